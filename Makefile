@@ -1,0 +1,83 @@
+# The one script runner. `make` lists the targets; each sets up what it needs and does again only what changed.
+# Tools are called by path, never through npm scripts or npx: the package `node` (Node 22, a development dependency)
+# would otherwise stand in front of the machine's own Node there.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+NODE   ?= node
+NODE22 := node_modules/node/bin/node
+NPM    ?= npm
+MODULES := node_modules
+VITEST := node_modules/vitest/vitest.mjs
+TSC    := node_modules/typescript/bin/tsc
+TSUP   := node_modules/tsup/dist/cli-default.js
+TSX    := node_modules/tsx/dist/cli.mjs
+BIOME  := node_modules/@biomejs/biome/bin/biome
+NPM_FLAGS := --no-audit --no-fund --loglevel=error --fetch-timeout=60000 --fetch-retries=4
+
+# What each build is made from.
+GENERATED := ts/backend/generated
+RUST_SOURCES := Cargo.toml $(wildcard Cargo.lock crate/build.sh) $(shell find crate -name '*.rs')
+TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*')
+
+.PHONY: help setup wasm build check format test test-only demo bench pack clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: $(MODULES)/.stamp .tools/.stamp ## node_modules and the Rust toolchain for WebAssembly
+
+# The fallback is for an npm that cannot read this lock file; versions in package.json are exact, the lock stays as it is.
+$(MODULES)/.stamp: package-lock.json
+	@echo 'installing node_modules'
+	@$(NPM) ci $(NPM_FLAGS) || { rm -rf $(MODULES) && $(NPM) install --no-package-lock $(NPM_FLAGS); }
+	@rm -f $(MODULES)/.bin/node
+	@touch $@
+
+.tools/.stamp: crate/toolchain.sh Cargo.toml
+	@crate/toolchain.sh
+	@touch $@
+
+wasm: $(GENERATED)/.stamp ## the crate as WebAssembly, in ts/backend/generated
+
+$(GENERATED)/.stamp: $(RUST_SOURCES) .tools/.stamp | $(MODULES)/.stamp
+	@crate/build.sh
+	@touch $@
+
+build: dist/index.js ## the package, in dist/
+
+dist/index.js: $(TS_SOURCES) $(GENERATED)/.stamp $(MODULES)/.stamp
+	@rm -rf dist
+	@$(NODE) $(TSUP)
+	@touch $@
+
+check: $(MODULES)/.stamp $(GENERATED)/.stamp ## formatting, lints, types, import direction
+	@cargo fmt --check
+	@cargo clippy --quiet --all-targets -- -D warnings
+	@$(NODE) $(BIOME) check --error-on-warnings --diagnostic-level=warn .
+	@$(NODE) $(TSC) --noEmit
+	@$(NODE) $(VITEST) run --reporter=dot test/imports.test.ts
+
+format: $(MODULES)/.stamp ## let the formatters decide the layout
+	@cargo fmt
+	@$(NODE) $(BIOME) check --write --diagnostic-level=error .
+
+test: setup build check test-only ## what CI runs: checks, cargo test, vitest on this Node and on Node 22
+
+test-only: ## the suites alone, with what is built already
+	@$(NODE) test/run.mjs
+
+demo: build ## train a net on handwritten digits
+	@$(NODE) dist/cli.js train mnist
+
+bench: build ## measure; the results are written beside bench/
+	@$(NODE22) $(TSX) bench/run.ts
+
+pack: build ## the tarball that npm would publish
+	@$(NPM) pack --loglevel=error
+
+clean: ## remove what was built, keep the tools
+	@rm -rf dist target .cache $(GENERATED) *.tgz

@@ -1,0 +1,211 @@
+/**
+ * The package as npm would publish it: packed, installed into empty projects, and used there from ESM, CommonJS and TypeScript.
+ * Needs the built dist/ (`make build`); works offline.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const REPOSITORY = process.cwd()
+const TYPESCRIPT = path.join(REPOSITORY, 'node_modules/typescript/bin/tsc')
+const ATTW = path.join(REPOSITORY, 'node_modules/@arethetypeswrong/cli/dist/index.js')
+
+/** gzip -9 of the whole core as one minified browser bundle with one of the two WebAssembly modules inside. */
+const CORE_BUDGET = 60_000
+/** The same without WebAssembly, from `gradus/js`. */
+const JS_BUDGET = 40_000
+/** The tarball. */
+const PACKED_BUDGET = 1_000_000
+
+const EXPECTED_FILES = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'dist/chunk-*.cjs',
+  'dist/chunk-*.js',
+  'dist/cli.js',
+  ...['data', 'index', 'js'].flatMap((entry) => ['cjs', 'd.cts', 'd.ts', 'js'].map((extension) => `dist/${entry}.${extension}`)),
+  'package.json',
+]
+
+const PROGRAM = `
+await load()
+const inputs = tensor([[0, 0], [0, 1], [1, 0], [1, 1]])
+const targets = tensor([0, 1, 1, 0])
+const model = new Sequential([new Dense(2, 16, { activation: 'tanh' }), new Dense(16, 2)])
+const optimizer = new Adam(model.parameters(), { learningRate: 0.05 })
+await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 200, batchSize: 4 })
+const logits = model.predict(inputs)
+`
+const NAMES = 'load, Sequential, Dense, Adam, crossEntropy, fit, tensor'
+const REPORT = 'console.log(JSON.stringify({ shape: logits.shape, loss: crossEntropy(logits, targets).item() }))'
+
+let workspace: string
+let project: string
+let packed: { filename: string; size: number; unpackedSize: number; files: { path: string }[] }
+
+function run(command: string, args: string[], cwd: string): string {
+  try {
+    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 26 })
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
+    throw new Error(`${command} ${args.join(' ')}\n${stdout}${stderr}`)
+  }
+}
+
+function write(name: string, text: string): string {
+  writeFileSync(path.join(project, name), text)
+  return name
+}
+
+function expectLearned(output: string): void {
+  const { shape, loss } = JSON.parse(output) as { shape: number[]; loss: number }
+  expect(shape).toEqual([4, 2])
+  expect(loss).toBeLessThan(0.1)
+}
+
+beforeAll(() => {
+  if (!existsSync('dist/index.js')) throw new Error('dist/ is not built; run make build')
+  workspace = mkdtempSync(path.join(tmpdir(), 'gradus-package-'))
+  project = path.join(workspace, 'project')
+  mkdirSync(project)
+  const report = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', workspace], REPOSITORY))
+  packed = Array.isArray(report) ? report[0] : Object.values(report)[0]
+  write('package.json', '{ "name": "empty", "private": true }')
+  run('npm', ['install', path.join(workspace, packed.filename), '--offline', '--no-audit', '--no-fund'], project)
+})
+
+afterAll(() => {
+  if (workspace) rmSync(workspace, { recursive: true, force: true })
+})
+
+describe('tarball', () => {
+  test('holds what it should and nothing else', () => {
+    const files = packed.files.map((file) =>
+      file.path.replace(/chunk-[A-Z0-9]{8}\./, 'chunk-*.').replace(/^(dist\/\w+)-[\w-]{8}(\.d\.c?ts)$/, '$1-*$2'),
+    )
+    const shared = files.filter((file) => /^dist\/\w+-\*\.d\.c?ts$/.test(file))
+    expect([...new Set(files)].filter((file) => !shared.includes(file)).sort()).toEqual([...EXPECTED_FILES].sort())
+    expect(packed.size).toBeLessThan(PACKED_BUDGET)
+    console.log(
+      `packed ${(packed.size / 1000).toFixed(0)} kB, unpacked ${(packed.unpackedSize / 1000).toFixed(0)} kB, ${files.length} files`,
+    )
+  })
+
+  test('has no source maps, no paths of the machine that built it, no dependencies', () => {
+    const root = path.join(project, 'node_modules/gradus')
+    for (const file of readdirSync(path.join(root, 'dist'))) {
+      const text = readFileSync(path.join(root, 'dist', file), 'utf8')
+      expect(text.includes('sourceMappingURL'), `${file} names a source map`).toBe(false)
+      expect(text.includes(REPOSITORY), `${file} names ${REPOSITORY}`).toBe(false)
+    }
+    expect(readdirSync(path.join(project, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['gradus'])
+  })
+
+  test('passes publint', async () => {
+    const { messages, pkg } = await publint({ pkgDir: path.join(project, 'node_modules/gradus'), pack: false, strict: true })
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
+  })
+
+  test('has right types for every way to resolve them', () => {
+    run(process.execPath, [ATTW, path.join(workspace, packed.filename), '--no-color', '--no-emoji'], workspace)
+  })
+})
+
+describe('installed', () => {
+  test('trains from ESM', () => {
+    expectLearned(run(process.execPath, [write('esm.mjs', `import { ${NAMES} } from 'gradus'\n${PROGRAM}\n${REPORT}`)], project))
+  })
+
+  test('trains from CommonJS', () => {
+    const file = write('cjs.cjs', `const { ${NAMES} } = require('gradus')\nvoid (async () => {${PROGRAM}\n${REPORT} })()`)
+    expectLearned(run(process.execPath, [file], project))
+  })
+
+  test('trains without WebAssembly, from gradus/js', () => {
+    expectLearned(run(process.execPath, [write('js.mjs', `import { ${NAMES} } from 'gradus/js'\n${PROGRAM}\n${REPORT}`)], project))
+    const name = (extension: string) => path.join(project, 'node_modules/gradus/dist', `js.${extension}`)
+    for (const extension of ['js', 'cjs']) expect(readFileSync(name(extension), 'utf8')).not.toContain('AGFzbQ')
+  })
+
+  test('the entries load in both module systems and share their classes', () => {
+    const esm = "import * as a from 'gradus'\nimport * as b from 'gradus/data'\n"
+    const cjs = "const a = require('gradus')\nconst b = require('gradus/data')\n"
+    const same = 'console.log(Object.keys(b).length > 0, Object.keys(a).every((name) => !(name in b) || a[name] === b[name]))'
+    expect(run(process.execPath, [write('entries.mjs', esm + same)], project)).toBe('true true\n')
+    expect(run(process.execPath, [write('entries.cjs', cjs + same)], project)).toBe('true true\n')
+  })
+
+  test.each([
+    ['nodenext', 'main.ts'],
+    ['nodenext', 'main.mts'],
+    ['nodenext', 'main.cts'],
+    ['bundler', 'bundled.ts'],
+  ])('type-checks with %s resolution, %s', (resolution, name) => {
+    const body = `import { ${NAMES} } from 'gradus'\nimport * as data from 'gradus/data'\nvoid data\nasync function main(): Promise<void> {${PROGRAM}\n${REPORT} }\nvoid main()\n`
+    const module = resolution === 'bundler' ? 'esnext' : 'nodenext'
+    const options = [
+      '--module',
+      module,
+      '--moduleResolution',
+      resolution,
+      '--target',
+      'es2022',
+      '--lib',
+      'es2022,dom',
+      '--strict',
+      '--noEmit',
+    ]
+    run(process.execPath, [TYPESCRIPT, ...options, write(name, body)], project)
+  })
+
+  test('a misspelt option is a type error', () => {
+    const file = write('wrong.mts', `import { Adam, Dense } from 'gradus'\nnew Adam(new Dense(1, 1).parameters(), { learningrate: 1 })\n`)
+    const options = ['--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom', '--strict', '--noEmit']
+    expect(() => run(process.execPath, [TYPESCRIPT, ...options, file], project)).toThrow(/learningrate/)
+  })
+
+  test('brings the command', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+    expect(run(path.join(project, 'node_modules/.bin/gradus'), ['--version'], project)).toContain(version)
+  })
+})
+
+describe('in a browser bundle', () => {
+  const bundle = async (entry: string) => {
+    const stdin = { contents: `export * from '${entry}'`, resolveDir: project }
+    const { outputFiles } = await build({
+      stdin,
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      platform: 'browser',
+      write: false,
+      logLevel: 'silent',
+    })
+    return outputFiles[0].text
+  }
+  const gzipped = (text: string) => gzipSync(text, { level: 9 }).length
+
+  test('the core stays within its budget', async () => {
+    const text = await bundle('gradus')
+    const modules = [...text.matchAll(/["'`](AGFzbQ[A-Za-z0-9+/=]+)["'`]/g)].map((match) => match[1]).sort((a, b) => a.length - b.length)
+    expect(modules).toHaveLength(2)
+    const one = gzipped(text.replace(modules[0], ''))
+    const none = gzipped(text.replace(modules[0], '').replace(modules[1], ''))
+    console.log(`core, gzip: ${one} bytes with one WebAssembly module, ${gzipped(text)} with both, ${none} of JavaScript`)
+    expect(one).toBeLessThan(CORE_BUDGET)
+  })
+
+  test('gradus/js stays within its budget', async () => {
+    const size = gzipped(await bundle('gradus/js'))
+    console.log(`gradus/js, gzip: ${size} bytes`)
+    expect(size).toBeLessThan(JS_BUDGET)
+  })
+})

@@ -1,0 +1,82 @@
+/**
+ * Runs every suite, one after the other, and closes with one line: `N passed, M failed`.
+ * A suite that dies without naming a failed test counts as one failure. Exit code 1 unless everything passed.
+ *
+ *   node test/run.mjs             all suites
+ *   node test/run.mjs cargo node22
+ */
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
+
+const VITEST = 'node_modules/vitest/vitest.mjs'
+/** Node 22 is there for the relaxed artefact and another V8: what does not depend on the engine runs once, on this Node. */
+const ONCE = ['test/imports.test.ts', 'test/package.test.ts', 'test/cli*.test.ts', 'test/playground*.test.ts', 'test/docs*.test.ts']
+
+const suites = {
+  cargo: { title: 'cargo test', run: () => cargo() },
+  node: { title: `vitest on Node ${process.versions.node}`, run: () => vitest(process.execPath, 'node', []) },
+  node22: { title: 'vitest on Node 22', run: () => vitest('node_modules/node/bin/node', 'node22', ONCE) },
+}
+
+async function cargo() {
+  const { code, output } = await run('cargo', ['test', '--release', '--quiet'])
+  const lines = [...output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)]
+  return { code, passed: sum(lines.map((l) => Number(l[1]))), failed: sum(lines.map((l) => Number(l[2]))) }
+}
+
+async function vitest(node, name, excluded) {
+  const report = `.cache/vitest-${name}.json`
+  mkdirSync('.cache', { recursive: true })
+  rmSync(report, { force: true })
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const { code } = await run(node, [VITEST, 'run', ...reporters, ...excluded.flatMap((pattern) => ['--exclude', pattern])])
+  try {
+    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'))
+    return { code, passed: numPassedTests, failed: numFailedTests }
+  } catch {
+    return { code: code || 1, passed: 0, failed: 0 }
+  }
+}
+
+/** Runs a command, shows its output as it comes, and keeps what it wrote to stdout. */
+function run(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    let output = ''
+    child.stdout.on('data', (chunk) => {
+      output += chunk
+      process.stdout.write(chunk)
+    })
+    child.on('error', (error) => {
+      console.error(`${command}: ${error.message}`)
+      resolve({ code: 1, output })
+    })
+    child.on('close', (code) => resolve({ code: code ?? 1, output }))
+  })
+}
+
+const sum = (numbers) => numbers.reduce((a, b) => a + b, 0)
+
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(suites)
+let passed = 0
+let failed = 0
+const summary = []
+for (const name of wanted) {
+  const suite = suites[name]
+  if (!suite) throw new Error(`no suite '${name}'; there are ${Object.keys(suites).join(', ')}`)
+  console.log(`\n── ${suite.title}`)
+  const start = performance.now()
+  const result = await suite.run()
+  if ((result.code !== 0 && result.failed === 0) || result.passed + result.failed === 0) {
+    console.error(`${suite.title}: exit code ${result.code}, ${result.passed} tests passed; counted as a failure`)
+    result.failed += 1
+  }
+  passed += result.passed
+  failed += result.failed
+  summary.push(
+    `${suite.title}: ${result.passed} of ${result.passed + result.failed} in ${((performance.now() - start) / 1000).toFixed(0)} s`,
+  )
+}
+console.log(`\n${summary.join('\n')}`)
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed > 0 ? 1 : 0

@@ -1,0 +1,369 @@
+/**
+ * Backpropagation over a directed graph of computations.
+ *
+ * Every operation goes through {@link apply}: it runs one kernel and, where a gradient may be asked for, leaves a node
+ * that knows its inputs and its vector-Jacobian product. {@link Node.backpropagate} walks the nodes from the result
+ * back, newest first, so that a node runs when all of its gradient has arrived. Values used more than once receive the
+ * sum. The walk uses no recursion: chains may be as deep as memory allows.
+ */
+import type { Backend } from './backend/index.js'
+import type { Ptr } from './backend/kernels.js'
+import { NonFiniteError, ShapeError } from './errors.js'
+import { formatShape, sameShape, type Shape, sizeOf } from './shape.js'
+import { asTensor, type BackwardOptions, floatArray, type GraphNode, Tensor, type TensorLike } from './tensor.js'
+
+/** Gradients of the inputs from the gradient of the output, written in operations (so they can be differentiated again). */
+export type Vjp = (gradient: Tensor) => readonly (Tensor | null)[]
+
+/** A leaf that keeps its gradient in its own memory (a Parameter). */
+export interface GradientSink {
+  /** Adds (or, if it holds none, stores) the gradient. */
+  accumulate(gradient: Tensor): void
+}
+
+/**
+ * A faster Vjp in kernels of its own. `direct` is true when leaves are to receive their gradient in place; an input whose
+ * gradient was written in place is answered with null.
+ */
+export type FusedVjp = (gradient: Tensor, direct: boolean) => readonly (Tensor | null)[]
+
+export interface Differentiable {
+  vjp: Vjp
+  fused?: FusedVjp
+}
+
+let recordingEnabled = true
+let nodeCounter = 0
+
+/**
+ * Runs fn without recording: nothing made inside has a gradient, and results are ordinary arrays that need no care.
+ *
+ * @example
+ * const accuracy = noGrad(() => evaluate(model, test))
+ * @throws TypeError if fn is asynchronous (recording would come back on before it finished)
+ */
+export function noGrad<T>(fn: () => T): T {
+  return withRecording(false, fn)
+}
+
+/** True where operations are being recorded. */
+export function isRecording(): boolean {
+  return recordingEnabled
+}
+
+function withRecording<T>(enabled: boolean, fn: () => T): T {
+  const before = recordingEnabled
+  recordingEnabled = enabled
+  try {
+    const result = fn()
+    if (result instanceof Promise) throw new TypeError('noGrad: the function must not be asynchronous; await outside, call noGrad inside')
+    return result
+  } finally {
+    recordingEnabled = before
+  }
+}
+
+/** @internal whether an operation on these inputs will be recorded */
+export function needsGradient(inputs: readonly Tensor[]): boolean {
+  if (!recordingEnabled) return false
+  for (let i = 0; i < inputs.length; i++) if (inputs[i].requiresGrad) return true
+  return false
+}
+
+/**
+ * Runs one operation: `compute` fills `shape` floats at `y`. All inputs must belong to one backend.
+ * Recorded results and results inside a scope or a backward pass stay in the arena; all others are copied out to an
+ * ordinary array. `compute` reads the addresses of its inputs itself, after `y` was allocated.
+ */
+export function apply(
+  inputs: readonly Tensor[],
+  shape: Shape,
+  compute: (y: Ptr, backend: Backend) => void,
+  gradient?: (y: Tensor) => Differentiable,
+): Tensor {
+  const { backend } = inputs[0]
+  for (let i = 1; i < inputs.length; i++) if (inputs[i].backend !== backend) asTensor(inputs[i], backend, 'operation')
+  if (gradient !== undefined && needsGradient(inputs)) return applyRecorded(backend, inputs, shape, compute, gradient)
+  if (backend.arena.keepsResults) return applyInArena(backend, shape, compute)
+  return scope(backend, () => applyInArena(backend, shape, compute))
+}
+
+function applyInArena(backend: Backend, shape: Shape, compute: (y: Ptr, backend: Backend) => void): Tensor {
+  const y = backend.arena.allocate(sizeOf(shape) * backend.heap.elementSize)
+  compute(y, backend)
+  return Tensor.inArena(backend, shape, y)
+}
+
+function applyRecorded(
+  backend: Backend,
+  inputs: readonly Tensor[],
+  shape: Shape,
+  compute: (y: Ptr, backend: Backend) => void,
+  gradient: (y: Tensor) => Differentiable,
+): Tensor {
+  openStep(backend, inputs)
+  const y = applyInArena(backend, shape, compute)
+  y.requiresGrad = true
+  y.node = new Node(backend, inputs, shape, gradient(y))
+  return y
+}
+
+/** @internal must precede every recorded allocation in the arena */
+export function openStep(backend: Backend, inputs: readonly Tensor[]): void {
+  let continues = false
+  for (let i = 0; i < inputs.length && !continues; i++) continues = inputs[i].isInStep
+  backend.arena.enter(continues)
+}
+
+/**
+ * Runs fn in a scope of the arena: intermediate results cost nothing, the returned tensor is copied out.
+ * @internal
+ */
+export function scope<T extends Tensor | readonly Tensor[]>(backend: Backend, fn: () => T): T {
+  const mark = backend.arena.openScope()
+  try {
+    const result = fn()
+    return (Array.isArray(result) ? result.map((t: Tensor) => t.keep()) : (result as Tensor).keep()) as unknown as T
+  } finally {
+    backend.arena.closeScope(mark)
+  }
+}
+
+/** One recorded operation. */
+export class Node implements GraphNode {
+  readonly id = ++nodeCounter
+  /** What has arrived so far in the running backward pass. */
+  gradient: Tensor | null = null
+  /** The backward pass that has seen this node last. */
+  visit = 0
+  used = false
+
+  constructor(
+    readonly backend: Backend,
+    readonly inputs: readonly Tensor[],
+    readonly shape: Shape,
+    private rules: Differentiable | null,
+  ) {
+    backend.arena.nodeRecorded()
+  }
+
+  backpropagate(root: Tensor, seed: Tensor | undefined, options: BackwardOptions): void {
+    run(root, seed, { retainGraph: options.retainGraph ?? false, createGraph: false, capture: null })
+  }
+
+  inputGradients(gradient: Tensor, createGraph: boolean, direct: boolean): readonly (Tensor | null)[] {
+    if (this.rules === null) {
+      throw new Error('backward(): the graph was already used by an earlier backward(); pass { retainGraph: true } to the first one')
+    }
+    const { vjp, fused } = this.rules
+    return fused !== undefined && !createGraph ? fused(gradient, direct) : vjp(gradient)
+  }
+
+  /** Lets go of everything that the operation kept for its gradient. */
+  release(): void {
+    this.rules = null
+    this.used = true
+  }
+}
+
+interface RunOptions {
+  retainGraph: boolean
+  createGraph: boolean
+  /** Where the gradients of chosen tensors go instead of into leaves. */
+  capture: Map<Tensor, Tensor | null> | null
+}
+
+let visits = 0
+
+function run(root: Tensor, seed: Tensor | undefined, options: RunOptions): void {
+  const { arena } = root.backend
+  if (options.createGraph) {
+    arena.enter(root.isInStep)
+    withRecording(true, () => propagate(root, seed, options))
+  } else {
+    arena.duringBackward(() => withRecording(false, () => propagate(root, seed, options)))
+  }
+}
+
+function propagate(root: Tensor, seed: Tensor | undefined, options: RunOptions): void {
+  const nodes = reachable(root.node as Node)
+  ;(root.node as Node).gradient = seedFor(root, seed)
+  if (options.capture?.has(root)) options.capture.set(root, (root.node as Node).gradient)
+  const leaves: Tensor[] = []
+  try {
+    for (const node of nodes) propagateNode(node, options, leaves)
+  } catch (error) {
+    for (const leaf of leaves) leaf.grad = null
+    throw error
+  } finally {
+    for (const node of nodes) node.gradient = null
+  }
+  if (options.retainGraph || options.createGraph) return
+  for (const node of nodes) node.release()
+  root.backend.arena.nodesUsed(nodes.length)
+}
+
+/** The nodes behind a result, newest first: an order in which every user of a value comes before the value. */
+function reachable(root: Node): Node[] {
+  const visit = ++visits
+  root.visit = visit
+  const nodes = [root]
+  for (let i = 0; i < nodes.length; i++) {
+    for (const input of nodes[i].inputs) {
+      const node = input.node as Node | null
+      if (node !== null && node.visit !== visit) {
+        node.visit = visit
+        nodes.push(node)
+      }
+    }
+  }
+  return nodes.sort((a, b) => b.id - a.id)
+}
+
+function propagateNode(node: Node, options: RunOptions, leaves: Tensor[]): void {
+  const { gradient } = node
+  if (gradient === null) return
+  const gradients = node.inputGradients(gradient, options.createGraph, options.capture === null)
+  for (let i = 0; i < node.inputs.length; i++) {
+    const input = node.inputs[i]
+    const arriving = gradients[i]
+    if (!input.requiresGrad) continue
+    if (arriving === null) {
+      if (input.node === null) leaves.push(input)
+    } else receive(input, arriving, options, leaves)
+  }
+}
+
+function receive(input: Tensor, arriving: Tensor, { capture }: RunOptions, leaves: Tensor[]): void {
+  if (capture?.has(input)) {
+    const before = capture.get(input)
+    capture.set(input, before ? addSameShape(before, arriving) : arriving)
+  }
+  const node = input.node as Node | null
+  if (node !== null) node.gradient = node.gradient === null ? arriving : addSameShape(node.gradient, arriving)
+  else if (capture === null) {
+    leaves.push(input)
+    accumulate(input, arriving)
+  }
+}
+
+function accumulate(leaf: Tensor, arriving: Tensor): void {
+  if ('accumulate' in leaf) (leaf as unknown as GradientSink).accumulate(arriving)
+  else leaf.grad = leaf.grad === null ? arriving.keep() : addSameShape(leaf.grad, arriving).keep()
+}
+
+/** Out of place: two users may hold the same gradient tensor. */
+function addSameShape(a: Tensor, b: Tensor): Tensor {
+  return apply(
+    [a, b],
+    a.shape,
+    (y, { kernels }) => kernels.add(a.address, b.address, y, 1, a.size, 0, 1, 0, 1),
+    () => ({ vjp: (g) => [g, g] }),
+  )
+}
+
+function seedFor(root: Tensor, seed: Tensor | undefined): Tensor {
+  if (seed === undefined) {
+    if (root.size !== 1) {
+      throw new ShapeError(`backward(): wants a single number, got shape ${formatShape(root.shape)}; reduce it (sum, mean) or pass a seed gradient`)
+    }
+    const one = Tensor.onHost(root.backend, root.shape, floatArray(root.backend, 1).fill(1))
+    one.constant = 1
+    return one
+  }
+  if (!sameShape(seed.shape, root.shape)) {
+    throw new ShapeError(`backward(): the seed gradient has shape ${formatShape(seed.shape)}, the result ${formatShape(root.shape)}`)
+  }
+  return seed
+}
+
+/** Options of {@link gradients}. */
+export interface GradientsOptions {
+  /** Gradient of the final result with respect to `output`; may be left out for a single number. */
+  seed?: Tensor
+  /** Record the backward pass too, so that the gradients can be differentiated again. Default false. */
+  createGraph?: boolean
+  /** Keep the graph for another pass. Default: the value of createGraph. */
+  retainGraph?: boolean
+}
+
+/**
+ * Gradients of `output` with respect to `inputs`, returned instead of added to `grad`; zeros for an input that `output`
+ * does not depend on. Any tensor of the graph may be an input, not only leaves.
+ *
+ * @example
+ * const x = tensor([3], { requiresGrad: true })
+ * const [dx] = gradients(sum(mul(x, mul(x, x))), [x], { createGraph: true })   // 3x² = 27
+ * const [ddx] = gradients(sum(dx), [x])                                        // 6x = 18
+ */
+export function gradients(output: Tensor, inputs: readonly Tensor[], options: GradientsOptions = {}): Tensor[] {
+  const { seed, createGraph = false, retainGraph = createGraph } = options
+  for (const [i, input] of inputs.entries()) {
+    if (!input.requiresGrad) throw new Error(`gradients(): input ${i} of shape ${formatShape(input.shape)} does not require a gradient`)
+  }
+  const capture = new Map<Tensor, Tensor | null>(inputs.map((input) => [input, null]))
+  if (output.node !== null) run(output, seed, { retainGraph, createGraph, capture })
+  else if (capture.has(output)) capture.set(output, seedFor(output, seed))
+  return inputs.map((input) => {
+    const found = capture.get(input) ?? null
+    if (found === null) return Tensor.onHost(input.backend, input.shape, floatArray(input.backend, input.size))
+    return createGraph ? found : found.keep()
+  })
+}
+
+/** A function of one tensor. */
+export type TensorFunction = (x: Tensor) => Tensor
+
+/**
+ * The value of f at x and its gradient there, for a function with a single number as its result.
+ * @example
+ * const { value, gradient } = valueAndGrad((x) => sum(square(x)))(tensor([1, 2])) // 5, [2, 4]
+ */
+export function valueAndGrad(f: TensorFunction): (x: TensorLike) => { value: number; gradient: Tensor } {
+  return (x) => {
+    const at = leafCopy(asTensor(x))
+    const y = f(at)
+    const value = y.item()
+    const [gradient] = gradients(y, [at])
+    at.backend.arena.end()
+    return { value, gradient }
+  }
+}
+
+/** The gradient of a function with a single number as its result. See {@link valueAndGrad}. */
+export function grad(f: TensorFunction): (x: TensorLike) => Tensor {
+  return (x) => valueAndGrad(f)(x).gradient
+}
+
+/**
+ * The Jacobian of f by rows: result[i, j] = ∂f(x)_i / ∂x_j, shape [...f(x).shape, ...x.shape]. One forward pass, one
+ * backward pass per element of f(x).
+ * @example
+ * jacobian((x) => mul(x, x))(tensor([1, 2, 3])) // diagonal 2, 4, 6
+ */
+export function jacobian(f: TensorFunction): (x: TensorLike) => Tensor {
+  return (x) => {
+    const at = leafCopy(asTensor(x))
+    const { backend } = at
+    const y = f(at)
+    const out = floatArray(backend, y.size * at.size)
+    for (let i = 0; i < y.size; i++) {
+      const row = floatArray(backend, y.size)
+      row[i] = 1
+      const seed = Tensor.onHost(backend, y.shape, row)
+      const [gradient] = gradients(y, [at], { seed, retainGraph: true })
+      out.set(gradient.data(), i * at.size)
+    }
+    backend.arena.end()
+    return Tensor.onHost(backend, [...y.shape, ...at.shape], out)
+  }
+}
+
+function leafCopy(x: Tensor): Tensor {
+  return Tensor.onHost(x.backend, x.shape, x.data(), true)
+}
+
+/** @internal @throws NonFiniteError if a value is NaN or infinite */
+export function checkFinite(value: number, what: string, hint: string): void {
+  if (!Number.isFinite(value)) throw new NonFiniteError(`${what} is ${value}: ${hint}`)
+}

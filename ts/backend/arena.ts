@@ -1,0 +1,173 @@
+/**
+ * The step arena: memory for everything that lives no longer than one training step, and the rule of when a step ends.
+ *
+ * A step opens with the first operation that is recorded for backpropagation. It ends when `optimizer.step()` has run,
+ * or when a `backward()` has used up all that was recorded. Its tensors stay readable until the next step opens, which
+ * reuses the memory: that is the whole of memory management, nobody frees anything. An operation that uses a tensor of
+ * the step that just ended carries that step on instead (two losses that share a forward pass, adversarial pairs).
+ *
+ * A scope is the same for work that is not recorded (evaluation, plain arithmetic): a stack-like region that is given
+ * back at its end, after the result was copied out to an ordinary array.
+ */
+import { OutOfMemoryError } from '../errors.js'
+import type { Heap } from './heap.js'
+import type { Ptr } from './kernels.js'
+
+interface Chunk {
+  ptr: Ptr
+  bytes: number
+}
+
+/** A place in the arena to go back to. */
+export interface Mark {
+  chunk: number
+  top: number
+}
+
+const FIRST_CHUNK_BYTES = 1 << 16
+const ALIGN = 16
+/** Recorded forward passes from fresh data without a backward(): past this many somebody forgot noGrad(). */
+const MAX_PENDING_FORWARDS = 1024
+
+export class StepArena {
+  /** The number of the current step; tensors remember theirs. Scopes draw from the same counter. */
+  epoch = 1
+  private counter = 1
+  private readonly scopes: number[] = []
+  private ended = true
+  /** Recorded nodes that no backward() has used yet. */
+  private pending = 0
+  private forwards = 0
+  private backwards = 0
+
+  private chunks: Chunk[] = []
+  private chunk = 0
+  private top = 0
+
+  constructor(private readonly heap: Heap) {}
+
+  /** The epoch that a tensor made now belongs to: the innermost scope's, else the step's. */
+  get current(): number {
+    return this.scopes.length > 0 ? this.scopes[this.scopes.length - 1] : this.epoch
+  }
+
+  /** True inside a scope or a backward pass, where results of unrecorded operations stay in the arena. */
+  get keepsResults(): boolean {
+    return this.scopes.length > 0 || this.backwards > 0
+  }
+
+  isAlive(epoch: number): boolean {
+    return epoch === this.epoch || (this.scopes.length > 0 && this.scopes.includes(epoch))
+  }
+
+  /** Called before every recorded operation. `continues`: it uses a tensor of this step. */
+  enter(continues: boolean): void {
+    if (!this.ended) return
+    if (!continues && this.scopes.length === 0) this.reset()
+    this.ended = false
+  }
+
+  /** The step is over; the next recorded operation opens a new one. */
+  end(): void {
+    this.ended = true
+  }
+
+  nodeRecorded(): void {
+    this.pending++
+  }
+
+  nodesUsed(count: number): void {
+    this.pending -= count
+    if (this.pending <= 0) this.end()
+  }
+
+  /** Counts forward passes that start from data, to catch a forgotten noGrad() long before memory runs out. */
+  forwardRecorded(): void {
+    if (++this.forwards <= MAX_PENDING_FORWARDS) return
+    this.reset()
+    this.ended = true
+    throw new Error(
+      `${MAX_PENDING_FORWARDS} forward passes were recorded without a backward(): for evaluation call model.predict(x) ` +
+        'or wrap the loop in noGrad(() => …)',
+    )
+  }
+
+  /** Runs fn with the results of unrecorded operations kept in the arena (they belong to the step). */
+  duringBackward<T>(fn: () => T): T {
+    this.backwards++
+    try {
+      return fn()
+    } finally {
+      this.backwards--
+    }
+  }
+
+  /** Opens a scope; pass the mark to {@link closeScope}. */
+  openScope(): Mark {
+    this.scopes.push(++this.counter)
+    return { chunk: this.chunk, top: this.top }
+  }
+
+  closeScope(mark: Mark): void {
+    this.scopes.pop()
+    this.chunk = mark.chunk
+    this.top = mark.top
+  }
+
+  /** Room for `bytes`, not zeroed. @throws OutOfMemoryError */
+  allocate(bytes: number): Ptr {
+    const size = Math.ceil(bytes / ALIGN) * ALIGN
+    let chunk = this.chunks[this.chunk]
+    while (chunk === undefined || this.top + size > chunk.bytes) {
+      if (chunk !== undefined) {
+        this.chunk++
+        this.top = 0
+        chunk = this.chunks[this.chunk]
+        if (chunk !== undefined) continue
+      }
+      chunk = this.addChunk(size)
+    }
+    const ptr = chunk.ptr + this.top
+    this.top += size
+    return ptr
+  }
+
+  private get totalBytes(): number {
+    return this.chunks.reduce((sum, chunk) => sum + chunk.bytes, 0)
+  }
+
+  private addChunk(size: number): Chunk {
+    const comfortable = Math.max(FIRST_CHUNK_BYTES, size, this.totalBytes)
+    const chunk = this.tryChunk(comfortable) ?? { ptr: this.heap.allocate(size), bytes: size }
+    this.chunks.push(chunk)
+    return chunk
+  }
+
+  /** Room to spare is a wish: no error when it is not there. */
+  private tryChunk(bytes: number): Chunk | undefined {
+    try {
+      return { ptr: this.heap.allocate(bytes), bytes }
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) return undefined
+      throw error
+    }
+  }
+
+  private reset(): void {
+    this.epoch = ++this.counter
+    this.pending = 0
+    this.forwards = 0
+    if (this.chunks.length > 1) this.merge()
+    this.chunk = 0
+    this.top = 0
+  }
+
+  /** One chunk as large as all of them, so that the next step like this one is a plain bump. */
+  private merge(): void {
+    const bytes = this.totalBytes
+    for (const chunk of this.chunks) this.heap.free(chunk.ptr)
+    this.chunks = []
+    const whole = this.tryChunk(bytes)
+    if (whole) this.chunks.push(whole)
+  }
+}

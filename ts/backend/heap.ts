@@ -1,0 +1,180 @@
+/**
+ * The linear memory of a backend and the only maker of typed-array views into it.
+ *
+ * Permanent blocks (parameters, gradients, optimizer state) come from {@link Heap.allocate} and go back with
+ * {@link Heap.free}; the step arena (arena.ts) takes its chunks from the same place. Memory only grows, and growing
+ * detaches every earlier view, so views are made here on demand and never stored across an allocation.
+ */
+import { OutOfMemoryError } from '../errors.js'
+import { type Ptr, SCRATCH_BYTES } from './kernels.js'
+
+export type DType = 'float32' | 'float64'
+export type FloatArray = Float32Array | Float64Array
+
+/** Where the bytes live: a WebAssembly.Memory, or a growable ArrayBuffer of the JS backend. */
+export interface MemorySource {
+  readonly buffer: ArrayBuffer
+  /** Makes at least `bytes` available; throws when that is not possible. Existing contents stay. */
+  grow(bytes: number): void
+}
+
+interface Block {
+  ptr: Ptr
+  bytes: number
+}
+
+/** Blocks start on 64-byte boundaries: a cache line, and any vector width. */
+const ALIGN = 64
+const roundUp = (bytes: number) => Math.ceil(bytes / ALIGN) * ALIGN
+
+export class Heap {
+  /** Every float of the memory; valid until the next allocation. Index with `ptr / elementSize`. */
+  floats!: FloatArray
+  /** Every 32-bit integer of the memory; valid until the next allocation. Index with `ptr / 4`. */
+  ints!: Int32Array
+  /** Grows by one each time the memory does: views made under another version are stale. */
+  version = 0
+  /** Bytes per float: 4, or 8 in double precision. */
+  readonly elementSize: number
+  /** Room for packed panels, passed to every matrix kernel. */
+  readonly scratch: Ptr
+  /** Bytes handed out and not given back. */
+  usedBytes = 0
+
+  private readonly sizes = new Map<Ptr, number>()
+  /** Free blocks by ascending address; no two touch. */
+  private free_: Block[] = []
+  private end: Ptr
+
+  constructor(
+    private readonly source: MemorySource,
+    base: Ptr,
+    readonly dtype: DType = 'float32',
+    /** Most bytes that the memory may take. */
+    readonly limit: number = 0xffff0000,
+  ) {
+    this.elementSize = dtype === 'float64' ? 8 : 4
+    this.end = roundUp(Math.max(base, ALIGN))
+    this.refresh()
+    this.scratch = this.allocate(SCRATCH_BYTES)
+  }
+
+  /** Bytes of the whole memory as it is now; it never shrinks. */
+  get totalBytes(): number {
+    return this.source.buffer.byteLength
+  }
+
+  /** A block of `bytes` zeroed bytes. @throws OutOfMemoryError when the limit or the machine does not allow it */
+  allocate(bytes: number): Ptr {
+    const size = roundUp(Math.max(bytes, 1))
+    const ptr = this.takeFree(size) ?? this.takeEnd(size)
+    this.sizes.set(ptr, size)
+    this.usedBytes += size
+    new Uint8Array(this.source.buffer, ptr, size).fill(0)
+    return ptr
+  }
+
+  /** Gives a block of {@link allocate} back. */
+  free(ptr: Ptr): void {
+    const bytes = this.sizes.get(ptr)
+    if (bytes === undefined) throw new Error(`heap: ${ptr} is not an allocated block`)
+    this.sizes.delete(ptr)
+    this.usedBytes -= bytes
+    this.insertFree({ ptr, bytes })
+  }
+
+  /** A fresh view of n floats at ptr. */
+  view(ptr: Ptr, n: number): FloatArray {
+    return this.floats.subarray(ptr / this.elementSize, ptr / this.elementSize + n)
+  }
+
+  /** A fresh view of n 32-bit integers at ptr. */
+  intView(ptr: Ptr, n: number): Int32Array {
+    return this.ints.subarray(ptr / 4, ptr / 4 + n)
+  }
+
+  private takeFree(size: number): Ptr | undefined {
+    let best = -1
+    for (let i = 0; i < this.free_.length; i++) {
+      const bytes = this.free_[i].bytes
+      if (bytes >= size && (best < 0 || bytes < this.free_[best].bytes)) best = i
+    }
+    if (best < 0) return undefined
+    const block = this.free_[best]
+    const ptr = block.ptr
+    if (block.bytes === size) this.free_.splice(best, 1)
+    else this.free_[best] = { ptr: ptr + size, bytes: block.bytes - size }
+    return ptr
+  }
+
+  private takeEnd(size: number): Ptr {
+    const last = this.free_[this.free_.length - 1]
+    const open = last && last.ptr + last.bytes === this.end ? last : undefined
+    const ptr = open ? open.ptr : this.end
+    this.reserve(ptr + size, size)
+    if (open) this.free_.pop()
+    this.end = ptr + size
+    return ptr
+  }
+
+  private reserve(needed: number, requested: number): void {
+    if (needed <= this.totalBytes) return
+    if (needed > this.limit) throw new OutOfMemoryError(requested, this.usedBytes, this.limit)
+    const comfortable = Math.min(this.limit, Math.max(needed, this.totalBytes * 2))
+    try {
+      this.source.grow(comfortable)
+    } catch {
+      try {
+        this.source.grow(needed)
+      } catch (cause) {
+        throw new OutOfMemoryError(requested, this.usedBytes, this.limit, cause)
+      }
+    }
+    this.version++
+    this.refresh()
+  }
+
+  private refresh(): void {
+    const buffer = this.source.buffer
+    const whole = buffer.byteLength - (buffer.byteLength % 8)
+    this.floats = this.dtype === 'float64' ? new Float64Array(buffer, 0, whole / 8) : new Float32Array(buffer, 0, whole / 4)
+    this.ints = new Int32Array(buffer, 0, whole / 4)
+  }
+
+  private insertFree(block: Block): void {
+    const at = this.free_.findIndex((b) => b.ptr > block.ptr)
+    const i = at < 0 ? this.free_.length : at
+    this.free_.splice(i, 0, block)
+    this.mergeWithNext(i)
+    if (i > 0) this.mergeWithNext(i - 1)
+  }
+
+  private mergeWithNext(i: number): void {
+    const [a, b] = [this.free_[i], this.free_[i + 1]]
+    if (b && a.ptr + a.bytes === b.ptr) this.free_.splice(i, 2, { ptr: a.ptr, bytes: a.bytes + b.bytes })
+  }
+}
+
+/** The memory of the JS backend: an ArrayBuffer that is replaced by a larger copy when it grows. */
+export class ArrayBufferSource implements MemorySource {
+  buffer = new ArrayBuffer(4 << 20)
+
+  grow(bytes: number): void {
+    const larger = new ArrayBuffer(Math.ceil(bytes / 65536) * 65536)
+    new Uint8Array(larger).set(new Uint8Array(this.buffer))
+    this.buffer = larger
+  }
+}
+
+/** The memory of a WASM backend. */
+export class WasmMemorySource implements MemorySource {
+  constructor(private readonly memory: WebAssembly.Memory) {}
+
+  get buffer(): ArrayBuffer {
+    return this.memory.buffer as ArrayBuffer
+  }
+
+  grow(bytes: number): void {
+    this.memory.grow(Math.ceil((bytes - this.buffer.byteLength) / 65536))
+  }
+}

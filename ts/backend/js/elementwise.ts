@@ -1,0 +1,216 @@
+/**
+ * Element-wise kernels. Every op has its own small loop on purpose: a shared loop that calls the op as a closure is
+ * megamorphic and several times slower.
+ */
+import type { Heap } from '../heap.js'
+import type { Binary, Kernels, Unary } from '../kernels.js'
+import { erf } from './math.js'
+import { floatShift } from './shift.js'
+
+type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum' | 'greater' | 'greaterEqual' | 'equal'
+type UnaryName = 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'square' | 'reciprocal' | 'sin' | 'cos' | 'erf'
+type RowName = 'fill' | 'copy' | 'addScaled' | 'clip' | 'transpose' | 'gatherRows' | 'scatterAddRows'
+
+export function elementwiseKernels(heap: Heap): Pick<Kernels, BinaryName | UnaryName | RowName> {
+  return {
+    ...arithmeticKernels(heap),
+    ...choiceKernels(heap),
+    ...comparisonKernels(heap),
+    ...signKernels(heap),
+    ...functionKernels(heap),
+    ...moveKernels(heap),
+    ...rowKernels(heap),
+  }
+}
+
+/** y = a ∘ b */
+function arithmeticKernels(heap: Heap): Record<'add' | 'sub' | 'mul' | 'div', Binary> {
+  const shift = floatShift(heap)
+  return {
+    add(a, b, y, rows, cols, ar, ac, br, bc) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] + f[q]
+      }
+    },
+    sub(a, b, y, rows, cols, ar, ac, br, bc) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] - f[q]
+      }
+    },
+    mul(a, b, y, rows, cols, ar, ac, br, bc) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] * f[q]
+      }
+    },
+    div(a, b, y, rows, cols, ar, ac, br, bc) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] / f[q]
+      }
+    },
+  }
+}
+
+/** Powers, and the larger or smaller of a and b */
+function choiceKernels(heap: Heap): Record<'pow' | 'maximum' | 'minimum', Binary> {
+  const shift = floatShift(heap)
+  return {
+    pow(a, b, y, rows, cols, ar, ac, br, bc) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] ** f[q]
+      }
+    },
+    maximum(a, b, y, rows, cols, ar, ac, br, bc) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
+          f[i++] = Math.max(f[p], f[q])
+      }
+    },
+    minimum(a, b, y, rows, cols, ar, ac, br, bc) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
+          f[i++] = Math.min(f[p], f[q])
+      }
+    },
+  }
+}
+
+/** 0/1 comparisons of a and b */
+function comparisonKernels(heap: Heap): Record<'greater' | 'greaterEqual' | 'equal', Binary> {
+  const shift = floatShift(heap)
+  return {
+    greater(a, b, y, rows, cols, ar, ac, br, bc) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
+          f[i++] = f[p] > f[q] ? 1 : 0
+      }
+    },
+    greaterEqual(a, b, y, rows, cols, ar, ac, br, bc) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
+          f[i++] = f[p] >= f[q] ? 1 : 0
+      }
+    },
+    equal(a, b, y, rows, cols, ar, ac, br, bc) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
+          f[i++] = f[p] === f[q] ? 1 : 0
+      }
+    },
+  }
+}
+
+/** Exact functions of one number */
+function signKernels(heap: Heap): Record<'neg' | 'abs' | 'sign' | 'sqrt' | 'square' | 'reciprocal', Unary> {
+  const shift = floatShift(heap)
+  return {
+    neg(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = -f[p]
+    },
+    abs(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.abs(f[p])
+    },
+    sign(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.sign(f[p])
+    },
+    sqrt(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.sqrt(f[p])
+    },
+    square(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = f[p] * f[p]
+    },
+    reciprocal(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = 1 / f[p]
+    },
+  }
+}
+
+/** Rounded functions of one number */
+function functionKernels(heap: Heap): Record<'exp' | 'log' | 'sin' | 'cos' | 'erf', Unary> {
+  const shift = floatShift(heap)
+  return {
+    exp(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.exp(f[p])
+    },
+    log(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.log(f[p])
+    },
+    sin(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.sin(f[p])
+    },
+    cos(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.cos(f[p])
+    },
+    erf(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = erf(f[p])
+    },
+  }
+}
+
+/** Fills, copies and scaled sums of n numbers */
+function moveKernels(heap: Heap): Pick<Kernels, 'fill' | 'copy' | 'addScaled' | 'clip'> {
+  const shift = floatShift(heap)
+  return {
+    fill(y, n, value) {
+      heap.floats.fill(value, y >>> shift, (y >>> shift) + n)
+    },
+    copy(x, y, n) {
+      heap.floats.copyWithin(y >>> shift, x >>> shift, (x >>> shift) + n)
+    },
+    addScaled(x, y, n, scale) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] += scale * f[p]
+    },
+    clip(x, y, n, low, high) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.min(Math.max(f[p], low), high)
+    },
+  }
+}
+
+/** Kernels that move whole rows */
+function rowKernels(heap: Heap): Pick<Kernels, 'transpose' | 'gatherRows' | 'scatterAddRows'> {
+  const shift = floatShift(heap)
+  return {
+    transpose(x, y, rows, cols) {
+      const f = heap.floats
+      for (let r = 0, p = x >>> shift; r < rows; r++) {
+        for (let c = 0, i = (y >>> shift) + r; c < cols; c++, i += rows) f[i] = f[p++]
+      }
+    },
+    gatherRows(table, index, y, rows, cols) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++, i += cols) {
+        const row = (table >>> shift) + heap.ints[(index >>> 2) + r] * cols
+        f.copyWithin(i, row, row + cols)
+      }
+    },
+    scatterAddRows(dy, index, table, rows, cols) {
+      const f = heap.floats
+      for (let r = 0, p = dy >>> shift; r < rows; r++) {
+        const row = (table >>> shift) + heap.ints[(index >>> 2) + r] * cols
+        for (let c = 0; c < cols; c++) f[row + c] += f[p++]
+      }
+    },
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * The pure-JS twin of every kernel: the readable specification, the fallback without WebAssembly SIMD, the baseline of
+ * the benchmarks and, over a float64 heap, the double-precision mode. Arithmetic is in doubles throughout; in float32
+ * mode only stores round.
+ */
+import type { Heap } from '../heap.js'
+import type { Kernels } from '../kernels.js'
+import { activationKernels } from './activation.js'
+import { denseKernels } from './dense.js'
+import { elementwiseKernels } from './elementwise.js'
+import { gemmKernels } from './gemm.js'
+import { lossKernels } from './loss.js'
+import { randomKernels } from './random.js'
+import { reduceKernels } from './reduce.js'
+import { softmaxKernels } from './softmax.js'
+
+/** The kernel table over the given memory, as float32 or float64 after `heap.dtype`. */
+export function createJsKernels(heap: Heap): Kernels {
+  return {
+    ...gemmKernels(heap),
+    ...denseKernels(heap),
+    ...activationKernels(heap),
+    ...elementwiseKernels(heap),
+    ...reduceKernels(heap),
+    ...softmaxKernels(heap),
+    ...lossKernels(heap),
+    ...randomKernels(heap),
+  }
+}

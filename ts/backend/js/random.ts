@@ -1,0 +1,162 @@
+/**
+ * Counter-based random numbers: Philox-4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
+ * A word depends only on (seed, stream, counter, i), so nothing is stored and any part can be made anywhere.
+ * crate/random.rs does the same operations in the same order on integers and doubles: the bits are equal.
+ */
+import type { Heap } from '../heap.js'
+import type { Kernels } from '../kernels.js'
+import { floatShift } from './shift.js'
+
+/** Four 32-bit words of counter, two of key. */
+export type Counter = readonly [number, number, number, number]
+export type Key = readonly [number, number]
+
+/** The four random words (unsigned) of a counter under a key, written to `out`. */
+export function philox(counter: Counter, key: Key, out: Uint32Array = new Uint32Array(4)): Uint32Array {
+  philoxInto(out, counter[0], counter[1], counter[2], counter[3], key[0], key[1])
+  return out
+}
+
+function philoxInto(out: Uint32Array, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void {
+  for (let round = 0; round < 10; round++) {
+    const high0 = mulHigh(0xd251, 0x1f53, c0)
+    const high1 = mulHigh(0xcd9e, 0x8d57, c2)
+    const low0 = Math.imul(0xd2511f53, c0)
+    const low1 = Math.imul(0xcd9e8d57, c2)
+    c0 = high1 ^ c1 ^ k0
+    c1 = low1
+    c2 = high0 ^ c3 ^ k1
+    c3 = low0
+    k0 = (k0 + 0x9e3779b9) | 0
+    k1 = (k1 + 0xbb67ae85) | 0
+  }
+  out[0] = c0
+  out[1] = c1
+  out[2] = c2
+  out[3] = c3
+}
+
+/** The upper 32 bits of (high · 2¹⁶ + low) · c, all unsigned, from four products of 16-bit halves. */
+function mulHigh(high: number, low: number, c: number): number {
+  const cHigh = c >>> 16
+  const cLow = c & 0xffff
+  const middle = (Math.imul(high, cLow) + (Math.imul(low, cLow) >>> 16)) | 0
+  const lower = (Math.imul(low, cHigh) + (middle & 0xffff)) | 0
+  return (Math.imul(high, cHigh) + (middle >>> 16) + (lower >>> 16)) | 0
+}
+
+export function randomKernels(heap: Heap): Pick<Kernels, 'randomUniform' | 'randomNormal' | 'dropout'> {
+  const shift = floatShift(heap)
+  const words = new Uint32Array(4)
+  return {
+    randomUniform(y, n, seedLow, seedHigh, stream, counter, low, high) {
+      const f = heap.floats
+      for (let i = 0, p = y >>> shift; i < n; i++, p++) {
+        if ((i & 3) === 0) philoxInto(words, i >>> 2, counter, stream, 0, seedLow, seedHigh)
+        f[p] = low + (high - low) * unit(words[i & 3])
+      }
+    },
+    randomNormal(y, n, seedLow, seedHigh, stream, counter, mean, std) {
+      const f = heap.floats
+      for (let i = 0, p = y >>> shift; i < n; i++, p++) {
+        if ((i & 3) === 0) philoxInto(words, i >>> 2, counter, stream, 0, seedLow, seedHigh)
+        f[p] = mean + std * normalQuantile((words[i & 3] + 0.5) * 2 ** -32)
+      }
+    },
+    dropout(x, y, n, seedLow, seedHigh, stream, counter, rate) {
+      const f = heap.floats
+      for (let i = 0, p = x >>> shift, q = y >>> shift; i < n; i++, p++, q++) {
+        if ((i & 3) === 0) philoxInto(words, i >>> 2, counter, stream, 0, seedLow, seedHigh)
+        f[q] = unit(words[i & 3]) >= rate ? f[p] / (1 - rate) : 0
+      }
+    },
+  }
+}
+
+/** A word as a number in [0, 1) with 24 bits */
+function unit(word: number): number {
+  return (word >>> 8) * 2 ** -24
+}
+
+/** Φ⁻¹(p) for 0 < p < 1: algorithm AS 241 (PPND16) of M. J. Wichura (Appl. Statist. 37, 1988), about 1e-16 relative. */
+export function normalQuantile(p: number): number {
+  const q = p - 0.5
+  if (Math.abs(q) <= 0.425) return q * quantileCentre(0.180625 - q * q)
+  const r = Math.sqrt(-ln(q < 0 ? p : 1 - p))
+  const value = r <= 5 ? quantileMiddle(r - 1.6) : quantileTail(r - 5)
+  return q < 0 ? -value : value
+}
+
+function quantileCentre(r: number): number {
+  const a =
+    ((((((2509.0809287301227 * r + 33430.57558358813) * r + 67265.7709270087) * r + 45921.95393154987) * r + 13731.69376550946) * r +
+      1971.5909503065513) *
+      r +
+      133.14166789178438) *
+      r +
+    3.3871328727963665
+  const b =
+    ((((((5226.495278852854 * r + 28729.085735721943) * r + 39307.89580009271) * r + 21213.794301586597) * r + 5394.196021424751) * r +
+      687.1870074920579) *
+      r +
+      42.31333070160091) *
+      r +
+    1
+  return a / b
+}
+
+function quantileMiddle(r: number): number {
+  const c =
+    ((((((0.0007745450142783414 * r + 0.022723844989269184) * r + 0.2417807251774506) * r + 1.2704582524523684) * r + 3.6478483247632045) *
+      r +
+      5.769497221460691) *
+      r +
+      4.630337846156546) *
+      r +
+    1.4234371107496835
+  const d =
+    ((((((1.0507500716444169e-9 * r + 0.0005475938084995345) * r + 0.015198666563616457) * r + 0.14810397642748008) * r + 0.6897673349851) *
+      r +
+      1.6763848301838038) *
+      r +
+      2.053191626637759) *
+      r +
+    1
+  return c / d
+}
+
+function quantileTail(r: number): number {
+  const e =
+    ((((((2.0103343992922881e-7 * r + 2.7115555687434876e-5) * r + 0.0012426609473880784) * r + 0.026532189526576124) * r +
+      0.29656057182850487) *
+      r +
+      1.7848265399172913) *
+      r +
+      5.463784911164114) *
+      r +
+    6.657904643501103
+  const f =
+    ((((((2.0442631033899397e-15 * r + 1.421511758316446e-7) * r + 1.8463183175100548e-5) * r + 0.0007868691311456133) * r +
+      0.014875361290850615) *
+      r +
+      0.1369298809227358) *
+      r +
+      0.599832206555888) *
+      r +
+    1
+  return e / f
+}
+
+/** ln(p) for 0 < p < 1 from + − × ÷ alone, because engines differ in the last bit of Math.log. */
+function ln(p: number): number {
+  let exponent = 0
+  while (p < Math.SQRT1_2) {
+    p *= 2
+    exponent--
+  }
+  const s = (p - 1) / (p + 1)
+  const z = s * s
+  let sum = 0
+  for (let k = 21; k >= 1; k -= 2) sum = sum * z + 1 / k
+  return exponent * Math.LN2 + 2 * s * sum
+}

@@ -1,0 +1,108 @@
+/** Reductions over the middle axis of x[outer,length,inner], and sums over a whole vector. */
+import type { FloatArray, Heap } from '../heap.js'
+import type { Kernels } from '../kernels.js'
+import { floatShift } from './shift.js'
+
+type AxisName = 'reduceSum' | 'reduceMax' | 'reduceMin'
+type WholeName = 'sumSquares' | 'sumAbs' | 'dot' | 'maxAbs'
+
+export function reduceKernels(heap: Heap): Pick<Kernels, AxisName | 'argmax' | WholeName> {
+  return { ...axisKernels(heap), ...argmaxKernel(heap), ...wholeKernels(heap) }
+}
+
+function axisKernels(heap: Heap): Pick<Kernels, AxisName> {
+  const shift = floatShift(heap)
+  return {
+    reduceSum(x, y, outer, length, inner) {
+      const f = heap.floats
+      const step = length * inner
+      for (let o = 0; o < outer; o++) sumLines(f, (x >>> shift) + o * step, (y >>> shift) + o * inner, length, inner)
+    },
+    reduceMax(x, y, outer, length, inner) {
+      const f = heap.floats
+      f.fill(-Infinity, y >>> shift, (y >>> shift) + outer * inner)
+      for (let o = 0, p = x >>> shift; o < outer; o++) {
+        for (let l = 0; l < length; l++) {
+          for (let i = (y >>> shift) + o * inner, end = i + inner; i < end; i++) f[i] = Math.max(f[i], f[p++])
+        }
+      }
+    },
+    reduceMin(x, y, outer, length, inner) {
+      const f = heap.floats
+      f.fill(Infinity, y >>> shift, (y >>> shift) + outer * inner)
+      for (let o = 0, p = x >>> shift; o < outer; o++) {
+        for (let l = 0; l < length; l++) {
+          for (let i = (y >>> shift) + o * inner, end = i + inner; i < end; i++) f[i] = Math.min(f[i], f[p++])
+        }
+      }
+    },
+  }
+}
+
+function argmaxKernel(heap: Heap): Pick<Kernels, 'argmax'> {
+  const shift = floatShift(heap)
+  return {
+    argmax(x, y, outer, length, inner) {
+      const f = heap.floats
+      for (let o = 0; o < outer; o++) {
+        const start = (x >>> shift) + o * length * inner
+        for (let i = 0; i < inner; i++) heap.ints[(y >>> 2) + o * inner + i] = firstLargest(f, start + i, length, inner)
+      }
+    },
+  }
+}
+
+/** y[i] = Σ_l x[l,i]; a line of its own keeps its sum in a double, side-by-side lines add row by row. */
+function sumLines(f: FloatArray, x: number, y: number, length: number, inner: number): void {
+  if (inner === 1) {
+    let sum = 0
+    for (let l = 0; l < length; l++) sum += f[x + l]
+    f[y] = sum
+    return
+  }
+  f.fill(0, y, y + inner)
+  for (let l = 0; l < length; l++) {
+    for (let i = 0; i < inner; i++) f[y + i] += f[x++]
+  }
+}
+
+/** The first l with the largest f[x + l·stride]; the first NaN if there is one. */
+function firstLargest(f: FloatArray, x: number, length: number, stride: number): number {
+  let best = 0
+  for (let l = 0; l < length; l++) {
+    const v = f[x + l * stride]
+    if (Number.isNaN(v)) return l
+    if (v > f[x + best * stride]) best = l
+  }
+  return best
+}
+
+function wholeKernels(heap: Heap): Pick<Kernels, WholeName> {
+  const shift = floatShift(heap)
+  return {
+    sumSquares(x, n) {
+      const f = heap.floats
+      let sum = 0
+      for (let p = x >>> shift, end = p + n; p < end; p++) sum += f[p] * f[p]
+      return sum
+    },
+    sumAbs(x, n) {
+      const f = heap.floats
+      let sum = 0
+      for (let p = x >>> shift, end = p + n; p < end; p++) sum += Math.abs(f[p])
+      return sum
+    },
+    dot(x, y, n) {
+      const f = heap.floats
+      let sum = 0
+      for (let p = x >>> shift, q = y >>> shift, end = p + n; p < end; p++, q++) sum += f[p] * f[q]
+      return sum
+    },
+    maxAbs(x, n) {
+      const f = heap.floats
+      let max = 0
+      for (let p = x >>> shift, end = p + n; p < end; p++) max = Math.max(max, Math.abs(f[p]))
+      return max
+    },
+  }
+}

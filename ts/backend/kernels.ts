@@ -1,0 +1,186 @@
+/**
+ * The one contract of the library: every hot loop, numbers in.
+ *
+ * Two things implement it: the exports of the WebAssembly module (crate/abi.rs) and the pure-JS twin
+ * (ts/backend/js/). Both work in place on one linear memory, the {@link Heap}. A pointer is a byte offset into it;
+ * floats are 4 bytes wide (8 in the JS backend's double-precision mode), indices are 32-bit integers. A pointer of 0
+ * means "absent" where a doc line says that an argument is optional. Kernels allocate nothing: `scratch` is
+ * {@link SCRATCH_BYTES} of room that a kernel may overwrite. Outputs never overlap inputs unless a line says "in place".
+ *
+ * Matrices are row-major and dense. `accumulate` is 0 (overwrite) or 1 (add to what is there). Zero-sized
+ * dimensions are legal everywhere. NaN propagates through every kernel, including relu, maximum and clip.
+ */
+
+/** A byte offset into the linear memory of a backend. */
+export type Ptr = number
+
+/** Room for packed panels that the heap reserves once and passes to every matrix kernel. */
+export const SCRATCH_BYTES = 1 << 20
+
+/** The activations in the order of their kernel numbers; crate/activation.rs lists the same order. */
+export const ACTIVATIONS = ['linear', 'relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu'] as const
+export type Activation = (typeof ACTIVATIONS)[number]
+
+/** Activations whose derivative needs their input; all others get by with their output. */
+export const SAVES_INPUT: ReadonlySet<Activation> = new Set<Activation>(['gelu', 'silu'])
+
+/** Bits of `accumulate` in {@link Kernels.denseBackward}. */
+export const ACCUMULATE_W = 1
+export const ACCUMULATE_B = 2
+export const ACCUMULATE_X = 4
+
+/** y[r,c] = f(a[r·ars + c·acs], b[r·brs + c·bcs]); strides are in elements, so 0 broadcasts. In place where strides agree. */
+export type Binary = (
+  a: Ptr, b: Ptr, y: Ptr, rows: number, cols: number,
+  aRowStride: number, aColStride: number, bRowStride: number, bColStride: number,
+) => void
+
+/** y[i] = f(x[i]) for i < n; in place allowed. */
+export type Unary = (x: Ptr, y: Ptr, n: number) => void
+
+/** y[o,i] = reduce over l of x[o,l,i]. */
+export type Reduce = (x: Ptr, y: Ptr, outer: number, length: number, inner: number) => void
+
+/**
+ * Value and gradient of a loss in one pass over prediction p[rows,cols] and target t:
+ * out[0] = scale · Σ_r weight[r] · Σ_c ℓ(p, t) and, where `gradient` is not 0, gradient[r,c] = scale · weight[r] · ∂ℓ/∂p.
+ * `weights` is one float a row, or 0 for all ones. `option` is the loss's own parameter (see each line).
+ */
+export type Loss = (
+  prediction: Ptr, target: Ptr, weights: Ptr, gradient: Ptr, out: Ptr,
+  rows: number, cols: number, scale: number, option: number,
+) => void
+
+export interface Kernels {
+  // ---- matrix products (crate/gemm.rs): sums run over k in ascending order, whatever the tile ----
+  /** c[m,n] = a[m,k] · b[k,n] (+ c) */
+  matmul(a: Ptr, b: Ptr, c: Ptr, m: number, n: number, k: number, accumulate: number, scratch: Ptr): void
+  /** c[m,n] = a[m,k] · b[n,k]ᵀ (+ c) */
+  matmulNT(a: Ptr, b: Ptr, c: Ptr, m: number, n: number, k: number, accumulate: number, scratch: Ptr): void
+  /** c[m,n] = a[k,m]ᵀ · b[k,n] (+ c) */
+  matmulTN(a: Ptr, b: Ptr, c: Ptr, m: number, n: number, k: number, accumulate: number, scratch: Ptr): void
+
+  // ---- dense layer (crate/dense.rs) ----
+  /**
+   * y[m,n] = f(z), z[m,n] = b[n] + x[m,k] · w[k,n]. `b` optional. `z` is written only for activations that
+   * {@link SAVES_INPUT}; pass 0 where the derivative will not be needed.
+   */
+  denseForward(x: Ptr, w: Ptr, b: Ptr, z: Ptr, y: Ptr, m: number, k: number, n: number, activation: number, scratch: Ptr): void
+  /**
+   * dz[m,n] = dy ⊙ f′(saved);  dw[k,n] = xᵀ · dz;  db[n] = Σ_m dz;  dx[m,k] = dz · wᵀ.
+   * `saved` is y, or z for activations that {@link SAVES_INPUT}. `dz` is room for m·n floats (may equal dy; unused and
+   * may be 0 for 'linear'). `dw`, `db`, `dx` are optional each. `accumulate` is a set of ACCUMULATE_ bits.
+   */
+  denseBackward(
+    x: Ptr, w: Ptr, saved: Ptr, dy: Ptr, dz: Ptr, dw: Ptr, db: Ptr, dx: Ptr,
+    m: number, k: number, n: number, activation: number, accumulate: number, scratch: Ptr,
+  ): void
+
+  // ---- activations (crate/activation.rs): leakyRelu slope 0.01, elu alpha 1, gelu by erf ----
+  /** y[i] = f(x[i]); in place allowed */
+  activationForward(x: Ptr, y: Ptr, n: number, activation: number): void
+  /** dx[i] = dy[i] · f′(saved[i]), `saved` as in denseBackward; dx may equal dy */
+  activationBackward(saved: Ptr, dy: Ptr, dx: Ptr, n: number, activation: number): void
+
+  // ---- element-wise (crate/elementwise.rs) ----
+  /** y[i] = value */
+  fill(y: Ptr, n: number, value: number): void
+  /** y[i] = x[i] */
+  copy(x: Ptr, y: Ptr, n: number): void
+  /** y[i] += scale · x[i] */
+  addScaled(x: Ptr, y: Ptr, n: number, scale: number): void
+  add: Binary
+  sub: Binary
+  mul: Binary
+  div: Binary
+  /** a raised to b, as Math.pow */
+  pow: Binary
+  /** NaN where either is NaN */
+  maximum: Binary
+  minimum: Binary
+  /** 1 where a > b, else 0 */
+  greater: Binary
+  /** 1 where a ≥ b, else 0 */
+  greaterEqual: Binary
+  /** 1 where a = b, else 0 */
+  equal: Binary
+  neg: Unary
+  abs: Unary
+  /** −1, 0 or 1; 0 for ±0, NaN for NaN */
+  sign: Unary
+  exp: Unary
+  log: Unary
+  sqrt: Unary
+  square: Unary
+  reciprocal: Unary
+  sin: Unary
+  cos: Unary
+  erf: Unary
+  /** y[i] = min(max(x[i], low), high) */
+  clip(x: Ptr, y: Ptr, n: number, low: number, high: number): void
+  /** y[c,r] = x[r,c] */
+  transpose(x: Ptr, y: Ptr, rows: number, cols: number): void
+  /** y[r,:] = table[index[r],:]; indices are int32 and already checked */
+  gatherRows(table: Ptr, index: Ptr, y: Ptr, rows: number, cols: number): void
+  /** table[index[r],:] += dy[r,:], rows in ascending order */
+  scatterAddRows(dy: Ptr, index: Ptr, table: Ptr, rows: number, cols: number): void
+
+  // ---- reductions (crate/reduce.rs) ----
+  reduceSum: Reduce
+  reduceMax: Reduce
+  reduceMin: Reduce
+  /** the first index of the largest value, as int32; a NaN counts as largest */
+  argmax: Reduce
+  /** Σ x[i]², summed in double precision */
+  sumSquares(x: Ptr, n: number): number
+  /** Σ |x[i]|, summed in double precision */
+  sumAbs(x: Ptr, n: number): number
+  /** Σ x[i]·y[i], summed in double precision */
+  dot(x: Ptr, y: Ptr, n: number): number
+  /** max |x[i]|, NaN if any is NaN, 0 for n = 0 */
+  maxAbs(x: Ptr, n: number): number
+
+  // ---- softmax over the last axis (crate/softmax.rs) ----
+  softmax(x: Ptr, y: Ptr, rows: number, cols: number): void
+  logSoftmax(x: Ptr, y: Ptr, rows: number, cols: number): void
+  /** dx = y ⊙ (dy − Σ_c dy ⊙ y), y the softmax */
+  softmaxBackward(y: Ptr, dy: Ptr, dx: Ptr, rows: number, cols: number): void
+  /** dx = dy − exp(y) · Σ_c dy, y the log-softmax */
+  logSoftmaxBackward(y: Ptr, dy: Ptr, dx: Ptr, rows: number, cols: number): void
+
+  // ---- losses (crate/loss.rs) ----
+  /** ℓ = (p − t)² */
+  squaredError: Loss
+  /** ℓ = |p − t|, derivative 0 at 0 */
+  absoluteError: Loss
+  /** ℓ = ½d² where |d| ≤ δ, else δ(|d| − ½δ), d = p − t; option = δ */
+  huber: Loss
+  /** ℓ = softplus(p) − p·t′ on logits p, t′ = t(1 − s) + s/2; option = label smoothing s */
+  binaryCrossEntropy: Loss
+  /** ℓ = −Σ_c t′_c log softmax(p)_c, target = int32 class a row, t′ = (1 − s)·onehot + s/cols; option = s */
+  crossEntropyIndices: Loss
+  /** ℓ = −Σ_c t′_c log softmax(p)_c, target = probabilities [rows,cols], t′ = (1 − s)·t + s/cols; option = s */
+  crossEntropyProbabilities: Loss
+
+  // ---- random numbers (crate/random.rs) ----
+  // Philox-4x32-10, key (seedLow, seedHigh), counter words (i >>> 2, counter, stream, 0), output word i & 3.
+  // The same bits on every backend: integer arithmetic, then + − × ÷ √ in doubles only.
+  /** y[i] = low + (high − low) · u, u = (word >>> 8) · 2⁻²⁴ in [0, 1) */
+  randomUniform(y: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number, low: number, high: number): void
+  /** y[i] = mean + std · Φ⁻¹((word + ½) · 2⁻³²) */
+  randomNormal(y: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number, mean: number, std: number): void
+  /** y[i] = u ≥ rate ? x[i] / (1 − rate) : 0 with u as in randomUniform; the same call on dy is its own backward; in place allowed */
+  dropout(x: Ptr, y: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number, rate: number): void
+}
+
+/**
+ * The shape of every element-wise optimizer kernel, one export of the WASM module each (crate/optim/):
+ * parameters p[n], gradients g[n], state slot j at s + j·stride elements, hyper-parameters h.
+ * Before the rule runs, the shared driver forms g ← h[0]·g + h[1]·p (gradient scale, coupled decay) and then
+ * p ← h[2]·p (decoupled decay, 1 − learningRate·weightDecay); the rule's own numbers start at h[3].
+ * The JS backend runs the same rule as the `update` method of the optimizer's class (ts/optim/).
+ */
+export type Update = (p: Ptr, g: Ptr, s: Ptr, stride: number, n: number, h: Ptr) => void
+
+/** Hyper-parameters that the driver of every {@link Update} uses itself, before the rule's own. */
+export const SHARED_HYPER = 3

@@ -1,0 +1,39 @@
+/** Errors that callers may want to tell apart. Bad arguments otherwise throw TypeError (wrong kind) or RangeError (wrong value). */
+
+/** Two shapes that do not fit; the message names the layer or operation, what it got and what it wanted. */
+export class ShapeError extends RangeError {
+  override name = 'ShapeError'
+}
+
+/** The linear memory cannot grow any further. Nothing was lost: parameters are as they were before the call. */
+export class OutOfMemoryError extends RangeError {
+  override name = 'OutOfMemoryError'
+  constructor(
+    readonly requestedBytes: number,
+    readonly usedBytes: number,
+    readonly limitBytes: number,
+    cause?: unknown,
+  ) {
+    const mib = (bytes: number) => `${(bytes / 1048576).toFixed(1)} MiB`
+    super(
+      `out of memory: ${mib(requestedBytes)} more requested with ${mib(usedBytes)} in use and a limit of ${mib(limitBytes)}. ` +
+        'Use a smaller batch or model, wrap evaluation in noGrad(), or raise memoryLimit in load()',
+      cause === undefined ? undefined : { cause },
+    )
+  }
+}
+
+/** A tensor of an earlier training step, whose memory has been reused. `keep()` makes a lasting copy. */
+export class StaleTensorError extends Error {
+  override name = 'StaleTensorError'
+}
+
+/** A loss, gradient or parameter that is NaN or infinite. */
+export class NonFiniteError extends Error {
+  override name = 'NonFiniteError'
+}
+
+/** The WebAssembly engine trapped; its memory can no longer be trusted. Call load() for a new one. */
+export class EngineError extends Error {
+  override name = 'EngineError'
+}

@@ -1,0 +1,74 @@
+/** Losses for classes: cross-entropy on logits, for one yes-or-no question or for one class out of many. */
+import { ShapeError } from '../errors.js'
+import { sigmoid } from '../ops/activation.js'
+import { add, mul, sub } from '../ops/elementwise.js'
+import { asIndices } from '../ops/gather.js'
+import { sum } from '../ops/reduce.js'
+import { softmax } from '../ops/softmax.js'
+import { formatShape, sameShape } from '../shape.js'
+import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
+import { computeLoss, type LossOptions, rowsAndCols, sameShapeTarget } from './loss.js'
+
+/** Options of the cross-entropies. */
+export interface CrossEntropyOptions extends LossOptions {
+  /** s in [0, 1): targets move towards the uniform distribution, (1 − s)·t + s / classes (Szegedy et al. 2016). Default 0. */
+  labelSmoothing?: number
+}
+
+function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntropyOptions): number {
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) throw new RangeError(`${name}: labelSmoothing must be at least 0 and below 1, got ${labelSmoothing}`)
+  return labelSmoothing
+}
+
+/**
+ * Binary cross-entropy of logits: −t·log σ(p) − (1 − t)·log(1 − σ(p)), mean over all elements, stable for large |p|.
+ * The network's last layer is linear; apply `sigmoid` only to read probabilities.
+ * @param target probabilities from 0 to 1, of the prediction's shape
+ * @throws ShapeError unless the shapes agree
+ */
+export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, options: CrossEntropyOptions = {}): Tensor {
+  const option = checkSmoothing('binaryCrossEntropy', options)
+  const t = sameShapeTarget('binaryCrossEntropy', prediction, target)
+  const derivative = () => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
+  return computeLoss({
+    name: 'binaryCrossEntropy', kernel: 'binaryCrossEntropy', prediction, target: t, ...rowsAndCols(prediction), count: prediction.size, option, options, derivative,
+  })
+}
+
+/**
+ * Softmax cross-entropy of logits [n, classes]: −Σ t·log softmax(p), mean over the n rows, stable for large |p|.
+ * The network's last layer is linear; apply `softmax` only to read probabilities.
+ *
+ * @param target class indices [n] (whole numbers from 0), or probabilities [n, classes]
+ * @example crossEntropy(model.forward(x), [3, 0, 7])
+ * @throws ShapeError unless the shapes agree, RangeError naming a label that is no class
+ */
+export function crossEntropy(prediction: Tensor, target: TensorLike, options: CrossEntropyOptions = {}): Tensor {
+  const option = checkSmoothing('crossEntropy', options)
+  if (prediction.rank !== 2) throw new ShapeError(`crossEntropy: wants logits of shape [rows, classes], got ${formatShape(prediction.shape)}`)
+  const [rows, cols] = prediction.shape
+  const given = asTensor(target, prediction.backend, 'crossEntropy: target')
+  const common = { name: 'crossEntropy', prediction, rows, cols, count: rows, option, options }
+  if (sameShape(given.shape, prediction.shape) && given.dtype === 'float') {
+    const smooth = () => add(mul(1 - option, given), option / cols)
+    const derivative = () => sub(mul(softmax(prediction), sum(smooth(), -1, true)), smooth())
+    return computeLoss({ ...common, kernel: 'crossEntropyProbabilities', target: given, derivative })
+  }
+  if (given.size !== rows || given.rank > 2) {
+    throw new ShapeError(
+      `crossEntropy: wants ${rows} class indices or probabilities of shape ${formatShape(prediction.shape)}, got shape ${formatShape(given.shape)}`,
+    )
+  }
+  const labels = asIndices(given, cols, 'crossEntropy: label', prediction.backend)
+  const derivative = () => sub(softmax(prediction), add(mul(1 - option, oneHot(labels, cols)), option / cols))
+  return computeLoss({ ...common, kernel: 'crossEntropyIndices', target: labels, derivative })
+}
+
+/** Class indices [n] as rows that are 1 at the class and 0 elsewhere, shape [n, classes]. @throws RangeError for a label that is no class */
+export function oneHot(labels: TensorLike, classes: number): Tensor {
+  const given = asTensor(labels, undefined, 'oneHot')
+  const indices = asIndices(given, classes, 'oneHot', given.backend).read()
+  const out = floatArray(given.backend, indices.length * classes)
+  for (let i = 0; i < indices.length; i++) out[i * classes + indices[i]] = 1
+  return Tensor.onHost(given.backend, [indices.length, classes], out)
+}

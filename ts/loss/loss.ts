@@ -1,0 +1,93 @@
+/** What all losses share: one kernel writes value and gradient in one pass. */
+import { apply, needsGradient } from '../autograd.js'
+import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
+import { ShapeError } from '../errors.js'
+import { mul } from '../ops/elementwise.js'
+import { reshape } from '../ops/shape.js'
+import { formatShape, sameShape } from '../shape.js'
+import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+
+/** A loss as `fit` takes it: a single number from predictions and targets, averaged over the batch. */
+export type Loss = (prediction: Tensor, target: TensorLike, options?: LossOptions) => Tensor
+
+/** Options that every loss takes. */
+export interface LossOptions {
+  /** One factor per row (sample); the mean stays over the number of rows. Default: all ones. */
+  weights?: TensorLike
+  /** `mean` over all elements (rows for cross-entropy), or `sum`. Default `mean`. */
+  reduction?: 'mean' | 'sum'
+}
+
+export interface LossCall {
+  name: string
+  kernel: 'squaredError' | 'absoluteError' | 'huber' | 'binaryCrossEntropy' | 'crossEntropyIndices' | 'crossEntropyProbabilities'
+  prediction: Tensor
+  target: Tensor
+  rows: number
+  cols: number
+  /** What `mean` divides by. */
+  count: number
+  option: number
+  options: LossOptions
+  /** ∂ℓ/∂prediction in differentiable operations, before weights and scale. */
+  derivative: () => Tensor
+}
+
+/** @internal runs a loss kernel; see {@link LossKernel} */
+export function computeLoss(call: LossCall): Tensor {
+  const { name, prediction, target, rows, cols, count, option, options } = call
+  if (prediction.size === 0) throw new ShapeError(`${name}: the prediction is empty, shape ${formatShape(prediction.shape)}`)
+  if (target.requiresGrad) throw new Error(`${name}: the target requires a gradient, which losses do not compute; detach() it`)
+  const weights = rowWeights(call)
+  const scale = options.reduction === 'sum' ? 1 : 1 / count
+  let gradient: Ptr = 0
+  const wantsGradient = needsGradient([prediction])
+  return apply(
+    [prediction],
+    [],
+    (out, { kernels, heap, arena }) => {
+      if (wantsGradient) gradient = arena.allocate(prediction.size * heap.elementSize)
+      const kernel = kernels[call.kernel] as LossKernel
+      kernel.call(kernels, prediction.address, target.address, weights?.address ?? 0, gradient, out, rows, cols, scale, option)
+    },
+    () => ({
+      vjp: (g) => [mul(g, mul(scale, weighted(call.derivative(), weights)))],
+      fused: (g) => {
+        const d = Tensor.inArena(prediction.backend, prediction.shape, gradient)
+        return [g.constant === 1 ? d : mul(d, g)]
+      },
+    }),
+  )
+}
+
+function weighted(derivative: Tensor, weights: Tensor | null): Tensor {
+  if (weights === null) return derivative
+  return mul(derivative, reshape(weights, [weights.size, ...derivative.shape.slice(1).map(() => 1)]))
+}
+
+function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | null {
+  if (options.reduction !== undefined && options.reduction !== 'mean' && options.reduction !== 'sum') {
+    throw new RangeError(`${name}: reduction is 'mean' or 'sum', got ${JSON.stringify(options.reduction)}`)
+  }
+  if (options.weights === undefined) return null
+  const weights = asTensor(options.weights, prediction.backend, `${name}: weights`)
+  if (weights.size !== rows) throw new ShapeError(`${name}: wants one weight for each of ${rows} rows, got shape ${formatShape(weights.shape)}`)
+  return weights
+}
+
+/** @internal targets of the prediction's own shape; [n] is also accepted for [n, 1] */
+export function sameShapeTarget(name: string, prediction: Tensor, target: TensorLike): Tensor {
+  const t = asTensor(target, prediction.backend, `${name}: target`)
+  if (t.dtype !== 'float') return sameShapeTarget(name, prediction, Tensor.onHost(t.backend, t.shape, Float64Array.from(t.read())))
+  const column = prediction.rank === t.rank + 1 && prediction.shape[prediction.rank - 1] === 1 && t.size === prediction.size
+  if (!sameShape(t.shape, prediction.shape) && !column) {
+    throw new ShapeError(`${name}: prediction has shape ${formatShape(prediction.shape)}, target ${formatShape(t.shape)}`)
+  }
+  return column ? reshape(t, prediction.shape) : t
+}
+
+/** @internal rows and columns of a prediction; a single row for a vector */
+export function rowsAndCols(prediction: Tensor): { rows: number; cols: number } {
+  const rows = prediction.rank === 0 ? 1 : prediction.shape[0]
+  return { rows, cols: rows === 0 ? 0 : prediction.size / rows }
+}

@@ -1,0 +1,43 @@
+/** Losses for numbers: squared, absolute, and between the two Huber's. */
+import { clip, mul, sign, sub } from '../ops/elementwise.js'
+import type { Tensor, TensorLike } from '../tensor.js'
+import { computeLoss, type LossOptions, rowsAndCols, sameShapeTarget } from './loss.js'
+
+/**
+ * Mean squared error, mean of (prediction − target)² over all elements.
+ * @example mse(tensor([1, 2]), [1, 4]).item() // 2
+ * @throws ShapeError unless the shapes agree
+ */
+export function mse(prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor {
+  const t = sameShapeTarget('mse', prediction, target)
+  const derivative = () => mul(2, sub(prediction, t))
+  return computeLoss({ name: 'mse', kernel: 'squaredError', prediction, target: t, ...rowsAndCols(prediction), count: prediction.size, option: 0, options, derivative })
+}
+
+/**
+ * Mean absolute error, mean of |prediction − target| over all elements; gradient 0 where they are equal.
+ * @throws ShapeError unless the shapes agree
+ */
+export function mae(prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor {
+  const t = sameShapeTarget('mae', prediction, target)
+  const derivative = () => sign(sub(prediction, t))
+  return computeLoss({ name: 'mae', kernel: 'absoluteError', prediction, target: t, ...rowsAndCols(prediction), count: prediction.size, option: 0, options, derivative })
+}
+
+/** Options of {@link huber}. */
+export interface HuberOptions extends LossOptions {
+  /** Errors up to δ count by their square, larger ones by their size. Default 1. */
+  delta?: number
+}
+
+/**
+ * Huber's loss: ½d² for |d| ≤ δ, δ(|d| − ½δ) beyond, mean over all elements (Huber 1964). Less swayed by outliers than mse.
+ * @throws RangeError unless delta > 0, ShapeError unless the shapes agree
+ */
+export function huber(prediction: Tensor, target: TensorLike, options: HuberOptions = {}): Tensor {
+  const { delta = 1 } = options
+  if (!(delta > 0)) throw new RangeError(`huber: delta must be above 0, got ${delta}`)
+  const t = sameShapeTarget('huber', prediction, target)
+  const derivative = () => clip(sub(prediction, t), -delta, delta)
+  return computeLoss({ name: 'huber', kernel: 'huber', prediction, target: t, ...rowsAndCols(prediction), count: prediction.size, option: delta, options, derivative })
+}

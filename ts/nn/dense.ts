@@ -1,0 +1,71 @@
+/** The dense (fully connected) layer. */
+import { isRecording } from '../autograd.js'
+import type { Activation } from '../backend/kernels.js'
+import { activationNumber } from '../ops/activation.js'
+import { dense } from '../ops/dense.js'
+import type { Parameter } from '../parameter.js'
+import type { Tensor } from '../tensor.js'
+import { type Initializer, initializer, type InitializerName } from './initializer.js'
+import { type BuildContext, Module, type ModuleOptions } from './module.js'
+
+/** Options of {@link Dense}. */
+export interface DenseOptions extends ModuleOptions {
+  /** Default `linear`. */
+  activation?: Activation
+  /** Whether to add a bias. Default true. */
+  bias?: boolean
+  /** Default: `heUniform` for the relu family, `lecunUniform` for none, else `glorotUniform`. */
+  weightInitializer?: InitializerName | Initializer
+  /** Default `zeros`. */
+  biasInitializer?: InitializerName | Initializer
+}
+
+const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu', 'elu', 'softplus']
+
+/**
+ * y = f(x·W + b) with x [..., inputs], W [inputs, outputs], b [outputs].
+ *
+ * @example
+ * const layer = new Dense(784, 128, { activation: 'relu' })
+ * layer.predict(zeros([1, 784])).shape // [1, 128]
+ * @throws RangeError for sizes that are no whole numbers or an unknown activation; forward() throws ShapeError naming the layer
+ */
+export class Dense extends Module {
+  weight!: Parameter
+  bias: Parameter | null = null
+  readonly activation: Activation
+
+  constructor(
+    readonly inputs: number,
+    readonly outputs: number,
+    private readonly options: DenseOptions = {},
+  ) {
+    super(options)
+    for (const [what, n] of [['inputs', inputs], ['outputs', outputs]] as const) {
+      if (!Number.isInteger(n) || n < 1) throw new RangeError(`Dense: ${what} must be a whole number above 0, got ${n}`)
+    }
+    this.activation = options.activation ?? 'linear'
+    activationNumber(this.activation, 'Dense')
+  }
+
+  protected override createParameters(context: BuildContext): void {
+    const { inputs, outputs, options } = this
+    const generator = context.nextGenerator()
+    this.weight = this.makeParameter(context, 'weight', [inputs, outputs])
+    initializer(options.weightInitializer ?? this.defaultInitializer(), inputs, outputs, 'Dense')(this.weight, generator)
+    if (options.bias === false) return
+    this.bias = this.makeParameter(context, 'bias', [outputs])
+    initializer(options.biasInitializer ?? 'zeros', inputs, outputs, 'Dense')(this.bias, generator)
+  }
+
+  private defaultInitializer(): InitializerName {
+    if (RELU_FAMILY.includes(this.activation)) return 'heUniform'
+    return this.activation === 'linear' ? 'lecunUniform' : 'glorotUniform'
+  }
+
+  forward(x: Tensor): Tensor {
+    if (this.weight === undefined) this.build()
+    if (isRecording() && !(x.requiresGrad ?? false)) this.weight.backend.arena.forwardRecorded()
+    return dense(x, this.weight, this.bias, this.activation, this.label(`Dense(${this.inputs}, ${this.outputs})`))
+  }
+}

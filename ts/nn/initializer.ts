@@ -1,0 +1,82 @@
+/** Initial weights. All are drawn from the counter-based generator, so the same seed gives the same weights on every backend. */
+import type { Parameter } from '../parameter.js'
+import type { Generator } from '../random.js'
+
+/**
+ * Names of the ready-made initialisers. With fan-in and fan-out of a weight [in, out]:
+ * `glorotUniform` ±√(6/(in+out)), `glorotNormal` σ = √(2/(in+out)) (Glorot & Bengio 2010);
+ * `heUniform` ±√(6/in), `heNormal` σ = √(2/in) (He et al. 2015); `lecunUniform` ±√(3/in), `lecunNormal` σ = √(1/in)
+ * (LeCun et al. 1998); `orthogonal` (Saxe et al. 2014); `zeros`; `ones`.
+ */
+export type InitializerName =
+  | 'glorotUniform' | 'glorotNormal' | 'heUniform' | 'heNormal' | 'lecunUniform' | 'lecunNormal' | 'orthogonal' | 'zeros' | 'ones'
+
+/** Fills a parameter in place. */
+export type Initializer = (parameter: Parameter, generator: Generator) => void
+
+/** Uniform numbers in [low, high). */
+export function uniform(low: number, high: number): Initializer {
+  return (p, g) => p.backend.kernels.randomUniform(p.address, p.size, g.seedLow, g.seedHigh, g.stream, g.counter++, low, high)
+}
+
+/** Normal numbers. */
+export function normal(mean: number, std: number): Initializer {
+  return (p, g) => p.backend.kernels.randomNormal(p.address, p.size, g.seedLow, g.seedHigh, g.stream, g.counter++, mean, std)
+}
+
+/** The same number everywhere. */
+export function constant(value: number): Initializer {
+  return (p) => p.backend.kernels.fill(p.address, p.size, value)
+}
+
+/** A matrix with orthonormal rows or columns (whichever are fewer), times gain: Gram-Schmidt on normal numbers, in doubles. */
+export function orthogonal(gain = 1): Initializer {
+  return (p, g) => {
+    const cols = p.shape[p.rank - 1] ?? 1
+    const rows = cols === 0 ? 0 : p.size / cols
+    normal(0, 1)(p, g)
+    const values = p.view()
+    const vectors = Math.min(rows, cols)
+    const length = Math.max(rows, cols)
+    const at = rows <= cols ? (v: number, i: number) => v * cols + i : (v: number, i: number) => i * cols + v
+    const basis = Array.from({ length: vectors }, (_, v) => Float64Array.from({ length }, (_, i) => values[at(v, i)]))
+    basis.forEach((vector, v) => orthonormalize(vector, basis.slice(0, v)))
+    basis.forEach((vector, v) => {
+      for (let i = 0; i < length; i++) values[at(v, i)] = gain * vector[i]
+    })
+  }
+}
+
+/** Twice, since once loses digits when a vector lies close to the span of the earlier ones. */
+function orthonormalize(vector: Float64Array, earlier: Float64Array[]): void {
+  const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, x, i) => sum + x * b[i], 0)
+  for (let pass = 0; pass < 2; pass++) {
+    for (const other of earlier) {
+      const along = dot(vector, other)
+      for (let i = 0; i < vector.length; i++) vector[i] -= along * other[i]
+    }
+  }
+  const norm = Math.sqrt(dot(vector, vector))
+  for (let i = 0; i < vector.length; i++) vector[i] /= norm
+}
+
+/** @internal the initialiser of that name for a weight of this shape. @throws RangeError naming the ones there are */
+export function initializer(name: InitializerName | Initializer, fanIn: number, fanOut: number, what: string): Initializer {
+  if (typeof name === 'function') return name
+  const safe = (n: number) => Math.max(n, 1)
+  const range = (limit: number) => uniform(-limit, limit)
+  const makers: Record<InitializerName, () => Initializer> = {
+    glorotUniform: () => range(Math.sqrt(6 / safe(fanIn + fanOut))),
+    glorotNormal: () => normal(0, Math.sqrt(2 / safe(fanIn + fanOut))),
+    heUniform: () => range(Math.sqrt(6 / safe(fanIn))),
+    heNormal: () => normal(0, Math.sqrt(2 / safe(fanIn))),
+    lecunUniform: () => range(Math.sqrt(3 / safe(fanIn))),
+    lecunNormal: () => normal(0, Math.sqrt(1 / safe(fanIn))),
+    orthogonal: () => orthogonal(),
+    zeros: () => constant(0),
+    ones: () => constant(1),
+  }
+  const maker = makers[name]
+  if (maker === undefined) throw new RangeError(`${what}: initializer is one of ${Object.keys(makers).join(', ')}; got ${JSON.stringify(name)}`)
+  return maker()
+}

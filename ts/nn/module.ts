@@ -1,0 +1,189 @@
+/**
+ * Modules: layers and the models built from them. A module owns parameters and other modules as plain properties;
+ * everything else (parameters(), train(), saving) finds them there.
+ */
+import { noGrad, scope } from '../autograd.js'
+import { type Backend, defaultBackend } from '../backend/index.js'
+import { ShapeError } from '../errors.js'
+import { concat, slice } from '../ops/shape.js'
+import { Parameter } from '../parameter.js'
+import { Generator } from '../random.js'
+import { formatShape, type Shape } from '../shape.js'
+import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
+
+/** What a layer needs to make its parameters. */
+export interface BuildContext {
+  readonly backend: Backend
+  /** Where the layer is in its model, such as `0` or `encoder.1`; a prefix of its parameters' names. */
+  readonly path: string
+  /** An independent stream of random numbers under the model's seed; each call gives the next one. */
+  nextGenerator(): Generator
+}
+
+/** Options that every model takes. */
+export interface ModuleOptions {
+  /** Seed of initial weights and dropout, a whole number from 0 to 2⁵³ − 1. Default: 0. */
+  seed?: number
+  /** Default: the backend chosen by load(). */
+  backend?: Backend
+}
+
+/**
+ * Base class of layers and models. A model of your own holds layers as properties and says how they are used:
+ *
+ * @example
+ * class Residual extends Module {
+ *   hidden = new Dense(8, 8, { activation: 'relu' })
+ *   output = new Dense(8, 2)
+ *   forward(x: Tensor): Tensor {
+ *     return this.output.forward(add(x, this.hidden.forward(x)))
+ *   }
+ * }
+ * const model = new Residual({ seed: 1 })
+ */
+export abstract class Module {
+  /** True while training: dropout is active. See {@link train} and {@link evaluate}. */
+  training = true
+  /** Where the module is in its model; part of parameter names and error messages. */
+  path = ''
+  private readonly moduleOptions: ModuleOptions
+  private isBuilt = false
+
+  constructor(options: ModuleOptions = {}) {
+    this.moduleOptions = options
+  }
+
+  /** The output for an input. Recorded for backpropagation unless under noGrad(); use {@link predict} to evaluate. */
+  abstract forward(x: Tensor): Tensor
+
+  /** Makes the module's own parameters; those of its child modules are made by {@link build}. Override in layers. */
+  protected createParameters(_context: BuildContext): void {}
+
+  /** Makes all parameters, once. Called by the first use; a model builds its layers with its own seed and backend. */
+  build(context?: BuildContext): this {
+    if (this.isBuilt) return this
+    this.isBuilt = true
+    const own = context ?? rootContext(this.moduleOptions)
+    this.path = own.path
+    this.createParameters(own)
+    for (const [name, child] of this.children()) {
+      child.build({ ...own, path: own.path === '' ? name : `${own.path}.${name}` })
+    }
+    return this
+  }
+
+  /** Child modules by property name, in the order of their definition; entries of an array are numbered. */
+  protected *children(): Generator_<[string, Module]> {
+    for (const [name, value] of Object.entries(this)) {
+      if (value instanceof Module) yield [name, value]
+      else if (Array.isArray(value)) {
+        for (const [i, entry] of value.entries()) if (entry instanceof Module) yield [`${name}.${i}`, entry]
+      }
+    }
+  }
+
+  /** This module and all modules inside, outermost first; one that is used twice comes once. */
+  modules(): Module[] {
+    const found = new Set<Module>()
+    const visit = (module: Module): void => {
+      if (found.has(module)) return
+      found.add(module)
+      for (const [, child] of module.children()) visit(child)
+    }
+    visit(this)
+    return [...found]
+  }
+
+  /** All trainable tensors, each once, in the order of their layers. */
+  parameters(): Parameter[] {
+    this.build()
+    const found = new Set<Parameter>()
+    for (const module of this.modules()) {
+      for (const value of Object.values(module)) if (value instanceof Parameter) found.add(value)
+    }
+    return [...found]
+  }
+
+  /** The backend that the parameters live on. */
+  get backend(): Backend {
+    return this.parameters()[0]?.backend ?? this.moduleOptions.backend ?? defaultBackend()
+  }
+
+  /** Training mode: dropout active. */
+  train(): this {
+    for (const module of this.modules()) module.training = true
+    return this
+  }
+
+  /** Evaluation mode: dropout is the identity. */
+  evaluate(): this {
+    for (const module of this.modules()) module.training = false
+    return this
+  }
+
+  /**
+   * The output in evaluation mode, without recording: an ordinary tensor that needs no care, however often it is called.
+   *
+   * @param batchSize rows per forward pass, to bound memory. Default 1024
+   * @throws ShapeError naming the layer that the input does not fit
+   */
+  predict(input: TensorLike, { batchSize = 1024 } = {}): Tensor {
+    if (!(Number.isInteger(batchSize) && batchSize > 0)) throw new RangeError(`predict: batchSize must be a whole number above 0, got ${batchSize}`)
+    this.build()
+    const x = asTensor(input, this.backend, 'predict')
+    const training = this.modules().map((m) => [m, m.training] as const)
+    for (const [module] of training) module.training = false
+    try {
+      return noGrad(() => this.predictBatches(x, batchSize))
+    } finally {
+      for (const [module, mode] of training) module.training = mode
+    }
+  }
+
+  private predictBatches(x: Tensor, batchSize: number): Tensor {
+    if (x.rank < 2 || x.shape[0] <= batchSize) return scope(x.backend, () => this.forward(x))
+    const parts: Tensor[] = []
+    for (let from = 0; from < x.shape[0]; from += batchSize) {
+      const to = Math.min(from + batchSize, x.shape[0])
+      parts.push(scope(x.backend, () => this.forward(slice(x, from, to))))
+    }
+    return concat(parts)
+  }
+
+  /** A copy of all values by parameter name. */
+  state(): Record<string, Float32Array | Float64Array> {
+    return Object.fromEntries(this.parameters().map((p) => [p.name, p.data()]))
+  }
+
+  /** Sets all values from {@link state}. @throws Error if a name is missing or left over, ShapeError if a size differs; then nothing was changed */
+  loadState(state: Record<string, ArrayLike<number>>): this {
+    const parameters = this.parameters()
+    const left = new Set(Object.keys(state))
+    for (const p of parameters) {
+      if (!left.delete(p.name)) throw new Error(`loadState: no values for '${p.name}'`)
+      if (state[p.name].length !== p.size) {
+        throw new ShapeError(`loadState: '${p.name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${state[p.name].length}`)
+      }
+    }
+    if (left.size > 0) throw new Error(`loadState: no parameter is named '${[...left].join("', '")}'`)
+    for (const p of parameters) p.view().set(state[p.name])
+    return this
+  }
+
+  /** @internal 'Dense 2' for messages */
+  protected label(kind: string): string {
+    return this.path === '' ? kind : `${kind} '${this.path}'`
+  }
+
+  /** @internal a parameter named after its place */
+  protected makeParameter(context: BuildContext, name: string, shape: Shape): Parameter {
+    return Parameter.ofShape(shape, { name: context.path === '' ? name : `${context.path}.${name}`, backend: context.backend })
+  }
+}
+
+type Generator_<T> = globalThis.Generator<T, void, void>
+
+function rootContext({ seed = 0, backend = defaultBackend() }: ModuleOptions): BuildContext {
+  let stream = 0
+  return { backend, path: '', nextGenerator: () => new Generator(seed, ++stream) }
+}

@@ -1,0 +1,96 @@
+/** The dense layer as one operation: y = f(x·w + b), one kernel forward and one backward. */
+import { apply, needsGradient } from '../autograd.js'
+import { ACCUMULATE_B, ACCUMULATE_W, type Activation, type Ptr, SAVES_INPUT } from '../backend/kernels.js'
+import { ShapeError } from '../errors.js'
+import { Parameter } from '../parameter.js'
+import { formatShape } from '../shape.js'
+import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { activationNumber, derivative } from './activation.js'
+import { add, mul } from './elementwise.js'
+import { matmul } from './matmul.js'
+import { sum } from './reduce.js'
+import { reshape } from './shape.js'
+
+interface DenseCall {
+  x: Tensor
+  w: Tensor
+  b: Tensor | null
+  m: number
+  k: number
+  n: number
+  activation: Activation
+  number: number
+}
+
+/**
+ * y[..., n] = f(x[..., k] · w[k, n] + b[n]).
+ *
+ * @param activation default `linear`
+ * @param name for error messages
+ * @throws ShapeError naming the layer if the last axis of x is not k
+ */
+export function dense(input: TensorLike, w: Tensor, b: Tensor | null = null, activation: Activation = 'linear', name = 'dense'): Tensor {
+  const x = asTensor(input, w.backend, name)
+  const [k, n] = w.shape
+  if (x.rank === 0 || x.shape[x.rank - 1] !== k) {
+    throw new ShapeError(`${name}: wants inputs with ${k} features (shape [..., ${k}]), got shape ${formatShape(x.shape)}`)
+  }
+  if (x.dtype !== 'float') throw new TypeError(`${name}: wants floats, got whole numbers (Int32Array)`)
+  if (b !== null && b.size !== n) throw new ShapeError(`${name}: wants a bias of ${n}, got shape ${formatShape(b.shape)}`)
+  const m = k === 0 ? x.shape.slice(0, -1).reduce((p, d) => p * d, 1) : x.size / k
+  return run({ x, w, b, m, k, n, activation, number: activationNumber(activation, name) })
+}
+
+function run(call: DenseCall): Tensor {
+  const { x, w, b, m, k, n, activation, number } = call
+  const inputs = b === null ? [x, w] : [x, w, b]
+  let z: Ptr = 0
+  const keepsZ = SAVES_INPUT.has(activation) && needsGradient(inputs)
+  return apply(
+    inputs,
+    [...x.shape.slice(0, -1), n],
+    (y, { kernels, heap, arena }) => {
+      if (keepsZ) z = arena.allocate(m * n * heap.elementSize)
+      kernels.denseForward(x.address, w.address, b === null ? 0 : b.address, z, y, m, k, n, number, heap.scratch)
+    },
+    (y) => ({
+      vjp: (g) => gradientInOperations(call, y, g),
+      fused: (g, direct) => fusedGradient(call, z === 0 ? y.address : z, g, direct),
+    }),
+  )
+}
+
+/** dz, dw, db and dx in one kernel call; parameters receive theirs in place. */
+function fusedGradient({ x, w, b, m, k, n, activation, number }: DenseCall, saved: Ptr, g: Tensor, direct: boolean): (Tensor | null)[] {
+  const { kernels, heap, arena } = x.backend
+  const room = (t: Tensor | null) => (t?.requiresGrad ? arena.allocate(t.size * heap.elementSize) : 0)
+  const dz = activation === 'linear' ? 0 : arena.allocate(m * n * heap.elementSize)
+  const dx = room(x)
+  let accumulate = 0
+  const target = (t: Tensor | null, bit: number): { ptr: Ptr; result: Tensor | null } => {
+    if (direct && t instanceof Parameter && t.requiresGrad) {
+      if (t.claimGradient()) accumulate |= bit
+      return { ptr: t.gradientAddress, result: null }
+    }
+    const ptr = room(t)
+    return { ptr, result: ptr === 0 || t === null ? null : Tensor.inArena(x.backend, t.shape, ptr) }
+  }
+  const [xAt, wAt, gAt] = [x.address, w.address, g.address]
+  const dw = target(w, ACCUMULATE_W)
+  const db = target(b, ACCUMULATE_B)
+  kernels.denseBackward(xAt, wAt, saved, gAt, dz, dw.ptr, db.ptr, dx, m, k, n, number, accumulate, heap.scratch)
+  return [dx === 0 ? null : Tensor.inArena(x.backend, x.shape, dx), dw.result, db.result]
+}
+
+function gradientInOperations({ x, w, b, m, k, n, activation }: DenseCall, y: Tensor, g: Tensor): (Tensor | null)[] {
+  const x2 = reshape(x, [m, k])
+  const affine = () => (b === null ? matmul(x2, w) : add(matmul(x2, w), b))
+  const saved = SAVES_INPUT.has(activation) ? affine() : reshape(y, [m, n])
+  const g2 = reshape(g, [m, n])
+  const dz = activation === 'linear' ? g2 : mul(g2, derivative(activation, saved))
+  return [
+    x.requiresGrad ? reshape(matmul(dz, w, { transposeB: true }), x.shape) : null,
+    w.requiresGrad ? matmul(x2, dz, { transposeA: true }) : null,
+    b?.requiresGrad ? reshape(sum(dz, 0), b.shape) : null,
+  ]
+}

@@ -1,0 +1,211 @@
+/** Element-wise arithmetic with broadcasting, and the gradient of each operation beside it. */
+import { apply, type Differentiable } from '../autograd.js'
+import type { Binary, Kernels, Unary } from '../backend/kernels.js'
+import { broadcastShapes, sameShape, type Shape } from '../shape.js'
+import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { broadcastPlan } from './broadcast.js'
+import { sumTo } from './reduce.js'
+
+type BinaryName = { [K in keyof Kernels]: Kernels[K] extends Binary ? (Binary extends Kernels[K] ? K : never) : never }[keyof Kernels]
+type UnaryName = { [K in keyof Kernels]: Kernels[K] extends Unary ? (Unary extends Kernels[K] ? K : never) : never }[keyof Kernels]
+type BinaryRule = (a: Tensor, b: Tensor, y: Tensor, g: Tensor) => [() => Tensor, () => Tensor]
+
+function binary(name: BinaryName, left: TensorLike, right: TensorLike, rule?: BinaryRule): Tensor {
+  const backend = left instanceof Tensor ? left.backend : right instanceof Tensor ? right.backend : undefined
+  const a = asTensor(left, backend, name)
+  const b = asTensor(right, a.backend, name)
+  const shape = broadcastShapes(a.shape, b.shape, name)
+  const gradient =
+    rule &&
+    ((y: Tensor): Differentiable => ({
+      vjp: (g) => {
+        const [da, db] = rule(a, b, y, g)
+        return [a.requiresGrad ? sumTo(da(), a.shape) : null, b.requiresGrad ? sumTo(db(), b.shape) : null]
+      },
+    }))
+  return apply([a, b], shape, (y, { kernels, heap }) => runBinary(kernels[name] as Binary, a, b, shape, y, heap.elementSize), gradient)
+}
+
+function runBinary(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y: number, elementSize: number): void {
+  const [from, with_] = [a.address, b.address]
+  if (sameShape(a.shape, b.shape)) return kernel(from, with_, y, 1, a.size, 0, 1, 0, 1)
+  const plan = broadcastPlan(a.shape, b.shape, shape)
+  for (const { aOffset, bOffset, yOffset } of plan.blocks) {
+    kernel(
+      from + aOffset * elementSize, with_ + bOffset * elementSize, y + yOffset * elementSize,
+      plan.rows, plan.cols, plan.aRow, plan.aCol, plan.bRow, plan.bCol,
+    )
+  }
+}
+
+/** a + b */
+export function add(a: TensorLike, b: TensorLike): Tensor {
+  return binary('add', a, b, (_a, _b, _y, g) => [() => g, () => g])
+}
+
+/** a − b */
+export function sub(a: TensorLike, b: TensorLike): Tensor {
+  return binary('sub', a, b, (_a, _b, _y, g) => [() => g, () => neg(g)])
+}
+
+/** a · b, element by element */
+export function mul(a: TensorLike, b: TensorLike): Tensor {
+  return binary('mul', a, b, (a, b, _y, g) => [() => mul(g, b), () => mul(g, a)])
+}
+
+/** a / b */
+export function div(a: TensorLike, b: TensorLike): Tensor {
+  return binary('div', a, b, (_a, b, y, g) => [() => div(g, b), () => neg(div(mul(g, y), b))])
+}
+
+/** a to the power of b. The gradient for b is 0 where a = 0, as the limit for b > 0. */
+export function pow(a: TensorLike, b: TensorLike): Tensor {
+  return binary('pow', a, b, (a, b, y, g) => [
+    () => mul(g, mul(b, pow(a, sub(b, sub(1, equal(b, 0)))))),
+    () => mul(g, mul(y, log(add(a, equal(a, 0))))),
+  ])
+}
+
+/** The larger of a and b, NaN where either is. At a tie each side gets half of the gradient. */
+export function maximum(a: TensorLike, b: TensorLike): Tensor {
+  return binary('maximum', a, b, (a, b, _y, g) => [() => mul(g, wins(a, b)), () => mul(g, wins(b, a))])
+}
+
+/** The smaller of a and b, NaN where either is. At a tie each side gets half of the gradient. */
+export function minimum(a: TensorLike, b: TensorLike): Tensor {
+  return binary('minimum', a, b, (a, b, _y, g) => [() => mul(g, wins(b, a)), () => mul(g, wins(a, b))])
+}
+
+/** 1 where a > b, ½ at a tie, else 0 */
+function wins(a: Tensor, b: Tensor): Tensor {
+  return add(greater(a, b), mul(0.5, equal(a, b)))
+}
+
+/** 1 where a > b, else 0; no gradient */
+export function greater(a: TensorLike, b: TensorLike): Tensor {
+  return binary('greater', a, b)
+}
+
+/** 1 where a ≥ b, else 0; no gradient */
+export function greaterEqual(a: TensorLike, b: TensorLike): Tensor {
+  return binary('greaterEqual', a, b)
+}
+
+/** 1 where a = b, else 0; no gradient */
+export function equal(a: TensorLike, b: TensorLike): Tensor {
+  return binary('equal', a, b)
+}
+
+function unary(name: UnaryName, value: TensorLike, rule?: (x: Tensor, y: Tensor, g: Tensor) => Tensor): Tensor {
+  const x = asTensor(value, undefined, name)
+  return apply(
+    [x],
+    x.shape,
+    (y, { kernels }) => (kernels[name] as Unary)(x.address, y, x.size),
+    rule && ((y) => ({ vjp: (g) => [rule(x, y, g)] })),
+  )
+}
+
+/** −x */
+export function neg(x: TensorLike): Tensor {
+  return unary('neg', x, (_x, _y, g) => neg(g))
+}
+
+/** |x|, gradient 0 at 0 */
+export function abs(x: TensorLike): Tensor {
+  return unary('abs', x, (x, _y, g) => mul(g, sign(x)))
+}
+
+/** −1, 0 or 1; no gradient */
+export function sign(x: TensorLike): Tensor {
+  return unary('sign', x)
+}
+
+/** eˣ */
+export function exp(x: TensorLike): Tensor {
+  return unary('exp', x, (_x, y, g) => mul(g, y))
+}
+
+/** Natural logarithm; −∞ at 0, NaN below. */
+export function log(x: TensorLike): Tensor {
+  return unary('log', x, (x, _y, g) => div(g, x))
+}
+
+/** Square root; NaN below 0. */
+export function sqrt(x: TensorLike): Tensor {
+  return unary('sqrt', x, (_x, y, g) => div(g, mul(2, y)))
+}
+
+/** x² */
+export function square(x: TensorLike): Tensor {
+  return unary('square', x, (x, _y, g) => mul(mul(2, g), x))
+}
+
+/** 1 / x */
+export function reciprocal(x: TensorLike): Tensor {
+  return unary('reciprocal', x, (_x, y, g) => neg(mul(g, square(y))))
+}
+
+/** Sine, in radians. */
+export function sin(x: TensorLike): Tensor {
+  return unary('sin', x, (x, _y, g) => mul(g, cos(x)))
+}
+
+/** Cosine, in radians. */
+export function cos(x: TensorLike): Tensor {
+  return unary('cos', x, (x, _y, g) => neg(mul(g, sin(x))))
+}
+
+/** The error function 2/√π ∫₀ˣ e^(−t²) dt. */
+export function erf(x: TensorLike): Tensor {
+  return unary('erf', x, (x, _y, g) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(square(x))))))
+}
+
+/** min(max(x, low), high); gradient 1 inside and at the bounds, 0 outside. @throws RangeError if low > high */
+export function clip(value: TensorLike, low: number, high: number): Tensor {
+  if (!(low <= high)) throw new RangeError(`clip: wants low ≤ high, got ${low} and ${high}`)
+  const x = asTensor(value, undefined, 'clip')
+  return apply(
+    [x],
+    x.shape,
+    (y, { kernels }) => kernels.clip(x.address, y, x.size, low, high),
+    () => ({ vjp: (g) => [mul(g, mul(greaterEqual(x, low), greaterEqual(high, x)))] }),
+  )
+}
+
+/** a where condition is not 0, else b. Nothing of the side not chosen gets through, neither NaN nor gradient. */
+export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
+  const backend = [condition, a, b].find((t) => t instanceof Tensor)?.backend
+  const c = asTensor(condition, backend, 'where')
+  const [x, z] = [asTensor(a, c.backend, 'where'), asTensor(b, c.backend, 'where')]
+  const shape = broadcastShapes(broadcastShapes(c.shape, x.shape, 'where'), z.shape, 'where')
+  const [mask, yes, no] = [c, x, z].map((t) => broadcastTo(t, shape))
+  return apply([mask, yes, no], shape, (y, { heap }) => select(y, heap, [mask, yes, no]), () => ({
+    vjp: (g) => {
+      const zero = Tensor.onHost(g.backend, [], new Float32Array(1))
+      return [null, yes.requiresGrad ? where(mask, g, zero) : null, no.requiresGrad ? where(mask, zero, g) : null]
+    },
+  }))
+}
+
+function select(y: number, heap: Tensor['backend']['heap'], [mask, yes, no]: Tensor[]): void {
+  const at = [mask, yes, no].map((t) => t.address / heap.elementSize)
+  const { floats } = heap
+  const out = y / heap.elementSize
+  for (let i = 0; i < mask.size; i++) floats[out + i] = floats[at[0] + i] !== 0 ? floats[at[1] + i] : floats[at[2] + i]
+}
+
+/** x repeated along new axes and along axes of length 1 up to `shape`. @throws ShapeError */
+export function broadcastTo(value: TensorLike, shape: Shape): Tensor {
+  const x = asTensor(value, undefined, 'broadcastTo')
+  if (sameShape(x.shape, shape)) return x
+  const out = broadcastShapes(x.shape, shape, 'broadcastTo')
+  if (!sameShape(out, shape)) broadcastShapes(out, [...shape, -1], 'broadcastTo')
+  const one = Tensor.onHost(x.backend, [], Float32Array.of(1))
+  return apply(
+    [x],
+    shape,
+    (y, { kernels, heap }) => runBinary(kernels.mul, x, one, shape, y, heap.elementSize),
+    () => ({ vjp: (g) => [sumTo(g, x.shape)] }),
+  )
+}

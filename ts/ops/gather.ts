@@ -1,0 +1,61 @@
+/** Rows of a table by index: the lookup of an embedding. */
+import { apply } from '../autograd.js'
+import { ShapeError } from '../errors.js'
+import { Parameter } from '../parameter.js'
+import { formatShape, sizeOf } from '../shape.js'
+import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+
+/** @internal whole numbers within 0..limit-1 as an int32 tensor. @throws RangeError naming the first that is not */
+export function asIndices(values: TensorLike, limit: number, what: string, backend: Tensor['backend']): Tensor {
+  const given = asTensor(values, backend, what)
+  const numbers = given.read()
+  for (let i = 0; i < numbers.length; i++) {
+    const value = numbers[i]
+    if (!Number.isInteger(value) || value < 0 || value >= limit) {
+      throw new RangeError(`${what}: wants whole numbers from 0 to ${limit - 1}, got ${value} at position ${i}`)
+    }
+  }
+  return given.dtype === 'int32' ? given : Tensor.onHost(backend, given.shape, Int32Array.from(numbers))
+}
+
+/**
+ * table[index[i], :] for every index: shape [...index.shape, cols]. Repeated indices add up in the gradient.
+ * @throws RangeError for an index that is not a row of the table
+ */
+export function gather(table: Tensor, index: TensorLike, name = 'gather'): Tensor {
+  if (table.rank !== 2) throw new ShapeError(`${name}: wants a table of shape [rows, cols], got ${formatShape(table.shape)}`)
+  const [rows, cols] = table.shape
+  const indices = asIndices(index, rows, name, table.backend)
+  return apply(
+    [table, indices],
+    [...indices.shape, cols],
+    (y, { kernels }) => kernels.gatherRows(table.address, indices.address, y, indices.size, cols),
+    () => ({
+      vjp: (g) => [scatter(g, indices, rows, cols), null],
+      fused: (g, direct) => {
+        if (!direct || !(table instanceof Parameter)) return [scatter(g, indices, rows, cols), null]
+        scatterInto(table, g, indices)
+        return [null, null]
+      },
+    }),
+  )
+}
+
+function scatter(g: Tensor, indices: Tensor, rows: number, cols: number): Tensor {
+  return apply(
+    [g, indices],
+    [rows, cols],
+    (y, { kernels }) => {
+      kernels.fill(y, rows * cols, 0)
+      kernels.scatterAddRows(g.address, indices.address, y, sizeOf(indices.shape), cols)
+    },
+    () => ({ vjp: (gg) => [gather(gg, indices), null] }),
+  )
+}
+
+function scatterInto(table: Parameter, g: Tensor, indices: Tensor): void {
+  const { kernels } = table.backend
+  const [from, index] = [g.address, indices.address]
+  if (!table.claimGradient()) kernels.fill(table.gradientAddress, table.size, 0)
+  kernels.scatterAddRows(from, index, table.gradientAddress, indices.size, table.shape[1])
+}

@@ -1,0 +1,61 @@
+/** Matrix products. */
+import { apply } from '../autograd.js'
+import { ShapeError } from '../errors.js'
+import { formatShape } from '../shape.js'
+import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+
+/** Which operands of {@link matmul} are used transposed. */
+export interface MatmulOptions {
+  transposeA?: boolean
+  transposeB?: boolean
+}
+
+/**
+ * The matrix product a[m,k] · b[k,n]; with options aᵀ or bᵀ is used without a copy being made.
+ * @throws ShapeError unless both are matrices whose inner dimensions agree
+ */
+export function matmul(left: TensorLike, right: TensorLike, options: MatmulOptions = {}): Tensor {
+  const { transposeA = false, transposeB = false } = options
+  const a = asTensor(left, right instanceof Tensor ? right.backend : undefined, 'matmul')
+  const b = asTensor(right, a.backend, 'matmul')
+  if (a.rank !== 2 || b.rank !== 2) throw new ShapeError(`matmul: wants two matrices, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`)
+  const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape
+  const [inner, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape
+  if (k !== inner) {
+    const mark = (t: boolean) => (t ? 'ᵀ' : '')
+    throw new ShapeError(
+      `matmul: ${formatShape(a.shape)}${mark(transposeA)} · ${formatShape(b.shape)}${mark(transposeB)}: inner dimensions ${k} and ${inner} differ`,
+    )
+  }
+  if (transposeA && transposeB) return matmul(materializeTranspose(a), b, { transposeB })
+  return apply(
+    [a, b],
+    [m, n],
+    (y, { kernels, heap }) => {
+      const product = transposeA ? kernels.matmulTN : transposeB ? kernels.matmulNT : kernels.matmul
+      product(a.address, b.address, y, m, n, k, 0, heap.scratch)
+    },
+    () => ({ vjp: (g) => [a.requiresGrad ? leftGradient(g, b, options) : null, b.requiresGrad ? rightGradient(g, a, options) : null] }),
+  )
+}
+
+/** dA = g·Bᵀ, or for Aᵀ: B·gᵀ */
+function leftGradient(g: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions): Tensor {
+  if (transposeA) return matmul(b, g, { transposeB: true })
+  return matmul(g, b, { transposeB: !transposeB })
+}
+
+/** dB = Aᵀ·g, or for Bᵀ: gᵀ·A */
+function rightGradient(g: Tensor, a: Tensor, { transposeA = false, transposeB = false }: MatmulOptions): Tensor {
+  if (transposeB) return matmul(g, a, { transposeA: true })
+  return matmul(a, g, { transposeA: !transposeA })
+}
+
+function materializeTranspose(a: Tensor): Tensor {
+  return apply(
+    [a],
+    [a.shape[1], a.shape[0]],
+    (y, { kernels }) => kernels.transpose(a.address, y, a.shape[0], a.shape[1]),
+    () => ({ vjp: (g) => [materializeTranspose(g)] }),
+  )
+}

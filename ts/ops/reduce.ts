@@ -1,0 +1,110 @@
+/** Reductions along axes. */
+import { apply, noGrad } from '../autograd.js'
+import type { Reduce } from '../backend/kernels.js'
+import { normalizeAxes, sameShape, type Shape, sizeOf } from '../shape.js'
+import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { add, broadcastTo, div, equal, exp, log, mul, square, sub } from './elementwise.js'
+import { reshape } from './shape.js'
+
+/** One axis, several, or (left out) all. Negative counts from the end. */
+export type Axes = number | readonly number[] | undefined
+
+type ReduceName = 'reduceSum' | 'reduceMax' | 'reduceMin'
+
+/** Reduces neighbouring axes from..to (inclusive) to length 1. */
+function reduceRun(name: ReduceName, x: Tensor, from: number, to: number): Tensor {
+  const shape = x.shape.map((d, i) => (i >= from && i <= to ? 1 : d))
+  const outer = sizeOf(x.shape.slice(0, from))
+  const length = sizeOf(x.shape.slice(from, to + 1))
+  const inner = sizeOf(x.shape.slice(to + 1))
+  return apply(
+    [x],
+    shape,
+    (y, { kernels }) => (kernels[name] as Reduce)(x.address, y, outer, length, inner),
+    (y) => ({ vjp: (g) => [name === 'reduceSum' ? broadcastTo(g, x.shape) : toWinners(x, y, g)] }),
+  )
+}
+
+/** The gradient of a largest (smallest) value: shared evenly by the elements that equal it. */
+function toWinners(x: Tensor, y: Tensor, g: Tensor): Tensor {
+  const winners = equal(x, y)
+  return mul(winners, div(g, sumTo(winners, y.shape)))
+}
+
+function reduce(name: ReduceName, value: TensorLike, axis: Axes, keepDims: boolean): Tensor {
+  let x = asTensor(value, undefined, name)
+  const axes = normalizeAxes(axis, x.rank, name)
+  const shape = x.shape.flatMap((d, i) => (!axes.includes(i) ? [d] : keepDims ? [1] : []))
+  if (name !== 'reduceSum' && x.size === 0 && sizeOf(shape) > 0) throw new RangeError(`${name}: the largest or smallest of nothing is not defined`)
+  for (let last = axes.length - 1; last >= 0; last--) {
+    let first = last
+    while (first > 0 && axes[first - 1] === axes[first] - 1) first--
+    x = reduceRun(name, x, axes[first], axes[last])
+    last = first
+  }
+  return reshape(x, shape)
+}
+
+/** Sum over axes (default: all). @example sum([[1, 2], [3, 4]], 0) // [4, 6] */
+export function sum(x: TensorLike, axis?: Axes, keepDims = false): Tensor {
+  return reduce('reduceSum', x, axis, keepDims)
+}
+
+/** Mean over axes (default: all). */
+export function mean(value: TensorLike, axis?: Axes, keepDims = false): Tensor {
+  const x = asTensor(value, undefined, 'mean')
+  const total = sum(x, axis, keepDims)
+  return mul(total, total.size / x.size)
+}
+
+/** Variance over axes (default: all): mean squared distance from the mean, or with `correction` 1 the unbiased estimate. */
+export function variance(value: TensorLike, axis?: Axes, { correction = 0, keepDims = false } = {}): Tensor {
+  const x = asTensor(value, undefined, 'variance')
+  const total = sum(square(sub(x, mean(x, axis, true))), axis, keepDims)
+  return div(total, x.size / total.size - correction)
+}
+
+/** Largest value over axes (default: all); elements that tie share the gradient. NaN if any is NaN. */
+export function max(x: TensorLike, axis?: Axes, keepDims = false): Tensor {
+  return reduce('reduceMax', x, axis, keepDims)
+}
+
+/** Smallest value over axes (default: all); elements that tie share the gradient. NaN if any is NaN. */
+export function min(x: TensorLike, axis?: Axes, keepDims = false): Tensor {
+  return reduce('reduceMin', x, axis, keepDims)
+}
+
+/** log Σ eˣ over axes (default: all), without overflow. */
+export function logSumExp(value: TensorLike, axis?: Axes, keepDims = false): Tensor {
+  const x = asTensor(value, undefined, 'logSumExp')
+  const top = noGrad(() => max(x, axis, true).keep())
+  const total = log(sum(exp(sub(x, top)), axis, true))
+  const kept = add(total, top)
+  return keepDims ? kept : reshape(kept, sum(top, axis).shape)
+}
+
+/** The index of the largest value along one axis (default: last), as whole numbers; no gradient. */
+export function argmax(value: TensorLike, axis = -1): Tensor {
+  const x = asTensor(value, undefined, 'argmax')
+  const [at] = normalizeAxes(axis, x.rank, 'argmax')
+  if (x.shape[at] === 0) throw new RangeError('argmax: the axis has no elements')
+  const shape = x.shape.filter((_, i) => i !== at)
+  const { arena, heap, kernels } = x.backend
+  const mark = arena.openScope()
+  try {
+    const from = x.address
+    const y = arena.allocate(sizeOf(shape) * 4)
+    kernels.argmax(from, y, sizeOf(x.shape.slice(0, at)), x.shape[at], sizeOf(x.shape.slice(at + 1)))
+    return Tensor.onHost(x.backend, shape, heap.intView(y, sizeOf(shape)).slice())
+  } finally {
+    arena.closeScope(mark)
+  }
+}
+
+/** @internal x summed over every axis along which `shape` was repeated: the gradient of a broadcast */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  if (sameShape(x.shape, shape)) return x
+  const extra = x.rank - shape.length
+  const axes = x.shape.map((_, i) => i).filter((i) => i < extra || (shape[i - extra] === 1 && x.shape[i] !== 1))
+  return reshape(axes.length > 0 ? sum(x, axes, true) : x, shape)
+}

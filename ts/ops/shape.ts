@@ -1,0 +1,148 @@
+/** Operations that move elements without computing. */
+import { apply, needsGradient, Node, openStep } from '../autograd.js'
+import { ShapeError } from '../errors.js'
+import { checkShape, formatShape, normalizeAxes, sameShape, type Shape, sizeOf } from '../shape.js'
+import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+
+/** The same elements in another shape; one dimension may be −1 (as many as fit). No copy. @throws ShapeError */
+export function reshape(value: TensorLike, shape: Shape): Tensor {
+  const x = asTensor(value, undefined, 'reshape')
+  const wanted = inferDimension(shape, x.size)
+  if (sizeOf(wanted) !== x.size) throw new ShapeError(`reshape: ${formatShape(x.shape)} (${x.size} elements) does not fill ${formatShape(shape)}`)
+  if (sameShape(wanted, x.shape)) return x
+  if (!needsGradient([x])) return x.withShape(wanted)
+  openStep(x.backend, [x])
+  const y = Tensor.inArena(x.backend, wanted, x.address, true)
+  y.node = new Node(x.backend, [x], wanted, { vjp: (g) => [reshape(g, x.shape)] })
+  return y
+}
+
+function inferDimension(shape: Shape, size: number): Shape {
+  const free = shape.indexOf(-1)
+  if (free < 0) {
+    checkShape(shape, 'reshape')
+    return shape
+  }
+  const known = shape.reduce((product, d, i) => (i === free ? product : product * d), 1)
+  const wanted = shape.map((d, i) => (i === free ? size / known : d))
+  if (!Number.isInteger(wanted[free])) throw new ShapeError(`reshape: ${size} elements do not fill ${formatShape(shape)}`)
+  checkShape(wanted, 'reshape')
+  return wanted
+}
+
+/** Axes in another order; default reversed. @example transpose(x, [0, 2, 1]) @throws RangeError unless each axis occurs once */
+export function transpose(value: TensorLike, axes?: readonly number[]): Tensor {
+  const x = asTensor(value, undefined, 'transpose')
+  const order = axes === undefined ? x.shape.map((_, i) => x.rank - 1 - i) : axes.map((a) => normalizeAxes(a, x.rank, 'transpose')[0])
+  if (order.length !== x.rank || new Set(order).size !== x.rank) {
+    throw new RangeError(`transpose: wants each of ${x.rank} axes once, got ${formatShape(order)}`)
+  }
+  const shape = order.map((a) => x.shape[a])
+  const back = order.map((_, i) => order.indexOf(i))
+  return apply(
+    [x],
+    shape,
+    (y, { kernels }) => (x.rank === 2 && order[0] === 1 ? kernels.transpose(x.address, y, x.shape[0], x.shape[1]) : permute(x, order, shape, y)),
+    () => ({ vjp: (g) => [transpose(g, back)] }),
+  )
+}
+
+/** Row by row of the result; each row is a strided walk through x. */
+function permute(x: Tensor, order: readonly number[], shape: Shape, y: number): void {
+  const { heap } = x.backend
+  const strides = x.shape.map((_, i) => sizeOf(x.shape.slice(i + 1)))
+  const walk = order.map((a) => strides[a])
+  const from = x.address / heap.elementSize
+  const { floats } = heap
+  let to = y / heap.elementSize
+  const visit = (axis: number, at: number): void => {
+    if (axis === shape.length) floats[to++] = floats[at]
+    else for (let i = 0; i < shape[axis]; i++) visit(axis + 1, at + i * walk[axis])
+  }
+  visit(0, from)
+}
+
+/** Elements start..end (exclusive; negative counts from the end) along one axis. @throws RangeError */
+export function slice(value: TensorLike, start: number, end?: number, axis = 0): Tensor {
+  const x = asTensor(value, undefined, 'slice')
+  const [at] = normalizeAxes(axis, x.rank, 'slice')
+  const length = x.shape[at]
+  const from = start < 0 ? start + length : start
+  const to = end === undefined ? length : end < 0 ? end + length : end
+  if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= length)) {
+    throw new RangeError(`slice: ${start}..${end ?? 'end'} is not within axis ${at} of length ${length}`)
+  }
+  const shape = x.shape.map((d, i) => (i === at ? to - from : d))
+  const outer = sizeOf(x.shape.slice(0, at))
+  const inner = sizeOf(x.shape.slice(at + 1))
+  return apply(
+    [x],
+    shape,
+    (y) => copyBlocks(x, y, { outer, run: (to - from) * inner, fromOffset: from * inner, fromStride: length * inner, toOffset: 0, toStride: (to - from) * inner }),
+    () => ({ vjp: (g) => [padded(g, x.shape, at, from)] }),
+  )
+}
+
+/** g at `from` along an axis, zeros elsewhere: the gradient of a slice. */
+function padded(g: Tensor, shape: Shape, axis: number, from: number): Tensor {
+  const inner = sizeOf(shape.slice(axis + 1))
+  const run = g.shape[axis] * inner
+  return apply(
+    [g],
+    shape,
+    (y, { kernels }) => {
+      kernels.fill(y, sizeOf(shape), 0)
+      copyBlocks(g, y, { outer: sizeOf(shape.slice(0, axis)), run, fromOffset: 0, fromStride: run, toOffset: from * inner, toStride: shape[axis] * inner })
+    },
+    () => ({ vjp: (gg) => [slice(gg, from, from + g.shape[axis], axis)] }),
+  )
+}
+
+/** Tensors end to end along one axis. @throws ShapeError unless all other axes agree */
+export function concat(values: readonly TensorLike[], axis = 0): Tensor {
+  if (values.length === 0) throw new RangeError('concat: wants at least one tensor')
+  const backend = values.find((v) => v instanceof Tensor)?.backend
+  const parts = values.map((v) => asTensor(v, backend, 'concat'))
+  const [at] = normalizeAxes(axis, parts[0].rank, 'concat')
+  for (const part of parts) {
+    if (part.rank !== parts[0].rank || part.shape.some((d, i) => i !== at && d !== parts[0].shape[i])) {
+      throw new ShapeError(`concat: ${formatShape(part.shape)} does not continue ${formatShape(parts[0].shape)} along axis ${at}`)
+    }
+  }
+  const starts = parts.map((_, i) => parts.slice(0, i).reduce((n, p) => n + p.shape[at], 0))
+  const total = parts.reduce((n, p) => n + p.shape[at], 0)
+  const shape = parts[0].shape.map((d, i) => (i === at ? total : d))
+  const inner = sizeOf(shape.slice(at + 1))
+  return apply(
+    parts,
+    shape,
+    (y) => {
+      parts.forEach((part, i) => {
+        const run = part.shape[at] * inner
+        copyBlocks(part, y, { outer: sizeOf(shape.slice(0, at)), run, fromOffset: 0, fromStride: run, toOffset: starts[i] * inner, toStride: total * inner })
+      })
+    },
+    () => ({ vjp: (g) => parts.map((part, i) => (part.requiresGrad ? slice(g, starts[i], starts[i] + part.shape[at], at) : null)) }),
+  )
+}
+
+/** Tensors of one shape as the entries of a new first axis. */
+export function stack(values: readonly TensorLike[]): Tensor {
+  return concat(values.map((v) => asTensor(v, undefined, 'stack')).map((t) => reshape(t, [1, ...t.shape])))
+}
+
+interface Blocks {
+  outer: number
+  run: number
+  fromOffset: number
+  fromStride: number
+  toOffset: number
+  toStride: number
+}
+
+function copyBlocks(x: Tensor, y: number, { outer, run, fromOffset, fromStride, toOffset, toStride }: Blocks): void {
+  const { kernels, heap } = x.backend
+  const from = x.address + fromOffset * heap.elementSize
+  const to = y + toOffset * heap.elementSize
+  for (let o = 0; o < outer; o++) kernels.copy(from + o * fromStride * heap.elementSize, to + o * toStride * heap.elementSize, run)
+}

@@ -1,0 +1,42 @@
+/** Softmax and its logarithm over the last axis. */
+import { apply } from '../autograd.js'
+import { ShapeError } from '../errors.js'
+import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
+import { exp, mul, sub } from './elementwise.js'
+import { sum } from './reduce.js'
+
+function rowsAndCols(x: Tensor, op: string): [number, number] {
+  if (x.rank === 0) throw new ShapeError(`${op}: wants at least one axis, got a single number`)
+  const cols = x.shape[x.rank - 1]
+  return [cols === 0 ? 0 : x.size / cols, cols]
+}
+
+/** eˣ / Σ eˣ over the last axis, without overflow. */
+export function softmax(value: TensorLike): Tensor {
+  const x = asTensor(value, undefined, 'softmax')
+  const [rows, cols] = rowsAndCols(x, 'softmax')
+  return apply(
+    [x],
+    x.shape,
+    (y, { kernels }) => kernels.softmax(x.address, y, rows, cols),
+    (y) => ({
+      vjp: (g) => [mul(y, sub(g, sum(mul(g, y), -1, true)))],
+      fused: (g) => [apply([g, y], g.shape, (dx, { kernels }) => kernels.softmaxBackward(y.address, g.address, dx, rows, cols))],
+    }),
+  )
+}
+
+/** x − log Σ eˣ over the last axis, without overflow. */
+export function logSoftmax(value: TensorLike): Tensor {
+  const x = asTensor(value, undefined, 'logSoftmax')
+  const [rows, cols] = rowsAndCols(x, 'logSoftmax')
+  return apply(
+    [x],
+    x.shape,
+    (y, { kernels }) => kernels.logSoftmax(x.address, y, rows, cols),
+    (y) => ({
+      vjp: (g) => [sub(g, mul(exp(y), sum(g, -1, true)))],
+      fused: (g) => [apply([g, y], g.shape, (dx, { kernels }) => kernels.logSoftmaxBackward(y.address, g.address, dx, rows, cols))],
+    }),
+  )
+}

@@ -1,0 +1,163 @@
+/**
+ * Parameters: tensors that are trained. Values and gradients live in permanent blocks of the heap; parameters that are
+ * updated together are laid end to end ({@link layOut}), so that an optimizer updates them in one kernel call.
+ */
+import { type Backend, defaultBackend } from './backend/index.js'
+import type { FloatArray, Heap } from './backend/heap.js'
+import type { Ptr } from './backend/kernels.js'
+import type { GradientSink } from './autograd.js'
+import { ShapeError } from './errors.js'
+import { checkShape, formatShape, sameShape, type Shape, sizeOf } from './shape.js'
+import { asTensor, Tensor, type TensorLike } from './tensor.js'
+
+/** `none`: absent. `ready`: the next backward() adds to it. `used`: readable, but the next backward() overwrites it. */
+export type GradientState = 'none' | 'ready' | 'used'
+
+/** A block of the heap that parameters share; given back when the last of them is collected. */
+export class ParameterBlock {
+  readonly ptr: Ptr
+  constructor(heap: Heap, bytes: number) {
+    this.ptr = heap.allocate(bytes)
+    blocks.register(this, { heap, ptr: this.ptr })
+  }
+}
+
+const blocks = new FinalizationRegistry<{ heap: Heap; ptr: Ptr }>(({ heap, ptr }) => heap.free(ptr))
+
+/**
+ * A trainable tensor. Layers make their own; make one yourself for a custom layer or to use an optimizer alone.
+ *
+ * @example
+ * const w = new Parameter([1, 2, 3], { name: 'w' })
+ * const optimizer = new Adam([w], { learningRate: 0.1 })
+ * sum(square(w)).backward()
+ * optimizer.step()
+ */
+export class Parameter extends Tensor implements GradientSink {
+  /** For error messages, groups and checkpoints, such as `0.weight`. */
+  name: string
+  /** @internal */
+  gradientState: GradientState = 'none'
+  private gradientPtr: Ptr = 0
+  /** @internal held so that the block outlives its parameters, and no longer */
+  block!: ParameterBlock
+
+  /** @param values initial values: numbers, a typed array or a tensor; or a shape through {@link Parameter.ofShape} */
+  constructor(values: TensorLike, options: { name?: string; shape?: Shape; backend?: Backend } = {}) {
+    const { backend = values instanceof Tensor ? values.backend : defaultBackend(), name = 'parameter' } = options
+    const initial = asTensor(values, backend, `parameter '${name}'`)
+    const shape = options.shape ?? initial.shape
+    checkShape(shape, `parameter '${name}'`)
+    if (sizeOf(shape) !== initial.size) {
+      throw new ShapeError(`parameter '${name}': ${initial.size} values do not fill shape ${formatShape(shape)}`)
+    }
+    super(backend, shape, 'float', true, 0, 0, null)
+    this.name = name
+    layOut([this])
+    this.view().set(initial.read())
+  }
+
+  /** A parameter of zeros. */
+  static ofShape(shape: Shape, options: { name?: string; backend?: Backend } = {}): Parameter {
+    checkShape(shape, `parameter '${options.name ?? 'parameter'}'`)
+    return new Parameter(new Float32Array(sizeOf(shape)), { ...options, shape })
+  }
+
+  /** The gradient of the last backward() since the last step; null if there is none. A live tensor, `keep()` it to store it. */
+  override get grad(): Tensor | null {
+    return this.gradientState === 'none' ? null : Tensor.permanent(this.backend, this.shape, this.gradientPtr)
+  }
+
+  override set grad(value: TensorLike | null) {
+    if (value === null) {
+      this.gradientState = 'none'
+      return
+    }
+    const wanted = asTensor(value, this.backend, `gradient of '${this.name}'`)
+    if (wanted.size !== this.size) {
+      throw new ShapeError(`gradient of '${this.name}': wants shape ${formatShape(this.shape)}, got ${formatShape(wanted.shape)}`)
+    }
+    this.gradientView().set(wanted.read())
+  }
+
+  /** The values themselves, not a copy: write to them freely. Valid until more memory is allocated, so never store it. */
+  view(): FloatArray {
+    return this.backend.heap.view(this.address, this.size)
+  }
+
+  /** The gradient's memory, not a copy, for gradients that you compute yourself; marks the gradient as present. */
+  gradientView(): FloatArray {
+    this.gradientState = 'ready'
+    return this.backend.heap.view(this.gradientPtr, this.size)
+  }
+
+  /** Replaces the values. @throws ShapeError if the shape differs */
+  assign(values: TensorLike): this {
+    const wanted = asTensor(values, this.backend, `parameter '${this.name}'`)
+    const flat = !(values instanceof Tensor) && wanted.rank === 1 && wanted.size === this.size
+    if (!flat && !sameShape(wanted.shape, this.shape)) {
+      throw new ShapeError(`parameter '${this.name}': wants shape ${formatShape(this.shape)}, got ${formatShape(wanted.shape)}`)
+    }
+    this.view().set(wanted.read())
+    return this
+  }
+
+  /** @internal where kernels write the gradient; pair with {@link claimGradient} */
+  get gradientAddress(): Ptr {
+    return this.gradientPtr
+  }
+
+  /** @internal announces a gradient about to be written in place: true if it must be added to what is there */
+  claimGradient(): boolean {
+    const adds = this.gradientState === 'ready'
+    this.gradientState = 'ready'
+    return adds
+  }
+
+  accumulate(gradient: Tensor): void {
+    const { kernels } = this.backend
+    const from = gradient.address
+    if (this.claimGradient()) kernels.addScaled(from, this.gradientPtr, this.size, 1)
+    else kernels.copy(from, this.gradientPtr, this.size)
+  }
+
+  /** @internal */
+  moveInto(block: ParameterBlock, ptr: Ptr, gradientPtr: Ptr): void {
+    this.block = block
+    this.gradientPtr = gradientPtr
+    this.relocate(ptr)
+  }
+}
+
+/** @internal whether values and gradients of these parameters, in this order, are end to end */
+export function isLaidOut(parameters: readonly Parameter[]): boolean {
+  for (let i = 1; i < parameters.length; i++) {
+    const [a, b] = [parameters[i - 1], parameters[i]]
+    const bytes = a.size * a.backend.heap.elementSize
+    if (a.address + bytes !== b.address || a.gradientAddress + bytes !== b.gradientAddress) return false
+  }
+  return true
+}
+
+/**
+ * Moves parameters into one block, values end to end and gradients end to end, keeping both.
+ * @internal
+ */
+export function layOut(parameters: readonly Parameter[]): void {
+  if (parameters.length === 0) return
+  const { heap } = parameters[0].backend
+  const floats = parameters.reduce((sum, p) => sum + p.size, 0)
+  const block = new ParameterBlock(heap, 2 * floats * heap.elementSize)
+  let ptr = block.ptr
+  let gradientPtr = block.ptr + floats * heap.elementSize
+  for (const p of parameters) {
+    const bytes = p.size * heap.elementSize
+    if (p.gradientAddress !== 0) {
+      heap.view(ptr, p.size).set(heap.view(p.address, p.size))
+      heap.view(gradientPtr, p.size).set(heap.view(p.gradientAddress, p.size))
+    }
+    p.moveInto(block, ptr, gradientPtr)
+    ptr += bytes
+    gradientPtr += bytes
+  }
+}

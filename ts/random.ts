@@ -1,0 +1,60 @@
+/**
+ * Random numbers: one counter-based generator (Philox-4x32-10, Salmon et al. 2011) for initial weights, shuffles and dropout.
+ * A number depends on (seed, stream, counter, position) alone, so the same seed gives the same run on every backend.
+ */
+import { philox } from './backend/js/random.js'
+
+export class Generator {
+  readonly seedLow: number
+  readonly seedHigh: number
+  /** Grows by one with every draw; save it to go on exactly where a run stopped. */
+  counter = 0
+
+  /**
+   * @param seed whole number from 0 to 2⁵³ − 1
+   * @param stream independent sequences of one seed, whole number from 0 to 2³² − 1
+   * @throws RangeError for anything else
+   */
+  constructor(
+    readonly seed: number,
+    readonly stream = 0,
+  ) {
+    if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`seed: wants a whole number from 0 to 2⁵³ − 1, got ${seed}`)
+    this.seedLow = seed >>> 0
+    this.seedHigh = Math.floor(seed / 2 ** 32) >>> 0
+  }
+
+  /** A uniform number in [0, 1) with 53 random bits. */
+  next(): number {
+    return this.uniforms(1)[0]
+  }
+
+  /** n uniform numbers in [0, 1) with 53 random bits each; one draw of the counter. */
+  uniforms(n: number): Float64Array {
+    const out = new Float64Array(n)
+    const counter = this.counter++
+    for (let i = 0; i < n; i += 2) {
+      const words = philox([i >>> 1, counter, this.stream, 0], [this.seedLow, this.seedHigh])
+      out[i] = fraction(words[0], words[1])
+      if (i + 1 < n) out[i + 1] = fraction(words[2], words[3])
+    }
+    return out
+  }
+
+  /** The numbers 0..n-1 in random order (Fisher-Yates). */
+  permutation(n: number): Int32Array {
+    const order = Int32Array.from({ length: n }, (_, i) => i)
+    const u = this.uniforms(n)
+    for (let i = n - 1; i > 0; i--) {
+      const j = Math.floor(u[i] * (i + 1))
+      const swapped = order[i]
+      order[i] = order[j]
+      order[j] = swapped
+    }
+    return order
+  }
+}
+
+function fraction(high: number, low: number): number {
+  return ((high >>> 5) * 67108864 + (low >>> 6)) / 9007199254740992
+}

@@ -1,0 +1,292 @@
+/**
+ * Tensors: a shape over floats that live in one of three places.
+ *
+ * - *host*: an ordinary typed array that the garbage collector owns (data, results of predict, of plain arithmetic);
+ * - *step*: the step arena of a backend (everything that was recorded for backpropagation); gone with the next step;
+ * - *permanent*: a block of the heap (parameters and their gradients).
+ *
+ * An operation asks for {@link Tensor.address}; a host tensor is then copied into the arena once per step.
+ */
+import { ShapeError, StaleTensorError } from './errors.js'
+import { type Backend, defaultBackend } from './backend/index.js'
+import type { FloatArray } from './backend/heap.js'
+import type { Ptr } from './backend/kernels.js'
+import { checkShape, formatShape, type Shape, sizeOf } from './shape.js'
+
+/** Numbers nested to any depth, or a typed array, or a tensor: what operations accept as data. */
+export type TensorLike = Tensor | NestedNumbers | FloatArray | Int32Array | Uint8Array
+export type NestedNumbers = number | readonly NestedNumbers[]
+
+/** Element type: floats of the backend's own precision, or whole numbers that index something. */
+export type TensorDType = 'float' | 'int32'
+
+/** Options of {@link Tensor.backward}. */
+export interface BackwardOptions {
+  /** Keep what was recorded so that backward can run again. Default false. */
+  retainGraph?: boolean
+}
+
+/** What autograd hangs on a recorded tensor. @internal */
+export interface GraphNode {
+  backpropagate(root: Tensor, seed: Tensor | undefined, options: BackwardOptions): void
+}
+
+const PERMANENT = 0
+const HOST = -1
+
+export class Tensor {
+  /** @internal the recorded operation that made this tensor */
+  node: GraphNode | null = null
+  /** @internal every element is this number, where that is known (lets a loss skip multiplying by one) */
+  constant: number | undefined = undefined
+  private leafGradient: Tensor | null = null
+
+  /** @internal use the factories */
+  constructor(
+    readonly backend: Backend,
+    readonly shape: Shape,
+    readonly dtype: TensorDType,
+    /** Whether operations on this tensor are recorded. */
+    public requiresGrad: boolean,
+    private ptr: Ptr,
+    private epoch: number,
+    private host: FloatArray | Int32Array | null,
+    /** Number of elements. */
+    readonly size: number = sizeOf(shape),
+  ) {}
+
+  /** @internal a tensor of the running step or scope */
+  static inArena(backend: Backend, shape: Shape, ptr: Ptr, requiresGrad = false): Tensor {
+    return new Tensor(backend, shape, 'float', requiresGrad, ptr, backend.arena.current, null)
+  }
+
+  /** @internal a tensor over a permanent block of the heap */
+  static permanent(backend: Backend, shape: Shape, ptr: Ptr): Tensor {
+    return new Tensor(backend, shape, 'float', false, ptr, PERMANENT, null)
+  }
+
+  /** @internal a tensor over an ordinary array, not copied */
+  static onHost(backend: Backend, shape: Shape, values: FloatArray | Int32Array, requiresGrad = false): Tensor {
+    return new Tensor(backend, shape, values instanceof Int32Array ? 'int32' : 'float', requiresGrad, 0, HOST, values)
+  }
+
+  /** Gradient of a leaf with `requiresGrad` after backward(), else null. Set it to null to forget it. */
+  get grad(): Tensor | null {
+    return this.leafGradient
+  }
+
+  set grad(value: Tensor | null) {
+    this.leafGradient = value
+  }
+
+  get rank(): number {
+    return this.shape.length
+  }
+
+  /** @internal true for results in the step arena that are still valid: using one carries the step on */
+  get isInStep(): boolean {
+    return this.host === null && this.epoch > 0 && this.epoch === this.backend.arena.epoch
+  }
+
+  /** @internal Where the elements are, after copying them into the arena if need be. @throws StaleTensorError */
+  get address(): Ptr {
+    const { arena } = this.backend
+    if (this.epoch === PERMANENT || arena.isAlive(this.epoch)) return this.ptr
+    if (this.host === null) throw this.stale()
+    this.ptr = this.copyIn(this.host)
+    this.epoch = arena.current
+    return this.ptr
+  }
+
+  /** @internal where a permanent tensor lives from now on */
+  protected relocate(ptr: Ptr): void {
+    this.ptr = ptr
+  }
+
+  /** A copy of the elements in row-major order. @throws StaleTensorError for a tensor of an earlier step */
+  data(): FloatArray {
+    return this.read().slice() as FloatArray
+  }
+
+  /** The only element of a tensor of size 1. */
+  item(): number {
+    if (this.size !== 1) throw new ShapeError(`item(): wants a tensor with one element, got shape ${formatShape(this.shape)}`)
+    return this.read()[0]
+  }
+
+  /** The elements as arrays nested like the shape; a number for a scalar. */
+  toArray(): NestedNumbers {
+    const values = this.read()
+    let at = 0
+    const build = (axis: number): NestedNumbers =>
+      axis === this.rank ? values[at++] : Array.from({ length: this.shape[axis] }, () => build(axis + 1))
+    return build(0)
+  }
+
+  /** A lasting copy, outside the step and outside the graph. */
+  keep(): Tensor {
+    return Tensor.onHost(this.backend, this.shape, this.read().slice())
+  }
+
+  /** The same elements, cut off from the graph: no gradient flows through the result. */
+  detach(): Tensor {
+    return this.withShape(this.shape)
+  }
+
+  /**
+   * Backpropagation: adds the gradient of this tensor to `grad` of every leaf that it was computed from.
+   *
+   * @param seed gradient of the final result with respect to this tensor; may be left out for a single number
+   * @throws Error if nothing was recorded, or if the graph was already used (see `retainGraph`)
+   * @example
+   * const w = tensor([2, 3], { requiresGrad: true })
+   * sum(square(w)).backward()
+   * w.grad.toArray() // [4, 6]
+   */
+  backward(seed?: Tensor, options: BackwardOptions = {}): void {
+    if (this.node === null) {
+      throw new Error('backward(): this tensor was not computed from anything with requiresGrad (or was made under noGrad, or detached)')
+    }
+    this.node.backpropagate(this, seed, options)
+  }
+
+  /** @internal the same elements under another shape of the same size, outside the graph */
+  withShape(shape: Shape): Tensor {
+    return new Tensor(this.backend, shape, this.dtype, false, this.ptr, this.epoch, this.host)
+  }
+
+  toString(): string {
+    const values = this.size <= 8 ? ` ${JSON.stringify(this.toArray())}` : ''
+    return `Tensor(${this.dtype} ${formatShape(this.shape)}${values})`
+  }
+
+  /** @internal the elements without a copy: valid until the next operation */
+  read(): FloatArray | Int32Array {
+    if (this.host !== null) return this.host
+    if (this.epoch !== PERMANENT && !this.backend.arena.isAlive(this.epoch)) throw this.stale()
+    return this.backend.heap.view(this.ptr, this.size)
+  }
+
+  private copyIn(values: FloatArray | Int32Array): Ptr {
+    const { heap, arena } = this.backend
+    if (this.dtype === 'int32') {
+      const ptr = arena.allocate(this.size * 4)
+      heap.ints.set(values, ptr / 4)
+      return ptr
+    }
+    const ptr = arena.allocate(this.size * heap.elementSize)
+    heap.floats.set(values, ptr / heap.elementSize)
+    return ptr
+  }
+
+  private stale(): StaleTensorError {
+    return new StaleTensorError(
+      `a tensor of shape ${formatShape(this.shape)} was used after its training step, whose memory has been reused; call keep() on it during the step`,
+    )
+  }
+}
+
+/** Options of {@link tensor}, {@link zeros}, {@link ones} and {@link full}. */
+export interface TensorOptions {
+  /** Record operations on this tensor. Default false. */
+  requiresGrad?: boolean
+  /** Default: the backend chosen by load(). */
+  backend?: Backend
+}
+
+/**
+ * A tensor from numbers: nested arrays (shape inferred) or a flat array with a shape.
+ * A Float32Array (Float64Array in double precision) or Int32Array is used as it is, not copied; anything else is copied.
+ *
+ * @param shape shape of the result; inferred from nesting when left out
+ * @example
+ * tensor([[1, 2], [3, 4]])                       // shape [2, 2]
+ * tensor(new Float32Array(6), [2, 3])
+ * tensor(Int32Array.of(0, 2, 1))                 // class indices
+ * @throws ShapeError for ragged nesting or a shape that does not fit, TypeError for anything but numbers
+ */
+export function tensor(values: NestedNumbers | FloatArray | Int32Array | Uint8Array, shape?: Shape | TensorOptions, options: TensorOptions = {}): Tensor {
+  if (shape !== undefined && !Array.isArray(shape)) return tensor(values, undefined, shape as TensorOptions)
+  const { requiresGrad = false, backend = defaultBackend() } = options
+  const inferred = ArrayBuffer.isView(values) ? [values.length] : nestedShape(values as NestedNumbers)
+  const wanted = (shape as Shape | undefined) ?? inferred
+  checkShape(wanted, 'tensor')
+  if (sizeOf(wanted) !== sizeOf(inferred)) {
+    throw new ShapeError(`tensor: ${sizeOf(inferred)} values do not fill shape ${formatShape(wanted)}`)
+  }
+  const elements = ArrayBuffer.isView(values) ? toElements(values, backend) : flatten(values as NestedNumbers, inferred, backend)
+  if (requiresGrad && elements instanceof Int32Array) throw new TypeError('tensor: whole numbers (Int32Array) have no gradient')
+  return Tensor.onHost(backend, wanted, elements, requiresGrad)
+}
+
+/** A tensor with every element `value`. */
+export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+  checkShape(shape, 'full')
+  const backend = options.backend ?? defaultBackend()
+  return Tensor.onHost(backend, shape, floatArray(backend, sizeOf(shape)).fill(value), options.requiresGrad)
+}
+
+/** A tensor of zeros. */
+export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
+  return full(shape, 0, options)
+}
+
+/** A tensor of ones. */
+export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
+  return full(shape, 1, options)
+}
+
+/** @internal data as a tensor of the given backend; tensors pass through. @throws Error for a tensor of another backend */
+export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): Tensor {
+  if (!(value instanceof Tensor)) return tensor(value, { backend })
+  if (backend !== undefined && value.backend !== backend) {
+    throw new Error(`${op}: a tensor of backend '${value.backend.name}' meets one of '${backend.name}'; tensors of two backends do not mix`)
+  }
+  return value
+}
+
+/** @internal n zeroed floats of the backend's precision */
+export function floatArray(backend: Backend, n: number): FloatArray {
+  return backend.dtype === 'float64' ? new Float64Array(n) : new Float32Array(n)
+}
+
+function toElements(values: ArrayBufferView, backend: Backend): FloatArray | Int32Array {
+  if (values instanceof Int32Array) return values
+  const Floats = backend.dtype === 'float64' ? Float64Array : Float32Array
+  if (values instanceof Floats) return values
+  if (values instanceof Float32Array || values instanceof Float64Array || values instanceof Uint8Array) return Floats.from(values)
+  throw new TypeError(`tensor: wants numbers, a Float32Array, Float64Array, Int32Array or Uint8Array, got ${values.constructor.name}`)
+}
+
+function nestedShape(values: NestedNumbers): number[] {
+  const shape: number[] = []
+  let level: NestedNumbers = values
+  while (Array.isArray(level)) {
+    shape.push(level.length)
+    if (level.length === 0) break
+    level = level[0]
+  }
+  return shape
+}
+
+function flatten(values: NestedNumbers, shape: Shape, backend: Backend): FloatArray {
+  const out = floatArray(backend, sizeOf(shape))
+  let at = 0
+  const visit = (value: NestedNumbers, axis: number, path: string): void => {
+    if (axis === shape.length) {
+      if (typeof value !== 'number') throw new TypeError(`tensor: wants a number at ${path || 'the top'}, got ${describe(value)}`)
+      out[at++] = value
+      return
+    }
+    if (!Array.isArray(value) || value.length !== shape[axis]) {
+      throw new ShapeError(`tensor: ragged nesting: wants ${shape[axis]} entries at ${path || 'the top'}, got ${describe(value)}`)
+    }
+    for (let i = 0; i < value.length; i++) visit(value[i], axis + 1, `${path}[${i}]`)
+  }
+  visit(values, 0, '')
+  return out
+}
+
+function describe(value: unknown): string {
+  return Array.isArray(value) ? `an array of ${value.length}` : JSON.stringify(value) ?? String(value)
+}
