@@ -169,7 +169,7 @@ export function assertClose(
     const wanted = backend.float64 ? expected[i] : overflow(expected[i])
     const got = actual[i]
     if (Object.is(got, wanted) || got === wanted) continue
-    if (Math.abs(got - expected[i]) <= tolerance(i) && Number.isFinite(got)) continue
+    if (Number.isFinite(got) && Number.isFinite(expected[i]) && Math.abs(got - expected[i]) <= tolerance(i)) continue
     const allowed = tolerance(i)
     throw new Error(`${backend.label} ${what}: [${i}] is ${got}, expected ${expected[i]}, off by ${got - expected[i]}, allowed ${allowed}`)
   }

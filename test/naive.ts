@@ -39,30 +39,29 @@ export function columnSums(x: Numbers, y: Numbers | null, m: number, n: number):
 
 // ---- functions of one number ----
 
-/** erf by its Taylor series up to 3, by the continued fraction of erfc beyond. */
+/** erf by the series 2/√π · exp(−x²) · Σ 2ⁿ x²ⁿ⁺¹ / (2n+1)!!, whose terms do not cancel; by erfc beyond 2. */
 export function erf(x: number): number {
   if (Number.isNaN(x)) return Number.NaN
-  const t = Math.abs(x)
-  if (t > 2.5) return Math.sign(x) * (1 - erfcFraction(t))
+  if (Math.abs(x) > 2) return Math.sign(x) * (1 - erfcFraction(Math.abs(x)))
   let term = x
-  let sum = x
+  let total = x
   for (let n = 1; n < 100; n++) {
-    term *= (-x * x) / n
-    sum += term / (2 * n + 1)
+    term *= (2 * x * x) / (2 * n + 1)
+    total += term
   }
-  return (2 / Math.sqrt(Math.PI)) * sum
+  return (2 / Math.sqrt(Math.PI)) * Math.exp(-x * x) * total
 }
 
-/** erfc(x), relative accuracy in the right tail. */
+/** erfc(x), accurate in the right tail too. */
 export function erfc(x: number): number {
-  return x > 2.5 ? erfcFraction(x) : 1 - erf(x)
+  return x > 1 ? erfcFraction(x) : 1 - erf(x)
 }
 
-/** erfc(t), t > 2: exp(−t²)/√π · 1/(t + ½/(t + 1/(t + 3⁄2/(t + …)))) */
+/** erfc(t), t ≥ 1: exp(−t²)/√π · 1/(t + ½/(t + 1/(t + 3⁄2/(t + …)))) */
 function erfcFraction(t: number): number {
   if (t > 30) return 0
   let tail = t
-  for (let k = 200; k >= 1; k--) tail = t + k / 2 / tail
+  for (let k = 400; k >= 1; k--) tail = t + k / 2 / tail
   return Math.exp(-t * t) / Math.sqrt(Math.PI) / tail
 }
 
@@ -202,7 +201,7 @@ export const elementLosses = {
   huber: (p: number[], t: number[], delta: number) =>
     elementLoss(
       (a, b) => (Math.abs(a - b) <= delta ? 0.5 * (a - b) ** 2 : delta * (Math.abs(a - b) - 0.5 * delta)),
-      (a, b) => (Math.abs(a - b) <= delta ? a - b : a > b ? delta : -delta),
+      (a, b) => (Math.abs(a - b) <= delta ? a - b : delta * unary.sign(a - b)),
       p,
       t,
     ),

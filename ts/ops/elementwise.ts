@@ -28,7 +28,7 @@ function binary(name: BinaryName, left: TensorLike, right: TensorLike, rule?: Bi
 
 function runBinary(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y: number, elementSize: number): void {
   const [from, with_] = [a.address, b.address]
-  if (sameShape(a.shape, b.shape)) return kernel(from, with_, y, 1, a.size, 0, 1, 0, 1)
+  if (sameShape(a.shape, shape) && sameShape(b.shape, shape)) return kernel(from, with_, y, 1, a.size, 0, 1, 0, 1)
   const plan = broadcastPlan(a.shape, b.shape, shape)
   for (const { aOffset, bOffset, yOffset } of plan.blocks) {
     kernel(

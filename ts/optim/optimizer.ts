@@ -1,0 +1,349 @@
+/**
+ * What all optimizers share: groups of parameters and their state, walking what has a gradient, hyper-parameters,
+ * gradient transforms, weight decay, saving and restoring.
+ *
+ * An optimizer is a rule. Its class names the state slots, computes the numbers of a step in doubles ({@link
+ * Optimizer.hyper}, where bias correction lives) and applies them to the elements ({@link Optimizer.update}, the readable
+ * specification, which any backend can run). Where the backend has a fused kernel of that name, one call of it updates
+ * a whole group instead.
+ */
+import type { Backend } from '../backend/index.js'
+import type { FloatArray } from '../backend/heap.js'
+import { Parameter } from '../parameter.js'
+import { type ArrayParameter, copyIn, copyOut, isArrayParameter, mirror, type Mirror } from './arrays.js'
+import { ParameterGroup, type Run, type Scalars } from './group.js'
+import { type Allowed, checked, checkName, checkOption } from './options.js'
+import { captureState, type OptimizerState, restoreState } from './state.js'
+import { TransformChain, type TransformOptions } from './transform.js'
+
+/** Options that every optimizer has and that may differ from group to group. */
+export interface GroupOptions {
+  /** Step size. */
+  learningRate?: number
+  /** Pulls parameters towards zero. Default 0 unless the class says otherwise. */
+  weightDecay?: number
+  /** Ascend instead of descend; weight decay still shrinks. Default false. */
+  maximize?: boolean
+}
+
+/** {@link GroupOptions} with a choice of how weights decay. */
+export interface DecayOptions extends GroupOptions {
+  /** false: decay is added to the gradient (L2). true: parameters shrink by 1 − learningRate·weightDecay (as in AdamW). Default false. */
+  decoupledWeightDecay?: boolean
+}
+
+/** Options of an optimizer as a whole. */
+export interface SharedOptions extends TransformOptions {
+  /** For arrays of your own: where to run. Default: the backend chosen by load(). */
+  backend?: Backend
+}
+
+/** Options of one step. */
+export interface StepOptions {
+  /** Every gradient is multiplied by this first (1/k for k accumulated batches, 1/s to undo a loss scale). Default 1. */
+  gradientScale?: number
+}
+
+/** A group as it is passed in: parameters, a name, and options that override the optimizer's. */
+export type GroupInput<O> = Omit<O, keyof SharedOptions> & { parameters: Iterable<Parameter | ArrayParameter>; name?: string }
+
+/** Parameters, arrays of your own, or groups of either. */
+export type OptimizerInput<O> = Iterable<Parameter | ArrayParameter | GroupInput<O>>
+
+/** The usual values of {@link GroupOptions}, to spread into `defaults`. */
+export const GROUP_DEFAULTS = { weightDecay: 0, maximize: false }
+/** The usual values of {@link DecayOptions}, to spread into `defaults`. */
+export const DECAY_DEFAULTS = { ...GROUP_DEFAULTS, decoupledWeightDecay: false }
+
+const SHARED_OPTIONS = ['backend', 'clipNorm', 'clipValue', 'clipNormPerParameter', 'skipNonFinite', 'gradientTransforms']
+const NO_SLOTS: readonly string[] = []
+const NO_SCALARS: Scalars = {}
+
+/** What a class of optimizers says about itself. */
+export interface OptimizerClass {
+  readonly name: string
+  readonly defaults: Readonly<Record<string, unknown>>
+  readonly allowed: Readonly<Record<string, Allowed>>
+}
+
+/**
+ * The base of all optimizers, and of your own: give the class `defaults`, a {@link hyper} and an {@link update}.
+ * It then has groups, weight decay, clipping, saving and schedules, and runs on every backend.
+ *
+ * @example
+ * class SignDescent extends Optimizer<{ learningRate?: number }> {
+ *   static override readonly defaults = { learningRate: 0.01 }
+ *   hyper(o: { learningRate: number }) {
+ *     return [o.learningRate]
+ *   }
+ *   update(p: FloatArray, g: FloatArray, _slots: FloatArray[], [learningRate]: readonly number[]) {
+ *     for (let i = 0; i < p.length; i++) p[i] -= learningRate * Math.sign(g[i])
+ *   }
+ * }
+ */
+export abstract class Optimizer<O extends object = GroupOptions> {
+  /** Names and usual values of the group options. */
+  static readonly defaults: Readonly<Record<string, unknown>> = {}
+  /** Allowed values of options, where their name and type do not say it. */
+  static readonly allowed: Readonly<Record<string, Allowed>> = {}
+
+  /** Groups of parameters; their `options` may change at any time. */
+  readonly groups: readonly ParameterGroup<Required<O>>[]
+  /** Calls of step() that changed something. */
+  stepCount = 0
+
+  protected readonly transforms: TransformChain
+  private readonly mirrors: Mirror[] = []
+  private scratch: FloatArray | null = null
+
+  /**
+   * @param parameters parameters, arrays of your own as `{ value, gradient }`, or groups `{ parameters, ...options }`
+   * @throws RangeError for options out of range, Error for a parameter in two groups, of two backends, or none at all
+   */
+  constructor(parameters: OptimizerInput<O>, options: O & SharedOptions = {} as O & SharedOptions) {
+    const { backend, clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms, ...own } = options as SharedOptions
+    this.transforms = new TransformChain({ clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms }, this.name)
+    const inputs = this.toGroups(parameters)
+    this.checkNames(options)
+    const members = inputs.map((input) => this.toParameters(input.parameters, backend))
+    this.checkMembers(members)
+    this.groups = inputs.map(({ parameters: _, name, ...override }, i) => this.makeGroup(members[i], { ...own, ...override } as O, name))
+  }
+
+  // ---- what a class of optimizers defines ----
+
+  /** The numbers that {@link update} receives at the t-th step of a parameter; runs once a step, so it may advance `scalars`. */
+  protected abstract hyper(options: Required<O>, t: number, scalars: Scalars): readonly number[]
+
+  /** The rule: new p from p, gradient g and state. Weight decay and gradient scale are in p and g already. */
+  protected abstract update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void
+
+  /** Names of the state slots, the same array for the same kind of options. */
+  protected slots(_options: Required<O>): readonly string[] {
+    return NO_SLOTS
+  }
+
+  /** Name of the fused kernel that does what {@link update} does. */
+  protected kernel(_options: Required<O>): string | undefined {
+    return undefined
+  }
+
+  /** First values of scalars that a parameter carries along. */
+  protected initialScalars(_options: Required<O>): Scalars {
+    return NO_SCALARS
+  }
+
+  /** Puts first values other than 0 into the slots of a new group. */
+  protected initialize(_group: ParameterGroup<Required<O>>): void {}
+
+  /** Called for parameters before their first step. */
+  protected begin(_group: ParameterGroup<Required<O>>, _run: Run): void {}
+
+  /** λ in g ← g + λ·p. */
+  protected coupledDecay(options: Required<O>): number {
+    const { weightDecay = 0, decoupledWeightDecay = false } = options as DecayOptions
+    return decoupledWeightDecay ? 0 : weightDecay
+  }
+
+  /** The factor in p ← factor·p before the update. */
+  protected shrink(options: Required<O>, _hyper: readonly number[]): number {
+    const { weightDecay = 0, decoupledWeightDecay = false, learningRate = 0 } = options as DecayOptions
+    return decoupledWeightDecay ? 1 - learningRate * weightDecay : 1
+  }
+
+  /** Updates all parameters of a group that have a gradient. Methods that look at whole tensors replace this. */
+  protected applyToGroup(group: ParameterGroup<Required<O>>, scale: number): void {
+    const { values, runs } = group
+    for (let i = 0; i < runs.length; i++) {
+      const run = runs[i]
+      if (++run.t === 1) this.begin(group, run)
+      this.applyToRun(group, run, scale, this.hyper(values, run.t, run.scalars))
+    }
+  }
+
+  /** One fused pass over a run, in the kernel or in JS. */
+  protected applyToRun(group: ParameterGroup<Required<O>>, run: Run, scale: number, hyper: readonly number[]): void {
+    const { values, kernel } = group
+    const signed = (values as GroupOptions).maximize ? -scale : scale
+    const coupled = this.coupledDecay(values)
+    const shrink = this.shrink(values, hyper)
+    if (kernel === undefined) this.applyInJs(group, run, signed, coupled, shrink, hyper)
+    else {
+      group.writeHyper(signed, coupled, shrink, hyper)
+      kernel(run.p, run.g, run.s, group.stride, run.n, group.h)
+    }
+  }
+
+  // ---- what users call ----
+
+  /** The class's name. */
+  get name(): string {
+    return this.constructor.name
+  }
+
+  /** The learning rate of the first group; assigning sets that of every group. */
+  get learningRate(): number {
+    return (this.groups[0].values as GroupOptions).learningRate ?? 0
+  }
+
+  set learningRate(value: number) {
+    for (const group of this.groups) (group.options as GroupOptions).learningRate = value
+  }
+
+  /** Steps that were not taken because a gradient was not finite (see `skipNonFinite`). */
+  get skippedSteps(): number {
+    return this.transforms.skippedSteps
+  }
+
+  /**
+   * Updates every parameter that has a gradient. Parameters without one, and frozen ones, stay as they are and do not
+   * age; a gradient of zeros is a gradient. Afterwards gradients are readable until the next backward() overwrites them.
+   *
+   * @throws Error if no parameter has a gradient
+   */
+  step(options?: StepOptions): void {
+    const { groups, mirrors } = this
+    if (mirrors.length > 0) copyIn(mirrors)
+    let any = false
+    for (let i = 0; i < groups.length; i++) if (groups[i].refresh()) any = true
+    if (!any) throw new Error(`${this.name}.step(): no parameter has a gradient; call backward() on a loss that depends on them first`)
+    const scale = this.transforms.apply(groups, options?.gradientScale ?? 1)
+    if (scale !== null) {
+      this.applyToGroups(scale)
+      this.stepCount++
+    }
+    for (let i = 0; i < groups.length; i++) groups[i].markUsed()
+    if (mirrors.length > 0) copyOut(mirrors)
+    groups[0].backend.arena.end()
+  }
+
+  /** Forgets all gradients. Never needed after step(): the next backward() overwrites what a step has used. */
+  zeroGrad(): void {
+    for (const { parameters } of this.groups) for (const p of parameters) p.grad = null
+  }
+
+  /** A plain object with everything that {@link loadState} needs to go on with the same bits: copies, safe to keep. */
+  state(): OptimizerState {
+    return captureState(this.name, this.stepCount, this.groups, this.transforms.state())
+  }
+
+  /** Goes on from a state of {@link state}, options included. @throws Error for the state of another optimizer or other parameters */
+  loadState(state: OptimizerState): void {
+    restoreState(this.name, this.groups, state)
+    this.stepCount = state.stepCount
+    this.transforms.loadState(state.transforms)
+  }
+
+  // ---- how it works ----
+
+  protected applyToGroups(scale: number): void {
+    const { groups } = this
+    for (let i = 0; i < groups.length; i++) this.applyToGroup(groups[i], scale)
+  }
+
+  private applyInJs(group: ParameterGroup<Required<O>>, run: Run, scale: number, coupled: number, shrink: number, hyper: readonly number[]): void {
+    const { p, g, slots } = group.viewsOf(run)
+    const plain = scale === 1 && coupled === 0
+    const gradient = plain ? g : this.prepared(p, g, scale, coupled)
+    if (shrink !== 1) for (let i = 0; i < p.length; i++) p[i] *= shrink
+    this.update(p, gradient, slots, hyper)
+  }
+
+  /** scale·g + coupled·p, beside the gradient: that one stays as it is. */
+  private prepared(p: FloatArray, g: FloatArray, scale: number, coupled: number): FloatArray {
+    if (this.scratch === null || this.scratch.length < p.length) this.scratch = g.slice()
+    const out = this.scratch.length === p.length ? this.scratch : this.scratch.subarray(0, p.length)
+    if (coupled === 0) for (let i = 0; i < p.length; i++) out[i] = scale * g[i]
+    else for (let i = 0; i < p.length; i++) out[i] = scale * g[i] + coupled * p[i]
+    return out
+  }
+
+  private get definition(): OptimizerClass {
+    return this.constructor as unknown as OptimizerClass
+  }
+
+  private toGroups(parameters: OptimizerInput<O>): GroupInput<O>[] {
+    const items = [...parameters]
+    if (items.length === 0) throw new Error(`${this.name}: there are no parameters; did you pass model.parameters()?`)
+    const isMember = (item: unknown) => item instanceof Parameter || isArrayParameter(item)
+    if (items.every(isMember)) return [{ parameters: items } as unknown as GroupInput<O>]
+    if (items.some(isMember)) throw new TypeError(`${this.name}: wants parameters or groups of them, not both in one list`)
+    return items as GroupInput<O>[]
+  }
+
+  private toParameters(members: Iterable<Parameter | ArrayParameter>, backend: Backend | undefined): Parameter[] {
+    if (typeof members?.[Symbol.iterator] !== 'function') {
+      throw new TypeError(`${this.name}: wants parameters, { value, gradient } arrays, or groups { parameters: [...], ...options }`)
+    }
+    return [...members].map((member) => {
+      if (member instanceof Parameter) return member
+      if (!isArrayParameter(member)) throw new TypeError(`${this.name}: ${String(member)} is no Parameter and no pair { value, gradient } of float arrays`)
+      const made = mirror(member, this.mirrors.length, backend)
+      this.mirrors.push(made)
+      return made.parameter
+    })
+  }
+
+  private checkMembers(members: readonly Parameter[][]): void {
+    const seen = new Map<Parameter, number>()
+    for (const [i, parameters] of members.entries()) {
+      if (parameters.length === 0) throw new Error(`${this.name}: group ${i} has no parameters`)
+      for (const p of parameters) {
+        const other = seen.get(p)
+        if (other !== undefined) throw new Error(`${this.name}: parameter '${p.name}' is ${other === i ? 'twice in one group' : 'in two groups'}`)
+        if (p.backend !== members[0][0].backend) throw new Error(`${this.name}: parameter '${p.name}' lives on another backend than '${members[0][0].name}'`)
+        seen.set(p, i)
+      }
+    }
+  }
+
+  private checkNames(options: object): void {
+    const known = [...Object.keys(this.definition.defaults), ...SHARED_OPTIONS]
+    for (const name of Object.keys(options)) checkName(this.name, name, known)
+  }
+
+  private makeGroup(parameters: Parameter[], given: O, name: string | undefined): ParameterGroup<Required<O>> {
+    const { defaults, allowed } = this.definition
+    const values = { ...defaults }
+    const check = (option: string, value: unknown) => checkOption(this.name, option, value, defaults[option], allowed[option])
+    for (const [option, value] of Object.entries(given)) {
+      if (value === undefined) continue
+      checkName(this.name, option, Object.keys(defaults))
+      values[option] = value
+    }
+    for (const [option, value] of Object.entries(values)) check(option, value)
+    const raw = values as Required<O>
+    this.checkOptions(raw)
+    const slotNames = this.slots(raw)
+    const options = checked(raw, check, (option) => this.optionChanged(group, option))
+    const group: ParameterGroup<Required<O>> = new ParameterGroup(parameters, raw, options, slotNames, this.initialScalars(raw), name)
+    group.kernel = this.findKernel(group)
+    this.initialize(group)
+    return group
+  }
+
+  /** Options that do not go together. @throws RangeError */
+  protected checkOptions(_options: Required<O>): void {}
+
+  private optionChanged(group: ParameterGroup<Required<O>>, option: string): void {
+    this.checkOptions(group.values)
+    if (this.slots(group.values) !== group.slotNames) {
+      throw new RangeError(`${this.name}: ${option} cannot change like that later on, because the state would have other slots`)
+    }
+    group.kernel = this.findKernel(group)
+  }
+
+  /** The fused kernel; not where a subclass brought a rule of its own and no kernel for it. */
+  private findKernel({ values, backend }: ParameterGroup<Required<O>>): ParameterGroup['kernel'] {
+    const found = this.kernel(values)
+    if (found === undefined || ownerDepth(this, 'update') < ownerDepth(this, 'kernel')) return undefined
+    return backend.update(found)
+  }
+}
+
+/** How many prototypes up a method is defined. */
+function ownerDepth(object: object, method: string): number {
+  let depth = 0
+  for (let at = Object.getPrototypeOf(object); at !== null && !Object.hasOwn(at, method); at = Object.getPrototypeOf(at)) depth++
+  return depth
+}

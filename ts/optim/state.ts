@@ -1,0 +1,77 @@
+/** Saving and restoring the state of optimizers as plain objects of numbers, strings and typed arrays. */
+import type { FloatArray } from '../backend/heap.js'
+import type { ParameterGroup, Scalars } from './group.js'
+
+/** State of one parameter. */
+export interface ParameterState {
+  name: string
+  /** Steps that it has taken. */
+  stepCount: number
+  /** State slots by name, as long as the parameter. */
+  slots: Record<string, FloatArray>
+  /** Numbers that it carries along, by name. */
+  scalars: Scalars
+}
+
+/** All that an optimizer knows, see {@link Optimizer.state}. Typed arrays, numbers, booleans and strings only. */
+export interface OptimizerState {
+  format: 'gradus-optimizer/1'
+  optimizer: string
+  stepCount: number
+  groups: { name: string; options: Record<string, unknown>; parameters: ParameterState[] }[]
+  /** State of gradient transforms. */
+  transforms: Record<string, number>
+  /** What a wrapper (Lookahead, an average …) adds. */
+  extra?: Record<string, unknown>
+}
+
+export function captureState(
+  optimizer: string, stepCount: number, groups: readonly ParameterGroup[], transforms: Record<string, number>,
+): OptimizerState {
+  return {
+    format: 'gradus-optimizer/1',
+    optimizer,
+    stepCount,
+    groups: groups.map((group) => ({
+      name: group.name,
+      options: { ...group.values } as Record<string, unknown>,
+      parameters: group.parameters.map((p, i) => ({
+        name: p.name,
+        stepCount: group.stepCountOf(i),
+        slots: Object.fromEntries(group.slotNames.map((slot, j) => [slot, group.slotView(i, j).slice() as FloatArray])),
+        scalars: group.scalarsOf(i),
+      })),
+    })),
+    transforms,
+  }
+}
+
+/** Checks everything before it changes anything. */
+export function restoreState(optimizer: string, groups: readonly ParameterGroup[], state: OptimizerState): void {
+  if (state?.format !== 'gradus-optimizer/1') throw new Error(`${optimizer}.loadState(): this is no state of an optimizer`)
+  if (state.optimizer !== optimizer) throw new Error(`${optimizer}.loadState(): this is the state of ${state.optimizer}`)
+  if (state.groups.length !== groups.length) {
+    throw new Error(`${optimizer}.loadState(): the state has ${state.groups.length} groups, the optimizer ${groups.length}`)
+  }
+  groups.forEach((group, k) => checkGroup(optimizer, group, state.groups[k].parameters))
+  groups.forEach((group, k) => {
+    Object.assign(group.options, state.groups[k].options)
+    for (const [i, saved] of state.groups[k].parameters.entries()) {
+      for (const [j, slot] of group.slotNames.entries()) group.slotView(i, j).set(saved.slots[slot])
+      group.restore(i, saved.stepCount, saved.scalars)
+    }
+  })
+}
+
+function checkGroup(optimizer: string, group: ParameterGroup, saved: readonly ParameterState[]): void {
+  if (saved.length !== group.parameters.length) {
+    throw new Error(`${optimizer}.loadState(): a group has ${group.parameters.length} parameters, in the state ${saved.length}`)
+  }
+  for (const [i, p] of group.parameters.entries()) {
+    for (const slot of group.slotNames) {
+      const found = saved[i].slots[slot]?.length
+      if (found === p.size) continue
+      throw new Error(`${optimizer}.loadState(): '${p.name}' wants ${p.size} values of slot '${slot}', the state has ${found ?? 'none'}`)
+    }
+  }
+}

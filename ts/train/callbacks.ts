@@ -1,0 +1,136 @@
+/** Callbacks: what to do besides training, at the end of each batch and epoch. */
+import type { Module } from '../nn/module.js'
+
+/** Where training is. Numbers that people read: epochs and batches count from 1. */
+export interface Progress {
+  epoch: number
+  epochs: number
+  /** Steps since the start of training. */
+  step: number
+  batch: number
+  batchesPerEpoch: number
+  /** Mean over the epoch so far. */
+  loss: number
+  /** Means over the epoch so far, by name. */
+  metrics: Record<string, number>
+  /** Only in onEpochEnd, where there is validation data. */
+  validation?: { loss: number } & Record<string, number>
+  learningRate: number
+  samplesPerSecond: number
+  /** Estimated seconds until the last epoch ends. */
+  secondsLeft: number
+}
+
+/** What a callback can do. */
+export interface TrainingControl {
+  readonly model: Module
+  /** Ends training after this batch; `reason` is kept in the history. */
+  stop(reason: string): void
+}
+
+/** Hooks; all optional, each may be asynchronous. An error in one stops training and names it. */
+export interface Callback {
+  /** For error messages. */
+  name?: string
+  onTrainBegin?(control: TrainingControl): void | Promise<void>
+  onBatchEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
+  onEpochEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
+  onTrainEnd?(control: TrainingControl): void | Promise<void>
+}
+
+/** Options of {@link EarlyStopping}. */
+export interface EarlyStoppingOptions {
+  /** `loss`, `valLoss` or a metric's name (validation if there is any). Default: `valLoss`. */
+  monitor?: string
+  /** Epochs without improvement to bear. Default 5. */
+  patience?: number
+  /** Smallest change that counts as an improvement. Default 0. */
+  minDelta?: number
+  /** Whether less or more is better. Default: `max` for accuracy, else `min`. */
+  mode?: 'min' | 'max'
+  /** Put the weights of the best epoch back at the end. Default true. */
+  restoreBest?: boolean
+}
+
+/**
+ * Stops when a value has not improved for `patience` epochs.
+ * @example fit(model, { …, validationSplit: 0.2, callbacks: [new EarlyStopping({ patience: 3 })] })
+ */
+export class EarlyStopping implements Callback {
+  readonly name = 'EarlyStopping'
+  /** The epoch with the best value so far, 0 before the first. */
+  bestEpoch = 0
+  bestValue = Number.NaN
+  private waited = 0
+  private bestState: Record<string, Float32Array | Float64Array> | null = null
+  private readonly options: Required<EarlyStoppingOptions>
+
+  constructor(options: EarlyStoppingOptions = {}) {
+    const { monitor = 'valLoss', patience = 5, minDelta = 0, restoreBest = true } = options
+    if (!(Number.isInteger(patience) && patience >= 0)) throw new RangeError(`EarlyStopping: patience must be a whole number ≥ 0, got ${patience}`)
+    if (!(minDelta >= 0)) throw new RangeError(`EarlyStopping: minDelta must be ≥ 0, got ${minDelta}`)
+    const mode = options.mode ?? (/accuracy/i.test(monitor) ? 'max' : 'min')
+    this.options = { monitor, patience, minDelta, mode, restoreBest }
+  }
+
+  onTrainBegin(): void {
+    this.bestEpoch = 0
+    this.bestValue = Number.NaN
+    this.waited = 0
+    this.bestState = null
+  }
+
+  onEpochEnd(progress: Progress, control: TrainingControl): void {
+    const { monitor, patience, restoreBest } = this.options
+    const value = monitored(progress, monitor, 'EarlyStopping')
+    if (this.improves(value)) {
+      this.bestEpoch = progress.epoch
+      this.bestValue = value
+      this.waited = 0
+      if (restoreBest) this.bestState = control.model.state()
+    } else if (++this.waited > patience) {
+      control.stop(`${monitor} has not improved on ${this.bestValue.toPrecision(4)} (epoch ${this.bestEpoch}) for ${this.waited} epochs`)
+    }
+  }
+
+  onTrainEnd(control: TrainingControl): void {
+    if (this.bestState !== null) control.model.loadState(this.bestState)
+    this.bestState = null
+  }
+
+  /** NaN is never better. */
+  private improves(value: number): boolean {
+    if (Number.isNaN(value)) return false
+    const { mode, minDelta } = this.options
+    return Number.isNaN(this.bestValue) || (mode === 'min' ? value < this.bestValue - minDelta : value > this.bestValue + minDelta)
+  }
+}
+
+/** Stops as soon as the (validation) loss is below a threshold. */
+export class TargetLoss implements Callback {
+  readonly name = 'TargetLoss'
+  private readonly target: number
+  private readonly monitor: string
+
+  constructor(target: number, monitor = 'loss') {
+    if (!Number.isFinite(target)) throw new RangeError(`TargetLoss: target must be a finite number, got ${target}`)
+    this.target = target
+    this.monitor = monitor
+  }
+
+  onEpochEnd(progress: Progress, control: TrainingControl): void {
+    const value = monitored(progress, this.monitor, 'TargetLoss')
+    if (value <= this.target) control.stop(`${this.monitor} ${value.toPrecision(4)} reached the target ${this.target}`)
+  }
+}
+
+/** @internal a value of the progress by name. @throws Error naming the values there are */
+export function monitored(progress: Progress, name: string, who: string): number {
+  const { loss, metrics, validation } = progress
+  if (name === 'loss') return loss
+  if (name === 'valLoss' && validation) return validation.loss
+  const value = validation?.[name] ?? metrics[name]
+  if (value !== undefined) return value
+  const known = ['loss', ...(validation ? ['valLoss'] : []), ...Object.keys(metrics)].join(', ')
+  throw new Error(`${who}: there is no '${name}' to watch, only ${known}${name === 'valLoss' ? '; give fit validation data or a validationSplit' : ''}`)
+}

@@ -1,0 +1,131 @@
+/** Data sets as training takes them: checked once, then cut into batches whose rows are copied straight into the step arena. */
+import { openStep } from '../autograd.js'
+import type { Backend } from '../backend/index.js'
+import { ShapeError } from '../errors.js'
+import type { Generator } from '../random.js'
+import { formatShape, sizeOf } from '../shape.js'
+import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+
+/** Inputs, what they should give, and (optionally) how much each row counts. */
+export interface DataSet {
+  /** One row per sample: [n, …]. Nested arrays, a tensor, or a typed array of n numbers. */
+  inputs: TensorLike
+  /** One entry or row per sample: class indices [n], probabilities, or numbers [n, …]. */
+  targets: TensorLike
+  /** One factor per sample on its loss. Default: all ones. */
+  weights?: TensorLike
+}
+
+/** A checked data set. @internal */
+export interface Rows {
+  inputs: Tensor
+  targets: Tensor
+  weights: Tensor | null
+  count: number
+}
+
+/** Rows of one step. */
+export interface Batch {
+  inputs: Tensor
+  targets: Tensor
+  weights: Tensor | undefined
+  size: number
+}
+
+/**
+ * @internal the data set as tensors with equally many rows
+ * @throws ShapeError if counts differ or there is no row; RangeError naming row and column of a number that is not finite
+ */
+export function checkData(data: DataSet, backend: Backend, what: string): Rows {
+  const inputs = asTensor(data.inputs, backend, `${what}: inputs`)
+  const targets = asTensor(data.targets, backend, `${what}: targets`)
+  const weights = data.weights === undefined ? null : asTensor(data.weights, backend, `${what}: weights`)
+  if (inputs.rank === 0 || targets.rank === 0) throw new ShapeError(`${what}: inputs and targets want one row per sample, got a single number`)
+  const count = inputs.shape[0]
+  if (count === 0) throw new ShapeError(`${what}: there is no data, inputs have shape ${formatShape(inputs.shape)}`)
+  for (const [name, tensor] of [['targets', targets], ['weights', weights]] as const) {
+    if (tensor !== null && tensor.shape[0] !== count) {
+      throw new ShapeError(`${what}: ${count} rows of inputs but ${tensor.shape[0]} of ${name} (shapes ${formatShape(inputs.shape)} and ${formatShape(tensor.shape)})`)
+    }
+  }
+  for (const [name, tensor] of [['inputs', inputs], ['targets', targets], ['weights', weights]] as const) {
+    if (tensor !== null) checkAllFinite(tensor, `${what}: ${name}`)
+  }
+  return { inputs, targets, weights, count }
+}
+
+function checkAllFinite(tensor: Tensor, what: string): void {
+  const values = tensor.read()
+  if (values instanceof Int32Array) return
+  for (let i = 0; i < values.length; i++) {
+    // x − x is 0 unless x is NaN or infinite
+    if (values[i] - values[i] !== 0) {
+      const width = tensor.size / tensor.shape[0]
+      const column = width > 1 ? `, column ${i % width}` : ''
+      throw new RangeError(`${what}: ${values[i]} at row ${Math.floor(i / width)}${column}; remove or replace missing values first`)
+    }
+  }
+}
+
+/** @internal the last `fraction` of the rows apart from the others, before any shuffle */
+export function splitRows(rows: Rows, fraction: number): [Rows, Rows] {
+  if (!(fraction > 0 && fraction < 1)) throw new RangeError(`fit: validationSplit must be between 0 and 1, got ${fraction}`)
+  const kept = rows.count - Math.max(1, Math.round(rows.count * fraction))
+  if (kept < 1) throw new RangeError(`fit: validationSplit ${fraction} of ${rows.count} rows leaves nothing to train on`)
+  return [rowsBetween(rows, 0, kept), rowsBetween(rows, kept, rows.count)]
+}
+
+/** @internal rows from..to (exclusive) as views, not copies */
+export function rowsBetween({ inputs, targets, weights }: Rows, from: number, to: number): Rows {
+  const part = (t: Tensor): Tensor => {
+    const width = t.size / t.shape[0]
+    return Tensor.onHost(t.backend, [to - from, ...t.shape.slice(1)], t.read().subarray(from * width, to * width))
+  }
+  return { inputs: part(inputs), targets: part(targets), weights: weights && part(weights), count: to - from }
+}
+
+/** @internal the order of one epoch: shuffled by the generator, or as given */
+export function epochOrder(count: number, generator: Generator | null): Int32Array | null {
+  return generator === null ? null : generator.permutation(count)
+}
+
+/** @internal opens a training step and copies the rows order[from..to] (or from..to) into it */
+export function stepBatch(rows: Rows, order: Int32Array | null, from: number, to: number): Batch {
+  openStep(rows.inputs.backend, [])
+  return {
+    inputs: gatherRows(rows.inputs, order, from, to),
+    targets: gatherRows(rows.targets, order, from, to),
+    weights: rows.weights === null ? undefined : gatherRows(rows.weights, order, from, to),
+    size: to - from,
+  }
+}
+
+function gatherRows(source: Tensor, order: Int32Array | null, from: number, to: number): Tensor {
+  const { backend } = source
+  const shape = [to - from, ...source.shape.slice(1)]
+  const width = sizeOf(source.shape.slice(1))
+  const values = source.read()
+  if (values instanceof Int32Array) return Tensor.onHost(backend, shape, pick(values, new Int32Array((to - from) * width), 0, width, order, from, to))
+  const ptr = backend.arena.allocate((to - from) * width * backend.heap.elementSize)
+  pick(values, backend.heap.floats, ptr / backend.heap.elementSize, width, order, from, to)
+  return Tensor.inArena(backend, shape, ptr)
+}
+
+type Numbers = Float32Array | Float64Array | Int32Array
+
+/** Rows of up to this many numbers are copied one by one: a call of set() costs more. */
+const SHORT_ROW = 32
+
+function pick<T extends Numbers>(values: Numbers, out: T, at: number, width: number, order: Int32Array | null, from: number, to: number): T {
+  if (order === null) {
+    out.set(values.subarray(from * width, to * width), at)
+    return out
+  }
+  for (let r = from; r < to; r++) {
+    const start = order[r] * width
+    if (width > SHORT_ROW) out.set(values.subarray(start, start + width), at)
+    else for (let c = 0; c < width; c++) out[at + c] = values[start + c]
+    at += width
+  }
+  return out
+}

@@ -1,0 +1,228 @@
+/** fit: train a model on data, with validation, metrics, callbacks, early stopping and progress. */
+import { noGrad, scope } from '../autograd.js'
+import type { Loss } from '../loss/loss.js'
+import type { Module } from '../nn/module.js'
+import type { Callback, Progress, TrainingControl } from './callbacks.js'
+import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
+import { type MetricsOption, resolveMetrics, RunningMeans } from './metrics.js'
+import { type Plan, planSteps, runSteps, type Step, type StepOptions } from './steps.js'
+
+/** Options of {@link fit}. */
+export interface FitOptions extends StepOptions {
+  /** Data to judge by after each epoch, never trained on. */
+  validation?: DataSet
+  /** Or: the share of the rows to set aside for it, from the end. */
+  validationSplit?: number
+  /** Names (`accuracy`, `meanAbsoluteError`, `rootMeanSquaredError`) or functions by name. Default: none. */
+  metrics?: MetricsOption
+  callbacks?: readonly Callback[]
+  /** Stops training after the running batch; fit then returns what there is. */
+  signal?: AbortSignal
+  /** Called after each batch, at most every 100 ms, and after each epoch: for progress bars. */
+  onProgress?: (progress: Progress) => void
+}
+
+/** One row of the history. */
+export interface EpochRecord {
+  epoch: number
+  loss: number
+  valLoss?: number
+  /** Metrics of the training batches as they were trained on. */
+  metrics: Record<string, number>
+  valMetrics?: Record<string, number>
+  learningRate: number
+  seconds: number
+}
+
+/** What happened. */
+export interface History {
+  epochs: EpochRecord[]
+  /** Steps taken. */
+  steps: number
+  seconds: number
+  /** `completed`, `aborted`, or the reason a callback gave. */
+  stopReason: string
+}
+
+const training = new WeakSet<Module>()
+
+/**
+ * Trains a model.
+ *
+ * @returns the history: one record per epoch
+ * @example
+ * const history = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, batchSize: 64, metrics: ['accuracy'] })
+ * console.log(history.epochs.at(-1).metrics.accuracy)
+ * @throws RangeError, ShapeError for data or options that do not fit, before the first step; NonFiniteError as soon as a
+ *   loss is NaN or infinite, with the last finite weights in place; Error if the model is being trained already
+ */
+export async function fit(model: Module, options: FitOptions): Promise<History> {
+  if (training.has(model)) throw new Error('fit: this model is being trained already; wait for the first fit to end')
+  training.add(model)
+  model.train()
+  try {
+    return await new Run(model, options).run()
+  } finally {
+    training.delete(model)
+    model.evaluate()
+    model.backend.arena.end()
+  }
+}
+
+class Run {
+  private readonly plan: Plan
+  private readonly validation: Rows | null
+  private readonly metrics
+  private readonly callbacks: readonly Callback[]
+  private readonly history: History = { epochs: [], steps: 0, seconds: 0, stopReason: 'completed' }
+  private readonly started = performance.now()
+  private epochStarted = performance.now()
+  private stopReason: string | null = null
+  private lastReport = 0
+  private readonly options: FitOptions
+  private readonly control: TrainingControl
+  private means: RunningMeans
+  private samples = 0
+
+  constructor(model: Module, options: FitOptions) {
+    const all = checkData(options, model.backend, 'fit')
+    if (options.validation !== undefined && options.validationSplit !== undefined) {
+      throw new RangeError('fit: give validation or validationSplit, not both')
+    }
+    const [rows, held] = options.validationSplit === undefined ? [all, null] : splitRows(all, options.validationSplit)
+    this.validation = options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held
+    this.plan = planSteps(model, options, rows)
+    this.metrics = resolveMetrics(options.metrics)
+    this.callbacks = options.callbacks ?? []
+    this.options = options
+    this.means = new RunningMeans(this.metrics)
+    this.control = { model, stop: (reason) => (this.stopReason = reason) }
+  }
+
+  async run(): Promise<History> {
+    await this.call('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
+    if (!this.shouldStop()) {
+      for await (const step of runSteps(this.plan)) {
+        await this.afterStep(step)
+        if (this.shouldStop()) break
+      }
+    }
+    await this.call('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
+    this.history.seconds = seconds(this.started)
+    if (this.stopReason !== null) this.history.stopReason = this.stopReason
+    return this.history
+  }
+
+  private shouldStop(): boolean {
+    if (this.options.signal?.aborted) this.stopReason ??= 'aborted'
+    return this.stopReason !== null
+  }
+
+  private async afterStep(step: Step): Promise<void> {
+    this.history.steps = step.step
+    this.samples += step.size
+    this.means.add(step.loss, step.prediction, step.targets, step.size)
+    const lastOfEpoch = step.batch === this.plan.batchesPerEpoch
+    if (this.callbacks.some((c) => c.onBatchEnd !== undefined)) {
+      await this.call('onBatchEnd', (c) => c.onBatchEnd?.(this.progress(step), this.control))
+    }
+    if (this.options.onProgress && !lastOfEpoch && performance.now() - this.lastReport >= 100) {
+      this.lastReport = performance.now()
+      this.options.onProgress(this.progress(step))
+    }
+    if (lastOfEpoch) await this.endEpoch(step)
+  }
+
+  private async endEpoch(step: Step): Promise<void> {
+    const progress = this.progress(step)
+    if (this.validation) progress.validation = evaluateRows(this.plan.model, this.validation, this.options.loss, this.options.metrics)
+    this.history.epochs.push(this.record(progress))
+    this.options.onProgress?.(progress)
+    await this.call('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
+    this.means = new RunningMeans(this.metrics)
+    this.samples = 0
+    this.plan.model.train()
+    this.epochStarted = performance.now()
+  }
+
+  private record({ epoch, loss, metrics, validation, learningRate }: Progress): EpochRecord {
+    const record: EpochRecord = { epoch, loss, metrics, learningRate, seconds: seconds(this.epochStarted) }
+    if (validation) {
+      const { loss: valLoss, ...valMetrics } = validation
+      record.valLoss = valLoss
+      record.valMetrics = valMetrics
+    }
+    return record
+  }
+
+  private progress({ step, epoch, batch }: Step): Progress {
+    const { epochs, batchesPerEpoch } = this.plan
+    const done = step / (epochs * batchesPerEpoch)
+    return {
+      epoch,
+      epochs,
+      step,
+      batch,
+      batchesPerEpoch,
+      loss: this.means.loss,
+      metrics: this.means.values,
+      learningRate: this.options.optimizer.learningRate,
+      samplesPerSecond: this.samples / seconds(this.epochStarted),
+      secondsLeft: (seconds(this.started) / done) * (1 - done),
+    }
+  }
+
+  private async call(hook: string, invoke: (callback: Callback) => void | Promise<void>): Promise<void> {
+    for (const [i, callback] of this.callbacks.entries()) {
+      try {
+        const result = invoke(callback)
+        if (result !== undefined) await result
+      } catch (cause) {
+        throw new Error(`fit: ${hook} of callback ${callback.name ?? i} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+      }
+    }
+  }
+}
+
+function seconds(since: number): number {
+  return (performance.now() - since) / 1000
+}
+
+/** Options of {@link evaluateModel}. */
+export interface EvaluateOptions extends DataSet {
+  loss: Loss
+  metrics?: MetricsOption
+  /** Rows per forward pass. Default 1024. */
+  batchSize?: number
+}
+
+/**
+ * Loss and metrics over a data set, in evaluation mode, without recording.
+ * @example const { loss, accuracy } = evaluateModel(model, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] })
+ */
+export function evaluateModel(model: Module, options: EvaluateOptions): { loss: number } & Record<string, number> {
+  const rows = checkData(options, model.backend, 'evaluateModel')
+  return evaluateRows(model, rows, options.loss, options.metrics, options.batchSize)
+}
+
+function evaluateRows(model: Module, rows: Rows, loss: Loss, metrics: MetricsOption | undefined, batchSize = 1024): { loss: number } & Record<string, number> {
+  const means = new RunningMeans(resolveMetrics(metrics))
+  const before = model.modules().map((m) => [m, m.training] as const)
+  model.evaluate()
+  try {
+    noGrad(() => {
+      for (let from = 0; from < rows.count; from += batchSize) {
+        const { inputs, targets, weights, count } = rowsBetween(rows, from, Math.min(from + batchSize, rows.count))
+        scope(model.backend, () => {
+          const prediction = model.forward(inputs)
+          const value = loss(prediction, targets, weights ? { weights } : undefined)
+          means.add(value.item(), prediction, targets, count)
+          return value
+        })
+      }
+    })
+  } finally {
+    for (const [module, mode] of before) module.training = mode
+  }
+  return { loss: means.loss, ...means.values }
+}

@@ -1,0 +1,143 @@
+/** Training as an iterator of steps: the loop that `fit` is a thin layer on. */
+import type { Loss } from '../loss/loss.js'
+import { NonFiniteError } from '../errors.js'
+import type { Module } from '../nn/module.js'
+import type { Optimizer } from '../optim/optimizer.js'
+import { Generator } from '../random.js'
+import type { Tensor } from '../tensor.js'
+import { type Batch, checkData, type DataSet, epochOrder, type Rows, stepBatch } from './data.js'
+
+/** Options of {@link trainSteps}; those of `fit` include them. */
+export interface StepOptions extends DataSet {
+  loss: Loss
+  optimizer: Optimizer
+  /** Passes over the data. Default 1. */
+  epochs?: number
+  /**
+   * Rows per step. 1 is stochastic, `full` is batch gradient descent, all between are mini-batches. Default 32.
+   * The last batch of an epoch may be shorter.
+   */
+  batchSize?: number | 'full'
+  /** A new order every epoch, drawn from `seed`. Default true. */
+  shuffle?: boolean
+  /** Seed of the shuffle, a whole number. Default 0. */
+  seed?: number
+  /** Leave a shorter last batch out. Default false. */
+  dropLast?: boolean
+  /** Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own. */
+  schedule?: (step: number) => number
+  /** Milliseconds of work after which other tasks get a turn. Default 16. */
+  yieldEvery?: number
+}
+
+/** One finished step. Tensors are valid until the next one. */
+export interface Step {
+  /** From 1, over all epochs. */
+  step: number
+  /** From 1. */
+  epoch: number
+  /** From 1. */
+  batch: number
+  /** The loss of this batch before its update. */
+  loss: number
+  prediction: Tensor
+  targets: Tensor
+  /** Rows in this batch. */
+  size: number
+}
+
+/** @internal everything that the loop needs, checked */
+export interface Plan {
+  model: Module
+  rows: Rows
+  options: StepOptions
+  epochs: number
+  batchSize: number
+  batchesPerEpoch: number
+}
+
+/**
+ * Trains and reports after each step; leave the loop whenever you like. Gives way to other tasks of the page or server
+ * every few milliseconds.
+ *
+ * @example
+ * for await (const { step, loss } of trainSteps(model, { inputs, targets, loss: mse, optimizer, epochs: 10 })) {
+ *   if (loss < 0.01) break
+ * }
+ * @throws RangeError, ShapeError for options or data that do not fit, before the first step; NonFiniteError as soon as a
+ *   loss is NaN or infinite, with the last finite weights in place
+ */
+export async function* trainSteps(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
+  yield* runSteps(planSteps(model, options))
+}
+
+/** @internal @throws RangeError, ShapeError */
+export function planSteps(model: Module, options: StepOptions, rows = checkData(options, model.backend, 'fit')): Plan {
+  const { epochs = 1, batchSize = 32, dropLast = false } = options
+  if (!(Number.isInteger(epochs) && epochs >= 0)) throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${epochs}`)
+  const size = batchSize === 'full' ? rows.count : batchSize
+  if (!(Number.isInteger(size) && size > 0)) throw new RangeError(`fit: batchSize must be a whole number above 0 or 'full', got ${JSON.stringify(batchSize)}`)
+  if (size > rows.count) throw new RangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
+  if (typeof options.loss !== 'function') throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
+  if (typeof options.optimizer?.step !== 'function') throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
+  const batches = rows.count / size
+  return { model, rows, options, epochs, batchSize: size, batchesPerEpoch: dropLast ? Math.floor(batches) : Math.ceil(batches) }
+}
+
+/** @internal */
+export async function* runSteps(plan: Plan): AsyncGenerator<Step, void, void> {
+  const { rows, options, epochs, batchSize, batchesPerEpoch } = plan
+  const { shuffle = true, seed = 0, yieldEvery = 16 } = options
+  const generator = shuffle ? new Generator(seed) : null
+  let step = 0
+  let worked = performance.now()
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    const order = epochOrder(rows.count, generator)
+    for (let batch = 1; batch <= batchesPerEpoch; batch++) {
+      const from = (batch - 1) * batchSize
+      const at = { step: ++step, epoch, batch }
+      yield trainStep(plan, stepBatch(rows, order, from, Math.min(from + batchSize, rows.count)), at)
+      if (performance.now() - worked > yieldEvery) {
+        await otherTasks()
+        worked = performance.now()
+      }
+    }
+  }
+}
+
+/** Forward, loss, backward, update. */
+function trainStep({ model, options }: Plan, { inputs, targets, weights, size }: Batch, at: { step: number; epoch: number; batch: number }): Step {
+  const { optimizer, schedule } = options
+  if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
+  const prediction = model.forward(inputs)
+  const loss = options.loss(prediction, targets, weights === undefined ? undefined : { weights })
+  const value = loss.item()
+  if (!Number.isFinite(value)) throw diverged(value, at, optimizer)
+  loss.backward()
+  optimizer.step()
+  return { ...at, loss: value, prediction, targets, size }
+}
+
+function diverged(value: number, { step, epoch, batch }: { step: number; epoch: number; batch: number }, optimizer: Optimizer): NonFiniteError {
+  const broken = optimizer.groups.flatMap((g) => [...g.parameters]).find((p) => !p.view().every(Number.isFinite))
+  const where = broken ? `; the first parameter that is not finite is '${broken.name}'` : ''
+  return new NonFiniteError(
+    `loss is ${value} at step ${step} (epoch ${epoch}, batch ${batch})${where}. ` +
+      `Lower the learning rate (now ${optimizer.learningRate}), clip the gradient (clipNorm), or look at the data of that batch`,
+  )
+}
+
+/** Resolves after other tasks had a turn: timers, messages, input. */
+function otherTasks(): Promise<void> {
+  return new Promise((resolve) => {
+    if (typeof setImmediate === 'function') setImmediate(resolve)
+    else if (typeof MessageChannel === 'function') {
+      const { port1, port2 } = new MessageChannel()
+      port1.onmessage = () => {
+        port1.close()
+        resolve()
+      }
+      port2.postMessage(null)
+    } else setTimeout(resolve, 0)
+  })
+}
