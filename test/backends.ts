@@ -2,10 +2,12 @@
  * Every backend that this runtime can load, and the room in which the kernel tests run them: buffers at any alignment
  * with canary words around each, so that overruns, lost inputs and unwritten outputs show.
  */
-import { existsSync } from 'node:fs'
+
 import { ArrayBufferSource, type DType, Heap } from '../ts/backend/heap.js'
+import { createBackend } from '../ts/backend/index.js'
 import { createJsKernels } from '../ts/backend/js/index.js'
 import type { Kernels, Ptr } from '../ts/backend/kernels.js'
+import { supportedVariants, type Variant } from '../ts/backend/wasm.js'
 
 export interface TestBackend {
   readonly label: string
@@ -17,7 +19,13 @@ export interface TestBackend {
 }
 
 /** All of them: js float32, js float64, and the WebAssembly variants that validate. */
-export const backends: readonly TestBackend[] = [jsBackend('float32'), jsBackend('float64'), ...(await wasmBackends())]
+export const backends: readonly TestBackend[] = [jsBackend('float32'), jsBackend('float64'), ...supportedVariants().map(wasmBackend)]
+
+/** Sizes that meet every vector body and tail. */
+export const SIZES: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 17, 33, 65, 100]
+export const INF = Number.POSITIVE_INFINITY
+/** Below the smallest normal float32 a computed function may round to 0. */
+export const SMALLEST = 2 ** -126
 
 function jsBackend(dtype: DType): TestBackend {
   const heap = new Heap(new ArrayBufferSource(), 0, dtype)
@@ -25,17 +33,9 @@ function jsBackend(dtype: DType): TestBackend {
   return { label: `js ${dtype}`, kernels: createJsKernels(heap), heap, float64, unit: float64 ? 2 ** -53 : 2 ** -24 }
 }
 
-async function wasmBackends(): Promise<TestBackend[]> {
-  if (!existsSync(new URL('../ts/backend/generated/simd.ts', import.meta.url))) {
-    console.warn('ts/backend/generated/simd.ts is missing: run crate/build.sh; only the JS backend is tested')
-    return []
-  }
-  const { createBackend } = await import('../ts/backend/index.js')
-  const { supportedVariants } = await import('../ts/backend/wasm.js')
-  return supportedVariants().map((variant) => {
-    const { kernels, heap } = createBackend({ backend: 'wasm', variant })
-    return { label: `wasm ${variant}`, kernels, heap, float64: false, unit: 2 ** -24 }
-  })
+function wasmBackend(variant: Variant): TestBackend {
+  const { kernels, heap } = createBackend({ backend: 'wasm', variant })
+  return { label: `wasm ${variant}`, kernels, heap, float64: false, unit: 2 ** -24 }
 }
 
 /** A NaN whose bits nothing computes: reading past an end poisons the result, writing past it changes the word. */
@@ -105,6 +105,7 @@ export class Room {
 
   /** Throws if a canary or a protected word changed. */
   check(what: string): void {
+    this.checkNull(what)
     for (const { ptr, words, before } of this.buffers) {
       const around = this.backend.heap.intView(ptr - CANARY_WORDS * 4, words + 2 * CANARY_WORDS)
       for (let i = 0; i < CANARY_WORDS; i++) {
@@ -115,6 +116,12 @@ export class Room {
         if (around[CANARY_WORDS + i] !== before[i]) throw new Error(`${what}: changed word ${i} of an input`)
       }
     }
+  }
+
+  /** Throws if a kernel of the JS backend wrote through an absent pointer: its heap begins at 64 and the rest is never used. */
+  private checkNull(what: string): void {
+    const { label, heap } = this.backend
+    if (label.startsWith('js') && heap.ints.subarray(0, 16).some((word) => word !== 0)) throw new Error(`${what}: wrote to pointer 0`)
   }
 
   reset(): void {

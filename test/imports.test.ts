@@ -51,6 +51,16 @@ function wrongImports(sources: Source[]): string[] {
   })
 }
 
+/** The CLI is built apart from the engine, so whatever it runs comes from the built entries; types may come from anywhere. */
+function wrongCliImports(sources: Source[]): string[] {
+  const allowed = ['ts/index.ts', 'ts/data/index.ts']
+  return sources.flatMap(({ file, text }) =>
+    importsOf({ file, text: text.replace(/^import type\b.*?\bfrom\b.*$/gm, '') })
+      .filter((target) => !target.startsWith('ts/cli/') && !allowed.includes(target))
+      .map((target) => `${file} imports ${target}; the CLI uses the public API, ../index.js and ../data/index.js`),
+  )
+}
+
 /** Rust without comments and strings, for looking for words. */
 function rustCode(text: string): string {
   return text.replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"\\]|\\.)*"/g, '')
@@ -126,6 +136,13 @@ describe('imports', () => {
       'ts/nn/dense.ts imports test/helper.ts',
     ])
     expect(wrongImports(sources.slice(4))).toEqual([])
+  })
+
+  test('the CLI uses the public API', () => {
+    expect(wrongCliImports(sources().filter((source) => source.file.startsWith('ts/cli/')))).toEqual([])
+    const file = 'ts/cli/main.ts'
+    expect(wrongCliImports([{ file, text: "import { fit } from '../train/fit.js'" }])).toHaveLength(1)
+    expect(wrongCliImports([{ file, text: "import type { Fit } from '../train/fit.js'\nimport { Adam } from '../index.js'" }])).toEqual([])
   })
 
   test('a file without a level is found', () => {

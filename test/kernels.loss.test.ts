@@ -132,6 +132,8 @@ describe.each(backends)('$label', (backend) => {
     checkLoss(room, { name: 'binaryCrossEntropy', rows: 2, cols: 3, prediction, target, gradient: true, scale: 1, option: 0 })
     checkLoss(room, { name: 'crossEntropyIndices', rows: 2, cols: 3, prediction, target: [1, 2], gradient: true, scale: 1, option: 0 })
     checkLoss(room, { name: 'crossEntropyProbabilities', rows: 2, cols: 3, prediction, target, gradient: true, scale: 1, option: 0 })
+    const low = [-1000, -1001, -1002]
+    checkLoss(room, { name: 'crossEntropyIndices', rows: 1, cols: 3, prediction: low, target: [1], gradient: true, scale: 1, option: 0 })
   })
 
   test('crossEntropyIndices: masked classes (−∞ logits) cost nothing', () => {

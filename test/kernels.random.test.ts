@@ -11,7 +11,7 @@ const KEYS = [
   [1, 2, 3, 4],
   [0x80000000, 0xdeadbeef, 0x9abcdef0, 0xffffffff],
   [0xffffffff, 0xffffffff, 0xffffffff, 0x7fffffff],
-] as const
+] as [number, number, number, number][]
 const SIZES = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 17, 33, 100]
 const [jsFloat32] = backends
 const unit = (word: number) => (word >>> 8) / 2 ** 24
@@ -82,6 +82,8 @@ describe.each(backends)('$label', (backend) => {
       ).map((v) => v !== 0),
     ).toEqual(kept.map((v) => v !== 0))
     expect(dropped(room, ones, 0)).toEqual([...ones])
+    const rate = unit(naive.words(1, 7, 8, 9, 10)[0])
+    expect(dropped(room, [1], rate)[0], 'u = rate is kept').toBeGreaterThan(1)
   })
 })
 

@@ -194,7 +194,7 @@ export const elementLosses = {
   absoluteError: (p: number[], t: number[]) =>
     elementLoss(
       (a, b) => Math.abs(a - b),
-      (a, b) => (a > b ? 1 : a < b ? -1 : 0),
+      (a, b) => unary.sign(a - b),
       p,
       t,
     ),

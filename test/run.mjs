@@ -8,6 +8,8 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 
+/** A suite that hangs is stopped and fails. */
+const SUITE_TIMEOUT = 25 * 60_000
 const VITEST = 'node_modules/vitest/vitest.mjs'
 /** Node 22 is there for the relaxed artefact and another V8: what does not depend on the engine runs once, on this Node. */
 const ONCE = ['test/imports.test.ts', 'test/package.test.ts', 'test/cli*.test.ts', 'test/playground*.test.ts', 'test/docs*.test.ts']
@@ -41,7 +43,7 @@ async function vitest(node, name, excluded) {
 /** Runs a command, shows its output as it comes, and keeps what it wrote to stdout. */
 function run(command, args) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: SUITE_TIMEOUT })
     let output = ''
     child.stdout.on('data', (chunk) => {
       output += chunk

@@ -10,6 +10,7 @@ export { EngineError, NonFiniteError, OutOfMemoryError, ShapeError, StaleTensorE
 export * from './loss/index.js'
 export * from './nn/index.js'
 export * from './ops/index.js'
+export * from './optim/index.js'
 export { Parameter } from './parameter.js'
 export { Generator } from './random.js'
 export type { Shape } from './shape.js'

@@ -42,9 +42,5 @@ def write(path, head, cases):
     print(f"{path}: {len(cases)} cases, {os.path.getsize(path)} bytes")
 
 
-def flat(t):
-    return t.detach().reshape(-1)
-
-
 def out_path(script, argv, name):
     return argv[1] if len(argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(script)), name)

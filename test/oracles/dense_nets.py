@@ -29,7 +29,7 @@ order; the float64 ones also start ~1e-15 relative away). A sound implementation
 compare |l-l*| <= tol.loss |l*| at every step and max |w-w*| <= tol.weights.
 """
 import sys
-from common import VERSIONS, dyadic, flat, np, out_path, torch, write
+from common import VERSIONS, dyadic, np, out_path, torch, write
 
 F = torch.nn.functional
 ACT = {
@@ -63,7 +63,7 @@ SPECS = [
     spec("tanh-mse-rmsprop-one", [3, 6, 2], "tanh linear", MSE, "values", "RMSprop", 1, lr=0.005),
     spec("gelu-ceSmooth-adam-ragged", [4, 8, 3], "gelu linear", {**CE, "labelSmoothing": 0.1}, "indices", "Adam", 5, lr=0.02),
     spec("silu-huber-adamL2-ragged", [5, 7, 6, 2], "silu silu linear", {**HUBER, "delta": 1.0}, "wide", "Adam", 7, weight_decay=0.05),
-    spec("softplus-mae-adamw-full", [4, 8, 3], "softplus linear", MAE, "values", "AdamW", 10, n=10, lr=0.01, weight_decay=0.1),
+    spec("softplus-mae-adamw-full", [4, 8, 3], "softplus linear", MAE, "values", "AdamW", 11, n=11, lr=0.01, weight_decay=0.1),  # odd n: signs never cancel to 0
     spec("elu-ceWeighted-adamw-ragged", [5, 7, 6, 4], "elu elu linear", CE, "indices", "AdamW", 5, weighted=True, weight_decay=0.05),
     spec("linear-mse-sgd-full", [5, 2], "linear", MSE, "values", "SGD", 12, lr=0.1),
     spec("sigmoidOut-mseWeighted-sgdL2-ragged", [4, 6, 2], "tanh sigmoid", MSE, "bits", "SGD", 5, weighted=True, lr=0.5, momentum=0.8, dampening=0.2, weight_decay=0.01),
@@ -71,7 +71,7 @@ SPECS = [
     spec("elu-ceProbSmoothWeighted-amsgrad-ragged", [4, 8, 3], "elu linear", {**CE, "labelSmoothing": 0.1}, "probabilities", "Adam", 7, weighted=True, amsgrad=True, lr=0.03),
     spec("deep-ce-adam-ragged", [4, 6, 5, 5, 4, 3], "relu tanh silu gelu linear", CE, "indices", "Adam", 5),
     spec("softplusOut-huberWeighted-rmsprop-one", [3, 5, 2], "gelu softplus", {**HUBER, "delta": 0.5}, "wide", "RMSprop", 1, weighted=True, lr=0.003),
-    spec("relu-mae-momentum-ragged", [4, 8, 2], "leakyRelu linear", MAE, "wide", "SGD", 5, lr=0.01, momentum=0.9),
+    spec("leakyRelu-mae-momentum-ragged", [4, 8, 2], "leakyRelu linear", MAE, "wide", "SGD", 5, lr=0.01, momentum=0.9),
 ]
 
 
@@ -102,6 +102,8 @@ def build(s, seed):
     if s["weighted"]:
         c["sampleWeights"] = rng.integers(0, 9, n) / 4
         c["sampleWeights"][:2] = 0.0, 1.0
+    for a in (c["x"], y, *c["weights"], *c["biases"]):
+        assert (a == a.astype(np.float32)).all()
     c["loss"] = s["loss"]
     c["optimizer"] = dict(name=s["opt"], options={**OPT[s["opt"]][1], **s["options"]})
     c["batches"] = []
@@ -164,7 +166,7 @@ def run(c, dtype, rng=None):
         opt.zero_grad()
         loss = loss_of(c, a, y[rows], None if w is None else w[rows])
         loss.backward()
-        losses.append(float(loss))
+        losses.append(loss.item())
         grads = grads or read(lambda p: p.grad)
         opt.step()
     return dict(losses=losses, grads=grads, final=read(lambda p: p))

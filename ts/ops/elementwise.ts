@@ -161,7 +161,7 @@ export function erf(x: TensorLike): Tensor {
   return unary('erf', x, (x, _y, g) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(square(x))))))
 }
 
-/** min(max(x, low), high); gradient 1 inside and at the bounds, 0 outside. @throws RangeError if low > high */
+/** min(max(x, low), high); gradient 1 strictly between the bounds, else 0, as torch 2.15. @throws RangeError if low > high */
 export function clip(value: TensorLike, low: number, high: number): Tensor {
   if (!(low <= high)) throw new RangeError(`clip: wants low ≤ high, got ${low} and ${high}`)
   const x = asTensor(value, undefined, 'clip')
@@ -169,7 +169,7 @@ export function clip(value: TensorLike, low: number, high: number): Tensor {
     [x],
     x.shape,
     (y, { kernels }) => kernels.clip(x.address, y, x.size, low, high),
-    () => ({ vjp: (g) => [mul(g, mul(greaterEqual(x, low), greaterEqual(high, x)))] }),
+    () => ({ vjp: (g) => [mul(g, mul(greater(x, low), greater(high, x)))] }),
   )
 }
 

@@ -1,0 +1,72 @@
+/**
+ * The two implementations of the kernel table agree on names and arities, and every export of the WebAssembly modules is
+ * accounted for: a kernel, the update of an optimizer, or a known internal.
+ */
+import { existsSync, readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { ACTIVATIONS, type Kernels } from '../ts/backend/kernels.js'
+import { instantiate, supportedVariants, type Variant } from '../ts/backend/wasm.js'
+import { assertClose, backends, Room } from './backends.js'
+import * as naive from './naive.js'
+
+const UPDATE_ARITY = 6
+const INTERNALS = ['memory', 'heapBase', '__data_end', '__heap_base', '__indirect_function_table']
+
+const [jsBackend] = backends
+const table = jsBackend.kernels
+const names = Object.keys(table).sort() as (keyof Kernels)[]
+
+const isInternal = (name: string) => INTERNALS.includes(name) || name.startsWith('__wbindgen') || name.startsWith('__wbg')
+
+/** `nadamW` for crate/optim/nadam_w.rs: the rules of the crate, compared without case and underscores. */
+function rules(): Set<string> {
+  const folder = new URL('../crate/optim/', import.meta.url)
+  const files = existsSync(folder) ? readdirSync(folder) : []
+  return new Set(files.filter((file) => file.endsWith('.rs') && file !== 'mod.rs').map((file) => plain(file.slice(0, -3))))
+}
+
+const plain = (name: string) => name.replaceAll('_', '').toLowerCase()
+
+test('the JS table has every family', () => {
+  expect(names.length).toBeGreaterThanOrEqual(50)
+  for (const name of names) expect(typeof table[name], name).toBe('function')
+})
+
+test('the plain SIMD module is built and valid, so the tests of the wasm backend do run', () => {
+  expect(supportedVariants()).toContain('simd')
+})
+
+describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
+  const exports = instantiate(variant) as unknown as Record<string, unknown>
+  const functions = Object.keys(exports).filter((name) => typeof exports[name] === 'function' && !isInternal(name))
+  const arity = (name: string) => (exports[name] as (...args: number[]) => unknown).length
+
+  test('has every kernel of the table, with the same number of arguments', () => {
+    const found = names.map((name) => `${name}/${name in exports ? arity(name) : 'missing'}`)
+    expect(found).toEqual(names.map((name) => `${name}/${table[name].length}`))
+  })
+
+  test('exports nothing that is not a kernel, an update of crate/optim or a known internal', () => {
+    const known = rules()
+    const kernels = new Set<string>(names)
+    const isUpdate = (name: string) => known.has(plain(name)) && arity(name) === UPDATE_ARITY
+    expect(functions.filter((name) => !kernels.has(name) && !isUpdate(name))).toEqual([])
+  })
+
+  test('has memory and says where free memory begins', () => {
+    expect(exports.memory).toBeInstanceOf(WebAssembly.Memory)
+    expect((exports as { heapBase(): number }).heapBase()).toBeGreaterThan(0)
+  })
+})
+
+describe.each(backends)('$label', (backend) => {
+  test('numbers the activations in the order of ACTIVATIONS', () => {
+    const grid = Array.from({ length: 41 }, (_, i) => (i - 20) / 4)
+    const room = new Room(backend)
+    const [x, y] = [room.input(grid), room.output(grid.length)]
+    ACTIVATIONS.forEach((name, number) => {
+      backend.kernels.activationForward(x, y, grid.length, number)
+      assertClose(backend, room.read(y, grid.length), grid.map(naive.activation[name]), () => 1e-5, `activation ${number} is ${name}`)
+    })
+  })
+})

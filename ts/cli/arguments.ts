@@ -1,0 +1,79 @@
+/** Reading option values: each reader throws an error that says what was wanted. */
+import { InvalidArgumentError } from 'commander'
+
+/** What a number must be. */
+interface NumberRange {
+  min?: number
+  max?: number
+  /** Greater than this. */
+  above?: number
+  whole?: boolean
+}
+
+/** A reader for numbers in a range. */
+export function numberIn(range: NumberRange): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text)
+    const { min = Number.NEGATIVE_INFINITY, max = Number.MAX_SAFE_INTEGER, above = Number.NEGATIVE_INFINITY, whole = false } = range
+    const fits = Number.isFinite(value) && value >= min && value <= max && value > above && (!whole || Number.isInteger(value))
+    if (!fits) throw new InvalidArgumentError(`Wants ${describeRange(range)}.`)
+    return value
+  }
+}
+
+/** `a whole number from 1 to 1000`; also what --help says. */
+export function describeRange({ min, max, above, whole }: NumberRange): string {
+  const parts = [whole ? 'a whole number' : 'a number']
+  if (above !== undefined) parts.push(`above ${above}`)
+  if (min !== undefined) parts.push(`from ${min}`)
+  if (max !== undefined) parts.push(`${min === undefined ? 'up to' : 'to'} ${max}`)
+  return parts.join(' ')
+}
+
+/** A reader for one of some names, upper or lower case, with dashes or without. */
+export function oneOf<T extends string>(names: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = names.find((name) => plain(name) === plain(text))
+    if (found !== undefined) return found
+    const near = nearest(text, names)
+    throw new InvalidArgumentError(near === undefined ? `There are ${names.join(', ')}.` : `Did you mean ${near}? There are ${names.join(', ')}.`)
+  }
+}
+
+const MOST_LAYERS = 32
+const width = numberIn({ min: 1, max: 65536, whole: true })
+
+/** A reader for sizes of hidden layers: `128`, `512,256`, `none`. */
+export function layerSizes(text: string): number[] {
+  if (plain(text) === 'none') return []
+  const sizes = text.split(',')
+  if (sizes.length > MOST_LAYERS) throw new InvalidArgumentError(`Wants at most ${MOST_LAYERS} layers.`)
+  try {
+    return sizes.map(width)
+  } catch {
+    throw new InvalidArgumentError('Wants whole numbers from 1 to 65536 with commas between, such as 128 or 512,256; or none.')
+  }
+}
+
+/** The name that differs by few letters, if there is one. */
+export function nearest(text: string, names: readonly string[]): string | undefined {
+  const scored = names.map((name) => ({ name, distance: editDistance(plain(text), plain(name)) }))
+  const best = scored.reduce((a, b) => (b.distance < a.distance ? b : a))
+  return best.distance <= Math.max(1, Math.floor(text.length / 3)) ? best.name : undefined
+}
+
+const plain = (name: string) => name.toLowerCase().replace(/[-_ ]/g, '')
+
+/** Insertions, deletions, substitutions and swaps of neighbours between two words (Damerau-Levenshtein). */
+function editDistance(a: string, b: string): number {
+  const d = Array.from({ length: a.length + 1 }, (_, i) => Array.from({ length: b.length + 1 }, (_, j) => (i === 0 ? j : j === 0 ? i : 0)))
+  for (let i = 1; i <= a.length; i++) {
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = d[i - 1][j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)
+      d[i][j] = Math.min(d[i - 1][j] + 1, d[i][j - 1] + 1, substituted)
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      if (swapped) d[i][j] = Math.min(d[i][j], d[i - 2][j - 2] + 1)
+    }
+  }
+  return d[a.length][b.length]
+}

@@ -1,0 +1,61 @@
+/** One live line at the bottom of the terminal: a bar, and beside it as many facts as fit. */
+import { SingleBar } from 'cli-progress'
+import { columns, paint } from './terminal.js'
+
+const WIDEST = 40
+const NARROWEST = 10
+
+/** A progress bar that lines can be printed above. */
+export class LiveBar {
+  private readonly bar: SingleBar
+  private title = ''
+  private facts: readonly string[] = []
+  private value = 0
+  private readonly total: number
+
+  /** @param total what {@link update} counts up to */
+  constructor(total: number) {
+    this.total = total
+    const format = (_: unknown, { progress }: { progress: number }) => barLine(this.title, progress, this.facts, columns() - 1)
+    this.bar = new SingleBar({ format, fps: 10, stream: process.stdout, clearOnComplete: true, hideCursor: true, gracefulExit: false })
+    this.start()
+  }
+
+  /** @param facts most important first: what does not fit is left out */
+  update(value: number, title: string, facts: readonly string[]): void {
+    this.value = value
+    this.title = title
+    this.facts = facts
+    this.bar.update(value)
+  }
+
+  /** Prints lines where the bar is, and the bar again below them. */
+  above(print: () => void): void {
+    this.bar.stop()
+    print()
+    if (this.value < this.total) this.start()
+  }
+
+  stop(): void {
+    this.bar.stop()
+  }
+
+  private start(): void {
+    this.bar.start(this.total, this.value)
+  }
+}
+
+/** `epoch 1/5 ████████░░░░ loss 0.3121 · accuracy 91.2 %`, never wider than `width`. */
+export function barLine(title: string, progress: number, facts: readonly string[], width: number): string {
+  let room = width - title.length - NARROWEST - 2
+  let shown = ''
+  for (const fact of facts) {
+    const next = shown === '' ? fact : `${shown} · ${fact}`
+    if (next.length > width - title.length - NARROWEST - 2) break
+    shown = next
+  }
+  room -= shown.length
+  const size = Math.max(0, Math.min(WIDEST, NARROWEST + room))
+  const done = Math.round(Math.min(1, Math.max(0, progress)) * size)
+  return `${title} ${paint('cyan', '█'.repeat(done))}${paint('dim', '░'.repeat(size - done))} ${shown}`
+}

@@ -1,0 +1,49 @@
+/** What the terminal can show: width, colours, a live line. */
+import util from 'node:util'
+
+/** Names of styles that the CLI uses. */
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
+
+const { stdout, stderr, env } = process
+
+/** Columns of the output, 80 where there is no terminal. */
+export function columns(): number {
+  return stdout.columns ?? 80
+}
+
+/** Whether a line may be drawn over and over: a person at a terminal, not a log. */
+export function isLive(): boolean {
+  return stdout.isTTY === true && env.TERM !== 'dumb' && !isOn(env.CI)
+}
+
+/** Whether a stream takes colours: NO_COLOR and FORCE_COLOR decide, else whether it is a terminal. */
+export function hasColours(stream: NodeJS.WriteStream = stdout): boolean {
+  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false
+  if (env.FORCE_COLOR !== undefined) return isOn(env.FORCE_COLOR)
+  return stream.isTTY === true && env.TERM !== 'dumb'
+}
+
+/** Whether the 256 colours with their 24 greys are there. */
+export function hasGreys(): boolean {
+  return hasColours() && (stdout.isTTY ? stdout.getColorDepth() >= 8 : isOn(env.FORCE_COLOR))
+}
+
+/** Text in a style, or as it is where there are no colours. `styleText` came with Node 20.12. */
+export function paint(style: Style, text: string, stream: NodeJS.WriteStream = stdout): string {
+  if (!hasColours(stream) || util.styleText === undefined) return text
+  return util.styleText(style, text, { validateStream: false })
+}
+
+/** Writes a line of output. */
+export function print(line = ''): void {
+  stdout.write(`${line}\n`)
+}
+
+/** Writes the one line that says what went wrong. */
+export function printError(message: string): void {
+  stderr.write(`${paint('red', 'error:', stderr)} ${message}\n`)
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && value !== '' && value !== '0' && value !== 'false'
+}

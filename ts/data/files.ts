@@ -1,0 +1,55 @@
+/** The few things from Node's own modules that loading files takes; imported when called, so that the entry loads in a browser. */
+
+type Fs = typeof import('node:fs/promises')
+type Module = typeof import('node:module')
+type Zlib = typeof import('node:zlib')
+
+/** A specifier that bundlers leave alone. */
+function nodeModule<T>(name: string): Promise<T> {
+  return import(/* webpackIgnore: true */ /* @vite-ignore */ name)
+}
+
+/** Reading and unpacking; undefined for a file that is not there. @throws Error outside of Node, Deno and Bun */
+export async function fileSystem(): Promise<{
+  readFile(path: string): Promise<Uint8Array | undefined>
+  gunzip(bytes: Uint8Array): Uint8Array
+}> {
+  const [fs, zlib] = await loaded(Promise.all([nodeModule<Fs>('node:fs/promises'), nodeModule<Zlib>('node:zlib')]))
+  const missing = (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
+    throw error
+  }
+  return { readFile: (path) => fs.readFile(path).catch(missing), gunzip: (bytes) => zlib.gunzipSync(bytes) }
+}
+
+/** The folder of an installed package, seen from the working directory, then from the running script. */
+export async function findPackage(name: string): Promise<string | undefined> {
+  const [fs, { createRequire }] = await loaded(Promise.all([nodeModule<Fs>('node:fs/promises'), nodeModule<Module>('node:module')]))
+  const script = process.argv[1] ? await fs.realpath(process.argv[1]).catch(() => undefined) : undefined
+  for (const from of [join(process.cwd(), 'script.js'), script]) {
+    if (from === undefined) continue
+    try {
+      return createRequire(from)
+        .resolve(`${name}/package.json`)
+        .replace(/[\\/]package\.json$/, '')
+    } catch {
+      // Not installed there.
+    }
+  }
+  return undefined
+}
+
+/** Paths in one piece; a forward slash works everywhere. */
+export function join(folder: string, name: string): string {
+  return `${folder.replace(/[\\/]+$/, '')}/${name}`
+}
+
+async function loaded<T>(modules: Promise<T>): Promise<T> {
+  try {
+    return await modules
+  } catch (cause) {
+    throw new Error('this data set is read from files, which needs Node, Deno or Bun; in a browser fetch() the files and use parseIdx', {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,7 @@
+/** `gradus/data`: data sets to try things on, and a few tools for your own. Plain functions on typed arrays, without the engine. */
+export { type Dataset, type Split, type SplitOptions, selectRows, trainTestSplit } from './dataset.js'
+export { type IdxArray, type IdxData, type IdxType, parseIdx } from './idx.js'
+export { iris } from './iris.js'
+export { loadMnist, type MnistOptions } from './mnist.js'
+export { fitScaler, type Scaler, standardize } from './standardize.js'
+export { type BlobsOptions, blobs, moons, type SpiralsOptions, spirals, type ToyOptions, xor } from './toys.js'

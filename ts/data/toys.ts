@@ -1,0 +1,98 @@
+/** Toy data in the plane, from a seed: small, and known to be hard for this or that. */
+import { type Dataset, dataset } from './dataset.js'
+import { RandomStream } from './random.js'
+
+/** Options that all toy data take. */
+export interface ToyOptions {
+  /** Number of samples. */
+  count?: number
+  /** Standard deviation of the normal noise added to each coordinate. */
+  noise?: number
+  /** The same seed gives the same data. Default 0. */
+  seed?: number
+}
+
+/** Options of {@link spirals}. */
+export interface SpiralsOptions extends ToyOptions {
+  /** Number of arms. Default 3. */
+  classes?: number
+  /** Turns of each arm. Default 0.75. */
+  turns?: number
+}
+
+/** Options of {@link blobs}. */
+export interface BlobsOptions extends Omit<ToyOptions, 'noise'> {
+  /** Number of clouds. Default 3. */
+  classes?: number
+  /** Number of coordinates. Default 2. */
+  features?: number
+  /** Standard deviation of each cloud. Default 1. */
+  spread?: number
+  /** Centres are uniform in ±range in each coordinate. Default 10. */
+  range?: number
+}
+
+/** Arms that wind around each other: no straight line separates them, nor do few. Radius up to 1. Default 600 samples, noise 0.03. */
+export function spirals({ count = 600, noise = 0.03, seed = 0, classes = 3, turns = 0.75 }: SpiralsOptions = {}): Dataset {
+  check('spirals', { count, noise, classes })
+  return sample(new RandomStream(seed), count, classes, 2, noise, (c, i, n) => {
+    const radius = 0.05 + (0.95 * i) / Math.max(n - 1, 1)
+    const angle = 2 * Math.PI * (turns * radius + c / classes)
+    return [radius * Math.cos(angle), radius * Math.sin(angle)]
+  })
+}
+
+/** Two interleaved half circles of radius 1. Default 400 samples, noise 0.1. */
+export function moons({ count = 400, noise = 0.1, seed = 0 }: ToyOptions = {}): Dataset {
+  check('moons', { count, noise })
+  return sample(new RandomStream(seed), count, 2, 2, noise, (c, i, n) => {
+    const angle = (Math.PI * i) / Math.max(n - 1, 1)
+    return c === 0 ? [Math.cos(angle), Math.sin(angle)] : [1 - Math.cos(angle), 0.5 - Math.sin(angle)]
+  })
+}
+
+/** The corners of a square, opposite corners in one class: what a net without a hidden layer cannot learn. Default: the four corners. */
+export function xor({ count = 4, noise = 0, seed = 0 }: ToyOptions = {}): Dataset {
+  check('xor', { count, noise })
+  return sample(new RandomStream(seed), count, 2, 2, noise, (c, i) => {
+    const x = i % 2
+    return [x, c === 0 ? x : 1 - x]
+  })
+}
+
+/** Round clouds around random centres. Default 300 samples. */
+export function blobs({ count = 300, seed = 0, classes = 3, features = 2, spread = 1, range = 10 }: BlobsOptions = {}): Dataset {
+  check('blobs', { count, spread, range, classes, features })
+  const random = new RandomStream(seed)
+  const centres = Array.from({ length: classes }, () => Array.from({ length: features }, () => range * (2 * random.uniform() - 1)))
+  return sample(random, count, classes, features, spread, (c) => centres[c])
+}
+
+/** `count` samples, classes by turns; `place` says where sample i of the n of its class lies before the noise. */
+function sample(
+  random: RandomStream,
+  count: number,
+  classes: number,
+  features: number,
+  noise: number,
+  place: (c: number, i: number, n: number) => readonly number[],
+): Dataset {
+  const inputs = new Float32Array(count * features)
+  const targets = Int32Array.from({ length: count }, (_, row) => row % classes)
+  for (let row = 0; row < count; row++) {
+    const c = row % classes
+    const point = place(c, Math.floor(row / classes), Math.ceil((count - c) / classes))
+    for (let j = 0; j < features; j++) inputs[row * features + j] = point[j] + (noise === 0 ? 0 : noise * random.normal())
+  }
+  return dataset(inputs, targets, classes)
+}
+
+const WHOLE = ['count', 'classes', 'features']
+
+function check(name: string, options: Record<string, number>): void {
+  for (const [option, value] of Object.entries(options)) {
+    const whole = WHOLE.includes(option)
+    const fits = whole ? Number.isInteger(value) && value > 0 : Number.isFinite(value) && value >= 0
+    if (!fits) throw new RangeError(`${name}: ${option} must be ${whole ? 'a whole number above 0' : 'a number from 0'}, got ${value}`)
+  }
+}

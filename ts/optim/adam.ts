@@ -1,0 +1,115 @@
+import type { FloatArray } from '../backend/heap.js'
+import { DECAY_DEFAULTS, type DecayOptions, Optimizer, type OptimizerInput, type SharedOptions } from './optimizer.js'
+
+/** Where Adam's ε goes: beside the root of the corrected v, under it, or beside the root of the uncorrected v (Keras' ε-hat). */
+export type EpsilonPlacement = 'outside' | 'inside' | 'hat'
+
+/** Options of {@link Adam}. */
+export interface AdamOptions extends DecayOptions {
+  /** β₁ of the mean of gradients. Default 0.9. */
+  beta1?: number
+  /** β₂ of the mean of squares. Default 0.999. */
+  beta2?: number
+  /** Keeps the quotient finite. Default 1e-8. */
+  epsilon?: number
+  /** Default `outside` (PyTorch, the paper). `inside` with 1e-8 acts like 1e-4 outside where gradients vanish. */
+  epsilonPlacement?: EpsilonPlacement
+  /** Divide by the largest v so far. Default false. */
+  amsgrad?: boolean
+  /** Which v AMSGrad takes the largest of: before bias correction (PyTorch, Keras) or after it (optax). Default `raw`. */
+  amsgradMaximum?: 'raw' | 'corrected'
+}
+
+const SLOTS = ['m', 'v'] as const
+const AMSGRAD_SLOTS = ['m', 'v', 'vMax'] as const
+
+/**
+ * Momentum and RMSProp together, with bias correction:
+ *
+ *     m ← β₁·m + (1 − β₁)·g          v ← β₂·v + (1 − β₂)·g²
+ *     p ← p − η · m̂ / (√v̂ + ε),     m̂ = m/(1 − β₁ᵗ),  v̂ = v/(1 − β₂ᵗ)
+ *     epsilonPlacement 'inside':  √(v̂ + ε);   'hat':  ε/√(1 − β₂ᵗ) for ε
+ *     amsgrad:  the largest v so far in place of v
+ *
+ * m̂ is the direction, √v̂ the typical size of the gradient: steps are about η whatever the scale of the loss. Bias
+ * correction makes up for m and v starting at 0.
+ * The default choice for nearly everything; with weight decay prefer {@link AdamW}, for the last half percent on image
+ * models tune {@link SGD}.
+ * Defaults: PyTorch and the paper (1e-3, 0.9, 0.999, 1e-8). State: 8 bytes a parameter, 12 with amsgrad.
+ * Kingma & Ba 2015; Reddi et al. 2018.
+ *
+ * @example
+ * const optimizer = new Adam(model.parameters(), { learningRate: 1e-3 })
+ */
+export class Adam extends Optimizer<AdamOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    epsilonPlacement: 'outside',
+    amsgrad: false,
+    amsgradMaximum: 'raw',
+    ...DECAY_DEFAULTS,
+  }
+  static override readonly allowed: Readonly<Record<string, readonly (string | boolean)[]>> = {
+    epsilonPlacement: ['outside', 'inside', 'hat'],
+    amsgradMaximum: ['raw', 'corrected'],
+  }
+
+  protected override slots({ amsgrad }: Required<AdamOptions>): readonly string[] {
+    return amsgrad ? AMSGRAD_SLOTS : SLOTS
+  }
+
+  protected override kernel({ amsgrad }: Required<AdamOptions>): string {
+    return amsgrad ? 'amsgrad' : 'adam'
+  }
+
+  protected override hyper(o: Required<AdamOptions>, t: number): readonly number[] {
+    const { learningRate, beta1, beta2, epsilon, epsilonPlacement, amsgrad, amsgradMaximum } = o
+    const c2 = 1 - beta2 ** t
+    const out = epsilonPlacement === 'outside' ? epsilon : epsilonPlacement === 'hat' ? epsilon / Math.sqrt(c2) : 0
+    const root = epsilonPlacement === 'inside' ? epsilon : 0
+    const rate = learningRate / (1 - beta1 ** t)
+    if (amsgrad && amsgradMaximum === 'corrected') return [1 - beta1, beta2, 1 - beta2, rate, 1, out, root, 1 / c2]
+    return [1 - beta1, beta2, 1 - beta2, rate, 1 / c2, out, root, 1]
+  }
+
+  /** `correction` is 1/(1 − β₂ᵗ); with AMSGrad's corrected maximum it is applied before the maximum, as `early`. */
+  protected override update(p: FloatArray, g: FloatArray, [m, v, vMax]: FloatArray[], hyper: readonly number[]): void {
+    const [take1, beta2, take2, rate, correction, epsilon, epsilonRoot, early] = hyper
+    for (let i = 0; i < p.length; i++) {
+      m[i] += take1 * (g[i] - m[i])
+      v[i] = beta2 * v[i] + take2 * g[i] * g[i]
+      if (vMax !== undefined) vMax[i] = Math.max(vMax[i], v[i] * early)
+      const largest = vMax === undefined ? v[i] : vMax[i]
+      p[i] -= (rate * m[i]) / (Math.sqrt(largest * correction + epsilonRoot) + epsilon)
+    }
+  }
+}
+
+/** Options of {@link AdamW}. */
+export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
+
+/**
+ * {@link Adam} with decoupled weight decay: parameters shrink by themselves, whatever their gradients.
+ *
+ *     p ← (1 − η·λ)·p,  then Adam's update
+ *
+ * Decay through the gradient (L2) is divided by √v̂ like the rest of it, so that busy parameters hardly decay; here all
+ * decay alike. The decay follows the learning rate, schedules included.
+ * The usual choice for transformers and wherever weight decay is wanted; leave biases out with a group of their own.
+ * Defaults: PyTorch (Adam's, λ 0.01). State: 8 bytes a parameter, 12 with amsgrad. Loshchilov & Hutter 2019.
+ *
+ * @example
+ * const optimizer = new AdamW(model.parameters(), { learningRate: 3e-4, weightDecay: 0.05 })
+ */
+export class AdamW extends Adam {
+  static override readonly defaults: Readonly<Record<string, unknown>> = { ...Adam.defaults, weightDecay: 0.01, decoupledWeightDecay: true }
+  static override readonly allowed = { ...Adam.allowed, decoupledWeightDecay: [true] }
+
+  // biome-ignore lint/complexity/noUselessConstructor: narrows the options
+  constructor(parameters: OptimizerInput<AdamWOptions>, options?: AdamWOptions & SharedOptions) {
+    super(parameters, options)
+  }
+}

@@ -1,0 +1,107 @@
+import type { FloatArray } from '../backend/heap.js'
+import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+
+/** Options of {@link RMSProp}. */
+export interface RMSPropOptions extends DecayOptions {
+  /** β of the mean of squares. Default 0.99 (PyTorch's alpha; Hinton's slides: 0.9). */
+  beta?: number
+  /** Keeps the quotient finite. Default 1e-8. */
+  epsilon?: number
+  /** ε added to the root, or to what is under it (Keras, TensorFlow, optax). Default `outside`. */
+  epsilonPlacement?: 'outside' | 'inside'
+  /** μ: momentum on the scaled gradient. Default 0. */
+  momentum?: number
+  /** Look ahead along the momentum. Default false. */
+  nesterov?: boolean
+  /** Subtract the squared mean: divide by the standard deviation. Default false. */
+  centered?: boolean
+  /** Divide the averages by 1 − βᵗ. Default false. */
+  biasCorrection?: boolean
+  /** Keras' and optax' form: the learning rate goes into the momentum. Default false. */
+  learningRateInside?: boolean
+}
+
+const SLOTS: Readonly<Record<string, readonly string[]>> = {
+  rmsprop: ['square'],
+  rmspropMomentum: ['square', 'momentum'],
+  rmspropCentered: ['square', 'mean'],
+  rmspropCenteredMomentum: ['square', 'mean', 'momentum'],
+}
+
+/**
+ * Gradient descent with a step of its own for every parameter: the gradient over its root mean square.
+ *
+ *     s ← β·s + (1 − β)·g²
+ *     p ← p − η·g / (√s + ε)
+ *     centered:  m ← β·m + (1 − β)·g,  √(s − m²) for √s
+ *     momentum:  b ← μ·b + g/(√s + ε),  p ← p − η·b
+ *
+ * √s evens out scales, so that steep directions do not set the learning rate for flat ones. s starts at 0 uncorrected:
+ * the first step is η/√(1 − β) long whatever the gradient, 10 η with the defaults.
+ * Use it for recurrent nets and non-stationary losses; Adam is the safer default elsewhere.
+ * s − m² is clamped at 0, where rounding makes PyTorch return NaN.
+ * Defaults: PyTorch. State: 4 bytes a parameter, 4 more each for momentum and centered. Hinton 2012; Graves 2013.
+ *
+ * @example
+ * const optimizer = new RMSProp(model.parameters(), { learningRate: 1e-3, beta: 0.9 })
+ */
+export class RMSProp extends Optimizer<RMSPropOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 0.01,
+    beta: 0.99,
+    epsilon: 1e-8,
+    epsilonPlacement: 'outside',
+    momentum: 0,
+    nesterov: false,
+    centered: false,
+    biasCorrection: false,
+    learningRateInside: false,
+    ...DECAY_DEFAULTS,
+  }
+  static override readonly allowed = { epsilonPlacement: ['outside', 'inside'] }
+
+  protected override checkOptions({ nesterov, momentum }: Required<RMSPropOptions>): void {
+    if (nesterov && momentum === 0) throw new RangeError(`${this.name}: nesterov wants momentum > 0, got momentum ${momentum}`)
+  }
+
+  protected override kernel({ centered, momentum }: Required<RMSPropOptions>): string {
+    return `rmsprop${centered ? 'Centered' : ''}${momentum > 0 ? 'Momentum' : ''}`
+  }
+
+  protected override slots(o: Required<RMSPropOptions>): readonly string[] {
+    return SLOTS[this.kernel(o)]
+  }
+
+  protected override hyper(o: Required<RMSPropOptions>, t: number): readonly number[] {
+    const { learningRate, beta, epsilon, epsilonPlacement, momentum, nesterov, biasCorrection, learningRateInside } = o
+    const correction = biasCorrection ? 1 / (1 - beta ** t) : 1
+    const [inside, outside] = learningRateInside ? [learningRate, 1] : [1, learningRate]
+    const [direct, carried] = nesterov ? [learningRate, outside * momentum] : [0, outside]
+    const [epsilonOut, epsilonIn] = epsilonPlacement === 'outside' ? [epsilon, 0] : [0, epsilon]
+    if (momentum === 0) return [beta, 1 - beta, correction, epsilonOut, epsilonIn, learningRate]
+    return [beta, 1 - beta, correction, epsilonOut, epsilonIn, momentum, inside, direct, carried]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], h: readonly number[]): void {
+    const centered = h.length === 6 ? slots.length === 2 : slots.length === 3
+    const s = slots[0]
+    const m = centered ? slots[1] : undefined
+    const b = slots[centered ? 2 : 1]
+    const [beta, take, correction, epsilonOut, epsilonIn] = h
+    const [momentum, inside, direct, carried] = h.length === 6 ? [0, 0, h[5], 0] : h.slice(5)
+    for (let i = 0; i < p.length; i++) {
+      s[i] = beta * s[i] + take * g[i] * g[i]
+      let variance = s[i] * correction
+      if (m !== undefined) {
+        m[i] += take * (g[i] - m[i])
+        variance = Math.max(0, variance - m[i] * correction * m[i] * correction)
+      }
+      const d = g[i] / (Math.sqrt(variance + epsilonIn) + epsilonOut)
+      p[i] -= direct * d
+      if (b !== undefined) {
+        b[i] = momentum * b[i] + inside * d
+        p[i] -= carried * b[i]
+      }
+    }
+  }
+}

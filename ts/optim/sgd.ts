@@ -1,0 +1,167 @@
+import type { FloatArray } from '../backend/heap.js'
+import { type Allowed, decay, nonNegative } from './options.js'
+import { DECAY_DEFAULTS, type DecayOptions, Optimizer, type OptimizerInput, type SharedOptions } from './optimizer.js'
+
+/** Options of {@link SGD}. */
+export interface SGDOptions extends DecayOptions {
+  /** μ: how much of the last step goes on; 0 is plain gradient descent. Default 0. */
+  momentum?: number
+  /** How much less a new gradient counts than an old one. Default 0. */
+  dampening?: number
+  /** Look ahead along the momentum. Default false. */
+  nesterov?: boolean
+  /** Keras' form v ← μv − ηg, p ← p + v: the velocity keeps old learning rates. Default false. */
+  learningRateInside?: boolean
+}
+
+const MOMENTUM_SLOTS = ['momentum'] as const
+const NO_SLOTS: readonly string[] = []
+
+/**
+ * Gradient descent, with or without momentum: p ← p − η·g. On the gradient of all data it is batch gradient descent, of
+ * one sample stochastic, of a few mini-batch: the loader decides.
+ *
+ *     v ← μ·v + (1 − dampening)·g        (the first v is g)
+ *     p ← p − η·v                        nesterov: p ← p − η·(g + μ·v)
+ *
+ * η scales the step, μ keeps going where gradients agree and damps where they alternate.
+ * Use it with momentum 0.9 and a schedule for image models and wherever the best final result is worth tuning η; not for
+ * sparse or badly scaled gradients, where the Adam family needs less care.
+ * Defaults: PyTorch (learningRate 1e-3, the rest 0). State: 0 bytes a parameter, 4 with momentum.
+ * Robbins & Monro 1951; Polyak 1964; Sutskever et al. 2013.
+ *
+ * @example
+ * const optimizer = new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 })
+ */
+export class SGD extends Optimizer<SGDOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 1e-3,
+    momentum: 0,
+    dampening: 0,
+    nesterov: false,
+    learningRateInside: false,
+    ...DECAY_DEFAULTS,
+  }
+  static override readonly allowed: Readonly<Record<string, Allowed>> = { dampening: nonNegative }
+
+  protected override checkOptions({ nesterov, momentum, dampening }: Required<SGDOptions>): void {
+    if (nesterov && (momentum === 0 || dampening !== 0)) {
+      throw new RangeError(`${this.name}: nesterov wants momentum > 0 and dampening 0, got momentum ${momentum} and dampening ${dampening}`)
+    }
+  }
+
+  protected override slots({ momentum }: Required<SGDOptions>): readonly string[] {
+    return momentum === 0 ? NO_SLOTS : MOMENTUM_SLOTS
+  }
+
+  protected override kernel({ momentum }: Required<SGDOptions>): string {
+    return momentum === 0 ? 'sgd' : 'momentum'
+  }
+
+  protected override hyper(o: Required<SGDOptions>, t: number): readonly number[] {
+    const { learningRate, momentum, dampening, nesterov, learningRateInside } = o
+    if (momentum === 0) return [learningRate]
+    const [inside, outside] = learningRateInside ? [learningRate, 1] : [1, learningRate]
+    const [keep, take] = t === 1 ? [0, inside] : [momentum, inside * (1 - dampening)]
+    return nesterov ? [keep, take, learningRate, outside * momentum] : [keep, take, 0, outside]
+  }
+
+  /** v ← keep·v + take·g;  p ← p − direct·g − carried·v */
+  protected override update(p: FloatArray, g: FloatArray, [v]: FloatArray[], hyper: readonly number[]): void {
+    if (v === undefined) {
+      const [learningRate] = hyper
+      for (let i = 0; i < p.length; i++) p[i] -= learningRate * g[i]
+      return
+    }
+    const [keep, take, direct, carried] = hyper
+    for (let i = 0; i < p.length; i++) {
+      v[i] = keep * v[i] + take * g[i]
+      p[i] -= direct * g[i] + carried * v[i]
+    }
+  }
+}
+
+/** Options of {@link Momentum}. */
+export interface MomentumOptions extends DecayOptions {
+  /** β: how long gradients are remembered, about 1/(1 − β) steps. Default 0.9. */
+  beta?: number
+  /** `ema`: V ← βV + (1 − β)g. `classical`: V ← βV + g, whose steps are 1/(1 − β) times as long. Default `ema`. */
+  form?: 'ema' | 'classical'
+  /** Divide V by 1 − βᵗ, so that the first averages are not too small; for `ema`. Default false. */
+  biasCorrection?: boolean
+}
+
+/**
+ * Gradient descent with momentum, in the exponentially weighted form by default:
+ *
+ *     V ← β·V + (1 − β)·g        form 'classical':  V ← β·V + g
+ *     p ← p − η·V                V starts at 0
+ *
+ * V averages gradients over about 1/(1 − β) steps (velocity with friction), so that oscillations cancel and common
+ * directions add up. `ema` with η equals `classical` with η·(1 − β); {@link SGD} has PyTorch's dampened form.
+ * Use it where plain descent zigzags; not where gradients are badly scaled between parameters (RMSProp, Adam).
+ * Defaults: β 0.9 (the usual course value), learningRate 1e-3 (PyTorch). State: 4 bytes a parameter. Polyak 1964.
+ *
+ * @example
+ * const optimizer = new Momentum(model.parameters(), { learningRate: 0.1, beta: 0.9 })
+ */
+export class Momentum extends Optimizer<MomentumOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 1e-3,
+    beta: 0.9,
+    form: 'ema',
+    biasCorrection: false,
+    ...DECAY_DEFAULTS,
+  }
+  static override readonly allowed = { form: ['ema', 'classical'], beta: decay }
+
+  protected override slots(): readonly string[] {
+    return MOMENTUM_SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'momentum'
+  }
+
+  protected override hyper({ learningRate, beta, form, biasCorrection }: Required<MomentumOptions>, t: number): readonly number[] {
+    if (form === 'classical') return [beta, 1, 0, learningRate]
+    return [beta, 1 - beta, 0, biasCorrection ? learningRate / (1 - beta ** t) : learningRate]
+  }
+
+  /** V ← keep·V + take·g;  p ← p − direct·g − carried·V */
+  protected override update(p: FloatArray, g: FloatArray, [v]: FloatArray[], [keep, take, direct, carried]: readonly number[]): void {
+    for (let i = 0; i < p.length; i++) {
+      v[i] = keep * v[i] + take * g[i]
+      p[i] -= direct * g[i] + carried * v[i]
+    }
+  }
+}
+
+/** Options of {@link Nesterov}. */
+export interface NesterovOptions extends DecayOptions {
+  /** μ. Default 0.9. */
+  momentum?: number
+}
+
+/**
+ * Nesterov's accelerated gradient: momentum that looks ahead to where it is going.
+ *
+ *     v ← μ·v + g        (the first v is g)
+ *     p ← p − η·(g + μ·v)
+ *
+ * The term μ·v is the step that momentum will take anyway; correcting for it early makes larger μ stable.
+ * Use it instead of {@link Momentum} for smooth problems and large μ; the difference is small for noisy gradients.
+ * Defaults: PyTorch's SGD with nesterov, μ 0.9. State: 4 bytes a parameter. Nesterov 1983; Sutskever et al. 2013.
+ *
+ * @example
+ * const optimizer = new Nesterov(model.parameters(), { learningRate: 0.05 })
+ */
+export class Nesterov extends SGD {
+  static override readonly defaults: Readonly<Record<string, unknown>> = { ...SGD.defaults, momentum: 0.9, nesterov: true }
+  static override readonly allowed: Readonly<Record<string, Allowed>> = { ...SGD.allowed, nesterov: [true], dampening: [0] }
+
+  // biome-ignore lint/complexity/noUselessConstructor: narrows the options
+  constructor(parameters: OptimizerInput<NesterovOptions>, options?: NesterovOptions & SharedOptions) {
+    super(parameters, options)
+  }
+}
