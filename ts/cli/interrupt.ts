@@ -1,0 +1,23 @@
+/** Ctrl-C: the first asks the running work to stop, the second ends the process at once. */
+
+/** Exit code of a process that was interrupted. */
+export const INTERRUPTED = 130
+
+/** Runs work that stops at the end of a step when its signal says so. */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const onInterrupt = () => {
+    // The cursor may be hidden by the bar.
+    if (controller.signal.aborted) process.stdout.write(process.stdout.isTTY ? '\x1b[?25h\n' : '\n', () => process.exit(INTERRUPTED))
+    controller.abort()
+  }
+  process.on('SIGINT', onInterrupt)
+  process.on('SIGTERM', onInterrupt)
+  try {
+    return await work(controller.signal)
+  } finally {
+    process.off('SIGINT', onInterrupt)
+    process.off('SIGTERM', onInterrupt)
+    if (controller.signal.aborted) process.exitCode = INTERRUPTED
+  }
+}

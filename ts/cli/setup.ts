@@ -1,0 +1,128 @@
+/** From options to everything that training takes: data, backend, model, optimizer, schedule. */
+import type { Dataset, Split } from '../data/index.js'
+import {
+  type ActivationName,
+  type Backend,
+  createBackend,
+  crossEntropy,
+  Dense,
+  load,
+  OPTIMIZERS,
+  type Optimizer,
+  Sequential,
+  type Tensor,
+  tensor,
+  type Variant,
+} from '../index.js'
+import { type ScheduleName, schedule } from './schedules.js'
+import type { Task } from './tasks.js'
+
+export type OptimizerName = keyof typeof OPTIMIZERS
+export const OPTIMIZER_NAMES = Object.keys(OPTIMIZERS) as OptimizerName[]
+
+/** Options of `gradus train` after reading; undefined where the task decides. */
+export interface TrainOptions {
+  backend?: 'wasm' | 'js'
+  variant?: Variant
+  epochs?: number
+  batchSize?: number
+  learningRate?: number
+  optimizer: OptimizerName
+  schedule?: ScheduleName
+  hidden?: number[]
+  activation: ActivationName
+  seed: number
+  compare: boolean
+  quiet?: boolean
+  json?: boolean
+}
+
+/** Everything that a run takes except the engine. */
+export interface Plan {
+  readonly task: Task
+  readonly data: Split
+  /** Sizes from inputs to outputs: 784, 128, 10. */
+  readonly sizes: readonly number[]
+  readonly epochs: number
+  readonly batchSize: number
+  readonly learningRate: number
+  readonly schedule: ScheduleName
+  readonly optimizer: OptimizerName
+  readonly activation: ActivationName
+  readonly seed: number
+}
+
+/** A fresh model on a backend with its optimizer, and the options that fit and trainSteps share. */
+export interface Setup {
+  readonly backend: Backend
+  readonly model: Sequential
+  readonly options: {
+    inputs: Tensor
+    targets: Int32Array
+    loss: typeof crossEntropy
+    optimizer: Optimizer
+    epochs: number
+    batchSize: number
+    seed: number
+    schedule: (step: number) => number
+  }
+}
+
+/** Loads the data and decides what the options left open. */
+export async function makePlan(task: Task, options: TrainOptions): Promise<Plan> {
+  const data = await task.load(options.seed)
+  const { defaults } = task
+  const { optimizer, activation, seed } = options
+  return {
+    task,
+    data,
+    sizes: [data.train.features, ...(options.hidden ?? defaults.hidden), data.train.classes],
+    epochs: options.epochs ?? defaults.epochs,
+    batchSize: options.batchSize ?? defaults.batchSize,
+    learningRate: options.learningRate ?? usualLearningRate(optimizer, defaults.learningRate),
+    schedule: options.schedule ?? defaults.schedule,
+    optimizer,
+    activation,
+    seed,
+  }
+}
+
+/** The task's learning rate is tuned for Adam; a method of another kind keeps the rate of its class. */
+function usualLearningRate(name: OptimizerName, forAdam: number): number {
+  const usual = (OPTIMIZERS[name].defaults as { learningRate?: number }).learningRate
+  return usual === undefined || /^(adam|nadam|radam|amsgrad)/i.test(name) ? forAdam : usual
+}
+
+/** The backend that the options ask for, made the default one. */
+export function loadBackend({ backend, variant }: TrainOptions): Promise<Backend> {
+  return load({ ...(backend && { backend }), ...(variant && { variant }) })
+}
+
+/** A backend beside the default one. */
+export function secondBackend(like: { backend: 'wasm' | 'js'; variant?: Variant }): Backend {
+  return createBackend(like)
+}
+
+/** Model, optimizer and data on a backend: the same seed gives the same start and the same batches on each. */
+export function makeSetup(plan: Plan, backend: Backend, epochs = plan.epochs): Setup {
+  const { sizes, activation, seed, batchSize, data } = plan
+  const last = sizes.length - 2
+  const layers = sizes.slice(0, -1).map((size, i) => new Dense(size, sizes[i + 1], i < last ? { activation } : {}))
+  const model = new Sequential(layers, { seed, backend })
+  const optimizer = new OPTIMIZERS[plan.optimizer](model.parameters(), { learningRate: plan.learningRate }) as Optimizer
+  const steps = plan.epochs * Math.ceil(data.train.count / batchSize)
+  const { inputs, targets } = asTensors(data.train, backend)
+  const options = { inputs, targets, loss: crossEntropy, optimizer, epochs, batchSize, seed }
+  return { backend, model, options: { ...options, schedule: schedule(plan.schedule, plan.learningRate, steps) } }
+}
+
+/** A data set as the engine takes it; nothing is copied. */
+export function asTensors(data: Dataset, backend: Backend): { inputs: Tensor; targets: Int32Array } {
+  return { inputs: tensor(data.inputs, data.shape, { backend }), targets: data.targets }
+}
+
+/** `WebAssembly, relaxed SIMD` for a backend. */
+export function backendTitle({ name, variant }: Backend): string {
+  if (name === 'js') return 'plain JavaScript'
+  return variant === 'relaxed' ? 'WebAssembly, relaxed SIMD' : 'WebAssembly, SIMD'
+}

@@ -1,0 +1,70 @@
+/** What `gradus train` can learn: where the data come from, and settings that suit them. */
+import { iris, loadMnist, moons, type Split, spirals, standardize, trainTestSplit } from '../data/index.js'
+import type { ScheduleName } from './schedules.js'
+
+/** Settings that fit a task; options on the command line replace them. */
+export interface TaskDefaults {
+  hidden: readonly number[]
+  epochs: number
+  batchSize: number
+  /** For Adam and its relatives; other optimizers use the learning rate of their own. */
+  learningRate: number
+  schedule: ScheduleName
+}
+
+export interface Task {
+  readonly name: TaskName
+  /** One line for --help. */
+  readonly about: string
+  /** What one sample is called. */
+  readonly sample: string
+  readonly plural: string
+  readonly defaults: TaskDefaults
+  /** Steps for WASM beside JS. */
+  readonly compareSteps: number
+  load(seed: number): Promise<Split>
+}
+
+export const TASK_NAMES = ['mnist', 'iris', 'spirals', 'moons'] as const
+export type TaskName = (typeof TASK_NAMES)[number]
+
+const SMALL = { learningRate: 0.01, schedule: 'cosine' } as const
+
+export const TASKS: Readonly<Record<TaskName, Task>> = {
+  mnist: {
+    name: 'mnist',
+    about: '70,000 handwritten digits of 28 × 28 pixels',
+    sample: 'digit',
+    plural: 'digits',
+    defaults: { hidden: [128], epochs: 5, batchSize: 64, learningRate: 0.003, schedule: 'cosine' },
+    compareSteps: 300,
+    load: () => loadMnist(),
+  },
+  iris: {
+    name: 'iris',
+    about: '150 flowers of three species, four lengths each',
+    sample: 'flower',
+    plural: 'flowers',
+    defaults: { hidden: [16], epochs: 60, batchSize: 16, ...SMALL },
+    compareSteps: 2000,
+    load: async (seed) => standardize(trainTestSplit(iris(), { seed, testFraction: 0.2 })),
+  },
+  spirals: {
+    name: 'spirals',
+    about: 'three arms in the plane that wind around each other',
+    sample: 'point',
+    plural: 'points',
+    defaults: { hidden: [32, 32], epochs: 60, batchSize: 32, ...SMALL },
+    compareSteps: 2000,
+    load: async (seed) => trainTestSplit(spirals({ count: 1500, seed }), { seed }),
+  },
+  moons: {
+    name: 'moons',
+    about: 'two half circles in the plane that reach into each other',
+    sample: 'point',
+    plural: 'points',
+    defaults: { hidden: [16, 16], epochs: 30, batchSize: 32, ...SMALL },
+    compareSteps: 2000,
+    load: async (seed) => trainTestSplit(moons({ count: 1000, noise: 0.15, seed }), { seed }),
+  },
+}

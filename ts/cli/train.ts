@@ -1,0 +1,95 @@
+/** `gradus train`: learn a task, judge the net on data it has not seen, show what it does, put WASM beside JS. */
+import { evaluateModel, fit, type History, type Progress } from '../index.js'
+import { type Comparison, compare, printComparison } from './compare.js'
+import { duration, percent, whole } from './format.js'
+import { interruptible } from './interrupt.js'
+import { reporter } from './progress.js'
+import { asTensors, backendTitle, loadBackend, makePlan, makeSetup, type Plan, type Setup, type TrainOptions } from './setup.js'
+import { showSamples } from './show.js'
+import { TASKS, type TaskName } from './tasks.js'
+import { paint, print } from './terminal.js'
+
+/** How well the trained net does. */
+interface Result {
+  history: History
+  test: { loss: number; accuracy: number }
+  samplesPerSecond: number
+}
+
+/** Runs the command. */
+export async function train(name: TaskName, options: TrainOptions): Promise<void> {
+  const silent = options.quiet === true || options.json === true
+  await interruptible(async (signal) => {
+    const plan = await makePlan(TASKS[name], options)
+    const setup = makeSetup(plan, await loadBackend(options))
+    if (!silent) introduce(plan, setup)
+    const result = await learn(plan, setup, signal, silent)
+    if (!options.json) summarize(plan, result)
+    if (!silent && !signal.aborted) showSamples(plan, setup)
+    const comparison = options.compare && !options.quiet && !signal.aborted ? await compare(plan, setup.backend, signal, silent) : null
+    if (options.json) print(JSON.stringify(report(plan, setup, result, comparison)))
+    else if (comparison) printComparison(comparison)
+    else if (signal.aborted && result.history.stopReason !== 'aborted') print('Stopped while comparing; the result above is complete.')
+  })
+}
+
+function introduce(plan: Plan, { model, backend }: Setup): void {
+  const { task, data, sizes } = plan
+  const parameters = model.parameters().reduce((sum, p) => sum + p.size, 0)
+  const fact = (what: string, text: string) => print(`  ${paint('dim', what.padEnd(10))} ${text}`)
+  print(paint('bold', `Learning ${task.name}: ${task.about}`))
+  fact('data', `${whole(data.train.count)} ${task.plural} to learn from, ${whole(data.test.count)} to test with`)
+  fact('net', `${sizes.join('-')}, ${plan.activation}, ${whole(parameters)} parameters`)
+  fact('training', `${plan.optimizer}, learning rate ${plan.learningRate}, ${plan.schedule}; batches of ${plan.batchSize}; seed ${plan.seed}`)
+  fact('engine', backendTitle(backend))
+  print()
+}
+
+async function learn(plan: Plan, { model, options, backend }: Setup, signal: AbortSignal, silent: boolean): Promise<Result> {
+  const validation = asTensors(plan.data.test, backend)
+  const report = reporter(silent)
+  let epochStarted = performance.now()
+  const onEpochEnd = (progress: Progress) => {
+    report.epoch(progress, (performance.now() - epochStarted) / 1000)
+    epochStarted = performance.now()
+  }
+  try {
+    const onProgress = (progress: Progress) => report.progress(progress)
+    const history = await fit(model, { ...options, validation, metrics: ['accuracy'], signal, onProgress, callbacks: [{ onEpochEnd }] })
+    const { loss, accuracy } = evaluateModel(model, { ...validation, loss: options.loss, metrics: ['accuracy'] })
+    const samples = Math.min(history.steps * plan.batchSize, plan.epochs * plan.data.train.count)
+    return { history, test: { loss, accuracy }, samplesPerSecond: samples / history.seconds }
+  } finally {
+    report.end()
+  }
+}
+
+function summarize({ data, task, epochs }: Plan, { history, test, samplesPerSecond }: Result): void {
+  const right = `${percent(test.accuracy)} of the ${whole(data.test.count)} test ${task.plural} right`
+  const time = `${duration(history.seconds)}, ${whole(samplesPerSecond)} samples/s`
+  if (history.stopReason === 'aborted') {
+    const done = history.epochs.length
+    print(`Stopped after ${whole(history.steps)} steps, in epoch ${Math.min(done + 1, epochs)} of ${epochs}: ${right} so far (${time})`)
+    return
+  }
+  print()
+  print(`${paint('bold', right)} after ${time}`)
+  print()
+}
+
+/** What --json prints. */
+function report(plan: Plan, { backend }: Setup, { history, test, samplesPerSecond }: Result, comparison: Comparison | null): object {
+  const { task, data: _, ...settings } = plan
+  const { epochs, ...run } = history
+  return {
+    task: task.name,
+    backend: backend.name,
+    variant: backend.variant,
+    settings,
+    epochs,
+    ...run,
+    samplesPerSecond,
+    test,
+    comparison,
+  }
+}
