@@ -36,7 +36,9 @@ export function oneOf<T extends string>(names: readonly T[]): (text: string) => 
     const found = names.find((name) => plain(name) === plain(text))
     if (found !== undefined) return found
     const near = nearest(text, names)
-    throw new InvalidArgumentError(near === undefined ? `There are ${names.join(', ')}.` : `Did you mean ${near}? There are ${names.join(', ')}.`)
+    throw new InvalidArgumentError(
+      near === undefined ? `There are ${names.join(', ')}.` : `Did you mean ${near}? There are ${names.join(', ')}.`,
+    )
   }
 }
 

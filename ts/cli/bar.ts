@@ -3,7 +3,7 @@ import { SingleBar } from 'cli-progress'
 import { columns, paint } from './terminal.js'
 
 const WIDEST = 40
-const NARROWEST = 10
+const NARROWEST = 8
 
 /** A progress bar that lines can be printed above. */
 export class LiveBar {
@@ -47,15 +47,13 @@ export class LiveBar {
 
 /** `epoch 1/5 ████████░░░░ loss 0.3121 · accuracy 91.2 %`, never wider than `width`. */
 export function barLine(title: string, progress: number, facts: readonly string[], width: number): string {
-  let room = width - title.length - NARROWEST - 2
+  const room = width - title.length - NARROWEST - 2
   let shown = ''
   for (const fact of facts) {
-    const next = shown === '' ? fact : `${shown} · ${fact}`
-    if (next.length > width - title.length - NARROWEST - 2) break
-    shown = next
+    const longer = shown === '' ? fact : `${shown} · ${fact}`
+    if (longer.length <= room) shown = longer
   }
-  room -= shown.length
-  const size = Math.max(0, Math.min(WIDEST, NARROWEST + room))
+  const size = Math.max(0, Math.min(WIDEST, NARROWEST + room - shown.length))
   const done = Math.round(Math.min(1, Math.max(0, progress)) * size)
   return `${title} ${paint('cyan', '█'.repeat(done))}${paint('dim', '░'.repeat(size - done))} ${shown}`
 }

@@ -1,5 +1,16 @@
 /** `gradus bench`: single training steps on nets from tiny to middling, WASM beside JS. */
-import { Adam, type Backend, createBackend, crossEntropy, Dense, Generator, Sequential, supportedVariants, tensor, type Variant } from '../index.js'
+import {
+  Adam,
+  type Backend,
+  createBackend,
+  crossEntropy,
+  Dense,
+  Generator,
+  Sequential,
+  supportedVariants,
+  tensor,
+  type Variant,
+} from '../index.js'
 import { rate, table } from './format.js'
 import { backendTitle } from './setup.js'
 import { isLive, paint, print } from './terminal.js'
@@ -39,7 +50,9 @@ export async function bench({ variant, seconds, json = false }: BenchOptions): P
   const wasm = chosen === undefined ? null : createBackend({ backend: 'wasm', variant: chosen })
   const js = createBackend({ backend: 'js' })
   if (!json) {
-    print(paint('bold', `Training steps per second: forward, loss, backward and Adam (${wasm ? backendTitle(wasm) : 'no WebAssembly here'})`))
+    print(
+      paint('bold', `Training steps per second: forward, loss, backward and Adam (${wasm ? backendTitle(wasm) : 'no WebAssembly here'})`),
+    )
   }
   const results: Measurement[] = []
   for (const net of NETS) {

@@ -3,7 +3,7 @@ import { type Backend, createBackend, supportedVariants, trainSteps } from '../i
 import { LiveBar } from './bar.js'
 import { percent, rate, table } from './format.js'
 import { makeSetup, type Plan } from './setup.js'
-import { isLive, print } from './terminal.js'
+import { isLive, paint, print } from './terminal.js'
 
 /** What one backend did. */
 export interface Lap {
@@ -36,8 +36,14 @@ export async function compare(plan: Plan, used: Backend, signal: AbortSignal, si
   const steps = plan.task.compareSteps
   const bar = silent || !isLive() ? null : new LiveBar(2 * steps)
   try {
-    const wasm = await lap(plan, createBackend({ backend: 'wasm', variant }), signal, (step) => bar?.update(step, 'WASM', [`${step} of ${steps} steps`]))
-    const js = wasm && (await lap(plan, createBackend({ backend: 'js' }), signal, (step) => bar?.update(steps + step, 'JS  ', [`${step} of ${steps} steps`])))
+    const wasm = await lap(plan, createBackend({ backend: 'wasm', variant }), signal, (step) =>
+      bar?.update(step, 'WASM', [`${step} of ${steps} steps`]),
+    )
+    const js =
+      wasm &&
+      (await lap(plan, createBackend({ backend: 'js' }), signal, (step) =>
+        bar?.update(steps + step, 'JS  ', [`${step} of ${steps} steps`]),
+      ))
     if (wasm === null || js === null) return null
     const lossDifference = Math.abs(wasm.loss - js.loss) / Math.abs(js.loss)
     return { steps, wasm, js, ratio: wasm.stepsPerSecond / js.stepsPerSecond, lossDifference, agrees: lossDifference <= TOLERANCE }
@@ -76,7 +82,10 @@ export function printComparison({ steps, wasm, js, ratio, lossDifference, agrees
   print(`The same net, ${steps} steps with each backend:`)
   const row = (name: string, lap: Lap) => [`  ${name}`, rate(lap.stepsPerSecond), rate(lap.samplesPerSecond), lap.loss.toFixed(4)]
   for (const line of table([['', 'steps/s', 'samples/s', 'loss'], row('WASM', wasm), row('JS', js)])) print(line)
-  const verdict = agrees ? `their losses agree (${percent(lossDifference, 3)} apart)` : `but their losses are ${percent(lossDifference)} apart`
+  const verdict = agrees
+    ? `Their losses agree (${percent(lossDifference, 3)} apart)`
+    : `But their losses are ${percent(lossDifference)} apart`
   const speed = ratio >= 1 ? `WASM is ${rate(ratio)} times as fast as JS` : `JS is ${rate(1 / ratio)} times as fast as WASM`
-  print(`${speed}; ${verdict}.`)
+  print(`${paint('bold', speed)}.`)
+  print(agrees ? `${verdict}.` : paint('red', `${verdict}: one of them computes something else.`))
 }

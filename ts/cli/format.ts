@@ -2,7 +2,9 @@
 
 /** 12345.6 → `12,346`. */
 export function whole(n: number): string {
-  return Math.round(n).toString().replace(/\B(?=(\d{3})+$)/g, ',')
+  return Math.round(n)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',')
 }
 
 /** A rate with three digits or all whole ones: `0.512`, `36.1`, `48,120`. */
@@ -15,12 +17,12 @@ export function percent(share: number, digits = 2): string {
   return `${(100 * share).toFixed(digits)} %`
 }
 
-/** `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`. */
+/** `0.4 s`, `86 s`, `3 min 5 s`, `2 h 4 min`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '…'
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`
   const s = Math.round(seconds)
-  if (s < 60) return `${s} s`
+  if (s < 100) return `${s} s`
   if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`
   return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`
 }

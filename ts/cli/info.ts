@@ -2,9 +2,9 @@
 import { createRequire } from 'node:module'
 import os from 'node:os'
 import { defaultBackend, OPTIMIZERS, supportedVariants } from '../index.js'
-import { version } from './version.js'
 import { backendTitle } from './setup.js'
 import { paint, print } from './terminal.js'
+import { version } from './version.js'
 
 /** Runs the command. */
 export function info({ json = false }: { json?: boolean }): void {

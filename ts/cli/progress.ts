@@ -71,8 +71,8 @@ function epochTitle({ epoch, epochs }: Progress): string {
 function facts(p: Progress): string[] {
   return [
     `loss ${p.loss.toFixed(4)}`,
+    `${percent(p.metrics.accuracy, 1)} right`,
     `${duration(p.secondsLeft)} left`.padStart(10),
-    `accuracy ${percent(p.metrics.accuracy, 1)}`,
     `${whole(p.samplesPerSecond)} samples/s`,
   ]
 }

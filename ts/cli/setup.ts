@@ -3,7 +3,6 @@ import type { Dataset, Split } from '../data/index.js'
 import {
   type ActivationName,
   type Backend,
-  createBackend,
   crossEntropy,
   Dense,
   load,
@@ -33,6 +32,7 @@ export interface TrainOptions {
   activation: ActivationName
   seed: number
   compare: boolean
+  dataDirectory?: string
   quiet?: boolean
   json?: boolean
 }
@@ -70,7 +70,7 @@ export interface Setup {
 
 /** Loads the data and decides what the options left open. */
 export async function makePlan(task: Task, options: TrainOptions): Promise<Plan> {
-  const data = await task.load(options.seed)
+  const data = await task.load(options.seed, options.dataDirectory)
   const { defaults } = task
   const { optimizer, activation, seed } = options
   return {
@@ -94,13 +94,9 @@ function usualLearningRate(name: OptimizerName, forAdam: number): number {
 }
 
 /** The backend that the options ask for, made the default one. */
-export function loadBackend({ backend, variant }: TrainOptions): Promise<Backend> {
+export async function loadBackend({ backend, variant }: TrainOptions): Promise<Backend> {
+  if (backend === 'js' && variant !== undefined) throw new Error('--variant chooses between WebAssembly artefacts; --backend js has none')
   return load({ ...(backend && { backend }), ...(variant && { variant }) })
-}
-
-/** A backend beside the default one. */
-export function secondBackend(like: { backend: 'wasm' | 'js'; variant?: Variant }): Backend {
-  return createBackend(like)
 }
 
 /** Model, optimizer and data on a backend: the same seed gives the same start and the same batches on each. */

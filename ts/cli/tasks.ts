@@ -22,7 +22,7 @@ export interface Task {
   readonly defaults: TaskDefaults
   /** Steps for WASM beside JS. */
   readonly compareSteps: number
-  load(seed: number): Promise<Split>
+  load(seed: number, directory?: string): Promise<Split>
 }
 
 export const TASK_NAMES = ['mnist', 'iris', 'spirals', 'moons'] as const
@@ -38,7 +38,7 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     plural: 'digits',
     defaults: { hidden: [128], epochs: 5, batchSize: 64, learningRate: 0.003, schedule: 'cosine' },
     compareSteps: 300,
-    load: () => loadMnist(),
+    load: (_, directory) => loadMnist(directory === undefined ? {} : { directory }),
   },
   iris: {
     name: 'iris',

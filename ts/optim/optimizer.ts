@@ -39,7 +39,7 @@ export interface SharedOptions extends TransformOptions {
 }
 
 /** Options of one step. */
-export interface StepOptions {
+export interface UpdateOptions {
   /** Every gradient is multiplied by this first (1/k for k accumulated batches, 1/s to undo a loss scale). Default 1. */
   gradientScale?: number
 }
@@ -201,7 +201,7 @@ export abstract class Optimizer<O extends object = GroupOptions> {
    *
    * @throws Error if no parameter has a gradient
    */
-  step(options?: StepOptions): void {
+  step(options?: UpdateOptions): void {
     const { groups, mirrors } = this
     if (mirrors.length > 0) copyIn(mirrors)
     let any = false

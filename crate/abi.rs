@@ -1,0 +1,473 @@
+//! The exports: one line per kernel of ts/backend/kernels.ts, under its name there. The one place where addresses become
+//! slices; everything behind it is safe code, but for the matrix products.
+//!
+//! The caller (ts/ops, ts/optim) keeps the contract of that file: each address is a multiple of 4 inside the linear
+//! memory with as many elements behind it as the sizes say, and outputs overlap inputs only where it allows.
+#![allow(unsafe_code)]
+
+use crate::elementwise::{self as e, broadcast, Side};
+use crate::loss::{self, Call};
+use crate::optim::{sweep, Rule, Shared, SHARED_HYPER};
+use crate::sweep::{map, Cells};
+use crate::{activation, dense, gemm, random::Source, reduce, softmax};
+use core::array::from_fn;
+use core::cell::Cell;
+use core::slice;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// An address in the linear memory.
+type Ptr = usize;
+
+/// The n floats at an address, which other views may overlap.
+fn cells<'a>(at: Ptr, n: usize) -> Cells<'a> {
+    if n == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's contract: n floats at `at`; a cell is laid out as its float, and shared writes go through cells.
+    unsafe { slice::from_raw_parts(at as *const Cell<f32>, n) }
+}
+
+/// The n whole numbers at an address.
+fn integers<'a>(at: Ptr, n: usize) -> &'a [Cell<i32>] {
+    if n == 0 {
+        return &[];
+    }
+    // SAFETY: as in `cells`.
+    unsafe { slice::from_raw_parts(at as *const Cell<i32>, n) }
+}
+
+/// As [`cells`], or nothing for address 0.
+fn optional<'a>(at: Ptr, n: usize) -> Option<Cells<'a>> {
+    (at != 0).then(|| cells(at, n))
+}
+
+/// One side of a broadcast, as long as its last element.
+fn side<'a>(at: Ptr, rows: usize, cols: usize, row: usize, column: usize) -> Side<'a> {
+    let n = if rows == 0 || cols == 0 {
+        0
+    } else {
+        (rows - 1) * row + (cols - 1) * column + 1
+    };
+    Side {
+        cells: cells(at, n),
+        row,
+        column,
+    }
+}
+
+/// The first byte that is free for the heap of ts/backend/heap.ts; the crate itself allocates nothing.
+#[wasm_bindgen(js_name = heapBase)]
+pub fn heap_base() -> Ptr {
+    #[cfg(target_arch = "wasm32")]
+    {
+        extern "C" {
+            static __heap_base: u8;
+        }
+        &raw const __heap_base as Ptr
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    0
+}
+
+macro_rules! products {
+    ($($js:ident $name:ident $product:path;)*) => {
+        $(#[doc = "See ts/backend/kernels.ts."]
+        #[wasm_bindgen(js_name = $js)]
+        pub fn $name(a: Ptr, b: Ptr, c: Ptr, m: usize, n: usize, k: usize, accumulate: u32, scratch: Ptr) {
+            // SAFETY: the caller's contract.
+            unsafe { $product(a as _, b as _, c as _, m, n, k, accumulate != 0, scratch as _) }
+        })*
+    };
+}
+products! {
+    matmul matmul gemm::matmul;
+    matmulNT matmul_nt gemm::matmul_nt;
+    matmulTN matmul_tn gemm::matmul_tn;
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = denseForward)]
+pub fn dense_forward(
+    x: Ptr,
+    w: Ptr,
+    b: Ptr,
+    z: Ptr,
+    y: Ptr,
+    m: usize,
+    k: usize,
+    n: usize,
+    kind: u32,
+    scratch: Ptr,
+) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        dense::forward(
+            x as _,
+            w as _,
+            b as _,
+            z as _,
+            y as _,
+            m,
+            k,
+            n,
+            kind,
+            scratch as _,
+        )
+    }
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = denseBackward)]
+pub fn dense_backward(
+    x: Ptr,
+    w: Ptr,
+    saved: Ptr,
+    dy: Ptr,
+    dz: Ptr,
+    dw: Ptr,
+    db: Ptr,
+    dx: Ptr,
+    m: usize,
+    k: usize,
+    n: usize,
+    kind: u32,
+    accumulate: u32,
+    scratch: Ptr,
+) {
+    // SAFETY: the caller's contract.
+    unsafe {
+        dense::backward(
+            x as _,
+            w as _,
+            saved as _,
+            dy as _,
+            dz as _,
+            dw as _,
+            db as _,
+            dx as _,
+            m,
+            k,
+            n,
+            kind,
+            accumulate,
+            scratch as _,
+        )
+    }
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = activationForward)]
+pub fn activation_forward(x: Ptr, y: Ptr, n: usize, kind: u32) {
+    activation::forward(kind, cells(x, n), cells(y, n));
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = activationBackward)]
+pub fn activation_backward(saved: Ptr, dy: Ptr, dx: Ptr, n: usize, kind: u32) {
+    activation::backward(kind, cells(saved, n), cells(dy, n), cells(dx, n));
+}
+
+macro_rules! binaries {
+    ($($js:ident $name:ident $f:expr;)*) => {
+        $(#[doc = "See ts/backend/kernels.ts."]
+        #[wasm_bindgen(js_name = $js)]
+        pub fn $name(a: Ptr, b: Ptr, y: Ptr, rows: usize, cols: usize, ar: usize, ac: usize, br: usize, bc: usize) {
+            broadcast($f, side(a, rows, cols, ar, ac), side(b, rows, cols, br, bc), cells(y, rows * cols), rows, cols);
+        })*
+    };
+}
+binaries! {
+    add add e::Add;
+    sub sub e::Sub;
+    mul mul e::Mul;
+    div div e::Div;
+    maximum maximum e::Maximum;
+    minimum minimum e::Minimum;
+    greater greater e::Greater;
+    greaterEqual greater_equal e::GreaterEqual;
+    equal equal e::Equal;
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen]
+pub fn pow(
+    a: Ptr,
+    b: Ptr,
+    y: Ptr,
+    rows: usize,
+    cols: usize,
+    ar: usize,
+    ac: usize,
+    br: usize,
+    bc: usize,
+) {
+    e::pow(
+        side(a, rows, cols, ar, ac),
+        side(b, rows, cols, br, bc),
+        cells(y, rows * cols),
+        rows,
+        cols,
+    );
+}
+
+macro_rules! unaries {
+    ($($name:ident $f:expr;)*) => {
+        $(#[doc = "See ts/backend/kernels.ts."]
+        #[wasm_bindgen]
+        pub fn $name(x: Ptr, y: Ptr, n: usize) {
+            map($f, cells(x, n), cells(y, n));
+        })*
+    };
+}
+unaries! {
+    copy e::Copy;
+    neg e::Neg;
+    abs e::Abs;
+    sign e::Sign;
+    exp e::Exp;
+    log e::Log;
+    sqrt e::Sqrt;
+    square e::Square;
+    reciprocal e::Reciprocal;
+    erf e::Erf;
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen]
+pub fn sin(x: Ptr, y: Ptr, n: usize) {
+    e::map_double(f64::sin, cells(x, n), cells(y, n));
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen]
+pub fn cos(x: Ptr, y: Ptr, n: usize) {
+    e::map_double(f64::cos, cells(x, n), cells(y, n));
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen]
+pub fn fill(y: Ptr, n: usize, value: f32) {
+    e::fill(cells(y, n), value);
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = addScaled)]
+pub fn add_scaled(x: Ptr, y: Ptr, n: usize, scale: f32) {
+    e::add_scaled(cells(x, n), cells(y, n), scale);
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen]
+pub fn clip(x: Ptr, y: Ptr, n: usize, low: f32, high: f32) {
+    map(e::Clip { low, high }, cells(x, n), cells(y, n));
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen]
+pub fn transpose(x: Ptr, y: Ptr, rows: usize, cols: usize) {
+    e::transpose(cells(x, rows * cols), cells(y, rows * cols), rows, cols);
+}
+
+/// The part of a table up to its last row that is named.
+fn table<'a>(at: Ptr, index: &[Cell<i32>], cols: usize) -> Cells<'a> {
+    let rows = index
+        .iter()
+        .map(|i| i.get() as usize + 1)
+        .max()
+        .unwrap_or(0);
+    cells(at, rows * cols)
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = gatherRows)]
+pub fn gather_rows(from: Ptr, index: Ptr, y: Ptr, rows: usize, cols: usize) {
+    let index = integers(index, rows);
+    e::gather_rows(table(from, index, cols), index, cells(y, rows * cols), cols);
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = scatterAddRows)]
+pub fn scatter_add_rows(dy: Ptr, index: Ptr, to: Ptr, rows: usize, cols: usize) {
+    let index = integers(index, rows);
+    e::scatter_add_rows(cells(dy, rows * cols), index, table(to, index, cols), cols);
+}
+
+macro_rules! reductions {
+    ($($js:ident $name:ident $reduce:path;)*) => {
+        $(#[doc = "See ts/backend/kernels.ts."]
+        #[wasm_bindgen(js_name = $js)]
+        pub fn $name(x: Ptr, y: Ptr, outer: usize, length: usize, inner: usize) {
+            $reduce(cells(x, outer * length * inner), cells(y, outer * inner), length, inner);
+        })*
+    };
+}
+reductions! {
+    reduceSum reduce_sum reduce::sum;
+    reduceMax reduce_max reduce::max;
+    reduceMin reduce_min reduce::min;
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen]
+pub fn argmax(x: Ptr, y: Ptr, outer: usize, length: usize, inner: usize) {
+    reduce::argmax(
+        cells(x, outer * length * inner),
+        integers(y, outer * inner),
+        length,
+        inner,
+    );
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = sumSquares)]
+pub fn sum_squares(x: Ptr, n: usize) -> f64 {
+    reduce::sum_squares(cells(x, n))
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = sumAbs)]
+pub fn sum_abs(x: Ptr, n: usize) -> f64 {
+    reduce::sum_abs(cells(x, n))
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen]
+pub fn dot(x: Ptr, y: Ptr, n: usize) -> f64 {
+    reduce::dot(cells(x, n), cells(y, n))
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = maxAbs)]
+pub fn max_abs(x: Ptr, n: usize) -> f32 {
+    reduce::max_abs(cells(x, n))
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = softmax)]
+pub fn softmax_rows(x: Ptr, y: Ptr, rows: usize, cols: usize) {
+    softmax::softmax(cells(x, rows * cols), cells(y, rows * cols), cols);
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = logSoftmax)]
+pub fn log_softmax(x: Ptr, y: Ptr, rows: usize, cols: usize) {
+    softmax::log_softmax(cells(x, rows * cols), cells(y, rows * cols), cols);
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = softmaxBackward)]
+pub fn softmax_backward(y: Ptr, dy: Ptr, dx: Ptr, rows: usize, cols: usize) {
+    let n = rows * cols;
+    softmax::softmax_backward(cells(y, n), cells(dy, n), cells(dx, n), cols);
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = logSoftmaxBackward)]
+pub fn log_softmax_backward(y: Ptr, dy: Ptr, dx: Ptr, rows: usize, cols: usize) {
+    let n = rows * cols;
+    softmax::log_softmax_backward(cells(y, n), cells(dy, n), cells(dx, n), cols);
+}
+
+macro_rules! losses {
+    ($($js:ident $name:ident |$call:ident, $target:ident, $n:ident, $option:ident| $value:expr;)*) => {
+        $(#[doc = "See ts/backend/kernels.ts."]
+        #[wasm_bindgen(js_name = $js)]
+        pub fn $name(p: Ptr, $target: Ptr, w: Ptr, g: Ptr, out: Ptr, rows: usize, cols: usize, scale: f32, $option: f32) {
+            let $n = rows * cols;
+            let $call = &Call { prediction: cells(p, $n), weights: optional(w, rows), gradient: optional(g, $n), rows, cols, scale };
+            cells(out, 1)[0].set($value);
+        })*
+    };
+}
+losses! {
+    squaredError squared_error |call, t, n, _option| loss::element_wise(loss::Squared, call, cells(t, n));
+    absoluteError absolute_error |call, t, n, _option| loss::element_wise(loss::Absolute, call, cells(t, n));
+    huber huber |call, t, n, delta| loss::element_wise(loss::Huber(delta), call, cells(t, n));
+    binaryCrossEntropy binary_cross_entropy |call, t, n, s| loss::element_wise(loss::Binary(s), call, cells(t, n));
+    crossEntropyIndices cross_entropy_indices |call, t, _n, s| loss::cross_entropy_indices(call, integers(t, call.rows), s);
+    crossEntropyProbabilities cross_entropy_probabilities |call, t, n, s| loss::cross_entropy_probabilities(call, cells(t, n), s);
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = randomUniform)]
+pub fn random_uniform(
+    y: Ptr,
+    n: usize,
+    seed_low: u32,
+    seed_high: u32,
+    stream: u32,
+    counter: u32,
+    low: f64,
+    high: f64,
+) {
+    Source {
+        key: [seed_low, seed_high],
+        stream,
+        counter,
+    }
+    .uniform(cells(y, n), low, high);
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = randomNormal)]
+pub fn random_normal(
+    y: Ptr,
+    n: usize,
+    seed_low: u32,
+    seed_high: u32,
+    stream: u32,
+    counter: u32,
+    mean: f64,
+    std: f64,
+) {
+    Source {
+        key: [seed_low, seed_high],
+        stream,
+        counter,
+    }
+    .normal(cells(y, n), mean, std);
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen]
+pub fn dropout(
+    x: Ptr,
+    y: Ptr,
+    n: usize,
+    seed_low: u32,
+    seed_high: u32,
+    stream: u32,
+    counter: u32,
+    rate: f64,
+) {
+    Source {
+        key: [seed_low, seed_high],
+        stream,
+        counter,
+    }
+    .dropout(cells(x, n), cells(y, n), rate);
+}
+
+/// The kernel behind every exported optimizer update: parameters p\[n\], gradients g\[n\], slot j at s + j·stride, the
+/// shared hyper-parameters and then the rule's own H at h.
+pub(crate) fn update<R, const S: usize, const H: usize>(
+    p: *mut f32,
+    g: *const f32,
+    s: *mut f32,
+    stride: usize,
+    n: usize,
+    h: *const f32,
+) where
+    R: Rule<S> + for<'a> From<&'a [f32]>,
+{
+    if n == 0 {
+        return;
+    }
+    // SAFETY: the caller's contract: n floats at each of p, g and the slots, no two of which overlap, and 3 + H at h.
+    unsafe {
+        let h = slice::from_raw_parts(h, SHARED_HYPER + H);
+        let slots = from_fn(|j| slice::from_raw_parts_mut(s.add(j * stride), n));
+        let (p, g) = (slice::from_raw_parts_mut(p, n), slice::from_raw_parts(g, n));
+        sweep(&R::from(&h[SHARED_HYPER..]), Shared::from(h), p, g, slots);
+    }
+}

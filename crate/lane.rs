@@ -1,0 +1,513 @@
+//! Lanes: kernels are written once over [`Lane`] and run on four floats at a time ([`F32x4`]) with a scalar tail (`f32`).
+//!
+//! The only file that names machine intrinsics. Body and tail give the same bits: every operation of `f32` rounds as
+//! its vector twin does, also the fused multiply-add of the relaxed artefact. Off wasm, `F32x4` is four scalars, so that
+//! `cargo test` checks the very kernels that ship.
+#![allow(unsafe_code)]
+
+use core::cell::Cell;
+use core::ops::{Add, Div, Mul, Neg, Sub};
+
+#[cfg(target_feature = "simd128")]
+use core::arch::wasm32::*;
+
+/// One float, or several side by side.
+pub trait Lane:
+    Copy
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// The outcome of a comparison, one yes or no per float.
+    type Mask: Copy;
+    /// Floats side by side.
+    const WIDTH: usize;
+
+    /// x everywhere.
+    fn splat(x: f32) -> Self;
+    /// The first [`Self::WIDTH`] floats of a slice.
+    fn load(from: &[f32]) -> Self;
+    /// Into the first [`Self::WIDTH`] floats of a slice.
+    fn store(self, to: &mut [f32]);
+    /// As [`Self::load`], from memory that may be written elsewhere (in-place kernels).
+    fn get(from: &[Cell<f32>]) -> Self;
+    /// As [`Self::store`], into memory that may be read elsewhere (in-place kernels).
+    fn set(self, to: &[Cell<f32>]);
+
+    /// self·a + b: rounded once on the relaxed artefact, twice otherwise.
+    fn mul_add(self, a: Self, b: Self) -> Self;
+    /// |x|
+    fn abs(self) -> Self;
+    /// √x
+    fn sqrt(self) -> Self;
+    /// Largest whole number ≤ x.
+    fn floor(self) -> Self;
+    /// Nearest whole number, ties to even.
+    fn nearest(self) -> Self;
+    /// The smaller; NaN if either is.
+    fn min(self, other: Self) -> Self;
+    /// The larger; NaN if either is.
+    fn max(self, other: Self) -> Self;
+
+    /// self < other
+    fn lt(self, other: Self) -> Self::Mask;
+    /// self ≤ other
+    fn le(self, other: Self) -> Self::Mask;
+    /// self = other
+    fn same(self, other: Self) -> Self::Mask;
+    /// yes where the mask says so, else no.
+    fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+
+    /// 2ⁿ for a whole n in −126..=127.
+    fn power_of_two(self) -> Self;
+    /// The binary exponent of a positive normal number, as a float.
+    fn exponent(self) -> Self;
+    /// The number with its binary exponent set to 0: in [1, 2) for positive normal numbers.
+    fn mantissa(self) -> Self;
+
+    /// self > other
+    #[inline(always)]
+    fn gt(self, other: Self) -> Self::Mask {
+        other.lt(self)
+    }
+
+    /// self ≥ other
+    #[inline(always)]
+    fn ge(self, other: Self) -> Self::Mask {
+        other.le(self)
+    }
+
+    /// −1, 0 or 1; 0 for ±0, NaN for NaN.
+    #[inline(always)]
+    fn sign(self) -> Self {
+        let (zero, one) = (Self::splat(0.0), Self::splat(1.0));
+        let negative = Self::select(self.lt(zero), -one, self * zero);
+        Self::select(
+            self.gt(zero),
+            one,
+            Self::select(self.same(zero), zero, negative),
+        )
+    }
+
+    /// self·2ⁿ for a whole n in −252..=254: in two steps, so that the result may be denormal or overflow.
+    #[inline(always)]
+    fn scale2(self, n: Self) -> Self {
+        let half = (n * Self::splat(0.5)).floor();
+        self * half.power_of_two() * (n - half).power_of_two()
+    }
+
+    /// x = m·2ᵉ for positive finite x with m in [√½, √2): (m, e).
+    #[inline(always)]
+    fn split2(self) -> (Self, Self) {
+        let k = Self::splat;
+        let tiny = self.lt(k(f32::MIN_POSITIVE));
+        let x = Self::select(tiny, self * k(8_388_608.0), self);
+        let e = x.exponent() - Self::select(tiny, k(23.0), k(0.0));
+        let m = x.mantissa();
+        let large = m.gt(k(core::f32::consts::SQRT_2));
+        (
+            Self::select(large, m * k(0.5), m),
+            e + Self::select(large, k(1.0), k(0.0)),
+        )
+    }
+}
+
+impl Lane for f32 {
+    type Mask = bool;
+    const WIDTH: usize = 1;
+
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        x
+    }
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self {
+        from[0]
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        to[0] = self;
+    }
+    #[inline(always)]
+    fn get(from: &[Cell<f32>]) -> Self {
+        from[0].get()
+    }
+    #[inline(always)]
+    fn set(self, to: &[Cell<f32>]) {
+        to[0].set(self);
+    }
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        f32x4_extract_lane::<0>(f32x4_relaxed_madd(
+            f32x4_splat(self),
+            f32x4_splat(a),
+            f32x4_splat(b),
+        ))
+    }
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[inline(always)]
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        self * a + b
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        f32::abs(self)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f32::sqrt(self)
+    }
+    #[inline(always)]
+    fn floor(self) -> Self {
+        f32::floor(self)
+    }
+    #[inline(always)]
+    fn nearest(self) -> Self {
+        f32::round_ties_even(self)
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        if self.is_nan() || other.is_nan() {
+            f32::NAN
+        } else if self == other {
+            f32::from_bits(self.to_bits() | other.to_bits())
+        } else if self < other {
+            self
+        } else {
+            other
+        }
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        if self.is_nan() || other.is_nan() {
+            f32::NAN
+        } else if self == other {
+            f32::from_bits(self.to_bits() & other.to_bits())
+        } else if self > other {
+            self
+        } else {
+            other
+        }
+    }
+    #[inline(always)]
+    fn lt(self, other: Self) -> bool {
+        self < other
+    }
+    #[inline(always)]
+    fn le(self, other: Self) -> bool {
+        self <= other
+    }
+    #[inline(always)]
+    fn same(self, other: Self) -> bool {
+        self == other
+    }
+    #[inline(always)]
+    fn select(mask: bool, yes: Self, no: Self) -> Self {
+        if mask {
+            yes
+        } else {
+            no
+        }
+    }
+    #[inline(always)]
+    fn power_of_two(self) -> Self {
+        f32::from_bits(((self as i32 + 127) << 23) as u32)
+    }
+    #[inline(always)]
+    fn exponent(self) -> Self {
+        ((self.to_bits() >> 23) as i32 - 127) as f32
+    }
+    #[inline(always)]
+    fn mantissa(self) -> Self {
+        f32::from_bits((self.to_bits() & 0x007f_ffff) | 0x3f80_0000)
+    }
+}
+
+/// Four floats in one 128-bit register.
+#[cfg(target_feature = "simd128")]
+#[derive(Clone, Copy)]
+pub struct F32x4(v128);
+
+/// Four floats, off wasm.
+#[cfg(not(target_feature = "simd128"))]
+#[derive(Clone, Copy)]
+pub struct F32x4([f32; 4]);
+
+impl F32x4 {
+    /// Four floats at p.
+    ///
+    /// # Safety
+    /// p is valid for reads of four floats.
+    #[inline(always)]
+    pub unsafe fn load_ptr(p: *const f32) -> Self {
+        // SAFETY: the caller's promise; both loads allow any alignment.
+        unsafe {
+            #[cfg(target_feature = "simd128")]
+            return F32x4(v128_load(p.cast()));
+            #[cfg(not(target_feature = "simd128"))]
+            return F32x4(p.cast::<[f32; 4]>().read_unaligned());
+        }
+    }
+
+    /// Four floats to p.
+    ///
+    /// # Safety
+    /// p is valid for writes of four floats.
+    #[inline(always)]
+    pub unsafe fn store_ptr(self, p: *mut f32) {
+        // SAFETY: the caller's promise; both stores allow any alignment.
+        unsafe {
+            #[cfg(target_feature = "simd128")]
+            v128_store(p.cast(), self.0);
+            #[cfg(not(target_feature = "simd128"))]
+            p.cast::<[f32; 4]>().write_unaligned(self.0);
+        }
+    }
+
+    /// The float at p, four times.
+    ///
+    /// # Safety
+    /// p is valid for reads of one float.
+    #[inline(always)]
+    pub unsafe fn load_splat(p: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            #[cfg(target_feature = "simd128")]
+            return F32x4(v128_load32_splat(p.cast()));
+            #[cfg(not(target_feature = "simd128"))]
+            return F32x4([p.read_unaligned(); 4]);
+        }
+    }
+
+    /// The four floats.
+    #[inline(always)]
+    pub fn to_array(self) -> [f32; 4] {
+        let mut out = [0.0; 4];
+        self.store(&mut out);
+        out
+    }
+}
+
+/// Loads and stores through slices, the same for both forms of F32x4.
+macro_rules! memory {
+    () => {
+        const WIDTH: usize = 4;
+
+        #[inline(always)]
+        fn load(from: &[f32]) -> Self {
+            assert!(from.len() >= 4);
+            // SAFETY: the slice holds four floats.
+            unsafe { Self::load_ptr(from.as_ptr()) }
+        }
+        #[inline(always)]
+        fn store(self, to: &mut [f32]) {
+            assert!(to.len() >= 4);
+            // SAFETY: the slice holds four floats.
+            unsafe { self.store_ptr(to.as_mut_ptr()) }
+        }
+        #[inline(always)]
+        fn get(from: &[Cell<f32>]) -> Self {
+            assert!(from.len() >= 4);
+            // SAFETY: the slice holds four cells, each laid out as its float.
+            unsafe { Self::load_ptr(from.as_ptr().cast()) }
+        }
+        #[inline(always)]
+        fn set(self, to: &[Cell<f32>]) {
+            assert!(to.len() >= 4);
+            // SAFETY: the slice holds four cells, which may be written through a shared reference.
+            unsafe { self.store_ptr(to.as_ptr().cast_mut().cast()) }
+        }
+    };
+}
+
+#[cfg(target_feature = "simd128")]
+impl Lane for F32x4 {
+    type Mask = v128;
+    memory!();
+
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        F32x4(f32x4_splat(x))
+    }
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        F32x4(f32x4_relaxed_madd(self.0, a.0, b.0))
+    }
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[inline(always)]
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        self * a + b
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        F32x4(f32x4_abs(self.0))
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        F32x4(f32x4_sqrt(self.0))
+    }
+    #[inline(always)]
+    fn floor(self) -> Self {
+        F32x4(f32x4_floor(self.0))
+    }
+    #[inline(always)]
+    fn nearest(self) -> Self {
+        F32x4(f32x4_nearest(self.0))
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        F32x4(f32x4_min(self.0, other.0))
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        F32x4(f32x4_max(self.0, other.0))
+    }
+    #[inline(always)]
+    fn lt(self, other: Self) -> v128 {
+        f32x4_lt(self.0, other.0)
+    }
+    #[inline(always)]
+    fn le(self, other: Self) -> v128 {
+        f32x4_le(self.0, other.0)
+    }
+    #[inline(always)]
+    fn same(self, other: Self) -> v128 {
+        f32x4_eq(self.0, other.0)
+    }
+    #[inline(always)]
+    fn select(mask: v128, yes: Self, no: Self) -> Self {
+        F32x4(v128_bitselect(yes.0, no.0, mask))
+    }
+    #[inline(always)]
+    fn power_of_two(self) -> Self {
+        F32x4(i32x4_shl(
+            i32x4_add(i32x4_trunc_sat_f32x4(self.0), i32x4_splat(127)),
+            23,
+        ))
+    }
+    #[inline(always)]
+    fn exponent(self) -> Self {
+        F32x4(f32x4_convert_i32x4(i32x4_sub(
+            u32x4_shr(self.0, 23),
+            i32x4_splat(127),
+        )))
+    }
+    #[inline(always)]
+    fn mantissa(self) -> Self {
+        F32x4(v128_or(
+            v128_and(self.0, u32x4_splat(0x007f_ffff)),
+            u32x4_splat(0x3f80_0000),
+        ))
+    }
+}
+
+#[cfg(target_feature = "simd128")]
+macro_rules! operator {
+    ($trait:ident, $method:ident, $intrinsic:ident) => {
+        impl $trait for F32x4 {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                F32x4($intrinsic(self.0, other.0))
+            }
+        }
+    };
+}
+#[cfg(target_feature = "simd128")]
+operator!(Add, add, f32x4_add);
+#[cfg(target_feature = "simd128")]
+operator!(Sub, sub, f32x4_sub);
+#[cfg(target_feature = "simd128")]
+operator!(Mul, mul, f32x4_mul);
+#[cfg(target_feature = "simd128")]
+operator!(Div, div, f32x4_div);
+
+#[cfg(target_feature = "simd128")]
+impl Neg for F32x4 {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        F32x4(f32x4_neg(self.0))
+    }
+}
+
+/// The portable F32x4: each operation is the scalar one, four times.
+#[cfg(not(target_feature = "simd128"))]
+mod portable {
+    use super::*;
+    use core::array::from_fn;
+
+    macro_rules! unary {
+        ($($method:ident)*) => {
+            $(#[inline(always)]
+            fn $method(self) -> Self {
+                F32x4(self.0.map(Lane::$method))
+            })*
+        };
+    }
+    macro_rules! binary {
+        ($($method:ident)*) => {
+            $(#[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                F32x4(from_fn(|i| Lane::$method(self.0[i], other.0[i])))
+            })*
+        };
+    }
+    macro_rules! compare {
+        ($($method:ident)*) => {
+            $(#[inline(always)]
+            fn $method(self, other: Self) -> [bool; 4] {
+                from_fn(|i| Lane::$method(self.0[i], other.0[i]))
+            })*
+        };
+    }
+
+    impl Lane for F32x4 {
+        type Mask = [bool; 4];
+        memory!();
+        unary!(abs sqrt floor nearest power_of_two exponent mantissa);
+        binary!(min max);
+        compare!(lt le same);
+
+        #[inline(always)]
+        fn splat(x: f32) -> Self {
+            F32x4([x; 4])
+        }
+        #[inline(always)]
+        fn mul_add(self, a: Self, b: Self) -> Self {
+            self * a + b
+        }
+        #[inline(always)]
+        fn select(mask: [bool; 4], yes: Self, no: Self) -> Self {
+            F32x4(from_fn(|i| if mask[i] { yes.0[i] } else { no.0[i] }))
+        }
+    }
+
+    macro_rules! operator {
+        ($trait:ident, $method:ident) => {
+            impl $trait for F32x4 {
+                type Output = Self;
+                #[inline(always)]
+                fn $method(self, other: Self) -> Self {
+                    F32x4(from_fn(|i| self.0[i].$method(other.0[i])))
+                }
+            }
+        };
+    }
+    operator!(Add, add);
+    operator!(Sub, sub);
+    operator!(Mul, mul);
+    operator!(Div, div);
+
+    impl Neg for F32x4 {
+        type Output = Self;
+        #[inline(always)]
+        fn neg(self) -> Self {
+            F32x4(self.0.map(|x| -x))
+        }
+    }
+}

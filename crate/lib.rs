@@ -1,0 +1,23 @@
+//! The hot loops of gradus, compiled to SIMD WebAssembly.
+//!
+//! The crate is a table of kernels and nothing else: no state, no allocation, no strings. The TypeScript side owns one
+//! linear memory, lays tensors out in it, and passes addresses and sizes as plain numbers; `abi` turns them into slices
+//! and calls the formulas below. ts/backend/kernels.ts states each kernel in symbols, ts/backend/js is the readable twin.
+//!
+//! Formulas are written once over `lane::Lane`, one float or four side by side, and run by the drivers in `sweep`:
+//! vector body and scalar tail come from the same lines and give the same bits. Matrix products have a driver of their
+//! own in `gemm`. Intrinsics are in `lane` alone; `unsafe` in `lane`, `gemm`, `dense` and `abi`.
+
+pub mod abi;
+pub mod activation;
+pub mod dense;
+pub mod elementwise;
+pub mod gemm;
+pub mod lane;
+pub mod loss;
+pub mod math;
+pub mod optim;
+pub mod random;
+pub mod reduce;
+pub mod softmax;
+pub mod sweep;

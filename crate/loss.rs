@@ -1,0 +1,285 @@
+//! Losses: value and gradient in one pass. value = scale·Σ_r w_r·Σ_c ℓ(p, t), rows added up in double precision;
+//! gradient = scale·w_r·∂ℓ/∂p.
+
+use crate::lane::Lane;
+use crate::math::{sigmoid, softplus};
+use crate::reduce::line_max;
+use crate::softmax::{exp_sum, log_of_sum};
+use crate::sweep::{map, total, zip, Cells, Map, Zip};
+use core::cell::Cell;
+
+/// What every loss takes besides its target.
+pub struct Call<'a> {
+    /// Predictions, rows × cols.
+    pub prediction: Cells<'a>,
+    /// One factor a row; all ones if absent.
+    pub weights: Option<Cells<'a>>,
+    /// Where the gradient goes, if it is wanted.
+    pub gradient: Option<Cells<'a>>,
+    /// Rows.
+    pub rows: usize,
+    /// Elements a row.
+    pub cols: usize,
+    /// Factor on everything.
+    pub scale: f32,
+}
+
+impl Call<'_> {
+    fn weight(&self, r: usize) -> f32 {
+        self.weights.map_or(1.0, |w| w[r].get())
+    }
+
+    fn row<'b>(&self, cells: Cells<'b>, r: usize) -> Cells<'b> {
+        &cells[r * self.cols..][..self.cols]
+    }
+}
+
+/// A loss of one element: its value and its derivative by the prediction.
+pub trait Element {
+    /// ℓ(p, t)
+    fn value<L: Lane>(&self, p: L, t: L) -> L;
+    /// ∂ℓ/∂p
+    fn slope<L: Lane>(&self, p: L, t: L) -> L;
+}
+
+struct Value<'a, E: Element>(&'a E);
+impl<E: Element> Zip for Value<'_, E> {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, p: L, t: L) -> L {
+        self.0.value(p, t)
+    }
+}
+
+struct Slope<'a, E: Element>(&'a E, f32);
+impl<E: Element> Zip for Slope<'_, E> {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, p: L, t: L) -> L {
+        self.0.slope(p, t) * L::splat(self.1)
+    }
+}
+
+/// The value of an element-wise loss; writes its gradient if wanted.
+#[inline(always)]
+pub fn element_wise(loss: impl Element, call: &Call, target: Cells) -> f32 {
+    let mut sum = 0.0;
+    for r in 0..call.rows {
+        let (p, t) = (call.row(call.prediction, r), call.row(target, r));
+        let weight = call.weight(r);
+        sum += f64::from(weight) * f64::from(total(Value(&loss), p, t));
+        if let Some(gradient) = call.gradient {
+            zip(
+                Slope(&loss, call.scale * weight),
+                p,
+                t,
+                call.row(gradient, r),
+            );
+        }
+    }
+    (f64::from(call.scale) * sum) as f32
+}
+
+/// (p − t)²
+pub struct Squared;
+impl Element for Squared {
+    #[inline(always)]
+    fn value<L: Lane>(&self, p: L, t: L) -> L {
+        (p - t) * (p - t)
+    }
+    #[inline(always)]
+    fn slope<L: Lane>(&self, p: L, t: L) -> L {
+        (p - t) * L::splat(2.0)
+    }
+}
+
+/// |p − t|
+pub struct Absolute;
+impl Element for Absolute {
+    #[inline(always)]
+    fn value<L: Lane>(&self, p: L, t: L) -> L {
+        (p - t).abs()
+    }
+    #[inline(always)]
+    fn slope<L: Lane>(&self, p: L, t: L) -> L {
+        (p - t).sign()
+    }
+}
+
+/// ½d² up to |d| = δ, then δ(|d| − ½δ)
+pub struct Huber(pub f32);
+impl Element for Huber {
+    #[inline(always)]
+    fn value<L: Lane>(&self, p: L, t: L) -> L {
+        // with s the derivative, both cases are s·(d − ½s)
+        let s = self.slope(p, t);
+        s * ((p - t) - s * L::splat(0.5))
+    }
+    #[inline(always)]
+    fn slope<L: Lane>(&self, p: L, t: L) -> L {
+        (p - t).max(L::splat(-self.0)).min(L::splat(self.0))
+    }
+}
+
+/// softplus(p) − p·t′, t′ = (1 − s)·t + s/2
+pub struct Binary(pub f32);
+impl Binary {
+    #[inline(always)]
+    fn smooth<L: Lane>(&self, t: L) -> L {
+        t * L::splat(1.0 - self.0) + L::splat(0.5 * self.0)
+    }
+}
+impl Element for Binary {
+    #[inline(always)]
+    fn value<L: Lane>(&self, p: L, t: L) -> L {
+        softplus(p) - p * self.smooth(t)
+    }
+    #[inline(always)]
+    fn slope<L: Lane>(&self, p: L, t: L) -> L {
+        sigmoid(p) - self.smooth(t)
+    }
+}
+
+/// e·factor − rest
+struct Affine {
+    factor: f32,
+    rest: f32,
+}
+impl Map for Affine {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, e: L) -> L {
+        e * L::splat(self.factor) - L::splat(self.rest)
+    }
+}
+
+/// logSum − p
+struct Surprise(f32);
+impl Zip for Surprise {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, p: L, _t: L) -> L {
+        L::splat(self.0) - p
+    }
+}
+
+/// −Σ t′·log softmax(p) for one class a row, t′ = (1 − s)·onehot + s/cols.
+pub fn cross_entropy_indices(call: &Call, target: &[Cell<i32>], smoothing: f32) -> f32 {
+    let rest = if call.cols == 0 {
+        0.0
+    } else {
+        smoothing / call.cols as f32
+    };
+    let mut sum = 0.0;
+    for (r, label) in target.iter().enumerate().take(call.rows) {
+        let (p, label) = (call.row(call.prediction, r), label.get() as usize);
+        let gradient = call.gradient.map(|g| call.row(g, r));
+        let max = line_max(p);
+        let exps = exp_sum(p, max, gradient);
+        let log_sum = max + log_of_sum(exps);
+        let mut loss = (1.0 - smoothing) * (log_sum - p[label].get());
+        if rest != 0.0 {
+            loss += rest * total(Surprise(log_sum), p, p);
+        }
+        let weight = call.weight(r);
+        sum += f64::from(weight) * f64::from(loss);
+        if let Some(g) = gradient {
+            let factor = call.scale * weight;
+            map(
+                Affine {
+                    factor: factor / exps,
+                    rest: factor * rest,
+                },
+                g,
+                g,
+            );
+            g[label].set(g[label].get() - factor * (1.0 - smoothing));
+        }
+    }
+    (f64::from(call.scale) * sum) as f32
+}
+
+/// t′·(logSum − p), 0 where t′ is: a class that is neither wanted nor possible costs nothing
+struct Cost {
+    log_sum: f32,
+    keep: f32,
+    rest: f32,
+}
+impl Zip for Cost {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, p: L, t: L) -> L {
+        let wanted = t * L::splat(self.keep) + L::splat(self.rest);
+        let zero = L::splat(0.0);
+        L::select(
+            wanted.same(zero),
+            zero,
+            wanted * (L::splat(self.log_sum) - p),
+        )
+    }
+}
+
+/// t′
+struct Wanted(f32, f32);
+impl Zip for Wanted {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, t: L, _p: L) -> L {
+        t * L::splat(self.0) + L::splat(self.1)
+    }
+}
+
+/// e·mass/Σe − t′, scaled
+struct Residual {
+    share: f32,
+    keep: f32,
+    rest: f32,
+    factor: f32,
+}
+impl Zip for Residual {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, e: L, t: L) -> L {
+        (e * L::splat(self.share) - (t * L::splat(self.keep) + L::splat(self.rest)))
+            * L::splat(self.factor)
+    }
+}
+
+/// −Σ t′·log softmax(p) for probabilities t, t′ = (1 − s)·t + s/cols.
+pub fn cross_entropy_probabilities(call: &Call, target: Cells, smoothing: f32) -> f32 {
+    let (keep, rest) = (
+        1.0 - smoothing,
+        if call.cols == 0 {
+            0.0
+        } else {
+            smoothing / call.cols as f32
+        },
+    );
+    let mut sum = 0.0;
+    for r in 0..call.rows {
+        let (p, t) = (call.row(call.prediction, r), call.row(target, r));
+        let gradient = call.gradient.map(|g| call.row(g, r));
+        let max = line_max(p);
+        let exps = exp_sum(p, max, gradient);
+        let log_sum = max + log_of_sum(exps);
+        let weight = call.weight(r);
+        sum += f64::from(weight)
+            * f64::from(total(
+                Cost {
+                    log_sum,
+                    keep,
+                    rest,
+                },
+                p,
+                t,
+            ));
+        if let Some(g) = gradient {
+            let mass = total(Wanted(keep, rest), t, t);
+            zip(
+                Residual {
+                    share: mass / exps,
+                    keep,
+                    rest,
+                    factor: call.scale * weight,
+                },
+                g,
+                t,
+                g,
+            );
+        }
+    }
+    (f64::from(call.scale) * sum) as f32
+}

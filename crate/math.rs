@@ -1,0 +1,214 @@
+//! Elementary functions over [`Lane`], without tables or branches. Errors are in units of the last place (ulp) of the
+//! exact result over the whole range, measured by test/kernels.rs.
+//!
+//! Polynomials: Cephes (S. L. Moshier), public domain, which are minimax fits on the intervals named.
+
+use crate::lane::Lane;
+
+/// c\[0\]·xⁿ + … + c\[n\]
+#[inline(always)]
+fn polynomial<L: Lane, const N: usize>(x: L, c: [f32; N]) -> L {
+    let mut y = L::splat(c[0]);
+    for &next in &c[1..] {
+        y = y.mul_add(x, L::splat(next));
+    }
+    y
+}
+
+/// eˣ. Error ≤ 2 ulp; 0 at −∞, ∞ above 88.73, denormal below −87.3.
+#[inline(always)]
+pub fn exp<L: Lane>(x: L) -> L {
+    let k = L::splat;
+    let x = x.max(k(-110.0)).min(k(105.0));
+    let n = (x * k(core::f32::consts::LOG2_E)).nearest();
+    // ln 2 in two parts, the first short enough that n times it is exact
+    let r = x - n * k(0.693_359_375);
+    let r = r - n * k(-2.121_944_4e-4);
+    let p = polynomial(
+        r,
+        [
+            1.987_569_1e-4,
+            1.398_199_9e-3,
+            8.333_452e-3,
+            4.166_579_6e-2,
+            1.666_666_5e-1,
+            0.5,
+        ],
+    );
+    (p.mul_add(r * r, r) + k(1.0)).scale2(n)
+}
+
+/// ln x. Error ≤ 2 ulp; −∞ at ±0, NaN below 0, ∞ at ∞.
+#[inline(always)]
+pub fn ln<L: Lane>(x: L) -> L {
+    let k = L::splat;
+    let (m, e) = x.split2();
+    let f = m - k(1.0);
+    let z = f * f;
+    let p = polynomial(
+        f,
+        [
+            7.037_683_6e-2,
+            -1.151_461e-1,
+            1.167_699_9e-1,
+            -1.242_014_1e-1,
+            1.424_932_3e-1,
+            -1.666_805_8e-1,
+            2.000_071_5e-1,
+            -2.499_999_4e-1,
+            3.333_333e-1,
+        ],
+    );
+    let y = f * z * p;
+    let y = y + e * k(-2.121_944_4e-4);
+    let y = y - k(0.5) * z;
+    let y = (f + y) + e * k(0.693_359_375);
+    let y = L::select(x.same(k(f32::INFINITY)), x, y);
+    let y = L::select(x.same(k(0.0)), k(f32::NEG_INFINITY), y);
+    // x < 0 and NaN: what is not ≥ 0
+    L::select(x.ge(k(0.0)), y, k(f32::NAN))
+}
+
+/// ln(1 + x) for 0 ≤ x ≤ 1. Error ≤ 3 ulp, also where 1 + x rounds (W. Kahan's correction).
+#[inline(always)]
+fn ln_1p<L: Lane>(x: L) -> L {
+    let one = L::splat(1.0);
+    let u = x + one;
+    let d = u - one;
+    L::select(d.same(L::splat(0.0)), x, ln(u) * (x / d))
+}
+
+/// tanh x. Error ≤ 3 ulp.
+#[inline(always)]
+pub fn tanh<L: Lane>(x: L) -> L {
+    let k = L::splat;
+    let a = x.abs();
+    let z = x * x;
+    let small = polynomial(
+        z,
+        [
+            -5.704_988_7e-3,
+            2.063_908_9e-2,
+            -5.373_971_6e-2,
+            1.333_144_2e-1,
+            -3.333_328_2e-1,
+        ],
+    );
+    let small = (small * z).mul_add(x, x);
+    let large = k(1.0) - k(2.0) / (exp(a + a) + k(1.0));
+    let large = L::select(x.lt(k(0.0)), -large, large);
+    L::select(a.lt(k(0.625)), small, large)
+}
+
+/// 1 / (1 + e⁻ˣ). Error ≤ 3 ulp in both tails.
+#[inline(always)]
+pub fn sigmoid<L: Lane>(x: L) -> L {
+    let one = L::splat(1.0);
+    let e = exp(-x.abs());
+    L::select(x.lt(L::splat(0.0)), e, one) / (one + e)
+}
+
+/// ln(1 + eˣ). Error ≤ 3 ulp.
+#[inline(always)]
+pub fn softplus<L: Lane>(x: L) -> L {
+    x.max(L::splat(0.0)) + ln_1p(exp(-x.abs()))
+}
+
+/// eˣ − 1 for x ≤ 0. Error ≤ 4 ulp.
+#[inline(always)]
+pub fn exp_m1<L: Lane>(x: L) -> L {
+    let t = tanh(x * L::splat(0.5));
+    (t + t) / (L::splat(1.0) - t)
+}
+
+/// erf x for |x| ≤ 1.
+#[inline(always)]
+fn erf_small<L: Lane>(x: L) -> L {
+    x * polynomial(
+        x * x,
+        [
+            7.853_861e-5,
+            -8.010_194e-4,
+            5.188_327_7e-3,
+            -2.685_381_2e-2,
+            1.128_358_5e-1,
+            -3.761_262_6e-1,
+            1.128_379_2,
+        ],
+    )
+}
+
+/// 1 − erf a for a ≥ 1.
+#[inline(always)]
+fn erfc_large<L: Lane>(a: L) -> L {
+    let k = L::splat;
+    let q = k(1.0) / a;
+    let y = q * q;
+    let near = polynomial(
+        y,
+        [
+            2.326_82e-2,
+            -1.387_039_4e-1,
+            3.687_424_6e-1,
+            -5.824_733e-1,
+            6.210_004_6e-1,
+            -4.944_515_3e-1,
+            3.404_88e-1,
+            -2.741_127e-1,
+            5.638_259_4e-1,
+        ],
+    );
+    let far = polynomial(
+        y,
+        [
+            -10.477_664,
+            12.977_2,
+            -7.495_518_7,
+            2.921_019,
+            -1.015_265_3,
+            4.218_463_4e-1,
+            -2.820_767_4e-1,
+            5.641_895e-1,
+        ],
+    );
+    // a² in two parts: the rounding of a² alone would cost digits in the exponential
+    let high = (a * k(4096.0)).nearest() * k(1.0 / 4096.0);
+    let square = high * high;
+    let rest = (a - high) * (a + high);
+    let e = exp(-square) * exp(-rest);
+    L::select(
+        y.same(k(0.0)),
+        k(0.0),
+        e * q * L::select(a.lt(k(2.0)), near, far),
+    )
+}
+
+/// 2/√π ∫₀ˣ e^(−t²) dt. Error ≤ 4 ulp.
+#[inline(always)]
+pub fn erf<L: Lane>(x: L) -> L {
+    let k = L::splat;
+    let a = x.abs();
+    let large = k(1.0) - erfc_large(a.max(k(1.0)));
+    L::select(
+        a.le(k(1.0)),
+        erf_small(x),
+        L::select(x.lt(k(0.0)), -large, large),
+    )
+}
+
+/// The normal distribution's Φ(x) = ½ erfc(−x/√2), accurate in both tails.
+#[inline(always)]
+pub fn normal_cdf<L: Lane>(x: L) -> L {
+    let k = L::splat;
+    let z = x * k(core::f32::consts::FRAC_1_SQRT_2);
+    let a = z.abs();
+    let tail = k(0.5) * erfc_large(a.max(k(1.0)));
+    let outside = L::select(z.lt(k(0.0)), tail, k(1.0) - tail);
+    L::select(a.le(k(1.0)), k(0.5) + k(0.5) * erf_small(z), outside)
+}
+
+/// Its density e^(−x²/2) / √(2π).
+#[inline(always)]
+pub fn normal_pdf<L: Lane>(x: L) -> L {
+    exp(L::splat(-0.5) * x * x) * L::splat(0.398_942_3)
+}

@@ -1,0 +1,45 @@
+//! AdaBelief: Adam that divides by how much gradients surprise.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// s ← β₂·s + (1 − β₂)·(g − m)² + εᵣ;  p ← p − rate·m / (√(c·s) + ε)
+struct AdaBelief {
+    take1: f32,
+    beta2: f32,
+    take2: f32,
+    epsilon_root: f32,
+    rate: f32,
+    correction: f32,
+    epsilon: f32,
+}
+
+impl From<&[f32]> for AdaBelief {
+    fn from(h: &[f32]) -> Self {
+        AdaBelief {
+            take1: h[0],
+            beta2: h[1],
+            take2: h[2],
+            epsilon_root: h[3],
+            rate: h[4],
+            correction: h[5],
+            epsilon: h[6],
+        }
+    }
+}
+
+impl Rule<2> for AdaBelief {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [m, s]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::splat;
+        let m = m + k(self.take1) * (g - m);
+        let surprise = g - m;
+        let s = k(self.beta2) * s + k(self.take2) * (surprise * surprise) + k(self.epsilon_root);
+        (
+            p - k(self.rate) * m / ((s * k(self.correction)).sqrt() + k(self.epsilon)),
+            [m, s],
+        )
+    }
+}
+
+export_update!(adaBelief, AdaBelief, 2, 7);

@@ -1,0 +1,36 @@
+//! Adadelta: steps in the unit of the parameter.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// v ← ρ·v + (1 − ρ)·g²;  d = √(u + ε)/√(v + ε)·g;  u ← ρ·u + (1 − ρ)·d²;  p ← p − η·d
+struct Adadelta {
+    rho: f32,
+    take: f32,
+    epsilon: f32,
+    learning_rate: f32,
+}
+
+impl From<&[f32]> for Adadelta {
+    fn from(h: &[f32]) -> Self {
+        Adadelta {
+            rho: h[0],
+            take: h[1],
+            epsilon: h[2],
+            learning_rate: h[3],
+        }
+    }
+}
+
+impl Rule<2> for Adadelta {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [v, u]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::splat;
+        let v = k(self.rho) * v + k(self.take) * (g * g);
+        let d = (u + k(self.epsilon)).sqrt() / (v + k(self.epsilon)).sqrt() * g;
+        let u = k(self.rho) * u + k(self.take) * (d * d);
+        (p - k(self.learning_rate) * d, [v, u])
+    }
+}
+
+export_update!(adadelta, Adadelta, 2, 4);

@@ -1,0 +1,35 @@
+//! Adagrad: steps shrink with the sum of all squared gradients.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// s ← s + g²;  p ← p − rate·g / (√(s + εᵢ) + ε)
+struct Adagrad {
+    rate: f32,
+    epsilon: f32,
+    epsilon_root: f32,
+}
+
+impl From<&[f32]> for Adagrad {
+    fn from(h: &[f32]) -> Self {
+        Adagrad {
+            rate: h[0],
+            epsilon: h[1],
+            epsilon_root: h[2],
+        }
+    }
+}
+
+impl Rule<1> for Adagrad {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::splat;
+        let s = s + g * g;
+        (
+            p - k(self.rate) * g / ((s + k(self.epsilon_root)).sqrt() + k(self.epsilon)),
+            [s],
+        )
+    }
+}
+
+export_update!(adagrad, Adagrad, 1, 3);

@@ -1,0 +1,37 @@
+//! Adamax: Adam with the largest recent gradient.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// u ← max(β₂·u, |g| + εᵢ);  p ← p − rate·m / (u + εₒ)
+struct Adamax {
+    take: f32,
+    beta2: f32,
+    inside: f32,
+    outside: f32,
+    rate: f32,
+}
+
+impl From<&[f32]> for Adamax {
+    fn from(h: &[f32]) -> Self {
+        Adamax {
+            take: h[0],
+            beta2: h[1],
+            inside: h[2],
+            outside: h[3],
+            rate: h[4],
+        }
+    }
+}
+
+impl Rule<2> for Adamax {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [m, u]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::splat;
+        let m = m + k(self.take) * (g - m);
+        let u = (k(self.beta2) * u).max(g.abs() + k(self.inside));
+        (p - k(self.rate) * m / (u + k(self.outside)), [m, u])
+    }
+}
+
+export_update!(adamax, Adamax, 2, 5);

@@ -1,0 +1,37 @@
+//! Lion: the sign of an interpolated momentum.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// p ← p − η·sign(β₁·m + (1 − β₁)·g);  m ← β₂·m + (1 − β₂)·g
+struct Lion {
+    beta1: f32,
+    take1: f32,
+    beta2: f32,
+    take2: f32,
+    learning_rate: f32,
+}
+
+impl From<&[f32]> for Lion {
+    fn from(h: &[f32]) -> Self {
+        Lion {
+            beta1: h[0],
+            take1: h[1],
+            beta2: h[2],
+            take2: h[3],
+            learning_rate: h[4],
+        }
+    }
+}
+
+impl Rule<1> for Lion {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [m]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::splat;
+        let direction = (k(self.beta1) * m + k(self.take1) * g).sign();
+        let m = k(self.beta2) * m + k(self.take2) * g;
+        (p - k(self.learning_rate) * direction, [m])
+    }
+}
+
+export_update!(lion, Lion, 1, 5);

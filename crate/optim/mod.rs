@@ -1,0 +1,192 @@
+//! Optimizers: one fused pass over parameters, gradients and state.
+//!
+//! A [`Rule`] says what happens to one parameter, generic over the lane; [`sweep`] makes the vector body and the tail
+//! from it and does what all have in common: gradient scale, weight decay, keeping the state free of denormal numbers.
+//! Numbers that change from step to step (bias correction …) are computed by the caller in doubles and arrive in the
+//! hyper-parameter block. The readable twins are the `update` methods in ts/optim/.
+//!
+//! One file per rule. Adding one takes its file and a line here.
+
+use crate::abi::floats;
+use crate::lane::{F32x4, Lane};
+use core::array::from_fn;
+use core::mem::size_of;
+
+mod adabelief;
+mod adadelta;
+mod adagrad;
+mod adam;
+mod adamax;
+mod adan;
+mod ademamix;
+mod adopt;
+mod asgd;
+mod lion;
+mod momentum;
+mod nadam;
+mod prodigy;
+mod radam;
+mod rmsprop;
+mod rprop;
+mod schedule_free;
+mod sgd;
+mod sign;
+mod yogi;
+
+/// An element-wise update with a number of state slots.
+pub trait Rule<const SLOTS: usize> {
+    /// New parameter and state from parameter p, gradient g and state.
+    fn update<L: Lane>(&self, p: L, g: L, s: [L; SLOTS]) -> (L, [L; SLOTS]);
+}
+
+/// What every kernel does before its rule: g ← scale·g + coupled·p, then p ← shrink·p.
+#[derive(Clone, Copy)]
+pub struct Shared {
+    scale: f32,
+    coupled: f32,
+    shrink: f32,
+}
+
+/// Hyper-parameters of [`Shared`] at the head of the block; the rule's own follow.
+pub const SHARED_HYPER: usize = 3;
+
+impl From<&[f32]> for Shared {
+    fn from(h: &[f32]) -> Self {
+        Shared {
+            scale: h[0],
+            coupled: h[1],
+            shrink: h[2],
+        }
+    }
+}
+
+/// One lane: the shared part, the rule, and state too small to be a normal number set to 0. Averages of gradients that
+/// have become zero decay into denormal numbers, on which processors take a hundred times as long.
+#[inline(always)]
+fn apply<R: Rule<S>, L: Lane, const S: usize>(
+    rule: &R,
+    h: Shared,
+    p: L,
+    g: L,
+    s: [L; S],
+) -> (L, [L; S]) {
+    let k = L::splat;
+    let g = k(h.scale) * g + k(h.coupled) * p;
+    let (p, s) = rule.update(k(h.shrink) * p, g, s);
+    (
+        p,
+        s.map(|x| L::select(x.abs().lt(k(f32::MIN_POSITIVE)), k(0.0), x)),
+    )
+}
+
+/// Two vectors: all loads, then arithmetic, then stores in pairs, which lets V8 widen them to 256 bits.
+#[inline(always)]
+fn pair<R: Rule<S>, const S: usize>(
+    rule: &R,
+    h: Shared,
+    p: &mut [f32; 8],
+    g: &[f32; 8],
+    mut s: [&mut [f32; 8]; S],
+) {
+    let (p0, p1) = (F32x4::load(&p[..4]), F32x4::load(&p[4..]));
+    let (g0, g1) = (F32x4::load(&g[..4]), F32x4::load(&g[4..]));
+    let s0 = from_fn(|j| F32x4::load(&s[j][..4]));
+    let s1 = from_fn(|j| F32x4::load(&s[j][4..]));
+    let (p0, s0) = apply(rule, h, p0, g0, s0);
+    let (p1, s1) = apply(rule, h, p1, g1, s1);
+    p0.store(&mut p[..4]);
+    p1.store(&mut p[4..]);
+    for (j, slot) in s.iter_mut().enumerate() {
+        s0[j].store(&mut slot[..4]);
+        s1[j].store(&mut slot[4..]);
+    }
+}
+
+/// One lane at i.
+#[inline(always)]
+fn single<R: Rule<S>, L: Lane, const S: usize>(
+    rule: &R,
+    h: Shared,
+    i: usize,
+    p: &mut [f32],
+    g: &[f32],
+    s: &mut [&mut [f32]; S],
+) {
+    let state = from_fn(|j| L::load(&s[j][i..]));
+    let (p1, state) = apply(rule, h, L::load(&p[i..]), L::load(&g[i..]), state);
+    p1.store(&mut p[i..]);
+    for (slot, x) in s.iter_mut().zip(state) {
+        x.store(&mut slot[i..]);
+    }
+}
+
+/// The rule over all elements. The slices are equally long.
+#[inline(always)]
+pub fn sweep<R: Rule<S>, const S: usize>(
+    rule: &R,
+    h: Shared,
+    p: &mut [f32],
+    g: &[f32],
+    mut s: [&mut [f32]; S],
+) {
+    let n = p.len();
+    let pairs = n / 8;
+    for i in 0..pairs {
+        let at = i * 8;
+        let slots = s
+            .each_mut()
+            .map(|slot| (&mut slot[at..at + 8]).try_into().unwrap());
+        pair(
+            rule,
+            h,
+            (&mut p[at..at + 8]).try_into().unwrap(),
+            (&g[at..at + 8]).try_into().unwrap(),
+            slots,
+        );
+    }
+    let mut i = pairs * 8;
+    while i + 4 <= n {
+        single::<R, F32x4, S>(rule, h, i, p, g, &mut s);
+        i += 4;
+    }
+    while i < n {
+        single::<R, f32, S>(rule, h, i, p, g, &mut s);
+        i += 1;
+    }
+}
+
+/// Addresses to slices, numbers to rule.
+#[inline(always)]
+pub(crate) fn launch<R, const S: usize, const H: usize>(
+    p: usize,
+    g: usize,
+    s: usize,
+    stride: usize,
+    n: usize,
+    h: usize,
+) where
+    R: Rule<S> + for<'a> From<&'a [f32]>,
+{
+    let h = &*floats(h, SHARED_HYPER + H);
+    let slots = from_fn(|j| floats(s + j * stride * size_of::<f32>(), n));
+    sweep(
+        &R::from(&h[SHARED_HYPER..]),
+        Shared::from(h),
+        floats(p, n),
+        floats(g, n),
+        slots,
+    );
+}
+
+/// Exports rules as kernels: kernel name, rule, state slots, the rule's own hyper-parameters.
+macro_rules! export_update {
+    ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
+        #[doc = concat!("The fused update of `", stringify!($rule), "`.")]
+        #[allow(non_snake_case)] // the name that JS looks for
+        #[wasm_bindgen::prelude::wasm_bindgen]
+        pub fn $name(p: usize, g: usize, s: usize, stride: usize, n: usize, h: usize) {
+            $crate::optim::launch::<$rule, $slots, $hyper>(p, g, s, stride, n, h);
+        }
+    };
+}
+pub(crate) use export_update;

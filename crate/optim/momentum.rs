@@ -1,0 +1,34 @@
+//! Momentum in all its forms: classical, dampened, exponentially weighted, Nesterov.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// v ← keep·v + take·g;  p ← p − direct·g − carried·v
+struct Momentum {
+    keep: f32,
+    take: f32,
+    direct: f32,
+    carried: f32,
+}
+
+impl From<&[f32]> for Momentum {
+    fn from(h: &[f32]) -> Self {
+        Momentum {
+            keep: h[0],
+            take: h[1],
+            direct: h[2],
+            carried: h[3],
+        }
+    }
+}
+
+impl Rule<1> for Momentum {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [v]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::splat;
+        let v = k(self.keep) * v + k(self.take) * g;
+        (p - (k(self.direct) * g + k(self.carried) * v), [v])
+    }
+}
+
+export_update!(momentum, Momentum, 1, 4);

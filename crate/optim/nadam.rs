@@ -1,0 +1,45 @@
+//! NAdam: Adam with Nesterov's look-ahead.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// p ← p − (direct·g + carried·m) / (√(c·v) + ε)
+struct NAdam {
+    take1: f32,
+    beta2: f32,
+    take2: f32,
+    correction: f32,
+    epsilon: f32,
+    direct: f32,
+    carried: f32,
+}
+
+impl From<&[f32]> for NAdam {
+    fn from(h: &[f32]) -> Self {
+        NAdam {
+            take1: h[0],
+            beta2: h[1],
+            take2: h[2],
+            correction: h[3],
+            epsilon: h[4],
+            direct: h[5],
+            carried: h[6],
+        }
+    }
+}
+
+impl Rule<2> for NAdam {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::splat;
+        let m = m + k(self.take1) * (g - m);
+        let v = k(self.beta2) * v + k(self.take2) * (g * g);
+        let step = k(self.direct) * g + k(self.carried) * m;
+        (
+            p - step / ((v * k(self.correction)).sqrt() + k(self.epsilon)),
+            [m, v],
+        )
+    }
+}
+
+export_update!(nadam, NAdam, 2, 7);

@@ -1,0 +1,42 @@
+//! RAdam: Adam that does not divide before it knows by what.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// p ← p − rate·m / (root_scale·√v + offset)
+struct RAdam {
+    take1: f32,
+    beta2: f32,
+    take2: f32,
+    rate: f32,
+    root_scale: f32,
+    offset: f32,
+}
+
+impl From<&[f32]> for RAdam {
+    fn from(h: &[f32]) -> Self {
+        RAdam {
+            take1: h[0],
+            beta2: h[1],
+            take2: h[2],
+            rate: h[3],
+            root_scale: h[4],
+            offset: h[5],
+        }
+    }
+}
+
+impl Rule<2> for RAdam {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::splat;
+        let m = m + k(self.take1) * (g - m);
+        let v = k(self.beta2) * v + k(self.take2) * (g * g);
+        (
+            p - k(self.rate) * m / (k(self.root_scale) * v.sqrt() + k(self.offset)),
+            [m, v],
+        )
+    }
+}
+
+export_update!(radam, RAdam, 2, 6);

@@ -1,0 +1,135 @@
+//! RMSProp: the gradient over its root mean square; plain, centered, with momentum.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// s ← β·s + (1 − β)·g²;  d = g / (√(c·s + εᵢ) + εₒ)
+struct RmsProp {
+    beta: f32,
+    take: f32,
+    correction: f32,
+    epsilon_out: f32,
+    epsilon_in: f32,
+    /// p ← p − η·d
+    learning_rate: f32,
+}
+
+impl From<&[f32]> for RmsProp {
+    fn from(h: &[f32]) -> Self {
+        RmsProp {
+            beta: h[0],
+            take: h[1],
+            correction: h[2],
+            epsilon_out: h[3],
+            epsilon_in: h[4],
+            learning_rate: h[5],
+        }
+    }
+}
+
+impl RmsProp {
+    #[inline(always)]
+    fn mean_square<L: Lane>(&self, s: L, g: L) -> L {
+        L::splat(self.beta) * s + L::splat(self.take) * (g * g)
+    }
+
+    #[inline(always)]
+    fn mean<L: Lane>(&self, m: L, g: L) -> L {
+        m + L::splat(self.take) * (g - m)
+    }
+
+    #[inline(always)]
+    fn variance<L: Lane>(&self, s: L, m: L) -> L {
+        let c = L::splat(self.correction);
+        (s * c - (m * c) * (m * c)).max(L::splat(0.0))
+    }
+
+    #[inline(always)]
+    fn direction<L: Lane>(&self, g: L, variance: L) -> L {
+        g / ((variance + L::splat(self.epsilon_in)).sqrt() + L::splat(self.epsilon_out))
+    }
+}
+
+impl Rule<1> for RmsProp {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
+        let s = self.mean_square(s, g);
+        let d = self.direction(g, s * L::splat(self.correction));
+        (p - L::splat(self.learning_rate) * d, [s])
+    }
+}
+
+/// √(s − m²) in place of √s, m the mean gradient.
+struct Centered(RmsProp);
+
+impl From<&[f32]> for Centered {
+    fn from(h: &[f32]) -> Self {
+        Centered(h.into())
+    }
+}
+
+impl Rule<2> for Centered {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [s, m]: [L; 2]) -> (L, [L; 2]) {
+        let (s, m) = (self.0.mean_square(s, g), self.0.mean(m, g));
+        let d = self.0.direction(g, self.0.variance(s, m));
+        (p - L::splat(self.0.learning_rate) * d, [s, m])
+    }
+}
+
+/// b ← μ·b + inside·d;  p ← p − direct·d − carried·b
+struct WithMomentum {
+    rms: RmsProp,
+    momentum: f32,
+    inside: f32,
+    direct: f32,
+    carried: f32,
+}
+
+impl From<&[f32]> for WithMomentum {
+    fn from(h: &[f32]) -> Self {
+        WithMomentum {
+            rms: h.into(),
+            momentum: h[5],
+            inside: h[6],
+            direct: h[7],
+            carried: h[8],
+        }
+    }
+}
+
+impl WithMomentum {
+    #[inline(always)]
+    fn go<L: Lane>(&self, p: L, b: L, d: L) -> (L, L) {
+        let k = L::splat;
+        let b = k(self.momentum) * b + k(self.inside) * d;
+        (p - (k(self.direct) * d + k(self.carried) * b), b)
+    }
+}
+
+impl Rule<2> for WithMomentum {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [s, b]: [L; 2]) -> (L, [L; 2]) {
+        let s = self.rms.mean_square(s, g);
+        let (p, b) = self.go(
+            p,
+            b,
+            self.rms.direction(g, s * L::splat(self.rms.correction)),
+        );
+        (p, [s, b])
+    }
+}
+
+impl Rule<3> for WithMomentum {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [s, m, b]: [L; 3]) -> (L, [L; 3]) {
+        let (s, m) = (self.rms.mean_square(s, g), self.rms.mean(m, g));
+        let (p, b) = self.go(p, b, self.rms.direction(g, self.rms.variance(s, m)));
+        (p, [s, m, b])
+    }
+}
+
+export_update!(rmsprop, RmsProp, 1, 6);
+export_update!(rmspropCentered, Centered, 2, 6);
+export_update!(rmspropMomentum, WithMomentum, 2, 9);
+export_update!(rmspropCenteredMomentum, WithMomentum, 3, 9);

@@ -1,0 +1,41 @@
+//! Rprop (iRprop⁻): signs of gradients, step lengths of their own.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// step ← step·η⁺ where the sign stayed, ·η⁻ where it changed (then g ← 0);  p ← p − sign(g)·step
+struct Rprop {
+    eta_minus: f32,
+    eta_plus: f32,
+    minimum: f32,
+    maximum: f32,
+}
+
+impl From<&[f32]> for Rprop {
+    fn from(h: &[f32]) -> Self {
+        Rprop {
+            eta_minus: h[0],
+            eta_plus: h[1],
+            minimum: h[2],
+            maximum: h[3],
+        }
+    }
+}
+
+impl Rule<2> for Rprop {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [previous, step]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::splat;
+        let (zero, same) = (k(0.0), g.sign() * previous.sign());
+        let factor = L::select(
+            same.gt(zero),
+            k(self.eta_plus),
+            L::select(same.lt(zero), k(self.eta_minus), k(1.0)),
+        );
+        let step = (step * factor).max(k(self.minimum)).min(k(self.maximum));
+        let previous = L::select(same.lt(zero), zero, g);
+        (p - previous.sign() * step, [previous, step])
+    }
+}
+
+export_update!(rprop, Rprop, 2, 4);

@@ -1,0 +1,73 @@
+//! Schedule-free descent: y, at which gradients are taken, follows the fast z; their average is the model.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// y ← y + c·(z − y) + direct·g;  z ← z − rate·g
+struct ScheduleFreeSgd {
+    c: f32,
+    direct: f32,
+    rate: f32,
+}
+
+impl From<&[f32]> for ScheduleFreeSgd {
+    fn from(h: &[f32]) -> Self {
+        ScheduleFreeSgd {
+            c: h[0],
+            direct: h[1],
+            rate: h[2],
+        }
+    }
+}
+
+impl Rule<1> for ScheduleFreeSgd {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [z]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::splat;
+        let y = p + (k(self.c) * (z - p) + k(self.direct) * g);
+        let z = z - k(self.rate) * g;
+        (y, [z])
+    }
+}
+
+/// As above with u = g/(√(c₂·v) + ε) + λ·y in place of g.
+struct ScheduleFreeAdamW {
+    c: f32,
+    direct: f32,
+    rate: f32,
+    beta2: f32,
+    take2: f32,
+    correction: f32,
+    epsilon: f32,
+    weight_decay: f32,
+}
+
+impl From<&[f32]> for ScheduleFreeAdamW {
+    fn from(h: &[f32]) -> Self {
+        ScheduleFreeAdamW {
+            c: h[0],
+            direct: h[1],
+            rate: h[2],
+            beta2: h[3],
+            take2: h[4],
+            correction: h[5],
+            epsilon: h[6],
+            weight_decay: h[7],
+        }
+    }
+}
+
+impl Rule<2> for ScheduleFreeAdamW {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [z, v]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::splat;
+        let v = k(self.beta2) * v + k(self.take2) * (g * g);
+        let u = g / ((v * k(self.correction)).sqrt() + k(self.epsilon)) + k(self.weight_decay) * p;
+        let y = p + (k(self.c) * (z - p) + k(self.direct) * u);
+        let z = z - k(self.rate) * u;
+        (y, [z, v])
+    }
+}
+
+export_update!(scheduleFreeSgd, ScheduleFreeSgd, 1, 3);
+export_update!(scheduleFreeAdamw, ScheduleFreeAdamW, 2, 8);

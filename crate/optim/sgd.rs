@@ -1,0 +1,26 @@
+//! Gradient descent.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// p ← p − η·g
+struct Sgd {
+    learning_rate: f32,
+}
+
+impl From<&[f32]> for Sgd {
+    fn from(h: &[f32]) -> Self {
+        Sgd {
+            learning_rate: h[0],
+        }
+    }
+}
+
+impl Rule<0> for Sgd {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {
+        (p - L::splat(self.learning_rate) * g, s)
+    }
+}
+
+export_update!(sgd, Sgd, 0, 1);

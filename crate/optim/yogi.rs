@@ -1,0 +1,41 @@
+//! Yogi: Adam whose v moves by bounded amounts.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// v ← v − (1 − β₂)·sign(v − g²)·g²;  p ← p − rate·m / (√(c·v) + ε)
+struct Yogi {
+    take1: f32,
+    take2: f32,
+    rate: f32,
+    correction: f32,
+    epsilon: f32,
+}
+
+impl From<&[f32]> for Yogi {
+    fn from(h: &[f32]) -> Self {
+        Yogi {
+            take1: h[0],
+            take2: h[1],
+            rate: h[2],
+            correction: h[3],
+            epsilon: h[4],
+        }
+    }
+}
+
+impl Rule<2> for Yogi {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::splat;
+        let square = g * g;
+        let m = m + k(self.take1) * (g - m);
+        let v = v - k(self.take2) * (v - square).sign() * square;
+        (
+            p - k(self.rate) * m / ((v * k(self.correction)).sqrt() + k(self.epsilon)),
+            [m, v],
+        )
+    }
+}
+
+export_update!(yogi, Yogi, 2, 5);

@@ -1,0 +1,159 @@
+//! Counter-based random numbers: Philox-4x32-10 (Salmon et al. 2011). A word depends on (seed, stream, counter, i) alone.
+//!
+//! ts/backend/js/random.ts does the same operations in the same order on integers and doubles, so that both give the
+//! same bits. Change neither alone.
+
+use crate::sweep::Cells;
+
+/// What fixes a sequence.
+#[derive(Clone, Copy)]
+pub struct Source {
+    /// Key: low and high half of the seed.
+    pub key: [u32; 2],
+    /// Which of many sequences under the seed.
+    pub stream: u32,
+    /// Which draw from the sequence.
+    pub counter: u32,
+}
+
+/// The four words of a counter under a key.
+pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
+    let ([mut c0, mut c1, mut c2, mut c3], [mut k0, mut k1]) = (counter, key);
+    for _ in 0..10 {
+        let (p0, p1) = (u64::from(c0) * 0xd251_1f53, u64::from(c2) * 0xcd9e_8d57);
+        (c0, c1, c2, c3) = (
+            (p1 >> 32) as u32 ^ c1 ^ k0,
+            p1 as u32,
+            (p0 >> 32) as u32 ^ c3 ^ k1,
+            p0 as u32,
+        );
+        k0 = k0.wrapping_add(0x9e37_79b9);
+        k1 = k1.wrapping_add(0xbb67_ae85);
+    }
+    [c0, c1, c2, c3]
+}
+
+impl Source {
+    /// Calls f with the words of elements 4i..4i+4.
+    fn each_four(self, n: usize, mut f: impl FnMut(usize, [u32; 4])) {
+        for i in 0..n.div_ceil(4) {
+            f(
+                4 * i,
+                philox([i as u32, self.counter, self.stream, 0], self.key),
+            );
+        }
+    }
+
+    /// Fills y by a function of one word.
+    fn fill(self, y: Cells, f: impl Fn(u32) -> f32) {
+        self.each_four(y.len(), |at, words| {
+            for (y, word) in y[at..].iter().zip(words) {
+                y.set(f(word));
+            }
+        });
+    }
+
+    /// low + (high − low)·u
+    pub fn uniform(self, y: Cells, low: f64, high: f64) {
+        self.fill(y, |word| (low + (high - low) * unit(word)) as f32);
+    }
+
+    /// mean + std·Φ⁻¹((word + ½)·2⁻³²)
+    pub fn normal(self, y: Cells, mean: f64, std: f64) {
+        self.fill(y, |word| {
+            (mean + std * normal_quantile((f64::from(word) + 0.5) * (0.5f64).powi(32))) as f32
+        });
+    }
+
+    /// x / (1 − rate) where u ≥ rate, else 0; in place allowed.
+    pub fn dropout(self, x: Cells, y: Cells, rate: f64) {
+        let kept = 1.0 - rate;
+        self.each_four(y.len(), |at, words| {
+            for ((x, y), word) in x[at..].iter().zip(&y[at..]).zip(words) {
+                y.set(if unit(word) >= rate {
+                    (f64::from(x.get()) / kept) as f32
+                } else {
+                    0.0
+                });
+            }
+        });
+    }
+}
+
+/// A word as a number in \[0, 1) with 24 bits.
+fn unit(word: u32) -> f64 {
+    f64::from(word >> 8) * (0.5f64).powi(24)
+}
+
+/// c\[0\]·xⁿ + … + c\[n\], rounded after each product and each sum.
+fn polynomial<const N: usize>(x: f64, c: [f64; N]) -> f64 {
+    c[1..].iter().fold(c[0], |y, c| y * x + c)
+}
+
+/// Φ⁻¹(p) for 0 < p < 1: algorithm AS 241 (PPND16) of M. J. Wichura (Appl. Statist. 37, 1988), about 1e-16 relative.
+pub fn normal_quantile(p: f64) -> f64 {
+    let q = p - 0.5;
+    if q.abs() <= 0.425 {
+        return q * centre(0.180625 - q * q);
+    }
+    let r = (-ln(if q < 0.0 { p } else { 1.0 - p })).sqrt();
+    let value = if r <= 5.0 {
+        middle(r - 1.6)
+    } else {
+        tail(r - 5.0)
+    };
+    if q < 0.0 {
+        -value
+    } else {
+        value
+    }
+}
+
+#[rustfmt::skip]
+fn centre(r: f64) -> f64 {
+    polynomial(r, [
+        2509.0809287301227, 33430.57558358813, 67265.7709270087, 45921.95393154987, 13731.69376550946, 1971.5909503065513,
+        133.14166789178438, 3.3871328727963665,
+    ]) / polynomial(r, [
+        5226.495278852854, 28729.085735721943, 39307.89580009271, 21213.794301586597, 5394.196021424751, 687.1870074920579,
+        42.31333070160091, 1.0,
+    ])
+}
+
+#[rustfmt::skip]
+fn middle(r: f64) -> f64 {
+    polynomial(r, [
+        0.0007745450142783414, 0.022723844989269184, 0.2417807251774506, 1.2704582524523684, 3.6478483247632045, 5.769497221460691,
+        4.630337846156546, 1.4234371107496835,
+    ]) / polynomial(r, [
+        1.0507500716444169e-9, 0.0005475938084995345, 0.015198666563616457, 0.14810397642748008, 0.6897673349851, 1.6763848301838038,
+        2.053191626637759, 1.0,
+    ])
+}
+
+#[rustfmt::skip]
+fn tail(r: f64) -> f64 {
+    polynomial(r, [
+        2.0103343992922881e-7, 2.7115555687434876e-5, 0.0012426609473880784, 0.026532189526576124, 0.29656057182850487,
+        1.7848265399172913, 5.463784911164114, 6.657904643501103,
+    ]) / polynomial(r, [
+        2.0442631033899397e-15, 1.421511758316446e-7, 1.8463183175100548e-5, 0.0007868691311456133, 0.014875361290850615,
+        0.1369298809227358, 0.599832206555888, 1.0,
+    ])
+}
+
+/// ln p for 0 < p < 1 from + − × ÷ alone, because engines differ in the last bit of Math.log.
+fn ln(mut p: f64) -> f64 {
+    let mut exponent = 0.0;
+    while p < core::f64::consts::FRAC_1_SQRT_2 {
+        p *= 2.0;
+        exponent -= 1.0;
+    }
+    let s = (p - 1.0) / (p + 1.0);
+    let z = s * s;
+    let sum = (1..=21)
+        .rev()
+        .step_by(2)
+        .fold(0.0, |sum, k| sum * z + 1.0 / f64::from(k));
+    exponent * core::f64::consts::LN_2 + 2.0 * s * sum
+}

@@ -1,0 +1,120 @@
+//! Softmax and its logarithm over rows, shifted by the row's largest value so that nothing overflows.
+
+use crate::elementwise::Mul;
+use crate::lane::{F32x4, Lane};
+use crate::math::exp;
+use crate::reduce::{line_max, line_sum};
+use crate::sweep::{map, total, zip, Cells, Map, Zip};
+
+/// x·scale
+struct Scale(f32);
+
+impl Map for Scale {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, x: L) -> L {
+        x * L::splat(self.0)
+    }
+}
+
+/// x − shift
+struct Shift(f32);
+
+impl Map for Shift {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, x: L) -> L {
+        x - L::splat(self.0)
+    }
+}
+
+/// Σ exp(x − shift), in the order of [`total`]; each term also goes to y where there is one.
+pub fn exp_sum(x: Cells, shift: f32, y: Option<Cells>) -> f32 {
+    if let Some(y) = y {
+        map(ExpShifted(shift), x, y);
+        return line_sum(y);
+    }
+    let xs = x.chunks_exact(4);
+    let rest = xs.remainder();
+    let f = ExpShifted(shift);
+    let sum = xs.fold(F32x4::splat(0.0), |sum, x| sum + f.apply(F32x4::get(x)));
+    let [a, b, c, d] = sum.to_array();
+    rest.iter()
+        .fold((a + c) + (b + d), |t, x| t + f.apply(x.get()))
+}
+
+/// exp(x − shift)
+struct ExpShifted(f32);
+
+impl Map for ExpShifted {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, x: L) -> L {
+        exp(x - L::splat(self.0))
+    }
+}
+
+/// y = exp(x) / Σ exp(x), row by row
+pub fn softmax(x: Cells, y: Cells, cols: usize) {
+    for (x, y) in x.chunks_exact(cols.max(1)).zip(y.chunks_exact(cols.max(1))) {
+        let sum = exp_sum(x, line_max(x), Some(y));
+        map(Scale(1.0 / sum), y, y);
+    }
+}
+
+/// y = x − log Σ exp(x), row by row
+pub fn log_softmax(x: Cells, y: Cells, cols: usize) {
+    for (x, y) in x.chunks_exact(cols.max(1)).zip(y.chunks_exact(cols.max(1))) {
+        let max = line_max(x);
+        let log = log_of_sum(exp_sum(x, max, None));
+        // the difference first: max and log may differ much in size
+        map(Shift(max), x, y);
+        map(Shift(log), y, y);
+    }
+}
+
+/// The logarithm of a sum of exponentials, rounded once.
+pub fn log_of_sum(sum: f32) -> f32 {
+    f64::ln(f64::from(sum)) as f32
+}
+
+/// y·(dy − dot)
+struct Centered(f32);
+
+impl Zip for Centered {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, y: L, dy: L) -> L {
+        y * (dy - L::splat(self.0))
+    }
+}
+
+/// dx = y ⊙ (dy − Σ dy ⊙ y), row by row
+pub fn softmax_backward(y: Cells, dy: Cells, dx: Cells, cols: usize) {
+    let cols = cols.max(1);
+    for ((y, dy), dx) in y
+        .chunks_exact(cols)
+        .zip(dy.chunks_exact(cols))
+        .zip(dx.chunks_exact(cols))
+    {
+        zip(Centered(total(Mul, y, dy)), y, dy, dx);
+    }
+}
+
+/// dy − exp(y)·sum
+struct Uncentered(f32);
+
+impl Zip for Uncentered {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, y: L, dy: L) -> L {
+        dy - exp(y) * L::splat(self.0)
+    }
+}
+
+/// dx = dy − exp(y)·Σ dy, row by row
+pub fn log_softmax_backward(y: Cells, dy: Cells, dx: Cells, cols: usize) {
+    let cols = cols.max(1);
+    for ((y, dy), dx) in y
+        .chunks_exact(cols)
+        .zip(dy.chunks_exact(cols))
+        .zip(dx.chunks_exact(cols))
+    {
+        zip(Uncentered(line_sum(dy)), y, dy, dx);
+    }
+}

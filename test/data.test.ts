@@ -1,0 +1,278 @@
+/** Data: the IDX parser against good and damaged files, MNIST and Iris against known facts, toy data, splitting and scaling. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import os from 'node:os'
+import path from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import {
+  blobs,
+  type Dataset,
+  fitScaler,
+  iris,
+  loadMnist,
+  moons,
+  parseIdx,
+  selectRows,
+  spirals,
+  standardize,
+  trainTestSplit,
+  xor,
+} from '../ts/data/index.js'
+
+/** An IDX file from a type code, sizes and the raw bytes of its elements. */
+function idx(code: number, shape: readonly number[], elements: readonly number[]): Uint8Array {
+  const header = new DataView(new ArrayBuffer(4 + 4 * shape.length))
+  header.setUint32(0, (code << 8) | shape.length)
+  for (const [i, d] of shape.entries()) header.setUint32(4 + 4 * i, d)
+  return Uint8Array.of(...new Uint8Array(header.buffer), ...elements)
+}
+
+function bigEndian(bytes: number, write: (view: DataView) => void): number[] {
+  const view = new DataView(new ArrayBuffer(bytes))
+  write(view)
+  return [...new Uint8Array(view.buffer)]
+}
+
+describe('parseIdx', () => {
+  test.each([
+    ['uint8', 8, [0, 255], [0, 255]],
+    ['int8', 9, [-128, 127], [0x80, 0x7f]],
+    ['int16', 11, [-2, 258], [0xff, 0xfe, 1, 2]],
+    ['int32', 12, [-2, 16909060], [0xff, 0xff, 0xff, 0xfe, 1, 2, 3, 4]],
+    ['float32', 13, [1.5, -0.25], [...bigEndian(4, (v) => v.setFloat32(0, 1.5)), ...bigEndian(4, (v) => v.setFloat32(0, -0.25))]],
+    ['float64', 14, [Math.PI, -1e300], [...bigEndian(8, (v) => v.setFloat64(0, Math.PI)), ...bigEndian(8, (v) => v.setFloat64(0, -1e300))]],
+  ] as const)('reads %s', (type, code, values, bytes) => {
+    const read = parseIdx(idx(code, [2], bytes))
+    expect(read.type).toBe(type)
+    expect(read.shape).toEqual([2])
+    expect([...read.data]).toEqual([...values])
+  })
+
+  test('reads an ArrayBuffer, and a view that begins in the middle of one', () => {
+    const file = idx(8, [2, 3], [1, 2, 3, 4, 5, 6])
+    const room = new Uint8Array(file.length + 5)
+    room.set(file, 3)
+    for (const bytes of [file.slice().buffer, room.subarray(3, 3 + file.length)]) {
+      expect(parseIdx(bytes)).toEqual({ type: 'uint8', shape: [2, 3], data: Uint8Array.of(1, 2, 3, 4, 5, 6) })
+    }
+  })
+
+  test('gives a copy', () => {
+    const file = idx(8, [1], [7])
+    const { data } = parseIdx(file)
+    file.fill(9)
+    expect(data[0]).toBe(7)
+  })
+
+  test('reads files without elements or dimensions', () => {
+    expect(parseIdx(idx(8, [0, 28, 28], [])).data).toHaveLength(0)
+    expect([...parseIdx(idx(8, [], [42])).data]).toEqual([42])
+  })
+
+  test.each([
+    ['nothing', new Uint8Array(0), /truncated: 0 bytes/],
+    ['half a magic number', Uint8Array.of(0, 0, 8), /truncated: 3 bytes/],
+    ['half a header', idx(8, [2, 3], []).subarray(0, 9), /truncated: a header of 2 dimensions has 12 bytes, but there are 9/],
+    ['too few elements', idx(8, [2, 3], [1, 2, 3]), /truncated: the header promises uint8 \[2, 3\], 18 bytes, but there are 15/],
+    ['too many elements', idx(11, [1], [0, 1, 2]), /left over: the header promises int16 \[1\], 10 bytes, but there are 11/],
+    ['an unknown type', idx(10, [1], [1]), /0x0a is no IDX element type/],
+    ['another format', new TextEncoder().encode('%PDF-1.7'), /no IDX file: it must begin with two zero bytes, got 0x2550/],
+    ['compressed', new Uint8Array(gzipSync(idx(8, [1], [1]))), /gzip-compressed/],
+    ['sizes that overflow', idx(14, Array(40).fill(0xffffffff), []), /truncated/],
+    ['a huge size times none', idx(14, [...Array(40).fill(0xffffffff), 0], []), /promises/],
+  ])('refuses %s', (_, bytes, message) => {
+    expect(() => parseIdx(bytes, 'digits')).toThrow(RangeError)
+    expect(() => parseIdx(bytes, 'digits')).toThrow(message)
+    expect(() => parseIdx(bytes, 'digits')).toThrow(/^digits/)
+  })
+})
+
+describe('loadMnist', () => {
+  let folder = ''
+  const write = (name: string, bytes: Uint8Array) => writeFile(path.join(folder, name), bytes)
+  const images = (n: number) => idx(8, [n, 28, 28], Array(n * 784).fill(51))
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'gradus-idx-'))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  test('finds the npm package and reads all of it', async () => {
+    const { train, test: held } = await loadMnist()
+    expect(train.shape).toEqual([60000, 784])
+    expect(held.shape).toEqual([10000, 784])
+    expect([...train.targets.subarray(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4])
+    expect([...held.targets.subarray(0, 5)]).toEqual([7, 2, 1, 0, 4])
+    // Mean and deviation of the training pixels, as everyone quotes them.
+    let [sum, squares, least, most] = [0, 0, 1, 0]
+    for (const x of train.inputs) {
+      sum += x
+      squares += x * x
+      least = Math.min(least, x)
+      most = Math.max(most, x)
+    }
+    const mean = sum / train.inputs.length
+    expect(mean).toBeCloseTo(0.1307, 4)
+    expect(Math.sqrt(squares / train.inputs.length - mean * mean)).toBeCloseTo(0.3081, 4)
+    expect([least, most]).toEqual([0, 1])
+  })
+
+  test('reads a folder, also compressed', async () => {
+    await write('train-images-idx3-ubyte', images(2))
+    await write('train-labels-idx1-ubyte.gz', gzipSync(idx(8, [2], [3, 9])))
+    await write('t10k-images-idx3-ubyte.gz', gzipSync(images(1)))
+    await write('t10k-labels-idx1-ubyte', idx(8, [1], [4]))
+    const { train, test: held } = await loadMnist({ directory: folder })
+    expect([...train.targets]).toEqual([3, 9])
+    expect(held.count).toBe(1)
+    expect(held.inputs[0]).toBe(Math.fround(0.2))
+  })
+
+  test('says what is wrong', async () => {
+    await expect(loadMnist({ directory: path.join(folder, 'nowhere') })).rejects.toThrow(/no file train-images-idx3-ubyte/)
+    await write('train-labels-idx1-ubyte', idx(8, [3], [1, 2, 3]))
+    await expect(loadMnist({ directory: folder })).rejects.toThrow('train labels: wants uint8 [2], got uint8 [3]')
+    await write('train-labels-idx1-ubyte', idx(8, [2], [1, 10]))
+    await expect(loadMnist({ directory: folder })).rejects.toThrow('label 1 is 10, wants 0 to 9')
+    await write('train-images-idx3-ubyte', idx(8, [2], [1, 2]))
+    await expect(loadMnist({ directory: folder })).rejects.toThrow('train images: wants uint8 [count, height, width], got uint8 [2]')
+  })
+})
+
+describe('iris', () => {
+  test('is the table of Fisher', () => {
+    const { inputs, targets, count, features, classNames } = iris()
+    expect([count, features, classNames]).toEqual([150, 4, ['setosa', 'versicolor', 'virginica']])
+    expect([0, 1, 2].map((c) => targets.filter((t) => t === c).length)).toEqual([50, 50, 50])
+    const { mean, deviation } = fitScaler(inputs, 4)
+    for (const [j, m] of [5.8433, 3.0573, 3.758, 1.1993].entries()) expect(mean[j]).toBeCloseTo(m, 4)
+    for (const [j, d] of [0.8253, 0.4344, 1.7594, 0.7597].entries()) expect(deviation[j]).toBeCloseTo(d, 4)
+    expect([...inputs.subarray(4 * 34, 4 * 35)].map((x) => x.toFixed(1))).toEqual(['4.9', '3.1', '1.5', '0.2'])
+    expect([...inputs.subarray(4 * 37, 4 * 38)].map((x) => x.toFixed(1))).toEqual(['4.9', '3.6', '1.4', '0.1'])
+  })
+})
+
+const TOYS: Record<string, (options: { count?: number; seed?: number; noise?: number }) => Dataset> = { spirals, moons, xor, blobs }
+
+describe.each(Object.entries(TOYS))('%s', (name, make) => {
+  test('is the same for the same seed, another for another', () => {
+    expect(make({ seed: 5, count: 30, noise: 0.2 })).toEqual(make({ seed: 5, count: 30, noise: 0.2 }))
+    expect(make({ seed: 5, count: 30, noise: 0.2 }).inputs).not.toEqual(make({ seed: 6, count: 30, noise: 0.2 }).inputs)
+  })
+
+  test('has as many samples as asked for, classes evenly', () => {
+    for (const count of [1, 7, 100]) {
+      const data = make({ count })
+      expect(data.shape).toEqual([count, 2])
+      expect(data.inputs).toHaveLength(2 * count)
+      expect(data.inputs.every(Number.isFinite)).toBe(true)
+      const sizes = Array.from({ length: data.classes }, (_, c) => data.targets.filter((t) => t === c).length)
+      expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+    }
+  })
+
+  test('refuses nonsense', () => {
+    for (const count of [0, -1, 1.5, Number.NaN]) expect(() => make({ count })).toThrow(`${name}: count must be a whole number above 0`)
+    for (const seed of [-1, 0.5, 2 ** 53]) expect(() => make({ seed })).toThrow(/^seed: wants/)
+    if (make !== blobs) expect(() => make({ noise: -1 })).toThrow(`${name}: noise must be a number from 0, got -1`)
+  })
+})
+
+describe('toy data', () => {
+  test('xor is the truth table', () => {
+    const { inputs, targets } = xor()
+    const rows = Array.from(targets, (t, i) => [inputs[2 * i], inputs[2 * i + 1], t])
+    expect(rows.sort().map(String)).toEqual(['0,0,0', '0,1,1', '1,0,1', '1,1,0'])
+  })
+
+  test('moons and spirals lie where they should', () => {
+    const { inputs, targets } = moons({ noise: 0, count: 50 })
+    for (const [i, t] of targets.entries()) {
+      const [x, y] = t === 0 ? [inputs[2 * i], inputs[2 * i + 1]] : [1 - inputs[2 * i], 0.5 - inputs[2 * i + 1]]
+      expect(Math.hypot(x, y)).toBeCloseTo(1, 6)
+      expect(y).toBeGreaterThan(-1e-6)
+    }
+    const arms = spirals({ noise: 0, classes: 4, count: 40 }).inputs
+    for (let i = 0; i < 40; i++) expect(Math.hypot(arms[2 * i], arms[2 * i + 1])).toBeCloseTo(0.05 + (0.95 * Math.floor(i / 4)) / 9, 5)
+  })
+
+  test('blobs take features and classes', () => {
+    const data = blobs({ count: 9, features: 5, classes: 4, spread: 0 })
+    expect(data.shape).toEqual([9, 5])
+    expect(data.inputs.subarray(0, 5)).toEqual(data.inputs.subarray(20, 25))
+  })
+
+  test('noise is normal', () => {
+    const { inputs } = blobs({ count: 20000, classes: 1, range: 0, seed: 3 })
+    const moment = (k: number) => inputs.reduce((sum, x) => sum + x ** k, 0) / inputs.length
+    expect(Math.abs(moment(1))).toBeLessThan(0.02)
+    expect(Math.abs(moment(2) - 1)).toBeLessThan(0.03)
+    expect(Math.abs(moment(4) - 3)).toBeLessThan(0.2)
+  })
+})
+
+describe('trainTestSplit', () => {
+  const data = blobs({ count: 101, classes: 3, seed: 2 })
+  const rowsOf = ({ inputs, targets }: Dataset) => Array.from(targets, (t, i) => `${inputs[2 * i]},${inputs[2 * i + 1]},${t}`)
+
+  test.each([true, false])('puts every row on one side, stratify %s', (stratify) => {
+    const { train, test: held } = trainTestSplit(data, { testFraction: 0.3, seed: 4, stratify })
+    expect(held.count).toBe(30)
+    expect([...rowsOf(train), ...rowsOf(held)].sort()).toEqual(rowsOf(data).sort())
+  })
+
+  test('is the same for the same seed, another for another', () => {
+    expect(trainTestSplit(data, { seed: 1 })).toEqual(trainTestSplit(data, { seed: 1 }))
+    expect(trainTestSplit(data, { seed: 1 }).test).not.toEqual(trainTestSplit(data, { seed: 2 }).test)
+  })
+
+  test('keeps proportions of classes', () => {
+    const { test: held } = trainTestSplit(iris(), { testFraction: 0.2 })
+    expect([0, 1, 2].map((c) => held.targets.filter((t) => t === c).length)).toEqual([10, 10, 10])
+  })
+
+  test('refuses fractions that leave nothing', () => {
+    for (const testFraction of [0, 1, -0.1, Number.NaN]) expect(() => trainTestSplit(data, { testFraction })).toThrow(/above 0 and below 1/)
+    expect(() => trainTestSplit(xor(), { testFraction: 0.01 })).toThrow(/leaves one side empty/)
+  })
+})
+
+describe('selectRows', () => {
+  test('copies rows in order', () => {
+    const picked = selectRows(iris(), [149, 0, 0])
+    expect(picked.shape).toEqual([3, 4])
+    expect([...picked.targets]).toEqual([2, 0, 0])
+  })
+
+  test('refuses what is no row', () => {
+    for (const row of [-1, 150, 0.5, Number.NaN]) expect(() => selectRows(iris(), [0, row])).toThrow(`index 1 is ${row}`)
+  })
+})
+
+describe('standardize', () => {
+  test('scales by the training data alone', () => {
+    const split = trainTestSplit(iris(), { seed: 9 })
+    const { train, test: held, scaler } = standardize(split)
+    const again = fitScaler(train.inputs, 4)
+    for (let j = 0; j < 4; j++) {
+      expect(again.mean[j]).toBeCloseTo(0, 6)
+      expect(again.deviation[j]).toBeCloseTo(1, 6)
+    }
+    expect(held.inputs).toEqual(scaler.apply(split.test.inputs))
+    expect(held.targets).toEqual(split.test.targets)
+    expect(fitScaler(held.inputs, 4).mean[0]).not.toBeCloseTo(0, 3)
+  })
+
+  test('leaves constant features alone', () => {
+    const { apply, deviation } = fitScaler(Float32Array.of(0.1, 1, 0.1, 2, 0.1, 3), 2)
+    expect(deviation[0]).toBe(1)
+    expect(Math.abs(apply(Float32Array.of(0.1, 2))[0])).toBeLessThan(1e-6)
+  })
+
+  test('refuses ragged rows and none', () => {
+    expect(() => fitScaler(new Float32Array(5), 2)).toThrow('5 values are no whole rows of 2 features')
+    expect(() => fitScaler(new Float32Array(0), 2)).toThrow('no rows')
+    expect(() => fitScaler(new Float32Array(2), 0)).toThrow('features must be a whole number above 0')
+    expect(() => fitScaler(new Float32Array(2), 2).apply(new Float32Array(3))).toThrow('Scaler.apply: 3 values')
+  })
+})

@@ -1,0 +1,66 @@
+import type { FloatArray } from '../backend/heap.js'
+import { nonNegative } from './options.js'
+import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+
+/** Options of {@link AdaBelief}. */
+export interface AdaBeliefOptions extends DecayOptions {
+  /** Default 0.9. */
+  beta1?: number
+  /** Default 0.999. */
+  beta2?: number
+  /** ε beside the root. Default 1e-16. */
+  epsilon?: number
+  /** Added to the state s at every step. Default 1e-16. */
+  epsilonRoot?: number
+}
+
+const SLOTS = ['m', 's'] as const
+
+/**
+ * Adam that divides by how much gradients differ from what was expected, instead of by their size.
+ *
+ *     m ← β₁·m + (1 − β₁)·g
+ *     s ← β₂·s + (1 − β₂)·(g − m)² + ε_root
+ *     p ← p − η·m̂ / (√ŝ + ε)
+ *
+ * Long steps where gradients are steady, short ones where they surprise. Sensitive to ε; try it where SGD generalises
+ * better than Adam.
+ * Defaults: the paper's and optax' (1e-3, 0.9, 0.999, 1e-16). State: 8 bytes a parameter. Zhuang et al. 2020.
+ *
+ * @example
+ * const optimizer = new AdaBelief(model.parameters())
+ */
+export class AdaBelief extends Optimizer<AdaBeliefOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-16,
+    epsilonRoot: 1e-16,
+    ...DECAY_DEFAULTS,
+  }
+  static override readonly allowed = { epsilonRoot: nonNegative }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'adaBelief'
+  }
+
+  protected override hyper(o: Required<AdaBeliefOptions>, t: number): readonly number[] {
+    const rate = o.learningRate / (1 - o.beta1 ** t)
+    return [1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilonRoot, rate, 1 / (1 - o.beta2 ** t), o.epsilon]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, [m, s]: FloatArray[], hyper: readonly number[]): void {
+    const [take1, beta2, take2, epsilonRoot, rate, correction, epsilon] = hyper
+    for (let i = 0; i < p.length; i++) {
+      m[i] += take1 * (g[i] - m[i])
+      const surprise = g[i] - m[i]
+      s[i] = beta2 * s[i] + take2 * surprise * surprise + epsilonRoot
+      p[i] -= (rate * m[i]) / (Math.sqrt(s[i] * correction) + epsilon)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import type { FloatArray } from '../backend/heap.js'
+import { decay } from './options.js'
+import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+
+/** Options of {@link Adadelta}. */
+export interface AdadeltaOptions extends DecayOptions {
+  /** ρ of both means. Default 0.9. */
+  rho?: number
+  /** Default 1e-6. */
+  epsilon?: number
+}
+
+const SLOTS = ['square', 'delta'] as const
+
+/**
+ * Steps in the unit of the parameter: the root mean square of past steps over that of gradients.
+ *
+ *     v ← ρ·v + (1 − ρ)·g²
+ *     d = √(u + ε) / √(v + ε) · g
+ *     u ← ρ·u + (1 − ρ)·d²
+ *     p ← p − η·d
+ *
+ * With η = 1 there is no learning rate to choose; u starts at 0, so the first steps are about √ε and training warms up
+ * slowly. A curiosity today; Adam with a schedule is the better choice where training time matters.
+ * Defaults: PyTorch and the paper. State: 8 bytes a parameter. Zeiler 2012.
+ *
+ * @example
+ * const optimizer = new Adadelta(model.parameters())
+ */
+export class Adadelta extends Optimizer<AdadeltaOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, rho: 0.9, epsilon: 1e-6, ...DECAY_DEFAULTS }
+  static override readonly allowed = { rho: decay }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'adadelta'
+  }
+
+  protected override hyper({ learningRate, rho, epsilon }: Required<AdadeltaOptions>): readonly number[] {
+    return [rho, 1 - rho, epsilon, learningRate]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, [v, u]: FloatArray[], [rho, take, epsilon, learningRate]: readonly number[]): void {
+    for (let i = 0; i < p.length; i++) {
+      v[i] = rho * v[i] + take * g[i] * g[i]
+      const d = (Math.sqrt(u[i] + epsilon) / Math.sqrt(v[i] + epsilon)) * g[i]
+      u[i] = rho * u[i] + take * d * d
+      p[i] -= learningRate * d
+    }
+  }
+}

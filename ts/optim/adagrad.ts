@@ -1,0 +1,71 @@
+import type { FloatArray } from '../backend/heap.js'
+import type { ParameterGroup } from './group.js'
+import { nonNegative } from './options.js'
+import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+
+/** Options of {@link Adagrad}. */
+export interface AdagradOptions extends DecayOptions {
+  /** The learning rate of step t is η / (1 + (t − 1)·learningRateDecay). Default 0. */
+  learningRateDecay?: number
+  /** First value of the sum of squares. Default 0 (Keras, optax: 0.1). */
+  initialAccumulator?: number
+  /** Default 1e-10 (Keras, optax: 1e-7). */
+  epsilon?: number
+  /** ε added to the root, or to what is under it (Keras, optax). Default `outside`. */
+  epsilonPlacement?: 'outside' | 'inside'
+}
+
+const SLOTS = ['sum'] as const
+
+/**
+ * Gradient descent whose step shrinks with all gradients that a parameter has seen.
+ *
+ *     s ← s + g²
+ *     p ← p − η·g / (√s + ε)
+ *
+ * Rare features keep large steps, frequent ones get small ones. s never forgets, so steps go to zero: right for convex
+ * problems and sparse features, too early an end for deep nets (RMSProp and Adam forget).
+ * Defaults: PyTorch. State: 4 bytes a parameter. Duchi, Hazan & Singer 2011.
+ *
+ * @example
+ * const optimizer = new Adagrad(model.parameters(), { learningRate: 0.05 })
+ */
+export class Adagrad extends Optimizer<AdagradOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 0.01,
+    learningRateDecay: 0,
+    initialAccumulator: 0,
+    epsilon: 1e-10,
+    epsilonPlacement: 'outside',
+    ...DECAY_DEFAULTS,
+  }
+  static override readonly allowed = {
+    learningRateDecay: nonNegative,
+    initialAccumulator: nonNegative,
+    epsilonPlacement: ['outside', 'inside'],
+  }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'adagrad'
+  }
+
+  protected override initialize(group: ParameterGroup<Required<AdagradOptions>>): void {
+    group.fillSlot(0, group.values.initialAccumulator)
+  }
+
+  protected override hyper(o: Required<AdagradOptions>, t: number): readonly number[] {
+    const rate = o.learningRate / (1 + (t - 1) * o.learningRateDecay)
+    return o.epsilonPlacement === 'outside' ? [rate, o.epsilon, 0] : [rate, 0, o.epsilon]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, [s]: FloatArray[], [rate, epsilon, epsilonRoot]: readonly number[]): void {
+    for (let i = 0; i < p.length; i++) {
+      s[i] += g[i] * g[i]
+      p[i] -= (rate * g[i]) / (Math.sqrt(s[i] + epsilonRoot) + epsilon)
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import type { FloatArray } from '../backend/heap.js'
+import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+
+/** Options of {@link Adamax}. */
+export interface AdamaxOptions extends DecayOptions {
+  /** Default 0.9. */
+  beta1?: number
+  /** Default 0.999. */
+  beta2?: number
+  /** Default 1e-8. */
+  epsilon?: number
+  /** ε added to |g| under the maximum (PyTorch, optax) or to u in the quotient (Keras). Default `inside`. */
+  epsilonPlacement?: 'inside' | 'outside'
+}
+
+const SLOTS = ['m', 'u'] as const
+
+/**
+ * Adam with the largest recent gradient in place of the root mean square.
+ *
+ *     m ← β₁·m + (1 − β₁)·g
+ *     u ← max(β₂·u, |g| + ε)
+ *     p ← p − η/(1 − β₁ᵗ) · m/u
+ *
+ * u is not biased, no root is taken, and a step is never longer than η. For gradients with rare large values, such as
+ * embeddings; otherwise Adam.
+ * Defaults: PyTorch. State: 8 bytes a parameter. Kingma & Ba 2015, section 7.
+ *
+ * @example
+ * const optimizer = new Adamax(model.parameters())
+ */
+export class Adamax extends Optimizer<AdamaxOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 2e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    epsilonPlacement: 'inside',
+    ...DECAY_DEFAULTS,
+  }
+  static override readonly allowed = { epsilonPlacement: ['inside', 'outside'] }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'adamax'
+  }
+
+  protected override hyper(o: Required<AdamaxOptions>, t: number): readonly number[] {
+    const rate = o.learningRate / (1 - o.beta1 ** t)
+    const [inside, outside] = o.epsilonPlacement === 'inside' ? [o.epsilon, 0] : [0, o.epsilon]
+    return [1 - o.beta1, o.beta2, inside, outside, rate]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, [m, u]: FloatArray[], [take, beta2, inside, outside, rate]: readonly number[]): void {
+    for (let i = 0; i < p.length; i++) {
+      m[i] += take * (g[i] - m[i])
+      u[i] = Math.max(beta2 * u[i], Math.abs(g[i]) + inside)
+      p[i] -= (rate * m[i]) / (u[i] + outside)
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import type { FloatArray } from '../backend/heap.js'
+import { GROUP_DEFAULTS, type GroupOptions, Optimizer } from './optimizer.js'
+
+/** Options of {@link Adan}. */
+export interface AdanOptions extends GroupOptions {
+  /** Decay of the mean gradient. Default 0.98 (1 − the paper's β). */
+  beta1?: number
+  /** Decay of the mean difference. Default 0.92. */
+  beta2?: number
+  /** Decay of the mean square. Default 0.99. */
+  beta3?: number
+  /** Default 1e-8. */
+  epsilon?: number
+  /** `proximal`: p ← p/(1 + ηλ) after the update; `decoupled`: p ← (1 − ηλ)p before it. Default `proximal`. */
+  weightDecayForm?: 'proximal' | 'decoupled'
+}
+
+const SLOTS = ['m', 'difference', 'n', 'previous'] as const
+
+/**
+ * Adam with Nesterov momentum made of gradient differences.
+ *
+ *     d = g − g₋₁   (0 at the first step)
+ *     m ← EMA_β₁(g),  w ← EMA_β₂(d),  n ← EMA_β₃((g + β₂·d)²)
+ *     p ← p − η·(m̂ + β₂·ŵ) / (√n̂ + ε)
+ *
+ * Stands larger learning rates (5–10 times AdamW's) at twice the state. For vision transformers and large batches.
+ * Defaults: the authors' code. State: 16 bytes a parameter. Xie et al. 2022. (optax 0.2.8 has a wrong coefficient here.)
+ *
+ * @example
+ * const optimizer = new Adan(model.parameters(), { learningRate: 5e-3, weightDecay: 0.02 })
+ */
+export class Adan extends Optimizer<AdanOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 1e-3,
+    beta1: 0.98,
+    beta2: 0.92,
+    beta3: 0.99,
+    epsilon: 1e-8,
+    weightDecayForm: 'proximal',
+    ...GROUP_DEFAULTS,
+  }
+  static override readonly allowed = { weightDecayForm: ['proximal', 'decoupled'] }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'adan'
+  }
+
+  protected override coupledDecay(): number {
+    return 0
+  }
+
+  protected override shrink({ learningRate, weightDecay, weightDecayForm }: Required<AdanOptions>): number {
+    return weightDecayForm === 'decoupled' ? 1 - learningRate * weightDecay : 1
+  }
+
+  protected override hyper(o: Required<AdanOptions>, t: number): readonly number[] {
+    const { learningRate, beta1, beta2, beta3 } = o
+    const after = o.weightDecayForm === 'proximal' ? 1 / (1 + learningRate * o.weightDecay) : 1
+    const rates = [learningRate / (1 - beta1 ** t), (learningRate * beta2) / (1 - beta2 ** t), 1 / (1 - beta3 ** t)]
+    return [1 - beta1, beta2, 1 - beta2, beta3, 1 - beta3, t === 1 ? 0 : 1, ...rates, o.epsilon, after]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, [m, w, n, previous]: FloatArray[], hyper: readonly number[]): void {
+    const [take1, beta2, take2, beta3, take3, differs, rateM, rateW, correction, epsilon, after] = hyper
+    for (let i = 0; i < p.length; i++) {
+      const d = differs * (g[i] - previous[i])
+      const ahead = g[i] + beta2 * d
+      m[i] += take1 * (g[i] - m[i])
+      w[i] = beta2 * w[i] + take2 * d
+      n[i] = beta3 * n[i] + take3 * ahead * ahead
+      p[i] = after * (p[i] - (rateM * m[i] + rateW * w[i]) / (Math.sqrt(n[i] * correction) + epsilon))
+      previous[i] = g[i]
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { FloatArray } from '../backend/heap.js'
+import { nonNegative } from './options.js'
+import { GROUP_DEFAULTS, type GroupOptions, Optimizer } from './optimizer.js'
+
+/** Options of {@link AdEMAMix}. */
+export interface AdEMAMixOptions extends GroupOptions {
+  /** Decay of the fast mean. Default 0.9. */
+  beta1?: number
+  /** Decay of the mean square. Default 0.999. */
+  beta2?: number
+  /** Decay of the slow mean. Default 0.9999. */
+  beta3?: number
+  /** Weight of the slow mean. Default 5. */
+  alpha?: number
+  /** Default 1e-8. */
+  epsilon?: number
+}
+
+const SLOTS = ['fast', 'slow', 'v'] as const
+
+/**
+ * Adam with a second, very slow mean of gradients.
+ *
+ *     m₁ ← EMA_β₁(g),  m₂ ← EMA_β₃(g),  v ← EMA_β₂(g²)
+ *     p ← (1 − η·λ)·p − η·(m̂₁ + α·m₂) / (√v̂ + ε)
+ *
+ * Old gradients stay useful for tens of thousands of steps. For long runs; let α and β₃ grow with a {@link Scheduler} in
+ * the first part of training, as the paper does.
+ * Defaults: the paper (α 5, β₃ 0.9999). State: 12 bytes a parameter. Pagliardini et al. 2024.
+ *
+ * @example
+ * const optimizer = new AdEMAMix(model.parameters())
+ * const warm = new Scheduler(optimizer, { alpha: linear(0, 5, 10_000) })
+ */
+export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    beta3: 0.9999,
+    alpha: 5,
+    epsilon: 1e-8,
+    ...GROUP_DEFAULTS,
+    decoupledWeightDecay: true,
+  }
+  static override readonly allowed = { alpha: nonNegative, decoupledWeightDecay: [true] }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'ademamix'
+  }
+
+  protected override hyper(o: Required<AdEMAMixOptions>, t: number): readonly number[] {
+    const { learningRate, beta1, beta2, beta3, alpha, epsilon } = o
+    return [1 - beta1, 1 - beta3, beta2, 1 - beta2, learningRate / (1 - beta1 ** t), learningRate * alpha, 1 / (1 - beta2 ** t), epsilon]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, [fast, slow, v]: FloatArray[], hyper: readonly number[]): void {
+    const [take1, take3, beta2, take2, rate, slowRate, correction, epsilon] = hyper
+    for (let i = 0; i < p.length; i++) {
+      fast[i] += take1 * (g[i] - fast[i])
+      slow[i] += take3 * (g[i] - slow[i])
+      v[i] = beta2 * v[i] + take2 * g[i] * g[i]
+      p[i] -= (rate * fast[i] + slowRate * slow[i]) / (Math.sqrt(v[i] * correction) + epsilon)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { FloatArray } from '../backend/heap.js'
+import { AveragingOptimizer } from './averaging.js'
+import type { ParameterGroup } from './group.js'
+import { nonNegative } from './options.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './optimizer.js'
+
+/** Options of {@link ASGD}. */
+export interface ASGDOptions extends GroupOptions {
+  /** Shrinks parameters by 1 − lambda·ηₜ a step. Default 1e-4. */
+  lambda?: number
+  /** How fast the learning rate falls. Default 0.75. */
+  power?: number
+  /** Step at which averaging starts. Default 1e6. */
+  averageFrom?: number
+}
+
+const SLOTS = ['average'] as const
+
+/**
+ * Stochastic descent with averaged weights.
+ *
+ *     ηₜ = η / (1 + λ·η·(t − 1))^power,   μₜ = 1/max(1, t − 1 − averageFrom)
+ *     p ← (1 − λ·ηₜ)·p − ηₜ·g
+ *     average ← average + μₜ·(p − average)
+ *
+ * The average of the late iterates has less noise than any of them: optimal for convex problems. For nets see
+ * {@link WeightAverage}, which works with every optimizer.
+ * Defaults: PyTorch (averaging starts at 1e6: set averageFrom). State: 4 bytes a parameter. Polyak & Juditsky 1992; Xu 2011.
+ *
+ * @example
+ * const optimizer = new ASGD(model.parameters(), { learningRate: 0.05, averageFrom: 1000 })
+ * const accuracy = optimizer.evaluate(() => test(model))
+ */
+export class ASGD extends AveragingOptimizer<ASGDOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 0.01,
+    lambda: 1e-4,
+    power: 0.75,
+    averageFrom: 1e6,
+    ...GROUP_DEFAULTS,
+  }
+  static override readonly allowed = { lambda: nonNegative, averageFrom: nonNegative }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'asgd'
+  }
+
+  protected override averageOf(group: ParameterGroup<Required<ASGDOptions>>, i: number): FloatArray {
+    return group.slotView(i, 0).slice()
+  }
+
+  protected override shrink({ lambda }: Required<ASGDOptions>, [eta]: readonly number[]): number {
+    return 1 - lambda * eta
+  }
+
+  protected override hyper(o: Required<ASGDOptions>, t: number): readonly number[] {
+    const eta = o.learningRate / (1 + o.lambda * o.learningRate * (t - 1)) ** o.power
+    const mu = 1 / Math.max(1, t - 1 - o.averageFrom)
+    return [eta, 1 - mu, mu]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, [average]: FloatArray[], [eta, keep, take]: readonly number[]): void {
+    for (let i = 0; i < p.length; i++) {
+      p[i] -= eta * g[i]
+      average[i] = keep * average[i] + take * p[i]
+    }
+  }
+}

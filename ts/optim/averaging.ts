@@ -1,0 +1,40 @@
+import type { FloatArray } from '../backend/heap.js'
+import type { Parameter } from '../parameter.js'
+import type { ParameterGroup } from './group.js'
+import { Optimizer } from './optimizer.js'
+
+/**
+ * Optimizers whose best weights are not the ones they train but an average. Evaluate and save with {@link evaluate} or
+ * {@link averages}; training goes on with the weights that the parameters hold.
+ */
+export abstract class AveragingOptimizer<O extends object> extends Optimizer<O> {
+  /** The averaged values of parameter i of a group. */
+  protected abstract averageOf(group: ParameterGroup<Required<O>>, i: number): FloatArray
+
+  /** Copies of the averaged weights, in the order of the parameters. */
+  averages(): FloatArray[] {
+    return this.groups.flatMap((group) => group.parameters.map((_, i) => this.averageOf(group, i)))
+  }
+
+  /** Runs fn with the averaged weights in the parameters, and puts the trained ones back. */
+  evaluate<T>(fn: () => T): T {
+    return withWeights(
+      this.groups.flatMap((group) => group.parameters),
+      this.averages(),
+      fn,
+    )
+  }
+}
+
+/** Runs fn with other values in the parameters and restores them. @throws TypeError if fn is asynchronous */
+export function withWeights<T>(parameters: readonly Parameter[], values: readonly FloatArray[], fn: () => T): T {
+  const before = parameters.map((p) => p.data())
+  parameters.forEach((p, i) => p.view().set(values[i]))
+  try {
+    const result = fn()
+    if (result instanceof Promise) throw new TypeError('evaluate: the function must not be asynchronous; use averages() instead')
+    return result
+  } finally {
+    parameters.forEach((p, i) => p.view().set(before[i]))
+  }
+}

@@ -1,0 +1,73 @@
+import type { FloatArray } from '../backend/heap.js'
+import type { Scalars } from './group.js'
+import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+
+/** Options of {@link NAdam}. */
+export interface NAdamOptions extends DecayOptions {
+  /** Default 0.9. */
+  beta1?: number
+  /** Default 0.999. */
+  beta2?: number
+  /** Default 1e-8. */
+  epsilon?: number
+  /** How fast μ warms up. Default 4e-3 (PyTorch); 1 is Keras, Infinity is optax: no warm-up. */
+  momentumDecay?: number
+}
+
+const SLOTS = ['m', 'v'] as const
+const SCALARS = { product: 1 }
+
+/**
+ * Adam with Nesterov's look-ahead.
+ *
+ *     μₜ = β₁·(1 − ½·0.96^(t·momentumDecay)),   P = Π μ up to t,   P′ = P·μₜ₊₁
+ *     m ← β₁·m + (1 − β₁)·g          v ← β₂·v + (1 − β₂)·g²
+ *     p ← p − η·( (1 − μₜ)/(1 − P)·g + μₜ₊₁/(1 − P′)·m ) / (√v̂ + ε)
+ *
+ * The new gradient counts at once, not only through m. Tuned, it is among the best first-order methods in benchmarks
+ * (Schmidt 2021, AlgoPerf); the difference from Adam is small.
+ * Defaults: PyTorch. State: 8 bytes a parameter. Dozat 2016.
+ *
+ * @example
+ * const optimizer = new NAdam(model.parameters(), { learningRate: 1e-3 })
+ */
+export class NAdam extends Optimizer<NAdamOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 2e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    momentumDecay: 4e-3,
+    ...DECAY_DEFAULTS,
+  }
+  static override readonly allowed = { momentumDecay: { min: 0, max: Infinity } }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'nadam'
+  }
+
+  protected override initialScalars(): Scalars {
+    return SCALARS
+  }
+
+  protected override hyper(o: Required<NAdamOptions>, t: number, scalars: Scalars): readonly number[] {
+    const mu = (k: number) => o.beta1 * (1 - 0.5 * 0.96 ** (k * o.momentumDecay))
+    scalars.product *= mu(t)
+    const direct = (o.learningRate * (1 - mu(t))) / (1 - scalars.product)
+    const carried = (o.learningRate * mu(t + 1)) / (1 - scalars.product * mu(t + 1))
+    return [1 - o.beta1, o.beta2, 1 - o.beta2, 1 / (1 - o.beta2 ** t), o.epsilon, direct, carried]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {
+    const [take1, beta2, take2, correction, epsilon, direct, carried] = hyper
+    for (let i = 0; i < p.length; i++) {
+      m[i] += take1 * (g[i] - m[i])
+      v[i] = beta2 * v[i] + take2 * g[i] * g[i]
+      p[i] -= (direct * g[i] + carried * m[i]) / (Math.sqrt(v[i] * correction) + epsilon)
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { FloatArray } from '../backend/heap.js'
+import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+
+/** Options of {@link RAdam}. */
+export interface RAdamOptions extends DecayOptions {
+  /** Default 0.9. */
+  beta1?: number
+  /** Default 0.999. */
+  beta2?: number
+  /** Default 1e-8. */
+  epsilon?: number
+  /** ε beside the root of the uncorrected v (PyTorch) or of the corrected one (optax). Default `hat`. */
+  epsilonPlacement?: 'hat' | 'outside'
+}
+
+const SLOTS = ['m', 'v'] as const
+
+/**
+ * Adam that does not trust v before it has seen enough: the first steps are plain momentum, then a factor r warms up.
+ *
+ *     ρ∞ = 2/(1 − β₂) − 1,   ρₜ = ρ∞ − 2t·β₂ᵗ/(1 − β₂ᵗ)
+ *     ρₜ > 5:  p ← p − η·r·m̂ / √v̂ (with ε),   r = √((ρₜ−4)(ρₜ−2)ρ∞ / ((ρ∞−4)(ρ∞−2)ρₜ))
+ *     else:    p ← p − η·m̂
+ *
+ * In place of a learning-rate warm-up. With β₂ = 0.999 the first five steps are not normalised: they blow up on steep
+ * losses, where Adam with {@link warmup} is safer.
+ * Defaults: PyTorch. State: 8 bytes a parameter. Liu et al. 2020.
+ *
+ * @example
+ * const optimizer = new RAdam(model.parameters())
+ */
+export class RAdam extends Optimizer<RAdamOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    epsilonPlacement: 'hat',
+    ...DECAY_DEFAULTS,
+  }
+  static override readonly allowed = { epsilonPlacement: ['hat', 'outside'] }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'radam'
+  }
+
+  /** The quotient is m / (rootScale·√v + offset); without normalisation rootScale is 0 and offset 1. */
+  protected override hyper(o: Required<RAdamOptions>, t: number): readonly number[] {
+    const c2 = 1 - o.beta2 ** t
+    const limit = 2 / (1 - o.beta2) - 1
+    const rho = limit - (2 * t * o.beta2 ** t) / c2
+    const rate = o.learningRate / (1 - o.beta1 ** t)
+    const moments = [1 - o.beta1, o.beta2, 1 - o.beta2]
+    if (rho <= 5) return [...moments, rate, 0, 1]
+    const r = Math.sqrt(((rho - 4) * (rho - 2) * limit) / ((limit - 4) * (limit - 2) * rho))
+    if (o.epsilonPlacement === 'outside') return [...moments, rate * r, 1 / Math.sqrt(c2), o.epsilon]
+    return [...moments, rate * r * Math.sqrt(c2), 1, o.epsilon]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {
+    const [take1, beta2, take2, rate, rootScale, offset] = hyper
+    for (let i = 0; i < p.length; i++) {
+      m[i] += take1 * (g[i] - m[i])
+      v[i] = beta2 * v[i] + take2 * g[i] * g[i]
+      p[i] -= (rate * m[i]) / (rootScale * Math.sqrt(v[i]) + offset)
+    }
+  }
+}

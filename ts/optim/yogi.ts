@@ -1,0 +1,68 @@
+import type { FloatArray } from '../backend/heap.js'
+import type { ParameterGroup } from './group.js'
+import { nonNegative } from './options.js'
+import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+
+/** Options of {@link Yogi}. */
+export interface YogiOptions extends DecayOptions {
+  /** Default 0.9. */
+  beta1?: number
+  /** Default 0.999. */
+  beta2?: number
+  /** Default 1e-3. */
+  epsilon?: number
+  /** First value of m and v. Default 1e-6. */
+  initialAccumulator?: number
+}
+
+const SLOTS = ['m', 'v'] as const
+
+/**
+ * Adam whose v moves by a bounded amount: it can grow fast but forgets slowly.
+ *
+ *     m ← β₁·m + (1 − β₁)·g
+ *     v ← v − (1 − β₂)·sign(v − g²)·g²
+ *     p ← p − η·m̂ / (√v̂ + ε)
+ *
+ * For sparse gradients, where Adam's v dies between two sightings and the next step is too long.
+ * Defaults: optax and the authors' (learningRate 0.01, ε 1e-3). State: 8 bytes a parameter. Zaheer et al. 2018.
+ *
+ * @example
+ * const optimizer = new Yogi(model.parameters())
+ */
+export class Yogi extends Optimizer<YogiOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 0.01,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-3,
+    initialAccumulator: 1e-6,
+    ...DECAY_DEFAULTS,
+  }
+  static override readonly allowed = { initialAccumulator: nonNegative }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'yogi'
+  }
+
+  protected override initialize(group: ParameterGroup<Required<YogiOptions>>): void {
+    for (const j of [0, 1]) group.fillSlot(j, group.values.initialAccumulator)
+  }
+
+  protected override hyper(o: Required<YogiOptions>, t: number): readonly number[] {
+    return [1 - o.beta1, 1 - o.beta2, o.learningRate / (1 - o.beta1 ** t), 1 / (1 - o.beta2 ** t), o.epsilon]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], [take1, take2, rate, correction, epsilon]: readonly number[]): void {
+    for (let i = 0; i < p.length; i++) {
+      const square = g[i] * g[i]
+      m[i] += take1 * (g[i] - m[i])
+      v[i] -= take2 * Math.sign(v[i] - square) * square
+      p[i] -= (rate * m[i]) / (Math.sqrt(v[i] * correction) + epsilon)
+    }
+  }
+}

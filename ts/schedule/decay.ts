@@ -1,0 +1,118 @@
+/** Schedules that go down once. */
+import { checkPositive, progress, type Schedule, type Shape, warmup } from './schedule.js'
+
+/** From one value to another in `steps` steps, then constant. */
+export function linear(from: number, to: number, steps: number): Schedule {
+  checkPositive('linear', { steps })
+  return (step) => from + (to - from) * Math.min(step / steps, 1)
+}
+
+/** Options of {@link polynomial}. */
+export interface PolynomialOptions {
+  steps: number
+  /** Last value. Default 0. */
+  to?: number
+  /** Default 1. */
+  power?: number
+  /** Steps before it starts. Default 0. */
+  after?: number
+  /** Starts again, over a longer stretch, each time the end is reached (Keras). Default false. */
+  cycle?: boolean
+}
+
+/** to + (from − to)·(1 − k/steps)^power, then constant. */
+export function polynomial(from: number, { steps, to = 0, power = 1, after = 0, cycle = false }: PolynomialOptions): Schedule {
+  checkPositive('polynomial', { steps })
+  return (step) => {
+    const k = Math.max(0, step - after)
+    const length = cycle ? steps * Math.max(1, Math.ceil(k / steps)) : steps
+    return to + (from - to) * (1 - Math.min(k / length, 1)) ** power
+  }
+}
+
+/** value · factor^⌊k/every⌋: a drop every so many steps. Factor 0.1 by default. */
+export function stepDecay(value: number, { every, factor = 0.1 }: { every: number; factor?: number }): Schedule {
+  checkPositive('stepDecay', { every })
+  return (step) => value * factor ** Math.floor(step / every)
+}
+
+/** A drop at each milestone; one that is listed twice counts twice. Factor 0.1 by default. */
+export function multiStep(value: number, { milestones, factor = 0.1 }: { milestones: readonly number[]; factor?: number }): Schedule {
+  return (step) => value * factor ** milestones.filter((m) => m <= step).length
+}
+
+/** Options of {@link exponential}. */
+export interface ExponentialOptions {
+  /** What is left of the value after `every` steps. */
+  factor: number
+  /** Default 1. */
+  every?: number
+  /** Steps before it starts. Default 0. */
+  after?: number
+  /** Where it stops. Default: nowhere. */
+  limit?: number
+  /** Only at multiples of `every`. Default false. */
+  staircase?: boolean
+}
+
+/** value · factor^(k/every). */
+export function exponential(value: number, { factor, every = 1, after = 0, limit, staircase = false }: ExponentialOptions): Schedule {
+  checkPositive('exponential', { factor, every })
+  const bound = factor < 1 ? Math.max : Math.min
+  return (step) => {
+    const k = Math.max(0, step - after) / every
+    const now = value * factor ** (staircase ? Math.floor(k) : k)
+    return limit === undefined ? now : bound(now, limit)
+  }
+}
+
+/** value / (1 + rate · k/every): slower and slower, the classical condition for convergence of stochastic descent. */
+export function inverseTime(value: number, { rate, every = 1, staircase = false }: { rate: number; every?: number; staircase?: boolean }): Schedule {
+  checkPositive('inverseTime', { every })
+  return (step) => value / (1 + rate * (staircase ? Math.floor(step / every) : step / every))
+}
+
+/** peak · min(k/w, √(w/k)), w = warmupSteps: linear up to the peak, then as one over the root ("Noam", Vaswani et al. 2017). */
+export function inverseSqrt(peak: number, { warmupSteps }: { warmupSteps: number }): Schedule {
+  checkPositive('inverseSqrt', { warmupSteps })
+  return (step) => peak * (step < warmupSteps ? step / warmupSteps : Math.sqrt(warmupSteps / step))
+}
+
+/** Options of {@link cosine}. */
+export interface CosineOptions {
+  steps: number
+  /** Last value. Default 0. */
+  to?: number
+  /** Exponent of the cosine term. Default 1. */
+  exponent?: number
+  /** After `steps`: stay (optax, Keras) or rise again (PyTorch's CosineAnnealingLR). Default `hold`. */
+  afterwards?: 'hold' | 'rise'
+}
+
+/** to + (from − to)·((1 + cos(πk/steps))/2)^exponent: slow at both ends. With {@link warmup} the usual choice (Loshchilov & Hutter 2017). */
+export function cosine(from: number, { steps, to = 0, exponent = 1, afterwards = 'hold' }: CosineOptions): Schedule {
+  checkPositive('cosine', { steps })
+  return (step) => {
+    const k = afterwards === 'hold' ? Math.min(step, steps) : step
+    return to + (from - to) * ((1 + Math.cos((Math.PI * k) / steps)) / 2) ** exponent
+  }
+}
+
+/** Options of {@link warmupStableDecay}. */
+export interface WarmupStableDecayOptions {
+  warmupSteps: number
+  stableSteps: number
+  decaySteps: number
+  /** Last value. Default 0. */
+  to?: number
+  /** Way down. Default `linear`. */
+  shape?: Shape
+}
+
+/** Linearly up, flat, down at the end: training may go on from the flat part (Hu et al. 2024). */
+export function warmupStableDecay(peak: number, options: WarmupStableDecayOptions): Schedule {
+  const { warmupSteps, stableSteps, decaySteps, to = 0, shape = 'linear' } = options
+  checkPositive('warmupStableDecay', { decaySteps })
+  const rest = (step: number) => peak + (to - peak) * progress(shape, Math.min(Math.max(0, step - stableSteps) / decaySteps, 1))
+  return warmupSteps > 0 ? warmup(rest, { steps: warmupSteps }) : rest
+}

@@ -1,0 +1,38 @@
+/** Learning-rate schedules and what applies them. */
+export {
+  type CyclicOptions,
+  type CosineRestartsOptions,
+  cosineRestarts,
+  cyclic,
+  type OneCycleOptions,
+  oneCycle,
+  oneCycleMomentum,
+} from './cycle.js'
+export {
+  type CosineOptions,
+  cosine,
+  type ExponentialOptions,
+  exponential,
+  inverseSqrt,
+  inverseTime,
+  linear,
+  multiStep,
+  type PolynomialOptions,
+  polynomial,
+  stepDecay,
+  type WarmupStableDecayOptions,
+  warmupStableDecay,
+} from './decay.js'
+export { type Driven, ReduceOnPlateau, type ReduceOnPlateauOptions } from './plateau.js'
+export {
+  constant,
+  interpolate,
+  piecewise,
+  product,
+  type Schedule,
+  type Shape,
+  sequence,
+  type WarmupOptions,
+  warmup,
+} from './schedule.js'
+export { Scheduler, type SchedulerOptions } from './scheduler.js'

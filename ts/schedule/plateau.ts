@@ -1,0 +1,126 @@
+/** The learning rate goes down when a metric stops improving. */
+
+/** What a scheduler drives: anything with groups of options, every optimizer among them. */
+export interface Driven {
+  readonly groups: readonly { readonly options: object }[]
+}
+
+/** Options of {@link ReduceOnPlateau}. */
+export interface ReduceOnPlateauOptions {
+  /** Whether the metric should become small (a loss) or large (an accuracy). Default `min`. */
+  mode?: 'min' | 'max'
+  /** New learning rate = factor · old. Default 0.1. */
+  factor?: number
+  /** Calls without improvement that are put up with; one more reduces. Default 10. */
+  patience?: number
+  /** What counts as an improvement. Default 1e-4. */
+  threshold?: number
+  /** `relative`: better by threshold·|best|; `absolute`: better by threshold. Default `relative`. */
+  thresholdMode?: 'relative' | 'absolute'
+  /** Calls after a reduction during which nothing is counted. Default 0. */
+  cooldown?: number
+  /** Lowest learning rate. Default 0. */
+  minimum?: number
+  /** Smaller changes than this are not made. Default 1e-8. */
+  epsilon?: number
+}
+
+const DEFAULTS: Required<ReduceOnPlateauOptions> = {
+  mode: 'min',
+  factor: 0.1,
+  patience: 10,
+  threshold: 1e-4,
+  thresholdMode: 'relative',
+  cooldown: 0,
+  minimum: 0,
+  epsilon: 1e-8,
+}
+
+/**
+ * Reduces the learning rate of all groups when a metric has not improved for more than `patience` calls. PyTorch's
+ * rules, except that a relative threshold is taken of |best|, so that negative metrics work. NaN never improves.
+ *
+ * @example
+ * const plateau = new ReduceOnPlateau(optimizer, { factor: 0.5, patience: 3 })
+ * for (const epoch of epochs) plateau.step(validationLoss(epoch))
+ */
+export class ReduceOnPlateau {
+  /** Best metric so far. */
+  best: number
+  /** Calls since then, cooldown left out. */
+  badSteps = 0
+  /** Calls of the cooldown that are left. */
+  cooldownLeft = 0
+  readonly options: Required<ReduceOnPlateauOptions>
+  private readonly optimizer: Driven
+
+  /** @throws RangeError for a factor outside (0, 1), negative counts or thresholds, unknown modes */
+  constructor(optimizer: Driven, options: ReduceOnPlateauOptions = {}) {
+    this.optimizer = optimizer
+    this.options = { ...DEFAULTS, ...options }
+    check(this.options)
+    this.best = this.worst
+  }
+
+  /** Takes the metric of another epoch into account; true if the learning rate went down. */
+  step(metric: number): boolean {
+    if (this.improves(metric)) {
+      this.best = metric
+      this.badSteps = 0
+    } else this.badSteps++
+    if (this.cooldownLeft > 0) {
+      this.cooldownLeft--
+      this.badSteps = 0
+    }
+    if (this.badSteps <= this.options.patience) return false
+    this.cooldownLeft = this.options.cooldown
+    this.badSteps = 0
+    return this.reduce()
+  }
+
+  /** What {@link loadState} needs. */
+  state(): { best: number; badSteps: number; cooldownLeft: number } {
+    const { best, badSteps, cooldownLeft } = this
+    return { best, badSteps, cooldownLeft }
+  }
+
+  loadState(state: { best: number; badSteps: number; cooldownLeft: number }): void {
+    this.best = state.best
+    this.badSteps = state.badSteps
+    this.cooldownLeft = state.cooldownLeft
+  }
+
+  private get worst(): number {
+    return this.options.mode === 'min' ? Infinity : -Infinity
+  }
+
+  private improves(metric: number): boolean {
+    const { mode, threshold, thresholdMode } = this.options
+    if (this.best === this.worst) return metric === metric && metric !== this.worst
+    const margin = thresholdMode === 'absolute' ? threshold : threshold * Math.abs(this.best)
+    return mode === 'min' ? metric < this.best - margin : metric > this.best + margin
+  }
+
+  private reduce(): boolean {
+    const { factor, minimum, epsilon } = this.options
+    let changed = false
+    for (const { options } of this.optimizer.groups as readonly { options: { learningRate: number } }[]) {
+      const next = Math.max(options.learningRate * factor, minimum)
+      if (options.learningRate - next <= epsilon) continue
+      options.learningRate = next
+      changed = true
+    }
+    return changed
+  }
+}
+
+function check({ mode, factor, thresholdMode, ...counts }: Required<ReduceOnPlateauOptions>): void {
+  if (mode !== 'min' && mode !== 'max') throw new RangeError(`ReduceOnPlateau: mode is 'min' or 'max', got '${mode}'`)
+  if (thresholdMode !== 'relative' && thresholdMode !== 'absolute') {
+    throw new RangeError(`ReduceOnPlateau: thresholdMode is 'relative' or 'absolute', got '${thresholdMode}'`)
+  }
+  if (!(factor > 0 && factor < 1)) throw new RangeError(`ReduceOnPlateau: factor must be in (0, 1), got ${factor}`)
+  for (const [name, value] of Object.entries(counts)) {
+    if (!(value >= 0)) throw new RangeError(`ReduceOnPlateau: ${name} must be ≥ 0, got ${value}`)
+  }
+}

@@ -1,0 +1,116 @@
+/**
+ * Schedules: pure functions from the number of steps already taken to a value, usually the learning rate of the next
+ * step. schedule(0) is for the first step. They compose ({@link warmup}, {@link sequence}, {@link product}), plot
+ * (`Array.from({ length: n }, (_, k) => schedule(k))`) and drive any option of an optimizer ({@link Scheduler}).
+ */
+
+/** Steps taken → value for the next step. */
+export type Schedule = (step: number) => number
+
+/** How a value goes from one level to another: share of the way at share of the time. */
+export type Shape = 'linear' | 'cosine' | 'sqrt'
+
+/** @internal share of the way at share x ∈ [0, 1] of the time */
+export function progress(shape: Shape, x: number): number {
+  if (shape === 'cosine') return (1 - Math.cos(Math.PI * x)) / 2
+  return shape === 'sqrt' ? Math.sqrt(x) : x
+}
+
+/** @internal @throws RangeError naming the schedule, the option and the value */
+export function checkPositive(owner: string, options: Record<string, number>): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!(value > 0)) throw new RangeError(`${owner}: ${name} must be > 0, got ${value}`)
+  }
+}
+
+/** Always the same value. */
+export function constant(value: number): Schedule {
+  return () => value
+}
+
+/**
+ * Schedules one after the other: the i-th runs from boundaries[i − 1] on and counts its own steps from 0.
+ * @example
+ * const schedule = sequence([constant(0.1), cosine(0.1, { steps: 900 })], [100])
+ * @throws RangeError unless there is one boundary fewer than schedules, ascending
+ */
+export function sequence(schedules: readonly Schedule[], boundaries: readonly number[]): Schedule {
+  checkBoundaries('sequence', schedules.length, boundaries)
+  return (step) => {
+    const i = countUpTo(boundaries, step)
+    return schedules[i](i === 0 ? step : step - boundaries[i - 1])
+  }
+}
+
+/** The product of schedules, such as a decay times a cycle. */
+export function product(...schedules: readonly Schedule[]): Schedule {
+  return (step) => schedules.reduce((value, schedule) => value * schedule(step), 1)
+}
+
+/** Options of {@link warmup}. */
+export interface WarmupOptions {
+  /** Length of the warm-up. */
+  steps: number
+  /** First value. Default 0 for `linear` (the first step then changes nothing), 1/100 of the schedule's first value for `exponential`. */
+  from?: number
+  /** Default `linear`. */
+  shape?: 'linear' | 'exponential'
+}
+
+/**
+ * Warms up before any schedule: from `from` to the schedule's first value in `steps` steps, then the schedule, from its start.
+ * Large first steps do the most harm to normalised nets and to Adam's young averages.
+ * @example
+ * const schedule = warmup(cosine(1e-3, { steps: 9000 }), { steps: 1000 })
+ */
+export function warmup(schedule: Schedule, { steps, from, shape = 'linear' }: WarmupOptions): Schedule {
+  checkPositive('warmup', { steps })
+  const to = schedule(0)
+  const start = from ?? (shape === 'linear' ? 0 : to / 100)
+  if (shape === 'exponential') checkPositive('warmup', { from: start })
+  return (step) => {
+    if (step >= steps) return schedule(step - steps)
+    const x = step / steps
+    return shape === 'linear' ? start + (to - start) * x : start * (to / start) ** x
+  }
+}
+
+/**
+ * A constant per stretch: values[i] from step boundaries[i − 1] on.
+ * @example
+ * const schedule = piecewise([0.1, 0.01, 0.001], [30, 60])
+ */
+export function piecewise(values: readonly number[], boundaries: readonly number[]): Schedule {
+  checkBoundaries('piecewise', values.length, boundaries)
+  return (step) => values[countUpTo(boundaries, step)]
+}
+
+/**
+ * Straight lines or cosine arcs through points [step, value]; constant before the first and after the last.
+ * @example
+ * const schedule = interpolate([[0, 0], [10, 0.1], [100, 0.001]], 'cosine')
+ */
+export function interpolate(points: readonly (readonly [step: number, value: number])[], shape: Shape = 'linear'): Schedule {
+  const steps = points.map(([step]) => step)
+  checkBoundaries('interpolate', points.length + 1, steps)
+  return (step) => {
+    const i = countUpTo(steps, step)
+    if (i === 0) return points[0][1]
+    if (i === points.length) return points[i - 1][1]
+    const [[fromStep, from], [toStep, to]] = [points[i - 1], points[i]]
+    return from + (to - from) * progress(shape, (step - fromStep) / (toStep - fromStep))
+  }
+}
+
+/** How many boundaries are ≤ step. */
+function countUpTo(boundaries: readonly number[], step: number): number {
+  let i = 0
+  while (i < boundaries.length && boundaries[i] <= step) i++
+  return i
+}
+
+function checkBoundaries(owner: string, pieces: number, boundaries: readonly number[]): void {
+  if (pieces !== boundaries.length + 1) throw new RangeError(`${owner}: ${pieces} pieces want ${pieces - 1} boundaries, got ${boundaries.length}`)
+  const wrong = boundaries.findIndex((b, i) => !(i === 0 ? b >= 0 : b > boundaries[i - 1]))
+  if (wrong >= 0) throw new RangeError(`${owner}: boundaries must be ≥ 0 and ascending, got [${boundaries.join(', ')}]`)
+}

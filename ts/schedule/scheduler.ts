@@ -1,0 +1,69 @@
+import type { Driven } from './plateau.js'
+import type { Schedule } from './schedule.js'
+
+/** Options of {@link Scheduler}. */
+export interface SchedulerOptions {
+  /** Index of the group to drive. Default: every group. */
+  group?: number
+  /** Schedules give a factor on the option's value at construction, which may differ between groups. Default false. */
+  relative?: boolean
+}
+
+/**
+ * Lets schedules drive options of an optimizer: the learning rate, or any options by name. It sets the values for the
+ * first step at once; call step() after each optimizer.step() (or each epoch, for schedules that count epochs).
+ *
+ * @example
+ * const scheduler = new Scheduler(optimizer, warmup(cosine(1e-3, { steps: 900 }), { steps: 100 }))
+ * new Scheduler(optimizer, { learningRate: oneCycle(0.1, { steps }), momentum: oneCycleMomentum({ steps }) })
+ * optimizer.step()
+ * scheduler.step()
+ */
+export class Scheduler {
+  /** Steps taken. */
+  stepCount = 0
+  private readonly targets: { options: Record<string, number>; name: string; schedule: Schedule; base: number }[]
+
+  /** @throws RangeError for a group or an option that the optimizer does not have */
+  constructor(optimizer: Driven, schedule: Schedule | Readonly<Record<string, Schedule>>, { group, relative = false }: SchedulerOptions = {}) {
+    const schedules = typeof schedule === 'function' ? { learningRate: schedule } : schedule
+    const groups = group === undefined ? optimizer.groups : [optimizer.groups[group]]
+    if (groups[0] === undefined) throw new RangeError(`Scheduler: the optimizer has ${optimizer.groups.length} groups, no group ${group}`)
+    this.targets = groups.flatMap((driven) => {
+      const options = driven.options as Record<string, number>
+      return Object.entries(schedules).map(([name, schedule]) => {
+        if (typeof options[name] !== 'number') {
+          const numbers = Object.keys(options).filter((option) => typeof options[option] === 'number')
+          throw new RangeError(`Scheduler: the optimizer has no number '${name}' to drive; it has ${numbers.join(', ')}`)
+        }
+        return { options, name, schedule, base: relative ? options[name] : 1 }
+      })
+    })
+    this.assign()
+  }
+
+  /** On to the next step: sets every driven option to its schedule's next value. */
+  step(): void {
+    this.stepCount++
+    this.assign()
+  }
+
+  /** Values that the schedules give now, of the first driven group. */
+  get values(): Record<string, number> {
+    return Object.fromEntries(this.targets.map(({ name, options }) => [name, options[name]]))
+  }
+
+  /** What {@link loadState} needs. */
+  state(): { stepCount: number } {
+    return { stepCount: this.stepCount }
+  }
+
+  loadState({ stepCount }: { stepCount: number }): void {
+    this.stepCount = stepCount
+    this.assign()
+  }
+
+  private assign(): void {
+    for (const { options, name, schedule, base } of this.targets) options[name] = base * schedule(this.stepCount)
+  }
+}
