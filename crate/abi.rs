@@ -69,6 +69,12 @@ pub fn heap_base() -> Ptr {
     0
 }
 
+/// Which tile large products use; see [`gemm::set_tile`]. All give the same bits.
+#[wasm_bindgen(js_name = setTile)]
+pub fn set_tile(tile: u32) {
+    gemm::set_tile(tile);
+}
+
 macro_rules! products {
     ($($js:ident $name:ident $product:path;)*) => {
         $(#[doc = "See ts/backend/kernels.ts."]

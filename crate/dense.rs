@@ -88,11 +88,11 @@ pub unsafe fn backward(
             gemm::matmul_tn(x, dz, dw, k, n, m, accumulate & ACCUMULATE_W != 0, scratch);
         }
         if !db.is_null() {
-            let (rows, sums) = (
-                slice::from_raw_parts(dz, m * n),
-                slice::from_raw_parts_mut(db, n),
+            column_sums(
+                cells(dz, m * n),
+                cells(db, n),
+                accumulate & ACCUMULATE_B != 0,
             );
-            column_sums(rows, sums, accumulate & ACCUMULATE_B != 0);
         }
         if !dx.is_null() {
             gemm::matmul_nt(dz, w, dx, m, k, n, accumulate & ACCUMULATE_X != 0, scratch);

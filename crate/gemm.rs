@@ -71,10 +71,8 @@ impl Start {
 
     unsafe fn at(self, i: usize, j: usize) -> Self {
         // SAFETY: (i, j) is an element of C, and a start value exists for each.
-        Start {
-            ptr: unsafe { self.ptr.add(i * self.row + j * self.column) },
-            ..self
-        }
+        let ptr = unsafe { self.ptr.add(i * self.row + j * self.column) };
+        Start { ptr, ..self }
     }
 }
 
@@ -94,10 +92,8 @@ impl View {
 
     unsafe fn from(self, i: usize, j: usize) -> Self {
         // SAFETY: the caller stays inside the matrix.
-        View {
-            ptr: unsafe { self.at(i, j) },
-            ..self
-        }
+        let ptr = unsafe { self.at(i, j) };
+        View { ptr, ..self }
     }
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   add, createBackend, Dense, exp, grad, gradients, jacobian, mean, mse, mul, noGrad, Parameter, Sequential, SGD, sin, softmax, square,
-  StaleTensorError, sum, supportedVariants, tensor, valueAndGrad,
+  StaleTensorError, sum, supportedVariants, type Tensor, tensor, valueAndGrad,
 } from '../ts/index.js'
 
 const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
@@ -20,7 +20,7 @@ describe.each(backends)('$variant', (backend) => {
     expect(x.grad?.toArray()).toEqual([4, 8])
     x.grad = null
     sum(x).backward()
-    expect(x.grad?.toArray()).toEqual([1, 1])
+    expect((x.grad as Tensor | null)?.toArray()).toEqual([1, 1])
   })
 
   test('parameters: two backward passes before a step add up, the first after a step starts anew', () => {

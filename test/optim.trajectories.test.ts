@@ -1,8 +1,11 @@
 /** Every optimizer follows PyTorch, optax, Keras or its authors' code step by step, on every backend. */
 import { describe, expect, test } from 'vitest'
-import { Adam, AdamW, Momentum, Nesterov, RMSProp, SGD } from '../ts/optim/index.js'
+import {
+  AdaBelief, Adadelta, Adagrad, Adam, Adamax, AdamW, Adan, AdEMAMix, ADOPT, ASGD, AveragingOptimizer, Lion, Momentum, NAdam, Nesterov, RAdam,
+  RMSProp, Rprop, ScheduleFreeAdamW, ScheduleFreeSGD, SGD, SignSGD, Signum, Yogi,
+} from '../ts/optim/index.js'
 import { oracleCases } from './optim-problems.js'
-import { backends, follow, type Make } from './optim-runner.js'
+import { backends, follow, type Make, type Steppable } from './optim-runner.js'
 
 /** An oracle case, how our class says the same, and problems to leave out with the reason. */
 type Row = [id: string, make: Make]
@@ -62,14 +65,63 @@ const ELEMENTWISE: Row[] = [
   ['k_adam_eps_hat', (s) => new Adam(s.parameters, lr(s.learningRate, { epsilonPlacement: 'hat', epsilon: 1e-3 }))],
   ['k_adam_amsgrad', (s) => new Adam(s.parameters, lr(s.learningRate, { epsilonPlacement: 'hat', epsilon: 1e-7, amsgrad: true, beta2: 0.95 }))],
   ['k_adamw', (s) => new AdamW(s.parameters, lr(s.learningRate, { epsilonPlacement: 'hat', epsilon: 1e-7, weightDecay: 0.05 }))],
+  ['adagrad', (s) => new Adagrad(s.parameters, lr(s.learningRate))],
+  ['adagrad_lrdecay_wd_init', (s) => new Adagrad(s.parameters, lr(s.learningRate, { learningRateDecay: 0.01, weightDecay: 0.01, initialAccumulator: 0.1, epsilon: 1e-6 }))],
+  ['ox_adagrad', (s) => new Adagrad(s.parameters, lr(s.learningRate, { initialAccumulator: 0.1, epsilon: 1e-7, epsilonPlacement: 'inside' }))],
+  ['k_adagrad', (s) => new Adagrad(s.parameters, lr(s.learningRate, { initialAccumulator: 0.1, epsilon: 1e-7, epsilonPlacement: 'inside' }))],
+  ['adadelta', (s) => new Adadelta(s.parameters, lr(s.learningRate))],
+  ['adadelta_rho_eps_wd', (s) => new Adadelta(s.parameters, lr(s.learningRate, { rho: 0.95, epsilon: 1e-3, weightDecay: 0.01 }))],
+  ['k_adadelta', (s) => new Adadelta(s.parameters, lr(s.learningRate, { rho: 0.95, epsilon: 1e-7 }))],
+  ['adamax', (s) => new Adamax(s.parameters, lr(s.learningRate))],
+  ['adamax_wd', (s) => new Adamax(s.parameters, lr(s.learningRate, { weightDecay: 0.05, epsilon: 1e-4 }))],
+  ['ox_adamaxw', (s) => new Adamax(s.parameters, lr(s.learningRate, { weightDecay: 0.05, decoupledWeightDecay: true }))],
+  ['k_adamax', (s) => new Adamax(s.parameters, lr(s.learningRate, { epsilon: 1e-3, epsilonPlacement: 'outside' }))],
+  ['nadam', (s) => new NAdam(s.parameters, lr(s.learningRate))],
+  ['nadam_wd', (s) => new NAdam(s.parameters, lr(s.learningRate, { weightDecay: 0.05, momentumDecay: 6e-3 }))],
+  ['nadamw', (s) => new NAdam(s.parameters, lr(s.learningRate, { weightDecay: 0.05, decoupledWeightDecay: true }))],
+  ['ox_nadam', (s) => new NAdam(s.parameters, lr(s.learningRate, { momentumDecay: Infinity }))],
+  ['ox_nadamw', (s) => new NAdam(s.parameters, lr(s.learningRate, { momentumDecay: Infinity, weightDecay: 0.05, decoupledWeightDecay: true }))],
+  ['k_nadam', (s) => new NAdam(s.parameters, lr(s.learningRate, { momentumDecay: 1, epsilon: 1e-7 }))],
+  ['radam', (s) => new RAdam(s.parameters, lr(s.learningRate))],
+  ['radam_wd', (s) => new RAdam(s.parameters, lr(s.learningRate, { weightDecay: 0.05, beta2: 0.99 }))],
+  ['radamw', (s) => new RAdam(s.parameters, lr(s.learningRate, { weightDecay: 0.05, beta2: 0.99, decoupledWeightDecay: true }))],
+  ['ox_radam', (s) => new RAdam(s.parameters, lr(s.learningRate, { epsilonPlacement: 'outside' }))],
+  ['asgd', (s) => new ASGD(s.parameters, lr(s.learningRate))],
+  ['asgd_t0', (s) => new ASGD(s.parameters, lr(s.learningRate, { averageFrom: 10, lambda: 0.01, power: 0.5, weightDecay: 0.01 }))],
+  ['rprop', (s) => new Rprop(s.parameters, lr(s.learningRate))],
+  ['rprop_etas', (s) => new Rprop(s.parameters, lr(s.learningRate, { etaMinus: 0.4, etaPlus: 1.3, minimumStep: 1e-4, maximumStep: 0.03 }))],
+  ['ox_lion', (s) => new Lion(s.parameters, lr(s.learningRate, { weightDecay: 1e-3 }))],
+  ['ox_lion_wd', (s) => new Lion(s.parameters, lr(s.learningRate, { beta1: 0.95, beta2: 0.98, weightDecay: 0.1 }))],
+  ['k_lion', (s) => new Lion(s.parameters, lr(s.learningRate))],
+  ['ox_sign_sgd', (s) => new SignSGD(s.parameters, lr(s.learningRate))],
+  ['ox_signum', (s) => new Signum(s.parameters, lr(s.learningRate))],
+  ['ox_adabelief', (s) => new AdaBelief(s.parameters, lr(s.learningRate))],
+  ['ox_adabelief_eps', (s) => new AdaBelief(s.parameters, lr(s.learningRate, { epsilon: 1e-8, epsilonRoot: 1e-6 }))],
+  ['ox_yogi', (s) => new Yogi(s.parameters, lr(s.learningRate))],
+  ['adan', (s) => new Adan(s.parameters, lr(s.learningRate))],
+  ['adan_wd_decoupled', (s) => new Adan(s.parameters, lr(s.learningRate, { weightDecay: 0.05, weightDecayForm: 'decoupled', epsilon: 1e-4 }))],
+  ['adan_wd_prox', (s) => new Adan(s.parameters, lr(s.learningRate, { weightDecay: 0.05 }))],
+  ['ox_adopt', (s) => new ADOPT(s.parameters, lr(s.learningRate, { beta2: 0.99 }))],
+  ['ox_adopt_noclip', (s) => new ADOPT(s.parameters, lr(s.learningRate, { beta2: 0.99, clip: false }))],
+  ['ox_ademamix', (s) => new AdEMAMix(s.parameters, lr(s.learningRate, { beta3: 0.99, alpha: 2, weightDecay: 0.01 }))],
+  ['schedulefree_sgd', (s) => new ScheduleFreeSGD(s.parameters, lr(s.learningRate))],
+  ['schedulefree_sgd_warmup_wd', (s) => new ScheduleFreeSGD(s.parameters, lr(s.learningRate, { warmupSteps: 10, weightDecay: 0.01 }))],
+  ['schedulefree_adamw', (s) => new ScheduleFreeAdamW(s.parameters, lr(s.learningRate))],
+  ['schedulefree_adamw_warmup_wd', (s) => new ScheduleFreeAdamW(s.parameters, lr(s.learningRate, { warmupSteps: 10, weightDecay: 0.05, beta1: 0.95, beta2: 0.99 }))],
+  ['ox_schedule_free_adamw', (s) => new ScheduleFreeAdamW(s.parameters, lr(s.learningRate, { weightDecay: 0.01 }))],
 ]
 
 const kerasMomentum = { momentum: 0.9, epsilonPlacement: 'inside', learningRateInside: true } as const
 
+/** Averaged weights, where the oracle has them. */
+const averages = (made: Steppable) => (made as AveragingOptimizer<object>).averages().flatMap((average) => [...average])
+
 describe.each(backends)('$name', ({ make: makeBackend }) => {
+  const backend = makeBackend()
+
   test.each(ELEMENTWISE)('%s', (id, make) => {
     for (const [problem, trajectory] of Object.entries(oracleCases.get(id)!.results)) {
-      const { deviation, compared } = follow(problem, trajectory, makeBackend(), make)
+      const { deviation, compared } = follow(problem, trajectory, backend, make, averages)
       expect(deviation, `${id} on ${problem}`).toBeUndefined()
       expect(compared).toBeGreaterThan(0)
     }

@@ -7,10 +7,8 @@
 //!
 //! One file per rule. Adding one takes its file and a line here.
 
-use crate::abi::floats;
 use crate::lane::{F32x4, Lane};
 use core::array::from_fn;
-use core::mem::size_of;
 
 mod adabelief;
 mod adadelta;
@@ -39,12 +37,13 @@ pub trait Rule<const SLOTS: usize> {
     fn update<L: Lane>(&self, p: L, g: L, s: [L; SLOTS]) -> (L, [L; SLOTS]);
 }
 
-/// What every kernel does before its rule: g ← scale·g + coupled·p, then p ← shrink·p.
+/// What every kernel does before its rule: g ← scale·g + coupled·p, then p ← p − decoupled·p (1 − decoupled would not
+/// fit a float: of 1e-6 a fifth would be lost).
 #[derive(Clone, Copy)]
 pub struct Shared {
     scale: f32,
     coupled: f32,
-    shrink: f32,
+    decoupled: f32,
 }
 
 /// Hyper-parameters of [`Shared`] at the head of the block; the rule's own follow.
@@ -55,7 +54,7 @@ impl From<&[f32]> for Shared {
         Shared {
             scale: h[0],
             coupled: h[1],
-            shrink: h[2],
+            decoupled: h[2],
         }
     }
 }
@@ -72,7 +71,7 @@ fn apply<R: Rule<S>, L: Lane, const S: usize>(
 ) -> (L, [L; S]) {
     let k = L::splat;
     let g = k(h.scale) * g + k(h.coupled) * p;
-    let (p, s) = rule.update(k(h.shrink) * p, g, s);
+    let (p, s) = rule.update(p - k(h.decoupled) * p, g, s);
     (
         p,
         s.map(|x| L::select(x.abs().lt(k(f32::MIN_POSITIVE)), k(0.0), x)),
@@ -155,37 +154,21 @@ pub fn sweep<R: Rule<S>, const S: usize>(
     }
 }
 
-/// Addresses to slices, numbers to rule.
-#[inline(always)]
-pub(crate) fn launch<R, const S: usize, const H: usize>(
-    p: usize,
-    g: usize,
-    s: usize,
-    stride: usize,
-    n: usize,
-    h: usize,
-) where
-    R: Rule<S> + for<'a> From<&'a [f32]>,
-{
-    let h = &*floats(h, SHARED_HYPER + H);
-    let slots = from_fn(|j| floats(s + j * stride * size_of::<f32>(), n));
-    sweep(
-        &R::from(&h[SHARED_HYPER..]),
-        Shared::from(h),
-        floats(p, n),
-        floats(g, n),
-        slots,
-    );
-}
-
 /// Exports rules as kernels: kernel name, rule, state slots, the rule's own hyper-parameters.
 macro_rules! export_update {
     ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
         #[doc = concat!("The fused update of `", stringify!($rule), "`.")]
         #[allow(non_snake_case)] // the name that JS looks for
         #[wasm_bindgen::prelude::wasm_bindgen]
-        pub fn $name(p: usize, g: usize, s: usize, stride: usize, n: usize, h: usize) {
-            $crate::optim::launch::<$rule, $slots, $hyper>(p, g, s, stride, n, h);
+        pub fn $name(
+            p: *mut f32,
+            g: *const f32,
+            s: *mut f32,
+            stride: usize,
+            n: usize,
+            h: *const f32,
+        ) {
+            $crate::abi::update::<$rule, $slots, $hyper>(p, g, s, stride, n, h);
         }
     };
 }

@@ -83,7 +83,7 @@ export function printComparison({ steps, wasm, js, ratio, lossDifference, agrees
   const row = (name: string, lap: Lap) => [`  ${name}`, rate(lap.stepsPerSecond), rate(lap.samplesPerSecond), lap.loss.toFixed(4)]
   for (const line of table([['', 'steps/s', 'samples/s', 'loss'], row('WASM', wasm), row('JS', js)])) print(line)
   const verdict = agrees
-    ? `Their losses agree (${percent(lossDifference, 3)} apart)`
+    ? `Their losses agree to ${percent(Math.max(lossDifference, 1e-5), 3)}`
     : `But their losses are ${percent(lossDifference)} apart`
   const speed = ratio >= 1 ? `WASM is ${rate(ratio)} times as fast as JS` : `JS is ${rate(1 / ratio)} times as fast as WASM`
   print(`${paint('bold', speed)}.`)

@@ -68,10 +68,15 @@ function drawPixels(pixels: Float32Array): string[] {
   )
 }
 
-/** Upper pixel as the colour of the half block, lower one as that behind it. */
+/** Both pixels in greys: one colours the half block, the other what is behind it. Copied as text the shape is still there. */
 function greys(upper: Float32Array, lower: Float32Array): string {
   const grey = (ink: number) => 232 + Math.round(23 * Math.min(1, Math.max(0, ink)))
-  return `${Array.from(upper, (ink, x) => `\x1b[38;5;${grey(ink)};48;5;${grey(lower[x])}m▀`).join('')}\x1b[0m`
+  const cells = Array.from(upper, (ink, x) => {
+    const [top, bottom] = [grey(ink), grey(lower[x])]
+    if (top === bottom) return `\x1b[38;5;${top};48;5;${top}m${ink > 0.5 ? '█' : ' '}`
+    return top > bottom ? `\x1b[38;5;${top};48;5;${bottom}m▀` : `\x1b[38;5;${bottom};48;5;${top}m▄`
+  })
+  return `${cells.join('')}\x1b[0m`
 }
 
 function blocks(upper: Float32Array, lower: Float32Array): string {

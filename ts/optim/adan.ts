@@ -54,8 +54,8 @@ export class Adan extends Optimizer<AdanOptions> {
     return 0
   }
 
-  protected override shrink({ learningRate, weightDecay, weightDecayForm }: Required<AdanOptions>): number {
-    return weightDecayForm === 'decoupled' ? 1 - learningRate * weightDecay : 1
+  protected override decoupledDecay({ learningRate, weightDecay, weightDecayForm }: Required<AdanOptions>): number {
+    return weightDecayForm === 'decoupled' ? learningRate * weightDecay : 0
   }
 
   protected override hyper(o: Required<AdanOptions>, t: number): readonly number[] {

@@ -55,8 +55,8 @@ export class ADOPT extends Optimizer<ADOPTOptions> {
     return [o.beta1, 1 - o.beta1, keep, take, o.epsilon, bound, o.learningRate]
   }
 
-  protected override shrink(o: Required<ADOPTOptions>, hyper: readonly number[]): number {
-    return hyper[2] === 0 ? 1 : super.shrink(o, hyper)
+  protected override decoupledDecay(o: Required<ADOPTOptions>, hyper: readonly number[]): number {
+    return hyper[2] === 0 ? 0 : super.decoupledDecay(o, hyper)
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {

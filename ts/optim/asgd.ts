@@ -53,8 +53,8 @@ export class ASGD extends AveragingOptimizer<ASGDOptions> {
     return group.slotView(i, 0).slice()
   }
 
-  protected override shrink({ lambda }: Required<ASGDOptions>, [eta]: readonly number[]): number {
-    return 1 - lambda * eta
+  protected override decoupledDecay({ lambda }: Required<ASGDOptions>, [eta]: readonly number[]): number {
+    return lambda * eta
   }
 
   protected override hyper(o: Required<ASGDOptions>, t: number): readonly number[] {

@@ -147,12 +147,12 @@ export class ParameterGroup<O extends object = object> {
   }
 
   /** @internal Writes the block that an update kernel reads: the shared numbers, then the rule's own. */
-  writeHyper(scale: number, coupledDecay: number, shrink: number, own: readonly number[]): void {
+  writeHyper(scale: number, coupledDecay: number, decoupledDecay: number, own: readonly number[]): void {
     const { floats, elementSize } = this.backend.heap
     const at = this.h / elementSize
     floats[at] = scale
     floats[at + 1] = coupledDecay
-    floats[at + 2] = shrink
+    floats[at + 2] = decoupledDecay
     for (let i = 0; i < own.length; i++) floats[at + SHARED_HYPER + i] = own[i]
   }
 

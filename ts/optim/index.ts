@@ -1,9 +1,38 @@
 /** Optimizers, and what belongs to them. */
+import { AdaBelief } from './adabelief.js'
+import { Adadelta } from './adadelta.js'
+import { Adagrad } from './adagrad.js'
+import { Adamax } from './adamax.js'
+import { Adan } from './adan.js'
+import { AdEMAMix } from './ademamix.js'
+import { ADOPT } from './adopt.js'
+import { ASGD } from './asgd.js'
+import { NAdam } from './nadam.js'
+import { RAdam } from './radam.js'
+import { Rprop } from './rprop.js'
+import { ScheduleFreeAdamW, ScheduleFreeSGD } from './schedule-free.js'
+import { Lion, SignSGD, Signum } from './sign.js'
+import { Yogi } from './yogi.js'
 import { Adam, AdamW } from './adam.js'
 import type { OptimizerClass } from './optimizer.js'
 import { RMSProp } from './rmsprop.js'
 import { Momentum, Nesterov, SGD } from './sgd.js'
 
+export { AdaBelief, type AdaBeliefOptions } from './adabelief.js'
+export { Adadelta, type AdadeltaOptions } from './adadelta.js'
+export { Adagrad, type AdagradOptions } from './adagrad.js'
+export { Adamax, type AdamaxOptions } from './adamax.js'
+export { Adan, type AdanOptions } from './adan.js'
+export { AdEMAMix, type AdEMAMixOptions } from './ademamix.js'
+export { ADOPT, type ADOPTOptions } from './adopt.js'
+export { ASGD, type ASGDOptions } from './asgd.js'
+export { NAdam, type NAdamOptions } from './nadam.js'
+export { RAdam, type RAdamOptions } from './radam.js'
+export { Rprop, type RpropOptions } from './rprop.js'
+export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions, ScheduleFreeSGD, type ScheduleFreeSGDOptions } from './schedule-free.js'
+export { Lion, type LionOptions, SignSGD, Signum, type SignumOptions } from './sign.js'
+export { Yogi, type YogiOptions } from './yogi.js'
+export { AveragingOptimizer, withWeights } from './averaging.js'
 export { Adam, type AdamOptions, AdamW, type AdamWOptions, type EpsilonPlacement } from './adam.js'
 export type { ArrayParameter } from './arrays.js'
 export { ParameterGroup, type Run, type Scalars } from './group.js'
@@ -42,4 +71,21 @@ export const OPTIMIZERS = {
   RMSProp,
   Adam,
   AdamW,
+  Adagrad,
+  Adadelta,
+  Adamax,
+  NAdam,
+  RAdam,
+  ASGD,
+  Rprop,
+  Lion,
+  SignSGD,
+  Signum,
+  AdaBelief,
+  Yogi,
+  Adan,
+  ADOPT,
+  AdEMAMix,
+  ScheduleFreeSGD,
+  ScheduleFreeAdamW,
 } satisfies Record<string, OptimizerClass>

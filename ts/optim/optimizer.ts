@@ -145,10 +145,10 @@ export abstract class Optimizer<O extends object = GroupOptions> {
     return decoupledWeightDecay ? 0 : weightDecay
   }
 
-  /** The factor in p ← factor·p before the update. */
-  protected shrink(options: Required<O>, _hyper: readonly number[]): number {
+  /** δ in p ← p − δ·p before the update. */
+  protected decoupledDecay(options: Required<O>, _hyper: readonly number[]): number {
     const { weightDecay = 0, decoupledWeightDecay = false, learningRate = 0 } = options as DecayOptions
-    return decoupledWeightDecay ? 1 - learningRate * weightDecay : 1
+    return decoupledWeightDecay ? learningRate * weightDecay : 0
   }
 
   /** Updates all parameters of a group that have a gradient. Methods that look at whole tensors replace this. */
@@ -166,10 +166,10 @@ export abstract class Optimizer<O extends object = GroupOptions> {
     const { values, kernel } = group
     const signed = (values as GroupOptions).maximize ? -scale : scale
     const coupled = this.coupledDecay(values)
-    const shrink = this.shrink(values, hyper)
-    if (kernel === undefined) this.applyInJs(group, run, signed, coupled, shrink, hyper)
+    const decoupled = this.decoupledDecay(values, hyper)
+    if (kernel === undefined) this.applyInJs(group, run, signed, coupled, decoupled, hyper)
     else {
-      group.writeHyper(signed, coupled, shrink, hyper)
+      group.writeHyper(signed, coupled, decoupled, hyper)
       kernel(run.p, run.g, run.s, group.stride, run.n, group.h)
     }
   }
@@ -241,11 +241,11 @@ export abstract class Optimizer<O extends object = GroupOptions> {
     for (let i = 0; i < groups.length; i++) this.applyToGroup(groups[i], scale)
   }
 
-  private applyInJs(group: ParameterGroup<Required<O>>, run: Run, scale: number, coupled: number, shrink: number, hyper: readonly number[]): void {
+  private applyInJs(group: ParameterGroup<Required<O>>, run: Run, scale: number, coupled: number, decoupled: number, hyper: readonly number[]): void {
     const { p, g, slots } = group.viewsOf(run)
     const plain = scale === 1 && coupled === 0
     const gradient = plain ? g : this.prepared(p, g, scale, coupled)
-    if (shrink !== 1) for (let i = 0; i < p.length; i++) p[i] *= shrink
+    if (decoupled !== 0) for (let i = 0; i < p.length; i++) p[i] -= decoupled * p[i]
     this.update(p, gradient, slots, hyper)
   }
 
