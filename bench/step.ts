@@ -2,7 +2,19 @@
  * Whole training steps (forward, backward, Adam) on data in memory: WASM beside the JS backend, interleaved rounds in one
  * run, best window of each. `npx tsx bench/step.ts [milliseconds per window]`
  */
-import { Adam, type Backend, createBackend, crossEntropy, Dense, Generator, mse, Sequential, supportedVariants, Tensor, tensor } from '../ts/index.js'
+import {
+  Adam,
+  type Backend,
+  createBackend,
+  crossEntropy,
+  Dense,
+  Generator,
+  mse,
+  Sequential,
+  supportedVariants,
+  type Tensor,
+  tensor,
+} from '../ts/index.js'
 
 interface Workload {
   name: string
@@ -31,8 +43,15 @@ function makeStepper({ sizes, batch, activation }: Workload, backend: Backend): 
   const classes = sizes[sizes.length - 1]
   const y: Tensor =
     classes > 1
-      ? tensor(Int32Array.from({ length: batch }, (_, i) => i % classes), { backend })
-      : tensor(Float32Array.from({ length: batch }, (_, i) => (i % 2) - 0.5), [batch, 1], { backend })
+      ? tensor(
+          Int32Array.from({ length: batch }, (_, i) => i % classes),
+          { backend },
+        )
+      : tensor(
+          Float32Array.from({ length: batch }, (_, i) => (i % 2) - 0.5),
+          [batch, 1],
+          { backend },
+        )
   const loss = classes > 1 ? crossEntropy : mse
   return () => {
     const value = loss(model.forward(x), y)
@@ -60,7 +79,9 @@ const milliseconds = Number(process.argv[2] ?? 250)
 const rounds = 7
 const backends = [...supportedVariants().map((variant) => createBackend({ variant })), createBackend({ backend: 'js' })]
 
-console.log(`training steps per second with Adam, best of ${rounds} windows of ${milliseconds} ms; Node ${process.versions.node}, ${process.arch}`)
+console.log(
+  `training steps per second with Adam, best of ${rounds} windows of ${milliseconds} ms; Node ${process.versions.node}, ${process.arch}`,
+)
 console.log(['net'.padEnd(16), 'batch', ...backends.map((b) => b.variant.padStart(10)), '  best WASM / JS'].join(' '))
 for (const workload of workloads) {
   const steppers = backends.map((backend) => makeStepper(workload, backend))
@@ -76,5 +97,12 @@ for (const workload of workloads) {
   })
   const js = best[best.length - 1]
   const ratio = Math.max(...best.slice(0, -1)) / js
-  console.log([workload.name.padEnd(16), String(workload.batch).padStart(5), ...best.map((s) => s.toFixed(0).padStart(10)), `${ratio.toFixed(1)}x`.padStart(16)].join(' '))
+  console.log(
+    [
+      workload.name.padEnd(16),
+      String(workload.batch).padStart(5),
+      ...best.map((s) => s.toFixed(0).padStart(10)),
+      `${ratio.toFixed(1)}x`.padStart(16),
+    ].join(' '),
+  )
 }

@@ -2,35 +2,33 @@
 //!
 //! Every element of C is one running sum over k in ascending order, from its start value, whatever the tile, the
 //! blocking or the path. So all of them give the same bits, and a caller may choose by speed alone. Ragged edges run
-//! the same vector tile: columns are padded (with zeros, in a panel or a buffer of their own), rows repeat the last one.
+//! the same vector tile: columns are padded, rows repeat the last one; what is computed in excess is never stored.
 //!
-//! Two paths: [`direct`] reads B where it lies and suits few rows or a short k; [`blocked`] copies B into panels that a
-//! tile walks contiguously, in blocks that fit the caches (Goto & van de Geijn 2008). A is read in place unless it is
-//! walked down its columns, where a power-of-two stride would fall on a few cache sets.
-//!
-//! The tile loads all its start values, then runs over k, then stores: in that shape V8 can widen vector pairs to 256 bits.
+//! Two paths: [`direct`] reads B where it lies and suits few rows, or a B that fits the first-level cache; [`blocked`]
+//! copies B into panels that a tile walks contiguously, in blocks that fit the caches (Goto & van de Geijn 2008). A is
+//! read in place unless it is walked down its columns, where a power-of-two stride would fall on a few cache sets.
 #![allow(unsafe_code)]
 
-use crate::lane::{F32x4, Lane};
-use core::array::from_fn;
-use core::sync::atomic::{AtomicU32, Ordering};
+mod pack;
+mod tile;
+
+use core::sync::atomic::{AtomicUsize, Ordering};
+use tile::{Job, Tile, TEN_COLUMNS, TILES};
 
 /// Floats of scratch that every product may overwrite (SCRATCH_BYTES of ts/backend/kernels.ts).
 pub const SCRATCH: usize = 1 << 18;
 /// The parts of scratch for panels of A and of B.
 const A_ROOM: usize = 1 << 16;
 const B_ROOM: usize = SCRATCH - A_ROOM;
-/// Rows of A per block: with [`DEPTH`] columns they fit a second-level cache.
+/// Rows of A per block, a multiple of the rows of every tile: with a block's depth they fit a second-level cache.
 const ROWS: usize = 120;
-/// Longest stretch of k per block: a panel of B and the rows of a tile fit a first-level cache.
-const DEPTH: usize = 512;
+/// Most floats in a panel of B: it stays in a first-level cache beside the rows of a tile.
+const PANEL: usize = 1 << 12;
 /// B is read in place for fewer rows than this, or where all of it is small enough for the first-level cache.
 const FEW: usize = 24;
 const SMALL: usize = 1 << 13;
 /// Up to this many columns of C do not repay the copy of A.
 const NARROW: usize = 24;
-/// Vectors in the widest tile.
-const WIDEST: usize = 8;
 
 /// What a product adds to: element (i, j) is `ptr[i·row + j·column]`, so that strides of 0 broadcast.
 #[derive(Clone, Copy)]
@@ -43,29 +41,39 @@ pub struct Start {
 impl Start {
     /// Zero everywhere.
     pub fn zero() -> Self {
-        static ZEROS: [f32; 4 * WIDEST] = [0.0; 4 * WIDEST];
+        static ZEROS: [f32; 4 * tile::WIDEST] = [0.0; 4 * tile::WIDEST];
+        let ptr = ZEROS.as_ptr();
         Start {
-            ptr: ZEROS.as_ptr(),
+            ptr,
             row: 0,
             column: 0,
         }
     }
 
     /// bias\[j\] in every row.
-    pub fn bias(bias: *const f32) -> Self {
+    pub fn bias(ptr: *const f32) -> Self {
         Start {
-            ptr: bias,
+            ptr,
             row: 0,
             column: 1,
         }
     }
 
-    /// What a row-major matrix of `n` columns holds.
-    pub fn matrix(c: *const f32, n: usize) -> Self {
+    /// What a row-major matrix of `row` columns holds.
+    fn matrix(ptr: *const f32, row: usize) -> Self {
         Start {
-            ptr: c,
-            row: n,
+            ptr,
+            row,
             column: 1,
+        }
+    }
+
+    /// Where C is added to itself, or not.
+    fn accumulate(yes: bool, c: *const f32, n: usize) -> Self {
+        if yes {
+            Start::matrix(c, n)
+        } else {
+            Start::zero()
         }
     }
 
@@ -85,6 +93,24 @@ struct View {
 }
 
 impl View {
+    /// Row-major, `row` columns.
+    fn matrix(ptr: *const f32, row: usize) -> Self {
+        View {
+            ptr,
+            row,
+            column: 1,
+        }
+    }
+
+    /// The transpose of a row-major matrix of `column` columns.
+    fn transposed(ptr: *const f32, column: usize) -> Self {
+        View {
+            ptr,
+            row: 1,
+            column,
+        }
+    }
+
     unsafe fn at(self, i: usize, j: usize) -> *const f32 {
         // SAFETY: the caller stays inside the matrix.
         unsafe { self.ptr.add(i * self.row + j * self.column) }
@@ -111,244 +137,121 @@ struct Product {
     scratch: *mut f32,
 }
 
-static TILE: AtomicU32 = AtomicU32::new(0);
-
-/// Chooses the tile of large products: 0 is 4×8 (best with 128-bit registers), 1 is 4×16, 2 is 5×16 (best when the
-/// engine widens to 256 bits). All give the same bits.
-pub fn set_tile(tile: u32) {
-    TILE.store(tile, Ordering::Relaxed);
-}
-
 /// c\[m,n\] = a\[m,k\] · b\[k,n\] (+ c).
 ///
 /// # Safety
 /// Pointers are valid for their matrices, `scratch` for [`SCRATCH`] floats; c overlaps nothing else.
+#[rustfmt::skip]
 pub unsafe fn matmul(
-    a: *const f32,
-    b: *const f32,
-    c: *mut f32,
-    m: usize,
-    n: usize,
-    k: usize,
-    accumulate: bool,
-    scratch: *mut f32,
+    a: *const f32, b: *const f32, c: *mut f32, m: usize, n: usize, k: usize, accumulate: bool, scratch: *mut f32,
 ) {
-    let start = if accumulate {
-        Start::matrix(c, n)
-    } else {
-        Start::zero()
-    };
     // SAFETY: the caller's promise.
-    unsafe { matmul_from(start, a, b, c, m, n, k, scratch) }
+    unsafe { matmul_from(Start::accumulate(accumulate, c, n), a, b, c, m, n, k, scratch) }
 }
 
 /// c\[m,n\] = start\[m,n\] + a\[m,k\] · b\[k,n\].
 ///
 /// # Safety
 /// As [`matmul`]; `start` is valid for m × n elements, and may be c itself.
+#[rustfmt::skip]
 pub unsafe fn matmul_from(
-    start: Start,
-    a: *const f32,
-    b: *const f32,
-    c: *mut f32,
-    m: usize,
-    n: usize,
-    k: usize,
-    scratch: *mut f32,
+    start: Start, a: *const f32, b: *const f32, c: *mut f32, m: usize, n: usize, k: usize, scratch: *mut f32,
 ) {
-    let a = View {
-        ptr: a,
-        row: k,
-        column: 1,
-    };
-    let b = View {
-        ptr: b,
-        row: n,
-        column: 1,
-    };
+    let (a, b) = (View::matrix(a, k), View::matrix(b, n));
     // SAFETY: the caller's promise.
-    unsafe {
-        product(Product {
-            m,
-            n,
-            k,
-            a,
-            b,
-            c,
-            ldc: n,
-            start,
-            scratch,
-        })
-    }
+    unsafe { product(Product { m, n, k, a, b, c, ldc: n, start, scratch }) }
 }
 
 /// c\[m,n\] = a\[m,k\] · b\[n,k\]ᵀ (+ c).
 ///
 /// # Safety
 /// As [`matmul`].
+#[rustfmt::skip]
 pub unsafe fn matmul_nt(
-    a: *const f32,
-    b: *const f32,
-    c: *mut f32,
-    m: usize,
-    n: usize,
-    k: usize,
-    accumulate: bool,
-    scratch: *mut f32,
+    a: *const f32, b: *const f32, c: *mut f32, m: usize, n: usize, k: usize, accumulate: bool, scratch: *mut f32,
 ) {
-    let start = if accumulate {
-        Start::matrix(c, n)
-    } else {
-        Start::zero()
-    };
-    let a = View {
-        ptr: a,
-        row: k,
-        column: 1,
-    };
-    let b = View {
-        ptr: b,
-        row: 1,
-        column: k,
-    };
+    let (a, b, start) = (View::matrix(a, k), View::transposed(b, k), Start::accumulate(accumulate, c, n));
     // SAFETY: the caller's promise.
-    unsafe {
-        product(Product {
-            m,
-            n,
-            k,
-            a,
-            b,
-            c,
-            ldc: n,
-            start,
-            scratch,
-        })
-    }
+    unsafe { product(Product { m, n, k, a, b, c, ldc: n, start, scratch }) }
 }
 
 /// c\[m,n\] = a\[k,m\]ᵀ · b\[k,n\] (+ c).
 ///
 /// # Safety
 /// As [`matmul`].
+#[rustfmt::skip]
 pub unsafe fn matmul_tn(
-    a: *const f32,
-    b: *const f32,
-    c: *mut f32,
-    m: usize,
-    n: usize,
-    k: usize,
-    accumulate: bool,
-    scratch: *mut f32,
+    a: *const f32, b: *const f32, c: *mut f32, m: usize, n: usize, k: usize, accumulate: bool, scratch: *mut f32,
 ) {
-    let start = if accumulate {
-        Start::matrix(c, n)
-    } else {
-        Start::zero()
-    };
-    let a = View {
-        ptr: a,
-        row: 1,
-        column: m,
-    };
-    let b = View {
-        ptr: b,
-        row: n,
-        column: 1,
-    };
+    let (a, b, start) = (View::transposed(a, m), View::matrix(b, n), Start::accumulate(accumulate, c, n));
     // SAFETY: the caller's promise.
-    unsafe {
-        product(Product {
-            m,
-            n,
-            k,
-            a,
-            b,
-            c,
-            ldc: n,
-            start,
-            scratch,
-        })
-    }
+    unsafe { product(Product { m, n, k, a, b, c, ldc: n, start, scratch }) }
 }
 
-/// Picks the path and the tile by shape.
+/// The tile of large products, by its place in [`TILES`].
+static TILE: AtomicUsize = AtomicUsize::new(0);
+
+/// Chooses the tile of large products: 0 is 4×8 (best with 128-bit registers), 1 is 4×16, 2 is 5×16 (best where the
+/// engine widens to 256 bits). All give the same bits.
+pub fn set_tile(tile: usize) {
+    TILE.store(tile.min(TILES.len() - 1), Ordering::Relaxed);
+}
+
+/// Picks the path by shape.
 unsafe fn product(x: Product) {
     if x.m == 0 || x.n == 0 {
         return;
     }
     let in_place = x.b.column == 1 && (x.m < FEW || x.n * x.k <= SMALL);
-    // SAFETY: `x` describes valid matrices, and both paths stay inside them.
+    // SAFETY: `x` describes valid matrices; `done` columns are less than n where there is a rest.
     unsafe {
-        match x.n {
-            _ if in_place && x.m == 1 => rest(x, direct::<1, 8>(x)),
-            _ if in_place => rest(x, direct::<2, 4>(x)),
-            _ => panels(x),
-        }
-    }
-}
-
-/// The columns of `x` from `done` on.
-unsafe fn rest(x: Product, done: usize) {
-    if done < x.n {
-        // SAFETY: `done` is a column of the product.
-        unsafe {
-            panels(Product {
-                n: x.n - done,
-                b: x.b.from(0, done),
-                c: x.c.add(done),
-                start: x.start.at(0, done),
+        let done = match x.m {
+            _ if !in_place => 0,
+            1 => direct::<1, 8>(&x),
+            _ => direct::<2, 4>(&x),
+        };
+        if done < x.n {
+            let (b, c, start) = (x.b.from(0, done), x.c.add(done), x.start.at(0, done));
+            let n = x.n - done;
+            blocked(Product {
+                n,
+                b,
+                c,
+                start,
                 ..x
-            })
-        }
-    }
-}
-
-unsafe fn panels(x: Product) {
-    // SAFETY: as in `product`.
-    unsafe {
-        match (x.n, TILE.load(Ordering::Relaxed)) {
-            (9..=12, _) => blocked::<3, 3>(x),
-            (13.., 1) => blocked::<4, 4>(x),
-            (13.., 2) => blocked::<5, 4>(x),
-            _ => blocked::<4, 2>(x),
+            });
         }
     }
 }
 
 /// Runs the full strips of NV vectors with B in place, all of k at once; returns how many columns that covered.
-unsafe fn direct<const MR: usize, const NV: usize>(x: Product) -> usize {
+unsafe fn direct<const MR: usize, const NV: usize>(x: &Product) -> usize {
     let width = x.n - x.n % (4 * NV);
     if width == 0 {
         return 0;
     }
-    for (i, _) in blocks(x.m, MR) {
+    for (i, rows) in blocks(x.m, MR) {
         for (j, _) in blocks(width, 4 * NV) {
             // SAFETY: i < m and j + 4·NV ≤ n.
             unsafe {
-                let a = rows::<MR>(x.a.from(i, 0), x.m - i);
-                let c = x.c.add(i * x.ldc + j);
-                tile::<MR, NV>(
-                    x.k,
-                    a,
-                    x.a.column,
-                    x.b.at(0, j),
-                    x.b.row,
-                    x.start.at(i, j),
-                    c,
-                    x.ldc,
-                    x.m - i,
-                );
+                let (b, c) = (x.b.at(0, j), x.c.add(i * x.ldc + j));
+                let (a, start) = (x.a.from(i, 0), x.start.at(i, j));
+                tile::strided::<MR, NV>(x.k, a, b, x.b.row, start, c, x.ldc, rows);
             }
         }
     }
     width
 }
 
-/// Runs all of a product on packed panels of B.
-unsafe fn blocked<const MR: usize, const NV: usize>(x: Product) {
-    let depth = even(x.k, DEPTH * 2 / NV.max(2));
-    let width = B_ROOM / (depth.max(1) * 4 * NV) * 4 * NV;
+/// Runs a product on packed panels of B: blocks of columns, then of k.
+unsafe fn blocked(x: Product) {
+    let tile = match x.n {
+        9..=12 => &TEN_COLUMNS,
+        ..=8 => &TILES[0],
+        _ => &TILES[TILE.load(Ordering::Relaxed)],
+    };
+    let depth = even(x.k, PANEL / tile.columns);
+    let width = B_ROOM / (depth.max(1) * tile.columns) * tile.columns;
     for (j, n) in blocks(x.n, width) {
         for (p, k) in blocks(x.k, depth) {
             // SAFETY: (p, j) is inside B, (0, j) inside C; the block's panels fit their room by the choice of `width`.
@@ -359,17 +262,18 @@ unsafe fn blocked<const MR: usize, const NV: usize>(x: Product) {
                 } else {
                     Start::matrix(c, x.ldc)
                 };
+                let (a, b) = (x.a.from(0, p), x.b.from(p, j));
                 let block = Product {
                     n,
                     k,
-                    a: x.a.from(0, p),
-                    b: x.b.from(p, j),
+                    a,
+                    b,
                     c,
                     start,
                     ..x
                 };
-                pack_b::<NV>(&block);
-                row_blocks::<MR, NV>(block);
+                pack::columns(block.b, x.scratch.add(A_ROOM), k, n, tile.columns);
+                row_blocks(tile, &block);
             }
         }
     }
@@ -377,11 +281,9 @@ unsafe fn blocked<const MR: usize, const NV: usize>(x: Product) {
 
 /// The length of equal blocks of at most `most` that cover `total`, a multiple of 4 where there is more than one.
 fn even(total: usize, most: usize) -> usize {
-    let blocks = total.div_ceil(most).max(1);
-    if blocks == 1 {
-        total
-    } else {
-        total.div_ceil(blocks).next_multiple_of(4)
+    match total.div_ceil(most) {
+        0 | 1 => total,
+        blocks => total.div_ceil(blocks).next_multiple_of(4),
     }
 }
 
@@ -397,293 +299,54 @@ fn blocks(total: usize, size: usize) -> impl Iterator<Item = (usize, usize)> {
     })
 }
 
-/// One block of B, already packed, times all rows of A.
-unsafe fn row_blocks<const MR: usize, const NV: usize>(x: Product) {
+/// One block of B, already packed, times all rows of A, in blocks of rows.
+unsafe fn row_blocks(tile: &Tile, x: &Product) {
     for (i, m) in blocks(x.m, ROWS) {
-        // SAFETY: row i is inside A and C.
+        // SAFETY: row i is inside A and C; a block of A fits its room, ROWS · PANEL / columns of the narrowest tile.
         unsafe {
-            let part = Product {
-                m,
-                a: x.a.from(i, 0),
-                c: x.c.add(i * x.ldc),
-                start: x.start.at(i, 0),
-                ..x
-            };
-            if x.a.column == 1 || x.n <= NARROW {
-                strips::<MR, NV, false>(part);
-            } else {
-                pack_a::<MR>(&part);
-                strips::<MR, NV, true>(part);
+            let (a, c, start) = (x.a.from(i, 0), x.c.add(i * x.ldc), x.start.at(i, 0));
+            let packed = a.column != 1 && x.n > NARROW;
+            if packed {
+                pack::rows(a, x.scratch, x.k, m, tile.rows);
             }
+            strips(
+                tile,
+                packed,
+                &Product {
+                    m,
+                    a,
+                    c,
+                    start,
+                    ..*x
+                },
+            );
         }
     }
 }
 
 /// Every tile of one block: strips of columns outside, so that a panel of B stays in the first-level cache.
-unsafe fn strips<const MR: usize, const NV: usize, const PACKED: bool>(x: Product) {
-    for (j, columns_left) in blocks(x.n, 4 * NV) {
-        for (i, rows_left) in blocks(x.m, MR) {
+unsafe fn strips(tile: &Tile, packed: bool, x: &Product) {
+    for (j, columns) in blocks(x.n, tile.columns) {
+        for (i, rows) in blocks(x.m, tile.rows) {
             // SAFETY: (i, j) is inside C; the panels were packed for this block.
             unsafe {
-                let b = x.scratch.add(A_ROOM + j * x.k);
+                let panel = View::transposed(x.scratch.add(i * x.k), tile.rows);
+                let a = if packed { panel } else { x.a.from(i, 0) };
+                let (b, c) = (x.scratch.add(A_ROOM + j * x.k), x.c.add(i * x.ldc + j));
                 let start = x.start.at(i, j);
-                let c = x.c.add(i * x.ldc + j);
-                let panel = View {
-                    ptr: x.scratch.add(i * x.k),
-                    row: 1,
-                    column: MR,
-                };
-                let a = if PACKED { panel } else { x.a.from(i, 0) };
-                if columns_left == 4 * NV {
-                    panel_tile::<MR, NV, PACKED>(x.k, a, b, start, c, x.ldc, rows_left);
-                } else {
-                    edge_tile::<MR, NV, PACKED>(
-                        x.k,
+                tile.run(
+                    packed,
+                    &Job {
+                        k: x.k,
                         a,
                         b,
                         start,
                         c,
-                        x.ldc,
-                        rows_left,
-                        columns_left,
-                    );
-                }
-            }
-        }
-    }
-}
-
-/// Pointers to the MR rows at the top of `a`; past `count` they repeat the last row, whose sums are then stored twice.
-#[inline(always)]
-unsafe fn rows<const MR: usize>(a: View, count: usize) -> [*const f32; MR] {
-    // SAFETY: rows below `count` exist.
-    from_fn(|i| unsafe { a.at(i.min(count - 1), 0) })
-}
-
-/// A tile on a panel of B, with rows of A in place or in a panel.
-#[inline(never)]
-unsafe fn panel_tile<const MR: usize, const NV: usize, const PACKED: bool>(
-    k: usize,
-    a: View,
-    b: *const f32,
-    start: Start,
-    c: *mut f32,
-    ldc: usize,
-    count: usize,
-) {
-    // SAFETY: the caller's promise: panels of k steps, `count` rows of A and C.
-    unsafe {
-        if PACKED {
-            tile::<MR, NV>(
-                k,
-                from_fn(|i| a.ptr.add(i)),
-                MR,
-                b,
-                4 * NV,
-                start,
-                c,
-                ldc,
-                count,
-            );
-        } else {
-            tile::<MR, NV>(
-                k,
-                rows::<MR>(a, count),
-                a.column,
-                b,
-                4 * NV,
-                start,
-                c,
-                ldc,
-                count,
-            );
-        }
-    }
-}
-
-/// [`panel_tile`] for the last `columns` of C: in a buffer of whole vectors, of which the valid part is copied.
-#[cold]
-#[inline(never)]
-unsafe fn edge_tile<const MR: usize, const NV: usize, const PACKED: bool>(
-    k: usize,
-    a: View,
-    b: *const f32,
-    start: Start,
-    c: *mut f32,
-    ldc: usize,
-    count: usize,
-    columns: usize,
-) {
-    let mut buffer = [[[0.0f32; 4]; NV]; MR];
-    let whole = buffer.as_mut_ptr().cast::<f32>();
-    // SAFETY: `count` rows of C and of the start values have `columns` elements, fewer than a row of the buffer.
-    unsafe {
-        for i in 0..count {
-            copy::<NV>(start.at(i, 0).ptr, whole.add(i * 4 * NV), columns);
-        }
-        panel_tile::<MR, NV, PACKED>(k, a, b, Start::matrix(whole, 4 * NV), whole, 4 * NV, count);
-        for i in 0..count {
-            copy::<NV>(whole.add(i * 4 * NV), c.add(i * ldc), columns);
-        }
-    }
-}
-
-/// Copies n ≤ 4·NV floats. Unrolled: the compiler would make a loop a call of memcpy, which costs more than the copy.
-#[inline(always)]
-unsafe fn copy<const NV: usize>(from: *const f32, to: *mut f32, n: usize) {
-    // SAFETY: n floats are there, and room for as many.
-    unsafe {
-        for v in 0..NV {
-            if 4 * v + 4 <= n {
-                F32x4::load_ptr(from.add(4 * v)).store_ptr(to.add(4 * v));
-            }
-        }
-        let whole = n - n % 4;
-        for r in 0..3 {
-            if whole + r < n {
-                *to.add(whole + r) = *from.add(whole + r);
-            }
-        }
-    }
-}
-
-/// c\[i,j\] = start\[i,j\] + Σ_p a\[i\]\[p·step\] · b\[p·ldb + j\], for MR rows and NV vectors of columns. Rows from `count` on
-/// repeat the last one.
-#[inline(always)]
-unsafe fn tile<const MR: usize, const NV: usize>(
-    k: usize,
-    a: [*const f32; MR],
-    step: usize,
-    b: *const f32,
-    ldb: usize,
-    start: Start,
-    c: *mut f32,
-    ldc: usize,
-    count: usize,
-) {
-    // SAFETY: the caller's promise: `count` rows of start and C with 4·NV columns, k steps of A and B.
-    unsafe {
-        let first: [*const f32; MR] = from_fn(|i| start.ptr.add(i.min(count - 1) * start.row));
-        let mut sum: [[F32x4; NV]; MR] =
-            from_fn(|i| from_fn(|v| F32x4::load_ptr(first[i].add(4 * v))));
-        let (mut a, mut b) = (a, b);
-        for _ in 0..k {
-            step_k(&mut sum, a, 0, b);
-            a = a.map(|a| a.add(step));
-            b = b.add(ldb);
-        }
-        for (i, row) in sum.iter().enumerate() {
-            let c = c.add(i.min(count - 1) * ldc);
-            for (v, s) in row.iter().enumerate() {
-                s.store_ptr(c.add(4 * v));
-            }
-        }
-    }
-}
-
-/// One step of k: sum\[i\] += a\[i\]\[offset\] · b.
-#[inline(always)]
-unsafe fn step_k<const MR: usize, const NV: usize>(
-    sum: &mut [[F32x4; NV]; MR],
-    a: [*const f32; MR],
-    offset: usize,
-    b: *const f32,
-) {
-    // SAFETY: the caller stays inside k.
-    unsafe {
-        let b: [F32x4; NV] = from_fn(|v| F32x4::load_ptr(b.add(4 * v)));
-        for i in 0..MR {
-            let a = F32x4::load_splat(a[i].add(offset));
-            for v in 0..NV {
-                sum[i][v] = a.mul_add(b[v], sum[i][v]);
-            }
-        }
-    }
-}
-
-/// Copies a block of B into panels of 4·NV columns, k steps each. What pads a ragged panel is never stored in C.
-unsafe fn pack_b<const NV: usize>(x: &Product) {
-    for (j, columns) in blocks(x.n, 4 * NV) {
-        // SAFETY: the panel lies in its room of scratch; columns j.. exist. A whole vector that starts inside a row of B
-        // and ends past it is still inside B, unless the row is among the last few.
-        unsafe {
-            let panel = x.scratch.add(A_ROOM + j * x.k);
-            let from = x.b.from(0, j);
-            let padding = 4 * NV - columns;
-            let done = match from.column {
-                1 => copy_rows::<NV>(from, panel, x.k.saturating_sub(padding.div_ceil(from.row))),
-                _ if padding == 0 => copy_columns::<NV>(from, panel, x.k / 4 * 4),
-                _ => 0,
-            };
-            gather(
-                from.from(done, 0),
-                panel.add(done * 4 * NV),
-                x.k - done,
-                4 * NV,
-                columns,
-            );
-        }
-    }
-}
-
-/// panel\[p,j\] = b\[p,j\] where columns of b are contiguous: transposes 4×4 squares. k is a multiple of 4, and the result.
-#[inline(always)]
-unsafe fn copy_columns<const NV: usize>(b: View, panel: *mut f32, k: usize) -> usize {
-    for p in (0..k).step_by(4) {
-        for v in 0..NV {
-            // SAFETY: columns 4·v.. of b have k rows; the panel has k rows of 4·NV.
-            unsafe {
-                let columns: [[f32; 4]; 4] =
-                    from_fn(|j| b.at(p, 4 * v + j).cast::<[f32; 4]>().read_unaligned());
-                for q in 0..4 {
-                    let row = columns.map(|column| column[q]);
-                    panel
-                        .add(((p + q) * NV + v) * 4)
-                        .cast::<[f32; 4]>()
-                        .write_unaligned(row);
-                }
-            }
-        }
-    }
-    k
-}
-
-/// panel\[p,:\] = b\[p,:\] in whole vectors; the result is k.
-#[inline(always)]
-unsafe fn copy_rows<const NV: usize>(b: View, panel: *mut f32, k: usize) -> usize {
-    for p in 0..k {
-        // SAFETY: row p has 4·NV columns, and so has the panel.
-        unsafe {
-            let row: [F32x4; NV] = from_fn(|v| F32x4::load_ptr(b.at(p, 4 * v)));
-            for (v, value) in row.iter().enumerate() {
-                value.store_ptr(panel.add((p * NV + v) * 4));
-            }
-        }
-    }
-    k
-}
-
-/// panel\[p,j\] = b\[p,j\] for j < columns, else 0.
-unsafe fn gather(b: View, panel: *mut f32, k: usize, width: usize, columns: usize) {
-    for p in 0..k {
-        for j in 0..width {
-            // SAFETY: j < columns where b is read, j < width in the panel.
-            unsafe { *panel.add(p * width + j) = if j < columns { *b.at(p, j) } else { 0.0 } }
-        }
-    }
-}
-
-/// Copies a block of A, walked down its columns, into panels of MR rows, interleaved by k; a ragged panel repeats its last row.
-unsafe fn pack_a<const MR: usize>(x: &Product) {
-    for (i, rows) in blocks(x.m, MR) {
-        for p in 0..x.k {
-            // SAFETY: rows i.. exist and lie side by side; the panel lies in its room of scratch.
-            unsafe {
-                let (from, to) = (x.a.at(i, p), x.scratch.add(i * x.k + p * MR));
-                copy::<2>(from, to, rows);
-                for r in rows..MR {
-                    *to.add(r) = *from.add(rows - 1);
-                }
+                        ldc: x.ldc,
+                        rows,
+                    },
+                    columns,
+                );
             }
         }
     }

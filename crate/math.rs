@@ -3,6 +3,9 @@
 //!
 //! Polynomials: Cephes (S. L. Moshier), public domain, which are minimax fits on the intervals named.
 
+// Coefficients are quoted as published; rounding to f32 is the compiler's.
+#![allow(clippy::excessive_precision, clippy::approx_constant)]
+
 use crate::lane::Lane;
 
 /// c\[0\]·xⁿ + … + c\[n\]

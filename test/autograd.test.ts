@@ -1,8 +1,29 @@
 /** The graph and the step: sharing, detaching, several losses, and whose memory a tensor is. */
 import { describe, expect, test } from 'vitest'
 import {
-  add, createBackend, Dense, exp, grad, gradients, jacobian, mean, mse, mul, noGrad, Parameter, Sequential, SGD, sin, softmax, square,
-  StaleTensorError, sum, supportedVariants, type Tensor, tensor, valueAndGrad,
+  add,
+  createBackend,
+  Dense,
+  exp,
+  grad,
+  gradients,
+  jacobian,
+  mean,
+  mse,
+  mul,
+  noGrad,
+  Parameter,
+  Sequential,
+  SGD,
+  StaleTensorError,
+  sin,
+  softmax,
+  square,
+  sum,
+  supportedVariants,
+  type Tensor,
+  tensor,
+  valueAndGrad,
 } from '../ts/index.js'
 
 const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
@@ -11,7 +32,22 @@ describe.each(backends)('$variant', (backend) => {
   const leaf = (values: number[]) => tensor(values, { requiresGrad: true, backend })
   const data = (values: number[]) => tensor(values, { backend })
   const net = () => new Sequential([new Dense(3, 5, { activation: 'tanh' }), new Dense(5, 2)], { seed: 1, backend })
-  const batch = () => ({ x: tensor([[1, 2, 3], [4, 5, 6]], { backend }), y: tensor([[1, 0], [0, 1]], { backend }) })
+  const batch = () => ({
+    x: tensor(
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      { backend },
+    ),
+    y: tensor(
+      [
+        [1, 0],
+        [0, 1],
+      ],
+      { backend },
+    ),
+  })
 
   test('gradients of a leaf add up over backward passes, and null forgets them', () => {
     const x = leaf([1, 2])
@@ -112,7 +148,12 @@ describe.each(backends)('$variant', (backend) => {
       optG.step()
       for (const p of critic.parameters()) p.grad = null
     }
-    expect(generator.predict([[1, 1]]).data().every(Number.isFinite)).toBe(true)
+    expect(
+      generator
+        .predict([[1, 1]])
+        .data()
+        .every(Number.isFinite),
+    ).toBe(true)
   })
 
   test('a forgotten noGrad() is an error long before memory runs out', () => {
@@ -129,7 +170,10 @@ describe.each(backends)('$variant', (backend) => {
     expect(grad((x) => sum(square(x)))(data([1, 2])).toArray()).toEqual([2, 4])
     const { value, gradient } = valueAndGrad((x) => sum(square(x)))(data([1, 2]))
     expect([value, gradient.toArray()]).toEqual([5, [2, 4]])
-    expect(jacobian((x) => mul(x, x))(data([1, 2])).toArray()).toEqual([[2, 0], [0, 4]])
+    expect(jacobian((x) => mul(x, x))(data([1, 2])).toArray()).toEqual([
+      [2, 0],
+      [0, 4],
+    ])
   })
 
   test('gradients(): of anything in the graph, zeros where there is no path, to higher orders', () => {

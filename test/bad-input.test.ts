@@ -1,18 +1,56 @@
 /** Bad input: each a clear error that names the culprit, before anything has changed. */
 import { describe, expect, test } from 'vitest'
 import {
-  Adam, add, Activation, concat, createBackend, crossEntropy, Dense, Dropout, Embedding, evaluateModel, fit, gather, huber, load, matmul, mse,
-  NonFiniteError, Parameter, reshape, Sequential, SGD, slice, sum, tensor, transpose, zeros,
+  Activation,
+  Adam,
+  add,
+  concat,
+  createBackend,
+  crossEntropy,
+  Dense,
+  Dropout,
+  Embedding,
+  evaluateModel,
+  fit,
+  gather,
+  huber,
+  load,
+  matmul,
+  mse,
+  NonFiniteError,
+  Parameter,
+  reshape,
+  Sequential,
+  SGD,
+  slice,
+  sum,
+  tensor,
+  transpose,
+  zeros,
 } from '../ts/index.js'
 
 const backend = createBackend({ backend: 'js' })
 const net = () => new Sequential([new Dense(3, 4, { activation: 'relu' }), new Dense(4, 2)], { seed: 1, backend })
-const good = { inputs: [[1, 2, 3], [4, 5, 6]], targets: Int32Array.of(0, 1) }
+const good = {
+  inputs: [
+    [1, 2, 3],
+    [4, 5, 6],
+  ],
+  targets: Int32Array.of(0, 1),
+}
 
 describe('shapes', () => {
   test.each<[string, () => unknown, RegExp]>([
-    ['input of the wrong width names the layer', () => net().predict([[1, 2]]), /Dense\(3, 4\) '0': wants inputs with 3 features.*got shape \[1, 2\]/],
-    ['a layer that does not follow the one before', () => new Sequential([new Dense(3, 4), new Dense(5, 2)], { backend }).predict([[1, 2, 3]]), /Dense\(5, 2\) '1': wants inputs with 5 features/],
+    [
+      'input of the wrong width names the layer',
+      () => net().predict([[1, 2]]),
+      /Dense\(3, 4\) '0': wants inputs with 3 features.*got shape \[1, 2\]/,
+    ],
+    [
+      'a layer that does not follow the one before',
+      () => new Sequential([new Dense(3, 4), new Dense(5, 2)], { backend }).predict([[1, 2, 3]]),
+      /Dense\(5, 2\) '1': wants inputs with 5 features/,
+    ],
     ['broadcast', () => add(zeros([2, 3]), zeros([2, 4])), /add: shapes \[2, 3\] and \[2, 4\] do not broadcast/],
     ['matmul', () => matmul(zeros([2, 3]), zeros([2, 3])), /matmul: .*inner dimensions 3 and 2 differ/],
     ['matmul of vectors', () => matmul([1, 2], [1, 2]), /wants two matrices/],
@@ -45,14 +83,22 @@ describe('values', () => {
     ['label negative', () => crossEntropy(zeros([2, 3]), [-1, 0]), /got -1 at position 0/],
     ['label fractional', () => crossEntropy(zeros([2, 3]), [0.5, 0]), /got 0\.5 at position 0/],
     ['label NaN', () => crossEntropy(zeros([2, 3]), [Number.NaN, 0]), /got NaN at position 0/],
-    ['index outside an embedding', () => new Embedding(3, 2, { backend }).predict(Int32Array.of(0, 3)), /Embedding\(3, 2\).*got 3 at position 1/],
+    [
+      'index outside an embedding',
+      () => new Embedding(3, 2, { backend }).predict(Int32Array.of(0, 3)),
+      /Embedding\(3, 2\).*got 3 at position 1/,
+    ],
     ['gather', () => gather(zeros([3, 2]), [5]), /from 0 to 2, got 5/],
     ['dropout rate', () => new Dropout(1), /at least 0 and below 1, got 1/],
     ['units', () => new Dense(0, 3), /Dense: inputs must be a whole number above 0, got 0/],
     ['units NaN', () => new Dense(3, Number.NaN), /Dense: outputs must be a whole number above 0, got NaN/],
     ['activation', () => new Dense(2, 2, { activation: 'rellu' as 'relu' }), /activation is one of linear, relu.*got "rellu"/],
     ['activation layer', () => new Activation('swish' as 'silu'), /got "swish"/],
-    ['initializer', () => new Dense(2, 2, { weightInitializer: 'he' as 'heNormal', backend }).parameters(), /initializer is one of .*got "he"/],
+    [
+      'initializer',
+      () => new Dense(2, 2, { weightInitializer: 'he' as 'heNormal', backend }).parameters(),
+      /initializer is one of .*got "he"/,
+    ],
     ['huber delta', () => huber(zeros([1]), zeros([1]), { delta: 0 }), /delta must be above 0, got 0/],
     ['smoothing', () => crossEntropy(zeros([1, 2]), [0], { labelSmoothing: 1 }), /labelSmoothing/],
     ['seed', () => new Sequential([new Dense(2, 2)], { seed: -1, backend }), /seed: wants a whole number/],
@@ -95,7 +141,16 @@ describe('fit', () => {
   test.each<[string, object, RegExp]>([
     ['no data', { inputs: zeros([0, 3], { backend }), targets: new Int32Array(0) }, /there is no data, inputs have shape \[0, 3\]/],
     ['rows that do not match', { targets: Int32Array.of(1) }, /2 rows of inputs but 1 of targets/],
-    ['NaN in the data', { inputs: [[1, 2, 3], [4, Number.NaN, 6]] }, /inputs: NaN at row 1, column 1/],
+    [
+      'NaN in the data',
+      {
+        inputs: [
+          [1, 2, 3],
+          [4, Number.NaN, 6],
+        ],
+      },
+      /inputs: NaN at row 1, column 1/,
+    ],
     ['infinity in the targets', { targets: [0, Number.POSITIVE_INFINITY] }, /targets: Infinity at row 1/],
     ['label out of range', { targets: Int32Array.of(0, 2) }, /label: wants whole numbers from 0 to 1, got 2/],
     ['batch larger than the data', { batchSize: 3 }, /batchSize 3 is larger than the data, 2 rows/],
@@ -113,13 +168,31 @@ describe('fit', () => {
   test('a loss that is not finite stops at once, with the last finite weights', async () => {
     const model = net()
     const optimizer = new SGD(model.parameters(), { learningRate: 1e30 })
-    const failed = fit(model, { inputs: [[1, 2, 3], [4, 5, 6]], targets: [[1, 2], [3, 4]], loss: mse, optimizer, epochs: 50, batchSize: 'full' })
+    const failed = fit(model, {
+      inputs: [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      targets: [
+        [1, 2],
+        [3, 4],
+      ],
+      loss: mse,
+      optimizer,
+      epochs: 50,
+      batchSize: 'full',
+    })
     await expect(failed).rejects.toThrow(NonFiniteError)
     await expect(failed).rejects.toThrow(/loss is (NaN|Infinity) at step \d+ \(epoch \d+, batch 1\).*learning rate/s)
   })
 
   test('a callback that throws is named, and the model goes on', async () => {
-    const callback = { name: 'mine', onEpochEnd: () => { throw new Error('disk full') } }
+    const callback = {
+      name: 'mine',
+      onEpochEnd: () => {
+        throw new Error('disk full')
+      },
+    }
     const model = net()
     const options = { ...good, loss: crossEntropy, optimizer: new Adam(model.parameters()), batchSize: 2 }
     await expect(fit(model, { ...options, callbacks: [callback] })).rejects.toThrow(/onEpochEnd of callback mine failed: disk full/)
@@ -135,7 +208,9 @@ describe('fit', () => {
   })
 
   test('evaluateModel names its data', () => {
-    expect(() => evaluateModel(net(), { ...good, targets: [1], loss: crossEntropy })).toThrow(/evaluateModel: 2 rows of inputs but 1 of targets/)
+    expect(() => evaluateModel(net(), { ...good, targets: [1], loss: crossEntropy })).toThrow(
+      /evaluateModel: 2 rows of inputs but 1 of targets/,
+    )
   })
 })
 

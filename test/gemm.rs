@@ -135,7 +135,7 @@ fn check(size @ [m, n, k]: [usize; 3], offset: usize, scratch: &mut Guarded) {
     );
 }
 
-const TILES: u32 = 3;
+const TILES: usize = 3;
 
 #[test]
 fn small_products_exhaustively() {

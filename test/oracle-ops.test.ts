@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../ts/backend/index.js'
 import * as gradus from '../ts/index.js'
-import { createBackend, supportedVariants, Tensor, type TensorLike, tensor } from '../ts/index.js'
+import { createBackend, supportedVariants, type Tensor, type TensorLike, tensor } from '../ts/index.js'
 
 interface Array_ {
   shape: number[]
@@ -46,14 +46,37 @@ const { cases } = JSON.parse(readFileSync(new URL('./oracles/ops.json', import.m
 type Run = (inputs: Tensor[], o: Options) => Tensor
 const g = gradus
 const same: Record<string, Run> = Object.fromEntries(
-  (['exp', 'sin', 'cos', 'erf', 'neg', 'square', 'abs', 'log', 'sqrt', 'reciprocal', 'tanh', 'sigmoid', 'silu', 'relu', 'gelu', 'softplus', 'elu', 'leakyRelu'] as const)
-    .map((name) => [name, ([x]: Tensor[]) => g[name](x)]),
+  (
+    [
+      'exp',
+      'sin',
+      'cos',
+      'erf',
+      'neg',
+      'square',
+      'abs',
+      'log',
+      'sqrt',
+      'reciprocal',
+      'tanh',
+      'sigmoid',
+      'silu',
+      'relu',
+      'gelu',
+      'softplus',
+      'elu',
+      'leakyRelu',
+    ] as const
+  ).map((name) => [name, ([x]: Tensor[]) => g[name](x)]),
 )
 const two: Record<string, Run> = Object.fromEntries(
   (['add', 'sub', 'mul', 'div', 'maximum', 'minimum'] as const).map((name) => [name, ([a, b]: Tensor[]) => g[name](a, b)]),
 )
 const reductions: Record<string, Run> = Object.fromEntries(
-  (['sum', 'mean', 'max', 'min', 'logSumExp'] as const).map((name) => [name, ([x]: Tensor[], o: Options) => g[name](x, o.axis ?? undefined, o.keepDims)]),
+  (['sum', 'mean', 'max', 'min', 'logSumExp'] as const).map((name) => [
+    name,
+    ([x]: Tensor[], o: Options) => g[name](x, o.axis ?? undefined, o.keepDims),
+  ]),
 )
 const table: Record<string, Run> = {
   ...same,
@@ -83,7 +106,8 @@ const table: Record<string, Run> = {
 function leftOut({ op, options, inputs, note }: Case): string | undefined {
   if (table[op] === undefined) return 'no such operation here'
   if (op === 'slice' && options.step?.some((s) => s !== 1)) return 'no steps in slice'
-  if ((op === 'softmax' || op === 'logSoftmax') && options.axis !== -1 && options.axis !== inputs[0].shape.length - 1) return 'last axis only'
+  if ((op === 'softmax' || op === 'logSoftmax') && options.axis !== -1 && options.axis !== inputs[0].shape.length - 1)
+    return 'last axis only'
   if (op === 'matmul' && inputs.some((x) => x.shape.length !== 2)) return 'matrices only'
   if (/one winner|first|index/.test(note ?? '') && (op === 'max' || op === 'min')) return 'ties share the gradient here, as torch.amax'
   if (options.form === 'tanh') return 'gelu by erf only'
@@ -95,14 +119,17 @@ const tested = cases.filter((c) => leftOut(c) === undefined)
 
 function tensorsOf(c: Case, backend: Backend): Tensor[] {
   return c.inputs.map((x, i) =>
-    x.dtype === 'int' ? tensor(Int32Array.from(x.data), x.shape, { backend }) : tensor(Float64Array.from(x.data), x.shape, { backend, requiresGrad: c.grads[i] !== null }),
+    x.dtype === 'int'
+      ? tensor(Int32Array.from(x.data), x.shape, { backend })
+      : tensor(Float64Array.from(x.data), x.shape, { backend, requiresGrad: c.grads[i] !== null }),
   )
 }
 
 function expectClose(got: ArrayLike<number>, wanted: number[], tolerance: number): void {
   expect(got.length).toBe(wanted.length)
   wanted.forEach((w, i) => {
-    if (Number.isFinite(w)) expect(Math.abs(got[i] - w), `element ${i}: ${got[i]} against ${w}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(w)))
+    if (Number.isFinite(w))
+      expect(Math.abs(got[i] - w), `element ${i}: ${got[i]} against ${w}`).toBeLessThanOrEqual(tolerance * Math.max(1, Math.abs(w)))
     else expect(got[i]).toBe(w)
   })
 }
@@ -111,7 +138,9 @@ const LOSSES = new Set(['mse', 'mae', 'huber', 'bceWithLogits', 'crossEntropy'])
 const backends = [
   { name: 'float64', backend: createBackend({ backend: 'js', dtype: 'float64' }), tolerance: 1e-12 },
   ...[createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))].map((backend) => ({
-    name: `float32 ${backend.variant}`, backend, tolerance: 3e-6,
+    name: `float32 ${backend.variant}`,
+    backend,
+    tolerance: 3e-6,
   })),
 ]
 

@@ -3,8 +3,23 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Backend } from '../ts/backend/index.js'
 import {
-  type ActivationName, Adam, AdamW, binaryCrossEntropy, createBackend, crossEntropy, Dense, huber, mae, mse, type Optimizer, RMSProp, Sequential,
-  SGD, supportedVariants, type Tensor, tensor,
+  type ActivationName,
+  Adam,
+  AdamW,
+  binaryCrossEntropy,
+  createBackend,
+  crossEntropy,
+  Dense,
+  huber,
+  mae,
+  mse,
+  type Optimizer,
+  RMSProp,
+  Sequential,
+  SGD,
+  supportedVariants,
+  type Tensor,
+  tensor,
 } from '../ts/index.js'
 
 interface Case {
@@ -42,11 +57,32 @@ const { cases } = JSON.parse(readFileSync(new URL('./oracles/dense_nets.json', i
 
 function makeOptimizer({ name, options: o }: Case['optimizer'], model: Sequential): Optimizer {
   const p = model.parameters()
-  if (name === 'SGD') return new SGD(p, { learningRate: o.lr, momentum: o.momentum, dampening: o.dampening, nesterov: o.nesterov, weightDecay: o.weight_decay })
+  if (name === 'SGD')
+    return new SGD(p, {
+      learningRate: o.lr,
+      momentum: o.momentum,
+      dampening: o.dampening,
+      nesterov: o.nesterov,
+      weightDecay: o.weight_decay,
+    })
   if (name === 'RMSprop') {
-    return new RMSProp(p, { learningRate: o.lr, beta: o.alpha, epsilon: o.eps, momentum: o.momentum, centered: o.centered, weightDecay: o.weight_decay })
+    return new RMSProp(p, {
+      learningRate: o.lr,
+      beta: o.alpha,
+      epsilon: o.eps,
+      momentum: o.momentum,
+      centered: o.centered,
+      weightDecay: o.weight_decay,
+    })
   }
-  const options = { learningRate: o.lr, beta1: o.betas[0], beta2: o.betas[1], epsilon: o.eps, weightDecay: o.weight_decay, amsgrad: o.amsgrad }
+  const options = {
+    learningRate: o.lr,
+    beta1: o.betas[0],
+    beta2: o.betas[1],
+    epsilon: o.eps,
+    weightDecay: o.weight_decay,
+    amsgrad: o.amsgrad,
+  }
   return name === 'Adam' ? new Adam(p, options) : new AdamW(p, options)
 }
 
@@ -63,7 +99,8 @@ function makeModel(c: Case, backend: Backend): Sequential {
 function lossOf(c: Case, prediction: Tensor, rows: number[], backend: Backend): Tensor {
   const weights = c.sampleWeights && rows.map((r) => c.sampleWeights?.[r] ?? 1)
   const picked = rows.map((r) => c.targets.data[r])
-  const target = c.targets.kind === 'indices' ? tensor(Int32Array.from(picked as number[]), { backend }) : tensor(picked as number[][], { backend })
+  const target =
+    c.targets.kind === 'indices' ? tensor(Int32Array.from(picked as number[]), { backend }) : tensor(picked as number[][], { backend })
   const { name, delta, labelSmoothing } = c.loss
   if (name === 'crossEntropy') return crossEntropy(prediction, target, { weights, labelSmoothing })
   if (name === 'bce') return binaryCrossEntropy(prediction, target, { weights })
@@ -78,7 +115,10 @@ function expectNear(got: ArrayLike<number>, wanted: number[], tolerance: number,
 const backends = [
   { name: 'float64 js', backend: createBackend({ backend: 'js', dtype: 'float64' }), tol: 'tol64' as const, gradient: 1e-12 },
   ...[createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))].map((backend) => ({
-    name: `float32 ${backend.variant}`, backend, tol: 'tol32' as const, gradient: 3e-6,
+    name: `float32 ${backend.variant}`,
+    backend,
+    tol: 'tol32' as const,
+    gradient: 3e-6,
   })),
 ]
 
@@ -90,7 +130,9 @@ describe.each(backends)('$name', ({ backend, tol, gradient }) => {
     c.batches.forEach((rows, step) => {
       const loss = lossOf(c, model.forward(rows.map((r) => c.x[r])), rows, backend)
       const [value, wanted] = [loss.item(), c.losses[step]]
-      expect(Math.abs(value - wanted), `loss of step ${step + 1}: ${value} against ${wanted}`).toBeLessThanOrEqual(c[tol].loss * Math.abs(wanted))
+      expect(Math.abs(value - wanted), `loss of step ${step + 1}: ${value} against ${wanted}`).toBeLessThanOrEqual(
+        c[tol].loss * Math.abs(wanted),
+      )
       loss.backward()
       if (step === 0) {
         layers.forEach((layer, i) => {

@@ -9,7 +9,7 @@
 import type { Backend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { NonFiniteError, ShapeError } from './errors.js'
-import { formatShape, sameShape, type Shape, sizeOf } from './shape.js'
+import { formatShape, type Shape, sameShape, sizeOf } from './shape.js'
 import { asTensor, type BackwardOptions, floatArray, type GraphNode, Tensor, type TensorLike } from './tensor.js'
 
 /** Gradients of the inputs from the gradient of the output, written in operations (so they can be differentiated again). */
@@ -265,7 +265,9 @@ function addSameShape(a: Tensor, b: Tensor): Tensor {
 function seedFor(root: Tensor, seed: Tensor | undefined): Tensor {
   if (seed === undefined) {
     if (root.size !== 1) {
-      throw new ShapeError(`backward(): wants a single number, got shape ${formatShape(root.shape)}; reduce it (sum, mean) or pass a seed gradient`)
+      throw new ShapeError(
+        `backward(): wants a single number, got shape ${formatShape(root.shape)}; reduce it (sum, mean) or pass a seed gradient`,
+      )
     }
     const one = Tensor.onHost(root.backend, root.shape, floatArray(root.backend, 1).fill(1))
     one.constant = 1

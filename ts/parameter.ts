@@ -2,12 +2,13 @@
  * Parameters: tensors that are trained. Values and gradients live in permanent blocks of the heap; parameters that are
  * updated together are laid end to end ({@link layOut}), so that an optimizer updates them in one kernel call.
  */
-import { type Backend, defaultBackend } from './backend/index.js'
-import type { FloatArray, Heap } from './backend/heap.js'
-import type { Ptr } from './backend/kernels.js'
+
 import type { GradientSink } from './autograd.js'
+import type { FloatArray, Heap } from './backend/heap.js'
+import { type Backend, defaultBackend } from './backend/index.js'
+import type { Ptr } from './backend/kernels.js'
 import { ShapeError } from './errors.js'
-import { checkShape, formatShape, sameShape, type Shape, sizeOf } from './shape.js'
+import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './shape.js'
 import { asTensor, Tensor, type TensorLike } from './tensor.js'
 
 /** `none`: absent. `ready`: the next backward() adds to it. `used`: readable, but the next backward() overwrites it. */

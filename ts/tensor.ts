@@ -7,10 +7,11 @@
  *
  * An operation asks for {@link Tensor.address}; a host tensor is then copied into the arena once per step.
  */
-import { ShapeError, StaleTensorError } from './errors.js'
-import { type Backend, defaultBackend } from './backend/index.js'
+
 import type { FloatArray } from './backend/heap.js'
+import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
+import { ShapeError, StaleTensorError } from './errors.js'
 import { checkShape, formatShape, type Shape, sizeOf } from './shape.js'
 
 /** Numbers nested to any depth, or a typed array, or a tensor: what operations accept as data. */
@@ -205,7 +206,11 @@ export interface TensorOptions {
  * tensor(Int32Array.of(0, 2, 1))                 // class indices
  * @throws ShapeError for ragged nesting or a shape that does not fit, TypeError for anything but numbers
  */
-export function tensor(values: NestedNumbers | FloatArray | Int32Array | Uint8Array, shape?: Shape | TensorOptions, options: TensorOptions = {}): Tensor {
+export function tensor(
+  values: NestedNumbers | FloatArray | Int32Array | Uint8Array,
+  shape?: Shape | TensorOptions,
+  options: TensorOptions = {},
+): Tensor {
   if (shape !== undefined && !Array.isArray(shape)) return tensor(values, undefined, shape as TensorOptions)
   const { requiresGrad = false, backend = defaultBackend() } = options
   const inferred = ArrayBuffer.isView(values) ? [values.length] : nestedShape(values as NestedNumbers)
@@ -288,5 +293,5 @@ function flatten(values: NestedNumbers, shape: Shape, backend: Backend): FloatAr
 }
 
 function describe(value: unknown): string {
-  return Array.isArray(value) ? `an array of ${value.length}` : JSON.stringify(value) ?? String(value)
+  return Array.isArray(value) ? `an array of ${value.length}` : (JSON.stringify(value) ?? String(value))
 }

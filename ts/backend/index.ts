@@ -69,12 +69,14 @@ function chooseVariant(options: BackendOptions): Variant | 'js' {
   if (variant !== undefined && variant !== 'simd' && variant !== 'relaxed') {
     throw new RangeError(`load: variant is 'simd' or 'relaxed', got ${JSON.stringify(variant)}`)
   }
-  if (dtype !== 'float32' && dtype !== 'float64') throw new RangeError(`load: dtype is 'float32' or 'float64', got ${JSON.stringify(dtype)}`)
+  if (dtype !== 'float32' && dtype !== 'float64')
+    throw new RangeError(`load: dtype is 'float32' or 'float64', got ${JSON.stringify(dtype)}`)
   if (dtype === 'float64') {
     if (backend !== 'js') throw new RangeError("load: dtype 'float64' needs backend 'js'")
     return 'js'
   }
-  if (reproducible && variant === 'relaxed') throw new RangeError("load: reproducible pins variant 'simd'; 'relaxed' rounds differently by engine")
+  if (reproducible && variant === 'relaxed')
+    throw new RangeError("load: reproducible pins variant 'simd'; 'relaxed' rounds differently by engine")
   if (backend === 'js') return 'js'
   const supported = supportedVariants()
   const wanted = reproducible ? 'simd' : variant

@@ -31,8 +31,15 @@ export const ACCUMULATE_X = 4
 
 /** y[r,c] = f(a[r·ars + c·acs], b[r·brs + c·bcs]); strides are in elements, so 0 broadcasts. In place where strides agree. */
 export type Binary = (
-  a: Ptr, b: Ptr, y: Ptr, rows: number, cols: number,
-  aRowStride: number, aColStride: number, bRowStride: number, bColStride: number,
+  a: Ptr,
+  b: Ptr,
+  y: Ptr,
+  rows: number,
+  cols: number,
+  aRowStride: number,
+  aColStride: number,
+  bRowStride: number,
+  bColStride: number,
 ) => void
 
 /** y[i] = f(x[i]) for i < n; in place allowed. */
@@ -47,8 +54,15 @@ export type Reduce = (x: Ptr, y: Ptr, outer: number, length: number, inner: numb
  * `weights` is one float a row, or 0 for all ones. `option` is the loss's own parameter (see each line).
  */
 export type Loss = (
-  prediction: Ptr, target: Ptr, weights: Ptr, gradient: Ptr, out: Ptr,
-  rows: number, cols: number, scale: number, option: number,
+  prediction: Ptr,
+  target: Ptr,
+  weights: Ptr,
+  gradient: Ptr,
+  out: Ptr,
+  rows: number,
+  cols: number,
+  scale: number,
+  option: number,
 ) => void
 
 export interface Kernels {
@@ -72,8 +86,20 @@ export interface Kernels {
    * may be 0 for 'linear'). `dw`, `db`, `dx` are optional each. `accumulate` is a set of ACCUMULATE_ bits.
    */
   denseBackward(
-    x: Ptr, w: Ptr, saved: Ptr, dy: Ptr, dz: Ptr, dw: Ptr, db: Ptr, dx: Ptr,
-    m: number, k: number, n: number, activation: number, accumulate: number, scratch: Ptr,
+    x: Ptr,
+    w: Ptr,
+    saved: Ptr,
+    dy: Ptr,
+    dz: Ptr,
+    dw: Ptr,
+    db: Ptr,
+    dx: Ptr,
+    m: number,
+    k: number,
+    n: number,
+    activation: number,
+    accumulate: number,
+    scratch: Ptr,
   ): void
 
   // ---- activations (crate/activation.rs): leakyRelu slope 0.01, elu alpha 1, gelu by erf ----

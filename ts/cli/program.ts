@@ -3,6 +3,7 @@ import { Argument, Command, Option } from 'commander'
 import type { ActivationName, Variant } from '../index.js'
 import { describeRange, layerSizes, numberIn, oneOf } from './arguments.js'
 import { type BenchOptions, bench } from './bench.js'
+import { table } from './format.js'
 import { info } from './info.js'
 import { SCHEDULE_NAMES } from './schedules.js'
 import { OPTIMIZER_NAMES, type TrainOptions } from './setup.js'
@@ -69,10 +70,11 @@ function taskHelp(): string {
 }
 
 function defaultsHelp(): string {
-  return TASK_NAMES.map((name) => {
-    const { hidden, epochs, batchSize, learningRate, schedule } = TASKS[name].defaults
-    return `  ${name.padEnd(8)} hidden ${hidden.join(',')}, ${epochs} epochs, batches of ${batchSize}, learning rate ${learningRate}, ${schedule}`
-  }).join('\n')
+  const rows = TASK_NAMES.map((name) => {
+    const { hidden, activation, epochs, batchSize, learningRate, schedule } = TASKS[name].defaults
+    return [`  ${name}`, hidden.join(), activation, String(epochs), String(batchSize), String(learningRate), schedule]
+  })
+  return table([['', 'hidden', 'activation', 'epochs', 'batch', 'rate', 'schedule'], ...rows]).join('\n')
 }
 
 function learningOptions(): Option[] {
@@ -87,7 +89,7 @@ function learningOptions(): Option[] {
     new Option('--hidden <sizes>', 'neurons of each hidden layer with commas between, such as 128 or 512,256; or none').argParser(
       layerSizes,
     ),
-    new Option('-a, --activation <name>', `of the hidden layers: ${ACTIVATIONS.join(', ')}`).default('relu').argParser(oneOf(ACTIVATIONS)),
+    new Option('-a, --activation <name>', `of the hidden layers: ${ACTIVATIONS.join(', ')}`).argParser(oneOf(ACTIVATIONS)),
     new Option('-s, --seed <n>', 'first weights and order of the data; the same seed gives the same run')
       .default(1)
       .argParser(numberIn(SEED)),

@@ -29,7 +29,7 @@ export interface TrainOptions {
   optimizer: OptimizerName
   schedule?: ScheduleName
   hidden?: number[]
-  activation: ActivationName
+  activation?: ActivationName
   seed: number
   compare: boolean
   dataDirectory?: string
@@ -72,7 +72,7 @@ export interface Setup {
 export async function makePlan(task: Task, options: TrainOptions): Promise<Plan> {
   const data = await task.load(options.seed, options.dataDirectory)
   const { defaults } = task
-  const { optimizer, activation, seed } = options
+  const { optimizer, seed } = options
   return {
     task,
     data,
@@ -82,7 +82,7 @@ export async function makePlan(task: Task, options: TrainOptions): Promise<Plan>
     learningRate: options.learningRate ?? usualLearningRate(optimizer, defaults.learningRate),
     schedule: options.schedule ?? defaults.schedule,
     optimizer,
-    activation,
+    activation: options.activation ?? defaults.activation,
     seed,
   }
 }

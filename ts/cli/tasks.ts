@@ -1,10 +1,12 @@
 /** What `gradus train` can learn: where the data come from, and settings that suit them. */
 import { iris, loadMnist, moons, type Split, spirals, standardize, trainTestSplit } from '../data/index.js'
+import type { ActivationName } from '../index.js'
 import type { ScheduleName } from './schedules.js'
 
 /** Settings that fit a task; options on the command line replace them. */
 export interface TaskDefaults {
   hidden: readonly number[]
+  activation: ActivationName
   epochs: number
   batchSize: number
   /** For Adam and its relatives; other optimizers use the learning rate of their own. */
@@ -28,7 +30,7 @@ export interface Task {
 export const TASK_NAMES = ['mnist', 'iris', 'spirals', 'moons'] as const
 export type TaskName = (typeof TASK_NAMES)[number]
 
-const SMALL = { learningRate: 0.01, schedule: 'cosine' } as const
+const SMALL = { activation: 'relu', learningRate: 0.01, schedule: 'cosine' } as const
 
 export const TASKS: Readonly<Record<TaskName, Task>> = {
   mnist: {
@@ -36,7 +38,7 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     about: '70,000 handwritten digits of 28 × 28 pixels',
     sample: 'digit',
     plural: 'digits',
-    defaults: { hidden: [128], epochs: 5, batchSize: 64, learningRate: 0.003, schedule: 'cosine' },
+    defaults: { hidden: [128], activation: 'silu', epochs: 5, batchSize: 64, learningRate: 0.004, schedule: 'linear' },
     compareSteps: 300,
     load: (_, directory) => loadMnist(directory === undefined ? {} : { directory }),
   },

@@ -16,7 +16,8 @@ export interface CrossEntropyOptions extends LossOptions {
 }
 
 function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntropyOptions): number {
-  if (!(labelSmoothing >= 0 && labelSmoothing < 1)) throw new RangeError(`${name}: labelSmoothing must be at least 0 and below 1, got ${labelSmoothing}`)
+  if (!(labelSmoothing >= 0 && labelSmoothing < 1))
+    throw new RangeError(`${name}: labelSmoothing must be at least 0 and below 1, got ${labelSmoothing}`)
   return labelSmoothing
 }
 
@@ -31,7 +32,15 @@ export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, optio
   const t = sameShapeTarget('binaryCrossEntropy', prediction, target)
   const derivative = () => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
   return computeLoss({
-    name: 'binaryCrossEntropy', kernel: 'binaryCrossEntropy', prediction, target: t, ...rowsAndCols(prediction), count: prediction.size, option, options, derivative,
+    name: 'binaryCrossEntropy',
+    kernel: 'binaryCrossEntropy',
+    prediction,
+    target: t,
+    ...rowsAndCols(prediction),
+    count: prediction.size,
+    option,
+    options,
+    derivative,
   })
 }
 
@@ -45,7 +54,8 @@ export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, optio
  */
 export function crossEntropy(prediction: Tensor, target: TensorLike, options: CrossEntropyOptions = {}): Tensor {
   const option = checkSmoothing('crossEntropy', options)
-  if (prediction.rank !== 2) throw new ShapeError(`crossEntropy: wants logits of shape [rows, classes], got ${formatShape(prediction.shape)}`)
+  if (prediction.rank !== 2)
+    throw new ShapeError(`crossEntropy: wants logits of shape [rows, classes], got ${formatShape(prediction.shape)}`)
   const [rows, cols] = prediction.shape
   const given = asTensor(target, prediction.backend, 'crossEntropy: target')
   const common = { name: 'crossEntropy', prediction, rows, cols, count: rows, option, options }

@@ -1,4 +1,4 @@
 /** Every loss. */
-export { binaryCrossEntropy, crossEntropy, type CrossEntropyOptions, oneHot } from './classification.js'
+export { binaryCrossEntropy, type CrossEntropyOptions, crossEntropy, oneHot } from './classification.js'
 export type { Loss, LossOptions } from './loss.js'
-export { huber, type HuberOptions, mae, mse } from './regression.js'
+export { type HuberOptions, huber, mae, mse } from './regression.js'

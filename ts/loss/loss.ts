@@ -71,7 +71,8 @@ function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | nul
   }
   if (options.weights === undefined) return null
   const weights = asTensor(options.weights, prediction.backend, `${name}: weights`)
-  if (weights.size !== rows) throw new ShapeError(`${name}: wants one weight for each of ${rows} rows, got shape ${formatShape(weights.shape)}`)
+  if (weights.size !== rows)
+    throw new ShapeError(`${name}: wants one weight for each of ${rows} rows, got shape ${formatShape(weights.shape)}`)
   return weights
 }
 

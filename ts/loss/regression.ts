@@ -11,7 +11,17 @@ import { computeLoss, type LossOptions, rowsAndCols, sameShapeTarget } from './l
 export function mse(prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor {
   const t = sameShapeTarget('mse', prediction, target)
   const derivative = () => mul(2, sub(prediction, t))
-  return computeLoss({ name: 'mse', kernel: 'squaredError', prediction, target: t, ...rowsAndCols(prediction), count: prediction.size, option: 0, options, derivative })
+  return computeLoss({
+    name: 'mse',
+    kernel: 'squaredError',
+    prediction,
+    target: t,
+    ...rowsAndCols(prediction),
+    count: prediction.size,
+    option: 0,
+    options,
+    derivative,
+  })
 }
 
 /**
@@ -21,7 +31,17 @@ export function mse(prediction: Tensor, target: TensorLike, options: LossOptions
 export function mae(prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor {
   const t = sameShapeTarget('mae', prediction, target)
   const derivative = () => sign(sub(prediction, t))
-  return computeLoss({ name: 'mae', kernel: 'absoluteError', prediction, target: t, ...rowsAndCols(prediction), count: prediction.size, option: 0, options, derivative })
+  return computeLoss({
+    name: 'mae',
+    kernel: 'absoluteError',
+    prediction,
+    target: t,
+    ...rowsAndCols(prediction),
+    count: prediction.size,
+    option: 0,
+    options,
+    derivative,
+  })
 }
 
 /** Options of {@link huber}. */
@@ -39,5 +59,15 @@ export function huber(prediction: Tensor, target: TensorLike, options: HuberOpti
   if (!(delta > 0)) throw new RangeError(`huber: delta must be above 0, got ${delta}`)
   const t = sameShapeTarget('huber', prediction, target)
   const derivative = () => clip(sub(prediction, t), -delta, delta)
-  return computeLoss({ name: 'huber', kernel: 'huber', prediction, target: t, ...rowsAndCols(prediction), count: prediction.size, option: delta, options, derivative })
+  return computeLoss({
+    name: 'huber',
+    kernel: 'huber',
+    prediction,
+    target: t,
+    ...rowsAndCols(prediction),
+    count: prediction.size,
+    option: delta,
+    options,
+    derivative,
+  })
 }

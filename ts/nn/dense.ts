@@ -5,7 +5,7 @@ import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
-import { type Initializer, initializer, type InitializerName } from './initializer.js'
+import { type Initializer, type InitializerName, initializer } from './initializer.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'
 
 /** Options of {@link Dense}. */
@@ -41,7 +41,10 @@ export class Dense extends Module {
     private readonly options: DenseOptions = {},
   ) {
     super(options)
-    for (const [what, n] of [['inputs', inputs], ['outputs', outputs]] as const) {
+    for (const [what, n] of [
+      ['inputs', inputs],
+      ['outputs', outputs],
+    ] as const) {
       if (!Number.isInteger(n) || n < 1) throw new RangeError(`Dense: ${what} must be a whole number above 0, got ${n}`)
     }
     this.activation = options.activation ?? 'linear'

@@ -2,7 +2,7 @@
 import { gather } from '../ops/gather.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor, TensorLike } from '../tensor.js'
-import { type Initializer, initializer, type InitializerName, normal } from './initializer.js'
+import { type Initializer, type InitializerName, initializer, normal } from './initializer.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'
 
 /** Options of {@link Embedding}. */
@@ -24,7 +24,10 @@ export class Embedding extends Module {
     private readonly options: EmbeddingOptions = {},
   ) {
     super(options)
-    for (const [what, n] of [['count', count], ['width', width]] as const) {
+    for (const [what, n] of [
+      ['count', count],
+      ['width', width],
+    ] as const) {
       if (!Number.isInteger(n) || n < 1) throw new RangeError(`Embedding: ${what} must be a whole number above 0, got ${n}`)
     }
   }

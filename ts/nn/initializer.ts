@@ -9,7 +9,15 @@ import type { Generator } from '../random.js'
  * (LeCun et al. 1998); `orthogonal` (Saxe et al. 2014); `zeros`; `ones`.
  */
 export type InitializerName =
-  | 'glorotUniform' | 'glorotNormal' | 'heUniform' | 'heNormal' | 'lecunUniform' | 'lecunNormal' | 'orthogonal' | 'zeros' | 'ones'
+  | 'glorotUniform'
+  | 'glorotNormal'
+  | 'heUniform'
+  | 'heNormal'
+  | 'lecunUniform'
+  | 'lecunNormal'
+  | 'orthogonal'
+  | 'zeros'
+  | 'ones'
 
 /** Fills a parameter in place. */
 export type Initializer = (parameter: Parameter, generator: Generator) => void
@@ -77,6 +85,7 @@ export function initializer(name: InitializerName | Initializer, fanIn: number, 
     ones: () => constant(1),
   }
   const maker = makers[name]
-  if (maker === undefined) throw new RangeError(`${what}: initializer is one of ${Object.keys(makers).join(', ')}; got ${JSON.stringify(name)}`)
+  if (maker === undefined)
+    throw new RangeError(`${what}: initializer is one of ${Object.keys(makers).join(', ')}; got ${JSON.stringify(name)}`)
   return maker()
 }

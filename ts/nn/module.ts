@@ -128,7 +128,8 @@ export abstract class Module {
    * @throws ShapeError naming the layer that the input does not fit
    */
   predict(input: TensorLike, { batchSize = 1024 } = {}): Tensor {
-    if (!(Number.isInteger(batchSize) && batchSize > 0)) throw new RangeError(`predict: batchSize must be a whole number above 0, got ${batchSize}`)
+    if (!(Number.isInteger(batchSize) && batchSize > 0))
+      throw new RangeError(`predict: batchSize must be a whole number above 0, got ${batchSize}`)
     this.build()
     const x = asTensor(input, this.backend, 'predict')
     const training = this.modules().map((m) => [m, m.training] as const)

@@ -1,7 +1,7 @@
 /** Element-wise arithmetic with broadcasting, and the gradient of each operation beside it. */
 import { apply, type Differentiable } from '../autograd.js'
 import type { Binary, Kernels, Unary } from '../backend/kernels.js'
-import { broadcastShapes, sameShape, type Shape } from '../shape.js'
+import { broadcastShapes, type Shape, sameShape } from '../shape.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { broadcastPlan } from './broadcast.js'
 import { sumTo } from './reduce.js'
@@ -32,8 +32,15 @@ function runBinary(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y: number
   const plan = broadcastPlan(a.shape, b.shape, shape)
   for (const { aOffset, bOffset, yOffset } of plan.blocks) {
     kernel(
-      from + aOffset * elementSize, with_ + bOffset * elementSize, y + yOffset * elementSize,
-      plan.rows, plan.cols, plan.aRow, plan.aCol, plan.bRow, plan.bCol,
+      from + aOffset * elementSize,
+      with_ + bOffset * elementSize,
+      y + yOffset * elementSize,
+      plan.rows,
+      plan.cols,
+      plan.aRow,
+      plan.aCol,
+      plan.bRow,
+      plan.bCol,
     )
   }
 }
@@ -180,12 +187,17 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
   const [x, z] = [asTensor(a, c.backend, 'where'), asTensor(b, c.backend, 'where')]
   const shape = broadcastShapes(broadcastShapes(c.shape, x.shape, 'where'), z.shape, 'where')
   const [mask, yes, no] = [c, x, z].map((t) => broadcastTo(t, shape))
-  return apply([mask, yes, no], shape, (y, { heap }) => select(y, heap, [mask, yes, no]), () => ({
-    vjp: (g) => {
-      const zero = Tensor.onHost(g.backend, [], new Float32Array(1))
-      return [null, yes.requiresGrad ? where(mask, g, zero) : null, no.requiresGrad ? where(mask, zero, g) : null]
-    },
-  }))
+  return apply(
+    [mask, yes, no],
+    shape,
+    (y, { heap }) => select(y, heap, [mask, yes, no]),
+    () => ({
+      vjp: (g) => {
+        const zero = Tensor.onHost(g.backend, [], new Float32Array(1))
+        return [null, yes.requiresGrad ? where(mask, g, zero) : null, no.requiresGrad ? where(mask, zero, g) : null]
+      },
+    }),
+  )
 }
 
 function select(y: number, heap: Tensor['backend']['heap'], [mask, yes, no]: Tensor[]): void {

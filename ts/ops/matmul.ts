@@ -18,7 +18,8 @@ export function matmul(left: TensorLike, right: TensorLike, options: MatmulOptio
   const { transposeA = false, transposeB = false } = options
   const a = asTensor(left, right instanceof Tensor ? right.backend : undefined, 'matmul')
   const b = asTensor(right, a.backend, 'matmul')
-  if (a.rank !== 2 || b.rank !== 2) throw new ShapeError(`matmul: wants two matrices, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`)
+  if (a.rank !== 2 || b.rank !== 2)
+    throw new ShapeError(`matmul: wants two matrices, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`)
   const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape
   const [inner, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape
   if (k !== inner) {

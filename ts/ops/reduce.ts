@@ -1,7 +1,7 @@
 /** Reductions along axes. */
 import { apply, noGrad } from '../autograd.js'
 import type { Reduce } from '../backend/kernels.js'
-import { normalizeAxes, sameShape, type Shape, sizeOf } from '../shape.js'
+import { normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { add, broadcastTo, div, equal, exp, log, mul, square, sub } from './elementwise.js'
 import { reshape } from './shape.js'
@@ -35,7 +35,8 @@ function reduce(name: ReduceName, value: TensorLike, axis: Axes, keepDims: boole
   let x = asTensor(value, undefined, name)
   const axes = normalizeAxes(axis, x.rank, name)
   const shape = x.shape.flatMap((d, i) => (!axes.includes(i) ? [d] : keepDims ? [1] : []))
-  if (name !== 'reduceSum' && x.size === 0 && sizeOf(shape) > 0) throw new RangeError(`${name}: the largest or smallest of nothing is not defined`)
+  if (name !== 'reduceSum' && x.size === 0 && sizeOf(shape) > 0)
+    throw new RangeError(`${name}: the largest or smallest of nothing is not defined`)
   for (let last = axes.length - 1; last >= 0; last--) {
     let first = last
     while (first > 0 && axes[first - 1] === axes[first] - 1) first--

@@ -1,14 +1,15 @@
 /** Operations that move elements without computing. */
-import { apply, needsGradient, Node, openStep } from '../autograd.js'
+import { apply, Node, needsGradient, openStep } from '../autograd.js'
 import { ShapeError } from '../errors.js'
-import { checkShape, formatShape, normalizeAxes, sameShape, type Shape, sizeOf } from '../shape.js'
+import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** The same elements in another shape; one dimension may be −1 (as many as fit). No copy. @throws ShapeError */
 export function reshape(value: TensorLike, shape: Shape): Tensor {
   const x = asTensor(value, undefined, 'reshape')
   const wanted = inferDimension(shape, x.size)
-  if (sizeOf(wanted) !== x.size) throw new ShapeError(`reshape: ${formatShape(x.shape)} (${x.size} elements) does not fill ${formatShape(shape)}`)
+  if (sizeOf(wanted) !== x.size)
+    throw new ShapeError(`reshape: ${formatShape(x.shape)} (${x.size} elements) does not fill ${formatShape(shape)}`)
   if (sameShape(wanted, x.shape)) return x
   if (!needsGradient([x])) return x.withShape(wanted)
   openStep(x.backend, [x])
@@ -42,7 +43,8 @@ export function transpose(value: TensorLike, axes?: readonly number[]): Tensor {
   return apply(
     [x],
     shape,
-    (y, { kernels }) => (x.rank === 2 && order[0] === 1 ? kernels.transpose(x.address, y, x.shape[0], x.shape[1]) : permute(x, order, shape, y)),
+    (y, { kernels }) =>
+      x.rank === 2 && order[0] === 1 ? kernels.transpose(x.address, y, x.shape[0], x.shape[1]) : permute(x, order, shape, y),
     () => ({ vjp: (g) => [transpose(g, back)] }),
   )
 }
@@ -78,7 +80,15 @@ export function slice(value: TensorLike, start: number, end?: number, axis = 0):
   return apply(
     [x],
     shape,
-    (y) => copyBlocks(x, y, { outer, run: (to - from) * inner, fromOffset: from * inner, fromStride: length * inner, toOffset: 0, toStride: (to - from) * inner }),
+    (y) =>
+      copyBlocks(x, y, {
+        outer,
+        run: (to - from) * inner,
+        fromOffset: from * inner,
+        fromStride: length * inner,
+        toOffset: 0,
+        toStride: (to - from) * inner,
+      }),
     () => ({ vjp: (g) => [padded(g, x.shape, at, from)] }),
   )
 }
@@ -92,7 +102,14 @@ function padded(g: Tensor, shape: Shape, axis: number, from: number): Tensor {
     shape,
     (y, { kernels }) => {
       kernels.fill(y, sizeOf(shape), 0)
-      copyBlocks(g, y, { outer: sizeOf(shape.slice(0, axis)), run, fromOffset: 0, fromStride: run, toOffset: from * inner, toStride: shape[axis] * inner })
+      copyBlocks(g, y, {
+        outer: sizeOf(shape.slice(0, axis)),
+        run,
+        fromOffset: 0,
+        fromStride: run,
+        toOffset: from * inner,
+        toStride: shape[axis] * inner,
+      })
     },
     () => ({ vjp: (gg) => [slice(gg, from, from + g.shape[axis], axis)] }),
   )
@@ -119,7 +136,14 @@ export function concat(values: readonly TensorLike[], axis = 0): Tensor {
     (y) => {
       parts.forEach((part, i) => {
         const run = part.shape[at] * inner
-        copyBlocks(part, y, { outer: sizeOf(shape.slice(0, at)), run, fromOffset: 0, fromStride: run, toOffset: starts[i] * inner, toStride: total * inner })
+        copyBlocks(part, y, {
+          outer: sizeOf(shape.slice(0, at)),
+          run,
+          fromOffset: 0,
+          fromStride: run,
+          toOffset: starts[i] * inner,
+          toStride: total * inner,
+        })
       })
     },
     () => ({ vjp: (g) => parts.map((part, i) => (part.requiresGrad ? slice(g, starts[i], starts[i] + part.shape[at], at) : null)) }),

@@ -75,16 +75,28 @@ export class Adam extends Optimizer<AdamOptions> {
     return [1 - beta1, beta2, 1 - beta2, rate, 1 / c2, out, root, 1]
   }
 
-  /** `correction` is 1/(1 − β₂ᵗ); with AMSGrad's corrected maximum it is applied before the maximum, as `early`. */
-  protected override update(p: FloatArray, g: FloatArray, [m, v, vMax]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, beta2, take2, rate, correction, epsilon, epsilonRoot, early] = hyper
-    for (let i = 0; i < p.length; i++) {
-      m[i] += take1 * (g[i] - m[i])
-      v[i] = beta2 * v[i] + take2 * g[i] * g[i]
-      if (vMax !== undefined) vMax[i] = Math.max(vMax[i], v[i] * early)
-      const largest = vMax === undefined ? v[i] : vMax[i]
-      p[i] -= (rate * m[i]) / (Math.sqrt(largest * correction + epsilonRoot) + epsilon)
-    }
+  protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
+    adamRule(p, g, slots, hyper)
+  }
+}
+
+/** The numbers of {@link adamRule} at step t, ε outside. @internal */
+export function adamNumbers(learningRate: number, beta1: number, beta2: number, epsilon: number, t: number): number[] {
+  return [1 - beta1, beta2, 1 - beta2, learningRate / (1 - beta1 ** t), 1 / (1 - beta2 ** t), epsilon, 0, 1]
+}
+
+/**
+ * Adam's loop. `correction` is 1/(1 − β₂ᵗ); with AMSGrad's corrected maximum it is applied before the maximum, as `early`.
+ * @internal
+ */
+export function adamRule(p: FloatArray, g: FloatArray, [m, v, vMax]: FloatArray[], hyper: readonly number[]): void {
+  const [take1, beta2, take2, rate, correction, epsilon, epsilonRoot, early] = hyper
+  for (let i = 0; i < p.length; i++) {
+    m[i] += take1 * (g[i] - m[i])
+    v[i] = beta2 * v[i] + take2 * g[i] * g[i]
+    if (vMax !== undefined) vMax[i] = Math.max(vMax[i], v[i] * early)
+    const largest = vMax === undefined ? v[i] : vMax[i]
+    p[i] -= (rate * m[i]) / (Math.sqrt(largest * correction + epsilonRoot) + epsilon)
   }
 }
 

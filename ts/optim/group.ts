@@ -36,6 +36,23 @@ export interface Run {
   views: RunViews | null
 }
 
+/** What an optimizer remembers of its parameters. */
+export interface StateLayout {
+  /** State slots as large as the parameters. */
+  slots: readonly string[]
+  /** First values of numbers for each parameter. */
+  scalars: Scalars
+  /** Update each parameter by itself. */
+  perTensor: boolean
+  /** Further state of a parameter by name, with its number of floats. */
+  extras(parameter: Parameter): Readonly<Record<string, number>>
+}
+
+interface Extra {
+  ptr: Ptr
+  size: number
+}
+
 /** Hyper-parameters beyond the shared ones that an update kernel may have. */
 const MAX_HYPER = 32
 
@@ -64,6 +81,9 @@ export class ParameterGroup<O extends object = object> {
   /** @internal */
   runs: Run[] = []
 
+  /** Whether a run is never more than one parameter. */
+  private readonly perTensor: boolean
+  private readonly extras: Record<string, Extra>[]
   private readonly state: Ptr
   private readonly offsets: number[]
   private readonly counts: number[]
@@ -73,7 +93,8 @@ export class ParameterGroup<O extends object = object> {
   private anyActive = false
   private viewsVersion = -1
 
-  constructor(parameters: readonly Parameter[], values: O, options: O, slotNames: readonly string[], scalars: Scalars, name = '') {
+  constructor(parameters: readonly Parameter[], values: O, options: O, layout: StateLayout, name = '') {
+    const { slots: slotNames, scalars, perTensor, extras } = layout
     const { backend } = parameters[0]
     const { heap } = backend
     if (!isLaidOut(parameters)) layOut(parameters)
@@ -92,7 +113,10 @@ export class ParameterGroup<O extends object = object> {
     this.stride = floats
     this.h = heap.allocate((SHARED_HYPER + MAX_HYPER) * heap.elementSize)
     this.state = heap.allocate(floats * slotNames.length * heap.elementSize)
-    stateBlocks.register(this, { heap, ptrs: [this.h, this.state] })
+    this.perTensor = perTensor
+    this.extras = parameters.map((p) => allocateExtras(heap, extras(p)))
+    const others = this.extras.flatMap((extra) => Object.values(extra).map(({ ptr }) => ptr))
+    stateBlocks.register(this, { heap, ptrs: [this.h, this.state, ...others] })
     this.counts = parameters.map(() => 0)
     this.scalars = parameters.map(() => ({ ...scalars }))
     this.active = parameters.map(() => false)
@@ -139,6 +163,22 @@ export class ParameterGroup<O extends object = object> {
   /** @internal a view of slot j of parameter i */
   slotView(i: number, j: number): FloatArray {
     return this.backend.heap.view(this.slotAt(i, j), this.parameters[i].size)
+  }
+
+  /** @internal names of the further state of parameter i */
+  extraNames(i: number): string[] {
+    return Object.keys(this.extras[i])
+  }
+
+  /** @internal where further state of parameter i begins */
+  extraAt(i: number, name: string): Ptr {
+    return this.extras[i][name].ptr
+  }
+
+  /** @internal a view of further state of parameter i */
+  extraView(i: number, name: string): FloatArray {
+    const { ptr, size } = this.extras[i][name]
+    return this.backend.heap.view(ptr, size)
   }
 
   /** @internal gives every element of slot j a value */
@@ -238,6 +278,7 @@ export class ParameterGroup<O extends object = object> {
 
   /** Whether parameter i, which has a gradient, follows the run in memory and in history. */
   private continues(run: Run, i: number): boolean {
+    if (this.perTensor) return false
     const p = this.parameters[i]
     const bytes = (this.offsets[i] - this.offsets[run.first]) * this.backend.heap.elementSize
     return (
@@ -252,4 +293,8 @@ export class ParameterGroup<O extends object = object> {
 
 function hasGradient(p: Parameter): boolean {
   return p.gradientState === 'ready' && p.requiresGrad
+}
+
+function allocateExtras(heap: Heap, sizes: Readonly<Record<string, number>>): Record<string, Extra> {
+  return Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, { ptr: heap.allocate(size * heap.elementSize), size }]))
 }

@@ -11,7 +11,7 @@ import type { Backend } from '../backend/index.js'
 import type { FloatArray } from '../backend/heap.js'
 import { Parameter } from '../parameter.js'
 import { type ArrayParameter, copyIn, copyOut, isArrayParameter, mirror, type Mirror } from './arrays.js'
-import { ParameterGroup, type Run, type Scalars } from './group.js'
+import { ParameterGroup, type Run, type Scalars, type StateLayout } from './group.js'
 import { type Allowed, checked, checkName, checkOption } from './options.js'
 import { captureState, type OptimizerState, restoreState } from './state.js'
 import { TransformChain, type TransformOptions } from './transform.js'
@@ -58,6 +58,10 @@ export const DECAY_DEFAULTS = { ...GROUP_DEFAULTS, decoupledWeightDecay: false }
 const SHARED_OPTIONS = ['backend', 'clipNorm', 'clipValue', 'clipNormPerParameter', 'skipNonFinite', 'gradientTransforms']
 const NO_SLOTS: readonly string[] = []
 const NO_SCALARS: Scalars = {}
+const NO_EXTRAS: Readonly<Record<string, number>> = {}
+
+/** The loop of {@link Optimizer.update}. */
+export type ElementRule = (p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]) => void
 
 /** What a class of optimizers says about itself. */
 export interface OptimizerClass {
@@ -93,6 +97,8 @@ export abstract class Optimizer<O extends object = GroupOptions> {
   stepCount = 0
 
   protected readonly transforms: TransformChain
+  /** Numbers that the optimizer remembers beside the state of parameters; saved with it. */
+  protected readonly globals: Scalars = {}
   private readonly mirrors: Mirror[] = []
   private scratch: FloatArray | null = null
 
@@ -103,7 +109,7 @@ export abstract class Optimizer<O extends object = GroupOptions> {
   constructor(parameters: OptimizerInput<O>, options: O & SharedOptions = {} as O & SharedOptions) {
     const { backend, clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms, ...own } = options as SharedOptions
     this.transforms = new TransformChain({ clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms }, this.name)
-    const inputs = this.toGroups(parameters)
+    const inputs = this.arrange(this.toGroups(parameters), own as O)
     this.checkNames(options)
     const members = inputs.map((input) => this.toParameters(input.parameters, backend))
     this.checkMembers(members)
@@ -126,6 +132,16 @@ export abstract class Optimizer<O extends object = GroupOptions> {
   /** Name of the fused kernel that does what {@link update} does. */
   protected kernel(_options: Required<O>): string | undefined {
     return undefined
+  }
+
+  /** Whether each parameter is updated by itself, for methods that look at whole tensors. */
+  protected get perTensor(): boolean {
+    return false
+  }
+
+  /** State of a parameter beside its slots: names, and numbers of floats. */
+  protected extras(_options: Required<O>, _parameter: Parameter): Readonly<Record<string, number>> {
+    return NO_EXTRAS
   }
 
   /** First values of scalars that a parameter carries along. */
@@ -161,17 +177,31 @@ export abstract class Optimizer<O extends object = GroupOptions> {
     }
   }
 
-  /** One fused pass over a run, in the kernel or in JS. */
-  protected applyToRun(group: ParameterGroup<Required<O>>, run: Run, scale: number, hyper: readonly number[]): void {
-    const { values, kernel } = group
+  /** One fused pass over a run, in a kernel or, where there is none, by the rule that it stands for. */
+  protected applyToRun(
+    group: ParameterGroup<Required<O>>, run: Run, scale: number, hyper: readonly number[], kernel = group.kernel, rule: ElementRule = this.update,
+  ): void {
+    const { values } = group
     const signed = (values as GroupOptions).maximize ? -scale : scale
     const coupled = this.coupledDecay(values)
     const decoupled = this.decoupledDecay(values, hyper)
-    if (kernel === undefined) this.applyInJs(group, run, signed, coupled, decoupled, hyper)
-    else {
-      group.writeHyper(signed, coupled, decoupled, hyper)
+    this.pass(group, run, signed, coupled, decoupled, hyper, kernel, rule)
+  }
+
+  /** The pass of {@link applyToRun} with g ← scale·g + coupled·p and p ← p − decoupled·p as given. */
+  protected pass(
+    group: ParameterGroup<Required<O>>, run: Run, scale: number, coupled: number, decoupled: number, hyper: readonly number[],
+    kernel: ParameterGroup['kernel'], rule: ElementRule,
+  ): void {
+    if (kernel !== undefined) {
+      group.writeHyper(scale, coupled, decoupled, hyper)
       kernel(run.p, run.g, run.s, group.stride, run.n, group.h)
+      return
     }
+    const { p, g, slots } = group.viewsOf(run)
+    const gradient = scale === 1 && coupled === 0 ? g : this.prepared(p, g, scale, coupled)
+    if (decoupled !== 0) for (let i = 0; i < p.length; i++) p[i] -= decoupled * p[i]
+    rule.call(this, p, gradient, slots, hyper)
   }
 
   // ---- what users call ----
@@ -224,29 +254,27 @@ export abstract class Optimizer<O extends object = GroupOptions> {
 
   /** A plain object with everything that {@link loadState} needs to go on with the same bits: copies, safe to keep. */
   state(): OptimizerState {
-    return captureState(this.name, this.stepCount, this.groups, this.transforms.state())
+    return captureState(this.name, this.stepCount, this.groups, this.globals, this.transforms.state())
   }
 
   /** Goes on from a state of {@link state}, options included. @throws Error for the state of another optimizer or other parameters */
   loadState(state: OptimizerState): void {
     restoreState(this.name, this.groups, state)
     this.stepCount = state.stepCount
+    Object.assign(this.globals, state.globals)
     this.transforms.loadState(state.transforms)
   }
 
   // ---- how it works ----
 
+  /** Groups as they are to be made; a method for some kinds of tensors splits them here. */
+  protected arrange(inputs: GroupInput<O>[], _options: O): GroupInput<O>[] {
+    return inputs
+  }
+
   protected applyToGroups(scale: number): void {
     const { groups } = this
     for (let i = 0; i < groups.length; i++) this.applyToGroup(groups[i], scale)
-  }
-
-  private applyInJs(group: ParameterGroup<Required<O>>, run: Run, scale: number, coupled: number, decoupled: number, hyper: readonly number[]): void {
-    const { p, g, slots } = group.viewsOf(run)
-    const plain = scale === 1 && coupled === 0
-    const gradient = plain ? g : this.prepared(p, g, scale, coupled)
-    if (decoupled !== 0) for (let i = 0; i < p.length; i++) p[i] -= decoupled * p[i]
-    this.update(p, gradient, slots, hyper)
   }
 
   /** scale·g + coupled·p, beside the gradient: that one stays as it is. */
@@ -314,12 +342,16 @@ export abstract class Optimizer<O extends object = GroupOptions> {
     for (const [option, value] of Object.entries(values)) check(option, value)
     const raw = values as Required<O>
     this.checkOptions(raw)
-    const slotNames = this.slots(raw)
     const options = checked(raw, check, (option) => this.optionChanged(group, option))
-    const group: ParameterGroup<Required<O>> = new ParameterGroup(parameters, raw, options, slotNames, this.initialScalars(raw), name)
+    const group: ParameterGroup<Required<O>> = new ParameterGroup(parameters, raw, options, this.layout(raw), name)
     group.kernel = this.findKernel(group)
     this.initialize(group)
     return group
+  }
+
+  private layout(options: Required<O>): StateLayout {
+    const extras = (parameter: Parameter) => this.extras(options, parameter)
+    return { slots: this.slots(options), scalars: this.initialScalars(options), perTensor: this.perTensor, extras }
   }
 
   /** Options that do not go together. @throws RangeError */

@@ -66,18 +66,22 @@ export class SGD extends Optimizer<SGDOptions> {
     return nesterov ? [keep, take, learningRate, outside * momentum] : [keep, take, 0, outside]
   }
 
-  /** v ← keep·v + take·g;  p ← p − direct·g − carried·v */
-  protected override update(p: FloatArray, g: FloatArray, [v]: FloatArray[], hyper: readonly number[]): void {
-    if (v === undefined) {
-      const [learningRate] = hyper
-      for (let i = 0; i < p.length; i++) p[i] -= learningRate * g[i]
-      return
-    }
-    const [keep, take, direct, carried] = hyper
-    for (let i = 0; i < p.length; i++) {
-      v[i] = keep * v[i] + take * g[i]
-      p[i] -= direct * g[i] + carried * v[i]
-    }
+  protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
+    if (slots.length === 0) descentRule(p, g, slots, hyper)
+    else momentumRule(p, g, slots, hyper)
+  }
+}
+
+/** p ← p − η·g @internal */
+export function descentRule(p: FloatArray, g: FloatArray, _slots: FloatArray[], [learningRate]: readonly number[]): void {
+  for (let i = 0; i < p.length; i++) p[i] -= learningRate * g[i]
+}
+
+/** v ← keep·v + take·g;  p ← p − direct·g − carried·v @internal */
+export function momentumRule(p: FloatArray, g: FloatArray, [v]: FloatArray[], [keep, take, direct, carried]: readonly number[]): void {
+  for (let i = 0; i < p.length; i++) {
+    v[i] = keep * v[i] + take * g[i]
+    p[i] -= direct * g[i] + carried * v[i]
   }
 }
 
@@ -128,12 +132,8 @@ export class Momentum extends Optimizer<MomentumOptions> {
     return [beta, 1 - beta, 0, biasCorrection ? learningRate / (1 - beta ** t) : learningRate]
   }
 
-  /** V ← keep·V + take·g;  p ← p − direct·g − carried·V */
-  protected override update(p: FloatArray, g: FloatArray, [v]: FloatArray[], [keep, take, direct, carried]: readonly number[]): void {
-    for (let i = 0; i < p.length; i++) {
-      v[i] = keep * v[i] + take * g[i]
-      p[i] -= direct * g[i] + carried * v[i]
-    }
+  protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
+    momentumRule(p, g, slots, hyper)
   }
 }
 

@@ -7,7 +7,7 @@ export interface ParameterState {
   name: string
   /** Steps that it has taken. */
   stepCount: number
-  /** State slots by name, as long as the parameter. */
+  /** State by name: slots as long as the parameter, and further state of methods that factorise. */
   slots: Record<string, FloatArray>
   /** Numbers that it carries along, by name. */
   scalars: Scalars
@@ -19,6 +19,8 @@ export interface OptimizerState {
   optimizer: string
   stepCount: number
   groups: { name: string; options: Record<string, unknown>; parameters: ParameterState[] }[]
+  /** Numbers of the optimizer as a whole. */
+  globals: Scalars
   /** State of gradient transforms. */
   transforms: Record<string, number>
   /** What a wrapper (Lookahead, an average …) adds. */
@@ -26,7 +28,7 @@ export interface OptimizerState {
 }
 
 export function captureState(
-  optimizer: string, stepCount: number, groups: readonly ParameterGroup[], transforms: Record<string, number>,
+  optimizer: string, stepCount: number, groups: readonly ParameterGroup[], globals: Scalars, transforms: Record<string, number>,
 ): OptimizerState {
   return {
     format: 'gradus-optimizer/1',
@@ -38,10 +40,11 @@ export function captureState(
       parameters: group.parameters.map((p, i) => ({
         name: p.name,
         stepCount: group.stepCountOf(i),
-        slots: Object.fromEntries(group.slotNames.map((slot, j) => [slot, group.slotView(i, j).slice() as FloatArray])),
+        slots: Object.fromEntries(viewsOf(group, i).map(([slot, view]) => [slot, view.slice() as FloatArray])),
         scalars: group.scalarsOf(i),
       })),
     })),
+    globals: { ...globals },
     transforms,
   }
 }
@@ -57,10 +60,16 @@ export function restoreState(optimizer: string, groups: readonly ParameterGroup[
   groups.forEach((group, k) => {
     Object.assign(group.options, state.groups[k].options)
     for (const [i, saved] of state.groups[k].parameters.entries()) {
-      for (const [j, slot] of group.slotNames.entries()) group.slotView(i, j).set(saved.slots[slot])
+      for (const [slot, view] of viewsOf(group, i)) view.set(saved.slots[slot])
       group.restore(i, saved.stepCount, saved.scalars)
     }
   })
+}
+
+/** All state of parameter i by name. */
+function viewsOf(group: ParameterGroup, i: number): [string, FloatArray][] {
+  const slots = group.slotNames.map((name, j): [string, FloatArray] => [name, group.slotView(i, j)])
+  return [...slots, ...group.extraNames(i).map((name): [string, FloatArray] => [name, group.extraView(i, name)])]
 }
 
 function checkGroup(optimizer: string, group: ParameterGroup, saved: readonly ParameterState[]): void {
@@ -68,10 +77,10 @@ function checkGroup(optimizer: string, group: ParameterGroup, saved: readonly Pa
     throw new Error(`${optimizer}.loadState(): a group has ${group.parameters.length} parameters, in the state ${saved.length}`)
   }
   for (const [i, p] of group.parameters.entries()) {
-    for (const slot of group.slotNames) {
+    for (const [slot, view] of viewsOf(group, i)) {
       const found = saved[i].slots[slot]?.length
-      if (found === p.size) continue
-      throw new Error(`${optimizer}.loadState(): '${p.name}' wants ${p.size} values of slot '${slot}', the state has ${found ?? 'none'}`)
+      if (found === view.length) continue
+      throw new Error(`${optimizer}.loadState(): '${p.name}' wants ${view.length} values of slot '${slot}', the state has ${found ?? 'none'}`)
     }
   }
 }

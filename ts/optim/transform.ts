@@ -8,6 +8,7 @@ import type { FloatArray } from '../backend/heap.js'
 import { type Ptr, SCRATCH_BYTES } from '../backend/kernels.js'
 import type { Parameter } from '../parameter.js'
 import type { ParameterGroup } from './group.js'
+import { multiply } from './matrix.js'
 import { checkOption, nonNegative, positive } from './options.js'
 
 /** Named options of every optimizer for the usual transforms; they run in this order, `gradientTransforms` first. */
@@ -262,16 +263,10 @@ function perParameter(name: string, factor: (p: Parameter, scale: number) => num
       const size = Math.abs(gradients.scale)
       gradients.forEach((p, _, address) => {
         const f = factor(p, size)
-        if (f !== 1) multiply(p, address, f)
+        if (f !== 1) multiply(p.backend, address, p.size, f)
       })
     },
   }
-}
-
-/** x[i] *= factor, the factor broadcast from the scratch memory. */
-function multiply({ backend: { heap, kernels }, size }: Parameter, x: Ptr, factor: number): void {
-  heap.floats[heap.scratch / heap.elementSize] = factor
-  kernels.mul(x, heap.scratch, x, 1, size, 0, 1, 0, 0)
 }
 
 /** How many units a parameter has: the last axis of a matrix, one for a vector. Elements of a unit are that far apart. */

@@ -67,7 +67,8 @@ export class EarlyStopping implements Callback {
 
   constructor(options: EarlyStoppingOptions = {}) {
     const { monitor = 'valLoss', patience = 5, minDelta = 0, restoreBest = true } = options
-    if (!(Number.isInteger(patience) && patience >= 0)) throw new RangeError(`EarlyStopping: patience must be a whole number ≥ 0, got ${patience}`)
+    if (!(Number.isInteger(patience) && patience >= 0))
+      throw new RangeError(`EarlyStopping: patience must be a whole number ≥ 0, got ${patience}`)
     if (!(minDelta >= 0)) throw new RangeError(`EarlyStopping: minDelta must be ≥ 0, got ${minDelta}`)
     const mode = options.mode ?? (/accuracy/i.test(monitor) ? 'max' : 'min')
     this.options = { monitor, patience, minDelta, mode, restoreBest }
@@ -132,5 +133,7 @@ export function monitored(progress: Progress, name: string, who: string): number
   const value = validation?.[name] ?? metrics[name]
   if (value !== undefined) return value
   const known = ['loss', ...(validation ? ['valLoss'] : []), ...Object.keys(metrics)].join(', ')
-  throw new Error(`${who}: there is no '${name}' to watch, only ${known}${name === 'valLoss' ? '; give fit validation data or a validationSplit' : ''}`)
+  throw new Error(
+    `${who}: there is no '${name}' to watch, only ${known}${name === 'valLoss' ? '; give fit validation data or a validationSplit' : ''}`,
+  )
 }

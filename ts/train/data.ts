@@ -40,15 +40,25 @@ export function checkData(data: DataSet, backend: Backend, what: string): Rows {
   const inputs = asTensor(data.inputs, backend, `${what}: inputs`)
   const targets = asTensor(data.targets, backend, `${what}: targets`)
   const weights = data.weights === undefined ? null : asTensor(data.weights, backend, `${what}: weights`)
-  if (inputs.rank === 0 || targets.rank === 0) throw new ShapeError(`${what}: inputs and targets want one row per sample, got a single number`)
+  if (inputs.rank === 0 || targets.rank === 0)
+    throw new ShapeError(`${what}: inputs and targets want one row per sample, got a single number`)
   const count = inputs.shape[0]
   if (count === 0) throw new ShapeError(`${what}: there is no data, inputs have shape ${formatShape(inputs.shape)}`)
-  for (const [name, tensor] of [['targets', targets], ['weights', weights]] as const) {
+  for (const [name, tensor] of [
+    ['targets', targets],
+    ['weights', weights],
+  ] as const) {
     if (tensor !== null && tensor.shape[0] !== count) {
-      throw new ShapeError(`${what}: ${count} rows of inputs but ${tensor.shape[0]} of ${name} (shapes ${formatShape(inputs.shape)} and ${formatShape(tensor.shape)})`)
+      throw new ShapeError(
+        `${what}: ${count} rows of inputs but ${tensor.shape[0]} of ${name} (shapes ${formatShape(inputs.shape)} and ${formatShape(tensor.shape)})`,
+      )
     }
   }
-  for (const [name, tensor] of [['inputs', inputs], ['targets', targets], ['weights', weights]] as const) {
+  for (const [name, tensor] of [
+    ['inputs', inputs],
+    ['targets', targets],
+    ['weights', weights],
+  ] as const) {
     if (tensor !== null) checkAllFinite(tensor, `${what}: ${name}`)
   }
   return { inputs, targets, weights, count }
@@ -105,7 +115,8 @@ function gatherRows(source: Tensor, order: Int32Array | null, from: number, to: 
   const shape = [to - from, ...source.shape.slice(1)]
   const width = sizeOf(source.shape.slice(1))
   const values = source.read()
-  if (values instanceof Int32Array) return Tensor.onHost(backend, shape, pick(values, new Int32Array((to - from) * width), 0, width, order, from, to))
+  if (values instanceof Int32Array)
+    return Tensor.onHost(backend, shape, pick(values, new Int32Array((to - from) * width), 0, width, order, from, to))
   const ptr = backend.arena.allocate((to - from) * width * backend.heap.elementSize)
   pick(values, backend.heap.floats, ptr / backend.heap.elementSize, width, order, from, to)
   return Tensor.inArena(backend, shape, ptr)
@@ -116,7 +127,15 @@ type Numbers = Float32Array | Float64Array | Int32Array
 /** Rows of up to this many numbers are copied one by one: a call of set() costs more. */
 const SHORT_ROW = 32
 
-function pick<T extends Numbers>(values: Numbers, out: T, at: number, width: number, order: Int32Array | null, from: number, to: number): T {
+function pick<T extends Numbers>(
+  values: Numbers,
+  out: T,
+  at: number,
+  width: number,
+  order: Int32Array | null,
+  from: number,
+  to: number,
+): T {
   if (order === null) {
     out.set(values.subarray(from * width, to * width), at)
     return out

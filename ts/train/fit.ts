@@ -4,7 +4,7 @@ import type { Loss } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import type { Callback, Progress, TrainingControl } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
-import { type MetricsOption, resolveMetrics, RunningMeans } from './metrics.js'
+import { type MetricsOption, RunningMeans, resolveMetrics } from './metrics.js'
 import { type Plan, planSteps, runSteps, type Step, type StepOptions } from './steps.js'
 
 /** Options of {@link fit}. */
@@ -178,7 +178,10 @@ class Run {
         const result = invoke(callback)
         if (result !== undefined) await result
       } catch (cause) {
-        throw new Error(`fit: ${hook} of callback ${callback.name ?? i} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+        throw new Error(
+          `fit: ${hook} of callback ${callback.name ?? i} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+          { cause },
+        )
       }
     }
   }
@@ -205,7 +208,13 @@ export function evaluateModel(model: Module, options: EvaluateOptions): { loss: 
   return evaluateRows(model, rows, options.loss, options.metrics, options.batchSize)
 }
 
-function evaluateRows(model: Module, rows: Rows, loss: Loss, metrics: MetricsOption | undefined, batchSize = 1024): { loss: number } & Record<string, number> {
+function evaluateRows(
+  model: Module,
+  rows: Rows,
+  loss: Loss,
+  metrics: MetricsOption | undefined,
+  batchSize = 1024,
+): { loss: number } & Record<string, number> {
   const means = new RunningMeans(resolveMetrics(metrics))
   const before = model.modules().map((m) => [m, m.training] as const)
   model.evaluate()

@@ -57,7 +57,10 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
   if (!Array.isArray(option)) return Object.entries(option as Record<string, Metric>)
   return (option as readonly MetricName[]).map((name) => {
     const metric = METRICS[name]
-    if (metric === undefined) throw new RangeError(`metrics: ${JSON.stringify(name)} is none of ${Object.keys(METRICS).join(', ')}; pass your own as { name: function }`)
+    if (metric === undefined)
+      throw new RangeError(
+        `metrics: ${JSON.stringify(name)} is none of ${Object.keys(METRICS).join(', ')}; pass your own as { name: function }`,
+      )
     return [name, metric]
   })
 }

@@ -1,6 +1,7 @@
 /** Training as an iterator of steps: the loop that `fit` is a thin layer on. */
-import type { Loss } from '../loss/loss.js'
+
 import { NonFiniteError } from '../errors.js'
+import type { Loss } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import type { Optimizer } from '../optim/optimizer.js'
 import { Generator } from '../random.js'
@@ -76,10 +77,14 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   const { epochs = 1, batchSize = 32, dropLast = false } = options
   if (!(Number.isInteger(epochs) && epochs >= 0)) throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${epochs}`)
   const size = batchSize === 'full' ? rows.count : batchSize
-  if (!(Number.isInteger(size) && size > 0)) throw new RangeError(`fit: batchSize must be a whole number above 0 or 'full', got ${JSON.stringify(batchSize)}`)
-  if (size > rows.count) throw new RangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
-  if (typeof options.loss !== 'function') throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
-  if (typeof options.optimizer?.step !== 'function') throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
+  if (!(Number.isInteger(size) && size > 0))
+    throw new RangeError(`fit: batchSize must be a whole number above 0 or 'full', got ${JSON.stringify(batchSize)}`)
+  if (size > rows.count)
+    throw new RangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
+  if (typeof options.loss !== 'function')
+    throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
+  if (typeof options.optimizer?.step !== 'function')
+    throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
   const batches = rows.count / size
   return { model, rows, options, epochs, batchSize: size, batchesPerEpoch: dropLast ? Math.floor(batches) : Math.ceil(batches) }
 }
@@ -106,7 +111,11 @@ export async function* runSteps(plan: Plan): AsyncGenerator<Step, void, void> {
 }
 
 /** Forward, loss, backward, update. */
-function trainStep({ model, options }: Plan, { inputs, targets, weights, size }: Batch, at: { step: number; epoch: number; batch: number }): Step {
+function trainStep(
+  { model, options }: Plan,
+  { inputs, targets, weights, size }: Batch,
+  at: { step: number; epoch: number; batch: number },
+): Step {
   const { optimizer, schedule } = options
   if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
   const prediction = model.forward(inputs)
@@ -118,7 +127,11 @@ function trainStep({ model, options }: Plan, { inputs, targets, weights, size }:
   return { ...at, loss: value, prediction, targets, size }
 }
 
-function diverged(value: number, { step, epoch, batch }: { step: number; epoch: number; batch: number }, optimizer: Optimizer): NonFiniteError {
+function diverged(
+  value: number,
+  { step, epoch, batch }: { step: number; epoch: number; batch: number },
+  optimizer: Optimizer,
+): NonFiniteError {
   const broken = optimizer.groups.flatMap((g) => [...g.parameters]).find((p) => !p.view().every(Number.isFinite))
   const where = broken ? `; the first parameter that is not finite is '${broken.name}'` : ''
   return new NonFiniteError(

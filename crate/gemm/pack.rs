@@ -1,0 +1,94 @@
+//! Panels: blocks of A and B copied in the order in which a tile walks them.
+
+use super::tile::copy;
+use super::{blocks, View};
+use crate::lane::F32x4;
+use core::array::from_fn;
+
+/// Copies a block of B into panels of `width` columns, k steps each. What pads a ragged panel is never stored in C.
+pub unsafe fn columns(b: View, to: *mut f32, k: usize, n: usize, width: usize) {
+    for (j, columns) in blocks(n, width) {
+        // SAFETY: the panel lies in its room of scratch; columns j.. exist. A whole vector that starts inside a row of B
+        // and ends past it is still inside B, unless the row is among the last few.
+        unsafe {
+            let (from, panel) = (b.from(0, j), to.add(j * k));
+            let padding = width - columns;
+            let done = match from.column {
+                1 => along_rows(
+                    from,
+                    panel,
+                    k.saturating_sub(padding.div_ceil(from.row)),
+                    width,
+                ),
+                _ if padding == 0 => along_columns(from, panel, k - k % 4, width),
+                _ => 0,
+            };
+            one_by_one(
+                from.from(done, 0),
+                panel.add(done * width),
+                k - done,
+                width,
+                columns,
+            );
+        }
+    }
+}
+
+/// panel\[p,:\] = b\[p,:\] in whole vectors; the result is k.
+unsafe fn along_rows(b: View, panel: *mut f32, k: usize, width: usize) -> usize {
+    for v in (0..width).step_by(4) {
+        for p in 0..k {
+            // SAFETY: row p has `width` columns, and so has the panel.
+            unsafe { F32x4::load_ptr(b.at(p, v)).store_ptr(panel.add(p * width + v)) }
+        }
+    }
+    k
+}
+
+/// panel\[p,j\] = b\[p,j\] where columns of b are contiguous: transposes 4×4 squares; the result is k, a multiple of 4.
+unsafe fn along_columns(b: View, panel: *mut f32, k: usize, width: usize) -> usize {
+    for v in (0..width).step_by(4) {
+        for p in (0..k).step_by(4) {
+            // SAFETY: columns v.. of b have k rows; the panel has k rows of `width`.
+            unsafe {
+                let columns: [[f32; 4]; 4] =
+                    from_fn(|j| b.at(p, v + j).cast::<[f32; 4]>().read_unaligned());
+                for q in 0..4 {
+                    let row = columns.map(|column| column[q]);
+                    panel
+                        .add((p + q) * width + v)
+                        .cast::<[f32; 4]>()
+                        .write_unaligned(row);
+                }
+            }
+        }
+    }
+    k
+}
+
+/// panel\[p,j\] = b\[p,j\] for j < columns, else 0.
+unsafe fn one_by_one(b: View, panel: *mut f32, k: usize, width: usize, columns: usize) {
+    for p in 0..k {
+        for j in 0..width {
+            // SAFETY: j < columns where b is read, j < width in the panel.
+            unsafe { *panel.add(p * width + j) = if j < columns { *b.at(p, j) } else { 0.0 } }
+        }
+    }
+}
+
+/// Copies a block of A, walked down its columns, into panels of `height` rows, interleaved by k; a ragged panel repeats
+/// its last row.
+pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, height: usize) {
+    for (i, rows) in blocks(m, height) {
+        for p in 0..k {
+            // SAFETY: rows i.. exist and lie side by side; the panel lies in its room of scratch.
+            unsafe {
+                let (from, to) = (a.at(i, p), to.add(i * k + p * height));
+                copy(from, to, rows);
+                for r in rows..height {
+                    *to.add(r) = *from.add(rows - 1);
+                }
+            }
+        }
+    }
+}

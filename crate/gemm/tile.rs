@@ -1,0 +1,196 @@
+//! The tiles: a few rows by a few vectors of columns of C, held in registers while k runs.
+//!
+//! A tile loads all its start values, then runs over k, then stores, row by row: in that shape V8 can widen vector pairs
+//! to 256 bits. One step of k per turn of the loop: V8 unrolls it, and a longer body would spill registers.
+
+use super::{Start, View};
+use crate::lane::{F32x4, Lane};
+use core::array::from_fn;
+
+/// Vectors in the widest tile, direct ones included.
+pub const WIDEST: usize = 8;
+/// Floats in the largest tile of [`TILES`].
+const LARGEST: usize = 5 * 16;
+
+/// One tile of C: a panel of B with k steps, `rows` rows of A, of start values and of C.
+#[derive(Clone, Copy)]
+pub struct Job {
+    pub k: usize,
+    pub a: View,
+    pub b: *const f32,
+    pub start: Start,
+    pub c: *mut f32,
+    pub ldc: usize,
+    pub rows: usize,
+}
+
+/// A shape of tile, with its code for A in place and for A in panels.
+pub struct Tile {
+    pub rows: usize,
+    pub columns: usize,
+    in_place: unsafe fn(&Job),
+    packed: unsafe fn(&Job),
+}
+
+/// The tiles to choose from; the first is for registers of 128 bits, the others for 256.
+pub static TILES: [Tile; 3] = [shape::<4, 2>(), shape::<4, 4>(), shape::<5, 4>()];
+/// Wastes least on 9 to 12 columns: ten classes are common.
+pub static TEN_COLUMNS: Tile = shape::<3, 3>();
+
+const fn shape<const MR: usize, const NV: usize>() -> Tile {
+    Tile {
+        rows: MR,
+        columns: 4 * NV,
+        in_place: in_place::<MR, NV>,
+        packed: packed::<MR, NV>,
+    }
+}
+
+impl Tile {
+    /// Runs a job, of which the first `columns` columns are valid.
+    #[inline(always)]
+    pub unsafe fn run(&self, packed: bool, job: &Job, columns: usize) {
+        let run = if packed { self.packed } else { self.in_place };
+        // SAFETY: the caller's promise.
+        unsafe {
+            if columns == self.columns {
+                run(job);
+            } else {
+                edge(run, job, columns, self.columns);
+            }
+        }
+    }
+}
+
+/// Runs the last columns of C in a buffer of whole vectors, of which the valid part is copied in and out.
+#[inline(never)]
+unsafe fn edge(run: unsafe fn(&Job), job: &Job, columns: usize, width: usize) {
+    let mut buffer = [0.0f32; LARGEST];
+    let c = buffer.as_mut_ptr();
+    // SAFETY: `rows` rows of C and of the start values have `columns` elements, fewer than a row of the buffer.
+    unsafe {
+        for i in 0..job.rows {
+            copy(job.start.at(i, 0).ptr, c.add(i * width), columns);
+        }
+        let start = Start::matrix(c, width);
+        run(&Job {
+            c,
+            ldc: width,
+            start,
+            ..*job
+        });
+        for i in 0..job.rows {
+            copy(c.add(i * width), job.c.add(i * job.ldc), columns);
+        }
+    }
+}
+
+/// Copies n ≤ 16 floats. Unrolled: the compiler would make a loop a call of memcpy, which costs more than the copy.
+#[inline(always)]
+pub unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
+    // SAFETY: n floats are there, and room for as many.
+    unsafe {
+        for v in 0..4 {
+            if 4 * v + 4 <= n {
+                F32x4::load_ptr(from.add(4 * v)).store_ptr(to.add(4 * v));
+            }
+        }
+        let whole = n - n % 4;
+        for r in whole..whole + 3 {
+            if r < n {
+                *to.add(r) = *from.add(r);
+            }
+        }
+    }
+}
+
+/// Rows of A where they lie.
+unsafe fn in_place<const MR: usize, const NV: usize>(job: &Job) {
+    let &Job {
+        k,
+        a,
+        b,
+        start,
+        c,
+        ldc,
+        rows,
+    } = job;
+    // SAFETY: the caller's promise.
+    unsafe { strided::<MR, NV>(k, a, b, 4 * NV, start, c, ldc, rows) }
+}
+
+/// Rows of A in a panel, interleaved.
+unsafe fn packed<const MR: usize, const NV: usize>(job: &Job) {
+    let &Job {
+        k,
+        a,
+        b,
+        start,
+        c,
+        ldc,
+        rows,
+    } = job;
+    // SAFETY: a panel has MR rows side by side, k times.
+    unsafe {
+        let a = from_fn(|i| a.ptr.add(i));
+        tile::<MR, NV>(k, a, MR, b, 4 * NV, start, c, ldc, rows)
+    }
+}
+
+/// [`tile`] with rows of A anywhere; past `rows` they repeat the last, whose sums are then stored twice.
+#[inline(always)]
+#[rustfmt::skip]
+pub unsafe fn strided<const MR: usize, const NV: usize>(
+    k: usize, a: View, b: *const f32, ldb: usize, start: Start, c: *mut f32, ldc: usize, rows: usize,
+) {
+    // SAFETY: rows below `rows` exist.
+    unsafe {
+        let each: [*const f32; MR] = from_fn(|i| a.at(i.min(rows - 1), 0));
+        tile::<MR, NV>(k, each, a.column, b, ldb, start, c, ldc, rows)
+    }
+}
+
+/// c\[i,j\] = start\[i,j\] + Σ_p a\[i\]\[p·step\] · b\[p·ldb + j\], for MR rows and NV vectors of columns; only `rows` rows of
+/// start and c exist, and rows of a from there on repeat the last one.
+#[inline(always)]
+#[rustfmt::skip]
+unsafe fn tile<const MR: usize, const NV: usize>(
+    k: usize, a: [*const f32; MR], step: usize, b: *const f32, ldb: usize, start: Start, c: *mut f32, ldc: usize, rows: usize,
+) {
+    // SAFETY: the caller's promise: rows of start and C with 4·NV columns, k steps of A and B.
+    unsafe {
+        let first: [Start; MR] = from_fn(|i| start.at(i.min(rows - 1), 0));
+        let mut sum: [[F32x4; NV]; MR] = from_fn(|i| from_fn(|v| F32x4::load_ptr(first[i].ptr.add(4 * v))));
+        let (mut a, mut b) = (a, b);
+        for _ in 0..k {
+            multiply_add(&mut sum, a, b);
+            a = a.map(|a| a.add(step));
+            b = b.add(ldb);
+        }
+        for (i, row) in sum.iter().enumerate() {
+            let c = c.add(i.min(rows - 1) * ldc);
+            for (v, s) in row.iter().enumerate() {
+                s.store_ptr(c.add(4 * v));
+            }
+        }
+    }
+}
+
+/// One step of k: sum\[i\] += a\[i\] · b.
+#[inline(always)]
+unsafe fn multiply_add<const MR: usize, const NV: usize>(
+    sum: &mut [[F32x4; NV]; MR],
+    a: [*const f32; MR],
+    b: *const f32,
+) {
+    // SAFETY: the caller stays inside k.
+    unsafe {
+        let b: [F32x4; NV] = from_fn(|v| F32x4::load_ptr(b.add(4 * v)));
+        for (sum, a) in sum.iter_mut().zip(a) {
+            let a = F32x4::load_splat(a);
+            for (sum, b) in sum.iter_mut().zip(b) {
+                *sum = a.mul_add(b, *sum);
+            }
+        }
+    }
+}

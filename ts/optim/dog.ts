@@ -1,0 +1,83 @@
+import type { FloatArray } from '../backend/heap.js'
+import type { ParameterGroup, Run } from './group.js'
+import { squaredDistance } from './matrix.js'
+import { nonNegative } from './options.js'
+import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+import { descentRule } from './sgd.js'
+
+/** Options of {@link DoG}. */
+export interface DoGOptions extends DecayOptions {
+  /** Default 1e-8. */
+  epsilon?: number
+  /** First distance; 0 means 1e-6·(1 + ‖p₀‖). Default 0. */
+  initialDistance?: number
+}
+
+const SLOTS = ['start'] as const
+
+/**
+ * Distance over gradients: gradient descent without a learning rate to choose.
+ *
+ *     r ← max(r, ‖p − p₀‖),   G ← G + ‖g‖²      (over all parameters)
+ *     p ← p − η·r/√(G + ε) · g
+ *
+ * Leave η at 1. Works best with averaged weights ({@link WeightAverage}) and for fine-tuning.
+ * Defaults: the authors' code. State: 4 bytes a parameter. Ivgi, Hinder & Carmon 2023.
+ *
+ * @example
+ * const optimizer = new DoG(model.parameters())
+ */
+export class DoG extends Optimizer<DoGOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 1,
+    epsilon: 1e-8,
+    initialDistance: 0,
+    ...DECAY_DEFAULTS,
+  }
+  static override readonly allowed = { initialDistance: nonNegative }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'sgd'
+  }
+
+  protected override begin(group: ParameterGroup<Required<DoGOptions>>, run: Run): void {
+    group.backend.kernels.copy(run.p, group.slotOf(run, 0), run.n)
+  }
+
+  protected override hyper({ learningRate, epsilon }: Required<DoGOptions>): readonly number[] {
+    return [(learningRate * this.globals.distance) / Math.sqrt(this.globals.squares + epsilon)]
+  }
+
+  protected override applyToGroups(scale: number): void {
+    let travelled = 0
+    let size = 0
+    let squares = 0
+    for (const group of this.groups) {
+      const { backend } = group
+      for (const run of group.runs) {
+        if (run.t === 0) this.begin(group, run)
+        travelled += squaredDistance(backend, run.p, group.slotOf(run, 0), run.n)
+        size += backend.kernels.sumSquares(group.slotOf(run, 0), run.n)
+        squares += backend.kernels.sumSquares(run.g, run.n) * scale * scale
+      }
+    }
+    const { globals } = this
+    globals.distance ??= this.groups[0].values.initialDistance || 1e-6 * (1 + Math.sqrt(size))
+    globals.distance = Math.max(globals.distance, Math.sqrt(travelled))
+    globals.squares = (globals.squares ?? 0) + squares
+    for (const group of this.groups) for (const run of group.runs) this.move(group, run, scale)
+  }
+
+  private move(group: ParameterGroup<Required<DoGOptions>>, run: Run, scale: number): void {
+    run.t++
+    this.applyToRun(group, run, scale, this.hyper(group.values))
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
+    descentRule(p, g, slots, hyper)
+  }
+}

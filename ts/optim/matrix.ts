@@ -1,0 +1,57 @@
+/** Arithmetic on heap memory that methods for whole tensors share, in kernels that every backend has. */
+import type { Backend } from '../backend/index.js'
+import type { Heap } from '../backend/heap.js'
+import { type Ptr, SCRATCH_BYTES } from '../backend/kernels.js'
+
+/** x[i] *= factor; the factor is broadcast from the scratch memory. */
+export function multiply({ heap, kernels }: Backend, x: Ptr, n: number, factor: number): void {
+  heap.floats[heap.scratch / heap.elementSize] = factor
+  kernels.mul(x, heap.scratch, x, 1, n, 0, 1, 0, 0)
+}
+
+/** Σ (a[i] − b[i])², through the scratch memory: subtracting first keeps small distances exact. */
+export function squaredDistance({ heap, kernels }: Backend, a: Ptr, b: Ptr, n: number): number {
+  const chunk = SCRATCH_BYTES / heap.elementSize
+  let sum = 0
+  for (let at = 0; at < n; at += chunk) {
+    const count = Math.min(chunk, n - at)
+    const bytes = at * heap.elementSize
+    kernels.sub(a + bytes, b + bytes, heap.scratch, 1, count, 0, 1, 0, 1)
+    sum += kernels.sumSquares(heap.scratch, count)
+  }
+  return sum
+}
+
+const workspaces = new FinalizationRegistry<{ heap: Heap; block: { ptr: Ptr } }>(({ heap, block }) => {
+  if (block.ptr !== 0) heap.free(block.ptr)
+})
+
+/** Room for matrices that do not outlive a step; grows to the largest need and is given back with its owner. */
+export class Workspace {
+  private floats = 0
+  private readonly block = { ptr: 0 }
+  private readonly backend: Backend
+
+  constructor(backend: Backend) {
+    this.backend = backend
+    workspaces.register(this, { heap: backend.heap, block: this.block })
+  }
+
+  /** Places for arrays of these sizes, side by side; earlier ones are overwritten. */
+  take(...sizes: number[]): Ptr[] {
+    const { heap } = this.backend
+    const total = sizes.reduce((sum, size) => sum + size, 0)
+    if (total > this.floats) {
+      const ptr = heap.allocate(total * heap.elementSize)
+      if (this.block.ptr !== 0) heap.free(this.block.ptr)
+      this.block.ptr = ptr
+      this.floats = total
+    }
+    let ptr = this.block.ptr
+    return sizes.map((size) => {
+      const here = ptr
+      ptr += size * heap.elementSize
+      return here
+    })
+  }
+}

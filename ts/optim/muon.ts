@@ -1,0 +1,187 @@
+import type { Backend } from '../backend/index.js'
+import type { FloatArray } from '../backend/heap.js'
+import type { Ptr } from '../backend/kernels.js'
+import { Parameter } from '../parameter.js'
+import { adamNumbers, adamRule } from './adam.js'
+import type { ParameterGroup, Run } from './group.js'
+import { multiply, Workspace } from './matrix.js'
+import { GROUP_DEFAULTS, type GroupInput, type GroupOptions, Optimizer } from './optimizer.js'
+import { descentRule, momentumRule } from './sgd.js'
+
+/** Options of {@link Muon}. */
+export interface MuonOptions extends GroupOptions {
+  /** μ. Default 0.95. */
+  momentum?: number
+  /** Default true. */
+  nesterov?: boolean
+  /** Newton–Schulz iterations. Default 5. */
+  iterations?: number
+  /** Keeps the division by the norm finite. Default 1e-7. */
+  normEpsilon?: number
+  /** Scale of a step: √max(1, out/in), 0.2·√max(in, out) so that AdamW's learning rates fit, or √(out/in). Default `original`. */
+  scaling?: 'original' | 'matchAdamW' | 'spectral'
+  /** Which axis of a matrix is the output: 'last' for this library's layers, 'first' as in PyTorch. Default `last`. */
+  outputAxis?: 'first' | 'last'
+  /** `auto`: matrices by Muon, everything else by AdamW in a group of its own. Default `auto`. */
+  method?: 'auto' | 'muon' | 'adamw'
+  /** β₁ of the companion AdamW. Default 0.9. */
+  beta1?: number
+  /** β₂ of the companion AdamW. Default 0.999. */
+  beta2?: number
+  /** ε of the companion AdamW. Default 1e-8. */
+  epsilon?: number
+  /** Learning rate of the companion AdamW. Default: as for the matrices. */
+  companionLearningRate?: number
+  /** Weight decay of the companion AdamW. Default 0. */
+  companionWeightDecay?: number
+}
+
+const MUON_SLOTS = ['momentum'] as const
+const ADAM_SLOTS = ['m', 'v'] as const
+/** Keller Jordan's quintic: a·x + b·x³ + c·x⁵ takes singular values to about 1. */
+const [A, B, C] = [3.4445, -4.775, 2.0315]
+
+/**
+ * Momentum whose step for a weight matrix is made orthogonal: all directions count alike.
+ *
+ *     B ← μ·B + (1 − μ)·g,   U = (1 − μ)·g + μ·B  (nesterov) or B
+ *     X = U/‖U‖;   5 times:  G = X·Xᵀ,  X ← a·X + (b·G + c·G²)·X
+ *     p ← (1 − η·λ)·p − η·scale·X
+ *
+ * Among the fastest methods for transformers and dense nets. Only hidden matrices take part; biases, and embeddings and
+ * heads given with `method: 'adamw'`, get AdamW (a group of its own: see `groups`).
+ * Defaults: PyTorch; Newton–Schulz in the backend's precision, not bfloat16. State: 4 bytes a parameter (8 for AdamW's).
+ * Jordan et al. 2024; Liu et al. 2025.
+ *
+ * @example
+ * const optimizer = new Muon(model.parameters(), { learningRate: 0.02, companionLearningRate: 1e-3 })
+ */
+export class Muon extends Optimizer<MuonOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 1e-3,
+    momentum: 0.95,
+    nesterov: true,
+    iterations: 5,
+    normEpsilon: 1e-7,
+    scaling: 'original',
+    outputAxis: 'last',
+    method: 'auto',
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+    ...GROUP_DEFAULTS,
+    weightDecay: 0.1,
+    decoupledWeightDecay: true,
+    companionLearningRate: null,
+    companionWeightDecay: 0,
+  }
+  static override readonly allowed = {
+    iterations: { min: 1, max: 100 },
+    scaling: ['original', 'matchAdamW', 'spectral'],
+    outputAxis: ['first', 'last'],
+    method: ['muon', 'adamw'],
+    decoupledWeightDecay: [true],
+  }
+  private workspace: Workspace | undefined
+
+  /** Splits what is not a matrix off into groups for AdamW. */
+  protected override arrange(inputs: GroupInput<MuonOptions>[], options: MuonOptions): GroupInput<MuonOptions>[] {
+    return inputs.flatMap((input) => {
+      const method = input.method ?? options.method ?? 'auto'
+      const members = [...input.parameters]
+      const isMatrix = (member: (typeof members)[number]) => (member instanceof Parameter ? member.shape : member.shape)?.length === 2
+      const matrices = method === 'adamw' ? [] : members.filter((member) => method === 'muon' || isMatrix(member))
+      const rest = members.filter((member) => !matrices.includes(member))
+      const companion = {
+        learningRate: input.companionLearningRate ?? options.companionLearningRate ?? input.learningRate ?? options.learningRate,
+        weightDecay: input.companionWeightDecay ?? options.companionWeightDecay ?? 0,
+      }
+      const groups: GroupInput<MuonOptions>[] = []
+      if (matrices.length > 0) groups.push({ ...input, parameters: matrices, method: 'muon' })
+      if (rest.length > 0) groups.push({ ...input, ...companion, parameters: rest, method: 'adamw' })
+      return groups.length > 0 ? groups : [input]
+    })
+  }
+
+  protected override get perTensor(): boolean {
+    return true
+  }
+
+  protected override slots({ method }: Required<MuonOptions>): readonly string[] {
+    return method === 'adamw' ? ADAM_SLOTS : MUON_SLOTS
+  }
+
+  protected override kernel({ method }: Required<MuonOptions>): string {
+    return method === 'adamw' ? 'adam' : 'momentum'
+  }
+
+  protected override coupledDecay(): number {
+    return 0
+  }
+
+  /** AdamW's numbers, or those of the momentum pass that leaves U, taken from 0, in the place of p. */
+  protected override hyper(o: Required<MuonOptions>, t: number): readonly number[] {
+    if (o.method === 'adamw') return adamNumbers(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
+    const direct = o.nesterov ? o.momentum - 1 : 0
+    return [o.momentum, 1 - o.momentum, direct, o.nesterov ? -o.momentum : -1]
+  }
+
+  protected override applyToRun(group: ParameterGroup<Required<MuonOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
+    const { backend, values } = group
+    if (values.method === 'adamw') return super.applyToRun(group, run, scale, hyper)
+    const [rows, cols] = this.sidesOf(group, run)
+    this.workspace ??= new Workspace(backend)
+    const small = Math.min(rows, cols)
+    const [u, other, gram, square] = this.workspace.take(run.n, run.n, small * small, small * small)
+    backend.kernels.fill(u, run.n, 0)
+    this.pass(group, { ...run, p: u, views: null }, values.maximize ? -scale : scale, 0, 0, hyper, group.kernel, momentumRule)
+    const x = orthogonalize(backend, u, other, gram, square, rows, cols, values)
+    const rate = values.learningRate * scaleOf(values, rows, cols)
+    const decay = values.learningRate * values.weightDecay
+    this.pass(group, { ...run, g: x, views: null }, 1, 0, decay, [rate], backend.update('sgd'), descentRule)
+  }
+
+  private sidesOf(group: ParameterGroup<Required<MuonOptions>>, run: Run): readonly [number, number] {
+    const { shape, name } = group.parameters[run.first]
+    if (shape.length !== 2) throw new RangeError(`${this.name}: parameter '${name}' is no matrix; leave method at 'auto' or give it 'adamw'`)
+    return [shape[0], shape[1]]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
+    adamRule(p, g, slots, hyper)
+  }
+}
+
+function scaleOf({ scaling, outputAxis }: Required<MuonOptions>, rows: number, cols: number): number {
+  const ratio = outputAxis === 'first' ? rows / cols : cols / rows
+  if (scaling === 'matchAdamW') return 0.2 * Math.sqrt(Math.max(rows, cols))
+  return Math.sqrt(scaling === 'spectral' ? ratio : Math.max(1, ratio))
+}
+
+/** Newton–Schulz on u[rows, cols]; answers where the result is: u or other. */
+function orthogonalize(
+  backend: Backend, u: Ptr, other: Ptr, gram: Ptr, square: Ptr, rows: number, cols: number, options: Required<MuonOptions>,
+): Ptr {
+  const { kernels, heap } = backend
+  const n = rows * cols
+  const tall = rows > cols
+  const [k, l] = tall ? [cols, rows] : [rows, cols]
+  let [x, y] = [u, other]
+  if (tall) {
+    kernels.transpose(u, other, rows, cols)
+    ;[x, y] = [other, u]
+  }
+  multiply(backend, x, n, 1 / Math.max(Math.sqrt(kernels.sumSquares(x, n)), options.normEpsilon))
+  for (let i = 0; i < options.iterations; i++) {
+    kernels.matmulNT(x, x, gram, k, k, l, 0, heap.scratch)
+    kernels.matmul(gram, gram, square, k, k, k, 0, heap.scratch)
+    multiply(backend, square, k * k, C)
+    kernels.addScaled(gram, square, k * k, B)
+    kernels.matmul(square, x, y, k, l, k, 0, heap.scratch)
+    kernels.addScaled(x, y, n, A)
+    ;[x, y] = [y, x]
+  }
+  if (!tall) return x
+  kernels.transpose(x, y, cols, rows)
+  return y
+}
