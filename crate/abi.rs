@@ -72,7 +72,7 @@ pub fn heap_base() -> Ptr {
 /// Which tile large products use; see [`gemm::set_tile`]. All give the same bits.
 #[wasm_bindgen(js_name = setTile)]
 pub fn set_tile(tile: u32) {
-    gemm::set_tile(tile);
+    gemm::set_tile(tile as usize);
 }
 
 macro_rules! products {

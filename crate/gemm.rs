@@ -13,7 +13,7 @@ mod pack;
 mod tile;
 
 use core::sync::atomic::{AtomicUsize, Ordering};
-use tile::{Job, Tile, TEN_COLUMNS, TILES};
+use tile::{Job, Tile, FEW_COLUMNS, TEN_COLUMNS, TILES};
 
 /// Floats of scratch that every product may overwrite (SCRATCH_BYTES of ts/backend/kernels.ts).
 pub const SCRATCH: usize = 1 << 18;
@@ -246,8 +246,9 @@ unsafe fn direct<const MR: usize, const NV: usize>(x: &Product) -> usize {
 /// Runs a product on packed panels of B: blocks of columns, then of k.
 unsafe fn blocked(x: Product) {
     let tile = match x.n {
+        ..=4 => &FEW_COLUMNS,
+        5..=8 => &TILES[0],
         9..=12 => &TEN_COLUMNS,
-        ..=8 => &TILES[0],
         _ => &TILES[TILE.load(Ordering::Relaxed)],
     };
     let depth = even(x.k, PANEL / tile.columns);
@@ -302,7 +303,7 @@ fn blocks(total: usize, size: usize) -> impl Iterator<Item = (usize, usize)> {
 /// One block of B, already packed, times all rows of A, in blocks of rows.
 unsafe fn row_blocks(tile: &Tile, x: &Product) {
     for (i, m) in blocks(x.m, ROWS) {
-        // SAFETY: row i is inside A and C; a block of A fits its room, ROWS · PANEL / columns of the narrowest tile.
+        // SAFETY: row i is inside A and C; where n > NARROW a tile has 8 columns or more, so that ROWS · depth ≤ A_ROOM.
         unsafe {
             let (a, c, start) = (x.a.from(i, 0), x.c.add(i * x.ldc), x.start.at(i, 0));
             let packed = a.column != 1 && x.n > NARROW;

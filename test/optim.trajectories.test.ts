@@ -1,11 +1,13 @@
 /** Every optimizer follows PyTorch, optax, Keras or its authors' code step by step, on every backend. */
 import { describe, expect, test } from 'vitest'
 import {
-  AdaBelief, Adadelta, Adagrad, Adam, Adamax, AdamW, Adan, AdEMAMix, ADOPT, ASGD, AveragingOptimizer, Lion, Momentum, NAdam, Nesterov, RAdam,
-  RMSProp, Rprop, ScheduleFreeAdamW, ScheduleFreeSGD, SGD, SignSGD, Signum, Yogi,
+  AdaBelief, Adadelta, Adafactor, Adagrad, Adam, Adamax, AdamW, Adan, adaptiveClip, AdEMAMix, ADOPT, ASGD, type AveragingOptimizer, centralize,
+  clipGlobalNorm, DoG, GradientAccumulation, LAMB, LARS, Lion, Lookahead, Momentum, Muon, NAdam, Nesterov, type Optimizer, Prodigy, RAdam, RMSProp,
+  Rprop, SAM, ScheduleFreeAdamW, ScheduleFreeSGD, SGD, Shampoo, SignSGD, Signum, Yogi,
 } from '../ts/optim/index.js'
+import { cosine, Scheduler, warmup } from '../ts/schedule/index.js'
 import { oracleCases } from './optim-problems.js'
-import { backends, follow, type Make, type Steppable } from './optim-runner.js'
+import { backends, follow, type Make, type Setting, type Steppable } from './optim-runner.js'
 
 /** An oracle case, how our class says the same, and problems to leave out with the reason. */
 type Row = [id: string, make: Make]
@@ -111,6 +113,51 @@ const ELEMENTWISE: Row[] = [
   ['ox_schedule_free_adamw', (s) => new ScheduleFreeAdamW(s.parameters, lr(s.learningRate, { weightDecay: 0.01 }))],
 ]
 
+const LAYERWISE: Row[] = [
+  ['prodigy_official', (s) => new Prodigy(s.parameters, lr(s.learningRate, { initialDistance: 1e-3 }))],
+  ['ox_prodigy', (s) => new Prodigy(s.parameters, lr(s.learningRate, { initialDistance: 1e-3, biasCorrection: true }))],
+  ['ox_dog', (s) => new DoG(s.parameters, lr(s.learningRate, { initialDistance: 0.01 }))],
+  ['ox_lars', (s) => new LARS(s.parameters, lr(s.learningRate, { trustCoefficient: 0.02 }))],
+  ['ox_lars_wd_nesterov', (s) => new LARS(s.parameters, lr(s.learningRate, { weightDecay: 0.01, trustCoefficient: 0.02, nesterov: true }))],
+  ['ox_lamb', (s) => new LAMB(s.parameters, lr(s.learningRate))],
+  ['ox_lamb_wd', (s) => new LAMB(s.parameters, lr(s.learningRate, { weightDecay: 0.1 }))],
+  ['k_lamb', (s) => new LAMB(s.parameters, lr(s.learningRate, { epsilon: 1e-7, decayInRatio: false }))],
+  ['adafactor', (s) => new Adafactor(s.parameters, lr(s.learningRate))],
+  ['adafactor_wd_d', (s) => new Adafactor(s.parameters, lr(s.learningRate, { weightDecay: 0.05, clipThreshold: 1.5, beta2Decay: -0.7, epsilon1: 1e-8, epsilon2: 0.01 }))],
+  ['muon', (s) => new Muon(s.parameters, lr(s.learningRate, { outputAxis: 'first' }))],
+  ['muon_no_nesterov_wd0', (s) => new Muon(s.parameters, lr(s.learningRate, { outputAxis: 'first', nesterov: false, weightDecay: 0 }))],
+  ['muon_match_rms', (s) => new Muon(s.parameters, lr(s.learningRate, { outputAxis: 'first', scaling: 'matchAdamW', momentum: 0.9, iterations: 3 }))],
+  ['shampoo_alg1', (s) => new Shampoo(s.parameters, lr(s.learningRate, { rootEvery: 1 }))],
+]
+
+const WRAPPED: Row[] = [
+  ['ox_lookahead_sgdm', (s) => new Lookahead(new SGD(s.parameters, lr(s.learningRate, { momentum: 0.9 })))],
+  ['ox_accumulate4_adam', (s) => new GradientAccumulation(new Adam(s.parameters, lr(s.learningRate)), { every: 4 })],
+  ['ox_sam_sgd', (s) => sam(s, new SGD(s.parameters, lr(s.learningRate)))],
+  ['ox_sam_adamw', (s) => sam(s, new AdamW(s.parameters, lr(s.learningRate)))],
+  ['ox_clip_global_norm_sgd', (s) => new SGD(s.parameters, lr(s.learningRate, { gradientTransforms: [clipGlobalNorm(0.5, { epsilon: 0 })] }))],
+  ['ox_clip_value_sgd', (s) => new SGD(s.parameters, lr(s.learningRate, { clipValue: 0.1 }))],
+  ['ox_agc_sgd', (s) => new SGD(s.parameters, lr(s.learningRate, { gradientTransforms: [adaptiveClip(0.05)] }))],
+  ['ox_centralize_adam', (s) => new Adam(s.parameters, lr(s.learningRate, { gradientTransforms: [centralize({ outputAxis: 'first' })] }))],
+  ['ox_adamw_warmup_cosine', (s) => warmedUp(s)],
+]
+
+function sam({ gradient }: Setting, inner: Optimizer): Steppable {
+  const optimizer = new SAM(inner)
+  return { step: () => optimizer.step(() => void gradient()) }
+}
+
+function warmedUp({ parameters, learningRate }: Setting): Steppable {
+  const optimizer = new AdamW(parameters)
+  const scheduler = new Scheduler(optimizer, warmup(cosine(learningRate, { steps: 90, to: learningRate / 100 }), { steps: 10 }))
+  return {
+    step() {
+      optimizer.step()
+      scheduler.step()
+    },
+  }
+}
+
 const kerasMomentum = { momentum: 0.9, epsilonPlacement: 'inside', learningRateInside: true } as const
 
 /** Averaged weights, where the oracle has them. */
@@ -119,7 +166,7 @@ const averages = (made: Steppable) => (made as AveragingOptimizer<object>).avera
 describe.each(backends)('$name', ({ make: makeBackend }) => {
   const backend = makeBackend()
 
-  test.each(ELEMENTWISE)('%s', (id, make) => {
+  test.each([...ELEMENTWISE, ...LAYERWISE, ...WRAPPED])('%s', (id, make) => {
     for (const [problem, trajectory] of Object.entries(oracleCases.get(id)!.results)) {
       const { deviation, compared } = follow(problem, trajectory, backend, make, averages)
       expect(deviation, `${id} on ${problem}`).toBeUndefined()

@@ -34,8 +34,10 @@ pub struct Tile {
 
 /// The tiles to choose from; the first is for registers of 128 bits, the others for 256.
 pub static TILES: [Tile; 3] = [shape::<4, 2>(), shape::<4, 4>(), shape::<5, 4>()];
-/// Wastes least on 9 to 12 columns: ten classes are common.
+/// For 9 to 12 columns: ten classes are common.
 pub static TEN_COLUMNS: Tile = shape::<3, 3>();
+/// For 1 to 4 columns: regression, and two classes.
+pub static FEW_COLUMNS: Tile = shape::<8, 1>();
 
 const fn shape<const MR: usize, const NV: usize>() -> Tile {
     Tile {

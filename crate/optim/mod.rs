@@ -19,6 +19,7 @@ mod adan;
 mod ademamix;
 mod adopt;
 mod asgd;
+mod lamb;
 mod lion;
 mod momentum;
 mod nadam;

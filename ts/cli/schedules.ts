@@ -17,8 +17,8 @@ const SHAPES = {
 export type ScheduleName = keyof typeof SHAPES
 export const SCHEDULE_NAMES = Object.keys(SHAPES) as ScheduleName[]
 
-/** The learning rate of each step, counted from 0. */
+/** The learning rate of each of `steps` steps, counted from 0; never quite 0. */
 export function schedule(name: ScheduleName, learningRate: number, steps: number): (step: number) => number {
   const shape: Shape = SHAPES[name]
-  return (step) => learningRate * shape((step + 0.5) / steps)
+  return (step) => learningRate * shape(Math.min(step + 0.5, steps - 0.5) / steps)
 }

@@ -106,7 +106,7 @@ export function makeSetup(plan: Plan, backend: Backend, epochs = plan.epochs): S
   const layers = sizes.slice(0, -1).map((size, i) => new Dense(size, sizes[i + 1], i < last ? { activation } : {}))
   const model = new Sequential(layers, { seed, backend })
   const optimizer = new OPTIMIZERS[plan.optimizer](model.parameters(), { learningRate: plan.learningRate }) as Optimizer
-  const steps = plan.epochs * Math.ceil(data.train.count / batchSize)
+  const steps = epochs * Math.ceil(data.train.count / batchSize)
   const { inputs, targets } = asTensors(data.train, backend)
   const options = { inputs, targets, loss: crossEntropy, optimizer, epochs, batchSize, seed }
   return { backend, model, options: { ...options, schedule: schedule(plan.schedule, plan.learningRate, steps) } }

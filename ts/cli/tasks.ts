@@ -22,7 +22,7 @@ export interface Task {
   readonly sample: string
   readonly plural: string
   readonly defaults: TaskDefaults
-  /** Steps for WASM beside JS. */
+  /** Steps for WASM beside JS; a multiple of 20. */
   readonly compareSteps: number
   load(seed: number, directory?: string): Promise<Split>
 }
@@ -47,8 +47,8 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     about: '150 flowers of three species, four lengths each',
     sample: 'flower',
     plural: 'flowers',
-    defaults: { hidden: [16], epochs: 60, batchSize: 16, ...SMALL },
-    compareSteps: 2000,
+    defaults: { ...SMALL, hidden: [8], activation: 'tanh', epochs: 60, batchSize: 16 },
+    compareSteps: 5000,
     load: async (seed) => standardize(trainTestSplit(iris(), { seed, testFraction: 0.2 })),
   },
   spirals: {
@@ -57,7 +57,7 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     sample: 'point',
     plural: 'points',
     defaults: { hidden: [32, 32], epochs: 60, batchSize: 32, ...SMALL },
-    compareSteps: 2000,
+    compareSteps: 5000,
     load: async (seed) => trainTestSplit(spirals({ count: 1500, seed }), { seed }),
   },
   moons: {
@@ -66,7 +66,7 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
     sample: 'point',
     plural: 'points',
     defaults: { hidden: [16, 16], epochs: 30, batchSize: 32, ...SMALL },
-    compareSteps: 2000,
+    compareSteps: 5000,
     load: async (seed) => trainTestSplit(moons({ count: 1000, noise: 0.15, seed }), { seed }),
   },
 }

@@ -13,7 +13,13 @@ import { Rprop } from './rprop.js'
 import { ScheduleFreeAdamW, ScheduleFreeSGD } from './schedule-free.js'
 import { Lion, SignSGD, Signum } from './sign.js'
 import { Yogi } from './yogi.js'
+import { Adafactor } from './adafactor.js'
 import { Adam, AdamW } from './adam.js'
+import { DoG } from './dog.js'
+import { LAMB, LARS } from './layerwise.js'
+import { Muon } from './muon.js'
+import { Prodigy } from './prodigy.js'
+import { Shampoo } from './shampoo.js'
 import type { OptimizerClass } from './optimizer.js'
 import { RMSProp } from './rmsprop.js'
 import { Momentum, Nesterov, SGD } from './sgd.js'
@@ -33,6 +39,14 @@ export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions, ScheduleFreeSGD, type
 export { Lion, type LionOptions, SignSGD, Signum, type SignumOptions } from './sign.js'
 export { Yogi, type YogiOptions } from './yogi.js'
 export { AveragingOptimizer, withWeights } from './averaging.js'
+export { Adafactor, type AdafactorOptions } from './adafactor.js'
+export { DoG, type DoGOptions } from './dog.js'
+export { LAMB, type LAMBOptions, LARS, type LARSOptions } from './layerwise.js'
+export { Muon, type MuonOptions } from './muon.js'
+export { Prodigy, type ProdigyOptions } from './prodigy.js'
+export { Shampoo, type ShampooOptions } from './shampoo.js'
+export { WeightAverage, type WeightAverageOptions } from './weight-average.js'
+export { GradientAccumulation, Lookahead, type LookaheadOptions, type OptimizerLike, OptimizerWrapper, SAM } from './wrapper.js'
 export { Adam, type AdamOptions, AdamW, type AdamWOptions, type EpsilonPlacement } from './adam.js'
 export type { ArrayParameter } from './arrays.js'
 export { ParameterGroup, type Run, type Scalars } from './group.js'
@@ -88,4 +102,11 @@ export const OPTIMIZERS = {
   AdEMAMix,
   ScheduleFreeSGD,
   ScheduleFreeAdamW,
+  Prodigy,
+  DoG,
+  LARS,
+  LAMB,
+  Adafactor,
+  Muon,
+  Shampoo,
 } satisfies Record<string, OptimizerClass>

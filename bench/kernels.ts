@@ -1,0 +1,137 @@
+/**
+ * Kernels alone: matrix products beside the multiply-add limit of this core in this run, and element-wise kernels per element.
+ * Best of many short rounds, the limit measured before and after each product. `npx tsx bench/kernels.ts`, on Node 22 for `relaxed`.
+ */
+import binaryen from 'binaryen'
+import { type Backend, createBackend, supportedVariants } from '../ts/index.js'
+
+const ROUND_MS = 2
+const ROUNDS = 40
+const JS_MOST_FLOPS = 4e6
+
+const square = (n: number) => [n, n, n] as const
+/** kind, then m, k, n of a[m,k] · b[k,n] */
+const products = [
+  ...[64, 128, 256, 512].flatMap((n) => (['matmul', 'matmulNT', 'matmulTN'] as const).map((kind) => [kind, ...square(n)] as const)),
+  ['matmul', 64, 784, 128],
+  ['matmulTN', 784, 64, 128],
+  ['matmulNT', 64, 128, 784],
+  ['matmul', 64, 128, 10],
+  ['matmulTN', 128, 64, 10],
+  ['matmulNT', 64, 10, 128],
+  ['matmul', 128, 512, 512],
+  ['matmul', 65, 65, 65],
+  ['matmul', 1, 784, 128],
+  ['matmulTN', 784, 1, 128],
+  ['matmul', 64, 2, 16],
+  ['matmul', 64, 16, 1],
+] as const
+
+const unary = ['neg', 'abs', 'exp', 'log', 'sqrt', 'sin', 'erf'] as const
+const activations = ['relu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu'] as const
+
+/** A loop of 24 independent multiply-adds on registers: GFLOP/s that no kernel of 128-bit vectors exceeds. */
+function limitOf(relaxed: boolean): () => number {
+  const chains = Array.from({ length: 12 }, (_, i) => `$a${i}`)
+  const term = (a: string) =>
+    relaxed
+      ? `(local.set ${a} (f32x4.relaxed_madd (local.get $x) (local.get $x) (local.get ${a})))`
+      : `(local.set ${a} (f32x4.add (f32x4.mul (local.get $x) (local.get $x)) (local.get ${a})))`
+  const body = [...chains, ...chains].map(term).join(' ')
+  const sum = chains.slice(1).reduce((s, a) => `(f32x4.add ${s} (local.get ${a}))`, `(local.get ${chains[0]})`)
+  const module = binaryen.parseText(`(module (func (export "run") (param $n i32) (result f32) (local $x v128)
+    ${chains.map((a) => `(local ${a} v128)`).join(' ')}
+    (local.set $x (f32x4.splat (f32.const 0.5)))
+    (loop $again ${body} (br_if $again (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (f32x4.extract_lane 0 ${sum})))`)
+  module.setFeatures(binaryen.Features.All)
+  const bytes = module.emitBinary() as Uint8Array<ArrayBuffer>
+  module.dispose()
+  const run = new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports.run as (n: number) => number
+  const flops = 10_000 * chains.length * 2 * 8
+  const limit = () => best(() => run(10_000), flops, 5)
+  for (let i = 0; i < 40; i++) limit()
+  return limit
+}
+
+/** Units per nanosecond of the fastest round, or 0 where a call is too slow to repeat. */
+function best(call: () => void, units: number, rounds = ROUNDS): number {
+  let fastest = 0
+  let calls = 1
+  for (let round = 0; round < rounds; round++) {
+    const start = performance.now()
+    for (let i = 0; i < calls; i++) call()
+    const elapsed = performance.now() - start
+    fastest = Math.max(fastest, (units * calls) / elapsed / 1e6)
+    if (elapsed < ROUND_MS / 2) calls = Math.ceil(calls * Math.min(10, ROUND_MS / Math.max(elapsed, 1e-3)))
+  }
+  return fastest
+}
+
+interface Subject {
+  backend: Backend
+  limit: (() => number) | undefined
+}
+
+function buffers({ heap }: Backend, counts: number[]): number[] {
+  const pointers = counts.map((n) => heap.allocate(n * heap.elementSize))
+  pointers.forEach((p, i) => heap.view(p, counts[i]).forEach((_, j, view) => (view[j] = ((j * 7919) % 1000) / 1000 + 0.001)))
+  return pointers
+}
+
+function product({ backend, limit }: Subject, [kind, m, k, n]: (typeof products)[number]): string {
+  const flops = 2 * m * k * n
+  if (!limit && flops > JS_MOST_FLOPS) return ''.padStart(16)
+  const [a, b, c] = buffers(backend, [m * k, k * n, m * n])
+  const call = () => backend.kernels[kind](a, b, c, m, n, k, 0, backend.heap.scratch)
+  best(call, flops)
+  const before = limit?.() ?? 0
+  const speed = best(call, flops)
+  const most = Math.max(before, limit?.() ?? 0)
+  for (const p of [a, b, c]) backend.heap.free(p)
+  return `${speed.toFixed(1).padStart(8)} ${most ? `${((100 * speed) / most).toFixed(0)} %`.padStart(7) : ''.padStart(7)}`
+}
+
+function elementwise({ backend }: Subject, name: string, n: number): string {
+  const { kernels, heap } = backend
+  const [x, y, z] = buffers(backend, [n, n, n])
+  const activation = activations.indexOf(name as never)
+  const calls: Record<string, () => void> = {
+    add: () => kernels.add(x, y, z, 1, n, n, 1, n, 1),
+    'add a row': () => kernels.add(x, y, z, n / 64, 64, 64, 1, 0, 1),
+    addScaled: () => kernels.addScaled(x, y, n, 1e-9),
+    reduceSum: () => kernels.reduceSum(x, y, 1, n, 1),
+    sumSquares: () => kernels.sumSquares(x, n),
+    softmax: () => kernels.softmax(x, y, n / 64, 64),
+    randomNormal: () => kernels.randomNormal(y, n, 1, 2, 3, 4, 0, 1),
+  }
+  const call =
+    calls[name] ?? (activation < 0 ? () => kernels[name as 'exp'](x, y, n) : () => kernels.activationForward(x, y, n, NUMBER[name]))
+  best(call, n, 10)
+  const speed = best(call, n, 20)
+  for (const p of [x, y, z]) heap.free(p)
+  return (1 / speed).toFixed(3).padStart(10)
+}
+
+const NUMBER: Record<string, number> = { relu: 1, sigmoid: 3, tanh: 4, gelu: 5, silu: 6, softplus: 7, elu: 8 }
+
+const subjects: Subject[] = [
+  ...supportedVariants().map((variant) => ({ backend: createBackend({ variant }), limit: limitOf(variant === 'relaxed') })),
+  { backend: createBackend({ backend: 'js' }), limit: undefined },
+]
+const names = subjects.map(({ backend }) => backend.variant)
+
+console.log(`GFLOP/s and share of the 128-bit multiply-add limit, Node ${process.versions.node}`)
+console.log(`limit: ${subjects.map(({ limit }, i) => (limit ? `${names[i]} ${limit().toFixed(1)}` : '')).join('  ')}`)
+console.log('product'.padEnd(24) + names.map((name) => `${name.padStart(8)}        `).join(''))
+for (const item of products) {
+  const [kind, ...size] = item
+  console.log(`${kind} ${size.join('·')}`.padEnd(24) + subjects.map((subject) => product(subject, item)).join(''))
+}
+
+const n = 1 << 14
+console.log(`\nnanoseconds per element, ${n} elements`)
+console.log('kernel'.padEnd(16) + names.map((name) => name.padStart(10)).join(''))
+for (const name of ['add', 'add a row', 'addScaled', ...unary, ...activations, 'softmax', 'reduceSum', 'sumSquares', 'randomNormal']) {
+  console.log(name.padEnd(16) + subjects.map((subject) => elementwise(subject, name, n)).join(''))
+}

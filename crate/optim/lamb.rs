@@ -1,0 +1,42 @@
+//! LAMB's direction: Adam's step plus decay, left in a slot until its norm is known.
+
+use super::{export_update, Rule};
+use crate::lane::Lane;
+
+/// m, v as Adam's;  u ← rate·m / (√(c·v) + ε) + λ·p;  p stays
+struct LambDirection {
+    take1: f32,
+    beta2: f32,
+    take2: f32,
+    rate: f32,
+    correction: f32,
+    epsilon: f32,
+    weight_decay: f32,
+}
+
+impl From<&[f32]> for LambDirection {
+    fn from(h: &[f32]) -> Self {
+        LambDirection {
+            take1: h[0],
+            beta2: h[1],
+            take2: h[2],
+            rate: h[3],
+            correction: h[4],
+            epsilon: h[5],
+            weight_decay: h[6],
+        }
+    }
+}
+
+impl Rule<3> for LambDirection {
+    #[inline(always)]
+    fn update<L: Lane>(&self, p: L, g: L, [m, v, _]: [L; 3]) -> (L, [L; 3]) {
+        let k = L::splat;
+        let m = m + k(self.take1) * (g - m);
+        let v = k(self.beta2) * v + k(self.take2) * (g * g);
+        let u = k(self.rate) * m / ((v * k(self.correction)).sqrt() + k(self.epsilon));
+        (p, [m, v, u + k(self.weight_decay) * p])
+    }
+}
+
+export_update!(lambDirection, LambDirection, 3, 7);

@@ -1,0 +1,123 @@
+import type { Ptr } from '../backend/kernels.js'
+import type { Parameter } from '../parameter.js'
+import { eigenSymmetric, spectral } from './eigen.js'
+import type { ParameterGroup, Run } from './group.js'
+import { multiply, Workspace } from './matrix.js'
+import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+import { nonNegative, positive } from './options.js'
+import { descentRule } from './sgd.js'
+
+/** Options of {@link Shampoo}. */
+export interface ShampooOptions extends DecayOptions {
+  /** Preconditioners start at ε times the identity. Default 1e-4. */
+  epsilon?: number
+  /** Decay of the preconditioners; 1 is the paper's sum. Default 1. */
+  beta?: number
+  /** Steps between new matrix roots, the expensive part. Default 10. */
+  rootEvery?: number
+  /** A side longer than this is left without a preconditioner. Default 1024. */
+  maximumDimension?: number
+}
+
+/** Rows and columns of a parameter as a matrix: axes after the first are one, a vector is a single column. */
+function sides({ shape, size }: Parameter): [rows: number, cols: number] {
+  if (shape.length < 2) return [size, 1]
+  return [shape[0], size / Math.max(shape[0], 1)]
+}
+
+/**
+ * Preconditions a weight matrix from both sides with the roots of its gradient statistics.
+ *
+ *     L ← L + G·Gᵀ,   R ← R + Gᵀ·G        (both start at ε·I)
+ *     W ← W − η·L^(−¼)·G·R^(−¼)           vectors: L^(−½)·g
+ *
+ * Adagrad with a full matrix for each side: few steps, expensive ones. Won the AlgoPerf benchmark in its distributed form;
+ * here for layers up to some hundred wide. Roots by eigendecomposition in doubles every `rootEvery` steps.
+ * Defaults: the paper's Algorithm 1 with ε 1e-4, roots every 10 steps. State: 8·(rows² + columns²) bytes a matrix.
+ * Gupta, Koren & Singer 2018; Anil et al. 2020.
+ *
+ * @example
+ * const optimizer = new Shampoo(model.parameters(), { learningRate: 0.1 })
+ */
+export class Shampoo extends Optimizer<ShampooOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 0.1,
+    epsilon: 1e-4,
+    beta: 1,
+    rootEvery: 10,
+    maximumDimension: 1024,
+    ...DECAY_DEFAULTS,
+  }
+  static override readonly allowed = { epsilon: positive, beta: { min: 0, max: 1 }, rootEvery: { min: 1, max: Infinity }, maximumDimension: nonNegative }
+  private workspace: Workspace | undefined
+
+  protected override get perTensor(): boolean {
+    return true
+  }
+
+  protected override extras({ maximumDimension }: Required<ShampooOptions>, parameter: Parameter): Readonly<Record<string, number>> {
+    const [rows, cols] = sides(parameter)
+    const names: [string, string, number][] = [['left', 'leftRoot', rows]]
+    if (parameter.rank > 1) names.push(['right', 'rightRoot', cols])
+    const kept = names.filter(([, , n]) => n <= maximumDimension)
+    return Object.fromEntries(kept.flatMap(([sum, root, n]) => [[sum, n * n], [root, n * n]]))
+  }
+
+  protected override begin(group: ParameterGroup<Required<ShampooOptions>>, run: Run): void {
+    for (const name of ['left', 'right']) {
+      if (!group.extraNames(run.first).includes(name)) continue
+      const view = group.extraView(run.first, name)
+      for (let i = 0, n = Math.sqrt(view.length); i < n; i++) view[i * n + i] = group.values.epsilon
+    }
+  }
+
+  protected override hyper({ learningRate }: Required<ShampooOptions>): readonly number[] {
+    return [learningRate]
+  }
+
+  protected override applyToRun(group: ParameterGroup<Required<ShampooOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
+    const { backend, values, parameters } = group
+    const { kernels } = backend
+    const [rows, cols] = sides(parameters[run.first])
+    this.workspace ??= new Workspace(backend)
+    const [g, other] = this.workspace.take(run.n, run.n)
+    kernels.copy(run.g, g, run.n)
+    multiply(backend, g, run.n, values.maximize ? -scale : scale)
+    kernels.addScaled(run.p, g, run.n, this.coupledDecay(values))
+    const step = this.precondition(group, run, g, other, rows, cols)
+    const decoupled = this.decoupledDecay(values, hyper)
+    this.pass(group, { ...run, g: step, views: null }, 1, 0, decoupled, hyper, backend.update('sgd'), descentRule)
+  }
+
+  /** L^(−¼)·g·R^(−¼), in g or other. */
+  private precondition(group: ParameterGroup<Required<ShampooOptions>>, run: Run, g: Ptr, other: Ptr, rows: number, cols: number): Ptr {
+    const { kernels, heap } = group.backend
+    const names = group.extraNames(run.first)
+    let [x, y] = [g, other]
+    if (names.includes('left')) {
+      this.follow(group, run, 'left', (sum) => kernels.matmulNT(g, g, sum, rows, rows, cols, 1, heap.scratch))
+      if (names.includes('right')) this.follow(group, run, 'right', (sum) => kernels.matmulTN(g, g, sum, cols, cols, rows, 1, heap.scratch))
+      kernels.matmul(group.extraAt(run.first, 'leftRoot'), x, y, rows, cols, rows, 0, heap.scratch)
+      ;[x, y] = [y, x]
+    } else if (names.includes('right')) {
+      this.follow(group, run, 'right', (sum) => kernels.matmulTN(g, g, sum, cols, cols, rows, 1, heap.scratch))
+    }
+    if (!names.includes('right')) return x
+    kernels.matmul(x, group.extraAt(run.first, 'rightRoot'), y, rows, cols, cols, 0, heap.scratch)
+    return y
+  }
+
+  /** Adds to a side's statistics, and takes the root where it is due. */
+  private follow(group: ParameterGroup<Required<ShampooOptions>>, run: Run, name: 'left' | 'right', add: (sum: Ptr) => void): void {
+    const { beta, rootEvery } = group.values
+    const sum = group.extraView(run.first, name)
+    if (beta < 1) multiply(group.backend, group.extraAt(run.first, name), sum.length, beta)
+    add(group.extraAt(run.first, name))
+    if ((run.t - 1) % rootEvery !== 0) return
+    const power = group.parameters[run.first].rank > 1 ? -0.25 : -0.5
+    const root = group.extraView(run.first, `${name}Root`)
+    spectral(eigenSymmetric(sum, Math.sqrt(sum.length)), (value) => Math.max(value, 1e-300) ** power, root)
+  }
+
+  protected override update(): void {}
+}

@@ -1,0 +1,77 @@
+import type { FloatArray } from '../backend/heap.js'
+import type { Parameter } from '../parameter.js'
+import { withWeights } from './averaging.js'
+import { checkOption } from './options.js'
+
+/** Options of {@link WeightAverage}. */
+export interface WeightAverageOptions {
+  /** `ema`: average ← average + (1 − decay)·(p − average). `mean`: the plain mean of all updates (SWA). Default `ema`. */
+  form?: 'ema' | 'mean'
+  /** For `ema`. Default 0.999. */
+  decay?: number
+}
+
+/**
+ * Averages of the weights along the way, which usually test better than the last weights: exponential (EMA, Polyak) or
+ * plain (stochastic weight averaging, Izmailov et al. 2018). Works beside any optimizer: call update() after its steps,
+ * for `mean` at the end of each epoch of the last quarter. The first update copies. 4 bytes a parameter.
+ * Batch-norm statistics belong to the last weights: recompute them under {@link evaluate}.
+ *
+ * @example
+ * const average = new WeightAverage(model.parameters(), { decay: 0.99 })
+ * optimizer.step()
+ * average.update()
+ * const accuracy = average.evaluate(() => test(model))
+ */
+export class WeightAverage {
+  readonly form: 'ema' | 'mean'
+  readonly decay: number
+  /** Updates so far. */
+  count = 0
+  private readonly parameters: readonly Parameter[]
+  private readonly values: FloatArray[]
+
+  constructor(parameters: Iterable<Parameter>, { form = 'ema', decay = 0.999 }: WeightAverageOptions = {}) {
+    checkOption('WeightAverage', 'form', form, 'ema', ['ema', 'mean'])
+    checkOption('WeightAverage', 'decay', decay, 0.999, { min: 0, max: 1 })
+    this.form = form
+    this.decay = decay
+    this.parameters = [...parameters]
+    this.values = this.parameters.map((p) => p.data())
+  }
+
+  /** Takes the present weights into the average. */
+  update(): void {
+    const take = this.count === 0 ? 1 : this.form === 'ema' ? 1 - this.decay : 1 / (this.count + 1)
+    this.count++
+    for (const [i, p] of this.parameters.entries()) {
+      const [average, now] = [this.values[i], p.view()]
+      for (let k = 0; k < average.length; k++) average[k] = take === 1 ? now[k] : average[k] + take * (now[k] - average[k])
+    }
+  }
+
+  /** Copies of the averages, in the order of the parameters. */
+  averages(): FloatArray[] {
+    return this.values.map((values) => values.slice())
+  }
+
+  /** Runs fn with the averages in the parameters, and puts the trained weights back. */
+  evaluate<T>(fn: () => T): T {
+    return withWeights(this.parameters, this.values, fn)
+  }
+
+  /** Leaves the averages in the parameters. */
+  apply(): void {
+    this.parameters.forEach((p, i) => p.view().set(this.values[i]))
+  }
+
+  /** What {@link loadState} needs. */
+  state(): { count: number; values: FloatArray[] } {
+    return { count: this.count, values: this.averages() }
+  }
+
+  loadState({ count, values }: { count: number; values: FloatArray[] }): void {
+    this.count = count
+    values.forEach((average, i) => this.values[i].set(average))
+  }
+}
