@@ -191,8 +191,8 @@ pub unsafe fn matmul_tn(
 /// The tile of large products, by its place in [`TILES`].
 static TILE: AtomicUsize = AtomicUsize::new(0);
 
-/// Chooses the tile of large products: 0 is 4×8 (best with 128-bit registers), 1 is 4×16, 2 is 5×16 (best where the
-/// engine widens to 256 bits). All give the same bits.
+/// Chooses the tile of large products: 0 is 4×8, best with 128-bit registers; 1 is 4×16, twice as fast where the engine
+/// widens pairs of vectors to 256 bits, and half as fast elsewhere. Both give the same bits.
 pub fn set_tile(tile: usize) {
     TILE.store(tile.min(TILES.len() - 1), Ordering::Relaxed);
 }

@@ -2,7 +2,7 @@
 //! gradient = scale·w_r·∂ℓ/∂p.
 
 use crate::lane::Lane;
-use crate::math::{sigmoid, softplus};
+use crate::math::{sigmoid, softplus_excess};
 use crate::reduce::line_max;
 use crate::softmax::{exp_sum, log_of_sum};
 use crate::sweep::{map, total, zip, Cells, Map, Zip};
@@ -130,7 +130,8 @@ impl Binary {
 impl Element for Binary {
     #[inline(always)]
     fn value<L: Lane>(&self, p: L, t: L) -> L {
-        softplus(p) - p * self.smooth(t)
+        // max(p, 0) and p·t′ nearly cancel where the answer is right: first, so that the small rest keeps its digits
+        (p.max(L::splat(0.0)) - p * self.smooth(t)) + softplus_excess(p)
     }
     #[inline(always)]
     fn slope<L: Lane>(&self, p: L, t: L) -> L {

@@ -111,10 +111,16 @@ pub fn sigmoid<L: Lane>(x: L) -> L {
     L::select(x.lt(L::splat(0.0)), e, one) / (one + e)
 }
 
+/// ln(1 + e^−|x|): what softplus has above max(x, 0).
+#[inline(always)]
+pub fn softplus_excess<L: Lane>(x: L) -> L {
+    ln_1p(exp(-x.abs()))
+}
+
 /// ln(1 + eˣ). Error ≤ 3 ulp.
 #[inline(always)]
 pub fn softplus<L: Lane>(x: L) -> L {
-    x.max(L::splat(0.0)) + ln_1p(exp(-x.abs()))
+    x.max(L::splat(0.0)) + softplus_excess(x)
 }
 
 /// eˣ − 1 for x ≤ 0. Error ≤ 4 ulp.

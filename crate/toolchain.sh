@@ -6,6 +6,7 @@
 #   2. wasm-bindgen and wasm-pack at the versions below, into .tools/ (ignored by git).
 #
 # Writes .tools/env, which crate/build.sh reads: the toolchain and the linker to use.
+# GRADUS_TOOLCHAIN=debian takes Debian's toolchain even where another would do.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -36,7 +37,7 @@ build_std_from_debian() {
 
 use_debian() {
   command -v apt-get >/dev/null || { say "no wasm32 standard library: run 'rustup target add $TARGET' where there is network"; exit 1; }
-  if ! [ -x /usr/bin/rustc ] || ! [ -x /usr/bin/cargo ] || ! [ -d /usr/src/rustc-web-"$(/usr/bin/rustc --version | cut -d' ' -f2)" ] && ! [ -d /usr/lib/rustlib/$TARGET/lib ]; then
+  if ! [ -x /usr/bin/rustc ] || ! [ -x /usr/bin/cargo ] || ! [ -d /usr/lib/rustlib/$TARGET/lib ]; then
     say "installing Debian's rustc-web, cargo-web, rust-web-src"
     as_root apt-get update -qq
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends rustc-web cargo-web rust-web-src >/dev/null
@@ -46,9 +47,14 @@ use_debian() {
 }
 
 choose_toolchain() {
+  if [ "${GRADUS_TOOLCHAIN:-}" = debian ]; then
+    use_debian
+    TOOLCHAIN=debian
+    return
+  fi
   command -v rustc >/dev/null || use_debian
-  if command -v rustup >/dev/null && rustup toolchain list | grep -q '^debian' && has_wasm_std debian; then TOOLCHAIN=debian
-  elif has_wasm_std; then TOOLCHAIN=
+  if has_wasm_std; then TOOLCHAIN=
+  elif command -v rustup >/dev/null && rustup toolchain list | grep -q '^debian' && has_wasm_std debian; then TOOLCHAIN=debian
   elif command -v rustup >/dev/null && timeout 120 rustup target add $TARGET >/dev/null 2>&1; then TOOLCHAIN=
   else use_debian; TOOLCHAIN=debian
   fi

@@ -91,7 +91,7 @@ describe('train', () => {
   })
 
   test('--quiet prints the result alone', async () => {
-    expect((await gradus([...SMALL, '--quiet'])).stdout.trim()).toMatch(/^\S+ % of the 200 test points right\n75 steps in [^\n]+$/)
+    expect((await gradus([...SMALL, '--quiet'])).stdout).toMatch(/^\S+ % of the 200 test points right\n75 steps in [^\n]+\n$/)
   })
 
   test('takes every option of the net', async () => {

@@ -135,7 +135,7 @@ fn check(size @ [m, n, k]: [usize; 3], offset: usize, scratch: &mut Guarded) {
     );
 }
 
-const TILES: usize = 3;
+const TILES: usize = 2;
 
 #[test]
 fn small_products_exhaustively() {

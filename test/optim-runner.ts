@@ -48,9 +48,17 @@ export interface Deviation {
   allowed: number
 }
 
+/** Lower bounds of tolerances, for float64 and float32, from a step on. */
+export interface Floors {
+  double?: number
+  single?: number
+  from?: number
+}
+
 /** Follows the trajectory for 100 steps; the first snapshot that is off by more than is allowed, if any. */
 export function follow(
   problem: string, trajectory: Trajectory, backend: Backend, make: Make, average?: (made: Steppable, setting: Setting) => number[],
+  floors: Floors = {},
 ): { deviation: Deviation | undefined; compared: number } {
   const setting = makeSetting(problem, trajectory.lr, backend)
   const optimizer = make(setting)
@@ -61,8 +69,10 @@ export function follow(
     setting.gradient()
     optimizer.step()
     const snapshot = trajectory.steps[k]
-    const allowed = tolerance(trajectory, k, double)
-    if (snapshot === undefined || allowed === null) continue
+    const usual = tolerance(trajectory, k, double)
+    if (snapshot === undefined || usual === null) continue
+    const floor = k >= (floors.from ?? 1) ? (double ? floors.double : floors.single) : undefined
+    const allowed = Math.max(usual, floor ?? 0)
     compared++
     const errors = [distance(setting.flat(), snapshot.p)]
     if (average !== undefined && trajectory.avg) errors.push(distance(average(optimizer, setting), trajectory.avg[k]))

@@ -7,10 +7,17 @@ import {
 } from '../ts/optim/index.js'
 import { cosine, Scheduler, warmup } from '../ts/schedule/index.js'
 import { oracleCases } from './optim-problems.js'
-import { backends, follow, type Make, type Setting, type Steppable } from './optim-runner.js'
+import { backends, type Floors, follow, type Make, type Setting, type Steppable } from './optim-runner.js'
 
-/** An oracle case, how our class says the same, and problems to leave out with the reason. */
-type Row = [id: string, make: Make]
+/** An oracle case, how our class says the same, and, where it needs one, a lower bound of the tolerance with the reason. */
+type Row = [id: string, make: Make, floors?: Floors]
+
+/** Where float32 roots of float32 sums cannot be closer (no drift data in the file). */
+const FLOAT32_ROOTS: Floors = { single: 2e-4 }
+/** A chaotic tail: 1.5 times the measured drift × 8. */
+const CHAOTIC: Floors = { single: 2e-3, from: 50 }
+/** Inside optax the schedule is evaluated in float32, also in float64 runs. */
+const FLOAT32_SCHEDULE: Floors = { double: 1e-7 }
 
 const lr = <O extends object>(learningRate: number, options?: O) => ({ learningRate, ...options })
 
@@ -127,24 +134,40 @@ const LAYERWISE: Row[] = [
   ['muon', (s) => new Muon(s.parameters, lr(s.learningRate, { outputAxis: 'first' }))],
   ['muon_no_nesterov_wd0', (s) => new Muon(s.parameters, lr(s.learningRate, { outputAxis: 'first', nesterov: false, weightDecay: 0 }))],
   ['muon_match_rms', (s) => new Muon(s.parameters, lr(s.learningRate, { outputAxis: 'first', scaling: 'matchAdamW', momentum: 0.9, iterations: 3 }))],
-  ['shampoo_alg1', (s) => new Shampoo(s.parameters, lr(s.learningRate, { rootEvery: 1 }))],
+  ['shampoo_alg1', (s) => new Shampoo(s.parameters, lr(s.learningRate, { rootEvery: 1 })), FLOAT32_ROOTS],
 ]
 
 const WRAPPED: Row[] = [
   ['ox_lookahead_sgdm', (s) => new Lookahead(new SGD(s.parameters, lr(s.learningRate, { momentum: 0.9 })))],
-  ['ox_accumulate4_adam', (s) => new GradientAccumulation(new Adam(s.parameters, lr(s.learningRate)), { every: 4 })],
+  ['ox_accumulate4_adam', (s) => accumulating(s)],
   ['ox_sam_sgd', (s) => sam(s, new SGD(s.parameters, lr(s.learningRate)))],
-  ['ox_sam_adamw', (s) => sam(s, new AdamW(s.parameters, lr(s.learningRate)))],
+  ['ox_sam_adamw', (s) => sam(s, new AdamW(s.parameters, lr(s.learningRate))), CHAOTIC],
   ['ox_clip_global_norm_sgd', (s) => new SGD(s.parameters, lr(s.learningRate, { gradientTransforms: [clipGlobalNorm(0.5, { epsilon: 0 })] }))],
   ['ox_clip_value_sgd', (s) => new SGD(s.parameters, lr(s.learningRate, { clipValue: 0.1 }))],
   ['ox_agc_sgd', (s) => new SGD(s.parameters, lr(s.learningRate, { gradientTransforms: [adaptiveClip(0.05)] }))],
   ['ox_centralize_adam', (s) => new Adam(s.parameters, lr(s.learningRate, { gradientTransforms: [centralize({ outputAxis: 'first' })] }))],
-  ['ox_adamw_warmup_cosine', (s) => warmedUp(s)],
+  ['ox_adamw_warmup_cosine', (s) => warmedUp(s), FLOAT32_SCHEDULE],
 ]
 
 function sam({ gradient }: Setting, inner: Optimizer): Steppable {
   const optimizer = new SAM(inner)
   return { step: () => optimizer.step(() => void gradient()) }
+}
+
+/** As backward() does: gradients add up until a step has used them. */
+function accumulating({ parameters, learningRate }: Setting): Steppable {
+  const optimizer = new GradientAccumulation(new Adam(parameters, { learningRate }), { every: 4 })
+  const sums = parameters.map((p) => new Float64Array(p.size))
+  return {
+    step() {
+      for (const [i, p] of parameters.entries()) {
+        const g = p.gradientView()
+        for (let k = 0; k < g.length; k++) g[k] = sums[i][k] += g[k]
+      }
+      optimizer.step()
+      if (parameters[0].gradientState === 'used') for (const sum of sums) sum.fill(0)
+    },
+  }
 }
 
 function warmedUp({ parameters, learningRate }: Setting): Steppable {
@@ -166,9 +189,9 @@ const averages = (made: Steppable) => (made as AveragingOptimizer<object>).avera
 describe.each(backends)('$name', ({ make: makeBackend }) => {
   const backend = makeBackend()
 
-  test.each([...ELEMENTWISE, ...LAYERWISE, ...WRAPPED])('%s', (id, make) => {
+  test.each([...ELEMENTWISE, ...LAYERWISE, ...WRAPPED])('%s', (id, make, floors) => {
     for (const [problem, trajectory] of Object.entries(oracleCases.get(id)!.results)) {
-      const { deviation, compared } = follow(problem, trajectory, backend, make, averages)
+      const { deviation, compared } = follow(problem, trajectory, backend, make, averages, floors)
       expect(deviation, `${id} on ${problem}`).toBeUndefined()
       expect(compared).toBeGreaterThan(0)
     }

@@ -51,7 +51,8 @@ export function isRecording(): boolean {
   return recordingEnabled
 }
 
-function withRecording<T>(enabled: boolean, fn: () => T): T {
+/** @internal runs fn with recording on or off, whatever it is outside */
+export function withRecording<T>(enabled: boolean, fn: () => T): T {
   const before = recordingEnabled
   recordingEnabled = enabled
   try {

@@ -66,12 +66,12 @@ unsafe fn along_columns(b: View, panel: *mut f32, k: usize, width: usize) -> usi
     k
 }
 
-/// panel\[p,j\] = b\[p,j\] for j < columns, else 0.
+/// panel\[p,j\] = b\[p,j\] for j < columns; the padding keeps what it held.
 unsafe fn one_by_one(b: View, panel: *mut f32, k: usize, width: usize, columns: usize) {
-    for p in 0..k {
-        for j in 0..width {
-            // SAFETY: j < columns where b is read, j < width in the panel.
-            unsafe { *panel.add(p * width + j) = if j < columns { *b.at(p, j) } else { 0.0 } }
+    for j in 0..columns {
+        for p in 0..k {
+            // SAFETY: b has k rows and `columns` columns, the panel k rows of `width`.
+            unsafe { *panel.add(p * width + j) = *b.at(p, j) }
         }
     }
 }

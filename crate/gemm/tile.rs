@@ -9,8 +9,8 @@ use core::array::from_fn;
 
 /// Vectors in the widest tile, direct ones included.
 pub const WIDEST: usize = 8;
-/// Floats in the largest tile of [`TILES`].
-const LARGEST: usize = 5 * 16;
+/// Floats in the largest [`Tile`].
+const LARGEST: usize = 4 * 16;
 
 /// One tile of C: a panel of B with k steps, `rows` rows of A, of start values and of C.
 #[derive(Clone, Copy)]
@@ -32,8 +32,8 @@ pub struct Tile {
     packed: unsafe fn(&Job),
 }
 
-/// The tiles to choose from; the first is for registers of 128 bits, the others for 256.
-pub static TILES: [Tile; 3] = [shape::<4, 2>(), shape::<4, 4>(), shape::<5, 4>()];
+/// The tiles to choose from: the first for registers of 128 bits, where 16 sums would spill; the second for 256.
+pub static TILES: [Tile; 2] = [shape::<4, 2>(), shape::<4, 4>()];
 /// For 9 to 12 columns: ten classes are common.
 pub static TEN_COLUMNS: Tile = shape::<3, 3>();
 /// For 1 to 4 columns: regression, and two classes.

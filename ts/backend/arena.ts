@@ -18,10 +18,13 @@ interface Chunk {
   bytes: number
 }
 
-/** A place in the arena to go back to. */
+/** A place in the arena to go back to, and what the step had counted there. */
 export interface Mark {
   chunk: number
   top: number
+  ended: boolean
+  pending: number
+  forwards: number
 }
 
 const FIRST_CHUNK_BYTES = 1 << 16
@@ -105,13 +108,18 @@ export class StepArena {
   /** Opens a scope; pass the mark to {@link closeScope}. */
   openScope(): Mark {
     this.scopes.push(++this.counter)
-    return { chunk: this.chunk, top: this.top }
+    const { chunk, top, ended, pending, forwards } = this
+    return { chunk, top, ended, pending, forwards }
   }
 
+  /** What was recorded inside is gone with the scope; the step around it goes on as it was. */
   closeScope(mark: Mark): void {
     this.scopes.pop()
     this.chunk = mark.chunk
     this.top = mark.top
+    this.ended = mark.ended
+    this.pending = mark.pending
+    this.forwards = mark.forwards
   }
 
   /** Room for `bytes`, not zeroed. @throws OutOfMemoryError */

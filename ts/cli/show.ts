@@ -16,7 +16,7 @@ export function showSamples(plan: Plan, { model, backend }: Setup): void {
   const guesses = chooseSamples(test, probabilities as Float32Array)
   print(`A few of the test ${plan.task.plural}:`)
   if (plan.task.name === 'mnist') for (const line of drawDigits(guesses, Math.min(columns() - 1, 100))) print(line)
-  else for (const line of sampleTable(test, guesses)) print(line)
+  else for (const line of [...sampleTable(test, guesses), '']) print(line)
 }
 
 function chooseSamples(test: Dataset, probabilities: Float32Array): Guess[] {

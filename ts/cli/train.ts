@@ -26,7 +26,10 @@ export async function train(name: TaskName, options: TrainOptions): Promise<void
     if (!silent) introduce(plan, setup)
     const result = await learn(plan, setup, signal, silent)
     if (!options.json) summarize(plan, result)
-    if (!silent && !signal.aborted) showSamples(plan, setup)
+    if (!silent && !signal.aborted) {
+      print()
+      showSamples(plan, setup)
+    }
     const wanted = options.compare && !options.quiet && !signal.aborted
     const comparison = wanted ? await compare(plan, backend, signal, silent) : null
     if (options.json) print(JSON.stringify(report(plan, setup, result, comparison)))
@@ -69,6 +72,7 @@ async function learn(plan: Plan, { model, options, backend }: Setup, signal: Abo
     return { history, test: { loss, accuracy }, samplesPerSecond: samples / history.seconds }
   } finally {
     report.end()
+    if (!silent) print()
   }
 }
 
@@ -81,10 +85,8 @@ function summarize({ data, task, epochs }: Plan, { history, test, samplesPerSeco
     print(`${right} so far`)
     return
   }
-  print()
   print(right)
   print(`${whole(history.steps)} steps in ${time}`)
-  print()
 }
 
 /** What --json prints. */

@@ -85,7 +85,7 @@ export interface OptimizerClass {
  *   }
  * }
  */
-export abstract class Optimizer<O extends object = GroupOptions> {
+export abstract class Optimizer<O extends object = object> {
   /** Names and usual values of the group options. */
   static readonly defaults: Readonly<Record<string, unknown>> = {}
   /** Allowed values of options, where their name and type do not say it. */

@@ -13,7 +13,7 @@ export interface ShampooOptions extends DecayOptions {
   epsilon?: number
   /** Decay of the preconditioners; 1 is the paper's sum. Default 1. */
   beta?: number
-  /** Steps between new matrix roots, the expensive part. Default 10. */
+  /** Steps between new matrix roots, the expensive part. More than 1 wants a larger ε. Default 1. */
   rootEvery?: number
   /** A side longer than this is left without a preconditioner. Default 1024. */
   maximumDimension?: number
@@ -33,7 +33,7 @@ function sides({ shape, size }: Parameter): [rows: number, cols: number] {
  *
  * Adagrad with a full matrix for each side: few steps, expensive ones. Won the AlgoPerf benchmark in its distributed form;
  * here for layers up to some hundred wide. Roots by eigendecomposition in doubles every `rootEvery` steps.
- * Defaults: the paper's Algorithm 1 with ε 1e-4, roots every 10 steps. State: 8·(rows² + columns²) bytes a matrix.
+ * Defaults: the paper's Algorithm 1 with ε 1e-4. State: 8·(rows² + columns²) bytes a matrix.
  * Gupta, Koren & Singer 2018; Anil et al. 2020.
  *
  * @example
@@ -44,7 +44,7 @@ export class Shampoo extends Optimizer<ShampooOptions> {
     learningRate: 0.1,
     epsilon: 1e-4,
     beta: 1,
-    rootEvery: 10,
+    rootEvery: 1,
     maximumDimension: 1024,
     ...DECAY_DEFAULTS,
   }
@@ -116,7 +116,9 @@ export class Shampoo extends Optimizer<ShampooOptions> {
     if ((run.t - 1) % rootEvery !== 0) return
     const power = group.parameters[run.first].rank > 1 ? -0.25 : -0.5
     const root = group.extraView(run.first, `${name}Root`)
-    spectral(eigenSymmetric(sum, Math.sqrt(sum.length)), (value) => Math.max(value, 1e-300) ** power, root)
+    const eigen = eigenSymmetric(sum, Math.sqrt(sum.length))
+    const least = Math.max(...eigen.values) * (group.backend.dtype === 'float64' ? 2 ** -52 : 2 ** -24)
+    spectral(eigen, (value) => Math.max(value, least) ** power, root)
   }
 
   protected override update(): void {}

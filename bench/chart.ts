@@ -1,0 +1,145 @@
+/**
+ * Draws bench/results/overview.svg and writes the tables of README.md, both from bench/results/*.json (see results.ts).
+ * `node_modules/node/bin/node --import tsx bench/chart.ts`
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import * as vega from 'vega'
+import { compile, type TopLevelSpec } from 'vega-lite'
+import { type Curves, readResults, type Speed } from './results.js'
+
+const INK = '#1f2933'
+const FAINT = '#e4e7eb'
+const PAPER = '#fdfdfb'
+const FONT = 'Helvetica, Arial, "DejaVu Sans", sans-serif'
+const OPTIMIZER_COLOURS = ['#7b8794', '#2f7ed8', '#12a594', '#e5484d', '#8e4ec6']
+const BACKEND_COLOURS = { WebAssembly: '#e5484d', JavaScript: '#9aa5b1' }
+
+// ---- the picture ----
+
+/** The picture as a Vega-Lite specification. */
+export function overview(curves: Curves, speed: Speed): TopLevelSpec {
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    background: PAPER,
+    padding: 20,
+    spacing: 48,
+    config: {
+      font: FONT,
+      view: { stroke: null },
+      axis: { labelColor: INK, titleColor: INK, labelFontSize: 13, titleFontSize: 13, titleFontWeight: 'normal', domain: false, ticks: false, gridColor: FAINT },
+      title: { color: INK, fontSize: 16, subtitleColor: INK, subtitleFontSize: 13, anchor: 'start', offset: 14, frame: 'group' },
+      legend: { labelColor: INK, labelFontSize: 13, title: null },
+    },
+    hconcat: [learning(curves), speeds(speed)],
+  } as TopLevelSpec
+}
+
+function learning({ curves, net, batchSize }: Curves): object {
+  const names = curves.map(({ optimizer, learningRate }) => `${optimizer}, ${learningRate}`)
+  const values = curves.flatMap(({ points }, i) => points.map((point) => ({ ...point, name: names[i] })))
+  return {
+    title: { text: 'Learning handwritten digits', subtitle: `test error over one epoch of MNIST: net ${net}, batches of ${batchSize}` },
+    width: 400,
+    height: 300,
+    data: { values },
+    mark: { type: 'line', strokeWidth: 2.5, interpolate: 'monotone', clip: true },
+    encoding: {
+      x: { field: 'step', type: 'quantitative', title: 'training step', scale: { type: 'log', domain: [1, 938] }, axis: { values: [1, 3, 10, 30, 100, 300, 938] } },
+      y: { field: 'testError', type: 'quantitative', title: null, scale: { type: 'log', domain: [0.03, 1] }, axis: { values: [0.03, 0.05, 0.1, 0.2, 0.5, 1], format: '.0%' } },
+      color: {
+        field: 'name',
+        sort: names,
+        scale: { domain: names, range: OPTIMIZER_COLOURS },
+        legend: { orient: 'bottom-left', title: 'optimizer, learning rate', titleColor: INK, titleFontWeight: 'normal', titleFontSize: 13, symbolStrokeWidth: 3, offset: 4 },
+      },
+    },
+  }
+}
+
+function speeds({ steps, node }: Speed): object {
+  const nets = steps.map(({ net, batch }) => `${net}, ${batch}`)
+  const values = steps.flatMap(({ stepsPerSecond: { js, ...wasm } }, i) => [
+    { net: nets[i], backend: 'WebAssembly', speed: Math.max(...Object.values(wasm)) },
+    { net: nets[i], backend: 'JavaScript', speed: js },
+  ])
+  const y = { field: 'net', type: 'nominal', sort: nets, title: null, axis: { labelPadding: 8, grid: false } }
+  const yOffset = { field: 'backend', sort: Object.keys(BACKEND_COLOURS) }
+  const speed = { field: 'speed', type: 'quantitative', scale: { type: 'log', domain: [1, 1e6] } }
+  return {
+    title: { text: 'Training steps per second', subtitle: `net, batch size; forward, backward and Adam, one core, Node ${node.split('.')[0]}` },
+    width: 330,
+    height: 300,
+    data: { values },
+    encoding: { y, yOffset },
+    layer: [
+      {
+        mark: { type: 'bar', cornerRadiusEnd: 2 },
+        encoding: {
+          x: { ...speed, title: null, axis: { values: [1, 10, 100, 1000, 10_000, 100_000], format: ',' } },
+          x2: { datum: 1 },
+          color: {
+            field: 'backend',
+            scale: { domain: Object.keys(BACKEND_COLOURS), range: Object.values(BACKEND_COLOURS) },
+            legend: { orient: 'bottom', direction: 'horizontal', symbolType: 'square' },
+          },
+        },
+      },
+      { mark: { type: 'text', align: 'left', dx: 5, fontSize: 12, color: INK }, encoding: { x: speed, text: { field: 'speed', format: ',.3~r' } } },
+    ],
+  }
+}
+
+/** The picture. */
+export async function draw(curves: Curves, speed: Speed): Promise<string> {
+  const view = new vega.View(vega.parse(compile(overview(curves, speed)).spec), { renderer: 'none' })
+  return `${(await view.toSVG()).trim()}\n`
+}
+
+// ---- the tables ----
+
+const BEGIN = '<!-- measured: written by bench/chart.ts from bench/results/speed.json -->'
+const END = '<!-- /measured -->'
+
+/** The measured part of README.md. */
+export function tables({ cpu, node, date, steps, gemm, optimizers }: Speed): string {
+  const variants = Object.keys(gemm)
+  const line = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`
+  const table = (head: string[], rows: (string | number)[][]) =>
+    [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n')
+  const limits = variants.map((v) => `${v} ${gemm[v].product.toFixed(1)} of ${gemm[v].limit.toFixed(1)} GFLOP/s`).join(', ')
+  const sizes = [...new Set(optimizers.map((o) => o.parameters))]
+  const find = (name: string, parameters: number) => optimizers.find((o) => o.optimizer === name && o.parameters === parameters)
+  const speed = (n: number) => (n >= 100 ? Math.round(n).toLocaleString('en') : n.toPrecision(3))
+  return [
+    `${cpu}, one core of two, Node ${node}, ${date}; a shared machine, so the best of many short windows, measured twice.`,
+    'Training steps per second: forward, loss, backward and Adam.',
+    table(
+      ['net', 'batch', ...variants, 'js', 'best / js'],
+      steps.map(({ net, batch, stepsPerSecond: s }) => {
+        const ratio = Math.max(...variants.map((v) => s[v])) / s.js
+        return [net, batch, ...[...variants, 'js'].map((v) => speed(s[v])), `${ratio.toFixed(1)} ×`]
+      }),
+    ),
+    `Matrix product 512·512·512, beside the most that one core's 128-bit multiply-adds did in the same run: ${limits}.`,
+    'Optimizers, nanoseconds a parameter and step.',
+    table(
+      ['', ...sizes.flatMap((n) => [...variants, 'js'].map((v) => `${v}, ${n.toLocaleString('en')}`))],
+      [...new Set(optimizers.map((o) => o.optimizer))].map((name) => [name, ...sizes.flatMap((n) => [...variants, 'js'].map((v) => find(name, n)?.nanoseconds[v].toFixed(2) ?? '-'))]),
+    ),
+  ].join('\n\n')
+}
+
+/** README.md with these tables in place. @throws Error if the markers are gone */
+export function withTables(readme: string, speed: Speed): string {
+  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)]
+  if (from < 0 || to < from) throw new Error('README.md has lost the markers of its measured part')
+  return `${readme.slice(0, from + BEGIN.length)}\n${tables(speed)}\n${readme.slice(to)}`
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const speed = readResults<Speed>('speed')
+  const readme = new URL('../README.md', import.meta.url)
+  writeFileSync(new URL('./results/overview.svg', import.meta.url), await draw(readResults<Curves>('curves'), speed))
+  writeFileSync(readme, withTables(readFileSync(readme, 'utf8'), speed))
+}

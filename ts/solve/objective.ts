@@ -1,0 +1,87 @@
+/** The function to be minimized, as the solvers see it: value and gradient in one call, counted, the best point kept. */
+import { FunctionError } from './result.js'
+import { isFinite } from './vector.js'
+
+/** Value and gradient at a point. */
+export interface Evaluation {
+  value: number
+  gradient: ArrayLike<number>
+}
+
+/** A plain function of a vector: its value, or its value and gradient. It must not keep or change `x`. */
+export type PlainFunction = (x: Float64Array) => number | Evaluation
+
+/** A place with value and gradient. @internal */
+export interface Point {
+  x: Float64Array
+  value: number
+  gradient: Float64Array
+}
+
+const CUBE_ROOT_EPSILON = Math.cbrt(Number.EPSILON)
+
+/** Counts and guards the calls of a user's function. @internal */
+export class Objective {
+  evaluations = 0
+  /** Lowest finite point seen. */
+  best: Point | null = null
+
+  constructor(
+    private readonly f: PlainFunction,
+    private readonly gradientOf: ((x: Float64Array) => ArrayLike<number>) | undefined,
+    readonly size: number,
+  ) {}
+
+  /** Value and gradient; a value of NaN if either is not finite. @throws FunctionError if the function does */
+  at(x: Float64Array): Point {
+    const point = this.evaluate(x)
+    if (!Number.isFinite(point.value) || !isFinite(point.gradient)) {
+      return { ...point, value: point.value === -Infinity ? -Infinity : Number.NaN }
+    }
+    if (this.best === null || point.value < this.best.value) this.best = point
+    return point
+  }
+
+  private evaluate(x: Float64Array): Point {
+    const at = x.slice()
+    this.evaluations++
+    const result = guard(() => this.f(x.slice()))
+    if (typeof result === 'object' && result !== null) return { x: at, value: result.value, gradient: this.checked(result.gradient) }
+    if (typeof result !== 'number') throw new FunctionError(new TypeError(`minimize: the function must answer with a number or { value, gradient }, got ${String(result)}`))
+    if (!Number.isFinite(result)) return { x: at, value: result, gradient: new Float64Array(x.length).fill(Number.NaN) }
+    const { gradientOf } = this
+    const gradient = gradientOf === undefined ? this.differences(at) : this.checked(guard(() => gradientOf(x.slice())))
+    return { x: at, value: result, gradient }
+  }
+
+  private checked(gradient: ArrayLike<number>): Float64Array {
+    if (gradient?.length === this.size) return Float64Array.from(gradient)
+    throw new FunctionError(new RangeError(`minimize: the gradient must have ${this.size} numbers, got ${gradient?.length ?? String(gradient)}`))
+  }
+
+  /** Central differences, step ∛ε·max(1, |xᵢ|): about ten correct digits for 2n calls. */
+  private differences(x: Float64Array): Float64Array {
+    const gradient = new Float64Array(x.length)
+    for (let i = 0; i < x.length; i++) {
+      const h = CUBE_ROOT_EPSILON * Math.max(1, Math.abs(x[i]))
+      gradient[i] = (this.shifted(x, i, h) - this.shifted(x, i, -h)) / (2 * h)
+    }
+    return gradient
+  }
+
+  private shifted(x: Float64Array, i: number, h: number): number {
+    const at = x.slice()
+    at[i] += h
+    this.evaluations++
+    return guard(() => this.f(at)) as number
+  }
+}
+
+/** Marks errors of the user's function. @internal */
+export function guard<T>(fn: () => T): T {
+  try {
+    return fn()
+  } catch (error) {
+    throw new FunctionError(error)
+  }
+}

@@ -1,0 +1,54 @@
+/** What every solver answers with, and why it stopped. */
+
+/**
+ * Why a solver stopped.
+ *
+ * - `gradient`: no component of the gradient is larger than its tolerance (the usual end);
+ * - `value`: the value does not change any more; `step`: the point does not;
+ * - `iterations`: the allowed iterations or evaluations are used up;
+ * - `line-search`: no lower point was found along the direction of descent (often: the gradient is wrong or the function
+ *   is noisy, or double precision is exhausted);
+ * - `not-finite`: the value or gradient at the start is NaN or infinite, or the function falls without bound;
+ * - `callback`: the callback answered false; `error`: the function threw, see `error`.
+ */
+export type StopReason = 'gradient' | 'value' | 'step' | 'iterations' | 'line-search' | 'not-finite' | 'callback' | 'error'
+
+/** The end of a minimization. `x` is always the best point seen, whatever the reason. */
+export interface SolveResult {
+  /** The lowest point seen. */
+  x: Float64Array
+  /** Value at `x`. */
+  value: number
+  /** Gradient at `x`. */
+  gradient: Float64Array
+  /** Steps taken. */
+  iterations: number
+  /** Calls of the function; a difference quotient counts each of its calls. */
+  evaluations: number
+  /** True for the reasons `gradient`, `value` and `step`. */
+  converged: boolean
+  reason: StopReason
+  /** The reason in a sentence. */
+  message: string
+  /** What the function threw, for the reason `error`. */
+  error?: unknown
+}
+
+/** A stop before it is joined with the point. @internal */
+export interface Stop {
+  reason: StopReason
+  message: string
+}
+
+/** @internal reasons that mean success */
+export function isConverged(reason: StopReason): boolean {
+  return reason === 'gradient' || reason === 'value' || reason === 'step'
+}
+
+/** What a user's function threw, on its way out of a solver. @internal */
+export class FunctionError extends Error {
+  override name = 'FunctionError'
+  constructor(readonly thrown: unknown) {
+    super(thrown instanceof Error ? thrown.message : String(thrown))
+  }
+}

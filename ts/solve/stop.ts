@@ -1,0 +1,75 @@
+/** The conditions on which iterations end, the same for every method. */
+import type { Objective, Point } from './objective.js'
+import type { Stop } from './result.js'
+import { maxAbs } from './vector.js'
+
+/** State after an iteration, for callbacks. */
+export interface Progress {
+  iteration: number
+  x: Float64Array
+  value: number
+  gradient: Float64Array
+  evaluations: number
+}
+
+/** Limits and tolerances of {@link minimize}. */
+export interface StopOptions {
+  /** `gradient`: every |gᵢ| ≤ this. Default 1e-5 (SciPy's gtol). */
+  tolerance?: number
+  /** `value`: |Δf| ≤ this·max(|f|, |f₋₁|). Default 1e-15: at the end of double precision. */
+  valueTolerance?: number
+  /** `step`: every |Δxᵢ| ≤ this·max(1, |x|∞). Default 1e-16. */
+  stepTolerance?: number
+  /** Default 200·n, at least 1000 (SciPy: 200·n). */
+  maxIterations?: number
+  /** Default: no limit. */
+  maxEvaluations?: number
+  /** Called after every iteration; false stops. */
+  callback?: (progress: Progress) => unknown
+}
+
+/** @internal Checks a state after each iteration. */
+export class Stopping {
+  iterations = 0
+  readonly maxIterations: number
+  private readonly options: StopOptions
+
+  constructor(
+    options: StopOptions,
+    private readonly objective: Objective,
+  ) {
+    this.options = options
+    this.maxIterations = options.maxIterations ?? Math.max(1000, 200 * objective.size)
+  }
+
+  /** Before an iteration. */
+  before(point: Point): Stop | null {
+    const { tolerance = 1e-5, maxEvaluations = Number.POSITIVE_INFINITY } = this.options
+    if (!Number.isFinite(point.value)) {
+      return { reason: 'not-finite', message: `the value or gradient is not finite at ${this.iterations === 0 ? 'the start' : 'a step'}` }
+    }
+    const size = maxAbs(point.gradient)
+    if (size <= tolerance) return { reason: 'gradient', message: `the largest component of the gradient, ${size.toExponential(1)}, is within ${tolerance}` }
+    if (this.iterations >= this.maxIterations) return { reason: 'iterations', message: `${this.iterations} iterations were made` }
+    if (this.objective.evaluations < maxEvaluations) return null
+    return { reason: 'iterations', message: `${this.objective.evaluations} evaluations were made` }
+  }
+
+  /** After an accepted step from `before` to `now`. */
+  after(before: Point, now: Point): Stop | null {
+    const { valueTolerance = 1e-15, stepTolerance = 1e-16, callback, tolerance = 1e-5 } = this.options
+    this.iterations++
+    const { x, value, gradient } = now
+    const { iterations: iteration, objective } = this
+    if (callback?.({ iteration, x: x.slice(), value, gradient: gradient.slice(), evaluations: objective.evaluations }) === false) {
+      return { reason: 'callback', message: `the callback stopped after iteration ${iteration}` }
+    }
+    if (maxAbs(gradient) <= tolerance) return null
+    let step = 0
+    for (let i = 0; i < x.length; i++) step = Math.max(step, Math.abs(x[i] - before.x[i]))
+    if (step <= stepTolerance * Math.max(1, maxAbs(x))) return { reason: 'step', message: `the last step, ${step.toExponential(1)}, is within the tolerance` }
+    const change = Math.abs(value - before.value)
+    if (change > valueTolerance * Math.max(Math.abs(value), Math.abs(before.value))) return null
+    return { reason: 'value', message: `the last change of the value, ${change.toExponential(1)}, is within the tolerance` }
+  }
+}

@@ -1,0 +1,96 @@
+/** Newton's method in a trust region, by truncated conjugate gradients. */
+import type { HessianProduct } from './newton.js'
+import type { Objective, Point } from './objective.js'
+import type { Stop } from './result.js'
+import type { Stopping } from './stop.js'
+import { addScaled, along, dot, norm, scaled } from './vector.js'
+
+/** Options of the method `trust-ncg`, with SciPy's defaults. */
+export interface TrustRegionOptions {
+  /** Default 1. */
+  initialRadius?: number
+  /** Default 1000. */
+  maxRadius?: number
+  /** A step is accepted above this ratio of actual to predicted decrease. Default 0.15. */
+  eta?: number
+}
+
+/**
+ * Minimizes m(p) = gᵀp + ½pᵀHp within |p| ≤ radius as far as conjugate gradients get (Steihaug 1983): along a direction
+ * of negative curvature, or out of the region, to its boundary.
+ * @internal
+ */
+export function steihaug(g: Float64Array, product: (v: Float64Array) => ArrayLike<number>, radius: number): { p: Float64Array; boundary: boolean } {
+  const size = norm(g)
+  const tolerance = Math.min(0.5, Math.sqrt(size)) * size
+  const p = new Float64Array(g.length)
+  const d = new Float64Array(g.length)
+  const r = g.slice()
+  const next = new Float64Array(g.length)
+  scaled(g, -1, d)
+  let rr = dot(r, r)
+  for (let i = 0; i < 20 * g.length + 10; i++) {
+    const hd = Float64Array.from(product(d))
+    const curvature = dot(d, hd)
+    if (!(curvature > 0)) return toBoundary(p, d, radius)
+    const alpha = rr / curvature
+    along(p, alpha, d, next)
+    if (norm(next) >= radius) return toBoundary(p, d, radius)
+    p.set(next)
+    addScaled(r, alpha, hd)
+    const after = dot(r, r)
+    if (Math.sqrt(after) < tolerance) break
+    const beta = after / rr
+    for (let j = 0; j < d.length; j++) d[j] = beta * d[j] - r[j]
+    rr = after
+  }
+  return { p, boundary: false }
+}
+
+/** p + τ·d with τ ≥ 0 and length `radius`. */
+function toBoundary(p: Float64Array, d: Float64Array, radius: number): { p: Float64Array; boundary: boolean } {
+  const a = dot(d, d)
+  const b = 2 * dot(p, d)
+  const c = dot(p, p) - radius * radius
+  const root = Math.sqrt(Math.max(0, b * b - 4 * a * c))
+  const tau = b >= 0 ? (-2 * c) / (b + root) : (root - b) / (2 * a)
+  addScaled(p, Number.isFinite(tau) ? tau : 0, d)
+  return { p, boundary: true }
+}
+
+/** Runs the method from a point until something stops it (Nocedal & Wright 2006, algorithm 4.1). @internal */
+export function trustRegion(objective: Objective, product: HessianProduct, start: Point, stopping: Stopping, options: TrustRegionOptions): Stop {
+  const { initialRadius = 1, maxRadius = 1000, eta = 0.15 } = options
+  let radius = initialRadius
+  let now = start
+  for (;;) {
+    const stop = stopping.before(now)
+    if (stop !== null) return stop
+    const { x, gradient } = now
+    const { p, boundary } = steihaug(gradient, (v) => product(x, v), radius)
+    const ratio = actualToPredicted(objective, product, now, p)
+    radius = nextRadius(radius, ratio.value, boundary, maxRadius)
+    if (ratio.value > eta) {
+      const before = now
+      now = ratio.to
+      const end = stopping.after(before, now)
+      if (end !== null) return end
+    } else if (radius < 1e-15 * Math.max(1, norm(x))) {
+      return { reason: 'line-search', message: 'no step within the trust region lowers the value: double precision is exhausted or the gradient is wrong' }
+    }
+  }
+}
+
+/** Below ¼ the region shrinks to a quarter; above ¾, at its boundary, it doubles. */
+function nextRadius(radius: number, ratio: number, boundary: boolean, max: number): number {
+  if (!(ratio >= 0.25)) return radius / 4
+  return ratio > 0.75 && boundary ? Math.min(2 * radius, max) : radius
+}
+
+function actualToPredicted(objective: Objective, product: HessianProduct, now: Point, p: Float64Array): { to: Point; value: number } {
+  const x = new Float64Array(p.length)
+  along(now.x, 1, p, x)
+  const to = objective.at(x)
+  const predicted = -(dot(now.gradient, p) + 0.5 * dot(p, Float64Array.from(product(now.x, p))))
+  return { to, value: predicted > 0 && Number.isFinite(to.value) ? (now.value - to.value) / predicted : -1 }
+}
