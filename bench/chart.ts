@@ -15,60 +15,100 @@ const FONT = 'Helvetica, Arial, "DejaVu Sans", sans-serif'
 const OPTIMIZER_COLOURS = ['#7b8794', '#2f7ed8', '#12a594', '#e5484d', '#8e4ec6']
 const BACKEND_COLOURS = { WebAssembly: '#e5484d', JavaScript: '#9aa5b1' }
 
+/** Without a canvas Vega takes letters for 0.8 em wide, which leaves gaps. This is what Helvetica and Arial have on average. */
+const { textMetrics } = vega as unknown as { textMetrics: { width(item: { fontSize?: number }, text: unknown): number } }
+textMetrics.width = ({ fontSize = 11 }, text) => 0.6 * fontSize * String(text ?? '').length
+
 // ---- the picture ----
 
 /** The picture as a Vega-Lite specification. */
 export function overview(curves: Curves, speed: Speed): TopLevelSpec {
   return {
-    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     background: PAPER,
-    padding: 20,
-    spacing: 48,
+    padding: 16,
+    spacing: 8,
     config: {
       font: FONT,
       view: { stroke: null },
-      axis: { labelColor: INK, titleColor: INK, labelFontSize: 13, titleFontSize: 13, titleFontWeight: 'normal', domain: false, ticks: false, gridColor: FAINT },
-      title: { color: INK, fontSize: 16, subtitleColor: INK, subtitleFontSize: 13, anchor: 'start', offset: 14, frame: 'group' },
-      legend: { labelColor: INK, labelFontSize: 13, title: null },
+      axis: {
+        labelPadding: 6,
+        labelColor: INK,
+        titleColor: INK,
+        labelFontSize: 14,
+        titleFontSize: 14,
+        titleFontWeight: 'normal',
+        domain: false,
+        ticks: false,
+        gridColor: FAINT,
+      },
+      title: { color: INK, fontSize: 17, subtitleColor: INK, subtitleFontSize: 14, anchor: 'start', offset: 14, frame: 'group' },
+      legend: { labelColor: INK, labelFontSize: 14, title: null, titleLimit: 400 },
     },
     hconcat: [learning(curves), speeds(speed)],
+    resolve: { scale: { color: 'independent', x: 'independent', y: 'independent' }, legend: { color: 'independent' } },
   } as TopLevelSpec
 }
 
 function learning({ curves, net, batchSize }: Curves): object {
-  const names = curves.map(({ optimizer, learningRate }) => `${optimizer}, ${learningRate}`)
+  const names = curves.map(({ optimizer, learningRate }) => `${optimizer} ${learningRate}`)
   const values = curves.flatMap(({ points }, i) => points.map((point) => ({ ...point, name: names[i] })))
   return {
-    title: { text: 'Learning handwritten digits', subtitle: `test error over one epoch of MNIST: net ${net}, batches of ${batchSize}` },
-    width: 400,
+    title: { text: 'Learning handwritten digits', subtitle: `test error on MNIST; ${net}, batch size ${batchSize}` },
+    width: 350,
     height: 300,
     data: { values },
-    mark: { type: 'line', strokeWidth: 2.5, interpolate: 'monotone', clip: true },
+    mark: { type: 'line', strokeWidth: 2.5, strokeJoin: 'round', clip: true },
     encoding: {
-      x: { field: 'step', type: 'quantitative', title: 'training step', scale: { type: 'log', domain: [1, 938] }, axis: { values: [1, 3, 10, 30, 100, 300, 938] } },
-      y: { field: 'testError', type: 'quantitative', title: null, scale: { type: 'log', domain: [0.03, 1] }, axis: { values: [0.03, 0.05, 0.1, 0.2, 0.5, 1], format: '.0%' } },
+      x: {
+        field: 'step',
+        type: 'quantitative',
+        title: 'training step',
+        scale: { type: 'log', domain: [1, 938] },
+        axis: { values: [1, 3, 10, 30, 100, 300, 938] },
+      },
+      y: {
+        field: 'testError',
+        type: 'quantitative',
+        title: null,
+        scale: { type: 'log', domain: [0.03, 1] },
+        axis: { values: [0.03, 0.05, 0.1, 0.2, 0.5, 1], format: '.0%' },
+      },
       color: {
         field: 'name',
         sort: names,
         scale: { domain: names, range: OPTIMIZER_COLOURS },
-        legend: { orient: 'bottom-left', title: 'optimizer, learning rate', titleColor: INK, titleFontWeight: 'normal', titleFontSize: 13, symbolStrokeWidth: 3, offset: 4 },
+        legend: {
+          orient: 'top-right',
+          title: 'learning rate',
+          titleColor: INK,
+          titleFontWeight: 'normal',
+          titleFontSize: 14,
+          symbolStrokeWidth: 3,
+          fillColor: PAPER,
+          padding: 8,
+          offset: 0,
+        },
       },
     },
   }
 }
 
-function speeds({ steps, node }: Speed): object {
+function speeds({ steps }: Speed): object {
   const nets = steps.map(({ net, batch }) => `${net}, ${batch}`)
   const values = steps.flatMap(({ stepsPerSecond: { js, ...wasm } }, i) => [
     { net: nets[i], backend: 'WebAssembly', speed: Math.max(...Object.values(wasm)) },
     { net: nets[i], backend: 'JavaScript', speed: js },
   ])
-  const y = { field: 'net', type: 'nominal', sort: nets, title: null, axis: { labelPadding: 8, grid: false } }
+  const y = { field: 'net', type: 'nominal', sort: nets, title: null, axis: { labelPadding: 8, labelLimit: 300, grid: false } }
   const yOffset = { field: 'backend', sort: Object.keys(BACKEND_COLOURS) }
   const speed = { field: 'speed', type: 'quantitative', scale: { type: 'log', domain: [1, 1e6] } }
   return {
-    title: { text: 'Training steps per second', subtitle: `net, batch size; forward, backward and Adam, one core, Node ${node.split('.')[0]}` },
-    width: 330,
+    title: {
+      text: 'Training steps per second',
+      subtitle: 'by net and batch size; Adam, one thread',
+      offset: 20,
+    },
+    width: 270,
     height: 300,
     data: { values },
     encoding: { y, yOffset },
@@ -76,16 +116,23 @@ function speeds({ steps, node }: Speed): object {
       {
         mark: { type: 'bar', cornerRadiusEnd: 2 },
         encoding: {
-          x: { ...speed, title: null, axis: { values: [1, 10, 100, 1000, 10_000, 100_000], format: ',' } },
+          x: {
+            ...speed,
+            title: ' ',
+            axis: { values: [1, 10, 100, 1000, 10_000, 100_000], labelExpr: "datum.value < 1000 ? datum.value : datum.value / 1000 + 'k'" },
+          },
           x2: { datum: 1 },
           color: {
             field: 'backend',
             scale: { domain: Object.keys(BACKEND_COLOURS), range: Object.values(BACKEND_COLOURS) },
-            legend: { orient: 'bottom', direction: 'horizontal', symbolType: 'square' },
+            legend: { orient: 'bottom-right', symbolType: 'square', fillColor: PAPER, padding: 8, offset: 0 },
           },
         },
       },
-      { mark: { type: 'text', align: 'left', dx: 5, fontSize: 12, color: INK }, encoding: { x: speed, text: { field: 'speed', format: ',.3~r' } } },
+      {
+        mark: { type: 'text', align: 'left', dx: 5, fontSize: 13, color: INK },
+        encoding: { x: speed, text: { field: 'speed', format: ',.2~r' } },
+      },
     ],
   }
 }
@@ -110,9 +157,10 @@ export function tables({ cpu, node, date, steps, gemm, optimizers }: Speed): str
   const limits = variants.map((v) => `${v} ${gemm[v].product.toFixed(1)} of ${gemm[v].limit.toFixed(1)} GFLOP/s`).join(', ')
   const sizes = [...new Set(optimizers.map((o) => o.parameters))]
   const find = (name: string, parameters: number) => optimizers.find((o) => o.optimizer === name && o.parameters === parameters)
+  const compact = (n: number) => (n < 1e6 ? `${Math.round(n / 1e3)}k` : `${n / 1e6}M`)
   const speed = (n: number) => (n >= 100 ? Math.round(n).toLocaleString('en') : n.toPrecision(3))
   return [
-    `${cpu}, one core of two, Node ${node}, ${date}; a shared machine, so the best of many short windows, measured twice.`,
+    `${cpu}, one thread, Node ${node}, ${date}. The machine was busy with other work: each figure is the best of many short\nwindows in several runs.`,
     'Training steps per second: forward, loss, backward and Adam.',
     table(
       ['net', 'batch', ...variants, 'js', 'best / js'],
@@ -121,11 +169,14 @@ export function tables({ cpu, node, date, steps, gemm, optimizers }: Speed): str
         return [net, batch, ...[...variants, 'js'].map((v) => speed(s[v])), `${ratio.toFixed(1)} ×`]
       }),
     ),
-    `Matrix product 512·512·512, beside the most that one core's 128-bit multiply-adds did in the same run: ${limits}.`,
-    'Optimizers, nanoseconds a parameter and step.',
+    `Matrix product 512·512·512, beside the most that one core's 128-bit multiply-adds did in the same runs: ${limits}.`,
+    `Optimizers, nanoseconds a parameter and step, with ${sizes.map(compact).join(' and ')} parameters.`,
     table(
-      ['', ...sizes.flatMap((n) => [...variants, 'js'].map((v) => `${v}, ${n.toLocaleString('en')}`))],
-      [...new Set(optimizers.map((o) => o.optimizer))].map((name) => [name, ...sizes.flatMap((n) => [...variants, 'js'].map((v) => find(name, n)?.nanoseconds[v].toFixed(2) ?? '-'))]),
+      ['', ...sizes.flatMap((n) => [...variants, 'js'].map((v) => `${v}, ${compact(n)}`))],
+      [...new Set(optimizers.map((o) => o.optimizer))].map((name) => [
+        name,
+        ...sizes.flatMap((n) => [...variants, 'js'].map((v) => find(name, n)?.nanoseconds[v].toFixed(2) ?? '-')),
+      ]),
     ),
   ].join('\n\n')
 }

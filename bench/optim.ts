@@ -7,8 +7,10 @@
 import os from 'node:os'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type Backend, createBackend } from '../ts/backend/index.js'
-import { Optimizer, OPTIMIZERS } from '../ts/optim/index.js'
+import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
 
 type OptimizerConstructor = new (parameters: Parameter[], options?: object) => Optimizer
@@ -22,19 +24,18 @@ export interface OptimizerTiming {
   gigabytesPerSecond: number
 }
 
-/** Methods that multiply matrices are measured on a square one, and not at sizes that would take minutes. */
-const MATRIX_METHODS = new Set(['Muon', 'Shampoo', 'Adafactor'])
-const LARGEST_MATRIX = 100_000
+/** Methods that look at matrices are measured on a square one, up to this many parameters. */
+const LARGEST_MATRIX: Readonly<Record<string, number>> = { Adafactor: 1e7, Muon: 1e5, Shampoo: 1e3, SparseAdam: 1e7 }
 
-/** Seconds of the fastest of several runs of fn, repeated until a run takes long enough to measure. */
-export function best(fn: () => void, least = 0.02, runs = 5): number {
+/** Seconds of fn: the fastest of many short runs, which other work on the machine can hardly all disturb. */
+export function best(fn: () => void, least = 0.002, total = 0.3): number {
   let repeats = 1
   let seconds = time(fn, repeats)
   while (seconds < least) {
     repeats = Math.ceil(repeats * Math.max(2, Math.min(100, (1.2 * least) / Math.max(seconds, 1e-7))))
     seconds = time(fn, repeats)
   }
-  for (let i = 1; i < runs; i++) seconds = Math.min(seconds, time(fn, repeats))
+  for (const end = performance.now() + 1000 * total; performance.now() < end; ) seconds = Math.min(seconds, time(fn, repeats))
   return seconds / repeats
 }
 
@@ -65,7 +66,7 @@ export function bandwidth(backend: Backend, n: number): { copy: number; triad: n
 export function timeOptimizer(name: string, backend: Backend, n: number, options: object = {}): OptimizerTiming {
   const Class = OPTIMIZERS[name as keyof typeof OPTIMIZERS] as unknown as OptimizerConstructor
   const side = Math.round(Math.sqrt(n))
-  const shape = MATRIX_METHODS.has(name) ? [side, side] : [n]
+  const shape = name in LARGEST_MATRIX ? [side, side] : [n]
   const size = shape.reduce((a, b) => a * b, 1)
   const p = Parameter.ofShape(shape, { backend })
   p.gradientView().forEach((_, i, g) => (g[i] = Math.sin(i)))
@@ -75,7 +76,13 @@ export function timeOptimizer(name: string, backend: Backend, n: number, options
     optimizer.step()
   })
   const bytes = bytesPerParameter(optimizer)
-  return { optimizer: name, backend: backend.variant, parameters: size, nsPerParameter: (seconds * 1e9) / size, gigabytesPerSecond: (bytes * size) / seconds / 1e9 }
+  return {
+    optimizer: name,
+    backend: backend.variant,
+    parameters: size,
+    nsPerParameter: (seconds * 1e9) / size,
+    gigabytesPerSecond: (bytes * size) / seconds / 1e9,
+  }
 }
 
 /** Nanoseconds of one step() at 100 parameters. */
@@ -88,32 +95,50 @@ function argument(name: string): string | undefined {
   return at < 0 ? undefined : process.argv[at + 1]
 }
 
-function printSize(n: number, names: string[], wasm: Backend, js: Backend): OptimizerTiming[] {
-  const { copy, triad } = bandwidth(wasm, n)
+/** Collects garbage and lets finalizers give back heap blocks. */
+async function settle(): Promise<void> {
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
+  await new Promise((resolve) => setTimeout(resolve, 10))
+}
+
+async function printSize(n: number, names: string[], wasm: Backend, js: Backend): Promise<OptimizerTiming[]> {
+  const whole = bandwidth(wasm, n)
   const all: OptimizerTiming[] = []
-  console.log(`\n${n.toLocaleString('en')} parameters   copy ${copy.toFixed(1)} GB/s, triad ${triad.toFixed(1)} GB/s`)
+  console.log(`\n${n.toLocaleString('en')} parameters   copy ${whole.copy.toFixed(1)} GB/s, triad ${whole.triad.toFixed(1)} GB/s`)
   console.log('optimizer           bytes   wasm ns    GB/s  of triad     js ns   js/wasm')
   for (const name of names) {
-    if (MATRIX_METHODS.has(name) && n > LARGEST_MATRIX) continue
+    if (n > (LARGEST_MATRIX[name] ?? Infinity)) continue
+    await settle()
     const [a, b] = [timeOptimizer(name, wasm, n), timeOptimizer(name, js, n)]
     all.push(a, b)
+    // Measured beside each optimizer: the machine may be busier now than it was before.
+    const { triad } = bandwidth(wasm, n)
     const bytes = Math.round(a.gigabytesPerSecond * a.nsPerParameter)
     const share = `${((100 * a.gigabytesPerSecond) / triad).toFixed(0)} %`
-    const cells = [String(bytes).padStart(6), a.nsPerParameter.toFixed(3).padStart(10), a.gigabytesPerSecond.toFixed(1).padStart(8), share.padStart(10)]
-    console.log(`${name.padEnd(19)}${cells.join('')}${b.nsPerParameter.toFixed(3).padStart(10)}${(b.nsPerParameter / a.nsPerParameter).toFixed(1).padStart(10)}`)
+    const cells = [
+      String(bytes).padStart(6),
+      a.nsPerParameter.toFixed(3).padStart(10),
+      a.gigabytesPerSecond.toFixed(1).padStart(8),
+      share.padStart(10),
+    ]
+    console.log(
+      `${name.padEnd(19)}${cells.join('')}${b.nsPerParameter.toFixed(3).padStart(10)}${(b.nsPerParameter / a.nsPerParameter).toFixed(1).padStart(10)}`,
+    )
   }
   return all
 }
 
 /** Prints the tables. */
-export function main(): void {
+export async function main(): Promise<void> {
   const sizes = (argument('sizes') ?? '1000,100000,10000000').split(',').map(Number)
   const names = argument('only')?.split(',') ?? Object.keys(OPTIMIZERS)
   const [wasm, js] = [createBackend({ backend: 'wasm' }), createBackend({ backend: 'js' })]
   console.log(`${os.cpus()[0]?.model}, Node ${process.version}, wasm ${wasm.variant}, ${new Date().toISOString().slice(0, 10)}`)
   console.log(`\none step() at 100 parameters: ${names.map((name) => `${name} ${timeStep(name, wasm).toFixed(0)} ns`).join(', ')}`)
-  const all = sizes.flatMap((n) => printSize(n, names, wasm, js))
+  const all: OptimizerTiming[] = []
+  for (const n of sizes) all.push(...(await printSize(n, names, wasm, js)))
   if (process.argv.includes('--json')) console.log(JSON.stringify(all))
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) main()
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await main()

@@ -43,16 +43,8 @@ fn optional<'a>(at: Ptr, n: usize) -> Option<Cells<'a>> {
 
 /// One side of a broadcast, as long as its last element.
 fn side<'a>(at: Ptr, rows: usize, cols: usize, row: usize, column: usize) -> Side<'a> {
-    let n = if rows == 0 || cols == 0 {
-        0
-    } else {
-        (rows - 1) * row + (cols - 1) * column + 1
-    };
-    Side {
-        cells: cells(at, n),
-        row,
-        column,
-    }
+    let n = if rows == 0 || cols == 0 { 0 } else { (rows - 1) * row + (cols - 1) * column + 1 };
+    Side { cells: cells(at, n), row, column }
 }
 
 /// The first byte that is free for the heap of ts/backend/heap.ts; the crate itself allocates nothing.
@@ -93,72 +85,24 @@ products! {
 
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen(js_name = denseForward)]
-pub fn dense_forward(
-    x: Ptr,
-    w: Ptr,
-    b: Ptr,
-    z: Ptr,
-    y: Ptr,
-    m: usize,
-    k: usize,
-    n: usize,
-    kind: u32,
-    scratch: Ptr,
-) {
-    // SAFETY: the caller's contract.
-    unsafe {
-        dense::forward(
-            x as _,
-            w as _,
-            b as _,
-            z as _,
-            y as _,
-            m,
-            k,
-            n,
-            kind,
-            scratch as _,
-        )
-    }
+pub fn dense_forward(x: Ptr, w: Ptr, b: Ptr, z: Ptr, y: Ptr, m: usize, k: usize, n: usize, kind: u32, scratch: Ptr) {
+    let scratch = cells(scratch, gemm::SCRATCH);
+    let layer = dense::Layer { x: cells(x, m * k), w: cells(w, k * n), m, k, n, kind, scratch };
+    dense::forward(&layer, optional(b, n), optional(z, m * n), cells(y, m * n));
 }
 
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen(js_name = denseBackward)]
+#[rustfmt::skip]
 pub fn dense_backward(
-    x: Ptr,
-    w: Ptr,
-    saved: Ptr,
-    dy: Ptr,
-    dz: Ptr,
-    dw: Ptr,
-    db: Ptr,
-    dx: Ptr,
-    m: usize,
-    k: usize,
-    n: usize,
-    kind: u32,
-    accumulate: u32,
-    scratch: Ptr,
+    x: Ptr, w: Ptr, saved: Ptr, dy: Ptr, dz: Ptr, dw: Ptr, db: Ptr, dx: Ptr,
+    m: usize, k: usize, n: usize, kind: u32, accumulate: u32, scratch: Ptr,
 ) {
-    // SAFETY: the caller's contract.
-    unsafe {
-        dense::backward(
-            x as _,
-            w as _,
-            saved as _,
-            dy as _,
-            dz as _,
-            dw as _,
-            db as _,
-            dx as _,
-            m,
-            k,
-            n,
-            kind,
-            accumulate,
-            scratch as _,
-        )
-    }
+    let scratch = cells(scratch, gemm::SCRATCH);
+    let layer = dense::Layer { x: cells(x, m * k), w: cells(w, k * n), m, k, n, kind, scratch };
+    let to = dense::Gradients { dw: optional(dw, k * n), db: optional(db, n), dx: optional(dx, m * k), accumulate };
+    let dz = optional(dz, m * n).unwrap_or(&[]);
+    dense::backward(&layer, cells(saved, m * n), cells(dy, m * n), dz, &to);
 }
 
 /// See ts/backend/kernels.ts.
@@ -196,24 +140,8 @@ binaries! {
 
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen]
-pub fn pow(
-    a: Ptr,
-    b: Ptr,
-    y: Ptr,
-    rows: usize,
-    cols: usize,
-    ar: usize,
-    ac: usize,
-    br: usize,
-    bc: usize,
-) {
-    e::pow(
-        side(a, rows, cols, ar, ac),
-        side(b, rows, cols, br, bc),
-        cells(y, rows * cols),
-        rows,
-        cols,
-    );
+pub fn pow(a: Ptr, b: Ptr, y: Ptr, rows: usize, cols: usize, ar: usize, ac: usize, br: usize, bc: usize) {
+    e::pow(side(a, rows, cols, ar, ac), side(b, rows, cols, br, bc), cells(y, rows * cols), rows, cols);
 }
 
 macro_rules! unaries {
@@ -276,11 +204,7 @@ pub fn transpose(x: Ptr, y: Ptr, rows: usize, cols: usize) {
 
 /// The part of a table up to its last row that is named.
 fn table<'a>(at: Ptr, index: &[Cell<i32>], cols: usize) -> Cells<'a> {
-    let rows = index
-        .iter()
-        .map(|i| i.get() as usize + 1)
-        .max()
-        .unwrap_or(0);
+    let rows = index.iter().map(|i| i.get() as usize + 1).max().unwrap_or(0);
     cells(at, rows * cols)
 }
 
@@ -316,12 +240,7 @@ reductions! {
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen]
 pub fn argmax(x: Ptr, y: Ptr, outer: usize, length: usize, inner: usize) {
-    reduce::argmax(
-        cells(x, outer * length * inner),
-        integers(y, outer * inner),
-        length,
-        inner,
-    );
+    reduce::argmax(cells(x, outer * length * inner), integers(y, outer * inner), length, inner);
 }
 
 /// See ts/backend/kernels.ts.
@@ -396,62 +315,20 @@ losses! {
 
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen(js_name = randomUniform)]
-pub fn random_uniform(
-    y: Ptr,
-    n: usize,
-    seed_low: u32,
-    seed_high: u32,
-    stream: u32,
-    counter: u32,
-    low: f64,
-    high: f64,
-) {
-    Source {
-        key: [seed_low, seed_high],
-        stream,
-        counter,
-    }
-    .uniform(cells(y, n), low, high);
+pub fn random_uniform(y: Ptr, n: usize, seed_low: u32, seed_high: u32, stream: u32, counter: u32, low: f64, high: f64) {
+    Source { key: [seed_low, seed_high], stream, counter }.uniform(cells(y, n), low, high);
 }
 
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen(js_name = randomNormal)]
-pub fn random_normal(
-    y: Ptr,
-    n: usize,
-    seed_low: u32,
-    seed_high: u32,
-    stream: u32,
-    counter: u32,
-    mean: f64,
-    std: f64,
-) {
-    Source {
-        key: [seed_low, seed_high],
-        stream,
-        counter,
-    }
-    .normal(cells(y, n), mean, std);
+pub fn random_normal(y: Ptr, n: usize, seed_low: u32, seed_high: u32, stream: u32, counter: u32, mean: f64, std: f64) {
+    Source { key: [seed_low, seed_high], stream, counter }.normal(cells(y, n), mean, std);
 }
 
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen]
-pub fn dropout(
-    x: Ptr,
-    y: Ptr,
-    n: usize,
-    seed_low: u32,
-    seed_high: u32,
-    stream: u32,
-    counter: u32,
-    rate: f64,
-) {
-    Source {
-        key: [seed_low, seed_high],
-        stream,
-        counter,
-    }
-    .dropout(cells(x, n), cells(y, n), rate);
+pub fn dropout(x: Ptr, y: Ptr, n: usize, seed_low: u32, seed_high: u32, stream: u32, counter: u32, rate: f64) {
+    Source { key: [seed_low, seed_high], stream, counter }.dropout(cells(x, n), cells(y, n), rate);
 }
 
 /// The kernel behind every exported optimizer update: parameters p\[n\], gradients g\[n\], slot j at s + j·stride, the

@@ -20,8 +20,9 @@ inputs() {
 
 # compile NAME TARGET_FEATURES: crate -> target/pack/NAME/gradus_bg.wasm. No path of this machine gets into the module.
 compile() {
-  local home=${CARGO_HOME:-$HOME/.cargo}
-  RUSTFLAGS="-C target-feature=$2 --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo" \
+  local home=${CARGO_HOME:-$HOME/.cargo} std
+  std=$(rustc --print sysroot)/lib/rustlib/src/rust
+  RUSTFLAGS="-C target-feature=$2 --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
     CARGO_TARGET_DIR="$PWD/target/$1" \
     wasm-pack --log-level warn build . --target web --mode no-install --release --no-pack --no-typescript \
     --out-dir "target/pack/$1" --out-name gradus -- --quiet

@@ -2,7 +2,7 @@
 
 use crate::lane::Lane;
 use crate::math;
-use crate::sweep::{map, zip, Cells, Map, Zip};
+use crate::sweep::{map, zip, zip_lines, Cells, Line, Map, Zip};
 use core::cell::Cell;
 
 /// Names a formula over two lanes.
@@ -115,26 +115,6 @@ pub fn add_scaled(x: Cells, y: Cells, scale: f32) {
     zip(AddScaled(scale), x, y, y);
 }
 
-/// A formula with its right side fixed.
-struct RightFixed<F: Zip>(F, f32);
-
-impl<F: Zip> Map for RightFixed<F> {
-    #[inline(always)]
-    fn apply<L: Lane>(&self, x: L) -> L {
-        self.0.apply(x, L::splat(self.1))
-    }
-}
-
-/// A formula with its left side fixed.
-struct LeftFixed<F: Zip>(F, f32);
-
-impl<F: Zip> Map for LeftFixed<F> {
-    #[inline(always)]
-    fn apply<L: Lane>(&self, x: L) -> L {
-        self.0.apply(L::splat(self.1), x)
-    }
-}
-
 /// One side of a broadcast: element (r, c) is `cells[r·row + c·column]`.
 #[derive(Clone, Copy)]
 pub struct Side<'a> {
@@ -147,9 +127,18 @@ pub struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// Row r where columns are neighbours.
-    fn line(self, r: usize, cols: usize) -> Cells<'a> {
-        &self.cells[r * self.row..][..cols]
+    /// Row r, where the column stride is 0 or 1.
+    fn line(self, r: usize, cols: usize) -> Line<'a> {
+        if self.column == 0 {
+            Line::One(self.at(r, 0))
+        } else {
+            Line::Many(&self.cells[r * self.row..][..cols])
+        }
+    }
+
+    /// A single column as a row.
+    fn turned(self) -> Self {
+        Side { column: self.row, ..self }
     }
 
     fn at(self, r: usize, c: usize) -> f32 {
@@ -158,14 +147,17 @@ impl<'a> Side<'a> {
 }
 
 /// y\[r,c\] = f(a\[r,c\], b\[r,c\]); y is dense and may be a or b where their strides agree with its own.
-#[inline(always)]
-pub fn broadcast<F: Zip + Clone>(f: F, a: Side, b: Side, y: Cells, rows: usize, cols: usize) {
+pub fn broadcast(f: impl Zip, a: Side, b: Side, y: Cells, rows: usize, cols: usize) {
+    // a single column is one long row, not many short ones
+    let (a, b, rows, cols) = match cols {
+        1 => (a.turned(), b.turned(), 1, rows),
+        _ => (a, b, rows, cols),
+    };
     for (r, y) in y.chunks_exact(cols.max(1)).take(rows).enumerate() {
-        match (a.column, b.column) {
-            (1, 1) => zip(f.clone(), a.line(r, cols), b.line(r, cols), y),
-            (1, 0) => map(RightFixed(f.clone(), b.at(r, 0)), a.line(r, cols), y),
-            (0, 1) => map(LeftFixed(f.clone(), a.at(r, 0)), b.line(r, cols), y),
-            _ => strided(|p, q| f.apply(p, q), a, b, y, r),
+        if a.column <= 1 && b.column <= 1 {
+            zip_lines(&f, a.line(r, cols), b.line(r, cols), y);
+        } else {
+            strided(|p, q| f.apply(p, q), a, b, y, r);
         }
     }
 }
@@ -201,12 +193,7 @@ pub fn map_double(f: impl Fn(f64) -> f64, x: Cells, y: Cells) {
 
 /// y\[i\] = value
 pub fn fill(y: Cells, value: f32) {
-    map(LeftFixed(First, value), y, y);
-}
-
-zips! {
-    /// a
-    First(a, _b) a;
+    y.iter().for_each(|y| y.set(value));
 }
 
 /// Edge of the square blocks of a transpose: read and written lines of both stay in cache.

@@ -12,6 +12,7 @@
 mod pack;
 mod tile;
 
+use crate::sweep::Cells;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use tile::{Job, Tile, FEW_COLUMNS, TEN_COLUMNS, TILES};
 
@@ -43,29 +44,17 @@ impl Start {
     pub fn zero() -> Self {
         static ZEROS: [f32; 4 * tile::WIDEST] = [0.0; 4 * tile::WIDEST];
         let ptr = ZEROS.as_ptr();
-        Start {
-            ptr,
-            row: 0,
-            column: 0,
-        }
+        Start { ptr, row: 0, column: 0 }
     }
 
-    /// bias\[j\] in every row.
-    pub fn bias(ptr: *const f32) -> Self {
-        Start {
-            ptr,
-            row: 0,
-            column: 1,
-        }
+    /// bias\[j\] in every row; the slice must outlive the product.
+    pub fn bias(bias: Cells) -> Self {
+        Start { ptr: bias.as_ptr().cast(), row: 0, column: 1 }
     }
 
     /// What a row-major matrix of `row` columns holds.
     fn matrix(ptr: *const f32, row: usize) -> Self {
-        Start {
-            ptr,
-            row,
-            column: 1,
-        }
+        Start { ptr, row, column: 1 }
     }
 
     /// Where C is added to itself, or not.
@@ -95,20 +84,12 @@ struct View {
 impl View {
     /// Row-major, `row` columns.
     fn matrix(ptr: *const f32, row: usize) -> Self {
-        View {
-            ptr,
-            row,
-            column: 1,
-        }
+        View { ptr, row, column: 1 }
     }
 
     /// The transpose of a row-major matrix of `column` columns.
     fn transposed(ptr: *const f32, column: usize) -> Self {
-        View {
-            ptr,
-            row: 1,
-            column,
-        }
+        View { ptr, row: 1, column }
     }
 
     unsafe fn at(self, i: usize, j: usize) -> *const f32 {
@@ -135,6 +116,57 @@ struct Product {
     ldc: usize,
     start: Start,
     scratch: *mut f32,
+}
+
+/// The sizes of a product: c is m × n, sums run over k.
+#[derive(Clone, Copy)]
+pub struct Sizes {
+    /// Rows of c.
+    pub m: usize,
+    /// Columns of c.
+    pub n: usize,
+    /// Terms of each sum.
+    pub k: usize,
+}
+
+impl Sizes {
+    /// Panics unless the slices hold their matrices; then a product through their pointers stays inside them.
+    fn check(self, a: Cells, b: Cells, c: Cells, scratch: Cells) {
+        let Sizes { m, n, k } = self;
+        assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n && scratch.len() >= SCRATCH);
+    }
+}
+
+/// c = bias + a·b through slices; see [`matmul_from`].
+pub fn nn(start: Start, a: Cells, b: Cells, c: Cells, sizes: Sizes, scratch: Cells) {
+    sizes.check(a, b, c, scratch);
+    let Sizes { m, n, k } = sizes;
+    // SAFETY: the slices were checked; a `Start` is made of a slice of n or of zeros.
+    unsafe { matmul_from(start, read(a), read(b), write(c), m, n, k, write(scratch)) }
+}
+
+/// c = a·bᵀ (+ c) through slices; see [`matmul_nt`].
+pub fn nt(a: Cells, b: Cells, c: Cells, sizes: Sizes, accumulate: bool, scratch: Cells) {
+    sizes.check(a, b, c, scratch);
+    let Sizes { m, n, k } = sizes;
+    // SAFETY: the slices were checked.
+    unsafe { matmul_nt(read(a), read(b), write(c), m, n, k, accumulate, write(scratch)) }
+}
+
+/// c = aᵀ·b (+ c) through slices; see [`matmul_tn`].
+pub fn tn(a: Cells, b: Cells, c: Cells, sizes: Sizes, accumulate: bool, scratch: Cells) {
+    sizes.check(a, b, c, scratch);
+    let Sizes { m, n, k } = sizes;
+    // SAFETY: the slices were checked.
+    unsafe { matmul_tn(read(a), read(b), write(c), m, n, k, accumulate, write(scratch)) }
+}
+
+fn read(cells: Cells) -> *const f32 {
+    cells.as_ptr().cast()
+}
+
+fn write(cells: Cells) -> *mut f32 {
+    cells.as_ptr().cast_mut().cast()
 }
 
 /// c\[m,n\] = a\[m,k\] · b\[k,n\] (+ c).
@@ -213,13 +245,7 @@ unsafe fn product(x: Product) {
         if done < x.n {
             let (b, c, start) = (x.b.from(0, done), x.c.add(done), x.start.at(0, done));
             let n = x.n - done;
-            blocked(Product {
-                n,
-                b,
-                c,
-                start,
-                ..x
-            });
+            blocked(Product { n, b, c, start, ..x });
         }
     }
 }
@@ -258,21 +284,9 @@ unsafe fn blocked(x: Product) {
             // SAFETY: (p, j) is inside B, (0, j) inside C; the block's panels fit their room by the choice of `width`.
             unsafe {
                 let c = x.c.add(j);
-                let start = if p == 0 {
-                    x.start.at(0, j)
-                } else {
-                    Start::matrix(c, x.ldc)
-                };
+                let start = if p == 0 { x.start.at(0, j) } else { Start::matrix(c, x.ldc) };
                 let (a, b) = (x.a.from(0, p), x.b.from(p, j));
-                let block = Product {
-                    n,
-                    k,
-                    a,
-                    b,
-                    c,
-                    start,
-                    ..x
-                };
+                let block = Product { n, k, a, b, c, start, ..x };
                 pack::columns(block.b, x.scratch.add(A_ROOM), k, n, tile.columns);
                 row_blocks(tile, &block);
             }
@@ -310,17 +324,7 @@ unsafe fn row_blocks(tile: &Tile, x: &Product) {
             if packed {
                 pack::rows(a, x.scratch, x.k, m, tile.rows);
             }
-            strips(
-                tile,
-                packed,
-                &Product {
-                    m,
-                    a,
-                    c,
-                    start,
-                    ..*x
-                },
-            );
+            strips(tile, packed, &Product { m, a, c, start, ..*x });
         }
     }
 }
@@ -335,19 +339,7 @@ unsafe fn strips(tile: &Tile, packed: bool, x: &Product) {
                 let a = if packed { panel } else { x.a.from(i, 0) };
                 let (b, c) = (x.scratch.add(A_ROOM + j * x.k), x.c.add(i * x.ldc + j));
                 let start = x.start.at(i, j);
-                tile.run(
-                    packed,
-                    &Job {
-                        k: x.k,
-                        a,
-                        b,
-                        start,
-                        c,
-                        ldc: x.ldc,
-                        rows,
-                    },
-                    columns,
-                );
+                tile.run(packed, &Job { k: x.k, a, b, start, c, ldc: x.ldc, rows }, columns);
             }
         }
     }

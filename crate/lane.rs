@@ -13,12 +13,7 @@ use core::arch::wasm32::*;
 
 /// One float, or several side by side.
 pub trait Lane:
-    Copy
-    + Add<Output = Self>
-    + Sub<Output = Self>
-    + Mul<Output = Self>
-    + Div<Output = Self>
-    + Neg<Output = Self>
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
     /// The outcome of a comparison, one yes or no per float.
     type Mask: Copy;
@@ -84,11 +79,7 @@ pub trait Lane:
     fn sign(self) -> Self {
         let (zero, one) = (Self::splat(0.0), Self::splat(1.0));
         let negative = Self::select(self.lt(zero), -one, self * zero);
-        Self::select(
-            self.gt(zero),
-            one,
-            Self::select(self.same(zero), zero, negative),
-        )
+        Self::select(self.gt(zero), one, Self::select(self.same(zero), zero, negative))
     }
 
     /// self·2ⁿ for a whole n in −252..=254: in two steps, so that the result may be denormal or overflow.
@@ -107,10 +98,7 @@ pub trait Lane:
         let e = x.exponent() - Self::select(tiny, k(23.0), k(0.0));
         let m = x.mantissa();
         let large = m.gt(k(core::f32::consts::SQRT_2));
-        (
-            Self::select(large, m * k(0.5), m),
-            e + Self::select(large, k(1.0), k(0.0)),
-        )
+        (Self::select(large, m * k(0.5), m), e + Self::select(large, k(1.0), k(0.0)))
     }
 }
 
@@ -141,11 +129,7 @@ impl Lane for f32 {
     #[cfg(target_feature = "relaxed-simd")]
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
-        f32x4_extract_lane::<0>(f32x4_relaxed_madd(
-            f32x4_splat(self),
-            f32x4_splat(a),
-            f32x4_splat(b),
-        ))
+        f32x4_extract_lane::<0>(f32x4_relaxed_madd(f32x4_splat(self), f32x4_splat(a), f32x4_splat(b)))
     }
     #[cfg(not(target_feature = "relaxed-simd"))]
     #[inline(always)]
@@ -384,24 +368,15 @@ impl Lane for F32x4 {
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {
-        F32x4(i32x4_shl(
-            i32x4_add(i32x4_trunc_sat_f32x4(self.0), i32x4_splat(127)),
-            23,
-        ))
+        F32x4(i32x4_shl(i32x4_add(i32x4_trunc_sat_f32x4(self.0), i32x4_splat(127)), 23))
     }
     #[inline(always)]
     fn exponent(self) -> Self {
-        F32x4(f32x4_convert_i32x4(i32x4_sub(
-            u32x4_shr(self.0, 23),
-            i32x4_splat(127),
-        )))
+        F32x4(f32x4_convert_i32x4(i32x4_sub(u32x4_shr(self.0, 23), i32x4_splat(127))))
     }
     #[inline(always)]
     fn mantissa(self) -> Self {
-        F32x4(v128_or(
-            v128_and(self.0, u32x4_splat(0x007f_ffff)),
-            u32x4_splat(0x3f80_0000),
-        ))
+        F32x4(v128_or(v128_and(self.0, u32x4_splat(0x007f_ffff)), u32x4_splat(0x3f80_0000)))
     }
 }
 

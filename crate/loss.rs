@@ -58,21 +58,22 @@ impl<E: Element> Zip for Slope<'_, E> {
     }
 }
 
+/// Elements that are summed in single precision where rows have no weights of their own: enough for vectors to pay, also
+/// for the usual single column, and few enough to keep the digits.
+const STRETCH: usize = 64;
+
 /// The value of an element-wise loss; writes its gradient if wanted.
 #[inline(always)]
 pub fn element_wise(loss: impl Element, call: &Call, target: Cells) -> f32 {
+    let stretch = call.weights.map_or(STRETCH, |_| call.cols.max(1));
     let mut sum = 0.0;
-    for r in 0..call.rows {
-        let (p, t) = (call.row(call.prediction, r), call.row(target, r));
+    let pairs = call.prediction.chunks(stretch).zip(target.chunks(stretch));
+    for (r, (p, t)) in pairs.enumerate() {
         let weight = call.weight(r);
         sum += f64::from(weight) * f64::from(total(Value(&loss), p, t));
         if let Some(gradient) = call.gradient {
-            zip(
-                Slope(&loss, call.scale * weight),
-                p,
-                t,
-                call.row(gradient, r),
-            );
+            let gradient = &gradient[r * stretch..][..p.len()];
+            zip(Slope(&loss, call.scale * weight), p, t, gradient);
         }
     }
     (f64::from(call.scale) * sum) as f32
@@ -162,11 +163,7 @@ impl Zip for Surprise {
 
 /// −Σ t′·log softmax(p) for one class a row, t′ = (1 − s)·onehot + s/cols.
 pub fn cross_entropy_indices(call: &Call, target: &[Cell<i32>], smoothing: f32) -> f32 {
-    let rest = if call.cols == 0 {
-        0.0
-    } else {
-        smoothing / call.cols as f32
-    };
+    let rest = if call.cols == 0 { 0.0 } else { smoothing / call.cols as f32 };
     let mut sum = 0.0;
     for (r, label) in target.iter().enumerate().take(call.rows) {
         let (p, label) = (call.row(call.prediction, r), label.get() as usize);
@@ -182,14 +179,7 @@ pub fn cross_entropy_indices(call: &Call, target: &[Cell<i32>], smoothing: f32) 
         sum += f64::from(weight) * f64::from(loss);
         if let Some(g) = gradient {
             let factor = call.scale * weight;
-            map(
-                Affine {
-                    factor: factor / exps,
-                    rest: factor * rest,
-                },
-                g,
-                g,
-            );
+            map(Affine { factor: factor / exps, rest: factor * rest }, g, g);
             g[label].set(g[label].get() - factor * (1.0 - smoothing));
         }
     }
@@ -207,11 +197,7 @@ impl Zip for Cost {
     fn apply<L: Lane>(&self, p: L, t: L) -> L {
         let wanted = t * L::splat(self.keep) + L::splat(self.rest);
         let zero = L::splat(0.0);
-        L::select(
-            wanted.same(zero),
-            zero,
-            wanted * (L::splat(self.log_sum) - p),
-        )
+        L::select(wanted.same(zero), zero, wanted * (L::splat(self.log_sum) - p))
     }
 }
 
@@ -234,21 +220,13 @@ struct Residual {
 impl Zip for Residual {
     #[inline(always)]
     fn apply<L: Lane>(&self, e: L, t: L) -> L {
-        (e * L::splat(self.share) - (t * L::splat(self.keep) + L::splat(self.rest)))
-            * L::splat(self.factor)
+        (e * L::splat(self.share) - (t * L::splat(self.keep) + L::splat(self.rest))) * L::splat(self.factor)
     }
 }
 
 /// −Σ t′·log softmax(p) for probabilities t, t′ = (1 − s)·t + s/cols.
 pub fn cross_entropy_probabilities(call: &Call, target: Cells, smoothing: f32) -> f32 {
-    let (keep, rest) = (
-        1.0 - smoothing,
-        if call.cols == 0 {
-            0.0
-        } else {
-            smoothing / call.cols as f32
-        },
-    );
+    let (keep, rest) = (1.0 - smoothing, if call.cols == 0 { 0.0 } else { smoothing / call.cols as f32 });
     let mut sum = 0.0;
     for r in 0..call.rows {
         let (p, t) = (call.row(call.prediction, r), call.row(target, r));
@@ -257,29 +235,10 @@ pub fn cross_entropy_probabilities(call: &Call, target: Cells, smoothing: f32) -
         let exps = exp_sum(p, max, gradient);
         let log_sum = max + log_of_sum(exps);
         let weight = call.weight(r);
-        sum += f64::from(weight)
-            * f64::from(total(
-                Cost {
-                    log_sum,
-                    keep,
-                    rest,
-                },
-                p,
-                t,
-            ));
+        sum += f64::from(weight) * f64::from(total(Cost { log_sum, keep, rest }, p, t));
         if let Some(g) = gradient {
             let mass = total(Wanted(keep, rest), t, t);
-            zip(
-                Residual {
-                    share: mass / exps,
-                    keep,
-                    rest,
-                    factor: call.scale * weight,
-                },
-                g,
-                t,
-                g,
-            );
+            zip(Residual { share: mass / exps, keep, rest, factor: call.scale * weight }, g, t, g);
         }
     }
     (f64::from(call.scale) * sum) as f32

@@ -27,17 +27,7 @@ pub fn exp<L: Lane>(x: L) -> L {
     // ln 2 in two parts, the first short enough that n times it is exact
     let r = x - n * k(0.693_359_375);
     let r = r - n * k(-2.121_944_4e-4);
-    let p = polynomial(
-        r,
-        [
-            1.987_569_1e-4,
-            1.398_199_9e-3,
-            8.333_452e-3,
-            4.166_579_6e-2,
-            1.666_666_5e-1,
-            0.5,
-        ],
-    );
+    let p = polynomial(r, [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5]);
     (p.mul_add(r * r, r) + k(1.0)).scale2(n)
 }
 
@@ -87,16 +77,7 @@ pub fn tanh<L: Lane>(x: L) -> L {
     let k = L::splat;
     let a = x.abs();
     let z = x * x;
-    let small = polynomial(
-        z,
-        [
-            -5.704_988_7e-3,
-            2.063_908_9e-2,
-            -5.373_971_6e-2,
-            1.333_144_2e-1,
-            -3.333_328_2e-1,
-        ],
-    );
+    let small = polynomial(z, [-5.704_988_7e-3, 2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328_2e-1]);
     let small = (small * z).mul_add(x, x);
     let large = k(1.0) - k(2.0) / (exp(a + a) + k(1.0));
     let large = L::select(x.lt(k(0.0)), -large, large);
@@ -135,15 +116,7 @@ pub fn exp_m1<L: Lane>(x: L) -> L {
 fn erf_small<L: Lane>(x: L) -> L {
     x * polynomial(
         x * x,
-        [
-            7.853_861e-5,
-            -8.010_194e-4,
-            5.188_327_7e-3,
-            -2.685_381_2e-2,
-            1.128_358_5e-1,
-            -3.761_262_6e-1,
-            1.128_379_2,
-        ],
+        [7.853_861e-5, -8.010_194e-4, 5.188_327_7e-3, -2.685_381_2e-2, 1.128_358_5e-1, -3.761_262_6e-1, 1.128_379_2],
     )
 }
 
@@ -169,27 +142,14 @@ fn erfc_large<L: Lane>(a: L) -> L {
     );
     let far = polynomial(
         y,
-        [
-            -10.477_664,
-            12.977_2,
-            -7.495_518_7,
-            2.921_019,
-            -1.015_265_3,
-            4.218_463_4e-1,
-            -2.820_767_4e-1,
-            5.641_895e-1,
-        ],
+        [-10.477_664, 12.977_2, -7.495_518_7, 2.921_019, -1.015_265_3, 4.218_463_4e-1, -2.820_767_4e-1, 5.641_895e-1],
     );
     // a² in two parts: the rounding of a² alone would cost digits in the exponential
     let high = (a * k(4096.0)).nearest() * k(1.0 / 4096.0);
     let square = high * high;
     let rest = (a - high) * (a + high);
     let e = exp(-square) * exp(-rest);
-    L::select(
-        y.same(k(0.0)),
-        k(0.0),
-        e * q * L::select(a.lt(k(2.0)), near, far),
-    )
+    L::select(y.same(k(0.0)), k(0.0), e * q * L::select(a.lt(k(2.0)), near, far))
 }
 
 /// 2/√π ∫₀ˣ e^(−t²) dt. Error ≤ 4 ulp.
@@ -198,14 +158,11 @@ pub fn erf<L: Lane>(x: L) -> L {
     let k = L::splat;
     let a = x.abs();
     let large = k(1.0) - erfc_large(a.max(k(1.0)));
-    L::select(
-        a.le(k(1.0)),
-        erf_small(x),
-        L::select(x.lt(k(0.0)), -large, large),
-    )
+    L::select(a.le(k(1.0)), erf_small(x), L::select(x.lt(k(0.0)), -large, large))
 }
 
-/// The normal distribution's Φ(x) = ½ erfc(−x/√2), accurate in both tails.
+/// The normal distribution's Φ(x) = ½ erfc(−x/√2). Error ≤ 2 ulp for x ≥ 0; below, the rounding of x/√2 costs more as the
+/// value falls: ≤ 11 + 1.7·x² ulp.
 #[inline(always)]
 pub fn normal_cdf<L: Lane>(x: L) -> L {
     let k = L::splat;
@@ -216,7 +173,7 @@ pub fn normal_cdf<L: Lane>(x: L) -> L {
     L::select(a.le(k(1.0)), k(0.5) + k(0.5) * erf_small(z), outside)
 }
 
-/// Its density e^(−x²/2) / √(2π).
+/// Its density e^(−x²/2) / √(2π). Error ≤ 3 + x²/2 ulp: x² is rounded.
 #[inline(always)]
 pub fn normal_pdf<L: Lane>(x: L) -> L {
     exp(L::splat(-0.5) * x * x) * L::splat(0.398_942_3)

@@ -21,12 +21,7 @@ pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let ([mut c0, mut c1, mut c2, mut c3], [mut k0, mut k1]) = (counter, key);
     for _ in 0..10 {
         let (p0, p1) = (u64::from(c0) * 0xd251_1f53, u64::from(c2) * 0xcd9e_8d57);
-        (c0, c1, c2, c3) = (
-            (p1 >> 32) as u32 ^ c1 ^ k0,
-            p1 as u32,
-            (p0 >> 32) as u32 ^ c3 ^ k1,
-            p0 as u32,
-        );
+        (c0, c1, c2, c3) = ((p1 >> 32) as u32 ^ c1 ^ k0, p1 as u32, (p0 >> 32) as u32 ^ c3 ^ k1, p0 as u32);
         k0 = k0.wrapping_add(0x9e37_79b9);
         k1 = k1.wrapping_add(0xbb67_ae85);
     }
@@ -37,10 +32,7 @@ impl Source {
     /// Calls f with the words of elements 4i..4i+4.
     fn each_four(self, n: usize, mut f: impl FnMut(usize, [u32; 4])) {
         for i in 0..n.div_ceil(4) {
-            f(
-                4 * i,
-                philox([i as u32, self.counter, self.stream, 0], self.key),
-            );
+            f(4 * i, philox([i as u32, self.counter, self.stream, 0], self.key));
         }
     }
 
@@ -60,9 +52,7 @@ impl Source {
 
     /// mean + std·Φ⁻¹((word + ½)·2⁻³²)
     pub fn normal(self, y: Cells, mean: f64, std: f64) {
-        self.fill(y, |word| {
-            (mean + std * normal_quantile((f64::from(word) + 0.5) * (0.5f64).powi(32))) as f32
-        });
+        self.fill(y, |word| (mean + std * normal_quantile((f64::from(word) + 0.5) * (0.5f64).powi(32))) as f32);
     }
 
     /// x / (1 − rate) where u ≥ rate, else 0; in place allowed.
@@ -70,11 +60,10 @@ impl Source {
         let kept = 1.0 - rate;
         self.each_four(y.len(), |at, words| {
             for ((x, y), word) in x[at..].iter().zip(&y[at..]).zip(words) {
-                y.set(if unit(word) >= rate {
-                    (f64::from(x.get()) / kept) as f32
-                } else {
-                    0.0
-                });
+                // all ones where kept: a branch would be mispredicted at every other element
+                let mask = u32::from(unit(word) >= rate).wrapping_neg();
+                let value = (f64::from(x.get()) / kept) as f32;
+                y.set(f32::from_bits(value.to_bits() & mask));
             }
         });
     }
@@ -97,11 +86,7 @@ pub fn normal_quantile(p: f64) -> f64 {
         return q * centre(0.180625 - q * q);
     }
     let r = (-ln(if q < 0.0 { p } else { 1.0 - p })).sqrt();
-    let value = if r <= 5.0 {
-        middle(r - 1.6)
-    } else {
-        tail(r - 5.0)
-    };
+    let value = if r <= 5.0 { middle(r - 1.6) } else { tail(r - 5.0) };
     if q < 0.0 {
         -value
     } else {
@@ -151,9 +136,6 @@ fn ln(mut p: f64) -> f64 {
     }
     let s = (p - 1.0) / (p + 1.0);
     let z = s * s;
-    let sum = (1..=21)
-        .rev()
-        .step_by(2)
-        .fold(0.0, |sum, k| sum * z + 1.0 / f64::from(k));
+    let sum = (1..=21).rev().step_by(2).fold(0.0, |sum, k| sum * z + 1.0 / f64::from(k));
     exponent * core::f64::consts::LN_2 + 2.0 * s * sum
 }

@@ -27,10 +27,7 @@ fn reduce<F: Zip + Clone>(f: F, start: f32, x: Cells, y: Cells, length: usize, i
         y.iter().for_each(|y| y.set(start));
         return;
     }
-    for (x, y) in x
-        .chunks_exact((length * inner).max(1))
-        .zip(y.chunks_exact(inner.max(1)))
-    {
+    for (x, y) in x.chunks_exact((length * inner).max(1)).zip(y.chunks_exact(inner.max(1))) {
         if inner == 1 {
             y[0].set(line(&f, x, start));
             continue;
@@ -72,8 +69,7 @@ pub fn argmax(x: Cells, y: &[Cell<i32>], length: usize, inner: usize) {
     for (o, y) in y.chunks_exact(inner.max(1)).enumerate() {
         for (i, y) in y.iter().enumerate() {
             let at = |l: usize| x[(o * length + l) * inner + i].get();
-            let better =
-                |best: usize, l: usize| at(l) > at(best) || (at(l).is_nan() && !at(best).is_nan());
+            let better = |best: usize, l: usize| at(l) > at(best) || (at(l).is_nan() && !at(best).is_nan());
             y.set((0..length).fold(0, |best, l| if better(best, l) { l } else { best }) as i32);
         }
     }

@@ -1,7 +1,7 @@
 //! Softmax and its logarithm over rows, shifted by the row's largest value so that nothing overflows.
 
 use crate::elementwise::Mul;
-use crate::lane::{F32x4, Lane};
+use crate::lane::Lane;
 use crate::math::exp;
 use crate::reduce::{line_max, line_sum};
 use crate::sweep::{map, total, zip, Cells, Map, Zip};
@@ -26,28 +26,24 @@ impl Map for Shift {
     }
 }
 
-/// Σ exp(x − shift), in the order of [`total`]; each term also goes to y where there is one.
-pub fn exp_sum(x: Cells, shift: f32, y: Option<Cells>) -> f32 {
-    if let Some(y) = y {
-        map(ExpShifted(shift), x, y);
-        return line_sum(y);
-    }
-    let xs = x.chunks_exact(4);
-    let rest = xs.remainder();
-    let f = ExpShifted(shift);
-    let sum = xs.fold(F32x4::splat(0.0), |sum, x| sum + f.apply(F32x4::get(x)));
-    let [a, b, c, d] = sum.to_array();
-    rest.iter()
-        .fold((a + c) + (b + d), |t, x| t + f.apply(x.get()))
-}
-
 /// exp(x − shift)
 struct ExpShifted(f32);
 
-impl Map for ExpShifted {
+impl Zip for ExpShifted {
     #[inline(always)]
-    fn apply<L: Lane>(&self, x: L) -> L {
+    fn apply<L: Lane>(&self, x: L, _: L) -> L {
         exp(x - L::splat(self.0))
+    }
+}
+
+/// Σ exp(x − shift); each term also goes to y where there is one.
+pub fn exp_sum(x: Cells, shift: f32, y: Option<Cells>) -> f32 {
+    match y {
+        Some(y) => {
+            zip(ExpShifted(shift), x, x, y);
+            line_sum(y)
+        }
+        None => total(ExpShifted(shift), x, x),
     }
 }
 
@@ -88,11 +84,7 @@ impl Zip for Centered {
 /// dx = y ⊙ (dy − Σ dy ⊙ y), row by row
 pub fn softmax_backward(y: Cells, dy: Cells, dx: Cells, cols: usize) {
     let cols = cols.max(1);
-    for ((y, dy), dx) in y
-        .chunks_exact(cols)
-        .zip(dy.chunks_exact(cols))
-        .zip(dx.chunks_exact(cols))
-    {
+    for ((y, dy), dx) in y.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(dx.chunks_exact(cols)) {
         zip(Centered(total(Mul, y, dy)), y, dy, dx);
     }
 }
@@ -110,11 +102,7 @@ impl Zip for Uncentered {
 /// dx = dy − exp(y)·Σ dy, row by row
 pub fn log_softmax_backward(y: Cells, dy: Cells, dx: Cells, cols: usize) {
     let cols = cols.max(1);
-    for ((y, dy), dx) in y
-        .chunks_exact(cols)
-        .zip(dy.chunks_exact(cols))
-        .zip(dx.chunks_exact(cols))
-    {
+    for ((y, dy), dx) in y.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(dx.chunks_exact(cols)) {
         zip(Uncentered(line_sum(dy)), y, dy, dx);
     }
 }

@@ -1,13 +1,18 @@
-//! Drivers: run a formula written over [`Lane`] along slices, in vectors of four with a scalar tail.
+//! Drivers: run a formula written over [`Lane`] along slices, eight floats (two vectors) at a time.
 //!
-//! Slices are cells because a kernel may write over its input (in place); cells make that legal at no cost. Vectors go
-//! in pairs, loads before arithmetic before stores: the shape in which V8 can widen them to 256 bits.
+//! Slices are cells because a kernel may write over its input (in place); cells make that legal at no cost. A tail runs
+//! through the same code in a block of eight, of which the valid part is copied, so each formula is compiled once: half
+//! the bytes to download, and a float gets the same bits wherever it stands. Loads of a block come before arithmetic, and
+//! arithmetic before stores: the shape in which V8 can widen vector pairs to 256 bits.
 
 use crate::lane::{F32x4, Lane};
 use core::cell::Cell;
 
 /// Floats that a kernel may read and write through overlapping views.
 pub type Cells<'a> = &'a [Cell<f32>];
+
+/// Floats to a block.
+pub const BLOCK: usize = 8;
 
 /// y = f(x) for one float or several.
 pub trait Map {
@@ -21,57 +26,119 @@ pub trait Zip {
     fn apply<L: Lane>(&self, a: L, b: L) -> L;
 }
 
+/// A block that begins with up to eight floats and ends with zeros.
+pub fn padded(x: Cells) -> [Cell<f32>; BLOCK] {
+    let block = [const { Cell::new(0.0) }; BLOCK];
+    copy(x, &block);
+    block
+}
+
+/// y\[i\] = x\[i\] up to the end of the shorter.
+fn copy(x: Cells, y: Cells) {
+    for (x, y) in x.iter().zip(y) {
+        y.set(x.get());
+    }
+}
+
 /// y\[i\] = f(x\[i\]). Lengths agree; x and y are the same or apart.
-#[inline(always)]
 pub fn map(f: impl Map, x: Cells, y: Cells) {
-    let (xs, ys) = (x.chunks_exact(8), y.chunks_exact(8));
-    let (x_rest, y_rest) = (xs.remainder(), ys.remainder());
-    for (x, y) in xs.zip(ys) {
+    let whole = x.len() / BLOCK * BLOCK;
+    map_blocks(&f, &x[..whole], &y[..whole]);
+    if whole < x.len() {
+        let block = padded(&x[whole..]);
+        map_blocks(&f, &block, &block);
+        copy(&block, &y[whole..]);
+    }
+}
+
+#[inline(never)]
+fn map_blocks(f: &impl Map, x: Cells, y: Cells) {
+    for (x, y) in x.chunks_exact(BLOCK).zip(y.chunks_exact(BLOCK)) {
         let (p, q) = (F32x4::get(x), F32x4::get(&x[4..]));
         let (p, q) = (f.apply(p), f.apply(q));
         p.set(y);
         q.set(&y[4..]);
     }
-    for (x, y) in x_rest.iter().zip(y_rest) {
-        y.set(f.apply(x.get()));
-    }
+}
+
+/// One side of a row: floats side by side, or one float for all.
+#[derive(Clone, Copy)]
+pub enum Line<'a> {
+    /// As many floats as the row has columns.
+    Many(Cells<'a>),
+    /// The same float in each column.
+    One(f32),
 }
 
 /// y\[i\] = f(a\[i\], b\[i\]). Lengths agree; y is a, b or apart from both.
-#[inline(always)]
 pub fn zip(f: impl Zip, a: Cells, b: Cells, y: Cells) {
-    let (chunks_a, chunks_b, chunks_y) = (a.chunks_exact(8), b.chunks_exact(8), y.chunks_exact(8));
-    let rest = (
-        chunks_a.remainder(),
-        chunks_b.remainder(),
-        chunks_y.remainder(),
-    );
-    for ((a, b), y) in chunks_a.zip(chunks_b).zip(chunks_y) {
+    zip_lines(&f, Line::Many(a), Line::Many(b), y);
+}
+
+/// [`zip`] where a side may be one float for all.
+pub fn zip_lines(f: &impl Zip, a: Line, b: Line, y: Cells) {
+    let (splat_a, splat_b) = (splat(a), splat(b));
+    let whole = y.len() / BLOCK * BLOCK;
+    zip_blocks(f, part(a, &splat_a, 0, whole), part(b, &splat_b, 0, whole), &y[..whole]);
+    if whole < y.len() {
+        let a = padded(part(a, &splat_a, whole, y.len()));
+        let b = padded(part(b, &splat_b, whole, y.len()));
+        let block = padded(&[]);
+        zip_blocks(f, &a, &b, &block);
+        copy(&block, &y[whole..]);
+    }
+}
+
+fn splat(line: Line) -> [Cell<f32>; BLOCK] {
+    let value = if let Line::One(x) = line { x } else { 0.0 };
+    core::array::from_fn(|_| Cell::new(value))
+}
+
+fn part<'a>(line: Line<'a>, splat: &'a [Cell<f32>; BLOCK], from: usize, to: usize) -> Cells<'a> {
+    match line {
+        Line::Many(cells) => &cells[from..to],
+        Line::One(_) => splat,
+    }
+}
+
+/// A side that is a single block serves every block of y.
+#[inline(never)]
+fn zip_blocks(f: &impl Zip, a: Cells, b: Cells, y: Cells) {
+    let step = |side: Cells| if side.len() == BLOCK { 0 } else { BLOCK };
+    let (step_a, step_b) = (step(a), step(b));
+    let (mut at_a, mut at_b) = (0, 0);
+    for y in y.chunks_exact(BLOCK) {
+        let (a, b) = (&a[at_a..at_a + BLOCK], &b[at_b..at_b + BLOCK]);
         let (a0, a1) = (F32x4::get(a), F32x4::get(&a[4..]));
         let (b0, b1) = (F32x4::get(b), F32x4::get(&b[4..]));
         let (p, q) = (f.apply(a0, b0), f.apply(a1, b1));
         p.set(y);
         q.set(&y[4..]);
-    }
-    for ((a, b), y) in rest.0.iter().zip(rest.1).zip(rest.2) {
-        y.set(f.apply(a.get(), b.get()));
+        at_a += step_a;
+        at_b += step_b;
     }
 }
 
 /// Σ f(x\[i\], y\[i\]) in four running sums, then ((0+2)+(1+3)) and the tail in order: fixed by the length alone.
-#[inline(always)]
 pub fn total(f: impl Zip, x: Cells, y: Cells) -> f32 {
-    let (xs, ys) = (x.chunks_exact(4), y.chunks_exact(4));
-    let rest = (xs.remainder(), ys.remainder());
+    let whole = x.len() / 4 * 4;
+    let [a, b, c, d] = total_vectors(&f, &x[..whole], &y[..whole]);
+    let rest = x.len() - whole;
+    let tail = if rest == 0 { 0.0 } else { tail_sum(&f, &x[whole..], &y[whole..]) };
+    ((a + c) + (b + d)) + tail
+}
+
+/// Σ f over up to three floats, in order.
+fn tail_sum(f: &impl Zip, x: Cells, y: Cells) -> f32 {
+    let terms = total_vectors(f, &padded(x)[..4], &padded(y)[..4]);
+    terms[..x.len()].iter().fold(0.0, |t, x| t + x)
+}
+
+#[inline(never)]
+fn total_vectors(f: &impl Zip, x: Cells, y: Cells) -> [f32; 4] {
     let mut sum = F32x4::splat(0.0);
-    for (x, y) in xs.zip(ys) {
+    for (x, y) in x.chunks_exact(4).zip(y.chunks_exact(4)) {
         sum = sum + f.apply(F32x4::get(x), F32x4::get(y));
     }
-    let [a, b, c, d] = sum.to_array();
-    let tail = rest
-        .0
-        .iter()
-        .zip(rest.1)
-        .fold(0.0, |t, (x, y)| t + f.apply(x.get(), y.get()));
-    ((a + c) + (b + d)) + tail
+    sum.to_array()
 }

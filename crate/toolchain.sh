@@ -27,7 +27,8 @@ build_std_from_debian() {
   rm -rf "$work" && mkdir -p "$work/src"
   printf '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2021"\n[lib]\npath = "src/lib.rs"\n[workspace]\n' > "$work/Cargo.toml"
   echo '#![no_std]' > "$work/src/lib.rs"
-  (cd "$work" && RUSTUP_TOOLCHAIN= RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 /usr/bin/cargo build --quiet --release --target $TARGET -Zbuild-std=std,panic_abort)
+  (cd "$work" && RUSTUP_TOOLCHAIN= RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="--remap-path-prefix=/usr/lib/rustlib/src/rust=std --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo" \
+    /usr/bin/cargo build --quiet --release --target $TARGET -Zbuild-std=std,panic_abort)
   local lib=/usr/lib/rustlib/$TARGET/lib
   as_root mkdir -p "$lib"
   find "$work/target/$TARGET/release/deps" -name '*.rlib' ! -name 'libempty-*' -exec cp {} "$TOOLS" \;

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use gradus::gemm::{self, SCRATCH};
-use gradus::{activation, dense};
+use gradus::{abi, activation};
 use std::cell::Cell;
 use std::ptr::{null, null_mut};
 
@@ -39,13 +39,8 @@ impl Guarded {
     }
 
     fn read(&self, what: &str) -> &[f32] {
-        let outside = self.all[..self.at]
-            .iter()
-            .chain(&self.all[self.at + self.n..]);
-        assert!(
-            outside.into_iter().all(|&x| x == GUARD),
-            "{what}: wrote outside"
-        );
+        let outside = self.all[..self.at].iter().chain(&self.all[self.at + self.n..]);
+        assert!(outside.into_iter().all(|&x| x == GUARD), "{what}: wrote outside");
         &self.all[self.at..self.at + self.n]
     }
 }
@@ -55,60 +50,30 @@ fn scratch() -> Guarded {
 }
 
 fn transpose(x: &[f32], rows: usize, cols: usize) -> Vec<f32> {
-    (0..cols * rows)
-        .map(|i| x[i % rows * cols + i / rows])
-        .collect()
+    (0..cols * rows).map(|i| x[i % rows * cols + i / rows]).collect()
 }
 
 /// c + a·b, summed over k in ascending order.
 fn naive(a: &[f32], b: &[f32], c: &[f32], [m, n, k]: [usize; 3]) -> Vec<f32> {
-    let element =
-        |i: usize, j: usize| (0..k).fold(c[i * n + j], |sum, p| a[i * k + p] * b[p * n + j] + sum);
+    let element = |i: usize, j: usize| (0..k).fold(c[i * n + j], |sum, p| a[i * k + p] * b[p * n + j] + sum);
     (0..m * n).map(|at| element(at / n, at % n)).collect()
 }
 
 fn assert_same_bits(got: &[f32], want: &[f32], what: &str) {
     assert_eq!(got.len(), want.len());
     for (i, (g, w)) in got.iter().zip(want).enumerate() {
-        assert!(
-            g.to_bits() == w.to_bits() || g.is_nan() && w.is_nan(),
-            "{what}: element {i} is {g}, not {w}"
-        );
+        assert!(g.to_bits() == w.to_bits() || g.is_nan() && w.is_nan(), "{what}: element {i} is {g}, not {w}");
     }
 }
 
 /// All three products of one size, overwriting and accumulating.
-fn check_products(
-    a: &[f32],
-    b: &[f32],
-    size @ [m, n, k]: [usize; 3],
-    offset: usize,
-    scratch: &mut Guarded,
-) {
+fn check_products(a: &[f32], b: &[f32], size @ [m, n, k]: [usize; 3], offset: usize, scratch: &mut Guarded) {
     let old = numbers(m * n, 3);
-    let (mut at, mut bt) = (
-        Guarded::new(&transpose(a, m, k), offset),
-        Guarded::new(&transpose(b, k, n), offset),
-    );
+    let (mut at, mut bt) = (Guarded::new(&transpose(a, m, k), offset), Guarded::new(&transpose(b, k, n), offset));
     let (mut a_room, mut b_room) = (Guarded::new(a, offset), Guarded::new(b, offset + 1));
-    let (a_ptr, b_ptr, at_ptr, bt_ptr, s) = (
-        a_room.ptr(),
-        b_room.ptr(),
-        at.ptr(),
-        bt.ptr(),
-        scratch.ptr(),
-    );
+    let (a_ptr, b_ptr, at_ptr, bt_ptr, s) = (a_room.ptr(), b_room.ptr(), at.ptr(), bt.ptr(), scratch.ptr());
     for accumulate in [false, true] {
-        let want = naive(
-            a,
-            b,
-            &if accumulate {
-                old.clone()
-            } else {
-                vec![0.0; m * n]
-            },
-            size,
-        );
+        let want = naive(a, b, &if accumulate { old.clone() } else { vec![0.0; m * n] }, size);
         for kind in ["NN", "NT", "TN"] {
             let what = format!("{kind} {size:?} accumulate {accumulate} offset {offset}");
             let mut c = Guarded::new(&old, offset + 2);
@@ -126,13 +91,7 @@ fn check_products(
 }
 
 fn check(size @ [m, n, k]: [usize; 3], offset: usize, scratch: &mut Guarded) {
-    check_products(
-        &numbers(m * k, 1),
-        &numbers(k * n, 2),
-        size,
-        offset,
-        scratch,
-    );
+    check_products(&numbers(m * k, 1), &numbers(k * n, 2), size, offset, scratch);
 }
 
 const TILES: usize = 2;
@@ -204,27 +163,9 @@ fn a_row_alone_gives_the_bits_it_has_in_a_batch() {
     let (mut batch, mut single) = (vec![0.0; m * n], vec![0.0; m * n]);
     // SAFETY: every buffer has the size that the product expects.
     unsafe {
-        gemm::matmul(
-            a.as_ptr(),
-            b.as_ptr(),
-            batch.as_mut_ptr(),
-            m,
-            n,
-            k,
-            false,
-            scratch.ptr(),
-        );
+        gemm::matmul(a.as_ptr(), b.as_ptr(), batch.as_mut_ptr(), m, n, k, false, scratch.ptr());
         for i in 0..m {
-            gemm::matmul(
-                a[i * k..].as_ptr(),
-                b.as_ptr(),
-                single[i * n..].as_mut_ptr(),
-                1,
-                n,
-                k,
-                false,
-                scratch.ptr(),
-            );
+            gemm::matmul(a[i * k..].as_ptr(), b.as_ptr(), single[i * n..].as_mut_ptr(), 1, n, k, false, scratch.ptr());
         }
     }
     assert_same_bits(&single, &batch, "rows one by one");
@@ -236,38 +177,18 @@ fn close_to_double_precision() {
     let (a, b) = (numbers(m * k, 1), numbers(k * n, 2));
     let mut c = vec![0.0; m * n];
     // SAFETY: every buffer has the size that the product expects.
-    unsafe {
-        gemm::matmul(
-            a.as_ptr(),
-            b.as_ptr(),
-            c.as_mut_ptr(),
-            m,
-            n,
-            k,
-            false,
-            scratch().ptr(),
-        )
-    };
+    unsafe { gemm::matmul(a.as_ptr(), b.as_ptr(), c.as_mut_ptr(), m, n, k, false, scratch().ptr()) };
     for (at, got) in c.iter().enumerate() {
         let terms = (0..k).map(|p| f64::from(a[at / n * k + p]) * f64::from(b[p * n + at % n]));
         let (sum, size) = terms.fold((0.0, 0.0), |(s, z): (f64, f64), t| (s + t, z + t.abs()));
-        assert!(
-            (f64::from(*got) - sum).abs() <= size * k as f64 * f64::from(f32::EPSILON),
-            "element {at}"
-        );
+        assert!((f64::from(*got) - sum).abs() <= size * k as f64 * f64::from(f32::EPSILON), "element {at}");
     }
 }
 
 #[test]
 fn not_a_number_and_infinity_stay_in_their_row_and_column() {
     let mut scratch = scratch();
-    for size @ [m, n, k] in [
-        [5, 9, 6],
-        [33, 10, 7],
-        [40, 17, 300],
-        [1, 37, 5],
-        [65, 3, 65],
-    ] {
+    for size @ [m, n, k] in [[5, 9, 6], [33, 10, 7], [40, 17, 300], [1, 37, 5], [65, 3, 65]] {
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let (mut a, mut b) = (numbers(m * k, 1), numbers(k * n, 2));
             a[(m - 1) * k] = bad;
@@ -293,62 +214,25 @@ fn activate_back(kind: u32, saved: &[f32], dy: &[f32]) -> Vec<f32> {
     dz.iter().map(Cell::get).collect()
 }
 
-const SIZES: [[usize; 3]; 7] = [
-    [0, 3, 2],
-    [1, 10, 128],
-    [64, 10, 30],
-    [33, 65, 17],
-    [4, 0, 3],
-    [5, 3, 0],
-    [30, 33, 300],
-];
+const SIZES: [[usize; 3]; 7] =
+    [[0, 3, 2], [1, 10, 128], [64, 10, 30], [33, 65, 17], [4, 0, 3], [5, 3, 0], [30, 33, 300]];
 const KINDS: std::ops::Range<u32> = 0..9;
 
 #[test]
 fn dense_forward() {
     let mut scratch = scratch();
-    for (size @ [m, n, k], kind) in SIZES
-        .into_iter()
-        .flat_map(|size| KINDS.map(move |kind| (size, kind)))
-    {
+    for (size @ [m, n, k], kind) in SIZES.into_iter().flat_map(|size| KINDS.map(move |kind| (size, kind))) {
         let (x, w, bias) = (numbers(m * k, 1), numbers(k * n, 2), numbers(n, 3));
         for with_bias in [false, true] {
             let what = format!("dense forward {size:?} activation {kind} bias {with_bias}");
-            let start: Vec<f32> = (0..m * n)
-                .map(|i| if with_bias { bias[i % n] } else { 0.0 })
-                .collect();
+            let start: Vec<f32> = (0..m * n).map(|i| if with_bias { bias[i % n] } else { 0.0 }).collect();
             let sums = naive(&x, &w, &start, size);
-            let (mut z, mut y) = (
-                Guarded::new(&vec![7.0; m * n], 1),
-                Guarded::new(&vec![0.0; m * n], 2),
-            );
+            let (mut z, mut y) = (Guarded::new(&vec![7.0; m * n], 1), Guarded::new(&vec![0.0; m * n], 2));
             let b = if with_bias { bias.as_ptr() } else { null() };
-            // SAFETY: every buffer has the size that the layer expects.
-            unsafe {
-                dense::forward(
-                    x.as_ptr(),
-                    w.as_ptr(),
-                    b,
-                    z.ptr(),
-                    y.ptr(),
-                    m,
-                    k,
-                    n,
-                    kind,
-                    scratch.ptr(),
-                )
-            };
+            dense::forward(x.as_ptr(), w.as_ptr(), b, z.ptr(), y.ptr(), m, k, n, kind, scratch.ptr());
             assert_same_bits(y.read(&what), &activate(kind, &sums), &what);
             let untouched = vec![7.0; m * n];
-            assert_same_bits(
-                z.read(&what),
-                if activation::saves_input(kind) {
-                    &sums
-                } else {
-                    &untouched
-                },
-                &what,
-            );
+            assert_same_bits(z.read(&what), if activation::saves_input(kind) { &sums } else { &untouched }, &what);
         }
     }
 }
@@ -356,16 +240,8 @@ fn dense_forward() {
 #[test]
 fn dense_backward() {
     let mut scratch = scratch();
-    for (size @ [m, n, k], kind) in SIZES
-        .into_iter()
-        .flat_map(|size| KINDS.map(move |kind| (size, kind)))
-    {
-        let (x, w, saved, dy) = (
-            numbers(m * k, 1),
-            numbers(k * n, 2),
-            numbers(m * n, 3),
-            numbers(m * n, 4),
-        );
+    for (size @ [m, n, k], kind) in SIZES.into_iter().flat_map(|size| KINDS.map(move |kind| (size, kind))) {
+        let (x, w, saved, dy) = (numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3), numbers(m * n, 4));
         let dz = activate_back(kind, &saved, &dy);
         for accumulate in 0..8 {
             let what = format!("dense backward {size:?} activation {kind} accumulate {accumulate}");
@@ -377,10 +253,8 @@ fn dense_backward() {
                 }
             };
             let buffer = |n: usize| Guarded::new(&numbers(n, 5), 1);
-            let (mut dw, mut db, mut dx, mut room) =
-                (buffer(k * n), buffer(n), buffer(m * k), buffer(m * n));
-            // SAFETY: every buffer has the size that the layer expects.
-            unsafe {
+            let (mut dw, mut db, mut dx, mut room) = (buffer(k * n), buffer(n), buffer(m * k), buffer(m * n));
+            {
                 let (x, w, saved, dy) = (x.as_ptr(), w.as_ptr(), saved.as_ptr(), dy.as_ptr());
                 dense::backward(
                     x,
@@ -399,21 +273,9 @@ fn dense_backward() {
                     scratch.ptr(),
                 );
             }
-            assert_same_bits(
-                dw.read(&what),
-                &naive(&transpose(&x, m, k), &dz, &old(1, k * n), [k, n, m]),
-                &what,
-            );
-            assert_same_bits(
-                db.read(&what),
-                &naive(&vec![1.0; m], &dz, &old(2, n), [1, n, m]),
-                &what,
-            );
-            assert_same_bits(
-                dx.read(&what),
-                &naive(&dz, &transpose(&w, k, n), &old(4, m * k), [m, k, n]),
-                &what,
-            );
+            assert_same_bits(dw.read(&what), &naive(&transpose(&x, m, k), &dz, &old(1, k * n), [k, n, m]), &what);
+            assert_same_bits(db.read(&what), &naive(&vec![1.0; m], &dz, &old(2, n), [1, n, m]), &what);
+            assert_same_bits(dx.read(&what), &naive(&dz, &transpose(&w, k, n), &old(4, m * k), [m, k, n]), &what);
         }
     }
 }
@@ -425,8 +287,7 @@ fn dense_backward_computes_only_what_is_asked_for() {
     let mut gradient = Guarded::new(&numbers(m * n, 4), 0);
     let want = activate_back(4, &y, gradient.read(""));
     let p = gradient.ptr();
-    // SAFETY: every buffer that is not null has the size that the layer expects; dz is dy.
-    unsafe {
+    {
         dense::backward(
             x.as_ptr(),
             w.as_ptr(),
@@ -445,4 +306,26 @@ fn dense_backward_computes_only_what_is_asked_for() {
         );
     }
     assert_same_bits(gradient.read("dz"), &want, "dz over dy");
+}
+
+/// The layer as JavaScript calls it: addresses and sizes.
+mod dense {
+    use super::abi;
+
+    #[rustfmt::skip]
+    pub fn forward(
+        x: *const f32, w: *const f32, b: *const f32, z: *mut f32, y: *mut f32, m: usize, k: usize, n: usize, kind: u32, scratch: *mut f32,
+    ) {
+        abi::dense_forward(x as _, w as _, b as _, z as _, y as _, m, k, n, kind, scratch as _);
+    }
+
+    #[rustfmt::skip]
+    pub fn backward(
+        x: *const f32, w: *const f32, saved: *const f32, dy: *const f32, dz: *mut f32, dw: *mut f32, db: *mut f32, dx: *mut f32,
+        m: usize, k: usize, n: usize, kind: u32, accumulate: u32, scratch: *mut f32,
+    ) {
+        abi::dense_backward(
+            x as _, w as _, saved as _, dy as _, dz as _, dw as _, db as _, dx as _, m, k, n, kind, accumulate, scratch as _,
+        );
+    }
 }

@@ -24,7 +24,11 @@ export type Make = (setting: Setting) => Steppable
 export const backends: { name: string; double: boolean; make: () => Backend }[] = [
   { name: 'js float64', double: true, make: () => createBackend({ backend: 'js', dtype: 'float64' }) },
   { name: 'js float32', double: false, make: () => createBackend({ backend: 'js' }) },
-  ...supportedVariants().map((variant) => ({ name: `wasm ${variant}`, double: false, make: () => createBackend({ backend: 'wasm', variant }) })),
+  ...supportedVariants().map((variant) => ({
+    name: `wasm ${variant}`,
+    double: false,
+    make: () => createBackend({ backend: 'wasm', variant }),
+  })),
 ]
 
 export function makeSetting(problem: string, learningRate: number, backend: Backend): Setting & { flat(): number[]; at: { k: number } } {
@@ -57,7 +61,11 @@ export interface Floors {
 
 /** Follows the trajectory for 100 steps; the first snapshot that is off by more than is allowed, if any. */
 export function follow(
-  problem: string, trajectory: Trajectory, backend: Backend, make: Make, average?: (made: Steppable, setting: Setting) => number[],
+  problem: string,
+  trajectory: Trajectory,
+  backend: Backend,
+  make: Make,
+  average?: (made: Steppable, setting: Setting) => number[],
   floors: Floors = {},
 ): { deviation: Deviation | undefined; compared: number } {
   const setting = makeSetting(problem, trajectory.lr, backend)

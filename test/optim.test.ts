@@ -2,9 +2,9 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { FloatArray } from '../ts/backend/heap.js'
 import { type Backend, createBackend } from '../ts/backend/index.js'
-import { Adam, AdamW, Lion, Momentum, Muon, Optimizer, OPTIMIZERS, RMSProp, SGD, WeightAverage } from '../ts/optim/index.js'
-import { Parameter } from '../ts/parameter.js'
 import { square, sum } from '../ts/ops/index.js'
+import { Adam, AdamW, Lion, Momentum, Muon, OPTIMIZERS, Optimizer, RMSProp, SGD, WeightAverage } from '../ts/optim/index.js'
+import { Parameter } from '../ts/parameter.js'
 import { backends } from './optim-runner.js'
 
 const classes = Object.entries(OPTIMIZERS) as unknown as [string, new (parameters: Parameter[], options?: object) => Optimizer][]
@@ -108,10 +108,12 @@ describe.each(backends)('every optimizer on $name', ({ make: makeBackend }) => {
 
   test.each(classes)('%s: the kernel agrees with its readable rule', (name, Class) => {
     if (backend.name !== 'wasm') return
-    for (const options of [{}, { weightDecay: 0.1 }]) {
+    for (const options of name === 'SparseAdam' ? [{}] : [{}, { weightDecay: 0.1 }]) {
       const [a, b] = [make([[37], [8, 5]], backend), make([[37], [8, 5]], js)]
       const [fused, readable] = [run(new Class(a, options), a, 10), run(new Class(b, options), b, 10)]
-      fused.forEach((value, i) => expect(Math.abs(value - readable[i])).toBeLessThanOrEqual((name === 'Shampoo' ? 1e-3 : 3e-6) * Math.max(1, Math.abs(readable[i]))))
+      fused.forEach((value, i) =>
+        expect(Math.abs(value - readable[i])).toBeLessThanOrEqual((name === 'Shampoo' ? 1e-3 : 3e-6) * Math.max(1, Math.abs(readable[i]))),
+      )
     }
   })
 })
@@ -146,7 +148,16 @@ describe('defaults are PyTorch’s, else the authors’', () => {
     LARS: { momentum: 0.9, trustCoefficient: 1e-3, epsilon: 0, nesterov: false },
     LAMB: { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-6, weightDecay: 0 },
     Adafactor: { learningRate: 0.01, beta2Decay: -0.8, epsilon1: 0, epsilon2: 1e-3, clipThreshold: 1, weightDecay: 0 },
-    Muon: { learningRate: 1e-3, momentum: 0.95, nesterov: true, weightDecay: 0.1, iterations: 5, normEpsilon: 1e-7, companionWeightDecay: 0 },
+    Muon: {
+      learningRate: 1e-3,
+      momentum: 0.95,
+      nesterov: true,
+      weightDecay: 0.1,
+      iterations: 5,
+      normEpsilon: 1e-7,
+      companionWeightDecay: 0,
+    },
+    SparseAdam: { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, epsilonPlacement: 'hat' },
     Shampoo: { epsilon: 1e-4, beta: 1, rootEvery: 1 },
   }
 
@@ -225,7 +236,8 @@ describe('relations between methods', () => {
       const p = make([[8]], double)
       return run(new Adam(p, { epsilon: 1e-3, epsilonPlacement: placement }), p, 3, 0, 1e-2)
     })
-    for (const other of results.slice(1)) expect(Math.max(...results[0].map((value, i) => Math.abs(value - other[i])))).toBeGreaterThan(1e-5)
+    for (const other of results.slice(1))
+      expect(Math.max(...results[0].map((value, i) => Math.abs(value - other[i])))).toBeGreaterThan(1e-5)
   })
 })
 
@@ -304,7 +316,17 @@ describe('steps', () => {
 describe('groups and options', () => {
   const two = () => {
     const [w, b] = make([[3], [3]], double)
-    return { w, b, optimizer: new AdamW([{ parameters: [w], name: 'weights' }, { parameters: [b], weightDecay: 0, learningRate: 0 }], { learningRate: 0.1 }) }
+    return {
+      w,
+      b,
+      optimizer: new AdamW(
+        [
+          { parameters: [w], name: 'weights' },
+          { parameters: [b], weightDecay: 0, learningRate: 0 },
+        ],
+        { learningRate: 0.1 },
+      ),
+    }
   }
 
   test('override the optimizer’s, change at any step; a group with learning rate 0 stays', () => {
@@ -364,9 +386,13 @@ describe('groups and options', () => {
     expect(() => new Adam([a, other])).toThrow("parameter 'p0' lives on another backend")
     expect(() => new Adam([a, { parameters: [b] }])).toThrow('not both in one list')
     expect(() => new Adam([5 as unknown as Parameter])).toThrow('wants parameters')
-    expect(() => new Adam([{ value: new Float32Array(2), gradient: new Float32Array(3), name: 'w' }])).toThrow("'w': value has 2 elements, gradient has 3")
+    expect(() => new Adam([{ value: new Float32Array(2), gradient: new Float32Array(3), name: 'w' }])).toThrow(
+      "'w': value has 2 elements, gradient has 3",
+    )
     expect(() => new Adam([{ parameters: [] }])).toThrow('group 0 has no parameters')
-    expect(() => new Adam([{ parameters: [a], learningRat: 1 } as object as { parameters: Parameter[] }])).toThrow('did you mean learningRate?')
+    expect(() => new Adam([{ parameters: [a], learningRat: 1 } as object as { parameters: Parameter[] }])).toThrow(
+      'did you mean learningRate?',
+    )
   })
 
   test('a state of something else', () => {
@@ -421,7 +447,9 @@ describe('Muon', () => {
   test('gives what is not a matrix to AdamW', () => {
     const p = make([[4, 6], [6], [6, 2], [2]], double)
     const optimizer = new Muon([{ parameters: p.slice(0, 2) }, { parameters: p.slice(2), method: 'adamw' }], { companionLearningRate: 0.5 })
-    expect(optimizer.groups.map(({ parameters, options }) => [parameters.map(({ name }) => name), options.method, options.learningRate])).toEqual([
+    expect(
+      optimizer.groups.map(({ parameters, options }) => [parameters.map(({ name }) => name), options.method, options.learningRate]),
+    ).toEqual([
       [['p0'], 'muon', 1e-3],
       [['p1'], 'adamw', 0.5],
       [['p2', 'p3'], 'adamw', 0.5],

@@ -1,9 +1,45 @@
 /** Every optimizer follows PyTorch, optax, Keras or its authors' code step by step, on every backend. */
 import { describe, expect, test } from 'vitest'
 import {
-  AdaBelief, Adadelta, Adafactor, Adagrad, Adam, Adamax, AdamW, Adan, adaptiveClip, AdEMAMix, ADOPT, ASGD, type AveragingOptimizer, centralize,
-  clipGlobalNorm, DoG, GradientAccumulation, LAMB, LARS, Lion, Lookahead, Momentum, Muon, NAdam, Nesterov, type Optimizer, Prodigy, RAdam, RMSProp,
-  Rprop, SAM, ScheduleFreeAdamW, ScheduleFreeSGD, SGD, Shampoo, SignSGD, Signum, Yogi,
+  ADOPT,
+  AdaBelief,
+  Adadelta,
+  Adafactor,
+  Adagrad,
+  Adam,
+  Adamax,
+  AdamW,
+  Adan,
+  AdEMAMix,
+  ASGD,
+  type AveragingOptimizer,
+  adaptiveClip,
+  centralize,
+  clipGlobalNorm,
+  DoG,
+  GradientAccumulation,
+  LAMB,
+  LARS,
+  Lion,
+  Lookahead,
+  Momentum,
+  Muon,
+  NAdam,
+  Nesterov,
+  type Optimizer,
+  Prodigy,
+  RAdam,
+  RMSProp,
+  Rprop,
+  SAM,
+  ScheduleFreeAdamW,
+  ScheduleFreeSGD,
+  SGD,
+  Shampoo,
+  SignSGD,
+  Signum,
+  SparseAdam,
+  Yogi,
 } from '../ts/optim/index.js'
 import { cosine, Scheduler, warmup } from '../ts/schedule/index.js'
 import { oracleCases } from './optim-problems.js'
@@ -47,11 +83,7 @@ const ELEMENTWISE: Row[] = [
   ['ox_rmsprop_bias_corrected', (s) => new RMSProp(s.parameters, lr(s.learningRate, { epsilonPlacement: 'inside', biasCorrection: true }))],
   [
     'ox_rmsprop_centered_nesterov',
-    (s) =>
-      new RMSProp(
-        s.parameters,
-        lr(s.learningRate, { ...kerasMomentum, beta: 0.9, centered: true, nesterov: true, epsilon: 1e-6 }),
-      ),
+    (s) => new RMSProp(s.parameters, lr(s.learningRate, { ...kerasMomentum, beta: 0.9, centered: true, nesterov: true, epsilon: 1e-6 })),
   ],
   ['k_rmsprop', (s) => new RMSProp(s.parameters, lr(s.learningRate, { beta: 0.9, epsilonPlacement: 'inside', epsilon: 1e-3 }))],
   [
@@ -66,18 +98,34 @@ const ELEMENTWISE: Row[] = [
   ['adamw', (s) => new AdamW(s.parameters, lr(s.learningRate))],
   ['adamw', (s) => new Adam(s.parameters, lr(s.learningRate, { weightDecay: 0.01, decoupledWeightDecay: true }))],
   ['adamw_wd_amsgrad', (s) => new AdamW(s.parameters, lr(s.learningRate, { weightDecay: 0.1, amsgrad: true, beta2: 0.95 }))],
+  ['embed_sparse_adam', (s) => new SparseAdam(s.parameters, lr(s.learningRate))],
+  ['embed_sgd_sparse', (s) => new SGD(s.parameters, lr(s.learningRate))],
+  ['embed_adagrad_sparse', (s) => new Adagrad(s.parameters, lr(s.learningRate))],
   ['embed_adam_dense', (s) => new Adam(s.parameters, lr(s.learningRate))],
   ['ox_adam_eps_root_seed', (s) => new Adam(s.parameters, lr(s.learningRate, { epsilonPlacement: 'inside' }))],
   ['seed_adam_eps_inside_root', (s) => new Adam(s.parameters, lr(s.learningRate, { epsilonPlacement: 'inside' }))],
   ['ox_adam_eps_root_large', (s) => new Adam(s.parameters, lr(s.learningRate, { epsilonPlacement: 'inside', epsilon: 0.01 }))],
   ['ox_amsgrad', (s) => new Adam(s.parameters, lr(s.learningRate, { amsgrad: true, amsgradMaximum: 'corrected', beta2: 0.95 }))],
   ['k_adam_eps_hat', (s) => new Adam(s.parameters, lr(s.learningRate, { epsilonPlacement: 'hat', epsilon: 1e-3 }))],
-  ['k_adam_amsgrad', (s) => new Adam(s.parameters, lr(s.learningRate, { epsilonPlacement: 'hat', epsilon: 1e-7, amsgrad: true, beta2: 0.95 }))],
+  [
+    'k_adam_amsgrad',
+    (s) => new Adam(s.parameters, lr(s.learningRate, { epsilonPlacement: 'hat', epsilon: 1e-7, amsgrad: true, beta2: 0.95 })),
+  ],
   ['k_adamw', (s) => new AdamW(s.parameters, lr(s.learningRate, { epsilonPlacement: 'hat', epsilon: 1e-7, weightDecay: 0.05 }))],
   ['adagrad', (s) => new Adagrad(s.parameters, lr(s.learningRate))],
-  ['adagrad_lrdecay_wd_init', (s) => new Adagrad(s.parameters, lr(s.learningRate, { learningRateDecay: 0.01, weightDecay: 0.01, initialAccumulator: 0.1, epsilon: 1e-6 }))],
-  ['ox_adagrad', (s) => new Adagrad(s.parameters, lr(s.learningRate, { initialAccumulator: 0.1, epsilon: 1e-7, epsilonPlacement: 'inside' }))],
-  ['k_adagrad', (s) => new Adagrad(s.parameters, lr(s.learningRate, { initialAccumulator: 0.1, epsilon: 1e-7, epsilonPlacement: 'inside' }))],
+  [
+    'adagrad_lrdecay_wd_init',
+    (s) =>
+      new Adagrad(s.parameters, lr(s.learningRate, { learningRateDecay: 0.01, weightDecay: 0.01, initialAccumulator: 0.1, epsilon: 1e-6 })),
+  ],
+  [
+    'ox_adagrad',
+    (s) => new Adagrad(s.parameters, lr(s.learningRate, { initialAccumulator: 0.1, epsilon: 1e-7, epsilonPlacement: 'inside' })),
+  ],
+  [
+    'k_adagrad',
+    (s) => new Adagrad(s.parameters, lr(s.learningRate, { initialAccumulator: 0.1, epsilon: 1e-7, epsilonPlacement: 'inside' })),
+  ],
   ['adadelta', (s) => new Adadelta(s.parameters, lr(s.learningRate))],
   ['adadelta_rho_eps_wd', (s) => new Adadelta(s.parameters, lr(s.learningRate, { rho: 0.95, epsilon: 1e-3, weightDecay: 0.01 }))],
   ['k_adadelta', (s) => new Adadelta(s.parameters, lr(s.learningRate, { rho: 0.95, epsilon: 1e-7 }))],
@@ -89,7 +137,10 @@ const ELEMENTWISE: Row[] = [
   ['nadam_wd', (s) => new NAdam(s.parameters, lr(s.learningRate, { weightDecay: 0.05, momentumDecay: 6e-3 }))],
   ['nadamw', (s) => new NAdam(s.parameters, lr(s.learningRate, { weightDecay: 0.05, decoupledWeightDecay: true }))],
   ['ox_nadam', (s) => new NAdam(s.parameters, lr(s.learningRate, { momentumDecay: Infinity }))],
-  ['ox_nadamw', (s) => new NAdam(s.parameters, lr(s.learningRate, { momentumDecay: Infinity, weightDecay: 0.05, decoupledWeightDecay: true }))],
+  [
+    'ox_nadamw',
+    (s) => new NAdam(s.parameters, lr(s.learningRate, { momentumDecay: Infinity, weightDecay: 0.05, decoupledWeightDecay: true })),
+  ],
   ['k_nadam', (s) => new NAdam(s.parameters, lr(s.learningRate, { momentumDecay: 1, epsilon: 1e-7 }))],
   ['radam', (s) => new RAdam(s.parameters, lr(s.learningRate))],
   ['radam_wd', (s) => new RAdam(s.parameters, lr(s.learningRate, { weightDecay: 0.05, beta2: 0.99 }))],
@@ -108,7 +159,10 @@ const ELEMENTWISE: Row[] = [
   ['ox_adabelief_eps', (s) => new AdaBelief(s.parameters, lr(s.learningRate, { epsilon: 1e-8, epsilonRoot: 1e-6 }))],
   ['ox_yogi', (s) => new Yogi(s.parameters, lr(s.learningRate))],
   ['adan', (s) => new Adan(s.parameters, lr(s.learningRate))],
-  ['adan_wd_decoupled', (s) => new Adan(s.parameters, lr(s.learningRate, { weightDecay: 0.05, weightDecayForm: 'decoupled', epsilon: 1e-4 }))],
+  [
+    'adan_wd_decoupled',
+    (s) => new Adan(s.parameters, lr(s.learningRate, { weightDecay: 0.05, weightDecayForm: 'decoupled', epsilon: 1e-4 })),
+  ],
   ['adan_wd_prox', (s) => new Adan(s.parameters, lr(s.learningRate, { weightDecay: 0.05 }))],
   ['ox_adopt', (s) => new ADOPT(s.parameters, lr(s.learningRate, { beta2: 0.99 }))],
   ['ox_adopt_noclip', (s) => new ADOPT(s.parameters, lr(s.learningRate, { beta2: 0.99, clip: false }))],
@@ -116,7 +170,10 @@ const ELEMENTWISE: Row[] = [
   ['schedulefree_sgd', (s) => new ScheduleFreeSGD(s.parameters, lr(s.learningRate))],
   ['schedulefree_sgd_warmup_wd', (s) => new ScheduleFreeSGD(s.parameters, lr(s.learningRate, { warmupSteps: 10, weightDecay: 0.01 }))],
   ['schedulefree_adamw', (s) => new ScheduleFreeAdamW(s.parameters, lr(s.learningRate))],
-  ['schedulefree_adamw_warmup_wd', (s) => new ScheduleFreeAdamW(s.parameters, lr(s.learningRate, { warmupSteps: 10, weightDecay: 0.05, beta1: 0.95, beta2: 0.99 }))],
+  [
+    'schedulefree_adamw_warmup_wd',
+    (s) => new ScheduleFreeAdamW(s.parameters, lr(s.learningRate, { warmupSteps: 10, weightDecay: 0.05, beta1: 0.95, beta2: 0.99 })),
+  ],
   ['ox_schedule_free_adamw', (s) => new ScheduleFreeAdamW(s.parameters, lr(s.learningRate, { weightDecay: 0.01 }))],
 ]
 
@@ -130,10 +187,20 @@ const LAYERWISE: Row[] = [
   ['ox_lamb_wd', (s) => new LAMB(s.parameters, lr(s.learningRate, { weightDecay: 0.1 }))],
   ['k_lamb', (s) => new LAMB(s.parameters, lr(s.learningRate, { epsilon: 1e-7, decayInRatio: false }))],
   ['adafactor', (s) => new Adafactor(s.parameters, lr(s.learningRate))],
-  ['adafactor_wd_d', (s) => new Adafactor(s.parameters, lr(s.learningRate, { weightDecay: 0.05, clipThreshold: 1.5, beta2Decay: -0.7, epsilon1: 1e-8, epsilon2: 0.01 }))],
+  [
+    'adafactor_wd_d',
+    (s) =>
+      new Adafactor(
+        s.parameters,
+        lr(s.learningRate, { weightDecay: 0.05, clipThreshold: 1.5, beta2Decay: -0.7, epsilon1: 1e-8, epsilon2: 0.01 }),
+      ),
+  ],
   ['muon', (s) => new Muon(s.parameters, lr(s.learningRate, { outputAxis: 'first' }))],
   ['muon_no_nesterov_wd0', (s) => new Muon(s.parameters, lr(s.learningRate, { outputAxis: 'first', nesterov: false, weightDecay: 0 }))],
-  ['muon_match_rms', (s) => new Muon(s.parameters, lr(s.learningRate, { outputAxis: 'first', scaling: 'matchAdamW', momentum: 0.9, iterations: 3 }))],
+  [
+    'muon_match_rms',
+    (s) => new Muon(s.parameters, lr(s.learningRate, { outputAxis: 'first', scaling: 'matchAdamW', momentum: 0.9, iterations: 3 })),
+  ],
   ['shampoo_alg1', (s) => new Shampoo(s.parameters, lr(s.learningRate, { rootEvery: 1 })), FLOAT32_ROOTS],
 ]
 
@@ -142,7 +209,10 @@ const WRAPPED: Row[] = [
   ['ox_accumulate4_adam', (s) => accumulating(s)],
   ['ox_sam_sgd', (s) => sam(s, new SGD(s.parameters, lr(s.learningRate)))],
   ['ox_sam_adamw', (s) => sam(s, new AdamW(s.parameters, lr(s.learningRate))), CHAOTIC],
-  ['ox_clip_global_norm_sgd', (s) => new SGD(s.parameters, lr(s.learningRate, { gradientTransforms: [clipGlobalNorm(0.5, { epsilon: 0 })] }))],
+  [
+    'ox_clip_global_norm_sgd',
+    (s) => new SGD(s.parameters, lr(s.learningRate, { gradientTransforms: [clipGlobalNorm(0.5, { epsilon: 0 })] })),
+  ],
   ['ox_clip_value_sgd', (s) => new SGD(s.parameters, lr(s.learningRate, { clipValue: 0.1 }))],
   ['ox_agc_sgd', (s) => new SGD(s.parameters, lr(s.learningRate, { gradientTransforms: [adaptiveClip(0.05)] }))],
   ['ox_centralize_adam', (s) => new Adam(s.parameters, lr(s.learningRate, { gradientTransforms: [centralize({ outputAxis: 'first' })] }))],
@@ -196,4 +266,43 @@ describe.each(backends)('$name', ({ make: makeBackend }) => {
       expect(compared).toBeGreaterThan(0)
     }
   })
+})
+
+/** Cases that are not followed, and why. */
+const LEFT_OUT: Record<string, string> = {
+  muon_bf16_as_shipped: 'Newton–Schulz in bfloat16, which we do not imitate',
+  lbfgs: 'whole-batch methods have an issue of their own',
+  ox_lbfgs: 'whole-batch methods have an issue of their own',
+  newton_damped: 'second order',
+  lm_nielsen: 'second order',
+  natural_gradient_ggn: 'second order',
+  ox_sophia_exact_diag: 'second order',
+  schedulefree_radam: 'not shipped',
+  mars_adamw: 'not shipped',
+  soap: 'not shipped yet; no trajectory to follow',
+  ox_schedule_free_sgd: 'optax lets z lag one step behind the warm-up; the authors’ code is followed',
+  ox_novograd: 'not shipped',
+  ox_fromage: 'not shipped',
+  ox_sm3: 'not shipped',
+  ox_optimistic_gd: 'not shipped',
+  ox_polyak_sgd: 'not shipped',
+  ox_adafactor: 'PyTorch’s Adafactor is followed',
+  ox_adafactor_momentum: 'PyTorch’s Adafactor is followed',
+  k_adafactor: 'PyTorch’s Adafactor is followed',
+  ox_muon: 'PyTorch’s Muon is followed',
+  ox_dadapt_adamw: 'not shipped',
+  ox_dowg: 'not shipped',
+  ox_mechanic_sgd: 'not shipped',
+  ox_madgrad: 'not shipped',
+  ox_momo: 'not shipped',
+  ox_momo_adam: 'not shipped',
+  k_ftrl: 'not shipped',
+}
+
+test('every case of the file is followed, or left out for a reason', () => {
+  const followed = new Set([...ELEMENTWISE, ...LAYERWISE, ...WRAPPED].map(([id]) => id))
+  const open = [...oracleCases.values()].filter(({ id, compare }) => compare !== 'mutation' && !followed.has(id)).map(({ id }) => id)
+  expect(
+    open.filter((id) => !Object.keys(LEFT_OUT).some((left) => id === left || (left.endsWith('lbfgs') && id.startsWith(left)))),
+  ).toEqual([])
 })

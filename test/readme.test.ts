@@ -132,7 +132,12 @@ describe('snippets', () => {
     const absolute = Object.entries(paths).map(([name, [file]]) => [name, [path.resolve(file)]])
     const config = {
       extends: path.resolve('tsconfig.json'),
-      compilerOptions: { paths: Object.fromEntries(absolute), allowJs: true, checkJs: true, typeRoots: [path.resolve('node_modules/@types')] },
+      compilerOptions: {
+        paths: Object.fromEntries(absolute),
+        allowJs: true,
+        checkJs: true,
+        typeRoots: [path.resolve('node_modules/@types')],
+      },
       include: ['*.mts', '*.mjs'],
       exclude: [],
     }
@@ -173,7 +178,11 @@ describe('what it names exists', () => {
   test.each(shell.filter((line) => line.startsWith('gradus ')))('%s', async (line) => {
     const cli = program()
     let understood = ''
-    for (const command of cli.commands) command.action(() => (understood = command.name()))
+    for (const command of cli.commands) {
+      command.action(() => {
+        understood = command.name()
+      })
+    }
     const args = line.split(' ').slice(1)
     await cli.parseAsync(args, { from: 'user' })
     expect(understood).toBe(args[0])
@@ -187,7 +196,7 @@ describe('its lists are complete', () => {
   const isClass = (value: unknown) => /^class\b/.test(String(value))
 
   test('optimizers', () => {
-    expect(listed('optimizers')).toEqual(expect.arrayContaining(Object.keys(engine.OPTIMIZERS)))
+    expect(Object.keys(engine.OPTIMIZERS).filter((name) => !listed('optimizers').includes(name))).toEqual([])
     expect(listed('optimizers').filter((name) => !(name in engine))).toEqual([])
   })
 

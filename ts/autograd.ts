@@ -137,6 +137,8 @@ export class Node implements GraphNode {
   gradient: Tensor | null = null
   /** The backward pass that has seen this node last. */
   visit = 0
+  /** Whether a tensor whose gradient is wanted lies behind it, in a pass that captures. */
+  leads = false
   used = false
 
   constructor(
@@ -188,6 +190,7 @@ function run(root: Tensor, seed: Tensor | undefined, options: RunOptions): void 
 
 function propagate(root: Tensor, seed: Tensor | undefined, options: RunOptions): void {
   const nodes = reachable(root.node as Node)
+  if (options.capture !== null) markPaths(nodes, options.capture)
   ;(root.node as Node).gradient = seedFor(root, seed)
   if (options.capture?.has(root)) options.capture.set(root, (root.node as Node).gradient)
   const leaves: Tensor[] = []
@@ -221,9 +224,19 @@ function reachable(root: Node): Node[] {
   return nodes.sort((a, b) => b.id - a.id)
 }
 
+/** Oldest first: a node leads to a wanted tensor if an input is one or leads to one. The rest of the graph need not run. */
+function markPaths(nodes: readonly Node[], wanted: ReadonlyMap<Tensor, unknown>): void {
+  for (let i = nodes.length - 1; i >= 0; i--) {
+    const { inputs } = nodes[i]
+    let leads = false
+    for (let j = 0; j < inputs.length && !leads; j++) leads = wanted.has(inputs[j]) || ((inputs[j].node as Node | null)?.leads ?? false)
+    nodes[i].leads = leads
+  }
+}
+
 function propagateNode(node: Node, options: RunOptions, leaves: Tensor[]): void {
   const { gradient } = node
-  if (gradient === null) return
+  if (gradient === null || (options.capture !== null && !node.leads)) return
   const gradients = node.inputGradients(gradient, options.createGraph, options.capture === null)
   for (let i = 0; i < node.inputs.length; i++) {
     const input = node.inputs[i]
@@ -241,8 +254,9 @@ function receive(input: Tensor, arriving: Tensor, { capture }: RunOptions, leave
     capture.set(input, before ? addSameShape(before, arriving) : arriving)
   }
   const node = input.node as Node | null
-  if (node !== null) node.gradient = node.gradient === null ? arriving : addSameShape(node.gradient, arriving)
-  else if (capture === null) {
+  if (node !== null) {
+    if (capture === null || node.leads) node.gradient = node.gradient === null ? arriving : addSameShape(node.gradient, arriving)
+  } else if (capture === null) {
     leaves.push(input)
     accumulate(input, arriving)
   }

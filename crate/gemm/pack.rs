@@ -14,22 +14,11 @@ pub unsafe fn columns(b: View, to: *mut f32, k: usize, n: usize, width: usize) {
             let (from, panel) = (b.from(0, j), to.add(j * k));
             let padding = width - columns;
             let done = match from.column {
-                1 => along_rows(
-                    from,
-                    panel,
-                    k.saturating_sub(padding.div_ceil(from.row)),
-                    width,
-                ),
+                1 => along_rows(from, panel, k.saturating_sub(padding.div_ceil(from.row)), width),
                 _ if padding == 0 => along_columns(from, panel, k - k % 4, width),
                 _ => 0,
             };
-            one_by_one(
-                from.from(done, 0),
-                panel.add(done * width),
-                k - done,
-                width,
-                columns,
-            );
+            one_by_one(from.from(done, 0), panel.add(done * width), k - done, width, columns);
         }
     }
 }
@@ -51,14 +40,10 @@ unsafe fn along_columns(b: View, panel: *mut f32, k: usize, width: usize) -> usi
         for p in (0..k).step_by(4) {
             // SAFETY: columns v.. of b have k rows; the panel has k rows of `width`.
             unsafe {
-                let columns: [[f32; 4]; 4] =
-                    from_fn(|j| b.at(p, v + j).cast::<[f32; 4]>().read_unaligned());
+                let columns: [[f32; 4]; 4] = from_fn(|j| b.at(p, v + j).cast::<[f32; 4]>().read_unaligned());
                 for q in 0..4 {
                     let row = columns.map(|column| column[q]);
-                    panel
-                        .add((p + q) * width + v)
-                        .cast::<[f32; 4]>()
-                        .write_unaligned(row);
+                    panel.add((p + q) * width + v).cast::<[f32; 4]>().write_unaligned(row);
                 }
             }
         }

@@ -40,12 +40,7 @@ pub static TEN_COLUMNS: Tile = shape::<3, 3>();
 pub static FEW_COLUMNS: Tile = shape::<8, 1>();
 
 const fn shape<const MR: usize, const NV: usize>() -> Tile {
-    Tile {
-        rows: MR,
-        columns: 4 * NV,
-        in_place: in_place::<MR, NV>,
-        packed: packed::<MR, NV>,
-    }
+    Tile { rows: MR, columns: 4 * NV, in_place: in_place::<MR, NV>, packed: packed::<MR, NV> }
 }
 
 impl Tile {
@@ -75,12 +70,7 @@ unsafe fn edge(run: unsafe fn(&Job), job: &Job, columns: usize, width: usize) {
             copy(job.start.at(i, 0).ptr, c.add(i * width), columns);
         }
         let start = Start::matrix(c, width);
-        run(&Job {
-            c,
-            ldc: width,
-            start,
-            ..*job
-        });
+        run(&Job { c, ldc: width, start, ..*job });
         for i in 0..job.rows {
             copy(c.add(i * width), job.c.add(i * job.ldc), columns);
         }
@@ -108,30 +98,14 @@ pub unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
 
 /// Rows of A where they lie.
 unsafe fn in_place<const MR: usize, const NV: usize>(job: &Job) {
-    let &Job {
-        k,
-        a,
-        b,
-        start,
-        c,
-        ldc,
-        rows,
-    } = job;
+    let &Job { k, a, b, start, c, ldc, rows } = job;
     // SAFETY: the caller's promise.
     unsafe { strided::<MR, NV>(k, a, b, 4 * NV, start, c, ldc, rows) }
 }
 
 /// Rows of A in a panel, interleaved.
 unsafe fn packed<const MR: usize, const NV: usize>(job: &Job) {
-    let &Job {
-        k,
-        a,
-        b,
-        start,
-        c,
-        ldc,
-        rows,
-    } = job;
+    let &Job { k, a, b, start, c, ldc, rows } = job;
     // SAFETY: a panel has MR rows side by side, k times.
     unsafe {
         let a = from_fn(|i| a.ptr.add(i));

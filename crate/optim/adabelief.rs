@@ -35,10 +35,7 @@ impl Rule<2> for AdaBelief {
         let m = m + k(self.take1) * (g - m);
         let surprise = g - m;
         let s = k(self.beta2) * s + k(self.take2) * (surprise * surprise) + k(self.epsilon_root);
-        (
-            p - k(self.rate) * m / ((s * k(self.correction)).sqrt() + k(self.epsilon)),
-            [m, s],
-        )
+        (p - k(self.rate) * m / ((s * k(self.correction)).sqrt() + k(self.epsilon)), [m, s])
     }
 }
 

@@ -13,12 +13,7 @@ struct Adadelta {
 
 impl From<&[f32]> for Adadelta {
     fn from(h: &[f32]) -> Self {
-        Adadelta {
-            rho: h[0],
-            take: h[1],
-            epsilon: h[2],
-            learning_rate: h[3],
-        }
+        Adadelta { rho: h[0], take: h[1], epsilon: h[2], learning_rate: h[3] }
     }
 }
 

@@ -12,11 +12,7 @@ struct Adagrad {
 
 impl From<&[f32]> for Adagrad {
     fn from(h: &[f32]) -> Self {
-        Adagrad {
-            rate: h[0],
-            epsilon: h[1],
-            epsilon_root: h[2],
-        }
+        Adagrad { rate: h[0], epsilon: h[1], epsilon_root: h[2] }
     }
 }
 
@@ -25,10 +21,7 @@ impl Rule<1> for Adagrad {
     fn update<L: Lane>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;
         let s = s + g * g;
-        (
-            p - k(self.rate) * g / ((s + k(self.epsilon_root)).sqrt() + k(self.epsilon)),
-            [s],
-        )
+        (p - k(self.rate) * g / ((s + k(self.epsilon_root)).sqrt() + k(self.epsilon)), [s])
     }
 }
 

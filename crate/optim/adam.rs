@@ -35,17 +35,13 @@ impl Adam {
     #[inline(always)]
     fn moments<L: Lane>(&self, g: L, m: L, v: L) -> (L, L) {
         let k = L::splat;
-        (
-            m + k(self.take1) * (g - m),
-            k(self.beta2) * v + k(self.take2) * (g * g),
-        )
+        (m + k(self.take1) * (g - m), k(self.beta2) * v + k(self.take2) * (g * g))
     }
 
     #[inline(always)]
     fn step<L: Lane>(&self, m: L, v: L) -> L {
         let k = L::splat;
-        k(self.rate) * m
-            / ((v * k(self.correction) + k(self.epsilon_root)).sqrt() + k(self.epsilon))
+        k(self.rate) * m / ((v * k(self.correction) + k(self.epsilon_root)).sqrt() + k(self.epsilon))
     }
 }
 

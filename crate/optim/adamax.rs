@@ -14,13 +14,7 @@ struct Adamax {
 
 impl From<&[f32]> for Adamax {
     fn from(h: &[f32]) -> Self {
-        Adamax {
-            take: h[0],
-            beta2: h[1],
-            inside: h[2],
-            outside: h[3],
-            rate: h[4],
-        }
+        Adamax { take: h[0], beta2: h[1], inside: h[2], outside: h[3], rate: h[4] }
     }
 }
 

@@ -45,8 +45,7 @@ impl Rule<4> for Adan {
         let m = m + k(self.take1) * (g - m);
         let w = k(self.beta2) * w + k(self.take2) * d;
         let n = k(self.beta3) * n + k(self.take3) * (ahead * ahead);
-        let step = (k(self.rate_m) * m + k(self.rate_w) * w)
-            / ((n * k(self.correction)).sqrt() + k(self.epsilon));
+        let step = (k(self.rate_m) * m + k(self.rate_w) * w) / ((n * k(self.correction)).sqrt() + k(self.epsilon));
         let previous = g;
         (k(self.after) * (p - step), [m, w, n, previous])
     }

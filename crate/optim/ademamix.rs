@@ -38,10 +38,7 @@ impl Rule<3> for AdEmaMix {
         let slow = slow + k(self.take3) * (g - slow);
         let v = k(self.beta2) * v + k(self.take2) * (g * g);
         let step = k(self.rate) * fast + k(self.slow_rate) * slow;
-        (
-            p - step / ((v * k(self.correction)).sqrt() + k(self.epsilon)),
-            [fast, slow, v],
-        )
+        (p - step / ((v * k(self.correction)).sqrt() + k(self.epsilon)), [fast, slow, v])
     }
 }
 

@@ -16,15 +16,7 @@ struct Adopt {
 
 impl From<&[f32]> for Adopt {
     fn from(h: &[f32]) -> Self {
-        Adopt {
-            beta1: h[0],
-            take1: h[1],
-            keep: h[2],
-            take: h[3],
-            epsilon: h[4],
-            bound: h[5],
-            learning_rate: h[6],
-        }
+        Adopt { beta1: h[0], take1: h[1], keep: h[2], take: h[3], epsilon: h[4], bound: h[5], learning_rate: h[6] }
     }
 }
 
@@ -32,9 +24,7 @@ impl Rule<2> for Adopt {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        let u = (g / v.sqrt().max(k(self.epsilon)))
-            .max(k(-self.bound))
-            .min(k(self.bound));
+        let u = (g / v.sqrt().max(k(self.epsilon))).max(k(-self.bound)).min(k(self.bound));
         let m = k(self.beta1) * m + k(self.take1) * u;
         let v = k(self.keep) * v + k(self.take) * (g * g);
         (p - k(self.learning_rate) * m, [m, v])

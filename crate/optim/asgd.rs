@@ -12,11 +12,7 @@ struct Asgd {
 
 impl From<&[f32]> for Asgd {
     fn from(h: &[f32]) -> Self {
-        Asgd {
-            eta: h[0],
-            keep: h[1],
-            take: h[2],
-        }
+        Asgd { eta: h[0], keep: h[1], take: h[2] }
     }
 }
 

@@ -14,13 +14,7 @@ struct Lion {
 
 impl From<&[f32]> for Lion {
     fn from(h: &[f32]) -> Self {
-        Lion {
-            beta1: h[0],
-            take1: h[1],
-            beta2: h[2],
-            take2: h[3],
-            learning_rate: h[4],
-        }
+        Lion { beta1: h[0], take1: h[1], beta2: h[2], take2: h[3], learning_rate: h[4] }
     }
 }
 

@@ -52,42 +52,23 @@ pub const SHARED_HYPER: usize = 3;
 
 impl From<&[f32]> for Shared {
     fn from(h: &[f32]) -> Self {
-        Shared {
-            scale: h[0],
-            coupled: h[1],
-            decoupled: h[2],
-        }
+        Shared { scale: h[0], coupled: h[1], decoupled: h[2] }
     }
 }
 
 /// One lane: the shared part, the rule, and state too small to be a normal number set to 0. Averages of gradients that
 /// have become zero decay into denormal numbers, on which processors take a hundred times as long.
 #[inline(always)]
-fn apply<R: Rule<S>, L: Lane, const S: usize>(
-    rule: &R,
-    h: Shared,
-    p: L,
-    g: L,
-    s: [L; S],
-) -> (L, [L; S]) {
+fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s: [L; S]) -> (L, [L; S]) {
     let k = L::splat;
     let g = k(h.scale) * g + k(h.coupled) * p;
     let (p, s) = rule.update(p - k(h.decoupled) * p, g, s);
-    (
-        p,
-        s.map(|x| L::select(x.abs().lt(k(f32::MIN_POSITIVE)), k(0.0), x)),
-    )
+    (p, s.map(|x| L::select(x.abs().lt(k(f32::MIN_POSITIVE)), k(0.0), x)))
 }
 
 /// Two vectors: all loads, then arithmetic, then stores in pairs, which lets V8 widen them to 256 bits.
 #[inline(always)]
-fn pair<R: Rule<S>, const S: usize>(
-    rule: &R,
-    h: Shared,
-    p: &mut [f32; 8],
-    g: &[f32; 8],
-    mut s: [&mut [f32; 8]; S],
-) {
+fn pair<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: &mut [f32; 8], g: &[f32; 8], mut s: [&mut [f32; 8]; S]) {
     let (p0, p1) = (F32x4::load(&p[..4]), F32x4::load(&p[4..]));
     let (g0, g1) = (F32x4::load(&g[..4]), F32x4::load(&g[4..]));
     let s0 = from_fn(|j| F32x4::load(&s[j][..4]));
@@ -102,57 +83,38 @@ fn pair<R: Rule<S>, const S: usize>(
     }
 }
 
-/// One lane at i.
+/// The rule over all elements. The slices are equally long. What is left after the last pair is worked on in eights on
+/// the stack, by the very same code: the rule is compiled once, and position in the array changes no bit.
 #[inline(always)]
-fn single<R: Rule<S>, L: Lane, const S: usize>(
-    rule: &R,
-    h: Shared,
-    i: usize,
-    p: &mut [f32],
-    g: &[f32],
-    s: &mut [&mut [f32]; S],
-) {
-    let state = from_fn(|j| L::load(&s[j][i..]));
-    let (p1, state) = apply(rule, h, L::load(&p[i..]), L::load(&g[i..]), state);
-    p1.store(&mut p[i..]);
-    for (slot, x) in s.iter_mut().zip(state) {
-        x.store(&mut slot[i..]);
+pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: &mut [f32], g: &[f32], mut s: [&mut [f32]; S]) {
+    let n = p.len();
+    let (mut p8, mut g8, mut s8) = ([0.0; 8], [0.0; 8], [[0.0; 8]; S]);
+    for at in (0..n).step_by(8) {
+        let rest = n - at;
+        if rest >= 8 {
+            let slots = s.each_mut().map(|slot| eight_mut(slot, at));
+            pair(rule, h, eight_mut(p, at), eight(g, at), slots);
+            continue;
+        }
+        p8[..rest].copy_from_slice(&p[at..]);
+        g8[..rest].copy_from_slice(&g[at..]);
+        for j in 0..S {
+            s8[j][..rest].copy_from_slice(&s[j][at..]);
+        }
+        pair(rule, h, &mut p8, &g8, s8.each_mut());
+        p[at..].copy_from_slice(&p8[..rest]);
+        for j in 0..S {
+            s[j][at..].copy_from_slice(&s8[j][..rest]);
+        }
     }
 }
 
-/// The rule over all elements. The slices are equally long.
-#[inline(always)]
-pub fn sweep<R: Rule<S>, const S: usize>(
-    rule: &R,
-    h: Shared,
-    p: &mut [f32],
-    g: &[f32],
-    mut s: [&mut [f32]; S],
-) {
-    let n = p.len();
-    let pairs = n / 8;
-    for i in 0..pairs {
-        let at = i * 8;
-        let slots = s
-            .each_mut()
-            .map(|slot| (&mut slot[at..at + 8]).try_into().unwrap());
-        pair(
-            rule,
-            h,
-            (&mut p[at..at + 8]).try_into().unwrap(),
-            (&g[at..at + 8]).try_into().unwrap(),
-            slots,
-        );
-    }
-    let mut i = pairs * 8;
-    while i + 4 <= n {
-        single::<R, F32x4, S>(rule, h, i, p, g, &mut s);
-        i += 4;
-    }
-    while i < n {
-        single::<R, f32, S>(rule, h, i, p, g, &mut s);
-        i += 1;
-    }
+fn eight(x: &[f32], at: usize) -> &[f32; 8] {
+    (&x[at..at + 8]).try_into().unwrap()
+}
+
+fn eight_mut(x: &mut [f32], at: usize) -> &mut [f32; 8] {
+    (&mut x[at..at + 8]).try_into().unwrap()
 }
 
 /// Exports rules as kernels: kernel name, rule, state slots, the rule's own hyper-parameters.
@@ -161,14 +123,7 @@ macro_rules! export_update {
         #[doc = concat!("The fused update of `", stringify!($rule), "`.")]
         #[allow(non_snake_case)] // the name that JS looks for
         #[wasm_bindgen::prelude::wasm_bindgen]
-        pub fn $name(
-            p: *mut f32,
-            g: *const f32,
-            s: *mut f32,
-            stride: usize,
-            n: usize,
-            h: *const f32,
-        ) {
+        pub fn $name(p: *mut f32, g: *const f32, s: *mut f32, stride: usize, n: usize, h: *const f32) {
             $crate::abi::update::<$rule, $slots, $hyper>(p, g, s, stride, n, h);
         }
     };

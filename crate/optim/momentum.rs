@@ -13,12 +13,7 @@ struct Momentum {
 
 impl From<&[f32]> for Momentum {
     fn from(h: &[f32]) -> Self {
-        Momentum {
-            keep: h[0],
-            take: h[1],
-            direct: h[2],
-            carried: h[3],
-        }
+        Momentum { keep: h[0], take: h[1], direct: h[2], carried: h[3] }
     }
 }
 

@@ -16,15 +16,7 @@ struct NAdam {
 
 impl From<&[f32]> for NAdam {
     fn from(h: &[f32]) -> Self {
-        NAdam {
-            take1: h[0],
-            beta2: h[1],
-            take2: h[2],
-            correction: h[3],
-            epsilon: h[4],
-            direct: h[5],
-            carried: h[6],
-        }
+        NAdam { take1: h[0], beta2: h[1], take2: h[2], correction: h[3], epsilon: h[4], direct: h[5], carried: h[6] }
     }
 }
 
@@ -35,10 +27,7 @@ impl Rule<2> for NAdam {
         let m = m + k(self.take1) * (g - m);
         let v = k(self.beta2) * v + k(self.take2) * (g * g);
         let step = k(self.direct) * g + k(self.carried) * m;
-        (
-            p - step / ((v * k(self.correction)).sqrt() + k(self.epsilon)),
-            [m, v],
-        )
+        (p - step / ((v * k(self.correction)).sqrt() + k(self.epsilon)), [m, v])
     }
 }
 

@@ -15,14 +15,7 @@ struct Moments {
 
 impl From<&[f32]> for Moments {
     fn from(h: &[f32]) -> Self {
-        Moments {
-            beta1: h[0],
-            a: h[1],
-            beta2: h[2],
-            b: h[3],
-            beta3: h[4],
-            c: h[5],
-        }
+        Moments { beta1: h[0], a: h[1], beta2: h[2], b: h[3], beta3: h[4], c: h[5] }
     }
 }
 
@@ -45,10 +38,7 @@ struct Step {
 
 impl From<&[f32]> for Step {
     fn from(h: &[f32]) -> Self {
-        Step {
-            rate: h[0],
-            epsilon: h[1],
-        }
+        Step { rate: h[0], epsilon: h[1] }
     }
 }
 

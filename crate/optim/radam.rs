@@ -15,14 +15,7 @@ struct RAdam {
 
 impl From<&[f32]> for RAdam {
     fn from(h: &[f32]) -> Self {
-        RAdam {
-            take1: h[0],
-            beta2: h[1],
-            take2: h[2],
-            rate: h[3],
-            root_scale: h[4],
-            offset: h[5],
-        }
+        RAdam { take1: h[0], beta2: h[1], take2: h[2], rate: h[3], root_scale: h[4], offset: h[5] }
     }
 }
 
@@ -32,10 +25,7 @@ impl Rule<2> for RAdam {
         let k = L::splat;
         let m = m + k(self.take1) * (g - m);
         let v = k(self.beta2) * v + k(self.take2) * (g * g);
-        (
-            p - k(self.rate) * m / (k(self.root_scale) * v.sqrt() + k(self.offset)),
-            [m, v],
-        )
+        (p - k(self.rate) * m / (k(self.root_scale) * v.sqrt() + k(self.offset)), [m, v])
     }
 }
 

@@ -16,14 +16,7 @@ struct RmsProp {
 
 impl From<&[f32]> for RmsProp {
     fn from(h: &[f32]) -> Self {
-        RmsProp {
-            beta: h[0],
-            take: h[1],
-            correction: h[2],
-            epsilon_out: h[3],
-            epsilon_in: h[4],
-            learning_rate: h[5],
-        }
+        RmsProp { beta: h[0], take: h[1], correction: h[2], epsilon_out: h[3], epsilon_in: h[4], learning_rate: h[5] }
     }
 }
 
@@ -88,13 +81,7 @@ struct WithMomentum {
 
 impl From<&[f32]> for WithMomentum {
     fn from(h: &[f32]) -> Self {
-        WithMomentum {
-            rms: h.into(),
-            momentum: h[5],
-            inside: h[6],
-            direct: h[7],
-            carried: h[8],
-        }
+        WithMomentum { rms: h.into(), momentum: h[5], inside: h[6], direct: h[7], carried: h[8] }
     }
 }
 
@@ -111,11 +98,7 @@ impl Rule<2> for WithMomentum {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [s, b]: [L; 2]) -> (L, [L; 2]) {
         let s = self.rms.mean_square(s, g);
-        let (p, b) = self.go(
-            p,
-            b,
-            self.rms.direction(g, s * L::splat(self.rms.correction)),
-        );
+        let (p, b) = self.go(p, b, self.rms.direction(g, s * L::splat(self.rms.correction)));
         (p, [s, b])
     }
 }

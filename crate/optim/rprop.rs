@@ -13,12 +13,7 @@ struct Rprop {
 
 impl From<&[f32]> for Rprop {
     fn from(h: &[f32]) -> Self {
-        Rprop {
-            eta_minus: h[0],
-            eta_plus: h[1],
-            minimum: h[2],
-            maximum: h[3],
-        }
+        Rprop { eta_minus: h[0], eta_plus: h[1], minimum: h[2], maximum: h[3] }
     }
 }
 
@@ -27,11 +22,7 @@ impl Rule<2> for Rprop {
     fn update<L: Lane>(&self, p: L, g: L, [previous, step]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
         let (zero, same) = (k(0.0), g.sign() * previous.sign());
-        let factor = L::select(
-            same.gt(zero),
-            k(self.eta_plus),
-            L::select(same.lt(zero), k(self.eta_minus), k(1.0)),
-        );
+        let factor = L::select(same.gt(zero), k(self.eta_plus), L::select(same.lt(zero), k(self.eta_minus), k(1.0)));
         let step = (step * factor).max(k(self.minimum)).min(k(self.maximum));
         let previous = L::select(same.lt(zero), zero, g);
         (p - previous.sign() * step, [previous, step])

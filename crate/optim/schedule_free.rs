@@ -12,11 +12,7 @@ struct ScheduleFreeSgd {
 
 impl From<&[f32]> for ScheduleFreeSgd {
     fn from(h: &[f32]) -> Self {
-        ScheduleFreeSgd {
-            c: h[0],
-            direct: h[1],
-            rate: h[2],
-        }
+        ScheduleFreeSgd { c: h[0], direct: h[1], rate: h[2] }
     }
 }
 

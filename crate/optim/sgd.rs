@@ -10,9 +10,7 @@ struct Sgd {
 
 impl From<&[f32]> for Sgd {
     fn from(h: &[f32]) -> Self {
-        Sgd {
-            learning_rate: h[0],
-        }
+        Sgd { learning_rate: h[0] }
     }
 }
 

@@ -10,9 +10,7 @@ struct SignSgd {
 
 impl From<&[f32]> for SignSgd {
     fn from(h: &[f32]) -> Self {
-        SignSgd {
-            learning_rate: h[0],
-        }
+        SignSgd { learning_rate: h[0] }
     }
 }
 
@@ -33,11 +31,7 @@ struct Signum {
 
 impl From<&[f32]> for Signum {
     fn from(h: &[f32]) -> Self {
-        Signum {
-            beta: h[0],
-            take: h[1],
-            learning_rate: h[2],
-        }
+        Signum { beta: h[0], take: h[1], learning_rate: h[2] }
     }
 }
 

@@ -14,13 +14,7 @@ struct Yogi {
 
 impl From<&[f32]> for Yogi {
     fn from(h: &[f32]) -> Self {
-        Yogi {
-            take1: h[0],
-            take2: h[1],
-            rate: h[2],
-            correction: h[3],
-            epsilon: h[4],
-        }
+        Yogi { take1: h[0], take2: h[1], rate: h[2], correction: h[3], epsilon: h[4] }
     }
 }
 
@@ -31,10 +25,7 @@ impl Rule<2> for Yogi {
         let square = g * g;
         let m = m + k(self.take1) * (g - m);
         let v = v - k(self.take2) * (v - square).sign() * square;
-        (
-            p - k(self.rate) * m / ((v * k(self.correction)).sqrt() + k(self.epsilon)),
-            [m, v],
-        )
+        (p - k(self.rate) * m / ((v * k(self.correction)).sqrt() + k(self.epsilon)), [m, v])
     }
 }
 

@@ -89,10 +89,7 @@ impl Room {
     pub fn read(&self) -> &[f32] {
         let (before, rest) = self.all.split_at(self.at);
         let (inside, after) = rest.split_at(self.n);
-        assert!(
-            before.iter().chain(after).all(|&x| x == GUARD),
-            "wrote outside"
-        );
+        assert!(before.iter().chain(after).all(|&x| x == GUARD), "wrote outside");
         inside
     }
 }
@@ -118,20 +115,13 @@ pub fn assert_same(got: &[f32], want: &[f32], what: &str) {
 pub fn assert_close(got: f32, want: f64, tolerance: f64, what: &str) {
     let g = f64::from(got);
     let close = (g - want).abs() <= tolerance * want.abs().max(1.0);
-    assert!(
-        close || g == want || g.is_nan() && want.is_nan(),
-        "{what} is {g:e}, not {want:e}"
-    );
+    assert!(close || g == want || g.is_nan() && want.is_nan(), "{what} is {g:e}, not {want:e}");
 }
 
 /// The distance from an exact result in units of its last place as a float; infinities stand for 2¹²⁸.
 pub fn ulp(got: f32, exact: f64) -> f64 {
     if got.is_nan() || exact.is_nan() {
-        return if got.is_nan() && exact.is_nan() {
-            0.0
-        } else {
-            f64::INFINITY
-        };
+        return if got.is_nan() && exact.is_nan() { 0.0 } else { f64::INFINITY };
     }
     let end = 2f64.powi(128);
     let (got, exact) = (f64::from(got).clamp(-end, end), exact.clamp(-end, end));

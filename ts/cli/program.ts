@@ -62,7 +62,7 @@ function trainCommand(): Command {
 const TRAIN_EXAMPLES = `
 Examples:
   gradus train mnist --hidden 256,128 --activation gelu
-  gradus train moons --optimizer SGD --learning-rate 0.5 --schedule constant
+  gradus train moons --optimizer SGD --learning-rate 0.1 --schedule constant
   gradus train iris --seed 7 --backend js --no-compare`
 
 function taskHelp(): string {

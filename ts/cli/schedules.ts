@@ -1,24 +1,22 @@
-/** Learning rates over a whole run, by name. */
+/** Courses of the learning rate over a whole run, by name. */
+import { schedules } from '../index.js'
 
-/** The factor on the learning rate when a share `t` of the run, from 0 to 1, is done. */
-type Shape = (t: number) => number
+type Course = (learningRate: number, steps: number) => schedules.Schedule
 
-const WARM_UP = 0.1
+const COURSES = {
+  constant: (learningRate) => schedules.constant(learningRate),
+  linear: (learningRate, steps) => schedules.linear(learningRate, 0, steps),
+  cosine: (learningRate, steps) => schedules.cosine(learningRate, { steps }),
+  exponential: (learningRate, steps) => schedules.exponential(learningRate, { factor: 0.01, every: steps }),
+  step: (learningRate, steps) => schedules.stepDecay(learningRate, { every: Math.ceil(steps / 3) }),
+  warmup: (learningRate, steps) => schedules.warmup(schedules.linear(learningRate, 0, steps), { steps: Math.ceil(steps / 10) }),
+} satisfies Record<string, Course>
 
-const SHAPES = {
-  constant: () => 1,
-  linear: (t) => 1 - t,
-  cosine: (t) => (1 + Math.cos(Math.PI * t)) / 2,
-  exponential: (t) => 0.01 ** t,
-  step: (t) => 0.1 ** Math.floor(3 * t),
-  warmup: (t) => (t < WARM_UP ? t / WARM_UP : (1 - t) / (1 - WARM_UP)),
-} satisfies Record<string, Shape>
+export type ScheduleName = keyof typeof COURSES
+export const SCHEDULE_NAMES = Object.keys(COURSES) as ScheduleName[]
 
-export type ScheduleName = keyof typeof SHAPES
-export const SCHEDULE_NAMES = Object.keys(SHAPES) as ScheduleName[]
-
-/** The learning rate of each of `steps` steps, counted from 0; never quite 0. */
-export function schedule(name: ScheduleName, learningRate: number, steps: number): (step: number) => number {
-  const shape: Shape = SHAPES[name]
-  return (step) => learningRate * shape(Math.min(step + 0.5, steps - 0.5) / steps)
+/** The learning rate of each of `steps` steps, counted from 0; taken half a step later, so that it is never quite 0. */
+export function schedule(name: ScheduleName, learningRate: number, steps: number): schedules.Schedule {
+  const course = COURSES[name](learningRate, steps)
+  return (step) => course(Math.min(step, steps - 1) + 0.5)
 }

@@ -87,10 +87,13 @@ export async function makePlan(task: Task, options: TrainOptions): Promise<Plan>
   }
 }
 
-/** The task's learning rate is tuned for Adam; a method of another kind keeps the rate of its class. */
+/** What works on all tasks for methods that are no relatives of Adam; any other one has the rate of its class. */
+const RATES: Partial<Record<string, number>> = { SGD: 0.3, Momentum: 0.3, Nesterov: 0.03, RMSProp: 0.003 }
+
+/** A task's learning rate is tuned for Adam. */
 function usualLearningRate(name: OptimizerName, forAdam: number): number {
-  const usual = (OPTIMIZERS[name].defaults as { learningRate?: number }).learningRate
-  return usual === undefined || /^(adam|nadam|radam|amsgrad)/i.test(name) ? forAdam : usual
+  if (name.startsWith('Adam')) return forAdam
+  return RATES[name] ?? (OPTIMIZERS[name].defaults as { learningRate?: number }).learningRate ?? forAdam
 }
 
 /** The backend that the options ask for, made the default one. */

@@ -1,7 +1,7 @@
 /** Layers, models and initialisers. */
 export { Dense, type DenseOptions } from './dense.js'
 export { Embedding, type EmbeddingOptions } from './embedding.js'
-export { constant, type Initializer, type InitializerName, normal, orthogonal, uniform } from './initializer.js'
+export type { Initializer, InitializerName } from './initializer.js'
 export { Activation, Dropout, Flatten, Lambda } from './layers.js'
 export { type BuildContext, Module, type ModuleOptions } from './module.js'
 export { Sequential } from './sequential.js'

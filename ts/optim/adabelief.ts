@@ -1,6 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
+import { missing } from './missing.js'
+import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
 
 /** Options of {@link AdaBelief}. */
 export interface AdaBeliefOptions extends DecayOptions {
@@ -50,8 +52,8 @@ export class AdaBelief extends Optimizer<AdaBeliefOptions> {
   }
 
   protected override hyper(o: Required<AdaBeliefOptions>, t: number): readonly number[] {
-    const rate = o.learningRate / (1 - o.beta1 ** t)
-    return [1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilonRoot, rate, 1 / (1 - o.beta2 ** t), o.epsilon]
+    const rate = o.learningRate / missing(o.beta1, t)
+    return [1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilonRoot, rate, 1 / missing(o.beta2, t), o.epsilon]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, s]: FloatArray[], hyper: readonly number[]): void {

@@ -1,6 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
+import { Optimizer } from './optimizer.js'
 import { decay } from './options.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
 
 /** Options of {@link Adadelta}. */
 export interface AdadeltaOptions extends DecayOptions {
@@ -43,7 +44,12 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
     return [rho, 1 - rho, epsilon, learningRate]
   }
 
-  protected override update(p: FloatArray, g: FloatArray, [v, u]: FloatArray[], [rho, take, epsilon, learningRate]: readonly number[]): void {
+  protected override update(
+    p: FloatArray,
+    g: FloatArray,
+    [v, u]: FloatArray[],
+    [rho, take, epsilon, learningRate]: readonly number[],
+  ): void {
     for (let i = 0; i < p.length; i++) {
       v[i] = rho * v[i] + take * g[i] * g[i]
       const d = (Math.sqrt(u[i] + epsilon) / Math.sqrt(v[i] + epsilon)) * g[i]

@@ -1,8 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
 import type { ParameterGroup, Run } from './group.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
+import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
-import { GROUP_DEFAULTS, type GroupOptions, Optimizer } from './optimizer.js'
 
 /** Options of {@link Adafactor}. */
 export interface AdafactorOptions extends GroupOptions {
@@ -66,7 +67,12 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
     return [t ** o.beta2Decay, rho, epsilon1, o.epsilon2, o.clipThreshold]
   }
 
-  protected override applyToRun(group: ParameterGroup<Required<AdafactorOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
+  protected override applyToRun(
+    group: ParameterGroup<Required<AdafactorOptions>>,
+    run: Run,
+    scale: number,
+    hyper: readonly number[],
+  ): void {
     const { values, parameters } = group
     const { p, g } = group.viewsOf(run)
     const [w, rho, epsilon1, epsilon2, threshold] = hyper
@@ -101,7 +107,14 @@ function normalize(u: Float64Array, variance: FloatArray, w: number, epsilon: nu
 }
 
 /** The same with V = R·C/mean(R), for each matrix of the last two axes. */
-function normalizeFactored(u: Float64Array, row: FloatArray, column: FloatArray, shape: readonly number[], w: number, epsilon: number): void {
+function normalizeFactored(
+  u: Float64Array,
+  row: FloatArray,
+  column: FloatArray,
+  shape: readonly number[],
+  w: number,
+  epsilon: number,
+): void {
   const [rows, cols] = shape.slice(-2)
   for (let at = 0, k = 0; at < u.length; at += rows * cols, k++) {
     const [R, C] = [row.subarray(k * rows, (k + 1) * rows), column.subarray(k * cols, (k + 1) * cols)]

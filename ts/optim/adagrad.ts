@@ -1,7 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { ParameterGroup } from './group.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
+import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
 
 /** Options of {@link Adagrad}. */
 export interface AdagradOptions extends DecayOptions {

@@ -1,5 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer, type OptimizerInput, type SharedOptions } from './optimizer.js'
+import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './input.js'
+import { missing } from './missing.js'
+import { Optimizer } from './optimizer.js'
+import type { Allowed } from './options.js'
 
 /** Where Adam's ε goes: beside the root of the corrected v, under it, or beside the root of the uncorrected v (Keras' ε-hat). */
 export type EpsilonPlacement = 'outside' | 'inside' | 'hat'
@@ -52,7 +55,7 @@ export class Adam extends Optimizer<AdamOptions> {
     amsgradMaximum: 'raw',
     ...DECAY_DEFAULTS,
   }
-  static override readonly allowed: Readonly<Record<string, readonly (string | boolean)[]>> = {
+  static override readonly allowed: Readonly<Record<string, Allowed>> = {
     epsilonPlacement: ['outside', 'inside', 'hat'],
     amsgradMaximum: ['raw', 'corrected'],
   }
@@ -67,10 +70,10 @@ export class Adam extends Optimizer<AdamOptions> {
 
   protected override hyper(o: Required<AdamOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, epsilon, epsilonPlacement, amsgrad, amsgradMaximum } = o
-    const c2 = 1 - beta2 ** t
+    const c2 = missing(beta2, t)
     const out = epsilonPlacement === 'outside' ? epsilon : epsilonPlacement === 'hat' ? epsilon / Math.sqrt(c2) : 0
     const root = epsilonPlacement === 'inside' ? epsilon : 0
-    const rate = learningRate / (1 - beta1 ** t)
+    const rate = learningRate / missing(beta1, t)
     if (amsgrad && amsgradMaximum === 'corrected') return [1 - beta1, beta2, 1 - beta2, rate, 1, out, root, 1 / c2]
     return [1 - beta1, beta2, 1 - beta2, rate, 1 / c2, out, root, 1]
   }
@@ -82,7 +85,7 @@ export class Adam extends Optimizer<AdamOptions> {
 
 /** The numbers of {@link adamRule} at step t, ε outside. @internal */
 export function adamNumbers(learningRate: number, beta1: number, beta2: number, epsilon: number, t: number): number[] {
-  return [1 - beta1, beta2, 1 - beta2, learningRate / (1 - beta1 ** t), 1 / (1 - beta2 ** t), epsilon, 0, 1]
+  return [1 - beta1, beta2, 1 - beta2, learningRate / missing(beta1, t), 1 / missing(beta2, t), epsilon, 0, 1]
 }
 
 /**
@@ -120,7 +123,6 @@ export class AdamW extends Adam {
   static override readonly defaults: Readonly<Record<string, unknown>> = { ...Adam.defaults, weightDecay: 0.01, decoupledWeightDecay: true }
   static override readonly allowed = { ...Adam.allowed, decoupledWeightDecay: [true] }
 
-  // biome-ignore lint/complexity/noUselessConstructor: narrows the options
   constructor(parameters: OptimizerInput<AdamWOptions>, options?: AdamWOptions & SharedOptions) {
     super(parameters, options)
   }

@@ -1,5 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
+import { missing } from './missing.js'
+import { Optimizer } from './optimizer.js'
 
 /** Options of {@link Adamax}. */
 export interface AdamaxOptions extends DecayOptions {
@@ -49,12 +51,17 @@ export class Adamax extends Optimizer<AdamaxOptions> {
   }
 
   protected override hyper(o: Required<AdamaxOptions>, t: number): readonly number[] {
-    const rate = o.learningRate / (1 - o.beta1 ** t)
+    const rate = o.learningRate / missing(o.beta1, t)
     const [inside, outside] = o.epsilonPlacement === 'inside' ? [o.epsilon, 0] : [0, o.epsilon]
     return [1 - o.beta1, o.beta2, inside, outside, rate]
   }
 
-  protected override update(p: FloatArray, g: FloatArray, [m, u]: FloatArray[], [take, beta2, inside, outside, rate]: readonly number[]): void {
+  protected override update(
+    p: FloatArray,
+    g: FloatArray,
+    [m, u]: FloatArray[],
+    [take, beta2, inside, outside, rate]: readonly number[],
+  ): void {
     for (let i = 0; i < p.length; i++) {
       m[i] += take * (g[i] - m[i])
       u[i] = Math.max(beta2 * u[i], Math.abs(g[i]) + inside)

@@ -1,6 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
+import { missing } from './missing.js'
+import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
-import { GROUP_DEFAULTS, type GroupOptions, Optimizer } from './optimizer.js'
 
 /** Options of {@link AdEMAMix}. */
 export interface AdEMAMixOptions extends GroupOptions {
@@ -55,7 +57,7 @@ export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
 
   protected override hyper(o: Required<AdEMAMixOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, beta3, alpha, epsilon } = o
-    return [1 - beta1, 1 - beta3, beta2, 1 - beta2, learningRate / (1 - beta1 ** t), learningRate * alpha, 1 / (1 - beta2 ** t), epsilon]
+    return [1 - beta1, 1 - beta3, beta2, 1 - beta2, learningRate / missing(beta1, t), learningRate * alpha, 1 / missing(beta2, t), epsilon]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [fast, slow, v]: FloatArray[], hyper: readonly number[]): void {

@@ -1,5 +1,6 @@
 import type { FloatArray } from '../backend/heap.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
+import { Optimizer } from './optimizer.js'
 
 /** Options of {@link ADOPT}. */
 export interface ADOPTOptions extends DecayOptions {

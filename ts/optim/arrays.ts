@@ -1,6 +1,7 @@
 /** Optimizers on arrays of one's own: each array pair is mirrored by a parameter, copied in before a step and back after it. */
-import { type Backend, defaultBackend } from '../backend/index.js'
+
 import type { FloatArray } from '../backend/heap.js'
+import { type Backend, defaultBackend } from '../backend/index.js'
 import { Parameter } from '../parameter.js'
 import { formatShape, type Shape, sizeOf } from '../shape.js'
 
@@ -31,7 +32,8 @@ export function mirror(array: ArrayParameter, index: number, backend: Backend = 
   if (value.length !== gradient.length) {
     throw new RangeError(`parameter '${name}': value has ${value.length} elements, gradient has ${gradient.length}`)
   }
-  if (sizeOf(shape) !== value.length) throw new RangeError(`parameter '${name}': ${value.length} values do not fill shape ${formatShape(shape)}`)
+  if (sizeOf(shape) !== value.length)
+    throw new RangeError(`parameter '${name}': ${value.length} values do not fill shape ${formatShape(shape)}`)
   return { array, parameter: new Parameter(value, { name, shape, backend }) }
 }
 

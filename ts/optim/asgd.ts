@@ -1,8 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
 import { AveragingOptimizer } from './averaging.js'
 import type { ParameterGroup } from './group.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { nonNegative } from './options.js'
-import { GROUP_DEFAULTS, type GroupOptions } from './optimizer.js'
 
 /** Options of {@link ASGD}. */
 export interface ASGDOptions extends GroupOptions {

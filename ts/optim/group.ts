@@ -4,8 +4,9 @@
  * The parameters of a group lie end to end, and so does each slot of their state. What one update call covers is a
  * {@link Run}: neighbouring parameters that have a gradient and have taken the same number of steps; usually the group.
  */
-import type { Backend } from '../backend/index.js'
+
 import type { FloatArray, Heap } from '../backend/heap.js'
+import type { Backend } from '../backend/index.js'
 import { type Ptr, SHARED_HYPER, type Update } from '../backend/kernels.js'
 import { isLaidOut, layOut, type Parameter } from '../parameter.js'
 

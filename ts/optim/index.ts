@@ -1,68 +1,59 @@
 /** Optimizers, and what belongs to them. */
 import { AdaBelief } from './adabelief.js'
 import { Adadelta } from './adadelta.js'
+import { Adafactor } from './adafactor.js'
 import { Adagrad } from './adagrad.js'
+import { Adam, AdamW } from './adam.js'
 import { Adamax } from './adamax.js'
 import { Adan } from './adan.js'
 import { AdEMAMix } from './ademamix.js'
 import { ADOPT } from './adopt.js'
 import { ASGD } from './asgd.js'
-import { NAdam } from './nadam.js'
-import { RAdam } from './radam.js'
-import { Rprop } from './rprop.js'
-import { ScheduleFreeAdamW, ScheduleFreeSGD } from './schedule-free.js'
-import { Lion, SignSGD, Signum } from './sign.js'
-import { Yogi } from './yogi.js'
-import { Adafactor } from './adafactor.js'
-import { Adam, AdamW } from './adam.js'
 import { DoG } from './dog.js'
 import { LAMB, LARS } from './layerwise.js'
 import { Muon } from './muon.js'
-import { Prodigy } from './prodigy.js'
-import { Shampoo } from './shampoo.js'
+import { NAdam } from './nadam.js'
 import type { OptimizerClass } from './optimizer.js'
+import { Prodigy } from './prodigy.js'
+import { RAdam } from './radam.js'
 import { RMSProp } from './rmsprop.js'
+import { Rprop } from './rprop.js'
+import { ScheduleFreeAdamW, ScheduleFreeSGD } from './schedule-free.js'
 import { Momentum, Nesterov, SGD } from './sgd.js'
+import { Shampoo } from './shampoo.js'
+import { Lion, SignSGD, Signum } from './sign.js'
+import { SparseAdam } from './sparse-adam.js'
+import { Yogi } from './yogi.js'
 
 export { AdaBelief, type AdaBeliefOptions } from './adabelief.js'
 export { Adadelta, type AdadeltaOptions } from './adadelta.js'
+export { Adafactor, type AdafactorOptions } from './adafactor.js'
 export { Adagrad, type AdagradOptions } from './adagrad.js'
+export { Adam, type AdamOptions, AdamW, type AdamWOptions, type EpsilonPlacement } from './adam.js'
 export { Adamax, type AdamaxOptions } from './adamax.js'
 export { Adan, type AdanOptions } from './adan.js'
 export { AdEMAMix, type AdEMAMixOptions } from './ademamix.js'
 export { ADOPT, type ADOPTOptions } from './adopt.js'
+export type { ArrayParameter } from './arrays.js'
 export { ASGD, type ASGDOptions } from './asgd.js'
-export { NAdam, type NAdamOptions } from './nadam.js'
-export { RAdam, type RAdamOptions } from './radam.js'
-export { Rprop, type RpropOptions } from './rprop.js'
-export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions, ScheduleFreeSGD, type ScheduleFreeSGDOptions } from './schedule-free.js'
-export { Lion, type LionOptions, SignSGD, Signum, type SignumOptions } from './sign.js'
-export { Yogi, type YogiOptions } from './yogi.js'
 export { AveragingOptimizer, withWeights } from './averaging.js'
-export { Adafactor, type AdafactorOptions } from './adafactor.js'
 export { DoG, type DoGOptions } from './dog.js'
+export { ParameterGroup, type Run, type Scalars } from './group.js'
+export type { DecayOptions, GroupInput, GroupOptions, OptimizerInput, SharedOptions, UpdateOptions } from './input.js'
 export { LAMB, type LAMBOptions, LARS, type LARSOptions } from './layerwise.js'
 export { Muon, type MuonOptions } from './muon.js'
-export { Prodigy, type ProdigyOptions } from './prodigy.js'
-export { Shampoo, type ShampooOptions } from './shampoo.js'
-export { WeightAverage, type WeightAverageOptions } from './weight-average.js'
-export { GradientAccumulation, Lookahead, type LookaheadOptions, type OptimizerLike, OptimizerWrapper, SAM } from './wrapper.js'
-export { Adam, type AdamOptions, AdamW, type AdamWOptions, type EpsilonPlacement } from './adam.js'
-export type { ArrayParameter } from './arrays.js'
-export { ParameterGroup, type Run, type Scalars } from './group.js'
+export { NAdam, type NAdamOptions } from './nadam.js'
+export { Optimizer, type OptimizerClass } from './optimizer.js'
 export type { Allowed, Range } from './options.js'
-export {
-  type DecayOptions,
-  type GroupInput,
-  type GroupOptions,
-  Optimizer,
-  type OptimizerClass,
-  type OptimizerInput,
-  type SharedOptions,
-  type UpdateOptions,
-} from './optimizer.js'
+export { Prodigy, type ProdigyOptions } from './prodigy.js'
+export { RAdam, type RAdamOptions } from './radam.js'
 export { RMSProp, type RMSPropOptions } from './rmsprop.js'
+export { Rprop, type RpropOptions } from './rprop.js'
+export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions, ScheduleFreeSGD, type ScheduleFreeSGDOptions } from './schedule-free.js'
 export { Momentum, type MomentumOptions, Nesterov, type NesterovOptions, SGD, type SGDOptions } from './sgd.js'
+export { Shampoo, type ShampooOptions } from './shampoo.js'
+export { Lion, type LionOptions, SignSGD, Signum, type SignumOptions } from './sign.js'
+export { SparseAdam, type SparseAdamOptions } from './sparse-adam.js'
 export type { OptimizerState, ParameterState } from './state.js'
 export {
   adaptiveClip,
@@ -76,6 +67,9 @@ export {
   type GradientTransform,
   type TransformOptions,
 } from './transform.js'
+export { WeightAverage, type WeightAverageOptions } from './weight-average.js'
+export { GradientAccumulation, Lookahead, type LookaheadOptions, type OptimizerLike, OptimizerWrapper, SAM } from './wrapper.js'
+export { Yogi, type YogiOptions } from './yogi.js'
 
 /** Every optimizer by name: what tests, benchmarks, the command line and the docs go through. */
 export const OPTIMIZERS = {
@@ -109,4 +103,5 @@ export const OPTIMIZERS = {
   Adafactor,
   Muon,
   Shampoo,
+  SparseAdam,
 } satisfies Record<string, OptimizerClass>

@@ -1,7 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
 import { adamNumbers } from './adam.js'
 import type { ParameterGroup, Run } from './group.js'
-import { GROUP_DEFAULTS, type GroupOptions, Optimizer } from './optimizer.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
+import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
 import { descentRule, momentumRule } from './sgd.js'
 
@@ -136,7 +137,16 @@ export class LAMB extends Optimizer<LAMBOptions> {
     const [size, step] = [run.p, direction].map((at) => Math.sqrt(kernels.sumSquares(at, run.n)))
     const ratio = size > 0 && step > 0 ? size / step : 1
     const decoupled = decayInRatio ? 0 : learningRate * weightDecay
-    this.pass(group, { ...run, g: direction, views: null }, 1, 0, decoupled, [learningRate * ratio], group.backend.update('sgd'), descentRule)
+    this.pass(
+      group,
+      { ...run, g: direction, views: null },
+      1,
+      0,
+      decoupled,
+      [learningRate * ratio],
+      group.backend.update('sgd'),
+      descentRule,
+    )
   }
 
   /** Leaves p alone: the step follows when its norm is known. */

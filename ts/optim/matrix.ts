@@ -1,6 +1,7 @@
 /** Arithmetic on heap memory that methods for whole tensors share, in kernels that every backend has. */
-import type { Backend } from '../backend/index.js'
+
 import type { Heap } from '../backend/heap.js'
+import type { Backend } from '../backend/index.js'
 import { type Ptr, SCRATCH_BYTES } from '../backend/kernels.js'
 
 /** x[i] *= factor; the factor is broadcast from the scratch memory. */

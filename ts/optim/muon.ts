@@ -1,11 +1,12 @@
-import type { Backend } from '../backend/index.js'
 import type { FloatArray } from '../backend/heap.js'
+import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { Parameter } from '../parameter.js'
 import { adamNumbers, adamRule } from './adam.js'
 import type { ParameterGroup, Run } from './group.js'
+import { GROUP_DEFAULTS, type GroupInput, type GroupOptions } from './input.js'
 import { multiply, Workspace } from './matrix.js'
-import { GROUP_DEFAULTS, type GroupInput, type GroupOptions, Optimizer } from './optimizer.js'
+import { Optimizer } from './optimizer.js'
 import { descentRule, momentumRule } from './sgd.js'
 
 /** Options of {@link Muon}. */
@@ -143,7 +144,8 @@ export class Muon extends Optimizer<MuonOptions> {
 
   private sidesOf(group: ParameterGroup<Required<MuonOptions>>, run: Run): readonly [number, number] {
     const { shape, name } = group.parameters[run.first]
-    if (shape.length !== 2) throw new RangeError(`${this.name}: parameter '${name}' is no matrix; leave method at 'auto' or give it 'adamw'`)
+    if (shape.length !== 2)
+      throw new RangeError(`${this.name}: parameter '${name}' is no matrix; leave method at 'auto' or give it 'adamw'`)
     return [shape[0], shape[1]]
   }
 
@@ -160,7 +162,14 @@ function scaleOf({ scaling, outputAxis }: Required<MuonOptions>, rows: number, c
 
 /** Newton–Schulz on u[rows, cols]; answers where the result is: u or other. */
 function orthogonalize(
-  backend: Backend, u: Ptr, other: Ptr, gram: Ptr, square: Ptr, rows: number, cols: number, options: Required<MuonOptions>,
+  backend: Backend,
+  u: Ptr,
+  other: Ptr,
+  gram: Ptr,
+  square: Ptr,
+  rows: number,
+  cols: number,
+  options: Required<MuonOptions>,
 ): Ptr {
   const { kernels, heap } = backend
   const n = rows * cols

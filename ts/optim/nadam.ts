@@ -1,6 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { Scalars } from './group.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
+import { missing } from './missing.js'
+import { Optimizer } from './optimizer.js'
 
 /** Options of {@link NAdam}. */
 export interface NAdamOptions extends DecayOptions {
@@ -56,10 +58,11 @@ export class NAdam extends Optimizer<NAdamOptions> {
 
   protected override hyper(o: Required<NAdamOptions>, t: number, scalars: Scalars): readonly number[] {
     const mu = (k: number) => o.beta1 * (1 - 0.5 * 0.96 ** (k * o.momentumDecay))
-    scalars.product *= mu(t)
-    const direct = (o.learningRate * (1 - mu(t))) / (1 - scalars.product)
-    const carried = (o.learningRate * mu(t + 1)) / (1 - scalars.product * mu(t + 1))
-    return [1 - o.beta1, o.beta2, 1 - o.beta2, 1 / (1 - o.beta2 ** t), o.epsilon, direct, carried]
+    const [now, next] = [mu(t), mu(t + 1)]
+    scalars.product *= now
+    const direct = (o.learningRate * (1 - now)) / (1 - scalars.product)
+    const carried = (o.learningRate * next) / (1 - scalars.product * next)
+    return [1 - o.beta1, o.beta2, 1 - o.beta2, 1 / missing(o.beta2, t), o.epsilon, direct, carried]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {

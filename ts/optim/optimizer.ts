@@ -7,53 +7,25 @@
  * specification, which any backend can run). Where the backend has a fused kernel of that name, one call of it updates
  * a whole group instead.
  */
-import type { Backend } from '../backend/index.js'
+
 import type { FloatArray } from '../backend/heap.js'
-import { Parameter } from '../parameter.js'
-import { type ArrayParameter, copyIn, copyOut, isArrayParameter, mirror, type Mirror } from './arrays.js'
+import type { Parameter } from '../parameter.js'
+import { copyIn, copyOut, type Mirror } from './arrays.js'
 import { ParameterGroup, type Run, type Scalars, type StateLayout } from './group.js'
+import {
+  checkMembers,
+  type DecayOptions,
+  type GroupInput,
+  type GroupOptions,
+  type OptimizerInput,
+  readGroups,
+  readMembers,
+  type SharedOptions,
+  type UpdateOptions,
+} from './input.js'
 import { type Allowed, checked, checkName, checkOption } from './options.js'
 import { captureState, type OptimizerState, restoreState } from './state.js'
-import { TransformChain, type TransformOptions } from './transform.js'
-
-/** Options that every optimizer has and that may differ from group to group. */
-export interface GroupOptions {
-  /** Step size. */
-  learningRate?: number
-  /** Pulls parameters towards zero. Default 0 unless the class says otherwise. */
-  weightDecay?: number
-  /** Ascend instead of descend; weight decay still shrinks. Default false. */
-  maximize?: boolean
-}
-
-/** {@link GroupOptions} with a choice of how weights decay. */
-export interface DecayOptions extends GroupOptions {
-  /** false: decay is added to the gradient (L2). true: parameters shrink by 1 − learningRate·weightDecay (as in AdamW). Default false. */
-  decoupledWeightDecay?: boolean
-}
-
-/** Options of an optimizer as a whole. */
-export interface SharedOptions extends TransformOptions {
-  /** For arrays of your own: where to run. Default: the backend chosen by load(). */
-  backend?: Backend
-}
-
-/** Options of one step. */
-export interface UpdateOptions {
-  /** Every gradient is multiplied by this first (1/k for k accumulated batches, 1/s to undo a loss scale). Default 1. */
-  gradientScale?: number
-}
-
-/** A group as it is passed in: parameters, a name, and options that override the optimizer's. */
-export type GroupInput<O> = Omit<O, keyof SharedOptions> & { parameters: Iterable<Parameter | ArrayParameter>; name?: string }
-
-/** Parameters, arrays of your own, or groups of either. */
-export type OptimizerInput<O> = Iterable<Parameter | ArrayParameter | GroupInput<O>>
-
-/** The usual values of {@link GroupOptions}, to spread into `defaults`. */
-export const GROUP_DEFAULTS = { weightDecay: 0, maximize: false }
-/** The usual values of {@link DecayOptions}, to spread into `defaults`. */
-export const DECAY_DEFAULTS = { ...GROUP_DEFAULTS, decoupledWeightDecay: false }
+import { TransformChain } from './transform.js'
 
 const SHARED_OPTIONS = ['backend', 'clipNorm', 'clipValue', 'clipNormPerParameter', 'skipNonFinite', 'gradientTransforms']
 const NO_SLOTS: readonly string[] = []
@@ -109,10 +81,10 @@ export abstract class Optimizer<O extends object = object> {
   constructor(parameters: OptimizerInput<O>, options: O & SharedOptions = {} as O & SharedOptions) {
     const { backend, clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms, ...own } = options as SharedOptions
     this.transforms = new TransformChain({ clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms }, this.name)
-    const inputs = this.arrange(this.toGroups(parameters), own as O)
+    const inputs = this.arrange(readGroups(this.name, parameters), own as O)
     this.checkNames(options)
-    const members = inputs.map((input) => this.toParameters(input.parameters, backend))
-    this.checkMembers(members)
+    const members = inputs.map((input) => readMembers(this.name, input.parameters, backend, this.mirrors))
+    checkMembers(this.name, members)
     this.groups = inputs.map(({ parameters: _, name, ...override }, i) => this.makeGroup(members[i], { ...own, ...override } as O, name))
   }
 
@@ -179,7 +151,12 @@ export abstract class Optimizer<O extends object = object> {
 
   /** One fused pass over a run, in a kernel or, where there is none, by the rule that it stands for. */
   protected applyToRun(
-    group: ParameterGroup<Required<O>>, run: Run, scale: number, hyper: readonly number[], kernel = group.kernel, rule: ElementRule = this.update,
+    group: ParameterGroup<Required<O>>,
+    run: Run,
+    scale: number,
+    hyper: readonly number[],
+    kernel = group.kernel,
+    rule: ElementRule = this.update,
   ): void {
     const { values } = group
     const signed = (values as GroupOptions).maximize ? -scale : scale
@@ -190,8 +167,14 @@ export abstract class Optimizer<O extends object = object> {
 
   /** The pass of {@link applyToRun} with g ← scale·g + coupled·p and p ← p − decoupled·p as given. */
   protected pass(
-    group: ParameterGroup<Required<O>>, run: Run, scale: number, coupled: number, decoupled: number, hyper: readonly number[],
-    kernel: ParameterGroup['kernel'], rule: ElementRule,
+    group: ParameterGroup<Required<O>>,
+    run: Run,
+    scale: number,
+    coupled: number,
+    decoupled: number,
+    hyper: readonly number[],
+    kernel: ParameterGroup['kernel'],
+    rule: ElementRule,
   ): void {
     if (kernel !== undefined) {
       group.writeHyper(scale, coupled, decoupled, hyper)
@@ -288,41 +271,6 @@ export abstract class Optimizer<O extends object = object> {
 
   private get definition(): OptimizerClass {
     return this.constructor as unknown as OptimizerClass
-  }
-
-  private toGroups(parameters: OptimizerInput<O>): GroupInput<O>[] {
-    const items = [...parameters]
-    if (items.length === 0) throw new Error(`${this.name}: there are no parameters; did you pass model.parameters()?`)
-    const isMember = (item: unknown) => item instanceof Parameter || isArrayParameter(item)
-    if (items.every(isMember)) return [{ parameters: items } as unknown as GroupInput<O>]
-    if (items.some(isMember)) throw new TypeError(`${this.name}: wants parameters or groups of them, not both in one list`)
-    return items as GroupInput<O>[]
-  }
-
-  private toParameters(members: Iterable<Parameter | ArrayParameter>, backend: Backend | undefined): Parameter[] {
-    if (typeof members?.[Symbol.iterator] !== 'function') {
-      throw new TypeError(`${this.name}: wants parameters, { value, gradient } arrays, or groups { parameters: [...], ...options }`)
-    }
-    return [...members].map((member) => {
-      if (member instanceof Parameter) return member
-      if (!isArrayParameter(member)) throw new TypeError(`${this.name}: ${String(member)} is no Parameter and no pair { value, gradient } of float arrays`)
-      const made = mirror(member, this.mirrors.length, backend)
-      this.mirrors.push(made)
-      return made.parameter
-    })
-  }
-
-  private checkMembers(members: readonly Parameter[][]): void {
-    const seen = new Map<Parameter, number>()
-    for (const [i, parameters] of members.entries()) {
-      if (parameters.length === 0) throw new Error(`${this.name}: group ${i} has no parameters`)
-      for (const p of parameters) {
-        const other = seen.get(p)
-        if (other !== undefined) throw new Error(`${this.name}: parameter '${p.name}' is ${other === i ? 'twice in one group' : 'in two groups'}`)
-        if (p.backend !== members[0][0].backend) throw new Error(`${this.name}: parameter '${p.name}' lives on another backend than '${members[0][0].name}'`)
-        seen.set(p, i)
-      }
-    }
   }
 
   private checkNames(options: object): void {

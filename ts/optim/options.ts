@@ -43,7 +43,13 @@ const ALIASES: Readonly<Record<string, string>> = {
 }
 
 /** @throws RangeError or TypeError naming the option, the value and what is allowed */
-export function checkOption(owner: string, name: string, value: unknown, usual: unknown, allowed: Allowed | undefined = RANGES[name]): void {
+export function checkOption(
+  owner: string,
+  name: string,
+  value: unknown,
+  usual: unknown,
+  allowed: Allowed | undefined = RANGES[name],
+): void {
   if (Array.isArray(allowed)) {
     if (!allowed.includes(value as string)) throw new RangeError(`${owner}: ${name} is ${list(allowed.map(show))}, got ${show(value)}`)
   } else if (allowed !== undefined || typeof usual === 'number') {
@@ -57,7 +63,9 @@ export function checkOption(owner: string, name: string, value: unknown, usual: 
 export function checkName(owner: string, name: string, known: readonly string[]): void {
   if (known.includes(name)) return
   const near = known.find((k) => ALIASES[name]?.startsWith(k)) !== undefined ? ALIASES[name] : nearest(name, known)
-  throw new RangeError(`${owner}: there is no option '${name}'${near ? `; did you mean ${near}?` : `. Options: ${[...known].sort().join(', ')}`}`)
+  throw new RangeError(
+    `${owner}: there is no option '${name}'${near ? `; did you mean ${near}?` : `. Options: ${[...known].sort().join(', ')}`}`,
+  )
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { ParameterGroup, Run } from './group.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
+import { missing } from './missing.js'
+import { Optimizer } from './optimizer.js'
 import { positive } from './options.js'
-import { GROUP_DEFAULTS, type GroupOptions, Optimizer } from './optimizer.js'
 
 /** Options of {@link Prodigy}. */
 export interface ProdigyOptions extends GroupOptions {
@@ -125,5 +127,5 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
 }
 
 function rateOf({ learningRate, beta1, beta2, biasCorrection }: Required<ProdigyOptions>, d: number, t: number): number {
-  return d * learningRate * (biasCorrection ? Math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t) : 1)
+  return d * learningRate * (biasCorrection ? Math.sqrt(missing(beta2, t)) / missing(beta1, t) : 1)
 }

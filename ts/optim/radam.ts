@@ -1,5 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
+import { missing } from './missing.js'
+import { Optimizer } from './optimizer.js'
 
 /** Options of {@link RAdam}. */
 export interface RAdamOptions extends DecayOptions {
@@ -50,10 +52,10 @@ export class RAdam extends Optimizer<RAdamOptions> {
 
   /** The quotient is m / (rootScale·√v + offset); without normalisation rootScale is 0 and offset 1. */
   protected override hyper(o: Required<RAdamOptions>, t: number): readonly number[] {
-    const c2 = 1 - o.beta2 ** t
+    const c2 = missing(o.beta2, t)
     const limit = 2 / (1 - o.beta2) - 1
-    const rho = limit - (2 * t * o.beta2 ** t) / c2
-    const rate = o.learningRate / (1 - o.beta1 ** t)
+    const rho = limit - (2 * t * (1 - c2)) / c2
+    const rate = o.learningRate / missing(o.beta1, t)
     const moments = [1 - o.beta1, o.beta2, 1 - o.beta2]
     if (rho <= 5) return [...moments, rate, 0, 1]
     const r = Math.sqrt(((rho - 4) * (rho - 2) * limit) / ((limit - 4) * (limit - 2) * rho))

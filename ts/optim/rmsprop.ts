@@ -1,5 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
+import { missing } from './missing.js'
+import { Optimizer } from './optimizer.js'
 
 /** Options of {@link RMSProp}. */
 export interface RMSPropOptions extends DecayOptions {
@@ -74,7 +76,7 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
 
   protected override hyper(o: Required<RMSPropOptions>, t: number): readonly number[] {
     const { learningRate, beta, epsilon, epsilonPlacement, momentum, nesterov, biasCorrection, learningRateInside } = o
-    const correction = biasCorrection ? 1 / (1 - beta ** t) : 1
+    const correction = biasCorrection ? 1 / missing(beta, t) : 1
     const [inside, outside] = learningRateInside ? [learningRate, 1] : [1, learningRate]
     const [direct, carried] = nesterov ? [learningRate, outside * momentum] : [0, outside]
     const [epsilonOut, epsilonIn] = epsilonPlacement === 'outside' ? [epsilon, 0] : [0, epsilon]

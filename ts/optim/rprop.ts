@@ -1,7 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { ParameterGroup, Run } from './group.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
+import { Optimizer } from './optimizer.js'
 import { positive } from './options.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
 
 /** Options of {@link Rprop}. */
 export interface RpropOptions extends DecayOptions {

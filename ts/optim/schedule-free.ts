@@ -1,8 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
 import { AveragingOptimizer } from './averaging.js'
 import type { ParameterGroup, Run, Scalars } from './group.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
+import { missing } from './missing.js'
 import { nonNegative } from './options.js'
-import { GROUP_DEFAULTS, type GroupOptions } from './optimizer.js'
 
 /** Options that {@link ScheduleFreeSGD} and {@link ScheduleFreeAdamW} share. */
 export interface ScheduleFreeOptions extends GroupOptions {
@@ -150,7 +151,7 @@ export class ScheduleFreeAdamW extends ScheduleFree<ScheduleFreeAdamWOptions> {
   }
 
   protected override hyper(o: Required<ScheduleFreeAdamWOptions>, t: number, scalars: Scalars): readonly number[] {
-    return [...this.mixing(o, t, scalars), o.beta2, 1 - o.beta2, 1 / (1 - o.beta2 ** t), o.epsilon, o.weightDecay]
+    return [...this.mixing(o, t, scalars), o.beta2, 1 - o.beta2, 1 / missing(o.beta2, t), o.epsilon, o.weightDecay]
   }
 
   protected override update(y: FloatArray, g: FloatArray, [z, v]: FloatArray[], hyper: readonly number[]): void {

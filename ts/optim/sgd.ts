@@ -1,6 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
+import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './input.js'
+import { missing } from './missing.js'
+import { Optimizer } from './optimizer.js'
 import { type Allowed, decay, nonNegative } from './options.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer, type OptimizerInput, type SharedOptions } from './optimizer.js'
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends DecayOptions {
@@ -129,7 +131,7 @@ export class Momentum extends Optimizer<MomentumOptions> {
 
   protected override hyper({ learningRate, beta, form, biasCorrection }: Required<MomentumOptions>, t: number): readonly number[] {
     if (form === 'classical') return [beta, 1, 0, learningRate]
-    return [beta, 1 - beta, 0, biasCorrection ? learningRate / (1 - beta ** t) : learningRate]
+    return [beta, 1 - beta, 0, biasCorrection ? learningRate / missing(beta, t) : learningRate]
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
@@ -160,7 +162,6 @@ export class Nesterov extends SGD {
   static override readonly defaults: Readonly<Record<string, unknown>> = { ...SGD.defaults, momentum: 0.9, nesterov: true }
   static override readonly allowed: Readonly<Record<string, Allowed>> = { ...SGD.allowed, nesterov: [true], dampening: [0] }
 
-  // biome-ignore lint/complexity/noUselessConstructor: narrows the options
   constructor(parameters: OptimizerInput<NesterovOptions>, options?: NesterovOptions & SharedOptions) {
     super(parameters, options)
   }

@@ -2,8 +2,9 @@ import type { Ptr } from '../backend/kernels.js'
 import type { Parameter } from '../parameter.js'
 import { eigenSymmetric, spectral } from './eigen.js'
 import type { ParameterGroup, Run } from './group.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { multiply, Workspace } from './matrix.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
+import { Optimizer } from './optimizer.js'
 import { nonNegative, positive } from './options.js'
 import { descentRule } from './sgd.js'
 
@@ -48,7 +49,12 @@ export class Shampoo extends Optimizer<ShampooOptions> {
     maximumDimension: 1024,
     ...DECAY_DEFAULTS,
   }
-  static override readonly allowed = { epsilon: positive, beta: { min: 0, max: 1 }, rootEvery: { min: 1, max: Infinity }, maximumDimension: nonNegative }
+  static override readonly allowed = {
+    epsilon: positive,
+    beta: { min: 0, max: 1 },
+    rootEvery: { min: 1, max: Infinity },
+    maximumDimension: nonNegative,
+  }
   private workspace: Workspace | undefined
 
   protected override get perTensor(): boolean {
@@ -60,7 +66,12 @@ export class Shampoo extends Optimizer<ShampooOptions> {
     const names: [string, string, number][] = [['left', 'leftRoot', rows]]
     if (parameter.rank > 1) names.push(['right', 'rightRoot', cols])
     const kept = names.filter(([, , n]) => n <= maximumDimension)
-    return Object.fromEntries(kept.flatMap(([sum, root, n]) => [[sum, n * n], [root, n * n]]))
+    return Object.fromEntries(
+      kept.flatMap(([sum, root, n]) => [
+        [sum, n * n],
+        [root, n * n],
+      ]),
+    )
   }
 
   protected override begin(group: ParameterGroup<Required<ShampooOptions>>, run: Run): void {

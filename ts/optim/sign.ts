@@ -1,5 +1,6 @@
 import type { FloatArray } from '../backend/heap.js'
-import { DECAY_DEFAULTS, type DecayOptions, GROUP_DEFAULTS, type GroupOptions, Optimizer } from './optimizer.js'
+import { DECAY_DEFAULTS, type DecayOptions, GROUP_DEFAULTS, type GroupOptions } from './input.js'
+import { Optimizer } from './optimizer.js'
 
 const M_SLOTS = ['m'] as const
 
@@ -111,7 +112,12 @@ export class Lion extends Optimizer<LionOptions> {
     return [beta1, 1 - beta1, beta2, 1 - beta2, learningRate]
   }
 
-  protected override update(p: FloatArray, g: FloatArray, [m]: FloatArray[], [beta1, take1, beta2, take2, learningRate]: readonly number[]): void {
+  protected override update(
+    p: FloatArray,
+    g: FloatArray,
+    [m]: FloatArray[],
+    [beta1, take1, beta2, take2, learningRate]: readonly number[],
+  ): void {
     for (let i = 0; i < p.length; i++) {
       p[i] -= learningRate * Math.sign(beta1 * m[i] + take1 * g[i])
       m[i] = beta2 * m[i] + take2 * g[i]

@@ -28,7 +28,11 @@ export interface OptimizerState {
 }
 
 export function captureState(
-  optimizer: string, stepCount: number, groups: readonly ParameterGroup[], globals: Scalars, transforms: Record<string, number>,
+  optimizer: string,
+  stepCount: number,
+  groups: readonly ParameterGroup[],
+  globals: Scalars,
+  transforms: Record<string, number>,
 ): OptimizerState {
   return {
     format: 'gradus-optimizer/1',
@@ -80,7 +84,9 @@ function checkGroup(optimizer: string, group: ParameterGroup, saved: readonly Pa
     for (const [slot, view] of viewsOf(group, i)) {
       const found = saved[i].slots[slot]?.length
       if (found === view.length) continue
-      throw new Error(`${optimizer}.loadState(): '${p.name}' wants ${view.length} values of slot '${slot}', the state has ${found ?? 'none'}`)
+      throw new Error(
+        `${optimizer}.loadState(): '${p.name}' wants ${view.length} values of slot '${slot}', the state has ${found ?? 'none'}`,
+      )
     }
   }
 }

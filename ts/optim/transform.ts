@@ -163,7 +163,7 @@ export function addNoise({ eta = 0.01, gamma = 0.55, seed = 0 }: { eta?: number;
   return {
     name: 'addNoise',
     apply({ groups, scale }) {
-      const deviation = Math.sqrt(eta / ++t ** gamma) / scale
+      const deviation = Math.sqrt(eta / (++t) ** gamma) / scale
       let chunk = 0
       for (const { runs, backend } of groups) for (const { g, n } of runs) chunk = addNormal(backend, g, n, deviation, seed, t, chunk)
     },
@@ -249,7 +249,12 @@ export class TransformChain {
   }
 }
 
-function namedTransform(owner: string, name: string, value: number | undefined, make: (limit: number) => GradientTransform): GradientTransform | undefined {
+function namedTransform(
+  owner: string,
+  name: string,
+  value: number | undefined,
+  make: (limit: number) => GradientTransform,
+): GradientTransform | undefined {
   if (value === undefined) return undefined
   checkOption(owner, name, value, 0, positive)
   return make(value)
@@ -298,7 +303,15 @@ function subtractMean(x: FloatArray, start: number, stride: number, n: number): 
 }
 
 /** Adds noise through the scratch memory, chunk by chunk; each chunk has a random stream of its own. */
-function addNormal(backend: ParameterGroup['backend'], g: Ptr, n: number, deviation: number, seed: number, t: number, chunk: number): number {
+function addNormal(
+  backend: ParameterGroup['backend'],
+  g: Ptr,
+  n: number,
+  deviation: number,
+  seed: number,
+  t: number,
+  chunk: number,
+): number {
   const { heap, kernels } = backend
   const most = SCRATCH_BYTES / heap.elementSize
   for (let done = 0; done < n; done += most) {
@@ -308,4 +321,3 @@ function addNormal(backend: ParameterGroup['backend'], g: Ptr, n: number, deviat
   }
   return chunk
 }
-

@@ -6,8 +6,8 @@ import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
 import { withWeights } from './averaging.js'
 import type { ParameterGroup } from './group.js'
+import type { UpdateOptions } from './input.js'
 import { checkOption, nonNegative } from './options.js'
-import type { UpdateOptions } from './optimizer.js'
 import type { OptimizerState } from './state.js'
 
 /** What a training loop needs of an optimizer; optimizers and wrappers alike. */
@@ -68,7 +68,8 @@ export abstract class OptimizerWrapper implements OptimizerLike {
 
   loadState(state: OptimizerState): void {
     const own = state.extra?.[this.constructor.name]
-    if (own === undefined) throw new Error(`${this.name}.loadState(): this is the state of ${state.optimizer} without ${this.constructor.name}`)
+    if (own === undefined)
+      throw new Error(`${this.name}.loadState(): this is the state of ${state.optimizer} without ${this.constructor.name}`)
     this.inner.loadState(state)
     this.loadExtra(own as Record<string, unknown>)
   }
@@ -164,7 +165,8 @@ export class SAM extends OptimizerWrapper {
 
   /** @param closure computes all gradients at the present parameters; it runs twice, or once if they are there already */
   override step(closure?: (() => void) | UpdateOptions, options?: UpdateOptions): void {
-    if (typeof closure !== 'function') throw new TypeError('SAM.step(): wants a function that computes the loss and calls backward(), to run it twice')
+    if (typeof closure !== 'function')
+      throw new TypeError('SAM.step(): wants a function that computes the loss and calls backward(), to run it twice')
     closure()
     const active = this.parameters.filter((p) => p.gradientState === 'ready' && p.requiresGrad)
     const before = active.map((p) => p.data())

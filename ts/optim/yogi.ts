@@ -1,7 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { ParameterGroup } from './group.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
+import { missing } from './missing.js'
+import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
-import { DECAY_DEFAULTS, type DecayOptions, Optimizer } from './optimizer.js'
 
 /** Options of {@link Yogi}. */
 export interface YogiOptions extends DecayOptions {
@@ -54,10 +56,15 @@ export class Yogi extends Optimizer<YogiOptions> {
   }
 
   protected override hyper(o: Required<YogiOptions>, t: number): readonly number[] {
-    return [1 - o.beta1, 1 - o.beta2, o.learningRate / (1 - o.beta1 ** t), 1 / (1 - o.beta2 ** t), o.epsilon]
+    return [1 - o.beta1, 1 - o.beta2, o.learningRate / missing(o.beta1, t), 1 / missing(o.beta2, t), o.epsilon]
   }
 
-  protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], [take1, take2, rate, correction, epsilon]: readonly number[]): void {
+  protected override update(
+    p: FloatArray,
+    g: FloatArray,
+    [m, v]: FloatArray[],
+    [take1, take2, rate, correction, epsilon]: readonly number[],
+  ): void {
     for (let i = 0; i < p.length; i++) {
       const square = g[i] * g[i]
       m[i] += take1 * (g[i] - m[i])

@@ -65,7 +65,11 @@ function oneCycleOf(owner: string, options: OneCycleOptions, start: number, peak
   checkPositive(owner, { steps, warmupFraction, warmupRest: 1 - warmupFraction })
   const up = warmupFraction * steps - 1
   const down = threePhase ? 2 * warmupFraction * steps - 2 : steps - 1
-  const points: [number, number][] = [[0, start], [up, peak], [down, threePhase ? start : end]]
+  const points: [number, number][] = [
+    [0, start],
+    [up, peak],
+    [down, threePhase ? start : end],
+  ]
   if (threePhase) points.push([steps - 1, end])
   return interpolate(points.slice(up > 0 ? 0 : 1), shape)
 }

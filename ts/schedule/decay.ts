@@ -67,7 +67,10 @@ export function exponential(value: number, { factor, every = 1, after = 0, limit
 }
 
 /** value / (1 + rate · k/every): slower and slower, the classical condition for convergence of stochastic descent. */
-export function inverseTime(value: number, { rate, every = 1, staircase = false }: { rate: number; every?: number; staircase?: boolean }): Schedule {
+export function inverseTime(
+  value: number,
+  { rate, every = 1, staircase = false }: { rate: number; every?: number; staircase?: boolean },
+): Schedule {
   checkPositive('inverseTime', { every })
   return (step) => value / (1 + rate * (staircase ? Math.floor(step / every) : step / every))
 }

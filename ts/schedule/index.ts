@@ -1,7 +1,7 @@
 /** Learning-rate schedules and what applies them. */
 export {
-  type CyclicOptions,
   type CosineRestartsOptions,
+  type CyclicOptions,
   cosineRestarts,
   cyclic,
   type OneCycleOptions,

@@ -110,7 +110,8 @@ function countUpTo(boundaries: readonly number[], step: number): number {
 }
 
 function checkBoundaries(owner: string, pieces: number, boundaries: readonly number[]): void {
-  if (pieces !== boundaries.length + 1) throw new RangeError(`${owner}: ${pieces} pieces want ${pieces - 1} boundaries, got ${boundaries.length}`)
+  if (pieces !== boundaries.length + 1)
+    throw new RangeError(`${owner}: ${pieces} pieces want ${pieces - 1} boundaries, got ${boundaries.length}`)
   const wrong = boundaries.findIndex((b, i) => !(i === 0 ? b >= 0 : b > boundaries[i - 1]))
   if (wrong >= 0) throw new RangeError(`${owner}: boundaries must be ≥ 0 and ascending, got [${boundaries.join(', ')}]`)
 }

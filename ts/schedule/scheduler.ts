@@ -25,7 +25,11 @@ export class Scheduler {
   private readonly targets: { options: Record<string, number>; name: string; schedule: Schedule; base: number }[]
 
   /** @throws RangeError for a group or an option that the optimizer does not have */
-  constructor(optimizer: Driven, schedule: Schedule | Readonly<Record<string, Schedule>>, { group, relative = false }: SchedulerOptions = {}) {
+  constructor(
+    optimizer: Driven,
+    schedule: Schedule | Readonly<Record<string, Schedule>>,
+    { group, relative = false }: SchedulerOptions = {},
+  ) {
     const schedules = typeof schedule === 'function' ? { learningRate: schedule } : schedule
     const groups = group === undefined ? optimizer.groups : [optimizer.groups[group]]
     if (groups[0] === undefined) throw new RangeError(`Scheduler: the optimizer has ${optimizer.groups.length} groups, no group ${group}`)

@@ -131,8 +131,8 @@ function productOf(objective: Objective, { hessianProduct }: MinimizeOptions): H
   if (hessianProduct !== undefined) return (x, v) => guard(() => hessianProduct(x.slice(), v.slice()))
   return (x, v) => {
     const h = (CUBE_ROOT_EPSILON * Math.max(1, maxAbs(x))) / (maxAbs(v) || 1)
-    const plus = objective.at(x.map((xi, i) => xi + h * v[i])).gradient
-    const minus = objective.at(x.map((xi, i) => xi - h * v[i])).gradient
+    const plus = objective.gradientAt(x.map((xi, i) => xi + h * v[i]))
+    const minus = objective.gradientAt(x.map((xi, i) => xi - h * v[i]))
     return plus.map((p, i) => (p - minus[i]) / (2 * h))
   }
 }

@@ -42,6 +42,11 @@ export class Objective {
     return point
   }
 
+  /** Gradient at a point that is no candidate for the minimum (for difference quotients). */
+  gradientAt(x: Float64Array): Float64Array {
+    return this.evaluate(x).gradient
+  }
+
   private evaluate(x: Float64Array): Point {
     const at = x.slice()
     this.evaluations++

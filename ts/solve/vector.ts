@@ -17,7 +17,8 @@ export function maxAbs(a: Float64Array): number {
   let max = 0
   for (let i = 0; i < a.length; i++) {
     const size = Math.abs(a[i])
-    if (!(size <= max)) max = size
+    if (size !== size) return size
+    if (size > max) max = size
   }
   return max
 }

@@ -1,0 +1,138 @@
+/**
+ * What curvature costs in gradients: Hessian-vector, Gauss-Newton and Jacobian-vector products beside the plain gradient,
+ * interleaved rounds in one run, best window of each. The goal is hvp ≤ 4 gradients.
+ * `node_modules/node/bin/node --import tsx bench/curvature.ts [milliseconds per window]`
+ */
+import { gnvpOf, hvpOf, jacobian, valueAndGradOf, withGaussNewton, withHessian } from '../ts/curvature/index.js'
+import {
+  type Backend,
+  createBackend,
+  crossEntropy,
+  Dense,
+  Generator,
+  mse,
+  Sequential,
+  softmax,
+  supportedVariants,
+  type Tensor,
+  tensor,
+} from '../ts/index.js'
+
+interface Workload {
+  name: string
+  sizes: number[]
+  batch: number
+  activation: 'relu' | 'tanh'
+}
+
+const workloads: Workload[] = [
+  { name: '1-20-1', sizes: [1, 20, 1], batch: 200, activation: 'tanh' },
+  { name: '2-16-16-1', sizes: [2, 16, 16, 1], batch: 32, activation: 'tanh' },
+  { name: '784-128-10', sizes: [784, 128, 10], batch: 64, activation: 'relu' },
+  { name: '784-128-10', sizes: [784, 128, 10], batch: 1024, activation: 'relu' },
+]
+
+/** A net, a batch and the ways to differentiate its loss. */
+function contestants({ sizes, batch, activation }: Workload, backend: Backend): Record<string, (repeats: number) => void> {
+  const last = sizes.length - 2
+  const layers = sizes.slice(1).map((n, i) => new Dense(sizes[i], n, { activation: i === last ? 'linear' : activation }))
+  const model = new Sequential(layers, { seed: 1, backend })
+  const parameters = model.parameters()
+  const generator = new Generator(5)
+  const floats = (shape: number[]) =>
+    tensor(
+      Float64Array.from(generator.uniforms(shape.reduce((a, b) => a * b, 1)), (u) => u - 0.5),
+      shape,
+      { backend },
+    )
+  const x = floats([batch, sizes[0]])
+  const classes = sizes[sizes.length - 1]
+  const labels = tensor(
+    Int32Array.from({ length: batch }, (_, i) => i % classes),
+    { backend },
+  )
+  const target = floats([batch, 1])
+  const loss = (y: Tensor) => (classes > 1 ? crossEntropy(y, labels) : mse(y, target))
+  const vectors = parameters.map((p) => floats([...p.shape]))
+  const flat = Float32Array.from(vectors.flatMap((v) => Array.from(v.data())))
+  const run = () => loss(model.forward(x))
+  const times = (fn: () => void) => (repeats: number) => {
+    for (let i = 0; i < repeats; i++) fn()
+  }
+  return {
+    'backward()': times(() => run().backward()),
+    gradient: times(() => valueAndGradOf(run, parameters)),
+    hvp: times(() => hvpOf(run, parameters, vectors)),
+    gnvp: times(() => gnvpOf(() => model.forward(x), loss, parameters, vectors)),
+    'hvp, recorded': (repeats) =>
+      withHessian(run, parameters, (at) => {
+        for (let i = 0; i < repeats; i++) at.product(flat)
+      }),
+    'gnvp, recorded': (repeats) =>
+      withGaussNewton(
+        () => model.forward(x),
+        loss,
+        parameters,
+        (at) => {
+          for (let i = 0; i < repeats; i++) at.product(flat)
+        },
+      ),
+  }
+}
+
+/** Milliseconds per call, best of `rounds` windows; contestants take turns. */
+function measure(runs: Record<string, (repeats: number) => void>, window: number, rounds = 5): Record<string, number> {
+  const best: Record<string, number> = {}
+  const repeats: Record<string, number> = {}
+  for (const [name, run] of Object.entries(runs)) {
+    const start = performance.now()
+    let count = 0
+    while (performance.now() - start < window / 2) {
+      run(4)
+      count += 4
+    }
+    repeats[name] = Math.max(4, count * 2)
+    best[name] = Number.POSITIVE_INFINITY
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, run] of Object.entries(runs)) {
+      const start = performance.now()
+      run(repeats[name])
+      best[name] = Math.min(best[name], (performance.now() - start) / repeats[name])
+    }
+  }
+  return best
+}
+
+function print(title: string, best: Record<string, number>, unit: string): void {
+  const line = Object.entries(best).map(([name, ms]) => `${name} ${(ms * 1000).toFixed(1)} µs (${(ms / best[unit]).toFixed(2)}×)`)
+  console.log(`${title.padEnd(34)} ${line.join(' · ')}`)
+}
+
+/** A forward column against a reverse row of a square Jacobian: what `mode: 'auto'` has to know. */
+function jacobianCost(n: number, backend: Backend, window: number): Record<string, number> {
+  const model = new Sequential([new Dense(n, 64, { activation: 'tanh' }), new Dense(64, n)], { seed: 1, backend })
+  const x = tensor(new Generator(3).uniforms(n), [1, n], { backend })
+  const f = (at: Tensor) => softmax(model.forward(at))
+  const times = (mode: 'forward' | 'reverse') => (repeats: number) => {
+    for (let i = 0; i < repeats; i++) jacobian(f, { mode })(x)
+  }
+  return measure({ reverse: times('reverse'), forward: times('forward') }, window)
+}
+
+const window = Number(process.argv[2] ?? 200)
+const backends = [
+  ...supportedVariants()
+    .slice(0, 1)
+    .map((variant) => createBackend({ variant })),
+  createBackend({ backend: 'js' }),
+  createBackend({ backend: 'js', dtype: 'float64' }),
+]
+for (const workload of workloads) {
+  for (const backend of backends) {
+    if (backend.name === 'js' && workload.batch > 500) continue
+    const title = `${workload.name}, ${workload.batch} rows, ${backend.variant} ${backend.dtype}`
+    print(title, measure(contestants(workload, backend), window), 'gradient')
+  }
+}
+for (const backend of backends) print(`Jacobian 32 × 32, ${backend.variant} ${backend.dtype}`, jacobianCost(32, backend, window), 'reverse')

@@ -1,0 +1,11 @@
+/** Beyond the gradient: products with Jacobians and Hessians, the matrices themselves, and what they say about a point. */
+export { type CustomVjp, customGradient } from './custom.js'
+export { grad, type TensorsFunction, type ValueAndGradient, valueAndGrad, valueAndGradOf } from './gradient.js'
+export { type InspectOptions, inspectPoint, type PointInspection, type PointKind } from './inspect.js'
+export type { LanczosOptions, Spectrum } from './lanczos.js'
+export { hessian, type JacobianOptions, jacobian } from './matrices.js'
+export type { HessianPoint } from './point.js'
+export { type CurvatureFunction, type CurvaturePoint, withGaussNewton, withHessian } from './point.js'
+export { gnvp, gnvpOf, hvp, hvpOf, jvp, type OutputLoss, vjp } from './products.js'
+export { type ConditionOptions, conditionNumber, largestEigenvalues } from './spectrum.js'
+export type { ParameterSource } from './trace.js'

@@ -1,0 +1,148 @@
+/** Both ends of a spectrum from products alone (Lanczos 1950), reorthogonalised in full. */
+import { NonFiniteError } from '../errors.js'
+import { Generator } from '../random.js'
+import { implicitQl } from './eigen.js'
+
+/** Options of {@link lanczos}. */
+export interface LanczosOptions {
+  /** Eigenvalues wanted at each end. Default 1. */
+  k?: number
+  /** Products at most. Default 100, and never more than there are dimensions. */
+  iterations?: number
+  /** Of the random start, a whole number. Default 0. */
+  seed?: number
+  /** Stop once the error bound of every wanted eigenvalue is below tolerance · max|λ|. Default 1e-8 (1e-4 in float32). */
+  tolerance?: number
+}
+
+/** Ends of a spectrum. Every value lies between the true smallest and largest eigenvalue. */
+export interface Spectrum {
+  /** The k largest eigenvalues, falling. */
+  largest: Float64Array
+  /** The k smallest (most negative) eigenvalues, rising. */
+  smallest: Float64Array
+  /** How far each of `largest` can be from an eigenvalue. */
+  largestErrors: Float64Array
+  smallestErrors: Float64Array
+  /** Products that were computed. */
+  iterations: number
+  /** Whether all error bounds met the tolerance. */
+  converged: boolean
+}
+
+interface Krylov {
+  basis: Float64Array[]
+  alpha: number[]
+  /** beta[i] couples basis[i] and basis[i + 1]. */
+  beta: number[]
+  generator: Generator
+  /** The space of the random start was exhausted: only a new start finds further copies of repeated eigenvalues. */
+  restarted: boolean
+}
+
+/**
+ * Lanczos on a symmetric operator over vectors of n numbers. Repeated eigenvalues: after a start is used up the search
+ * goes on with another one, so that within n iterations every copy is found; before that, copies may be missed.
+ *
+ * @throws RangeError for bad options, NonFiniteError if a product is NaN or infinite
+ * @internal
+ */
+export function lanczos(product: (v: Float64Array) => ArrayLike<number>, n: number, options: Required<LanczosOptions>): Spectrum {
+  checkOptions(options)
+  const most = Math.min(n, options.iterations)
+  const k = Math.min(options.k, n)
+  const state: Krylov = { basis: [], alpha: [], beta: [], generator: new Generator(options.seed), restarted: false }
+  state.basis.push(freshDirection(state, n))
+  for (let i = 1; ; i++) {
+    extend(state, product, n, i < most)
+    if (i !== most && (i < 2 * k || i % 4 !== 0 || state.restarted)) continue
+    const found = ends(state, k, n, options.tolerance)
+    if (i === most || found.converged) return found
+  }
+}
+
+function checkOptions({ k, iterations, tolerance }: Required<LanczosOptions>): void {
+  if (!(Number.isInteger(k) && k > 0)) throw new RangeError(`largestEigenvalues: k must be a whole number above 0, got ${k}`)
+  if (!(Number.isInteger(iterations) && iterations >= k)) {
+    throw new RangeError(`largestEigenvalues: iterations must be a whole number of at least k = ${k}, got ${iterations}`)
+  }
+  if (!(tolerance >= 0)) throw new RangeError(`largestEigenvalues: tolerance must not be negative, got ${tolerance}`)
+}
+
+/** w = A·q − its part in the basis; adds alpha, beta and, if `more`, the next basis vector. */
+function extend(state: Krylov, product: (v: Float64Array) => ArrayLike<number>, n: number, more: boolean): void {
+  const { basis, alpha, beta } = state
+  const q = basis[basis.length - 1]
+  const w = Float64Array.from(product(q))
+  const size = norm(w)
+  if (!Number.isFinite(size)) throw new NonFiniteError('largestEigenvalues: a product with the Hessian is NaN or infinite')
+  alpha.push(dot(q, w))
+  orthogonalize(w, basis)
+  let b = norm(w)
+  if (b <= 1e-14 * Math.max(size, spread(state))) b = 0
+  beta.push(b)
+  if (!more) return
+  if (b > 0) basis.push(w.map((x) => x / b))
+  else {
+    state.restarted = true
+    basis.push(freshDirection(state, n))
+  }
+}
+
+function spread({ alpha, beta }: Krylov): number {
+  return Math.max(...alpha.map(Math.abs), ...beta, 0)
+}
+
+/** A random unit vector at right angles to the basis. */
+function freshDirection({ basis, generator }: Krylov, n: number): Float64Array {
+  const v = generator.uniforms(n).map((u) => u - 0.5)
+  orthogonalize(v, basis)
+  const length = norm(v)
+  return v.map((x) => x / length)
+}
+
+/** Twice is enough (Parlett). */
+function orthogonalize(w: Float64Array, basis: readonly Float64Array[]): void {
+  for (let pass = 0; pass < 2; pass++) {
+    for (const q of basis) {
+      const part = dot(q, w)
+      for (let i = 0; i < w.length; i++) w[i] -= part * q[i]
+    }
+  }
+}
+
+/** Eigenvalues of the tridiagonal matrix; the last element of each eigenvector times the last beta bounds its error. */
+function ends({ alpha, beta }: Krylov, k: number, n: number, tolerance: number): Spectrum {
+  const m = alpha.length
+  const d = Float64Array.from(alpha)
+  const e = Float64Array.from(beta)
+  const last = new Float64Array(m)
+  last[m - 1] = 1
+  const left = m === n ? 0 : beta[m - 1]
+  e[m - 1] = 0
+  implicitQl(d, e, last, 1)
+  const rising = Array.from(d.keys()).sort((i, j) => d[i] - d[j])
+  const low = rising.slice(0, k)
+  const high = rising.slice(-k).reverse()
+  const errors = (indices: number[]) => Float64Array.from(indices, (i) => Math.abs(left * last[i]))
+  const [largestErrors, smallestErrors] = [errors(high), errors(low)]
+  const allowed = tolerance * Math.max(Math.abs(d[low[0]]), Math.abs(d[high[0]]))
+  return {
+    largest: Float64Array.from(high, (i) => d[i]),
+    smallest: Float64Array.from(low, (i) => d[i]),
+    largestErrors,
+    smallestErrors,
+    iterations: m,
+    converged: [...largestErrors, ...smallestErrors].every((error) => error <= allowed),
+  }
+}
+
+function dot(a: Float64Array, b: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
+  return sum
+}
+
+function norm(a: Float64Array): number {
+  return Math.sqrt(dot(a, a))
+}

@@ -1,0 +1,83 @@
+/** What the eigenvalues of a Hessian say: how steep, how long the valley. */
+import { NonFiniteError } from '../errors.js'
+import type { TensorLike } from '../tensor.js'
+import { symmetricEigen } from './eigen.js'
+import { type LanczosOptions, lanczos, type Spectrum } from './lanczos.js'
+import { type CurvatureFunction, type CurvaturePoint, withHessianAt } from './point.js'
+import type { ParameterSource } from './trace.js'
+
+/**
+ * The k largest and the k smallest eigenvalues of the Hessian, by Lanczos with full reorthogonalisation: one
+ * Hessian-vector product per iteration on a function that was recorded once, n·iterations numbers of memory. The largest
+ * of a loss says how large a learning rate may be (gradient descent needs one below 2/λ).
+ *
+ * @param f of x; or a loss computed from parameters, with `at` a model or its parameters
+ * @param at the point, in double precision if given as plain numbers (tensors inside f must then be of its backend)
+ * @throws RangeError for bad options, ShapeError unless f returns a single number, NonFiniteError for NaN
+ * @example
+ * const { largest, smallest } = largestEigenvalues((x) => sum(mul([1, 5, -3], square(x))), [0, 0, 0])
+ * // largest [10], smallest [-6]
+ */
+export function largestEigenvalues(f: CurvatureFunction, at: TensorLike | ParameterSource, options: LanczosOptions = {}): Spectrum {
+  return withHessianAt(f, at, 'largestEigenvalues', (point) => spectrumOf(point, options))
+}
+
+/** @internal */
+export function spectrumOf(point: CurvaturePoint, { k = 1, iterations = Math.max(100, k), seed = 0, tolerance }: LanczosOptions): Spectrum {
+  const rough = point.gradient instanceof Float32Array
+  return lanczos(point.product, point.size, { k, iterations, seed, tolerance: tolerance ?? (rough ? 1e-4 : 1e-8) })
+}
+
+/** Options of {@link conditionNumber} beside those of Lanczos. */
+export interface ConditionOptions extends LanczosOptions {
+  /** Up to this many numbers in x the Hessian is formed and all of its eigenvalues are found. Default 300. */
+  exactLimit?: number
+}
+
+/** @internal default of exactLimit */
+export const EXACT_LIMIT = 300
+
+/**
+ * max|λ| / min|λ| over the eigenvalues of the Hessian: how much longer than wide the valley is, and so how slowly plain
+ * gradient descent gets on. Infinity where the Hessian is singular to rounding. Exact up to `exactLimit` numbers;
+ * beyond by Lanczos, which finds a lower bound, exact once converged.
+ *
+ * @throws RangeError beyond exactLimit for a Hessian that curves both ways: Lanczos does not see its smallest |λ|
+ * @example
+ * conditionNumber((x) => sum(mul([1, 100], square(x))), [0, 0]) // 100
+ */
+export function conditionNumber(f: CurvatureFunction, at: TensorLike | ParameterSource, options: ConditionOptions = {}): number {
+  return withHessianAt(f, at, 'conditionNumber', (point) => {
+    const rounding = point.gradient instanceof Float32Array ? 1e-6 : 1e-14
+    const sizes = Array.from(extremes(point, options), Math.abs)
+    const [low, high] = [Math.min(...sizes), Math.max(...sizes)]
+    return low <= rounding * high ? Number.POSITIVE_INFINITY : high / low
+  })
+}
+
+function extremes(point: CurvaturePoint, options: ConditionOptions): ArrayLike<number> {
+  if (point.size <= (options.exactLimit ?? EXACT_LIMIT)) return symmetricEigen(fullHessian(point), point.size).values
+  const { largest, smallest } = spectrumOf(point, options)
+  if (largest[0] > 0 && smallest[0] < 0) {
+    throw new RangeError(
+      `conditionNumber: the Hessian of ${point.size} numbers curves both ways (λ from ${smallest[0]} to ${largest[0]}); raise exactLimit to see its smallest |λ|`,
+    )
+  }
+  return [largest[0], smallest[0]]
+}
+
+/** The Hessian in doubles, made symmetric. @throws NonFiniteError @internal */
+export function fullHessian({ size, product }: CurvaturePoint): Float64Array {
+  const h = new Float64Array(size * size)
+  const unit = new Float64Array(size)
+  for (let i = 0; i < size; i++) {
+    unit[i] = 1
+    h.set(product(unit), i * size)
+    unit[i] = 0
+  }
+  if (!h.every(Number.isFinite)) throw new NonFiniteError('the Hessian has entries that are NaN or infinite')
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < i; j++) h[i * size + j] = h[j * size + i] = (h[i * size + j] + h[j * size + i]) / 2
+  }
+  return h
+}

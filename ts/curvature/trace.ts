@@ -1,0 +1,144 @@
+/**
+ * What all transformations of functions (grad, jvp, hvp …) stand on.
+ *
+ * A transformation at the top runs in a scope of the arena, with recording on: whatever was recorded is gone when it
+ * returns or throws, memory stays flat, and a training step that is open around it goes on as it was. A transformation
+ * inside the function of another one is *nested*: it records its own backward pass and returns tensors of the graph, so
+ * that `grad((x) => sum(grad(f)(x)))` is the second derivative and not, silently, zero.
+ */
+import { apply, gradients, isRecording, Node, needsGradient, openStep, withRecording } from '../autograd.js'
+import { type Backend, createBackend } from '../backend/index.js'
+import { ShapeError } from '../errors.js'
+import { formatShape, sameShape } from '../shape.js'
+import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
+
+/** Tensors that a loss depends on, in the order of results: a list, or a model for all of its trainable parameters. */
+export type ParameterSource = readonly Tensor[] | { parameters(): readonly Tensor[] }
+
+let depth = 0
+
+/** Runs a transformation; `nested` tells it to return tensors of the graph around it. @internal */
+export function trace<T>(backend: Backend, body: (nested: boolean) => T): T {
+  const nested = depth > 0 && isRecording()
+  return nested ? recorded(() => body(true)) : isolated(backend, () => recorded(() => body(false)))
+}
+
+/** Runs fn with recording on and transformations inside nested. @internal */
+export function recorded<T>(fn: () => T): T {
+  depth++
+  try {
+    return withRecording(true, fn)
+  } finally {
+    depth--
+  }
+}
+
+/** Runs fn in a scope of the arena; results that are to last must be kept by fn. @internal */
+export function isolated<T>(backend: Backend, fn: () => T): T {
+  const { arena } = backend
+  const mark = arena.openScope()
+  try {
+    return fn()
+  } finally {
+    arena.closeScope(mark)
+  }
+}
+
+/** The trainable tensors of a source. @throws RangeError for none, TypeError for anything else @internal */
+export function inputsOf(source: ParameterSource, what: string): readonly Tensor[] {
+  const isModel = !Array.isArray(source) && typeof (source as { parameters?: unknown })?.parameters === 'function'
+  const found = isModel ? (source as { parameters(): readonly Tensor[] }).parameters().filter((p) => p.requiresGrad) : source
+  if (!Array.isArray(found) || found.some((t) => !(t instanceof Tensor))) {
+    throw new TypeError(`${what}: wants a model or an array of parameters, got ${String(source)}`)
+  }
+  if (found.length === 0) throw new RangeError(`${what}: there are no parameters`)
+  return found as readonly Tensor[]
+}
+
+/** An argument as a tensor of floats. @throws TypeError for whole numbers @internal */
+export function floats(value: TensorLike, what: string, backend?: Backend): Tensor {
+  const x = asTensor(value, backend, what)
+  if (x.dtype !== 'float') throw new TypeError(`${what}: wants floats, got whole numbers (Int32Array), which have no derivative`)
+  return x
+}
+
+/** Vectors shaped like the tensors that they belong to. @throws ShapeError naming the one that does not fit @internal */
+export function vectorsLike(values: readonly TensorLike[], inputs: readonly Tensor[], what: string): Tensor[] {
+  if (!Array.isArray(values) || values.length !== inputs.length) {
+    throw new ShapeError(`${what}: wants ${inputs.length} vectors, one for each parameter, got ${values?.length ?? String(values)}`)
+  }
+  return inputs.map((input, i) => vectorLike(values[i], input, inputs.length === 1 ? `${what}: v` : `${what}: vector ${i}`))
+}
+
+/** @internal */
+export function vectorLike(value: TensorLike, like: Tensor, what: string): Tensor {
+  const v = floats(value, what, like.backend)
+  if (!sameShape(v.shape, like.shape)) throw new ShapeError(`${what} has shape ${formatShape(v.shape)}, wants ${formatShape(like.shape)}`)
+  return v
+}
+
+/**
+ * The tensor that a transformation differentiates by: another one than the caller's, so that a function which also uses
+ * the caller's tensor from outside does not count twice; joined to it by the graph where the transformation is nested.
+ * @internal
+ */
+export function ownInput(x: Tensor, nested: boolean): Tensor {
+  if (!nested || !needsGradient([x])) return Tensor.onHost(x.backend, x.shape, x.data(), true)
+  openStep(x.backend, [x])
+  const y = Tensor.inArena(x.backend, x.shape, x.address, true)
+  y.node = new Node(x.backend, [x], x.shape, { vjp: (g) => [g] })
+  return y
+}
+
+/** What the user's function returned. @throws TypeError for anything but a tensor, ShapeError for more than one number if `scalar` @internal */
+export function checkResult(y: Tensor, what: string, scalar: boolean): Tensor {
+  if (!(y instanceof Tensor)) {
+    const got = (y as unknown) instanceof Promise ? 'a Promise (the function must not be asynchronous)' : String(y)
+    throw new TypeError(`${what}: the function must return a tensor, got ${got}`)
+  }
+  if (scalar && y.size !== 1) {
+    throw new ShapeError(
+      `${what}: the function must return a single number, got shape ${formatShape(y.shape)}; reduce it (sum, mean), or see jacobian`,
+    )
+  }
+  return y
+}
+
+/**
+ * Σ Jᵢᵀ·seedᵢ over several outputs in one backward pass. `record`: so that it can be differentiated again; else the
+ * results are lasting copies. The graph is always kept: it may be shared with somebody, and ends with its scope.
+ * @internal
+ */
+export function pullback(outputs: readonly Tensor[], seeds: readonly Tensor[], inputs: readonly Tensor[], record: boolean): Tensor[] {
+  const options = { createGraph: record, retainGraph: true }
+  if (outputs.length === 1) return gradients(outputs[0], inputs, { ...options, seed: seeds[0] })
+  return gradients(join(outputs, seeds), inputs, options)
+}
+
+/** A number without meaning whose gradient at the outputs is the seeds. */
+function join(outputs: readonly Tensor[], seeds: readonly Tensor[]): Tensor {
+  return apply(
+    outputs,
+    [],
+    (y, { kernels }) => kernels.fill(y, 1, 0),
+    () => ({ vjp: () => seeds }),
+  )
+}
+
+/** A leaf of zeros: a seed to differentiate by, in which everything is linear. @internal */
+export function zeroLeaf(like: Tensor): Tensor {
+  return Tensor.onHost(like.backend, like.shape, floatArray(like.backend, like.size), true)
+}
+
+/** The tensor itself in a nested transformation, else a copy that lasts. @internal */
+export function settle(t: Tensor, nested: boolean): Tensor {
+  return nested ? t : t.keep()
+}
+
+let shared: Backend | undefined
+
+/** JavaScript in double precision, shared by everything here that looks at curvature. @internal */
+export function doubleBackend(): Backend {
+  shared ??= createBackend({ backend: 'js', dtype: 'float64' })
+  return shared
+}

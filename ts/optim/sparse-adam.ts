@@ -1,0 +1,49 @@
+import { Adam, type AdamOptions } from './adam.js'
+import type { ParameterGroup, Run } from './group.js'
+import type { OptimizerInput, SharedOptions } from './input.js'
+
+/** Options of {@link SparseAdam}: Adam's, without weight decay, which would touch every row. */
+export type SparseAdamOptions = Omit<AdamOptions, 'weightDecay' | 'decoupledWeightDecay' | 'amsgrad' | 'amsgradMaximum'>
+
+/**
+ * Lazy {@link Adam} for embeddings: only rows with a gradient move, and only their moments age.
+ *
+ *     rows with any g ≠ 0:  Adam's update with ε beside the uncorrected root ('hat');   all other rows stay
+ *
+ * Dense Adam goes on moving rows that it has not seen for a while, at the cost of a pass over the whole table. Here a
+ * batch costs what it looks up. The step count is that of the table, so bias correction is as in PyTorch. A row counts
+ * as seen when its gradient is not all zeros. (SGD without momentum and Adagrad are lazy as they are.)
+ * Defaults: PyTorch's SparseAdam. State: 8 bytes a parameter.
+ *
+ * @example
+ * const optimizer = new SparseAdam([embedding.weight], { learningRate: 1e-3 })
+ */
+export class SparseAdam extends Adam {
+  static override readonly defaults: Readonly<Record<string, unknown>> = { ...Adam.defaults, epsilonPlacement: 'hat' }
+  static override readonly allowed = { ...Adam.allowed, weightDecay: [0], amsgrad: [false], decoupledWeightDecay: [false] }
+
+  constructor(parameters: OptimizerInput<SparseAdamOptions>, options?: SparseAdamOptions & SharedOptions) {
+    super(parameters, options)
+  }
+
+  protected override get perTensor(): boolean {
+    return true
+  }
+
+  protected override applyToRun(group: ParameterGroup<Required<AdamOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
+    const { backend, parameters } = group
+    const { shape } = parameters[run.first]
+    const rows = shape.length < 2 ? 1 : shape[0]
+    const cols = run.n / rows
+    const bytes = cols * backend.heap.elementSize
+    const isSeen = (row: number) => backend.kernels.maxAbs(run.g + row * bytes, cols) !== 0
+    for (let from = 0; from < rows; from++) {
+      if (!isSeen(from)) continue
+      let to = from + 1
+      while (to < rows && isSeen(to)) to++
+      const at = from * bytes
+      super.applyToRun(group, { ...run, p: run.p + at, g: run.g + at, s: run.s + at, n: (to - from) * cols, views: null }, scale, hyper)
+      from = to
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/** The Levenberg-Marquardt trial: solve, compare, accept or damp more. */
+import { cholesky, solveCholesky } from './normal.js'
+import { dot, isFinite } from './vector.js'
+
+/** A sum of squares F = ½·Σ rᵢ², as the solver sees it. */
+export interface LeastSquaresProblem {
+  /** Number of parameters. */
+  readonly size: number
+  /** F at x; keeps what {@link linearize} may need. Not finite where x is out of bounds. */
+  value(x: Float64Array): number
+  /** H ← JᵀJ (lower triangle, row-major), g ← Jᵀr at x, the point of the last {@link value}. */
+  linearize(x: Float64Array, h: Float64Array, g: Float64Array): void
+}
+
+/** Options of the damping. */
+export interface DampingOptions {
+  /** First damping μ₀ = this · max diag JᵀJ. Default 1e-3 (Nielsen). */
+  initialDamping?: number
+  /** `none`: JᵀJ + μ·I. `marquardt`: JᵀJ + μ·diag(JᵀJ), which ignores the units of parameters. Default `none`. */
+  scaling?: 'none' | 'marquardt'
+}
+
+/** One trial: the step was taken; or the value was not lower, and damping grew; or there is no trial to make. */
+export type TrialOutcome = 'accepted' | 'rejected' | 'exhausted'
+
+const LARGEST_DAMPING = 1e100
+/** Keeps Marquardt's scaling away from parameters without any influence. */
+const LEAST_SCALE = 1e-12
+
+/** State of the method at a point. @internal */
+export class DampedLeastSquares {
+  value: number
+  readonly h: Float64Array
+  readonly gradient: Float64Array
+  /** Last trial step. */
+  readonly step: Float64Array
+  mu: number
+  nu = 2
+  evaluations = 1
+  linearizations = 1
+  private readonly factor: Float64Array
+  private readonly scale: Float64Array
+  private candidate: Float64Array
+  private readonly shift = (i: number): number => this.mu * this.scale[i]
+
+  /** @param x starting point; belongs to the state from now on and is replaced, not overwritten, by a step */
+  constructor(
+    private readonly problem: LeastSquaresProblem,
+    public x: Float64Array,
+    options: DampingOptions = {},
+    mu?: number,
+  ) {
+    const n = problem.size
+    this.h = new Float64Array(n * n)
+    this.factor = new Float64Array(n * n)
+    this.gradient = new Float64Array(n)
+    this.step = new Float64Array(n)
+    this.scale = new Float64Array(n).fill(1)
+    this.candidate = new Float64Array(n)
+    this.marquardt = options.scaling === 'marquardt'
+    this.value = problem.value(x)
+    if (Number.isFinite(this.value)) this.linearize()
+    this.mu = mu ?? (options.initialDamping ?? 1e-3) * (this.marquardt ? 1 : this.largestDiagonal())
+  }
+
+  private readonly marquardt: boolean
+
+  private linearize(): void {
+    const { h, gradient, scale } = this
+    h.fill(0)
+    gradient.fill(0)
+    this.problem.linearize(this.x, h, gradient)
+    if (!this.marquardt) return
+    const least = LEAST_SCALE * this.largestDiagonal() || 1
+    for (let i = 0, n = scale.length; i < n; i++) scale[i] = Math.max(scale[i] === 1 ? 0 : scale[i], h[i * n + i], least)
+  }
+
+  private largestDiagonal(): number {
+    let max = 0
+    for (let i = 0, n = this.step.length; i < n; i++) max = Math.max(max, this.h[i * n + i])
+    return max
+  }
+
+  /** Whether the linearization is finite: nothing can be done otherwise. */
+  get isUsable(): boolean {
+    return Number.isFinite(this.value) && isFinite(this.gradient)
+  }
+
+  /**
+   * Solves (JᵀJ + μ·D)·h = −Jᵀr and compares: ϱ = (F(x) − F(x + h)) / ½hᵀ(μDh − g). For ϱ > 0 the step is taken and
+   * μ ← μ·max(⅓, 1 − (2ϱ − 1)³), ν ← 2; else μ ← μ·ν, ν ← 2ν (Nielsen 1999). A singular matrix counts as a rejection.
+   */
+  trial(): TrialOutcome {
+    const { step, gradient, factor, h } = this
+    const n = step.length
+    if (!(this.mu < LARGEST_DAMPING)) return 'exhausted'
+    if (!cholesky(h, n, this.shift, factor)) return this.reject()
+    for (let i = 0; i < n; i++) step[i] = -gradient[i]
+    solveCholesky(factor, n, step, step)
+    const { candidate, x } = this
+    for (let i = 0; i < n; i++) candidate[i] = x[i] + step[i]
+    const value = this.problem.value(candidate)
+    this.evaluations++
+    const predicted = this.predicted()
+    const ratio = predicted > 0 ? (this.value - value) / predicted : -1
+    return ratio > 0 ? this.accept(value, ratio) : this.reject()
+  }
+
+  /** ½·hᵀ(μ·D·h − g) */
+  private predicted(): number {
+    const { step, gradient } = this
+    let sum = 0
+    for (let i = 0; i < step.length; i++) sum += step[i] * (this.shift(i) * step[i] - gradient[i])
+    return 0.5 * sum
+  }
+
+  private accept(value: number, ratio: number): TrialOutcome {
+    this.x = this.candidate
+    this.candidate = new Float64Array(this.x.length)
+    this.value = value
+    this.mu *= Math.max(1 / 3, 1 - (2 * ratio - 1) ** 3)
+    this.nu = 2
+    this.linearizations++
+    this.linearize()
+    return 'accepted'
+  }
+
+  private reject(): TrialOutcome {
+    // After μ = 0 (no damping asked for, or no influence at all) something to multiply is needed.
+    this.mu = this.mu > 0 ? this.mu * this.nu : 1e-15 * (this.largestDiagonal() || 1)
+    this.nu *= 2
+    return 'rejected'
+  }
+
+  /**
+   * One Gauss-Newton step: JᵀJ·h = −Jᵀr, shortened until F falls (Armijo). Where JᵀJ is singular, the least damping that
+   * makes it regular is added.
+   */
+  gaussNewtonTrial(): TrialOutcome {
+    const { step, gradient, factor, h, x } = this
+    const n = step.length
+    this.mu = 0
+    while (!cholesky(h, n, this.shift, factor)) {
+      this.mu = this.mu === 0 ? 1e-14 * (this.largestDiagonal() || 1) : this.mu * 10
+      if (!(this.mu < LARGEST_DAMPING)) return 'exhausted'
+    }
+    for (let i = 0; i < n; i++) step[i] = -gradient[i]
+    solveCholesky(factor, n, step, step)
+    const slope = dot(gradient, step)
+    if (!(slope < 0)) return 'exhausted'
+    for (let t = 1; t > 1e-12; t /= 2) {
+      for (let i = 0; i < n; i++) this.candidate[i] = x[i] + t * step[i]
+      const value = this.problem.value(this.candidate)
+      this.evaluations++
+      if (!(value < this.value + 1e-4 * t * slope)) continue
+      for (let i = 0; i < n; i++) step[i] *= t
+      return this.accept(value, 1)
+    }
+    return 'exhausted'
+  }
+}

@@ -1,0 +1,127 @@
+/** Normal equations: JᵀJ and Jᵀr from a Jacobian stored by columns, and their solution by Cholesky. */
+
+/** Floats of J that stay in the first cache, and the shortest stretch of rows. */
+const CACHE_FLOATS = 1 << 14
+const LEAST_BLOCK = 32
+
+/**
+ * H ← H + J·Jᵀ (row-major n×n, the lower triangle; some of the upper one too) for J stored as n rows of `stride` floats,
+ * one row per parameter, of which the first m count. Tiles of 3×3 dot products: six loads serve nine products.
+ */
+export function addGram(j: Float64Array, n: number, m: number, stride: number, h: Float64Array): void {
+  const block = Math.max(LEAST_BLOCK, Math.ceil(m / Math.ceil((n * m) / CACHE_FLOATS)))
+  for (let from = 0; from < m; from += block) addBlock(j, n, from, Math.min(block, m - from), stride, h)
+}
+
+function addBlock(j: Float64Array, n: number, from: number, m: number, stride: number, h: Float64Array): void {
+  let a = 0
+  for (; a + 3 <= n; a += 3) {
+    const ja = (a * stride + from) | 0
+    for (let b = 0; b <= a; b += 3) tile(j, ja, (b * stride + from) | 0, m, stride, h, (a * n + b) | 0, n)
+  }
+  for (; a < n; a++) for (let b = 0; b <= a; b++) h[a * n + b] += dotAt(j, a * stride + from, b * stride + from, m)
+}
+
+function tile(j: Float64Array, a: number, b: number, m: number, stride: number, h: Float64Array, at: number, n: number): void {
+  const a1 = (a + stride) | 0
+  const a2 = (a1 + stride) | 0
+  const b1 = (b + stride) | 0
+  const b2 = (b1 + stride) | 0
+  let s00 = 0
+  let s01 = 0
+  let s02 = 0
+  let s10 = 0
+  let s11 = 0
+  let s12 = 0
+  let s20 = 0
+  let s21 = 0
+  let s22 = 0
+  for (let i = 0; i < m; i++) {
+    const y0 = j[b + i]
+    const y1 = j[b1 + i]
+    const y2 = j[b2 + i]
+    const x0 = j[a + i]
+    s00 += x0 * y0
+    s01 += x0 * y1
+    s02 += x0 * y2
+    const x1 = j[a1 + i]
+    s10 += x1 * y0
+    s11 += x1 * y1
+    s12 += x1 * y2
+    const x2 = j[a2 + i]
+    s20 += x2 * y0
+    s21 += x2 * y1
+    s22 += x2 * y2
+  }
+  addRow(h, at, s00, s01, s02)
+  addRow(h, at + n, s10, s11, s12)
+  addRow(h, at + 2 * n, s20, s21, s22)
+}
+
+function addRow(h: Float64Array, at: number, s0: number, s1: number, s2: number): void {
+  h[at] += s0
+  h[at + 1] += s1
+  h[at + 2] += s2
+}
+
+function dotAt(j: Float64Array, a: number, b: number, m: number): number {
+  let sum = 0
+  for (let i = 0; i < m; i++) sum += j[a + i] * j[b + i]
+  return sum
+}
+
+/** g ← g + J·r for J as in {@link addGram}. */
+export function addProduct(j: Float64Array, n: number, m: number, stride: number, r: Float64Array, g: Float64Array): void {
+  for (let a = 0, at = 0; a < n; a++, at += stride) {
+    let sum = 0
+    for (let i = 0; i < m; i++) sum += j[at + i] * r[i]
+    g[a] += sum
+  }
+}
+
+/**
+ * Factors H + diag(shift) = L·Lᵀ from the lower triangle of H into the lower triangle of `l`.
+ * Answers false where the matrix is not positive definite (a pivot not above ε times its diagonal element).
+ */
+export function cholesky(h: Float64Array, n: number, shift: (i: number) => number, l: Float64Array): boolean {
+  for (let i = 0; i < n; i++) {
+    const ri = i * n
+    for (let j = 0; j < i; j++) {
+      const rj = j * n
+      let sum = h[ri + j]
+      for (let k = 0; k < j; k++) sum -= l[ri + k] * l[rj + k]
+      l[ri + j] = sum * l[rj + j]
+    }
+    const diagonal = h[ri + i] + shift(i)
+    let pivot = diagonal
+    for (let k = 0; k < i; k++) pivot -= l[ri + k] * l[ri + k]
+    if (!(pivot > 1e-16 * diagonal && pivot < Number.POSITIVE_INFINITY)) return false
+    // The diagonal holds 1 / Lᵢᵢ: products instead of quotients above and in solve().
+    l[ri + i] = 1 / Math.sqrt(pivot)
+  }
+  return true
+}
+
+/** x ← (L·Lᵀ)⁻¹·b for a factor of {@link cholesky}. x may be b. */
+export function solveCholesky(l: Float64Array, n: number, b: Float64Array, x: Float64Array): void {
+  for (let i = 0; i < n; i++) {
+    let sum = b[i]
+    for (let k = 0; k < i; k++) sum -= l[i * n + k] * x[k]
+    x[i] = sum * l[i * n + i]
+  }
+  for (let i = n - 1; i >= 0; i--) {
+    const xi = (x[i] *= l[i * n + i])
+    for (let k = 0; k < i; k++) x[k] -= l[i * n + k] * xi
+  }
+}
+
+/** The inverse (full, symmetric) of a matrix with the factor `l`. */
+export function inverseCholesky(l: Float64Array, n: number): Float64Array {
+  const inverse = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) {
+    const column = inverse.subarray(i * n, i * n + n)
+    column[i] = 1
+    solveCholesky(l, n, column, column)
+  }
+  return inverse
+}
