@@ -1,18 +1,94 @@
 /**
- * What goes to dist/. Four builds:
- *   engine  index and data, as ESM and as CommonJS; shared chunks, so both entries hold the same classes and one copy of the bytes
- *   js      the same engine without WebAssembly: bytes.none.ts stands in for bytes.ts
- *   cli     its libraries inside, the engine outside (it imports the built index.js), so the package has no dependencies
- *   types   one run for all entries, so that a type is the same type in each of them
+ * What goes to dist/. Six builds:
+ *   engine   index and data, as ESM and as CommonJS; shared chunks, so both entries hold the same classes and one copy of the bytes
+ *   js       the same engine without WebAssembly: bytes.none.ts stands in for bytes.ts
+ *   workerd  the same engine for the export condition of that name: it imports dist/wasm/simd.wasm instead of carrying bytes
+ *   edge     likewise for the condition `edge-light`
+ *   cli      its libraries inside, the engine outside (it imports the built index.js), so the package has no dependencies
+ *   types    one run for all entries, so that a type is the same type in each of them
  */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import type { Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
+import ts from 'typescript'
 
-const withoutBytes: Plugin = {
-  name: 'without-bytes',
+/** Puts ts/backend/bytes.NAME.ts in the place of bytes.ts. */
+const bytesFrom = (name: string): Plugin => ({
+  name: `bytes-from-${name}`,
   setup(build) {
-    build.onResolve({ filter: /\/bytes\.js$/ }, async ({ path, ...rest }) => build.resolve(path.replace('bytes.js', 'bytes.none.js'), rest))
+    build.onResolve({ filter: /\/bytes\.js$/ }, async ({ path, ...rest }) => build.resolve(path.replace('bytes.js', `bytes.${name}.js`), rest))
+    build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }))
   },
+})
+
+/**
+ * Two things that a minifier and a tree shaker of the user's bundler need, put in by the compiler's own tree:
+ * - Optimizers put the name of their class into messages and saved state, and minifying renames classes: each gets its name as a
+ *   property. (esbuild's keepNames does it by calls, which no bundler can shake out.)
+ * - A table such as `{ ...DEFAULTS, rate: 1 }` or `new Map()` counts as a side effect and keeps all that it names alive. None here
+ *   has any (`sideEffects: false` says so), so each is marked as pure.
+ */
+const shakeable: Plugin = {
+  name: 'shakeable',
+  setup(build) {
+    build.onLoad({ filter: /\/ts\/(?!cli\/|backend\/generated\/).*\.ts$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8')
+      return { loader: 'ts', contents: insert(text, insertions(ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true))) }
+    })
+  },
+}
+
+type Insertion = [position: number, text: string]
+
+function insertions(file: ts.SourceFile): Insertion[] {
+  const found: Insertion[] = []
+  const markPure = (initializer: ts.Expression | undefined): void => {
+    if (!initializer || !mayHaveEffects(initializer)) return
+    found.push([initializer.getStart(), '/* @__PURE__ */ (() => ('], [initializer.end, '))()'])
+  }
+  for (const statement of file.statements) {
+    if (ts.isVariableStatement(statement)) for (const { initializer } of statement.declarationList.declarations) markPure(initializer)
+    if (!ts.isClassDeclaration(statement)) continue
+    for (const member of statement.members) {
+      if (ts.isPropertyDeclaration(member) && ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Static) markPure(member.initializer)
+    }
+    if (statement.name && /\/ts\/(optim|solve)\//.test(file.fileName)) {
+      found.push([statement.members.pos, ` static name = '${statement.name.text}';`])
+    }
+  }
+  return found
+}
+
+/** Anything but names, literals, functions, and arrays and objects of them. */
+function mayHaveEffects(node: ts.Node): boolean {
+  if (ts.isFunctionLike(node)) return false
+  if (ts.isCallExpression(node) || ts.isNewExpression(node) || ts.isSpreadAssignment(node) || ts.isSpreadElement(node)) return true
+  return ts.forEachChild(node, (child) => mayHaveEffects(child) || undefined) ?? false
+}
+
+function insert(text: string, insertions: Insertion[]): string {
+  return insertions.sort(([a], [b]) => b - a).reduce((all, [at, added]) => all.slice(0, at) + added + all.slice(at), text)
+}
+
+/** `export * as schedules`: esbuild fills the namespace by a call for its effect; as the value of a pure call it can be shaken out. */
+const pureNamespaces: NonNullable<Options['plugins']>[number] = {
+  name: 'pure-namespaces',
+  renderChunk(code) {
+    return {
+      code: code
+        .replace(/^(var __export = \(target, all\) => \{\n[\s\S]*?\n)\};$/m, '$1  return target;\n};')
+        .replace(/^var (\w+) = \{\};\n__export\(\1, (\{[\s\S]*?\n\})\);$/gm, 'var $1 = /* @__PURE__ */ __export({}, $2);'),
+    }
+  },
+}
+
+/** dist/wasm/simd.wasm, from the same text that the other entries carry. */
+async function writeWasm(): Promise<void> {
+  const [, base64] = /'([^']+)'/.exec(readFileSync('ts/backend/generated/simd.ts', 'utf8')) ?? []
+  if (!base64) throw new Error('ts/backend/generated/simd.ts holds no base64; run make wasm')
+  mkdirSync('dist/wasm', { recursive: true })
+  writeFileSync('dist/wasm/simd.wasm', Buffer.from(base64, 'base64'))
 }
 
 /** The engine has state (the chosen backend), so a second copy inside the CLI would be a second engine. */
@@ -38,13 +114,25 @@ const shared: Options = {
   sourcemap: false,
   dts: false,
   silent: true,
+  esbuildPlugins: [shakeable],
+  plugins: [pureNamespaces],
 }
 const engine = { index: 'ts/index.ts', data: 'ts/data/index.ts' }
 const js = { js: 'ts/js.ts' }
 
 export default defineConfig([
   { ...shared, name: 'engine', entry: engine, format: ['esm', 'cjs'] },
-  { ...shared, name: 'js', entry: js, format: ['esm', 'cjs'], splitting: false, esbuildPlugins: [withoutBytes] },
+  { ...shared, name: 'js', entry: js, format: ['esm', 'cjs'], splitting: false, esbuildPlugins: [shakeable, bytesFrom('none')] },
+  {
+    ...shared,
+    name: 'workerd',
+    entry: { workerd: 'ts/index.ts' },
+    format: ['esm'],
+    splitting: false,
+    esbuildPlugins: [shakeable, bytesFrom('workerd')],
+    onSuccess: writeWasm,
+  },
+  { ...shared, name: 'edge', entry: { edge: 'ts/index.ts' }, format: ['esm'], splitting: false, esbuildPlugins: [shakeable, bytesFrom('edge')] },
   {
     ...shared,
     name: 'cli',

@@ -50,22 +50,26 @@ function optimise(bytes) {
   return module.emitBinary()
 }
 
-/** What the loader relies on, and what must not be published. */
+/** Panic locations of a locally built standard library hold paths of this machine, which must not be published. */
+function withoutPaths(bytes) {
+  const text = Buffer.from(bytes).toString('latin1')
+  return Buffer.from(text.replace(/\/(home|root|work|usr|build|Users)\/[\w./-]*/g, (path) => '-'.repeat(path.length)), 'latin1')
+}
+
+/** What the loader relies on. */
 function check(bytes, name) {
   const module = new WebAssembly.Module(bytes)
   const exports = WebAssembly.Module.exports(module).map((e) => e.name)
   const imports = WebAssembly.Module.imports(module).map((i) => `${i.module}.${i.name}`)
-  const path = /\/(home|root|work|usr|build|Users)\/[\w./-]*/.exec(Buffer.from(bytes).toString('latin1'))
   if (imports.length > 0) throw new Error(`${name}.wasm imports ${imports}, but is instantiated with no imports`)
   if (!exports.includes('memory')) throw new Error(`${name}.wasm does not export its memory`)
-  if (path) throw new Error(`${name}.wasm holds a path of this machine: ${path[0]}`)
   return exports.length
 }
 
 const [out, ...names] = process.argv.slice(2)
 const kB = (n) => `${(n / 1000).toFixed(1)} kB`
 for (const name of names) {
-  const bytes = optimise(readFileSync(`target/pack/${name}/gradus_bg.wasm`))
+  const bytes = withoutPaths(optimise(readFileSync(`target/pack/${name}/gradus_bg.wasm`)))
   const exports = check(bytes, name)
   writeFileSync(`target/${name}.wasm`, bytes)
   writeFileSync(`${out}/${name}.ts`, `export default '${Buffer.from(bytes).toString('base64')}'\n`)

@@ -33,10 +33,15 @@ pub fn padded(x: Cells) -> [Cell<f32>; BLOCK] {
     block
 }
 
-/// y\[i\] = x\[i\] up to the end of the shorter.
+/// y\[i\] = x\[i\] up to the end of the shorter, at most a block. Eight questions instead of a loop, which the compiler would
+/// turn into a call of memory.copy, slower than all of them.
+#[inline(always)]
 fn copy(x: Cells, y: Cells) {
-    for (x, y) in x.iter().zip(y) {
-        y.set(x.get());
+    let n = x.len().min(y.len());
+    for i in 0..BLOCK {
+        if i < n {
+            y[i].set(x[i].get());
+        }
     }
 }
 
@@ -72,50 +77,62 @@ pub enum Line<'a> {
 
 /// y\[i\] = f(a\[i\], b\[i\]). Lengths agree; y is a, b or apart from both.
 pub fn zip(f: impl Zip, a: Cells, b: Cells, y: Cells) {
-    zip_lines(&f, Line::Many(a), Line::Many(b), y);
-}
-
-/// [`zip`] where a side may be one float for all.
-pub fn zip_lines(f: &impl Zip, a: Line, b: Line, y: Cells) {
-    let (splat_a, splat_b) = (splat(a), splat(b));
     let whole = y.len() / BLOCK * BLOCK;
-    zip_blocks(f, part(a, &splat_a, 0, whole), part(b, &splat_b, 0, whole), &y[..whole]);
+    zip_blocks(&f, &a[..whole], &b[..whole], &y[..whole]);
     if whole < y.len() {
-        let a = padded(part(a, &splat_a, whole, y.len()));
-        let b = padded(part(b, &splat_b, whole, y.len()));
-        let block = padded(&[]);
-        zip_blocks(f, &a, &b, &block);
+        let (a, b, block) = (padded(&a[whole..]), padded(&b[whole..]), padded(&[]));
+        zip_blocks(&f, &a, &b, &block);
         copy(&block, &y[whole..]);
     }
 }
 
-fn splat(line: Line) -> [Cell<f32>; BLOCK] {
-    let value = if let Line::One(x) = line { x } else { 0.0 };
-    core::array::from_fn(|_| Cell::new(value))
-}
-
-fn part<'a>(line: Line<'a>, splat: &'a [Cell<f32>; BLOCK], from: usize, to: usize) -> Cells<'a> {
-    match line {
-        Line::Many(cells) => &cells[from..to],
-        Line::One(_) => splat,
-    }
-}
-
-/// A side that is a single block serves every block of y.
 #[inline(never)]
 fn zip_blocks(f: &impl Zip, a: Cells, b: Cells, y: Cells) {
-    let step = |side: Cells| if side.len() == BLOCK { 0 } else { BLOCK };
-    let (step_a, step_b) = (step(a), step(b));
-    let (mut at_a, mut at_b) = (0, 0);
-    for y in y.chunks_exact(BLOCK) {
-        let (a, b) = (&a[at_a..at_a + BLOCK], &b[at_b..at_b + BLOCK]);
+    for ((a, b), y) in a.chunks_exact(BLOCK).zip(b.chunks_exact(BLOCK)).zip(y.chunks_exact(BLOCK)) {
         let (a0, a1) = (F32x4::get(a), F32x4::get(&a[4..]));
         let (b0, b1) = (F32x4::get(b), F32x4::get(&b[4..]));
         let (p, q) = (f.apply(a0, b0), f.apply(a1, b1));
         p.set(y);
         q.set(&y[4..]);
-        at_a += step_a;
-        at_b += step_b;
+    }
+}
+
+/// [`zip`] where one side may be one float for all.
+pub fn zip_lines<F: Zip>(f: &F, a: Line, b: Line, y: Cells) {
+    match (a, b) {
+        (Line::Many(a), Line::Many(b)) => zip(Borrowed(f), a, b, y),
+        (Line::Many(a), Line::One(b)) => map(RightFixed(f, b), a, y),
+        (Line::One(a), Line::Many(b)) => map(LeftFixed(f, a), b, y),
+        (Line::One(a), Line::One(b)) => {
+            let value = f.apply(a, b);
+            y.iter().for_each(|y| y.set(value));
+        }
+    }
+}
+
+struct Borrowed<'a, F: Zip>(&'a F);
+impl<F: Zip> Zip for Borrowed<'_, F> {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, a: L, b: L) -> L {
+        self.0.apply(a, b)
+    }
+}
+
+/// x ↦ f(x, b)
+struct RightFixed<'a, F: Zip>(&'a F, f32);
+impl<F: Zip> Map for RightFixed<'_, F> {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, x: L) -> L {
+        self.0.apply(x, L::splat(self.1))
+    }
+}
+
+/// x ↦ f(a, x)
+struct LeftFixed<'a, F: Zip>(&'a F, f32);
+impl<F: Zip> Map for LeftFixed<'_, F> {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, x: L) -> L {
+        self.0.apply(L::splat(self.1), x)
     }
 }
 
@@ -123,15 +140,12 @@ fn zip_blocks(f: &impl Zip, a: Cells, b: Cells, y: Cells) {
 pub fn total(f: impl Zip, x: Cells, y: Cells) -> f32 {
     let whole = x.len() / 4 * 4;
     let [a, b, c, d] = total_vectors(&f, &x[..whole], &y[..whole]);
-    let rest = x.len() - whole;
-    let tail = if rest == 0 { 0.0 } else { tail_sum(&f, &x[whole..], &y[whole..]) };
-    ((a + c) + (b + d)) + tail
-}
-
-/// Σ f over up to three floats, in order.
-fn tail_sum(f: &impl Zip, x: Cells, y: Cells) -> f32 {
-    let terms = total_vectors(f, &padded(x)[..4], &padded(y)[..4]);
-    terms[..x.len()].iter().fold(0.0, |t, x| t + x)
+    let sum = (a + c) + (b + d);
+    if whole == x.len() {
+        return sum;
+    }
+    let terms = total_vectors(&f, &padded(&x[whole..])[..4], &padded(&y[whole..])[..4]);
+    terms[..x.len() - whole].iter().fold(sum, |t, x| t + x)
 }
 
 #[inline(never)]

@@ -245,7 +245,10 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
 export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): Tensor {
   if (!(value instanceof Tensor)) return tensor(value, { backend })
   if (backend !== undefined && value.backend !== backend) {
-    throw new Error(`${op}: a tensor of backend '${value.backend.name}' meets one of '${backend.name}'; tensors of two backends do not mix`)
+    throw new Error(
+      `${op}: a tensor of one backend ('${value.backend.variant}') meets one of another ('${backend.variant}'); tensors of two backends do not mix. ` +
+        'Call load() once, before making tensors and models, or pass the same `backend` to all of them',
+    )
   }
   return value
 }

@@ -6,6 +6,9 @@ use gradus::math;
 
 type Binary = fn(usize, usize, usize, usize, usize, usize, usize, usize, usize);
 
+type Formula1 = fn(f32) -> f32;
+type Formula2 = fn(f32, f32) -> f32;
+
 /// a to the power of b as Math.pow has it.
 fn power(a: f32, b: f32) -> f32 {
     if b.is_nan() || a.abs() == 1.0 && b.is_infinite() {
@@ -22,7 +25,8 @@ fn maximum(a: f32, b: f32) -> f32 {
     }
 }
 
-const BINARIES: [(&str, Binary, fn(f32, f32) -> f32); 10] = [
+/// Name, kernel, and what it should give for one element.
+const BINARIES: [(&str, Binary, Formula2); 10] = [
     ("add", abi::add, |a, b| a + b),
     ("sub", abi::sub, |a, b| a - b),
     ("mul", abi::mul, |a, b| a * b),
@@ -119,7 +123,7 @@ fn pow_is_that_of_javascript() {
 
 type Unary = fn(usize, usize, usize);
 
-const UNARIES: [(&str, Unary, fn(f32) -> f32); 10] = [
+const UNARIES: [(&str, Unary, Formula1); 10] = [
     ("copy", abi::copy, |x| x),
     ("neg", abi::neg, |x| -x),
     ("abs", abi::abs, f32::abs),

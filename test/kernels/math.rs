@@ -23,8 +23,10 @@ impl Function {
             let (y, exact) = ((self.scalar)(x), f64::from(x));
             assert!(same(y, lane), "at {x:e}: {y:e} alone, {lane:e} in a vector");
             let (error, bound) = (ulp(y, (self.exact)(exact)), (self.bound)(exact));
-            let allowed = error <= bound || bound.is_nan();
-            assert!(allowed, "at {x:e}: {error:.3} ulp, stated {bound}");
+            if bound.is_nan() {
+                return 0.0;
+            }
+            assert!(error <= bound, "at {x:e}: {error:.3} ulp, stated {bound}");
             error
         };
         x.into_iter().zip(lanes).map(error).fold(0.0, f64::max)

@@ -1,2 +1,4 @@
 /** Stands in for bytes.ts in the entry `gradus/js`, which carries no WebAssembly. */
-export const wasmBytes: { simd: string; relaxed: string } | null = null
+import type { WasmCode } from './wasm.js'
+
+export const wasmCode: WasmCode = {}

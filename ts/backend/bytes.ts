@@ -1,5 +1,9 @@
-/** The WebAssembly modules as base64, made by crate/build.sh. The entry `gradus/js` is built with bytes.none.ts in this file's place. */
+/**
+ * The compiled crate. Here as base64, which loads everywhere that allows compiling bytes; tsup.config.ts puts another file in this
+ * one's place for other entries: bytes.none.ts (`gradus/js`), bytes.workerd.ts and bytes.edge.ts (runtimes that forbid it).
+ */
 import relaxed from './generated/relaxed.js'
 import simd from './generated/simd.js'
+import type { WasmCode } from './wasm.js'
 
-export const wasmBytes: { simd: string; relaxed: string } | null = { simd, relaxed }
+export const wasmCode: WasmCode = { simd, relaxed }

@@ -3,7 +3,7 @@ import { StepArena } from './arena.js'
 import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js'
 import { createJsKernels } from './js/index.js'
 import type { Kernels, Update } from './kernels.js'
-import { instantiate, precompile, supportedVariants, updateKernel, type Variant } from './wasm.js'
+import { instantiate, precompile, refusal, supportedVariants, updateKernel, type Variant } from './wasm.js'
 
 /** Options of {@link load} and {@link createBackend}. */
 export interface BackendOptions {
@@ -82,8 +82,27 @@ function chooseVariant(options: BackendOptions): Variant | 'js' {
   const wanted = reproducible ? 'simd' : variant
   const found = wanted ? supported.find((v) => v === wanted) : supported[0]
   if (found) return found
-  if (backend === undefined && variant === undefined) return 'js'
-  throw new Error(`load: this engine cannot run the WebAssembly variant '${wanted ?? 'simd'}'; leave the choice open to fall back to JS`)
+  const forbidden = refusal()
+  if (backend === undefined && variant === undefined) {
+    if (forbidden) warnForbidden(forbidden, reproducible)
+    return 'js'
+  }
+  throw new Error(
+    `load: this engine cannot run the WebAssembly variant '${wanted ?? 'simd'}'${forbidden ? ` (${forbidden})` : ''}; ` +
+      'leave the choice open to fall back to JS',
+  )
+}
+
+let warned = false
+
+function warnForbidden(reason: string, reproducible: boolean): void {
+  if (warned) return
+  warned = true
+  console.warn(
+    `gradus: WebAssembly may not be compiled here, so everything runs in plain JavaScript, several times slower (${reason}). ` +
+      "A page's Content-Security-Policy has to allow 'wasm-unsafe-eval' in script-src; to use JavaScript on purpose, import 'gradus/js'." +
+      (reproducible ? " 'reproducible' promises the bits of WebAssembly; those of JavaScript differ." : ''),
+  )
 }
 
 function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {

@@ -203,7 +203,7 @@ export interface Kernels {
  * The shape of every element-wise optimizer kernel, one export of the WASM module each (crate/optim/):
  * parameters p[n], gradients g[n], state slot j at s + j·stride elements, hyper-parameters h.
  * Before the rule runs, the shared driver forms g ← h[0]·g + h[1]·p (gradient scale, coupled decay) and then
- * p ← h[2]·p (decoupled decay, 1 − learningRate·weightDecay); the rule's own numbers start at h[3].
+ * p ← p − h[2]·p (decoupled decay, learningRate·weightDecay); the rule's own numbers start at h[3].
  * The JS backend runs the same rule as the `update` method of the optimizer's class (ts/optim/).
  */
 export type Update = (p: Ptr, g: Ptr, s: Ptr, stride: number, n: number, h: Ptr) => void

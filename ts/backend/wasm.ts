@@ -1,9 +1,12 @@
 /** From base64 to a running WebAssembly instance whose exports are the kernel table. */
-import { wasmBytes } from './bytes.js'
+import { wasmCode } from './bytes.js'
 import type { Kernels, Ptr, Update } from './kernels.js'
 
 /** `simd`: plain SIMD, the same bits on every engine. `relaxed`: fused multiply-add, faster, differs in the last bit. */
 export type Variant = 'simd' | 'relaxed'
+
+/** Each variant that an entry carries: base64, or compiled already where the runtime did that. */
+export type WasmCode = Partial<Record<Variant, string | WebAssembly.Module>>
 
 /** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
 export interface WasmExports extends Kernels {
@@ -15,22 +18,47 @@ export interface WasmExports extends Kernels {
 const decoded = new Map<Variant, Uint8Array<ArrayBuffer>>()
 const modules = new Map<Variant, WebAssembly.Module>()
 
-/** The variants that this engine can run, best first; none without SIMD, WebAssembly or the bytes. */
+/** The variants that this engine can run, best first; none without SIMD or WebAssembly, or where compiling is forbidden. */
 export function supportedVariants(): Variant[] {
-  if (typeof WebAssembly === 'undefined' || wasmBytes === null) return []
-  return (['relaxed', 'simd'] as const).filter((variant) => WebAssembly.validate(bytesOf(variant)))
+  if (typeof WebAssembly === 'undefined') return []
+  return (['relaxed', 'simd'] as const).filter((variant) => {
+    const code = wasmCode[variant]
+    if (typeof code !== 'string') return code !== undefined
+    return refusal() === undefined && WebAssembly.validate(bytesOf(variant, code))
+  })
+}
+
+let probed: { refusal?: string } | undefined
+
+/**
+ * What the runtime says when it forbids compiling bytes that it could run: a page's Content-Security-Policy, or an edge runtime
+ * reached through the wrong entry. Asked of the empty module; undefined where compiling is allowed, or nothing is to compile.
+ */
+export function refusal(): string | undefined {
+  if (typeof WebAssembly === 'undefined' || !Object.values(wasmCode).some((code) => typeof code === 'string')) return undefined
+  if (!probed) {
+    probed = {}
+    try {
+      new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))
+    } catch (error) {
+      probed.refusal = String(error)
+    }
+  }
+  return probed.refusal
 }
 
 /** Compiles (once per variant) and instantiates on the calling thread. */
 export function instantiate(variant: Variant): WasmExports {
-  const module = modules.get(variant) ?? new WebAssembly.Module(bytesOf(variant))
+  const code = codeOf(variant)
+  const module = modules.get(variant) ?? (typeof code === 'string' ? new WebAssembly.Module(bytesOf(variant, code)) : code)
   modules.set(variant, module)
   return new WebAssembly.Instance(module, {}).exports as unknown as WasmExports
 }
 
 /** Compiles off the calling thread, so that a later {@link instantiate} is instant. */
 export async function precompile(variant: Variant): Promise<void> {
-  if (!modules.has(variant)) modules.set(variant, await WebAssembly.compile(bytesOf(variant)))
+  const code = codeOf(variant)
+  if (typeof code === 'string' && !modules.has(variant)) modules.set(variant, await WebAssembly.compile(bytesOf(variant, code)))
 }
 
 /** The update kernel of an optimizer, if the crate has one of that name. */
@@ -39,10 +67,16 @@ export function updateKernel(exports: WasmExports, name: string): Update | undef
   return typeof found === 'function' ? (found as Update) : undefined
 }
 
-function bytesOf(variant: Variant): Uint8Array<ArrayBuffer> {
+function codeOf(variant: Variant): string | WebAssembly.Module {
+  const code = wasmCode[variant]
+  if (code === undefined) throw new Error(`gradus: this entry carries no WebAssembly variant '${variant}'`)
+  return code
+}
+
+function bytesOf(variant: Variant, base64: string): Uint8Array<ArrayBuffer> {
   let bytes = decoded.get(variant)
   if (!bytes) {
-    bytes = decodeBase64((wasmBytes as { simd: string; relaxed: string })[variant])
+    bytes = decodeBase64(base64)
     decoded.set(variant, bytes)
   }
   return bytes

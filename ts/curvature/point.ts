@@ -84,12 +84,7 @@ export function withGaussNewton<T>(
 }
 
 /** Hessian of f at a point or over parameters. Points given as plain numbers are taken in double precision. @internal */
-export function withHessianAt<T>(
-  f: CurvatureFunction,
-  at: TensorLike | ParameterSource,
-  what: string,
-  use: (point: HessianPoint) => T,
-): T {
+export function withHessianAt<T>(f: CurvatureFunction, at: TensorLike | ParameterSource, what: string, use: (point: HessianPoint) => T): T {
   const isList = Array.isArray(at) && at[0] instanceof Tensor
   if (isList || typeof (at as { parameters?: unknown }).parameters === 'function') {
     return withHessian(f as () => Tensor, at as ParameterSource, use)

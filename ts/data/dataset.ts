@@ -2,7 +2,8 @@
 import { RandomStream } from './random.js'
 
 /**
- * Samples with a class each. Plain arrays: `tensor(inputs, shape)` and `targets` go straight into `fit`.
+ * Samples with a class each, in plain arrays. It goes straight into `fit(model, { ...dataset, loss, optimizer })`, which reads
+ * `inputs`, `shape` and `targets`.
  */
 export interface Dataset {
   /** Row-major [count, features]. */

@@ -307,7 +307,7 @@ export abstract class Optimizer<O extends object = object> {
 
   private optionChanged(group: ParameterGroup<Required<O>>, option: string): void {
     this.checkOptions(group.values)
-    if (this.slots(group.values) !== group.slotNames) {
+    if (this.slots(group.values).join() !== group.slotNames.join()) {
       throw new RangeError(`${this.name}: ${option} cannot change like that later on, because the state would have other slots`)
     }
     group.kernel = this.findKernel(group)

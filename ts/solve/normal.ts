@@ -1,25 +1,15 @@
 /** Normal equations: JᵀJ and Jᵀr from a Jacobian stored by columns, and their solution by Cholesky. */
 
-/** Floats of J that stay in the first cache, and the shortest stretch of rows. */
-const CACHE_FLOATS = 1 << 14
-const LEAST_BLOCK = 32
-
 /**
  * H ← H + J·Jᵀ (row-major n×n, the lower triangle; some of the upper one too) for J stored as n rows of `stride` floats,
  * one row per parameter, of which the first m count. Tiles of 3×3 dot products: six loads serve nine products.
  */
 export function addGram(j: Float64Array, n: number, m: number, stride: number, h: Float64Array): void {
-  const block = Math.max(LEAST_BLOCK, Math.ceil(m / Math.ceil((n * m) / CACHE_FLOATS)))
-  for (let from = 0; from < m; from += block) addBlock(j, n, from, Math.min(block, m - from), stride, h)
-}
-
-function addBlock(j: Float64Array, n: number, from: number, m: number, stride: number, h: Float64Array): void {
   let a = 0
   for (; a + 3 <= n; a += 3) {
-    const ja = (a * stride + from) | 0
-    for (let b = 0; b <= a; b += 3) tile(j, ja, (b * stride + from) | 0, m, stride, h, (a * n + b) | 0, n)
+    for (let b = 0; b <= a; b += 3) tile(j, (a * stride) | 0, (b * stride) | 0, m, stride, h, (a * n + b) | 0, n)
   }
-  for (; a < n; a++) for (let b = 0; b <= a; b++) h[a * n + b] += dotAt(j, a * stride + from, b * stride + from, m)
+  for (; a < n; a++) for (let b = 0; b <= a; b++) h[a * n + b] += dotAt(j, a * stride, b * stride, m)
 }
 
 function tile(j: Float64Array, a: number, b: number, m: number, stride: number, h: Float64Array, at: number, n: number): void {

@@ -3,13 +3,16 @@ import { openStep } from '../autograd.js'
 import type { Backend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
 import type { Generator } from '../random.js'
-import { formatShape, sizeOf } from '../shape.js'
+import { reshape } from '../ops/shape.js'
+import { formatShape, type Shape, sizeOf } from '../shape.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** Inputs, what they should give, and (optionally) how much each row counts. */
 export interface DataSet {
   /** One row per sample: [n, …]. Nested arrays, a tensor, or a typed array of n numbers. */
   inputs: TensorLike
+  /** Shape of the inputs, where they are one flat array: [n, …]. Default: the inputs' own. */
+  shape?: Shape
   /** One entry or row per sample: class indices [n], probabilities, or numbers [n, …]. */
   targets: TensorLike
   /** One factor per sample on its loss. Default: all ones. */
@@ -37,7 +40,8 @@ export interface Batch {
  * @throws ShapeError if counts differ or there is no row; RangeError naming row and column of a number that is not finite
  */
 export function checkData(data: DataSet, backend: Backend, what: string): Rows {
-  const inputs = asTensor(data.inputs, backend, `${what}: inputs`)
+  const given = asTensor(data.inputs, backend, `${what}: inputs`)
+  const inputs = data.shape === undefined ? given : reshape(given, data.shape)
   const targets = asTensor(data.targets, backend, `${what}: targets`)
   const weights = data.weights === undefined ? null : asTensor(data.weights, backend, `${what}: weights`)
   if (inputs.rank === 0 || targets.rank === 0)
@@ -50,7 +54,8 @@ export function checkData(data: DataSet, backend: Backend, what: string): Rows {
   ] as const) {
     if (tensor !== null && tensor.shape[0] !== count) {
       throw new ShapeError(
-        `${what}: ${count} rows of inputs but ${tensor.shape[0]} of ${name} (shapes ${formatShape(inputs.shape)} and ${formatShape(tensor.shape)})`,
+        `${what}: ${count} rows of inputs but ${tensor.shape[0]} of ${name} (shapes ${formatShape(inputs.shape)} and ${formatShape(tensor.shape)})` +
+          (inputs.rank === 1 && count > tensor.shape[0] ? '; inputs in one flat array want a `shape` beside them' : ''),
       )
     }
   }

@@ -3,7 +3,7 @@
 import { NonFiniteError } from '../errors.js'
 import type { Loss } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
-import type { Optimizer } from '../optim/optimizer.js'
+import type { OptimizerLike } from '../optim/wrapper.js'
 import { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
 import { type Batch, checkData, type DataSet, epochOrder, type Rows, stepBatch } from './data.js'
@@ -11,7 +11,7 @@ import { type Batch, checkData, type DataSet, epochOrder, type Rows, stepBatch }
 /** Options of {@link trainSteps}; those of `fit` include them. */
 export interface StepOptions extends DataSet {
   loss: Loss
-  optimizer: Optimizer
+  optimizer: OptimizerLike
   /** Passes over the data. Default 1. */
   epochs?: number
   /**
@@ -130,7 +130,7 @@ function trainStep(
 function diverged(
   value: number,
   { step, epoch, batch }: { step: number; epoch: number; batch: number },
-  optimizer: Optimizer,
+  optimizer: OptimizerLike,
 ): NonFiniteError {
   const broken = optimizer.groups.flatMap((g) => [...g.parameters]).find((p) => !p.view().every(Number.isFinite))
   const where = broken ? `; the first parameter that is not finite is '${broken.name}'` : ''
