@@ -32,7 +32,8 @@ const bytesFrom = (name: string): Plugin => ({
 const shakeable: Plugin = {
   name: 'shakeable',
   setup(build) {
-    build.onLoad({ filter: /\/ts\/(?!cli\/|backend\/generated\/).*\.ts$/ }, async ({ path }) => {
+    build.onLoad({ filter: /\/ts\/.*\.ts$/ }, async ({ path }) => {
+      if (path.includes('/generated/')) return undefined
       const text = await readFile(path, 'utf8')
       return { loader: 'ts', contents: insert(text, insertions(ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true))) }
     })

@@ -1,6 +1,6 @@
 /**
  * Whole training steps (forward, backward, Adam) on data in memory: WASM beside the JS backend, interleaved rounds in one
- * run, best window of each. `npx tsx bench/step.ts [milliseconds per window]`
+ * run, best window of each. `node --import tsx bench/step.ts [milliseconds per window] [--widen]`
  */
 import {
   Adam,
@@ -75,9 +75,10 @@ function window(step: () => number, milliseconds: number): number {
   return (steps / elapsed) * 1000
 }
 
-const milliseconds = Number(process.argv[2] ?? 250)
+const widen = process.argv.includes('--widen')
+const milliseconds = Number(process.argv.slice(2).find((a) => !a.startsWith('--')) ?? 250)
 const rounds = 7
-const backends = [...supportedVariants().map((variant) => createBackend({ variant })), createBackend({ backend: 'js' })]
+const backends = [...supportedVariants().map((variant) => createBackend({ variant, widen })), createBackend({ backend: 'js' })]
 
 console.log(
   `training steps per second with Adam, best of ${rounds} windows of ${milliseconds} ms; Node ${process.versions.node}, ${process.arch}`,

@@ -1,8 +1,7 @@
 /** Nonlinear conjugate gradients. */
-import type { DirectionRule, StepTaken } from './direction.js'
+import type { DirectionRule, LastStep, StepTaken } from './direction.js'
 import type { Point } from './objective.js'
 import { addScaled, dot, norm, scaled } from './vector.js'
-import type { Trial } from './wolfe.js'
 
 /** How β is computed, see {@link conjugateBeta}. */
 export type ConjugateFormula = 'PR+' | 'FR' | 'HS' | 'HZ'
@@ -31,38 +30,44 @@ export function conjugateBeta(formula: ConjugateFormula, g: Float64Array, before
   }
 }
 
-/** Restarts with −g every n steps, where β is not finite, and (by the loop) where d does not descend. @internal */
+/** What goes on from one direction to the next. @internal */
+export interface ConjugateMemory {
+  /** The last direction; none after a restart. */
+  d: Float64Array | null
+  /** Directions since the last restart. */
+  age: number
+  beta: number
+}
+
+/** Restarts with −g every n steps, where β is not finite, and where d does not descend. @internal */
 export class ConjugateRule implements DirectionRule {
   readonly search = 0.1
-  /** The last direction; none after a restart. */
-  last: Float64Array | null = null
-  /** Directions since the last restart. */
-  age = 0
-  private beta = 0
+  memory: ConjugateMemory = { d: null, age: 0, beta: 0 }
 
-  constructor(private readonly formula: ConjugateFormula) {}
+  constructor(readonly formula: ConjugateFormula) {}
 
   direction({ gradient }: Point, d: Float64Array): void {
+    const { memory } = this
     scaled(gradient, -1, d)
-    if (this.last !== null && this.age < d.length && Number.isFinite(this.beta)) {
-      addScaled(d, this.beta, this.last)
+    if (memory.d !== null && memory.age < d.length && Number.isFinite(memory.beta)) {
+      addScaled(d, memory.beta, memory.d)
       if (dot(d, gradient) >= 0) scaled(gradient, -1, d)
-      this.age++
-    } else this.age = 1
-    this.last = d.slice()
+      memory.age++
+    } else memory.age = 1
+    memory.d = d.slice()
   }
 
   /** The length that would change the value as much as the last step, to first order. */
-  firstTrial({ gradient }: Point, slope: number, last: (Trial & { startSlope: number }) | null): number {
+  firstTrial({ gradient }: Point, slope: number, last: LastStep): number {
     return last === null ? Math.min(1, 1 / norm(gradient)) : (last.t * last.startSlope) / slope
   }
 
   learn({ from, to, y }: StepTaken): void {
-    if (this.last !== null) this.beta = conjugateBeta(this.formula, to.gradient, from.gradient, y, this.last)
+    const { memory, formula } = this
+    if (memory.d !== null) memory.beta = conjugateBeta(formula, to.gradient, from.gradient, y, memory.d)
   }
 
   reset(): void {
-    this.last = null
-    this.age = 0
+    this.memory = { d: null, age: 0, beta: 0 }
   }
 }

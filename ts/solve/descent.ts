@@ -1,7 +1,7 @@
 /** The loop of all methods with a line search: direction, search, learn. */
 import { armijo } from './armijo.js'
-import type { DirectionRule } from './direction.js'
-import type { Objective, Point } from './objective.js'
+import type { DirectionRule, LastStep } from './direction.js'
+import type { Point, PointSource } from './objective.js'
 import type { Stop } from './result.js'
 import type { Stopping } from './stop.js'
 import { along, difference, dot, maxAbs, scaled } from './vector.js'
@@ -12,22 +12,26 @@ interface TrialPoint extends Trial {
   point: Point
 }
 
-type LastStep = (Trial & { startSlope: number }) | null
+/** Relative decrease that rounding in a sum of a few dozen terms can hide. */
+const ROUNDING = 1e-14
 
 /** Runs a rule from a point until something stops it. @internal */
-export function descend(objective: Objective, rule: DirectionRule, start: Point, stopping: Stopping): Stop {
+export function descend(objective: PointSource, rule: DirectionRule, start: Point, stopping: Stopping, resumed: LastStep = null): Stop {
   const d = new Float64Array(objective.size)
   let now = start
-  let last: LastStep = null
+  let last = resumed
   let restarted = false
+  let expected = 0
   for (;;) {
     const stop = stopping.before(now)
     if (stop !== null) return stop
     const slope = downhill(rule, now, d)
-    const { point: trial } = search(objective, rule, now, d, slope, rule.firstTrial(now, slope, last))
+    const first = rule.firstTrial(now, slope, last)
+    const { point: trial } = search(objective, rule, now, d, slope, first)
     if (!(trial.value < now.value) || trial.t === 0) {
-      if (restarted) return failed(now, trial)
+      if (restarted) return failed(now, trial, expected)
       restarted = true
+      expected = -0.5 * slope * first
       last = null
       rule.reset()
       continue
@@ -36,7 +40,7 @@ export function descend(objective: Objective, rule: DirectionRule, start: Point,
     const before = now
     now = trial.point
     rule.learn({ from: before, to: now, s: difference(now.x, before.x), y: difference(now.gradient, before.gradient) })
-    last = { ...trial, startSlope: slope }
+    last = stopping.last = { t: trial.t, startSlope: slope }
     const end = stopping.after(before, now)
     if (end !== null) return end
   }
@@ -53,7 +57,7 @@ function downhill(rule: DirectionRule, now: Point, d: Float64Array): number {
 }
 
 function search(
-  objective: Objective,
+  objective: PointSource,
   rule: DirectionRule,
   now: Point,
   d: Float64Array,
@@ -72,8 +76,12 @@ function search(
   return strongWolfe(phi, start, trial, { c2: rule.search, toleranceChange: 1e-15, directionSize: maxAbs(d) })
 }
 
-function failed(now: Point, trial: Trial): Stop {
+/** No lower point: at the end of double precision if the method expected next to nothing of its own last direction. */
+function failed(now: Point, trial: Trial, expected: number): Stop {
   if (trial.value === Number.NEGATIVE_INFINITY) return { reason: 'not-finite', message: 'the function falls without bound' }
+  if (expected <= ROUNDING * Math.abs(now.value)) {
+    return { reason: 'value', message: `the decrease to be expected, ${expected.toExponential(1)}, is within rounding` }
+  }
   const exhausted = 'double precision is exhausted, the function is not smooth there, or the gradient is wrong'
   return { reason: 'line-search', message: `no lower point along −g from the value ${now.value}: ${exhausted}` }
 }

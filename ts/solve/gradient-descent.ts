@@ -1,8 +1,7 @@
 /** Steepest descent with backtracking. */
-import type { DirectionRule } from './direction.js'
+import type { DirectionRule, LastStep } from './direction.js'
 import type { Point } from './objective.js'
 import { norm, scaled } from './vector.js'
-import type { Trial } from './wolfe.js'
 
 /** d = −g. The first trial is twice the last accepted step, so that the step can grow again. @internal */
 export class GradientDescentRule implements DirectionRule {
@@ -12,7 +11,7 @@ export class GradientDescentRule implements DirectionRule {
     scaled(gradient, -1, d)
   }
 
-  firstTrial({ gradient }: Point, _slope: number, last: Trial | null): number {
+  firstTrial({ gradient }: Point, _slope: number, last: LastStep): number {
     return last === null ? Math.min(1, 1 / norm(gradient)) : 2 * last.t
   }
 

@@ -20,8 +20,16 @@ export interface Point {
 
 const CUBE_ROOT_EPSILON = Math.cbrt(Number.EPSILON)
 
+/** Where a solver gets values and gradients from. @internal */
+export interface PointSource {
+  readonly size: number
+  readonly evaluations: number
+  /** Value and gradient; a value of NaN if either is not finite. */
+  at(x: Float64Array): Point
+}
+
 /** Counts and guards the calls of a user's function. @internal */
-export class Objective {
+export class Objective implements PointSource {
   evaluations = 0
   /** Lowest finite point seen. */
   best: Point | null = null

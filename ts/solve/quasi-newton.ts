@@ -1,12 +1,11 @@
 /** L-BFGS and BFGS: the inverse Hessian from the steps taken. */
-import type { DirectionRule, StepTaken } from './direction.js'
+import type { DirectionRule, LastStep, StepTaken } from './direction.js'
 import { History } from './history.js'
 import type { Point } from './objective.js'
 import { addScaled, dot, norm, scaled } from './vector.js'
-import type { Trial } from './wolfe.js'
 
 /** The unit step, but for the first, when the scale is unknown: at most length one. */
-function unitTrial({ gradient }: Point, last: Trial | null): number {
+function unitTrial({ gradient }: Point, last: LastStep): number {
   return last === null ? Math.min(1, 1 / norm(gradient)) : 1
 }
 
@@ -23,7 +22,7 @@ export class LBFGSRule implements DirectionRule {
     this.history.direction(gradient, d)
   }
 
-  firstTrial(point: Point, _slope: number, last: Trial | null): number {
+  firstTrial(point: Point, _slope: number, last: LastStep): number {
     return unitTrial(point, last)
   }
 
@@ -54,7 +53,7 @@ export class BFGSRule implements DirectionRule {
     scaled(d, -1, d)
   }
 
-  firstTrial(point: Point, _slope: number, last: Trial | null): number {
+  firstTrial(point: Point, _slope: number, last: LastStep): number {
     return unitTrial(point, last)
   }
 

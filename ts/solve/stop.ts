@@ -1,5 +1,6 @@
 /** The conditions on which iterations end, the same for every method. */
-import type { Objective, Point } from './objective.js'
+import type { Point, PointSource } from './objective.js'
+import type { LastStep } from './direction.js'
 import type { Stop } from './result.js'
 import { maxAbs } from './vector.js'
 
@@ -31,12 +32,14 @@ export interface StopOptions {
 /** @internal Checks a state after each iteration. */
 export class Stopping {
   iterations = 0
+  /** The last step of a line search, to go on with. */
+  last: LastStep = null
   readonly maxIterations: number
   private readonly options: StopOptions
 
   constructor(
     options: StopOptions,
-    private readonly objective: Objective,
+    private readonly objective: PointSource,
   ) {
     this.options = options
     this.maxIterations = options.maxIterations ?? Math.max(1000, 200 * objective.size)

@@ -1,0 +1,94 @@
+/**
+ * What every runtime runs: the same training run on both backends, and what came out, as plain data.
+ * No imports and nothing of one runtime, so that it can be imported, required, served, bundled and sent to a worker.
+ */
+const STEPS = 200
+const ROWS = 48
+const FEATURES = 5
+const CLASSES = 3
+
+/** Trains a small net: six layers that between them use matrix products, exp, erf, softmax and random numbers. */
+export function train(gradus, backend, seed = 7) {
+  const { Activation, Adam, crossEntropy, Dense, Dropout, Sequential, tensor } = gradus
+  const options = { seed, backend }
+  const layers = [
+    new Dense(FEATURES, 24, { activation: 'gelu' }),
+    new Dropout(0.1),
+    new Dense(24, 16, { activation: 'tanh' }),
+    new Activation('softplus'),
+    new Dense(16, CLASSES),
+  ]
+  const model = new Sequential(layers, options)
+  const optimizer = new Adam(model.parameters(), { learningRate: 0.01, weightDecay: 1e-4 })
+  const { inputs, labels } = blobs()
+  const x = tensor(inputs, [ROWS, FEATURES], { backend })
+  const losses = []
+  for (let step = 0; step < STEPS; step++) {
+    const loss = crossEntropy(model.forward(x), labels)
+    losses.push(loss.item())
+    loss.backward()
+    optimizer.step()
+  }
+  const weights = model.parameters().map((parameter) => parameter.data())
+  return { first: losses[0], last: losses[STEPS - 1], hash: hash(weights), optimizer: optimizer.state().optimizer }
+}
+
+/** Three clouds of points, by whole numbers alone: the same floats in every engine. */
+function blobs() {
+  let state = 12345
+  const next = () => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0
+    return (state >>> 8) / 2 ** 24
+  }
+  const labels = Int32Array.from({ length: ROWS }, (_, i) => i % CLASSES)
+  const inputs = Float32Array.from({ length: ROWS * FEATURES }, (_, i) => {
+    const row = Math.floor(i / FEATURES)
+    return next() - 0.5 + ((i % FEATURES) % CLASSES === labels[row] ? 0.75 : 0)
+  })
+  return { inputs, labels }
+}
+
+/** FNV-1a, 64 bits, over the bytes of all floats, little end first. */
+export function hash(arrays) {
+  let h = 0xcbf29ce484222325n
+  for (const array of arrays) {
+    const bytes = new DataView(new ArrayBuffer(4))
+    for (const value of array) {
+      bytes.setFloat32(0, value, true)
+      for (let i = 0; i < 4; i++) h = BigInt.asUintN(64, (h ^ BigInt(bytes.getUint8(i))) * 0x100000001b3n)
+    }
+  }
+  return h.toString(16).padStart(16, '0')
+}
+
+/**
+ * @param gradus the module `gradus`
+ * @param pure the module `gradus/js`
+ * @returns `chosen`: what load({ reproducible: true }) gave and how it trained; `js`: the same without WebAssembly;
+ *   `fast`: the backend that is used when nothing is said
+ */
+export async function smoke(gradus, pure) {
+  const warnings = []
+  const warn = console.warn
+  console.warn = (...parts) => warnings.push(parts.join(' '))
+  try {
+    const fast = await gradus.load()
+    const fastRun = train(gradus, fast)
+    const chosen = await gradus.load({ reproducible: true })
+    const first = train(gradus, chosen)
+    const again = train(gradus, chosen)
+    const other = train(gradus, chosen, 8)
+    const js = await pure.load({ backend: 'js' })
+    return {
+      variants: gradus.supportedVariants(),
+      fast: { variant: fast.variant, ...fastRun },
+      chosen: { variant: chosen.variant, ...first },
+      repeats: first.hash === again.hash && first.hash !== other.hash,
+      js: { variant: js.variant, ...train(pure, js) },
+      document: typeof document !== 'undefined',
+      warnings,
+    }
+  } finally {
+    console.warn = warn
+  }
+}
