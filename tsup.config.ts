@@ -25,7 +25,7 @@ const bytesFrom = (name: string): Plugin => ({
 /**
  * Two things that a minifier and a tree shaker of the user's bundler need, put in by the compiler's own tree:
  * - Optimizers put the name of their class into messages and saved state, and minifying renames classes: each gets its name as a
- *   property. (esbuild's keepNames does it by calls, which no bundler can shake out.)
+ *   getter. (esbuild's keepNames does it by calls, which no bundler can shake out.)
  * - A table such as `{ ...DEFAULTS, rate: 1 }` or `new Map()` counts as a side effect and keeps all that it names alive. None here
  *   has any (`sideEffects: false` says so), so each is marked as pure.
  */
@@ -55,7 +55,7 @@ function insertions(file: ts.SourceFile): Insertion[] {
       if (ts.isPropertyDeclaration(member) && ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Static) markPure(member.initializer)
     }
     if (statement.name && /\/ts\/(optim|solve)\//.test(file.fileName)) {
-      found.push([statement.members.pos, ` static name = '${statement.name.text}';`])
+      found.push([statement.members.pos, ` static get name() { return '${statement.name.text}' }`])
     }
   }
   return found

@@ -101,16 +101,19 @@ function chooseVariant(options: BackendOptions): Variant | 'js' {
   )
 }
 
-let warned = false
+const warned = new Set<string>()
+
+function warnOnce(text: string): void {
+  if (!warned.has(text)) console.warn(`gradus: ${text}`)
+  warned.add(text)
+}
 
 function warnForbidden(reason: string, reproducible: boolean): void {
-  if (warned) return
-  warned = true
-  console.warn(
-    `gradus: WebAssembly may not be compiled here, so everything runs in plain JavaScript, several times slower (${reason}). ` +
-      "A page's Content-Security-Policy has to allow 'wasm-unsafe-eval' in script-src; to use JavaScript on purpose, import 'gradus/js'." +
-      (reproducible ? " 'reproducible' promises the bits of WebAssembly; those of JavaScript differ." : ''),
+  warnOnce(
+    `WebAssembly may not be compiled here, so everything runs in plain JavaScript, several times slower (${reason}). ` +
+      "A page's Content-Security-Policy has to allow 'wasm-unsafe-eval' in script-src; to use JavaScript on purpose, import 'gradus/js'.",
   )
+  if (reproducible) warnOnce('reproducible: true promises the bits of WebAssembly; those of JavaScript, which runs instead, are others.')
 }
 
 function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {

@@ -112,15 +112,36 @@ export class DenseNet {
     }
   }
 
-  /** Gradients of output k with respect to every z, into the deltas; of the last layer only those of unit k. */
+  /**
+   * Gradients with respect to every z of Σₖ topₖ·outputₖ, row by row, into the deltas, after {@link forward} and
+   * {@link slopes}. `top` is unit-major.
+   */
+  backwardFrom(top: Float64Array, x: Float64Array, count: number): void {
+    const { delta, slope } = this.states[this.last]
+    for (let i = 0, n = this.outputs * count; i < n; i++) delta[i] = slope[i] * top[i]
+    this.backwardBelow(0, this.outputs, x, count)
+  }
+
+  /** Products of activations and deltas of all layers into columns[p·stride + from + i], after {@link backwardFrom}. */
+  columns(inputs: Float64Array, count: number, columns: Float64Array, stride: number, from: number): void {
+    for (const [l, layer] of this.plan.entries()) {
+      columnsOf(layer, l === 0 ? inputs : this.states[l - 1].a, this.states[l].delta, 0, layer.outputs, count, columns, stride, from)
+    }
+  }
+
+  /** The same for output k alone; of the last layer only the delta of unit k. */
   private backward(k: number, x: Float64Array, count: number): void {
-    const top = this.states[this.last]
-    top.delta.set(top.slope.subarray(k * count, (k + 1) * count), k * count)
+    const { delta, slope } = this.states[this.last]
+    delta.set(slope.subarray(k * count, (k + 1) * count), k * count)
+    this.backwardBelow(k, k + 1, x, count)
+  }
+
+  /** @param first first unit of the last layer with a delta, `end` the one after the last */
+  private backwardBelow(first: number, end: number, x: Float64Array, count: number): void {
     for (let l = this.last; l > 0; l--) {
       const layer = this.plan[l]
-      const below = this.states[l - 1]
-      const [first, end] = l === this.last ? [k, k + 1] : [0, layer.outputs]
-      for (let i = 0; i < layer.inputs; i++) backUnit(layer, x, i, first, end, this.states[l].delta, below, count)
+      const [from, to] = l === this.last ? [first, end] : [0, layer.outputs]
+      for (let i = 0; i < layer.inputs; i++) backUnit(layer, x, i, from, to, this.states[l].delta, this.states[l - 1], count)
     }
   }
 }

@@ -1,0 +1,105 @@
+/**
+ * Browsers, driven by nothing but a page that trains and posts what came out; no driver, so that any browser will do.
+ * A small server serves the installed package as it is, sends the pages one after the other, and gathers the reports.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+const TYPES = { '.js': 'text/javascript', '.mjs': 'text/javascript', '.html': 'text/html', '.wasm': 'application/wasm', '.css': 'text/css' }
+const CSP = "default-src 'self'; script-src 'self'"
+
+/** Pages of the runtime test: each loads one script of pages.mjs. `csp` is the header that it is served with. */
+export const PAGES = {
+  module: { title: '<script type=module>' },
+  worker: { title: 'Web Worker' },
+  'service-worker': { title: 'service worker' },
+  'csp-wasm': { title: "CSP 'wasm-unsafe-eval'", csp: `${CSP} 'wasm-unsafe-eval'` },
+  'csp-strict': { title: "CSP without 'wasm-unsafe-eval'", csp: CSP },
+}
+
+export const BROWSERS = {
+  chromium: {
+    title: 'Chromium',
+    command: '/usr/bin/chromium',
+    args: (profile) => [
+      ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
+      ...['--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--remote-debugging-port=0', `--user-data-dir=${profile}`],
+    ],
+  },
+  firefox: { title: 'Firefox', command: '/usr/bin/firefox-esr', args: (profile) => ['--headless', '--no-remote', '--profile', profile] },
+}
+
+/**
+ * Opens the pages in turn, each once the one before has reported.
+ * @param pages [{ name, url, csp? }], urls from `/`
+ * @param roots URL prefix → folder
+ * @returns reports by page name; a page that did not report has `{ error }`
+ */
+export async function visit(browser, pages, roots, timeout = 120_000) {
+  const { command, args } = BROWSERS[browser]
+  const reports = {}
+  let finish
+  const finished = new Promise((resolve) => {
+    finish = resolve
+  })
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, 'http://localhost')
+    if (request.method === 'POST' && url.pathname === '/report') {
+      let body = ''
+      request.on('data', (chunk) => {
+        body += chunk
+      })
+      request.on('end', () => {
+        const { page, ...report } = JSON.parse(body)
+        reports[page] ??= report
+        const next = pages[pages.findIndex(({ name }) => name === page) + 1]
+        response.end(next?.url ?? '')
+        if (!next) setTimeout(finish, 100)
+      })
+      return
+    }
+    const prefix = Object.keys(roots).find((root) => url.pathname.startsWith(root))
+    const file = prefix && path.join(roots[prefix], url.pathname.slice(prefix.length))
+    if (!file || !existsSync(file)) {
+      response.writeHead(404).end()
+      return
+    }
+    const csp = pages.find((page) => page.url.split('?')[0] === url.pathname && page.url.split('?')[1] === url.search.slice(1))?.csp
+    response.writeHead(200, {
+      'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream',
+      'cache-control': 'no-store',
+      ...(csp ? { 'content-security-policy': csp } : {}),
+    })
+    response.end(readFileSync(file))
+  })
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const profile = mkdtempSync(path.join(tmpdir(), `gradus-${browser}-`))
+  const home = `http://localhost:${server.address().port}`
+  // A group of its own, so that the browser's helpers end with it.
+  const child = spawn(command, [...args(profile), home + pages[0].url], { stdio: 'ignore', detached: true, env: { ...process.env, HOME: profile } })
+  child.on('error', () => finish())
+  const timer = setTimeout(() => finish(), timeout)
+  await finished
+  clearTimeout(timer)
+  await end(child)
+  server.closeAllConnections()
+  server.close()
+  rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+  for (const { name } of pages) reports[name] ??= { error: `no report within ${timeout / 1000} s` }
+  return reports
+}
+
+function end(child) {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.pid === undefined) return resolve()
+    child.on('exit', resolve)
+    try {
+      process.kill(-child.pid, 'SIGKILL')
+    } catch {
+      resolve()
+    }
+  })
+}

@@ -1,0 +1,65 @@
+/**
+ * Runs the packed and installed package in every runtime, prints a table, fails if one differs:
+ *
+ *   node test/runtimes/run.mjs [--only WORD] [--package FOLDER]
+ *
+ * Node 24 and 26, Deno, Bun and workerd come from the package registry into .cache/runtimes (750 MB); Chromium and Firefox are
+ * Debian's (`apt-get install chromium firefox-esr`). What is not there is reported as missing and fails the run, unless
+ * --installed is given. test/runtimes.test.ts runs the quick ones of those that are there with every `make test`.
+ */
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { PAGES } from './browser.mjs'
+import { CACHE, installTools, makeProject } from './consumer.mjs'
+import { faults, isInstalled, PROGRAMS, RUNTIMES } from './runtimes.mjs'
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, package: { type: 'string', default: '.' }, installed: { type: 'boolean', default: false } },
+})
+if (!values.installed) installTools('runtimes', 'test/runtimes')
+
+const project = makeProject(path.resolve(values.package), PROGRAMS)
+const rows = []
+let reference
+let failed = false
+try {
+  for (const runtime of RUNTIMES) {
+    const wanted = !values.only || runtime.title.toLowerCase().includes(values.only.toLowerCase())
+    if (reference && !wanted) continue
+    if (!isInstalled(runtime)) {
+      if (!values.installed) failed = true
+      print({ runtime: runtime.title, result: 'not installed' })
+      continue
+    }
+    const { reports } = await runtime.run(project.folder).catch((error) => ({ reports: { '': { error: error.message } } }))
+    for (const [page, report] of Object.entries(reports)) {
+      reference ??= report
+      const wrong = faults(report, reference, page)
+      if (wrong.length > 0) failed = true
+      print({
+        runtime: runtime.title + (page ? `, ${PAGES[page].title}` : ''),
+        result: wrong.join('; ') || 'ok',
+        variants: `${report.fast?.variant}/${report.chosen?.variant}`,
+        reproducible: report.chosen?.hash,
+        js: report.js?.hash,
+        fast: report.fast?.hash,
+        loss: report.chosen && `${report.chosen.first.toFixed(3)} → ${report.chosen.last.toFixed(4)}`,
+      })
+    }
+  }
+} finally {
+  project.remove()
+}
+writeFileSync(path.join(CACHE, 'runtimes.json'), `${JSON.stringify(rows, null, 2)}\n`)
+process.exitCode = failed ? 1 : 0
+
+function print(row) {
+  if (rows.length === 0) console.log(line({ runtime: 'runtime', variants: 'fast/reprod.', reproducible: 'reproducible', js: 'js', fast: 'fast', result: '' }))
+  rows.push(row)
+  console.log(line(row))
+}
+
+function line({ runtime, variants = '', reproducible = '', js = '', fast = '', loss = '', result }) {
+  return [runtime.padEnd(42), variants.padEnd(13), reproducible.padEnd(16), js.padEnd(16), fast.padEnd(16), loss.padEnd(16), result].join('  ')
+}

@@ -1,0 +1,91 @@
+/** Optimizers over dense nets that compute everything themselves, in double precision. */
+import type { Module } from '../nn/module.js'
+import type { Allowed } from '../optim/options.js'
+import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
+import { ClosureOptimizer } from './closure.js'
+import { DenseNet, type LayerPlan, planOf } from './dense-net.js'
+import { checkNetData } from './levenberg-marquardt.js'
+import { type Chunk, chunksOf } from './net-problem.js'
+import { type CurvatureLoss, type OutputLoss, outputLoss } from './output-loss.js'
+
+/** Options that they share. */
+export interface DenseOptimizerOptions {
+  /** Step size. Default 1. */
+  learningRate?: number
+  /** λ, added to the curvature. Default 1e-3. */
+  damping?: number
+  /** `crossEntropy` of softmax over the outputs with class indices or rows of probabilities; `mse`. Default `crossEntropy`. */
+  loss?: CurvatureLoss
+}
+
+/** What step() answers with. */
+export interface NaturalGradientResult {
+  /** Mean loss before the step. */
+  loss: number
+  /** false: loss, gradient or curvature were not finite or not positive definite, and the parameters are unchanged. */
+  updated: boolean
+}
+
+/** @internal */
+export const DENSE_ALLOWED: Record<string, Allowed> = {
+  damping: { min: 0, max: Number.POSITIVE_INFINITY, openMax: true },
+  loss: ['crossEntropy', 'mse'],
+}
+
+/** A chunk after forward and slopes, with the loss prepared. @internal */
+export interface Visit {
+  net: DenseNet
+  loss: OutputLoss
+  chunk: Chunk
+  x: Float64Array
+}
+
+/** @internal */
+export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends ClosureOptimizer<O> {
+  protected readonly plan: readonly LayerPlan[]
+  private readonly model: Module
+
+  /** @param model dense layers and activations only @throws TypeError for any other model */
+  constructor(model: Module, options: O = {} as O) {
+    super(model.parameters(), options)
+    const plan = planOf(model)
+    if (plan === null) throw new TypeError(`${this.name}: wants a Sequential of Dense and Activation layers (or one Dense layer), each used once`)
+    this.plan = plan
+    this.model = model
+  }
+
+  /** Cuts the data into chunks. */
+  protected chunks(inputs: TensorLike, targets: TensorLike): { chunks: Chunk[]; rows: number } {
+    const { plan } = this
+    const units = plan[plan.length - 1].outputs
+    const x = asTensor(inputs, this.model.backend, this.name)
+    const y = asTensor(targets, this.model.backend, this.name)
+    const classes = this.options.loss === 'crossEntropy' && y.dtype === 'int32'
+    checkNetData(this.name, plan, x, y, classes ? 1 : units)
+    return { chunks: chunksOf(plan, this.size, x.read(), classes ? oneHot(this.name, y, units) : y.read()), rows: x.shape[0] }
+  }
+
+  /** Runs the net over all chunks; answers with the sum of the losses. */
+  protected visit(chunks: readonly Chunk[], x: Float64Array, use: (visit: Visit) => void): number {
+    const most = chunks[0].count
+    const net = new DenseNet(this.plan, most)
+    const loss = outputLoss(this.options.loss, net.outputs, most)
+    let sum = 0
+    for (const chunk of chunks) {
+      sum += loss.value(net.forward(x, chunk.inputs, chunk.count), chunk.targets, chunk.count)
+      net.slopes(chunk.count)
+      use({ net, loss, chunk, x })
+    }
+    return sum
+  }
+}
+
+function oneHot(owner: string, y: Tensor, classes: number): Float64Array {
+  const indices = y.read()
+  const rows = new Float64Array(indices.length * classes)
+  for (let i = 0; i < indices.length; i++) {
+    if (!(indices[i] >= 0 && indices[i] < classes)) throw new RangeError(`${owner}: target ${i} is class ${indices[i]}, there are ${classes}`)
+    rows[i * classes + indices[i]] = 1
+  }
+  return rows
+}
