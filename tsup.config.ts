@@ -1,15 +1,16 @@
 /**
  * What goes to dist/. Six builds:
- *   engine   index and data, as ESM and as CommonJS; shared chunks, so both entries hold the same classes and one copy of the bytes
+ *   engine   index and data, as ESM; shared chunks, so both entries hold the same classes and one copy of the bytes. The files in
+ *            CommonJS are those of ESM, translated one by one (tsup's own way lowers class fields, which changes their order)
  *   js       the same engine without WebAssembly: bytes.none.ts stands in for bytes.ts
  *   workerd  the same engine for the export condition of that name: it imports dist/wasm/simd.wasm instead of carrying bytes
  *   edge     likewise for the condition `edge-light`
  *   cli      its libraries inside, the engine outside (it imports the built index.js), so the package has no dependencies
  *   types    one run for all entries, so that a type is the same type in each of them
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import type { Plugin } from 'esbuild'
+import { type Plugin, transform } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import ts from 'typescript'
 
@@ -84,6 +85,15 @@ const pureNamespaces: NonNullable<Options['plugins']>[number] = {
   },
 }
 
+/** Of each ESM file of the engine, the same in CommonJS beside it. */
+async function writeCommonJs(): Promise<void> {
+  const names = Object.keys(engine).map((name) => `${name}.js`)
+  for (const name of readdirSync('dist').filter((file) => names.includes(file) || /^chunk-.*\.js$/.test(file))) {
+    const { code } = await transform(readFileSync(`dist/${name}`, 'utf8'), { format: 'cjs', platform: 'node', target: shared.target as string })
+    writeFileSync(`dist/${name.replace('.js', '.cjs')}`, code.replace(/require\("(\.\/[\w-]+)\.js"\)/g, 'require("$1.cjs")'))
+  }
+}
+
 /** dist/wasm/simd.wasm, from the same text that the other entries carry. */
 async function writeWasm(): Promise<void> {
   const [, base64] = /'([^']+)'/.exec(readFileSync('ts/backend/generated/simd.ts', 'utf8')) ?? []
@@ -122,7 +132,7 @@ const engine = { index: 'ts/index.ts', data: 'ts/data/index.ts' }
 const js = { js: 'ts/js.ts' }
 
 export default defineConfig([
-  { ...shared, name: 'engine', entry: engine, format: ['esm', 'cjs'] },
+  { ...shared, name: 'engine', entry: engine, format: ['esm'], onSuccess: writeCommonJs },
   { ...shared, name: 'js', entry: js, format: ['esm', 'cjs'], splitting: false, esbuildPlugins: [shakeable, bytesFrom('none')] },
   {
     ...shared,

@@ -693,6 +693,26 @@ describe.each(backends)('bad input and memory, $variant $dtype', (backend) => {
     expect(square(model.parameters()[0]).requiresGrad).toBe(true)
   })
 
+  test('a backward pass that throws leaves gradients that were there', () => {
+    const w = new Parameter([1, 2], { backend })
+    const x = tensor([3, 4], { backend, requiresGrad: true })
+    sum(mul(w, square(x))).backward()
+    const fail = customGradient(
+      (z) => z,
+      () => {
+        throw new Error('mine')
+      },
+    )
+    for (const loss of [() => sum(add(cube(w), fail(cube(w)))), () => add(sum(fail(x)), sum(mul(w, x)))]) {
+      expect(() => valueAndGradOf(loss, [w, x])).toThrow('mine')
+      expect(() => hvpOf(loss, [w, x], [w, x])).toThrow('mine')
+    }
+    expect([w.grad?.toArray(), x.grad?.toArray()]).toEqual([
+      [9, 16],
+      [6, 16],
+    ])
+  })
+
   test('inside of a training step: the step goes on as it was', () => {
     const model = new Sequential([new Dense(2, 3, { activation: 'tanh' }), new Dense(3, 1)], { seed: 1, backend })
     const twin = new Sequential([new Dense(2, 3, { activation: 'tanh' }), new Dense(3, 1)], { seed: 1, backend })

@@ -243,7 +243,7 @@ function propagateNode(node: Node, options: RunOptions, leaves: Tensor[]): void 
     const arriving = gradients[i]
     if (!input.requiresGrad) continue
     if (arriving === null) {
-      if (input.node === null) leaves.push(input)
+      if (input.node === null && options.capture === null) leaves.push(input)
     } else receive(input, arriving, options, leaves)
   }
 }

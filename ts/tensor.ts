@@ -61,9 +61,9 @@ export class Tensor {
     return new Tensor(backend, shape, 'float', requiresGrad, ptr, backend.arena.current, null)
   }
 
-  /** @internal a tensor over a permanent block of the heap */
-  static permanent(backend: Backend, shape: Shape, ptr: Ptr): Tensor {
-    return new Tensor(backend, shape, 'float', false, ptr, PERMANENT, null)
+  /** @internal a tensor over memory that outlives it: a parameter's gradient, the arena of a recording */
+  static permanent(backend: Backend, shape: Shape, ptr: Ptr, dtype: TensorDType = 'float'): Tensor {
+    return new Tensor(backend, shape, dtype, false, ptr, PERMANENT, null)
   }
 
   /** @internal a tensor over an ordinary array, not copied */
@@ -165,7 +165,8 @@ export class Tensor {
   read(): FloatArray | Int32Array {
     if (this.host !== null) return this.host
     if (this.epoch !== PERMANENT && !this.backend.arena.isAlive(this.epoch)) throw this.stale()
-    return this.backend.heap.view(this.ptr, this.size)
+    const { heap } = this.backend
+    return this.dtype === 'int32' ? heap.intView(this.ptr, this.size) : heap.view(this.ptr, this.size)
   }
 
   private copyIn(values: FloatArray | Int32Array): Ptr {

@@ -140,6 +140,12 @@ export class StepArena {
     return ptr
   }
 
+  /** Gives all memory back; for an arena that nobody uses any more. */
+  release(): void {
+    for (const chunk of this.chunks) this.heap.free(chunk.ptr)
+    this.chunks = []
+  }
+
   private get totalBytes(): number {
     return this.chunks.reduce((sum, chunk) => sum + chunk.bytes, 0)
   }
@@ -173,8 +179,7 @@ export class StepArena {
   /** One chunk as large as all of them, so that the next step like this one is a plain bump. */
   private merge(): void {
     const bytes = this.totalBytes
-    for (const chunk of this.chunks) this.heap.free(chunk.ptr)
-    this.chunks = []
+    this.release()
     const whole = this.tryChunk(bytes)
     if (whole) this.chunks.push(whole)
   }

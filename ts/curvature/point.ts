@@ -1,6 +1,7 @@
 /** Many products at one point: the function is recorded once, each product is one backward pass (Gauss-Newton: two). */
 import { gradients } from '../autograd.js'
 import type { FloatArray } from '../backend/heap.js'
+import type { Backend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
 import { add, mul } from '../ops/elementwise.js'
 import { sum } from '../ops/reduce.js'
@@ -124,13 +125,17 @@ function open<T>(inputs: readonly Tensor[], use: (point: CurvaturePoint) => T, r
 function split(v: ArrayLike<number>, inputs: readonly Tensor[]): Tensor[] {
   const total = inputs.reduce((n, t) => n + t.size, 0)
   if (v.length !== total) throw new ShapeError(`product: wants a vector of ${total} numbers, got ${v.length}`)
+  const floats = v instanceof Float32Array || v instanceof Float64Array ? v : Float64Array.from(v)
   let from = 0
   return inputs.map(({ backend, shape, size }) => {
-    const part = floatArray(backend, size)
-    for (let i = 0; i < size; i++) part[i] = v[from + i]
-    from += size
-    return Tensor.onHost(backend, shape, part)
+    const part = floats.subarray(from, (from += size))
+    const fits = backend.dtype === 'float64' ? part instanceof Float64Array : part instanceof Float32Array
+    return Tensor.onHost(backend, shape, fits ? part : converted(part, backend))
   })
+}
+
+function converted(values: FloatArray, backend: Backend): FloatArray {
+  return backend.dtype === 'float64' ? Float64Array.from(values) : Float32Array.from(values)
 }
 
 function flatten(parts: readonly Tensor[], size: number): FloatArray {

@@ -1,8 +1,8 @@
-/** Activation functions: one kernel forward, one backward, and the derivative in operations for higher orders. */
+/** Activation functions: one kernel forward, one backward, and the second derivative in operations for higher orders. */
 import { apply } from '../autograd.js'
 import { ACTIVATIONS, type Activation, SAVES_INPUT } from '../backend/kernels.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
-import { add, erf, exp, greater, mul, neg, square, sub } from './elementwise.js'
+import { add, exp, greater, mul, neg, square, sub } from './elementwise.js'
 
 const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as Record<Activation, number>
 
@@ -22,48 +22,53 @@ export function activate(value: TensorLike, name: Activation): Tensor {
     [x],
     x.shape,
     (y, { kernels }) => kernels.activationForward(x.address, y, x.size, number),
-    (y) => {
-      const saved = SAVES_INPUT.has(name) ? x : y
-      return { vjp: (g) => [mul(g, derivative(name, saved))], fused: (g) => [activationGradient(name, saved, g)] }
-    },
+    (y) => ({ vjp: (g) => [activationGradient(name, SAVES_INPUT.has(name) ? x : y, g)] }),
   )
 }
 
-/** dx = g ⊙ f′(saved) by the kernel */
-function activationGradient(name: Activation, saved: Tensor, g: Tensor): Tensor {
-  return apply([g, saved], g.shape, (dx, { kernels }) => kernels.activationBackward(saved.address, g.address, dx, g.size, numbers[name]))
+/**
+ * g ⊙ f′, from the output (from the input for activations that SAVES_INPUT), by one kernel. It is linear in g, so that its
+ * own gradient for g is the same kernel again.
+ * @internal
+ */
+export function activationGradient(name: Activation, saved: Tensor, g: Tensor): Tensor {
+  if (name === 'linear') return g
+  const bends = name !== 'relu' && name !== 'leakyRelu'
+  return apply(
+    [g, saved],
+    g.shape,
+    (dx, { kernels }) => kernels.activationBackward(saved.address, g.address, dx, g.size, numbers[name]),
+    () => ({
+      vjp: (h) => [
+        g.requiresGrad ? activationGradient(name, saved, h) : null,
+        saved.requiresGrad && bends ? mul(mul(g, h), secondDerivative(name, saved)) : null,
+      ],
+    }),
+  )
 }
 
-/** @internal f′ in differentiable operations, from the output (from the input for activations that SAVES_INPUT) */
-export function derivative(name: Activation, saved: Tensor): Tensor {
-  const positive = () => greater(saved, 0)
+/** The derivative of f′ by what was saved, in differentiable operations. */
+function secondDerivative(name: Activation, saved: Tensor): Tensor {
   switch (name) {
-    case 'linear':
-      return add(mul(saved, 0), 1)
-    case 'relu':
-      return positive()
-    case 'leakyRelu':
-      return add(mul(positive(), 0.99), 0.01)
     case 'sigmoid':
-      return mul(saved, sub(1, saved))
+      return sub(1, mul(2, saved))
     case 'tanh':
-      return sub(1, square(saved))
+      return mul(-2, saved)
     case 'gelu':
-      return add(normalCdf(saved), mul(saved, mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, square(saved))))))
+      return mul(mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, square(saved)))), sub(2, square(saved)))
     case 'silu': {
       const s = sigmoid(saved)
-      return mul(s, add(1, mul(saved, sub(1, s))))
+      return mul(mul(s, sub(1, s)), add(2, mul(saved, sub(1, mul(2, s)))))
     }
     case 'softplus':
-      return sub(1, exp(neg(saved)))
+      return exp(neg(saved))
     case 'elu':
-      return add(positive(), mul(sub(1, positive()), add(saved, 1)))
+      return sub(1, greater(saved, 0))
+    case 'linear':
+    case 'relu':
+    case 'leakyRelu':
+      return mul(saved, 0)
   }
-}
-
-/** Φ(x) = ½(1 + erf(x/√2)) */
-function normalCdf(x: Tensor): Tensor {
-  return mul(0.5, add(1, erf(mul(x, Math.SQRT1_2))))
 }
 
 /** max(x, 0) */

@@ -5,8 +5,8 @@ import { ShapeError } from '../errors.js'
 import { Parameter } from '../parameter.js'
 import { formatShape } from '../shape.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
-import { activationNumber, derivative } from './activation.js'
-import { add, mul } from './elementwise.js'
+import { activationGradient, activationNumber } from './activation.js'
+import { add } from './elementwise.js'
 import { matmul } from './matmul.js'
 import { sum } from './reduce.js'
 import { reshape } from './shape.js'
@@ -87,7 +87,7 @@ function gradientInOperations({ x, w, b, m, k, n, activation }: DenseCall, y: Te
   const affine = () => (b === null ? matmul(x2, w) : add(matmul(x2, w), b))
   const saved = SAVES_INPUT.has(activation) ? affine() : reshape(y, [m, n])
   const g2 = reshape(g, [m, n])
-  const dz = activation === 'linear' ? g2 : mul(g2, derivative(activation, saved))
+  const dz = activationGradient(activation, saved, g2)
   return [
     x.requiresGrad ? reshape(matmul(dz, w, { transposeB: true }), x.shape) : null,
     w.requiresGrad ? matmul(x2, dz, { transposeA: true }) : null,

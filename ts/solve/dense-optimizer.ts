@@ -60,7 +60,7 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
     const units = plan[plan.length - 1].outputs
     const x = asTensor(inputs, this.model.backend, this.name)
     const y = asTensor(targets, this.model.backend, this.name)
-    const classes = this.options.loss === 'crossEntropy' && y.dtype === 'int32'
+    const classes = this.options.loss === 'crossEntropy' && (y.dtype === 'int32' || y.rank === 1)
     checkNetData(this.name, plan, x, y, classes ? 1 : units)
     return { chunks: chunksOf(plan, this.size, x.read(), classes ? oneHot(this.name, y, units) : y.read()), rows: x.shape[0] }
   }
@@ -69,7 +69,7 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
   protected visit(chunks: readonly Chunk[], x: Float64Array, use: (visit: Visit) => void): number {
     const most = chunks[0].count
     const net = new DenseNet(this.plan, most)
-    const loss = outputLoss(this.options.loss, net.outputs, most)
+    const loss = outputLoss(this.options.loss as CurvatureLoss, net.outputs, most)
     let sum = 0
     for (const chunk of chunks) {
       sum += loss.value(net.forward(x, chunk.inputs, chunk.count), chunk.targets, chunk.count)
@@ -84,7 +84,7 @@ function oneHot(owner: string, y: Tensor, classes: number): Float64Array {
   const indices = y.read()
   const rows = new Float64Array(indices.length * classes)
   for (let i = 0; i < indices.length; i++) {
-    if (!(indices[i] >= 0 && indices[i] < classes)) throw new RangeError(`${owner}: target ${i} is class ${indices[i]}, there are ${classes}`)
+    if (!(Number.isInteger(indices[i]) && indices[i] >= 0 && indices[i] < classes)) throw new RangeError(`${owner}: target ${i} is class ${indices[i]}, there are ${classes}`)
     rows[i * classes + indices[i]] = 1
   }
   return rows

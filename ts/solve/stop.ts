@@ -29,6 +29,9 @@ export interface StopOptions {
   callback?: (progress: Progress) => unknown
 }
 
+/** A value below this is taken for minus infinity. */
+const BOTTOMLESS = -1e100
+
 /** @internal Checks a state after each iteration. */
 export class Stopping {
   iterations = 0
@@ -51,6 +54,7 @@ export class Stopping {
     if (!Number.isFinite(point.value)) {
       return { reason: 'not-finite', message: `the value or gradient is not finite at ${this.iterations === 0 ? 'the start' : 'a step'}` }
     }
+    if (point.value < BOTTOMLESS) return { reason: 'not-finite', message: `the function seems to fall without bound: its value is ${point.value.toExponential(1)}` }
     const size = maxAbs(point.gradient)
     if (size <= tolerance) return { reason: 'gradient', message: `the largest component of the gradient, ${size.toExponential(1)}, is within ${tolerance}` }
     if (this.iterations >= this.maxIterations) return { reason: 'iterations', message: `${this.iterations} iterations were made` }
@@ -67,7 +71,7 @@ export class Stopping {
     if (callback?.({ iteration, x: x.slice(), value, gradient: gradient.slice(), evaluations: objective.evaluations }) === false) {
       return { reason: 'callback', message: `the callback stopped after iteration ${iteration}` }
     }
-    if (maxAbs(gradient) <= tolerance) return null
+    if (maxAbs(gradient) <= tolerance || value < BOTTOMLESS) return null
     let step = 0
     for (let i = 0; i < x.length; i++) step = Math.max(step, Math.abs(x[i] - before.x[i]))
     if (step <= stepTolerance * Math.max(1, maxAbs(x))) return { reason: 'step', message: `the last step, ${step.toExponential(1)}, is within the tolerance` }

@@ -1,9 +1,10 @@
 /** Data sets as training takes them: checked once, then cut into batches whose rows are copied straight into the step arena. */
 import { openStep } from '../autograd.js'
 import type { Backend } from '../backend/index.js'
+import type { Ptr } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
-import type { Generator } from '../random.js'
 import { reshape } from '../ops/shape.js'
+import type { Generator } from '../random.js'
 import { formatShape, type Shape, sizeOf } from '../shape.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 
@@ -118,13 +119,22 @@ export function stepBatch(rows: Rows, order: Int32Array | null, from: number, to
 function gatherRows(source: Tensor, order: Int32Array | null, from: number, to: number): Tensor {
   const { backend } = source
   const shape = [to - from, ...source.shape.slice(1)]
-  const width = sizeOf(source.shape.slice(1))
-  const values = source.read()
-  if (values instanceof Int32Array)
-    return Tensor.onHost(backend, shape, pick(values, new Int32Array((to - from) * width), 0, width, order, from, to))
-  const ptr = backend.arena.allocate((to - from) * width * backend.heap.elementSize)
-  pick(values, backend.heap.floats, ptr / backend.heap.elementSize, width, order, from, to)
+  if (source.dtype === 'int32') {
+    const width = sizeOf(source.shape.slice(1))
+    return Tensor.onHost(backend, shape, pick(source.read(), new Int32Array((to - from) * width), 0, width, order, from, to))
+  }
+  const ptr = backend.arena.allocate(sizeOf(shape) * backend.heap.elementSize)
+  copyRows(source, ptr, order, from, to)
   return Tensor.inArena(backend, shape, ptr)
+}
+
+/** @internal copies the rows order[from..to] (or from..to) to an address */
+export function copyRows(source: Tensor, target: Ptr, order: Int32Array | null, from: number, to: number): void {
+  const { heap } = source.backend
+  const width = source.size / source.shape[0]
+  const values = source.read()
+  if (values instanceof Int32Array) pick(values, heap.ints, target / 4, width, order, from, to)
+  else pick(values, heap.floats, target / heap.elementSize, width, order, from, to)
 }
 
 type Numbers = Float32Array | Float64Array | Int32Array

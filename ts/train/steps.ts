@@ -6,7 +6,8 @@ import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
-import { type Batch, checkData, type DataSet, epochOrder, type Rows, stepBatch } from './data.js'
+import { checkData, type DataSet, epochOrder, type Rows, stepBatch } from './data.js'
+import { isReplayable, Recording } from './replay.js'
 
 /** Options of {@link trainSteps}; those of `fit` include them. */
 export interface StepOptions extends DataSet {
@@ -55,6 +56,8 @@ export interface Plan {
   epochs: number
   batchSize: number
   batchesPerEpoch: number
+  /** Recorded steps by their number of rows; null where steps cannot be replayed. */
+  recordings: Map<number, Recording> | null
 }
 
 /**
@@ -86,7 +89,9 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   if (typeof options.optimizer?.step !== 'function')
     throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
   const batches = rows.count / size
-  return { model, rows, options, epochs, batchSize: size, batchesPerEpoch: dropLast ? Math.floor(batches) : Math.ceil(batches) }
+  const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
+  const recordings = isReplayable(model, options.loss, rows) ? new Map<number, Recording>() : null
+  return { model, rows, options, epochs, batchSize: size, batchesPerEpoch, recordings }
 }
 
 /** @internal */
@@ -101,7 +106,7 @@ export async function* runSteps(plan: Plan): AsyncGenerator<Step, void, void> {
     for (let batch = 1; batch <= batchesPerEpoch; batch++) {
       const from = (batch - 1) * batchSize
       const at = { step: ++step, epoch, batch }
-      yield trainStep(plan, stepBatch(rows, order, from, Math.min(from + batchSize, rows.count)), at)
+      yield trainStep(plan, order, from, Math.min(from + batchSize, rows.count), at)
       if (performance.now() - worked > yieldEvery) {
         await otherTasks()
         worked = performance.now()
@@ -110,28 +115,62 @@ export async function* runSteps(plan: Plan): AsyncGenerator<Step, void, void> {
   }
 }
 
-/** Forward, loss, backward, update. */
-function trainStep(
-  { model, options }: Plan,
-  { inputs, targets, weights, size }: Batch,
-  at: { step: number; epoch: number; batch: number },
-): Step {
-  const { optimizer, schedule } = options
+/** Forward, loss, backward, update: from a recording where there is one that still fits. */
+function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place): Step {
+  const { optimizer, schedule } = plan.options
   if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
+  const { prediction, targets, loss } =
+    plan.recordings === null ? eagerStep(plan, order, from, to, at) : replayedStep(plan, plan.recordings, order, from, to, at)
+  optimizer.step()
+  return { ...at, loss, prediction, targets, size: to - from }
+}
+
+interface Place {
+  step: number
+  epoch: number
+  batch: number
+}
+
+type Result = Pick<Step, 'prediction' | 'targets' | 'loss'>
+
+function eagerStep({ model, rows, options }: Plan, order: Int32Array | null, from: number, to: number, at: Place): Result {
+  const { inputs, targets, weights } = stepBatch(rows, order, from, to)
   const prediction = model.forward(inputs)
   const loss = options.loss(prediction, targets, weights === undefined ? undefined : { weights })
   const value = loss.item()
-  if (!Number.isFinite(value)) throw diverged(value, at, optimizer)
+  if (!Number.isFinite(value)) throw diverged(value, at, options.optimizer)
   loss.backward()
-  optimizer.step()
-  return { ...at, loss: value, prediction, targets, size }
+  return { prediction, targets, loss: value }
 }
 
-function diverged(
-  value: number,
-  { step, epoch, batch }: { step: number; epoch: number; batch: number },
-  optimizer: OptimizerLike,
-): NonFiniteError {
+function replayedStep(
+  plan: Plan,
+  recordings: Map<number, Recording>,
+  order: Int32Array | null,
+  from: number,
+  to: number,
+  at: Place,
+): Result {
+  const { model, rows, options } = plan
+  const known = recordings.get(to - from)
+  if (known?.isCurrent) {
+    const loss = known.run(order, from, to)
+    if (!Number.isFinite(loss)) throw diverged(loss, at, options.optimizer)
+    known.markGradients()
+    return { prediction: known.prediction, targets: known.targets, loss }
+  }
+  // Gradients that others are to be added to belong to no recording.
+  if (model.parameters().some((p) => p.gradientState === 'ready')) return eagerStep(plan, order, from, to, at)
+  const made = new Recording(model, options.loss, rows, order, from, to)
+  recordings.set(to - from, made)
+  if (!Number.isFinite(made.loss)) {
+    for (const p of model.parameters()) p.grad = null
+    throw diverged(made.loss, at, options.optimizer)
+  }
+  return { prediction: made.prediction, targets: made.targets, loss: made.loss }
+}
+
+function diverged(value: number, { step, epoch, batch }: Place, optimizer: OptimizerLike): NonFiniteError {
   const broken = optimizer.groups.flatMap((g) => [...g.parameters]).find((p) => !p.view().every(Number.isFinite))
   const where = broken ? `; the first parameter that is not finite is '${broken.name}'` : ''
   return new NonFiniteError(

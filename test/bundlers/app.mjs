@@ -1,0 +1,15 @@
+/** A small app with named imports: trains in the page and posts what came out. */
+import { Activation, Adam, crossEntropy, Dense, Dropout, load, Sequential, supportedVariants, tensor } from 'gradus'
+import * as pure from 'gradus/js'
+import { smoke } from './program.mjs'
+
+const gradus = { Activation, Adam, crossEntropy, Dense, Dropout, load, Sequential, supportedVariants, tensor }
+const page = new URLSearchParams(location.search).get('page')
+
+smoke(gradus, pure)
+  .catch((error) => ({ error: String(error?.stack ?? error) }))
+  .then((report) => fetch('/report', { method: 'POST', body: JSON.stringify({ page, ...report }) }))
+  .then((answer) => answer.text())
+  .then((next) => {
+    if (next !== '') location.href = next
+  })

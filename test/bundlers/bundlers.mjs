@@ -1,0 +1,81 @@
+/** How each bundler builds an entry with its default settings, as a user's one command does. Each gives the folder it wrote to. */
+import { createRequire } from 'node:module'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { CACHE, run } from '../runtimes/consumer.mjs'
+
+const TOOLS = path.join(CACHE, 'bundlers/node_modules')
+const tool = (...parts) => path.join(TOOLS, ...parts)
+const node = (args, folder) => run(process.execPath, args, { cwd: folder, timeout: 180_000, env: { NO_UPDATE_NOTIFIER: '1' } })
+
+const page = (out, script) => {
+  writeFileSync(path.join(out, 'index.html'), `<!doctype html>\n<meta charset="utf-8">\n<script type="module" src="./${script}"></script>\n`)
+}
+
+export const BUNDLERS = {
+  Vite: async (folder, entry) => {
+    const root = path.join(folder, `vite-${entry}`)
+    mkdirSync(root, { recursive: true })
+    const html = readFileSync(path.join(folder, 'index.html'), 'utf8').replace('./app.mjs', `./${entry}`)
+    for (const name of [entry, 'program.mjs']) writeFileSync(path.join(root, name), readFileSync(path.join(folder, name)))
+    writeFileSync(path.join(root, 'index.html'), html)
+    await node([tool('vite/bin/vite.js'), 'build', '--logLevel', 'warn', '--base', './'], root)
+    return path.join(root, 'dist')
+  },
+  webpack: async (folder, entry) => {
+    const out = path.join(folder, `webpack-${entry}`)
+    await node([tool('webpack-cli/bin/cli.js'), 'build', '--entry', `./${entry}`, '--mode', 'production', '--output-path', out], folder)
+    page(out, 'main.js')
+    return out
+  },
+  esbuild: async (folder, entry) => {
+    const out = path.join(folder, `esbuild-${entry}`)
+    const args = ['--bundle', '--minify', '--format=esm', `--outfile=${path.join(out, 'main.js')}`, '--log-level=warning']
+    await run(tool('esbuild/bin/esbuild'), [entry, ...args], { cwd: folder })
+    page(out, 'main.js')
+    return out
+  },
+  Rollup: async (folder, entry) => {
+    const out = path.join(folder, `rollup-${entry}`)
+    const { rollup } = await fromTools('rollup')
+    const { nodeResolve } = await fromTools('@rollup/plugin-node-resolve')
+    const warnings = []
+    const bundle = await rollup({
+      input: path.join(folder, entry),
+      plugins: [nodeResolve()],
+      onwarn: (warning) => warnings.push(warning.message),
+    })
+    await bundle.write({ dir: out, format: 'es', entryFileNames: 'main.js' })
+    await bundle.close()
+    if (warnings.length > 0) throw new Error(`Rollup warns: ${warnings.join('; ')}`)
+    // Rollup has no minifier of its own; esbuild's is the usual one.
+    const file = path.join(out, 'main.js')
+    await run(tool('esbuild/bin/esbuild'), [file, '--minify', `--outfile=${file}`, '--allow-overwrite', '--log-level=warning'])
+    page(out, 'main.js')
+    return out
+  },
+}
+
+async function fromTools(name) {
+  return import(pathToFileURL(createRequire(path.join(TOOLS, 'x.js')).resolve(name)).href)
+}
+
+/** All JavaScript below a folder, as text. */
+export function scriptsOf(folder) {
+  return readdirSync(folder, { recursive: true })
+    .filter((name) => /\.m?js$/.test(name))
+    .map((name) => readFileSync(path.join(folder, name), 'utf8'))
+    .join('\n')
+}
+
+export const gzipped = (text) => gzipSync(text, { level: 9 }).length
+
+/** Of a bundle with both WebAssembly modules: gzip of its JavaScript alone, with the smaller module, and with both. */
+export function coreSizes(text) {
+  const [first, second, ...rest] = [...text.matchAll(/["'`](AGFzbQ[A-Za-z0-9+/=]+)["'`]/g)].map((match) => match[1]).sort((a, b) => b.length - a.length)
+  if (!second || rest.length > 0) throw new Error('a bundle of the core holds two WebAssembly modules')
+  const one = text.replace(first, '')
+  return { script: gzipped(one.replace(second, '')), one: gzipped(one), both: gzipped(text) }
+}

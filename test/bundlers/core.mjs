@@ -1,0 +1,4 @@
+/** All of the core. */
+import * as gradus from 'gradus'
+
+globalThis.gradusParts = gradus

@@ -1,0 +1,73 @@
+/**
+ * Builds small apps from the installed tarball with every bundler's defaults, runs them in Chromium and, bundled into one file, in
+ * Node, and prints their sizes:
+ *
+ *   node test/bundlers/run.mjs [--only WORD] [--package FOLDER]
+ *
+ * The bundlers come from the package registry into .cache/bundlers. Sizes are held against test/budgets.json.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { visit } from '../runtimes/browser.mjs'
+import { installTools, makeProject, run } from '../runtimes/consumer.mjs'
+import { faults, PROGRAMS, RUNTIMES } from '../runtimes/runtimes.mjs'
+import { BUNDLERS, coreSizes, gzipped, scriptsOf } from './bundlers.mjs'
+
+const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, package: { type: 'string', default: '.' } } })
+installTools('bundlers', 'test/bundlers')
+const budgets = JSON.parse(readFileSync('test/budgets.json', 'utf8'))
+const entries = ['app.mjs', 'sgd.mjs', 'core.mjs', 'index.html'].map((name) => path.resolve('test/bundlers', name))
+const project = makeProject(path.resolve(values.package), [...PROGRAMS, ...entries])
+const wrong = []
+try {
+  const { reports } = await RUNTIMES[0].run(project.folder)
+  const reference = reports['']
+  const built = []
+  for (const [name, build] of Object.entries(BUNDLERS)) {
+    if (!name.toLowerCase().includes(values.only.toLowerCase())) continue
+    const app = await build(project.folder, 'app.mjs')
+    const sgd = gzipped(scriptsOf(await build(project.folder, 'sgd.mjs')))
+    const core = coreSizes(scriptsOf(await build(project.folder, 'core.mjs')))
+    built.push({ name, app, sgd, core })
+    const limit = budgets.optimizerAlone
+    if (sgd > limit.budget * 1.1) wrong.push(`${name}: one optimizer takes ${sgd} bytes, more than a tenth above the budget of ${limit.budget}`)
+  }
+  const roots = Object.fromEntries(built.map(({ name, app }) => [`/${name}/`, app]))
+  const pages = built.map(({ name }) => ({ name, url: `/${name}/index.html?page=${name}` }))
+  const inBrowser = await visit('chromium', pages, roots)
+  for (const { name, app, sgd, core } of built) {
+    const found = faults(inBrowser[name], reference)
+    wrong.push(...found.map((fault) => `${name}, in Chromium: ${fault}`))
+    console.log(
+      `${name.padEnd(8)}  app ${gzipped(scriptsOf(app))}  core ${core.script} + wasm = ${core.one} (both ${core.both})  SGD ${sgd}  ` +
+        `Chromium ${found.length === 0 ? 'ok' : 'FAILS'} ${inBrowser[name].chosen?.hash ?? ''}`,
+    )
+  }
+  await runMoved(project.folder, reference)
+} finally {
+  project.remove()
+}
+for (const fault of wrong) console.error(fault)
+process.exitCode = wrong.length > 0 ? 1 : 0
+
+/** One file, moved to where no package is: what a serverless function or a container image is made of. */
+async function runMoved(folder, reference) {
+  for (const name of ['esbuild', 'Rollup', 'webpack']) {
+    if (!name.toLowerCase().includes(values.only.toLowerCase())) continue
+    const out = await BUNDLERS[name](folder, 'main.mjs').catch((error) => ({ error }))
+    if (out.error) {
+      wrong.push(`${name}, for Node: ${out.error.message}`)
+      continue
+    }
+    const away = path.join(path.dirname(folder), 'away')
+    mkdirSync(away, { recursive: true })
+    const file = path.join(away, `${name}.mjs`)
+    renameSync(path.join(out, 'main.js'), file)
+    const report = await run(process.execPath, [file], { cwd: away }).then(JSON.parse, (error) => ({ error: error.message }))
+    const found = faults(report, reference)
+    wrong.push(...found.map((fault) => `${name}, one file in Node: ${fault}`))
+    console.log(`${name.padEnd(8)}  one file in Node ${found.length === 0 ? 'ok' : 'FAILS'} ${report.chosen?.hash ?? ''}`)
+    rmSync(away, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,4 @@
+/** The least that trains: one optimizer and a parameter, without WebAssembly. */
+import { Parameter, SGD } from 'gradus/js'
+
+globalThis.gradusParts = { Parameter, SGD }

@@ -1,0 +1,451 @@
+/** Curvature optimizers on nets: beside the oracles, beside automatic differentiation, on every backend, and with bad input. */
+import { describe, expect, test } from 'vitest'
+import {
+  Activation, add, type Backend, createBackend, crossEntropy, Dense, Generator, type Module, mse, mul, Parameter, Sequential, square, sub, sum,
+  Tensor, tensor,
+} from '../ts/index.js'
+import { DenseNet, planOf, unitMajor } from '../ts/solve/dense-net.js'
+import { ConjugateGradient, KFAC, LBFGS, LevenbergMarquardt, NaturalGradient, NewtonCG } from '../ts/solve/index.js'
+import { rowsOf } from '../ts/solve/least-squares.js'
+import { addGram, cholesky, solveCholesky } from '../ts/solve/normal.js'
+import { ACTIVATIONS } from '../ts/backend/kernels.js'
+import { distance, oracle, oracleCases } from './optim-problems.js'
+import { backends } from './optim-runner.js'
+
+const double = () => createBackend({ backend: 'js', dtype: 'float64' })
+const { mlp } = oracle.problems
+
+const transposed = (rows: number[][]) => Float64Array.from(rows[0].flatMap((_, j) => rows.map((row) => row[j])))
+
+/** The net of the oracles: its weights are [outputs, inputs], ours [inputs, outputs]. */
+function oracleNet(backend: Backend): Sequential {
+  const model = new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 3)], { backend })
+  const start = [transposed(mlp.W1), mlp.b1, transposed(mlp.W2), mlp.b2]
+  model.parameters().forEach((p, i) => p.view().set(start[i]))
+  return model
+}
+
+/** Parameters in the oracles' order. */
+function flat(model: Module): number[] {
+  return model.parameters().flatMap((p) => {
+    const values = [...p.view()]
+    if (p.rank < 2) return values
+    const [rows, columns] = p.shape
+    return Array.from({ length: columns }, (_, j) => Array.from({ length: rows }, (_, i) => values[i * columns + j])).flat()
+  })
+}
+
+const oneHot = mlp.y.flatMap((c: number) => [0, 1, 2].map((k) => (k === c ? 1 : 0)))
+
+describe('step by step beside the oracles', () => {
+  test('LevenbergMarquardt, on data and on a closure', () => {
+    const trajectory = oracleCases.get('lm_nielsen')!.results.mlp_mse
+    for (const how of ['data', 'closure']) {
+      for (const [k, { p }] of Object.entries(trajectory.steps)) {
+        const backend = double()
+        const model = oracleNet(backend)
+        const optimizer = new LevenbergMarquardt(model, { maxIterations: Number(k), toleranceChange: 0, toleranceGradient: 0 })
+        const [x, y] = [tensor(mlp.X, { backend }), tensor(Float64Array.from(oneHot), [12, 3], { backend })]
+        if (how === 'data') optimizer.step(x, y)
+        else optimizer.step(() => sub(model.forward(x), y))
+        expect(distance(flat(model), p)).toBeLessThanOrEqual(trajectory.tol64[k] as number)
+      }
+    }
+  })
+
+  test('the damping goes on from step() to step()', () => {
+    const { steps, tol64 } = oracleCases.get('lm_nielsen')!.results.mlp_mse
+    const backend = double()
+    const model = oracleNet(backend)
+    let optimizer = new LevenbergMarquardt(model, { maxIterations: 1 })
+    for (let k = 1; k <= 10; k++) {
+      optimizer.step(tensor(mlp.X, { backend }), tensor(Float64Array.from(oneHot), [12, 3], { backend }))
+      const state = optimizer.state()
+      optimizer = new LevenbergMarquardt(model)
+      optimizer.loadState(state)
+    }
+    expect(distance(flat(model), steps[10].p)).toBeLessThanOrEqual(tol64[10] as number)
+  })
+
+  test('NaturalGradient', () => {
+    const { lr, steps, tol64 } = oracleCases.get('natural_gradient_ggn')!.results.mlp
+    const model = oracleNet(double())
+    const optimizer = new NaturalGradient(model, { learningRate: lr, damping: 1e-2 })
+    for (let k = 1; k <= 100; k++) {
+      optimizer.step(mlp.X, mlp.y)
+      if (steps[k]) expect(distance(flat(model), steps[k].p)).toBeLessThanOrEqual(tol64[k] as number)
+    }
+  })
+})
+
+describe('Jacobians of dense nets', () => {
+  const shapes: { sizes: number[]; bias: boolean }[] = [
+    { sizes: [3, 4, 2], bias: true },
+    { sizes: [1, 5, 1], bias: true },
+    { sizes: [2, 3, 4, 3], bias: false },
+    { sizes: [3, 2], bias: true },
+  ]
+  for (const activation of ACTIVATIONS) {
+    for (const { sizes, bias } of shapes) {
+      test(`${sizes.join('-')} ${activation}${bias ? '' : ' without bias'} equals backpropagation`, () => {
+        const backend = double()
+        const layers = sizes.slice(1).map((n, i) => new Dense(sizes[i], n, { activation: i % 2 === 0 ? activation : 'linear', bias }))
+        const model = new Sequential([...layers, new Activation('tanh')].slice(0, layers.length + (sizes.length % 2)), { seed: 3, backend })
+        compareJacobians(model, sizes, backend)
+      })
+    }
+  }
+
+  test('models with anything else, or a layer used twice, are not taken apart', () => {
+    const layer = new Dense(2, 2)
+    expect(planOf(new Sequential([layer, layer]))).toBeNull()
+    class Own extends Dense {}
+    expect(planOf(new Sequential([new Own(2, 2)]))).toBeNull()
+    expect(planOf(new Sequential([new Dense(2, 2, { activation: 'tanh' }), new Activation('relu')]))).toBeNull()
+    expect(planOf(new Sequential([new Dense(2, 2), new Activation('relu')]))).toMatchObject([{ activation: 'relu' }])
+  })
+
+  test('JᵀJ, Cholesky and its solution for sizes 1 to 13', () => {
+    const generator = new Generator(4)
+    for (let n = 1; n <= 13; n++) {
+      for (const m of [1, 2, n, n + 5]) {
+        const j = Float64Array.from(generator.uniforms(n * m)).map((v) => v - 0.5)
+        const h = new Float64Array(n * n)
+        addGram(j, n, m, m, h)
+        for (let a = 0; a < n; a++) {
+          for (let b = 0; b <= a; b++) {
+            let expected = 0
+            for (let i = 0; i < m; i++) expected += j[a * m + i] * j[b * m + i]
+            expect(h[a * n + b]).toBeCloseTo(expected, 13)
+          }
+        }
+        const l = new Float64Array(n * n)
+        expect(cholesky(h, n, () => 0.1, l)).toBe(true)
+        const x = new Float64Array(n)
+        solveCholesky(l, n, new Float64Array(n).fill(1), x)
+        for (let a = 0; a < n; a++) {
+          let row = 0.1 * x[a]
+          for (let b = 0; b < n; b++) row += h[Math.max(a, b) * n + Math.min(a, b)] * x[b]
+          expect(row).toBeCloseTo(1, 11)
+        }
+      }
+    }
+    expect(cholesky(Float64Array.of(1, 0, 1, 1), 2, () => 0, new Float64Array(4))).toBe(false)
+    expect(cholesky(Float64Array.of(Number.NaN), 1, () => 0, new Float64Array(1))).toBe(false)
+  })
+})
+
+function compareJacobians(model: Sequential, sizes: number[], backend: Backend): void {
+  const rows = 5
+  const outputs = sizes[sizes.length - 1]
+  const parameters = model.parameters()
+  for (const p of parameters) if (p.rank === 1) p.view().set(new Generator(9).uniforms(p.size))
+  const size = parameters.reduce((total, p) => total + p.size, 0)
+  const x = Float64Array.from(new Generator(7).uniforms(rows * sizes[0])).map((v) => 4 * v - 2)
+  const expected = rowsOf(model.forward(tensor(x, [rows, sizes[0]], { backend })), parameters)
+  backend.arena.end()
+  const net = new DenseNet(planOf(model)!, rows)
+  const theta = Float64Array.from(parameters.flatMap((p) => [...p.view()]))
+  const inputs = unitMajor(x, sizes[0], 0, rows)
+  net.forward(theta, inputs, rows)
+  net.slopes(rows)
+  const columns = new Float64Array(size * rows * outputs).fill(Number.NaN)
+  for (let k = 0; k < outputs; k++) net.jacobianOf(k, theta, inputs, rows, columns, rows * outputs, k * rows)
+  for (let r = 0; r < rows; r++) {
+    for (let k = 0; k < outputs; k++) {
+      for (let p = 0; p < size; p++) {
+        expect(Math.abs(columns[p * rows * outputs + k * rows + r] - expected[(r * outputs + k) * size + p])).toBeLessThan(1e-13)
+      }
+    }
+  }
+}
+
+function curve(backend: Backend, n = 60): { x: Tensor; y: Tensor } {
+  const x = Float32Array.from({ length: n }, (_, i) => -1 + (2 * i) / (n - 1))
+  return { x: tensor(Array.from(x, (v) => [v]), { backend }), y: tensor(Array.from(x, (v) => [Math.sin(3 * v)]), { backend }) }
+}
+
+const smallNet = (backend: Backend, seed = 1) => new Sequential([new Dense(1, 8, { activation: 'tanh' }), new Dense(8, 1)], { seed, backend })
+
+describe('training a small net, on every backend', () => {
+  for (const { name, make, double: isDouble } of backends) {
+    const lossOf = (model: Sequential, { x, y }: { x: Tensor; y: Tensor }) => mse(model.predict(x), y).item()
+
+    test(`LevenbergMarquardt, ${name}`, () => {
+      const backend = make()
+      const model = smallNet(backend)
+      const data = curve(backend)
+      const optimizer = new LevenbergMarquardt(model, { maxIterations: 100, targetLoss: 1e-7 })
+      const result = optimizer.step(data.x, data.y)
+      expect(result).toMatchObject({ reason: 'value', converged: true })
+      expect(result.loss).toBeLessThanOrEqual(1e-7)
+      expect(lossOf(model, data)).toBeLessThan(2e-7)
+      expect(result.accepted).toBeLessThanOrEqual(result.iterations)
+      // In single precision, too, it goes on from the unrounded parameters.
+      expect(optimizer.step(data.x, data.y).initialLoss).toBe(result.loss)
+      model.parameters()[0].view()[0] += 0.5
+      expect(optimizer.step(data.x, data.y).initialLoss).toBeGreaterThan(result.loss)
+    })
+
+    test(`gauss-newton, marquardt, closures and data in chunks, ${name}`, () => {
+      const backend = make()
+      const data = curve(backend, 3000)
+      for (const options of [{ method: 'gauss-newton' }, { scaling: 'marquardt' }] as const) {
+        const model = smallNet(backend, 2)
+        const { loss, initialLoss } = new LevenbergMarquardt(model, { maxIterations: 30, ...options }).step(data.x, data.y)
+        expect(loss).toBeLessThan(1e-2 * initialLoss)
+      }
+      const small = curve(backend, 30)
+      const model = smallNet(backend)
+      const byClosure = new LevenbergMarquardt(model.parameters(), { maxIterations: 40 }).step(() => sub(model.forward(small.x), small.y))
+      expect(byClosure.loss).toBeLessThan(1e-4)
+    })
+
+    for (const [kind, make2] of [
+      ['LBFGS', (m: Module) => new LBFGS(m.parameters(), { maxIterations: 200 })],
+      ['ConjugateGradient', (m: Module) => new ConjugateGradient(m.parameters(), { maxIterations: 200 })],
+      ['NewtonCG', (m: Module) => new NewtonCG(m.parameters(), { maxIterations: 30 })],
+    ] as const) {
+      test(`${kind}, ${name}`, () => {
+        const backend = make()
+        const model = smallNet(backend)
+        const data = curve(backend)
+        const optimizer = make2(model)
+        const result = optimizer.step(() => mse(model.forward(data.x), data.y))
+        expect(result.loss).toBeLessThan(isDouble ? 5e-3 : 2e-2)
+        expect(lossOf(model, data)).toBeCloseTo(result.loss, isDouble ? 12 : 5)
+        expect(result.evaluations).toBeGreaterThanOrEqual(result.iterations)
+        expect(result.message).not.toBe('')
+      })
+    }
+
+    test(`NewtonCG with Gauss-Newton products, ${name}`, () => {
+      const backend = make()
+      const model = smallNet(backend)
+      const { x, y } = curve(backend)
+      const result = new NewtonCG(model.parameters(), { maxIterations: 30, damping: 1e-6 }).step(
+        () => model.forward(x),
+        (output) => mse(output, y),
+      )
+      expect(result.loss).toBeLessThan(1e-3)
+    })
+
+    test(`NaturalGradient and KFAC on classes, ${name}`, () => {
+      const backend = make()
+      for (const [Kind, steps] of [[NaturalGradient, 60], [KFAC, 100]] as const) {
+        const model = oracleNet(backend)
+        const optimizer = new Kind(model, { learningRate: 0.3, damping: 1e-2 })
+        let loss = 0
+        for (let k = 0; k < steps; k++) loss = optimizer.step(mlp.X, mlp.y).loss
+        expect(loss).toBeLessThan(0.02)
+        expect(loss).toBeCloseTo(crossEntropy(model.predict(tensor(mlp.X, { backend })), mlp.y).item(), 2)
+      }
+    })
+  }
+
+  test('NaturalGradient and KFAC on numbers', () => {
+    const backend = double()
+    const { x, y } = curve(backend)
+    for (const Kind of [NaturalGradient, KFAC]) {
+      const model = smallNet(backend)
+      const optimizer = new Kind(model, { learningRate: 0.5, damping: 1e-4, loss: 'mse' })
+      const first = optimizer.step(x, y).loss
+      expect(first).toBeGreaterThan(0)
+      let loss = first
+      for (let k = 0; k < 300; k++) loss = optimizer.step(x, y).loss
+      expect(loss).toBeLessThan(2e-3)
+    }
+  })
+})
+
+describe('KFAC', () => {
+  test('one linear layer and one sample: the exact natural gradient, without damping by factors', () => {
+    // For one sample F = (ā·āᵀ) ⊗ S. The factored damping differs from λ·I by terms of order √λ; with d = (A + a·I)⁻¹G(S + b·I)⁻¹
+    // the exact solution is known in closed form, since ā is an eigenvector of A.
+    const backend = double()
+    const x = [0.7, -1.2, 0.4]
+    const target = [2]
+    const damping = 1e-3
+    const step = (Kind: typeof KFAC | typeof NaturalGradient) => {
+      const model = new Sequential([new Dense(3, 4)], { seed: 5, backend })
+      const before = model.parameters().flatMap((p) => [...p.view()])
+      new Kind(model, { learningRate: 1, damping: Kind === KFAC ? damping : 0 + 1e-9 }).step([x], target)
+      return model.parameters().flatMap((p, i) => [...p.view()].map((v, j) => v - before[(i === 0 ? 0 : 12) + j]))
+    }
+    const kfac = step(KFAC)
+    const exact = step(NaturalGradient)
+    const cosine = dot(kfac, exact) / Math.sqrt(dot(kfac, kfac) * dot(exact, exact))
+    expect(cosine).toBeGreaterThan(0.999)
+  })
+
+  test('its factors multiply to the exact Fisher matrix there', () => {
+    const backend = double()
+    const model = new Sequential([new Dense(3, 4)], { seed: 5, backend })
+    const x = [0.7, -1.2, 0.4]
+    const logits = [...model.predict([x]).data()]
+    const kfac = new KFAC(model, { learningRate: 0 })
+    kfac.step([x], [2])
+    const [{ a, s }] = kfac.state().values.factors as { a: Float64Array; s: Float64Array }[]
+    const total = logits.reduce((sum2, z) => sum2 + Math.exp(z), 0)
+    const p = logits.map((z) => Math.exp(z) / total)
+    const ones = [...x, 1]
+    for (let i = 0; i < 4; i++) {
+      for (let j = 0; j <= i; j++) {
+        expect(a[i * 4 + j]).toBeCloseTo(ones[i] * ones[j], 14)
+        expect(s[i * 4 + j]).toBeCloseTo((i === j ? p[i] : 0) - p[i] * p[j], 14)
+      }
+    }
+    // Columns of J for output k: ā in the weights of k. So F over (i, k), (j, l) is āᵢāⱼ·H_kl, the product of the factors.
+  })
+
+  test('its state goes on where it was', () => {
+    const run = (restart: boolean) => {
+      const model = oracleNet(double())
+      let optimizer = new KFAC(model)
+      for (let k = 0; k < 6; k++) {
+        optimizer.step(mlp.X, mlp.y)
+        if (!restart || k !== 2) continue
+        const state = optimizer.state()
+        optimizer = new KFAC(model)
+        optimizer.loadState(state)
+      }
+      return flat(model)
+    }
+    expect(run(true)).toEqual(run(false))
+  })
+})
+
+const dot = (a: number[], b: number[]) => a.reduce((total, v, i) => total + v * b[i], 0)
+
+describe('state of closure optimizers', () => {
+  for (const [name, make] of [
+    ['LBFGS', (p: Parameter[]) => new LBFGS(p, { maxIterations: 3 })],
+    ['LBFGS fixed', (p: Parameter[]) => new LBFGS(p, { maxIterations: 3, lineSearch: 'none', learningRate: 0.2 })],
+    ['ConjugateGradient', (p: Parameter[]) => new ConjugateGradient(p, { maxIterations: 3 })],
+    ['NewtonCG', (p: Parameter[]) => new NewtonCG(p, { maxIterations: 2 })],
+  ] as const) {
+    test(name, () => {
+      const run = (restart: boolean) => {
+        const w = new Parameter([-1.2, 1], { backend: double() })
+        const closure = () => rosenbrockOf(w)
+        let optimizer = make([w])
+        for (let k = 0; k < 4; k++) {
+          optimizer.step(closure)
+          if (!restart || k !== 1) continue
+          const state = JSON.parse(JSON.stringify(optimizer.state(), typed), untyped)
+          optimizer = make([w])
+          optimizer.loadState(state)
+        }
+        return [...w.view()]
+      }
+      expect(run(true)).toEqual(run(false))
+    })
+  }
+
+  test('the state of another optimizer is refused', () => {
+    const w = new Parameter([1], { backend: double() })
+    const state = new NewtonCG([w]).state()
+    expect(() => new LBFGS([w]).loadState(state)).toThrow(/state of NewtonCG/)
+    expect(() => new LBFGS([w]).loadState({} as never)).toThrow(/no state/)
+  })
+})
+
+/** Typed arrays through JSON. */
+const typed = (_: string, value: unknown) => (value instanceof Float64Array ? { float64: [...value] } : value)
+const untyped = (_: string, value: { float64?: number[] } | null) => (value?.float64 ? Float64Array.from(value.float64) : value)
+
+function rosenbrockOf(w: Parameter): Tensor {
+  const [a, b] = [tensor([1, 0], { backend: w.backend }), tensor([0, 1], { backend: w.backend })]
+  const x = sum(mul(w, a))
+  const y = sum(mul(w, b))
+  return add(square(sub(1, x)), mul(100, square(sub(y, square(x)))))
+}
+
+describe('bad input', () => {
+  const make = {
+    LBFGS: (p: Parameter[]) => new LBFGS(p),
+    'LBFGS fixed': (p: Parameter[]) => new LBFGS(p, { lineSearch: 'none', learningRate: 1e-3 }),
+    ConjugateGradient: (p: Parameter[]) => new ConjugateGradient(p),
+    NewtonCG: (p: Parameter[]) => new NewtonCG(p),
+  }
+  for (const [name, build] of Object.entries(make)) {
+    test(`${name}: a closure that throws leaves the parameters at the best point`, () => {
+      const w = new Parameter([-1.2, 1], { backend: double() })
+      let calls = 0
+      let best = Number.POSITIVE_INFINITY
+      const closure = () => {
+        if (++calls > 5) throw new Error('out of data')
+        const loss = rosenbrockOf(w)
+        best = Math.min(best, loss.item())
+        return loss
+      }
+      expect(() => build([w]).step(closure)).toThrow('out of data')
+      expect(rosenbrockOf(w).item()).toBe(best)
+    })
+
+    test(`${name}: a loss that is NaN at the start changes nothing`, () => {
+      const w = new Parameter([-1.2, 1], { backend: double() })
+      const result = build([w]).step(() => mul(rosenbrockOf(w), Number.NaN))
+      expect(result).toMatchObject({ reason: 'not-finite', converged: false })
+      expect([...w.view()]).toEqual([-1.2, 1])
+    })
+
+    test(`${name}: NaN on the way is a point too far out`, () => {
+      const w = new Parameter([-1.2, 1], { backend: double() })
+      const optimizer = build([w])
+      const before = rosenbrockOf(w).item()
+      const result = optimizer.step(() => mul(rosenbrockOf(w), w.view()[0] > -1 ? Number.NaN : 1))
+      expect(result.loss).toBeLessThanOrEqual(before)
+      expect(w.view()[0]).toBeLessThanOrEqual(-1)
+    })
+  }
+
+  test('a fixed step that diverges is undone', () => {
+    const w = new Parameter([3], { backend: double() })
+    const optimizer = new LBFGS([w], { lineSearch: 'none', learningRate: 1e200, maxIterations: 1 })
+    const closure = () => sum(square(square(w)))
+    optimizer.step(closure)
+    expect(optimizer.step(closure)).toMatchObject({ reason: 'not-finite' })
+    expect([...w.view()]).toEqual([3])
+  })
+
+  test('parameters, options and data that do not fit', () => {
+    const w = new Parameter([1], { backend: double() })
+    expect(() => new LBFGS([])).toThrow(/no parameters/)
+    expect(() => new LBFGS([w, w])).toThrow(/twice/)
+    expect(() => new LBFGS([{ parameters: [w] } as never])).toThrow(/one group/)
+    expect(() => new LBFGS([w, new Parameter([1], { backend: double() })])).toThrow(/another backend/)
+    // @ts-expect-error no such option
+    expect(() => new LBFGS([w], { lr: 1 })).toThrow(/did you mean learningRate/)
+    expect(() => new LBFGS([w], { learningRate: -1 })).toThrow(/learningRate must be/)
+    const optimizer = new LBFGS([w])
+    expect(() => (optimizer.options.maxIterations = 0)).toThrow(/maxIterations must be/)
+    const model = smallNet(double())
+    expect(() => new LevenbergMarquardt(model).step([[1, 2]], [[1]])).toThrow(/wants inputs \[rows, 1\], got/)
+    expect(() => new LevenbergMarquardt(model).step([[1], [2]], [[1]])).toThrow(/wants 1 targets for each of 2 rows/)
+    expect(() => new LevenbergMarquardt([w]).step([[1]], [[1]])).toThrow(/wants a closure/)
+    expect(() => new NaturalGradient(oracleNet(double())).step(mlp.X.slice(0, 1), [3])).toThrow(/class 3, there are 3/)
+    class Own extends Dense {}
+    expect(() => new KFAC(new Sequential([new Own(2, 2)]))).toThrow(/wants a Sequential/)
+  })
+
+  test('LevenbergMarquardt: NaN in the data, a closure that throws, dead units', () => {
+    const backend = double()
+    const model = smallNet(backend)
+    const before = flat(model)
+    expect(new LevenbergMarquardt(model).step([[Number.NaN], [1]], [[1], [2]])).toMatchObject({ reason: 'not-finite' })
+    expect(flat(model)).toEqual(before)
+    const { x, y } = curve(backend)
+    let calls = 0
+    const closure = () => {
+      if (++calls > 4) throw new Error('gone')
+      return sub(model.forward(x), y)
+    }
+    const loss = mse(model.predict(x), y).item()
+    expect(() => new LevenbergMarquardt(model).step(closure)).toThrow('gone')
+    expect(mse(model.predict(x), y).item()).toBeLessThanOrEqual(loss)
+    const dead = new Sequential([new Dense(1, 6, { activation: 'relu' }), new Dense(6, 1)], { seed: 1, backend })
+    dead.parameters()[1].view().fill(-100)
+    expect(new LevenbergMarquardt(dead).step(x, y).loss).toBeLessThan(0.6)
+  })
+})

@@ -1,0 +1,135 @@
+/** The learning-rate range test: train briefly while the rate grows, and look where the loss falls. */
+import { NonFiniteError } from '../errors.js'
+import type { Module } from '../nn/module.js'
+import { snapshot } from './snapshot.js'
+import { type StepOptions, trainSteps } from './steps.js'
+
+/** Options of {@link findLearningRate}. */
+export interface FindLearningRateOptions extends Omit<StepOptions, 'epochs' | 'schedule'> {
+  /** First rate. Default 1e-7. */
+  from?: number
+  /** Last rate. Default 10. */
+  to?: number
+  /** Steps, and so points of the plot. Default 100. */
+  steps?: number
+  /** β of the running mean of the loss. Default 0.95. */
+  smoothing?: number
+  /** Stops once the smoothed loss is so many times its least value. Default 4. */
+  stopAt?: number
+}
+
+/** What {@link findLearningRate} found: points to plot (rates on a logarithmic axis), and suggestions. */
+export interface LearningRateCurve {
+  learningRates: number[]
+  /** Of each step, before its update. */
+  losses: number[]
+  /** The bias-corrected running mean of `losses`. */
+  smoothed: number[]
+  /** The loss exploded before the last rate was reached. */
+  diverged: boolean
+  /** Null where the loss never fell. */
+  suggestions: LearningRateSuggestions
+}
+
+/** Learning rates by rule of thumb. */
+export interface LearningRateSuggestions {
+  /** Where the smoothed loss falls fastest over log η. */
+  steepest: number | null
+  /** Two thirds along the longest decline of the smoothed loss; the steadiest of the three. */
+  valley: number | null
+  /** A tenth of the rate at the least smoothed loss. */
+  minimum: number | null
+}
+
+/**
+ * Learning-rate range test (Smith 2015): the rate grows geometrically from step to step until the loss explodes.
+ *
+ *     ηᵢ = from · (to/from)^(i/(steps − 1));    s ← β·s + (1 − β)·loss,  smoothed = s/(1 − βⁱ⁺¹)
+ *
+ * Too small a rate leaves the loss flat, a good one lets it fall, one too large lets it rise: choose one on the slope.
+ * Afterwards weights, gradients, optimizer (with its options) and random generators are as before, to the bit. All groups
+ * get the same rate during the test. For methods that choose their own step (Prodigy, DoG, Rprop) it says little.
+ *
+ * @example
+ * const { suggestions, learningRates, smoothed } = await findLearningRate(model, { inputs, targets, loss: crossEntropy, optimizer })
+ * if (suggestions.valley !== null) optimizer.learningRate = suggestions.valley
+ * @throws RangeError, ShapeError for data or options that do not fit; NonFiniteError if the very first loss is not finite
+ */
+export async function findLearningRate(model: Module, options: FindLearningRateOptions): Promise<LearningRateCurve> {
+  const { from = 1e-7, to = 10, steps = 100, smoothing = 0.95, stopAt = 4, ...stepOptions } = options
+  checkRange({ from, to, steps, smoothing, stopAt })
+  const rate = (i: number) => from * (to / from) ** (i / (steps - 1))
+  const curve: LearningRateCurve = { learningRates: [], losses: [], smoothed: [], diverged: false, suggestions: NO_SUGGESTIONS }
+  const restore = snapshot(model, options.optimizer)
+  model.train()
+  let [sum, least] = [0, Infinity]
+  try {
+    for await (const { step, loss } of trainSteps(model, { ...stepOptions, epochs: steps, schedule: rate })) {
+      sum = smoothing * sum + (1 - smoothing) * loss
+      const smooth = sum / (1 - smoothing ** step)
+      curve.learningRates.push(rate(step - 1))
+      curve.losses.push(loss)
+      curve.smoothed.push(smooth)
+      least = Math.min(least, smooth)
+      if (smooth > stopAt * least) curve.diverged = true
+      if (curve.diverged || step === steps) break
+    }
+  } catch (error) {
+    if (!(error instanceof NonFiniteError) || curve.losses.length === 0) throw error
+    curve.diverged = true
+  } finally {
+    restore()
+  }
+  return { ...curve, suggestions: suggest(curve.learningRates, curve.smoothed) }
+}
+
+const NO_SUGGESTIONS: LearningRateSuggestions = { steepest: null, valley: null, minimum: null }
+
+function checkRange({ from, to, steps, smoothing, stopAt }: Record<'from' | 'to' | 'steps' | 'smoothing' | 'stopAt', number>): void {
+  const fail = (what: string) => {
+    throw new RangeError(`findLearningRate: ${what}`)
+  }
+  if (!(from > 0 && to > from && to < Infinity)) fail(`wants 0 < from < to, got from ${from} and to ${to}`)
+  if (!(Number.isInteger(steps) && steps >= 2)) fail(`steps must be a whole number ≥ 2, got ${steps}`)
+  if (!(smoothing >= 0 && smoothing < 1)) fail(`smoothing must be a number in [0, 1), got ${smoothing}`)
+  if (!(stopAt > 1)) fail(`stopAt must be a number > 1, got ${stopAt}`)
+}
+
+/** @internal */
+export function suggest(rates: readonly number[], smoothed: readonly number[]): LearningRateSuggestions {
+  const least = smoothed.indexOf(Math.min(...smoothed))
+  if (least <= 0) return NO_SUGGESTIONS
+  const [start, end] = longestDecline(smoothed)
+  return {
+    steepest: rates[steepestDescent(smoothed, least)],
+    valley: rates[start + Math.round(((end - start) * 2) / 3)],
+    minimum: rates[least] / 10,
+  }
+}
+
+/** Where central differences are least, up to index `last`; rates are evenly spaced in their logarithm. */
+function steepestDescent(y: readonly number[], last: number): number {
+  const slope = (i: number) => {
+    const [a, b] = [Math.max(0, i - 1), Math.min(last, i + 1)]
+    return (y[b] - y[a]) / (b - a)
+  }
+  let best = 0
+  for (let i = 1; i <= last; i++) if (slope(i) < slope(best)) best = i
+  return best
+}
+
+/** First and last index of the longest subsequence that only falls. */
+function longestDecline(y: readonly number[]): [start: number, end: number] {
+  const length = y.map(() => 1)
+  const start = y.map((_, i) => i)
+  let end = 0
+  for (let i = 1; i < y.length; i++) {
+    for (let j = 0; j < i; j++) {
+      if (!(y[i] < y[j]) || length[i] > length[j]) continue
+      length[i] = length[j] + 1
+      start[i] = start[j]
+    }
+    if (length[i] > length[end]) end = i
+  }
+  return [start[end], end]
+}

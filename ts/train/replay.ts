@@ -1,0 +1,182 @@
+/**
+ * Replay: a training step of a known kind is recorded once as the list of its kernel calls and then run from the list,
+ * with no graph, no tensors and no allocation. The bits are those of the step that was recorded.
+ *
+ * A recording has an arena of its own, so every address in it stays valid. It is made only where nothing but kernels
+ * depends on the data: dense layers, activations and flattening in a {@link Sequential}, with a loss of this library.
+ * Everything else (dropout, models and losses of one's own) runs as it is written.
+ */
+import { StepArena } from '../backend/arena.js'
+import type { Backend } from '../backend/index.js'
+import type { Kernels, Ptr } from '../backend/kernels.js'
+import { binaryCrossEntropy, crossEntropy, huber, type Loss, mae, mse } from '../loss/index.js'
+import { Activation, Dense, Flatten, type Module, Sequential } from '../nn/index.js'
+import { asIndices } from '../ops/gather.js'
+import type { Parameter } from '../parameter.js'
+import { sizeOf } from '../shape.js'
+import { Tensor } from '../tensor.js'
+import { copyRows, type Rows } from './data.js'
+
+type Call = () => void
+
+const LOSSES: ReadonlySet<Loss> = new Set<Loss>([mse, mae, huber, binaryCrossEntropy, crossEntropy])
+const LAYERS: readonly unknown[] = [Dense, Activation, Flatten]
+
+/** @internal whether steps on these rows depend on their data through kernels alone */
+export function isReplayable(model: Module, loss: Loss, { targets }: Rows): boolean {
+  const known = model instanceof Sequential && LOSSES.has(loss) && model.layers.every((layer) => LAYERS.includes(layer.constructor))
+  // Targets of the other kind are converted by the loss, outside the kernels.
+  const wholeNumbers = targets.dtype === 'int32'
+  return known && (loss === crossEntropy ? wholeNumbers || targets.size > targets.shape[0] : !wholeNumbers)
+}
+
+/** Where a parameter was when a step was recorded. */
+interface Place {
+  parameter: Parameter
+  address: Ptr
+  gradientAddress: Ptr
+  requiresGrad: boolean
+}
+
+const arenas = new FinalizationRegistry<StepArena>((arena) => arena.release())
+/** A tensor of a recording keeps it, and so its memory. */
+const owners = new WeakMap<Tensor, Recording>()
+
+/** One kind of step: so many rows through the same kernels. */
+export class Recording {
+  readonly prediction: Tensor
+  readonly targets: Tensor
+  private readonly calls: Call[] = []
+  private readonly inputs: Tensor
+  private readonly weights: Tensor | null
+  private readonly value: Tensor
+  private readonly places: readonly Place[]
+  private readonly rows: Rows
+
+  /**
+   * Runs the step on the rows order[from..to] and records it: forward, loss and backward, not the optimizer.
+   * @throws whatever the step throws; nothing is kept then
+   */
+  constructor(model: Module, loss: Loss, rows: Rows, order: Int32Array | null, from: number, to: number) {
+    const { backend } = model
+    const arena = new StepArena(backend.heap)
+    arenas.register(this, arena)
+    arena.enter(false)
+    const place = (t: Tensor): Tensor => {
+      const shape = [to - from, ...t.shape.slice(1)]
+      return Tensor.permanent(backend, shape, arena.allocate(sizeOf(shape) * backend.heap.elementSize), t.dtype)
+    }
+    this.rows = rows
+    this.places = model.parameters().map(placeOf)
+    this.inputs = place(rows.inputs)
+    this.targets = place(rows.targets)
+    this.weights = rows.weights && place(rows.weights)
+    this.fill(order, from, to)
+    const [prediction, value] = withArena(backend, arena, () => recordCalls(backend, this.calls, () => this.step(model, loss)))
+    this.prediction = prediction
+    this.value = value
+    for (const tensor of [prediction, this.targets]) owners.set(tensor, this)
+  }
+
+  /** Whether the step would still be the same: every parameter where it was, and none waiting to be added to. */
+  get isCurrent(): boolean {
+    const { places } = this
+    for (let i = 0; i < places.length; i++) {
+      const { parameter: p, address, gradientAddress, requiresGrad } = places[i]
+      if (p.gradientState === 'ready' || p.address !== address) return false
+      if (p.gradientAddress !== gradientAddress || p.requiresGrad !== requiresGrad) return false
+    }
+    return true
+  }
+
+  /** The step on other rows, as many. @returns its loss; {@link markGradients} makes its gradients count */
+  run(order: Int32Array | null, from: number, to: number): number {
+    this.fill(order, from, to)
+    const { calls } = this
+    for (let i = 0; i < calls.length; i++) calls[i]()
+    return this.loss
+  }
+
+  /** The loss of the step that ran last. */
+  get loss(): number {
+    return this.value.item()
+  }
+
+  markGradients(): void {
+    const { places } = this
+    for (let i = 0; i < places.length; i++) if (places[i].requiresGrad) places[i].parameter.gradientState = 'ready'
+  }
+
+  private step(model: Module, loss: Loss): [Tensor, Tensor] {
+    const prediction = model.forward(this.inputs)
+    if (this.rows.targets.dtype === 'int32') asIndices(this.rows.targets, prediction.shape[1], 'crossEntropy: label', model.backend)
+    const value = loss(prediction, this.targets, this.weights ? { weights: this.weights } : undefined)
+    value.backward()
+    const fixed = (t: Tensor) => Tensor.permanent(model.backend, t.shape, t.address)
+    return [fixed(prediction), fixed(value)]
+  }
+
+  private fill(order: Int32Array | null, from: number, to: number): void {
+    const { inputs, targets, weights } = this.rows
+    copyRows(inputs, this.inputs.address, order, from, to)
+    copyRows(targets, this.targets.address, order, from, to)
+    if (weights !== null && this.weights !== null) copyRows(weights, this.weights.address, order, from, to)
+  }
+}
+
+function placeOf(parameter: Parameter): Place {
+  const { address, gradientAddress, requiresGrad } = parameter
+  return { parameter, address, gradientAddress, requiresGrad }
+}
+
+/** Runs fn with another arena in the backend's place. */
+function withArena<T>(backend: Backend, arena: StepArena, fn: () => T): T {
+  const before = backend.arena
+  const open = backend as { arena: StepArena }
+  open.arena = arena
+  try {
+    return fn()
+  } finally {
+    open.arena = before
+  }
+}
+
+/** Runs fn with kernels that also write down what they were called with. */
+function recordCalls<T>(backend: Backend, calls: Call[], fn: () => T): T {
+  const before = backend.kernels
+  const open = backend as { kernels: Kernels }
+  // The exports of a module are frozen, so the proxy stands before an empty object.
+  open.kernels = new Proxy({} as Kernels, {
+    get(_, name) {
+      const kernel = before[name as keyof Kernels] as (...args: number[]) => number | undefined
+      return (...args: number[]) => {
+        calls.push(bind(kernel, args))
+        return kernel(...args)
+      }
+    },
+  })
+  try {
+    return fn()
+  } finally {
+    open.kernels = before
+  }
+}
+
+/** A call with its arguments in local variables: several times as fast as spreading an array. */
+function bind(kernel: (...args: number[]) => unknown, args: readonly number[]): Call {
+  const [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = args
+  switch (args.length) {
+    case 3:
+      return () => void kernel(a, b, c)
+    case 4:
+      return () => void kernel(a, b, c, d)
+    case 9:
+      return () => void kernel(a, b, c, d, e, f, g, h, i)
+    case 10:
+      return () => void kernel(a, b, c, d, e, f, g, h, i, j)
+    case 14:
+      return () => void kernel(a, b, c, d, e, f, g, h, i, j, k, l, m, n)
+    default:
+      return () => void kernel(...args)
+  }
+}

@@ -1,0 +1,44 @@
+import type { Module } from '../nn/module.js'
+import type { OptimizerLike } from '../optim/wrapper.js'
+import type { Parameter } from '../parameter.js'
+import { Generator } from '../random.js'
+
+/**
+ * @internal Remembers all that a training step changes: weights, gradients, optimizer state and options, random
+ * generators of layers, training modes.
+ * @returns a function that puts it back, to the bit
+ */
+export function snapshot(model: Module, optimizer: OptimizerLike): () => void {
+  const parameters = new Set([...model.parameters(), ...optimizer.groups.flatMap((group) => [...group.parameters])])
+  const undo = [...parameters].map(rememberParameter)
+  for (const module of model.modules()) {
+    const { training } = module
+    undo.push(() => (module.training = training))
+    for (const value of Object.values(module)) if (value instanceof Generator) undo.push(rememberGenerator(value))
+  }
+  const state = optimizer.state()
+  return () => {
+    model.backend.arena.end()
+    optimizer.loadState(state)
+    for (const restore of undo) restore()
+  }
+}
+
+function rememberParameter(p: Parameter): () => void {
+  const { gradientState } = p
+  const values = p.data()
+  const gradient = gradientState === 'none' ? null : p.gradientView().slice()
+  p.gradientState = gradientState
+  return () => {
+    p.view().set(values)
+    if (gradient !== null) p.gradientView().set(gradient)
+    p.gradientState = gradientState
+  }
+}
+
+function rememberGenerator(generator: Generator): () => void {
+  const { counter } = generator
+  return () => {
+    generator.counter = counter
+  }
+}
