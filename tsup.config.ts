@@ -13,6 +13,7 @@ import { readFile } from 'node:fs/promises'
 import { type Plugin, transform } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import ts from 'typescript'
+import { decode } from './ts/backend/decode.js'
 
 /** Puts ts/backend/bytes.NAME.ts in the place of bytes.ts. */
 const bytesFrom = (name: string): Plugin => ({
@@ -96,10 +97,10 @@ async function writeCommonJs(): Promise<void> {
 
 /** dist/wasm/simd.wasm, from the same text that the other entries carry. */
 async function writeWasm(): Promise<void> {
-  const [, base64] = /'([^']+)'/.exec(readFileSync('ts/backend/generated/simd.ts', 'utf8')) ?? []
-  if (!base64) throw new Error('ts/backend/generated/simd.ts holds no base64; run make wasm')
+  const [, text] = /'(.+)'/.exec(readFileSync('ts/backend/generated/simd.ts', 'utf8')) ?? []
+  if (!text) throw new Error('ts/backend/generated/simd.ts holds no module; run make wasm')
   mkdirSync('dist/wasm', { recursive: true })
-  writeFileSync('dist/wasm/simd.wasm', Buffer.from(base64, 'base64'))
+  writeFileSync('dist/wasm/simd.wasm', decode(text))
 }
 
 /** The engine has state (the chosen backend), so a second copy inside the CLI would be a second engine. */

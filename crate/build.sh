@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the crate to WebAssembly, twice, and writes each module as base64 to ts/backend/generated/ (ignored by git):
+# Builds the crate to WebAssembly, twice, and writes each module as text to ts/backend/generated/ (ignored by git):
 #   simd     fixed-width SIMD: the same bits on every engine
 #   relaxed  with fused multiply-add: faster, needs a newer engine
 # Does nothing when no input changed since the last run. Needs crate/toolchain.sh and node_modules.
@@ -14,7 +14,7 @@ STAMP=target/wasm.stamp
 source .tools/env
 
 inputs() {
-  { find crate -name '*.rs'; ls Cargo.toml Cargo.lock crate/build.sh .tools/env node_modules/binaryen/package.json; } 2>/dev/null |
+  { find crate -name '*.rs'; ls Cargo.toml Cargo.lock crate/build.sh crate/encode.mjs .tools/env node_modules/binaryen/package.json; } 2>/dev/null |
     LC_ALL=C sort | xargs sha256sum | sha256sum
 }
 
@@ -36,6 +36,7 @@ finish() {
 import { readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import binaryen from 'binaryen'
+import { encode } from './crate/encode.mjs'
 
 function optimise(bytes) {
   const module = binaryen.readBinary(bytes)
@@ -72,7 +73,7 @@ for (const name of names) {
   const bytes = withoutPaths(optimise(readFileSync(`target/pack/${name}/gradus_bg.wasm`)))
   const exports = check(bytes, name)
   writeFileSync(`target/${name}.wasm`, bytes)
-  writeFileSync(`${out}/${name}.ts`, `export default '${Buffer.from(bytes).toString('base64')}'\n`)
+  writeFileSync(`${out}/${name}.ts`, `export default '${encode(bytes)}'\n`)
   console.log(`  ${name}.wasm  ${kB(bytes.length)}, ${kB(gzipSync(bytes, { level: 9 }).length)} gzip, ${exports} exports`)
 }
 JS

@@ -5,8 +5,8 @@
 //! and calls the formulas below. ts/backend/kernels.ts states each kernel in symbols, ts/backend/js is the readable twin.
 //!
 //! Formulas are written once over `lane::Lane`, one float or four side by side, and run by the drivers in `sweep`:
-//! vector body and scalar tail come from the same lines and give the same bits. Matrix products have a driver of their
-//! own in `gemm`. Intrinsics are in `lane` alone; `unsafe` in `lane`, `gemm`, `dense` and `abi`.
+//! body and tail come from the same lines and give the same bits. Matrix products have a driver of their
+//! own in `gemm`. Intrinsics are in `lane` alone; `unsafe` in `lane`, `gemm` and `abi`.
 
 pub mod abi;
 pub mod activation;

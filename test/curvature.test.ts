@@ -483,6 +483,7 @@ describe('classic points', () => {
     const beyond = inspectPoint(f, tensor(where, { backend: double }), { exactLimit: 0 })
     if (order <= 2) expect(beyond.kind).toBe(kind)
     expect(beyond.exact).toBe(false)
+    expect(beyond.explanation.includes('as far as')).toBe(kind !== 'slope' && beyond.kind !== 'saddle')
   })
 
   test.each(backends.slice(1))('the same in float32, $variant', (backend) => {
@@ -703,7 +704,11 @@ describe.each(backends)('bad input and memory, $variant $dtype', (backend) => {
         throw new Error('mine')
       },
     )
-    for (const loss of [() => sum(add(cube(w), fail(cube(w)))), () => add(sum(fail(x)), sum(mul(w, x)))]) {
+    const nothing = customGradient(
+      (z) => z,
+      () => [null],
+    )
+    for (const loss of [() => sum(add(cube(w), fail(cube(w)))), () => add(sum(fail(x)), sum(nothing(w)))]) {
       expect(() => valueAndGradOf(loss, [w, x])).toThrow('mine')
       expect(() => hvpOf(loss, [w, x], [w, x])).toThrow('mine')
     }
@@ -746,6 +751,17 @@ describe.each(backends)('bad input and memory, $variant $dtype', (backend) => {
       b.step()
     }
     expect(Object.values(model.state())).toEqual(Object.values(twin.state()))
+  })
+
+  test('a function that differentiates on another backend', () => {
+    const other = createBackend({ backend: 'js' })
+    const memory: number[] = []
+    for (let i = 0; i < 2000; i++) {
+      const f = (x: Tensor) => mul(sum(cube(x)), grad((z) => sum(square(z)))(tensor([3], { backend: other })).item())
+      expect(hvp(f)(leaf([1, 2]), [1, 1]).toArray()).toEqual([36, 72])
+      memory.push(other.heap.totalBytes + backend.heap.totalBytes)
+    }
+    expect(memory[1999]).toBe(memory[5])
   })
 
   test('results last, gradients of parameters are left alone', () => {

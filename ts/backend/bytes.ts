@@ -1,5 +1,5 @@
 /**
- * The compiled crate. Here as base64, which loads everywhere that allows compiling bytes; tsup.config.ts puts another file in this
+ * The compiled crate. Here as text, which loads everywhere that allows compiling bytes; tsup.config.ts puts another file in this
  * one's place for other entries: bytes.none.ts (`gradus/js`), bytes.workerd.ts and bytes.edge.ts (runtimes that forbid it).
  */
 import relaxed from './generated/relaxed.js'

@@ -1,11 +1,12 @@
-/** From base64 to a running WebAssembly instance whose exports are the kernel table. */
+/** From text to a running WebAssembly instance whose exports are the kernel table. */
 import { wasmCode } from './bytes.js'
+import { decode } from './decode.js'
 import type { Kernels, Ptr, Update } from './kernels.js'
 
 /** `simd`: plain SIMD, the same bits on every engine. `relaxed`: fused multiply-add, faster, differs in the last bit. */
 export type Variant = 'simd' | 'relaxed'
 
-/** Each variant that an entry carries: base64, or compiled already where the runtime did that. */
+/** Each variant that an entry carries: text for {@link decode}, or compiled already where the runtime did that. */
 export type WasmCode = Partial<Record<Variant, string | WebAssembly.Module>>
 
 /** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
@@ -73,18 +74,11 @@ function codeOf(variant: Variant): string | WebAssembly.Module {
   return code
 }
 
-function bytesOf(variant: Variant, base64: string): Uint8Array<ArrayBuffer> {
+function bytesOf(variant: Variant, text: string): Uint8Array<ArrayBuffer> {
   let bytes = decoded.get(variant)
   if (!bytes) {
-    bytes = decodeBase64(base64)
+    bytes = decode(text)
     decoded.set(variant, bytes)
   }
-  return bytes
-}
-
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const binary = atob(text)
-  const bytes = new Uint8Array(binary.length)
-  for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
   return bytes
 }

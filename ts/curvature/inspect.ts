@@ -73,7 +73,9 @@ export function inspectPoint(f: CurvatureFunction, at: TensorLike | ParameterSou
     const facts = { gradientNorm, ...limits, ...countSigns(eigen.values, limits.curvature), size: point.size }
     const verdict = judge(facts, () => (eigen.vectors === null ? NOTHING : higherOrder(point, eigen, facts.isFlat, limits.curvature, seed)))
     const { rising, falling, flat } = facts
-    return { ...verdict, value: point.value, gradientNorm, eigenvalues: eigen.values, exact, rising, falling, flat }
+    const certain = exact || verdict.kind === 'slope' || verdict.kind === 'saddle'
+    const explanation = certain ? verdict.explanation : verdict.explanation.replace(/\.$/, ', as far as the ends of the spectrum tell.')
+    return { ...verdict, explanation, value: point.value, gradientNorm, eigenvalues: eigen.values, exact, rising, falling, flat }
   })
 }
 

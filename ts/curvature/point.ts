@@ -51,7 +51,7 @@ export function withHessian<T>(loss: () => Tensor, parameters: ParameterSource, 
 
 function alongLine(y: Tensor, inputs: readonly Tensor[], v: ArrayLike<number>, order: number): number[] {
   return isolated(y.backend, () =>
-    recorded(() => {
+    recorded(y.backend, () => {
       const vectors = split(v, inputs)
       const found: number[] = []
       for (let slope = y; found.length < order; found.push(slope.item())) {
@@ -108,7 +108,7 @@ function open<T>(inputs: readonly Tensor[], use: (point: CurvaturePoint) => T, r
   let isOpen = true
   try {
     return isolated(backend, () => {
-      const { value, slopes, product } = recorded(() => record(inputs))
+      const { value, slopes, product } = recorded(backend, () => record(inputs))
       const apply = (v: ArrayLike<number>): FloatArray => {
         if (!isOpen) throw new Error('product: the point was left; call product() inside of the function given to withHessian')
         return isolated(backend, () => flatten(product(split(v, inputs)), size))

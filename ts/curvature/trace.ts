@@ -15,21 +15,22 @@ import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
 /** Tensors that a loss depends on, in the order of results: a list, or a model for all of its trainable parameters. */
 export type ParameterSource = readonly Tensor[] | { parameters(): readonly Tensor[] }
 
-let depth = 0
+/** Backends of the transformations that are running, innermost last. */
+const running: Backend[] = []
 
 /** Runs a transformation; `nested` tells it to return tensors of the graph around it. @internal */
 export function trace<T>(backend: Backend, body: (nested: boolean) => T): T {
-  const nested = depth > 0 && isRecording()
-  return nested ? recorded(() => body(true)) : isolated(backend, () => recorded(() => body(false)))
+  const nested = running.includes(backend) && isRecording()
+  return nested ? recorded(backend, () => body(true)) : isolated(backend, () => recorded(backend, () => body(false)))
 }
 
 /** Runs fn with recording on and transformations inside nested. @internal */
-export function recorded<T>(fn: () => T): T {
-  depth++
+export function recorded<T>(backend: Backend, fn: () => T): T {
+  running.push(backend)
   try {
     return withRecording(true, fn)
   } finally {
-    depth--
+    running.pop()
   }
 }
 

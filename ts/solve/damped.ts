@@ -27,6 +27,9 @@ const LARGEST_DAMPING = 1e100
 /** Keeps Marquardt's scaling away from parameters without any influence. */
 const LEAST_SCALE = 1e-12
 
+/** Dampings that Gauss-Newton tries, relative to the largest diagonal element. */
+const GAUSS_NEWTON_DAMPING = [0, 1e-12, 1e-9, 1e-6, 1e-3, 1]
+
 /** State of the method at a point. @internal */
 export class DampedLeastSquares {
   value: number
@@ -133,29 +136,36 @@ export class DampedLeastSquares {
   }
 
   /**
-   * One Gauss-Newton step: JᵀJ·h = −Jᵀr, shortened until F falls (Armijo). Where JᵀJ is singular, the least damping that
-   * makes it regular is added.
+   * One Gauss-Newton step: JᵀJ·h = −Jᵀr, halved until F falls (Armijo). Where JᵀJ is singular, or so close to it that the
+   * step would have to be cut to nothing, the least damping of a few that helps is added.
    */
   gaussNewtonTrial(): TrialOutcome {
-    const { step, gradient, factor, h, x } = this
-    const n = step.length
-    this.mu = 0
-    while (!cholesky(h, n, this.shift, factor)) {
-      this.mu = this.mu === 0 ? 1e-14 * (this.largestDiagonal() || 1) : this.mu * 10
-      if (!(this.mu < LARGEST_DAMPING)) return 'exhausted'
+    const largest = this.largestDiagonal() || 1
+    for (const relative of GAUSS_NEWTON_DAMPING) {
+      this.mu = relative * largest
+      if (!cholesky(this.h, this.step.length, this.shift, this.factor)) continue
+      const shortest = relative === 1 ? 1e-12 : 1 / 32
+      if (this.searchAlongStep(shortest)) return 'accepted'
     }
+    return 'exhausted'
+  }
+
+  private searchAlongStep(shortest: number): boolean {
+    const { step, gradient, x } = this
+    const n = step.length
     for (let i = 0; i < n; i++) step[i] = -gradient[i]
-    solveCholesky(factor, n, step, step)
+    solveCholesky(this.factor, n, step, step)
     const slope = dot(gradient, step)
-    if (!(slope < 0)) return 'exhausted'
-    for (let t = 1; t > 1e-12; t /= 2) {
+    if (!(slope < 0)) return false
+    for (let t = 1; t >= shortest; t /= 2) {
       for (let i = 0; i < n; i++) this.candidate[i] = x[i] + t * step[i]
       const value = this.problem.value(this.candidate)
       this.evaluations++
       if (!(value < this.value + 1e-4 * t * slope)) continue
       for (let i = 0; i < n; i++) step[i] *= t
-      return this.accept(value, 1)
+      this.accept(value, 1)
+      return true
     }
-    return 'exhausted'
+    return false
   }
 }

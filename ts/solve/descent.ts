@@ -3,7 +3,7 @@ import { armijo } from './armijo.js'
 import type { DirectionRule, LastStep } from './direction.js'
 import type { Point, PointSource } from './objective.js'
 import type { Stop } from './result.js'
-import type { Stopping } from './stop.js'
+import { type Stopping, withinRounding } from './stop.js'
 import { along, difference, dot, maxAbs, scaled } from './vector.js'
 import { type LineSearchResult, strongWolfe, type Trial } from './wolfe.js'
 
@@ -11,9 +11,6 @@ import { type LineSearchResult, strongWolfe, type Trial } from './wolfe.js'
 interface TrialPoint extends Trial {
   point: Point
 }
-
-/** Relative decrease that rounding in a sum of a few dozen terms can hide. */
-const ROUNDING = 1e-14
 
 /** Runs a rule from a point until something stops it. @internal */
 export function descend(objective: PointSource, rule: DirectionRule, start: Point, stopping: Stopping, resumed: LastStep = null): Stop {
@@ -29,7 +26,7 @@ export function descend(objective: PointSource, rule: DirectionRule, start: Poin
     const first = rule.firstTrial(now, slope, last)
     const { point: trial } = search(objective, rule, now, d, slope, first)
     if (!(trial.value < now.value) || trial.t === 0) {
-      if (restarted) return failed(now, trial, expected)
+      if (restarted) return failed(now, trial, expected, start)
       restarted = true
       expected = -0.5 * slope * first
       last = null
@@ -77,11 +74,10 @@ function search(
 }
 
 /** No lower point: at the end of double precision if the method expected next to nothing of its own last direction. */
-function failed(now: Point, trial: Trial, expected: number): Stop {
+function failed(now: Point, trial: Trial, expected: number, start: Point): Stop {
   if (trial.value === Number.NEGATIVE_INFINITY) return { reason: 'not-finite', message: 'the function falls without bound' }
-  if (expected <= ROUNDING * Math.abs(now.value)) {
-    return { reason: 'value', message: `the decrease to be expected, ${expected.toExponential(1)}, is within rounding` }
-  }
+  const rounded = withinRounding(expected, now.value, start.value)
+  if (rounded !== null) return rounded
   const exhausted = 'double precision is exhausted, the function is not smooth there, or the gradient is wrong'
   return { reason: 'line-search', message: `no lower point along −g from the value ${now.value}: ${exhausted}` }
 }

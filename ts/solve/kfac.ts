@@ -23,7 +23,7 @@ export interface Factors {
  *     ΔW = −η·(A + π·√λ·I)⁻¹·G·(S + √λ/π·I)⁻¹,   π² = (tr A / dim A) / (tr S / dim S)
  *
  * with exact expectations over the model's distribution (no sampling) and running averages over steps. Exact for one
- * layer and one sample. Costs two small Cholesky factorizations a layer instead of one of all parameters; for
+ * layer and one sample. A learning rate that is too large for the damping diverges (there is no line search). Costs two small Cholesky factorizations a layer instead of one of all parameters; for
  * mini-batches and nets of any number of layers, up to about 1,000 units each.
  *
  * @example

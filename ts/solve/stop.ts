@@ -80,3 +80,15 @@ export class Stopping {
     return { reason: 'value', message: `the last change of the value, ${change.toExponential(1)}, is within the tolerance` }
   }
 }
+
+/** Relative decrease that rounding in a sum of a few dozen terms can hide. */
+const ROUNDING = 1e-14
+
+/**
+ * The end of double precision: a decrease to be expected that is lost in the rounding of values as large as these two.
+ * @internal
+ */
+export function withinRounding(expected: number, value: number, startValue: number): Stop | null {
+  if (!(expected <= ROUNDING * Math.max(Math.abs(value), Math.abs(startValue)))) return null
+  return { reason: 'value', message: `the decrease to be expected, ${expected.toExponential(1)}, is within rounding` }
+}

@@ -2,7 +2,7 @@
 import type { HessianProduct } from './newton.js'
 import type { Objective, Point } from './objective.js'
 import type { Stop } from './result.js'
-import type { Stopping } from './stop.js'
+import { type Stopping, withinRounding } from './stop.js'
 import { addScaled, along, dot, norm, scaled } from './vector.js'
 
 /** Options of the method `trust-ncg`, with SciPy's defaults. */
@@ -75,7 +75,11 @@ export function trustRegion(objective: Objective, product: HessianProduct, start
       now = ratio.to
       const end = stopping.after(before, now)
       if (end !== null) return end
-    } else if (radius < 1e-15 * Math.max(1, norm(x))) {
+      continue
+    }
+    const rounded = boundary ? null : withinRounding(ratio.predicted, now.value, start.value)
+    if (rounded !== null) return rounded
+    if (radius < 1e-15 * Math.max(1, norm(x))) {
       return { reason: 'line-search', message: 'no step within the trust region lowers the value: double precision is exhausted or the gradient is wrong' }
     }
   }
@@ -87,10 +91,10 @@ function nextRadius(radius: number, ratio: number, boundary: boolean, max: numbe
   return ratio > 0.75 && boundary ? Math.min(2 * radius, max) : radius
 }
 
-function actualToPredicted(objective: Objective, product: HessianProduct, now: Point, p: Float64Array): { to: Point; value: number } {
+function actualToPredicted(objective: Objective, product: HessianProduct, now: Point, p: Float64Array): { to: Point; value: number; predicted: number } {
   const x = new Float64Array(p.length)
   along(now.x, 1, p, x)
   const to = objective.at(x)
   const predicted = -(dot(now.gradient, p) + 0.5 * dot(p, Float64Array.from(product(now.x, p))))
-  return { to, value: predicted > 0 && Number.isFinite(to.value) ? (now.value - to.value) / predicted : -1 }
+  return { to, predicted, value: predicted > 0 && Number.isFinite(to.value) ? (now.value - to.value) / predicted : -1 }
 }

@@ -118,16 +118,16 @@ function steepestDescent(y: readonly number[], last: number): number {
   return best
 }
 
-/** First and last index of the longest subsequence that only falls. */
+/** First and last index of the longest subsequence that only falls; a plateau before it does not count. */
 function longestDecline(y: readonly number[]): [start: number, end: number] {
   const length = y.map(() => 1)
   const start = y.map((_, i) => i)
   let end = 0
   for (let i = 1; i < y.length; i++) {
     for (let j = 0; j < i; j++) {
-      if (!(y[i] < y[j]) || length[i] > length[j]) continue
+      if (!(y[i] < y[j]) || length[i] > length[j] + 1) continue
+      start[i] = length[i] > length[j] ? Math.max(start[i], start[j]) : start[j]
       length[i] = length[j] + 1
-      start[i] = start[j]
     }
     if (length[i] > length[end]) end = i
   }

@@ -1,0 +1,48 @@
+/**
+ * The installed package in every runtime that is quick to start and there: Node 20 and 22 always; Node 24 and 26, Deno and Bun once
+ * `make runtimes` has installed them into .cache/; Chromium where Debian's is installed. `make runtimes` runs all of them, Firefox
+ * and workerd too, and fails if one is missing; `make bundlers` does the same for bundlers. Needs the built dist/ (`make build`).
+ *
+ * What is promised: load({ reproducible: true }) gives the same bits everywhere, because WebAssembly without relaxed SIMD is fixed
+ * to the bit. Of the JS backend it is not promised: its arithmetic is fixed too, but Math.exp and its kin may differ by engine. Its
+ * weights came out equal on every engine so far (the last bit of a double mostly disappears in a float), so they are only printed.
+ */
+import { existsSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { makeProject } from './runtimes/consumer.mjs'
+import { faults, isInstalled, PROGRAMS, RUNTIMES, type Report } from './runtimes/runtimes.mjs'
+
+let project: ReturnType<typeof makeProject>
+let reference: Report
+
+beforeAll(async () => {
+  if (!existsSync('dist/index.js')) throw new Error('dist/ is not built; run make build')
+  project = makeProject('.', PROGRAMS)
+  reference = (await RUNTIMES[0].run(project.folder)).reports['']
+})
+
+afterAll(() => project?.remove())
+
+describe('reproducible training gives the same bits in', () => {
+  for (const runtime of RUNTIMES.filter(({ cheap }) => cheap)) {
+    test.skipIf(!isInstalled(runtime))(runtime.title, { timeout: 150_000 }, async () => {
+      const { reports } = await runtime.run(project.folder)
+      expect(Object.entries(reports).flatMap(([page, report]) => faults(report, reference, page).map((fault) => page + fault))).toEqual([])
+    })
+  }
+})
+
+describe('faults', () => {
+  test('finds what a runtime may get wrong', () => {
+    const { chosen } = reference
+    expect(faults(reference, reference)).toEqual([])
+    expect(faults({ error: 'no report' }, reference)).toEqual(['no report'])
+    expect(faults({ ...reference, chosen: { ...chosen, hash: '0' } }, reference)).toHaveLength(1)
+    expect(faults({ ...reference, chosen: { ...chosen, variant: 'relaxed' } }, reference)).toHaveLength(1)
+    expect(faults({ ...reference, js: { ...reference.js, last: 1 } }, reference)).toHaveLength(1)
+    expect(faults({ ...reference, repeats: false }, reference)).toHaveLength(1)
+    expect(faults({ ...reference, warnings: ['x'] }, reference)).toHaveLength(1)
+    expect(faults(reference, reference, 'csp-strict')).not.toEqual([])
+    expect(faults({ ...reference, document: true }, reference, 'worker')).toHaveLength(1)
+  })
+})
