@@ -5,7 +5,7 @@ import type { Module } from '../nn/module.js'
 import type { Callback, Progress, TrainingControl } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
 import { type MetricsOption, RunningMeans, resolveMetrics } from './metrics.js'
-import { type Plan, planSteps, runSteps, type Step, type StepOptions } from './steps.js'
+import { Pacer, type Plan, planSteps, type Step, type StepOptions, steps } from './steps.js'
 
 /** Options of {@link fit}. */
 export interface FitOptions extends StepOptions {
@@ -74,6 +74,7 @@ class Run {
   private readonly validation: Rows | null
   private readonly metrics
   private readonly callbacks: readonly Callback[]
+  private readonly watchesBatches: boolean
   private readonly history: History = { epochs: [], steps: 0, seconds: 0, stopReason: 'completed' }
   private readonly started = performance.now()
   private epochStarted = performance.now()
@@ -94,6 +95,7 @@ class Run {
     this.plan = planSteps(model, options, rows)
     this.metrics = resolveMetrics(options.metrics)
     this.callbacks = options.callbacks ?? []
+    this.watchesBatches = this.callbacks.some((c) => c.onBatchEnd !== undefined)
     this.options = options
     this.means = new RunningMeans(this.metrics)
     this.control = { model, stop: (reason) => (this.stopReason = reason) }
@@ -102,9 +104,13 @@ class Run {
   async run(): Promise<History> {
     await this.call('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
     if (!this.shouldStop()) {
-      for await (const step of runSteps(this.plan)) {
-        await this.afterStep(step)
+      const pacer = new Pacer(this.options)
+      for (const step of steps(this.plan)) {
+        // only what has to wait does: a promise per step would cost small nets as much as the step
+        const pending = this.afterStep(step)
+        if (pending !== undefined) await pending
         if (this.shouldStop()) break
+        if (pacer.isDue) await pacer.pause()
       }
     }
     await this.call('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
@@ -118,18 +124,20 @@ class Run {
     return this.stopReason !== null
   }
 
-  private async afterStep(step: Step): Promise<void> {
+  private afterStep(step: Step): Promise<void> | undefined {
     this.history.steps = step.step
     this.samples += step.size
     this.means.add(step.loss, step.prediction, step.targets, step.size)
     const lastOfEpoch = step.batch === this.plan.batchesPerEpoch
-    if (this.callbacks.some((c) => c.onBatchEnd !== undefined)) {
-      await this.call('onBatchEnd', (c) => c.onBatchEnd?.(this.progress(step), this.control))
-    }
     if (this.options.onProgress && !lastOfEpoch && performance.now() - this.lastReport >= 100) {
       this.lastReport = performance.now()
       this.options.onProgress(this.progress(step))
     }
+    return lastOfEpoch || this.watchesBatches ? this.report(step, lastOfEpoch) : undefined
+  }
+
+  private async report(step: Step, lastOfEpoch: boolean): Promise<void> {
+    if (this.watchesBatches) await this.call('onBatchEnd', (c) => c.onBatchEnd?.(this.progress(step), this.control))
     if (lastOfEpoch) await this.endEpoch(step)
   }
 

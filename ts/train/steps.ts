@@ -72,7 +72,12 @@ export interface Plan {
  *   loss is NaN or infinite, with the last finite weights in place
  */
 export async function* trainSteps(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
-  yield* runSteps(planSteps(model, options))
+  const plan = planSteps(model, options)
+  const pacer = new Pacer(options)
+  for (const step of steps(plan)) {
+    yield step
+    if (pacer.isDue) await pacer.pause()
+  }
 }
 
 /** @internal @throws RangeError, ShapeError */
@@ -94,24 +99,39 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   return { model, rows, options, epochs, batchSize: size, batchesPerEpoch, recordings }
 }
 
-/** @internal */
-export async function* runSteps(plan: Plan): AsyncGenerator<Step, void, void> {
+/** @internal the steps of all epochs, each taken when it is asked for */
+export function* steps(plan: Plan): Generator_<Step, void, void> {
   const { rows, options, epochs, batchSize, batchesPerEpoch } = plan
-  const { shuffle = true, seed = 0, yieldEvery = 16 } = options
+  const { shuffle = true, seed = 0 } = options
   const generator = shuffle ? new Generator(seed) : null
   let step = 0
-  let worked = performance.now()
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const order = epochOrder(rows.count, generator)
     for (let batch = 1; batch <= batchesPerEpoch; batch++) {
       const from = (batch - 1) * batchSize
-      const at = { step: ++step, epoch, batch }
-      yield trainStep(plan, order, from, Math.min(from + batchSize, rows.count), at)
-      if (performance.now() - worked > yieldEvery) {
-        await otherTasks()
-        worked = performance.now()
-      }
+      yield trainStep(plan, order, from, Math.min(from + batchSize, rows.count), { step: ++step, epoch, batch })
     }
+  }
+}
+
+type Generator_<T, R, N> = globalThis.Generator<T, R, N>
+
+/** @internal lets other tasks have a turn when there was work for long enough */
+export class Pacer {
+  private worked = performance.now()
+  private readonly every: number
+
+  constructor({ yieldEvery = 16 }: StepOptions) {
+    this.every = yieldEvery
+  }
+
+  get isDue(): boolean {
+    return performance.now() - this.worked > this.every
+  }
+
+  async pause(): Promise<void> {
+    await otherTasks()
+    this.worked = performance.now()
   }
 }
 
