@@ -19,7 +19,9 @@ import { decode } from './ts/backend/decode.js'
 const bytesFrom = (name: string): Plugin => ({
   name: `bytes-from-${name}`,
   setup(build) {
-    build.onResolve({ filter: /\/bytes\.js$/ }, async ({ path, ...rest }) => build.resolve(path.replace('bytes.js', `bytes.${name}.js`), rest))
+    build.onResolve({ filter: /\/bytes\.js$/ }, async ({ path, ...rest }) =>
+      build.resolve(path.replace('bytes.js', `bytes.${name}.js`), rest),
+    )
     build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }))
   },
 })
@@ -90,7 +92,11 @@ const pureNamespaces: NonNullable<Options['plugins']>[number] = {
 async function writeCommonJs(): Promise<void> {
   const names = Object.keys(engine).map((name) => `${name}.js`)
   for (const name of readdirSync('dist').filter((file) => names.includes(file) || /^chunk-.*\.js$/.test(file))) {
-    const { code } = await transform(readFileSync(`dist/${name}`, 'utf8'), { format: 'cjs', platform: 'node', target: shared.target as string })
+    const { code } = await transform(readFileSync(`dist/${name}`, 'utf8'), {
+      format: 'cjs',
+      platform: 'node',
+      target: shared.target as string,
+    })
     writeFileSync(`dist/${name.replace('.js', '.cjs')}`, code.replace(/require\("(\.\/[\w-]+)\.js"\)/g, 'require("$1.cjs")'))
   }
 }
@@ -144,7 +150,14 @@ export default defineConfig([
     esbuildPlugins: [shakeable, bytesFrom('workerd')],
     onSuccess: writeWasm,
   },
-  { ...shared, name: 'edge', entry: { edge: 'ts/index.ts' }, format: ['esm'], splitting: false, esbuildPlugins: [shakeable, bytesFrom('edge')] },
+  {
+    ...shared,
+    name: 'edge',
+    entry: { edge: 'ts/index.ts' },
+    format: ['esm'],
+    splitting: false,
+    esbuildPlugins: [shakeable, bytesFrom('edge')],
+  },
   {
     ...shared,
     name: 'cli',

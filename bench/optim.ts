@@ -25,7 +25,7 @@ export interface OptimizerTiming {
 }
 
 /** Methods that look at matrices are measured on a square one, up to this many parameters. */
-const LARGEST_MATRIX: Readonly<Record<string, number>> = { Adafactor: 1e7, Muon: 1e5, Shampoo: 1e3, SparseAdam: 1e7 }
+const LARGEST_MATRIX: Readonly<Record<string, number>> = { Adafactor: 1e7, Muon: 1e5, Shampoo: 1e3, SOAP: 1e5, SparseAdam: 1e7 }
 
 /** Seconds of fn: the fastest of many short runs, which other work on the machine can hardly all disturb. */
 export function best(fn: () => void, least = 0.002, total = 0.3): number {

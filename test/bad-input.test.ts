@@ -48,7 +48,7 @@ describe('shapes', () => {
     ],
     [
       'a layer that does not follow the one before',
-      () => new Sequential([new Dense(3, 4), new Dense(5, 2)], { backend }).predict([[1, 2, 3]]),
+      () => new Sequential([new Dense(3, 4), new Dense(5, 2) as Dense], { backend }).predict([[1, 2, 3]]),
       /Dense\(5, 2\) '1': wants inputs with 5 features/,
     ],
     ['broadcast', () => add(zeros([2, 3]), zeros([2, 4])), /add: shapes \[2, 3\] and \[2, 4\] do not broadcast/],

@@ -107,7 +107,8 @@ describe.each(backends)('every optimizer on $name', ({ make: makeBackend }) => {
   })
 
   test.each(classes)('%s: the kernel agrees with its readable rule', (name, Class) => {
-    if (backend.name !== 'wasm') return
+    // Bases of rank-deficient statistics are arbitrary: optim.soap.test.ts compares SOAP where they are not.
+    if (backend.name !== 'wasm' || name === 'SOAP') return
     for (const options of name === 'SparseAdam' ? [{}] : [{}, { weightDecay: 0.1 }]) {
       const [a, b] = [make([[37], [8, 5]], backend), make([[37], [8, 5]], js)]
       const [fused, readable] = [run(new Class(a, options), a, 10), run(new Class(b, options), b, 10)]
@@ -158,6 +159,7 @@ describe('defaults are PyTorch’s, else the authors’', () => {
       companionWeightDecay: 0,
     },
     SparseAdam: { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, epsilonPlacement: 'hat' },
+    SOAP: { learningRate: 3e-3, beta1: 0.95, beta2: 0.95, beta: 0.95, epsilon: 1e-8, basisEvery: 10, weightDecay: 0.01 },
     Shampoo: { epsilon: 1e-4, beta: 1, rootEvery: 1 },
   }
 

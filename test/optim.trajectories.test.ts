@@ -279,7 +279,7 @@ const LEFT_OUT: Record<string, string> = {
   ox_sophia_exact_diag: 'second order',
   schedulefree_radam: 'not shipped',
   mars_adamw: 'not shipped',
-  soap: 'not shipped yet; no trajectory to follow',
+  soap: 'bases of rank-deficient statistics are arbitrary: its properties are tested in optim.soap.test.ts',
   ox_schedule_free_sgd: 'optax lets z lag one step behind the warm-up; the authors’ code is followed',
   ox_novograd: 'not shipped',
   ox_fromage: 'not shipped',

@@ -12,7 +12,14 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 const SUITE_TIMEOUT = 25 * 60_000
 const VITEST = 'node_modules/vitest/vitest.mjs'
 /** Node 22 is there for the relaxed artefact and another V8: what does not depend on the engine runs once, on this Node. */
-const ONCE = ['test/imports.test.ts', 'test/package.test.ts', 'test/cli*.test.ts', 'test/playground*.test.ts', 'test/docs*.test.ts']
+const ONCE = [
+  'test/imports.test.ts',
+  'test/package.test.ts',
+  'test/runtimes.test.ts',
+  'test/cli*.test.ts',
+  'test/playground*.test.ts',
+  'test/docs*.test.ts',
+]
 
 const suites = {
   cargo: { title: 'cargo test', run: () => cargo() },

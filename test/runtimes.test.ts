@@ -9,8 +9,9 @@
  */
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { makeProject } from './runtimes/consumer.mjs'
-import { faults, isInstalled, PROGRAMS, RUNTIMES, type Report } from './runtimes/runtimes.mjs'
+import { makeProject } from './runtimes/consumer.js'
+import { failure, faults, type Report } from './runtimes/report.js'
+import { isInstalled, PROGRAMS, RUNTIMES } from './runtimes/runtimes.js'
 
 let project: ReturnType<typeof makeProject>
 let reference: Report
@@ -18,7 +19,7 @@ let reference: Report
 beforeAll(async () => {
   if (!existsSync('dist/index.js')) throw new Error('dist/ is not built; run make build')
   project = makeProject('.', PROGRAMS)
-  reference = (await RUNTIMES[0].run(project.folder)).reports['']
+  reference = (await RUNTIMES[0].run(project.folder))['']
 })
 
 afterAll(() => project?.remove())
@@ -26,7 +27,7 @@ afterAll(() => project?.remove())
 describe('reproducible training gives the same bits in', () => {
   for (const runtime of RUNTIMES.filter(({ cheap }) => cheap)) {
     test.skipIf(!isInstalled(runtime))(runtime.title, { timeout: 150_000 }, async () => {
-      const { reports } = await runtime.run(project.folder)
+      const reports = await runtime.run(project.folder)
       expect(Object.entries(reports).flatMap(([page, report]) => faults(report, reference, page).map((fault) => page + fault))).toEqual([])
     })
   }
@@ -36,7 +37,7 @@ describe('faults', () => {
   test('finds what a runtime may get wrong', () => {
     const { chosen } = reference
     expect(faults(reference, reference)).toEqual([])
-    expect(faults({ error: 'no report' }, reference)).toEqual(['no report'])
+    expect(faults(failure('no report'), reference)).toEqual(['no report'])
     expect(faults({ ...reference, chosen: { ...chosen, hash: '0' } }, reference)).toHaveLength(1)
     expect(faults({ ...reference, chosen: { ...chosen, variant: 'relaxed' } }, reference)).toHaveLength(1)
     expect(faults({ ...reference, js: { ...reference.js, last: 1 } }, reference)).toHaveLength(1)

@@ -2,8 +2,21 @@
 import { describe, expect, test } from 'vitest'
 import { createBackend, mul, sin, square, sub, sum, tensor } from '../ts/index.js'
 import {
-  armijo, asObjective, automatic, beale, fitCurve, gaussNewton, levenbergMarquardt, type MinimizeMethod, minimize, monkeySaddle, rosenbrock,
-  saddle, strongWolfe, type TestFunction, testFunctions,
+  armijo,
+  asObjective,
+  automatic,
+  beale,
+  fitCurve,
+  gaussNewton,
+  levenbergMarquardt,
+  type MinimizeMethod,
+  minimize,
+  monkeySaddle,
+  rosenbrock,
+  saddle,
+  strongWolfe,
+  type TestFunction,
+  testFunctions,
 } from '../ts/solve/index.js'
 import { oracleCases } from './optim-problems.js'
 import { MGH, type ProblemOracle, solveOracles, sumOfSquares } from './solve-problems.js'
@@ -32,7 +45,8 @@ describe('Moré-Garbow-Hillstrom', () => {
     test(`${name}: the problem is SciPy's`, () => {
       const { value, gradient } = f(oracle.start)
       expect(Math.abs(value - oracle.value)).toBeLessThanOrEqual(1e-12 * Math.max(1, oracle.value))
-      for (const [i, g] of oracle.gradient.entries()) expect(Math.abs(gradient[i] - g)).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(g)))
+      for (const [i, g] of oracle.gradient.entries())
+        expect(Math.abs(gradient[i] - g)).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(g)))
     })
     for (const method of METHODS.slice(0, 5)) {
       test(`${name}: ${method}`, () => {
@@ -42,7 +56,9 @@ describe('Moré-Garbow-Hillstrom', () => {
         else expect(reaches(result.value, name, oracle.least_squares.value), `${result.value}`).toBe(true)
         const scipy = oracle.methods[method]
         if (scipy.value !== undefined && reaches(scipy.value, name, result.value)) {
-          expect(result.iterations).toBeLessThanOrEqual(2 * scipy.iterations! + 25 + (CRAWLS[name] ? 4000 : 0) + (method === 'cg' ? 2 * scipy.iterations! : 0))
+          expect(result.iterations).toBeLessThanOrEqual(
+            2 * scipy.iterations! + 25 + (CRAWLS[name] ? 4000 : 0) + (method === 'cg' ? 2 * scipy.iterations! : 0),
+          )
         }
       })
     }
@@ -78,7 +94,8 @@ describe('functions that people plot', () => {
       for (const at of [oracle.probe, { x: oracle.start, value: oracle.value, gradient: oracle.gradient }]) {
         expect(Math.abs(f.value(at.x) - at.value)).toBeLessThanOrEqual(1e-13 * Math.max(1, Math.abs(at.value)))
         const gradient = f.gradient(at.x)
-        for (let i = 0; i < 2; i++) expect(Math.abs(gradient[i] - at.gradient[i])).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(at.gradient[i])))
+        for (let i = 0; i < 2; i++)
+          expect(Math.abs(gradient[i] - at.gradient[i])).toBeLessThanOrEqual(1e-12 * Math.max(1, Math.abs(at.gradient[i])))
       }
       for (const m of f.minima) expect(Math.hypot(...f.gradient(m))).toBeLessThan(1e-12 * 1e2)
       if (f.minima.length > 0) expect(Math.abs(f.value(f.minima[0]) - f.lowest)).toBeLessThan(1e-13)
@@ -111,7 +128,9 @@ describe('functions that people plot', () => {
 })
 
 function isKnownMinimum(f: TestFunction, x: Float64Array): boolean {
-  return f.minima.some((m) => Math.hypot(x[0] - m[0], x[1] - m[1]) < 1e-4) || (f.name === 'Rastrigin' && Math.hypot(...f.gradient(x)) < 1e-4)
+  return (
+    f.minima.some((m) => Math.hypot(x[0] - m[0], x[1] - m[1]) < 1e-4) || (f.name === 'Rastrigin' && Math.hypot(...f.gradient(x)) < 1e-4)
+  )
 }
 
 function scipyEndsThere(oracle: ProblemOracle, x: Float64Array): boolean {
@@ -128,7 +147,10 @@ describe('minimize', () => {
   })
 
   test('gradient and hessianProduct may be separate functions', () => {
-    const hessianProduct = ([x, y]: Float64Array, [a, b]: Float64Array) => [(2 + 1200 * x * x - 400 * y) * a - 400 * x * b, -400 * x * a + 200 * b]
+    const hessianProduct = ([x, y]: Float64Array, [a, b]: Float64Array) => [
+      (2 + 1200 * x * x - 400 * y) * a - 400 * x * b,
+      -400 * x * a + 200 * b,
+    ]
     for (const method of ['newton-cg', 'trust-ncg'] as const) {
       const result = minimize(rosenbrock.value, [-1.2, 1], { method, gradient: rosenbrock.gradient, hessianProduct, tolerance: 1e-9 })
       expect(Math.hypot(result.x[0] - 1, result.x[1] - 1)).toBeLessThan(1e-8)
@@ -137,7 +159,8 @@ describe('minimize', () => {
 
   test('functions of tensors are differentiated in double precision, with exact Hessian products', () => {
     const f = (x: ReturnType<typeof tensor>) => sum(square(sub(x, [1, 2, 3])))
-    for (const method of METHODS) expect([...minimize(f, tensor([0, 0, 0]), { method, tolerance: 1e-12 }).x].map((v) => +v.toFixed(9))).toEqual([1, 2, 3])
+    for (const method of METHODS)
+      expect([...minimize(f, tensor([0, 0, 0]), { method, tolerance: 1e-12 }).x].map((v) => +v.toFixed(9))).toEqual([1, 2, 3])
     const { evaluate, hessianProduct } = automatic((x) => sum(mul(x, sin(x))), [2])
     const x = Float64Array.of(0.3, -1.2)
     const { value, gradient } = evaluate(x)
@@ -241,7 +264,8 @@ describe('bad input', () => {
       expect(result.x[0]).toBeCloseTo(1 / 6, 6)
       expect(result.converged).toBe(true)
     }
-    const cliff = (x: Float64Array) => (x[0] > 2 ? { value: Number.NaN, gradient: [Number.NaN] } : { value: (x[0] - 1.9) ** 2, gradient: [2 * (x[0] - 1.9)] })
+    const cliff = (x: Float64Array) =>
+      x[0] > 2 ? { value: Number.NaN, gradient: [Number.NaN] } : { value: (x[0] - 1.9) ** 2, gradient: [2 * (x[0] - 1.9)] }
     for (const method of METHODS) expect(minimize(cliff, [-50], { method }).x[0]).toBeCloseTo(1.9, 4)
     const lm = levenbergMarquardt(([x]) => [Math.log(x), Math.sqrt(3 - x) - 1.2], [2.9])
     expect(lm.converged).toBe(true)
@@ -250,7 +274,11 @@ describe('bad input', () => {
 
   test('not finite at the start', () => {
     for (const method of METHODS) {
-      expect(minimize(() => ({ value: Number.NaN, gradient: [0] }), [1], { method })).toMatchObject({ reason: 'not-finite', iterations: 0, converged: false })
+      expect(minimize(() => ({ value: Number.NaN, gradient: [0] }), [1], { method })).toMatchObject({
+        reason: 'not-finite',
+        iterations: 0,
+        converged: false,
+      })
       expect(minimize(() => ({ value: 1, gradient: [Number.NaN] }), [1], { method }).reason).toBe('not-finite')
     }
     expect(levenbergMarquardt(() => [Number.NaN], [1]).reason).toBe('not-finite')
@@ -259,7 +287,10 @@ describe('bad input', () => {
 
   test('a wrong gradient ends in line-search, at the best point', () => {
     for (const method of METHODS) {
-      const result = minimize((x) => ({ value: x[0] ** 2 + x[1] ** 2, gradient: [-2 * x[0], -2 * x[1]] }), [1, 1], { method, hessianProduct: (_x, v) => v })
+      const result = minimize((x) => ({ value: x[0] ** 2 + x[1] ** 2, gradient: [-2 * x[0], -2 * x[1]] }), [1, 1], {
+        method,
+        hessianProduct: (_x, v) => v,
+      })
       expect(result).toMatchObject({ reason: 'line-search', converged: false, value: 2 })
       expect([...result.x]).toEqual([1, 1])
     }
@@ -305,7 +336,8 @@ describe('least squares', () => {
         maxIterations: Number(k),
         ...{ tolerance: 0, stepTolerance: 0, valueTolerance: 0 },
       })
-      for (let i = 0; i < 2; i++) expect(Math.abs(result.x[i] - p[i])).toBeLessThanOrEqual((trajectory.tol64[k] ?? 0) * Math.max(1, Math.abs(p[i])))
+      for (let i = 0; i < 2; i++)
+        expect(Math.abs(result.x[i] - p[i])).toBeLessThanOrEqual((trajectory.tol64[k] ?? 0) * Math.max(1, Math.abs(p[i])))
     }
   })
 
@@ -331,7 +363,10 @@ describe('least squares', () => {
     test(`fitCurve ${name}: parameters, errors and covariance are SciPy's`, () => {
       const plain = fitCurve(CURVES[name], oracle.x, oracle.y, { initial: oracle.start })
       const weighted = fitCurve(CURVES[name], oracle.x, oracle.y, { initial: oracle.start, sigma: oracle.sigma, absoluteSigma: true })
-      for (const [fit, scipy] of [[plain, oracle], [weighted, oracle.weighted]] as const) {
+      for (const [fit, scipy] of [
+        [plain, oracle],
+        [weighted, oracle.weighted],
+      ] as const) {
         for (let i = 0; i < 3; i++) {
           expect(Math.abs(fit.parameters[i] - scipy.parameters[i])).toBeLessThan(1e-7 * Math.max(1, Math.abs(scipy.parameters[i])))
           for (let j = 0; j < 3; j++) {
@@ -347,11 +382,22 @@ describe('least squares', () => {
   }
 
   test('several variables, a Jacobian by hand', () => {
-    const rows = [[0, 1], [1, 0], [1, 1], [2, 1], [1, 3]]
-    const fit = fitCurve((row: number[], [a, b]) => a * row[0] + b * row[1], rows, rows.map(([u, v]) => 2 * u - 3 * v), {
-      initial: [0, 0],
-      jacobian: (row) => row,
-    })
+    const rows = [
+      [0, 1],
+      [1, 0],
+      [1, 1],
+      [2, 1],
+      [1, 3],
+    ]
+    const fit = fitCurve(
+      (row: number[], [a, b]) => a * row[0] + b * row[1],
+      rows,
+      rows.map(([u, v]) => 2 * u - 3 * v),
+      {
+        initial: [0, 0],
+        jacobian: (row) => row,
+      },
+    )
     expect([...fit.parameters].map((v) => +v.toFixed(9))).toEqual([2, -3])
     expect(fit.evaluations).toBeLessThan(30)
   })

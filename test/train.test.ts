@@ -26,7 +26,10 @@ const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((
 function clusters(n: number, seed: number) {
   const u = new Generator(seed).uniforms(2 * n)
   const targets = Int32Array.from({ length: n }, (_, i) => i % 3)
-  const inputs = Array.from({ length: n }, (_, i) => [Math.cos(2 * targets[i]) + 0.6 * u[2 * i], Math.sin(2 * targets[i]) + 0.6 * u[2 * i + 1]])
+  const inputs = Array.from({ length: n }, (_, i) => [
+    Math.cos(2 * targets[i]) + 0.6 * u[2 * i],
+    Math.sin(2 * targets[i]) + 0.6 * u[2 * i + 1],
+  ])
   return { inputs, targets }
 }
 
@@ -88,7 +91,13 @@ describe.each(backends)('$variant', (backend) => {
     const data = clusters(12, 1)
     const model = new Sequential([new Dense(2, 3)], { seed: 4, backend })
     const twin = new Sequential([new Dense(2, 3)], { seed: 4, backend })
-    await fit(model, { ...data, loss: crossEntropy, optimizer: new SGD(model.parameters(), { learningRate: 0.5 }), batchSize: 'full', shuffle: false })
+    await fit(model, {
+      ...data,
+      loss: crossEntropy,
+      optimizer: new SGD(model.parameters(), { learningRate: 0.5 }),
+      batchSize: 'full',
+      shuffle: false,
+    })
     const optimizer = new SGD(twin.parameters(), { learningRate: 0.5 })
     crossEntropy(twin.forward(data.inputs), tensor(data.targets, { backend })).backward()
     optimizer.step()

@@ -8,9 +8,9 @@
  */
 import type { Backend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
-import { NonFiniteError, ShapeError } from './errors.js'
+import { ShapeError } from './errors.js'
 import { formatShape, type Shape, sameShape, sizeOf } from './shape.js'
-import { asTensor, type BackwardOptions, floatArray, type GraphNode, Tensor, type TensorLike } from './tensor.js'
+import { asTensor, type BackwardOptions, floatArray, type GraphNode, Tensor } from './tensor.js'
 
 /** Gradients of the inputs from the gradient of the output, written in operations (so they can be differentiated again). */
 export type Vjp = (gradient: Tensor) => readonly (Tensor | null)[]
@@ -326,61 +326,4 @@ export function gradients(output: Tensor, inputs: readonly Tensor[], options: Gr
     if (found === null) return Tensor.onHost(input.backend, input.shape, floatArray(input.backend, input.size))
     return createGraph ? found : found.keep()
   })
-}
-
-/** A function of one tensor. */
-export type TensorFunction = (x: Tensor) => Tensor
-
-/**
- * The value of f at x and its gradient there, for a function with a single number as its result.
- * @example
- * const { value, gradient } = valueAndGrad((x) => sum(square(x)))(tensor([1, 2])) // 5, [2, 4]
- */
-export function valueAndGrad(f: TensorFunction): (x: TensorLike) => { value: number; gradient: Tensor } {
-  return (x) => {
-    const at = leafCopy(asTensor(x))
-    const y = f(at)
-    const value = y.item()
-    const [gradient] = gradients(y, [at])
-    at.backend.arena.end()
-    return { value, gradient }
-  }
-}
-
-/** The gradient of a function with a single number as its result. See {@link valueAndGrad}. */
-export function grad(f: TensorFunction): (x: TensorLike) => Tensor {
-  return (x) => valueAndGrad(f)(x).gradient
-}
-
-/**
- * The Jacobian of f by rows: result[i, j] = ∂f(x)_i / ∂x_j, shape [...f(x).shape, ...x.shape]. One forward pass, one
- * backward pass per element of f(x).
- * @example
- * jacobian((x) => mul(x, x))(tensor([1, 2, 3])) // diagonal 2, 4, 6
- */
-export function jacobian(f: TensorFunction): (x: TensorLike) => Tensor {
-  return (x) => {
-    const at = leafCopy(asTensor(x))
-    const { backend } = at
-    const y = f(at)
-    const out = floatArray(backend, y.size * at.size)
-    for (let i = 0; i < y.size; i++) {
-      const row = floatArray(backend, y.size)
-      row[i] = 1
-      const seed = Tensor.onHost(backend, y.shape, row)
-      const [gradient] = gradients(y, [at], { seed, retainGraph: true })
-      out.set(gradient.data(), i * at.size)
-    }
-    backend.arena.end()
-    return Tensor.onHost(backend, [...y.shape, ...at.shape], out)
-  }
-}
-
-function leafCopy(x: Tensor): Tensor {
-  return Tensor.onHost(x.backend, x.shape, x.data(), true)
-}
-
-/** @internal @throws NonFiniteError if a value is NaN or infinite */
-export function checkFinite(value: number, what: string, hint: string): void {
-  if (!Number.isFinite(value)) throw new NonFiniteError(`${what} is ${value}: ${hint}`)
 }

@@ -1,9 +1,10 @@
 /** gradus: train small and medium neural networks fast on the CPU. The public surface, and nothing else. */
-export { type GradientsOptions, grad, gradients, isRecording, jacobian, noGrad, type TensorFunction, valueAndGrad } from './autograd.js'
+export { type GradientsOptions, gradients, isRecording, noGrad } from './autograd.js'
 export type { DType, FloatArray } from './backend/heap.js'
 export { type Backend, type BackendOptions, createBackend, defaultBackend, load } from './backend/index.js'
 export type { Activation as ActivationName, Kernels } from './backend/kernels.js'
 export { supportedVariants, type Variant } from './backend/wasm.js'
+export * from './curvature/index.js'
 export { EngineError, NonFiniteError, OutOfMemoryError, ShapeError, StaleTensorError } from './errors.js'
 export * from './loss/index.js'
 export * from './nn/index.js'
@@ -12,8 +13,19 @@ export * from './ops/index.js'
 export * from './optim/index.js'
 export { Parameter } from './parameter.js'
 export { Generator } from './random.js'
-export { type Driven, ReduceOnPlateau, type ReduceOnPlateauOptions, type Schedule, Scheduler } from './schedule/index.js'
 export * as schedules from './schedule/index.js'
+export { type Driven, ReduceOnPlateau, type ReduceOnPlateauOptions, type Schedule, Scheduler } from './schedule/index.js'
 export type { Shape } from './shape.js'
-export { full, type NestedNumbers, ones, Tensor, type TensorLike, type TensorOptions, tensor, zeros } from './tensor.js'
+export * from './solve/index.js'
+export {
+  full,
+  type NestedNumbers,
+  ones,
+  Tensor,
+  type TensorFunction,
+  type TensorLike,
+  type TensorOptions,
+  tensor,
+  zeros,
+} from './tensor.js'
 export * from './train/index.js'

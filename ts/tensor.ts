@@ -18,6 +18,9 @@ import { checkShape, formatShape, type Shape, sizeOf } from './shape.js'
 export type TensorLike = Tensor | NestedNumbers | FloatArray | Int32Array | Uint8Array
 export type NestedNumbers = number | readonly NestedNumbers[]
 
+/** A function of one tensor. */
+export type TensorFunction = (x: Tensor) => Tensor
+
 /** Element type: floats of the backend's own precision, or whole numbers that index something. */
 export type TensorDType = 'float' | 'int32'
 

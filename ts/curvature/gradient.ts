@@ -1,6 +1,5 @@
 /** Gradients of functions: of one tensor, of several, of the parameters of a model. They nest to any order. */
-import type { TensorFunction } from '../autograd.js'
-import type { Tensor, TensorLike } from '../tensor.js'
+import type { Tensor, TensorFunction, TensorLike } from '../tensor.js'
 import { ones } from '../tensor.js'
 import { checkResult, floats, inputsOf, ownInput, type ParameterSource, pullback, trace } from './trace.js'
 

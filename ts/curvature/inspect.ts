@@ -1,5 +1,5 @@
 /** What kind of point is this? Gradient, eigenvalues of the Hessian and, where those are silent, higher derivatives. */
-import { checkFinite } from '../autograd.js'
+import { NonFiniteError } from '../errors.js'
 import { Generator } from '../random.js'
 import type { TensorLike } from '../tensor.js'
 import { type SymmetricEigen, symmetricEigen } from './eigen.js'
@@ -242,4 +242,9 @@ function directions(n: number): string {
 
 function show(value: number): string {
   return String(Number(value.toPrecision(4)))
+}
+
+/** @throws NonFiniteError if a value is NaN or infinite */
+function checkFinite(value: number, what: string, hint: string): void {
+  if (!Number.isFinite(value)) throw new NonFiniteError(`${what} is ${value}: ${hint}`)
 }

@@ -1,6 +1,7 @@
 /** Jacobians and Hessians in full: for functions small enough that one pass per row or column is no matter. */
-import { gradients, type TensorFunction } from '../autograd.js'
+import { gradients } from '../autograd.js'
 import { reshape, stack, transpose } from '../ops/shape.js'
+import type { TensorFunction } from '../tensor.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { linearize } from './products.js'
 import { checkResult, floats, isolated, ownInput, pullback, settle, trace } from './trace.js'

@@ -4,8 +4,8 @@
  * Forward mode is made of two backward passes: Jᵀu is linear in its seed u, so that differentiating it by u in the
  * direction v gives J·v (J. Townsend, 2017, "A new trick for calculating Jacobian vector products").
  */
-import { gradients, type TensorFunction } from '../autograd.js'
-import type { Tensor, TensorLike } from '../tensor.js'
+import { gradients } from '../autograd.js'
+import type { Tensor, TensorFunction, TensorLike } from '../tensor.js'
 import {
   checkResult,
   floats,

@@ -30,14 +30,14 @@ const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu',
  * layer.predict(zeros([1, 784])).shape // [1, 128]
  * @throws RangeError for sizes that are no whole numbers or an unknown activation; forward() throws ShapeError naming the layer
  */
-export class Dense extends Module {
+export class Dense<const I extends number = number, const O extends number = number> extends Module {
   weight!: Parameter
   bias: Parameter | null = null
   readonly activation: Activation
 
   constructor(
-    readonly inputs: number,
-    readonly outputs: number,
+    readonly inputs: I,
+    readonly outputs: O,
     private readonly options: DenseOptions = {},
   ) {
     super(options)

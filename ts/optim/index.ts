@@ -22,6 +22,7 @@ import { ScheduleFreeAdamW, ScheduleFreeSGD } from './schedule-free.js'
 import { Momentum, Nesterov, SGD } from './sgd.js'
 import { Shampoo } from './shampoo.js'
 import { Lion, SignSGD, Signum } from './sign.js'
+import { SOAP } from './soap.js'
 import { SparseAdam } from './sparse-adam.js'
 import { Yogi } from './yogi.js'
 
@@ -53,6 +54,7 @@ export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions, ScheduleFreeSGD, type
 export { Momentum, type MomentumOptions, Nesterov, type NesterovOptions, SGD, type SGDOptions } from './sgd.js'
 export { Shampoo, type ShampooOptions } from './shampoo.js'
 export { Lion, type LionOptions, SignSGD, Signum, type SignumOptions } from './sign.js'
+export { SOAP, type SOAPOptions } from './soap.js'
 export { SparseAdam, type SparseAdamOptions } from './sparse-adam.js'
 export type { OptimizerState, ParameterState } from './state.js'
 export {
@@ -103,5 +105,6 @@ export const OPTIMIZERS = {
   Adafactor,
   Muon,
   Shampoo,
+  SOAP,
   SparseAdam,
 } satisfies Record<string, OptimizerClass>

@@ -3,6 +3,13 @@
 import type { Heap } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import { type Ptr, SCRATCH_BYTES } from '../backend/kernels.js'
+import type { Parameter } from '../parameter.js'
+
+/** Rows and columns of a parameter as a matrix: axes after the first are one, a vector is a single column. */
+export function matrixSides({ shape, size }: Parameter): [rows: number, cols: number] {
+  if (shape.length < 2) return [size, 1]
+  return [shape[0], size / Math.max(shape[0], 1)]
+}
 
 /** x[i] *= factor; the factor is broadcast from the scratch memory. */
 export function multiply({ heap, kernels }: Backend, x: Ptr, n: number, factor: number): void {

@@ -3,7 +3,7 @@ import type { Parameter } from '../parameter.js'
 import { eigenSymmetric, spectral } from './eigen.js'
 import type { ParameterGroup, Run } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { multiply, Workspace } from './matrix.js'
+import { matrixSides, multiply, Workspace } from './matrix.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative, positive } from './options.js'
 import { descentRule } from './sgd.js'
@@ -18,12 +18,6 @@ export interface ShampooOptions extends DecayOptions {
   rootEvery?: number
   /** A side longer than this is left without a preconditioner. Default 1024. */
   maximumDimension?: number
-}
-
-/** Rows and columns of a parameter as a matrix: axes after the first are one, a vector is a single column. */
-function sides({ shape, size }: Parameter): [rows: number, cols: number] {
-  if (shape.length < 2) return [size, 1]
-  return [shape[0], size / Math.max(shape[0], 1)]
 }
 
 /**
@@ -62,7 +56,7 @@ export class Shampoo extends Optimizer<ShampooOptions> {
   }
 
   protected override extras({ maximumDimension }: Required<ShampooOptions>, parameter: Parameter): Readonly<Record<string, number>> {
-    const [rows, cols] = sides(parameter)
+    const [rows, cols] = matrixSides(parameter)
     const names: [string, string, number][] = [['left', 'leftRoot', rows]]
     if (parameter.rank > 1) names.push(['right', 'rightRoot', cols])
     const kept = names.filter(([, , n]) => n <= maximumDimension)
@@ -89,7 +83,7 @@ export class Shampoo extends Optimizer<ShampooOptions> {
   protected override applyToRun(group: ParameterGroup<Required<ShampooOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
     const { backend, values, parameters } = group
     const { kernels } = backend
-    const [rows, cols] = sides(parameters[run.first])
+    const [rows, cols] = matrixSides(parameters[run.first])
     this.workspace ??= new Workspace(backend)
     const [g, other] = this.workspace.take(run.n, run.n)
     kernels.copy(run.g, g, run.n)

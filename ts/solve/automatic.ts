@@ -1,10 +1,11 @@
 /** Functions of tensors as plain functions of a vector, differentiated automatically in double precision. */
-import { gradients, type TensorFunction } from '../autograd.js'
+import { gradients } from '../autograd.js'
 import { type Backend, createBackend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
 import { mul } from '../ops/elementwise.js'
 import { sum } from '../ops/reduce.js'
 import { formatShape, type Shape } from '../shape.js'
+import type { TensorFunction } from '../tensor.js'
 import { Tensor } from '../tensor.js'
 import type { Evaluation } from './objective.js'
 

@@ -96,7 +96,9 @@ export abstract class ClosureOptimizer<O extends object> {
   /** Goes on from a {@link state}, options included. @throws Error for the state of another optimizer */
   loadState(state: ClosureState): void {
     if (state?.format !== 'gradus-closure-optimizer/1' || state.optimizer !== this.name) {
-      throw new Error(`${this.name}.loadState(): this is ${state?.optimizer ? `the state of ${state.optimizer}` : 'no state of a closure optimizer'}`)
+      throw new Error(
+        `${this.name}.loadState(): this is ${state?.optimizer ? `the state of ${state.optimizer}` : 'no state of a closure optimizer'}`,
+      )
     }
     Object.assign(this.options, state.options)
     this.stepCount = state.stepCount
@@ -150,8 +152,10 @@ export abstract class ClosureOptimizer<O extends object> {
 export function checkParameters(owner: string, parameters: Parameter[]): Parameter[] {
   if (parameters.length === 0) throw new Error(`${owner}: there are no parameters; did you pass model.parameters()?`)
   for (const p of parameters) {
-    if (!(p instanceof Parameter)) throw new TypeError(`${owner}: wants parameters (one group: the method sees them as one vector), got ${String(p)}`)
-    if (p.backend !== parameters[0].backend) throw new Error(`${owner}: parameter '${p.name}' lives on another backend than '${parameters[0].name}'`)
+    if (!(p instanceof Parameter))
+      throw new TypeError(`${owner}: wants parameters (one group: the method sees them as one vector), got ${String(p)}`)
+    if (p.backend !== parameters[0].backend)
+      throw new Error(`${owner}: parameter '${p.name}' lives on another backend than '${parameters[0].name}'`)
   }
   if (new Set(parameters).size < parameters.length) throw new Error(`${owner}: a parameter is there twice`)
   return parameters

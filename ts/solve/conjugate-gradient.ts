@@ -1,6 +1,6 @@
 /** Nonlinear conjugate gradients for training. */
 import { nonNegative, positive } from '../optim/options.js'
-import { type Closure, type ClosureResult } from './closure.js'
+import type { Closure, ClosureResult } from './closure.js'
 import { type ConjugateFormula, ConjugateRule } from './conjugate.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 

@@ -68,7 +68,8 @@ export class DampedLeastSquares {
 
   private readonly marquardt: boolean
 
-  private linearize(): void {
+  /** JᵀJ and Jᵀr at x anew, from the problem's last value. */
+  linearize(): void {
     const { h, gradient, scale } = this
     h.fill(0)
     gradient.fill(0)

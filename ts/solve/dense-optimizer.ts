@@ -49,7 +49,8 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
   constructor(model: Module, options: O = {} as O) {
     super(model.parameters(), options)
     const plan = planOf(model)
-    if (plan === null) throw new TypeError(`${this.name}: wants a Sequential of Dense and Activation layers (or one Dense layer), each used once`)
+    if (plan === null)
+      throw new TypeError(`${this.name}: wants a Sequential of Dense and Activation layers (or one Dense layer), each used once`)
     this.plan = plan
     this.model = model
   }
@@ -84,7 +85,8 @@ function oneHot(owner: string, y: Tensor, classes: number): Float64Array {
   const indices = y.read()
   const rows = new Float64Array(indices.length * classes)
   for (let i = 0; i < indices.length; i++) {
-    if (!(Number.isInteger(indices[i]) && indices[i] >= 0 && indices[i] < classes)) throw new RangeError(`${owner}: target ${i} is class ${indices[i]}, there are ${classes}`)
+    if (!(Number.isInteger(indices[i]) && indices[i] >= 0 && indices[i] < classes))
+      throw new RangeError(`${owner}: target ${i} is class ${indices[i]}, there are ${classes}`)
     rows[i * classes + indices[i]] = 1
   }
   return rows

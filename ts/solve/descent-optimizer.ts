@@ -34,7 +34,15 @@ export abstract class DescentOptimizer<O extends DescentOptions> extends Closure
       this.last = reason === 'not-finite' ? null : (stopping.last ?? this.last)
       const loss = source.best?.value ?? first.value
       const { iterations } = stopping
-      return { initialLoss: first.value, loss, iterations, evaluations: source.evaluations, converged: isConverged(reason), reason, message }
+      return {
+        initialLoss: first.value,
+        loss,
+        iterations,
+        evaluations: source.evaluations,
+        converged: isConverged(reason),
+        reason,
+        message,
+      }
     } finally {
       this.write(source.best?.x ?? start)
     }

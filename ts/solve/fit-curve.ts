@@ -1,5 +1,5 @@
 /** Curve fitting: parameters of a model with their standard errors. */
-import { levenbergMarquardt, type LeastSquaresOptions, type LeastSquaresResult } from './least-squares.js'
+import { type LeastSquaresOptions, type LeastSquaresResult, levenbergMarquardt } from './least-squares.js'
 import { cholesky, inverseCholesky } from './normal.js'
 
 /** A model of y at one x; x is a number, or a row of numbers where there are several variables. */
@@ -43,7 +43,11 @@ export interface CurveFit extends LeastSquaresResult {
 export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>, options: FitCurveOptions<X>): CurveFit {
   const { initial, jacobian, sigma = 1, absoluteSigma = false, ...rest } = options
   const weights = weightsOf(x.length, y.length, initial?.length, sigma)
-  const residuals = (p: Float64Array) => Float64Array.from(weights, (w, i) => w * (model(x[i], p) - y[i]))
+  const residuals = (p: Float64Array) => {
+    const r = new Float64Array(weights.length)
+    for (let i = 0; i < r.length; i++) r[i] = weights[i] * (model(x[i], p) - y[i])
+    return r
+  }
   const rows = (p: Float64Array) => Array.from(weights, (w, i) => Array.from(jacobian!(x[i], p), (slope) => w * slope))
   const result = levenbergMarquardt(residuals, initial, { ...rest, jacobian: jacobian && rows })
   const freedom = y.length - initial.length
@@ -75,7 +79,9 @@ function covarianceOf(h: Float64Array, n: number, scale: number): Float64Array[]
   const l = new Float64Array(n * n)
   const regular = cholesky(unit, n, () => 0, l)
   const inverse = regular ? inverseCholesky(l, n) : new Float64Array(n * n).fill(Number.POSITIVE_INFINITY)
-  return Array.from(d, (di, i) => Float64Array.from(d, (dj, j) => (regular ? scale * inverse[i * n + j] * di * dj : Number.POSITIVE_INFINITY)))
+  return Array.from(d, (di, i) =>
+    Float64Array.from(d, (dj, j) => (regular ? scale * inverse[i * n + j] * di * dj : Number.POSITIVE_INFINITY)),
+  )
 }
 
 function quality(residuals: Float64Array, weights: Float64Array, y: ArrayLike<number>): { rms: number; rSquared: number } {

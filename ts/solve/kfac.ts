@@ -31,7 +31,12 @@ export interface Factors {
  * for (const [x, y] of batches) optimizer.step(x, y)
  */
 export class KFAC extends DenseOptimizer<KFACOptions> {
-  static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 0.1, damping: 1e-2, loss: 'crossEntropy', decay: 0.95 }
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 0.1,
+    damping: 1e-2,
+    loss: 'crossEntropy',
+    decay: 0.95,
+  }
   static override readonly allowed = DENSE_ALLOWED
 
   private factors: Factors[] | null = null

@@ -219,11 +219,14 @@ class Run {
       return { reason: 'not-finite', message: 'a fixed step led to a loss that is not finite; back at the best point of this step' }
     }
     const flat = this.isFlat()
-    if (this.iterations >= maxIterations) return { reason: flat ? 'gradient' : 'iterations', message: `${this.iterations} iterations were made` }
-    if (this.evaluations >= this.maxEvaluations) return { reason: flat ? 'gradient' : 'iterations', message: `${this.evaluations} evaluations were made` }
+    if (this.iterations >= maxIterations)
+      return { reason: flat ? 'gradient' : 'iterations', message: `${this.iterations} iterations were made` }
+    if (this.evaluations >= this.maxEvaluations)
+      return { reason: flat ? 'gradient' : 'iterations', message: `${this.evaluations} evaluations were made` }
     if (flat) return { reason: 'gradient', message: 'the gradient is within the tolerance' }
     if (maxAbs(d) * t <= toleranceChange) return { reason: 'step', message: 'the last step is within the tolerance' }
-    if (Math.abs(this.now.value - before.value) < toleranceChange) return { reason: 'value', message: 'the last change of the loss is within the tolerance' }
+    if (Math.abs(this.now.value - before.value) < toleranceChange)
+      return { reason: 'value', message: 'the last change of the loss is within the tolerance' }
     return null
   }
 

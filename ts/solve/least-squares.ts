@@ -1,12 +1,12 @@
 /** Nonlinear least squares: Levenberg-Marquardt and Gauss-Newton for plain functions of a vector. */
-import type { TensorFunction } from '../autograd.js'
+
 import { gradients } from '../autograd.js'
 import { checkName, checkOption, nonNegative, positive } from '../optim/options.js'
+import type { TensorFunction } from '../tensor.js'
 import { Tensor } from '../tensor.js'
 import { doubleBackend } from './automatic.js'
 import { DampedLeastSquares, type DampingOptions, type LeastSquaresProblem } from './damped.js'
 import { addGram, addProduct } from './normal.js'
-import { guard } from './objective.js'
 import { FunctionError, isConverged, type SolveResult, type Stop } from './result.js'
 import { dot, isFinite, maxAbs, norm } from './vector.js'
 
@@ -28,7 +28,10 @@ export interface LeastSquaresProgress {
 
 /** Options of {@link levenbergMarquardt} and {@link gaussNewton}. */
 export interface LeastSquaresOptions extends DampingOptions {
-  /** Default: central differences (2n calls); for functions of tensors by backpropagation, row by row. */
+  /**
+   * Default: forward differences (n calls), and central ones (2n) for the last digits once those have converged; for
+   * functions of tensors by backpropagation, row by row.
+   */
   jacobian?: Jacobian
   /** `gradient`: |Jᵀr|∞ ≤ this. Default 1e-10. */
   tolerance?: number
@@ -73,7 +76,11 @@ const NAMES = ['jacobian', 'tolerance', 'stepTolerance', 'valueTolerance', 'maxI
  */
 export function levenbergMarquardt(residuals: TensorFunction, x0: Tensor, options?: LeastSquaresOptions): LeastSquaresResult
 export function levenbergMarquardt(residuals: Residuals, x0: ArrayLike<number>, options?: LeastSquaresOptions): LeastSquaresResult
-export function levenbergMarquardt(residuals: Residuals | TensorFunction, x0: ArrayLike<number> | Tensor, options: LeastSquaresOptions = {}): LeastSquaresResult {
+export function levenbergMarquardt(
+  residuals: Residuals | TensorFunction,
+  x0: ArrayLike<number> | Tensor,
+  options: LeastSquaresOptions = {},
+): LeastSquaresResult {
   return solve('levenbergMarquardt', residuals, x0, options, (state) => state.trial())
 }
 
@@ -87,15 +94,28 @@ export function levenbergMarquardt(residuals: Residuals | TensorFunction, x0: Ar
  */
 export function gaussNewton(residuals: TensorFunction, x0: Tensor, options?: LeastSquaresOptions): LeastSquaresResult
 export function gaussNewton(residuals: Residuals, x0: ArrayLike<number>, options?: LeastSquaresOptions): LeastSquaresResult
-export function gaussNewton(residuals: Residuals | TensorFunction, x0: ArrayLike<number> | Tensor, options: LeastSquaresOptions = {}): LeastSquaresResult {
+export function gaussNewton(
+  residuals: Residuals | TensorFunction,
+  x0: ArrayLike<number> | Tensor,
+  options: LeastSquaresOptions = {},
+): LeastSquaresResult {
   return solve('gaussNewton', residuals, x0, options, (state) => state.gaussNewtonTrial())
 }
 
 type Advance = (state: DampedLeastSquares) => 'accepted' | 'rejected' | 'exhausted'
 
-function solve(owner: string, f: Residuals | TensorFunction, x0: ArrayLike<number> | Tensor, options: LeastSquaresOptions, advance: Advance): LeastSquaresResult {
+function solve(
+  owner: string,
+  f: Residuals | TensorFunction,
+  x0: ArrayLike<number> | Tensor,
+  options: LeastSquaresOptions,
+  advance: Advance,
+): LeastSquaresResult {
   checkOptions(owner, options)
-  const problem = x0 instanceof Tensor ? tensorProblem(owner, f as TensorFunction, x0, options) : new FunctionProblem(owner, f as Residuals, options.jacobian, x0.length)
+  const problem =
+    x0 instanceof Tensor
+      ? tensorProblem(owner, f as TensorFunction, x0, options)
+      : new FunctionProblem(owner, f as Residuals, options.jacobian, x0.length)
   const start = Float64Array.from(x0 instanceof Tensor ? x0.data() : x0)
   if (start.length === 0) throw new RangeError(`${owner}: the start has no numbers`)
   let state: DampedLeastSquares
@@ -104,7 +124,7 @@ function solve(owner: string, f: Residuals | TensorFunction, x0: ArrayLike<numbe
   } catch (error) {
     throw error instanceof FunctionError ? error.thrown : error
   }
-  const { iterations, error, ...stop } = iterate(state, options, advance)
+  const { iterations, error, ...stop } = iterate(state, problem, options, advance)
   return {
     x: state.x,
     value: state.value,
@@ -125,21 +145,31 @@ interface Ending extends Stop {
   error?: unknown
 }
 
-function iterate(state: DampedLeastSquares, options: LeastSquaresOptions, advance: Advance): Ending {
+function iterate(state: DampedLeastSquares, problem: FunctionProblem, options: LeastSquaresOptions, advance: Advance): Ending {
   const { maxIterations = 100 * (state.x.length + 1), callback } = options
   let iterations = 0
   let stop = atStart(state, options)
   try {
-    while (stop === null) {
+    for (;;) {
+      if (stop !== null && isConverged(stop.reason) && problem.refine(state.x, state.value)) {
+        state.linearize()
+        stop = flat(state, options.tolerance ?? 1e-10)
+      }
+      if (stop !== null) return { iterations, ...stop }
       if (iterations >= maxIterations) return { iterations, reason: 'iterations', message: `${iterations} trials were made` }
       iterations++
       const before = state.value
       const outcome = advance(state)
       stop = afterTrial(state, before, outcome, options)
-      const progress = { iteration: iterations, x: state.x.slice(), value: state.value, damping: state.mu, accepted: outcome === 'accepted' }
+      const progress = {
+        iteration: iterations,
+        x: state.x.slice(),
+        value: state.value,
+        damping: state.mu,
+        accepted: outcome === 'accepted',
+      }
       if (callback?.(progress) === false) stop = { reason: 'callback', message: `the callback stopped after trial ${iterations}` }
     }
-    return { iterations, ...stop }
   } catch (error) {
     if (!(error instanceof FunctionError)) throw error
     return { iterations, reason: 'error', message: `the function threw: ${error.message}`, error: error.thrown }
@@ -153,7 +183,9 @@ function atStart(state: DampedLeastSquares, { tolerance = 1e-10 }: LeastSquaresO
 
 function flat(state: DampedLeastSquares, tolerance: number): Stop | null {
   const size = maxAbs(state.gradient)
-  return size <= tolerance ? { reason: 'gradient', message: `the largest component of Jᵀr, ${size.toExponential(1)}, is within ${tolerance}` } : null
+  return size <= tolerance
+    ? { reason: 'gradient', message: `the largest component of Jᵀr, ${size.toExponential(1)}, is within ${tolerance}` }
+    : null
 }
 
 function afterTrial(state: DampedLeastSquares, before: number, outcome: ReturnType<Advance>, options: LeastSquaresOptions): Stop | null {
@@ -163,7 +195,8 @@ function afterTrial(state: DampedLeastSquares, before: number, outcome: ReturnTy
     if (!state.isUsable) return { reason: 'not-finite', message: 'the Jacobian is not finite at the last step' }
     const end = flat(state, tolerance)
     if (end !== null) return end
-    if (before - state.value <= valueTolerance * before) return { reason: 'value', message: 'the last decrease of the sum of squares is within the tolerance' }
+    if (before - state.value <= valueTolerance * before)
+      return { reason: 'value', message: 'the last decrease of the sum of squares is within the tolerance' }
   }
   const small = norm(state.step) <= stepTolerance * (norm(state.x) + stepTolerance)
   return small ? { reason: 'step', message: 'the last step is within the tolerance' } : null
@@ -176,7 +209,11 @@ function symmetric(h: Float64Array, n: number): Float64Array {
   return out
 }
 
+const ROOT_EPSILON = Math.sqrt(Number.EPSILON)
 const CUBE_ROOT_EPSILON = Math.cbrt(Number.EPSILON)
+
+/** Part of the first sum of squares that counts as nothing. */
+const NOTHING = 1e-14
 
 /** A sum of squares of a user's function. */
 class FunctionProblem implements LeastSquaresProblem {
@@ -184,61 +221,128 @@ class FunctionProblem implements LeastSquaresProblem {
   /** Residuals at the last linearization. */
   accepted: Float64Array = new Float64Array(0)
   private latest: Float64Array = new Float64Array(0)
+  private columns = new Float64Array(0)
   private rows = -1
+  /** F at the start. */
+  private first = Number.NaN
+  private central = false
+  /** What the user's function receives: it may do with it what it likes. */
+  private readonly lent: Float64Array
 
   constructor(
     private readonly owner: string,
     private readonly f: Residuals,
     private readonly jacobian: Jacobian | undefined,
     readonly size: number,
-  ) {}
+  ) {
+    this.lent = new Float64Array(size)
+  }
 
   value(x: Float64Array): number {
     this.latest = this.call(x)
-    return isFinite(this.latest) ? 0.5 * dot(this.latest, this.latest) : Number.NaN
+    const sum = dot(this.latest, this.latest)
+    if (Number.isNaN(this.first)) this.first = 0.5 * sum
+    return Number.isFinite(sum) ? 0.5 * sum : Number.NaN
   }
 
   private call(x: Float64Array): Float64Array {
     this.evaluations++
-    const r = Float64Array.from(guard(() => this.f(x.slice())))
+    this.lent.set(x)
+    const r = this.guarded(this.f)
     if (this.rows < 0) this.rows = r.length
-    if (r.length === this.rows && r.length > 0) return r
-    throw new FunctionError(new RangeError(`${this.owner}: wants at least one residual and always as many: got ${r.length} after ${this.rows}`))
+    if (r.length !== this.rows || !(r.length > 0)) {
+      throw new FunctionError(
+        new RangeError(`${this.owner}: wants at least one residual and always as many: got ${r.length} after ${this.rows}`),
+      )
+    }
+    return copyOf(r)
+  }
+
+  private guarded<T>(f: (x: Float64Array) => T): T {
+    try {
+      return f(this.lent)
+    } catch (error) {
+      throw new FunctionError(error)
+    }
   }
 
   linearize(x: Float64Array, h: Float64Array, g: Float64Array): void {
     const { rows: m, size: n } = this
     const residuals = this.latest
-    const columns = this.jacobian === undefined ? this.differences(x) : this.given(guard(() => this.jacobian!(x.slice())))
+    if (this.columns.length !== n * m) this.columns = new Float64Array(n * m)
+    if (this.jacobian !== undefined) this.given(x, this.jacobian)
+    else if (this.central) this.centralDifferences(x)
+    else this.forwardDifferences(x, residuals)
     this.accepted = residuals
-    addGram(columns, n, m, m, h)
-    addProduct(columns, n, m, m, residuals, g)
+    addGram(this.columns, n, m, m, h)
+    addProduct(this.columns, n, m, m, residuals, g)
   }
 
-  private given(rows: ReturnType<Jacobian>): Float64Array {
-    const { rows: m, size: n } = this
-    const flatten = typeof rows[0] === 'number' ? (rows as ArrayLike<number>) : Array.from(rows as ArrayLike<ArrayLike<number>>, (row) => Array.from(row)).flat()
-    if (flatten.length !== m * n) throw new FunctionError(new RangeError(`${this.owner}: the Jacobian must have ${m}·${n} numbers, got ${flatten.length}`))
-    const columns = new Float64Array(n * m)
+  /**
+   * From now on central differences; false if there is nothing to gain: when the residuals have shrunk to nothing, errors
+   * of the Jacobian have too. Leaves the residuals at x.
+   */
+  refine(x: Float64Array, value: number): boolean {
+    if (this.jacobian !== undefined || this.central || value <= NOTHING * this.first) return false
+    this.central = true
+    this.value(x)
+    return true
+  }
+
+  private given(x: Float64Array, jacobian: Jacobian): void {
+    const { rows: m, size: n, columns } = this
+    this.lent.set(x)
+    const rows = this.guarded(jacobian)
+    const flatten = typeof rows[0] === 'number' ? (rows as ArrayLike<number>) : flattened(rows as ArrayLike<ArrayLike<number>>)
+    if (flatten.length !== m * n)
+      throw new FunctionError(new RangeError(`${this.owner}: the Jacobian must have ${m}·${n} numbers, got ${flatten.length}`))
     for (let i = 0, at = 0; i < m; i++) for (let j = 0; j < n; j++, at++) columns[j * m + i] = flatten[at]
-    return columns
   }
 
-  private differences(x: Float64Array): Float64Array {
-    const { rows: m, size: n } = this
-    const columns = new Float64Array(n * m)
+  /** √ε steps: half of the digits for n calls, which is all that the way to the minimum takes. */
+  private forwardDifferences(x: Float64Array, r: Float64Array): void {
+    const { rows: m, size: n, columns } = this
     const at = x.slice()
     for (let j = 0; j < n; j++) {
-      const h = CUBE_ROOT_EPSILON * Math.max(Math.abs(x[j]), 1e-3)
-      at[j] = x[j] + h
+      at[j] = x[j] + ROOT_EPSILON * Math.max(Math.abs(x[j]), 1e-3)
+      const h = at[j] - x[j]
       const plus = this.call(at)
-      at[j] = x[j] - h
-      const minus = this.call(at)
       at[j] = x[j]
-      for (let i = 0; i < m; i++) columns[j * m + i] = (plus[i] - minus[i]) / (2 * h)
+      for (let i = 0; i < m; i++) columns[j * m + i] = (plus[i] - r[i]) / h
+      if (!isFinite(plus)) this.centralColumn(at, j, columns)
     }
-    return columns
   }
+
+  /** ∛ε steps: two thirds of the digits for 2n calls. */
+  private centralDifferences(x: Float64Array): void {
+    const at = x.slice()
+    for (let j = 0; j < this.size; j++) this.centralColumn(at, j, this.columns)
+  }
+
+  private centralColumn(at: Float64Array, j: number, columns: Float64Array): void {
+    const m = this.rows
+    const xj = at[j]
+    const h = CUBE_ROOT_EPSILON * Math.max(Math.abs(xj), 1e-3)
+    at[j] = xj + h
+    const plus = this.call(at)
+    at[j] = xj - h
+    const minus = this.call(at)
+    at[j] = xj
+    for (let i = 0; i < m; i++) columns[j * m + i] = (plus[i] - minus[i]) / (2 * h)
+  }
+}
+
+/** Float64Array.from takes the way through iterators, which is slow. */
+function copyOf(r: ArrayLike<number>): Float64Array {
+  const out = new Float64Array(r.length)
+  for (let i = 0; i < out.length; i++) out[i] = r[i]
+  return out
+}
+
+function flattened(rows: ArrayLike<ArrayLike<number>>): number[] {
+  const out: number[] = []
+  for (let i = 0; i < rows.length; i++) for (let j = 0; j < rows[i].length; j++) out.push(rows[i][j])
+  return out
 }
 
 /** Residuals of a function of a tensor, their Jacobian by one backward pass a row. */

@@ -1,11 +1,12 @@
 /** Levenberg-Marquardt for regression nets. */
+
+import { ShapeError } from '../errors.js'
 import type { Module } from '../nn/module.js'
 import { sub } from '../ops/elementwise.js'
 import { reshape } from '../ops/shape.js'
 import { nonNegative, positive } from '../optim/options.js'
 import type { Parameter } from '../parameter.js'
 import { formatShape } from '../shape.js'
-import { ShapeError } from '../errors.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { ClosureOptimizer, type ClosureResult } from './closure.js'
 import { DampedLeastSquares, type LeastSquaresProblem } from './damped.js'
@@ -167,7 +168,8 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
   private problem(data: TensorLike | (() => Tensor), targets?: TensorLike): [LeastSquaresProblem, rows: () => number] {
     if (typeof data === 'function') return this.closureProblem(data)
     const { model } = this
-    if (model === null) throw new TypeError('LevenbergMarquardt.step(): made from parameters, it wants a closure that answers with residuals')
+    if (model === null)
+      throw new TypeError('LevenbergMarquardt.step(): made from parameters, it wants a closure that answers with residuals')
     if (targets === undefined) throw new TypeError('LevenbergMarquardt.step(): wants inputs and targets')
     const { backend } = model
     const x = asTensor(data, backend, 'LevenbergMarquardt')
@@ -203,13 +205,16 @@ function netProblem(plan: LayerPlan[], size: number, x: Tensor, y: Tensor): [Lea
 export function checkNetData(owner: string, plan: readonly LayerPlan[], x: Tensor, y: Tensor, targetsPerRow?: number): void {
   const inputs = plan[0].inputs
   const outputs = targetsPerRow ?? plan[plan.length - 1].outputs
-  if (x.rank !== 2 || x.shape[1] !== inputs || x.shape[0] === 0) throw new ShapeError(`${owner}: wants inputs [rows, ${inputs}], got ${formatShape(x.shape)}`)
-  if (y.size !== x.shape[0] * outputs) throw new ShapeError(`${owner}: wants ${outputs} targets for each of ${x.shape[0]} rows, got ${formatShape(y.shape)}`)
+  if (x.rank !== 2 || x.shape[1] !== inputs || x.shape[0] === 0)
+    throw new ShapeError(`${owner}: wants inputs [rows, ${inputs}], got ${formatShape(x.shape)}`)
+  if (y.size !== x.shape[0] * outputs)
+    throw new ShapeError(`${owner}: wants ${outputs} targets for each of ${x.shape[0]} rows, got ${formatShape(y.shape)}`)
 }
 
 function residualsOf(model: Module, x: Tensor, y: Tensor): Tensor {
   const prediction = model.forward(x)
-  if (prediction.size !== y.size) throw new ShapeError(`LevenbergMarquardt: predictions ${formatShape(prediction.shape)} do not fit targets ${formatShape(y.shape)}`)
+  if (prediction.size !== y.size)
+    throw new ShapeError(`LevenbergMarquardt: predictions ${formatShape(prediction.shape)} do not fit targets ${formatShape(y.shape)}`)
   return sub(prediction, reshape(y, prediction.shape))
 }
 

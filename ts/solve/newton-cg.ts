@@ -2,7 +2,7 @@
 import { type CurvaturePoint, withGaussNewton, withHessian } from '../curvature/point.js'
 import { nonNegative, positive } from '../optim/options.js'
 import type { Tensor } from '../tensor.js'
-import { type ClosureResult } from './closure.js'
+import type { ClosureResult } from './closure.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 import type { DirectionRule } from './direction.js'
 import { newtonDirection } from './newton.js'

@@ -20,7 +20,12 @@ export interface NewtonDirectionOptions {
  * d ← about −H⁻¹·g (Nocedal & Wright 2006, algorithm 7.1). Stops at a direction of no positive curvature with what it
  * has, or with −g if that is the first. Answers with the number of products.
  */
-export function newtonDirection(g: Float64Array, product: (v: Float64Array) => ArrayLike<number>, d: Float64Array, options: NewtonDirectionOptions = {}): number {
+export function newtonDirection(
+  g: Float64Array,
+  product: (v: Float64Array) => ArrayLike<number>,
+  d: Float64Array,
+  options: NewtonDirectionOptions = {},
+): number {
   const size = norm(g)
   const { tolerance = Math.min(0.5, Math.sqrt(size)) * size, maxProducts = 20 * g.length, damping = 0 } = options
   const r = g.slice()

@@ -74,21 +74,45 @@ export function addProduct(j: Float64Array, n: number, m: number, stride: number
  * Answers false where the matrix is not positive definite (a pivot not above ε times its diagonal element).
  */
 export function cholesky(h: Float64Array, n: number, shift: (i: number) => number, l: Float64Array): boolean {
-  for (let i = 0; i < n; i++) {
-    const ri = i * n
-    for (let j = 0; j < i; j++) {
-      const rj = j * n
-      let sum = h[ri + j]
-      for (let k = 0; k < j; k++) sum -= l[ri + k] * l[rj + k]
-      l[ri + j] = sum * l[rj + j]
-    }
-    const diagonal = h[ri + i] + shift(i)
-    let pivot = diagonal
-    for (let k = 0; k < i; k++) pivot -= l[ri + k] * l[ri + k]
-    if (!(pivot > 1e-16 * diagonal && pivot < Number.POSITIVE_INFINITY)) return false
-    // The diagonal holds 1 / Lᵢᵢ: products instead of quotients above and in solve().
-    l[ri + i] = 1 / Math.sqrt(pivot)
+  let i = 0
+  for (; i + 2 <= n; i += 2) {
+    eliminateTwo(h, l, i, n)
+    if (!pivot(h, l, i, n, shift(i))) return false
+    const next = (i + 1) * n
+    l[next + i] = (h[next + i] - dotAt(l, next, i * n, i)) * l[i * n + i]
+    if (!pivot(h, l, i + 1, n, shift(i + 1))) return false
   }
+  if (i === n) return true
+  for (let j = 0; j < i; j++) l[i * n + j] = (h[i * n + j] - dotAt(l, i * n, j * n, j)) * l[j * n + j]
+  return pivot(h, l, i, n, shift(i))
+}
+
+/** Rows i and i + 1 of L up to column i. */
+function eliminateTwo(h: Float64Array, l: Float64Array, i: number, n: number): void {
+  const r0 = (i * n) | 0
+  const r1 = (r0 + n) | 0
+  for (let j = 0; j < i; j++) {
+    const rj = (j * n) | 0
+    let s0 = h[r0 + j]
+    let s1 = h[r1 + j]
+    for (let k = 0; k < j; k++) {
+      const ljk = l[rj + k]
+      s0 -= l[r0 + k] * ljk
+      s1 -= l[r1 + k] * ljk
+    }
+    const inverse = l[rj + j]
+    l[r0 + j] = s0 * inverse
+    l[r1 + j] = s1 * inverse
+  }
+}
+
+/** 1 / Lᵢᵢ on the diagonal: products instead of quotients in all that follows. */
+function pivot(h: Float64Array, l: Float64Array, i: number, n: number, shift: number): boolean {
+  const at = i * n
+  const diagonal = h[at + i] + shift
+  const square = diagonal - dotAt(l, at, at, i)
+  if (!(square > 1e-16 * diagonal && square < Number.POSITIVE_INFINITY)) return false
+  l[at + i] = 1 / Math.sqrt(square)
   return true
 }
 

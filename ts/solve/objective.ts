@@ -60,7 +60,10 @@ export class Objective implements PointSource {
     this.evaluations++
     const result = guard(() => this.f(x.slice()))
     if (typeof result === 'object' && result !== null) return { x: at, value: result.value, gradient: this.checked(result.gradient) }
-    if (typeof result !== 'number') throw new FunctionError(new TypeError(`minimize: the function must answer with a number or { value, gradient }, got ${String(result)}`))
+    if (typeof result !== 'number')
+      throw new FunctionError(
+        new TypeError(`minimize: the function must answer with a number or { value, gradient }, got ${String(result)}`),
+      )
     if (!Number.isFinite(result)) return { x: at, value: result, gradient: new Float64Array(x.length).fill(Number.NaN) }
     const { gradientOf } = this
     const gradient = gradientOf === undefined ? this.differences(at) : this.checked(guard(() => gradientOf(x.slice())))
@@ -69,7 +72,9 @@ export class Objective implements PointSource {
 
   private checked(gradient: ArrayLike<number>): Float64Array {
     if (gradient?.length === this.size) return Float64Array.from(gradient)
-    throw new FunctionError(new RangeError(`minimize: the gradient must have ${this.size} numbers, got ${gradient?.length ?? String(gradient)}`))
+    throw new FunctionError(
+      new RangeError(`minimize: the gradient must have ${this.size} numbers, got ${gradient?.length ?? String(gradient)}`),
+    )
   }
 
   /** Central differences, step ∛ε·max(1, |xᵢ|): about ten correct digits for 2n calls. */

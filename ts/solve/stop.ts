@@ -1,11 +1,12 @@
 /** The conditions on which iterations end, the same for every method. */
-import type { Point, PointSource } from './objective.js'
+
 import type { LastStep } from './direction.js'
+import type { Point, PointSource } from './objective.js'
 import type { Stop } from './result.js'
 import { maxAbs } from './vector.js'
 
 /** State after an iteration, for callbacks. */
-export interface Progress {
+export interface MinimizeProgress {
   iteration: number
   x: Float64Array
   value: number
@@ -26,7 +27,7 @@ export interface StopOptions {
   /** Default: no limit. */
   maxEvaluations?: number
   /** Called after every iteration; false stops. */
-  callback?: (progress: Progress) => unknown
+  callback?: (progress: MinimizeProgress) => unknown
 }
 
 /** A value below this is taken for minus infinity. */
@@ -54,9 +55,11 @@ export class Stopping {
     if (!Number.isFinite(point.value)) {
       return { reason: 'not-finite', message: `the value or gradient is not finite at ${this.iterations === 0 ? 'the start' : 'a step'}` }
     }
-    if (point.value < BOTTOMLESS) return { reason: 'not-finite', message: `the function seems to fall without bound: its value is ${point.value.toExponential(1)}` }
+    if (point.value < BOTTOMLESS)
+      return { reason: 'not-finite', message: `the function seems to fall without bound: its value is ${point.value.toExponential(1)}` }
     const size = maxAbs(point.gradient)
-    if (size <= tolerance) return { reason: 'gradient', message: `the largest component of the gradient, ${size.toExponential(1)}, is within ${tolerance}` }
+    if (size <= tolerance)
+      return { reason: 'gradient', message: `the largest component of the gradient, ${size.toExponential(1)}, is within ${tolerance}` }
     if (this.iterations >= this.maxIterations) return { reason: 'iterations', message: `${this.iterations} iterations were made` }
     if (this.objective.evaluations < maxEvaluations) return null
     return { reason: 'iterations', message: `${this.objective.evaluations} evaluations were made` }
@@ -74,7 +77,8 @@ export class Stopping {
     if (maxAbs(gradient) <= tolerance || value < BOTTOMLESS) return null
     let step = 0
     for (let i = 0; i < x.length; i++) step = Math.max(step, Math.abs(x[i] - before.x[i]))
-    if (step <= stepTolerance * Math.max(1, maxAbs(x))) return { reason: 'step', message: `the last step, ${step.toExponential(1)}, is within the tolerance` }
+    if (step <= stepTolerance * Math.max(1, maxAbs(x)))
+      return { reason: 'step', message: `the last step, ${step.toExponential(1)}, is within the tolerance` }
     const change = Math.abs(value - before.value)
     if (change > valueTolerance * Math.max(Math.abs(value), Math.abs(before.value))) return null
     return { reason: 'value', message: `the last change of the value, ${change.toExponential(1)}, is within the tolerance` }

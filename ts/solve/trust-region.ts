@@ -20,7 +20,11 @@ export interface TrustRegionOptions {
  * of negative curvature, or out of the region, to its boundary.
  * @internal
  */
-export function steihaug(g: Float64Array, product: (v: Float64Array) => ArrayLike<number>, radius: number): { p: Float64Array; boundary: boolean } {
+export function steihaug(
+  g: Float64Array,
+  product: (v: Float64Array) => ArrayLike<number>,
+  radius: number,
+): { p: Float64Array; boundary: boolean } {
   const size = norm(g)
   const tolerance = Math.min(0.5, Math.sqrt(size)) * size
   const p = new Float64Array(g.length)
@@ -59,7 +63,13 @@ function toBoundary(p: Float64Array, d: Float64Array, radius: number): { p: Floa
 }
 
 /** Runs the method from a point until something stops it (Nocedal & Wright 2006, algorithm 4.1). @internal */
-export function trustRegion(objective: Objective, product: HessianProduct, start: Point, stopping: Stopping, options: TrustRegionOptions): Stop {
+export function trustRegion(
+  objective: Objective,
+  product: HessianProduct,
+  start: Point,
+  stopping: Stopping,
+  options: TrustRegionOptions,
+): Stop {
   const { initialRadius = 1, maxRadius = 1000, eta = 0.15 } = options
   let radius = initialRadius
   let now = start
@@ -80,7 +90,10 @@ export function trustRegion(objective: Objective, product: HessianProduct, start
     const rounded = boundary ? null : withinRounding(ratio.predicted, now.value, start.value)
     if (rounded !== null) return rounded
     if (radius < 1e-15 * Math.max(1, norm(x))) {
-      return { reason: 'line-search', message: 'no step within the trust region lowers the value: double precision is exhausted or the gradient is wrong' }
+      return {
+        reason: 'line-search',
+        message: 'no step within the trust region lowers the value: double precision is exhausted or the gradient is wrong',
+      }
     }
   }
 }
@@ -91,7 +104,12 @@ function nextRadius(radius: number, ratio: number, boundary: boolean, max: numbe
   return ratio > 0.75 && boundary ? Math.min(2 * radius, max) : radius
 }
 
-function actualToPredicted(objective: Objective, product: HessianProduct, now: Point, p: Float64Array): { to: Point; value: number; predicted: number } {
+function actualToPredicted(
+  objective: Objective,
+  product: HessianProduct,
+  now: Point,
+  p: Float64Array,
+): { to: Point; value: number; predicted: number } {
   const x = new Float64Array(p.length)
   along(now.x, 1, p, x)
   const to = objective.at(x)

@@ -59,7 +59,12 @@ type Bracket<T extends Trial> = [T, T]
  * const phi = (t: number) => ({ t, value: (t - 3) ** 2, slope: 2 * (t - 3) })
  * strongWolfe(phi, phi(0), 1).point.t // 3
  */
-export function strongWolfe<T extends Trial>(phi: (t: number) => T, start: T, first: number, options: WolfeOptions = {}): LineSearchResult<T> {
+export function strongWolfe<T extends Trial>(
+  phi: (t: number) => T,
+  start: T,
+  first: number,
+  options: WolfeOptions = {},
+): LineSearchResult<T> {
   const { c1 = 1e-4, c2 = 0.9, toleranceChange = 1e-9, maxEvaluations = 25, directionSize = 1 } = options
   const search: Search<T> = { phi, start, c1, c2, max: maxEvaluations, iterations: 0, evaluations: 0 }
   const found = bracket(search, first)

@@ -24,7 +24,8 @@ const LAYERS: readonly unknown[] = [Dense, Activation, Flatten]
 
 /** @internal whether steps on these rows depend on their data through kernels alone */
 export function isReplayable(model: Module, loss: Loss, { targets }: Rows): boolean {
-  const known = model instanceof Sequential && LOSSES.has(loss) && model.layers.every((layer) => LAYERS.includes(layer.constructor))
+  const known =
+    model instanceof Sequential && LOSSES.has(loss) && (model as Sequential).layers.every((layer) => LAYERS.includes(layer.constructor))
   // Targets of the other kind are converted by the loss, outside the kernels.
   const wholeNumbers = targets.dtype === 'int32'
   return known && (loss === crossEntropy ? wholeNumbers || targets.size > targets.shape[0] : !wholeNumbers)

@@ -1,31 +1,42 @@
-/** Every runtime that the package is run in: where it is, how it runs the program, and what has to come out. */
+/** Every runtime that the package is run in: where it is, and how it runs the program. */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { BROWSERS, PAGES, visit } from './browser.mjs'
-import { CACHE, run } from './consumer.mjs'
+import { BROWSERS, type BrowserName, PAGES, visit } from './browser.js'
+import { CACHE, run } from './consumer.js'
+import type { Report } from './report.js'
 
 const FIXTURES = path.resolve('test/runtimes')
-const tool = (...parts) => path.join(CACHE, 'runtimes/node_modules', ...parts)
+const tool = (...parts: string[]) => path.join(CACHE, 'runtimes/node_modules', ...parts)
 
 /** What goes into the project folder. */
 export const PROGRAMS = ['program.mjs', 'main.mjs', 'main.cjs', 'worker.mjs'].map((name) => path.join(FIXTURES, name))
 
 const nodes = [
   ['Node 20', process.execPath],
+  // The oldest that package.json names as enough.
+  ['Node 20.0', tool('node-20-first/bin/node')],
   ['Node 22', path.resolve('node_modules/node/bin/node')],
   ['Node 24', tool('node-24/bin/node')],
   ['Node 26', tool('node-26/bin/node')],
 ]
 
 /** Runs a program that prints its report as one line. */
-const program = (command, args, env) => async (folder) => {
-  const output = await run(command, args, { cwd: folder, env })
-  return { reports: { '': JSON.parse(output) } }
+const program = (command: string, args: string[], env?: Record<string, string>) => async (folder: string) => ({
+  '': JSON.parse(await run(command, args, { cwd: folder, env })) as Report,
+})
+
+export interface Runtime {
+  title: string
+  /** The program; it is installed if this is there. */
+  file: string
+  /** Takes a second or two, so `make test` runs it where it is installed. */
+  cheap: boolean
+  /** Reports by page; a runtime without pages has one, ''. */
+  run(folder: string): Promise<Record<string, Report>>
 }
 
-/** `cheap`: takes a second or two, so `make test` runs it where it is installed. `variant`: what reproducible must choose. */
-export const RUNTIMES = [
+export const RUNTIMES: readonly Runtime[] = [
   ...nodes.flatMap(([title, command]) => [
     { title: `${title}, ESM`, file: command, cheap: true, run: program(command, ['main.mjs']) },
     { title: `${title}, CommonJS`, file: command, cheap: true, run: program(command, ['main.cjs']) },
@@ -44,22 +55,22 @@ export const RUNTIMES = [
     run: program(tool('@oven/bun-linux-x64/bin/bun'), ['run', 'main.mjs'], { DO_NOT_TRACK: '1' }),
   },
   { title: 'workerd', file: tool('@cloudflare/workerd-linux-64/bin/workerd'), cheap: false, run: runWorkerd },
-  ...Object.entries(BROWSERS).map(([name, { title, command }]) => ({
-    title,
-    file: command,
+  ...(Object.keys(BROWSERS) as BrowserName[]).map((name) => ({
+    title: BROWSERS[name].title,
+    file: BROWSERS[name].command,
     cheap: name === 'chromium',
-    run: async (folder) => {
+    run: async (folder: string) => {
       const roots = { '/fixtures/': FIXTURES, '/gradus/': path.join(folder, 'node_modules/gradus/dist') }
       const pages = Object.entries(PAGES).map(([page, { csp }]) => ({ name: page, url: `/fixtures/page.html?page=${page}`, csp }))
-      return { reports: await visit(name, pages, roots) }
+      return visit(name, pages, roots)
     },
   })),
 ]
 
-export const isInstalled = (runtime) => existsSync(runtime.file)
+export const isInstalled = (runtime: Runtime) => existsSync(runtime.file)
 
 /** As a user deploys: wrangler bundles (it sets the export conditions), workerd serves what came out. */
-async function runWorkerd(folder) {
+async function runWorkerd(folder: string): Promise<Record<string, Report>> {
   const out = path.join(folder, 'deployed')
   const config = { name: 'gradus-smoke', main: 'worker.mjs', compatibility_date: '2026-01-01' }
   writeFileSync(path.join(folder, 'wrangler.json'), JSON.stringify(config))
@@ -85,43 +96,24 @@ const main :Workerd.Worker = (
 );
 `,
   )
-  const child = spawn(tool('@cloudflare/workerd-linux-64/bin/workerd'), ['serve', 'config.capnp'], { cwd: out, stdio: ['ignore', 'inherit', 'inherit'] })
+  const child = spawn(tool('@cloudflare/workerd-linux-64/bin/workerd'), ['serve', 'config.capnp'], {
+    cwd: out,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
   try {
-    return { reports: { '': await fetchWhenUp(`http://127.0.0.1:${port}/`) }, note: `${modules.length} wasm module` }
+    return { '': await fetchWhenUp(`http://127.0.0.1:${port}/`) }
   } finally {
     child.kill()
   }
 }
 
-async function fetchWhenUp(url) {
+async function fetchWhenUp(url: string): Promise<Report> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await (await fetch(url)).json()
+      return (await (await fetch(url)).json()) as Report
     } catch (error) {
       if (attempt === 100) throw error
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
   }
-}
-
-/** What is wrong with a report; an empty list if nothing is. `reference`: the report of the first runtime. */
-export function faults(report, reference, page = '') {
-  if (report.error) return [report.error]
-  const blocked = page === 'csp-strict'
-  const { chosen, fast, js, warnings } = report
-  const wrong = []
-  const want = (fine, text) => fine || wrong.push(text)
-  want(chosen.variant === (blocked ? 'js' : 'simd'), `reproducible chose ${chosen.variant}`)
-  want(blocked ? fast.variant === 'js' : fast.variant !== 'js', `load() chose ${fast.variant}`)
-  for (const [name, run] of Object.entries({ chosen, fast, js })) {
-    want(run.last < 0.25 * run.first, `${name}: the loss went from ${run.first} to ${run.last} only`)
-    want(run.optimizer === 'Adam', `${name}: the optimizer calls itself ${run.optimizer}`)
-  }
-  want(report.repeats, 'the same seed gave other weights, or another seed the same')
-  if (!blocked) want(chosen.hash === reference.chosen.hash, `weights ${chosen.hash}, elsewhere ${reference.chosen.hash}`)
-  const expected = blocked ? ['wasm-unsafe-eval', 'reproducible: true'] : []
-  const asExpected = warnings.length === expected.length && expected.every((word, i) => warnings[i].includes(word))
-  want(asExpected, `warnings: ${JSON.stringify(warnings)}`)
-  if (['worker', 'service-worker'].includes(page)) want(report.document === false, 'there is a document')
-  return wrong
 }

@@ -1,20 +1,28 @@
 /** How each bundler builds an entry with its default settings, as a user's one command does. Each gives the folder it wrote to. */
-import { createRequire } from 'node:module'
+
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
-import { CACHE, run } from '../runtimes/consumer.mjs'
+import { CACHE, run } from '../runtimes/consumer.js'
 
 const TOOLS = path.join(CACHE, 'bundlers/node_modules')
-const tool = (...parts) => path.join(TOOLS, ...parts)
-const node = (args, folder) => run(process.execPath, args, { cwd: folder, timeout: 180_000, env: { NO_UPDATE_NOTIFIER: '1' } })
+const tool = (...parts: string[]) => path.join(TOOLS, ...parts)
+const node = (args: string[], folder: string) =>
+  run(process.execPath, args, { cwd: folder, timeout: 180_000, env: { NO_UPDATE_NOTIFIER: '1' } })
 
-const page = (out, script) => {
-  writeFileSync(path.join(out, 'index.html'), `<!doctype html>\n<meta charset="utf-8">\n<script type="module" src="./${script}"></script>\n`)
+const page = (out: string, script: string) => {
+  writeFileSync(
+    path.join(out, 'index.html'),
+    `<!doctype html>\n<meta charset="utf-8">\n<script type="module" src="./${script}"></script>\n`,
+  )
 }
 
-export const BUNDLERS = {
+/** From an entry of a project folder to the folder with the bundle. */
+export type Bundler = (folder: string, entry: string) => Promise<string>
+
+export const BUNDLERS: Record<string, Bundler> = {
   Vite: async (folder, entry) => {
     const root = path.join(folder, `vite-${entry}`)
     mkdirSync(root, { recursive: true })
@@ -41,11 +49,11 @@ export const BUNDLERS = {
     const out = path.join(folder, `rollup-${entry}`)
     const { rollup } = await fromTools('rollup')
     const { nodeResolve } = await fromTools('@rollup/plugin-node-resolve')
-    const warnings = []
+    const warnings: string[] = []
     const bundle = await rollup({
       input: path.join(folder, entry),
       plugins: [nodeResolve()],
-      onwarn: (warning) => warnings.push(warning.message),
+      onwarn: (warning: Error) => warnings.push(warning.message),
     })
     await bundle.write({ dir: out, format: 'es', entryFileNames: 'main.js' })
     await bundle.close()
@@ -58,22 +66,23 @@ export const BUNDLERS = {
   },
 }
 
-async function fromTools(name) {
+// biome-ignore lint/suspicious/noExplicitAny: no types here, the bundlers are installed apart
+async function fromTools(name: string): Promise<any> {
   return import(pathToFileURL(createRequire(path.join(TOOLS, 'x.js')).resolve(name)).href)
 }
 
 /** All JavaScript below a folder, as text. */
-export function scriptsOf(folder) {
-  return readdirSync(folder, { recursive: true })
+export function scriptsOf(folder: string): string {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.m?js$/.test(name))
     .map((name) => readFileSync(path.join(folder, name), 'utf8'))
     .join('\n')
 }
 
-export const gzipped = (text) => gzipSync(text, { level: 9 }).length
+export const gzipped = (text: string) => gzipSync(text, { level: 9 }).length
 
 /** Of a bundle with both WebAssembly modules: gzip of its JavaScript alone, with the smaller module, and with both. */
-export function coreSizes(text) {
+export function coreSizes(text: string): { script: number; one: number; both: number } {
   const modules = modulesIn(text).sort((a, b) => b.length - a.length)
   if (modules.length !== 2) throw new Error(`a bundle of the core holds ${modules.length} WebAssembly modules instead of two`)
   const one = text.replace(modules[0], () => '')
@@ -81,6 +90,6 @@ export function coreSizes(text) {
 }
 
 /** The texts of crate/encode.mjs in a bundle: the only literals of that size. */
-export function modulesIn(text) {
+export function modulesIn(text: string): string[] {
   return [...text.matchAll(/["'`]([^"'`\\$<]{50000,})["'`]/g)].map((match) => match[1])
 }

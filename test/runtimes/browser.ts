@@ -2,17 +2,25 @@
  * Browsers, driven by nothing but a page that trains and posts what came out; no driver, so that any browser will do.
  * A small server serves the installed package as it is, sends the pages one after the other, and gathers the reports.
  */
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { failure, type Report } from './report.js'
 
-const TYPES = { '.js': 'text/javascript', '.mjs': 'text/javascript', '.html': 'text/html', '.wasm': 'application/wasm', '.css': 'text/css' }
+const TYPES: Record<string, string> = {
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.html': 'text/html',
+  '.wasm': 'application/wasm',
+  '.css': 'text/css',
+}
 const CSP = "default-src 'self'; script-src 'self'"
 
 /** Pages of the runtime test: each loads one script of pages.mjs. `csp` is the header that it is served with. */
-export const PAGES = {
+export const PAGES: Record<string, { title: string; csp?: string }> = {
   module: { title: '<script type=module>' },
   worker: { title: 'Web Worker' },
   'service-worker': { title: 'service worker' },
@@ -20,33 +28,51 @@ export const PAGES = {
   'csp-strict': { title: "CSP without 'wasm-unsafe-eval'", csp: CSP },
 }
 
-export const BROWSERS = {
+export type BrowserName = 'chromium' | 'firefox'
+
+export const BROWSERS: Record<BrowserName, { title: string; command: string; args: (profile: string) => string[] }> = {
   chromium: {
     title: 'Chromium',
     command: '/usr/bin/chromium',
     args: (profile) => [
       ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'],
-      ...['--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--remote-debugging-port=0', `--user-data-dir=${profile}`],
+      ...[
+        '--disable-component-update',
+        '--disable-sync',
+        '--disable-dev-shm-usage',
+        '--remote-debugging-port=0',
+        `--user-data-dir=${profile}`,
+      ],
     ],
   },
   firefox: { title: 'Firefox', command: '/usr/bin/firefox-esr', args: (profile) => ['--headless', '--no-remote', '--profile', profile] },
 }
 
+export interface Page {
+  name: string
+  url: string
+  csp?: string
+}
+
 /**
  * Opens the pages in turn, each once the one before has reported.
- * @param pages [{ name, url, csp? }], urls from `/`
  * @param roots URL prefix → folder
  * @returns reports by page name; a page that did not report has `{ error }`
  */
-export async function visit(browser, pages, roots, timeout = 120_000) {
+export async function visit(
+  browser: BrowserName,
+  pages: readonly Page[],
+  roots: Record<string, string>,
+  timeout = 120_000,
+): Promise<Record<string, Report>> {
   const { command, args } = BROWSERS[browser]
-  const reports = {}
-  let finish
-  const finished = new Promise((resolve) => {
+  const reports: Record<string, Report> = {}
+  let finish = (): void => {}
+  const finished = new Promise<void>((resolve) => {
     finish = resolve
   })
   const server = createServer((request, response) => {
-    const url = new URL(request.url, 'http://localhost')
+    const url = new URL(request.url ?? '/', 'http://localhost')
     if (request.method === 'POST' && url.pathname === '/report') {
       let body = ''
       request.on('data', (chunk) => {
@@ -75,11 +101,12 @@ export async function visit(browser, pages, roots, timeout = 120_000) {
     })
     response.end(readFileSync(file))
   })
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const profile = mkdtempSync(path.join(tmpdir(), `gradus-${browser}-`))
-  const home = `http://localhost:${server.address().port}`
+  const home = `http://localhost:${(server.address() as AddressInfo).port}`
   // A group of its own, so that the browser's helpers end with it.
-  const child = spawn(command, [...args(profile), home + pages[0].url], { stdio: 'ignore', detached: true, env: { ...process.env, HOME: profile } })
+  const options = { stdio: 'ignore', detached: true, env: { ...process.env, HOME: profile } } as const
+  const child = spawn(command, [...args(profile), home + pages[0].url], options)
   child.on('error', () => finish())
   const timer = setTimeout(() => finish(), timeout)
   await finished
@@ -88,14 +115,14 @@ export async function visit(browser, pages, roots, timeout = 120_000) {
   server.closeAllConnections()
   server.close()
   rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
-  for (const { name } of pages) reports[name] ??= { error: `no report within ${timeout / 1000} s` }
+  for (const { name } of pages) reports[name] ??= failure(`no report within ${timeout / 1000} s`)
   return reports
 }
 
-function end(child) {
+function end(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.pid === undefined) return resolve()
-    child.on('exit', resolve)
+    child.on('exit', () => resolve())
     try {
       process.kill(-child.pid, 'SIGKILL')
     } catch {

@@ -2,27 +2,27 @@
  * Builds small apps from the installed tarball with every bundler's defaults, runs them in Chromium and, bundled into one file, in
  * Node, and prints their sizes:
  *
- *   node test/bundlers/run.mjs [--only WORD] [--package FOLDER]
+ *   make bundlers, or: node node_modules/tsx/dist/cli.mjs test/bundlers/run.ts [--only WORD] [--package FOLDER]
  *
  * The bundlers come from the package registry into .cache/bundlers. Sizes are held against test/budgets.json.
  */
 import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { visit } from '../runtimes/browser.mjs'
-import { installTools, makeProject, run } from '../runtimes/consumer.mjs'
-import { faults, PROGRAMS, RUNTIMES } from '../runtimes/runtimes.mjs'
-import { BUNDLERS, coreSizes, gzipped, scriptsOf } from './bundlers.mjs'
+import { visit } from '../runtimes/browser.js'
+import { installTools, makeProject, run } from '../runtimes/consumer.js'
+import { failure, faults, type Report } from '../runtimes/report.js'
+import { PROGRAMS, RUNTIMES } from '../runtimes/runtimes.js'
+import { BUNDLERS, coreSizes, gzipped, scriptsOf } from './bundlers.js'
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, package: { type: 'string', default: '.' } } })
 installTools('bundlers', 'test/bundlers')
 const budgets = JSON.parse(readFileSync('test/budgets.json', 'utf8'))
 const entries = ['app.mjs', 'sgd.mjs', 'core.mjs', 'index.html'].map((name) => path.resolve('test/bundlers', name))
 const project = makeProject(path.resolve(values.package), [...PROGRAMS, ...entries])
-const wrong = []
+const wrong: string[] = []
 try {
-  const { reports } = await RUNTIMES[0].run(project.folder)
-  const reference = reports['']
+  const reference = (await RUNTIMES[0].run(project.folder))['']
   const built = []
   for (const [name, build] of Object.entries(BUNDLERS)) {
     if (!name.toLowerCase().includes(values.only.toLowerCase())) continue
@@ -31,7 +31,8 @@ try {
     const core = coreSizes(scriptsOf(await build(project.folder, 'core.mjs')))
     built.push({ name, app, sgd, core })
     const limit = budgets.optimizerAlone
-    if (sgd > limit.budget * 1.1) wrong.push(`${name}: one optimizer takes ${sgd} bytes, more than a tenth above the budget of ${limit.budget}`)
+    if (sgd > limit.budget * 1.1)
+      wrong.push(`${name}: one optimizer takes ${sgd} bytes, more than a tenth above the budget of ${limit.budget}`)
   }
   const roots = Object.fromEntries(built.map(({ name, app }) => [`/${name}/`, app]))
   const pages = built.map(({ name }) => ({ name, url: `/${name}/index.html?page=${name}` }))
@@ -52,19 +53,15 @@ for (const fault of wrong) console.error(fault)
 process.exitCode = wrong.length > 0 ? 1 : 0
 
 /** One file, moved to where no package is: what a serverless function or a container image is made of. */
-async function runMoved(folder, reference) {
+async function runMoved(folder: string, reference: Report): Promise<void> {
   for (const name of ['esbuild', 'Rollup', 'webpack']) {
     if (!name.toLowerCase().includes(values.only.toLowerCase())) continue
-    const out = await BUNDLERS[name](folder, 'main.mjs').catch((error) => ({ error }))
-    if (out.error) {
-      wrong.push(`${name}, for Node: ${out.error.message}`)
-      continue
-    }
+    const out = await BUNDLERS[name](folder, 'main.mjs')
     const away = path.join(path.dirname(folder), 'away')
     mkdirSync(away, { recursive: true })
     const file = path.join(away, `${name}.mjs`)
     renameSync(path.join(out, 'main.js'), file)
-    const report = await run(process.execPath, [file], { cwd: away }).then(JSON.parse, (error) => ({ error: error.message }))
+    const report: Report = await run(process.execPath, [file], { cwd: away }).then(JSON.parse, failure)
     const found = faults(report, reference)
     wrong.push(...found.map((fault) => `${name}, one file in Node: ${fault}`))
     console.log(`${name.padEnd(8)}  one file in Node ${found.length === 0 ? 'ok' : 'FAILS'} ${report.chosen?.hash ?? ''}`)

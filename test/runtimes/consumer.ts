@@ -1,4 +1,4 @@
-/** A project as a user has it: an empty folder into which the packed tarball was installed. */
+/** Projects as users have them: an empty folder into which the packed tarball was installed. */
 import { execFile, execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ export const CACHE = path.resolve('.cache')
  * @param packageRoot what to pack; its dist/ must be built
  * @param fixtures files to copy into the project
  */
-export function makeProject(packageRoot, fixtures) {
+export function makeProject(packageRoot: string, fixtures: readonly string[]): { folder: string; remove: () => void } {
   const workspace = mkdtempSync(path.join(tmpdir(), 'gradus-consumer-'))
   const project = path.join(workspace, 'project')
   mkdirSync(project)
@@ -25,7 +25,7 @@ export function makeProject(packageRoot, fixtures) {
 }
 
 /** Installs the exact versions of folder/package.json into .cache/NAME, unless they are there. Returns the folder. */
-export function installTools(name, folder) {
+export function installTools(name: string, folder: string): string {
   const target = path.join(CACHE, name)
   const wanted = readFileSync(path.join(folder, 'package.json'), 'utf8')
   const done = path.join(target, 'installed.json')
@@ -38,7 +38,7 @@ export function installTools(name, folder) {
   return target
 }
 
-function readIfThere(file) {
+function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch {
@@ -46,14 +46,20 @@ function readIfThere(file) {
   }
 }
 
-function npm(args, cwd) {
+function npm(args: string[], cwd: string): string {
   return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 26 })
 }
 
+interface RunOptions {
+  cwd?: string
+  timeout?: number
+  env?: Record<string, string>
+}
+
 /** Runs a command to its end; rejects with its output unless it ends well and in time. */
-export function run(command, args, { cwd, timeout = 60_000, env = {} } = {}) {
+export function run(command: string, args: readonly string[], { cwd, timeout = 60_000, env = {} }: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { cwd, timeout, env: { ...process.env, ...env }, encoding: 'utf8', maxBuffer: 1 << 26 }
+    const options = { cwd, timeout, env: { ...process.env, ...env }, encoding: 'utf8' as const, maxBuffer: 1 << 26 }
     execFile(command, args, options, (error, stdout, stderr) => {
       if (error) reject(new Error(`${path.basename(command)} ${args.join(' ')}: ${error.message}\n${stdout}${stderr}`))
       else resolve(stdout)

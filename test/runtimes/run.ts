@@ -1,18 +1,18 @@
 /**
  * Runs the packed and installed package in every runtime, prints a table, fails if one differs:
  *
- *   node test/runtimes/run.mjs [--only WORD] [--package FOLDER]
+ *   make runtimes, or: node node_modules/tsx/dist/cli.mjs test/runtimes/run.ts [--only WORD] [--package FOLDER]
  *
  * Node 24 and 26, Deno, Bun and workerd come from the package registry into .cache/runtimes (750 MB); Chromium and Firefox are
- * Debian's (`apt-get install chromium firefox-esr`). What is not there is reported as missing and fails the run, unless
- * --installed is given. test/runtimes.test.ts runs the quick ones of those that are there with every `make test`.
+ * Debian's (`apt-get install chromium firefox-esr`). What is not there fails the run, unless --installed is given. test/runtimes.test.ts runs the quick ones of those that are there with every `make test`.
  */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { PAGES } from './browser.mjs'
-import { CACHE, installTools, makeProject } from './consumer.mjs'
-import { faults, isInstalled, PROGRAMS, RUNTIMES } from './runtimes.mjs'
+import { PAGES } from './browser.js'
+import { CACHE, installTools, makeProject } from './consumer.js'
+import { failure, faults, type Report } from './report.js'
+import { isInstalled, PROGRAMS, RUNTIMES } from './runtimes.js'
 
 const { values } = parseArgs({
   options: { only: { type: 'string' }, package: { type: 'string', default: '.' }, installed: { type: 'boolean', default: false } },
@@ -20,8 +20,8 @@ const { values } = parseArgs({
 if (!values.installed) installTools('runtimes', 'test/runtimes')
 
 const project = makeProject(path.resolve(values.package), PROGRAMS)
-const rows = []
-let reference
+const rows: Row[] = []
+let reference: Report | undefined
 let failed = false
 try {
   for (const runtime of RUNTIMES) {
@@ -32,7 +32,7 @@ try {
       print({ runtime: runtime.title, result: 'not installed' })
       continue
     }
-    const { reports } = await runtime.run(project.folder).catch((error) => ({ reports: { '': { error: error.message } } }))
+    const reports = await runtime.run(project.folder).catch((error): Record<string, Report> => ({ '': failure(error) }))
     for (const [page, report] of Object.entries(reports)) {
       reference ??= report
       const wrong = faults(report, reference, page)
@@ -54,12 +54,33 @@ try {
 writeFileSync(path.join(CACHE, 'runtimes.json'), `${JSON.stringify(rows, null, 2)}\n`)
 process.exitCode = failed ? 1 : 0
 
-function print(row) {
-  if (rows.length === 0) console.log(line({ runtime: 'runtime', variants: 'fast/reprod.', reproducible: 'reproducible', js: 'js', fast: 'fast', result: '' }))
+interface Row {
+  runtime: string
+  result: string
+  variants?: string
+  reproducible?: string
+  js?: string
+  fast?: string
+  loss?: string
+}
+
+function print(row: Row): void {
+  const head = {
+    runtime: 'runtime',
+    variants: 'fast/repr.',
+    reproducible: 'reproducible',
+    js: 'js',
+    fast: 'fast',
+    loss: 'loss',
+    result: 'result',
+  }
+  if (rows.length === 0) console.log(line(head))
   rows.push(row)
   console.log(line(row))
 }
 
-function line({ runtime, variants = '', reproducible = '', js = '', fast = '', loss = '', result }) {
-  return [runtime.padEnd(42), variants.padEnd(13), reproducible.padEnd(16), js.padEnd(16), fast.padEnd(16), loss.padEnd(16), result].join('  ')
+function line({ runtime, variants = '', reproducible = '', js = '', fast = '', loss = '', result }: Row): string {
+  return [runtime.padEnd(42), variants.padEnd(13), reproducible.padEnd(16), js.padEnd(16), fast.padEnd(16), loss.padEnd(16), result].join(
+    '  ',
+  )
 }

@@ -1,0 +1,33 @@
+/** What the compiler must accept and must refuse; `make check` runs it over this file. */
+import { expect, test } from 'vitest'
+import { Activation, Adam, createBackend, Dense, Dropout, Flatten, type Module, Sequential } from '../ts/index.js'
+
+const backend = createBackend({ backend: 'js' })
+
+test('shapes of layers are checked where they are literal', () => {
+  new Sequential([new Dense(784, 128, { activation: 'relu' }), new Dense(128, 10)], { backend })
+  new Sequential([new Dense(4, 8), new Dropout(0.5), new Activation('tanh'), new Dense(8, 2)], { backend })
+  // @ts-expect-error Dense(64, 10) wants 64 inputs, but the layer before it gives 128
+  new Sequential([new Dense(784, 128), new Dense(64, 10)], { backend })
+  // @ts-expect-error through layers that keep the width
+  new Sequential([new Dense(4, 8), new Dropout(0.5), new Dense(9, 2)], { backend })
+})
+
+test('widths that are not known are not judged', () => {
+  const width: number = Number('8')
+  new Sequential([new Dense(4, width), new Dense(8, 2)], { backend })
+  new Sequential([new Flatten(), new Dense(8, 2)], { backend })
+  const layers: Module[] = [new Dense(4, 8), new Dense(8, 2)]
+  const model: Sequential = new Sequential(layers, { backend })
+  expect(model.parameters().length).toBe(4)
+})
+
+test('names of options and their values are checked', () => {
+  const model = new Sequential([new Dense(2, 1)], { backend })
+  // @ts-expect-error no activation of that name
+  expect(() => new Dense(2, 2, { activation: 'rellu' })).toThrow()
+  // @ts-expect-error a misspelt option
+  expect(() => new Adam(model.parameters(), { learningrate: 1 })).toThrow()
+  // @ts-expect-error a value of the wrong kind
+  expect(() => new Adam(model.parameters(), { epsilonPlacement: 'below' })).toThrow()
+})

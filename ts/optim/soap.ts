@@ -1,0 +1,215 @@
+import type { FloatArray } from '../backend/heap.js'
+import type { Ptr } from '../backend/kernels.js'
+import type { Parameter } from '../parameter.js'
+import { adamNumbers, adamRule } from './adam.js'
+import { eigenSymmetric, orthonormalize } from './eigen.js'
+import type { ParameterGroup, Run } from './group.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
+import { matrixSides, multiply, Workspace } from './matrix.js'
+import { missing } from './missing.js'
+import { Optimizer } from './optimizer.js'
+import { nonNegative } from './options.js'
+
+/** Options of {@link SOAP}. */
+export interface SOAPOptions extends GroupOptions {
+  /** β₁ of the mean of gradients. Default 0.95. */
+  beta1?: number
+  /** β₂ of the mean of squares. Default 0.95. */
+  beta2?: number
+  /** β of the statistics that the bases come from. Default 0.95. */
+  beta?: number
+  /** Keeps the quotient finite. Default 1e-8. */
+  epsilon?: number
+  /** Steps between new bases. Default 10. */
+  basisEvery?: number
+  /** A side longer than this keeps the identity as its basis. Default 10000. */
+  maximumDimension?: number
+}
+
+type Group = ParameterGroup<Required<SOAPOptions>>
+type Side = 'left' | 'right'
+
+const SLOTS = ['m', 'v'] as const
+
+/**
+ * Adam in the eigenbasis of Shampoo's statistics:
+ *
+ *     L ← β·L + (1 − β)·G·Gᵀ,   R ← β·R + (1 − β)·Gᵀ·G        (bases: their eigenvectors Q_L, Q_R)
+ *     G′ = Q_Lᵀ·G·Q_R,   N = Adam's step for G′ (ε as 'hat'),   W ← (1 − η·λ)·(W − η·Q_L·N·Q_Rᵀ)
+ *
+ * In that basis the gradient's components are nearly uncorrelated, which is what Adam's division takes for granted: as few
+ * steps as Shampoo, at less cost, because the bases may be old. The first step only sets them up and moves nothing. Every
+ * `basisEvery` steps one power iteration and a QR factorisation (in doubles) follow the statistics.
+ * For dense nets of layers up to some hundred wide; for wider ones {@link Muon} is cheaper. Vectors get plain Adam.
+ * Defaults: the authors' (3e-3, 0.95, 0.95, every 10, λ 0.01). State: 8 bytes a parameter and 8·(rows² + columns²) a matrix.
+ * Vyas et al. 2024.
+ *
+ * @example
+ * const optimizer = new SOAP(model.parameters(), { learningRate: 3e-3 })
+ */
+export class SOAP extends Optimizer<SOAPOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 3e-3,
+    beta1: 0.95,
+    beta2: 0.95,
+    beta: 0.95,
+    epsilon: 1e-8,
+    basisEvery: 10,
+    maximumDimension: 10_000,
+    ...GROUP_DEFAULTS,
+    weightDecay: 0.01,
+  }
+  static override readonly allowed = { basisEvery: { min: 1, max: Infinity }, maximumDimension: nonNegative }
+  private workspace: Workspace | undefined
+
+  protected override get perTensor(): boolean {
+    return true
+  }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'adam'
+  }
+
+  /** `left` and `right` are the statistics over 1 − β (eigenvectors do not see a factor), the others Q_L and Q_R. */
+  protected override extras({ maximumDimension }: Required<SOAPOptions>, parameter: Parameter): Readonly<Record<string, number>> {
+    if (parameter.rank < 2) return {}
+    const [rows, cols] = matrixSides(parameter)
+    const left = rows <= maximumDimension ? { left: rows * rows, leftBasis: rows * rows } : {}
+    const right = cols <= maximumDimension ? { right: cols * cols, rightBasis: cols * cols } : {}
+    return { ...left, ...right }
+  }
+
+  /** Adam's numbers; its first step is the parameter's second. */
+  protected override hyper({ learningRate, beta1, beta2, epsilon }: Required<SOAPOptions>, t: number): readonly number[] {
+    const adam = Math.max(1, t - 1)
+    return adamNumbers(learningRate, beta1, beta2, epsilon / Math.sqrt(missing(beta2, adam)), adam)
+  }
+
+  protected override applyToRun(group: Group, run: Run, scale: number, hyper: readonly number[]): void {
+    const { backend, values } = group
+    const { kernels } = backend
+    this.workspace ??= new Workspace(backend)
+    const [g, x, y, step] = this.workspace.take(run.n, run.n, run.n, run.n)
+    kernels.copy(run.g, g, run.n)
+    multiply(backend, g, run.n, values.maximize ? -scale : scale)
+    if (run.t > 1) {
+      const rotated = rotate(group, run, g, x, y, 'in')
+      kernels.fill(step, run.n, 0)
+      this.pass(group, { ...run, p: step, g: rotated, views: null }, 1, 0, 0, hyper, group.kernel, this.update)
+      kernels.addScaled(rotate(group, run, step, x, y, 'out'), run.p, run.n, 1)
+      kernels.addScaled(run.p, run.p, run.n, -values.learningRate * values.weightDecay)
+    }
+    this.follow(group, run, g)
+    if (run.t === 1) for (const side of sidesOf(group, run)) firstBasis(group, run, side)
+    else if ((run.t - 1) % values.basisEvery === 0) this.renew(group, run, x, y)
+  }
+
+  /** Adds a gradient to the statistics. */
+  private follow(group: Group, run: Run, g: Ptr): void {
+    const { backend, values } = group
+    const [rows, cols] = matrixSides(group.parameters[run.first])
+    for (const side of sidesOf(group, run)) {
+      const sum = group.extraAt(run.first, side)
+      const n = side === 'left' ? rows : cols
+      multiply(backend, sum, n * n, values.beta)
+      if (side === 'left') backend.kernels.matmulNT(g, g, sum, rows, rows, cols, 1, backend.heap.scratch)
+      else backend.kernels.matmulTN(g, g, sum, cols, cols, rows, 1, backend.heap.scratch)
+    }
+  }
+
+  /** New bases, with m turned into them. v stays, reordered as its eigenvectors are. */
+  private renew(group: Group, run: Run, x: Ptr, y: Ptr): void {
+    const { kernels } = group.backend
+    const m = group.slotOf(run, 0)
+    const back = rotate(group, run, m, x, y, 'out')
+    kernels.copy(back, m, run.n)
+    for (const side of sidesOf(group, run)) nextBasis(group, run, side)
+    kernels.copy(rotate(group, run, m, x, y, 'in'), m, run.n)
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
+    adamRule(p, g, slots, hyper)
+  }
+}
+
+/** Sides of a parameter that have a basis. */
+function sidesOf(group: Group, { first }: Run): Side[] {
+  return (['left', 'right'] as const).filter((side) => group.extraNames(first).includes(side))
+}
+
+/** Q_Lᵀ·from·Q_R (in) or Q_L·from·Q_Rᵀ (out); answers where it is: from, x or y. */
+function rotate(group: Group, run: Run, from: Ptr, x: Ptr, y: Ptr, direction: 'in' | 'out'): Ptr {
+  const { kernels, heap } = group.backend
+  const [rows, cols] = matrixSides(group.parameters[run.first])
+  let at = from
+  for (const side of sidesOf(group, run)) {
+    const basis = group.extraAt(run.first, `${side}Basis`)
+    const to = at === x ? y : x
+    if (side === 'left') {
+      const product = direction === 'in' ? kernels.matmulTN : kernels.matmul
+      product(basis, at, to, rows, cols, rows, 0, heap.scratch)
+    } else {
+      const product = direction === 'in' ? kernels.matmul : kernels.matmulNT
+      product(at, basis, to, rows, cols, cols, 0, heap.scratch)
+    }
+    at = to
+  }
+  return at
+}
+
+/** The eigenvectors of a side's statistics, largest first. */
+function firstBasis(group: Group, { first }: Run, side: Side): void {
+  const basis = group.extraView(first, `${side}Basis`)
+  const n = Math.sqrt(basis.length)
+  const { values, vectors } = eigenSymmetric(group.extraView(first, side), n)
+  const order = descending(values)
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) basis[i * n + j] = vectors[i * n + order[j]]
+}
+
+/** Q ← qr(S·Q), columns sorted by the eigenvalues that they stand for; v follows the order. */
+function nextBasis(group: Group, run: Run, side: Side): void {
+  const basis = group.extraView(run.first, `${side}Basis`)
+  const n = Math.sqrt(basis.length)
+  const product = multiplied(group.extraView(run.first, side), basis, n)
+  const order = descending(Float64Array.from({ length: n }, (_, j) => columnDot(basis, product, n, j)))
+  const sorted = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sorted[i * n + j] = product[i * n + order[j]]
+  basis.set(orthonormalize(sorted, n))
+  reorder(group.slotView(run.first, 1), matrixSides(group.parameters[run.first]), side, order)
+}
+
+function descending(values: Float64Array): Int32Array {
+  return Int32Array.from(values.keys()).sort((a, b) => values[b] - values[a] || a - b)
+}
+
+/** a·b of two n·n matrices, in doubles. */
+function multiplied(a: FloatArray, b: FloatArray, n: number): Float64Array {
+  const out = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) {
+    for (let k = 0; k < n; k++) {
+      const factor = a[i * n + k]
+      for (let j = 0; j < n; j++) out[i * n + j] += factor * b[k * n + j]
+    }
+  }
+  return out
+}
+
+/** Column j of a times column j of b. */
+function columnDot(a: FloatArray, b: FloatArray, n: number, j: number): number {
+  let sum = 0
+  for (let i = j; i < n * n; i += n) sum += a[i] * b[i]
+  return sum
+}
+
+/** Row (left) or column (right) j of v becomes what was row or column order[j]. */
+function reorder(v: FloatArray, [rows, cols]: readonly [number, number], side: Side, order: Int32Array): void {
+  if (order.every((from, j) => from === j)) return
+  const old = v.slice()
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) v[i * cols + j] = side === 'left' ? old[order[i] * cols + j] : old[i * cols + order[j]]
+  }
+}
