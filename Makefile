@@ -23,10 +23,10 @@ GENERATED := ts/backend/generated
 RUST_SOURCES := Cargo.toml $(wildcard Cargo.lock crate/build.sh) $(shell find crate -name '*.rs')
 TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*')
 
-.PHONY: help setup wasm build check format test test-only demo bench pack clean
+.PHONY: help setup wasm build check format test test-only runtimes bundlers demo bench pack release-check clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 setup: $(MODULES)/.stamp .tools/.stamp ## node_modules and the Rust toolchain for WebAssembly
 
@@ -70,6 +70,13 @@ test: setup build check test-only ## what CI runs: checks, cargo test, vitest on
 test-only: ## the suites alone, with what is built already
 	@$(NODE) test/run.mjs
 
+# Both install what they run into .cache/ (900 MB); the browsers are Debian's: apt-get install chromium firefox-esr.
+runtimes: build ## the packed package in every Node, Deno, Bun, workerd, Chromium and Firefox: the same bits in all
+	@$(NODE) $(TSX) test/runtimes/run.ts
+
+bundlers: build ## the packed package through Vite, webpack, esbuild and Rollup, run in Chromium; sizes
+	@$(NODE) $(TSX) test/bundlers/run.ts
+
 demo: build ## train a net on handwritten digits
 	@$(NODE) dist/cli.js train mnist
 
@@ -78,6 +85,12 @@ bench: build ## measure; the results are written beside bench/
 
 pack: build ## the tarball that npm would publish
 	@$(NPM) pack --loglevel=error
+
+release-check: ## all that a release needs: built from clean, all tests, runtimes, bundlers, sizes, tarball, changelog
+	@rm -rf dist target $(GENERATED) *.tgz
+	@$(MAKE) test
+	@$(MAKE) runtimes bundlers pack
+	@$(NODE) $(TSX) test/release.ts
 
 clean: ## remove what was built, keep the tools
 	@rm -rf dist target .cache $(GENERATED) *.tgz

@@ -76,12 +76,17 @@ function insert(text: string, insertions: Insertion[]): string {
   return insertions.sort(([a], [b]) => b - a).reduce((all, [at, added]) => all.slice(0, at) + added + all.slice(at), text)
 }
 
-/** `export * as schedules`: esbuild fills the namespace by a call for its effect; as the value of a pure call it can be shaken out. */
-const pureNamespaces: NonNullable<Options['plugins']>[number] = {
-  name: 'pure-namespaces',
-  renderChunk(code) {
+/**
+ * `export * as schedules`: esbuild fills the namespace by a call for its effect; as the value of a pure call it can be shaken out.
+ * Comments on members go: the .d.ts files have them, where editors look.
+ */
+const finish: NonNullable<Options['plugins']>[number] = {
+  name: 'finish',
+  renderChunk(code, { path }) {
+    if (path.endsWith('cli.js')) return undefined
     return {
       code: code
+        .replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')
         .replace(/^(var __export = \(target, all\) => \{\n[\s\S]*?\n)\};$/m, '$1  return target;\n};')
         .replace(/^var (\w+) = \{\};\n__export\(\1, (\{[\s\S]*?\n\})\);$/gm, 'var $1 = /* @__PURE__ */ __export({}, $2);'),
     }
@@ -133,7 +138,7 @@ const shared: Options = {
   dts: false,
   silent: true,
   esbuildPlugins: [shakeable],
-  plugins: [pureNamespaces],
+  plugins: [finish],
 }
 const engine = { index: 'ts/index.ts', data: 'ts/data/index.ts' }
 const js = { js: 'ts/js.ts' }

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-const tables = ['kernels', 'step', 'optim'] as const
+const tables = ['kernels', 'step', 'optim', 'curvature', 'solve'] as const
 const wanted = process.argv.slice(2)
 const unknown = wanted.find((name) => !(tables as readonly string[]).includes(name))
 if (unknown !== undefined) throw new Error(`bench: no table is called ${unknown}, only ${tables.join(', ')}`)

@@ -137,7 +137,9 @@ function benchLBFGS(): void {
   const oracle: Softmax = JSON.parse(readFileSync(new URL('../test/oracles/solve.json', import.meta.url), 'utf8')).softmax
   const result = minimize(softmaxRegression(oracle), new Float64Array((oracle.inputs + 1) * oracle.classes))
   console.log(`\nL-BFGS, softmax regression, ${oracle.y.length} rows of ${oracle.inputs}, |g| ≤ 1e-5`)
-  console.log(`  gradus ${result.iterations} iterations, ${result.evaluations} evaluations, value ${result.value.toFixed(12)} (${result.reason})`)
+  console.log(
+    `  gradus ${result.iterations} iterations, ${result.evaluations} evaluations, value ${result.value.toFixed(12)} (${result.reason})`,
+  )
   console.log(`  SciPy  ${oracle.iterations} iterations, ${oracle.evaluations} evaluations, value ${oracle.value.toFixed(12)}`)
   console.log(`  ratio of iterations ${(result.iterations / oracle.iterations).toFixed(2)} (goal ≤ 1.3)`)
 }
@@ -176,7 +178,10 @@ const gaussians: Curve['ours'] = (t, p) => {
 const curves = (): Curve[] => [
   curve('line', (t, p) => p[0] * t + p[1], [2, -2], [0, 1, 2, 3, 4, 5, 6], [1, 0], {}),
   curve('sine', (t, p) => p[0] * Math.sin(p[1] * t), [2, 2], grid(20, 0, 19), [3, 1.9], { damping: 0.1 }),
-  curve('sigmoid', (t, p) => p[0] / (p[1] + Math.exp(-t * p[2])), [2, 2, 2], grid(20, 0, 1), [3, 3, 3], { damping: 0.1, maxIterations: 200 }),
+  curve('sigmoid', (t, p) => p[0] / (p[1] + Math.exp(-t * p[2])), [2, 2, 2], grid(20, 0, 1), [3, 3, 3], {
+    damping: 0.1,
+    maxIterations: 200,
+  }),
   curve('two Gaussians', gaussians, [1.05, 0.1, 0.1, 4, 0.15, 0.1], grid(100, 0, 5), [1.1, 0.15, 0.12, 3.9, 0.17, 0.12], {
     damping: 0.1,
     gradientDifference: 0.01,
@@ -213,16 +218,22 @@ function findPeer(): Peer | null {
 
 function benchCurves(): void {
   const peer = findPeer()
-  console.log(`\nfitCurve beside ml-levenberg-marquardt${peer ? '' : ' (not installed, see the head of this file)'}, without a Jacobian by hand`)
+  console.log(
+    `\nfitCurve beside ml-levenberg-marquardt${peer ? '' : ' (not installed, see the head of this file)'}, without a Jacobian by hand`,
+  )
   for (const { name, ours: model, theirs: peerModel, x, y, initial, options } of curves()) {
     const ours = () => fitCurve(model, x, y, { initial })
     const fit = ours()
-    const report = [`  ${name}: gradus ${fastest(ours).toFixed(0)} µs, Σr² ${(2 * fit.value).toExponential(1)}, ${fit.iterations} iterations`]
+    const report = [
+      `  ${name}: gradus ${fastest(ours).toFixed(0)} µs, Σr² ${(2 * fit.value).toExponential(1)}, ${fit.iterations} iterations`,
+    ]
     // The peer stops at an error of 0.01 unless told otherwise; the second figure asks it for what we reach.
     for (const errorTolerance of peer ? [10e-3, 1e-16] : []) {
       const theirs = () => peer!({ x, y }, peerModel, { initialValues: initial, errorTolerance, ...options })
       const result = theirs()
-      report.push(`peer to ${errorTolerance} ${fastest(theirs).toFixed(0)} µs, Σr² ${result.parameterError.toExponential(1)}, ${result.iterations}`)
+      report.push(
+        `peer to ${errorTolerance} ${fastest(theirs).toFixed(0)} µs, Σr² ${result.parameterError.toExponential(1)}, ${result.iterations}`,
+      )
     }
     console.log(report.join(' | '))
   }

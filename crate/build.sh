@@ -36,7 +36,7 @@ finish() {
 import { readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import binaryen from 'binaryen'
-import { encode } from './crate/encode.mjs'
+import { difference, encode } from './crate/encode.mjs'
 
 function optimise(bytes) {
   const module = binaryen.readBinary(bytes)
@@ -68,12 +68,15 @@ function check(bytes, name) {
 }
 
 const [out, ...names] = process.argv.slice(2)
+let base // the first, which the others are written as changes of
 const kB = (n) => `${(n / 1000).toFixed(1)} kB`
 for (const name of names) {
   const bytes = withoutPaths(optimise(readFileSync(`target/pack/${name}/gradus_bg.wasm`)))
   const exports = check(bytes, name)
   writeFileSync(`target/${name}.wasm`, bytes)
-  writeFileSync(`${out}/${name}.ts`, `export default '${encode(bytes)}'\n`)
+  base ??= bytes
+  const text = encode(bytes === base ? bytes : difference(base, bytes))
+  writeFileSync(`${out}/${name}.ts`, `export default '${text}'\n`)
   console.log(`  ${name}.wasm  ${kB(bytes.length)}, ${kB(gzipSync(bytes, { level: 9 }).length)} gzip, ${exports} exports`)
 }
 JS

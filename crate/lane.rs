@@ -46,6 +46,13 @@ pub trait Lane:
     /// The larger; NaN if either is.
     fn max(self, other: Self) -> Self;
 
+    /// self, or `least` where self is smaller; NaN stays NaN. One instruction, where [`Self::max`] takes several.
+    fn at_least(self, least: Self) -> Self;
+    /// self, or `most` where self is larger; NaN stays NaN.
+    fn at_most(self, most: Self) -> Self;
+    /// |self| with the sign of `other`.
+    fn with_sign_of(self, other: Self) -> Self;
+
     /// self < other
     fn lt(self, other: Self) -> Self::Mask;
     /// self ≤ other
@@ -77,9 +84,8 @@ pub trait Lane:
     /// −1, 0 or 1; 0 for ±0, NaN for NaN.
     #[inline(always)]
     fn sign(self) -> Self {
-        let (zero, one) = (Self::splat(0.0), Self::splat(1.0));
-        let negative = Self::select(self.lt(zero), -one, self * zero);
-        Self::select(self.gt(zero), one, Self::select(self.same(zero), zero, negative))
+        let zero = Self::splat(0.0);
+        Self::select(zero.lt(self.abs()), Self::splat(1.0).with_sign_of(self), self + zero)
     }
 
     /// self·2ⁿ for a whole n in −252..=254: in two steps, so that the result may be denormal or overflow.
@@ -175,6 +181,26 @@ impl Lane for f32 {
         } else {
             other
         }
+    }
+    #[inline(always)]
+    fn at_least(self, least: Self) -> Self {
+        if self < least {
+            least
+        } else {
+            self
+        }
+    }
+    #[inline(always)]
+    fn at_most(self, most: Self) -> Self {
+        if most < self {
+            most
+        } else {
+            self
+        }
+    }
+    #[inline(always)]
+    fn with_sign_of(self, other: Self) -> Self {
+        self.copysign(other)
     }
     #[inline(always)]
     fn lt(self, other: Self) -> bool {
@@ -351,6 +377,18 @@ impl Lane for F32x4 {
         F32x4(f32x4_max(self.0, other.0))
     }
     #[inline(always)]
+    fn at_least(self, least: Self) -> Self {
+        F32x4(f32x4_pmax(self.0, least.0))
+    }
+    #[inline(always)]
+    fn at_most(self, most: Self) -> Self {
+        F32x4(f32x4_pmin(self.0, most.0))
+    }
+    #[inline(always)]
+    fn with_sign_of(self, other: Self) -> Self {
+        F32x4(v128_or(v128_and(other.0, u32x4_splat(0x8000_0000)), self.abs().0))
+    }
+    #[inline(always)]
     fn lt(self, other: Self) -> v128 {
         f32x4_lt(self.0, other.0)
     }
@@ -445,7 +483,7 @@ mod portable {
         type Mask = [bool; 4];
         memory!();
         unary!(abs sqrt floor nearest power_of_two exponent mantissa);
-        binary!(min max);
+        binary!(min max at_least at_most with_sign_of);
         compare!(lt le same);
 
         #[inline(always)]

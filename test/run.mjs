@@ -16,6 +16,7 @@ const ONCE = [
   'test/imports.test.ts',
   'test/package.test.ts',
   'test/runtimes.test.ts',
+  'test/release.test.ts',
   'test/cli*.test.ts',
   'test/playground*.test.ts',
   'test/docs*.test.ts',

@@ -9,7 +9,7 @@
  */
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { makeProject } from './runtimes/consumer.js'
+import { makeProject, run } from './runtimes/consumer.js'
 import { failure, faults, type Report } from './runtimes/report.js'
 import { isInstalled, PROGRAMS, RUNTIMES } from './runtimes/runtimes.js'
 
@@ -31,6 +31,36 @@ describe('reproducible training gives the same bits in', () => {
       expect(Object.entries(reports).flatMap(([page, report]) => faults(report, reference, page).map((fault) => page + fault))).toEqual([])
     })
   }
+})
+
+describe('where compiling is forbidden', () => {
+  const FORBID = "WebAssembly.Module = function () { throw new WebAssembly.CompileError('blocked by a policy') }"
+  const script = (body: string) =>
+    run(process.execPath, ['--input-type=module', '--eval', `${FORBID}\nconst gradus = await import('gradus')\n${body}`], {
+      cwd: project.folder,
+    })
+
+  test('JavaScript takes over, with or without load(), and one warning says why', async () => {
+    const body = (use: string) => `
+      const warnings = []
+      console.warn = (text) => warnings.push(text)
+      ${use}
+      await gradus.load()
+      console.log(JSON.stringify([gradus.defaultBackend().name, gradus.supportedVariants(), gradus.tensor([1, 2]).data()[1], warnings]))`
+    for (const use of ['', 'gradus.zeros([2])']) {
+      const [name, variants, value, warnings] = JSON.parse(await script(body(use)))
+      expect([name, variants, value]).toEqual(['js', [], 2])
+      expect(warnings).toHaveLength(1)
+      expect(warnings[0]).toMatch(/blocked by a policy.*'wasm-unsafe-eval'.*gradus\/js/)
+    }
+  })
+
+  test('asking for WebAssembly by name is an error that says why', async () => {
+    const body = (options: string) => `await gradus.load(${options}).catch((error) => console.log(error.message))`
+    for (const options of ["{ backend: 'wasm' }", "{ variant: 'simd', reproducible: true }"]) {
+      expect(await script(body(options))).toMatch(/cannot run the WebAssembly variant 'simd' \(.*blocked by a policy\)/)
+    }
+  })
 })
 
 describe('faults', () => {

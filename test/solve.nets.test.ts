@@ -22,8 +22,8 @@ import {
 } from '../ts/index.js'
 import { DenseNet, planOf, unitMajor } from '../ts/solve/dense-net.js'
 import { ConjugateGradient, KFAC, LBFGS, LevenbergMarquardt, NaturalGradient, NewtonCG } from '../ts/solve/index.js'
-import { rowsOf } from '../ts/solve/least-squares.js'
 import { addGram, cholesky, solveCholesky } from '../ts/solve/normal.js'
+import { rowsOf } from '../ts/solve/residuals.js'
 import { distance, oracle, oracleCases } from './optim-problems.js'
 import { backends } from './optim-runner.js'
 
@@ -323,7 +323,18 @@ describe('KFAC', () => {
         expect(s[i * 4 + j]).toBeCloseTo((i === j ? p[i] : 0) - p[i] * p[j], 14)
       }
     }
-    // Columns of J for output k: ā in the weights of k. So F over (i, k), (j, l) is āᵢāⱼ·H_kl, the product of the factors.
+    const jacobian = rowsOf(model.forward(tensor([x], { backend })), model.parameters())
+    backend.arena.end()
+    const symmetric = (h: Float64Array, i: number, j: number) => h[Math.max(i, j) * 4 + Math.min(i, j)]
+    for (let u = 0; u < 16; u++) {
+      for (let v = 0; v < 16; v++) {
+        let fisher = 0
+        for (let k = 0; k < 4; k++) {
+          for (let l = 0; l < 4; l++) fisher += jacobian[k * 16 + u] * ((k === l ? p[k] : 0) - p[k] * p[l]) * jacobian[l * 16 + v]
+        }
+        expect(symmetric(a, u >> 2, v >> 2) * symmetric(s, u & 3, v & 3)).toBeCloseTo(fisher, 14)
+      }
+    }
   })
 
   test('its state goes on where it was', () => {

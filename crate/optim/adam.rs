@@ -57,7 +57,7 @@ impl Rule<3> for Adam {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v, largest]: [L; 3]) -> (L, [L; 3]) {
         let (m, v) = self.moments(g, m, v);
-        let largest = largest.max(v * L::splat(self.early));
+        let largest = (v * L::splat(self.early)).at_least(largest);
         (p - self.step(m, largest), [m, v, largest])
     }
 }

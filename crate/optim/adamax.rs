@@ -23,7 +23,7 @@ impl Rule<2> for Adamax {
     fn update<L: Lane>(&self, p: L, g: L, [m, u]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
         let m = m + k(self.take) * (g - m);
-        let u = (k(self.beta2) * u).max(g.abs() + k(self.inside));
+        let u = (g.abs() + k(self.inside)).at_least(k(self.beta2) * u);
         (p - k(self.rate) * m / (u + k(self.outside)), [m, u])
     }
 }

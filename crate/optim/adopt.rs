@@ -24,7 +24,7 @@ impl Rule<2> for Adopt {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        let u = (g / v.sqrt().max(k(self.epsilon))).max(k(-self.bound)).min(k(self.bound));
+        let u = (g / v.sqrt().at_least(k(self.epsilon))).at_least(k(-self.bound)).at_most(k(self.bound));
         let m = k(self.beta1) * m + k(self.take1) * u;
         let v = k(self.keep) * v + k(self.take) * (g * g);
         (p - k(self.learning_rate) * m, [m, v])

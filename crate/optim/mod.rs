@@ -96,16 +96,32 @@ pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: &mut [f32], g: 
             pair(rule, h, eight_mut(p, at), eight(g, at), slots);
             continue;
         }
-        p8[..rest].copy_from_slice(&p[at..]);
-        g8[..rest].copy_from_slice(&g[at..]);
+        few(&p[at..], &mut p8, rest);
+        few(&g[at..], &mut g8, rest);
         for j in 0..S {
-            s8[j][..rest].copy_from_slice(&s[j][at..]);
+            few(&s[j][at..], &mut s8[j], rest);
         }
         pair(rule, h, &mut p8, &g8, s8.each_mut());
-        p[at..].copy_from_slice(&p8[..rest]);
+        few(&p8, &mut p[at..], rest);
         for j in 0..S {
-            s[j][at..].copy_from_slice(&s8[j][..rest]);
+            few(&s8[j], &mut s[j][at..], rest);
         }
+    }
+}
+
+/// Copies n < 8 floats, as four, two and one: memory.copy, which copy_from_slice becomes, is a call out of the module.
+#[inline(never)]
+fn few(from: &[f32], to: &mut [f32], n: usize) {
+    let mut at = n & 4;
+    if at > 0 {
+        F32x4::load(&from[..4]).store(&mut to[..4]);
+    }
+    if n & 2 > 0 {
+        [to[at], to[at + 1]] = [from[at], from[at + 1]];
+        at += 2;
+    }
+    if n & 1 > 0 {
+        to[at] = from[at];
     }
 }
 

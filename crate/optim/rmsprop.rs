@@ -34,7 +34,7 @@ impl RmsProp {
     #[inline(always)]
     fn variance<L: Lane>(&self, s: L, m: L) -> L {
         let c = L::splat(self.correction);
-        (s * c - (m * c) * (m * c)).max(L::splat(0.0))
+        (s * c - (m * c) * (m * c)).at_least(L::splat(0.0))
     }
 
     #[inline(always)]

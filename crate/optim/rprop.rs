@@ -23,7 +23,7 @@ impl Rule<2> for Rprop {
         let k = L::splat;
         let (zero, same) = (k(0.0), g.sign() * previous.sign());
         let factor = L::select(same.gt(zero), k(self.eta_plus), L::select(same.lt(zero), k(self.eta_minus), k(1.0)));
-        let step = (step * factor).max(k(self.minimum)).min(k(self.maximum));
+        let step = (step * factor).at_least(k(self.minimum)).at_most(k(self.maximum));
         let previous = L::select(same.lt(zero), zero, g);
         (p - previous.sign() * step, [previous, step])
     }

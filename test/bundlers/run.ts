@@ -41,7 +41,7 @@ try {
     const found = faults(inBrowser[name], reference)
     wrong.push(...found.map((fault) => `${name}, in Chromium: ${fault}`))
     console.log(
-      `${name.padEnd(8)}  app ${gzipped(scriptsOf(app))}  core ${core.script} + wasm = ${core.one} (both ${core.both})  SGD ${sgd}  ` +
+      `${name.padEnd(8)}  app ${gzipped(scriptsOf(app))}  core ${core.whole} (script ${core.script})  SGD ${sgd}  ` +
         `Chromium ${found.length === 0 ? 'ok' : 'FAILS'} ${inBrowser[name].chosen?.hash ?? ''}`,
     )
   }

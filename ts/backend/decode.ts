@@ -1,9 +1,9 @@
-/**
- * The way back from crate/encode.mjs: 256 bytes in hexadecimal, the most frequent first, then a character for each byte. Characters
- * are digits of ALPHABET; digit d ≥ 2 stands for the byte of rank d − 2, digits 0 and 1 with the digit behind them for the rest.
- */
+/** The way back from crate/encode.mjs, which says why. */
+
+/** Digits: 0 and 1 announce a second one; d ≥ 2 alone stands for the byte of rank d − 2. */
 const ALPHABET = ' !#%&()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~'
 const ESCAPES = 2
+/** 256 bytes in hexadecimal, by rank. */
 const HEADER = 512
 
 export function decode(text: string): Uint8Array<ArrayBuffer> {
@@ -18,4 +18,31 @@ export function decode(text: string): Uint8Array<ArrayBuffer> {
     bytes[n++] = ranked[rank]
   }
   return bytes.slice(0, n)
+}
+
+/** The module that a `difference` to base describes. */
+export function applyDifference(base: Uint8Array, commands: Uint8Array): Uint8Array<ArrayBuffer> {
+  let at = 0
+  const number = (): number => {
+    let value = 0
+    for (let shift = 0; ; shift += 7) {
+      const byte = commands[at++]
+      value |= (byte & 127) << shift
+      if (byte < 128) return value
+    }
+  }
+  const out = new Uint8Array(number())
+  for (let n = 0, next = 0; ; ) {
+    const fresh = number()
+    out.set(commands.subarray(at, at + fresh), n)
+    at += fresh
+    n += fresh
+    if (n === out.length) return out
+    const length = number()
+    const jump = number()
+    const from = next + fresh + (jump & 1 ? -(jump + 1) / 2 : jump / 2)
+    out.set(base.subarray(from, from + length), n)
+    n += length
+    next = from + length
+  }
 }

@@ -1,12 +1,12 @@
 /** From text to a running WebAssembly instance whose exports are the kernel table. */
 import { wasmCode } from './bytes.js'
-import { decode } from './decode.js'
+import { applyDifference, decode } from './decode.js'
 import type { Kernels, Ptr, Update } from './kernels.js'
 
 /** `simd`: plain SIMD, the same bits on every engine. `relaxed`: fused multiply-add, faster, differs in the last bit. */
 export type Variant = 'simd' | 'relaxed'
 
-/** Each variant that an entry carries: text for {@link decode}, or compiled already where the runtime did that. */
+/** Each variant that an entry carries: as text, `relaxed` as its difference to `simd`; or compiled already where the runtime did that. */
 export type WasmCode = Partial<Record<Variant, string | WebAssembly.Module>>
 
 /** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
@@ -78,6 +78,7 @@ function bytesOf(variant: Variant, text: string): Uint8Array<ArrayBuffer> {
   let bytes = decoded.get(variant)
   if (!bytes) {
     bytes = decode(text)
+    if (variant === 'relaxed') bytes = applyDifference(bytesOf('simd', codeOf('simd') as string), bytes)
     decoded.set(variant, bytes)
   }
   return bytes

@@ -83,17 +83,22 @@ function offDiagonal(a: Float64Array, n: number): number {
   let largest = 0
   for (let p = 0; p < n; p++) {
     for (let q = p + 1; q < n; q++) {
-      const size = Math.abs(a[p * n + q])
-      if (size > 1e-17 * Math.sqrt(Math.abs(a[p * n + p] * a[q * n + q])) && size > 1e-300) largest = Math.max(largest, size)
+      if (matters(a, n, p, q)) largest = Math.max(largest, Math.abs(a[p * n + q]))
     }
   }
   return largest
 }
 
+/** Whether a[p, q] is not lost in the rounding of the diagonal. */
+function matters(a: Float64Array, n: number, p: number, q: number): boolean {
+  const size = Math.abs(a[p * n + q])
+  return size > 1e-300 && size > 1e-17 * Math.sqrt(Math.abs(a[p * n + p] * a[q * n + q]))
+}
+
 /** Makes a[p, q] zero. */
 function rotate(a: Float64Array, v: Float64Array, n: number, p: number, q: number): void {
+  if (!matters(a, n, p, q)) return
   const apq = a[p * n + q]
-  if (apq === 0) return
   const theta = (a[q * n + q] - a[p * n + p]) / (2 * apq)
   const t = (theta >= 0 ? 1 : -1) / (Math.abs(theta) + Math.sqrt(theta * theta + 1))
   const c = 1 / Math.sqrt(t * t + 1)

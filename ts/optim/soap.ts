@@ -78,9 +78,10 @@ export class SOAP extends Optimizer<SOAPOptions> {
   protected override extras({ maximumDimension }: Required<SOAPOptions>, parameter: Parameter): Readonly<Record<string, number>> {
     if (parameter.rank < 2) return {}
     const [rows, cols] = matrixSides(parameter)
-    const left = rows <= maximumDimension ? { left: rows * rows, leftBasis: rows * rows } : {}
-    const right = cols <= maximumDimension ? { right: cols * cols, rightBasis: cols * cols } : {}
-    return { ...left, ...right }
+    const sizes: Record<string, number> = {}
+    if (rows <= maximumDimension) sizes.left = sizes.leftBasis = rows * rows
+    if (cols <= maximumDimension) sizes.right = sizes.rightBasis = cols * cols
+    return sizes
   }
 
   /** Adam's numbers; its first step is the parameter's second. */

@@ -5,8 +5,7 @@ import { ShapeError } from '../errors.js'
 import { mul } from '../ops/elementwise.js'
 import { sum } from '../ops/reduce.js'
 import { formatShape, type Shape } from '../shape.js'
-import type { TensorFunction } from '../tensor.js'
-import { Tensor } from '../tensor.js'
+import { Tensor, type TensorFunction } from '../tensor.js'
 import type { Evaluation } from './objective.js'
 
 let shared: Backend | undefined

@@ -4,7 +4,7 @@ import { Parameter } from '../parameter.js'
 import { Tensor } from '../tensor.js'
 import type { Point } from './objective.js'
 import type { StopReason } from './result.js'
-import { isFinite } from './vector.js'
+import { allFinite } from './vector.js'
 
 /**
  * Computes the loss at the present parameters: the forward pass only, the optimizer runs backward() itself. A closure that
@@ -128,7 +128,7 @@ export abstract class ClosureOptimizer<O extends object> {
     if (loss instanceof Tensor) loss.backward()
     const value = loss instanceof Tensor ? loss.item() : loss
     const gradient = this.readGradient()
-    return { x, value: Number.isFinite(value) && isFinite(gradient) ? value : Number.NaN, gradient }
+    return { x, value: Number.isFinite(value) && allFinite(gradient) ? value : Number.NaN, gradient }
   }
 
   private readGradient(): Float64Array {

@@ -1,6 +1,6 @@
 /** The Levenberg-Marquardt trial: solve, compare, accept or damp more. */
 import { cholesky, solveCholesky } from './normal.js'
-import { dot, isFinite } from './vector.js'
+import { allFinite, dot } from './vector.js'
 
 /** A sum of squares F = ½·Σ rᵢ², as the solver sees it. */
 export interface LeastSquaresProblem {
@@ -87,7 +87,7 @@ export class DampedLeastSquares {
 
   /** Whether the linearization is finite: nothing can be done otherwise. */
   get isUsable(): boolean {
-    return Number.isFinite(this.value) && isFinite(this.gradient)
+    return Number.isFinite(this.value) && allFinite(this.gradient)
   }
 
   /**

@@ -153,10 +153,14 @@ function affine({ inputs, outputs, weight, bias }: LayerPlan, x: Float64Array, a
     z.fill(bias < 0 ? 0 : x[bias + j], zj, zj + count)
     for (let i = 0; i < inputs; i++) {
       const w = x[weight + i * outputs + j]
-      const ai = i * count
-      for (let r = 0; r < count; r++) z[zj + r] += w * a[ai + r]
+      addScaledAt(z, zj, w, a, (i * count) | 0, count)
     }
   }
+}
+
+/** out[o + r] += w·a[p + r] */
+function addScaledAt(out: Float64Array, o: number, w: number, a: Float64Array, p: number, count: number): void {
+  for (let r = 0; r < count; r++) out[o + r] += w * a[p + r]
 }
 
 /** δᵢ = f′(zᵢ)·Σⱼ Wᵢⱼ·δⱼ */
@@ -180,8 +184,7 @@ function backUnit(
   out.fill(0, at, at + count)
   for (let j = first; j < end; j++) {
     const w = x[weight + i * outputs + j]
-    const dj = j * count
-    for (let r = 0; r < count; r++) out[at + r] += w * delta[dj + r]
+    addScaledAt(out, at, w, delta, (j * count) | 0, count)
   }
   for (let r = 0; r < count; r++) out[at + r] *= slope[at + r]
 }
@@ -201,12 +204,15 @@ function columnsOf(
   for (let j = first; j < end; j++) {
     const dj = j * count
     for (let i = 0; i < inputs; i++) {
-      const at = (weight + i * outputs + j) * stride + from
-      const ai = i * count
-      for (let r = 0; r < count; r++) columns[at + r] = a[ai + r] * delta[dj + r]
+      products(columns, ((weight + i * outputs + j) * stride + from) | 0, a, (i * count) | 0, delta, dj, count)
     }
     if (bias >= 0) columns.set(delta.subarray(dj, dj + count), (bias + j) * stride + from)
   }
+}
+
+/** out[o + r] = a[p + r]·b[q + r] */
+function products(out: Float64Array, o: number, a: Float64Array, p: number, b: Float64Array, q: number, count: number): void {
+  for (let r = 0; r < count; r++) out[o + r] = a[p + r] * b[q + r]
 }
 
 /** The last layer has parameters of other outputs than k; they have no influence on k. */

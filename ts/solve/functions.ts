@@ -65,9 +65,9 @@ export const himmelblau: TestFunction = {
   gradient: ({ 0: x, 1: y }) => pair(4 * x * (x * x + y - 11) + 2 * (x + y * y - 7), 2 * (x * x + y - 11) + 4 * y * (x + y * y - 7)),
   minima: [
     [3, 2],
-    [-2.8051180869527448, 3.131312518250573],
-    [-3.7793102533777469, -3.2831859912861694],
-    [3.5844283403304918, -1.8481265269644034],
+    [-2.805118086952745, 3.131312518250573],
+    [-3.779310253377747, -3.28318599128617],
+    [3.584428340330492, -1.848126526964404],
   ],
   lowest: 0,
   start: [0, 0],
@@ -100,7 +100,7 @@ export const matyas: TestFunction = {
 }
 
 const STYBLINSKI = -2.903534027771177
-const STYBLINSKI_LOCAL = 2.7468027709908369
+const STYBLINSKI_LOCAL = 2.746802770990837
 
 /** ½·Σ (x⁴ − 16x² + 5x): four minima, one of them lowest (Styblinski & Tang 1990). */
 export const styblinskiTang: TestFunction = {

@@ -28,12 +28,10 @@ export { KFAC, type KFACOptions } from './kfac.js'
 export { LBFGS, type LBFGSOptions } from './lbfgs.js'
 export {
   gaussNewton,
-  type Jacobian,
   type LeastSquaresOptions,
   type LeastSquaresProgress,
   type LeastSquaresResult,
   levenbergMarquardt,
-  type Residuals,
 } from './least-squares.js'
 export { LevenbergMarquardt, type LevenbergMarquardtOptions, type LevenbergMarquardtResult } from './levenberg-marquardt.js'
 export { type MinimizeMethod, type MinimizeOptions, minimize } from './minimize.js'
@@ -42,7 +40,8 @@ export type { HessianProduct } from './newton.js'
 export { NewtonCG, type NewtonCGOptions } from './newton-cg.js'
 export type { Evaluation, PlainFunction } from './objective.js'
 export type { CurvatureLoss } from './output-loss.js'
+export type { Jacobian, Residuals } from './residuals.js'
 export type { SolveResult, StopReason } from './result.js'
-export type { MinimizeProgress as SolveProgress, StopOptions } from './stop.js'
+export type { SolveProgress, StopOptions } from './stop.js'
 export type { TrustRegionOptions } from './trust-region.js'
 export { cubicMinimum, type LineSearchResult, strongWolfe, type Trial, type WolfeOptions } from './wolfe.js'

@@ -136,19 +136,16 @@ function precondition(layer: LayerPlan, { a, s }: Factors, g: Float64Array, root
   const la = new Float64Array(n * n)
   const ls = new Float64Array(m * m)
   if (!cholesky(a, n, () => ratio * root, la) || !cholesky(s, m, () => root / ratio, ls)) return false
-  const row = new Float64Array(m)
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < m; j++) row[j] = g[offsetOf(layer, i, j)]
-    solveCholesky(ls, m, row, row)
-    for (let j = 0; j < m; j++) g[offsetOf(layer, i, j)] = row[j]
-  }
-  const column = new Float64Array(n)
-  for (let j = 0; j < m; j++) {
-    for (let i = 0; i < n; i++) column[i] = g[offsetOf(layer, i, j)]
-    solveCholesky(la, n, column, column)
-    for (let i = 0; i < n; i++) g[offsetOf(layer, i, j)] = column[i]
-  }
+  for (let i = 0; i < n; i++) solveAlong(ls, m, g, (j) => offsetOf(layer, i, j))
+  for (let j = 0; j < m; j++) solveAlong(la, n, g, (i) => offsetOf(layer, i, j))
   return true
+}
+
+/** Solves with a factor for one row or column of G in place. */
+function solveAlong(l: Float64Array, n: number, g: Float64Array, at: (k: number) => number): void {
+  const b = Float64Array.from({ length: n }, (_, k) => g[at(k)])
+  solveCholesky(l, n, b, b)
+  for (let k = 0; k < n; k++) g[at(k)] = b[k]
 }
 
 function meanDiagonal(h: Float64Array, n: number): number {

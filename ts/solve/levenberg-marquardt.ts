@@ -11,11 +11,11 @@ import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { ClosureOptimizer, type ClosureResult } from './closure.js'
 import { DampedLeastSquares, type LeastSquaresProblem } from './damped.js'
 import { type LayerPlan, planOf } from './dense-net.js'
-import { rowsOf } from './least-squares.js'
 import { chunksOf, NetProblem } from './net-problem.js'
 import { addGram, addProduct } from './normal.js'
+import { rowsOf } from './residuals.js'
 import { isConverged, type Stop } from './result.js'
-import { dot, isFinite, maxAbs, norm } from './vector.js'
+import { allFinite, dot, maxAbs, norm } from './vector.js'
 
 /** Options of {@link LevenbergMarquardt}. */
 export interface LevenbergMarquardtOptions {
@@ -238,7 +238,7 @@ class ResidualClosure implements LeastSquaresProblem {
     this.residuals = Float64Array.from(this.latest.read())
     this.rows = this.residuals.length
     this.latest.backend.arena.end()
-    return isFinite(this.residuals) ? 0.5 * dot(this.residuals, this.residuals) : Number.NaN
+    return allFinite(this.residuals) ? 0.5 * dot(this.residuals, this.residuals) : Number.NaN
   }
 
   linearize(_x: Float64Array, h: Float64Array, g: Float64Array): void {

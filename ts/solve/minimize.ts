@@ -1,8 +1,7 @@
 /** Minimization of plain functions of a vector, in the manner of SciPy. */
 
 import { checkName, checkOption, positive } from '../optim/options.js'
-import type { TensorFunction } from '../tensor.js'
-import { Tensor } from '../tensor.js'
+import { Tensor, type TensorFunction } from '../tensor.js'
 import { automatic, doubleBackend } from './automatic.js'
 import { type ConjugateFormula, ConjugateRule } from './conjugate.js'
 import { descend } from './descent.js'

@@ -2,7 +2,7 @@
 import type { TensorLike } from '../tensor.js'
 import { DENSE_ALLOWED, DenseOptimizer, type DenseOptimizerOptions, type NaturalGradientResult, type Visit } from './dense-optimizer.js'
 import { addGram, addProduct, cholesky, solveCholesky } from './normal.js'
-import { isFinite } from './vector.js'
+import { allFinite } from './vector.js'
 
 /**
  * Steepest descent in the space of predictions (Amari 1998), with the exact Fisher matrix of the model's distribution,
@@ -32,7 +32,7 @@ export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
     const loss = this.visit(chunks, x, (visit) => accumulate(visit, n, h, g)) / rows
     const factor = new Float64Array(n * n)
     const { damping, learningRate } = this.options
-    const usable = Number.isFinite(loss) && isFinite(g) && cholesky(h, n, () => damping * rows, factor)
+    const usable = Number.isFinite(loss) && allFinite(g) && cholesky(h, n, () => damping * rows, factor)
     if (!usable) return { loss, updated: false }
     this.stepCount++
     solveCholesky(factor, n, g, g)

@@ -42,15 +42,19 @@ export function newtonDirection(
       if (i === 0) scaled(g, -1, d)
       return i + 1
     }
-    const alpha = rr / curvature
-    addScaled(d, alpha, p)
-    addScaled(r, alpha, hp)
-    const next = dot(r, r)
-    const beta = next / rr
-    for (let j = 0; j < p.length; j++) p[j] = beta * p[j] - r[j]
-    rr = next
+    addScaled(d, rr / curvature, p)
+    rr = nextConjugate(r, p, hp, rr / curvature, rr)
   }
   return maxProducts
+}
+
+/** r ← r + α·H·p, p ← −r + β·p; answers with the new rᵀr. @internal */
+export function nextConjugate(r: Float64Array, p: Float64Array, hp: Float64Array, alpha: number, rr: number): number {
+  addScaled(r, alpha, hp)
+  const next = dot(r, r)
+  const beta = next / rr
+  for (let j = 0; j < p.length; j++) p[j] = beta * p[j] - r[j]
+  return next
 }
 
 /** @internal */

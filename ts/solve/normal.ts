@@ -12,6 +12,7 @@ export function addGram(j: Float64Array, n: number, m: number, stride: number, h
   for (; a < n; a++) for (let b = 0; b <= a; b++) h[a * n + b] += dotAt(j, a * stride, b * stride, m)
 }
 
+/** Long because it must be one loop on local numbers: a call that V8 does not inline would put each number on the heap. */
 function tile(j: Float64Array, a: number, b: number, m: number, stride: number, h: Float64Array, at: number, n: number): void {
   const a1 = (a + stride) | 0
   const a2 = (a1 + stride) | 0
@@ -43,15 +44,15 @@ function tile(j: Float64Array, a: number, b: number, m: number, stride: number, 
     s21 += x2 * y1
     s22 += x2 * y2
   }
-  addRow(h, at, s00, s01, s02)
-  addRow(h, at + n, s10, s11, s12)
-  addRow(h, at + 2 * n, s20, s21, s22)
-}
-
-function addRow(h: Float64Array, at: number, s0: number, s1: number, s2: number): void {
-  h[at] += s0
-  h[at + 1] += s1
-  h[at + 2] += s2
+  h[at] += s00
+  h[at + 1] += s01
+  h[at + 2] += s02
+  h[at + n] += s10
+  h[at + n + 1] += s11
+  h[at + n + 2] += s12
+  h[at + 2 * n] += s20
+  h[at + 2 * n + 1] += s21
+  h[at + 2 * n + 2] += s22
 }
 
 function dotAt(j: Float64Array, a: number, b: number, m: number): number {

@@ -1,6 +1,6 @@
 /** The function to be minimized, as the solvers see it: value and gradient in one call, counted, the best point kept. */
 import { FunctionError } from './result.js'
-import { isFinite } from './vector.js'
+import { allFinite } from './vector.js'
 
 /** Value and gradient at a point. */
 export interface Evaluation {
@@ -43,7 +43,7 @@ export class Objective implements PointSource {
   /** Value and gradient; a value of NaN if either is not finite. @throws FunctionError if the function does */
   at(x: Float64Array): Point {
     const point = this.evaluate(x)
-    if (!Number.isFinite(point.value) || !isFinite(point.gradient)) {
+    if (!Number.isFinite(point.value) || !allFinite(point.gradient)) {
       return { ...point, value: point.value === -Infinity ? -Infinity : Number.NaN }
     }
     if (this.best === null || point.value < this.best.value) this.best = point

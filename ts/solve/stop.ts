@@ -6,7 +6,7 @@ import type { Stop } from './result.js'
 import { maxAbs } from './vector.js'
 
 /** State after an iteration, for callbacks. */
-export interface MinimizeProgress {
+export interface SolveProgress {
   iteration: number
   x: Float64Array
   value: number
@@ -27,7 +27,7 @@ export interface StopOptions {
   /** Default: no limit. */
   maxEvaluations?: number
   /** Called after every iteration; false stops. */
-  callback?: (progress: MinimizeProgress) => unknown
+  callback?: (progress: SolveProgress) => unknown
 }
 
 /** A value below this is taken for minus infinity. */

@@ -1,5 +1,5 @@
 /** Newton's method in a trust region, by truncated conjugate gradients. */
-import type { HessianProduct } from './newton.js'
+import { type HessianProduct, nextConjugate } from './newton.js'
 import type { Objective, Point } from './objective.js'
 import type { Stop } from './result.js'
 import { type Stopping, withinRounding } from './stop.js'
@@ -41,12 +41,8 @@ export function steihaug(
     along(p, alpha, d, next)
     if (norm(next) >= radius) return toBoundary(p, d, radius)
     p.set(next)
-    addScaled(r, alpha, hd)
-    const after = dot(r, r)
-    if (Math.sqrt(after) < tolerance) break
-    const beta = after / rr
-    for (let j = 0; j < d.length; j++) d[j] = beta * d[j] - r[j]
-    rr = after
+    rr = nextConjugate(r, d, hd, alpha, rr)
+    if (Math.sqrt(rr) < tolerance) break
   }
   return { p, boundary: false }
 }
@@ -61,6 +57,8 @@ function toBoundary(p: Float64Array, d: Float64Array, radius: number): { p: Floa
   addScaled(p, Number.isFinite(tau) ? tau : 0, d)
   return { p, boundary: true }
 }
+
+const COLLAPSED = 'no step within the trust region lowers the value: double precision is exhausted or the gradient is wrong'
 
 /** Runs the method from a point until something stops it (Nocedal & Wright 2006, algorithm 4.1). @internal */
 export function trustRegion(
@@ -89,12 +87,7 @@ export function trustRegion(
     }
     const rounded = boundary ? null : withinRounding(ratio.predicted, now.value, start.value)
     if (rounded !== null) return rounded
-    if (radius < 1e-15 * Math.max(1, norm(x))) {
-      return {
-        reason: 'line-search',
-        message: 'no step within the trust region lowers the value: double precision is exhausted or the gradient is wrong',
-      }
-    }
+    if (radius < 1e-15 * Math.max(1, norm(x))) return { reason: 'line-search', message: COLLAPSED }
   }
 }
 

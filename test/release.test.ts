@@ -1,0 +1,31 @@
+/** What has to hold at any time for a release to go well; `make release-check` adds the rest. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+
+const read = (file: string) => readFileSync(file, 'utf8')
+const manifest = JSON.parse(read('package.json'))
+
+test('every file that must name the version names the same one', () => {
+  const { version } = manifest
+  const lock = JSON.parse(read('package-lock.json'))
+  const crate = (file: string) => /name = "gradus"\nversion = "([^"]+)"/.exec(read(file))?.[1]
+  expect([lock.version, lock.packages[''].version, crate('Cargo.toml'), crate('Cargo.lock')]).toEqual(Array(4).fill(version))
+  const newest = /^## \[(?!Unreleased)([^\]]+)\]/m.exec(read('CHANGELOG.md'))
+  expect(newest?.[1]).toBe(version)
+})
+
+test('the package runs nothing when it is installed and needs nothing', () => {
+  expect(manifest.scripts ?? {}).toEqual({})
+  expect(manifest.dependencies ?? {}).toEqual({})
+  expect(manifest.sideEffects).toBe(false)
+})
+
+test('the workflow signs where the package comes from, with no stored token, after all checks', () => {
+  const workflow = read('.github/workflows/release.yml')
+  expect(workflow).toContain('id-token: write')
+  expect(workflow).toMatch(/make release-check[\s\S]*npm publish --provenance/)
+  expect(workflow).not.toMatch(/secrets\.|_authToken|registry-url/)
+  // Provenance is refused unless the manifest names the repository that the workflow runs in.
+  expect(manifest.repository.url).toMatch(/^git\+https:\/\/github\.com\/[\w-]+\/gradus\.git$/)
+  expect(read('Cargo.toml')).toContain(manifest.repository.url.replace(/^git\+|\.git$/g, ''))
+})

@@ -1,0 +1,181 @@
+/** Residuals of a user's function and their Jacobian: given, by differences, or by backpropagation. */
+import { gradients } from '../autograd.js'
+import { Tensor, type TensorFunction } from '../tensor.js'
+import { doubleBackend } from './automatic.js'
+import type { LeastSquaresProblem } from './damped.js'
+import { addGram, addProduct } from './normal.js'
+import { FunctionError } from './result.js'
+import { allFinite, dot } from './vector.js'
+
+/** Residuals at a point. The function must not keep or change `x`. */
+export type Residuals = (x: Float64Array) => ArrayLike<number>
+
+/** The Jacobian ∂rᵢ/∂xⱼ, as rows or as one row-major array of m·n numbers. */
+export type Jacobian = (x: Float64Array) => ArrayLike<number> | ArrayLike<ArrayLike<number>>
+
+const ROOT_EPSILON = Math.sqrt(Number.EPSILON)
+const CUBE_ROOT_EPSILON = Math.cbrt(Number.EPSILON)
+
+/** Part of the first sum of squares that counts as nothing. */
+const NOTHING = 1e-14
+
+/** A sum of squares of a user's function. @internal */
+export class FunctionProblem implements LeastSquaresProblem {
+  evaluations = 0
+  /** Residuals at the last linearization. */
+  accepted: Float64Array = new Float64Array(0)
+  private latest: Float64Array = new Float64Array(0)
+  private columns = new Float64Array(0)
+  private rows = -1
+  /** F at the start. */
+  private first = Number.NaN
+  private central = false
+  /** What the user's function receives: it may do with it what it likes. */
+  private readonly lent: Float64Array
+
+  constructor(
+    private readonly owner: string,
+    private readonly f: Residuals,
+    private readonly jacobian: Jacobian | undefined,
+    readonly size: number,
+  ) {
+    this.lent = new Float64Array(size)
+  }
+
+  value(x: Float64Array): number {
+    this.latest = this.call(x)
+    const sum = dot(this.latest, this.latest)
+    if (Number.isNaN(this.first)) this.first = 0.5 * sum
+    return Number.isFinite(sum) ? 0.5 * sum : Number.NaN
+  }
+
+  private call(x: Float64Array): Float64Array {
+    this.evaluations++
+    this.lent.set(x)
+    const r = this.guarded(this.f)
+    if (this.rows < 0) this.rows = r.length
+    if (r.length !== this.rows || !(r.length > 0)) {
+      throw new FunctionError(
+        new RangeError(`${this.owner}: wants at least one residual and always as many: got ${r.length} after ${this.rows}`),
+      )
+    }
+    return copyOf(r)
+  }
+
+  private guarded<T>(f: (x: Float64Array) => T): T {
+    try {
+      return f(this.lent)
+    } catch (error) {
+      throw new FunctionError(error)
+    }
+  }
+
+  linearize(x: Float64Array, h: Float64Array, g: Float64Array): void {
+    const { rows: m, size: n } = this
+    const residuals = this.latest
+    if (this.columns.length !== n * m) this.columns = new Float64Array(n * m)
+    if (this.jacobian !== undefined) this.given(x, this.jacobian)
+    else if (this.central) this.centralDifferences(x)
+    else this.forwardDifferences(x, residuals)
+    this.accepted = residuals
+    addGram(this.columns, n, m, m, h)
+    addProduct(this.columns, n, m, m, residuals, g)
+  }
+
+  /**
+   * From now on central differences; false if there is nothing to gain: when the residuals have shrunk to nothing, errors
+   * of the Jacobian have too. Leaves the residuals at x.
+   */
+  refine(x: Float64Array, value: number): boolean {
+    if (this.jacobian !== undefined || this.central || value <= NOTHING * this.first) return false
+    this.central = true
+    this.value(x)
+    return true
+  }
+
+  private given(x: Float64Array, jacobian: Jacobian): void {
+    const { rows: m, size: n, columns } = this
+    this.lent.set(x)
+    const rows = this.guarded(jacobian)
+    const flatten = typeof rows[0] === 'number' ? (rows as ArrayLike<number>) : flattened(rows as ArrayLike<ArrayLike<number>>)
+    if (flatten.length !== m * n)
+      throw new FunctionError(new RangeError(`${this.owner}: the Jacobian must have ${m}·${n} numbers, got ${flatten.length}`))
+    for (let i = 0, at = 0; i < m; i++) for (let j = 0; j < n; j++, at++) columns[j * m + i] = flatten[at]
+  }
+
+  /** √ε steps: half of the digits for n calls, which is all that the way to the minimum takes. */
+  private forwardDifferences(x: Float64Array, r: Float64Array): void {
+    const { rows: m, size: n, columns } = this
+    const at = x.slice()
+    for (let j = 0; j < n; j++) {
+      at[j] = x[j] + ROOT_EPSILON * Math.max(Math.abs(x[j]), 1e-3)
+      const h = at[j] - x[j]
+      const plus = this.call(at)
+      at[j] = x[j]
+      for (let i = 0; i < m; i++) columns[j * m + i] = (plus[i] - r[i]) / h
+      if (!allFinite(plus)) this.centralColumn(at, j, columns)
+    }
+  }
+
+  /** ∛ε steps: two thirds of the digits for 2n calls. */
+  private centralDifferences(x: Float64Array): void {
+    const at = x.slice()
+    for (let j = 0; j < this.size; j++) this.centralColumn(at, j, this.columns)
+  }
+
+  private centralColumn(at: Float64Array, j: number, columns: Float64Array): void {
+    const m = this.rows
+    const xj = at[j]
+    const h = CUBE_ROOT_EPSILON * Math.max(Math.abs(xj), 1e-3)
+    at[j] = xj + h
+    const plus = this.call(at)
+    at[j] = xj - h
+    const minus = this.call(at)
+    at[j] = xj
+    for (let i = 0; i < m; i++) columns[j * m + i] = (plus[i] - minus[i]) / (2 * h)
+  }
+}
+
+/** Float64Array.from takes the way through iterators, which is slow. */
+function copyOf(r: ArrayLike<number>): Float64Array {
+  const out = new Float64Array(r.length)
+  for (let i = 0; i < out.length; i++) out[i] = r[i]
+  return out
+}
+
+function flattened(rows: ArrayLike<ArrayLike<number>>): number[] {
+  const out: number[] = []
+  for (let i = 0; i < rows.length; i++) for (let j = 0; j < rows[i].length; j++) out.push(rows[i][j])
+  return out
+}
+
+/** Residuals of a function of a tensor, their Jacobian by one backward pass a row. @internal */
+export function tensorProblem(owner: string, f: TensorFunction, x0: Tensor, jacobian: Jacobian | undefined): FunctionProblem {
+  const backend = x0.backend.dtype === 'float64' ? x0.backend : doubleBackend()
+  const run = <T>(x: Float64Array, use: (r: Tensor, at: Tensor) => T): T => {
+    const at = Tensor.onHost(backend, x0.shape, x.slice(), true)
+    const r = f(at)
+    if (!(r instanceof Tensor)) throw new TypeError('a function of a tensor must answer with a tensor')
+    const result = use(r, at)
+    backend.arena.end()
+    return result
+  }
+  const rows = (x: Float64Array) => run(x, (r, at) => rowsOf(r, [at]))
+  return new FunctionProblem(owner, (x) => run(x, (r) => Float64Array.from(r.data())), jacobian ?? rows, x0.size)
+}
+
+/** The Jacobian of r by rows, row-major, with respect to `inputs` end to end; by backpropagation, once per row. @internal */
+export function rowsOf(r: Tensor, inputs: readonly Tensor[]): Float64Array {
+  const n = inputs.reduce((sum, input) => sum + input.size, 0)
+  const out = new Float64Array(r.size * n)
+  if (!r.requiresGrad) return out
+  for (let i = 0, at = 0; i < r.size; i++) {
+    const seed = r.backend.dtype === 'float64' ? new Float64Array(r.size) : new Float32Array(r.size)
+    seed[i] = 1
+    for (const gradient of gradients(r, inputs, { seed: Tensor.onHost(r.backend, r.shape, seed), retainGraph: true })) {
+      out.set(gradient.data(), at)
+      at += gradient.size
+    }
+  }
+  return out
+}
