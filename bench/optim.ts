@@ -2,8 +2,13 @@
  * Every optimizer: nanoseconds a parameter and memory bandwidth at three sizes, WASM beside the JS rule, beside the copy
  * and triad bandwidth that kernels reach in the same run; and what one step() call costs at 100 parameters.
  *
- *     node_modules/.bin/tsx bench/optim.ts [--sizes 1000,100000] [--only Adam,Lion] [--json]
+ *     node_modules/node/bin/node --import tsx bench/optim.ts [--sizes 1000,100000] [--only Adam,Lion] [--write | --keep]
+ *
+ * `--write` puts the figures into bench/results/optim.json, from which bench/optim-table.ts makes docs/optimizers.md; `--keep`
+ * does the same where they are better than those of the file: for a second try on a machine that was busy at the first.
  */
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
@@ -14,6 +19,28 @@ import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
 
 type OptimizerConstructor = new (parameters: Parameter[], options?: object) => Optimizer
+
+export interface OptimizerFigures {
+  cpu: string
+  node: string
+  variant: string
+  date: string
+  /** Nanoseconds of one step() at 100 parameters. */
+  step: Record<string, number>
+  updates: Update[]
+}
+
+/** One optimizer at one size, WASM beside JS. */
+export interface Update {
+  optimizer: string
+  parameters: number
+  /** Nanoseconds a parameter. */
+  wasm: number
+  js: number
+  /** GB/s of the WASM kernel, and of y += a·x over as many floats right before or after, whichever was faster. */
+  bandwidth: number
+  triad: number
+}
 
 export interface OptimizerTiming {
   optimizer: string
@@ -85,9 +112,13 @@ export function timeOptimizer(name: string, backend: Backend, n: number, options
   }
 }
 
-/** Nanoseconds of one step() at 100 parameters. */
-export function timeStep(name: string, backend: Backend): number {
-  return timeOptimizer(name, backend, 100).nsPerParameter * 100
+/** Nanoseconds of one step() at 100 parameters, in a process of its own: code that has seen thirty classes is slower. */
+export function timeStep(name: string): number {
+  const args = [...process.execArgv, process.argv[1], '--step', name]
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  const ns = Number(stdout)
+  if (!(ns > 0)) throw new Error(`timing ${name} failed: ${stderr}`)
+  return ns
 }
 
 function argument(name: string): string | undefined {
@@ -102,43 +133,85 @@ async function settle(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
-async function printSize(n: number, names: string[], wasm: Backend, js: Backend): Promise<OptimizerTiming[]> {
-  const whole = bandwidth(wasm, n)
-  const all: OptimizerTiming[] = []
-  console.log(`\n${n.toLocaleString('en')} parameters   copy ${whole.copy.toFixed(1)} GB/s, triad ${whole.triad.toFixed(1)} GB/s`)
+async function measure(name: string, n: number, wasm: Backend, js: Backend): Promise<Update> {
+  await settle()
+  const before = bandwidth(wasm, n).triad
+  const a = timeOptimizer(name, wasm, n)
+  const triad = Math.max(before, bandwidth(wasm, n).triad)
+  const b = timeOptimizer(name, js, n)
+  return { optimizer: name, parameters: n, wasm: a.nsPerParameter, js: b.nsPerParameter, bandwidth: a.gigabytesPerSecond, triad }
+}
+
+async function printSize(n: number, names: string[], wasm: Backend, js: Backend): Promise<Update[]> {
+  const { copy, triad } = bandwidth(wasm, n)
+  console.log(`\n${n.toLocaleString('en')} parameters   copy ${copy.toFixed(1)} GB/s, triad ${triad.toFixed(1)} GB/s`)
   console.log('optimizer           bytes   wasm ns    GB/s  of triad     js ns   js/wasm')
+  const all: Update[] = []
   for (const name of names) {
     if (n > (LARGEST_MATRIX[name] ?? Infinity)) continue
-    await settle()
-    const [a, b] = [timeOptimizer(name, wasm, n), timeOptimizer(name, js, n)]
-    all.push(a, b)
-    // Measured beside each optimizer: the machine may be busier now than it was before.
-    const { triad } = bandwidth(wasm, n)
-    const bytes = Math.round(a.gigabytesPerSecond * a.nsPerParameter)
-    const share = `${((100 * a.gigabytesPerSecond) / triad).toFixed(0)} %`
+    const u = await measure(name, n, wasm, js)
+    all.push(u)
     const cells = [
-      String(bytes).padStart(6),
-      a.nsPerParameter.toFixed(3).padStart(10),
-      a.gigabytesPerSecond.toFixed(1).padStart(8),
-      share.padStart(10),
+      String(Math.round(u.bandwidth * u.wasm)).padStart(6),
+      u.wasm.toFixed(3).padStart(10),
+      u.bandwidth.toFixed(1).padStart(8),
+      `${((100 * u.bandwidth) / u.triad).toFixed(0)} %`.padStart(10),
+      u.js.toFixed(3).padStart(10),
+      (u.js / u.wasm).toFixed(1).padStart(10),
     ]
-    console.log(
-      `${name.padEnd(19)}${cells.join('')}${b.nsPerParameter.toFixed(3).padStart(10)}${(b.nsPerParameter / a.nsPerParameter).toFixed(1).padStart(10)}`,
-    )
+    console.log(`${name.padEnd(19)}${cells.join('')}`)
   }
   return all
 }
 
+const FILE = new URL('./results/optim.json', import.meta.url)
+
+/** The figures of bench/results/optim.json. */
+export function readFigures(): OptimizerFigures {
+  return JSON.parse(readFileSync(FILE, 'utf8'))
+}
+
+/** The better of two figures each, for runs of the same code on the same machine. */
+function better(old: OptimizerFigures, now: OptimizerFigures): OptimizerFigures {
+  const updates = new Map(old.updates.map((u) => [`${u.optimizer} ${u.parameters}`, u]))
+  for (const u of now.updates) {
+    const key = `${u.optimizer} ${u.parameters}`
+    const before = updates.get(key)
+    if (before === undefined || u.wasm < before.wasm) updates.set(key, { ...u, js: Math.min(u.js, before?.js ?? Infinity) })
+  }
+  const step = { ...old.step }
+  for (const [name, ns] of Object.entries(now.step)) step[name] = Math.min(ns, step[name] ?? Infinity)
+  return { ...now, step, updates: [...updates.values()] }
+}
+
+function save(figures: OptimizerFigures): void {
+  const round = (x: number) => Number(x.toPrecision(4))
+  const rounded = JSON.stringify(figures, (_, value) => (typeof value === 'number' ? round(value) : value), 2)
+  writeFileSync(FILE, `${rounded}\n`)
+}
+
 /** Prints the tables. */
 export async function main(): Promise<void> {
+  const alone = argument('step')
+  if (alone !== undefined) return console.log(timeOptimizer(alone, createBackend({ backend: 'wasm' }), 100).nsPerParameter * 100)
   const sizes = (argument('sizes') ?? '1000,100000,10000000').split(',').map(Number)
   const names = argument('only')?.split(',') ?? Object.keys(OPTIMIZERS)
   const [wasm, js] = [createBackend({ backend: 'wasm' }), createBackend({ backend: 'js' })]
-  console.log(`${os.cpus()[0]?.model}, Node ${process.version}, wasm ${wasm.variant}, ${new Date().toISOString().slice(0, 10)}`)
-  console.log(`\none step() at 100 parameters: ${names.map((name) => `${name} ${timeStep(name, wasm).toFixed(0)} ns`).join(', ')}`)
-  const all: OptimizerTiming[] = []
-  for (const n of sizes) all.push(...(await printSize(n, names, wasm, js)))
-  if (process.argv.includes('--json')) console.log(JSON.stringify(all))
+  const origin = {
+    cpu: os.cpus()[0]?.model ?? 'unknown',
+    node: process.versions.node,
+    variant: wasm.variant,
+    date: new Date().toISOString().slice(0, 10),
+  }
+  console.log(Object.values(origin).join(', '))
+  const step = Object.fromEntries(names.map((name) => [name, timeStep(name)]))
+  console.log('\none step() at 100 parameters, ns')
+  console.log(names.map((name) => `${name} ${step[name].toFixed(0)}`).join(', '))
+  const updates: Update[] = []
+  for (const n of sizes) updates.push(...(await printSize(n, names, wasm, js)))
+  const figures = { ...origin, step, updates }
+  if (process.argv.includes('--write')) save(figures)
+  if (process.argv.includes('--keep')) save(better(readFigures(), figures))
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await main()

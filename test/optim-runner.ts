@@ -67,13 +67,28 @@ export function follow(
   make: Make,
   average?: (made: Steppable, setting: Setting) => number[],
   floors: Floors = {},
-): { deviation: Deviation | undefined; compared: number } {
-  const setting = makeSetting(problem, trajectory.lr, backend)
+): Followed {
+  return followSetting(makeSetting(problem, trajectory.lr, backend), trajectory, make, average, floors)
+}
+
+export interface Followed {
+  deviation: Deviation | undefined
+  compared: number
+}
+
+/** {@link follow} for a problem that is set up already. */
+export function followSetting(
+  setting: Setting & { flat(): number[]; at?: { k: number } },
+  trajectory: Trajectory,
+  make: Make,
+  average?: (made: Steppable, setting: Setting) => number[],
+  floors: Floors = {},
+): Followed {
   const optimizer = make(setting)
-  const double = backend.dtype === 'float64'
+  const double = setting.backend.dtype === 'float64'
   let compared = 0
   for (let k = 1; k <= 100; k++) {
-    setting.at.k = k
+    if (setting.at !== undefined) setting.at.k = k
     setting.gradient()
     optimizer.step()
     const snapshot = trajectory.steps[k]

@@ -9,6 +9,7 @@ import {
   Dense,
   Dropout,
   type FitOptions,
+  Flatten,
   fit,
   Generator,
   GradientAccumulation,
@@ -18,7 +19,9 @@ import {
   mse,
   Sequential,
   SGD,
+  StaleTensorError,
   supportedVariants,
+  type Tensor,
   tensor,
   trainSteps,
 } from '../ts/index.js'
@@ -75,6 +78,43 @@ describe.each(backends)('$variant $dtype', (backend) => {
     expect(values4(replayed)).toEqual(values4(eager))
   })
 
+  test.each<[string, () => Module[], number[]]>([
+    ['a leading activation', () => [new Activation('tanh'), new Dense(6, 4)], []],
+    ['a frozen first layer', () => [new Dense(6, 9, { activation: 'tanh' }), new Dense(9, 4)], [0, 1]],
+    ['a frozen last layer', () => [new Dense(6, 9, { activation: 'tanh' }), new Dense(9, 4)], [2, 3]],
+    ['a frozen weight', () => [new Dense(6, 9, { activation: 'elu' }), new Activation('silu'), new Dense(9, 4)], [0]],
+    ['flattening', () => [new Flatten(), new Dense(6, 4)], []],
+    [
+      'a layer used twice',
+      () => {
+        const d = new Dense(6, 6, { activation: 'tanh' })
+        return [d, d, new Dense(6, 4)]
+      },
+      [],
+    ],
+  ])('%s', async (_name, stack, frozen) => {
+    const [replayed, eager] = [
+      new Sequential(stack(), { seed: 1, backend }),
+      new Sequential([...stack(), new Lambda((x) => x)], { seed: 1, backend }),
+    ]
+    for (const model of [replayed, eager]) {
+      for (const i of frozen) model.parameters()[i].requiresGrad = false
+      const optimizer = new SGD(model.parameters(), { learningRate: 0.3 })
+      await fit(model, { ...inputs, targets: classes, loss: crossEntropy, optimizer, epochs: 4, batchSize: 16 })
+    }
+    expect(values4(replayed)).toEqual(values4(eager))
+  })
+
+  test('a prediction of an earlier step is stale, replayed or not', async () => {
+    for (const model of nets()) {
+      const kept: Tensor[] = []
+      const optimizer = new SGD(model.parameters())
+      for await (const { prediction } of trainSteps(model, { ...inputs, targets: classes, loss: crossEntropy, optimizer, batchSize: 16 }))
+        kept.push(prediction)
+      expect(() => kept[0].data()).toThrow(StaleTensorError)
+    }
+  })
+
   test('gradients that are to be added up are', async () => {
     const [replayed, eager] = nets()
     for (const model of [replayed, eager]) {
@@ -115,7 +155,8 @@ describe.each(backends)('$variant $dtype', (backend) => {
       expect(prediction.shape[1]).toBe(4)
       expect([...targets.data()]).toEqual([...classes.subarray(((step - 1) % 4) * 16, ((step - 1) % 4) * 16 + 16)])
       if (step === 8) used = backend.heap.usedBytes
-      if (step > 8) expect(backend.heap.usedBytes).toBe(used)
+      // a finalizer of an earlier test may give memory back meanwhile
+      if (step > 8) expect(backend.heap.usedBytes).toBeLessThanOrEqual(used)
     }
   })
 
@@ -141,6 +182,8 @@ describe.each(backends)('$variant $dtype', (backend) => {
     expect(isReplayable(replayed, crossEntropy, data([0, 1, 2]))).toBe(false) // floats are converted outside the kernels
     expect(isReplayable(replayed, mse, data(classes))).toBe(false)
     expect(isReplayable(replayed, (p, t) => mse(p, t), data(values()))).toBe(false)
+    class Own extends Sequential {}
+    expect(isReplayable(new Own(layers(), { backend }), mse, data(values()))).toBe(false)
     expect(isReplayable(new Sequential([new Dense(2, 2), new Dropout()], { backend }), mse, data(values()))).toBe(false)
   })
 })

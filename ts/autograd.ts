@@ -8,7 +8,7 @@
  */
 import type { Backend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
-import { ShapeError } from './errors.js'
+import { OutOfMemoryError, ShapeError } from './errors.js'
 import { formatShape, type Shape, sameShape, sizeOf } from './shape.js'
 import { asTensor, type BackwardOptions, floatArray, type GraphNode, Tensor } from './tensor.js'
 
@@ -34,6 +34,8 @@ export interface Differentiable {
 
 let recordingEnabled = true
 let nodeCounter = 0
+/** Backward passes running that are themselves recorded. */
+let differentiating = 0
 
 /**
  * Runs fn without recording: nothing made inside has a gradient, and results are ordinary arrays that need no care.
@@ -103,10 +105,16 @@ function applyRecorded(
   gradient: (y: Tensor) => Differentiable,
 ): Tensor {
   openStep(backend, inputs)
-  const y = applyInArena(backend, shape, compute)
-  y.requiresGrad = true
-  y.node = new Node(backend, inputs, shape, gradient(y))
-  return y
+  try {
+    const y = applyInArena(backend, shape, compute)
+    y.requiresGrad = true
+    y.node = new Node(backend, inputs, shape, gradient(y))
+    return y
+  } catch (error) {
+    // a step that ran out of memory gives its memory to the next one
+    if (error instanceof OutOfMemoryError) backend.arena.end()
+    throw error
+  }
 }
 
 /** @internal must precede every recorded allocation in the arena */
@@ -139,7 +147,8 @@ export class Node implements GraphNode {
   visit = 0
   /** Whether a tensor whose gradient is wanted lies behind it, in a pass that captures. */
   leads = false
-  used = false
+  /** Recorded while another graph was being differentiated. */
+  readonly ofGradient = differentiating > 0
 
   constructor(
     readonly backend: Backend,
@@ -165,7 +174,6 @@ export class Node implements GraphNode {
   /** Lets go of everything that the operation kept for its gradient. */
   release(): void {
     this.rules = null
-    this.used = true
   }
 }
 
@@ -179,10 +187,17 @@ interface RunOptions {
 let visits = 0
 
 function run(root: Tensor, seed: Tensor | undefined, options: RunOptions): void {
+  // what a result was computed from lives as long as it does: a stale one is refused here
+  root.read()
   const { arena } = root.backend
   if (options.createGraph) {
     arena.enter(root.isInStep)
-    withRecording(true, () => propagate(root, seed, options))
+    differentiating++
+    try {
+      withRecording(true, () => propagate(root, seed, options))
+    } finally {
+      differentiating--
+    }
   } else {
     arena.duringBackward(() => withRecording(false, () => propagate(root, seed, options)))
   }
@@ -203,8 +218,11 @@ function propagate(root: Tensor, seed: Tensor | undefined, options: RunOptions):
     for (const node of nodes) node.gradient = null
   }
   if (options.retainGraph || options.createGraph) return
+  const { arena } = root.backend
+  arena.nodesUsed(nodes.length)
+  // The graph of a gradient was used: nodes beside its path stay unused, and the step is over all the same.
+  if (nodes.some((node) => node.ofGradient)) arena.end()
   for (const node of nodes) node.release()
-  root.backend.arena.nodesUsed(nodes.length)
 }
 
 /** The nodes behind a result, newest first: an order in which every user of a value comes before the value. */

@@ -32,8 +32,3 @@ export class StaleTensorError extends Error {
 export class NonFiniteError extends Error {
   override name = 'NonFiniteError'
 }
-
-/** The WebAssembly engine trapped; its memory can no longer be trusted. Call load() for a new one. */
-export class EngineError extends Error {
-  override name = 'EngineError'
-}

@@ -5,7 +5,7 @@ export { type Backend, type BackendOptions, createBackend, defaultBackend, load 
 export type { Activation as ActivationName, Kernels } from './backend/kernels.js'
 export { supportedVariants, type Variant } from './backend/wasm.js'
 export * from './curvature/index.js'
-export { EngineError, NonFiniteError, OutOfMemoryError, ShapeError, StaleTensorError } from './errors.js'
+export { NonFiniteError, OutOfMemoryError, ShapeError, StaleTensorError } from './errors.js'
 export * from './loss/index.js'
 export * from './nn/index.js'
 export * as initializers from './nn/initializer.js'

@@ -76,9 +76,12 @@ export class Parameter extends Tensor implements GradientSink {
     }
     const wanted = asTensor(value, this.backend, `gradient of '${this.name}'`)
     if (wanted.size !== this.size) {
-      throw new ShapeError(`gradient of '${this.name}': wants shape ${formatShape(this.shape)}, got ${formatShape(wanted.shape)}`)
+      throw new ShapeError(
+        `gradient of '${this.name}': wants ${this.size} numbers (shape ${formatShape(this.shape)}), got ${formatShape(wanted.shape)}`,
+      )
     }
-    this.gradientView().set(wanted.read())
+    const values = wanted.read()
+    this.gradientView().set(values)
   }
 
   /** The values themselves, not a copy: write to them freely. Valid until more memory is allocated, so never store it. */

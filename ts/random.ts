@@ -4,6 +4,11 @@
  */
 import { philox } from './backend/js/random.js'
 
+/**
+ * A sequence of random numbers.
+ * @example
+ * new Generator(1).next() === new Generator(1).next() // true: the same seed, the same numbers
+ */
 export class Generator {
   readonly seedLow: number
   readonly seedHigh: number
@@ -20,6 +25,8 @@ export class Generator {
     readonly stream = 0,
   ) {
     if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`seed: wants a whole number from 0 to 2⁵³ − 1, got ${seed}`)
+    if (!Number.isInteger(stream) || stream < 0 || stream >= 2 ** 32)
+      throw new RangeError(`stream: wants a whole number from 0 to 2³² − 1, got ${stream}`)
     this.seedLow = seed >>> 0
     this.seedHigh = Math.floor(seed / 2 ** 32) >>> 0
   }

@@ -16,6 +16,7 @@ import { checkShape, formatShape, type Shape, sizeOf } from './shape.js'
 
 /** Numbers nested to any depth, or a typed array, or a tensor: what operations accept as data. */
 export type TensorLike = Tensor | NestedNumbers | FloatArray | Int32Array | Uint8Array
+/** A number, or arrays of numbers nested to one depth. */
 export type NestedNumbers = number | readonly NestedNumbers[]
 
 /** A function of one tensor. */
@@ -38,6 +39,15 @@ export interface GraphNode {
 const PERMANENT = 0
 const HOST = -1
 
+/**
+ * Numbers in the shape of a grid of any rank. Made by {@link tensor}, {@link zeros}, {@link ones}, {@link full} and by every
+ * operation; never changed afterwards.
+ *
+ * @example
+ * const x = tensor([[1, 2], [3, 4]])
+ * x.shape      // [2, 2]
+ * x.toArray()  // [[1, 2], [3, 4]]
+ */
 export class Tensor {
   /** @internal the recorded operation that made this tensor */
   node: GraphNode | null = null
@@ -60,8 +70,8 @@ export class Tensor {
   ) {}
 
   /** @internal a tensor of the running step or scope */
-  static inArena(backend: Backend, shape: Shape, ptr: Ptr, requiresGrad = false): Tensor {
-    return new Tensor(backend, shape, 'float', requiresGrad, ptr, backend.arena.current, null)
+  static inArena(backend: Backend, shape: Shape, ptr: Ptr, requiresGrad = false, dtype: TensorDType = 'float'): Tensor {
+    return new Tensor(backend, shape, dtype, requiresGrad, ptr, backend.arena.current, null)
   }
 
   /** @internal a tensor over memory that outlives it: a parameter's gradient, the arena of a recording */
@@ -83,8 +93,14 @@ export class Tensor {
     this.leafGradient = value
   }
 
+  /** Number of axes; 0 for a single number. */
   get rank(): number {
     return this.shape.length
+  }
+
+  /** @internal true for ordinary arrays, which nothing reuses */
+  get isOnHost(): boolean {
+    return this.host !== null
   }
 
   /** @internal true for results in the step arena that are still valid: using one carries the step on */
@@ -159,6 +175,7 @@ export class Tensor {
     return new Tensor(this.backend, shape, this.dtype, false, this.ptr, this.epoch, this.host)
   }
 
+  /** For messages: kind, shape, and the values of small tensors. */
   toString(): string {
     const values = this.size <= 8 ? ` ${JSON.stringify(this.toArray())}` : ''
     return `Tensor(${this.dtype} ${formatShape(this.shape)}${values})`
@@ -174,6 +191,7 @@ export class Tensor {
 
   private copyIn(values: FloatArray | Int32Array): Ptr {
     const { heap, arena } = this.backend
+    arena.copies++
     if (this.dtype === 'int32') {
       const ptr = arena.allocate(this.size * 4)
       heap.ints.set(values, ptr / 4)
@@ -215,16 +233,27 @@ export function tensor(
   shape?: Shape | TensorOptions,
   options: TensorOptions = {},
 ): Tensor {
-  if (shape !== undefined && !Array.isArray(shape)) return tensor(values, undefined, shape as TensorOptions)
+  const bare = shape !== undefined && !Array.isArray(shape)
+  return bare
+    ? fromData(values, undefined, shape as TensorOptions, 'tensor')
+    : fromData(values, shape as Shape | undefined, options, 'tensor')
+}
+
+function fromData(
+  values: NestedNumbers | FloatArray | Int32Array | Uint8Array,
+  shape: Shape | undefined,
+  options: TensorOptions,
+  op: string,
+): Tensor {
   const { requiresGrad = false, backend = defaultBackend() } = options
   const inferred = ArrayBuffer.isView(values) ? [values.length] : nestedShape(values as NestedNumbers)
-  const wanted = (shape as Shape | undefined) ?? inferred
-  checkShape(wanted, 'tensor')
+  const wanted = shape ?? inferred
+  checkShape(wanted, op)
   if (sizeOf(wanted) !== sizeOf(inferred)) {
-    throw new ShapeError(`tensor: ${sizeOf(inferred)} values do not fill shape ${formatShape(wanted)}`)
+    throw new ShapeError(`${op}: ${sizeOf(inferred)} values do not fill shape ${formatShape(wanted)}`)
   }
-  const elements = ArrayBuffer.isView(values) ? toElements(values, backend) : flatten(values as NestedNumbers, inferred, backend)
-  if (requiresGrad && elements instanceof Int32Array) throw new TypeError('tensor: whole numbers (Int32Array) have no gradient')
+  const elements = ArrayBuffer.isView(values) ? toElements(values, backend, op) : flatten(values as NestedNumbers, inferred, backend, op)
+  if (requiresGrad && elements instanceof Int32Array) throw new TypeError(`${op}: whole numbers (Int32Array) have no gradient`)
   return Tensor.onHost(backend, wanted, elements, requiresGrad)
 }
 
@@ -247,7 +276,7 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
 
 /** @internal data as a tensor of the given backend; tensors pass through. @throws Error for a tensor of another backend */
 export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): Tensor {
-  if (!(value instanceof Tensor)) return tensor(value, { backend })
+  if (!(value instanceof Tensor)) return fromData(value, undefined, { backend }, op)
   if (backend !== undefined && value.backend !== backend) {
     throw new Error(
       `${op}: a tensor of one backend ('${value.backend.variant}') meets one of another ('${backend.variant}'); tensors of two backends do not mix. ` +
@@ -257,17 +286,26 @@ export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): T
   return value
 }
 
+/** @internal as {@link asTensor}, whole numbers turned into floats: what every operation but a lookup works on */
+export function asFloats(value: TensorLike, backend?: Backend, op = 'tensor'): Tensor {
+  const t = asTensor(value, backend, op)
+  if (t.dtype === 'float') return t
+  const floats = floatArray(t.backend, t.size)
+  floats.set(t.read())
+  return Tensor.onHost(t.backend, t.shape, floats)
+}
+
 /** @internal n zeroed floats of the backend's precision */
 export function floatArray(backend: Backend, n: number): FloatArray {
   return backend.dtype === 'float64' ? new Float64Array(n) : new Float32Array(n)
 }
 
-function toElements(values: ArrayBufferView, backend: Backend): FloatArray | Int32Array {
+function toElements(values: ArrayBufferView, backend: Backend, op: string): FloatArray | Int32Array {
   if (values instanceof Int32Array) return values
   const Floats = backend.dtype === 'float64' ? Float64Array : Float32Array
   if (values instanceof Floats) return values
   if (values instanceof Float32Array || values instanceof Float64Array || values instanceof Uint8Array) return Floats.from(values)
-  throw new TypeError(`tensor: wants numbers, a Float32Array, Float64Array, Int32Array or Uint8Array, got ${values.constructor.name}`)
+  throw new TypeError(`${op}: wants numbers, a Float32Array, Float64Array, Int32Array or Uint8Array, got ${values.constructor.name}`)
 }
 
 function nestedShape(values: NestedNumbers): number[] {
@@ -281,17 +319,17 @@ function nestedShape(values: NestedNumbers): number[] {
   return shape
 }
 
-function flatten(values: NestedNumbers, shape: Shape, backend: Backend): FloatArray {
+function flatten(values: NestedNumbers, shape: Shape, backend: Backend, op: string): FloatArray {
   const out = floatArray(backend, sizeOf(shape))
   let at = 0
   const visit = (value: NestedNumbers, axis: number, path: string): void => {
     if (axis === shape.length) {
-      if (typeof value !== 'number') throw new TypeError(`tensor: wants a number at ${path || 'the top'}, got ${describe(value)}`)
+      if (typeof value !== 'number') throw new TypeError(`${op}: wants a number at ${path || 'the top'}, got ${describe(value)}`)
       out[at++] = value
       return
     }
     if (!Array.isArray(value) || value.length !== shape[axis]) {
-      throw new ShapeError(`tensor: ragged nesting: wants ${shape[axis]} entries at ${path || 'the top'}, got ${describe(value)}`)
+      throw new ShapeError(`${op}: ragged nesting: wants ${shape[axis]} entries at ${path || 'the top'}, got ${describe(value)}`)
     }
     for (let i = 0; i < value.length; i++) visit(value[i], axis + 1, `${path}[${i}]`)
   }
@@ -300,5 +338,7 @@ function flatten(values: NestedNumbers, shape: Shape, backend: Backend): FloatAr
 }
 
 function describe(value: unknown): string {
-  return Array.isArray(value) ? `an array of ${value.length}` : (JSON.stringify(value) ?? String(value))
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  if (typeof value === 'object' && value !== null) return `a ${value.constructor?.name ?? 'object'}`
+  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }

@@ -60,7 +60,14 @@ export const BUNDLERS: Record<string, Bundler> = {
     if (warnings.length > 0) throw new Error(`Rollup warns: ${warnings.join('; ')}`)
     // Rollup has no minifier of its own; esbuild's is the usual one.
     const file = path.join(out, 'main.js')
-    await run(tool('esbuild/bin/esbuild'), [file, '--minify', '--format=esm', `--outfile=${file}`, '--allow-overwrite', '--log-level=warning'])
+    await run(tool('esbuild/bin/esbuild'), [
+      file,
+      '--minify',
+      '--format=esm',
+      `--outfile=${file}`,
+      '--allow-overwrite',
+      '--log-level=warning',
+    ])
     page(out, 'main.js')
     return out
   },

@@ -24,13 +24,13 @@ export interface Mark {
   top: number
   ended: boolean
   pending: number
-  forwards: number
+  starts: number
 }
 
 const FIRST_CHUNK_BYTES = 1 << 16
 const ALIGN = 16
-/** Recorded forward passes from fresh data without a backward(): past this many somebody forgot noGrad(). */
-const MAX_PENDING_FORWARDS = 1024
+/** Recorded operations that start from fresh data without a backward(): past this many somebody forgot noGrad(). */
+const MAX_PENDING_STARTS = 4096
 
 export class StepArena {
   /** The number of the current step; tensors remember theirs. Scopes draw from the same counter. */
@@ -38,9 +38,11 @@ export class StepArena {
   private counter = 1
   private readonly scopes: number[] = []
   private ended = true
+  /** Arrays that were copied in: what a recording of kernel calls does not see. */
+  copies = 0
   /** Recorded nodes that no backward() has used yet. */
   private pending = 0
-  private forwards = 0
+  private starts = 0
   private backwards = 0
 
   private chunks: Chunk[] = []
@@ -65,13 +67,22 @@ export class StepArena {
 
   /** Called before every recorded operation. `continues`: it uses a tensor of this step. */
   enter(continues: boolean): void {
-    if (!this.ended) return
-    if (!continues && this.scopes.length === 0) this.reset()
-    this.ended = false
+    if (this.ended) {
+      if (!continues && this.scopes.length === 0) this.reset()
+      this.ended = false
+    }
+    if (!continues) this.startRecorded()
   }
 
   /** The step is over; the next recorded operation opens a new one. */
   end(): void {
+    this.ended = true
+  }
+
+  /** The step is over, and its tensors are stale from now on. */
+  discard(): void {
+    if (this.scopes.length > 0) return
+    this.reset()
     this.ended = true
   }
 
@@ -84,13 +95,13 @@ export class StepArena {
     if (this.pending <= 0) this.end()
   }
 
-  /** Counts forward passes that start from data, to catch a forgotten noGrad() long before memory runs out. */
-  forwardRecorded(): void {
-    if (++this.forwards <= MAX_PENDING_FORWARDS) return
-    this.reset()
+  /** Counts recorded operations that start from data or parameters, to catch a forgotten noGrad() before memory runs out. */
+  private startRecorded(): void {
+    if (++this.starts <= MAX_PENDING_STARTS) return
+    this.starts = 0
     this.ended = true
     throw new Error(
-      `${MAX_PENDING_FORWARDS} forward passes were recorded without a backward(): for evaluation call model.predict(x) ` +
+      `${MAX_PENDING_STARTS} computations were recorded without a backward(): for evaluation call model.predict(x) ` +
         'or wrap the loop in noGrad(() => …)',
     )
   }
@@ -108,8 +119,8 @@ export class StepArena {
   /** Opens a scope; pass the mark to {@link closeScope}. */
   openScope(): Mark {
     this.scopes.push(++this.counter)
-    const { chunk, top, ended, pending, forwards } = this
-    return { chunk, top, ended, pending, forwards }
+    const { chunk, top, ended, pending, starts } = this
+    return { chunk, top, ended, pending, starts }
   }
 
   /** What was recorded inside is gone with the scope; the step around it goes on as it was. */
@@ -119,11 +130,12 @@ export class StepArena {
     this.top = mark.top
     this.ended = mark.ended
     this.pending = mark.pending
-    this.forwards = mark.forwards
+    this.starts = mark.starts
   }
 
   /** Room for `bytes`, not zeroed. @throws OutOfMemoryError */
   allocate(bytes: number): Ptr {
+    if (!(bytes >= 0)) throw new RangeError(`arena: wants a number of bytes ≥ 0, got ${bytes}`)
     const size = Math.ceil(bytes / ALIGN) * ALIGN
     let chunk = this.chunks[this.chunk]
     while (chunk === undefined || this.top + size > chunk.bytes) {
@@ -170,7 +182,7 @@ export class StepArena {
   private reset(): void {
     this.epoch = ++this.counter
     this.pending = 0
-    this.forwards = 0
+    this.starts = 0
     if (this.chunks.length > 1) this.merge()
     this.chunk = 0
     this.top = 0

@@ -79,6 +79,8 @@ function chooseVariant(options: BackendOptions): Variant | 'js' {
   }
   if (dtype !== 'float32' && dtype !== 'float64')
     throw new RangeError(`load: dtype is 'float32' or 'float64', got ${JSON.stringify(dtype)}`)
+  const { memoryLimit = 1 } = options
+  if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit is a number of bytes above 0, got ${memoryLimit}`)
   if (dtype === 'float64') {
     if (backend !== 'js') throw new RangeError("load: dtype 'float64' needs backend 'js'")
     return 'js'

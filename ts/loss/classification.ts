@@ -6,7 +6,7 @@ import { asIndices } from '../ops/gather.js'
 import { sum } from '../ops/reduce.js'
 import { softmax } from '../ops/softmax.js'
 import { formatShape, sameShape } from '../shape.js'
-import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { computeLoss, type LossOptions, rowsAndCols, sameShapeTarget } from './loss.js'
 
 /** Options of the cross-entropies. */
@@ -57,9 +57,10 @@ export function crossEntropy(prediction: Tensor, target: TensorLike, options: Cr
   if (prediction.rank !== 2)
     throw new ShapeError(`crossEntropy: wants logits of shape [rows, classes], got ${formatShape(prediction.shape)}`)
   const [rows, cols] = prediction.shape
-  const given = asTensor(target, prediction.backend, 'crossEntropy: target')
+  const raw = asTensor(target, prediction.backend, 'crossEntropy: target')
+  const given = sameShape(raw.shape, prediction.shape) ? asFloats(raw) : raw
   const common = { name: 'crossEntropy', prediction, rows, cols, count: rows, option, options }
-  if (sameShape(given.shape, prediction.shape) && given.dtype === 'float') {
+  if (sameShape(given.shape, prediction.shape)) {
     const smooth = () => add(mul(1 - option, given), option / cols)
     const derivative = () => sub(mul(softmax(prediction), sum(smooth(), -1, true)), smooth())
     return computeLoss({ ...common, kernel: 'crossEntropyProbabilities', target: given, derivative })

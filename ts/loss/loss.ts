@@ -5,7 +5,7 @@ import { ShapeError } from '../errors.js'
 import { mul } from '../ops/elementwise.js'
 import { reshape } from '../ops/shape.js'
 import { formatShape, sameShape } from '../shape.js'
-import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, Tensor, type TensorLike } from '../tensor.js'
 
 /** A loss as `fit` takes it: a single number from predictions and targets, averaged over the batch. */
 export type Loss = (prediction: Tensor, target: TensorLike, options?: LossOptions) => Tensor
@@ -70,7 +70,7 @@ function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | nul
     throw new RangeError(`${name}: reduction is 'mean' or 'sum', got ${JSON.stringify(options.reduction)}`)
   }
   if (options.weights === undefined) return null
-  const weights = asTensor(options.weights, prediction.backend, `${name}: weights`)
+  const weights = asFloats(options.weights, prediction.backend, `${name}: weights`)
   if (weights.size !== rows)
     throw new ShapeError(`${name}: wants one weight for each of ${rows} rows, got shape ${formatShape(weights.shape)}`)
   return weights
@@ -78,9 +78,8 @@ function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | nul
 
 /** @internal targets of the prediction's own shape; [n] is also accepted for [n, 1] */
 export function sameShapeTarget(name: string, prediction: Tensor, target: TensorLike): Tensor {
-  const t = asTensor(target, prediction.backend, `${name}: target`)
-  if (t.dtype !== 'float') return sameShapeTarget(name, prediction, Tensor.onHost(t.backend, t.shape, Float64Array.from(t.read())))
-  const column = prediction.rank === t.rank + 1 && prediction.shape[prediction.rank - 1] === 1 && t.size === prediction.size
+  const t = asFloats(target, prediction.backend, `${name}: target`)
+  const column = prediction.shape[prediction.rank - 1] === 1 && sameShape(t.shape, prediction.shape.slice(0, -1))
   if (!sameShape(t.shape, prediction.shape) && !column) {
     throw new ShapeError(`${name}: prediction has shape ${formatShape(prediction.shape)}, target ${formatShape(t.shape)}`)
   }

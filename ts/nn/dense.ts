@@ -1,5 +1,4 @@
 /** The dense (fully connected) layer. */
-import { isRecording } from '../autograd.js'
 import type { Activation } from '../backend/kernels.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
@@ -68,7 +67,6 @@ export class Dense<const I extends number = number, const O extends number = num
 
   forward(x: Tensor): Tensor {
     if (this.weight === undefined) this.build()
-    if (isRecording() && !(x.requiresGrad ?? false)) this.weight.backend.arena.forwardRecorded()
     return dense(x, this.weight, this.bias, this.activation, this.label(`Dense(${this.inputs}, ${this.outputs})`))
   }
 }

@@ -22,7 +22,10 @@ export interface BuildContext {
 
 /** Options that every model takes. */
 export interface ModuleOptions {
-  /** Seed of initial weights and dropout, a whole number from 0 to 2⁵³ − 1. Default: 0. */
+  /**
+   * Seed of initial weights and dropout, a whole number from 0 to 2⁵³ − 1. Default: 0. Models of the same shape and seed start
+   * with the same weights; give the parts of a larger model, such as two `Sequential`, seeds of their own.
+   */
   seed?: number
   /** Default: the backend chosen by load(). */
   backend?: Backend
@@ -51,6 +54,7 @@ export abstract class Module {
 
   constructor(options: ModuleOptions = {}) {
     this.moduleOptions = options
+    if (options.seed !== undefined) new Generator(options.seed) // checks it now, not at the first use
   }
 
   /** The output for an input. Recorded for backpropagation unless under noGrad(); use {@link predict} to evaluate. */
@@ -59,27 +63,36 @@ export abstract class Module {
   /** Makes the module's own parameters; those of its child modules are made by {@link build}. Override in layers. */
   protected createParameters(_context: BuildContext): void {}
 
-  /** Makes all parameters, once. Called by the first use; a model builds its layers with its own seed and backend. */
+  /**
+   * Makes all parameters, once. Called by the first use, with the module's own seed and backend; a model builds its layers
+   * with its own. A part that was built before it became part of a model keeps its values and gets its place as its name.
+   */
   build(context?: BuildContext): this {
-    if (this.isBuilt) return this
-    this.isBuilt = true
-    const own = context ?? rootContext(this.moduleOptions)
-    this.path = own.path
-    this.createParameters(own)
-    for (const [name, child] of this.children()) {
-      child.build({ ...own, path: own.path === '' ? name : `${own.path}.${name}` })
+    if (this.isBuilt) {
+      if (context !== undefined) this.moveTo(context.path)
+      return this
     }
+    const own = context ?? rootContext(this.moduleOptions)
+    this.createParameters(own)
+    this.isBuilt = true
+    for (const [name, child] of this.children()) child.build({ ...own, path: join(own.path, name) })
+    this.moveTo(own.path)
     return this
   }
 
+  private moveTo(path: string): void {
+    this.path = path
+    for (const [name, p] of this.ownParameters()) p.name = join(path, name)
+    for (const [name, child] of this.children()) child.moveTo(join(path, name))
+  }
+
   /** Child modules by property name, in the order of their definition; entries of an array are numbered. */
-  protected *children(): Generator_<[string, Module]> {
-    for (const [name, value] of Object.entries(this)) {
-      if (value instanceof Module) yield [name, value]
-      else if (Array.isArray(value)) {
-        for (const [i, entry] of value.entries()) if (entry instanceof Module) yield [`${name}.${i}`, entry]
-      }
-    }
+  protected children(): Iterable<[string, Module]> {
+    return membersOf(this, (value): value is Module => value instanceof Module)
+  }
+
+  private ownParameters(): Iterable<[string, Parameter]> {
+    return membersOf(this, (value): value is Parameter => value instanceof Parameter)
   }
 
   /** This module and all modules inside, outermost first; one that is used twice comes once. */
@@ -96,12 +109,25 @@ export abstract class Module {
 
   /** All trainable tensors, each once, in the order of their layers. */
   parameters(): Parameter[] {
+    return [...this.namedParameters().values()]
+  }
+
+  /** All trainable tensors by where they are, such as `encoder.0.weight`; one that is used twice has its first place. */
+  namedParameters(): Map<string, Parameter> {
     this.build()
-    const found = new Set<Parameter>()
-    for (const module of this.modules()) {
-      for (const value of Object.values(module)) if (value instanceof Parameter) found.add(value)
+    const found = new Map<string, Parameter>()
+    const seen = new Set<unknown>()
+    const visit = (module: Module, path: string): void => {
+      if (seen.has(module)) return
+      seen.add(module)
+      for (const [name, p] of module.ownParameters()) {
+        if (!seen.has(p)) found.set(path + name, p)
+        seen.add(p)
+      }
+      for (const [name, child] of module.children()) visit(child, `${path}${name}.`)
     }
-    return [...found]
+    visit(this, '')
+    return found
   }
 
   /** The backend that the parameters live on. */
@@ -151,23 +177,23 @@ export abstract class Module {
     return concat(parts)
   }
 
-  /** A copy of all values by parameter name. */
+  /** A copy of all values by where they are (see {@link namedParameters}). */
   state(): Record<string, Float32Array | Float64Array> {
-    return Object.fromEntries(this.parameters().map((p) => [p.name, p.data()]))
+    return Object.fromEntries(Array.from(this.namedParameters(), ([name, p]) => [name, p.data()]))
   }
 
   /** Sets all values from {@link state}. @throws Error if a name is missing or left over, ShapeError if a size differs; then nothing was changed */
   loadState(state: Record<string, ArrayLike<number>>): this {
-    const parameters = this.parameters()
+    const parameters = this.namedParameters()
     const left = new Set(Object.keys(state))
-    for (const p of parameters) {
-      if (!left.delete(p.name)) throw new Error(`loadState: no values for '${p.name}'`)
-      if (state[p.name].length !== p.size) {
-        throw new ShapeError(`loadState: '${p.name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${state[p.name].length}`)
+    for (const [name, p] of parameters) {
+      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}'`)
+      if (state[name].length !== p.size) {
+        throw new ShapeError(`loadState: '${name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${state[name].length}`)
       }
     }
     if (left.size > 0) throw new Error(`loadState: no parameter is named '${[...left].join("', '")}'`)
-    for (const p of parameters) p.view().set(state[p.name])
+    for (const [name, p] of parameters) p.view().set(state[name])
     return this
   }
 
@@ -182,7 +208,17 @@ export abstract class Module {
   }
 }
 
-type Generator_<T> = globalThis.Generator<T, void, void>
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
+}
+
+/** Properties of one kind by name, and entries of arrays by name and number. */
+function* membersOf<T>(owner: object, isMember: (value: unknown) => value is T): Iterable<[string, T]> {
+  for (const [name, value] of Object.entries(owner)) {
+    if (isMember(value)) yield [name, value]
+    else if (Array.isArray(value)) for (const [i, entry] of value.entries()) if (isMember(entry)) yield [`${name}.${i}`, entry]
+  }
+}
 
 function rootContext({ seed = 0, backend = defaultBackend() }: ModuleOptions): BuildContext {
   let stream = 0

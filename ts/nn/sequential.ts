@@ -1,6 +1,5 @@
 /** Layers one after the other. */
 import type { Backend } from '../backend/index.js'
-import { layOut } from '../parameter.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
 import type { Dense } from './dense.js'
 import type { Activation, Dropout } from './layers.js'
@@ -30,24 +29,23 @@ type Fits<W, I extends number> = W extends number ? (number extends W ? true : n
  */
 export class Sequential<const L extends readonly Module[] = readonly Module[]> extends Module {
   readonly layers: L
-  private readonly home: Backend | undefined
+  private home: Backend | undefined
 
   constructor(layers: Chain<L> extends L ? L : Chain<L>, options: ModuleOptions = {}) {
     super(options)
-    this.layers = layers as L
+    this.layers = Object.freeze([...(layers as L)]) as unknown as L
     this.layers.forEach((layer, i) => {
       if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} is not a Module, got ${String(layer)}`)
     })
-    const parameters = this.parameters()
-    layOut(parameters)
-    this.home = parameters[0]?.backend
+    this.build()
   }
 
-  protected override *children(): Generator<[string, Module]> {
-    for (const [i, layer] of this.layers.entries()) yield [String(i), layer]
+  protected override children(): Iterable<[string, Module]> {
+    return this.layers.map((layer, i): [string, Module] => [String(i), layer])
   }
 
   forward(input: TensorLike): Tensor {
+    this.home ??= this.backend
     let x = asTensor(input, this.home, 'Sequential')
     for (const layer of this.layers) x = layer.forward(x)
     return x

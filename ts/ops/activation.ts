@@ -1,7 +1,7 @@
 /** Activation functions: one kernel forward, one backward, and the second derivative in operations for higher orders. */
 import { apply } from '../autograd.js'
 import { ACTIVATIONS, type Activation, SAVES_INPUT } from '../backend/kernels.js'
-import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
 import { add, exp, greater, mul, neg, square, sub } from './elementwise.js'
 
 const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as Record<Activation, number>
@@ -15,7 +15,7 @@ export function activationNumber(name: Activation, what: string): number {
 
 /** f(x) for an activation by name: `linear`, `relu`, `leakyRelu`, `sigmoid`, `tanh`, `gelu`, `silu`, `softplus`, `elu`. */
 export function activate(value: TensorLike, name: Activation): Tensor {
-  const x = asTensor(value, undefined, name)
+  const x = asFloats(value, undefined, name)
   const number = activationNumber(name, 'activate')
   if (name === 'linear') return x
   return apply(

@@ -1,7 +1,7 @@
 /** Dropout. */
 import { apply } from '../autograd.js'
 import type { Generator } from '../random.js'
-import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
 
 /**
  * Each element is 0 with probability `rate`, else x / (1 − rate) (Srivastava et al. 2014). The mask is not stored: the
@@ -10,7 +10,7 @@ import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
  */
 export function dropout(value: TensorLike, rate: number, generator: Generator): Tensor {
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: rate must be at least 0 and below 1, got ${rate}`)
-  return masked(asTensor(value, undefined, 'dropout'), rate, generator, generator.counter++)
+  return masked(asFloats(value, undefined, 'dropout'), rate, generator, generator.counter++)
 }
 
 function masked(x: Tensor, rate: number, generator: Generator, counter: number): Tensor {

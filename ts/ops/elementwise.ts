@@ -2,7 +2,7 @@
 import { apply, type Differentiable } from '../autograd.js'
 import type { Binary, Kernels, Unary } from '../backend/kernels.js'
 import { broadcastShapes, type Shape, sameShape } from '../shape.js'
-import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, Tensor, type TensorLike } from '../tensor.js'
 import { broadcastPlan } from './broadcast.js'
 import { sumTo } from './reduce.js'
 
@@ -12,8 +12,8 @@ type BinaryRule = (a: Tensor, b: Tensor, y: Tensor, g: Tensor) => [() => Tensor,
 
 function binary(name: BinaryName, left: TensorLike, right: TensorLike, rule?: BinaryRule): Tensor {
   const backend = left instanceof Tensor ? left.backend : right instanceof Tensor ? right.backend : undefined
-  const a = asTensor(left, backend, name)
-  const b = asTensor(right, a.backend, name)
+  const a = asFloats(left, backend, name)
+  const b = asFloats(right, a.backend, name)
   const shape = broadcastShapes(a.shape, b.shape, name)
   const gradient =
     rule &&
@@ -104,7 +104,7 @@ export function equal(a: TensorLike, b: TensorLike): Tensor {
 }
 
 function unary(name: UnaryName, value: TensorLike, rule?: (x: Tensor, y: Tensor, g: Tensor) => Tensor): Tensor {
-  const x = asTensor(value, undefined, name)
+  const x = asFloats(value, undefined, name)
   return apply(
     [x],
     x.shape,
@@ -171,7 +171,7 @@ export function erf(x: TensorLike): Tensor {
 /** min(max(x, low), high); gradient 1 strictly between the bounds, else 0, as torch 2.15. @throws RangeError if low > high */
 export function clip(value: TensorLike, low: number, high: number): Tensor {
   if (!(low <= high)) throw new RangeError(`clip: wants low ≤ high, got ${low} and ${high}`)
-  const x = asTensor(value, undefined, 'clip')
+  const x = asFloats(value, undefined, 'clip')
   return apply(
     [x],
     x.shape,
@@ -183,8 +183,8 @@ export function clip(value: TensorLike, low: number, high: number): Tensor {
 /** a where condition is not 0, else b. Nothing of the side not chosen gets through, neither NaN nor gradient. */
 export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
   const backend = [condition, a, b].find((t) => t instanceof Tensor)?.backend
-  const c = asTensor(condition, backend, 'where')
-  const [x, z] = [asTensor(a, c.backend, 'where'), asTensor(b, c.backend, 'where')]
+  const c = asFloats(condition, backend, 'where')
+  const [x, z] = [asFloats(a, c.backend, 'where'), asFloats(b, c.backend, 'where')]
   const shape = broadcastShapes(broadcastShapes(c.shape, x.shape, 'where'), z.shape, 'where')
   const [mask, yes, no] = [c, x, z].map((t) => broadcastTo(t, shape))
   return apply(
@@ -209,7 +209,7 @@ function select(y: number, heap: Tensor['backend']['heap'], [mask, yes, no]: Ten
 
 /** x repeated along new axes and along axes of length 1 up to `shape`. @throws ShapeError */
 export function broadcastTo(value: TensorLike, shape: Shape): Tensor {
-  const x = asTensor(value, undefined, 'broadcastTo')
+  const x = asFloats(value, undefined, 'broadcastTo')
   if (sameShape(x.shape, shape)) return x
   const out = broadcastShapes(x.shape, shape, 'broadcastTo')
   if (!sameShape(out, shape)) broadcastShapes(out, [...shape, -1], 'broadcastTo')

@@ -2,7 +2,7 @@
 import { apply } from '../autograd.js'
 import { ShapeError } from '../errors.js'
 import { formatShape } from '../shape.js'
-import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, Tensor, type TensorLike } from '../tensor.js'
 
 /** Which operands of {@link matmul} are used transposed. */
 export interface MatmulOptions {
@@ -16,8 +16,8 @@ export interface MatmulOptions {
  */
 export function matmul(left: TensorLike, right: TensorLike, options: MatmulOptions = {}): Tensor {
   const { transposeA = false, transposeB = false } = options
-  const a = asTensor(left, right instanceof Tensor ? right.backend : undefined, 'matmul')
-  const b = asTensor(right, a.backend, 'matmul')
+  const a = asFloats(left, right instanceof Tensor ? right.backend : undefined, 'matmul')
+  const b = asFloats(right, a.backend, 'matmul')
   if (a.rank !== 2 || b.rank !== 2)
     throw new ShapeError(`matmul: wants two matrices, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`)
   const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape

@@ -2,7 +2,7 @@
 import { apply, noGrad } from '../autograd.js'
 import type { Reduce } from '../backend/kernels.js'
 import { normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
-import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, Tensor, type TensorLike } from '../tensor.js'
 import { add, broadcastTo, div, equal, exp, log, mul, square, sub } from './elementwise.js'
 import { reshape } from './shape.js'
 
@@ -10,6 +10,7 @@ import { reshape } from './shape.js'
 export type Axes = number | readonly number[] | undefined
 
 type ReduceName = 'reduceSum' | 'reduceMax' | 'reduceMin'
+const PUBLIC: Record<ReduceName, string> = { reduceSum: 'sum', reduceMax: 'max', reduceMin: 'min' }
 
 /** Reduces neighbouring axes from..to (inclusive) to length 1. */
 function reduceRun(name: ReduceName, x: Tensor, from: number, to: number): Tensor {
@@ -32,11 +33,12 @@ function toWinners(x: Tensor, y: Tensor, g: Tensor): Tensor {
 }
 
 function reduce(name: ReduceName, value: TensorLike, axis: Axes, keepDims: boolean): Tensor {
-  let x = asTensor(value, undefined, name)
-  const axes = normalizeAxes(axis, x.rank, name)
+  let x = asFloats(value, undefined, PUBLIC[name])
+  const op = PUBLIC[name]
+  const axes = normalizeAxes(axis, x.rank, op)
   const shape = x.shape.flatMap((d, i) => (!axes.includes(i) ? [d] : keepDims ? [1] : []))
   if (name !== 'reduceSum' && x.size === 0 && sizeOf(shape) > 0)
-    throw new RangeError(`${name}: the largest or smallest of nothing is not defined`)
+    throw new RangeError(`${op}: the largest or smallest of nothing is not defined`)
   for (let last = axes.length - 1; last >= 0; last--) {
     let first = last
     while (first > 0 && axes[first - 1] === axes[first] - 1) first--
@@ -53,14 +55,14 @@ export function sum(x: TensorLike, axis?: Axes, keepDims = false): Tensor {
 
 /** Mean over axes (default: all). */
 export function mean(value: TensorLike, axis?: Axes, keepDims = false): Tensor {
-  const x = asTensor(value, undefined, 'mean')
+  const x = asFloats(value, undefined, 'mean')
   const total = sum(x, axis, keepDims)
   return mul(total, total.size / x.size)
 }
 
 /** Variance over axes (default: all): mean squared distance from the mean, or with `correction` 1 the unbiased estimate. */
 export function variance(value: TensorLike, axis?: Axes, { correction = 0, keepDims = false } = {}): Tensor {
-  const x = asTensor(value, undefined, 'variance')
+  const x = asFloats(value, undefined, 'variance')
   const total = sum(square(sub(x, mean(x, axis, true))), axis, keepDims)
   return div(total, x.size / total.size - correction)
 }
@@ -77,16 +79,25 @@ export function min(x: TensorLike, axis?: Axes, keepDims = false): Tensor {
 
 /** log Σ eˣ over axes (default: all), without overflow. */
 export function logSumExp(value: TensorLike, axis?: Axes, keepDims = false): Tensor {
-  const x = asTensor(value, undefined, 'logSumExp')
-  const top = noGrad(() => max(x, axis, true).keep())
+  const x = asFloats(value, undefined, 'logSumExp')
+  // an infinite largest value is left where it is: ∞ − ∞ would be NaN
+  const top = noGrad(() => finiteOrZero(max(x, axis, true).keep()))
   const total = log(sum(exp(sub(x, top)), axis, true))
   const kept = add(total, top)
   return keepDims ? kept : reshape(kept, sum(top, axis).shape)
 }
 
+function finiteOrZero(x: Tensor): Tensor {
+  return Tensor.onHost(
+    x.backend,
+    x.shape,
+    x.data().map((v) => (Math.abs(v) === Number.POSITIVE_INFINITY ? 0 : v)),
+  )
+}
+
 /** The index of the largest value along one axis (default: last), as whole numbers; no gradient. */
 export function argmax(value: TensorLike, axis = -1): Tensor {
-  const x = asTensor(value, undefined, 'argmax')
+  const x = asFloats(value, undefined, 'argmax')
   const [at] = normalizeAxes(axis, x.rank, 'argmax')
   if (x.shape[at] === 0) throw new RangeError('argmax: the axis has no elements')
   const shape = x.shape.filter((_, i) => i !== at)

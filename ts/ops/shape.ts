@@ -2,7 +2,7 @@
 import { apply, Node, needsGradient, openStep } from '../autograd.js'
 import { ShapeError } from '../errors.js'
 import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
-import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** The same elements in another shape; one dimension may be −1 (as many as fit). No copy. @throws ShapeError */
 export function reshape(value: TensorLike, shape: Shape): Tensor {
@@ -33,7 +33,7 @@ function inferDimension(shape: Shape, size: number): Shape {
 
 /** Axes in another order; default reversed. @example transpose(x, [0, 2, 1]) @throws RangeError unless each axis occurs once */
 export function transpose(value: TensorLike, axes?: readonly number[]): Tensor {
-  const x = asTensor(value, undefined, 'transpose')
+  const x = asFloats(value, undefined, 'transpose')
   const order = axes === undefined ? x.shape.map((_, i) => x.rank - 1 - i) : axes.map((a) => normalizeAxes(a, x.rank, 'transpose')[0])
   if (order.length !== x.rank || new Set(order).size !== x.rank) {
     throw new RangeError(`transpose: wants each of ${x.rank} axes once, got ${formatShape(order)}`)
@@ -77,6 +77,7 @@ export function slice(value: TensorLike, start: number, end?: number, axis = 0):
   const shape = x.shape.map((d, i) => (i === at ? to - from : d))
   const outer = sizeOf(x.shape.slice(0, at))
   const inner = sizeOf(x.shape.slice(at + 1))
+  if (x.dtype === 'int32') return sliceIntegers(x, shape, outer, length * inner, from * inner)
   return apply(
     [x],
     shape,
@@ -91,6 +92,15 @@ export function slice(value: TensorLike, start: number, end?: number, axis = 0):
       }),
     () => ({ vjp: (g) => [padded(g, x.shape, at, from)] }),
   )
+}
+
+/** Whole numbers are ordinary arrays without a gradient. */
+function sliceIntegers(x: Tensor, shape: Shape, outer: number, stride: number, from: number): Tensor {
+  const values = x.read()
+  const run = sizeOf(shape) / Math.max(outer, 1)
+  const out = new Int32Array(sizeOf(shape))
+  for (let o = 0; o < outer; o++) out.set(values.subarray(o * stride + from, o * stride + from + run), o * run)
+  return Tensor.onHost(x.backend, shape, out)
 }
 
 /** g at `from` along an axis, zeros elsewhere: the gradient of a slice. */
@@ -119,7 +129,7 @@ function padded(g: Tensor, shape: Shape, axis: number, from: number): Tensor {
 export function concat(values: readonly TensorLike[], axis = 0): Tensor {
   if (values.length === 0) throw new RangeError('concat: wants at least one tensor')
   const backend = values.find((v) => v instanceof Tensor)?.backend
-  const parts = values.map((v) => asTensor(v, backend, 'concat'))
+  const parts = values.map((v) => asFloats(v, backend, 'concat'))
   const [at] = normalizeAxes(axis, parts[0].rank, 'concat')
   for (const part of parts) {
     if (part.rank !== parts[0].rank || part.shape.some((d, i) => i !== at && d !== parts[0].shape[i])) {

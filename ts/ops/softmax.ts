@@ -1,7 +1,7 @@
 /** Softmax and its logarithm over the last axis. */
 import { apply } from '../autograd.js'
 import { ShapeError } from '../errors.js'
-import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
 import { exp, mul, sub } from './elementwise.js'
 import { sum } from './reduce.js'
 
@@ -13,7 +13,7 @@ function rowsAndCols(x: Tensor, op: string): [number, number] {
 
 /** eˣ / Σ eˣ over the last axis, without overflow. */
 export function softmax(value: TensorLike): Tensor {
-  const x = asTensor(value, undefined, 'softmax')
+  const x = asFloats(value, undefined, 'softmax')
   const [rows, cols] = rowsAndCols(x, 'softmax')
   return apply(
     [x],
@@ -28,7 +28,7 @@ export function softmax(value: TensorLike): Tensor {
 
 /** x − log Σ eˣ over the last axis, without overflow. */
 export function logSoftmax(value: TensorLike): Tensor {
-  const x = asTensor(value, undefined, 'logSoftmax')
+  const x = asFloats(value, undefined, 'logSoftmax')
   const [rows, cols] = rowsAndCols(x, 'logSoftmax')
   return apply(
     [x],

@@ -38,12 +38,16 @@ export { ADOPT, type ADOPTOptions } from './adopt.js'
 export type { ArrayParameter } from './arrays.js'
 export { ASGD, type ASGDOptions } from './asgd.js'
 export { AveragingOptimizer, withWeights } from './averaging.js'
+export { centralize } from './centralize.js'
+export { adaptiveClip, clipByNorm, clipByRms, clipByValue, clipGlobalNorm } from './clipping.js'
 export { DoG, type DoGOptions } from './dog.js'
+export type { Gradients, GradientTransform } from './gradients.js'
 export { ParameterGroup, type Run, type Scalars } from './group.js'
 export type { DecayOptions, GroupInput, GroupOptions, OptimizerInput, SharedOptions, UpdateOptions } from './input.js'
 export { LAMB, type LAMBOptions, LARS, type LARSOptions } from './layerwise.js'
 export { Muon, type MuonOptions } from './muon.js'
 export { NAdam, type NAdamOptions } from './nadam.js'
+export { addNoise } from './noise.js'
 export { Optimizer, type OptimizerClass } from './optimizer.js'
 export type { Allowed, Range } from './options.js'
 export { Prodigy, type ProdigyOptions } from './prodigy.js'
@@ -57,18 +61,7 @@ export { Lion, type LionOptions, SignSGD, Signum, type SignumOptions } from './s
 export { SOAP, type SOAPOptions } from './soap.js'
 export { SparseAdam, type SparseAdamOptions } from './sparse-adam.js'
 export type { OptimizerState, ParameterState } from './state.js'
-export {
-  adaptiveClip,
-  addNoise,
-  centralize,
-  clipByNorm,
-  clipByRms,
-  clipByValue,
-  clipGlobalNorm,
-  type Gradients,
-  type GradientTransform,
-  type TransformOptions,
-} from './transform.js'
+export type { TransformOptions } from './transform.js'
 export { WeightAverage, type WeightAverageOptions } from './weight-average.js'
 export { GradientAccumulation, Lookahead, type LookaheadOptions, type OptimizerLike, OptimizerWrapper, SAM } from './wrapper.js'
 export { Yogi, type YogiOptions } from './yogi.js'

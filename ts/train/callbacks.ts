@@ -42,7 +42,7 @@ export interface Callback {
 export interface EarlyStoppingOptions {
   /** `loss`, `valLoss` or a metric's name (validation if there is any). Default: `valLoss`. */
   monitor?: string
-  /** Epochs without improvement to bear. Default 5. */
+  /** So many epochs without improvement end training. Default 5. */
   patience?: number
   /** Smallest change that counts as an improvement. Default 0. */
   minDelta?: number
@@ -89,7 +89,7 @@ export class EarlyStopping implements Callback {
       this.bestValue = value
       this.waited = 0
       if (restoreBest) this.bestState = control.model.state()
-    } else if (++this.waited > patience) {
+    } else if (++this.waited >= Math.max(patience, 1)) {
       control.stop(`${monitor} has not improved on ${this.bestValue.toPrecision(4)} (epoch ${this.bestEpoch}) for ${this.waited} epochs`)
     }
   }

@@ -6,7 +6,7 @@ import { ShapeError } from '../errors.js'
 import { reshape } from '../ops/shape.js'
 import type { Generator } from '../random.js'
 import { formatShape, type Shape, sizeOf } from '../shape.js'
-import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** Inputs, what they should give, and (optionally) how much each row counts. */
 export interface DataSet {
@@ -41,10 +41,10 @@ export interface Batch {
  * @throws ShapeError if counts differ or there is no row; RangeError naming row and column of a number that is not finite
  */
 export function checkData(data: DataSet, backend: Backend, what: string): Rows {
-  const given = asTensor(data.inputs, backend, `${what}: inputs`)
+  const given = onHost(asTensor(data.inputs, backend, `${what}: inputs`))
   const inputs = data.shape === undefined ? given : reshape(given, data.shape)
-  const targets = asTensor(data.targets, backend, `${what}: targets`)
-  const weights = data.weights === undefined ? null : asTensor(data.weights, backend, `${what}: weights`)
+  const targets = onHost(asTensor(data.targets, backend, `${what}: targets`))
+  const weights = data.weights === undefined ? null : onHost(asFloats(data.weights, backend, `${what}: weights`))
   if (inputs.rank === 0 || targets.rank === 0)
     throw new ShapeError(`${what}: inputs and targets want one row per sample, got a single number`)
   const count = inputs.shape[0]
@@ -68,6 +68,11 @@ export function checkData(data: DataSet, backend: Backend, what: string): Rows {
     if (tensor !== null) checkAllFinite(tensor, `${what}: ${name}`)
   }
   return { inputs, targets, weights, count }
+}
+
+/** Data outlives many steps, so it must not be in the memory of one. */
+function onHost(tensor: Tensor): Tensor {
+  return tensor.isOnHost ? tensor : tensor.keep()
 }
 
 function checkAllFinite(tensor: Tensor, what: string): void {

@@ -54,7 +54,7 @@ const training = new WeakSet<Module>()
  * const history = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, batchSize: 64, metrics: ['accuracy'] })
  * console.log(history.epochs.at(-1).metrics.accuracy)
  * @throws RangeError, ShapeError for data or options that do not fit, before the first step; NonFiniteError as soon as a
- *   loss is NaN or infinite, with the last finite weights in place; Error if the model is being trained already
+ *   loss is NaN or infinite, before the update that would follow; Error if the model is being trained already
  */
 export async function fit(model: Module, options: FitOptions): Promise<History> {
   if (training.has(model)) throw new Error('fit: this model is being trained already; wait for the first fit to end')
@@ -212,10 +212,14 @@ export interface EvaluateOptions extends DataSet {
  * @example const { loss, accuracy } = evaluateModel(model, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] })
  */
 export function evaluateModel(model: Module, options: EvaluateOptions): { loss: number } & Record<string, number> {
+  const { batchSize = 1024 } = options
+  if (!(Number.isInteger(batchSize) && batchSize > 0))
+    throw new RangeError(`evaluateModel: batchSize must be a whole number above 0, got ${batchSize}`)
   const rows = checkData(options, model.backend, 'evaluateModel')
   return evaluateRows(model, rows, options.loss, options.metrics, options.batchSize)
 }
 
+/** Loss and metrics batch by batch, each in a scope of its own. */
 function evaluateRows(
   model: Module,
   rows: Rows,

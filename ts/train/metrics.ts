@@ -25,7 +25,9 @@ export function accuracy(prediction: Tensor, target: Tensor): number {
   return right / rows
 }
 
+/** The index of the largest of n values; −1 where none is a number. */
 function largest(values: ArrayLike<number>, from: number, n: number): number {
+  if (Number.isNaN(values[from])) return -1
   let best = 0
   for (let i = 1; i < n; i++) if (values[from + i] > values[from + best]) best = i
   return best

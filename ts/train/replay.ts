@@ -24,8 +24,9 @@ const LAYERS: readonly unknown[] = [Dense, Activation, Flatten]
 
 /** @internal whether steps on these rows depend on their data through kernels alone */
 export function isReplayable(model: Module, loss: Loss, { targets }: Rows): boolean {
-  const known =
-    model instanceof Sequential && LOSSES.has(loss) && (model as Sequential).layers.every((layer) => LAYERS.includes(layer.constructor))
+  // A subclass may do more than its base.
+  if (Object.getPrototypeOf(model) !== Sequential.prototype || Object.hasOwn(model, 'forward')) return false
+  const known = LOSSES.has(loss) && (model as Sequential).layers.every((layer) => LAYERS.includes(layer.constructor))
   // Targets of the other kind are converted by the loss, outside the kernels.
   const wholeNumbers = targets.dtype === 'int32'
   return known && (loss === crossEntropy ? wholeNumbers || targets.size > targets.shape[0] : !wholeNumbers)
@@ -39,44 +40,66 @@ interface Place {
   requiresGrad: boolean
 }
 
-const arenas = new FinalizationRegistry<StepArena>((arena) => arena.release())
-/** A tensor of a recording keeps it, and so its memory. */
-const owners = new WeakMap<Tensor, Recording>()
-
 /** One kind of step: so many rows through the same kernels. */
 export class Recording {
-  readonly prediction: Tensor
-  readonly targets: Tensor
   private readonly calls: Call[] = []
   private readonly inputs: Tensor
+  private readonly targets: Tensor
   private readonly weights: Tensor | null
-  private readonly value: Tensor
+  private prediction!: Tensor
+  private value!: Tensor
   private readonly places: readonly Place[]
   private readonly rows: Rows
+  private readonly backend: Backend
+  private readonly arena: StepArena
 
   /**
    * Runs the step on the rows order[from..to] and records it: forward, loss and backward, not the optimizer.
    * @throws whatever the step throws; nothing is kept then
    */
   constructor(model: Module, loss: Loss, rows: Rows, order: Int32Array | null, from: number, to: number) {
-    const { backend } = model
-    const arena = new StepArena(backend.heap)
-    arenas.register(this, arena)
-    arena.enter(false)
-    const place = (t: Tensor): Tensor => {
-      const shape = [to - from, ...t.shape.slice(1)]
-      return Tensor.permanent(backend, shape, arena.allocate(sizeOf(shape) * backend.heap.elementSize), t.dtype)
-    }
+    this.backend = model.backend
     this.rows = rows
     this.places = model.parameters().map(placeOf)
-    this.inputs = place(rows.inputs)
-    this.targets = place(rows.targets)
-    this.weights = rows.weights && place(rows.weights)
-    this.fill(order, from, to)
-    const [prediction, value] = withArena(backend, arena, () => recordCalls(backend, this.calls, () => this.step(model, loss)))
-    this.prediction = prediction
-    this.value = value
-    for (const tensor of [prediction, this.targets]) owners.set(tensor, this)
+    this.arena = new StepArena(this.backend.heap)
+    try {
+      this.arena.enter(false)
+      const size = to - from
+      this.inputs = this.place(rows.inputs, size)
+      this.targets = this.place(rows.targets, size)
+      this.weights = rows.weights && this.place(rows.weights, size)
+      this.fill(order, from, to)
+      // As in a backward pass, what is not recorded for a gradient stays in the arena: a copy would not be in the list.
+      withArena(this.backend, this.arena, () =>
+        this.arena.duringBackward(() => recordCalls(this.backend, this.calls, () => this.step(model, loss))),
+      )
+    } catch (error) {
+      this.release()
+      throw error
+    }
+  }
+
+  /** Whether the list has all that the step does: nothing was copied in besides. */
+  get isComplete(): boolean {
+    return this.arena.copies === 0
+  }
+
+  /** Gives the memory back; the recording must not run again. */
+  release(): void {
+    this.arena.release()
+  }
+
+  /** Prediction and targets of the step that ran last, as tensors of a step that opens here: stale when the next one does. */
+  results(): { prediction: Tensor; targets: Tensor } {
+    const { backend } = this
+    backend.arena.enter(false)
+    const ofStep = (t: Tensor) => Tensor.inArena(backend, t.shape, t.address, false, t.dtype)
+    return { prediction: ofStep(this.prediction), targets: ofStep(this.targets) }
+  }
+
+  private place(t: Tensor, rows: number): Tensor {
+    const shape = [rows, ...t.shape.slice(1)]
+    return Tensor.permanent(this.backend, shape, this.arena.allocate(sizeOf(shape) * this.backend.heap.elementSize), t.dtype)
   }
 
   /** Whether the step would still be the same: every parameter where it was, and none waiting to be added to. */
@@ -108,13 +131,14 @@ export class Recording {
     for (let i = 0; i < places.length; i++) if (places[i].requiresGrad) places[i].parameter.gradientState = 'ready'
   }
 
-  private step(model: Module, loss: Loss): [Tensor, Tensor] {
+  private step(model: Module, loss: Loss): void {
     const prediction = model.forward(this.inputs)
     if (this.rows.targets.dtype === 'int32') asIndices(this.rows.targets, prediction.shape[1], 'crossEntropy: label', model.backend)
     const value = loss(prediction, this.targets, this.weights ? { weights: this.weights } : undefined)
     value.backward()
     const fixed = (t: Tensor) => Tensor.permanent(model.backend, t.shape, t.address)
-    return [fixed(prediction), fixed(value)]
+    this.prediction = fixed(prediction)
+    this.value = fixed(value)
   }
 
   private fill(order: Int32Array | null, from: number, to: number): void {

@@ -57,7 +57,7 @@ export interface Plan {
   batchSize: number
   batchesPerEpoch: number
   /** Recorded steps by their number of rows; null where steps cannot be replayed. */
-  recordings: Map<number, Recording> | null
+  recordings: Recordings | null
 }
 
 /**
@@ -69,7 +69,7 @@ export interface Plan {
  *   if (loss < 0.01) break
  * }
  * @throws RangeError, ShapeError for options or data that do not fit, before the first step; NonFiniteError as soon as a
- *   loss is NaN or infinite, with the last finite weights in place
+ *   loss is NaN or infinite, before the update that would follow
  */
 export async function* trainSteps(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
   const plan = planSteps(model, options)
@@ -95,7 +95,7 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
   const batches = rows.count / size
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
-  const recordings = isReplayable(model, options.loss, rows) ? new Map<number, Recording>() : null
+  const recordings = isReplayable(model, options.loss, rows) ? new Map() : null
   return { model, rows, options, epochs, batchSize: size, batchesPerEpoch, recordings }
 }
 
@@ -104,13 +104,20 @@ export function* steps(plan: Plan): Generator_<Step, void, void> {
   const { rows, options, epochs, batchSize, batchesPerEpoch } = plan
   const { shuffle = true, seed = 0 } = options
   const generator = shuffle ? new Generator(seed) : null
+  const recorded = plan.recordings
   let step = 0
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    const order = epochOrder(rows.count, generator)
-    for (let batch = 1; batch <= batchesPerEpoch; batch++) {
-      const from = (batch - 1) * batchSize
-      yield trainStep(plan, order, from, Math.min(from + batchSize, rows.count), { step: ++step, epoch, batch })
+  try {
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const order = epochOrder(rows.count, generator)
+      for (let batch = 1; batch <= batchesPerEpoch; batch++) {
+        const from = (batch - 1) * batchSize
+        yield trainStep(plan, order, from, Math.min(from + batchSize, rows.count), { step: ++step, epoch, batch })
+      }
     }
+  } finally {
+    for (const recording of recorded?.values() ?? []) recording.release()
+    // the last step's tensors were in that memory
+    if (recorded !== null && recorded.size > 0) plan.model.backend.arena.discard()
   }
 }
 
@@ -151,6 +158,7 @@ interface Place {
   batch: number
 }
 
+type Recordings = Map<number, Recording>
 type Result = Pick<Step, 'prediction' | 'targets' | 'loss'>
 
 function eagerStep({ model, rows, options }: Plan, order: Int32Array | null, from: number, to: number, at: Place): Result {
@@ -163,31 +171,32 @@ function eagerStep({ model, rows, options }: Plan, order: Int32Array | null, fro
   return { prediction, targets, loss: value }
 }
 
-function replayedStep(
-  plan: Plan,
-  recordings: Map<number, Recording>,
-  order: Int32Array | null,
-  from: number,
-  to: number,
-  at: Place,
-): Result {
+function replayedStep(plan: Plan, recordings: Recordings, order: Int32Array | null, from: number, to: number, at: Place): Result {
   const { model, rows, options } = plan
   const known = recordings.get(to - from)
   if (known?.isCurrent) {
     const loss = known.run(order, from, to)
-    if (!Number.isFinite(loss)) throw diverged(loss, at, options.optimizer)
-    known.markGradients()
-    return { prediction: known.prediction, targets: known.targets, loss }
+    return finished(plan, known, loss, at)
   }
   // Gradients that others are to be added to belong to no recording.
   if (model.parameters().some((p) => p.gradientState === 'ready')) return eagerStep(plan, order, from, to, at)
+  known?.release()
+  recordings.delete(to - from)
   const made = new Recording(model, options.loss, rows, order, from, to)
   recordings.set(to - from, made)
-  if (!Number.isFinite(made.loss)) {
+  // What is not all in the list is run as it is written from the next step on.
+  if (!made.isComplete) plan.recordings = null
+  return finished(plan, made, made.loss, at)
+}
+
+/** A loss that is not finite leaves no gradient behind. */
+function finished({ model, options }: Plan, recording: Recording, loss: number, at: Place): Result {
+  if (!Number.isFinite(loss)) {
     for (const p of model.parameters()) p.grad = null
-    throw diverged(made.loss, at, options.optimizer)
+    throw diverged(loss, at, options.optimizer)
   }
-  return { prediction: made.prediction, targets: made.targets, loss: made.loss }
+  recording.markGradients()
+  return { ...recording.results(), loss }
 }
 
 function diverged(value: number, { step, epoch, batch }: Place, optimizer: OptimizerLike): NonFiniteError {

@@ -1,0 +1,168 @@
+/**
+ * The tables of docs/optimizers.md, from the classes, the oracle cases that tests follow and bench/results/optim.json.
+ * `node_modules/node/bin/node --import tsx bench/optim-table.ts` writes them; test/optim.docs.test.ts tells when it is time to.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import process from 'node:process'
+import { pathToFileURL } from 'node:url'
+import { ELEMENTWISE, LAYERWISE } from '../test/optim-cases.js'
+import { oracleCases } from '../test/optim-problems.js'
+import { makeSetting } from '../test/optim-runner.js'
+import { createBackend } from '../ts/backend/index.js'
+import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
+import { Parameter } from '../ts/parameter.js'
+import { type OptimizerFigures, readFigures } from './optim.js'
+
+type Name = keyof typeof OPTIMIZERS
+
+/** The update in short (m, v: running means of g and g², corrected for their start where the method does), and the paper. */
+const METHODS: Record<Name, [file: string, update: string, paper: string]> = {
+  SGD: ['sgd', 'p −= η·g (or of a momentum buffer)', 'Robbins & Monro 1951; Sutskever et al. 2013'],
+  Momentum: ['sgd', 'm = β·m + (1−β)·g; p −= η·m', 'Polyak 1964'],
+  Nesterov: ['sgd', 'b = μ·b + g; p −= η·(g + μ·b)', 'Nesterov 1983; Sutskever et al. 2013'],
+  RMSProp: ['rmsprop', 'p −= η·g/(√v + ε)', 'Hinton 2012'],
+  Adam: ['adam', 'p −= η·m/(√v + ε)', 'Kingma & Ba 2015'],
+  AdamW: ['adam', 'p −= η·λ·p, then Adam', 'Loshchilov & Hutter 2019'],
+  Adagrad: ['adagrad', 's += g²; p −= η·g/(√s + ε)', 'Duchi et al. 2011'],
+  Adadelta: ['adadelta', 'd = √(u+ε)/√(v+ε)·g; p −= η·d; u: mean of d²', 'Zeiler 2012'],
+  Adamax: ['adamax', 'u = max(β₂·u, |g| + ε); p −= η·m/u', 'Kingma & Ba 2015'],
+  NAdam: ['nadam', 'Adam with Nesterov’s look ahead in m', 'Dozat 2016'],
+  RAdam: ['radam', 'Adam whose division waits until v is reliable', 'Liu et al. 2020'],
+  ASGD: ['asgd', 'p −= η·g; a: mean of p', 'Polyak & Juditsky 1992'],
+  Rprop: ['rprop', 'step ×1.2 or ×0.5 by the sign of g; p −= sign(g)·step', 'Riedmiller & Braun 1993; Igel & Hüsken 2000'],
+  Lion: ['sign', 'p −= η·sign(β₁·m + (1−β₁)·g)', 'Chen et al. 2023'],
+  SignSGD: ['sign', 'p −= η·sign(g)', 'Bernstein et al. 2018'],
+  Signum: ['sign', 'p −= η·sign(m)', 'Bernstein et al. 2018'],
+  AdaBelief: ['adabelief', 'p −= η·m/(√s + ε); s: mean of (g − m)²', 'Zhuang et al. 2020'],
+  Yogi: ['yogi', 'Adam with v −= (1−β₂)·sign(v − g²)·g²', 'Zaheer et al. 2018'],
+  Adan: ['adan', 'Adam with a mean of gradient differences', 'Xie et al. 2022'],
+  ADOPT: ['adopt', 'u = clip(g/max(√v, ε)) with the old v; p −= η·mean(u)', 'Taniguchi et al. 2024'],
+  AdEMAMix: ['ademamix', 'p −= η·(m + α·m₂)/(√v + ε); m₂: slow mean', 'Pagliardini et al. 2024'],
+  ScheduleFreeSGD: ['schedule-free', 'z −= γ·g at y between z and the mean x', 'Defazio et al. 2024'],
+  ScheduleFreeAdamW: ['schedule-free', 'the same with g/(√v + ε)', 'Defazio et al. 2024'],
+  Prodigy: ['prodigy', 'Adam with η·d; d: estimate of the distance to go', 'Mishchenko & Defazio 2023'],
+  DoG: ['dog', 'p −= max‖p − p₀‖/√Σ‖g‖² · g', 'Ivgi et al. 2023'],
+  LARS: ['layerwise', 'momentum on g·‖p‖/‖g‖ per tensor', 'You et al. 2017'],
+  LAMB: ['layerwise', 'Adam’s u per tensor times ‖p‖/‖u‖', 'You et al. 2020'],
+  Adafactor: ['adafactor', 'RMSProp with v ≈ row means × column means', 'Shazeer & Stern 2018'],
+  Muon: ['muon', 'momentum made orthogonal (Newton–Schulz); AdamW for the rest', 'Jordan et al. 2024; Liu et al. 2025'],
+  Shampoo: ['shampoo', 'p −= η·L^(−¼)·G·R^(−¼)', 'Gupta et al. 2018'],
+  SOAP: ['soap', 'Adam in the eigenbasis of Shampoo’s L and R', 'Vyas et al. 2024'],
+  SparseAdam: ['sparse-adam', 'Adam on rows that have a gradient', 'Kingma & Ba 2015; PyTorch'],
+}
+
+/** What these do beside one pass over p, g and their slots. */
+const BESIDES: Partial<Record<Name, string>> = {
+  Prodigy: '+ reductions',
+  DoG: '+ norms',
+  LARS: '+ norms',
+  LAMB: '+ norms',
+  Adafactor: '+ row and column means',
+  Muon: '+ matrix products',
+  Shampoo: '+ matrix products and roots',
+  SOAP: '+ matrix products and QR',
+}
+
+const SOURCES: Record<string, string> = {
+  'torch.optim': 'PyTorch',
+  optax: 'optax',
+  keras: 'Keras',
+  spec: 'formula in NumPy',
+}
+
+const names = Object.keys(OPTIMIZERS) as Name[]
+const figure = (x: number | undefined) => (x === undefined ? '–' : x >= 100 ? x.toFixed(0) : x.toPrecision(3))
+
+/** Slots as large as p, and bytes of all state a parameter for a matrix of 256·256, with default options. */
+function stateOf(name: Name): { slots: number; bytes: number } {
+  const p = Parameter.ofShape([256, 256], { name: 'w', backend: createBackend({ backend: 'js' }) })
+  const optimizer = new (OPTIMIZERS[name] as unknown as new (p: Parameter[]) => Optimizer)([p])
+  const { slots } = optimizer.state().groups[0].parameters[0]
+  const floats = Object.values(slots).reduce((sum, slot) => sum + slot.length, 0)
+  return { slots: optimizer.groups[0].slotNames.length, bytes: (4 * floats) / p.size }
+}
+
+function overview({ updates }: OptimizerFigures): string {
+  const rows = names.map((name) => {
+    const [file, update, paper] = METHODS[name]
+    const { slots, bytes } = stateOf(name)
+    const timing = updates.filter((u) => u.optimizer === name)
+    const of = (n: number) => timing.find((u) => u.parameters === n)
+    const streams = [`${2 + slots} / ${1 + slots}`, BESIDES[name]].filter(Boolean).join(' ')
+    const moved = `${name in BESIDES ? '≥ ' : ''}${4 * (3 + 2 * slots)}`
+    const times = [figure(of(1e5)?.wasm), figure(of(1e5)?.js)]
+    return [`[${name}](../ts/optim/${file}.ts)`, update, Number(bytes.toPrecision(2)), streams, moved, ...times, paper]
+  })
+  const head = ['optimizer', 'update', 'state', 'loads / stores', 'bytes', 'ns WASM', 'ns JS', 'paper']
+  return table(head, ['---', '---', '---:', '---', '---:', '---:', '---:', '---'], rows)
+}
+
+function speeds({ step, updates }: OptimizerFigures): string {
+  const rows = names.map((name) => {
+    const of = (n: number) => updates.find((u) => u.optimizer === name && u.parameters === n)
+    const far = of(1e7)
+    const share = far ? `${((100 * far.bandwidth) / far.triad).toFixed(0)} %` : '–'
+    const gb = far ? `${figure(far.bandwidth)} of ${figure(far.triad)}` : '–'
+    return [name, step[name]?.toFixed(0) ?? '–', figure(of(1e3)?.wasm), figure(of(1e5)?.wasm), figure(far?.wasm), gb, share]
+  })
+  const head = ['optimizer', 'step(), 100', 'ns, 1 k', 'ns, 100 k', 'ns, 10 M', 'GB/s, 10 M', 'of triad']
+  return table(head, ['---', ...head.slice(1).map(() => '---:')], rows)
+}
+
+/** Oracle cases by optimizer, as the tests run them. */
+export function verifiedBy(): Map<string, string[]> {
+  const backend = createBackend({ backend: 'js', dtype: 'float64' })
+  const found = new Map<string, string[]>([['SOAP', ['soap']]])
+  for (const [id, make] of [...ELEMENTWISE, ...LAYERWISE]) {
+    const [[problem, { lr }]] = Object.entries(oracleCases.get(id)!.results)
+    const { name } = make(makeSetting(problem, lr, backend)).constructor
+    if (!found.get(name)?.includes(id)) found.set(name, [...(found.get(name) ?? []), id])
+  }
+  return found
+}
+
+function verified(): string {
+  const cases = verifiedBy()
+  const rows = names.map((name) => {
+    const bySource = new Map<string, string[]>()
+    for (const id of cases.get(name) ?? []) {
+      const { source } = oracleCases.get(id) as unknown as { source: string }
+      const shown = SOURCES[source] ?? source
+      bySource.set(shown, [...(bySource.get(shown) ?? []), `\`${id}\``])
+    }
+    const text = [...bySource].map(([source, ids]) => `${source}: ${ids.join(', ')}`).join('; ')
+    return [name, name === 'SOAP' ? `${text} (two steps, then properties)` : text]
+  })
+  return table(['optimizer', 'cases of test/oracles/optimizers.json'], ['---', '---'], rows)
+}
+
+function table(head: string[], rule: string[], rows: (string | number)[][]): string {
+  const line = (row: (string | number)[]) => `| ${row.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`
+  return [head, rule, ...rows].map(line).join('\n')
+}
+
+const DOCUMENT = new URL('../docs/optimizers.md', import.meta.url)
+
+export function readDocument(): string {
+  return readFileSync(DOCUMENT, 'utf8')
+}
+
+/** The document with its tables as they should be. */
+export function withTables(text: string, figures = readFigures()): string {
+  const { cpu, node, variant, date } = figures
+  const parts = {
+    overview: overview(figures),
+    origin: `${cpu}, one thread, Node ${node}, \`${variant}\`, ${date}.`,
+    speeds: speeds(figures),
+    verified: verified(),
+  }
+  return Object.entries(parts).reduce(
+    (all, [name, part]) =>
+      all.replace(new RegExp(`(<!-- ${name}[^>]*-->\n)[\\s\\S]*?(<!-- /${name} -->)`), (_, open, close) => `${open}${part}\n${close}`),
+    text,
+  )
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  writeFileSync(DOCUMENT, withTables(readDocument()))
+}
