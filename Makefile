@@ -50,6 +50,7 @@ $(GENERATED)/.stamp: $(RUST_SOURCES) .tools/.stamp | $(MODULES)/.stamp
 build: dist/index.js ## the package, in dist/
 
 dist/index.js: $(TS_SOURCES) $(GENERATED)/.stamp $(MODULES)/.stamp
+	@echo 'bundling dist/'
 	@rm -rf dist
 	@$(NODE) $(TSUP)
 	@touch $@
@@ -80,7 +81,7 @@ bundlers: build ## the packed package through Vite, webpack, esbuild and Rollup,
 demo: build ## train a net on handwritten digits
 	@$(NODE) dist/cli.js train mnist
 
-bench: build ## measure; the results are written beside bench/
+bench: build ## print the benchmark tables (about five minutes)
 	@$(NODE22) $(TSX) bench/run.ts
 
 pack: build ## the tarball that npm would publish

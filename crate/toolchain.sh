@@ -36,15 +36,18 @@ build_std_from_debian() {
   rm -rf "$work"
 }
 
+# Debian's compiler with cargo, formatter, linter and the source of the standard library. Without rustup it is the only toolchain.
 use_debian() {
   command -v apt-get >/dev/null || { say "no wasm32 standard library: run 'rustup target add $TARGET' where there is network"; exit 1; }
-  if ! [ -x /usr/bin/rustc ] || ! [ -x /usr/bin/cargo ] || ! [ -d /usr/lib/rustlib/$TARGET/lib ]; then
-    say "installing Debian's rustc-web, cargo-web, rust-web-src"
+  local packages=(rustc-web cargo-web rust-web-src)
+  if ! command -v rustup >/dev/null; then packages+=(rustfmt-web rust-web-clippy gcc libc6-dev); fi
+  if ! dpkg-query -W "${packages[@]}" >/dev/null 2>&1; then
+    say "installing Debian's ${packages[*]}"
     as_root apt-get update -qq
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends rustc-web cargo-web rust-web-src >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
   fi
   [ -d /usr/lib/rustlib/$TARGET/lib ] || build_std_from_debian
-  rustup toolchain list 2>/dev/null | grep -q '^debian' || { command -v rustup >/dev/null && rustup toolchain link debian /usr; }
+  if command -v rustup >/dev/null && ! rustup toolchain list | grep -q '^debian'; then rustup toolchain link debian /usr; fi
 }
 
 choose_toolchain() {
@@ -64,16 +67,19 @@ choose_toolchain() {
 # Debian's rustc ships no linker for wasm: take rustup's rust-lld, else a system wasm-ld.
 choose_linker() {
   LINKER=
-  [ "$TOOLCHAIN" = debian ] || return 0
   local host lld
-  host=$(rustc +stable -vV 2>/dev/null | sed -n 's/^host: //p')
-  lld=$(rustc +stable --print sysroot 2>/dev/null)/lib/rustlib/$host/bin/rust-lld
-  if [ -x "$lld" ]; then LINKER=$lld; return; fi
-  LINKER=$(ls /usr/bin/wasm-ld* 2>/dev/null | head -n 1)
+  host=$(rustc -vV | sed -n 's/^host: //p')
+  if [ "$TOOLCHAIN" != debian ] && [ -x "$(rustc --print sysroot)/lib/rustlib/$host/bin/rust-lld" ]; then return; fi
+  if command -v rustup >/dev/null; then
+    lld=$(rustc +stable --print sysroot 2>/dev/null)/lib/rustlib/$host/bin/rust-lld
+    if [ -x "$lld" ]; then LINKER=$lld; return; fi
+  fi
+  LINKER=$(find /usr/bin -name 'wasm-ld*' | sort | tail -n 1)
   if [ -z "$LINKER" ]; then
     say "installing Debian's lld"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq lld >/dev/null
-    LINKER=$(ls /usr/bin/wasm-ld* | head -n 1)
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends lld >/dev/null
+    LINKER=$(find /usr/bin -name 'wasm-ld*' | sort | tail -n 1)
   fi
 }
 
@@ -85,7 +91,9 @@ cargo_tool() {
 }
 
 choose_toolchain
+command -v rustup >/dev/null || TOOLCHAIN= # without rustup there is but one toolchain, and no name for it
 choose_linker
+if command -v rustup >/dev/null; then rustup component add rustfmt clippy >/dev/null 2>&1 || say "rustfmt or clippy is missing: make check needs both"; fi
 {
   if [ -n "$TOOLCHAIN" ]; then echo "export RUSTUP_TOOLCHAIN=$TOOLCHAIN"; fi
   if [ -n "$LINKER" ]; then echo "export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$LINKER"; fi

@@ -1,9 +1,11 @@
 /** Faults that were found by reading, each with the program that showed it. */
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import {
   Adam,
   add,
   argmax,
+  binaryCrossEntropy,
   createBackend,
   Dense,
   Embedding,
@@ -184,5 +186,69 @@ describe.each(backends)('$variant', (backend) => {
     for (const p of model.parameters()) p.requiresGrad = false
     for (let i = 0; i < 6000; i++) model.forward(tensor([[1, 2]], { backend }))
     expect(square(model.forward(tensor([[1, 2]], { backend }))).requiresGrad).toBe(false)
+  })
+})
+
+describe('as a new user found it', () => {
+  const backend = createBackend({ backend: 'js' })
+  const make = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { backend })
+  const data = {
+    inputs: [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+    targets: [[1], [2], [3]],
+    loss: mse,
+  }
+
+  test('fit without a batch size takes all rows where there are few', async () => {
+    const model = make()
+    expect((await fit(model, { ...data, optimizer: new Adam(model.parameters()) })).steps).toBe(1)
+  })
+
+  test('misspelt options are named, also in plain JavaScript', async () => {
+    const model = make()
+    const optimizer = new Adam(model.parameters())
+    await expect(fit(model, { ...data, optimizer, epoch: 5 } as never)).rejects.toThrow(/no option 'epoch'; did you mean epochs/)
+    expect(() => new Dense(2, 2, { activaton: 'relu' } as never)).toThrow(/no option 'activaton'; did you mean activation/)
+    expect(() => new Sequential(new Dense(2, 2) as never)).toThrow(/wants an array of layers/)
+  })
+
+  test('state survives JSON, bit by bit', () => {
+    const [a, b] = [make(), make()]
+    const [optA, optB] = [new Adam(a.parameters()), new Adam(b.parameters())]
+    const step = (model: typeof a, optimizer: Adam) => {
+      mse(model.forward(data.inputs), data.targets).backward()
+      optimizer.step()
+    }
+    for (let i = 0; i < 5; i++) step(a, optA)
+    b.loadState(JSON.parse(JSON.stringify(a.state())))
+    optB.loadState(JSON.parse(JSON.stringify(optA.state())))
+    for (let i = 0; i < 5; i++) {
+      step(a, optA)
+      step(b, optB)
+    }
+    expect(b.state()).toEqual(a.state())
+  })
+
+  test('an array in two groups', () => {
+    const w = { value: new Float32Array([1]), gradient: new Float32Array([1]), name: 'w' }
+    for (const same of [w, { ...w }]) {
+      expect(() => new SGD([{ parameters: [w] }, { parameters: [same] }], { learningRate: 0.1, backend })).toThrow(/'w' is given twice/)
+    }
+  })
+
+  test('targets of a yes-or-no question are from 0 to 1', async () => {
+    const model = make()
+    const optimizer = new Adam(model.parameters())
+    const targets = [[0], [1], [2]]
+    await expect(fit(model, { ...data, targets, loss: binaryCrossEntropy, optimizer })).rejects.toThrow(/from 0 to 1, got 2 at position 2/)
+    expect(() => binaryCrossEntropy(model.forward(data.inputs), targets)).toThrow(/from 0 to 1, got 2 at position 2/)
+  })
+
+  test('console.log shows what a person wants to see', () => {
+    expect(inspect(tensor([1, 2], { backend }))).toBe('Tensor(float [2] [1,2])')
+    expect(inspect(make())).toBe('Sequential(0: Dense, 1: Dense) with 13 parameters')
   })
 })

@@ -8,11 +8,13 @@ export * from './curvature/index.js'
 export { NonFiniteError, OutOfMemoryError, ShapeError, StaleTensorError } from './errors.js'
 export * from './loss/index.js'
 export * from './nn/index.js'
+/** What fills weights at the start: uniform, normal, constant, orthogonal. */
 export * as initializers from './nn/initializer.js'
 export * from './ops/index.js'
 export * from './optim/index.js'
 export { Parameter } from './parameter.js'
 export { Generator } from './random.js'
+/** Learning rates (or other options) as functions of the step. */
 export * as schedules from './schedule/index.js'
 export { type Driven, ReduceOnPlateau, type ReduceOnPlateauOptions, type Schedule, Scheduler } from './schedule/index.js'
 export type { Shape } from './shape.js'

@@ -1,6 +1,7 @@
 /** Shapes: how long a tensor is along each axis, and how two of them broadcast. */
 import { ShapeError } from './errors.js'
 
+/** Lengths along each axis; [] for a single number. */
 export type Shape = readonly number[]
 
 /** The number of elements. 1 for a scalar, whose shape is []. */

@@ -181,6 +181,11 @@ export class Tensor {
     return `Tensor(${this.dtype} ${formatShape(this.shape)}${values})`
   }
 
+  /** What console.log shows in Node. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString()
+  }
+
   /** @internal the elements without a copy: valid until the next operation */
   read(): FloatArray | Int32Array {
     if (this.host !== null) return this.host
@@ -293,6 +298,13 @@ export function asFloats(value: TensorLike, backend?: Backend, op = 'tensor'): T
   const floats = floatArray(t.backend, t.size)
   floats.set(t.read())
   return Tensor.onHost(t.backend, t.shape, floats)
+}
+
+/** @internal numbers as they were saved: JSON turns a typed array into an object with indices as keys */
+export function asList(saved: ArrayLike<number> | Record<string, number>): ArrayLike<number> {
+  return typeof (saved as ArrayLike<number>).length === 'number'
+    ? (saved as ArrayLike<number>)
+    : Object.values(saved as Record<string, number>)
 }
 
 /** @internal n zeroed floats of the backend's precision */

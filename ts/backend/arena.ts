@@ -102,7 +102,7 @@ export class StepArena {
     this.ended = true
     throw new Error(
       `${MAX_PENDING_STARTS} computations were recorded without a backward(): for evaluation call model.predict(x) ` +
-        'or wrap the loop in noGrad(() => …)',
+        'or wrap the loop in noGrad(() => …); to add up losses over steps, add loss.item()',
     )
   }
 

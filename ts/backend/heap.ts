@@ -8,7 +8,9 @@
 import { OutOfMemoryError } from '../errors.js'
 import { type Ptr, SCRATCH_BYTES } from './kernels.js'
 
+/** Precision of a backend's floats. */
 export type DType = 'float32' | 'float64'
+/** Floats in the precision of a backend. */
 export type FloatArray = Float32Array | Float64Array
 
 /** Where the bytes live: a WebAssembly.Memory, or a growable ArrayBuffer of the JS backend. */

@@ -19,6 +19,7 @@ export const SCRATCH_BYTES = 1 << 20
 
 /** The activations in the order of their kernel numbers; crate/activation.rs lists the same order. */
 export const ACTIVATIONS = ['linear', 'relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu'] as const
+/** Name of an activation function. */
 export type Activation = (typeof ACTIVATIONS)[number]
 
 /** Activations whose derivative needs their input; all others get by with their output. */
@@ -65,6 +66,7 @@ export type Loss = (
   option: number,
 ) => void
 
+/** Every hot loop; see the head of this file for what holds for all. */
 export interface Kernels {
   // ---- matrix products (crate/gemm.rs): sums run over k in ascending order, whatever the tile ----
   /** c[m,n] = a[m,k] · b[k,n] (+ c) */

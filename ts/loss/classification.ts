@@ -29,7 +29,7 @@ function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntropyOption
  */
 export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, options: CrossEntropyOptions = {}): Tensor {
   const option = checkSmoothing('binaryCrossEntropy', options)
-  const t = sameShapeTarget('binaryCrossEntropy', prediction, target)
+  const t = checkProbabilities('binaryCrossEntropy: target', sameShapeTarget('binaryCrossEntropy', prediction, target))
   const derivative = () => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
   return computeLoss({
     name: 'binaryCrossEntropy',
@@ -73,6 +73,13 @@ export function crossEntropy(prediction: Tensor, target: TensorLike, options: Cr
   const labels = asIndices(given, cols, 'crossEntropy: label', prediction.backend)
   const derivative = () => sub(softmax(prediction), add(mul(1 - option, oneHot(labels, cols)), option / cols))
   return computeLoss({ ...common, kernel: 'crossEntropyIndices', target: labels, derivative })
+}
+
+/** @internal @throws RangeError naming the first element that is not from 0 to 1 */
+export function checkProbabilities(what: string, t: Tensor): Tensor {
+  const at = t.read().findIndex((p) => p < 0 || p > 1)
+  if (at >= 0) throw new RangeError(`${what}: wants numbers from 0 to 1, got ${t.read()[at]} at position ${at}`)
+  return t
 }
 
 /** Class indices [n] as rows that are 1 at the class and 0 elsewhere, shape [n, classes]. @throws RangeError for a label that is no class */

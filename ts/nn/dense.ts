@@ -2,6 +2,7 @@
 import type { Activation } from '../backend/kernels.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
+import { checkNames } from '../optim/options.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer } from './initializer.js'
@@ -46,6 +47,7 @@ export class Dense<const I extends number = number, const O extends number = num
     ] as const) {
       if (!Number.isInteger(n) || n < 1) throw new RangeError(`Dense: ${what} must be a whole number above 0, got ${n}`)
     }
+    checkNames('Dense', options, ['activation', 'bias', 'weightInitializer', 'biasInitializer', 'seed', 'backend'])
     this.activation = options.activation ?? 'linear'
     activationNumber(this.activation, 'Dense')
   }

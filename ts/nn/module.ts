@@ -9,7 +9,7 @@ import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
 import { formatShape, type Shape } from '../shape.js'
-import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
+import { asList, asTensor, type Tensor, type TensorLike } from '../tensor.js'
 
 /** What a layer needs to make its parameters. */
 export interface BuildContext {
@@ -182,19 +182,27 @@ export abstract class Module {
     return Object.fromEntries(Array.from(this.namedParameters(), ([name, p]) => [name, p.data()]))
   }
 
-  /** Sets all values from {@link state}. @throws Error if a name is missing or left over, ShapeError if a size differs; then nothing was changed */
+  /** Sets all values from {@link state}, also after JSON. @throws Error if a name is missing or left over, ShapeError if a size differs; then nothing was changed */
   loadState(state: Record<string, ArrayLike<number>>): this {
     const parameters = this.namedParameters()
     const left = new Set(Object.keys(state))
     for (const [name, p] of parameters) {
       if (!left.delete(name)) throw new Error(`loadState: no values for '${name}'`)
-      if (state[name].length !== p.size) {
-        throw new ShapeError(`loadState: '${name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${state[name].length}`)
+      const { length } = asList(state[name])
+      if (length !== p.size) {
+        throw new ShapeError(`loadState: '${name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${length}`)
       }
     }
     if (left.size > 0) throw new Error(`loadState: no parameter is named '${[...left].join("', '")}'`)
-    for (const [name, p] of parameters) p.view().set(state[name])
+    for (const [name, p] of parameters) p.view().set(asList(state[name]))
     return this
+  }
+
+  /** What console.log shows in Node: the class, its parts and the number of parameters. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    const parts = Array.from(this.children(), ([name, child]) => `${name}: ${child.constructor.name}`)
+    const count = this.isBuilt ? this.parameters().reduce((sum, p) => sum + p.size, 0) : 0
+    return `${this.constructor.name}(${parts.join(', ')})${this.isBuilt ? ` with ${count} parameters` : ''}`
   }
 
   /** @internal 'Dense 2' for messages */

@@ -33,6 +33,7 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
 
   constructor(layers: Chain<L> extends L ? L : Chain<L>, options: ModuleOptions = {}) {
     super(options)
+    if (!Array.isArray(layers)) throw new TypeError('Sequential: wants an array of layers, new Sequential([a, b])')
     this.layers = Object.freeze([...(layers as L)]) as unknown as L
     this.layers.forEach((layer, i) => {
       if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} is not a Module, got ${String(layer)}`)

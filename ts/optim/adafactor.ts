@@ -1,9 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
-import type { ParameterGroup, Run } from './group.js'
+import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
+import type { Run } from './run.js'
 
 /** Options of {@link Adafactor}. */
 export interface AdafactorOptions extends GroupOptions {

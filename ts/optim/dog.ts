@@ -1,9 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
-import type { ParameterGroup, Run } from './group.js'
+import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { squaredDistance } from './matrix.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
+import type { Run } from './run.js'
 import { descentRule } from './sgd.js'
 
 /** Options of {@link DoG}. */

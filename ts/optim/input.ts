@@ -67,6 +67,8 @@ export function readMembers(
     if (member instanceof Parameter) return member
     if (!isArrayParameter(member))
       throw new TypeError(`${owner}: ${String(member)} is no Parameter and no pair { value, gradient } of float arrays`)
+    const twice = mirrors.find(({ array }) => array === member || array.value === member.value)
+    if (twice) throw new Error(`${owner}: parameter '${twice.parameter.name}' is given twice`)
     const made = mirror(member, mirrors.length, backend)
     mirrors.push(made)
     return made.parameter

@@ -3,10 +3,11 @@ import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { Parameter } from '../parameter.js'
 import { adamNumbers, adamRule } from './adam.js'
-import type { ParameterGroup, Run } from './group.js'
+import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupInput, type GroupOptions } from './input.js'
 import { multiply, Workspace } from './matrix.js'
 import { Optimizer } from './optimizer.js'
+import type { Run } from './run.js'
 import { descentRule, momentumRule } from './sgd.js'
 
 /** Options of {@link Muon}. */

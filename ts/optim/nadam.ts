@@ -1,8 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
-import type { Scalars } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { missing } from './missing.js'
 import { Optimizer } from './optimizer.js'
+import type { Scalars } from './run.js'
 
 /** Options of {@link NAdam}. */
 export interface NAdamOptions extends DecayOptions {

@@ -11,7 +11,7 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
 import { copyIn, copyOut, type Mirror } from './arrays.js'
-import { ParameterGroup, type Run, type Scalars, type StateLayout } from './group.js'
+import { ParameterGroup, type StateLayout } from './group.js'
 import {
   checkMembers,
   type DecayOptions,
@@ -24,6 +24,7 @@ import {
   type UpdateOptions,
 } from './input.js'
 import { type Allowed, checked, checkName, checkOption } from './options.js'
+import type { Run, Scalars } from './run.js'
 import { captureState, type OptimizerState, restoreState } from './state.js'
 import { TransformChain } from './transform.js'
 

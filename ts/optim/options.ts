@@ -68,6 +68,11 @@ export function checkName(owner: string, name: string, known: readonly string[])
   )
 }
 
+/** {@link checkName} for every property of an options object. */
+export function checkNames(owner: string, options: object, known: readonly string[]): void {
+  for (const name of Object.keys(options)) checkName(owner, name, known)
+}
+
 /**
  * An object with the same values whose properties check what is assigned to them and then call `changed`.
  * `raw` stays the store, so that hot code reads plain properties.

@@ -1,8 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
-import type { ParameterGroup, Run } from './group.js'
+import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
 import { positive } from './options.js'
+import type { Run } from './run.js'
 
 /** Options of {@link Rprop}. */
 export interface RpropOptions extends DecayOptions {

@@ -1,9 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
 import { AveragingOptimizer } from './averaging.js'
-import type { ParameterGroup, Run, Scalars } from './group.js'
+import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { missing } from './missing.js'
 import { nonNegative } from './options.js'
+import type { Run, Scalars } from './run.js'
 
 /** Options that {@link ScheduleFreeSGD} and {@link ScheduleFreeAdamW} share. */
 export interface ScheduleFreeOptions extends GroupOptions {

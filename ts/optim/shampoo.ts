@@ -1,11 +1,12 @@
 import type { Ptr } from '../backend/kernels.js'
 import type { Parameter } from '../parameter.js'
 import { eigenSymmetric, spectral } from './eigen.js'
-import type { ParameterGroup, Run } from './group.js'
+import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { matrixSides, multiply, Workspace } from './matrix.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative, positive } from './options.js'
+import type { Run } from './run.js'
 import { descentRule } from './sgd.js'
 
 /** Options of {@link Shampoo}. */

@@ -3,12 +3,13 @@ import type { Ptr } from '../backend/kernels.js'
 import type { Parameter } from '../parameter.js'
 import { adamNumbers, adamRule } from './adam.js'
 import { eigenSymmetric, orthonormalize } from './eigen.js'
-import type { ParameterGroup, Run } from './group.js'
+import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { matrixSides, multiply, Workspace } from './matrix.js'
 import { missing } from './missing.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
+import type { Run } from './run.js'
 
 /** Options of {@link SOAP}. */
 export interface SOAPOptions extends GroupOptions {

@@ -1,6 +1,9 @@
 /** Saving and restoring the state of optimizers as plain objects of numbers, strings and typed arrays. */
+
 import type { FloatArray } from '../backend/heap.js'
-import type { ParameterGroup, Scalars } from './group.js'
+import { asList } from '../tensor.js'
+import type { ParameterGroup } from './group.js'
+import type { Scalars } from './run.js'
 
 /** State of one parameter. */
 export interface ParameterState {
@@ -64,7 +67,7 @@ export function restoreState(optimizer: string, groups: readonly ParameterGroup[
   groups.forEach((group, k) => {
     Object.assign(group.options, state.groups[k].options)
     for (const [i, saved] of state.groups[k].parameters.entries()) {
-      for (const [slot, view] of viewsOf(group, i)) view.set(saved.slots[slot])
+      for (const [slot, view] of viewsOf(group, i)) view.set(asList(saved.slots[slot]))
       group.restore(i, saved.stepCount, saved.scalars)
     }
   })
@@ -82,7 +85,7 @@ function checkGroup(optimizer: string, group: ParameterGroup, saved: readonly Pa
   }
   for (const [i, p] of group.parameters.entries()) {
     for (const [slot, view] of viewsOf(group, i)) {
-      const found = saved[i].slots[slot]?.length
+      const found = saved[i].slots[slot] === undefined ? undefined : asList(saved[i].slots[slot]).length
       if (found === view.length) continue
       throw new Error(
         `${optimizer}.loadState(): '${p.name}' wants ${view.length} values of slot '${slot}', the state has ${found ?? 'none'}`,

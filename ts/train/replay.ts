@@ -9,6 +9,7 @@
 import { StepArena } from '../backend/arena.js'
 import type { Backend } from '../backend/index.js'
 import type { Kernels, Ptr } from '../backend/kernels.js'
+import { checkProbabilities } from '../loss/classification.js'
 import { binaryCrossEntropy, crossEntropy, huber, type Loss, mae, mse } from '../loss/index.js'
 import { Activation, Dense, Flatten, type Module, Sequential } from '../nn/index.js'
 import { asIndices } from '../ops/gather.js'
@@ -134,6 +135,7 @@ export class Recording {
   private step(model: Module, loss: Loss): void {
     const prediction = model.forward(this.inputs)
     if (this.rows.targets.dtype === 'int32') asIndices(this.rows.targets, prediction.shape[1], 'crossEntropy: label', model.backend)
+    if (loss === binaryCrossEntropy) checkProbabilities('binaryCrossEntropy: target', this.rows.targets)
     const value = loss(prediction, this.targets, this.weights ? { weights: this.weights } : undefined)
     value.backward()
     const fixed = (t: Tensor) => Tensor.permanent(model.backend, t.shape, t.address)

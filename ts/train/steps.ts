@@ -3,6 +3,7 @@
 import { NonFiniteError } from '../errors.js'
 import type { Loss } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
+import { checkNames } from '../optim/options.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
@@ -16,7 +17,8 @@ export interface StepOptions extends DataSet {
   /** Passes over the data. Default 1. */
   epochs?: number
   /**
-   * Rows per step. 1 is stochastic, `full` is batch gradient descent, all between are mini-batches. Default 32.
+   * Rows per step. 1 is stochastic, `full` is batch gradient descent, all between are mini-batches. Default 32,
+   * or all rows where there are fewer.
    * The last batch of an epoch may be shorter.
    */
   batchSize?: number | 'full'
@@ -47,6 +49,14 @@ export interface Step {
   /** Rows in this batch. */
   size: number
 }
+
+const DEFAULT_BATCH = 32
+/** What fit and trainSteps know; and what a data set may carry besides. */
+const OPTIONS = [
+  ...['inputs', 'shape', 'targets', 'weights', 'loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule'],
+  ...['yieldEvery', 'validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'],
+  ...['count', 'features', 'classes', 'classNames'],
+]
 
 /** @internal everything that the loop needs, checked */
 export interface Plan {
@@ -82,17 +92,19 @@ export async function* trainSteps(model: Module, options: StepOptions): AsyncGen
 
 /** @internal @throws RangeError, ShapeError */
 export function planSteps(model: Module, options: StepOptions, rows = checkData(options, model.backend, 'fit')): Plan {
-  const { epochs = 1, batchSize = 32, dropLast = false } = options
-  if (!(Number.isInteger(epochs) && epochs >= 0)) throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${epochs}`)
-  const size = batchSize === 'full' ? rows.count : batchSize
-  if (!(Number.isInteger(size) && size > 0))
-    throw new RangeError(`fit: batchSize must be a whole number above 0 or 'full', got ${JSON.stringify(batchSize)}`)
-  if (size > rows.count)
-    throw new RangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
+  checkNames('fit', options, OPTIONS)
+  const { epochs = 1, batchSize, dropLast = false } = options
+  if (!(Number.isInteger(epochs) && epochs >= 0))
+    throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${JSON.stringify(epochs)}`)
   if (typeof options.loss !== 'function')
     throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
   if (typeof options.optimizer?.step !== 'function')
     throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
+  const size = batchSize === 'full' ? rows.count : (batchSize ?? Math.min(DEFAULT_BATCH, rows.count))
+  if (!(Number.isInteger(size) && size > 0))
+    throw new RangeError(`fit: batchSize must be a whole number above 0 or 'full', got ${JSON.stringify(batchSize)}`)
+  if (size > rows.count)
+    throw new RangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
   const batches = rows.count / size
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
   const recordings = isReplayable(model, options.loss, rows) ? new Map() : null
