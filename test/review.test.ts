@@ -18,7 +18,9 @@ import {
   max,
   mse,
   mul,
+  noGrad,
   Parameter,
+  reshape,
   Sequential,
   SGD,
   StaleTensorError,
@@ -179,6 +181,18 @@ describe.each(backends)('$variant', (backend) => {
     expect(() => mse(zeros([2, 3, 1], { backend }), zeros([3, 2], { backend }))).toThrow(
       /prediction has shape \[2, 3, 1\], target \[3, 2\]/,
     )
+  })
+
+  test('what was detached from a parameter stays, wherever the parameter goes', () => {
+    const w = new Parameter([1, 2, 3], { backend })
+    const [detached, reshaped] = [w.detach(), noGrad(() => reshape(w, [3, 1]))]
+    new Adam([new Parameter([9, 9, 9], { backend }), w]) // moves the values
+    w.assign([7, 7, 7])
+    new Parameter(new Float32Array(64).fill(5), { backend })
+    expect([detached.toArray(), reshaped.toArray()]).toEqual([
+      [1, 2, 3],
+      [[1], [2], [3]],
+    ])
   })
 
   test('a frozen model may run as often as one likes', () => {

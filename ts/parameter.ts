@@ -84,6 +84,11 @@ export class Parameter extends Tensor implements GradientSink {
     this.gradientView().set(values)
   }
 
+  /** @internal a copy: an optimizer may move the values, and a model that is collected gives their memory back */
+  override withShape(shape: Shape): Tensor {
+    return Tensor.onHost(this.backend, shape, this.read().slice())
+  }
+
   /** The values themselves, not a copy: write to them freely. Valid until more memory is allocated, so never store it. */
   view(): FloatArray {
     return this.backend.heap.view(this.address, this.size)

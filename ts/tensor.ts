@@ -148,7 +148,7 @@ export class Tensor {
     return Tensor.onHost(this.backend, this.shape, this.read().slice())
   }
 
-  /** The same elements, cut off from the graph: no gradient flows through the result. */
+  /** The same elements, cut off from the graph: no gradient flows through the result. A copy for a parameter. */
   detach(): Tensor {
     return this.withShape(this.shape)
   }
