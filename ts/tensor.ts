@@ -181,11 +181,6 @@ export class Tensor {
     return `Tensor(${this.dtype} ${formatShape(this.shape)}${values})`
   }
 
-  /** What console.log shows in Node. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString()
-  }
-
   /** @internal the elements without a copy: valid until the next operation */
   read(): FloatArray | Int32Array {
     if (this.host !== null) return this.host

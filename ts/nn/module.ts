@@ -198,13 +198,6 @@ export abstract class Module {
     return this
   }
 
-  /** What console.log shows in Node: the class, its parts and the number of parameters. */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    const parts = Array.from(this.children(), ([name, child]) => `${name}: ${child.constructor.name}`)
-    const count = this.isBuilt ? this.parameters().reduce((sum, p) => sum + p.size, 0) : 0
-    return `${this.constructor.name}(${parts.join(', ')})${this.isBuilt ? ` with ${count} parameters` : ''}`
-  }
-
   /** @internal 'Dense 2' for messages */
   protected label(kind: string): string {
     return this.path === '' ? kind : `${kind} '${this.path}'`
