@@ -17,13 +17,7 @@ import {
   type Tensor,
   tensor,
 } from '../ts/index.js'
-
-interface Workload {
-  name: string
-  sizes: number[]
-  batch: number
-  activation: 'relu' | 'tanh'
-}
+import { netOf, type Workload } from './nets.js'
 
 const workloads: Workload[] = [
   { name: '1-20-1', sizes: [1, 20, 1], batch: 200, activation: 'tanh' },
@@ -33,10 +27,9 @@ const workloads: Workload[] = [
 ]
 
 /** A net, a batch and the ways to differentiate its loss. */
-function contestants({ sizes, batch, activation }: Workload, backend: Backend): Record<string, (repeats: number) => void> {
-  const last = sizes.length - 2
-  const layers = sizes.slice(1).map((n, i) => new Dense(sizes[i], n, { activation: i === last ? 'linear' : activation }))
-  const model = new Sequential(layers, { seed: 1, backend })
+function contestants(workload: Workload, backend: Backend): Record<string, (repeats: number) => void> {
+  const { sizes, batch } = workload
+  const model = netOf(workload, backend)
   const parameters = model.parameters()
   const generator = new Generator(5)
   const floats = (shape: number[]) =>

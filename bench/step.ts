@@ -2,26 +2,8 @@
  * Whole training steps (forward, backward, Adam) on data in memory: WASM beside the JS backend, interleaved rounds in one
  * run, best window of each. `node --import tsx bench/step.ts [milliseconds per window] [--widen]`
  */
-import {
-  Adam,
-  type Backend,
-  createBackend,
-  crossEntropy,
-  Dense,
-  Generator,
-  mse,
-  Sequential,
-  supportedVariants,
-  type Tensor,
-  tensor,
-} from '../ts/index.js'
-
-interface Workload {
-  name: string
-  sizes: number[]
-  batch: number
-  activation: 'relu' | 'tanh'
-}
+import { Adam, type Backend, createBackend, crossEntropy, Generator, mse, supportedVariants, type Tensor, tensor } from '../ts/index.js'
+import { netOf, type Workload } from './nets.js'
 
 const workloads: Workload[] = [
   { name: '2-8-1', sizes: [2, 8, 1], batch: 4, activation: 'tanh' },
@@ -33,10 +15,9 @@ const workloads: Workload[] = [
 ]
 
 /** One net with a learnable batch; step() trains once and returns the loss. */
-function makeStepper({ sizes, batch, activation }: Workload, backend: Backend): () => number {
-  const last = sizes.length - 2
-  const layers = sizes.slice(1).map((n, i) => new Dense(sizes[i], n, { activation: i === last ? 'linear' : activation }))
-  const model = new Sequential(layers, { seed: 1, backend })
+function makeStepper(workload: Workload, backend: Backend): () => number {
+  const { sizes, batch } = workload
+  const model = netOf(workload, backend)
   const optimizer = new Adam(model.parameters(), { learningRate: 1e-3 })
   const generator = new Generator(5)
   const x = tensor(Float32Array.from(generator.uniforms(batch * sizes[0])), [batch, sizes[0]], { backend })

@@ -69,6 +69,14 @@ export function defaultBackend(): Backend {
   return current
 }
 
+let double: Backend | undefined
+
+/** @internal JavaScript in double precision, one for everything that looks at curvature */
+export function doubleBackend(): Backend {
+  double ??= createBackend({ backend: 'js', dtype: 'float64' })
+  return double
+}
+
 function chooseVariant(options: BackendOptions): Variant | 'js' {
   const { backend, variant, reproducible = false, dtype = 'float32' } = options
   if (backend !== undefined && backend !== 'wasm' && backend !== 'js') {

@@ -18,8 +18,6 @@ export interface Task {
   readonly name: TaskName
   /** One line for --help. */
   readonly about: string
-  /** What one sample is called. */
-  readonly sample: string
   readonly plural: string
   readonly defaults: TaskDefaults
   /** Steps for WASM beside JS; a multiple of 20. */
@@ -36,7 +34,6 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
   mnist: {
     name: 'mnist',
     about: '70,000 handwritten digits of 28 × 28 pixels',
-    sample: 'digit',
     plural: 'digits',
     defaults: { hidden: [128], activation: 'silu', epochs: 5, batchSize: 64, learningRate: 0.004, schedule: 'linear' },
     compareSteps: 300,
@@ -45,7 +42,6 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
   iris: {
     name: 'iris',
     about: '150 flowers of three species, four lengths each',
-    sample: 'flower',
     plural: 'flowers',
     defaults: { ...SMALL, hidden: [8], activation: 'tanh', epochs: 60, batchSize: 16 },
     compareSteps: 5000,
@@ -54,7 +50,6 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
   spirals: {
     name: 'spirals',
     about: 'three arms in the plane that wind around each other',
-    sample: 'point',
     plural: 'points',
     defaults: { hidden: [32, 32], epochs: 60, batchSize: 32, ...SMALL },
     compareSteps: 5000,
@@ -63,7 +58,6 @@ export const TASKS: Readonly<Record<TaskName, Task>> = {
   moons: {
     name: 'moons',
     about: 'two half circles in the plane that reach into each other',
-    sample: 'point',
     plural: 'points',
     defaults: { hidden: [16, 16], epochs: 30, batchSize: 32, ...SMALL },
     compareSteps: 5000,

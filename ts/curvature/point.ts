@@ -1,13 +1,13 @@
 /** Many products at one point: the function is recorded once, each product is one backward pass (Gauss-Newton: two). */
 import { gradients } from '../autograd.js'
 import type { FloatArray } from '../backend/heap.js'
-import type { Backend } from '../backend/index.js'
+import { type Backend, doubleBackend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
 import { add, mul } from '../ops/elementwise.js'
 import { sum } from '../ops/reduce.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { gaussNewton, type OutputLoss } from './products.js'
-import { checkResult, doubleBackend, floats, inputsOf, isolated, type ParameterSource, pullback, recorded } from './trace.js'
+import { checkResult, floats, inputsOf, isolated, type ParameterSource, pullback, recorded } from './trace.js'
 
 /** Value, gradient and curvature at one point; all parameters end to end in one vector of `size` numbers. */
 export interface CurvaturePoint {

@@ -7,7 +7,7 @@
  * that `grad((x) => sum(grad(f)(x)))` is the second derivative and not, silently, zero.
  */
 import { apply, gradients, isRecording, Node, needsGradient, openStep, withRecording } from '../autograd.js'
-import { type Backend, createBackend } from '../backend/index.js'
+import type { Backend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
 import { formatShape, sameShape } from '../shape.js'
 import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
@@ -134,12 +134,4 @@ export function zeroLeaf(like: Tensor): Tensor {
 /** The tensor itself in a nested transformation, else a copy that lasts. @internal */
 export function settle(t: Tensor, nested: boolean): Tensor {
   return nested ? t : t.keep()
-}
-
-let shared: Backend | undefined
-
-/** JavaScript in double precision, shared by everything here that looks at curvature. @internal */
-export function doubleBackend(): Backend {
-  shared ??= createBackend({ backend: 'js', dtype: 'float64' })
-  return shared
 }

@@ -7,7 +7,7 @@ import { sum } from '../ops/reduce.js'
 import { softmax } from '../ops/softmax.js'
 import { formatShape, sameShape } from '../shape.js'
 import { asFloats, asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
-import { computeLoss, type LossOptions, rowsAndCols, sameShapeTarget } from './loss.js'
+import { computeLoss, elementLoss, type LossOptions, sameShapeTarget } from './loss.js'
 
 /** Options of the cross-entropies. */
 export interface CrossEntropyOptions extends LossOptions {
@@ -31,17 +31,7 @@ export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, optio
   const option = checkSmoothing('binaryCrossEntropy', options)
   const t = checkProbabilities('binaryCrossEntropy: target', sameShapeTarget('binaryCrossEntropy', prediction, target))
   const derivative = () => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
-  return computeLoss({
-    name: 'binaryCrossEntropy',
-    kernel: 'binaryCrossEntropy',
-    prediction,
-    target: t,
-    ...rowsAndCols(prediction),
-    count: prediction.size,
-    option,
-    options,
-    derivative,
-  })
+  return elementLoss({ name: 'binaryCrossEntropy', kernel: 'binaryCrossEntropy', prediction, target: t, option, options, derivative })
 }
 
 /**

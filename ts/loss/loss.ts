@@ -76,6 +76,14 @@ function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | nul
   return weights
 }
 
+/** @internal a loss that is a mean over elements, each judged by itself */
+export function elementLoss(
+  call: Pick<LossCall, 'name' | 'kernel' | 'prediction' | 'target' | 'option' | 'options' | 'derivative'>,
+): Tensor {
+  const { prediction } = call
+  return computeLoss({ ...call, ...rowsAndCols(prediction), count: prediction.size })
+}
+
 /** @internal targets of the prediction's own shape; [n] is also accepted for [n, 1] */
 export function sameShapeTarget(name: string, prediction: Tensor, target: TensorLike): Tensor {
   const t = asFloats(target, prediction.backend, `${name}: target`)
@@ -86,8 +94,8 @@ export function sameShapeTarget(name: string, prediction: Tensor, target: Tensor
   return column ? reshape(t, prediction.shape) : t
 }
 
-/** @internal rows and columns of a prediction; a single row for a vector */
-export function rowsAndCols(prediction: Tensor): { rows: number; cols: number } {
+/** Rows and columns of a prediction; a single row for a vector. */
+function rowsAndCols(prediction: Tensor): { rows: number; cols: number } {
   const rows = prediction.rank === 0 ? 1 : prediction.shape[0]
   return { rows, cols: rows === 0 ? 0 : prediction.size / rows }
 }

@@ -1,7 +1,7 @@
 /** Losses for numbers: squared, absolute, and between the two Huber's. */
 import { clip, mul, sign, sub } from '../ops/elementwise.js'
 import type { Tensor, TensorLike } from '../tensor.js'
-import { computeLoss, type LossOptions, rowsAndCols, sameShapeTarget } from './loss.js'
+import { elementLoss, type LossOptions, sameShapeTarget } from './loss.js'
 
 /**
  * Mean squared error, mean of (prediction − target)² over all elements.
@@ -11,17 +11,7 @@ import { computeLoss, type LossOptions, rowsAndCols, sameShapeTarget } from './l
 export function mse(prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor {
   const t = sameShapeTarget('mse', prediction, target)
   const derivative = () => mul(2, sub(prediction, t))
-  return computeLoss({
-    name: 'mse',
-    kernel: 'squaredError',
-    prediction,
-    target: t,
-    ...rowsAndCols(prediction),
-    count: prediction.size,
-    option: 0,
-    options,
-    derivative,
-  })
+  return elementLoss({ name: 'mse', kernel: 'squaredError', prediction, target: t, option: 0, options, derivative })
 }
 
 /**
@@ -31,17 +21,7 @@ export function mse(prediction: Tensor, target: TensorLike, options: LossOptions
 export function mae(prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor {
   const t = sameShapeTarget('mae', prediction, target)
   const derivative = () => sign(sub(prediction, t))
-  return computeLoss({
-    name: 'mae',
-    kernel: 'absoluteError',
-    prediction,
-    target: t,
-    ...rowsAndCols(prediction),
-    count: prediction.size,
-    option: 0,
-    options,
-    derivative,
-  })
+  return elementLoss({ name: 'mae', kernel: 'absoluteError', prediction, target: t, option: 0, options, derivative })
 }
 
 /** Options of {@link huber}. */
@@ -59,15 +39,5 @@ export function huber(prediction: Tensor, target: TensorLike, options: HuberOpti
   if (!(delta > 0)) throw new RangeError(`huber: delta must be above 0, got ${delta}`)
   const t = sameShapeTarget('huber', prediction, target)
   const derivative = () => clip(sub(prediction, t), -delta, delta)
-  return computeLoss({
-    name: 'huber',
-    kernel: 'huber',
-    prediction,
-    target: t,
-    ...rowsAndCols(prediction),
-    count: prediction.size,
-    option: delta,
-    options,
-    derivative,
-  })
+  return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, derivative })
 }

@@ -1,20 +1,12 @@
 /** Functions of tensors as plain functions of a vector, differentiated automatically in double precision. */
 import { gradients } from '../autograd.js'
-import { type Backend, createBackend } from '../backend/index.js'
+import { type Backend, doubleBackend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
 import { mul } from '../ops/elementwise.js'
 import { sum } from '../ops/reduce.js'
 import { formatShape, type Shape } from '../shape.js'
 import { Tensor, type TensorFunction } from '../tensor.js'
 import type { Evaluation } from './objective.js'
-
-let shared: Backend | undefined
-
-/** The backend that automatic differentiation in solvers runs on: JavaScript in double precision. @internal */
-export function doubleBackend(): Backend {
-  shared ??= createBackend({ backend: 'js', dtype: 'float64' })
-  return shared
-}
 
 /** Value, gradient and Hessian product of a function of a tensor, over vectors. */
 export interface AutomaticFunction {

@@ -1,8 +1,9 @@
 /** Minimization of plain functions of a vector, in the manner of SciPy. */
 
+import { doubleBackend } from '../backend/index.js'
 import { checkName, checkOption, positive } from '../optim/options.js'
 import { Tensor, type TensorFunction } from '../tensor.js'
-import { automatic, doubleBackend } from './automatic.js'
+import { automatic } from './automatic.js'
 import { type ConjugateFormula, ConjugateRule } from './conjugate.js'
 import { descend } from './descent.js'
 import type { DirectionRule } from './direction.js'

@@ -1,7 +1,7 @@
 /** Residuals of a user's function and their Jacobian: given, by differences, or by backpropagation. */
 import { gradients } from '../autograd.js'
+import { doubleBackend } from '../backend/index.js'
 import { Tensor, type TensorFunction } from '../tensor.js'
-import { doubleBackend } from './automatic.js'
 import type { LeastSquaresProblem } from './damped.js'
 import { addGram, addProduct } from './normal.js'
 import { FunctionError } from './result.js'

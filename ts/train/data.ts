@@ -4,7 +4,6 @@ import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
 import { reshape } from '../ops/shape.js'
-import type { Generator } from '../random.js'
 import { formatShape, type Shape, sizeOf } from '../shape.js'
 import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
@@ -103,11 +102,6 @@ export function rowsBetween({ inputs, targets, weights }: Rows, from: number, to
     return Tensor.onHost(t.backend, [to - from, ...t.shape.slice(1)], t.read().subarray(from * width, to * width))
   }
   return { inputs: part(inputs), targets: part(targets), weights: weights && part(weights), count: to - from }
-}
-
-/** @internal the order of one epoch: shuffled by the generator, or as given */
-export function epochOrder(count: number, generator: Generator | null): Int32Array | null {
-  return generator === null ? null : generator.permutation(count)
 }
 
 /** @internal opens a training step and copies the rows order[from..to] (or from..to) into it */

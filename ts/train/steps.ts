@@ -7,7 +7,7 @@ import { checkNames } from '../optim/options.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
-import { checkData, type DataSet, epochOrder, type Rows, stepBatch } from './data.js'
+import { checkData, type DataSet, type Rows, stepBatch } from './data.js'
 import { isReplayable, Recording } from './replay.js'
 
 /** Options of {@link trainSteps}; those of `fit` include them. */
@@ -120,7 +120,7 @@ export function* steps(plan: Plan): Generator_<Step, void, void> {
   let step = 0
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      const order = epochOrder(rows.count, generator)
+      const order = generator?.permutation(rows.count) ?? null
       for (let batch = 1; batch <= batchesPerEpoch; batch++) {
         const from = (batch - 1) * batchSize
         yield trainStep(plan, order, from, Math.min(from + batchSize, rows.count), { step: ++step, epoch, batch })

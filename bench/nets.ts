@@ -1,0 +1,17 @@
+/** Nets that benchmarks train. */
+import { type Backend, Dense, Sequential } from '../ts/index.js'
+
+/** Widths from input to output, rows to a step, and the activation of all layers but the last. */
+export interface Workload {
+  name: string
+  sizes: number[]
+  batch: number
+  activation: 'relu' | 'tanh'
+}
+
+/** The net of a workload, the same weights each time. */
+export function netOf({ sizes, activation }: Workload, backend: Backend): Sequential {
+  const last = sizes.length - 2
+  const layers = sizes.slice(1).map((n, i) => new Dense(sizes[i], n, { activation: i === last ? 'linear' : activation }))
+  return new Sequential(layers, { seed: 1, backend })
+}
