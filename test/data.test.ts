@@ -8,10 +8,12 @@ import {
   blobs,
   type Dataset,
   fitScaler,
+  fromTable,
   iris,
   loadMnist,
   moons,
   parseIdx,
+  type Row,
   selectRows,
   spirals,
   standardize,
@@ -274,5 +276,97 @@ describe('standardize', () => {
     expect(() => fitScaler(new Float32Array(0), 2)).toThrow('no rows')
     expect(() => fitScaler(new Float32Array(2), 0)).toThrow('features must be a whole number above 0')
     expect(() => fitScaler(new Float32Array(2), 2).apply(new Float32Array(3))).toThrow('Scaler.apply: 3 values')
+  })
+})
+
+describe('fromTable', () => {
+  const rows: Row[] = [
+    { island: 'Dream', mass: '3700', adult: true, species: 'Chinstrap' },
+    { island: 'Biscoe', mass: 5100, adult: false, species: 'Gentoo' },
+    { island: 'Dream', mass: 3500, adult: true, species: 'Adelie' },
+  ]
+
+  test('numbers are one feature, also as text; all else has one for each category, in alphabetical order', () => {
+    const table = fromTable(rows, { target: 'species' })
+    expect(table.featureNames).toEqual(['island=Biscoe', 'island=Dream', 'mass', 'adult=false', 'adult=true'])
+    expect(table.shape).toEqual([3, 5])
+    expect([...table.inputs]).toEqual([0, 1, 3700, 0, 1, 1, 0, 5100, 1, 0, 0, 1, 3500, 0, 1])
+    expect(table.targets).toEqual(Int32Array.of(1, 2, 0))
+    expect(table).toMatchObject({ count: 3, features: 5, classes: 3, classNames: ['Adelie', 'Chinstrap', 'Gentoo'] })
+  })
+
+  test('a target of numbers stays numbers, unless it is named as categories', () => {
+    const numbers = fromTable(rows, { target: 'mass', inputs: ['island'] })
+    expect(numbers.targets).toEqual(Float32Array.of(3700, 5100, 3500))
+    expect(numbers).toMatchObject({ classes: 0, classNames: [], featureNames: ['island=Biscoe', 'island=Dream'] })
+    const classes = fromTable(rows, { target: 'mass', inputs: ['island'], categories: ['mass'] })
+    expect(classes.targets).toEqual(Int32Array.of(1, 2, 0))
+    expect(classes.classNames).toEqual(['3500', '3700', '5100'])
+  })
+
+  test('encodes other rows in the same way, without their target', () => {
+    const { encode } = fromTable(rows, { target: 'species' })
+    expect([...encode([{ mass: 4000, adult: 'true', island: 'Biscoe' }])]).toEqual([1, 0, 4000, 0, 1])
+    expect(encode([])).toHaveLength(0)
+    expect(() => encode([{ mass: 4000, adult: true, island: 'Torgersen' }])).toThrow(
+      'encode: column \'island\' of row 0 is one of Biscoe, Dream; got "Torgersen"',
+    )
+    expect(() => encode([rows[0], { mass: 'heavy', adult: true, island: 'Dream' }])).toThrow(
+      'encode: column \'mass\' of row 1 wants a number, got "heavy"',
+    )
+    expect(() => encode([{ mass: Number.NaN, adult: true, island: 'Dream' }])).toThrow("encode: no value in column 'mass' of row 0")
+  })
+
+  test.each([[undefined], [null], [Number.NaN], [''], ['  '], ['NA']])('%j is missing', (value) => {
+    const gap = [...rows, { ...rows[0], mass: value }]
+    const options = { target: 'species', missingValues: ['NA'] }
+    expect(() => fromTable(gap, options)).toThrow("no value in column 'mass' of row 3; give missing: 'drop'")
+    expect(fromTable(gap, { ...options, missing: 'drop' })).toMatchObject({ count: 3, features: 5 })
+  })
+
+  test('a gap in a column that is not used is none', () => {
+    expect(fromTable([{ ...rows[0], mass: null }, rows[1]], { target: 'species', inputs: ['adult'] }).count).toBe(2)
+  })
+
+  test('says what does not fit', () => {
+    expect(() => fromTable([], { target: 'species' })).toThrow('there are no rows')
+    expect(() => fromTable(rows, { target: 'spezies' })).toThrow("no column 'spezies', only island, mass, adult, species")
+    expect(() => fromTable(rows, { target: 'species', inputs: ['weight'] })).toThrow("no column 'weight'")
+    expect(() => fromTable(rows, { target: 'species', inputs: [] })).toThrow('no column to learn from')
+    expect(() => fromTable([{ a: null, b: 1 }], { target: 'b', missing: 'drop' })).toThrow('missing in each of the 1 rows')
+    expect(() => fromTable([{ a: new Date(0), b: 1 }], { target: 'b' })).toThrow(TypeError)
+    expect(() => fromTable(rows, { target: 'species', missing: 'mean' as 'drop' })).toThrow(`missing is 'fail' or 'drop', got "mean"`)
+  })
+})
+
+describe('targets that are numbers', () => {
+  const table = fromTable(
+    Array.from({ length: 50 }, (_, i) => ({ x: i, y: 100 + 3 * i })),
+    { target: 'y' },
+  )
+
+  test('are split with their rows', () => {
+    const { train, test: held } = trainTestSplit(table, { seed: 2, testFraction: 0.3 })
+    expect([train.count, held.count]).toEqual([35, 15])
+    for (const { inputs, targets } of [train, held]) {
+      expect(targets).toBeInstanceOf(Float32Array)
+      inputs.forEach((x, i) => expect(targets[i]).toBe(100 + 3 * x))
+    }
+    expect([...train.inputs, ...held.inputs].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i))
+    expect(() => trainTestSplit(table, { stratify: true })).toThrow('stratify wants classes')
+  })
+
+  test('are scaled on demand, and back', () => {
+    const split = trainTestSplit(table, { seed: 2 })
+    const plain = standardize(split)
+    expect(plain.train.targets).toEqual(split.train.targets)
+    expect(plain.targetScaler.invert([7])).toEqual(Float32Array.of(7))
+    const { train, test: held, targetScaler } = standardize(split, { targets: true })
+    const mean = Array.from(train.targets).reduce((sum, y) => sum + y / train.count, 0)
+    const square = Array.from(train.targets).reduce((sum, y) => sum + y ** 2 / train.count, 0)
+    expect(mean).toBeCloseTo(0, 5)
+    expect(square).toBeCloseTo(1, 5)
+    targetScaler.invert(held.targets).forEach((y, i) => expect(y).toBeCloseTo(split.test.targets[i], 3))
+    expect(() => standardize(trainTestSplit(iris()), { targets: true })).toThrow('targets are classes')
   })
 })

@@ -1,17 +1,21 @@
-/** What a data set for classification looks like here, and how to cut and scale one. */
+/** What a data set looks like here, and how to cut one. */
 import { RandomStream } from './random.js'
 
+/** One target a sample: its class, or a number. */
+export type Targets = Int32Array | Float32Array
+
 /**
- * Samples with a class each, in plain arrays. It goes straight into `fit(model, { ...dataset, loss, optimizer })`, which reads
+ * Samples with a target each, in plain arrays. It goes straight into `fit(model, { ...dataset, loss, optimizer })`, which reads
  * `inputs`, `shape` and `targets`.
  */
-export interface Dataset {
+export interface Dataset<T extends Targets = Int32Array> {
   /** Row-major [count, features]. */
   readonly inputs: Float32Array
-  /** The class of each sample, from 0 to classes − 1. */
-  readonly targets: Int32Array
+  /** Of each sample the class, from 0 to classes − 1 (Int32Array), or the number to predict (Float32Array). */
+  readonly targets: T
   readonly count: number
   readonly features: number
+  /** Number of classes; 0 where the targets are numbers. */
   readonly classes: number
   /** [count, features]. */
   readonly shape: [count: number, features: number]
@@ -19,9 +23,9 @@ export interface Dataset {
 }
 
 /** Samples to learn from and samples to judge by. */
-export interface Split {
-  readonly train: Dataset
-  readonly test: Dataset
+export interface Split<D extends Dataset<Targets> = Dataset> {
+  readonly train: D
+  readonly test: D
 }
 
 /** Options of {@link trainTestSplit}. */
@@ -30,7 +34,7 @@ export interface SplitOptions {
   testFraction?: number
   /** The same seed gives the same split. Default 0. */
   seed?: number
-  /** Cut every class in the same proportion. Default true. */
+  /** Cut every class in the same proportion. Default: true for classes; numbers have none. */
   stratify?: boolean
 }
 
@@ -41,10 +45,17 @@ export function dataset(inputs: Float32Array, targets: Int32Array, classes: numb
   return { inputs, targets, count, features, classes, shape: [count, features], ...(classNames && { classNames }) }
 }
 
-/** The rows of a data set at these indices, copied, in this order. @throws RangeError for an index that is no row */
-export function selectRows(data: Dataset, rows: ArrayLike<number>): Dataset {
+/**
+ * The rows of a data set at these indices, copied, in this order.
+ *
+ * @example
+ * const someOfEach = selectRows(iris(), [0, 50, 100])
+ * someOfEach.targets // Int32Array.of(0, 1, 2)
+ * @throws RangeError for an index that is no row
+ */
+export function selectRows<D extends Dataset<Targets>>(data: D, rows: ArrayLike<number>): D {
   const inputs = new Float32Array(rows.length * data.features)
-  const targets = new Int32Array(rows.length)
+  const targets = data.targets instanceof Int32Array ? new Int32Array(rows.length) : new Float32Array(rows.length)
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]
     if (!(Number.isInteger(row) && row >= 0 && row < data.count)) {
@@ -59,13 +70,17 @@ export function selectRows(data: Dataset, rows: ArrayLike<number>): Dataset {
 /**
  * Cuts a data set in two at random; every row goes to exactly one side.
  *
- * @example const { train, test } = trainTestSplit(iris(), { testFraction: 0.2, seed: 1 })
- * @throws RangeError for a fraction outside (0, 1), or one that would leave a side empty
+ * @example
+ * const { train, test } = trainTestSplit(iris(), { testFraction: 0.2, seed: 1 })
+ * test.count // 30
+ * @throws RangeError for a fraction outside (0, 1), one that would leave a side empty, or `stratify` for targets that are numbers
  */
-export function trainTestSplit(data: Dataset, { testFraction = 0.2, seed = 0, stratify = true }: SplitOptions = {}): Split {
+export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: SplitOptions = {}): Split<D> {
+  const { testFraction = 0.2, seed = 0, stratify = data.classes > 0 } = options
   if (!(testFraction > 0 && testFraction < 1)) {
     throw new RangeError(`trainTestSplit: testFraction must be above 0 and below 1, got ${testFraction}`)
   }
+  if (stratify && data.classes === 0) throw new RangeError('trainTestSplit: stratify wants classes, but the targets are numbers')
   const random = new RandomStream(seed)
   const order = random.permutation(data.count)
   const groups = stratify ? Array.from({ length: data.classes }, (_, c) => order.filter((row) => data.targets[row] === c)) : [order]

@@ -1,7 +1,8 @@
 /** `gradus/data`: data sets to try things on, and a few tools for your own. Plain functions on typed arrays, without the engine. */
-export { type Dataset, type Split, type SplitOptions, selectRows, trainTestSplit } from './dataset.js'
+export { type Dataset, type Split, type SplitOptions, selectRows, type Targets, trainTestSplit } from './dataset.js'
 export { type IdxArray, type IdxData, type IdxType, parseIdx } from './idx.js'
 export { iris } from './iris.js'
 export { loadMnist, type MnistOptions } from './mnist.js'
-export { fitScaler, type Scaler, standardize } from './standardize.js'
+export { fitScaler, type Scaler, type Standardized, type StandardizeOptions, standardize } from './standardize.js'
+export { fromTable, type Row, type Table, type TableOptions } from './table.js'
 export { type BlobsOptions, blobs, moons, type SpiralsOptions, spirals, type ToyOptions, xor } from './toys.js'

@@ -1,5 +1,5 @@
-/** Scaling features to mean 0 and standard deviation 1. */
-import type { Split } from './dataset.js'
+/** Scaling features, and targets that are numbers, to mean 0 and standard deviation 1. */
+import type { Dataset, Split, Targets } from './dataset.js'
 
 /** What {@link fitScaler} learned; `apply` also works on data that comes later. */
 export interface Scaler {
@@ -9,9 +9,32 @@ export interface Scaler {
   readonly deviation: Float64Array
   /** (x − mean) / deviation for rows of the same features, as a new array. @throws RangeError if they are no whole rows */
   apply(inputs: Float32Array): Float32Array
+  /** The way back, x·deviation + mean, as a new array. @throws RangeError if they are no whole rows */
+  invert(scaled: ArrayLike<number>): Float32Array
 }
 
-/** Mean and standard deviation (of the population) of each column of row-major inputs. @throws RangeError for no or ragged rows */
+/** Options of {@link standardize}. */
+export interface StandardizeOptions {
+  /** Scale targets that are numbers as well; `targetScaler.invert` brings predictions back. Default false. */
+  targets?: boolean
+}
+
+/** What {@link standardize} gives: the scaled data, and what scaled them. */
+export interface Standardized<D extends Dataset<Targets>> extends Split<D> {
+  readonly scaler: Scaler
+  /** Of the targets, one feature wide; leaves them as they are unless they were to be scaled. */
+  readonly targetScaler: Scaler
+}
+
+/**
+ * Mean and standard deviation (of the population) of each column of row-major inputs.
+ *
+ * @example
+ * const scaler = fitScaler(Float32Array.of(1, 10, 3, 30), 2)
+ * scaler.mean // Float64Array.of(2, 20)
+ * scaler.apply(Float32Array.of(3, 10)) // Float32Array.of(1, -1)
+ * @throws RangeError for no or ragged rows
+ */
 export function fitScaler(inputs: Float32Array, features: number): Scaler {
   checkRows('fitScaler', inputs, features)
   const rows = inputs.length / features
@@ -22,24 +45,52 @@ export function fitScaler(inputs: Float32Array, features: number): Scaler {
   for (let i = 0; i < inputs.length; i++) deviation[i % features] += (inputs[i] - mean[i % features]) ** 2 / rows
   // A constant column's deviation is rounding noise; dividing by it would blow that noise up.
   for (let j = 0; j < features; j++) deviation[j] = deviation[j] <= (1e-7 * mean[j]) ** 2 ? 1 : Math.sqrt(deviation[j])
-  const apply = (values: Float32Array): Float32Array => {
-    checkRows('Scaler.apply', values, features)
-    return values.map((x, i) => (x - mean[i % features]) / deviation[i % features])
+  return scalerOf(mean, deviation)
+}
+
+function scalerOf(mean: Float64Array, deviation: Float64Array): Scaler {
+  const features = mean.length
+  return {
+    mean,
+    deviation,
+    apply(values) {
+      checkRows('Scaler.apply', values, features)
+      return values.map((x, i) => (x - mean[i % features]) / deviation[i % features])
+    },
+    invert(values) {
+      checkRows('Scaler.invert', values, features)
+      return Float32Array.from(values, (x, i) => x * deviation[i % features] + mean[i % features])
+    },
   }
-  return { mean, deviation, apply }
 }
 
 /**
  * Scales every feature by the mean and standard deviation of the training data, so that nothing about the test data leaks.
+ * With `targets: true` also targets that are numbers; losses are then in their standard deviations.
  *
- * @example const { train, test, scaler } = standardize(trainTestSplit(iris()))
+ * @example
+ * const { train, test, scaler } = standardize(trainTestSplit(iris()))
+ * fitScaler(train.inputs, 4).deviation.every((d) => Math.abs(d - 1) < 1e-5) // true
+ * @throws RangeError if `targets` is asked for and they are classes
  */
-export function standardize({ train, test }: Split): Split & { scaler: Scaler } {
+export function standardize<D extends Dataset<Targets>>(split: Split<D>, { targets = false }: StandardizeOptions = {}): Standardized<D> {
+  const { train, test } = split
   const scaler = fitScaler(train.inputs, train.features)
-  return { train: { ...train, inputs: scaler.apply(train.inputs) }, test: { ...test, inputs: scaler.apply(test.inputs) }, scaler }
+  const targetScaler = targets ? fitTargets(train.targets) : scalerOf(Float64Array.of(0), Float64Array.of(1))
+  const scaled = (data: D): D => ({
+    ...data,
+    inputs: scaler.apply(data.inputs),
+    targets: targets ? targetScaler.apply(data.targets as Float32Array) : data.targets,
+  })
+  return { train: scaled(train), test: scaled(test), scaler, targetScaler }
 }
 
-function checkRows(what: string, inputs: Float32Array, features: number): void {
+function fitTargets(targets: Targets): Scaler {
+  if (targets instanceof Int32Array) throw new RangeError('standardize: targets are classes, which have no scale')
+  return fitScaler(targets, 1)
+}
+
+function checkRows(what: string, inputs: ArrayLike<number>, features: number): void {
   if (!(Number.isInteger(features) && features > 0))
     throw new RangeError(`${what}: features must be a whole number above 0, got ${features}`)
   if (inputs.length % features !== 0) throw new RangeError(`${what}: ${inputs.length} values are no whole rows of ${features} features`)

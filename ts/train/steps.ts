@@ -55,7 +55,7 @@ const DEFAULT_BATCH = 32
 const OPTIONS = [
   ...['inputs', 'shape', 'targets', 'weights', 'loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule'],
   ...['yieldEvery', 'validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'],
-  ...['count', 'features', 'classes', 'classNames'],
+  ...['count', 'features', 'classes', 'classNames', 'featureNames', 'encode'],
 ]
 
 /** @internal everything that the loop needs, checked */

@@ -1,0 +1,149 @@
+/** Tables: rows as people have them (from CSV, JSON, a database), made into the numbers that a net learns from. */
+import type { Dataset, Targets } from './dataset.js'
+
+/** A row of a table: its values by the name of their column. Numbers may be text, as CSV readers give them. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** Options of {@link fromTable}. */
+export interface TableOptions {
+  /** The column to predict. */
+  target: string
+  /** The columns to learn from. Default: all of the first row but the target. */
+  inputs?: readonly string[]
+  /** Columns of numbers that are names, such as a postcode or a class 0, 1, 2; may hold the target. Default: none. */
+  categories?: readonly string[]
+  /** Rows in which a value is missing (undefined, null, NaN, empty text): `drop` them, or `fail`. Default `fail`. */
+  missing?: 'fail' | 'drop'
+  /** Texts that stand for a missing value, such as `NA`. Default: none. */
+  missingValues?: readonly string[]
+}
+
+/** What {@link fromTable} makes: a data set that knows its columns. */
+export interface Table extends Dataset<Targets> {
+  /** What each feature is: a column of numbers, or `column=category`. */
+  readonly featureNames: readonly string[]
+  /** Empty where the targets are numbers. */
+  readonly classNames: readonly string[]
+  /** Inputs of other rows with the same columns, row-major. @throws RangeError for a missing value or an unknown category */
+  encode(rows: readonly Row[]): Float32Array
+}
+
+/** How a column becomes numbers: null for numbers as they are, else one feature a category. */
+interface Column {
+  name: string
+  categories: readonly string[] | null
+}
+
+/**
+ * A data set from a table. Columns whose values are all numbers (or numbers in text) are one feature each; every other column
+ * becomes as many features as it has categories, 1 for the row's own and 0 for the others. A target of numbers makes a
+ * regression (`targets` a Float32Array), any other a classification (an Int32Array, with `classNames`, in alphabetical order).
+ *
+ * @example
+ * const table = fromTable(
+ *   [
+ *     { island: 'Dream', mass: 3.7, species: 'Adelie' },
+ *     { island: 'Biscoe', mass: 5.1, species: 'Gentoo' },
+ *   ],
+ *   { target: 'species' },
+ * )
+ * table.featureNames // ['island=Biscoe', 'island=Dream', 'mass']
+ * table.inputs // Float32Array.of(0, 1, 3.7, 1, 0, 5.1)
+ * table.classNames // ['Adelie', 'Gentoo']
+ * @throws RangeError naming row and column of a missing value, a column that does not exist, or a table without rows;
+ *   TypeError for a value that is neither number, text nor boolean
+ */
+export function fromTable(rows: readonly Row[], options: TableOptions): Table {
+  const { target, categories = [], missing = 'fail' } = options
+  if (rows.length === 0) throw new RangeError('fromTable: there are no rows')
+  if (missing !== 'fail' && missing !== 'drop')
+    throw new RangeError(`fromTable: missing is 'fail' or 'drop', got ${JSON.stringify(missing)}`)
+  const names = options.inputs ?? Object.keys(rows[0]).filter((name) => name !== target)
+  if (names.length === 0) throw new RangeError('fromTable: there is no column to learn from')
+  for (const name of [...names, target, ...categories]) checkColumn(rows[0], name)
+  const isMissing = missingTest(options.missingValues)
+  const used = [...names, target]
+  const whole = missing === 'drop' ? rows.filter((row) => !used.some((name) => isMissing(row[name]))) : rows
+  if (whole.length === 0) throw new RangeError(`fromTable: a value is missing in each of the ${rows.length} rows`)
+  const columns = names.map((name) => readColumn(whole, name, categories, isMissing))
+  const answer = readColumn(whole, target, categories, isMissing)
+  const encode = (more: readonly Row[]): Float32Array => encodeRows('encode', more, columns, isMissing)
+  const inputs = encodeRows('fromTable', whole, columns, isMissing)
+  const features = inputs.length / whole.length
+  return {
+    inputs,
+    targets: encodeTargets(whole, answer),
+    count: whole.length,
+    features,
+    classes: answer.categories?.length ?? 0,
+    shape: [whole.length, features],
+    classNames: answer.categories ?? [],
+    featureNames: columns.flatMap(({ name, categories }) => categories?.map((category) => `${name}=${category}`) ?? [name]),
+    encode,
+  }
+}
+
+function checkColumn(row: Row, name: string): void {
+  if (!(name in row)) throw new RangeError(`fromTable: there is no column '${name}', only ${Object.keys(row).join(', ')}`)
+}
+
+function missingTest(texts: readonly string[] = []): (value: unknown) => boolean {
+  const known = new Set<unknown>(texts)
+  return (value) => value === undefined || value === null || Number.isNaN(value) || known.has(value) || String(value).trim() === ''
+}
+
+function readColumn(rows: readonly Row[], name: string, named: readonly string[], isMissing: (value: unknown) => boolean): Column {
+  const values = rows.map((row, i) => {
+    const value = row[name]
+    if (isMissing(value)) {
+      throw new RangeError(`fromTable: no value in column '${name}' of row ${i}; give missing: 'drop' to leave such rows out`)
+    }
+    if (!['number', 'string', 'boolean'].includes(typeof value)) {
+      throw new TypeError(`fromTable: column '${name}' of row ${i} wants a number, text or boolean, got ${String(value)}`)
+    }
+    return value
+  })
+  if (!named.includes(name) && values.every(isNumber)) return { name, categories: null }
+  return { name, categories: [...new Set(values.map(String))].sort() }
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value !== 'boolean' && Number.isFinite(Number(value))
+}
+
+function encodeRows(who: string, rows: readonly Row[], columns: readonly Column[], isMissing: (value: unknown) => boolean): Float32Array {
+  const width = columns.reduce((sum, { categories }) => sum + (categories?.length ?? 1), 0)
+  const out = new Float32Array(rows.length * width)
+  let at = 0
+  for (const [i, row] of rows.entries()) {
+    for (const { name, categories } of columns) {
+      const value = row[name]
+      if (isMissing(value)) throw new RangeError(`${who}: no value in column '${name}' of row ${i}`)
+      if (categories === null) out[at++] = numberOf(who, value, name, i)
+      else {
+        out[at + categoryOf(who, value, name, i, categories)] = 1
+        at += categories.length
+      }
+    }
+  }
+  return out
+}
+
+function numberOf(who: string, value: unknown, name: string, row: number): number {
+  if (!isNumber(value)) throw new RangeError(`${who}: column '${name}' of row ${row} wants a number, got ${JSON.stringify(value)}`)
+  return Number(value)
+}
+
+function categoryOf(who: string, value: unknown, name: string, row: number, categories: readonly string[]): number {
+  const found = categories.indexOf(String(value))
+  if (found < 0) {
+    throw new RangeError(`${who}: column '${name}' of row ${row} is one of ${categories.join(', ')}; got ${JSON.stringify(value)}`)
+  }
+  return found
+}
+
+function encodeTargets(rows: readonly Row[], { name, categories }: Column): Targets {
+  if (categories === null) return Float32Array.from(rows, (row) => Number(row[name]))
+  const index = new Map(categories.map((category, i) => [category, i]))
+  return Int32Array.from(rows, (row) => index.get(String(row[name])) as number)
+}
