@@ -1,155 +1,43 @@
 /**
  * README.md tells the truth: its snippets compile and run and give what their comments promise; its links, make targets and
  * commands exist; its lists are complete; its figures and its picture are those of bench/results.
- *
- * Snippets of one language in one section are one program, in their order.
- * `console.log(x) // claim` is a promise: `≥ 0.9`, `≤ 0.1`, `≈ 2` (to 1 %), or literals with `or` between them.
+ * How its snippets are run is in snippets.ts.
  */
-import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { promisify } from 'node:util'
-import { build, type Plugin } from 'esbuild'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { draw, withTables } from '../bench/chart.js'
 import { type Curves, readResults, type Speed } from '../bench/results.js'
 import { program } from '../ts/cli/program.js'
 import * as engine from '../ts/index.js'
 import * as losses from '../ts/loss/index.js'
 import * as layers from '../ts/nn/index.js'
+import { compilerErrors, countPromises, findSnippets, programsOf, runProgram } from './snippets.js'
 
 const readme = readFileSync('README.md', 'utf8')
 const folder = path.resolve('.cache/readme', process.versions.node)
-const execute = promisify(execFile)
-
-interface Snippet {
-  section: string
-  language: string
-  code: string
-}
-
-const snippets = findSnippets(readme)
-
-/** The fenced blocks, those of one language and section joined. */
-function findSnippets(text: string): Snippet[] {
-  const out: Snippet[] = []
-  for (const [i, part] of text.split(/^#+ (?=[A-Z])/m).entries()) {
-    const section = i <= 1 ? 'opening' : part.slice(0, part.indexOf('\n'))
-    for (const [, language, code] of part.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)) {
-      const before = out.find((s) => s.section === section && s.language === language)
-      if (before) before.code += code
-      else out.push({ section, language, code })
-    }
-  }
-  return out
-}
-
-const programs = snippets
-  .filter(({ language }) => language === 'ts' || language === 'js')
-  .map((snippet, i) => ({ ...snippet, name: `${i}-${snippet.section.toLowerCase().replace(/\W+/g, '-')}` }))
-const shell = snippets
+const programs = programsOf(readme)
+const shell = findSnippets(readme)
   .filter(({ language }) => language === 'sh')
   .flatMap(({ code }) => code.split('\n').map((line) => line.replace(/\s+#.*/, '')))
-
-// ---- running ----
-
-const PROMISE = /^(\s*)console\.log\((.*)\) \/\/ (.+)$/gm
-
-/** `console.log(x) // claim` as a check that reports, and how many there are. */
-function withChecks(code: string): { checked: string; promises: number } {
-  let promises = 0
-  const checked = code.replace(PROMISE, (_, indent, value, claim) => {
-    promises++
-    const bound = /^([≥≤≈]) (\S+)$/.exec(claim)
-    const wanted = bound ? `'${bound[1]}', ${bound[2]}` : `'=', [${claim.split(' or ').join(', ')}]`
-    return `${indent}__keeps(${JSON.stringify(`${value} // ${claim}`)}, ${value}, ${wanted})`
-  })
-  return { checked: CHECK + checked, promises }
-}
-
-const CHECK = `import { isDeepStrictEqual as __same } from 'node:util'
-function __keeps(text, got, relation, wanted) {
-  const kept = { '≥': () => got >= wanted, '≤': () => got <= wanted, '≈': () => Math.abs(got - wanted) <= 0.01 * Math.abs(wanted),
-    '=': () => wanted.some((one) => __same(got, one)) }
-  console.log(JSON.stringify({ text, got, kept: kept[relation]() }))
-}
-`
-
-/** `gradus` as these sources, without the bytes of WebAssembly behind `gradus/js`. */
-const sources = (withoutWasm: boolean): Plugin => ({
-  name: 'gradus-from-source',
-  setup(build) {
-    const entries: Record<string, string> = { gradus: 'ts/index.ts', 'gradus/js': 'ts/js.ts', 'gradus/data': 'ts/data/index.ts' }
-    build.onResolve({ filter: /^gradus(\/|$)/ }, ({ path: name }) => {
-      if (!entries[name]) return { errors: [{ text: `gradus has no entry '${name}'` }] }
-      return { path: path.resolve(entries[name]) }
-    })
-    if (!withoutWasm) return
-    build.onResolve({ filter: /\/bytes\.js$/ }, () => ({ path: path.resolve('ts/backend/bytes.none.ts') }))
-  },
-})
-
-async function runProgram({ name, language, code }: (typeof programs)[number]): Promise<{ text: string; got: unknown; kept: boolean }[]> {
-  const { checked, promises } = withChecks(code)
-  const outfile = path.join(folder, 'run', `${name}.mjs`)
-  await build({
-    stdin: { contents: checked, loader: language as 'ts' | 'js', resolveDir: process.cwd(), sourcefile: `README.md ${name}` },
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'es2022',
-    plugins: [sources(code.includes("'gradus/js'"))],
-    logLevel: 'silent',
-  })
-  const { stdout } = await execute(process.execPath, [outfile], { timeout: 50_000 })
-  const kept = stdout
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line))
-  expect(kept.length, `promises of ${name} that were reached`).toBe(promises)
-  return kept
-}
-
-beforeAll(() => {
-  rmSync(folder, { recursive: true, force: true })
-  mkdirSync(folder, { recursive: true })
-})
 
 describe('snippets', () => {
   test('there are some, with promises', () => {
     expect(programs.length).toBeGreaterThanOrEqual(8)
     for (const { section, code } of programs) {
-      const promises = code.match(PROMISE)?.length ?? 0
-      expect(promises, section).toBeGreaterThan(0)
-      expect(code.split('console.log(').length - 1, `${section}: lines that print, each with a promise`).toBe(promises)
+      expect(countPromises(code), section).toBeGreaterThan(0)
+      expect(code.split('console.log(').length - 1, `${section}: lines that print, each with a promise`).toBe(countPromises(code))
     }
   })
 
   test('compile under strict TypeScript', { timeout: 60_000 }, async () => {
-    for (const { name, language, code } of programs) writeFileSync(path.join(folder, `${name}.m${language}`), code)
-    const paths = { gradus: ['ts/index.ts'], 'gradus/js': ['ts/js.ts'], 'gradus/data': ['ts/data/index.ts'] }
-    const absolute = Object.entries(paths).map(([name, [file]]) => [name, [path.resolve(file)]])
-    const config = {
-      extends: path.resolve('tsconfig.json'),
-      compilerOptions: {
-        paths: Object.fromEntries(absolute),
-        allowJs: true,
-        checkJs: true,
-        typeRoots: [path.resolve('node_modules/@types')],
-      },
-      include: ['*.mts', '*.mjs'],
-      exclude: [],
-    }
-    writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(config))
-    const tsc = path.resolve('node_modules/typescript/bin/tsc')
-    const result = await execute(process.execPath, [tsc, '-p', folder, '--pretty', 'false']).catch((error: { stdout: string }) => error)
-    const ours = result.stdout.split('\n').filter((line) => line.includes('.cache/readme/'))
-    expect(ours).toEqual([])
+    expect(await compilerErrors(folder, programs)).toEqual([])
   })
 
   test.each(programs)('$name keeps its promises', { timeout: 60_000 }, async (snippet) => {
-    expect((await runProgram(snippet)).filter(({ kept }) => !kept)).toEqual([])
+    const reached = await runProgram(folder, snippet)
+    expect(reached.length, 'promises that were reached').toBe(countPromises(snippet.code))
+    expect(reached.filter(({ kept }) => !kept)).toEqual([])
   })
 })
 

@@ -41,14 +41,14 @@ let differentiating = 0
  * Runs fn without recording: nothing made inside has a gradient, and results are ordinary arrays that need no care.
  *
  * @example
- * const accuracy = noGrad(() => evaluate(model, test))
+ * const loss = noGrad(() => crossEntropy(model.forward(x), y).item())
  * @throws TypeError if fn is asynchronous (recording would come back on before it finished)
  */
 export function noGrad<T>(fn: () => T): T {
   return withRecording(false, fn)
 }
 
-/** True where operations are being recorded. */
+/** True where operations are being recorded. @example noGrad(() => isRecording()) // false */
 export function isRecording(): boolean {
   return recordingEnabled
 }

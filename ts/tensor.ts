@@ -161,7 +161,7 @@ export class Tensor {
    * @example
    * const w = tensor([2, 3], { requiresGrad: true })
    * sum(square(w)).backward()
-   * w.grad.toArray() // [4, 6]
+   * w.grad?.toArray() // [4, 6]
    */
   backward(seed?: Tensor, options: BackwardOptions = {}): void {
     if (this.node === null) {
@@ -257,19 +257,19 @@ function fromData(
   return Tensor.onHost(backend, wanted, elements, requiresGrad)
 }
 
-/** A tensor with every element `value`. */
+/** A tensor with every element `value`. @example full([2, 2], 7) // [[7, 7], [7, 7]] */
 export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
   checkShape(shape, 'full')
   const backend = options.backend ?? defaultBackend()
   return Tensor.onHost(backend, shape, floatArray(backend, sizeOf(shape)).fill(value), options.requiresGrad)
 }
 
-/** A tensor of zeros. */
+/** A tensor of zeros. @example zeros([2, 1]) // [[0], [0]] */
 export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
   return full(shape, 0, options)
 }
 
-/** A tensor of ones. */
+/** A tensor of ones. @example ones([2]) // [1, 1] */
 export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
   return full(shape, 1, options)
 }

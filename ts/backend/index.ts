@@ -57,13 +57,23 @@ export async function load(options: BackendOptions = {}): Promise<Backend> {
   return current
 }
 
-/** A backend of its own, beside the default one. Pass it as `backend` to models and tensors. */
+/**
+ * A backend of its own, beside the default one. Pass it as `backend` to models and tensors.
+ *
+ * @example
+ * const exact = createBackend({ backend: 'js', dtype: 'float64' })
+ * new Dense(2, 1, { backend: exact }).predict([[1, 2]]).data() instanceof Float64Array // true
+ */
 export function createBackend(options: BackendOptions = {}): Backend {
   const variant = chooseVariant(options)
   return variant === 'js' ? createJs(options) : createWasm(variant, options)
 }
 
-/** The backend that {@link load} chose; the best available one if it was not called. */
+/**
+ * The backend that {@link load} chose; the best available one if it was not called.
+ *
+ * @example tensor([1]).backend === defaultBackend() // true
+ */
 export function defaultBackend(): Backend {
   current ??= createBackend()
   return current

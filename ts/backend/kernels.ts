@@ -79,12 +79,12 @@ export interface Kernels {
   // ---- dense layer (crate/dense.rs) ----
   /**
    * y[m,n] = f(z), z[m,n] = b[n] + x[m,k] · w[k,n]. `b` optional. `z` is written only for activations that
-   * {@link SAVES_INPUT}; pass 0 where the derivative will not be needed.
+   * `SAVES_INPUT`; pass 0 where the derivative will not be needed.
    */
   denseForward(x: Ptr, w: Ptr, b: Ptr, z: Ptr, y: Ptr, m: number, k: number, n: number, activation: number, scratch: Ptr): void
   /**
    * dz[m,n] = dy ⊙ f′(saved);  dw[k,n] = xᵀ · dz;  db[n] = Σ_m dz;  dx[m,k] = dz · wᵀ.
-   * `saved` is y, or z for activations that {@link SAVES_INPUT}. `dz` is room for m·n floats (may equal dy; unused and
+   * `saved` is y, or z for activations that `SAVES_INPUT`. `dz` is room for m·n floats (may equal dy; unused and
    * may be 0 for 'linear'). `dw`, `db`, `dx` are optional each. `accumulate` is a set of ACCUMULATE_ bits.
    */
   denseBackward(

@@ -19,7 +19,11 @@ export interface WasmExports extends Kernels {
 const decoded = new Map<Variant, Uint8Array<ArrayBuffer>>()
 const modules = new Map<Variant, WebAssembly.Module>()
 
-/** The variants that this engine can run, best first; none without SIMD or WebAssembly, or where compiling is forbidden. */
+/**
+ * The variants that this engine can run, best first; none without SIMD or WebAssembly, or where compiling is forbidden.
+ *
+ * @example const hasSimd = supportedVariants().includes('simd')
+ */
 export function supportedVariants(): Variant[] {
   if (typeof WebAssembly === 'undefined') return []
   return (['relaxed', 'simd'] as const).filter((variant) => {

@@ -3,7 +3,7 @@ import { NonFiniteError } from '../errors.js'
 import { Generator } from '../random.js'
 import { implicitQl } from './eigen.js'
 
-/** Options of {@link lanczos}. */
+/** Options of the Lanczos iteration. */
 export interface LanczosOptions {
   /** Eigenvalues wanted at each end. Default 1. */
   k?: number

@@ -5,6 +5,7 @@
 
 /** Element types of IDX. */
 export type IdxType = 'uint8' | 'int8' | 'int16' | 'int32' | 'float32' | 'float64'
+/** The elements of a file, in the array of their type. */
 export type IdxArray = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array
 
 /** A parsed IDX file. */
@@ -36,8 +37,8 @@ const ELEMENTS: Readonly<Record<number, Element>> = {
  *
  * @param name what errors call the file
  * @example
- * const images = parseIdx(await readFile('t10k-images-idx3-ubyte'))
- * images.shape // [10000, 28, 28]
+ * const bytes = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9) // in a file: unsigned bytes, 1 axis, of length 3
+ * parseIdx(bytes).data // Uint8Array.of(7, 8, 9)
  * @throws RangeError saying what is wrong: no IDX, unknown type, too few or too many bytes
  */
 export function parseIdx(bytes: Uint8Array | ArrayBuffer, name = 'IDX data'): IdxData {

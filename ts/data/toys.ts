@@ -32,7 +32,11 @@ export interface BlobsOptions extends Omit<ToyOptions, 'noise'> {
   range?: number
 }
 
-/** Arms that wind around each other: no straight line separates them, nor do few. Radius up to 1. Default 600 samples, noise 0.03. */
+/**
+ * Arms that wind around each other: no straight line separates them, nor do few. Radius up to 1. Default 600 samples, noise 0.03.
+ *
+ * @example spirals({ classes: 3, seed: 1 }).shape // [600, 2]
+ */
 export function spirals({ count = 600, noise = 0.03, seed = 0, classes = 3, turns = 0.75 }: SpiralsOptions = {}): Dataset {
   check('spirals', { count, noise, classes })
   return sample(new RandomStream(seed), count, classes, 2, noise, (c, i, n) => {
@@ -42,7 +46,7 @@ export function spirals({ count = 600, noise = 0.03, seed = 0, classes = 3, turn
   })
 }
 
-/** Two interleaved half circles of radius 1. Default 400 samples, noise 0.1. */
+/** Two interleaved half circles of radius 1. Default 400 samples, noise 0.1. @example moons({ count: 400, noise: 0.1 }).classes // 2 */
 export function moons({ count = 400, noise = 0.1, seed = 0 }: ToyOptions = {}): Dataset {
   check('moons', { count, noise })
   return sample(new RandomStream(seed), count, 2, 2, noise, (c, i, n) => {
@@ -51,7 +55,11 @@ export function moons({ count = 400, noise = 0.1, seed = 0 }: ToyOptions = {}): 
   })
 }
 
-/** The corners of a square, opposite corners in one class: what a net without a hidden layer cannot learn. Default: the four corners. */
+/**
+ * The corners of a square, opposite corners in one class: what a net without a hidden layer cannot learn. Default: the four corners.
+ *
+ * @example xor().targets // Int32Array.of(0, 1, 0, 1)
+ */
 export function xor({ count = 4, noise = 0, seed = 0 }: ToyOptions = {}): Dataset {
   check('xor', { count, noise })
   return sample(new RandomStream(seed), count, 2, 2, noise, (c, i) => {
@@ -60,7 +68,7 @@ export function xor({ count = 4, noise = 0, seed = 0 }: ToyOptions = {}): Datase
   })
 }
 
-/** Round clouds around random centres. Default 300 samples. */
+/** Round clouds around random centres. Default 300 samples. @example blobs({ count: 300, classes: 4 }).shape // [300, 2] */
 export function blobs({ count = 300, seed = 0, classes = 3, features = 2, spread = 1, range = 10 }: BlobsOptions = {}): Dataset {
   check('blobs', { count, spread, range, classes, features })
   const random = new RandomStream(seed)

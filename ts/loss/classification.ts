@@ -25,6 +25,7 @@ function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntropyOption
  * Binary cross-entropy of logits: −t·log σ(p) − (1 − t)·log(1 − σ(p)), mean over all elements, stable for large |p|.
  * The network's last layer is linear; apply `sigmoid` only to read probabilities.
  * @param target probabilities from 0 to 1, of the prediction's shape
+ * @example binaryCrossEntropy(tensor([0]), [1]).item() // 0.693147
  * @throws ShapeError unless the shapes agree
  */
 export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, options: CrossEntropyOptions = {}): Tensor {
@@ -39,7 +40,7 @@ export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, optio
  * The network's last layer is linear; apply `softmax` only to read probabilities.
  *
  * @param target class indices [n] (whole numbers from 0), or probabilities [n, classes]
- * @example crossEntropy(model.forward(x), [3, 0, 7])
+ * @example crossEntropy(tensor([[2, 0, 0]]), [0]).item() // 0.239545
  * @throws ShapeError unless the shapes agree, RangeError naming a label that is no class
  */
 export function crossEntropy(prediction: Tensor, target: TensorLike, options: CrossEntropyOptions = {}): Tensor {
@@ -72,7 +73,12 @@ export function checkProbabilities(what: string, t: Tensor): Tensor {
   return t
 }
 
-/** Class indices [n] as rows that are 1 at the class and 0 elsewhere, shape [n, classes]. @throws RangeError for a label that is no class */
+/**
+ * Class indices [n] as rows that are 1 at the class and 0 elsewhere, shape [n, classes].
+ *
+ * @example oneHot([2, 0], 3) // [[0, 0, 1], [1, 0, 0]]
+ * @throws RangeError for a label that is no class
+ */
 export function oneHot(labels: TensorLike, classes: number): Tensor {
   const given = asTensor(labels, undefined, 'oneHot')
   const indices = asIndices(given, classes, 'oneHot', given.backend).read()

@@ -16,6 +16,7 @@ export function mse(prediction: Tensor, target: TensorLike, options: LossOptions
 
 /**
  * Mean absolute error, mean of |prediction − target| over all elements; gradient 0 where they are equal.
+ * @example mae(tensor([1, 2]), [1, 4]).item() // 1
  * @throws ShapeError unless the shapes agree
  */
 export function mae(prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor {
@@ -32,6 +33,7 @@ export interface HuberOptions extends LossOptions {
 
 /**
  * Huber's loss: ½d² for |d| ≤ δ, δ(|d| − ½δ) beyond, mean over all elements (Huber 1964). Less swayed by outliers than mse.
+ * @example huber(tensor([1, 2]), [1, 4]).item() // 0.75
  * @throws RangeError unless delta > 0, ShapeError unless the shapes agree
  */
 export function huber(prediction: Tensor, target: TensorLike, options: HuberOptions = {}): Tensor {

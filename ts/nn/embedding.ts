@@ -13,6 +13,7 @@ export interface EmbeddingOptions extends ModuleOptions {
 
 /**
  * Whole numbers [...] to vectors [..., width]: row i of a table [count, width].
+ * @example new Embedding(1000, 16).predict(Int32Array.of(3, 14, 15)).shape // [3, 16]
  * @throws RangeError for sizes that are no whole numbers; forward() for an index outside the table
  */
 export class Embedding extends Module {

@@ -22,22 +22,26 @@ export type InitializerName =
 /** Fills a parameter in place. */
 export type Initializer = (parameter: Parameter, generator: Generator) => void
 
-/** Uniform numbers in [low, high). */
+/** Uniform numbers in [low, high). @example new Dense(2, 1, { weightInitializer: initializers.uniform(-0.1, 0.1) }) */
 export function uniform(low: number, high: number): Initializer {
   return (p, g) => p.backend.kernels.randomUniform(p.address, p.size, g.seedLow, g.seedHigh, g.stream, g.counter++, low, high)
 }
 
-/** Normal numbers. */
+/** Normal numbers. @example new Dense(2, 1, { weightInitializer: initializers.normal(0, 0.02) }) */
 export function normal(mean: number, std: number): Initializer {
   return (p, g) => p.backend.kernels.randomNormal(p.address, p.size, g.seedLow, g.seedHigh, g.stream, g.counter++, mean, std)
 }
 
-/** The same number everywhere. */
+/** The same number everywhere. @example new Dense(2, 1, { biasInitializer: initializers.constant(0.5) }) */
 export function constant(value: number): Initializer {
   return (p) => p.backend.kernels.fill(p.address, p.size, value)
 }
 
-/** A matrix with orthonormal rows or columns (whichever are fewer), times gain: Gram-Schmidt on normal numbers, in doubles. */
+/**
+ * A matrix with orthonormal rows or columns (whichever are fewer), times gain: Gram-Schmidt on normal numbers, in doubles.
+ *
+ * @example new Dense(8, 8, { weightInitializer: initializers.orthogonal(Math.SQRT2) })
+ */
 export function orthogonal(gain = 1): Initializer {
   return (p, g) => {
     const cols = p.shape[p.rank - 1] ?? 1

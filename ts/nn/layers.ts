@@ -7,7 +7,11 @@ import type { Generator } from '../random.js'
 import { asTensor, type Tensor } from '../tensor.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'
 
-/** An activation function as a layer. In a dense layer the option `activation` does the same in fewer passes. */
+/**
+ * An activation function as a layer. In a dense layer the option `activation` does the same in fewer passes.
+ *
+ * @example new Activation('relu').predict([[-1, 2]]) // [[0, 2]]
+ */
 export class Activation extends Module {
   constructor(readonly activation: ActivationName) {
     super()
@@ -22,6 +26,7 @@ export class Activation extends Module {
 /**
  * Zeroes each element with probability `rate` while training and scales the others by 1 / (1 − rate); the identity in
  * evaluation mode (Srivastava et al. 2014).
+ * @example new Sequential([new Dense(4, 16), new Dropout(0.2), new Dense(16, 3)])
  * @throws RangeError unless 0 ≤ rate < 1
  */
 export class Dropout extends Module {
@@ -45,7 +50,7 @@ export class Dropout extends Module {
   }
 }
 
-/** All axes but the first as one: [n, 28, 28] becomes [n, 784]. */
+/** All axes but the first as one: [n, 28, 28] becomes [n, 784]. @example new Flatten().predict(zeros([5, 28, 28])).shape // [5, 784] */
 export class Flatten extends Module {
   forward(input: Tensor): Tensor {
     const x = asTensor(input)

@@ -182,7 +182,7 @@ export abstract class Module {
     return Object.fromEntries(Array.from(this.namedParameters(), ([name, p]) => [name, p.data()]))
   }
 
-  /** Sets all values from {@link state}, also after JSON. @throws Error if a name is missing or left over, ShapeError if a size differs; then nothing was changed */
+  /** Sets all values from {@link Module.state}, also after JSON. @throws Error if a name is missing or left over, ShapeError if a size differs; then nothing was changed */
   loadState(state: Record<string, ArrayLike<number>>): this {
     const parameters = this.namedParameters()
     const left = new Set(Object.keys(state))

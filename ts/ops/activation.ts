@@ -13,7 +13,11 @@ export function activationNumber(name: Activation, what: string): number {
   return number
 }
 
-/** f(x) for an activation by name: `linear`, `relu`, `leakyRelu`, `sigmoid`, `tanh`, `gelu`, `silu`, `softplus`, `elu`. */
+/**
+ * f(x) for an activation by name: `linear`, `relu`, `leakyRelu`, `sigmoid`, `tanh`, `gelu`, `silu`, `softplus`, `elu`.
+ *
+ * @example activate([-1, 2], 'relu') // [0, 2]
+ */
 export function activate(value: TensorLike, name: Activation): Tensor {
   const x = asFloats(value, undefined, name)
   const number = activationNumber(name, 'activate')
@@ -71,19 +75,19 @@ function secondDerivative(name: Activation, saved: Tensor): Tensor {
   }
 }
 
-/** max(x, 0) */
+/** max(x, 0) @example relu([-1, 2]) // [0, 2] */
 export const relu = (x: TensorLike): Tensor => activate(x, 'relu')
-/** x where positive, else 0.01·x */
+/** x where positive, else 0.01·x @example leakyRelu([-1, 2]) // [-0.01, 2] */
 export const leakyRelu = (x: TensorLike): Tensor => activate(x, 'leakyRelu')
-/** 1 / (1 + e⁻ˣ) */
+/** 1 / (1 + e⁻ˣ) @example sigmoid([0, 2]) // [0.5, 0.880797] */
 export const sigmoid = (x: TensorLike): Tensor => activate(x, 'sigmoid')
-/** Hyperbolic tangent. */
+/** Hyperbolic tangent. @example tanh([0, 1]) // [0, 0.761594] */
 export const tanh = (x: TensorLike): Tensor => activate(x, 'tanh')
-/** x·Φ(x) with the exact normal distribution function (Hendrycks & Gimpel 2016) */
+/** x·Φ(x) with the exact normal distribution function (Hendrycks & Gimpel 2016) @example gelu([0, 1]) // [0, 0.841345] */
 export const gelu = (x: TensorLike): Tensor => activate(x, 'gelu')
-/** x·sigmoid(x), also called swish (Elfwing et al. 2017) */
+/** x·sigmoid(x), also called swish (Elfwing et al. 2017) @example silu([0, 1]) // [0, 0.731059] */
 export const silu = (x: TensorLike): Tensor => activate(x, 'silu')
-/** log(1 + eˣ) */
+/** log(1 + eˣ) @example softplus([0]) // [0.693147] */
 export const softplus = (x: TensorLike): Tensor => activate(x, 'softplus')
-/** x where positive, else eˣ − 1 (Clevert et al. 2015) */
+/** x where positive, else eˣ − 1 (Clevert et al. 2015) @example elu([-1, 2]) // [-0.632121, 2] */
 export const elu = (x: TensorLike): Tensor => activate(x, 'elu')

@@ -27,6 +27,7 @@ interface DenseCall {
  *
  * @param activation default `linear`
  * @param name for error messages
+ * @example dense([[1, 2]], tensor([[1], [10]]), tensor([100])) // [[121]]
  * @throws ShapeError naming the layer if the last axis of x is not k
  */
 export function dense(input: TensorLike, w: Tensor, b: Tensor | null = null, activation: Activation = 'linear', name = 'dense'): Tensor {

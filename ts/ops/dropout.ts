@@ -6,6 +6,7 @@ import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
 /**
  * Each element is 0 with probability `rate`, else x / (1 − rate) (Srivastava et al. 2014). The mask is not stored: the
  * backward pass draws it again from the same counter.
+ * @example dropout(ones([100]), 0.5, new Generator(1)).toArray() // of zeros and twos
  * @throws RangeError unless 0 ≤ rate < 1
  */
 export function dropout(value: TensorLike, rate: number, generator: Generator): Tensor {

@@ -45,27 +45,27 @@ function runBinary(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y: number
   }
 }
 
-/** a + b */
+/** a + b @example add([1, 2], [3, 4]) // [4, 6] */
 export function add(a: TensorLike, b: TensorLike): Tensor {
   return binary('add', a, b, (_a, _b, _y, g) => [() => g, () => g])
 }
 
-/** a − b */
+/** a − b @example sub([3, 4], 1) // [2, 3] */
 export function sub(a: TensorLike, b: TensorLike): Tensor {
   return binary('sub', a, b, (_a, _b, _y, g) => [() => g, () => neg(g)])
 }
 
-/** a · b, element by element */
+/** a · b, element by element @example mul([1, 2], [[1], [10]]) // [[1, 2], [10, 20]] */
 export function mul(a: TensorLike, b: TensorLike): Tensor {
   return binary('mul', a, b, (a, b, _y, g) => [() => mul(g, b), () => mul(g, a)])
 }
 
-/** a / b */
+/** a / b @example div([1, 2], 4) // [0.25, 0.5] */
 export function div(a: TensorLike, b: TensorLike): Tensor {
   return binary('div', a, b, (_a, b, y, g) => [() => div(g, b), () => neg(div(mul(g, y), b))])
 }
 
-/** a to the power of b. The gradient for b is 0 where a = 0, as the limit for b > 0. */
+/** a to the power of b. The gradient for b is 0 where a = 0, as the limit for b > 0. @example pow([1, 2, 3], 2) // [1, 4, 9] */
 export function pow(a: TensorLike, b: TensorLike): Tensor {
   return binary('pow', a, b, (a, b, y, g) => [
     () => mul(g, mul(b, pow(a, sub(b, sub(1, equal(b, 0)))))),
@@ -73,12 +73,12 @@ export function pow(a: TensorLike, b: TensorLike): Tensor {
   ])
 }
 
-/** The larger of a and b, NaN where either is. At a tie each side gets half of the gradient. */
+/** The larger of a and b, NaN where either is. At a tie each side gets half of the gradient. @example maximum([1, 5], 3) // [3, 5] */
 export function maximum(a: TensorLike, b: TensorLike): Tensor {
   return binary('maximum', a, b, (a, b, _y, g) => [() => mul(g, wins(a, b)), () => mul(g, wins(b, a))])
 }
 
-/** The smaller of a and b, NaN where either is. At a tie each side gets half of the gradient. */
+/** The smaller of a and b, NaN where either is. At a tie each side gets half of the gradient. @example minimum([1, 5], 3) // [1, 3] */
 export function minimum(a: TensorLike, b: TensorLike): Tensor {
   return binary('minimum', a, b, (a, b, _y, g) => [() => mul(g, wins(b, a)), () => mul(g, wins(a, b))])
 }
@@ -88,17 +88,17 @@ function wins(a: Tensor, b: Tensor): Tensor {
   return add(greater(a, b), mul(0.5, equal(a, b)))
 }
 
-/** 1 where a > b, else 0; no gradient */
+/** 1 where a > b, else 0; no gradient @example greater([1, 3, 5], 3) // [0, 0, 1] */
 export function greater(a: TensorLike, b: TensorLike): Tensor {
   return binary('greater', a, b)
 }
 
-/** 1 where a ≥ b, else 0; no gradient */
+/** 1 where a ≥ b, else 0; no gradient @example greaterEqual([1, 3, 5], 3) // [0, 1, 1] */
 export function greaterEqual(a: TensorLike, b: TensorLike): Tensor {
   return binary('greaterEqual', a, b)
 }
 
-/** 1 where a = b, else 0; no gradient */
+/** 1 where a = b, else 0; no gradient @example equal([1, 3, 5], 3) // [0, 1, 0] */
 export function equal(a: TensorLike, b: TensorLike): Tensor {
   return binary('equal', a, b)
 }
@@ -113,62 +113,67 @@ function unary(name: UnaryName, value: TensorLike, rule?: (x: Tensor, y: Tensor,
   )
 }
 
-/** −x */
+/** −x @example neg([1, -2]) // [-1, 2] */
 export function neg(x: TensorLike): Tensor {
   return unary('neg', x, (_x, _y, g) => neg(g))
 }
 
-/** |x|, gradient 0 at 0 */
+/** |x|, gradient 0 at 0 @example abs([1, -2]) // [1, 2] */
 export function abs(x: TensorLike): Tensor {
   return unary('abs', x, (x, _y, g) => mul(g, sign(x)))
 }
 
-/** −1, 0 or 1; no gradient */
+/** −1, 0 or 1; no gradient @example sign([3, 0, -2]) // [1, 0, -1] */
 export function sign(x: TensorLike): Tensor {
   return unary('sign', x)
 }
 
-/** eˣ */
+/** eˣ @example exp([0, 1]) // [1, 2.718282] */
 export function exp(x: TensorLike): Tensor {
   return unary('exp', x, (_x, y, g) => mul(g, y))
 }
 
-/** Natural logarithm; −∞ at 0, NaN below. */
+/** Natural logarithm; −∞ at 0, NaN below. @example log([1, Math.E]) // [0, 1] */
 export function log(x: TensorLike): Tensor {
   return unary('log', x, (x, _y, g) => div(g, x))
 }
 
-/** Square root; NaN below 0. */
+/** Square root; NaN below 0. @example sqrt([4, 9]) // [2, 3] */
 export function sqrt(x: TensorLike): Tensor {
   return unary('sqrt', x, (_x, y, g) => div(g, mul(2, y)))
 }
 
-/** x² */
+/** x² @example square([2, -3]) // [4, 9] */
 export function square(x: TensorLike): Tensor {
   return unary('square', x, (x, _y, g) => mul(mul(2, g), x))
 }
 
-/** 1 / x */
+/** 1 / x @example reciprocal([2, 4]) // [0.5, 0.25] */
 export function reciprocal(x: TensorLike): Tensor {
   return unary('reciprocal', x, (_x, y, g) => neg(mul(g, square(y))))
 }
 
-/** Sine, in radians. */
+/** Sine, in radians. @example sin([0, Math.PI / 2]) // [0, 1] */
 export function sin(x: TensorLike): Tensor {
   return unary('sin', x, (x, _y, g) => mul(g, cos(x)))
 }
 
-/** Cosine, in radians. */
+/** Cosine, in radians. @example cos([0, Math.PI]) // [1, -1] */
 export function cos(x: TensorLike): Tensor {
   return unary('cos', x, (x, _y, g) => neg(mul(g, sin(x))))
 }
 
-/** The error function 2/√π ∫₀ˣ e^(−t²) dt. */
+/** The error function 2/√π ∫₀ˣ e^(−t²) dt. @example erf([0, 1]) // [0, 0.842701] */
 export function erf(x: TensorLike): Tensor {
   return unary('erf', x, (x, _y, g) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(square(x))))))
 }
 
-/** min(max(x, low), high); gradient 1 strictly between the bounds, else 0, as torch 2.15. @throws RangeError if low > high */
+/**
+ * min(max(x, low), high); gradient 1 strictly between the bounds, else 0, as torch 2.15.
+ *
+ * @example clip([-2, 0.5, 3], 0, 1) // [0, 0.5, 1]
+ * @throws RangeError if low > high
+ */
 export function clip(value: TensorLike, low: number, high: number): Tensor {
   if (!(low <= high)) throw new RangeError(`clip: wants low ≤ high, got ${low} and ${high}`)
   const x = asFloats(value, undefined, 'clip')
@@ -180,7 +185,11 @@ export function clip(value: TensorLike, low: number, high: number): Tensor {
   )
 }
 
-/** a where condition is not 0, else b. Nothing of the side not chosen gets through, neither NaN nor gradient. */
+/**
+ * a where condition is not 0, else b. Nothing of the side not chosen gets through, neither NaN nor gradient.
+ *
+ * @example where([1, 0], [1, 2], [10, 20]) // [1, 20]
+ */
 export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
   const backend = [condition, a, b].find((t) => t instanceof Tensor)?.backend
   const c = asFloats(condition, backend, 'where')
@@ -207,7 +216,12 @@ function select(y: number, heap: Tensor['backend']['heap'], [mask, yes, no]: Ten
   for (let i = 0; i < mask.size; i++) floats[out + i] = floats[at[0] + i] !== 0 ? floats[at[1] + i] : floats[at[2] + i]
 }
 
-/** x repeated along new axes and along axes of length 1 up to `shape`. @throws ShapeError */
+/**
+ * x repeated along new axes and along axes of length 1 up to `shape`.
+ *
+ * @example broadcastTo([1, 2], [2, 2]) // [[1, 2], [1, 2]]
+ * @throws ShapeError
+ */
 export function broadcastTo(value: TensorLike, shape: Shape): Tensor {
   const x = asFloats(value, undefined, 'broadcastTo')
   if (sameShape(x.shape, shape)) return x

@@ -20,6 +20,7 @@ export function asIndices(values: TensorLike, limit: number, what: string, backe
 
 /**
  * table[index[i], :] for every index: shape [...index.shape, cols]. Repeated indices add up in the gradient.
+ * @example gather(tensor([[1, 2], [3, 4]]), [1, 0, 1]) // [[3, 4], [1, 2], [3, 4]]
  * @throws RangeError for an index that is not a row of the table
  */
 export function gather(table: Tensor, index: TensorLike, name = 'gather'): Tensor {

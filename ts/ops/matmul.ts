@@ -12,6 +12,7 @@ export interface MatmulOptions {
 
 /**
  * The matrix product a[m,k] · b[k,n]; with options aᵀ or bᵀ is used without a copy being made.
+ * @example matmul([[1, 2]], [[3], [4]]) // [[11]]
  * @throws ShapeError unless both are matrices whose inner dimensions agree
  */
 export function matmul(left: TensorLike, right: TensorLike, options: MatmulOptions = {}): Tensor {

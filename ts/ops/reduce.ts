@@ -53,31 +53,43 @@ export function sum(x: TensorLike, axis?: Axes, keepDims = false): Tensor {
   return reduce('reduceSum', x, axis, keepDims)
 }
 
-/** Mean over axes (default: all). */
+/** Mean over axes (default: all). @example mean([[1, 2], [3, 4]], 0) // [2, 3] */
 export function mean(value: TensorLike, axis?: Axes, keepDims = false): Tensor {
   const x = asFloats(value, undefined, 'mean')
   const total = sum(x, axis, keepDims)
   return mul(total, total.size / x.size)
 }
 
-/** Variance over axes (default: all): mean squared distance from the mean, or with `correction` 1 the unbiased estimate. */
+/**
+ * Variance over axes (default: all): mean squared distance from the mean, or with `correction` 1 the unbiased estimate.
+ *
+ * @example variance([1, 3]).item() // 1
+ */
 export function variance(value: TensorLike, axis?: Axes, { correction = 0, keepDims = false } = {}): Tensor {
   const x = asFloats(value, undefined, 'variance')
   const total = sum(square(sub(x, mean(x, axis, true))), axis, keepDims)
   return div(total, x.size / total.size - correction)
 }
 
-/** Largest value over axes (default: all); elements that tie share the gradient. NaN if any is NaN. */
+/**
+ * Largest value over axes (default: all); elements that tie share the gradient. NaN if any is NaN.
+ *
+ * @example max([[1, 2], [3, 0]], 1) // [2, 3]
+ */
 export function max(x: TensorLike, axis?: Axes, keepDims = false): Tensor {
   return reduce('reduceMax', x, axis, keepDims)
 }
 
-/** Smallest value over axes (default: all); elements that tie share the gradient. NaN if any is NaN. */
+/**
+ * Smallest value over axes (default: all); elements that tie share the gradient. NaN if any is NaN.
+ *
+ * @example min([[1, 2], [3, 0]], 1) // [1, 0]
+ */
 export function min(x: TensorLike, axis?: Axes, keepDims = false): Tensor {
   return reduce('reduceMin', x, axis, keepDims)
 }
 
-/** log Σ eˣ over axes (default: all), without overflow. */
+/** log Σ eˣ over axes (default: all), without overflow. @example logSumExp([0, 0]).item() // 0.693147 */
 export function logSumExp(value: TensorLike, axis?: Axes, keepDims = false): Tensor {
   const x = asFloats(value, undefined, 'logSumExp')
   // an infinite largest value is left where it is: ∞ − ∞ would be NaN
@@ -95,7 +107,11 @@ function finiteOrZero(x: Tensor): Tensor {
   )
 }
 
-/** The index of the largest value along one axis (default: last), as whole numbers; no gradient. */
+/**
+ * The index of the largest value along one axis (default: last), as whole numbers; no gradient.
+ *
+ * @example argmax([[1, 5, 2], [7, 0, 3]]) // [1, 0]
+ */
 export function argmax(value: TensorLike, axis = -1): Tensor {
   const x = asFloats(value, undefined, 'argmax')
   const [at] = normalizeAxes(axis, x.rank, 'argmax')

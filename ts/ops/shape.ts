@@ -4,7 +4,12 @@ import { ShapeError } from '../errors.js'
 import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
 import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
-/** The same elements in another shape; one dimension may be −1 (as many as fit). No copy. @throws ShapeError */
+/**
+ * The same elements in another shape; one dimension may be −1 (as many as fit). No copy.
+ *
+ * @example reshape([1, 2, 3, 4], [2, -1]) // [[1, 2], [3, 4]]
+ * @throws ShapeError
+ */
 export function reshape(value: TensorLike, shape: Shape): Tensor {
   const x = asTensor(value, undefined, 'reshape')
   const wanted = inferDimension(shape, x.size)
@@ -31,7 +36,7 @@ function inferDimension(shape: Shape, size: number): Shape {
   return wanted
 }
 
-/** Axes in another order; default reversed. @example transpose(x, [0, 2, 1]) @throws RangeError unless each axis occurs once */
+/** Axes in another order; default reversed. @example transpose([[1, 2]]) // [[1], [2]] @throws RangeError unless each axis occurs once */
 export function transpose(value: TensorLike, axes?: readonly number[]): Tensor {
   const x = asFloats(value, undefined, 'transpose')
   const order = axes === undefined ? x.shape.map((_, i) => x.rank - 1 - i) : axes.map((a) => normalizeAxes(a, x.rank, 'transpose')[0])
@@ -64,7 +69,12 @@ function permute(x: Tensor, order: readonly number[], shape: Shape, y: number): 
   visit(0, from)
 }
 
-/** Elements start..end (exclusive; negative counts from the end) along one axis. @throws RangeError */
+/**
+ * Elements start..end (exclusive; negative counts from the end) along one axis.
+ *
+ * @example slice([1, 2, 3, 4], 1, -1) // [2, 3]
+ * @throws RangeError
+ */
 export function slice(value: TensorLike, start: number, end?: number, axis = 0): Tensor {
   const x = asTensor(value, undefined, 'slice')
   const [at] = normalizeAxes(axis, x.rank, 'slice')
@@ -125,7 +135,12 @@ function padded(g: Tensor, shape: Shape, axis: number, from: number): Tensor {
   )
 }
 
-/** Tensors end to end along one axis. @throws ShapeError unless all other axes agree */
+/**
+ * Tensors end to end along one axis.
+ *
+ * @example concat([[1, 2], [3]]) // [1, 2, 3]
+ * @throws ShapeError unless all other axes agree
+ */
 export function concat(values: readonly TensorLike[], axis = 0): Tensor {
   if (values.length === 0) throw new RangeError('concat: wants at least one tensor')
   const backend = values.find((v) => v instanceof Tensor)?.backend
@@ -160,7 +175,7 @@ export function concat(values: readonly TensorLike[], axis = 0): Tensor {
   )
 }
 
-/** Tensors of one shape as the entries of a new first axis. */
+/** Tensors of one shape as the entries of a new first axis. @example stack([[1, 2], [3, 4]]) // [[1, 2], [3, 4]] */
 export function stack(values: readonly TensorLike[]): Tensor {
   return concat(values.map((v) => asTensor(v, undefined, 'stack')).map((t) => reshape(t, [1, ...t.shape])))
 }

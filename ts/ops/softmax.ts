@@ -11,7 +11,7 @@ function rowsAndCols(x: Tensor, op: string): [number, number] {
   return [cols === 0 ? 0 : x.size / cols, cols]
 }
 
-/** eˣ / Σ eˣ over the last axis, without overflow. */
+/** eˣ / Σ eˣ over the last axis, without overflow. @example softmax([0, 0, Math.log(2)]) // [0.25, 0.25, 0.5] */
 export function softmax(value: TensorLike): Tensor {
   const x = asFloats(value, undefined, 'softmax')
   const [rows, cols] = rowsAndCols(x, 'softmax')
@@ -26,7 +26,7 @@ export function softmax(value: TensorLike): Tensor {
   )
 }
 
-/** x − log Σ eˣ over the last axis, without overflow. */
+/** x − log Σ eˣ over the last axis, without overflow. @example logSoftmax([0, 0]) // [-0.693147, -0.693147] */
 export function logSoftmax(value: TensorLike): Tensor {
   const x = asFloats(value, undefined, 'logSoftmax')
   const [rows, cols] = rowsAndCols(x, 'logSoftmax')

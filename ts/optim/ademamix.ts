@@ -32,7 +32,7 @@ const SLOTS = ['fast', 'slow', 'v'] as const
  *
  * @example
  * const optimizer = new AdEMAMix(model.parameters())
- * const warm = new Scheduler(optimizer, { alpha: linear(0, 5, 10_000) })
+ * const warm = new Scheduler(optimizer, { alpha: schedules.linear(0, 5, 10_000) })
  */
 export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
   static override readonly defaults: Readonly<Record<string, unknown>> = {

@@ -29,7 +29,7 @@ const SLOTS = ['average'] as const
  *
  * @example
  * const optimizer = new ASGD(model.parameters(), { learningRate: 0.05, averageFrom: 1000 })
- * const accuracy = optimizer.evaluate(() => test(model))
+ * const { loss } = optimizer.evaluate(() => evaluateModel(model, { inputs, targets, loss: crossEntropy }))
  */
 export class ASGD extends AveragingOptimizer<ASGDOptions> {
   static override readonly defaults: Readonly<Record<string, unknown>> = {

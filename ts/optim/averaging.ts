@@ -26,7 +26,12 @@ export abstract class AveragingOptimizer<O extends object> extends Optimizer<O> 
   }
 }
 
-/** Runs fn with other values in the parameters and restores them. @throws TypeError if fn is asynchronous */
+/**
+ * Runs fn with other values in the parameters and restores them.
+ *
+ * @example withWeights(model.parameters(), new WeightAverage(model.parameters()).averages(), () => model.predict(x))
+ * @throws TypeError if fn is asynchronous
+ */
 export function withWeights<T>(parameters: readonly Parameter[], values: readonly FloatArray[], fn: () => T): T {
   const before = parameters.map((p) => p.data())
   parameters.forEach((p, i) => p.view().set(values[i]))

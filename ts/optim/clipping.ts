@@ -8,6 +8,8 @@ import { checkOption, nonNegative, positive } from './options.js'
 /**
  * All gradients together are shortened to norm c: g ← g · min(1, c / (‖g‖ + ε)). Keeps the direction; the usual guard of
  * recurrent nets and transformers. PyTorch's formula, ε = 1e-6; optax is ε = 0.
+ *
+ * @example new Adam(model.parameters(), { gradientTransforms: [clipGlobalNorm(1)] })
  */
 export function clipGlobalNorm(limit: number, { norm = 2, epsilon = 1e-6 }: { norm?: number; epsilon?: number } = {}): GradientTransform {
   checkOption('clipGlobalNorm', 'limit', limit, 0, nonNegative)
@@ -19,7 +21,11 @@ export function clipGlobalNorm(limit: number, { norm = 2, epsilon = 1e-6 }: { no
   }
 }
 
-/** Every element is clipped to [−c, c]. Changes the direction of the step; robust against single wild elements. */
+/**
+ * Every element is clipped to [−c, c]. Changes the direction of the step; robust against single wild elements.
+ *
+ * @example new Adam(model.parameters(), { gradientTransforms: [clipByValue(0.5)] })
+ */
 export function clipByValue(limit: number): GradientTransform {
   checkOption('clipByValue', 'limit', limit, 0, nonNegative)
   return {
@@ -31,7 +37,11 @@ export function clipByValue(limit: number): GradientTransform {
   }
 }
 
-/** Each parameter's gradient is shortened to norm c: g ← g · c / max(‖g‖, c). Keras calls it clipnorm. */
+/**
+ * Each parameter's gradient is shortened to norm c: g ← g · c / max(‖g‖, c). Keras calls it clipnorm.
+ *
+ * @example new Adam(model.parameters(), { gradientTransforms: [clipByNorm(1)] })
+ */
 export function clipByNorm(limit: number): GradientTransform {
   checkOption('clipByNorm', 'limit', limit, 0, nonNegative)
   return perParameter('clipByNorm', (p, scale) => {
@@ -40,7 +50,11 @@ export function clipByNorm(limit: number): GradientTransform {
   })
 }
 
-/** Each parameter's gradient is shortened to root mean square c: g ← g / max(1, rms(g)/c). */
+/**
+ * Each parameter's gradient is shortened to root mean square c: g ← g / max(1, rms(g)/c).
+ *
+ * @example new Adam(model.parameters(), { gradientTransforms: [clipByRms(1)] })
+ */
 export function clipByRms(limit: number): GradientTransform {
   checkOption('clipByRms', 'limit', limit, 0, positive)
   return perParameter('clipByRms', (p, scale) => {
@@ -52,6 +66,8 @@ export function clipByRms(limit: number): GradientTransform {
 /**
  * Adaptive clipping (Brock et al. 2021): the gradient of each unit (column of a weight matrix, whole vector) gets at most
  * c times the norm of the unit's weights. For nets without normalisation layers; not for the last layer.
+ *
+ * @example new Adam(model.parameters(), { gradientTransforms: [adaptiveClip(0.01)] })
  */
 export function adaptiveClip(limit: number, { epsilon = 1e-3 }: { epsilon?: number } = {}): GradientTransform {
   checkOption('adaptiveClip', 'limit', limit, 0, nonNegative)

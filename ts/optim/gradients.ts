@@ -13,7 +13,13 @@ export interface GradientTransform {
   loadState?(state: Record<string, number>): void
 }
 
-/** The gradients of one step: those of every parameter that has one, times `scale`. */
+/**
+ * The gradients of one step: those of every parameter that has one, times `scale`.
+ *
+ * @example
+ * const halve: GradientTransform = { name: 'halve', apply: (gradients: Gradients) => void (gradients.scale /= 2) }
+ * new SGD(model.parameters(), { learningRate: 0.1, gradientTransforms: [halve] }).step()
+ */
 export class Gradients {
   groups: readonly ParameterGroup[] = []
   /** What the update multiplies every gradient by. */

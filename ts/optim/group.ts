@@ -35,6 +35,7 @@ const stateBlocks = new FinalizationRegistry<{ heap: Heap; ptrs: Ptr[] }>(({ hea
   for (const ptr of ptrs) heap.free(ptr)
 })
 
+/** Parameters that share options, with their state; an optimizer makes them from what it is given. */
 export class ParameterGroup<O extends object = object> {
   /** Given, or '' */
   readonly name: string
@@ -68,6 +69,7 @@ export class ParameterGroup<O extends object = object> {
   private anyActive = false
   private viewsVersion = -1
 
+  /** @internal an optimizer makes its groups */
   constructor(parameters: readonly Parameter[], values: O, options: O, layout: StateLayout, name = '') {
     const { slots: slotNames, scalars, perTensor, extras } = layout
     const { backend } = parameters[0]

@@ -6,6 +6,8 @@ import { checkOption, nonNegative } from './options.js'
 /**
  * Gaussian noise that fades: g ← g + N(0, η / t^γ) (Neelakantan et al. 2015). Helps very deep nets out of bad starts.
  * Reproducible: the same seed gives the same noise on every backend.
+ *
+ * @example new SGD(model.parameters(), { learningRate: 0.1, gradientTransforms: [addNoise({ seed: 1 })] })
  */
 export function addNoise({ eta = 0.01, gamma = 0.55, seed = 0 }: { eta?: number; gamma?: number; seed?: number } = {}): GradientTransform {
   checkOption('addNoise', 'eta', eta, 0, nonNegative)

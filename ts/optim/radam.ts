@@ -25,7 +25,7 @@ const SLOTS = ['m', 'v'] as const
  *     else:    p ← p − η·m̂
  *
  * In place of a learning-rate warm-up. With β₂ = 0.999 the first five steps are not normalised: they blow up on steep
- * losses, where Adam with {@link warmup} is safer.
+ * losses, where Adam with `schedules.warmup` is safer.
  * Defaults: PyTorch. State: 8 bytes a parameter. Liu et al. 2020.
  *
  * @example

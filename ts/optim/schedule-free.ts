@@ -85,7 +85,7 @@ abstract class ScheduleFree<O extends ScheduleFreeOptions> extends AveragingOpti
  *
  * @example
  * const optimizer = new ScheduleFreeSGD(model.parameters(), { learningRate: 1, warmupSteps: 100 })
- * const accuracy = optimizer.evaluate(() => test(model))
+ * const { loss } = optimizer.evaluate(() => evaluateModel(model, { inputs, targets, loss: crossEntropy }))
  */
 export class ScheduleFreeSGD extends ScheduleFree<ScheduleFreeSGDOptions> {
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, momentum: 0.9, ...DEFAULTS }
@@ -123,7 +123,7 @@ export class ScheduleFreeSGD extends ScheduleFree<ScheduleFreeSGDOptions> {
  *
  * @example
  * const optimizer = new ScheduleFreeAdamW(model.parameters(), { warmupSteps: 100 })
- * const accuracy = optimizer.evaluate(() => test(model))
+ * const { loss } = optimizer.evaluate(() => evaluateModel(model, { inputs, targets, loss: crossEntropy }))
  */
 export class ScheduleFreeAdamW extends ScheduleFree<ScheduleFreeAdamWOptions> {
   static override readonly defaults: Readonly<Record<string, unknown>> = {

@@ -17,7 +17,8 @@ export type SparseAdamOptions = Omit<AdamOptions, 'weightDecay' | 'decoupledWeig
  * Defaults: PyTorch's SparseAdam. State: 8 bytes a parameter.
  *
  * @example
- * const optimizer = new SparseAdam([embedding.weight], { learningRate: 1e-3 })
+ * const embedding = new Embedding(1000, 16)
+ * const optimizer = new SparseAdam(embedding.parameters(), { learningRate: 1e-3 })
  */
 export class SparseAdam extends Adam {
   static override readonly defaults: Readonly<Record<string, unknown>> = { ...Adam.defaults, epsilonPlacement: 'hat' }

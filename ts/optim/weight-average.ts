@@ -21,7 +21,7 @@ export interface WeightAverageOptions {
  * const average = new WeightAverage(model.parameters(), { decay: 0.99 })
  * optimizer.step()
  * average.update()
- * const accuracy = average.evaluate(() => test(model))
+ * const { loss } = average.evaluate(() => evaluateModel(model, { inputs, targets, loss: crossEntropy }))
  */
 export class WeightAverage {
   readonly form: 'ema' | 'mean'

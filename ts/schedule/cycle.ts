@@ -13,7 +13,11 @@ export interface CosineRestartsOptions {
   to?: number
 }
 
-/** Cosine decay that starts again (SGDR, Loshchilov & Hutter 2017); the ends of cycles are good moments to keep a model. */
+/**
+ * Cosine decay that starts again (SGDR, Loshchilov & Hutter 2017); the ends of cycles are good moments to keep a model.
+ *
+ * @example schedules.cosineRestarts(0.1, { steps: 100, lengthen: 2 })(100) // 0.1
+ */
 export function cosineRestarts(from: number, { steps, lengthen = 1, peakFactor = 1, to = 0 }: CosineRestartsOptions): Schedule {
   checkPositive('cosineRestarts', { steps, lengthen })
   return (step) => {
@@ -47,7 +51,11 @@ export interface OneCycleOptions {
   threePhase?: boolean
 }
 
-/** Up to the peak and down to nearly nothing, once (Smith & Topin 2018). PyTorch's OneCycleLR. Pair it with {@link oneCycleMomentum}. */
+/**
+ * Up to the peak and down to nearly nothing, once (Smith & Topin 2018). PyTorch's OneCycleLR. Pair it with {@link oneCycleMomentum}.
+ *
+ * @example schedules.oneCycle(0.1, { steps: 1000 })(0) // 0.004
+ */
 export function oneCycle(peak: number, options: OneCycleOptions): Schedule {
   const { startDivisor = 25, endDivisor = 1e4 } = options
   checkPositive('oneCycle', { startDivisor, endDivisor })
@@ -55,7 +63,11 @@ export function oneCycle(peak: number, options: OneCycleOptions): Schedule {
   return oneCycleOf('oneCycle', options, start, peak, start / endDivisor)
 }
 
-/** The momentum (or β₁) that goes with {@link oneCycle}: down while the learning rate goes up, and back. Default 0.95 and 0.85. */
+/**
+ * The momentum (or β₁) that goes with {@link oneCycle}: down while the learning rate goes up, and back. Default 0.95 and 0.85.
+ *
+ * @example schedules.oneCycleMomentum({ steps: 1000 })(0) // 0.95
+ */
 export function oneCycleMomentum({ high = 0.95, low = 0.85, ...options }: OneCycleOptions & { high?: number; low?: number }): Schedule {
   return oneCycleOf('oneCycleMomentum', options, high, low, high)
 }
@@ -86,7 +98,11 @@ export interface CyclicOptions {
   gamma?: number
 }
 
-/** Between low and high in triangles (Smith 2017). PyTorch's CyclicLR. `cyclic(0.9, 0.8, …)` is the momentum that goes with it. */
+/**
+ * Between low and high in triangles (Smith 2017). PyTorch's CyclicLR. `cyclic(0.9, 0.8, …)` is the momentum that goes with it.
+ *
+ * @example schedules.cyclic(0.001, 0.1, { up: 50 })(50) // 0.1
+ */
 export function cyclic(low: number, high: number, { up = 2000, down = up, mode = 'triangular', gamma = 1 }: CyclicOptions = {}): Schedule {
   checkPositive('cyclic', { up, down })
   const length = up + down

@@ -1,7 +1,7 @@
 /** Schedules that go down once. */
 import { checkPositive, progress, type Schedule, type Shape, warmup } from './schedule.js'
 
-/** From one value to another in `steps` steps, then constant. */
+/** From one value to another in `steps` steps, then constant. @example schedules.linear(0.1, 0, 100)(50) // 0.05 */
 export function linear(from: number, to: number, steps: number): Schedule {
   checkPositive('linear', { steps })
   return (step) => from + (to - from) * Math.min(step / steps, 1)
@@ -20,7 +20,7 @@ export interface PolynomialOptions {
   cycle?: boolean
 }
 
-/** to + (from − to)·(1 − k/steps)^power, then constant. */
+/** to + (from − to)·(1 − k/steps)^power, then constant. @example schedules.polynomial(0.1, { steps: 100, power: 2 })(50) // 0.025 */
 export function polynomial(from: number, { steps, to = 0, power = 1, after = 0, cycle = false }: PolynomialOptions): Schedule {
   checkPositive('polynomial', { steps })
   return (step) => {
@@ -30,13 +30,21 @@ export function polynomial(from: number, { steps, to = 0, power = 1, after = 0, 
   }
 }
 
-/** value · factor^⌊k/every⌋: a drop every so many steps. Factor 0.1 by default. */
+/**
+ * value · factor^⌊k/every⌋: a drop every so many steps. Factor 0.1 by default.
+ *
+ * @example schedules.stepDecay(0.1, { every: 30 })(65) // 0.001
+ */
 export function stepDecay(value: number, { every, factor = 0.1 }: { every: number; factor?: number }): Schedule {
   checkPositive('stepDecay', { every })
   return (step) => value * factor ** Math.floor(step / every)
 }
 
-/** A drop at each milestone; one that is listed twice counts twice. Factor 0.1 by default. */
+/**
+ * A drop at each milestone; one that is listed twice counts twice. Factor 0.1 by default.
+ *
+ * @example schedules.multiStep(0.1, { milestones: [30, 60] })(60) // 0.001
+ */
 export function multiStep(value: number, { milestones, factor = 0.1 }: { milestones: readonly number[]; factor?: number }): Schedule {
   return (step) => value * factor ** milestones.filter((m) => m <= step).length
 }
@@ -55,7 +63,7 @@ export interface ExponentialOptions {
   staircase?: boolean
 }
 
-/** value · factor^(k/every). */
+/** value · factor^(k/every). @example schedules.exponential(0.1, { factor: 0.5, every: 10 })(20) // 0.025 */
 export function exponential(value: number, { factor, every = 1, after = 0, limit, staircase = false }: ExponentialOptions): Schedule {
   checkPositive('exponential', { factor, every })
   const bound = factor < 1 ? Math.max : Math.min
@@ -66,7 +74,11 @@ export function exponential(value: number, { factor, every = 1, after = 0, limit
   }
 }
 
-/** value / (1 + rate · k/every): slower and slower, the classical condition for convergence of stochastic descent. */
+/**
+ * value / (1 + rate · k/every): slower and slower, the classical condition for convergence of stochastic descent.
+ *
+ * @example schedules.inverseTime(0.1, { rate: 1, every: 100 })(300) // 0.025
+ */
 export function inverseTime(
   value: number,
   { rate, every = 1, staircase = false }: { rate: number; every?: number; staircase?: boolean },
@@ -75,7 +87,11 @@ export function inverseTime(
   return (step) => value / (1 + rate * (staircase ? Math.floor(step / every) : step / every))
 }
 
-/** peak · min(k/w, √(w/k)), w = warmupSteps: linear up to the peak, then as one over the root ("Noam", Vaswani et al. 2017). */
+/**
+ * peak · min(k/w, √(w/k)), w = warmupSteps: linear up to the peak, then as one over the root ("Noam", Vaswani et al. 2017).
+ *
+ * @example schedules.inverseSqrt(0.1, { warmupSteps: 100 })(400) // 0.05
+ */
 export function inverseSqrt(peak: number, { warmupSteps }: { warmupSteps: number }): Schedule {
   checkPositive('inverseSqrt', { warmupSteps })
   return (step) => peak * (step < warmupSteps ? step / warmupSteps : Math.sqrt(warmupSteps / step))
@@ -92,7 +108,11 @@ export interface CosineOptions {
   afterwards?: 'hold' | 'rise'
 }
 
-/** to + (from − to)·((1 + cos(πk/steps))/2)^exponent: slow at both ends. With {@link warmup} the usual choice (Loshchilov & Hutter 2017). */
+/**
+ * to + (from − to)·((1 + cos(πk/steps))/2)^exponent: slow at both ends. With {@link warmup} the usual choice (Loshchilov & Hutter 2017).
+ *
+ * @example schedules.cosine(0.1, { steps: 1000 })(500) // 0.05
+ */
 export function cosine(from: number, { steps, to = 0, exponent = 1, afterwards = 'hold' }: CosineOptions): Schedule {
   checkPositive('cosine', { steps })
   return (step) => {
@@ -112,7 +132,11 @@ export interface WarmupStableDecayOptions {
   shape?: Shape
 }
 
-/** Linearly up, flat, down at the end: training may go on from the flat part (Hu et al. 2024). */
+/**
+ * Linearly up, flat, down at the end: training may go on from the flat part (Hu et al. 2024).
+ *
+ * @example schedules.warmupStableDecay(0.1, { warmupSteps: 10, stableSteps: 80, decaySteps: 10 })(95) // 0.05
+ */
 export function warmupStableDecay(peak: number, options: WarmupStableDecayOptions): Schedule {
   const { warmupSteps, stableSteps, decaySteps, to = 0, shape = 'linear' } = options
   checkPositive('warmupStableDecay', { decaySteps })

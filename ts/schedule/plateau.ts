@@ -42,7 +42,8 @@ const DEFAULTS: Required<ReduceOnPlateauOptions> = {
  *
  * @example
  * const plateau = new ReduceOnPlateau(optimizer, { factor: 0.5, patience: 3 })
- * for (const epoch of epochs) plateau.step(validationLoss(epoch))
+ * for (let epoch = 0; epoch < 10; epoch++) plateau.step(evaluateModel(model, { inputs, targets, loss: crossEntropy }).loss)
+ * optimizer.learningRate // 0.00025: no better after three epochs, nor after three more
  */
 export class ReduceOnPlateau {
   /** Best metric so far. */

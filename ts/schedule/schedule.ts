@@ -23,7 +23,7 @@ export function checkPositive(owner: string, options: Record<string, number>): v
   }
 }
 
-/** Always the same value. */
+/** Always the same value. @example schedules.constant(0.1)(1000) // 0.1 */
 export function constant(value: number): Schedule {
   return () => value
 }
@@ -31,7 +31,8 @@ export function constant(value: number): Schedule {
 /**
  * Schedules one after the other: the i-th runs from boundaries[i − 1] on and counts its own steps from 0.
  * @example
- * const schedule = sequence([constant(0.1), cosine(0.1, { steps: 900 })], [100])
+ * const { sequence, constant, cosine } = schedules
+ * sequence([constant(0.1), cosine(0.1, { steps: 900 })], [100])(550) // 0.05
  * @throws RangeError unless there is one boundary fewer than schedules, ascending
  */
 export function sequence(schedules: readonly Schedule[], boundaries: readonly number[]): Schedule {
@@ -42,7 +43,11 @@ export function sequence(schedules: readonly Schedule[], boundaries: readonly nu
   }
 }
 
-/** The product of schedules, such as a decay times a cycle. */
+/**
+ * The product of schedules, such as a decay times a cycle.
+ *
+ * @example schedules.product(schedules.constant(0.1), schedules.linear(1, 0, 100))(50) // 0.05
+ */
 export function product(...schedules: readonly Schedule[]): Schedule {
   return (step) => schedules.reduce((value, schedule) => value * schedule(step), 1)
 }
@@ -61,7 +66,8 @@ export interface WarmupOptions {
  * Warms up before any schedule: from `from` to the schedule's first value in `steps` steps, then the schedule, from its start.
  * Large first steps do the most harm to normalised nets and to Adam's young averages.
  * @example
- * const schedule = warmup(cosine(1e-3, { steps: 9000 }), { steps: 1000 })
+ * const { warmup, cosine } = schedules
+ * warmup(cosine(1e-3, { steps: 9000 }), { steps: 1000 })(500) // 0.0005
  */
 export function warmup(schedule: Schedule, { steps, from, shape = 'linear' }: WarmupOptions): Schedule {
   checkPositive('warmup', { steps })
@@ -77,8 +83,7 @@ export function warmup(schedule: Schedule, { steps, from, shape = 'linear' }: Wa
 
 /**
  * A constant per stretch: values[i] from step boundaries[i − 1] on.
- * @example
- * const schedule = piecewise([0.1, 0.01, 0.001], [30, 60])
+ * @example schedules.piecewise([0.1, 0.01, 0.001], [30, 60])(45) // 0.01
  */
 export function piecewise(values: readonly number[], boundaries: readonly number[]): Schedule {
   checkBoundaries('piecewise', values.length, boundaries)
@@ -87,8 +92,7 @@ export function piecewise(values: readonly number[], boundaries: readonly number
 
 /**
  * Straight lines or cosine arcs through points [step, value]; constant before the first and after the last.
- * @example
- * const schedule = interpolate([[0, 0], [10, 0.1], [100, 0.001]], 'cosine')
+ * @example schedules.interpolate([[0, 0], [10, 0.1], [100, 0.001]], 'cosine')(5) // 0.05
  */
 export function interpolate(points: readonly (readonly [step: number, value: number])[], shape: Shape = 'linear'): Schedule {
   const steps = points.map(([step]) => step)

@@ -14,8 +14,9 @@ export interface SchedulerOptions {
  * first step at once; call step() after each optimizer.step() (or each epoch, for schedules that count epochs).
  *
  * @example
+ * const { warmup, cosine, oneCycle, oneCycleMomentum } = schedules
  * const scheduler = new Scheduler(optimizer, warmup(cosine(1e-3, { steps: 900 }), { steps: 100 }))
- * new Scheduler(optimizer, { learningRate: oneCycle(0.1, { steps }), momentum: oneCycleMomentum({ steps }) })
+ * const both = new Scheduler(optimizer, { learningRate: oneCycle(0.1, { steps: 1000 }), beta1: oneCycleMomentum({ steps: 1000 }) })
  * optimizer.step()
  * scheduler.step()
  */

@@ -93,7 +93,7 @@ export abstract class ClosureOptimizer<O extends object> {
     }
   }
 
-  /** Goes on from a {@link state}, options included. @throws Error for the state of another optimizer */
+  /** Goes on from a {@link ClosureOptimizer.state}, options included. @throws Error for the state of another optimizer */
   loadState(state: ClosureState): void {
     if (state?.format !== 'gradus-closure-optimizer/1' || state.optimizer !== this.name) {
       throw new Error(

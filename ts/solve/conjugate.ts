@@ -13,6 +13,8 @@ export type ConjugateFormula = 'PR+' | 'FR' | 'HS' | 'HZ'
  * - `FR` (Fletcher & Reeves 1964): gᵀg / g₋₁ᵀg₋₁
  * - `HS` (Hestenes & Stiefel 1952): gᵀy / dᵀy
  * - `HZ` (Hager & Zhang 2005): max(η, (y − 2·d·yᵀy / dᵀy)ᵀg / dᵀy) with their η = −1 / (|d|·min(0.01, |g₋₁|))
+ *
+ * @example conjugateBeta('FR', Float64Array.of(2), Float64Array.of(1), Float64Array.of(1), Float64Array.of(-1)) // 4
  */
 export function conjugateBeta(formula: ConjugateFormula, g: Float64Array, before: Float64Array, y: Float64Array, d: Float64Array): number {
   switch (formula) {

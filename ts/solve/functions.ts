@@ -202,7 +202,7 @@ export const testFunctions: readonly TestFunction[] = [
   plateau,
 ]
 
-/** A test function in the form that {@link minimize} takes. */
+/** A test function in the form that {@link minimize} takes. @example minimize(asObjective(rosenbrock), [-1.2, 1]).x // [1, 1] */
 export function asObjective({ value, gradient }: Pick<TestFunction, 'value' | 'gradient'>): (x: Float64Array) => Evaluation {
   return (x) => ({ value: value(x), gradient: gradient(x) })
 }

@@ -28,7 +28,7 @@ export interface Factors {
  *
  * @example
  * const optimizer = new KFAC(model, { learningRate: 0.3, damping: 1e-2 })
- * for (const [x, y] of batches) optimizer.step(x, y)
+ * for (let i = 0; i < 10; i++) optimizer.step(x, y)
  */
 export class KFAC extends DenseOptimizer<KFACOptions> {
   static override readonly defaults: Readonly<Record<string, unknown>> = {

@@ -58,7 +58,8 @@ export interface LevenbergMarquardtResult extends ClosureResult {
  * @example
  * const model = new Sequential([new Dense(1, 20, { activation: 'tanh' }), new Dense(20, 1)], { seed: 1 })
  * const optimizer = new LevenbergMarquardt(model)
- * for (let i = 0; i < 10; i++) console.log(optimizer.step(x, y).loss)
+ * for (let i = 0; i < 10; i++) optimizer.step([[0], [1], [2]], [0, 1, 4])
+ * optimizer.step([[0], [1], [2]], [0, 1, 4]).loss < 1e-6 // true
  */
 export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptions> {
   static override readonly defaults: Readonly<Record<string, unknown>> = {

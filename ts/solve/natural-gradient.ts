@@ -16,7 +16,7 @@ import { allFinite } from './vector.js'
  *
  * @example
  * const optimizer = new NaturalGradient(model, { learningRate: 0.5, damping: 1e-2 })
- * optimizer.step(x, classes).loss
+ * const { loss } = optimizer.step(x, y)
  */
 export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, damping: 1e-3, loss: 'crossEntropy' }

@@ -57,7 +57,7 @@ type Bracket<T extends Trial> = [T, T]
  * @param first first trial
  * @example
  * const phi = (t: number) => ({ t, value: (t - 3) ** 2, slope: 2 * (t - 3) })
- * strongWolfe(phi, phi(0), 1).point.t // 3
+ * strongWolfe(phi, phi(0), 10).point.t // 3
  */
 export function strongWolfe<T extends Trial>(
   phi: (t: number) => T,
@@ -153,7 +153,11 @@ function place([a, b]: readonly [Trial, Trial], stalled: boolean): { t: number; 
   return { t: Math.abs(t - max) < Math.abs(t - min) ? max - margin : min + margin, stalled: false }
 }
 
-/** Minimizer of the cubic through two values and slopes, kept within [min, max]; the middle where it has none. */
+/**
+ * Minimizer of the cubic through two values and slopes, kept within [min, max]; the middle where it has none.
+ *
+ * @example cubicMinimum({ t: 0, value: 9, slope: -6 }, { t: 4, value: 1, slope: 2 }, 0, 4) // 3
+ */
 export function cubicMinimum(a: Trial, b: Trial, min: number, max: number): number {
   const [p, q] = a.t <= b.t ? [a, b] : [b, a]
   const d1 = a.slope + b.slope - (3 * (a.value - b.value)) / (a.t - b.t)

@@ -54,7 +54,9 @@ export interface EarlyStoppingOptions {
 
 /**
  * Stops when a value has not improved for `patience` epochs.
- * @example fit(model, { …, validationSplit: 0.2, callbacks: [new EarlyStopping({ patience: 3 })] })
+ * @example
+ * const callbacks = [new EarlyStopping({ patience: 3 })]
+ * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 100, validationSplit: 0.2, callbacks })
  */
 export class EarlyStopping implements Callback {
   readonly name = 'EarlyStopping'
@@ -107,7 +109,11 @@ export class EarlyStopping implements Callback {
   }
 }
 
-/** Stops as soon as the (validation) loss is below a threshold. */
+/**
+ * Stops as soon as the (validation) loss is below a threshold.
+ *
+ * @example await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, callbacks: [new TargetLoss(0.01)] })
+ */
 export class TargetLoss implements Callback {
   readonly name = 'TargetLoss'
   private readonly target: number

@@ -51,8 +51,8 @@ const training = new WeakSet<Module>()
  *
  * @returns the history: one record per epoch
  * @example
- * const history = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, batchSize: 64, metrics: ['accuracy'] })
- * console.log(history.epochs.at(-1).metrics.accuracy)
+ * const history = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, metrics: ['accuracy'] })
+ * history.epochs[4].metrics.accuracy <= 1 // true
  * @throws RangeError, ShapeError for data or options that do not fit, before the first step; NonFiniteError as soon as a
  *   loss is NaN or infinite, before the update that would follow; Error if the model is being trained already
  */

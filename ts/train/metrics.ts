@@ -6,11 +6,14 @@ export type Metric = (prediction: Tensor, target: Tensor) => number
 
 /** Metrics by name, as `fit` and `evaluateModel` take them. */
 export const METRICS = { accuracy, meanAbsoluteError, rootMeanSquaredError } as const
+/** Names of the metrics that come with gradus. */
 export type MetricName = keyof typeof METRICS
 
 /**
  * The share of rows whose class is right: the largest of several logits, or for one logit whether it is above 0.
  * Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
+ *
+ * @example accuracy(tensor([[0.1, 2], [3, 1]]), tensor(Int32Array.of(1, 1))) // 0.5
  */
 export function accuracy(prediction: Tensor, target: Tensor): number {
   const rows = prediction.shape[0]
@@ -33,12 +36,16 @@ function largest(values: ArrayLike<number>, from: number, n: number): number {
   return best
 }
 
-/** Mean of |prediction − target| over all elements. */
+/** Mean of |prediction − target| over all elements. @example meanAbsoluteError(tensor([1, 2]), tensor([1, 4])) // 1 */
 export function meanAbsoluteError(prediction: Tensor, target: Tensor): number {
   return meanOf(prediction, target, Math.abs)
 }
 
-/** Root of the mean of (prediction − target)² over all elements of a batch. */
+/**
+ * Root of the mean of (prediction − target)² over all elements of a batch.
+ *
+ * @example rootMeanSquaredError(tensor([1, 2]), tensor([1, 4])) // 1.414214
+ */
 export function rootMeanSquaredError(prediction: Tensor, target: Tensor): number {
   return Math.sqrt(meanOf(prediction, target, (d) => d * d))
 }
@@ -50,7 +57,7 @@ function meanOf(prediction: Tensor, target: Tensor, f: (difference: number) => n
   return sum / p.length
 }
 
-/** What options accept: names of {@link METRICS}, or functions by a name of your own. */
+/** What options accept: names of metrics, or functions by a name of your own. */
 export type MetricsOption = readonly MetricName[] | Record<string, Metric>
 
 /** @internal @throws RangeError naming the metrics there are */
