@@ -5,6 +5,7 @@
 //! memory with as many elements behind it as the sizes say, and outputs overlap inputs only where it allows.
 #![allow(unsafe_code)]
 
+use crate::double::{self, cholesky, net, products, products::Rows};
 use crate::elementwise::{self as e, broadcast, Side};
 use crate::loss::{self, Call};
 use crate::optim::{sweep, Rule, Shared, SHARED_HYPER};
@@ -329,6 +330,108 @@ pub fn random_normal(y: Ptr, n: usize, seed_low: u32, seed_high: u32, stream: u3
 #[wasm_bindgen]
 pub fn dropout(x: Ptr, y: Ptr, n: usize, seed_low: u32, seed_high: u32, stream: u32, counter: u32, rate: f64) {
     Source { key: [seed_low, seed_high], stream, counter }.dropout(cells(x, n), cells(y, n), rate);
+}
+
+/// The n doubles at an address; none for address 0.
+fn doubles<'a>(at: Ptr, n: usize) -> &'a [f64] {
+    if n == 0 || at == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's contract: n doubles at `at`, a multiple of 8, which no output of the call overlaps.
+    unsafe { slice::from_raw_parts(at as *const f64, n) }
+}
+
+/// As [`doubles`], to write.
+fn doubles_mut<'a>(at: Ptr, n: usize) -> &'a mut [f64] {
+    if n == 0 {
+        return &mut [];
+    }
+    // SAFETY: as in `doubles`; nothing else of the call overlaps an output.
+    unsafe { slice::from_raw_parts_mut(at as *mut f64, n) }
+}
+
+/// n rows of m doubles, `stride` apart.
+fn matrix<'a>(at: Ptr, n: usize, m: usize, stride: usize) -> Rows<'a> {
+    Rows { all: doubles(at, if n == 0 { 0 } else { (n - 1) * stride + m }), n, m, stride }
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleGram)]
+pub fn double_gram(j: Ptr, n: usize, m: usize, stride: usize, h: Ptr) {
+    products::gram(matrix(j, n, m, stride), doubles_mut(h, n * n));
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleProduct)]
+pub fn double_product(j: Ptr, n: usize, m: usize, stride: usize, r: Ptr, g: Ptr) {
+    products::product(matrix(j, n, m, stride), doubles(r, m), doubles_mut(g, n));
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleCholesky)]
+pub fn double_cholesky(h: Ptr, n: usize, mu: f64, d: Ptr, l: Ptr) -> u32 {
+    u32::from(cholesky::factor(doubles(h, n * n), n, mu, doubles(d, n), doubles_mut(l, n * n)))
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleSolve)]
+pub fn double_solve(l: Ptr, n: usize, x: Ptr) {
+    cholesky::solve(doubles(l, n * n), doubles_mut(x, n));
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleAffine)]
+#[rustfmt::skip]
+pub fn double_affine(
+    w: Ptr, by_unit: usize, by_term: usize, b: Ptr, a: Ptr, y: Ptr, units: usize, terms: usize, count: usize,
+) {
+    if count == 0 {
+        return;
+    }
+    let (b, a) = (doubles(b, units), doubles(a, terms * count));
+    let reach = if terms == 0 { 0 } else { (terms - 1) * by_term + 1 };
+    for u in 0..units {
+        let w = doubles(w + 8 * u * by_unit, reach);
+        net::unit(w, by_term, *b.get(u).unwrap_or(&0.0), a, doubles_mut(y + 8 * u * count, count));
+    }
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleColumns)]
+#[rustfmt::skip]
+pub fn double_columns(
+    a: Ptr, delta: Ptr, out: Ptr, inputs: usize, units: usize, step: usize, count: usize, stride: usize,
+) {
+    for i in 0..inputs {
+        for j in 0..units {
+            let (a, delta) = (doubles(a + 8 * i * count, count), doubles(delta + 8 * j * count, count));
+            net::multiply(a, delta, doubles_mut(out + 8 * (i * step + j) * stride, count));
+        }
+    }
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleMultiply)]
+pub fn double_multiply(x: Ptr, y: Ptr, out: Ptr, n: usize) {
+    net::multiply(doubles(x, n), doubles(y, n), doubles_mut(out, n));
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleResidual)]
+pub fn double_residual(y: Ptr, t: Ptr, r: Ptr, n: usize) -> f64 {
+    net::residual(doubles(y, n), doubles(t, n), doubles_mut(r, n))
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleSquash)]
+pub fn double_squash(z: Ptr, a: Ptr, n: usize, sigmoid: u32) {
+    double::activation::squash(doubles(z, n), doubles_mut(a, n), sigmoid != 0);
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleSquashSlope)]
+pub fn double_squash_slope(a: Ptr, d: Ptr, n: usize, sigmoid: u32) {
+    double::activation::squash_slope(doubles(a, n), doubles_mut(d, n), sigmoid != 0);
 }
 
 /// The kernel behind every exported optimizer update: parameters p\[n\], gradients g\[n\], slot j at s + j·stride, the

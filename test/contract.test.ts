@@ -4,6 +4,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import type { DoubleKernels } from '../ts/backend/double.js'
+import { createJsDoubleKernels } from '../ts/backend/js/double.js'
 import { ACTIVATIONS, type Kernels } from '../ts/backend/kernels.js'
 import { instantiate, supportedVariants, type Variant } from '../ts/backend/wasm.js'
 import { assertClose, backends, Room } from './backends.js'
@@ -13,8 +15,9 @@ const UPDATE_ARITY = 6
 const INTERNALS = ['memory', 'heapBase', 'setTile', 'fmaPeak', '__data_end', '__heap_base', '__indirect_function_table']
 
 const [jsBackend] = backends
-const table = jsBackend.kernels
-const names = Object.keys(table).sort() as (keyof Kernels)[]
+/** Kernels of both precisions: floats, and doubles for the solvers. */
+const table = { ...jsBackend.kernels, ...createJsDoubleKernels(jsBackend.heap) }
+const names = Object.keys(table).sort() as (keyof Kernels | keyof DoubleKernels)[]
 
 const isInternal = (name: string) => INTERNALS.includes(name) || name.startsWith('__wbindgen') || name.startsWith('__wbg')
 

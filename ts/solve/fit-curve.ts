@@ -1,6 +1,7 @@
 /** Curve fitting: parameters of a model with their standard errors. */
+
+import { cholesky, inverseCholesky } from '../backend/js/normal.js'
 import { type LeastSquaresOptions, type LeastSquaresResult, levenbergMarquardt } from './least-squares.js'
-import { cholesky, inverseCholesky } from './normal.js'
 
 /** A model of y at one x; x is a number, or a row of numbers where there are several variables. */
 export type CurveModel<X> = (x: X, parameters: Float64Array) => number
@@ -77,7 +78,7 @@ function covarianceOf(h: Float64Array, n: number, scale: number): Float64Array[]
   const d = Float64Array.from({ length: n }, (_, i) => 1 / Math.sqrt(h[i * n + i]))
   const unit = h.map((value, at) => value * d[Math.floor(at / n)] * d[at % n])
   const l = new Float64Array(n * n)
-  const regular = cholesky(unit, n, () => 0, l)
+  const regular = cholesky(unit, n, 0, null, l)
   const inverse = regular ? inverseCholesky(l, n) : new Float64Array(n * n).fill(Number.POSITIVE_INFINITY)
   return Array.from(d, (di, i) =>
     Float64Array.from(d, (dj, j) => (regular ? scale * inverse[i * n + j] * di * dj : Number.POSITIVE_INFINITY)),

@@ -104,7 +104,21 @@ function solve(
 ): LeastSquaresResult {
   checkOptions(owner, options)
   const problem = problemOf(owner, f, x0, options.jacobian)
-  const state = atStart(owner, problem, Float64Array.from(x0 instanceof Tensor ? x0.data() : x0), options)
+  try {
+    return solved(owner, problem, Float64Array.from(x0 instanceof Tensor ? x0.data() : x0), options, advance)
+  } finally {
+    problem.release()
+  }
+}
+
+function solved(
+  owner: string,
+  problem: FunctionProblem,
+  start: Float64Array,
+  options: LeastSquaresOptions,
+  advance: Advance,
+): LeastSquaresResult {
+  const state = atStart(owner, problem, start, options)
   const { iterations, error, ...stop } = iterate(state, problem, options, advance)
   return {
     x: state.x,
@@ -116,7 +130,7 @@ function solve(
     ...stop,
     ...(error === undefined ? {} : { error }),
     residuals: problem.accepted,
-    normalMatrix: symmetric(state.h, state.x.length),
+    normalMatrix: problem.equations.matrix(),
     damping: state.mu,
   }
 }
@@ -196,13 +210,6 @@ function afterTrial(state: DampedLeastSquares, before: number, outcome: ReturnTy
   }
   const small = norm(state.step) <= stepTolerance * (norm(state.x) + stepTolerance)
   return small ? { reason: 'step', message: 'the last step is within the tolerance' } : null
-}
-
-/** Fills the upper triangle. */
-function symmetric(h: Float64Array, n: number): Float64Array {
-  const out = h.slice()
-  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) out[j * n + i] = out[i * n + j]
-  return out
 }
 
 function checkOptions(owner: string, options: LeastSquaresOptions): void {

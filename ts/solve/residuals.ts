@@ -3,7 +3,7 @@ import { gradients } from '../autograd.js'
 import { doubleBackend } from '../backend/index.js'
 import { Tensor, type TensorFunction } from '../tensor.js'
 import type { LeastSquaresProblem } from './damped.js'
-import { addGram, addProduct } from './normal.js'
+import { equationsFor, type NormalEquations } from './equations.js'
 import { FunctionError } from './result.js'
 import { allFinite, dot } from './vector.js'
 
@@ -21,6 +21,7 @@ const NOTHING = 1e-14
 
 /** A sum of squares of a user's function. @internal */
 export class FunctionProblem implements LeastSquaresProblem {
+  readonly equations: NormalEquations
   evaluations = 0
   /** Residuals at the last linearization. */
   accepted: Float64Array = new Float64Array(0)
@@ -40,6 +41,7 @@ export class FunctionProblem implements LeastSquaresProblem {
     readonly size: number,
   ) {
     this.lent = new Float64Array(size)
+    this.equations = equationsFor(size)
   }
 
   value(x: Float64Array): number {
@@ -70,16 +72,21 @@ export class FunctionProblem implements LeastSquaresProblem {
     }
   }
 
-  linearize(x: Float64Array, h: Float64Array, g: Float64Array): void {
-    const { rows: m, size: n } = this
+  linearize(x: Float64Array): void {
+    const { rows: m, size: n, equations } = this
     const residuals = this.latest
     if (this.columns.length !== n * m) this.columns = new Float64Array(n * m)
     if (this.jacobian !== undefined) this.given(x, this.jacobian)
     else if (this.central) this.centralDifferences(x)
     else this.forwardDifferences(x, residuals)
     this.accepted = residuals
-    addGram(this.columns, n, m, m, h)
-    addProduct(this.columns, n, m, m, residuals, g)
+    equations.clear()
+    equations.add(this.columns, m, residuals)
+    equations.finish()
+  }
+
+  release(): void {
+    this.equations.release()
   }
 
   /**

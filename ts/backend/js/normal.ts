@@ -71,10 +71,11 @@ export function addProduct(j: Float64Array, n: number, m: number, stride: number
 }
 
 /**
- * Factors H + diag(shift) = L·Lᵀ from the lower triangle of H into the lower triangle of `l`.
+ * Factors H + μ·diag(d) = L·Lᵀ from the lower triangle of H into the lower triangle of `l`; no d stands for ones.
  * Answers false where the matrix is not positive definite (a pivot not above ε times its diagonal element).
  */
-export function cholesky(h: Float64Array, n: number, shift: (i: number) => number, l: Float64Array): boolean {
+export function cholesky(h: Float64Array, n: number, mu: number, d: Float64Array | null, l: Float64Array): boolean {
+  const shift = (i: number) => (d === null ? mu : mu * d[i])
   let i = 0
   for (; i + 2 <= n; i += 2) {
     eliminateTwo(h, l, i, n)
