@@ -11,6 +11,9 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 #[cfg(target_feature = "simd128")]
 use core::arch::wasm32::*;
 
+/// 1.5·2²³: a sum with it keeps whole numbers only, the number itself in its lowest bits.
+const SHIFTER: f32 = 12_582_912.0;
+
 /// One float, or several side by side.
 pub trait Lane:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
@@ -37,10 +40,6 @@ pub trait Lane:
     fn abs(self) -> Self;
     /// √x
     fn sqrt(self) -> Self;
-    /// Largest whole number ≤ x.
-    fn floor(self) -> Self;
-    /// Nearest whole number, ties to even.
-    fn nearest(self) -> Self;
     /// The smaller; NaN if either is.
     fn min(self, other: Self) -> Self;
     /// The larger; NaN if either is.
@@ -62,7 +61,8 @@ pub trait Lane:
     /// yes where the mask says so, else no.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 
-    /// 2ⁿ for a whole n in −126..=127.
+    /// 2ⁿ for a whole n in −127..=127; 0 for −127. Adding 1.5·2²³ puts n + 127 into the lowest bits, from where a shift makes
+    /// it the exponent: no conversion, which engines take several instructions for and V8 does not widen.
     fn power_of_two(self) -> Self;
     /// The binary exponent of a positive normal number, as a float.
     fn exponent(self) -> Self;
@@ -88,10 +88,16 @@ pub trait Lane:
         Self::select(zero.lt(self.abs()), Self::splat(1.0).with_sign_of(self), self + zero)
     }
 
+    /// Nearest whole number, ties to even, for |x| ≤ 2²²; 0 has the sign +. Two additions, which V8 widens, unlike the instruction.
+    #[inline(always)]
+    fn nearest(self) -> Self {
+        (self + Self::splat(SHIFTER)) - Self::splat(SHIFTER)
+    }
+
     /// self·2ⁿ for a whole n in −252..=254: in two steps, so that the result may be denormal or overflow.
     #[inline(always)]
     fn scale2(self, n: Self) -> Self {
-        let half = (n * Self::splat(0.5)).floor();
+        let half = (n * Self::splat(0.5)).nearest();
         self * half.power_of_two() * (n - half).power_of_two()
     }
 
@@ -149,14 +155,6 @@ impl Lane for f32 {
     #[inline(always)]
     fn sqrt(self) -> Self {
         f32::sqrt(self)
-    }
-    #[inline(always)]
-    fn floor(self) -> Self {
-        f32::floor(self)
-    }
-    #[inline(always)]
-    fn nearest(self) -> Self {
-        f32::round_ties_even(self)
     }
     #[inline(always)]
     fn min(self, other: Self) -> Self {
@@ -224,7 +222,7 @@ impl Lane for f32 {
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {
-        f32::from_bits(((self as i32 + 127) << 23) as u32)
+        f32::from_bits((self + (SHIFTER + 127.0)).to_bits() << 23)
     }
     #[inline(always)]
     fn exponent(self) -> Self {
@@ -361,14 +359,6 @@ impl Lane for F32x4 {
         F32x4(f32x4_sqrt(self.0))
     }
     #[inline(always)]
-    fn floor(self) -> Self {
-        F32x4(f32x4_floor(self.0))
-    }
-    #[inline(always)]
-    fn nearest(self) -> Self {
-        F32x4(f32x4_nearest(self.0))
-    }
-    #[inline(always)]
     fn min(self, other: Self) -> Self {
         F32x4(f32x4_min(self.0, other.0))
     }
@@ -406,7 +396,7 @@ impl Lane for F32x4 {
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {
-        F32x4(i32x4_shl(i32x4_add(i32x4_trunc_sat_f32x4(self.0), i32x4_splat(127)), 23))
+        F32x4(i32x4_shl(f32x4_add(self.0, f32x4_splat(SHIFTER + 127.0)), 23))
     }
     #[inline(always)]
     fn exponent(self) -> Self {
@@ -482,7 +472,7 @@ mod portable {
     impl Lane for F32x4 {
         type Mask = [bool; 4];
         memory!();
-        unary!(abs sqrt floor nearest power_of_two exponent mantissa);
+        unary!(abs sqrt power_of_two exponent mantissa);
         binary!(min max at_least at_most with_sign_of);
         compare!(lt le same);
 
