@@ -5,6 +5,8 @@
 //! memory with as many elements behind it as the sizes say, and outputs overlap inputs only where it allows.
 #![allow(unsafe_code)]
 
+mod program;
+
 use crate::double::{self, cholesky, net, products, products::Rows};
 use crate::elementwise::{self as e, broadcast, Side};
 use crate::loss::{self, Call};
@@ -14,6 +16,7 @@ use crate::{activation, dense, gemm, random::Source, reduce, softmax};
 use core::array::from_fn;
 use core::cell::Cell;
 use core::slice;
+pub use program::run_program;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// An address in the linear memory.

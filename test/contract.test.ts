@@ -12,7 +12,7 @@ import { assertClose, backends, Room } from './backends.js'
 import * as naive from './naive.js'
 
 const UPDATE_ARITY = 6
-const INTERNALS = ['memory', 'heapBase', 'setTile', 'fmaPeak', '__data_end', '__heap_base', '__indirect_function_table']
+const INTERNALS = ['memory', 'heapBase', 'setTile', 'fmaPeak', 'runProgram', 'table', '__data_end', '__heap_base']
 
 const [jsBackend] = backends
 /** Kernels of both precisions: floats, and doubles for the solvers. */

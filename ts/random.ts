@@ -50,7 +50,8 @@ export class Generator {
 
   /** The numbers 0..n-1 in random order (Fisher-Yates). */
   permutation(n: number): Int32Array {
-    const order = Int32Array.from({ length: n }, (_, i) => i)
+    const order = new Int32Array(n)
+    for (let i = 0; i < n; i++) order[i] = i
     const u = this.uniforms(n)
     for (let i = n - 1; i > 0; i--) {
       const j = Math.floor(u[i] * (i + 1))
