@@ -8,7 +8,7 @@ import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
 import { type Curves, readResults, type Speed } from './results.js'
 
-const INK = '#1f2933'
+export const INK = '#1f2933'
 const FAINT = '#e4e7eb'
 const PAPER = '#fdfdfb'
 const FONT = 'Helvetica, Arial, "DejaVu Sans", sans-serif'
@@ -19,34 +19,42 @@ const BACKEND_COLOURS = { WebAssembly: '#e5484d', JavaScript: '#9aa5b1' }
 const { textMetrics } = vega as unknown as { textMetrics: { width(item: { fontSize?: number }, text: unknown): number } }
 textMetrics.width = ({ fontSize = 11 }, text) => 0.6 * fontSize * String(text ?? '').length
 
+/** What all pictures have in common. */
+export const STYLE = {
+  background: PAPER,
+  padding: 16,
+  spacing: 8,
+  config: {
+    font: FONT,
+    view: { stroke: null },
+    axis: {
+      labelPadding: 6,
+      labelColor: INK,
+      titleColor: INK,
+      labelFontSize: 14,
+      titleFontSize: 14,
+      titleFontWeight: 'normal',
+      domain: false,
+      ticks: false,
+      gridColor: FAINT,
+    },
+    title: { color: INK, fontSize: 17, subtitleColor: INK, subtitleFontSize: 14, anchor: 'start', offset: 14, frame: 'group' },
+    legend: { labelColor: INK, labelFontSize: 14, title: null, titleLimit: 400 },
+  },
+  resolve: { scale: { color: 'independent', x: 'independent', y: 'independent' }, legend: { color: 'independent' } },
+} as const
+
+/** A specification as a file's text. */
+export async function toSvg(spec: TopLevelSpec): Promise<string> {
+  const view = new vega.View(vega.parse(compile(spec).spec), { renderer: 'none' })
+  return `${(await view.toSVG()).trim()}\n`
+}
+
 // ---- the picture ----
 
 /** The picture as a Vega-Lite specification. */
 export function overview(curves: Curves, speed: Speed): TopLevelSpec {
-  return {
-    background: PAPER,
-    padding: 16,
-    spacing: 8,
-    config: {
-      font: FONT,
-      view: { stroke: null },
-      axis: {
-        labelPadding: 6,
-        labelColor: INK,
-        titleColor: INK,
-        labelFontSize: 14,
-        titleFontSize: 14,
-        titleFontWeight: 'normal',
-        domain: false,
-        ticks: false,
-        gridColor: FAINT,
-      },
-      title: { color: INK, fontSize: 17, subtitleColor: INK, subtitleFontSize: 14, anchor: 'start', offset: 14, frame: 'group' },
-      legend: { labelColor: INK, labelFontSize: 14, title: null, titleLimit: 400 },
-    },
-    hconcat: [learning(curves), speeds(speed)],
-    resolve: { scale: { color: 'independent', x: 'independent', y: 'independent' }, legend: { color: 'independent' } },
-  } as TopLevelSpec
+  return { ...STYLE, hconcat: [learning(curves), speeds(speed)] } as TopLevelSpec
 }
 
 function learning({ curves, net, batchSize }: Curves): object {
@@ -139,8 +147,7 @@ function speeds({ steps }: Speed): object {
 
 /** The picture. */
 export async function draw(curves: Curves, speed: Speed): Promise<string> {
-  const view = new vega.View(vega.parse(compile(overview(curves, speed)).spec), { renderer: 'none' })
-  return `${(await view.toSVG()).trim()}\n`
+  return toSvg(overview(curves, speed))
 }
 
 // ---- the tables ----

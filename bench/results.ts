@@ -73,7 +73,8 @@ export interface Speed extends Origin {
   optimizers: { optimizer: Name; parameters: number; nanoseconds: Record<string, number> }[]
 }
 
-const origin = (): Origin => ({
+/** This machine, today. */
+export const origin = (): Origin => ({
   cpu: cpus()[0]?.model ?? 'unknown',
   node: process.versions.node,
   date: new Date().toISOString().slice(0, 10),
@@ -226,7 +227,7 @@ async function measureOptimizer(optimizer: Name, parameters: number): Promise<Sp
 // ---- files ----
 
 /** A file of bench/results. */
-export function readResults<T>(name: 'curves' | 'speed'): T {
+export function readResults<T>(name: 'curves' | 'speed' | 'tuning'): T {
   return JSON.parse(readFileSync(resultFile(name), 'utf8'))
 }
 

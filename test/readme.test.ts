@@ -31,13 +31,14 @@ describe('snippets', () => {
   })
 
   test('compile under strict TypeScript', { timeout: 60_000 }, async () => {
-    expect(await compilerErrors(folder, programs)).toEqual([])
+    expect((await compilerErrors(folder, programs)).join('\n')).toBe('')
   })
 
   test.each(programs)('$name keeps its promises', { timeout: 60_000 }, async (snippet) => {
     const reached = await runProgram(folder, snippet)
     expect(reached.length, 'promises that were reached').toBe(countPromises(snippet.code))
-    expect(reached.filter(({ kept }) => !kept)).toEqual([])
+    const broken = reached.filter(({ kept }) => !kept)
+    expect(broken.map(({ text, got }) => `${text}, but it is ${JSON.stringify(got)}`).join('\n')).toBe('')
   })
 })
 

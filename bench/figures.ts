@@ -1,0 +1,150 @@
+/**
+ * Draws docs/guide/figures/*.svg from bench/results/tuning.json (see tuning.ts).
+ * `node_modules/node/bin/node --import tsx bench/figures.ts`
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { TopLevelSpec } from 'vega-lite'
+import { INK, STYLE, toSvg } from './chart.js'
+import { readResults } from './results.js'
+import type { Height, Trial, Tuning } from './tuning.js'
+
+const COLOURS = ['#2f7ed8', '#e5484d', '#12a594', '#8e4ec6']
+/** Nets that learned nothing are at 90 %; the axis ends a little above. */
+const WORST = 0.95
+
+type Layer = Record<string, unknown>
+
+/** Every figure by the name of its file. */
+export function figures(tuning: Tuning): Record<string, TopLevelSpec> {
+  const { trainingImages, epochs } = tuning
+  const what = `784-64-10, ${trainingImages.toLocaleString('en')} digits, ${epochs} epochs`
+  return {
+    'learning-rate': page([sweep('Test error by learning rate', what, tuning.rates, 460)]),
+    'find-learning-rate': page([finder(tuning)]),
+    second: page([
+      sweep('β of Momentum', 'batch 64, 64 hidden units', tuning.beta, 230),
+      sweep('Batch size', 'Adam, 64 hidden units', tuning.batchSize, 230),
+      sweep('Hidden units', 'Adam, batch 64', tuning.hidden, 230),
+    ]),
+    third: page([
+      sweep('Hidden layers of 64', 'Adam, batch 64', tuning.layers, 300),
+      sweep('Learning-rate decay', 'Adam, batch 64, one hidden layer', tuning.decay, 300),
+    ]),
+    saddle: page([
+      descent('A saddle, x² − y²', 'from (1, 0.001), learning rate 0.01', tuning.saddle, [-1, 1]),
+      descent('A plateau, 1 − exp(−x² − y²)', 'from (1.5, 2), learning rate 0.01', tuning.plateau, [0, 1]),
+    ]),
+  }
+}
+
+function page(panels: Layer[]): TopLevelSpec {
+  return { ...STYLE, spacing: 28, hconcat: panels } as unknown as TopLevelSpec
+}
+
+/** Test error over the learning rate, a line for each choice. */
+function sweep(title: string, subtitle: string, trials: readonly Trial[], width: number): Layer {
+  const choices = [...new Set(trials.map(({ choice }) => choice))]
+  const values = trials.map((trial) => ({ ...trial, testError: Math.min(trial.testError ?? WORST, WORST) }))
+  return {
+    title: { text: title, subtitle },
+    width,
+    height: 260,
+    data: { values },
+    mark: { type: 'line', strokeWidth: 2.5, point: { size: 36 }, clip: true },
+    encoding: {
+      x: rateAxis(width < 250 ? [1e-4, 1e-2, 1] : [1e-4, 1e-3, 1e-2, 0.1, 1, 10], [1e-4, 10]),
+      y: {
+        field: 'testError',
+        type: 'quantitative',
+        title: null,
+        scale: { type: 'log', domain: [0.05, 1] },
+        axis: { values: [0.05, 0.1, 0.2, 0.5, 1], format: '.0%' },
+      },
+      color: colours(choices, 'choice'),
+    },
+  }
+}
+
+function rateAxis(values: readonly number[], domain: readonly number[]): Layer {
+  return {
+    field: 'learningRate',
+    type: 'quantitative',
+    title: 'learning rate',
+    scale: { type: 'log', domain },
+    axis: { values, labelExpr: "datum.value < 0.001 ? format(datum.value, '.0e') : datum.value" },
+  }
+}
+
+function colours(names: readonly string[], field: string): Layer {
+  return {
+    field,
+    type: 'nominal',
+    sort: names,
+    scale: { domain: names, range: COLOURS.slice(0, names.length) },
+    legend: { orient: 'bottom', direction: 'horizontal', symbolStrokeWidth: 3, symbolType: 'stroke' },
+  }
+}
+
+/** The smoothed loss of the range test, and where its suggestions are. */
+function finder({ finder: { learningRates, smoothed, suggestions } }: Tuning): Layer {
+  const values = learningRates.map((learningRate, i) => ({ learningRate, loss: smoothed[i] }))
+  const marks = Object.entries(suggestions).flatMap(([name, rate]) => {
+    if (rate === null) return []
+    const nearest = values.reduce((a, b) => (Math.abs(Math.log(b.learningRate / rate)) < Math.abs(Math.log(a.learningRate / rate)) ? b : a))
+    return [{ ...nearest, name }]
+  })
+  const label = (values: typeof marks, place: Layer): Layer => ({
+    data: { values },
+    mark: { type: 'text', fontSize: 14, color: INK, ...place },
+    encoding: { x, y, text: { field: 'name' } },
+  })
+  const x = rateAxis([1e-7, 1e-5, 1e-3, 0.1, 10], [1e-7, 10])
+  const y = { field: 'loss', type: 'quantitative', title: 'smoothed loss', scale: { domain: [1, 3] } }
+  return {
+    title: { text: 'Learning-rate range test', subtitle: 'Adam, 784-64-10, one step at each rate' },
+    width: 460,
+    height: 240,
+    layer: [
+      { data: { values }, mark: { type: 'line', strokeWidth: 2.5, color: COLOURS[0], clip: true }, encoding: { x, y } },
+      { data: { values: marks }, mark: { type: 'point', filled: true, size: 80, color: COLOURS[1] }, encoding: { x, y } },
+      label(
+        marks.filter(({ name }) => name !== 'minimum'),
+        { align: 'left', dx: 8, dy: -8 },
+      ),
+      label(
+        marks.filter(({ name }) => name === 'minimum'),
+        { align: 'right', dx: -8, dy: 10 },
+      ),
+    ],
+  }
+}
+
+/** Height over the step, a line for each optimizer. */
+function descent(title: string, subtitle: string, heights: readonly Height[], domain: readonly number[]): Layer {
+  const names = [...new Set(heights.map(({ optimizer }) => optimizer))]
+  return {
+    title: { text: title, subtitle },
+    width: 340,
+    height: 240,
+    data: { values: heights },
+    mark: { type: 'line', strokeWidth: 2.5, clip: true },
+    encoding: {
+      x: { field: 'step', type: 'quantitative', title: 'step', axis: { tickCount: 5 } },
+      y: { field: 'height', type: 'quantitative', title: 'height', scale: { domain } },
+      color: colours(names, 'optimizer'),
+    },
+  }
+}
+
+/** The text of every figure. */
+export async function drawFigures(tuning = readResults<Tuning>('tuning')): Promise<Record<string, string>> {
+  const drawn = Object.entries(figures(tuning)).map(async ([name, spec]) => [name, await toSvg(spec)] as const)
+  return Object.fromEntries(await Promise.all(drawn))
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = new URL('../docs/guide/figures/', import.meta.url)
+  mkdirSync(folder, { recursive: true })
+  for (const [name, svg] of Object.entries(await drawFigures())) writeFileSync(new URL(`${name}.svg`, folder), svg)
+}
