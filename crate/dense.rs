@@ -75,12 +75,22 @@ pub fn backward(layer: &Layer, saved: Cells, dy: Cells, dz: Cells, to: &Gradient
     }
 }
 
+/// Fewer columns than this are summed one by one.
+const FEW: usize = 8;
+
 /// sums\[j\] = Σ_i rows\[i,j\] (+ sums), i ascending.
 fn column_sums(rows: Cells, sums: Cells, accumulate: bool) {
+    let n = sums.len();
     if !accumulate {
         sums.iter().for_each(|sum| sum.set(0.0));
     }
-    for row in rows.chunks_exact(sums.len().max(1)) {
+    if n < FEW {
+        for (j, sum) in sums.iter().enumerate() {
+            sum.set(rows.chunks_exact(n).fold(sum.get(), |total, row| total + row[j].get()));
+        }
+        return;
+    }
+    for row in rows.chunks_exact(n) {
         zip(Add, sums, row, sums);
     }
 }

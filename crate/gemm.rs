@@ -14,7 +14,7 @@ mod tile;
 
 use crate::sweep::Cells;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use tile::{Job, Tile, FEW_COLUMNS, TEN_COLUMNS, TILES};
+use tile::{Job, Tile, TILES};
 
 /// Floats of scratch that every product may overwrite (SCRATCH_BYTES of ts/backend/kernels.ts).
 pub const SCRATCH: usize = 1 << 18;
@@ -28,7 +28,9 @@ const PANEL: usize = 1 << 12;
 /// B is read in place for fewer rows than this, or where all of it is small enough for the first-level cache.
 const FEW: usize = 24;
 const SMALL: usize = 1 << 13;
-/// Up to this many columns of C do not repay the copy of A.
+/// A B of another layout is transposed up to this size, rather than copied into panels.
+const TINY: usize = 1 << 10;
+/// Up to this many columns of C do not repay the copy of A, nor that of B.
 const NARROW: usize = 24;
 
 /// What a product adds to: element (i, j) is `ptr[i·row + j·column]`, so that strides of 0 broadcast.
@@ -234,47 +236,63 @@ unsafe fn product(x: Product) {
     if x.m == 0 || x.n == 0 {
         return;
     }
-    let in_place = x.b.column == 1 && (x.m < FEW || x.n * x.k <= SMALL);
-    // SAFETY: `x` describes valid matrices; `done` columns are less than n where there is a rest.
+    let size = x.n * x.k;
+    // SAFETY: `x` describes valid matrices; a transpose of at most SMALL floats fits the room for panels of B.
     unsafe {
-        let done = match x.m {
-            _ if !in_place => 0,
-            1 => direct::<1, 8>(&x),
-            _ => direct::<2, 4>(&x),
-        };
-        if done < x.n {
-            let (b, c, start) = (x.b.from(0, done), x.c.add(done), x.start.at(0, done));
-            let n = x.n - done;
-            blocked(Product { n, b, c, start, ..x });
+        if x.b.column == 1 && (x.m < FEW || x.n <= NARROW || size <= SMALL) {
+            direct(&x);
+        } else if size <= TINY {
+            let b = x.scratch.add(A_ROOM);
+            pack::transpose(x.b, b, x.k, x.n);
+            direct(&Product { b: View::matrix(b, x.n), ..x });
+        } else {
+            blocked(x);
         }
     }
 }
 
-/// Runs the full strips of NV vectors with B in place, all of k at once; returns how many columns that covered.
-unsafe fn direct<const MR: usize, const NV: usize>(x: &Product) -> usize {
-    let width = x.n - x.n % (4 * NV);
-    if width == 0 {
-        return 0;
+/// B in place, all of k at once: strips of columns from wide to narrow.
+unsafe fn direct(x: &Product) {
+    // SAFETY: each strip begins where the last one ended.
+    unsafe {
+        let j = if x.m == 1 { strip::<1, 8, 4>(x, 0) } else { strip::<2, 4, 4>(x, 0) };
+        let j = strip::<4, 2, 4>(x, j);
+        let j = strip::<4, 1, 4>(x, j);
+        match x.n - j {
+            0 => {}
+            1 => _ = strip::<4, 1, 1>(x, j),
+            2 => _ = strip::<4, 1, 2>(x, j),
+            _ => _ = strip::<4, 1, 3>(x, j),
+        }
+    }
+}
+
+/// Runs as many tiles of NV vectors side by side as there is room for from column j on, W columns in the last vector of
+/// each; returns the column behind them.
+#[inline(always)]
+unsafe fn strip<const MR: usize, const NV: usize, const W: usize>(x: &Product, j: usize) -> usize {
+    let width = 4 * (NV - 1) + W;
+    let end = x.n - (x.n - j) % width;
+    if j == end {
+        return j;
     }
     for (i, rows) in blocks(x.m, MR) {
-        for (j, _) in blocks(width, 4 * NV) {
-            // SAFETY: i < m and j + 4·NV ≤ n.
+        for j in (j..end).step_by(width) {
+            // SAFETY: i < m and j + width ≤ n.
             unsafe {
                 let (b, c) = (x.b.at(0, j), x.c.add(i * x.ldc + j));
                 let (a, start) = (x.a.from(i, 0), x.start.at(i, j));
-                tile::strided::<MR, NV>(x.k, a, b, x.b.row, start, c, x.ldc, rows);
+                tile::strided::<MR, NV, W>(x.k, a, b, x.b.row, start, c, x.ldc, rows);
             }
         }
     }
-    width
+    end
 }
 
 /// Runs a product on packed panels of B: blocks of columns, then of k.
 unsafe fn blocked(x: Product) {
     let tile = match x.n {
-        ..=4 => &FEW_COLUMNS,
-        5..=8 => &TILES[0],
-        9..=12 => &TEN_COLUMNS,
+        ..=8 => &TILES[0],
         _ => &TILES[TILE.load(Ordering::Relaxed)],
     };
     let depth = even(x.k, PANEL / tile.columns);

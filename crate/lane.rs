@@ -275,6 +275,51 @@ impl F32x4 {
         }
     }
 
+    /// The first W floats at p, W in 1..=4, then zeros.
+    ///
+    /// # Safety
+    /// p is valid for reads of W floats.
+    #[inline(always)]
+    pub unsafe fn load_part<const W: usize>(p: *const f32) -> Self {
+        // SAFETY: the caller's promise; no load goes past W floats.
+        unsafe {
+            #[cfg(target_feature = "simd128")]
+            return F32x4(match W {
+                1 => v128_load32_zero(p.cast()),
+                2 => v128_load64_zero(p.cast()),
+                3 => v128_load32_lane::<2>(v128_load64_zero(p.cast()), p.add(2).cast()),
+                _ => v128_load(p.cast()),
+            });
+            #[cfg(not(target_feature = "simd128"))]
+            return F32x4(core::array::from_fn(|i| if i < W { p.add(i).read_unaligned() } else { 0.0 }));
+        }
+    }
+
+    /// The first W floats to p, W in 1..=4.
+    ///
+    /// # Safety
+    /// p is valid for writes of W floats.
+    #[inline(always)]
+    pub unsafe fn store_part<const W: usize>(self, p: *mut f32) {
+        // SAFETY: the caller's promise; no store goes past W floats.
+        unsafe {
+            #[cfg(target_feature = "simd128")]
+            match W {
+                1 => v128_store32_lane::<0>(self.0, p.cast()),
+                2 => v128_store64_lane::<0>(self.0, p.cast()),
+                3 => {
+                    v128_store64_lane::<0>(self.0, p.cast());
+                    v128_store32_lane::<2>(self.0, p.add(2).cast());
+                }
+                _ => v128_store(p.cast(), self.0),
+            }
+            #[cfg(not(target_feature = "simd128"))]
+            for (i, x) in self.0.into_iter().enumerate().take(W) {
+                p.add(i).write_unaligned(x);
+            }
+        }
+    }
+
     /// The float at p, four times.
     ///
     /// # Safety

@@ -22,7 +22,10 @@ const FORMS: Readonly<Record<string, number>> = {
   denseForward: 10,
   denseBackward: 14,
   ...Object.fromEntries(
-    ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy', 'crossEntropyIndices', 'crossEntropyProbabilities'].map((name) => [name, 1]),
+    ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy', 'crossEntropyIndices', 'crossEntropyProbabilities'].map((name) => [
+      name,
+      1,
+    ]),
   ),
 }
 /** Takes the loss from one address to another, and ends the run where it is not finite. */

@@ -96,11 +96,14 @@ export class StepsAhead {
     let row = rows
     const next = () => groups.forEach((group) => (group.h = row))
     let first = true
-    const notes = kernels.map((kernel): Update => (p, g, s, stride, n) => {
-      if (first) updates.push({ kernel, args: [p, g, s, stride, n] })
-      row += bytes
-      next()
-    })
+    const notes = kernels.map(
+      (kernel): Update =>
+        (p, g, s, stride, n) => {
+          if (first) updates.push({ kernel, args: [p, g, s, stride, n] })
+          row += bytes
+          next()
+        },
+    )
     this.updates = updates
     next()
     for (let i = 0; i < steps; i++) {

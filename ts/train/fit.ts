@@ -171,7 +171,10 @@ class Run {
   private keep(epochs: readonly EpochRecord[]): void {
     if (epochs.length === 0) return
     const each = seconds(this.epochStarted) / epochs.length
-    for (const record of epochs) this.history.epochs.push({ ...record, seconds: each })
+    for (const record of epochs) {
+      record.seconds = each
+      this.history.epochs.push(record)
+    }
     this.epochStarted = performance.now()
   }
 

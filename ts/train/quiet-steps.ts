@@ -3,6 +3,7 @@
  * WebAssembly where that is possible ({@link Stretch}) and step by step otherwise. The bits are the same.
  */
 import { Generator } from '../random.js'
+import type { Recording } from './replay.js'
 import { type Place, type Plan, releaseRecordings, stepFailed, trainStep } from './steps.js'
 import { type Piece, Stretch } from './stretch.js'
 
@@ -64,7 +65,7 @@ class Walk {
   private readonly orders: Orders
   private readonly losses: number[] = []
   private readonly rates: number[] = []
-  private stretch: { of: unknown; with: unknown; program: Stretch | null } = { of: null, with: null, program: null }
+  private readonly stretches = new WeakMap<Recording, { optimizer: unknown; stretch: Stretch | null }>()
 
   constructor(
     private readonly plan: Plan,
@@ -130,10 +131,12 @@ class Walk {
     const recording = this.plan.recordings?.get(size)
     if (recording === undefined) return null
     const { optimizer } = this.plan.options
-    if (this.stretch.of !== recording || this.stretch.with !== optimizer) {
-      this.stretch = { of: recording, with: optimizer, program: Stretch.of(recording, optimizer) }
+    let known = this.stretches.get(recording)
+    if (known?.optimizer !== optimizer) {
+      known = { optimizer, stretch: Stretch.of(recording, optimizer) }
+      this.stretches.set(recording, known)
     }
-    return this.stretch.program
+    return known.stretch
   }
 
   /** The rows of the next `count` steps, a piece for each epoch. */

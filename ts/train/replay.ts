@@ -146,7 +146,10 @@ export class Recording {
   /** What a run of many steps copies in at each: rows of data, and where they go. */
   get batches(): readonly { rows: Tensor; to: Tensor }[] {
     const { rows, inputs, targets, weights } = this
-    const given = [{ rows: rows.inputs, to: inputs }, { rows: rows.targets, to: targets }]
+    const given = [
+      { rows: rows.inputs, to: inputs },
+      { rows: rows.targets, to: targets },
+    ]
     return rows.weights === null || weights === null ? given : [...given, { rows: rows.weights, to: weights }]
   }
 
