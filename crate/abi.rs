@@ -452,11 +452,8 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
     if n == 0 {
         return;
     }
-    // SAFETY: the caller's contract: n floats at each of p, g and the slots, no two of which overlap, and 3 + H at h.
-    unsafe {
-        let h = slice::from_raw_parts(h, SHARED_HYPER + H);
-        let slots = from_fn(|j| slice::from_raw_parts_mut(s.add(j * stride), n));
-        let (p, g) = (slice::from_raw_parts_mut(p, n), slice::from_raw_parts(g, n));
-        sweep(&R::from(&h[SHARED_HYPER..]), Shared::from(h), p, g, slots);
-    }
+    // SAFETY: the caller's contract: 3 + H floats at h, and n at each of p, g and the slots.
+    let h = unsafe { slice::from_raw_parts(h, SHARED_HYPER + H) };
+    let slots = from_fn(|j| cells(s.wrapping_add(j * stride) as Ptr, n));
+    sweep(&R::from(&h[SHARED_HYPER..]), Shared::from(h), cells(p as Ptr, n), cells(g as Ptr, n), slots);
 }

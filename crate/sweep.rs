@@ -36,7 +36,7 @@ pub fn padded(x: Cells) -> [Cell<f32>; BLOCK] {
 /// y\[i\] = x\[i\] up to the end of the shorter, at most a block. Eight questions instead of a loop, which the compiler would
 /// turn into a call of memory.copy, slower than all of them.
 #[inline(always)]
-fn copy(x: Cells, y: Cells) {
+pub fn copy(x: Cells, y: Cells) {
     let n = x.len().min(y.len());
     for i in 0..BLOCK {
         if i < n {
