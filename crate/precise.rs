@@ -7,7 +7,7 @@ use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, FRAC_PI_2, LN_2, LOG2_E};
 /// c\[0\] + c\[1\]·x + …, rounded after each product and each sum.
 #[inline(always)]
 fn series(x: f64, c: &[f64]) -> f64 {
-    c.iter().rev().fold(0.0, |y, c| y * x + c)
+    c.iter().rev().copied().reduce(|y, c| y * x + c).unwrap_or(0.0)
 }
 
 /// A positive normal number as m·2ᵉ with m in [√½, √2).
@@ -151,6 +151,9 @@ const HALF_PI: [f64; 2] = [f64::from_bits(FRAC_PI_2.to_bits() >> 20 << 20), 6.07
 /// Up to here the two parts give 2⁻⁶⁸.
 const MODERATE: f32 = 100_000.0;
 
+/// Added to a number, rounds it to a whole one, whose lowest bits are those of the sum.
+const SHIFT: f64 = 6_755_399_441_055_744.0;
+
 /// x ≥ 0 as n·π/2 + r with |r| ≤ π/4: (n modulo 4, r).
 fn quarter_turns(x: f32) -> (u32, f64) {
     // NaN too
@@ -158,8 +161,9 @@ fn quarter_turns(x: f32) -> (u32, f64) {
         return quarter_turns_of_large(x);
     }
     let x = f64::from(x);
-    let n = (x * FRAC_2_PI).round_ties_even();
-    (n as u32, x - n * HALF_PI[0] - n * HALF_PI[1])
+    let shifted = x * FRAC_2_PI + SHIFT;
+    let n = shifted - SHIFT;
+    (shifted.to_bits() as u32, x - n * HALF_PI[0] - n * HALF_PI[1])
 }
 
 /// The bits of 2/π behind the binary point.
