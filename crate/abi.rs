@@ -12,7 +12,7 @@ use crate::elementwise::{self as e, broadcast, Side};
 use crate::loss::{self, Call};
 use crate::optim::{sweep, Rule, Shared, SHARED_HYPER};
 use crate::sweep::{map, Cells};
-use crate::{activation, dense, gemm, random::Source, reduce, softmax};
+use crate::{activation, dense, gemm, precise, random::Source, reduce, softmax};
 use core::array::from_fn;
 use core::cell::Cell;
 use core::slice;
@@ -122,11 +122,11 @@ pub fn activation_backward(saved: Ptr, dy: Ptr, dx: Ptr, n: usize, kind: u32) {
 }
 
 macro_rules! binaries {
-    ($($js:ident $name:ident $f:expr;)*) => {
+    ($($js:ident $name:ident $f:ty;)*) => {
         $(#[doc = "See ts/backend/kernels.ts."]
         #[wasm_bindgen(js_name = $js)]
         pub fn $name(a: Ptr, b: Ptr, y: Ptr, rows: usize, cols: usize, ar: usize, ac: usize, br: usize, bc: usize) {
-            broadcast($f, side(a, rows, cols, ar, ac), side(b, rows, cols, br, bc), cells(y, rows * cols), rows, cols);
+            broadcast::<$f>(side(a, rows, cols, ar, ac), side(b, rows, cols, br, bc), cells(y, rows * cols), rows, cols);
         })*
     };
 }
@@ -173,13 +173,13 @@ unaries! {
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen]
 pub fn sin(x: Ptr, y: Ptr, n: usize) {
-    e::map_double(f64::sin, cells(x, n), cells(y, n));
+    e::map_single(precise::sin, cells(x, n), cells(y, n));
 }
 
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen]
 pub fn cos(x: Ptr, y: Ptr, n: usize) {
-    e::map_double(f64::cos, cells(x, n), cells(y, n));
+    e::map_single(precise::cos, cells(x, n), cells(y, n));
 }
 
 /// See ts/backend/kernels.ts.

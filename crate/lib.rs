@@ -18,6 +18,7 @@ pub mod lane;
 pub mod loss;
 pub mod math;
 pub mod optim;
+pub mod precise;
 pub mod random;
 pub mod reduce;
 pub mod softmax;

@@ -4,8 +4,9 @@
 use crate::elementwise::Exp;
 use crate::lane::Lane;
 use crate::math::{sigmoid, softplus_excess};
+use crate::precise::ln_single;
 use crate::reduce::{line_max, line_sum};
-use crate::softmax::{exp_sum, log_of_sum};
+use crate::softmax::exp_sum;
 use crate::sweep::{map, total, zip, Cells, Zip};
 use core::cell::Cell;
 
@@ -162,7 +163,7 @@ pub fn cross_entropy_indices(call: &Call, target: &[Cell<i32>], smoothing: f32) 
         let gradient = call.gradient.map(|g| call.row(g, r));
         let max = line_max(p);
         let exps = gradient.map_or_else(|| exp_sum(p, max, None), line_sum);
-        let log_sum = max + log_of_sum(exps);
+        let log_sum = max + ln_single(exps);
         let mut loss = (1.0 - smoothing) * (log_sum - p[label].get());
         if rest != 0.0 {
             loss += rest * total(Surprise(log_sum), p, p);
@@ -239,7 +240,7 @@ pub fn cross_entropy_probabilities(call: &Call, target: Cells, smoothing: f32) -
         let gradient = call.gradient.map(|g| call.row(g, r));
         let max = line_max(p);
         let exps = gradient.map_or_else(|| exp_sum(p, max, None), line_sum);
-        let log_sum = max + log_of_sum(exps);
+        let log_sum = max + ln_single(exps);
         let weight = call.weight(r);
         sum += f64::from(weight) * f64::from(total(Cost { log_sum, keep, rest }, p, t));
         if let Some(g) = gradient {

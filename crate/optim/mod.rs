@@ -8,7 +8,7 @@
 //! One file per rule. Adding one takes its file and a line here.
 
 use crate::lane::{F32x4, Lane};
-use crate::sweep::{copy, Cells, BLOCK};
+use crate::sweep::{few, Cells, BLOCK};
 use core::cell::Cell;
 
 mod adabelief;
@@ -74,30 +74,25 @@ pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells
     let whole = p.len() / BLOCK * BLOCK;
     let s_whole = s.map(|slot| &slot[..whole]);
     pairs(rule, h, &p[..whole], &g[..whole], s_whole, &p[..whole], s_whole);
-    if whole < p.len() {
+    let rest = p.len() - whole;
+    if rest > 0 {
         let (p8, g8, s8) = (zeros(), zeros(), s.map(|_| zeros()));
-        few(&p[whole..], &p8);
-        few(&g[whole..], &g8);
+        few(&p[whole..], &p8, rest);
+        few(&g[whole..], &g8, rest);
         for j in 0..S {
-            few(&s[j][whole..], &s8[j]);
+            few(&s[j][whole..], &s8[j], rest);
         }
         let s_end = s8.each_ref().map(|slot| &slot[..]);
         pairs(rule, h, &p8, &g8, s_end, &p8, s_end);
-        few(&p8, &p[whole..]);
+        few(&p8, &p[whole..], rest);
         for j in 0..S {
-            few(&s8[j], &s[j][whole..]);
+            few(&s8[j], &s[j][whole..], rest);
         }
     }
 }
 
 fn zeros() -> [Cell<f32>; BLOCK] {
     [const { Cell::new(0.0) }; BLOCK]
-}
-
-/// Copies to the end of the shorter, at most a block; once for all rules.
-#[inline(never)]
-fn few(from: Cells, to: Cells) {
-    copy(from, to);
 }
 
 /// Two vectors at a time: all loads, then arithmetic, then stores in pairs, which lets V8 widen them to 256 bits. The compiler
