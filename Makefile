@@ -15,6 +15,7 @@ VITEST := node_modules/vitest/vitest.mjs
 TSC    := node_modules/typescript/bin/tsc
 TSUP   := node_modules/tsup/dist/cli-default.js
 TSX    := node_modules/tsx/dist/cli.mjs
+TYPEDOC := node_modules/typedoc/bin/typedoc
 BIOME  := node_modules/@biomejs/biome/bin/biome
 NPM_FLAGS := --no-audit --no-fund --loglevel=error --fetch-timeout=60000 --fetch-retries=4
 
@@ -23,7 +24,7 @@ GENERATED := ts/backend/generated
 RUST_SOURCES := Cargo.toml $(wildcard Cargo.lock crate/build.sh) $(shell find crate -name '*.rs')
 TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*')
 
-.PHONY: help setup wasm build check format test test-only runtimes bundlers demo bench pack release-check clean
+.PHONY: help setup wasm build check format test test-only runtimes bundlers docs demo bench pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -78,6 +79,9 @@ runtimes: build ## the packed package in every Node, Deno, Bun, workerd, Chromiu
 bundlers: build ## the packed package through Vite, webpack, esbuild and Rollup, run in Chromium; sizes
 	@$(NODE) $(TSX) test/bundlers/run.ts
 
+docs: $(MODULES)/.stamp $(GENERATED)/.stamp ## guides and API as a site, in site/index.html
+	@$(NODE) $(TYPEDOC) --options docs/typedoc.json --logLevel Warn
+
 demo: build ## train a net on handwritten digits
 	@$(NODE) dist/cli.js train mnist
 
@@ -94,4 +98,4 @@ release-check: ## all that a release needs: built from clean, all tests, runtime
 	@$(NODE) $(TSX) test/release.ts
 
 clean: ## remove what was built, keep the tools
-	@rm -rf dist target .cache $(GENERATED) *.tgz
+	@rm -rf dist site target .cache $(GENERATED) *.tgz

@@ -29,6 +29,11 @@ const EXPECTED_FILES = [
   'dist/workerd.js',
   ...['data', 'index', 'js'].flatMap((entry) => ['cjs', 'd.cts', 'd.ts', 'js'].map((extension) => `dist/${entry}.${extension}`)),
   'package.json',
+  // The README's guides, which link to each other.
+  'docs/optimizers.md',
+  ...readdirSync('docs/guide', { recursive: true, encoding: 'utf8' }).flatMap((file) =>
+    /\.\w+$/.test(file) ? [`docs/guide/${file}`] : [],
+  ),
 ]
 
 const PROGRAM = `

@@ -1,4 +1,7 @@
-/** gradus: train small and medium neural networks fast on the CPU. The public surface, and nothing else. */
+/**
+ * gradus: train small and medium neural networks fast on the CPU. The public surface, and nothing else.
+ * @module gradus
+ */
 export { type GradientsOptions, gradients, isRecording, noGrad } from './autograd.js'
 export type { DType, FloatArray } from './backend/heap.js'
 export { type Backend, type BackendOptions, createBackend, defaultBackend, load } from './backend/index.js'
@@ -20,10 +23,12 @@ export { type Driven, ReduceOnPlateau, type ReduceOnPlateauOptions, type Schedul
 export type { Shape } from './shape.js'
 export * from './solve/index.js'
 export {
+  type BackwardOptions,
   full,
   type NestedNumbers,
   ones,
   Tensor,
+  type TensorDType,
   type TensorFunction,
   type TensorLike,
   type TensorOptions,
