@@ -42,7 +42,8 @@ export class DampedLeastSquares {
   mu: number
   nu = 2
   evaluations = 1
-  linearizations = 1
+  /** Whether the equations belong to an earlier point: after a step they wait until somebody asks for them. */
+  private stale = false
   /** D; null for ones. */
   private readonly scale: Float64Array | null
   private candidate: Float64Array
@@ -53,6 +54,7 @@ export class DampedLeastSquares {
     public x: Float64Array,
     options: DampingOptions = {},
     mu?: number,
+    usual = 1e-3,
   ) {
     const n = problem.size
     this.step = new Float64Array(n)
@@ -60,17 +62,29 @@ export class DampedLeastSquares {
     this.candidate = new Float64Array(n)
     this.value = problem.value(x)
     if (Number.isFinite(this.value)) this.linearize()
-    this.mu = mu ?? (options.initialDamping ?? 1e-3) * (this.scale === null ? this.largestDiagonal() : 1)
+    this.mu = mu ?? (options.initialDamping ?? usual) * (this.scale === null ? this.largestDiagonal() : 1)
   }
 
-  /** Jᵀr */
+  /** Jᵀr at x */
   get gradient(): Float64Array {
+    this.refresh()
     return this.problem.equations.gradient
+  }
+
+  /** Whether the equations are those at x. */
+  get isLinearized(): boolean {
+    return !this.stale
+  }
+
+  /** Makes them so. */
+  refresh(): void {
+    if (this.stale) this.linearize()
   }
 
   /** JᵀJ and Jᵀr at x anew, from the problem's last value. */
   linearize(): void {
     const { scale, problem } = this
+    this.stale = false
     problem.linearize(this.x)
     if (scale === null) return
     const { diagonal } = problem.equations
@@ -95,6 +109,7 @@ export class DampedLeastSquares {
    * μ ← μ·max(⅓, 1 − (2ϱ − 1)³), ν ← 2; else μ ← μ·ν, ν ← 2ν (Nielsen 1999). A singular matrix counts as a rejection.
    */
   trial(): TrialOutcome {
+    this.refresh()
     const { equations } = this.problem
     if (!(this.mu < LARGEST_DAMPING)) return 'exhausted'
     if (!equations.factor(this.mu, this.scale)) return this.reject()
@@ -123,8 +138,7 @@ export class DampedLeastSquares {
     this.value = value
     this.mu *= Math.max(1 / 3, 1 - (2 * ratio - 1) ** 3)
     this.nu = 2
-    this.linearizations++
-    this.linearize()
+    this.stale = true
     return 'accepted'
   }
 
@@ -140,6 +154,7 @@ export class DampedLeastSquares {
    * step would have to be cut to nothing, the least damping of a few that helps is added.
    */
   gaussNewtonTrial(): TrialOutcome {
+    this.refresh()
     const largest = this.largestDiagonal() || 1
     for (const relative of GAUSS_NEWTON_DAMPING) {
       this.mu = relative * largest

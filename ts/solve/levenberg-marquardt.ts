@@ -111,7 +111,7 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
       state.nu = this.nu
       const initialLoss = (2 * state.value) / rows()
       const end = this.iterate(state, rows(), (x) => (best = x))
-      if (state.isUsable) [this.mu, this.nu] = [state.mu, state.nu]
+      if (Number.isFinite(state.value)) [this.mu, this.nu] = [state.mu, state.nu]
       return { ...end, initialLoss, loss: (2 * state.value) / rows(), damping: state.mu, evaluations: state.evaluations }
     } finally {
       problem.release()
@@ -146,8 +146,8 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
 
   private reached(state: DampedLeastSquares, rows: number): Stop | null {
     const { targetLoss, toleranceGradient } = this.options
-    if (!state.isUsable) return { reason: 'not-finite', message: 'the residuals or the Jacobian are not finite' }
     if (2 * state.value <= targetLoss * rows) return { reason: 'value', message: `the mean squared error is within ${targetLoss}` }
+    if (!state.isUsable) return { reason: 'not-finite', message: 'the residuals or the Jacobian are not finite' }
     return maxAbs(state.gradient) <= toleranceGradient ? { reason: 'gradient', message: 'Jᵀr is within the tolerance' } : null
   }
 
