@@ -22,7 +22,7 @@ inputs() {
 compile() {
   local home=${CARGO_HOME:-$HOME/.cargo} std
   std=$(rustc --print sysroot)/lib/rustlib/src/rust
-  RUSTFLAGS="-C target-feature=$2 --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
+  RUSTFLAGS="-C target-feature=$2 -C link-arg=--export=__stack_pointer --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
     CARGO_TARGET_DIR="$PWD/target/$1" \
     wasm-pack --log-level warn build . --target web --mode no-install --release --no-pack --no-typescript \
     --out-dir "target/pack/$1" --out-name gradus -- --quiet
@@ -41,7 +41,7 @@ import { difference, encode } from './crate/encode.mjs'
 function optimise(bytes) {
   const module = binaryen.readBinary(bytes)
   const names = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((e) => e.name)
-  for (const glue of names.filter((name) => name.startsWith('__'))) module.removeExport(glue)
+  for (const glue of names.filter((name) => name.startsWith('__') && name !== '__stack_pointer')) module.removeExport(glue)
   binaryen.setOptimizeLevel(3)
   binaryen.setShrinkLevel(0)
   // Folds address arithmetic into loads and stores, which V8 needs to widen vector pairs. Rust's data starts at 1 MiB.
@@ -63,7 +63,10 @@ function check(bytes, name) {
   const exports = WebAssembly.Module.exports(module).map((e) => e.name)
   const imports = WebAssembly.Module.imports(module).map((i) => `${i.module}.${i.name}`)
   if (imports.length > 0) throw new Error(`${name}.wasm imports ${imports}, but is instantiated with no imports`)
-  if (!exports.includes('memory')) throw new Error(`${name}.wasm does not export its memory`)
+  // each thread has a stack of its own, so each sets this
+  for (const wanted of ['memory', '__stack_pointer']) {
+    if (!exports.includes(wanted)) throw new Error(`${name}.wasm does not export ${wanted}`)
+  }
   return exports.length
 }
 
