@@ -5,7 +5,7 @@ import { createJsKernels } from './js/index.js'
 import type { Kernels, Update } from './kernels.js'
 import { canShare, sharedMemory, startThreads, wantedThreads } from './threads/index.js'
 import { warnOnce } from './warn.js'
-import { instantiate, isShareable, precompile, refusal, supportedVariants, updateKernel, type Variant } from './wasm.js'
+import { instantiate, precompile, refusal, supportedVariants, updateKernel, type Variant } from './wasm.js'
 import { enableWidening, useWideTile } from './widen.js'
 
 /** Options of {@link load} and {@link createBackend}. */
@@ -132,7 +132,7 @@ function chooseVariant(options: BackendOptions): Variant | 'js' {
 function chooseThreads(variant: Variant | 'js', { threads, backend }: BackendOptions): number {
   const wanted = wantedThreads(threads)
   if (wanted > 1 && backend === 'js') throw new RangeError("load: threads are for the backend 'wasm'; 'js' has one")
-  return wanted > 1 && variant !== 'js' && isShareable(variant) && canShare() ? wanted : 1
+  return wanted > 1 && variant !== 'js' && canShare(variant) ? wanted : 1
 }
 
 function warnForbidden(reason: string, reproducible: boolean): void {

@@ -2,7 +2,7 @@
 import type { Heap } from '../heap.js'
 import { type Kernels, SCRATCH_BYTES, type Update } from '../kernels.js'
 import { warnOnce } from '../warn.js'
-import { compiled, updateKernel, type Variant, type WasmExports } from '../wasm.js'
+import { compiled, isShareable, updateKernel, type Variant, type WasmExports } from '../wasm.js'
 import { type Kernel, Pool } from './pool.js'
 import { shareKernels, shareUpdate } from './split.js'
 
@@ -46,12 +46,15 @@ function processors(): number {
   return process?.getBuiltinModule?.('node:os')?.availableParallelism() ?? navigator?.hardwareConcurrency ?? 1
 }
 
-/** Whether memory can be shared here; says why not, once. */
-export function canShare(): boolean {
-  if (typeof SharedArrayBuffer !== 'undefined') return true
+/** Whether threads can share the memory of this variant here; says why not, once. */
+export function canShare(variant: Variant): boolean {
+  const shared = typeof SharedArrayBuffer !== 'undefined'
+  if (shared && isShareable(variant)) return true
   warnOnce(
-    'one thread is used: threads need SharedArrayBuffer, which a page has only if it is served with the headers ' +
-      "'Cross-Origin-Opener-Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp'.",
+    shared
+      ? 'one thread is used: this runtime compiled the module for one.'
+      : 'one thread is used: threads need SharedArrayBuffer, which a page has only if it is served with the headers ' +
+          "'Cross-Origin-Opener-Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp'.",
   )
   return false
 }

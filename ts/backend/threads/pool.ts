@@ -79,7 +79,7 @@ export class Pool {
     } finally {
       for (let part = 1; part < parts; part++) this.finish(part - 1)
     }
-    this.judge(performance.now() - own > (parts - 1) * (own - start))
+    this.judge(performance.now() - own > ((parts - 1) / 2) * (own - start))
   }
 
   private judge(late: boolean): void {
