@@ -10,10 +10,12 @@
 #![allow(unsafe_code)]
 
 mod pack;
+mod part;
 mod tile;
 
 use crate::sweep::Cells;
 use core::sync::atomic::{AtomicUsize, Ordering};
+pub use part::{Part, Region};
 use tile::{Job, Tile, TILES};
 
 /// Floats of scratch that every product may overwrite (SCRATCH_BYTES of ts/backend/kernels.ts).
@@ -59,13 +61,18 @@ impl Start {
         Start { ptr, row, column: 1 }
     }
 
-    /// Where C is added to itself, or not.
+    /// Where C is added to itself, or not; C has n columns.
     fn accumulate(yes: bool, c: *const f32, n: usize) -> Self {
         if yes {
             Start::matrix(c, n)
         } else {
             Start::zero()
         }
+    }
+
+    /// [`Start::accumulate`] through a slice, which must outlive the product.
+    pub fn sum(yes: bool, c: Cells, n: usize) -> Self {
+        Start::accumulate(yes, read(c), n)
     }
 
     unsafe fn at(self, i: usize, j: usize) -> Self {
@@ -131,36 +138,57 @@ pub struct Sizes {
     pub k: usize,
 }
 
-impl Sizes {
-    /// Panics unless the slices hold their matrices; then a product through their pointers stays inside them.
-    fn check(self, a: Cells, b: Cells, c: Cells, scratch: Cells) {
-        let Sizes { m, n, k } = self;
-        assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n && scratch.len() >= SCRATCH);
+/// Which side of a product lies transposed in memory.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Layout {
+    /// a\[m,k\] · b\[k,n\]
+    Plain,
+    /// a\[m,k\] · b\[n,k\]ᵀ
+    SecondTransposed,
+    /// a\[k,m\]ᵀ · b\[k,n\]
+    FirstTransposed,
+}
+
+impl Product {
+    /// Of dense matrices: the one place where layouts become strides.
+    #[inline(always)]
+    #[rustfmt::skip]
+    fn new(
+        layout: Layout, start: Start, a: *const f32, b: *const f32, c: *mut f32, sizes: Sizes, scratch: *mut f32,
+    ) -> Self {
+        let Sizes { m, n, k } = sizes;
+        let a = if layout == Layout::FirstTransposed { View::transposed(a, m) } else { View::matrix(a, k) };
+        let b = if layout == Layout::SecondTransposed { View::transposed(b, k) } else { View::matrix(b, n) };
+        Product { m, n, k, a, b, c, ldc: n, start, scratch }
+    }
+
+    /// The product of one rectangle of C.
+    unsafe fn within(self, Region { rows, columns }: Region) -> Self {
+        let (m, n, i, j) = (rows.len(), columns.len(), rows.start, columns.start);
+        // SAFETY: the rectangle lies inside C.
+        unsafe {
+            let (a, b) = (self.a.from(i, 0), self.b.from(0, j));
+            Product { m, n, a, b, c: self.c.add(i * self.ldc + j), start: self.start.at(i, j), ..self }
+        }
     }
 }
 
-/// c = bias + a·b through slices; see [`matmul_from`].
-pub fn nn(start: Start, a: Cells, b: Cells, c: Cells, sizes: Sizes, scratch: Cells) {
-    sizes.check(a, b, c, scratch);
+/// The rectangle `region` of c = start + a·b, through slices. Panics unless they hold their matrices.
+pub fn multiply(
+    layout: Layout,
+    start: Start,
+    [a, b, c, scratch]: [Cells; 4],
+    sizes: Sizes,
+    Region { rows, columns }: Region,
+) {
     let Sizes { m, n, k } = sizes;
-    // SAFETY: the slices were checked; a `Start` is made of a slice of n or of zeros.
-    unsafe { matmul_from(start, read(a), read(b), write(c), m, n, k, write(scratch)) }
-}
-
-/// c = a·bᵀ (+ c) through slices; see [`matmul_nt`].
-pub fn nt(a: Cells, b: Cells, c: Cells, sizes: Sizes, accumulate: bool, scratch: Cells) {
-    sizes.check(a, b, c, scratch);
-    let Sizes { m, n, k } = sizes;
-    // SAFETY: the slices were checked.
-    unsafe { matmul_nt(read(a), read(b), write(c), m, n, k, accumulate, write(scratch)) }
-}
-
-/// c = aᵀ·b (+ c) through slices; see [`matmul_tn`].
-pub fn tn(a: Cells, b: Cells, c: Cells, sizes: Sizes, accumulate: bool, scratch: Cells) {
-    sizes.check(a, b, c, scratch);
-    let Sizes { m, n, k } = sizes;
-    // SAFETY: the slices were checked.
-    unsafe { matmul_tn(read(a), read(b), write(c), m, n, k, accumulate, write(scratch)) }
+    assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n && scratch.len() >= SCRATCH);
+    assert!(rows.end <= m && columns.end <= n);
+    if !rows.is_empty() && !columns.is_empty() {
+        let whole = Product::new(layout, start, read(a), read(b), write(c), sizes, write(scratch));
+        // SAFETY: the slices and the rectangle were checked; a `Start` is made of a slice of n, of c or of zeros.
+        unsafe { product(whole.within(Region { rows, columns })) }
+    }
 }
 
 fn read(cells: Cells) -> *const f32 {
@@ -191,9 +219,8 @@ pub unsafe fn matmul(
 pub unsafe fn matmul_from(
     start: Start, a: *const f32, b: *const f32, c: *mut f32, m: usize, n: usize, k: usize, scratch: *mut f32,
 ) {
-    let (a, b) = (View::matrix(a, k), View::matrix(b, n));
     // SAFETY: the caller's promise.
-    unsafe { product(Product { m, n, k, a, b, c, ldc: n, start, scratch }) }
+    unsafe { product(Product::new(Layout::Plain, start, a, b, c, Sizes { m, n, k }, scratch)) }
 }
 
 /// c\[m,n\] = a\[m,k\] · b\[n,k\]ᵀ (+ c).
@@ -204,9 +231,9 @@ pub unsafe fn matmul_from(
 pub unsafe fn matmul_nt(
     a: *const f32, b: *const f32, c: *mut f32, m: usize, n: usize, k: usize, accumulate: bool, scratch: *mut f32,
 ) {
-    let (a, b, start) = (View::matrix(a, k), View::transposed(b, k), Start::accumulate(accumulate, c, n));
+    let start = Start::accumulate(accumulate, c, n);
     // SAFETY: the caller's promise.
-    unsafe { product(Product { m, n, k, a, b, c, ldc: n, start, scratch }) }
+    unsafe { product(Product::new(Layout::SecondTransposed, start, a, b, c, Sizes { m, n, k }, scratch)) }
 }
 
 /// c\[m,n\] = a\[k,m\]ᵀ · b\[k,n\] (+ c).
@@ -217,9 +244,9 @@ pub unsafe fn matmul_nt(
 pub unsafe fn matmul_tn(
     a: *const f32, b: *const f32, c: *mut f32, m: usize, n: usize, k: usize, accumulate: bool, scratch: *mut f32,
 ) {
-    let (a, b, start) = (View::transposed(a, m), View::matrix(b, n), Start::accumulate(accumulate, c, n));
+    let start = Start::accumulate(accumulate, c, n);
     // SAFETY: the caller's promise.
-    unsafe { product(Product { m, n, k, a, b, c, ldc: n, start, scratch }) }
+    unsafe { product(Product::new(Layout::FirstTransposed, start, a, b, c, Sizes { m, n, k }, scratch)) }
 }
 
 /// The tile of large products, by its place in [`TILES`].

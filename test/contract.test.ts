@@ -12,7 +12,9 @@ import { assertClose, backends, Room } from './backends.js'
 import * as naive from './naive.js'
 
 const UPDATE_ARITY = 6
-const INTERNALS = ['memory', 'heapBase', 'setTile', 'fmaPeak', 'runProgram', 'table', '__data_end', '__heap_base']
+const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'fmaPeak', 'runProgram', 'table', '__data_end', '__heap_base']
+/** What threads run of a kernel: its arguments, then which share of how many. */
+const PARTS = ['matmulPart', 'denseForwardPart', 'denseGradientsPart']
 
 const [jsBackend] = backends
 /** Kernels of both precisions: floats, and doubles for the solvers. */
@@ -49,8 +51,9 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
     expect(found).toEqual(names.map((name) => `${name}/${table[name].length}`))
   })
 
-  test('exports besides them exactly the updates of crate/optim and known internals', () => {
-    const kernels = new Set<string>(names)
+  test('exports besides them exactly the updates of crate/optim, the shares of threads and known internals', () => {
+    const kernels = new Set<string>([...names, ...PARTS])
+    for (const name of PARTS) expect(functions).toContain(name)
     const others = functions.filter((name) => !kernels.has(name))
     expect(others.sort()).toEqual(updates().sort())
     for (const name of others) expect(arity(name), name).toBe(UPDATE_ARITY)
