@@ -1,6 +1,7 @@
 /** Steps that fit runs many at a time, in one call of WebAssembly, have the bits of steps that are taken one by one. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Program } from '../ts/backend/program.js'
+import { Pool } from '../ts/backend/threads/pool.js'
 import {
   Adam,
   type Backend,
@@ -223,4 +224,31 @@ describe.each(supportedVariants())('%s', (variant) => {
 
 test('JavaScript has no programs, and the same results', async () => {
   expect(await compare(createBackend({ backend: 'js' }), adam)).toBe(0)
+})
+
+describe('with threads', async () => {
+  const backend = createBackend({ threads: 2 })
+  await backend.ready
+
+  test('a small net stays on one, many steps at a time', async () => {
+    expect(await compare(backend, (model) => new Adam(model.parameters()))).toBeGreaterThan(0)
+  })
+
+  test('calls that are large enough to be shared are shared', async () => {
+    const run = vi.spyOn(Program.prototype, 'run')
+    const pool = vi.spyOn(Pool.prototype, 'run')
+    const model = new Sequential([new Dense(6, 400, { activation: 'tanh' }), new Dense(400, 400), new Dense(400, 4)], { seed: 3, backend })
+    await fit(model, { ...data, loss: crossEntropy, optimizer: new Adam(model.parameters()), epochs: 3, batchSize: 48 })
+    expect(run).not.toHaveBeenCalled()
+    expect(pool).toHaveBeenCalled()
+  })
+
+  test('so are updates, where they alone are large', async () => {
+    const run = vi.spyOn(Program.prototype, 'run')
+    const pool = vi.spyOn(Pool.prototype, 'run')
+    const model = new Sequential([new Dense(6, 400), new Dense(400, 400), new Dense(400, 4)], { seed: 3, backend })
+    await fit(model, { ...data, loss: crossEntropy, optimizer: new Adam(model.parameters()), epochs: 3, batchSize: 1 })
+    expect(run).not.toHaveBeenCalled()
+    expect(pool).toHaveBeenCalled()
+  })
 })

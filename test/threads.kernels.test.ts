@@ -158,8 +158,8 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
   })
 
   test('the update of every optimizer', () => {
-    // Nothing else takes six numbers (contract.test.ts).
-    const updates = Object.keys(many.exports).filter((name) => updateKernel(many.exports, name)?.length === 6)
+    // Nothing else takes six numbers (contract.test.ts), but for kernels of doubles.
+    const updates = Object.keys(many.exports).filter((name) => updateKernel(many.exports, name)?.length === 6 && !name.startsWith('double'))
     expect(updates).toContain('adam')
     expect(updates.length).toBeGreaterThanOrEqual(20)
     for (const name of updates) {

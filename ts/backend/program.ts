@@ -9,7 +9,7 @@ import type { Kernels, Ptr } from './kernels.js'
 /** A kernel as it was called. */
 export interface KernelCall {
   name: string
-  kernel: (...args: number[]) => unknown
+  kernel: Kernel
   args: readonly number[]
 }
 
@@ -56,6 +56,21 @@ function placeOf(table: WebAssembly.Table, kernel: unknown): number {
   return place
 }
 
+type Kernel = (...args: number[]) => unknown
+
+/** What threads add to a kernel that they share (threads/split.ts): the kernel on one thread, and which calls stay there. */
+interface Shared {
+  whole: Kernel
+  isSmall(...args: readonly number[]): boolean
+}
+
+/** The kernel that a program may call in the place of this one; null for a call that threads would share. */
+export function onOneThread(kernel: unknown, args: readonly number[]): Kernel | null {
+  const { whole, isSmall } = kernel as Partial<Shared>
+  if (whole === undefined || isSmall === undefined) return kernel as Kernel
+  return isSmall(...args) ? whole : null
+}
+
 /** An update of an optimizer: the kernel and its arguments but the last, which is where its hyper-parameters are. */
 export interface UpdateCall {
   kernel: unknown
@@ -99,9 +114,10 @@ export class Program {
   /** Any kernel; false, and nothing written, if programs cannot call it. */
   add({ name, kernel, args }: KernelCall): boolean {
     const form = FORMS[name]
-    if (form === undefined) return false
+    const own = onOneThread(kernel, args)
+    if (form === undefined || own === null) return false
     try {
-      this.write(form, kernel, form === FLOATS ? [...args.slice(0, 7), ...args.slice(7).map(floatBits)] : args)
+      this.write(form, own, form === FLOATS ? [...args.slice(0, 7), ...args.slice(7).map(floatBits)] : args)
       return true
     } catch (error) {
       if (error instanceof TypeError) return false
@@ -115,11 +131,11 @@ export class Program {
     this.address = allocate(4 * (this.words.length + this.moves.length + UPDATE_WORDS * updates))
   }
 
-  /** What each step ends with; the hyper-parameters of update i are at `rows` + i·bytes, those of the next step behind the last. */
+  /** What each step ends with, small enough for one thread; the hyper-parameters of update i are at `rows` + i·bytes, those of the next step behind the last. */
   setUpdates(updates: readonly UpdateCall[], rows: Ptr, bytes: number): void {
     ;[this.words.length, this.moves.length] = this.fixed
     updates.forEach(({ kernel, args }, i) => {
-      this.write(UPDATE, kernel, [...args, rows + i * bytes])
+      this.write(UPDATE, onOneThread(kernel, args), [...args, rows + i * bytes])
       this.move(-1, updates.length * bytes)
     })
   }

@@ -7,7 +7,7 @@
  * arguments, same order: the bits are those of single steps.
  */
 import type { Ptr } from '../backend/kernels.js'
-import { Program } from '../backend/program.js'
+import { onOneThread, Program } from '../backend/program.js'
 import { OutOfMemoryError } from '../errors.js'
 import { canPlan, ROW, StepsAhead } from '../optim/ahead.js'
 import type { Optimizer } from '../optim/optimizer.js'
@@ -128,7 +128,7 @@ function hasGradients({ groups }: Optimizer): boolean {
   return groups.some(({ parameters }) => parameters.some((p) => p.gradientState === 'ready'))
 }
 
-/** Updates of a step; 0 where they are not known ahead, or leave a gradient unused. */
+/** Updates of a step; 0 where they are not known ahead, leave a gradient unused, or are work for several threads. */
 function updatesOf(recording: Recording, optimizer: Optimizer): number {
   const known = new Set(optimizer.groups.flatMap(({ parameters }) => parameters))
   if (hasGradients(optimizer) || !recording.trained.every((p) => known.has(p))) return 0
@@ -137,5 +137,6 @@ function updatesOf(recording: Recording, optimizer: Optimizer): number {
     updates = new StepsAhead(optimizer).refresh()
     return false
   })
+  if (optimizer.groups.some(({ kernel, runs }) => runs.some(({ n }) => onOneThread(kernel, [0, 0, 0, 0, n, 0]) === null))) return 0
   return updates
 }

@@ -14,6 +14,12 @@ const PATIENCE = 20_000
  * other core has to fetch what this one has just written.
  */
 const GRAIN = 16_000
+
+/** Whether a kernel that takes so many nanoseconds stays on one thread, however many there are. */
+export function isSmall(nanoseconds: number): boolean {
+  return nanoseconds < 2 * GRAIN
+}
+
 /** Shared calls in a row, more or less, that took longer than one thread would have, after which the pool rests; and how long. */
 const MOST_LATE = 4
 const FIRST_REST = 10
@@ -63,7 +69,7 @@ export class Pool {
 
   /** How many threads share a kernel that takes so many nanoseconds. */
   parts(nanoseconds: number): number {
-    if (nanoseconds < 2 * GRAIN || this.size === 1) return 1
+    if (isSmall(nanoseconds) || this.size === 1) return 1
     if (this.restUntil > 0 && performance.now() < this.restUntil) return 1
     return Math.min(this.size, Math.floor(nanoseconds / GRAIN))
   }

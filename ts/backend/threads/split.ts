@@ -5,7 +5,7 @@
  */
 import { ACTIVATIONS, type Activation, type Kernels, type Ptr, type Update } from '../kernels.js'
 import type { WasmExports } from '../wasm.js'
-import type { Pool } from './pool.js'
+import { isSmall, type Pool } from './pool.js'
 
 /** How long calls take on one thread of a present-day machine, roughly: multiply-adds a nanosecond, nanoseconds an element. */
 const PRODUCT = 20
@@ -29,6 +29,14 @@ export interface Team {
   rooms: readonly Ptr[]
 }
 
+/**
+ * Says of a kernel that threads share what it is on one thread, and which calls stay there: programs (../program.ts), which call kernels
+ * from within the module, may have these.
+ */
+function shared<F extends (...numbers: never[]) => unknown>(kernel: F, whole: F, time: (...args: Parameters<F>) => number): F {
+  return Object.assign(kernel, { whole, isSmall: (...args: Parameters<F>) => isSmall(time(...args)) })
+}
+
 export function shareKernels(team: Team): Kernels {
   return { ...team.exports, ...products(team), ...dense(team), ...functions(team), ...rows(team) }
 }
@@ -36,7 +44,7 @@ export function shareKernels(team: Team): Kernels {
 /** The update of an optimizer, shared. */
 export function shareUpdate({ exports, pool }: Team, name: string, update: Update): Update {
   const number = numberOf(exports, name)
-  return (p, g, s, stride, n, h) => {
+  const kernel: Update = (p, g, s, stride, n, h) => {
     const parts = pool.parts(n * UPDATE)
     if (parts < 2) update(p, g, s, stride, n, h)
     else
@@ -46,6 +54,7 @@ export function shareUpdate({ exports, pool }: Team, name: string, update: Updat
         cut(n, parts, (at, count) => [p + at, g + at, s + at, stride, count, h]),
       )
   }
+  return shared(kernel, update, (_p, _g, _s, _stride, n) => n * UPDATE)
 }
 
 /** The place of an export: the same in every instance. */
@@ -87,22 +96,27 @@ function dense(team: Team): Pick<Kernels, 'denseForward' | 'denseBackward'> {
   const { exports, pool } = team
   const [forward, gradients] = [numberOf(exports, 'denseForwardPart'), numberOf(exports, 'denseGradientsPart')]
   const { activationBackward } = functions(team)
+  const denseForward: Kernels['denseForward'] = (x, w, b, z, y, m, k, n, activation, scratch) => {
+    const parts = pool.parts((m * n * k) / PRODUCT)
+    if (parts < 2) return exports.denseForward(x, w, b, z, y, m, k, n, activation, scratch)
+    pool.run(forward, parts, (part) => [x, w, b, z, y, m, k, n, activation, roomOf(team, part, scratch), part, parts])
+  }
+  const denseBackward: Kernels['denseBackward'] = (x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch) => {
+    const parts = pool.parts((m * n * k * (dx === 0 ? 1 : 2)) / PRODUCT)
+    if (parts < 2) return exports.denseBackward(x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch)
+    // Every share of dw and dx needs all of dz.
+    if (activation !== LINEAR) activationBackward(saved, dy, dz, m * n, activation)
+    const from = activation === LINEAR ? dy : dz
+    pool.run(gradients, parts, (part) => {
+      return [x, w, from, dw, db, dx, m, k, n, accumulate, roomOf(team, part, scratch), part, parts]
+    })
+  }
   return {
-    denseForward(x, w, b, z, y, m, k, n, activation, scratch) {
-      const parts = pool.parts((m * n * k) / PRODUCT)
-      if (parts < 2) return exports.denseForward(x, w, b, z, y, m, k, n, activation, scratch)
-      pool.run(forward, parts, (part) => [x, w, b, z, y, m, k, n, activation, roomOf(team, part, scratch), part, parts])
-    },
-    denseBackward(x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch) {
-      const parts = pool.parts((m * n * k * (dx === 0 ? 1 : 2)) / PRODUCT)
-      if (parts < 2) return exports.denseBackward(x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch)
-      // Every share of dw and dx needs all of dz.
-      if (activation !== LINEAR) activationBackward(saved, dy, dz, m * n, activation)
-      const from = activation === LINEAR ? dy : dz
-      pool.run(gradients, parts, (part) => {
-        return [x, w, from, dw, db, dx, m, k, n, accumulate, roomOf(team, part, scratch), part, parts]
-      })
-    },
+    denseForward: shared(denseForward, exports.denseForward, (_x, _w, _b, _z, _y, m, k, n) => (m * n * k) / PRODUCT),
+    denseBackward: shared(denseBackward, exports.denseBackward, (...args) => {
+      const [dx, m, k, n] = args.slice(7)
+      return (m * n * k * (dx === 0 ? 1 : 2)) / PRODUCT
+    }),
   }
 }
 
@@ -122,27 +136,29 @@ function functions({ exports, pool }: Team): Pick<Kernels, 'activationForward' |
         )
     }
   }
+  const activationForward: Kernels['activationForward'] = (x, y, n, activation) => {
+    const parts = pool.parts(n * cost[activation])
+    if (parts < 2) exports.activationForward(x, y, n, activation)
+    else
+      pool.run(
+        forward,
+        parts,
+        cut(n, parts, (at, count) => [x + at, y + at, count, activation]),
+      )
+  }
+  const activationBackward: Kernels['activationBackward'] = (saved, dy, dx, n, activation) => {
+    const parts = pool.parts(n * cost[activation])
+    if (parts < 2) exports.activationBackward(saved, dy, dx, n, activation)
+    else
+      pool.run(
+        backward,
+        parts,
+        cut(n, parts, (at, count) => [saved + at, dy + at, dx + at, count, activation]),
+      )
+  }
   return {
-    activationForward(x, y, n, activation) {
-      const parts = pool.parts(n * cost[activation])
-      if (parts < 2) exports.activationForward(x, y, n, activation)
-      else
-        pool.run(
-          forward,
-          parts,
-          cut(n, parts, (at, count) => [x + at, y + at, count, activation]),
-        )
-    },
-    activationBackward(saved, dy, dx, n, activation) {
-      const parts = pool.parts(n * cost[activation])
-      if (parts < 2) exports.activationBackward(saved, dy, dx, n, activation)
-      else
-        pool.run(
-          backward,
-          parts,
-          cut(n, parts, (at, count) => [saved + at, dy + at, dx + at, count, activation]),
-        )
-    },
+    activationForward: shared(activationForward, exports.activationForward, (_x, _y, n, activation) => n * cost[activation]),
+    activationBackward: shared(activationBackward, exports.activationBackward, (_s, _dy, _dx, n, activation) => n * cost[activation]),
     exp: unary('exp'),
     log: unary('log'),
     sin: unary('sin'),
