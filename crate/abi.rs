@@ -5,14 +5,19 @@
 //! memory with as many elements behind it as the sizes say, and outputs overlap inputs only where it allows.
 #![allow(unsafe_code)]
 
+mod program;
+
+use crate::double::{self, cholesky, net, products, products::Rows};
 use crate::elementwise::{self as e, broadcast, Side};
+use crate::gemm::{self, Layout, Part, Sizes, Start};
 use crate::loss::{self, Call};
 use crate::optim::{sweep, Rule, Shared, SHARED_HYPER};
 use crate::sweep::{map, Cells};
-use crate::{activation, dense, gemm, random::Source, reduce, softmax};
+use crate::{activation, dense, precise, random::Source, reduce, softmax};
 use core::array::from_fn;
 use core::cell::Cell;
 use core::slice;
+pub use program::run_program;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// An address in the linear memory.
@@ -83,11 +88,39 @@ products! {
     matmulTN matmul_tn gemm::matmul_tn;
 }
 
+/// One share of a product, for a thread; `layout` is the place of its kernel in the table: 0 matmul, 1 matmulNT, 2 matmulTN.
+#[wasm_bindgen(js_name = matmulPart)]
+#[rustfmt::skip]
+pub fn matmul_part(
+    layout: u32, a: Ptr, b: Ptr, c: Ptr, m: usize, n: usize, k: usize, accumulate: u32, scratch: Ptr,
+    index: usize, count: usize,
+) {
+    let layout = [Layout::Plain, Layout::SecondTransposed, Layout::FirstTransposed][layout as usize];
+    let (c, part) = (cells(c, m * n), Part { index, count });
+    let start = Start::sum(accumulate != 0, c, n);
+    let arrays = [cells(a, m * k), cells(b, k * n), c, cells(scratch, gemm::SCRATCH)];
+    gemm::multiply(layout, start, arrays, Sizes { m, n, k }, part.region(m, n, layout == Layout::FirstTransposed));
+}
+
+#[rustfmt::skip]
+fn layer<'a>(x: Ptr, w: Ptr, m: usize, k: usize, n: usize, kind: u32, scratch: Ptr, part: Part) -> dense::Layer<'a> {
+    dense::Layer { x: cells(x, m * k), w: cells(w, k * n), m, k, n, kind, scratch: cells(scratch, gemm::SCRATCH), part }
+}
+
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen(js_name = denseForward)]
 pub fn dense_forward(x: Ptr, w: Ptr, b: Ptr, z: Ptr, y: Ptr, m: usize, k: usize, n: usize, kind: u32, scratch: Ptr) {
-    let scratch = cells(scratch, gemm::SCRATCH);
-    let layer = dense::Layer { x: cells(x, m * k), w: cells(w, k * n), m, k, n, kind, scratch };
+    dense_forward_part(x, w, b, z, y, m, k, n, kind, scratch, 0, 1);
+}
+
+/// One share of denseForward, for a thread.
+#[wasm_bindgen(js_name = denseForwardPart)]
+#[rustfmt::skip]
+pub fn dense_forward_part(
+    x: Ptr, w: Ptr, b: Ptr, z: Ptr, y: Ptr, m: usize, k: usize, n: usize, kind: u32, scratch: Ptr,
+    index: usize, count: usize,
+) {
+    let layer = layer(x, w, m, k, n, kind, scratch, Part { index, count });
     dense::forward(&layer, optional(b, n), optional(z, m * n), cells(y, m * n));
 }
 
@@ -98,11 +131,22 @@ pub fn dense_backward(
     x: Ptr, w: Ptr, saved: Ptr, dy: Ptr, dz: Ptr, dw: Ptr, db: Ptr, dx: Ptr,
     m: usize, k: usize, n: usize, kind: u32, accumulate: u32, scratch: Ptr,
 ) {
-    let scratch = cells(scratch, gemm::SCRATCH);
-    let layer = dense::Layer { x: cells(x, m * k), w: cells(w, k * n), m, k, n, kind, scratch };
+    let layer = layer(x, w, m, k, n, kind, scratch, Part::WHOLE);
     let to = dense::Gradients { dw: optional(dw, k * n), db: optional(db, n), dx: optional(dx, m * k), accumulate };
     let dz = optional(dz, m * n).unwrap_or(&[]);
     dense::backward(&layer, cells(saved, m * n), cells(dy, m * n), dz, &to);
+}
+
+/// One share of what denseBackward does once dz is known, for a thread.
+#[wasm_bindgen(js_name = denseGradientsPart)]
+#[rustfmt::skip]
+pub fn dense_gradients_part(
+    x: Ptr, w: Ptr, dz: Ptr, dw: Ptr, db: Ptr, dx: Ptr, m: usize, k: usize, n: usize, accumulate: u32, scratch: Ptr,
+    index: usize, count: usize,
+) {
+    let layer = layer(x, w, m, k, n, 0, scratch, Part { index, count });
+    let to = dense::Gradients { dw: optional(dw, k * n), db: optional(db, n), dx: optional(dx, m * k), accumulate };
+    dense::gradients(&layer, cells(dz, m * n), &to);
 }
 
 /// See ts/backend/kernels.ts.
@@ -118,11 +162,11 @@ pub fn activation_backward(saved: Ptr, dy: Ptr, dx: Ptr, n: usize, kind: u32) {
 }
 
 macro_rules! binaries {
-    ($($js:ident $name:ident $f:expr;)*) => {
+    ($($js:ident $name:ident $f:ty;)*) => {
         $(#[doc = "See ts/backend/kernels.ts."]
         #[wasm_bindgen(js_name = $js)]
         pub fn $name(a: Ptr, b: Ptr, y: Ptr, rows: usize, cols: usize, ar: usize, ac: usize, br: usize, bc: usize) {
-            broadcast($f, side(a, rows, cols, ar, ac), side(b, rows, cols, br, bc), cells(y, rows * cols), rows, cols);
+            broadcast::<$f>(side(a, rows, cols, ar, ac), side(b, rows, cols, br, bc), cells(y, rows * cols), rows, cols);
         })*
     };
 }
@@ -169,13 +213,13 @@ unaries! {
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen]
 pub fn sin(x: Ptr, y: Ptr, n: usize) {
-    e::map_double(f64::sin, cells(x, n), cells(y, n));
+    e::map_single(precise::sin, cells(x, n), cells(y, n));
 }
 
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen]
 pub fn cos(x: Ptr, y: Ptr, n: usize) {
-    e::map_double(f64::cos, cells(x, n), cells(y, n));
+    e::map_single(precise::cos, cells(x, n), cells(y, n));
 }
 
 /// See ts/backend/kernels.ts.
@@ -331,6 +375,108 @@ pub fn dropout(x: Ptr, y: Ptr, n: usize, seed_low: u32, seed_high: u32, stream: 
     Source { key: [seed_low, seed_high], stream, counter }.dropout(cells(x, n), cells(y, n), rate);
 }
 
+/// The n doubles at an address; none for address 0.
+fn doubles<'a>(at: Ptr, n: usize) -> &'a [f64] {
+    if n == 0 || at == 0 {
+        return &[];
+    }
+    // SAFETY: the caller's contract: n doubles at `at`, a multiple of 8, which no output of the call overlaps.
+    unsafe { slice::from_raw_parts(at as *const f64, n) }
+}
+
+/// As [`doubles`], to write.
+fn doubles_mut<'a>(at: Ptr, n: usize) -> &'a mut [f64] {
+    if n == 0 {
+        return &mut [];
+    }
+    // SAFETY: as in `doubles`; nothing else of the call overlaps an output.
+    unsafe { slice::from_raw_parts_mut(at as *mut f64, n) }
+}
+
+/// n rows of m doubles, `stride` apart.
+fn matrix<'a>(at: Ptr, n: usize, m: usize, stride: usize) -> Rows<'a> {
+    Rows { all: doubles(at, if n == 0 { 0 } else { (n - 1) * stride + m }), n, m, stride }
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleGram)]
+pub fn double_gram(j: Ptr, n: usize, m: usize, stride: usize, h: Ptr) {
+    products::gram(matrix(j, n, m, stride), doubles_mut(h, n * n));
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleProduct)]
+pub fn double_product(j: Ptr, n: usize, m: usize, stride: usize, r: Ptr, g: Ptr) {
+    products::product(matrix(j, n, m, stride), doubles(r, m), doubles_mut(g, n));
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleCholesky)]
+pub fn double_cholesky(h: Ptr, n: usize, mu: f64, d: Ptr, l: Ptr) -> u32 {
+    u32::from(cholesky::factor(doubles(h, n * n), n, mu, doubles(d, n), doubles_mut(l, n * n)))
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleSolve)]
+pub fn double_solve(l: Ptr, n: usize, x: Ptr) {
+    cholesky::solve(doubles(l, n * n), doubles_mut(x, n));
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleAffine)]
+#[rustfmt::skip]
+pub fn double_affine(
+    w: Ptr, by_unit: usize, by_term: usize, b: Ptr, a: Ptr, y: Ptr, units: usize, terms: usize, count: usize,
+) {
+    if count == 0 {
+        return;
+    }
+    let (b, a) = (doubles(b, units), doubles(a, terms * count));
+    let reach = if terms == 0 { 0 } else { (terms - 1) * by_term + 1 };
+    for u in 0..units {
+        let w = doubles(w + 8 * u * by_unit, reach);
+        net::unit(w, by_term, *b.get(u).unwrap_or(&0.0), a, doubles_mut(y + 8 * u * count, count));
+    }
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleColumns)]
+#[rustfmt::skip]
+pub fn double_columns(
+    a: Ptr, delta: Ptr, out: Ptr, inputs: usize, units: usize, step: usize, count: usize, stride: usize,
+) {
+    for i in 0..inputs {
+        for j in 0..units {
+            let (a, delta) = (doubles(a + 8 * i * count, count), doubles(delta + 8 * j * count, count));
+            net::multiply(a, delta, doubles_mut(out + 8 * (i * step + j) * stride, count));
+        }
+    }
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleMultiply)]
+pub fn double_multiply(x: Ptr, y: Ptr, out: Ptr, n: usize) {
+    net::multiply(doubles(x, n), doubles(y, n), doubles_mut(out, n));
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleResidual)]
+pub fn double_residual(y: Ptr, t: Ptr, r: Ptr, n: usize) -> f64 {
+    net::residual(doubles(y, n), doubles(t, n), doubles_mut(r, n))
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleSquash)]
+pub fn double_squash(z: Ptr, a: Ptr, n: usize, sigmoid: u32) {
+    double::activation::squash(doubles(z, n), doubles_mut(a, n), sigmoid != 0);
+}
+
+/// See ts/backend/double.ts.
+#[wasm_bindgen(js_name = doubleSquashSlope)]
+pub fn double_squash_slope(a: Ptr, d: Ptr, n: usize, sigmoid: u32) {
+    double::activation::squash_slope(doubles(a, n), doubles_mut(d, n), sigmoid != 0);
+}
+
 /// The kernel behind every exported optimizer update: parameters p\[n\], gradients g\[n\], slot j at s + j·stride, the
 /// shared hyper-parameters and then the rule's own H at h.
 pub(crate) fn update<R, const S: usize, const H: usize>(
@@ -346,11 +492,8 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
     if n == 0 {
         return;
     }
-    // SAFETY: the caller's contract: n floats at each of p, g and the slots, no two of which overlap, and 3 + H at h.
-    unsafe {
-        let h = slice::from_raw_parts(h, SHARED_HYPER + H);
-        let slots = from_fn(|j| slice::from_raw_parts_mut(s.add(j * stride), n));
-        let (p, g) = (slice::from_raw_parts_mut(p, n), slice::from_raw_parts(g, n));
-        sweep(&R::from(&h[SHARED_HYPER..]), Shared::from(h), p, g, slots);
-    }
+    // SAFETY: the caller's contract: 3 + H floats at h, and n at each of p, g and the slots.
+    let h = unsafe { slice::from_raw_parts(h, SHARED_HYPER + H) };
+    let slots = from_fn(|j| cells(s.wrapping_add(j * stride) as Ptr, n));
+    sweep(&R::from(&h[SHARED_HYPER..]), Shared::from(h), cells(p as Ptr, n), cells(g as Ptr, n), slots);
 }

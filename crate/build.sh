@@ -22,7 +22,7 @@ inputs() {
 compile() {
   local home=${CARGO_HOME:-$HOME/.cargo} std
   std=$(rustc --print sysroot)/lib/rustlib/src/rust
-  RUSTFLAGS="-C target-feature=$2 --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
+  RUSTFLAGS="-C target-feature=$2 -C link-arg=--growable-table -C link-arg=--export=__stack_pointer --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
     CARGO_TARGET_DIR="$PWD/target/$1" \
     wasm-pack --log-level warn build . --target web --mode no-install --release --no-pack --no-typescript \
     --out-dir "target/pack/$1" --out-name gradus -- --quiet
@@ -41,7 +41,8 @@ import { difference, encode } from './crate/encode.mjs'
 function optimise(bytes) {
   const module = binaryen.readBinary(bytes)
   const names = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((e) => e.name)
-  for (const glue of names.filter((name) => name.startsWith('__'))) module.removeExport(glue)
+  for (const glue of names.filter((name) => name.startsWith('__') && name !== '__stack_pointer')) module.removeExport(glue)
+  exportTable(module)
   binaryen.setOptimizeLevel(3)
   binaryen.setShrinkLevel(0)
   // Folds address arithmetic into loads and stores, which V8 needs to widen vector pairs. Rust's data starts at 1 MiB.
@@ -49,6 +50,13 @@ function optimise(bytes) {
   module.optimize()
   module.runPasses(['strip-producers'])
   return module.emitBinary()
+}
+
+/** The table of functions, where ts/backend/program.ts puts kernels; wasm-bindgen drops its export. */
+function exportTable(module) {
+  const tables = Array.from({ length: module.getNumTables() }, (_, i) => module.getTableByIndex(i))
+  const { name } = tables.map(binaryen.getTableInfo).find(({ name }) => module.getTableSegments(module.getTable(name)).length > 0)
+  module.addTableExport(name, 'table')
 }
 
 /** Panic locations of a locally built standard library hold paths of this machine, which must not be published. */
@@ -63,7 +71,10 @@ function check(bytes, name) {
   const exports = WebAssembly.Module.exports(module).map((e) => e.name)
   const imports = WebAssembly.Module.imports(module).map((i) => `${i.module}.${i.name}`)
   if (imports.length > 0) throw new Error(`${name}.wasm imports ${imports}, but is instantiated with no imports`)
-  if (!exports.includes('memory')) throw new Error(`${name}.wasm does not export its memory`)
+  // `table` holds the kernels of programs; each thread has a stack of its own, so each sets its pointer
+  for (const own of ['memory', 'table', '__stack_pointer']) {
+    if (!exports.includes(own)) throw new Error(`${name}.wasm does not export its ${own}`)
+  }
   return exports.length
 }
 

@@ -5,8 +5,9 @@
 
 use crate::activation;
 use crate::elementwise::Add;
-use crate::gemm::{self, Sizes, Start};
+use crate::gemm::{self, Layout, Part, Region, Sizes, Start};
 use crate::sweep::{zip, Cells};
+use core::ops::Range;
 
 /// Bits of `accumulate` (ACCUMULATE_ in ts/backend/kernels.ts).
 const ACCUMULATE_W: u32 = 1;
@@ -31,6 +32,8 @@ pub struct Layer<'a> {
     pub kind: u32,
     /// Room for panels.
     pub scratch: Cells<'a>,
+    /// The share that is computed; a thread each.
+    pub part: Part,
 }
 
 /// Where backward writes what is wanted of dw\[k,n\], db\[n\], dx\[m,k\], and which of them it adds to.
@@ -47,40 +50,69 @@ pub struct Gradients<'a> {
 
 /// y\[m,n\] = f(z), z\[m,n\] = b\[n\] + x\[m,k\] · w\[k,n\]; z is kept where the activation's derivative needs it.
 pub fn forward(layer: &Layer, b: Option<Cells>, z: Option<Cells>, y: Cells) {
-    let &Layer { x, w, m, k, n, kind, scratch } = layer;
+    let &Layer { x, w, m, k, n, kind, scratch, part } = layer;
     let start = b.map_or_else(Start::zero, Start::bias);
     let sums = z.filter(|_| activation::saves_input(kind)).unwrap_or(y);
-    gemm::nn(start, x, w, sums, Sizes { m, n, k }, scratch);
+    let region = part.region(m, n, false);
+    gemm::multiply(Layout::Plain, start, [x, w, sums, scratch], Sizes { m, n, k }, region.clone());
     if kind != LINEAR {
-        activation::forward(kind, sums, y);
+        lines(region, n, |at| activation::forward(kind, &sums[at.clone()], &y[at]));
     }
 }
 
-/// dz\[m,n\] = dy ⊙ f′(saved); dw = xᵀ · dz; db = Σ_m dz; dx = dz · wᵀ. dz may be dy, and is unused for linear.
+/// Calls f with each stretch of consecutive elements of a rectangle of a matrix with n columns.
+fn lines(Region { rows, columns }: Region, n: usize, f: impl Fn(Range<usize>)) {
+    let whole = columns.len() == n;
+    let (count, length) = if whole { (1, rows.len() * n) } else { (rows.len(), columns.len()) };
+    for i in 0..count {
+        let at = (rows.start + i) * n + columns.start;
+        f(at..at + length);
+    }
+}
+
+/// dz\[m,n\] = dy ⊙ f′(saved), then [`gradients`]. dz may be dy, and is unused for linear.
 pub fn backward(layer: &Layer, saved: Cells, dy: Cells, dz: Cells, to: &Gradients) {
-    let &Layer { x, w, m, k, n, kind, scratch } = layer;
+    let kind = layer.kind;
     if kind != LINEAR {
         activation::backward(kind, saved, dy, dz);
     }
-    let dz = if kind == LINEAR { dy } else { dz };
+    gradients(layer, if kind == LINEAR { dy } else { dz }, to);
+}
+
+/// dw = xᵀ · dz; db = Σ_m dz; dx = dz · wᵀ.
+pub fn gradients(layer: &Layer, dz: Cells, to: &Gradients) {
+    let &Layer { x, w, m, k, n, scratch, part, .. } = layer;
     let adds = |bit: u32| to.accumulate & bit != 0;
     if let Some(dw) = to.dw {
-        gemm::tn(x, dz, dw, Sizes { m: k, n, k: m }, adds(ACCUMULATE_W), scratch);
+        let (start, sizes) = (Start::sum(adds(ACCUMULATE_W), dw, n), Sizes { m: k, n, k: m });
+        gemm::multiply(Layout::FirstTransposed, start, [x, dz, dw, scratch], sizes, part.region(k, n, true));
     }
     if let Some(db) = to.db {
-        column_sums(dz, db, adds(ACCUMULATE_B));
+        column_sums(dz, db, part.columns(n), adds(ACCUMULATE_B));
     }
     if let Some(dx) = to.dx {
-        gemm::nt(dz, w, dx, Sizes { m, n: k, k: n }, adds(ACCUMULATE_X), scratch);
+        let (start, sizes) = (Start::sum(adds(ACCUMULATE_X), dx, k), Sizes { m, n: k, k: n });
+        gemm::multiply(Layout::SecondTransposed, start, [dz, w, dx, scratch], sizes, part.region(m, k, false));
     }
 }
 
-/// sums\[j\] = Σ_i rows\[i,j\] (+ sums), i ascending.
-fn column_sums(rows: Cells, sums: Cells, accumulate: bool) {
+/// Fewer columns than this are summed one by one.
+const FEW: usize = 8;
+
+/// sums\[j\] = Σ_i rows\[i,j\] (+ sums) for some columns j, i ascending.
+fn column_sums(rows: Cells, sums: Cells, columns: Range<usize>, accumulate: bool) {
+    let n = sums.len().max(1);
+    let sums = &sums[columns.clone()];
     if !accumulate {
         sums.iter().for_each(|sum| sum.set(0.0));
     }
-    for row in rows.chunks_exact(sums.len().max(1)) {
-        zip(Add, sums, row, sums);
+    if n < FEW {
+        for (j, sum) in columns.zip(sums) {
+            sum.set(rows.chunks_exact(n).fold(sum.get(), |total, row| total + row[j].get()));
+        }
+        return;
+    }
+    for row in rows.chunks_exact(n) {
+        zip(Add, sums, &row[columns.clone()], sums);
     }
 }

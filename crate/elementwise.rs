@@ -2,14 +2,15 @@
 
 use crate::lane::Lane;
 use crate::math;
-use crate::sweep::{map, zip, zip_lines, Cells, Line, Map, Zip};
+use crate::precise;
+use crate::sweep::{map, zip, Cells, Map, Zip};
 use core::cell::Cell;
 
 /// Names a formula over two lanes.
 macro_rules! zips {
     ($($(#[$doc:meta])* $name:ident($a:ident, $b:ident) $body:expr;)*) => {
         $($(#[$doc])*
-        #[derive(Clone, Copy)]
+        #[derive(Clone, Copy, Default)]
         pub struct $name;
         impl Zip for $name {
             #[inline(always)]
@@ -127,13 +128,9 @@ pub struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// Row r, where the column stride is 0 or 1.
-    fn line(self, r: usize, cols: usize) -> Line<'a> {
-        if self.column == 0 {
-            Line::One(self.at(r, 0))
-        } else {
-            Line::Many(&self.cells[r * self.row..][..cols])
-        }
+    /// A single row.
+    fn row_of(cells: Cells<'a>) -> Self {
+        Side { cells, row: 0, column: 1 }
     }
 
     /// A single column as a row.
@@ -141,53 +138,136 @@ impl<'a> Side<'a> {
         Side { column: self.row, ..self }
     }
 
+    /// Row r, whose floats lie side by side.
+    fn row(self, r: usize, cols: usize) -> Cells<'a> {
+        &self.cells[r * self.row..][..cols]
+    }
+
     fn at(self, r: usize, c: usize) -> f32 {
         self.cells[r * self.row + c * self.column].get()
     }
+
+    /// Elements from (r, c) on as a row, as many as `room` has: in it, unless they lie side by side where they are.
+    fn together<'b>(self, r: usize, c: usize, room: Cells<'b>) -> Side<'b>
+    where
+        'a: 'b,
+    {
+        let mut at = r * self.row + c * self.column;
+        if self.column == 1 {
+            return Side::row_of(&self.cells[at..][..room.len()]);
+        }
+        for x in room {
+            x.set(self.cells[at].get());
+            at += self.column;
+        }
+        Side::row_of(room)
+    }
+}
+
+/// A formula of two numbers over rows, so that walking the sides is compiled once for all formulas.
+#[derive(Clone, Copy)]
+struct Rows {
+    /// y = f(a, b), floats of a row side by side.
+    both: fn(Side, Side, Cells, usize),
+    /// y = f(a, b) for one b.
+    right: fn(Cells, f32, Cells),
+    /// y = f(a, b) for one a.
+    left: fn(f32, Cells, Cells),
 }
 
 /// y\[r,c\] = f(a\[r,c\], b\[r,c\]); y is dense and may be a or b where their strides agree with its own.
-pub fn broadcast(f: impl Zip, a: Side, b: Side, y: Cells, rows: usize, cols: usize) {
+#[inline(always)]
+pub fn broadcast<F: Zip + Default>(a: Side, b: Side, y: Cells, rows: usize, cols: usize) {
+    if a.column == 1 && b.column == 1 {
+        return zip_rows::<F>(a, b, y, cols);
+    }
+    let f = Rows {
+        both: zip_rows::<F>,
+        right: |a, b, y| map(RightFixed(F::default(), b), a, y),
+        left: |a, b, y| map(LeftFixed(F::default(), a), b, y),
+    };
+    broadcast_by(f, a, b, y, rows, cols);
+}
+
+#[inline(never)]
+fn zip_rows<F: Zip + Default>(a: Side, b: Side, y: Cells, cols: usize) {
+    for (r, y) in y.chunks_exact(cols.max(1)).enumerate() {
+        zip(F::default(), a.row(r, cols), b.row(r, cols), y);
+    }
+}
+
+/// x ↦ f(x, b)
+struct RightFixed<F: Zip>(F, f32);
+impl<F: Zip> Map for RightFixed<F> {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, x: L) -> L {
+        self.0.apply(x, L::splat(self.1))
+    }
+}
+
+/// x ↦ f(a, x)
+struct LeftFixed<F: Zip>(F, f32);
+impl<F: Zip> Map for LeftFixed<F> {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, x: L) -> L {
+        self.0.apply(L::splat(self.1), x)
+    }
+}
+
+/// [`broadcast`] where not both sides have the floats of a row side by side.
+#[inline(never)]
+fn broadcast_by(f: Rows, a: Side, b: Side, y: Cells, rows: usize, cols: usize) {
     // a single column is one long row, not many short ones
     let (a, b, rows, cols) = match cols {
         1 => (a.turned(), b.turned(), 1, rows),
         _ => (a, b, rows, cols),
     };
+    match (a.column, b.column) {
+        (1, 1) => return (f.both)(a, b, y, cols),
+        (2.., _) | (_, 2..) => return in_stretches(f, a, b, y, cols),
+        _ => {}
+    }
     for (r, y) in y.chunks_exact(cols.max(1)).take(rows).enumerate() {
-        if a.column <= 1 && b.column <= 1 {
-            zip_lines(&f, a.line(r, cols), b.line(r, cols), y);
-        } else {
-            strided(|p, q| f.apply(p, q), a, b, y, r);
+        match (a.column, b.column) {
+            (1, 0) => (f.right)(a.row(r, cols), b.at(r, 0), y),
+            (0, 1) => (f.left)(a.at(r, 0), b.row(r, cols), y),
+            _ => {
+                let (a, b) = (a.at(r, 0), b.at(r, 0));
+                fill(y, a);
+                (f.right)(y, b, y);
+            }
         }
     }
 }
 
-/// Row r, one element at a time.
-fn strided(f: impl Fn(f32, f32) -> f32, a: Side, b: Side, y: Cells, r: usize) {
-    for (c, y) in y.iter().enumerate() {
-        y.set(f(a.at(r, c), b.at(r, c)));
+/// Floats of a row that are brought together at a time.
+const STRETCH: usize = 64;
+
+/// [`broadcast`] where floats of a row lie apart: a stretch of each side is copied side by side.
+#[inline(never)]
+fn in_stretches(f: Rows, a: Side, b: Side, y: Cells, cols: usize) {
+    let (room_a, room_b) = ([const { Cell::new(0.0) }; STRETCH], [const { Cell::new(0.0) }; STRETCH]);
+    for (r, y) in y.chunks_exact(cols.max(1)).enumerate() {
+        for (i, y) in y.chunks(STRETCH).enumerate() {
+            let (c, n) = (i * STRETCH, y.len());
+            (f.both)(a.together(r, c, &room_a[..n]), b.together(r, c, &room_b[..n]), y, n);
+        }
     }
 }
 
-/// y\[r,c\] = a to the power of b, in double precision, with the special cases of Math.pow.
+/// y\[r,c\] = a to the power of b, with the special cases of Math.pow.
 pub fn pow(a: Side, b: Side, y: Cells, rows: usize, cols: usize) {
     for (r, y) in y.chunks_exact(cols.max(1)).take(rows).enumerate() {
-        strided(power, a, b, y, r);
+        for (c, y) in y.iter().enumerate() {
+            y.set(precise::pow(a.at(r, c), b.at(r, c)));
+        }
     }
 }
 
-fn power(a: f32, b: f32) -> f32 {
-    // Math.pow differs from IEEE pow in these: a NaN exponent, and |a| = 1 with an infinite one
-    if b.is_nan() || (a.abs() == 1.0 && b.is_infinite()) {
-        return f32::NAN;
-    }
-    f64::powf(f64::from(a), f64::from(b)) as f32
-}
-
-/// y\[i\] = f(x\[i\]) through double precision: for functions that nobody trains with.
-pub fn map_double(f: impl Fn(f64) -> f64, x: Cells, y: Cells) {
+/// y\[i\] = f(x\[i\]), one by one: for functions that nobody trains with.
+pub fn map_single(f: impl Fn(f32) -> f32, x: Cells, y: Cells) {
     for (x, y) in x.iter().zip(y) {
-        y.set(f(f64::from(x.get())) as f32);
+        y.set(f(x.get()));
     }
 }
 

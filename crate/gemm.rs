@@ -10,11 +10,13 @@
 #![allow(unsafe_code)]
 
 mod pack;
+mod part;
 mod tile;
 
 use crate::sweep::Cells;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use tile::{Job, Tile, FEW_COLUMNS, TEN_COLUMNS, TILES};
+pub use part::{Part, Region};
+use tile::{Job, Tile, TILES};
 
 /// Floats of scratch that every product may overwrite (SCRATCH_BYTES of ts/backend/kernels.ts).
 pub const SCRATCH: usize = 1 << 18;
@@ -28,7 +30,9 @@ const PANEL: usize = 1 << 12;
 /// B is read in place for fewer rows than this, or where all of it is small enough for the first-level cache.
 const FEW: usize = 24;
 const SMALL: usize = 1 << 13;
-/// Up to this many columns of C do not repay the copy of A.
+/// A B of another layout is transposed up to this size, rather than copied into panels.
+const TINY: usize = 1 << 10;
+/// Up to this many columns of C do not repay the copy of A, nor that of B.
 const NARROW: usize = 24;
 
 /// What a product adds to: element (i, j) is `ptr[i·row + j·column]`, so that strides of 0 broadcast.
@@ -57,13 +61,18 @@ impl Start {
         Start { ptr, row, column: 1 }
     }
 
-    /// Where C is added to itself, or not.
+    /// Where C is added to itself, or not; C has n columns.
     fn accumulate(yes: bool, c: *const f32, n: usize) -> Self {
         if yes {
             Start::matrix(c, n)
         } else {
             Start::zero()
         }
+    }
+
+    /// [`Start::accumulate`] through a slice, which must outlive the product.
+    pub fn sum(yes: bool, c: Cells, n: usize) -> Self {
+        Start::accumulate(yes, read(c), n)
     }
 
     unsafe fn at(self, i: usize, j: usize) -> Self {
@@ -129,36 +138,57 @@ pub struct Sizes {
     pub k: usize,
 }
 
-impl Sizes {
-    /// Panics unless the slices hold their matrices; then a product through their pointers stays inside them.
-    fn check(self, a: Cells, b: Cells, c: Cells, scratch: Cells) {
-        let Sizes { m, n, k } = self;
-        assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n && scratch.len() >= SCRATCH);
+/// Which side of a product lies transposed in memory.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Layout {
+    /// a\[m,k\] · b\[k,n\]
+    Plain,
+    /// a\[m,k\] · b\[n,k\]ᵀ
+    SecondTransposed,
+    /// a\[k,m\]ᵀ · b\[k,n\]
+    FirstTransposed,
+}
+
+impl Product {
+    /// Of dense matrices: the one place where layouts become strides.
+    #[inline(always)]
+    #[rustfmt::skip]
+    fn new(
+        layout: Layout, start: Start, a: *const f32, b: *const f32, c: *mut f32, sizes: Sizes, scratch: *mut f32,
+    ) -> Self {
+        let Sizes { m, n, k } = sizes;
+        let a = if layout == Layout::FirstTransposed { View::transposed(a, m) } else { View::matrix(a, k) };
+        let b = if layout == Layout::SecondTransposed { View::transposed(b, k) } else { View::matrix(b, n) };
+        Product { m, n, k, a, b, c, ldc: n, start, scratch }
+    }
+
+    /// The product of one rectangle of C.
+    unsafe fn within(self, Region { rows, columns }: Region) -> Self {
+        let (m, n, i, j) = (rows.len(), columns.len(), rows.start, columns.start);
+        // SAFETY: the rectangle lies inside C.
+        unsafe {
+            let (a, b) = (self.a.from(i, 0), self.b.from(0, j));
+            Product { m, n, a, b, c: self.c.add(i * self.ldc + j), start: self.start.at(i, j), ..self }
+        }
     }
 }
 
-/// c = bias + a·b through slices; see [`matmul_from`].
-pub fn nn(start: Start, a: Cells, b: Cells, c: Cells, sizes: Sizes, scratch: Cells) {
-    sizes.check(a, b, c, scratch);
+/// The rectangle `region` of c = start + a·b, through slices. Panics unless they hold their matrices.
+pub fn multiply(
+    layout: Layout,
+    start: Start,
+    [a, b, c, scratch]: [Cells; 4],
+    sizes: Sizes,
+    Region { rows, columns }: Region,
+) {
     let Sizes { m, n, k } = sizes;
-    // SAFETY: the slices were checked; a `Start` is made of a slice of n or of zeros.
-    unsafe { matmul_from(start, read(a), read(b), write(c), m, n, k, write(scratch)) }
-}
-
-/// c = a·bᵀ (+ c) through slices; see [`matmul_nt`].
-pub fn nt(a: Cells, b: Cells, c: Cells, sizes: Sizes, accumulate: bool, scratch: Cells) {
-    sizes.check(a, b, c, scratch);
-    let Sizes { m, n, k } = sizes;
-    // SAFETY: the slices were checked.
-    unsafe { matmul_nt(read(a), read(b), write(c), m, n, k, accumulate, write(scratch)) }
-}
-
-/// c = aᵀ·b (+ c) through slices; see [`matmul_tn`].
-pub fn tn(a: Cells, b: Cells, c: Cells, sizes: Sizes, accumulate: bool, scratch: Cells) {
-    sizes.check(a, b, c, scratch);
-    let Sizes { m, n, k } = sizes;
-    // SAFETY: the slices were checked.
-    unsafe { matmul_tn(read(a), read(b), write(c), m, n, k, accumulate, write(scratch)) }
+    assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n && scratch.len() >= SCRATCH);
+    assert!(rows.end <= m && columns.end <= n);
+    if !rows.is_empty() && !columns.is_empty() {
+        let whole = Product::new(layout, start, read(a), read(b), write(c), sizes, write(scratch));
+        // SAFETY: the slices and the rectangle were checked; a `Start` is made of a slice of n, of c or of zeros.
+        unsafe { product(whole.within(Region { rows, columns })) }
+    }
 }
 
 fn read(cells: Cells) -> *const f32 {
@@ -189,9 +219,8 @@ pub unsafe fn matmul(
 pub unsafe fn matmul_from(
     start: Start, a: *const f32, b: *const f32, c: *mut f32, m: usize, n: usize, k: usize, scratch: *mut f32,
 ) {
-    let (a, b) = (View::matrix(a, k), View::matrix(b, n));
     // SAFETY: the caller's promise.
-    unsafe { product(Product { m, n, k, a, b, c, ldc: n, start, scratch }) }
+    unsafe { product(Product::new(Layout::Plain, start, a, b, c, Sizes { m, n, k }, scratch)) }
 }
 
 /// c\[m,n\] = a\[m,k\] · b\[n,k\]ᵀ (+ c).
@@ -202,9 +231,9 @@ pub unsafe fn matmul_from(
 pub unsafe fn matmul_nt(
     a: *const f32, b: *const f32, c: *mut f32, m: usize, n: usize, k: usize, accumulate: bool, scratch: *mut f32,
 ) {
-    let (a, b, start) = (View::matrix(a, k), View::transposed(b, k), Start::accumulate(accumulate, c, n));
+    let start = Start::accumulate(accumulate, c, n);
     // SAFETY: the caller's promise.
-    unsafe { product(Product { m, n, k, a, b, c, ldc: n, start, scratch }) }
+    unsafe { product(Product::new(Layout::SecondTransposed, start, a, b, c, Sizes { m, n, k }, scratch)) }
 }
 
 /// c\[m,n\] = a\[k,m\]ᵀ · b\[k,n\] (+ c).
@@ -215,9 +244,9 @@ pub unsafe fn matmul_nt(
 pub unsafe fn matmul_tn(
     a: *const f32, b: *const f32, c: *mut f32, m: usize, n: usize, k: usize, accumulate: bool, scratch: *mut f32,
 ) {
-    let (a, b, start) = (View::transposed(a, m), View::matrix(b, n), Start::accumulate(accumulate, c, n));
+    let start = Start::accumulate(accumulate, c, n);
     // SAFETY: the caller's promise.
-    unsafe { product(Product { m, n, k, a, b, c, ldc: n, start, scratch }) }
+    unsafe { product(Product::new(Layout::FirstTransposed, start, a, b, c, Sizes { m, n, k }, scratch)) }
 }
 
 /// The tile of large products, by its place in [`TILES`].
@@ -234,47 +263,63 @@ unsafe fn product(x: Product) {
     if x.m == 0 || x.n == 0 {
         return;
     }
-    let in_place = x.b.column == 1 && (x.m < FEW || x.n * x.k <= SMALL);
-    // SAFETY: `x` describes valid matrices; `done` columns are less than n where there is a rest.
+    let size = x.n * x.k;
+    // SAFETY: `x` describes valid matrices; a transpose of at most SMALL floats fits the room for panels of B.
     unsafe {
-        let done = match x.m {
-            _ if !in_place => 0,
-            1 => direct::<1, 8>(&x),
-            _ => direct::<2, 4>(&x),
-        };
-        if done < x.n {
-            let (b, c, start) = (x.b.from(0, done), x.c.add(done), x.start.at(0, done));
-            let n = x.n - done;
-            blocked(Product { n, b, c, start, ..x });
+        if x.b.column == 1 && (x.m < FEW || x.n <= NARROW || size <= SMALL) {
+            direct(&x);
+        } else if size <= TINY {
+            let b = x.scratch.add(A_ROOM);
+            pack::transpose(x.b, b, x.k, x.n);
+            direct(&Product { b: View::matrix(b, x.n), ..x });
+        } else {
+            blocked(x);
         }
     }
 }
 
-/// Runs the full strips of NV vectors with B in place, all of k at once; returns how many columns that covered.
-unsafe fn direct<const MR: usize, const NV: usize>(x: &Product) -> usize {
-    let width = x.n - x.n % (4 * NV);
-    if width == 0 {
-        return 0;
+/// B in place, all of k at once: strips of columns from wide to narrow.
+unsafe fn direct(x: &Product) {
+    // SAFETY: each strip begins where the last one ended.
+    unsafe {
+        let j = if x.m == 1 { strip::<1, 8, 4>(x, 0) } else { strip::<2, 4, 4>(x, 0) };
+        let j = strip::<4, 2, 4>(x, j);
+        let j = strip::<4, 1, 4>(x, j);
+        match x.n - j {
+            0 => {}
+            1 => _ = strip::<4, 1, 1>(x, j),
+            2 => _ = strip::<4, 1, 2>(x, j),
+            _ => _ = strip::<4, 1, 3>(x, j),
+        }
+    }
+}
+
+/// Runs as many tiles of NV vectors side by side as there is room for from column j on, W columns in the last vector of
+/// each; returns the column behind them.
+#[inline(always)]
+unsafe fn strip<const MR: usize, const NV: usize, const W: usize>(x: &Product, j: usize) -> usize {
+    let width = 4 * (NV - 1) + W;
+    let end = x.n - (x.n - j) % width;
+    if j == end {
+        return j;
     }
     for (i, rows) in blocks(x.m, MR) {
-        for (j, _) in blocks(width, 4 * NV) {
-            // SAFETY: i < m and j + 4·NV ≤ n.
+        for j in (j..end).step_by(width) {
+            // SAFETY: i < m and j + width ≤ n.
             unsafe {
                 let (b, c) = (x.b.at(0, j), x.c.add(i * x.ldc + j));
                 let (a, start) = (x.a.from(i, 0), x.start.at(i, j));
-                tile::strided::<MR, NV>(x.k, a, b, x.b.row, start, c, x.ldc, rows);
+                tile::strided::<MR, NV, W>(x.k, a, b, x.b.row, start, c, x.ldc, rows);
             }
         }
     }
-    width
+    end
 }
 
 /// Runs a product on packed panels of B: blocks of columns, then of k.
 unsafe fn blocked(x: Product) {
     let tile = match x.n {
-        ..=4 => &FEW_COLUMNS,
-        5..=8 => &TILES[0],
-        9..=12 => &TEN_COLUMNS,
+        ..=8 => &TILES[0],
         _ => &TILES[TILE.load(Ordering::Relaxed)],
     };
     let depth = even(x.k, PANEL / tile.columns);

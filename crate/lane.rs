@@ -11,6 +11,9 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 #[cfg(target_feature = "simd128")]
 use core::arch::wasm32::*;
 
+/// 1.5·2²³: a sum with it keeps whole numbers only, the number itself in its lowest bits.
+const SHIFTER: f32 = 12_582_912.0;
+
 /// One float, or several side by side.
 pub trait Lane:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
@@ -37,10 +40,6 @@ pub trait Lane:
     fn abs(self) -> Self;
     /// √x
     fn sqrt(self) -> Self;
-    /// Largest whole number ≤ x.
-    fn floor(self) -> Self;
-    /// Nearest whole number, ties to even.
-    fn nearest(self) -> Self;
     /// The smaller; NaN if either is.
     fn min(self, other: Self) -> Self;
     /// The larger; NaN if either is.
@@ -62,7 +61,8 @@ pub trait Lane:
     /// yes where the mask says so, else no.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 
-    /// 2ⁿ for a whole n in −126..=127.
+    /// 2ⁿ for a whole n in −127..=127; 0 for −127. Adding 1.5·2²³ puts n + 127 into the lowest bits, from where a shift makes
+    /// it the exponent: no conversion, which engines take several instructions for and V8 does not widen.
     fn power_of_two(self) -> Self;
     /// The binary exponent of a positive normal number, as a float.
     fn exponent(self) -> Self;
@@ -88,10 +88,16 @@ pub trait Lane:
         Self::select(zero.lt(self.abs()), Self::splat(1.0).with_sign_of(self), self + zero)
     }
 
+    /// Nearest whole number, ties to even, for |x| ≤ 2²²; 0 has the sign +. Two additions, which V8 widens, unlike the instruction.
+    #[inline(always)]
+    fn nearest(self) -> Self {
+        (self + Self::splat(SHIFTER)) - Self::splat(SHIFTER)
+    }
+
     /// self·2ⁿ for a whole n in −252..=254: in two steps, so that the result may be denormal or overflow.
     #[inline(always)]
     fn scale2(self, n: Self) -> Self {
-        let half = (n * Self::splat(0.5)).floor();
+        let half = (n * Self::splat(0.5)).nearest();
         self * half.power_of_two() * (n - half).power_of_two()
     }
 
@@ -149,14 +155,6 @@ impl Lane for f32 {
     #[inline(always)]
     fn sqrt(self) -> Self {
         f32::sqrt(self)
-    }
-    #[inline(always)]
-    fn floor(self) -> Self {
-        f32::floor(self)
-    }
-    #[inline(always)]
-    fn nearest(self) -> Self {
-        f32::round_ties_even(self)
     }
     #[inline(always)]
     fn min(self, other: Self) -> Self {
@@ -224,7 +222,7 @@ impl Lane for f32 {
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {
-        f32::from_bits(((self as i32 + 127) << 23) as u32)
+        f32::from_bits((self + (SHIFTER + 127.0)).to_bits() << 23)
     }
     #[inline(always)]
     fn exponent(self) -> Self {
@@ -274,6 +272,51 @@ impl F32x4 {
             v128_store(p.cast(), self.0);
             #[cfg(not(target_feature = "simd128"))]
             p.cast::<[f32; 4]>().write_unaligned(self.0);
+        }
+    }
+
+    /// The first W floats at p, W in 1..=4, then zeros.
+    ///
+    /// # Safety
+    /// p is valid for reads of W floats.
+    #[inline(always)]
+    pub unsafe fn load_part<const W: usize>(p: *const f32) -> Self {
+        // SAFETY: the caller's promise; no load goes past W floats.
+        unsafe {
+            #[cfg(target_feature = "simd128")]
+            return F32x4(match W {
+                1 => v128_load32_zero(p.cast()),
+                2 => v128_load64_zero(p.cast()),
+                3 => v128_load32_lane::<2>(v128_load64_zero(p.cast()), p.add(2).cast()),
+                _ => v128_load(p.cast()),
+            });
+            #[cfg(not(target_feature = "simd128"))]
+            return F32x4(core::array::from_fn(|i| if i < W { p.add(i).read_unaligned() } else { 0.0 }));
+        }
+    }
+
+    /// The first W floats to p, W in 1..=4.
+    ///
+    /// # Safety
+    /// p is valid for writes of W floats.
+    #[inline(always)]
+    pub unsafe fn store_part<const W: usize>(self, p: *mut f32) {
+        // SAFETY: the caller's promise; no store goes past W floats.
+        unsafe {
+            #[cfg(target_feature = "simd128")]
+            match W {
+                1 => v128_store32_lane::<0>(self.0, p.cast()),
+                2 => v128_store64_lane::<0>(self.0, p.cast()),
+                3 => {
+                    v128_store64_lane::<0>(self.0, p.cast());
+                    v128_store32_lane::<2>(self.0, p.add(2).cast());
+                }
+                _ => v128_store(p.cast(), self.0),
+            }
+            #[cfg(not(target_feature = "simd128"))]
+            for (i, x) in self.0.into_iter().enumerate().take(W) {
+                p.add(i).write_unaligned(x);
+            }
         }
     }
 
@@ -361,14 +404,6 @@ impl Lane for F32x4 {
         F32x4(f32x4_sqrt(self.0))
     }
     #[inline(always)]
-    fn floor(self) -> Self {
-        F32x4(f32x4_floor(self.0))
-    }
-    #[inline(always)]
-    fn nearest(self) -> Self {
-        F32x4(f32x4_nearest(self.0))
-    }
-    #[inline(always)]
     fn min(self, other: Self) -> Self {
         F32x4(f32x4_min(self.0, other.0))
     }
@@ -406,7 +441,7 @@ impl Lane for F32x4 {
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {
-        F32x4(i32x4_shl(i32x4_add(i32x4_trunc_sat_f32x4(self.0), i32x4_splat(127)), 23))
+        F32x4(i32x4_shl(f32x4_add(self.0, f32x4_splat(SHIFTER + 127.0)), 23))
     }
     #[inline(always)]
     fn exponent(self) -> Self {
@@ -482,7 +517,7 @@ mod portable {
     impl Lane for F32x4 {
         type Mask = [bool; 4];
         memory!();
-        unary!(abs sqrt floor nearest power_of_two exponent mantissa);
+        unary!(abs sqrt power_of_two exponent mantissa);
         binary!(min max at_least at_most with_sign_of);
         compare!(lt le same);
 
@@ -524,3 +559,139 @@ mod portable {
         }
     }
 }
+
+/// Two doubles in one 128-bit register: what the solvers' kernels in `double` are written over.
+#[cfg(target_feature = "simd128")]
+#[derive(Clone, Copy)]
+pub struct F64x2(v128);
+
+/// Two doubles, off wasm.
+#[cfg(not(target_feature = "simd128"))]
+#[derive(Clone, Copy)]
+pub struct F64x2([f64; 2]);
+
+impl F64x2 {
+    /// x twice.
+    #[inline(always)]
+    pub fn splat(x: f64) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return F64x2(f64x2_splat(x));
+        #[cfg(not(target_feature = "simd128"))]
+        return F64x2([x; 2]);
+    }
+
+    /// The first two doubles of a slice.
+    #[inline(always)]
+    pub fn load(from: &[f64]) -> Self {
+        assert!(from.len() >= 2);
+        // SAFETY: the slice holds two doubles; both loads allow any alignment.
+        unsafe {
+            #[cfg(target_feature = "simd128")]
+            return F64x2(v128_load(from.as_ptr().cast()));
+            #[cfg(not(target_feature = "simd128"))]
+            return F64x2(from.as_ptr().cast::<[f64; 2]>().read_unaligned());
+        }
+    }
+
+    /// Into the first two doubles of a slice.
+    #[inline(always)]
+    pub fn store(self, to: &mut [f64]) {
+        assert!(to.len() >= 2);
+        // SAFETY: the slice holds two doubles; both stores allow any alignment.
+        unsafe {
+            #[cfg(target_feature = "simd128")]
+            v128_store(to.as_mut_ptr().cast(), self.0);
+            #[cfg(not(target_feature = "simd128"))]
+            to.as_mut_ptr().cast::<[f64; 2]>().write_unaligned(self.0);
+        }
+    }
+
+    /// The first double.
+    #[inline(always)]
+    pub fn first(self) -> f64 {
+        #[cfg(target_feature = "simd128")]
+        return f64x2_extract_lane::<0>(self.0);
+        #[cfg(not(target_feature = "simd128"))]
+        return self.0[0];
+    }
+
+    /// The second double.
+    #[inline(always)]
+    pub fn second(self) -> f64 {
+        #[cfg(target_feature = "simd128")]
+        return f64x2_extract_lane::<1>(self.0);
+        #[cfg(not(target_feature = "simd128"))]
+        return self.0[1];
+    }
+
+    /// self·a + b: rounded once on the relaxed artefact, twice otherwise.
+    #[inline(always)]
+    pub fn mul_add(self, a: Self, b: Self) -> Self {
+        #[cfg(target_feature = "relaxed-simd")]
+        return F64x2(f64x2_relaxed_madd(self.0, a.0, b.0));
+        #[cfg(not(target_feature = "relaxed-simd"))]
+        return self * a + b;
+    }
+
+    /// Nearest whole number, ties to even.
+    #[inline(always)]
+    pub fn nearest(self) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return F64x2(f64x2_nearest(self.0));
+        #[cfg(not(target_feature = "simd128"))]
+        return F64x2(self.0.map(f64::round_ties_even));
+    }
+
+    /// self, or `least` where self is smaller; NaN stays NaN.
+    #[inline(always)]
+    pub fn at_least(self, least: Self) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return F64x2(f64x2_pmax(self.0, least.0));
+        #[cfg(not(target_feature = "simd128"))]
+        return self.each(least, |x, least| if x < least { least } else { x });
+    }
+
+    /// self, or `most` where self is larger; NaN stays NaN.
+    #[inline(always)]
+    pub fn at_most(self, most: Self) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return F64x2(f64x2_pmin(self.0, most.0));
+        #[cfg(not(target_feature = "simd128"))]
+        return self.each(most, |x, most| if most < x { most } else { x });
+    }
+
+    /// 2ⁿ for a whole n in −1022..=1023: n added to a number whose last bits are whole leaves it there, biased.
+    #[inline(always)]
+    pub fn power_of_two(self) -> Self {
+        let biased = self + Self::splat(6_755_399_441_055_744.0 + 1023.0);
+        #[cfg(target_feature = "simd128")]
+        return F64x2(i64x2_shl(biased.0, 52));
+        #[cfg(not(target_feature = "simd128"))]
+        return F64x2(biased.0.map(|x| f64::from_bits(x.to_bits() << 52)));
+    }
+
+    #[cfg(not(target_feature = "simd128"))]
+    #[inline(always)]
+    fn each(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        F64x2(core::array::from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+macro_rules! double_operator {
+    ($trait:ident, $method:ident, $intrinsic:ident) => {
+        impl $trait for F64x2 {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                #[cfg(target_feature = "simd128")]
+                return F64x2($intrinsic(self.0, other.0));
+                #[cfg(not(target_feature = "simd128"))]
+                return self.each(other, f64::$method);
+            }
+        }
+    };
+}
+double_operator!(Add, add, f64x2_add);
+double_operator!(Sub, sub, f64x2_sub);
+double_operator!(Mul, mul, f64x2_mul);
+double_operator!(Div, div, f64x2_div);

@@ -11,12 +11,14 @@
 pub mod abi;
 pub mod activation;
 pub mod dense;
+pub mod double;
 pub mod elementwise;
 pub mod gemm;
 pub mod lane;
 pub mod loss;
 pub mod math;
 pub mod optim;
+pub mod precise;
 pub mod random;
 pub mod reduce;
 pub mod softmax;

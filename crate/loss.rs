@@ -1,11 +1,13 @@
 //! Losses: value and gradient in one pass. value = scale·Σ_r w_r·Σ_c ℓ(p, t), rows added up in double precision;
 //! gradient = scale·w_r·∂ℓ/∂p.
 
+use crate::elementwise::Exp;
 use crate::lane::Lane;
 use crate::math::{sigmoid, softplus_excess};
-use crate::reduce::line_max;
-use crate::softmax::{exp_sum, log_of_sum};
-use crate::sweep::{map, total, zip, Cells, Map, Zip};
+use crate::precise::ln_single;
+use crate::reduce::{line_max, line_sum};
+use crate::softmax::exp_sum;
+use crate::sweep::{map, total, zip, Cells, Zip};
 use core::cell::Cell;
 
 /// What every loss takes besides its target.
@@ -140,18 +142,6 @@ impl Element for Binary {
     }
 }
 
-/// e·factor − rest
-struct Affine {
-    factor: f32,
-    rest: f32,
-}
-impl Map for Affine {
-    #[inline(always)]
-    fn apply<L: Lane>(&self, e: L) -> L {
-        e * L::splat(self.factor) - L::splat(self.rest)
-    }
-}
-
 /// logSum − p
 struct Surprise(f32);
 impl Zip for Surprise {
@@ -165,12 +155,15 @@ impl Zip for Surprise {
 pub fn cross_entropy_indices(call: &Call, target: &[Cell<i32>], smoothing: f32) -> f32 {
     let rest = if call.cols == 0 { 0.0 } else { smoothing / call.cols as f32 };
     let mut sum = 0.0;
+    if let Some(g) = call.gradient {
+        exponentials(call, g);
+    }
     for (r, label) in target.iter().enumerate().take(call.rows) {
         let (p, label) = (call.row(call.prediction, r), label.get() as usize);
         let gradient = call.gradient.map(|g| call.row(g, r));
         let max = line_max(p);
-        let exps = exp_sum(p, max, gradient);
-        let log_sum = max + log_of_sum(exps);
+        let exps = gradient.map_or_else(|| exp_sum(p, max, None), line_sum);
+        let log_sum = max + ln_single(exps);
         let mut loss = (1.0 - smoothing) * (log_sum - p[label].get());
         if rest != 0.0 {
             loss += rest * total(Surprise(log_sum), p, p);
@@ -179,11 +172,22 @@ pub fn cross_entropy_indices(call: &Call, target: &[Cell<i32>], smoothing: f32) 
         sum += f64::from(weight) * f64::from(loss);
         if let Some(g) = gradient {
             let factor = call.scale * weight;
-            map(Affine { factor: factor / exps, rest: factor * rest }, g, g);
+            let (share, rest) = (factor / exps, factor * rest);
+            g.iter().for_each(|g| g.set(g.get() * share - rest));
             g[label].set(g[label].get() - factor * (1.0 - smoothing));
         }
     }
     (f64::from(call.scale) * sum) as f32
+}
+
+/// g = exp(p − the row's largest): all rows at once, since a row of a few classes is much shorter than a block.
+fn exponentials(call: &Call, g: Cells) {
+    for r in 0..call.rows {
+        let (p, g) = (call.row(call.prediction, r), call.row(g, r));
+        let max = line_max(p);
+        p.iter().zip(g).for_each(|(p, g)| g.set(p.get() - max));
+    }
+    map(Exp, g, g);
 }
 
 /// t′·(logSum − p), 0 where t′ is: a class that is neither wanted nor possible costs nothing
@@ -228,12 +232,15 @@ impl Zip for Residual {
 pub fn cross_entropy_probabilities(call: &Call, target: Cells, smoothing: f32) -> f32 {
     let (keep, rest) = (1.0 - smoothing, if call.cols == 0 { 0.0 } else { smoothing / call.cols as f32 });
     let mut sum = 0.0;
+    if let Some(g) = call.gradient {
+        exponentials(call, g);
+    }
     for r in 0..call.rows {
         let (p, t) = (call.row(call.prediction, r), call.row(target, r));
         let gradient = call.gradient.map(|g| call.row(g, r));
         let max = line_max(p);
-        let exps = exp_sum(p, max, gradient);
-        let log_sum = max + log_of_sum(exps);
+        let exps = gradient.map_or_else(|| exp_sum(p, max, None), line_sum);
+        let log_sum = max + ln_single(exps);
         let weight = call.weight(r);
         sum += f64::from(weight) * f64::from(total(Cost { log_sum, keep, rest }, p, t));
         if let Some(g) = gradient {

@@ -3,6 +3,7 @@
 //! ts/backend/js/random.ts does the same operations in the same order on integers and doubles, so that both give the
 //! same bits. Change neither alone.
 
+use crate::precise::ln;
 use crate::sweep::Cells;
 
 /// What fixes a sequence.
@@ -125,17 +126,4 @@ fn tail(r: f64) -> f64 {
         2.0442631033899397e-15, 1.421511758316446e-7, 1.8463183175100548e-5, 0.0007868691311456133, 0.014875361290850615,
         0.1369298809227358, 0.599832206555888, 1.0,
     ])
-}
-
-/// ln p for 0 < p < 1 from + − × ÷ alone, because engines differ in the last bit of Math.log.
-fn ln(mut p: f64) -> f64 {
-    let mut exponent = 0.0;
-    while p < core::f64::consts::FRAC_1_SQRT_2 {
-        p *= 2.0;
-        exponent -= 1.0;
-    }
-    let s = (p - 1.0) / (p + 1.0);
-    let z = s * s;
-    let sum = (1..=21).rev().step_by(2).fold(0.0, |sum, k| sum * z + 1.0 / f64::from(k));
-    exponent * core::f64::consts::LN_2 + 2.0 * s * sum
 }

@@ -9,6 +9,10 @@ use core::cell::Cell;
 /// The reduction of a line by an associative formula: four at a time, then across, then the tail.
 #[inline(always)]
 fn line<F: Zip>(f: &F, x: Cells, start: f32) -> f32 {
+    let fold = |t: f32, rest: Cells| rest.iter().fold(t, |t, x| f.apply(t, x.get()));
+    if x.len() < 4 {
+        return fold(start, x);
+    }
     let xs = x.chunks_exact(4);
     let rest = xs.remainder();
     let mut sum = F32x4::splat(start);
@@ -17,7 +21,7 @@ fn line<F: Zip>(f: &F, x: Cells, start: f32) -> f32 {
     }
     let [a, b, c, d] = sum.to_array();
     let whole = f.apply(f.apply(a, c), f.apply(b, d));
-    rest.iter().fold(whole, |t, x| f.apply(t, x.get()))
+    fold(whole, rest)
 }
 
 /// y\[o,i\] = reduction over l of x\[o,l,i\]

@@ -3,6 +3,7 @@
 use crate::elementwise::Mul;
 use crate::lane::Lane;
 use crate::math::exp;
+use crate::precise::ln_single;
 use crate::reduce::{line_max, line_sum};
 use crate::sweep::{map, total, zip, Cells, Map, Zip};
 
@@ -59,16 +60,11 @@ pub fn softmax(x: Cells, y: Cells, cols: usize) {
 pub fn log_softmax(x: Cells, y: Cells, cols: usize) {
     for (x, y) in x.chunks_exact(cols.max(1)).zip(y.chunks_exact(cols.max(1))) {
         let max = line_max(x);
-        let log = log_of_sum(exp_sum(x, max, None));
+        let log = ln_single(exp_sum(x, max, None));
         // the difference first: max and log may differ much in size
         map(Shift(max), x, y);
         map(Shift(log), y, y);
     }
-}
-
-/// The logarithm of a sum of exponentials, rounded once.
-pub fn log_of_sum(sum: f32) -> f32 {
-    f64::ln(f64::from(sum)) as f32
 }
 
 /// y·(dy − dot)

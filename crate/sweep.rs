@@ -26,33 +26,57 @@ pub trait Zip {
     fn apply<L: Lane>(&self, a: L, b: L) -> L;
 }
 
-/// A block that begins with up to eight floats and ends with zeros.
-pub fn padded(x: Cells) -> [Cell<f32>; BLOCK] {
+/// A block that begins with fewer than eight floats and ends with zeros.
+#[inline(never)]
+fn padded(x: Cells) -> [Cell<f32>; BLOCK] {
     let block = [const { Cell::new(0.0) }; BLOCK];
-    copy(x, &block);
+    few(x, &block, x.len());
     block
 }
 
-/// y\[i\] = x\[i\] up to the end of the shorter, at most a block. Eight questions instead of a loop, which the compiler would
-/// turn into a call of memory.copy, slower than all of them.
-#[inline(always)]
-fn copy(x: Cells, y: Cells) {
-    let n = x.len().min(y.len());
-    for i in 0..BLOCK {
-        if i < n {
-            y[i].set(x[i].get());
-        }
+/// Copies n < 8 floats, as four, two and one: memory.copy, which a loop becomes, is a call out of the module.
+#[inline(never)]
+pub fn few(from: Cells, to: Cells, n: usize) {
+    let mut at = n & 4;
+    if at > 0 {
+        F32x4::get(from).set(to);
+    }
+    if n & 2 > 0 {
+        to[at].set(from[at].get());
+        to[at + 1].set(from[at + 1].get());
+        at += 2;
+    }
+    if n & 1 > 0 {
+        to[at].set(from[at].get());
     }
 }
 
+/// A copy of the last block of eight or more floats.
+#[inline(always)]
+fn last(x: Cells) -> [Cell<f32>; BLOCK] {
+    let block = [const { Cell::new(0.0) }; BLOCK];
+    let x = &x[x.len() - BLOCK..];
+    let (p, q) = (F32x4::get(x), F32x4::get(&x[4..]));
+    p.set(&block);
+    q.set(&block[4..]);
+    block
+}
+
 /// y\[i\] = f(x\[i\]). Lengths agree; x and y are the same or apart.
+#[inline(always)]
 pub fn map(f: impl Map, x: Cells, y: Cells) {
-    let whole = x.len() / BLOCK * BLOCK;
-    map_blocks(&f, &x[..whole], &y[..whole]);
-    if whole < x.len() {
-        let block = padded(&x[whole..]);
+    let n = x.len();
+    if n.is_multiple_of(BLOCK) {
+        map_blocks(&f, x, y);
+    } else if n > BLOCK {
+        // the last block overlaps the one before, so its inputs are put aside before that is written over them
+        let end = last(x);
+        map_blocks(&f, x, y);
+        map_blocks(&f, &end, &y[n - BLOCK..n]);
+    } else {
+        let block = padded(x);
         map_blocks(&f, &block, &block);
-        copy(&block, &y[whole..]);
+        few(&block, y, n);
     }
 }
 
@@ -66,23 +90,20 @@ fn map_blocks(f: &impl Map, x: Cells, y: Cells) {
     }
 }
 
-/// One side of a row: floats side by side, or one float for all.
-#[derive(Clone, Copy)]
-pub enum Line<'a> {
-    /// As many floats as the row has columns.
-    Many(Cells<'a>),
-    /// The same float in each column.
-    One(f32),
-}
-
 /// y\[i\] = f(a\[i\], b\[i\]). Lengths agree; y is a, b or apart from both.
+#[inline(always)]
 pub fn zip(f: impl Zip, a: Cells, b: Cells, y: Cells) {
-    let whole = y.len() / BLOCK * BLOCK;
-    zip_blocks(&f, &a[..whole], &b[..whole], &y[..whole]);
-    if whole < y.len() {
-        let (a, b, block) = (padded(&a[whole..]), padded(&b[whole..]), padded(&[]));
-        zip_blocks(&f, &a, &b, &block);
-        copy(&block, &y[whole..]);
+    let n = y.len();
+    if n.is_multiple_of(BLOCK) {
+        zip_blocks(&f, a, b, y);
+    } else if n > BLOCK {
+        let ends = (last(&a[..n]), last(&b[..n]));
+        zip_blocks(&f, a, b, y);
+        zip_blocks(&f, &ends.0, &ends.1, &y[n - BLOCK..]);
+    } else {
+        let (a, b) = (padded(a), padded(b));
+        zip_blocks(&f, &a, &b, &a);
+        few(&a, y, n);
     }
 }
 
@@ -97,46 +118,8 @@ fn zip_blocks(f: &impl Zip, a: Cells, b: Cells, y: Cells) {
     }
 }
 
-/// [`zip`] where one side may be one float for all.
-pub fn zip_lines<F: Zip>(f: &F, a: Line, b: Line, y: Cells) {
-    match (a, b) {
-        (Line::Many(a), Line::Many(b)) => zip(Borrowed(f), a, b, y),
-        (Line::Many(a), Line::One(b)) => map(RightFixed(f, b), a, y),
-        (Line::One(a), Line::Many(b)) => map(LeftFixed(f, a), b, y),
-        (Line::One(a), Line::One(b)) => {
-            let value = f.apply(a, b);
-            y.iter().for_each(|y| y.set(value));
-        }
-    }
-}
-
-struct Borrowed<'a, F: Zip>(&'a F);
-impl<F: Zip> Zip for Borrowed<'_, F> {
-    #[inline(always)]
-    fn apply<L: Lane>(&self, a: L, b: L) -> L {
-        self.0.apply(a, b)
-    }
-}
-
-/// x ↦ f(x, b)
-struct RightFixed<'a, F: Zip>(&'a F, f32);
-impl<F: Zip> Map for RightFixed<'_, F> {
-    #[inline(always)]
-    fn apply<L: Lane>(&self, x: L) -> L {
-        self.0.apply(x, L::splat(self.1))
-    }
-}
-
-/// x ↦ f(a, x)
-struct LeftFixed<'a, F: Zip>(&'a F, f32);
-impl<F: Zip> Map for LeftFixed<'_, F> {
-    #[inline(always)]
-    fn apply<L: Lane>(&self, x: L) -> L {
-        self.0.apply(L::splat(self.1), x)
-    }
-}
-
 /// Σ f(x\[i\], y\[i\]) in four running sums, then ((0+2)+(1+3)) and the tail in order: fixed by the length alone.
+#[inline(always)]
 pub fn total(f: impl Zip, x: Cells, y: Cells) -> f32 {
     let whole = x.len() / 4 * 4;
     let [a, b, c, d] = total_vectors(&f, &x[..whole], &y[..whole]);

@@ -4,17 +4,22 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import type { DoubleKernels } from '../ts/backend/double.js'
+import { createJsDoubleKernels } from '../ts/backend/js/double.js'
 import { ACTIVATIONS, type Kernels } from '../ts/backend/kernels.js'
 import { instantiate, supportedVariants, type Variant } from '../ts/backend/wasm.js'
 import { assertClose, backends, Room } from './backends.js'
 import * as naive from './naive.js'
 
 const UPDATE_ARITY = 6
-const INTERNALS = ['memory', 'heapBase', 'setTile', 'fmaPeak', '__data_end', '__heap_base', '__indirect_function_table']
+const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'fmaPeak', 'runProgram', 'table', '__data_end', '__heap_base']
+/** What threads run of a kernel: its arguments, then which share of how many. */
+const PARTS = ['matmulPart', 'denseForwardPart', 'denseGradientsPart']
 
 const [jsBackend] = backends
-const table = jsBackend.kernels
-const names = Object.keys(table).sort() as (keyof Kernels)[]
+/** Kernels of both precisions: floats, and doubles for the solvers. */
+const table = { ...jsBackend.kernels, ...createJsDoubleKernels(jsBackend.heap) }
+const names = Object.keys(table).sort() as (keyof Kernels | keyof DoubleKernels)[]
 
 const isInternal = (name: string) => INTERNALS.includes(name) || name.startsWith('__wbindgen') || name.startsWith('__wbg')
 
@@ -46,8 +51,9 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
     expect(found).toEqual(names.map((name) => `${name}/${table[name].length}`))
   })
 
-  test('exports besides them exactly the updates of crate/optim and known internals', () => {
-    const kernels = new Set<string>(names)
+  test('exports besides them exactly the updates of crate/optim, the shares of threads and known internals', () => {
+    const kernels = new Set<string>([...names, ...PARTS])
+    for (const name of PARTS) expect(functions).toContain(name)
     const others = functions.filter((name) => !kernels.has(name))
     expect(others.sort()).toEqual(updates().sort())
     for (const name of others) expect(arity(name), name).toBe(UPDATE_ARITY)

@@ -17,6 +17,7 @@ const ONCE = [
   'test/package.test.ts',
   'test/runtimes.test.ts',
   'test/release.test.ts',
+  'test/widening.test.ts',
   'test/cli*.test.ts',
   'test/playground*.test.ts',
   'test/docs*.test.ts',

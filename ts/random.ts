@@ -2,7 +2,7 @@
  * Random numbers: one counter-based generator (Philox-4x32-10, Salmon et al. 2011) for initial weights, shuffles and dropout.
  * A number depends on (seed, stream, counter, position) alone, so the same seed gives the same run on every backend.
  */
-import { philox } from './backend/js/random.js'
+import { philoxInto } from './backend/js/random.js'
 
 /**
  * A sequence of random numbers.
@@ -40,26 +40,40 @@ export class Generator {
   uniforms(n: number): Float64Array {
     const out = new Float64Array(n)
     const counter = this.counter++
-    for (let i = 0; i < n; i += 2) {
-      const words = philox([i >>> 1, counter, this.stream, 0], [this.seedLow, this.seedHigh])
-      out[i] = fraction(words[0], words[1])
-      if (i + 1 < n) out[i + 1] = fraction(words[2], words[3])
+    for (let i = 0; i < n; i++) {
+      if ((i & 1) === 0) this.draw(i, counter)
+      out[i] = uniform(i)
     }
     return out
   }
 
+  /** Fills {@link words} for the uniform numbers i and i ^ 1 of a draw. */
+  private draw(i: number, counter: number): void {
+    philoxInto(words, i >>> 1, counter, this.stream, 0, this.seedLow, this.seedHigh)
+  }
+
   /** The numbers 0..n-1 in random order (Fisher-Yates). */
   permutation(n: number): Int32Array {
-    const order = Int32Array.from({ length: n }, (_, i) => i)
-    const u = this.uniforms(n)
+    const order = new Int32Array(n)
+    for (let i = 0; i < n; i++) order[i] = i
+    const counter = this.counter++
     for (let i = n - 1; i > 0; i--) {
-      const j = Math.floor(u[i] * (i + 1))
+      if (i === n - 1 || (i & 1) === 1) this.draw(i, counter)
+      const j = Math.floor(uniform(i) * (i + 1))
       const swapped = order[i]
       order[i] = order[j]
       order[j] = swapped
     }
     return order
   }
+}
+
+/** Two numbers of 53 bits, each from two words. */
+const words = new Uint32Array(4)
+
+/** Uniform number i of a draw whose words are there. */
+function uniform(i: number): number {
+  return (i & 1) === 0 ? fraction(words[0], words[1]) : fraction(words[2], words[3])
 }
 
 function fraction(high: number, low: number): number {

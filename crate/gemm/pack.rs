@@ -15,7 +15,7 @@ pub unsafe fn columns(b: View, to: *mut f32, k: usize, n: usize, width: usize) {
             let padding = width - columns;
             let done = match from.column {
                 1 => along_rows(from, panel, k.saturating_sub(padding.div_ceil(from.row)), width),
-                _ if padding == 0 => along_columns(from, panel, k - k % 4, width),
+                _ if padding == 0 => along_columns(from, panel, k - k % 4, width, width),
                 _ => 0,
             };
             one_by_one(from.from(done, 0), panel.add(done * width), k - done, width, columns);
@@ -34,9 +34,10 @@ unsafe fn along_rows(b: View, panel: *mut f32, k: usize, width: usize) -> usize 
     k
 }
 
-/// panel\[p,j\] = b\[p,j\] where columns of b are contiguous: transposes 4×4 squares; the result is k, a multiple of 4.
-unsafe fn along_columns(b: View, panel: *mut f32, k: usize, width: usize) -> usize {
-    for v in (0..width).step_by(4) {
+/// panel\[p,j\] = b\[p,j\] for j < columns, where columns of b are contiguous: transposes 4×4 squares; the result is k.
+/// Both k and columns are multiples of 4.
+unsafe fn along_columns(b: View, panel: *mut f32, k: usize, columns: usize, width: usize) -> usize {
+    for v in (0..columns).step_by(4) {
         for p in (0..k).step_by(4) {
             // SAFETY: columns v.. of b have k rows; the panel has k rows of `width`.
             unsafe {
@@ -49,6 +50,17 @@ unsafe fn along_columns(b: View, panel: *mut f32, k: usize, width: usize) -> usi
         }
     }
     k
+}
+
+/// to\[k,n\] = b\[k,n\], row-major, where columns of b are contiguous.
+pub unsafe fn transpose(b: View, to: *mut f32, k: usize, n: usize) {
+    let (squares, steps) = (n - n % 4, k - k % 4);
+    // SAFETY: the parts cover b: squares, the rows below them, the columns beside both.
+    unsafe {
+        along_columns(b, to, steps, squares, n);
+        one_by_one(b.from(steps, 0), to.add(steps * n), k - steps, n, squares);
+        one_by_one(b.from(0, squares), to.add(squares), k, n, n - squares);
+    }
 }
 
 /// panel\[p,j\] = b\[p,j\] for j < columns; the padding keeps what it held.

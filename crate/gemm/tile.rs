@@ -34,10 +34,6 @@ pub struct Tile {
 
 /// The tiles to choose from: the first for registers of 128 bits, where 16 sums would spill; the second for 256.
 pub static TILES: [Tile; 2] = [shape::<4, 2>(), shape::<4, 4>()];
-/// For 9 to 12 columns: ten classes are common.
-pub static TEN_COLUMNS: Tile = shape::<3, 3>();
-/// For 1 to 4 columns: regression, and two classes.
-pub static FEW_COLUMNS: Tile = shape::<8, 1>();
 
 const fn shape<const MR: usize, const NV: usize>() -> Tile {
     Tile { rows: MR, columns: 4 * NV, in_place: in_place::<MR, NV>, packed: packed::<MR, NV> }
@@ -100,7 +96,7 @@ pub unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
 unsafe fn in_place<const MR: usize, const NV: usize>(job: &Job) {
     let &Job { k, a, b, start, c, ldc, rows } = job;
     // SAFETY: the caller's promise.
-    unsafe { strided::<MR, NV>(k, a, b, 4 * NV, start, c, ldc, rows) }
+    unsafe { strided::<MR, NV, 4>(k, a, b, 4 * NV, start, c, ldc, rows) }
 }
 
 /// Rows of A in a panel, interleaved.
@@ -109,59 +105,76 @@ unsafe fn packed<const MR: usize, const NV: usize>(job: &Job) {
     // SAFETY: a panel has MR rows side by side, k times.
     unsafe {
         let a = from_fn(|i| a.ptr.add(i));
-        tile::<MR, NV>(k, a, MR, b, 4 * NV, start, c, ldc, rows)
+        tile::<MR, NV, 4>(k, a, MR, b, 4 * NV, start, c, ldc, rows)
     }
 }
 
 /// [`tile`] with rows of A anywhere; past `rows` they repeat the last, whose sums are then stored twice.
 #[inline(always)]
 #[rustfmt::skip]
-pub unsafe fn strided<const MR: usize, const NV: usize>(
+pub unsafe fn strided<const MR: usize, const NV: usize, const W: usize>(
     k: usize, a: View, b: *const f32, ldb: usize, start: Start, c: *mut f32, ldc: usize, rows: usize,
 ) {
     // SAFETY: rows below `rows` exist.
     unsafe {
         let each: [*const f32; MR] = from_fn(|i| a.at(i.min(rows - 1), 0));
-        tile::<MR, NV>(k, each, a.column, b, ldb, start, c, ldc, rows)
+        tile::<MR, NV, W>(k, each, a.column, b, ldb, start, c, ldc, rows)
     }
 }
 
-/// c\[i,j\] = start\[i,j\] + Σ_p a\[i\]\[p·step\] · b\[p·ldb + j\], for MR rows and NV vectors of columns; only `rows` rows of
+/// c\[i,j\] = start\[i,j\] + Σ_p a\[i\]\[p·step\] · b\[p·ldb + j\], for MR rows and NV vectors of columns, W of them in the last; only `rows` rows of
 /// start and c exist, and rows of a from there on repeat the last one.
 #[inline(always)]
 #[rustfmt::skip]
-unsafe fn tile<const MR: usize, const NV: usize>(
+unsafe fn tile<const MR: usize, const NV: usize, const W: usize>(
     k: usize, a: [*const f32; MR], step: usize, b: *const f32, ldb: usize, start: Start, c: *mut f32, ldc: usize, rows: usize,
 ) {
     // SAFETY: the caller's promise: rows of start and C with 4·NV columns, k steps of A and B.
     unsafe {
         let first: [Start; MR] = from_fn(|i| start.at(i.min(rows - 1), 0));
-        let mut sum: [[F32x4; NV]; MR] = from_fn(|i| from_fn(|v| F32x4::load_ptr(first[i].ptr.add(4 * v))));
+        let mut sum: [[F32x4; NV]; MR] = from_fn(|i| from_fn(|v| load::<NV, W>(first[i].ptr, v)));
         let (mut a, mut b) = (a, b);
         for _ in 0..k {
-            multiply_add(&mut sum, a, b);
+            multiply_add::<MR, NV, W>(&mut sum, a, b);
             a = a.map(|a| a.add(step));
             b = b.add(ldb);
         }
         for (i, row) in sum.iter().enumerate() {
             let c = c.add(i.min(rows - 1) * ldc);
             for (v, s) in row.iter().enumerate() {
-                s.store_ptr(c.add(4 * v));
+                if v + 1 < NV {
+                    s.store_ptr(c.add(4 * v));
+                } else {
+                    s.store_part::<W>(c.add(4 * v));
+                }
             }
+        }
+    }
+}
+
+/// Vector v of a row of NV, the last of which has W floats.
+#[inline(always)]
+unsafe fn load<const NV: usize, const W: usize>(row: *const f32, v: usize) -> F32x4 {
+    // SAFETY: the row has so many floats.
+    unsafe {
+        if v + 1 < NV {
+            F32x4::load_ptr(row.add(4 * v))
+        } else {
+            F32x4::load_part::<W>(row.add(4 * v))
         }
     }
 }
 
 /// One step of k: sum\[i\] += a\[i\] · b.
 #[inline(always)]
-unsafe fn multiply_add<const MR: usize, const NV: usize>(
+unsafe fn multiply_add<const MR: usize, const NV: usize, const W: usize>(
     sum: &mut [[F32x4; NV]; MR],
     a: [*const f32; MR],
     b: *const f32,
 ) {
     // SAFETY: the caller stays inside k.
     unsafe {
-        let b: [F32x4; NV] = from_fn(|v| F32x4::load_ptr(b.add(4 * v)));
+        let b: [F32x4; NV] = from_fn(|v| load::<NV, W>(b, v));
         for (sum, a) in sum.iter_mut().zip(a) {
             let a = F32x4::load_splat(a);
             for (sum, b) in sum.iter_mut().zip(b) {

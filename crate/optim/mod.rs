@@ -8,7 +8,8 @@
 //! One file per rule. Adding one takes its file and a line here.
 
 use crate::lane::{F32x4, Lane};
-use core::array::from_fn;
+use crate::sweep::{few, Cells, BLOCK};
+use core::cell::Cell;
 
 mod adabelief;
 mod adadelta;
@@ -66,71 +67,65 @@ fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s
     (p, s.map(|x| L::select(x.abs().lt(k(f32::MIN_POSITIVE)), k(0.0), x)))
 }
 
-/// Two vectors: all loads, then arithmetic, then stores in pairs, which lets V8 widen them to 256 bits.
+/// The rule over all elements. The slices are equally long. What is left after the last block is worked on in a copy, by the
+/// very same code: the rule is compiled once, and position in the array changes no bit.
 #[inline(always)]
-fn pair<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: &mut [f32; 8], g: &[f32; 8], mut s: [&mut [f32; 8]; S]) {
-    let (p0, p1) = (F32x4::load(&p[..4]), F32x4::load(&p[4..]));
-    let (g0, g1) = (F32x4::load(&g[..4]), F32x4::load(&g[4..]));
-    let s0 = from_fn(|j| F32x4::load(&s[j][..4]));
-    let s1 = from_fn(|j| F32x4::load(&s[j][4..]));
-    let (p0, s0) = apply(rule, h, p0, g0, s0);
-    let (p1, s1) = apply(rule, h, p1, g1, s1);
-    p0.store(&mut p[..4]);
-    p1.store(&mut p[4..]);
-    for (j, slot) in s.iter_mut().enumerate() {
-        s0[j].store(&mut slot[..4]);
-        s1[j].store(&mut slot[4..]);
-    }
-}
-
-/// The rule over all elements. The slices are equally long. What is left after the last pair is worked on in eights on
-/// the stack, by the very same code: the rule is compiled once, and position in the array changes no bit.
-#[inline(always)]
-pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: &mut [f32], g: &[f32], mut s: [&mut [f32]; S]) {
-    let n = p.len();
-    let (mut p8, mut g8, mut s8) = ([0.0; 8], [0.0; 8], [[0.0; 8]; S]);
-    for at in (0..n).step_by(8) {
-        let rest = n - at;
-        if rest >= 8 {
-            let slots = s.each_mut().map(|slot| eight_mut(slot, at));
-            pair(rule, h, eight_mut(p, at), eight(g, at), slots);
-            continue;
-        }
-        few(&p[at..], &mut p8, rest);
-        few(&g[at..], &mut g8, rest);
+pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells, s: [Cells; S]) {
+    let whole = p.len() / BLOCK * BLOCK;
+    let s_whole = s.map(|slot| &slot[..whole]);
+    pairs(rule, h, &p[..whole], &g[..whole], s_whole, &p[..whole], s_whole);
+    let rest = p.len() - whole;
+    if rest > 0 {
+        let (p8, g8, s8) = (zeros(), zeros(), s.map(|_| zeros()));
+        few(&p[whole..], &p8, rest);
+        few(&g[whole..], &g8, rest);
         for j in 0..S {
-            few(&s[j][at..], &mut s8[j], rest);
+            few(&s[j][whole..], &s8[j], rest);
         }
-        pair(rule, h, &mut p8, &g8, s8.each_mut());
-        few(&p8, &mut p[at..], rest);
+        let s_end = s8.each_ref().map(|slot| &slot[..]);
+        pairs(rule, h, &p8, &g8, s_end, &p8, s_end);
+        few(&p8, &p[whole..], rest);
         for j in 0..S {
-            few(&s8[j], &mut s[j][at..], rest);
+            few(&s8[j], &s[j][whole..], rest);
         }
     }
 }
 
-/// Copies n < 8 floats, as four, two and one: memory.copy, which copy_from_slice becomes, is a call out of the module.
+fn zeros() -> [Cell<f32>; BLOCK] {
+    [const { Cell::new(0.0) }; BLOCK]
+}
+
+/// Two vectors at a time: all loads, then arithmetic, then stores in pairs, which lets V8 widen them to 256 bits. The compiler
+/// keeps that order only because where it writes may be anywhere, for all that it knows here: so parameters and slots come
+/// twice, to read and to write, and this is no inline function.
 #[inline(never)]
-fn few(from: &[f32], to: &mut [f32], n: usize) {
-    let mut at = n & 4;
-    if at > 0 {
-        F32x4::load(&from[..4]).store(&mut to[..4]);
+fn pairs<R: Rule<S>, const S: usize>(
+    rule: &R,
+    h: Shared,
+    p: Cells,
+    g: Cells,
+    s: [Cells; S],
+    p_out: Cells,
+    s_out: [Cells; S],
+) {
+    let mut slots = s.map(|slot| slot.chunks_exact(BLOCK));
+    let mut slots_out = s_out.map(|slot| slot.chunks_exact(BLOCK));
+    for ((p, g), p_out) in p.chunks_exact(BLOCK).zip(g.chunks_exact(BLOCK)).zip(p_out.chunks_exact(BLOCK)) {
+        let s = slots.each_mut().map(|slot| slot.next().unwrap());
+        let s_out = slots_out.each_mut().map(|slot| slot.next().unwrap());
+        let (p0, p1) = (F32x4::get(p), F32x4::get(&p[4..]));
+        let (g0, g1) = (F32x4::get(g), F32x4::get(&g[4..]));
+        let s0 = s.map(F32x4::get);
+        let s1 = s.map(|slot| F32x4::get(&slot[4..]));
+        let (p0, s0) = apply(rule, h, p0, g0, s0);
+        let (p1, s1) = apply(rule, h, p1, g1, s1);
+        p0.set(p_out);
+        p1.set(&p_out[4..]);
+        for j in 0..S {
+            s0[j].set(s_out[j]);
+            s1[j].set(&s_out[j][4..]);
+        }
     }
-    if n & 2 > 0 {
-        [to[at], to[at + 1]] = [from[at], from[at + 1]];
-        at += 2;
-    }
-    if n & 1 > 0 {
-        to[at] = from[at];
-    }
-}
-
-fn eight(x: &[f32], at: usize) -> &[f32; 8] {
-    (&x[at..at + 8]).try_into().unwrap()
-}
-
-fn eight_mut(x: &mut [f32], at: usize) -> &mut [f32; 8] {
-    (&mut x[at..at + 8]).try_into().unwrap()
 }
 
 /// Exports rules as kernels: kernel name, rule, state slots, the rule's own hyper-parameters.

@@ -6,6 +6,7 @@
 use crate::tools::{assert_same, lengths, numbers};
 use gradus::optim::{sweep, Rule, Shared, SHARED_HYPER};
 use std::array::from_fn;
+use std::cell::Cell;
 
 macro_rules! rules {
     ($($name:ident $path:literal;)*) => {
@@ -82,6 +83,10 @@ fn gradients(n: usize, seed: u32, bad: bool) -> Vec<f32> {
 }
 
 /// Three steps over n elements.
+fn cells(x: &mut [f32]) -> &[Cell<f32>] {
+    Cell::from_mut(x).as_slice_of_cells()
+}
+
 fn steps<R, const S: usize, const H: usize>(n: usize, shared: [f32; SHARED_HYPER], bad: bool)
 where
     R: Rule<S> + for<'a> From<&'a [f32]>,
@@ -99,7 +104,13 @@ where
     for step in 0..3 {
         let h: Vec<f32> = numbers(H, 40 + step).iter().map(|h| 0.05 + 0.4 * (h + 1.0)).collect();
         let (rule, g) = (R::from(&h), gradients(n, 50 + step, bad));
-        sweep(&rule, Shared::from(&shared[..]), &mut got_p, &g, got_s.each_mut().map(|s| &mut s[..]));
+        sweep(
+            &rule,
+            Shared::from(&shared[..]),
+            cells(&mut got_p),
+            cells(&mut g.clone()),
+            got_s.each_mut().map(|s| cells(s)),
+        );
         one_by_one(&rule, shared, &mut want_p, &g, &mut want_s);
         let what = format!("{n} elements, step {step}");
         assert_same(&got_p, &want_p, &what);

@@ -34,6 +34,8 @@ export class Heap {
   floats!: FloatArray
   /** Every 32-bit integer of the memory; valid until the next allocation. Index with `ptr / 4`. */
   ints!: Int32Array
+  /** Every double of the memory, whatever the precision of its floats; valid until the next allocation. Index with `ptr / 8`. */
+  doubles!: Float64Array
   /** Grows by one each time the memory does: views made under another version are stale. */
   version = 0
   /** Bytes per float: 4, or 8 in double precision. */
@@ -139,7 +141,8 @@ export class Heap {
   private refresh(): void {
     const buffer = this.source.buffer
     const whole = buffer.byteLength - (buffer.byteLength % 8)
-    this.floats = this.dtype === 'float64' ? new Float64Array(buffer, 0, whole / 8) : new Float32Array(buffer, 0, whole / 4)
+    this.doubles = new Float64Array(buffer, 0, whole / 8)
+    this.floats = this.dtype === 'float64' ? this.doubles : new Float32Array(buffer, 0, whole / 4)
     this.ints = new Int32Array(buffer, 0, whole / 4)
   }
 

@@ -3,6 +3,8 @@ import { StepArena } from './arena.js'
 import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js'
 import { createJsKernels } from './js/index.js'
 import type { Kernels, Update } from './kernels.js'
+import { canShare, sharedMemory, startThreads, wantedThreads } from './threads/index.js'
+import { warnOnce } from './warn.js'
 import { instantiate, precompile, refusal, supportedVariants, updateKernel, type Variant } from './wasm.js'
 import { enableWidening, useWideTile } from './widen.js'
 
@@ -21,6 +23,13 @@ export interface BackendOptions {
    * for the whole process. Ignored elsewhere; `backend.widened` tells. Default false.
    */
   widen?: boolean
+  /**
+   * Threads that share large kernels: a number up to 16, or `auto` (one for each core, at most 8). Default 1: a library should
+   * not take a second core unasked. The bits are the same for any number, and nets too small to gain stay on one thread. Needs
+   * SharedArrayBuffer, which a page has only when it is isolated from other origins: without it one thread is used, and a warning
+   * names the headers. `backend.threads` tells how many run.
+   */
+  threads?: number | 'auto'
   /** Most bytes of memory to take. Default: 4 GiB less one page. */
   memoryLimit?: number
 }
@@ -35,6 +44,10 @@ export interface Backend {
   readonly arena: StepArena
   /** Whether {@link BackendOptions.widen} took effect. */
   readonly widened: boolean
+  /** Threads at work: 1 until those that were asked for have started. */
+  readonly threads: number
+  /** Resolves when they have, or when it is clear that they cannot: then there is one. {@link load} waits for it. */
+  readonly ready: Promise<void>
   /** The fused update kernel of that name, if this backend has one; else the optimizer runs its own rule in JS. */
   update(name: string): Update | undefined
 }
@@ -48,12 +61,15 @@ let current: Backend | undefined
  * @example
  * const backend = await load({ backend: 'js', dtype: 'float64' })
  * console.log(backend.name, backend.variant)
+ *
+ * await load({ threads: 'auto', reproducible: true }) // all cores, the bits of one
  * @throws RangeError for options that do not go together, Error where WebAssembly SIMD was asked for and is missing
  */
 export async function load(options: BackendOptions = {}): Promise<Backend> {
   const variant = chooseVariant(options)
-  if (variant !== 'js') await precompile(variant)
+  if (variant !== 'js') await precompile(variant, chooseThreads(variant, options) > 1)
   current = createBackend(options)
+  await current.ready
   return current
 }
 
@@ -66,7 +82,8 @@ export async function load(options: BackendOptions = {}): Promise<Backend> {
  */
 export function createBackend(options: BackendOptions = {}): Backend {
   const variant = chooseVariant(options)
-  return variant === 'js' ? createJs(options) : createWasm(variant, options)
+  const threads = chooseThreads(variant, options)
+  return variant === 'js' ? createJs(options) : createWasm(variant, threads, options)
 }
 
 /**
@@ -121,11 +138,11 @@ function chooseVariant(options: BackendOptions): Variant | 'js' {
   )
 }
 
-const warned = new Set<string>()
-
-function warnOnce(text: string): void {
-  if (!warned.has(text)) console.warn(`gradus: ${text}`)
-  warned.add(text)
+/** How many threads a backend starts with; warns where there can be but one. @throws RangeError */
+function chooseThreads(variant: Variant | 'js', { threads, backend }: BackendOptions): number {
+  const wanted = wantedThreads(threads)
+  if (wanted > 1 && backend === 'js') throw new RangeError("load: threads are for the backend 'wasm'; 'js' has one")
+  return wanted > 1 && variant !== 'js' && canShare(variant) ? wanted : 1
 }
 
 function warnForbidden(reason: string, reproducible: boolean): void {
@@ -146,16 +163,31 @@ function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
     heap,
     arena: new StepArena(heap),
     widened: false,
+    threads: 1,
+    ready: Promise.resolve(),
     update: () => undefined,
   }
 }
 
-function createWasm(variant: Variant, { memoryLimit, widen = false }: BackendOptions): Backend {
+function createWasm(variant: Variant, threads: number, { memoryLimit, widen = false }: BackendOptions): Backend {
   const widening = widen && enableWidening()
-  const exports = instantiate(variant)
+  const exports = instantiate(variant, threads > 1 ? sharedMemory(memoryLimit) : undefined)
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase(), 'float32', memoryLimit)
-  const arena = new StepArena(heap)
-  const update = (name: string) => updateKernel(exports, name)
-  const backend: Backend = { name: 'wasm', variant, dtype: 'float32', kernels: exports, heap, arena, widened: false, update }
-  return widening ? { ...backend, widened: useWideTile(backend) } : backend
+  const team = threads > 1 ? startThreads(variant, exports, heap, threads) : undefined
+  const backend = {
+    name: 'wasm' as const,
+    variant,
+    dtype: 'float32' as const,
+    kernels: team ? team.kernels : exports,
+    heap,
+    arena: new StepArena(heap),
+    widened: false,
+    get threads() {
+      return team ? team.pool.size : 1
+    },
+    ready: team ? team.ready : Promise.resolve(),
+    update: team ? team.update : (name: string) => updateKernel(exports, name),
+  }
+  if (widening) backend.widened = useWideTile(backend)
+  return backend
 }

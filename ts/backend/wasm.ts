@@ -2,6 +2,7 @@
 import { wasmCode } from './bytes.js'
 import { applyDifference, decode } from './decode.js'
 import type { Kernels, Ptr, Update } from './kernels.js'
+import { withSharedMemory } from './threads/share.js'
 
 /** `simd`: plain SIMD, the same bits on every engine. `relaxed`: fused multiply-add, faster, differs in the last bit. */
 export type Variant = 'simd' | 'relaxed'
@@ -17,7 +18,8 @@ export interface WasmExports extends Kernels {
 }
 
 const decoded = new Map<Variant, Uint8Array<ArrayBuffer>>()
-const modules = new Map<Variant, WebAssembly.Module>()
+/** By variant; those for a shared memory by variant and `shared`. */
+const modules = new Map<string, WebAssembly.Module>()
 
 /**
  * The variants that this engine can run, best first; none without SIMD or WebAssembly, or where compiling is forbidden.
@@ -52,18 +54,32 @@ export function refusal(): string | undefined {
   return probed.refusal
 }
 
-/** Compiles (once per variant) and instantiates on the calling thread. */
-export function instantiate(variant: Variant): WasmExports {
+/** Whether there is a module of this variant that threads can share: not where the runtime compiled it. */
+export function isShareable(variant: Variant): boolean {
+  return typeof wasmCode[variant] === 'string'
+}
+
+/** The module, compiled once; `shared`: with its memory imported, for threads. */
+export function compiled(variant: Variant, shared = false): WebAssembly.Module {
   const code = codeOf(variant)
-  const module = modules.get(variant) ?? (typeof code === 'string' ? new WebAssembly.Module(bytesOf(variant, code)) : code)
-  modules.set(variant, module)
-  return new WebAssembly.Instance(module, {}).exports as unknown as WasmExports
+  if (typeof code !== 'string') return code
+  const key = shared ? `${variant}, shared` : variant
+  const module = modules.get(key) ?? new WebAssembly.Module(bytesFor(variant, code, shared))
+  modules.set(key, module)
+  return module
+}
+
+/** Instantiates on the calling thread; `memory`: on one that threads share. */
+export function instantiate(variant: Variant, memory?: WebAssembly.Memory): WasmExports {
+  const imports: WebAssembly.Imports = memory ? { env: { memory } } : {}
+  return new WebAssembly.Instance(compiled(variant, memory !== undefined), imports).exports as unknown as WasmExports
 }
 
 /** Compiles off the calling thread, so that a later {@link instantiate} is instant. */
-export async function precompile(variant: Variant): Promise<void> {
+export async function precompile(variant: Variant, shared = false): Promise<void> {
   const code = codeOf(variant)
-  if (typeof code === 'string' && !modules.has(variant)) modules.set(variant, await WebAssembly.compile(bytesOf(variant, code)))
+  const key = shared ? `${variant}, shared` : variant
+  if (typeof code === 'string' && !modules.has(key)) modules.set(key, await WebAssembly.compile(bytesFor(variant, code, shared)))
 }
 
 /** The update kernel of an optimizer, if the crate has one of that name. */
@@ -76,6 +92,11 @@ function codeOf(variant: Variant): string | WebAssembly.Module {
   const code = wasmCode[variant]
   if (code === undefined) throw new Error(`gradus: this entry carries no WebAssembly variant '${variant}'`)
   return code
+}
+
+function bytesFor(variant: Variant, text: string, shared: boolean): Uint8Array<ArrayBuffer> {
+  const bytes = bytesOf(variant, text)
+  return shared ? withSharedMemory(bytes) : bytes
 }
 
 function bytesOf(variant: Variant, text: string): Uint8Array<ArrayBuffer> {

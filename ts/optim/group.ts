@@ -28,8 +28,8 @@ interface Extra {
   size: number
 }
 
-/** Hyper-parameters beyond the shared ones that an update kernel may have. */
-const MAX_HYPER = 32
+/** Most hyper-parameters that an update kernel has: the shared ones, then its own. */
+export const HYPER_FLOATS = SHARED_HYPER + 32
 
 const stateBlocks = new FinalizationRegistry<{ heap: Heap; ptrs: Ptr[] }>(({ heap, ptrs }) => {
   for (const ptr of ptrs) heap.free(ptr)
@@ -50,8 +50,8 @@ export class ParameterGroup<O extends object = object> {
   readonly slotNames: readonly string[]
   /** @internal floats of all parameters: the distance from one slot to the next */
   readonly stride: number
-  /** @internal */
-  readonly h: Ptr
+  /** @internal where hyper-parameters go; steps that are planned ahead have other rows (ahead.ts) */
+  h: Ptr
   /** @internal the fused kernel, where the backend has one */
   kernel: Update | undefined = undefined
   /** @internal */
@@ -88,7 +88,7 @@ export class ParameterGroup<O extends object = object> {
       floats += p.size
     }
     this.stride = floats
-    this.h = heap.allocate((SHARED_HYPER + MAX_HYPER) * heap.elementSize)
+    this.h = heap.allocate(HYPER_FLOATS * heap.elementSize)
     this.state = heap.allocate(floats * slotNames.length * heap.elementSize)
     this.perTensor = perTensor
     this.extras = parameters.map((p) => allocateExtras(heap, extras(p)))

@@ -45,10 +45,15 @@ export class TransformChain {
     this.skipNonFinite = skipNonFinite
   }
 
+  /** Whether gradients are neither changed nor looked at. */
+  get isEmpty(): boolean {
+    return this.chain.length === 0 && !this.skipNonFinite
+  }
+
   /** What the update multiplies gradients by; null to skip the step. */
   apply(groups: readonly ParameterGroup[], scale: number): number | null {
     const { chain, gradients } = this
-    if (chain.length === 0 && !this.skipNonFinite) return scale
+    if (this.isEmpty) return scale
     gradients.groups = groups
     gradients.scale = scale
     if (this.skipNonFinite && !Number.isFinite(gradients.largest() * scale)) return this.skip()

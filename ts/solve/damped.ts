@@ -1,15 +1,19 @@
 /** The Levenberg-Marquardt trial: solve, compare, accept or damp more. */
-import { cholesky, solveCholesky } from './normal.js'
-import { allFinite, dot } from './vector.js'
+import type { NormalEquations } from './equations.js'
+import { allFinite, along, dot, scaled } from './vector.js'
 
 /** A sum of squares F = ½·Σ rᵢ², as the solver sees it. */
 export interface LeastSquaresProblem {
   /** Number of parameters. */
   readonly size: number
+  /** JᵀJ and Jᵀr of the last {@link linearize}. */
+  readonly equations: NormalEquations
   /** F at x; keeps what {@link linearize} may need. Not finite where x is out of bounds. */
   value(x: Float64Array): number
-  /** H ← JᵀJ (lower triangle, row-major), g ← Jᵀr at x, the point of the last {@link value}. */
-  linearize(x: Float64Array, h: Float64Array, g: Float64Array): void
+  /** The equations at x, the point of the last {@link value}. */
+  linearize(x: Float64Array): void
+  /** Gives memory back. */
+  release(): void
 }
 
 /** Options of the damping. */
@@ -33,18 +37,16 @@ const GAUSS_NEWTON_DAMPING = [0, 1e-12, 1e-9, 1e-6, 1e-3, 1]
 /** State of the method at a point. @internal */
 export class DampedLeastSquares {
   value: number
-  readonly h: Float64Array
-  readonly gradient: Float64Array
   /** Last trial step. */
   readonly step: Float64Array
   mu: number
   nu = 2
   evaluations = 1
-  linearizations = 1
-  private readonly factor: Float64Array
-  private readonly scale: Float64Array
+  /** Whether the equations belong to an earlier point: after a step they wait until somebody asks for them. */
+  private stale = false
+  /** D; null for ones. */
+  private readonly scale: Float64Array | null
   private candidate: Float64Array
-  private readonly shift = (i: number): number => this.mu * this.scale[i]
 
   /** @param x starting point; belongs to the state from now on and is replaced, not overwritten, by a step */
   constructor(
@@ -52,36 +54,48 @@ export class DampedLeastSquares {
     public x: Float64Array,
     options: DampingOptions = {},
     mu?: number,
+    usual = 1e-3,
   ) {
     const n = problem.size
-    this.h = new Float64Array(n * n)
-    this.factor = new Float64Array(n * n)
-    this.gradient = new Float64Array(n)
     this.step = new Float64Array(n)
-    this.scale = new Float64Array(n).fill(1)
+    this.scale = options.scaling === 'marquardt' ? new Float64Array(n) : null
     this.candidate = new Float64Array(n)
-    this.marquardt = options.scaling === 'marquardt'
     this.value = problem.value(x)
     if (Number.isFinite(this.value)) this.linearize()
-    this.mu = mu ?? (options.initialDamping ?? 1e-3) * (this.marquardt ? 1 : this.largestDiagonal())
+    this.mu = mu ?? (options.initialDamping ?? usual) * (this.scale === null ? this.largestDiagonal() : 1)
   }
 
-  private readonly marquardt: boolean
+  /** Jᵀr at x */
+  get gradient(): Float64Array {
+    this.refresh()
+    return this.problem.equations.gradient
+  }
+
+  /** Whether the equations are those at x. */
+  get isLinearized(): boolean {
+    return !this.stale
+  }
+
+  /** Makes them so. */
+  refresh(): void {
+    if (this.stale) this.linearize()
+  }
 
   /** JᵀJ and Jᵀr at x anew, from the problem's last value. */
   linearize(): void {
-    const { h, gradient, scale } = this
-    h.fill(0)
-    gradient.fill(0)
-    this.problem.linearize(this.x, h, gradient)
-    if (!this.marquardt) return
+    const { scale, problem } = this
+    this.stale = false
+    problem.linearize(this.x)
+    if (scale === null) return
+    const { diagonal } = problem.equations
     const least = LEAST_SCALE * this.largestDiagonal() || 1
-    for (let i = 0, n = scale.length; i < n; i++) scale[i] = Math.max(scale[i] === 1 ? 0 : scale[i], h[i * n + i], least)
+    for (let i = 0; i < scale.length; i++) scale[i] = Math.max(scale[i], diagonal[i], least)
   }
 
   private largestDiagonal(): number {
     let max = 0
-    for (let i = 0, n = this.step.length; i < n; i++) max = Math.max(max, this.h[i * n + i])
+    const { diagonal } = this.problem.equations
+    for (let i = 0; i < diagonal.length; i++) max = Math.max(max, diagonal[i])
     return max
   }
 
@@ -95,14 +109,14 @@ export class DampedLeastSquares {
    * μ ← μ·max(⅓, 1 − (2ϱ − 1)³), ν ← 2; else μ ← μ·ν, ν ← 2ν (Nielsen 1999). A singular matrix counts as a rejection.
    */
   trial(): TrialOutcome {
-    const { step, gradient, factor, h } = this
-    const n = step.length
+    this.refresh()
+    const { equations } = this.problem
     if (!(this.mu < LARGEST_DAMPING)) return 'exhausted'
-    if (!cholesky(h, n, this.shift, factor)) return this.reject()
-    for (let i = 0; i < n; i++) step[i] = -gradient[i]
-    solveCholesky(factor, n, step, step)
-    const { candidate, x } = this
-    for (let i = 0; i < n; i++) candidate[i] = x[i] + step[i]
+    if (!equations.factor(this.mu, this.scale)) return this.reject()
+    const { step, candidate, x } = this
+    scaled(this.gradient, -1, step)
+    equations.solve(step)
+    along(x, 1, step, candidate)
     const value = this.problem.value(candidate)
     this.evaluations++
     const predicted = this.predicted()
@@ -112,9 +126,9 @@ export class DampedLeastSquares {
 
   /** ½·hᵀ(μ·D·h − g) */
   private predicted(): number {
-    const { step, gradient } = this
+    const { step, gradient, scale, mu } = this
     let sum = 0
-    for (let i = 0; i < step.length; i++) sum += step[i] * (this.shift(i) * step[i] - gradient[i])
+    for (let i = 0; i < step.length; i++) sum += step[i] * (mu * (scale === null ? 1 : scale[i]) * step[i] - gradient[i])
     return 0.5 * sum
   }
 
@@ -124,8 +138,7 @@ export class DampedLeastSquares {
     this.value = value
     this.mu *= Math.max(1 / 3, 1 - (2 * ratio - 1) ** 3)
     this.nu = 2
-    this.linearizations++
-    this.linearize()
+    this.stale = true
     return 'accepted'
   }
 
@@ -141,10 +154,11 @@ export class DampedLeastSquares {
    * step would have to be cut to nothing, the least damping of a few that helps is added.
    */
   gaussNewtonTrial(): TrialOutcome {
+    this.refresh()
     const largest = this.largestDiagonal() || 1
     for (const relative of GAUSS_NEWTON_DAMPING) {
       this.mu = relative * largest
-      if (!cholesky(this.h, this.step.length, this.shift, this.factor)) continue
+      if (!this.problem.equations.factor(this.mu, this.scale)) continue
       const shortest = relative === 1 ? 1e-12 : 1 / 32
       if (this.searchAlongStep(shortest)) return 'accepted'
     }
@@ -153,17 +167,16 @@ export class DampedLeastSquares {
 
   private searchAlongStep(shortest: number): boolean {
     const { step, gradient, x } = this
-    const n = step.length
-    for (let i = 0; i < n; i++) step[i] = -gradient[i]
-    solveCholesky(this.factor, n, step, step)
+    scaled(gradient, -1, step)
+    this.problem.equations.solve(step)
     const slope = dot(gradient, step)
     if (!(slope < 0)) return false
     for (let t = 1; t >= shortest; t /= 2) {
-      for (let i = 0; i < n; i++) this.candidate[i] = x[i] + t * step[i]
+      along(x, t, step, this.candidate)
       const value = this.problem.value(this.candidate)
       this.evaluations++
       if (!(value < this.value + 1e-4 * t * slope)) continue
-      for (let i = 0; i < n; i++) step[i] *= t
+      scaled(step, t, step)
       this.accept(value, 1)
       return true
     }

@@ -1,10 +1,11 @@
 /**
  * Dense nets in double precision outside the tensor engine: forward passes and exact Jacobians of all outputs with
- * respect to all parameters, in loops over rows. Arrays are unit-major: all rows of one unit lie side by side.
+ * respect to all parameters. Arrays are unit-major: all rows of one unit lie side by side.
  */
-import type { Activation as ActivationName } from '../backend/kernels.js'
+import type { DoubleRoom } from '../backend/double.js'
+import type { Activation, Ptr } from '../backend/kernels.js'
 import { Dense } from '../nn/dense.js'
-import { Activation, Dropout, Flatten } from '../nn/layers.js'
+import { Activation as ActivationLayer, Dropout, Flatten } from '../nn/layers.js'
 import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 import type { Parameter } from '../parameter.js'
@@ -14,7 +15,7 @@ import { activations } from './activations.js'
 export interface LayerPlan {
   inputs: number
   outputs: number
-  activation: ActivationName
+  activation: Activation
   weight: number
   /** −1 where there is none. */
   bias: number
@@ -45,10 +46,10 @@ function addLayer(plan: LayerPlan[], layer: Module, offsets: ReadonlyMap<Paramet
     plan.push({ inputs, outputs, activation, weight: offsets.get(weight)!, bias: bias === null ? -1 : offsets.get(bias)! })
     return true
   }
-  if (layer.constructor === Activation) {
+  if (layer.constructor === ActivationLayer) {
     const before = plan[plan.length - 1]
     if (before === undefined || before.activation !== 'linear') return false
-    before.activation = (layer as Activation).activation
+    before.activation = (layer as ActivationLayer).activation
     return true
   }
   return layer instanceof Flatten || (layer instanceof Dropout && (!layer.training || layer.rate === 0))
@@ -56,170 +57,142 @@ function addLayer(plan: LayerPlan[], layer: Module, offsets: ReadonlyMap<Paramet
 
 /** What a forward pass leaves of a layer: z, f(z), and room for f′(z) and for the gradient with respect to z. */
 interface LayerState {
-  z: Float64Array
-  a: Float64Array
-  slope: Float64Array
-  delta: Float64Array
+  z: Ptr
+  a: Ptr
+  slope: Ptr
+  delta: Ptr
 }
 
-/** A net with room for `rows` rows. @internal */
+/** A net with room for `rows` rows. Pointers are into the room, those that it is given too. @internal */
 export class DenseNet {
   readonly outputs: number
   readonly states: LayerState[]
+  /** As many ones as there are rows. */
+  readonly ones: Ptr
   private readonly last: number
+  /** For products on their way. */
+  private readonly spare: Ptr
 
   constructor(
+    private readonly room: DoubleRoom,
     readonly plan: readonly LayerPlan[],
     readonly rows: number,
   ) {
     this.last = plan.length - 1
     this.outputs = plan[this.last].outputs
-    const room = (units: number) => new Float64Array(units * rows)
-    this.states = plan.map(({ outputs: n }) => ({ z: room(n), a: room(n), slope: room(n), delta: room(n) }))
+    const take = (units: number) => room.take(units * rows)
+    this.states = plan.map(({ outputs: n }) => ({ z: take(n), a: take(n), slope: take(n), delta: take(n) }))
+    this.ones = room.put(new Float64Array(rows).fill(1))
+    this.spare = take(Math.max(...plan.map((layer) => layer.outputs)))
   }
 
   /** The outputs, unit-major, for `count` rows of unit-major inputs. They stay until the next pass. */
-  forward(x: Float64Array, inputs: Float64Array, count: number): Float64Array {
+  forward(x: Ptr, inputs: Ptr, count: number): Ptr {
+    const { kernels } = this.room
     let a = inputs
     for (const [l, layer] of this.plan.entries()) {
+      const { inputs: terms, outputs, weight, bias, activation } = layer
       const state = this.states[l]
-      affine(layer, x, a, state.z, count)
-      activations[layer.activation].values(state.z, state.a, 0, layer.outputs * count)
+      const z = activation === 'linear' ? state.a : state.z
+      kernels.doubleAffine(x + 8 * weight, 1, outputs, bias < 0 ? 0 : x + 8 * bias, a, z, outputs, terms, count)
+      this.activate(activation, state, outputs * count)
       a = state.a
     }
     return a
   }
 
-  /** f′ of all layers after {@link forward}. */
+  private activate(activation: Activation, { z, a }: LayerState, n: number): void {
+    const { room } = this
+    if (activation === 'tanh' || activation === 'sigmoid') room.kernels.doubleSquash(z, a, n, Number(activation === 'sigmoid'))
+    else if (activation !== 'linear') activations[activation].values(room.view(z, n), room.view(a, n))
+  }
+
+  /** f′ of all layers after {@link forward}, but for linear ones. */
   slopes(count: number): void {
+    const { room } = this
     for (const [l, { activation, outputs }] of this.plan.entries()) {
       const { z, a, slope } = this.states[l]
-      activations[activation].slopes(z, a, slope, 0, outputs * count)
+      const n = outputs * count
+      if (activation === 'tanh' || activation === 'sigmoid') {
+        room.kernels.doubleSquashSlope(a, slope, n, Number(activation === 'sigmoid'))
+      } else if (activation !== 'linear') activations[activation].slopes(room.view(z, n), room.view(a, n), room.view(slope, n))
     }
   }
 
   /**
    * ∂(output k of row i)/∂p into columns[p·stride + from + i], after {@link forward} and {@link slopes} of the same rows.
    */
-  jacobianOf(k: number, x: Float64Array, inputs: Float64Array, count: number, columns: Float64Array, stride: number, from: number): void {
-    this.backward(k, x, count)
-    for (const [l, layer] of this.plan.entries()) {
-      const a = l === 0 ? inputs : this.states[l - 1].a
-      const first = l === this.last ? k : 0
-      const end = l === this.last ? k + 1 : layer.outputs
-      if (l === this.last) clear(layer, columns, stride, from, count)
-      columnsOf(layer, a, this.states[l].delta, first, end, count, columns, stride, from)
-    }
+  jacobianOf(k: number, x: Ptr, inputs: Ptr, count: number, columns: Ptr, stride: number, from: number): void {
+    const { last, room } = this
+    const top = this.states[last].delta + 8 * k * count
+    this.scaled(last, k, this.ones, top, count)
+    this.backwardBelow(k, k + 1, x, count)
+    clear(this.plan[last], room, columns, stride, from, count)
+    for (let l = 0; l < last; l++) this.columnsOf(l, 0, this.plan[l].outputs, inputs, count, columns, stride, from)
+    this.columnsOf(last, k, k + 1, inputs, count, columns, stride, from)
   }
 
   /**
    * Gradients with respect to every z of Σₖ topₖ·outputₖ, row by row, into the deltas, after {@link forward} and
    * {@link slopes}. `top` is unit-major.
    */
-  backwardFrom(top: Float64Array, x: Float64Array, count: number): void {
-    const { delta, slope } = this.states[this.last]
-    for (let i = 0, n = this.outputs * count; i < n; i++) delta[i] = slope[i] * top[i]
+  backwardFrom(top: Ptr, x: Ptr, count: number): void {
+    for (let k = 0; k < this.outputs; k++) {
+      this.scaled(this.last, k, top + 8 * k * count, this.states[this.last].delta + 8 * k * count, count)
+    }
     this.backwardBelow(0, this.outputs, x, count)
   }
 
   /** Products of activations and deltas of all layers into columns[p·stride + from + i], after {@link backwardFrom}. */
-  columns(inputs: Float64Array, count: number, columns: Float64Array, stride: number, from: number): void {
-    for (const [l, layer] of this.plan.entries()) {
-      columnsOf(layer, l === 0 ? inputs : this.states[l - 1].a, this.states[l].delta, 0, layer.outputs, count, columns, stride, from)
-    }
+  columns(inputs: Ptr, count: number, columns: Ptr, stride: number, from: number): void {
+    for (const [l, layer] of this.plan.entries()) this.columnsOf(l, 0, layer.outputs, inputs, count, columns, stride, from)
   }
 
-  /** The same for output k alone; of the last layer only the delta of unit k. */
-  private backward(k: number, x: Float64Array, count: number): void {
-    const { delta, slope } = this.states[this.last]
-    delta.set(slope.subarray(k * count, (k + 1) * count), k * count)
-    this.backwardBelow(k, k + 1, x, count)
+  /** out ← f′(z of unit j)·by */
+  private scaled(l: number, j: number, by: Ptr, out: Ptr, count: number): void {
+    const slope = this.plan[l].activation === 'linear' ? this.ones : this.states[l].slope + 8 * j * count
+    this.room.kernels.doubleMultiply(slope, by, out, count)
   }
 
-  /** @param first first unit of the last layer with a delta, `end` the one after the last */
-  private backwardBelow(first: number, end: number, x: Float64Array, count: number): void {
+  /** δᵢ = f′(zᵢ)·Σⱼ Wᵢⱼ·δⱼ, from the units first to end − 1 of the last layer down. */
+  private backwardBelow(first: number, end: number, x: Ptr, count: number): void {
+    const { kernels } = this.room
     for (let l = this.last; l > 0; l--) {
-      const layer = this.plan[l]
-      const [from, to] = l === this.last ? [first, end] : [0, layer.outputs]
-      for (let i = 0; i < layer.inputs; i++) backUnit(layer, x, i, from, to, this.states[l].delta, this.states[l - 1], count)
+      const { inputs, outputs, weight } = this.plan[l]
+      const [from, to] = l === this.last ? [first, end] : [0, outputs]
+      const { slope, delta } = this.states[l - 1]
+      const linear = this.plan[l - 1].activation === 'linear'
+      const above = this.states[l].delta + 8 * from * count
+      const sums = linear ? delta : this.spare
+      kernels.doubleAffine(x + 8 * (weight + from), outputs, 1, 0, above, sums, inputs, to - from, count)
+      if (!linear) kernels.doubleMultiply(slope, sums, delta, inputs * count)
     }
   }
-}
 
-/** z = W·a + b */
-function affine({ inputs, outputs, weight, bias }: LayerPlan, x: Float64Array, a: Float64Array, z: Float64Array, count: number): void {
-  for (let j = 0; j < outputs; j++) {
-    const zj = j * count
-    z.fill(bias < 0 ? 0 : x[bias + j], zj, zj + count)
-    for (let i = 0; i < inputs; i++) {
-      const w = x[weight + i * outputs + j]
-      addScaledAt(z, zj, w, a, (i * count) | 0, count)
-    }
+  /** ∂/∂Wᵢⱼ = aᵢ·δⱼ, ∂/∂bⱼ = δⱼ for the units j from first to end − 1 */
+  private columnsOf(l: number, first: number, end: number, inputs: Ptr, count: number, columns: Ptr, stride: number, from: number): void {
+    const { kernels } = this.room
+    const { inputs: terms, outputs, weight, bias } = this.plan[l]
+    const a = l === 0 ? inputs : this.states[l - 1].a
+    const delta = this.states[l].delta + 8 * first * count
+    const at = (p: number) => columns + 8 * ((p + first) * stride + from)
+    kernels.doubleColumns(a, delta, at(weight), terms, end - first, outputs, count, stride)
+    if (bias >= 0) kernels.doubleColumns(this.ones, delta, at(bias), 1, end - first, outputs, count, stride)
   }
-}
-
-/** out[o + r] += w·a[p + r] */
-function addScaledAt(out: Float64Array, o: number, w: number, a: Float64Array, p: number, count: number): void {
-  for (let r = 0; r < count; r++) out[o + r] += w * a[p + r]
-}
-
-/** δᵢ = f′(zᵢ)·Σⱼ Wᵢⱼ·δⱼ */
-function backUnit(
-  { outputs, weight }: LayerPlan,
-  x: Float64Array,
-  i: number,
-  first: number,
-  end: number,
-  delta: Float64Array,
-  { delta: out, slope }: LayerState,
-  count: number,
-): void {
-  const at = i * count
-  if (end === first + 1) {
-    const w = x[weight + i * outputs + first]
-    const dj = first * count
-    for (let r = 0; r < count; r++) out[at + r] = slope[at + r] * w * delta[dj + r]
-    return
-  }
-  out.fill(0, at, at + count)
-  for (let j = first; j < end; j++) {
-    const w = x[weight + i * outputs + j]
-    addScaledAt(out, at, w, delta, (j * count) | 0, count)
-  }
-  for (let r = 0; r < count; r++) out[at + r] *= slope[at + r]
-}
-
-/** ∂/∂Wᵢⱼ = aᵢ·δⱼ, ∂/∂bⱼ = δⱼ */
-function columnsOf(
-  { inputs, outputs, weight, bias }: LayerPlan,
-  a: Float64Array,
-  delta: Float64Array,
-  first: number,
-  end: number,
-  count: number,
-  columns: Float64Array,
-  stride: number,
-  from: number,
-): void {
-  for (let j = first; j < end; j++) {
-    const dj = j * count
-    for (let i = 0; i < inputs; i++) {
-      products(columns, ((weight + i * outputs + j) * stride + from) | 0, a, (i * count) | 0, delta, dj, count)
-    }
-    if (bias >= 0) columns.set(delta.subarray(dj, dj + count), (bias + j) * stride + from)
-  }
-}
-
-/** out[o + r] = a[p + r]·b[q + r] */
-function products(out: Float64Array, o: number, a: Float64Array, p: number, b: Float64Array, q: number, count: number): void {
-  for (let r = 0; r < count; r++) out[o + r] = a[p + r] * b[q + r]
 }
 
 /** The last layer has parameters of other outputs than k; they have no influence on k. */
-function clear({ inputs, outputs, weight, bias }: LayerPlan, columns: Float64Array, stride: number, from: number, count: number): void {
+function clear(
+  { inputs, outputs, weight, bias }: LayerPlan,
+  room: DoubleRoom,
+  columns: Ptr,
+  stride: number,
+  from: number,
+  count: number,
+): void {
   if (outputs === 1) return
   const zero = (start: number, n: number) => {
-    for (let p = start; p < start + n; p++) columns.fill(0, p * stride + from, p * stride + from + count)
+    for (let p = start; p < start + n; p++) room.view(columns + 8 * (p * stride + from), count).fill(0)
   }
   zero(weight, inputs * outputs)
   if (bias >= 0) zero(bias, outputs)

@@ -1,4 +1,7 @@
 /** Optimizers over dense nets that compute everything themselves, in double precision. */
+import { DoubleRoom, doubleHome } from '../backend/double.js'
+import type { Backend } from '../backend/index.js'
+import type { Ptr } from '../backend/kernels.js'
 import type { Module } from '../nn/module.js'
 import type { Allowed } from '../optim/options.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
@@ -32,12 +35,23 @@ export const DENSE_ALLOWED: Record<string, Allowed> = {
   loss: ['crossEntropy', 'mse'],
 }
 
-/** A chunk after forward and slopes, with the loss prepared. @internal */
-export interface Visit {
+/** What a pass over all chunks has in common. @internal */
+export interface Stage {
+  room: DoubleRoom
   net: DenseNet
   loss: OutputLoss
-  chunk: Chunk
-  x: Float64Array
+  /** The parameters. */
+  x: Ptr
+  /** Rows of a chunk at most. */
+  most: number
+}
+
+/** A method's share of a pass. @internal */
+export interface Pass<T> {
+  /** After forward and slopes of a chunk, with the loss prepared. */
+  add(inputs: Ptr, count: number): void
+  /** While the room is there. */
+  result(): T
 }
 
 /** @internal */
@@ -66,18 +80,33 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
     return { chunks: chunksOf(plan, this.size, x.read(), classes ? oneHot(this.name, y, units) : y.read()), rows: x.shape[0] }
   }
 
-  /** Runs the net over all chunks; answers with the sum of the losses. */
-  protected visit(chunks: readonly Chunk[], x: Float64Array, use: (visit: Visit) => void): number {
+  /** Where the arithmetic runs. */
+  protected get home(): Backend {
+    return doubleHome(this.model.backend)
+  }
+
+  /** Runs the net over all chunks; answers with the sum of the losses, and what the method made of them. */
+  protected pass<T>(chunks: readonly Chunk[], x: Float64Array, begin: (stage: Stage) => Pass<T>): { sum: number; result: T } {
     const most = chunks[0].count
-    const net = new DenseNet(this.plan, most)
-    const loss = outputLoss(this.options.loss as CurvatureLoss, net.outputs, most)
-    let sum = 0
-    for (const chunk of chunks) {
-      sum += loss.value(net.forward(x, chunk.inputs, chunk.count), chunk.targets, chunk.count)
-      net.slopes(chunk.count)
-      use({ net, loss, chunk, x })
+    const room = new DoubleRoom(this.home)
+    try {
+      const net = new DenseNet(room, this.plan, most)
+      const loss = outputLoss(this.options.loss as CurvatureLoss, net.outputs, most)
+      const inputs = room.take(this.plan[0].inputs * most)
+      const stage = { room, net, loss, x: room.put(x), most }
+      const method = begin(stage)
+      let sum = 0
+      for (const chunk of chunks) {
+        room.view(inputs, chunk.inputs.length).set(chunk.inputs)
+        const outputs = net.forward(stage.x, inputs, chunk.count)
+        sum += loss.value(room.view(outputs, net.outputs * chunk.count), chunk.targets, chunk.count)
+        net.slopes(chunk.count)
+        method.add(inputs, chunk.count)
+      }
+      return { sum, result: method.result() }
+    } finally {
+      room.release()
     }
-    return sum
   }
 }
 

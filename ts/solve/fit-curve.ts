@@ -1,6 +1,7 @@
 /** Curve fitting: parameters of a model with their standard errors. */
-import { type LeastSquaresOptions, type LeastSquaresResult, levenbergMarquardt } from './least-squares.js'
-import { cholesky, inverseCholesky } from './normal.js'
+
+import { cholesky, inverseCholesky } from '../backend/js/normal.js'
+import { checkOptions, dampedLeastSquares, type LeastSquaresOptions, type LeastSquaresResult } from './least-squares.js'
 
 /** A model of y at one x; x is a number, or a row of numbers where there are several variables. */
 export type CurveModel<X> = (x: X, parameters: Float64Array) => number
@@ -15,6 +16,8 @@ export interface FitCurveOptions<X = number> extends Omit<LeastSquaresOptions, '
   sigma?: number | ArrayLike<number>
   /** true: `sigma` is exact. false: only its proportions count, the scatter of the residuals sets the size. Default false. */
   absoluteSigma?: boolean
+  /** false: parameters are all that is wanted, and `covariance`, `errors`, `gradient` and `normalMatrix` stay empty. Default true. */
+  covariance?: boolean
 }
 
 /** Result of {@link fitCurve}. */
@@ -41,24 +44,46 @@ export interface CurveFit extends LeastSquaresResult {
  * const { parameters, errors } = fitCurve((x, [a, b]) => a * Math.exp(-b * x), [0, 1, 2, 3], [2, 1.2, 0.75, 0.44], { initial: [1, 1] })
  */
 export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>, options: FitCurveOptions<X>): CurveFit {
-  const { initial, jacobian, sigma = 1, absoluteSigma = false, ...rest } = options
+  checkOptions('fitCurve', options, OWN)
+  const { initial, jacobian, sigma = 1, absoluteSigma = false, covariance = true } = options
   const weights = weightsOf(x.length, y.length, initial?.length, sigma)
+  // The solver copies what it is given, so one array serves all calls.
+  const r = new Float64Array(weights.length)
   const residuals = (p: Float64Array) => {
-    const r = new Float64Array(weights.length)
     for (let i = 0; i < r.length; i++) r[i] = weights[i] * (model(x[i], p) - y[i])
     return r
   }
-  const rows = (p: Float64Array) => Array.from(weights, (w, i) => Array.from(jacobian!(x[i], p), (slope) => w * slope))
-  const result = levenbergMarquardt(residuals, initial, { ...rest, jacobian: jacobian && rows })
-  const freedom = y.length - initial.length
+  const n = initial.length
+  const own = { jacobian: jacobian && weightedRows(x, jacobian, weights, n), initialDamping: 1e-8, valueOnly: !covariance }
+  const result = dampedLeastSquares('fitCurve', residuals, initial, options, own) as CurveFit
+  const freedom = y.length - n
   const scale = absoluteSigma ? 1 : freedom > 0 ? (2 * result.value) / freedom : Number.POSITIVE_INFINITY
-  const covariance = covarianceOf(result.normalMatrix, initial.length, scale)
-  return {
-    ...result,
-    parameters: result.x,
-    covariance,
-    errors: Float64Array.from(covariance, (row, i) => Math.sqrt(row[i])),
-    ...quality(result.residuals, weights, y),
+  result.parameters = result.x
+  result.covariance = covariance ? covarianceOf(result.normalMatrix, n, scale) : []
+  result.errors = new Float64Array(result.covariance.length)
+  for (let i = 0; i < result.errors.length; i++) result.errors[i] = Math.sqrt(result.covariance[i][i])
+  judge(result, weights, y)
+  return result
+}
+
+/** Options that the solver does not know, or knows in another form. */
+const OWN = ['initial', 'jacobian', 'sigma', 'absoluteSigma', 'covariance']
+
+/** The Jacobian of the residuals, row-major. */
+function weightedRows<X>(
+  x: ArrayLike<X>,
+  jacobian: (x: X, parameters: Float64Array) => ArrayLike<number>,
+  weights: Float64Array,
+  n: number,
+): (p: Float64Array) => ArrayLike<number> {
+  return (p) => {
+    const out: number[] = []
+    for (let i = 0; i < weights.length; i++) {
+      const slopes = jacobian(x[i], p)
+      if (slopes.length !== n) throw new RangeError(`fitCurve: jacobian must answer with ${n} numbers, got ${slopes.length}`)
+      for (let j = 0; j < n; j++) out.push(weights[i] * slopes[j])
+    }
+    return out
   }
 }
 
@@ -67,24 +92,35 @@ function weightsOf(nx: number, ny: number, parameters: number | undefined, sigma
   if (nx !== ny) throw new RangeError(`fitCurve: ${nx} values of x and ${ny} of y`)
   if (ny < Number(parameters)) throw new RangeError(`fitCurve: ${ny} points cannot tell ${parameters} parameters`)
   if (typeof sigma !== 'number' && sigma.length !== ny) throw new RangeError(`fitCurve: ${sigma.length} values of sigma for ${ny} points`)
-  const weights = Float64Array.from({ length: ny }, (_, i) => 1 / (typeof sigma === 'number' ? sigma : sigma[i]))
-  if (weights.every((w) => w > 0 && Number.isFinite(w))) return weights
-  throw new RangeError('fitCurve: every sigma must be a finite number above 0')
+  const weights = new Float64Array(ny)
+  for (let i = 0; i < ny; i++) {
+    const w = 1 / (typeof sigma === 'number' ? sigma : sigma[i])
+    if (!(w > 0 && w < Number.POSITIVE_INFINITY)) throw new RangeError('fitCurve: every sigma must be a finite number above 0')
+    weights[i] = w
+  }
+  return weights
 }
 
 /** scale·H⁻¹; infinite where H is singular. Scaled to unit diagonal first, so that units of parameters do not matter. */
 function covarianceOf(h: Float64Array, n: number, scale: number): Float64Array[] {
-  const d = Float64Array.from({ length: n }, (_, i) => 1 / Math.sqrt(h[i * n + i]))
-  const unit = h.map((value, at) => value * d[Math.floor(at / n)] * d[at % n])
+  const d = new Float64Array(n)
+  for (let i = 0; i < n; i++) d[i] = 1 / Math.sqrt(h[i * n + i])
+  const unit = new Float64Array(n * n)
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) unit[i * n + j] = h[i * n + j] * d[i] * d[j]
   const l = new Float64Array(n * n)
-  const regular = cholesky(unit, n, () => 0, l)
-  const inverse = regular ? inverseCholesky(l, n) : new Float64Array(n * n).fill(Number.POSITIVE_INFINITY)
-  return Array.from(d, (di, i) =>
-    Float64Array.from(d, (dj, j) => (regular ? scale * inverse[i * n + j] * di * dj : Number.POSITIVE_INFINITY)),
-  )
+  const inverse = cholesky(unit, n, 0, null, l) ? inverseCholesky(l, n) : null
+  const rows: Float64Array[] = []
+  for (let i = 0; i < n; i++) {
+    const row = new Float64Array(n).fill(Number.POSITIVE_INFINITY)
+    if (inverse !== null) for (let j = 0; j < n; j++) row[j] = scale * inverse[i * n + j] * d[i] * d[j]
+    rows.push(row)
+  }
+  return rows
 }
 
-function quality(residuals: Float64Array, weights: Float64Array, y: ArrayLike<number>): { rms: number; rSquared: number } {
+/** Adds rms and rSquared. */
+function judge(fit: CurveFit, weights: Float64Array, y: ArrayLike<number>): void {
+  const { residuals } = fit
   let mean = 0
   for (let i = 0; i < y.length; i++) mean += y[i] / y.length
   let left = 0
@@ -93,5 +129,6 @@ function quality(residuals: Float64Array, weights: Float64Array, y: ArrayLike<nu
     left += (residuals[i] / weights[i]) ** 2
     total += (y[i] - mean) ** 2
   }
-  return { rms: Math.sqrt(left / y.length), rSquared: 1 - left / total }
+  fit.rms = Math.sqrt(left / y.length)
+  fit.rSquared = 1 - left / total
 }

@@ -1,8 +1,17 @@
 /** Natural gradients with Kronecker factors. */
+import { DoubleRoom } from '../backend/double.js'
+import type { Ptr } from '../backend/kernels.js'
 import type { TensorLike } from '../tensor.js'
 import type { LayerPlan } from './dense-net.js'
-import { DENSE_ALLOWED, DenseOptimizer, type DenseOptimizerOptions, type NaturalGradientResult, type Visit } from './dense-optimizer.js'
-import { addGram, cholesky, solveCholesky } from './normal.js'
+import {
+  DENSE_ALLOWED,
+  DenseOptimizer,
+  type DenseOptimizerOptions,
+  type NaturalGradientResult,
+  type Pass,
+  type Stage,
+} from './dense-optimizer.js'
+import { KernelEquations } from './equations.js'
 
 /** Options of {@link KFAC}. */
 export interface KFACOptions extends DenseOptimizerOptions {
@@ -45,18 +54,28 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
   step(inputs: TensorLike, targets: TensorLike): NaturalGradientResult {
     const { chunks, rows } = this.chunks(inputs, targets)
     const x = this.read()
-    const g = new Float64Array(this.size)
-    const fresh = this.plan.map(emptyFactors)
-    const loss = this.visit(chunks, x, (visit) => accumulate(visit, fresh, g, 1 / rows)) / rows
+    const { sum, result } = this.pass(chunks, x, (stage) => new FactorPass(stage, this.size, 1 / rows))
+    const { fresh, g } = result
+    const loss = sum / rows
     const factors = this.averaged(fresh)
     const d = g.slice()
     const { learningRate, damping } = this.options
-    const usable = Number.isFinite(loss) && this.plan.every((layer, l) => precondition(layer, factors[l], d, Math.sqrt(damping)))
+    const usable = Number.isFinite(loss) && this.preconditioned(factors, d, Math.sqrt(damping))
     if (!usable || !d.every(Number.isFinite)) return { loss, updated: false }
     this.factors = factors
     this.stepCount++
     this.write(x.map((value, i) => value - learningRate * d[i]))
     return { loss, updated: true }
+  }
+
+  /** d ← (A + π√λ·I)⁻¹·D·(S + √λ/π·I)⁻¹ layer by layer; false if a factor is not positive definite. */
+  private preconditioned(factors: Factors[], d: Float64Array, root: number): boolean {
+    const room = new DoubleRoom(this.home)
+    try {
+      return this.plan.every((layer, l) => precondition(room, layer, factors[l], d, root))
+    } finally {
+      room.release()
+    }
   }
 
   private averaged(fresh: Factors[]): Factors[] {
@@ -83,69 +102,102 @@ function emptyFactors(layer: LayerPlan): Factors {
   return { a: new Float64Array(n * n), s: new Float64Array(layer.outputs ** 2) }
 }
 
-/** Adds a chunk's share of the mean gradient and factors. */
-function accumulate({ net, loss, chunk, x }: Visit, factors: Factors[], g: Float64Array, scale: number): void {
-  const { count } = chunk
-  const top = new Float64Array(net.outputs * count)
-  loss.gradient(top, count)
-  net.backwardFrom(top, x, count)
-  const inputs = net.plan.map((layer, l) => withOnes(layer, l === 0 ? chunk.inputs : net.states[l - 1].a, count))
-  for (const [l, layer] of net.plan.entries()) {
-    addOuter(layer, inputs[l], net.states[l].delta, count, scale, g)
-    addScaledGram(inputs[l], widthOf(layer), count, scale, factors[l].a)
+/** Sums the mean gradient and factors over chunks. */
+class FactorPass implements Pass<{ fresh: Factors[]; g: Float64Array }> {
+  private readonly fresh: Factors[]
+  private readonly g: Float64Array
+  private readonly top: Ptr
+  /** The inputs of a layer, and a unit that is always 1 for the bias. */
+  private readonly widened: Ptr
+  private readonly sums: Ptr
+
+  constructor(
+    private readonly stage: Stage,
+    size: number,
+    private readonly scale: number,
+  ) {
+    const { room, net, most } = stage
+    const widest = Math.max(...net.plan.map((layer) => Math.max(widthOf(layer), layer.outputs)))
+    this.fresh = net.plan.map(emptyFactors)
+    this.g = new Float64Array(size)
+    this.top = room.take(net.outputs * most)
+    this.widened = room.take(widest * most)
+    this.sums = room.take(widest * widest)
   }
-  for (let k = 0; k < loss.roots; k++) {
-    loss.root(k, top, count)
-    net.backwardFrom(top, x, count)
-    for (const [l, { outputs }] of net.plan.entries()) addScaledGram(net.states[l].delta, outputs, count, scale, factors[l].s)
+
+  add(inputs: Ptr, count: number): void {
+    const { net, loss, x } = this.stage
+    loss.gradient(this.topView(count), count)
+    net.backwardFrom(this.top, x, count)
+    for (const [l, layer] of net.plan.entries()) {
+      this.widen(layer, l === 0 ? inputs : net.states[l - 1].a, count)
+      this.addOuter(layer, net.states[l].delta, count)
+      this.addGram(this.widened, widthOf(layer), count, this.fresh[l].a)
+    }
+    for (let k = 0; k < loss.roots; k++) {
+      loss.root(k, this.topView(count), count)
+      net.backwardFrom(this.top, x, count)
+      for (const [l, { outputs }] of net.plan.entries()) this.addGram(net.states[l].delta, outputs, count, this.fresh[l].s)
+    }
   }
-}
 
-/** Unit-major inputs and, for the bias, a unit that is always 1. */
-function withOnes(layer: LayerPlan, a: Float64Array, count: number): Float64Array {
-  const out = new Float64Array(widthOf(layer) * count).fill(1)
-  out.set(a.subarray(0, layer.inputs * count))
-  return out
-}
+  result(): { fresh: Factors[]; g: Float64Array } {
+    return { fresh: this.fresh, g: this.g }
+  }
 
-function addScaledGram(units: Float64Array, n: number, count: number, scale: number, into: Float64Array): void {
-  const sums = new Float64Array(n * n)
-  addGram(units, n, count, count, sums)
-  for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) into[i * n + j] += scale * sums[i * n + j]
-}
+  private topView(count: number): Float64Array {
+    const { room, net } = this.stage
+    return room.view(this.top, net.outputs * count)
+  }
 
-/** G ← G + scale·Σ āᵢ·δⱼ; the bias is the last row of ā, kept where the parameters have it. */
-function addOuter(layer: LayerPlan, a: Float64Array, delta: Float64Array, count: number, scale: number, g: Float64Array): void {
-  for (let i = 0; i < widthOf(layer); i++) {
+  private widen(layer: LayerPlan, a: Ptr, count: number): void {
+    const { room } = this.stage
+    const out = room.view(this.widened, widthOf(layer) * count)
+    out.fill(1)
+    out.set(room.view(a, layer.inputs * count))
+  }
+
+  private addGram(units: Ptr, n: number, count: number, into: Float64Array): void {
+    const { room } = this.stage
+    const sums = room.view(this.sums, n * n).fill(0)
+    room.kernels.doubleGram(units, n, count, count, this.sums)
+    for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) into[i * n + j] += this.scale * sums[i * n + j]
+  }
+
+  /** G ← G + scale·Σ āᵢ·δⱼ; the bias is the last row of ā, kept where the parameters have it. */
+  private addOuter(layer: LayerPlan, delta: Ptr, count: number): void {
+    const { room } = this.stage
+    const n = widthOf(layer)
     for (let j = 0; j < layer.outputs; j++) {
-      let sum = 0
-      for (let r = 0; r < count; r++) sum += a[i * count + r] * delta[j * count + r]
-      g[offsetOf(layer, i, j)] += scale * sum
+      const sums = room.view(this.sums, n).fill(0)
+      room.kernels.doubleProduct(this.widened, n, count, count, delta + 8 * j * count, this.sums)
+      for (let i = 0; i < n; i++) this.g[offsetOf(layer, i, j)] += this.scale * sums[i]
     }
   }
 }
 
 const offsetOf = ({ inputs, outputs, weight, bias }: LayerPlan, i: number, j: number) => (i < inputs ? weight + i * outputs + j : bias + j)
 
-/** G ← (A + π√λ·I)⁻¹·G·(S + √λ/π·I)⁻¹ in place; false if a factor is not positive definite. */
-function precondition(layer: LayerPlan, { a, s }: Factors, g: Float64Array, root: number): boolean {
+function precondition(room: DoubleRoom, layer: LayerPlan, { a, s }: Factors, g: Float64Array, root: number): boolean {
   const n = widthOf(layer)
   const m = layer.outputs
   const pi = Math.sqrt(meanDiagonal(a, n) / meanDiagonal(s, m))
   const ratio = Number.isFinite(pi) && pi > 0 ? pi : 1
-  const la = new Float64Array(n * n)
-  const ls = new Float64Array(m * m)
-  if (!cholesky(a, n, () => ratio * root, la) || !cholesky(s, m, () => root / ratio, ls)) return false
-  for (let i = 0; i < n; i++) solveAlong(ls, m, g, (j) => offsetOf(layer, i, j))
-  for (let j = 0; j < m; j++) solveAlong(la, n, g, (i) => offsetOf(layer, i, j))
+  const left = new KernelEquations(n, room)
+  const right = new KernelEquations(m, room)
+  left.load(a)
+  right.load(s)
+  if (!left.factor(ratio * root, null) || !right.factor(root / ratio, null)) return false
+  for (let i = 0; i < n; i++) solveAlong(right, g, (j) => offsetOf(layer, i, j))
+  for (let j = 0; j < m; j++) solveAlong(left, g, (i) => offsetOf(layer, i, j))
   return true
 }
 
-/** Solves with a factor for one row or column of G in place. */
-function solveAlong(l: Float64Array, n: number, g: Float64Array, at: (k: number) => number): void {
-  const b = Float64Array.from({ length: n }, (_, k) => g[at(k)])
-  solveCholesky(l, n, b, b)
-  for (let k = 0; k < n; k++) g[at(k)] = b[k]
+/** Solves for one row or column of G in place. */
+function solveAlong(equations: KernelEquations, g: Float64Array, at: (k: number) => number): void {
+  const b = Float64Array.from({ length: equations.size }, (_, k) => g[at(k)])
+  equations.solve(b)
+  for (let k = 0; k < b.length; k++) g[at(k)] = b[k]
 }
 
 function meanDiagonal(h: Float64Array, n: number): number {

@@ -1,9 +1,9 @@
 /** Nonlinear least squares: Levenberg-Marquardt and Gauss-Newton for plain functions of a vector. */
 
-import { checkName, checkOption, nonNegative, positive } from '../optim/options.js'
+import { type Allowed, checkName, checkOption, nonNegative, positive } from '../optim/options.js'
 import { Tensor, type TensorFunction } from '../tensor.js'
-import { DampedLeastSquares, type DampingOptions } from './damped.js'
-import { FunctionProblem, type Jacobian, type Residuals, tensorProblem } from './residuals.js'
+import { DampedLeastSquares, type DampingOptions, type TrialOutcome } from './damped.js'
+import { copied, FunctionProblem, type Jacobian, type Residuals, tensorProblem } from './residuals.js'
 import { FunctionError, isConverged, type SolveResult, type Stop } from './result.js'
 import { maxAbs, norm } from './vector.js'
 
@@ -30,6 +30,8 @@ export interface LeastSquaresOptions extends DampingOptions {
   stepTolerance?: number
   /** `value`: the decrease of an accepted step ≤ this·F. Default 1e-14. */
   valueTolerance?: number
+  /** `value` too: F ≤ this, good enough. Default 0. */
+  targetValue?: number
   /** Trials, rejected ones included. Default 100·(n + 1) (MINPACK). */
   maxIterations?: number
   /** Called after every trial; false stops. */
@@ -45,8 +47,6 @@ export interface LeastSquaresResult extends SolveResult {
   /** Last damping μ. */
   damping: number
 }
-
-const NAMES = ['jacobian', 'tolerance', 'stepTolerance', 'valueTolerance', 'maxIterations', 'callback', 'initialDamping', 'scaling']
 
 /**
  * Minimizes F(x) = ½·Σ rᵢ(x)² (Levenberg 1944; Marquardt 1963) with Nielsen's damping (1999; Madsen, Nielsen & Tingleff
@@ -72,7 +72,8 @@ export function levenbergMarquardt(
   x0: ArrayLike<number> | Tensor,
   options: LeastSquaresOptions = {},
 ): LeastSquaresResult {
-  return solve('levenbergMarquardt', residuals, x0, options, (state) => state.trial())
+  checkOptions('levenbergMarquardt', options)
+  return solve('levenbergMarquardt', residuals, x0, options, ownOf(options), damped)
 }
 
 /**
@@ -90,35 +91,73 @@ export function gaussNewton(
   x0: ArrayLike<number> | Tensor,
   options: LeastSquaresOptions = {},
 ): LeastSquaresResult {
-  return solve('gaussNewton', residuals, x0, options, (state) => state.gaussNewtonTrial())
+  checkOptions('gaussNewton', options)
+  return solve('gaussNewton', residuals, x0, options, ownOf(options), searched)
 }
 
-type Advance = (state: DampedLeastSquares) => 'accepted' | 'rejected' | 'exhausted'
+type SolverOptions = Omit<LeastSquaresOptions, 'jacobian'>
+type Advance = (state: DampedLeastSquares) => TrialOutcome
+const damped: Advance = (state) => state.trial()
+const searched: Advance = (state) => state.gaussNewtonTrial()
+
+const ownOf = ({ jacobian }: LeastSquaresOptions): Own => ({ jacobian, initialDamping: 1e-3, valueOnly: false })
+
+/** What {@link dampedLeastSquares} adds to the options. */
+interface Own {
+  jacobian: Jacobian | undefined
+  /** Where the options have none. */
+  initialDamping: number
+  /** The Jacobian at the end does not matter: it is not computed for its own sake, and what follows from it stays empty. */
+  valueOnly: boolean
+}
+
+/** {@link levenbergMarquardt} for options that are checked already. @internal */
+export function dampedLeastSquares(
+  owner: string,
+  f: Residuals,
+  x0: ArrayLike<number>,
+  options: SolverOptions,
+  own: Own,
+): LeastSquaresResult {
+  return solve(owner, f, x0, options, own, damped)
+}
 
 function solve(
   owner: string,
   f: Residuals | TensorFunction,
   x0: ArrayLike<number> | Tensor,
-  options: LeastSquaresOptions,
+  options: SolverOptions,
+  own: Own,
   advance: Advance,
 ): LeastSquaresResult {
-  checkOptions(owner, options)
-  const problem = problemOf(owner, f, x0, options.jacobian)
-  const state = atStart(owner, problem, Float64Array.from(x0 instanceof Tensor ? x0.data() : x0), options)
-  const { iterations, error, ...stop } = iterate(state, problem, options, advance)
-  return {
+  const problem = problemOf(owner, f, x0, own.jacobian)
+  try {
+    const state = atStart(owner, problem, copied(x0 instanceof Tensor ? x0.data() : x0), options, own.initialDamping)
+    return resultOf(state, problem, iterate(state, problem, options, advance, own.valueOnly), own.valueOnly)
+  } finally {
+    problem.release()
+  }
+}
+
+const NOTHING = new Float64Array(0)
+
+/** Spelt out: copying objects by their names would take longer than a small problem. */
+function resultOf(state: DampedLeastSquares, problem: FunctionProblem, end: Ending, valueOnly: boolean): LeastSquaresResult {
+  const result: LeastSquaresResult = {
     x: state.x,
     value: state.value,
-    gradient: state.gradient,
-    iterations,
+    gradient: valueOnly ? NOTHING : state.gradient,
+    iterations: end.iterations,
     evaluations: problem.evaluations,
-    converged: isConverged(stop.reason),
-    ...stop,
-    ...(error === undefined ? {} : { error }),
-    residuals: problem.accepted,
-    normalMatrix: symmetric(state.h, state.x.length),
+    converged: isConverged(end.reason),
+    reason: end.reason,
+    message: end.message,
+    residuals: state.isLinearized ? problem.accepted : problem.latest,
+    normalMatrix: valueOnly ? NOTHING : problem.equations.matrix(),
     damping: state.mu,
   }
+  if (end.error !== undefined) result.error = end.error
+  return result
 }
 
 function problemOf(owner: string, f: Residuals | TensorFunction, x0: ArrayLike<number> | Tensor, jacobian?: Jacobian): FunctionProblem {
@@ -127,10 +166,10 @@ function problemOf(owner: string, f: Residuals | TensorFunction, x0: ArrayLike<n
 }
 
 /** @throws what the function throws there */
-function atStart(owner: string, problem: FunctionProblem, start: Float64Array, options: LeastSquaresOptions): DampedLeastSquares {
+function atStart(owner: string, problem: FunctionProblem, start: Float64Array, options: SolverOptions, usual: number): DampedLeastSquares {
   if (start.length === 0) throw new RangeError(`${owner}: the start has no numbers`)
   try {
-    return new DampedLeastSquares(problem, start, options)
+    return new DampedLeastSquares(problem, start, options, undefined, usual)
   } catch (error) {
     throw error instanceof FunctionError ? error.thrown : error
   }
@@ -141,30 +180,34 @@ interface Ending extends Stop {
   error?: unknown
 }
 
-function iterate(state: DampedLeastSquares, problem: FunctionProblem, options: LeastSquaresOptions, advance: Advance): Ending {
-  const { maxIterations = 100 * (state.x.length + 1), callback } = options
+function iterate(
+  state: DampedLeastSquares,
+  problem: FunctionProblem,
+  options: SolverOptions,
+  advance: Advance,
+  valueOnly: boolean,
+): Ending {
+  const { maxIterations = 100 * (state.x.length + 1) } = options
   let iterations = 0
   let stop = usable(state, options)
   try {
     for (;;) {
-      if (stop !== null && isConverged(stop.reason) && problem.refine(state.x, state.value)) {
+      if (stop !== null && isConverged(stop.reason) && stop !== GOOD_ENOUGH && problem.refine(state.x, state.value)) {
         state.linearize()
         stop = flat(state, options.tolerance ?? 1e-10)
       }
-      if (stop !== null) return { iterations, ...stop }
+      if (stop !== null) {
+        if (!valueOnly) state.refresh()
+        return { iterations, reason: stop.reason, message: stop.message }
+      }
       if (iterations >= maxIterations) return { iterations, reason: 'iterations', message: `${iterations} trials were made` }
       iterations++
       const before = state.value
       const outcome = advance(state)
       stop = afterTrial(state, before, outcome, options)
-      const progress = {
-        iteration: iterations,
-        x: state.x.slice(),
-        value: state.value,
-        damping: state.mu,
-        accepted: outcome === 'accepted',
+      if (options.callback?.(progress(state, iterations, outcome)) === false) {
+        stop = { reason: 'callback', message: `the callback stopped after trial ${iterations}` }
       }
-      if (callback?.(progress) === false) stop = { reason: 'callback', message: `the callback stopped after trial ${iterations}` }
     }
   } catch (error) {
     if (!(error instanceof FunctionError)) throw error
@@ -172,22 +215,33 @@ function iterate(state: DampedLeastSquares, problem: FunctionProblem, options: L
   }
 }
 
-function usable(state: DampedLeastSquares, { tolerance = 1e-10 }: LeastSquaresOptions): Stop | null {
+function progress({ x, value, mu }: DampedLeastSquares, iteration: number, outcome: TrialOutcome): LeastSquaresProgress {
+  return { iteration, x: x.slice(), value, damping: mu, accepted: outcome === 'accepted' }
+}
+
+// Sentences without numbers: to write down a number takes as long as a trial of a small problem.
+const GOOD_ENOUGH: Stop = { reason: 'value', message: 'the sum of squares is within targetValue' }
+const FLAT: Stop = { reason: 'gradient', message: 'the largest component of Jᵀr is within the tolerance' }
+
+function usable(state: DampedLeastSquares, options: SolverOptions): Stop | null {
   if (!state.isUsable) return { reason: 'not-finite', message: 'the residuals or the Jacobian are not finite at the start' }
-  return flat(state, tolerance)
+  return goodEnough(state, options) ?? flat(state, options.tolerance ?? 1e-10)
+}
+
+function goodEnough(state: DampedLeastSquares, { targetValue = 0 }: SolverOptions): Stop | null {
+  return state.value <= targetValue ? GOOD_ENOUGH : null
 }
 
 function flat(state: DampedLeastSquares, tolerance: number): Stop | null {
-  const size = maxAbs(state.gradient)
-  return size <= tolerance
-    ? { reason: 'gradient', message: `the largest component of Jᵀr, ${size.toExponential(1)}, is within ${tolerance}` }
-    : null
+  return maxAbs(state.gradient) <= tolerance ? FLAT : null
 }
 
-function afterTrial(state: DampedLeastSquares, before: number, outcome: ReturnType<Advance>, options: LeastSquaresOptions): Stop | null {
+function afterTrial(state: DampedLeastSquares, before: number, outcome: TrialOutcome, options: SolverOptions): Stop | null {
   const { tolerance = 1e-10, stepTolerance = 1e-12, valueTolerance = 1e-14 } = options
   if (outcome === 'exhausted') return { reason: 'line-search', message: 'no step lowers the sum of squares any more' }
   if (outcome === 'accepted') {
+    const enough = goodEnough(state, options)
+    if (enough !== null) return enough
     if (!state.isUsable) return { reason: 'not-finite', message: 'the Jacobian is not finite at the last step' }
     const end = flat(state, tolerance)
     if (end !== null) return end
@@ -198,21 +252,28 @@ function afterTrial(state: DampedLeastSquares, before: number, outcome: ReturnTy
   return small ? { reason: 'step', message: 'the last step is within the tolerance' } : null
 }
 
-/** Fills the upper triangle. */
-function symmetric(h: Float64Array, n: number): Float64Array {
-  const out = h.slice()
-  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) out[j * n + i] = out[i * n + j]
-  return out
+/** Options and what they may be; null stands for a function. */
+const ALLOWED: Readonly<Record<string, Allowed | null>> = {
+  jacobian: null,
+  tolerance: nonNegative,
+  stepTolerance: nonNegative,
+  valueTolerance: nonNegative,
+  targetValue: nonNegative,
+  maxIterations: { min: 0, max: Number.POSITIVE_INFINITY },
+  callback: null,
+  initialDamping: positive,
+  scaling: ['none', 'marquardt'],
 }
 
-function checkOptions(owner: string, options: LeastSquaresOptions): void {
-  for (const [name, value] of Object.entries(options)) {
-    checkName(owner, name, NAMES)
-    if (value === undefined) continue
-    if (name === 'scaling') checkOption(owner, name, value, 'none', ['none', 'marquardt'])
-    else if (name === 'maxIterations') checkOption(owner, name, value, 0, { min: 0, max: Number.POSITIVE_INFINITY })
-    else if (name === 'initialDamping') checkOption(owner, name, value, 0, positive)
-    else if (/olerance$/.test(name)) checkOption(owner, name, value, 0, nonNegative)
+/** @param also names that belong to the caller @internal */
+export function checkOptions(owner: string, options: object, also: readonly string[] = []): void {
+  for (const name in options) {
+    if (also.includes(name)) continue
+    const value = (options as Record<string, unknown>)[name]
+    const allowed = ALLOWED[name]
+    if (allowed === undefined) checkName(owner, name, [...Object.keys(ALLOWED), ...also])
+    else if (value === undefined) continue
+    else if (allowed !== null) checkOption(owner, name, value, 0, allowed)
     else if (typeof value !== 'function') throw new TypeError(`${owner}: ${name} must be a function, got ${String(value)}`)
   }
 }

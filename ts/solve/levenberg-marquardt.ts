@@ -1,5 +1,6 @@
 /** Levenberg-Marquardt for regression nets. */
 
+import type { Backend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
 import type { Module } from '../nn/module.js'
 import { sub } from '../ops/elementwise.js'
@@ -11,8 +12,8 @@ import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { ClosureOptimizer, type ClosureResult } from './closure.js'
 import { DampedLeastSquares, type LeastSquaresProblem } from './damped.js'
 import { type LayerPlan, planOf } from './dense-net.js'
+import { equationsFor, type NormalEquations } from './equations.js'
 import { chunksOf, NetProblem } from './net-problem.js'
-import { addGram, addProduct } from './normal.js'
 import { rowsOf } from './residuals.js'
 import { isConverged, type Stop } from './result.js'
 import { allFinite, dot, maxAbs, norm } from './vector.js'
@@ -110,9 +111,10 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
       state.nu = this.nu
       const initialLoss = (2 * state.value) / rows()
       const end = this.iterate(state, rows(), (x) => (best = x))
-      if (state.isUsable) [this.mu, this.nu] = [state.mu, state.nu]
+      if (Number.isFinite(state.value)) [this.mu, this.nu] = [state.mu, state.nu]
       return { ...end, initialLoss, loss: (2 * state.value) / rows(), damping: state.mu, evaluations: state.evaluations }
     } finally {
+      problem.release()
       this.write(best)
       this.exact = best
     }
@@ -144,8 +146,8 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
 
   private reached(state: DampedLeastSquares, rows: number): Stop | null {
     const { targetLoss, toleranceGradient } = this.options
-    if (!state.isUsable) return { reason: 'not-finite', message: 'the residuals or the Jacobian are not finite' }
     if (2 * state.value <= targetLoss * rows) return { reason: 'value', message: `the mean squared error is within ${targetLoss}` }
+    if (!state.isUsable) return { reason: 'not-finite', message: 'the residuals or the Jacobian are not finite' }
     return maxAbs(state.gradient) <= toleranceGradient ? { reason: 'gradient', message: 'Jᵀr is within the tolerance' } : null
   }
 
@@ -176,12 +178,12 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
     const x = asTensor(data, backend, 'LevenbergMarquardt')
     const y = asTensor(targets, backend, 'LevenbergMarquardt')
     const plan = planOf(model)
-    if (plan !== null && x.rank === 2) return netProblem(plan, this.size, x, y)
+    if (plan !== null && x.rank === 2) return netProblem(backend, plan, this.size, x, y)
     return this.closureProblem(() => residualsOf(model, x, y))
   }
 
   private closureProblem(closure: () => Tensor): [LeastSquaresProblem, rows: () => number] {
-    const problem = new ResidualClosure(this.parameters, (x) => this.write(x), closure, this.size)
+    const problem = new ResidualClosure(this.parameters, (x) => this.write(x), closure, equationsFor(this.size))
     return [problem, () => problem.rows]
   }
 
@@ -196,10 +198,10 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
   }
 }
 
-function netProblem(plan: LayerPlan[], size: number, x: Tensor, y: Tensor): [LeastSquaresProblem, () => number] {
+function netProblem(backend: Backend, plan: LayerPlan[], size: number, x: Tensor, y: Tensor): [LeastSquaresProblem, () => number] {
   checkNetData('LevenbergMarquardt', plan, x, y)
   const rows = y.size
-  return [new NetProblem(plan, size, chunksOf(plan, size, x.read(), y.read())), () => rows]
+  return [new NetProblem(backend, plan, size, chunksOf(plan, size, x.read(), y.read())), () => rows]
 }
 
 /** @internal @throws ShapeError */
@@ -229,8 +231,12 @@ class ResidualClosure implements LeastSquaresProblem {
     private readonly parameters: readonly Parameter[],
     private readonly write: (x: Float64Array) => void,
     private readonly closure: () => Tensor,
-    readonly size: number,
+    readonly equations: NormalEquations,
   ) {}
+
+  get size(): number {
+    return this.equations.size
+  }
 
   value(x: Float64Array): number {
     this.write(x)
@@ -242,13 +248,18 @@ class ResidualClosure implements LeastSquaresProblem {
     return allFinite(this.residuals) ? 0.5 * dot(this.residuals, this.residuals) : Number.NaN
   }
 
-  linearize(_x: Float64Array, h: Float64Array, g: Float64Array): void {
-    const { rows: m, size: n, residuals } = this
+  linearize(): void {
+    const { rows: m, size: n, residuals, equations } = this
     const rows = rowsOf(this.latest!, this.parameters)
     this.latest!.backend.arena.end()
     const columns = new Float64Array(n * m)
     for (let i = 0, at = 0; i < m; i++) for (let j = 0; j < n; j++, at++) columns[j * m + i] = rows[at]
-    addGram(columns, n, m, m, h)
-    addProduct(columns, n, m, m, residuals, g)
+    equations.clear()
+    equations.add(columns, m, residuals)
+    equations.finish()
+  }
+
+  release(): void {
+    this.equations.release()
   }
 }

@@ -1,7 +1,15 @@
 /** The natural gradient with the exact Fisher matrix, for small nets. */
+import type { Ptr } from '../backend/kernels.js'
 import type { TensorLike } from '../tensor.js'
-import { DENSE_ALLOWED, DenseOptimizer, type DenseOptimizerOptions, type NaturalGradientResult, type Visit } from './dense-optimizer.js'
-import { addGram, addProduct, cholesky, solveCholesky } from './normal.js'
+import {
+  DENSE_ALLOWED,
+  DenseOptimizer,
+  type DenseOptimizerOptions,
+  type NaturalGradientResult,
+  type Pass,
+  type Stage,
+} from './dense-optimizer.js'
+import { KernelEquations } from './equations.js'
 import { allFinite } from './vector.js'
 
 /**
@@ -25,18 +33,13 @@ export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
   /** One step on all rows given. @throws ShapeError for data that does not fit, RangeError for a class out of range */
   step(inputs: TensorLike, targets: TensorLike): NaturalGradientResult {
     const { chunks, rows } = this.chunks(inputs, targets)
-    const n = this.size
     const x = this.read()
-    const h = new Float64Array(n * n)
-    const g = new Float64Array(n)
-    const loss = this.visit(chunks, x, (visit) => accumulate(visit, n, h, g)) / rows
-    const factor = new Float64Array(n * n)
     const { damping, learningRate } = this.options
-    const usable = Number.isFinite(loss) && allFinite(g) && cholesky(h, n, () => damping * rows, factor)
-    if (!usable) return { loss, updated: false }
+    const { sum, result } = this.pass(chunks, x, (stage) => new FisherPass(stage, this.size, damping * rows))
+    const loss = sum / rows
+    if (!Number.isFinite(loss) || result === null) return { loss, updated: false }
     this.stepCount++
-    solveCholesky(factor, n, g, g)
-    this.write(x.map((value, i) => value - learningRate * g[i]))
+    this.write(x.map((value, i) => value - learningRate * result[i]))
     return { loss, updated: true }
   }
 
@@ -47,20 +50,53 @@ export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
   protected restore(): void {}
 }
 
-/** H ← H + Σᵢ (R·Jᵢ)ᵀ(R·Jᵢ), g ← g + Σᵢ Jᵢᵀ·∂lossᵢ; sums, not means. */
-function accumulate({ net, loss, chunk, x }: Visit, n: number, h: Float64Array, g: Float64Array): void {
-  const { count, inputs } = chunk
-  const top = new Float64Array(net.outputs * count)
-  const columns = new Float64Array(n * count)
-  const ones = new Float64Array(count).fill(1)
-  loss.gradient(top, count)
-  net.backwardFrom(top, x, count)
-  net.columns(inputs, count, columns, count, 0)
-  addProduct(columns, n, count, count, ones, g)
-  for (let k = 0; k < loss.roots; k++) {
-    loss.root(k, top, count)
-    net.backwardFrom(top, x, count)
-    net.columns(inputs, count, columns, count, 0)
-    addGram(columns, n, count, count, h)
+/** H = Σᵢ (R·Jᵢ)ᵀ(R·Jᵢ), g = Σᵢ Jᵢᵀ·∂lossᵢ, sums, not means; and (H + μ·I)⁻¹·g, or null where there is none. */
+class FisherPass implements Pass<Float64Array | null> {
+  private readonly equations: KernelEquations
+  private readonly top: Ptr
+  private readonly columns: Ptr
+
+  constructor(
+    private readonly stage: Stage,
+    size: number,
+    private readonly mu: number,
+  ) {
+    const { room, net, most } = stage
+    this.equations = new KernelEquations(size, room)
+    this.top = room.take(net.outputs * most)
+    this.columns = room.take(size * most)
+  }
+
+  add(inputs: Ptr, count: number): void {
+    const { room, net, loss } = this.stage
+    const { size, h, g } = this.equations
+    loss.gradient(this.topView(count), count)
+    this.backward(inputs, count)
+    room.kernels.doubleProduct(this.columns, size, count, count, net.ones, g)
+    for (let k = 0; k < loss.roots; k++) {
+      loss.root(k, this.topView(count), count)
+      this.backward(inputs, count)
+      room.kernels.doubleGram(this.columns, size, count, count, h)
+    }
+  }
+
+  private topView(count: number): Float64Array {
+    const { room, net } = this.stage
+    return room.view(this.top, net.outputs * count)
+  }
+
+  private backward(inputs: Ptr, count: number): void {
+    const { net, x } = this.stage
+    net.backwardFrom(this.top, x, count)
+    net.columns(inputs, count, this.columns, count, 0)
+  }
+
+  result(): Float64Array | null {
+    const { equations } = this
+    equations.finish()
+    const g = equations.gradient
+    if (!allFinite(g) || !equations.factor(this.mu, null)) return null
+    equations.solve(g)
+    return g
   }
 }

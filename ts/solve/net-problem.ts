@@ -1,7 +1,10 @@
 /** Sums of squares of nets: predictions less targets, over chunks of rows that fit in the cache. */
+import { DoubleRoom, doubleHome } from '../backend/double.js'
+import type { Backend } from '../backend/index.js'
+import type { Ptr } from '../backend/kernels.js'
 import type { LeastSquaresProblem } from './damped.js'
 import { DenseNet, type LayerPlan, unitMajor } from './dense-net.js'
-import { addGram, addProduct } from './normal.js'
+import { KernelEquations } from './equations.js'
 
 /** Floats of Jacobian that are held at a time, and fewest rows. */
 const CHUNK_FLOATS = 1 << 17
@@ -30,52 +33,82 @@ export function chunksOf(plan: readonly LayerPlan[], size: number, x: ArrayLike<
   return chunks
 }
 
+/** A chunk in the room of a problem. */
+interface Placed {
+  count: number
+  inputs: Ptr
+  targets: Ptr
+}
+
+/** Puts chunks where kernels find them. @internal */
+export function place(chunks: readonly Chunk[], room: DoubleRoom): Placed[] {
+  return chunks.map(({ count, inputs, targets }) => ({ count, inputs: room.put(inputs), targets: room.put(targets) }))
+}
+
 /** r = prediction − target of a dense net, all outputs of all rows. @internal */
 export class NetProblem implements LeastSquaresProblem {
+  readonly equations: KernelEquations
+  private readonly room: DoubleRoom
   private readonly net: DenseNet
-  private readonly columns: Float64Array
-  private readonly residuals: Float64Array
+  private readonly chunks: readonly Placed[]
+  private readonly x: Ptr
+  private readonly columns: Ptr
+  private readonly residuals: Ptr
 
   constructor(
+    backend: Backend,
     plan: readonly LayerPlan[],
     readonly size: number,
-    private readonly chunks: readonly Chunk[],
+    chunks: readonly Chunk[],
   ) {
+    const room = new DoubleRoom(doubleHome(backend))
     const most = chunks[0].count
-    this.net = new DenseNet(plan, most)
-    this.columns = new Float64Array(size * most * this.net.outputs)
-    this.residuals = new Float64Array(most * this.net.outputs)
+    this.room = room
+    try {
+      this.net = new DenseNet(room, plan, most)
+      this.equations = new KernelEquations(size, room)
+      this.chunks = place(chunks, room)
+      this.x = room.take(size)
+      this.columns = room.take(size * most * this.net.outputs)
+      this.residuals = room.take(most * this.net.outputs)
+    } catch (error) {
+      room.release()
+      throw error
+    }
   }
 
   value(x: Float64Array): number {
+    this.room.view(this.x, this.size).set(x)
     let sum = 0
-    for (const chunk of this.chunks) sum += this.chunkValue(x, chunk)
+    for (const chunk of this.chunks) sum += this.chunkValue(chunk)
     return 0.5 * sum
   }
 
-  private chunkValue(x: Float64Array, { inputs, targets, count }: Chunk): number {
-    const { residuals } = this
-    const outputs = this.net.forward(x, inputs, count)
-    let sum = 0
-    for (let i = 0; i < targets.length; i++) {
-      const r = outputs[i] - targets[i]
-      residuals[i] = r
-      sum += r * r
-    }
-    return sum
+  private chunkValue({ inputs, targets, count }: Placed): number {
+    const outputs = this.net.forward(this.x, inputs, count)
+    return this.room.kernels.doubleResidual(outputs, targets, this.residuals, this.net.outputs * count)
   }
 
-  linearize(x: Float64Array, h: Float64Array, g: Float64Array): void {
-    const { net, columns, size, chunks, residuals } = this
-    for (const chunk of chunks) {
-      const { inputs, count } = chunk
-      const m = net.outputs * count
+  linearize(): void {
+    const { equations } = this
+    equations.clear()
+    for (const chunk of this.chunks) {
       // With a single chunk the pass that value() made at this point is still there.
-      if (chunks.length > 1) this.chunkValue(x, chunk)
-      net.slopes(count)
-      for (let k = 0; k < net.outputs; k++) net.jacobianOf(k, x, inputs, count, columns, m, k * count)
-      addGram(columns, size, m, m, h)
-      addProduct(columns, size, m, m, residuals, g)
+      if (this.chunks.length > 1) this.chunkValue(chunk)
+      this.jacobian(chunk)
+      const m = this.net.outputs * chunk.count
+      equations.addAt(this.columns, m, m, this.residuals)
     }
+    equations.finish()
+  }
+
+  private jacobian({ inputs, count }: Placed): void {
+    const { net } = this
+    net.slopes(count)
+    for (let k = 0; k < net.outputs; k++) net.jacobianOf(k, this.x, inputs, count, this.columns, net.outputs * count, k * count)
+  }
+
+  release(): void {
+    this.room.release()
   }
 }

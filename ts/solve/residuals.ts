@@ -3,7 +3,7 @@ import { gradients } from '../autograd.js'
 import { doubleBackend } from '../backend/index.js'
 import { Tensor, type TensorFunction } from '../tensor.js'
 import type { LeastSquaresProblem } from './damped.js'
-import { addGram, addProduct } from './normal.js'
+import { equationsFor, type NormalEquations } from './equations.js'
 import { FunctionError } from './result.js'
 import { allFinite, dot } from './vector.js'
 
@@ -16,16 +16,20 @@ export type Jacobian = (x: Float64Array) => ArrayLike<number> | ArrayLike<ArrayL
 const ROOT_EPSILON = Math.sqrt(Number.EPSILON)
 const CUBE_ROOT_EPSILON = Math.cbrt(Number.EPSILON)
 
+const EMPTY = new Float64Array(0)
+
 /** Part of the first sum of squares that counts as nothing. */
 const NOTHING = 1e-14
 
 /** A sum of squares of a user's function. @internal */
 export class FunctionProblem implements LeastSquaresProblem {
+  readonly equations: NormalEquations
   evaluations = 0
   /** Residuals at the last linearization. */
-  accepted: Float64Array = new Float64Array(0)
-  private latest: Float64Array = new Float64Array(0)
-  private columns = new Float64Array(0)
+  accepted: Float64Array = EMPTY
+  /** Residuals at the point of the last value(). */
+  latest: Float64Array = EMPTY
+  private columns = EMPTY
   private rows = -1
   /** F at the start. */
   private first = Number.NaN
@@ -40,26 +44,45 @@ export class FunctionProblem implements LeastSquaresProblem {
     readonly size: number,
   ) {
     this.lent = new Float64Array(size)
+    this.equations = equationsFor(size)
   }
 
   value(x: Float64Array): number {
-    this.latest = this.call(x)
+    if (this.rows < 0) this.latest = this.firstCall(x)
+    else this.call(x, this.latest)
     const sum = dot(this.latest, this.latest)
     if (Number.isNaN(this.first)) this.first = 0.5 * sum
     return Number.isFinite(sum) ? 0.5 * sum : Number.NaN
   }
 
-  private call(x: Float64Array): Float64Array {
+  /** Says how many residuals there are, and makes room for them. */
+  private firstCall(x: Float64Array): Float64Array {
+    const r = this.ask(x)
+    const m = Number(r.length)
+    if (!(m > 0)) this.wrongLength(m)
+    this.rows = m
+    this.columns = new Float64Array(this.size * m)
+    this.accepted = new Float64Array(m)
+    return copied(r)
+  }
+
+  /** The residuals at x into `out`. */
+  private call(x: Float64Array, out: Float64Array): void {
+    const r = this.ask(x)
+    if (r.length !== this.rows) this.wrongLength(r.length)
+    for (let i = 0; i < out.length; i++) out[i] = r[i]
+  }
+
+  private wrongLength(length: number): never {
+    const before = this.rows < 0 ? '' : ` after ${this.rows}`
+    throw new FunctionError(new RangeError(`${this.owner}: wants at least one residual and always as many: got ${length}${before}`))
+  }
+
+  private ask(x: Float64Array): ArrayLike<number> {
     this.evaluations++
-    this.lent.set(x)
-    const r = this.guarded(this.f)
-    if (this.rows < 0) this.rows = r.length
-    if (r.length !== this.rows || !(r.length > 0)) {
-      throw new FunctionError(
-        new RangeError(`${this.owner}: wants at least one residual and always as many: got ${r.length} after ${this.rows}`),
-      )
-    }
-    return copyOf(r)
+    // set() takes longer than the few numbers there are.
+    for (let i = 0; i < x.length; i++) this.lent[i] = x[i]
+    return this.guarded(this.f)
   }
 
   private guarded<T>(f: (x: Float64Array) => T): T {
@@ -70,16 +93,21 @@ export class FunctionProblem implements LeastSquaresProblem {
     }
   }
 
-  linearize(x: Float64Array, h: Float64Array, g: Float64Array): void {
-    const { rows: m, size: n } = this
+  linearize(x: Float64Array): void {
+    const { equations } = this
     const residuals = this.latest
-    if (this.columns.length !== n * m) this.columns = new Float64Array(n * m)
-    if (this.jacobian !== undefined) this.given(x, this.jacobian)
-    else if (this.central) this.centralDifferences(x)
-    else this.forwardDifferences(x, residuals)
+    // The other array is free: what it held belongs to the point before.
+    this.latest = this.accepted
     this.accepted = residuals
-    addGram(this.columns, n, m, m, h)
-    addProduct(this.columns, n, m, m, residuals, g)
+    if (this.jacobian !== undefined) this.given(x, this.jacobian)
+    else this.differences(x, residuals)
+    equations.clear()
+    equations.add(this.columns, this.rows, residuals)
+    equations.finish()
+  }
+
+  release(): void {
+    this.equations.release()
   }
 
   /**
@@ -103,41 +131,48 @@ export class FunctionProblem implements LeastSquaresProblem {
     for (let i = 0, at = 0; i < m; i++) for (let j = 0; j < n; j++, at++) columns[j * m + i] = flatten[at]
   }
 
-  /** √ε steps: half of the digits for n calls, which is all that the way to the minimum takes. */
-  private forwardDifferences(x: Float64Array, r: Float64Array): void {
-    const { rows: m, size: n, columns } = this
+  /**
+   * √ε steps: half of the digits for n calls, which is all that the way to the minimum takes; then ∛ε steps to both sides:
+   * two thirds of the digits for 2n calls.
+   */
+  private differences(x: Float64Array, r: Float64Array): void {
     const at = x.slice()
-    for (let j = 0; j < n; j++) {
-      at[j] = x[j] + ROOT_EPSILON * Math.max(Math.abs(x[j]), 1e-3)
-      const h = at[j] - x[j]
-      const plus = this.call(at)
-      at[j] = x[j]
-      for (let i = 0; i < m; i++) columns[j * m + i] = (plus[i] - r[i]) / h
-      if (!allFinite(plus)) this.centralColumn(at, j, columns)
+    for (let j = 0; j < this.size; j++) {
+      if (this.central || !this.forwardColumn(at, j, r)) this.centralColumn(at, j)
     }
   }
 
-  /** ∛ε steps: two thirds of the digits for 2n calls. */
-  private centralDifferences(x: Float64Array): void {
-    const at = x.slice()
-    for (let j = 0; j < this.size; j++) this.centralColumn(at, j, this.columns)
+  /** False where the function is not finite on that side. */
+  private forwardColumn(at: Float64Array, j: number, r: Float64Array): boolean {
+    const m = this.rows
+    const xj = at[j]
+    at[j] = xj + ROOT_EPSILON * Math.max(Math.abs(xj), 1e-3)
+    const h = at[j] - xj
+    const column = this.columns.subarray(j * m, (j + 1) * m)
+    this.call(at, column)
+    at[j] = xj
+    for (let i = 0; i < m; i++) column[i] = (column[i] - r[i]) / h
+    return allFinite(column)
   }
 
-  private centralColumn(at: Float64Array, j: number, columns: Float64Array): void {
+  private centralColumn(at: Float64Array, j: number): void {
     const m = this.rows
     const xj = at[j]
     const h = CUBE_ROOT_EPSILON * Math.max(Math.abs(xj), 1e-3)
+    const column = this.columns.subarray(j * m, (j + 1) * m)
     at[j] = xj + h
-    const plus = this.call(at)
+    this.call(at, column)
     at[j] = xj - h
-    const minus = this.call(at)
+    // The next value() writes over it.
+    const minus = this.latest
+    this.call(at, minus)
     at[j] = xj
-    for (let i = 0; i < m; i++) columns[j * m + i] = (plus[i] - minus[i]) / (2 * h)
+    for (let i = 0; i < m; i++) column[i] = (column[i] - minus[i]) / (2 * h)
   }
 }
 
-/** Float64Array.from takes the way through iterators, which is slow. */
-function copyOf(r: ArrayLike<number>): Float64Array {
+/** Float64Array.from takes the way through iterators, which is slow. @internal */
+export function copied(r: ArrayLike<number>): Float64Array {
   const out = new Float64Array(r.length)
   for (let i = 0; i < out.length; i++) out[i] = r[i]
   return out

@@ -5,7 +5,8 @@ import type { Module } from '../nn/module.js'
 import type { Callback, Progress, TrainingControl } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
 import { type MetricsOption, RunningMeans, resolveMetrics } from './metrics.js'
-import { Pacer, type Plan, planSteps, type Step, type StepOptions, steps } from './steps.js'
+import { type QuietSteps, quietSteps } from './quiet-steps.js'
+import { Pacer, type Place, type Plan, planSteps, type Step, type StepOptions, steps } from './steps.js'
 
 /** Options of {@link fit}. */
 export interface FitOptions extends StepOptions {
@@ -75,6 +76,7 @@ class Run {
   private readonly metrics
   private readonly callbacks: readonly Callback[]
   private readonly watchesBatches: boolean
+  private readonly watchesEpochs: boolean
   private readonly history: History = { epochs: [], steps: 0, seconds: 0, stopReason: 'completed' }
   private readonly started = performance.now()
   private epochStarted = performance.now()
@@ -96,6 +98,8 @@ class Run {
     this.metrics = resolveMetrics(options.metrics)
     this.callbacks = options.callbacks ?? []
     this.watchesBatches = this.callbacks.some((c) => c.onBatchEnd !== undefined)
+    this.watchesEpochs =
+      this.validation !== null || options.onProgress !== undefined || this.callbacks.some((c) => c.onEpochEnd !== undefined)
     this.options = options
     this.means = new RunningMeans(this.metrics)
     this.control = { model, stop: (reason) => (this.stopReason = reason) }
@@ -104,19 +108,25 @@ class Run {
   async run(): Promise<History> {
     await this.call('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
     if (!this.shouldStop()) {
-      const pacer = new Pacer(this.options)
-      for (const step of steps(this.plan)) {
-        // only what has to wait does: a promise per step would cost small nets as much as the step
-        const pending = this.afterStep(step)
-        if (pending !== undefined) await pending
-        if (this.shouldStop()) break
-        if (pacer.isDue) await pacer.pause()
-      }
+      if (this.watchesBatches || this.metrics.length > 0) await this.each(steps(this.plan), (step) => this.afterStep(step))
+      else await this.each(quietSteps(this.plan, !this.watchesEpochs), (taken) => this.afterSteps(taken))
     }
     await this.call('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
     this.history.seconds = seconds(this.started)
     if (this.stopReason !== null) this.history.stopReason = this.stopReason
     return this.history
+  }
+
+  /** Goes through steps, single or many, until one of the reasons to stop; other tasks get their turns. */
+  private async each<T>(parts: Iterable<T>, after: (part: T) => Promise<void> | undefined): Promise<void> {
+    const pacer = new Pacer(this.options)
+    for (const part of parts) {
+      // only what has to wait does: a promise per step would cost small nets as much as the step
+      const pending = after(part)
+      if (pending !== undefined) await pending
+      if (this.shouldStop()) break
+      if (pacer.isDue) await pacer.pause()
+    }
   }
 
   private shouldStop(): boolean {
@@ -129,11 +139,54 @@ class Run {
     this.samples += step.size
     this.means.add(step.loss, step.prediction, step.targets, step.size)
     const lastOfEpoch = step.batch === this.plan.batchesPerEpoch
-    if (this.options.onProgress && !lastOfEpoch && performance.now() - this.lastReport >= 100) {
-      this.lastReport = performance.now()
-      this.options.onProgress(this.progress(step))
-    }
+    if (!lastOfEpoch) this.reportProgress(step)
     return lastOfEpoch || this.watchesBatches ? this.report(step, lastOfEpoch) : undefined
+  }
+
+  /** As {@link afterStep} for steps that nobody watches; epochs end among them only where nobody watches those either. */
+  private afterSteps(taken: QuietSteps): Promise<void> | undefined {
+    const { batchesPerEpoch } = this.plan
+    const { first, count, size } = taken
+    const epochs: EpochRecord[] = []
+    let at: Place = { step: first, epoch: 0, batch: 0 }
+    for (let i = 0; i < count; i++) {
+      const step = first + i
+      const batch = ((step - 1) % batchesPerEpoch) + 1
+      at = { step, epoch: (step - batch) / batchesPerEpoch + 1, batch }
+      this.samples += size
+      this.means.addLoss(taken.loss(i), size)
+      if (batch < batchesPerEpoch) continue
+      if (this.watchesEpochs) break
+      epochs.push({ epoch: at.epoch, loss: this.means.loss, metrics: {}, learningRate: taken.learningRate(i), seconds: 0 })
+      this.beginEpoch()
+    }
+    this.history.steps = at.step
+    this.keep(epochs)
+    if (at.batch < batchesPerEpoch) this.reportProgress(at)
+    else if (this.watchesEpochs) return this.endEpoch(at)
+    return undefined
+  }
+
+  /** Adds the records of epochs that ended since the clock was last read, which share the time. */
+  private keep(epochs: readonly EpochRecord[]): void {
+    if (epochs.length === 0) return
+    const each = seconds(this.epochStarted) / epochs.length
+    for (const record of epochs) {
+      record.seconds = each
+      this.history.epochs.push(record)
+    }
+    this.epochStarted = performance.now()
+  }
+
+  private reportProgress(at: Place): void {
+    if (!this.options.onProgress || performance.now() - this.lastReport < 100) return
+    this.lastReport = performance.now()
+    this.options.onProgress(this.progress(at))
+  }
+
+  private beginEpoch(): void {
+    this.means = new RunningMeans(this.metrics)
+    this.samples = 0
   }
 
   private async report(step: Step, lastOfEpoch: boolean): Promise<void> {
@@ -141,14 +194,13 @@ class Run {
     if (lastOfEpoch) await this.endEpoch(step)
   }
 
-  private async endEpoch(step: Step): Promise<void> {
+  private async endEpoch(step: Place): Promise<void> {
     const progress = this.progress(step)
     if (this.validation) progress.validation = evaluateRows(this.plan.model, this.validation, this.options.loss, this.options.metrics)
     this.history.epochs.push(this.record(progress))
     this.options.onProgress?.(progress)
     await this.call('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
-    this.means = new RunningMeans(this.metrics)
-    this.samples = 0
+    this.beginEpoch()
     this.plan.model.train()
     this.epochStarted = performance.now()
   }
@@ -163,7 +215,7 @@ class Run {
     return record
   }
 
-  private progress({ step, epoch, batch }: Step): Progress {
+  private progress({ step, epoch, batch }: Place): Progress {
     const { epochs, batchesPerEpoch } = this.plan
     const done = step / (epochs * batchesPerEpoch)
     return {

@@ -87,9 +87,14 @@ export class RunningMeans {
   }
 
   add(loss: number, prediction: Tensor, target: Tensor, size: number): void {
+    this.addLoss(loss, size)
+    for (let i = 0; i < this.metrics.length; i++) this.sums[i] += this.metrics[i][1](prediction, target) * size
+  }
+
+  /** Where there are no metrics. */
+  addLoss(loss: number, size: number): void {
     this.samples += size
     this.lossSum += loss * size
-    for (let i = 0; i < this.metrics.length; i++) this.sums[i] += this.metrics[i][1](prediction, target) * size
   }
 
   get loss(): number {

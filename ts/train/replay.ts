@@ -9,6 +9,7 @@
 import { StepArena } from '../backend/arena.js'
 import type { Backend } from '../backend/index.js'
 import type { Kernels, Ptr } from '../backend/kernels.js'
+import type { KernelCall } from '../backend/program.js'
 import { checkProbabilities } from '../loss/classification.js'
 import { binaryCrossEntropy, crossEntropy, huber, type Loss, mae, mse } from '../loss/index.js'
 import { Activation, Dense, Flatten, type Module, Sequential } from '../nn/index.js'
@@ -17,8 +18,6 @@ import type { Parameter } from '../parameter.js'
 import { sizeOf } from '../shape.js'
 import { Tensor } from '../tensor.js'
 import { copyRows, type Rows } from './data.js'
-
-type Call = () => void
 
 const LOSSES: ReadonlySet<Loss> = new Set<Loss>([mse, mae, huber, binaryCrossEntropy, crossEntropy])
 const LAYERS: readonly unknown[] = [Dense, Activation, Flatten]
@@ -43,7 +42,9 @@ interface Place {
 
 /** One kind of step: so many rows through the same kernels. */
 export class Recording {
-  private readonly calls: Call[] = []
+  /** The kernel calls of the step, in order. */
+  readonly calls: KernelCall[] = []
+  private readonly bound: (() => void)[]
   private readonly inputs: Tensor
   private readonly targets: Tensor
   private readonly weights: Tensor | null
@@ -74,6 +75,7 @@ export class Recording {
       withArena(this.backend, this.arena, () =>
         this.arena.duringBackward(() => recordCalls(this.backend, this.calls, () => this.step(model, loss))),
       )
+      this.bound = this.calls.map(bind)
     } catch (error) {
       this.release()
       throw error
@@ -117,8 +119,8 @@ export class Recording {
   /** The step on other rows, as many. @returns its loss; {@link markGradients} makes its gradients count */
   run(order: Int32Array | null, from: number, to: number): number {
     this.fill(order, from, to)
-    const { calls } = this
-    for (let i = 0; i < calls.length; i++) calls[i]()
+    const { bound } = this
+    for (let i = 0; i < bound.length; i++) bound[i]()
     return this.loss
   }
 
@@ -130,6 +132,40 @@ export class Recording {
   markGradients(): void {
     const { places } = this
     for (let i = 0; i < places.length; i++) if (places[i].requiresGrad) places[i].parameter.gradientState = 'ready'
+  }
+
+  /** Runs fn as if the gradients counted, and for good where it returns true. */
+  tryGradients(fn: () => boolean): boolean {
+    const before = this.places.map(({ parameter }) => parameter.gradientState)
+    this.markGradients()
+    const keep = fn()
+    if (!keep) this.places.forEach(({ parameter }, i) => (parameter.gradientState = before[i]))
+    return keep
+  }
+
+  /** What a run of many steps copies in at each: rows of data, and where they go. */
+  get batches(): readonly { rows: Tensor; to: Tensor }[] {
+    const { rows, inputs, targets, weights } = this
+    const given = [
+      { rows: rows.inputs, to: inputs },
+      { rows: rows.targets, to: targets },
+    ]
+    return rows.weights === null || weights === null ? given : [...given, { rows: rows.weights, to: weights }]
+  }
+
+  /** The parameters that the step has gradients for. */
+  get trained(): Parameter[] {
+    return this.places.filter((place) => place.requiresGrad).map(({ parameter }) => parameter)
+  }
+
+  /** Where the loss is written. */
+  get lossAddress(): Ptr {
+    return this.value.address
+  }
+
+  /** Memory that lasts as long as the recording. @throws OutOfMemoryError */
+  allocate(bytes: number): Ptr {
+    return this.arena.allocate(bytes)
   }
 
   private step(model: Module, loss: Loss): void {
@@ -169,15 +205,15 @@ function withArena<T>(backend: Backend, arena: StepArena, fn: () => T): T {
 }
 
 /** Runs fn with kernels that also write down what they were called with. */
-function recordCalls<T>(backend: Backend, calls: Call[], fn: () => T): T {
+function recordCalls<T>(backend: Backend, calls: KernelCall[], fn: () => T): T {
   const before = backend.kernels
   const open = backend as { kernels: Kernels }
   // The exports of a module are frozen, so the proxy stands before an empty object.
   open.kernels = new Proxy({} as Kernels, {
-    get(_, name) {
+    get(_, name: string) {
       const kernel = before[name as keyof Kernels] as (...args: number[]) => number | undefined
       return (...args: number[]) => {
-        calls.push(bind(kernel, args))
+        calls.push({ name, kernel, args })
         return kernel(...args)
       }
     },
@@ -190,7 +226,7 @@ function recordCalls<T>(backend: Backend, calls: Call[], fn: () => T): T {
 }
 
 /** A call with its arguments in local variables: several times as fast as spreading an array. */
-function bind(kernel: (...args: number[]) => unknown, args: readonly number[]): Call {
+function bind({ kernel, args }: KernelCall): () => void {
   const [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = args
   switch (args.length) {
     case 3:

@@ -127,10 +127,15 @@ export function* steps(plan: Plan): Generator_<Step, void, void> {
       }
     }
   } finally {
-    for (const recording of recorded?.values() ?? []) recording.release()
-    // the last step's tensors were in that memory
-    if (recorded !== null && recorded.size > 0) plan.model.backend.arena.discard()
+    releaseRecordings(plan, recorded)
   }
+}
+
+/** @internal gives the memory of all recordings back */
+export function releaseRecordings({ model }: Plan, recordings: Recordings | null): void {
+  for (const recording of recordings?.values() ?? []) recording.release()
+  // the last step's tensors were in that memory
+  if (recordings !== null && recordings.size > 0) model.backend.arena.discard()
 }
 
 type Generator_<T, R, N> = globalThis.Generator<T, R, N>
@@ -154,8 +159,8 @@ export class Pacer {
   }
 }
 
-/** Forward, loss, backward, update: from a recording where there is one that still fits. */
-function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place): Step {
+/** @internal forward, loss, backward, update: from a recording where there is one that still fits. */
+export function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place): Step {
   const { optimizer, schedule } = plan.options
   if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
   const { prediction, targets, loss } =
@@ -164,13 +169,14 @@ function trainStep(plan: Plan, order: Int32Array | null, from: number, to: numbe
   return { ...at, loss, prediction, targets, size: to - from }
 }
 
-interface Place {
+/** @internal which step it is, as people count */
+export interface Place {
   step: number
   epoch: number
   batch: number
 }
 
-type Recordings = Map<number, Recording>
+export type Recordings = Map<number, Recording>
 type Result = Pick<Step, 'prediction' | 'targets' | 'loss'>
 
 function eagerStep({ model, rows, options }: Plan, order: Int32Array | null, from: number, to: number, at: Place): Result {
@@ -201,12 +207,14 @@ function replayedStep(plan: Plan, recordings: Recordings, order: Int32Array | nu
   return finished(plan, made, made.loss, at)
 }
 
-/** A loss that is not finite leaves no gradient behind. */
-function finished({ model, options }: Plan, recording: Recording, loss: number, at: Place): Result {
-  if (!Number.isFinite(loss)) {
-    for (const p of model.parameters()) p.grad = null
-    throw diverged(loss, at, options.optimizer)
-  }
+/** @internal the error for a loss that is not finite, which leaves no gradient behind */
+export function stepFailed({ model, options }: Plan, loss: number, at: Place): NonFiniteError {
+  for (const p of model.parameters()) p.grad = null
+  return diverged(loss, at, options.optimizer)
+}
+
+function finished(plan: Plan, recording: Recording, loss: number, at: Place): Result {
+  if (!Number.isFinite(loss)) throw stepFailed(plan, loss, at)
   recording.markGradients()
   return { ...recording.results(), loss }
 }

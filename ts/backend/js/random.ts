@@ -17,7 +17,8 @@ export function philox(counter: Counter, key: Key, out: Uint32Array = new Uint32
   return out
 }
 
-function philoxInto(out: Uint32Array, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void {
+/** As {@link philox}, with no arrays on the way. */
+export function philoxInto(out: Uint32Array, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void {
   for (let round = 0; round < 10; round++) {
     const high0 = mulHigh(0xd251, 0x1f53, c0)
     const high1 = mulHigh(0xcd9e, 0x8d57, c2)

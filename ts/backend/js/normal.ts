@@ -71,21 +71,21 @@ export function addProduct(j: Float64Array, n: number, m: number, stride: number
 }
 
 /**
- * Factors H + diag(shift) = L·Lᵀ from the lower triangle of H into the lower triangle of `l`.
+ * Factors H + μ·diag(d) = L·Lᵀ from the lower triangle of H into the lower triangle of `l`; no d stands for ones.
  * Answers false where the matrix is not positive definite (a pivot not above ε times its diagonal element).
  */
-export function cholesky(h: Float64Array, n: number, shift: (i: number) => number, l: Float64Array): boolean {
+export function cholesky(h: Float64Array, n: number, mu: number, d: Float64Array | null, l: Float64Array): boolean {
   let i = 0
   for (; i + 2 <= n; i += 2) {
     eliminateTwo(h, l, i, n)
-    if (!pivot(h, l, i, n, shift(i))) return false
+    if (!pivot(h, l, i, n, d === null ? mu : mu * d[i])) return false
     const next = (i + 1) * n
     l[next + i] = (h[next + i] - dotAt(l, next, i * n, i)) * l[i * n + i]
-    if (!pivot(h, l, i + 1, n, shift(i + 1))) return false
+    if (!pivot(h, l, i + 1, n, d === null ? mu : mu * d[i + 1])) return false
   }
   if (i === n) return true
   for (let j = 0; j < i; j++) l[i * n + j] = (h[i * n + j] - dotAt(l, i * n, j * n, j)) * l[j * n + j]
-  return pivot(h, l, i, n, shift(i))
+  return pivot(h, l, i, n, d === null ? mu : mu * d[i])
 }
 
 /** Rows i and i + 1 of L up to column i. */

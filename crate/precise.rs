@@ -1,0 +1,215 @@
+//! Functions of one float through doubles, from + − × ÷ and whole numbers alone: the same bits on every engine, where those of
+//! Math.sin and its like differ, and a tenth of the code of a general library. Rounded to a float, results are within
+//! 0.5000001 units of the last place.
+
+use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, FRAC_PI_2, LN_2, LOG2_E};
+
+/// c\[0\] + c\[1\]·x + …, rounded after each product and each sum.
+#[inline(always)]
+fn series(x: f64, c: &[f64]) -> f64 {
+    c.iter().rev().copied().reduce(|y, c| y * x + c).unwrap_or(0.0)
+}
+
+/// A positive normal number as m·2ᵉ with m in [√½, √2).
+fn split(x: f64) -> (f64, f64) {
+    let bits = x.to_bits();
+    let m = f64::from_bits((bits & ((1 << 52) - 1)) | (1023 << 52));
+    let e = (bits >> 52) as i32 - 1023;
+    if m * 0.5 >= FRAC_1_SQRT_2 {
+        (m * 0.5, f64::from(e + 1))
+    } else {
+        (m, f64::from(e))
+    }
+}
+
+/// 1/1, 1/3, 1/5 …
+const ODD: [f64; 11] = {
+    let mut c = [0.0; 11];
+    let mut i = 0;
+    while i < 11 {
+        c[i] = 1.0 / (2 * i + 1) as f64;
+        i += 1;
+    }
+    c
+};
+
+/// ln x by that many terms, for x ≥ 0 and not denormal: −∞ at 0, ∞ and NaN stay.
+#[inline(always)]
+fn logarithm<const TERMS: usize>(x: f64) -> f64 {
+    if x == 0.0 {
+        return f64::NEG_INFINITY;
+    }
+    if x.is_nan() || x == f64::INFINITY {
+        return x;
+    }
+    let (m, e) = split(x);
+    let s = (m - 1.0) / (m + 1.0);
+    e * LN_2 + 2.0 * s * series(s * s, &ODD[..TERMS])
+}
+
+/// ln x for x ≥ 0 and not denormal: −∞ at 0, ∞ and NaN stay. Relative error below 1e-15.
+///
+/// ts/backend/js/random.ts does the same operations for 0 < x < 1. Change neither alone.
+#[inline(never)]
+pub fn ln(x: f64) -> f64 {
+    logarithm::<11>(x)
+}
+
+/// ln x for a float x ≥ 0, rounded once: seven terms leave 1e-12.
+#[inline(never)]
+pub fn ln_single(x: f32) -> f32 {
+    logarithm::<7>(f64::from(x)) as f32
+}
+
+/// 1/n!
+const fn inverse_factorial(n: u32) -> f64 {
+    let mut product = 1.0;
+    let mut k = 2;
+    while k <= n {
+        product *= k as f64;
+        k += 1;
+    }
+    1.0 / product
+}
+
+/// ±1/(first + 2i)!, in turn.
+const fn alternating<const N: usize>(first: u32) -> [f64; N] {
+    let mut c = [0.0; N];
+    let mut i = 0;
+    while i < N {
+        let sign = if i % 2 == 0 { 1.0 } else { -1.0 };
+        c[i] = sign * inverse_factorial(first + 2 * i as u32);
+        i += 1;
+    }
+    c
+}
+
+const EXP: [f64; 13] = {
+    let mut c = [0.0; 13];
+    let mut i = 0;
+    while i < 13 {
+        c[i] = inverse_factorial(i as u32);
+        i += 1;
+    }
+    c
+};
+
+/// eˣ, held between 2⁻²⁸⁹ and 2²⁸⁹: 0 and ∞ as a float.
+fn exp(x: f64) -> f64 {
+    let x = x.clamp(-200.0, 200.0);
+    let n = (x * LOG2_E).round_ties_even();
+    let power = f64::from_bits(((n as i64 + 1023) as u64) << 52);
+    series(x - n * LN_2, &EXP) * power
+}
+
+/// Whole exponents up to here are products: squares of floats are then rounded once.
+const MOST_PRODUCTS: f64 = 64.0;
+
+/// xⁿ by squaring.
+fn product(x: f64, n: u32) -> f64 {
+    let (mut result, mut square, mut rest) = (1.0, x, n);
+    while rest > 0 {
+        if rest & 1 == 1 {
+            result *= square;
+        }
+        square *= square;
+        rest >>= 1;
+    }
+    result
+}
+
+/// a to the power of b, with the special cases of Math.pow.
+pub fn pow(a: f32, b: f32) -> f32 {
+    let (x, y) = (f64::from(a), f64::from(b));
+    if b == 0.0 {
+        return 1.0;
+    }
+    // Math.pow differs from IEEE pow in these: a NaN exponent, and |a| = 1 with an infinite one
+    if a.is_nan() || b.is_nan() || (x.abs() == 1.0 && b.is_infinite()) {
+        return f32::NAN;
+    }
+    let whole = y.floor() == y;
+    if whole && y.abs() <= MOST_PRODUCTS {
+        let power = product(x, y.abs() as u32);
+        return (if y < 0.0 { 1.0 / power } else { power }) as f32;
+    }
+    let size = exp(y * ln(x.abs())) as f32;
+    if a < 0.0 && !whole {
+        return if a.is_infinite() { size } else { f32::NAN };
+    }
+    // floats above 2²⁴ are even
+    let odd = whole && y.abs() < 16_777_216.0 && y as i32 & 1 == 1;
+    if odd {
+        size.copysign(a)
+    } else {
+        size
+    }
+}
+
+/// π/2 in two parts, the first short enough that whole multiples of it below 2²⁰ are exact.
+const HALF_PI: [f64; 2] = [f64::from_bits(FRAC_PI_2.to_bits() >> 20 << 20), 6.077_100_506_506_192e-11];
+/// Up to here the two parts give 2⁻⁶⁸.
+const MODERATE: f32 = 100_000.0;
+
+/// Added to a number, rounds it to a whole one, whose lowest bits are those of the sum.
+const SHIFT: f64 = 6_755_399_441_055_744.0;
+
+/// x ≥ 0 as n·π/2 + r with |r| ≤ π/4: (n modulo 4, r).
+fn quarter_turns(x: f32) -> (u32, f64) {
+    if x.is_nan() || x > MODERATE {
+        return quarter_turns_of_large(x);
+    }
+    let x = f64::from(x);
+    let shifted = x * FRAC_2_PI + SHIFT;
+    let n = shifted - SHIFT;
+    (shifted.to_bits() as u32, x - n * HALF_PI[0] - n * HALF_PI[1])
+}
+
+/// The bits of 2/π behind the binary point.
+const TWO_OVER_PI: [u32; 7] =
+    [0xa2f9_836e, 0x4e44_1529, 0xfc27_57d1, 0xf534_ddc0, 0xdb62_9599, 0x3c43_9041, 0xfe51_63ab];
+
+/// [`quarter_turns`] of a float above 2¹⁶, exact to 2⁻⁶⁸ (Payne & Hanek 1983).
+///
+/// x = m·2ᵉ⁻²³ with a whole m: of 2/π only those bits count whose product with x is neither a multiple of 4 nor below the
+/// precision, a window of 96 that begins behind e − 25 bits; below 2²⁵ zeros stand in front.
+#[cold]
+fn quarter_turns_of_large(x: f32) -> (u32, f64) {
+    if !x.is_finite() {
+        return (0, f64::NAN);
+    }
+    let bits = x.to_bits();
+    let m = u64::from((bits & 0x007f_ffff) | 0x0080_0000);
+    let first = ((bits >> 23) - 127 + 7) as usize;
+    let at = |i: usize| i.checked_sub(1).map_or(0, |i| u64::from(TWO_OVER_PI[i]));
+    let word = |i: usize| (at(first / 32 + i) << 32 | at(first / 32 + i + 1)) << (first % 32) >> 32;
+    // x·2/π modulo 4, in units of 2⁻⁶²
+    let turns = ((m * word(0)) << 32).wrapping_add(m * word(1)).wrapping_add((m * word(2)) >> 32);
+    let n = turns.wrapping_add(1 << 61) >> 62;
+    let rest = turns.wrapping_sub(n << 62) as i64;
+    (n as u32, rest as f64 * (FRAC_PI_2 / (1u64 << 62) as f64))
+}
+
+/// Taylor's series of sin r / r and cos r in r².
+static SINES: [[f64; 7]; 2] = [alternating(1), alternating(0)];
+
+/// sin(n·π/2 + r) for |r| ≤ π/4. The series is chosen, not branched to: which one it is cannot be predicted.
+#[inline(always)]
+fn sine_of(n: u32, r: f64) -> f64 {
+    let odd = n & 1;
+    let size = series(r * r, &SINES[odd as usize]) * if odd == 0 { r } else { 1.0 };
+    f64::from_bits(size.to_bits() ^ (u64::from(n & 2) << 62))
+}
+
+/// sin x; NaN at ±∞.
+pub fn sin(x: f32) -> f32 {
+    let (n, r) = quarter_turns(x.abs());
+    let y = sine_of(n, r) as f32;
+    f32::from_bits(y.to_bits() ^ (x.to_bits() & (1 << 31)))
+}
+
+/// cos x; NaN at ±∞.
+pub fn cos(x: f32) -> f32 {
+    let (n, r) = quarter_turns(x.abs());
+    sine_of(n + 1, r) as f32
+}

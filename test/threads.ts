@@ -1,0 +1,39 @@
+/** Backends with threads for tests: kernels that share any call, however small. */
+import { Heap, WasmMemorySource } from '../ts/backend/heap.js'
+import type { Kernels, Update } from '../ts/backend/kernels.js'
+import { sharedMemory, startThreads } from '../ts/backend/threads/index.js'
+import type { Pool } from '../ts/backend/threads/pool.js'
+import { instantiate, type Variant, type WasmExports } from '../ts/backend/wasm.js'
+import type { TestBackend } from './backends.js'
+
+export interface Team extends TestBackend {
+  exports: WasmExports
+  pool: Pool
+  update(name: string): Update | undefined
+  /** Calls that were shared. */
+  shared(): number
+}
+
+/** One thread on a memory of its own, as everybody has who asks for nothing. */
+export function alone(variant: Variant): TestBackend & { kernels: WasmExports } {
+  const exports = instantiate(variant)
+  const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())
+  return { label: `wasm ${variant}`, kernels: exports, heap, float64: false, unit: 2 ** -24 }
+}
+
+/** So many threads, each of which gets a share of every call that can be shared. */
+export async function team(variant: Variant, threads: number): Promise<Team> {
+  const exports = instantiate(variant, sharedMemory())
+  const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())
+  const { kernels, pool, update } = startThreads(variant, exports, heap, threads)
+  await pool.ready
+  pool.parts = () => threads
+  let shared = 0
+  const { run } = pool
+  pool.run = (...call) => {
+    shared++
+    run.apply(pool, call)
+  }
+  const label = `wasm ${variant}, ${threads} threads`
+  return { label, kernels: kernels as Kernels, heap, float64: false, unit: 2 ** -24, exports, pool, update, shared: () => shared }
+}

@@ -1,0 +1,77 @@
+/**
+ * V8 still widens what it should: kernels run with `--experimental-wasm-revectorize`, and V8's own trace of it is read. One
+ * kernel to a process, compiled by the optimising compiler at its first call, so a trace tells of that kernel alone.
+ *
+ * On the Node 22 of devDependencies, with the `simd` artefact (that V8 does not widen the fused multiply-add); and with both
+ * on the Nodes of `make runtimes`, where those are installed. Needs an x86 processor with AVX2, as widening does.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+
+/** Every update that crate/optim exports. */
+const UPDATES = readdirSync('crate/optim').flatMap((file) =>
+  [...readFileSync(`crate/optim/${file}`, 'utf8').matchAll(/^export_update!\((\w+),/gm)].map(([, name]) => name),
+)
+const KERNELS = [
+  ...['matmul', 'matmulNT', 'matmulTN', 'addScaled', 'softmax', 'exp', 'log', 'erf'],
+  ...['relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu'],
+  ...UPDATES,
+]
+
+const FLAG = '--experimental-wasm-revectorize'
+/** Compile at the first call, at once, with the compiler that widens. */
+const FLAGS = ['--trace-wasm-revectorize', '--no-liftoff', '--single-threaded']
+const ENGINES = [
+  { title: 'Node 22', node: 'node_modules/node/bin/node', variants: ['simd'] },
+  { title: 'Node 24', node: '.cache/runtimes/node_modules/node-24/bin/node', variants: ['simd', 'relaxed'] },
+  { title: 'Node 26', node: '.cache/runtimes/node_modules/node-26/bin/node', variants: ['simd', 'relaxed'] },
+]
+
+function trace(node: string, variant: string, kernel: string, flags: readonly string[]): string {
+  return execFileSync(node, [...flags, ...FLAGS, 'test/widening/probe.mjs', `target/${variant}.wasm`, kernel], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  })
+}
+
+/** How many operations on pairs of vectors V8 made one of, memory and constants apart: what it says once it has decided. */
+function widened(text: string): number {
+  let [count, decided] = [0, false]
+  for (const line of text.split('\n')) {
+    // Node 24 and newer list the nodes after the decision; Node 22 lists a tree after it was replaced
+    if (/Decided? to vectorize, \d+ revectorizable nodes|After vectorize tree, Packed node/.test(line)) decided = true
+    else if (/^Revec: (?:Print \d+: )?(?:0x\S+ )?.*\(.+\)/.test(line) && decided) count += ARITHMETIC.test(line) ? 1 : 0
+    else decided = false
+  }
+  return count
+}
+
+const ARITHMETIC = /F32x4(?:Add|Sub|Mul|Div|Max|Min|Pmax|Pmin|Qfma|RelaxedMax|RelaxedMin|Sqrt|Abs|Lt|Le|Gt|Ge)/
+
+const hasAvx2 = process.arch === 'x64' && (!existsSync('/proc/cpuinfo') || /\bavx2\b/.test(readFileSync('/proc/cpuinfo', 'utf8')))
+
+describe.skipIf(!hasAvx2)('V8 widens', () => {
+  for (const { title, node, variants } of ENGINES.filter((engine) => existsSync(engine.node))) {
+    for (const variant of variants) {
+      test.each(KERNELS)(`%s of ${variant} on ${title}`, (kernel) => {
+        expect(widened(trace(node, variant, kernel, [FLAG]))).toBeGreaterThan(0)
+      })
+      test(`nothing of ${variant} on ${title} without the flag`, () => {
+        for (const kernel of ['matmul', 'tanh', 'adam']) expect(widened(trace(node, variant, kernel, []))).toBe(0)
+      })
+    }
+  }
+})
+
+test('all updates are asked for', () => {
+  expect(UPDATES.length).toBeGreaterThan(20)
+})
+
+test('the reader of traces counts arithmetic, not copies', () => {
+  const copy =
+    'Revec: Print 1519: Decide to vectorize, 2 revectorizable nodes:\nRevec: Print 197: Store(#1, #2)\nRevec: Print 197: Load(#3, #4)\n'
+  expect(widened(copy)).toBe(0)
+  expect(widened(`${copy}Revec: Print 197: [F32x4Mul](#5, #6)\n`)).toBe(1)
+  expect(widened('Revec: NewPackNode 293: PackNode [F32x4Mul](#95, #152)\nRevec: Run 1430: Build tree failed!\n')).toBe(0)
+})

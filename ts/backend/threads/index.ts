@@ -1,0 +1,88 @@
+/** Threads: how many, whether there can be any here, and the team that shares a backend's kernels. */
+import type { Heap } from '../heap.js'
+import { type Kernels, SCRATCH_BYTES, type Update } from '../kernels.js'
+import { warnOnce } from '../warn.js'
+import { compiled, isShareable, updateKernel, type Variant, type WasmExports } from '../wasm.js'
+import { type Kernel, Pool } from './pool.js'
+import { shareKernels, shareUpdate } from './split.js'
+
+/** Most threads of a backend. */
+const MOST = 16
+/** Most threads that 'auto' takes. */
+const MOST_AUTO = 8
+/** The stack of a worker; kernels use a hundredth of it. */
+const STACK_BYTES = 1 << 16
+/** What a shared memory begins with, and what it may grow to: 4 GiB less one. A page is 64 KiB. */
+const FIRST_PAGES = 64
+const MOST_PAGES = 65_536
+const PAGE = 65_536
+
+/** What a backend with threads has in the place of the plain exports. */
+export interface Threads {
+  kernels: Kernels
+  pool: Pool
+  /** Resolves once the workers have started, or have failed to. */
+  ready: Promise<void>
+  update(name: string): Update | undefined
+}
+
+/** How many threads were asked for. @throws RangeError */
+export function wantedThreads(threads: number | 'auto' = 1): number {
+  if (threads === 'auto') return automatic(processors())
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST) return threads
+  throw new RangeError(`load: threads is 'auto' or a whole number from 1 to ${MOST}, got ${JSON.stringify(threads)}`)
+}
+
+/** One for each core, of which most machines count each twice, or count slow ones beside fast ones. */
+function automatic(processors: number): number {
+  return Math.min(MOST_AUTO, processors <= 2 ? processors : Math.ceil(processors / 2))
+}
+
+function processors(): number {
+  const { navigator, process } = globalThis as {
+    navigator?: { hardwareConcurrency?: number }
+    process?: { getBuiltinModule?(name: string): { availableParallelism(): number } | undefined }
+  }
+  return process?.getBuiltinModule?.('node:os')?.availableParallelism() ?? navigator?.hardwareConcurrency ?? 1
+}
+
+/** Whether threads can share the memory of this variant here; says why not, once. */
+export function canShare(variant: Variant): boolean {
+  const shared = typeof SharedArrayBuffer !== 'undefined'
+  if (shared && isShareable(variant)) return true
+  warnOnce(
+    shared
+      ? 'one thread is used: this runtime compiled the module for one.'
+      : 'one thread is used: threads need SharedArrayBuffer, which a page has only if it is served with the headers ' +
+          "'Cross-Origin-Opener-Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp'.",
+  )
+  return false
+}
+
+/** A memory that threads can share. Its greatest size is address space, of which some machines give less. @throws RangeError */
+export function sharedMemory(limit = MOST_PAGES * PAGE): WebAssembly.Memory {
+  const most = Math.min(MOST_PAGES, Math.ceil(limit / PAGE))
+  for (let maximum = Math.max(most, FIRST_PAGES); ; maximum = Math.floor(maximum / 2)) {
+    try {
+      return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum, shared: true })
+    } catch (error) {
+      if (maximum < 2 * FIRST_PAGES) throw error
+    }
+  }
+}
+
+/** Starts workers beside the calling thread, on its memory. */
+export function startThreads(variant: Variant, exports: WasmExports, heap: Heap, threads: number): Threads {
+  const blocks = Array.from({ length: threads - 1 }, () => heap.allocate(STACK_BYTES + SCRATCH_BYTES))
+  const rooms = blocks.map((block) => block + STACK_BYTES)
+  const pool = new Pool(Object.values(exports) as Kernel[], compiled(variant, true), exports.memory, rooms)
+  const team = { exports, pool, rooms }
+  const update = (name: string): Update | undefined => {
+    const whole = updateKernel(exports, name)
+    return whole && shareUpdate(team, name, whole)
+  }
+  const ready = pool.ready.catch(({ message }: Error) =>
+    warnOnce(`one thread is used: workers do not start (${message}). A page's Content-Security-Policy has to allow blob: in worker-src.`),
+  )
+  return { kernels: shareKernels(team), pool, ready, update }
+}

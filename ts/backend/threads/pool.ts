@@ -1,0 +1,139 @@
+/**
+ * Threads that run kernels on one memory. The thread that calls (main) gives each worker its share, computes one itself, then takes
+ * back what no worker has begun, and waits for the rest: it never waits for a thread that the machine has not let run yet.
+ */
+import { spawn } from './spawn.js'
+import { ASLEEP, AWAITED, BLOCK, IDLE, KERNEL, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './worker.js'
+
+export type Kernel = (...numbers: number[]) => unknown
+
+/** Turns of waiting for a share before main sleeps, where it may: some 50 µs. */
+const PATIENCE = 20_000
+/**
+ * Least nanoseconds of work for each of several threads. Giving a share away takes half a microsecond; what costs more is that the
+ * other core has to fetch what this one has just written.
+ */
+const GRAIN = 16_000
+/** Shared calls in a row, more or less, that took longer than one thread would have, after which the pool rests; and how long. */
+const MOST_LATE = 4
+const FIRST_REST = 10
+const LONGEST_REST = 1000
+
+/** The workers of a pool that is gone end. */
+const pools = new FinalizationRegistry<Int32Array>((words) => {
+  for (let at = 0; at < words.length; at += BLOCK / 4) {
+    Atomics.store(words, at, STOP)
+    Atomics.notify(words, at)
+  }
+})
+
+export class Pool {
+  /** Threads at work, main included: 1 until the workers have started. */
+  size = 1
+  /** Resolves once the workers have started, rejects if they cannot. */
+  readonly ready: Promise<void>
+  private readonly words: Int32Array
+  private readonly numbers: Float64Array
+  private readonly mayWait: boolean
+  /** Where other programs want the cores too, waiting for a thread may cost more than it saves: then main works alone for a while. */
+  private late = 0
+  private rest = FIRST_REST
+  private restUntil = 0
+
+  /**
+   * @param kernels the exports of main's instance, in the order that every instance has
+   * @param stacks where each worker's stack begins
+   */
+  constructor(
+    private readonly kernels: readonly Kernel[],
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    stacks: readonly number[],
+  ) {
+    const control = new SharedArrayBuffer(stacks.length * BLOCK)
+    this.words = new Int32Array(control)
+    this.numbers = new Float64Array(control)
+    this.mayWait = mayWait(this.words)
+    pools.register(this, this.words)
+    const start = (stack: number, index: number): Start => ({ module, memory, control, index, stack })
+    this.ready = Promise.all(stacks.map((stack, index) => spawn(start(stack, index)))).then(() => {
+      this.size = stacks.length + 1
+    })
+  }
+
+  /** How many threads share a kernel that takes so many nanoseconds. */
+  parts(nanoseconds: number): number {
+    if (nanoseconds < 2 * GRAIN || this.size === 1) return 1
+    if (this.restUntil > 0 && performance.now() < this.restUntil) return 1
+    return Math.min(this.size, Math.floor(nanoseconds / GRAIN))
+  }
+
+  /** Runs a kernel (its place in `kernels`) in parts, of which number i has the arguments argumentsOf(i). */
+  run(kernel: number, parts: number, argumentsOf: (part: number) => number[]): void {
+    const start = performance.now()
+    let own = start
+    for (let part = 1; part < parts; part++) this.open(part - 1, kernel, argumentsOf(part))
+    try {
+      this.kernels[kernel](...argumentsOf(0))
+      own = performance.now()
+    } finally {
+      for (let part = 1; part < parts; part++) this.finish(part - 1)
+    }
+    this.judge(performance.now() - own > ((parts - 1) / 2) * (own - start))
+  }
+
+  private judge(late: boolean): void {
+    this.late = Math.max(0, this.late + (late ? 1 : -0.25))
+    if (this.late === 0) this.rest = FIRST_REST
+    if (this.late < MOST_LATE) return
+    this.restUntil = performance.now() + this.rest
+    this.rest = Math.min(LONGEST_REST, 2 * this.rest)
+    this.late = MOST_LATE / 2
+  }
+
+  private open(worker: number, kernel: number, numbers: readonly number[]): void {
+    const [at, first] = [(worker * BLOCK) / 4, (worker * BLOCK) / 8 + KERNEL]
+    this.numbers[first] = kernel
+    for (let i = 0; i < numbers.length; i++) this.numbers[first + 1 + i] = numbers[i]
+    Atomics.store(this.words, at, OPEN)
+    if (Atomics.load(this.words, at + ASLEEP) === 1) Atomics.notify(this.words, at)
+  }
+
+  private finish(worker: number): void {
+    const { words } = this
+    const at = (worker * BLOCK) / 4
+    for (let turn = 0; ; turn++) {
+      const state = Atomics.load(words, at)
+      if (state === IDLE) return
+      if (state === OPEN && Atomics.compareExchange(words, at, OPEN, TAKEN) === OPEN) return this.takeBack(worker)
+      if (turn > PATIENCE && this.mayWait) this.sleep(at)
+    }
+  }
+
+  private takeBack(worker: number): void {
+    const first = (worker * BLOCK) / 8 + KERNEL
+    const { numbers } = this
+    try {
+      this.kernels[numbers[first]](...numbers.subarray(first + 1, first + 1 + MOST_ARGUMENTS))
+    } finally {
+      Atomics.store(this.words, (worker * BLOCK) / 4, IDLE)
+    }
+  }
+
+  /** Leaves the processor to the worker, which may have none. */
+  private sleep(at: number): void {
+    const { words } = this
+    Atomics.store(words, at + AWAITED, 1)
+    Atomics.wait(words, at, TAKEN, 1)
+    Atomics.store(words, at + AWAITED, 0)
+  }
+}
+
+/** Whether this thread may sleep; the main thread of a page may not. */
+function mayWait(words: Int32Array): boolean {
+  try {
+    return Atomics.wait(words, 0, IDLE, 0) === 'timed-out'
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,75 @@
+/** Starts a worker from text, in whatever way the runtime has. */
+import { PROGRAM, type Start } from './worker.js'
+
+/** What is used of a worker: of a page's, or of Node's, Deno's and Bun's `node:worker_threads`. */
+interface Thread {
+  postMessage(value: unknown): void
+  terminate(): void
+  /** Where there is a process that a worker could keep alive. */
+  unref?(): void
+}
+
+interface NodeThread extends Thread {
+  once(event: string, listener: (value: unknown) => void): void
+}
+
+interface NodeThreads {
+  Worker: new (source: string, options: object) => NodeThread
+}
+
+type Failed = (reason: unknown) => void
+
+/** Milliseconds that a worker may take to start. */
+const PATIENCE = 20_000
+const POLICY = "a page's Content-Security-Policy has to allow blob: in worker-src"
+
+/** Starts a worker; resolves once it waits for work, rejects if it does not come to that. After that it keeps no process alive. */
+export async function spawn(start: Start): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let thread: Thread | undefined
+  try {
+    await new Promise<void>((ready, reject) => {
+      const failed = (reason: unknown) => reject(new Error(String(reason)))
+      timer = setTimeout(() => failed(`no answer within ${PATIENCE / 1000} s`), PATIENCE)
+      const node = nodeThreads()
+      thread = node ? inNode(node, ready, failed) : onPage(ready, failed)
+      thread.postMessage(start)
+    })
+  } catch (error) {
+    thread?.terminate()
+    throw error
+  } finally {
+    clearTimeout(timer)
+    thread?.unref?.()
+  }
+}
+
+function nodeThreads(): NodeThreads | undefined {
+  const { process } = globalThis as { process?: { getBuiltinModule?(name: string): unknown } }
+  return process?.getBuiltinModule?.('node:worker_threads') as NodeThreads | undefined
+}
+
+function inNode({ Worker }: NodeThreads, ready: () => void, failed: Failed): Thread {
+  // Options of the process are not for it: a loader would take longer than all the rest.
+  const worker = new Worker(PROGRAM, { eval: true, execArgv: [] })
+  worker.once('error', failed)
+  worker.once('message', ready)
+  return worker
+}
+
+function onPage(ready: () => void, failed: Failed): Thread {
+  if (typeof Worker === 'undefined') throw new Error('this runtime has none; Node has them from 20.16 on')
+  const url = URL.createObjectURL(new Blob([PROGRAM], { type: 'text/javascript' }))
+  const settled = (then: () => void) => {
+    URL.revokeObjectURL(url)
+    then()
+  }
+  try {
+    const worker = new Worker(url)
+    worker.onmessage = () => settled(ready)
+    worker.onerror = ({ message }) => settled(() => failed(message || POLICY))
+    return worker
+  } catch (error) {
+    throw new Error(`${error}; ${POLICY}`)
+  }
+}

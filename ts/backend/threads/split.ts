@@ -1,0 +1,187 @@
+/**
+ * A kernel table whose large calls are shared by a pool of threads. No bit depends on how many there are: a product sums over k in
+ * ascending order wherever its rows and columns are cut, everything else here is computed element by element or row by row, and what
+ * sums up a whole array stays on one thread. Small calls go to the kernels as they are.
+ */
+import { ACTIVATIONS, type Activation, type Kernels, type Ptr, type Update } from '../kernels.js'
+import type { WasmExports } from '../wasm.js'
+import type { Pool } from './pool.js'
+
+/** How long calls take on one thread of a present-day machine, roughly: multiply-adds a nanosecond, nanoseconds an element. */
+const PRODUCT = 20
+const UPDATE = 0.6
+const RECTIFIER = 0.15
+const FUNCTION = 1
+
+/** Floats to a cache line: shares end where lines do. */
+const LINE = 16
+const LINEAR = 0
+
+/** What takes longer to compute than to read and write. */
+const UNARY = ['exp', 'log', 'sin', 'cos', 'erf'] as const
+const CHEAP: readonly Activation[] = ['linear', 'relu', 'leakyRelu']
+
+/** Who shares what. */
+export interface Team {
+  exports: WasmExports
+  pool: Pool
+  /** Room for the panels of each worker. */
+  rooms: readonly Ptr[]
+}
+
+export function shareKernels(team: Team): Kernels {
+  return { ...team.exports, ...products(team), ...dense(team), ...functions(team), ...rows(team) }
+}
+
+/** The update of an optimizer, shared. */
+export function shareUpdate({ exports, pool }: Team, name: string, update: Update): Update {
+  const number = numberOf(exports, name)
+  return (p, g, s, stride, n, h) => {
+    const parts = pool.parts(n * UPDATE)
+    if (parts < 2) update(p, g, s, stride, n, h)
+    else
+      pool.run(
+        number,
+        parts,
+        cut(n, parts, (at, count) => [p + at, g + at, s + at, stride, count, h]),
+      )
+  }
+}
+
+/** The place of an export: the same in every instance. */
+function numberOf(exports: WasmExports, name: string): number {
+  return Object.keys(exports).indexOf(name)
+}
+
+/** Main uses the room that the caller gave, each worker its own. */
+function roomOf({ rooms }: Team, part: number, own: Ptr): Ptr {
+  return part === 0 ? own : rooms[part - 1]
+}
+
+/** Arguments of each share of n elements, from the bytes before it and its number of elements. */
+function cut(n: number, parts: number, argumentsOf: (bytes: number, count: number) => number[]): (part: number) => number[] {
+  const begin = (part: number) => Math.min(n, Math.floor((Math.ceil(n / LINE) * part) / parts) * LINE)
+  return (part) => argumentsOf(4 * begin(part), begin(part + 1) - begin(part))
+}
+
+/** The same for rows of so many columns. */
+function cutRows(n: number, cols: number, parts: number, argumentsOf: (bytes: number, count: number) => number[]) {
+  const begin = (part: number) => Math.floor((n * part) / parts)
+  return (part: number) => argumentsOf(4 * cols * begin(part), begin(part + 1) - begin(part))
+}
+
+function products(team: Team): Pick<Kernels, 'matmul' | 'matmulNT' | 'matmulTN'> {
+  const { exports, pool } = team
+  const number = numberOf(exports, 'matmulPart')
+  const share =
+    (whole: Kernels['matmul'], layout: number): Kernels['matmul'] =>
+    (a, b, c, m, n, k, accumulate, scratch) => {
+      const parts = pool.parts((m * n * k) / PRODUCT)
+      if (parts < 2) return whole(a, b, c, m, n, k, accumulate, scratch)
+      pool.run(number, parts, (part) => [layout, a, b, c, m, n, k, accumulate, roomOf(team, part, scratch), part, parts])
+    }
+  return { matmul: share(exports.matmul, 0), matmulNT: share(exports.matmulNT, 1), matmulTN: share(exports.matmulTN, 2) }
+}
+
+function dense(team: Team): Pick<Kernels, 'denseForward' | 'denseBackward'> {
+  const { exports, pool } = team
+  const [forward, gradients] = [numberOf(exports, 'denseForwardPart'), numberOf(exports, 'denseGradientsPart')]
+  const { activationBackward } = functions(team)
+  return {
+    denseForward(x, w, b, z, y, m, k, n, activation, scratch) {
+      const parts = pool.parts((m * n * k) / PRODUCT)
+      if (parts < 2) return exports.denseForward(x, w, b, z, y, m, k, n, activation, scratch)
+      pool.run(forward, parts, (part) => [x, w, b, z, y, m, k, n, activation, roomOf(team, part, scratch), part, parts])
+    },
+    denseBackward(x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch) {
+      const parts = pool.parts((m * n * k * (dx === 0 ? 1 : 2)) / PRODUCT)
+      if (parts < 2) return exports.denseBackward(x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch)
+      // Every share of dw and dx needs all of dz.
+      if (activation !== LINEAR) activationBackward(saved, dy, dz, m * n, activation)
+      const from = activation === LINEAR ? dy : dz
+      pool.run(gradients, parts, (part) => {
+        return [x, w, from, dw, db, dx, m, k, n, accumulate, roomOf(team, part, scratch), part, parts]
+      })
+    },
+  }
+}
+
+function functions({ exports, pool }: Team): Pick<Kernels, 'activationForward' | 'activationBackward' | (typeof UNARY)[number]> {
+  const [forward, backward] = [numberOf(exports, 'activationForward'), numberOf(exports, 'activationBackward')]
+  const cost = ACTIVATIONS.map((name) => (CHEAP.includes(name) ? RECTIFIER : FUNCTION))
+  const unary = (name: (typeof UNARY)[number]): Kernels['exp'] => {
+    const [whole, number] = [exports[name], numberOf(exports, name)]
+    return (x, y, n) => {
+      const parts = pool.parts(n * FUNCTION)
+      if (parts < 2) whole(x, y, n)
+      else
+        pool.run(
+          number,
+          parts,
+          cut(n, parts, (at, count) => [x + at, y + at, count]),
+        )
+    }
+  }
+  return {
+    activationForward(x, y, n, activation) {
+      const parts = pool.parts(n * cost[activation])
+      if (parts < 2) exports.activationForward(x, y, n, activation)
+      else
+        pool.run(
+          forward,
+          parts,
+          cut(n, parts, (at, count) => [x + at, y + at, count, activation]),
+        )
+    },
+    activationBackward(saved, dy, dx, n, activation) {
+      const parts = pool.parts(n * cost[activation])
+      if (parts < 2) exports.activationBackward(saved, dy, dx, n, activation)
+      else
+        pool.run(
+          backward,
+          parts,
+          cut(n, parts, (at, count) => [saved + at, dy + at, dx + at, count, activation]),
+        )
+    },
+    exp: unary('exp'),
+    log: unary('log'),
+    sin: unary('sin'),
+    cos: unary('cos'),
+    erf: unary('erf'),
+  }
+}
+
+function rows({ exports, pool }: Team): Pick<Kernels, 'softmax' | 'logSoftmax' | 'softmaxBackward' | 'logSoftmaxBackward'> {
+  const forward = (name: 'softmax' | 'logSoftmax'): Kernels['softmax'] => {
+    const [whole, number] = [exports[name], numberOf(exports, name)]
+    return (x, y, n, cols) => {
+      const parts = Math.min(n, pool.parts(n * cols * FUNCTION))
+      if (parts < 2) whole(x, y, n, cols)
+      else
+        pool.run(
+          number,
+          parts,
+          cutRows(n, cols, parts, (at, count) => [x + at, y + at, count, cols]),
+        )
+    }
+  }
+  const backward = (name: 'softmaxBackward' | 'logSoftmaxBackward'): Kernels['softmaxBackward'] => {
+    const [whole, number] = [exports[name], numberOf(exports, name)]
+    return (y, dy, dx, n, cols) => {
+      const parts = Math.min(n, pool.parts(n * cols * FUNCTION))
+      if (parts < 2) whole(y, dy, dx, n, cols)
+      else
+        pool.run(
+          number,
+          parts,
+          cutRows(n, cols, parts, (at, count) => [y + at, dy + at, dx + at, count, cols]),
+        )
+    }
+  }
+  return {
+    softmax: forward('softmax'),
+    logSoftmax: forward('logSoftmax'),
+    softmaxBackward: backward('softmaxBackward'),
+    logSoftmaxBackward: backward('logSoftmaxBackward'),
+  }
+}

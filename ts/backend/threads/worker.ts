@@ -1,0 +1,77 @@
+/**
+ * The program of a worker: text, so that it needs no file of its own, whatever bundles the library. It waits for work in its words of
+ * the control block: first by looking again and again, which answers within a microsecond, then asleep.
+ */
+
+/** What a worker's first word says. */
+export const IDLE = 0
+/** Its arguments are there; whoever changes this to TAKEN first computes. */
+export const OPEN = 1
+export const TAKEN = 2
+export const STOP = 3
+
+/** Bytes of the control block for each worker: words of its state, then the kernel's number and arguments as doubles. */
+export const BLOCK = 256
+/** Of the 32-bit words: state, whether the worker sleeps, whether the main thread sleeps until it is done. */
+export const ASLEEP = 1
+export const AWAITED = 2
+/** Of the 64-bit words: the number of the kernel, then its arguments. */
+export const KERNEL = 4
+export const MOST_ARGUMENTS = 16
+
+/** Milliseconds without work after which a worker goes to sleep. */
+const PATIENCE = 0.2
+
+/** What a worker is started with. */
+export interface Start {
+  module: WebAssembly.Module
+  memory: WebAssembly.Memory
+  control: SharedArrayBuffer
+  /** The number of its block. */
+  index: number
+  /** Where its stack begins, growing down. */
+  stack: number
+}
+
+const ARGUMENTS = Array.from({ length: MOST_ARGUMENTS }, (_, i) => `numbers[kernel + ${i + 1}]`).join()
+
+export const PROGRAM = `
+const start = ({ module, memory, control, index, stack }) => {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+  exports.__stack_pointer.value = stack
+  const kernels = Object.values(exports)
+  const words = new Int32Array(control), numbers = new Float64Array(control)
+  const at = index * ${BLOCK / 4}, kernel = index * ${BLOCK / 8} + ${KERNEL}
+  const pause = Atomics.pause || (() => {})
+  send('ready')
+  for (let since = 0, turns = 0; ; ) {
+    const state = Atomics.load(words, at)
+    if (state === ${STOP}) break
+    if (state === ${OPEN} && Atomics.compareExchange(words, at, ${OPEN}, ${TAKEN}) === ${OPEN}) {
+      try {
+        kernels[numbers[kernel]](${ARGUMENTS})
+      } catch {
+        Atomics.store(words, at, ${OPEN})
+        break
+      }
+      Atomics.store(words, at, ${IDLE})
+      if (Atomics.load(words, at + ${AWAITED})) Atomics.notify(words, at)
+      since = turns = 0
+    }
+    pause()
+    if (++turns & 255) continue
+    const now = performance.now()
+    if (since === 0) since = now
+    if (now - since < ${PATIENCE}) continue
+    Atomics.store(words, at + ${ASLEEP}, 1)
+    Atomics.wait(words, at, ${IDLE})
+    Atomics.store(words, at + ${ASLEEP}, 0)
+    since = 0
+  }
+  if (!port) close()
+}
+const port = globalThis.process?.getBuiltinModule?.('node:worker_threads').parentPort
+const send = (text) => (port ?? globalThis).postMessage(text)
+if (port) port.once('message', start)
+else onmessage = ({ data }) => start(data)
+`

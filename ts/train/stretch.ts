@@ -1,0 +1,141 @@
+/**
+ * Stretches: many replayed steps in one call of WebAssembly.
+ *
+ * A small net's step takes less than calling its kernels from JS does. So the calls of a {@link Recording} and the updates of
+ * the optimizer become a {@link Program}: the rows of all its batches are copied in beforehand, the hyper-parameters of each
+ * step are a row of a table (in doubles up to there, as always), and the losses come back in another. Same kernels, same
+ * arguments, same order: the bits are those of single steps.
+ */
+import type { Ptr } from '../backend/kernels.js'
+import { Program } from '../backend/program.js'
+import { OutOfMemoryError } from '../errors.js'
+import { canPlan, ROW, StepsAhead } from '../optim/ahead.js'
+import type { Optimizer } from '../optim/optimizer.js'
+import type { OptimizerLike } from '../optim/wrapper.js'
+import { copyRows } from './data.js'
+import type { Recording } from './replay.js'
+
+/** Most steps in one call, and most bytes of what differs between them: they should stay in a second-level cache. */
+const MOST_STEPS = 256
+const MOST_BYTES = 1 << 19
+
+/** Rows of consecutive batches: order[from..to], or from..to. */
+export interface Piece {
+  order: Int32Array | null
+  from: number
+  to: number
+}
+
+/** What a run of many steps did. */
+export interface StretchResult {
+  done: number
+  /** Whether the loss of the next one was not finite. */
+  failed: boolean
+  /** The loss of step i, also of the one that failed. */
+  loss(i: number): number
+}
+
+/** The steps of one recording with one optimizer, as a program. */
+export class Stretch {
+  /** Most steps of one run. */
+  readonly capacity: number
+  private readonly ahead: StepsAhead
+  private readonly staged: readonly Ptr[]
+  private readonly hyper: Ptr
+  private readonly losses: Ptr
+
+  private constructor(
+    private readonly recording: Recording,
+    readonly optimizer: Optimizer,
+    private readonly program: Program,
+    /** Updates of a step. */
+    private readonly updates: number,
+  ) {
+    const { batches } = recording
+    this.ahead = new StepsAhead(optimizer)
+    const bytes = batches.reduce((sum, { to }) => sum + 4 * to.size, 4 + 4 * ROW * updates)
+    this.capacity = Math.min(MOST_STEPS, Math.floor(MOST_BYTES / bytes))
+    this.staged = batches.map(({ to }) => recording.allocate(4 * to.size * this.capacity))
+    this.hyper = recording.allocate(4 * ROW * updates * this.capacity)
+    this.losses = recording.allocate(4 * this.capacity)
+  }
+
+  /** Null where the steps cannot be run by WebAssembly alone, or there is no memory for it. */
+  static of(recording: Recording, optimizer: OptimizerLike): Stretch | null {
+    if (!canPlan(optimizer)) return null
+    const program = Program.of(optimizer.groups[0].backend.kernels)
+    const updates = program === null ? 0 : updatesOf(recording, optimizer)
+    if (program === null || updates === 0) return null
+    try {
+      const made = new Stretch(recording, optimizer, program, updates)
+      return made.capacity > 1 && made.write() ? made : null
+    } catch (error) {
+      if (error instanceof OutOfMemoryError) return null
+      throw error
+    }
+  }
+
+  /** Writes the program but for the updates; false if it has a call that programs lack. */
+  private write(): boolean {
+    const { recording, optimizer, program } = this
+    const { kernels } = optimizer.groups[0].backend
+    recording.batches.forEach(({ to }, i) => program.addCopy(kernels.copy, this.staged[i], to.address, to.size))
+    if (!recording.calls.every((call) => program.add(call))) return false
+    program.addLoss(recording.lossAddress, this.losses)
+    program.place((bytes) => recording.allocate(bytes), this.updates)
+    return true
+  }
+
+  /**
+   * Runs the steps of all rows in the pieces, `size` to a step; null where it cannot. `each(i)` is called before the update of
+   * step i is planned. Fewer steps are done than asked for where `each` throws, or a loss is not finite.
+   */
+  run(pieces: readonly Piece[], size: number, steps: number, each: (i: number) => void): StretchResult | null {
+    const { recording, ahead, hyper } = this
+    if (!canPlan(this.optimizer) || !recording.isCurrent || hasGradients(this.optimizer)) return null
+    if (!recording.tryGradients(() => ahead.refresh() === this.updates)) return null
+    const planned = ahead.plan(hyper, steps, each)
+    this.stage(pieces, size)
+    const done = this.execute(planned)
+    ahead.finish(hyper, planned, done, each)
+    recording.results()
+    const { arena, heap } = this.optimizer.groups[0].backend
+    arena.end()
+    const { floats } = heap
+    return { done, failed: done < planned, loss: (i) => floats[this.losses / 4 + i] }
+  }
+
+  private execute(steps: number): number {
+    const { program, hyper } = this
+    program.setUpdates(this.ahead.updates, hyper, 4 * ROW)
+    return program.run(this.optimizer.groups[0].backend.heap.ints, steps)
+  }
+
+  private stage(pieces: readonly Piece[], size: number): void {
+    this.recording.batches.forEach(({ rows, to }, i) => {
+      const width = to.size / size
+      let at = this.staged[i]
+      for (const { order, from, to: end } of pieces) {
+        copyRows(rows, at, order, from, end)
+        at += 4 * width * (end - from)
+      }
+    })
+  }
+}
+
+/** Whether gradients wait that are of no recording: a step would use them once. */
+function hasGradients({ groups }: Optimizer): boolean {
+  return groups.some(({ parameters }) => parameters.some((p) => p.gradientState === 'ready'))
+}
+
+/** Updates of a step; 0 where they are not known ahead, or leave a gradient unused. */
+function updatesOf(recording: Recording, optimizer: Optimizer): number {
+  const known = new Set(optimizer.groups.flatMap(({ parameters }) => parameters))
+  if (hasGradients(optimizer) || !recording.trained.every((p) => known.has(p))) return 0
+  let updates = 0
+  recording.tryGradients(() => {
+    updates = new StepsAhead(optimizer).refresh()
+    return false
+  })
+  return updates
+}
