@@ -1,4 +1,6 @@
 /** What optimizers have in common that evaluate the loss themselves, several times a step. */
+
+import type { Loss } from '../loss/loss.js'
 import { type Allowed, checked, checkName, checkOption } from '../optim/options.js'
 import { Parameter } from '../parameter.js'
 import { Tensor } from '../tensor.js'
@@ -35,6 +37,17 @@ export interface ClosureState {
   values: Record<string, unknown>
 }
 
+/** The rows of one step of `fit`. */
+export interface TrainingBatch {
+  inputs: Tensor
+  targets: Tensor
+  weights: Tensor | undefined
+  /** The loss function that `fit` was given. */
+  loss: Loss
+  /** That loss at the present parameters. */
+  evaluate: () => Tensor
+}
+
 interface OptimizerClass {
   readonly defaults: Readonly<Record<string, unknown>>
   readonly allowed: Readonly<Record<string, Allowed>>
@@ -54,6 +67,8 @@ export abstract class ClosureOptimizer<O extends object> {
   readonly options: Required<O>
   /** The one group, for schedulers. */
   readonly groups: readonly { name: string; parameters: readonly Parameter[]; options: Required<O> }[]
+  /** Whether a step needs the full set of rows, the same each time. */
+  readonly wholeBatch: boolean = true
   /** Calls of step(). */
   stepCount = 0
   /** Number of elements of all parameters. */
@@ -76,6 +91,19 @@ export abstract class ClosureOptimizer<O extends object> {
   get name(): string {
     return this.constructor.name
   }
+
+  /** The option of that name; NaN for methods that have none. @throws Error on assignment to a method that has none */
+  get learningRate(): number {
+    return (this.options as { learningRate?: number }).learningRate ?? Number.NaN
+  }
+
+  set learningRate(rate: number) {
+    if (!('learningRate' in this.options)) throw new Error(`${this.name} has no learning rate to set: it finds its steps itself`)
+    ;(this.options as { learningRate: number }).learningRate = rate
+  }
+
+  /** What `fit` does instead of a gradient and step(): one step on these rows. Answers with the loss before it. */
+  abstract trainOn(batch: TrainingBatch): number
 
   /** Forgets all gradients. */
   zeroGrad(): void {
@@ -159,4 +187,10 @@ export function checkParameters(owner: string, parameters: Parameter[]): Paramet
   }
   if (new Set(parameters).size < parameters.length) throw new Error(`${owner}: a parameter is there twice`)
   return parameters
+}
+
+/** @internal @throws Error for a loss that is not the one that a method minimizes by itself, or for weights */
+export function checkOwnLoss(owner: string, { loss, weights }: TrainingBatch, own: Loss, hint: string): void {
+  if (weights !== undefined) throw new Error(`${owner} knows no weights of rows; LBFGS, ConjugateGradient and NewtonCG do`)
+  if (loss !== own) throw new Error(`${owner} minimizes a loss of its own: ${hint}`)
 }

@@ -1,6 +1,6 @@
 /** Nonlinear conjugate gradients for training. */
 import { nonNegative, positive } from '../optim/options.js'
-import type { Closure, ClosureResult } from './closure.js'
+import type { Closure, ClosureResult, TrainingBatch } from './closure.js'
 import { type ConjugateFormula, ConjugateRule } from './conjugate.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 
@@ -34,6 +34,10 @@ export class ConjugateGradient extends DescentOptimizer<ConjugateGradientOptions
   } as const
 
   private rule: ConjugateRule | null = null
+
+  override trainOn({ evaluate }: TrainingBatch): number {
+    return this.step(evaluate).initialLoss
+  }
 
   /** Up to `maxIterations` iterations. @throws what the closure throws; then the parameters are at the best point seen */
   step(closure: Closure): ClosureResult {

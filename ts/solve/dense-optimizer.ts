@@ -2,10 +2,12 @@
 import { DoubleRoom, doubleHome } from '../backend/double.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
+import { crossEntropy } from '../loss/classification.js'
+import { mse } from '../loss/regression.js'
 import type { Module } from '../nn/module.js'
 import type { Allowed } from '../optim/options.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
-import { ClosureOptimizer } from './closure.js'
+import { ClosureOptimizer, checkOwnLoss, type TrainingBatch } from './closure.js'
 import { DenseNet, type LayerPlan, planOf } from './dense-net.js'
 import { checkNetData } from './levenberg-marquardt.js'
 import { type Chunk, chunksOf } from './net-problem.js'
@@ -67,6 +69,14 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
       throw new TypeError(`${this.name}: wants a Sequential of Dense and Activation layers (or one Dense layer), each used once`)
     this.plan = plan
     this.model = model
+  }
+
+  abstract step(inputs: TensorLike, targets: TensorLike): NaturalGradientResult
+
+  override trainOn(batch: TrainingBatch): number {
+    const own = this.options.loss === 'mse' ? mse : crossEntropy
+    checkOwnLoss(this.name, batch, own, `its option loss is '${this.options.loss}', so pass loss: ${this.options.loss}`)
+    return this.step(batch.inputs, batch.targets).loss
   }
 
   /** Cuts the data into chunks. */

@@ -48,6 +48,7 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
   }
   static override readonly allowed = DENSE_ALLOWED
 
+  override readonly wholeBatch = false
   private factors: Factors[] | null = null
 
   /** One step on the rows given. @throws ShapeError for data that does not fit, RangeError for a class out of range */

@@ -1,6 +1,6 @@
 /** L-BFGS for training, step by step as PyTorch does it. */
 import { nonNegative, positive } from '../optim/options.js'
-import { type Closure, ClosureOptimizer, type ClosureResult } from './closure.js'
+import { type Closure, ClosureOptimizer, type ClosureResult, type TrainingBatch } from './closure.js'
 import { History } from './history.js'
 import type { Point } from './objective.js'
 import { isConverged, type Stop } from './result.js'
@@ -77,6 +77,10 @@ export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
   constructor(...[parameters, options]: ConstructorParameters<typeof ClosureOptimizer<LBFGSOptions>>) {
     super(parameters, options)
     this.history = new History(this.options.historySize)
+  }
+
+  override trainOn({ evaluate }: TrainingBatch): number {
+    return this.step(evaluate).initialLoss
   }
 
   /** Up to `maxIterations` iterations. @throws what the closure throws; then the parameters are at the best point seen */

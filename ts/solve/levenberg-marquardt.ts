@@ -2,6 +2,7 @@
 
 import type { Backend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
+import { mse } from '../loss/regression.js'
 import type { Module } from '../nn/module.js'
 import { sub } from '../ops/elementwise.js'
 import { reshape } from '../ops/shape.js'
@@ -9,7 +10,7 @@ import { nonNegative, positive } from '../optim/options.js'
 import type { Parameter } from '../parameter.js'
 import { formatShape } from '../shape.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
-import { ClosureOptimizer, type ClosureResult } from './closure.js'
+import { ClosureOptimizer, type ClosureResult, checkOwnLoss, type TrainingBatch } from './closure.js'
 import { DampedLeastSquares, type LeastSquaresProblem } from './damped.js'
 import { type LayerPlan, planOf } from './dense-net.js'
 import { equationsFor, type NormalEquations } from './equations.js'
@@ -118,6 +119,11 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
       this.write(best)
       this.exact = best
     }
+  }
+
+  override trainOn(batch: TrainingBatch): number {
+    checkOwnLoss(this.name, batch, mse, 'pass loss: mse')
+    return this.step(batch.inputs, batch.targets).initialLoss
   }
 
   private iterate(

@@ -29,6 +29,7 @@ import { allFinite } from './vector.js'
 export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, damping: 1e-3, loss: 'crossEntropy' }
   static override readonly allowed = DENSE_ALLOWED
+  override readonly wholeBatch = false
 
   /** One step on all rows given. @throws ShapeError for data that does not fit, RangeError for a class out of range */
   step(inputs: TensorLike, targets: TensorLike): NaturalGradientResult {

@@ -2,7 +2,7 @@
 import { type CurvaturePoint, withGaussNewton, withHessian } from '../curvature/point.js'
 import { nonNegative, positive } from '../optim/options.js'
 import type { Tensor } from '../tensor.js'
-import type { ClosureResult } from './closure.js'
+import type { ClosureResult, TrainingBatch } from './closure.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 import type { DirectionRule } from './direction.js'
 import { newtonDirection } from './newton.js'
@@ -58,6 +58,10 @@ export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
     const curvature = <T>(use: (at: CurvaturePoint) => T): T =>
       loss === undefined ? withHessian(closure, this.parameters, use) : withGaussNewton(closure, loss, this.parameters, use)
     return this.run(whole, new ClosureNewtonRule((x) => this.write(x), curvature, this.options))
+  }
+
+  override trainOn({ evaluate }: TrainingBatch): number {
+    return this.step(evaluate).initialLoss
   }
 
   protected captured(): Record<string, unknown> {

@@ -1,11 +1,13 @@
 /** The learning-rate range test: train briefly while the rate grows, and look where the loss falls. */
 import { NonFiniteError } from '../errors.js'
 import type { Module } from '../nn/module.js'
+import type { OptimizerLike } from '../optim/wrapper.js'
 import { snapshot } from './snapshot.js'
 import { type StepOptions, trainSteps } from './steps.js'
 
 /** Options of {@link findLearningRate}. */
-export interface FindLearningRateOptions extends Omit<StepOptions, 'epochs' | 'schedule'> {
+export interface FindLearningRateOptions extends Omit<StepOptions, 'epochs' | 'schedule' | 'optimizer'> {
+  optimizer: OptimizerLike
   /** First rate. Default 1e-7. */
   from?: number
   /** Last rate. Default 10. */
@@ -60,6 +62,7 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
   checkRange({ from, to, steps, smoothing, stopAt })
   const rate = (i: number) => from * (to / from) ** (i / (steps - 1))
   const curve: LearningRateCurve = { learningRates: [], losses: [], smoothed: [], diverged: false, suggestions: NO_SUGGESTIONS }
+  if ('trainOn' in options.optimizer) throw new TypeError(`findLearningRate: ${options.optimizer.name} finds its steps itself`)
   const restore = snapshot(model, options.optimizer)
   model.train()
   let [sum, least] = [0, Infinity]

@@ -1,19 +1,32 @@
 /** Training as an iterator of steps: the loop that `fit` is a thin layer on. */
 
+import { noGrad } from '../autograd.js'
 import { NonFiniteError } from '../errors.js'
 import type { Loss } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import { checkNames } from '../optim/options.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
+import type { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
+import type { TrainingBatch } from '../solve/closure.js'
 import type { Tensor } from '../tensor.js'
 import { checkData, type DataSet, type Rows, stepBatch } from './data.js'
 import { isReplayable, Recording } from './replay.js'
 
+/** An optimizer that evaluates the loss itself, as often as it likes: those of ts/solve. */
+export interface WholeStepOptimizer {
+  readonly name: string
+  readonly groups: readonly { readonly parameters: Iterable<Parameter> }[]
+  learningRate: number
+  readonly wholeBatch: boolean
+  trainOn(batch: TrainingBatch): number
+}
+
 /** Options of {@link trainSteps}; those of `fit` include them. */
 export interface StepOptions extends DataSet {
   loss: Loss
-  optimizer: OptimizerLike
+  /** An optimizer; or one with a closure (LBFGS, LevenbergMarquardt …), which takes whole steps: those need `batchSize: 'full'`. */
+  optimizer: OptimizerLike | WholeStepOptimizer
   /** Passes over the data. Default 1. */
   epochs?: number
   /**
@@ -98,16 +111,22 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${JSON.stringify(epochs)}`)
   if (typeof options.loss !== 'function')
     throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
-  if (typeof options.optimizer?.step !== 'function')
+  if (typeof (options.optimizer as OptimizerLike | undefined)?.step !== 'function')
     throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
   const size = batchSize === 'full' ? rows.count : (batchSize ?? Math.min(DEFAULT_BATCH, rows.count))
   if (!(Number.isInteger(size) && size > 0))
     throw new RangeError(`fit: batchSize must be a whole number above 0 or 'full', got ${JSON.stringify(batchSize)}`)
   if (size > rows.count)
     throw new RangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
+  const { optimizer } = options
+  if (takesWholeSteps(optimizer) && optimizer.wholeBatch && size < rows.count) {
+    throw new RangeError(
+      `fit: ${optimizer.name} compares losses from evaluation to evaluation and step to step, so each step must see all rows: set batchSize: 'full'`,
+    )
+  }
   const batches = rows.count / size
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
-  const recordings = isReplayable(model, options.loss, rows) ? new Map() : null
+  const recordings = !takesWholeSteps(optimizer) && isReplayable(model, options.loss, rows) ? new Map() : null
   return { model, rows, options, epochs, batchSize: size, batchesPerEpoch, recordings }
 }
 
@@ -163,10 +182,32 @@ export class Pacer {
 export function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place): Step {
   const { optimizer, schedule } = plan.options
   if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
+  if (takesWholeSteps(optimizer)) return wholeStep(plan, optimizer, order, from, to, at)
   const { prediction, targets, loss } =
     plan.recordings === null ? eagerStep(plan, order, from, to, at) : replayedStep(plan, plan.recordings, order, from, to, at)
   optimizer.step()
   return { ...at, loss, prediction, targets, size: to - from }
+}
+
+function takesWholeSteps(optimizer: OptimizerLike | WholeStepOptimizer): optimizer is WholeStepOptimizer {
+  return 'trainOn' in optimizer
+}
+
+/** The optimizer's own step. Many evaluations end many steps of the arena, so nothing of its batch may be there. */
+function wholeStep(plan: Plan, optimizer: WholeStepOptimizer, order: Int32Array | null, from: number, to: number, at: Place): Step {
+  const { model, rows, options } = plan
+  const { inputs, targets, weights } = to - from === rows.count ? rows : batchOnHost(rows, order, from, to)
+  const prediction = noGrad(() => model.forward(inputs)).keep()
+  const evaluate = () => options.loss(model.forward(inputs), targets, weights === null ? undefined : { weights })
+  const loss = optimizer.trainOn({ inputs, targets, weights: weights ?? undefined, loss: options.loss, evaluate })
+  if (!Number.isFinite(loss)) throw diverged(loss, at, optimizer)
+  return { ...at, loss, prediction, targets, size: to - from }
+}
+
+/** A batch whose tensors outlive the step. */
+function batchOnHost(rows: Rows, order: Int32Array | null, from: number, to: number): Pick<Rows, 'inputs' | 'targets' | 'weights'> {
+  const { inputs, targets, weights } = stepBatch(rows, order, from, to)
+  return { inputs: inputs.keep(), targets: targets.keep(), weights: weights?.keep() ?? null }
 }
 
 /** @internal which step it is, as people count */
@@ -219,7 +260,7 @@ function finished(plan: Plan, recording: Recording, loss: number, at: Place): Re
   return { ...recording.results(), loss }
 }
 
-function diverged(value: number, { step, epoch, batch }: Place, optimizer: OptimizerLike): NonFiniteError {
+function diverged(value: number, { step, epoch, batch }: Place, optimizer: OptimizerLike | WholeStepOptimizer): NonFiniteError {
   const broken = optimizer.groups.flatMap((g) => [...g.parameters]).find((p) => !p.view().every(Number.isFinite))
   const where = broken ? `; the first parameter that is not finite is '${broken.name}'` : ''
   return new NonFiniteError(
