@@ -24,7 +24,7 @@ GENERATED := ts/backend/generated
 RUST_SOURCES := Cargo.toml $(wildcard Cargo.lock crate/build.sh) $(shell find crate -name '*.rs')
 TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*')
 
-.PHONY: help setup wasm build check format test test-only runtimes bundlers docs demo bench pack release-check clean
+.PHONY: help setup wasm build check format test test-only runtimes bundlers docs demo bench bench-page peers pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -87,6 +87,13 @@ demo: build ## train a net on handwritten digits
 
 bench: build ## print the benchmark tables (about five minutes)
 	@$(NODE22) $(TSX) bench/run.ts
+
+bench-page: $(MODULES)/.stamp $(GENERATED)/.stamp ## one HTML file that measures WebAssembly beside JavaScript in a browser
+	@$(NODE) $(TSX) bench/page/build.ts
+
+peers: build ## gradus beside other libraries, PyTorch and JAX: downloads 6 GB into .cache/peers, takes an hour
+	@$(NODE) $(TSX) bench/peers/run.ts
+	@$(NODE) $(TSX) bench/peers/table.ts
 
 pack: build ## the tarball that npm would publish
 	@$(NPM) pack --loglevel=error

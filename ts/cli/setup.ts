@@ -23,6 +23,8 @@ export const OPTIMIZER_NAMES = Object.keys(OPTIMIZERS) as OptimizerName[]
 export interface TrainOptions {
   backend?: 'wasm' | 'js'
   variant?: Variant
+  /** Whether V8 may use 256-bit vectors where that passes the check. */
+  widen: boolean
   epochs?: number
   batchSize?: number
   learningRate?: number
@@ -97,9 +99,9 @@ function usualLearningRate(name: OptimizerName, forAdam: number): number {
 }
 
 /** The backend that the options ask for, made the default one. */
-export async function loadBackend({ backend, variant }: TrainOptions): Promise<Backend> {
+export async function loadBackend({ backend, variant, widen }: TrainOptions): Promise<Backend> {
   if (backend === 'js' && variant !== undefined) throw new Error('--variant chooses between WebAssembly artefacts; --backend js has none')
-  return load({ ...(backend && { backend }), ...(variant && { variant }) })
+  return load({ ...(backend && { backend }), ...(variant && { variant }), widen })
 }
 
 /** Model, optimizer and data on a backend: the same seed gives the same start and the same batches on each. */
@@ -121,7 +123,8 @@ export function asTensors(data: Dataset, backend: Backend): { inputs: Tensor; ta
 }
 
 /** `WebAssembly, relaxed SIMD` for a backend. */
-export function backendTitle({ name, variant }: Backend): string {
+export function backendTitle({ name, variant, widened }: Backend): string {
   if (name === 'js') return 'plain JavaScript'
-  return variant === 'relaxed' ? 'WebAssembly, relaxed SIMD' : 'WebAssembly, SIMD'
+  const title = variant === 'relaxed' ? 'WebAssembly, relaxed SIMD' : 'WebAssembly, SIMD'
+  return widened ? `${title} widened to 256 bits (same bits, checked; --no-widen turns it off)` : title
 }

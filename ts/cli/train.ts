@@ -97,6 +97,7 @@ function report(plan: Plan, { backend }: Setup, { history, test, samplesPerSecon
     task: task.name,
     backend: backend.name,
     variant: backend.variant,
+    widened: backend.widened,
     settings,
     epochs,
     ...run,

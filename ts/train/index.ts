@@ -9,4 +9,5 @@ export {
 } from './find-learning-rate.js'
 export { type EpochRecord, type EvaluateOptions, evaluateModel, type FitOptions, fit, type History } from './fit.js'
 export { accuracy, type Metric, type MetricName, type MetricsOption, meanAbsoluteError, rootMeanSquaredError } from './metrics.js'
-export { type Step, type StepOptions, trainSteps, type WholeStepOptimizer } from './steps.js'
+export { type Step, type StepOptions, trainSteps } from './steps.js'
+export type { WholeStepOptimizer } from './whole-step.js'

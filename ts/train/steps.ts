@@ -1,26 +1,15 @@
 /** Training as an iterator of steps: the loop that `fit` is a thin layer on. */
 
-import { noGrad } from '../autograd.js'
 import { NonFiniteError } from '../errors.js'
 import type { Loss } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import { checkNames } from '../optim/options.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
-import type { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
-import type { TrainingBatch } from '../solve/closure.js'
 import type { Tensor } from '../tensor.js'
 import { checkData, type DataSet, type Rows, stepBatch } from './data.js'
 import { isReplayable, Recording } from './replay.js'
-
-/** An optimizer that evaluates the loss itself, as often as it likes: those of ts/solve. */
-export interface WholeStepOptimizer {
-  readonly name: string
-  readonly groups: readonly { readonly parameters: Iterable<Parameter> }[]
-  learningRate: number
-  readonly wholeBatch: boolean
-  trainOn(batch: TrainingBatch): number
-}
+import { takesWholeSteps, type WholeStepOptimizer, wholeStep } from './whole-step.js'
 
 /** Options of {@link trainSteps}; those of `fit` include them. */
 export interface StepOptions extends DataSet {
@@ -182,32 +171,15 @@ export class Pacer {
 export function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place): Step {
   const { optimizer, schedule } = plan.options
   if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
-  if (takesWholeSteps(optimizer)) return wholeStep(plan, optimizer, order, from, to, at)
+  if (takesWholeSteps(optimizer)) {
+    const whole = wholeStep(plan, optimizer, order, from, to)
+    if (!Number.isFinite(whole.loss)) throw diverged(whole.loss, at, optimizer)
+    return { ...at, ...whole, size: to - from }
+  }
   const { prediction, targets, loss } =
     plan.recordings === null ? eagerStep(plan, order, from, to, at) : replayedStep(plan, plan.recordings, order, from, to, at)
   optimizer.step()
   return { ...at, loss, prediction, targets, size: to - from }
-}
-
-function takesWholeSteps(optimizer: OptimizerLike | WholeStepOptimizer): optimizer is WholeStepOptimizer {
-  return 'trainOn' in optimizer
-}
-
-/** The optimizer's own step. Many evaluations end many steps of the arena, so nothing of its batch may be there. */
-function wholeStep(plan: Plan, optimizer: WholeStepOptimizer, order: Int32Array | null, from: number, to: number, at: Place): Step {
-  const { model, rows, options } = plan
-  const { inputs, targets, weights } = to - from === rows.count ? rows : batchOnHost(rows, order, from, to)
-  const prediction = noGrad(() => model.forward(inputs)).keep()
-  const evaluate = () => options.loss(model.forward(inputs), targets, weights === null ? undefined : { weights })
-  const loss = optimizer.trainOn({ inputs, targets, weights: weights ?? undefined, loss: options.loss, evaluate })
-  if (!Number.isFinite(loss)) throw diverged(loss, at, optimizer)
-  return { ...at, loss, prediction, targets, size: to - from }
-}
-
-/** A batch whose tensors outlive the step. */
-function batchOnHost(rows: Rows, order: Int32Array | null, from: number, to: number): Pick<Rows, 'inputs' | 'targets' | 'weights'> {
-  const { inputs, targets, weights } = stepBatch(rows, order, from, to)
-  return { inputs: inputs.keep(), targets: targets.keep(), weights: weights?.keep() ?? null }
 }
 
 /** @internal which step it is, as people count */

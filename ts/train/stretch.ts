@@ -11,7 +11,6 @@ import { onOneThread, Program } from '../backend/program.js'
 import { OutOfMemoryError } from '../errors.js'
 import { canPlan, ROW, StepsAhead } from '../optim/ahead.js'
 import type { Optimizer } from '../optim/optimizer.js'
-import type { OptimizerLike } from '../optim/wrapper.js'
 import { copyRows } from './data.js'
 import type { Recording } from './replay.js'
 
@@ -61,7 +60,7 @@ export class Stretch {
   }
 
   /** Null where the steps cannot be run by WebAssembly alone, or there is no memory for it. */
-  static of(recording: Recording, optimizer: OptimizerLike): Stretch | null {
+  static of(recording: Recording, optimizer: object): Stretch | null {
     if (!canPlan(optimizer)) return null
     const program = Program.of(optimizer.groups[0].backend.kernels)
     const updates = program === null ? 0 : updatesOf(recording, optimizer)

@@ -1,0 +1,57 @@
+/** The page's program: measures in the browser what `gradus bench` measures in Node, and says it in the same words. `?seconds=0.3` is quicker. */
+import { rate } from '../../ts/cli/format.js'
+import { type Measurement, measure, NETS, reading } from '../../ts/cli/measure.js'
+import { type Backend, createBackend, supportedVariants } from '../../ts/index.js'
+
+const byId = (id: string) => document.getElementById(id) as HTMLElement
+const seconds = Number(new URLSearchParams(location.search).get('seconds')) || 1
+
+/** Lets the browser draw. */
+const drawn = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+
+function add(parent: HTMLElement, tag: string, text: string): HTMLElement {
+  const child = document.createElement(tag)
+  child.textContent = text
+  return parent.appendChild(child)
+}
+
+function show({ net, batch, wasm, js, ratio }: Measurement): void {
+  const row = add(byId('rows'), 'tr', '')
+  const cells = [net, String(batch), wasm === null ? '-' : rate(wasm), rate(js), ratio === null ? '-' : `${rate(ratio)} ×`]
+  const last = cells.map((text) => add(row, 'td', text)).at(-1)
+  if (!last || ratio === null) return
+  const bar = add(last, 'span', '')
+  bar.className = 'bar'
+  // twenty times as fast fills the column
+  bar.style.width = `${Math.min(100, 5 * ratio)}%`
+}
+
+function title(wasm: Backend | null): string {
+  const engine = wasm === null ? 'no WebAssembly SIMD here' : `WebAssembly, ${wasm.variant === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}`
+  return `${engine}; ${navigator.userAgent.match(/(?:Firefox|Edg|Chrome|Version)\/[\d.]+/)?.[0] ?? 'browser'}, one thread`
+}
+
+async function run(): Promise<void> {
+  byId('again').hidden = true
+  byId('rows').replaceChildren()
+  byId('reading').replaceChildren()
+  const [variant] = supportedVariants()
+  const wasm = variant === undefined ? null : createBackend({ variant })
+  const js = createBackend({ backend: 'js' })
+  const results: Measurement[] = []
+  for (const net of NETS) {
+    byId('engine').textContent = `${title(wasm)}: measuring ${net.sizes.join('-')} …`
+    await drawn()
+    results.push(await measure(net, wasm, js, seconds))
+    show(results[results.length - 1])
+  }
+  byId('engine').textContent = title(wasm)
+  for (const line of reading(results)) add(byId('reading'), 'p', line)
+  byId('again').hidden = false
+  document.documentElement.dataset.done = 'true'
+}
+
+byId('again').addEventListener('click', () => void run())
+run().catch((error: unknown) => {
+  byId('engine').textContent = `It failed: ${error instanceof Error ? error.message : String(error)}`
+})

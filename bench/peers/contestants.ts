@@ -1,0 +1,100 @@
+/** Who is measured, on which runtime, and what to know about each. */
+
+/** One line of the table. */
+export interface Contestant {
+  id: string
+  title: string
+  /** `gradus`, a library for JavaScript, a loop by hand, or native code behind Python. */
+  kind: 'gradus' | 'library' | 'loop' | 'native'
+  /** Its file in contestants/, and the options that it gets. */
+  program: readonly [string, ...string[]]
+  runtime: 'node-22' | 'node-24' | 'python'
+  /** What makes its steps other than those of the table's head. */
+  note?: string
+  /** Whether start.mjs knows how to start it. */
+  starts?: boolean
+}
+
+const perSample = 'trains sample by sample: a step here is as many samples as others have in a batch'
+
+export const CONTESTANTS: readonly Contestant[] = [
+  { id: 'gradus', title: 'gradus', kind: 'gradus', program: ['gradus'], runtime: 'node-22', starts: true },
+  {
+    id: 'gradus-widened',
+    title: 'gradus, widened',
+    kind: 'gradus',
+    program: ['gradus', 'widen'],
+    runtime: 'node-24',
+    note: '`load({ widen: true })`: an experimental flag of V8',
+  },
+  { id: 'plain', title: 'loops by hand', kind: 'loop', program: ['plain'], runtime: 'node-24', note: 'typed arrays, nothing allocated' },
+  {
+    id: 'tfjs-wasm',
+    title: 'TensorFlow.js, wasm',
+    kind: 'library',
+    program: ['tfjs', 'wasm'],
+    runtime: 'node-24',
+    note: '`optimizer.minimize` on variables',
+    starts: true,
+  },
+  { id: 'tfjs-cpu', title: 'TensorFlow.js, cpu', kind: 'library', program: ['tfjs', 'cpu'], runtime: 'node-24', starts: true },
+  {
+    id: 'jax-js',
+    title: 'jax-js, wasm',
+    kind: 'library',
+    program: ['jax-js'],
+    runtime: 'node-24',
+    note: 'the whole step in one `jit`; the loss is read each step, since it is lazy',
+    starts: true,
+  },
+  { id: 'brain', title: 'brain.js', kind: 'library', program: ['brain'], runtime: 'node-24', note: `praxis \`adam\`; ${perSample}` },
+  {
+    id: 'convnet',
+    title: 'ConvNetJS',
+    kind: 'library',
+    program: ['convnet'],
+    runtime: 'node-24',
+    note: 'Adadelta, since it has no Adam; one sample at a time, an update a batch',
+  },
+  {
+    id: 'synaptic',
+    title: 'Synaptic',
+    kind: 'library',
+    program: ['synaptic'],
+    runtime: 'node-24',
+    note: `plain gradient descent on squared errors, the only rule it has; ${perSample}`,
+  },
+  { id: 'pytorch', title: 'PyTorch', kind: 'native', program: ['pytorch', 'eager'], runtime: 'python', note: 'as it comes' },
+  {
+    id: 'pytorch-fused',
+    title: 'PyTorch, fused',
+    kind: 'native',
+    program: ['pytorch', 'fused'],
+    runtime: 'python',
+    note: '`Adam(fused=True)`',
+  },
+  {
+    id: 'pytorch-compiled',
+    title: 'PyTorch, compiled',
+    kind: 'native',
+    program: ['pytorch', 'compiled'],
+    runtime: 'python',
+    note: '`torch.compile` of forward and loss, fused Adam',
+  },
+  {
+    id: 'jax',
+    title: 'JAX, a call a step',
+    kind: 'native',
+    program: ['jax_jit', 'step'],
+    runtime: 'python',
+    note: '`jit` of the whole step with optax',
+  },
+  {
+    id: 'jax-scan',
+    title: 'JAX, a call an epoch',
+    kind: 'native',
+    program: ['jax_jit', 'scan'],
+    runtime: 'python',
+    note: '`lax.scan` over the batches of an epoch, inside `jit`',
+  },
+]

@@ -1,0 +1,52 @@
+/** bench/results/peers.json: what run.ts measured. */
+import { readFileSync, writeFileSync } from 'node:fs'
+
+/** One contestant on one workload: steps/s, ns a parameter, or milliseconds until 97 %, by the kind of workload. */
+export interface Measurement {
+  best: number
+  median: number
+  /** Whether it learned on the same data: the loss halved, or the accuracy was reached. */
+  learned: boolean
+  date: string
+}
+
+/** Why there is no figure. */
+export interface Missing {
+  missing: string
+}
+
+/** Milliseconds of a fresh process: import and engine, first step of W2, first step of W5. */
+export interface Start {
+  ready: number
+  first: number
+  large: number
+}
+
+export interface Entry {
+  versions: Record<string, string>
+  results: Record<string, Measurement | Missing>
+  start?: Start
+}
+
+export interface Peers {
+  cpu: string
+  date: string
+  contestants: Record<string, Entry>
+}
+
+const FILE = new URL('../results/peers.json', import.meta.url)
+
+export function readPeers(): Peers {
+  return JSON.parse(readFileSync(FILE, 'utf8'))
+}
+
+export function writePeers(peers: Peers): void {
+  const round = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value)
+  writeFileSync(FILE, `${JSON.stringify(peers, round, 2)}\n`)
+}
+
+/** The figure of a contestant on a workload that counts: measured, and it learned. */
+export function figureOf(peers: Peers, contestant: string, workload: string): Measurement | undefined {
+  const result = peers.contestants[contestant]?.results[workload]
+  return result !== undefined && 'best' in result && result.learned ? result : undefined
+}

@@ -1,0 +1,118 @@
+/**
+ * `make peers`: gradus beside other libraries, loops by hand, PyTorch and JAX, on the same nets and data, and writes
+ * bench/results/peers.json, from which table.ts makes docs/benchmarks.md. Each contestant runs each workload in a process of
+ * its own, pinned to one core, and has to learn. Packages go into .cache/peers, Python's into a virtual environment there.
+ *
+ *     node --import tsx bench/peers/run.ts [--only gradus,jax-js] [--workloads W4,W5|start] [--python PATH] [--core 1]
+ *
+ * What is measured again replaces what the file has; all else stays. An hour or less for everything, and 5 GB for Python's packages.
+ */
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import path from 'node:path'
+import { parseArgs } from 'node:util'
+import { installTools } from '../../test/runtimes/consumer.js'
+import { CONTESTANTS, type Contestant } from './contestants.js'
+import { type Entry, type Measurement, type Peers, readPeers, type Start, writePeers } from './results.js'
+import { WORKLOADS, writeWorkload } from './workloads.js'
+
+const { values } = parseArgs({
+  options: { only: { type: 'string' }, workloads: { type: 'string' }, python: { type: 'string' }, core: { type: 'string', default: '1' } },
+})
+const list = (text: string | undefined) => text?.split(',')
+const [only, wanted] = [list(values.only), list(values.workloads)]
+const HERE = 'bench/peers'
+const MOST_SECONDS = 80
+const STARTS = 9
+
+const today = () => new Date().toISOString().slice(0, 10)
+const median = (numbers: number[]) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
+
+/** The folder where contestants find their packages: those of bench/peers/package.json, and this repository as gradus. */
+function prepare(): string {
+  const folder = installTools('peers', HERE)
+  for (const name of ['harness.mjs', 'harness.py', 'start.mjs', 'contestants'])
+    cpSync(path.join(HERE, name), path.join(folder, name), { recursive: true })
+  const link = path.join(folder, 'node_modules/gradus')
+  rmSync(link, { force: true, recursive: true })
+  symlinkSync(path.resolve('.'), link, 'dir')
+  for (const workload of WORKLOADS) writeWorkload(workload, path.join(folder, 'data'))
+  return folder
+}
+
+/** The Python to use: the one given, or that of an environment with the versions of requirements.txt. */
+function pythonIn(folder: string): string {
+  if (values.python !== undefined) return values.python
+  const venv = path.join(folder, 'venv')
+  const done = path.join(venv, 'installed.txt')
+  const versions = readFileSync(`${HERE}/requirements.txt`, 'utf8')
+  if (!existsSync(done) || readFileSync(done, 'utf8') !== versions) {
+    console.log('installing Python packages into .cache/peers/venv')
+    must('python3', ['-m', 'venv', venv])
+    must(`${venv}/bin/pip`, ['install', '--quiet', '-r', `${HERE}/requirements.txt`])
+    writeFileSync(done, versions)
+  }
+  return path.resolve(venv, 'bin/python')
+}
+
+function must(command: string, args: string[]): void {
+  const { status } = spawnSync(command, args, { stdio: 'inherit' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed`)
+}
+
+const folder = prepare()
+
+function commandOf({ runtime }: Contestant): string {
+  return runtime === 'python' ? pythonIn(folder) : path.resolve(folder, `node_modules/${runtime}/bin/node`)
+}
+
+/** One process, pinned to the core; what it prints as its last line. */
+function measure<T>(contestant: Contestant, args: readonly string[]): T {
+  const pin = process.platform === 'linux' ? ['taskset', '-c', values.core] : []
+  const [command, ...rest] = [...pin, commandOf(contestant), ...args]
+  const { status, stdout, stderr, signal } = spawnSync(command, rest, { cwd: folder, encoding: 'utf8', timeout: 1000 * MOST_SECONDS })
+  if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
+  const said = /^(?:\w*Error|Error): (.+)$/m.exec(stderr)?.[1] ?? stderr.trim().split('\n').at(-1)
+  throw new Error(signal === null ? said : `more than ${MOST_SECONDS} s`)
+}
+
+function measureWorkload(contestant: Contestant, workload: string, entry: Entry): string {
+  const [program, ...options] = contestant.program
+  const harness = contestant.runtime === 'python' ? 'harness.py' : 'harness.mjs'
+  try {
+    const { best, median, learned, versions } = measure<Measurement & { versions: Record<string, string> }>(contestant, [
+      ...[harness, program, workload],
+      ...options,
+    ])
+    entry.versions = versions
+    entry.results[workload] = { best, median, learned, date: today() }
+    return `${best.toPrecision(4)} (median ${median.toPrecision(4)})${learned ? '' : ', does not learn'}`
+  } catch (error) {
+    entry.results[workload] = { missing: (error as Error).message }
+    return `- (${(error as Error).message})`
+  }
+}
+
+function measureStart(contestant: Contestant, entry: Entry): string {
+  const starts = Array.from({ length: STARTS }, () => measure<Start>(contestant, ['start.mjs', ...contestant.program]))
+  const of = (key: keyof Start) => median(starts.map((start) => start[key]))
+  entry.start = { ready: of('ready'), first: of('first'), large: of('large') }
+  return JSON.stringify(entry.start)
+}
+
+const empty: Peers = { cpu: '', date: '', contestants: {} }
+const peers = existsSync('bench/results/peers.json') ? readPeers() : empty
+peers.cpu = cpus()[0]?.model ?? 'unknown'
+peers.date = today()
+for (const contestant of CONTESTANTS) {
+  if (only && !only.includes(contestant.id)) continue
+  peers.contestants[contestant.id] ??= { versions: {}, results: {} }
+  const entry = peers.contestants[contestant.id]
+  const report = (name: string, text: string) => {
+    console.log(`${contestant.title.padEnd(22)} ${name.padEnd(6)} ${text}`)
+    writePeers(peers)
+  }
+  for (const { id } of WORKLOADS) if (!wanted || wanted.includes(id)) report(id, measureWorkload(contestant, id, entry))
+  if (contestant.starts && (!wanted || wanted.includes('start'))) report('start', measureStart(contestant, entry))
+}

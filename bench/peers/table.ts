@@ -1,0 +1,182 @@
+/**
+ * Writes docs/benchmarks.md and the short table of README.md from bench/results/peers.json (see run.ts).
+ * `node --import tsx bench/peers/table.ts`
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { CONTESTANTS, type Contestant } from './contestants.js'
+import { figureOf, type Peers, readPeers } from './results.js'
+import { WORKLOADS, type Workload } from './workloads.js'
+
+/** Nets of the short table. */
+const SHORT = ['W1', 'W3', 'W4', 'W5', 'W6', 'W7', 'C1']
+const UNITS = { steps: 'steps/s', update: 'ns a parameter', reach: 'ms' } as const
+
+const moreIsBetter = ({ kind }: Workload) => kind === 'steps'
+const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+const table = (head: readonly string[], rows: readonly (readonly string[])[]) =>
+  [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n')
+
+/** `1,234`, `12.3`, `0.123`. */
+function number(n: number): string {
+  return n >= 100 ? Math.round(n).toLocaleString('en') : n.toPrecision(n < 1 ? 2 : 3)
+}
+
+/** How many times as good a is as b. */
+function ratio(workload: Workload, a: number, b: number): number {
+  return moreIsBetter(workload) ? a / b : b / a
+}
+
+/** What counts: the best window, but the median start where each start is a run of its own. */
+function value(peers: Peers, contestant: Contestant, workload: Workload): number | undefined {
+  const figure = figureOf(peers, contestant.id, workload.id)
+  return workload.kind === 'reach' ? figure?.median : figure?.best
+}
+
+interface Best {
+  contestant: Contestant
+  value: number
+}
+
+function bestOf(peers: Peers, workload: Workload, among: (contestant: Contestant) => boolean): Best | undefined {
+  let best: Best | undefined
+  for (const contestant of CONTESTANTS.filter(among)) {
+    const found = value(peers, contestant, workload)
+    if (found !== undefined && (best === undefined || ratio(workload, found, best.value) > 1)) best = { contestant, value: found }
+  }
+  return best
+}
+
+const isKind =
+  (...kinds: Contestant['kind'][]) =>
+  ({ kind }: Contestant) =>
+    kinds.includes(kind)
+
+function cell(peers: Peers, contestant: Contestant, workload: Workload): string {
+  const result = peers.contestants[contestant.id]?.results[workload.id]
+  if (result === undefined || 'missing' in result) return '-'
+  const text = number(workload.kind === 'reach' ? result.median : result.best)
+  if (!result.learned) return `(${text})`
+  const best = bestOf(peers, workload, () => true)
+  return best?.contestant === contestant ? `**${text}**` : text
+}
+
+/** Workloads where somebody beats the best gradus. */
+function losses(peers: Peers): string[] {
+  return WORKLOADS.flatMap((workload) => {
+    const ours = bestOf(peers, workload, isKind('gradus'))
+    if (ours === undefined) return []
+    const faster = CONTESTANTS.filter((c) => c.kind !== 'gradus').flatMap((contestant) => {
+      const theirs = value(peers, contestant, workload)
+      const times = theirs === undefined ? 0 : ratio(workload, theirs, ours.value)
+      return times > 1 ? [`${contestant.title} ${times.toFixed(times < 1.095 ? 2 : 1)} ×`] : []
+    })
+    return faster.length === 0 ? [] : [`- ${workload.id}, ${workload.title}: ${faster.join(', ')}`]
+  })
+}
+
+function versions(peers: Peers): string {
+  const all = new Map<string, Set<string>>()
+  for (const { versions } of Object.values(peers.contestants)) {
+    for (const [name, version] of Object.entries(versions)) all.set(name, (all.get(name) ?? new Set()).add(version))
+  }
+  return [...all].map(([name, found]) => `${name === 'node' ? 'Node' : name} ${[...found].sort().join(' and ')}`).join(', ')
+}
+
+function startTable(peers: Peers): string {
+  const rows = CONTESTANTS.flatMap(({ id, title }) => {
+    const start = peers.contestants[id]?.start
+    return start ? [[title, number(start.ready), number(start.first), number(start.large)]] : []
+  })
+  return table(['milliseconds', 'import and engine', 'first step of W2', 'then first step of W5'], rows)
+}
+
+/** The text of docs/benchmarks.md. */
+export function document(peers: Peers): string {
+  const head = (w: Workload) => `${w.id}, ${UNITS[w.kind]}`
+  return `# gradus beside others
+
+Written by bench/peers/table.ts from bench/results/peers.json; \`make peers\` measures it again.
+
+${peers.cpu}, one core, ${peers.date}. ${versions(peers)}.
+
+Each contestant trains each net in a process of its own, pinned to one core, with the same first weights (where it lets them be
+set) and the same rows in the same order, in memory: forward, loss, backward, Adam. It has to learn: the loss over all rows must
+halve, or its figure stands in brackets and does not count. The best of seven windows of 0.3 s; two of one epoch where a step
+takes so long. W8 and W8m are updates alone. C1 is the time from a made net to 97 % of the training points right, judged after
+each epoch, the median of five first weights.
+
+${table(
+  ['', 'net', 'batches of an epoch'],
+  WORKLOADS.filter((w) => w.kind !== 'update').map((w) => [w.id, `${w.title}, ${w.activation}`, String(w.batches)]),
+)}
+
+## Speed
+
+More is better in W1 to W7, less in W8, W8m and C1. The best of each column is bold; - is too slow, or cannot do it.
+
+${table(
+  ['', ...WORKLOADS.map(head)],
+  CONTESTANTS.map((c) => [c.title, ...WORKLOADS.map((w) => cell(peers, c, w))]),
+)}
+
+## Where gradus loses
+
+The best gradus against all that are faster:
+
+${losses(peers).join('\n') || '- Nowhere in this table.'}
+
+PyTorch and JAX are native code, which uses vectors of up to 512 bits on a processor that has them; WebAssembly has 128, and 256
+where V8 widens them. And a program that XLA compiled for one net keeps what a list of kernels writes to memory.
+
+## Start
+
+Medians of nine fresh processes; the first step is of a small net, the second of a large one afterwards.
+
+${startTable(peers)}
+
+## Who is who
+
+${CONTESTANTS.map(({ title, note, runtime }) => `- ${title}: ${runtime === 'python' ? 'Python' : runtime.replace('node-', 'Node ')}${note ? `; ${note}` : ''}.`).join('\n')}
+`
+}
+
+const BEGIN = '<!-- peers: written by bench/peers/table.ts from bench/results/peers.json -->'
+const END = '<!-- /peers -->'
+
+/** The short table of README.md. */
+export function summary(peers: Peers): string {
+  const groups: [string, (contestant: Contestant) => boolean][] = [
+    ['gradus', isKind('gradus')],
+    ['best other JS library', isKind('library')],
+    ['loops by hand', isKind('loop')],
+    ['PyTorch', ({ id }) => id.startsWith('pytorch')],
+    ['JAX', ({ id }) => id.startsWith('jax') && id !== 'jax-js'],
+  ]
+  const rows = WORKLOADS.filter(({ id }) => SHORT.includes(id)).map((workload) => {
+    const best = bestOf(peers, workload, () => true)
+    const cells = groups.map(([, among]) => {
+      const found = bestOf(peers, workload, among)
+      if (!found) return '-'
+      const who = among === groups[1][1] ? `, ${found.contestant.title}` : ''
+      const text = number(found.value)
+      return `${found.contestant === best?.contestant ? `**${text}**` : text}${who}`
+    })
+    return [`${workload.title}${workload.kind === 'reach' ? ', ms' : ''}`, ...cells]
+  })
+  return table(['steps/s, one core', ...groups.map(([title]) => title)], rows)
+}
+
+/** README.md with the short table in place. @throws Error if the markers are gone */
+export function withSummary(readme: string, peers: Peers): string {
+  const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)]
+  if (from < 0 || to < from) throw new Error('README.md has lost the markers of its table of peers')
+  return `${readme.slice(0, from + BEGIN.length)}\n${summary(peers)}\n${readme.slice(to)}`
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const peers = readPeers()
+  const readme = new URL('../../README.md', import.meta.url)
+  writeFileSync(new URL('../../docs/benchmarks.md', import.meta.url), document(peers))
+  writeFileSync(readme, withSummary(readFileSync(readme, 'utf8'), peers))
+}

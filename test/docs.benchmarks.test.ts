@@ -1,0 +1,35 @@
+/** docs/benchmarks.md and README's table of peers are what bench/peers/table.ts writes, and say where gradus loses. */
+import { readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { CONTESTANTS } from '../bench/peers/contestants.js'
+import { figureOf, type Peers, readPeers } from '../bench/peers/results.js'
+import { document, withSummary } from '../bench/peers/table.js'
+import { WORKLOADS } from '../bench/peers/workloads.js'
+
+test('the committed texts are those of the committed figures', () => {
+  const peers = readPeers()
+  const readme = readFileSync('README.md', 'utf8')
+  expect(readFileSync('docs/benchmarks.md', 'utf8')).toBe(document(peers))
+  expect(withSummary(readme, peers)).toBe(readme)
+})
+
+test('gradus has learned every workload that was measured', () => {
+  const peers = readPeers()
+  for (const { id } of WORKLOADS) expect(figureOf(peers, 'gradus', id), id).toBeDefined()
+})
+
+test('a contestant that is faster is named, one that does not learn is not', () => {
+  const entry = (best: number, learned = true) => ({
+    versions: {},
+    results: { W4: { best, median: best, learned, date: '2026-01-01' } },
+  })
+  const peers: Peers = {
+    cpu: 'x',
+    date: '2026-01-01',
+    contestants: { gradus: entry(100), plain: entry(50), jax: entry(200), pytorch: entry(400, false) },
+  }
+  const text = document(peers)
+  expect(text).toContain('- W4, 784-128-10, batch 64: JAX, a call a step 2.0 ×\n')
+  expect(text).toContain('(400)')
+  expect(CONTESTANTS.map(({ id }) => id)).toContain('jax')
+})

@@ -1,0 +1,121 @@
+/** How fast WebAssembly and JavaScript train on this machine, and what that means in words: for `gradus bench` and for the page in a browser. */
+import { Adam, type Backend, crossEntropy, Dense, fit, Generator, mse, Sequential, tensor } from '../index.js'
+import { rate, table } from './format.js'
+
+/** A net with the rows of a step. */
+export interface Net {
+  sizes: readonly number[]
+  batch: number
+}
+
+/** Steps/s of both backends on a net; null without WebAssembly. */
+export interface Measurement {
+  net: string
+  batch: number
+  wasm: number | null
+  js: number
+  ratio: number | null
+}
+
+/** From toys to what takes a while. */
+export const NETS: readonly Net[] = [
+  { sizes: [2, 8, 1], batch: 4 },
+  { sizes: [2, 16, 16, 1], batch: 32 },
+  { sizes: [32, 64, 64, 1], batch: 64 },
+  { sizes: [784, 128, 10], batch: 64 },
+  { sizes: [784, 512, 512, 10], batch: 128 },
+]
+/** The net that digits are learned with. */
+const DIGITS = '784-128-10'
+const WINDOWS = 6
+/** Batches of an epoch. */
+const BATCHES = 16
+/** Up to this ratio both count as equally fast. */
+const EQUAL = 1.5
+
+/** Best of several windows, the backends by turns, so that a busy moment of the machine hits both. */
+export async function measure({ sizes, batch }: Net, wasm: Backend | null, js: Backend, seconds: number): Promise<Measurement> {
+  const runs = [wasm, js].map((backend) => (backend === null ? null : makeRun(sizes, batch, backend)))
+  const best = [0, 0]
+  for (const run of runs) if (run) await stepsPerSecond(run, seconds / 2)
+  for (let window = 0; window < WINDOWS; window++) {
+    for (const [i, run] of runs.entries()) if (run) best[i] = Math.max(best[i], await stepsPerSecond(run, seconds / WINDOWS))
+  }
+  const [w, j] = best
+  return { net: sizes.join('-'), batch, wasm: wasm && w, js: j, ratio: wasm && w / j }
+}
+
+type Run = (epochs: number) => Promise<unknown>
+
+/** Training with `fit` on random data in memory. */
+function makeRun(sizes: readonly number[], batch: number, backend: Backend): Run {
+  const last = sizes.length - 2
+  const layers = sizes.slice(0, -1).map((size, i) => new Dense(size, sizes[i + 1], i < last ? { activation: 'relu' } : {}))
+  const model = new Sequential(layers, { seed: 1, backend })
+  const optimizer = new Adam(model.parameters(), { learningRate: 1e-3 })
+  const random = new Generator(1)
+  const [count, outputs] = [batch * BATCHES, sizes[sizes.length - 1]]
+  const inputs = tensor(Float32Array.from(random.uniforms(count * sizes[0])), [count, sizes[0]], { backend })
+  const draws = random.uniforms(count)
+  const targets =
+    outputs === 1 ? tensor(Float32Array.from(draws), [count, 1], { backend }) : Int32Array.from(draws, (u) => Math.floor(u * outputs))
+  const options = { inputs, targets, loss: outputs === 1 ? mse : crossEntropy, optimizer, batchSize: batch, shuffle: false }
+  return (epochs) => fit(model, { ...options, epochs })
+}
+
+async function stepsPerSecond(run: Run, seconds: number): Promise<number> {
+  const started = performance.now()
+  let [elapsed, epochs, next] = [0, 0, 1]
+  while (elapsed < 1000 * seconds) {
+    await run(next)
+    epochs += next
+    elapsed = performance.now() - started
+    // as many as fill the rest, but not at a guess that one epoch gives
+    next = Math.max(1, Math.min(next * 4, Math.floor((epochs * (1000 * seconds - elapsed)) / elapsed)))
+  }
+  return (1000 * epochs * BATCHES) / elapsed
+}
+
+/** The table, a line each. */
+export function resultLines(results: readonly Measurement[]): string[] {
+  const rows = results.map(({ net, batch, wasm, js, ratio }) => [
+    net,
+    String(batch),
+    wasm === null ? '-' : rate(wasm),
+    rate(js),
+    ratio === null ? '-' : `${rate(ratio)} ×`,
+  ])
+  return table([['net', 'batch', 'WASM', 'JS', 'WASM / JS'], ...rows])
+}
+
+/** What the table says, in words. */
+export function reading(results: readonly Measurement[]): string[] {
+  const measured = results.filter((r): r is Measurement & { wasm: number; ratio: number } => r.wasm !== null && r.ratio !== null)
+  if (measured.length === 0) return ['This runtime has no WebAssembly SIMD, so there is only the JS backend.']
+  const most = measured.reduce((a, b) => (b.ratio > a.ratio ? b : a))
+  const digits = measured.find(({ net }) => net === DIGITS)
+  return [
+    most.ratio > EQUAL
+      ? `On this machine WebAssembly trains ${most.net} ${rate(most.ratio)} times as fast as JavaScript.`
+      : 'On this machine WebAssembly is no faster than JavaScript: something is wrong, or very busy.',
+    aboutSmall(measured),
+    ...(digits ? [aboutDigits(digits)] : []),
+    'One core; best of several windows, the backends by turns. A busy machine lowers all numbers.',
+  ]
+}
+
+function aboutSmall(measured: readonly { net: string; wasm: number; js: number; ratio: number }[]): string {
+  const [smallest] = measured
+  const equal = measured.filter(({ ratio }) => ratio <= EQUAL).at(-1)
+  const micro = (stepsPerSecond: number) => `${(1e6 / stepsPerSecond).toPrecision(2)} µs`
+  if (equal === undefined) {
+    return `Even on a net as small as ${smallest.net} it is ${rate(smallest.ratio)} times as fast: a step takes ${micro(smallest.wasm)}, not ${micro(smallest.js)}.`
+  }
+  if (equal.ratio < 1 / EQUAL) return `On a net as small as ${equal.net} JavaScript is ${rate(1 / equal.ratio)} times as fast.`
+  return `For nets as small as ${equal.net} both are about equal: a step takes ${micro(equal.wasm)} with WebAssembly and ${micro(equal.js)} with JavaScript.`
+}
+
+function aboutDigits({ net, batch, wasm, js }: { net: string; batch: number; wasm: number; js: number }): string {
+  const epoch = (stepsPerSecond: number) => `${(60_000 / batch / stepsPerSecond).toPrecision(2)} s`
+  return `An epoch of MNIST's 60,000 digits on ${net} takes ${epoch(wasm)} with WebAssembly and ${epoch(js)} with JavaScript.`
+}

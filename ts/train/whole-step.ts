@@ -1,0 +1,41 @@
+/** Steps of optimizers that evaluate the loss themselves, as often as they like: those of ts/solve. */
+import { noGrad } from '../autograd.js'
+import type { Parameter } from '../parameter.js'
+import type { TrainingBatch } from '../solve/closure.js'
+import { type Rows, stepBatch } from './data.js'
+import type { Plan, Step } from './steps.js'
+
+/** An optimizer that evaluates the loss itself, as often as it likes: those of ts/solve. */
+export interface WholeStepOptimizer {
+  readonly name: string
+  readonly groups: readonly { readonly parameters: Iterable<Parameter> }[]
+  learningRate: number
+  readonly wholeBatch: boolean
+  trainOn(batch: TrainingBatch): number
+}
+
+/** @internal */
+export function takesWholeSteps(optimizer: object): optimizer is WholeStepOptimizer {
+  return 'trainOn' in optimizer
+}
+
+/** @internal The optimizer's own step. Many evaluations end many steps of the arena, so nothing of its batch may be there. */
+export function wholeStep(
+  { model, rows, options }: Plan,
+  optimizer: WholeStepOptimizer,
+  order: Int32Array | null,
+  from: number,
+  to: number,
+): Pick<Step, 'loss' | 'prediction' | 'targets'> {
+  const { inputs, targets, weights } = to - from === rows.count ? rows : batchOnHost(rows, order, from, to)
+  const prediction = noGrad(() => model.forward(inputs)).keep()
+  const evaluate = () => options.loss(model.forward(inputs), targets, weights === null ? undefined : { weights })
+  const loss = optimizer.trainOn({ inputs, targets, weights: weights ?? undefined, loss: options.loss, evaluate })
+  return { loss, prediction, targets }
+}
+
+/** A batch whose tensors outlive the step. */
+function batchOnHost(rows: Rows, order: Int32Array | null, from: number, to: number): Pick<Rows, 'inputs' | 'targets' | 'weights'> {
+  const { inputs, targets, weights } = stepBatch(rows, order, from, to)
+  return { inputs: inputs.keep(), targets: targets.keep(), weights: weights?.keep() ?? null }
+}
