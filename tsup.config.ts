@@ -108,10 +108,10 @@ async function writeCommonJs(): Promise<void> {
 
 /** dist/wasm/simd.wasm, from the same text that the other entries carry. */
 async function writeWasm(): Promise<void> {
-  const [, text] = /'(.+)'/.exec(readFileSync('ts/backend/generated/simd.ts', 'utf8')) ?? []
-  if (!text) throw new Error('ts/backend/generated/simd.ts holds no module; run make wasm')
+  const [, text] = /'(.+)'/.exec(readFileSync('ts/backend/generated/packed.ts', 'utf8')) ?? []
+  if (!text) throw new Error('ts/backend/generated/packed.ts holds no module; run make wasm')
   mkdirSync('dist/wasm', { recursive: true })
-  writeFileSync('dist/wasm/simd.wasm', decode(text))
+  writeFileSync('dist/wasm/simd.wasm', decode(text)[0])
 }
 
 /** The engine has state (the chosen backend), so a second copy inside the CLI would be a second engine. */

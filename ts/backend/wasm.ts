@@ -1,13 +1,19 @@
 /** From text to a running WebAssembly instance whose exports are the kernel table. */
 import { wasmCode } from './bytes.js'
-import { applyDifference, decode } from './decode.js'
+import { decode } from './decode.js'
 import type { Kernels, Ptr, Update } from './kernels.js'
 
 /** `simd`: plain SIMD, the same bits on every engine. `relaxed`: fused multiply-add, faster, differs in the last bit. */
 export type Variant = 'simd' | 'relaxed'
 
-/** Each variant that an entry carries: as text, `relaxed` as its difference to `simd`; or compiled already where the runtime did that. */
-export type WasmCode = Partial<Record<Variant, string | WebAssembly.Module>>
+/** What an entry carries: both variants as text, or `simd` alone, compiled already where the runtime did that; or nothing. */
+export interface WasmCode {
+  packed?: string
+  simd?: WebAssembly.Module
+}
+
+/** In the order of `packed`. */
+const VARIANTS: readonly Variant[] = ['simd', 'relaxed']
 
 /** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
 export interface WasmExports extends Kernels {
@@ -16,17 +22,15 @@ export interface WasmExports extends Kernels {
   [update: string]: unknown
 }
 
-const decoded = new Map<Variant, Uint8Array<ArrayBuffer>>()
+let unpacked: Uint8Array<ArrayBuffer>[] | undefined
 const modules = new Map<Variant, WebAssembly.Module>()
 
 /** The variants that this engine can run, best first; none without SIMD or WebAssembly, or where compiling is forbidden. */
 export function supportedVariants(): Variant[] {
   if (typeof WebAssembly === 'undefined') return []
-  return (['relaxed', 'simd'] as const).filter((variant) => {
-    const code = wasmCode[variant]
-    if (typeof code !== 'string') return code !== undefined
-    return refusal() === undefined && WebAssembly.validate(bytesOf(variant, code))
-  })
+  if (wasmCode.simd !== undefined) return ['simd']
+  if (wasmCode.packed === undefined || refusal() !== undefined) return []
+  return VARIANTS.filter((variant) => WebAssembly.validate(bytesOf(variant))).reverse()
 }
 
 let probed: { refusal?: string } | undefined
@@ -36,7 +40,7 @@ let probed: { refusal?: string } | undefined
  * reached through the wrong entry. Asked of the empty module; undefined where compiling is allowed, or nothing is to compile.
  */
 export function refusal(): string | undefined {
-  if (typeof WebAssembly === 'undefined' || !Object.values(wasmCode).some((code) => typeof code === 'string')) return undefined
+  if (typeof WebAssembly === 'undefined' || wasmCode.packed === undefined) return undefined
   if (!probed) {
     probed = {}
     try {
@@ -50,16 +54,14 @@ export function refusal(): string | undefined {
 
 /** Compiles (once per variant) and instantiates on the calling thread. */
 export function instantiate(variant: Variant): WasmExports {
-  const code = codeOf(variant)
-  const module = modules.get(variant) ?? (typeof code === 'string' ? new WebAssembly.Module(bytesOf(variant, code)) : code)
+  const module = modules.get(variant) ?? wasmCode.simd ?? new WebAssembly.Module(bytesOf(variant))
   modules.set(variant, module)
   return new WebAssembly.Instance(module, {}).exports as unknown as WasmExports
 }
 
 /** Compiles off the calling thread, so that a later {@link instantiate} is instant. */
 export async function precompile(variant: Variant): Promise<void> {
-  const code = codeOf(variant)
-  if (typeof code === 'string' && !modules.has(variant)) modules.set(variant, await WebAssembly.compile(bytesOf(variant, code)))
+  if (wasmCode.simd === undefined && !modules.has(variant)) modules.set(variant, await WebAssembly.compile(bytesOf(variant)))
 }
 
 /** The update kernel of an optimizer, if the crate has one of that name. */
@@ -68,18 +70,7 @@ export function updateKernel(exports: WasmExports, name: string): Update | undef
   return typeof found === 'function' ? (found as Update) : undefined
 }
 
-function codeOf(variant: Variant): string | WebAssembly.Module {
-  const code = wasmCode[variant]
-  if (code === undefined) throw new Error(`gradus: this entry carries no WebAssembly variant '${variant}'`)
-  return code
-}
-
-function bytesOf(variant: Variant, text: string): Uint8Array<ArrayBuffer> {
-  let bytes = decoded.get(variant)
-  if (!bytes) {
-    bytes = decode(text)
-    if (variant === 'relaxed') bytes = applyDifference(bytesOf('simd', codeOf('simd') as string), bytes)
-    decoded.set(variant, bytes)
-  }
-  return bytes
+function bytesOf(variant: Variant): Uint8Array<ArrayBuffer> {
+  unpacked ??= decode(wasmCode.packed ?? '')
+  return unpacked[VARIANTS.indexOf(variant)]
 }
