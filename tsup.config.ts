@@ -10,15 +10,23 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { type Plugin, transform } from 'esbuild'
+import { type Plugin, type PluginBuild, transform } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import ts from 'typescript'
 import { decode } from './ts/backend/decode.js'
+
+/** Leaves out what loads WebAssembly where there is none. */
+function withoutWasm(build: PluginBuild): void {
+  build.onResolve({ filter: /\/(wasm|widen)\.js$/ }, async ({ path, ...rest }) =>
+    build.resolve(path.replace(/(wasm|widen)\.js$/, 'wasm.none.js'), rest),
+  )
+}
 
 /** Puts ts/backend/bytes.NAME.ts in the place of bytes.ts. */
 const bytesFrom = (name: string): Plugin => ({
   name: `bytes-from-${name}`,
   setup(build) {
+    if (name === 'none') withoutWasm(build)
     build.onResolve({ filter: /\/bytes\.js$/ }, async ({ path, ...rest }) =>
       build.resolve(path.replace('bytes.js', `bytes.${name}.js`), rest),
     )
@@ -108,10 +116,10 @@ async function writeCommonJs(): Promise<void> {
 
 /** dist/wasm/simd.wasm, from the same text that the other entries carry. */
 async function writeWasm(): Promise<void> {
-  const [, text] = /'(.+)'/.exec(readFileSync('ts/backend/generated/simd.ts', 'utf8')) ?? []
-  if (!text) throw new Error('ts/backend/generated/simd.ts holds no module; run make wasm')
+  const [, text] = /'(.+)'/.exec(readFileSync('ts/backend/generated/packed.ts', 'utf8')) ?? []
+  if (!text) throw new Error('ts/backend/generated/packed.ts holds no module; run make wasm')
   mkdirSync('dist/wasm', { recursive: true })
-  writeFileSync('dist/wasm/simd.wasm', decode(text))
+  writeFileSync('dist/wasm/simd.wasm', decode(text)[0])
 }
 
 /** The engine has state (the chosen backend), so a second copy inside the CLI would be a second engine. */
@@ -123,6 +131,30 @@ const engineOutside: Plugin = {
       if (!/\/ts\/cli\/[^/]+$/.test(importer)) return
       if (built[path]) return { path: built[path], external: true }
       return { errors: [{ text: `the CLI uses the public API: import ../index.js or ../data/index.js, not ${path}` }] }
+    })
+  },
+}
+
+/** The licences of what is inside the CLI, which ask to go along with it. */
+const notices: Plugin = {
+  name: 'notices',
+  setup(build) {
+    build.initialOptions.metafile = true
+    build.onEnd(({ metafile }) => {
+      const names = new Set<string>()
+      for (const file of Object.keys(metafile?.inputs ?? {})) {
+        const [, name] = /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file) ?? []
+        if (name) names.add(name)
+      }
+      const parts = [...names].sort().map((name) => {
+        const folder = `node_modules/${name}`
+        const { version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'))
+        const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry))
+        if (!file) throw new Error(`${name} is bundled into the CLI and has no licence file`)
+        return `## ${name} ${version} (${license})\n\n${readFileSync(`${folder}/${file}`, 'utf8').trim()}\n`
+      })
+      mkdirSync('dist', { recursive: true })
+      writeFileSync('dist/THIRD-PARTY-NOTICES.md', `# Libraries inside dist/cli.js\n\n${parts.join('\n')}`)
     })
   },
 }
@@ -171,7 +203,7 @@ export default defineConfig([
     platform: 'node',
     splitting: false,
     noExternal: ['commander', 'cli-progress'],
-    esbuildPlugins: [engineOutside],
+    esbuildPlugins: [engineOutside, notices],
     // Bundled CommonJS libraries call require for Node's own modules.
     banner: { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" },
   },

@@ -23,6 +23,7 @@ const EXPECTED_FILES = [
   'CHANGELOG.md',
   'LICENSE',
   'README.md',
+  'dist/THIRD-PARTY-NOTICES.md',
   'dist/cli.js',
   'dist/edge.js',
   'dist/wasm/simd.wasm',
@@ -114,6 +115,16 @@ describe('tarball', () => {
       expect(text.includes(REPOSITORY), `${file} names ${REPOSITORY}`).toBe(false)
     }
     expect(readdirSync(path.join(project, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['gradus'])
+  })
+
+  test('has the licences of all libraries inside the command', () => {
+    const [notices, cli] = ['THIRD-PARTY-NOTICES.md', 'cli.js'].map((name) => readFileSync(path.join('dist', name), 'utf8'))
+    const inside = new Set([...cli.matchAll(/^ *\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map((match) => match[1]))
+    expect(inside).toContain('commander')
+    for (const name of inside) {
+      const [, text] = notices.split(new RegExp(`^## ${name} .*$`, 'm'))
+      expect(text, name).toMatch(/Copyright|Permission/)
+    }
   })
 
   test('passes publint', async () => {

@@ -109,6 +109,19 @@ describe.each(backends)('$variant', (backend) => {
     expect(history.epochs.map((e) => e.learningRate)).toEqual([0.1 / 8, 0.1 / 16])
   })
 
+  test('a bad label in the validation data is found before the first step', async () => {
+    const good = clusters(90, 2)
+    const bad = clusters(30, 3)
+    bad.targets[7] = 3
+    const model = net()
+    const before = model.state()
+    const optimizer = new Adam(model.parameters())
+    const options = { ...good, loss: crossEntropy, optimizer, validation: bad }
+    await expect(fit(model, options)).rejects.toThrow(/fit: validation.*label/)
+    expect(optimizer.stepCount).toBe(0)
+    expect(model.state()).toEqual(before)
+  })
+
   test('validationSplit takes the last rows, and never trains on them', async () => {
     const data = clusters(100, 5)
     const poisoned = { inputs: data.inputs, targets: data.targets.map((t, i) => (i < 80 ? t : (t + 1) % 3)) }

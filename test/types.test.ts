@@ -1,6 +1,17 @@
 /** What the compiler must accept and must refuse; `make check` runs it over this file. */
 import { expect, test } from 'vitest'
-import { Activation, Adam, createBackend, Dense, Dropout, Flatten, type Module, Sequential } from '../ts/index.js'
+import {
+  Activation,
+  Adam,
+  createBackend,
+  crossEntropy,
+  Dense,
+  Dropout,
+  evaluateModel,
+  Flatten,
+  type Module,
+  Sequential,
+} from '../ts/index.js'
 
 const backend = createBackend({ backend: 'js' })
 
@@ -30,4 +41,19 @@ test('names of options and their values are checked', () => {
   expect(() => new Adam(model.parameters(), { learningrate: 1 })).toThrow()
   // @ts-expect-error a value of the wrong kind
   expect(() => new Adam(model.parameters(), { epsilonPlacement: 'below' })).toThrow()
+})
+
+test('results have the names of the metrics that were asked for', () => {
+  const model = new Sequential([new Dense(2, 2)], { backend })
+  const data = { inputs: [[1, 2]], targets: [1], loss: crossEntropy }
+  const named = evaluateModel(model, { ...data, metrics: ['accuracy'] })
+  expect(named.accuracy + named.loss).toBeGreaterThan(0)
+  // @ts-expect-error a misspelt metric
+  expect(named.acuracy).toBeUndefined()
+  // @ts-expect-error one that was not asked for
+  expect(evaluateModel(model, data).accuracy).toBeUndefined()
+  const own = evaluateModel(model, { ...data, metrics: { always: () => 1 } })
+  expect(own.always).toBe(1)
+  // @ts-expect-error none of that name
+  expect(own.accuracy).toBeUndefined()
 })

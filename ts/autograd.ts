@@ -151,7 +151,7 @@ export class Node implements GraphNode {
   readonly ofGradient = differentiating > 0
 
   constructor(
-    readonly backend: Backend,
+    backend: Backend,
     readonly inputs: readonly Tensor[],
     readonly shape: Shape,
     private rules: Differentiable | null,

@@ -54,10 +54,12 @@ export class Tensor {
   /** @internal every element is this number, where that is known (lets a loss skip multiplying by one) */
   constant: number | undefined = undefined
   private leafGradient: Tensor | null = null
+  /** Private to the language too: printing a tensor must not print the engine. */
+  readonly #backend: Backend
 
   /** @internal use the factories */
   constructor(
-    readonly backend: Backend,
+    backend: Backend,
     readonly shape: Shape,
     readonly dtype: TensorDType,
     /** Whether operations on this tensor are recorded. */
@@ -67,7 +69,9 @@ export class Tensor {
     private host: FloatArray | Int32Array | null,
     /** Number of elements. */
     readonly size: number = sizeOf(shape),
-  ) {}
+  ) {
+    this.#backend = backend
+  }
 
   /** @internal a tensor of the running step or scope */
   static inArena(backend: Backend, shape: Shape, ptr: Ptr, requiresGrad = false, dtype: TensorDType = 'float'): Tensor {
@@ -82,6 +86,11 @@ export class Tensor {
   /** @internal a tensor over an ordinary array, not copied */
   static onHost(backend: Backend, shape: Shape, values: FloatArray | Int32Array, requiresGrad = false): Tensor {
     return new Tensor(backend, shape, values instanceof Int32Array ? 'int32' : 'float', requiresGrad, 0, HOST, values)
+  }
+
+  /** The engine that it belongs to. */
+  get backend(): Backend {
+    return this.#backend
   }
 
   /** Gradient of a leaf with `requiresGrad` after backward(), else null. Set it to null to forget it. */

@@ -2,8 +2,7 @@
  * The compiled crate. Here as text, which loads everywhere that allows compiling bytes; tsup.config.ts puts another file in this
  * one's place for other entries: bytes.none.ts (`gradus/js`), bytes.workerd.ts and bytes.edge.ts (runtimes that forbid it).
  */
-import relaxed from './generated/relaxed.js'
-import simd from './generated/simd.js'
+import packed from './generated/packed.js'
 import type { WasmCode } from './wasm.js'
 
-export const wasmCode: WasmCode = { simd, relaxed }
+export const wasmCode: WasmCode = { packed }

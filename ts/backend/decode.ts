@@ -1,48 +1,144 @@
-/** The way back from crate/encode.mjs, which says why. */
+/** The way back from crate/pack, which says why and what the model is. */
 
-/** Digits: 0 and 1 announce a second one; d ≥ 2 alone stands for the byte of rank d − 2. */
-const ALPHABET = ' !#%&()*+,-./0123456789:;=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_abcdefghijklmnopqrstuvwxyz{|}~'
-const ESCAPES = 2
-/** 256 bytes in hexadecimal, by rank. */
-const HEADER = 512
+const AGAIN = 8
+const WHICH = 16
+const NEW_LENGTH = 48
+const OLD_LENGTH = 560
+const SLOT = 1072
+const LOW = 1328
+const FOOTER = 1344
+const BYTE = 4416
+const UNLIKE = BYTE + 8 * 256
+const MIDDLE = UNLIKE + 2 * 256
+const SIZE = MIDDLE + 32
 
-export function decode(text: string): Uint8Array<ArrayBuffer> {
-  const digits = new Uint8Array(128)
-  for (let d = 0; d < ALPHABET.length; d++) digits[ALPHABET.charCodeAt(d)] = d
-  const ranked = Uint8Array.from({ length: HEADER / 2 }, (_, rank) => Number.parseInt(text.slice(2 * rank, 2 * rank + 2), 16))
-  const bytes = new Uint8Array(text.length - HEADER)
-  let n = 0
-  for (let i = HEADER; i < text.length; i++) {
-    const digit = digits[text.charCodeAt(i)]
-    const rank = digit >= ESCAPES ? digit - ESCAPES : (digit + 1) * ALPHABET.length - ESCAPES + digits[text.charCodeAt(++i)]
-    bytes[n++] = ranked[rank]
+/** Gives the next bit by the probability of that index, which it then changes. */
+type BitReader = (index: number) => number
+
+/** All state in variables of one closure: this runs half a million times, most of them before it is compiled. */
+function readBits(bytes: Uint8Array): BitReader {
+  const fast = new Uint16Array(SIZE).fill(32768)
+  const slow = new Uint16Array(SIZE).fill(32768)
+  let range = 0x7fffffff
+  let code = 0
+  let at = 0
+  for (; at < 4; at++) code = (code << 8) | bytes[at]
+  return (index) => {
+    const f = fast[index]
+    const s = slow[index]
+    const bound = (range >>> 12) * ((f + s) >>> 5)
+    let bit = 0
+    if (code < bound) {
+      range = bound
+      fast[index] = f + ((65535 - f) >> 4)
+      slow[index] = s + ((65535 - s) >> 7)
+      bit = 1
+    } else {
+      code -= bound
+      range -= bound
+      fast[index] = f - (f >> 4)
+      slow[index] = s - (s >> 7)
+    }
+    while (range < 0x800000) {
+      range <<= 8
+      code = (code << 8) | bytes[at++] // beyond the end: 0
+    }
+    return bit
   }
-  return bytes.slice(0, n)
 }
 
-/** The module that a `difference` to base describes. */
-export function applyDifference(base: Uint8Array, commands: Uint8Array): Uint8Array<ArrayBuffer> {
-  let at = 0
-  const number = (): number => {
-    let value = 0
-    for (let shift = 0; ; shift += 7) {
-      const byte = commands[at++]
-      value |= (byte & 127) << shift
-      if (byte < 128) return value
+/** Highest bit first. */
+function readTree(read: BitReader, index: number, bits: number): number {
+  let node = 1
+  for (let i = 0; i < bits; i++) node = 2 * node + read(index + node)
+  return node - (1 << bits)
+}
+
+/** Lowest bit first. */
+function readLow(read: BitReader, index: number, bits: number): number {
+  let value = 0
+  for (let i = 0, node = 1; i < bits; i++) {
+    const bit = read(index + node)
+    node = 2 * node + bit
+    value |= bit << i
+  }
+  return value
+}
+
+function readLength(read: BitReader, index: number): number {
+  if (read(index) === 0) return readTree(read, index + 2, 3)
+  return read(index + 1) === 0 ? 8 + readTree(read, index + 10, 3) : 16 + readTree(read, index + 18, 8)
+}
+
+function readDistance(read: BitReader, context: number): number {
+  const slot = readTree(read, SLOT + 64 * context, 6) + 1
+  if (slot === 1) return 1
+  const rest = (slot >> 1) - 1
+  const high = (2 | (slot & 1)) << rest
+  if (rest < 6) return high | readLow(read, FOOTER + 64 * (slot - 1), rest)
+  let middle = 0
+  for (let i = rest - 1; i >= 4; i--) middle |= read(MIDDLE + i) << i
+  return high | middle | readLow(read, LOW, 4)
+}
+
+/** `expected` is −1, or the byte that the last match would have gone on with. */
+function readByte(read: BitReader, before: number, expected: number): number {
+  const context = BYTE + (before >> 5) * 256
+  let node = 1
+  for (let i = 7; expected >= 0 && i >= 0; i--) {
+    const likely = (expected >> i) & 1
+    const bit = read(UNLIKE + 256 * likely + node)
+    if (bit !== likely) expected = -1
+    node = 2 * node + bit
+  }
+  while (node < 256) node = 2 * node + read(context + node)
+  return node & 255
+}
+
+/** The modules of a text of crate/pack. */
+export function decode(text: string): Uint8Array<ArrayBuffer>[] {
+  const [head, base64] = text.split(':')
+  const sizes = head.split(',').map(Number)
+  const out = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0))
+  const read = readBits(fromBase64(base64))
+  const back = [0, 0, 0, 0]
+  for (let n = 0, kinds = 0; n < out.length; ) {
+    const match = read(kinds)
+    if (match === 0) {
+      out[n] = readByte(read, n > 0 ? out[n - 1] : 0, (kinds & 1) === 1 ? out[n - back[0]] : -1)
+      n++
+    } else {
+      const length = readMatch(read, kinds, back)
+      const from = n - back[0]
+      for (let i = 0; i < length; i++) out[n++] = out[from + i]
     }
+    kinds = ((kinds << 1) | match) & 7
   }
-  const out = new Uint8Array(number())
-  for (let n = 0, next = 0; ; ) {
-    const fresh = number()
-    out.set(commands.subarray(at, at + fresh), n)
-    at += fresh
-    n += fresh
-    if (n === out.length) return out
-    const length = number()
-    const jump = number()
-    const from = next + fresh + (jump & 1 ? -(jump + 1) / 2 : jump / 2)
-    out.set(base.subarray(from, from + length), n)
-    n += length
-    next = from + length
+  let end = 0
+  return sizes.map((size) => out.slice(end, (end += size)))
+}
+
+function fromBase64(text: string): Uint8Array {
+  const characters = atob(text)
+  const bytes = new Uint8Array(characters.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
+  return bytes
+}
+
+/** The length of a match; puts how far back it goes to the front of the last four. */
+function readMatch(read: BitReader, kinds: number, back: number[]): number {
+  if (read(AGAIN + kinds) === 1) {
+    let which = 0
+    while (which < 3 && read(WHICH + 8 * which + kinds) === 1) which++
+    toFront(back, back[which], which)
+    return readLength(read, OLD_LENGTH) + 1
   }
+  const length = readLength(read, NEW_LENGTH) + 2
+  toFront(back, readDistance(read, Math.min(length - 2, 3)), 3)
+  return length
+}
+
+function toFront(back: number[], distance: number, place: number): void {
+  for (let i = place; i > 0; i--) back[i] = back[i - 1]
+  back[0] = distance
 }

@@ -14,7 +14,11 @@ export interface BackendOptions {
   backend?: 'wasm' | 'js'
   /** The WebAssembly artefact. Default: `relaxed` where the engine accepts it, else `simd`. */
   variant?: Variant
-  /** Same seed, same bits on every runtime and machine: pins `simd`. Default false. */
+  /**
+   * Same seed, same bits on every runtime and machine: pins `simd`. Default false. Plain JavaScript (`gradus/js`, `backend: 'js'`)
+   * cannot promise that: its bits are the same on one engine only, as engines differ in the last digit of Math.exp and its like,
+   * and differ from those of WebAssembly; asked for there, a warning says so.
+   */
   reproducible?: boolean
   /** `float64` is for the JS backend only. Default `float32`. */
   dtype?: DType
@@ -122,14 +126,18 @@ function chooseVariant(options: BackendOptions): Variant | 'js' {
   }
   if (reproducible && variant === 'relaxed')
     throw new RangeError("load: reproducible pins variant 'simd'; 'relaxed' rounds differently by engine")
-  if (backend === 'js') return 'js'
+  if (backend === 'js') {
+    if (reproducible) warnReproducible()
+    return 'js'
+  }
   const supported = supportedVariants()
   const wanted = reproducible ? 'simd' : variant
   const found = wanted ? supported.find((v) => v === wanted) : supported[0]
   if (found) return found
   const forbidden = refusal()
   if (backend === undefined && variant === undefined) {
-    if (forbidden) warnForbidden(forbidden, reproducible)
+    if (forbidden) warnForbidden(forbidden)
+    if (reproducible) warnReproducible()
     return 'js'
   }
   throw new Error(
@@ -142,15 +150,20 @@ function chooseVariant(options: BackendOptions): Variant | 'js' {
 function chooseThreads(variant: Variant | 'js', { threads, backend }: BackendOptions): number {
   const wanted = wantedThreads(threads)
   if (wanted > 1 && backend === 'js') throw new RangeError("load: threads are for the backend 'wasm'; 'js' has one")
-  return wanted > 1 && variant !== 'js' && canShare(variant) ? wanted : 1
+  return wanted > 1 && variant !== 'js' && canShare() ? wanted : 1
 }
 
-function warnForbidden(reason: string, reproducible: boolean): void {
+function warnForbidden(reason: string): void {
   warnOnce(
     `WebAssembly may not be compiled here, so everything runs in plain JavaScript, several times slower (${reason}). ` +
       "A page's Content-Security-Policy has to allow 'wasm-unsafe-eval' in script-src; to use JavaScript on purpose, import 'gradus/js'.",
   )
-  if (reproducible) warnOnce('reproducible: true promises the bits of WebAssembly; those of JavaScript, which runs instead, are others.')
+}
+
+function warnReproducible(): void {
+  warnOnce(
+    'reproducible: true promises the bits of WebAssembly; those of JavaScript, which runs instead, are others, and differ by engine.',
+  )
 }
 
 function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {

@@ -1,14 +1,20 @@
 /** From text to a running WebAssembly instance whose exports are the kernel table. */
 import { wasmCode } from './bytes.js'
-import { applyDifference, decode } from './decode.js'
+import { decode } from './decode.js'
 import type { Kernels, Ptr, Update } from './kernels.js'
 import { withSharedMemory } from './threads/share.js'
 
 /** `simd`: plain SIMD, the same bits on every engine. `relaxed`: fused multiply-add, faster, differs in the last bit. */
 export type Variant = 'simd' | 'relaxed'
 
-/** Each variant that an entry carries: as text, `relaxed` as its difference to `simd`; or compiled already where the runtime did that. */
-export type WasmCode = Partial<Record<Variant, string | WebAssembly.Module>>
+/** What an entry carries: both variants as text, or `simd` alone, compiled already where the runtime did that; or nothing. */
+export interface WasmCode {
+  packed?: string
+  simd?: WebAssembly.Module
+}
+
+/** In the order of `packed`. */
+const VARIANTS: readonly Variant[] = ['simd', 'relaxed']
 
 /** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
 export interface WasmExports extends Kernels {
@@ -17,7 +23,7 @@ export interface WasmExports extends Kernels {
   [update: string]: unknown
 }
 
-const decoded = new Map<Variant, Uint8Array<ArrayBuffer>>()
+let unpacked: Uint8Array<ArrayBuffer>[] | undefined
 /** By variant; those for a shared memory by variant and `shared`. */
 const modules = new Map<string, WebAssembly.Module>()
 
@@ -28,11 +34,9 @@ const modules = new Map<string, WebAssembly.Module>()
  */
 export function supportedVariants(): Variant[] {
   if (typeof WebAssembly === 'undefined') return []
-  return (['relaxed', 'simd'] as const).filter((variant) => {
-    const code = wasmCode[variant]
-    if (typeof code !== 'string') return code !== undefined
-    return refusal() === undefined && WebAssembly.validate(bytesOf(variant, code))
-  })
+  if (wasmCode.simd !== undefined) return ['simd']
+  if (wasmCode.packed === undefined || refusal() !== undefined) return []
+  return VARIANTS.filter((variant) => WebAssembly.validate(bytesOf(variant))).reverse()
 }
 
 let probed: { refusal?: string } | undefined
@@ -42,7 +46,7 @@ let probed: { refusal?: string } | undefined
  * reached through the wrong entry. Asked of the empty module; undefined where compiling is allowed, or nothing is to compile.
  */
 export function refusal(): string | undefined {
-  if (typeof WebAssembly === 'undefined' || !Object.values(wasmCode).some((code) => typeof code === 'string')) return undefined
+  if (typeof WebAssembly === 'undefined' || wasmCode.packed === undefined) return undefined
   if (!probed) {
     probed = {}
     try {
@@ -54,17 +58,15 @@ export function refusal(): string | undefined {
   return probed.refusal
 }
 
-/** Whether there is a module of this variant that threads can share: not where the runtime compiled it. */
-export function isShareable(variant: Variant): boolean {
-  return typeof wasmCode[variant] === 'string'
+/** Whether there are modules that threads can share: not where the runtime compiled them. */
+export function isShareable(): boolean {
+  return wasmCode.simd === undefined
 }
 
 /** The module, compiled once; `shared`: with its memory imported, for threads. */
 export function compiled(variant: Variant, shared = false): WebAssembly.Module {
-  const code = codeOf(variant)
-  if (typeof code !== 'string') return code
-  const key = shared ? `${variant}, shared` : variant
-  const module = modules.get(key) ?? new WebAssembly.Module(bytesFor(variant, code, shared))
+  const key = keyOf(variant, shared)
+  const module = modules.get(key) ?? wasmCode.simd ?? new WebAssembly.Module(bytesOf(variant, shared))
   modules.set(key, module)
   return module
 }
@@ -77,9 +79,8 @@ export function instantiate(variant: Variant, memory?: WebAssembly.Memory): Wasm
 
 /** Compiles off the calling thread, so that a later {@link instantiate} is instant. */
 export async function precompile(variant: Variant, shared = false): Promise<void> {
-  const code = codeOf(variant)
-  const key = shared ? `${variant}, shared` : variant
-  if (typeof code === 'string' && !modules.has(key)) modules.set(key, await WebAssembly.compile(bytesFor(variant, code, shared)))
+  const key = keyOf(variant, shared)
+  if (wasmCode.simd === undefined && !modules.has(key)) modules.set(key, await WebAssembly.compile(bytesOf(variant, shared)))
 }
 
 /** The update kernel of an optimizer, if the crate has one of that name. */
@@ -88,23 +89,12 @@ export function updateKernel(exports: WasmExports, name: string): Update | undef
   return typeof found === 'function' ? (found as Update) : undefined
 }
 
-function codeOf(variant: Variant): string | WebAssembly.Module {
-  const code = wasmCode[variant]
-  if (code === undefined) throw new Error(`gradus: this entry carries no WebAssembly variant '${variant}'`)
-  return code
+function keyOf(variant: Variant, shared: boolean): string {
+  return shared ? `${variant}, shared` : variant
 }
 
-function bytesFor(variant: Variant, text: string, shared: boolean): Uint8Array<ArrayBuffer> {
-  const bytes = bytesOf(variant, text)
+function bytesOf(variant: Variant, shared = false): Uint8Array<ArrayBuffer> {
+  unpacked ??= decode(wasmCode.packed ?? '')
+  const bytes = unpacked[VARIANTS.indexOf(variant)]
   return shared ? withSharedMemory(bytes) : bytes
-}
-
-function bytesOf(variant: Variant, text: string): Uint8Array<ArrayBuffer> {
-  let bytes = decoded.get(variant)
-  if (!bytes) {
-    bytes = decode(text)
-    if (variant === 'relaxed') bytes = applyDifference(bytesOf('simd', codeOf('simd') as string), bytes)
-    decoded.set(variant, bytes)
-  }
-  return bytes
 }

@@ -32,7 +32,7 @@ const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu',
  */
 export class Dense<const I extends number = number, const O extends number = number> extends Module {
   weight!: Parameter
-  bias: Parameter | null = null
+  bias!: Parameter | null
   readonly activation: Activation
 
   constructor(
@@ -41,6 +41,9 @@ export class Dense<const I extends number = number, const O extends number = num
     private readonly options: DenseOptions = {},
   ) {
     super(options)
+    // In this order whatever a compiler makes of the fields above: it is that of parameters().
+    this.weight = undefined as unknown as Parameter
+    this.bias = null
     for (const [what, n] of [
       ['inputs', inputs],
       ['outputs', outputs],

@@ -86,7 +86,7 @@ export abstract class Module {
     for (const [name, child] of this.children()) child.moveTo(join(path, name))
   }
 
-  /** Child modules by property name, in the order of their definition; entries of an array are numbered. */
+  /** Child modules by property name, in the order of their definition; entries of an array or a set by number, of a map by key. */
   protected children(): Iterable<[string, Module]> {
     return membersOf(this, (value): value is Module => value instanceof Module)
   }
@@ -213,12 +213,17 @@ function join(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`
 }
 
-/** Properties of one kind by name, and entries of arrays by name and number. */
+/** Properties of one kind by name; entries of an array or a set by name and number, of a map by name and key. */
 function* membersOf<T>(owner: object, isMember: (value: unknown) => value is T): Iterable<[string, T]> {
   for (const [name, value] of Object.entries(owner)) {
     if (isMember(value)) yield [name, value]
-    else if (Array.isArray(value)) for (const [i, entry] of value.entries()) if (isMember(entry)) yield [`${name}.${i}`, entry]
+    else for (const [key, entry] of entriesOf(value)) if (isMember(entry)) yield [`${name}.${key}`, entry]
   }
+}
+
+function entriesOf(value: unknown): Iterable<[unknown, unknown]> {
+  if (Array.isArray(value) || value instanceof Map) return value.entries()
+  return value instanceof Set ? [...value].entries() : []
 }
 
 function rootContext({ seed = 0, backend = defaultBackend() }: ModuleOptions): BuildContext {

@@ -2,10 +2,12 @@
 import { noGrad, scope } from '../autograd.js'
 import type { Loss } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
+import { zeros } from '../tensor.js'
 import type { Callback, Progress, TrainingControl } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
-import { type MetricsOption, RunningMeans, resolveMetrics } from './metrics.js'
+import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
 import { type QuietSteps, quietSteps } from './quiet-steps.js'
+import { isKnownLoss } from './replay.js'
 import { Pacer, type Place, type Plan, planSteps, type Step, type StepOptions, steps } from './steps.js'
 
 /** Options of {@link fit}. */
@@ -95,6 +97,7 @@ class Run {
     const [rows, held] = options.validationSplit === undefined ? [all, null] : splitRows(all, options.validationSplit)
     this.validation = options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held
     this.plan = planSteps(model, options, rows)
+    if (this.validation !== null && isKnownLoss(options.loss)) checkTargets(model, this.validation, options.loss)
     this.metrics = resolveMetrics(options.metrics)
     this.callbacks = options.callbacks ?? []
     this.watchesBatches = this.callbacks.some((c) => c.onBatchEnd !== undefined)
@@ -247,14 +250,31 @@ class Run {
   }
 }
 
+/** Finds targets that the loss refuses before the first step instead of after the first epoch: by the loss itself, of zeros. */
+function checkTargets(model: Module, rows: Rows, loss: Loss): void {
+  const [, ...outputs] = model.predict(rowsBetween(rows, 0, 1).inputs).shape
+  for (let from = 0; from < rows.count; from += CHECKED_ROWS) {
+    const { targets, count } = rowsBetween(rows, from, Math.min(from + CHECKED_ROWS, rows.count))
+    try {
+      noGrad(() => loss(zeros([count, ...outputs], { backend: model.backend }), targets))
+    } catch (cause) {
+      const { message } = cause as Error
+      const Same = (cause as Error).constructor as ErrorConstructor
+      throw new Same(`fit: validation, rows from ${from} on: ${message}`, { cause })
+    }
+  }
+}
+
+const CHECKED_ROWS = 1024
+
 function seconds(since: number): number {
   return (performance.now() - since) / 1000
 }
 
 /** Options of {@link evaluateModel}. */
-export interface EvaluateOptions extends DataSet {
+export interface EvaluateOptions<M extends MetricsOption = MetricsOption> extends DataSet {
   loss: Loss
-  metrics?: MetricsOption
+  metrics?: M
   /** Rows per forward pass. Default 1024. */
   batchSize?: number
 }
@@ -263,12 +283,15 @@ export interface EvaluateOptions extends DataSet {
  * Loss and metrics over a data set, in evaluation mode, without recording.
  * @example const { loss, accuracy } = evaluateModel(model, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] })
  */
-export function evaluateModel(model: Module, options: EvaluateOptions): { loss: number } & Record<string, number> {
+export function evaluateModel<const M extends MetricsOption = readonly []>(
+  model: Module,
+  options: EvaluateOptions<M>,
+): { loss: number } & MetricValues<M> {
   const { batchSize = 1024 } = options
   if (!(Number.isInteger(batchSize) && batchSize > 0))
     throw new RangeError(`evaluateModel: batchSize must be a whole number above 0, got ${batchSize}`)
   const rows = checkData(options, model.backend, 'evaluateModel')
-  return evaluateRows(model, rows, options.loss, options.metrics, options.batchSize)
+  return evaluateRows(model, rows, options.loss, options.metrics, options.batchSize) as { loss: number } & MetricValues<M>
 }
 
 /** Loss and metrics batch by batch, each in a scope of its own. */

@@ -60,6 +60,12 @@ function meanOf(prediction: Tensor, target: Tensor, f: (difference: number) => n
 /** What options accept: names of metrics, or functions by a name of your own. */
 export type MetricsOption = readonly MetricName[] | Record<string, Metric>
 
+/** A number for each metric that an option names, and for no other. */
+export type MetricValues<M extends MetricsOption> = Record<
+  M extends readonly (infer N extends string)[] ? N : Extract<keyof M, string>,
+  number
+>
+
 /** @internal @throws RangeError naming the metrics there are */
 export function resolveMetrics(option: MetricsOption | undefined): [string, Metric][] {
   if (option === undefined) return []

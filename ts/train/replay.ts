@@ -32,6 +32,11 @@ export function isReplayable(model: Module, loss: Loss, { targets }: Rows): bool
   return known && (loss === crossEntropy ? wholeNumbers || targets.size > targets.shape[0] : !wholeNumbers)
 }
 
+/** @internal whether a loss is one of this library, which can be called without consequences */
+export function isKnownLoss(loss: Loss): boolean {
+  return LOSSES.has(loss)
+}
+
 /** Where a parameter was when a step was recorded. */
 interface Place {
   parameter: Parameter

@@ -46,10 +46,10 @@ function processors(): number {
   return process?.getBuiltinModule?.('node:os')?.availableParallelism() ?? navigator?.hardwareConcurrency ?? 1
 }
 
-/** Whether threads can share the memory of this variant here; says why not, once. */
-export function canShare(variant: Variant): boolean {
+/** Whether threads can share a memory here; says why not, once. */
+export function canShare(): boolean {
   const shared = typeof SharedArrayBuffer !== 'undefined'
-  if (shared && isShareable(variant)) return true
+  if (shared && isShareable()) return true
   warnOnce(
     shared
       ? 'one thread is used: this runtime compiled the module for one.'

@@ -1,0 +1,17 @@
+/** Stands in for wasm.ts and widen.ts in `gradus/js`: nothing to load, and no code that would. */
+import type { Backend } from './index.js'
+import type { Update } from './kernels.js'
+import type { Variant, WasmExports } from './wasm.js'
+
+export type { Variant } from './wasm.js'
+
+export const supportedVariants = (): Variant[] => []
+export const refusal = (): string | undefined => undefined
+export const enableWidening = (): boolean => false
+export const useWideTile = (_backend: Backend): boolean => false
+export const updateKernel = (_exports: WasmExports, _name: string): Update | undefined => undefined
+export const precompile = async (_variant: Variant): Promise<void> => {}
+
+export function instantiate(variant: Variant): WasmExports {
+  throw new Error(`gradus/js carries no WebAssembly variant '${variant}'; import 'gradus'`)
+}
