@@ -17,8 +17,8 @@ import { decode } from './ts/backend/decode.js'
 
 /** Leaves out what loads WebAssembly where there is none. */
 function withoutWasm(build: PluginBuild): void {
-  build.onResolve({ filter: /\/(wasm|widen)\.js$/ }, async ({ path, ...rest }) =>
-    build.resolve(path.replace(/(wasm|widen)\.js$/, 'wasm.none.js'), rest),
+  build.onResolve({ filter: /\/(wasm|widen|threads\/index)\.js$/ }, async ({ path, ...rest }) =>
+    build.resolve(path.replace(/(wasm|widen|threads\/index)\.js$/, 'wasm.none.js'), rest),
   )
 }
 

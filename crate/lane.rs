@@ -45,7 +45,8 @@ pub trait Lane:
     /// The larger; NaN if either is.
     fn max(self, other: Self) -> Self;
 
-    /// self, or `least` where self is smaller; NaN stays NaN. One instruction, where [`Self::max`] takes several.
+    /// self, or `least` where self is smaller; NaN stays NaN. Not by pmax, of which LLVM makes relaxed_max on the relaxed
+    /// artefact: whose NaN that keeps depends on the engine.
     fn at_least(self, least: Self) -> Self;
     /// self, or `most` where self is larger; NaN stays NaN.
     fn at_most(self, most: Self) -> Self;
@@ -413,11 +414,11 @@ impl Lane for F32x4 {
     }
     #[inline(always)]
     fn at_least(self, least: Self) -> Self {
-        F32x4(f32x4_pmax(self.0, least.0))
+        F32x4(v128_bitselect(least.0, self.0, f32x4_lt(self.0, least.0)))
     }
     #[inline(always)]
     fn at_most(self, most: Self) -> Self {
-        F32x4(f32x4_pmin(self.0, most.0))
+        F32x4(v128_bitselect(most.0, self.0, f32x4_gt(self.0, most.0)))
     }
     #[inline(always)]
     fn with_sign_of(self, other: Self) -> Self {
@@ -646,7 +647,7 @@ impl F64x2 {
     #[inline(always)]
     pub fn at_least(self, least: Self) -> Self {
         #[cfg(target_feature = "simd128")]
-        return F64x2(f64x2_pmax(self.0, least.0));
+        return F64x2(v128_bitselect(least.0, self.0, f64x2_lt(self.0, least.0)));
         #[cfg(not(target_feature = "simd128"))]
         return self.each(least, |x, least| if x < least { least } else { x });
     }
@@ -655,7 +656,7 @@ impl F64x2 {
     #[inline(always)]
     pub fn at_most(self, most: Self) -> Self {
         #[cfg(target_feature = "simd128")]
-        return F64x2(f64x2_pmin(self.0, most.0));
+        return F64x2(v128_bitselect(most.0, self.0, f64x2_gt(self.0, most.0)));
         #[cfg(not(target_feature = "simd128"))]
         return self.each(most, |x, most| if most < x { most } else { x });
     }

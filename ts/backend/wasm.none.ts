@@ -1,6 +1,7 @@
-/** Stands in for wasm.ts and widen.ts in `gradus/js`: nothing to load, and no code that would. */
+/** Stands in for wasm.ts, widen.ts and threads/ in `gradus/js`: nothing to load, and no code that would. */
 import type { Backend } from './index.js'
 import type { Update } from './kernels.js'
+import type { Threads } from './threads/index.js'
 import type { Variant, WasmExports } from './wasm.js'
 
 export type { Variant } from './wasm.js'
@@ -10,8 +11,16 @@ export const refusal = (): string | undefined => undefined
 export const enableWidening = (): boolean => false
 export const useWideTile = (_backend: Backend): boolean => false
 export const updateKernel = (_exports: WasmExports, _name: string): Update | undefined => undefined
+export const wantedThreads = (_threads?: number | 'auto'): number => 1
+export const canShare = (): boolean => false
 export const precompile = async (_variant: Variant): Promise<void> => {}
 
 export function instantiate(variant: Variant): WasmExports {
   throw new Error(`gradus/js carries no WebAssembly variant '${variant}'; import 'gradus'`)
+}
+
+export const sharedMemory = (): WebAssembly.Memory | undefined => undefined
+
+export function startThreads(): Threads {
+  throw new Error("gradus/js has one thread; import 'gradus'")
 }

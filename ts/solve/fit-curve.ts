@@ -108,7 +108,7 @@ function covarianceOf(h: Float64Array, n: number, scale: number): Float64Array[]
   const unit = new Float64Array(n * n)
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) unit[i * n + j] = h[i * n + j] * d[i] * d[j]
   const l = new Float64Array(n * n)
-  const inverse = cholesky(unit, n, 0, null, l) ? inverseCholesky(l, n) : null
+  const inverse = cholesky(unit, n, 0, null, l) && !isSingular(l, n) ? inverseCholesky(l, n) : null
   const rows: Float64Array[] = []
   for (let i = 0; i < n; i++) {
     const row = new Float64Array(n).fill(Number.POSITIVE_INFINITY)
@@ -116,6 +116,13 @@ function covarianceOf(h: Float64Array, n: number, scale: number): Float64Array[]
     rows.push(row)
   }
   return rows
+}
+
+/** Whether a pivot of the unit diagonal is within what rounding leaves of zero; the factor's diagonal holds 1 / Lᵢᵢ. */
+function isSingular(l: Float64Array, n: number): boolean {
+  const largest = 1 / (16 * n * Number.EPSILON)
+  for (let i = 0; i < n; i++) if (l[i * n + i] ** 2 > largest) return true
+  return false
 }
 
 /** Adds rms and rSquared. */
