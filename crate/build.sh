@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the crate to WebAssembly, twice, and writes both as one text to ts/backend/generated/ (ignored by git):
+# Builds the crate to WebAssembly, twice, and writes both as text to ts/backend/generated/ (ignored by git):
 #   simd     fixed-width SIMD: the same bits on every engine
 #   relaxed  with fused multiply-add: faster, needs a newer engine
 # Does nothing when no input changed since the last run. Needs crate/toolchain.sh and node_modules.
@@ -28,110 +28,8 @@ compile() {
     --out-dir "target/pack/$1" --out-name gradus -- --quiet
 }
 
-# finish NAMES: target/pack/NAME/gradus_bg.wasm -> target/NAME.wasm and, all of them, OUT/packed.ts. The exports are numbers only, so wasm-bindgen's glue is not
-# needed: without its exports the module imports nothing, and the loader instantiates it directly.
-finish() {
-  mkdir -p "$OUT"
-  "$NODE" --input-type=module - "$OUT" "$@" <<'JS'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { gzipSync } from 'node:zlib'
-import binaryen from 'binaryen'
-import { encode } from './crate/pack/index.mjs'
-
-function optimise(bytes) {
-  const module = binaryen.readBinary(bytes)
-  const names = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((e) => e.name)
-  for (const glue of names.filter((name) => name.startsWith('__') && name !== '__stack_pointer')) module.removeExport(glue)
-  exportTable(module)
-  cutPanics(module)
-  binaryen.setOptimizeLevel(3)
-  binaryen.setShrinkLevel(0)
-  // Folds address arithmetic into loads and stores, which V8 needs to widen vector pairs. Rust's data starts at 1 MiB.
-  binaryen.setLowMemoryUnused(true)
-  module.optimize()
-  module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
-  return module.emitBinary()
-}
-
-/** The table of functions, where ts/backend/program.ts puts kernels; wasm-bindgen drops its export. */
-function exportTable(module) {
-  const tables = Array.from({ length: module.getNumTables() }, (_, i) => module.getTableByIndex(i))
-  const { name } = tables.map(binaryen.getTableInfo).find(({ name }) => module.getTableSegments(module.getTable(name)).length > 0)
-  module.addTableExport(name, 'table')
-}
-
-/**
- * A panic ends in a trap, and its message has nowhere to go, as the module imports nothing. Without it a fifth of the bytes go:
- * what formats numbers, and an allocator for the text, which the table of functions keeps alive. Kernels call none of it.
- */
-function cutPanics(module) {
-  const standard = [/^core(\[\w+\])?::(panicking|slice::index)::/, /^<?(std|alloc|dlmalloc|__rustc)\[/, /(^core(\[\w+\])?|as core(\[\w+\])?)::fmt::/]
-  let cut = 0
-  for (let i = 0; i < module.getNumFunctions(); i++) {
-    const info = binaryen.Function(module.getFunctionByIndex(i))
-    if (!standard.some((names) => names.test(info.name))) continue
-    info.body = module.unreachable()
-    cut++
-  }
-  if (cut < 20) throw new Error(`${cut} functions of panics were found; did the compiler change their names?`)
-}
-
-/**
- * Blanks text in the data: messages of panics, which nothing reads any more, and paths of the machine that built the standard
- * library, which must not be published. Tables of numbers hold no twelve printable bytes in a row.
- */
-function withoutText(bytes) {
-  const out = Buffer.from(bytes)
-  let at = 8
-  const number = () => {
-    for (let value = 0, shift = 0; ; shift += 7) {
-      const byte = out[at++]
-      value |= (byte & 127) << shift
-      if (byte < 128) return value
-    }
-  }
-  while (at < out.length) {
-    const isData = out[at++] === 11
-    const size = number()
-    const section = out.subarray(at, (at += size))
-    if (!isData) continue
-    const text = section.toString('latin1').replace(/[\n -~]{12,}/g, (run) => '\0'.repeat(run.length))
-    section.set(Buffer.from(text, 'latin1'))
-  }
-  return out
-}
-
-/** What the loader relies on. */
-function check(bytes, name) {
-  const module = new WebAssembly.Module(bytes)
-  const exports = WebAssembly.Module.exports(module).map((e) => e.name)
-  const imports = WebAssembly.Module.imports(module).map((i) => `${i.module}.${i.name}`)
-  if (imports.length > 0) throw new Error(`${name}.wasm imports ${imports}, but is instantiated with no imports`)
-  // `table` holds the kernels of programs; each thread has a stack of its own, so each sets its pointer
-  for (const own of ['memory', 'table', '__stack_pointer']) {
-    if (!exports.includes(own)) throw new Error(`${name}.wasm does not export its ${own}`)
-  }
-  return exports.length
-}
-
-const [out, ...names] = process.argv.slice(2)
-const modules = []
-const kB = (n) => `${(n / 1000).toFixed(1)} kB`
-for (const name of names) {
-  const bytes = withoutText(optimise(readFileSync(`target/pack/${name}/gradus_bg.wasm`)))
-  const exports = check(bytes, name)
-  writeFileSync(`target/${name}.wasm`, bytes)
-  modules.push(bytes)
-  console.log(`  ${name}.wasm  ${kB(bytes.length)}, ${kB(gzipSync(bytes, { level: 9 }).length)} gzip, ${exports} exports`)
-}
-const text = encode(modules)
-writeFileSync(`${out}/packed.ts`, `export default '${text}'\n`)
-console.log(`  both, packed  ${kB(gzipSync(text, { level: 9 }).length)} gzip`)
-JS
-}
-
-if [ -f "$OUT/packed.ts" ] && [ "$(cat $STAMP 2>/dev/null)" = "$(inputs)" ]; then exit 0; fi
+if [ -f "$OUT/core.ts" ] && [ "$(cat $STAMP 2>/dev/null)" = "$(inputs)" ]; then exit 0; fi
 compile simd +simd128
 compile relaxed +simd128,+relaxed-simd
-finish simd relaxed
+"$NODE" crate/pack/finish.mjs "$OUT" simd relaxed
 inputs > $STAMP

@@ -7,9 +7,11 @@ import { describe, expect, test } from 'vitest'
 import type { DoubleKernels } from '../ts/backend/double.js'
 import { createJsDoubleKernels } from '../ts/backend/js/double.js'
 import { ACTIVATIONS, type Kernels } from '../ts/backend/kernels.js'
+import { DOUBLES, UPDATES } from '../ts/backend/parts.js'
 import { instantiate, supportedVariants, type Variant } from '../ts/backend/wasm.js'
 import { assertClose, backends, Room } from './backends.js'
 import * as naive from './naive.js'
+import { partBeside } from './threads.js'
 
 const UPDATE_ARITY = 6
 const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'fmaPeak', 'runProgram', 'table', '__data_end', '__heap_base']
@@ -42,7 +44,9 @@ test('the plain SIMD module is built and valid, so the tests of the wasm backend
 })
 
 describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
-  const exports = instantiate(variant) as unknown as Record<string, unknown>
+  const core = instantiate(variant)
+  const parts = [core, partBeside(DOUBLES, variant, core), partBeside(UPDATES, variant, core)]
+  const exports = Object.assign({}, ...[...parts].reverse()) as Record<string, unknown>
   const functions = Object.keys(exports).filter((name) => typeof exports[name] === 'function' && !isInternal(name))
   const arity = (name: string) => (exports[name] as (...args: number[]) => unknown).length
 
@@ -57,6 +61,11 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
     const others = functions.filter((name) => !kernels.has(name))
     expect(others.sort()).toEqual(updates().sort())
     for (const name of others) expect(arity(name), name).toBe(UPDATE_ARITY)
+  })
+
+  test('no kernel is in two parts', () => {
+    const all = parts.flatMap((part) => Object.keys(part)).filter((name) => !isInternal(name))
+    expect(all.sort()).toEqual(functions.sort())
   })
 
   test('has memory and says where free memory begins', () => {

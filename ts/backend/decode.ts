@@ -95,14 +95,16 @@ function readByte(read: BitReader, before: number, expected: number): number {
   return node & 255
 }
 
-/** The modules of a text of crate/pack. */
-export function decode(text: string): Uint8Array<ArrayBuffer>[] {
+/** The modules of a text of crate/pack, which was written behind the bytes `before`. They are parts of one buffer. */
+export function decode(text: string, before = new Uint8Array()): Uint8Array<ArrayBuffer>[] {
   const [head, base64] = text.split(':')
   const sizes = head.split(',').map(Number)
-  const out = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0))
+  let end = before.length
+  const out = new Uint8Array(sizes.reduce((sum, size) => sum + size, end))
+  out.set(before)
   const read = readBits(fromBase64(base64))
   const back = [0, 0, 0, 0]
-  for (let n = 0, kinds = 0; n < out.length; ) {
+  for (let n = end, kinds = 0; n < out.length; ) {
     const match = read(kinds)
     if (match === 0) {
       out[n] = readByte(read, n > 0 ? out[n - 1] : 0, (kinds & 1) === 1 ? out[n - back[0]] : -1)
@@ -114,8 +116,7 @@ export function decode(text: string): Uint8Array<ArrayBuffer>[] {
     }
     kinds = ((kinds << 1) | match) & 7
   }
-  let end = 0
-  return sizes.map((size) => out.slice(end, (end += size)))
+  return sizes.map((size) => out.subarray(end, (end += size)))
 }
 
 function fromBase64(text: string): Uint8Array {

@@ -4,8 +4,20 @@ import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js
 import { createJsKernels } from './js/index.js'
 import type { Kernels, Update } from './kernels.js'
 import { canShare, sharedMemory, startThreads, wantedThreads } from './threads/index.js'
+import type { Kernel } from './threads/pool.js'
 import { warnOnce } from './warn.js'
-import { instantiate, precompile, refusal, supportedVariants, updateKernel, type Variant } from './wasm.js'
+import {
+  compiled,
+  instantiate,
+  instantiatePart,
+  precompile,
+  refusal,
+  supportedVariants,
+  updateKernel,
+  type Variant,
+  type WasmExports,
+  type WasmPart,
+} from './wasm.js'
 import { enableWidening, useWideTile } from './widen.js'
 
 /** Options of {@link load} and {@link createBackend}. */
@@ -52,8 +64,10 @@ export interface Backend {
   readonly threads: number
   /** Resolves when they have, or when it is clear that they cannot: then there is one. {@link load} waits for it. */
   readonly ready: Promise<void>
-  /** The fused update kernel of that name, if this backend has one; else the optimizer runs its own rule in JS. */
-  update(name: string): Update | undefined
+  /** The fused update kernel of that name, in the core or that part, if this backend has one; else the optimizer runs its own rule. */
+  update(name: string, part?: Readonly<{ packed?: string }>): Update | undefined
+  /** @internal the kernels of a part of the crate that loads when it is asked for, if this backend has them */
+  part(part: WasmPart): WasmExports | undefined
 }
 
 let current: Backend | undefined
@@ -179,6 +193,7 @@ function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
     threads: 1,
     ready: Promise.resolve(),
     update: () => undefined,
+    part: () => undefined,
   }
 }
 
@@ -187,6 +202,15 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
   const exports = instantiate(variant, threads > 1 ? sharedMemory(memoryLimit) : undefined)
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase(), 'float32', memoryLimit)
   const team = threads > 1 ? startThreads(variant, exports, heap, threads) : undefined
+  const parts = new Map<WasmPart, WasmExports | undefined>()
+  const partOf = (part: WasmPart): WasmExports | undefined => {
+    if (!parts.has(part)) {
+      const found = instantiatePart(part, variant, exports, team !== undefined)
+      if (found && team) team.pool.add(Object.values(found) as Kernel[], compiled(variant, true, part))
+      parts.set(part, found)
+    }
+    return parts.get(part)
+  }
   const backend = {
     name: 'wasm' as const,
     variant,
@@ -199,7 +223,11 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
       return team ? team.pool.size : 1
     },
     ready: team ? team.ready : Promise.resolve(),
-    update: team ? team.update : (name: string) => updateKernel(exports, name),
+    update: (name: string, part?: WasmPart) => {
+      const whole = updateKernel(exports, name) ?? updateKernel(part && partOf(part), name)
+      return whole && team ? team.share(whole) : whole
+    },
+    part: partOf,
   }
   if (widening) backend.widened = useWideTile(backend)
   return backend

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { missing } from './missing.js'
 import { Optimizer } from './optimizer.js'
@@ -33,6 +34,8 @@ const SLOTS = ['m', 's'] as const
  * const optimizer = new AdaBelief(model.parameters())
  */
 export class AdaBelief extends Optimizer<AdaBeliefOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
 import { decay } from './options.js'
@@ -29,6 +30,8 @@ const SLOTS = ['square', 'delta'] as const
  * const optimizer = new Adadelta(model.parameters())
  */
 export class Adadelta extends Optimizer<AdadeltaOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, rho: 0.9, epsilon: 1e-6, ...DECAY_DEFAULTS }
   static override readonly allowed = { rho: decay }
 

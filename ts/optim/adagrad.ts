@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
@@ -32,6 +33,8 @@ const SLOTS = ['sum'] as const
  * const optimizer = new Adagrad(model.parameters(), { learningRate: 0.05 })
  */
 export class Adagrad extends Optimizer<AdagradOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     learningRateDecay: 0,

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { missing } from './missing.js'
 import { Optimizer } from './optimizer.js'
@@ -32,6 +33,8 @@ const SLOTS = ['m', 'u'] as const
  * const optimizer = new Adamax(model.parameters())
  */
 export class Adamax extends Optimizer<AdamaxOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 2e-3,
     beta1: 0.9,

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { missing } from './missing.js'
 import { Optimizer } from './optimizer.js'
@@ -33,6 +34,8 @@ const SLOTS = ['m', 'difference', 'n', 'previous'] as const
  * const optimizer = new Adan(model.parameters(), { learningRate: 5e-3, weightDecay: 0.02 })
  */
 export class Adan extends Optimizer<AdanOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.98,

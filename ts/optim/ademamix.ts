@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { missing } from './missing.js'
 import { Optimizer } from './optimizer.js'
@@ -35,6 +36,8 @@ const SLOTS = ['fast', 'slow', 'v'] as const
  * const warm = new Scheduler(optimizer, { alpha: schedules.linear(0, 5, 10_000) })
  */
 export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,

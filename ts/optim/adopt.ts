@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
 
@@ -32,6 +33,8 @@ const SLOTS = ['m', 'v'] as const
  * const optimizer = new ADOPT(model.parameters(), { weightDecay: 0.01, decoupledWeightDecay: true })
  */
 export class ADOPT extends Optimizer<ADOPTOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { adamNumbers } from './adam.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
@@ -104,6 +105,8 @@ const LAMB_SLOTS = ['m', 'v', 'direction'] as const
  * const optimizer = new LAMB(model.parameters(), { learningRate: 2e-3, weightDecay: 0.01 })
  */
 export class LAMB extends Optimizer<LAMBOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,

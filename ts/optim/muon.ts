@@ -41,7 +41,9 @@ export interface MuonOptions extends GroupOptions {
 const MUON_SLOTS = ['momentum'] as const
 const ADAM_SLOTS = ['m', 'v'] as const
 /** Keller Jordan's quintic: a·x + b·x³ + c·x⁵ takes singular values to about 1. */
-const [A, B, C] = [3.4445, -4.775, 2.0315]
+const A = 3.4445
+const B = -4.775
+const C = 2.0315
 
 /**
  * Momentum whose step for a weight matrix is made orthogonal: all directions count alike.

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { missing } from './missing.js'
 import { Optimizer } from './optimizer.js'
@@ -34,6 +35,8 @@ const SCALARS = { product: 1 }
  * const optimizer = new NAdam(model.parameters(), { learningRate: 1e-3 })
  */
 export class NAdam extends Optimizer<NAdamOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 2e-3,
     beta1: 0.9,

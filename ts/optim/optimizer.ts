@@ -9,6 +9,7 @@
  */
 
 import type { FloatArray } from '../backend/heap.js'
+import type { WasmPart } from '../backend/wasm.js'
 import type { Parameter } from '../parameter.js'
 import { copyIn, copyOut, type Mirror } from './arrays.js'
 import { ParameterGroup, type StateLayout } from './group.js'
@@ -41,6 +42,8 @@ export interface OptimizerClass {
   readonly name: string
   readonly defaults: Readonly<Record<string, unknown>>
   readonly allowed: Readonly<Record<string, Allowed>>
+  /** @internal */
+  readonly part?: WasmPart | undefined
 }
 
 /**
@@ -63,6 +66,8 @@ export abstract class Optimizer<O extends object = object> {
   static readonly defaults: Readonly<Record<string, unknown>> = {}
   /** Allowed values of options, where their name and type do not say it. */
   static readonly allowed: Readonly<Record<string, Allowed>> = {}
+  /** @internal where {@link kernel} is found, if not in the core */
+  static readonly part: WasmPart | undefined = undefined
 
   /** Groups of parameters; their `options` may change at any time. */
   readonly groups: readonly ParameterGroup<Required<O>>[]
@@ -318,7 +323,7 @@ export abstract class Optimizer<O extends object = object> {
   private findKernel({ values, backend }: ParameterGroup<Required<O>>): ParameterGroup['kernel'] {
     const found = this.kernel(values)
     if (found === undefined || ownerDepth(this, 'update') < ownerDepth(this, 'kernel')) return undefined
-    return backend.update(found)
+    return backend.update(found, this.definition.part)
   }
 }
 

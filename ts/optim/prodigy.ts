@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { missing } from './missing.js'
@@ -40,6 +41,8 @@ const SLOTS = ['m', 'v', 's', 'start'] as const
  * const optimizer = new Prodigy(model.parameters())
  */
 export class Prodigy extends Optimizer<ProdigyOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1,
     beta1: 0.9,
@@ -89,7 +92,7 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
         const signed = values.maximize ? -scale : scale
         const along = kernels.dot(run.g, group.slotOf(run, 3), run.n) - kernels.dot(run.g, run.p, run.n)
         correlation += (d / values.initialDistance) * rateOf(values, d, run.t) * signed * along
-        this.applyToRun(group, run, scale, this.hyper(values, run.t), backend.update('prodigyMoments'), this.moments)
+        this.applyToRun(group, run, scale, this.hyper(values, run.t), backend.update('prodigyMoments', UPDATES), this.moments)
         total += kernels.sumAbs(group.slotOf(run, 2), run.n)
       }
     }
@@ -104,7 +107,7 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     const { values, backend } = group
     const rate = rateOf(values, before, run.t)
     const hyper = [rate, this.distance * values.epsilon]
-    this.pass(group, run, 1, 0, rate * values.weightDecay, hyper, backend.update('prodigyStep'), this.update)
+    this.pass(group, run, 1, 0, rate * values.weightDecay, hyper, backend.update('prodigyStep', UPDATES), this.update)
   }
 
   protected override coupledDecay(): number {

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { missing } from './missing.js'
 import { Optimizer } from './optimizer.js'
@@ -48,6 +49,8 @@ const SLOTS: Readonly<Record<string, readonly string[]>> = {
  * const optimizer = new RMSProp(model.parameters(), { learningRate: 1e-3, beta: 0.9 })
  */
 export class RMSProp extends Optimizer<RMSPropOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     beta: 0.99,

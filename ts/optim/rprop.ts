@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
@@ -34,6 +35,8 @@ const SLOTS = ['previous', 'step'] as const
  * const optimizer = new Rprop(model.parameters()) // one step for each pass over all data
  */
 export class Rprop extends Optimizer<RpropOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     etaMinus: 0.5,

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { AveragingOptimizer } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
@@ -40,6 +41,8 @@ const ZV_SLOTS = ['z', 'v'] as const
 
 /** The average x, the fast iterate z, and y between them, at which gradients are taken and which the parameters hold. */
 abstract class ScheduleFree<O extends ScheduleFreeOptions> extends AveragingOptimizer<O> {
+  /** @internal */
+  static override readonly part = UPDATES
   protected abstract betaOf(options: Required<O>): number
 
   protected override initialScalars(): Scalars {

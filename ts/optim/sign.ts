@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions, GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
 
@@ -15,6 +16,8 @@ const M_SLOTS = ['m'] as const
  * const optimizer = new SignSGD(model.parameters(), { learningRate: 1e-3 })
  */
 export class SignSGD extends Optimizer<DecayOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1e-3, ...DECAY_DEFAULTS }
 
   protected override kernel(): string {
@@ -47,6 +50,8 @@ export interface SignumOptions extends DecayOptions {
  * const optimizer = new Signum(model.parameters(), { learningRate: 3e-4 })
  */
 export class Signum extends Optimizer<SignumOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1e-3, beta: 0.9, ...DECAY_DEFAULTS }
 
   protected override slots(): readonly string[] {
@@ -91,6 +96,8 @@ export interface LionOptions extends GroupOptions {
  * const optimizer = new Lion(model.parameters(), { learningRate: 1e-4, weightDecay: 0.1 })
  */
 export class Lion extends Optimizer<LionOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-4,
     beta1: 0.9,

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { missing } from './missing.js'
@@ -33,6 +34,8 @@ const SLOTS = ['m', 'v'] as const
  * const optimizer = new Yogi(model.parameters())
  */
 export class Yogi extends Optimizer<YogiOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     beta1: 0.9,
