@@ -10,7 +10,7 @@
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { type Plugin, type PluginBuild, transform } from 'esbuild'
+import { type Plugin, type PluginBuild, transform, transformSync } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import ts from 'typescript'
 
@@ -97,18 +97,18 @@ function insert(text: string, insertions: Insertion[]): string {
 
 /**
  * `export * as schedules`: esbuild fills the namespace by a call for its effect; as the value of a pure call it can be shaken out.
- * Comments on members go: the .d.ts files have them, where editors look.
+ * Comments on members go: the .d.ts files have them, where editors look. What only other bundlers read goes without white space.
  */
 const finish: NonNullable<Options['plugins']>[number] = {
   name: 'finish',
   renderChunk(code, { path }) {
     if (path.endsWith('cli.js')) return undefined
-    return {
-      code: code
-        .replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')
-        .replace(/^(var __export = \(target, all\) => \{\n[\s\S]*?\n)\};$/m, '$1  return target;\n};')
-        .replace(/^var (\w+) = \{\};\n__export\(\1, (\{[\s\S]*?\n\})\);$/gm, 'var $1 = /* @__PURE__ */ __export({}, $2);'),
-    }
+    const finished = code
+      .replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')
+      .replace(/^(var __export = \(target, all\) => \{\n[\s\S]*?\n)\};$/m, '$1  return target;\n};')
+      .replace(/^var (\w+) = \{\};\n__export\(\1, (\{[\s\S]*?\n\})\);$/gm, 'var $1 = /* @__PURE__ */ __export({}, $2);')
+    if (!/(workerd|edge)\.js$/.test(path)) return { code: finished }
+    return { code: transformSync(finished, { minifyWhitespace: true, target: shared.target as string }).code }
   },
 }
 

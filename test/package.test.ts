@@ -134,7 +134,7 @@ describe('tarball', () => {
 
   test('has right types for every way to resolve them', () => {
     run(process.execPath, [ATTW, path.join(workspace, packed.filename), '--no-color', '--no-emoji'], workspace)
-  })
+  }, 120_000)
 })
 
 describe('installed', () => {
