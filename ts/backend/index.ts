@@ -1,7 +1,7 @@
 /** Backends: what runs the kernels. Chosen once by {@link load}, or by the first use. */
 import { StepArena } from './arena.js'
 import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js'
-import { createJsKernels } from './js/index.js'
+import { createBasicKernels } from './js/index.js'
 import type { Kernels, Update } from './kernels.js'
 import { canShare, sharedMemory, startThreads, wantedThreads } from './threads/index.js'
 import type { Kernel } from './threads/pool.js'
@@ -55,6 +55,7 @@ export interface Backend {
   readonly name: 'wasm' | 'js'
   readonly variant: Variant | 'js'
   readonly dtype: DType
+  /** In JavaScript those of a family appear when something that needs them first runs. */
   readonly kernels: Kernels
   readonly heap: Heap
   readonly arena: StepArena
@@ -186,7 +187,7 @@ function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
     name: 'js',
     variant: 'js',
     dtype,
-    kernels: createJsKernels(heap),
+    kernels: createBasicKernels(heap),
     heap,
     arena: new StepArena(heap),
     widened: false,

@@ -1,5 +1,7 @@
 /** Activation functions: one kernel forward, one backward, and the second derivative in operations for higher orders. */
+
 import { apply } from '../autograd.js'
+import { withActivations } from '../backend/families.js'
 import { ACTIVATIONS, type Activation, SAVES_INPUT } from '../backend/kernels.js'
 import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
 import { add, exp, greater, mul, neg, square, sub } from './elementwise.js'
@@ -25,7 +27,7 @@ export function activate(value: TensorLike, name: Activation): Tensor {
   return apply(
     [x],
     x.shape,
-    (y, { kernels }) => kernels.activationForward(x.address, y, x.size, number),
+    (y, backend) => withActivations(backend).activationForward(x.address, y, x.size, number),
     (y) => ({ vjp: (g) => [activationGradient(name, SAVES_INPUT.has(name) ? x : y, g)] }),
   )
 }
@@ -41,7 +43,7 @@ export function activationGradient(name: Activation, saved: Tensor, g: Tensor): 
   return apply(
     [g, saved],
     g.shape,
-    (dx, { kernels }) => kernels.activationBackward(saved.address, g.address, dx, g.size, numbers[name]),
+    (dx, backend) => withActivations(backend).activationBackward(saved.address, g.address, dx, g.size, numbers[name]),
     () => ({
       vjp: (h) => [
         g.requiresGrad ? activationGradient(name, saved, h) : null,

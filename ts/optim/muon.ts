@@ -1,3 +1,4 @@
+import { withProducts } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
@@ -174,7 +175,8 @@ function orthogonalize(
   cols: number,
   options: Required<MuonOptions>,
 ): Ptr {
-  const { kernels, heap } = backend
+  const { heap } = backend
+  const kernels = withProducts(backend)
   const n = rows * cols
   const tall = rows > cols
   const [k, l] = tall ? [cols, rows] : [rows, cols]

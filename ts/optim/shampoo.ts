@@ -1,3 +1,4 @@
+import { withProducts } from '../backend/families.js'
 import type { Ptr } from '../backend/kernels.js'
 import type { Parameter } from '../parameter.js'
 import { eigenSymmetric, spectral } from './eigen.js'
@@ -97,7 +98,8 @@ export class Shampoo extends Optimizer<ShampooOptions> {
 
   /** L^(−¼)·g·R^(−¼), in g or other. */
   private precondition(group: ParameterGroup<Required<ShampooOptions>>, run: Run, g: Ptr, other: Ptr, rows: number, cols: number): Ptr {
-    const { kernels, heap } = group.backend
+    const { heap } = group.backend
+    const kernels = withProducts(group.backend)
     const names = group.extraNames(run.first)
     let [x, y] = [g, other]
     if (names.includes('left')) {

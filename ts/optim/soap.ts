@@ -1,3 +1,4 @@
+import { withProducts } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Ptr } from '../backend/kernels.js'
 import type { Parameter } from '../parameter.js'
@@ -118,8 +119,8 @@ export class SOAP extends Optimizer<SOAPOptions> {
       const sum = group.extraAt(run.first, side)
       const n = side === 'left' ? rows : cols
       multiply(backend, sum, n * n, values.beta)
-      if (side === 'left') backend.kernels.matmulNT(g, g, sum, rows, rows, cols, 1, backend.heap.scratch)
-      else backend.kernels.matmulTN(g, g, sum, cols, cols, rows, 1, backend.heap.scratch)
+      if (side === 'left') withProducts(backend).matmulNT(g, g, sum, rows, rows, cols, 1, backend.heap.scratch)
+      else withProducts(backend).matmulTN(g, g, sum, cols, cols, rows, 1, backend.heap.scratch)
     }
   }
 
@@ -145,7 +146,8 @@ function sidesOf(group: Group, { first }: Run): Side[] {
 
 /** Q_Lᵀ·from·Q_R (in) or Q_L·from·Q_Rᵀ (out); answers where it is: from, x or y. */
 function rotate(group: Group, run: Run, from: Ptr, x: Ptr, y: Ptr, direction: 'in' | 'out'): Ptr {
-  const { kernels, heap } = group.backend
+  const { heap } = group.backend
+  const kernels = withProducts(group.backend)
   const [rows, cols] = matrixSides(group.parameters[run.first])
   let at = from
   for (const side of sidesOf(group, run)) {

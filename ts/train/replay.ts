@@ -216,12 +216,14 @@ function recordCalls<T>(backend: Backend, calls: KernelCall[], fn: () => T): T {
   // The exports of a module are frozen, so the proxy stands before an empty object.
   open.kernels = new Proxy({} as Kernels, {
     get(_, name: string) {
-      const kernel = before[name as keyof Kernels] as (...args: number[]) => number | undefined
+      const kernel = before[name as keyof Kernels] as ((...args: number[]) => number | undefined) | undefined
+      if (kernel === undefined) return undefined
       return (...args: number[]) => {
         calls.push({ name, kernel, args })
         return kernel(...args)
       }
     },
+    set: (_, name, kernel) => Reflect.set(before, name, kernel),
   })
   try {
     return fn()
