@@ -100,7 +100,7 @@ function partOf(bytes, name) {
   for (const other of exportsOf(bytes)) if (!COMMON.includes(other) && !PARTS[name](other)) module.removeExport(other)
   const elements = Array.from({ length: module.getNumElementSegments() }, (_, i) => module.getElementSegmentByIndex(i))
   for (const { name: segment } of elements.map(binaryen.getElementSegmentInfo)) module.removeElementSegment(segment)
-  module.runPasses(['remove-unused-module-elements'])
+  module.runPasses(['remove-unused-module-elements', 'reorder-functions'])
   if (module.emitText().includes('call_indirect')) throw new Error(`kernels of ${name} call through the table, which only the core has`)
   const part = Buffer.from(module.emitBinary())
   const kept = [...sections(part)].filter(({ id }) => id !== DATA && id !== DATA_COUNT)
@@ -110,7 +110,7 @@ function partOf(bytes, name) {
 function coreOf(bytes) {
   const module = binaryen.readBinary(bytes)
   for (const name of exportsOf(bytes)) if (Object.values(PARTS).some((isIn) => isIn(name))) module.removeExport(name)
-  module.runPasses(['remove-unused-module-elements'])
+  module.runPasses(['remove-unused-module-elements', 'reorder-functions'])
   return Buffer.from(module.emitBinary())
 }
 
