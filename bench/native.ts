@@ -1,8 +1,8 @@
 /**
  * Matrix products beside what the silicon can do: a native loop of multiply-adds on registers, built by rustc, in the same run,
- * before and after each product. Writes bench/results/limit.json. Linux on x86; on Node 24 or newer the widened kernels too:
+ * before and after each product. Writes bench/results/native.json. Linux on x86; on Node 24 or newer the widened kernels too:
  *
- *     node --import tsx bench/products.ts
+ *     node --import tsx bench/native.ts
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -27,17 +27,17 @@ export interface LimitResults extends Origin {
   products: Product[]
 }
 
-const SIZES = [256, 512, 1024]
+export const SIZES = [256, 512, 1024]
 const KINDS = ['matmul', 'matmulNT', 'matmulTN'] as const
 const ROUNDS = 12
 const CORE = '1'
 
 /** The native program, built once. */
 function build(): string {
-  const file = '.cache/limit/fma'
+  const file = '.cache/native/fma'
   if (!existsSync(file)) {
-    mkdirSync('.cache/limit', { recursive: true })
-    execFileSync('rustc', ['-O', '--edition', '2021', '-o', file, fileURLToPath(new URL('./limit/fma.rs', import.meta.url))])
+    mkdirSync('.cache/native', { recursive: true })
+    execFileSync('rustc', ['-O', '--edition', '2021', '-o', file, fileURLToPath(new URL('./native/fma.rs', import.meta.url))])
   }
   return file
 }
@@ -100,5 +100,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   }
   const results = run()
   const round = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value)
-  writeFileSync(new URL('./results/limit.json', import.meta.url), `${JSON.stringify(results, round, 2)}\n`)
+  writeFileSync(new URL('./results/native.json', import.meta.url), `${JSON.stringify(results, round, 2)}\n`)
 }
