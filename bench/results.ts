@@ -227,7 +227,7 @@ async function measureOptimizer(optimizer: Name, parameters: number): Promise<Sp
 // ---- files ----
 
 /** A file of bench/results. */
-export function readResults<T>(name: 'curves' | 'speed' | 'tuning'): T {
+export function readResults<T>(name: 'curves' | 'native' | 'speed' | 'tuning'): T {
   return JSON.parse(readFileSync(resultFile(name), 'utf8'))
 }
 

@@ -1,15 +1,21 @@
 /** docs/benchmarks.md and README's table of peers are what bench/peers/table.ts writes, and say where gradus loses. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { LimitResults } from '../bench/native.js'
+import { draw } from '../bench/peers/chart.js'
 import { CONTESTANTS } from '../bench/peers/contestants.js'
 import { figureOf, type Peers, readPeers } from '../bench/peers/results.js'
 import { document, withSummary } from '../bench/peers/table.js'
 import { WORKLOADS } from '../bench/peers/workloads.js'
+import { readResults } from '../bench/results.js'
 
-test('the committed texts are those of the committed figures', () => {
+const native = readResults<LimitResults>('native')
+
+test('the committed texts and picture are those of the committed figures', async () => {
   const peers = readPeers()
   const readme = readFileSync('README.md', 'utf8')
-  expect(readFileSync('docs/benchmarks.md', 'utf8')).toBe(document(peers))
+  expect(readFileSync('docs/benchmarks.md', 'utf8')).toBe(document(peers, native))
+  expect(readFileSync('bench/results/peers.svg', 'utf8')).toBe(await draw(peers))
   expect(withSummary(readme, peers)).toBe(readme)
 })
 
@@ -28,7 +34,7 @@ test('a contestant that is faster is named, one that does not learn is not', () 
     date: '2026-01-01',
     contestants: { gradus: entry(100), plain: entry(50), jax: entry(200), pytorch: entry(400, false) },
   }
-  const text = document(peers)
+  const text = document(peers, native)
   expect(text).toContain('- W4, 784-128-10, batch 64: JAX, a call a step 2.0 ×\n')
   expect(text).toContain('(400)')
   expect(CONTESTANTS.map(({ id }) => id)).toContain('jax')

@@ -4,9 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type LimitResults, type Product, SIZES } from '../limit.js'
+import { type LimitResults, type Product, SIZES } from '../native.js'
 import { readResults } from '../results.js'
-import { draw } from './chart.js'
 import { CONTESTANTS, type Contestant, LARGE } from './contestants.js'
 import { figureOf, type Peers, readPeers } from './results.js'
 import { WORKLOADS, type Workload } from './workloads.js'
@@ -57,6 +56,17 @@ export const isKind =
   (...kinds: Contestant['kind'][]) =>
   ({ kind }: Contestant) =>
     kinds.includes(kind)
+
+const OTHER_LIBRARY = 'best other JS library'
+
+/** What the short table and the picture put side by side. */
+export const GROUPS: readonly { title: string; has: (contestant: Contestant) => boolean }[] = [
+  { title: 'gradus', has: isKind('gradus') },
+  { title: OTHER_LIBRARY, has: isKind('library') },
+  { title: 'loops by hand', has: isKind('loop') },
+  { title: 'PyTorch', has: ({ id }) => id.startsWith('pytorch') },
+  { title: 'JAX', has: ({ id }) => id.startsWith('jax') && id !== 'jax-js' },
+]
 
 function cell(peers: Peers, contestant: Contestant, workload: Workload): string {
   const result = peers.contestants[contestant.id]?.results[workload.id]
@@ -202,7 +212,7 @@ ${pairTable(peers)}
 
 A native loop of multiply-adds on registers does ${limitText(limit)} on one core.
 Square products of gradus (relaxed SIMD, Node ${limit.node}, ${limit.date}), each beside the limit of vectors as wide, measured around it
-by bench/limit.ts:
+by bench/native.ts:
 
 ${productTable(limit)}
 
@@ -227,25 +237,18 @@ const END = '<!-- /peers -->'
 
 /** The short table of README.md. */
 export function summary(peers: Peers): string {
-  const groups: [string, (contestant: Contestant) => boolean][] = [
-    ['gradus', isKind('gradus')],
-    ['best other JS library', isKind('library')],
-    ['loops by hand', isKind('loop')],
-    ['PyTorch', ({ id }) => id.startsWith('pytorch')],
-    ['JAX', ({ id }) => id.startsWith('jax') && id !== 'jax-js'],
-  ]
   const rows = WORKLOADS.filter(({ id }) => SHORT.includes(id)).map((workload) => {
     const best = bestOf(peers, workload, () => true)
-    const cells = groups.map(([, among]) => {
-      const found = bestOf(peers, workload, among)
+    const cells = GROUPS.map(({ title, has }) => {
+      const found = bestOf(peers, workload, has)
       if (!found) return '-'
-      const who = among === groups[1][1] ? `, ${found.contestant.title}` : ''
+      const who = title === OTHER_LIBRARY ? `, ${found.contestant.title}` : ''
       const text = number(found.value)
       return `${found.contestant === best?.contestant ? `**${text}**` : text}${who}`
     })
     return [`${workload.title}${workload.kind === 'reach' ? ', ms' : ''}`, ...cells]
   })
-  return table(['steps/s, one core', ...groups.map(([title]) => title)], rows)
+  return table(['steps/s, one core', ...GROUPS.map(({ title }) => title)], rows)
 }
 
 /** README.md with the short table in place. @throws Error if the markers are gone */
@@ -256,9 +259,10 @@ export function withSummary(readme: string, peers: Peers): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { draw } = await import('./chart.js')
   const peers = readPeers()
   const readme = new URL('../../README.md', import.meta.url)
-  writeFileSync(new URL('../../docs/benchmarks.md', import.meta.url), document(peers, readResults<LimitResults>('limit')))
+  writeFileSync(new URL('../../docs/benchmarks.md', import.meta.url), document(peers, readResults<LimitResults>('native')))
   writeFileSync(new URL('../results/peers.svg', import.meta.url), await draw(peers))
   writeFileSync(readme, withSummary(readFileSync(readme, 'utf8'), peers))
 }
