@@ -1,6 +1,7 @@
 /** Minimization, least squares and the optimizers that use curvature. */
 export { type ArmijoOptions, armijo } from './armijo.js'
 export { type AutomaticFunction, automatic } from './automatic.js'
+export { BFGS } from './bfgs.js'
 export { type Closure, ClosureOptimizer, type ClosureResult, type ClosureState } from './closure.js'
 export { type ConjugateFormula, conjugateBeta } from './conjugate.js'
 export { ConjugateGradient, type ConjugateGradientOptions } from './conjugate-gradient.js'
@@ -44,4 +45,5 @@ export type { Jacobian, Residuals } from './residuals.js'
 export type { SolveResult, StopReason } from './result.js'
 export type { SolveProgress, StopOptions } from './stop.js'
 export type { TrustRegionOptions } from './trust-region.js'
+export { TrustRegionNewton, type TrustRegionNewtonOptions } from './trust-region-newton.js'
 export { cubicMinimum, type LineSearchResult, strongWolfe, type Trial, type WolfeOptions } from './wolfe.js'
