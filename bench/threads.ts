@@ -1,9 +1,10 @@
 /**
  * Training with `fit` on one thread and on several: interleaved windows of one run, all on the same data. Of each net the best
  * window, and the median of the ratios of neighbouring windows, which the drift of a machine does not touch.
- * `node --import tsx bench/threads.ts [threads, default 2] [--milliseconds n] [--rounds n] [--nets W1,W5] [--save]`
+ * `node --import tsx bench/threads.ts [threads, default 2] [--milliseconds n] [--rounds n] [--nets W1,W5] [--save]`; `--save` writes
+ * bench/results/threads.json and the table of docs/guide/performance.md.
  */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -22,7 +23,7 @@ import {
 } from '../ts/index.js'
 import { netOf, type Workload } from './nets.js'
 import { WORKLOADS } from './peers/workloads.js'
-import { type Origin, origin } from './results.js'
+import { type Origin, origin, readResults } from './results.js'
 
 /** One net on one thread and on several. */
 export interface Row {
@@ -118,6 +119,20 @@ async function measure(workload: (typeof WORKLOADS)[number], backends: Backend[]
 
 const round = (speed: number) => Number(speed.toPrecision(speed >= 1000 ? 4 : 3))
 
+const GUIDE = new URL('../docs/guide/performance.md', import.meta.url)
+const [BEGIN, END] = ['<!-- threads: written by bench/threads.ts from bench/results/threads.json -->', '<!-- /threads -->']
+
+/** The guide with the table in place. @throws Error if the markers are gone */
+export function withThreads(guide: string, { cpu, node, date, threads, variant, rows }: ThreadResults): string {
+  const [from, to] = [guide.indexOf(BEGIN), guide.indexOf(END)]
+  if (from < 0 || to < from) throw new Error('docs/guide/performance.md has lost the markers of its table of threads')
+  const count = (speed: number) => speed.toLocaleString('en', { maximumSignificantDigits: 4 })
+  const lines = rows.map(({ net, one, many, ratio }) => `| ${net} | ${count(one)} | ${count(many)} | ${ratio.toFixed(2)} × |`)
+  const head = [`| steps/s, ${variant} | one thread | ${threads} threads | ratio |`, '| --- | ---: | ---: | ---: |']
+  const machine = `${cpu}, ${threads} cores, Node ${node}, ${date}; \`fit\` with Adam, best windows, and the median ratio of neighbouring ones.`
+  return [guide.slice(0, from + BEGIN.length), machine, '', ...head, ...lines, guide.slice(to)].join('\n')
+}
+
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -144,7 +159,9 @@ async function main(): Promise<void> {
     console.log(`${row.id} ${row.net.padEnd(31)}${cells.join(' ')}${`${row.ratio.toFixed(2)}×`.padStart(16)}`)
   }
   const results: ThreadResults = { ...from, threads, processors: availableParallelism(), variant, rows }
-  if (values.save) writeFileSync(new URL('./results/threads.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
+  if (!values.save) return
+  writeFileSync(new URL('./results/threads.json', import.meta.url), `${JSON.stringify(results, null, 2)}\n`)
+  writeFileSync(GUIDE, withThreads(readFileSync(GUIDE, 'utf8'), readResults('threads')))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await main()

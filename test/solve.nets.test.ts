@@ -23,7 +23,16 @@ import {
   tensor,
 } from '../ts/index.js'
 import { DenseNet, planOf, unitMajor } from '../ts/solve/dense-net.js'
-import { ConjugateGradient, KFAC, LBFGS, LevenbergMarquardt, NaturalGradient, NewtonCG } from '../ts/solve/index.js'
+import {
+  BFGS,
+  ConjugateGradient,
+  KFAC,
+  LBFGS,
+  LevenbergMarquardt,
+  NaturalGradient,
+  NewtonCG,
+  TrustRegionNewton,
+} from '../ts/solve/index.js'
 import { rowsOf } from '../ts/solve/residuals.js'
 import { distance, oracle, oracleCases } from './optim-problems.js'
 import { backends } from './optim-runner.js'
@@ -232,7 +241,9 @@ describe('training a small net, on every backend', () => {
     for (const [kind, make2] of [
       ['LBFGS', (m: Module) => new LBFGS(m.parameters(), { maxIterations: 200 })],
       ['ConjugateGradient', (m: Module) => new ConjugateGradient(m.parameters(), { maxIterations: 200 })],
+      ['BFGS', (m: Module) => new BFGS(m.parameters(), { maxIterations: 200 })],
       ['NewtonCG', (m: Module) => new NewtonCG(m.parameters(), { maxIterations: 30 })],
+      ['TrustRegionNewton', (m: Module) => new TrustRegionNewton(m.parameters(), { maxIterations: 40 })],
     ] as const) {
       test(`${kind}, ${name}`, () => {
         const backend = make()
@@ -247,15 +258,20 @@ describe('training a small net, on every backend', () => {
       })
     }
 
-    test(`NewtonCG with Gauss-Newton products, ${name}`, () => {
+    test(`NewtonCG and TrustRegionNewton with Gauss-Newton products, ${name}`, () => {
       const backend = make()
-      const model = smallNet(backend)
       const { x, y } = curve(backend)
-      const result = new NewtonCG(model.parameters(), { maxIterations: 30, damping: 1e-6 }).step(
-        () => model.forward(x),
-        (output) => mse(output, y),
-      )
-      expect(result.loss).toBeLessThan(1e-3)
+      for (const build of [
+        (m: Module) => new NewtonCG(m.parameters(), { maxIterations: 30, damping: 1e-6 }),
+        (m: Module) => new TrustRegionNewton(m.parameters(), { maxIterations: 30 }),
+      ]) {
+        const model = smallNet(backend)
+        const result = build(model).step(
+          () => model.forward(x),
+          (output) => mse(output, y),
+        )
+        expect(result.loss).toBeLessThan(1e-3)
+      }
     })
 
     test(`NaturalGradient and KFAC on classes, ${name}`, () => {
@@ -364,7 +380,9 @@ describe('state of closure optimizers', () => {
     ['LBFGS', (p: Parameter[]) => new LBFGS(p, { maxIterations: 3 })],
     ['LBFGS fixed', (p: Parameter[]) => new LBFGS(p, { maxIterations: 3, lineSearch: 'none', learningRate: 0.2 })],
     ['ConjugateGradient', (p: Parameter[]) => new ConjugateGradient(p, { maxIterations: 3 })],
+    ['BFGS', (p: Parameter[]) => new BFGS(p, { maxIterations: 3 })],
     ['NewtonCG', (p: Parameter[]) => new NewtonCG(p, { maxIterations: 2 })],
+    ['TrustRegionNewton', (p: Parameter[]) => new TrustRegionNewton(p, { maxIterations: 2 })],
   ] as const) {
     test(name, () => {
       const run = (restart: boolean) => {
@@ -408,7 +426,9 @@ describe('bad input', () => {
     LBFGS: (p: Parameter[]) => new LBFGS(p),
     'LBFGS fixed': (p: Parameter[]) => new LBFGS(p, { lineSearch: 'none', learningRate: 1e-3 }),
     ConjugateGradient: (p: Parameter[]) => new ConjugateGradient(p),
+    BFGS: (p: Parameter[]) => new BFGS(p),
     NewtonCG: (p: Parameter[]) => new NewtonCG(p),
+    TrustRegionNewton: (p: Parameter[]) => new TrustRegionNewton(p),
   }
   for (const [name, build] of Object.entries(make)) {
     test(`${name}: a closure that throws leaves the parameters at the best point`, () => {
@@ -450,6 +470,39 @@ describe('bad input', () => {
     expect(optimizer.step(closure)).toMatchObject({ reason: 'not-finite' })
     expect([...w.view()]).toEqual([3])
   })
+
+  for (const Kind of [NaturalGradient, KFAC]) {
+    test(`${Kind.name}: every end is said, and a step into nowhere is undone`, () => {
+      const backend = double()
+      const { x, y } = curve(backend)
+      const start = flat(smallNet(backend))
+      const of = (options = {}) => {
+        const model = smallNet(backend)
+        return { model, optimizer: new Kind(model, { loss: 'mse', damping: 1e-2, ...options }) }
+      }
+
+      const far = of({ learningRate: 1e200 })
+      expect(far.optimizer.step(x, y)).toMatchObject({ reason: 'iterations', updated: true })
+      expect(flat(far.model)).not.toEqual(start)
+      const undone = far.optimizer.step(x, y)
+      expect(undone).toMatchObject({ reason: 'not-finite', updated: false, converged: false })
+      expect(undone.message).toMatch(/undone/)
+      expect(flat(far.model)).toEqual(start)
+
+      // Data that are not finite are not the step's fault.
+      const near = of({ learningRate: 0.1 })
+      near.optimizer.step(x, y)
+      const after = flat(near.model)
+      expect(near.optimizer.step([[Number.NaN]], [[1]])).toMatchObject({ reason: 'not-finite', updated: false })
+      expect(flat(near.model)).toEqual(after)
+
+      const there = of({ toleranceGradient: 1e9 }).optimizer.step(x, y)
+      expect(there).toMatchObject({ reason: 'gradient', updated: false, converged: true })
+      expect(there.gradientSize).toBeGreaterThan(0)
+      // One row cannot tell 25 parameters.
+      expect(of({ damping: 0 }).optimizer.step([[0.5]], [[3]])).toMatchObject({ reason: 'singular', updated: false })
+    })
+  }
 
   test('parameters, options and data that do not fit', () => {
     const w = new Parameter([1], { backend: double() })
