@@ -1,7 +1,7 @@
 /**
  * `make peers`: gradus beside other libraries, loops by hand, PyTorch and JAX, on the same nets and data, and writes
  * bench/results/peers.json, from which table.ts makes docs/benchmarks.md. Each contestant runs each workload in a process of
- * its own, pinned to one core, and has to learn. Packages go into .cache/peers, Python's into a virtual environment there.
+ * its own, pinned to one core or two, and has to learn. Packages go into .cache/peers, Python's into a virtual environment there.
  *
  *     node --import tsx bench/peers/run.ts [--only gradus,jax-js] [--workloads W4,W5|start] [--python PATH] [--core 1]
  *
@@ -13,7 +13,7 @@ import { cpus } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { installTools } from '../../test/runtimes/consumer.js'
-import { CONTESTANTS, type Contestant } from './contestants.js'
+import { CONTESTANTS, type Contestant, LARGE } from './contestants.js'
 import { type Entry, type Measurement, type Peers, readPeers, type Start, writePeers } from './results.js'
 import { WORKLOADS, writeWorkload } from './workloads.js'
 
@@ -37,7 +37,9 @@ function prepare(): string {
   const link = path.join(folder, 'node_modules/gradus')
   rmSync(link, { force: true, recursive: true })
   symlinkSync(path.resolve('.'), link, 'dir')
-  for (const workload of WORKLOADS) writeWorkload(workload, path.join(folder, 'data'))
+  // starts are of W2 and W5
+  const needed = wanted && [...wanted, ...(wanted.includes('start') ? ['W2', 'W5'] : [])]
+  for (const workload of WORKLOADS) if (!needed || needed.includes(workload.id)) writeWorkload(workload, path.join(folder, 'data'))
   return folder
 }
 
@@ -67,9 +69,10 @@ function commandOf({ runtime }: Contestant): string {
   return runtime === 'python' ? pythonIn(folder) : path.resolve(folder, `node_modules/${runtime}/bin/node`)
 }
 
-/** One process, pinned to the core; what it prints as its last line. */
+/** One process, pinned to its cores; what it prints as its last line. */
 function measure<T>(contestant: Contestant, args: readonly string[]): T {
-  const pin = process.platform === 'linux' ? ['taskset', '-c', values.core] : []
+  const cores = contestant.cores === 2 ? '0,1' : values.core
+  const pin = process.platform === 'linux' ? ['taskset', '-c', cores] : []
   const [command, ...rest] = [...pin, commandOf(contestant), ...args]
   const { status, stdout, stderr, signal } = spawnSync(command, rest, { cwd: folder, encoding: 'utf8', timeout: 1000 * MOST_SECONDS })
   if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
@@ -113,6 +116,7 @@ for (const contestant of CONTESTANTS) {
     console.log(`${contestant.title.padEnd(22)} ${name.padEnd(6)} ${text}`)
     writePeers(peers)
   }
-  for (const { id } of WORKLOADS) if (!wanted || wanted.includes(id)) report(id, measureWorkload(contestant, id, entry))
+  const own = WORKLOADS.filter(({ id }) => contestant.cores === undefined || LARGE.includes(id))
+  for (const { id } of own) if (!wanted || wanted.includes(id)) report(id, measureWorkload(contestant, id, entry))
   if (contestant.starts && (!wanted || wanted.includes('start'))) report('start', measureStart(contestant, entry))
 }
