@@ -226,18 +226,20 @@ async function measureOptimizer(optimizer: Name, parameters: number): Promise<Sp
 
 // ---- files ----
 
+type Results = 'curves' | 'native' | 'speed' | 'tuning' | 'threads' | 'start'
+
 /** A file of bench/results. */
-export function readResults<T>(name: 'curves' | 'speed' | 'tuning'): T {
+export function readResults<T>(name: Results): T {
   return JSON.parse(readFileSync(resultFile(name), 'utf8'))
 }
 
-function resultFile(name: string): URL {
+function resultFile(name: Results): URL {
   return new URL(`./results/${name}.json`, import.meta.url)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['curves', 'speed']
-  const save = (name: string, value: unknown) => writeFileSync(resultFile(name), `${JSON.stringify(value, null, 2)}\n`)
+  const save = (name: Results, value: unknown) => writeFileSync(resultFile(name), `${JSON.stringify(value, null, 2)}\n`)
   if (wanted.includes('curves')) save('curves', await measureCurves())
   if (wanted.includes('speed')) {
     const measured = await measureSpeed()

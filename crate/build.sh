@@ -43,7 +43,7 @@ import { encode } from './crate/pack/index.mjs'
 function optimise(bytes) {
   const module = binaryen.readBinary(bytes)
   const names = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((e) => e.name)
-  for (const glue of names.filter((name) => name.startsWith('__') && name !== '__stack_pointer')) module.removeExport(glue)
+  for (const glue of names.filter((name) => (name.startsWith('__') && name !== '__stack_pointer') || name === 'unpack')) module.removeExport(glue)
   exportTable(module)
   cutPanics(module)
   binaryen.setOptimizeLevel(3)
@@ -66,6 +66,27 @@ function foldSplats(module) {
   return folded
 }
 
+/**
+ * A module of one export, `unpack`, and its memory: no bytes of the crate but those that it runs. Without data, and the table, nothing else is reached.
+ */
+function unpacker(bytes) {
+  const whole = binaryen.readBinary(bytes)
+  const names = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((e) => e.name)
+  for (const other of names.filter((name) => name !== 'unpack' && name !== 'memory')) whole.removeExport(other)
+  cutPanics(whole)
+  const text = whole.emitText().replace(/^ *\((data|elem) .*\n/gm, '')
+  const module = binaryen.parseText(text)
+  module.setFeatures(whole.getFeatures())
+  binaryen.setOptimizeLevel(3)
+  binaryen.setShrinkLevel(2)
+  binaryen.setLowMemoryUnused(true)
+  module.runPasses(['remove-unused-module-elements'])
+  module.optimize()
+  module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
+  if (!module.validate()) throw new Error('unpacker.wasm is not valid')
+  return module.emitBinary()
+}
+
 /** The table of functions, where ts/backend/program.ts puts kernels; wasm-bindgen drops its export. */
 function exportTable(module) {
   const tables = Array.from({ length: module.getNumTables() }, (_, i) => module.getTableByIndex(i))
@@ -75,17 +96,18 @@ function exportTable(module) {
 
 /**
  * A panic ends in a trap, and its message has nowhere to go, as the module imports nothing. Without it a fifth of the bytes go:
- * what formats numbers, and an allocator for the text.
+ * what formats numbers, and an allocator for the text, which the table of functions keeps alive. Kernels call none of it.
  */
 function cutPanics(module) {
+  const standard = [/^core(\[\w+\])?::(panicking|slice::index)::/, /^<?(std|alloc|dlmalloc|__rustc)\[/, /(^core(\[\w+\])?|as core(\[\w+\])?)::fmt::/]
   let cut = 0
   for (let i = 0; i < module.getNumFunctions(); i++) {
     const info = binaryen.Function(module.getFunctionByIndex(i))
-    if (!/^core(\[\w+\])?::(panicking|slice::index)::/.test(info.name)) continue
+    if (!standard.some((names) => names.test(info.name))) continue
     info.body = module.unreachable()
     cut++
   }
-  if (cut === 0) throw new Error('no function of core::panicking was found; did the compiler change their names?')
+  if (cut < 20) throw new Error(`${cut} functions of panics were found; did the compiler change their names?`)
 }
 
 /**
@@ -136,9 +158,11 @@ for (const name of names) {
   modules.push(bytes)
   console.log(`  ${name}.wasm  ${kB(bytes.length)}, ${kB(gzipSync(bytes, { level: 9 }).length)} gzip, ${exports} exports`)
 }
-const text = encode(modules)
+const small = unpacker(readFileSync(`target/pack/${names[0]}/gradus_bg.wasm`))
+writeFileSync('target/unpacker.wasm', small)
+const text = `${Buffer.from(small).toString('base64')}:${encode(modules)}`
 writeFileSync(`${out}/packed.ts`, `export default '${text}'\n`)
-console.log(`  both, packed  ${kB(gzipSync(text, { level: 9 }).length)} gzip`)
+console.log(`  both, packed  ${kB(small.length)} for what unpacks them; ${kB(gzipSync(text, { level: 9 }).length)} gzip`)
 JS
 }
 

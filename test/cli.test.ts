@@ -198,7 +198,7 @@ describe('info and bench', () => {
     const { code, stdout } = await gradus(['bench', '--seconds', '0.01', '--json'])
     expect(code).toBe(0)
     const { results } = JSON.parse(stdout)
-    expect(results.map((r: { net: string }) => r.net)).toEqual(['2-16-16-1', '32-64-64-1', '784-128-10', '784-512-512-10'])
+    expect(results.map((r: { net: string }) => r.net)).toEqual(['2-8-1', '2-16-16-1', '32-64-64-1', '784-128-10', '784-512-512-10'])
     for (const { js } of results) expect(js).toBeGreaterThan(0)
   })
 })

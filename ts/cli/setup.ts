@@ -15,6 +15,7 @@ import {
 } from '../index.js'
 import { type ScheduleName, schedule } from './schedules.js'
 import type { Task } from './tasks.js'
+import { widenedOrNot } from './widen.js'
 
 export type OptimizerName = keyof typeof OPTIMIZERS
 export const OPTIMIZER_NAMES = Object.keys(OPTIMIZERS) as OptimizerName[]
@@ -101,7 +102,8 @@ function usualLearningRate(name: OptimizerName, forAdam: number): number {
 /** The backend that the options ask for, made the default one. */
 export async function loadBackend({ backend, variant, widen }: TrainOptions): Promise<Backend> {
   if (backend === 'js' && variant !== undefined) throw new Error('--variant chooses between WebAssembly artefacts; --backend js has none')
-  return load({ ...(backend && { backend }), ...(variant && { variant }), widen })
+  const options = { ...(backend && { backend }), ...(variant && { variant }) }
+  return widenedOrNot(widen && backend !== 'js', (wide) => load({ ...options, widen: wide }))
 }
 
 /** Model, optimizer and data on a backend: the same seed gives the same start and the same batches on each. */
