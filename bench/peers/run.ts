@@ -1,6 +1,6 @@
 /**
  * `make peers`: gradus beside other libraries, loops by hand, PyTorch and JAX, on the same nets and data, and writes
- * bench/results/peers.json, from which table.ts makes docs/benchmarks.md. Each contestant runs each workload in a process of
+ * bench/results/peers.json, from which write.ts makes docs/benchmarks.md. Each contestant runs each workload in a process of
  * its own, pinned to one core or two, and has to learn. Packages go into .cache/peers, Python's into a virtual environment there.
  *
  *     node --import tsx bench/peers/run.ts [--only gradus,jax-js] [--workloads W4,W5|start] [--python PATH] [--core 1] [--keep]
@@ -104,7 +104,8 @@ function measureWorkload(contestant: Contestant, { id: workload, kind }: Workloa
     entry.results[workload] = values.keep && before && 'best' in before ? better(kind, before, found) : found
     return `${best.toPrecision(4)} (median ${median.toPrecision(4)})${learned ? '' : ', does not learn'}`
   } catch (error) {
-    if (!values.keep) entry.results[workload] = { missing: (error as Error).message }
+    const missing = { missing: (error as Error).message }
+    entry.results[workload] = values.keep ? (entry.results[workload] ?? missing) : missing
     return `- (${(error as Error).message})`
   }
 }
