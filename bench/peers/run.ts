@@ -36,7 +36,7 @@ const median = (numbers: number[]) => [...numbers].sort((a, b) => a - b)[numbers
 /** The folder where contestants find their packages: those of bench/peers/package.json, and this repository as gradus. */
 function prepare(): string {
   const folder = installTools('peers', HERE)
-  for (const name of ['harness.mjs', 'harness.py', 'start.mjs', 'contestants'])
+  for (const name of ['harness.mjs', 'harness.py', 'start.mjs', 'start.py', 'contestants'])
     cpSync(path.join(HERE, name), path.join(folder, name), { recursive: true })
   const link = path.join(folder, 'node_modules/gradus')
   rmSync(link, { force: true, recursive: true })
@@ -111,7 +111,8 @@ function measureWorkload(contestant: Contestant, { id: workload, kind }: Workloa
 }
 
 function measureStart(contestant: Contestant, entry: Entry): string {
-  const starts = Array.from({ length: STARTS }, () => measure<Start>(contestant, ['start.mjs', ...contestant.program]))
+  const program = contestant.runtime === 'python' ? 'start.py' : 'start.mjs'
+  const starts = Array.from({ length: STARTS }, () => measure<Start>(contestant, [program, ...contestant.program]))
   const of = (key: keyof Start) => median(starts.map((start) => start[key]))
   const found = { ready: of('ready'), first: of('first'), large: of('large') }
   const sum = ({ ready, first, large }: Start) => ready + first + large

@@ -139,6 +139,11 @@ function productTable({ products }: LimitResults): string {
   return table(['GFLOP/s (share of the limit)', '128 bits', 'widened to 256'], rows)
 }
 
+function best({ products }: LimitResults): string {
+  const shares = products.filter(({ widened }) => widened).map(({ speed, limit }) => Math.round((100 * speed) / limit))
+  return `So the widened kernels leave ${100 - Math.max(...shares)} % of what 256-bit vectors can do at their best, and ${100 - Math.min(...shares)} % at their worst.`
+}
+
 /** GFLOP/s of whole steps of the large nets. */
 function stepTable(peers: Peers): string {
   const nets = WORKLOADS.filter(({ id }) => ['W4', 'W5', 'W6'].includes(id))
@@ -209,6 +214,8 @@ on one core. Square products of gradus (relaxed SIMD, Node ${limit.node}, ${limi
 by bench/native.ts:
 
 ${productTable(limit)}
+
+${best(limit)}
 
 The products of whole steps, above, come to:
 
