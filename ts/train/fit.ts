@@ -6,7 +6,7 @@ import { zeros } from '../tensor.js'
 import type { Callback, Progress, TrainingControl } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
 import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
-import { type QuietSteps, quietSteps } from './quiet-steps.js'
+import { type Ends, type QuietSteps, quietSteps } from './quiet-steps.js'
 import { isKnownLoss } from './replay.js'
 import { Pacer, type Place, type Plan, planSteps, type Step, type StepOptions, steps } from './steps.js'
 
@@ -112,7 +112,7 @@ class Run {
     await this.call('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
     if (!this.shouldStop()) {
       if (this.watchesBatches || this.metrics.length > 0) await this.each(steps(this.plan), (step) => this.afterStep(step))
-      else await this.each(quietSteps(this.plan, !this.watchesEpochs), (taken) => this.afterSteps(taken))
+      else await this.each(quietSteps(this.plan, this.ends), (taken) => this.afterSteps(taken))
     }
     await this.call('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
     this.history.seconds = seconds(this.started)
@@ -130,6 +130,10 @@ class Run {
       if (this.shouldStop()) break
       if (pacer.isDue) await pacer.pause()
     }
+  }
+
+  private get ends(): Ends {
+    return { spansEpochs: !this.watchesEpochs, isOver: () => this.shouldStop() }
   }
 
   private shouldStop(): boolean {
