@@ -41,7 +41,7 @@ import { encode } from './crate/pack/index.mjs'
 function optimise(bytes) {
   const module = binaryen.readBinary(bytes)
   const names = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((e) => e.name)
-  for (const glue of names.filter((name) => name.startsWith('__') && name !== '__stack_pointer')) module.removeExport(glue)
+  for (const glue of names.filter((name) => (name.startsWith('__') && name !== '__stack_pointer') || name === 'unpack')) module.removeExport(glue)
   exportTable(module)
   cutPanics(module)
   binaryen.setOptimizeLevel(3)
@@ -50,6 +50,27 @@ function optimise(bytes) {
   binaryen.setLowMemoryUnused(true)
   module.optimize()
   module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
+  return module.emitBinary()
+}
+
+/**
+ * A module of one export, `unpack`, and its memory: no bytes of the crate but those that it runs. Without data, and the table, nothing else is reached.
+ */
+function unpacker(bytes) {
+  const whole = binaryen.readBinary(bytes)
+  const names = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((e) => e.name)
+  for (const other of names.filter((name) => name !== 'unpack' && name !== 'memory')) whole.removeExport(other)
+  cutPanics(whole)
+  const text = whole.emitText().replace(/^ *\((data|elem) .*\n/gm, '')
+  const module = binaryen.parseText(text)
+  module.setFeatures(whole.getFeatures())
+  binaryen.setOptimizeLevel(3)
+  binaryen.setShrinkLevel(2)
+  binaryen.setLowMemoryUnused(true)
+  module.runPasses(['remove-unused-module-elements'])
+  module.optimize()
+  module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
+  if (!module.validate()) throw new Error('unpacker.wasm is not valid')
   return module.emitBinary()
 }
 
@@ -124,9 +145,11 @@ for (const name of names) {
   modules.push(bytes)
   console.log(`  ${name}.wasm  ${kB(bytes.length)}, ${kB(gzipSync(bytes, { level: 9 }).length)} gzip, ${exports} exports`)
 }
-const text = encode(modules)
+const small = unpacker(readFileSync(`target/pack/${names[0]}/gradus_bg.wasm`))
+writeFileSync('target/unpacker.wasm', small)
+const text = `${Buffer.from(small).toString('base64')}:${encode(modules)}`
 writeFileSync(`${out}/packed.ts`, `export default '${text}'\n`)
-console.log(`  both, packed  ${kB(gzipSync(text, { level: 9 }).length)} gzip`)
+console.log(`  both, packed  ${kB(small.length)} for what unpacks them; ${kB(gzipSync(text, { level: 9 }).length)} gzip`)
 JS
 }
 

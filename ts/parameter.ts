@@ -4,7 +4,7 @@
  */
 
 import type { GradientSink } from './autograd.js'
-import { ballast, type FloatArray, type Heap } from './backend/heap.js'
+import { type FloatArray, type Heap, weigh } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { ShapeError } from './errors.js'
@@ -17,10 +17,9 @@ export type GradientState = 'none' | 'ready' | 'used'
 /** A block of the heap that parameters share; given back when the last of them is collected. */
 export class ParameterBlock {
   readonly ptr: Ptr
-  protected readonly ballast: unknown
   constructor(heap: Heap, bytes: number) {
     this.ptr = heap.allocate(bytes)
-    this.ballast = ballast(bytes)
+    weigh(this, bytes)
     blocks.register(this, { heap, ptr: this.ptr })
   }
 }

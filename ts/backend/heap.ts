@@ -160,15 +160,17 @@ export class Heap {
   }
 }
 
+const ballast = new WeakMap<object, ArrayBuffer>()
+
 /**
- * What the owner of a block holds beside it, so that the engine's collector sees the bytes that hang on a small object and collects in
- * time. Never written to: it costs addresses, hardly memory.
+ * Lets the engine's collector see that so many bytes hang on a small object, so that it collects in time. The buffer is never
+ * written to: it costs addresses, hardly memory.
  */
-export function ballast(bytes: number): unknown {
+export function weigh(owner: object, bytes: number): void {
   try {
-    return new ArrayBuffer(bytes)
+    ballast.set(owner, new ArrayBuffer(bytes))
   } catch {
-    return null
+    // No room for a hint is no reason to fail.
   }
 }
 

@@ -13,7 +13,7 @@ export interface WasmCode {
   simd?: WebAssembly.Module
 }
 
-/** In the order of `packed`. */
+/** In the order of `packed`; an engine that runs one runs those before it. */
 const VARIANTS: readonly Variant[] = ['simd', 'relaxed']
 
 /** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
@@ -36,7 +36,13 @@ export function supportedVariants(): Variant[] {
   if (typeof WebAssembly === 'undefined') return []
   if (wasmCode.simd !== undefined) return ['simd']
   if (wasmCode.packed === undefined || refusal() !== undefined) return []
-  return VARIANTS.filter((variant) => WebAssembly.validate(bytesOf(variant))).reverse()
+  const best = [...VARIANTS].reverse().findIndex(isValid)
+  return best < 0 ? [] : [...VARIANTS].reverse().slice(best)
+}
+
+function isValid(variant: Variant): boolean {
+  const bytes = unpack()[VARIANTS.indexOf(variant)]
+  return bytes !== undefined && WebAssembly.validate(bytes)
 }
 
 let probed: { refusal?: string } | undefined
@@ -93,8 +99,12 @@ function keyOf(variant: Variant, shared: boolean): string {
   return shared ? `${variant}, shared` : variant
 }
 
-function bytesOf(variant: Variant, shared = false): Uint8Array<ArrayBuffer> {
+function unpack(): Uint8Array<ArrayBuffer>[] {
   unpacked ??= decode(wasmCode.packed ?? '')
-  const bytes = unpacked[VARIANTS.indexOf(variant)]
+  return unpacked
+}
+
+function bytesOf(variant: Variant, shared = false): Uint8Array<ArrayBuffer> {
+  const bytes = unpack()[VARIANTS.indexOf(variant)]
   return shared ? withSharedMemory(bytes) : bytes
 }

@@ -1,10 +1,11 @@
 /** fit: train a model on data, with validation, metrics, callbacks, early stopping and progress. */
 import { noGrad, scope } from '../autograd.js'
 import type { Loss } from '../loss/loss.js'
-import type { Module } from '../nn/module.js'
+import { type Module, rememberModes } from '../nn/module.js'
 import { zeros } from '../tensor.js'
 import type { Callback, Progress, TrainingControl } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
+import { judge } from './judge.js'
 import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
 import { type Ends, type QuietSteps, quietSteps } from './quiet-steps.js'
 import { isKnownLoss } from './replay.js'
@@ -50,7 +51,7 @@ export interface History {
 const training = new WeakSet<Module>()
 
 /**
- * Trains a model.
+ * Trains a model, in training mode; afterwards it is in the mode in which it was before.
  *
  * @returns the history: one record per epoch
  * @example
@@ -61,13 +62,14 @@ const training = new WeakSet<Module>()
  */
 export async function fit(model: Module, options: FitOptions): Promise<History> {
   if (training.has(model)) throw new Error('fit: this model is being trained already; wait for the first fit to end')
+  const restore = rememberModes(model)
   training.add(model)
   model.train()
   try {
     return await new Run(model, options).run()
   } finally {
     training.delete(model)
-    model.evaluate()
+    restore()
     model.backend.arena.end()
   }
 }
@@ -307,22 +309,21 @@ function evaluateRows(
   batchSize = 1024,
 ): { loss: number } & Record<string, number> {
   const means = new RunningMeans(resolveMetrics(metrics))
-  const before = model.modules().map((m) => [m, m.training] as const)
+  const restore = rememberModes(model)
   model.evaluate()
   try {
     noGrad(() => {
       for (let from = 0; from < rows.count; from += batchSize) {
-        const { inputs, targets, weights, count } = rowsBetween(rows, from, Math.min(from + batchSize, rows.count))
+        const batch = rowsBetween(rows, from, Math.min(from + batchSize, rows.count))
         scope(model.backend, () => {
-          const prediction = model.forward(inputs)
-          const value = loss(prediction, targets, weights ? { weights } : undefined)
-          means.add(value.item(), prediction, targets, count)
-          return value
+          const judged = judge(model, loss, batch)
+          means.add(judged.loss.item(), judged.prediction, judged.targets, batch.count)
+          return judged.loss
         })
       }
     })
   } finally {
-    for (const [module, mode] of before) module.training = mode
+    restore()
   }
   return { loss: means.loss, ...means.values }
 }

@@ -8,6 +8,7 @@ import type { OptimizerLike } from '../optim/wrapper.js'
 import { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
 import { checkData, type DataSet, type Rows, stepBatch } from './data.js'
+import { judge } from './judge.js'
 import { isReplayable, Recording } from './replay.js'
 import { takesWholeSteps, type WholeStepOptimizer, wholeStep } from './whole-step.js'
 
@@ -53,6 +54,7 @@ export interface Step {
   /** The loss of this batch before its update. */
   loss: number
   prediction: Tensor
+  /** Of the prediction's shape where it is [n, 1] and they were given as [n]. */
   targets: Tensor
   /** Rows in this batch. */
   size: number
@@ -199,9 +201,7 @@ export type Recordings = Map<number, Recording>
 type Result = Pick<Step, 'prediction' | 'targets' | 'loss'>
 
 function eagerStep({ model, rows, options }: Plan, order: Int32Array | null, from: number, to: number, at: Place): Result {
-  const { inputs, targets, weights } = stepBatch(rows, order, from, to)
-  const prediction = model.forward(inputs)
-  const loss = options.loss(prediction, targets, weights === undefined ? undefined : { weights })
+  const { prediction, targets, loss } = judge(model, options.loss, stepBatch(rows, order, from, to))
   const value = loss.item()
   if (!Number.isFinite(value)) throw diverged(value, at, options.optimizer)
   loss.backward()

@@ -1,8 +1,10 @@
 /** Steps of optimizers that evaluate the loss themselves, as often as they like: those of ts/solve. */
 import { noGrad } from '../autograd.js'
+import { outputOf } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 import type { TrainingBatch } from '../solve/closure.js'
 import { type Rows, stepBatch } from './data.js'
+import { judge, targetsFor } from './judge.js'
 import type { Plan, Step } from './steps.js'
 
 /** An optimizer that evaluates the loss itself, as often as it likes: those of ts/solve. */
@@ -28,10 +30,10 @@ export function wholeStep(
   to: number,
 ): Pick<Step, 'loss' | 'prediction' | 'targets'> {
   const { inputs, targets, weights } = to - from === rows.count ? rows : batchOnHost(rows, order, from, to)
-  const prediction = noGrad(() => model.forward(inputs)).keep()
-  const evaluate = () => options.loss(model.forward(inputs), targets, weights === null ? undefined : { weights })
+  const prediction = noGrad(() => outputOf(model, inputs)).keep()
+  const evaluate = () => judge(model, options.loss, { inputs, targets, weights }).loss
   const loss = optimizer.trainOn({ inputs, targets, weights: weights ?? undefined, loss: options.loss, evaluate })
-  return { loss, prediction, targets }
+  return { loss, prediction, targets: targetsFor(options.loss, targets, prediction) }
 }
 
 /** A batch whose tensors outlive the step. */
