@@ -97,7 +97,8 @@ function insert(text: string, insertions: Insertion[]): string {
 
 /**
  * `export * as schedules`: esbuild fills the namespace by a call for its effect; as the value of a pure call it can be shaken out.
- * Comments on members go: the .d.ts files have them, where editors look. What only other bundlers read goes without white space.
+ * Comments on members go: the .d.ts files have them, where editors look. The
+ * entries of edge runtimes, which only their bundlers read, are minified: the tarball stays below a megabyte.
  */
 const finish: NonNullable<Options['plugins']>[number] = {
   name: 'finish',
@@ -108,7 +109,7 @@ const finish: NonNullable<Options['plugins']>[number] = {
       .replace(/^(var __export = \(target, all\) => \{\n[\s\S]*?\n)\};$/m, '$1  return target;\n};')
       .replace(/^var (\w+) = \{\};\n__export\(\1, (\{[\s\S]*?\n\})\);$/gm, 'var $1 = /* @__PURE__ */ __export({}, $2);')
     if (!/(workerd|edge)\.js$/.test(path)) return { code: finished }
-    return { code: transformSync(finished, { minifyWhitespace: true, target: shared.target as string }).code }
+    return { code: transformSync(finished, { minify: true, target: shared.target as string, format: 'esm' }).code }
   },
 }
 

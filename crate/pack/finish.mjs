@@ -36,7 +36,8 @@ function isRareUpdate(name) {
 
 function optimise(bytes) {
   const module = binaryen.readBinary(bytes)
-  for (const name of exportsOf(bytes)) if (name.startsWith('__') && !COMMON.includes(name)) module.removeExport(name)
+  const isOut = (name) => name === 'unpack' || (name.startsWith('__') && !COMMON.includes(name))
+  for (const name of exportsOf(bytes).filter(isOut)) module.removeExport(name)
   exportTable(module)
   cutPanics(module)
   binaryen.setOptimizeLevel(3)
@@ -45,7 +46,37 @@ function optimise(bytes) {
   binaryen.setLowMemoryUnused(true)
   module.optimize()
   module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
-  return module.emitBinary()
+  return foldSplats(module).emitBinary()
+}
+
+/** Folds the address arithmetic of loads into all four lanes as well, which binaryen passes over: `a + 4` becomes an offset. */
+function foldSplats(module) {
+  const sum = /v128\.load32_splat align=1\n\s*\(i32\.add\n\s*(\(local\.get \S+\))\n\s*\(i32\.const (\d{1,3})\)\n\s*\)/g
+  const text = module.emitText()
+  if (!sum.test(text)) throw new Error('no load to fold was found; did the order of instructions change?')
+  const folded = binaryen.parseText(text.replace(sum, 'v128.load32_splat offset=$2 align=1 $1'))
+  folded.setFeatures(module.getFeatures())
+  return folded
+}
+
+/**
+ * A module of one export, `unpack`, and its memory: no bytes of the crate but those that it runs. Without data, and the table,
+ * nothing else is reached.
+ */
+function unpackerOf(bytes) {
+  const whole = binaryen.readBinary(bytes)
+  for (const other of exportsOf(bytes).filter((name) => name !== 'unpack' && name !== 'memory')) whole.removeExport(other)
+  cutPanics(whole)
+  const module = binaryen.parseText(whole.emitText().replace(/^ *\((data|elem) .*\n/gm, ''))
+  module.setFeatures(whole.getFeatures())
+  binaryen.setOptimizeLevel(3)
+  binaryen.setShrinkLevel(2)
+  binaryen.setLowMemoryUnused(true)
+  module.runPasses(['remove-unused-module-elements'])
+  module.optimize()
+  module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
+  if (!module.validate()) throw new Error('unpacker.wasm is not valid')
+  return Buffer.from(module.emitBinary())
 }
 
 /** The table of functions, where ts/backend/program.ts puts kernels; wasm-bindgen drops its export. */
@@ -159,19 +190,24 @@ const modules = names.map((name) => {
   return bytes
 })
 
-function writeText(name, parts, before) {
-  const text = encode(parts, before)
+/** What unpacks all texts stands before that of the core. */
+function writeText(name, parts, { unpacker, before } = {}) {
+  const text = `${unpacker ? `${unpacker.toString('base64')}:` : ''}${encode(parts, before)}`
   writeFileSync(`${out}/${name}.ts`, `export default '${text}'\n`)
   console.log(`  ${name}, packed  ${zipped(text)} gzip`)
 }
 
+const unpacker = unpackerOf(readFileSync(`target/pack/${names[0]}/gradus_bg.wasm`))
+writeFileSync('target/unpacker.wasm', unpacker)
 const core = modules.map(coreOf)
-writeText('core', core)
-for (const name of Object.keys(PARTS))
+writeText('core', core, { unpacker })
+const before = Buffer.concat(core)
+for (const name of Object.keys(PARTS)) {
   writeText(
     name,
     modules.map((bytes) => partOf(bytes, name)),
-    Buffer.concat(core),
+    { before },
   )
+}
 // for runtimes that compile modules themselves: one file with all of it
 writeFileSync(`${out}/simd.wasm`, modules[names.indexOf('simd')])

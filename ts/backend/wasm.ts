@@ -17,7 +17,7 @@ export interface WasmCode extends WasmPart {
   simd?: WebAssembly.Module
 }
 
-/** In the order of `packed`. */
+/** In the order of `packed`; an engine that runs one runs those before it. */
 const VARIANTS: readonly Variant[] = ['simd', 'relaxed']
 
 /** Of the stack, which grows down: how far below that of the core the stack of parts begins. Kernels use less than 1 kB. */
@@ -43,7 +43,13 @@ export function supportedVariants(): Variant[] {
   if (typeof WebAssembly === 'undefined') return []
   if (wasmCode.simd !== undefined) return ['simd']
   if (wasmCode.packed === undefined || refusal() !== undefined) return []
-  return VARIANTS.filter((variant) => WebAssembly.validate(bytesOf(wasmCode, variant))).reverse()
+  const best = [...VARIANTS].reverse().findIndex(isValid)
+  return best < 0 ? [] : [...VARIANTS].reverse().slice(best)
+}
+
+function isValid(variant: Variant): boolean {
+  const bytes = unpack(wasmCode)[VARIANTS.indexOf(variant)]
+  return bytes !== undefined && WebAssembly.validate(bytes)
 }
 
 let probed: { refusal?: string } | undefined
@@ -125,15 +131,18 @@ function compiledOf(part: WasmPart): Record<string, WebAssembly.Module> {
 
 /** As it is instantiated: a part imports its memory, the core does so from threads. */
 function codeOf(part: WasmPart, variant: Variant, shared: boolean): Uint8Array<ArrayBuffer> {
-  const bytes = bytesOf(part, variant)
+  const bytes = unpack(part)[VARIANTS.indexOf(variant)]
   return shared || part !== wasmCode ? withMemoryImported(bytes, shared) : bytes
 }
 
-function bytesOf(part: WasmPart, variant: Variant): Uint8Array<ArrayBuffer> {
+/** Parts are packed behind the core, and unpacked by what that begins with. */
+function unpack(part: WasmPart): Uint8Array<ArrayBuffer>[] {
   let found = unpacked.get(part)
   if (!found) {
-    const before = part === wasmCode ? undefined : new Uint8Array(bytesOf(wasmCode, variant).buffer)
-    unpacked.set(part, (found = decode(part.packed ?? '', before)))
+    const { packed = '' } = wasmCode
+    found =
+      part === wasmCode ? decode(packed) : decode(`${packed.split(':', 1)}:${part.packed}`, new Uint8Array(unpack(wasmCode)[0].buffer))
+    unpacked.set(part, found)
   }
-  return found[VARIANTS.indexOf(variant)]
+  return found
 }

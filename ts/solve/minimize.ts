@@ -102,7 +102,11 @@ function atStart(objective: Objective, start: Float64Array): Point {
 
 function run(objective: Objective, start: Point, stopping: Stopping, options: MinimizeOptions): Stop & { error?: unknown } {
   try {
-    if (options.method === 'trust-ncg') return trustRegion(objective, productOf(objective, options), start, stopping, options)
+    if (options.method === 'trust-ncg') {
+      const product = productOf(objective, options)
+      const region = { radius: options.initialRadius ?? 1 }
+      return trustRegion(objective, (x, use) => use((v) => product(x, v)), start, stopping, options, region)
+    }
     return descend(objective, ruleOf(objective, options), start, stopping)
   } catch (error) {
     if (!(error instanceof FunctionError)) throw error
