@@ -1,6 +1,6 @@
 /** minimize, least squares and curve fitting beside SciPy; and what happens with bad input. */
 import { describe, expect, test } from 'vitest'
-import { add, createBackend, crossEntropy, matmul, mul, sin, square, sub, sum, type Tensor, tensor, zeros } from '../ts/index.js'
+import { add, createBackend, crossEntropy, Generator, matmul, mul, sin, square, sub, sum, type Tensor, tensor, zeros } from '../ts/index.js'
 import {
   armijo,
   asObjective,
@@ -422,6 +422,84 @@ describe('least squares', () => {
     )
     expect([...fit.parameters].map((v) => +v.toFixed(9))).toEqual([2, -3])
     expect(fit.evaluations).toBeLessThan(30)
+  })
+})
+
+describe('bounds', () => {
+  /** Inside, and no free component of the gradient is left: what a minimum within a box is. */
+  function expectMinimum(x: ArrayLike<number>, gradient: ArrayLike<number>, lower: number[], upper: number[], tolerance: number) {
+    for (let i = 0; i < lower.length; i++) {
+      expect(x[i]).toBeGreaterThanOrEqual(lower[i])
+      expect(x[i]).toBeLessThanOrEqual(upper[i])
+      if (x[i] > lower[i]) expect(gradient[i]).toBeLessThanOrEqual(tolerance)
+      if (x[i] < upper[i]) expect(gradient[i]).toBeGreaterThanOrEqual(-tolerance)
+    }
+  }
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('linear least squares in a box, seed %i: the conditions of a minimum', (seed) => {
+    const generator = new Generator(seed)
+    const [m, n] = [14, 1 + seed]
+    const a = Array.from({ length: m }, () => [...generator.uniforms(n)].map((u) => u - 0.5))
+    const b = [...generator.uniforms(m)].map((u) => 3 * u - 1)
+    const lower = [...generator.uniforms(n)].map((u) => -u)
+    const upper = [...generator.uniforms(n)]
+    for (const scaling of ['none', 'marquardt'] as const) {
+      for (const jacobian of [undefined, () => a]) {
+        const visited: number[][] = []
+        const residuals = (x: Float64Array) => {
+          visited.push([...x])
+          return a.map((row, i) => row.reduce((sum, v, j) => sum + v * x[j], -b[i]))
+        }
+        const start = lower.map((l, i) => 0.3 * l + 0.7 * upper[i])
+        const result = levenbergMarquardt(residuals, start, { lower, upper, scaling, jacobian })
+        expect(result.converged, result.message).toBe(true)
+        // At a bound a difference has one side only, and half of the digits.
+        expectMinimum(result.x, result.gradient, lower, upper, jacobian ? 1e-7 : 1e-6)
+        // The function is never asked about a point outside.
+        for (const x of visited) expect(x.every((v, i) => v >= lower[i] && v <= upper[i])).toBe(true)
+      }
+    }
+  })
+
+  test('Rosenbrock with the minimum outside, at every side', () => {
+    const rosenbrock = ([x, y]: Float64Array) => [1 - x, 10 * (y - x * x)]
+    // On x = 0.5 the best y is 0.25; on y = 2 the best x solves a cubic; in the corner both bounds hold.
+    expect([...levenbergMarquardt(rosenbrock, [-1.2, 1], { upper: [0.5, 5] }).x].map((v) => +v.toFixed(7))).toEqual([0.5, 0.25])
+    const { x, gradient } = levenbergMarquardt(rosenbrock, [-1.2, 3], { lower: [Number.NEGATIVE_INFINITY, 2] })
+    expect(x[1]).toBe(2)
+    expect(Math.abs(gradient[0])).toBeLessThan(1e-8)
+    expect(gradient[1]).toBeGreaterThan(0)
+    expect([...levenbergMarquardt(rosenbrock, [-1.2, 0], { lower: -2, upper: [0.1, 0.005] }).x]).toEqual([0.1, 0.005])
+    // Bounds that do not bind change nothing.
+    const free = levenbergMarquardt(rosenbrock, [-1.2, 1])
+    expect(levenbergMarquardt(rosenbrock, [-1.2, 1], { lower: -100, upper: 100 }).iterations).toBe(free.iterations)
+  })
+
+  test('fitCurve: a model that is undefined outside, a fixed parameter', () => {
+    const t = Array.from({ length: 30 }, (_, i) => i / 10)
+    const model = (v: number, [a, b, c]: number[] | Float64Array) => a * Math.log(b + v) + c * Math.sqrt(b)
+    const y = t.map((v) => model(v, [2, 0.01, 3]))
+    const fit = fitCurve(model, t, y, { initial: [1, 2, 3], lower: [-10, 1e-3, 3], upper: [10, 5, 3] })
+    expect(fit.parameters[0]).toBeCloseTo(2, 6)
+    expect(fit.parameters[1]).toBeCloseTo(0.01, 6)
+    expect(fit.parameters[2]).toBe(3)
+    expect(fit.errors[2]).toBe(0)
+    // What is fixed is as if it were not there.
+    const two = fitCurve((v: number, p) => model(v, [p[0], p[1], 3]), t, y, { initial: [1, 2], lower: [-10, 1e-3], upper: [10, 5] })
+    for (let i = 0; i < 2; i++) expect(fit.covariance[i][i] / two.covariance[i][i]).toBeCloseTo(1, 3)
+    const all = fitCurve(model, t, y, { initial: [1, 2, 3], lower: [1, 2, 3], upper: [1, 2, 3] })
+    expect([...all.parameters]).toEqual([1, 2, 3])
+    expect(all.converged).toBe(true)
+  })
+
+  test('bounds that make no sense are named', () => {
+    const r = (x: Float64Array) => [x[0], x[1]]
+    expect(() => levenbergMarquardt(r, [1, 2], { lower: [0] })).toThrow(/lower must be a number or 2 of them, got 1/)
+    expect(() => levenbergMarquardt(r, [1, 2], { upper: 'x' as never })).toThrow(/upper must be a number or 2 of them/)
+    expect(() => levenbergMarquardt(r, [1, 2], { lower: 3, upper: 2 })).toThrow(/bounds \[3, 2\] of parameter 0 leave nothing/)
+    expect(() => levenbergMarquardt(r, [1, 2], { upper: [5, Number.NaN] })).toThrow(/of parameter 1 leave nothing/)
+    expect(() => levenbergMarquardt(r, [1, 2], { lower: 1.5 })).toThrow(/parameter 0 starts at 1, outside of its bounds \[1.5, Infinity\]/)
+    expect(() => gaussNewton(r, [1, 2], { lower: 0 })).toThrow(/knows no bounds/)
   })
 })
 

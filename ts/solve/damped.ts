@@ -1,6 +1,7 @@
 /** The Levenberg-Marquardt trial: solve, compare, accept or damp more. */
+import type { Box } from './box.js'
 import type { NormalEquations } from './equations.js'
-import { allFinite, along, dot, scaled } from './vector.js'
+import { allFinite, along, dot, maxAbs, scaled } from './vector.js'
 
 /** A sum of squares F = ½·Σ rᵢ², as the solver sees it. */
 export interface LeastSquaresProblem {
@@ -34,6 +35,9 @@ const LEAST_SCALE = 1e-12
 /** Dampings that Gauss-Newton tries, relative to the largest diagonal element. */
 const GAUSS_NEWTON_DAMPING = [0, 1e-12, 1e-9, 1e-6, 1e-3, 1]
 
+/** Damping, times μ, of a parameter that a bound holds: it does not move. */
+const HELD = 1e200
+
 /** State of the method at a point. @internal */
 export class DampedLeastSquares {
   value: number
@@ -55,6 +59,7 @@ export class DampedLeastSquares {
     options: DampingOptions = {},
     mu?: number,
     usual = 1e-3,
+    private readonly box: Box | null = null,
   ) {
     const n = problem.size
     this.step = new Float64Array(n)
@@ -99,6 +104,13 @@ export class DampedLeastSquares {
     return max
   }
 
+  /** |Jᵀr|∞, parameters left out that a bound holds; NaN if any is NaN. */
+  get slope(): number {
+    const { gradient, box, x } = this
+    if (box === null) return maxAbs(gradient)
+    return maxAbs(gradient.map((g, i) => (box.holds(x, gradient, i) ? 0 : g)))
+  }
+
   /** Whether the linearization is finite: nothing can be done otherwise. */
   get isUsable(): boolean {
     return Number.isFinite(this.value) && allFinite(this.gradient)
@@ -112,16 +124,39 @@ export class DampedLeastSquares {
     this.refresh()
     const { equations } = this.problem
     if (!(this.mu < LARGEST_DAMPING)) return 'exhausted'
-    if (!equations.factor(this.mu, this.scale)) return this.reject()
+    if (!equations.factor(this.mu, this.damping())) return this.reject()
     const { step, candidate, x } = this
     scaled(this.gradient, -1, step)
     equations.solve(step)
     along(x, 1, step, candidate)
+    const clamped = this.box?.clamp(candidate) === true
     const value = this.problem.value(candidate)
     this.evaluations++
-    const predicted = this.predicted()
+    const predicted = clamped ? this.predictedTo(candidate) : this.predicted()
     const ratio = predicted > 0 ? (this.value - value) / predicted : -1
     return ratio > 0 ? this.accept(value, ratio) : this.reject()
+  }
+
+  /** D; parameters that a bound holds are damped out of the system. */
+  private damping(): Float64Array | null {
+    const { box, scale, x, gradient, mu } = this
+    if (box === null) return scale
+    const held = Math.min(HELD / mu, 1e300)
+    return gradient.map((_, i) => (box.holds(x, gradient, i) ? held : (scale?.[i] ?? 1)))
+  }
+
+  /** −gᵀs − ½·sᵀJᵀJs for the step s to a point that is not the solution. */
+  private predictedTo(candidate: Float64Array): number {
+    const { x, gradient } = this
+    const h = this.problem.equations.matrix()
+    const n = x.length
+    let sum = 0
+    for (let i = 0; i < n; i++) {
+      let product = 0
+      for (let j = 0; j < n; j++) product += h[i * n + j] * (candidate[j] - x[j])
+      sum -= (candidate[i] - x[i]) * (gradient[i] + 0.5 * product)
+    }
+    return sum
   }
 
   /** ½·hᵀ(μ·D·h − g) */

@@ -1,6 +1,7 @@
 /** Curve fitting: parameters of a model with their standard errors. */
 
 import { cholesky, inverseCholesky } from '../backend/js/normal.js'
+import type { BoundOptions } from './box.js'
 import { checkOptions, dampedLeastSquares, type LeastSquaresOptions, type LeastSquaresResult } from './least-squares.js'
 
 /** A model of y at one x; x is a number, or a row of numbers where there are several variables. */
@@ -38,6 +39,9 @@ export interface CurveFit extends LeastSquaresResult {
  *
  *     min ½·Σ ((model(xᵢ, p) − yᵢ) / σᵢ)²,   covariance = s²·(JᵀJ)⁻¹,  s² = Σ rᵢ² / (m − n), or 1 with absoluteSigma
  *
+ * Bounds (`lower`, `upper`) keep the model where it is defined, equal ones fix a parameter: its covariance is 0. Standard errors
+ * of parameters that end at a bound are those of the model without it.
+ *
  * @throws RangeError where x, y and sigma differ in length, for fewer points than parameters, or a bad option;
  *   what the model throws at the start
  * @example
@@ -56,10 +60,11 @@ export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: A
   const n = initial.length
   const own = { jacobian: jacobian && weightedRows(x, jacobian, weights, n), initialDamping: 1e-8, valueOnly: !covariance }
   const result = dampedLeastSquares('fitCurve', residuals, initial, options, own) as CurveFit
-  const freedom = y.length - n
+  const free = freeOf(n, options)
+  const freedom = y.length - free.length
   const scale = absoluteSigma ? 1 : freedom > 0 ? (2 * result.value) / freedom : Number.POSITIVE_INFINITY
   result.parameters = result.x
-  result.covariance = covariance ? covarianceOf(result.normalMatrix, n, scale) : []
+  result.covariance = covariance ? covarianceOf(result.normalMatrix, n, free, scale) : []
   result.errors = new Float64Array(result.covariance.length)
   for (let i = 0; i < result.errors.length; i++) result.errors[i] = Math.sqrt(result.covariance[i][i])
   judge(result, weights, y)
@@ -101,19 +106,29 @@ function weightsOf(nx: number, ny: number, parameters: number | undefined, sigma
   return weights
 }
 
-/** scale·H⁻¹; infinite where H is singular. Scaled to unit diagonal first, so that units of parameters do not matter. */
-function covarianceOf(h: Float64Array, n: number, scale: number): Float64Array[] {
-  const d = new Float64Array(n)
-  for (let i = 0; i < n; i++) d[i] = 1 / Math.sqrt(h[i * n + i])
-  const unit = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) unit[i * n + j] = h[i * n + j] * d[i] * d[j]
-  const l = new Float64Array(n * n)
-  const inverse = cholesky(unit, n, 0, null, l) && !isSingular(l, n) ? inverseCholesky(l, n) : null
-  const rows: Float64Array[] = []
-  for (let i = 0; i < n; i++) {
-    const row = new Float64Array(n).fill(Number.POSITIVE_INFINITY)
-    if (inverse !== null) for (let j = 0; j < n; j++) row[j] = scale * inverse[i * n + j] * d[i] * d[j]
-    rows.push(row)
+/** Parameters whose bounds are not equal. */
+function freeOf(n: number, { lower, upper }: BoundOptions): number[] {
+  const at = (bound: number | ArrayLike<number> | undefined, i: number) => (typeof bound === 'object' ? bound[i] : bound)
+  const all = Array.from({ length: n }, (_, i) => i)
+  return lower === undefined || upper === undefined ? all : all.filter((i) => at(lower, i) !== at(upper, i))
+}
+
+/**
+ * scale·H⁻¹ over the free parameters, zeros for the others; infinite where H is singular. Scaled to unit diagonal first, so
+ * that units of parameters do not matter.
+ */
+function covarianceOf(h: Float64Array, n: number, free: readonly number[], scale: number): Float64Array[] {
+  const m = free.length
+  const d = free.map((i) => 1 / Math.sqrt(h[i * n + i]))
+  const unit = new Float64Array(m * m)
+  for (let i = 0; i < m; i++) for (let j = 0; j < m; j++) unit[i * m + j] = h[free[i] * n + free[j]] * d[i] * d[j]
+  const l = new Float64Array(m * m)
+  const inverse = cholesky(unit, m, 0, null, l) && !isSingular(l, m) ? inverseCholesky(l, m) : null
+  const rows = Array.from({ length: n }, () => new Float64Array(n))
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < m; j++) {
+      rows[free[i]][free[j]] = inverse === null ? Number.POSITIVE_INFINITY : scale * inverse[i * m + j] * d[i] * d[j]
+    }
   }
   return rows
 }

@@ -2,10 +2,11 @@
 
 import { type Allowed, checkName, checkOption, nonNegative, positive } from '../optim/options.js'
 import { Tensor, type TensorFunction } from '../tensor.js'
+import { type BoundOptions, type Box, boxOf } from './box.js'
 import { DampedLeastSquares, type DampingOptions, type TrialOutcome } from './damped.js'
 import { copied, FunctionProblem, type Jacobian, type Residuals, tensorProblem } from './residuals.js'
 import { FunctionError, isConverged, type SolveResult, type Stop } from './result.js'
-import { maxAbs, norm } from './vector.js'
+import { norm } from './vector.js'
 
 /** State after a trial, for callbacks. */
 export interface LeastSquaresProgress {
@@ -18,7 +19,7 @@ export interface LeastSquaresProgress {
 }
 
 /** Options of {@link levenbergMarquardt} and {@link gaussNewton}. */
-export interface LeastSquaresOptions extends DampingOptions {
+export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
   /**
    * Default: forward differences (n calls), and central ones (2n) for the last digits once those have converged; for
    * functions of tensors by backpropagation, row by row.
@@ -54,6 +55,9 @@ export interface LeastSquaresResult extends SolveResult {
  *
  *     ϱ = (F(x) − F(x + h)) / ½hᵀ(μh − Jᵀr)
  *     ϱ > 0: x ← x + h, μ ← μ·max(⅓, 1 − (2ϱ − 1)³), ν ← 2;  else μ ← μ·ν, ν ← 2ν;  μ₀ = 1e-3·max diag JᵀJ, ν₀ = 2
+ *
+ * With bounds (`lower`, `upper`) steps are cut to the box, and a parameter at a bound that the gradient holds there is left out
+ * of the equations (Kanzow, Yamashita & Fukushima 2004); `gradient` then means the components that are free.
  *
  * Costs m·n²/2 + n³/6 multiplications; for n up to about 1,500. A singular JᵀJ (parameters that cannot be told apart) is
  * no obstacle, the damping makes it regular; residuals that are not finite are a step too far. `x` is the best point seen
@@ -92,6 +96,8 @@ export function gaussNewton(
   options: LeastSquaresOptions = {},
 ): LeastSquaresResult {
   checkOptions('gaussNewton', options)
+  if (options.lower !== undefined || options.upper !== undefined)
+    throw new TypeError('gaussNewton: knows no bounds; levenbergMarquardt does')
   return solve('gaussNewton', residuals, x0, options, ownOf(options), searched)
 }
 
@@ -130,9 +136,11 @@ function solve(
   own: Own,
   advance: Advance,
 ): LeastSquaresResult {
-  const problem = problemOf(owner, f, x0, own.jacobian)
+  const start = copied(x0 instanceof Tensor ? x0.data() : x0)
+  const box = boxOf(owner, options, start)
+  const problem = problemOf(owner, f, x0, own.jacobian, box)
   try {
-    const state = atStart(owner, problem, copied(x0 instanceof Tensor ? x0.data() : x0), options, own.initialDamping)
+    const state = atStart(owner, problem, start, options, own.initialDamping, box)
     return resultOf(state, problem, iterate(state, problem, options, advance, own.valueOnly), own.valueOnly)
   } finally {
     problem.release()
@@ -160,16 +168,29 @@ function resultOf(state: DampedLeastSquares, problem: FunctionProblem, end: Endi
   return result
 }
 
-function problemOf(owner: string, f: Residuals | TensorFunction, x0: ArrayLike<number> | Tensor, jacobian?: Jacobian): FunctionProblem {
+function problemOf(
+  owner: string,
+  f: Residuals | TensorFunction,
+  x0: ArrayLike<number> | Tensor,
+  jacobian: Jacobian | undefined,
+  box: Box | null,
+): FunctionProblem {
   if (x0 instanceof Tensor) return tensorProblem(owner, f as TensorFunction, x0, jacobian)
-  return new FunctionProblem(owner, f as Residuals, jacobian, x0.length)
+  return new FunctionProblem(owner, f as Residuals, jacobian, x0.length, box)
 }
 
 /** @throws what the function throws there */
-function atStart(owner: string, problem: FunctionProblem, start: Float64Array, options: SolverOptions, usual: number): DampedLeastSquares {
+function atStart(
+  owner: string,
+  problem: FunctionProblem,
+  start: Float64Array,
+  options: SolverOptions,
+  usual: number,
+  box: Box | null,
+): DampedLeastSquares {
   if (start.length === 0) throw new RangeError(`${owner}: the start has no numbers`)
   try {
-    return new DampedLeastSquares(problem, start, options, undefined, usual)
+    return new DampedLeastSquares(problem, start, options, undefined, usual, box)
   } catch (error) {
     throw error instanceof FunctionError ? error.thrown : error
   }
@@ -233,7 +254,7 @@ function goodEnough(state: DampedLeastSquares, { targetValue = 0 }: SolverOption
 }
 
 function flat(state: DampedLeastSquares, tolerance: number): Stop | null {
-  return maxAbs(state.gradient) <= tolerance ? FLAT : null
+  return state.slope <= tolerance ? FLAT : null
 }
 
 function afterTrial(state: DampedLeastSquares, before: number, outcome: TrialOutcome, options: SolverOptions): Stop | null {
@@ -265,13 +286,16 @@ const ALLOWED: Readonly<Record<string, Allowed | null>> = {
   scaling: ['none', 'marquardt'],
 }
 
+/** Checked where the start is known. */
+const BOUNDS = ['lower', 'upper']
+
 /** @param also names that belong to the caller @internal */
 export function checkOptions(owner: string, options: object, also: readonly string[] = []): void {
   for (const name in options) {
-    if (also.includes(name)) continue
+    if (also.includes(name) || BOUNDS.includes(name)) continue
     const value = (options as Record<string, unknown>)[name]
     const allowed = ALLOWED[name]
-    if (allowed === undefined) checkName(owner, name, [...Object.keys(ALLOWED), ...also])
+    if (allowed === undefined) checkName(owner, name, [...Object.keys(ALLOWED), ...BOUNDS, ...also])
     else if (value === undefined) continue
     else if (allowed !== null) checkOption(owner, name, value, 0, allowed)
     else if (typeof value !== 'function') throw new TypeError(`${owner}: ${name} must be a function, got ${String(value)}`)

@@ -207,7 +207,7 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
 function netProblem(backend: Backend, plan: LayerPlan[], size: number, x: Tensor, y: Tensor): [LeastSquaresProblem, () => number] {
   checkNetData('LevenbergMarquardt', plan, x, y)
   const rows = y.size
-  return [new NetProblem(backend, plan, size, chunksOf(plan, size, x.read(), y.read())), () => rows]
+  return [new NetProblem(backend, plan, size, chunksOf(plan, size * plan[plan.length - 1].outputs, x.read(), y.read())), () => rows]
 }
 
 /** @internal @throws ShapeError */

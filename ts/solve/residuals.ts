@@ -2,6 +2,7 @@
 import { gradients } from '../autograd.js'
 import { doubleBackend } from '../backend/index.js'
 import { Tensor, type TensorFunction } from '../tensor.js'
+import type { Box } from './box.js'
 import type { LeastSquaresProblem } from './damped.js'
 import { equationsFor, type NormalEquations } from './equations.js'
 import { FunctionError } from './result.js'
@@ -42,6 +43,7 @@ export class FunctionProblem implements LeastSquaresProblem {
     private readonly f: Residuals,
     private readonly jacobian: Jacobian | undefined,
     readonly size: number,
+    private readonly box: Box | null = null,
   ) {
     this.lent = new Float64Array(size)
     this.equations = equationsFor(size)
@@ -133,12 +135,17 @@ export class FunctionProblem implements LeastSquaresProblem {
 
   /**
    * √ε steps: half of the digits for n calls, which is all that the way to the minimum takes; then ∛ε steps to both sides:
-   * two thirds of the digits for 2n calls.
+   * two thirds of the digits for 2n calls. Within bounds, where there are any: at a bound there is one side only, and
+   * parameters that are fixed are not asked about.
    */
   private differences(x: Float64Array, r: Float64Array): void {
+    const { box } = this
     const at = x.slice()
     for (let j = 0; j < this.size; j++) {
-      if (this.central || !this.forwardColumn(at, j, r)) this.centralColumn(at, j)
+      const h = CUBE_ROOT_EPSILON * Math.max(Math.abs(x[j]), 1e-3)
+      if (box?.fixes(j)) this.columns.fill(0, j * this.rows, (j + 1) * this.rows)
+      else if (box !== null && box.reach(j, x[j], h) < h) this.forwardColumn(at, j, r)
+      else if (this.central || !this.forwardColumn(at, j, r)) this.centralColumn(at, j, h)
     }
   }
 
@@ -146,7 +153,8 @@ export class FunctionProblem implements LeastSquaresProblem {
   private forwardColumn(at: Float64Array, j: number, r: Float64Array): boolean {
     const m = this.rows
     const xj = at[j]
-    at[j] = xj + ROOT_EPSILON * Math.max(Math.abs(xj), 1e-3)
+    const step = ROOT_EPSILON * Math.max(Math.abs(xj), 1e-3)
+    at[j] = xj + (this.box?.inward(j, xj, step) ?? step)
     const h = at[j] - xj
     const column = this.columns.subarray(j * m, (j + 1) * m)
     this.call(at, column)
@@ -155,10 +163,9 @@ export class FunctionProblem implements LeastSquaresProblem {
     return allFinite(column)
   }
 
-  private centralColumn(at: Float64Array, j: number): void {
+  private centralColumn(at: Float64Array, j: number, h: number): void {
     const m = this.rows
     const xj = at[j]
-    const h = CUBE_ROOT_EPSILON * Math.max(Math.abs(xj), 1e-3)
     const column = this.columns.subarray(j * m, (j + 1) * m)
     at[j] = xj + h
     this.call(at, column)
