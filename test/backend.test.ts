@@ -1,7 +1,7 @@
 /** What load() says about promises that a backend cannot keep. */
 import { afterEach, expect, test, vi } from 'vitest'
 import { UPDATES } from '../ts/backend/parts.js'
-import { createBackend } from '../ts/index.js'
+import { createBackend, load } from '../ts/index.js'
 
 afterEach(() => void vi.restoreAllMocks())
 
@@ -32,4 +32,10 @@ test('a page that may not compile more goes without the kernels that load later'
     vi.unstubAllGlobals()
   }
   expect(backend.update('lion', UPDATES)).toBeTypeOf('function')
+})
+
+test('load warms the kernels up and leaves no memory behind', async () => {
+  const [cold, warm] = [createBackend(), await load()]
+  expect(warm.heap.usedBytes).toBe(cold.heap.usedBytes)
+  expect(warm.heap.totalBytes).toBeLessThanOrEqual(2 * cold.heap.totalBytes)
 })

@@ -17,6 +17,7 @@ import {
   type Variant,
   type WasmExports,
   type WasmPart,
+  warmUp,
 } from './wasm.js'
 import { enableWidening, useWideTile } from './widen.js'
 
@@ -88,6 +89,7 @@ export async function load(options: BackendOptions = {}): Promise<Backend> {
   const variant = chooseVariant(options)
   if (variant !== 'js') await precompile(variant, chooseThreads(variant, options) > 1)
   current = createBackend(options)
+  if (variant !== 'js') warmUp(current)
   await current.ready
   return current
 }
