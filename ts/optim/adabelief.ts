@@ -1,8 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
+import { missing } from './powers.js'
 
 /** Options of {@link AdaBelief}. */
 export interface AdaBeliefOptions extends DecayOptions {

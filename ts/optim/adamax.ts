@@ -1,7 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
+import { missing } from './powers.js'
 
 /** Options of {@link Adamax}. */
 export interface AdamaxOptions extends DecayOptions {

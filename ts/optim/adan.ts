@@ -1,7 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
+import { missing } from './powers.js'
 
 /** Options of {@link Adan}. */
 export interface AdanOptions extends GroupOptions {

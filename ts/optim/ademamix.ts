@@ -1,8 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
+import { missing } from './powers.js'
 
 /** Options of {@link AdEMAMix}. */
 export interface AdEMAMixOptions extends GroupOptions {

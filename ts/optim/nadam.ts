@@ -1,7 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { decayed, missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
+import { decayed, missing } from './powers.js'
 import type { Scalars } from './run.js'
 
 /** Options of {@link NAdam}. */

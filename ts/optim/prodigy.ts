@@ -1,9 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { positive } from './options.js'
+import { missing } from './powers.js'
 import type { Run } from './run.js'
 
 /** Options of {@link Prodigy}. */

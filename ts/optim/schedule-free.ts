@@ -2,8 +2,8 @@ import type { FloatArray } from '../backend/heap.js'
 import { AveragingOptimizer } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { missing, power } from './powers.js'
 import { nonNegative } from './options.js'
+import { missing, power } from './powers.js'
 import type { Run, Scalars } from './run.js'
 
 /** Options that {@link ScheduleFreeSGD} and {@link ScheduleFreeAdamW} share. */

@@ -1,8 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { type Allowed, decay, nonNegative } from './options.js'
+import { missing } from './powers.js'
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends DecayOptions {

@@ -6,9 +6,9 @@ import { eigenSymmetric, orthonormalize } from './eigen.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { matrixSides, multiply, Workspace } from './matrix.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
+import { missing } from './powers.js'
 import type { Run } from './run.js'
 
 /** Options of {@link SOAP}. */

@@ -1,9 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
+import { missing } from './powers.js'
 
 /** Options of {@link Yogi}. */
 export interface YogiOptions extends DecayOptions {
