@@ -27,6 +27,7 @@ const SLOTS = ['m', 'v'] as const
  *     v ← β₂·v + (1 − β₂)·g²
  *
  * Where Adam with a small β₂ is unstable; otherwise about as good.
+ * When not: where Adam is stable already: it gains nothing there.
  * Defaults: the authors' code. State: 8 bytes a parameter. Taniguchi et al. 2024.
  *
  * @example

@@ -52,6 +52,7 @@ const [A, B, C] = [3.4445, -4.775, 2.0315]
  *
  * Among the fastest methods for transformers and dense nets. Only hidden matrices take part; biases, and embeddings and
  * heads given with `method: 'adamw'`, get AdamW (a group of its own: see `groups`).
+ * When not: embeddings, last layers, biases and vectors, which it leaves to its companion AdamW; tiny matrices.
  * Defaults: PyTorch; Newton–Schulz in the backend's precision, not bfloat16. State: 4 bytes a parameter (8 for AdamW's).
  * Jordan et al. 2024; Liu et al. 2025.
  *

@@ -16,7 +16,8 @@ export type SparseAdamOptions = Omit<AdamOptions, 'weightDecay' | 'decoupledWeig
  * looked up counts even if its gradient is 0. Where a gradient did not come from look-ups alone (a table that is also the
  * last layer's weight, one that you wrote yourself), it is the rows that are not all zeros. (SGD without momentum and Adagrad are
  * lazy as they are.)
- * Defaults: PyTorch's SparseAdam. State: 8 bytes a parameter.
+ * When not: tables of which most rows are looked up at each step: then Adam is faster.
+ * Defaults: PyTorch's SparseAdam. State: 8 bytes a parameter. Kingma & Ba 2015.
  *
  * @example
  * const embedding = new Embedding(1000, 16)
