@@ -5,7 +5,7 @@
  *
  *     node_modules/node/bin/node --import tsx bench/optim.ts [--sizes 1000,100000] [--only Adam,Lion] [--write | --keep]
  *
- * `--write` puts the figures into bench/results/optim.json, from which bench/optim-table.ts makes docs/optimizers.md; `--keep`
+ * `--updates` leaves step() out. `--write` puts the figures into bench/results/optim.json, from which bench/optim-table.ts makes docs/optimizers.md; `--keep`
  * does the same where they are better than those of the file: for a second try on a machine that was busy at the first.
  */
 import { spawnSync } from 'node:child_process'
@@ -236,11 +236,12 @@ export async function main(): Promise<void> {
     date: new Date().toISOString().slice(0, 10),
   }
   console.log(Object.values(origin).join(', '))
-  const step = Object.fromEntries(names.map((name) => [name, timeStep(name)]))
-  const bookkeeping = Object.fromEntries(names.map((name) => [name, timeStep(name, 'bookkeeping')]).filter(([, ns]) => ns !== 0))
+  const stepping = process.argv.includes('--updates') ? [] : names
+  const step = Object.fromEntries(stepping.map((name) => [name, timeStep(name)]))
+  const bookkeeping = Object.fromEntries(stepping.map((name) => [name, timeStep(name, 'bookkeeping')]).filter(([, ns]) => ns !== 0))
   console.log('\none step() at 100 parameters, ns (without its kernel)')
   const beside = (name: string) => (name in bookkeeping ? ` (${bookkeeping[name].toFixed(0)})` : '')
-  console.log(names.map((name) => `${name} ${step[name].toFixed(0)}${beside(name)}`).join(', '))
+  console.log(stepping.map((name) => `${name} ${step[name].toFixed(0)}${beside(name)}`).join(', '))
   const updates: Update[] = []
   for (const n of sizes) updates.push(...(await printSize(n, names, wasm, js)))
   const figures = { ...origin, step, bookkeeping, updates }

@@ -58,8 +58,9 @@ export class ADOPT extends Optimizer<ADOPTOptions> {
     return [o.beta1, 1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilon, bound, o.learningRate]
   }
 
+  /** None at the first step, which takes v whole. */
   protected override decoupledDecay(o: Required<ADOPTOptions>, hyper: readonly number[]): number {
-    return hyper[2] === 0 ? 0 : super.decoupledDecay(o, hyper)
+    return o.decoupledWeightDecay && hyper[3] !== 1 ? o.learningRate * o.weightDecay : 0
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {

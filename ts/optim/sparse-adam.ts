@@ -41,16 +41,33 @@ export class SparseAdam extends Adam {
     const rows = shape.length < 2 ? 1 : shape[0]
     const cols = run.n / rows
     const bytes = cols * backend.heap.elementSize
-    const seen = touchedRows ? distinct(touchedRows) : Int32Array.from({ length: rows }, (_, row) => row)
-    const isSeen = (row: number) => touchedRows !== null || backend.kernels.maxAbs(run.g + row * bytes, cols) !== 0
-    for (let i = 0; i < seen.length; i++) {
-      const from = seen[i]
-      if (!isSeen(from)) continue
-      let to = from + 1
-      while (seen[i + 1] === to && isSeen(to)) [i, to] = [i + 1, to + 1]
+    const update = (from: number, to: number) => {
       const at = from * bytes
       super.applyToRun(group, { ...run, p: run.p + at, g: run.g + at, s: run.s + at, n: (to - from) * cols, views: null }, scale, hyper)
     }
+    if (touchedRows !== null) neighbours(distinct(touchedRows), update)
+    else filled(rows, (row) => backend.kernels.maxAbs(run.g + row * bytes, cols) !== 0, update)
+  }
+}
+
+/** Calls `update` for each stretch of neighbouring rows. */
+function neighbours(rows: Int32Array, update: (from: number, to: number) => void): void {
+  for (let i = 0; i < rows.length; ) {
+    const first = i
+    do i++
+    while (rows[i] === rows[i - 1] + 1)
+    update(rows[first], rows[i - 1] + 1)
+  }
+}
+
+/** The same for the rows of which `isSeen` says so. */
+function filled(rows: number, isSeen: (row: number) => boolean, update: (from: number, to: number) => void): void {
+  for (let from = 0; from < rows; from++) {
+    if (!isSeen(from)) continue
+    let to = from + 1
+    while (to < rows && isSeen(to)) to++
+    update(from, to)
+    from = to
   }
 }
 
