@@ -7,6 +7,7 @@ import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupInput, type GroupOptions } from './input.js'
 import { multiply, Workspace } from './matrix.js'
 import { Optimizer } from './optimizer.js'
+import { checkOption, nonNegative } from './options.js'
 import type { Run } from './run.js'
 import { descentRule, momentumRule } from './sgd.js'
 
@@ -99,6 +100,9 @@ export class Muon extends Optimizer<MuonOptions> {
         learningRate: input.companionLearningRate ?? options.companionLearningRate ?? input.learningRate ?? options.learningRate,
         weightDecay: input.companionWeightDecay ?? options.companionWeightDecay ?? 0,
       }
+      const { companionLearningRate = null } = { ...options, ...input }
+      if (companionLearningRate !== null) checkOption(this.name, 'companionLearningRate', companionLearningRate, 0, nonNegative)
+      checkOption(this.name, 'companionWeightDecay', companion.weightDecay, 0, nonNegative)
       const groups: GroupInput<MuonOptions>[] = []
       if (matrices.length > 0) groups.push({ ...input, parameters: matrices, method: 'muon' })
       if (rest.length > 0) groups.push({ ...input, ...companion, parameters: rest, method: 'adamw' })
