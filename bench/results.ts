@@ -80,6 +80,14 @@ export const origin = (): Origin => ({
   date: new Date().toISOString().slice(0, 10),
 })
 
+const SOLVE = new URL('./results/solve.json', import.meta.url)
+
+/** Puts figures of solve.ts or curvature.ts beside those that are there already. */
+export function writeSolve(name: string, figures: unknown): void {
+  const all = JSON.parse(readFileSync(SOLVE, 'utf8'))
+  writeFileSync(SOLVE, `${JSON.stringify({ ...all, [name]: { ...origin(), figures } }, null, 2)}\n`)
+}
+
 // ---- learning curves ----
 
 const NET = [784, 128, 10] as const
@@ -226,18 +234,20 @@ async function measureOptimizer(optimizer: Name, parameters: number): Promise<Sp
 
 // ---- files ----
 
+type Results = 'curves' | 'native' | 'speed' | 'tuning' | 'threads' | 'start'
+
 /** A file of bench/results. */
-export function readResults<T>(name: 'curves' | 'speed' | 'tuning'): T {
+export function readResults<T>(name: Results): T {
   return JSON.parse(readFileSync(resultFile(name), 'utf8'))
 }
 
-function resultFile(name: string): URL {
+function resultFile(name: Results): URL {
   return new URL(`./results/${name}.json`, import.meta.url)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const wanted = process.argv.length > 2 ? process.argv.slice(2) : ['curves', 'speed']
-  const save = (name: string, value: unknown) => writeFileSync(resultFile(name), `${JSON.stringify(value, null, 2)}\n`)
+  const save = (name: Results, value: unknown) => writeFileSync(resultFile(name), `${JSON.stringify(value, null, 2)}\n`)
   if (wanted.includes('curves')) save('curves', await measureCurves())
   if (wanted.includes('speed')) {
     const measured = await measureSpeed()

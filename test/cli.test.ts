@@ -124,6 +124,16 @@ describe('train', () => {
     expect(JSON.parse(stdout).settings).toMatchObject(wanted)
   })
 
+  test('a method that needs no schedule gets none, and is judged by its average', async () => {
+    const { stdout } = await gradus([...SMALL, '--json', '-o', 'ScheduleFreeAdamW'])
+    const { settings, epochs, test: judged } = JSON.parse(stdout)
+    expect(settings.schedule).toBe('constant')
+    expect(judged.loss).toBe(epochs[2].valLoss)
+    expect(JSON.parse((await gradus([...SMALL, '--json', '-o', 'DoG', '-e', '1', '--schedule', 'cosine'])).stdout).settings.schedule).toBe(
+      'cosine',
+    )
+  })
+
   test('--hidden none trains without a hidden layer', async () => {
     expect((await gradus([...SMALL, '--hidden', 'none'])).stdout).toContain('net      2-2, relu, 6 parameters')
   })
@@ -198,7 +208,7 @@ describe('info and bench', () => {
     const { code, stdout } = await gradus(['bench', '--seconds', '0.01', '--json'])
     expect(code).toBe(0)
     const { results } = JSON.parse(stdout)
-    expect(results.map((r: { net: string }) => r.net)).toEqual(['2-16-16-1', '32-64-64-1', '784-128-10', '784-512-512-10'])
+    expect(results.map((r: { net: string }) => r.net)).toEqual(['2-8-1', '2-16-16-1', '32-64-64-1', '784-128-10', '784-512-512-10'])
     for (const { js } of results) expect(js).toBeGreaterThan(0)
   })
 })

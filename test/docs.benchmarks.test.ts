@@ -1,15 +1,22 @@
-/** docs/benchmarks.md and README's table of peers are what bench/peers/table.ts writes, and say where gradus loses. */
+/** Tables in the docs are what the programs in bench/ write from bench/results: of peers, of threads. */
 import { readFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { LimitResults } from '../bench/native.js'
+import { draw } from '../bench/peers/chart.js'
 import { CONTESTANTS } from '../bench/peers/contestants.js'
 import { figureOf, type Peers, readPeers } from '../bench/peers/results.js'
 import { document, withSummary } from '../bench/peers/table.js'
 import { WORKLOADS } from '../bench/peers/workloads.js'
+import { readResults } from '../bench/results.js'
+import { type ThreadResults, withThreads } from '../bench/threads.js'
 
-test('the committed texts are those of the committed figures', () => {
+const native = readResults<LimitResults>('native')
+
+test('the committed texts and picture are those of the committed figures', async () => {
   const peers = readPeers()
   const readme = readFileSync('README.md', 'utf8')
-  expect(readFileSync('docs/benchmarks.md', 'utf8')).toBe(document(peers))
+  expect(readFileSync('docs/benchmarks.md', 'utf8')).toBe(document(peers, native))
+  expect(readFileSync('bench/results/peers.svg', 'utf8')).toBe(await draw(peers))
   expect(withSummary(readme, peers)).toBe(readme)
 })
 
@@ -28,8 +35,24 @@ test('a contestant that is faster is named, one that does not learn is not', () 
     date: '2026-01-01',
     contestants: { gradus: entry(100), plain: entry(50), jax: entry(200), pytorch: entry(400, false) },
   }
-  const text = document(peers)
+  const text = document(peers, native)
   expect(text).toContain('- W4, 784-128-10, batch 64: JAX, a call a step 2.0 ×\n')
   expect(text).toContain('(400)')
   expect(CONTESTANTS.map(({ id }) => id)).toContain('jax')
+})
+
+describe('threads', () => {
+  const threads = readResults<ThreadResults>('threads')
+  const row = (id: string) => threads.rows.find((r) => r.id === id)?.ratio ?? 0
+
+  test('the committed table is that of the committed figures', () => {
+    const guide = readFileSync('docs/guide/performance.md', 'utf8')
+    expect(withThreads(guide, threads)).toBe(guide)
+  })
+
+  test('two threads gain what the guide says, and small nets lose next to nothing', () => {
+    expect(threads.threads).toBe(2)
+    for (const id of ['W5', 'W6']) expect(row(id), id).toBeGreaterThanOrEqual(1.8)
+    for (const id of ['W1', 'W2', 'W3', 'W7']) expect(row(id), id).toBeGreaterThanOrEqual(0.965)
+  })
 })

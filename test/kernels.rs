@@ -10,6 +10,8 @@ mod gemm;
 mod activation;
 #[path = "kernels/dense.rs"]
 mod dense;
+#[path = "kernels/double.rs"]
+mod double;
 #[path = "kernels/elementwise.rs"]
 mod elementwise;
 #[path = "kernels/lanes.rs"]

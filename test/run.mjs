@@ -18,6 +18,7 @@ const ONCE = [
   'test/runtimes.test.ts',
   'test/release.test.ts',
   'test/widening.test.ts',
+  'test/bench*.test.ts',
   'test/cli*.test.ts',
   'test/playground*.test.ts',
   'test/docs*.test.ts',

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   type Backend,
+  BFGS,
   ConjugateGradient,
   createBackend,
   crossEntropy,
@@ -18,6 +19,7 @@ import {
   NewtonCG,
   Sequential,
   supportedVariants,
+  TrustRegionNewton,
 } from '../ts/index.js'
 
 const backends = [createBackend({ backend: 'js', dtype: 'float64' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
@@ -29,38 +31,43 @@ const net = (backend: Backend, outputs = 1) =>
   new Sequential([new Dense(1, 8, { activation: 'tanh' }), new Dense(8, outputs)], { seed: 2, backend })
 
 describe.each(backends)('$variant $dtype', (backend) => {
-  test.each(['LBFGS', 'ConjugateGradient', 'NewtonCG', 'LevenbergMarquardt'] as const)('%s on all rows', async (name) => {
-    const model = net(backend)
-    const optimizers = {
-      LBFGS: () => new LBFGS(model.parameters()),
-      ConjugateGradient: () => new ConjugateGradient(model.parameters(), { maxIterations: 20 }),
-      NewtonCG: () => new NewtonCG(model.parameters(), { maxIterations: 5 }),
-      LevenbergMarquardt: () => new LevenbergMarquardt(model),
-    }
-    const optimizer = optimizers[name]()
-    const { usedBytes } = backend.heap
-    const history = await fit(model, {
-      inputs,
-      targets,
-      loss: mse,
-      optimizer,
-      batchSize: 'full',
-      epochs: 8,
-      metrics: ['meanAbsoluteError'],
-    })
-    const losses = history.epochs.map((e) => e.loss)
-    expect(optimizer.stepCount).toBe(8)
-    for (let i = 1; i < losses.length; i++) expect(losses[i]).toBeLessThanOrEqual(losses[i - 1] * (1 + 1e-6))
-    expect(losses[7]).toBeLessThan(losses[0] / 20)
-    expect(history.epochs[7].metrics.meanAbsoluteError).toBeLessThan(history.epochs[0].metrics.meanAbsoluteError)
-    expect(evaluateModel(model, { inputs, targets, loss: mse }).loss).toBeLessThanOrEqual(losses[7] * (1 + 1e-5))
-    // What a step takes it gives back.
-    await fit(model, { inputs, targets, loss: mse, optimizer, batchSize: 'full', epochs: 2 })
-    const before = backend.heap.usedBytes
-    await fit(model, { inputs, targets, loss: mse, optimizer, batchSize: 'full', epochs: 2 })
-    expect(backend.heap.usedBytes).toBe(before)
-    expect(usedBytes).toBeGreaterThan(0)
-  })
+  test.each(['LBFGS', 'BFGS', 'ConjugateGradient', 'NewtonCG', 'TrustRegionNewton', 'LevenbergMarquardt'] as const)(
+    '%s on all rows',
+    async (name) => {
+      const model = net(backend)
+      const optimizers = {
+        LBFGS: () => new LBFGS(model.parameters()),
+        ConjugateGradient: () => new ConjugateGradient(model.parameters(), { maxIterations: 20 }),
+        NewtonCG: () => new NewtonCG(model.parameters(), { maxIterations: 5 }),
+        BFGS: () => new BFGS(model.parameters()),
+        TrustRegionNewton: () => new TrustRegionNewton(model.parameters()),
+        LevenbergMarquardt: () => new LevenbergMarquardt(model),
+      }
+      const optimizer = optimizers[name]()
+      const { usedBytes } = backend.heap
+      const history = await fit(model, {
+        inputs,
+        targets,
+        loss: mse,
+        optimizer,
+        batchSize: 'full',
+        epochs: 8,
+        metrics: ['meanAbsoluteError'],
+      })
+      const losses = history.epochs.map((e) => e.loss)
+      expect(optimizer.stepCount).toBe(8)
+      for (let i = 1; i < losses.length; i++) expect(losses[i]).toBeLessThanOrEqual(losses[i - 1] * (1 + 1e-6))
+      expect(losses[7]).toBeLessThan(losses[0] / 20)
+      expect(history.epochs[7].metrics.meanAbsoluteError).toBeLessThan(history.epochs[0].metrics.meanAbsoluteError)
+      expect(evaluateModel(model, { inputs, targets, loss: mse }).loss).toBeLessThanOrEqual(losses[7] * (1 + 1e-5))
+      // What a step takes it gives back.
+      await fit(model, { inputs, targets, loss: mse, optimizer, batchSize: 'full', epochs: 2 })
+      const before = backend.heap.usedBytes
+      await fit(model, { inputs, targets, loss: mse, optimizer, batchSize: 'full', epochs: 2 })
+      expect(backend.heap.usedBytes).toBe(before)
+      expect(usedBytes).toBeGreaterThan(0)
+    },
+  )
 
   test('fit is the same as steps by hand', async () => {
     const [a, b] = [net(backend), net(backend)]

@@ -3,11 +3,12 @@
  * kernel to a process, compiled by the optimising compiler at its first call, so a trace tells of that kernel alone.
  *
  * On the Node 22 of devDependencies, with the `simd` artefact (that V8 does not widen the fused multiply-add); and with both
- * on the Nodes of `make runtimes`, where those are installed. Needs an x86 processor with AVX2, as widening does.
+ * on newer Nodes where those are installed. Needs an x86 processor with AVX2, as widening does.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { hasAvx2, NODES } from './widening/nodes.js'
 
 /** Every update that crate/optim exports. */
 const UPDATES = readdirSync('crate/optim').flatMap((file) =>
@@ -22,12 +23,6 @@ const KERNELS = [
 const FLAG = '--experimental-wasm-revectorize'
 /** Compile at the first call, at once, with the compiler that widens. */
 const FLAGS = ['--trace-wasm-revectorize', '--no-liftoff', '--single-threaded']
-const ENGINES = [
-  { title: 'Node 22', node: 'node_modules/node/bin/node', variants: ['simd'] },
-  { title: 'Node 24', node: '.cache/runtimes/node_modules/node-24/bin/node', variants: ['simd', 'relaxed'] },
-  { title: 'Node 26', node: '.cache/runtimes/node_modules/node-26/bin/node', variants: ['simd', 'relaxed'] },
-]
-
 function trace(node: string, variant: string, kernel: string, flags: readonly string[]): string {
   return execFileSync(node, [...flags, ...FLAGS, 'test/widening/probe.mjs', `target/${variant}.wasm`, kernel], {
     encoding: 'utf8',
@@ -49,10 +44,8 @@ function widened(text: string): number {
 
 const ARITHMETIC = /F32x4(?:Add|Sub|Mul|Div|Max|Min|Pmax|Pmin|Qfma|RelaxedMax|RelaxedMin|Sqrt|Abs|Lt|Le|Gt|Ge)/
 
-const hasAvx2 = process.arch === 'x64' && (!existsSync('/proc/cpuinfo') || /\bavx2\b/.test(readFileSync('/proc/cpuinfo', 'utf8')))
-
 describe.skipIf(!hasAvx2)('V8 widens', () => {
-  for (const { title, node, variants } of ENGINES.filter((engine) => existsSync(engine.node))) {
+  for (const { title, node, variants } of NODES) {
     for (const variant of variants) {
       test.each(KERNELS)(`%s of ${variant} on ${title}`, (kernel) => {
         expect(widened(trace(node, variant, kernel, [FLAG]))).toBeGreaterThan(0)

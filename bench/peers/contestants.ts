@@ -11,9 +11,14 @@ export interface Contestant {
   runtime: 'node-22' | 'node-24' | 'python'
   /** What makes its steps other than those of the table's head. */
   note?: string
-  /** Whether start.mjs knows how to start it. */
+  /** Whether its start is measured. */
   starts?: boolean
+  /** Cores that it may use; 1 unless it says. Those with two are compared with each other, on large nets alone. */
+  cores?: 2
 }
+
+/** What a contestant with two cores trains. */
+export const LARGE: readonly string[] = ['W3', 'W4', 'W5', 'W6', 'W7']
 
 const perSample = 'trains sample by sample: a step here is as many samples as others have in a batch'
 
@@ -72,6 +77,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     program: ['pytorch', 'fused'],
     runtime: 'python',
     note: '`Adam(fused=True)`',
+    starts: true,
   },
   {
     id: 'pytorch-compiled',
@@ -88,6 +94,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     program: ['jax_jit', 'step'],
     runtime: 'python',
     note: '`jit` of the whole step with optax',
+    starts: true,
   },
   {
     id: 'jax-scan',
@@ -96,5 +103,24 @@ export const CONTESTANTS: readonly Contestant[] = [
     program: ['jax_jit', 'scan'],
     runtime: 'python',
     note: '`lax.scan` over the batches of an epoch, inside `jit`',
+  },
+  { id: 'gradus-two', title: 'gradus', kind: 'gradus', program: ['gradus', 'threads'], runtime: 'node-22', cores: 2 },
+  {
+    id: 'gradus-widened-two',
+    title: 'gradus, widened',
+    kind: 'gradus',
+    program: ['gradus', 'widen', 'threads'],
+    runtime: 'node-24',
+    cores: 2,
+  },
+  { id: 'pytorch-two', title: 'PyTorch, fused', kind: 'native', program: ['pytorch', 'fused', 'threads'], runtime: 'python', cores: 2 },
+  { id: 'jax-two', title: 'JAX, a call a step', kind: 'native', program: ['jax_jit', 'step', 'threads'], runtime: 'python', cores: 2 },
+  {
+    id: 'jax-scan-two',
+    title: 'JAX, a call an epoch',
+    kind: 'native',
+    program: ['jax_jit', 'scan', 'threads'],
+    runtime: 'python',
+    cores: 2,
   },
 ]

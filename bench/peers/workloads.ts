@@ -81,7 +81,8 @@ export function writeWorkload(workload: Workload, folder: string): void {
   writeFileSync(path.join(folder, `${workload.id}.json`), JSON.stringify(workload))
 }
 
-function dataOf(workload: Workload): [Float32Array, Float32Array] {
+/** Inputs and targets. */
+export function dataOf(workload: Workload): [Float32Array, Float32Array] {
   if (workload.kind === 'reach') return spiralData(workload)
   const { sizes, batch, batches, loss, id } = workload
   const [count, inputs, outputs] = [batch * batches, sizes[0], sizes[sizes.length - 1]]
@@ -114,8 +115,8 @@ function spiralData({ batch, batches }: Workload): [Float32Array, Float32Array] 
   return [inputs, Float32Array.from(targets)]
 }
 
-/** Normal, of variance 2/in before relu and 1/in before tanh or the output. */
-function weightsOf({ sizes, activation, starts }: Workload): Float32Array[] {
+/** The weights of each layer of each start: normal, of variance 2/in before relu and 1/in before tanh or the output. */
+export function weightsOf({ sizes, activation, starts }: Workload): Float32Array[] {
   const all: Float32Array[] = []
   for (let start = 0; start < starts; start++) {
     const stream = new RandomStream(100 + start)

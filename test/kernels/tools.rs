@@ -60,24 +60,26 @@ pub fn mixed(n: usize, seed: u32) -> Vec<f32> {
     numbers(n, seed).into_iter().enumerate().map(mix).collect()
 }
 
-/// Room in memory with guards on both sides, `offset` floats off an allocation's alignment.
-pub struct Room {
-    all: Vec<f32>,
+/// Room in memory with guards on both sides, `offset` numbers off an allocation's alignment.
+pub struct Room<T = f32> {
+    all: Vec<T>,
     at: usize,
     n: usize,
 }
 
 impl Room {
-    pub fn new(contents: &[f32], offset: usize) -> Self {
-        let (at, n) = (16 + offset, contents.len());
-        let mut all = vec![GUARD; n + at + 16];
-        all[at..at + n].copy_from_slice(contents);
-        Room { all, at, n }
-    }
-
     /// Room for n floats, none of which a kernel may take for its result.
     pub fn empty(n: usize, offset: usize) -> Self {
         Self::new(&vec![-77.0; n], offset)
+    }
+}
+
+impl<T: Copy + PartialEq + From<f32>> Room<T> {
+    pub fn new(contents: &[T], offset: usize) -> Self {
+        let (at, n) = (16 + offset, contents.len());
+        let mut all = vec![GUARD.into(); n + at + 16];
+        all[at..at + n].copy_from_slice(contents);
+        Room { all, at, n }
     }
 
     /// Its address.
@@ -86,10 +88,10 @@ impl Room {
     }
 
     /// What is there now; nothing around it may have changed.
-    pub fn read(&self) -> &[f32] {
+    pub fn read(&self) -> &[T] {
         let (before, rest) = self.all.split_at(self.at);
         let (inside, after) = rest.split_at(self.n);
-        assert!(before.iter().chain(after).all(|&x| x == GUARD), "wrote outside");
+        assert!(before.iter().chain(after).all(|&x| x == GUARD.into()), "wrote outside");
         inside
     }
 }

@@ -3,6 +3,7 @@ import { createBackend, supportedVariants, type Variant } from '../index.js'
 import { type Measurement, measure, NETS, reading, resultLines } from './measure.js'
 import { backendTitle } from './setup.js'
 import { isLive, paint, print } from './terminal.js'
+import { widenedOrNot } from './widen.js'
 
 /** Options of `gradus bench`. */
 export interface BenchOptions {
@@ -16,7 +17,8 @@ export interface BenchOptions {
 /** Runs the command. */
 export async function bench({ variant, widen, seconds, json = false }: BenchOptions): Promise<void> {
   const chosen = variant ?? supportedVariants()[0]
-  const wasm = chosen === undefined ? null : createBackend({ backend: 'wasm', variant: chosen, widen })
+  const make = (wide: boolean) => (chosen === undefined ? null : createBackend({ backend: 'wasm', variant: chosen, widen: wide }))
+  const wasm = await widenedOrNot(widen, make)
   const js = createBackend({ backend: 'js' })
   if (!json) {
     print(paint('bold', 'Training steps per second: forward, loss, backward and Adam'))

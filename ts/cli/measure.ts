@@ -2,10 +2,11 @@
 import { Adam, type Backend, crossEntropy, Dense, fit, Generator, mse, Sequential, tensor } from '../index.js'
 import { rate, table } from './format.js'
 
-/** A net with the rows of a step. */
+/** A net with the rows of a step and the steps of an epoch, the least that is measured. */
 export interface Net {
   sizes: readonly number[]
   batch: number
+  batches: number
 }
 
 /** Steps/s of both backends on a net; null without WebAssembly. */
@@ -19,42 +20,40 @@ export interface Measurement {
 
 /** From toys to what takes a while. */
 export const NETS: readonly Net[] = [
-  { sizes: [2, 8, 1], batch: 4 },
-  { sizes: [2, 16, 16, 1], batch: 32 },
-  { sizes: [32, 64, 64, 1], batch: 64 },
-  { sizes: [784, 128, 10], batch: 64 },
-  { sizes: [784, 512, 512, 10], batch: 128 },
+  { sizes: [2, 8, 1], batch: 4, batches: 64 },
+  { sizes: [2, 16, 16, 1], batch: 32, batches: 32 },
+  { sizes: [32, 64, 64, 1], batch: 64, batches: 16 },
+  { sizes: [784, 128, 10], batch: 64, batches: 8 },
+  { sizes: [784, 512, 512, 10], batch: 128, batches: 2 },
 ]
 /** The net that digits are learned with. */
 const DIGITS = '784-128-10'
 const WINDOWS = 6
-/** Batches of an epoch. */
-const BATCHES = 16
 /** Up to this ratio both count as equally fast. */
 const EQUAL = 1.5
 
 /** Best of several windows, the backends by turns, so that a busy moment of the machine hits both. */
-export async function measure({ sizes, batch }: Net, wasm: Backend | null, js: Backend, seconds: number): Promise<Measurement> {
-  const runs = [wasm, js].map((backend) => (backend === null ? null : makeRun(sizes, batch, backend)))
+export async function measure(net: Net, wasm: Backend | null, js: Backend, seconds: number): Promise<Measurement> {
+  const runs = [wasm, js].map((backend) => (backend === null ? null : makeRun(net, backend)))
   const best = [0, 0]
-  for (const run of runs) if (run) await stepsPerSecond(run, seconds / 2)
+  for (const run of runs) if (run) await stepsPerSecond(run, net.batches, seconds / 2)
   for (let window = 0; window < WINDOWS; window++) {
-    for (const [i, run] of runs.entries()) if (run) best[i] = Math.max(best[i], await stepsPerSecond(run, seconds / WINDOWS))
+    for (const [i, run] of runs.entries()) if (run) best[i] = Math.max(best[i], await stepsPerSecond(run, net.batches, seconds / WINDOWS))
   }
   const [w, j] = best
-  return { net: sizes.join('-'), batch, wasm: wasm && w, js: j, ratio: wasm && w / j }
+  return { net: net.sizes.join('-'), batch: net.batch, wasm: wasm && w, js: j, ratio: wasm && w / j }
 }
 
 type Run = (epochs: number) => Promise<unknown>
 
 /** Training with `fit` on random data in memory. */
-function makeRun(sizes: readonly number[], batch: number, backend: Backend): Run {
+function makeRun({ sizes, batch, batches }: Net, backend: Backend): Run {
   const last = sizes.length - 2
   const layers = sizes.slice(0, -1).map((size, i) => new Dense(size, sizes[i + 1], i < last ? { activation: 'relu' } : {}))
   const model = new Sequential(layers, { seed: 1, backend })
   const optimizer = new Adam(model.parameters(), { learningRate: 1e-3 })
   const random = new Generator(1)
-  const [count, outputs] = [batch * BATCHES, sizes[sizes.length - 1]]
+  const [count, outputs] = [batch * batches, sizes[sizes.length - 1]]
   const inputs = tensor(Float32Array.from(random.uniforms(count * sizes[0])), [count, sizes[0]], { backend })
   const draws = random.uniforms(count)
   const targets =
@@ -63,7 +62,7 @@ function makeRun(sizes: readonly number[], batch: number, backend: Backend): Run
   return (epochs) => fit(model, { ...options, epochs })
 }
 
-async function stepsPerSecond(run: Run, seconds: number): Promise<number> {
+async function stepsPerSecond(run: Run, batches: number, seconds: number): Promise<number> {
   const started = performance.now()
   let [elapsed, epochs, next] = [0, 0, 1]
   while (elapsed < 1000 * seconds) {
@@ -73,7 +72,7 @@ async function stepsPerSecond(run: Run, seconds: number): Promise<number> {
     // as many as fill the rest, but not at a guess that one epoch gives
     next = Math.max(1, Math.min(next * 4, Math.floor((epochs * (1000 * seconds - elapsed)) / elapsed)))
   }
-  return (1000 * epochs * BATCHES) / elapsed
+  return (1000 * epochs * batches) / elapsed
 }
 
 /** The table, a line each. */
@@ -104,10 +103,13 @@ export function reading(results: readonly Measurement[]): string[] {
   ]
 }
 
+/** Two digits: `1.3`, `830`. */
+const rough = (n: number) => String(Number(n.toPrecision(2)))
+
 function aboutSmall(measured: readonly { net: string; wasm: number; js: number; ratio: number }[]): string {
   const [smallest] = measured
   const equal = measured.filter(({ ratio }) => ratio <= EQUAL).at(-1)
-  const micro = (stepsPerSecond: number) => `${(1e6 / stepsPerSecond).toPrecision(2)} µs`
+  const micro = (stepsPerSecond: number) => `${rough(1e6 / stepsPerSecond)} µs`
   if (equal === undefined) {
     return `Even on a net as small as ${smallest.net} it is ${rate(smallest.ratio)} times as fast: a step takes ${micro(smallest.wasm)}, not ${micro(smallest.js)}.`
   }
@@ -116,6 +118,6 @@ function aboutSmall(measured: readonly { net: string; wasm: number; js: number; 
 }
 
 function aboutDigits({ net, batch, wasm, js }: { net: string; batch: number; wasm: number; js: number }): string {
-  const epoch = (stepsPerSecond: number) => `${(60_000 / batch / stepsPerSecond).toPrecision(2)} s`
+  const epoch = (stepsPerSecond: number) => `${rough(60_000 / batch / stepsPerSecond)} s`
   return `An epoch of MNIST's 60,000 digits on ${net} takes ${epoch(wasm)} with WebAssembly and ${epoch(js)} with JavaScript.`
 }

@@ -7,7 +7,10 @@ import { reshape } from '../ops/shape.js'
 import { formatShape, sameShape } from '../shape.js'
 import { asFloats, Tensor, type TensorLike } from '../tensor.js'
 
-/** A loss as `fit` takes it: a single number from predictions and targets, averaged over the batch. */
+/**
+ * A loss as `fit` takes it: a single number from predictions and targets, averaged over the batch. Targets [n] arrive as [n, 1]
+ * where the prediction is [n, 1].
+ */
 export type Loss = (prediction: Tensor, target: TensorLike, options?: LossOptions) => Tensor
 
 /** Options that every loss takes. */
@@ -86,12 +89,16 @@ export function elementLoss(
 
 /** @internal targets of the prediction's own shape; [n] is also accepted for [n, 1] */
 export function sameShapeTarget(name: string, prediction: Tensor, target: TensorLike): Tensor {
-  const t = asFloats(target, prediction.backend, `${name}: target`)
-  const column = prediction.shape[prediction.rank - 1] === 1 && sameShape(t.shape, prediction.shape.slice(0, -1))
-  if (!sameShape(t.shape, prediction.shape) && !column) {
+  const t = asColumn(asFloats(target, prediction.backend, `${name}: target`), prediction)
+  if (!sameShape(t.shape, prediction.shape)) {
     throw new ShapeError(`${name}: prediction has shape ${formatShape(prediction.shape)}, target ${formatShape(t.shape)}`)
   }
-  return column ? reshape(t, prediction.shape) : t
+  return t
+}
+
+/** @internal targets [n] as [n, 1] where the prediction is [n, 1], so that arithmetic between them does not broadcast to [n, n] */
+export function asColumn(target: Tensor, { shape }: Tensor): Tensor {
+  return shape[shape.length - 1] === 1 && sameShape(target.shape, shape.slice(0, -1)) ? reshape(target, shape) : target
 }
 
 /** Rows and columns of a prediction; a single row for a vector. */

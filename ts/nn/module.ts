@@ -9,7 +9,7 @@ import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
 import { formatShape, type Shape } from '../shape.js'
-import { asList, asTensor, type Tensor, type TensorLike } from '../tensor.js'
+import { asList, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** What a layer needs to make its parameters. */
 export interface BuildContext {
@@ -86,7 +86,10 @@ export abstract class Module {
     for (const [name, child] of this.children()) child.moveTo(join(path, name))
   }
 
-  /** Child modules by property name, in the order of their definition; entries of an array or a set by number, of a map by key. */
+  /**
+   * Child modules by property name, in the order of their definition; entries of an array or a set by number, of a map or a plain
+   * object by key, nested as they are.
+   */
   protected children(): Iterable<[string, Module]> {
     return membersOf(this, (value): value is Module => value instanceof Module)
   }
@@ -158,21 +161,23 @@ export abstract class Module {
       throw new RangeError(`predict: batchSize must be a whole number above 0, got ${batchSize}`)
     this.build()
     const x = asTensor(input, this.backend, 'predict')
-    const training = this.modules().map((m) => [m, m.training] as const)
-    for (const [module] of training) module.training = false
+    const restore = rememberModes(this)
+    this.evaluate()
     try {
       return noGrad(() => this.predictBatches(x, batchSize))
     } finally {
-      for (const [module, mode] of training) module.training = mode
+      restore()
     }
   }
 
   private predictBatches(x: Tensor, batchSize: number): Tensor {
-    if (x.rank < 2 || x.shape[0] <= batchSize) return scope(x.backend, () => this.forward(x))
+    const { backend, rank } = x
+    const [rows] = x.shape
+    if (rank < 2 || rows <= batchSize) return scope(backend, () => outputOf(this, x))
     const parts: Tensor[] = []
-    for (let from = 0; from < x.shape[0]; from += batchSize) {
-      const to = Math.min(from + batchSize, x.shape[0])
-      parts.push(scope(x.backend, () => this.forward(slice(x, from, to))))
+    for (let from = 0; from < rows; from += batchSize) {
+      const to = Math.min(from + batchSize, rows)
+      parts.push(scope(backend, () => outputOf(this, x.isOnHost ? rowsOf(x, from, to) : slice(x, from, to))))
     }
     return concat(parts)
   }
@@ -209,21 +214,58 @@ export abstract class Module {
   }
 }
 
+/** @internal forward(x) of a module, whatever plain JavaScript made of it. @throws TypeError naming the module's class */
+export function outputOf(module: Module, x: Tensor): Tensor {
+  if (typeof module.forward !== 'function') throw new TypeError(`${module.constructor.name}: a Module wants a method forward(x)`)
+  const y: unknown = module.forward(x)
+  if (y instanceof Tensor) return y
+  const got = y instanceof Promise ? 'a Promise: it cannot be asynchronous' : String(y)
+  throw new TypeError(`${module.constructor.name}.forward(): must return a Tensor, got ${got}`)
+}
+
+/** @internal @returns what puts the training modes of a model and its parts back */
+export function rememberModes(model: Module): () => void {
+  const modes = model.modules().map((m) => [m, m.training] as const)
+  return () => {
+    for (const [module, mode] of modes) module.training = mode
+  }
+}
+
+/** @internal rows from..to (exclusive) of a tensor on the host as a view: a slice would copy the whole of it into the arena */
+export function rowsOf(t: Tensor, from: number, to: number): Tensor {
+  const width = t.size / t.shape[0]
+  return Tensor.onHost(t.backend, [to - from, ...t.shape.slice(1)], t.read().subarray(from * width, to * width))
+}
+
 function join(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`
 }
 
-/** Properties of one kind by name; entries of an array or a set by name and number, of a map by name and key. */
-function* membersOf<T>(owner: object, isMember: (value: unknown) => value is T): Iterable<[string, T]> {
-  for (const [name, value] of Object.entries(owner)) {
-    if (isMember(value)) yield [name, value]
-    else for (const [key, entry] of entriesOf(value)) if (isMember(entry)) yield [`${name}.${key}`, entry]
+/** How deep containers of modules may be nested: an end also for objects that hold themselves. */
+const DEEPEST = 4
+
+/** Values of one kind by property name, also in arrays, sets, maps and plain objects: by name and number or key, `heads.left.0`. */
+function membersOf<T>(owner: object, isMember: (value: unknown) => value is T): [string, T][] {
+  const found: [string, T][] = []
+  const visit = (value: unknown, path: string, depth: number): void => {
+    if (typeof value !== 'object' || value === null) return
+    if (isMember(value)) found.push([path, value])
+    else if (depth < DEEPEST) for (const [key, entry] of entriesOf(value)) visit(entry, `${path}.${key}`, depth + 1)
   }
+  for (const name of Object.keys(owner)) visit(owner[name as never], name, 0)
+  return found
 }
 
-function entriesOf(value: unknown): Iterable<[unknown, unknown]> {
-  if (Array.isArray(value) || value instanceof Map) return value.entries()
-  return value instanceof Set ? [...value].entries() : []
+const NOTHING: readonly [unknown, unknown][] = []
+
+/** What a container holds; nothing for objects that are none, and for data. */
+function entriesOf(value: object): Iterable<[unknown, unknown]> {
+  if (Array.isArray(value)) return typeof value[0] === 'number' ? NOTHING : value.entries()
+  const prototype = Object.getPrototypeOf(value)
+  // a backend is a plain object too, one without modules and with hundreds of kernels
+  if (prototype === Object.prototype || prototype === null) return 'kernels' in value ? NOTHING : Object.entries(value)
+  if (value instanceof Map) return value.entries()
+  return value instanceof Set ? [...value].entries() : NOTHING
 }
 
 function rootContext({ seed = 0, backend = defaultBackend() }: ModuleOptions): BuildContext {

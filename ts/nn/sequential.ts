@@ -3,7 +3,7 @@ import type { Backend } from '../backend/index.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
 import type { Dense } from './dense.js'
 import type { Activation, Dropout } from './layers.js'
-import { Module, type ModuleOptions } from './module.js'
+import { Module, type ModuleOptions, outputOf } from './module.js'
 
 /**
  * Layers as they were given where each dense layer has as many inputs as the one before has outputs; else a sentence in
@@ -48,7 +48,7 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
   forward(input: TensorLike): Tensor {
     this.home ??= this.backend
     let x = asTensor(input, this.home, 'Sequential')
-    for (const layer of this.layers) x = layer.forward(x)
+    for (const layer of this.layers) x = outputOf(layer, x)
     return x
   }
 }

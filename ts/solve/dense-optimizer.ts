@@ -5,13 +5,15 @@ import type { Ptr } from '../backend/kernels.js'
 import { crossEntropy } from '../loss/classification.js'
 import { mse } from '../loss/regression.js'
 import type { Module } from '../nn/module.js'
-import type { Allowed } from '../optim/options.js'
+import { type Allowed, nonNegative } from '../optim/options.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
 import { ClosureOptimizer, checkOwnLoss, type TrainingBatch } from './closure.js'
 import { DenseNet, type LayerPlan, planOf } from './dense-net.js'
 import { checkNetData } from './levenberg-marquardt.js'
 import { type Chunk, chunksOf } from './net-problem.js'
 import { type CurvatureLoss, type OutputLoss, outputLoss } from './output-loss.js'
+import type { StopReason } from './result.js'
+import { allFinite, maxAbs } from './vector.js'
 
 /** Options that they share. */
 export interface DenseOptimizerOptions {
@@ -21,19 +23,39 @@ export interface DenseOptimizerOptions {
   damping?: number
   /** `crossEntropy` of softmax over the outputs with class indices or rows of probabilities; `mse`. Default `crossEntropy`. */
   loss?: CurvatureLoss
+  /** No step is taken at |g|∞ ≤ this. Default 1e-10. */
+  toleranceGradient?: number
 }
 
 /** What step() answers with. */
 export interface NaturalGradientResult {
   /** Mean loss before the step. */
   loss: number
-  /** false: loss, gradient or curvature were not finite or not positive definite, and the parameters are unchanged. */
+  /** Largest component of its gradient there, in magnitude. */
+  gradientSize: number
+  /** Whether a step was taken. */
   updated: boolean
+  /** True for the reason `gradient`. */
+  converged: boolean
+  /** `iterations`: the step was taken; `gradient`, `not-finite` or `singular`: it was not. */
+  reason: StopReason
+  /** The reason in a sentence. */
+  message: string
+}
+
+/** What a method would do. @internal */
+export interface Proposal {
+  loss: number
+  /** |g|∞ of the mean loss; NaN where it is not finite. */
+  gradientSize: number
+  /** The step over −η; null where the curvature is not positive definite. */
+  direction: Float64Array | null
 }
 
 /** @internal */
 export const DENSE_ALLOWED: Record<string, Allowed> = {
   damping: { min: 0, max: Number.POSITIVE_INFINITY, openMax: true },
+  toleranceGradient: nonNegative,
   loss: ['crossEntropy', 'mse'],
 }
 
@@ -60,6 +82,8 @@ export interface Pass<T> {
 export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends ClosureOptimizer<O> {
   protected readonly plan: readonly LayerPlan[]
   private readonly model: Module
+  /** The last step: a loss that is not finite after it undoes it. */
+  protected last: { from: Float64Array; to: Float64Array } | null = null
 
   /** @param model dense layers and activations only @throws TypeError for any other model */
   constructor(model: Module, options: O = {} as O) {
@@ -79,6 +103,48 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
     return this.step(batch.inputs, batch.targets).loss
   }
 
+  /** Takes the step from `x`, or says why not. */
+  protected conclude(chunks: readonly Chunk[], x: Float64Array, { loss, gradientSize, direction }: Proposal): NaturalGradientResult {
+    const { toleranceGradient, learningRate } = this.options as Required<DenseOptimizerOptions>
+    const end = (reason: StopReason, message: string, updated = false): NaturalGradientResult => {
+      return { loss, gradientSize, updated, converged: reason === 'gradient', reason, message }
+    }
+    if (!Number.isFinite(loss + gradientSize)) {
+      return end('not-finite', `the loss or gradient is not finite${this.undo(chunks, x) ? ' after the last step, which was undone' : ''}`)
+    }
+    if (gradientSize <= toleranceGradient) return end('gradient', `the gradient is within ${toleranceGradient}`)
+    if (direction === null || !allFinite(direction))
+      return end('singular', 'the curvature is not positive definite: more damping is needed')
+    this.stepCount++
+    this.write(x.map((value, i) => value - learningRate * direction[i]))
+    this.last = { from: x, to: this.read() }
+    return end('iterations', 'one step was taken', true)
+  }
+
+  /** Goes back to before the last step if that is where the parameters come from and the loss of these rows is finite there. */
+  private undo(chunks: readonly Chunk[], x: Float64Array): boolean {
+    const { last } = this
+    this.last = null
+    if (last === null || !x.every((value, i) => Object.is(value, last.to[i]))) return false
+    const { sum } = this.pass(chunks, last.from, () => ({ add: () => {}, result: () => null }))
+    if (!Number.isFinite(sum)) return false
+    this.write(last.from)
+    return true
+  }
+
+  /** |g|∞, NaN where it is not finite. */
+  protected sizeOf(g: Float64Array): number {
+    return allFinite(g) ? maxAbs(g) : Number.NaN
+  }
+
+  protected override captured(): Record<string, unknown> {
+    return { last: this.last }
+  }
+
+  protected override restore({ last }: Record<string, unknown>): void {
+    this.last = last as typeof this.last
+  }
+
   /** Cuts the data into chunks. */
   protected chunks(inputs: TensorLike, targets: TensorLike): { chunks: Chunk[]; rows: number } {
     const { plan } = this
@@ -87,8 +153,11 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
     const y = asTensor(targets, this.model.backend, this.name)
     const classes = this.options.loss === 'crossEntropy' && (y.dtype === 'int32' || y.rank === 1)
     checkNetData(this.name, plan, x, y, classes ? 1 : units)
-    return { chunks: chunksOf(plan, this.size, x.read(), classes ? oneHot(this.name, y, units) : y.read()), rows: x.shape[0] }
+    return { chunks: chunksOf(plan, this.perRow, x.read(), classes ? oneHot(this.name, y, units) : y.read()), rows: x.shape[0] }
   }
+
+  /** Numbers that a pass holds for every row of a chunk. */
+  protected abstract get perRow(): number
 
   /** Where the arithmetic runs. */
   protected get home(): Backend {

@@ -3,7 +3,7 @@ import { type Closure, ClosureOptimizer, type ClosureResult } from './closure.js
 import { descend } from './descent.js'
 import type { DirectionRule, LastStep } from './direction.js'
 import type { Point, PointSource } from './objective.js'
-import { isConverged } from './result.js'
+import { isConverged, type Stop } from './result.js'
 import { Stopping } from './stop.js'
 
 /** Options that all of them have. */
@@ -16,12 +16,26 @@ export interface DescentOptions {
   toleranceChange?: number
 }
 
+/** From a first point until something stops it. @internal */
+export type Descend = (source: PointSource, first: Point, stopping: Stopping) => Stop
+
 /** @internal */
 export abstract class DescentOptimizer<O extends DescentOptions> extends ClosureOptimizer<O> {
   /** The last step, where the next search begins. */
   protected last: LastStep = null
 
+  /** Directions of a rule, and a line search along each. */
   protected run(closure: Closure, rule: DirectionRule): ClosureResult {
+    return this.runWith(closure, (source, first, stopping) => {
+      const stop = descend(source, rule, first, stopping, this.last)
+      if (stop.reason === 'not-finite') rule.reset()
+      this.last = stop.reason === 'not-finite' ? null : (stopping.last ?? this.last)
+      return stop
+    })
+  }
+
+  /** Any method; leaves the parameters at the best point seen. */
+  protected runWith(closure: Closure, method: Descend): ClosureResult {
     this.stepCount++
     const { maxIterations, toleranceGradient, toleranceChange } = this.options
     const source = new ClosureSource((x) => this.evaluate(closure, x), this.size)
@@ -29,9 +43,7 @@ export abstract class DescentOptimizer<O extends DescentOptions> extends Closure
     const start = this.read()
     try {
       const first = source.at(start)
-      const { reason, message } = descend(source, rule, first, stopping, this.last)
-      if (reason === 'not-finite') rule.reset()
-      this.last = reason === 'not-finite' ? null : (stopping.last ?? this.last)
+      const { reason, message } = method(source, first, stopping)
       const loss = source.best?.value ?? first.value
       const { iterations } = stopping
       return {

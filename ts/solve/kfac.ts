@@ -45,6 +45,7 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
     damping: 1e-2,
     loss: 'crossEntropy',
     decay: 0.95,
+    toleranceGradient: 1e-10,
   }
   static override readonly allowed = DENSE_ALLOWED
 
@@ -57,16 +58,17 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
     const x = this.read()
     const { sum, result } = this.pass(chunks, x, (stage) => new FactorPass(stage, this.size, 1 / rows))
     const { fresh, g } = result
-    const loss = sum / rows
     const factors = this.averaged(fresh)
-    const d = g.slice()
-    const { learningRate, damping } = this.options
-    const usable = Number.isFinite(loss) && this.preconditioned(factors, d, Math.sqrt(damping))
-    if (!usable || !d.every(Number.isFinite)) return { loss, updated: false }
-    this.factors = factors
-    this.stepCount++
-    this.write(x.map((value, i) => value - learningRate * d[i]))
-    return { loss, updated: true }
+    const direction = g.slice()
+    const isPositive = this.preconditioned(factors, direction, Math.sqrt(this.options.damping))
+    const end = this.conclude(chunks, x, { loss: sum / rows, gradientSize: this.sizeOf(g), direction: isPositive ? direction : null })
+    if (end.updated) this.factors = factors
+    return end
+  }
+
+  /** The units of all layers and their gradients. */
+  protected get perRow(): number {
+    return this.plan.reduce((sum, layer) => sum + widthOf(layer) + 2 * layer.outputs, 0)
   }
 
   /** d ← (A + π√λ·I)⁻¹·D·(S + √λ/π·I)⁻¹ layer by layer; false if a factor is not positive definite. */
@@ -87,12 +89,13 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
     return fresh.map(({ a, s }, l) => ({ a: mix(old[l].a, a), s: mix(old[l].s, s) }))
   }
 
-  protected captured(): Record<string, unknown> {
-    return { factors: this.factors }
+  protected override captured(): Record<string, unknown> {
+    return { ...super.captured(), factors: this.factors }
   }
 
-  protected restore({ factors }: Record<string, unknown>): void {
-    this.factors = factors as Factors[] | null
+  protected override restore(values: Record<string, unknown>): void {
+    super.restore(values)
+    this.factors = values.factors as Factors[] | null
   }
 }
 

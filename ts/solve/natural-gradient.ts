@@ -10,7 +10,6 @@ import {
   type Stage,
 } from './dense-optimizer.js'
 import { KernelEquations } from './equations.js'
-import { allFinite } from './vector.js'
 
 /**
  * Steepest descent in the space of predictions (Amari 1998), with the exact Fisher matrix of the model's distribution,
@@ -27,7 +26,12 @@ import { allFinite } from './vector.js'
  * const { loss } = optimizer.step(x, y)
  */
 export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
-  static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, damping: 1e-3, loss: 'crossEntropy' }
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 1,
+    damping: 1e-3,
+    loss: 'crossEntropy',
+    toleranceGradient: 1e-10,
+  }
   static override readonly allowed = DENSE_ALLOWED
   override readonly wholeBatch = false
 
@@ -35,24 +39,19 @@ export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
   step(inputs: TensorLike, targets: TensorLike): NaturalGradientResult {
     const { chunks, rows } = this.chunks(inputs, targets)
     const x = this.read()
-    const { damping, learningRate } = this.options
-    const { sum, result } = this.pass(chunks, x, (stage) => new FisherPass(stage, this.size, damping * rows))
-    const loss = sum / rows
-    if (!Number.isFinite(loss) || result === null) return { loss, updated: false }
-    this.stepCount++
-    this.write(x.map((value, i) => value - learningRate * result[i]))
-    return { loss, updated: true }
+    const { sum, result } = this.pass(chunks, x, (stage) => new FisherPass(stage, this.size, this.options.damping * rows))
+    const { g, direction } = result
+    return this.conclude(chunks, x, { loss: sum / rows, gradientSize: this.sizeOf(g) / rows, direction })
   }
 
-  protected captured(): Record<string, unknown> {
-    return {}
+  /** A column of the Jacobian. */
+  protected get perRow(): number {
+    return this.size
   }
-
-  protected restore(): void {}
 }
 
 /** H = Σᵢ (R·Jᵢ)ᵀ(R·Jᵢ), g = Σᵢ Jᵢᵀ·∂lossᵢ, sums, not means; and (H + μ·I)⁻¹·g, or null where there is none. */
-class FisherPass implements Pass<Float64Array | null> {
+class FisherPass implements Pass<{ g: Float64Array; direction: Float64Array | null }> {
   private readonly equations: KernelEquations
   private readonly top: Ptr
   private readonly columns: Ptr
@@ -92,12 +91,13 @@ class FisherPass implements Pass<Float64Array | null> {
     net.columns(inputs, count, this.columns, count, 0)
   }
 
-  result(): Float64Array | null {
+  result(): { g: Float64Array; direction: Float64Array | null } {
     const { equations } = this
     equations.finish()
     const g = equations.gradient
-    if (!allFinite(g) || !equations.factor(this.mu, null)) return null
-    equations.solve(g)
-    return g
+    if (!equations.factor(this.mu, null)) return { g, direction: null }
+    const direction = g.slice()
+    equations.solve(direction)
+    return { g, direction }
   }
 }

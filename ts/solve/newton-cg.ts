@@ -1,8 +1,8 @@
 /** Hessian-free Newton for training. */
-import { type CurvaturePoint, withGaussNewton, withHessian } from '../curvature/point.js'
 import { nonNegative, positive } from '../optim/options.js'
 import type { Tensor } from '../tensor.js'
 import type { ClosureResult, TrainingBatch } from './closure.js'
+import { type ClosureCurvature, curvatureOf } from './closure-curvature.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
 import type { DirectionRule } from './direction.js'
 import { newtonDirection } from './newton.js'
@@ -54,9 +54,7 @@ export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
    * @throws what the closure throws; then the parameters are at the best point seen
    */
   step(closure: () => Tensor, loss?: (output: Tensor) => Tensor): ClosureResult {
-    const whole = loss === undefined ? closure : () => loss(closure())
-    const curvature = <T>(use: (at: CurvaturePoint) => T): T =>
-      loss === undefined ? withHessian(closure, this.parameters, use) : withGaussNewton(closure, loss, this.parameters, use)
+    const { whole, curvature } = curvatureOf(this.parameters, closure, loss)
     return this.run(whole, new ClosureNewtonRule((x) => this.write(x), curvature, this.options))
   }
 
@@ -77,7 +75,7 @@ class ClosureNewtonRule implements DirectionRule {
 
   constructor(
     private readonly write: (x: Float64Array) => void,
-    private readonly curvature: <T>(use: (at: CurvaturePoint) => T) => T,
+    private readonly curvature: ClosureCurvature,
     private readonly options: Required<NewtonCGOptions>,
   ) {}
 

@@ -44,7 +44,8 @@ export class LBFGSRule implements DirectionRule {
  */
 export class BFGSRule implements DirectionRule {
   readonly search = 0.9
-  private h: Float64Array | null = null
+  /** Row-major; null before the first update. */
+  h: Float64Array | null = null
 
   direction({ gradient }: Point, d: Float64Array): void {
     const { h } = this

@@ -9,9 +9,10 @@
  * - `line-search`: no lower point was found along the direction of descent (often: the gradient is wrong or the function
  *   is noisy, or double precision is exhausted);
  * - `not-finite`: the value or gradient at the start is NaN or infinite, or the function falls without bound;
+ * - `singular`: a method without a damping of its own met a curvature matrix that is not positive definite: give it more;
  * - `callback`: the callback answered false; `error`: the function threw, see `error`.
  */
-export type StopReason = 'gradient' | 'value' | 'step' | 'iterations' | 'line-search' | 'not-finite' | 'callback' | 'error'
+export type StopReason = 'gradient' | 'value' | 'step' | 'iterations' | 'line-search' | 'not-finite' | 'singular' | 'callback' | 'error'
 
 /** The end of a minimization. `x` is always the best point seen, whatever the reason. */
 export interface SolveResult {

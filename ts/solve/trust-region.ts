@@ -1,6 +1,6 @@
 /** Newton's method in a trust region, by truncated conjugate gradients. */
-import { type HessianProduct, nextConjugate } from './newton.js'
-import type { Objective, Point } from './objective.js'
+import { nextConjugate } from './newton.js'
+import type { Point, PointSource } from './objective.js'
 import type { Stop } from './result.js'
 import { type Stopping, withinRounding } from './stop.js'
 import { addScaled, along, dot, norm, scaled } from './vector.js'
@@ -60,52 +60,59 @@ function toBoundary(p: Float64Array, d: Float64Array, radius: number): { p: Floa
 
 const COLLAPSED = 'no step within the trust region lowers the value: double precision is exhausted or the gradient is wrong'
 
-/** Runs the method from a point until something stops it (Nocedal & Wright 2006, algorithm 4.1). @internal */
+/** Lends products with the Hessian at a point. @internal */
+export type HessianAt = <T>(x: Float64Array, use: (product: (v: Float64Array) => ArrayLike<number>) => T) => T
+
+/**
+ * Runs the method from a point until something stops it (Nocedal & Wright 2006, algorithm 4.1).
+ * @param region its radius is the first one, and in the end the last one
+ * @internal
+ */
 export function trustRegion(
-  objective: Objective,
-  product: HessianProduct,
+  objective: PointSource,
+  hessianAt: HessianAt,
   start: Point,
   stopping: Stopping,
   options: TrustRegionOptions,
+  region: { radius: number },
 ): Stop {
-  const { initialRadius = 1, maxRadius = 1000, eta = 0.15 } = options
-  let radius = initialRadius
+  const { maxRadius = 1000, eta = 0.15 } = options
   let now = start
   for (;;) {
     const stop = stopping.before(now)
     if (stop !== null) return stop
     const { x, gradient } = now
-    const { p, boundary } = steihaug(gradient, (v) => product(x, v), radius)
-    const ratio = actualToPredicted(objective, product, now, p)
-    radius = nextRadius(radius, ratio.value, boundary, maxRadius)
-    if (ratio.value > eta) {
+    const { p, boundary, predicted } = hessianAt(x, (product) => modelStep(gradient, product, region.radius))
+    const to = objective.at(sum(x, p))
+    const ratio = predicted > 0 && Number.isFinite(to.value) ? (now.value - to.value) / predicted : -1
+    region.radius = nextRadius(region.radius, ratio, boundary, maxRadius)
+    if (ratio > eta) {
       const before = now
-      now = ratio.to
+      now = to
       const end = stopping.after(before, now)
       if (end !== null) return end
       continue
     }
-    const rounded = boundary ? null : withinRounding(ratio.predicted, now.value, start.value)
+    const rounded = boundary ? null : withinRounding(predicted, now.value, start.value)
     if (rounded !== null) return rounded
-    if (radius < 1e-15 * Math.max(1, norm(x))) return { reason: 'line-search', message: COLLAPSED }
+    if (region.radius < 1e-15 * Math.max(1, norm(x))) return { reason: 'line-search', message: COLLAPSED }
   }
+}
+
+/** The step, and the decrease −(gᵀp + ½pᵀHp) that it promises. */
+function modelStep(gradient: Float64Array, product: (v: Float64Array) => ArrayLike<number>, radius: number) {
+  const { p, boundary } = steihaug(gradient, product, radius)
+  return { p, boundary, predicted: -(dot(gradient, p) + 0.5 * dot(p, Float64Array.from(product(p)))) }
+}
+
+function sum(x: Float64Array, p: Float64Array): Float64Array {
+  const out = new Float64Array(x.length)
+  along(x, 1, p, out)
+  return out
 }
 
 /** Below ¼ the region shrinks to a quarter; above ¾, at its boundary, it doubles. */
 function nextRadius(radius: number, ratio: number, boundary: boolean, max: number): number {
   if (!(ratio >= 0.25)) return radius / 4
   return ratio > 0.75 && boundary ? Math.min(2 * radius, max) : radius
-}
-
-function actualToPredicted(
-  objective: Objective,
-  product: HessianProduct,
-  now: Point,
-  p: Float64Array,
-): { to: Point; value: number; predicted: number } {
-  const x = new Float64Array(p.length)
-  along(now.x, 1, p, x)
-  const to = objective.at(x)
-  const predicted = -(dot(now.gradient, p) + 0.5 * dot(p, Float64Array.from(product(now.x, p))))
-  return { to, predicted, value: predicted > 0 && Number.isFinite(to.value) ? (now.value - to.value) / predicted : -1 }
 }

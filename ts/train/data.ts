@@ -3,6 +3,7 @@ import { openStep } from '../autograd.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
+import { rowsOf } from '../nn/module.js'
 import { reshape } from '../ops/shape.js'
 import { formatShape, type Shape, sizeOf } from '../shape.js'
 import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
@@ -97,10 +98,7 @@ export function splitRows(rows: Rows, fraction: number): [Rows, Rows] {
 
 /** @internal rows from..to (exclusive) as views, not copies */
 export function rowsBetween({ inputs, targets, weights }: Rows, from: number, to: number): Rows {
-  const part = (t: Tensor): Tensor => {
-    const width = t.size / t.shape[0]
-    return Tensor.onHost(t.backend, [to - from, ...t.shape.slice(1)], t.read().subarray(from * width, to * width))
-  }
+  const part = (t: Tensor) => rowsOf(t, from, to)
   return { inputs: part(inputs), targets: part(targets), weights: weights && part(weights), count: to - from }
 }
 

@@ -8,6 +8,14 @@ export {
   type LearningRateSuggestions,
 } from './find-learning-rate.js'
 export { type EpochRecord, type EvaluateOptions, evaluateModel, type FitOptions, fit, type History } from './fit.js'
-export { accuracy, type Metric, type MetricName, type MetricsOption, meanAbsoluteError, rootMeanSquaredError } from './metrics.js'
+export {
+  accuracy,
+  type Metric,
+  type MetricName,
+  type MetricsOption,
+  type MetricValues,
+  meanAbsoluteError,
+  rootMeanSquaredError,
+} from './metrics.js'
 export { type Step, type StepOptions, trainSteps } from './steps.js'
 export type { WholeStepOptimizer } from './whole-step.js'

@@ -12,6 +12,7 @@ import type { Kernels, Ptr } from '../backend/kernels.js'
 import type { KernelCall } from '../backend/program.js'
 import { checkProbabilities } from '../loss/classification.js'
 import { binaryCrossEntropy, crossEntropy, huber, type Loss, mae, mse } from '../loss/index.js'
+import { asColumn } from '../loss/loss.js'
 import { Activation, Dense, Flatten, type Module, Sequential } from '../nn/index.js'
 import { asIndices } from '../ops/gather.js'
 import type { Parameter } from '../parameter.js'
@@ -102,7 +103,8 @@ export class Recording {
     const { backend } = this
     backend.arena.enter(false)
     const ofStep = (t: Tensor) => Tensor.inArena(backend, t.shape, t.address, false, t.dtype)
-    return { prediction: ofStep(this.prediction), targets: ofStep(this.targets) }
+    const prediction = ofStep(this.prediction)
+    return { prediction, targets: asColumn(ofStep(this.targets), prediction) }
   }
 
   private place(t: Tensor, rows: number): Tensor {
@@ -139,12 +141,16 @@ export class Recording {
     for (let i = 0; i < places.length; i++) if (places[i].requiresGrad) places[i].parameter.claimGradient()
   }
 
-  /** Runs fn as if the gradients counted, and for good where it returns true. */
+  /** Runs fn as if the gradients counted, and for good where it returns true; not where it throws. */
   tryGradients(fn: () => boolean): boolean {
     const before = this.places.map(({ parameter }) => parameter.gradientState)
     this.markGradients()
-    const keep = fn()
-    if (!keep) this.places.forEach(({ parameter }, i) => (parameter.gradientState = before[i]))
+    let keep = false
+    try {
+      keep = fn()
+    } finally {
+      if (!keep) this.places.forEach(({ parameter }, i) => (parameter.gradientState = before[i]))
+    }
     return keep
   }
 

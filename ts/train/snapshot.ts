@@ -1,4 +1,4 @@
-import type { Module } from '../nn/module.js'
+import { type Module, rememberModes } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import type { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
@@ -10,10 +10,8 @@ import { Generator } from '../random.js'
  */
 export function snapshot(model: Module, optimizer: OptimizerLike): () => void {
   const parameters = new Set([...model.parameters(), ...optimizer.groups.flatMap((group) => [...group.parameters])])
-  const undo = [...parameters].map(rememberParameter)
+  const undo = [...[...parameters].map(rememberParameter), rememberModes(model)]
   for (const module of model.modules()) {
-    const { training } = module
-    undo.push(() => (module.training = training))
     for (const value of Object.values(module)) if (value instanceof Generator) undo.push(rememberGenerator(value))
   }
   const state = optimizer.state()

@@ -22,7 +22,7 @@ let backend
 
 export async function create(task) {
   const widen = task.options.includes('widen')
-  backend ??= await load({ widen })
+  backend ??= await load({ widen, threads: task.options.includes('threads') ? 2 : 1 })
   if (widen && !backend.widened) throw new Error('this engine does not widen')
   return task.kind === 'update' ? update(task) : net(task)
 }

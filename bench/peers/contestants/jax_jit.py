@@ -1,8 +1,11 @@
-"""JAX on one thread with optax. Options: `step` (one compiled call a step) or `scan` (one compiled call an epoch)."""
+"""JAX on one thread with optax. Options: `step` (one compiled call a step) or `scan` (one compiled call an epoch);
+`threads` (as many as there are cores)."""
 import os
+import sys
 
 os.environ["JAX_PLATFORMS"] = "cpu"
-os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+if "threads" not in sys.argv:
+    os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 import jax
 import jax.numpy as jnp

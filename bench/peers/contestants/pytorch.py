@@ -1,9 +1,12 @@
-"""PyTorch on one thread. Options: `eager` (its default optimizer), `fused` (one kernel for all of Adam), `compiled`."""
+"""PyTorch on one thread. Options: `eager` (its default optimizer), `fused` (one kernel for all of Adam), `compiled`;
+`threads` (two)."""
+import sys
+
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-torch.set_num_threads(1)
+torch.set_num_threads(2 if "threads" in sys.argv else 1)
 versions = {"torch": torch.__version__.split("+")[0]}
 ACTIVATIONS = {"relu": nn.ReLU, "tanh": nn.Tanh}
 LOSSES = {"bce": F.binary_cross_entropy_with_logits, "ce": F.cross_entropy, "mse": F.mse_loss}

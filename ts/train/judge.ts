@@ -1,0 +1,39 @@
+/** Where a model, a loss and a batch meet, for every loop: one's own losses and forward methods are checked here. */
+import { ShapeError } from '../errors.js'
+import { crossEntropy } from '../loss/classification.js'
+import { asColumn, type Loss } from '../loss/loss.js'
+import { type Module, outputOf } from '../nn/module.js'
+import { formatShape } from '../shape.js'
+import { Tensor } from '../tensor.js'
+
+/** A forward pass and what it is worth. */
+export interface Judged {
+  prediction: Tensor
+  /** As the loss and metrics get them. */
+  targets: Tensor
+  loss: Tensor
+}
+
+/**
+ * @internal prediction and loss of a batch. Targets [n] reach losses and metrics as [n, 1] where the prediction is [n, 1].
+ * @throws TypeError, ShapeError for a loss that is not a single number
+ */
+export function judge(
+  model: Module,
+  loss: Loss,
+  { inputs, targets: given, weights }: { inputs: Tensor; targets: Tensor; weights?: Tensor | null },
+): Judged {
+  const prediction = outputOf(model, inputs)
+  const targets = targetsFor(loss, given, prediction)
+  const value: unknown = loss(prediction, targets, weights ? { weights } : undefined)
+  const name = loss.name || 'loss'
+  if (!(value instanceof Tensor)) throw new TypeError(`the loss '${name}' must return a Tensor with one element, got ${String(value)}`)
+  if (value.size !== 1)
+    throw new ShapeError(`the loss '${name}' must return one number for the batch, got shape ${formatShape(value.shape)}; take its mean()`)
+  return { prediction, targets, loss: value }
+}
+
+/** @internal labels stay as they are, one for each row */
+export function targetsFor(loss: Loss, targets: Tensor, prediction: Tensor): Tensor {
+  return loss === crossEntropy ? targets : asColumn(targets, prediction)
+}
