@@ -28,6 +28,7 @@ const SLOTS = ['m', 's'] as const
  *
  * Long steps where gradients are steady, short ones where they surprise. Sensitive to ε; try it where SGD generalises
  * better than Adam.
+ * When not: an ε much larger than 1e-16 under the root: it becomes the step size.
  * Defaults: the paper's and optax' (1e-3, 0.9, 0.999, 1e-16). State: 8 bytes a parameter. Zhuang et al. 2020.
  *
  * @example

@@ -24,6 +24,7 @@ const SLOTS = ['square', 'delta'] as const
  *
  * With η = 1 there is no learning rate to choose; u starts at 0, so the first steps are about √ε and training warms up
  * slowly. A curiosity today; Adam with a schedule is the better choice where training time matters.
+ * When not: a first try: slower than Adam on nearly everything, kept for the results that used it.
  * Defaults: PyTorch and the paper. State: 8 bytes a parameter. Zeiler 2012.
  *
  * @example

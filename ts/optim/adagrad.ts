@@ -27,6 +27,7 @@ const SLOTS = ['sum'] as const
  *
  * Rare features keep large steps, frequent ones get small ones. s never forgets, so steps go to zero: right for convex
  * problems and sparse features, too early an end for deep nets (RMSProp and Adam forget).
+ * When not: long runs on dense gradients: the sum only grows, so steps die out.
  * Defaults: PyTorch. State: 4 bytes a parameter. Duchi, Hazan & Singer 2011.
  *
  * @example

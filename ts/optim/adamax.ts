@@ -27,6 +27,7 @@ const SLOTS = ['m', 'u'] as const
  *
  * u is not biased, no root is taken, and a step is never longer than η. For gradients with rare large values, such as
  * embeddings; otherwise Adam.
+ * When not: gradients with rare outliers, which hold steps down for 1/(1 − β₂) steps.
  * Defaults: PyTorch. State: 8 bytes a parameter. Kingma & Ba 2015, section 7.
  *
  * @example

@@ -29,6 +29,7 @@ const SLOTS = ['fast', 'slow', 'v'] as const
  *
  * Old gradients stay useful for tens of thousands of steps. For long runs; let α and β₃ grow with a {@link Scheduler} in
  * the first part of training, as the paper does.
+ * When not: short runs: the slow mean needs thousands of steps to know anything.
  * Defaults: the paper (α 5, β₃ 0.9999). State: 12 bytes a parameter. Pagliardini et al. 2024.
  *
  * @example

@@ -27,6 +27,7 @@ const SLOTS = ['average'] as const
  *
  * The average of the late iterates has less noise than any of them: optimal for convex problems. For nets see
  * {@link WeightAverage}, which works with every optimizer.
+ * When not: deep nets, where the last weights of a schedule or an EMA (WeightAverage) do better.
  * Defaults: PyTorch (averaging starts at 1e6: set averageFrom). State: 4 bytes a parameter. Polyak & Juditsky 1992; Xu 2011.
  *
  * @example

@@ -29,6 +29,7 @@ const MOMENTUM_SLOTS = ['momentum'] as const
  *     v ← μ·v + η·r·u,   p ← p − v        nesterov: p ← p − (η·r·u + μ·v)
  *
  * For image models with very large batches; leave biases and normalisation out with a group of plain SGD.
+ * When not: usual batch sizes (below some thousands), where SGD with momentum does as well and is simpler.
  * Defaults: optax and the paper. State: 4 bytes a parameter. You, Gitman & Ginsburg 2017.
  *
  * @example
@@ -99,6 +100,7 @@ const LAMB_SLOTS = ['m', 'v', 'direction'] as const
  *     p ← p − η·r·u
  *
  * For transformers with very large batches; at usual batch sizes AdamW does as well.
+ * When not: usual batch sizes (below some thousands).
  * Defaults: the paper and optax. State: 12 bytes a parameter (4 of them hold u between the passes). You et al. 2020.
  *
  * @example

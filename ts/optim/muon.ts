@@ -8,6 +8,7 @@ import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupInput, type GroupOptions } from './input.js'
 import { multiply, Workspace } from './matrix.js'
 import { Optimizer } from './optimizer.js'
+import { checkOption, nonNegative } from './options.js'
 import type { Run } from './run.js'
 import { descentRule, momentumRule } from './sgd.js'
 
@@ -55,6 +56,7 @@ const C = 2.0315
  *
  * Among the fastest methods for transformers and dense nets. Only hidden matrices take part; biases, and embeddings and
  * heads given with `method: 'adamw'`, get AdamW (a group of its own: see `groups`).
+ * When not: embeddings, last layers, biases and vectors, which it leaves to its companion AdamW; tiny matrices.
  * Defaults: PyTorch; Newton–Schulz in the backend's precision, not bfloat16. State: 4 bytes a parameter (8 for AdamW's).
  * Jordan et al. 2024; Liu et al. 2025.
  *
@@ -101,6 +103,9 @@ export class Muon extends Optimizer<MuonOptions> {
         learningRate: input.companionLearningRate ?? options.companionLearningRate ?? input.learningRate ?? options.learningRate,
         weightDecay: input.companionWeightDecay ?? options.companionWeightDecay ?? 0,
       }
+      const { companionLearningRate = null } = { ...options, ...input }
+      if (companionLearningRate !== null) checkOption(this.name, 'companionLearningRate', companionLearningRate, 0, nonNegative)
+      checkOption(this.name, 'companionWeightDecay', companion.weightDecay, 0, nonNegative)
       const groups: GroupInput<MuonOptions>[] = []
       if (matrices.length > 0) groups.push({ ...input, parameters: matrices, method: 'muon' })
       if (rest.length > 0) groups.push({ ...input, ...companion, parameters: rest, method: 'adamw' })

@@ -35,6 +35,7 @@ const SLOTS = ['m', 'v', 's', 'start'] as const
  *
  * Leave η at 1, or let a schedule without a scale of its own drive it. Good where nobody can tune; a tuned AdamW is
  * slightly better. Needs three passes.
+ * When not: a schedule that restarts, or tight memory: 16 bytes a parameter.
  * Defaults: the authors' code. State: 16 bytes a parameter. Mishchenko & Defazio 2023.
  *
  * @example

@@ -27,6 +27,7 @@ const SLOTS = ['m', 'v'] as const
  *
  * In place of a learning-rate warm-up. With β₂ = 0.999 the first five steps are not normalised: they blow up on steep
  * losses, where Adam with `schedules.warmup` is safer.
+ * When not: where a warm-up is scheduled anyway: then it is Adam.
  * Defaults: PyTorch. State: 8 bytes a parameter. Liu et al. 2020.
  *
  * @example

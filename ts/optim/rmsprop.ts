@@ -43,6 +43,7 @@ const SLOTS: Readonly<Record<string, readonly string[]>> = {
  * the first step is η/√(1 − β) long whatever the gradient, 10 η with the defaults.
  * Use it for recurrent nets and non-stationary losses; Adam is the safer default elsewhere.
  * s − m² is clamped at 0, where rounding makes PyTorch return NaN.
+ * When not: a first try: Adam is this with momentum and bias correction, and no harder to tune.
  * Defaults: PyTorch. State: 4 bytes a parameter, 4 more each for momentum and centered. Hinton 2012; Graves 2013.
  *
  * @example

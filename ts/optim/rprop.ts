@@ -27,8 +27,8 @@ const SLOTS = ['previous', 'step'] as const
  *     g ← 0 where s < 0
  *     p ← p − sign(g)·step,   g₋₁ = g        (the first step is learningRate)
  *
- * Fast and hard to mistune on the gradient of all data, small nets above all. Not for mini-batches: the sign of a noisy
- * gradient means little.
+ * Fast and hard to mistune on the gradient of all data, small nets above all.
+ * When not: mini-batches: the sign of a noisy gradient means little.
  * Defaults: PyTorch. State: 8 bytes a parameter. Riedmiller & Braun 1993; Igel & Hüsken 2000.
  *
  * @example

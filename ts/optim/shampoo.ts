@@ -30,6 +30,7 @@ export interface ShampooOptions extends DecayOptions {
  *
  * Adagrad with a full matrix for each side: few steps, expensive ones. Won the AlgoPerf benchmark in its distributed form;
  * here for layers up to some hundred wide. Roots by eigendecomposition in doubles every `rootEvery` steps.
+ * When not: matrices with sides in the thousands: roots cost the cube of a side.
  * Defaults: the paper's Algorithm 1 with ε 1e-4. State: 8·(rows² + columns²) bytes a matrix.
  * Gupta, Koren & Singer 2018; Anil et al. 2020.
  *

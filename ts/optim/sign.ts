@@ -6,10 +6,13 @@ import { Optimizer } from './optimizer.js'
 const M_SLOTS = ['m'] as const
 
 /**
- * Steps of the same length in every parameter: p ← p − η·sign(g), where sign(0) = 0.
+ * Steps of the same length in every parameter.
+ *
+ *     p ← p − η·sign(g),   sign(0) = 0
  *
  * Indifferent to the scale of gradients; compresses to one bit where gradients are sent around. Needs a falling learning
  * rate to settle. {@link Signum} averages first and is nearly always better.
+ * When not: small batches, whose noise decides the sign; a rate that does not fall.
  * Defaults: learningRate 1e-3. State: none. Bernstein et al. 2018.
  *
  * @example
@@ -40,10 +43,14 @@ export interface SignumOptions extends DecayOptions {
 }
 
 /**
- * The sign of averaged gradients: m ← β·m + (1 − β)·g,  p ← p − η·sign(m).
+ * The sign of averaged gradients.
+ *
+ *     m ← β·m + (1 − β)·g
+ *     p ← p − η·sign(m)
  *
  * Adam without its second moment, at half the state. Comparable with Adam for language models when tuned; choose η
  * 3–10 times smaller than Adam's.
+ * When not: small batches, and convolutional nets, where SGD with momentum wins.
  * Defaults: β 0.9, learningRate 1e-3. State: 4 bytes a parameter. Bernstein et al. 2018.
  *
  * @example
@@ -90,6 +97,7 @@ export interface LionOptions extends GroupOptions {
  *
  * Half of Adam's state, no root, no quotient. For large batches; choose η 3–10 times smaller and λ 3–10 times larger
  * than for AdamW. Not for small batches, where signs are noise.
+ * When not: batches below about 64, or small tables of data: signs of noise are noise.
  * Defaults: the authors' code (1e-4, 0.9, 0.99, λ 0). State: 4 bytes a parameter. Chen et al. 2023.
  *
  * @example

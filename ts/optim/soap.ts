@@ -43,6 +43,7 @@ const SLOTS = ['m', 'v'] as const
  * steps as Shampoo, at less cost, because the bases may be old. The first step only sets them up and moves nothing. Every
  * `basisEvery` steps one power iteration and a QR factorisation (in doubles) follow the statistics.
  * For dense nets of layers up to some hundred wide; for wider ones {@link Muon} is cheaper. Vectors get plain Adam.
+ * When not: matrices with sides in the thousands, and where a step must be cheap.
  * Defaults: the authors' (3e-3, 0.95, 0.95, every 10, λ 0.01). State: 8 bytes a parameter and 8·(rows² + columns²) a matrix.
  * Vyas et al. 2024.
  *

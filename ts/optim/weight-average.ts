@@ -14,7 +14,12 @@ export interface WeightAverageOptions {
 /**
  * Averages of the weights along the way, which usually test better than the last weights: exponential (EMA, Polyak) or
  * plain (stochastic weight averaging, Izmailov et al. 2018). Works beside any optimizer: call update() after its steps,
- * for `mean` at the end of each epoch of the last quarter. The first update copies. 4 bytes a parameter.
+ * for `mean` at the end of each epoch of the last quarter. The first update copies.
+ *
+ *     EMA:  a ← decay·a + (1 − decay)·p        mean:  a ← a + (p − a)/n
+ *
+ * When not: short runs with a rate that falls to 0, whose last weights are an average of sorts already.
+ * Defaults: as the options say. State: 4 bytes a parameter more. Polyak & Juditsky 1992; Izmailov et al. 2018.
  * Batch-norm statistics belong to the last weights: recompute them under {@link evaluate}.
  *
  * @example

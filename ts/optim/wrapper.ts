@@ -94,11 +94,13 @@ export interface LookaheadOptions {
 }
 
 /**
- * Every k steps of the inner optimizer, slow weights go part of the way and the fast ones start again from there:
- * slow ← slow + α·(fast − slow), fast ← slow. The inner state is kept.
+ * Every k steps of the inner optimizer, slow weights go part of the way and the fast ones start again from there.
  *
- * Takes variance out of the inner optimizer and forgives a learning rate that is too high. 4 bytes a parameter more.
- * Defaults: the authors' (5, 0.5). Zhang et al. 2019.
+ *     slow ← slow + α·(fast − slow),   fast ← slow
+ *
+ * Takes variance out of the inner optimizer and forgives a learning rate that is too high; the inner state is kept.
+ * When not: an inner optimizer whose rate is tuned and falls already.
+ * Defaults: the authors' (5, 0.5). State: 4 bytes a parameter more. Zhang et al. 2019.
  *
  * @example
  * const optimizer = new Lookahead(new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 }))
@@ -154,7 +156,9 @@ export class Lookahead extends OptimizerWrapper {
  *     e = ρ·g/‖g‖,   g′ = gradient at p + e,   then the inner step from p with g′
  *
  * Twice the cost of a step, for better generalisation on small data. Pass the closure that computes the loss and calls
- * backward(); 4 bytes a parameter during the step. Default ρ 0.05. Foret et al. 2021.
+ * backward().
+ * When not: large data or short budgets: twice the steps without it do better there.
+ * Defaults: the authors' (ρ 0.05). State: 4 bytes a parameter more, during the step. Foret et al. 2021.
  *
  * @example
  * const optimizer = new SAM(new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 }))
@@ -206,7 +210,12 @@ export class SAM extends OptimizerWrapper {
 
 /**
  * One inner step for every k batches, on the mean of their gradients: a batch k times as large in the memory of one.
- * Gradients add up in place, so there is nothing to pay.
+ *
+ *     g = (g₁ + … + g_k)/k,   then the inner step with g
+ *
+ * Gradients add up in place, and the division is part of the update, so there is nothing to pay.
+ * When not: batches that fit: fewer, larger steps are no gain in themselves.
+ * Defaults: none, as PyTorch's loop and optax' MultiSteps. State: none. Goyal et al. 2017 on large batches.
  *
  * @example
  * const optimizer = new GradientAccumulation(new Adam(model.parameters()), { every: 4 })

@@ -28,6 +28,7 @@ const SLOTS = ['m', 'v'] as const
  *     p ← p − η·m̂ / (√v̂ + ε)
  *
  * For sparse gradients, where Adam's v dies between two sightings and the next step is too long.
+ * When not: dense gradients, on which Adam does as well with the usual rate.
  * Defaults: optax and the authors' (learningRate 0.01, ε 1e-3). State: 8 bytes a parameter. Zaheer et al. 2018.
  *
  * @example

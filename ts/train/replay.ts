@@ -138,7 +138,7 @@ export class Recording {
 
   markGradients(): void {
     const { places } = this
-    for (let i = 0; i < places.length; i++) if (places[i].requiresGrad) places[i].parameter.gradientState = 'ready'
+    for (let i = 0; i < places.length; i++) if (places[i].requiresGrad) places[i].parameter.claimGradient()
   }
 
   /** Runs fn as if the gradients counted, and for good where it returns true; not where it throws. */
