@@ -13,6 +13,36 @@ export function curvatureOf(
   closure: () => Tensor,
   loss?: (output: Tensor) => Tensor,
 ): { whole: Closure; curvature: ClosureCurvature } {
-  if (loss === undefined) return { whole: closure, curvature: (use) => withHessian(closure, parameters, use) }
-  return { whole: () => loss(closure()), curvature: (use) => withGaussNewton(closure, loss, parameters, use) }
+  const free = parameters.filter((p) => p.requiresGrad)
+  const curvature = <T>(use: (at: CurvaturePoint) => T): T => {
+    const whole = (at: CurvaturePoint) => use(free.length === parameters.length ? at : spread(at, parameters))
+    return loss === undefined ? withHessian(closure, free, whole) : withGaussNewton(closure, loss, free, whole)
+  }
+  return { whole: loss === undefined ? closure : () => loss(closure()), curvature }
+}
+
+/** The curvature of free parameters among all: rows and columns of frozen ones are zero. */
+function spread(at: CurvaturePoint, parameters: readonly Parameter[]): CurvaturePoint {
+  const size = parameters.reduce((sum, p) => sum + p.size, 0)
+  const product = (v: ArrayLike<number>): Float64Array => {
+    const all = Float64Array.from(v)
+    const parts: number[] = []
+    eachFree(parameters, (from, to) => parts.push(...all.subarray(from, to)))
+    const short = at.product(Float64Array.from(parts))
+    all.fill(0)
+    let next = 0
+    eachFree(parameters, (from, to) => {
+      for (let i = from; i < to; i++) all[i] = short[next++]
+    })
+    return all
+  }
+  return { ...at, size, product }
+}
+
+function eachFree(parameters: readonly Parameter[], visit: (from: number, to: number) => void): void {
+  let at = 0
+  for (const p of parameters) {
+    if (p.requiresGrad) visit(at, at + p.size)
+    at += p.size
+  }
 }
