@@ -46,6 +46,16 @@ fn optional<'a>(at: Ptr, n: usize) -> Option<Cells<'a>> {
     (at != 0).then(|| cells(at, n))
 }
 
+/// [`crate::unpack::unpack`] of the n bytes at an address, `size` of them to another. Cut out into a module of its own
+/// by crate/build.sh.
+#[wasm_bindgen]
+pub fn unpack(from: Ptr, n: usize, to: Ptr, size: usize) {
+    // SAFETY: the loader's contract: so many bytes in each place, which do not overlap.
+    let (bytes, out) =
+        unsafe { (slice::from_raw_parts(from as *const u8, n), slice::from_raw_parts_mut(to as *mut u8, size)) };
+    crate::unpack::unpack(bytes, out);
+}
+
 /// One side of a broadcast, as long as its last element.
 fn side<'a>(at: Ptr, rows: usize, cols: usize, row: usize, column: usize) -> Side<'a> {
     let n = if rows == 0 || cols == 0 { 0 } else { (rows - 1) * row + (cols - 1) * column + 1 };
@@ -303,6 +313,12 @@ pub fn sum_abs(x: Ptr, n: usize) -> f64 {
 #[wasm_bindgen]
 pub fn dot(x: Ptr, y: Ptr, n: usize) -> f64 {
     reduce::dot(cells(x, n), cells(y, n))
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = squaredDistance)]
+pub fn squared_distance(x: Ptr, y: Ptr, n: usize) -> f64 {
+    reduce::squared_distance(cells(x, n), cells(y, n))
 }
 
 /// See ts/backend/kernels.ts.

@@ -19,10 +19,12 @@ inputs() {
 }
 
 # compile NAME TARGET_FEATURES: crate -> target/pack/NAME/gradus_bg.wasm. No path of this machine gets into the module.
+# Instructions stay in the order of the source: LLVM's own order would hold every operand of a product's tile at once, which
+# takes more registers than there are.
 compile() {
   local home=${CARGO_HOME:-$HOME/.cargo} std
   std=$(rustc --print sysroot)/lib/rustlib/src/rust
-  RUSTFLAGS="-C target-feature=$2 -C link-arg=--growable-table -C link-arg=--export=__stack_pointer --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
+  RUSTFLAGS="-C target-feature=$2 -C llvm-args=-pre-RA-sched=source -C link-arg=--growable-table -C link-arg=--export=__stack_pointer --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
     CARGO_TARGET_DIR="$PWD/target/$1" \
     wasm-pack --log-level warn build . --target web --mode no-install --release --no-pack --no-typescript \
     --out-dir "target/pack/$1" --out-name gradus -- --quiet
@@ -41,7 +43,7 @@ import { encode } from './crate/pack/index.mjs'
 function optimise(bytes) {
   const module = binaryen.readBinary(bytes)
   const names = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((e) => e.name)
-  for (const glue of names.filter((name) => name.startsWith('__') && name !== '__stack_pointer')) module.removeExport(glue)
+  for (const glue of names.filter((name) => (name.startsWith('__') && name !== '__stack_pointer') || name === 'unpack')) module.removeExport(glue)
   exportTable(module)
   cutPanics(module)
   binaryen.setOptimizeLevel(3)
@@ -50,6 +52,38 @@ function optimise(bytes) {
   binaryen.setLowMemoryUnused(true)
   module.optimize()
   module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
+  const folded = foldSplats(module)
+  return folded.emitBinary()
+}
+
+/** Folds the address arithmetic of loads into all four lanes as well, which binaryen passes over: `a + 4` becomes an offset. */
+function foldSplats(module) {
+  const sum = /v128\.load32_splat align=1\n\s*\(i32\.add\n\s*(\(local\.get \S+\))\n\s*\(i32\.const (\d{1,3})\)\n\s*\)/g
+  const text = module.emitText()
+  if (!sum.test(text)) throw new Error('no load to fold was found; did the order of instructions change?')
+  const folded = binaryen.parseText(text.replace(sum, 'v128.load32_splat offset=$2 align=1 $1'))
+  folded.setFeatures(module.getFeatures())
+  return folded
+}
+
+/**
+ * A module of one export, `unpack`, and its memory: no bytes of the crate but those that it runs. Without data, and the table, nothing else is reached.
+ */
+function unpacker(bytes) {
+  const whole = binaryen.readBinary(bytes)
+  const names = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((e) => e.name)
+  for (const other of names.filter((name) => name !== 'unpack' && name !== 'memory')) whole.removeExport(other)
+  cutPanics(whole)
+  const text = whole.emitText().replace(/^ *\((data|elem) .*\n/gm, '')
+  const module = binaryen.parseText(text)
+  module.setFeatures(whole.getFeatures())
+  binaryen.setOptimizeLevel(3)
+  binaryen.setShrinkLevel(2)
+  binaryen.setLowMemoryUnused(true)
+  module.runPasses(['remove-unused-module-elements'])
+  module.optimize()
+  module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
+  if (!module.validate()) throw new Error('unpacker.wasm is not valid')
   return module.emitBinary()
 }
 
@@ -124,9 +158,11 @@ for (const name of names) {
   modules.push(bytes)
   console.log(`  ${name}.wasm  ${kB(bytes.length)}, ${kB(gzipSync(bytes, { level: 9 }).length)} gzip, ${exports} exports`)
 }
-const text = encode(modules)
+const small = unpacker(readFileSync(`target/pack/${names[0]}/gradus_bg.wasm`))
+writeFileSync('target/unpacker.wasm', small)
+const text = `${Buffer.from(small).toString('base64')}:${encode(modules)}`
 writeFileSync(`${out}/packed.ts`, `export default '${text}'\n`)
-console.log(`  both, packed  ${kB(gzipSync(text, { level: 9 }).length)} gzip`)
+console.log(`  both, packed  ${kB(small.length)} for what unpacks them; ${kB(gzipSync(text, { level: 9 }).length)} gzip`)
 JS
 }
 

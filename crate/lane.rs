@@ -61,6 +61,10 @@ pub trait Lane:
     fn same(self, other: Self) -> Self::Mask;
     /// yes where the mask says so, else no.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// self, or 0 where the mask says so: one instruction to the three of [`Self::select`].
+    fn unless(self, mask: Self::Mask) -> Self;
+    /// self, or NaN where `other` is NaN.
+    fn or_nan_of(self, other: Self) -> Self;
 
     /// 2ⁿ for a whole n in −127..=127; 0 for −127. Adding 1.5·2²³ puts n + 127 into the lowest bits, from where a shift makes
     /// it the exponent: no conversion, which engines take several instructions for and V8 does not widen.
@@ -85,8 +89,7 @@ pub trait Lane:
     /// −1, 0 or 1; 0 for ±0, NaN for NaN.
     #[inline(always)]
     fn sign(self) -> Self {
-        let zero = Self::splat(0.0);
-        Self::select(zero.lt(self.abs()), Self::splat(1.0).with_sign_of(self), self + zero)
+        Self::splat(1.0).with_sign_of(self).unless(self.same(Self::splat(0.0))).or_nan_of(self)
     }
 
     /// Nearest whole number, ties to even, for |x| ≤ 2²²; 0 has the sign +. Two additions, which V8 widens, unlike the instruction.
@@ -220,6 +223,14 @@ impl Lane for f32 {
         } else {
             no
         }
+    }
+    #[inline(always)]
+    fn unless(self, mask: bool) -> Self {
+        Self::select(mask, 0.0, self)
+    }
+    #[inline(always)]
+    fn or_nan_of(self, other: Self) -> Self {
+        Self::select(other.is_nan(), f32::NAN, self)
     }
     #[inline(always)]
     fn power_of_two(self) -> Self {
@@ -441,6 +452,14 @@ impl Lane for F32x4 {
         F32x4(v128_bitselect(yes.0, no.0, mask))
     }
     #[inline(always)]
+    fn unless(self, mask: v128) -> Self {
+        F32x4(v128_andnot(self.0, mask))
+    }
+    #[inline(always)]
+    fn or_nan_of(self, other: Self) -> Self {
+        F32x4(v128_or(self.0, f32x4_ne(other.0, other.0)))
+    }
+    #[inline(always)]
     fn power_of_two(self) -> Self {
         F32x4(i32x4_shl(f32x4_add(self.0, f32x4_splat(SHIFTER + 127.0)), 23))
     }
@@ -519,7 +538,7 @@ mod portable {
         type Mask = [bool; 4];
         memory!();
         unary!(abs sqrt power_of_two exponent mantissa);
-        binary!(min max at_least at_most with_sign_of);
+        binary!(min max at_least at_most with_sign_of or_nan_of);
         compare!(lt le same);
 
         #[inline(always)]
@@ -533,6 +552,10 @@ mod portable {
         #[inline(always)]
         fn select(mask: [bool; 4], yes: Self, no: Self) -> Self {
             F32x4(from_fn(|i| if mask[i] { yes.0[i] } else { no.0[i] }))
+        }
+        #[inline(always)]
+        fn unless(self, mask: [bool; 4]) -> Self {
+            F32x4(from_fn(|i| self.0[i].unless(mask[i])))
         }
     }
 
@@ -579,6 +602,15 @@ impl F64x2 {
         return F64x2(f64x2_splat(x));
         #[cfg(not(target_feature = "simd128"))]
         return F64x2([x; 2]);
+    }
+
+    /// Four floats as doubles, the first two and the last two.
+    #[inline(always)]
+    pub fn of(x: F32x4) -> [Self; 2] {
+        #[cfg(target_feature = "simd128")]
+        return [F64x2(f64x2_promote_low_f32x4(x.0)), F64x2(f64x2_promote_low_f32x4(i64x2_shuffle::<1, 1>(x.0, x.0)))];
+        #[cfg(not(target_feature = "simd128"))]
+        return [F64x2([x.0[0].into(), x.0[1].into()]), F64x2([x.0[2].into(), x.0[3].into()])];
     }
 
     /// The first two doubles of a slice.

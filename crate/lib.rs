@@ -23,3 +23,4 @@ pub mod random;
 pub mod reduce;
 pub mod softmax;
 pub mod sweep;
+pub mod unpack;

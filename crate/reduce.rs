@@ -2,8 +2,8 @@
 //! fixed by the sizes alone, so equal inputs give equal bits.
 
 use crate::elementwise::{Add, Copy, Maximum, Minimum};
-use crate::lane::{F32x4, Lane};
-use crate::sweep::{map, zip, Cells, Zip};
+use crate::lane::{F32x4, F64x2, Lane};
+use crate::sweep::{map, padded, zip, Cells, Zip, BLOCK};
 use core::cell::Cell;
 
 /// The reduction of a line by an associative formula: four at a time, then across, then the tail.
@@ -79,29 +79,45 @@ pub fn argmax(x: Cells, y: &[Cell<i32>], length: usize, inner: usize) {
     }
 }
 
-/// Σ f(i) in two alternating running sums, in double precision.
-fn double(n: usize, f: impl Fn(usize) -> f64) -> f64 {
-    let (mut even, mut odd) = (0.0, 0.0);
-    for i in (0..n / 2 * 2).step_by(2) {
-        even += f(i);
-        odd += f(i + 1);
+/// Σ f(x, y) in double precision, in eight running sums; a tail adds to the first ones.
+#[inline(always)]
+fn doubles(x: Cells, y: Cells, f: impl Fn(F64x2, F64x2) -> F64x2) -> f64 {
+    let mut sums = [F64x2::splat(0.0); 4];
+    let mut add = |x: Cells, y: Cells| {
+        for j in 0..2 {
+            let (x, y) = (F64x2::of(F32x4::get(&x[4 * j..])), F64x2::of(F32x4::get(&y[4 * j..])));
+            sums[2 * j] = sums[2 * j] + f(x[0], y[0]);
+            sums[2 * j + 1] = sums[2 * j + 1] + f(x[1], y[1]);
+        }
+    };
+    let (xs, ys) = (x.chunks_exact(BLOCK), y.chunks_exact(BLOCK));
+    let (x_rest, y_rest) = (xs.remainder(), ys.remainder());
+    xs.zip(ys).for_each(|(x, y)| add(x, y));
+    if !x_rest.is_empty() {
+        add(&padded(x_rest), &padded(y_rest));
     }
-    even + odd + if n % 2 == 1 { f(n - 1) } else { 0.0 }
+    let sum = (sums[0] + sums[2]) + (sums[1] + sums[3]);
+    sum.first() + sum.second()
 }
 
 /// Σ x²
 pub fn sum_squares(x: Cells) -> f64 {
-    double(x.len(), |i| f64::from(x[i].get()) * f64::from(x[i].get()))
+    dot(x, x)
 }
 
 /// Σ |x|
 pub fn sum_abs(x: Cells) -> f64 {
-    double(x.len(), |i| f64::from(x[i].get().abs()))
+    doubles(x, x, |x, _| x.at_least(F64x2::splat(0.0) - x))
 }
 
 /// Σ x·y
 pub fn dot(x: Cells, y: Cells) -> f64 {
-    double(x.len(), |i| f64::from(x[i].get()) * f64::from(y[i].get()))
+    doubles(x, y, |x, y| x * y)
+}
+
+/// Σ (x − y)²
+pub fn squared_distance(x: Cells, y: Cells) -> f64 {
+    doubles(x, y, |x, y| (x - y) * (x - y))
 }
 
 /// |x|'s largest, NaN if any is.

@@ -28,7 +28,7 @@ pub trait Zip {
 
 /// A block that begins with fewer than eight floats and ends with zeros.
 #[inline(never)]
-fn padded(x: Cells) -> [Cell<f32>; BLOCK] {
+pub fn padded(x: Cells) -> [Cell<f32>; BLOCK] {
     let block = [const { Cell::new(0.0) }; BLOCK];
     few(x, &block, x.len());
     block
@@ -53,7 +53,7 @@ pub fn few(from: Cells, to: Cells, n: usize) {
 
 /// A copy of the last block of eight or more floats.
 #[inline(always)]
-fn last(x: Cells) -> [Cell<f32>; BLOCK] {
+pub fn last(x: Cells) -> [Cell<f32>; BLOCK] {
     let block = [const { Cell::new(0.0) }; BLOCK];
     let x = &x[x.len() - BLOCK..];
     let (p, q) = (F32x4::get(x), F32x4::get(&x[4..]));

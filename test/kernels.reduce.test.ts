@@ -34,7 +34,7 @@ describe.each(backends)('$label', (backend) => {
     }
   })
 
-  test('sumSquares, sumAbs, dot, maxAbs', () => {
+  test('sumSquares, sumAbs, dot, squaredDistance, maxAbs', () => {
     for (const n of [...SIZES, 4099]) for (let offset = 0; offset < 4; offset++) checkWhole(room, n, offset)
     expectWhole(room, [1, Number.NaN, 2, -9, 3], Number.NaN)
     expectWhole(room, [1, 2, 3, -INF, 3], INF)
@@ -84,6 +84,7 @@ function checkWhole(room: Room, n: number, offset: number): void {
   const r = numbers(n)
   const [x, y] = [r.list(n), r.list(n)]
   const products = x.map((v, i) => v * y[i])
+  const distances = x.map((v, i) => (v - y[i]) ** 2)
   inRoom(room, `n=${n} offset=${offset}`, (kernels) => {
     const [px, py] = [room.input(x, offset), room.input(y, 3 - offset)]
     const near = (actual: number, terms: number[], name: string) =>
@@ -101,6 +102,7 @@ function checkWhole(room: Room, n: number, offset: number): void {
     )
     near(kernels.sumAbs(px, n), x.map(Math.abs), 'sumAbs')
     near(kernels.dot(px, py, n), products, 'dot')
+    near(kernels.squaredDistance(px, py, n), distances, 'squaredDistance')
     expect(kernels.maxAbs(px, n)).toBe(n === 0 ? 0 : naive.max(x.map(Math.abs)))
   })
 }

@@ -1,6 +1,6 @@
 /** minimize, least squares and curve fitting beside SciPy; and what happens with bad input. */
 import { describe, expect, test } from 'vitest'
-import { add, createBackend, crossEntropy, matmul, mul, sin, square, sub, sum, type Tensor, tensor, zeros } from '../ts/index.js'
+import { add, createBackend, crossEntropy, Generator, matmul, mul, sin, square, sub, sum, type Tensor, tensor, zeros } from '../ts/index.js'
 import {
   armijo,
   asObjective,
@@ -239,6 +239,72 @@ describe('bad input', () => {
     expect(() => fitCurve((x: number) => x, [1, 2], [1, 2], { initial: [1], sigma: 0 })).toThrow(/sigma must be/)
   })
 
+  test('what is no function, no start, no answer is named', () => {
+    const any = (value: unknown) => value as never
+    const f = ([x]: Float64Array) => x * x
+    expect(() => minimize(any(3), [1])).toThrow(/must be a function, got 3/)
+    expect(() => minimize(f, any(3))).toThrow(/start must be an array of numbers, got 3/)
+    expect(() => minimize(f, any([[1, 2]]))).toThrow(/start must be numbers, element 0 is an array/)
+    expect(() => minimize(f, any(['a']))).toThrow(/element 0 is 'a'/)
+    expect(() => minimize(f, [1], any(null))).toThrow(/options must be an object, got null/)
+    expect(() =>
+      minimize(
+        any(async () => 1),
+        [1],
+      ),
+    ).toThrow(/must not be async/)
+    expect(() =>
+      minimize(
+        any(() => ({ gradient: [1] })),
+        [1],
+      ),
+    ).toThrow(/got an object with gradient/)
+    expect(() =>
+      minimize(
+        any(() => tensor([1])),
+        [1],
+      ),
+    ).toThrow(/give the start as a tensor/)
+    expect(() => levenbergMarquardt(any(undefined), [1])).toThrow(/residuals must be a function/)
+    expect(() => levenbergMarquardt(any(f), [1])).toThrow(/residuals as an array of numbers, got 1/)
+    expect(() =>
+      levenbergMarquardt(
+        any(() => tensor([1])),
+        [1],
+      ),
+    ).toThrow(/give the start as a tensor/)
+    const line = (x: number, [a]: Float64Array) => a * x
+    expect(() => fitCurve(line, [1, 2], [1, 2], any(undefined))).toThrow(/options must be an object/)
+    expect(() => fitCurve(line, [1, 2], [1, Number.NaN], { initial: [1] })).toThrow(/y\[1\] is NaN/)
+    expect(() => fitCurve(line, [1, Infinity], [1, 2], { initial: [1] })).toThrow(/x\[1\] is Infinity/)
+    expect(() => fitCurve(line, [1, 2], any(['1', '2']), { initial: [1] })).toThrow(/y must be numbers, element 0 is '1'/)
+    expect(() =>
+      fitCurve(
+        any(() => undefined),
+        [1, 2],
+        [1, 2],
+        { initial: [1] },
+      ),
+    ).toThrow(/model must answer with a number, got undefined/)
+  })
+
+  test('a Jacobian of the wrong sign ends in line-search, at the start; one that is right does not', () => {
+    const r = ([x, y]: Float64Array) => [x - 1, y + x * x]
+    const wrong = levenbergMarquardt(r, [5, 3], { jacobian: ([x]) => [-1, 0, -2 * x, -1] })
+    expect(wrong).toMatchObject({ reason: 'line-search', converged: false })
+    expect([...wrong.x]).toEqual([5, 3])
+    // A minimum that is not zero, to the end of precision: refused steps there are no reason for alarm.
+    const nothing = { tolerance: 0, valueTolerance: 0 }
+    expect(levenbergMarquardt(([x]) => [x - 1, x + 1, Math.sin(x)], [0.7], nothing)).toMatchObject({ reason: 'step', converged: true })
+  })
+
+  test('residuals that are not finite at the start are shown, and no gradient is made up', () => {
+    const { residuals, gradient, reason } = levenbergMarquardt(([x]) => [x, Number.NaN], [5])
+    expect(reason).toBe('not-finite')
+    expect([...residuals]).toEqual([5, Number.NaN])
+    expect([...gradient]).toEqual([Number.NaN])
+  })
+
   test('what the function throws at the start is thrown', () => {
     const broken = () => {
       throw new Error('no data')
@@ -403,6 +469,41 @@ describe('least squares', () => {
     })
   }
 
+  test('the unit of the residuals does not matter', () => {
+    for (const unit of [1e-100, 1e-20, 1e-9, 1e9, 1e60]) {
+      const { x, converged } = levenbergMarquardt(([u, v]) => [unit * (1 - u), 10 * unit * (v - u * u)], [-1.2, 1])
+      expect(converged).toBe(true)
+      expect([...x].map((value) => +value.toFixed(7))).toEqual([1, 1])
+    }
+  })
+
+  test('fitCurve: units of parameters, x and y', () => {
+    const t = Array.from({ length: 50 }, (_, i) => i)
+    const noise = [...new Generator(1).uniforms(50)].map((u) => u - 0.5)
+    const fitIn = (x: number, y: number) =>
+      fitCurve(
+        (at: number, [a, tau]) => a * Math.exp(-at / tau),
+        t.map((v) => v * x),
+        t.map((v, i) => y * (5 * Math.exp(-v / 7) + 0.05 * noise[i])),
+        { initial: [1 * y, 10 * x] },
+      )
+    const plain = fitIn(1, 1)
+    expect(plain.rSquared).toBeGreaterThan(0.99)
+    for (const [x, y] of [
+      [1e-9, 1e12],
+      [1e-9, 1e-9],
+      [1e6, 1e-12],
+    ]) {
+      const { parameters, errors, converged, iterations } = fitIn(x, y)
+      expect(converged).toBe(true)
+      for (const [i, unit] of [y, x].entries()) {
+        expect(parameters[i] / unit / plain.parameters[i]).toBeCloseTo(1, 6)
+        expect(errors[i] / unit / plain.errors[i]).toBeCloseTo(1, 3)
+      }
+      expect(Math.abs(iterations - plain.iterations)).toBeLessThan(15)
+    }
+  })
+
   test('several variables, a Jacobian by hand', () => {
     const rows = [
       [0, 1],
@@ -422,6 +523,84 @@ describe('least squares', () => {
     )
     expect([...fit.parameters].map((v) => +v.toFixed(9))).toEqual([2, -3])
     expect(fit.evaluations).toBeLessThan(30)
+  })
+})
+
+describe('bounds', () => {
+  /** Inside, and no free component of the gradient is left: what a minimum within a box is. */
+  function expectMinimum(x: ArrayLike<number>, gradient: ArrayLike<number>, lower: number[], upper: number[], tolerance: number) {
+    for (let i = 0; i < lower.length; i++) {
+      expect(x[i]).toBeGreaterThanOrEqual(lower[i])
+      expect(x[i]).toBeLessThanOrEqual(upper[i])
+      if (x[i] > lower[i]) expect(gradient[i]).toBeLessThanOrEqual(tolerance)
+      if (x[i] < upper[i]) expect(gradient[i]).toBeGreaterThanOrEqual(-tolerance)
+    }
+  }
+
+  test.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('linear least squares in a box, seed %i: the conditions of a minimum', (seed) => {
+    const generator = new Generator(seed)
+    const [m, n] = [14, 1 + seed]
+    const a = Array.from({ length: m }, () => [...generator.uniforms(n)].map((u) => u - 0.5))
+    const b = [...generator.uniforms(m)].map((u) => 3 * u - 1)
+    const lower = [...generator.uniforms(n)].map((u) => -u)
+    const upper = [...generator.uniforms(n)]
+    for (const scaling of ['none', 'marquardt'] as const) {
+      for (const jacobian of [undefined, () => a]) {
+        const visited: number[][] = []
+        const residuals = (x: Float64Array) => {
+          visited.push([...x])
+          return a.map((row, i) => row.reduce((sum, v, j) => sum + v * x[j], -b[i]))
+        }
+        const start = lower.map((l, i) => 0.3 * l + 0.7 * upper[i])
+        const result = levenbergMarquardt(residuals, start, { lower, upper, scaling, jacobian })
+        expect(result.converged, result.message).toBe(true)
+        // At a bound a difference has one side only, and half of the digits.
+        expectMinimum(result.x, result.gradient, lower, upper, jacobian ? 1e-7 : 1e-6)
+        // The function is never asked about a point outside.
+        for (const x of visited) expect(x.every((v, i) => v >= lower[i] && v <= upper[i])).toBe(true)
+      }
+    }
+  })
+
+  test('Rosenbrock with the minimum outside, at every side', () => {
+    const rosenbrock = ([x, y]: Float64Array) => [1 - x, 10 * (y - x * x)]
+    // On x = 0.5 the best y is 0.25; on y = 2 the best x solves a cubic; in the corner both bounds hold.
+    expect([...levenbergMarquardt(rosenbrock, [-1.2, 1], { upper: [0.5, 5] }).x].map((v) => +v.toFixed(7))).toEqual([0.5, 0.25])
+    const { x, gradient } = levenbergMarquardt(rosenbrock, [-1.2, 3], { lower: [Number.NEGATIVE_INFINITY, 2] })
+    expect(x[1]).toBe(2)
+    expect(Math.abs(gradient[0])).toBeLessThan(1e-8)
+    expect(gradient[1]).toBeGreaterThan(0)
+    expect([...levenbergMarquardt(rosenbrock, [-1.2, 0], { lower: -2, upper: [0.1, 0.005] }).x]).toEqual([0.1, 0.005])
+    // Bounds that do not bind change nothing.
+    const free = levenbergMarquardt(rosenbrock, [-1.2, 1])
+    expect(levenbergMarquardt(rosenbrock, [-1.2, 1], { lower: -100, upper: 100 }).iterations).toBe(free.iterations)
+  })
+
+  test('fitCurve: a model that is undefined outside, a fixed parameter', () => {
+    const t = Array.from({ length: 30 }, (_, i) => i / 10)
+    const model = (v: number, [a, b, c]: number[] | Float64Array) => a * Math.log(b + v) + c * Math.sqrt(b)
+    const y = t.map((v) => model(v, [2, 0.01, 3]))
+    const fit = fitCurve(model, t, y, { initial: [1, 2, 3], lower: [-10, 1e-3, 3], upper: [10, 5, 3] })
+    expect(fit.parameters[0]).toBeCloseTo(2, 6)
+    expect(fit.parameters[1]).toBeCloseTo(0.01, 6)
+    expect(fit.parameters[2]).toBe(3)
+    expect(fit.errors[2]).toBe(0)
+    // What is fixed is as if it were not there.
+    const two = fitCurve((v: number, p) => model(v, [p[0], p[1], 3]), t, y, { initial: [1, 2], lower: [-10, 1e-3], upper: [10, 5] })
+    for (let i = 0; i < 2; i++) expect(fit.covariance[i][i] / two.covariance[i][i]).toBeCloseTo(1, 3)
+    const all = fitCurve(model, t, y, { initial: [1, 2, 3], lower: [1, 2, 3], upper: [1, 2, 3] })
+    expect([...all.parameters]).toEqual([1, 2, 3])
+    expect(all.converged).toBe(true)
+  })
+
+  test('bounds that make no sense are named', () => {
+    const r = (x: Float64Array) => [x[0], x[1]]
+    expect(() => levenbergMarquardt(r, [1, 2], { lower: [0] })).toThrow(/lower must be a number or 2 of them, got 1/)
+    expect(() => levenbergMarquardt(r, [1, 2], { upper: 'x' as never })).toThrow(/upper must be a number or 2 of them/)
+    expect(() => levenbergMarquardt(r, [1, 2], { lower: 3, upper: 2 })).toThrow(/bounds \[3, 2\] of parameter 0 leave nothing/)
+    expect(() => levenbergMarquardt(r, [1, 2], { upper: [5, Number.NaN] })).toThrow(/of parameter 1 leave nothing/)
+    expect(() => levenbergMarquardt(r, [1, 2], { lower: 1.5 })).toThrow(/parameter 0 starts at 1, outside of its bounds \[1.5, Infinity\]/)
+    expect(() => gaussNewton(r, [1, 2], { lower: 0 })).toThrow(/knows no bounds/)
   })
 })
 

@@ -4,7 +4,7 @@
  */
 
 import type { GradientSink } from './autograd.js'
-import type { FloatArray, Heap } from './backend/heap.js'
+import { type FloatArray, type Heap, weigh } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { ShapeError } from './errors.js'
@@ -19,6 +19,7 @@ export class ParameterBlock {
   readonly ptr: Ptr
   constructor(heap: Heap, bytes: number) {
     this.ptr = heap.allocate(bytes)
+    weigh(this, bytes)
     blocks.register(this, { heap, ptr: this.ptr })
   }
 }

@@ -32,9 +32,9 @@ impl Rule<2> for AdaBelief {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, s]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        let m = m + k(self.take1) * (g - m);
+        let m = (g - m).mul_add(k(self.take1), m);
         let surprise = g - m;
-        let s = k(self.beta2) * s + k(self.take2) * (surprise * surprise) + k(self.epsilon_root);
+        let s = k(self.beta2).mul_add(s, k(self.take2) * (surprise * surprise)) + k(self.epsilon_root);
         (p - k(self.rate) * m / ((s * k(self.correction)).sqrt() + k(self.epsilon)), [m, s])
     }
 }

@@ -21,10 +21,10 @@ impl Rule<2> for Adadelta {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [v, u]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        let v = k(self.rho) * v + k(self.take) * (g * g);
+        let v = k(self.rho).mul_add(v, k(self.take) * (g * g));
         let d = (u + k(self.epsilon)).sqrt() / (v + k(self.epsilon)).sqrt() * g;
-        let u = k(self.rho) * u + k(self.take) * (d * d);
-        (p - k(self.learning_rate) * d, [v, u])
+        let u = k(self.rho).mul_add(u, k(self.take) * (d * d));
+        (k(-self.learning_rate).mul_add(d, p), [v, u])
     }
 }
 

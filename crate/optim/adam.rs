@@ -35,13 +35,13 @@ impl Adam {
     #[inline(always)]
     fn moments<L: Lane>(&self, g: L, m: L, v: L) -> (L, L) {
         let k = L::splat;
-        (m + k(self.take1) * (g - m), k(self.beta2) * v + k(self.take2) * (g * g))
+        ((g - m).mul_add(k(self.take1), m), k(self.beta2).mul_add(v, k(self.take2) * (g * g)))
     }
 
     #[inline(always)]
     fn step<L: Lane>(&self, m: L, v: L) -> L {
         let k = L::splat;
-        k(self.rate) * m / ((v * k(self.correction) + k(self.epsilon_root)).sqrt() + k(self.epsilon))
+        k(self.rate) * m / (v.mul_add(k(self.correction), k(self.epsilon_root)).sqrt() + k(self.epsilon))
     }
 }
 

@@ -22,7 +22,7 @@ impl Rule<2> for Adamax {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, u]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        let m = m + k(self.take) * (g - m);
+        let m = (g - m).mul_add(k(self.take), m);
         let u = (g.abs() + k(self.inside)).at_least(k(self.beta2) * u);
         (p - k(self.rate) * m / (u + k(self.outside)), [m, u])
     }

@@ -41,11 +41,11 @@ impl Rule<4> for Adan {
     fn update<L: Lane>(&self, p: L, g: L, [m, w, n, previous]: [L; 4]) -> (L, [L; 4]) {
         let k = L::splat;
         let d = k(self.differs) * (g - previous);
-        let ahead = g + k(self.beta2) * d;
-        let m = m + k(self.take1) * (g - m);
-        let w = k(self.beta2) * w + k(self.take2) * d;
-        let n = k(self.beta3) * n + k(self.take3) * (ahead * ahead);
-        let step = (k(self.rate_m) * m + k(self.rate_w) * w) / ((n * k(self.correction)).sqrt() + k(self.epsilon));
+        let ahead = d.mul_add(k(self.beta2), g);
+        let m = (g - m).mul_add(k(self.take1), m);
+        let w = k(self.beta2).mul_add(w, k(self.take2) * d);
+        let n = k(self.beta3).mul_add(n, k(self.take3) * (ahead * ahead));
+        let step = k(self.rate_m).mul_add(m, k(self.rate_w) * w) / ((n * k(self.correction)).sqrt() + k(self.epsilon));
         let previous = g;
         (k(self.after) * (p - step), [m, w, n, previous])
     }

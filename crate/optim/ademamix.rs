@@ -34,10 +34,10 @@ impl Rule<3> for AdEmaMix {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [fast, slow, v]: [L; 3]) -> (L, [L; 3]) {
         let k = L::splat;
-        let fast = fast + k(self.take1) * (g - fast);
-        let slow = slow + k(self.take3) * (g - slow);
-        let v = k(self.beta2) * v + k(self.take2) * (g * g);
-        let step = k(self.rate) * fast + k(self.slow_rate) * slow;
+        let fast = (g - fast).mul_add(k(self.take1), fast);
+        let slow = (g - slow).mul_add(k(self.take3), slow);
+        let v = k(self.beta2).mul_add(v, k(self.take2) * (g * g));
+        let step = k(self.rate).mul_add(fast, k(self.slow_rate) * slow);
         (p - step / ((v * k(self.correction)).sqrt() + k(self.epsilon)), [fast, slow, v])
     }
 }

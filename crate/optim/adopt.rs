@@ -25,9 +25,9 @@ impl Rule<2> for Adopt {
     fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
         let u = (g / v.sqrt().at_least(k(self.epsilon))).at_least(k(-self.bound)).at_most(k(self.bound));
-        let m = k(self.beta1) * m + k(self.take1) * u;
-        let v = k(self.keep) * v + k(self.take) * (g * g);
-        (p - k(self.learning_rate) * m, [m, v])
+        let m = k(self.beta1).mul_add(m, k(self.take1) * u);
+        let v = k(self.keep).mul_add(v, k(self.take) * (g * g));
+        (k(-self.learning_rate).mul_add(m, p), [m, v])
     }
 }
 

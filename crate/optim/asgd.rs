@@ -20,8 +20,8 @@ impl Rule<1> for Asgd {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [average]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;
-        let p = p - k(self.eta) * g;
-        let average = k(self.keep) * average + k(self.take) * p;
+        let p = k(-self.eta).mul_add(g, p);
+        let average = k(self.keep).mul_add(average, k(self.take) * p);
         (p, [average])
     }
 }

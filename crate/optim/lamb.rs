@@ -32,8 +32,8 @@ impl Rule<3> for LambDirection {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v, _]: [L; 3]) -> (L, [L; 3]) {
         let k = L::splat;
-        let m = m + k(self.take1) * (g - m);
-        let v = k(self.beta2) * v + k(self.take2) * (g * g);
+        let m = (g - m).mul_add(k(self.take1), m);
+        let v = k(self.beta2).mul_add(v, k(self.take2) * (g * g));
         let u = k(self.rate) * m / ((v * k(self.correction)).sqrt() + k(self.epsilon));
         (p, [m, v, u + k(self.weight_decay) * p])
     }

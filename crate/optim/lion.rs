@@ -22,9 +22,9 @@ impl Rule<1> for Lion {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;
-        let direction = (k(self.beta1) * m + k(self.take1) * g).sign();
-        let m = k(self.beta2) * m + k(self.take2) * g;
-        (p - k(self.learning_rate) * direction, [m])
+        let direction = k(self.beta1).mul_add(m, k(self.take1) * g).sign();
+        let m = k(self.beta2).mul_add(m, k(self.take2) * g);
+        (k(-self.learning_rate).mul_add(direction, p), [m])
     }
 }
 

@@ -8,7 +8,7 @@
 //! One file per rule. Adding one takes its file and a line here.
 
 use crate::lane::{F32x4, Lane};
-use crate::sweep::{few, Cells, BLOCK};
+use crate::sweep::{few, last, padded, Cells, BLOCK};
 use core::cell::Cell;
 
 mod adabelief;
@@ -62,37 +62,43 @@ impl From<&[f32]> for Shared {
 #[inline(always)]
 fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s: [L; S]) -> (L, [L; S]) {
     let k = L::splat;
-    let g = k(h.scale) * g + k(h.coupled) * p;
-    let (p, s) = rule.update(p - k(h.decoupled) * p, g, s);
-    (p, s.map(|x| L::select(x.abs().lt(k(f32::MIN_POSITIVE)), k(0.0), x)))
+    let g = k(h.coupled).mul_add(p, k(h.scale) * g);
+    let (p, s) = rule.update(k(-h.decoupled).mul_add(p, p), g, s);
+    (p, s.map(|x| x.unless(x.abs().lt(k(f32::MIN_POSITIVE)))))
 }
 
-/// The rule over all elements. The slices are equally long. What is left after the last block is worked on in a copy, by the
+/// The rule over all elements. The slices are equally long. What is left after the last block is worked on in copies, by the
 /// very same code: the rule is compiled once, and position in the array changes no bit.
 #[inline(always)]
 pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells, s: [Cells; S]) {
-    let whole = p.len() / BLOCK * BLOCK;
+    let n = p.len();
+    let whole = n / BLOCK * BLOCK;
+    if n < BLOCK {
+        let (p8, s8) = (padded(p), s.map(padded));
+        let s_end = s8.each_ref().map(|slot| &slot[..]);
+        pairs(rule, h, &p8, &padded(g), s_end, &p8, s_end);
+        few(&p8, p, n);
+        for j in 0..S {
+            few(&s8[j], s[j], n);
+        }
+        return;
+    }
+    // the last block overlaps the one before, so its inputs are put aside before that is written over them
+    let (p_end, s_end) = (last(p), s.map(last));
     let s_whole = s.map(|slot| &slot[..whole]);
     pairs(rule, h, &p[..whole], &g[..whole], s_whole, &p[..whole], s_whole);
-    let rest = p.len() - whole;
-    if rest > 0 {
-        let (p8, g8, s8) = (zeros(), zeros(), s.map(|_| zeros()));
-        few(&p[whole..], &p8, rest);
-        few(&g[whole..], &g8, rest);
-        for j in 0..S {
-            few(&s[j][whole..], &s8[j], rest);
-        }
-        let s_end = s8.each_ref().map(|slot| &slot[..]);
-        pairs(rule, h, &p8, &g8, s_end, &p8, s_end);
-        few(&p8, &p[whole..], rest);
-        for j in 0..S {
-            few(&s8[j], &s[j][whole..], rest);
-        }
+    if whole < n {
+        let end = n - BLOCK;
+        pairs(
+            rule,
+            h,
+            &p_end,
+            &g[end..],
+            s_end.each_ref().map(|slot| &slot[..]),
+            &p[end..],
+            s.map(|slot| &slot[end..]),
+        );
     }
-}
-
-fn zeros() -> [Cell<f32>; BLOCK] {
-    [const { Cell::new(0.0) }; BLOCK]
 }
 
 /// Two vectors at a time: all loads, then arithmetic, then stores in pairs, which lets V8 widen them to 256 bits. The compiler
@@ -108,24 +114,30 @@ fn pairs<R: Rule<S>, const S: usize>(
     p_out: Cells,
     s_out: [Cells; S],
 ) {
-    let mut slots = s.map(|slot| slot.chunks_exact(BLOCK));
-    let mut slots_out = s_out.map(|slot| slot.chunks_exact(BLOCK));
-    for ((p, g), p_out) in p.chunks_exact(BLOCK).zip(g.chunks_exact(BLOCK)).zip(p_out.chunks_exact(BLOCK)) {
-        let s = slots.each_mut().map(|slot| slot.next().unwrap());
-        let s_out = slots_out.each_mut().map(|slot| slot.next().unwrap());
-        let (p0, p1) = (F32x4::get(p), F32x4::get(&p[4..]));
-        let (g0, g1) = (F32x4::get(g), F32x4::get(&g[4..]));
-        let s0 = s.map(F32x4::get);
-        let s1 = s.map(|slot| F32x4::get(&slot[4..]));
+    // all cut to one length, so that no index is checked
+    let count = p.len() / BLOCK;
+    let (p, g, s) = (blocks(p, count), blocks(g, count), s.map(|slot| blocks(slot, count)));
+    let (p_out, s_out) = (blocks(p_out, count), s_out.map(|slot| blocks(slot, count)));
+    for i in 0..count {
+        let (p0, p1) = (F32x4::get(&p[i]), F32x4::get(&p[i][4..]));
+        let (g0, g1) = (F32x4::get(&g[i]), F32x4::get(&g[i][4..]));
+        let s0 = s.map(|slot| F32x4::get(&slot[i]));
+        let s1 = s.map(|slot| F32x4::get(&slot[i][4..]));
         let (p0, s0) = apply(rule, h, p0, g0, s0);
         let (p1, s1) = apply(rule, h, p1, g1, s1);
-        p0.set(p_out);
-        p1.set(&p_out[4..]);
+        p0.set(&p_out[i]);
+        p1.set(&p_out[i][4..]);
         for j in 0..S {
-            s0[j].set(s_out[j]);
-            s1[j].set(&s_out[j][4..]);
+            s0[j].set(&s_out[j][i]);
+            s1[j].set(&s_out[j][i][4..]);
         }
     }
+}
+
+/// The first blocks of an array.
+#[inline(always)]
+fn blocks(x: Cells<'_>, count: usize) -> &[[Cell<f32>; BLOCK]] {
+    &x.as_chunks().0[..count]
 }
 
 /// Exports rules as kernels: kernel name, rule, state slots, the rule's own hyper-parameters.

@@ -21,8 +21,8 @@ impl Rule<1> for Momentum {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [v]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;
-        let v = k(self.keep) * v + k(self.take) * g;
-        (p - (k(self.direct) * g + k(self.carried) * v), [v])
+        let v = k(self.keep).mul_add(v, k(self.take) * g);
+        (p - k(self.direct).mul_add(g, k(self.carried) * v), [v])
     }
 }
 

@@ -24,9 +24,9 @@ impl Rule<2> for NAdam {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        let m = m + k(self.take1) * (g - m);
-        let v = k(self.beta2) * v + k(self.take2) * (g * g);
-        let step = k(self.direct) * g + k(self.carried) * m;
+        let m = (g - m).mul_add(k(self.take1), m);
+        let v = k(self.beta2).mul_add(v, k(self.take2) * (g * g));
+        let step = k(self.direct).mul_add(g, k(self.carried) * m);
         (p - step / ((v * k(self.correction)).sqrt() + k(self.epsilon)), [m, v])
     }
 }

@@ -23,9 +23,9 @@ impl Rule<3> for Moments {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v, s]: [L; 3]) -> (L, [L; 3]) {
         let k = L::splat;
-        let m = k(self.beta1) * m + k(self.a) * g;
-        let v = k(self.beta2) * v + k(self.b) * (g * g);
-        let s = k(self.beta3) * s + k(self.c) * g;
+        let m = k(self.beta1).mul_add(m, k(self.a) * g);
+        let v = k(self.beta2).mul_add(v, k(self.b) * (g * g));
+        let s = k(self.beta3).mul_add(s, k(self.c) * g);
         (p, [m, v, s])
     }
 }

@@ -23,8 +23,8 @@ impl Rule<2> for RAdam {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        let m = m + k(self.take1) * (g - m);
-        let v = k(self.beta2) * v + k(self.take2) * (g * g);
+        let m = (g - m).mul_add(k(self.take1), m);
+        let v = k(self.beta2).mul_add(v, k(self.take2) * (g * g));
         (p - k(self.rate) * m / (k(self.root_scale) * v.sqrt() + k(self.offset)), [m, v])
     }
 }

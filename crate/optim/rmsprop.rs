@@ -23,12 +23,12 @@ impl From<&[f32]> for RmsProp {
 impl RmsProp {
     #[inline(always)]
     fn mean_square<L: Lane>(&self, s: L, g: L) -> L {
-        L::splat(self.beta) * s + L::splat(self.take) * (g * g)
+        L::splat(self.beta).mul_add(s, L::splat(self.take) * (g * g))
     }
 
     #[inline(always)]
     fn mean<L: Lane>(&self, m: L, g: L) -> L {
-        m + L::splat(self.take) * (g - m)
+        (g - m).mul_add(L::splat(self.take), m)
     }
 
     #[inline(always)]
@@ -48,7 +48,7 @@ impl Rule<1> for RmsProp {
     fn update<L: Lane>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
         let s = self.mean_square(s, g);
         let d = self.direction(g, s * L::splat(self.correction));
-        (p - L::splat(self.learning_rate) * d, [s])
+        (L::splat(-self.learning_rate).mul_add(d, p), [s])
     }
 }
 
@@ -66,7 +66,7 @@ impl Rule<2> for Centered {
     fn update<L: Lane>(&self, p: L, g: L, [s, m]: [L; 2]) -> (L, [L; 2]) {
         let (s, m) = (self.0.mean_square(s, g), self.0.mean(m, g));
         let d = self.0.direction(g, self.0.variance(s, m));
-        (p - L::splat(self.0.learning_rate) * d, [s, m])
+        (L::splat(-self.0.learning_rate).mul_add(d, p), [s, m])
     }
 }
 
@@ -89,8 +89,8 @@ impl WithMomentum {
     #[inline(always)]
     fn go<L: Lane>(&self, p: L, b: L, d: L) -> (L, L) {
         let k = L::splat;
-        let b = k(self.momentum) * b + k(self.inside) * d;
-        (p - (k(self.direct) * d + k(self.carried) * b), b)
+        let b = k(self.momentum).mul_add(b, k(self.inside) * d);
+        (p - k(self.direct).mul_add(d, k(self.carried) * b), b)
     }
 }
 

@@ -21,11 +21,13 @@ impl Rule<2> for Rprop {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [previous, step]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        let (zero, same) = (k(0.0), g.sign() * previous.sign());
-        let factor = L::select(same.gt(zero), k(self.eta_plus), L::select(same.lt(zero), k(self.eta_minus), k(1.0)));
+        // a product with a sign is exact: below 0 where signs differ, 0 where either is 0
+        let (zero, sign) = (k(0.0), g.sign());
+        let same = sign * previous;
+        let turned = same.lt(zero);
+        let factor = L::select(same.gt(zero), k(self.eta_plus), L::select(turned, k(self.eta_minus), k(1.0)));
         let step = (step * factor).at_least(k(self.minimum)).at_most(k(self.maximum));
-        let previous = L::select(same.lt(zero), zero, g);
-        (p - previous.sign() * step, [previous, step])
+        (p - sign.unless(turned) * step, [g.unless(turned), step])
     }
 }
 

@@ -20,8 +20,8 @@ impl Rule<1> for ScheduleFreeSgd {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [z]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;
-        let y = p + (k(self.c) * (z - p) + k(self.direct) * g);
-        let z = z - k(self.rate) * g;
+        let y = p + k(self.c).mul_add(z - p, k(self.direct) * g);
+        let z = k(-self.rate).mul_add(g, z);
         (y, [z])
     }
 }
@@ -57,10 +57,10 @@ impl Rule<2> for ScheduleFreeAdamW {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [z, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        let v = k(self.beta2) * v + k(self.take2) * (g * g);
-        let u = g / ((v * k(self.correction)).sqrt() + k(self.epsilon)) + k(self.weight_decay) * p;
-        let y = p + (k(self.c) * (z - p) + k(self.direct) * u);
-        let z = z - k(self.rate) * u;
+        let v = k(self.beta2).mul_add(v, k(self.take2) * (g * g));
+        let u = k(self.weight_decay).mul_add(p, g / ((v * k(self.correction)).sqrt() + k(self.epsilon)));
+        let y = p + k(self.c).mul_add(z - p, k(self.direct) * u);
+        let z = k(-self.rate).mul_add(u, z);
         (y, [z, v])
     }
 }

@@ -23,8 +23,8 @@ impl Rule<2> for Yogi {
     fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
         let square = g * g;
-        let m = m + k(self.take1) * (g - m);
-        let v = v - k(self.take2) * (v - square).sign() * square;
+        let m = (g - m).mul_add(k(self.take1), m);
+        let v = v - (k(self.take2) * square).with_sign_of(v - square).unless(v.same(square));
         (p - k(self.rate) * m / ((v * k(self.correction)).sqrt() + k(self.epsilon)), [m, v])
     }
 }

@@ -1,5 +1,5 @@
 /**
- * The modules as one string literal, a quarter smaller than gzip makes them. ts/backend/decode.ts is the way back.
+ * The modules as one string literal, a quarter smaller than gzip makes them. crate/unpack.rs is the way back.
  *
  * They are written behind each other, so that `relaxed`, which is `simd` with other instructions here and there, costs a tenth of
  * it; compressed by matches and a range coder; and put into base64, of which gzip takes back what it adds.

@@ -1,6 +1,6 @@
 /**
  * How bytes become bits, each with a probability of its own: the model of LZMA (I. Pavlov), with two rates of learning a bit.
- * A step is a byte by itself, or a match: a stretch that was there before, some way back. ts/backend/decode.ts has the same model
+ * A step is a byte by itself, or a match: a stretch that was there before, some way back. crate/unpack.rs has the same model
  * the other way round; change neither alone.
  */
 

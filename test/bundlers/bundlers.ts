@@ -98,5 +98,5 @@ export function coreSizes(text: string): { script: number; whole: number } {
 
 /** The texts of crate/pack in a bundle. */
 export function modulesIn(text: string): string[] {
-  return [...text.matchAll(/["'`](\d+,\d+:[A-Za-z0-9+/]{1000,}=*)["'`]/g)].map((match) => match[1])
+  return [...text.matchAll(/["'`]([A-Za-z0-9+/]+=*:\d+,\d+:[A-Za-z0-9+/]{1000,}=*)["'`]/g)].map((match) => match[1])
 }

@@ -160,6 +160,20 @@ export class Heap {
   }
 }
 
+const ballast = new WeakMap<object, ArrayBuffer>()
+
+/**
+ * Lets the engine's collector see that so many bytes hang on a small object, so that it collects in time. The buffer is never
+ * written to: it costs addresses, hardly memory.
+ */
+export function weigh(owner: object, bytes: number): void {
+  try {
+    ballast.set(owner, new ArrayBuffer(bytes))
+  } catch {
+    // No room for a hint is no reason to fail.
+  }
+}
+
 /** The memory of the JS backend: an ArrayBuffer that is replaced by a larger copy when it grows. */
 export class ArrayBufferSource implements MemorySource {
   buffer = new ArrayBuffer(4 << 20)

@@ -165,6 +165,8 @@ export interface Kernels {
   sumAbs(x: Ptr, n: number): number
   /** Σ x[i]·y[i], summed in double precision */
   dot(x: Ptr, y: Ptr, n: number): number
+  /** Σ (x[i] − y[i])², in double precision throughout */
+  squaredDistance(x: Ptr, y: Ptr, n: number): number
   /** max |x[i]|, NaN if any is NaN, 0 for n = 0 */
   maxAbs(x: Ptr, n: number): number
 

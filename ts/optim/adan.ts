@@ -1,6 +1,6 @@
 import type { FloatArray } from '../backend/heap.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { missing } from './missing.js'
+import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 
 /** Options of {@link Adan}. */
@@ -63,8 +63,10 @@ export class Adan extends Optimizer<AdanOptions> {
   protected override hyper(o: Required<AdanOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, beta3 } = o
     const after = o.weightDecayForm === 'proximal' ? 1 / (1 + learningRate * o.weightDecay) : 1
-    const rates = [learningRate / missing(beta1, t), (learningRate * beta2) / missing(beta2, t), 1 / missing(beta3, t)]
-    return [1 - beta1, beta2, 1 - beta2, beta3, 1 - beta3, t === 1 ? 0 : 1, ...rates, o.epsilon, after]
+    const rateM = learningRate / missing(beta1, t)
+    const rateW = (learningRate * beta2) / missing(beta2, t)
+    const correction = 1 / missing(beta3, t)
+    return [1 - beta1, beta2, 1 - beta2, beta3, 1 - beta3, t === 1 ? 0 : 1, rateM, rateW, correction, o.epsilon, after]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, w, n, previous]: FloatArray[], hyper: readonly number[]): void {

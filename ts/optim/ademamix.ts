@@ -1,6 +1,6 @@
 import type { FloatArray } from '../backend/heap.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { missing } from './missing.js'
+import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
 

@@ -1,6 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
+import { power } from './powers.js'
 
 /** Options of {@link ADOPT}. */
 export interface ADOPTOptions extends DecayOptions {
@@ -51,9 +52,9 @@ export class ADOPT extends Optimizer<ADOPTOptions> {
 
   /** At the first step the bound is 0, which leaves m and p alone, and v takes g² whole. */
   protected override hyper(o: Required<ADOPTOptions>, t: number): readonly number[] {
-    const bound = o.clip || t === 1 ? (t - 1) ** 0.25 : Infinity
-    const [keep, take] = t === 1 ? [0, 1] : [o.beta2, 1 - o.beta2]
-    return [o.beta1, 1 - o.beta1, keep, take, o.epsilon, bound, o.learningRate]
+    if (t === 1) return [o.beta1, 1 - o.beta1, 0, 1, o.epsilon, 0, o.learningRate]
+    const bound = o.clip ? power(t - 1, 0.25) : Infinity
+    return [o.beta1, 1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilon, bound, o.learningRate]
   }
 
   protected override decoupledDecay(o: Required<ADOPTOptions>, hyper: readonly number[]): number {

@@ -3,6 +3,7 @@ import { AveragingOptimizer } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { nonNegative } from './options.js'
+import { power } from './powers.js'
 
 /** Options of {@link ASGD}. */
 export interface ASGDOptions extends GroupOptions {
@@ -58,7 +59,7 @@ export class ASGD extends AveragingOptimizer<ASGDOptions> {
   }
 
   protected override hyper(o: Required<ASGDOptions>, t: number): readonly number[] {
-    const eta = o.learningRate / (1 + o.lambda * o.learningRate * (t - 1)) ** o.power
+    const eta = o.learningRate / power(1 + o.lambda * o.learningRate * (t - 1), o.power)
     const mu = 1 / Math.max(1, t - 1 - o.averageFrom)
     return [eta, 1 - mu, mu]
   }

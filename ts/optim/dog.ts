@@ -1,7 +1,6 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { squaredDistance } from './matrix.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
 import type { Run } from './run.js'
@@ -55,23 +54,29 @@ export class DoG extends Optimizer<DoGOptions> {
   }
 
   protected override applyToGroups(scale: number): void {
+    const { globals, groups } = this
     let travelled = 0
-    let size = 0
     let squares = 0
-    for (const group of this.groups) {
-      const { backend } = group
+    for (const group of groups) {
+      const { kernels } = group.backend
       for (const run of group.runs) {
         if (run.t === 0) this.begin(group, run)
-        travelled += squaredDistance(backend, run.p, group.slotOf(run, 0), run.n)
-        size += backend.kernels.sumSquares(group.slotOf(run, 0), run.n)
-        squares += backend.kernels.sumSquares(run.g, run.n) * scale * scale
+        travelled += kernels.squaredDistance(run.p, group.slotOf(run, 0), run.n)
+        squares += kernels.sumSquares(run.g, run.n)
       }
     }
-    const { globals } = this
-    globals.distance ??= this.groups[0].values.initialDistance || 1e-6 * (1 + Math.sqrt(size))
-    globals.distance = Math.max(globals.distance, Math.sqrt(travelled))
-    globals.squares = (globals.squares ?? 0) + squares
-    for (const group of this.groups) for (const run of group.runs) this.move(group, run, scale)
+    globals.distance = Math.max(globals.distance ?? this.firstDistance(), Math.sqrt(travelled))
+    globals.squares = (globals.squares ?? 0) + squares * scale * scale
+    for (const group of groups) for (const run of group.runs) this.move(group, run, scale)
+  }
+
+  /** Before the first step, when parameters are where they start. */
+  private firstDistance(): number {
+    const { initialDistance } = this.groups[0].values
+    if (initialDistance > 0) return initialDistance
+    let size = 0
+    for (const { runs, backend } of this.groups) for (const { p, n } of runs) size += backend.kernels.sumSquares(p, n)
+    return 1e-6 * (1 + Math.sqrt(size))
   }
 
   private move(group: ParameterGroup<Required<DoGOptions>>, run: Run, scale: number): void {

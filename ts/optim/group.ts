@@ -5,7 +5,7 @@
  * {@link Run}: neighbouring parameters that have a gradient and have taken the same number of steps; usually the group.
  */
 
-import type { FloatArray, Heap } from '../backend/heap.js'
+import { type FloatArray, type Heap, weigh } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import { type Ptr, SHARED_HYPER, type Update } from '../backend/kernels.js'
 import { isLaidOut, layOut, type Parameter } from '../parameter.js'
@@ -93,6 +93,7 @@ export class ParameterGroup<O extends object = object> {
     this.perTensor = perTensor
     this.extras = parameters.map((p) => allocateExtras(heap, extras(p)))
     const others = this.extras.flatMap((extra) => Object.values(extra).map(({ ptr }) => ptr))
+    weigh(this, floats * slotNames.length * heap.elementSize)
     stateBlocks.register(this, { heap, ptrs: [this.h, this.state, ...others] })
     this.counts = parameters.map(() => 0)
     this.scalars = parameters.map(() => ({ ...scalars }))

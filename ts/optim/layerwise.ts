@@ -126,8 +126,8 @@ export class LAMB extends Optimizer<LAMBOptions> {
   }
 
   protected override hyper(o: Required<LAMBOptions>, t: number): readonly number[] {
-    const numbers = adamNumbers(1, o.beta1, o.beta2, o.epsilon, t)
-    return [...numbers.slice(0, 6), o.decayInRatio ? o.weightDecay : 0]
+    const [take1, beta2, take2, rate, correction, epsilon] = adamNumbers(1, o.beta1, o.beta2, o.epsilon, t)
+    return [take1, beta2, take2, rate, correction, epsilon, o.decayInRatio ? o.weightDecay : 0]
   }
 
   protected override applyToRun(group: ParameterGroup<Required<LAMBOptions>>, run: Run, scale: number, hyper: readonly number[]): void {

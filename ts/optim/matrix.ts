@@ -2,7 +2,7 @@
 
 import type { Heap } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
-import { type Ptr, SCRATCH_BYTES } from '../backend/kernels.js'
+import type { Ptr } from '../backend/kernels.js'
 import type { Parameter } from '../parameter.js'
 
 /** Rows and columns of a parameter as a matrix: axes after the first are one, a vector is a single column. */
@@ -15,19 +15,6 @@ export function matrixSides({ shape, size }: Parameter): [rows: number, cols: nu
 export function multiply({ heap, kernels }: Backend, x: Ptr, n: number, factor: number): void {
   heap.floats[heap.scratch / heap.elementSize] = factor
   kernels.mul(x, heap.scratch, x, 1, n, 0, 1, 0, 0)
-}
-
-/** Σ (a[i] − b[i])², through the scratch memory: subtracting first keeps small distances exact. */
-export function squaredDistance({ heap, kernels }: Backend, a: Ptr, b: Ptr, n: number): number {
-  const chunk = SCRATCH_BYTES / heap.elementSize
-  let sum = 0
-  for (let at = 0; at < n; at += chunk) {
-    const count = Math.min(chunk, n - at)
-    const bytes = at * heap.elementSize
-    kernels.sub(a + bytes, b + bytes, heap.scratch, 1, count, 0, 1, 0, 1)
-    sum += kernels.sumSquares(heap.scratch, count)
-  }
-  return sum
 }
 
 const workspaces = new FinalizationRegistry<{ heap: Heap; block: { ptr: Ptr } }>(({ heap, block }) => {

@@ -1,6 +1,6 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { missing } from './missing.js'
+import { decayed, missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import type { Scalars } from './run.js'
 
@@ -17,6 +17,8 @@ export interface NAdamOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'v'] as const
+/** ln 0.96 */
+const LOG_096 = -0.040821994520255166
 const SCALARS = { product: 1 }
 
 /**
@@ -44,6 +46,8 @@ export class NAdam extends Optimizer<NAdamOptions> {
   }
   static override readonly allowed = { momentumDecay: { min: 0, max: Infinity } }
 
+  private last = { t: 0, momentumDecay: 0, warmth: 1 }
+
   protected override slots(): readonly string[] {
     return SLOTS
   }
@@ -57,12 +61,19 @@ export class NAdam extends Optimizer<NAdamOptions> {
   }
 
   protected override hyper(o: Required<NAdamOptions>, t: number, scalars: Scalars): readonly number[] {
-    const mu = (k: number) => o.beta1 * (1 - 0.5 * 0.96 ** (k * o.momentumDecay))
-    const [now, next] = [mu(t), mu(t + 1)]
+    const now = o.beta1 * (1 - 0.5 * this.warmth(t, o.momentumDecay))
+    const next = o.beta1 * (1 - 0.5 * this.warmth(t + 1, o.momentumDecay))
     scalars.product *= now
     const direct = (o.learningRate * (1 - now)) / (1 - scalars.product)
     const carried = (o.learningRate * next) / (1 - scalars.product * next)
     return [1 - o.beta1, o.beta2, 1 - o.beta2, 1 / missing(o.beta2, t), o.epsilon, direct, carried]
+  }
+
+  /** 0.96^(t·decay), which is asked for twice: as that of the next step, then of this one. */
+  private warmth(t: number, momentumDecay: number): number {
+    const { last } = this
+    if (last.t !== t || last.momentumDecay !== momentumDecay) this.last = { t, momentumDecay, warmth: decayed(LOG_096 * t * momentumDecay) }
+    return this.last.warmth
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {

@@ -1,7 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { missing } from './missing.js'
+import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { positive } from './options.js'
 import type { Run } from './run.js'

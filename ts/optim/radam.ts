@@ -1,6 +1,6 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { missing } from './missing.js'
+import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 
 /** Options of {@link RAdam}. */
@@ -56,11 +56,11 @@ export class RAdam extends Optimizer<RAdamOptions> {
     const limit = 2 / (1 - o.beta2) - 1
     const rho = limit - (2 * t * (1 - c2)) / c2
     const rate = o.learningRate / missing(o.beta1, t)
-    const moments = [1 - o.beta1, o.beta2, 1 - o.beta2]
-    if (rho <= 5) return [...moments, rate, 0, 1]
+    const [take1, take2] = [1 - o.beta1, 1 - o.beta2]
+    if (rho <= 5) return [take1, o.beta2, take2, rate, 0, 1]
     const r = Math.sqrt(((rho - 4) * (rho - 2) * limit) / ((limit - 4) * (limit - 2) * rho))
-    if (o.epsilonPlacement === 'outside') return [...moments, rate * r, 1 / Math.sqrt(c2), o.epsilon]
-    return [...moments, rate * r * Math.sqrt(c2), 1, o.epsilon]
+    if (o.epsilonPlacement === 'outside') return [take1, o.beta2, take2, rate * r, 1 / Math.sqrt(c2), o.epsilon]
+    return [take1, o.beta2, take2, rate * r * Math.sqrt(c2), 1, o.epsilon]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {

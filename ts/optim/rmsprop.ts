@@ -1,6 +1,6 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { missing } from './missing.js'
+import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 
 /** Options of {@link RMSProp}. */

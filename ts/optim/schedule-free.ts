@@ -2,7 +2,7 @@ import type { FloatArray } from '../backend/heap.js'
 import { AveragingOptimizer } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { missing } from './missing.js'
+import { missing, power } from './powers.js'
 import { nonNegative } from './options.js'
 import type { Run, Scalars } from './run.js'
 
@@ -55,7 +55,7 @@ abstract class ScheduleFree<O extends ScheduleFreeOptions> extends AveragingOpti
     const { learningRate, warmupSteps, averagePower, weightPower } = options as Required<ScheduleFreeOptions>
     const rate = t < warmupSteps ? (learningRate * t) / warmupSteps : learningRate
     scalars.largestRate = Math.max(scalars.largestRate, rate)
-    const weight = t ** averagePower * scalars.largestRate ** weightPower
+    const weight = power(t, averagePower) * power(scalars.largestRate, weightPower)
     scalars.weightSum += weight
     const c = scalars.weightSum > 0 ? weight / scalars.weightSum : 0
     return [c, rate * (this.betaOf(options) * (1 - c) - 1), rate]
@@ -153,7 +153,8 @@ export class ScheduleFreeAdamW extends ScheduleFree<ScheduleFreeAdamWOptions> {
   }
 
   protected override hyper(o: Required<ScheduleFreeAdamWOptions>, t: number, scalars: Scalars): readonly number[] {
-    return [...this.mixing(o, t, scalars), o.beta2, 1 - o.beta2, 1 / missing(o.beta2, t), o.epsilon, o.weightDecay]
+    const [c, direct, rate] = this.mixing(o, t, scalars)
+    return [c, direct, rate, o.beta2, 1 - o.beta2, 1 / missing(o.beta2, t), o.epsilon, o.weightDecay]
   }
 
   protected override update(y: FloatArray, g: FloatArray, [z, v]: FloatArray[], hyper: readonly number[]): void {

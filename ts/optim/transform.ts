@@ -27,6 +27,8 @@ export interface TransformOptions {
 /** @internal the transforms of an optimizer, named ones and others, and the guard against gradients that are not finite */
 export class TransformChain {
   skippedSteps = 0
+  /** Whether gradients are neither changed nor looked at. */
+  readonly isEmpty: boolean
   private readonly chain: readonly GradientTransform[]
   private readonly skipNonFinite: boolean
   private readonly owner: string
@@ -43,11 +45,7 @@ export class TransformChain {
     this.owner = owner
     this.chain = [...gradientTransforms, ...named.filter((transform) => transform !== undefined)]
     this.skipNonFinite = skipNonFinite
-  }
-
-  /** Whether gradients are neither changed nor looked at. */
-  get isEmpty(): boolean {
-    return this.chain.length === 0 && !this.skipNonFinite
+    this.isEmpty = this.chain.length === 0 && !skipNonFinite
   }
 
   /** What the update multiplies gradients by; null to skip the step. */

@@ -1,7 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { missing } from './missing.js'
+import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
 

@@ -153,8 +153,11 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
     const y = asTensor(targets, this.model.backend, this.name)
     const classes = this.options.loss === 'crossEntropy' && (y.dtype === 'int32' || y.rank === 1)
     checkNetData(this.name, plan, x, y, classes ? 1 : units)
-    return { chunks: chunksOf(plan, this.size, x.read(), classes ? oneHot(this.name, y, units) : y.read()), rows: x.shape[0] }
+    return { chunks: chunksOf(plan, this.perRow, x.read(), classes ? oneHot(this.name, y, units) : y.read()), rows: x.shape[0] }
   }
+
+  /** Numbers that a pass holds for every row of a chunk. */
+  protected abstract get perRow(): number
 
   /** Where the arithmetic runs. */
   protected get home(): Backend {

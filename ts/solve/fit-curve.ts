@@ -1,12 +1,14 @@
 /** Curve fitting: parameters of a model with their standard errors. */
 
 import { cholesky, inverseCholesky } from '../backend/js/normal.js'
+import type { BoundOptions } from './box.js'
 import { checkOptions, dampedLeastSquares, type LeastSquaresOptions, type LeastSquaresResult } from './least-squares.js'
+import { checkNumbers, describe } from './start.js'
 
 /** A model of y at one x; x is a number, or a row of numbers where there are several variables. */
 export type CurveModel<X> = (x: X, parameters: Float64Array) => number
 
-/** Options of {@link fitCurve}. */
+/** Options of {@link fitCurve}; `scaling` is `marquardt` by default: parameters may have any units. */
 export interface FitCurveOptions<X = number> extends Omit<LeastSquaresOptions, 'jacobian'> {
   /** Where the parameters start; their number says how many there are. */
   initial: ArrayLike<number>
@@ -38,6 +40,9 @@ export interface CurveFit extends LeastSquaresResult {
  *
  *     min ½·Σ ((model(xᵢ, p) − yᵢ) / σᵢ)²,   covariance = s²·(JᵀJ)⁻¹,  s² = Σ rᵢ² / (m − n), or 1 with absoluteSigma
  *
+ * Bounds (`lower`, `upper`) keep the model where it is defined, equal ones fix a parameter: its covariance is 0. Standard errors
+ * of parameters that end at a bound are those of the model without it.
+ *
  * @throws RangeError where x, y and sigma differ in length, for fewer points than parameters, or a bad option;
  *   what the model throws at the start
  * @example
@@ -46,6 +51,7 @@ export interface CurveFit extends LeastSquaresResult {
 export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>, options: FitCurveOptions<X>): CurveFit {
   checkOptions('fitCurve', options, OWN)
   const { initial, jacobian, sigma = 1, absoluteSigma = false, covariance = true } = options
+  checkData(model, x, y)
   const weights = weightsOf(x.length, y.length, initial?.length, sigma)
   // The solver copies what it is given, so one array serves all calls.
   const r = new Float64Array(weights.length)
@@ -54,17 +60,22 @@ export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: A
     return r
   }
   const n = initial.length
-  const own = { jacobian: jacobian && weightedRows(x, jacobian, weights, n), initialDamping: 1e-8, valueOnly: !covariance }
+  const own = { jacobian: jacobian && weightedRows(x, jacobian, weights, n), ...USUAL, valueOnly: !covariance }
   const result = dampedLeastSquares('fitCurve', residuals, initial, options, own) as CurveFit
-  const freedom = y.length - n
+  if (result.iterations === 0 && result.reason === 'not-finite') checkAnswer(model(x[0], Float64Array.from(initial)))
+  const free = freeOf(n, options)
+  const freedom = y.length - free.length
   const scale = absoluteSigma ? 1 : freedom > 0 ? (2 * result.value) / freedom : Number.POSITIVE_INFINITY
   result.parameters = result.x
-  result.covariance = covariance ? covarianceOf(result.normalMatrix, n, scale) : []
+  result.covariance = covariance ? covarianceOf(result.normalMatrix, n, free, scale) : []
   result.errors = new Float64Array(result.covariance.length)
   for (let i = 0; i < result.errors.length; i++) result.errors[i] = Math.sqrt(result.covariance[i][i])
   judge(result, weights, y)
   return result
 }
+
+/** Parameters of a model have units of their own, so that damping goes by what each of them does. */
+const USUAL = { initialDamping: 1e-8, scaling: 'marquardt' } as const
 
 /** Options that the solver does not know, or knows in another form. */
 const OWN = ['initial', 'jacobian', 'sigma', 'absoluteSigma', 'covariance']
@@ -101,19 +112,44 @@ function weightsOf(nx: number, ny: number, parameters: number | undefined, sigma
   return weights
 }
 
-/** scale·H⁻¹; infinite where H is singular. Scaled to unit diagonal first, so that units of parameters do not matter. */
-function covarianceOf(h: Float64Array, n: number, scale: number): Float64Array[] {
-  const d = new Float64Array(n)
-  for (let i = 0; i < n; i++) d[i] = 1 / Math.sqrt(h[i * n + i])
-  const unit = new Float64Array(n * n)
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) unit[i * n + j] = h[i * n + j] * d[i] * d[j]
-  const l = new Float64Array(n * n)
-  const inverse = cholesky(unit, n, 0, null, l) && !isSingular(l, n) ? inverseCholesky(l, n) : null
-  const rows: Float64Array[] = []
-  for (let i = 0; i < n; i++) {
-    const row = new Float64Array(n).fill(Number.POSITIVE_INFINITY)
-    if (inverse !== null) for (let j = 0; j < n; j++) row[j] = scale * inverse[i * n + j] * d[i] * d[j]
-    rows.push(row)
+/** @throws TypeError, RangeError */
+function checkData<X>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>): void {
+  if (typeof model !== 'function') throw new TypeError(`fitCurve: the model must be a function, got ${describe(model)}`)
+  if (typeof x?.length !== 'number' || typeof y?.length !== 'number') throw new TypeError('fitCurve: x and y must be arrays')
+  checkNumbers('fitCurve: y', y)
+  for (let i = 0; i < y.length; i++) {
+    if (!Number.isFinite(y[i])) throw new RangeError(`fitCurve: y[${i}] is ${y[i]}: leave such points out`)
+    if (typeof x[i] === 'number' && !Number.isFinite(x[i])) throw new RangeError(`fitCurve: x[${i}] is ${x[i]}: leave such points out`)
+  }
+}
+
+function checkAnswer(answer: unknown): void {
+  if (typeof answer !== 'number') throw new TypeError(`fitCurve: the model must answer with a number, got ${describe(answer)}`)
+}
+
+/** Parameters whose bounds are not equal. */
+function freeOf(n: number, { lower, upper }: BoundOptions): number[] {
+  const at = (bound: number | ArrayLike<number> | undefined, i: number) => (typeof bound === 'object' ? bound[i] : bound)
+  const all = Array.from({ length: n }, (_, i) => i)
+  return lower === undefined || upper === undefined ? all : all.filter((i) => at(lower, i) !== at(upper, i))
+}
+
+/**
+ * scale·H⁻¹ over the free parameters, zeros for the others; infinite where H is singular. Scaled to unit diagonal first, so
+ * that units of parameters do not matter.
+ */
+function covarianceOf(h: Float64Array, n: number, free: readonly number[], scale: number): Float64Array[] {
+  const m = free.length
+  const d = free.map((i) => 1 / Math.sqrt(h[i * n + i]))
+  const unit = new Float64Array(m * m)
+  for (let i = 0; i < m; i++) for (let j = 0; j < m; j++) unit[i * m + j] = h[free[i] * n + free[j]] * d[i] * d[j]
+  const l = new Float64Array(m * m)
+  const inverse = cholesky(unit, m, 0, null, l) && !isSingular(l, m) ? inverseCholesky(l, m) : null
+  const rows = Array.from({ length: n }, () => new Float64Array(n))
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < m; j++) {
+      rows[free[i]][free[j]] = inverse === null ? Number.POSITIVE_INFINITY : scale * inverse[i * m + j] * d[i] * d[j]
+    }
   }
   return rows
 }

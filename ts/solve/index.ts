@@ -2,6 +2,7 @@
 export { type ArmijoOptions, armijo } from './armijo.js'
 export { type AutomaticFunction, automatic } from './automatic.js'
 export { BFGS } from './bfgs.js'
+export type { BoundOptions } from './box.js'
 export { type Closure, ClosureOptimizer, type ClosureResult, type ClosureState } from './closure.js'
 export { type ConjugateFormula, conjugateBeta } from './conjugate.js'
 export { ConjugateGradient, type ConjugateGradientOptions } from './conjugate-gradient.js'

@@ -66,6 +66,11 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
     return end
   }
 
+  /** The units of all layers and their gradients. */
+  protected get perRow(): number {
+    return this.plan.reduce((sum, layer) => sum + widthOf(layer) + 2 * layer.outputs, 0)
+  }
+
   /** d ← (A + π√λ·I)⁻¹·D·(S + √λ/π·I)⁻¹ layer by layer; false if a factor is not positive definite. */
   private preconditioned(factors: Factors[], d: Float64Array, root: number): boolean {
     const room = new DoubleRoom(this.home)

@@ -43,6 +43,11 @@ export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
     const { g, direction } = result
     return this.conclude(chunks, x, { loss: sum / rows, gradientSize: this.sizeOf(g) / rows, direction })
   }
+
+  /** A column of the Jacobian. */
+  protected get perRow(): number {
+    return this.size
+  }
 }
 
 /** H = Σᵢ (R·Jᵢ)ᵀ(R·Jᵢ), g = Σᵢ Jᵢᵀ·∂lossᵢ, sums, not means; and (H + μ·I)⁻¹·g, or null where there is none. */

@@ -19,12 +19,12 @@ export interface Chunk {
   targets: Float64Array
 }
 
-/** Cuts row-major data into chunks. @internal */
-export function chunksOf(plan: readonly LayerPlan[], size: number, x: ArrayLike<number>, y: ArrayLike<number>): Chunk[] {
+/** Cuts row-major data into chunks, for methods that hold so many numbers a row at a time. @internal */
+export function chunksOf(plan: readonly LayerPlan[], perRow: number, x: ArrayLike<number>, y: ArrayLike<number>): Chunk[] {
   const inputs = plan[0].inputs
   const { outputs } = plan[plan.length - 1]
   const rows = x.length / inputs
-  const perChunk = Math.max(LEAST_ROWS, Math.floor(CHUNK_FLOATS / (size * outputs)))
+  const perChunk = Math.max(LEAST_ROWS, Math.floor(CHUNK_FLOATS / perRow))
   const chunks: Chunk[] = []
   for (let from = 0; from < rows; from += perChunk) {
     const to = Math.min(rows, from + perChunk)

@@ -2,6 +2,7 @@
 import { gradients } from '../autograd.js'
 import { doubleBackend } from '../backend/index.js'
 import { Tensor, type TensorFunction } from '../tensor.js'
+import type { Box } from './box.js'
 import type { LeastSquaresProblem } from './damped.js'
 import { equationsFor, type NormalEquations } from './equations.js'
 import { FunctionError } from './result.js'
@@ -42,6 +43,7 @@ export class FunctionProblem implements LeastSquaresProblem {
     private readonly f: Residuals,
     private readonly jacobian: Jacobian | undefined,
     readonly size: number,
+    private readonly box: Box | null = null,
   ) {
     this.lent = new Float64Array(size)
     this.equations = equationsFor(size)
@@ -58,7 +60,8 @@ export class FunctionProblem implements LeastSquaresProblem {
   /** Says how many residuals there are, and makes room for them. */
   private firstCall(x: Float64Array): Float64Array {
     const r = this.ask(x)
-    const m = Number(r.length)
+    const m = Number((r as ArrayLike<number> | undefined)?.length)
+    if (Number.isNaN(m)) this.wrongKind(r)
     if (!(m > 0)) this.wrongLength(m)
     this.rows = m
     this.columns = new Float64Array(this.size * m)
@@ -71,6 +74,11 @@ export class FunctionProblem implements LeastSquaresProblem {
     const r = this.ask(x)
     if (r.length !== this.rows) this.wrongLength(r.length)
     for (let i = 0; i < out.length; i++) out[i] = r[i]
+  }
+
+  private wrongKind(r: unknown): never {
+    const hint = r instanceof Tensor ? 'a tensor: for a function of tensors give the start as a tensor, too' : String(r)
+    throw new FunctionError(new TypeError(`${this.owner}: wants residuals as an array of numbers, got ${hint}`))
   }
 
   private wrongLength(length: number): never {
@@ -133,12 +141,17 @@ export class FunctionProblem implements LeastSquaresProblem {
 
   /**
    * √ε steps: half of the digits for n calls, which is all that the way to the minimum takes; then ∛ε steps to both sides:
-   * two thirds of the digits for 2n calls.
+   * two thirds of the digits for 2n calls. Within bounds, where there are any: at a bound there is one side only, and
+   * parameters that are fixed are not asked about.
    */
   private differences(x: Float64Array, r: Float64Array): void {
+    const { box } = this
     const at = x.slice()
     for (let j = 0; j < this.size; j++) {
-      if (this.central || !this.forwardColumn(at, j, r)) this.centralColumn(at, j)
+      const h = CUBE_ROOT_EPSILON * Math.max(Math.abs(x[j]), 1e-3)
+      if (box?.fixes(j)) this.columns.fill(0, j * this.rows, (j + 1) * this.rows)
+      else if (box !== null && box.reach(j, x[j], h) < h) this.forwardColumn(at, j, r)
+      else if (this.central || !this.forwardColumn(at, j, r)) this.centralColumn(at, j, h)
     }
   }
 
@@ -146,7 +159,8 @@ export class FunctionProblem implements LeastSquaresProblem {
   private forwardColumn(at: Float64Array, j: number, r: Float64Array): boolean {
     const m = this.rows
     const xj = at[j]
-    at[j] = xj + ROOT_EPSILON * Math.max(Math.abs(xj), 1e-3)
+    const step = ROOT_EPSILON * Math.max(Math.abs(xj), 1e-3)
+    at[j] = xj + (this.box?.inward(j, xj, step) ?? step)
     const h = at[j] - xj
     const column = this.columns.subarray(j * m, (j + 1) * m)
     this.call(at, column)
@@ -155,10 +169,9 @@ export class FunctionProblem implements LeastSquaresProblem {
     return allFinite(column)
   }
 
-  private centralColumn(at: Float64Array, j: number): void {
+  private centralColumn(at: Float64Array, j: number, h: number): void {
     const m = this.rows
     const xj = at[j]
-    const h = CUBE_ROOT_EPSILON * Math.max(Math.abs(xj), 1e-3)
     const column = this.columns.subarray(j * m, (j + 1) * m)
     at[j] = xj + h
     this.call(at, column)

@@ -12,7 +12,7 @@ import { type Callback, checkCallbacks, type Progress, type TrainingControl } fr
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
 import { judge } from './judge.js'
 import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
-import { type QuietSteps, quietSteps } from './quiet-steps.js'
+import { type Ends, type QuietSteps, quietSteps } from './quiet-steps.js'
 import { isKnownLoss } from './replay.js'
 import { OPTIONS, Pacer, type Place, type Plan, planSteps, type Step, type StepOptions, steps } from './steps.js'
 
@@ -121,7 +121,7 @@ class Run {
     try {
       if (!this.shouldStop()) {
         if (this.watchesBatches || this.metrics.length > 0) await this.each(steps(this.plan), (step) => this.afterStep(step))
-        else await this.each(quietSteps(this.plan, !this.watchesEpochs), (taken) => this.afterSteps(taken))
+        else await this.each(quietSteps(this.plan, this.ends), (taken) => this.afterSteps(taken))
       }
     } catch (error) {
       // the best weights so far are worth most where training came to a bad end
@@ -148,6 +148,10 @@ class Run {
       if (this.shouldStop()) break
       if (pacer.isDue) await pacer.pause()
     }
+  }
+
+  private get ends(): Ends {
+    return { spansEpochs: !this.watchesEpochs, isOver: () => this.shouldStop() }
   }
 
   private shouldStop(): boolean {

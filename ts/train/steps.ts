@@ -31,7 +31,13 @@ export interface StepOptions extends DataSet {
   seed?: number
   /** Leave a shorter last batch out. Default false. */
   dropLast?: boolean
-  /** Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own. */
+  /**
+   * Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own.
+   *
+   * `fit` asks it ahead of time where many steps run at once: in order, once for each step, with `optimizer.stepCount` and the
+   * rate before as they are at that step. So it may count and remember, but what looks at weights or losses, or sets other
+   * options, belongs into a callback (`onBatchEnd` sees each step).
+   */
   schedule?: (step: number) => number
   /** Milliseconds of work after which other tasks get a turn. Default 16. */
   yieldEvery?: number

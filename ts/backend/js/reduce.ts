@@ -4,7 +4,7 @@ import type { Kernels } from '../kernels.js'
 import { floatShift } from './shift.js'
 
 type AxisName = 'reduceSum' | 'reduceMax' | 'reduceMin'
-type WholeName = 'sumSquares' | 'sumAbs' | 'dot' | 'maxAbs'
+type WholeName = 'sumSquares' | 'sumAbs' | 'dot' | 'squaredDistance' | 'maxAbs'
 
 export function reduceKernels(heap: Heap): Pick<Kernels, AxisName | 'argmax' | WholeName> {
   return { ...axisKernels(heap), ...argmaxKernel(heap), ...wholeKernels(heap) }
@@ -96,6 +96,12 @@ function wholeKernels(heap: Heap): Pick<Kernels, WholeName> {
       const f = heap.floats
       let sum = 0
       for (let p = x >>> shift, q = y >>> shift, end = p + n; p < end; p++, q++) sum += f[p] * f[q]
+      return sum
+    },
+    squaredDistance(x, y, n) {
+      const f = heap.floats
+      let sum = 0
+      for (let p = x >>> shift, q = y >>> shift, end = p + n; p < end; p++, q++) sum += (f[p] - f[q]) * (f[p] - f[q])
       return sum
     },
     maxAbs(x, n) {

@@ -1,0 +1,51 @@
+/** A model in words. */
+import { Dense } from './dense.js'
+import { Embedding } from './embedding.js'
+import { Activation, Dropout, Flatten } from './layers.js'
+import type { Module } from './module.js'
+
+/**
+ * A table of a model's parts as text: where each is, what it is, its parameters; those that are frozen are counted apart.
+ *
+ * @example
+ * const model = new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)])
+ * console.log(summary(model))
+ * // 0      Dense(4, 16, relu)   80
+ * // 1      Dense(16, 3)         51
+ * // total                      131
+ */
+export function summary(model: Module): string {
+  const named = [...model.namedParameters()]
+  const rows = model.modules().flatMap((module) => {
+    const own = named.filter(([name]) => ownerOf(name, model) === module)
+    if (own.length === 0 && module.modules().length > 1) return []
+    return [[module.path, describe(module), count(own.map(([, p]) => p.size))]]
+  })
+  rows.push(['total', '', count(named.map(([, p]) => p.size))])
+  const frozen = named.filter(([, p]) => !p.requiresGrad)
+  if (frozen.length > 0) rows.push(['frozen', '', count(frozen.map(([, p]) => p.size))])
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)))
+  return rows.map(([path, what, n]) => `${path.padEnd(widths[0])}  ${what.padEnd(widths[1])}  ${n.padStart(widths[2])}`).join('\n')
+}
+
+/** The innermost module that a parameter's name leads to. */
+function ownerOf(name: string, model: Module): Module | undefined {
+  const holds = ({ path }: Module) => path === '' || name.startsWith(`${path}.`)
+  return model
+    .modules()
+    .reduce<Module | undefined>((best, m) => (holds(m) && m.path.length >= (best?.path.length ?? 0) ? m : best), undefined)
+}
+
+/** Names are written out: a minifier renames classes. */
+function describe(module: Module): string {
+  if (module instanceof Dense)
+    return `Dense(${module.inputs}, ${module.outputs}${module.activation === 'linear' ? '' : `, ${module.activation}`})`
+  if (module instanceof Embedding) return `Embedding(${module.count}, ${module.width})`
+  if (module instanceof Dropout) return `Dropout(${module.rate})`
+  if (module instanceof Activation) return `Activation(${module.activation})`
+  return module instanceof Flatten ? 'Flatten' : module.constructor.name
+}
+
+function count(sizes: number[]): string {
+  return sizes.reduce((sum, n) => sum + n, 0).toLocaleString('en-US')
+}

@@ -1,0 +1,73 @@
+/** Bounds of parameters: a box that no point of a search leaves. */
+
+/** Options that make a box. */
+export interface BoundOptions {
+  /** Least values of the parameters, one for all or one each; −Infinity for none. Equal bounds fix a parameter. */
+  lower?: number | ArrayLike<number>
+  /** Largest values. */
+  upper?: number | ArrayLike<number>
+}
+
+/** lower ≤ x ≤ upper. @internal */
+export class Box {
+  constructor(
+    readonly lower: Float64Array,
+    readonly upper: Float64Array,
+  ) {}
+
+  /** x ← the nearest point of the box; whether that is another one. */
+  clamp(x: Float64Array): boolean {
+    let changed = false
+    for (let i = 0; i < x.length; i++) {
+      const nearest = Math.min(Math.max(x[i], this.lower[i]), this.upper[i])
+      // NaN goes on as it is: it is a point too far out.
+      if (nearest === x[i] || Number.isNaN(nearest)) continue
+      x[i] = nearest
+      changed = true
+    }
+    return changed
+  }
+
+  /** Whether the way down the slope of parameter i leads out of the box. */
+  holds(x: Float64Array, slope: Float64Array, i: number): boolean {
+    return (slope[i] > 0 && x[i] <= this.lower[i]) || (slope[i] < 0 && x[i] >= this.upper[i])
+  }
+
+  /** Whether parameter i cannot move at all. */
+  fixes(i: number): boolean {
+    return this.lower[i] === this.upper[i]
+  }
+
+  /** h, or −h where x + h is outside of [lower, upper] and x − h is farther from the bound it would meet. */
+  inward(i: number, x: number, h: number): number {
+    return x + h > this.upper[i] && x - this.lower[i] > this.upper[i] - x ? -h : h
+  }
+
+  /** How far x may move to either side, h at most. */
+  reach(i: number, x: number, h: number): number {
+    return Math.min(h, x - this.lower[i], this.upper[i] - x)
+  }
+}
+
+/** The box of some options around a start; null where there are no bounds. @throws RangeError for a start outside of it */
+export function boxOf(owner: string, { lower, upper }: BoundOptions, start: ArrayLike<number>): Box | null {
+  if (lower === undefined && upper === undefined) return null
+  const n = start.length
+  const box = new Box(
+    bounds(owner, 'lower', lower ?? Number.NEGATIVE_INFINITY, n),
+    bounds(owner, 'upper', upper ?? Number.POSITIVE_INFINITY, n),
+  )
+  for (let i = 0; i < n; i++) {
+    const range = `[${box.lower[i]}, ${box.upper[i]}]`
+    if (!(box.lower[i] <= box.upper[i])) throw new RangeError(`${owner}: the bounds ${range} of parameter ${i} leave nothing`)
+    if (!(start[i] >= box.lower[i] && start[i] <= box.upper[i]))
+      throw new RangeError(`${owner}: parameter ${i} starts at ${start[i]}, outside of its bounds ${range}`)
+  }
+  return box
+}
+
+function bounds(owner: string, name: string, given: number | ArrayLike<number>, n: number): Float64Array {
+  if (typeof given === 'number') return new Float64Array(n).fill(given)
+  if (given?.length !== n) throw new RangeError(`${owner}: ${name} must be a number or ${n} of them, got ${given?.length ?? String(given)}`)
+  return Float64Array.from(given)
+}
