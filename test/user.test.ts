@@ -326,6 +326,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     ['validation as a pair', { validation: [[[1]], [1]] }, /fit: validation: wants options as an object, \{ inputs: … \}, got a Array/],
     ['validation misspelt', { validation: { ...rows, weigths: [1, 1] } }, /fit: validation: .*'weigths'; did you mean weights/],
     ['the optimizer of another model', { optimizer: new Adam(make().parameters()) }, /optimizer Adam has none of this model's parameters/],
+    ['an object with step()', { optimizer: { step() {}, learningRate: 1 } }, /optimizer must be an Optimizer, such as new Adam/],
     ['a negative weight', { weights: [1, -1] }, /fit: weights must be ≥ 0, got -1 at row 1/],
     ['weights of nothing', { weights: [0, 0] }, /fit: all weights are 0/],
   ])('fit: %s', async (_name, more, message) => {

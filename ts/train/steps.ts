@@ -106,7 +106,8 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${JSON.stringify(epochs)}`)
   if (typeof options.loss !== 'function')
     throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
-  if (typeof (options.optimizer as OptimizerLike | undefined)?.step !== 'function')
+  const { step, groups } = (options.optimizer ?? {}) as Partial<OptimizerLike>
+  if (typeof step !== 'function' || !Array.isArray(groups))
     throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
   if (schedule !== undefined && typeof schedule !== 'function')
     throw new TypeError(
