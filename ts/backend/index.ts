@@ -1,4 +1,5 @@
 /** Backends: what runs the kernels. Chosen once by {@link load}, or by the first use. */
+import { checkNames } from '../names.js'
 import { StepArena } from './arena.js'
 import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js'
 import { createBasicKernels } from './js/index.js'
@@ -126,6 +127,7 @@ export function doubleBackend(): Backend {
 }
 
 function chooseVariant(options: BackendOptions): Variant | 'js' {
+  checkNames('load', options, ['backend', 'variant', 'reproducible', 'dtype', 'widen', 'threads', 'memoryLimit'])
   const { backend, variant, reproducible = false, dtype = 'float32' } = options
   if (backend !== undefined && backend !== 'wasm' && backend !== 'js') {
     throw new RangeError(`load: backend is 'wasm' or 'js', got ${JSON.stringify(backend)}`)

@@ -24,7 +24,7 @@ import {
   type SharedOptions,
   type UpdateOptions,
 } from './input.js'
-import { type Allowed, checked, checkName, checkOption } from './options.js'
+import { type Allowed, checked, checkName, checkNames, checkOption } from './options.js'
 import type { Run, Scalars } from './run.js'
 import { captureState, type OptimizerState, restoreState } from './state.js'
 import { TransformChain } from './transform.js'
@@ -85,10 +85,13 @@ export abstract class Optimizer<O extends object = object> {
    * @throws RangeError for options out of range, Error for a parameter in two groups, of two backends, or none at all
    */
   constructor(parameters: OptimizerInput<O>, options: O & SharedOptions = {} as O & SharedOptions) {
+    const { defaults } = this.definition
+    checkNames(this.name, options, [...Object.keys(defaults), ...SHARED_OPTIONS])
+    if (typeof this.hyper !== 'function' || typeof this.update !== 'function')
+      throw new TypeError(`${this.name}: an Optimizer wants methods hyper(options, t) and update(p, g, slots, hyper)`)
     const { backend, clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms, ...own } = options as SharedOptions
     this.transforms = new TransformChain({ clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms }, this.name)
     const inputs = this.arrange(readGroups(this.name, parameters), own as O)
-    this.checkNames(options)
     const members = inputs.map((input) => readMembers(this.name, input.parameters, backend, this.mirrors))
     checkMembers(this.name, members)
     this.groups = inputs.map(({ parameters: _, name, ...override }, i) => this.makeGroup(members[i], { ...own, ...override } as O, name))
@@ -277,11 +280,6 @@ export abstract class Optimizer<O extends object = object> {
 
   private get definition(): OptimizerClass {
     return this.constructor as unknown as OptimizerClass
-  }
-
-  private checkNames(options: object): void {
-    const known = [...Object.keys(this.definition.defaults), ...SHARED_OPTIONS]
-    for (const name of Object.keys(options)) checkName(this.name, name, known)
   }
 
   private makeGroup(parameters: Parameter[], given: O, name: string | undefined): ParameterGroup<Required<O>> {

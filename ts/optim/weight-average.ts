@@ -1,7 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
 import { withWeights } from './averaging.js'
-import { checkOption } from './options.js'
+import { checkNames, checkOption } from './options.js'
 
 /** Options of {@link WeightAverage}. */
 export interface WeightAverageOptions {
@@ -36,7 +36,9 @@ export class WeightAverage {
   private readonly parameters: readonly Parameter[]
   private readonly values: FloatArray[]
 
-  constructor(parameters: Iterable<Parameter>, { form = 'ema', decay = 0.999 }: WeightAverageOptions = {}) {
+  constructor(parameters: Iterable<Parameter>, options: WeightAverageOptions = {}) {
+    checkNames('WeightAverage', options, ['form', 'decay'])
+    const { form = 'ema', decay = 0.999 } = options
     checkOption('WeightAverage', 'form', form, 'ema', ['ema', 'mean'])
     checkOption('WeightAverage', 'decay', decay, 0.999, { min: 0, max: 1 })
     this.form = form

@@ -7,7 +7,7 @@ import type { Parameter } from '../parameter.js'
 import { withWeights } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import type { UpdateOptions } from './input.js'
-import { checkOption, nonNegative } from './options.js'
+import { checkNames, checkOption, kindOf, nonNegative } from './options.js'
 import type { OptimizerState } from './state.js'
 
 /** What a training loop needs of an optimizer; optimizers and wrappers alike. */
@@ -29,6 +29,7 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   readonly inner: OptimizerLike
 
   constructor(inner: OptimizerLike) {
+    if (typeof inner?.step !== 'function') throw new TypeError(`${this.constructor.name}: wants an optimizer to wrap, got ${kindOf(inner)}`)
     this.inner = inner
   }
 
@@ -111,8 +112,10 @@ export class Lookahead extends OptimizerWrapper {
   private readonly slow: FloatArray[]
   private taken = 0
 
-  constructor(inner: OptimizerLike, { every = 5, alpha = 0.5 }: LookaheadOptions = {}) {
+  constructor(inner: OptimizerLike, options: LookaheadOptions = {}) {
     super(inner)
+    checkNames('Lookahead', options, ['every', 'alpha'])
+    const { every = 5, alpha = 0.5 } = options
     checkOption('Lookahead', 'every', every, 5, { min: 1, max: Infinity })
     checkOption('Lookahead', 'alpha', alpha, 0.5, { min: 0, max: 1 })
     this.every = every
@@ -169,8 +172,10 @@ export class Lookahead extends OptimizerWrapper {
 export class SAM extends OptimizerWrapper {
   readonly rho: number
 
-  constructor(inner: OptimizerLike, { rho = 0.05 }: { rho?: number } = {}) {
+  constructor(inner: OptimizerLike, options: { rho?: number } = {}) {
     super(inner)
+    checkNames('SAM', options, ['rho'])
+    const { rho = 0.05 } = options
     checkOption('SAM', 'rho', rho, 0.05, nonNegative)
     this.rho = rho
   }
@@ -224,8 +229,10 @@ export class GradientAccumulation extends OptimizerWrapper {
   readonly every: number
   private pending = 0
 
-  constructor(inner: OptimizerLike, { every }: { every: number }) {
+  constructor(inner: OptimizerLike, options: { every: number }) {
     super(inner)
+    checkNames('GradientAccumulation', options, ['every'])
+    const { every } = options
     checkOption('GradientAccumulation', 'every', every, 1, { min: 1, max: Infinity })
     if (inner.wantsClosure) throw new TypeError(`GradientAccumulation: ${inner.name} computes its gradients itself; nothing adds up for it`)
     this.every = every

@@ -1,7 +1,7 @@
 /** What optimizers have in common that evaluate the loss themselves, several times a step. */
 
 import type { Loss } from '../loss/loss.js'
-import { type Allowed, checked, checkName, checkOption } from '../optim/options.js'
+import { type Allowed, checked, checkNames, checkOption, kindOf } from '../optim/options.js'
 import { Parameter } from '../parameter.js'
 import { Tensor } from '../tensor.js'
 import type { Point } from './objective.js'
@@ -78,7 +78,7 @@ export abstract class ClosureOptimizer<O extends object> {
   constructor(parameters: Iterable<Parameter>, options: O = {} as O) {
     this.parameters = checkParameters(this.name, [...parameters])
     const { defaults, allowed } = this.constructor as unknown as OptimizerClass
-    for (const name of Object.keys(options)) checkName(this.name, name, Object.keys(defaults))
+    checkNames(this.name, options, Object.keys(defaults))
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
     const values: Record<string, unknown> = { ...defaults, ...given }
     const check = (name: string, value: unknown) => checkOption(this.name, name, value, defaults[name], allowed[name])
@@ -158,9 +158,12 @@ export abstract class ClosureOptimizer<O extends object> {
 
   /** Loss and gradient at `x`, a value of NaN if either is not finite; leaves the parameters at `x`. */
   protected evaluate(closure: Closure, x: Float64Array): Point {
+    if (typeof closure !== 'function') throw new TypeError(`${this.name}.step(): wants a function that computes the loss, () => mse(…)`)
     this.write(x)
     this.zeroGrad()
     const loss = closure()
+    if (!(loss instanceof Tensor) && typeof loss !== 'number')
+      throw new TypeError(`${this.name}.step(): the closure must return the loss, a Tensor or a number, got ${kindOf(loss)}`)
     if (loss instanceof Tensor) loss.backward()
     else if (typeof loss !== 'number') {
       const hint = (loss as unknown) instanceof Promise ? 'a promise: it must not be async' : `${String(loss)}: does it return anything?`
