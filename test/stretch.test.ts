@@ -29,6 +29,7 @@ import {
   SGD,
   schedules,
   supportedVariants,
+  tensor,
 } from '../ts/index.js'
 
 const rows = 53
@@ -48,6 +49,10 @@ interface Outcome {
   steps: number
   error: string | undefined
   learningRate: number
+  /** Whether gradients wait to be added to. */
+  waiting: boolean[]
+  /** Weights after a step that is written out. */
+  further: number[][] | string
 }
 
 async function outcome(model: Sequential, make: Make, options: (o: OptimizerLike) => Partial<FitOptions>): Promise<Outcome> {
@@ -59,14 +64,29 @@ async function outcome(model: Sequential, make: Make, options: (o: OptimizerLike
   } catch (thrown) {
     error = String(thrown)
   }
+  const waiting = model.parameters().map((p) => p.gradientState === 'ready')
   return {
-    weights: model.parameters().map((p) => [...p.data()]),
+    weights: weightsOf(model),
+    waiting,
     state: (optimizer as Partial<Adam>).state?.(),
     epochs: history?.epochs.map(({ seconds: _, ...record }) => record) ?? [],
     steps: history?.steps ?? 0,
     error,
     learningRate: optimizer.learningRate,
+    further: furtherStep(model, optimizer),
   }
+}
+
+const weightsOf = (model: Sequential) => model.parameters().map((p) => [...p.data()])
+
+function furtherStep(model: Sequential, optimizer: OptimizerLike): number[][] | string {
+  crossEntropy(model.forward(tensor(data.inputs, data.shape, { backend: model.backend })), data.targets).backward()
+  try {
+    optimizer.step()
+  } catch (error) {
+    return String(error)
+  }
+  return weightsOf(model)
 }
 
 /** Both ways to the same end; returns how many steps were run many at a time. */
@@ -158,6 +178,119 @@ describe.each(supportedVariants())('%s', (variant) => {
     expect((await outcome(quick(backend), adam, () => ({ schedule }))).error).toMatch(/no such step/)
   })
 
+  test('a schedule that throws once, or answers what is no rate, does so at its step', async () => {
+    const once = () => {
+      let thrown = false
+      return (step: number) => {
+        if (step !== 33 || thrown) return 0.01
+        thrown = true
+        throw new Error('once')
+      }
+    }
+    expect(await compare(backend, adam, () => ({ schedule: once() }))).toBeGreaterThan(10)
+    expect((await outcome(quick(backend), adam, () => ({ schedule: once() }))).error).toMatch(/once/)
+    for (const at of [0, 1, 14, 33]) {
+      await compare(backend, adam, () => ({ schedule: (step) => (step < at ? 0.01 : -1) }))
+    }
+  })
+
+  test('a schedule is asked once for each step, in order', async () => {
+    for (const bad of [Number.POSITIVE_INFINITY, 40]) {
+      const asked: number[] = []
+      const schedule = (step: number) => {
+        asked.push(step)
+        return step < bad ? 0.01 : 1e38
+      }
+      await outcome(quick(backend), adam, () => ({ schedule }))
+      expect(asked.length).toBeGreaterThan(40)
+      expect(asked).toEqual(asked.map((_, i) => i))
+    }
+  })
+
+  test.each<[string, (o: OptimizerLike) => (step: number) => number]>([
+    ['reads the count of steps', (o) => () => 0.1 * 0.99 ** o.stepCount],
+    ['reads the rate before', (o) => () => o.learningRate * 0.99],
+    ['reads both, and diverges', (o) => () => (o.stepCount < 40 ? o.learningRate * 0.99 : 1e38)],
+    [
+      'sets an option that chooses another kernel',
+      (o) => (step) => {
+        if (step === 42) (o as RMSProp).groups[0].options.centered = true
+        return 0.01
+      },
+    ],
+    [
+      'sets one that does not',
+      (o) => (step) => {
+        ;(o as RMSProp).groups[0].options.beta = 0.9 + step / 1000
+        return 0.01
+      },
+    ],
+  ])('a schedule that %s', async (_name, make) => {
+    const options = (optimizer: OptimizerLike) => ({ schedule: make(optimizer) })
+    const rmsprop: Make = (model) => new RMSProp(model.parameters(), { learningRate: 0.01 })
+    expect(await compare(backend, rmsprop, options)).toBeGreaterThan(20)
+  })
+
+  test('a schedule that aborts: its step is the last, one by one or not', async () => {
+    for (const make of [quick, plain]) {
+      const controller = new AbortController()
+      const schedule = (step: number) => {
+        if (step === 43) controller.abort()
+        return 0.01
+      }
+      const { steps } = await outcome(make(backend), adam, () => ({ schedule, signal: controller.signal }))
+      expect(steps).toBe(44)
+    }
+  })
+
+  test.each<[string, (o: Adam, before: ReturnType<Adam['state']>) => void]>([
+    ['freezes a layer', ({ groups }) => void (groups[0].parameters[0].requiresGrad = false)],
+    ['puts the optimizer back', (o, before) => o.loadState(before)],
+    ['sets a gradient', ({ groups }) => void (groups[0].parameters[1].grad = new Float32Array(9).fill(1))],
+  ])('a callback that %s where an epoch ends with a whole batch', async (_name, change) => {
+    const even = { inputs: data.inputs.subarray(0, 48 * 6), shape: [48, 6], targets: data.targets.subarray(0, 48) }
+    const options = (optimizer: OptimizerLike): Partial<FitOptions> => {
+      const before = optimizer.state()
+      const onEpochEnd = ({ epoch }: { epoch: number }) => {
+        if (epoch === 10) change(optimizer as Adam, before as ReturnType<Adam['state']>)
+      }
+      return { ...even, batchSize: 8, epochs: 20, callbacks: [{ onEpochEnd }] }
+    }
+    expect(await compare(backend, adam, options)).toBeGreaterThan(20)
+  })
+
+  test.each<[string, Make]>([
+    [
+      'numbers of a step',
+      (model) =>
+        new (class extends Adam {
+          protected override hyper(...args: Parameters<Adam['hyper']>) {
+            return super.hyper({ ...args[0], learningRate: 0.1 * Math.abs(this.groups[0].parameters[0].data()[0]) }, args[1])
+          }
+        })(model.parameters()),
+    ],
+    [
+      'weight decay',
+      (model) =>
+        new (class extends SGD {
+          protected override coupledDecay() {
+            return Math.abs(this.groups[0].parameters[0].data()[0])
+          }
+        })(model.parameters(), { learningRate: 0.1 }),
+    ],
+    [
+      'decay of its own instance',
+      (model) =>
+        Object.assign(new Lion(model.parameters(), { learningRate: 0.001 }), {
+          decoupledDecay(this: Lion) {
+            return 0.01 * Math.abs(this.groups[0].parameters[0].data()[0])
+          },
+        }),
+    ],
+  ])('%s of one’s own: step by step', async (_name, make) => {
+    expect(await compare(backend, make)).toBe(0)
+  })
+
   test.each<[string, Make]>([
     ['a clipped gradient', (model) => new Adam(model.parameters(), { clipNorm: 0.1 })],
     ['a transform', (model) => new Adam(model.parameters(), { gradientTransforms: [clipGlobalNorm(0.1)] })],
@@ -202,6 +335,21 @@ describe.each(supportedVariants())('%s', (variant) => {
       results.push([...[extra, ...model.parameters()].map((p) => [...p.data()]), [optimizer.stepCount]])
     }
     expect(results[0]).toEqual(results[1])
+  })
+
+  test('one that waits when a stretch could first be is no reason against later ones', async () => {
+    const model = quick(backend)
+    const extra = quick(backend).parameters()[0]
+    const optimizer = new Adam([...model.parameters(), extra], { learningRate: 0.01 })
+    const run = vi.spyOn(Program.prototype, 'run')
+    const options = { ...data, loss: crossEntropy, optimizer, epochs: 20, batchSize: 8, yieldEvery: 0 }
+    const schedule = (step: number) => {
+      // runs when other tasks have their turn: between the step that is recorded and the next one
+      if (step === 0) setImmediate(() => (extra.grad = new Float32Array(extra.size).fill(1)))
+      return 0.01
+    }
+    await fit(model, { ...options, schedule } as FitOptions)
+    expect(run).toHaveBeenCalled()
   })
 
   test('memory stays where it was', async () => {

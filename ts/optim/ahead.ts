@@ -5,7 +5,7 @@
  * of hyper-parameters that is the next row.
  */
 import type { Ptr, Update } from '../backend/kernels.js'
-import { HYPER_FLOATS } from './group.js'
+import { HYPER_FLOATS, type ParameterGroup } from './group.js'
 import { Optimizer } from './optimizer.js'
 import type { Scalars } from './run.js'
 
@@ -25,8 +25,18 @@ interface Inside {
   applyToGroups(scale: number): void
 }
 
+/** What happens at the steps of a plan. */
+export interface StepsToPlan {
+  /** Called before step i is planned; one at which it throws is left to be the first of the next plan, where it is an error. */
+  before(i: number): void
+  /** Asked after it: whether that step is the last. */
+  isOver(): boolean
+}
+
 /** An optimizer that replaces one of these may read gradients, or pass over them more than once. */
 const METHODS = ['step', 'applyToGroups', 'applyToGroup', 'applyToRun', 'pass'] as const
+/** Those that give a kernel its numbers must be the ones it was written with: others may look at more than options and counts. */
+const NUMBERS = ['hyper', 'coupledDecay', 'decoupledDecay', 'begin'] as const
 
 /**
  * Whether a step is nothing but one fused update for each run, with numbers that depend on options and the count of steps
@@ -36,8 +46,13 @@ export function canPlan(optimizer: unknown): optimizer is Optimizer {
   if (!(optimizer instanceof Optimizer)) return false
   const { transforms, mirrors } = optimizer as unknown as Inside
   if (!transforms.isEmpty || mirrors.length > 0 || optimizer.groups.some((group) => group.kernel === undefined)) return false
-  const [own, base] = [optimizer, Optimizer.prototype] as unknown as Record<string, unknown>[]
-  return METHODS.every((method) => own[method] === base[method])
+  const [own, base, named] = [optimizer, Optimizer.prototype, whoseKernel(optimizer)] as unknown as Record<string, unknown>[]
+  return METHODS.every((method) => own[method] === base[method]) && NUMBERS.every((method) => own[method] === named[method])
+}
+
+/** The prototype, or the optimizer itself, that names the kernel. */
+function whoseKernel(optimizer: object): object {
+  return Object.hasOwn(optimizer, 'kernel') ? optimizer : whoseKernel(Object.getPrototypeOf(optimizer))
 }
 
 /** The next steps of an optimizer for which {@link canPlan}; its parameters have the gradients of the first of them. */
@@ -45,7 +60,7 @@ export class StepsAhead {
   /** The updates of each step. */
   updates: PlannedUpdate[] = []
   private readonly optimizer: Optimizer
-  private before: { t: number; scalars: Scalars }[] = []
+  private before: { stepCount: number; runs: { t: number; scalars: Scalars }[] } = { stepCount: 0, runs: [] }
 
   constructor(optimizer: Optimizer) {
     this.optimizer = optimizer
@@ -59,73 +74,111 @@ export class StepsAhead {
     return runs.every((run) => run.t > 0) ? runs.length : 0
   }
 
-  /**
-   * Takes up to `steps` steps but for the updates, whose rows of hyper-parameters go to `rows`; returns how many. `each` runs
-   * before each of them, and a step at which it throws is left to be the first of the next plan, where it is an error.
-   */
-  plan(rows: Ptr, steps: number, each: (i: number) => void): number {
-    const { groups } = this.optimizer
-    this.before = groups.flatMap(({ runs }) => runs.map(({ t, scalars }) => ({ t, scalars: { ...scalars } })))
-    const kernels = groups.map((group) => group.kernel)
+  /** Takes up to `steps` steps but for the updates, whose rows of hyper-parameters go to `rows`; returns how many. */
+  plan(rows: Ptr, steps: number, each: StepsToPlan): number {
+    const { groups, stepCount } = this.optimizer
+    this.before = { stepCount, runs: groups.flatMap(({ runs }) => runs.map(({ t, scalars }) => ({ t, scalars: { ...scalars } }))) }
     const blocks = groups.map((group) => group.h)
+    const notes = new Notes(groups, rows)
+    this.updates = notes.updates
     try {
-      return this.walk(rows, steps, each, kernels as Update[])
+      return this.walk(notes, steps, each)
     } finally {
-      groups.forEach((group, j) => {
-        group.h = blocks[j]
-        group.kernel = kernels[j]
-      })
+      notes.leave()
+      groups.forEach((group, j) => (group.h = blocks[j]))
     }
   }
 
   /** Ends the plan: of its steps, `done` were run. Without the others, the optimizer is as it was before them. */
-  finish(rows: Ptr, planned: number, done: number, each: (i: number) => void): void {
-    const { groups } = this.optimizer
+  finish(rows: Ptr, planned: number, done: number, each: StepsToPlan): void {
     if (done < planned) {
       this.restore()
-      this.plan(rows, done, each)
+      this.plan(rows, done, { ...each, isOver: () => false })
     }
-    this.optimizer.stepCount += done
-    for (const group of groups) group.markUsed()
+    for (const group of this.optimizer.groups) group.markUsed()
   }
 
-  private walk(rows: Ptr, steps: number, each: (i: number) => void, kernels: readonly Update[]): number {
-    const { groups } = this.optimizer
-    const bytes = ROW * groups[0].backend.heap.elementSize
-    const updates: PlannedUpdate[] = []
-    let row = rows
-    const next = () => groups.forEach((group) => (group.h = row))
-    let first = true
-    const notes = kernels.map(
-      (kernel): Update =>
-        (p, g, s, stride, n) => {
-          if (first) updates.push({ kernel, args: [p, g, s, stride, n] })
-          row += bytes
-          next()
-        },
-    )
-    this.updates = updates
-    next()
+  private walk(notes: Notes, steps: number, { before, isOver }: StepsToPlan): number {
     for (let i = 0; i < steps; i++) {
       try {
-        each(i)
+        before(i)
       } catch (error) {
         if (i === 0) throw error
         return i
       }
-      // setting an option looks the kernel up anew
-      for (let j = 0; j < groups.length; j++) groups[j].kernel = notes[j]
+      // an option that is set there may choose another kernel: that step begins the next plan
+      if (!notes.enter()) return i
       ;(this.optimizer as unknown as Inside).applyToGroups(1)
-      first = false
+      notes.next()
+      this.optimizer.stepCount++
+      if (isOver()) return i + 1
     }
     return steps
   }
 
   private restore(): void {
+    const { stepCount, runs: before } = this.before
+    this.optimizer.stepCount = stepCount
     const runs = this.optimizer.groups.flatMap((group) => group.runs)
     runs.forEach((run, i) => {
-      run.t = this.before[i].t
-      run.scalars = this.before[i].scalars
+      run.t = before[i].t
+      run.scalars = before[i].scalars
     })
+  }
+}
+
+/** Kernels that stand in for those of the groups and note what they are called with; the numbers go from row to row. */
+class Notes {
+  readonly updates: PlannedUpdate[] = []
+  private readonly kernels: ParameterGroup['kernel'][]
+  private readonly notes: Update[]
+  private isFirst = true
+
+  constructor(
+    private readonly groups: readonly ParameterGroup[],
+    private row: Ptr,
+  ) {
+    this.kernels = groups.map((group) => group.kernel)
+    this.notes = groups.map((_, j) => this.noteFor(j))
+    this.useRow()
+  }
+
+  /** Puts them in; false where a kernel is missing, or not that of the steps before. */
+  enter(): boolean {
+    const { groups, kernels, notes } = this
+    for (let j = 0; j < groups.length; j++) {
+      const { kernel } = groups[j]
+      if (kernel !== notes[j] && kernel !== kernels[j]) {
+        if (!this.isFirst) return false
+        kernels[j] = kernel
+      }
+      if (kernel === undefined) return false
+      groups[j].kernel = notes[j]
+    }
+    return true
+  }
+
+  /** A step is noted. */
+  next(): void {
+    this.isFirst = false
+  }
+
+  leave(): void {
+    this.groups.forEach((group, j) => {
+      if (group.kernel === this.notes[j]) group.kernel = this.kernels[j]
+    })
+  }
+
+  private noteFor(j: number): Update {
+    const bytes = ROW * this.groups[0].backend.heap.elementSize
+    return (p, g, s, stride, n) => {
+      if (this.isFirst) this.updates.push({ kernel: this.kernels[j] as Update, args: [p, g, s, stride, n] })
+      this.row += bytes
+      this.useRow()
+    }
+  }
+
+  private useRow(): void {
+    for (const group of this.groups) group.h = this.row
   }
 }

@@ -102,7 +102,7 @@ export abstract class Optimizer<O extends object = object> {
     return NO_SLOTS
   }
 
-  /** Name of the fused kernel that does what {@link update} does. */
+  /** Name of the fused kernel that does what {@link update} does, with numbers that depend on options, t and `scalars` alone. */
   protected kernel(_options: Required<O>): string | undefined {
     return undefined
   }

@@ -4,8 +4,8 @@
  */
 import { Generator } from '../random.js'
 import type { Recording } from './replay.js'
-import { type Place, type Plan, releaseRecordings, stepFailed, trainStep } from './steps.js'
-import { type Piece, Stretch } from './stretch.js'
+import { type Place, type Plan, releaseRecordings, type StepOptions, stepFailed, trainStep } from './steps.js'
+import { gradientsWait, MOST_STEPS, type Piece, Stretch } from './stretch.js'
 
 /** Steps that were taken, all with as many rows. */
 export interface QuietSteps {
@@ -20,16 +20,22 @@ export interface QuietSteps {
   learningRate(i: number): number
 }
 
+/** When a stretch ends before it has taken as long as it may. */
+export interface Ends {
+  /** Whether epochs may end within one. */
+  spansEpochs: boolean
+  /** Whether the step that was just asked for is to be the last, as where its schedule aborts training. */
+  isOver: () => boolean
+}
+
 const STRETCH_MS = 2
-const MOST_STEPS = 256
 
 /**
- * @internal the steps of all epochs in stretches that end where the number of rows changes and, unless `spansEpochs`, where an
- * epoch does
+ * @internal the steps of all epochs in stretches that end where the number of rows changes and where `ends` says
  * @throws NonFiniteError as soon as a loss is not finite, before the update that would follow
  */
-export function* quietSteps(plan: Plan, spansEpochs: boolean): globalThis.Generator<QuietSteps, void, void> {
-  const walk = new Walk(plan, spansEpochs)
+export function* quietSteps(plan: Plan, ends: Ends): globalThis.Generator<QuietSteps, void, void> {
+  const walk = new Walk(plan, ends)
   const pace = new Pace()
   const { recordings } = plan
   try {
@@ -62,16 +68,21 @@ class Walk {
   /** Steps taken. */
   private at = 0
   private readonly total: number
+  private readonly plan: Plan
   private readonly orders: Orders
+  private readonly schedule: AskedOnce | null
   private readonly losses: number[] = []
   private readonly rates: number[] = []
   private readonly stretches = new WeakMap<Recording, { optimizer: unknown; stretch: Stretch | null }>()
 
   constructor(
-    private readonly plan: Plan,
-    private readonly spansEpochs: boolean,
+    plan: Plan,
+    private readonly ends: Ends,
   ) {
-    this.total = plan.epochs * plan.batchesPerEpoch
+    const { options, epochs, batchesPerEpoch } = plan
+    this.schedule = options.schedule ? new AskedOnce(options.schedule) : null
+    this.plan = this.schedule ? { ...plan, options: { ...options, schedule: this.schedule.of } } : plan
+    this.total = epochs * batchesPerEpoch
     this.orders = new Orders(plan)
   }
 
@@ -81,49 +92,54 @@ class Walk {
 
   /** How many of the next `most` steps have as many rows as the first of them. */
   ahead(most: number): number {
-    const { at, total, spansEpochs, plan } = this
+    const { at, total, ends, plan } = this
     const size = this.sizeOf(at)
-    const end = Math.min(at + most, spansEpochs ? total : (this.epochOf(at) + 1) * plan.batchesPerEpoch)
+    const end = Math.min(at + most, ends.spansEpochs ? total : (this.epochOf(at) + 1) * plan.batchesPerEpoch)
     let next = at + 1
     while (next < end && this.sizeOf(next) === size) next++
     return next - at
   }
 
   take(count: number): QuietSteps {
-    const size = this.sizeOf(this.at)
+    const { at } = this
+    // what was drawn or asked ahead, and not used, is for the steps that come now
+    this.orders.forgetBefore(this.epochOf(at))
+    this.schedule?.forgetBefore(at)
+    const size = this.sizeOf(at)
     const taken = this.takeAtOnce(count, size) ?? this.takeEach(count, size)
     this.at += taken.count
     return taken
   }
 
   private takeAtOnce(most: number, size: number): QuietSteps | null {
-    const { plan, rates } = this
+    const { plan, at, ends } = this
     const { optimizer, schedule } = plan.options
     const stretch = this.stretchOf(size)
     if (stretch === null || most < 2) return null
     const count = Math.min(most, stretch.capacity)
-    const first = this.at + 1
-    const each = (i: number) => {
-      if (schedule !== undefined) optimizer.learningRate = rates[i] = schedule(first - 1 + i)
+    const before = (i: number) => {
+      if (schedule !== undefined) optimizer.learningRate = schedule(at + i)
     }
-    const result = stretch.run(this.pieces(count, size), size, count, each)
+    const result = stretch.run(this.pieces(count, size), size, count, { before, isOver: ends.isOver })
     if (result === null) return null
     const { done, loss } = result
     if (result.failed) {
-      each(done)
-      throw stepFailed(plan, loss(done), this.placeOf(this.at + done))
+      before(done)
+      throw stepFailed(plan, loss(done), this.placeOf(at + done))
     }
-    const learningRate = schedule === undefined ? () => optimizer.learningRate : (i: number) => rates[i]
-    return { first, count: done, size, loss, learningRate }
+    const learningRate = schedule === undefined ? () => optimizer.learningRate : (i: number) => schedule(at + i)
+    return { first: at + 1, count: done, size, loss, learningRate }
   }
 
-  private takeEach(count: number, size: number): QuietSteps {
-    const { plan, losses, rates, at } = this
-    for (let i = 0; i < count; i++) {
-      const [{ order, from, to }] = this.pieces(1, size, at + i)
-      losses[i] = trainStep(plan, order, from, to, this.placeOf(at + i)).loss
-      rates[i] = plan.options.optimizer.learningRate
-    }
+  private takeEach(most: number, size: number): QuietSteps {
+    const { plan, losses, rates, at, ends } = this
+    let count = 0
+    do {
+      const [{ order, from, to }] = this.pieces(1, size, at + count)
+      losses[count] = trainStep(plan, order, from, to, this.placeOf(at + count)).loss
+      rates[count] = plan.options.optimizer.learningRate
+      count++
+    } while (count < most && !ends.isOver())
     return { first: at + 1, count, size, loss: (i) => losses[i], learningRate: (i) => rates[i] }
   }
 
@@ -133,6 +149,8 @@ class Walk {
     const { optimizer } = this.plan.options
     let known = this.stretches.get(recording)
     if (known?.optimizer !== optimizer) {
+      // a gradient that waits is used by a single step, after which there may be a stretch
+      if (gradientsWait(optimizer)) return null
       known = { optimizer, stretch: Stretch.of(recording, optimizer) }
       this.stretches.set(recording, known)
     }
@@ -150,7 +168,6 @@ class Walk {
       out.push({ order: this.orders.of(epoch), from, to: from + (end - next) * size })
       next = end
     }
-    this.orders.forgetBefore(this.epochOf(at + count))
     return out
   }
 
@@ -188,5 +205,38 @@ class Orders {
 
   forgetBefore(epoch: number): void {
     for (const known of this.kept.keys()) if (known < epoch) this.kept.delete(known)
+  }
+}
+
+/** What a schedule said. */
+type Answer = { rate: number } | { thrown: unknown }
+
+/**
+ * A schedule that is asked once for each step, however often a step is planned: what it answers or throws is kept while the
+ * step is ahead.
+ */
+class AskedOnce {
+  private first = 0
+  private readonly known: Answer[] = []
+
+  constructor(private readonly schedule: NonNullable<StepOptions['schedule']>) {}
+
+  readonly of = (step: number): number => {
+    const answer = (this.known[step - this.first] ??= this.ask(step))
+    if ('thrown' in answer) throw answer.thrown
+    return answer.rate
+  }
+
+  forgetBefore(step: number): void {
+    this.known.splice(0, step - this.first)
+    this.first = step
+  }
+
+  private ask(step: number): Answer {
+    try {
+      return { rate: this.schedule(step) }
+    } catch (thrown) {
+      return { thrown }
+    }
   }
 }

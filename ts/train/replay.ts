@@ -141,12 +141,16 @@ export class Recording {
     for (let i = 0; i < places.length; i++) if (places[i].requiresGrad) places[i].parameter.gradientState = 'ready'
   }
 
-  /** Runs fn as if the gradients counted, and for good where it returns true. */
+  /** Runs fn as if the gradients counted, and for good where it returns true; not where it throws. */
   tryGradients(fn: () => boolean): boolean {
     const before = this.places.map(({ parameter }) => parameter.gradientState)
     this.markGradients()
-    const keep = fn()
-    if (!keep) this.places.forEach(({ parameter }, i) => (parameter.gradientState = before[i]))
+    let keep = false
+    try {
+      keep = fn()
+    } finally {
+      if (!keep) this.places.forEach(({ parameter }, i) => (parameter.gradientState = before[i]))
+    }
     return keep
   }
 

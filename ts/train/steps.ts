@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor.js'
 import { checkData, type DataSet, type Rows, stepBatch } from './data.js'
 import { judge } from './judge.js'
 import { isReplayable, Recording } from './replay.js'
-import { takesWholeSteps, type WholeStepOptimizer, wholeStep } from './whole-step.js'
+import { closureStep, takesWholeSteps, type WholeStepOptimizer, wholeStep } from './whole-step.js'
 
 /** Options of {@link trainSteps}; those of `fit` include them. */
 export interface StepOptions extends DataSet {
@@ -31,7 +31,13 @@ export interface StepOptions extends DataSet {
   seed?: number
   /** Leave a shorter last batch out. Default false. */
   dropLast?: boolean
-  /** Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own. */
+  /**
+   * Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own.
+   *
+   * `fit` asks it ahead of time where many steps run at once: in order, once for each step, with `optimizer.stepCount` and the
+   * rate before as they are at that step. So it may count and remember, but what looks at weights or losses, or sets other
+   * options, belongs into a callback (`onBatchEnd` sees each step).
+   */
   schedule?: (step: number) => number
   /** Milliseconds of work after which other tasks get a turn. Default 16. */
   yieldEvery?: number
@@ -117,7 +123,8 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   }
   const batches = rows.count / size
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
-  const recordings = !takesWholeSteps(optimizer) && isReplayable(model, options.loss, rows) ? new Map() : null
+  const isPlain = !takesWholeSteps(optimizer) && !optimizer.wantsClosure
+  const recordings = isPlain && isReplayable(model, options.loss, rows) ? new Map() : null
   return { model, rows, options, epochs, batchSize: size, batchesPerEpoch, recordings }
 }
 
@@ -177,6 +184,12 @@ export function trainStep(plan: Plan, order: Int32Array | null, from: number, to
     const whole = wholeStep(plan, optimizer, order, from, to)
     if (!Number.isFinite(whole.loss)) throw diverged(whole.loss, at, optimizer)
     return { ...at, ...whole, size: to - from }
+  }
+  if ((optimizer as OptimizerLike).wantsClosure) {
+    const check = (loss: number) => {
+      if (!Number.isFinite(loss)) throw stepFailed(plan, loss, at)
+    }
+    return { ...at, ...closureStep(plan, optimizer, order, from, to, check), size: to - from }
   }
   const { prediction, targets, loss } =
     plan.recordings === null ? eagerStep(plan, order, from, to, at) : replayedStep(plan, plan.recordings, order, from, to, at)

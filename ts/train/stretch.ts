@@ -9,13 +9,14 @@
 import type { Ptr } from '../backend/kernels.js'
 import { onOneThread, Program } from '../backend/program.js'
 import { OutOfMemoryError } from '../errors.js'
-import { canPlan, ROW, StepsAhead } from '../optim/ahead.js'
+import { canPlan, ROW, StepsAhead, type StepsToPlan } from '../optim/ahead.js'
 import type { Optimizer } from '../optim/optimizer.js'
+import type { Parameter } from '../parameter.js'
 import { copyRows } from './data.js'
 import type { Recording } from './replay.js'
 
 /** Most steps in one call, and most bytes of what differs between them: they should stay in a second-level cache. */
-const MOST_STEPS = 256
+export const MOST_STEPS = 256
 const MOST_BYTES = 1 << 19
 
 /** Rows of consecutive batches: order[from..to], or from..to. */
@@ -36,8 +37,6 @@ export interface StretchResult {
 
 /** The steps of one recording with one optimizer, as a program. */
 export class Stretch {
-  /** Most steps of one run. */
-  readonly capacity: number
   private readonly ahead: StepsAhead
   private readonly staged: readonly Ptr[]
   private readonly hyper: Ptr
@@ -49,14 +48,13 @@ export class Stretch {
     private readonly program: Program,
     /** Updates of a step. */
     private readonly updates: number,
+    /** Most steps of one run. */
+    readonly capacity: number,
   ) {
-    const { batches } = recording
     this.ahead = new StepsAhead(optimizer)
-    const bytes = batches.reduce((sum, { to }) => sum + 4 * to.size, 4 + 4 * ROW * updates)
-    this.capacity = Math.min(MOST_STEPS, Math.floor(MOST_BYTES / bytes))
-    this.staged = batches.map(({ to }) => recording.allocate(4 * to.size * this.capacity))
-    this.hyper = recording.allocate(4 * ROW * updates * this.capacity)
-    this.losses = recording.allocate(4 * this.capacity)
+    this.staged = recording.batches.map(({ to }) => recording.allocate(4 * to.size * capacity))
+    this.hyper = recording.allocate(4 * ROW * updates * capacity)
+    this.losses = recording.allocate(4 * capacity)
   }
 
   /** Null where the steps cannot be run by WebAssembly alone, or there is no memory for it. */
@@ -64,10 +62,11 @@ export class Stretch {
     if (!canPlan(optimizer)) return null
     const program = Program.of(optimizer.groups[0].backend.kernels)
     const updates = program === null ? 0 : updatesOf(recording, optimizer)
-    if (program === null || updates === 0) return null
+    const capacity = capacityOf(recording, updates)
+    if (program === null || updates === 0 || capacity < 2) return null
     try {
-      const made = new Stretch(recording, optimizer, program, updates)
-      return made.capacity > 1 && made.write() ? made : null
+      const made = new Stretch(recording, optimizer, program, updates, capacity)
+      return made.write() ? made : null
     } catch (error) {
       if (error instanceof OutOfMemoryError) return null
       throw error
@@ -86,14 +85,20 @@ export class Stretch {
   }
 
   /**
-   * Runs the steps of all rows in the pieces, `size` to a step; null where it cannot. `each(i)` is called before the update of
-   * step i is planned. Fewer steps are done than asked for where `each` throws, or a loss is not finite.
+   * Runs the steps of all rows in the pieces, `size` to a step; null where it cannot. Fewer steps are done than asked for where
+   * the plan ends ({@link StepsToPlan}), or a loss is not finite.
+   * @throws what `before` throws at the first step; nothing has changed then
    */
-  run(pieces: readonly Piece[], size: number, steps: number, each: (i: number) => void): StretchResult | null {
+  run(pieces: readonly Piece[], size: number, steps: number, each: StepsToPlan): StretchResult | null {
     const { recording, ahead, hyper } = this
-    if (!canPlan(this.optimizer) || !recording.isCurrent || hasGradients(this.optimizer)) return null
-    if (!recording.tryGradients(() => ahead.refresh() === this.updates)) return null
-    const planned = ahead.plan(hyper, steps, each)
+    if (!canPlan(this.optimizer) || !recording.isCurrent || gradientsWait(this.optimizer)) return null
+    let planned = 0
+    const canRun = recording.tryGradients(() => {
+      if (ahead.refresh() !== this.updates) return false
+      planned = ahead.plan(hyper, steps, each)
+      return planned > 0
+    })
+    if (!canRun) return null
     this.stage(pieces, size)
     const done = this.execute(planned)
     ahead.finish(hyper, planned, done, each)
@@ -122,15 +127,22 @@ export class Stretch {
   }
 }
 
+/** Steps for which there is room: the rows of a batch, the hyper-parameters of so many updates and a loss each. */
+function capacityOf({ batches }: Recording, updates: number): number {
+  const bytes = batches.reduce((sum, { to }) => sum + 4 * to.size, 4 + 4 * ROW * updates)
+  return Math.min(MOST_STEPS, Math.floor(MOST_BYTES / bytes))
+}
+
 /** Whether gradients wait that are of no recording: a step would use them once. */
-function hasGradients({ groups }: Optimizer): boolean {
-  return groups.some(({ parameters }) => parameters.some((p) => p.gradientState === 'ready'))
+export function gradientsWait({ groups }: { readonly groups: readonly { readonly parameters: Iterable<Parameter> }[] }): boolean {
+  for (const { parameters } of groups) for (const p of parameters) if (p.gradientState === 'ready') return true
+  return false
 }
 
 /** Updates of a step; 0 where they are not known ahead, leave a gradient unused, or are work for several threads. */
 function updatesOf(recording: Recording, optimizer: Optimizer): number {
   const known = new Set(optimizer.groups.flatMap(({ parameters }) => parameters))
-  if (hasGradients(optimizer) || !recording.trained.every((p) => known.has(p))) return 0
+  if (!recording.trained.every((p) => known.has(p))) return 0
   let updates = 0
   recording.tryGradients(() => {
     updates = new StepsAhead(optimizer).refresh()
