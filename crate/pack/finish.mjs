@@ -53,7 +53,7 @@ function optimise(bytes) {
 function foldSplats(module) {
   const sum = /v128\.load32_splat align=1\n\s*\(i32\.add\n\s*(\(local\.get \S+\))\n\s*\(i32\.const (\d{1,3})\)\n\s*\)/g
   const text = module.emitText()
-  if (!sum.test(text)) throw new Error('no load to fold was found; did the order of instructions change?')
+  if (!sum.test(text)) throw new Error('no load to fold was found; did the compiler change them?')
   const folded = binaryen.parseText(text.replace(sum, 'v128.load32_splat offset=$2 align=1 $1'))
   folded.setFeatures(module.getFeatures())
   return folded
