@@ -76,7 +76,14 @@ function insertions(file: ts.SourceFile): Insertion[] {
 /** Anything but names, literals, functions, and arrays and objects of them. */
 function mayHaveEffects(node: ts.Node): boolean {
   if (ts.isFunctionLike(node)) return false
-  if (ts.isCallExpression(node) || ts.isNewExpression(node) || ts.isSpreadAssignment(node) || ts.isSpreadElement(node)) return true
+  if (
+    ts.isPropertyAccessExpression(node) ||
+    ts.isCallExpression(node) ||
+    ts.isNewExpression(node) ||
+    ts.isSpreadAssignment(node) ||
+    ts.isSpreadElement(node)
+  )
+    return true
   return ts.forEachChild(node, (child) => mayHaveEffects(child) || undefined) ?? false
 }
 
