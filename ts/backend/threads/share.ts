@@ -14,7 +14,13 @@ const IMPORT = [2, 18, 1, 3, ...ascii('env'), 6, ...ascii('memory'), 2, 3, 0, 0x
 
 /** The module with its memory imported as `env.memory`, shared. */
 export function withSharedMemory(module: Uint8Array): Uint8Array<ArrayBuffer> {
-  const out = [...module.subarray(0, 8)]
+  const out = new Uint8Array(module.length + IMPORT.length)
+  let end = 0
+  const write = (bytes: ArrayLike<number>) => {
+    out.set(bytes, end)
+    end += bytes.length
+  }
+  write(module.subarray(0, 8))
   for (let at = 8; at < module.length; ) {
     const start = at
     const section = module[at++]
@@ -24,10 +30,10 @@ export function withSharedMemory(module: Uint8Array): Uint8Array<ArrayBuffer> {
       size |= (byte & 127) << shift
     }
     at += size
-    if (section !== MEMORY) for (let i = start; i < at; i++) out.push(module[i])
-    if (section === TYPES) out.push(...IMPORT)
+    if (section !== MEMORY) write(module.subarray(start, at))
+    if (section === TYPES) write(IMPORT)
   }
-  return Uint8Array.from(out)
+  return out.slice(0, end)
 }
 
 function ascii(text: string): number[] {
