@@ -20,7 +20,13 @@ const SHARED_LIMITS = [3, 0, 0x80, 0x80, 4]
 /** The module with its memory imported as `env.memory`. */
 export function withMemoryImported(module: Uint8Array, shared: boolean): Uint8Array<ArrayBuffer> {
   const memory = [...NAMES, ...(shared ? SHARED_LIMITS : LIMITS)]
-  const out = [...module.subarray(0, 8)]
+  const out = new Uint8Array(module.length + memory.length + 2)
+  let end = 0
+  const write = (bytes: ArrayLike<number>) => {
+    out.set(bytes, end)
+    end += bytes.length
+  }
+  write(module.subarray(0, 8))
   for (let at = 8; at < module.length; ) {
     const start = at
     const section = module[at++]
@@ -30,10 +36,10 @@ export function withMemoryImported(module: Uint8Array, shared: boolean): Uint8Ar
       size |= (byte & 127) << shift
     }
     at += size
-    if (section !== MEMORY) for (let i = start; i < at; i++) out.push(module[i])
-    if (section === TYPES) out.push(IMPORTS, memory.length, ...memory)
+    if (section !== MEMORY) write(module.subarray(start, at))
+    if (section === TYPES) write([IMPORTS, memory.length, ...memory])
   }
-  return Uint8Array.from(out)
+  return out.slice(0, end)
 }
 
 function ascii(text: string): number[] {
