@@ -93,7 +93,7 @@ bench-page: $(MODULES)/.stamp $(GENERATED)/.stamp ## one HTML file that measures
 
 peers: build ## gradus beside other libraries, PyTorch and JAX: downloads 6 GB into .cache/peers, takes an hour
 	@$(NODE) $(TSX) bench/peers/run.ts
-	@$(NODE) $(TSX) bench/peers/table.ts
+	@$(NODE) $(TSX) bench/peers/write.ts
 
 pack: build ## the tarball that npm would publish
 	@$(NPM) pack --loglevel=error

@@ -1,7 +1,7 @@
 /**
  * What curvature costs in gradients: Hessian-vector, Gauss-Newton and Jacobian-vector products beside the plain gradient,
  * interleaved rounds in one run, best window of each. The goal is hvp ≤ 4 gradients.
- * `node_modules/node/bin/node --import tsx bench/curvature.ts [milliseconds per window]`
+ * `node_modules/node/bin/node --import tsx bench/curvature.ts [milliseconds per window] [write]`; with `write` to bench/results/solve.json
  */
 import { gnvpOf, hvpOf, jacobian, valueAndGradOf, withGaussNewton, withHessian } from '../ts/curvature/index.js'
 import {
@@ -18,6 +18,7 @@ import {
   tensor,
 } from '../ts/index.js'
 import { netOf, type Workload } from './nets.js'
+import { writeSolve } from './results.js'
 
 const workloads: Workload[] = [
   { name: '1-20-1', sizes: [1, 20, 1], batch: 200, activation: 'tanh' },
@@ -121,11 +122,18 @@ const backends = [
   createBackend({ backend: 'js' }),
   createBackend({ backend: 'js', dtype: 'float64' }),
 ]
+const figures: object[] = []
 for (const workload of workloads) {
   for (const backend of backends) {
     if (backend.name === 'js' && workload.batch > 500) continue
     const title = `${workload.name}, ${workload.batch} rows, ${backend.variant} ${backend.dtype}`
-    print(title, measure(contestants(workload, backend), window), 'gradient')
+    const best = measure(contestants(workload, backend), window)
+    print(title, best, 'gradient')
+    figures.push({
+      title,
+      gradients: Object.fromEntries(Object.entries(best).map(([name, ms]) => [name, Number((ms / best.gradient).toFixed(2))])),
+    })
   }
 }
 for (const backend of backends) print(`Jacobian 32 × 32, ${backend.variant} ${backend.dtype}`, jacobianCost(32, backend, window), 'reverse')
+if (process.argv.includes('write')) writeSolve('curvature', figures)

@@ -80,6 +80,14 @@ export const origin = (): Origin => ({
   date: new Date().toISOString().slice(0, 10),
 })
 
+const SOLVE = new URL('./results/solve.json', import.meta.url)
+
+/** Puts figures of solve.ts or curvature.ts beside those that are there already. */
+export function writeSolve(name: string, figures: unknown): void {
+  const all = JSON.parse(readFileSync(SOLVE, 'utf8'))
+  writeFileSync(SOLVE, `${JSON.stringify({ ...all, [name]: { ...origin(), figures } }, null, 2)}\n`)
+}
+
 // ---- learning curves ----
 
 const NET = [784, 128, 10] as const

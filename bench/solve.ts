@@ -2,19 +2,26 @@
  * Second order: Levenberg-Marquardt on a small net beside Adam, curve fits beside ml-levenberg-marquardt, L-BFGS iterations
  * beside SciPy. Figures are those of the best of many short windows, all in one run.
  *
- *     node --import tsx bench/solve.ts [lm] [curves] [lbfgs]
+ *     node --import tsx bench/solve.ts [lm] [curves] [lbfgs] [write]
  *
+ * With `write` the figures go to bench/results/solve.json, each under its name.
  * The peer is not a development dependency: `npm install --prefix P ml-levenberg-marquardt@5.1.0` and PEERS=P. lbfgs takes
  * minutes: all of MNIST, five times.
  */
+import { writeSolve } from './results.js'
 import { benchCurves } from './solve/curves.js'
 import { benchLBFGS } from './solve/lbfgs.js'
 import { benchLevenbergMarquardt } from './solve/levenberg-marquardt.js'
 
 const benchmarks: Record<string, () => unknown> = { lm: benchLevenbergMarquardt, curves: benchCurves, lbfgs: benchLBFGS }
 
-async function main(wanted: string[]): Promise<void> {
-  for (const [name, run] of Object.entries(benchmarks)) if (wanted.length === 0 || wanted.includes(name)) await run()
+async function main(args: string[]): Promise<void> {
+  const wanted = args.filter((name) => name !== 'write')
+  for (const [name, run] of Object.entries(benchmarks)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue
+    const figures = await run()
+    if (args.includes('write')) writeSolve(name, figures)
+  }
 }
 
 void main(process.argv.slice(2))

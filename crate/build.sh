@@ -19,10 +19,12 @@ inputs() {
 }
 
 # compile NAME TARGET_FEATURES: crate -> target/pack/NAME/gradus_bg.wasm. No path of this machine gets into the module.
+# Instructions stay in the order of the source: LLVM's own order would hold every operand of a product's tile at once, which
+# takes more registers than there are.
 compile() {
   local home=${CARGO_HOME:-$HOME/.cargo} std
   std=$(rustc --print sysroot)/lib/rustlib/src/rust
-  RUSTFLAGS="-C target-feature=$2 -C link-arg=--growable-table -C link-arg=--export=__stack_pointer --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
+  RUSTFLAGS="-C target-feature=$2 -C llvm-args=-pre-RA-sched=source -C link-arg=--growable-table -C link-arg=--export=__stack_pointer --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
     CARGO_TARGET_DIR="$PWD/target/$1" \
     wasm-pack --log-level warn build . --target web --mode no-install --release --no-pack --no-typescript \
     --out-dir "target/pack/$1" --out-name gradus -- --quiet
@@ -50,7 +52,18 @@ function optimise(bytes) {
   binaryen.setLowMemoryUnused(true)
   module.optimize()
   module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
-  return module.emitBinary()
+  const folded = foldSplats(module)
+  return folded.emitBinary()
+}
+
+/** Folds the address arithmetic of loads into all four lanes as well, which binaryen passes over: `a + 4` becomes an offset. */
+function foldSplats(module) {
+  const sum = /v128\.load32_splat align=1\n\s*\(i32\.add\n\s*(\(local\.get \S+\))\n\s*\(i32\.const (\d{1,3})\)\n\s*\)/g
+  const text = module.emitText()
+  if (!sum.test(text)) throw new Error('no load to fold was found; did the order of instructions change?')
+  const folded = binaryen.parseText(text.replace(sum, 'v128.load32_splat offset=$2 align=1 $1'))
+  folded.setFeatures(module.getFeatures())
+  return folded
 }
 
 /**

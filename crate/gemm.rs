@@ -5,8 +5,9 @@
 //! the same vector tile: columns are padded, rows repeat the last one; what is computed in excess is never stored.
 //!
 //! Two paths: [`direct`] reads B where it lies and suits few rows, or a B that fits the first-level cache; [`blocked`]
-//! copies B into panels that a tile walks contiguously, in blocks that fit the caches (Goto & van de Geijn 2008). A is
-//! read in place unless it is walked down its columns, where a power-of-two stride would fall on a few cache sets.
+//! copies A and B into panels that a tile walks contiguously, in blocks that fit the caches (Goto & van de Geijn 2008). The
+//! copy of A pays from a few dozen columns of C on, though its rows could be read in place: from a panel each load has its
+//! offset in the instruction, where rows apart cost an address computation each, on ports that multiply-adds want.
 #![allow(unsafe_code)]
 
 mod pack;
@@ -25,8 +26,8 @@ const A_ROOM: usize = 1 << 16;
 const B_ROOM: usize = SCRATCH - A_ROOM;
 /// Rows of A per block, a multiple of the rows of every tile: with a block's depth they fit a second-level cache.
 const ROWS: usize = 120;
-/// Most floats in a panel of B: it stays in a first-level cache beside the rows of a tile.
-const PANEL: usize = 1 << 12;
+/// Most floats in a panel of B: it stays in a first-level cache beside a panel of A.
+const PANEL: usize = 1 << 11;
 /// B is read in place for fewer rows than this, or where all of it is small enough for the first-level cache.
 const FEW: usize = 24;
 const SMALL: usize = 1 << 13;
@@ -365,7 +366,7 @@ unsafe fn row_blocks(tile: &Tile, x: &Product) {
         // SAFETY: row i is inside A and C; where n > NARROW a tile has 8 columns or more, so that ROWS · depth ≤ A_ROOM.
         unsafe {
             let (a, c, start) = (x.a.from(i, 0), x.c.add(i * x.ldc), x.start.at(i, 0));
-            let packed = a.column != 1 && x.n > NARROW;
+            let packed = x.n > NARROW;
             if packed {
                 pack::rows(a, x.scratch, x.k, m, tile.rows);
             }

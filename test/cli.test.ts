@@ -124,6 +124,16 @@ describe('train', () => {
     expect(JSON.parse(stdout).settings).toMatchObject(wanted)
   })
 
+  test('a method that needs no schedule gets none, and is judged by its average', async () => {
+    const { stdout } = await gradus([...SMALL, '--json', '-o', 'ScheduleFreeAdamW'])
+    const { settings, epochs, test: judged } = JSON.parse(stdout)
+    expect(settings.schedule).toBe('constant')
+    expect(judged.loss).toBe(epochs[2].valLoss)
+    expect(JSON.parse((await gradus([...SMALL, '--json', '-o', 'DoG', '-e', '1', '--schedule', 'cosine'])).stdout).settings.schedule).toBe(
+      'cosine',
+    )
+  })
+
   test('--hidden none trains without a hidden layer', async () => {
     expect((await gradus([...SMALL, '--hidden', 'none'])).stdout).toContain('net      2-2, relu, 6 parameters')
   })

@@ -9,9 +9,10 @@
  */
 import { existsSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PAGES } from './runtimes/browser.js'
 import { makeProject, run } from './runtimes/consumer.js'
-import { failure, faults, type Report } from './runtimes/report.js'
-import { isInstalled, PROGRAMS, RUNTIMES } from './runtimes/runtimes.js'
+import { FULL, failure, faults, type Report } from './runtimes/report.js'
+import { expectedOf, isInstalled, PROGRAMS, RUNTIMES } from './runtimes/runtimes.js'
 
 let project: ReturnType<typeof makeProject>
 let reference: Report
@@ -28,7 +29,11 @@ describe('reproducible training gives the same bits in', () => {
   for (const runtime of RUNTIMES.filter(({ cheap }) => cheap)) {
     test.skipIf(!isInstalled(runtime))(runtime.title, { timeout: 150_000 }, async () => {
       const reports = await runtime.run(project.folder)
-      expect(Object.entries(reports).flatMap(([page, report]) => faults(report, reference, page).map((fault) => page + fault))).toEqual([])
+      expect(
+        Object.entries(reports).flatMap(([page, report]) =>
+          faults(report, reference, expectedOf(runtime, page)).map((fault) => `${page}: ${fault}`),
+        ),
+      ).toEqual([])
     })
   }
 })
@@ -63,6 +68,15 @@ describe('where compiling is forbidden', () => {
   })
 })
 
+test('gradus/js, as it is installed, has one thread', async () => {
+  const body = `
+    const { load } = await import('gradus/js')
+    const threads = [(await load()).threads, (await load({ threads: 'auto' })).threads]
+    await load({ threads: 2 }).catch((error) => console.log(JSON.stringify([threads, error.name, error.message])))`
+  const output = await run(process.execPath, ['--input-type=module', '--eval', body], { cwd: project.folder })
+  expect(JSON.parse(output)).toEqual([[1, 1], 'RangeError', expect.stringMatching(/threads are for WebAssembly.*got 2$/)])
+})
+
 describe('faults', () => {
   test('finds what a runtime may get wrong', () => {
     const { chosen } = reference
@@ -73,7 +87,11 @@ describe('faults', () => {
     expect(faults({ ...reference, js: { ...reference.js, last: 1 } }, reference)).toHaveLength(1)
     expect(faults({ ...reference, repeats: false }, reference)).toHaveLength(1)
     expect(faults({ ...reference, warnings: ['x'] }, reference)).toHaveLength(1)
-    expect(faults(reference, reference, 'csp-strict')).not.toEqual([])
-    expect(faults({ ...reference, document: true }, reference, 'worker')).toHaveLength(1)
+    const { threads } = reference
+    expect(faults({ ...reference, threads: { ...threads, count: 1 } }, reference)).toHaveLength(1)
+    expect(faults({ ...reference, threads: { ...threads, hash: '0' } }, reference)).toHaveLength(2)
+    expect(faults(reference, reference, { threads: 2, warnings: ['x'] })).toHaveLength(1)
+    expect(faults(reference, reference, PAGES['csp-strict'].expected)).not.toEqual([])
+    expect(faults({ ...reference, document: true }, reference, { ...FULL, worker: true })).toHaveLength(1)
   })
 })

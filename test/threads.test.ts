@@ -6,6 +6,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { Pool } from '../ts/backend/threads/pool.js'
 import { withSharedMemory } from '../ts/backend/threads/share.js'
 import { IDLE, STOP } from '../ts/backend/threads/worker.js'
+import { wantedThreads } from '../ts/backend/wasm.none.js'
 import {
   Adam,
   type Backend,
@@ -195,8 +196,15 @@ describe('options', () => {
 
   test('JavaScript has one thread', () => {
     expect(() => createBackend({ backend: 'js', threads: 2 })).toThrow(/load: threads are for the backend 'wasm'/)
-    expect(createBackend({ backend: 'js', threads: 1 }).threads).toBe(1)
+    for (const threads of [1, 'auto'] as const) expect(createBackend({ backend: 'js', threads }).threads).toBe(1)
   })
+})
+
+test('gradus/js has one thread, and says so where more are asked for', () => {
+  expect([undefined, 1, 'auto' as const].map(wantedThreads)).toEqual([1, 1, 1])
+  for (const threads of [2, 0, 1.5, '2' as 'auto']) {
+    expect(() => wantedThreads(threads)).toThrow(/threads are for WebAssembly, and gradus\/js has one: threads is 1 or 'auto' here, got /)
+  }
 })
 
 describe('a process', () => {

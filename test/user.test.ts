@@ -1,26 +1,36 @@
 /** What a new user ran into in training, each with the program that showed it. */
 import { describe, expect, test } from 'vitest'
 import {
+  type Callback,
   createBackend,
   Dense,
   Dropout,
+  EarlyStopping,
   evaluateModel,
   findLearningRate,
   fit,
+  GradientAccumulation,
   Lambda,
   LBFGS,
+  Lookahead,
   type Loss,
   Module,
   mean,
   mse,
   mul,
+  type OptimizerLike,
   Parameter,
+  type Progress,
+  ReduceOnPlateau,
+  SAM,
+  ScheduleFreeAdamW,
   Sequential,
   SGD,
   square,
   sub,
   supportedVariants,
   type Tensor,
+  type TrainingControl,
   tensor,
   trainSteps,
   zeros,
@@ -154,4 +164,134 @@ describe.each(backends)('$variant', (backend) => {
     const optimizer = new SGD(model.parameters(), { learningRate: 0.1 })
     await expect(fit(model, { inputs, targets: flat, loss: mse, optimizer })).rejects.toThrow(/Mine\.forward\(\): must return a Tensor/)
   })
+
+  test('SAM in fit takes the steps of the loop written out', async () => {
+    const make = () => {
+      const model = new Sequential([new Dense(1, 6, { activation: 'tanh' }), new Dropout(0.2), new Dense(6, 1)], { seed: 3, backend })
+      return { model, optimizer: new Lookahead(new SAM(new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 })), { every: 3 }) }
+    }
+    const [a, b] = [make(), make()]
+    const losses: number[] = []
+    const metrics = { loss: (p: Tensor, t: Tensor) => mse(p, t).item() }
+    const onBatchEnd = ({ loss }: { loss: number }) => void losses.push(loss)
+    const data = { inputs, targets: flat }
+    const options = {
+      ...data,
+      loss: mse,
+      optimizer: a.optimizer,
+      batchSize: 10,
+      shuffle: false,
+      epochs: 3,
+      metrics,
+      callbacks: [{ onBatchEnd }],
+    }
+    const history = await fit(a.model, options)
+    for (let step = 0; step < 12; step++) {
+      const from = (step % 4) * 10
+      const [x, y] = [tensor(inputs.slice(from, from + 10), { backend }), flat.slice(from, from + 10)]
+      ;(b.optimizer as unknown as SAM).step(() => mse(b.model.forward(x), y).backward())
+    }
+    expect(a.model.state()).toEqual(b.model.state())
+    expect(history.epochs[2].metrics.loss).toBeCloseTo(history.epochs[2].loss, 6)
+    expect(a.optimizer.stepCount).toBe(12)
+    expect(losses.length).toBe(12)
+    const state = a.model.state()
+    const curve = await findLearningRate(a.model, { ...data, loss: mse, optimizer: a.optimizer, steps: 10, to: 0.1 })
+    expect(curve.losses.length).toBe(10)
+    expect(a.model.state()).toEqual(state)
+    expect(() => new GradientAccumulation(a.optimizer, { every: 2 })).toThrow(/computes its gradients itself/)
+  })
+
+  test('SAM that diverges leaves the weights of the last finite step', async () => {
+    const model = line()
+    const optimizer = new SAM(new SGD(model.parameters(), { learningRate: 0 }))
+    const before = model.state()
+    let calls = 0
+    const fails: Loss = (p, t) => (++calls % 4 === 0 ? mul(own(p, t), Number.NaN) : own(p, t))
+    await expect(fit(model, { inputs, targets: flat, loss: fails, optimizer })).rejects.toThrow(/loss is NaN at step 2/)
+    expect(model.state()).toEqual(before)
+  })
+
+  test('EarlyStopping puts the best weights back when training diverges', async () => {
+    const model = line()
+    const optimizer = new SGD(model.parameters(), { learningRate: 0.1 })
+    const states: object[] = []
+    const stopping = new EarlyStopping({ patience: 9 })
+    const recorder = { onEpochEnd: () => void states.push(model.state()) }
+    const options = {
+      inputs,
+      targets: flat,
+      loss: mse,
+      optimizer,
+      validationSplit: 0.2,
+      epochs: 9,
+      batchSize: 8,
+      callbacks: [recorder, stopping],
+    }
+    const schedule = (step: number) => (step < 12 ? 0.1 : 1e25)
+    await expect(fit(model, { ...options, schedule })).rejects.toThrow(/loss is (NaN|Infinity) at step/)
+    expect(stopping.bestEpoch).toBe(3)
+    expect(model.state()).toEqual(states[2])
+  })
+
+  describe('optimizers that average are judged by their averages', () => {
+    const data = { inputs, targets: flat, loss: mse }
+    const learn = async (wrap: (o: ScheduleFreeAdamW) => OptimizerLike, more: object = {}) => {
+      const model = line()
+      const optimizer = new ScheduleFreeAdamW(model.parameters(), { learningRate: 0.5 })
+      const history = await fit(model, { ...data, validation: data, optimizer: wrap(optimizer), epochs: 4, batchSize: 8, ...more })
+      return { model, optimizer, history }
+    }
+
+    test.each<[string, (o: ScheduleFreeAdamW) => OptimizerLike]>([
+      ['by themselves', (o) => o],
+      ['wrapped', (o) => new GradientAccumulation(o, { every: 1 })],
+    ])('%s', async (_name, wrap) => {
+      const seen: number[] = []
+      const onEpochEnd = (_: Progress, { model }: TrainingControl) => void seen.push(evaluateModel(model, data).loss)
+      const { model, optimizer, history } = await learn(wrap, { callbacks: [{ onEpochEnd }] })
+      const { valLoss } = history.epochs[3]
+      expect(seen[3]).toBe(valLoss)
+      expect(optimizer.evaluate(() => evaluateModel(model, data).loss)).toBe(valLoss)
+      expect(evaluateModel(model, data).loss).not.toBe(valLoss)
+      // looking on changes nothing
+      const silent = await learn(wrap, { validation: undefined })
+      expect(model.state()).toEqual(silent.model.state())
+    })
+
+    test('EarlyStopping keeps and restores those', async () => {
+      const { model, history } = await learn((o) => o, { epochs: 30, callbacks: [new EarlyStopping({ patience: 2 })] })
+      const best = Math.min(...history.epochs.map((e) => e.valLoss as number))
+      expect(evaluateModel(model, data).loss).toBe(best)
+    })
+  })
+
+  test('ReduceOnPlateau is a callback too', async () => {
+    const rates = async (more: object, epochs = 6) => {
+      const model = line()
+      const optimizer = new SGD(model.parameters(), { learningRate: 1e-6 })
+      const callbacks: Callback[] = [new ReduceOnPlateau(optimizer, { factor: 0.5, patience: 1, threshold: 0.5, epsilon: 0 })]
+      const { epochs: records } = await fit(model, { inputs, targets: flat, loss: mse, optimizer, epochs, callbacks, ...more })
+      return records.map((e) => e.learningRate)
+    }
+    const halves = [1e-6, 1e-6, 1e-6, 5e-7, 5e-7, 2.5e-7]
+    expect(await rates({})).toEqual(halves)
+    expect(await rates({ validationSplit: 0.25 })).toEqual(halves)
+    const model = line()
+    const optimizer = new SGD(model.parameters(), { learningRate: 1 })
+    const callbacks = [new ReduceOnPlateau(optimizer, { mode: 'max' })]
+    await expect(fit(model, { inputs, targets: flat, loss: mse, optimizer, callbacks })).rejects.toThrow(/watches the loss.*mode 'min'/)
+  })
+})
+
+test.each<[string, unknown, RegExp]>([
+  ['no list', { onEpochEnd() {} }, /callbacks must be an array, got a Object/],
+  ['a function', [() => {}], /callbacks\[0\] must be an object with onTrainBegin, onBatchEnd, onEpochEnd or onTrainEnd, got a function/],
+  ['no hook', [new EarlyStopping(), { onEpochStart() {} }], /callbacks\[1\] must be an object with onTrainBegin/],
+  ['null', [null], /callbacks\[0\].*got null/],
+])('callbacks: %s', async (_name, callbacks, message) => {
+  const backend = backends[0]
+  const model = new Sequential([new Dense(1, 1)], { backend })
+  const options = { inputs: [[1]], targets: [1], loss: mse, optimizer: new SGD(model.parameters(), { learningRate: 1 }) }
+  await expect(fit(model, { ...options, callbacks: callbacks as Callback[] })).rejects.toThrow(message)
 })

@@ -1,4 +1,4 @@
-/** bench/results/peers.svg: how fast others are beside gradus, net by net. Written by table.ts. */
+/** bench/results/peers.svg: how fast others are beside gradus, net by net. Written by write.ts. */
 import type { TopLevelSpec } from 'vega-lite'
 import { INK, STYLE, toSvg } from '../chart.js'
 import type { Peers } from './results.js'
@@ -21,7 +21,7 @@ interface Point {
 
 function rowOf(workload: Workload, speed: number): string {
   const unit = { steps: 'steps/s', update: 'ns/parameter', reach: 'ms' }[workload.kind]
-  return `${workload.title.replace(': until 97 % right', '')}: ${number(speed)} ${unit}`
+  return `${workload.title.replace(/: until.*|, 10 M parameters/, '')}: ${number(speed)} ${unit}`
 }
 
 /** The best of each group on each workload that gradus has a figure for. */

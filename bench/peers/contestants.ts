@@ -11,7 +11,7 @@ export interface Contestant {
   runtime: 'node-22' | 'node-24' | 'python'
   /** What makes its steps other than those of the table's head. */
   note?: string
-  /** Whether start.mjs knows how to start it. */
+  /** Whether its start is measured. */
   starts?: boolean
   /** Cores that it may use; 1 unless it says. Those with two are compared with each other, on large nets alone. */
   cores?: 2
@@ -77,6 +77,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     program: ['pytorch', 'fused'],
     runtime: 'python',
     note: '`Adam(fused=True)`',
+    starts: true,
   },
   {
     id: 'pytorch-compiled',
@@ -93,6 +94,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     program: ['jax_jit', 'step'],
     runtime: 'python',
     note: '`jit` of the whole step with optax',
+    starts: true,
   },
   {
     id: 'jax-scan',

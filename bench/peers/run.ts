@@ -1,6 +1,6 @@
 /**
  * `make peers`: gradus beside other libraries, loops by hand, PyTorch and JAX, on the same nets and data, and writes
- * bench/results/peers.json, from which table.ts makes docs/benchmarks.md. Each contestant runs each workload in a process of
+ * bench/results/peers.json, from which write.ts makes docs/benchmarks.md. Each contestant runs each workload in a process of
  * its own, pinned to one core or two, and has to learn. Packages go into .cache/peers, Python's into a virtual environment there.
  *
  *     node --import tsx bench/peers/run.ts [--only gradus,jax-js] [--workloads W4,W5|start] [--python PATH] [--core 1] [--keep]
@@ -36,7 +36,7 @@ const median = (numbers: number[]) => [...numbers].sort((a, b) => a - b)[numbers
 /** The folder where contestants find their packages: those of bench/peers/package.json, and this repository as gradus. */
 function prepare(): string {
   const folder = installTools('peers', HERE)
-  for (const name of ['harness.mjs', 'harness.py', 'start.mjs', 'contestants'])
+  for (const name of ['harness.mjs', 'harness.py', 'start.mjs', 'start.py', 'contestants'])
     cpSync(path.join(HERE, name), path.join(folder, name), { recursive: true })
   const link = path.join(folder, 'node_modules/gradus')
   rmSync(link, { force: true, recursive: true })
@@ -104,13 +104,15 @@ function measureWorkload(contestant: Contestant, { id: workload, kind }: Workloa
     entry.results[workload] = values.keep && before && 'best' in before ? better(kind, before, found) : found
     return `${best.toPrecision(4)} (median ${median.toPrecision(4)})${learned ? '' : ', does not learn'}`
   } catch (error) {
-    if (!values.keep) entry.results[workload] = { missing: (error as Error).message }
+    const missing = { missing: (error as Error).message }
+    entry.results[workload] = values.keep ? (entry.results[workload] ?? missing) : missing
     return `- (${(error as Error).message})`
   }
 }
 
 function measureStart(contestant: Contestant, entry: Entry): string {
-  const starts = Array.from({ length: STARTS }, () => measure<Start>(contestant, ['start.mjs', ...contestant.program]))
+  const program = contestant.runtime === 'python' ? 'start.py' : 'start.mjs'
+  const starts = Array.from({ length: STARTS }, () => measure<Start>(contestant, [program, ...contestant.program]))
   const of = (key: keyof Start) => median(starts.map((start) => start[key]))
   const found = { ready: of('ready'), first: of('first'), large: of('large') }
   const sum = ({ ready, first, large }: Start) => ready + first + large

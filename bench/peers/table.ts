@@ -1,13 +1,7 @@
-/**
- * Writes docs/benchmarks.md and the short table of README.md from bench/results/peers.json (see run.ts).
- * `node --import tsx bench/peers/table.ts`
- */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+/** docs/benchmarks.md and the short table of README.md, out of bench/results/peers.json (see run.ts); write.ts writes them. */
 import { type LimitResults, type Product, SIZES } from '../native.js'
-import { readResults } from '../results.js'
 import { CONTESTANTS, type Contestant, LARGE } from './contestants.js'
-import { figureOf, type Peers, readPeers } from './results.js'
+import { figureOf, type Peers } from './results.js'
 import { WORKLOADS, type Workload } from './workloads.js'
 
 /** Those that have one core, and those that have two. */
@@ -145,6 +139,11 @@ function productTable({ products }: LimitResults): string {
   return table(['GFLOP/s (share of the limit)', '128 bits', 'widened to 256'], rows)
 }
 
+function best({ products }: LimitResults): string {
+  const shares = products.filter(({ widened }) => widened).map(({ speed, limit }) => Math.round((100 * speed) / limit))
+  return `So the widened kernels leave ${100 - Math.max(...shares)} % of what 256-bit vectors can do at their best, and ${100 - Math.min(...shares)} % at their worst.`
+}
+
 /** GFLOP/s of whole steps of the large nets. */
 function stepTable(peers: Peers): string {
   const nets = WORKLOADS.filter(({ id }) => ['W4', 'W5', 'W6'].includes(id))
@@ -166,14 +165,14 @@ export function document(peers: Peers, limit: LimitResults): string {
   const head = (w: Workload) => `${w.id}, ${UNITS[w.kind]}`
   return `# gradus beside others
 
-Written by bench/peers/table.ts from bench/results/peers.json; \`make peers\` measures it again.
+Written by bench/peers/write.ts from bench/results/peers.json; \`make peers\` measures it again.
 
 ${peers.cpu}, one core, ${peers.date}. ${versions(peers)}.
 
 Each contestant trains each net in a process of its own, pinned to one core, with the same first weights (where it lets them be
 set) and the same rows in the same order, in memory: forward, loss, backward, Adam. It has to learn: the loss over all rows must
 halve, or its figure stands in brackets and does not count. The best of seven windows of 0.3 s; two of one epoch where a step
-takes so long. W8 and W8m are updates alone. C1 is the time from a made net to 97 % of the training points right, judged after
+takes so long; the machine had other work at times, so some were measured again and the better figure stayed. W8 and W8m are updates alone. C1 is the time from a made net to 97 % of the training points right, judged after
 each epoch, the median of five first weights.
 
 ${table(
@@ -210,11 +209,13 @@ ${pairTable(peers)}
 
 ## The silicon
 
-A native loop of multiply-adds on registers does ${limitText(limit)} on one core.
-Square products of gradus (relaxed SIMD, Node ${limit.node}, ${limit.date}), each beside the limit of vectors as wide, measured around it
+A native loop of multiply-adds on registers does ${limitText(limit)}
+on one core. Square products of gradus (relaxed SIMD, Node ${limit.node}, ${limit.date}), each beside the limit of vectors as wide, measured around it
 by bench/native.ts:
 
 ${productTable(limit)}
+
+${best(limit)}
 
 The products of whole steps, above, come to:
 
@@ -232,7 +233,7 @@ ${SINGLE.map(({ title, note, runtime }) => `- ${title}: ${runtime === 'python' ?
 `
 }
 
-const BEGIN = '<!-- peers: written by bench/peers/table.ts from bench/results/peers.json -->'
+const BEGIN = '<!-- peers: written by bench/peers/write.ts from bench/results/peers.json -->'
 const END = '<!-- /peers -->'
 
 /** The short table of README.md. */
@@ -256,13 +257,4 @@ export function withSummary(readme: string, peers: Peers): string {
   const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)]
   if (from < 0 || to < from) throw new Error('README.md has lost the markers of its table of peers')
   return `${readme.slice(0, from + BEGIN.length)}\n${summary(peers)}\n${readme.slice(to)}`
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { draw } = await import('./chart.js')
-  const peers = readPeers()
-  const readme = new URL('../../README.md', import.meta.url)
-  writeFileSync(new URL('../../docs/benchmarks.md', import.meta.url), document(peers, readResults<LimitResults>('native')))
-  writeFileSync(new URL('../results/peers.svg', import.meta.url), await draw(peers))
-  writeFileSync(readme, withSummary(readFileSync(readme, 'utf8'), peers))
 }

@@ -87,27 +87,54 @@ function findPeer(): Peer | null {
   }
 }
 
-/** One line: the time that the peer takes to its own error, and ours to one no larger. */
-function compare({ name, ours: model, theirs: peerModel, x, y, initial, options, own }: Curve, peer: Peer, errorTolerance: number): string {
+interface Comparison {
+  curve: string
+  /** Σr² that the peer ends with, and ours. */
+  error: number
+  ownError: number
+  microseconds: number
+  peerMicroseconds: number
+  iterations: number
+  peerIterations: number
+}
+
+/** The time that the peer takes to its own error, and ours to one no larger. */
+function compare(
+  { name, ours: model, theirs: peerModel, x, y, initial, options, own }: Curve,
+  peer: Peer,
+  errorTolerance: number,
+): Comparison {
   const theirs = () => peer({ x, y }, peerModel, { initialValues: initial, errorTolerance, ...options })
   const reached = theirs()
   const ours = () => fitCurve(model, x, y, { initial, targetValue: reached.parameterError / 2, covariance: false, ...own })
   const fit = ours()
   const [mine, peers] = fastest([ours, theirs])
-  const error = (value: number) => value.toExponential(1)
+  return {
+    ...{ curve: name, error: reached.parameterError, ownError: 2 * fit.value },
+    ...{ microseconds: Number(mine.toFixed(2)), peerMicroseconds: Number(peers.toFixed(2)) },
+    ...{ iterations: fit.iterations, peerIterations: reached.iterations },
+  }
+}
+
+function line({ curve, error, ownError, microseconds, peerMicroseconds, iterations, peerIterations }: Comparison): string {
   return (
-    `  ${name}, to ${error(reached.parameterError)}: gradus ${mine.toFixed(1)} µs (${error(2 * fit.value)}, ${fit.iterations} iterations), ` +
-    `peer ${peers.toFixed(1)} µs (${reached.iterations}): ${(peers / mine).toFixed(2)} times`
+    `  ${curve}, to ${error.toExponential(1)}: gradus ${microseconds} µs (${ownError.toExponential(1)}, ${iterations} iterations), ` +
+    `peer ${peerMicroseconds} µs (${peerIterations}): ${(peerMicroseconds / microseconds).toFixed(2)} times`
   )
 }
 
-export function benchCurves(): void {
+export function benchCurves(): Comparison[] {
+  const comparisons: Comparison[] = []
   const peer = findPeer()
   console.log('\nfitCurve beside ml-levenberg-marquardt, without a Jacobian by hand: time to the Σr² that the peer ends with')
   if (peer === null) console.log('  not installed: see the head of bench/solve.ts')
   for (const curve of curves()) {
     // The peer stops at an error of 0.01 unless told otherwise; the second line asks it for about all that doubles give.
-    for (const tolerance of peer ? [10e-3, 1e-16] : []) console.log(compare(curve, peer!, tolerance))
+    for (const tolerance of peer ? [10e-3, 1e-16] : []) {
+      const comparison = compare(curve, peer!, tolerance)
+      console.log(line(comparison))
+      comparisons.push(comparison)
+    }
     const { name, ours, x, y, initial } = curve
     const fit = () => fitCurve(ours, x, y, { initial })
     const { value, iterations } = fit()
@@ -115,4 +142,5 @@ export function benchCurves(): void {
       `  ${name}, as far as it goes: gradus ${fastest([fit])[0].toFixed(1)} µs (${(2 * value).toExponential(1)}, ${iterations} iterations)`,
     )
   }
+  return comparisons
 }

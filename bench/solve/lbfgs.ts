@@ -22,7 +22,8 @@ function inSingles(train: Dataset, { rows, decay, tolerance }: MnistOracle) {
   return { value: loss, ...rest }
 }
 
-export async function benchLBFGS(): Promise<void> {
+export async function benchLBFGS(): Promise<object[]> {
+  const rows: object[] = []
   const { train } = await loadMnist()
   console.log("\nL-BFGS, softmax regression on MNIST from zeros, beside SciPy's L-BFGS-B (goal: iterations within 1.3)")
   for (const oracle of mnistOracles) {
@@ -35,10 +36,12 @@ export async function benchLBFGS(): Promise<void> {
       const from = performance.now()
       const { iterations, evaluations, value, reason } = run(train, oracle)
       const seconds = ((performance.now() - from) / 1000).toFixed(1)
+      rows.push({ ...oracle, in: name, scipyIterations: oracle.iterations, iterations, evaluations, value, reason })
       const ratio = (iterations / oracle.iterations).toFixed(2)
       console.log(
         `    ${name.padEnd(16)}${iterations} iterations, ${evaluations} evaluations, ${value.toFixed(9)} (${reason}), ${seconds} s: ratio ${ratio}`,
       )
     }
   }
+  return rows
 }

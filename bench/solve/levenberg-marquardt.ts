@@ -73,7 +73,9 @@ async function bestAdam(backend: Backend, seed: number) {
   return { ...best, time: Math.min(best.time, again.time), reached: reached.length > 0 }
 }
 
-export async function benchLevenbergMarquardt(): Promise<void> {
+export async function benchLevenbergMarquardt(): Promise<object> {
+  const iterations: Record<string, object> = {}
+  const seeds: object[] = []
   console.log('\nLevenberg-Marquardt, 1-20-1 tanh, 200 rows')
   const backend = createBackend()
   for (let seed = 1; seed <= 5; seed++) timeOfLevenbergMarquardt(backend, seed)
@@ -82,16 +84,19 @@ export async function benchLevenbergMarquardt(): Promise<void> {
     ['JavaScript', createBackend({ backend: 'js' })],
   ] as const) {
     const { best, median } = iterationsPerSecond(on)
+    iterations[name] = { best: Math.round(best), median: Math.round(median) }
     console.log(`  ${name}: ${best.toFixed(0)} iterations/s in the best window of 20, ${median.toFixed(0)} in the median one (goal 3000)`)
   }
   console.log(`  time to a mean squared error of ${TARGET}, per seed:`)
   for (let seed = 1; seed <= 6; seed++) {
     const lm = [0, 1, 2].map(() => timeOfLevenbergMarquardt(backend, seed)).sort((a, b) => a.time - b.time)[0]
     const adam = await bestAdam(backend, seed)
+    seeds.push({ seed, levenbergMarquardt: lm, adam, ratio: Math.round(adam.time / lm.time) })
     console.log(
       `    seed ${seed}: LM ${lm.time.toFixed(1)} ms (${lm.iterations} iterations, ${lm.loss.toExponential(1)}); Adam, best of ${RATES.length} ` +
         `rates, ${adam.time.toFixed(0)} ms (${adam.iterations} steps at ${adam.rate}, ${adam.loss.toExponential(1)}): ` +
         `${adam.reached ? '' : '> '}${(adam.time / lm.time).toFixed(0)} times`,
     )
   }
+  return { iterationsPerSecond: iterations, seeds }
 }

@@ -73,18 +73,54 @@ unsafe fn one_by_one(b: View, panel: *mut f32, k: usize, width: usize, columns: 
     }
 }
 
-/// Copies a block of A, walked down its columns, into panels of `height` rows, interleaved by k; a ragged panel repeats
-/// its last row.
+/// Copies a block of A into panels of `height` rows, interleaved by k; a ragged panel repeats its last row.
 pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, height: usize) {
     for (i, rows) in blocks(m, height) {
-        for p in 0..k {
-            // SAFETY: rows i.. exist and lie side by side; the panel lies in its room of scratch.
+        // SAFETY: rows i.. exist; the panel lies in its room of scratch.
+        unsafe {
+            let (from, panel) = (a.from(i, 0), to.add(i * k));
+            match a.column {
+                1 => interleave(from, panel, k, rows, height),
+                _ => side_by_side(from, panel, k, rows, height),
+            }
+        }
+    }
+}
+
+/// A panel of rows that are contiguous: transposes squares of 4 × 4, the last of which may overlap the one before.
+unsafe fn interleave(a: View, panel: *mut f32, k: usize, rows: usize, height: usize) {
+    let steps = k - k % 4;
+    for r in (0..height).step_by(4) {
+        let r = r.min(height - 4);
+        for p in (0..steps).step_by(4) {
+            // SAFETY: rows below `rows` have k steps; the panel has k steps of `height`.
             unsafe {
-                let (from, to) = (a.at(i, p), to.add(i * k + p * height));
-                copy(from, to, rows);
-                for r in rows..height {
-                    *to.add(r) = *from.add(rows - 1);
+                let square: [[f32; 4]; 4] =
+                    from_fn(|i| a.at((r + i).min(rows - 1), p).cast::<[f32; 4]>().read_unaligned());
+                for q in 0..4 {
+                    let step = square.map(|row| row[q]);
+                    panel.add((p + q) * height + r).cast::<[f32; 4]>().write_unaligned(step);
                 }
+            }
+        }
+    }
+    for p in steps..k {
+        for r in 0..height {
+            // SAFETY: as above.
+            unsafe { *panel.add(p * height + r) = *a.at(r.min(rows - 1), p) }
+        }
+    }
+}
+
+/// A panel of rows that lie side by side, step after step.
+unsafe fn side_by_side(a: View, panel: *mut f32, k: usize, rows: usize, height: usize) {
+    for p in 0..k {
+        // SAFETY: as for [`interleave`].
+        unsafe {
+            let (from, to) = (a.at(0, p), panel.add(p * height));
+            copy(from, to, rows);
+            for r in rows..height {
+                *to.add(r) = *from.add(rows - 1);
             }
         }
     }

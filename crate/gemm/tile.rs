@@ -2,6 +2,9 @@
 //!
 //! A tile loads all its start values, then runs over k, then stores, row by row: in that shape V8 can widen vector pairs
 //! to 256 bits. One step of k per turn of the loop: V8 unrolls it, and a longer body would spill registers.
+//!
+//! A step loads its vectors of B, then each element of A just before it is used, so that one register serves all of them.
+//! Neither LLVM (by a flag of crate/build.sh) nor V8 changes that order. One pointer walks A; its rows are offsets.
 
 use super::{Start, View};
 use crate::lane::{F32x4, Lane};
@@ -103,10 +106,7 @@ unsafe fn in_place<const MR: usize, const NV: usize>(job: &Job) {
 unsafe fn packed<const MR: usize, const NV: usize>(job: &Job) {
     let &Job { k, a, b, start, c, ldc, rows } = job;
     // SAFETY: a panel has MR rows side by side, k times.
-    unsafe {
-        let a = from_fn(|i| a.ptr.add(i));
-        tile::<MR, NV, 4>(k, a, MR, b, 4 * NV, start, c, ldc, rows)
-    }
+    unsafe { tile::<MR, NV, 4>(k, a.ptr, from_fn(|i| i), MR, b, 4 * NV, start, c, ldc, rows) }
 }
 
 /// [`tile`] with rows of A anywhere; past `rows` they repeat the last, whose sums are then stored twice.
@@ -117,17 +117,16 @@ pub unsafe fn strided<const MR: usize, const NV: usize, const W: usize>(
 ) {
     // SAFETY: rows below `rows` exist.
     unsafe {
-        let each: [*const f32; MR] = from_fn(|i| a.at(i.min(rows - 1), 0));
-        tile::<MR, NV, W>(k, each, a.column, b, ldb, start, c, ldc, rows)
+        tile::<MR, NV, W>(k, a.ptr, from_fn(|i| i.min(rows - 1) * a.row), a.column, b, ldb, start, c, ldc, rows)
     }
 }
 
-/// c\[i,j\] = start\[i,j\] + Σ_p a\[i\]\[p·step\] · b\[p·ldb + j\], for MR rows and NV vectors of columns, W of them in the last; only `rows` rows of
+/// c\[i,j\] = start\[i,j\] + Σ_p a\[row\[i\] + p·step\] · b\[p·ldb + j\], for MR rows and NV vectors of columns, W of them in the last; only `rows` rows of
 /// start and c exist, and rows of a from there on repeat the last one.
 #[inline(always)]
 #[rustfmt::skip]
 unsafe fn tile<const MR: usize, const NV: usize, const W: usize>(
-    k: usize, a: [*const f32; MR], step: usize, b: *const f32, ldb: usize, start: Start, c: *mut f32, ldc: usize, rows: usize,
+    k: usize, a: *const f32, row: [usize; MR], step: usize, b: *const f32, ldb: usize, start: Start, c: *mut f32, ldc: usize, rows: usize,
 ) {
     // SAFETY: the caller's promise: rows of start and C with 4·NV columns, k steps of A and B.
     unsafe {
@@ -135,13 +134,13 @@ unsafe fn tile<const MR: usize, const NV: usize, const W: usize>(
         let mut sum: [[F32x4; NV]; MR] = from_fn(|i| from_fn(|v| load::<NV, W>(first[i].ptr, v)));
         let (mut a, mut b) = (a, b);
         for _ in 0..k {
-            multiply_add::<MR, NV, W>(&mut sum, a, b);
-            a = a.map(|a| a.add(step));
+            multiply_add::<MR, NV, W>(&mut sum, a, row, b);
+            a = a.add(step);
             b = b.add(ldb);
         }
-        for (i, row) in sum.iter().enumerate() {
+        for (i, sums) in sum.iter().enumerate() {
             let c = c.add(i.min(rows - 1) * ldc);
-            for (v, s) in row.iter().enumerate() {
+            for (v, s) in sums.iter().enumerate() {
                 if v + 1 < NV {
                     s.store_ptr(c.add(4 * v));
                 } else {
@@ -165,18 +164,19 @@ unsafe fn load<const NV: usize, const W: usize>(row: *const f32, v: usize) -> F3
     }
 }
 
-/// One step of k: sum\[i\] += a\[i\] · b.
+/// One step of k: sum\[i\] += a\[row\[i\]\] · b.
 #[inline(always)]
 unsafe fn multiply_add<const MR: usize, const NV: usize, const W: usize>(
     sum: &mut [[F32x4; NV]; MR],
-    a: [*const f32; MR],
+    a: *const f32,
+    row: [usize; MR],
     b: *const f32,
 ) {
     // SAFETY: the caller stays inside k.
     unsafe {
         let b: [F32x4; NV] = from_fn(|v| load::<NV, W>(b, v));
-        for (sum, a) in sum.iter_mut().zip(a) {
-            let a = F32x4::load_splat(a);
+        for (sum, row) in sum.iter_mut().zip(row) {
+            let a = F32x4::load_splat(a.add(row));
             for (sum, b) in sum.iter_mut().zip(b) {
                 *sum = a.mul_add(b, *sum);
             }

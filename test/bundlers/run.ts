@@ -35,7 +35,7 @@ try {
       wrong.push(`${name}: one optimizer takes ${sgd} bytes, more than a tenth above the budget of ${limit.budget}`)
   }
   const roots = Object.fromEntries(built.map(({ name, app }) => [`/${name}/`, app]))
-  const pages = built.map(({ name }) => ({ name, url: `/${name}/index.html?page=${name}` }))
+  const pages = built.map(({ name }) => ({ name, url: `/${name}/index.html?page=${name}`, isolated: true }))
   const inBrowser = await visit('chromium', pages, roots)
   for (const { name, app, sgd, core } of built) {
     const found = faults(inBrowser[name], reference)

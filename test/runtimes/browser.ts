@@ -8,7 +8,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { failure, type Report } from './report.js'
+import { type Expected, FULL, failure, type Report } from './report.js'
 
 const TYPES: Record<string, string> = {
   '.js': 'text/javascript',
@@ -19,13 +19,38 @@ const TYPES: Record<string, string> = {
 }
 const CSP = "default-src 'self'; script-src 'self'"
 
-/** Pages of the runtime test: each loads one script of pages.mjs. `csp` is the header that it is served with. */
-export const PAGES: Record<string, { title: string; csp?: string }> = {
-  module: { title: '<script type=module>' },
-  worker: { title: 'Web Worker' },
-  'service-worker': { title: 'service worker' },
-  'csp-wasm': { title: "CSP 'wasm-unsafe-eval'", csp: `${CSP} 'wasm-unsafe-eval'` },
-  'csp-strict': { title: "CSP without 'wasm-unsafe-eval'", csp: CSP },
+/** What a page without these headers is told, and one whose policy forbids the workers. */
+const HEADERS = 'Cross-Origin-Opener-Policy'
+const ALONE = { threads: 1, warnings: [HEADERS] } as const
+
+/**
+ * Pages of the runtime test: each loads one script of pages.mjs. `csp` is the header that it is served with; `isolated` pages are
+ * served with the headers that give them SharedArrayBuffer.
+ */
+export const PAGES: Record<string, Omit<Page, 'name' | 'url'> & { title: string; expected: Expected }> = {
+  module: { title: '<script type=module>', expected: ALONE },
+  worker: { title: 'Web Worker', expected: { ...ALONE, worker: true } },
+  'service-worker': { title: 'service worker', expected: { ...ALONE, worker: true } },
+  'csp-wasm': { title: "CSP 'wasm-unsafe-eval'", csp: `${CSP} 'wasm-unsafe-eval'`, expected: ALONE },
+  'csp-strict': {
+    title: "CSP without 'wasm-unsafe-eval'",
+    csp: CSP,
+    expected: { threads: 1, warnings: ['wasm-unsafe-eval', 'reproducible: true'], blocked: true },
+  },
+  isolated: { title: 'isolated', isolated: true, expected: FULL },
+  'isolated-worker': { title: 'isolated, Web Worker', isolated: true, expected: { ...FULL, worker: true } },
+  'isolated-csp': {
+    title: 'isolated, CSP without blob:',
+    isolated: true,
+    csp: `${CSP} 'wasm-unsafe-eval'`,
+    expected: { threads: 1, warnings: ['blob: in worker-src'] },
+  },
+  'isolated-csp-blob': {
+    title: 'isolated, CSP with blob:',
+    isolated: true,
+    csp: `${CSP} 'wasm-unsafe-eval'; worker-src blob:`,
+    expected: FULL,
+  },
 }
 
 export type BrowserName = 'chromium' | 'firefox'
@@ -52,6 +77,8 @@ export interface Page {
   name: string
   url: string
   csp?: string
+  /** Served with the headers of cross-origin isolation. */
+  isolated?: boolean
 }
 
 /**
@@ -93,11 +120,13 @@ export async function visit(
       response.writeHead(404).end()
       return
     }
-    const csp = pages.find((page) => page.url.split('?')[0] === url.pathname && page.url.split('?')[1] === url.search.slice(1))?.csp
+    const served = pages.find((page) => page.url === url.pathname + url.search)
+    const isolated = served?.isolated || url.search === '?isolated'
     response.writeHead(200, {
       'content-type': TYPES[path.extname(file)] ?? 'application/octet-stream',
       'cache-control': 'no-store',
-      ...(csp ? { 'content-security-policy': csp } : {}),
+      ...(served?.csp ? { 'content-security-policy': served.csp } : {}),
+      ...(isolated ? { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' } : {}),
     })
     response.end(readFileSync(file))
   })

@@ -6,9 +6,9 @@ const runHere = async () => {
   return smoke(gradus, pure)
 }
 
-const runInWorker = () =>
+const runInWorker = (query = '') =>
   new Promise((resolve, reject) => {
-    const worker = new Worker('/fixtures/web-worker.mjs', { type: 'module' })
+    const worker = new Worker(`/fixtures/web-worker.mjs${query}`, { type: 'module' })
     worker.onmessage = ({ data }) => resolve(data)
     worker.onerror = ({ message }) => reject(new Error(message ?? 'the worker does not load'))
   })
@@ -24,5 +24,6 @@ const runInServiceWorker = async () => {
   return report
 }
 
-const run = { worker: runInWorker, 'service-worker': runInServiceWorker }[page] ?? runHere
+const run =
+  { worker: runInWorker, 'isolated-worker': () => runInWorker('?isolated'), 'service-worker': runInServiceWorker }[page] ?? runHere
 await window.gradusReport(await run())

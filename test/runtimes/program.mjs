@@ -3,6 +3,7 @@
  * No imports and nothing of one runtime, so that it can be imported, required, served, bundled and sent to a worker.
  */
 const STEPS = 200
+const WIDE_STEPS = 30
 const ROWS = 48
 const FEATURES = 5
 const CLASSES = 3
@@ -31,6 +32,27 @@ export function train(gradus, backend, seed = 7) {
   }
   const weights = model.parameters().map((parameter) => parameter.data())
   return { first: losses[0], last: losses[STEPS - 1], hash: hash(weights), optimizer: optimizer.state().optimizer }
+}
+
+const WIDTH = 128
+
+/** Trains a net that is wide enough for threads to share; the hash of its weights. */
+function trainWide(gradus, backend) {
+  const { Adam, crossEntropy, Dense, Sequential, tensor } = gradus
+  const layers = [
+    new Dense(FEATURES, WIDTH, { activation: 'relu' }),
+    new Dense(WIDTH, WIDTH, { activation: 'gelu' }),
+    new Dense(WIDTH, CLASSES),
+  ]
+  const model = new Sequential(layers, { seed: 3, backend })
+  const optimizer = new Adam(model.parameters(), { learningRate: 0.003 })
+  const { inputs, labels } = blobs()
+  const x = tensor(inputs, [ROWS, FEATURES], { backend })
+  for (let step = 0; step < WIDE_STEPS; step++) {
+    crossEntropy(model.forward(x), labels).backward()
+    optimizer.step()
+  }
+  return hash(model.parameters().map((parameter) => parameter.data()))
 }
 
 /** Three clouds of points, by whole numbers alone: the same floats in every engine. */
@@ -65,7 +87,8 @@ export function hash(arrays) {
  * @param gradus the module `gradus`
  * @param pure the module `gradus/js`
  * @returns `chosen`: what load({ reproducible: true }) gave and how it trained; `js`: the same without WebAssembly;
- *   `fast`: the backend that is used when nothing is said
+ *   `fast`: the backend that is used when nothing is said; `threads`: how many run where two were asked for, and the weights of a
+ *   wide net on one and on these
  */
 export async function smoke(gradus, pure) {
   const warnings = []
@@ -78,6 +101,9 @@ export async function smoke(gradus, pure) {
     const first = train(gradus, chosen)
     const again = train(gradus, chosen)
     const other = train(gradus, chosen, 8)
+    const alone = trainWide(gradus, chosen)
+    const many = await gradus.load({ reproducible: true, threads: 2 })
+    const threads = { count: many.threads, alone, hash: trainWide(gradus, many), isolated: globalThis.crossOriginIsolated }
     const js = await pure.load({ backend: 'js' })
     return {
       variants: gradus.supportedVariants(),
@@ -85,6 +111,7 @@ export async function smoke(gradus, pure) {
       chosen: { variant: chosen.variant, ...first },
       repeats: first.hash === again.hash && first.hash !== other.hash,
       js: { variant: js.variant, ...train(pure, js) },
+      threads,
       document: typeof document !== 'undefined',
       warnings,
     }

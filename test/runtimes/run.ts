@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 import { PAGES } from './browser.js'
 import { CACHE, installTools, makeProject } from './consumer.js'
 import { failure, faults, type Report } from './report.js'
-import { isInstalled, PROGRAMS, RUNTIMES } from './runtimes.js'
+import { expectedOf, isInstalled, PROGRAMS, RUNTIMES } from './runtimes.js'
 
 const { values } = parseArgs({
   options: { only: { type: 'string' }, package: { type: 'string', default: '.' }, installed: { type: 'boolean', default: false } },
@@ -35,13 +35,14 @@ try {
     const reports = await runtime.run(project.folder).catch((error): Record<string, Report> => ({ '': failure(error) }))
     for (const [page, report] of Object.entries(reports)) {
       reference ??= report
-      const wrong = faults(report, reference, page)
+      const wrong = faults(report, reference, expectedOf(runtime, page))
       if (wrong.length > 0) failed = true
       print({
         runtime: runtime.title + (page ? `, ${PAGES[page].title}` : ''),
         result: wrong.join('; ') || 'ok',
         variants: `${report.fast?.variant}/${report.chosen?.variant}`,
         reproducible: report.chosen?.hash,
+        threads: report.threads && `${report.threads.count}, ${report.threads.hash}`,
         js: report.js?.hash,
         fast: report.fast?.hash,
         loss: report.chosen && `${report.chosen.first.toFixed(3)} → ${report.chosen.last.toFixed(4)}`,
@@ -59,6 +60,7 @@ interface Row {
   result: string
   variants?: string
   reproducible?: string
+  threads?: string
   js?: string
   fast?: string
   loss?: string
@@ -69,6 +71,7 @@ function print(row: Row): void {
     runtime: 'runtime',
     variants: 'fast/repr.',
     reproducible: 'reproducible',
+    threads: 'threads, wide net',
     js: 'js',
     fast: 'fast',
     loss: 'loss',
@@ -79,8 +82,7 @@ function print(row: Row): void {
   console.log(line(row))
 }
 
-function line({ runtime, variants = '', reproducible = '', js = '', fast = '', loss = '', result }: Row): string {
-  return [runtime.padEnd(42), variants.padEnd(13), reproducible.padEnd(16), js.padEnd(16), fast.padEnd(16), loss.padEnd(16), result].join(
-    '  ',
-  )
+function line({ runtime, variants = '', reproducible = '', threads = '', js = '', fast = '', loss = '', result }: Row): string {
+  const hashes = [reproducible.padEnd(16), threads.padEnd(19), js.padEnd(16), fast.padEnd(16)]
+  return [runtime.padEnd(42), variants.padEnd(13), ...hashes, loss.padEnd(16), result].join('  ')
 }

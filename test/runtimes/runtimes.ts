@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { BROWSERS, type BrowserName, PAGES, visit } from './browser.js'
 import { CACHE, run } from './consumer.js'
-import type { Report } from './report.js'
+import { type Expected, FULL, type Report } from './report.js'
 
 const FIXTURES = path.resolve('test/runtimes')
 const tool = (...parts: string[]) => path.join(CACHE, 'runtimes/node_modules', ...parts)
@@ -12,10 +12,10 @@ const tool = (...parts: string[]) => path.join(CACHE, 'runtimes/node_modules', .
 /** What goes into the project folder. */
 export const PROGRAMS = ['program.mjs', 'main.mjs', 'main.cjs', 'worker.mjs'].map((name) => path.join(FIXTURES, name))
 
-const nodes = [
+const nodes: readonly [title: string, command: string, expected?: Expected][] = [
   ['Node 20', process.execPath],
-  // The oldest that package.json names as enough.
-  ['Node 20.0', tool('node-20-first/bin/node')],
+  // The oldest that package.json names as enough; it has no way to its workers that a bundle could take.
+  ['Node 20.0', tool('node-20-first/bin/node'), { threads: 1, warnings: ['Node has them from 20.16 on'] }],
   ['Node 22', path.resolve('node_modules/node/bin/node')],
   ['Node 24', tool('node-24/bin/node')],
   ['Node 26', tool('node-26/bin/node')],
@@ -32,19 +32,22 @@ export interface Runtime {
   file: string
   /** Takes a second or two, so `make test` runs it where it is installed. */
   cheap: boolean
+  /** Of a runtime without pages. */
+  expected: Expected
   /** Reports by page; a runtime without pages has one, ''. */
   run(folder: string): Promise<Record<string, Report>>
 }
 
 export const RUNTIMES: readonly Runtime[] = [
-  ...nodes.flatMap(([title, command]) => [
-    { title: `${title}, ESM`, file: command, cheap: true, run: program(command, ['main.mjs']) },
-    { title: `${title}, CommonJS`, file: command, cheap: true, run: program(command, ['main.cjs']) },
+  ...nodes.flatMap(([title, command, expected = FULL]) => [
+    { title: `${title}, ESM`, file: command, cheap: true, expected, run: program(command, ['main.mjs']) },
+    { title: `${title}, CommonJS`, file: command, cheap: true, expected, run: program(command, ['main.cjs']) },
   ]),
   {
     title: 'Deno',
     file: tool('@deno/linux-x64-glibc/deno'),
     cheap: true,
+    expected: FULL,
     // No permission is granted, and none is needed.
     run: program(tool('@deno/linux-x64-glibc/deno'), ['run', '--no-prompt', '--quiet', 'main.mjs'], { DENO_NO_UPDATE_CHECK: '1' }),
   },
@@ -52,20 +55,31 @@ export const RUNTIMES: readonly Runtime[] = [
     title: 'Bun',
     file: tool('@oven/bun-linux-x64/bin/bun'),
     cheap: true,
+    expected: FULL,
     run: program(tool('@oven/bun-linux-x64/bin/bun'), ['run', 'main.mjs'], { DO_NOT_TRACK: '1' }),
   },
-  { title: 'workerd', file: tool('@cloudflare/workerd-linux-64/bin/workerd'), cheap: false, run: runWorkerd },
+  {
+    title: 'workerd',
+    file: tool('@cloudflare/workerd-linux-64/bin/workerd'),
+    cheap: false,
+    expected: { threads: 1, warnings: ['one thread is used'] },
+    run: runWorkerd,
+  },
   ...(Object.keys(BROWSERS) as BrowserName[]).map((name) => ({
     title: BROWSERS[name].title,
     file: BROWSERS[name].command,
     cheap: name === 'chromium',
+    expected: FULL,
     run: async (folder: string) => {
       const roots = { '/fixtures/': FIXTURES, '/gradus/': path.join(folder, 'node_modules/gradus/dist') }
-      const pages = Object.entries(PAGES).map(([page, { csp }]) => ({ name: page, url: `/fixtures/page.html?page=${page}`, csp }))
+      const pages = Object.entries(PAGES).map(([page, how]) => ({ name: page, url: `/fixtures/page.html?page=${page}`, ...how }))
       return visit(name, pages, roots)
     },
   })),
 ]
+
+/** What a report of that page has to say. */
+export const expectedOf = (runtime: Runtime, page: string): Expected => PAGES[page]?.expected ?? runtime.expected
 
 export const isInstalled = (runtime: Runtime) => existsSync(runtime.file)
 

@@ -31,7 +31,7 @@ export interface BackendOptions {
    * Threads that share large kernels: a number up to 16, or `auto` (one for each core, at most 8). Default 1: a library should
    * not take a second core unasked. The bits are the same for any number, and nets too small to gain stay on one thread. Needs
    * SharedArrayBuffer, which a page has only when it is isolated from other origins: without it one thread is used, and a warning
-   * names the headers. `backend.threads` tells how many run.
+   * names the headers. JavaScript has one: more is an error there, and `auto` is one. `backend.threads` tells how many run.
    */
   threads?: number | 'auto'
   /** Most bytes of memory to take. Default: 4 GiB less one page. */
@@ -149,6 +149,7 @@ function chooseVariant(options: BackendOptions): Variant | 'js' {
 /** How many threads a backend starts with; warns where there can be but one. @throws RangeError */
 function chooseThreads(variant: Variant | 'js', { threads, backend }: BackendOptions): number {
   const wanted = wantedThreads(threads)
+  if (backend === 'js' && threads === 'auto') return 1
   if (wanted > 1 && backend === 'js') throw new RangeError("load: threads are for the backend 'wasm'; 'js' has one")
   return wanted > 1 && variant !== 'js' && canShare() ? wanted : 1
 }

@@ -11,9 +11,16 @@ export const refusal = (): string | undefined => undefined
 export const enableWidening = (): boolean => false
 export const useWideTile = (_backend: Backend): boolean => false
 export const updateKernel = (_exports: WasmExports, _name: string): Update | undefined => undefined
-export const wantedThreads = (_threads?: number | 'auto'): number => 1
 export const canShare = (): boolean => false
 export const precompile = async (_variant: Variant): Promise<void> => {}
+
+/** @throws RangeError for more than one */
+export function wantedThreads(threads: number | 'auto' = 1): number {
+  if (threads === 1 || threads === 'auto') return 1
+  throw new RangeError(
+    `load: threads are for WebAssembly, and gradus/js has one: threads is 1 or 'auto' here, got ${JSON.stringify(threads)}`,
+  )
+}
 
 export function instantiate(variant: Variant): WasmExports {
   throw new Error(`gradus/js carries no WebAssembly variant '${variant}'; import 'gradus'`)

@@ -2,6 +2,7 @@
 import type { Dataset, Split } from '../data/index.js'
 import {
   type ActivationName,
+  AveragingOptimizer,
   type Backend,
   crossEntropy,
   Dense,
@@ -83,7 +84,7 @@ export async function makePlan(task: Task, options: TrainOptions): Promise<Plan>
     epochs: options.epochs ?? defaults.epochs,
     batchSize: options.batchSize ?? defaults.batchSize,
     learningRate: options.learningRate ?? usualLearningRate(optimizer, defaults.learningRate),
-    schedule: options.schedule ?? defaults.schedule,
+    schedule: options.schedule ?? (/ScheduleFree|Prodigy|DoG/.test(optimizer) ? 'constant' : defaults.schedule),
     optimizer,
     activation: options.activation ?? defaults.activation,
     seed,
@@ -117,6 +118,13 @@ export function makeSetup(plan: Plan, backend: Backend, epochs = plan.epochs): S
   const { inputs, targets } = asTensors(data.train, backend)
   const options = { inputs, targets, loss: crossEntropy, optimizer, epochs, batchSize, seed }
   return { backend, model, options: { ...options, schedule: schedule(plan.schedule, plan.learningRate, steps) } }
+}
+
+/** Leaves the averages in the parameters where they are the model (ScheduleFreeAdamW, ASGD): for when training is over. */
+export function takeAverages({ options: { optimizer } }: Setup): void {
+  if (!(optimizer instanceof AveragingOptimizer)) return
+  const parameters = optimizer.groups.flatMap((group) => group.parameters)
+  optimizer.averages().forEach((values, i) => parameters[i].view().set(values))
 }
 
 /** A data set as the engine takes it; nothing is copied. */

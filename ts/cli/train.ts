@@ -4,7 +4,17 @@ import { type Comparison, compare, printComparison } from './compare.js'
 import { duration, percent, whole } from './format.js'
 import { interruptible } from './interrupt.js'
 import { reporter } from './progress.js'
-import { asTensors, backendTitle, loadBackend, makePlan, makeSetup, type Plan, type Setup, type TrainOptions } from './setup.js'
+import {
+  asTensors,
+  backendTitle,
+  loadBackend,
+  makePlan,
+  makeSetup,
+  type Plan,
+  type Setup,
+  type TrainOptions,
+  takeAverages,
+} from './setup.js'
 import { showSamples } from './show.js'
 import { TASKS, type TaskName } from './tasks.js'
 import { paint, print } from './terminal.js'
@@ -56,7 +66,8 @@ function introduce(plan: Plan, { model, backend }: Setup): void {
   print()
 }
 
-async function learn(plan: Plan, { model, options, backend }: Setup, signal: AbortSignal, silent: boolean): Promise<Result> {
+async function learn(plan: Plan, setup: Setup, signal: AbortSignal, silent: boolean): Promise<Result> {
+  const { model, options, backend } = setup
   const validation = asTensors(plan.data.test, backend)
   const report = reporter(silent)
   let epochStarted = performance.now()
@@ -67,6 +78,7 @@ async function learn(plan: Plan, { model, options, backend }: Setup, signal: Abo
   try {
     const onProgress = (progress: Progress) => report.progress(progress)
     const history = await fit(model, { ...options, validation, metrics: ['accuracy'], signal, onProgress, callbacks: [{ onEpochEnd }] })
+    takeAverages(setup)
     const { loss, accuracy } = evaluateModel(model, { ...validation, loss: options.loss, metrics: ['accuracy'] })
     const samples = Math.min(history.steps * plan.batchSize, plan.epochs * plan.data.train.count)
     return { history, test: { loss, accuracy }, samplesPerSecond: samples / history.seconds }

@@ -115,7 +115,14 @@ function show(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : String(value)
 }
 
-function list(names: readonly string[]): string {
+/** @internal what a value is, for messages: its class, or itself */
+export function kindOf(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'object' && value !== null ? `a ${value.constructor?.name ?? 'object'}` : show(value)
+}
+
+/** @internal `a, b or c` */
+export function list(names: readonly string[]): string {
   return names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}`
 }
 

@@ -80,7 +80,8 @@ abstract class ScheduleFree<O extends ScheduleFreeOptions> extends AveragingOpti
  *     evaluate at x = z + (y − z)/β
  *
  * The parameters hold y while training; x, the average of all z, is the model: use {@link evaluate} and {@link averages}.
- * Any time may be the last, so for runs of unknown length. Batch-norm statistics must be recomputed at x.
+ * `fit` validates and calls onEpochEnd with x; when it ends the parameters hold y, ready to go on, unless EarlyStopping put the
+ * best x there. Any time may be the last, so for runs of unknown length. Batch-norm statistics must be recomputed at x.
  * Defaults: the authors' code (learningRate 1, momentum 0.9). State: 4 bytes a parameter. Defazio et al. 2024.
  *
  * @example

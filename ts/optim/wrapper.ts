@@ -15,6 +15,8 @@ export interface OptimizerLike {
   readonly name: string
   readonly groups: readonly ParameterGroup[]
   readonly stepCount: number
+  /** step() takes a function that computes the loss and calls backward(), to call it more than once (SAM). */
+  readonly wantsClosure?: boolean
   learningRate: number
   step(options?: UpdateOptions): void
   zeroGrad(): void
@@ -40,6 +42,10 @@ export abstract class OptimizerWrapper implements OptimizerLike {
 
   get stepCount(): number {
     return this.inner.stepCount
+  }
+
+  get wantsClosure(): boolean {
+    return this.inner.wantsClosure ?? false
   }
 
   get learningRate(): number {
@@ -153,6 +159,8 @@ export class Lookahead extends OptimizerWrapper {
  * @example
  * const optimizer = new SAM(new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 }))
  * optimizer.step(() => crossEntropy(model.forward(x), y).backward())
+ *
+ * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5 }) // passes the closure itself
  */
 export class SAM extends OptimizerWrapper {
   readonly rho: number
@@ -161,6 +169,10 @@ export class SAM extends OptimizerWrapper {
     super(inner)
     checkOption('SAM', 'rho', rho, 0.05, nonNegative)
     this.rho = rho
+  }
+
+  override get wantsClosure(): boolean {
+    return true
   }
 
   /** @param closure computes all gradients at the present parameters; it runs twice, or once if they are there already */
@@ -176,8 +188,11 @@ export class SAM extends OptimizerWrapper {
         p.backend.kernels.addScaled(p.gradientAddress, p.address, p.size, this.rho / norm)
         p.gradientState = 'used'
       }
-      closure()
-      active.forEach((p, i) => p.view().set(before[i]))
+      try {
+        closure()
+      } finally {
+        active.forEach((p, i) => p.view().set(before[i]))
+      }
     }
     this.inner.step(options)
   }
@@ -203,6 +218,7 @@ export class GradientAccumulation extends OptimizerWrapper {
   constructor(inner: OptimizerLike, { every }: { every: number }) {
     super(inner)
     checkOption('GradientAccumulation', 'every', every, 1, { min: 1, max: Infinity })
+    if (inner.wantsClosure) throw new TypeError(`GradientAccumulation: ${inner.name} computes its gradients itself; nothing adds up for it`)
     this.every = every
   }
 

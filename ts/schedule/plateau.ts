@@ -39,11 +39,14 @@ const DEFAULTS: Required<ReduceOnPlateauOptions> = {
 /**
  * Reduces the learning rate of all groups when a metric has not improved for more than `patience` calls. PyTorch's
  * rules, except that a relative threshold is taken of |best|, so that negative metrics work. NaN never improves.
+ * As a callback of `fit` it watches the loss: of the validation data where there are any.
  *
  * @example
  * const plateau = new ReduceOnPlateau(optimizer, { factor: 0.5, patience: 3 })
  * for (let epoch = 0; epoch < 10; epoch++) plateau.step(evaluateModel(model, { inputs, targets, loss: crossEntropy }).loss)
  * optimizer.learningRate // 0.00025: no better after three epochs, nor after three more
+ *
+ * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, validationSplit: 0.2, callbacks: [new ReduceOnPlateau(optimizer)] })
  */
 export class ReduceOnPlateau {
   /** Best metric so far. */
@@ -77,6 +80,12 @@ export class ReduceOnPlateau {
     this.cooldownLeft = this.options.cooldown
     this.badSteps = 0
     return this.reduce()
+  }
+
+  /** As a callback of `fit`. @throws RangeError for mode 'max', as it watches a loss */
+  onEpochEnd({ loss, validation = { loss } }: { loss: number; validation?: { loss: number } }): void {
+    if (this.options.mode === 'max') throw new RangeError("ReduceOnPlateau: a callback of fit watches the loss, which wants mode 'min'")
+    this.step(validation.loss)
   }
 
   /** What {@link loadState} needs. */

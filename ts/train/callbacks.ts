@@ -1,5 +1,6 @@
 /** Callbacks: what to do besides training, at the end of each batch and epoch. */
 import type { Module } from '../nn/module.js'
+import { kindOf, list } from '../optim/options.js'
 
 /** Where training is. Numbers that people read: epochs and batches count from 1. */
 export interface Progress {
@@ -34,8 +35,22 @@ export interface Callback {
   name?: string
   onTrainBegin?(control: TrainingControl): void | Promise<void>
   onBatchEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
+  /** The model holds the weights that validation saw: averages of the optimizers that have them, such as ScheduleFreeAdamW. */
   onEpochEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
+  /** Also before a NonFiniteError is thrown, when training diverged. */
   onTrainEnd?(control: TrainingControl): void | Promise<void>
+}
+
+const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'] as const
+
+/** @internal @throws TypeError for what is no list of objects with hooks */
+export function checkCallbacks(callbacks: readonly Callback[] = []): readonly Callback[] {
+  if (!Array.isArray(callbacks)) throw new TypeError(`fit: callbacks must be an array, got ${kindOf(callbacks)}`)
+  callbacks.forEach((callback, i) => {
+    if (!HOOKS.some((hook) => typeof callback?.[hook] === 'function'))
+      throw new TypeError(`fit: callbacks[${i}] must be an object with ${list(HOOKS)}, got ${kindOf(callback)}`)
+  })
+  return callbacks
 }
 
 /** Options of {@link EarlyStopping}. */
@@ -53,7 +68,9 @@ export interface EarlyStoppingOptions {
 }
 
 /**
- * Stops when a value has not improved for `patience` epochs.
+ * Stops when a value has not improved for `patience` epochs, and puts the best weights back: also when training diverges. Of an
+ * optimizer that trains other weights than it judges by (ScheduleFreeAdamW, ASGD) these are the averages: the model is ready as it
+ * is then, and `optimizer.evaluate` not needed.
  * @example
  * const callbacks = [new EarlyStopping({ patience: 3 })]
  * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 100, validationSplit: 0.2, callbacks })

@@ -1,9 +1,13 @@
 /** fit: train a model on data, with validation, metrics, callbacks, early stopping and progress. */
 import { noGrad, scope } from '../autograd.js'
+import type { FloatArray } from '../backend/heap.js'
+import { NonFiniteError } from '../errors.js'
 import type { Loss } from '../loss/loss.js'
 import { type Module, rememberModes } from '../nn/module.js'
+import type { AveragingOptimizer } from '../optim/averaging.js'
+import type { OptimizerWrapper } from '../optim/wrapper.js'
 import { zeros } from '../tensor.js'
-import type { Callback, Progress, TrainingControl } from './callbacks.js'
+import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
 import { judge } from './judge.js'
 import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
@@ -101,7 +105,7 @@ class Run {
     this.plan = planSteps(model, options, rows)
     if (this.validation !== null && isKnownLoss(options.loss)) checkTargets(model, this.validation, options.loss)
     this.metrics = resolveMetrics(options.metrics)
-    this.callbacks = options.callbacks ?? []
+    this.callbacks = checkCallbacks(options.callbacks)
     this.watchesBatches = this.callbacks.some((c) => c.onBatchEnd !== undefined)
     this.watchesEpochs =
       this.validation !== null || options.onProgress !== undefined || this.callbacks.some((c) => c.onEpochEnd !== undefined)
@@ -112,14 +116,24 @@ class Run {
 
   async run(): Promise<History> {
     await this.call('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
-    if (!this.shouldStop()) {
-      if (this.watchesBatches || this.metrics.length > 0) await this.each(steps(this.plan), (step) => this.afterStep(step))
-      else await this.each(quietSteps(this.plan, this.ends), (taken) => this.afterSteps(taken))
+    try {
+      if (!this.shouldStop()) {
+        if (this.watchesBatches || this.metrics.length > 0) await this.each(steps(this.plan), (step) => this.afterStep(step))
+        else await this.each(quietSteps(this.plan, this.ends), (taken) => this.afterSteps(taken))
+      }
+    } catch (error) {
+      // the best weights so far are worth most where training came to a bad end
+      if (error instanceof NonFiniteError) await this.end()
+      throw error
     }
-    await this.call('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
+    await this.end()
     this.history.seconds = seconds(this.started)
     if (this.stopReason !== null) this.history.stopReason = this.stopReason
     return this.history
+  }
+
+  private end(): Promise<void> {
+    return this.call('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
   }
 
   /** Goes through steps, single or many, until one of the reasons to stop; other tasks get their turns. */
@@ -205,10 +219,15 @@ class Run {
 
   private async endEpoch(step: Place): Promise<void> {
     const progress = this.progress(step)
-    if (this.validation) progress.validation = evaluateRows(this.plan.model, this.validation, this.options.loss, this.options.metrics)
-    this.history.epochs.push(this.record(progress))
-    this.options.onProgress?.(progress)
-    await this.call('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
+    const restore = showAverages(this.options.optimizer)
+    try {
+      if (this.validation) progress.validation = evaluateRows(this.plan.model, this.validation, this.options.loss, this.options.metrics)
+      this.history.epochs.push(this.record(progress))
+      this.options.onProgress?.(progress)
+      await this.call('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
+    } finally {
+      restore()
+    }
     this.beginEpoch()
     this.plan.model.train()
     this.epochStarted = performance.now()
@@ -254,6 +273,20 @@ class Run {
       }
     }
   }
+}
+
+/**
+ * Where the model is an average of what is trained (ScheduleFreeAdamW, ASGD), puts it into the parameters, to be judged and kept.
+ * @returns what puts the trained weights back
+ */
+function showAverages(optimizer: object): () => void {
+  const { inner, groups } = optimizer as OptimizerWrapper
+  if (!('averageOf' in optimizer)) return inner === undefined ? () => {} : showAverages(inner)
+  const parameters = groups.flatMap((group) => group.parameters)
+  const put = (values: readonly FloatArray[]) => parameters.forEach((p, i) => p.view().set(values[i]))
+  const trained = parameters.map((p) => p.data())
+  put((optimizer as unknown as AveragingOptimizer<object>).averages())
+  return () => put(trained)
 }
 
 /** Finds targets that the loss refuses before the first step instead of after the first epoch: by the loss itself, of zeros. */

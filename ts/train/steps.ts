@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor.js'
 import { checkData, type DataSet, type Rows, stepBatch } from './data.js'
 import { judge } from './judge.js'
 import { isReplayable, Recording } from './replay.js'
-import { takesWholeSteps, type WholeStepOptimizer, wholeStep } from './whole-step.js'
+import { closureStep, takesWholeSteps, type WholeStepOptimizer, wholeStep } from './whole-step.js'
 
 /** Options of {@link trainSteps}; those of `fit` include them. */
 export interface StepOptions extends DataSet {
@@ -123,7 +123,8 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   }
   const batches = rows.count / size
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
-  const recordings = !takesWholeSteps(optimizer) && isReplayable(model, options.loss, rows) ? new Map() : null
+  const isPlain = !takesWholeSteps(optimizer) && !optimizer.wantsClosure
+  const recordings = isPlain && isReplayable(model, options.loss, rows) ? new Map() : null
   return { model, rows, options, epochs, batchSize: size, batchesPerEpoch, recordings }
 }
 
@@ -183,6 +184,12 @@ export function trainStep(plan: Plan, order: Int32Array | null, from: number, to
     const whole = wholeStep(plan, optimizer, order, from, to)
     if (!Number.isFinite(whole.loss)) throw diverged(whole.loss, at, optimizer)
     return { ...at, ...whole, size: to - from }
+  }
+  if ((optimizer as OptimizerLike).wantsClosure) {
+    const check = (loss: number) => {
+      if (!Number.isFinite(loss)) throw stepFailed(plan, loss, at)
+    }
+    return { ...at, ...closureStep(plan, optimizer, order, from, to, check), size: to - from }
   }
   const { prediction, targets, loss } =
     plan.recordings === null ? eagerStep(plan, order, from, to, at) : replayedStep(plan, plan.recordings, order, from, to, at)

@@ -1,4 +1,4 @@
-/** Steps of optimizers that evaluate the loss themselves, as often as they like: those of ts/solve. */
+/** Steps of optimizers that evaluate the loss themselves: those of ts/solve, as often as they like, and SAM, twice. */
 import { noGrad } from '../autograd.js'
 import { outputOf } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
@@ -34,6 +34,28 @@ export function wholeStep(
   const evaluate = () => judge(model, options.loss, { inputs, targets, weights }).loss
   const loss = optimizer.trainOn({ inputs, targets, weights: weights ?? undefined, loss: options.loss, evaluate })
   return { loss, prediction, targets: targetsFor(options.loss, targets, prediction) }
+}
+
+/** @internal The step of an optimizer that calls backward() through a closure. `finite` throws for a loss that is not. */
+export function closureStep(
+  { model, rows, options }: Plan,
+  optimizer: object,
+  order: Int32Array | null,
+  from: number,
+  to: number,
+  finite: (loss: number) => void,
+): Pick<Step, 'loss' | 'prediction' | 'targets'> {
+  const batch = batchOnHost(rows, order, from, to)
+  let first: Pick<Step, 'loss' | 'prediction' | 'targets'> | undefined
+  const closure = (): void => {
+    const { prediction, targets, loss } = judge(model, options.loss, batch)
+    const value = loss.item()
+    finite(value)
+    first ??= { loss: value, prediction: prediction.keep(), targets }
+    loss.backward()
+  }
+  ;(optimizer as { step(closure: () => void): void }).step(closure)
+  return first as unknown as Step
 }
 
 /** A batch whose tensors outlive the step. */
