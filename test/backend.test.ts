@@ -1,6 +1,6 @@
 /** What load() says about promises that a backend cannot keep. */
 import { afterEach, expect, test, vi } from 'vitest'
-import { createBackend } from '../ts/index.js'
+import { createBackend, load } from '../ts/index.js'
 
 afterEach(() => void vi.restoreAllMocks())
 
@@ -11,4 +11,10 @@ test('reproducible: a warning where JavaScript runs, once; none with WebAssembly
   createBackend({ reproducible: true, backend: 'js' })
   createBackend({ reproducible: true, backend: 'js' })
   expect(warn.mock.calls.map(([text]) => text)).toEqual([expect.stringMatching(/reproducible.*JavaScript/)])
+})
+
+test('load warms the kernels up and leaves no memory behind', async () => {
+  const [cold, warm] = [createBackend(), await load()]
+  expect(warm.heap.usedBytes).toBe(cold.heap.usedBytes)
+  expect(warm.heap.totalBytes).toBeLessThanOrEqual(2 * cold.heap.totalBytes)
 })

@@ -239,6 +239,72 @@ describe('bad input', () => {
     expect(() => fitCurve((x: number) => x, [1, 2], [1, 2], { initial: [1], sigma: 0 })).toThrow(/sigma must be/)
   })
 
+  test('what is no function, no start, no answer is named', () => {
+    const any = (value: unknown) => value as never
+    const f = ([x]: Float64Array) => x * x
+    expect(() => minimize(any(3), [1])).toThrow(/must be a function, got 3/)
+    expect(() => minimize(f, any(3))).toThrow(/start must be an array of numbers, got 3/)
+    expect(() => minimize(f, any([[1, 2]]))).toThrow(/start must be numbers, element 0 is an array/)
+    expect(() => minimize(f, any(['a']))).toThrow(/element 0 is 'a'/)
+    expect(() => minimize(f, [1], any(null))).toThrow(/options must be an object, got null/)
+    expect(() =>
+      minimize(
+        any(async () => 1),
+        [1],
+      ),
+    ).toThrow(/must not be async/)
+    expect(() =>
+      minimize(
+        any(() => ({ gradient: [1] })),
+        [1],
+      ),
+    ).toThrow(/got an object with gradient/)
+    expect(() =>
+      minimize(
+        any(() => tensor([1])),
+        [1],
+      ),
+    ).toThrow(/give the start as a tensor/)
+    expect(() => levenbergMarquardt(any(undefined), [1])).toThrow(/residuals must be a function/)
+    expect(() => levenbergMarquardt(any(f), [1])).toThrow(/residuals as an array of numbers, got 1/)
+    expect(() =>
+      levenbergMarquardt(
+        any(() => tensor([1])),
+        [1],
+      ),
+    ).toThrow(/give the start as a tensor/)
+    const line = (x: number, [a]: Float64Array) => a * x
+    expect(() => fitCurve(line, [1, 2], [1, 2], any(undefined))).toThrow(/options must be an object/)
+    expect(() => fitCurve(line, [1, 2], [1, Number.NaN], { initial: [1] })).toThrow(/y\[1\] is NaN/)
+    expect(() => fitCurve(line, [1, Infinity], [1, 2], { initial: [1] })).toThrow(/x\[1\] is Infinity/)
+    expect(() => fitCurve(line, [1, 2], any(['1', '2']), { initial: [1] })).toThrow(/y must be numbers, element 0 is '1'/)
+    expect(() =>
+      fitCurve(
+        any(() => undefined),
+        [1, 2],
+        [1, 2],
+        { initial: [1] },
+      ),
+    ).toThrow(/model must answer with a number, got undefined/)
+  })
+
+  test('a Jacobian of the wrong sign ends in line-search, at the start; one that is right does not', () => {
+    const r = ([x, y]: Float64Array) => [x - 1, y + x * x]
+    const wrong = levenbergMarquardt(r, [5, 3], { jacobian: ([x]) => [-1, 0, -2 * x, -1] })
+    expect(wrong).toMatchObject({ reason: 'line-search', converged: false })
+    expect([...wrong.x]).toEqual([5, 3])
+    // A minimum that is not zero, to the end of precision: refused steps there are no reason for alarm.
+    const nothing = { tolerance: 0, valueTolerance: 0 }
+    expect(levenbergMarquardt(([x]) => [x - 1, x + 1, Math.sin(x)], [0.7], nothing)).toMatchObject({ reason: 'step', converged: true })
+  })
+
+  test('residuals that are not finite at the start are shown, and no gradient is made up', () => {
+    const { residuals, gradient, reason } = levenbergMarquardt(([x]) => [x, Number.NaN], [5])
+    expect(reason).toBe('not-finite')
+    expect([...residuals]).toEqual([5, Number.NaN])
+    expect([...gradient]).toEqual([Number.NaN])
+  })
+
   test('what the function throws at the start is thrown', () => {
     const broken = () => {
       throw new Error('no data')
@@ -402,6 +468,41 @@ describe('least squares', () => {
       }
     })
   }
+
+  test('the unit of the residuals does not matter', () => {
+    for (const unit of [1e-100, 1e-20, 1e-9, 1e9, 1e60]) {
+      const { x, converged } = levenbergMarquardt(([u, v]) => [unit * (1 - u), 10 * unit * (v - u * u)], [-1.2, 1])
+      expect(converged).toBe(true)
+      expect([...x].map((value) => +value.toFixed(7))).toEqual([1, 1])
+    }
+  })
+
+  test('fitCurve: units of parameters, x and y', () => {
+    const t = Array.from({ length: 50 }, (_, i) => i)
+    const noise = [...new Generator(1).uniforms(50)].map((u) => u - 0.5)
+    const fitIn = (x: number, y: number) =>
+      fitCurve(
+        (at: number, [a, tau]) => a * Math.exp(-at / tau),
+        t.map((v) => v * x),
+        t.map((v, i) => y * (5 * Math.exp(-v / 7) + 0.05 * noise[i])),
+        { initial: [1 * y, 10 * x] },
+      )
+    const plain = fitIn(1, 1)
+    expect(plain.rSquared).toBeGreaterThan(0.99)
+    for (const [x, y] of [
+      [1e-9, 1e12],
+      [1e-9, 1e-9],
+      [1e6, 1e-12],
+    ]) {
+      const { parameters, errors, converged, iterations } = fitIn(x, y)
+      expect(converged).toBe(true)
+      for (const [i, unit] of [y, x].entries()) {
+        expect(parameters[i] / unit / plain.parameters[i]).toBeCloseTo(1, 6)
+        expect(errors[i] / unit / plain.errors[i]).toBeCloseTo(1, 3)
+      }
+      expect(Math.abs(iterations - plain.iterations)).toBeLessThan(15)
+    }
+  })
 
   test('several variables, a Jacobian by hand', () => {
     const rows = [

@@ -5,7 +5,7 @@ import { createJsKernels } from './js/index.js'
 import type { Kernels, Update } from './kernels.js'
 import { canShare, sharedMemory, startThreads, wantedThreads } from './threads/index.js'
 import { warnOnce } from './warn.js'
-import { instantiate, precompile, refusal, supportedVariants, updateKernel, type Variant } from './wasm.js'
+import { instantiate, precompile, refusal, supportedVariants, updateKernel, type Variant, warmUp } from './wasm.js'
 import { enableWidening, useWideTile } from './widen.js'
 
 /** Options of {@link load} and {@link createBackend}. */
@@ -73,6 +73,7 @@ export async function load(options: BackendOptions = {}): Promise<Backend> {
   const variant = chooseVariant(options)
   if (variant !== 'js') await precompile(variant, chooseThreads(variant, options) > 1)
   current = createBackend(options)
+  if (variant !== 'js') warmUp(current)
   await current.ready
   return current
 }

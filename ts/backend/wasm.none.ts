@@ -12,6 +12,7 @@ export const enableWidening = (): boolean => false
 export const useWideTile = (_backend: Backend): boolean => false
 export const updateKernel = (_exports: WasmExports, _name: string): Update | undefined => undefined
 export const canShare = (): boolean => false
+export const warmUp = (_backend: Backend): void => {}
 export const precompile = async (_variant: Variant): Promise<void> => {}
 
 /** @throws RangeError for more than one */

@@ -1,7 +1,8 @@
 /** From text to a running WebAssembly instance whose exports are the kernel table. */
 import { wasmCode } from './bytes.js'
 import { decode } from './decode.js'
-import type { Kernels, Ptr, Update } from './kernels.js'
+import type { Backend } from './index.js'
+import { ACTIVATIONS, type Kernels, type Ptr, type Update } from './kernels.js'
 import { withSharedMemory } from './threads/share.js'
 
 /** `simd`: plain SIMD, the same bits on every engine. `relaxed`: fused multiply-add, faster, differs in the last bit. */
@@ -93,6 +94,28 @@ export async function precompile(variant: Variant, shared = false): Promise<void
 export function updateKernel(exports: WasmExports, name: string): Update | undefined {
   const found = exports[name]
   return typeof found === 'function' ? (found as Update) : undefined
+}
+
+/** Rows, inputs and outputs of a layer that takes a tenth of a millisecond once its kernels are compiled well. */
+const ROWS = 32
+const INPUTS = 128
+const OUTPUTS = 128
+
+/**
+ * Engines compile a kernel fast at first, and well once it has run for a while, beside the program. So a layer is run twice as soon
+ * as there is an engine, one or two milliseconds: by the time that the first batch comes, the products are fast.
+ */
+export function warmUp({ kernels, heap }: Pick<Backend, 'kernels' | 'heap'>): void {
+  const sizes = [ROWS * INPUTS, INPUTS * OUTPUTS, OUTPUTS, ROWS * OUTPUTS]
+  const block = heap.allocate(8 * sizes.reduce((sum, n) => sum + n, 0))
+  let end = block
+  const relu = ACTIVATIONS.indexOf('relu')
+  const [x, w, b, y, dx, dw, db, dy] = [...sizes, ...sizes].map((n) => (end += 4 * n) - 4 * n)
+  for (let i = 0; i < 2; i++) {
+    kernels.denseForward(x, w, b, 0, y, ROWS, INPUTS, OUTPUTS, relu, heap.scratch)
+    kernels.denseBackward(x, w, y, dy, dy, dw, db, dx, ROWS, INPUTS, OUTPUTS, relu, 0, heap.scratch)
+  }
+  heap.free(block)
 }
 
 function keyOf(variant: Variant, shared: boolean): string {

@@ -56,8 +56,9 @@ interface OptimizerClass {
 
 /**
  * Base of the optimizers that take a closure: one group of parameters, seen as one vector in double precision whatever
- * the backend. Frozen parameters (`requiresGrad = false`) are part of the vector and stay as they are. In single precision gradients carry about seven digits, so that these methods stall at a relative
- * gradient of about 1e-4; a model on `createBackend({ backend: 'js', dtype: 'float64' })` has no such limit.
+ * the backend. Frozen parameters (`requiresGrad = false`) are part of the vector and stay as they are. In single precision
+ * gradients carry about seven digits, so that these methods stall at a relative gradient of about 1e-4; a model on
+ * `createBackend({ backend: 'js', dtype: 'float64' })` has no such limit.
  */
 export abstract class ClosureOptimizer<O extends object> {
   static readonly defaults: Readonly<Record<string, unknown>> = {}

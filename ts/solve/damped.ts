@@ -28,15 +28,17 @@ export interface DampingOptions {
 /** One trial: the step was taken; or the value was not lower, and damping grew; or there is no trial to make. */
 export type TrialOutcome = 'accepted' | 'rejected' | 'exhausted'
 
+/** Over the largest diagonal element, or 1. */
 const LARGEST_DAMPING = 1e100
-/** Keeps Marquardt's scaling away from parameters without any influence. */
-const LEAST_SCALE = 1e-12
 
 /** Dampings that Gauss-Newton tries, relative to the largest diagonal element. */
 const GAUSS_NEWTON_DAMPING = [0, 1e-12, 1e-9, 1e-6, 1e-3, 1]
 
-/** Damping, times μ, of a parameter that a bound holds: it does not move. */
-const HELD = 1e200
+/** Decrease over F that rounding of the residuals can hide. */
+const ROUNDING = 1e-14
+
+/** Damping of a parameter that a bound holds, over the largest of all: it does not move. */
+const HELD = 1e100
 
 /** State of the method at a point. @internal */
 export class DampedLeastSquares {
@@ -46,6 +48,8 @@ export class DampedLeastSquares {
   mu: number
   nu = 2
   evaluations = 1
+  /** Decrease that the last trial promised. */
+  promised = 0
   /** Whether the equations are not those at x: after a step they wait until somebody asks for them. */
   private stale = true
   /** Whether the problem still has what value() left at x. */
@@ -60,7 +64,6 @@ export class DampedLeastSquares {
     public x: Float64Array,
     options: DampingOptions = {},
     mu?: number,
-    usual = 1e-3,
     private readonly box: Box | null = null,
   ) {
     const n = problem.size
@@ -69,7 +72,15 @@ export class DampedLeastSquares {
     this.candidate = new Float64Array(n)
     this.value = problem.value(x)
     this.refresh()
-    this.mu = mu ?? (options.initialDamping ?? usual) * (this.scale === null ? this.largestDiagonal() : 1)
+    if (this.stale) problem.equations.gradient.fill(Number.NaN)
+    this.mu = mu ?? (options.initialDamping ?? 1e-3) * (this.scale === null ? this.largestDiagonal() : 1)
+  }
+
+  /** |Jᵀr|∞ that counts as nothing. */
+  flatAt = 0
+
+  get isScaled(): boolean {
+    return this.scale !== null
   }
 
   /** Jᵀr at x */
@@ -101,8 +112,8 @@ export class DampedLeastSquares {
     this.stale = false
     if (scale === null) return
     const { diagonal } = problem.equations
-    const least = LEAST_SCALE * this.largestDiagonal() || 1
-    for (let i = 0; i < scale.length; i++) scale[i] = Math.max(scale[i], diagonal[i], least)
+    // A parameter without any influence gets the 1 of MINPACK: any other floor would depend on the units of the others.
+    for (let i = 0; i < scale.length; i++) scale[i] = Math.max(scale[i], diagonal[i]) || 1
   }
 
   private largestDiagonal(): number {
@@ -119,6 +130,26 @@ export class DampedLeastSquares {
     return maxAbs(gradient.map((g, i) => (box.holds(x, gradient, i) ? 0 : g)))
   }
 
+  /**
+   * Whether the last step, which was refused, promised more than rounding hides: then no step helps because the Jacobian is
+   * wrong or the residuals are not smooth, and not because this is the minimum.
+   */
+  get isStuck(): boolean {
+    return this.promised > ROUNDING * this.value
+  }
+
+  /** Size of the last step over that of x, in the units of D. */
+  get relativeStep(): number {
+    const { step, x, scale } = this
+    let [h, all] = [0, 0]
+    for (let i = 0; i < step.length; i++) {
+      const d = scale === null ? 1 : scale[i]
+      h += d * step[i] * step[i]
+      all += d * x[i] * x[i]
+    }
+    return Math.sqrt(h) / Math.sqrt(all)
+  }
+
   /** Whether the linearization is finite: nothing can be done otherwise. */
   get isUsable(): boolean {
     return Number.isFinite(this.value) && allFinite(this.gradient)
@@ -131,7 +162,7 @@ export class DampedLeastSquares {
   trial(): TrialOutcome {
     this.refresh()
     const { equations } = this.problem
-    if (!(this.mu < LARGEST_DAMPING)) return 'exhausted'
+    if (!(this.mu < LARGEST_DAMPING * Math.max(1, this.scale === null ? this.largestDiagonal() : 1))) return 'exhausted'
     if (!equations.factor(this.mu, this.damping())) return this.reject()
     const { step, candidate, x } = this
     scaled(this.gradient, -1, step)
@@ -141,6 +172,7 @@ export class DampedLeastSquares {
     const value = this.problem.value(candidate)
     this.evaluations++
     const predicted = clamped ? this.predictedTo(candidate) : this.predicted()
+    this.promised = predicted
     const ratio = predicted > 0 ? (this.value - value) / predicted : -1
     return ratio > 0 ? this.accept(value, ratio) : this.reject()
   }
@@ -149,7 +181,7 @@ export class DampedLeastSquares {
   private damping(): Float64Array | null {
     const { box, scale, x, gradient, mu } = this
     if (box === null) return scale
-    const held = Math.min(HELD / mu, 1e300)
+    const held = HELD * Math.max(1, this.largestDiagonal() / mu)
     return gradient.map((_, i) => (box.holds(x, gradient, i) ? held : (scale?.[i] ?? 1)))
   }
 

@@ -3,11 +3,12 @@
 import { cholesky, inverseCholesky } from '../backend/js/normal.js'
 import type { BoundOptions } from './box.js'
 import { checkOptions, dampedLeastSquares, type LeastSquaresOptions, type LeastSquaresResult } from './least-squares.js'
+import { checkNumbers, describe } from './start.js'
 
 /** A model of y at one x; x is a number, or a row of numbers where there are several variables. */
 export type CurveModel<X> = (x: X, parameters: Float64Array) => number
 
-/** Options of {@link fitCurve}. */
+/** Options of {@link fitCurve}; `scaling` is `marquardt` by default: parameters may have any units. */
 export interface FitCurveOptions<X = number> extends Omit<LeastSquaresOptions, 'jacobian'> {
   /** Where the parameters start; their number says how many there are. */
   initial: ArrayLike<number>
@@ -50,6 +51,7 @@ export interface CurveFit extends LeastSquaresResult {
 export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>, options: FitCurveOptions<X>): CurveFit {
   checkOptions('fitCurve', options, OWN)
   const { initial, jacobian, sigma = 1, absoluteSigma = false, covariance = true } = options
+  checkData(model, x, y)
   const weights = weightsOf(x.length, y.length, initial?.length, sigma)
   // The solver copies what it is given, so one array serves all calls.
   const r = new Float64Array(weights.length)
@@ -58,8 +60,9 @@ export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: A
     return r
   }
   const n = initial.length
-  const own = { jacobian: jacobian && weightedRows(x, jacobian, weights, n), initialDamping: 1e-8, valueOnly: !covariance }
+  const own = { jacobian: jacobian && weightedRows(x, jacobian, weights, n), ...USUAL, valueOnly: !covariance }
   const result = dampedLeastSquares('fitCurve', residuals, initial, options, own) as CurveFit
+  if (result.iterations === 0 && result.reason === 'not-finite') checkAnswer(model(x[0], Float64Array.from(initial)))
   const free = freeOf(n, options)
   const freedom = y.length - free.length
   const scale = absoluteSigma ? 1 : freedom > 0 ? (2 * result.value) / freedom : Number.POSITIVE_INFINITY
@@ -70,6 +73,9 @@ export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: A
   judge(result, weights, y)
   return result
 }
+
+/** Parameters of a model have units of their own, so that damping goes by what each of them does. */
+const USUAL = { initialDamping: 1e-8, scaling: 'marquardt' } as const
 
 /** Options that the solver does not know, or knows in another form. */
 const OWN = ['initial', 'jacobian', 'sigma', 'absoluteSigma', 'covariance']
@@ -106,6 +112,21 @@ function weightsOf(nx: number, ny: number, parameters: number | undefined, sigma
   return weights
 }
 
+/** @throws TypeError, RangeError */
+function checkData<X>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>): void {
+  if (typeof model !== 'function') throw new TypeError(`fitCurve: the model must be a function, got ${describe(model)}`)
+  if (typeof x?.length !== 'number' || typeof y?.length !== 'number') throw new TypeError('fitCurve: x and y must be arrays')
+  checkNumbers('fitCurve: y', y)
+  for (let i = 0; i < y.length; i++) {
+    if (!Number.isFinite(y[i])) throw new RangeError(`fitCurve: y[${i}] is ${y[i]}: leave such points out`)
+    if (typeof x[i] === 'number' && !Number.isFinite(x[i])) throw new RangeError(`fitCurve: x[${i}] is ${x[i]}: leave such points out`)
+  }
+}
+
+function checkAnswer(answer: unknown): void {
+  if (typeof answer !== 'number') throw new TypeError(`fitCurve: the model must answer with a number, got ${describe(answer)}`)
+}
+
 /** Parameters whose bounds are not equal. */
 function freeOf(n: number, { lower, upper }: BoundOptions): number[] {
   const at = (bound: number | ArrayLike<number> | undefined, i: number) => (typeof bound === 'object' ? bound[i] : bound)
@@ -114,8 +135,8 @@ function freeOf(n: number, { lower, upper }: BoundOptions): number[] {
 }
 
 /**
- * scale·H⁻¹ over the free parameters, zeros for the others; infinite where H is singular, NaN where it is not known. Scaled to unit diagonal first, so
- * that units of parameters do not matter.
+ * scale·H⁻¹ over the free parameters, zeros for the others; infinite where H is singular, NaN where it is not known. Scaled to
+ * unit diagonal first, so that units of parameters do not matter.
  */
 function covarianceOf(h: Float64Array, n: number, free: readonly number[], scale: number): Float64Array[] {
   const m = free.length

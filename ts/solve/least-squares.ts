@@ -4,8 +4,9 @@ import { type Allowed, checkName, checkOption, nonNegative, positive } from '../
 import { Tensor, type TensorFunction } from '../tensor.js'
 import { type BoundOptions, type Box, boxOf } from './box.js'
 import { DampedLeastSquares, type DampingOptions, type TrialOutcome } from './damped.js'
-import { copied, FunctionProblem, type Jacobian, type Residuals, tensorProblem } from './residuals.js'
+import { FunctionProblem, type Jacobian, type Residuals, tensorProblem } from './residuals.js'
 import { FunctionError, isConverged, type SolveResult, type Stop } from './result.js'
+import { checkObject, startOf } from './start.js'
 import { norm } from './vector.js'
 
 /** State after a trial, for callbacks. */
@@ -25,9 +26,9 @@ export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
    * functions of tensors by backpropagation, row by row.
    */
   jacobian?: Jacobian
-  /** `gradient`: |Jᵀr|∞ ≤ this. Default 1e-10. */
+  /** `gradient`: |Jᵀr|∞ ≤ this, times its size at the start where that is below 1: residuals may be of any unit. Default 1e-10. */
   tolerance?: number
-  /** `step`: |h| ≤ this·(|x| + this). Default 1e-12. */
+  /** `step`: |h| ≤ this·(|x| + this); with the scaling of Marquardt |D½h| ≤ this·|D½x|. Default 1e-12. */
   stepTolerance?: number
   /** `value`: the decrease of an accepted step ≤ this·F. Default 1e-14. */
   valueTolerance?: number
@@ -106,13 +107,14 @@ type Advance = (state: DampedLeastSquares) => TrialOutcome
 const damped: Advance = (state) => state.trial()
 const searched: Advance = (state) => state.gaussNewtonTrial()
 
-const ownOf = ({ jacobian }: LeastSquaresOptions): Own => ({ jacobian, initialDamping: 1e-3, valueOnly: false })
+const ownOf = ({ jacobian }: LeastSquaresOptions): Own => ({ jacobian, initialDamping: 1e-3, scaling: 'none', valueOnly: false })
 
 /** What {@link dampedLeastSquares} adds to the options. */
 interface Own {
   jacobian: Jacobian | undefined
   /** Where the options have none. */
   initialDamping: number
+  scaling: 'none' | 'marquardt'
   /** The Jacobian at the end does not matter: it is not computed for its own sake, and what follows from it stays empty. */
   valueOnly: boolean
 }
@@ -136,11 +138,12 @@ function solve(
   own: Own,
   advance: Advance,
 ): LeastSquaresResult {
-  const start = copied(x0 instanceof Tensor ? x0.data() : x0)
+  if (typeof f !== 'function') throw new TypeError(`${owner}: the residuals must be a function, got ${String(f)}`)
+  const start = startOf(owner, x0)
   const box = boxOf(owner, options, start)
   const problem = problemOf(owner, f, x0, own.jacobian, box)
   try {
-    const state = atStart(owner, problem, start, options, own.initialDamping, box)
+    const state = atStart(owner, problem, start, { ...own, ...options }, box)
     return resultOf(state, problem, iterate(state, problem, options, advance, own.valueOnly), own.valueOnly)
   } finally {
     problem.release()
@@ -189,12 +192,11 @@ function atStart(
   problem: FunctionProblem,
   start: Float64Array,
   options: SolverOptions,
-  usual: number,
   box: Box | null,
 ): DampedLeastSquares {
   if (start.length === 0) throw new RangeError(`${owner}: the start has no numbers`)
   try {
-    return new DampedLeastSquares(problem, start, options, undefined, usual, box)
+    return new DampedLeastSquares(problem, start, options, undefined, box)
   } catch (error) {
     throw error instanceof FunctionError ? error.thrown : error
   }
@@ -213,13 +215,14 @@ function iterate(
   valueOnly: boolean,
 ): Ending {
   const { maxIterations = 100 * (state.x.length + 1) } = options
+  state.flatAt = (options.tolerance ?? 1e-10) * Math.min(1, state.slope || 1)
   let iterations = 0
   let stop = usable(state, options)
   try {
     for (;;) {
       if (stop !== null && isConverged(stop.reason) && stop !== GOOD_ENOUGH && problem.refine(state.x, state.value)) {
         state.linearize()
-        stop = flat(state, options.tolerance ?? 1e-10)
+        stop = flat(state)
       }
       if (stop === null && iterations >= maxIterations) stop = { reason: 'iterations', message: `${iterations} trials were made` }
       if (stop !== null) {
@@ -246,35 +249,46 @@ function progress({ x, value, mu }: DampedLeastSquares, iteration: number, outco
 
 // Sentences without numbers: to write down a number takes as long as a trial of a small problem.
 const GOOD_ENOUGH: Stop = { reason: 'value', message: 'the sum of squares is within targetValue' }
+const STUCK: Stop = {
+  reason: 'line-search',
+  message: 'no step lowers the sum of squares, though the Jacobian promises it: the Jacobian is wrong or the residuals are not smooth',
+}
+const SMALL: Stop = { reason: 'step', message: 'the last step is within the tolerance' }
 const FLAT: Stop = { reason: 'gradient', message: 'the largest component of Jᵀr is within the tolerance' }
 
 function usable(state: DampedLeastSquares, options: SolverOptions): Stop | null {
   if (!state.isUsable) return { reason: 'not-finite', message: 'the residuals or the Jacobian are not finite at the start' }
-  return goodEnough(state, options) ?? flat(state, options.tolerance ?? 1e-10)
+  return goodEnough(state, options) ?? flat(state)
 }
 
 function goodEnough(state: DampedLeastSquares, { targetValue = 0 }: SolverOptions): Stop | null {
   return state.value <= targetValue ? GOOD_ENOUGH : null
 }
 
-function flat(state: DampedLeastSquares, tolerance: number): Stop | null {
-  return state.slope <= tolerance ? FLAT : null
+function flat(state: DampedLeastSquares): Stop | null {
+  return state.slope <= state.flatAt ? FLAT : null
 }
 
 function afterTrial(state: DampedLeastSquares, before: number, outcome: TrialOutcome, options: SolverOptions): Stop | null {
-  const { tolerance = 1e-10, stepTolerance = 1e-12, valueTolerance = 1e-14 } = options
+  const { stepTolerance = 1e-12, valueTolerance = 1e-14 } = options
   if (outcome === 'exhausted') return { reason: 'line-search', message: 'no step lowers the sum of squares any more' }
   if (outcome === 'accepted') {
     const enough = goodEnough(state, options)
     if (enough !== null) return enough
     if (!state.isUsable) return { reason: 'not-finite', message: 'the Jacobian is not finite at the last step' }
-    const end = flat(state, tolerance)
+    const end = flat(state)
     if (end !== null) return end
     if (before - state.value <= valueTolerance * before)
       return { reason: 'value', message: 'the last decrease of the sum of squares is within the tolerance' }
   }
-  const small = norm(state.step) <= stepTolerance * (norm(state.x) + stepTolerance)
-  return small ? { reason: 'step', message: 'the last step is within the tolerance' } : null
+  if (!isSmallStep(state, stepTolerance)) return null
+  return outcome === 'rejected' && state.isStuck ? STUCK : SMALL
+}
+
+/** |h| ≤ tolerance·(|x| + tolerance), in the units of the damping where it has some. */
+function isSmallStep(state: DampedLeastSquares, tolerance: number): boolean {
+  if (state.isScaled) return state.relativeStep <= tolerance
+  return norm(state.step) <= tolerance * (norm(state.x) + tolerance)
 }
 
 /** Options and what they may be; null stands for a function. */
@@ -295,6 +309,7 @@ const BOUNDS = ['lower', 'upper']
 
 /** @param also names that belong to the caller @internal */
 export function checkOptions(owner: string, options: object, also: readonly string[] = []): void {
+  checkObject(owner, options)
   for (const name in options) {
     if (also.includes(name) || BOUNDS.includes(name)) continue
     const value = (options as Record<string, unknown>)[name]

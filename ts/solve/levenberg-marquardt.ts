@@ -144,7 +144,7 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
         stop = this.reached(state, rows)
       }
       if (outcome === 'exhausted') stop = { reason: 'line-search', message: 'no step lowers the loss any more' }
-      else stop ??= this.isSmall(state)
+      else stop ??= this.isSmall(state, outcome === 'rejected')
     }
     stop ??= { reason: 'iterations', message: `${iterations} trials were made` }
     return { ...stop, converged: isConverged(stop.reason), iterations, accepted }
@@ -157,9 +157,11 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
     return maxAbs(state.gradient) <= toleranceGradient ? { reason: 'gradient', message: 'Jᵀr is within the tolerance' } : null
   }
 
-  private isSmall({ step, x }: DampedLeastSquares): Stop | null {
+  private isSmall(state: DampedLeastSquares, wasRejected: boolean): Stop | null {
     const tolerance = this.options.toleranceChange
-    return norm(step) <= tolerance * (norm(x) + tolerance) ? { reason: 'step', message: 'the last step is within the tolerance' } : null
+    if (norm(state.step) > tolerance * (norm(state.x) + tolerance)) return null
+    if (wasRejected && state.isStuck) return { reason: 'line-search', message: 'no step lowers the loss, though the Jacobian promises it' }
+    return { reason: 'step', message: 'the last step is within the tolerance' }
   }
 
   /** The parameters, in full precision if nobody has changed them since the last step. */

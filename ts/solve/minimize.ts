@@ -12,6 +12,7 @@ import { type HessianProduct, NewtonRule } from './newton.js'
 import { guard, Objective, type PlainFunction, type Point } from './objective.js'
 import { BFGSRule, LBFGSRule } from './quasi-newton.js'
 import { FunctionError, isConverged, type SolveResult, type Stop } from './result.js'
+import { checkObject, startOf } from './start.js'
 import { type StopOptions, Stopping } from './stop.js'
 import { type TrustRegionOptions, trustRegion } from './trust-region.js'
 import { maxAbs } from './vector.js'
@@ -66,9 +67,9 @@ export function minimize(f: TensorFunction, x0: Tensor, options?: MinimizeOption
 export function minimize(f: PlainFunction, x0: ArrayLike<number>, options?: MinimizeOptions): SolveResult
 export function minimize(f: PlainFunction | TensorFunction, x0: ArrayLike<number> | Tensor, options: MinimizeOptions = {}): SolveResult {
   checkOptions(options)
+  if (typeof f !== 'function') throw new TypeError(`minimize: the function to be minimized must be a function, got ${String(f)}`)
+  const start = startOf('minimize', x0)
   if (x0 instanceof Tensor) return minimizeTensor(f as TensorFunction, x0, options)
-  const start = Float64Array.from(x0)
-  if (start.length === 0) throw new RangeError('minimize: the start has no numbers')
   const objective = new Objective(f as PlainFunction, options.gradient, start.length)
   const stopping = new Stopping(options, objective)
   const point = atStart(objective, start)
@@ -143,6 +144,7 @@ function productOf(objective: Objective, { hessianProduct }: MinimizeOptions): H
 }
 
 function checkOptions(options: MinimizeOptions): void {
+  checkObject('minimize', options)
   for (const [name, value] of Object.entries(options)) {
     checkName('minimize', name, NAMES)
     if (value === undefined) continue

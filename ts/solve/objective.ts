@@ -1,5 +1,7 @@
 /** The function to be minimized, as the solvers see it: value and gradient in one call, counted, the best point kept. */
+import { Tensor } from '../tensor.js'
 import { FunctionError } from './result.js'
+import { describe } from './start.js'
 import { allFinite } from './vector.js'
 
 /** Value and gradient at a point. */
@@ -59,11 +61,10 @@ export class Objective implements PointSource {
     const at = x.slice()
     this.evaluations++
     const result = guard(() => this.f(x.slice()))
-    if (typeof result === 'object' && result !== null) return { x: at, value: result.value, gradient: this.checked(result.gradient) }
+    if (typeof result === 'object' && typeof result?.value === 'number')
+      return { x: at, value: result.value, gradient: this.checked(result.gradient) }
     if (typeof result !== 'number')
-      throw new FunctionError(
-        new TypeError(`minimize: the function must answer with a number or { value, gradient }, got ${String(result)}`),
-      )
+      throw new FunctionError(new TypeError(`minimize: the function must answer ${ANSWER}, got ${kindOf(result)}`))
     if (!Number.isFinite(result)) return { x: at, value: result, gradient: new Float64Array(x.length).fill(Number.NaN) }
     const { gradientOf } = this
     const gradient = gradientOf === undefined ? this.differences(at) : this.checked(guard(() => gradientOf(x.slice())))
@@ -93,6 +94,14 @@ export class Objective implements PointSource {
     this.evaluations++
     return guard(() => this.f(at)) as number
   }
+}
+
+const ANSWER = 'with a number or { value, gradient }'
+
+function kindOf(result: unknown): string {
+  if (result instanceof Promise) return 'a promise: it must not be async'
+  if (result instanceof Tensor) return 'a tensor: for a function of tensors give the start as a tensor, too'
+  return typeof result === 'object' && result !== null ? `an object with ${Object.keys(result).join(', ') || 'nothing'}` : describe(result)
 }
 
 /** Marks errors of the user's function. @internal */

@@ -60,7 +60,8 @@ export class FunctionProblem implements LeastSquaresProblem {
   /** Says how many residuals there are, and makes room for them. */
   private firstCall(x: Float64Array): Float64Array {
     const r = this.ask(x)
-    const m = Number(r.length)
+    const m = Number((r as ArrayLike<number> | undefined)?.length)
+    if (Number.isNaN(m)) this.wrongKind(r)
     if (!(m > 0)) this.wrongLength(m)
     this.rows = m
     this.columns = new Float64Array(this.size * m)
@@ -73,6 +74,11 @@ export class FunctionProblem implements LeastSquaresProblem {
     const r = this.ask(x)
     if (r.length !== this.rows) this.wrongLength(r.length)
     for (let i = 0; i < out.length; i++) out[i] = r[i]
+  }
+
+  private wrongKind(r: unknown): never {
+    const hint = r instanceof Tensor ? 'a tensor: for a function of tensors give the start as a tensor, too' : String(r)
+    throw new FunctionError(new TypeError(`${this.owner}: wants residuals as an array of numbers, got ${hint}`))
   }
 
   private wrongLength(length: number): never {

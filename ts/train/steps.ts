@@ -214,7 +214,7 @@ export interface Place {
   batch: number
 }
 
-export type Recordings = Map<number, Recording>
+type Recordings = Map<number, Recording>
 type Result = Pick<Step, 'prediction' | 'targets' | 'loss'>
 
 function eagerStep({ model, rows, options }: Plan, order: Int32Array | null, from: number, to: number, at: Place): Result {

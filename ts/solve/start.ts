@@ -1,0 +1,31 @@
+/** Checks of what solvers are called with. */
+import { Tensor } from '../tensor.js'
+import { copied } from './residuals.js'
+
+/** The numbers of a start, copied. @throws TypeError for anything but numbers, RangeError for none @internal */
+export function startOf(owner: string, x0: ArrayLike<number> | Tensor): Float64Array {
+  if (x0 instanceof Tensor) return Float64Array.from(x0.data())
+  const n: unknown = (x0 as ArrayLike<number> | undefined)?.length
+  if (typeof x0 !== 'object' || typeof n !== 'number')
+    throw new TypeError(`${owner}: the start must be an array of numbers, got ${String(x0)}`)
+  if (n === 0) throw new RangeError(`${owner}: the start has no numbers`)
+  checkNumbers(`${owner}: the start`, x0)
+  return copied(x0)
+}
+
+/** @throws TypeError where an element is no number @internal */
+export function checkNumbers(what: string, values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) {
+    if (typeof values[i] !== 'number') throw new TypeError(`${what} must be numbers, element ${i} is ${describe(values[i])}`)
+  }
+}
+
+/** @throws TypeError @internal */
+export function checkObject(owner: string, options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError(`${owner}: options must be an object, got ${String(options)}`)
+}
+
+/** A value in an error. @internal */
+export function describe(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : Array.isArray(value) ? 'an array' : String(value)
+}
