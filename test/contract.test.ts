@@ -8,13 +8,14 @@ import type { DoubleKernels } from '../ts/backend/double.js'
 import { createJsDoubleKernels } from '../ts/backend/js/double.js'
 import { ACTIVATIONS, type Kernels } from '../ts/backend/kernels.js'
 import { DOUBLES, UPDATES } from '../ts/backend/parts.js'
+import { FLOATS, FORMS, UPDATE } from '../ts/backend/program.js'
 import { instantiate, supportedVariants, type Variant } from '../ts/backend/wasm.js'
 import { assertClose, backends, Room } from './backends.js'
 import * as naive from './naive.js'
 import { partBeside } from './threads.js'
 
 const UPDATE_ARITY = 6
-const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'fmaPeak', 'runProgram', 'table', '__data_end', '__heap_base']
+const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'runProgram', 'table', '__data_end', '__heap_base']
 /** What threads run of a kernel: its arguments, then which share of how many. */
 const PARTS = ['matmulPart', 'denseForwardPart', 'denseGradientsPart']
 
@@ -66,6 +67,25 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
   test('no kernel is in two parts', () => {
     const all = parts.flatMap((part) => Object.keys(part)).filter((name) => !isInternal(name))
     expect(all.sort()).toEqual(functions.sort())
+  })
+
+  test('programs call each kernel with as many arguments as it has', () => {
+    const written = (form: number) => (form === FLOATS ? 9 : form)
+    const found = Object.entries(FORMS).map(([name, form]) => `${name}/${written(form)}`)
+    expect(found).toEqual(Object.keys(FORMS).map((name) => `${name}/${arity(name)}`))
+    const source = readFileSync(new URL('../crate/abi/program.rs', import.meta.url), 'utf8')
+    const forms = [...source.matchAll(/^ {8}(\d+) => \{/gm)].map(([, form]) => Number(form))
+    const used = [...Object.values(FORMS), UPDATE].filter((form) => form !== FLOATS)
+    expect([...new Set(used)].sort((a, b) => a - b)).toEqual(forms)
+  })
+
+  test('an unknown form traps', () => {
+    const { memory, heapBase, runProgram } = instantiate(variant) as unknown as Record<string, (...args: number[]) => number> & {
+      memory: WebAssembly.Memory
+    }
+    const at = Math.ceil(heapBase() / 16) * 16
+    new Int32Array(memory.buffer).set([13, 1], at / 4)
+    expect(() => runProgram(at, 2, at + 8, 0, 1)).toThrow(WebAssembly.RuntimeError)
   })
 
   test('has memory and says where free memory begins', () => {

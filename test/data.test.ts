@@ -339,6 +339,48 @@ describe('fromTable', () => {
   })
 })
 
+describe('fromTable and columns that are nearly numbers', () => {
+  const rows = Array.from({ length: 12 }, (_, i) => ({ a: i as number | string, b: `${i % 3}`, y: i }))
+  const withA = (value: number | string, at = 5) => rows.map((row, i) => (i === at ? { ...row, a: value } : row))
+
+  test.each([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e300])('%d is no number that a net learns from', (value) => {
+    expect(() => fromTable(withA(value), { target: 'y' })).toThrow(
+      `fromTable: column 'a' of row 5 wants a finite number (of 32 bits), got ${value}`,
+    )
+    expect(() => fromTable([...withA(value).slice(5)], { target: 'a' })).toThrow("column 'a' of row 0")
+  })
+
+  test('a stray text is an error that says what to do', () => {
+    expect(() => fromTable(withA('n/a', 7), { target: 'y' })).toThrow(
+      `fromTable: column 'a' has numbers in 11 rows, but "n/a" in row 7; add that to missingValues, or 'a' to categories`,
+    )
+    expect(fromTable(withA('n/a'), { target: 'y', missingValues: ['n/a'], missing: 'drop' })).toMatchObject({ count: 11, features: 2 })
+    expect(fromTable(withA('n/a'), { target: 'y', categories: ['a'] }).features).toBe(13)
+    const mixed = withA('n/a').map((row, i) => (i % 3 === 0 ? { ...row, a: 'x' } : row))
+    expect(fromTable(mixed, { target: 'y', inputs: ['a'] }).features).toBe(9)
+  })
+
+  test('a missing value may be a number, given as text or not', () => {
+    for (const missing of ['-999', -999]) {
+      const options = { target: 'y', missing: 'drop', missingValues: [missing] } as const
+      for (const value of [-999, '-999']) expect(fromTable(withA(value), options)).toMatchObject({ count: 11, features: 2 })
+    }
+  })
+
+  test('categories that are numbers are sorted as such', () => {
+    const table = fromTable(rows, { target: 'y', inputs: ['b'], categories: ['y', 'b'] })
+    expect(table.targets).toEqual(Int32Array.from({ length: 12 }, (_, i) => i))
+    expect(table.classNames.slice(9)).toEqual(['9', '10', '11'])
+  })
+
+  test('the target is no input, and what an object inherits is no column', () => {
+    expect(() => fromTable(rows, { target: 'y', inputs: ['a', 'y'] })).toThrow("inputs has the target 'y'")
+    expect(() => fromTable(rows as object[], { target: 'toString' })).toThrow("there is no column 'toString'")
+    const { encode } = fromTable([{ valueOf: 1, y: 1 }], { target: 'y' })
+    expect(() => encode([{}])).toThrow("no value in column 'valueOf' of row 0")
+  })
+})
+
 describe('targets that are numbers', () => {
   const table = fromTable(
     Array.from({ length: 50 }, (_, i) => ({ x: i, y: 100 + 3 * i })),

@@ -11,6 +11,8 @@ import {
   createBackend,
   crossEntropy,
   Dense,
+  type FitOptions,
+  fit,
   Generator,
   type Module,
   mse,
@@ -613,5 +615,99 @@ describe('bad input', () => {
     const dead = new Sequential([new Dense(1, 6, { activation: 'relu' }), new Dense(6, 1)], { seed: 1, backend })
     dead.parameters()[1].view().fill(-100)
     expect(new LevenbergMarquardt(dead).step(x, y).loss).toBeLessThan(0.6)
+  })
+})
+
+describe('frozen parameters stay as they are, and out of the equations', () => {
+  const [rows, inputs, hidden, outputs] = [30, 3, 5, 2]
+  const numbers = (n: number, seed: number) => Float64Array.from(new Generator(seed).uniforms(n), (u) => 2 * u - 1)
+  const [x, y] = [numbers(rows * inputs, 1), numbers(rows * outputs, 2)]
+  type Make = (model: Module) => FitOptions['optimizer']
+  const methods: [string, Make][] = [
+    ['LevenbergMarquardt', (model) => new LevenbergMarquardt(model, { maxIterations: 5 })],
+    ['LevenbergMarquardt, scaled', (model) => new LevenbergMarquardt(model, { maxIterations: 5, scaling: 'marquardt' })],
+    ['Gauss-Newton', (model) => new LevenbergMarquardt(model, { maxIterations: 5, method: 'gauss-newton' })],
+    ['NaturalGradient', (model) => new NaturalGradient(model, { loss: 'mse', learningRate: 0.2, damping: 0.1 })],
+    ['NaturalGradient without damping', (model) => new NaturalGradient(model, { loss: 'mse', learningRate: 0.01, damping: 0 })],
+    ['KFAC', (model) => new KFAC(model, { loss: 'mse' })],
+    ['LBFGS', (model) => new LBFGS(model.parameters(), { maxIterations: 5 })],
+    ['BFGS', (model) => new BFGS(model.parameters(), { maxIterations: 5 })],
+    ['ConjugateGradient', (model) => new ConjugateGradient(model.parameters(), { maxIterations: 5 })],
+    ['NewtonCG', (model) => new NewtonCG(model.parameters(), { maxIterations: 5 })],
+    ['TrustRegionNewton', (model) => new TrustRegionNewton(model.parameters(), { maxIterations: 5 })],
+  ]
+  const train = (model: Module, make: Make, features: Float64Array) =>
+    fit(model, {
+      inputs: tensor(features, [rows, features.length / rows], { backend: model.backend }),
+      targets: tensor(y, [rows, outputs], { backend: model.backend }),
+      loss: mse,
+      optimizer: make(model),
+      epochs: 3,
+      batchSize: 'full',
+    })
+  const weights = (model: Module) => model.parameters().flatMap((p) => [...p.data()])
+  const net = (backend: Backend, bias = true) =>
+    new Sequential([new Dense(inputs, hidden, { activation: 'tanh', bias }), new Dense(hidden, outputs, { bias })], { seed: 4, backend })
+
+  test.each(methods)('%s: a frozen layer is a function that others learn from', async (_name, make) => {
+    const backend = double()
+    const model = net(backend)
+    const [first, second] = model.layers
+    for (const p of first.parameters()) p.requiresGrad = false
+    const before = weights(first)
+    const twin = new Dense(hidden, outputs, { backend, seed: 1 })
+    twin.parameters().forEach((p, i) => p.view().set(second.parameters()[i].view()))
+    const features = first.predict(tensor(x, [rows, inputs], { backend })).read() as Float64Array
+
+    const { epochs } = await train(model, make, x)
+    await train(twin, make, features)
+    expect(weights(first)).toEqual(before)
+    expect(distance(weights(second), weights(twin))).toBeLessThan(1e-8)
+    expect(epochs[2].loss).toBeLessThan(epochs[0].loss)
+  })
+
+  test.each(methods)('%s: a frozen bias of zeros is none', async (_name, make) => {
+    const [model, twin] = [net(double()), net(double(), false)]
+    const kept = model.parameters().filter(({ shape }) => shape.length === 2)
+    for (const p of model.parameters()) p.requiresGrad = kept.includes(p)
+    kept.forEach((p, i) => p.view().set(twin.parameters()[i].view()))
+    await train(model, make, x)
+    await train(twin, make, x)
+    expect(
+      distance(
+        kept.flatMap((p) => [...p.data()]),
+        weights(twin),
+      ),
+    ).toBeLessThan(1e-8)
+    for (const p of model.parameters()) if (!kept.includes(p)) expect([...p.data()]).toEqual([...new Float64Array(p.size)])
+  })
+
+  test.each(methods)('%s: a frozen weight beside its bias, thawed later', async (_name, make) => {
+    const model = net(double())
+    const [weight, bias] = model.parameters()
+    weight.requiresGrad = false
+    const optimizer = make(model)
+    const before = [...weight.data()]
+    const { epochs } = await train(model, () => optimizer, x)
+    expect([...weight.data()]).toEqual(before)
+    expect([...bias.data()]).not.toEqual([...new Float64Array(hidden)])
+    expect(epochs[2].loss).toBeLessThan(epochs[0].loss)
+    weight.requiresGrad = true
+    await train(model, () => optimizer, x)
+    expect([...weight.data()]).not.toEqual(before)
+  })
+
+  test('LevenbergMarquardt with a closure takes the steps that it takes with data', () => {
+    const end = (how: 'data' | 'closure') => {
+      const backend = double()
+      const model = net(backend)
+      model.parameters()[0].requiresGrad = false
+      const optimizer = new LevenbergMarquardt(model, { maxIterations: 10 })
+      const [a, b] = [tensor(x, [rows, inputs], { backend }), tensor(y, [rows, outputs], { backend })]
+      if (how === 'data') optimizer.step(a, b)
+      else optimizer.step(() => sub(model.forward(a), b))
+      return weights(model)
+    }
+    expect(distance(end('data'), end('closure'))).toBeLessThan(1e-9)
   })
 })

@@ -526,6 +526,76 @@ describe('least squares', () => {
   })
 })
 
+describe('a function that throws on the way', () => {
+  const residuals = ([a, b]: Float64Array) => [a - 1 + 0.1 * a * a, b - 2 + b * b, a * b]
+  const slopes = ([a, b]: Float64Array) => [
+    [1 + 0.2 * a, 0],
+    [0, 1 + 2 * b],
+    [b, a],
+  ]
+  const stopping = <A extends unknown[], T>(f: (...args: A) => T, calls: number) => {
+    let count = 0
+    return (...args: A) => {
+      if (++count > calls) throw new Error('stop')
+      return f(...args)
+    }
+  }
+
+  test.each([
+    ['levenbergMarquardt', levenbergMarquardt],
+    ['gaussNewton', gaussNewton],
+  ] as const)('%s answers with what belongs to the best point, or with NaN', (_name, solve) => {
+    const known = new Set<boolean>()
+    for (let calls = 3; calls < 40; calls++) {
+      for (const jacobian of [undefined, slopes]) {
+        const result = solve(stopping(residuals, calls), [5, 5], { jacobian })
+        const r = residuals(result.x)
+        const j = slopes(result.x)
+        const column = (k: number) => r.reduce((sum, ri, i) => sum + ri * j[i][k], 0)
+        expect([...result.residuals]).toEqual(r)
+        expect(result.value).toBeCloseTo(0.5 * r.reduce((sum, ri) => sum + ri * ri, 0), 12)
+        const isKnown = !Number.isNaN(result.gradient[0])
+        known.add(isKnown)
+        for (const k of [0, 1]) {
+          if (isKnown) expect(Math.abs(result.gradient[k] - column(k))).toBeLessThan(1e-5 * (1 + Math.abs(column(k))))
+          else expect(result.gradient[k]).toBeNaN()
+          const square = j.reduce((sum, row) => sum + row[k] ** 2, 0)
+          if (isKnown) expect(result.normalMatrix[3 * k] / square).toBeCloseTo(1, 5)
+          else expect(result.normalMatrix[3 * k]).toBeNaN()
+        }
+      }
+    }
+    expect([...known].sort()).toEqual([false, true])
+  })
+
+  test('out of trials, or with a Jacobian that throws: an answer, not an error of the inside', () => {
+    for (let calls = 1; calls < 8; calls++) {
+      const result = levenbergMarquardt(residuals, [5, 5], { jacobian: stopping(slopes, calls), maxIterations: calls })
+      expect(result).toMatchObject({ converged: false, reason: 'error' })
+      expect([...result.residuals]).toEqual(residuals(result.x))
+      expect(result.gradient).toEqual(Float64Array.of(Number.NaN, Number.NaN))
+    }
+  })
+
+  test('fitCurve knows no errors then', () => {
+    const model = (x: number, [a, b]: Float64Array) => a * Math.exp(-b * x)
+    let unknown = 0
+    for (let calls = 20; calls < 120; calls++) {
+      const { reason, errors } = fitCurve(stopping(model, calls), [0, 1, 2, 3, 4], [2, 1.2, 0.75, 0.44, 0.3], { initial: [10, 3] })
+      if (reason !== 'error') continue
+      for (const error of errors) expect(error).not.toBe(0)
+      if (Number.isNaN(errors[0])) unknown++
+    }
+    expect(unknown).toBeGreaterThan(0)
+  })
+
+  test('not finite at the start: no gradient', () => {
+    const result = levenbergMarquardt(([a]) => [Math.log(a)], [-1])
+    expect(result).toMatchObject({ reason: 'not-finite', converged: false })
+    expect([...result.gradient, ...result.normalMatrix, ...result.residuals]).toEqual([Number.NaN, Number.NaN, Number.NaN])
+  })
+})
+
 describe('bounds', () => {
   /** Inside, and no free component of the gradient is left: what a minimum within a box is. */
   function expectMinimum(x: ArrayLike<number>, gradient: ArrayLike<number>, lower: number[], upper: number[], tolerance: number) {

@@ -7,7 +7,7 @@ import { withMemoryImported } from '../ts/backend/imported-memory.js'
 import type { Update } from '../ts/backend/kernels.js'
 import { DOUBLES, UPDATES } from '../ts/backend/parts.js'
 import { Pool } from '../ts/backend/threads/pool.js'
-import { IDLE, STOP } from '../ts/backend/threads/worker.js'
+import { BLOCK, IDLE, STOP, TAKEN } from '../ts/backend/threads/worker.js'
 import { wantedThreads } from '../ts/backend/wasm.none.js'
 import {
   Adam,
@@ -159,6 +159,10 @@ test('memory grows under the workers, and long training leaves it as it was', as
 })
 
 test('a memory limit holds for shared memory', () => {
+  const small = createBackend({ threads: 2, memoryLimit: 3.5e6 })
+  expect(small.heap.totalBytes).toBeLessThanOrEqual(3.5e6)
+  expect(() => small.heap.allocate(1 << 20)).toThrow(/out of memory/)
+  for (const threads of [1, 2]) expect(() => createBackend({ threads, memoryLimit: 1e6 })).toThrow(/out of memory/)
   const backend = createBackend({ threads: 2, memoryLimit: 24 << 20 })
   expect(() => zeros([64 << 18], { backend }).keep()).not.toThrow()
   expect(() => backend.heap.allocate(25 << 20)).toThrow(/out of memory/)
@@ -188,8 +192,54 @@ describe('a pool', async () => {
   test('throws what a share throws, and works on', () => {
     const beyond = many.heap.totalBytes + (1 << 28)
     const run = (broken: number) => many.pool.run(fill, 3, (part) => [part === broken ? beyond : at, 16, 1])
-    for (const part of [0, 1, 2]) expect(() => run(part)).toThrow(WebAssembly.RuntimeError)
+    const { words } = many.pool as unknown as { words: Int32Array }
+    for (const part of [0, 1, 2]) {
+      expect(() => run(part)).toThrow(WebAssembly.RuntimeError)
+      expect([words[0], words[BLOCK / 4]]).toEqual([IDLE, IDLE])
+    }
     expect(filled(7)).toEqual(wanted(7))
+  })
+
+  test('counts the workers that are left', async () => {
+    const { pool, heap } = await team('simd', 3)
+    expect(pool.size).toBe(3)
+    const [x, beyond] = [heap.allocate(64), heap.totalBytes + (1 << 28)]
+    // until it is a worker that begins the share, and not main that takes it back
+    for (let i = 0; i < 2000 && pool.size === 3; i++) {
+      const slow = (part: number) => {
+        if (part === 0) for (const end = performance.now() + 1; performance.now() < end; );
+        return [part === 1 ? beyond : x, 16, 1]
+      }
+      expect(() => pool.run(fill, 3, slow)).toThrow(WebAssembly.RuntimeError)
+    }
+    expect(pool.size).toBe(2)
+    expect(Pool.prototype.parts.call(pool, 1e6)).toBeLessThanOrEqual(2)
+    const y = heap.allocate(3 * 64)
+    pool.run(fill, 3, (part) => [y + 64 * part, 16, part])
+    expect([...heap.view(y, 48)]).toEqual(wanted(0))
+  })
+
+  test('does not wait for ever for a worker that died in the midst of its share', async () => {
+    const { pool, heap } = await team('simd', 3)
+    const { words } = pool as unknown as { words: Int32Array }
+    const x = heap.allocate(3 * 64)
+    Atomics.store(words, 0, STOP)
+    Atomics.notify(words, 0)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    let time = 0
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => (time += 1000))
+    const dying = (part: number) => {
+      if (part === 0) Atomics.store(words, 0, TAKEN)
+      return [x + 64 * part, 16, part]
+    }
+    try {
+      expect(() => pool.run(fill, 3, dying)).toThrow(/a thread has not finished its share .* load a saved state/)
+    } finally {
+      clock.mockRestore()
+    }
+    expect(pool.size).toBe(2)
+    pool.run(fill, 3, (part) => [x + 64 * part, 16, part])
+    expect([...heap.view(x, 48)]).toEqual(wanted(0))
   })
 
   test('rests when its workers come too late, and tries again', async () => {

@@ -19,6 +19,7 @@ import {
   NewtonCG,
   Sequential,
   supportedVariants,
+  type Tensor,
   TrustRegionNewton,
 } from '../ts/index.js'
 
@@ -107,4 +108,28 @@ test('what does not go together says what to do', async () => {
   await expect(fit(model, { ...data, optimizer, batchSize: 'full', schedule: () => 0.1 })).rejects.toThrow(/no learning rate to set/)
   await expect(fit(model, { ...data, optimizer: new KFAC(model) })).rejects.toThrow(/option loss is 'crossEntropy'/)
   await expect(findLearningRate(model, { ...data, optimizer: optimizer as never })).rejects.toThrow(/finds its steps itself/)
+})
+
+test('a prediction is made for those who look at it', async () => {
+  const backend = backends[0]
+  let forwards = 0
+  class Counting extends Dense {
+    override forward(...[x]: Parameters<Dense['forward']>) {
+      forwards++
+      return super.forward(x)
+    }
+  }
+  for (const batchSize of ['full', 24] as const) {
+    const count = async (metrics: readonly ['meanAbsoluteError'] | readonly []) => {
+      const model = new Sequential([new Dense(1, 8, { activation: 'tanh' }), new Counting(8, 1)], { seed: 2, backend })
+      const optimizer = { name: 'one evaluation', groups: [{ parameters: model.parameters() }], learningRate: 1, wholeBatch: false }
+      const trainOn = ({ evaluate }: { evaluate: () => Tensor }) => evaluate().item()
+      forwards = 0
+      await fit(model, { inputs, targets, loss: mse, optimizer: { ...optimizer, trainOn, step() {} }, batchSize, epochs: 2, metrics })
+      return forwards
+    }
+    const steps = batchSize === 'full' ? 2 : 4
+    expect(await count([])).toBe(steps)
+    expect(await count(['meanAbsoluteError'])).toBe(2 * steps)
+  }
 })

@@ -1,5 +1,6 @@
 /** What the compiler must accept and must refuse; `make check` runs it over this file. */
 import { expect, test } from 'vitest'
+import { fromTable, type Row } from '../ts/data/index.js'
 import {
   Activation,
   Adam,
@@ -75,4 +76,26 @@ test('results have the names of the metrics that were asked for', () => {
   expect(own.always).toBe(1)
   // @ts-expect-error none of that name
   expect(own.accuracy).toBeUndefined()
+})
+
+test('rows of a table may have a type of one’s own, whose columns are then the names', () => {
+  interface Penguin {
+    island: string
+    mass: number | null
+  }
+  const penguins: readonly Penguin[] = [
+    { island: 'Dream', mass: 3700 },
+    { island: 'Biscoe', mass: 5100 },
+  ]
+  expect(fromTable(penguins, { target: 'mass' }).encode(penguins)).toHaveLength(4)
+  // @ts-expect-error no column of that name
+  expect(() => fromTable(penguins, { target: 'weight' })).toThrow()
+  // @ts-expect-error neither here
+  expect(() => fromTable(penguins, { target: 'mass', inputs: ['isle'] })).toThrow()
+  const loose: Row[] = [{ a: 1, b: 2 }]
+  const name: string = 'a'
+  expect(fromTable(loose, { target: name }).features).toBe(1)
+  expect(fromTable(JSON.parse('[{"a":1,"b":2}]'), { target: 'a' }).features).toBe(1)
+  const unions = [{ a: 1, b: 2 }, { a: 1, b: 2, c: 3 }] // biome-ignore format: rows of several shapes
+  expect(fromTable(unions, { target: 'b', inputs: ['a'] }).count).toBe(2)
 })

@@ -14,7 +14,7 @@ export interface KernelCall {
 }
 
 /** How the arguments of a kernel are written: as many whole numbers, or {@link FLOATS}. */
-const FORMS: Readonly<Record<string, number>> = {
+export const FORMS: Readonly<Record<string, number>> = {
   copy: 3,
   activationForward: 4,
   activationBackward: 5,
@@ -31,9 +31,9 @@ const FORMS: Readonly<Record<string, number>> = {
 /** Takes the loss from one address to another, and ends the run where it is not finite. */
 const LOSS = 0
 /** Seven whole numbers, then two floats. */
-const FLOATS = 1
+export const FLOATS = 1
 /** Every update of an optimizer (`Update` in kernels.ts). */
-const UPDATE = 6
+export const UPDATE = 6
 
 /** What a WebAssembly module has for programs. */
 interface Runner {
@@ -131,7 +131,10 @@ export class Program {
     this.address = allocate(4 * (this.words.length + this.moves.length + UPDATE_WORDS * updates))
   }
 
-  /** What each step ends with, small enough for one thread; the hyper-parameters of update i are at `rows` + i·bytes, those of the next step behind the last. */
+  /**
+   * What each step ends with, small enough for one thread; the hyper-parameters of update i are at `rows` + i·bytes, those of the
+   * next step behind the last.
+   */
   setUpdates(updates: readonly UpdateCall[], rows: Ptr, bytes: number): void {
     ;[this.words.length, this.moves.length] = this.fixed
     updates.forEach(({ kernel, args }, i) => {

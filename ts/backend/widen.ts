@@ -1,6 +1,7 @@
 /**
  * Widening: V8 can compile pairs of 128-bit vector operations to 256-bit ones (`--experimental-wasm-revectorize`), which
- * doubles the speed of large matrix products and adds half to that of activations and optimizer updates. It is experimental in V8 and acts on the whole process, so it is opt-in.
+ * doubles the speed of large matrix products and adds half to that of activations and optimizer updates. It is experimental in V8
+ * and acts on the whole process, so it is opt-in.
  */
 import type { Backend } from './index.js'
 

@@ -4,18 +4,21 @@ import type { Dataset, Targets } from './dataset.js'
 /** A row of a table: its values by the name of their column. Numbers may be text, as CSV readers give them. */
 export type Row = Readonly<Record<string, unknown>>
 
+/** The names of the columns of rows: those of their type, where it has any. */
+export type ColumnOf<T> = [T] extends [never] ? string : [keyof T] extends [never] ? string : T extends unknown ? keyof T & string : never
+
 /** Options of {@link fromTable}. */
-export interface TableOptions {
+export interface TableOptions<Name extends string = string> {
   /** The column to predict. */
-  target: string
-  /** The columns to learn from. Default: all of the first row but the target. */
-  inputs?: readonly string[]
+  target: Name
+  /** The columns to learn from, without the target. Default: all others of the first row. */
+  inputs?: readonly Name[]
   /** Columns of numbers that are names, such as a postcode or a class 0, 1, 2; may hold the target. Default: none. */
-  categories?: readonly string[]
+  categories?: readonly Name[]
   /** Rows in which a value is missing (undefined, null, NaN, empty text): `drop` them, or `fail`. Default `fail`. */
   missing?: 'fail' | 'drop'
-  /** Texts that stand for a missing value, such as `NA`. Default: none. */
-  missingValues?: readonly string[]
+  /** What stands for a missing value, as text or number: `NA`, −999. Default: none. */
+  missingValues?: readonly (string | number)[]
 }
 
 /** What {@link fromTable} makes: a data set that knows its columns. */
@@ -25,7 +28,7 @@ export interface Table extends Dataset<Targets> {
   /** Empty where the targets are numbers. */
   readonly classNames: readonly string[]
   /** Inputs of other rows with the same columns, row-major. @throws RangeError for a missing value or an unknown category */
-  encode(rows: readonly Row[]): Float32Array
+  encode(rows: readonly object[]): Float32Array
 }
 
 /** How a column becomes numbers: null for numbers as they are, else one feature a category. */
@@ -37,7 +40,9 @@ interface Column {
 /**
  * A data set from a table. Columns whose values are all numbers (or numbers in text) are one feature each; every other column
  * becomes as many features as it has categories, 1 for the row's own and 0 for the others. A target of numbers makes a
- * regression (`targets` a Float32Array), any other a classification (an Int32Array, with `classNames`, in alphabetical order).
+ * regression (`targets` a Float32Array), any other a classification (an Int32Array, with `classNames`). Categories are in
+ * alphabetical order, numbers among themselves by size. A column of numbers with a few exceptions is an error rather than
+ * categories: say whether they are missing values, or the column one of categories.
  *
  * @example
  * const table = fromTable(
@@ -50,10 +55,14 @@ interface Column {
  * table.featureNames // ['island=Biscoe', 'island=Dream', 'mass']
  * table.inputs // Float32Array.of(0, 1, 3.7, 1, 0, 5.1)
  * table.classNames // ['Adelie', 'Gentoo']
- * @throws RangeError naming row and column of a missing value, a column that does not exist, or a table without rows;
- *   TypeError for a value that is neither number, text nor boolean
+ * @throws RangeError naming row and column of a value that is missing, infinite or not like the others, a column that does not
+ *   exist, a target among the inputs, or a table without rows; TypeError for a value that is neither number, text nor boolean
  */
-export function fromTable(rows: readonly Row[], options: TableOptions): Table {
+export function fromTable<T extends object>(rows: readonly T[], options: TableOptions<ColumnOf<T>>): Table {
+  return tableOf(rows as readonly Row[], options)
+}
+
+function tableOf(rows: readonly Row[], options: TableOptions): Table {
   const { target, categories = [], missing = 'fail' } = options
   if (rows.length === 0) throw new RangeError('fromTable: there are no rows')
   if (missing !== 'fail' && missing !== 'drop')
@@ -61,13 +70,14 @@ export function fromTable(rows: readonly Row[], options: TableOptions): Table {
   const names = options.inputs ?? Object.keys(rows[0]).filter((name) => name !== target)
   if (names.length === 0) throw new RangeError('fromTable: there is no column to learn from')
   for (const name of [...names, target, ...categories]) checkColumn(rows[0], name)
+  if (names.includes(target)) throw new RangeError(`fromTable: inputs has the target '${target}', which would be learnt from itself`)
   const isMissing = missingTest(options.missingValues)
   const used = [...names, target]
-  const whole = missing === 'drop' ? rows.filter((row) => !used.some((name) => isMissing(row[name]))) : rows
+  const whole = missing === 'drop' ? rows.filter((row) => !used.some((name) => isMissing(valueIn(row, name)))) : rows
   if (whole.length === 0) throw new RangeError(`fromTable: a value is missing in each of the ${rows.length} rows`)
   const columns = names.map((name) => readColumn(whole, name, categories, isMissing))
   const answer = readColumn(whole, target, categories, isMissing)
-  const encode = (more: readonly Row[]): Float32Array => encodeRows('encode', more, columns, isMissing)
+  const encode = (more: readonly object[]): Float32Array => encodeRows('encode', more as readonly Row[], columns, isMissing)
   const inputs = encodeRows('fromTable', whole, columns, isMissing)
   const features = inputs.length / whole.length
   return {
@@ -84,17 +94,25 @@ export function fromTable(rows: readonly Row[], options: TableOptions): Table {
 }
 
 function checkColumn(row: Row, name: string): void {
-  if (!(name in row)) throw new RangeError(`fromTable: there is no column '${name}', only ${Object.keys(row).join(', ')}`)
+  if (!Object.hasOwn(row, name)) throw new RangeError(`fromTable: there is no column '${name}', only ${Object.keys(row).join(', ')}`)
 }
 
-function missingTest(texts: readonly string[] = []): (value: unknown) => boolean {
-  const known = new Set<unknown>(texts)
-  return (value) => value === undefined || value === null || Number.isNaN(value) || known.has(value) || String(value).trim() === ''
+function valueIn(row: Row, name: string): unknown {
+  return Object.hasOwn(row, name) ? row[name] : undefined
+}
+
+function missingTest(given: readonly (string | number)[] = []): (value: unknown) => boolean {
+  const known = new Set(given.map(String))
+  return (value) => {
+    if (value === undefined || value === null || Number.isNaN(value)) return true
+    const text = String(value)
+    return text.trim() === '' || known.has(text)
+  }
 }
 
 function readColumn(rows: readonly Row[], name: string, named: readonly string[], isMissing: (value: unknown) => boolean): Column {
   const values = rows.map((row, i) => {
-    const value = row[name]
+    const value = valueIn(row, name)
     if (isMissing(value)) {
       throw new RangeError(`fromTable: no value in column '${name}' of row ${i}; give missing: 'drop' to leave such rows out`)
     }
@@ -103,12 +121,32 @@ function readColumn(rows: readonly Row[], name: string, named: readonly string[]
     }
     return value
   })
-  if (!named.includes(name) && values.every(isNumber)) return { name, categories: null }
-  return { name, categories: [...new Set(values.map(String))].sort() }
+  if (!named.includes(name) && isNumeric(values, name)) return { name, categories: null }
+  const categories = [...new Set(values.map(String))]
+  const isOfNumbers = categories.every(isNumber)
+  return { name, categories: isOfNumbers ? categories.sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1)) : categories.sort() }
+}
+
+/** Of a column of numbers, so many may be others before they are taken for categories: one, or one in ten. */
+const STRAYS = 0.1
+
+/** Whether all values are numbers. @throws RangeError where nearly all are: somebody should look at the rest */
+function isNumeric(values: readonly unknown[], name: string): boolean {
+  const strays = values.flatMap((value, i) => (isNumber(value) ? [] : [i]))
+  const infinite = strays.find((i) => typeof values[i] === 'number')
+  if (infinite !== undefined)
+    throw new RangeError(`fromTable: column '${name}' of row ${infinite} wants a finite number (of 32 bits), got ${values[infinite]}`)
+  if (strays.length === 0) return true
+  const numbers = values.length - strays.length
+  if (numbers <= 1 || strays.length > Math.max(1, STRAYS * values.length)) return false
+  throw new RangeError(
+    `fromTable: column '${name}' has numbers in ${numbers} rows, but ${JSON.stringify(values[strays[0]])} in row ${strays[0]}; ` +
+      `add that to missingValues, or '${name}' to categories`,
+  )
 }
 
 function isNumber(value: unknown): boolean {
-  return typeof value !== 'boolean' && Number.isFinite(Number(value))
+  return typeof value !== 'boolean' && Number.isFinite(Math.fround(Number(value)))
 }
 
 function encodeRows(who: string, rows: readonly Row[], columns: readonly Column[], isMissing: (value: unknown) => boolean): Float32Array {
@@ -117,7 +155,7 @@ function encodeRows(who: string, rows: readonly Row[], columns: readonly Column[
   let at = 0
   for (const [i, row] of rows.entries()) {
     for (const { name, categories } of columns) {
-      const value = row[name]
+      const value = valueIn(row, name)
       if (isMissing(value)) throw new RangeError(`${who}: no value in column '${name}' of row ${i}`)
       if (categories === null) out[at++] = numberOf(who, value, name, i)
       else {

@@ -5,15 +5,10 @@
  * of hyper-parameters that is the next row.
  */
 import type { Ptr, Update } from '../backend/kernels.js'
+import type { UpdateCall } from '../backend/program.js'
 import { HYPER_FLOATS, type ParameterGroup } from './group.js'
 import { Optimizer } from './optimizer.js'
 import type { Scalars } from './run.js'
-
-/** One update of every step: the kernel and its arguments but the last, which is a row. */
-export interface PlannedUpdate {
-  kernel: Update
-  args: readonly number[]
-}
 
 /** Floats from one row of hyper-parameters to the next. */
 export const ROW = HYPER_FLOATS
@@ -57,8 +52,8 @@ function whoseKernel(optimizer: object): object {
 
 /** The next steps of an optimizer for which {@link canPlan}; its parameters have the gradients of the first of them. */
 export class StepsAhead {
-  /** The updates of each step. */
-  updates: PlannedUpdate[] = []
+  /** The updates of each step; where their hyper-parameters are is a row. */
+  updates: UpdateCall[] = []
   private readonly optimizer: Optimizer
   private before: { stepCount: number; runs: { t: number; scalars: Scalars }[] } = { stepCount: 0, runs: [] }
 
@@ -129,7 +124,7 @@ export class StepsAhead {
 
 /** Kernels that stand in for those of the groups and note what they are called with; the numbers go from row to row. */
 class Notes {
-  readonly updates: PlannedUpdate[] = []
+  readonly updates: UpdateCall[] = []
   private readonly kernels: ParameterGroup['kernel'][]
   private readonly notes: Update[]
   private isFirst = true

@@ -249,7 +249,10 @@ export abstract class Optimizer<O extends object = object> {
     return captureState(this.name, this.stepCount, this.groups, this.globals, this.transforms.state())
   }
 
-  /** Goes on from a state of {@link Optimizer.state}, options included. @throws Error for the state of another optimizer or other parameters */
+  /**
+   * Goes on from a state of {@link Optimizer.state}, options included.
+   * @throws Error for the state of another optimizer or other parameters
+   */
   loadState(state: OptimizerState): void {
     restoreState(this.name, this.groups, state)
     this.stepCount = state.stepCount

@@ -1,48 +1,42 @@
 /** Curvature of what a closure computes, for the Newton methods over models. */
+
+import type { FloatArray } from '../backend/heap.js'
 import { type CurvaturePoint, withGaussNewton, withHessian } from '../curvature/point.js'
 import type { Parameter } from '../parameter.js'
-import type { Tensor } from '../tensor.js'
+import { floatArray, type Tensor } from '../tensor.js'
 import type { Closure } from './closure.js'
 
 /** Products with the curvature at the present parameters, recorded once for all of a call. @internal */
 export type ClosureCurvature = <T>(use: (at: CurvaturePoint) => T) => T
 
-/** The loss of a closure and its Hessian; with a loss of the closure's output the Gauss-Newton matrix. @internal */
+/**
+ * The loss of a closure and its Hessian; with a loss of the closure's output the Gauss-Newton matrix. Rows and columns of
+ * frozen parameters are zeros. @internal
+ */
 export function curvatureOf(
   parameters: readonly Parameter[],
   closure: () => Tensor,
   loss?: (output: Tensor) => Tensor,
 ): { whole: Closure; curvature: ClosureCurvature } {
-  const free = parameters.filter((p) => p.requiresGrad)
-  const curvature = <T>(use: (at: CurvaturePoint) => T): T => {
-    const whole = (at: CurvaturePoint) => use(free.length === parameters.length ? at : spread(at, parameters))
-    return loss === undefined ? withHessian(closure, free, whole) : withGaussNewton(closure, loss, free, whole)
-  }
-  return { whole: loss === undefined ? closure : () => loss(closure()), curvature }
+  const trained = parameters.filter((p) => p.requiresGrad)
+  const inAll = <T>(use: (at: CurvaturePoint) => T) => (trained.length === parameters.length ? use : withZeros(parameters, use))
+  if (loss === undefined) return { whole: closure, curvature: (use) => withHessian(closure, trained, inAll(use)) }
+  return { whole: () => loss(closure()), curvature: (use) => withGaussNewton(closure, loss, trained, inAll(use)) }
 }
 
-/** The curvature of free parameters among all: rows and columns of frozen ones are zero. */
-function spread(at: CurvaturePoint, parameters: readonly Parameter[]): CurvaturePoint {
-  const size = parameters.reduce((sum, p) => sum + p.size, 0)
-  const product = (v: ArrayLike<number>): Float64Array => {
-    const all = Float64Array.from(v)
-    const parts: number[] = []
-    eachFree(parameters, (from, to) => parts.push(...all.subarray(from, to)))
-    const short = at.product(Float64Array.from(parts))
-    all.fill(0)
-    let next = 0
-    eachFree(parameters, (from, to) => {
-      for (let i = from; i < to; i++) all[i] = short[next++]
-    })
+/** A point of the trained parameters as one of all. */
+function withZeros<T>(parameters: readonly Parameter[], use: (at: CurvaturePoint) => T): (at: CurvaturePoint) => T {
+  const places: number[] = []
+  let size = 0
+  for (const p of parameters) {
+    if (p.requiresGrad) for (let i = 0; i < p.size; i++) places.push(size + i)
+    size += p.size
+  }
+  const spread = (v: FloatArray) => {
+    const all = floatArray(parameters[0].backend, size)
+    for (let i = 0; i < places.length; i++) all[places[i]] = v[i]
     return all
   }
-  return { ...at, size, product }
-}
-
-function eachFree(parameters: readonly Parameter[], visit: (from: number, to: number) => void): void {
-  let at = 0
-  for (const p of parameters) {
-    if (p.requiresGrad) visit(at, at + p.size)
-    at += p.size
-  }
+  const product = (at: CurvaturePoint, v: ArrayLike<number>) => spread(at.product(Float64Array.from(places, (place) => v[place])))
+  return (at) => use({ value: at.value, size, gradient: spread(at.gradient), product: (v) => product(at, v) })
 }

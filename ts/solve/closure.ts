@@ -4,6 +4,7 @@ import type { Loss } from '../loss/loss.js'
 import { type Allowed, checked, checkNames, checkOption, kindOf } from '../optim/options.js'
 import { Parameter } from '../parameter.js'
 import { Tensor } from '../tensor.js'
+import type { Frozen } from './equations.js'
 import type { Point } from './objective.js'
 import type { StopReason } from './result.js'
 import { allFinite } from './vector.js'
@@ -55,8 +56,9 @@ interface OptimizerClass {
 
 /**
  * Base of the optimizers that take a closure: one group of parameters, seen as one vector in double precision whatever
- * the backend. In single precision gradients carry about seven digits, so that these methods stall at a relative
- * gradient of about 1e-4; a model on `createBackend({ backend: 'js', dtype: 'float64' })` has no such limit.
+ * the backend. Frozen parameters (`requiresGrad = false`) are part of the vector and stay as they are. In single precision
+ * gradients carry about seven digits, so that these methods stall at a relative gradient of about 1e-4; a model on
+ * `createBackend({ backend: 'js', dtype: 'float64' })` has no such limit.
  */
 export abstract class ClosureOptimizer<O extends object> {
   static readonly defaults: Readonly<Record<string, unknown>> = {}
@@ -182,6 +184,15 @@ export abstract class ClosureOptimizer<O extends object> {
     return gradient
   }
 
+  /** What is frozen now (requiresGrad = false): read and written as it is, with a gradient and curvature of zero. */
+  protected get frozen(): Frozen[] {
+    const found: Frozen[] = []
+    this.eachAt(({ requiresGrad, size }, at) => {
+      if (!requiresGrad) found.push({ at, size })
+    })
+    return found
+  }
+
   private eachAt(visit: (p: Parameter, at: number) => void): void {
     let at = 0
     for (const p of this.parameters) {
@@ -191,8 +202,7 @@ export abstract class ClosureOptimizer<O extends object> {
   }
 }
 
-/** @internal */
-export function checkParameters(owner: string, parameters: Parameter[]): Parameter[] {
+function checkParameters(owner: string, parameters: Parameter[]): Parameter[] {
   if (parameters.length === 0) throw new Error(`${owner}: there are no parameters; did you pass model.parameters()?`)
   for (const p of parameters) {
     if (!(p instanceof Parameter))

@@ -50,8 +50,10 @@ export class DampedLeastSquares {
   evaluations = 1
   /** Decrease that the last trial promised. */
   promised = 0
-  /** Whether the equations belong to an earlier point: after a step they wait until somebody asks for them. */
-  private stale = false
+  /** Whether the equations are not those at x: after a step they wait until somebody asks for them. */
+  private stale = true
+  /** Whether the problem still has what value() left at x. */
+  private isFresh = true
   /** D; null for ones. */
   private readonly scale: Float64Array | null
   private candidate: Float64Array
@@ -69,8 +71,8 @@ export class DampedLeastSquares {
     this.scale = options.scaling === 'marquardt' ? new Float64Array(n) : null
     this.candidate = new Float64Array(n)
     this.value = problem.value(x)
-    if (Number.isFinite(this.value)) this.linearize()
-    else problem.equations.gradient.fill(Number.NaN)
+    this.refresh()
+    if (this.stale) problem.equations.gradient.fill(Number.NaN)
     this.mu = mu ?? (options.initialDamping ?? 1e-3) * (this.scale === null ? this.largestDiagonal() : 1)
   }
 
@@ -87,21 +89,27 @@ export class DampedLeastSquares {
     return this.problem.equations.gradient
   }
 
-  /** Whether the equations are those at x. */
+  /** Whether the equations are those at x; not where it is out of bounds, nor where the problem threw on the way. */
   get isLinearized(): boolean {
     return !this.stale
   }
 
-  /** Makes them so. */
+  /** Whether linearization at x has not even begun. */
+  get isAhead(): boolean {
+    return this.isFresh
+  }
+
+  /** Makes the equations those at x, where there are any. */
   refresh(): void {
-    if (this.stale) this.linearize()
+    if (this.stale && Number.isFinite(this.value)) this.linearize()
   }
 
   /** JᵀJ and Jᵀr at x anew, from the problem's last value. */
   linearize(): void {
     const { scale, problem } = this
-    this.stale = false
+    this.isFresh = false
     problem.linearize(this.x)
+    this.stale = false
     if (scale === null) return
     const { diagonal } = problem.equations
     // A parameter without any influence gets the 1 of MINPACK: any other floor would depend on the units of the others.
@@ -205,7 +213,7 @@ export class DampedLeastSquares {
     this.value = value
     this.mu *= Math.max(1 / 3, 1 - (2 * ratio - 1) ** 3)
     this.nu = 2
-    this.stale = true
+    this.stale = this.isFresh = true
     return 'accepted'
   }
 

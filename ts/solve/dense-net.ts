@@ -10,6 +10,7 @@ import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 import type { Parameter } from '../parameter.js'
 import { activations } from './activations.js'
+import type { Frozen } from './equations.js'
 
 /** One dense layer; offsets are into the vector of all parameters. @internal */
 export interface LayerPlan {
@@ -19,6 +20,8 @@ export interface LayerPlan {
   weight: number
   /** −1 where there is none. */
   bias: number
+  /** Whose parameters they are. */
+  source: Dense
 }
 
 /** The layers of a model that is nothing but dense layers and activations, else null. @internal */
@@ -43,7 +46,14 @@ export function planOf(model: Module): LayerPlan[] | null {
 function addLayer(plan: LayerPlan[], layer: Module, offsets: ReadonlyMap<Parameter, number>): boolean {
   if (layer.constructor === Dense) {
     const { inputs, outputs, activation, weight, bias } = layer as Dense
-    plan.push({ inputs, outputs, activation, weight: offsets.get(weight)!, bias: bias === null ? -1 : offsets.get(bias)! })
+    plan.push({
+      inputs,
+      outputs,
+      activation,
+      weight: offsets.get(weight)!,
+      bias: bias === null ? -1 : offsets.get(bias)!,
+      source: layer as Dense,
+    })
     return true
   }
   if (layer.constructor === ActivationLayer) {
@@ -53,6 +63,11 @@ function addLayer(plan: LayerPlan[], layer: Module, offsets: ReadonlyMap<Paramet
     return true
   }
   return layer instanceof Flatten || (layer instanceof Dropout && (!layer.training || layer.rate === 0))
+}
+
+/** Zeros their rows of a matrix with a row to a parameter. @internal */
+export function clearFrozen(room: DoubleRoom, frozen: readonly Frozen[], rows: Ptr, stride: number): void {
+  for (const { at, size } of frozen) room.view(rows + 8 * at * stride, size * stride).fill(0)
 }
 
 /** What a forward pass leaves of a layer: z, f(z), and room for f′(z) and for the gradient with respect to z. */

@@ -17,9 +17,9 @@ import { allFinite, maxAbs } from './vector.js'
 
 /** Options that they share. */
 export interface DenseOptimizerOptions {
-  /** Step size. Default 1. */
+  /** Step size. Default 1 (`KFAC`: 0.1). */
   learningRate?: number
-  /** λ, added to the curvature. Default 1e-3. */
+  /** λ, added to the curvature. Default 1e-3 (`KFAC`: 1e-2). */
   damping?: number
   /** `crossEntropy` of softmax over the outputs with class indices or rows of probabilities; `mse`. Default `crossEntropy`. */
   loss?: CurvatureLoss

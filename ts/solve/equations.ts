@@ -3,6 +3,12 @@ import { DoubleRoom, doubleHome } from '../backend/double.js'
 import { addGram, addProduct, cholesky, solveCholesky } from '../backend/js/normal.js'
 import type { Ptr } from '../backend/kernels.js'
 
+/** Parameters that are not to change: where they begin in the vector of all, and how many numbers they are. @internal */
+export interface Frozen {
+  at: number
+  size: number
+}
+
 /** H and g of n parameters, and a factor of the damped H. @internal */
 export interface NormalEquations {
   readonly size: number
@@ -14,8 +20,11 @@ export interface NormalEquations {
   clear(): void
   /** H ← H + J·Jᵀ, g ← g + J·r for J as n rows of m numbers. */
   add(j: Float64Array, m: number, r: Float64Array): void
-  /** gradient and diagonal after the last add(). */
-  finish(): void
+  /**
+   * gradient and diagonal after the last add(). Of frozen parameters, whose rows of J are zeros, H gets a diagonal like that
+   * of others: they do not move, and H stays regular without a damping.
+   */
+  finish(frozen?: readonly Frozen[]): void
   /** H + μ·diag(d) = L·Lᵀ, d = null for ones; false where it is not positive definite. */
   factor(mu: number, d: Float64Array | null): boolean
   /** x ← (L·Lᵀ)⁻¹·x */
@@ -33,8 +42,8 @@ export function equationsFor(n: number): NormalEquations {
   return n < MANY ? new PlainEquations(n) : new KernelEquations(n, new DoubleRoom(doubleHome()))
 }
 
-/** In arrays of their own: for a few parameters, where calls cost more than sums. @internal */
-export class PlainEquations implements NormalEquations {
+/** In arrays of their own: for a few parameters, where calls cost more than sums. */
+class PlainEquations implements NormalEquations {
   readonly gradient: Float64Array
   readonly diagonal: Float64Array
   private readonly h: Float64Array
@@ -57,8 +66,8 @@ export class PlainEquations implements NormalEquations {
     addProduct(j, this.size, m, m, r, this.gradient)
   }
 
-  finish(): void {
-    for (let i = 0; i < this.size; i++) this.diagonal[i] = this.h[i * this.size + i]
+  finish(frozen: readonly Frozen[] = []): void {
+    finishDiagonal(this.h, this.diagonal, frozen)
   }
 
   factor(mu: number, d: Float64Array | null): boolean {
@@ -128,11 +137,10 @@ export class KernelEquations implements NormalEquations {
     this.room.view(this.h, this.size * this.size).set(h)
   }
 
-  finish(): void {
+  finish(frozen: readonly Frozen[] = []): void {
     const { room, size } = this
     this.gradient.set(room.view(this.g, size))
-    const h = room.view(this.h, size * size)
-    for (let i = 0; i < size; i++) this.diagonal[i] = h[i * size + i]
+    finishDiagonal(room.view(this.h, size * size), this.diagonal, frozen)
   }
 
   factor(mu: number, d: Float64Array | null): boolean {
@@ -155,6 +163,14 @@ export class KernelEquations implements NormalEquations {
   release(): void {
     this.room.release()
   }
+}
+
+function finishDiagonal(h: Float64Array, diagonal: Float64Array, frozen: readonly Frozen[]): void {
+  const n = diagonal.length
+  for (let i = 0; i < n; i++) diagonal[i] = h[i * n + i]
+  if (frozen.length === 0) return
+  const largest = diagonal.reduce((a, b) => Math.max(a, b), 0) || 1
+  for (const { at, size } of frozen) for (let i = at; i < at + size; i++) h[i * n + i] = diagonal[i] = largest
 }
 
 /** Fills the upper triangle from the lower one. */

@@ -135,8 +135,8 @@ function freeOf(n: number, { lower, upper }: BoundOptions): number[] {
 }
 
 /**
- * scale·H⁻¹ over the free parameters, zeros for the others; infinite where H is singular. Scaled to unit diagonal first, so
- * that units of parameters do not matter.
+ * scale·H⁻¹ over the free parameters, zeros for the others; infinite where H is singular, NaN where it is not known. Scaled to
+ * unit diagonal first, so that units of parameters do not matter.
  */
 function covarianceOf(h: Float64Array, n: number, free: readonly number[], scale: number): Float64Array[] {
   const m = free.length
@@ -145,10 +145,11 @@ function covarianceOf(h: Float64Array, n: number, free: readonly number[], scale
   for (let i = 0; i < m; i++) for (let j = 0; j < m; j++) unit[i * m + j] = h[free[i] * n + free[j]] * d[i] * d[j]
   const l = new Float64Array(m * m)
   const inverse = cholesky(unit, m, 0, null, l) && !isSingular(l, m) ? inverseCholesky(l, m) : null
+  const none = h.some(Number.isNaN) ? Number.NaN : Number.POSITIVE_INFINITY
   const rows = Array.from({ length: n }, () => new Float64Array(n))
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < m; j++) {
-      rows[free[i]][free[j]] = inverse === null ? Number.POSITIVE_INFINITY : scale * inverse[i * m + j] * d[i] * d[j]
+      rows[free[i]][free[j]] = inverse === null ? none : scale * inverse[i * m + j] * d[i] * d[j]
     }
   }
   return rows

@@ -32,8 +32,9 @@ export interface Factors {
  *     ΔW = −η·(A + π·√λ·I)⁻¹·G·(S + √λ/π·I)⁻¹,   π² = (tr A / dim A) / (tr S / dim S)
  *
  * with exact expectations over the model's distribution (no sampling) and running averages over steps. Exact for one
- * layer and one sample. A learning rate that is too large for the damping diverges (there is no line search). Costs two small Cholesky factorizations a layer instead of one of all parameters; for
- * mini-batches and nets of any number of layers, up to about 1,000 units each.
+ * layer and one sample. A learning rate that is too large for the damping diverges (there is no line search). Costs two
+ * small Cholesky factorizations a layer instead of one of all parameters; for mini-batches and nets of any number of layers,
+ * up to about 1,000 units each. Of a layer whose weight or bias is frozen, ā has the rest.
  *
  * @example
  * const optimizer = new KFAC(model, { learningRate: 0.3, damping: 1e-2 })
@@ -86,7 +87,8 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
     if (old === null) return fresh
     const keep = Math.min(this.options.decay, 1 - 1 / (this.stepCount + 1))
     const mix = (a: Float64Array, b: Float64Array) => a.map((value, i) => keep * value + (1 - keep) * b[i])
-    return fresh.map(({ a, s }, l) => ({ a: mix(old[l].a, a), s: mix(old[l].s, s) }))
+    // a layer that was frozen meanwhile, or in part, begins anew
+    return fresh.map((now, l) => (now.a.length === old[l].a.length ? { a: mix(old[l].a, now.a), s: mix(old[l].s, now.s) } : now))
   }
 
   protected override captured(): Record<string, unknown> {
@@ -101,9 +103,15 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
 
 const widthOf = ({ inputs, bias }: LayerPlan) => inputs + (bias < 0 ? 0 : 1)
 
+/** The elements of ā whose parameters are trained: those with a weight, the 1 of the bias, both or none. */
+function trainedOf(layer: LayerPlan): { first: number; end: number } {
+  const { weight, bias } = layer.source
+  return { first: weight.requiresGrad ? 0 : layer.inputs, end: bias?.requiresGrad ? layer.inputs + 1 : layer.inputs }
+}
+
 function emptyFactors(layer: LayerPlan): Factors {
-  const n = widthOf(layer)
-  return { a: new Float64Array(n * n), s: new Float64Array(layer.outputs ** 2) }
+  const { first, end } = trainedOf(layer)
+  return { a: new Float64Array((end - first) ** 2), s: new Float64Array(layer.outputs ** 2) }
 }
 
 /** Sums the mean gradient and factors over chunks. */
@@ -134,9 +142,11 @@ class FactorPass implements Pass<{ fresh: Factors[]; g: Float64Array }> {
     loss.gradient(this.topView(count), count)
     net.backwardFrom(this.top, x, count)
     for (const [l, layer] of net.plan.entries()) {
+      const { first, end } = trainedOf(layer)
+      if (first === end) continue
       this.widen(layer, l === 0 ? inputs : net.states[l - 1].a, count)
       this.addOuter(layer, net.states[l].delta, count)
-      this.addGram(this.widened, widthOf(layer), count, this.fresh[l].a)
+      this.addGram(this.widened + 8 * first * count, end - first, count, this.fresh[l].a)
     }
     for (let k = 0; k < loss.roots; k++) {
       loss.root(k, this.topView(count), count)
@@ -171,11 +181,12 @@ class FactorPass implements Pass<{ fresh: Factors[]; g: Float64Array }> {
   /** G ← G + scale·Σ āᵢ·δⱼ; the bias is the last row of ā, kept where the parameters have it. */
   private addOuter(layer: LayerPlan, delta: Ptr, count: number): void {
     const { room } = this.stage
-    const n = widthOf(layer)
+    const { first, end } = trainedOf(layer)
+    const n = end - first
     for (let j = 0; j < layer.outputs; j++) {
       const sums = room.view(this.sums, n).fill(0)
-      room.kernels.doubleProduct(this.widened, n, count, count, delta + 8 * j * count, this.sums)
-      for (let i = 0; i < n; i++) this.g[offsetOf(layer, i, j)] += this.scale * sums[i]
+      room.kernels.doubleProduct(this.widened + 8 * first * count, n, count, count, delta + 8 * j * count, this.sums)
+      for (let i = 0; i < n; i++) this.g[offsetOf(layer, first + i, j)] += this.scale * sums[i]
     }
   }
 }
@@ -183,7 +194,9 @@ class FactorPass implements Pass<{ fresh: Factors[]; g: Float64Array }> {
 const offsetOf = ({ inputs, outputs, weight, bias }: LayerPlan, i: number, j: number) => (i < inputs ? weight + i * outputs + j : bias + j)
 
 function precondition(room: DoubleRoom, layer: LayerPlan, { a, s }: Factors, g: Float64Array, root: number): boolean {
-  const n = widthOf(layer)
+  const { first, end } = trainedOf(layer)
+  const n = end - first
+  if (n === 0) return true
   const m = layer.outputs
   const pi = Math.sqrt(meanDiagonal(a, n) / meanDiagonal(s, m))
   const ratio = Number.isFinite(pi) && pi > 0 ? pi : 1
@@ -192,8 +205,8 @@ function precondition(room: DoubleRoom, layer: LayerPlan, { a, s }: Factors, g: 
   left.load(a)
   right.load(s)
   if (!left.factor(ratio * root, null) || !right.factor(root / ratio, null)) return false
-  for (let i = 0; i < n; i++) solveAlong(right, g, (j) => offsetOf(layer, i, j))
-  for (let j = 0; j < m; j++) solveAlong(left, g, (i) => offsetOf(layer, i, j))
+  for (let i = 0; i < n; i++) solveAlong(right, g, (j) => offsetOf(layer, first + i, j))
+  for (let j = 0; j < m; j++) solveAlong(left, g, (i) => offsetOf(layer, first + i, j))
   return true
 }
 

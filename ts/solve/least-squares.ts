@@ -44,7 +44,7 @@ export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
 export interface LeastSquaresResult extends SolveResult {
   /** Residuals at `x`. */
   residuals: Float64Array
-  /** JᵀJ at `x`, row-major n×n. */
+  /** JᵀJ at `x`, row-major n×n. As the gradient, NaN where the function is not finite or threw before it was known there. */
   normalMatrix: Float64Array
   /** Last damping μ. */
   damping: number
@@ -152,19 +152,23 @@ function solve(
 
 const NOTHING = new Float64Array(0)
 
+const unknown = (n: number) => new Float64Array(n).fill(Number.NaN)
+
 /** Spelt out: copying objects by their names would take longer than a small problem. */
 function resultOf(state: DampedLeastSquares, problem: FunctionProblem, end: Ending, valueOnly: boolean): LeastSquaresResult {
+  const { isLinearized } = state
+  const n = state.x.length
   const result: LeastSquaresResult = {
     x: state.x,
     value: state.value,
-    gradient: valueOnly ? NOTHING : state.gradient,
+    gradient: valueOnly ? NOTHING : isLinearized ? problem.equations.gradient : unknown(n),
     iterations: end.iterations,
     evaluations: problem.evaluations,
     converged: isConverged(end.reason),
     reason: end.reason,
     message: end.message,
-    residuals: state.isLinearized && Number.isFinite(state.value) ? problem.accepted : problem.latest,
-    normalMatrix: valueOnly ? NOTHING : problem.equations.matrix(),
+    residuals: state.isAhead ? problem.latest : problem.accepted,
+    normalMatrix: valueOnly ? NOTHING : isLinearized ? problem.equations.matrix() : unknown(n * n),
     damping: state.mu,
   }
   if (end.error !== undefined) result.error = end.error
@@ -220,11 +224,11 @@ function iterate(
         state.linearize()
         stop = flat(state)
       }
+      if (stop === null && iterations >= maxIterations) stop = { reason: 'iterations', message: `${iterations} trials were made` }
       if (stop !== null) {
         if (!valueOnly) state.refresh()
         return { iterations, reason: stop.reason, message: stop.message }
       }
-      if (iterations >= maxIterations) return { iterations, reason: 'iterations', message: `${iterations} trials were made` }
       iterations++
       const before = state.value
       const outcome = advance(state)

@@ -14,7 +14,7 @@ import { Box } from './box.js'
 import { ClosureOptimizer, type ClosureResult, checkOwnLoss, type TrainingBatch } from './closure.js'
 import { DampedLeastSquares, type LeastSquaresProblem } from './damped.js'
 import { type LayerPlan, planOf } from './dense-net.js'
-import { equationsFor, type NormalEquations } from './equations.js'
+import { equationsFor, type Frozen, type NormalEquations } from './equations.js'
 import { chunksOf, NetProblem } from './net-problem.js'
 import { rowsOf } from './residuals.js'
 import { isConverged, type Stop } from './result.js'
@@ -195,12 +195,12 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
     const x = asTensor(data, backend, 'LevenbergMarquardt')
     const y = asTensor(targets, backend, 'LevenbergMarquardt')
     const plan = planOf(model)
-    if (plan !== null && x.rank === 2) return netProblem(backend, plan, this.size, x, y)
+    if (plan !== null && x.rank === 2) return netProblem(backend, plan, this.size, x, y, this.frozen)
     return this.closureProblem(() => residualsOf(model, x, y))
   }
 
   private closureProblem(closure: () => Tensor): [LeastSquaresProblem, rows: () => number] {
-    const problem = new ResidualClosure(this.parameters, (x) => this.write(x), closure, equationsFor(this.size))
+    const problem = new ResidualClosure(this.parameters, (x) => this.write(x), closure, equationsFor(this.size), this.frozen)
     return [problem, () => problem.rows]
   }
 
@@ -215,10 +215,18 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
   }
 }
 
-function netProblem(backend: Backend, plan: LayerPlan[], size: number, x: Tensor, y: Tensor): [LeastSquaresProblem, () => number] {
+function netProblem(
+  backend: Backend,
+  plan: LayerPlan[],
+  size: number,
+  x: Tensor,
+  y: Tensor,
+  frozen: readonly Frozen[],
+): [LeastSquaresProblem, () => number] {
   checkNetData('LevenbergMarquardt', plan, x, y)
   const rows = y.size
-  return [new NetProblem(backend, plan, size, chunksOf(plan, size * plan[plan.length - 1].outputs, x.read(), y.read())), () => rows]
+  const chunks = chunksOf(plan, size * plan[plan.length - 1].outputs, x.read(), y.read())
+  return [new NetProblem(backend, plan, size, chunks, frozen), () => rows]
 }
 
 /** @internal @throws ShapeError */
@@ -249,6 +257,7 @@ class ResidualClosure implements LeastSquaresProblem {
     private readonly write: (x: Float64Array) => void,
     private readonly closure: () => Tensor,
     readonly equations: NormalEquations,
+    private readonly frozen: readonly Frozen[],
   ) {}
 
   get size(): number {
@@ -273,7 +282,7 @@ class ResidualClosure implements LeastSquaresProblem {
     for (let i = 0, at = 0; i < m; i++) for (let j = 0; j < n; j++, at++) columns[j * m + i] = rows[at]
     equations.clear()
     equations.add(columns, m, residuals)
-    equations.finish()
+    equations.finish(this.frozen)
   }
 
   release(): void {

@@ -1,6 +1,7 @@
 /** The natural gradient with the exact Fisher matrix, for small nets. */
 import type { Ptr } from '../backend/kernels.js'
 import type { TensorLike } from '../tensor.js'
+import { clearFrozen } from './dense-net.js'
 import {
   DENSE_ALLOWED,
   DenseOptimizer,
@@ -9,7 +10,7 @@ import {
   type Pass,
   type Stage,
 } from './dense-optimizer.js'
-import { KernelEquations } from './equations.js'
+import { type Frozen, KernelEquations } from './equations.js'
 
 /**
  * Steepest descent in the space of predictions (Amari 1998), with the exact Fisher matrix of the model's distribution,
@@ -39,7 +40,7 @@ export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
   step(inputs: TensorLike, targets: TensorLike): NaturalGradientResult {
     const { chunks, rows } = this.chunks(inputs, targets)
     const x = this.read()
-    const { sum, result } = this.pass(chunks, x, (stage) => new FisherPass(stage, this.size, this.options.damping * rows))
+    const { sum, result } = this.pass(chunks, x, (stage) => new FisherPass(stage, this.size, this.options.damping * rows, this.frozen))
     const { g, direction } = result
     return this.conclude(chunks, x, { loss: sum / rows, gradientSize: this.sizeOf(g) / rows, direction })
   }
@@ -60,6 +61,7 @@ class FisherPass implements Pass<{ g: Float64Array; direction: Float64Array | nu
     private readonly stage: Stage,
     size: number,
     private readonly mu: number,
+    private readonly frozen: readonly Frozen[],
   ) {
     const { room, net, most } = stage
     this.equations = new KernelEquations(size, room)
@@ -86,14 +88,15 @@ class FisherPass implements Pass<{ g: Float64Array; direction: Float64Array | nu
   }
 
   private backward(inputs: Ptr, count: number): void {
-    const { net, x } = this.stage
+    const { room, net, x } = this.stage
     net.backwardFrom(this.top, x, count)
     net.columns(inputs, count, this.columns, count, 0)
+    clearFrozen(room, this.frozen, this.columns, count)
   }
 
   result(): { g: Float64Array; direction: Float64Array | null } {
     const { equations } = this
-    equations.finish()
+    equations.finish(this.frozen)
     const g = equations.gradient
     if (!equations.factor(this.mu, null)) return { g, direction: null }
     const direction = g.slice()

@@ -3,8 +3,8 @@ import { DoubleRoom, doubleHome } from '../backend/double.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import type { LeastSquaresProblem } from './damped.js'
-import { DenseNet, type LayerPlan, unitMajor } from './dense-net.js'
-import { KernelEquations } from './equations.js'
+import { clearFrozen, DenseNet, type LayerPlan, unitMajor } from './dense-net.js'
+import { type Frozen, KernelEquations } from './equations.js'
 
 /** Floats of Jacobian that are held at a time, and fewest rows. */
 const CHUNK_FLOATS = 1 << 17
@@ -60,6 +60,7 @@ export class NetProblem implements LeastSquaresProblem {
     plan: readonly LayerPlan[],
     readonly size: number,
     chunks: readonly Chunk[],
+    private readonly frozen: readonly Frozen[] = [],
   ) {
     const room = new DoubleRoom(doubleHome(backend))
     const most = chunks[0].count
@@ -99,13 +100,15 @@ export class NetProblem implements LeastSquaresProblem {
       const m = this.net.outputs * chunk.count
       equations.addAt(this.columns, m, m, this.residuals)
     }
-    equations.finish()
+    equations.finish(this.frozen)
   }
 
   private jacobian({ inputs, count }: Placed): void {
     const { net } = this
+    const m = net.outputs * count
     net.slopes(count)
-    for (let k = 0; k < net.outputs; k++) net.jacobianOf(k, this.x, inputs, count, this.columns, net.outputs * count, k * count)
+    for (let k = 0; k < net.outputs; k++) net.jacobianOf(k, this.x, inputs, count, this.columns, m, k * count)
+    clearFrozen(this.room, this.frozen, this.columns, m)
   }
 
   release(): void {

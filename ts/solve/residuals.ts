@@ -219,17 +219,22 @@ export function tensorProblem(owner: string, f: TensorFunction, x0: Tensor, jaco
   return new FunctionProblem(owner, (x) => run(x, (r) => Float64Array.from(r.data())), jacobian ?? rows, x0.size)
 }
 
-/** The Jacobian of r by rows, row-major, with respect to `inputs` end to end; by backpropagation, once per row. @internal */
+/**
+ * The Jacobian of r by rows, row-major, with respect to `inputs` end to end; by backpropagation, once per row. Zeros for
+ * inputs that do not require a gradient. @internal
+ */
 export function rowsOf(r: Tensor, inputs: readonly Tensor[]): Float64Array {
   const n = inputs.reduce((sum, input) => sum + input.size, 0)
   const out = new Float64Array(r.size * n)
   if (!r.requiresGrad) return out
+  const wanted = inputs.filter((input) => input.requiresGrad)
   for (let i = 0, at = 0; i < r.size; i++) {
     const seed = r.backend.dtype === 'float64' ? new Float64Array(r.size) : new Float32Array(r.size)
     seed[i] = 1
-    for (const gradient of gradients(r, inputs, { seed: Tensor.onHost(r.backend, r.shape, seed), retainGraph: true })) {
-      out.set(gradient.data(), at)
-      at += gradient.size
+    const found = gradients(r, wanted, { seed: Tensor.onHost(r.backend, r.shape, seed), retainGraph: true })[Symbol.iterator]()
+    for (const input of inputs) {
+      if (input.requiresGrad) out.set(found.next().value!.data(), at)
+      at += input.size
     }
   }
   return out

@@ -4,7 +4,7 @@
  */
 import { Generator } from '../random.js'
 import type { Recording } from './replay.js'
-import { type Place, type Plan, releaseRecordings, type StepOptions, stepFailed, trainStep } from './steps.js'
+import { type Place, type Plan, quietStep, releaseRecordings, type StepOptions, stepFailed } from './steps.js'
 import { gradientsWait, MOST_STEPS, type Piece, Stretch } from './stretch.js'
 
 /** Steps that were taken, all with as many rows. */
@@ -136,7 +136,7 @@ class Walk {
     let count = 0
     do {
       const [{ order, from, to }] = this.pieces(1, size, at + count)
-      losses[count] = trainStep(plan, order, from, to, this.placeOf(at + count)).loss
+      losses[count] = quietStep(plan, order, from, to, this.placeOf(at + count))
       rates[count] = plan.options.optimizer.learningRate
       count++
     } while (count < most && !ends.isOver())

@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor.js'
 import { checkData, type DataSet, type Rows, stepBatch } from './data.js'
 import { judge } from './judge.js'
 import { isReplayable, Recording } from './replay.js'
-import { closureStep, takesWholeSteps, type WholeStepOptimizer, wholeStep } from './whole-step.js'
+import { closureStep, takesWholeSteps, type WholeStepOptimizer, watchedWholeStep, wholeStep } from './whole-step.js'
 
 /** Options of {@link trainSteps}; those of `fit` include them. */
 export interface StepOptions extends DataSet {
@@ -192,7 +192,7 @@ export function trainStep(plan: Plan, order: Int32Array | null, from: number, to
   const { optimizer, schedule } = plan.options
   if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
   if (takesWholeSteps(optimizer)) {
-    const whole = wholeStep(plan, optimizer, order, from, to)
+    const whole = watchedWholeStep(plan, optimizer, order, from, to)
     if (!Number.isFinite(whole.loss)) throw diverged(whole.loss, at, optimizer)
     return { ...at, ...whole, size: to - from }
   }
@@ -208,6 +208,16 @@ export function trainStep(plan: Plan, order: Int32Array | null, from: number, to
   return { ...at, loss, prediction, targets, size: to - from }
 }
 
+/** @internal As {@link trainStep}, for those who want nothing but the loss. */
+export function quietStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place): number {
+  const { optimizer, schedule } = plan.options
+  if (!takesWholeSteps(optimizer)) return trainStep(plan, order, from, to, at).loss
+  if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
+  const loss = wholeStep(plan, optimizer, order, from, to)
+  if (!Number.isFinite(loss)) throw diverged(loss, at, optimizer)
+  return loss
+}
+
 /** @internal which step it is, as people count */
 export interface Place {
   step: number
@@ -215,7 +225,7 @@ export interface Place {
   batch: number
 }
 
-export type Recordings = Map<number, Recording>
+type Recordings = Map<number, Recording>
 type Result = Pick<Step, 'prediction' | 'targets' | 'loss'>
 
 function eagerStep({ model, rows, options }: Plan, order: Int32Array | null, from: number, to: number, at: Place): Result {

@@ -27,7 +27,7 @@ export interface Piece {
 }
 
 /** What a run of many steps did. */
-export interface StretchResult {
+interface StretchResult {
   done: number
   /** Whether the loss of the next one was not finite. */
   failed: boolean

@@ -21,19 +21,35 @@ export function takesWholeSteps(optimizer: object): optimizer is WholeStepOptimi
   return 'trainOn' in optimizer
 }
 
-/** @internal The optimizer's own step. Many evaluations end many steps of the arena, so nothing of its batch may be there. */
-export function wholeStep(
-  { model, rows, options }: Plan,
+type Batch = Pick<Rows, 'inputs' | 'targets' | 'weights'>
+
+/** @internal The optimizer's own step. @returns the loss before it */
+export function wholeStep(plan: Plan, optimizer: WholeStepOptimizer, order: Int32Array | null, from: number, to: number): number {
+  return trainOn(plan, optimizer, batchOf(plan.rows, order, from, to))
+}
+
+/** @internal The same with the prediction before it, which takes a forward pass more. */
+export function watchedWholeStep(
+  plan: Plan,
   optimizer: WholeStepOptimizer,
   order: Int32Array | null,
   from: number,
   to: number,
 ): Pick<Step, 'loss' | 'prediction' | 'targets'> {
-  const { inputs, targets, weights } = to - from === rows.count ? rows : batchOnHost(rows, order, from, to)
-  const prediction = noGrad(() => outputOf(model, inputs)).keep()
-  const evaluate = () => judge(model, options.loss, { inputs, targets, weights }).loss
-  const loss = optimizer.trainOn({ inputs, targets, weights: weights ?? undefined, loss: options.loss, evaluate })
-  return { loss, prediction, targets: targetsFor(options.loss, targets, prediction) }
+  const batch = batchOf(plan.rows, order, from, to)
+  const prediction = noGrad(() => outputOf(plan.model, batch.inputs)).keep()
+  const loss = trainOn(plan, optimizer, batch)
+  return { loss, prediction, targets: targetsFor(plan.options.loss, batch.targets, prediction) }
+}
+
+function trainOn({ model, options: { loss } }: Plan, optimizer: WholeStepOptimizer, batch: Batch): number {
+  const { inputs, targets, weights } = batch
+  return optimizer.trainOn({ inputs, targets, weights: weights ?? undefined, loss, evaluate: () => judge(model, loss, batch).loss })
+}
+
+/** Many evaluations end many steps of the arena, so nothing of the batch may be there. */
+function batchOf(rows: Rows, order: Int32Array | null, from: number, to: number): Batch {
+  return to - from === rows.count ? rows : batchOnHost(rows, order, from, to)
 }
 
 /** @internal The step of an optimizer that calls backward() through a closure. `finite` throws for a loss that is not. */
@@ -59,7 +75,7 @@ export function closureStep(
 }
 
 /** A batch whose tensors outlive the step. */
-function batchOnHost(rows: Rows, order: Int32Array | null, from: number, to: number): Pick<Rows, 'inputs' | 'targets' | 'weights'> {
+function batchOnHost(rows: Rows, order: Int32Array | null, from: number, to: number): Batch {
   const { inputs, targets, weights } = stepBatch(rows, order, from, to)
   return { inputs: inputs.keep(), targets: targets.keep(), weights: weights?.keep() ?? null }
 }

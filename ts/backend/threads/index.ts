@@ -12,8 +12,10 @@ const MOST = 16
 const MOST_AUTO = 8
 /** The stack of a worker; kernels use a hundredth of it. */
 const STACK_BYTES = 1 << 16
-/** What a shared memory begins with, and what it may grow to: 4 GiB less one. A page is 64 KiB. */
+/** What a shared memory begins with, unless less is allowed, and what it may grow to: 4 GiB less one. A page is 64 KiB. */
 const FIRST_PAGES = 64
+/** What the module itself has in it. */
+const LEAST_PAGES = 17
 const MOST_PAGES = 65_536
 const PAGE = 65_536
 
@@ -62,12 +64,13 @@ export function canShare(): boolean {
 
 /** A memory that threads can share. Its greatest size is address space, of which some machines give less. @throws RangeError */
 export function sharedMemory(limit = MOST_PAGES * PAGE): WebAssembly.Memory {
-  const most = Math.min(MOST_PAGES, Math.ceil(limit / PAGE))
-  for (let maximum = Math.max(most, FIRST_PAGES); ; maximum = Math.floor(maximum / 2)) {
+  const most = Math.max(LEAST_PAGES, Math.min(MOST_PAGES, Math.floor(limit / PAGE)))
+  const initial = Math.min(FIRST_PAGES, most)
+  for (let maximum = most; ; maximum = Math.floor(maximum / 2)) {
     try {
-      return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum, shared: true })
+      return new WebAssembly.Memory({ initial, maximum, shared: true })
     } catch (error) {
-      if (maximum < 2 * FIRST_PAGES) throw error
+      if (maximum < 2 * initial) throw error
     }
   }
 }

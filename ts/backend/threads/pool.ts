@@ -3,7 +3,7 @@
  * back what no worker has begun, and waits for the rest: it never waits for a thread that the machine has not let run yet.
  */
 import { spawn, type Thread } from './spawn.js'
-import { ASLEEP, AWAITED, BLOCK, IDLE, KERNEL, LISTEN, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './worker.js'
+import { ASLEEP, AWAITED, BLOCK, GONE, IDLE, KERNEL, LISTEN, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './worker.js'
 
 export type Kernel = (...numbers: number[]) => unknown
 
@@ -25,6 +25,10 @@ const MOST_LATE = 4
 const FIRST_REST = 10
 const LONGEST_REST = 1000
 
+/** Milliseconds for a share, and times the one of main, after which its worker must have died. */
+const LIFETIME = 10_000
+const LIFETIMES = 100
+
 /** The workers of a pool that is gone end. */
 const pools = new FinalizationRegistry<Int32Array>((words) => {
   for (let at = 0; at < words.length; at += BLOCK / 4) {
@@ -34,8 +38,8 @@ const pools = new FinalizationRegistry<Int32Array>((words) => {
 })
 
 export class Pool {
-  /** Threads at work, main included: 1 until the workers have started. */
-  size = 1
+  /** The blocks of the workers that live; none until all have started. */
+  private workers: number[] = []
   /** Resolves once the workers have started, rejects if they cannot. */
   readonly ready: Promise<void>
   private readonly words: Int32Array
@@ -67,7 +71,7 @@ export class Pool {
     pools.register(this, this.words)
     const start = (stack: number, index: number): Start => ({ module, memory, control, index, stack })
     this.ready = Promise.all(stacks.map((stack, index) => spawn(start(stack, index), this.threads))).then(() => {
-      this.size = stacks.length + 1
+      this.workers = stacks.map((_, index) => index)
     })
   }
 
@@ -89,6 +93,11 @@ export class Pool {
     })
   }
 
+  /** Threads at work, main included: 1 until the workers have started, fewer when some have ended. */
+  get size(): number {
+    return this.workers.length + 1
+  }
+
   /** How many threads share a kernel that takes so many nanoseconds. */
   parts(nanoseconds: number): number {
     if (isSmall(nanoseconds) || this.size === 1 || this.isAdding()) return 1
@@ -96,23 +105,30 @@ export class Pool {
     return Math.min(this.size, Math.floor(nanoseconds / GRAIN))
   }
 
-  /** Runs a kernel (its place in `kernels`) in parts, of which number i has the arguments argumentsOf(i). */
+  /**
+   * Runs a kernel (its place in `kernels`) in parts, of which number i has the arguments argumentsOf(i).
+   * @throws what a part throws; Error where a worker has died in the midst of its own
+   */
   run(kernel: number, parts: number, argumentsOf: (part: number) => number[]): void {
+    const { workers } = this
     const start = performance.now()
     let own = start
-    for (let part = 1; part < parts; part++) this.open(part - 1, kernel, argumentsOf(part))
+    const shares = Math.min(parts - 1, workers.length)
+    for (let i = 0; i < shares; i++) this.open(workers[i], kernel, argumentsOf(i + 1))
     try {
       this.kernels[kernel](...argumentsOf(0))
+      for (let part = shares + 1; part < parts; part++) this.kernels[kernel](...argumentsOf(part))
       own = performance.now()
     } finally {
-      for (let part = 1; part < parts; part++) this.finish(part - 1)
+      const until = performance.now() + Math.max(LIFETIME, LIFETIMES * (performance.now() - start))
+      this.finishAll(workers, shares, until)
     }
     this.judge(performance.now() - own > ((parts - 1) / 2) * (own - start))
   }
 
   private isAdding(): boolean {
     if (!this.adding) return false
-    this.adding = this.threads.some((_, worker) => Atomics.load(this.words, (worker * BLOCK) / 4) >= LISTEN)
+    this.adding = this.workers.some((worker) => Atomics.load(this.words, (worker * BLOCK) / 4) >= LISTEN)
     return this.adding
   }
 
@@ -133,14 +149,29 @@ export class Pool {
     if (Atomics.load(this.words, at + ASLEEP) === 1) Atomics.notify(this.words, at)
   }
 
-  private finish(worker: number): void {
+  /** Waits for all shares, whatever happens to one. @throws what the first that failed did */
+  private finishAll(workers: readonly number[], shares: number, until: number): void {
+    let failed: { error: unknown } | undefined
+    for (let i = 0; i < shares; i++) {
+      try {
+        this.finish(workers[i], until)
+      } catch (error) {
+        failed ??= { error }
+      }
+    }
+    if (failed !== undefined) throw failed.error
+  }
+
+  private finish(worker: number, until: number): void {
     const { words } = this
     const at = (worker * BLOCK) / 4
     for (let turn = 0; ; turn++) {
       const state = Atomics.load(words, at)
       if (state === IDLE) return
       if (state === OPEN && Atomics.compareExchange(words, at, OPEN, TAKEN) === OPEN) return this.takeBack(worker)
-      if (turn > PATIENCE && this.mayWait) this.sleep(at)
+      if (turn <= PATIENCE) continue
+      if (this.mayWait) this.sleep(at)
+      if (performance.now() > until) this.giveUp(worker)
     }
   }
 
@@ -151,7 +182,21 @@ export class Pool {
       this.kernels[numbers[first]](...numbers.subarray(first + 1, first + 1 + MOST_ARGUMENTS))
     } finally {
       Atomics.store(this.words, (worker * BLOCK) / 4, IDLE)
+      if (Atomics.load(this.words, (worker * BLOCK) / 4 + GONE) === 1) this.dismiss(worker)
     }
+  }
+
+  private dismiss(worker: number): void {
+    this.workers = this.workers.filter((other) => other !== worker)
+  }
+
+  /** A share that was begun cannot be begun again: it may have written over what it has read. */
+  private giveUp(worker: number): never {
+    this.dismiss(worker)
+    throw new Error(
+      'a thread has not finished its share of a kernel in more than 10 s: it has probably died. What that kernel wrote is not complete; ' +
+        'load a saved state, or begin anew, with the threads that are left',
+    )
   }
 
   /** Leaves the processor to the worker, which may have none. */

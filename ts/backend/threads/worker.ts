@@ -15,9 +15,11 @@ export const LISTEN = 4
 
 /** Bytes of the control block for each worker: words of its state, then the kernel's number and arguments as doubles. */
 export const BLOCK = 256
-/** Of the 32-bit words: state, whether the worker sleeps, whether the main thread sleeps until it is done. */
+/** Of the 32-bit words, after the state: whether the worker sleeps, whether the main thread sleeps until it is done. */
 export const ASLEEP = 1
 export const AWAITED = 2
+/** Whether the worker has ended, because its kernel threw. */
+export const GONE = 3
 /** Of the 64-bit words: the number of the kernel, then its arguments. */
 export const KERNEL = 4
 export const MOST_ARGUMENTS = 16
@@ -58,6 +60,7 @@ let receive = ({ module, memory, control, index, stack }) => {
         try {
           kernels[numbers[kernel]](${ARGUMENTS})
         } catch {
+          Atomics.store(words, at + ${GONE}, 1)
           Atomics.store(words, at, ${OPEN})
           break
         }
