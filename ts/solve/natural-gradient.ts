@@ -19,7 +19,7 @@ import { KernelEquations } from './equations.js'
  *     p ← p − η·(F + λ·I)⁻¹·g
  *
  * F is formed: 8·n² bytes and N·K·n²/2 + n³/6 multiplications a step, for up to about 1,500 parameters. In double
- * precision, whatever the backend of the model.
+ * precision, whatever the backend of the model. There is no line search: a rate of 1 far from a minimum may diverge.
  *
  * @example
  * const optimizer = new NaturalGradient(model, { learningRate: 0.5, damping: 1e-2 })
@@ -39,7 +39,7 @@ export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
   step(inputs: TensorLike, targets: TensorLike): NaturalGradientResult {
     const { chunks, rows } = this.chunks(inputs, targets)
     const x = this.read()
-    const { sum, result } = this.pass(chunks, x, (stage) => new FisherPass(stage, this.size, this.options.damping * rows))
+    const { sum, result } = this.pass(chunks, x, (stage) => new FisherPass(stage, this.size, this.options.damping * rows, this.frozen()))
     const { g, direction } = result
     return this.conclude(chunks, x, { loss: sum / rows, gradientSize: this.sizeOf(g) / rows, direction })
   }
@@ -60,6 +60,7 @@ class FisherPass implements Pass<{ g: Float64Array; direction: Float64Array | nu
     private readonly stage: Stage,
     size: number,
     private readonly mu: number,
+    private readonly frozen: Uint8Array | null,
   ) {
     const { room, net, most } = stage
     this.equations = new KernelEquations(size, room)
@@ -89,6 +90,10 @@ class FisherPass implements Pass<{ g: Float64Array; direction: Float64Array | nu
     const { net, x } = this.stage
     net.backwardFrom(this.top, x, count)
     net.columns(inputs, count, this.columns, count, 0)
+    const { frozen } = this
+    if (frozen === null) return
+    const columns = this.stage.room.view(this.columns, frozen.length * count)
+    for (let i = 0; i < frozen.length; i++) if (frozen[i] === 1) columns.fill(0, i * count, (i + 1) * count)
   }
 
   result(): { g: Float64Array; direction: Float64Array | null } {
