@@ -8,12 +8,11 @@
  *   cli      its libraries inside, the engine outside (it imports the built index.js), so the package has no dependencies
  *   types    one run for all entries, so that a type is the same type in each of them
  */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { type Plugin, type PluginBuild, transform } from 'esbuild'
+import { type Plugin, type PluginBuild, transform, transformSync } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import ts from 'typescript'
-import { decode } from './ts/backend/decode.js'
 
 /** Leaves out what loads WebAssembly where there is none. */
 function withoutWasm(build: PluginBuild): void {
@@ -22,7 +21,7 @@ function withoutWasm(build: PluginBuild): void {
   )
 }
 
-/** Puts ts/backend/bytes.NAME.ts in the place of bytes.ts. */
+/** Puts ts/backend/bytes.NAME.ts in the place of bytes.ts, and nothing in that of parts.ts. */
 const bytesFrom = (name: string): Plugin => ({
   name: `bytes-from-${name}`,
   setup(build) {
@@ -30,6 +29,7 @@ const bytesFrom = (name: string): Plugin => ({
     build.onResolve({ filter: /\/bytes\.js$/ }, async ({ path, ...rest }) =>
       build.resolve(path.replace('bytes.js', `bytes.${name}.js`), rest),
     )
+    build.onResolve({ filter: /\/parts\.js$/ }, async ({ path, ...rest }) => build.resolve(path.replace('parts.js', 'parts.none.js'), rest))
     build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }))
   },
 })
@@ -52,12 +52,16 @@ const shakeable: Plugin = {
   },
 }
 
-type Insertion = [position: number, text: string]
+type Insertion = [position: number, text: string, until?: number]
 
 function insertions(file: ts.SourceFile): Insertion[] {
   const found: Insertion[] = []
   const markPure = (initializer: ts.Expression | undefined): void => {
     if (!initializer || !mayHaveEffects(initializer)) return
+    if (isArithmetic(initializer)) {
+      found.push([initializer.getStart(), String(Function(`return ${initializer.getText()}`)()), initializer.end])
+      return
+    }
     found.push([initializer.getStart(), '/* @__PURE__ */ (() => ('], [initializer.end, '))()'])
   }
   for (const statement of file.statements) {
@@ -73,31 +77,39 @@ function insertions(file: ts.SourceFile): Insertion[] {
   return found
 }
 
-/** Anything but names, literals, functions, and arrays and objects of them. */
+/** Anything but names, literals, functions, and arrays and objects of them: bundlers keep even `1 << 20` and `Number.MAX_VALUE`. */
 function mayHaveEffects(node: ts.Node): boolean {
-  if (ts.isFunctionLike(node)) return false
+  if (ts.isFunctionLike(node) || ts.isTypeNode(node)) return false
   if (ts.isCallExpression(node) || ts.isNewExpression(node) || ts.isSpreadAssignment(node) || ts.isSpreadElement(node)) return true
+  if (ts.isBinaryExpression(node) || ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) return true
   return ts.forEachChild(node, (child) => mayHaveEffects(child) || undefined) ?? false
 }
 
+/** Numbers and what is computed from them, which is written as its value. */
+function isArithmetic(node: ts.Node): boolean {
+  if (ts.isBinaryExpression(node)) return isArithmetic(node.left) && isArithmetic(node.right)
+  return ts.isNumericLiteral(node)
+}
+
 function insert(text: string, insertions: Insertion[]): string {
-  return insertions.sort(([a], [b]) => b - a).reduce((all, [at, added]) => all.slice(0, at) + added + all.slice(at), text)
+  return insertions.sort(([a], [b]) => b - a).reduce((all, [at, added, until = at]) => all.slice(0, at) + added + all.slice(until), text)
 }
 
 /**
  * `export * as schedules`: esbuild fills the namespace by a call for its effect; as the value of a pure call it can be shaken out.
- * Comments on members go: the .d.ts files have them, where editors look.
+ * Comments on members go: the .d.ts files have them, where editors look. The
+ * entries of edge runtimes, which only their bundlers read, are minified: the tarball stays below a megabyte.
  */
 const finish: NonNullable<Options['plugins']>[number] = {
   name: 'finish',
   renderChunk(code, { path }) {
     if (path.endsWith('cli.js')) return undefined
-    return {
-      code: code
-        .replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')
-        .replace(/^(var __export = \(target, all\) => \{\n[\s\S]*?\n)\};$/m, '$1  return target;\n};')
-        .replace(/^var (\w+) = \{\};\n__export\(\1, (\{[\s\S]*?\n\})\);$/gm, 'var $1 = /* @__PURE__ */ __export({}, $2);'),
-    }
+    const finished = code
+      .replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')
+      .replace(/^(var __export = \(target, all\) => \{\n[\s\S]*?\n)\};$/m, '$1  return target;\n};')
+      .replace(/^var (\w+) = \{\};\n__export\(\1, (\{[\s\S]*?\n\})\);$/gm, 'var $1 = /* @__PURE__ */ __export({}, $2);')
+    if (!/(workerd|edge)\.js$/.test(path)) return { code: finished }
+    return { code: transformSync(finished, { minify: true, target: shared.target as string, format: 'esm' }).code }
   },
 }
 
@@ -114,12 +126,10 @@ async function writeCommonJs(): Promise<void> {
   }
 }
 
-/** dist/wasm/simd.wasm, from the same text that the other entries carry. */
+/** dist/wasm/simd.wasm: the core and all parts in one module. */
 async function writeWasm(): Promise<void> {
-  const [, text] = /'(.+)'/.exec(readFileSync('ts/backend/generated/packed.ts', 'utf8')) ?? []
-  if (!text) throw new Error('ts/backend/generated/packed.ts holds no module; run make wasm')
   mkdirSync('dist/wasm', { recursive: true })
-  writeFileSync('dist/wasm/simd.wasm', decode(text)[0])
+  copyFileSync('ts/backend/generated/simd.wasm', 'dist/wasm/simd.wasm')
 }
 
 /** The engine has state (the chosen backend), so a second copy inside the CLI would be a second engine. */

@@ -97,15 +97,24 @@ function overview({ updates }: OptimizerFigures): string {
   return table(head, ['---', '---', '---:', '---', '---:', '---:', '---:', '---'], rows)
 }
 
-function speeds({ step, updates }: OptimizerFigures): string {
+function speeds({ step, bookkeeping, updates }: OptimizerFigures): string {
   const rows = names.map((name) => {
     const of = (n: number) => updates.find((u) => u.optimizer === name && u.parameters === n)
     const far = of(1e7)
     const share = far ? `${((100 * far.bandwidth) / far.triad).toFixed(0)} %` : '–'
     const gb = far ? `${figure(far.bandwidth)} of ${figure(far.triad)}` : '–'
-    return [name, step[name]?.toFixed(0) ?? '–', figure(of(1e3)?.wasm), figure(of(1e5)?.wasm), figure(far?.wasm), gb, share]
+    return [
+      name,
+      step[name]?.toFixed(0) ?? '–',
+      bookkeeping[name]?.toFixed(0) ?? '–',
+      figure(of(1e3)?.wasm),
+      figure(of(1e5)?.wasm),
+      figure(far?.wasm),
+      gb,
+      share,
+    ]
   })
-  const head = ['optimizer', 'step(), 100', 'ns, 1 k', 'ns, 100 k', 'ns, 10 M', 'GB/s, 10 M', 'of triad']
+  const head = ['optimizer', 'step(), 100', 'of it JS', 'ns, 1 k', 'ns, 100 k', 'ns, 10 M', 'GB/s, 10 M', 'of triad']
   return table(head, ['---', ...head.slice(1).map(() => '---:')], rows)
 }
 

@@ -1,10 +1,11 @@
 /**
- * Every optimizer: nanoseconds a parameter and memory bandwidth at three sizes, WASM beside the JS rule, beside the copy
- * and triad bandwidth that kernels reach in the same run; and what one step() call costs at 100 parameters.
+ * Every optimizer: nanoseconds a parameter and memory bandwidth at three sizes, WASM beside the JS rule, beside the triad
+ * bandwidth that a kernel reaches in the same run over as many bytes; and what one step() call costs at 100 parameters, with how
+ * much of that is not the kernel.
  *
  *     node_modules/node/bin/node --import tsx bench/optim.ts [--sizes 1000,100000] [--only Adam,Lion] [--write | --keep]
  *
- * `--write` puts the figures into bench/results/optim.json, from which bench/optim-table.ts makes docs/optimizers.md; `--keep`
+ * `--updates` leaves step() out. `--write` puts the figures into bench/results/optim.json, from which bench/optim-table.ts makes docs/optimizers.md; `--keep`
  * does the same where they are better than those of the file: for a second try on a machine that was busy at the first.
  */
 import { spawnSync } from 'node:child_process'
@@ -15,6 +16,7 @@ import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type Backend, createBackend } from '../ts/backend/index.js'
+import { canPlan } from '../ts/optim/ahead.js'
 import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
 
@@ -27,6 +29,8 @@ export interface OptimizerFigures {
   date: string
   /** Nanoseconds of one step() at 100 parameters. */
   step: Record<string, number>
+  /** The same with a kernel that does nothing, for optimizers whose step is one kernel call. */
+  bookkeeping: Record<string, number>
   updates: Update[]
 }
 
@@ -37,7 +41,7 @@ export interface Update {
   /** Nanoseconds a parameter. */
   wasm: number
   js: number
-  /** GB/s of the WASM kernel, and of y += a·x over as many floats right before or after, whichever was faster. */
+  /** GB/s of the WASM kernel, and of y += a·x over as many bytes right before or after, whichever was faster. */
   bandwidth: number
   triad: number
 }
@@ -46,6 +50,7 @@ export interface OptimizerTiming {
   optimizer: string
   backend: string
   parameters: number
+  arrays: number
   nsPerParameter: number
   /** Of the bytes that one fused pass must move: p, g and state read, p and state written. */
   gigabytesPerSecond: number
@@ -72,13 +77,17 @@ function time(fn: () => void, repeats: number): number {
   return (performance.now() - start) / 1000
 }
 
-/** Bytes a parameter that one pass reads and writes. */
-export function bytesPerParameter(optimizer: Optimizer): number {
-  const slots = optimizer.groups[0].slotNames.length
-  return 4 * (2 + slots + 1 + slots)
+/** Arrays as long as the parameters: values, gradients and state. */
+function arrays(optimizer: Optimizer): number {
+  return 2 + optimizer.groups[0].slotNames.length
 }
 
-/** y = x, and y += a·x: GB/s that the backend's own kernels reach over n floats. */
+/** Bytes a parameter that one pass reads and writes. */
+export function bytesPerParameter(optimizer: Optimizer): number {
+  return 4 * (2 * arrays(optimizer) - 1)
+}
+
+/** y = x, and y += a·x: GB/s that the backend's own kernels reach over two arrays of n floats. */
 export function bandwidth(backend: Backend, n: number): { copy: number; triad: number } {
   const { heap, kernels } = backend
   const [x, y] = [heap.allocate(4 * n), heap.allocate(4 * n)]
@@ -89,8 +98,8 @@ export function bandwidth(backend: Backend, n: number): { copy: number; triad: n
   return { copy, triad }
 }
 
-/** Time of an update of n parameters with gradients at hand. */
-export function timeOptimizer(name: string, backend: Backend, n: number, options: object = {}): OptimizerTiming {
+/** An optimizer of one parameter with n elements, and its step with a gradient at hand. */
+function prepare(name: string, backend: Backend, n: number, options: object = {}): { optimizer: Optimizer; size: number; step(): void } {
   const Class = OPTIMIZERS[name as keyof typeof OPTIMIZERS] as unknown as OptimizerConstructor
   const side = Math.round(Math.sqrt(n))
   const shape = name in LARGEST_MATRIX ? [side, side] : [n]
@@ -98,26 +107,44 @@ export function timeOptimizer(name: string, backend: Backend, n: number, options
   const p = Parameter.ofShape(shape, { backend })
   p.gradientView().forEach((_, i, g) => (g[i] = Math.sin(i)))
   const optimizer = new Class([p], { learningRate: 1e-6, ...options })
-  const seconds = best(() => {
+  const step = () => {
     p.gradientState = 'ready'
     optimizer.step()
-  })
+  }
+  return { optimizer, size, step }
+}
+
+/** Time of an update of n parameters with gradients at hand. */
+export function timeOptimizer(name: string, backend: Backend, n: number, options: object = {}): OptimizerTiming {
+  const { optimizer, size, step } = prepare(name, backend, n, options)
+  const seconds = best(step)
   const bytes = bytesPerParameter(optimizer)
   return {
     optimizer: name,
     backend: backend.variant,
     parameters: size,
+    arrays: arrays(optimizer),
     nsPerParameter: (seconds * 1e9) / size,
     gigabytesPerSecond: (bytes * size) / seconds / 1e9,
   }
 }
 
-/** Nanoseconds of one step() at 100 parameters, in a process of its own: code that has seen thirty classes is slower. */
-export function timeStep(name: string): number {
-  const args = [...process.execArgv, process.argv[1], '--step', name]
+/** Nanoseconds of one step() at 100 parameters. */
+function stepHere(name: string, withKernel: boolean): number {
+  const { optimizer, step } = prepare(name, createBackend({ backend: 'wasm' }), 100)
+  if (!withKernel) optimizer.groups[0].kernel = canPlan(optimizer) ? () => {} : undefined
+  return optimizer.groups[0].kernel === undefined && !withKernel ? 0 : 1e9 * best(step)
+}
+
+/**
+ * Nanoseconds of one step() at 100 parameters, in a process of its own: code that has seen thirty classes is slower. Without its
+ * kernel: 0 for optimizers whose step is more than one kernel call.
+ */
+export function timeStep(name: string, part: 'step' | 'bookkeeping' = 'step'): number {
+  const args = [...process.execArgv, process.argv[1], `--${part}`, name]
   const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   const ns = Number(stdout)
-  if (!(ns > 0)) throw new Error(`timing ${name} failed: ${stderr}`)
+  if (!(ns > 0 || part === 'bookkeeping')) throw new Error(`timing ${name} failed: ${stderr}`)
   return ns
 }
 
@@ -135,9 +162,10 @@ async function settle(): Promise<void> {
 
 async function measure(name: string, n: number, wasm: Backend, js: Backend): Promise<Update> {
   await settle()
-  const before = bandwidth(wasm, n).triad
   const a = timeOptimizer(name, wasm, n)
-  const triad = Math.max(before, bandwidth(wasm, n).triad)
+  // what a cache holds is read faster, so over as many bytes
+  const floats = Math.ceil((n * a.arrays) / 2)
+  const triad = Math.max(bandwidth(wasm, floats).triad, bandwidth(wasm, floats).triad)
   const b = timeOptimizer(name, js, n)
   return { optimizer: name, parameters: n, wasm: a.nsPerParameter, js: b.nsPerParameter, bandwidth: a.gigabytesPerSecond, triad }
 }
@@ -181,7 +209,9 @@ function better(old: OptimizerFigures, now: OptimizerFigures): OptimizerFigures 
   }
   const step = { ...old.step }
   for (const [name, ns] of Object.entries(now.step)) step[name] = Math.min(ns, step[name] ?? Infinity)
-  return { ...now, step, updates: [...updates.values()] }
+  const bookkeeping = { ...old.bookkeeping }
+  for (const [name, ns] of Object.entries(now.bookkeeping)) bookkeeping[name] = Math.min(ns, bookkeeping[name] ?? Infinity)
+  return { ...now, step, bookkeeping, updates: [...updates.values()] }
 }
 
 function save(figures: OptimizerFigures): void {
@@ -193,7 +223,9 @@ function save(figures: OptimizerFigures): void {
 /** Prints the tables. */
 export async function main(): Promise<void> {
   const alone = argument('step')
-  if (alone !== undefined) return console.log(timeOptimizer(alone, createBackend({ backend: 'wasm' }), 100).nsPerParameter * 100)
+  if (alone !== undefined) return console.log(stepHere(alone, true))
+  const without = argument('bookkeeping')
+  if (without !== undefined) return console.log(stepHere(without, false))
   const sizes = (argument('sizes') ?? '1000,100000,10000000').split(',').map(Number)
   const names = argument('only')?.split(',') ?? Object.keys(OPTIMIZERS)
   const [wasm, js] = [createBackend({ backend: 'wasm' }), createBackend({ backend: 'js' })]
@@ -204,12 +236,15 @@ export async function main(): Promise<void> {
     date: new Date().toISOString().slice(0, 10),
   }
   console.log(Object.values(origin).join(', '))
-  const step = Object.fromEntries(names.map((name) => [name, timeStep(name)]))
-  console.log('\none step() at 100 parameters, ns')
-  console.log(names.map((name) => `${name} ${step[name].toFixed(0)}`).join(', '))
+  const stepping = process.argv.includes('--updates') ? [] : names
+  const step = Object.fromEntries(stepping.map((name) => [name, timeStep(name)]))
+  const bookkeeping = Object.fromEntries(stepping.map((name) => [name, timeStep(name, 'bookkeeping')]).filter(([, ns]) => ns !== 0))
+  console.log('\none step() at 100 parameters, ns (without its kernel)')
+  const beside = (name: string) => (name in bookkeeping ? ` (${bookkeeping[name].toFixed(0)})` : '')
+  console.log(stepping.map((name) => `${name} ${step[name].toFixed(0)}${beside(name)}`).join(', '))
   const updates: Update[] = []
   for (const n of sizes) updates.push(...(await printSize(n, names, wasm, js)))
-  const figures = { ...origin, step, updates }
+  const figures = { ...origin, step, bookkeeping, updates }
   if (process.argv.includes('--write')) save(figures)
   if (process.argv.includes('--keep')) save(better(readFigures(), figures))
 }

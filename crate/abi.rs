@@ -46,14 +46,15 @@ fn optional<'a>(at: Ptr, n: usize) -> Option<Cells<'a>> {
     (at != 0).then(|| cells(at, n))
 }
 
-/// [`crate::unpack::unpack`] of the n bytes at an address, `size` of them to another. Cut out into a module of its own
-/// by crate/build.sh.
+/// [`crate::unpack::unpack`] of the n bytes at an address, `size` of them to another, behind `before` that are there. Cut out
+/// into a module of its own by crate/pack/finish.mjs.
 #[wasm_bindgen]
-pub fn unpack(from: Ptr, n: usize, to: Ptr, size: usize) {
+pub fn unpack(from: Ptr, n: usize, to: Ptr, before: usize, size: usize) {
     // SAFETY: the loader's contract: so many bytes in each place, which do not overlap.
-    let (bytes, out) =
-        unsafe { (slice::from_raw_parts(from as *const u8, n), slice::from_raw_parts_mut(to as *mut u8, size)) };
-    crate::unpack::unpack(bytes, out);
+    let (bytes, out) = unsafe {
+        (slice::from_raw_parts(from as *const u8, n), slice::from_raw_parts_mut(to as *mut u8, before + size))
+    };
+    crate::unpack::unpack(bytes, out, before);
 }
 
 /// One side of a broadcast, as long as its last element.

@@ -26,8 +26,8 @@ const A_ROOM: usize = 1 << 16;
 const B_ROOM: usize = SCRATCH - A_ROOM;
 /// Rows of A per block, a multiple of the rows of every tile: with a block's depth they fit a second-level cache.
 const ROWS: usize = 120;
-/// Most floats in a panel of B: it stays in a first-level cache beside a panel of A.
-const PANEL: usize = 1 << 11;
+/// Most steps of k in a block: a panel of B stays in a first-level cache beside one of A, and C is seldom read again.
+const DEPTH: usize = 256;
 /// B is read in place for fewer rows than this, or where all of it is small enough for the first-level cache.
 const FEW: usize = 24;
 const SMALL: usize = 1 << 13;
@@ -323,7 +323,7 @@ unsafe fn blocked(x: Product) {
         ..=8 => &TILES[0],
         _ => &TILES[TILE.load(Ordering::Relaxed)],
     };
-    let depth = even(x.k, PANEL / tile.columns);
+    let depth = even(x.k, DEPTH);
     let width = B_ROOM / (depth.max(1) * tile.columns) * tile.columns;
     for (j, n) in blocks(x.n, width) {
         for (p, k) in blocks(x.k, depth) {

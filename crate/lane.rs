@@ -36,6 +36,9 @@ pub trait Lane:
 
     /// self·a + b: rounded once on the relaxed artefact, twice otherwise.
     fn mul_add(self, a: Self, b: Self) -> Self;
+    /// self − a·b: rounded once on the relaxed artefact, twice otherwise. V8 widens no vector of a negated number, so this is not
+    /// [`Self::mul_add`] with −a.
+    fn minus(self, a: Self, b: Self) -> Self;
     /// |x|
     fn abs(self) -> Self;
     /// √x
@@ -151,6 +154,16 @@ impl Lane for f32 {
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         self * a + b
+    }
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn minus(self, a: Self, b: Self) -> Self {
+        f32x4_extract_lane::<0>(f32x4_relaxed_nmadd(f32x4_splat(a), f32x4_splat(b), f32x4_splat(self)))
+    }
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[inline(always)]
+    fn minus(self, a: Self, b: Self) -> Self {
+        self - a * b
     }
     #[inline(always)]
     fn abs(self) -> Self {
@@ -407,6 +420,16 @@ impl Lane for F32x4 {
     fn mul_add(self, a: Self, b: Self) -> Self {
         self * a + b
     }
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn minus(self, a: Self, b: Self) -> Self {
+        F32x4(f32x4_relaxed_nmadd(a.0, b.0, self.0))
+    }
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[inline(always)]
+    fn minus(self, a: Self, b: Self) -> Self {
+        self - a * b
+    }
     #[inline(always)]
     fn abs(self) -> Self {
         F32x4(f32x4_abs(self.0))
@@ -548,6 +571,10 @@ mod portable {
         #[inline(always)]
         fn mul_add(self, a: Self, b: Self) -> Self {
             self * a + b
+        }
+        #[inline(always)]
+        fn minus(self, a: Self, b: Self) -> Self {
+            self - a * b
         }
         #[inline(always)]
         fn select(mask: [bool; 4], yes: Self, no: Self) -> Self {

@@ -137,13 +137,13 @@ impl Reader<'_> {
     }
 }
 
-/// Fills `out`.
-pub fn unpack(bytes: &[u8], out: &mut [u8]) {
+/// Fills `out` from n on.
+pub fn unpack(bytes: &[u8], out: &mut [u8], mut n: usize) {
     let mut reader = Reader { bytes, at: 0, range: (1 << 31) - 1, code: 0, odds: [[1 << 15; 2]; SIZE] };
     for _ in 0..4 {
         reader.code = reader.code << 8 | reader.byte();
     }
-    let (mut n, mut kinds, mut back) = (0, 0, [0; 4]);
+    let (mut kinds, mut back) = (0, [0; 4]);
     while n < out.len() {
         let is_match = reader.bit(kinds);
         if is_match == 0 {

@@ -1,5 +1,6 @@
 /** What load() says about promises that a backend cannot keep. */
 import { afterEach, expect, test, vi } from 'vitest'
+import { UPDATES } from '../ts/backend/parts.js'
 import { createBackend, load } from '../ts/index.js'
 
 afterEach(() => void vi.restoreAllMocks())
@@ -11,6 +12,26 @@ test('reproducible: a warning where JavaScript runs, once; none with WebAssembly
   createBackend({ reproducible: true, backend: 'js' })
   createBackend({ reproducible: true, backend: 'js' })
   expect(warn.mock.calls.map(([text]) => text)).toEqual([expect.stringMatching(/reproducible.*JavaScript/)])
+})
+
+test('a page that may not compile more goes without the kernels that load later', () => {
+  const backend = createBackend({ variant: 'simd' })
+  const part = { ...UPDATES }
+  vi.stubGlobal('WebAssembly', {
+    ...WebAssembly,
+    Module: class {
+      constructor() {
+        throw new RangeError('WebAssembly.Module is disallowed on the main thread')
+      }
+    },
+  })
+  try {
+    expect(backend.update('lion', part)).toBeUndefined()
+    expect(backend.update('adam', part)).toBeTypeOf('function')
+  } finally {
+    vi.unstubAllGlobals()
+  }
+  expect(backend.update('lion', UPDATES)).toBeTypeOf('function')
 })
 
 test('load warms the kernels up and leaves no memory behind', async () => {

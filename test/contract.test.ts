@@ -7,10 +7,12 @@ import { describe, expect, test } from 'vitest'
 import type { DoubleKernels } from '../ts/backend/double.js'
 import { createJsDoubleKernels } from '../ts/backend/js/double.js'
 import { ACTIVATIONS, type Kernels } from '../ts/backend/kernels.js'
+import { DOUBLES, UPDATES } from '../ts/backend/parts.js'
 import { FLOATS, FORMS, UPDATE } from '../ts/backend/program.js'
 import { instantiate, supportedVariants, type Variant } from '../ts/backend/wasm.js'
 import { assertClose, backends, Room } from './backends.js'
 import * as naive from './naive.js'
+import { partBeside } from './threads.js'
 
 const UPDATE_ARITY = 6
 const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'runProgram', 'table', '__data_end', '__heap_base']
@@ -43,7 +45,9 @@ test('the plain SIMD module is built and valid, so the tests of the wasm backend
 })
 
 describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
-  const exports = instantiate(variant) as unknown as Record<string, unknown>
+  const core = instantiate(variant)
+  const parts = [core, partBeside(DOUBLES, variant, core), partBeside(UPDATES, variant, core)]
+  const exports = Object.assign({}, ...[...parts].reverse()) as Record<string, unknown>
   const functions = Object.keys(exports).filter((name) => typeof exports[name] === 'function' && !isInternal(name))
   const arity = (name: string) => (exports[name] as (...args: number[]) => unknown).length
 
@@ -58,6 +62,11 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
     const others = functions.filter((name) => !kernels.has(name))
     expect(others.sort()).toEqual(updates().sort())
     for (const name of others) expect(arity(name), name).toBe(UPDATE_ARITY)
+  })
+
+  test('no kernel is in two parts', () => {
+    const all = parts.flatMap((part) => Object.keys(part)).filter((name) => !isInternal(name))
+    expect(all.sort()).toEqual(functions.sort())
   })
 
   test('programs call each kernel with as many arguments as it has', () => {

@@ -1,6 +1,8 @@
 /** Gradient transforms against torch.nn.utils and optax, and known wrong results that no optimizer may reproduce. */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../ts/backend/index.js'
+import { UPDATES } from '../ts/backend/parts.js'
+import type { WasmPart } from '../ts/backend/wasm.js'
 import {
   ADOPT,
   Adan,
@@ -16,6 +18,7 @@ import {
   Rprop,
   SGD,
 } from '../ts/optim/index.js'
+import type { OptimizerClass } from '../ts/optim/optimizer.js'
 import { Parameter } from '../ts/parameter.js'
 import { oracle, oracleCases } from './optim-problems.js'
 import { backends, follow, type Make } from './optim-runner.js'
@@ -140,13 +143,17 @@ test('every kernel that a class names is in the module', () => {
   for (const { make } of backends.filter(({ name }) => name.startsWith('wasm'))) {
     const backend = make()
     for (const [name, Class] of Object.entries(OPTIMIZERS)) {
-      for (const kernel of kernelsOf(Class)) expect(backend.update(kernel), `${name}: ${kernel}`).toBeTypeOf('function')
+      for (const kernel of kernelsOf(Class)) expect(backend.update(kernel, partOf(Class)), `${name}: ${kernel}`).toBeTypeOf('function')
     }
     for (const kernel of ['amsgrad', 'rmspropCentered', 'rmspropMomentum', 'rmspropCenteredMomentum', 'prodigyMoments', 'prodigyStep']) {
-      expect(backend.update(kernel), kernel).toBeTypeOf('function')
+      expect(backend.update(kernel, UPDATES), kernel).toBeTypeOf('function')
     }
   }
 })
+
+function partOf(Class: object): WasmPart | undefined {
+  return (Class as OptimizerClass).part
+}
 
 /** The kernel of a class with its default options. */
 function kernelsOf(Class: { readonly defaults: object }): string[] {

@@ -9,6 +9,7 @@ import path from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
+import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { coreSizes, gzipped, modulesIn } from './bundlers/bundlers.js'
 
@@ -134,7 +135,7 @@ describe('tarball', () => {
 
   test('has right types for every way to resolve them', () => {
     run(process.execPath, [ATTW, path.join(workspace, packed.filename), '--no-color', '--no-emoji'], workspace)
-  })
+  }, 120_000)
 })
 
 describe('installed', () => {
@@ -151,6 +152,21 @@ describe('installed', () => {
     expectLearned(run(process.execPath, [write('js.mjs', `import { ${NAMES} } from 'gradus/js'\n${PROGRAM}\n${REPORT}`)], project))
     const name = (extension: string) => path.join(project, 'node_modules/gradus/dist', `js.${extension}`)
     for (const extension of ['js', 'cjs']) expect(modulesIn(readFileSync(name(extension), 'utf8'))).toEqual([])
+  })
+
+  test('gradus/js warns that it cannot be reproducible everywhere, and gives the same bits again here', () => {
+    const weights = `async () => {
+  const model = new Sequential([new Dense(2, 3, { activation: 'tanh' }), new Dense(3, 2)], { seed: 1 })
+  const optimizer = new Adam(model.parameters())
+  await fit(model, { inputs: tensor([[0, 1], [1, 0]]), targets: tensor([0, 1]), loss: crossEntropy, optimizer, epochs: 5, seed: 2 })
+  return model.parameters().map((p) => [...p.data()])
+}`
+    const said = 'const said = []\nconsole.warn = (text) => said.push(text)\nawait load({ reproducible: true })'
+    const report = `const train = ${weights}\nconsole.log(JSON.stringify([said, await train(), await train()]))`
+    const file = write('again.mjs', `import { ${NAMES} } from 'gradus/js'\n${said}\n${report}`)
+    const [warnings, once, again] = JSON.parse(run(process.execPath, [file], project))
+    expect(warnings).toEqual([expect.stringMatching(/reproducible.*JavaScript/)])
+    expect(again).toEqual(once)
   })
 
   test('the entries load in both module systems and share their classes', () => {
@@ -238,6 +254,45 @@ describe('bundled and minified', () => {
     const [keys, found] = JSON.parse(run(process.execPath, ['names.mjs'], project)) as string[][]
     expect(found).toEqual(keys)
   })
+
+  // Saved weights and optimizers go by the order of parameters, which is that of a layer's fields: what lowers fields must keep it.
+  test('lowered, parameters keep their order and training its bits', async () => {
+    const source = `
+import { Activation, Adam, crossEntropy, Dense, Embedding, fit, Flatten, load, Module, Sequential, tensor } from 'gradus'
+class Net extends Module {
+  embed = new Embedding(6, 3)
+  body = new Sequential([new Flatten(), new Dense(6, 5, { activation: 'tanh' }), new Activation('relu')])
+  head
+  constructor(options) {
+    super(options)
+    this.head = new Dense(5, 2)
+  }
+  forward(x) {
+    return this.head.forward(this.body.forward(this.embed.forward(x)))
+  }
+}
+async function main() {
+  await load({ variant: 'simd' })
+  const net = new Net({ seed: 1 })
+  const optimizer = new Adam(net.parameters())
+  const inputs = tensor(Int32Array.of(0, 1, 2, 3, 4, 5), [3, 2])
+  await fit(net, { inputs, targets: [0, 1, 0], loss: crossEntropy, optimizer, epochs: 3, seed: 1 })
+  console.log(JSON.stringify(net.parameters().map((p) => [p.name, ...p.shape, ...p.data()])))
+}
+main()
+`
+    const lowered = ['es2022', 'es2020', 'es2015'].map(async (target) => [target, await bundle(source, { target })])
+    // The older way, by assignment, as Babel's loose mode and TypeScript before ES2022 have it.
+    const { outputText } = ts.transpileModule(await bundle(source, { minify: false }), {
+      compilerOptions: { target: ts.ScriptTarget.ES2015, module: ts.ModuleKind.ESNext, useDefineForClassFields: false },
+    })
+    const results = [...(await Promise.all(lowered)), ['assigned', outputText]].map(([name, text]) =>
+      run(process.execPath, [write(`${name}.mjs`, text)], project),
+    )
+    const parameters = JSON.parse(run(process.execPath, [write('plain.mjs', source)], project)) as [string, ...number[]][]
+    expect(parameters.map(([name]) => name)).toEqual(['embed.weight', 'body.1.weight', 'body.1.bias', 'head.weight', 'head.bias'])
+    for (const result of results) expect(JSON.parse(result)).toEqual(parameters)
+  }, 60_000)
 
   test.each([
     ['workerd', './wasm/simd.wasm'],

@@ -544,6 +544,39 @@ describe('bad input', () => {
     })
   }
 
+  test('frozen parameters stay, the others learn', () => {
+    const backend = double()
+    const { x, y } = curve(backend)
+    const closure = (model: Module) => () => mse(model.forward(x), y)
+    const steps: Record<string, (model: Sequential) => unknown> = {
+      LBFGS: (m) => new LBFGS(m.parameters()).step(closure(m)),
+      BFGS: (m) => new BFGS(m.parameters()).step(closure(m)),
+      ConjugateGradient: (m) => new ConjugateGradient(m.parameters()).step(closure(m)),
+      NewtonCG: (m) => new NewtonCG(m.parameters()).step(closure(m)),
+      TrustRegionNewton: (m) => new TrustRegionNewton(m.parameters()).step(closure(m)),
+      LevenbergMarquardt: (m) => new LevenbergMarquardt(m).step(x, y),
+      NaturalGradient: (m) => new NaturalGradient(m, { loss: 'mse', learningRate: 0.1, damping: 0.1 }).step(x, y),
+      KFAC: (m) => new KFAC(m, { loss: 'mse' }).step(x, y),
+    }
+    for (const [name, step] of Object.entries(steps)) {
+      const model = smallNet(backend)
+      const [frozen, free] = model.parameters()
+      frozen.requiresGrad = false
+      const before = [frozen.view(), free.view()].map((view) => [...view])
+      const loss = mse(model.predict(x), y).item()
+      step(model)
+      expect([...frozen.view()], name).toEqual(before[0])
+      expect([...free.view()], name).not.toEqual(before[1])
+      expect(mse(model.predict(x), y).item(), name).toBeLessThan(loss)
+    }
+  })
+
+  test('a closure that answers with nothing is named', () => {
+    const w = new Parameter([1], { backend: double() })
+    expect(() => new LBFGS([w]).step((() => undefined) as never)).toThrow(/must answer with the loss, got undefined/)
+    expect(() => new BFGS([w]).step((async () => 1) as never)).toThrow(/must not be async/)
+  })
+
   test('parameters, options and data that do not fit', () => {
     const w = new Parameter([1], { backend: double() })
     expect(() => new LBFGS([])).toThrow(/no parameters/)

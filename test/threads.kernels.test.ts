@@ -3,10 +3,20 @@
  * a few floats are shared. Canaries around each buffer show a share that writes where another does.
  */
 import { describe, expect, test } from 'vitest'
-import { ACCUMULATE_B, ACCUMULATE_W, ACCUMULATE_X, ACTIVATIONS, type Kernels, type Ptr, SCRATCH_BYTES } from '../ts/backend/kernels.js'
-import { supportedVariants, updateKernel } from '../ts/backend/wasm.js'
+import {
+  ACCUMULATE_B,
+  ACCUMULATE_W,
+  ACCUMULATE_X,
+  ACTIVATIONS,
+  type Kernels,
+  type Ptr,
+  SCRATCH_BYTES,
+  type Update,
+} from '../ts/backend/kernels.js'
+import { UPDATES } from '../ts/backend/parts.js'
+import { STACK_BETWEEN, supportedVariants, updateKernel, type WasmExports } from '../ts/backend/wasm.js'
 import { numbers, Room, SIZES } from './backends.js'
-import { alone, team } from './threads.js'
+import { addPart, alone, partBeside, team } from './threads.js'
 
 const PRODUCTS = [
   [1, 1, 1],
@@ -157,19 +167,25 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
     }
   })
 
-  test('the update of every optimizer', () => {
-    // Nothing else takes six numbers (contract.test.ts), but for kernels of doubles.
-    const updates = Object.keys(many.exports).filter((name) => updateKernel(many.exports, name)?.length === 6 && !name.startsWith('double'))
-    expect(updates).toContain('adam')
-    expect(updates.length).toBeGreaterThanOrEqual(20)
-    for (const name of updates) {
+  test('the update of every optimizer', async () => {
+    const [coreOfOne, coreOfMany] = [one.backend.kernels as unknown as WasmExports, many.exports]
+    const partOfOne = partBeside(UPDATES, variant, coreOfOne)
+    const partOfMany = await addPart(UPDATES, variant, many)
+    // Nothing else takes six numbers (contract.test.ts).
+    const isUpdate = (exports: WasmExports) => (name: string) => updateKernel(exports, name)?.length === 6
+    const [inCore, inPart] = [coreOfMany, partOfMany].map((exports) => Object.keys(exports).filter(isUpdate(exports)))
+    expect(inCore).toContain('adam')
+    expect(inPart.length).toBeGreaterThanOrEqual(20)
+    for (const name of [...inCore, ...inPart]) {
       for (const n of [1, 16, 47, 100, 1001]) {
         const r = numbers(n)
         const arrays = [r.list(n), r.list(n), r.list(5 * n).map(Math.abs), Array.from({ length: 35 }, (_, i) => 0.5 + i / 100)]
         same(`${name} of ${n}`, (room) => {
           const [p, g, s, h] = [room.inout(arrays[0]), room.input(arrays[1]), room.inout(arrays[2]), room.input(arrays[3])]
-          const update = room === one ? updateKernel(one.backend.kernels as never, name) : many.update(name)
-          update?.(p, g, s, n, n, h)
+          const [core, part] = room === one ? [coreOfOne, partOfOne] : [coreOfMany, partOfMany]
+          const update = (updateKernel(core, name) ?? updateKernel(part, name)) as Update
+          const run = room === one ? update : many.share(update)
+          run(p, g, s, n, n, h)
           return [
             [p, n],
             [s, 5 * n],
@@ -180,14 +196,17 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
   })
 
   test('uses little of the stack that a worker has', () => {
-    // The block of a worker: its stack, then its room for panels. What the stack never reached is as the heap gave it: zero.
+    // The block of a worker: the stack of parts, that of the core, then its room for panels. What a stack never reached is as the
+    // heap gave it: zero.
     const stack = 1 << 16
     for (let worker = 0; worker < threads - 1; worker++) {
       const block = many.heap.scratch + SCRATCH_BYTES + worker * (stack + SCRATCH_BYTES)
-      const words = many.heap.intView(block, stack / 4)
-      const first = words.findIndex((word) => word !== 0)
-      expect(first).toBeGreaterThan(0)
-      expect(stack - 4 * first, 'bytes of stack used').toBeLessThan(stack / 8)
+      for (const end of [stack - STACK_BETWEEN, stack]) {
+        const words = many.heap.intView(block + end - STACK_BETWEEN, STACK_BETWEEN / 4)
+        const first = words.findIndex((word) => word !== 0)
+        expect(first).toBeGreaterThan(0)
+        expect(STACK_BETWEEN - 4 * first, 'bytes of stack used').toBeLessThan(STACK_BETWEEN / 4)
+      }
     }
   })
 })

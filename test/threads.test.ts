@@ -3,8 +3,10 @@ import { execFile } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { promisify } from 'node:util'
 import { describe, expect, test, vi } from 'vitest'
+import { withMemoryImported } from '../ts/backend/imported-memory.js'
+import type { Update } from '../ts/backend/kernels.js'
+import { DOUBLES, UPDATES } from '../ts/backend/parts.js'
 import { Pool } from '../ts/backend/threads/pool.js'
-import { withSharedMemory } from '../ts/backend/threads/share.js'
 import { BLOCK, IDLE, STOP, TAKEN } from '../ts/backend/threads/worker.js'
 import { wantedThreads } from '../ts/backend/wasm.none.js'
 import {
@@ -16,6 +18,7 @@ import {
   Dense,
   fit,
   Generator,
+  Lion,
   Muon,
   Sequential,
   supportedVariants,
@@ -35,7 +38,7 @@ function net(backend: Backend): Sequential {
 
 const weights = (model: Sequential) => model.parameters().map((p) => p.data())
 
-function trained(backend: Backend, Optimizer: typeof Adam | typeof Muon = Adam): unknown[] {
+function trained(backend: Backend, Optimizer: typeof Adam | typeof Muon | typeof Lion = Adam): unknown[] {
   const model = net(backend)
   const optimizer = new Optimizer(model.parameters(), { learningRate: 1e-2 })
   const x = tensor(inputs, [ROWS, 160], { backend })
@@ -64,6 +67,7 @@ describe.each(supportedVariants())('%s: training gives the bits of one thread', 
     try {
       expect(trained(backend)).toEqual(trained(one))
       expect(trained(backend, Muon)).toEqual(trained(one, Muon))
+      expect(trained(backend, Lion)).toEqual(trained(one, Lion))
       expect(await fitted(backend)).toEqual(await fitted(one))
       if (threads > 1) expect(run.mock.calls.length).toBeGreaterThan(0)
       else expect(run).not.toHaveBeenCalled()
@@ -77,6 +81,45 @@ describe.each(supportedVariants())('%s: training gives the bits of one thread', 
     expect(backend.threads).toBe(1)
     expect(trained(backend)).toEqual(trained(one))
   })
+})
+
+/** A parameter of 200,000 floats after an update. */
+function updated({ heap, arena }: Backend, update: Update): Float32Array {
+  const n = 200_000
+  const scope = arena.openScope()
+  const [p, g, s, h] = [n, n, n, 64].map((size) => arena.allocate(4 * size))
+  for (const ptr of [p, g, s, h]) heap.view(ptr, 64).fill(0.5)
+  heap.view(p, n).fill(1)
+  heap.view(g, n).set(Float32Array.from({ length: n }, (_, i) => Math.sin(i)))
+  heap.view(s, n).fill(0)
+  update(p, g, s, n, n, h)
+  arena.closeScope(scope)
+  return heap.view(p, n).slice() as Float32Array
+}
+
+test('kernels that load later reach workers whether they look for work, sleep, or have not started', async () => {
+  const early = createBackend({ threads: 3 })
+  const update = early.update('lion', UPDATES)
+  await early.ready
+  const late = createBackend({ threads: 3 })
+  await late.ready
+  for (const [backend, kernel] of [
+    [early, update],
+    [late, late.update('lion', UPDATES)],
+  ] as const) {
+    backend.part(DOUBLES)
+    const run = vi.spyOn(Pool.prototype, 'run')
+    try {
+      const call = () => updated(backend, kernel as Update)
+      const wanted = call()
+      while (run.mock.calls.length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        expect(call()).toEqual(wanted)
+      }
+    } finally {
+      run.mockRestore()
+    }
+  }
 })
 
 test('a small net stays on one thread', async () => {
@@ -223,7 +266,7 @@ describe('a pool', async () => {
   test('runs a module that differs from the other in where its memory comes from', () => {
     expect(Object.keys(many.exports)).toEqual(Object.keys(one.kernels))
     const bytes = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 1, 0, 5, 3, 1, 0, 1)
-    const module = new WebAssembly.Module(withSharedMemory(bytes))
+    const module = new WebAssembly.Module(withMemoryImported(bytes, true))
     expect(WebAssembly.Module.imports(module)).toEqual([{ module: 'env', name: 'memory', kind: 'memory' }])
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared: true })
     expect(() => new WebAssembly.Instance(module, { env: { memory } })).not.toThrow()

@@ -2,14 +2,14 @@
 import { Heap, WasmMemorySource } from '../ts/backend/heap.js'
 import type { Kernels, Update } from '../ts/backend/kernels.js'
 import { sharedMemory, startThreads } from '../ts/backend/threads/index.js'
-import type { Pool } from '../ts/backend/threads/pool.js'
-import { instantiate, type Variant, type WasmExports } from '../ts/backend/wasm.js'
+import { type Kernel, Pool } from '../ts/backend/threads/pool.js'
+import { compiled, instantiate, instantiatePart, type Variant, type WasmExports, type WasmPart } from '../ts/backend/wasm.js'
 import type { TestBackend } from './backends.js'
 
 export interface Team extends TestBackend {
   exports: WasmExports
   pool: Pool
-  update(name: string): Update | undefined
+  share(update: Update): Update
   /** Calls that were shared. */
   shared(): number
 }
@@ -25,7 +25,7 @@ export function alone(variant: Variant): TestBackend & { kernels: WasmExports } 
 export async function team(variant: Variant, threads: number): Promise<Team> {
   const exports = instantiate(variant, sharedMemory())
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())
-  const { kernels, pool, update } = startThreads(variant, exports, heap, threads)
+  const { kernels, pool, share } = startThreads(variant, exports, heap, threads)
   await pool.ready
   pool.parts = () => threads
   let shared = 0
@@ -35,5 +35,20 @@ export async function team(variant: Variant, threads: number): Promise<Team> {
     run.apply(pool, call)
   }
   const label = `wasm ${variant}, ${threads} threads`
-  return { label, kernels: kernels as Kernels, heap, float64: false, unit: 2 ** -24, exports, pool, update, shared: () => shared }
+  return { label, kernels: kernels as Kernels, heap, float64: false, unit: 2 ** -24, exports, pool, share, shared: () => shared }
+}
+
+/** A part of the crate beside an instance of its core. */
+export function partBeside(part: WasmPart, variant: Variant, core: WasmExports, shared = false): WasmExports {
+  const exports = instantiatePart(part, variant, core, shared)
+  if (exports === undefined || exports === core) throw new Error('the part is no module of its own')
+  return exports
+}
+
+/** A part for all threads of a team; resolves once each has it. */
+export async function addPart(part: WasmPart, variant: Variant, { exports, pool }: Team): Promise<WasmExports> {
+  const added = partBeside(part, variant, exports, true)
+  pool.add(Object.values(added) as Kernel[], compiled(variant, true, part))
+  while (Pool.prototype.parts.call(pool, 1e9) < pool.size) await new Promise((resolve) => setTimeout(resolve, 1))
+  return added
 }

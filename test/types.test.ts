@@ -10,6 +10,7 @@ import {
   Dropout,
   evaluateModel,
   Flatten,
+  fit,
   type Module,
   Sequential,
 } from '../ts/index.js'
@@ -42,6 +43,24 @@ test('names of options and their values are checked', () => {
   expect(() => new Adam(model.parameters(), { learningrate: 1 })).toThrow()
   // @ts-expect-error a value of the wrong kind
   expect(() => new Adam(model.parameters(), { epsilonPlacement: 'below' })).toThrow()
+  // @ts-expect-error a number as text
+  expect(() => new Adam(model.parameters(), { learningRate: '0.1' })).toThrow()
+  // @ts-expect-error no variant of that name
+  expect(() => createBackend({ variant: 'fast' })).toThrow()
+  // @ts-expect-error a layer has inputs and outputs
+  expect(() => new Dense(784)).toThrow()
+  // @ts-expect-error a layer is an object, not a name
+  expect(() => new Sequential([new Dense(2, 2), 'relu'], { backend })).toThrow()
+})
+
+test('what fit is given is checked', async () => {
+  const model = new Sequential([new Dense(2, 2)], { backend })
+  const optimizer = new Adam(model.parameters())
+  const data = { inputs: [[1, 2]], targets: [1], optimizer }
+  // @ts-expect-error a loss is a function, not a name
+  await expect(fit(model, { ...data, loss: 'crossEntropy' })).rejects.toThrow()
+  // @ts-expect-error a misspelt option
+  await expect(fit(model, { ...data, loss: crossEntropy, epoch: 3 })).rejects.toThrow()
 })
 
 test('results have the names of the metrics that were asked for', () => {

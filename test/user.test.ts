@@ -1,7 +1,9 @@
 /** What a new user ran into in training, each with the program that showed it. */
 import { describe, expect, test } from 'vitest'
 import {
+  Adam,
   type Callback,
+  concat,
   createBackend,
   Dense,
   Dropout,
@@ -18,21 +20,26 @@ import {
   mean,
   mse,
   mul,
+  Optimizer,
   type OptimizerLike,
   Parameter,
   type Progress,
   ReduceOnPlateau,
+  relu,
   SAM,
   ScheduleFreeAdamW,
   Sequential,
   SGD,
+  schedules,
   square,
+  stack,
   sub,
   supportedVariants,
   type Tensor,
   type TrainingControl,
   tensor,
   trainSteps,
+  WeightAverage,
   zeros,
 } from '../ts/index.js'
 
@@ -61,7 +68,7 @@ describe.each(backends)('$variant', (backend) => {
       const options = { epochs: 5, batchSize: 16, metrics }
       const learn = (model: Sequential, more: object) =>
         fit(model, { ...data, ...options, ...more, optimizer: new SGD(model.parameters(), { learningRate: 0.1 }) })
-      const history = await learn(a, { validation: data })
+      const history = await learn(a, { validation: { inputs, targets: flat } })
       await learn(b, { targets: column })
       expect(a.state()).toEqual(b.state())
       expect(history.epochs[4].valMetrics?.shape).toBeCloseTo(history.epochs[4].valLoss ?? Number.NaN, 6)
@@ -239,7 +246,14 @@ describe.each(backends)('$variant', (backend) => {
     const learn = async (wrap: (o: ScheduleFreeAdamW) => OptimizerLike, more: object = {}) => {
       const model = line()
       const optimizer = new ScheduleFreeAdamW(model.parameters(), { learningRate: 0.5 })
-      const history = await fit(model, { ...data, validation: data, optimizer: wrap(optimizer), epochs: 4, batchSize: 8, ...more })
+      const history = await fit(model, {
+        ...data,
+        validation: { inputs, targets: flat },
+        optimizer: wrap(optimizer),
+        epochs: 4,
+        batchSize: 8,
+        ...more,
+      })
       return { model, optimizer, history }
     }
 
@@ -284,14 +298,134 @@ describe.each(backends)('$variant', (backend) => {
   })
 })
 
-test.each<[string, unknown, RegExp]>([
-  ['no list', { onEpochEnd() {} }, /callbacks must be an array, got a Object/],
-  ['a function', [() => {}], /callbacks\[0\] must be an object with onTrainBegin, onBatchEnd, onEpochEnd or onTrainEnd, got a function/],
-  ['no hook', [new EarlyStopping(), { onEpochStart() {} }], /callbacks\[1\] must be an object with onTrainBegin/],
-  ['null', [null], /callbacks\[0\].*got null/],
-])('callbacks: %s', async (_name, callbacks, message) => {
+describe('mistakes that plain JavaScript lets through are named', () => {
   const backend = backends[0]
-  const model = new Sequential([new Dense(1, 1)], { backend })
-  const options = { inputs: [[1]], targets: [1], loss: mse, optimizer: new SGD(model.parameters(), { learningRate: 1 }) }
-  await expect(fit(model, { ...options, callbacks: callbacks as Callback[] })).rejects.toThrow(message)
+  const make = () => new Sequential([new Dense(1, 1)], { backend })
+  const rows = { inputs: [[1], [2]], targets: [1, 2] }
+  const start = (more: object) => {
+    const model = make()
+    return fit(model, { ...rows, loss: mse, optimizer: new SGD(model.parameters(), { learningRate: 0.1 }), ...more })
+  }
+
+  test.each<[string, object, RegExp]>([
+    ['callbacks that are no list', { callbacks: { onEpochEnd() {} } }, /callbacks must be an array, got a Object/],
+    [
+      'a function as a callback',
+      { callbacks: [() => {}] },
+      /callbacks\[0\] must be an object with onTrainBegin, onBatchEnd, onEpochEnd or onTrainEnd, got a function/,
+    ],
+    ['a callback without a hook', { callbacks: [new EarlyStopping(), { onEpochStart() {} }] }, /callbacks\[1\] must be an object with/],
+    ['no callback', { callbacks: [null] }, /callbacks\[0\].*got null/],
+    ['one metric by name', { metrics: 'accuracy' }, /wants names in an array, \['accuracy'\].*got 'accuracy'/],
+    ['a metric of its own that is none', { metrics: { right: 'accuracy' } }, /'right' must be a function .*got 'accuracy'/],
+    ['accuracy of numbers', { metrics: ['accuracy'] }, /accuracy: targets of one output are from 0 to 1, got 2; .*meanAbsoluteError/],
+    ['a schedule that is a number', { schedule: 0.1 }, /schedule must be a function from the step.*got 0\.1/],
+    ['onProgress', { onProgress: true }, /onProgress must be a function of the progress, got true/],
+    ['the controller for its signal', { signal: new AbortController() }, /signal must be an AbortSignal.*got a AbortController/],
+    ['no inputs', { inputs: undefined }, /fit: inputs: wants a number at the top, got undefined/],
+    ['validation as a pair', { validation: [[[1]], [1]] }, /fit: validation: wants options as an object, \{ inputs: … \}, got a Array/],
+    ['validation misspelt', { validation: { ...rows, weigths: [1, 1] } }, /fit: validation: .*'weigths'; did you mean weights/],
+    ['the optimizer of another model', { optimizer: new Adam(make().parameters()) }, /optimizer Adam has none of this model's parameters/],
+    ['an object with step()', { optimizer: { step() {}, learningRate: 1 } }, /optimizer must be an Optimizer, such as new Adam/],
+    ['a negative weight', { weights: [1, -1] }, /fit: weights must be ≥ 0, got -1 at row 1/],
+    ['weights of nothing', { weights: [0, 0] }, /fit: all weights are 0/],
+  ])('fit: %s', async (_name, more, message) => {
+    await expect(start(more)).rejects.toThrow(message)
+  })
+
+  test('fit and evaluateModel without options, or with those of the other', async () => {
+    await expect(fit(make(), undefined as never)).rejects.toThrow(/fit: wants options as an object.*got undefined/)
+    const options = { ...rows, loss: mse }
+    expect(() => evaluateModel(make(), { ...options, epochs: 3 } as never)).toThrow(/evaluateModel: there is no option 'epochs'/)
+    expect(() => evaluateModel(make(), { ...options, metrics: 'accuracy' } as never)).toThrow(/wants names in an array/)
+    expect(() => evaluateModel(make(), { ...rows } as never)).toThrow(/evaluateModel: loss must be a function/)
+  })
+
+  const NoRule = class NoRule extends (Optimizer as unknown as typeof WeightAverage) {}
+  const s = schedules as unknown as Record<string, (...args: unknown[]) => unknown>
+  const any = (...args: unknown[]) => args as never as [never]
+  const sgd = (model = make()) => new SGD(model.parameters(), { learningRate: 0.1 })
+
+  test.each<[string, () => unknown, RegExp]>([
+    ['Adam of a model', () => new Adam(...any(make())), /Adam: wants parameters \(model\.parameters\(\)\).*got a Sequential/],
+    ['Adam of nothing', () => new Adam(...any()), /Adam: wants parameters \(model\.parameters\(\)\).*got undefined/],
+    ['Adam with a bare rate', () => new Adam(...any(make().parameters(), 0.1)), /Adam: wants options as an object.*got 0\.1/],
+    [
+      'an optimizer without a rule',
+      () => new NoRule(make().parameters()),
+      /NoRule: an Optimizer wants methods hyper\(options, t\) and update/,
+    ],
+    ['a wrapper around parameters', () => new Lookahead(...any(make().parameters())), /Lookahead: wants an optimizer to wrap, got a Array/],
+    [
+      'accumulation',
+      () => new GradientAccumulation(sgd(), { steps: 2 } as never),
+      /GradientAccumulation: there is no option 'steps'.*every/,
+    ],
+    ['Lookahead', () => new Lookahead(...any(sgd(), { evry: 2 })), /no option 'evry'; did you mean every/],
+    ['SAM', () => new SAM(...any(sgd(), { rh: 2 })), /no option 'rh'; did you mean rho/],
+    ['WeightAverage', () => new WeightAverage(...any(make().parameters(), { decy: 1 })), /no option 'decy'; did you mean decay/],
+    [
+      'EarlyStopping',
+      () => new EarlyStopping(...any({ patiense: 3 })),
+      /EarlyStopping: there is no option 'patiense'; did you mean patience/,
+    ],
+    [
+      'EarlyStopping of a number',
+      () => new EarlyStopping(...any(3)),
+      /EarlyStopping: wants options as an object, \{ patience: … \}, got 3/,
+    ],
+    ['the mode of EarlyStopping', () => new EarlyStopping(...any({ mode: 'maximum' })), /mode is 'min' or 'max', got 'maximum'/],
+    ['ReduceOnPlateau', () => new ReduceOnPlateau(...any(sgd(), { patince: 3 })), /no option 'patince'; did you mean patience/],
+    ['ReduceOnPlateau of nothing', () => new ReduceOnPlateau(...any({ patience: 3 })), /ReduceOnPlateau: wants an optimizer, got a Object/],
+    [
+      'a closure that is missing',
+      () => new LBFGS(make().parameters()).step(...any()),
+      /LBFGS\.step\(\): wants a function that computes the loss/,
+    ],
+    [
+      'a closure without a loss',
+      () => new LBFGS(make().parameters()).step(...any(() => {})),
+      /closure must return the loss.*got undefined/,
+    ],
+    ['concat of two', () => concat(...any([1], [2])).data(), /concat: axis|concat: wants its tensors in an array/],
+    [
+      'concat of two tensors',
+      () => concat(...any(zeros([1], { backend }), zeros([1], { backend }))),
+      /concat: wants its tensors in an array/,
+    ],
+    ['stack of two tensors', () => stack(...any(zeros([1], { backend }), zeros([1], { backend }))), /stack: wants its tensors in an array/],
+    [
+      'an activation as a function',
+      () => new Dense(1, 1, { activation: relu as never }),
+      /activation is one of linear.*got a function; pass the name/,
+    ],
+    [
+      'nested rows of another shape',
+      () =>
+        tensor(
+          [
+            [1, 2, 3],
+            [4, 5, 6],
+          ],
+          [3, 2],
+        ),
+      /arrays nested as \[2, 3\] are not of shape \[3, 2\]/,
+    ],
+    ['cosine', () => s.cosine(0.1), /cosine: wants options as an object, \{ steps: … \}, got undefined/],
+    ['stepDecay', () => s.stepDecay(0.1, 30), /stepDecay: wants options as an object, \{ every: … \}, got 30/],
+    ['oneCycle', () => s.oneCycle(0.1), /oneCycle: wants options as an object/],
+    ['warmup', () => s.warmup(() => 1, 10), /warmup: wants options as an object, \{ steps: … \}, got 10/],
+    ['createBackend', () => createBackend({ thread: 2 } as never), /load: there is no option 'thread'; did you mean threads/],
+  ])('%s', (_name, run, message) => {
+    expect(run).toThrow(message)
+  })
+
+  test('many single rows before one backward', () => {
+    const model = make()
+    const x = tensor([[1]], { backend })
+    expect(() => {
+      for (let i = 0; i < 5000; i++) model.forward(x)
+    }).toThrow(/to train on many single rows at once, make one batch of them/)
+    expect(tensor([1, 2, 3, 4], [2, 2], { backend }).shape).toEqual([2, 2])
+  })
 })

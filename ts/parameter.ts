@@ -40,6 +40,8 @@ export class Parameter extends Tensor implements GradientSink {
   name: string
   /** @internal */
   gradientState: GradientState = 'none'
+  /** @internal the rows that the gradient may have numbers in, in any order and more than once; null: any row */
+  touchedRows: readonly Int32Array[] | null = null
   private gradientPtr: Ptr = 0
   /** @internal held so that the block outlives its parameters, and no longer */
   block!: ParameterBlock
@@ -98,6 +100,7 @@ export class Parameter extends Tensor implements GradientSink {
   /** The gradient's memory, not a copy, for gradients that you compute yourself; marks the gradient as present. */
   gradientView(): FloatArray {
     this.gradientState = 'ready'
+    this.touchedRows = null
     return this.backend.heap.view(this.gradientPtr, this.size)
   }
 
@@ -121,7 +124,15 @@ export class Parameter extends Tensor implements GradientSink {
   claimGradient(): boolean {
     const adds = this.gradientState === 'ready'
     this.gradientState = 'ready'
+    this.touchedRows = null
     return adds
+  }
+
+  /** @internal as {@link claimGradient}, for a gradient that is 0 but in some rows; where nothing is added to, it is made 0 first */
+  claimRows(rows: Int32Array): void {
+    const before = this.gradientState === 'ready' ? this.touchedRows : []
+    if (!this.claimGradient()) this.backend.kernels.fill(this.gradientPtr, this.size, 0)
+    this.touchedRows = before && [...before, rows]
   }
 
   accumulate(gradient: Tensor): void {

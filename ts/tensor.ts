@@ -12,7 +12,7 @@ import type { FloatArray } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { ShapeError, StaleTensorError } from './errors.js'
-import { checkShape, formatShape, type Shape, sizeOf } from './shape.js'
+import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './shape.js'
 
 /** Numbers nested to any depth, or a typed array, or a tensor: what operations accept as data. */
 export type TensorLike = Tensor | NestedNumbers | FloatArray | Int32Array | Uint8Array
@@ -258,7 +258,10 @@ function fromData(
   const inferred = ArrayBuffer.isView(values) ? [values.length] : nestedShape(values as NestedNumbers)
   const wanted = shape ?? inferred
   checkShape(wanted, op)
-  if (sizeOf(wanted) !== sizeOf(inferred)) {
+  // nested rows say what they are: only numbers in one row may be given another shape
+  if (sizeOf(wanted) !== sizeOf(inferred) || (inferred.length > 1 && !sameShape(wanted, inferred))) {
+    if (inferred.length > 1)
+      throw new ShapeError(`${op}: arrays nested as ${formatShape(inferred)} are not of shape ${formatShape(wanted)}`)
     throw new ShapeError(`${op}: ${sizeOf(inferred)} values do not fill shape ${formatShape(wanted)}`)
   }
   const elements = ArrayBuffer.isView(values) ? toElements(values, backend, op) : flatten(values as NestedNumbers, inferred, backend, op)

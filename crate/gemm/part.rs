@@ -33,8 +33,8 @@ impl Part {
         self.of(n, COLUMN_UNIT)
     }
 
-    /// This share of a product with m × n elements. Shares of rows each pack all of B, shares of columns all of A where A
-    /// is walked `down` its columns (else it is read in place): the smaller one is repeated.
+    /// This share of a product with m × n elements. Shares of rows each pack all of B, shares of columns all of A, which
+    /// costs more where A is walked `down` its columns: the dearer one is not repeated.
     pub fn region(self, m: usize, n: usize, down: bool) -> Region {
         let by_rows = m > n && (down || n < COMFORTABLE * self.count);
         if self.count == 1 {

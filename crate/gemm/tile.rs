@@ -3,8 +3,8 @@
 //! A tile loads all its start values, then runs over k, then stores, row by row: in that shape V8 can widen vector pairs
 //! to 256 bits. One step of k per turn of the loop: V8 unrolls it, and a longer body would spill registers.
 //!
-//! A step loads its vectors of B, then each element of A just before it is used, so that one register serves all of them.
-//! Neither LLVM (by a flag of crate/build.sh) nor V8 changes that order. One pointer walks A; its rows are offsets.
+//! One pointer walks A, and its rows are offsets from it: in a panel they are constants that become part of the loads
+//! (crate/build.sh), which leaves the ports that address computations would take to multiply-adds.
 
 use super::{Start, View};
 use crate::lane::{F32x4, Lane};

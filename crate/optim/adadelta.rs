@@ -24,7 +24,7 @@ impl Rule<2> for Adadelta {
         let v = k(self.rho).mul_add(v, k(self.take) * (g * g));
         let d = (u + k(self.epsilon)).sqrt() / (v + k(self.epsilon)).sqrt() * g;
         let u = k(self.rho).mul_add(u, k(self.take) * (d * d));
-        (k(-self.learning_rate).mul_add(d, p), [v, u])
+        (p.minus(k(self.learning_rate), d), [v, u])
     }
 }
 

@@ -27,7 +27,7 @@ impl Rule<2> for Adopt {
         let u = (g / v.sqrt().at_least(k(self.epsilon))).at_least(k(-self.bound)).at_most(k(self.bound));
         let m = k(self.beta1).mul_add(m, k(self.take1) * u);
         let v = k(self.keep).mul_add(v, k(self.take) * (g * g));
-        (k(-self.learning_rate).mul_add(m, p), [m, v])
+        (p.minus(k(self.learning_rate), m), [m, v])
     }
 }
 

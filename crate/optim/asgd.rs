@@ -20,7 +20,7 @@ impl Rule<1> for Asgd {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [average]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;
-        let p = k(-self.eta).mul_add(g, p);
+        let p = p.minus(k(self.eta), g);
         let average = k(self.keep).mul_add(average, k(self.take) * p);
         (p, [average])
     }

@@ -24,7 +24,7 @@ impl Rule<1> for Lion {
         let k = L::splat;
         let direction = k(self.beta1).mul_add(m, k(self.take1) * g).sign();
         let m = k(self.beta2).mul_add(m, k(self.take2) * g);
-        (k(-self.learning_rate).mul_add(direction, p), [m])
+        (p.minus(k(self.learning_rate), direction), [m])
     }
 }
 

@@ -63,7 +63,7 @@ impl From<&[f32]> for Shared {
 fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s: [L; S]) -> (L, [L; S]) {
     let k = L::splat;
     let g = k(h.coupled).mul_add(p, k(h.scale) * g);
-    let (p, s) = rule.update(k(-h.decoupled).mul_add(p, p), g, s);
+    let (p, s) = rule.update(p.minus(k(h.decoupled), p), g, s);
     (p, s.map(|x| x.unless(x.abs().lt(k(f32::MIN_POSITIVE)))))
 }
 

@@ -48,7 +48,7 @@ impl Rule<1> for RmsProp {
     fn update<L: Lane>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
         let s = self.mean_square(s, g);
         let d = self.direction(g, s * L::splat(self.correction));
-        (L::splat(-self.learning_rate).mul_add(d, p), [s])
+        (p.minus(L::splat(self.learning_rate), d), [s])
     }
 }
 
@@ -66,7 +66,7 @@ impl Rule<2> for Centered {
     fn update<L: Lane>(&self, p: L, g: L, [s, m]: [L; 2]) -> (L, [L; 2]) {
         let (s, m) = (self.0.mean_square(s, g), self.0.mean(m, g));
         let d = self.0.direction(g, self.0.variance(s, m));
-        (L::splat(-self.0.learning_rate).mul_add(d, p), [s, m])
+        (p.minus(L::splat(self.0.learning_rate), d), [s, m])
     }
 }
 

@@ -21,9 +21,11 @@ impl Rule<2> for Rprop {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [previous, step]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        // a product with a sign is exact: below 0 where signs differ, 0 where either is 0
-        let (zero, sign) = (k(0.0), g.sign());
-        let same = sign * previous;
+        let zero = k(0.0);
+        let sign = L::select(zero.lt(g.abs()), k(1.0).with_sign_of(g), g + zero);
+        // below 0 where signs differ, 0 where either is 0; exact. Without + 0, binaryen swaps the factors of one vector of a pair,
+        // and V8 does not widen it
+        let same = sign * (previous + zero);
         let turned = same.lt(zero);
         let factor = L::select(same.gt(zero), k(self.eta_plus), L::select(turned, k(self.eta_minus), k(1.0)));
         let step = (step * factor).at_least(k(self.minimum)).at_most(k(self.maximum));

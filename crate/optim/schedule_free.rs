@@ -21,7 +21,7 @@ impl Rule<1> for ScheduleFreeSgd {
     fn update<L: Lane>(&self, p: L, g: L, [z]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;
         let y = p + k(self.c).mul_add(z - p, k(self.direct) * g);
-        let z = k(-self.rate).mul_add(g, z);
+        let z = z.minus(k(self.rate), g);
         (y, [z])
     }
 }
@@ -60,7 +60,7 @@ impl Rule<2> for ScheduleFreeAdamW {
         let v = k(self.beta2).mul_add(v, k(self.take2) * (g * g));
         let u = k(self.weight_decay).mul_add(p, g / ((v * k(self.correction)).sqrt() + k(self.epsilon)));
         let y = p + k(self.c).mul_add(z - p, k(self.direct) * u);
-        let z = k(-self.rate).mul_add(u, z);
+        let z = z.minus(k(self.rate), u);
         (y, [z, v])
     }
 }

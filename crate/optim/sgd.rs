@@ -17,7 +17,7 @@ impl From<&[f32]> for Sgd {
 impl Rule<0> for Sgd {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {
-        (L::splat(-self.learning_rate).mul_add(g, p), s)
+        (p.minus(L::splat(self.learning_rate), g), s)
     }
 }
 

@@ -18,7 +18,7 @@ impl Rule<0> for SignSgd {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {
         let k = L::splat;
-        (k(-self.learning_rate).mul_add(g.sign(), p), s)
+        (p.minus(k(self.learning_rate), g.sign()), s)
     }
 }
 
@@ -40,7 +40,7 @@ impl Rule<1> for Signum {
     fn update<L: Lane>(&self, p: L, g: L, [m]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;
         let m = k(self.beta).mul_add(m, k(self.take) * g);
-        (k(-self.learning_rate).mul_add(m.sign(), p), [m])
+        (p.minus(k(self.learning_rate), m.sign()), [m])
     }
 }
 

@@ -11,14 +11,14 @@ import { cheapest } from './path.mjs'
 /** Each takes the probabilities that the one before ended with. */
 const PASSES = 3
 
-/** 'SIZE,SIZE:BASE64' */
-export function encode(modules) {
-  const data = Buffer.concat(modules)
+/** 'SIZE,SIZE:BASE64'; `before` are bytes that whoever decodes it has already, to copy from. */
+export function encode(modules, before = Buffer.alloc(0)) {
+  const data = Buffer.concat([before, ...modules])
   const matches = findMatches(data, LONGEST)
   let model = new Model()
   let best
   for (let pass = 0; pass < PASSES; pass++) {
-    const path = cheapest(data, matches, model)
+    const path = cheapest(data, before.length, matches, model)
     model = new Model()
     const bytes = write(data, path, model)
     if (!best || bytes.length < best.length) best = bytes

@@ -8,10 +8,10 @@ const LONG = 200
 /** Bits that an event of a probability in 4096ths costs. */
 export const COST = Float64Array.from({ length: 4097 }, (_, p) => -Math.log2(Math.max(p, 1) / 4096))
 
-/** Pairs of place and step. */
-export function cheapest(data, matches, model) {
+/** Pairs of place and step, from `start` on. */
+export function cheapest(data, start, matches, model) {
   const nodes = Array.from({ length: data.length + 1 }, () => ({ cost: Infinity, from: 0, step: null, state: START }))
-  nodes[0].cost = 0
+  nodes[start].cost = 0
   const priced = pricing(model)
   const tryStep = (at, step) => {
     const node = nodes[at]
@@ -19,13 +19,13 @@ export function cheapest(data, matches, model) {
     const next = nodes[at + (step ? step.length : 1)]
     if (node.cost + cost < next.cost) Object.assign(next, { cost: node.cost + cost, from: at, step, state })
   }
-  for (let at = 0; at < data.length; ) {
+  for (let at = start; at < data.length; ) {
     tryStep(at, null)
     const longest = Math.max(tryOld(data, at, nodes[at].state, tryStep), tryNew(at, nodes[at].state, matches[at], tryStep))
     at += longest >= LONG ? longest : 1
   }
   const path = []
-  for (let at = data.length; at > 0; at = nodes[at].from) path.push([nodes[at].from, nodes[at].step])
+  for (let at = data.length; at > start; at = nodes[at].from) path.push([nodes[at].from, nodes[at].step])
   return path.reverse()
 }
 

@@ -102,7 +102,8 @@ export class StepArena {
     this.ended = true
     throw new Error(
       `${MAX_PENDING_STARTS} computations were recorded without a backward(): for evaluation call model.predict(x) ` +
-        'or wrap the loop in noGrad(() => …); to add up losses over steps, add loss.item()',
+        'or wrap the loop in noGrad(() => …); to add up losses over steps, add loss.item(); ' +
+        'to train on many single rows at once, make one batch of them',
     )
   }
 

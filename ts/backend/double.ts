@@ -14,6 +14,7 @@
 import { type Backend, defaultBackend } from './index.js'
 import { createJsDoubleKernels } from './js/double.js'
 import type { Ptr } from './kernels.js'
+import { DOUBLES } from './parts.js'
 
 /** Every kernel in double precision. */
 export interface DoubleKernels {
@@ -48,7 +49,7 @@ const tables = new WeakMap<Backend, DoubleKernels>()
 export function doubleKernels(backend: Backend): DoubleKernels {
   let table = tables.get(backend)
   if (!table) {
-    table = backend.name === 'wasm' ? (backend.kernels as unknown as DoubleKernels) : createJsDoubleKernels(backend.heap)
+    table = (backend.part(DOUBLES) as DoubleKernels | undefined) ?? createJsDoubleKernels(backend.heap)
     tables.set(backend, table)
   }
   return table

@@ -1,11 +1,25 @@
 /** Backends: what runs the kernels. Chosen once by {@link load}, or by the first use. */
+import { checkNames } from '../names.js'
 import { StepArena } from './arena.js'
 import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js'
-import { createJsKernels } from './js/index.js'
+import { createBasicKernels } from './js/index.js'
 import type { Kernels, Update } from './kernels.js'
 import { canShare, sharedMemory, startThreads, wantedThreads } from './threads/index.js'
+import type { Kernel } from './threads/pool.js'
 import { warnOnce } from './warn.js'
-import { instantiate, precompile, refusal, supportedVariants, updateKernel, type Variant, warmUp } from './wasm.js'
+import {
+  compiled,
+  instantiate,
+  instantiatePart,
+  precompile,
+  refusal,
+  supportedVariants,
+  updateKernel,
+  type Variant,
+  type WasmExports,
+  type WasmPart,
+  warmUp,
+} from './wasm.js'
 import { enableWidening, useWideTile } from './widen.js'
 
 /** Options of {@link load} and {@link createBackend}. */
@@ -43,6 +57,7 @@ export interface Backend {
   readonly name: 'wasm' | 'js'
   readonly variant: Variant | 'js'
   readonly dtype: DType
+  /** In JavaScript those of a family appear when something that needs them first runs. */
   readonly kernels: Kernels
   readonly heap: Heap
   readonly arena: StepArena
@@ -52,15 +67,18 @@ export interface Backend {
   readonly threads: number
   /** Resolves when they have, or when it is clear that they cannot: then there is one. {@link load} waits for it. */
   readonly ready: Promise<void>
-  /** The fused update kernel of that name, if this backend has one; else the optimizer runs its own rule in JS. */
-  update(name: string): Update | undefined
+  /** The fused update kernel of that name, in the core or that part, if this backend has one; else the optimizer runs its own rule. */
+  update(name: string, part?: Readonly<{ packed?: string }>): Update | undefined
+  /** @internal the kernels of a part of the crate that loads when it is asked for, if this backend has them */
+  part(part: WasmPart): WasmExports | undefined
 }
 
 let current: Backend | undefined
 
 /**
  * Makes a backend ready and the default for everything created afterwards. Optional: without it the first use
- * compiles synchronously (a few milliseconds). Compiles off the calling thread, which old Chrome versions need.
+ * compiles synchronously (some ten milliseconds). Compiles off the calling thread, which old Chrome versions need, and runs large
+ * kernels twice, so that the engine compiles them well while the program prepares its data.
  *
  * @example
  * const backend = await load({ backend: 'js', dtype: 'float64' })
@@ -110,6 +128,7 @@ export function doubleBackend(): Backend {
 }
 
 function chooseVariant(options: BackendOptions): Variant | 'js' {
+  checkNames('load', options, ['backend', 'variant', 'reproducible', 'dtype', 'widen', 'threads', 'memoryLimit'])
   const { backend, variant, reproducible = false, dtype = 'float32' } = options
   if (backend !== undefined && backend !== 'wasm' && backend !== 'js') {
     throw new RangeError(`load: backend is 'wasm' or 'js', got ${JSON.stringify(backend)}`)
@@ -174,13 +193,14 @@ function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
     name: 'js',
     variant: 'js',
     dtype,
-    kernels: createJsKernels(heap),
+    kernels: createBasicKernels(heap),
     heap,
     arena: new StepArena(heap),
     widened: false,
     threads: 1,
     ready: Promise.resolve(),
     update: () => undefined,
+    part: () => undefined,
   }
 }
 
@@ -189,6 +209,15 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
   const exports = instantiate(variant, threads > 1 ? sharedMemory(memoryLimit) : undefined)
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase(), 'float32', memoryLimit)
   const team = threads > 1 ? startThreads(variant, exports, heap, threads) : undefined
+  const parts = new Map<WasmPart, WasmExports | undefined>()
+  const partOf = (part: WasmPart): WasmExports | undefined => {
+    if (!parts.has(part)) {
+      const found = instantiatePart(part, variant, exports, team !== undefined)
+      if (found && team) team.pool.add(Object.values(found) as Kernel[], compiled(variant, true, part))
+      parts.set(part, found)
+    }
+    return parts.get(part)
+  }
   const backend = {
     name: 'wasm' as const,
     variant,
@@ -201,7 +230,11 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
       return team ? team.pool.size : 1
     },
     ready: team ? team.ready : Promise.resolve(),
-    update: team ? team.update : (name: string) => updateKernel(exports, name),
+    update: (name: string, part?: WasmPart) => {
+      const whole = updateKernel(exports, name) ?? updateKernel(part && partOf(part), name)
+      return whole && team ? team.share(whole) : whole
+    },
+    part: partOf,
   }
   if (widening) backend.widened = useWideTile(backend)
   return backend

@@ -2,15 +2,15 @@
 import type { Backend } from './index.js'
 import type { Update } from './kernels.js'
 import type { Threads } from './threads/index.js'
-import type { Variant, WasmExports } from './wasm.js'
+import type { Variant, WasmExports, WasmPart } from './wasm.js'
 
-export type { Variant } from './wasm.js'
+export type { Variant, WasmExports, WasmPart } from './wasm.js'
 
 export const supportedVariants = (): Variant[] => []
 export const refusal = (): string | undefined => undefined
 export const enableWidening = (): boolean => false
 export const useWideTile = (_backend: Backend): boolean => false
-export const updateKernel = (_exports: WasmExports, _name: string): Update | undefined => undefined
+export const updateKernel = (_exports: WasmExports | undefined, _name: string): Update | undefined => undefined
 export const canShare = (): boolean => false
 export const warmUp = (_backend: Backend): void => {}
 export const precompile = async (_variant: Variant): Promise<void> => {}
@@ -26,6 +26,9 @@ export function wantedThreads(threads: number | 'auto' = 1): number {
 export function instantiate(variant: Variant): WasmExports {
   throw new Error(`gradus/js carries no WebAssembly variant '${variant}'; import 'gradus'`)
 }
+
+export const compiled = instantiate
+export const instantiatePart = (_part: WasmPart, variant: Variant): WasmExports => instantiate(variant)
 
 export const sharedMemory = (): WebAssembly.Memory | undefined => undefined
 

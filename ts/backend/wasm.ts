@@ -1,32 +1,39 @@
 /** From text to a running WebAssembly instance whose exports are the kernel table. */
 import { wasmCode } from './bytes.js'
 import { decode } from './decode.js'
+import { withMemoryImported } from './imported-memory.js'
 import type { Backend } from './index.js'
 import { ACTIVATIONS, type Kernels, type Ptr, type Update } from './kernels.js'
-import { withSharedMemory } from './threads/share.js'
 
 /** `simd`: plain SIMD, the same bits on every engine. `relaxed`: fused multiply-add, faster, differs in the last bit. */
 export type Variant = 'simd' | 'relaxed'
 
-/** What an entry carries: both variants as text, or `simd` alone, compiled already where the runtime did that; or nothing. */
-export interface WasmCode {
+/** Modules as text, both variants in one; none where the runtime compiled a module with all kernels, or there is no WebAssembly. */
+export interface WasmPart {
   packed?: string
+}
+
+/** What an entry carries from the start: as text, or `simd` alone, compiled already where the runtime did that; or nothing. */
+export interface WasmCode extends WasmPart {
   simd?: WebAssembly.Module
 }
 
 /** In the order of `packed`; an engine that runs one runs those before it. */
 const VARIANTS: readonly Variant[] = ['simd', 'relaxed']
 
+/** Of the stack, which grows down: how far below that of the core the stack of parts begins. Kernels use less than 1 kB. */
+export const STACK_BETWEEN = 1 << 15
+
 /** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
 export interface WasmExports extends Kernels {
   memory: WebAssembly.Memory
+  __stack_pointer: WebAssembly.Global<'i32'>
   heapBase(): Ptr
   [update: string]: unknown
 }
 
-let unpacked: Uint8Array<ArrayBuffer>[] | undefined
-/** By variant; those for a shared memory by variant and `shared`. */
-const modules = new Map<string, WebAssembly.Module>()
+const unpacked = new Map<WasmPart, Uint8Array<ArrayBuffer>[]>()
+const modules = new Map<WasmPart, Record<string, WebAssembly.Module>>()
 
 /**
  * The variants that this engine can run, best first; none without SIMD or WebAssembly, or where compiling is forbidden.
@@ -42,7 +49,7 @@ export function supportedVariants(): Variant[] {
 }
 
 function isValid(variant: Variant): boolean {
-  const bytes = unpack()[VARIANTS.indexOf(variant)]
+  const bytes = unpack(wasmCode)[VARIANTS.indexOf(variant)]
   return bytes !== undefined && WebAssembly.validate(bytes)
 }
 
@@ -70,30 +77,47 @@ export function isShareable(): boolean {
   return wasmCode.simd === undefined
 }
 
-/** The module, compiled once; `shared`: with its memory imported, for threads. */
-export function compiled(variant: Variant, shared = false): WebAssembly.Module {
-  const key = keyOf(variant, shared)
-  const module = modules.get(key) ?? wasmCode.simd ?? new WebAssembly.Module(bytesOf(variant, shared))
-  modules.set(key, module)
-  return module
+/** The module, compiled once; `shared`: with its memory imported, for threads. Without `part` it is that of the start. */
+export function compiled(variant: Variant, shared = false, part: WasmPart = wasmCode): WebAssembly.Module {
+  const found = compiledOf(part)
+  return (found[keyOf(variant, shared)] ??= wasmCode.simd ?? new WebAssembly.Module(codeOf(part, variant, shared)))
 }
 
 /** Instantiates on the calling thread; `memory`: on one that threads share. */
 export function instantiate(variant: Variant, memory?: WebAssembly.Memory): WasmExports {
-  const imports: WebAssembly.Imports = memory ? { env: { memory } } : {}
-  return new WebAssembly.Instance(compiled(variant, memory !== undefined), imports).exports as unknown as WasmExports
+  return run(compiled(variant, memory !== undefined), memory)
+}
+
+/**
+ * A part beside an instance, on its memory; the instance itself where that has all kernels. Undefined where the calling thread may
+ * not compile so large a module, as that of a page in old Chrome versions: what asks has a twin in JavaScript.
+ */
+export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExports, shared: boolean): WasmExports | undefined {
+  if (part.packed === undefined) return core
+  try {
+    const exports = run(compiled(variant, shared, part), core.memory)
+    exports.__stack_pointer.value = core.__stack_pointer.value - STACK_BETWEEN
+    return exports
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 /** Compiles off the calling thread, so that a later {@link instantiate} is instant. */
 export async function precompile(variant: Variant, shared = false): Promise<void> {
-  const key = keyOf(variant, shared)
-  if (wasmCode.simd === undefined && !modules.has(key)) modules.set(key, await WebAssembly.compile(bytesOf(variant, shared)))
+  const [found, key] = [compiledOf(wasmCode), keyOf(variant, shared)]
+  if (wasmCode.simd === undefined) found[key] ??= await WebAssembly.compile(codeOf(wasmCode, variant, shared))
 }
 
-/** The update kernel of an optimizer, if the crate has one of that name. */
-export function updateKernel(exports: WasmExports, name: string): Update | undefined {
-  const found = exports[name]
+/** The update kernel of an optimizer, if there is one of that name. */
+export function updateKernel(exports: WasmExports | undefined, name: string): Update | undefined {
+  const found = exports?.[name]
   return typeof found === 'function' ? (found as Update) : undefined
+}
+
+function run(module: WebAssembly.Module, memory?: WebAssembly.Memory): WasmExports {
+  return new WebAssembly.Instance(module, memory ? { env: { memory } } : {}).exports as unknown as WasmExports
 }
 
 /** Rows, inputs and outputs of a layer that takes a tenth of a millisecond once its kernels are compiled well. */
@@ -122,12 +146,26 @@ function keyOf(variant: Variant, shared: boolean): string {
   return shared ? `${variant}, shared` : variant
 }
 
-function unpack(): Uint8Array<ArrayBuffer>[] {
-  unpacked ??= decode(wasmCode.packed ?? '')
-  return unpacked
+function compiledOf(part: WasmPart): Record<string, WebAssembly.Module> {
+  let found = modules.get(part)
+  if (!found) modules.set(part, (found = {}))
+  return found
 }
 
-function bytesOf(variant: Variant, shared = false): Uint8Array<ArrayBuffer> {
-  const bytes = unpack()[VARIANTS.indexOf(variant)]
-  return shared ? withSharedMemory(bytes) : bytes
+/** As it is instantiated: a part imports its memory, the core does so from threads. */
+function codeOf(part: WasmPart, variant: Variant, shared: boolean): Uint8Array<ArrayBuffer> {
+  const bytes = unpack(part)[VARIANTS.indexOf(variant)]
+  return shared || part !== wasmCode ? withMemoryImported(bytes, shared) : bytes
+}
+
+/** Parts are packed behind the core, and unpacked by what that begins with. */
+function unpack(part: WasmPart): Uint8Array<ArrayBuffer>[] {
+  let found = unpacked.get(part)
+  if (!found) {
+    const { packed = '' } = wasmCode
+    found =
+      part === wasmCode ? decode(packed) : decode(`${packed.split(':', 1)}:${part.packed}`, new Uint8Array(unpack(wasmCode)[0].buffer))
+    unpacked.set(part, found)
+  }
+  return found
 }

@@ -8,7 +8,8 @@ import type { Backend } from './index.js'
 /** The first V8 that widens the fused multiply-add (Node 24; Node 22 widens all but that). */
 const FIRST_V8 = 13
 /** The tiles of crate/gemm.rs for vectors of 128 bits, and for an engine that makes two of them one. */
-const [NARROW_TILE, WIDE_TILE] = [0, 1]
+const NARROW_TILE = 0
+const WIDE_TILE = 1
 /** Enough calls for V8 to replace its first, unoptimised code. */
 const CALLS = 150
 
@@ -54,10 +55,13 @@ export function useWideTile(backend: Backend): boolean {
 /** Calls something so many times; a checksum over the bits of its results, which must be the same each time. */
 type Sample = (times: number) => number
 
-const [M, N, K] = [37, 61, 53]
+const M = 37
+const N = 61
+const K = 53
 const TANH = 4
 /** Rows and columns of softmax; all of it, with a tail, through tanh. */
-const [ROWS, COLUMNS] = [9, 37]
+const ROWS = 9
+const COLUMNS = 37
 
 /** Runs fn with a ragged product, and with tanh and softmax, which have all that other kernels are made of. */
 function withSamples<T>(backend: Backend, fn: (samples: { multiply: () => void; product: Sample; others: Sample }) => T): T {

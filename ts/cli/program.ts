@@ -85,7 +85,10 @@ function learningOptions(): Option[] {
     ),
     new Option('-l, --learning-rate <x>', `step size at the start, ${describeRange(LEARNING_RATE)}`).argParser(numberIn(LEARNING_RATE)),
     new Option('-o, --optimizer <name>', `update rule: ${OPTIMIZER_NAMES.join(', ')}`).default('Adam').argParser(oneOf(OPTIMIZER_NAMES)),
-    new Option('--schedule <name>', `course of the learning rate: ${SCHEDULE_NAMES.join(', ')}`).argParser(oneOf(SCHEDULE_NAMES)),
+    new Option(
+      '--schedule <name>',
+      `course of the learning rate: ${SCHEDULE_NAMES.join(', ')} (ScheduleFree…, Prodigy, DoG: constant)`,
+    ).argParser(oneOf(SCHEDULE_NAMES)),
     new Option('--hidden <sizes>', 'neurons of each hidden layer with commas between, such as 128 or 512,256; or none').argParser(
       layerSizes,
     ),

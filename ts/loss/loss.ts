@@ -1,5 +1,7 @@
 /** What all losses share: one kernel writes value and gradient in one pass. */
+
 import { apply, needsGradient } from '../autograd.js'
+import { withLosses } from '../backend/families.js'
 import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
 import { mul } from '../ops/elementwise.js'
@@ -48,8 +50,10 @@ export function computeLoss(call: LossCall): Tensor {
   return apply(
     [prediction],
     [],
-    (out, { kernels, heap, arena }) => {
+    (out, backend) => {
+      const { heap, arena } = backend
       if (wantsGradient) gradient = arena.allocate(prediction.size * heap.elementSize)
+      const kernels = withLosses(backend)
       const kernel = kernels[call.kernel] as LossKernel
       kernel.call(kernels, prediction.address, target.address, weights?.address ?? 0, gradient, out, rows, cols, scale, option)
     },

@@ -1,4 +1,5 @@
 /** Initial weights. All are drawn from the counter-based generator, so the same seed gives the same weights on every backend. */
+import { withRandom } from '../backend/families.js'
 import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
 
@@ -24,12 +25,12 @@ export type Initializer = (parameter: Parameter, generator: Generator) => void
 
 /** Uniform numbers in [low, high). @example new Dense(2, 1, { weightInitializer: initializers.uniform(-0.1, 0.1) }) */
 export function uniform(low: number, high: number): Initializer {
-  return (p, g) => p.backend.kernels.randomUniform(p.address, p.size, g.seedLow, g.seedHigh, g.stream, g.counter++, low, high)
+  return (p, g) => withRandom(p.backend).randomUniform(p.address, p.size, g.seedLow, g.seedHigh, g.stream, g.counter++, low, high)
 }
 
 /** Normal numbers. @example new Dense(2, 1, { weightInitializer: initializers.normal(0, 0.02) }) */
 export function normal(mean: number, std: number): Initializer {
-  return (p, g) => p.backend.kernels.randomNormal(p.address, p.size, g.seedLow, g.seedHigh, g.stream, g.counter++, mean, std)
+  return (p, g) => withRandom(p.backend).randomNormal(p.address, p.size, g.seedLow, g.seedHigh, g.stream, g.counter++, mean, std)
 }
 
 /** The same number everywhere. @example new Dense(2, 1, { biasInitializer: initializers.constant(0.5) }) */

@@ -1,6 +1,9 @@
 /** Activation functions: one kernel forward, one backward, and the second derivative in operations for higher orders. */
+
 import { apply } from '../autograd.js'
+import { withActivations } from '../backend/families.js'
 import { ACTIVATIONS, type Activation, SAVES_INPUT } from '../backend/kernels.js'
+import { kindOf } from '../names.js'
 import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
 import { add, exp, greater, mul, neg, square, sub } from './elementwise.js'
 
@@ -9,7 +12,10 @@ const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as R
 /** @internal the kernel number of an activation. @throws RangeError naming the ones there are */
 export function activationNumber(name: Activation, what: string): number {
   const number = numbers[name]
-  if (number === undefined) throw new RangeError(`${what}: activation is one of ${ACTIVATIONS.join(', ')}; got ${JSON.stringify(name)}`)
+  if (number === undefined) {
+    const got = typeof name === 'string' ? JSON.stringify(name) : `${kindOf(name)}; pass the name as a string`
+    throw new RangeError(`${what}: activation is one of ${ACTIVATIONS.join(', ')}; got ${got}`)
+  }
   return number
 }
 
@@ -25,7 +31,7 @@ export function activate(value: TensorLike, name: Activation): Tensor {
   return apply(
     [x],
     x.shape,
-    (y, { kernels }) => kernels.activationForward(x.address, y, x.size, number),
+    (y, backend) => withActivations(backend).activationForward(x.address, y, x.size, number),
     (y) => ({ vjp: (g) => [activationGradient(name, SAVES_INPUT.has(name) ? x : y, g)] }),
   )
 }
@@ -41,7 +47,7 @@ export function activationGradient(name: Activation, saved: Tensor, g: Tensor): 
   return apply(
     [g, saved],
     g.shape,
-    (dx, { kernels }) => kernels.activationBackward(saved.address, g.address, dx, g.size, numbers[name]),
+    (dx, backend) => withActivations(backend).activationBackward(saved.address, g.address, dx, g.size, numbers[name]),
     () => ({
       vjp: (h) => [
         g.requiresGrad ? activationGradient(name, saved, h) : null,

@@ -1,5 +1,7 @@
 /** The dense layer as one operation: y = f(x·w + b), one kernel forward and one backward. */
+
 import { apply, needsGradient } from '../autograd.js'
+import { withDense } from '../backend/families.js'
 import { ACCUMULATE_B, ACCUMULATE_W, type Activation, type Ptr, SAVES_INPUT } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
 import { Parameter } from '../parameter.js'
@@ -50,9 +52,10 @@ function run(call: DenseCall): Tensor {
   return apply(
     inputs,
     [...x.shape.slice(0, -1), n],
-    (y, { kernels, heap, arena }) => {
+    (y, backend) => {
+      const { heap, arena } = backend
       if (keepsZ) z = arena.allocate(m * n * heap.elementSize)
-      kernels.denseForward(x.address, w.address, b === null ? 0 : b.address, z, y, m, k, n, number, heap.scratch)
+      withDense(backend).denseForward(x.address, w.address, b === null ? 0 : b.address, z, y, m, k, n, number, heap.scratch)
     },
     (y) => ({
       vjp: (g) => gradientInOperations(call, y, g),
@@ -63,7 +66,7 @@ function run(call: DenseCall): Tensor {
 
 /** dz, dw, db and dx in one kernel call; parameters receive theirs in place. */
 function fusedGradient({ x, w, b, m, k, n, activation, number }: DenseCall, saved: Ptr, g: Tensor, direct: boolean): (Tensor | null)[] {
-  const { kernels, heap, arena } = x.backend
+  const { heap, arena } = x.backend
   const room = (t: Tensor | null) => (t?.requiresGrad ? arena.allocate(t.size * heap.elementSize) : 0)
   const dz = activation === 'linear' ? 0 : arena.allocate(m * n * heap.elementSize)
   const dx = room(x)
@@ -79,7 +82,7 @@ function fusedGradient({ x, w, b, m, k, n, activation, number }: DenseCall, save
   const [xAt, wAt, gAt] = [x.address, w.address, g.address]
   const dw = target(w, ACCUMULATE_W)
   const db = target(b, ACCUMULATE_B)
-  kernels.denseBackward(xAt, wAt, saved, gAt, dz, dw.ptr, db.ptr, dx, m, k, n, number, accumulate, heap.scratch)
+  withDense(x.backend).denseBackward(xAt, wAt, saved, gAt, dz, dw.ptr, db.ptr, dx, m, k, n, number, accumulate, heap.scratch)
   return [dx === 0 ? null : Tensor.inArena(x.backend, x.shape, dx), dw.result, db.result]
 }
 

@@ -55,8 +55,8 @@ function scatter(g: Tensor, indices: Tensor, rows: number, cols: number): Tensor
 }
 
 function scatterInto(table: Parameter, g: Tensor, indices: Tensor): void {
-  const { kernels } = table.backend
+  const { kernels, heap } = table.backend
   const [from, index] = [g.address, indices.address]
-  if (!table.claimGradient()) kernels.fill(table.gradientAddress, table.size, 0)
+  table.claimRows(heap.intView(index, indices.size).slice())
   kernels.scatterAddRows(from, index, table.gradientAddress, indices.size, table.shape[1])
 }

@@ -1,5 +1,7 @@
 /** Matrix products. */
+
 import { apply } from '../autograd.js'
+import { withProducts } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
 import { formatShape } from '../shape.js'
 import { asFloats, Tensor, type TensorLike } from '../tensor.js'
@@ -33,9 +35,10 @@ export function matmul(left: TensorLike, right: TensorLike, options: MatmulOptio
   return apply(
     [a, b],
     [m, n],
-    (y, { kernels, heap }) => {
+    (y, backend) => {
+      const kernels = withProducts(backend)
       const product = transposeA ? kernels.matmulTN : transposeB ? kernels.matmulNT : kernels.matmul
-      product(a.address, b.address, y, m, n, k, 0, heap.scratch)
+      product(a.address, b.address, y, m, n, k, 0, backend.heap.scratch)
     },
     () => ({ vjp: (g) => [a.requiresGrad ? leftGradient(g, b, options) : null, b.requiresGrad ? rightGradient(g, a, options) : null] }),
   )

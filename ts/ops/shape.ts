@@ -142,7 +142,7 @@ function padded(g: Tensor, shape: Shape, axis: number, from: number): Tensor {
  * @throws ShapeError unless all other axes agree
  */
 export function concat(values: readonly TensorLike[], axis = 0): Tensor {
-  if (values.length === 0) throw new RangeError('concat: wants at least one tensor')
+  checkList('concat', values)
   const backend = values.find((v) => v instanceof Tensor)?.backend
   const parts = values.map((v) => asFloats(v, backend, 'concat'))
   const [at] = normalizeAxes(axis, parts[0].rank, 'concat')
@@ -177,7 +177,13 @@ export function concat(values: readonly TensorLike[], axis = 0): Tensor {
 
 /** Tensors of one shape as the entries of a new first axis. @example stack([[1, 2], [3, 4]]) // [[1, 2], [3, 4]] */
 export function stack(values: readonly TensorLike[]): Tensor {
+  checkList('stack', values)
   return concat(values.map((v) => asTensor(v, undefined, 'stack')).map((t) => reshape(t, [1, ...t.shape])))
+}
+
+function checkList(op: string, values: unknown): void {
+  if (!Array.isArray(values)) throw new TypeError(`${op}: wants its tensors in an array, ${op}([a, b])`)
+  if (values.length === 0) throw new RangeError(`${op}: wants at least one tensor`)
 }
 
 interface Blocks {

@@ -1,5 +1,7 @@
 /** Softmax and its logarithm over the last axis. */
+
 import { apply } from '../autograd.js'
+import { withSoftmax } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
 import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
 import { exp, mul, sub } from './elementwise.js'
@@ -18,10 +20,10 @@ export function softmax(value: TensorLike): Tensor {
   return apply(
     [x],
     x.shape,
-    (y, { kernels }) => kernels.softmax(x.address, y, rows, cols),
+    (y, backend) => withSoftmax(backend).softmax(x.address, y, rows, cols),
     (y) => ({
       vjp: (g) => [mul(y, sub(g, sum(mul(g, y), -1, true)))],
-      fused: (g) => [apply([g, y], g.shape, (dx, { kernels }) => kernels.softmaxBackward(y.address, g.address, dx, rows, cols))],
+      fused: (g) => [apply([g, y], g.shape, (dx, backend) => withSoftmax(backend).softmaxBackward(y.address, g.address, dx, rows, cols))],
     }),
   )
 }
@@ -33,10 +35,12 @@ export function logSoftmax(value: TensorLike): Tensor {
   return apply(
     [x],
     x.shape,
-    (y, { kernels }) => kernels.logSoftmax(x.address, y, rows, cols),
+    (y, backend) => withSoftmax(backend).logSoftmax(x.address, y, rows, cols),
     (y) => ({
       vjp: (g) => [sub(g, mul(exp(y), sum(g, -1, true)))],
-      fused: (g) => [apply([g, y], g.shape, (dx, { kernels }) => kernels.logSoftmaxBackward(y.address, g.address, dx, rows, cols))],
+      fused: (g) => [
+        apply([g, y], g.shape, (dx, backend) => withSoftmax(backend).logSoftmaxBackward(y.address, g.address, dx, rows, cols)),
+      ],
     }),
   )
 }

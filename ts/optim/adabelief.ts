@@ -1,8 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
+import { missing } from './powers.js'
 
 /** Options of {@link AdaBelief}. */
 export interface AdaBeliefOptions extends DecayOptions {
@@ -27,12 +28,15 @@ const SLOTS = ['m', 's'] as const
  *
  * Long steps where gradients are steady, short ones where they surprise. Sensitive to ε; try it where SGD generalises
  * better than Adam.
+ * When not: an ε much larger than 1e-16 under the root: it becomes the step size.
  * Defaults: the paper's and optax' (1e-3, 0.9, 0.999, 1e-16). State: 8 bytes a parameter. Zhuang et al. 2020.
  *
  * @example
  * const optimizer = new AdaBelief(model.parameters())
  */
 export class AdaBelief extends Optimizer<AdaBeliefOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
 import { decay } from './options.js'
@@ -23,12 +24,15 @@ const SLOTS = ['square', 'delta'] as const
  *
  * With η = 1 there is no learning rate to choose; u starts at 0, so the first steps are about √ε and training warms up
  * slowly. A curiosity today; Adam with a schedule is the better choice where training time matters.
+ * When not: a first try: slower than Adam on nearly everything, kept for the results that used it.
  * Defaults: PyTorch and the paper. State: 8 bytes a parameter. Zeiler 2012.
  *
  * @example
  * const optimizer = new Adadelta(model.parameters())
  */
 export class Adadelta extends Optimizer<AdadeltaOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, rho: 0.9, epsilon: 1e-6, ...DECAY_DEFAULTS }
   static override readonly allowed = { rho: decay }
 

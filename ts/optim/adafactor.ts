@@ -27,6 +27,7 @@ export interface AdafactorOptions extends GroupOptions {
  *
  * Steps are relative to the size of the parameter. For models whose optimizer state would not fit; without momentum, so
  * often a little behind Adam. Vectors keep a full V. Runs in JS loops on every backend.
+ * When not: small nets, where memory is no matter and Adam converges in fewer steps.
  * Defaults: PyTorch. State: 4·(rows + columns) bytes a matrix. Shazeer & Stern 2018.
  *
  * @example

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
@@ -26,12 +27,15 @@ const SLOTS = ['sum'] as const
  *
  * Rare features keep large steps, frequent ones get small ones. s never forgets, so steps go to zero: right for convex
  * problems and sparse features, too early an end for deep nets (RMSProp and Adam forget).
+ * When not: long runs on dense gradients: the sum only grows, so steps die out.
  * Defaults: PyTorch. State: 4 bytes a parameter. Duchi, Hazan & Singer 2011.
  *
  * @example
  * const optimizer = new Adagrad(model.parameters(), { learningRate: 0.05 })
  */
 export class Adagrad extends Optimizer<AdagradOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     learningRateDecay: 0,

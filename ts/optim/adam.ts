@@ -1,8 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import type { Allowed } from './options.js'
+import { missing } from './powers.js'
 
 /** Where Adam's ε goes: beside the root of the corrected v, under it, or beside the root of the uncorrected v (Keras' ε-hat). */
 export type EpsilonPlacement = 'outside' | 'inside' | 'hat'
@@ -38,6 +38,8 @@ const AMSGRAD_SLOTS = ['m', 'v', 'vMax'] as const
  * correction makes up for m and v starting at 0.
  * The default choice for nearly everything; with weight decay prefer {@link AdamW}, for the last half percent on image
  * models tune {@link SGD}.
+ * When not: weight decay that is meant to act on all parameters alike (AdamW), or where 8 bytes a parameter are too many
+ * (Lion, Adafactor).
  * Defaults: PyTorch and the paper (1e-3, 0.9, 0.999, 1e-8). State: 8 bytes a parameter, 12 with amsgrad.
  * Kingma & Ba 2015; Reddi et al. 2018.
  *
@@ -114,6 +116,7 @@ export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
  * Decay through the gradient (L2) is divided by √v̂ like the rest of it, so that busy parameters hardly decay; here all
  * decay alike. The decay follows the learning rate, schedules included.
  * The usual choice for transformers and wherever weight decay is wanted; leave biases out with a group of their own.
+ * When not: small nets on clean data in one batch, which LBFGS or Levenberg–Marquardt train in a fraction of the steps.
  * Defaults: PyTorch (Adam's, λ 0.01). State: 8 bytes a parameter, 12 with amsgrad. Loshchilov & Hutter 2019.
  *
  * @example

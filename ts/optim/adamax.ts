@@ -1,7 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
+import { missing } from './powers.js'
 
 /** Options of {@link Adamax}. */
 export interface AdamaxOptions extends DecayOptions {
@@ -26,12 +27,15 @@ const SLOTS = ['m', 'u'] as const
  *
  * u is not biased, no root is taken, and a step is never longer than η. For gradients with rare large values, such as
  * embeddings; otherwise Adam.
+ * When not: gradients with rare outliers, which hold steps down for 1/(1 − β₂) steps.
  * Defaults: PyTorch. State: 8 bytes a parameter. Kingma & Ba 2015, section 7.
  *
  * @example
  * const optimizer = new Adamax(model.parameters())
  */
 export class Adamax extends Optimizer<AdamaxOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 2e-3,
     beta1: 0.9,

@@ -1,7 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
+import { missing } from './powers.js'
 
 /** Options of {@link Adan}. */
 export interface AdanOptions extends GroupOptions {
@@ -27,12 +28,15 @@ const SLOTS = ['m', 'difference', 'n', 'previous'] as const
  *     p ← p − η·(m̂ + β₂·ŵ) / (√n̂ + ε)
  *
  * Stands larger learning rates (5–10 times AdamW's) at twice the state. For vision transformers and large batches.
+ * When not: tight memory: 16 bytes a parameter, twice Adam’s.
  * Defaults: the authors' code. State: 16 bytes a parameter. Xie et al. 2022. (optax 0.2.8 has a wrong coefficient here.)
  *
  * @example
  * const optimizer = new Adan(model.parameters(), { learningRate: 5e-3, weightDecay: 0.02 })
  */
 export class Adan extends Optimizer<AdanOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.98,

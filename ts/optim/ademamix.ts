@@ -1,8 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
+import { missing } from './powers.js'
 
 /** Options of {@link AdEMAMix}. */
 export interface AdEMAMixOptions extends GroupOptions {
@@ -28,6 +29,7 @@ const SLOTS = ['fast', 'slow', 'v'] as const
  *
  * Old gradients stay useful for tens of thousands of steps. For long runs; let α and β₃ grow with a {@link Scheduler} in
  * the first part of training, as the paper does.
+ * When not: short runs: the slow mean needs thousands of steps to know anything.
  * Defaults: the paper (α 5, β₃ 0.9999). State: 12 bytes a parameter. Pagliardini et al. 2024.
  *
  * @example
@@ -35,6 +37,8 @@ const SLOTS = ['fast', 'slow', 'v'] as const
  * const warm = new Scheduler(optimizer, { alpha: schedules.linear(0, 5, 10_000) })
  */
 export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,

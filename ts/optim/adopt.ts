@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
 import { power } from './powers.js'
@@ -27,12 +28,15 @@ const SLOTS = ['m', 'v'] as const
  *     v ← β₂·v + (1 − β₂)·g²
  *
  * Where Adam with a small β₂ is unstable; otherwise about as good.
+ * When not: where Adam is stable already: it gains nothing there.
  * Defaults: the authors' code. State: 8 bytes a parameter. Taniguchi et al. 2024.
  *
  * @example
  * const optimizer = new ADOPT(model.parameters(), { weightDecay: 0.01, decoupledWeightDecay: true })
  */
 export class ADOPT extends Optimizer<ADOPTOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,
@@ -57,8 +61,9 @@ export class ADOPT extends Optimizer<ADOPTOptions> {
     return [o.beta1, 1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilon, bound, o.learningRate]
   }
 
+  /** None at the first step, which takes v whole. */
   protected override decoupledDecay(o: Required<ADOPTOptions>, hyper: readonly number[]): number {
-    return hyper[2] === 0 ? 0 : super.decoupledDecay(o, hyper)
+    return o.decoupledWeightDecay && hyper[3] !== 1 ? o.learningRate * o.weightDecay : 0
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {

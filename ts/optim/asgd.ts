@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { AveragingOptimizer } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
@@ -26,6 +27,7 @@ const SLOTS = ['average'] as const
  *
  * The average of the late iterates has less noise than any of them: optimal for convex problems. For nets see
  * {@link WeightAverage}, which works with every optimizer.
+ * When not: deep nets, where the last weights of a schedule or an EMA (WeightAverage) do better.
  * Defaults: PyTorch (averaging starts at 1e6: set averageFrom). State: 4 bytes a parameter. Polyak & Juditsky 1992; Xu 2011.
  *
  * @example
@@ -33,6 +35,8 @@ const SLOTS = ['average'] as const
  * const { loss } = optimizer.evaluate(() => evaluateModel(model, { inputs, targets, loss: crossEntropy }))
  */
 export class ASGD extends AveragingOptimizer<ASGDOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     lambda: 1e-4,

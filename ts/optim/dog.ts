@@ -23,6 +23,7 @@ const SLOTS = ['start'] as const
  *     p ← p − η·r/√(G + ε) · g
  *
  * Leave η at 1. Works best with averaged weights ({@link WeightAverage}) and for fine-tuning.
+ * When not: training from scratch without averaging, and several groups that want different rates.
  * Defaults: the authors' code. State: 4 bytes a parameter. Ivgi, Hinder & Carmon 2023.
  *
  * @example

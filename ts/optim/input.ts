@@ -1,5 +1,6 @@
 /** What optimizers are made from: parameters, arrays of one's own, groups of either; and the options that all of them have. */
 import type { Backend } from '../backend/index.js'
+import { kindOf } from '../names.js'
 import { Parameter } from '../parameter.js'
 import { type ArrayParameter, isArrayParameter, type Mirror, mirror } from './arrays.js'
 import type { TransformOptions } from './transform.js'
@@ -45,12 +46,18 @@ export const DECAY_DEFAULTS = { ...GROUP_DEFAULTS, decoupledWeightDecay: false }
 
 /** @throws TypeError for a list that mixes parameters and groups, Error for an empty one */
 export function readGroups<O>(owner: string, parameters: OptimizerInput<O>): GroupInput<O>[] {
-  const items = [...parameters]
+  const items = [...listOf(owner, parameters)]
   if (items.length === 0) throw new Error(`${owner}: there are no parameters; did you pass model.parameters()?`)
   const isMember = (item: unknown) => item instanceof Parameter || isArrayParameter(item)
   if (items.every(isMember)) return [{ parameters: items } as unknown as GroupInput<O>]
   if (items.some(isMember)) throw new TypeError(`${owner}: wants parameters or groups of them, not both in one list`)
   return items as GroupInput<O>[]
+}
+
+function listOf<T>(owner: string, items: Iterable<T>): Iterable<T> {
+  if (typeof items?.[Symbol.iterator] === 'function') return items
+  const wanted = 'wants parameters (model.parameters()), { value, gradient } arrays, or groups { parameters: [...], ...options } in a list'
+  throw new TypeError(`${owner}: ${wanted}, got ${kindOf(items)}`)
 }
 
 /** The parameters of a group; arrays get one that stands for them, which is added to `mirrors`. */
@@ -60,10 +67,7 @@ export function readMembers(
   backend: Backend | undefined,
   mirrors: Mirror[],
 ): Parameter[] {
-  if (typeof members?.[Symbol.iterator] !== 'function') {
-    throw new TypeError(`${owner}: wants parameters, { value, gradient } arrays, or groups { parameters: [...], ...options }`)
-  }
-  return [...members].map((member) => {
+  return [...listOf(owner, members)].map((member) => {
     if (member instanceof Parameter) return member
     if (!isArrayParameter(member))
       throw new TypeError(`${owner}: ${String(member)} is no Parameter and no pair { value, gradient } of float arrays`)

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { adamNumbers } from './adam.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
@@ -28,6 +29,7 @@ const MOMENTUM_SLOTS = ['momentum'] as const
  *     v ← μ·v + η·r·u,   p ← p − v        nesterov: p ← p − (η·r·u + μ·v)
  *
  * For image models with very large batches; leave biases and normalisation out with a group of plain SGD.
+ * When not: usual batch sizes (below some thousands), where SGD with momentum does as well and is simpler.
  * Defaults: optax and the paper. State: 4 bytes a parameter. You, Gitman & Ginsburg 2017.
  *
  * @example
@@ -98,12 +100,15 @@ const LAMB_SLOTS = ['m', 'v', 'direction'] as const
  *     p ← p − η·r·u
  *
  * For transformers with very large batches; at usual batch sizes AdamW does as well.
+ * When not: usual batch sizes (below some thousands).
  * Defaults: the paper and optax. State: 12 bytes a parameter (4 of them hold u between the passes). You et al. 2020.
  *
  * @example
  * const optimizer = new LAMB(model.parameters(), { learningRate: 2e-3, weightDecay: 0.01 })
  */
 export class LAMB extends Optimizer<LAMBOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,

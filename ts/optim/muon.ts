@@ -1,3 +1,4 @@
+import { withProducts } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
@@ -7,6 +8,7 @@ import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupInput, type GroupOptions } from './input.js'
 import { multiply, Workspace } from './matrix.js'
 import { Optimizer } from './optimizer.js'
+import { checkOption, nonNegative } from './options.js'
 import type { Run } from './run.js'
 import { descentRule, momentumRule } from './sgd.js'
 
@@ -41,7 +43,9 @@ export interface MuonOptions extends GroupOptions {
 const MUON_SLOTS = ['momentum'] as const
 const ADAM_SLOTS = ['m', 'v'] as const
 /** Keller Jordan's quintic: a·x + b·x³ + c·x⁵ takes singular values to about 1. */
-const [A, B, C] = [3.4445, -4.775, 2.0315]
+const A = 3.4445
+const B = -4.775
+const C = 2.0315
 
 /**
  * Momentum whose step for a weight matrix is made orthogonal: all directions count alike.
@@ -52,6 +56,7 @@ const [A, B, C] = [3.4445, -4.775, 2.0315]
  *
  * Among the fastest methods for transformers and dense nets. Only hidden matrices take part; biases, and embeddings and
  * heads given with `method: 'adamw'`, get AdamW (a group of its own: see `groups`).
+ * When not: embeddings, last layers, biases and vectors, which it leaves to its companion AdamW; tiny matrices.
  * Defaults: PyTorch; Newton–Schulz in the backend's precision, not bfloat16. State: 4 bytes a parameter (8 for AdamW's).
  * Jordan et al. 2024; Liu et al. 2025.
  *
@@ -98,6 +103,9 @@ export class Muon extends Optimizer<MuonOptions> {
         learningRate: input.companionLearningRate ?? options.companionLearningRate ?? input.learningRate ?? options.learningRate,
         weightDecay: input.companionWeightDecay ?? options.companionWeightDecay ?? 0,
       }
+      const { companionLearningRate = null } = { ...options, ...input }
+      if (companionLearningRate !== null) checkOption(this.name, 'companionLearningRate', companionLearningRate, 0, nonNegative)
+      checkOption(this.name, 'companionWeightDecay', companion.weightDecay, 0, nonNegative)
       const groups: GroupInput<MuonOptions>[] = []
       if (matrices.length > 0) groups.push({ ...input, parameters: matrices, method: 'muon' })
       if (rest.length > 0) groups.push({ ...input, ...companion, parameters: rest, method: 'adamw' })
@@ -172,7 +180,8 @@ function orthogonalize(
   cols: number,
   options: Required<MuonOptions>,
 ): Ptr {
-  const { kernels, heap } = backend
+  const { heap } = backend
+  const kernels = withProducts(backend)
   const n = rows * cols
   const tall = rows > cols
   const [k, l] = tall ? [cols, rows] : [rows, cols]

@@ -1,7 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { decayed, missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
+import { decayed, missing } from './powers.js'
 import type { Scalars } from './run.js'
 
 /** Options of {@link NAdam}. */
@@ -30,12 +31,15 @@ const SCALARS = { product: 1 }
  *
  * The new gradient counts at once, not only through m. Tuned, it is among the best first-order methods in benchmarks
  * (Schmidt 2021, AlgoPerf); the difference from Adam is small.
+ * When not: very noisy gradients, and rates that are tuned already: it is seldom better than AdamW by more than their noise.
  * Defaults: PyTorch. State: 8 bytes a parameter. Dozat 2016.
  *
  * @example
  * const optimizer = new NAdam(model.parameters(), { learningRate: 1e-3 })
  */
 export class NAdam extends Optimizer<NAdamOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 2e-3,
     beta1: 0.9,
@@ -64,6 +68,8 @@ export class NAdam extends Optimizer<NAdamOptions> {
     const now = o.beta1 * (1 - 0.5 * this.warmth(t, o.momentumDecay))
     const next = o.beta1 * (1 - 0.5 * this.warmth(t + 1, o.momentumDecay))
     scalars.product *= now
+    // long before it is a denormal number, on which processors take a hundred times as long, it is nothing beside 1
+    if (scalars.product < 1e-200) scalars.product = 0
     const direct = (o.learningRate * (1 - now)) / (1 - scalars.product)
     const carried = (o.learningRate * next) / (1 - scalars.product * next)
     return [1 - o.beta1, o.beta2, 1 - o.beta2, 1 / missing(o.beta2, t), o.epsilon, direct, carried]

@@ -1,3 +1,4 @@
+import { withRandom } from '../backend/families.js'
 import { type Ptr, SCRATCH_BYTES } from '../backend/kernels.js'
 import type { GradientTransform } from './gradients.js'
 import type { ParameterGroup } from './group.js'
@@ -35,7 +36,8 @@ function addNormal(
   t: number,
   chunk: number,
 ): number {
-  const { heap, kernels } = backend
+  const { heap } = backend
+  const kernels = withRandom(backend)
   const most = SCRATCH_BYTES / heap.elementSize
   for (let done = 0; done < n; done += most) {
     const count = Math.min(most, n - done)

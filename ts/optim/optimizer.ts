@@ -9,6 +9,7 @@
  */
 
 import type { FloatArray } from '../backend/heap.js'
+import type { WasmPart } from '../backend/wasm.js'
 import type { Parameter } from '../parameter.js'
 import { copyIn, copyOut, type Mirror } from './arrays.js'
 import { ParameterGroup, type StateLayout } from './group.js'
@@ -23,7 +24,7 @@ import {
   type SharedOptions,
   type UpdateOptions,
 } from './input.js'
-import { type Allowed, checked, checkName, checkOption } from './options.js'
+import { type Allowed, checked, checkName, checkNames, checkOption } from './options.js'
 import type { Run, Scalars } from './run.js'
 import { captureState, type OptimizerState, restoreState } from './state.js'
 import { TransformChain } from './transform.js'
@@ -41,6 +42,8 @@ export interface OptimizerClass {
   readonly name: string
   readonly defaults: Readonly<Record<string, unknown>>
   readonly allowed: Readonly<Record<string, Allowed>>
+  /** @internal */
+  readonly part?: WasmPart | undefined
 }
 
 /**
@@ -63,6 +66,8 @@ export abstract class Optimizer<O extends object = object> {
   static readonly defaults: Readonly<Record<string, unknown>> = {}
   /** Allowed values of options, where their name and type do not say it. */
   static readonly allowed: Readonly<Record<string, Allowed>> = {}
+  /** @internal where {@link kernel} is found, if not in the core */
+  static readonly part: WasmPart | undefined = undefined
 
   /** Groups of parameters; their `options` may change at any time. */
   readonly groups: readonly ParameterGroup<Required<O>>[]
@@ -80,10 +85,13 @@ export abstract class Optimizer<O extends object = object> {
    * @throws RangeError for options out of range, Error for a parameter in two groups, of two backends, or none at all
    */
   constructor(parameters: OptimizerInput<O>, options: O & SharedOptions = {} as O & SharedOptions) {
+    const { defaults } = this.definition
+    checkNames(this.name, options, [...Object.keys(defaults), ...SHARED_OPTIONS])
+    if (typeof this.hyper !== 'function' || typeof this.update !== 'function')
+      throw new TypeError(`${this.name}: an Optimizer wants methods hyper(options, t) and update(p, g, slots, hyper)`)
     const { backend, clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms, ...own } = options as SharedOptions
     this.transforms = new TransformChain({ clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms }, this.name)
     const inputs = this.arrange(readGroups(this.name, parameters), own as O)
-    this.checkNames(options)
     const members = inputs.map((input) => readMembers(this.name, input.parameters, backend, this.mirrors))
     checkMembers(this.name, members)
     this.groups = inputs.map(({ parameters: _, name, ...override }, i) => this.makeGroup(members[i], { ...own, ...override } as O, name))
@@ -277,11 +285,6 @@ export abstract class Optimizer<O extends object = object> {
     return this.constructor as unknown as OptimizerClass
   }
 
-  private checkNames(options: object): void {
-    const known = [...Object.keys(this.definition.defaults), ...SHARED_OPTIONS]
-    for (const name of Object.keys(options)) checkName(this.name, name, known)
-  }
-
   private makeGroup(parameters: Parameter[], given: O, name: string | undefined): ParameterGroup<Required<O>> {
     const { defaults, allowed } = this.definition
     const values = { ...defaults }
@@ -321,7 +324,7 @@ export abstract class Optimizer<O extends object = object> {
   private findKernel({ values, backend }: ParameterGroup<Required<O>>): ParameterGroup['kernel'] {
     const found = this.kernel(values)
     if (found === undefined || ownerDepth(this, 'update') < ownerDepth(this, 'kernel')) return undefined
-    return backend.update(found)
+    return backend.update(found, this.definition.part)
   }
 }
 

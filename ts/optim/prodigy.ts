@@ -1,9 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { positive } from './options.js'
+import { missing } from './powers.js'
 import type { Run } from './run.js'
 
 /** Options of {@link Prodigy}. */
@@ -34,12 +35,15 @@ const SLOTS = ['m', 'v', 's', 'start'] as const
  *
  * Leave η at 1, or let a schedule without a scale of its own drive it. Good where nobody can tune; a tuned AdamW is
  * slightly better. Needs three passes.
+ * When not: a schedule that restarts, or tight memory: 16 bytes a parameter.
  * Defaults: the authors' code. State: 16 bytes a parameter. Mishchenko & Defazio 2023.
  *
  * @example
  * const optimizer = new Prodigy(model.parameters())
  */
 export class Prodigy extends Optimizer<ProdigyOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1,
     beta1: 0.9,
@@ -89,7 +93,7 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
         const signed = values.maximize ? -scale : scale
         const along = kernels.dot(run.g, group.slotOf(run, 3), run.n) - kernels.dot(run.g, run.p, run.n)
         correlation += (d / values.initialDistance) * rateOf(values, d, run.t) * signed * along
-        this.applyToRun(group, run, scale, this.hyper(values, run.t), backend.update('prodigyMoments'), this.moments)
+        this.applyToRun(group, run, scale, this.hyper(values, run.t), backend.update('prodigyMoments', UPDATES), this.moments)
         total += kernels.sumAbs(group.slotOf(run, 2), run.n)
       }
     }
@@ -104,7 +108,7 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     const { values, backend } = group
     const rate = rateOf(values, before, run.t)
     const hyper = [rate, this.distance * values.epsilon]
-    this.pass(group, run, 1, 0, rate * values.weightDecay, hyper, backend.update('prodigyStep'), this.update)
+    this.pass(group, run, 1, 0, rate * values.weightDecay, hyper, backend.update('prodigyStep', UPDATES), this.update)
   }
 
   protected override coupledDecay(): number {

@@ -1,7 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
+import { missing } from './powers.js'
 
 /** Options of {@link RAdam}. */
 export interface RAdamOptions extends DecayOptions {
@@ -26,12 +27,15 @@ const SLOTS = ['m', 'v'] as const
  *
  * In place of a learning-rate warm-up. With β₂ = 0.999 the first five steps are not normalised: they blow up on steep
  * losses, where Adam with `schedules.warmup` is safer.
+ * When not: where a warm-up is scheduled anyway: then it is Adam.
  * Defaults: PyTorch. State: 8 bytes a parameter. Liu et al. 2020.
  *
  * @example
  * const optimizer = new RAdam(model.parameters())
  */
 export class RAdam extends Optimizer<RAdamOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,

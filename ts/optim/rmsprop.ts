@@ -1,7 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
+import { missing } from './powers.js'
 
 /** Options of {@link RMSProp}. */
 export interface RMSPropOptions extends DecayOptions {
@@ -42,12 +43,15 @@ const SLOTS: Readonly<Record<string, readonly string[]>> = {
  * the first step is η/√(1 − β) long whatever the gradient, 10 η with the defaults.
  * Use it for recurrent nets and non-stationary losses; Adam is the safer default elsewhere.
  * s − m² is clamped at 0, where rounding makes PyTorch return NaN.
+ * When not: a first try: Adam is this with momentum and bias correction, and no harder to tune.
  * Defaults: PyTorch. State: 4 bytes a parameter, 4 more each for momentum and centered. Hinton 2012; Graves 2013.
  *
  * @example
  * const optimizer = new RMSProp(model.parameters(), { learningRate: 1e-3, beta: 0.9 })
  */
 export class RMSProp extends Optimizer<RMSPropOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     beta: 0.99,

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
@@ -26,14 +27,16 @@ const SLOTS = ['previous', 'step'] as const
  *     g ← 0 where s < 0
  *     p ← p − sign(g)·step,   g₋₁ = g        (the first step is learningRate)
  *
- * Fast and hard to mistune on the gradient of all data, small nets above all. Not for mini-batches: the sign of a noisy
- * gradient means little.
+ * Fast and hard to mistune on the gradient of all data, small nets above all.
+ * When not: mini-batches: the sign of a noisy gradient means little.
  * Defaults: PyTorch. State: 8 bytes a parameter. Riedmiller & Braun 1993; Igel & Hüsken 2000.
  *
  * @example
  * const optimizer = new Rprop(model.parameters()) // one step for each pass over all data
  */
 export class Rprop extends Optimizer<RpropOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     etaMinus: 0.5,

@@ -1,9 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { AveragingOptimizer } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { missing, power } from './powers.js'
 import { nonNegative } from './options.js'
+import { missing, power } from './powers.js'
 import type { Run, Scalars } from './run.js'
 
 /** Options that {@link ScheduleFreeSGD} and {@link ScheduleFreeAdamW} share. */
@@ -40,6 +41,8 @@ const ZV_SLOTS = ['z', 'v'] as const
 
 /** The average x, the fast iterate z, and y between them, at which gradients are taken and which the parameters hold. */
 abstract class ScheduleFree<O extends ScheduleFreeOptions> extends AveragingOptimizer<O> {
+  /** @internal */
+  static override readonly part = UPDATES
   protected abstract betaOf(options: Required<O>): number
 
   protected override initialScalars(): Scalars {
@@ -82,6 +85,8 @@ abstract class ScheduleFree<O extends ScheduleFreeOptions> extends AveragingOpti
  * The parameters hold y while training; x, the average of all z, is the model: use {@link evaluate} and {@link averages}.
  * `fit` validates and calls onEpochEnd with x; when it ends the parameters hold y, ready to go on, unless EarlyStopping put the
  * best x there. Any time may be the last, so for runs of unknown length. Batch-norm statistics must be recomputed at x.
+ * When not: nets with batch normalisation whose statistics are not recomputed at x; runs of known length with a tuned
+ * schedule.
  * Defaults: the authors' code (learningRate 1, momentum 0.9). State: 4 bytes a parameter. Defazio et al. 2024.
  *
  * @example
@@ -117,9 +122,14 @@ export class ScheduleFreeSGD extends ScheduleFree<ScheduleFreeSGDOptions> {
 }
 
 /**
- * {@link ScheduleFreeSGD} with Adam's scaling: u = g/(√v̂ + ε) + λ·y in place of g + λ·y.
+ * {@link ScheduleFreeSGD} with Adam's scaling.
  *
+ *     v ← β₂·v + (1 − β₂)·g²
+ *     u = g/(√v̂ + ε) + λ·y  in place of g + λ·y
+ *
+ * √v̂ is the typical size of the gradient; y, z and x as there.
  * Won the self-tuning track of AlgoPerf. Warm-up is needed; learning rates up to 10 times AdamW's.
+ * When not: as {@link ScheduleFreeSGD}; and without warm-up.
  * Defaults: the authors' code (2.5e-3, 0.9, 0.999, λ 0). State: 8 bytes a parameter. Defazio et al. 2024.
  *
  * @example

@@ -1,8 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { type Allowed, decay, nonNegative } from './options.js'
+import { missing } from './powers.js'
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends DecayOptions {
@@ -29,6 +29,8 @@ const NO_SLOTS: readonly string[] = []
  * η scales the step, μ keeps going where gradients agree and damps where they alternate.
  * Use it with momentum 0.9 and a schedule for image models and wherever the best final result is worth tuning η; not for
  * sparse or badly scaled gradients, where the Adam family needs less care.
+ * When not: gradients of very different sizes across parameters (embeddings, attention), where one rate fits none; there an
+ * adaptive method.
  * Defaults: PyTorch (learningRate 1e-3, the rest 0). State: 0 bytes a parameter, 4 with momentum.
  * Robbins & Monro 1951; Polyak 1964; Sutskever et al. 2013.
  *
@@ -106,6 +108,7 @@ export interface MomentumOptions extends DecayOptions {
  * V averages gradients over about 1/(1 − β) steps (velocity with friction), so that oscillations cancel and common
  * directions add up. `ema` with η equals `classical` with η·(1 − β); {@link SGD} has PyTorch's dampened form.
  * Use it where plain descent zigzags; not where gradients are badly scaled between parameters (RMSProp, Adam).
+ * When not: as SGD; and where gradients of successive steps are unrelated, so that their mean is noise.
  * Defaults: β 0.9 (the usual course value), learningRate 1e-3 (PyTorch). State: 4 bytes a parameter. Polyak 1964.
  *
  * @example
@@ -153,6 +156,7 @@ export interface NesterovOptions extends DecayOptions {
  *
  * The term μ·v is the step that momentum will take anyway; correcting for it early makes larger μ stable.
  * Use it instead of {@link Momentum} for smooth problems and large μ; the difference is small for noisy gradients.
+ * When not: very noisy gradients, of which looking ahead makes more.
  * Defaults: PyTorch's SGD with nesterov, μ 0.9. State: 4 bytes a parameter. Nesterov 1983; Sutskever et al. 2013.
  *
  * @example

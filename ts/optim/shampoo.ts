@@ -1,3 +1,4 @@
+import { withProducts } from '../backend/families.js'
 import type { Ptr } from '../backend/kernels.js'
 import type { Parameter } from '../parameter.js'
 import { eigenSymmetric, spectral } from './eigen.js'
@@ -29,6 +30,7 @@ export interface ShampooOptions extends DecayOptions {
  *
  * Adagrad with a full matrix for each side: few steps, expensive ones. Won the AlgoPerf benchmark in its distributed form;
  * here for layers up to some hundred wide. Roots by eigendecomposition in doubles every `rootEvery` steps.
+ * When not: matrices with sides in the thousands: roots cost the cube of a side.
  * Defaults: the paper's Algorithm 1 with ε 1e-4. State: 8·(rows² + columns²) bytes a matrix.
  * Gupta, Koren & Singer 2018; Anil et al. 2020.
  *
@@ -97,7 +99,8 @@ export class Shampoo extends Optimizer<ShampooOptions> {
 
   /** L^(−¼)·g·R^(−¼), in g or other. */
   private precondition(group: ParameterGroup<Required<ShampooOptions>>, run: Run, g: Ptr, other: Ptr, rows: number, cols: number): Ptr {
-    const { kernels, heap } = group.backend
+    const { heap } = group.backend
+    const kernels = withProducts(group.backend)
     const names = group.extraNames(run.first)
     let [x, y] = [g, other]
     if (names.includes('left')) {

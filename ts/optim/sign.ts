@@ -1,20 +1,26 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions, GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
 
 const M_SLOTS = ['m'] as const
 
 /**
- * Steps of the same length in every parameter: p ← p − η·sign(g), where sign(0) = 0.
+ * Steps of the same length in every parameter.
+ *
+ *     p ← p − η·sign(g),   sign(0) = 0
  *
  * Indifferent to the scale of gradients; compresses to one bit where gradients are sent around. Needs a falling learning
  * rate to settle. {@link Signum} averages first and is nearly always better.
+ * When not: small batches, whose noise decides the sign; a rate that does not fall.
  * Defaults: learningRate 1e-3. State: none. Bernstein et al. 2018.
  *
  * @example
  * const optimizer = new SignSGD(model.parameters(), { learningRate: 1e-3 })
  */
 export class SignSGD extends Optimizer<DecayOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1e-3, ...DECAY_DEFAULTS }
 
   protected override kernel(): string {
@@ -37,16 +43,22 @@ export interface SignumOptions extends DecayOptions {
 }
 
 /**
- * The sign of averaged gradients: m ← β·m + (1 − β)·g,  p ← p − η·sign(m).
+ * The sign of averaged gradients.
+ *
+ *     m ← β·m + (1 − β)·g
+ *     p ← p − η·sign(m)
  *
  * Adam without its second moment, at half the state. Comparable with Adam for language models when tuned; choose η
  * 3–10 times smaller than Adam's.
+ * When not: small batches, and convolutional nets, where SGD with momentum wins.
  * Defaults: β 0.9, learningRate 1e-3. State: 4 bytes a parameter. Bernstein et al. 2018.
  *
  * @example
  * const optimizer = new Signum(model.parameters(), { learningRate: 3e-4 })
  */
 export class Signum extends Optimizer<SignumOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1e-3, beta: 0.9, ...DECAY_DEFAULTS }
 
   protected override slots(): readonly string[] {
@@ -85,12 +97,15 @@ export interface LionOptions extends GroupOptions {
  *
  * Half of Adam's state, no root, no quotient. For large batches; choose η 3–10 times smaller and λ 3–10 times larger
  * than for AdamW. Not for small batches, where signs are noise.
+ * When not: batches below about 64, or small tables of data: signs of noise are noise.
  * Defaults: the authors' code (1e-4, 0.9, 0.99, λ 0). State: 4 bytes a parameter. Chen et al. 2023.
  *
  * @example
  * const optimizer = new Lion(model.parameters(), { learningRate: 1e-4, weightDecay: 0.1 })
  */
 export class Lion extends Optimizer<LionOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-4,
     beta1: 0.9,

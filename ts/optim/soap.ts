@@ -1,3 +1,4 @@
+import { withProducts } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Ptr } from '../backend/kernels.js'
 import type { Parameter } from '../parameter.js'
@@ -6,9 +7,9 @@ import { eigenSymmetric, orthonormalize } from './eigen.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { matrixSides, multiply, Workspace } from './matrix.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
+import { missing } from './powers.js'
 import type { Run } from './run.js'
 
 /** Options of {@link SOAP}. */
@@ -42,6 +43,7 @@ const SLOTS = ['m', 'v'] as const
  * steps as Shampoo, at less cost, because the bases may be old. The first step only sets them up and moves nothing. Every
  * `basisEvery` steps one power iteration and a QR factorisation (in doubles) follow the statistics.
  * For dense nets of layers up to some hundred wide; for wider ones {@link Muon} is cheaper. Vectors get plain Adam.
+ * When not: matrices with sides in the thousands, and where a step must be cheap.
  * Defaults: the authors' (3e-3, 0.95, 0.95, every 10, λ 0.01). State: 8 bytes a parameter and 8·(rows² + columns²) a matrix.
  * Vyas et al. 2024.
  *
@@ -118,8 +120,8 @@ export class SOAP extends Optimizer<SOAPOptions> {
       const sum = group.extraAt(run.first, side)
       const n = side === 'left' ? rows : cols
       multiply(backend, sum, n * n, values.beta)
-      if (side === 'left') backend.kernels.matmulNT(g, g, sum, rows, rows, cols, 1, backend.heap.scratch)
-      else backend.kernels.matmulTN(g, g, sum, cols, cols, rows, 1, backend.heap.scratch)
+      if (side === 'left') withProducts(backend).matmulNT(g, g, sum, rows, rows, cols, 1, backend.heap.scratch)
+      else withProducts(backend).matmulTN(g, g, sum, cols, cols, rows, 1, backend.heap.scratch)
     }
   }
 
@@ -145,7 +147,8 @@ function sidesOf(group: Group, { first }: Run): Side[] {
 
 /** Q_Lᵀ·from·Q_R (in) or Q_L·from·Q_Rᵀ (out); answers where it is: from, x or y. */
 function rotate(group: Group, run: Run, from: Ptr, x: Ptr, y: Ptr, direction: 'in' | 'out'): Ptr {
-  const { kernels, heap } = group.backend
+  const { heap } = group.backend
+  const kernels = withProducts(group.backend)
   const [rows, cols] = matrixSides(group.parameters[run.first])
   let at = from
   for (const side of sidesOf(group, run)) {

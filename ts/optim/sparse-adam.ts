@@ -7,14 +7,17 @@ import type { Run } from './run.js'
 export type SparseAdamOptions = Omit<AdamOptions, 'weightDecay' | 'decoupledWeightDecay' | 'amsgrad' | 'amsgradMaximum'>
 
 /**
- * Lazy {@link Adam} for embeddings: only rows with a gradient move, and only their moments age.
+ * Lazy {@link Adam} for embeddings: only rows that were looked up move, and only their moments age.
  *
- *     rows with any g ≠ 0:  Adam's update with ε beside the uncorrected root ('hat');   all other rows stay
+ *     rows looked up:  Adam's update with ε beside the uncorrected root ('hat');   all other rows stay
  *
  * Dense Adam goes on moving rows that it has not seen for a while, at the cost of a pass over the whole table. Here a
- * batch costs what it looks up. The step count is that of the table, so bias correction is as in PyTorch. A row counts
- * as seen when its gradient is not all zeros. (SGD without momentum and Adagrad are lazy as they are.)
- * Defaults: PyTorch's SparseAdam. State: 8 bytes a parameter.
+ * batch costs what it looks up. The step count is that of the table, so bias correction is as in PyTorch, and a row that was
+ * looked up counts even if its gradient is 0. Where a gradient did not come from look-ups alone (a table that is also the
+ * last layer's weight, one that you wrote yourself), it is the rows that are not all zeros. (SGD without momentum and Adagrad are
+ * lazy as they are.)
+ * When not: tables of which most rows are looked up at each step: then Adam is faster.
+ * Defaults: PyTorch's SparseAdam. State: 8 bytes a parameter. Kingma & Ba 2015.
  *
  * @example
  * const embedding = new Embedding(1000, 16)
@@ -34,18 +37,47 @@ export class SparseAdam extends Adam {
 
   protected override applyToRun(group: ParameterGroup<Required<AdamOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
     const { backend, parameters } = group
-    const { shape } = parameters[run.first]
+    const { shape, touchedRows } = parameters[run.first]
     const rows = shape.length < 2 ? 1 : shape[0]
     const cols = run.n / rows
     const bytes = cols * backend.heap.elementSize
-    const isSeen = (row: number) => backend.kernels.maxAbs(run.g + row * bytes, cols) !== 0
-    for (let from = 0; from < rows; from++) {
-      if (!isSeen(from)) continue
-      let to = from + 1
-      while (to < rows && isSeen(to)) to++
+    const update = (from: number, to: number) => {
       const at = from * bytes
       super.applyToRun(group, { ...run, p: run.p + at, g: run.g + at, s: run.s + at, n: (to - from) * cols, views: null }, scale, hyper)
-      from = to
     }
+    if (touchedRows !== null) neighbours(distinct(touchedRows), update)
+    else filled(rows, (row) => backend.kernels.maxAbs(run.g + row * bytes, cols) !== 0, update)
   }
+}
+
+/** Calls `update` for each stretch of neighbouring rows. */
+function neighbours(rows: Int32Array, update: (from: number, to: number) => void): void {
+  for (let i = 0; i < rows.length; ) {
+    const first = i
+    do i++
+    while (rows[i] === rows[i - 1] + 1)
+    update(rows[first], rows[i - 1] + 1)
+  }
+}
+
+/** The same for the rows of which `isSeen` says so. */
+function filled(rows: number, isSeen: (row: number) => boolean, update: (from: number, to: number) => void): void {
+  for (let from = 0; from < rows; from++) {
+    if (!isSeen(from)) continue
+    let to = from + 1
+    while (to < rows && isSeen(to)) to++
+    update(from, to)
+    from = to
+  }
+}
+
+/** The numbers of all lists, ascending, each once. */
+function distinct(lists: readonly Int32Array[]): Int32Array {
+  const all = new Int32Array(lists.reduce((sum, list) => sum + list.length, 0))
+  let at = 0
+  for (const list of lists) {
+    all.set(list, at)
+    at += list.length
+  }
+  return all.sort().filter((row, i) => i === 0 || row !== all[i - 1])
 }

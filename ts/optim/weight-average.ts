@@ -1,7 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
 import { withWeights } from './averaging.js'
-import { checkOption } from './options.js'
+import { checkNames, checkOption } from './options.js'
 
 /** Options of {@link WeightAverage}. */
 export interface WeightAverageOptions {
@@ -14,7 +14,12 @@ export interface WeightAverageOptions {
 /**
  * Averages of the weights along the way, which usually test better than the last weights: exponential (EMA, Polyak) or
  * plain (stochastic weight averaging, Izmailov et al. 2018). Works beside any optimizer: call update() after its steps,
- * for `mean` at the end of each epoch of the last quarter. The first update copies. 4 bytes a parameter.
+ * for `mean` at the end of each epoch of the last quarter. The first update copies.
+ *
+ *     EMA:  a ← decay·a + (1 − decay)·p        mean:  a ← a + (p − a)/n
+ *
+ * When not: short runs with a rate that falls to 0, whose last weights are an average of sorts already.
+ * Defaults: as the options say. State: 4 bytes a parameter more. Polyak & Juditsky 1992; Izmailov et al. 2018.
  * Batch-norm statistics belong to the last weights: recompute them under {@link evaluate}.
  *
  * @example
@@ -31,7 +36,9 @@ export class WeightAverage {
   private readonly parameters: readonly Parameter[]
   private readonly values: FloatArray[]
 
-  constructor(parameters: Iterable<Parameter>, { form = 'ema', decay = 0.999 }: WeightAverageOptions = {}) {
+  constructor(parameters: Iterable<Parameter>, options: WeightAverageOptions = {}) {
+    checkNames('WeightAverage', options, ['form', 'decay'])
+    const { form = 'ema', decay = 0.999 } = options
     checkOption('WeightAverage', 'form', form, 'ema', ['ema', 'mean'])
     checkOption('WeightAverage', 'decay', decay, 0.999, { min: 0, max: 1 })
     this.form = form

@@ -7,7 +7,7 @@ import type { Parameter } from '../parameter.js'
 import { withWeights } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import type { UpdateOptions } from './input.js'
-import { checkOption, nonNegative } from './options.js'
+import { checkNames, checkOption, kindOf, nonNegative } from './options.js'
 import type { OptimizerState } from './state.js'
 
 /** What a training loop needs of an optimizer; optimizers and wrappers alike. */
@@ -29,6 +29,7 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   readonly inner: OptimizerLike
 
   constructor(inner: OptimizerLike) {
+    if (typeof inner?.step !== 'function') throw new TypeError(`${this.constructor.name}: wants an optimizer to wrap, got ${kindOf(inner)}`)
     this.inner = inner
   }
 
@@ -94,11 +95,13 @@ export interface LookaheadOptions {
 }
 
 /**
- * Every k steps of the inner optimizer, slow weights go part of the way and the fast ones start again from there:
- * slow ← slow + α·(fast − slow), fast ← slow. The inner state is kept.
+ * Every k steps of the inner optimizer, slow weights go part of the way and the fast ones start again from there.
  *
- * Takes variance out of the inner optimizer and forgives a learning rate that is too high. 4 bytes a parameter more.
- * Defaults: the authors' (5, 0.5). Zhang et al. 2019.
+ *     slow ← slow + α·(fast − slow),   fast ← slow
+ *
+ * Takes variance out of the inner optimizer and forgives a learning rate that is too high; the inner state is kept.
+ * When not: an inner optimizer whose rate is tuned and falls already.
+ * Defaults: the authors' (5, 0.5). State: 4 bytes a parameter more. Zhang et al. 2019.
  *
  * @example
  * const optimizer = new Lookahead(new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 }))
@@ -109,8 +112,10 @@ export class Lookahead extends OptimizerWrapper {
   private readonly slow: FloatArray[]
   private taken = 0
 
-  constructor(inner: OptimizerLike, { every = 5, alpha = 0.5 }: LookaheadOptions = {}) {
+  constructor(inner: OptimizerLike, options: LookaheadOptions = {}) {
     super(inner)
+    checkNames('Lookahead', options, ['every', 'alpha'])
+    const { every = 5, alpha = 0.5 } = options
     checkOption('Lookahead', 'every', every, 5, { min: 1, max: Infinity })
     checkOption('Lookahead', 'alpha', alpha, 0.5, { min: 0, max: 1 })
     this.every = every
@@ -154,7 +159,9 @@ export class Lookahead extends OptimizerWrapper {
  *     e = ρ·g/‖g‖,   g′ = gradient at p + e,   then the inner step from p with g′
  *
  * Twice the cost of a step, for better generalisation on small data. Pass the closure that computes the loss and calls
- * backward(); 4 bytes a parameter during the step. Default ρ 0.05. Foret et al. 2021.
+ * backward().
+ * When not: large data or short budgets: twice the steps without it do better there.
+ * Defaults: the authors' (ρ 0.05). State: 4 bytes a parameter more, during the step. Foret et al. 2021.
  *
  * @example
  * const optimizer = new SAM(new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 }))
@@ -165,8 +172,10 @@ export class Lookahead extends OptimizerWrapper {
 export class SAM extends OptimizerWrapper {
   readonly rho: number
 
-  constructor(inner: OptimizerLike, { rho = 0.05 }: { rho?: number } = {}) {
+  constructor(inner: OptimizerLike, options: { rho?: number } = {}) {
     super(inner)
+    checkNames('SAM', options, ['rho'])
+    const { rho = 0.05 } = options
     checkOption('SAM', 'rho', rho, 0.05, nonNegative)
     this.rho = rho
   }
@@ -206,7 +215,12 @@ export class SAM extends OptimizerWrapper {
 
 /**
  * One inner step for every k batches, on the mean of their gradients: a batch k times as large in the memory of one.
- * Gradients add up in place, so there is nothing to pay.
+ *
+ *     g = (g₁ + … + g_k)/k,   then the inner step with g
+ *
+ * Gradients add up in place, and the division is part of the update, so there is nothing to pay.
+ * When not: batches that fit: fewer, larger steps are no gain in themselves.
+ * Defaults: none, as PyTorch's loop and optax' MultiSteps. State: none. Goyal et al. 2017 on large batches.
  *
  * @example
  * const optimizer = new GradientAccumulation(new Adam(model.parameters()), { every: 4 })
@@ -215,8 +229,10 @@ export class GradientAccumulation extends OptimizerWrapper {
   readonly every: number
   private pending = 0
 
-  constructor(inner: OptimizerLike, { every }: { every: number }) {
+  constructor(inner: OptimizerLike, options: { every: number }) {
     super(inner)
+    checkNames('GradientAccumulation', options, ['every'])
+    const { every } = options
     checkOption('GradientAccumulation', 'every', every, 1, { min: 1, max: Infinity })
     if (inner.wantsClosure) throw new TypeError(`GradientAccumulation: ${inner.name} computes its gradients itself; nothing adds up for it`)
     this.every = every

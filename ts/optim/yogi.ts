@@ -1,9 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { missing } from './powers.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
+import { missing } from './powers.js'
 
 /** Options of {@link Yogi}. */
 export interface YogiOptions extends DecayOptions {
@@ -27,12 +28,15 @@ const SLOTS = ['m', 'v'] as const
  *     p ← p − η·m̂ / (√v̂ + ε)
  *
  * For sparse gradients, where Adam's v dies between two sightings and the next step is too long.
+ * When not: dense gradients, on which Adam does as well with the usual rate.
  * Defaults: optax and the authors' (learningRate 0.01, ε 1e-3). State: 8 bytes a parameter. Zaheer et al. 2018.
  *
  * @example
  * const optimizer = new Yogi(model.parameters())
  */
 export class Yogi extends Optimizer<YogiOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     beta1: 0.9,

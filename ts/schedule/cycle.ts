@@ -1,5 +1,5 @@
 /** Schedules that go up and down. */
-import { checkPositive, interpolate, type Schedule } from './schedule.js'
+import { checkPositive, interpolate, optionsOf, type Schedule } from './schedule.js'
 
 /** Options of {@link cosineRestarts}. */
 export interface CosineRestartsOptions {
@@ -18,7 +18,8 @@ export interface CosineRestartsOptions {
  *
  * @example schedules.cosineRestarts(0.1, { steps: 100, lengthen: 2 })(100) // 0.1
  */
-export function cosineRestarts(from: number, { steps, lengthen = 1, peakFactor = 1, to = 0 }: CosineRestartsOptions): Schedule {
+export function cosineRestarts(from: number, options: CosineRestartsOptions): Schedule {
+  const { steps, lengthen = 1, peakFactor = 1, to = 0 } = optionsOf('cosineRestarts', options)
   checkPositive('cosineRestarts', { steps, lengthen })
   return (step) => {
     const cycle = lengthen === 1 ? Math.floor(step / steps) : cycleOf(step / steps, lengthen)
@@ -57,7 +58,7 @@ export interface OneCycleOptions {
  * @example schedules.oneCycle(0.1, { steps: 1000 })(0) // 0.004
  */
 export function oneCycle(peak: number, options: OneCycleOptions): Schedule {
-  const { startDivisor = 25, endDivisor = 1e4 } = options
+  const { startDivisor = 25, endDivisor = 1e4 } = optionsOf('oneCycle', options)
   checkPositive('oneCycle', { startDivisor, endDivisor })
   const start = peak / startDivisor
   return oneCycleOf('oneCycle', options, start, peak, start / endDivisor)

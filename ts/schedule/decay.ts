@@ -1,5 +1,5 @@
 /** Schedules that go down once. */
-import { checkPositive, progress, type Schedule, type Shape, warmup } from './schedule.js'
+import { checkPositive, optionsOf, progress, type Schedule, type Shape, warmup } from './schedule.js'
 
 /** From one value to another in `steps` steps, then constant. @example schedules.linear(0.1, 0, 100)(50) // 0.05 */
 export function linear(from: number, to: number, steps: number): Schedule {
@@ -21,7 +21,8 @@ export interface PolynomialOptions {
 }
 
 /** to + (from − to)·(1 − k/steps)^power, then constant. @example schedules.polynomial(0.1, { steps: 100, power: 2 })(50) // 0.025 */
-export function polynomial(from: number, { steps, to = 0, power = 1, after = 0, cycle = false }: PolynomialOptions): Schedule {
+export function polynomial(from: number, options: PolynomialOptions): Schedule {
+  const { steps, to = 0, power = 1, after = 0, cycle = false } = optionsOf('polynomial', options)
   checkPositive('polynomial', { steps })
   return (step) => {
     const k = Math.max(0, step - after)
@@ -35,7 +36,8 @@ export function polynomial(from: number, { steps, to = 0, power = 1, after = 0, 
  *
  * @example schedules.stepDecay(0.1, { every: 30 })(65) // 0.001
  */
-export function stepDecay(value: number, { every, factor = 0.1 }: { every: number; factor?: number }): Schedule {
+export function stepDecay(value: number, options: { every: number; factor?: number }): Schedule {
+  const { every, factor = 0.1 } = optionsOf('stepDecay', options, 'every')
   checkPositive('stepDecay', { every })
   return (step) => value * factor ** Math.floor(step / every)
 }
@@ -45,7 +47,8 @@ export function stepDecay(value: number, { every, factor = 0.1 }: { every: numbe
  *
  * @example schedules.multiStep(0.1, { milestones: [30, 60] })(60) // 0.001
  */
-export function multiStep(value: number, { milestones, factor = 0.1 }: { milestones: readonly number[]; factor?: number }): Schedule {
+export function multiStep(value: number, options: { milestones: readonly number[]; factor?: number }): Schedule {
+  const { milestones, factor = 0.1 } = optionsOf('multiStep', options, 'milestones')
   return (step) => value * factor ** milestones.filter((m) => m <= step).length
 }
 
@@ -64,7 +67,8 @@ export interface ExponentialOptions {
 }
 
 /** value · factor^(k/every). @example schedules.exponential(0.1, { factor: 0.5, every: 10 })(20) // 0.025 */
-export function exponential(value: number, { factor, every = 1, after = 0, limit, staircase = false }: ExponentialOptions): Schedule {
+export function exponential(value: number, options: ExponentialOptions): Schedule {
+  const { factor, every = 1, after = 0, limit, staircase = false } = optionsOf('exponential', options, 'factor')
   checkPositive('exponential', { factor, every })
   const bound = factor < 1 ? Math.max : Math.min
   return (step) => {
@@ -79,10 +83,8 @@ export function exponential(value: number, { factor, every = 1, after = 0, limit
  *
  * @example schedules.inverseTime(0.1, { rate: 1, every: 100 })(300) // 0.025
  */
-export function inverseTime(
-  value: number,
-  { rate, every = 1, staircase = false }: { rate: number; every?: number; staircase?: boolean },
-): Schedule {
+export function inverseTime(value: number, options: { rate: number; every?: number; staircase?: boolean }): Schedule {
+  const { rate, every = 1, staircase = false } = optionsOf('inverseTime', options, 'rate')
   checkPositive('inverseTime', { every })
   return (step) => value / (1 + rate * (staircase ? Math.floor(step / every) : step / every))
 }
@@ -92,7 +94,8 @@ export function inverseTime(
  *
  * @example schedules.inverseSqrt(0.1, { warmupSteps: 100 })(400) // 0.05
  */
-export function inverseSqrt(peak: number, { warmupSteps }: { warmupSteps: number }): Schedule {
+export function inverseSqrt(peak: number, options: { warmupSteps: number }): Schedule {
+  const { warmupSteps } = optionsOf('inverseSqrt', options, 'warmupSteps')
   checkPositive('inverseSqrt', { warmupSteps })
   return (step) => peak * (step < warmupSteps ? step / warmupSteps : Math.sqrt(warmupSteps / step))
 }
@@ -113,7 +116,8 @@ export interface CosineOptions {
  *
  * @example schedules.cosine(0.1, { steps: 1000 })(500) // 0.05
  */
-export function cosine(from: number, { steps, to = 0, exponent = 1, afterwards = 'hold' }: CosineOptions): Schedule {
+export function cosine(from: number, options: CosineOptions): Schedule {
+  const { steps, to = 0, exponent = 1, afterwards = 'hold' } = optionsOf('cosine', options)
   checkPositive('cosine', { steps })
   return (step) => {
     const k = afterwards === 'hold' ? Math.min(step, steps) : step
@@ -138,7 +142,7 @@ export interface WarmupStableDecayOptions {
  * @example schedules.warmupStableDecay(0.1, { warmupSteps: 10, stableSteps: 80, decaySteps: 10 })(95) // 0.05
  */
 export function warmupStableDecay(peak: number, options: WarmupStableDecayOptions): Schedule {
-  const { warmupSteps, stableSteps, decaySteps, to = 0, shape = 'linear' } = options
+  const { warmupSteps, stableSteps, decaySteps, to = 0, shape = 'linear' } = optionsOf('warmupStableDecay', options, 'warmupSteps')
   checkPositive('warmupStableDecay', { decaySteps })
   const rest = (step: number) => peak + (to - peak) * progress(shape, Math.min(Math.max(0, step - stableSteps) / decaySteps, 1))
   return warmupSteps > 0 ? warmup(rest, { steps: warmupSteps }) : rest

@@ -1,5 +1,7 @@
 /** The learning rate goes down when a metric stops improving. */
 
+import { checkNames, kindOf } from '../names.js'
+
 /** What a scheduler drives: anything with groups of options, every optimizer among them. */
 export interface Driven {
   readonly groups: readonly { readonly options: object }[]
@@ -60,6 +62,8 @@ export class ReduceOnPlateau {
 
   /** @throws RangeError for a factor outside (0, 1), negative counts or thresholds, unknown modes */
   constructor(optimizer: Driven, options: ReduceOnPlateauOptions = {}) {
+    checkNames('ReduceOnPlateau', options, Object.keys(DEFAULTS))
+    if (!Array.isArray(optimizer?.groups)) throw new TypeError(`ReduceOnPlateau: wants an optimizer, got ${kindOf(optimizer)}`)
     this.optimizer = optimizer
     this.options = { ...DEFAULTS, ...options }
     check(this.options)

@@ -23,6 +23,12 @@ export function checkPositive(owner: string, options: Record<string, number>): v
   }
 }
 
+/** @internal the options of a schedule. @throws TypeError where there are none */
+export function optionsOf<O extends object>(owner: string, options: O, first = 'steps'): O {
+  if (typeof options === 'object' && options !== null) return options
+  throw new TypeError(`${owner}: wants options as an object, { ${first}: … }, got ${String(options)}`)
+}
+
 /** Always the same value. @example schedules.constant(0.1)(1000) // 0.1 */
 export function constant(value: number): Schedule {
   return () => value
@@ -69,7 +75,8 @@ export interface WarmupOptions {
  * const { warmup, cosine } = schedules
  * warmup(cosine(1e-3, { steps: 9000 }), { steps: 1000 })(500) // 0.0005
  */
-export function warmup(schedule: Schedule, { steps, from, shape = 'linear' }: WarmupOptions): Schedule {
+export function warmup(schedule: Schedule, options: WarmupOptions): Schedule {
+  const { steps, from, shape = 'linear' } = optionsOf('warmup', options)
   checkPositive('warmup', { steps })
   const to = schedule(0)
   const start = from ?? (shape === 'linear' ? 0 : to / 100)

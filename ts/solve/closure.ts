@@ -1,7 +1,7 @@
 /** What optimizers have in common that evaluate the loss themselves, several times a step. */
 
 import type { Loss } from '../loss/loss.js'
-import { type Allowed, checked, checkName, checkOption } from '../optim/options.js'
+import { type Allowed, checked, checkNames, checkOption, kindOf } from '../optim/options.js'
 import { Parameter } from '../parameter.js'
 import { Tensor } from '../tensor.js'
 import type { Frozen } from './equations.js'
@@ -80,7 +80,7 @@ export abstract class ClosureOptimizer<O extends object> {
   constructor(parameters: Iterable<Parameter>, options: O = {} as O) {
     this.parameters = checkParameters(this.name, [...parameters])
     const { defaults, allowed } = this.constructor as unknown as OptimizerClass
-    for (const name of Object.keys(options)) checkName(this.name, name, Object.keys(defaults))
+    checkNames(this.name, options, Object.keys(defaults))
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
     const values: Record<string, unknown> = { ...defaults, ...given }
     const check = (name: string, value: unknown) => checkOption(this.name, name, value, defaults[name], allowed[name])
@@ -146,16 +146,31 @@ export abstract class ClosureOptimizer<O extends object> {
     return x
   }
 
+  /** Where parameters are frozen, element by element; null where none is. */
+  protected frozen(): Uint8Array | null {
+    if (this.parameters.every((p) => p.requiresGrad)) return null
+    const mask = new Uint8Array(this.size)
+    this.eachAt((p, at) => mask.fill(p.requiresGrad ? 0 : 1, at, at + p.size))
+    return mask
+  }
+
   protected write(x: Float64Array): void {
     this.eachAt((p, at) => p.view().set(x.subarray(at, at + p.size)))
   }
 
   /** Loss and gradient at `x`, a value of NaN if either is not finite; leaves the parameters at `x`. */
   protected evaluate(closure: Closure, x: Float64Array): Point {
+    if (typeof closure !== 'function') throw new TypeError(`${this.name}.step(): wants a function that computes the loss, () => mse(…)`)
     this.write(x)
     this.zeroGrad()
     const loss = closure()
+    if (!(loss instanceof Tensor) && typeof loss !== 'number')
+      throw new TypeError(`${this.name}.step(): the closure must return the loss, a Tensor or a number, got ${kindOf(loss)}`)
     if (loss instanceof Tensor) loss.backward()
+    else if (typeof loss !== 'number') {
+      const hint = (loss as unknown) instanceof Promise ? 'a promise: it must not be async' : `${String(loss)}: does it return anything?`
+      throw new TypeError(`${this.name}: the closure must answer with the loss, got ${hint}`)
+    }
     const value = loss instanceof Tensor ? loss.item() : loss
     const gradient = this.readGradient()
     return { x, value: Number.isFinite(value) && allFinite(gradient) ? value : Number.NaN, gradient }

@@ -21,7 +21,12 @@ export interface TestFunction {
   kind: 'valley' | 'bowl' | 'many minima' | 'saddle' | 'plateau'
 }
 
-const { PI, sin, cos, exp, sqrt, E } = Math
+const PI = Math.PI
+const E = Math.E
+const sin = Math.sin
+const cos = Math.cos
+const exp = Math.exp
+const sqrt = Math.sqrt
 const pair = (a: number, b: number) => Float64Array.of(a, b)
 const square = (from: number, to: number): TestFunction['range'] => [
   [from, to],

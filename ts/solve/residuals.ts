@@ -31,6 +31,7 @@ export class FunctionProblem implements LeastSquaresProblem {
   /** Residuals at the point of the last value(). */
   latest: Float64Array = EMPTY
   private columns = EMPTY
+  private start: Float64Array = EMPTY
   private rows = -1
   /** F at the start. */
   private first = Number.NaN
@@ -59,6 +60,7 @@ export class FunctionProblem implements LeastSquaresProblem {
 
   /** Says how many residuals there are, and makes room for them. */
   private firstCall(x: Float64Array): Float64Array {
+    this.start = copied(x)
     const r = this.ask(x)
     const m = Number((r as ArrayLike<number> | undefined)?.length)
     if (Number.isNaN(m)) this.wrongKind(r)
@@ -148,18 +150,23 @@ export class FunctionProblem implements LeastSquaresProblem {
     const { box } = this
     const at = x.slice()
     for (let j = 0; j < this.size; j++) {
-      const h = CUBE_ROOT_EPSILON * Math.max(Math.abs(x[j]), 1e-3)
+      const h = CUBE_ROOT_EPSILON * this.widthOf(j, x[j])
       if (box?.fixes(j)) this.columns.fill(0, j * this.rows, (j + 1) * this.rows)
       else if (box !== null && box.reach(j, x[j], h) < h) this.forwardColumn(at, j, r)
       else if (this.central || !this.forwardColumn(at, j, r)) this.centralColumn(at, j, h)
     }
   }
 
+  /** What a step is a part of: |x|, but where x passes zero a thousandth of its start, or of 1 for a start of zero. */
+  private widthOf(j: number, x: number): number {
+    return Math.max(Math.abs(x), 1e-3 * (Math.abs(this.start[j]) || 1))
+  }
+
   /** False where the function is not finite on that side. */
   private forwardColumn(at: Float64Array, j: number, r: Float64Array): boolean {
     const m = this.rows
     const xj = at[j]
-    const step = ROOT_EPSILON * Math.max(Math.abs(xj), 1e-3)
+    const step = ROOT_EPSILON * this.widthOf(j, xj)
     at[j] = xj + (this.box?.inward(j, xj, step) ?? step)
     const h = at[j] - xj
     const column = this.columns.subarray(j * m, (j + 1) * m)

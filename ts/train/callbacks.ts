@@ -1,6 +1,7 @@
 /** Callbacks: what to do besides training, at the end of each batch and epoch. */
+
+import { checkNames, kindOf, list, show } from '../names.js'
 import type { Module } from '../nn/module.js'
-import { kindOf, list } from '../optim/options.js'
 
 /** Where training is. Numbers that people read: epochs and batches count from 1. */
 export interface Progress {
@@ -85,11 +86,13 @@ export class EarlyStopping implements Callback {
   private readonly options: Required<EarlyStoppingOptions>
 
   constructor(options: EarlyStoppingOptions = {}) {
+    checkNames('EarlyStopping', options, ['patience', 'monitor', 'minDelta', 'mode', 'restoreBest'])
     const { monitor = 'valLoss', patience = 5, minDelta = 0, restoreBest = true } = options
     if (!(Number.isInteger(patience) && patience >= 0))
       throw new RangeError(`EarlyStopping: patience must be a whole number ≥ 0, got ${patience}`)
     if (!(minDelta >= 0)) throw new RangeError(`EarlyStopping: minDelta must be ≥ 0, got ${minDelta}`)
     const mode = options.mode ?? (/accuracy/i.test(monitor) ? 'max' : 'min')
+    if (mode !== 'min' && mode !== 'max') throw new RangeError(`EarlyStopping: mode is 'min' or 'max', got ${show(mode)}`)
     this.options = { monitor, patience, minDelta, mode, restoreBest }
   }
 

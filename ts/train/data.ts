@@ -3,6 +3,7 @@ import { openStep } from '../autograd.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
+import { checkNames } from '../names.js'
 import { rowsOf } from '../nn/module.js'
 import { reshape } from '../ops/shape.js'
 import { formatShape, type Shape, sizeOf } from '../shape.js'
@@ -19,6 +20,9 @@ export interface DataSet {
   /** One factor per sample on its loss. Default: all ones. */
   weights?: TensorLike
 }
+
+/** What a data set may carry. */
+const DATA = ['inputs', 'shape', 'targets', 'weights', 'count', 'features', 'classes', 'classNames', 'featureNames', 'encode']
 
 /** A checked data set. @internal */
 export interface Rows {
@@ -40,7 +44,8 @@ export interface Batch {
  * @internal the data set as tensors with equally many rows
  * @throws ShapeError if counts differ or there is no row; RangeError naming row and column of a number that is not finite
  */
-export function checkData(data: DataSet, backend: Backend, what: string): Rows {
+export function checkData(data: DataSet, backend: Backend, what: string, options: readonly string[] = []): Rows {
+  checkNames(what, data, [...DATA, ...options])
   const given = onHost(asTensor(data.inputs, backend, `${what}: inputs`))
   const inputs = data.shape === undefined ? given : reshape(given, data.shape)
   const targets = onHost(asTensor(data.targets, backend, `${what}: targets`))
@@ -67,7 +72,17 @@ export function checkData(data: DataSet, backend: Backend, what: string): Rows {
   ] as const) {
     if (tensor !== null) checkAllFinite(tensor, `${what}: ${name}`)
   }
+  if (weights !== null) checkWeights(weights.read(), what)
   return { inputs, targets, weights, count }
+}
+
+function checkWeights(weights: ArrayLike<number>, what: string): void {
+  let most = 0
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] < 0) throw new RangeError(`${what}: weights must be ≥ 0, got ${weights[i]} at row ${i}`)
+    most = Math.max(most, weights[i])
+  }
+  if (most === 0) throw new RangeError(`${what}: all weights are 0, so that no row counts`)
 }
 
 /** Data outlives many steps, so it must not be in the memory of one. */

@@ -3,6 +3,7 @@ import { noGrad, scope } from '../autograd.js'
 import type { FloatArray } from '../backend/heap.js'
 import { NonFiniteError } from '../errors.js'
 import type { Loss } from '../loss/loss.js'
+import { kindOf } from '../names.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import type { AveragingOptimizer } from '../optim/averaging.js'
 import type { OptimizerWrapper } from '../optim/wrapper.js'
@@ -13,7 +14,7 @@ import { judge } from './judge.js'
 import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
 import { type Ends, type QuietSteps, quietSteps } from './quiet-steps.js'
 import { isKnownLoss } from './replay.js'
-import { Pacer, type Place, type Plan, planSteps, type Step, type StepOptions, steps } from './steps.js'
+import { OPTIONS, Pacer, type Place, type Plan, planSteps, type Step, type StepOptions, steps } from './steps.js'
 
 /** Options of {@link fit}. */
 export interface FitOptions extends StepOptions {
@@ -96,12 +97,13 @@ class Run {
   private samples = 0
 
   constructor(model: Module, options: FitOptions) {
-    const all = checkData(options, model.backend, 'fit')
+    const all = checkData(options, model.backend, 'fit', OPTIONS)
     if (options.validation !== undefined && options.validationSplit !== undefined) {
       throw new RangeError('fit: give validation or validationSplit, not both')
     }
     const [rows, held] = options.validationSplit === undefined ? [all, null] : splitRows(all, options.validationSplit)
     this.validation = options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held
+    checkHandlers(options)
     this.plan = planSteps(model, options, rows)
     if (this.validation !== null && isKnownLoss(options.loss)) checkTargets(model, this.validation, options.loss)
     this.metrics = resolveMetrics(options.metrics)
@@ -289,6 +291,13 @@ function showAverages(optimizer: object): () => void {
   return () => put(trained)
 }
 
+function checkHandlers({ signal, onProgress }: FitOptions): void {
+  if (signal !== undefined && typeof signal?.aborted !== 'boolean')
+    throw new TypeError(`fit: signal must be an AbortSignal, the signal of an AbortController, got ${kindOf(signal)}`)
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new TypeError(`fit: onProgress must be a function of the progress, got ${kindOf(onProgress)}`)
+}
+
 /** Finds targets that the loss refuses before the first step instead of after the first epoch: by the loss itself, of zeros. */
 function checkTargets(model: Module, rows: Rows, loss: Loss): void {
   const [, ...outputs] = model.predict(rowsBetween(rows, 0, 1).inputs).shape
@@ -329,7 +338,9 @@ export function evaluateModel<const M extends MetricsOption = readonly []>(
   const { batchSize = 1024 } = options
   if (!(Number.isInteger(batchSize) && batchSize > 0))
     throw new RangeError(`evaluateModel: batchSize must be a whole number above 0, got ${batchSize}`)
-  const rows = checkData(options, model.backend, 'evaluateModel')
+  const rows = checkData(options, model.backend, 'evaluateModel', ['loss', 'metrics', 'batchSize'])
+  if (typeof options.loss !== 'function')
+    throw new TypeError(`evaluateModel: loss must be a function, such as mse, got ${kindOf(options.loss)}`)
   return evaluateRows(model, rows, options.loss, options.metrics, options.batchSize) as { loss: number } & MetricValues<M>
 }
 

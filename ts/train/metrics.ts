@@ -1,4 +1,5 @@
 /** Metrics: what people read, computed from predictions and targets in plain JS. */
+import { kindOf } from '../names.js'
 import type { Tensor } from '../tensor.js'
 
 /** The mean over a batch of something worth watching; averaged over batches by their size. */
@@ -13,6 +14,7 @@ export type MetricName = keyof typeof METRICS
  * The share of rows whose class is right: the largest of several logits, or for one logit whether it is above 0.
  * Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
  *
+ * @throws RangeError for one output whose targets are not from 0 to 1
  * @example accuracy(tensor([[0.1, 2], [3, 1]]), tensor(Int32Array.of(1, 1))) // 0.5
  */
 export function accuracy(prediction: Tensor, target: Tensor): number {
@@ -22,8 +24,11 @@ export function accuracy(prediction: Tensor, target: Tensor): number {
   const oneClassEach = target.size === rows
   let right = 0
   for (let r = 0; r < rows; r++) {
-    if (cols === 1) right += p[r] > 0 === t[r] > 0.5 ? 1 : 0
-    else right += largest(p, r * cols, cols) === (oneClassEach ? t[r] : largest(t, r * cols, cols)) ? 1 : 0
+    if (cols === 1) {
+      if (!(t[r] >= 0 && t[r] <= 1))
+        throw new RangeError(`accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError`)
+      right += p[r] > 0 === t[r] > 0.5 ? 1 : 0
+    } else right += largest(p, r * cols, cols) === (oneClassEach ? t[r] : largest(t, r * cols, cols)) ? 1 : 0
   }
   return right / rows
 }
@@ -69,7 +74,15 @@ export type MetricValues<M extends MetricsOption> = Record<
 /** @internal @throws RangeError naming the metrics there are */
 export function resolveMetrics(option: MetricsOption | undefined): [string, Metric][] {
   if (option === undefined) return []
-  if (!Array.isArray(option)) return Object.entries(option as Record<string, Metric>)
+  if (typeof option !== 'object' || option === null)
+    throw new TypeError(`metrics: wants names in an array, ['accuracy'], or { name: function }, got ${kindOf(option)}`)
+  if (!Array.isArray(option)) {
+    const own = Object.entries(option as Record<string, Metric>)
+    for (const [name, metric] of own)
+      if (typeof metric !== 'function')
+        throw new TypeError(`metrics: '${name}' must be a function (prediction, target) => number, got ${kindOf(metric)}`)
+    return own
+  }
   return (option as readonly MetricName[]).map((name) => {
     const metric = METRICS[name]
     if (metric === undefined)

@@ -138,7 +138,7 @@ export class Recording {
 
   markGradients(): void {
     const { places } = this
-    for (let i = 0; i < places.length; i++) if (places[i].requiresGrad) places[i].parameter.gradientState = 'ready'
+    for (let i = 0; i < places.length; i++) if (places[i].requiresGrad) places[i].parameter.claimGradient()
   }
 
   /** Runs fn as if the gradients counted, and for good where it returns true; not where it throws. */
@@ -222,12 +222,14 @@ function recordCalls<T>(backend: Backend, calls: KernelCall[], fn: () => T): T {
   // The exports of a module are frozen, so the proxy stands before an empty object.
   open.kernels = new Proxy({} as Kernels, {
     get(_, name: string) {
-      const kernel = before[name as keyof Kernels] as (...args: number[]) => number | undefined
+      const kernel = before[name as keyof Kernels] as ((...args: number[]) => number | undefined) | undefined
+      if (kernel === undefined) return undefined
       return (...args: number[]) => {
         calls.push({ name, kernel, args })
         return kernel(...args)
       }
     },
+    set: (_, name, kernel) => Reflect.set(before, name, kernel),
   })
   try {
     return fn()

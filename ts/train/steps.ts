@@ -2,8 +2,8 @@
 
 import { NonFiniteError } from '../errors.js'
 import type { Loss } from '../loss/loss.js'
+import { kindOf } from '../names.js'
 import type { Module } from '../nn/module.js'
-import { checkNames } from '../optim/options.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
@@ -61,11 +61,10 @@ export interface Step {
 }
 
 const DEFAULT_BATCH = 32
-/** What fit and trainSteps know; and what a data set may carry besides. */
-const OPTIONS = [
-  ...['inputs', 'shape', 'targets', 'weights', 'loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule'],
-  ...['yieldEvery', 'validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'],
-  ...['count', 'features', 'classes', 'classNames', 'featureNames', 'encode'],
+/** @internal what fit and trainSteps know beside the data */
+export const OPTIONS: readonly string[] = [
+  ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'yieldEvery'],
+  ...['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'],
 ]
 
 /** @internal everything that the loop needs, checked */
@@ -101,15 +100,20 @@ export async function* trainSteps(model: Module, options: StepOptions): AsyncGen
 }
 
 /** @internal @throws RangeError, ShapeError */
-export function planSteps(model: Module, options: StepOptions, rows = checkData(options, model.backend, 'fit')): Plan {
-  checkNames('fit', options, OPTIONS)
-  const { epochs = 1, batchSize, dropLast = false } = options
+export function planSteps(model: Module, options: StepOptions, rows = checkData(options, model.backend, 'fit', OPTIONS)): Plan {
+  const { epochs = 1, batchSize, dropLast = false, schedule } = options
   if (!(Number.isInteger(epochs) && epochs >= 0))
     throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${JSON.stringify(epochs)}`)
   if (typeof options.loss !== 'function')
     throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
-  if (typeof (options.optimizer as OptimizerLike | undefined)?.step !== 'function')
+  const { step, groups } = (options.optimizer ?? {}) as Partial<OptimizerLike>
+  if (typeof step !== 'function' || !Array.isArray(groups))
     throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
+  if (schedule !== undefined && typeof schedule !== 'function')
+    throw new TypeError(
+      `fit: schedule must be a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${kindOf(schedule)}`,
+    )
+  checkOwner(model, options.optimizer)
   const size = batchSize === 'full' ? rows.count : (batchSize ?? Math.min(DEFAULT_BATCH, rows.count))
   if (!(Number.isInteger(size) && size > 0))
     throw new RangeError(`fit: batchSize must be a whole number above 0 or 'full', got ${JSON.stringify(batchSize)}`)
@@ -126,6 +130,13 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   const isPlain = !takesWholeSteps(optimizer) && !optimizer.wantsClosure
   const recordings = isPlain && isReplayable(model, options.loss, rows) ? new Map() : null
   return { model, rows, options, epochs, batchSize: size, batchesPerEpoch, recordings }
+}
+
+/** @throws Error for an optimizer of another model, which would fail at its first step or train that one */
+function checkOwner(model: Module, { name, groups }: OptimizerLike | WholeStepOptimizer): void {
+  const own = new Set(model.parameters())
+  if (!groups.some(({ parameters }) => [...parameters].some((p) => own.has(p))))
+    throw new Error(`fit: optimizer ${name} has none of this model's parameters; make one with model.parameters()`)
 }
 
 /** @internal the steps of all epochs, each taken when it is asked for */

@@ -14,14 +14,18 @@ import { randomKernels } from './random.js'
 import { reduceKernels } from './reduce.js'
 import { softmaxKernels } from './softmax.js'
 
-/** The kernel table over the given memory, as float32 or float64 after `heap.dtype`. */
+/** What any program needs of the kernel table; ts/backend/families.ts adds the rest as it is asked for. */
+export function createBasicKernels(heap: Heap): Kernels {
+  return { ...elementwiseKernels(heap), ...reduceKernels(heap) } as Kernels
+}
+
+/** The whole kernel table over the given memory, as float32 or float64 after `heap.dtype`. */
 export function createJsKernels(heap: Heap): Kernels {
   return {
+    ...createBasicKernels(heap),
     ...gemmKernels(heap),
     ...denseKernels(heap),
     ...activationKernels(heap),
-    ...elementwiseKernels(heap),
-    ...reduceKernels(heap),
     ...softmaxKernels(heap),
     ...lossKernels(heap),
     ...randomKernels(heap),

@@ -2,7 +2,7 @@
 import type { Heap } from '../heap.js'
 import { type Kernels, SCRATCH_BYTES, type Update } from '../kernels.js'
 import { warnOnce } from '../warn.js'
-import { compiled, isShareable, updateKernel, type Variant, type WasmExports } from '../wasm.js'
+import { compiled, isShareable, type Variant, type WasmExports } from '../wasm.js'
 import { type Kernel, Pool } from './pool.js'
 import { shareKernels, shareUpdate } from './split.js'
 
@@ -25,7 +25,8 @@ export interface Threads {
   pool: Pool
   /** Resolves once the workers have started, or have failed to. */
   ready: Promise<void>
-  update(name: string): Update | undefined
+  /** An update that threads share. */
+  share(update: Update): Update
 }
 
 /** How many threads were asked for. @throws RangeError */
@@ -80,12 +81,8 @@ export function startThreads(variant: Variant, exports: WasmExports, heap: Heap,
   const rooms = blocks.map((block) => block + STACK_BYTES)
   const pool = new Pool(Object.values(exports) as Kernel[], compiled(variant, true), exports.memory, rooms)
   const team = { exports, pool, rooms }
-  const update = (name: string): Update | undefined => {
-    const whole = updateKernel(exports, name)
-    return whole && shareUpdate(team, name, whole)
-  }
   const ready = pool.ready.catch(({ message }: Error) =>
     warnOnce(`one thread is used: workers do not start (${message}). A page's Content-Security-Policy has to allow blob: in worker-src.`),
   )
-  return { kernels: shareKernels(team), pool, ready, update }
+  return { kernels: shareKernels(team), pool, ready, share: (update) => shareUpdate(pool, update) }
 }

@@ -2,8 +2,8 @@
  * Threads that run kernels on one memory. The thread that calls (main) gives each worker its share, computes one itself, then takes
  * back what no worker has begun, and waits for the rest: it never waits for a thread that the machine has not let run yet.
  */
-import { spawn } from './spawn.js'
-import { ASLEEP, AWAITED, BLOCK, GONE, IDLE, KERNEL, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './worker.js'
+import { spawn, type Thread } from './spawn.js'
+import { ASLEEP, AWAITED, BLOCK, GONE, IDLE, KERNEL, LISTEN, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './worker.js'
 
 export type Kernel = (...numbers: number[]) => unknown
 
@@ -45,17 +45,21 @@ export class Pool {
   private readonly words: Int32Array
   private readonly numbers: Float64Array
   private readonly mayWait: boolean
+  private readonly threads: Thread[] = []
+  private modules = 0
+  /** Whether workers may still be adding kernels. */
+  private adding = false
   /** Where other programs want the cores too, waiting for a thread may cost more than it saves: then main works alone for a while. */
   private late = 0
   private rest = FIRST_REST
   private restUntil = 0
 
   /**
-   * @param kernels the exports of main's instance, in the order that every instance has
+   * @param kernels the exports of main's instance, in the order that every instance has; more may follow ({@link add})
    * @param stacks where each worker's stack begins
    */
   constructor(
-    private readonly kernels: readonly Kernel[],
+    private readonly kernels: Kernel[],
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     stacks: readonly number[],
@@ -66,8 +70,26 @@ export class Pool {
     this.mayWait = mayWait(this.words)
     pools.register(this, this.words)
     const start = (stack: number, index: number): Start => ({ module, memory, control, index, stack })
-    this.ready = Promise.all(stacks.map((stack, index) => spawn(start(stack, index)))).then(() => {
+    this.ready = Promise.all(stacks.map((stack, index) => spawn(start(stack, index), this.threads))).then(() => {
       this.workers = stacks.map((_, index) => index)
+    })
+  }
+
+  /** What {@link run} calls a kernel. */
+  numberOf(kernel: unknown): number {
+    return this.kernels.indexOf(kernel as Kernel)
+  }
+
+  /** Takes kernels of a further module, which each worker instantiates for itself; until all have, main works alone. */
+  add(kernels: readonly Kernel[], module: WebAssembly.Module): void {
+    this.kernels.push(...kernels)
+    this.adding = true
+    this.modules++
+    this.threads.forEach((thread, worker) => {
+      const at = (worker * BLOCK) / 4
+      Atomics.store(this.words, at, LISTEN + this.modules)
+      Atomics.notify(this.words, at)
+      thread.postMessage(module)
     })
   }
 
@@ -78,7 +100,7 @@ export class Pool {
 
   /** How many threads share a kernel that takes so many nanoseconds. */
   parts(nanoseconds: number): number {
-    if (isSmall(nanoseconds) || this.size === 1) return 1
+    if (isSmall(nanoseconds) || this.size === 1 || this.isAdding()) return 1
     if (this.restUntil > 0 && performance.now() < this.restUntil) return 1
     return Math.min(this.size, Math.floor(nanoseconds / GRAIN))
   }
@@ -102,6 +124,12 @@ export class Pool {
       this.finishAll(workers, shares, until)
     }
     this.judge(performance.now() - own > ((parts - 1) / 2) * (own - start))
+  }
+
+  private isAdding(): boolean {
+    if (!this.adding) return false
+    this.adding = this.workers.some((worker) => Atomics.load(this.words, (worker * BLOCK) / 4) >= LISTEN)
+    return this.adding
   }
 
   private judge(late: boolean): void {

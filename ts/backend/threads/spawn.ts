@@ -2,7 +2,7 @@
 import { PROGRAM, type Start } from './worker.js'
 
 /** What is used of a worker: of a page's, or of Node's, Deno's and Bun's `node:worker_threads`. */
-interface Thread {
+export interface Thread {
   postMessage(value: unknown): void
   terminate(): void
   /** Where there is a process that a worker could keep alive. */
@@ -23,8 +23,11 @@ type Failed = (reason: unknown) => void
 const PATIENCE = 20_000
 const POLICY = "a page's Content-Security-Policy has to allow blob: in worker-src"
 
-/** Starts a worker; resolves once it waits for work, rejects if it does not come to that. After that it keeps no process alive. */
-export async function spawn(start: Start): Promise<void> {
+/**
+ * Starts a worker, which is at the end of `threads` at once; resolves once it waits for work, rejects if it does not come to that. After that it
+ * keeps no process alive. Threads outlive a pool that is gone, and hold what is given here: not the pool.
+ */
+export async function spawn(start: Start, threads: Thread[]): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined
   let thread: Thread | undefined
   try {
@@ -34,6 +37,7 @@ export async function spawn(start: Start): Promise<void> {
       const node = nodeThreads()
       thread = node ? inNode(node, ready, failed) : onPage(ready, failed)
       thread.postMessage(start)
+      threads.push(thread)
     })
   } catch (error) {
     thread?.terminate()

@@ -42,8 +42,8 @@ export function shareKernels(team: Team): Kernels {
 }
 
 /** The update of an optimizer, shared. */
-export function shareUpdate({ exports, pool }: Team, name: string, update: Update): Update {
-  const number = numberOf(exports, name)
+export function shareUpdate(pool: Pool, update: Update): Update {
+  const number = pool.numberOf(update)
   const kernel: Update = (p, g, s, stride, n, h) => {
     const parts = pool.parts(n * UPDATE)
     if (parts < 2) update(p, g, s, stride, n, h)

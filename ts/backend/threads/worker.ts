@@ -2,6 +2,7 @@
  * The program of a worker: text, so that it needs no file of its own, whatever bundles the library. It waits for work in its words of
  * the control block: first by looking again and again, which answers within a microsecond, then asleep.
  */
+import { STACK_BETWEEN } from '../wasm.js'
 
 /** What a worker's first word says. */
 export const IDLE = 0
@@ -9,6 +10,8 @@ export const IDLE = 0
 export const OPEN = 1
 export const TAKEN = 2
 export const STOP = 3
+/** And that many modules with further kernels have been sent to it as messages: it is to take them. */
+export const LISTEN = 4
 
 /** Bytes of the control block for each worker: words of its state, then the kernel's number and arguments as doubles. */
 export const BLOCK = 256
@@ -38,43 +41,57 @@ export interface Start {
 const ARGUMENTS = Array.from({ length: MOST_ARGUMENTS }, (_, i) => `numbers[kernel + ${i + 1}]`).join()
 
 export const PROGRAM = `
-const start = ({ module, memory, control, index, stack }) => {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory } })
-  exports.__stack_pointer.value = stack
-  const kernels = Object.values(exports)
+let receive = ({ module, memory, control, index, stack }) => {
   const words = new Int32Array(control), numbers = new Float64Array(control)
   const at = index * ${BLOCK / 4}, kernel = index * ${BLOCK / 8} + ${KERNEL}
   const pause = Atomics.pause || (() => {})
-  send('ready')
-  for (let since = 0, turns = 0; ; ) {
-    const state = Atomics.load(words, at)
-    if (state === ${STOP}) break
-    if (state === ${OPEN} && Atomics.compareExchange(words, at, ${OPEN}, ${TAKEN}) === ${OPEN}) {
-      try {
-        kernels[numbers[kernel]](${ARGUMENTS})
-      } catch {
-        Atomics.store(words, at + ${GONE}, 1)
-        Atomics.store(words, at, ${OPEN})
-        break
-      }
-      Atomics.store(words, at, ${IDLE})
-      if (Atomics.load(words, at + ${AWAITED})) Atomics.notify(words, at)
-      since = turns = 0
-    }
-    pause()
-    if (++turns & 255) continue
-    const now = performance.now()
-    if (since === 0) since = now
-    if (now - since < ${PATIENCE}) continue
-    Atomics.store(words, at + ${ASLEEP}, 1)
-    Atomics.wait(words, at, ${IDLE})
-    Atomics.store(words, at + ${ASLEEP}, 0)
-    since = 0
+  const kernels = []
+  const add = (module, stack) => {
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } })
+    exports.__stack_pointer.value = stack
+    kernels.push(...Object.values(exports))
   }
-  if (!port) close()
+  const work = () => {
+    for (let since = 0, turns = 0; ; ) {
+      const state = Atomics.load(words, at)
+      if (state >= ${LISTEN}) return
+      if (state === ${STOP}) break
+      if (state === ${OPEN} && Atomics.compareExchange(words, at, ${OPEN}, ${TAKEN}) === ${OPEN}) {
+        try {
+          kernels[numbers[kernel]](${ARGUMENTS})
+        } catch {
+          Atomics.store(words, at + ${GONE}, 1)
+          Atomics.store(words, at, ${OPEN})
+          break
+        }
+        Atomics.store(words, at, ${IDLE})
+        if (Atomics.load(words, at + ${AWAITED})) Atomics.notify(words, at)
+        since = turns = 0
+      }
+      pause()
+      if (++turns & 255) continue
+      const now = performance.now()
+      if (since === 0) since = now
+      if (now - since < ${PATIENCE}) continue
+      Atomics.store(words, at + ${ASLEEP}, 1)
+      Atomics.wait(words, at, ${IDLE})
+      Atomics.store(words, at + ${ASLEEP}, 0)
+      since = 0
+    }
+    ;(port ?? globalThis).close()
+  }
+  let modules = 0
+  receive = (module) => {
+    add(module, stack - ${STACK_BETWEEN})
+    const listening = ${LISTEN} + ++modules
+    if (Atomics.compareExchange(words, at, listening, ${IDLE}) === listening) work()
+  }
+  add(module, stack)
+  send('ready')
+  work()
 }
 const port = globalThis.process?.getBuiltinModule?.('node:worker_threads').parentPort
 const send = (text) => (port ?? globalThis).postMessage(text)
-if (port) port.once('message', start)
-else onmessage = ({ data }) => start(data)
+if (port) port.on('message', (data) => receive(data))
+else onmessage = ({ data }) => receive(data)
 `

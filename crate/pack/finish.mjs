@@ -1,0 +1,213 @@
+/**
+ * From what the compiler made to what is carried: target/pack/NAME/gradus_bg.wasm -> target/NAME.wasm, optimised, and its parts as
+ * text in OUT. crate/build.sh calls it:
+ *
+ *   node crate/pack/finish.mjs OUT simd relaxed
+ *
+ * The exports are numbers only, so wasm-bindgen's glue is not needed: without its exports the module imports nothing, and the
+ * loader instantiates it directly.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { gzipSync } from 'node:zlib'
+import binaryen from 'binaryen'
+import { encode } from './index.mjs'
+
+/** What instances are made with: each has all of it. */
+const COMMON = ['memory', '__stack_pointer']
+
+/** Optimizers whose kernels every program carries; the others bring theirs with their class. */
+const EVERYDAY = ['sgd.rs', 'momentum.rs', 'adam.rs']
+
+/**
+ * Exports that load when they are first asked for (ts/backend/parts.ts), so that programs without them do not carry them. What is
+ * in no part is the core, which is always there.
+ */
+const PARTS = { doubles: (name) => name.startsWith('double'), updates: isRareUpdate }
+
+const rare = new Set(
+  readdirSync('crate/optim')
+    .filter((file) => ![...EVERYDAY, 'mod.rs'].includes(file))
+    .flatMap((file) => [...readFileSync(`crate/optim/${file}`, 'utf8').matchAll(/^\s*export_update!\(\s*(\w+)/gm)].map(([, name]) => name)),
+)
+
+function isRareUpdate(name) {
+  return rare.has(name)
+}
+
+function optimise(bytes) {
+  const module = binaryen.readBinary(bytes)
+  const isOut = (name) => name === 'unpack' || (name.startsWith('__') && !COMMON.includes(name))
+  for (const name of exportsOf(bytes).filter(isOut)) module.removeExport(name)
+  exportTable(module)
+  cutPanics(module)
+  binaryen.setOptimizeLevel(3)
+  binaryen.setShrinkLevel(0)
+  // Folds address arithmetic into loads and stores, which V8 needs to widen vector pairs. Rust's data starts at 1 MiB.
+  binaryen.setLowMemoryUnused(true)
+  module.optimize()
+  module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
+  return foldSplats(module).emitBinary()
+}
+
+/** Folds the address arithmetic of loads into all four lanes as well, which binaryen passes over: `a + 4` becomes an offset. */
+function foldSplats(module) {
+  const sum = /v128\.load32_splat align=1\n\s*\(i32\.add\n\s*(\(local\.get \S+\))\n\s*\(i32\.const (\d{1,3})\)\n\s*\)/g
+  const text = module.emitText()
+  if (!sum.test(text)) throw new Error('no load to fold was found; did the compiler change them?')
+  const folded = binaryen.parseText(text.replace(sum, 'v128.load32_splat offset=$2 align=1 $1'))
+  folded.setFeatures(module.getFeatures())
+  return folded
+}
+
+/**
+ * A module of one export, `unpack`, and its memory: no bytes of the crate but those that it runs. Without data, and the table,
+ * nothing else is reached.
+ */
+function unpackerOf(bytes) {
+  const whole = binaryen.readBinary(bytes)
+  for (const other of exportsOf(bytes).filter((name) => name !== 'unpack' && name !== 'memory')) whole.removeExport(other)
+  cutPanics(whole)
+  const module = binaryen.parseText(whole.emitText().replace(/^ *\((data|elem) .*\n/gm, ''))
+  module.setFeatures(whole.getFeatures())
+  binaryen.setOptimizeLevel(3)
+  binaryen.setShrinkLevel(2)
+  binaryen.setLowMemoryUnused(true)
+  module.runPasses(['remove-unused-module-elements'])
+  module.optimize()
+  module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
+  if (!module.validate()) throw new Error('unpacker.wasm is not valid')
+  return Buffer.from(module.emitBinary())
+}
+
+/** The table of functions, where ts/backend/program.ts puts kernels; wasm-bindgen drops its export. */
+function exportTable(module) {
+  const tables = Array.from({ length: module.getNumTables() }, (_, i) => module.getTableByIndex(i))
+  const { name } = tables.map(binaryen.getTableInfo).find(({ name }) => module.getTableSegments(module.getTable(name)).length > 0)
+  module.addTableExport(name, 'table')
+}
+
+/**
+ * A panic ends in a trap, and its message has nowhere to go, as the module imports nothing. Without it a fifth of the bytes go:
+ * what formats numbers, and an allocator for the text, which the table of functions keeps alive. Kernels call none of it.
+ */
+function cutPanics(module) {
+  const standard = [
+    /^core(\[\w+\])?::(panicking|slice::index)::/,
+    /^<?(std|alloc|dlmalloc|__rustc)\[/,
+    /(^core(\[\w+\])?|as core(\[\w+\])?)::fmt::/,
+  ]
+  let cut = 0
+  for (let i = 0; i < module.getNumFunctions(); i++) {
+    const info = binaryen.Function(module.getFunctionByIndex(i))
+    if (!standard.some((names) => names.test(info.name))) continue
+    info.body = module.unreachable()
+    cut++
+  }
+  if (cut < 20) throw new Error(`${cut} functions of panics were found; did the compiler change their names?`)
+}
+
+/**
+ * Blanks text in the data: messages of panics, which nothing reads any more, and paths of the machine that built the standard
+ * library, which must not be published. Tables of numbers hold no twelve printable bytes in a row.
+ */
+function withoutText(bytes) {
+  const out = Buffer.from(bytes)
+  for (const { id, start, end } of sections(out)) {
+    if (id !== DATA) continue
+    const section = out.subarray(start, end)
+    section.set(
+      Buffer.from(
+        section.toString('latin1').replace(/[\n -~]{12,}/g, (run) => '\0'.repeat(run.length)),
+        'latin1',
+      ),
+    )
+  }
+  return out
+}
+
+/** Of an optimised module, what some of its exports need, and no constants: a part finds those of the core in its memory. */
+function partOf(bytes, name) {
+  const module = binaryen.readBinary(bytes)
+  for (const other of exportsOf(bytes)) if (!COMMON.includes(other) && !PARTS[name](other)) module.removeExport(other)
+  const elements = Array.from({ length: module.getNumElementSegments() }, (_, i) => module.getElementSegmentByIndex(i))
+  for (const { name: segment } of elements.map(binaryen.getElementSegmentInfo)) module.removeElementSegment(segment)
+  module.runPasses(['remove-unused-module-elements', 'reorder-functions'])
+  if (module.emitText().includes('call_indirect')) throw new Error(`kernels of ${name} call through the table, which only the core has`)
+  const part = Buffer.from(module.emitBinary())
+  const kept = [...sections(part)].filter(({ id }) => id !== DATA && id !== DATA_COUNT)
+  return Buffer.concat([part.subarray(0, 8), ...kept.map(({ head, end }) => part.subarray(head, end))])
+}
+
+function coreOf(bytes) {
+  const module = binaryen.readBinary(bytes)
+  for (const name of exportsOf(bytes)) if (Object.values(PARTS).some((isIn) => isIn(name))) module.removeExport(name)
+  module.runPasses(['remove-unused-module-elements', 'reorder-functions'])
+  return Buffer.from(module.emitBinary())
+}
+
+const DATA = 11
+const DATA_COUNT = 12
+
+/** Where each section begins, with its head and without, and ends. */
+function* sections(bytes) {
+  for (let at = 8; at < bytes.length; ) {
+    const head = at
+    const id = bytes[at++]
+    let size = 0
+    for (let shift = 0, byte = 128; byte >= 128; shift += 7) {
+      byte = bytes[at++]
+      size |= (byte & 127) << shift
+    }
+    yield { id, head, start: at, end: (at += size) }
+  }
+}
+
+function exportsOf(bytes) {
+  return WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map(({ name }) => name)
+}
+
+/** What the loader relies on. */
+function check(bytes, name) {
+  const exports = exportsOf(bytes)
+  const imports = WebAssembly.Module.imports(new WebAssembly.Module(bytes)).map((i) => `${i.module}.${i.name}`)
+  if (imports.length > 0) throw new Error(`${name}.wasm imports ${imports}, but is instantiated with no imports`)
+  // `table` holds the kernels of programs; each thread has a stack of its own, so each sets its pointer
+  for (const own of [...COMMON, 'table']) {
+    if (!exports.includes(own)) throw new Error(`${name}.wasm does not export its ${own}`)
+  }
+  return exports.length
+}
+
+const [out, ...names] = process.argv.slice(2)
+const kB = (n) => `${(n / 1000).toFixed(1)} kB`
+const zipped = (data) => kB(gzipSync(data, { level: 9 }).length)
+
+const modules = names.map((name) => {
+  const bytes = withoutText(optimise(readFileSync(`target/pack/${name}/gradus_bg.wasm`)))
+  const exports = check(bytes, name)
+  writeFileSync(`target/${name}.wasm`, bytes)
+  console.log(`  ${name}.wasm  ${kB(bytes.length)}, ${zipped(bytes)} gzip, ${exports} exports`)
+  return bytes
+})
+
+/** What unpacks all texts stands before that of the core. */
+function writeText(name, parts, { unpacker, before } = {}) {
+  const text = `${unpacker ? `${unpacker.toString('base64')}:` : ''}${encode(parts, before)}`
+  writeFileSync(`${out}/${name}.ts`, `export default '${text}'\n`)
+  console.log(`  ${name}, packed  ${zipped(text)} gzip`)
+}
+
+const unpacker = unpackerOf(readFileSync(`target/pack/${names[0]}/gradus_bg.wasm`))
+writeFileSync('target/unpacker.wasm', unpacker)
+const core = modules.map(coreOf)
+writeText('core', core, { unpacker })
+const before = Buffer.concat(core)
+for (const name of Object.keys(PARTS)) {
+  writeText(
+    name,
+    modules.map((bytes) => partOf(bytes, name)),
+    { before },
+  )
+}
+// for runtimes that compile modules themselves: one file with all of it
+writeFileSync(`${out}/simd.wasm`, modules[names.indexOf('simd')])

@@ -1,0 +1,68 @@
+/** Names that people type: of options, with the nearest known one as a hint. And what they passed, for messages. */
+
+/** What people type who come from another library. */
+const ALIASES: Readonly<Record<string, string>> = {
+  lr: 'learningRate',
+  eps: 'epsilon',
+  wd: 'weightDecay',
+  weight_decay: 'weightDecay',
+  betas: 'beta1 and beta2',
+  b1: 'beta1',
+  b2: 'beta2',
+  alpha: 'beta',
+  max_grad_norm: 'clipNorm',
+}
+
+/** @throws RangeError for a name that is not among `known`, with the nearest known one as a hint */
+export function checkName(owner: string, name: string, known: readonly string[]): void {
+  if (known.includes(name)) return
+  const near = known.find((k) => ALIASES[name]?.startsWith(k)) !== undefined ? ALIASES[name] : nearest(name, known)
+  throw new RangeError(
+    `${owner}: there is no option '${name}'${near ? `; did you mean ${near}?` : `. Options: ${[...known].sort().join(', ')}`}`,
+  )
+}
+
+/** {@link checkName} for every property of an options object. @throws TypeError for anything else */
+export function checkNames(owner: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new TypeError(`${owner}: wants options as an object, { ${known[0]}: … }, got ${kindOf(options)}`)
+  for (const name of Object.keys(options)) checkName(owner, name, known)
+}
+
+/** @internal a value for messages */
+export function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}
+
+/** @internal what a value is, for messages: its class, or itself */
+export function kindOf(value: unknown): string {
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'object' && value !== null ? `a ${value.constructor?.name ?? 'object'}` : show(value)
+}
+
+/** @internal `a, b or c` */
+export function list(names: readonly string[]): string {
+  return names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}`
+}
+
+function nearest(name: string, known: readonly string[]): string | undefined {
+  let best: string | undefined
+  let least = Math.max(2, Math.floor(name.length / 3)) + 1
+  for (const candidate of known) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
+    if (distance < least) [best, least] = [candidate, distance]
+  }
+  return best
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1))
+    }
+    row = next
+  }
+  return row[b.length]
+}
