@@ -152,7 +152,7 @@ export class TargetLoss implements Callback {
 }
 
 /** @internal a value of the progress by name. @throws Error naming the values there are */
-export function monitored(progress: Progress, name: string, who: string): number {
+function monitored(progress: Progress, name: string, who: string): number {
   const { loss, metrics, validation } = progress
   if (name === 'loss') return loss
   if (name === 'valLoss' && validation) return validation.loss
