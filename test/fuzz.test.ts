@@ -65,7 +65,9 @@ const CHANGES: Readonly<Record<string, Change>> = {
   predicts: ({ model, features }) => void model.predict([new Array(features).fill(1)]),
 }
 
-const sometimes = <T>(of: fc.Arbitrary<T>, oneIn: number) => fc.option(of, { nil: null, freq: oneIn - 1 })
+/** One of them in so many cases, else null. */
+const sometimes = <T>(of: fc.Arbitrary<T>, oneIn: number) =>
+  fc.oneof({ weight: oneIn - 1, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: of })
 const one = <T>(of: readonly T[]) => fc.constantFrom(...of)
 const rarely = (oneIn: number) => fc.integer({ min: 1, max: oneIn }).map((n) => n === oneIn)
 
@@ -277,6 +279,6 @@ test('fit and the written-out loop end at the same bits', async () => {
   })
   await fc.assert(agree, { seed: SEED, numRuns: RUNS, endOnFailure: false })
   const steps = run.mock.results.reduce((sum, { value }) => sum + value, 0)
-  expect(steps).toBeGreaterThan(10 * RUNS)
+  expect(steps).toBeGreaterThan(5 * RUNS)
   vi.restoreAllMocks()
 }, 600_000)
