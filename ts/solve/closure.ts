@@ -146,14 +146,6 @@ export abstract class ClosureOptimizer<O extends object> {
     return x
   }
 
-  /** Where parameters are frozen, element by element; null where none is. */
-  protected frozen(): Uint8Array | null {
-    if (this.parameters.every((p) => p.requiresGrad)) return null
-    const mask = new Uint8Array(this.size)
-    this.eachAt((p, at) => mask.fill(p.requiresGrad ? 0 : 1, at, at + p.size))
-    return mask
-  }
-
   protected write(x: Float64Array): void {
     this.eachAt((p, at) => p.view().set(x.subarray(at, at + p.size)))
   }
@@ -167,10 +159,6 @@ export abstract class ClosureOptimizer<O extends object> {
     if (!(loss instanceof Tensor) && typeof loss !== 'number')
       throw new TypeError(`${this.name}.step(): the closure must return the loss, a Tensor or a number, got ${kindOf(loss)}`)
     if (loss instanceof Tensor) loss.backward()
-    else if (typeof loss !== 'number') {
-      const hint = (loss as unknown) instanceof Promise ? 'a promise: it must not be async' : `${String(loss)}: does it return anything?`
-      throw new TypeError(`${this.name}: the closure must answer with the loss, got ${hint}`)
-    }
     const value = loss instanceof Tensor ? loss.item() : loss
     const gradient = this.readGradient()
     return { x, value: Number.isFinite(value) && allFinite(gradient) ? value : Number.NaN, gradient }

@@ -116,8 +116,7 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
     if (direction === null || !allFinite(direction))
       return end('singular', 'the curvature is not positive definite: more damping is needed')
     this.stepCount++
-    const frozen = this.frozen()
-    this.write(x.map((value, i) => (frozen?.[i] === 1 ? value : value - learningRate * direction[i])))
+    this.write(x.map((value, i) => value - learningRate * direction[i]))
     this.last = { from: x, to: this.read() }
     return end('iterations', 'one step was taken', true)
   }

@@ -63,7 +63,7 @@ export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: A
   const own = { jacobian: jacobian && weightedRows(x, jacobian, weights, n), ...USUAL, valueOnly: !covariance }
   const result = dampedLeastSquares('fitCurve', residuals, initial, options, own) as CurveFit
   if (result.iterations === 0 && result.reason === 'not-finite') checkAnswer(model(x[0], Float64Array.from(initial)))
-  const free = freeOf(n, options)
+  const free = covariance ? freeOf(n, options) : []
   const freedom = y.length - free.length
   const scale = absoluteSigma ? 1 : freedom > 0 ? (2 * result.value) / freedom : Number.POSITIVE_INFINITY
   result.parameters = result.x
@@ -116,11 +116,15 @@ function weightsOf(nx: number, ny: number, parameters: number | undefined, sigma
 function checkData<X>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>): void {
   if (typeof model !== 'function') throw new TypeError(`fitCurve: the model must be a function, got ${describe(model)}`)
   if (typeof x?.length !== 'number' || typeof y?.length !== 'number') throw new TypeError('fitCurve: x and y must be arrays')
-  checkNumbers('fitCurve: y', y)
   for (let i = 0; i < y.length; i++) {
-    if (!Number.isFinite(y[i])) throw new RangeError(`fitCurve: y[${i}] is ${y[i]}: leave such points out`)
-    if (typeof x[i] === 'number' && !Number.isFinite(x[i])) throw new RangeError(`fitCurve: x[${i}] is ${x[i]}: leave such points out`)
+    if (!Number.isFinite(y[i])) wrongPoint('y', y, i)
+    if (typeof x[i] === 'number' && !Number.isFinite(x[i])) wrongPoint('x', x as ArrayLike<number>, i)
   }
+}
+
+function wrongPoint(name: string, values: ArrayLike<number>, i: number): never {
+  checkNumbers(`fitCurve: ${name}`, values)
+  throw new RangeError(`fitCurve: ${name}[${i}] is ${values[i]}: leave such points out`)
 }
 
 function checkAnswer(answer: unknown): void {

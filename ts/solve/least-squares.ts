@@ -143,7 +143,7 @@ function solve(
   const box = boxOf(owner, options, start)
   const problem = problemOf(owner, f, x0, own.jacobian, box)
   try {
-    const state = atStart(owner, problem, start, { ...own, ...options }, box)
+    const state = atStart(owner, problem, start, dampingOf(options, own), box)
     return resultOf(state, problem, iterate(state, problem, options, advance, own.valueOnly), own.valueOnly)
   } finally {
     problem.release()
@@ -187,11 +187,16 @@ function problemOf(
 }
 
 /** @throws what the function throws there */
+/** Spelt out, as {@link resultOf}. */
+function dampingOf({ initialDamping, scaling }: SolverOptions, own: Own): DampingOptions {
+  return { initialDamping: initialDamping ?? own.initialDamping, scaling: scaling ?? own.scaling }
+}
+
 function atStart(
   owner: string,
   problem: FunctionProblem,
   start: Float64Array,
-  options: SolverOptions,
+  options: DampingOptions,
   box: Box | null,
 ): DampedLeastSquares {
   if (start.length === 0) throw new RangeError(`${owner}: the start has no numbers`)

@@ -10,7 +10,6 @@ import { nonNegative, positive } from '../optim/options.js'
 import type { Parameter } from '../parameter.js'
 import { formatShape } from '../shape.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
-import { Box } from './box.js'
 import { ClosureOptimizer, type ClosureResult, checkOwnLoss, type TrainingBatch } from './closure.js'
 import { DampedLeastSquares, type LeastSquaresProblem } from './damped.js'
 import { type LayerPlan, planOf } from './dense-net.js'
@@ -109,7 +108,7 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
     const start = this.start()
     let best = start
     try {
-      const state = new DampedLeastSquares(problem, start, this.options, this.mu, this.box(start))
+      const state = new DampedLeastSquares(problem, start, this.options, this.mu)
       state.nu = this.nu
       const initialLoss = (2 * state.value) / rows()
       const end = this.iterate(state, rows(), (x) => (best = x))
@@ -163,14 +162,6 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
     if (norm(state.step) > tolerance * (norm(state.x) + tolerance)) return null
     if (wasRejected && state.isStuck) return { reason: 'line-search', message: 'no step lowers the loss, though the Jacobian promises it' }
     return { reason: 'step', message: 'the last step is within the tolerance' }
-  }
-
-  /** Frozen parameters are fixed by equal bounds. */
-  private box(start: Float64Array): Box | null {
-    const frozen = this.frozen()
-    if (frozen === null) return null
-    const side = (end: number) => start.map((value, i) => (frozen[i] === 1 ? value : end))
-    return new Box(side(Number.NEGATIVE_INFINITY), side(Number.POSITIVE_INFINITY))
   }
 
   /** The parameters, in full precision if nobody has changed them since the last step. */
