@@ -101,6 +101,8 @@ const cases = fc
     watched: rarely(10),
   })
   .map(({ batch, ...c }) => ({ ...c, batchSize: sizeOf(batch, c.rows) }))
+  // callbacks see the averages of such optimizers in the place of what is trained, and fit puts that back
+  .filter(({ optimizer, change }) => !(change === 'writes into a parameter' && 'averageOf' in OPTIMIZERS[optimizer as 'Adam'].prototype))
 
 type Case = typeof cases extends fc.Arbitrary<infer C> ? C : never
 
