@@ -65,7 +65,9 @@ const CHANGES: Readonly<Record<string, Change>> = {
   predicts: ({ model, features }) => void model.predict([new Array(features).fill(1)]),
 }
 
-const sometimes = <T>(of: fc.Arbitrary<T>, oneIn: number) => fc.option(of, { nil: null, freq: oneIn - 1 })
+/** One of them in so many cases, else null. */
+const sometimes = <T>(of: fc.Arbitrary<T>, oneIn: number) =>
+  fc.oneof({ weight: oneIn - 1, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: of })
 const one = <T>(of: readonly T[]) => fc.constantFrom(...of)
 const rarely = (oneIn: number) => fc.integer({ min: 1, max: oneIn }).map((n) => n === oneIn)
 
@@ -99,6 +101,8 @@ const cases = fc
     watched: rarely(10),
   })
   .map(({ batch, ...c }) => ({ ...c, batchSize: sizeOf(batch, c.rows) }))
+  // callbacks see the averages of such optimizers in the place of what is trained, and fit puts that back
+  .filter(({ optimizer, change }) => !(change === 'writes into a parameter' && 'averageOf' in OPTIMIZERS[optimizer as 'Adam'].prototype))
 
 type Case = typeof cases extends fc.Arbitrary<infer C> ? C : never
 
@@ -277,6 +281,6 @@ test('fit and the written-out loop end at the same bits', async () => {
   })
   await fc.assert(agree, { seed: SEED, numRuns: RUNS, endOnFailure: false })
   const steps = run.mock.results.reduce((sum, { value }) => sum + value, 0)
-  expect(steps).toBeGreaterThan(10 * RUNS)
+  expect(steps).toBeGreaterThan(5 * RUNS)
   vi.restoreAllMocks()
 }, 600_000)
