@@ -7,7 +7,7 @@
  * The exports are numbers only, so wasm-bindgen's glue is not needed: without its exports the module imports nothing, and the
  * loader instantiates it directly.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import binaryen from 'binaryen'
 import { encode } from './index.mjs'
@@ -179,6 +179,7 @@ function check(bytes, name) {
 }
 
 const [out, ...names] = process.argv.slice(2)
+mkdirSync(out, { recursive: true })
 const kB = (n) => `${(n / 1000).toFixed(1)} kB`
 const zipped = (data) => kB(gzipSync(data, { level: 9 }).length)
 
