@@ -25,8 +25,9 @@ const NAMES = Array.from({ length: CLASSES }, (_, digit) => String(digit))
  */
 export async function loadMnist({ directory }: MnistOptions = {}): Promise<Split> {
   const folder = directory ?? (await packageFolder())
-  const [train, test] = await Promise.all([loadPart(folder, 'train'), loadPart(folder, 't10k')])
-  return { train, test }
+  // One after the other, so that of several missing files the first is named.
+  const train = await loadPart(folder, 'train')
+  return { train, test: await loadPart(folder, 't10k') }
 }
 
 async function packageFolder(): Promise<string> {
