@@ -2,6 +2,7 @@
  * Kernels alone: matrix products beside the multiply-add limit of this core in this run, and element-wise kernels per element.
  * Best of many short rounds, the limit measured before and after each product. `npx tsx bench/kernels.ts`, on Node 22 for `relaxed`.
  */
+import { withActivations, withProducts, withRandom, withSoftmax } from '../ts/backend/families.js'
 import { type Backend, createBackend, supportedVariants } from '../ts/index.js'
 import { best, limitOf } from './limit.js'
 
@@ -43,7 +44,8 @@ function product({ backend, limit }: Subject, [kind, m, k, n]: (typeof products)
   const flops = 2 * m * k * n
   if (!limit && flops > JS_MOST_FLOPS) return ''.padStart(16)
   const [a, b, c] = buffers(backend, [m * k, k * n, m * n])
-  const call = () => backend.kernels[kind](a, b, c, m, n, k, 0, backend.heap.scratch)
+  const kernels = withProducts(backend)
+  const call = () => kernels[kind](a, b, c, m, n, k, 0, backend.heap.scratch)
   best(call, flops)
   const before = limit?.() ?? 0
   const speed = best(call, flops)
@@ -54,6 +56,7 @@ function product({ backend, limit }: Subject, [kind, m, k, n]: (typeof products)
 
 function elementwise({ backend }: Subject, name: string, n: number): string {
   const { kernels, heap } = backend
+  for (const family of [withActivations, withRandom, withSoftmax]) family(backend)
   const [x, y, z] = buffers(backend, [n, n, n])
   const activation = activations.indexOf(name as never)
   const calls: Record<string, () => void> = {
