@@ -143,7 +143,7 @@ function solve(
   const box = boxOf(owner, options, start)
   const problem = problemOf(owner, f, x0, own.jacobian, box)
   try {
-    const state = atStart(owner, problem, start, dampingOf(options, own), box)
+    const state = atStart(problem, start, dampingOf(options, own), box)
     return resultOf(state, problem, iterate(state, problem, options, advance, own.valueOnly), own.valueOnly)
   } finally {
     problem.release()
@@ -186,20 +186,13 @@ function problemOf(
   return new FunctionProblem(owner, f as Residuals, jacobian, x0.length, box)
 }
 
-/** @throws what the function throws there */
 /** Spelt out, as {@link resultOf}. */
 function dampingOf({ initialDamping, scaling }: SolverOptions, own: Own): DampingOptions {
   return { initialDamping: initialDamping ?? own.initialDamping, scaling: scaling ?? own.scaling }
 }
 
-function atStart(
-  owner: string,
-  problem: FunctionProblem,
-  start: Float64Array,
-  options: DampingOptions,
-  box: Box | null,
-): DampedLeastSquares {
-  if (start.length === 0) throw new RangeError(`${owner}: the start has no numbers`)
+/** @throws what the function throws there */
+function atStart(problem: FunctionProblem, start: Float64Array, options: DampingOptions, box: Box | null): DampedLeastSquares {
   try {
     return new DampedLeastSquares(problem, start, options, undefined, box)
   } catch (error) {

@@ -1,16 +1,17 @@
 /** Checks of what solvers are called with. */
+import { show } from '../names.js'
 import { Tensor } from '../tensor.js'
 import { copied } from './residuals.js'
 
 /** The numbers of a start, copied. @throws TypeError for anything but numbers, RangeError for none @internal */
 export function startOf(owner: string, x0: ArrayLike<number> | Tensor): Float64Array {
-  if (x0 instanceof Tensor) return Float64Array.from(x0.data())
-  const n: unknown = (x0 as ArrayLike<number> | undefined)?.length
-  if (typeof x0 !== 'object' || typeof n !== 'number')
+  const values = x0 instanceof Tensor ? x0.data() : x0
+  const n: unknown = (values as ArrayLike<number> | undefined)?.length
+  if (typeof values !== 'object' || typeof n !== 'number')
     throw new TypeError(`${owner}: the start must be an array of numbers, got ${String(x0)}`)
   if (n === 0) throw new RangeError(`${owner}: the start has no numbers`)
-  checkNumbers(`${owner}: the start`, x0)
-  return copied(x0)
+  checkNumbers(`${owner}: the start`, values)
+  return copied(values)
 }
 
 /** @throws TypeError where an element is no number @internal */
@@ -27,5 +28,5 @@ export function checkObject(owner: string, options: unknown): void {
 
 /** A value in an error. @internal */
 export function describe(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : Array.isArray(value) ? 'an array' : String(value)
+  return Array.isArray(value) ? 'an array' : show(value)
 }

@@ -18,9 +18,8 @@ export interface TrustRegionOptions {
 /**
  * Minimizes m(p) = gᵀp + ½pᵀHp within |p| ≤ radius as far as conjugate gradients get (Steihaug 1983): along a direction
  * of negative curvature, or out of the region, to its boundary.
- * @internal
  */
-export function steihaug(
+function steihaug(
   g: Float64Array,
   product: (v: Float64Array) => ArrayLike<number>,
   radius: number,

@@ -187,8 +187,8 @@ export class Pacer {
   }
 }
 
-/** @internal forward, loss, backward, update: from a recording where there is one that still fits. */
-export function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place): Step {
+/** Forward, loss, backward, update: from a recording where there is one that still fits. */
+function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place): Step {
   const { optimizer, schedule } = plan.options
   if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
   if (takesWholeSteps(optimizer)) {
