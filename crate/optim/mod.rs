@@ -9,6 +9,7 @@
 
 use crate::lane::{touch, F32x4, Lane};
 use crate::sweep::{few, last, padded, Cells, BLOCK};
+use core::array::from_fn;
 use core::cell::Cell;
 
 mod adabelief;
@@ -33,8 +34,22 @@ mod sgd;
 mod sign;
 mod yogi;
 
+/// How a slot of state may become so small that its numbers are denormal, on which processors take a hundred times as long.
+#[derive(Clone, Copy)]
+pub enum Slot {
+    /// A mean of numbers of either sign, which decays.
+    Mean,
+    /// A mean of numbers that are never negative.
+    Square,
+    /// Nothing that decays: a sum, the last gradient, a parameter.
+    Lasting,
+}
+
 /// An element-wise update with a number of state slots.
 pub trait Rule<const SLOTS: usize> {
+    /// What the slots hold.
+    const SLOT: [Slot; SLOTS];
+
     /// New parameter and state from parameter p, gradient g and state.
     fn update<L: Lane>(&self, p: L, g: L, s: [L; SLOTS]) -> (L, [L; SLOTS]);
 }
@@ -57,20 +72,25 @@ impl From<&[f32]> for Shared {
     }
 }
 
-/// One lane: the shared part, the rule, and state too small to be a normal number set to 0. Averages of gradients that
-/// have become zero decay into denormal numbers, on which processors take a hundred times as long.
+/// One lane: the shared part, the rule, and means too small to be normal numbers set to 0.
 #[inline(always)]
 fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s: [L; S]) -> (L, [L; S]) {
     let k = L::splat;
     let g = k(h.coupled).mul_add(p, k(h.scale) * g);
     let (p, s) = rule.update(p.minus(k(h.decoupled), p), g, s);
-    (p, s.map(|x| x.unless(x.abs().lt(k(f32::MIN_POSITIVE)))))
+    let least = k(f32::MIN_POSITIVE);
+    let flush = |j: usize| match R::SLOT[j] {
+        Slot::Mean => s[j].unless(s[j].abs().lt(least)),
+        Slot::Square => s[j].unless(s[j].lt(least)),
+        Slot::Lasting => s[j],
+    };
+    (p, from_fn(flush))
 }
 
 /// Floats to a page of memory, of 4 kB.
 const PAGE: usize = 1024;
 /// Floats of an array from which on a processor does not remember where all of its pages are.
-const LONG: usize = 1 << 20;
+pub const LONG: usize = 1 << 20;
 /// Floats of a long array that are worked on at a time: less than a page, so that these stretches do not all end at the same place
 /// of one. A processor that compares the lowest twelve bits of addresses would take what the next call reads from the stack for
 /// what the last one wrote, and wait.
