@@ -1,20 +1,31 @@
 /** Metrics against scikit-learn's numbers, in every form in which predictions and targets come; what they refuse. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { blobs } from '../ts/data/index.js'
 import {
+  Adam,
   accuracy,
   argmax,
   confusionMatrix,
+  createBackend,
+  crossEntropy,
+  Dense,
+  evaluateModel,
   f1Score,
+  fit,
   meanAbsoluteError,
+  mse,
   oneHot,
   precision,
   r2Score,
   recall,
   rocAuc,
   rootMeanSquaredError,
+  Sequential,
   ShapeError,
   sigmoid,
+  supportedVariants,
+  type Tensor,
   tensor,
   topKAccuracy,
 } from '../ts/index.js'
@@ -103,6 +114,68 @@ describe('against scikit-learn', () => {
 
   test('there are cases of every kind', () => {
     for (const kind of ['classes', 'logits', 'labels', 'numbers'] as const) expect(of(kind).length, kind).toBeGreaterThanOrEqual(2)
+  })
+})
+
+const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+
+describe.each(backends)('in evaluateModel and fit on $variant', (backend) => {
+  const data = blobs({ count: 203, classes: 3, spread: 3, seed: 4 })
+  const make = (outputs = 3) => new Sequential([new Dense(2, 8, { activation: 'tanh' }), new Dense(8, outputs)], { seed: 1, backend })
+  const metrics = {
+    f1: f1Score,
+    weighted: (p: Tensor, t: Tensor) => f1Score(p, t, { average: 'weighted' }),
+    auc: rocAuc,
+    rows: (p: Tensor, t: Tensor) => (p.shape[0] === t.shape[0] ? p.shape[0] : -1),
+  }
+
+  test('they see all rows, whatever the size of a batch', () => {
+    const model = make()
+    const logits = model.predict(tensor(data.inputs, data.shape, { backend }))
+    for (const batchSize of [1, 10, 64, 1024]) {
+      const found = evaluateModel(model, { ...data, loss: crossEntropy, metrics, batchSize })
+      expect(found).toMatchObject({ rows: 203, f1: f1Score(logits, data.targets), auc: rocAuc(logits, data.targets) })
+      expect(found.weighted).toBe(f1Score(logits, data.targets, { average: 'weighted' }))
+    }
+  })
+
+  test('the root of the mean of squares is that of all rows, not a mean of roots', () => {
+    const targets = Float32Array.from(data.targets, (t) => t * t)
+    const model = make(1)
+    const predicted = model.predict(tensor(data.inputs, data.shape, { backend })).data()
+    const wanted = Math.sqrt([...predicted].reduce((sum, p, i) => sum + (p - targets[i]) ** 2, 0) / 203)
+    for (const batchSize of [1, 50, 1024]) {
+      const names = ['rootMeanSquaredError', 'meanAbsoluteError'] as const
+      const found = evaluateModel(model, { inputs: data.inputs, shape: data.shape, targets, loss: mse, metrics: names, batchSize })
+      expect(found.rootMeanSquaredError).toBeCloseTo(wanted, 5)
+      expect(found.meanAbsoluteError).toBeLessThan(found.rootMeanSquaredError)
+      const own = { r2: r2Score, shape: (p: Tensor, t: Tensor) => Number(p.shape.join() === '203,1' && t.shape.join() === '203,1') }
+      expect(evaluateModel(model, { inputs: data.inputs, shape: data.shape, targets, loss: mse, metrics: own, batchSize }).shape).toBe(1)
+    }
+  })
+
+  test('in training they are of the epoch so far, in validation of all of it', async () => {
+    const model = make()
+    const optimizer = new Adam(model.parameters(), { learningRate: 0.03 })
+    const seen: number[] = []
+    const history = await fit(model, {
+      ...data,
+      loss: crossEntropy,
+      optimizer,
+      epochs: 3,
+      batchSize: 50,
+      validation: data,
+      metrics,
+      callbacks: [{ onBatchEnd: (progress) => void seen.push(progress.metrics.rows) }],
+    })
+    expect(seen).toEqual([50, 100, 150, 200, 203, 50, 100, 150, 200, 203, 50, 100, 150, 200, 203])
+    const last = history.epochs[2]
+    expect(last.metrics.rows).toBe(203)
+    expect(last.valMetrics).toMatchObject({
+      rows: 203,
+      f1: f1Score(model.predict(tensor(data.inputs, data.shape, { backend })), data.targets),
+    })
+    expect(last.metrics.f1).toBeGreaterThan(history.epochs[0].metrics.f1)
   })
 })
 
