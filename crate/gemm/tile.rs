@@ -138,13 +138,15 @@ unsafe fn tile<const MR: usize, const NV: usize, const W: usize>(
             a = a.add(step);
             b = b.add(ldb);
         }
-        for (i, sums) in sum.iter().enumerate() {
-            let c = c.add(i.min(rows - 1) * ldc);
-            for (v, s) in sums.iter().enumerate() {
-                if v + 1 < NV {
-                    s.store_ptr(c.add(4 * v));
-                } else {
-                    s.store_part::<W>(c.add(4 * v));
+        for pair in (0..NV).step_by(2) {
+            for (i, sums) in sum.iter().enumerate() {
+                let c = c.add(i.min(rows - 1) * ldc);
+                for v in pair..NV.min(pair + 2) {
+                    if v + 1 < NV {
+                        sums[v].store_ptr(c.add(4 * v));
+                    } else {
+                        sums[v].store_part::<W>(c.add(4 * v));
+                    }
                 }
             }
         }
