@@ -34,11 +34,25 @@ export function show(value: unknown): string {
   return typeof value === 'string' ? `'${value}'` : String(value)
 }
 
+/** @internal what this copy of gradus marks its classes with (`gradusCopy`): two copies in one process have two marks */
+export const COPY = {}
+
+/** @internal whether a value is of another copy of gradus, whose classes look the same and are not */
+export function isForeign(value: unknown): boolean {
+  const { gradusCopy = COPY } = (value ?? {}) as { gradusCopy?: object }
+  return gradusCopy !== COPY
+}
+
 /** @internal what a value is, for messages: its class, or itself */
 export function kindOf(value: unknown): string {
   if (typeof value === 'function') return 'a function'
-  return typeof value === 'object' && value !== null ? `a ${value.constructor?.name ?? 'object'}` : show(value)
+  if (typeof value !== 'object' || value === null) return show(value)
+  return `a ${value.constructor?.name ?? 'object'}${isForeign(value) ? OF_ANOTHER_COPY : ''}`
 }
+
+/** @internal */
+export const OF_ANOTHER_COPY =
+  ' of another copy of gradus: this process has loaded two, of two versions, or as ESM and as CommonJS, or bundled and not; let all of it import the same one'
 
 /** @internal `a, b or c` */
 export function list(names: readonly string[]): string {

@@ -5,6 +5,7 @@
 import { noGrad, scope } from '../autograd.js'
 import { type Backend, defaultBackend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
+import { COPY } from '../names.js'
 import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
@@ -55,6 +56,11 @@ export abstract class Module {
   constructor(options: ModuleOptions = {}) {
     this.moduleOptions = options
     if (options.seed !== undefined) new Generator(options.seed) // checks it now, not at the first use
+  }
+
+  /** @internal */
+  get gradusCopy(): object {
+    return COPY
   }
 
   /** The output for an input. Recorded for backpropagation unless under noGrad(); use {@link predict} to evaluate. */

@@ -194,7 +194,7 @@ function checkParameters(owner: string, parameters: Parameter[]): Parameter[] {
   if (parameters.length === 0) throw new Error(`${owner}: there are no parameters; did you pass model.parameters()?`)
   for (const p of parameters) {
     if (!(p instanceof Parameter))
-      throw new TypeError(`${owner}: wants parameters (one group: the method sees them as one vector), got ${String(p)}`)
+      throw new TypeError(`${owner}: wants parameters (one group: the method sees them as one vector), got ${kindOf(p)}`)
     if (p.backend !== parameters[0].backend)
       throw new Error(`${owner}: parameter '${p.name}' lives on another backend than '${parameters[0].name}'`)
   }
