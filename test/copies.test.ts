@@ -46,7 +46,7 @@ describe('what is of another copy', () => {
   })
 
   test.each(Object.entries(attempts))('%s', async (_, attempt) => {
-    const error = await (async () => attempt())().catch((e) => e as Error)
+    const error = (await (async () => attempt())().catch((e) => e)) as Error
     expect(error).toBeInstanceOf(TypeError)
     expect(error.message).toMatch(/(a \w+|a tensor meets one) of another copy of gradus: this process has loaded two/)
   })
