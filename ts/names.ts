@@ -1,4 +1,5 @@
-/** Names that people type: of options, with the nearest known one as a hint. And what they passed, for messages. */
+/** Names that people type: of options, with the nearest known one as a hint. */
+import { show } from './show.js'
 
 /** What people type who come from another library. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -25,34 +26,9 @@ export function checkName(owner: string, name: string, known: readonly string[])
 /** {@link checkName} for every property of an options object. @throws TypeError for anything else */
 export function checkNames(owner: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw new TypeError(`${owner}: wants options as an object, { ${known[0]}: … }, got ${kindOf(options)}`)
+    throw new TypeError(`${owner}: wants options as an object, { ${known[0]}: … }, got ${show(options)}`)
   for (const name of Object.keys(options)) checkName(owner, name, known)
 }
-
-/** @internal a value for messages */
-export function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : String(value)
-}
-
-/** @internal what this copy of gradus marks its classes with (`gradusCopy`): two copies in one process have two marks */
-export const COPY = {}
-
-/** @internal whether a value is of another copy of gradus, whose classes look the same and are not */
-export function isForeign(value: unknown): boolean {
-  const { gradusCopy = COPY } = (value ?? {}) as { gradusCopy?: object }
-  return gradusCopy !== COPY
-}
-
-/** @internal what a value is, for messages: its class, or itself */
-export function kindOf(value: unknown): string {
-  if (typeof value === 'function') return 'a function'
-  if (typeof value !== 'object' || value === null) return show(value)
-  return `a ${value.constructor?.name ?? 'object'}${isForeign(value) ? OF_ANOTHER_COPY : ''}`
-}
-
-/** @internal */
-export const OF_ANOTHER_COPY =
-  ' of another copy of gradus: this process has loaded two, of two versions, or as ESM and as CommonJS, or bundled and not; let all of it import the same one'
 
 /** @internal `a, b or c` */
 export function list(names: readonly string[]): string {

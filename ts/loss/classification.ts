@@ -1,12 +1,12 @@
 /** Losses for classes: cross-entropy on logits, for one yes-or-no question or for one class out of many. */
 import { ShapeError } from '../errors.js'
-import { kindOf } from '../names.js'
 import { sigmoid } from '../ops/activation.js'
 import { add, mul, sub } from '../ops/elementwise.js'
 import { asIndices } from '../ops/gather.js'
 import { sum } from '../ops/reduce.js'
 import { softmax } from '../ops/softmax.js'
 import { formatShape, sameShape } from '../shape.js'
+import { show } from '../show.js'
 import { asFloats, asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { computeLoss, elementLoss, type LossCall, type LossOptions, sameShapeTarget } from './loss.js'
 
@@ -109,7 +109,7 @@ function classWeighted(
 /** @internal factors, one for each class. @throws ShapeError, RangeError */
 export function checkFactors(what: string, factors: ArrayLike<number>, classes: number): ArrayLike<number> {
   if (factors?.length !== classes)
-    throw new ShapeError(`${what}: wants one factor for each of ${classes} classes, got ${factors?.length ?? kindOf(factors)}`)
+    throw new ShapeError(`${what}: wants one factor for each of ${classes} classes, got ${factors?.length ?? show(factors)}`)
   for (let c = 0; c < classes; c++)
     if (!(factors[c] >= 0 && factors[c] < Infinity))
       throw new RangeError(`${what}: wants finite factors from 0, got ${factors[c]} for class ${c}`)

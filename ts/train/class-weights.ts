@@ -1,6 +1,6 @@
 /** Weights of classes as weights of rows: what `fit` makes of `classWeights`. */
 import { checkFactors } from '../loss/classification.js'
-import { kindOf } from '../names.js'
+import { show } from '../show.js'
 import { floatArray, Tensor } from '../tensor.js'
 import type { Rows } from './data.js'
 
@@ -30,7 +30,7 @@ export function withClassWeights(rows: Rows, classWeights: ClassWeights): Rows {
 function given(classWeights: ClassWeights, least: number): ArrayLike<number> {
   const { length } = Object(classWeights)
   if (typeof classWeights === 'string' || !Number.isInteger(length))
-    throw new TypeError(`fit: classWeights wants a number for each class in an array, or 'balanced', got ${kindOf(classWeights)}`)
+    throw new TypeError(`fit: classWeights wants a number for each class in an array, or 'balanced', got ${show(classWeights)}`)
   return checkFactors('fit: classWeights', classWeights, Math.max(least, length))
 }
 
