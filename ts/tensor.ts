@@ -12,8 +12,9 @@ import type { FloatArray } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { ShapeError, StaleTensorError } from './errors.js'
+
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './shape.js'
-import { show } from './show.js'
+import { COPY, isForeign, OF_ANOTHER_COPY, show } from './show.js'
 
 /** Numbers nested to any depth, or a typed array, or a tensor: what operations accept as data. */
 export type TensorLike = Tensor | NestedNumbers | FloatArray | Int32Array | Uint8Array
@@ -87,6 +88,11 @@ export class Tensor {
   /** @internal a tensor over an ordinary array, not copied */
   static onHost(backend: Backend, shape: Shape, values: FloatArray | Int32Array, requiresGrad = false): Tensor {
     return new Tensor(backend, shape, values instanceof Int32Array ? 'int32' : 'float', requiresGrad, 0, HOST, values)
+  }
+
+  /** @internal */
+  get gradusCopy(): object {
+    return COPY
   }
 
   /** The engine that it belongs to. */
@@ -291,6 +297,7 @@ export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
 export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): Tensor {
   if (!(value instanceof Tensor)) return fromData(value, undefined, { backend }, op)
   if (backend !== undefined && value.backend !== backend) {
+    if (isForeign(backend.heap)) throw new TypeError(`${op}: a tensor meets one${OF_ANOTHER_COPY}`)
     throw new Error(
       `${op}: a tensor of one backend ('${value.backend.variant}') meets one of another ('${backend.variant}'); tensors of two backends do not mix. ` +
         'Call load() once, before making tensors and models, or pass the same `backend` to all of them',

@@ -10,7 +10,7 @@ import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
-import { show } from '../show.js'
+import { COPY, show } from '../show.js'
 import { asList, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** What a layer needs to make its parameters. */
@@ -57,6 +57,11 @@ export abstract class Module {
   constructor(options: ModuleOptions = {}) {
     this.moduleOptions = options
     if (options.seed !== undefined) new Generator(options.seed) // checks it now, not at the first use
+  }
+
+  /** @internal */
+  get gradusCopy(): object {
+    return COPY
   }
 
   /** The output for an input. Recorded for backpropagation unless under noGrad(); use {@link predict} to evaluate. */
