@@ -16,6 +16,7 @@ const LEVELS = [
   ['curvature', 'solve'],
   ['data', 'train', 'metrics', 'io'],
   ['index', 'js'],
+  ['node'],
   ['cli', 'playground'],
 ]
 const ENTRIES = ['index', 'js']

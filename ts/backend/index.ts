@@ -208,13 +208,13 @@ function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
 function createWasm(variant: Variant, threads: number, { memoryLimit, widen = false }: BackendOptions): Backend {
   const widening = widen && enableWidening()
   const exports = instantiate(variant, threads > 1 ? sharedMemory(memoryLimit) : undefined)
-  const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase(), 'float32', memoryLimit)
+  const heap = new Heap(new WasmMemorySource(exports.memory, memoryLimit), exports.heapBase(), 'float32', memoryLimit)
   const team = threads > 1 ? startThreads(variant, exports, heap, threads) : undefined
   const parts = new Map<WasmPart, WasmExports | undefined>()
   const partOf = (part: WasmPart): WasmExports | undefined => {
     if (!parts.has(part)) {
       const found = instantiatePart(part, variant, exports, team !== undefined)
-      if (found && team) team.pool.add(Object.values(found) as Kernel[], compiled(variant, true, part))
+      if (found && found !== exports && team) team.pool.add(Object.values(found) as Kernel[], compiled(variant, true, part))
       parts.set(part, found)
     }
     return parts.get(part)
