@@ -22,7 +22,10 @@ export type PointKind = 'minimum' | 'maximum' | 'saddle' | 'plateau' | 'slope' |
 export interface InspectOptions {
   /** The gradient vanishes if its Euclidean norm is at most this. Default 1e-6 (1e-4 in float32). */
   gradientTolerance?: number
-  /** An eigenvalue counts as 0 if |λ| ≤ curvatureTolerance · max(1, max|λ|); higher derivatives likewise. Default 1e-8 (1e-4 in float32). */
+  /**
+   * An eigenvalue counts as 0 if |λ| ≤ curvatureTolerance · max(1, max|λ|); higher derivatives likewise. Default 1e-8 (1e-4 in
+   * float32).
+   */
   curvatureTolerance?: number
   /** Up to this many numbers all eigenvalues are found, beyond only the ends of the spectrum, by Lanczos. Default 300. */
   exactLimit?: number
