@@ -1,5 +1,6 @@
 /** Right and wrong, class by class: the confusion matrix and what is read from it. Definitions and conventions are scikit-learn's. */
-import { list, show } from '../names.js'
+import { list } from '../names.js'
+import { show } from '../show.js'
 import type { TensorLike } from '../tensor.js'
 import { type ClassOptions, decide } from './classes.js'
 

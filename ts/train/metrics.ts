@@ -1,6 +1,6 @@
 /** Metrics: what people read, computed from predictions and targets in plain JS. */
 import { largest } from '../metrics/classes.js'
-import { kindOf } from '../names.js'
+import { show } from '../show.js'
 import { Tensor } from '../tensor.js'
 
 /**
@@ -71,20 +71,18 @@ export type MetricValues<M extends MetricsOption> = Record<
 export function resolveMetrics(option: MetricsOption | undefined): [string, Metric][] {
   if (option === undefined) return []
   if (typeof option !== 'object' || option === null)
-    throw new TypeError(`metrics: wants names in an array, ['accuracy'], or { name: function }, got ${kindOf(option)}`)
+    throw new TypeError(`metrics: wants names in an array, ['accuracy'], or { name: function }, got ${show(option)}`)
   if (!Array.isArray(option)) {
     const own = Object.entries(option as Record<string, Metric>)
     for (const [name, metric] of own)
       if (typeof metric !== 'function')
-        throw new TypeError(`metrics: '${name}' must be a function (prediction, target) => number, got ${kindOf(metric)}`)
+        throw new TypeError(`metrics: '${name}' must be a function (prediction, target) => number, got ${show(metric)}`)
     return own
   }
   return (option as readonly MetricName[]).map((name) => {
     const metric = METRICS[name]
     if (metric === undefined)
-      throw new RangeError(
-        `metrics: ${JSON.stringify(name)} is none of ${Object.keys(METRICS).join(', ')}; pass your own as { name: function }`,
-      )
+      throw new RangeError(`metrics: ${show(name)} is none of ${Object.keys(METRICS).join(', ')}; pass your own as { name: function }`)
     return [name, metric]
   })
 }

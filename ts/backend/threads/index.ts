@@ -1,4 +1,5 @@
 /** Threads: how many, whether there can be any here, and the team that shares a backend's kernels. */
+import { show } from '../../show.js'
 import { FIRST_BYTES, type Heap } from '../heap.js'
 import { type Kernels, SCRATCH_BYTES, type Update } from '../kernels.js'
 import { warnOnce } from '../warn.js'
@@ -32,7 +33,7 @@ export interface Threads {
 export function wantedThreads(threads: number | 'auto' = 1): number {
   if (threads === 'auto') return automatic(processors())
   if (Number.isInteger(threads) && threads >= 1 && threads <= MOST) return threads
-  throw new RangeError(`load: threads is 'auto' or a whole number from 1 to ${MOST}, got ${JSON.stringify(threads)}`)
+  throw new RangeError(`load: threads is 'auto' or a whole number from 1 to ${MOST}, got ${show(threads)}`)
 }
 
 /** One for each core, of which most machines count each twice, or count slow ones beside fast ones. */

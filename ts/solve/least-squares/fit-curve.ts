@@ -1,8 +1,9 @@
 /** Curve fitting: parameters of a model with their standard errors. */
 
 import { cholesky, inverseCholesky } from '../../backend/js/normal.js'
+import { show } from '../../show.js'
 import type { BoundOptions } from '../box.js'
-import { checkNumbers, describe } from '../start.js'
+import { checkNumbers } from '../start.js'
 import { checkOptions, dampedLeastSquares, type LeastSquaresOptions, type LeastSquaresResult } from './least-squares.js'
 
 /** A model of y at one x; x is a number, or a row of numbers where there are several variables. */
@@ -114,7 +115,7 @@ function weightsOf(nx: number, ny: number, parameters: number | undefined, sigma
 
 /** @throws TypeError, RangeError */
 function checkData<X>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>): void {
-  if (typeof model !== 'function') throw new TypeError(`fitCurve: the model must be a function, got ${describe(model)}`)
+  if (typeof model !== 'function') throw new TypeError(`fitCurve: the model must be a function, got ${show(model)}`)
   if (typeof x?.length !== 'number' || typeof y?.length !== 'number') throw new TypeError('fitCurve: x and y must be arrays')
   for (let i = 0; i < y.length; i++) {
     if (!Number.isFinite(y[i])) wrongPoint('y', y, i)
@@ -128,7 +129,7 @@ function wrongPoint(name: string, values: ArrayLike<number>, i: number): never {
 }
 
 function checkAnswer(answer: unknown): void {
-  if (typeof answer !== 'number') throw new TypeError(`fitCurve: the model must answer with a number, got ${describe(answer)}`)
+  if (typeof answer !== 'number') throw new TypeError(`fitCurve: the model must answer with a number, got ${show(answer)}`)
 }
 
 /** Parameters whose bounds are not equal. */

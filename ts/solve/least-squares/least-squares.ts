@@ -1,6 +1,7 @@
 /** Nonlinear least squares: Levenberg-Marquardt and Gauss-Newton for plain functions of a vector. */
 
 import { type Allowed, checkName, checkOption, nonNegative, positive } from '../../optim/options.js'
+import { show } from '../../show.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import { type BoundOptions, type Box, boxOf } from '../box.js'
 import { FunctionError, isConverged, type SolveResult, type Stop } from '../result.js'
@@ -138,7 +139,7 @@ function solve(
   own: Own,
   advance: Advance,
 ): LeastSquaresResult {
-  if (typeof f !== 'function') throw new TypeError(`${owner}: the residuals must be a function, got ${String(f)}`)
+  if (typeof f !== 'function') throw new TypeError(`${owner}: the residuals must be a function, got ${show(f)}`)
   const start = startOf(owner, x0)
   const box = boxOf(owner, options, start)
   const problem = problemOf(owner, f, x0, own.jacobian, box)
@@ -315,6 +316,6 @@ export function checkOptions(owner: string, options: object, also: readonly stri
     if (allowed === undefined) checkName(owner, name, [...Object.keys(ALLOWED), ...BOUNDS, ...also])
     else if (value === undefined) continue
     else if (allowed !== null) checkOption(owner, name, value, 0, allowed)
-    else if (typeof value !== 'function') throw new TypeError(`${owner}: ${name} must be a function, got ${String(value)}`)
+    else if (typeof value !== 'function') throw new TypeError(`${owner}: ${name} must be a function, got ${show(value)}`)
   }
 }

@@ -1,6 +1,8 @@
 /** Residuals of a user's function and their Jacobian: given, by differences, or by backpropagation. */
+
 import { gradients } from '../../autograd.js'
 import { doubleBackend } from '../../backend/index.js'
+import { show } from '../../show.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import type { Box } from '../box.js'
 import { FunctionError } from '../result.js'
@@ -79,7 +81,7 @@ export class FunctionProblem implements LeastSquaresProblem {
   }
 
   private wrongKind(r: unknown): never {
-    const hint = r instanceof Tensor ? 'a tensor: for a function of tensors give the start as a tensor, too' : String(r)
+    const hint = r instanceof Tensor ? 'a tensor: for a function of tensors give the start as a tensor, too' : show(r)
     throw new FunctionError(new TypeError(`${this.owner}: wants residuals as an array of numbers, got ${hint}`))
   }
 

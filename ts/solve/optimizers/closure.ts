@@ -1,8 +1,9 @@
 /** What optimizers have in common that evaluate the loss themselves, several times a step. */
 
 import type { Loss } from '../../loss/loss.js'
-import { type Allowed, checked, checkNames, checkOption, kindOf } from '../../optim/options.js'
+import { type Allowed, checked, checkNames, checkOption } from '../../optim/options.js'
 import { Parameter } from '../../parameter.js'
+import { show } from '../../show.js'
 import { Tensor } from '../../tensor.js'
 import type { Frozen } from '../least-squares/equations.js'
 import type { Point } from '../objective.js'
@@ -157,7 +158,7 @@ export abstract class ClosureOptimizer<O extends object> {
     this.zeroGrad()
     const loss = closure()
     if (!(loss instanceof Tensor) && typeof loss !== 'number')
-      throw new TypeError(`${this.name}.step(): the closure must return the loss, a Tensor or a number, got ${kindOf(loss)}`)
+      throw new TypeError(`${this.name}.step(): the closure must return the loss, a Tensor or a number, got ${show(loss)}`)
     if (loss instanceof Tensor) loss.backward()
     const value = loss instanceof Tensor ? loss.item() : loss
     const gradient = this.readGradient()
@@ -194,7 +195,7 @@ function checkParameters(owner: string, parameters: Parameter[]): Parameter[] {
   if (parameters.length === 0) throw new Error(`${owner}: there are no parameters; did you pass model.parameters()?`)
   for (const p of parameters) {
     if (!(p instanceof Parameter))
-      throw new TypeError(`${owner}: wants parameters (one group: the method sees them as one vector), got ${String(p)}`)
+      throw new TypeError(`${owner}: wants parameters (one group: the method sees them as one vector), got ${show(p)}`)
     if (p.backend !== parameters[0].backend)
       throw new Error(`${owner}: parameter '${p.name}' lives on another backend than '${parameters[0].name}'`)
   }
