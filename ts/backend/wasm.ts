@@ -112,8 +112,12 @@ export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExpo
   }
 }
 
-/** Compiles off the calling thread, so that a later {@link instantiate} is instant. */
+/**
+ * Compiles off the calling thread, so that a later {@link instantiate} is instant; what is in a file on it, as Node takes longer to hand
+ * the work to another.
+ */
 export async function precompile(variant: Variant, shared = false): Promise<void> {
+  if (fileOf(variant)) return void compiled(variant, shared)
   const [found, key] = [compiledOf(wasmCode), keyOf(variant, shared)]
   if (wasmCode.simd === undefined) found[key] ??= await WebAssembly.compile(codeOf(wasmCode, variant, shared))
 }
