@@ -234,5 +234,5 @@ for (const name of Object.keys(PARTS)) {
     { before },
   )
 }
-// for runtimes that compile modules themselves: one file with all of it
-writeFileSync(`${out}/simd.wasm`, modules[names.indexOf('simd')])
+// for Node, and runtimes that compile modules themselves: files with all of it
+names.forEach((name, i) => writeFileSync(`${out}/${name}.wasm`, modules[i]))

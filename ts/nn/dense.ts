@@ -1,9 +1,11 @@
 /** The dense (fully connected) layer. */
+
 import type { Activation } from '../backend/kernels.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
 import { checkNames } from '../optim/options.js'
 import type { Parameter } from '../parameter.js'
+import { show } from '../show.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer } from './initializer.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'
@@ -48,7 +50,7 @@ export class Dense<const I extends number = number, const O extends number = num
       ['inputs', inputs],
       ['outputs', outputs],
     ] as const) {
-      if (!Number.isInteger(n) || n < 1) throw new RangeError(`Dense: ${what} must be a whole number above 0, got ${n}`)
+      if (!Number.isInteger(n) || n < 1) throw new RangeError(`Dense: ${what} must be a whole number above 0, got ${show(n)}`)
     }
     checkNames('Dense', options, ['activation', 'bias', 'weightInitializer', 'biasInitializer', 'seed', 'backend'])
     this.activation = options.activation ?? 'linear'
