@@ -22,8 +22,8 @@ type Taking<T> = (taken: T) => void
 // biome-ignore lint/suspicious/noExplicitAny: it is the type that fits all but never
 type Anything = any
 
-/** A shape as messages write it: `[64, 10]`. */
-export type Text<S extends Sizes> = `[${Listed<S>}]`
+/** A shape as messages write it: `[64, 10]`; `[...]` where it is not known. */
+export type Text<S extends Sizes> = IsKnown<S> extends true ? `[${Listed<S>}]` : '[...]'
 type Listed<S extends Sizes> = S extends readonly [infer D extends number, ...infer Rest extends Sizes]
   ? `${number extends D ? 'number' : D}${Rest extends readonly [] ? '' : ', '}${Listed<Rest>}`
   : ''
@@ -92,12 +92,12 @@ type Aligned<A extends Sizes, B extends Sizes, Done extends Sizes> = A extends r
   : [...B, ...Done]
 
 /** The one shape that both are; never where they differ. */
-export type Equal<A extends Sizes, B extends Sizes> = IsKnown<A> extends true
-  ? IsKnown<B> extends true
-    ? Matched<A, B, []>
-    : Given<A>
-  : Given<B>
-type Matched<A extends Sizes, B extends Sizes, Done extends Sizes> = A extends readonly [infer AHead extends number, ...infer ATail extends Sizes]
+export type Equal<A extends Sizes, B extends Sizes> =
+  IsKnown<A> extends true ? (IsKnown<B> extends true ? Matched<A, B, []> : Given<A>) : Given<B>
+type Matched<A extends Sizes, B extends Sizes, Done extends Sizes> = A extends readonly [
+  infer AHead extends number,
+  ...infer ATail extends Sizes,
+]
   ? B extends readonly [infer BHead extends number, ...infer BTail extends Sizes]
     ? [Same<AHead, BHead>] extends [never]
       ? never
@@ -107,51 +107,74 @@ type Matched<A extends Sizes, B extends Sizes, Done extends Sizes> = A extends r
     ? Done
     : never
 
+/** What predictions and targets share: their shape, or [n] for [n, 1]; never where neither fits. */
+export type Compared<P extends Sizes, T extends Sizes> =
+  | Equal<P, T>
+  | (P extends readonly [...infer Rows extends Sizes, infer Last] ? (1 extends Last ? Equal<Rows, T> : never) : never)
+
+/** The rows that logits and targets share, probabilities or the numbers of classes; never where neither fits. */
+export type Classified<P extends Sizes, T extends Sizes> = P extends readonly [infer N extends number, number]
+  ? Equal<P, T> | Equal<[N], T> | Equal<[N, 1], T> | Equal<[1, N], T> | (T extends readonly [] ? Equal<[N], [1]> : never)
+  : Shape
+
 // ---- matrices ----
 
 /** Both sizes of a matrix the other way round, if `T` is true; where it is not known, nothing is known of the sizes. */
-export type Turned<S extends Sizes, T extends boolean> = IsKnown<S> extends true
-  ? S extends readonly [infer R extends number, infer C extends number]
-    ? [T] extends [true]
-      ? [C, R]
-      : [T] extends [false]
-        ? [R, C]
-        : [number, number]
-    : S
-  : Shape
-
-/** The shape of a·b; never where they are no matrices or their inner sizes differ. */
-export type Product<A extends Sizes, B extends Sizes> = IsKnown<A> extends true
-  ? A extends readonly [infer M extends number, infer K extends number]
-    ? IsKnown<B> extends true
-      ? B extends readonly [infer L extends number, infer N extends number]
-        ? [Same<K, L>] extends [never]
-          ? never
-          : [M, N]
-        : never
-      : [M, number]
-    : never
-  : IsKnown<B> extends true
-    ? B extends readonly [number, infer N extends number]
-      ? [number, N]
-      : never
+export type Turned<S extends Sizes, T extends boolean> =
+  IsKnown<S> extends true
+    ? S extends readonly [infer R extends number, infer C extends number]
+      ? [T] extends [true]
+        ? [C, R]
+        : [T] extends [false]
+          ? [R, C]
+          : [number, number]
+      : S
     : Shape
 
-/** The axes in another order; `Shape` where that is not known. */
-export type Permuted<S extends Sizes, Axes> = IsKnown<S> extends true
-  ? Axes extends undefined
-    ? Reversed<S>
-    : Axes extends Sizes
-      ? IsKnown<Axes> extends true
-        ? Picked<S, Axes>
-        : Shape
+/** The shape of a·b; never where they are no matrices or their inner sizes differ. */
+export type Product<A extends Sizes, B extends Sizes> =
+  IsKnown<A> extends true
+    ? A extends readonly [infer M extends number, infer K extends number]
+      ? IsKnown<B> extends true
+        ? B extends readonly [infer L extends number, infer N extends number]
+          ? [Same<K, L>] extends [never]
+            ? never
+            : [M, N]
+          : never
+        : [M, number]
+      : never
+    : IsKnown<B> extends true
+      ? B extends readonly [number, infer N extends number]
+        ? [number, N]
+        : never
       : Shape
-  : Shape
+
+/** The axes in another order; `Shape` where that is not known. */
+export type Permuted<S extends Sizes, Axes> =
+  IsKnown<S> extends true
+    ? Axes extends undefined
+      ? Reversed<S>
+      : Axes extends Sizes
+        ? IsKnown<Axes> extends true
+          ? Picked<S, Axes>
+          : Shape
+        : Shape
+    : Shape
 type Reversed<S extends Sizes> = S extends readonly [infer D extends number, ...infer Rest extends Sizes] ? [...Reversed<Rest>, D] : []
 type Picked<S extends Sizes, Axes extends Sizes> = Axes extends readonly [infer At extends number, ...infer Rest extends Sizes]
   ? [SizeAt<S, At>, ...Picked<S, Rest>]
   : []
 type SizeAt<S extends Sizes, At extends number> = `${At}` extends keyof S ? Extract<S[`${At}` & keyof S], number> : number
+
+/** The last axis of length I turned into one of length O, as a dense layer does; never where it has another length. */
+export type Through<S extends Sizes, I extends number, O extends number> =
+  IsKnown<S> extends true
+    ? S extends readonly [...infer Head extends Sizes, infer Last extends number]
+      ? [Same<Last, I>] extends [never]
+        ? never
+        : [...Head, O]
+      : never
+    : Shape
 
 // ---- axes ----
 
@@ -159,13 +182,13 @@ type SizeAt<S extends Sizes, At extends number> = `${At}` extends keyof S ? Extr
 export type Along<S extends Sizes, Axes extends number, To extends Sizes> = number extends Axes
   ? Shape
   : IsKnown<S> extends true
-    ? Walked<S, S, Axes, To, []>
+    ? Walked<S, Axes, To, []>
     : Shape
-type Walked<S extends Sizes, Left extends Sizes, Axes extends number, To extends Sizes, Done extends Sizes> = Left extends readonly [
+type Walked<Left extends Sizes, Axes extends number, To extends Sizes, Done extends Sizes> = Left extends readonly [
   infer D extends number,
   ...infer Rest extends Sizes,
 ]
-  ? Walked<S, Rest, Axes, To, [...Done, D]> extends infer Tail extends Sizes
+  ? Walked<Rest, Axes, To, [...Done, D]> extends infer Tail extends Sizes
     ? IsChosen<Done['length'], Left['length'], Axes> extends true
       ? [...To, ...Tail]
       : [D, ...Tail]
@@ -190,18 +213,51 @@ export type Reduced<S extends Sizes, Axes, Keep extends boolean> = boolean exten
       : [Axes] extends [Sizes]
         ? Along<S, Axes[number], Keep extends true ? [1] : []>
         : Shape
-type Ones<S extends Sizes> = IsKnown<S> extends true ? { -readonly [I in keyof S]: 1 } : Shape
+type Ones<S extends Sizes> = IsKnown<S> extends true ? Extract<{ -readonly [I in keyof S]: 1 }, Shape> : Shape
+
+/** Shapes end to end along an axis, whose length is left open; never where they differ elsewhere. */
+export type Joined<All extends readonly Sizes[], Axis extends number> = All extends readonly [
+  infer First extends Sizes,
+  ...infer Rest extends readonly Sizes[],
+]
+  ? Rest extends readonly []
+    ? Along<First, Axis, [number]>
+    : Equal<Along<First, Axis, [number]>, Joined<Rest, Axis>>
+  : Along<All[number], Axis, [number]>
+
+/** Shapes that are all the same, as entries of a new first axis; never where they differ. */
+export type Stacked<All extends readonly Sizes[]> =
+  AllEqual<All> extends infer S extends Sizes
+    ? [S] extends [never]
+      ? never
+      : IsKnown<S> extends true
+        ? [All['length'], ...S]
+        : Shape
+    : never
+type AllEqual<All extends readonly Sizes[]> = All extends readonly [infer First extends Sizes, ...infer Rest extends readonly Sizes[]]
+  ? Rest extends readonly []
+    ? First
+    : Equal<First, AllEqual<Rest>>
+  : All[number]
+
+/** Several shapes in a sentence. */
+export type Texts<All extends readonly Sizes[]> = All extends readonly [infer First extends Sizes, ...infer Rest extends readonly Sizes[]]
+  ? `${Text<First>}${Rest extends readonly [] ? '' : ', '}${Texts<Rest>}`
+  : ''
+
+/** Rows of a table by indices. */
+export type Gathered<Table extends Sizes, Index extends Sizes> =
+  IsKnown<Index> extends true
+    ? Table extends readonly [number, infer Columns extends number]
+      ? [...Index, Columns]
+      : [...Index, number]
+    : Shape
 
 // ---- numbers of elements ----
 
 /** The shape that was asked for; never where both numbers of elements are known, small, and differ. −1 is a size that is not known. */
-export type Reshaped<From extends Sizes, To extends Sizes> = IsKnown<To> extends true
-  ? IsKnown<From> extends true
-    ? SameSize<From, To> extends false
-      ? never
-      : Freed<To>
-    : Freed<To>
-  : Shape
+export type Reshaped<From extends Sizes, To extends Sizes> =
+  IsKnown<To> extends true ? (IsKnown<From> extends true ? (SameSize<From, To> extends false ? never : Freed<To>) : Freed<To>) : Shape
 type Freed<S extends Sizes> = Extract<{ -readonly [I in keyof S]: S[I] extends -1 ? number : S[I] }, Shape>
 
 /** `unknown` where a size is not known (or 0, which leaves the others open). What both begin with is left out. */
@@ -226,9 +282,11 @@ type Count<S extends Sizes, Done extends readonly unknown[] = [unknown]> = S ext
     : Count<Rest, Times<Done, `${D}`>>
   : Done['length']
 /** T repeated as often as the decimal number says. */
-type Times<T extends readonly unknown[], Digits extends string, Done extends readonly unknown[] = []> = Digits extends `${infer D extends keyof Repeated<T>}${infer Rest}`
-  ? Times<T, Rest, [...Tenfold<Done>, ...Repeated<T>[D]]>
-  : Done
+type Times<
+  T extends readonly unknown[],
+  Digits extends string,
+  Done extends readonly unknown[] = [],
+> = Digits extends `${infer D extends keyof Repeated<T>}${infer Rest}` ? Times<T, Rest, [...Tenfold<Done>, ...Repeated<T>[D]]> : Done
 type Tenfold<T extends readonly unknown[]> = [...T, ...T, ...T, ...T, ...T, ...T, ...T, ...T, ...T, ...T]
 interface Repeated<T extends readonly unknown[]> {
   '0': []

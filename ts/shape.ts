@@ -1,11 +1,8 @@
 /** Shapes: how long a tensor is along each axis, and how two of them broadcast. */
 import { ShapeError } from './errors.js'
 
-/**
- * Lengths along each axis; [] for a single number. Any array of numbers is one.
- */
 // An interface, since the compiler shows one by its name: Tensor<Shape>, not Tensor<readonly number[]>.
-// biome-ignore lint/suspicious/noEmptyInterface: it is the name that is wanted
+/** Lengths along each axis; [] for a single number. Any array of numbers is one. */
 export interface Shape extends ReadonlyArray<number> {}
 
 /** The number of elements. 1 for a scalar, whose shape is []. */

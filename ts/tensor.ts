@@ -20,10 +20,14 @@ export type TensorLike = Tensor | NestedNumbers | FloatArray | Int32Array | Uint
 /** A number, or arrays of numbers nested to one depth. */
 export type NestedNumbers = number | readonly NestedNumbers[]
 
-/** The shape of data as far as it is known: that of a tensor, `[]` for a number. Arrays are not looked into. */
-export type ShapeOf<T> = [T] extends [Tensor<infer S>] ? S : [T] extends [number] ? [] : Shape
-/** Rows as {@link tensor} takes them: the empty one asks the compiler for the lengths of literal ones. */
+/** What operations accept, as their type parameters have it: the compiler is asked how long literal rows are. */
+export type Operand = TensorLike | Rows
 type Rows = number | readonly Rows[] | []
+
+/** The shape of data as far as the compiler knows it: of a tensor, of a number (`[]`), of literal rows; else `Shape`. */
+export type ShapeOf<T> = [T] extends [Tensor<infer S>] ? S : Nested<T>
+/** The shapes of several. */
+export type ShapesOf<T extends readonly unknown[]> = { [I in keyof T]: ShapeOf<T[I]> }
 
 /** A function of one tensor. */
 export type TensorFunction = (x: Tensor) => Tensor
