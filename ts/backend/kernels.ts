@@ -1,7 +1,7 @@
 /**
  * The one contract of the library: every hot loop, numbers in.
  *
- * Two things implement it: the exports of the WebAssembly module (crate/abi.rs) and the pure-JS twin
+ * Two things implement it: the exports of the WebAssembly module (crate/abi) and the pure-JS twin
  * (ts/backend/js/). Both work in place on one linear memory, the {@link Heap}. A pointer is a byte offset into it;
  * floats are 4 bytes wide (8 in the JS backend's double-precision mode), indices are 32-bit integers. A pointer of 0
  * means "absent" where a doc line says that an argument is optional. Kernels allocate nothing: `scratch` is

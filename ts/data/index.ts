@@ -6,6 +6,24 @@ export { type Dataset, type Split, type SplitOptions, selectRows, type Targets, 
 export { type IdxArray, type IdxData, type IdxType, parseIdx } from './idx.js'
 export { iris } from './iris.js'
 export { loadMnist, type MnistOptions } from './mnist.js'
-export { fitScaler, type Scaler, type Standardized, type StandardizeOptions, standardize } from './standardize.js'
-export { type ColumnOf, fromTable, type Row, type Table, type TableOptions } from './table.js'
+export {
+  fitScaler,
+  type Scaler,
+  type ScalerState,
+  type Standardized,
+  type StandardizeOptions,
+  scalerFromState,
+  standardize,
+} from './standardize.js'
+export {
+  type ColumnOf,
+  encoderFromState,
+  fromTable,
+  type Row,
+  type Table,
+  type TableColumn,
+  type TableEncoder,
+  type TableOptions,
+  type TableState,
+} from './table.js'
 export { type BlobsOptions, blobs, moons, type SpiralsOptions, spirals, type ToyOptions, xor } from './toys.js'

@@ -8,7 +8,7 @@ import { ShapeError } from '../errors.js'
 import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
-import { formatShape, type Shape } from '../shape.js'
+import { formatShape, type Shape, sameShape } from '../shape.js'
 import { asList, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** What a layer needs to make its parameters. */
@@ -192,19 +192,19 @@ export abstract class Module {
     return Object.fromEntries(Array.from(this.namedParameters(), ([name, p]) => [name, p.data()]))
   }
 
-  /** Sets all values from {@link Module.state}, also after JSON. @throws Error if a name is missing or left over, ShapeError if a size differs; then nothing was changed */
-  loadState(state: Record<string, ArrayLike<number>>): this {
-    const parameters = this.namedParameters()
+  /**
+   * Sets all values from {@link Module.state}, also after JSON, or from named tensors, such as those of `decodeSafetensors`.
+   *
+   * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs; then nothing was changed
+   */
+  loadState(state: Readonly<Record<string, SavedValues>>): this {
     const left = new Set(Object.keys(state))
-    for (const [name, p] of parameters) {
+    const found = Array.from(this.namedParameters(), ([name, p]) => {
       if (!left.delete(name)) throw new Error(`loadState: no values for '${name}'`)
-      const { length } = asList(state[name])
-      if (length !== p.size) {
-        throw new ShapeError(`loadState: '${name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${length}`)
-      }
-    }
+      return [p, valuesFor(p, name, state[name])] as const
+    })
     if (left.size > 0) throw new Error(`loadState: no parameter is named '${[...left].join("', '")}'`)
-    for (const [name, p] of parameters) p.view().set(asList(state[name]))
+    for (const [p, values] of found) p.view().set(values)
     return this
   }
 
@@ -217,6 +217,20 @@ export abstract class Module {
   protected makeParameter(context: BuildContext, name: string, shape: Shape): Parameter {
     return Parameter.ofShape(shape, { name: context.path === '' ? name : `${context.path}.${name}`, backend: context.backend })
   }
+}
+
+/** Values of a parameter as they were kept: in a row, or with their shape, as tensors are. */
+export type SavedValues =
+  | ArrayLike<number>
+  | { readonly shape: Shape; readonly data: ArrayLike<number | bigint> | (() => ArrayLike<number>) }
+
+function valuesFor(p: Parameter, name: string, saved: SavedValues): ArrayLike<number> {
+  const { shape = p.shape, data = saved } = saved as Partial<Exclude<SavedValues, ArrayLike<number>>>
+  const values = asList((typeof data === 'function' ? data.call(saved) : data) as ArrayLike<number>)
+  if (sameShape(shape, p.shape) && values.length === p.size && typeof values[0] !== 'bigint') return values
+  const kind = typeof values[0] === 'bigint' ? ' of 64-bit integers' : ''
+  const got = sameShape(shape, p.shape) ? values.length : `shape ${formatShape(shape)}`
+  throw new ShapeError(`loadState: '${name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${got}${kind}`)
 }
 
 /** @internal forward(x) of a module, whatever plain JavaScript made of it. @throws TypeError naming the module's class */

@@ -22,7 +22,7 @@ export interface DataSet {
 }
 
 /** What a data set may carry. */
-const DATA = ['inputs', 'shape', 'targets', 'weights', 'count', 'features', 'classes', 'classNames', 'featureNames', 'encode']
+const DATA = ['inputs', 'shape', 'targets', 'weights', 'count', 'features', 'classes', 'classNames', 'featureNames', 'encode', 'state']
 
 /** A checked data set. @internal */
 export interface Rows {

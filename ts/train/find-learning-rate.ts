@@ -2,8 +2,9 @@
 import { NonFiniteError } from '../errors.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
+import type { StepOptions } from './plan.js'
 import { snapshot } from './snapshot.js'
-import { type StepOptions, trainSteps } from './steps.js'
+import { trainSteps } from './steps.js'
 
 /** Options of {@link findLearningRate}. */
 export interface FindLearningRateOptions extends Omit<StepOptions, 'epochs' | 'schedule' | 'optimizer'> {
