@@ -216,17 +216,17 @@ export type Reduced<S extends Sizes, Axes, Keep extends boolean> = boolean exten
 type Ones<S extends Sizes> = IsKnown<S> extends true ? Extract<{ -readonly [I in keyof S]: 1 }, Shape> : Shape
 
 /** Shapes end to end along an axis, whose length is left open; never where they differ elsewhere. */
-export type Joined<All extends readonly Sizes[], Axis extends number> = All extends readonly [
+export type Joined<All extends readonly unknown[], Axis extends number> = All extends readonly [
   infer First extends Sizes,
-  ...infer Rest extends readonly Sizes[],
+  ...infer Rest,
 ]
   ? Rest extends readonly []
     ? Along<First, Axis, [number]>
     : Equal<Along<First, Axis, [number]>, Joined<Rest, Axis>>
-  : Along<All[number], Axis, [number]>
+  : Along<Extract<All[number], Sizes>, Axis, [number]>
 
 /** Shapes that are all the same, as entries of a new first axis; never where they differ. */
-export type Stacked<All extends readonly Sizes[]> =
+export type Stacked<All extends readonly unknown[]> =
   AllEqual<All> extends infer S extends Sizes
     ? [S] extends [never]
       ? never
@@ -234,14 +234,14 @@ export type Stacked<All extends readonly Sizes[]> =
         ? [All['length'], ...S]
         : Shape
     : never
-type AllEqual<All extends readonly Sizes[]> = All extends readonly [infer First extends Sizes, ...infer Rest extends readonly Sizes[]]
+type AllEqual<All extends readonly unknown[]> = All extends readonly [infer First extends Sizes, ...infer Rest]
   ? Rest extends readonly []
     ? First
     : Equal<First, AllEqual<Rest>>
-  : All[number]
+  : Extract<All[number], Sizes>
 
 /** Several shapes in a sentence. */
-export type Texts<All extends readonly Sizes[]> = All extends readonly [infer First extends Sizes, ...infer Rest extends readonly Sizes[]]
+export type Texts<All extends readonly unknown[]> = All extends readonly [infer First extends Sizes, ...infer Rest]
   ? `${Text<First>}${Rest extends readonly [] ? '' : ', '}${Texts<Rest>}`
   : ''
 
