@@ -61,7 +61,7 @@ describe('shapes', () => {
     ['transpose', () => transpose(zeros([2, 3]), [0, 0]), /each of 2 axes once/],
     ['axis', () => sum(zeros([2]), 3), /axis 3 is out of range for rank 1/],
     ['ragged rows', () => tensor([[1, 2], [3]]), /ragged nesting: wants 2 entries at \[1\], got an array of 1/],
-    ['not a number', () => tensor([[1, 'x' as unknown as number]]), /wants a number at \[0\]\[1\], got "x"/],
+    ['not a number', () => tensor([[1, 'x' as unknown as number]]), /wants a number at \[0\]\[1\], got 'x'/],
     ['negative dimension', () => zeros([-1]), /whole number ≥ 0, got \[-1\]/],
     ['fractional dimension', () => zeros([1.5]), /whole number/],
     ['too many elements', () => zeros([65536, 65536]), /more than/],
@@ -93,12 +93,12 @@ describe('values', () => {
     ['dropout rate', () => new Dropout(1), /at least 0 and below 1, got 1/],
     ['units', () => new Dense(0, 3), /Dense: inputs must be a whole number above 0, got 0/],
     ['units NaN', () => new Dense(3, Number.NaN), /Dense: outputs must be a whole number above 0, got NaN/],
-    ['activation', () => new Dense(2, 2, { activation: 'rellu' as 'relu' }), /activation is one of linear, relu.*got "rellu"/],
-    ['activation layer', () => new Activation('swish' as 'silu'), /got "swish"/],
+    ['activation', () => new Dense(2, 2, { activation: 'rellu' as 'relu' }), /activation is one of linear, relu.*got 'rellu'/],
+    ['activation layer', () => new Activation('swish' as 'silu'), /got 'swish'/],
     [
       'initializer',
       () => new Dense(2, 2, { weightInitializer: 'he' as 'heNormal', backend }).parameters(),
-      /initializer is one of .*got "he"/,
+      /initializer is one of .*got 'he'/,
     ],
     ['huber delta', () => huber(zeros([1]), zeros([1]), { delta: 0 }), /delta must be above 0, got 0/],
     ['smoothing', () => crossEntropy(zeros([1, 2]), [0], { labelSmoothing: 1 }), /labelSmoothing/],
@@ -159,7 +159,7 @@ describe('fit', () => {
     ['epochs', { epochs: 1.5 }, /epochs must be a whole number/],
     ['split', { validationSplit: 1 }, /validationSplit must be between 0 and 1/],
     ['both validations', { validationSplit: 0.5, validation: good }, /not both/],
-    ['metric', { metrics: ['acuracy'] }, /"acuracy" is none of accuracy/],
+    ['metric', { metrics: ['acuracy'] }, /'acuracy' is none of accuracy/],
     ['loss', { loss: 'mse' }, /loss must be a function/],
     ['optimizer', { optimizer: null }, /optimizer must be an Optimizer/],
   ])('%s', async (_name, more, message) => {
@@ -217,7 +217,7 @@ describe('fit', () => {
 
 describe('load', () => {
   test.each<[object, RegExp]>([
-    [{ backend: 'gpu' }, /backend is 'wasm' or 'js', got "gpu"/],
+    [{ backend: 'gpu' }, /backend is 'wasm' or 'js', got 'gpu'/],
     [{ variant: 'avx' }, /variant is 'simd' or 'relaxed'/],
     [{ dtype: 'float16', backend: 'js' }, /dtype is/],
     [{ dtype: 'float64' }, /needs backend 'js'/],

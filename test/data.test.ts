@@ -303,7 +303,7 @@ describe('standardize', () => {
     const state = fitScaler(Float32Array.of(1, 3), 1).state()
     const foreign: [unknown, string][] = [
       [null, 'null'],
-      [JSON.parse(JSON.stringify(fitScaler(Float32Array.of(1, 3), 1))), 'a Object'],
+      [JSON.parse(JSON.stringify(fitScaler(Float32Array.of(1, 3), 1))), 'an object with mean, deviation'],
       [{ format: 'gradus-table/1' }, "'gradus-table/1'"],
     ]
     for (const [given, got] of foreign)

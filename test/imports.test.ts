@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 
 /** Files and folders of ts/, from the bottom up. A file may import from its own level and from those below. */
 const LEVELS = [
-  ['errors', 'names', 'shape', 'shape-types'],
+  ['errors', 'names', 'shape', 'shape-types', 'show'],
   ['backend', 'random'],
   ['tensor'],
   ['autograd'],
@@ -16,6 +16,7 @@ const LEVELS = [
   ['curvature', 'solve'],
   ['data', 'train', 'metrics', 'io'],
   ['index', 'js'],
+  ['node'],
   ['cli', 'playground'],
 ]
 const ENTRIES = ['index', 'js']

@@ -216,10 +216,7 @@ export type Reduced<S extends Sizes, Axes, Keep extends boolean> = boolean exten
 type Ones<S extends Sizes> = IsKnown<S> extends true ? Extract<{ -readonly [I in keyof S]: 1 }, Shape> : Shape
 
 /** Shapes end to end along an axis, whose length is left open; never where they differ elsewhere. */
-export type Joined<All extends readonly unknown[], Axis extends number> = All extends readonly [
-  infer First extends Sizes,
-  ...infer Rest,
-]
+export type Joined<All extends readonly unknown[], Axis extends number> = All extends readonly [infer First extends Sizes, ...infer Rest]
   ? Rest extends readonly []
     ? Along<First, Axis, [number]>
     : Equal<Along<First, Axis, [number]>, Joined<Rest, Axis>>

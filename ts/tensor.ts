@@ -14,6 +14,7 @@ import type { Ptr } from './backend/kernels.js'
 import { ShapeError, StaleTensorError } from './errors.js'
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './shape.js'
 import type { Given, Nested } from './shape-types.js'
+import { show } from './show.js'
 
 /** Numbers nested to any depth, or a typed array, or a tensor: what operations accept as data. */
 export type TensorLike = Tensor | NestedNumbers | FloatArray | Int32Array | Uint8Array
@@ -368,21 +369,15 @@ function flatten(values: NestedNumbers, shape: Shape, backend: Backend, op: stri
   let at = 0
   const visit = (value: NestedNumbers, axis: number, path: string): void => {
     if (axis === shape.length) {
-      if (typeof value !== 'number') throw new TypeError(`${op}: wants a number at ${path || 'the top'}, got ${describe(value)}`)
+      if (typeof value !== 'number') throw new TypeError(`${op}: wants a number at ${path || 'the top'}, got ${show(value)}`)
       out[at++] = value
       return
     }
     if (!Array.isArray(value) || value.length !== shape[axis]) {
-      throw new ShapeError(`${op}: ragged nesting: wants ${shape[axis]} entries at ${path || 'the top'}, got ${describe(value)}`)
+      throw new ShapeError(`${op}: ragged nesting: wants ${shape[axis]} entries at ${path || 'the top'}, got ${show(value)}`)
     }
     for (let i = 0; i < value.length; i++) visit(value[i], axis + 1, `${path}[${i}]`)
   }
   visit(values, 0, '')
   return out
-}
-
-function describe(value: unknown): string {
-  if (Array.isArray(value)) return `an array of ${value.length}`
-  if (typeof value === 'object' && value !== null) return `a ${value.constructor?.name ?? 'object'}`
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }

@@ -1,6 +1,6 @@
 //! Panels: blocks of A and B copied in the order in which a tile walks them.
 
-use super::tile::copy;
+use super::tile::{copy, Tile};
 use super::{blocks, View};
 use crate::lane::F32x4;
 use core::array::from_fn;
@@ -73,9 +73,9 @@ unsafe fn one_by_one(b: View, panel: *mut f32, k: usize, width: usize, columns: 
     }
 }
 
-/// Copies a block of A into panels of `height` rows, interleaved by k; a ragged panel repeats its last row.
-pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, height: usize) {
-    for (i, rows) in blocks(m, height) {
+/// Copies a block of A into panels of a tile's rows, interleaved by k; a ragged panel repeats its last row.
+pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, tile: &Tile) {
+    for (i, rows, height) in tile.cut(m) {
         // SAFETY: rows i.. exist; the panel lies in its room of scratch.
         unsafe {
             let (from, panel) = (a.from(i, 0), to.add(i * k));

@@ -1,5 +1,7 @@
 /** Backends: what runs the kernels. Chosen once by {@link load}, or by the first use. */
+
 import { checkNames } from '../names.js'
+import { show } from '../show.js'
 import { StepArena } from './arena.js'
 import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js'
 import { createBasicKernels } from './js/index.js'
@@ -131,15 +133,14 @@ function chooseVariant(options: BackendOptions): Variant | 'js' {
   checkNames('load', options, ['backend', 'variant', 'reproducible', 'dtype', 'widen', 'threads', 'memoryLimit'])
   const { backend, variant, reproducible = false, dtype = 'float32' } = options
   if (backend !== undefined && backend !== 'wasm' && backend !== 'js') {
-    throw new RangeError(`load: backend is 'wasm' or 'js', got ${JSON.stringify(backend)}`)
+    throw new RangeError(`load: backend is 'wasm' or 'js', got ${show(backend)}`)
   }
   if (variant !== undefined && variant !== 'simd' && variant !== 'relaxed') {
-    throw new RangeError(`load: variant is 'simd' or 'relaxed', got ${JSON.stringify(variant)}`)
+    throw new RangeError(`load: variant is 'simd' or 'relaxed', got ${show(variant)}`)
   }
-  if (dtype !== 'float32' && dtype !== 'float64')
-    throw new RangeError(`load: dtype is 'float32' or 'float64', got ${JSON.stringify(dtype)}`)
+  if (dtype !== 'float32' && dtype !== 'float64') throw new RangeError(`load: dtype is 'float32' or 'float64', got ${show(dtype)}`)
   const { memoryLimit = 1 } = options
-  if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit is a number of bytes above 0, got ${memoryLimit}`)
+  if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit is a number of bytes above 0, got ${show(memoryLimit)}`)
   if (dtype === 'float64') {
     if (backend !== 'js') throw new RangeError("load: dtype 'float64' needs backend 'js'")
     return 'js'
@@ -207,13 +208,13 @@ function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
 function createWasm(variant: Variant, threads: number, { memoryLimit, widen = false }: BackendOptions): Backend {
   const widening = widen && enableWidening()
   const exports = instantiate(variant, threads > 1 ? sharedMemory(memoryLimit) : undefined)
-  const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase(), 'float32', memoryLimit)
+  const heap = new Heap(new WasmMemorySource(exports.memory, memoryLimit), exports.heapBase(), 'float32', memoryLimit)
   const team = threads > 1 ? startThreads(variant, exports, heap, threads) : undefined
   const parts = new Map<WasmPart, WasmExports | undefined>()
   const partOf = (part: WasmPart): WasmExports | undefined => {
     if (!parts.has(part)) {
       const found = instantiatePart(part, variant, exports, team !== undefined)
-      if (found && team) team.pool.add(Object.values(found) as Kernel[], compiled(variant, true, part))
+      if (found && found !== exports && team) team.pool.add(Object.values(found) as Kernel[], compiled(variant, true, part))
       parts.set(part, found)
     }
     return parts.get(part)

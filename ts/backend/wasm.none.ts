@@ -1,4 +1,5 @@
 /** Stands in for wasm.ts, widen.ts and threads/ in `gradus/js`: nothing to load, and no code that would. */
+import { show } from '../show.js'
 import type { Backend } from './index.js'
 import type { Update } from './kernels.js'
 import type { Threads } from './threads/index.js'
@@ -18,9 +19,7 @@ export const precompile = async (_variant: Variant): Promise<void> => {}
 /** @throws RangeError for more than one */
 export function wantedThreads(threads: number | 'auto' = 1): number {
   if (threads === 1 || threads === 'auto') return 1
-  throw new RangeError(
-    `load: threads are for WebAssembly, and gradus/js has one: threads is 1 or 'auto' here, got ${JSON.stringify(threads)}`,
-  )
+  throw new RangeError(`load: threads are for WebAssembly, and gradus/js has one: threads is 1 or 'auto' here, got ${show(threads)}`)
 }
 
 export function instantiate(variant: Variant): WasmExports {

@@ -1,5 +1,5 @@
 /** Scaling features, and targets that are numbers, to mean 0 and standard deviation 1. */
-import { kindOf } from '../names.js'
+import { show } from '../show.js'
 import type { Dataset, Split, Targets } from './dataset.js'
 
 /** What {@link Scaler.state} gives: JSON keeps it to the bit. */
@@ -97,7 +97,7 @@ export function scalerFromState(state: ScalerState): Scaler {
 /** @internal what was given in place of a state, for messages */
 export function formatOf(state: unknown): string {
   const { format } = (state ?? {}) as { format?: unknown }
-  return typeof format === 'string' ? `'${format}'` : kindOf(state)
+  return typeof format === 'string' ? `'${format}'` : show(state)
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Tables: rows as people have them (from CSV, JSON, a database), made into the numbers that a net learns from. */
-import { kindOf } from '../names.js'
+import { show } from '../show.js'
 import type { Dataset, Targets } from './dataset.js'
 import { formatOf } from './standardize.js'
 
@@ -141,7 +141,7 @@ export function encoderFromState(state: TableState): TableEncoder {
     throw new TypeError(`encoderFromState: this is no state of a table, but ${formatOf(state)}; take it with table.state()`)
   const { columns, target, missingValues } = structuredClone(state)
   if (!Array.isArray(columns) || columns.length === 0 || !Array.isArray(missingValues))
-    throw new TypeError(`encoderFromState: wants columns and missingValues as arrays, got ${kindOf(columns)} and ${kindOf(missingValues)}`)
+    throw new TypeError(`encoderFromState: wants columns and missingValues as arrays, got ${show(columns)} and ${show(missingValues)}`)
   for (const column of [...columns, target]) {
     const isGood = column?.categories === null || (Array.isArray(column?.categories) && column.categories.every(isText))
     if (!(isGood && isText(column.name)))

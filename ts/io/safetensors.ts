@@ -3,8 +3,9 @@
  * header in JSON (name → dtype, shape, place), then all numbers, little-endian and without gaps.
  * https://github.com/huggingface/safetensors#format
  */
-import { kindOf, list } from '../names.js'
+import { list } from '../names.js'
 import { formatShape, type Shape, sizeOf } from '../shape.js'
+import { show } from '../show.js'
 
 /** Numbers as they lie in a file. */
 export type StoredArray =
@@ -101,7 +102,7 @@ export function encodeSafetensors(
   const entries = (tensors instanceof Map ? [...tensors] : Object.entries(tensors)).map(([name, value]) => readStorable(name, value))
   entries.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1))
   for (const [name, text] of Object.entries(metadata))
-    if (typeof text !== 'string') throw new TypeError(`encodeSafetensors: metadata '${name}' must be text, got ${kindOf(text)}`)
+    if (typeof text !== 'string') throw new TypeError(`encodeSafetensors: metadata '${name}' must be text, got ${show(text)}`)
   let length = 0
   const places = entries.map(({ name, shape, dtype, data }) => {
     const data_offsets = [length, (length += data.byteLength)]
@@ -129,7 +130,7 @@ function readStorable(name: string, value: Storable) {
   const data = typeof given === 'function' ? given.call(value) : given
   const dtype = DTYPE_OF[(data as object | undefined)?.constructor?.name ?? '']
   if (dtype === undefined || !Array.isArray(shape))
-    throw new TypeError(`encodeSafetensors: '${name}' must be a tensor, a typed array, or { shape, data }, got ${kindOf(value)}`)
+    throw new TypeError(`encodeSafetensors: '${name}' must be a tensor, a typed array, or { shape, data }, got ${show(value)}`)
   if (name === METADATA) throw new RangeError(`encodeSafetensors: no tensor can be named '${METADATA}'`)
   if (sizeOf(shape) !== data.length)
     throw new RangeError(`encodeSafetensors: '${name}' has ${data.length} values, which do not fill shape ${formatShape(shape)}`)

@@ -1,5 +1,5 @@
 /** Everything of a training in one file: models, optimizers, schedulers, scalers, and whatever JSON has beside them. */
-import { kindOf } from '../names.js'
+import { show } from '../show.js'
 import { type Bytes, decodeSafetensors, encodeSafetensors, type Storable } from './safetensors.js'
 
 /** Where the file says how its tensors are put together: JSON with `{ $tensor: name }` in place of arrays. */
@@ -32,7 +32,7 @@ export function encodeState(parts: object): Bytes {
   const visit = (value: unknown, path: string): unknown => {
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
     if (typeof value === 'number') return Object.is(JSON.parse(JSON.stringify(value)), value) ? value : { $number: numberText(value) }
-    if (typeof value !== 'object') throw new TypeError(`encodeState: '${path}' cannot be kept, it is ${kindOf(value)}`)
+    if (typeof value !== 'object') throw new TypeError(`encodeState: '${path}' cannot be kept, it is ${show(value)}`)
     if (isStorable(value)) return { $tensor: keep(value, path) }
     if (above.has(value)) throw new TypeError(`encodeState: '${path}' contains itself`)
     above.add(value)
@@ -46,7 +46,7 @@ export function encodeState(parts: object): Bytes {
     const content = stateOf(value)
     const prototype = Object.getPrototypeOf(content)
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
-      throw new TypeError(`encodeState: '${path}' cannot be kept, it is ${kindOf(value)}; it is no plain object and has no state()`)
+      throw new TypeError(`encodeState: '${path}' cannot be kept, it is ${show(value)}; it is no plain object and has no state()`)
     const entries = Object.entries(content).filter(([, entry]) => entry !== undefined)
     const visited = entries.map(([name, entry]) => [name, visit(entry, join(path, name))])
     return entries.some(([name]) => name.startsWith('$')) ? { $entries: visited } : Object.fromEntries(visited)
@@ -61,7 +61,7 @@ export function encodeState(parts: object): Bytes {
   }
 
   if (typeof parts !== 'object' || parts === null || ArrayBuffer.isView(parts))
-    throw new TypeError(`encodeState: wants parts by name, { model, optimizer }, got ${kindOf(parts)}`)
+    throw new TypeError(`encodeState: wants parts by name, { model, optimizer }, got ${show(parts)}`)
   const skeleton = JSON.stringify(visit(parts, ''))
   return encodeSafetensors(tensors, { [KEY]: skeleton })
 }

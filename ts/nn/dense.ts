@@ -1,4 +1,5 @@
 /** The dense (fully connected) layer. */
+
 import type { Activation } from '../backend/kernels.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
@@ -6,6 +7,7 @@ import { checkNames } from '../optim/options.js'
 import type { Parameter } from '../parameter.js'
 import type { Shape } from '../shape.js'
 import type { Text, Through, Unless } from '../shape-types.js'
+import { show } from '../show.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer } from './initializer.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'
@@ -53,7 +55,7 @@ export class Dense<const I extends number = number, const O extends number = num
       ['inputs', inputs],
       ['outputs', outputs],
     ] as const) {
-      if (!Number.isInteger(n) || n < 1) throw new RangeError(`Dense: ${what} must be a whole number above 0, got ${n}`)
+      if (!Number.isInteger(n) || n < 1) throw new RangeError(`Dense: ${what} must be a whole number above 0, got ${show(n)}`)
     }
     checkNames('Dense', options, ['activation', 'bias', 'weightInitializer', 'biasInitializer', 'seed', 'backend'])
     this.activation = options.activation ?? 'linear'

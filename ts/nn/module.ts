@@ -2,6 +2,7 @@
  * Modules: layers and the models built from them. A module owns parameters and other modules as plain properties;
  * everything else (parameters(), train(), saving) finds them there.
  */
+
 import { noGrad, scope } from '../autograd.js'
 import { type Backend, defaultBackend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
@@ -9,6 +10,7 @@ import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
+import { show } from '../show.js'
 import { asList, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** What a layer needs to make its parameters. */
@@ -163,7 +165,7 @@ export abstract class Module {
    */
   predict(input: TensorLike, { batchSize = 1024 }: PredictOptions = {}): Tensor {
     if (!(Number.isInteger(batchSize) && batchSize > 0))
-      throw new RangeError(`predict: batchSize must be a whole number above 0, got ${batchSize}`)
+      throw new RangeError(`predict: batchSize must be a whole number above 0, got ${show(batchSize)}`)
     this.build()
     const x = asTensor(input, this.backend, 'predict')
     const restore = rememberModes(this)
@@ -238,7 +240,7 @@ export function outputOf(module: Module, x: Tensor): Tensor {
   if (typeof module.forward !== 'function') throw new TypeError(`${module.constructor.name}: a Module wants a method forward(x)`)
   const y: unknown = module.forward(x)
   if (y instanceof Tensor) return y
-  const got = y instanceof Promise ? 'a Promise: it cannot be asynchronous' : String(y)
+  const got = y instanceof Promise ? 'a Promise: it cannot be asynchronous' : show(y)
   throw new TypeError(`${module.constructor.name}.forward(): must return a Tensor, got ${got}`)
 }
 

@@ -2,6 +2,7 @@
 import type { Backend } from '../backend/index.js'
 import type { Shape } from '../shape.js'
 import type { Through, Unless } from '../shape-types.js'
+import { show } from '../show.js'
 import { asTensor, type Operand, type ShapeOf, type Tensor, type TensorLike } from '../tensor.js'
 import type { Dense, WrongColumns } from './dense.js'
 import type { Activation, Dropout } from './layers.js'
@@ -58,7 +59,7 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
     if (!Array.isArray(layers)) throw new TypeError('Sequential: wants an array of layers, new Sequential([a, b])')
     this.layers = Object.freeze([...(layers as L)]) as unknown as L
     this.layers.forEach((layer, i) => {
-      if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} is not a Module, got ${String(layer)}`)
+      if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} is not a Module, got ${show(layer)}`)
     })
     this.build()
   }

@@ -3,7 +3,7 @@
 import { apply } from '../autograd.js'
 import { withActivations } from '../backend/families.js'
 import { ACTIVATIONS, type Activation, SAVES_INPUT } from '../backend/kernels.js'
-import { kindOf } from '../names.js'
+import { show } from '../show.js'
 import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 import { add, exp, greater, mul, neg, square, sub } from './elementwise.js'
 
@@ -13,7 +13,7 @@ const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as R
 export function activationNumber(name: Activation, what: string): number {
   const number = numbers[name]
   if (number === undefined) {
-    const got = typeof name === 'string' ? JSON.stringify(name) : `${kindOf(name)}; pass the name as a string`
+    const got = typeof name === 'string' ? show(name) : `${show(name)}; pass the name as a string`
     throw new RangeError(`${what}: activation is one of ${ACTIVATIONS.join(', ')}; got ${got}`)
   }
   return number

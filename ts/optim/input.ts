@@ -1,7 +1,7 @@
 /** What optimizers are made from: parameters, arrays of one's own, groups of either; and the options that all of them have. */
 import type { Backend } from '../backend/index.js'
-import { kindOf } from '../names.js'
 import { Parameter } from '../parameter.js'
+import { show } from '../show.js'
 import { type ArrayParameter, isArrayParameter, type Mirror, mirror } from './arrays.js'
 import type { TransformOptions } from './transform.js'
 
@@ -57,7 +57,7 @@ export function readGroups<O>(owner: string, parameters: OptimizerInput<O>): Gro
 function listOf<T>(owner: string, items: Iterable<T>): Iterable<T> {
   if (typeof items?.[Symbol.iterator] === 'function') return items
   const wanted = 'wants parameters (model.parameters()), { value, gradient } arrays, or groups { parameters: [...], ...options } in a list'
-  throw new TypeError(`${owner}: ${wanted}, got ${kindOf(items)}`)
+  throw new TypeError(`${owner}: ${wanted}, got ${show(items)}`)
 }
 
 /** The parameters of a group; arrays get one that stands for them, which is added to `mirrors`. */

@@ -1,4 +1,5 @@
 /** Bounds of parameters: a box that no point of a search leaves. */
+import { show } from '../show.js'
 
 /** Options that make a box. */
 export interface BoundOptions {
@@ -68,6 +69,6 @@ export function boxOf(owner: string, { lower, upper }: BoundOptions, start: Arra
 
 function bounds(owner: string, name: string, given: number | ArrayLike<number>, n: number): Float64Array {
   if (typeof given === 'number') return new Float64Array(n).fill(given)
-  if (given?.length !== n) throw new RangeError(`${owner}: ${name} must be a number or ${n} of them, got ${given?.length ?? String(given)}`)
+  if (given?.length !== n) throw new RangeError(`${owner}: ${name} must be a number or ${n} of them, got ${given?.length ?? show(given)}`)
   return Float64Array.from(given)
 }

@@ -1,7 +1,8 @@
 /** The function to be minimized, as the solvers see it: value and gradient in one call, counted, the best point kept. */
+
+import { show } from '../show.js'
 import { Tensor } from '../tensor.js'
 import { FunctionError } from './result.js'
-import { describe } from './start.js'
 import { allFinite } from './vector.js'
 
 /** Value and gradient at a point. */
@@ -64,7 +65,7 @@ export class Objective implements PointSource {
     if (typeof result === 'object' && typeof result?.value === 'number')
       return { x: at, value: result.value, gradient: this.checked(result.gradient) }
     if (typeof result !== 'number')
-      throw new FunctionError(new TypeError(`minimize: the function must answer ${ANSWER}, got ${kindOf(result)}`))
+      throw new FunctionError(new TypeError(`minimize: the function must answer ${ANSWER}, got ${hintFor(result) ?? show(result)}`))
     if (!Number.isFinite(result)) return { x: at, value: result, gradient: new Float64Array(x.length).fill(Number.NaN) }
     const { gradientOf } = this
     const gradient = gradientOf === undefined ? this.differences(at) : this.checked(guard(() => gradientOf(x.slice())))
@@ -74,7 +75,7 @@ export class Objective implements PointSource {
   private checked(gradient: ArrayLike<number>): Float64Array {
     if (gradient?.length === this.size) return Float64Array.from(gradient)
     throw new FunctionError(
-      new RangeError(`minimize: the gradient must have ${this.size} numbers, got ${gradient?.length ?? String(gradient)}`),
+      new RangeError(`minimize: the gradient must have ${this.size} numbers, got ${gradient?.length ?? show(gradient)}`),
     )
   }
 
@@ -98,10 +99,10 @@ export class Objective implements PointSource {
 
 const ANSWER = 'with a number or { value, gradient }'
 
-function kindOf(result: unknown): string {
+function hintFor(result: unknown): string | undefined {
   if (result instanceof Promise) return 'a promise: it must not be async'
   if (result instanceof Tensor) return 'a tensor: for a function of tensors give the start as a tensor, too'
-  return typeof result === 'object' && result !== null ? `an object with ${Object.keys(result).join(', ') || 'nothing'}` : describe(result)
+  return undefined
 }
 
 /** Marks errors of the user's function. @internal */

@@ -1,6 +1,6 @@
 /** The conditions on which iterations end, the same for every method. */
 
-import type { LastStep } from './direction.js'
+import type { LastStep } from './minimize/direction.js'
 import type { Point, PointSource } from './objective.js'
 import type { Stop } from './result.js'
 import { maxAbs } from './vector.js'

@@ -1,8 +1,8 @@
 /** evaluateModel: loss and metrics of a model over data, without training it. */
 import { noGrad, scope } from '../autograd.js'
 import type { Loss } from '../loss/loss.js'
-import { kindOf } from '../names.js'
 import { type Module, rememberModes } from '../nn/module.js'
+import { show } from '../show.js'
 import { checkData, type DataSet, type Rows, rowsBetween } from './data.js'
 import { judge } from './judge.js'
 import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
@@ -25,10 +25,10 @@ export function evaluateModel<const M extends MetricsOption = readonly []>(
 ): { loss: number } & MetricValues<M> {
   const { batchSize = 1024 } = options
   if (!(Number.isInteger(batchSize) && batchSize > 0))
-    throw new RangeError(`evaluateModel: batchSize must be a whole number above 0, got ${batchSize}`)
+    throw new RangeError(`evaluateModel: batchSize must be a whole number above 0, got ${show(batchSize)}`)
   const rows = checkData(options, model.backend, 'evaluateModel', ['loss', 'metrics', 'batchSize'])
   if (typeof options.loss !== 'function')
-    throw new TypeError(`evaluateModel: loss must be a function, such as mse, got ${kindOf(options.loss)}`)
+    throw new TypeError(`evaluateModel: loss must be a function, such as mse, got ${show(options.loss)}`)
   return evaluateRows(model, rows, options.loss, options.metrics, options.batchSize) as { loss: number } & MetricValues<M>
 }
 

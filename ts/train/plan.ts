@@ -1,9 +1,9 @@
 /** What `trainSteps` and `fit` are asked to do, checked and with defaults filled in, before the first step. */
 import { noGrad } from '../autograd.js'
 import type { Loss } from '../loss/loss.js'
-import { kindOf } from '../names.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
+import { show } from '../show.js'
 import { zeros } from '../tensor.js'
 import type { Callback, Progress } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
@@ -82,8 +82,7 @@ export type Recordings = Map<number, Recording>
 /** @internal @throws RangeError, ShapeError */
 export function planSteps(model: Module, options: StepOptions, rows = checkData(options, model.backend, 'fit', OPTIONS)): Plan {
   const { epochs = 1, batchSize, dropLast = false, schedule } = options
-  if (!(Number.isInteger(epochs) && epochs >= 0))
-    throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${JSON.stringify(epochs)}`)
+  if (!(Number.isInteger(epochs) && epochs >= 0)) throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${show(epochs)}`)
   if (typeof options.loss !== 'function')
     throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
   const { step, groups } = (options.optimizer ?? {}) as Partial<OptimizerLike>
@@ -91,12 +90,12 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
   if (schedule !== undefined && typeof schedule !== 'function')
     throw new TypeError(
-      `fit: schedule must be a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${kindOf(schedule)}`,
+      `fit: schedule must be a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`,
     )
   checkOwner(model, options.optimizer)
   const size = batchSize === 'full' ? rows.count : (batchSize ?? Math.min(DEFAULT_BATCH, rows.count))
   if (!(Number.isInteger(size) && size > 0))
-    throw new RangeError(`fit: batchSize must be a whole number above 0 or 'full', got ${JSON.stringify(batchSize)}`)
+    throw new RangeError(`fit: batchSize must be a whole number above 0 or 'full', got ${show(batchSize)}`)
   if (size > rows.count)
     throw new RangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
   const { optimizer } = options
@@ -135,9 +134,9 @@ export function planFit(model: Module, options: FitOptions): { plan: Plan; valid
 
 function checkHandlers({ signal, onProgress }: FitOptions): void {
   if (signal !== undefined && typeof signal?.aborted !== 'boolean')
-    throw new TypeError(`fit: signal must be an AbortSignal, the signal of an AbortController, got ${kindOf(signal)}`)
+    throw new TypeError(`fit: signal must be an AbortSignal, the signal of an AbortController, got ${show(signal)}`)
   if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new TypeError(`fit: onProgress must be a function of the progress, got ${kindOf(onProgress)}`)
+    throw new TypeError(`fit: onProgress must be a function of the progress, got ${show(onProgress)}`)
 }
 
 /** Finds targets that the loss refuses before the first step instead of after the first epoch: by the loss itself, of zeros. */

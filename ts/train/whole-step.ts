@@ -2,7 +2,7 @@
 import { noGrad } from '../autograd.js'
 import { outputOf } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
-import type { TrainingBatch } from '../solve/closure.js'
+import type { TrainingBatch } from '../solve/optimizers/closure.js'
 import { type Rows, stepBatch } from './data.js'
 import { judge, targetsFor } from './judge.js'
 import type { Plan } from './plan.js'
