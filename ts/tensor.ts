@@ -28,7 +28,7 @@ type Rows = number | readonly Rows[] | []
 /** The shape of data as far as the compiler knows it: of a tensor, of a number (`[]`), of literal rows; else `Shape`. */
 export type ShapeOf<T> = [T] extends [Tensor<infer S>] ? S : Nested<T>
 /** The shapes of several. */
-export type ShapesOf<T extends readonly unknown[]> = { [I in keyof T]: ShapeOf<T[I]> }
+export type ShapesOf<T extends readonly unknown[]> = Extract<{ [I in keyof T]: ShapeOf<T[I]> }, readonly unknown[]>
 
 /** A function of one tensor. */
 export type TensorFunction = (x: Tensor) => Tensor
