@@ -209,7 +209,9 @@ describe('what is refused', () => {
       await fit(model, { inputs: [[1], [2], [3]], targets, loss: crossEntropy, optimizer, classWeights: classWeights as 'balanced' })
     }
     await expect(run([1, 2])).rejects.toThrow('fit: classWeights: wants one factor for each of 3 classes, got 2')
-    await expect(run({ 0: 1 })).rejects.toThrow("fit: classWeights wants a number for each class in an array, or 'balanced', got an object with 0")
+    await expect(run({ 0: 1 })).rejects.toThrow(
+      "fit: classWeights wants a number for each class in an array, or 'balanced', got an object with 0",
+    )
     await expect(run('even')).rejects.toThrow("got 'even'")
     await expect(run([1, -1, 1])).rejects.toThrow('wants finite factors from 0, got -1 for class 1')
     await expect(run([0, 0, 0, 1])).rejects.toThrow('classWeights are 0 for all classes that occur')

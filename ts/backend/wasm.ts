@@ -29,7 +29,7 @@ export const STACK_BETWEEN = 1 << 15
 /** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
 export interface WasmExports extends Kernels {
   memory: WebAssembly.Memory
-  __stack_pointer: WebAssembly.Global<'i32'>
+  __stack_pointer: WebAssembly.Global
   heapBase(): Ptr
   [update: string]: unknown
 }

@@ -5,10 +5,11 @@ import { add, mul, sub } from '../ops/elementwise.js'
 import { asIndices } from '../ops/gather.js'
 import { sum } from '../ops/reduce.js'
 import { softmax } from '../ops/softmax.js'
-import { formatShape, sameShape } from '../shape.js'
+import { formatShape, type Shape, sameShape } from '../shape.js'
+import type { Classified, Compared } from '../shape-types.js'
 import { show } from '../show.js'
-import { asFloats, asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
-import { computeLoss, elementLoss, type LossCall, type LossOptions, sameShapeTarget } from './loss.js'
+import { asFloats, asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
+import { computeLoss, elementLoss, type LossCall, type LossOptions, sameShapeTarget, type Target } from './loss.js'
 
 /** Options of {@link binaryCrossEntropy}. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
@@ -38,7 +39,11 @@ function checkSmoothing(name: string, { labelSmoothing = 0 }: BinaryCrossEntropy
  * @example binaryCrossEntropy(tensor([0]), [1]).item() // 0.693147
  * @throws ShapeError unless the shapes agree
  */
-export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, options: BinaryCrossEntropyOptions = {}): Tensor {
+export function binaryCrossEntropy<P extends Shape, T extends Operand>(
+  prediction: Tensor<P>,
+  target: Target<Compared<P, ShapeOf<T>>, P, T>,
+  options: BinaryCrossEntropyOptions = {},
+): Tensor<[]> {
   const option = checkSmoothing('binaryCrossEntropy', options)
   const t = checkProbabilities('binaryCrossEntropy: target', sameShapeTarget('binaryCrossEntropy', prediction, target))
   const derivative = () => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
@@ -55,12 +60,16 @@ export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, optio
  * crossEntropy(tensor([[2, 0], [2, 0]]), [0, 1], { classWeights: [1, 3] }).item() // 1.626928
  * @throws ShapeError unless the shapes agree, RangeError naming a label that is no class
  */
-export function crossEntropy(prediction: Tensor, target: TensorLike, options: CrossEntropyOptions = {}): Tensor {
+export function crossEntropy<P extends Shape, T extends Operand>(
+  prediction: Tensor<P>,
+  target: Target<Classified<P, ShapeOf<T>>, P, T>,
+  options: CrossEntropyOptions = {},
+): Tensor<[]> {
   const option = checkSmoothing('crossEntropy', options)
   if (prediction.rank !== 2)
     throw new ShapeError(`crossEntropy: wants logits of shape [rows, classes], got ${formatShape(prediction.shape)}`)
   const [rows, cols] = prediction.shape
-  const raw = asTensor(target, prediction.backend, 'crossEntropy: target')
+  const raw = asTensor(target as TensorLike, prediction.backend, 'crossEntropy: target')
   const given = sameShape(raw.shape, prediction.shape) ? asFloats(raw) : raw
   const common = { name: 'crossEntropy', prediction, rows, cols, count: rows, option, options }
   const { classWeights } = options
