@@ -6,7 +6,6 @@ import {
   createBackend,
   crossEntropy,
   Dense,
-  type FitOptions,
   fit,
   gradients,
   type NestedNumbers,
@@ -140,12 +139,6 @@ describe('classWeights', () => {
     expect(() => classWeights([0, 1], 'even' as never)).toThrow("got 'even'")
     for (const t of [0.5, -1, Number.NaN]) expect(() => classWeights([0, t], 'balanced')).toThrow(`as targets, got ${t} at row 1`)
     expect(() => classWeights([0, 0], [0, 1])).toThrow('so that no row counts')
-  })
-
-  test('fit names them where they were taken for an option', async () => {
-    const model = new Sequential([new Dense(1, 2)])
-    const options = { inputs: [[1]], targets: [0], loss: crossEntropy, optimizer: new SGD(model.parameters()), classWeights: [1, 2] }
-    await expect(fit(model, options as FitOptions)).rejects.toThrow('did you mean weights: classWeights(targets, factors)?')
   })
 })
 

@@ -12,7 +12,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   b2: 'beta2',
   alpha: 'beta',
   max_grad_norm: 'clipNorm',
-  classWeights: 'weights: classWeights(targets, factors)',
 }
 
 /** @throws RangeError for a name that is not among `known`, with the nearest known one as a hint */

@@ -299,7 +299,7 @@ export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): T
   if (backend !== undefined && value.backend !== backend) {
     throw new Error(
       `${op}: a tensor of one backend ('${value.backend.variant}') meets one of another ('${backend.variant}'); tensors of two backends do not mix. ` +
-        'Call load() once, before making tensors and models, or pass the same `backend` to all of them; if there are two copies of gradus, import one',
+        'Call load() once, before making tensors and models, or pass the same `backend` to all of them; or load one copy of gradus',
     )
   }
   return value
