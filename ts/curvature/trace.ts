@@ -93,7 +93,11 @@ export function ownInput(x: Tensor, nested: boolean): Tensor {
   return y
 }
 
-/** What the user's function returned. @throws TypeError for anything but a tensor, ShapeError for more than one number if `scalar` @internal */
+/**
+ * What the user's function returned.
+ * @throws TypeError for anything but a tensor, ShapeError for more than one number if `scalar`
+ * @internal
+ */
 export function checkResult(y: Tensor, what: string, scalar: boolean): Tensor {
   if (!(y instanceof Tensor)) {
     const got = (y as unknown) instanceof Promise ? 'a Promise (the function must not be asynchronous)' : show(y)

@@ -5,9 +5,10 @@ import { add, mul, sub } from '../ops/elementwise.js'
 import { asIndices } from '../ops/gather.js'
 import { sum } from '../ops/reduce.js'
 import { softmax } from '../ops/softmax.js'
-import { formatShape, sameShape } from '../shape.js'
-import { asFloats, asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
-import { computeLoss, elementLoss, type LossOptions, sameShapeTarget } from './loss.js'
+import { formatShape, type Shape, sameShape } from '../shape.js'
+import type { Classified, Compared } from '../shape-types.js'
+import { asFloats, asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
+import { computeLoss, elementLoss, type LossOptions, sameShapeTarget, type Target } from './loss.js'
 
 /** Options of the cross-entropies. */
 export interface CrossEntropyOptions extends LossOptions {
@@ -29,7 +30,11 @@ export function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntrop
  * @example binaryCrossEntropy(tensor([0]), [1]).item() // 0.693147
  * @throws ShapeError unless the shapes agree
  */
-export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, options: CrossEntropyOptions = {}): Tensor {
+export function binaryCrossEntropy<P extends Shape, T extends Operand>(
+  prediction: Tensor<P>,
+  target: Target<Compared<P, ShapeOf<T>>, P, T>,
+  options: CrossEntropyOptions = {},
+): Tensor<[]> {
   const option = checkSmoothing('binaryCrossEntropy', options)
   const t = checkProbabilities('binaryCrossEntropy: target', sameShapeTarget('binaryCrossEntropy', prediction, target))
   const derivative = () => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
@@ -44,10 +49,14 @@ export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, optio
  * @example crossEntropy(tensor([[2, 0, 0]]), [0]).item() // 0.239545
  * @throws ShapeError unless the shapes agree, RangeError naming a label that is no class
  */
-export function crossEntropy(prediction: Tensor, target: TensorLike, options: CrossEntropyOptions = {}): Tensor {
+export function crossEntropy<P extends Shape, T extends Operand>(
+  prediction: Tensor<P>,
+  target: Target<Classified<P, ShapeOf<T>>, P, T>,
+  options: CrossEntropyOptions = {},
+): Tensor<[]> {
   const option = checkSmoothing('crossEntropy', options)
   const [rows, cols] = prediction.shape
-  const given = classTargets('crossEntropy', prediction, target)
+  const given = classTargets('crossEntropy', prediction, target as TensorLike)
   const common = { name: 'crossEntropy', prediction, rows, cols, count: rows, option, options }
   if (sameShape(given.shape, prediction.shape)) {
     const smooth = () => add(mul(1 - option, given), option / cols)

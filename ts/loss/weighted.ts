@@ -6,11 +6,11 @@ import { softmax } from '../ops/softmax.js'
 import { sameShape } from '../shape.js'
 import { show } from '../show.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
-import { type CrossEntropyOptions, checkSmoothing, classTargets } from './classification.js'
+import { type CrossEntropyOptions, checkSmoothing, classTargets, type crossEntropy } from './classification.js'
 import { computeLoss } from './loss.js'
 
-/** What {@link weightedCrossEntropy} makes. */
-export type WeightedCrossEntropy = (prediction: Tensor, target: TensorLike, options?: CrossEntropyOptions) => Tensor
+/** What {@link weightedCrossEntropy} makes: a loss that is called as {@link crossEntropy} is. */
+export type WeightedCrossEntropy = typeof crossEntropy
 
 /**
  * A cross-entropy in which each class has a factor w, −Σ w·t·log softmax(p), as PyTorch's `CrossEntropyLoss(weight)`: with class
@@ -26,7 +26,7 @@ export type WeightedCrossEntropy = (prediction: Tensor, target: TensorLike, opti
 export function weightedCrossEntropy(classWeights: ArrayLike<number>): WeightedCrossEntropy {
   const w = checkFactors(classWeights)
   const name = 'weightedCrossEntropy'
-  return (prediction, target, options = {}) => {
+  const loss = (prediction: Tensor, target: TensorLike, options: CrossEntropyOptions = {}): Tensor<[]> => {
     const smoothing = checkSmoothing(name, options)
     const given = classTargets(name, prediction, target)
     const [rows, cols] = prediction.shape
@@ -39,6 +39,7 @@ export function weightedCrossEntropy(classWeights: ArrayLike<number>): WeightedC
     const common = { name, prediction, rows, cols, count: total || 1, option: 0, options }
     return computeLoss({ ...common, kernel: 'crossEntropyProbabilities', target: t, derivative })
   }
+  return loss as WeightedCrossEntropy
 }
 
 /** w·((1 − s)·t + s / classes), of labels or probabilities t. */

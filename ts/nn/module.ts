@@ -33,6 +33,12 @@ export interface ModuleOptions {
   backend?: Backend
 }
 
+/** Options of {@link Module.predict}. */
+export interface PredictOptions {
+  /** Rows per forward pass, to bound memory. Default 1024. */
+  batchSize?: number
+}
+
 /**
  * Base class of layers and models. A model of your own holds layers as properties and says how they are used:
  *
@@ -160,10 +166,9 @@ export abstract class Module {
   /**
    * The output in evaluation mode, without recording: an ordinary tensor that needs no care, however often it is called.
    *
-   * @param batchSize rows per forward pass, to bound memory. Default 1024
    * @throws ShapeError naming the layer that the input does not fit
    */
-  predict(input: TensorLike, { batchSize = 1024 } = {}): Tensor {
+  predict(input: TensorLike, { batchSize = 1024 }: PredictOptions = {}): Tensor {
     if (!(Number.isInteger(batchSize) && batchSize > 0))
       throw new RangeError(`predict: batchSize must be a whole number above 0, got ${show(batchSize)}`)
     this.build()
