@@ -1,13 +1,11 @@
-/** Weights of classes, in crossEntropy and in fit, against PyTorch's numbers on every backend; what they refuse. */
+/** Weights of classes, as a loss and as weights of rows in fit, against PyTorch's numbers on every backend; what they refuse. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { classWeights } from '../ts/data/index.js'
 import {
-  Adam,
-  binaryCrossEntropy,
   createBackend,
   crossEntropy,
   Dense,
-  type FitOptions,
   fit,
   gradients,
   type NestedNumbers,
@@ -17,7 +15,7 @@ import {
   ShapeError,
   supportedVariants,
   tensor,
-  trainSteps,
+  weightedCrossEntropy,
 } from '../ts/index.js'
 
 interface LossCase {
@@ -57,16 +55,17 @@ function expectNear(got: ArrayLike<number>, wanted: ArrayLike<number>, digits: n
 }
 
 describe.each(backends)('on $name', ({ backend, digits }) => {
-  test.each(losses)('crossEntropy of $name', ({ prediction, target, weight, labelSmoothing, reduction, loss, gradient }) => {
+  test.each(losses)('weightedCrossEntropy of $name', ({ prediction, target, weight, labelSmoothing, reduction, loss, gradient }) => {
     const x = tensor(prediction, { requiresGrad: true, backend })
-    const options = { classWeights: weight, labelSmoothing, reduction }
-    const value = crossEntropy(x, tensor(target as number[], { backend }), options)
+    const options = { labelSmoothing, reduction }
+    const weighted = weightedCrossEntropy(weight)
+    const value = weighted(x, tensor(target as number[], { backend }), options)
     expect(value.item()).toBeCloseTo(loss, digits)
     value.backward()
     expectNear(x.grad?.data() ?? [], gradient.flat(), digits)
     // the gradient that can be differentiated again
     const again = tensor(prediction, { requiresGrad: true, backend })
-    const [g] = gradients(crossEntropy(again, tensor(target as number[], { backend }), options), [again], { createGraph: true })
+    const [g] = gradients(weighted(again, tensor(target as number[], { backend }), options), [again], { createGraph: true })
     expectNear(g.data(), gradient.flat(), digits)
   })
 
@@ -85,7 +84,7 @@ describe.each(backends)('on $name', ({ backend, digits }) => {
       [1, 5, 1],
     ]
     const wanted = alone.reduce((sum, l, r) => sum + w[r] * c[r] * l, 0) / 7
-    expect(crossEntropy(x, [0, 1, 0], { weights: w, classWeights: [1, 5] }).item()).toBeCloseTo(wanted, 5)
+    expect(weightedCrossEntropy([1, 5])(x, [0, 1, 0], { weights: w }).item()).toBeCloseTo(wanted, 5)
   })
 
   const net = () => new Sequential([new Dense(3, 4, { activation: 'tanh' }), new Dense(4, 3)], { seed: 1, backend })
@@ -93,19 +92,19 @@ describe.each(backends)('on $name', ({ backend, digits }) => {
     Object.fromEntries(Object.entries(state).map(([name, v]) => [name.replace('2.', '1.'), v]))
 
   test.each(trainings)(
-    'fit on all rows follows PyTorch, classWeights $name',
+    'fit on all rows follows PyTorch, weights $name',
     async ({ name, inputs, targets, weight, lr, start, losses, end }) => {
-      for (const given of [targets, Int32Array.from(targets), oneHot(tensor(targets, { backend }), 3)]) {
+      const weights = classWeights(targets, name === 'balanced' ? name : weight)
+      const ways = [
+        { targets, weights, loss: crossEntropy },
+        { targets: Int32Array.from(targets), weights, loss: crossEntropy },
+        { targets: oneHot(tensor(targets, { backend }), 3), weights, loss: crossEntropy },
+        { targets, loss: weightedCrossEntropy(weight) },
+      ]
+      for (const way of ways) {
         const model = net().loadState(named(start))
-        const { epochs } = await fit(model, {
-          inputs,
-          targets: given,
-          loss: crossEntropy,
-          optimizer: new SGD(model.parameters(), { learningRate: lr }),
-          epochs: losses.length,
-          batchSize: 'full',
-          classWeights: name === 'balanced' ? name : weight,
-        })
+        const optimizer = new SGD(model.parameters(), { learningRate: lr })
+        const { epochs } = await fit(model, { inputs, ...way, optimizer, epochs: losses.length, batchSize: 'full' })
         expectNear(
           epochs.map(({ loss }) => loss),
           losses,
@@ -115,79 +114,52 @@ describe.each(backends)('on $name', ({ backend, digits }) => {
       }
     },
   )
+})
 
-  test('they are weights of rows, in batches, with weights of their own and in trainSteps', async () => {
-    const [{ inputs, targets }] = trainings
-    const own = targets.map((_, i) => 1 + (i % 3))
-    const classWeights = [1, 3, 8]
-    const mean = targets.reduce((sum, t) => sum + classWeights[t], 0) / targets.length
-    const run = async (more: Partial<FitOptions>, steps = false) => {
-      const model = net()
-      const options = {
-        inputs,
-        targets: Int32Array.from(targets),
-        loss: crossEntropy,
-        optimizer: new Adam(model.parameters()),
-        epochs: 4,
-        batchSize: 5,
-        ...more,
-      }
-      if (steps) for await (const _ of trainSteps(model, options));
-      else await fit(model, options)
-      return model.state()
-    }
-    const wanted = await run({ weights: targets.map((t, i) => (own[i] * classWeights[t]) / mean) })
-    for (const [name, values] of Object.entries(await run({ weights: own, classWeights }))) expectNear(values, wanted[name], 5)
-    for (const [name, values] of Object.entries(await run({ weights: own, classWeights }, true))) expectNear(values, wanted[name], 5)
-    expect(await run({ classWeights: [2, 2, 2] })).toEqual(await run({ weights: targets.map(() => 1) }))
+describe('classWeights', () => {
+  test('are the factors of the classes, with a mean of 1', () => {
+    expect([...classWeights([0, 2, 2, 0], [1, 7, 3])]).toEqual([0.5, 1.5, 1.5, 0.5])
+    expect([...classWeights(Int32Array.of(1, 0, 1, 1), [6, 2])]).toEqual([2, 6, 2, 2].map((w) => w / 3))
+    expect([...classWeights(Float32Array.of(0, 1), Float64Array.of(0, 2))]).toEqual([0, 2])
+    expect(classWeights([], 'balanced')).toHaveLength(0)
   })
 
-  test('one output of yes or no has two classes', async () => {
-    const [{ inputs, targets }] = trainings
-    const yes = targets.map((t) => Number(t > 0))
-    const factors: number[] = yes.map((y) => (y === 1 ? 4 : 1))
-    const mean = factors.reduce((a, b) => a + b) / factors.length
-    const run = async (targets: number[] | number[][], more: Partial<FitOptions>) => {
-      const model = new Sequential([new Dense(3, 1)], { seed: 1, backend })
-      await fit(model, {
-        inputs,
-        targets,
-        loss: binaryCrossEntropy,
-        optimizer: new Adam(model.parameters()),
-        epochs: 3,
-        batchSize: 'full',
-        ...more,
-      })
-      return model.state()['0.weight']
-    }
-    const wanted = await run(yes, { weights: factors.map((f) => f / mean) })
-    for (const targets of [yes, yes.map((y) => [y])]) expectNear(await run(targets, { classWeights: [1, 4] }), wanted, 6)
+  test('balanced, each class counts the same', () => {
+    const targets = [0, 0, 0, 0, 0, 3, 3, 9]
+    const weights = classWeights(targets, 'balanced')
+    for (const c of [0, 3, 9]) expect(targets.reduce((sum, t, i) => sum + (t === c ? weights[i] : 0), 0)).toBeCloseTo(8 / 3, 6)
   })
 
-  test('validation is judged without', async () => {
-    const [{ inputs, targets }] = trainings
-    const model = net()
-    const data = { inputs, targets: Int32Array.from(targets) }
-    const optimizer = new Adam(model.parameters())
-    const history = await fit(model, { ...data, loss: crossEntropy, optimizer, validation: data, classWeights: [1, 3, 8] })
-    expect(history.epochs[0].valLoss).toBeCloseTo(crossEntropy(model.predict(tensor(inputs, { backend })), data.targets).item(), 5)
+  test('refuse what does not fit', () => {
+    expect(() => classWeights([0, 1, 2], [1, 2])).toThrow('classWeights: wants a finite factor from 0 for class 2, got undefined')
+    for (const w of [-1, Number.NaN, Infinity]) expect(() => classWeights([0, 1], [1, w])).toThrow(`from 0 for class 1, got ${w}`)
+    expect(() => classWeights([0, 1], { 0: 1 } as never)).toThrow(
+      "a factor for each class in an array, or 'balanced', got an object with 0",
+    )
+    expect(() => classWeights([0, 1], 'even' as never)).toThrow("got 'even'")
+    for (const t of [0.5, -1, Number.NaN]) expect(() => classWeights([0, t], 'balanced')).toThrow(`as targets, got ${t} at row 1`)
+    expect(() => classWeights([0, 0], [0, 1])).toThrow('so that no row counts')
   })
 })
 
-describe('what is refused', () => {
+describe('weightedCrossEntropy', () => {
   const x = tensor([
     [1, 2],
     [3, 4],
   ])
-  test('factors that do not fit, in the loss', () => {
-    expect(() => crossEntropy(x, [0, 1], { classWeights: [1] })).toThrow(ShapeError)
-    expect(() => crossEntropy(x, [0, 1], { classWeights: [1] })).toThrow('classWeights: wants one factor for each of 2 classes, got 1')
-    expect(() => crossEntropy(x, [0, 1], { classWeights: { 0: 1 } as never })).toThrow('got an object with 0')
+
+  test('refuses factors and targets that do not fit', () => {
+    expect(() => weightedCrossEntropy([1])(x, [0, 1])).toThrow(ShapeError)
+    expect(() => weightedCrossEntropy([1])(x, [0, 1])).toThrow('weightedCrossEntropy: has factors for 1 classes, the prediction has 2')
+    for (const w of [{ 0: 1 }, 'balanced', 3, null])
+      expect(() => weightedCrossEntropy(w as never)).toThrow('wants a factor for each class in an array')
     for (const w of [-1, Number.NaN, Infinity])
-      expect(() => crossEntropy(x, [0, 1], { classWeights: [1, w] })).toThrow(`wants finite factors from 0, got ${w} for class 1`)
-    expect(() => crossEntropy(x, [0, 2], { classWeights: [1, 1] })).toThrow('label: wants whole numbers from 0 to 1')
+      expect(() => weightedCrossEntropy([1, w])).toThrow(`weightedCrossEntropy: wants finite factors from 0, got ${w} for class 1`)
+    const loss = weightedCrossEntropy([1, 1])
+    expect(() => loss(x, [0, 2])).toThrow('weightedCrossEntropy: label: wants whole numbers from 0 to 1')
+    expect(() => loss(x, [0, 1], { labelSmoothing: 1 })).toThrow('weightedCrossEntropy: labelSmoothing')
     expect(() =>
-      crossEntropy(
+      loss(
         x,
         tensor(
           [
@@ -196,40 +168,20 @@ describe('what is refused', () => {
           ],
           { requiresGrad: true },
         ),
-        { classWeights: [1, 1] },
       ),
     ).toThrow('target requires a gradient')
-    expect(crossEntropy(x, [0, 0], { classWeights: [0, 1] }).item()).toBe(0)
+    expect(() => loss(tensor([1, 2]), [0])).toThrow('weightedCrossEntropy: wants logits of shape [rows, classes]')
   })
 
-  test('factors that do not fit, and targets without classes, in fit', async () => {
-    const run = async (classWeights: unknown, targets: NestedNumbers = [0, 1, 2]) => {
-      const model = new Sequential([new Dense(1, 3)])
-      const optimizer = new SGD(model.parameters())
-      await fit(model, { inputs: [[1], [2], [3]], targets, loss: crossEntropy, optimizer, classWeights: classWeights as 'balanced' })
-    }
-    await expect(run([1, 2])).rejects.toThrow('fit: classWeights: wants one factor for each of 3 classes, got 2')
-    await expect(run({ 0: 1 })).rejects.toThrow(
-      "fit: classWeights wants a number for each class in an array, or 'balanced', got an object with 0",
-    )
-    await expect(run('even')).rejects.toThrow("got 'even'")
-    await expect(run([1, -1, 1])).rejects.toThrow('wants finite factors from 0, got -1 for class 1')
-    await expect(run([0, 0, 0, 1])).rejects.toThrow('classWeights are 0 for all classes that occur')
-    await expect(run('balanced', [0.5, 1, 0])).rejects.toThrow('fit: classWeights wants one class a row as targets, row 0 has 0.5')
-    await expect(
-      run('balanced', [
-        [1, 0, 0],
-        [0.5, 0.5, 0],
-        [0, 0, 1],
-      ]),
-    ).rejects.toThrow('row 1 has 0.5, 0.5, 0')
-    await expect(
-      run('balanced', [
-        [1, 1, 0],
-        [0, 1, 0],
-        [0, 0, 1],
-      ]),
-    ).rejects.toThrow('row 0 has 1, 1, 0')
-    await expect(run([1, 1, 1, 5])).resolves.toBeUndefined()
+  test('where no row counts it is 0', () => {
+    expect(weightedCrossEntropy([0, 1])(x, [0, 0]).item()).toBe(0)
+  })
+
+  test('keeps its factors, whatever becomes of the array', () => {
+    const factors = [1, 3]
+    const loss = weightedCrossEntropy(factors)
+    const before = loss(x, [0, 1]).item()
+    factors[1] = 100
+    expect(loss(x, [0, 1]).item()).toBe(before)
   })
 })

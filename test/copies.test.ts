@@ -47,8 +47,8 @@ describe('what is of another copy', () => {
 
   test.each(Object.entries(attempts))('%s', async (_, attempt) => {
     const error = (await (async () => attempt())().catch((e) => e)) as Error
-    expect(error).toBeInstanceOf(TypeError)
-    expect(error.message).toMatch(/(an? \w+|a tensor meets one) of another copy of gradus: this process has loaded two/)
+    expect(error).toBeInstanceOf(Error)
+    expect(error.message).toMatch(/an? \w+ of another copy of gradus: two versions, or ESM beside CommonJS$|or load one copy of gradus$/)
   })
 
   test('plain data that passes between them is no trouble', () => {

@@ -22,13 +22,16 @@ export class ParameterBlock {
   readonly ptr: Ptr
   /** Whether a parameter has left that had a gradient, which somebody may still look at. */
   isSeen = false
+  /** Private to the language too: printing a parameter must not print the memory. */
+  readonly #heap: Heap
 
   constructor(
-    private readonly heap: Heap,
+    heap: Heap,
     readonly bytes: number,
     /** Parameters that live in it. */
     public inhabitants: number,
   ) {
+    this.#heap = heap
     this.ptr = heap.allocate(bytes, 'fresh zeros')
     blocks.register(this, { heap, ptr: this.ptr }, this)
   }
@@ -37,7 +40,7 @@ export class ParameterBlock {
   leave(): boolean {
     if (--this.inhabitants > 0 || this.isSeen) return false
     blocks.unregister(this)
-    this.heap.free(this.ptr)
+    this.#heap.free(this.ptr)
     return true
   }
 }

@@ -21,14 +21,11 @@ export function show(value: unknown): string {
 /** @internal what this copy of gradus marks its classes with (`gradusCopy`): two copies in one process have two marks */
 export const COPY = {}
 
-/** @internal */
-export const OF_ANOTHER_COPY =
-  ' of another copy of gradus: this process has loaded two, of two versions, or as ESM and as CommonJS, or bundled and not; let all of it import the same one'
+const OF_ANOTHER_COPY = ' of another copy of gradus: two versions, or ESM beside CommonJS'
 
 /** @internal whether a value is of another copy of gradus, whose classes look the same and are not */
 export function isForeign(value: unknown): boolean {
-  const { gradusCopy = COPY } = (value ?? {}) as { gradusCopy?: object }
-  return gradusCopy !== COPY
+  return ((value as { gradusCopy?: object } | null | undefined)?.gradusCopy ?? COPY) !== COPY
 }
 
 function shortened(text: string): string {

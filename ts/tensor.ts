@@ -15,7 +15,7 @@ import { ShapeError, StaleTensorError } from './errors.js'
 
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './shape.js'
 import type { Given, Nested } from './shape-types.js'
-import { COPY, isForeign, OF_ANOTHER_COPY, show } from './show.js'
+import { COPY, show } from './show.js'
 
 /** Numbers nested to any depth, or a typed array, or a tensor: what operations accept as data. */
 export type TensorLike = Tensor | NestedNumbers | FloatArray | Int32Array | Uint8Array
@@ -322,10 +322,9 @@ export function ones<const S extends Shape>(shape: S, options: TensorOptions = {
 export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): Tensor {
   if (!(value instanceof Tensor)) return fromData(value, undefined, { backend }, op)
   if (backend !== undefined && value.backend !== backend) {
-    if (isForeign(backend.heap)) throw new TypeError(`${op}: a tensor meets one${OF_ANOTHER_COPY}`)
     throw new Error(
       `${op}: a tensor of one backend ('${value.backend.variant}') meets one of another ('${backend.variant}'); tensors of two backends do not mix. ` +
-        'Call load() once, before making tensors and models, or pass the same `backend` to all of them',
+        'Call load() once, before making tensors and models, or pass the same `backend` to all of them; or load one copy of gradus',
     )
   }
   return value

@@ -6,7 +6,6 @@
  * detaches every earlier view, so views are made here on demand and never stored across an allocation.
  */
 import { OutOfMemoryError } from '../errors.js'
-import { COPY } from '../show.js'
 import { type Ptr, SCRATCH_BYTES } from './kernels.js'
 
 /** Precision of a backend's floats. */
@@ -52,11 +51,6 @@ export class Heap {
   readonly scratch: Ptr
   /** Bytes handed out and not given back. */
   usedBytes = 0
-
-  /** Tells heaps of two copies of gradus apart. */
-  get gradusCopy(): object {
-    return COPY
-  }
 
   private readonly sizes = new Map<Ptr, number>()
   /** Free blocks by ascending address; no two touch. */

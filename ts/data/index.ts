@@ -2,6 +2,7 @@
  * `gradus/data`: data sets to try things on, and a few tools for your own. Plain functions on typed arrays, without the engine.
  * @module gradus/data
  */
+export { classWeights } from './class-weights.js'
 export {
   type Dataset,
   type KFoldOptions,
