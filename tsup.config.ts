@@ -17,8 +17,8 @@ import ts from 'typescript'
 
 /** Leaves out what loads WebAssembly where there is none. */
 function withoutWasm(build: PluginBuild): void {
-  build.onResolve({ filter: /\/(wasm|widen|threads\/index)\.js$/ }, async ({ path, ...rest }) =>
-    build.resolve(path.replace(/(wasm|widen|threads\/index)\.js$/, 'wasm.none.js'), rest),
+  build.onResolve({ filter: /\/(wasm|widen|tiles|threads\/index)\.js$/ }, async ({ path, ...rest }) =>
+    build.resolve(path.replace(/(wasm|widen|tiles|threads\/index)\.js$/, 'wasm.none.js'), rest),
   )
 }
 

@@ -24,6 +24,7 @@ import {
   SGD,
   slice,
   sum,
+  type Tensor,
   tensor,
   transpose,
   zeros,
@@ -43,7 +44,7 @@ describe('shapes', () => {
   test.each<[string, () => unknown, RegExp]>([
     [
       'input of the wrong width names the layer',
-      () => net().predict([[1, 2]]),
+      () => net().predict([[1, 2]] as number[][]),
       /Dense\(3, 4\) '0': wants inputs with 3 features.*got shape \[1, 2\]/,
     ],
     [
@@ -51,11 +52,11 @@ describe('shapes', () => {
       () => new Sequential([new Dense(3, 4), new Dense(5, 2) as Dense], { backend }).predict([[1, 2, 3]]),
       /Dense\(5, 2\) '1': wants inputs with 5 features/,
     ],
-    ['broadcast', () => add(zeros([2, 3]), zeros([2, 4])), /add: shapes \[2, 3\] and \[2, 4\] do not broadcast/],
-    ['matmul', () => matmul(zeros([2, 3]), zeros([2, 3])), /matmul: .*inner dimensions 3 and 2 differ/],
-    ['matmul of vectors', () => matmul([1, 2], [1, 2]), /wants two matrices/],
-    ['reshape', () => reshape(zeros([2, 3]), [4, 2]), /\[2, 3\] \(6 elements\) does not fill \[4, 2\]/],
-    ['concat', () => concat([zeros([2, 3]), zeros([2, 4])]), /does not continue/],
+    ['broadcast', () => add(zeros([2, 3]), zeros([2, 4]) as Tensor), /add: shapes \[2, 3\] and \[2, 4\] do not broadcast/],
+    ['matmul', () => matmul(zeros([2, 3]), zeros([2, 3]) as Tensor), /matmul: .*inner dimensions 3 and 2 differ/],
+    ['matmul of vectors', () => matmul([1, 2] as number[], [1, 2] as number[]), /wants two matrices/],
+    ['reshape', () => reshape(zeros([2, 3]) as Tensor, [4, 2]), /\[2, 3\] \(6 elements\) does not fill \[4, 2\]/],
+    ['concat', () => concat([zeros([2, 3]), zeros([2, 4]) as Tensor]), /does not continue/],
     ['slice', () => slice(zeros([3]), 1, 5), /1\.\.5 is not within axis 0 of length 3/],
     ['transpose', () => transpose(zeros([2, 3]), [0, 0]), /each of 2 axes once/],
     ['axis', () => sum(zeros([2]), 3), /axis 3 is out of range for rank 1/],
@@ -67,10 +68,10 @@ describe('shapes', () => {
     ['values that do not fill', () => tensor(new Float32Array(5), [2, 3]), /5 values do not fill shape \[2, 3\]/],
     ['BigInt64Array', () => tensor(new BigInt64Array(2) as unknown as Float32Array), /got BigInt64Array/],
     ['item of many', () => zeros([2]).item(), /one element, got shape \[2\]/],
-    ['mse', () => mse(zeros([2, 3]), zeros([3, 2])), /mse: prediction has shape \[2, 3\], target \[3, 2\]/],
+    ['mse', () => mse(zeros([2, 3]), zeros([3, 2]) as Tensor), /mse: prediction has shape \[2, 3\], target \[3, 2\]/],
     ['weights of a loss', () => mse(zeros([2, 3]), zeros([2, 3]), { weights: [1] }), /one weight for each of 2 rows/],
     ['logits of a vector', () => crossEntropy(zeros([3]), [1]), /wants logits of shape \[rows, classes\], got \[3\]/],
-    ['number of labels', () => crossEntropy(zeros([2, 3]), [1]), /wants 2 class indices/],
+    ['number of labels', () => crossEntropy(zeros([2, 3]), [1] as number[]), /wants 2 class indices/],
     ['assign', () => new Parameter([1, 2], { name: 'w' }).assign([1, 2, 3]), /parameter 'w': wants shape \[2\], got \[3\]/],
   ])('%s', (_name, run, message) => {
     expect(run).toThrow(message)

@@ -11,6 +11,7 @@ import {
   fitScaler,
   fromTable,
   iris,
+  kFold,
   loadMnist,
   moons,
   parseIdx,
@@ -238,6 +239,63 @@ describe('trainTestSplit', () => {
   test('refuses fractions that leave nothing', () => {
     for (const testFraction of [0, 1, -0.1, Number.NaN]) expect(() => trainTestSplit(data, { testFraction })).toThrow(/above 0 and below 1/)
     expect(() => trainTestSplit(xor(), { testFraction: 0.01 })).toThrow(/leaves one side empty/)
+  })
+})
+
+describe('kFold', () => {
+  const data = blobs({ count: 103, classes: 3, seed: 2 })
+  const numbered = (count: number, classes = 0): Dataset<Float32Array | Int32Array> => ({
+    inputs: Float32Array.from({ length: count }, (_, i) => i),
+    targets: classes === 0 ? new Float32Array(count) : Int32Array.from({ length: count }, (_, i) => i % classes),
+    ...{ count, features: 1, classes, shape: [count, 1] },
+  })
+
+  test.each([
+    [2, true],
+    [5, true],
+    [5, false],
+    [103, true],
+    [7, false],
+  ])('%d folds, stratify %s: each row is tested once, and trained on in all others', (folds, stratify) => {
+    const rows = numbered(103, 3)
+    const splits = kFold(rows, { folds, stratify, seed: 3 })
+    expect(splits).toHaveLength(folds)
+    const tested = splits.flatMap(({ test }) => [...test.inputs])
+    expect(tested.sort((a, b) => a - b)).toEqual([...rows.inputs])
+    for (const { train, test } of splits) {
+      expect([...train.inputs, ...test.inputs].sort((a, b) => a - b)).toEqual([...rows.inputs])
+      for (const part of [train, test]) expect([...part.targets]).toEqual(Array.from(part.inputs, (i) => i % 3))
+    }
+    const sizes = splits.map(({ test }) => test.count)
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+  })
+
+  test('every class in proportion, to one row', () => {
+    const uneven = selectRows(
+      data,
+      [...data.targets.keys()].filter((i) => data.targets[i] !== 2 || i < 40),
+    )
+    for (const folds of [2, 3, 5, 10]) {
+      const counts = kFold(uneven, { folds, seed: 1 }).map(({ test }) => [0, 1, 2].map((c) => test.targets.filter((t) => t === c).length))
+      for (const c of [0, 1, 2]) {
+        const ofClass = counts.map((count) => count[c])
+        expect(Math.max(...ofClass) - Math.min(...ofClass), `${folds} folds, class ${c}`).toBeLessThanOrEqual(1)
+      }
+    }
+    const plain = kFold(numbered(30, 3), { folds: 3, stratify: false, shuffle: false })
+    expect(plain.map(({ test }) => [...test.inputs])).toEqual([0, 1, 2].map((k) => Array.from({ length: 10 }, (_, i) => 10 * k + i)))
+  })
+
+  test('a seed decides the order', () => {
+    const first = (seed: number) => [...kFold(data, { seed })[0].test.inputs]
+    expect(first(1)).toEqual(first(1))
+    expect(first(1)).not.toEqual(first(2))
+    expect(kFold(numbered(10))[0].test.inputs).not.toEqual(kFold(numbered(10), { shuffle: false })[0].test.inputs)
+  })
+
+  test('refuses what cannot be cut', () => {
+    for (const folds of [1, 0, 2.5, 104, Number.NaN]) expect(() => kFold(data, { folds })).toThrow(`from 2 to the 103 rows, got ${folds}`)
+    expect(() => kFold(numbered(10), { stratify: true })).toThrow('kFold: stratify wants classes')
   })
 })
 

@@ -8,18 +8,18 @@ describe.each(['wasm', 'js'] as const)('%s', (name) => {
   const { heap } = backend
   const isZero = (ptr: number, floats: number) => heap.view(ptr, floats).every((x) => x === 0)
 
-  test.each([false, true])('blocks are zeros: new ones, used ones and those that begin used and end new; written first: %s', (written) => {
-    const a = heap.allocate(4000, written)
+  test.each(['zeros', 'fresh zeros'] as const)('blocks of %s: new ones, used ones and those that begin used and end new', (contents) => {
+    const a = heap.allocate(4000, contents)
     expect(isZero(a, 1000)).toBe(true)
     heap.view(a, 1000).fill(1)
     heap.free(a)
-    const b = heap.allocate(8000, written)
+    const b = heap.allocate(8000, contents)
     expect(b).toBe(a)
     expect(isZero(b, 2000)).toBe(true)
     heap.view(b, 2000).fill(1)
-    const c = heap.allocate(4000, written)
+    const c = heap.allocate(4000, contents)
     heap.free(b)
-    const d = heap.allocate(2000, written)
+    const d = heap.allocate(2000, contents)
     expect([d, isZero(d, 500), isZero(c, 1000)]).toEqual([b, true, true])
     heap.free(c)
     heap.free(d)

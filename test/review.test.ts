@@ -177,7 +177,7 @@ describe.each(backends)('$variant', (backend) => {
     const circular: unknown[] = []
     circular.push({ circular })
     expect(() => tensor(circular as number[], { backend })).toThrow(/got an object with circular/)
-    expect(() => mse(zeros([2, 3, 1], { backend }), zeros([3, 2], { backend }))).toThrow(
+    expect(() => mse(zeros([2, 3, 1], { backend }), zeros([3, 2], { backend }) as Tensor)).toThrow(
       /prediction has shape \[2, 3, 1\], target \[3, 2\]/,
     )
   })

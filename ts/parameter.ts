@@ -29,7 +29,7 @@ export class ParameterBlock {
     /** Parameters that live in it. */
     public inhabitants: number,
   ) {
-    this.ptr = heap.allocate(bytes, true)
+    this.ptr = heap.allocate(bytes, 'fresh zeros')
     blocks.register(this, { heap, ptr: this.ptr }, this)
   }
 

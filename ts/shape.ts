@@ -3,8 +3,9 @@
 import { ShapeError } from './errors.js'
 import { show } from './show.js'
 
-/** Lengths along each axis; [] for a single number. */
-export type Shape = readonly number[]
+// An interface, since the compiler shows one by its name: Tensor<Shape>, not Tensor<readonly number[]>.
+/** Lengths along each axis; [] for a single number. Any array of numbers is one. */
+export interface Shape extends ReadonlyArray<number> {}
 
 /** The number of elements. 1 for a scalar, whose shape is []. */
 export function sizeOf(shape: Shape): number {

@@ -14,7 +14,21 @@ export function show(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`
   const { name } = (value.constructor ?? Object) as { name?: string }
   if (!name || name === 'Object') return `an object with ${namesIn(value)}`
-  return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}${ArrayBuffer.isView(value) && 'length' in value ? ` of ${value.length}` : ''}`
+  const more = isForeign(value) ? OF_ANOTHER_COPY : ArrayBuffer.isView(value) && 'length' in value ? ` of ${value.length}` : ''
+  return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}${more}`
+}
+
+/** @internal what this copy of gradus marks its classes with (`gradusCopy`): two copies in one process have two marks */
+export const COPY = {}
+
+/** @internal */
+export const OF_ANOTHER_COPY =
+  ' of another copy of gradus: this process has loaded two, of two versions, or as ESM and as CommonJS, or bundled and not; let all of it import the same one'
+
+/** @internal whether a value is of another copy of gradus, whose classes look the same and are not */
+export function isForeign(value: unknown): boolean {
+  const { gradusCopy = COPY } = (value ?? {}) as { gradusCopy?: object }
+  return gradusCopy !== COPY
 }
 
 function shortened(text: string): string {

@@ -151,11 +151,11 @@ unsafe fn tile<const MR: usize, const NV: usize, const W: usize>(
         for pair in (0..NV).step_by(2) {
             for (i, sums) in sum.iter().enumerate() {
                 let c = c.add(i.min(rows - 1) * ldc);
-                for v in pair..NV.min(pair + 2) {
+                for (v, s) in sums.iter().enumerate().skip(pair).take(2) {
                     if v + 1 < NV {
-                        sums[v].store_ptr(c.add(4 * v));
+                        s.store_ptr(c.add(4 * v));
                     } else {
-                        sums[v].store_part::<W>(c.add(4 * v));
+                        s.store_part::<W>(c.add(4 * v));
                     }
                 }
             }

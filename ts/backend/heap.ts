@@ -6,6 +6,7 @@
  * detaches every earlier view, so views are made here on demand and never stored across an allocation.
  */
 import { OutOfMemoryError } from '../errors.js'
+import { COPY } from '../show.js'
 import { type Ptr, SCRATCH_BYTES } from './kernels.js'
 
 /** Precision of a backend's floats. */
@@ -19,6 +20,13 @@ export interface MemorySource {
   /** Makes at least `bytes` available; throws when that is not possible. Existing contents stay. */
   grow(bytes: number): void
 }
+
+/**
+ * What a new block holds. `zeros`: those. `fresh zeros`: those too, for who writes before reading: memory that was never used is zero
+ * and stays untouched until then. (A page that is read first costs the machine twice, once to lend zeros and once to replace them.)
+ * `anything`: what was there before.
+ */
+export type Contents = 'zeros' | 'fresh zeros' | 'anything'
 
 interface Block {
   ptr: Ptr
@@ -45,6 +53,11 @@ export class Heap {
   /** Bytes handed out and not given back. */
   usedBytes = 0
 
+  /** Tells heaps of two copies of gradus apart. */
+  get gradusCopy(): object {
+    return COPY
+  }
+
   private readonly sizes = new Map<Ptr, number>()
   /** Free blocks by ascending address; no two touch. */
   private free_: Block[] = []
@@ -61,7 +74,7 @@ export class Heap {
     this.elementSize = dtype === 'float64' ? 8 : 4
     this.end = roundUp(Math.max(base, ALIGN))
     this.refresh()
-    this.scratch = this.allocate(SCRATCH_BYTES, true)
+    this.scratch = this.allocate(SCRATCH_BYTES, 'anything')
   }
 
   /** Bytes of the whole memory as it is now; it never shrinks. */
@@ -69,19 +82,15 @@ export class Heap {
     return this.source.buffer.byteLength
   }
 
-  /**
-   * A block of `bytes` zeroed bytes. `written`: whoever asks writes before reading, so pages that are zero already are left alone.
-   * Other blocks are written here: a page that is read first costs the machine twice, once to lend zeros and once to replace them.
-   * @throws OutOfMemoryError when the limit or the machine does not allow it
-   */
-  allocate(bytes: number, written = false): Ptr {
+  /** A block of `bytes` bytes. @throws OutOfMemoryError when the limit or the machine does not allow it */
+  allocate(bytes: number, contents: Contents = 'zeros'): Ptr {
     const size = roundUp(Math.max(bytes, 1))
     const { end } = this
     const ptr = this.takeFree(size) ?? this.takeEnd(size)
     this.sizes.set(ptr, size)
     this.usedBytes += size
-    const dirty = written ? Math.min(size, end - ptr) : size
-    if (dirty > 0) new Uint8Array(this.source.buffer, ptr, dirty).fill(0)
+    const used = contents === 'zeros' ? size : Math.min(size, end - ptr)
+    if (used > 0 && contents !== 'anything') new Uint8Array(this.source.buffer, ptr, used).fill(0)
     return ptr
   }
 

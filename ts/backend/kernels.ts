@@ -17,6 +17,11 @@ export type Ptr = number
 /** Room for packed panels that the heap reserves once and passes to every matrix kernel. */
 export const SCRATCH_BYTES = 1 << 20
 
+/** Tiles of large matrix products by rows and columns, in the order of TILES in crate/gemm/tile.rs; the first is used until one is chosen. */
+export const TILES = ['6x8', '4x16', '6x16'] as const
+/** One of them, by its name. */
+export type TileName = (typeof TILES)[number]
+
 /** The activations in the order of their kernel numbers; crate/activation.rs lists the same order. */
 export const ACTIVATIONS = ['linear', 'relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu'] as const
 /** Name of an activation function. */

@@ -1,16 +1,18 @@
-/** Stands in for wasm.ts, widen.ts and threads/ in `gradus/js`: nothing to load, and no code that would. */
+/** Stands in for wasm.ts, widen.ts, tiles.ts and threads/ in `gradus/js`: nothing to load, and no code that would. */
 import { show } from '../show.js'
 import type { Backend } from './index.js'
-import type { Update } from './kernels.js'
+import type { Kernels, Update } from './kernels.js'
 import type { Threads } from './threads/index.js'
 import type { Variant, WasmExports, WasmPart } from './wasm.js'
 
+export type { Tiled } from './tiles.js'
 export type { Variant, WasmExports, WasmPart } from './wasm.js'
 
 export const supportedVariants = (): Variant[] => []
 export const refusal = (): string | undefined => undefined
 export const enableWidening = (): boolean => false
-export const useWideTile = (_backend: Backend): boolean => false
+export const checkWidened = (_backend: Backend): boolean => false
+export const withTileChoice = (table: Kernels): Kernels => table
 export const updateKernel = (_exports: WasmExports | undefined, _name: string): Update | undefined => undefined
 export const canShare = (): boolean => false
 export const warmUp = (_backend: Backend): void => {}

@@ -29,7 +29,7 @@ export const STACK_BETWEEN = 1 << 15
 /** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
 export interface WasmExports extends Kernels {
   memory: WebAssembly.Memory
-  __stack_pointer: WebAssembly.Global<'i32'>
+  __stack_pointer: WebAssembly.Global
   heapBase(): Ptr
   [update: string]: unknown
 }
@@ -112,8 +112,12 @@ export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExpo
   }
 }
 
-/** Compiles off the calling thread, so that a later {@link instantiate} is instant. */
+/**
+ * Compiles off the calling thread, so that a later {@link instantiate} is instant; what is in a file on it, as Node takes longer to hand
+ * the work to another.
+ */
 export async function precompile(variant: Variant, shared = false): Promise<void> {
+  if (fileOf(variant)) return void compiled(variant, shared)
   const [found, key] = [compiledOf(wasmCode), keyOf(variant, shared)]
   if (wasmCode.simd === undefined) found[key] ??= await WebAssembly.compile(codeOf(wasmCode, variant, shared))
 }

@@ -2,7 +2,16 @@
  * `gradus/data`: data sets to try things on, and a few tools for your own. Plain functions on typed arrays, without the engine.
  * @module gradus/data
  */
-export { type Dataset, type Split, type SplitOptions, selectRows, type Targets, trainTestSplit } from './dataset.js'
+export {
+  type Dataset,
+  type KFoldOptions,
+  kFold,
+  type Split,
+  type SplitOptions,
+  selectRows,
+  type Targets,
+  trainTestSplit,
+} from './dataset.js'
 export { type IdxArray, type IdxData, type IdxType, parseIdx } from './idx.js'
 export { iris } from './iris.js'
 export { loadMnist, type MnistOptions } from './mnist.js'

@@ -80,6 +80,9 @@ const DTYPE_OF: Readonly<Record<string, string>> = {
 
 const METADATA = '__metadata__'
 
+/** `Uint8Array<ArrayBuffer>`, and before TypeScript 5.7, which knows no such type, `Uint8Array`. */
+export type Bytes = ReturnType<typeof Uint8Array.of>
+
 /**
  * Tensors as the bytes of a safetensors file, the same bytes that Python's `safetensors` writes.
  *
@@ -95,7 +98,7 @@ const METADATA = '__metadata__'
 export function encodeSafetensors(
   tensors: Readonly<Record<string, Storable>> | ReadonlyMap<string, Storable>,
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
+): Bytes {
   const entries = (tensors instanceof Map ? [...tensors] : Object.entries(tensors)).map(([name, value]) => readStorable(name, value))
   entries.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1))
   for (const [name, text] of Object.entries(metadata))

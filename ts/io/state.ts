@@ -1,6 +1,6 @@
 /** Everything of a training in one file: models, optimizers, schedulers, scalers, and whatever JSON has beside them. */
 import { show } from '../show.js'
-import { decodeSafetensors, encodeSafetensors, type Storable } from './safetensors.js'
+import { type Bytes, decodeSafetensors, encodeSafetensors, type Storable } from './safetensors.js'
 
 /** Where the file says how its tensors are put together: JSON with `{ $tensor: name }` in place of arrays. */
 const KEY = 'gradus-state/1'
@@ -25,7 +25,7 @@ export interface Stateful {
  * saved.epoch // 3
  * @throws TypeError naming the place of a value that cannot be kept, such as a function
  */
-export function encodeState(parts: object): Uint8Array<ArrayBuffer> {
+export function encodeState(parts: object): Bytes {
   const tensors = new Map<string, Storable>()
   const above = new Set<object>()
 

@@ -10,7 +10,7 @@ import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
-import { show } from '../show.js'
+import { COPY, show } from '../show.js'
 import { asList, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** What a layer needs to make its parameters. */
@@ -31,6 +31,12 @@ export interface ModuleOptions {
   seed?: number
   /** Default: the backend chosen by load(). */
   backend?: Backend
+}
+
+/** Options of {@link Module.predict}. */
+export interface PredictOptions {
+  /** Rows per forward pass, to bound memory. Default 1024. */
+  batchSize?: number
 }
 
 /**
@@ -57,6 +63,11 @@ export abstract class Module {
   constructor(options: ModuleOptions = {}) {
     this.moduleOptions = options
     if (options.seed !== undefined) new Generator(options.seed) // checks it now, not at the first use
+  }
+
+  /** @internal */
+  get gradusCopy(): object {
+    return COPY
   }
 
   /** The output for an input. Recorded for backpropagation unless under noGrad(); use {@link predict} to evaluate. */
@@ -155,10 +166,9 @@ export abstract class Module {
   /**
    * The output in evaluation mode, without recording: an ordinary tensor that needs no care, however often it is called.
    *
-   * @param batchSize rows per forward pass, to bound memory. Default 1024
    * @throws ShapeError naming the layer that the input does not fit
    */
-  predict(input: TensorLike, { batchSize = 1024 } = {}): Tensor {
+  predict(input: TensorLike, { batchSize = 1024 }: PredictOptions = {}): Tensor {
     if (!(Number.isInteger(batchSize) && batchSize > 0))
       throw new RangeError(`predict: batchSize must be a whole number above 0, got ${show(batchSize)}`)
     this.build()

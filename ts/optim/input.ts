@@ -1,7 +1,7 @@
 /** What optimizers are made from: parameters, arrays of one's own, groups of either; and the options that all of them have. */
 import type { Backend } from '../backend/index.js'
 import { Parameter } from '../parameter.js'
-import { show } from '../show.js'
+import { isForeign, show } from '../show.js'
 import { type ArrayParameter, isArrayParameter, type Mirror, mirror } from './arrays.js'
 import type { TransformOptions } from './transform.js'
 
@@ -48,6 +48,7 @@ export const DECAY_DEFAULTS = { ...GROUP_DEFAULTS, decoupledWeightDecay: false }
 export function readGroups<O>(owner: string, parameters: OptimizerInput<O>): GroupInput<O>[] {
   const items = [...listOf(owner, parameters)]
   if (items.length === 0) throw new Error(`${owner}: there are no parameters; did you pass model.parameters()?`)
+  for (const item of items) if (isForeign(item)) throw new TypeError(`${owner}: wants parameters, got ${show(item)}`)
   const isMember = (item: unknown) => item instanceof Parameter || isArrayParameter(item)
   if (items.every(isMember)) return [{ parameters: items } as unknown as GroupInput<O>]
   if (items.some(isMember)) throw new TypeError(`${owner}: wants parameters or groups of them, not both in one list`)

@@ -1,5 +1,6 @@
 /** Training loops. */
 export { type Callback, EarlyStopping, type EarlyStoppingOptions, type Progress, TargetLoss, type TrainingControl } from './callbacks.js'
+export type { ClassWeights } from './class-weights.js'
 export type { DataSet } from './data.js'
 export { type EvaluateOptions, evaluateModel } from './evaluate.js'
 export {

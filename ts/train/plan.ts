@@ -6,6 +6,7 @@ import type { OptimizerLike } from '../optim/wrapper.js'
 import { show } from '../show.js'
 import { zeros } from '../tensor.js'
 import type { Callback, Progress } from './callbacks.js'
+import { type ClassWeights, withClassWeights } from './class-weights.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
 import type { MetricsOption } from './metrics.js'
 import { isKnownLoss, isReplayable, type Recording } from './replay.js'
@@ -38,6 +39,11 @@ export interface StepOptions extends DataSet {
    * options, belongs into a callback (`onBatchEnd` sees each step).
    */
   schedule?: (step: number) => number
+  /**
+   * How much rows count by their class, where classes are unlike in number or in cost: a factor for each class, or `balanced`.
+   * The loss stays a mean, divided by the sum of the factors; validation is judged without. Default: all rows alike.
+   */
+  classWeights?: ClassWeights
   /** Milliseconds of work after which other tasks get a turn. Default 16. */
   yieldEvery?: number
 }
@@ -60,7 +66,7 @@ export interface FitOptions extends StepOptions {
 const DEFAULT_BATCH = 32
 /** What fit and trainSteps know beside the data. */
 const OPTIONS: readonly string[] = [
-  ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'yieldEvery'],
+  ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'classWeights', 'yieldEvery'],
   ...['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'],
 ]
 
@@ -80,8 +86,9 @@ export interface Plan {
 export type Recordings = Map<number, Recording>
 
 /** @internal @throws RangeError, ShapeError */
-export function planSteps(model: Module, options: StepOptions, rows = checkData(options, model.backend, 'fit', OPTIONS)): Plan {
-  const { epochs = 1, batchSize, dropLast = false, schedule } = options
+export function planSteps(model: Module, options: StepOptions, given = checkData(options, model.backend, 'fit', OPTIONS)): Plan {
+  const { epochs = 1, batchSize, dropLast = false, schedule, classWeights } = options
+  const rows = classWeights === undefined ? given : withClassWeights(given, classWeights)
   if (!(Number.isInteger(epochs) && epochs >= 0)) throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${show(epochs)}`)
   if (typeof options.loss !== 'function')
     throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
