@@ -5,8 +5,9 @@
  *
  *     node_modules/node/bin/node --import tsx bench/optim.ts [--sizes 1000,100000] [--only Adam,Lion] [--write | --keep]
  *
- * `--updates` leaves step() out. `--write` puts the figures into bench/results/optim.json, from which bench/optim-table.ts makes docs/optimizers.md; `--keep`
- * does the same where they are better than those of the file: for a second try on a machine that was busy at the first.
+ * `--updates` leaves step() out. `--write` puts the figures into bench/results/optim.json, from which bench/optim-table.ts makes
+ * docs/optimizers.md; `--keep` does the same where they are better than those of the file: for a second try on a machine that was
+ * busy at the first.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'

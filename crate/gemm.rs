@@ -33,7 +33,7 @@ const FEW: usize = 24;
 const SMALL: usize = 1 << 13;
 /// A B of another layout is transposed up to this size, rather than copied into panels.
 const TINY: usize = 1 << 10;
-/// Up to this many columns of C do not repay the copy of A, nor that of B.
+/// Up to this many columns of C do not repay the copy of A into panels.
 const NARROW: usize = 24;
 
 /// What a product adds to: element (i, j) is `ptr[i·row + j·column]`, so that strides of 0 broadcast.
@@ -163,6 +163,15 @@ impl Product {
         Product { m, n, k, a, b, c, ldc: n, start, scratch }
     }
 
+    /// One row times a B whose columns are contiguous: the same as B's columns, as rows, times one column.
+    fn transposed(self) -> Self {
+        let Product { a, b, start, .. } = self;
+        let (rows, column) =
+            (View { ptr: b.ptr, row: b.column, column: b.row }, View { ptr: a.ptr, row: a.column, column: 1 });
+        let start = Start { ptr: start.ptr, row: start.column, column: start.row };
+        Product { m: self.n, n: self.m, a: rows, b: column, ldc: 1, start, ..self }
+    }
+
     /// The product of one rectangle of C.
     unsafe fn within(self, Region { rows, columns }: Region) -> Self {
         let (m, n, i, j) = (rows.len(), columns.len(), rows.start, columns.start);
@@ -253,8 +262,8 @@ pub unsafe fn matmul_tn(
 /// The tile of large products, by its place in [`TILES`].
 static TILE: AtomicUsize = AtomicUsize::new(0);
 
-/// Chooses the tile of large products: 0 is 4×8, best with 128-bit registers; 1 is 4×16, twice as fast where the engine
-/// widens pairs of vectors to 256 bits, and half as fast elsewhere. Both give the same bits.
+/// Chooses the tile of large products, by its place in [`TILES`]. All give the same bits; which is fastest depends on the engine and on the
+/// processor's registers.
 pub fn set_tile(tile: usize) {
     TILE.store(tile.min(TILES.len() - 1), Ordering::Relaxed);
 }
@@ -265,11 +274,13 @@ unsafe fn product(x: Product) {
         return;
     }
     let size = x.n * x.k;
-    // SAFETY: `x` describes valid matrices; a transpose of at most SMALL floats fits the room for panels of B.
+    // SAFETY: `x` describes valid matrices; a transpose of at most B_ROOM floats fits the room for panels of B.
     unsafe {
-        if x.b.column == 1 && (x.m < FEW || x.n <= NARROW || size <= SMALL) {
+        if x.m == 1 && x.b.row == 1 {
+            direct(&x.transposed());
+        } else if x.b.column == 1 && (x.m < FEW || x.n <= NARROW || size <= SMALL) {
             direct(&x);
-        } else if size <= TINY {
+        } else if size <= TINY || (x.n <= NARROW && size <= B_ROOM) {
             let b = x.scratch.add(A_ROOM);
             pack::transpose(x.b, b, x.k, x.n);
             direct(&Product { b: View::matrix(b, x.n), ..x });
@@ -279,7 +290,8 @@ unsafe fn product(x: Product) {
     }
 }
 
-/// B in place, all of k at once: strips of columns from wide to narrow.
+/// B in place, all of k at once: strips of columns from wide to narrow. (Eight rows of one vector, for twice the sums under
+/// way, win 5 % at 64 rows and lose 25 % at 4.)
 unsafe fn direct(x: &Product) {
     // SAFETY: each strip begins where the last one ended.
     unsafe {
@@ -319,12 +331,10 @@ unsafe fn strip<const MR: usize, const NV: usize, const W: usize>(x: &Product, j
 
 /// Runs a product on packed panels of B: blocks of columns, then of k.
 unsafe fn blocked(x: Product) {
-    let tile = match x.n {
-        ..=8 => &TILES[0],
-        _ => &TILES[TILE.load(Ordering::Relaxed)],
-    };
+    let tile = &TILES[TILE.load(Ordering::Relaxed)];
+    let columns = tile.columns;
     let depth = even(x.k, DEPTH);
-    let width = B_ROOM / (depth.max(1) * tile.columns) * tile.columns;
+    let width = B_ROOM / (depth.max(1) * columns) * columns;
     for (j, n) in blocks(x.n, width) {
         for (p, k) in blocks(x.k, depth) {
             // SAFETY: (p, j) is inside B, (0, j) inside C; the block's panels fit their room by the choice of `width`.
@@ -333,7 +343,7 @@ unsafe fn blocked(x: Product) {
                 let start = if p == 0 { x.start.at(0, j) } else { Start::matrix(c, x.ldc) };
                 let (a, b) = (x.a.from(0, p), x.b.from(p, j));
                 let block = Product { n, k, a, b, c, start, ..x };
-                pack::columns(block.b, x.scratch.add(A_ROOM), k, n, tile.columns);
+                pack::columns(block.b, x.scratch.add(A_ROOM), k, n, columns);
                 row_blocks(tile, &block);
             }
         }
@@ -363,29 +373,24 @@ fn blocks(total: usize, size: usize) -> impl Iterator<Item = (usize, usize)> {
 /// One block of B, already packed, times all rows of A, in blocks of rows.
 unsafe fn row_blocks(tile: &Tile, x: &Product) {
     for (i, m) in blocks(x.m, ROWS) {
-        // SAFETY: row i is inside A and C; where n > NARROW a tile has 8 columns or more, so that ROWS · depth ≤ A_ROOM.
+        // SAFETY: row i is inside A and C; ROWS · depth ≤ A_ROOM.
         unsafe {
             let (a, c, start) = (x.a.from(i, 0), x.c.add(i * x.ldc), x.start.at(i, 0));
-            let packed = x.n > NARROW;
-            if packed {
-                pack::rows(a, x.scratch, x.k, m, tile.rows);
-            }
-            strips(tile, packed, &Product { m, a, c, start, ..*x });
+            pack::rows(a, x.scratch, x.k, m, tile);
+            strips(tile, &Product { m, a, c, start, ..*x });
         }
     }
 }
 
 /// Every tile of one block: strips of columns outside, so that a panel of B stays in the first-level cache.
-unsafe fn strips(tile: &Tile, packed: bool, x: &Product) {
+unsafe fn strips(tile: &Tile, x: &Product) {
     for (j, columns) in blocks(x.n, tile.columns) {
-        for (i, rows) in blocks(x.m, tile.rows) {
+        for (i, rows, height) in tile.cut(x.m) {
             // SAFETY: (i, j) is inside C; the panels were packed for this block.
             unsafe {
-                let panel = View::transposed(x.scratch.add(i * x.k), tile.rows);
-                let a = if packed { panel } else { x.a.from(i, 0) };
-                let (b, c) = (x.scratch.add(A_ROOM + j * x.k), x.c.add(i * x.ldc + j));
-                let start = x.start.at(i, j);
-                tile.run(packed, &Job { k: x.k, a, b, start, c, ldc: x.ldc, rows }, columns);
+                let (a, b) = (x.scratch.add(i * x.k), x.scratch.add(A_ROOM + j * x.k));
+                let (c, start) = (x.c.add(i * x.ldc + j), x.start.at(i, j));
+                tile.run(height, &Job { k: x.k, a, b, start, c, ldc: x.ldc, rows }, columns);
             }
         }
     }

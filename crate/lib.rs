@@ -2,7 +2,8 @@
 //!
 //! The crate is a table of kernels and nothing else: no state (but for the choice of a tile), no allocation, no strings.
 //! The TypeScript side owns one linear memory, lays tensors out in it, and passes addresses and sizes as plain numbers;
-//! `abi` turns them into slices and calls the formulas below. ts/backend/kernels.ts states each kernel in symbols, ts/backend/js is the readable twin.
+//! `abi` turns them into slices and calls the formulas below. ts/backend/kernels.ts states each kernel in symbols, ts/backend/js
+//! is the readable twin.
 //!
 //! Formulas are written once over `lane::Lane`, one float or four side by side, and run by the drivers in `sweep`:
 //! body and tail come from the same lines and give the same bits. Matrix products have a driver of their

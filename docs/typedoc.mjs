@@ -26,6 +26,8 @@ const CATEGORIES = {
   curvature: 'Curvature',
   solve: 'Solvers',
   data: 'Data',
+  io: 'Saving',
+  metrics: 'Metrics',
   backend: 'Backends',
   errors: 'Backends',
 }

@@ -200,7 +200,9 @@ describe.each(backends)('$variant', (backend) => {
     const [model, { x, y }] = [net(), batch()]
     const optimizer = new SGD(model.parameters(), { learningRate: 0.1 })
     const before = model.state()
-    expect(() => mse(model.forward(x), tensor([[1, 2, 3]], { backend }))).toThrow(/mse: prediction has shape \[2, 2\], target \[1, 3\]/)
+    expect(() => mse(model.forward(x), tensor([[1, 2, 3]], { backend }) as Tensor)).toThrow(
+      /mse: prediction has shape \[2, 2\], target \[1, 3\]/,
+    )
     expect(model.state()).toEqual(before)
     const losses = Array.from({ length: 20 }, () => {
       const loss = mse(model.forward(x), y)

@@ -1,4 +1,7 @@
-/** `make bench-page`: one file that needs no other, and that measures and reads its figures out in Chromium, where Debian's is installed. */
+/**
+ * `make bench-page`: one file that needs no other, and that measures and reads its figures out in Chromium, where Debian's is
+ * installed.
+ */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'

@@ -45,7 +45,19 @@ describe('help', () => {
   test('of train teaches every option', async () => {
     const { code, stdout } = await gradus(['train', '--help'])
     expect(code).toBe(0)
-    const options = ['epochs', 'batch-size', 'learning-rate', 'optimizer', 'schedule', 'hidden', 'activation', 'seed', 'backend', 'variant']
+    const options = [
+      'epochs',
+      'batch-size',
+      'learning-rate',
+      'optimizer',
+      'schedule',
+      'hidden',
+      'activation',
+      'seed',
+      'backend',
+      'variant',
+      'lr',
+    ]
     for (const option of [...options, 'no-compare', 'quiet', 'json']) expect(stdout).toContain(`--${option}`)
     for (const word of ['mnist', 'iris', 'spirals', 'moons', 'Adam', 'cosine', 'Examples:']) expect(stdout).toContain(word)
     expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(84)
@@ -124,6 +136,13 @@ describe('train', () => {
     expect(JSON.parse(stdout).settings).toMatchObject(wanted)
   })
 
+  test('--lr is --learning-rate, and the last one counts', async () => {
+    const rate = async (...args: string[]) => JSON.parse((await gradus([...SMALL, '--json', ...args])).stdout).settings.learningRate
+    expect(await rate('--lr', '0.25')).toBe(0.25)
+    expect(await rate('--lr', '0.25', '--learning-rate', '0.5')).toBe(0.5)
+    expect(await rate('-l', '0.5', '--lr', '0.125')).toBe(0.125)
+  })
+
   test('a method that needs no schedule gets none, and is judged by its average', async () => {
     const { stdout } = await gradus([...SMALL, '--json', '-o', 'ScheduleFreeAdamW'])
     const { settings, epochs, test: judged } = JSON.parse(stdout)
@@ -163,6 +182,7 @@ describe('bad usage gives exit code 2, one message and a hint', () => {
     ['an unknown backend', ['train', 'moons', '--backend', 'gpu'], /There are wasm, js/],
     ['no number', ['train', 'moons', '--epochs', 'many'], /'many' is invalid\. Wants a whole number from 1 to 10000/],
     ['a negative learning rate', ['train', 'moons', '-l', '-1'], /Wants a number above 0/],
+    ['a rate that is none', ['train', 'moons', '--lr', 'fast'], /option '--lr <x>' argument 'fast' is invalid\. Wants a number above 0/],
     ['layers of nothing', ['train', 'moons', '--hidden', '16,,4'], /Wants whole numbers/],
     ['a superfluous argument', ['info', 'x'], /too many arguments/],
   ])('%s', async (_, args, message) => {

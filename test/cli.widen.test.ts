@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
-import { enableWidening, useWideTile } from '../ts/backend/widen.js'
+import { checkWidened, enableWidening } from '../ts/backend/widen.js'
 import { createBackend, load } from '../ts/index.js'
 import { hasAvx2, NODES } from './widening/nodes.js'
 
@@ -159,7 +159,8 @@ describe('the check of widened kernels', () => {
     ['softmax', 1],
     ['activationForward', 1],
   ] as const)('finds one other bit of %s', (name, y) => {
-    for (const from of [2, 100]) expect(() => useWideTile(flipping(name, y, from))).toThrow(/widening changes the results.*without `widen`/)
+    for (const from of [2, 100])
+      expect(() => checkWidened(flipping(name, y, from))).toThrow(/widening changes the results.*without `widen`/)
   })
 
   test('passes where bits stay, and leaves the tile that was the faster', () => {
@@ -171,7 +172,9 @@ describe('the check of widened kernels', () => {
       setTile(tile)
     }
     const kernels = { ...backend.kernels, setTile: watched }
-    const wide = useWideTile({ ...backend, kernels } as typeof backend)
-    expect(tiles).toEqual(wide ? [1] : [1, 0])
+    const chosen: number[] = []
+    const wide = checkWidened({ ...backend, kernels } as typeof backend, (tile) => chosen.push(tile))
+    expect(tiles).toEqual([0, 1, 2, ...chosen])
+    expect(wide).toBe(chosen[0] > 0)
   })
 })

@@ -22,6 +22,7 @@ import {
 } from '../ts/curvature/index.js'
 import { lanczos } from '../ts/curvature/lanczos.js'
 import {
+  abs,
   add,
   createBackend,
   crossEntropy,
@@ -363,7 +364,7 @@ describe.each(backends)('nesting, $variant $dtype', (backend) => {
     expect([runs, tall.shape, tall.data()[49]]).toEqual([1, [50, 1], 2])
     expect(jacobian((x) => sum(square(x), 0, true))(leaf([1, 2, 3])).toArray()).toEqual([[2, 4, 6]])
     expect(jacobian((x) => square(x))(leaf([])).shape).toEqual([0, 0])
-    expect(() => jacobian((x) => x, { mode: 'both' as never })).toThrow(/'forward', 'reverse' or 'auto', got "both"/)
+    expect(() => jacobian((x) => x, { mode: 'both' as never })).toThrow(/'forward', 'reverse' or 'auto', got 'both'/)
   })
 })
 
@@ -463,6 +464,14 @@ describe('classic points', () => {
     ['a constant', () => tensor(7, { backend: tensorBackend }), [1, 2], 'plateau', 4],
     ['far out on exp(−x² − y²)', (x) => exp(neg(sum(square(x)))), [10, 2], 'plateau', 4],
     ['dead relus', (x) => sum(relu(x)), [-1, -2], 'plateau', 4],
+    ['|x|', (x) => sum(abs(x)), [0], 'minimum', 1],
+    ['−|x| − |y|', (x) => neg(sum(abs(x))), [0, 0], 'maximum', 1],
+    ['|x| + y²', (x) => add(abs(X(x)), square(Y(x))), [0, 0], 'minimum', 1],
+    ['|x| − |y|', (x) => sub(abs(X(x)), abs(Y(x))), [0, 0], 'saddle', 1],
+    ['|x| − y²', (x) => sub(abs(X(x)), square(Y(x))), [0, 0], 'saddle', 1],
+    ['|x|, flat along y', (x) => abs(X(x)), [0, 5], 'degenerate', 1],
+    ['relu at its corner', (x) => sum(relu(x)), [0], 'degenerate', 1],
+    ['x⁶, too flat for the fourth derivative', (x) => sum(square(cube(x))), [0], 'plateau', 4],
     ['a slope', (x) => sum(square(x)), [1, 0], 'slope', 1],
     ['Himmelblau, minimum (3, 2)', himmelblau, [3, 2], 'minimum', 2],
     ['Himmelblau, maximum', himmelblau, [-0.2708445906694, -0.9230385564665], 'maximum', 2],
@@ -481,7 +490,7 @@ describe('classic points', () => {
     expect(found.explanation).toMatch(/^(A|Degenerate).*\.$/)
     expect([found.exact, found.eigenvalues.length, found.rising + found.falling + found.flat]).toEqual([true, where.length, where.length])
     const beyond = inspectPoint(f, tensor(where, { backend: double }), { exactLimit: 0 })
-    if (order <= 2) expect(beyond.kind).toBe(kind)
+    if (order === 2 || kind === 'slope') expect(beyond.kind).toBe(kind)
     expect(beyond.exact).toBe(false)
     expect(beyond.explanation.includes('as far as')).toBe(kind !== 'slope' && beyond.kind !== 'saddle')
   })
@@ -489,6 +498,21 @@ describe('classic points', () => {
   test.each(backends.slice(1))('the same in float32, $variant', (backend) => {
     const sure = points.filter(([name]) => !/constant|Himmelblau|far out/.test(name))
     for (const [name, f, where, kind] of sure) expect([name, inspectPoint(f, tensor(where, { backend })).kind]).toEqual([name, kind])
+  })
+
+  test.each(backends)('a kink over parameters, which are put back, $variant $dtype', (backend) => {
+    const w = new Parameter([1, -2], { backend })
+    const found = inspectPoint(() => sum(abs(sub(w, [1, -2]))), [w])
+    expect([found.kind, found.order]).toEqual(['minimum', 1])
+    expect(found.explanation).toMatch(/^A kinked minimum: .* rises to both sides in all directions tried \(10\)\.$/)
+    expect([...w.data()]).toEqual([1, -2])
+    expect(
+      withHessian(
+        () => sum(square(w)),
+        [w],
+        (at) => [at.valueAlong([1, 1], 0.5), at.value],
+      ),
+    ).toEqual([4.5, 5])
   })
 
   test('tolerances', () => {
@@ -630,7 +654,7 @@ describe.each(backends)('bad input and memory, $variant $dtype', (backend) => {
     expect(() => hvpOf(() => f(w), [], [])).toThrow('hvpOf: there are no parameters')
     expect(() => hvpOf(() => f(w), [w], [])).toThrow('hvpOf: wants 1 vectors, one for each parameter, got 0')
     expect(() => hvpOf(() => f(w), [w], [[1]])).toThrow(ShapeError)
-    expect(() => hvpOf(() => f(w), 'w' as never, [[1]])).toThrow(/wants a model or an array of parameters, got w/)
+    expect(() => hvpOf(() => f(w), 'w' as never, [[1]])).toThrow(/wants a model or an array of parameters, got 'w'/)
     expect(() => hvpOf(() => f(w), [leaf([1])], [[1]])).toThrow(/does not require a gradient/)
     expect(() =>
       withHessian(

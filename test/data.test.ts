@@ -7,13 +7,16 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   blobs,
   type Dataset,
+  encoderFromState,
   fitScaler,
   fromTable,
   iris,
+  kFold,
   loadMnist,
   moons,
   parseIdx,
   type Row,
+  scalerFromState,
   selectRows,
   spirals,
   standardize,
@@ -239,6 +242,63 @@ describe('trainTestSplit', () => {
   })
 })
 
+describe('kFold', () => {
+  const data = blobs({ count: 103, classes: 3, seed: 2 })
+  const numbered = (count: number, classes = 0): Dataset<Float32Array | Int32Array> => ({
+    inputs: Float32Array.from({ length: count }, (_, i) => i),
+    targets: classes === 0 ? new Float32Array(count) : Int32Array.from({ length: count }, (_, i) => i % classes),
+    ...{ count, features: 1, classes, shape: [count, 1] },
+  })
+
+  test.each([
+    [2, true],
+    [5, true],
+    [5, false],
+    [103, true],
+    [7, false],
+  ])('%d folds, stratify %s: each row is tested once, and trained on in all others', (folds, stratify) => {
+    const rows = numbered(103, 3)
+    const splits = kFold(rows, { folds, stratify, seed: 3 })
+    expect(splits).toHaveLength(folds)
+    const tested = splits.flatMap(({ test }) => [...test.inputs])
+    expect(tested.sort((a, b) => a - b)).toEqual([...rows.inputs])
+    for (const { train, test } of splits) {
+      expect([...train.inputs, ...test.inputs].sort((a, b) => a - b)).toEqual([...rows.inputs])
+      for (const part of [train, test]) expect([...part.targets]).toEqual(Array.from(part.inputs, (i) => i % 3))
+    }
+    const sizes = splits.map(({ test }) => test.count)
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+  })
+
+  test('every class in proportion, to one row', () => {
+    const uneven = selectRows(
+      data,
+      [...data.targets.keys()].filter((i) => data.targets[i] !== 2 || i < 40),
+    )
+    for (const folds of [2, 3, 5, 10]) {
+      const counts = kFold(uneven, { folds, seed: 1 }).map(({ test }) => [0, 1, 2].map((c) => test.targets.filter((t) => t === c).length))
+      for (const c of [0, 1, 2]) {
+        const ofClass = counts.map((count) => count[c])
+        expect(Math.max(...ofClass) - Math.min(...ofClass), `${folds} folds, class ${c}`).toBeLessThanOrEqual(1)
+      }
+    }
+    const plain = kFold(numbered(30, 3), { folds: 3, stratify: false, shuffle: false })
+    expect(plain.map(({ test }) => [...test.inputs])).toEqual([0, 1, 2].map((k) => Array.from({ length: 10 }, (_, i) => 10 * k + i)))
+  })
+
+  test('a seed decides the order', () => {
+    const first = (seed: number) => [...kFold(data, { seed })[0].test.inputs]
+    expect(first(1)).toEqual(first(1))
+    expect(first(1)).not.toEqual(first(2))
+    expect(kFold(numbered(10))[0].test.inputs).not.toEqual(kFold(numbered(10), { shuffle: false })[0].test.inputs)
+  })
+
+  test('refuses what cannot be cut', () => {
+    for (const folds of [1, 0, 2.5, 104, Number.NaN]) expect(() => kFold(data, { folds })).toThrow(`from 2 to the 103 rows, got ${folds}`)
+    expect(() => kFold(numbered(10), { stratify: true })).toThrow('kFold: stratify wants classes')
+  })
+})
+
 describe('selectRows', () => {
   test('copies rows in order', () => {
     const picked = selectRows(iris(), [149, 0, 0])
@@ -276,6 +336,39 @@ describe('standardize', () => {
     expect(() => fitScaler(new Float32Array(0), 2)).toThrow('no rows')
     expect(() => fitScaler(new Float32Array(2), 0)).toThrow('features must be a whole number above 0')
     expect(() => fitScaler(new Float32Array(2), 2).apply(new Float32Array(3))).toThrow('Scaler.apply: 3 values')
+  })
+
+  test('a scaler comes back from JSON to the bit', () => {
+    const inputs = blobs({ count: 50, features: 3, spread: 1e-3, seed: 1 }).inputs
+    const scaler = fitScaler(inputs, 3)
+    const again = scalerFromState(JSON.parse(JSON.stringify(scaler.state())))
+    expect(again.mean).toEqual(scaler.mean)
+    expect(again.deviation).toEqual(scaler.deviation)
+    expect(again.apply(inputs)).toEqual(scaler.apply(inputs))
+    expect(again.invert(inputs)).toEqual(scaler.invert(inputs))
+  })
+
+  test('a state is a copy, both ways', () => {
+    const state = fitScaler(Float32Array.of(1, 3), 1).state()
+    const scaler = scalerFromState(state)
+    state.mean[0] = 9
+    expect(scaler.mean[0]).toBe(2)
+    scaler.state().deviation[0] = 9
+    expect(scaler.deviation[0]).toBe(1)
+  })
+
+  test('refuses what is no state of a scaler, and damaged ones', () => {
+    const state = fitScaler(Float32Array.of(1, 3), 1).state()
+    const foreign: [unknown, string][] = [
+      [null, 'null'],
+      [JSON.parse(JSON.stringify(fitScaler(Float32Array.of(1, 3), 1))), 'an object with mean, deviation'],
+      [{ format: 'gradus-table/1' }, "'gradus-table/1'"],
+    ]
+    for (const [given, got] of foreign)
+      expect(() => scalerFromState(given as typeof state)).toThrow(`this is no state of a scaler, but ${got}; take it with scaler.state()`)
+    const damage = [{ mean: [] }, { mean: [1, 2] }, { mean: [null] }, { mean: { 0: 1 } }, { deviation: [0] }, { deviation: ['1'] }]
+    for (const part of damage)
+      expect(() => scalerFromState({ ...state, ...part } as typeof state), JSON.stringify(part)).toThrow('wants finite means')
   })
 })
 
@@ -315,6 +408,39 @@ describe('fromTable', () => {
       'encode: column \'mass\' of row 1 wants a number, got "heavy"',
     )
     expect(() => encode([{ mass: Number.NaN, adult: true, island: 'Dream' }])).toThrow("encode: no value in column 'mass' of row 0")
+  })
+
+  test('an encoder comes back from JSON', () => {
+    const table = fromTable(rows, { target: 'species', missingValues: [-999, 'NA'] })
+    const again = encoderFromState(JSON.parse(JSON.stringify(table.state())))
+    expect(again.encode(rows)).toEqual(table.inputs)
+    for (const name of ['features', 'featureNames', 'classes', 'classNames'] as const) expect(again[name]).toEqual(table[name])
+    expect(again.state()).toEqual(table.state())
+    expect(() => again.encode([{ ...rows[0], mass: '-999' }])).toThrow("encode: no value in column 'mass' of row 0")
+    const numbers = fromTable(rows, { target: 'mass' })
+    expect(encoderFromState(numbers.state())).toMatchObject({ classes: 0, classNames: [] })
+    expect(trainTestSplit(numbers, { testFraction: 0.4 }).train.state()).toEqual(numbers.state())
+  })
+
+  test('the state of an encoder is a copy, both ways', () => {
+    const state = fromTable(rows, { target: 'species' }).state()
+    const encoder = encoderFromState(state)
+    ;(state.columns[0].categories as string[])[0] = 'Bermuda'
+    expect(encoder.featureNames[0]).toBe('island=Biscoe')
+    ;(encoder.state().columns[0].categories as string[])[0] = 'Bermuda'
+    expect(encoder.state().columns[0].categories?.[0]).toBe('Biscoe')
+  })
+
+  test('refuses what is no state of a table, and damaged ones', () => {
+    const table = fromTable(rows, { target: 'species' })
+    const state = table.state()
+    for (const given of [undefined, {}, table, fitScaler(Float32Array.of(1, 3), 1).state()])
+      expect(() => encoderFromState(given as typeof state)).toThrow('this is no state of a table')
+    for (const columns of [[], {}, null])
+      expect(() => encoderFromState({ ...state, columns } as typeof state)).toThrow('columns and missing')
+    for (const column of [null, { name: 'x' }, { name: 1, categories: null }, { name: 'x', categories: [1] }])
+      expect(() => encoderFromState({ ...state, columns: [column] } as never)).toThrow('a column has a name')
+    expect(() => encoderFromState({ ...state, target: undefined } as never)).toThrow('got undefined')
   })
 
   test.each([[undefined], [null], [Number.NaN], [''], ['  '], ['NA']])('%j is missing', (value) => {

@@ -1,4 +1,4 @@
-//! The crate's kernels off wasm, where `F32x4` is four scalars: through the exports of crate/abi.rs as JS calls them, against
+//! The crate's kernels off wasm, where `F32x4` is four scalars: through the exports of crate/abi as JS calls them, against
 //! formulas in double precision.
 
 // rule files of crate/optim, which kernels/optim.rs compiles once more, name it

@@ -27,7 +27,7 @@ const EXPECTED_FILES = [
   'dist/THIRD-PARTY-NOTICES.md',
   'dist/cli.js',
   'dist/edge.js',
-  'dist/wasm/simd.wasm',
+  ...['node.cjs', 'node.js', 'wasm/relaxed.wasm', 'wasm/simd.wasm'].map((file) => `dist/${file}`),
   'dist/workerd.js',
   ...['data', 'index', 'js'].flatMap((entry) => ['cjs', 'd.cts', 'd.ts', 'js'].map((extension) => `dist/${entry}.${extension}`)),
   'package.json',

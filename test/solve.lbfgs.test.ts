@@ -1,6 +1,6 @@
 /** LBFGS follows PyTorch. */
 import { describe, expect, test } from 'vitest'
-import { LBFGS, type LBFGSOptions } from '../ts/solve/lbfgs.js'
+import { LBFGS, type LBFGSOptions } from '../ts/solve/optimizers/lbfgs.js'
 import { oracleCases } from './optim-problems.js'
 import { backends, follow } from './optim-runner.js'
 

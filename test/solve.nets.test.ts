@@ -26,7 +26,7 @@ import {
   type Tensor,
   tensor,
 } from '../ts/index.js'
-import { DenseNet, planOf, unitMajor } from '../ts/solve/dense-net.js'
+import { DenseNet, planOf, unitMajor } from '../ts/solve/dense-nets/dense-net.js'
 import {
   BFGS,
   ConjugateGradient,
@@ -37,7 +37,7 @@ import {
   NewtonCG,
   TrustRegionNewton,
 } from '../ts/solve/index.js'
-import { rowsOf } from '../ts/solve/residuals.js'
+import { rowsOf } from '../ts/solve/least-squares/residuals.js'
 import { distance, oracle, oracleCases } from './optim-problems.js'
 import { backends } from './optim-runner.js'
 

@@ -199,7 +199,7 @@ describe.each(backends)('$variant', (backend) => {
       ;(b.optimizer as unknown as SAM).step(() => mse(b.model.forward(x), y).backward())
     }
     expect(a.model.state()).toEqual(b.model.state())
-    expect(history.epochs[2].metrics.loss).toBeCloseTo(history.epochs[2].loss, 6)
+    expect(history.epochs[2].metrics.loss).toBeCloseTo(history.epochs[2].loss, 5)
     expect(a.optimizer.stepCount).toBe(12)
     expect(losses.length).toBe(12)
     const state = a.model.state()
@@ -308,7 +308,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
   }
 
   test.each<[string, object, RegExp]>([
-    ['callbacks that are no list', { callbacks: { onEpochEnd() {} } }, /callbacks must be an array, got a Object/],
+    ['callbacks that are no list', { callbacks: { onEpochEnd() {} } }, /callbacks must be an array, got an object with onEpochEnd/],
     [
       'a function as a callback',
       { callbacks: [() => {}] },
@@ -321,9 +321,13 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     ['accuracy of numbers', { metrics: ['accuracy'] }, /accuracy: targets of one output are from 0 to 1, got 2; .*meanAbsoluteError/],
     ['a schedule that is a number', { schedule: 0.1 }, /schedule must be a function from the step.*got 0\.1/],
     ['onProgress', { onProgress: true }, /onProgress must be a function of the progress, got true/],
-    ['the controller for its signal', { signal: new AbortController() }, /signal must be an AbortSignal.*got a AbortController/],
+    ['the controller for its signal', { signal: new AbortController() }, /signal must be an AbortSignal.*got an AbortController/],
     ['no inputs', { inputs: undefined }, /fit: inputs: wants a number at the top, got undefined/],
-    ['validation as a pair', { validation: [[[1]], [1]] }, /fit: validation: wants options as an object, \{ inputs: … \}, got a Array/],
+    [
+      'validation as a pair',
+      { validation: [[[1]], [1]] },
+      /fit: validation: wants options as an object, \{ inputs: … \}, got an array of 2/,
+    ],
     ['validation misspelt', { validation: { ...rows, weigths: [1, 1] } }, /fit: validation: .*'weigths'; did you mean weights/],
     ['the optimizer of another model', { optimizer: new Adam(make().parameters()) }, /optimizer Adam has none of this model's parameters/],
     ['an object with step()', { optimizer: { step() {}, learningRate: 1 } }, /optimizer must be an Optimizer, such as new Adam/],
@@ -355,7 +359,11 @@ describe('mistakes that plain JavaScript lets through are named', () => {
       () => new NoRule(make().parameters()),
       /NoRule: an Optimizer wants methods hyper\(options, t\) and update/,
     ],
-    ['a wrapper around parameters', () => new Lookahead(...any(make().parameters())), /Lookahead: wants an optimizer to wrap, got a Array/],
+    [
+      'a wrapper around parameters',
+      () => new Lookahead(...any(make().parameters())),
+      /Lookahead: wants an optimizer to wrap, got an array of 2/,
+    ],
     [
       'accumulation',
       () => new GradientAccumulation(sgd(), { steps: 2 } as never),
@@ -376,7 +384,11 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     ],
     ['the mode of EarlyStopping', () => new EarlyStopping(...any({ mode: 'maximum' })), /mode is 'min' or 'max', got 'maximum'/],
     ['ReduceOnPlateau', () => new ReduceOnPlateau(...any(sgd(), { patince: 3 })), /no option 'patince'; did you mean patience/],
-    ['ReduceOnPlateau of nothing', () => new ReduceOnPlateau(...any({ patience: 3 })), /ReduceOnPlateau: wants an optimizer, got a Object/],
+    [
+      'ReduceOnPlateau of nothing',
+      () => new ReduceOnPlateau(...any({ patience: 3 })),
+      /ReduceOnPlateau: wants an optimizer, got an object with patience/,
+    ],
     [
       'a closure that is missing',
       () => new LBFGS(make().parameters()).step(...any()),

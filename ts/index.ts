@@ -9,7 +9,9 @@ export type { Activation as ActivationName, Kernels } from './backend/kernels.js
 export { supportedVariants, type Variant } from './backend/wasm.js'
 export * from './curvature/index.js'
 export { NonFiniteError, OutOfMemoryError, ShapeError, StaleTensorError } from './errors.js'
+export * from './io/index.js'
 export * from './loss/index.js'
+export * from './metrics/index.js'
 export * from './nn/index.js'
 /** What fills weights at the start: uniform, normal, constant, orthogonal. */
 export * as initializers from './nn/initializer.js'

@@ -1,4 +1,5 @@
-/** Names that people type: of options, with the nearest known one as a hint. And what they passed, for messages. */
+/** Names that people type: of options, with the nearest known one as a hint. */
+import { show } from './show.js'
 
 /** What people type who come from another library. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -25,19 +26,8 @@ export function checkName(owner: string, name: string, known: readonly string[])
 /** {@link checkName} for every property of an options object. @throws TypeError for anything else */
 export function checkNames(owner: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw new TypeError(`${owner}: wants options as an object, { ${known[0]}: … }, got ${kindOf(options)}`)
+    throw new TypeError(`${owner}: wants options as an object, { ${known[0]}: … }, got ${show(options)}`)
   for (const name of Object.keys(options)) checkName(owner, name, known)
-}
-
-/** @internal a value for messages */
-export function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : String(value)
-}
-
-/** @internal what a value is, for messages: its class, or itself */
-export function kindOf(value: unknown): string {
-  if (typeof value === 'function') return 'a function'
-  return typeof value === 'object' && value !== null ? `a ${value.constructor?.name ?? 'object'}` : show(value)
 }
 
 /** @internal `a, b or c` */

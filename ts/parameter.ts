@@ -4,7 +4,7 @@
  */
 
 import type { GradientSink } from './autograd.js'
-import { type FloatArray, type Heap, weigh } from './backend/heap.js'
+import { type FloatArray, type Heap, passWeight, weigh } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { ShapeError } from './errors.js'
@@ -14,13 +14,34 @@ import { asTensor, Tensor, type TensorLike } from './tensor.js'
 /** `none`: absent. `ready`: the next backward() adds to it. `used`: readable, but the next backward() overwrites it. */
 export type GradientState = 'none' | 'ready' | 'used'
 
+/** Stands for as many zeros as a shape wants: what a new block holds anyway. */
+const ZEROS: readonly number[] = []
+
 /** A block of the heap that parameters share; given back when the last of them is collected. */
 export class ParameterBlock {
   readonly ptr: Ptr
-  constructor(heap: Heap, bytes: number) {
-    this.ptr = heap.allocate(bytes)
-    weigh(this, bytes)
-    blocks.register(this, { heap, ptr: this.ptr })
+  /** Whether a parameter has left that had a gradient, which somebody may still look at. */
+  isSeen = false
+  /** Private to the language too: printing a parameter must not print the memory. */
+  readonly #heap: Heap
+
+  constructor(
+    heap: Heap,
+    readonly bytes: number,
+    /** Parameters that live in it. */
+    public inhabitants: number,
+  ) {
+    this.#heap = heap
+    this.ptr = heap.allocate(bytes, 'fresh zeros')
+    blocks.register(this, { heap, ptr: this.ptr }, this)
+  }
+
+  /** One parameter less. If it was the last, the memory is given back now. @returns whether it was */
+  leave(): boolean {
+    if (--this.inhabitants > 0 || this.isSeen) return false
+    blocks.unregister(this)
+    this.#heap.free(this.ptr)
+    return true
   }
 }
 
@@ -44,27 +65,26 @@ export class Parameter extends Tensor implements GradientSink {
   touchedRows: readonly Int32Array[] | null = null
   private gradientPtr: Ptr = 0
   /** @internal held so that the block outlives its parameters, and no longer */
-  block!: ParameterBlock
+  block: ParameterBlock | undefined = undefined
 
   /** @param values initial values: numbers, a typed array or a tensor; or a shape through {@link Parameter.ofShape} */
   constructor(values: TensorLike, options: { name?: string; shape?: Shape; backend?: Backend } = {}) {
     const { backend = values instanceof Tensor ? values.backend : defaultBackend(), name = 'parameter' } = options
-    const initial = asTensor(values, backend, `parameter '${name}'`)
-    const shape = options.shape ?? initial.shape
+    const initial = values === ZEROS ? undefined : asTensor(values, backend, `parameter '${name}'`)
+    const shape = options.shape ?? initial?.shape ?? []
     checkShape(shape, `parameter '${name}'`)
-    if (sizeOf(shape) !== initial.size) {
+    if (initial && sizeOf(shape) !== initial.size) {
       throw new ShapeError(`parameter '${name}': ${initial.size} values do not fill shape ${formatShape(shape)}`)
     }
     super(backend, shape, 'float', true, 0, 0, null)
     this.name = name
     layOut([this])
-    this.view().set(initial.read())
+    if (initial) this.view().set(initial.read())
   }
 
   /** A parameter of zeros. */
   static ofShape(shape: Shape, options: { name?: string; backend?: Backend } = {}): Parameter {
-    checkShape(shape, `parameter '${options.name ?? 'parameter'}'`)
-    return new Parameter(new Float32Array(sizeOf(shape)), { ...options, shape })
+    return new Parameter(ZEROS, { ...options, shape })
   }
 
   /** The gradient of the last backward() since the last step; null if there is none. A live tensor, `keep()` it to store it. */
@@ -161,24 +181,35 @@ export function isLaidOut(parameters: readonly Parameter[]): boolean {
 }
 
 /**
- * Moves parameters into one block, values end to end and gradients end to end, keeping both.
+ * Moves parameters into one block, values end to end and gradients end to end, keeping both. A block that all have left is given
+ * back at once, and its weight goes along.
  * @internal
  */
 export function layOut(parameters: readonly Parameter[]): void {
   if (parameters.length === 0) return
   const { heap } = parameters[0].backend
   const floats = parameters.reduce((sum, p) => sum + p.size, 0)
-  const block = new ParameterBlock(heap, 2 * floats * heap.elementSize)
+  const block = new ParameterBlock(heap, 2 * floats * heap.elementSize, parameters.length)
   let ptr = block.ptr
   let gradientPtr = block.ptr + floats * heap.elementSize
+  let weight = 0
   for (const p of parameters) {
     const bytes = p.size * heap.elementSize
-    if (p.gradientAddress !== 0) {
+    const before = p.block
+    if (before) {
       heap.view(ptr, p.size).set(heap.view(p.address, p.size))
-      heap.view(gradientPtr, p.size).set(heap.view(p.gradientAddress, p.size))
+      if (p.gradientState !== 'none') {
+        heap.view(gradientPtr, p.size).set(heap.view(p.gradientAddress, p.size))
+        before.isSeen = true
+      }
     }
     p.moveInto(block, ptr, gradientPtr)
+    if (before?.leave()) {
+      passWeight(before, block)
+      weight += before.bytes
+    }
     ptr += bytes
     gradientPtr += bytes
   }
+  if (weight < block.bytes) weigh(block, block.bytes - weight)
 }

@@ -2,7 +2,9 @@
  * Random numbers: one counter-based generator (Philox-4x32-10, Salmon et al. 2011) for initial weights, shuffles and dropout.
  * A number depends on (seed, stream, counter, position) alone, so the same seed gives the same run on every backend.
  */
+
 import { philoxInto } from './backend/js/random.js'
+import { show } from './show.js'
 
 /**
  * A sequence of random numbers.
@@ -24,9 +26,9 @@ export class Generator {
     readonly seed: number,
     readonly stream = 0,
   ) {
-    if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`seed: wants a whole number from 0 to 2⁵³ − 1, got ${seed}`)
+    if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`seed: wants a whole number from 0 to 2⁵³ − 1, got ${show(seed)}`)
     if (!Number.isInteger(stream) || stream < 0 || stream >= 2 ** 32)
-      throw new RangeError(`stream: wants a whole number from 0 to 2³² − 1, got ${stream}`)
+      throw new RangeError(`stream: wants a whole number from 0 to 2³² − 1, got ${show(stream)}`)
     this.seedLow = seed >>> 0
     this.seedHigh = Math.floor(seed / 2 ** 32) >>> 0
   }

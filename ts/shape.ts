@@ -1,8 +1,11 @@
 /** Shapes: how long a tensor is along each axis, and how two of them broadcast. */
-import { ShapeError } from './errors.js'
 
-/** Lengths along each axis; [] for a single number. */
-export type Shape = readonly number[]
+import { ShapeError } from './errors.js'
+import { show } from './show.js'
+
+// An interface, since the compiler shows one by its name: Tensor<Shape>, not Tensor<readonly number[]>.
+/** Lengths along each axis; [] for a single number. Any array of numbers is one. */
+export interface Shape extends ReadonlyArray<number> {}
 
 /** The number of elements. 1 for a scalar, whose shape is []. */
 export function sizeOf(shape: Shape): number {
@@ -24,7 +27,7 @@ export function formatShape(shape: Shape): string {
 
 /** @throws RangeError unless every dimension is a whole number ≥ 0 and the product is addressable */
 export function checkShape(shape: Shape, what: string): void {
-  if (!Array.isArray(shape)) throw new TypeError(`${what}: shape must be an array of whole numbers, got ${String(shape)}`)
+  if (!Array.isArray(shape)) throw new TypeError(`${what}: shape must be an array of whole numbers, got ${show(shape)}`)
   for (const d of shape) {
     if (!Number.isInteger(d) || d < 0)
       throw new RangeError(`${what}: every dimension must be a whole number ≥ 0, got ${formatShape(shape)}`)

@@ -12,12 +12,24 @@ import type { FloatArray } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { ShapeError, StaleTensorError } from './errors.js'
+
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './shape.js'
+import type { Given, Nested } from './shape-types.js'
+import { COPY, show } from './show.js'
 
 /** Numbers nested to any depth, or a typed array, or a tensor: what operations accept as data. */
 export type TensorLike = Tensor | NestedNumbers | FloatArray | Int32Array | Uint8Array
 /** A number, or arrays of numbers nested to one depth. */
 export type NestedNumbers = number | readonly NestedNumbers[]
+
+/** What operations accept, as their type parameters have it: the compiler is asked how long literal rows are. */
+export type Operand = TensorLike | Rows
+type Rows = number | readonly Rows[] | []
+
+/** The shape of data as far as the compiler knows it: of a tensor, of a number (`[]`), of literal rows; else `Shape`. */
+export type ShapeOf<T> = [T] extends [Tensor<infer S>] ? S : Nested<T>
+/** The shapes of several. */
+export type ShapesOf<T extends readonly unknown[]> = Extract<{ [I in keyof T]: ShapeOf<T[I]> }, readonly unknown[]>
 
 /** A function of one tensor. */
 export type TensorFunction = (x: Tensor) => Tensor
@@ -43,19 +55,28 @@ const HOST = -1
  * Numbers in the shape of a grid of any rank. Made by {@link tensor}, {@link zeros}, {@link ones}, {@link full} and by every
  * operation; never changed afterwards.
  *
+ * `Tensor<[2, 3]>` is one whose shape the compiler knows, `Tensor<[number, 3]>` one of any number of rows, `Tensor` one of any
+ * shape. A tensor may stand for another unless both are known and differ.
+ *
  * @example
  * const x = tensor([[1, 2], [3, 4]])
  * x.shape      // [2, 2]
  * x.toArray()  // [[1, 2], [3, 4]]
  */
-export class Tensor {
+export class Tensor<S extends Shape = Shape> {
   /** @internal the recorded operation that made this tensor */
   node: GraphNode | null = null
   /** @internal every element is this number, where that is known (lets a loss skip multiplying by one) */
   constant: number | undefined = undefined
-  private leafGradient: Tensor | null = null
+  private leafGradient: Tensor<S> | null = null
   /** Private to the language too: printing a tensor must not print the engine. */
   readonly #backend: Backend
+
+  /**
+   * What the compiler knows of the shape; there is nothing of it at run time. A method, since its parameters are compared both ways:
+   * any shape then stands for a known one, as a known one for any.
+   */
+  protected isOfShape?(shape: S): void
 
   /** @internal use the factories */
   constructor(
@@ -88,17 +109,22 @@ export class Tensor {
     return new Tensor(backend, shape, values instanceof Int32Array ? 'int32' : 'float', requiresGrad, 0, HOST, values)
   }
 
+  /** @internal */
+  get gradusCopy(): object {
+    return COPY
+  }
+
   /** The engine that it belongs to. */
   get backend(): Backend {
     return this.#backend
   }
 
   /** Gradient of a leaf with `requiresGrad` after backward(), else null. Set it to null to forget it. */
-  get grad(): Tensor | null {
+  get grad(): Tensor<S> | null {
     return this.leafGradient
   }
 
-  set grad(value: Tensor | null) {
+  set grad(value: Tensor<S> | null) {
     this.leafGradient = value
   }
 
@@ -153,12 +179,12 @@ export class Tensor {
   }
 
   /** A lasting copy, outside the step and outside the graph. */
-  keep(): Tensor {
+  keep(): Tensor<S> {
     return Tensor.onHost(this.backend, this.shape, this.read().slice())
   }
 
   /** The same elements, cut off from the graph: no gradient flows through the result. A copy for a parameter. */
-  detach(): Tensor {
+  detach(): Tensor<S> {
     return this.withShape(this.shape)
   }
 
@@ -229,14 +255,20 @@ export interface TensorOptions {
 /**
  * A tensor from numbers: nested arrays (shape inferred) or a flat array with a shape.
  * A Float32Array (Float64Array in double precision) or Int32Array is used as it is, not copied; anything else is copied.
+ * The shape is that of the nesting where none is given.
  *
- * @param shape shape of the result; inferred from nesting when left out
  * @example
  * tensor([[1, 2], [3, 4]])                       // shape [2, 2]
  * tensor(new Float32Array(6), [2, 3])
  * tensor(Int32Array.of(0, 2, 1))                 // class indices
  * @throws ShapeError for ragged nesting or a shape that does not fit, TypeError for anything but numbers
  */
+export function tensor<V extends Rows | FloatArray | Int32Array | Uint8Array>(values: V, options?: TensorOptions): Tensor<Nested<V>>
+export function tensor<const S extends Shape>(
+  values: NestedNumbers | FloatArray | Int32Array | Uint8Array,
+  shape: S | undefined,
+  options?: TensorOptions,
+): Tensor<Given<S>>
 export function tensor(
   values: NestedNumbers | FloatArray | Int32Array | Uint8Array,
   shape?: Shape | TensorOptions,
@@ -270,19 +302,19 @@ function fromData(
 }
 
 /** A tensor with every element `value`. @example full([2, 2], 7) // [[7, 7], [7, 7]] */
-export function full(shape: Shape, value: number, options: TensorOptions = {}): Tensor {
+export function full<const S extends Shape>(shape: S, value: number, options: TensorOptions = {}): Tensor<Given<S>> {
   checkShape(shape, 'full')
   const backend = options.backend ?? defaultBackend()
   return Tensor.onHost(backend, shape, floatArray(backend, sizeOf(shape)).fill(value), options.requiresGrad)
 }
 
 /** A tensor of zeros. @example zeros([2, 1]) // [[0], [0]] */
-export function zeros(shape: Shape, options: TensorOptions = {}): Tensor {
+export function zeros<const S extends Shape>(shape: S, options: TensorOptions = {}): Tensor<Given<S>> {
   return full(shape, 0, options)
 }
 
 /** A tensor of ones. @example ones([2]) // [1, 1] */
-export function ones(shape: Shape, options: TensorOptions = {}): Tensor {
+export function ones<const S extends Shape>(shape: S, options: TensorOptions = {}): Tensor<Given<S>> {
   return full(shape, 1, options)
 }
 
@@ -292,7 +324,7 @@ export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): T
   if (backend !== undefined && value.backend !== backend) {
     throw new Error(
       `${op}: a tensor of one backend ('${value.backend.variant}') meets one of another ('${backend.variant}'); tensors of two backends do not mix. ` +
-        'Call load() once, before making tensors and models, or pass the same `backend` to all of them',
+        'Call load() once, before making tensors and models, or pass the same `backend` to all of them; or load one copy of gradus',
     )
   }
   return value
@@ -343,21 +375,15 @@ function flatten(values: NestedNumbers, shape: Shape, backend: Backend, op: stri
   let at = 0
   const visit = (value: NestedNumbers, axis: number, path: string): void => {
     if (axis === shape.length) {
-      if (typeof value !== 'number') throw new TypeError(`${op}: wants a number at ${path || 'the top'}, got ${describe(value)}`)
+      if (typeof value !== 'number') throw new TypeError(`${op}: wants a number at ${path || 'the top'}, got ${show(value)}`)
       out[at++] = value
       return
     }
     if (!Array.isArray(value) || value.length !== shape[axis]) {
-      throw new ShapeError(`${op}: ragged nesting: wants ${shape[axis]} entries at ${path || 'the top'}, got ${describe(value)}`)
+      throw new ShapeError(`${op}: ragged nesting: wants ${shape[axis]} entries at ${path || 'the top'}, got ${show(value)}`)
     }
     for (let i = 0; i < value.length; i++) visit(value[i], axis + 1, `${path}[${i}]`)
   }
   visit(values, 0, '')
   return out
-}
-
-function describe(value: unknown): string {
-  if (Array.isArray(value)) return `an array of ${value.length}`
-  if (typeof value === 'object' && value !== null) return `a ${value.constructor?.name ?? 'object'}`
-  return typeof value === 'string' ? JSON.stringify(value) : String(value)
 }

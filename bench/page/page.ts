@@ -1,4 +1,7 @@
-/** The page's program: measures in the browser what `gradus bench` measures in Node, and says it in the same words. `?seconds=0.3` is quicker. */
+/**
+ * The page's program: measures in the browser what `gradus bench` measures in Node, and says it in the same words. `?seconds=0.3`
+ * is quicker.
+ */
 import { rate } from '../../ts/cli/format.js'
 import { type Measurement, measure, NETS, reading } from '../../ts/cli/measure.js'
 import { type Backend, createBackend, supportedVariants } from '../../ts/index.js'

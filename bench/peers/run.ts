@@ -6,7 +6,8 @@
  *     node --import tsx bench/peers/run.ts [--only gradus,jax-js] [--workloads W4,W5|start] [--python PATH] [--core 1] [--keep]
  *
  * What is measured again replaces what the file has; all else stays. With `--keep` the better of both stays: for a second try, with
- * the same versions, on a machine that was busy, for other work can only make a figure worse. An hour or less for everything, and 5 GB for Python's packages.
+ * the same versions, on a machine that was busy, for other work can only make a figure worse. An hour or less for everything, and
+ * 5 GB for Python's packages.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

@@ -1,42 +1,68 @@
 //! Panels: blocks of A and B copied in the order in which a tile walks them.
 
-use super::tile::copy;
+use super::tile::{copy, Tile};
 use super::{blocks, View};
 use crate::lane::F32x4;
 use core::array::from_fn;
 
+/// Panels that are filled side by side: of a row of B so many cache lines are read one after the other, which a processor fetches
+/// ahead; more would be written to more places than a first-level cache keeps apart.
+const SIDE_BY_SIDE: usize = 4;
+
 /// Copies a block of B into panels of `width` columns, k steps each. What pads a ragged panel is never stored in C.
 pub unsafe fn columns(b: View, to: *mut f32, k: usize, n: usize, width: usize) {
-    for (j, columns) in blocks(n, width) {
-        // SAFETY: the panel lies in its room of scratch; columns j.. exist. A whole vector that starts inside a row of B
-        // and ends past it is still inside B, unless the row is among the last few.
-        unsafe {
-            let (from, panel) = (b.from(0, j), to.add(j * k));
-            let padding = width - columns;
-            let done = match from.column {
-                1 => along_rows(from, panel, k.saturating_sub(padding.div_ceil(from.row)), width),
-                _ if padding == 0 => along_columns(from, panel, k - k % 4, width, width),
-                _ => 0,
-            };
-            one_by_one(from.from(done, 0), panel.add(done * width), k - done, width, columns);
+    let whole = n - n % width;
+    // SAFETY: panels lie in their room of scratch, one behind the other; columns j.. of B exist.
+    unsafe {
+        if b.column == 1 {
+            for (j, columns) in blocks(whole, SIDE_BY_SIDE * width) {
+                along_rows(b.from(0, j), to.add(j * k), k, columns, width);
+            }
+        } else {
+            let squares = k - k % 4;
+            for j in (0..whole).step_by(width) {
+                let (from, panel) = (b.from(0, j), to.add(j * k));
+                along_columns(from, panel, squares, width, width);
+                one_by_one(from.from(squares, 0), panel.add(squares * width), k - squares, width, width);
+            }
+        }
+        if whole < n {
+            ragged(b.from(0, whole), to.add(whole * k), k, n - whole, width);
         }
     }
 }
 
-/// panel\[p,:\] = b\[p,:\] in whole vectors; the result is k.
-unsafe fn along_rows(b: View, panel: *mut f32, k: usize, width: usize) -> usize {
-    for v in (0..width).step_by(4) {
-        for p in 0..k {
-            // SAFETY: row p has `width` columns, and so has the panel.
-            unsafe { F32x4::load_ptr(b.at(p, v)).store_ptr(panel.add(p * width + v)) }
-        }
+/// The last panel, of fewer columns.
+unsafe fn ragged(b: View, panel: *mut f32, k: usize, columns: usize, width: usize) {
+    // SAFETY: a whole vector that starts inside a row of B and ends past it is still inside B, unless the row is among the last few.
+    unsafe {
+        let done = if b.column == 1 { k.saturating_sub((width - columns).div_ceil(b.row)) } else { 0 };
+        along_rows(b, panel, done, width, width);
+        one_by_one(b.from(done, 0), panel.add(done * width), k - done, width, columns);
     }
-    k
 }
 
-/// panel\[p,j\] = b\[p,j\] for j < columns, where columns of b are contiguous: transposes 4×4 squares; the result is k.
+/// panel\[p,:\] = b\[p,:\] in whole vectors, for panels behind each other that hold `columns` columns. Two vectors at a time, as
+/// an engine may make one of them.
+unsafe fn along_rows(b: View, panel: *mut f32, k: usize, columns: usize, width: usize) {
+    for p in 0..k {
+        for j in (0..columns).step_by(width) {
+            for v in (0..width).step_by(8) {
+                // SAFETY: row p has `columns` columns, and so have the panels; a width is a multiple of 8.
+                unsafe {
+                    let (from, to) = (b.at(p, j + v), panel.add(j * k + p * width + v));
+                    let (x, y) = (F32x4::load_ptr(from), F32x4::load_ptr(from.add(4)));
+                    x.store_ptr(to);
+                    y.store_ptr(to.add(4));
+                }
+            }
+        }
+    }
+}
+
+/// panel\[p,j\] = b\[p,j\] for j < columns, where columns of b are contiguous: transposes 4×4 squares.
 /// Both k and columns are multiples of 4.
-unsafe fn along_columns(b: View, panel: *mut f32, k: usize, columns: usize, width: usize) -> usize {
+unsafe fn along_columns(b: View, panel: *mut f32, k: usize, columns: usize, width: usize) {
     for v in (0..columns).step_by(4) {
         for p in (0..k).step_by(4) {
             // SAFETY: columns v.. of b have k rows; the panel has k rows of `width`.
@@ -49,7 +75,6 @@ unsafe fn along_columns(b: View, panel: *mut f32, k: usize, columns: usize, widt
             }
         }
     }
-    k
 }
 
 /// to\[k,n\] = b\[k,n\], row-major, where columns of b are contiguous.
@@ -73,9 +98,9 @@ unsafe fn one_by_one(b: View, panel: *mut f32, k: usize, width: usize, columns: 
     }
 }
 
-/// Copies a block of A into panels of `height` rows, interleaved by k; a ragged panel repeats its last row.
-pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, height: usize) {
-    for (i, rows) in blocks(m, height) {
+/// Copies a block of A into panels of a tile's rows, interleaved by k; a ragged panel repeats its last row.
+pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, tile: &Tile) {
+    for (i, rows, height) in tile.cut(m) {
         // SAFETY: rows i.. exist; the panel lies in its room of scratch.
         unsafe {
             let (from, panel) = (a.from(i, 0), to.add(i * k));

@@ -12,14 +12,16 @@ use core::array::from_fn;
 
 /// Vectors in the widest tile, direct ones included.
 pub const WIDEST: usize = 8;
-/// Floats in the largest [`Tile`].
-const LARGEST: usize = 4 * 16;
+/// Rows and columns of the largest [`Tile`], in floats.
+const LARGEST: usize = 6 * 16;
+/// Rows of the tile that ends a strip where fewer are left than a taller one has.
+const SHORT: usize = 4;
 
-/// One tile of C: a panel of B with k steps, `rows` rows of A, of start values and of C.
+/// One tile of C: panels of A and B with k steps, `rows` rows of start values and of C.
 #[derive(Clone, Copy)]
 pub struct Job {
     pub k: usize,
-    pub a: View,
+    pub a: *const f32,
     pub b: *const f32,
     pub start: Start,
     pub c: *mut f32,
@@ -27,29 +29,44 @@ pub struct Job {
     pub rows: usize,
 }
 
-/// A shape of tile, with its code for A in place and for A in panels.
+/// A shape of tile, with its code for A in panels.
 pub struct Tile {
     pub rows: usize,
     pub columns: usize,
-    in_place: unsafe fn(&Job),
-    packed: unsafe fn(&Job),
+    tall: unsafe fn(&Job),
+    short: unsafe fn(&Job),
 }
 
-/// The tiles to choose from: the first for registers of 128 bits, where 16 sums would spill; the second for 256.
-pub static TILES: [Tile; 2] = [shape::<4, 2>(), shape::<4, 4>()];
+/// The tiles to choose from (TILES in ts/backend/tiles.ts), in floats 6 × 8, 4 × 16 and 6 × 16. Sixteen registers of 128 bits hold the
+/// sums of the first, sixteen of 256 bits, or thirty-two of 128, those of all. With six rows, more sums are under way than a multiply-add
+/// takes cycles to finish, twice a cycle; where it is a multiplication and an addition, four rows leave a register for what is between.
+pub static TILES: [Tile; 3] = [shape::<6, 2>(), shape::<4, 4>(), shape::<6, 4>()];
 
 const fn shape<const MR: usize, const NV: usize>() -> Tile {
-    Tile { rows: MR, columns: 4 * NV, in_place: in_place::<MR, NV>, packed: packed::<MR, NV> }
+    Tile { rows: MR, columns: 4 * NV, tall: packed::<MR, NV>, short: packed::<SHORT, NV> }
 }
 
 impl Tile {
-    /// Runs a job, of which the first `columns` columns are valid.
+    /// Cuts m rows into tiles: offset, rows that exist, and rows of the tile. As few as possible are there in excess.
     #[inline(always)]
-    pub unsafe fn run(&self, packed: bool, job: &Job, columns: usize) {
-        let run = if packed { self.packed } else { self.in_place };
+    pub fn cut(&self, m: usize) -> impl Iterator<Item = (usize, usize, usize)> {
+        let tall = self.rows;
+        let mut at = 0;
+        core::iter::from_fn(move || {
+            let (from, left) = (at, m - at);
+            let height = if matches!(left, 0..=SHORT | 7 | 8) { SHORT } else { tall };
+            at += height.min(left);
+            (left > 0).then_some((from, at - from, height))
+        })
+    }
+
+    /// Runs a job on panels of `height` rows, of which the first `columns` columns are valid.
+    #[inline(always)]
+    pub unsafe fn run(&self, height: usize, job: &Job, columns: usize) {
+        let run = if height == SHORT { self.short } else { self.tall };
         // SAFETY: the caller's promise.
         unsafe {
-            if columns == self.columns {
+            if columns == self.columns && job.rows == height {
                 run(job);
             } else {
                 edge(run, job, columns, self.columns);
@@ -58,12 +75,12 @@ impl Tile {
     }
 }
 
-/// Runs the last columns of C in a buffer of whole vectors, of which the valid part is copied in and out.
+/// Runs the ragged end of C in a buffer for all of a tile, of which the valid part is copied in and out.
 #[inline(never)]
 unsafe fn edge(run: unsafe fn(&Job), job: &Job, columns: usize, width: usize) {
     let mut buffer = [0.0f32; LARGEST];
     let c = buffer.as_mut_ptr();
-    // SAFETY: `rows` rows of C and of the start values have `columns` elements, fewer than a row of the buffer.
+    // SAFETY: `rows` rows of C and of the start values have `columns` elements, no more than the buffer has.
     unsafe {
         for i in 0..job.rows {
             copy(job.start.at(i, 0).ptr, c.add(i * width), columns);
@@ -95,18 +112,11 @@ pub unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
     }
 }
 
-/// Rows of A where they lie.
-unsafe fn in_place<const MR: usize, const NV: usize>(job: &Job) {
-    let &Job { k, a, b, start, c, ldc, rows } = job;
-    // SAFETY: the caller's promise.
-    unsafe { strided::<MR, NV, 4>(k, a, b, 4 * NV, start, c, ldc, rows) }
-}
-
-/// Rows of A in a panel, interleaved.
+/// Rows of A in a panel, interleaved; all rows of C exist.
 unsafe fn packed<const MR: usize, const NV: usize>(job: &Job) {
-    let &Job { k, a, b, start, c, ldc, rows } = job;
+    let &Job { k, a, b, start, c, ldc, .. } = job;
     // SAFETY: a panel has MR rows side by side, k times.
-    unsafe { tile::<MR, NV, 4>(k, a.ptr, from_fn(|i| i), MR, b, 4 * NV, start, c, ldc, rows) }
+    unsafe { tile::<MR, NV, 4>(k, a, from_fn(|i| i), MR, b, 4 * NV, start, c, ldc, MR) }
 }
 
 /// [`tile`] with rows of A anywhere; past `rows` they repeat the last, whose sums are then stored twice.
@@ -138,13 +148,15 @@ unsafe fn tile<const MR: usize, const NV: usize, const W: usize>(
             a = a.add(step);
             b = b.add(ldb);
         }
-        for (i, sums) in sum.iter().enumerate() {
-            let c = c.add(i.min(rows - 1) * ldc);
-            for (v, s) in sums.iter().enumerate() {
-                if v + 1 < NV {
-                    s.store_ptr(c.add(4 * v));
-                } else {
-                    s.store_part::<W>(c.add(4 * v));
+        for pair in (0..NV).step_by(2) {
+            for (i, sums) in sum.iter().enumerate() {
+                let c = c.add(i.min(rows - 1) * ldc);
+                for (v, s) in sums.iter().enumerate().skip(pair).take(2) {
+                    if v + 1 < NV {
+                        s.store_ptr(c.add(4 * v));
+                    } else {
+                        s.store_part::<W>(c.add(4 * v));
+                    }
                 }
             }
         }

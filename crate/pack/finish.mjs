@@ -11,9 +11,13 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import binaryen from 'binaryen'
 import { encode } from './index.mjs'
+import { inOrder } from './order.mjs'
 
 /** What instances are made with: each has all of it. */
 const COMMON = ['memory', '__stack_pointer']
+
+/** Loops of tiles whose order is set, at least: those of panels. */
+const TILE_LOOPS = 4
 
 /** Optimizers whose kernels every program carries; the others bring theirs with their class. */
 const EVERYDAY = ['sgd.rs', 'momentum.rs', 'adam.rs']
@@ -46,17 +50,23 @@ function optimise(bytes) {
   binaryen.setLowMemoryUnused(true)
   module.optimize()
   module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
-  return foldSplats(module).emitBinary()
+  return rewritten(module).emitBinary()
+}
+
+/** What binaryen does not do, on the module's text: the address arithmetic of loads into all four lanes, the order of tiles. */
+function rewritten(module) {
+  const { ordered, count } = inOrder(foldSplats(module.emitText()))
+  if (count < TILE_LOOPS) throw new Error(`${count} loops of tiles were found; did the compiler change them?`)
+  const done = binaryen.parseText(ordered)
+  done.setFeatures(module.getFeatures())
+  return done
 }
 
 /** Folds the address arithmetic of loads into all four lanes as well, which binaryen passes over: `a + 4` becomes an offset. */
-function foldSplats(module) {
+function foldSplats(text) {
   const sum = /v128\.load32_splat align=1\n\s*\(i32\.add\n\s*(\(local\.get \S+\))\n\s*\(i32\.const (\d{1,3})\)\n\s*\)/g
-  const text = module.emitText()
   if (!sum.test(text)) throw new Error('no load to fold was found; did the compiler change them?')
-  const folded = binaryen.parseText(text.replace(sum, 'v128.load32_splat offset=$2 align=1 $1'))
-  folded.setFeatures(module.getFeatures())
-  return folded
+  return text.replace(sum, 'v128.load32_splat offset=$2 align=1 $1')
 }
 
 /**
@@ -112,15 +122,12 @@ function cutPanics(module) {
  */
 function withoutText(bytes) {
   const out = Buffer.from(bytes)
-  for (const { id, start, end } of sections(out)) {
+  for (const { id, start } of sections(out)) {
     if (id !== DATA) continue
-    const section = out.subarray(start, end)
-    section.set(
-      Buffer.from(
-        section.toString('latin1').replace(/[\n -~]{12,}/g, (run) => '\0'.repeat(run.length)),
-        'latin1',
-      ),
-    )
+    for (const { from, to } of segments(out, start)) {
+      const text = out.toString('latin1', from, to).replace(/[\n -~]{12,}/g, (run) => '\0'.repeat(run.length))
+      out.write(text, from, 'latin1')
+    }
   }
   return out
 }
@@ -147,19 +154,36 @@ function coreOf(bytes) {
 
 const DATA = 11
 const DATA_COUNT = 12
+const I32_CONST = 0x41
 
 /** Where each section begins, with its head and without, and ends. */
 function* sections(bytes) {
   for (let at = 8; at < bytes.length; ) {
     const head = at
     const id = bytes[at++]
-    let size = 0
-    for (let shift = 0, byte = 128; byte >= 128; shift += 7) {
-      byte = bytes[at++]
-      size |= (byte & 127) << shift
-    }
-    yield { id, head, start: at, end: (at += size) }
+    const [size, start] = leb(bytes, at)
+    yield { id, head, start, end: (at = start + size) }
   }
+}
+
+/** Where the bytes of each segment of a data section are: behind a flag and an address, as an expression, and their number. */
+function* segments(bytes, start) {
+  let [count, at] = leb(bytes, start)
+  for (; count > 0; count--) {
+    if (bytes[at] !== 0 || bytes[at + 1] !== I32_CONST) throw new Error('a data segment without a constant address')
+    const [size, from] = leb(bytes, leb(bytes, at + 2)[1] + 1)
+    yield { from, to: (at = from + size) }
+  }
+}
+
+/** A number in LEB128, and where it ends. */
+function leb(bytes, at) {
+  let size = 0
+  for (let shift = 0, byte = 128; byte >= 128; shift += 7) {
+    byte = bytes[at++]
+    size |= (byte & 127) << shift
+  }
+  return [size, at]
 }
 
 function exportsOf(bytes) {
@@ -210,5 +234,5 @@ for (const name of Object.keys(PARTS)) {
     { before },
   )
 }
-// for runtimes that compile modules themselves: one file with all of it
-writeFileSync(`${out}/simd.wasm`, modules[names.indexOf('simd')])
+// for Node, and runtimes that compile modules themselves: files with all of it
+names.forEach((name, i) => writeFileSync(`${out}/${name}.wasm`, modules[i]))

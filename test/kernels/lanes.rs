@@ -1,4 +1,4 @@
-//! Operations of crate/lane.rs: the vector does what the scalar does, and the scalar does what its line says.
+//! Operations of crate/lane: the vector does what the scalar does, and the scalar does what its line says.
 
 use crate::tools::{assert_same, same, SPECIAL};
 use gradus::lane::{F32x4, Lane};

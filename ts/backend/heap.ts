@@ -20,6 +20,13 @@ export interface MemorySource {
   grow(bytes: number): void
 }
 
+/**
+ * What a new block holds. `zeros`: those. `fresh zeros`: those too, for who writes before reading: memory that was never used is zero
+ * and stays untouched until then. (A page that is read first costs the machine twice, once to lend zeros and once to replace them.)
+ * `anything`: what was there before.
+ */
+export type Contents = 'zeros' | 'fresh zeros' | 'anything'
+
 interface Block {
   ptr: Ptr
   bytes: number
@@ -48,6 +55,7 @@ export class Heap {
   private readonly sizes = new Map<Ptr, number>()
   /** Free blocks by ascending address; no two touch. */
   private free_: Block[] = []
+  /** Nothing from here on was ever handed out: it is zero, and the machine gives it to the process page by page when it is first used. */
   private end: Ptr
 
   constructor(
@@ -60,7 +68,7 @@ export class Heap {
     this.elementSize = dtype === 'float64' ? 8 : 4
     this.end = roundUp(Math.max(base, ALIGN))
     this.refresh()
-    this.scratch = this.allocate(SCRATCH_BYTES)
+    this.scratch = this.allocate(SCRATCH_BYTES, 'anything')
   }
 
   /** Bytes of the whole memory as it is now; it never shrinks. */
@@ -68,13 +76,15 @@ export class Heap {
     return this.source.buffer.byteLength
   }
 
-  /** A block of `bytes` zeroed bytes. @throws OutOfMemoryError when the limit or the machine does not allow it */
-  allocate(bytes: number): Ptr {
+  /** A block of `bytes` bytes. @throws OutOfMemoryError when the limit or the machine does not allow it */
+  allocate(bytes: number, contents: Contents = 'zeros'): Ptr {
     const size = roundUp(Math.max(bytes, 1))
+    const { end } = this
     const ptr = this.takeFree(size) ?? this.takeEnd(size)
     this.sizes.set(ptr, size)
     this.usedBytes += size
-    new Uint8Array(this.source.buffer, ptr, size).fill(0)
+    const used = contents === 'zeros' ? size : Math.min(size, end - ptr)
+    if (used > 0 && contents !== 'anything') new Uint8Array(this.source.buffer, ptr, used).fill(0)
     return ptr
   }
 
@@ -160,7 +170,7 @@ export class Heap {
   }
 }
 
-const ballast = new WeakMap<object, ArrayBuffer>()
+const ballast = new WeakMap<object, ArrayBuffer[]>()
 
 /**
  * Lets the engine's collector see that so many bytes hang on a small object, so that it collects in time. The buffer is never
@@ -168,10 +178,16 @@ const ballast = new WeakMap<object, ArrayBuffer>()
  */
 export function weigh(owner: object, bytes: number): void {
   try {
-    ballast.set(owner, new ArrayBuffer(bytes))
+    ballast.set(owner, [...(ballast.get(owner) ?? []), new ArrayBuffer(bytes)])
   } catch {
     // No room for a hint is no reason to fail.
   }
+}
+
+/** What {@link weigh} gave to one object hangs on another from now on. */
+export function passWeight(from: object, to: object): void {
+  ballast.set(to, [...(ballast.get(to) ?? []), ...(ballast.get(from) ?? [])])
+  ballast.delete(from)
 }
 
 /** The memory of the JS backend: an ArrayBuffer that is replaced by a larger copy when it grows. */
@@ -185,9 +201,25 @@ export class ArrayBufferSource implements MemorySource {
   }
 }
 
-/** The memory of a WASM backend. */
+/** Bytes of memory to begin with: room for half a million parameters with their optimizer. What is not used costs only addresses. */
+export const FIRST_BYTES = 16 << 20
+
+/**
+ * The memory of a WASM backend. It grows before its buffer is first looked at, for V8 counts each buffer that growth replaces as
+ * memory until it collects, and collects because of that.
+ */
 export class WasmMemorySource implements MemorySource {
-  constructor(private readonly memory: WebAssembly.Memory) {}
+  constructor(
+    private readonly memory: WebAssembly.Memory,
+    limit = FIRST_BYTES,
+  ) {
+    const missing = Math.floor(Math.min(limit, FIRST_BYTES) / 65536) - memory.grow(0)
+    try {
+      if (missing > 0) memory.grow(missing)
+    } catch {
+      // Whoever needs more than there is will hear of it.
+    }
+  }
 
   get buffer(): ArrayBuffer {
     return this.memory.buffer as ArrayBuffer

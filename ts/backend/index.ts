@@ -1,11 +1,14 @@
 /** Backends: what runs the kernels. Chosen once by {@link load}, or by the first use. */
+
 import { checkNames } from '../names.js'
+import { show } from '../show.js'
 import { StepArena } from './arena.js'
 import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js'
 import { createBasicKernels } from './js/index.js'
-import type { Kernels, Update } from './kernels.js'
+import { type Kernels, TILES, type TileName, type Update } from './kernels.js'
 import { canShare, sharedMemory, startThreads, wantedThreads } from './threads/index.js'
 import type { Kernel } from './threads/pool.js'
+import { type Tiled, withTileChoice } from './tiles.js'
 import { warnOnce } from './warn.js'
 import {
   compiled,
@@ -20,7 +23,7 @@ import {
   type WasmPart,
   warmUp,
 } from './wasm.js'
-import { enableWidening, useWideTile } from './widen.js'
+import { checkWidened, enableWidening } from './widen.js'
 
 /** Options of {@link load} and {@link createBackend}. */
 export interface BackendOptions {
@@ -41,6 +44,12 @@ export interface BackendOptions {
    * for the whole process. Ignored elsewhere; `backend.widened` tells. Default false.
    */
   widen?: boolean
+  /**
+   * The tile of large matrix products in WebAssembly, in rows and columns that are summed at a time: `6x8`, `4x16` or `6x16`. All
+   * give the same bits; which is fastest depends on the engine and on the processor's registers. Default `auto`: the first large
+   * products take turns, and the fastest stays. `backend.tile` tells.
+   */
+  tile?: 'auto' | TileName
   /**
    * Threads that share large kernels: a number up to 16, or `auto` (one for each core, at most 8). Default 1: a library should
    * not take a second core unasked. The bits are the same for any number, and nets too small to gain stay on one thread. Needs
@@ -63,6 +72,8 @@ export interface Backend {
   readonly arena: StepArena
   /** Whether {@link BackendOptions.widen} took effect. */
   readonly widened: boolean
+  /** The tile of large products; null in JavaScript. Until some have been timed it is the first of {@link BackendOptions.tile}. */
+  readonly tile: TileName | null
   /** Threads at work: 1 until those that were asked for have started. */
   readonly threads: number
   /** Resolves when they have, or when it is clear that they cannot: then there is one. {@link load} waits for it. */
@@ -128,18 +139,19 @@ export function doubleBackend(): Backend {
 }
 
 function chooseVariant(options: BackendOptions): Variant | 'js' {
-  checkNames('load', options, ['backend', 'variant', 'reproducible', 'dtype', 'widen', 'threads', 'memoryLimit'])
+  checkNames('load', options, ['backend', 'variant', 'reproducible', 'dtype', 'widen', 'tile', 'threads', 'memoryLimit'])
   const { backend, variant, reproducible = false, dtype = 'float32' } = options
   if (backend !== undefined && backend !== 'wasm' && backend !== 'js') {
-    throw new RangeError(`load: backend is 'wasm' or 'js', got ${JSON.stringify(backend)}`)
+    throw new RangeError(`load: backend is 'wasm' or 'js', got ${show(backend)}`)
   }
   if (variant !== undefined && variant !== 'simd' && variant !== 'relaxed') {
-    throw new RangeError(`load: variant is 'simd' or 'relaxed', got ${JSON.stringify(variant)}`)
+    throw new RangeError(`load: variant is 'simd' or 'relaxed', got ${show(variant)}`)
   }
-  if (dtype !== 'float32' && dtype !== 'float64')
-    throw new RangeError(`load: dtype is 'float32' or 'float64', got ${JSON.stringify(dtype)}`)
-  const { memoryLimit = 1 } = options
-  if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit is a number of bytes above 0, got ${memoryLimit}`)
+  if (dtype !== 'float32' && dtype !== 'float64') throw new RangeError(`load: dtype is 'float32' or 'float64', got ${show(dtype)}`)
+  const { memoryLimit = 1, tile = 'auto' } = options
+  if (tile !== 'auto' && !TILES.includes(tile))
+    throw new RangeError(`load: tile is 'auto' or one of '${TILES.join("', '")}', got ${JSON.stringify(tile)}`)
+  if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit is a number of bytes above 0, got ${show(memoryLimit)}`)
   if (dtype === 'float64') {
     if (backend !== 'js') throw new RangeError("load: dtype 'float64' needs backend 'js'")
     return 'js'
@@ -197,6 +209,7 @@ function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
     heap,
     arena: new StepArena(heap),
     widened: false,
+    tile: null,
     threads: 1,
     ready: Promise.resolve(),
     update: () => undefined,
@@ -204,16 +217,16 @@ function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
   }
 }
 
-function createWasm(variant: Variant, threads: number, { memoryLimit, widen = false }: BackendOptions): Backend {
+function createWasm(variant: Variant, threads: number, { memoryLimit, widen = false, tile = 'auto' }: BackendOptions): Backend {
   const widening = widen && enableWidening()
   const exports = instantiate(variant, threads > 1 ? sharedMemory(memoryLimit) : undefined)
-  const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase(), 'float32', memoryLimit)
+  const heap = new Heap(new WasmMemorySource(exports.memory, memoryLimit), exports.heapBase(), 'float32', memoryLimit)
   const team = threads > 1 ? startThreads(variant, exports, heap, threads) : undefined
   const parts = new Map<WasmPart, WasmExports | undefined>()
   const partOf = (part: WasmPart): WasmExports | undefined => {
     if (!parts.has(part)) {
       const found = instantiatePart(part, variant, exports, team !== undefined)
-      if (found && team) team.pool.add(Object.values(found) as Kernel[], compiled(variant, true, part))
+      if (found && found !== exports && team) team.pool.add(Object.values(found) as Kernel[], compiled(variant, true, part))
       parts.set(part, found)
     }
     return parts.get(part)
@@ -222,10 +235,11 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     name: 'wasm' as const,
     variant,
     dtype: 'float32' as const,
-    kernels: team ? team.kernels : exports,
+    kernels: team ? team.kernels : (exports as Kernels),
     heap,
     arena: new StepArena(heap),
     widened: false,
+    tile: TILES[0] as TileName,
     get threads() {
       return team ? team.pool.size : 1
     },
@@ -236,6 +250,15 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     },
     part: partOf,
   }
-  if (widening) backend.widened = useWideTile(backend)
+  const use = (place: number) => {
+    backend.tile = TILES[place]
+  }
+  if (tile !== 'auto') {
+    ;(exports as unknown as Tiled).setTile(TILES.indexOf(tile))
+    backend.tile = tile
+  } else if (!widening) {
+    backend.kernels = withTileChoice(backend.kernels, variant, use)
+  }
+  if (widening) backend.widened = checkWidened(backend, tile === 'auto' ? use : undefined)
   return backend
 }

@@ -1,7 +1,7 @@
 /**
  * The one contract of the library: every hot loop, numbers in.
  *
- * Two things implement it: the exports of the WebAssembly module (crate/abi.rs) and the pure-JS twin
+ * Two things implement it: the exports of the WebAssembly module (crate/abi) and the pure-JS twin
  * (ts/backend/js/). Both work in place on one linear memory, the {@link Heap}. A pointer is a byte offset into it;
  * floats are 4 bytes wide (8 in the JS backend's double-precision mode), indices are 32-bit integers. A pointer of 0
  * means "absent" where a doc line says that an argument is optional. Kernels allocate nothing: `scratch` is
@@ -16,6 +16,11 @@ export type Ptr = number
 
 /** Room for packed panels that the heap reserves once and passes to every matrix kernel. */
 export const SCRATCH_BYTES = 1 << 20
+
+/** Tiles of large matrix products by rows and columns, in the order of TILES in crate/gemm/tile.rs; the first is used until one is chosen. */
+export const TILES = ['6x8', '4x16', '6x16'] as const
+/** One of them, by its name. */
+export type TileName = (typeof TILES)[number]
 
 /** The activations in the order of their kernel numbers; crate/activation.rs lists the same order. */
 export const ACTIVATIONS = ['linear', 'relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu'] as const

@@ -1,15 +1,18 @@
-/** Stands in for wasm.ts, widen.ts and threads/ in `gradus/js`: nothing to load, and no code that would. */
+/** Stands in for wasm.ts, widen.ts, tiles.ts and threads/ in `gradus/js`: nothing to load, and no code that would. */
+import { show } from '../show.js'
 import type { Backend } from './index.js'
-import type { Update } from './kernels.js'
+import type { Kernels, Update } from './kernels.js'
 import type { Threads } from './threads/index.js'
 import type { Variant, WasmExports, WasmPart } from './wasm.js'
 
+export type { Tiled } from './tiles.js'
 export type { Variant, WasmExports, WasmPart } from './wasm.js'
 
 export const supportedVariants = (): Variant[] => []
 export const refusal = (): string | undefined => undefined
 export const enableWidening = (): boolean => false
-export const useWideTile = (_backend: Backend): boolean => false
+export const checkWidened = (_backend: Backend): boolean => false
+export const withTileChoice = (table: Kernels): Kernels => table
 export const updateKernel = (_exports: WasmExports | undefined, _name: string): Update | undefined => undefined
 export const canShare = (): boolean => false
 export const warmUp = (_backend: Backend): void => {}
@@ -18,9 +21,7 @@ export const precompile = async (_variant: Variant): Promise<void> => {}
 /** @throws RangeError for more than one */
 export function wantedThreads(threads: number | 'auto' = 1): number {
   if (threads === 1 || threads === 'auto') return 1
-  throw new RangeError(
-    `load: threads are for WebAssembly, and gradus/js has one: threads is 1 or 'auto' here, got ${JSON.stringify(threads)}`,
-  )
+  throw new RangeError(`load: threads are for WebAssembly, and gradus/js has one: threads is 1 or 'auto' here, got ${show(threads)}`)
 }
 
 export function instantiate(variant: Variant): WasmExports {

@@ -16,6 +16,8 @@ export interface WasmPart {
 /** What an entry carries from the start: as text, or `simd` alone, compiled already where the runtime did that; or nothing. */
 export interface WasmCode extends WasmPart {
   simd?: WebAssembly.Module
+  /** The module with all kernels from a file, where the entry has files; undefined if it is not there. */
+  read?(variant: Variant): Uint8Array<ArrayBuffer> | undefined
 }
 
 /** In the order of `packed`; an engine that runs one runs those before it. */
@@ -27,11 +29,12 @@ export const STACK_BETWEEN = 1 << 15
 /** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
 export interface WasmExports extends Kernels {
   memory: WebAssembly.Memory
-  __stack_pointer: WebAssembly.Global<'i32'>
+  __stack_pointer: WebAssembly.Global
   heapBase(): Ptr
   [update: string]: unknown
 }
 
+const files = new Map<Variant, Uint8Array<ArrayBuffer> | undefined>()
 const unpacked = new Map<WasmPart, Uint8Array<ArrayBuffer>[]>()
 const modules = new Map<WasmPart, Record<string, WebAssembly.Module>>()
 
@@ -44,13 +47,18 @@ export function supportedVariants(): Variant[] {
   if (typeof WebAssembly === 'undefined') return []
   if (wasmCode.simd !== undefined) return ['simd']
   if (wasmCode.packed === undefined || refusal() !== undefined) return []
-  const best = [...VARIANTS].reverse().findIndex(isValid)
+  const best = [...VARIANTS].reverse().findIndex(isKnown)
   return best < 0 ? [] : [...VARIANTS].reverse().slice(best)
 }
 
-function isValid(variant: Variant): boolean {
-  const bytes = unpack(wasmCode)[VARIANTS.indexOf(variant)]
-  return bytes !== undefined && WebAssembly.validate(bytes)
+/** A function of three vectors up to the number of its one instruction. */
+const PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253]
+/** v128.bitselect and f32x4.relaxed_madd. */
+const INSTRUCTIONS = { simd: [210, 0], relaxed: [133, 2] }
+
+/** Whether the engine has the instructions of a variant. Asked by a module of one of them: that of the variant takes a millisecond. */
+function isKnown(variant: Variant): boolean {
+  return WebAssembly.validate(Uint8Array.of(...PROBE, ...INSTRUCTIONS[variant], 11))
 }
 
 let probed: { refusal?: string } | undefined
@@ -93,7 +101,7 @@ export function instantiate(variant: Variant, memory?: WebAssembly.Memory): Wasm
  * not compile so large a module, as that of a page in old Chrome versions: what asks has a twin in JavaScript.
  */
 export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExports, shared: boolean): WasmExports | undefined {
-  if (part.packed === undefined) return core
+  if (part.packed === undefined || fileOf(variant)) return core
   try {
     const exports = run(compiled(variant, shared, part), core.memory)
     exports.__stack_pointer.value = core.__stack_pointer.value - STACK_BETWEEN
@@ -104,8 +112,12 @@ export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExpo
   }
 }
 
-/** Compiles off the calling thread, so that a later {@link instantiate} is instant. */
+/**
+ * Compiles off the calling thread, so that a later {@link instantiate} is instant; what is in a file on it, as Node takes longer to hand
+ * the work to another.
+ */
 export async function precompile(variant: Variant, shared = false): Promise<void> {
+  if (fileOf(variant)) return void compiled(variant, shared)
   const [found, key] = [compiledOf(wasmCode), keyOf(variant, shared)]
   if (wasmCode.simd === undefined) found[key] ??= await WebAssembly.compile(codeOf(wasmCode, variant, shared))
 }
@@ -154,8 +166,13 @@ function compiledOf(part: WasmPart): Record<string, WebAssembly.Module> {
 
 /** As it is instantiated: a part imports its memory, the core does so from threads. */
 function codeOf(part: WasmPart, variant: Variant, shared: boolean): Uint8Array<ArrayBuffer> {
-  const bytes = unpack(part)[VARIANTS.indexOf(variant)]
+  const bytes = (part === wasmCode && fileOf(variant)) || unpack(part)[VARIANTS.indexOf(variant)]
   return shared || part !== wasmCode ? withMemoryImported(bytes, shared) : bytes
+}
+
+function fileOf(variant: Variant): Uint8Array<ArrayBuffer> | undefined {
+  if (!files.has(variant)) files.set(variant, wasmCode.read?.(variant))
+  return files.get(variant)
 }
 
 /** Parts are packed behind the core, and unpacked by what that begins with. */

@@ -4,18 +4,17 @@
  * and acts on the whole process, so it is opt-in.
  */
 import type { Backend } from './index.js'
+import { TILES } from './kernels.js'
+import { fastestOf, type Tiled } from './tiles.js'
 
 /** The first V8 that widens the fused multiply-add (Node 24; Node 22 widens all but that). */
 const FIRST_V8 = 13
-/** The tiles of crate/gemm.rs for vectors of 128 bits, and for an engine that makes two of them one. */
-const NARROW_TILE = 0
-const WIDE_TILE = 1
+/** Tiles of so many columns have rows of two vectors of 256 bits; narrower ones are best where V8 widens nothing. */
+const WIDE = /x16$/
 /** Enough calls for V8 to replace its first, unoptimised code. */
 const CALLS = 150
-
-interface Tiled {
-  setTile(tile: number): void
-}
+/** Rounds in which a time must not have fallen further. */
+const ROUNDS = 10
 
 interface Host {
   process?: { versions?: Record<string, string | undefined>; arch?: string; getBuiltinModule?(name: string): unknown }
@@ -33,22 +32,29 @@ export function enableWidening(): boolean {
 }
 
 /**
- * Switches a backend to the wide tile, once kernels that V8 has optimised are found to give the bits of those that it has not,
- * and the wide tile to be the faster one (without AVX2 it is the slower). True if it is on.
+ * Whether V8 has widened a backend's kernels to any use: those that it has optimised are found to give the bits of those that it has
+ * not, with each tile, and a wide tile is the fastest (without AVX2 it is not). `use` hears of the tile that was chosen; without
+ * it the tile stays as it is, and need only keep its bits.
  * @throws Error if a kernel has other bits: V8 has widened it by then, and there is no way back in this process
  */
-export function useWideTile(backend: Backend): boolean {
+export function checkWidened(backend: Backend, use?: (tile: number) => void): boolean {
   const { setTile } = backend.kernels as unknown as Tiled
   return withSamples(backend, ({ multiply, product, others }) => {
     const [products, rest] = [product(1), others(1)]
-    if (others(CALLS) !== rest || product(CALLS) !== products) {
-      throw new Error("load: V8's widening changes the results of this processor's kernels; load without `widen`")
+    const check = (isSame: boolean) => {
+      if (!isSame) throw new Error("load: V8's widening changes the results of this processor's kernels; load without `widen`")
     }
-    const narrow = fastest(multiply, Number.POSITIVE_INFINITY)
-    setTile(WIDE_TILE)
-    if (product(CALLS) === products && fastest(multiply, narrow) < narrow) return true
-    setTile(NARROW_TILE)
-    return false
+    check(others(CALLS) === rest && product(CALLS) === products)
+    if (use === undefined) return true
+    const times = TILES.map((_, tile) => {
+      setTile(tile)
+      check(product(CALLS) === products)
+      return fastest(multiply)
+    })
+    const tile = fastestOf(times)
+    setTile(tile)
+    use(tile)
+    return WIDE.test(TILES[tile])
   })
 }
 
@@ -94,13 +100,15 @@ function repeated(sample: () => number, times: number): number {
   return first
 }
 
-/** Milliseconds of the fastest round; there are more while none is below `goal`, for the code may still be being compiled. */
-function fastest(call: () => void, goal: number): number {
+/** Milliseconds of the fastest round; more follow while they get faster, for the code may still be being compiled. */
+function fastest(call: () => void): number {
   let best = Infinity
-  for (let round = 0; round < 10 || (round < 100 && best > 0.9 * goal); round++) {
+  for (let last = ROUNDS, round = 0; round < last && round < 10 * ROUNDS; round++) {
     const started = performance.now()
     for (let i = 0; i < 20; i++) call()
-    best = Math.min(best, performance.now() - started)
+    const time = performance.now() - started
+    if (time < 0.9 * best) last = round + ROUNDS
+    best = Math.min(best, time)
   }
   return best
 }

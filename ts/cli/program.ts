@@ -83,7 +83,11 @@ function learningOptions(): Option[] {
     new Option('-b, --batch-size <n>', `samples per step, ${describeRange(BATCH_SIZE)}, at most all of them`).argParser(
       numberIn(BATCH_SIZE),
     ),
-    new Option('-l, --learning-rate <x>', `step size at the start, ${describeRange(LEARNING_RATE)}`).argParser(numberIn(LEARNING_RATE)),
+    new Option('-l, --learning-rate <x>', `step size at the start, ${describeRange(LEARNING_RATE)}; also --lr`).argParser(
+      numberIn(LEARNING_RATE),
+    ),
+    // an option has two names at most; this is the third of that one
+    Object.assign(new Option('--lr <x>').hideHelp().argParser(numberIn(LEARNING_RATE)), { attributeName: () => 'learningRate' }),
     new Option('-o, --optimizer <name>', `update rule: ${OPTIMIZER_NAMES.join(', ')}`).default('Adam').argParser(oneOf(OPTIMIZER_NAMES)),
     new Option(
       '--schedule <name>',

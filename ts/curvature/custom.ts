@@ -1,7 +1,9 @@
 /** Functions with a gradient of the user's own. */
+
 import { apply, noGrad } from '../autograd.js'
 import { ShapeError } from '../errors.js'
 import { formatShape, sameShape } from '../shape.js'
+import { show } from '../show.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { checkResult } from './trace.js'
 
@@ -40,12 +42,12 @@ function checkGradients(answer: Tensor | readonly (Tensor | null)[], inputs: rea
   const found = answer instanceof Tensor ? [answer] : answer
   if (!Array.isArray(found) || found.length !== inputs.length) {
     throw new ShapeError(
-      `customGradient: wants ${inputs.length} gradients, one for each input, got ${Array.isArray(found) ? found.length : String(found)}`,
+      `customGradient: wants ${inputs.length} gradients, one for each input, got ${Array.isArray(found) ? found.length : show(found)}`,
     )
   }
   for (const [i, g] of (found as readonly (Tensor | null)[]).entries()) {
     if (g === null) continue
-    if (!(g instanceof Tensor)) throw new TypeError(`customGradient: gradient ${i} must be a tensor or null, got ${String(g)}`)
+    if (!(g instanceof Tensor)) throw new TypeError(`customGradient: gradient ${i} must be a tensor or null, got ${show(g)}`)
     if (!sameShape(g.shape, inputs[i].shape)) {
       throw new ShapeError(`customGradient: gradient ${i} has shape ${formatShape(g.shape)}, its input ${formatShape(inputs[i].shape)}`)
     }

@@ -1,6 +1,8 @@
 /** Both ends of a spectrum from products alone (Lanczos 1950), reorthogonalised in full. */
+
 import { NonFiniteError } from '../errors.js'
 import { Generator } from '../random.js'
+import { show } from '../show.js'
 import { implicitQl } from './eigen.js'
 
 /** Options of the Lanczos iteration. */
@@ -62,11 +64,11 @@ export function lanczos(product: (v: Float64Array) => ArrayLike<number>, n: numb
 }
 
 function checkOptions({ k, iterations, tolerance }: Required<LanczosOptions>): void {
-  if (!(Number.isInteger(k) && k > 0)) throw new RangeError(`largestEigenvalues: k must be a whole number above 0, got ${k}`)
+  if (!(Number.isInteger(k) && k > 0)) throw new RangeError(`largestEigenvalues: k must be a whole number above 0, got ${show(k)}`)
   if (!(Number.isInteger(iterations) && iterations >= k)) {
-    throw new RangeError(`largestEigenvalues: iterations must be a whole number of at least k = ${k}, got ${iterations}`)
+    throw new RangeError(`largestEigenvalues: iterations must be a whole number of at least k = ${k}, got ${show(iterations)}`)
   }
-  if (!(tolerance >= 0)) throw new RangeError(`largestEigenvalues: tolerance must not be negative, got ${tolerance}`)
+  if (!(tolerance >= 0)) throw new RangeError(`largestEigenvalues: tolerance must not be negative, got ${show(tolerance)}`)
 }
 
 /** w = A·q − its part in the basis; adds alpha, beta and, if `more`, the next basis vector. */

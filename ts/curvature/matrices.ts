@@ -1,6 +1,8 @@
 /** Jacobians and Hessians in full: for functions small enough that one pass per row or column is no matter. */
+
 import { gradients } from '../autograd.js'
 import { reshape, stack, transpose } from '../ops/shape.js'
+import { show } from '../show.js'
 import type { TensorFunction } from '../tensor.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { linearize } from './products.js'
@@ -26,7 +28,7 @@ export interface JacobianOptions {
 export function jacobian(f: TensorFunction, options: JacobianOptions = {}): (x: TensorLike) => Tensor {
   const { mode = 'auto' } = options
   if (!['forward', 'reverse', 'auto'].includes(mode)) {
-    throw new RangeError(`jacobian: mode is 'forward', 'reverse' or 'auto', got ${JSON.stringify(mode)}`)
+    throw new RangeError(`jacobian: mode is 'forward', 'reverse' or 'auto', got ${show(mode)}`)
   }
   return (x) => {
     const at = floats(x, 'jacobian')

@@ -23,6 +23,8 @@ export interface CurvaturePoint {
 export interface HessianPoint extends CurvaturePoint {
   /** dⁱ/dtⁱ f(x + t·v) at t = 0 for i = 1 … order, exactly. @throws ShapeError unless v has `size` numbers */
   derivatives(v: ArrayLike<number>, order: number): number[]
+  /** f(x + t·v), by calling the function there. @throws ShapeError unless v has `size` numbers */
+  valueAlong(v: ArrayLike<number>, t: number): number
 }
 
 /** A function of x, or with a list of parameters or a model instead of a point: a loss computed from them. */
@@ -41,7 +43,12 @@ export type CurvatureFunction = ((x: Tensor) => Tensor) | (() => Tensor)
 export function withHessian<T>(loss: () => Tensor, parameters: ParameterSource, use: (point: HessianPoint) => T): T {
   const inputs = inputsOf(parameters, 'withHessian')
   let y: Tensor
-  const point = (at: CurvaturePoint) => use({ ...at, derivatives: (v, order) => alongLine(y, inputs, v, order) })
+  const point = (at: CurvaturePoint) =>
+    use({
+      ...at,
+      derivatives: (v, order) => derivativesAlong(y, inputs, v, order),
+      valueAlong: (v, t) => shifted(inputs, v, t, () => isolated(y.backend, () => loss().item())),
+    })
   return open(inputs, point, () => {
     y = checkResult(loss(), 'withHessian', true)
     const slopes = gradients(y, inputs, { createGraph: true })
@@ -49,7 +56,7 @@ export function withHessian<T>(loss: () => Tensor, parameters: ParameterSource, 
   })
 }
 
-function alongLine(y: Tensor, inputs: readonly Tensor[], v: ArrayLike<number>, order: number): number[] {
+function derivativesAlong(y: Tensor, inputs: readonly Tensor[], v: ArrayLike<number>, order: number): number[] {
   return isolated(y.backend, () =>
     recorded(y.backend, () => {
       const vectors = split(v, inputs)
@@ -62,6 +69,24 @@ function alongLine(y: Tensor, inputs: readonly Tensor[], v: ArrayLike<number>, o
       return found
     }),
   )
+}
+
+/** Runs fn with t·v added to the inputs where kernels read them, and puts back what was there. */
+function shifted<T>(inputs: readonly Tensor[], v: ArrayLike<number>, t: number, fn: () => T): T {
+  const memory = ({ backend, address, size }: Tensor) => backend.heap.view(address, size)
+  const before = inputs.map((input) => memory(input).slice())
+  const by = split(v, inputs)
+  inputs.forEach((input, i) => {
+    const step = by[i].read()
+    memory(input).forEach((x, j, values) => {
+      values[j] = x + t * step[j]
+    })
+  })
+  try {
+    return fn()
+  } finally {
+    inputs.forEach((input, i) => memory(input).set(before[i]))
+  }
 }
 
 /**

@@ -6,10 +6,12 @@
  * inside the function of another one is *nested*: it records its own backward pass and returns tensors of the graph, so
  * that `grad((x) => sum(grad(f)(x)))` is the second derivative and not, silently, zero.
  */
+
 import { apply, gradients, isRecording, Node, needsGradient, openStep, withRecording } from '../autograd.js'
 import type { Backend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
 import { formatShape, sameShape } from '../shape.js'
+import { show } from '../show.js'
 import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
 
 /** Tensors that a loss depends on, in the order of results: a list, or a model for all of its trainable parameters. */
@@ -50,7 +52,7 @@ export function inputsOf(source: ParameterSource, what: string): readonly Tensor
   const isModel = !Array.isArray(source) && typeof (source as { parameters?: unknown })?.parameters === 'function'
   const found = isModel ? (source as { parameters(): readonly Tensor[] }).parameters().filter((p) => p.requiresGrad) : source
   if (!Array.isArray(found) || found.some((t) => !(t instanceof Tensor))) {
-    throw new TypeError(`${what}: wants a model or an array of parameters, got ${String(source)}`)
+    throw new TypeError(`${what}: wants a model or an array of parameters, got ${show(source)}`)
   }
   if (found.length === 0) throw new RangeError(`${what}: there are no parameters`)
   return found as readonly Tensor[]
@@ -66,7 +68,7 @@ export function floats(value: TensorLike, what: string, backend?: Backend): Tens
 /** Vectors shaped like the tensors that they belong to. @throws ShapeError naming the one that does not fit @internal */
 export function vectorsLike(values: readonly TensorLike[], inputs: readonly Tensor[], what: string): Tensor[] {
   if (!Array.isArray(values) || values.length !== inputs.length) {
-    throw new ShapeError(`${what}: wants ${inputs.length} vectors, one for each parameter, got ${values?.length ?? String(values)}`)
+    throw new ShapeError(`${what}: wants ${inputs.length} vectors, one for each parameter, got ${values?.length ?? show(values)}`)
   }
   return inputs.map((input, i) => vectorLike(values[i], input, inputs.length === 1 ? `${what}: v` : `${what}: vector ${i}`))
 }
@@ -91,10 +93,14 @@ export function ownInput(x: Tensor, nested: boolean): Tensor {
   return y
 }
 
-/** What the user's function returned. @throws TypeError for anything but a tensor, ShapeError for more than one number if `scalar` @internal */
+/**
+ * What the user's function returned.
+ * @throws TypeError for anything but a tensor, ShapeError for more than one number if `scalar`
+ * @internal
+ */
 export function checkResult(y: Tensor, what: string, scalar: boolean): Tensor {
   if (!(y instanceof Tensor)) {
-    const got = (y as unknown) instanceof Promise ? 'a Promise (the function must not be asynchronous)' : String(y)
+    const got = (y as unknown) instanceof Promise ? 'a Promise (the function must not be asynchronous)' : show(y)
     throw new TypeError(`${what}: the function must return a tensor, got ${got}`)
   }
   if (scalar && y.size !== 1) {

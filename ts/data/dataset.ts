@@ -38,6 +38,18 @@ export interface SplitOptions {
   stratify?: boolean
 }
 
+/** Options of {@link kFold}. */
+export interface KFoldOptions {
+  /** How many parts, from 2 to the number of rows. Default 5. */
+  folds?: number
+  /** A random order before the cut; without it parts are rows in a row. Default true. */
+  shuffle?: boolean
+  /** The same seed gives the same parts. Default 0. */
+  seed?: number
+  /** Every class in the same proportion in all parts. Default: true for classes; numbers have none. */
+  stratify?: boolean
+}
+
 /** @internal a data set from rows; checks nothing */
 export function dataset(inputs: Float32Array, targets: Int32Array, classes: number, classNames?: readonly string[]): Dataset {
   const count = targets.length
@@ -92,4 +104,39 @@ export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: Spl
     throw new RangeError(`trainTestSplit: testFraction ${testFraction} of ${data.count} samples leaves one side empty`)
   }
   return { train: selectRows(data, train), test: selectRows(data, test) }
+}
+
+/**
+ * Cross-validation: as many splits as folds, in which each row is tested once. Parts differ in size by one row at most.
+ *
+ * @example
+ * const splits = kFold(iris(), { folds: 3, seed: 1 })
+ * splits.map(({ train, test }) => [train.count, test.count]) // [[100, 50], [100, 50], [100, 50]]
+ * @throws RangeError for a number of folds below 2 or above that of rows, or `stratify` for targets that are numbers
+ */
+export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions = {}): Split<D>[] {
+  const { folds = 5, shuffle = true, seed = 0, stratify = data.classes > 0 } = options
+  if (!(Number.isInteger(folds) && folds >= 2 && folds <= data.count))
+    throw new RangeError(`kFold: folds must be a whole number from 2 to the ${data.count} rows, got ${folds}`)
+  if (stratify && data.classes === 0) throw new RangeError('kFold: stratify wants classes, but the targets are numbers')
+  const random = new RandomStream(seed)
+  const order = shuffle ? random.permutation(data.count) : Int32Array.from({ length: data.count }, (_, i) => i)
+  const foldOf = new Int32Array(data.count)
+  // Class by class, dealt out like cards: the next class begins where the last one ended, so that sizes stay even.
+  if (stratify)
+    order
+      .slice()
+      .sort((a, b) => data.targets[a] - data.targets[b])
+      .forEach((row, i) => (foldOf[row] = i % folds))
+  else order.forEach((row, i) => (foldOf[row] = Math.floor((i * folds) / data.count)))
+  return Array.from({ length: folds }, (_, fold) => ({
+    train: selectRows(
+      data,
+      order.filter((row) => foldOf[row] !== fold),
+    ),
+    test: selectRows(
+      data,
+      order.filter((row) => foldOf[row] === fold),
+    ),
+  }))
 }

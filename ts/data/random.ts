@@ -1,11 +1,13 @@
 /** Random numbers for data, apart from the engine's: sfc32 (Doty-Humphrey, PractRand), seeded through splitmix32. */
+import { show } from '../show.js'
+
 export class RandomStream {
   private readonly state: Uint32Array
   private spare: number | null = null
 
   /** @param seed whole number from 0 to 2⁵³ − 1; the same seed gives the same numbers everywhere. @throws RangeError */
   constructor(seed: number) {
-    if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`seed: wants a whole number from 0 to 2⁵³ − 1, got ${seed}`)
+    if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`seed: wants a whole number from 0 to 2⁵³ − 1, got ${show(seed)}`)
     this.state = Uint32Array.of(splitmix(seed), splitmix(Math.floor(seed / 2 ** 32) + 0x9e3779b9), splitmix(seed + 0x7f4a7c15), 1)
     for (let i = 0; i < 12; i++) this.word()
   }

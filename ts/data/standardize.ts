@@ -1,5 +1,13 @@
 /** Scaling features, and targets that are numbers, to mean 0 and standard deviation 1. */
+import { show } from '../show.js'
 import type { Dataset, Split, Targets } from './dataset.js'
+
+/** What {@link Scaler.state} gives: JSON keeps it to the bit. */
+export interface ScalerState {
+  format: 'gradus-scaler/1'
+  mean: number[]
+  deviation: number[]
+}
 
 /** What {@link fitScaler} learned; `apply` also works on data that comes later. */
 export interface Scaler {
@@ -11,6 +19,8 @@ export interface Scaler {
   apply(inputs: Float32Array): Float32Array
   /** The way back, x·deviation + mean, as a new array. @throws RangeError if they are no whole rows */
   invert(scaled: ArrayLike<number>): Float32Array
+  /** Plain JSON for {@link scalerFromState}, to be kept beside the model's weights. */
+  state(): ScalerState
 }
 
 /** Options of {@link standardize}. */
@@ -61,7 +71,33 @@ function scalerOf(mean: Float64Array, deviation: Float64Array): Scaler {
       checkRows('Scaler.invert', values, features)
       return Float32Array.from(values, (x, i) => x * deviation[i % features] + mean[i % features])
     },
+    state: () => ({ format: 'gradus-scaler/1', mean: [...mean], deviation: [...deviation] }),
   }
+}
+
+/**
+ * The scaler that a state was taken of, also after JSON: where a model is used, its inputs are scaled as where it was trained.
+ *
+ * @example
+ * const text = JSON.stringify(fitScaler(Float32Array.of(1, 10, 3, 30), 2).state())
+ * const scaler = scalerFromState(JSON.parse(text))
+ * scaler.apply(Float32Array.of(3, 10)) // Float32Array.of(1, -1)
+ * @throws TypeError for anything but a scaler's state, RangeError for one that was damaged
+ */
+export function scalerFromState(state: ScalerState): Scaler {
+  if (state?.format !== 'gradus-scaler/1')
+    throw new TypeError(`scalerFromState: this is no state of a scaler, but ${formatOf(state)}; take it with scaler.state()`)
+  const [mean, deviation] = [state.mean, state.deviation]
+  const isGood = Array.isArray(mean) && Array.isArray(deviation) && mean.length > 0 && mean.length === deviation.length
+  if (!(isGood && mean.every(Number.isFinite) && deviation.every((d) => Number.isFinite(d) && d > 0)))
+    throw new RangeError('scalerFromState: wants finite means and as many deviations above 0, a number of each for every feature')
+  return scalerOf(Float64Array.from(mean), Float64Array.from(deviation))
+}
+
+/** @internal what was given in place of a state, for messages */
+export function formatOf(state: unknown): string {
+  const { format } = (state ?? {}) as { format?: unknown }
+  return typeof format === 'string' ? `'${format}'` : show(state)
 }
 
 /**

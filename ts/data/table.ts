@@ -1,5 +1,7 @@
 /** Tables: rows as people have them (from CSV, JSON, a database), made into the numbers that a net learns from. */
+import { show } from '../show.js'
 import type { Dataset, Targets } from './dataset.js'
+import { formatOf } from './standardize.js'
 
 /** A row of a table: its values by the name of their column. Numbers may be text, as CSV readers give them. */
 export type Row = Readonly<Record<string, unknown>>
@@ -21,20 +23,42 @@ export interface TableOptions<Name extends string = string> {
   missingValues?: readonly (string | number)[]
 }
 
-/** What {@link fromTable} makes: a data set that knows its columns. */
-export interface Table extends Dataset<Targets> {
+/** How rows of a table become numbers: what {@link fromTable} found out about its columns, without the rows. */
+export interface TableEncoder {
+  /** Numbers a row. */
+  readonly features: number
   /** What each feature is: a column of numbers, or `column=category`. */
   readonly featureNames: readonly string[]
+  /** Number of classes; 0 where the targets are numbers. */
+  readonly classes: number
   /** Empty where the targets are numbers. */
   readonly classNames: readonly string[]
   /** Inputs of other rows with the same columns, row-major. @throws RangeError for a missing value or an unknown category */
   encode(rows: readonly object[]): Float32Array
+  /** Plain JSON for {@link encoderFromState}, to be kept beside the model's weights. */
+  state(): TableState
+}
+
+/** What {@link fromTable} makes: a data set that knows its columns. */
+export interface Table extends Dataset<Targets>, TableEncoder {
+  readonly features: number
+  readonly classes: number
+  readonly classNames: readonly string[]
 }
 
 /** How a column becomes numbers: null for numbers as they are, else one feature a category. */
-interface Column {
+export interface TableColumn {
   name: string
   categories: readonly string[] | null
+}
+
+/** What {@link TableEncoder.state} gives. */
+export interface TableState {
+  format: 'gradus-table/1'
+  columns: readonly TableColumn[]
+  target: TableColumn
+  /** What stood for a missing value, as text. */
+  missingValues: readonly string[]
 }
 
 /**
@@ -77,20 +101,57 @@ function tableOf(rows: readonly Row[], options: TableOptions): Table {
   if (whole.length === 0) throw new RangeError(`fromTable: a value is missing in each of the ${rows.length} rows`)
   const columns = names.map((name) => readColumn(whole, name, categories, isMissing))
   const answer = readColumn(whole, target, categories, isMissing)
-  const encode = (more: readonly object[]): Float32Array => encodeRows('encode', more as readonly Row[], columns, isMissing)
   const inputs = encodeRows('fromTable', whole, columns, isMissing)
-  const features = inputs.length / whole.length
+  const encoder = encoderOf(columns, answer, options.missingValues)
   return {
+    ...encoder,
     inputs,
     targets: encodeTargets(whole, answer),
     count: whole.length,
-    features,
-    classes: answer.categories?.length ?? 0,
-    shape: [whole.length, features],
-    classNames: answer.categories ?? [],
-    featureNames: columns.flatMap(({ name, categories }) => categories?.map((category) => `${name}=${category}`) ?? [name]),
-    encode,
+    shape: [whole.length, encoder.features],
   }
+}
+
+function encoderOf(columns: readonly TableColumn[], target: TableColumn, missing: readonly (string | number)[] = []): TableEncoder {
+  const featureNames = columns.flatMap(({ name, categories }) => categories?.map((category) => `${name}=${category}`) ?? [name])
+  const isMissing = missingTest(missing)
+  return {
+    features: featureNames.length,
+    featureNames,
+    classes: target.categories?.length ?? 0,
+    classNames: target.categories ?? [],
+    encode: (rows) => encodeRows('encode', rows as readonly Row[], columns, isMissing),
+    state: () => structuredClone({ format: 'gradus-table/1', columns, target, missingValues: missing.map(String) }),
+  }
+}
+
+/**
+ * The encoder of a table whose state was kept, also after JSON: where a model is used, rows become the numbers that they were
+ * where it was trained.
+ *
+ * @example
+ * const table = fromTable([{ x: 1, kind: 'b' }, { x: 2, kind: 'a' }], { target: 'kind' })
+ * const encoder = encoderFromState(JSON.parse(JSON.stringify(table.state())))
+ * encoder.classNames // ['a', 'b']
+ * encoder.encode([{ x: 7 }]) // Float32Array.of(7)
+ * @throws TypeError for anything but a table's state, or one that was damaged
+ */
+export function encoderFromState(state: TableState): TableEncoder {
+  if (state?.format !== 'gradus-table/1')
+    throw new TypeError(`encoderFromState: this is no state of a table, but ${formatOf(state)}; take it with table.state()`)
+  const { columns, target, missingValues } = structuredClone(state)
+  if (!Array.isArray(columns) || columns.length === 0 || !Array.isArray(missingValues))
+    throw new TypeError(`encoderFromState: wants columns and missingValues as arrays, got ${show(columns)} and ${show(missingValues)}`)
+  for (const column of [...columns, target]) {
+    const isGood = column?.categories === null || (Array.isArray(column?.categories) && column.categories.every(isText))
+    if (!(isGood && isText(column.name)))
+      throw new TypeError(`encoderFromState: a column has a name, and its categories or null, got ${JSON.stringify(column)}`)
+  }
+  return encoderOf(columns, target, missingValues)
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
 }
 
 function checkColumn(row: Row, name: string): void {
@@ -110,7 +171,7 @@ function missingTest(given: readonly (string | number)[] = []): (value: unknown)
   }
 }
 
-function readColumn(rows: readonly Row[], name: string, named: readonly string[], isMissing: (value: unknown) => boolean): Column {
+function readColumn(rows: readonly Row[], name: string, named: readonly string[], isMissing: (value: unknown) => boolean): TableColumn {
   const values = rows.map((row, i) => {
     const value = valueIn(row, name)
     if (isMissing(value)) {
@@ -149,7 +210,12 @@ function isNumber(value: unknown): boolean {
   return typeof value !== 'boolean' && Number.isFinite(Math.fround(Number(value)))
 }
 
-function encodeRows(who: string, rows: readonly Row[], columns: readonly Column[], isMissing: (value: unknown) => boolean): Float32Array {
+function encodeRows(
+  who: string,
+  rows: readonly Row[],
+  columns: readonly TableColumn[],
+  isMissing: (value: unknown) => boolean,
+): Float32Array {
   const width = columns.reduce((sum, { categories }) => sum + (categories?.length ?? 1), 0)
   const out = new Float32Array(rows.length * width)
   let at = 0
@@ -180,7 +246,7 @@ function categoryOf(who: string, value: unknown, name: string, row: number, cate
   return found
 }
 
-function encodeTargets(rows: readonly Row[], { name, categories }: Column): Targets {
+function encodeTargets(rows: readonly Row[], { name, categories }: TableColumn): Targets {
   if (categories === null) return Float32Array.from(rows, (row) => Number(row[name]))
   const index = new Map(categories.map((category, i) => [category, i]))
   return Int32Array.from(rows, (row) => index.get(String(row[name])) as number)

@@ -5,9 +5,10 @@ import { add, mul, sub } from '../ops/elementwise.js'
 import { asIndices } from '../ops/gather.js'
 import { sum } from '../ops/reduce.js'
 import { softmax } from '../ops/softmax.js'
-import { formatShape, sameShape } from '../shape.js'
-import { asFloats, asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
-import { computeLoss, elementLoss, type LossOptions, sameShapeTarget } from './loss.js'
+import { formatShape, type Shape, sameShape } from '../shape.js'
+import type { Classified, Compared } from '../shape-types.js'
+import { asFloats, asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
+import { computeLoss, elementLoss, type LossOptions, sameShapeTarget, type Target } from './loss.js'
 
 /** Options of the cross-entropies. */
 export interface CrossEntropyOptions extends LossOptions {
@@ -15,7 +16,8 @@ export interface CrossEntropyOptions extends LossOptions {
   labelSmoothing?: number
 }
 
-function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntropyOptions): number {
+/** @internal @throws RangeError */
+export function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntropyOptions): number {
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
     throw new RangeError(`${name}: labelSmoothing must be at least 0 and below 1, got ${labelSmoothing}`)
   return labelSmoothing
@@ -28,7 +30,11 @@ function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntropyOption
  * @example binaryCrossEntropy(tensor([0]), [1]).item() // 0.693147
  * @throws ShapeError unless the shapes agree
  */
-export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, options: CrossEntropyOptions = {}): Tensor {
+export function binaryCrossEntropy<P extends Shape, T extends Operand>(
+  prediction: Tensor<P>,
+  target: Target<Compared<P, ShapeOf<T>>, P, T>,
+  options: CrossEntropyOptions = {},
+): Tensor<[]> {
   const option = checkSmoothing('binaryCrossEntropy', options)
   const t = checkProbabilities('binaryCrossEntropy: target', sameShapeTarget('binaryCrossEntropy', prediction, target))
   const derivative = () => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
@@ -43,27 +49,36 @@ export function binaryCrossEntropy(prediction: Tensor, target: TensorLike, optio
  * @example crossEntropy(tensor([[2, 0, 0]]), [0]).item() // 0.239545
  * @throws ShapeError unless the shapes agree, RangeError naming a label that is no class
  */
-export function crossEntropy(prediction: Tensor, target: TensorLike, options: CrossEntropyOptions = {}): Tensor {
+export function crossEntropy<P extends Shape, T extends Operand>(
+  prediction: Tensor<P>,
+  target: Target<Classified<P, ShapeOf<T>>, P, T>,
+  options: CrossEntropyOptions = {},
+): Tensor<[]> {
   const option = checkSmoothing('crossEntropy', options)
-  if (prediction.rank !== 2)
-    throw new ShapeError(`crossEntropy: wants logits of shape [rows, classes], got ${formatShape(prediction.shape)}`)
   const [rows, cols] = prediction.shape
-  const raw = asTensor(target, prediction.backend, 'crossEntropy: target')
-  const given = sameShape(raw.shape, prediction.shape) ? asFloats(raw) : raw
+  const given = classTargets('crossEntropy', prediction, target as TensorLike)
   const common = { name: 'crossEntropy', prediction, rows, cols, count: rows, option, options }
   if (sameShape(given.shape, prediction.shape)) {
     const smooth = () => add(mul(1 - option, given), option / cols)
     const derivative = () => sub(mul(softmax(prediction), sum(smooth(), -1, true)), smooth())
     return computeLoss({ ...common, kernel: 'crossEntropyProbabilities', target: given, derivative })
   }
+  const derivative = () => sub(softmax(prediction), add(mul(1 - option, oneHot(given, cols)), option / cols))
+  return computeLoss({ ...common, kernel: 'crossEntropyIndices', target: given, derivative })
+}
+
+/** @internal probabilities of the prediction's shape, as floats, or class indices, one a row. @throws ShapeError, RangeError */
+export function classTargets(name: string, prediction: Tensor, target: TensorLike): Tensor {
+  if (prediction.rank !== 2) throw new ShapeError(`${name}: wants logits of shape [rows, classes], got ${formatShape(prediction.shape)}`)
+  const [rows, cols] = prediction.shape
+  const given = asTensor(target, prediction.backend, `${name}: target`)
+  if (sameShape(given.shape, prediction.shape)) return asFloats(given)
   if (given.size !== rows || given.rank > 2) {
     throw new ShapeError(
-      `crossEntropy: wants ${rows} class indices or probabilities of shape ${formatShape(prediction.shape)}, got shape ${formatShape(given.shape)}`,
+      `${name}: wants ${rows} class indices or probabilities of shape ${formatShape(prediction.shape)}, got shape ${formatShape(given.shape)}`,
     )
   }
-  const labels = asIndices(given, cols, 'crossEntropy: label', prediction.backend)
-  const derivative = () => sub(softmax(prediction), add(mul(1 - option, oneHot(labels, cols)), option / cols))
-  return computeLoss({ ...common, kernel: 'crossEntropyIndices', target: labels, derivative })
+  return asIndices(given, cols, `${name}: label`, prediction.backend)
 }
 
 /** @internal @throws RangeError naming the first element that is not from 0 to 1 */

@@ -6,14 +6,18 @@ import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
 import { mul } from '../ops/elementwise.js'
 import { reshape } from '../ops/shape.js'
-import { formatShape, sameShape } from '../shape.js'
-import { asFloats, Tensor, type TensorLike } from '../tensor.js'
+import { formatShape, type Shape, sameShape } from '../shape.js'
+import type { Text, Unless } from '../shape-types.js'
+import { asFloats, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 
 /**
  * A loss as `fit` takes it: a single number from predictions and targets, averaged over the batch. Targets [n] arrive as [n, 1]
  * where the prediction is [n, 1].
  */
 export type Loss = (prediction: Tensor, target: TensorLike, options?: LossOptions) => Tensor
+
+/** Targets of a prediction of this shape; a sentence where theirs cannot be compared with it. */
+export type Target<Common, P extends Shape, T> = Unless<Common, T, `prediction has shape ${Text<P>}, target ${Text<ShapeOf<T>>}`>
 
 /** Options that every loss takes. */
 export interface LossOptions {
@@ -92,8 +96,8 @@ export function elementLoss(
 }
 
 /** @internal targets of the prediction's own shape; [n] is also accepted for [n, 1] */
-export function sameShapeTarget(name: string, prediction: Tensor, target: TensorLike): Tensor {
-  const t = asColumn(asFloats(target, prediction.backend, `${name}: target`), prediction)
+export function sameShapeTarget(name: string, prediction: Tensor, target: unknown): Tensor {
+  const t = asColumn(asFloats(target as TensorLike, prediction.backend, `${name}: target`), prediction)
   if (!sameShape(t.shape, prediction.shape)) {
     throw new ShapeError(`${name}: prediction has shape ${formatShape(prediction.shape)}, target ${formatShape(t.shape)}`)
   }

@@ -1,14 +1,20 @@
 /** Losses for numbers: squared, absolute, and between the two Huber's. */
 import { clip, mul, sign, sub } from '../ops/elementwise.js'
-import type { Tensor, TensorLike } from '../tensor.js'
-import { elementLoss, type LossOptions, sameShapeTarget } from './loss.js'
+import type { Shape } from '../shape.js'
+import type { Compared } from '../shape-types.js'
+import type { Operand, ShapeOf, Tensor } from '../tensor.js'
+import { elementLoss, type LossOptions, sameShapeTarget, type Target } from './loss.js'
 
 /**
  * Mean squared error, mean of (prediction − target)² over all elements.
  * @example mse(tensor([1, 2]), [1, 4]).item() // 2
  * @throws ShapeError unless the shapes agree
  */
-export function mse(prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor {
+export function mse<P extends Shape, T extends Operand>(
+  prediction: Tensor<P>,
+  target: Target<Compared<P, ShapeOf<T>>, P, T>,
+  options: LossOptions = {},
+): Tensor<[]> {
   const t = sameShapeTarget('mse', prediction, target)
   const derivative = () => mul(2, sub(prediction, t))
   return elementLoss({ name: 'mse', kernel: 'squaredError', prediction, target: t, option: 0, options, derivative })
@@ -19,7 +25,11 @@ export function mse(prediction: Tensor, target: TensorLike, options: LossOptions
  * @example mae(tensor([1, 2]), [1, 4]).item() // 1
  * @throws ShapeError unless the shapes agree
  */
-export function mae(prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor {
+export function mae<P extends Shape, T extends Operand>(
+  prediction: Tensor<P>,
+  target: Target<Compared<P, ShapeOf<T>>, P, T>,
+  options: LossOptions = {},
+): Tensor<[]> {
   const t = sameShapeTarget('mae', prediction, target)
   const derivative = () => sign(sub(prediction, t))
   return elementLoss({ name: 'mae', kernel: 'absoluteError', prediction, target: t, option: 0, options, derivative })
@@ -36,7 +46,11 @@ export interface HuberOptions extends LossOptions {
  * @example huber(tensor([1, 2]), [1, 4]).item() // 0.75
  * @throws RangeError unless delta > 0, ShapeError unless the shapes agree
  */
-export function huber(prediction: Tensor, target: TensorLike, options: HuberOptions = {}): Tensor {
+export function huber<P extends Shape, T extends Operand>(
+  prediction: Tensor<P>,
+  target: Target<Compared<P, ShapeOf<T>>, P, T>,
+  options: HuberOptions = {},
+): Tensor<[]> {
   const { delta = 1 } = options
   if (!(delta > 0)) throw new RangeError(`huber: delta must be above 0, got ${delta}`)
   const t = sameShapeTarget('huber', prediction, target)

@@ -1,9 +1,13 @@
 /** The dense (fully connected) layer. */
+
 import type { Activation } from '../backend/kernels.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
 import { checkNames } from '../optim/options.js'
 import type { Parameter } from '../parameter.js'
+import type { Shape } from '../shape.js'
+import type { Text, Through, Unless } from '../shape-types.js'
+import { show } from '../show.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer } from './initializer.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'
@@ -21,6 +25,9 @@ export interface DenseOptions extends ModuleOptions {
 }
 
 const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu', 'elu', 'softplus']
+
+/** What the compiler says to an input that the layer cannot take. */
+export type WrongColumns<I extends number, O extends number, S extends Shape> = `Dense(${I}, ${O}) wants ${I} columns, got ${Text<S>}`
 
 /**
  * y = f(x·W + b) with x [..., inputs], W [inputs, outputs], b [outputs].
@@ -48,7 +55,7 @@ export class Dense<const I extends number = number, const O extends number = num
       ['inputs', inputs],
       ['outputs', outputs],
     ] as const) {
-      if (!Number.isInteger(n) || n < 1) throw new RangeError(`Dense: ${what} must be a whole number above 0, got ${n}`)
+      if (!Number.isInteger(n) || n < 1) throw new RangeError(`Dense: ${what} must be a whole number above 0, got ${show(n)}`)
     }
     checkNames('Dense', options, ['activation', 'bias', 'weightInitializer', 'biasInitializer', 'seed', 'backend'])
     this.activation = options.activation ?? 'linear'
@@ -70,6 +77,7 @@ export class Dense<const I extends number = number, const O extends number = num
     return this.activation === 'linear' ? 'lecunUniform' : 'glorotUniform'
   }
 
+  forward<S extends Shape>(x: Unless<Through<S, I, O>, Tensor<S>, WrongColumns<I, O, S>>): Tensor<Through<S, I, O>>
   forward(x: Tensor): Tensor {
     if (this.weight === undefined) this.build()
     return dense(x, this.weight, this.bias, this.activation, this.label(`Dense(${this.inputs}, ${this.outputs})`))

@@ -1,6 +1,8 @@
 /** A trainable table of vectors, looked up by index. */
+
 import { gather } from '../ops/gather.js'
 import type { Parameter } from '../parameter.js'
+import { show } from '../show.js'
 import type { Tensor, TensorLike } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer, normal } from './initializer.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'
@@ -29,7 +31,7 @@ export class Embedding extends Module {
       ['count', count],
       ['width', width],
     ] as const) {
-      if (!Number.isInteger(n) || n < 1) throw new RangeError(`Embedding: ${what} must be a whole number above 0, got ${n}`)
+      if (!Number.isInteger(n) || n < 1) throw new RangeError(`Embedding: ${what} must be a whole number above 0, got ${show(n)}`)
     }
   }
 

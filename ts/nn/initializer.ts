@@ -1,7 +1,9 @@
 /** Initial weights. All are drawn from the counter-based generator, so the same seed gives the same weights on every backend. */
+
 import { withRandom } from '../backend/families.js'
 import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
+import { show } from '../show.js'
 
 /**
  * Names of the ready-made initialisers. With fan-in and fan-out of a weight [in, out]:
@@ -90,7 +92,6 @@ export function initializer(name: InitializerName | Initializer, fanIn: number, 
     ones: () => constant(1),
   }
   const maker = makers[name]
-  if (maker === undefined)
-    throw new RangeError(`${what}: initializer is one of ${Object.keys(makers).join(', ')}; got ${JSON.stringify(name)}`)
+  if (maker === undefined) throw new RangeError(`${what}: initializer is one of ${Object.keys(makers).join(', ')}; got ${show(name)}`)
   return maker()
 }

@@ -1,9 +1,11 @@
 /** Layers without parameters, as modules for {@link Sequential}. */
+
 import type { Activation as ActivationName } from '../backend/kernels.js'
 import { activate, activationNumber } from '../ops/activation.js'
 import { dropout } from '../ops/dropout.js'
 import { reshape } from '../ops/shape.js'
 import type { Generator } from '../random.js'
+import { show } from '../show.js'
 import { asTensor, type Tensor } from '../tensor.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'
 
@@ -37,7 +39,7 @@ export class Dropout extends Module {
     options: ModuleOptions = {},
   ) {
     super(options)
-    if (!(rate >= 0 && rate < 1)) throw new RangeError(`Dropout: rate must be at least 0 and below 1, got ${rate}`)
+    if (!(rate >= 0 && rate < 1)) throw new RangeError(`Dropout: rate must be at least 0 and below 1, got ${show(rate)}`)
   }
 
   protected override createParameters(context: BuildContext): void {

@@ -2,13 +2,15 @@
  * Modules: layers and the models built from them. A module owns parameters and other modules as plain properties;
  * everything else (parameters(), train(), saving) finds them there.
  */
+
 import { noGrad, scope } from '../autograd.js'
 import { type Backend, defaultBackend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
 import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
-import { formatShape, type Shape } from '../shape.js'
+import { formatShape, type Shape, sameShape } from '../shape.js'
+import { COPY, show } from '../show.js'
 import { asList, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** What a layer needs to make its parameters. */
@@ -29,6 +31,12 @@ export interface ModuleOptions {
   seed?: number
   /** Default: the backend chosen by load(). */
   backend?: Backend
+}
+
+/** Options of {@link Module.predict}. */
+export interface PredictOptions {
+  /** Rows per forward pass, to bound memory. Default 1024. */
+  batchSize?: number
 }
 
 /**
@@ -55,6 +63,11 @@ export abstract class Module {
   constructor(options: ModuleOptions = {}) {
     this.moduleOptions = options
     if (options.seed !== undefined) new Generator(options.seed) // checks it now, not at the first use
+  }
+
+  /** @internal */
+  get gradusCopy(): object {
+    return COPY
   }
 
   /** The output for an input. Recorded for backpropagation unless under noGrad(); use {@link predict} to evaluate. */
@@ -153,12 +166,11 @@ export abstract class Module {
   /**
    * The output in evaluation mode, without recording: an ordinary tensor that needs no care, however often it is called.
    *
-   * @param batchSize rows per forward pass, to bound memory. Default 1024
    * @throws ShapeError naming the layer that the input does not fit
    */
-  predict(input: TensorLike, { batchSize = 1024 } = {}): Tensor {
+  predict(input: TensorLike, { batchSize = 1024 }: PredictOptions = {}): Tensor {
     if (!(Number.isInteger(batchSize) && batchSize > 0))
-      throw new RangeError(`predict: batchSize must be a whole number above 0, got ${batchSize}`)
+      throw new RangeError(`predict: batchSize must be a whole number above 0, got ${show(batchSize)}`)
     this.build()
     const x = asTensor(input, this.backend, 'predict')
     const restore = rememberModes(this)
@@ -187,19 +199,19 @@ export abstract class Module {
     return Object.fromEntries(Array.from(this.namedParameters(), ([name, p]) => [name, p.data()]))
   }
 
-  /** Sets all values from {@link Module.state}, also after JSON. @throws Error if a name is missing or left over, ShapeError if a size differs; then nothing was changed */
-  loadState(state: Record<string, ArrayLike<number>>): this {
-    const parameters = this.namedParameters()
+  /**
+   * Sets all values from {@link Module.state}, also after JSON, or from named tensors, such as those of `decodeSafetensors`.
+   *
+   * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs; then nothing was changed
+   */
+  loadState(state: Readonly<Record<string, SavedValues>>): this {
     const left = new Set(Object.keys(state))
-    for (const [name, p] of parameters) {
+    const found = Array.from(this.namedParameters(), ([name, p]) => {
       if (!left.delete(name)) throw new Error(`loadState: no values for '${name}'`)
-      const { length } = asList(state[name])
-      if (length !== p.size) {
-        throw new ShapeError(`loadState: '${name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${length}`)
-      }
-    }
+      return [p, valuesFor(p, name, state[name])] as const
+    })
     if (left.size > 0) throw new Error(`loadState: no parameter is named '${[...left].join("', '")}'`)
-    for (const [name, p] of parameters) p.view().set(asList(state[name]))
+    for (const [p, values] of found) p.view().set(values)
     return this
   }
 
@@ -214,12 +226,26 @@ export abstract class Module {
   }
 }
 
+/** Values of a parameter as they were kept: in a row, or with their shape, as tensors are. */
+export type SavedValues =
+  | ArrayLike<number>
+  | { readonly shape: Shape; readonly data: ArrayLike<number | bigint> | (() => ArrayLike<number>) }
+
+function valuesFor(p: Parameter, name: string, saved: SavedValues): ArrayLike<number> {
+  const { shape = p.shape, data = saved } = saved as Partial<Exclude<SavedValues, ArrayLike<number>>>
+  const values = asList((typeof data === 'function' ? data.call(saved) : data) as ArrayLike<number>)
+  if (sameShape(shape, p.shape) && values.length === p.size && typeof values[0] !== 'bigint') return values
+  const kind = typeof values[0] === 'bigint' ? ' of 64-bit integers' : ''
+  const got = sameShape(shape, p.shape) ? values.length : `shape ${formatShape(shape)}`
+  throw new ShapeError(`loadState: '${name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${got}${kind}`)
+}
+
 /** @internal forward(x) of a module, whatever plain JavaScript made of it. @throws TypeError naming the module's class */
 export function outputOf(module: Module, x: Tensor): Tensor {
   if (typeof module.forward !== 'function') throw new TypeError(`${module.constructor.name}: a Module wants a method forward(x)`)
   const y: unknown = module.forward(x)
   if (y instanceof Tensor) return y
-  const got = y instanceof Promise ? 'a Promise: it cannot be asynchronous' : String(y)
+  const got = y instanceof Promise ? 'a Promise: it cannot be asynchronous' : show(y)
   throw new TypeError(`${module.constructor.name}.forward(): must return a Tensor, got ${got}`)
 }
 

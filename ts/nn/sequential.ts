@@ -1,9 +1,12 @@
 /** Layers one after the other. */
 import type { Backend } from '../backend/index.js'
-import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
-import type { Dense } from './dense.js'
+import type { Shape } from '../shape.js'
+import type { Through, Unless } from '../shape-types.js'
+import { show } from '../show.js'
+import { asTensor, type Operand, type ShapeOf, type Tensor, type TensorLike } from '../tensor.js'
+import type { Dense, WrongColumns } from './dense.js'
 import type { Activation, Dropout } from './layers.js'
-import { Module, type ModuleOptions, outputOf } from './module.js'
+import { Module, type ModuleOptions, outputOf, type PredictOptions } from './module.js'
 
 /**
  * Layers as they were given where each dense layer has as many inputs as the one before has outputs; else a sentence in
@@ -19,6 +22,26 @@ export type Chain<L extends readonly unknown[], W = unknown> = L extends readonl
 
 type Fits<W, I extends number> = W extends number ? (number extends W ? true : number extends I ? true : W extends I ? true : false) : true
 
+/** The shape that layers make of one, as far as it is known: through dense layers and those that keep it. */
+export type Output<L extends readonly unknown[], S extends Shape> = L extends readonly []
+  ? S
+  : L extends readonly [infer H, ...infer T]
+    ? H extends Dense<infer I, infer O>
+      ? Output<T, Through<S, I, O>>
+      : H extends Activation | Dropout
+        ? Output<T, S>
+        : Shape
+    : Shape
+
+/** An input that the first dense layer takes, or a sentence that says why it does not. */
+export type Input<L extends readonly unknown[], X, S extends Shape> = Unless<Output<L, S>, X, Misfit<L, S>>
+type Misfit<L extends readonly unknown[], S extends Shape> = L extends readonly [infer H, ...infer T]
+  ? H extends Dense<infer I, infer O>
+    ? WrongColumns<I, O, S>
+    : Misfit<T, S>
+  : never
+
+// biome-ignore-start lint/suspicious/noUnsafeDeclarationMerging: the interface below only says more of a method that Module has
 /**
  * A model that feeds each layer's output into the next.
  *
@@ -36,7 +59,7 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
     if (!Array.isArray(layers)) throw new TypeError('Sequential: wants an array of layers, new Sequential([a, b])')
     this.layers = Object.freeze([...(layers as L)]) as unknown as L
     this.layers.forEach((layer, i) => {
-      if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} is not a Module, got ${String(layer)}`)
+      if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} is not a Module, got ${show(layer)}`)
     })
     this.build()
   }
@@ -45,6 +68,7 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
     return this.layers.map((layer, i): [string, Module] => [String(i), layer])
   }
 
+  forward<X extends Operand>(input: Input<L, X, ShapeOf<X>>): Tensor<Output<L, ShapeOf<X>>>
   forward(input: TensorLike): Tensor {
     this.home ??= this.backend
     let x = asTensor(input, this.home, 'Sequential')
@@ -52,3 +76,8 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
     return x
   }
 }
+
+export interface Sequential<L extends readonly Module[]> {
+  predict<X extends Operand>(input: Input<L, X, ShapeOf<X>>, options?: PredictOptions): Tensor<Output<L, ShapeOf<X>>>
+}
+// biome-ignore-end lint/suspicious/noUnsafeDeclarationMerging: until here

@@ -3,8 +3,8 @@
 import { apply } from '../autograd.js'
 import { withActivations } from '../backend/families.js'
 import { ACTIVATIONS, type Activation, SAVES_INPUT } from '../backend/kernels.js'
-import { kindOf } from '../names.js'
-import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
+import { show } from '../show.js'
+import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 import { add, exp, greater, mul, neg, square, sub } from './elementwise.js'
 
 const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as Record<Activation, number>
@@ -13,7 +13,7 @@ const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as R
 export function activationNumber(name: Activation, what: string): number {
   const number = numbers[name]
   if (number === undefined) {
-    const got = typeof name === 'string' ? JSON.stringify(name) : `${kindOf(name)}; pass the name as a string`
+    const got = typeof name === 'string' ? show(name) : `${show(name)}; pass the name as a string`
     throw new RangeError(`${what}: activation is one of ${ACTIVATIONS.join(', ')}; got ${got}`)
   }
   return number
@@ -24,7 +24,7 @@ export function activationNumber(name: Activation, what: string): number {
  *
  * @example activate([-1, 2], 'relu') // [0, 2]
  */
-export function activate(value: TensorLike, name: Activation): Tensor {
+export function activate<X extends Operand>(value: X, name: Activation): Tensor<ShapeOf<X>> {
   const x = asFloats(value, undefined, name)
   const number = activationNumber(name, 'activate')
   if (name === 'linear') return x
@@ -82,18 +82,18 @@ function secondDerivative(name: Activation, saved: Tensor): Tensor {
 }
 
 /** max(x, 0) @example relu([-1, 2]) // [0, 2] */
-export const relu = (x: TensorLike): Tensor => activate(x, 'relu')
+export const relu = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x, 'relu')
 /** x where positive, else 0.01·x @example leakyRelu([-1, 2]) // [-0.01, 2] */
-export const leakyRelu = (x: TensorLike): Tensor => activate(x, 'leakyRelu')
+export const leakyRelu = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x, 'leakyRelu')
 /** 1 / (1 + e⁻ˣ) @example sigmoid([0, 2]) // [0.5, 0.880797] */
-export const sigmoid = (x: TensorLike): Tensor => activate(x, 'sigmoid')
+export const sigmoid = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x, 'sigmoid')
 /** Hyperbolic tangent. @example tanh([0, 1]) // [0, 0.761594] */
-export const tanh = (x: TensorLike): Tensor => activate(x, 'tanh')
+export const tanh = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x, 'tanh')
 /** x·Φ(x) with the exact normal distribution function (Hendrycks & Gimpel 2016) @example gelu([0, 1]) // [0, 0.841345] */
-export const gelu = (x: TensorLike): Tensor => activate(x, 'gelu')
+export const gelu = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x, 'gelu')
 /** x·sigmoid(x), also called swish (Elfwing et al. 2017) @example silu([0, 1]) // [0, 0.731059] */
-export const silu = (x: TensorLike): Tensor => activate(x, 'silu')
+export const silu = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x, 'silu')
 /** log(1 + eˣ) @example softplus([0]) // [0.693147] */
-export const softplus = (x: TensorLike): Tensor => activate(x, 'softplus')
+export const softplus = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x, 'softplus')
 /** x where positive, else eˣ − 1 (Clevert et al. 2015) @example elu([-1, 2]) // [-0.632121, 2] */
-export const elu = (x: TensorLike): Tensor => activate(x, 'elu')
+export const elu = <X extends Operand>(x: X): Tensor<ShapeOf<X>> => activate(x, 'elu')

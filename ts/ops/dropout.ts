@@ -3,7 +3,7 @@
 import { apply } from '../autograd.js'
 import { withRandom } from '../backend/families.js'
 import type { Generator } from '../random.js'
-import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 
 /**
  * Each element is 0 with probability `rate`, else x / (1 − rate) (Srivastava et al. 2014). The mask is not stored: the
@@ -11,7 +11,7 @@ import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
  * @example dropout(ones([100]), 0.5, new Generator(1)).toArray() // of zeros and twos
  * @throws RangeError unless 0 ≤ rate < 1
  */
-export function dropout(value: TensorLike, rate: number, generator: Generator): Tensor {
+export function dropout<X extends Operand>(value: X, rate: number, generator: Generator): Tensor<ShapeOf<X>> {
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: rate must be at least 0 and below 1, got ${rate}`)
   return masked(asFloats(value, undefined, 'dropout'), rate, generator, generator.counter++)
 }

@@ -2,7 +2,8 @@
 import { apply, type Differentiable } from '../autograd.js'
 import type { Binary, Kernels, Unary } from '../backend/kernels.js'
 import { broadcastShapes, type Shape, sameShape } from '../shape.js'
-import { asFloats, Tensor, type TensorLike } from '../tensor.js'
+import type { Broadcast, Equal, Given, Text, Texts, Unless } from '../shape-types.js'
+import { asFloats, type Operand, type ShapeOf, type ShapesOf, Tensor, type TensorLike } from '../tensor.js'
 import { broadcastPlan } from './broadcast.js'
 import { sumTo } from './reduce.js'
 
@@ -10,10 +11,15 @@ type BinaryName = { [K in keyof Kernels]: Kernels[K] extends Binary ? (Binary ex
 type UnaryName = { [K in keyof Kernels]: Kernels[K] extends Unary ? (Unary extends Kernels[K] ? K : never) : never }[keyof Kernels]
 type BinaryRule = (a: Tensor, b: Tensor, y: Tensor, g: Tensor) => [() => Tensor, () => Tensor]
 
-function binary(name: BinaryName, left: TensorLike, right: TensorLike, rule?: BinaryRule): Tensor {
+/** The shape that two arguments broadcast to. */
+export type Broadcasted<A, B> = Broadcast<ShapeOf<A>, ShapeOf<B>>
+/** The second of two arguments that broadcast; a sentence where their shapes cannot. */
+export type Broadcastable<A, B> = Unless<Broadcasted<A, B>, B, `shapes ${Text<ShapeOf<A>>} and ${Text<ShapeOf<B>>} do not broadcast`>
+
+function binary(name: BinaryName, left: TensorLike, right: TensorLike | string, rule?: BinaryRule): Tensor {
   const backend = left instanceof Tensor ? left.backend : right instanceof Tensor ? right.backend : undefined
   const a = asFloats(left, backend, name)
-  const b = asFloats(right, a.backend, name)
+  const b = asFloats(right as TensorLike, a.backend, name)
   const shape = broadcastShapes(a.shape, b.shape, name)
   const gradient =
     rule &&
@@ -46,27 +52,27 @@ function runBinary(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y: number
 }
 
 /** a + b @example add([1, 2], [3, 4]) // [4, 6] */
-export function add(a: TensorLike, b: TensorLike): Tensor {
+export function add<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary('add', a, b, (_a, _b, _y, g) => [() => g, () => g])
 }
 
 /** a − b @example sub([3, 4], 1) // [2, 3] */
-export function sub(a: TensorLike, b: TensorLike): Tensor {
+export function sub<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary('sub', a, b, (_a, _b, _y, g) => [() => g, () => neg(g)])
 }
 
 /** a · b, element by element @example mul([1, 2], [[1], [10]]) // [[1, 2], [10, 20]] */
-export function mul(a: TensorLike, b: TensorLike): Tensor {
+export function mul<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary('mul', a, b, (a, b, _y, g) => [() => mul(g, b), () => mul(g, a)])
 }
 
 /** a / b @example div([1, 2], 4) // [0.25, 0.5] */
-export function div(a: TensorLike, b: TensorLike): Tensor {
+export function div<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary('div', a, b, (_a, b, y, g) => [() => div(g, b), () => neg(div(mul(g, y), b))])
 }
 
 /** a to the power of b. The gradient for b is 0 where a = 0, as the limit for b > 0. @example pow([1, 2, 3], 2) // [1, 4, 9] */
-export function pow(a: TensorLike, b: TensorLike): Tensor {
+export function pow<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary('pow', a, b, (a, b, y, g) => [
     () => mul(g, mul(b, pow(a, sub(b, sub(1, equal(b, 0)))))),
     () => mul(g, mul(y, log(add(a, equal(a, 0))))),
@@ -74,12 +80,12 @@ export function pow(a: TensorLike, b: TensorLike): Tensor {
 }
 
 /** The larger of a and b, NaN where either is. At a tie each side gets half of the gradient. @example maximum([1, 5], 3) // [3, 5] */
-export function maximum(a: TensorLike, b: TensorLike): Tensor {
+export function maximum<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary('maximum', a, b, (a, b, _y, g) => [() => mul(g, wins(a, b)), () => mul(g, wins(b, a))])
 }
 
 /** The smaller of a and b, NaN where either is. At a tie each side gets half of the gradient. @example minimum([1, 5], 3) // [1, 3] */
-export function minimum(a: TensorLike, b: TensorLike): Tensor {
+export function minimum<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary('minimum', a, b, (a, b, _y, g) => [() => mul(g, wins(b, a)), () => mul(g, wins(a, b))])
 }
 
@@ -89,17 +95,17 @@ function wins(a: Tensor, b: Tensor): Tensor {
 }
 
 /** 1 where a > b, else 0; no gradient @example greater([1, 3, 5], 3) // [0, 0, 1] */
-export function greater(a: TensorLike, b: TensorLike): Tensor {
+export function greater<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary('greater', a, b)
 }
 
 /** 1 where a ≥ b, else 0; no gradient @example greaterEqual([1, 3, 5], 3) // [0, 1, 1] */
-export function greaterEqual(a: TensorLike, b: TensorLike): Tensor {
+export function greaterEqual<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary('greaterEqual', a, b)
 }
 
 /** 1 where a = b, else 0; no gradient @example equal([1, 3, 5], 3) // [0, 1, 0] */
-export function equal(a: TensorLike, b: TensorLike): Tensor {
+export function equal<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary('equal', a, b)
 }
 
@@ -114,57 +120,57 @@ function unary(name: UnaryName, value: TensorLike, rule?: (x: Tensor, y: Tensor,
 }
 
 /** −x @example neg([1, -2]) // [-1, 2] */
-export function neg(x: TensorLike): Tensor {
+export function neg<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
   return unary('neg', x, (_x, _y, g) => neg(g))
 }
 
 /** |x|, gradient 0 at 0 @example abs([1, -2]) // [1, 2] */
-export function abs(x: TensorLike): Tensor {
+export function abs<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
   return unary('abs', x, (x, _y, g) => mul(g, sign(x)))
 }
 
 /** −1, 0 or 1; no gradient @example sign([3, 0, -2]) // [1, 0, -1] */
-export function sign(x: TensorLike): Tensor {
+export function sign<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
   return unary('sign', x)
 }
 
 /** eˣ @example exp([0, 1]) // [1, 2.718282] */
-export function exp(x: TensorLike): Tensor {
+export function exp<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
   return unary('exp', x, (_x, y, g) => mul(g, y))
 }
 
 /** Natural logarithm; −∞ at 0, NaN below. @example log([1, Math.E]) // [0, 1] */
-export function log(x: TensorLike): Tensor {
+export function log<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
   return unary('log', x, (x, _y, g) => div(g, x))
 }
 
 /** Square root; NaN below 0. @example sqrt([4, 9]) // [2, 3] */
-export function sqrt(x: TensorLike): Tensor {
+export function sqrt<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
   return unary('sqrt', x, (_x, y, g) => div(g, mul(2, y)))
 }
 
 /** x² @example square([2, -3]) // [4, 9] */
-export function square(x: TensorLike): Tensor {
+export function square<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
   return unary('square', x, (x, _y, g) => mul(mul(2, g), x))
 }
 
 /** 1 / x @example reciprocal([2, 4]) // [0.5, 0.25] */
-export function reciprocal(x: TensorLike): Tensor {
+export function reciprocal<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
   return unary('reciprocal', x, (_x, y, g) => neg(mul(g, square(y))))
 }
 
 /** Sine, in radians. @example sin([0, Math.PI / 2]) // [0, 1] */
-export function sin(x: TensorLike): Tensor {
+export function sin<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
   return unary('sin', x, (x, _y, g) => mul(g, cos(x)))
 }
 
 /** Cosine, in radians. @example cos([0, Math.PI]) // [1, -1] */
-export function cos(x: TensorLike): Tensor {
+export function cos<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
   return unary('cos', x, (x, _y, g) => neg(mul(g, sin(x))))
 }
 
 /** The error function 2/√π ∫₀ˣ e^(−t²) dt. @example erf([0, 1]) // [0, 0.842701] */
-export function erf(x: TensorLike): Tensor {
+export function erf<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
   return unary('erf', x, (x, _y, g) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(square(x))))))
 }
 
@@ -174,7 +180,7 @@ export function erf(x: TensorLike): Tensor {
  * @example clip([-2, 0.5, 3], 0, 1) // [0, 0.5, 1]
  * @throws RangeError if low > high
  */
-export function clip(value: TensorLike, low: number, high: number): Tensor {
+export function clip<X extends Operand>(value: X, low: number, high: number): Tensor<ShapeOf<X>> {
   if (!(low <= high)) throw new RangeError(`clip: wants low ≤ high, got ${low} and ${high}`)
   const x = asFloats(value, undefined, 'clip')
   return apply(
@@ -190,10 +196,14 @@ export function clip(value: TensorLike, low: number, high: number): Tensor {
  *
  * @example where([1, 0], [1, 2], [10, 20]) // [1, 20]
  */
-export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tensor {
+export function where<C extends Operand, A extends Operand, B extends Operand>(
+  condition: C,
+  a: A,
+  b: Unless<Chosen<C, A, B>, B, `shapes ${Texts<ShapesOf<[C, A, B]>>} do not broadcast`>,
+): Tensor<Chosen<C, A, B>> {
   const backend = [condition, a, b].find((t) => t instanceof Tensor)?.backend
   const c = asFloats(condition, backend, 'where')
-  const [x, z] = [asFloats(a, c.backend, 'where'), asFloats(b, c.backend, 'where')]
+  const [x, z] = [asFloats(a, c.backend, 'where'), asFloats(b as TensorLike, c.backend, 'where')]
   const shape = broadcastShapes(broadcastShapes(c.shape, x.shape, 'where'), z.shape, 'where')
   const [mask, yes, no] = [c, x, z].map((t) => broadcastTo(t, shape))
   return apply(
@@ -209,6 +219,8 @@ export function where(condition: TensorLike, a: TensorLike, b: TensorLike): Tens
   )
 }
 
+type Chosen<C, A, B> = Broadcast<ShapeOf<C>, Broadcasted<A, B>>
+
 function select(y: number, heap: Tensor['backend']['heap'], [mask, yes, no]: Tensor[]): void {
   const at = [mask, yes, no].map((t) => t.address / heap.elementSize)
   const { floats } = heap
@@ -222,8 +234,11 @@ function select(y: number, heap: Tensor['backend']['heap'], [mask, yes, no]: Ten
  * @example broadcastTo([1, 2], [2, 2]) // [[1, 2], [1, 2]]
  * @throws ShapeError
  */
-export function broadcastTo(value: TensorLike, shape: Shape): Tensor {
-  const x = asFloats(value, undefined, 'broadcastTo')
+export function broadcastTo<X extends Operand, const S extends Shape>(
+  value: Unless<Equal<Broadcast<ShapeOf<X>, S>, S>, X, `${Text<ShapeOf<X>>} does not broadcast to ${Text<S>}`>,
+  shape: S,
+): Tensor<Given<S>> {
+  const x = asFloats(value as TensorLike, undefined, 'broadcastTo')
   if (sameShape(x.shape, shape)) return x
   const out = broadcastShapes(x.shape, shape, 'broadcastTo')
   if (!sameShape(out, shape)) broadcastShapes(out, [...shape, -1], 'broadcastTo')

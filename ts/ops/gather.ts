@@ -2,8 +2,9 @@
 import { apply } from '../autograd.js'
 import { ShapeError } from '../errors.js'
 import { Parameter } from '../parameter.js'
-import { formatShape, sizeOf } from '../shape.js'
-import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { formatShape, type Shape, sizeOf } from '../shape.js'
+import type { Gathered } from '../shape-types.js'
+import { asTensor, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 
 /** @internal whole numbers within 0..limit-1 as an int32 tensor. @throws RangeError naming the first that is not */
 export function asIndices(values: TensorLike, limit: number, what: string, backend: Tensor['backend']): Tensor {
@@ -23,7 +24,7 @@ export function asIndices(values: TensorLike, limit: number, what: string, backe
  * @example gather(tensor([[1, 2], [3, 4]]), [1, 0, 1]) // [[3, 4], [1, 2], [3, 4]]
  * @throws RangeError for an index that is not a row of the table
  */
-export function gather(table: Tensor, index: TensorLike, name = 'gather'): Tensor {
+export function gather<T extends Shape, I extends Operand>(table: Tensor<T>, index: I, name = 'gather'): Tensor<Gathered<T, ShapeOf<I>>> {
   if (table.rank !== 2) throw new ShapeError(`${name}: wants a table of shape [rows, cols], got ${formatShape(table.shape)}`)
   const [rows, cols] = table.shape
   const indices = asIndices(index, rows, name, table.backend)

@@ -4,23 +4,32 @@ import { apply } from '../autograd.js'
 import { withProducts } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
 import { formatShape } from '../shape.js'
-import { asFloats, Tensor, type TensorLike } from '../tensor.js'
+import type { Product, Text, Turned, Unless } from '../shape-types.js'
+import { asFloats, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 
 /** Which operands of {@link matmul} are used transposed. */
-export interface MatmulOptions {
-  transposeA?: boolean
-  transposeB?: boolean
+export interface MatmulOptions<A extends boolean = boolean, B extends boolean = boolean> {
+  transposeA?: A
+  transposeB?: B
 }
+
+type Multiplied<A, B, TA extends boolean, TB extends boolean> = Product<Turned<ShapeOf<A>, TA>, Turned<ShapeOf<B>, TB>>
+type Refused<A, B, TA, TB> = `${Factor<A, TA>} · ${Factor<B, TB>}: wants two matrices whose inner sizes agree`
+type Factor<A, T> = `${Text<ShapeOf<A>>}${[T] extends [true] ? 'ᵀ' : ''}`
 
 /**
  * The matrix product a[m,k] · b[k,n]; with options aᵀ or bᵀ is used without a copy being made.
  * @example matmul([[1, 2]], [[3], [4]]) // [[11]]
  * @throws ShapeError unless both are matrices whose inner dimensions agree
  */
-export function matmul(left: TensorLike, right: TensorLike, options: MatmulOptions = {}): Tensor {
+export function matmul<A extends Operand, B extends Operand, TA extends boolean = false, TB extends boolean = false>(
+  left: A,
+  right: Unless<Multiplied<A, B, TA, TB>, B, Refused<A, B, TA, TB>>,
+  options: MatmulOptions<TA, TB> = {},
+): Tensor<Multiplied<A, B, TA, TB>> {
   const { transposeA = false, transposeB = false } = options
-  const a = asFloats(left, right instanceof Tensor ? right.backend : undefined, 'matmul')
-  const b = asFloats(right, a.backend, 'matmul')
+  const a = asFloats(left, (right as unknown) instanceof Tensor ? (right as Tensor).backend : undefined, 'matmul')
+  const b = asFloats(right as TensorLike, a.backend, 'matmul')
   if (a.rank !== 2 || b.rank !== 2)
     throw new ShapeError(`matmul: wants two matrices, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`)
   const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape

@@ -2,7 +2,8 @@
 import { apply, noGrad } from '../autograd.js'
 import type { Reduce } from '../backend/kernels.js'
 import { normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
-import { asFloats, Tensor, type TensorLike } from '../tensor.js'
+import type { Along, Reduced } from '../shape-types.js'
+import { asFloats, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 import { add, broadcastTo, div, equal, exp, log, mul, square, sub } from './elementwise.js'
 import { reshape } from './shape.js'
 
@@ -49,14 +50,22 @@ function reduce(name: ReduceName, value: TensorLike, axis: Axes, keepDims: boole
 }
 
 /** Sum over axes (default: all). @example sum([[1, 2], [3, 4]], 0) // [4, 6] */
-export function sum(x: TensorLike, axis?: Axes, keepDims = false): Tensor {
+export function sum<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(
+  x: X,
+  axis?: A,
+  keepDims: K = false as K,
+): Tensor<Reduced<ShapeOf<X>, A, K>> {
   return reduce('reduceSum', x, axis, keepDims)
 }
 
 /** Mean over axes (default: all). @example mean([[1, 2], [3, 4]], 0) // [2, 3] */
-export function mean(value: TensorLike, axis?: Axes, keepDims = false): Tensor {
+export function mean<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(
+  value: X,
+  axis?: A,
+  keepDims: K = false as K,
+): Tensor<Reduced<ShapeOf<X>, A, K>> {
   const x = asFloats(value, undefined, 'mean')
-  const total = sum(x, axis, keepDims)
+  const total: Tensor = sum(x, axis as Axes, keepDims)
   return mul(total, total.size / x.size)
 }
 
@@ -65,9 +74,13 @@ export function mean(value: TensorLike, axis?: Axes, keepDims = false): Tensor {
  *
  * @example variance([1, 3]).item() // 1
  */
-export function variance(value: TensorLike, axis?: Axes, { correction = 0, keepDims = false } = {}): Tensor {
+export function variance<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(
+  value: X,
+  axis?: A,
+  { correction = 0, keepDims = false as K }: { correction?: number; keepDims?: K } = {},
+): Tensor<Reduced<ShapeOf<X>, A, K>> {
   const x = asFloats(value, undefined, 'variance')
-  const total = sum(square(sub(x, mean(x, axis, true))), axis, keepDims)
+  const total: Tensor = sum(square(sub(x, mean(x, axis as Axes, true))), axis as Axes, keepDims)
   return div(total, x.size / total.size - correction)
 }
 
@@ -76,7 +89,11 @@ export function variance(value: TensorLike, axis?: Axes, { correction = 0, keepD
  *
  * @example max([[1, 2], [3, 0]], 1) // [2, 3]
  */
-export function max(x: TensorLike, axis?: Axes, keepDims = false): Tensor {
+export function max<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(
+  x: X,
+  axis?: A,
+  keepDims: K = false as K,
+): Tensor<Reduced<ShapeOf<X>, A, K>> {
   return reduce('reduceMax', x, axis, keepDims)
 }
 
@@ -85,18 +102,26 @@ export function max(x: TensorLike, axis?: Axes, keepDims = false): Tensor {
  *
  * @example min([[1, 2], [3, 0]], 1) // [1, 0]
  */
-export function min(x: TensorLike, axis?: Axes, keepDims = false): Tensor {
+export function min<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(
+  x: X,
+  axis?: A,
+  keepDims: K = false as K,
+): Tensor<Reduced<ShapeOf<X>, A, K>> {
   return reduce('reduceMin', x, axis, keepDims)
 }
 
 /** log Σ eˣ over axes (default: all), without overflow. @example logSumExp([0, 0]).item() // 0.693147 */
-export function logSumExp(value: TensorLike, axis?: Axes, keepDims = false): Tensor {
+export function logSumExp<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(
+  value: X,
+  axis?: A,
+  keepDims: K = false as K,
+): Tensor<Reduced<ShapeOf<X>, A, K>> {
   const x = asFloats(value, undefined, 'logSumExp')
   // an infinite largest value is left where it is: ∞ − ∞ would be NaN
-  const top = noGrad(() => finiteOrZero(max(x, axis, true).keep()))
-  const total = log(sum(exp(sub(x, top)), axis, true))
+  const top = noGrad(() => finiteOrZero(max(x, axis as Axes, true).keep()))
+  const total = log(sum(exp(sub(x, top)), axis as Axes, true))
   const kept = add(total, top)
-  return keepDims ? kept : reshape(kept, sum(top, axis).shape)
+  return keepDims ? kept : reshape(kept, sum(top, axis as Axes).shape)
 }
 
 function finiteOrZero(x: Tensor): Tensor {
@@ -112,7 +137,7 @@ function finiteOrZero(x: Tensor): Tensor {
  *
  * @example argmax([[1, 5, 2], [7, 0, 3]]) // [1, 0]
  */
-export function argmax(value: TensorLike, axis = -1): Tensor {
+export function argmax<X extends Operand, const A extends number = -1>(value: X, axis: A = -1 as A): Tensor<Along<ShapeOf<X>, A, []>> {
   const x = asFloats(value, undefined, 'argmax')
   const [at] = normalizeAxes(axis, x.rank, 'argmax')
   if (x.shape[at] === 0) throw new RangeError('argmax: the axis has no elements')

@@ -2,7 +2,8 @@
 import { apply, Node, needsGradient, openStep } from '../autograd.js'
 import { ShapeError } from '../errors.js'
 import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
-import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
+import type { Along, Joined, Permuted, Reshaped, Stacked, Text, Texts, Unless } from '../shape-types.js'
+import { asFloats, asTensor, type Operand, type ShapeOf, type ShapesOf, Tensor, type TensorLike } from '../tensor.js'
 
 /**
  * The same elements in another shape; one dimension may be −1 (as many as fit). No copy.
@@ -10,8 +11,11 @@ import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
  * @example reshape([1, 2, 3, 4], [2, -1]) // [[1, 2], [3, 4]]
  * @throws ShapeError
  */
-export function reshape(value: TensorLike, shape: Shape): Tensor {
-  const x = asTensor(value, undefined, 'reshape')
+export function reshape<X extends Operand, const S extends Shape>(
+  value: Unless<Reshaped<ShapeOf<X>, S>, X, `${Text<ShapeOf<X>>} does not fill ${Text<S>}`>,
+  shape: S,
+): Tensor<Reshaped<ShapeOf<X>, S>> {
+  const x = asTensor(value as TensorLike, undefined, 'reshape')
   const wanted = inferDimension(shape, x.size)
   if (sizeOf(wanted) !== x.size)
     throw new ShapeError(`reshape: ${formatShape(x.shape)} (${x.size} elements) does not fill ${formatShape(shape)}`)
@@ -37,7 +41,10 @@ function inferDimension(shape: Shape, size: number): Shape {
 }
 
 /** Axes in another order; default reversed. @example transpose([[1, 2]]) // [[1], [2]] @throws RangeError unless each axis occurs once */
-export function transpose(value: TensorLike, axes?: readonly number[]): Tensor {
+export function transpose<X extends Operand, const A extends readonly number[] | undefined = undefined>(
+  value: X,
+  axes?: A,
+): Tensor<Permuted<ShapeOf<X>, A>> {
   const x = asFloats(value, undefined, 'transpose')
   const order = axes === undefined ? x.shape.map((_, i) => x.rank - 1 - i) : axes.map((a) => normalizeAxes(a, x.rank, 'transpose')[0])
   if (order.length !== x.rank || new Set(order).size !== x.rank) {
@@ -75,7 +82,12 @@ function permute(x: Tensor, order: readonly number[], shape: Shape, y: number): 
  * @example slice([1, 2, 3, 4], 1, -1) // [2, 3]
  * @throws RangeError
  */
-export function slice(value: TensorLike, start: number, end?: number, axis = 0): Tensor {
+export function slice<X extends Operand, const A extends number = 0>(
+  value: X,
+  start: number,
+  end?: number,
+  axis: A = 0 as A,
+): Tensor<Along<ShapeOf<X>, A, [number]>> {
   const x = asTensor(value, undefined, 'slice')
   const [at] = normalizeAxes(axis, x.rank, 'slice')
   const length = x.shape[at]
@@ -141,10 +153,14 @@ function padded(g: Tensor, shape: Shape, axis: number, from: number): Tensor {
  * @example concat([[1, 2], [3]]) // [1, 2, 3]
  * @throws ShapeError unless all other axes agree
  */
-export function concat(values: readonly TensorLike[], axis = 0): Tensor {
-  checkList('concat', values)
-  const backend = values.find((v) => v instanceof Tensor)?.backend
-  const parts = values.map((v) => asFloats(v, backend, 'concat'))
+export function concat<V extends readonly Operand[] | [], const A extends number = 0>(
+  values: Unless<Joined<ShapesOf<V>, A>, V, `${Texts<ShapesOf<V>>} do not fit together along axis ${A}`>,
+  axis: A = 0 as A,
+): Tensor<Joined<ShapesOf<V>, A>> {
+  const list = values as readonly TensorLike[]
+  checkList('concat', list)
+  const backend = list.find((v) => v instanceof Tensor)?.backend
+  const parts = list.map((v) => asFloats(v, backend, 'concat'))
   const [at] = normalizeAxes(axis, parts[0].rank, 'concat')
   for (const part of parts) {
     if (part.rank !== parts[0].rank || part.shape.some((d, i) => i !== at && d !== parts[0].shape[i])) {
@@ -176,9 +192,12 @@ export function concat(values: readonly TensorLike[], axis = 0): Tensor {
 }
 
 /** Tensors of one shape as the entries of a new first axis. @example stack([[1, 2], [3, 4]]) // [[1, 2], [3, 4]] */
-export function stack(values: readonly TensorLike[]): Tensor {
-  checkList('stack', values)
-  return concat(values.map((v) => asTensor(v, undefined, 'stack')).map((t) => reshape(t, [1, ...t.shape])))
+export function stack<V extends readonly Operand[] | []>(
+  values: Unless<Stacked<ShapesOf<V>>, V, `${Texts<ShapesOf<V>>} are not of one shape`>,
+): Tensor<Stacked<ShapesOf<V>>> {
+  const list = values as readonly TensorLike[]
+  checkList('stack', list)
+  return concat(list.map((v) => asTensor(v, undefined, 'stack')).map((t) => reshape(t, [1, ...t.shape])))
 }
 
 function checkList(op: string, values: unknown): void {

@@ -3,7 +3,7 @@
 import { apply } from '../autograd.js'
 import { withSoftmax } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
-import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
+import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 import { exp, mul, sub } from './elementwise.js'
 import { sum } from './reduce.js'
 
@@ -14,7 +14,7 @@ function rowsAndCols(x: Tensor, op: string): [number, number] {
 }
 
 /** eˣ / Σ eˣ over the last axis, without overflow. @example softmax([0, 0, Math.log(2)]) // [0.25, 0.25, 0.5] */
-export function softmax(value: TensorLike): Tensor {
+export function softmax<X extends Operand>(value: X): Tensor<ShapeOf<X>> {
   const x = asFloats(value, undefined, 'softmax')
   const [rows, cols] = rowsAndCols(x, 'softmax')
   return apply(
@@ -29,7 +29,7 @@ export function softmax(value: TensorLike): Tensor {
 }
 
 /** x − log Σ eˣ over the last axis, without overflow. @example logSoftmax([0, 0]) // [-0.693147, -0.693147] */
-export function logSoftmax(value: TensorLike): Tensor {
+export function logSoftmax<X extends Operand>(value: X): Tensor<ShapeOf<X>> {
   const x = asFloats(value, undefined, 'logSoftmax')
   const [rows, cols] = rowsAndCols(x, 'logSoftmax')
   return apply(

@@ -88,8 +88,9 @@ export class ParameterGroup<O extends object = object> {
       floats += p.size
     }
     this.stride = floats
-    this.h = heap.allocate(HYPER_FLOATS * heap.elementSize)
+    // First, as it may just fit where the parameters were before they moved.
     this.state = heap.allocate(floats * slotNames.length * heap.elementSize)
+    this.h = heap.allocate(HYPER_FLOATS * heap.elementSize)
     this.perTensor = perTensor
     this.extras = parameters.map((p) => allocateExtras(heap, extras(p)))
     const others = this.extras.flatMap((extra) => Object.values(extra).map(({ ptr }) => ptr))

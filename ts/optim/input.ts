@@ -1,7 +1,7 @@
 /** What optimizers are made from: parameters, arrays of one's own, groups of either; and the options that all of them have. */
 import type { Backend } from '../backend/index.js'
-import { kindOf } from '../names.js'
 import { Parameter } from '../parameter.js'
+import { isForeign, show } from '../show.js'
 import { type ArrayParameter, isArrayParameter, type Mirror, mirror } from './arrays.js'
 import type { TransformOptions } from './transform.js'
 
@@ -48,6 +48,7 @@ export const DECAY_DEFAULTS = { ...GROUP_DEFAULTS, decoupledWeightDecay: false }
 export function readGroups<O>(owner: string, parameters: OptimizerInput<O>): GroupInput<O>[] {
   const items = [...listOf(owner, parameters)]
   if (items.length === 0) throw new Error(`${owner}: there are no parameters; did you pass model.parameters()?`)
+  for (const item of items) if (isForeign(item)) throw new TypeError(`${owner}: wants parameters, got ${show(item)}`)
   const isMember = (item: unknown) => item instanceof Parameter || isArrayParameter(item)
   if (items.every(isMember)) return [{ parameters: items } as unknown as GroupInput<O>]
   if (items.some(isMember)) throw new TypeError(`${owner}: wants parameters or groups of them, not both in one list`)
@@ -57,7 +58,7 @@ export function readGroups<O>(owner: string, parameters: OptimizerInput<O>): Gro
 function listOf<T>(owner: string, items: Iterable<T>): Iterable<T> {
   if (typeof items?.[Symbol.iterator] === 'function') return items
   const wanted = 'wants parameters (model.parameters()), { value, gradient } arrays, or groups { parameters: [...], ...options } in a list'
-  throw new TypeError(`${owner}: ${wanted}, got ${kindOf(items)}`)
+  throw new TypeError(`${owner}: ${wanted}, got ${show(items)}`)
 }
 
 /** The parameters of a group; arrays get one that stands for them, which is added to `mirrors`. */

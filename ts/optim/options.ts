@@ -1,8 +1,9 @@
 /** Options of optimizers: what values are allowed, and errors that name the option, the value and the allowed range. */
 
-import { list, show } from '../names.js'
+import { list } from '../names.js'
+import { show } from '../show.js'
 
-export { checkName, checkNames, kindOf, list } from '../names.js'
+export { checkName, checkNames, list } from '../names.js'
 
 /** An interval of numbers; `open` ends are not allowed themselves. */
 export interface Range {

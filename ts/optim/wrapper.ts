@@ -4,10 +4,11 @@
  */
 import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
+import { show } from '../show.js'
 import { withWeights } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import type { UpdateOptions } from './input.js'
-import { checkNames, checkOption, kindOf, nonNegative } from './options.js'
+import { checkNames, checkOption, nonNegative } from './options.js'
 import type { OptimizerState } from './state.js'
 
 /** What a training loop needs of an optimizer; optimizers and wrappers alike. */
@@ -29,7 +30,7 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   readonly inner: OptimizerLike
 
   constructor(inner: OptimizerLike) {
-    if (typeof inner?.step !== 'function') throw new TypeError(`${this.constructor.name}: wants an optimizer to wrap, got ${kindOf(inner)}`)
+    if (typeof inner?.step !== 'function') throw new TypeError(`${this.constructor.name}: wants an optimizer to wrap, got ${show(inner)}`)
     this.inner = inner
   }
 

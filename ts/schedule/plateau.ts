@@ -1,6 +1,7 @@
 /** The learning rate goes down when a metric stops improving. */
 
-import { checkNames, kindOf } from '../names.js'
+import { checkNames } from '../names.js'
+import { show } from '../show.js'
 
 /** What a scheduler drives: anything with groups of options, every optimizer among them. */
 export interface Driven {
@@ -63,7 +64,7 @@ export class ReduceOnPlateau {
   /** @throws RangeError for a factor outside (0, 1), negative counts or thresholds, unknown modes */
   constructor(optimizer: Driven, options: ReduceOnPlateauOptions = {}) {
     checkNames('ReduceOnPlateau', options, Object.keys(DEFAULTS))
-    if (!Array.isArray(optimizer?.groups)) throw new TypeError(`ReduceOnPlateau: wants an optimizer, got ${kindOf(optimizer)}`)
+    if (!Array.isArray(optimizer?.groups)) throw new TypeError(`ReduceOnPlateau: wants an optimizer, got ${show(optimizer)}`)
     this.optimizer = optimizer
     this.options = { ...DEFAULTS, ...options }
     check(this.options)
@@ -133,8 +134,8 @@ function check({ mode, factor, thresholdMode, ...counts }: Required<ReduceOnPlat
   if (thresholdMode !== 'relative' && thresholdMode !== 'absolute') {
     throw new RangeError(`ReduceOnPlateau: thresholdMode is 'relative' or 'absolute', got '${thresholdMode}'`)
   }
-  if (!(factor > 0 && factor < 1)) throw new RangeError(`ReduceOnPlateau: factor must be in (0, 1), got ${factor}`)
+  if (!(factor > 0 && factor < 1)) throw new RangeError(`ReduceOnPlateau: factor must be in (0, 1), got ${show(factor)}`)
   for (const [name, value] of Object.entries(counts)) {
-    if (!(value >= 0)) throw new RangeError(`ReduceOnPlateau: ${name} must be ≥ 0, got ${value}`)
+    if (!(value >= 0)) throw new RangeError(`ReduceOnPlateau: ${name} must be ≥ 0, got ${show(value)}`)
   }
 }

@@ -3,6 +3,7 @@
  * step. schedule(0) is for the first step. They compose ({@link warmup}, {@link sequence}, {@link product}), plot
  * (`Array.from({ length: n }, (_, k) => schedule(k))`) and drive any option of an optimizer ({@link Scheduler}).
  */
+import { show } from '../show.js'
 
 /** Steps taken → value for the next step. */
 export type Schedule = (step: number) => number
@@ -19,14 +20,14 @@ export function progress(shape: Shape, x: number): number {
 /** @internal @throws RangeError naming the schedule, the option and the value */
 export function checkPositive(owner: string, options: Record<string, number>): void {
   for (const [name, value] of Object.entries(options)) {
-    if (!(value > 0)) throw new RangeError(`${owner}: ${name} must be > 0, got ${value}`)
+    if (!(value > 0)) throw new RangeError(`${owner}: ${name} must be > 0, got ${show(value)}`)
   }
 }
 
 /** @internal the options of a schedule. @throws TypeError where there are none */
 export function optionsOf<O extends object>(owner: string, options: O, first = 'steps'): O {
   if (typeof options === 'object' && options !== null) return options
-  throw new TypeError(`${owner}: wants options as an object, { ${first}: … }, got ${String(options)}`)
+  throw new TypeError(`${owner}: wants options as an object, { ${first}: … }, got ${show(options)}`)
 }
 
 /** Always the same value. @example schedules.constant(0.1)(1000) // 0.1 */

@@ -1,4 +1,5 @@
 /** Bounds of parameters: a box that no point of a search leaves. */
+import { show } from '../show.js'
 
 /** Options that make a box. */
 export interface BoundOptions {
@@ -31,6 +32,16 @@ export class Box {
   /** Whether the way down the slope of parameter i leads out of the box. */
   holds(x: Float64Array, slope: Float64Array, i: number): boolean {
     return (slope[i] > 0 && x[i] <= this.lower[i]) || (slope[i] < 0 && x[i] >= this.upper[i])
+  }
+
+  /** The largest component of the projected gradient, P(x − g) − x: what is left of −g where the box holds x back. */
+  steepness(x: Float64Array, gradient: Float64Array): number {
+    let most = 0
+    for (let i = 0; i < x.length; i++) {
+      const down = Math.min(Math.max(-gradient[i], this.lower[i] - x[i]), this.upper[i] - x[i])
+      most = Math.max(most, Math.abs(down))
+    }
+    return most
   }
 
   /** Whether parameter i cannot move at all. */
@@ -68,6 +79,6 @@ export function boxOf(owner: string, { lower, upper }: BoundOptions, start: Arra
 
 function bounds(owner: string, name: string, given: number | ArrayLike<number>, n: number): Float64Array {
   if (typeof given === 'number') return new Float64Array(n).fill(given)
-  if (given?.length !== n) throw new RangeError(`${owner}: ${name} must be a number or ${n} of them, got ${given?.length ?? String(given)}`)
+  if (given?.length !== n) throw new RangeError(`${owner}: ${name} must be a number or ${n} of them, got ${given?.length ?? show(given)}`)
   return Float64Array.from(given)
 }

@@ -1,15 +1,27 @@
 /** Minimization, least squares and the optimizers that use curvature. */
-export { type ArmijoOptions, armijo } from './armijo.js'
-export { type AutomaticFunction, automatic } from './automatic.js'
-export { BFGS } from './bfgs.js'
+
 export type { BoundOptions } from './box.js'
-export { type Closure, ClosureOptimizer, type ClosureResult, type ClosureState } from './closure.js'
-export { type ConjugateFormula, conjugateBeta } from './conjugate.js'
-export { ConjugateGradient, type ConjugateGradientOptions } from './conjugate-gradient.js'
-export type { DampingOptions } from './damped.js'
-export type { DenseOptimizerOptions, NaturalGradientResult } from './dense-optimizer.js'
-export type { DescentOptions } from './descent-optimizer.js'
-export { type CurveFit, type CurveModel, type FitCurveOptions, fitCurve } from './fit-curve.js'
+export type { DenseOptimizerOptions, NaturalGradientResult } from './dense-nets/dense-optimizer.js'
+export { KFAC, type KFACOptions } from './dense-nets/kfac.js'
+export { LevenbergMarquardt, type LevenbergMarquardtOptions, type LevenbergMarquardtResult } from './dense-nets/levenberg-marquardt.js'
+export { NaturalGradient } from './dense-nets/natural-gradient.js'
+export type { CurvatureLoss } from './dense-nets/output-loss.js'
+export type { DampingOptions } from './least-squares/damped.js'
+export { type CurveFit, type CurveModel, type FitCurveOptions, fitCurve } from './least-squares/fit-curve.js'
+export {
+  gaussNewton,
+  type LeastSquaresOptions,
+  type LeastSquaresProgress,
+  type LeastSquaresResult,
+  levenbergMarquardt,
+} from './least-squares/least-squares.js'
+export type { Jacobian, Residuals } from './least-squares/residuals.js'
+export { type ArmijoOptions, armijo } from './line-search/armijo.js'
+export { cubicMinimum, type LineSearchResult, strongWolfe, type Trial, type WolfeOptions } from './line-search/wolfe.js'
+export { type AutomaticFunction, automatic } from './minimize/automatic.js'
+export { type ConjugateFormula, conjugateBeta } from './minimize/conjugate-gradient.js'
+export { type MinimizeMethod, type MinimizeOptions, minimize } from './minimize/minimize.js'
+export type { HessianProduct } from './minimize/newton.js'
 export {
   ackley,
   asObjective,
@@ -25,26 +37,15 @@ export {
   styblinskiTang,
   type TestFunction,
   testFunctions,
-} from './functions.js'
-export { KFAC, type KFACOptions } from './kfac.js'
-export { LBFGS, type LBFGSOptions } from './lbfgs.js'
-export {
-  gaussNewton,
-  type LeastSquaresOptions,
-  type LeastSquaresProgress,
-  type LeastSquaresResult,
-  levenbergMarquardt,
-} from './least-squares.js'
-export { LevenbergMarquardt, type LevenbergMarquardtOptions, type LevenbergMarquardtResult } from './levenberg-marquardt.js'
-export { type MinimizeMethod, type MinimizeOptions, minimize } from './minimize.js'
-export { NaturalGradient } from './natural-gradient.js'
-export type { HessianProduct } from './newton.js'
-export { NewtonCG, type NewtonCGOptions } from './newton-cg.js'
+} from './minimize/test-functions.js'
+export type { TrustRegionOptions } from './minimize/trust-region.js'
 export type { Evaluation, PlainFunction } from './objective.js'
-export type { CurvatureLoss } from './output-loss.js'
-export type { Jacobian, Residuals } from './residuals.js'
+export { BFGS } from './optimizers/bfgs.js'
+export { type Closure, ClosureOptimizer, type ClosureResult, type ClosureState } from './optimizers/closure.js'
+export { ConjugateGradient, type ConjugateGradientOptions } from './optimizers/conjugate-gradient.js'
+export type { DescentOptions } from './optimizers/descent-optimizer.js'
+export { LBFGS, type LBFGSOptions } from './optimizers/lbfgs.js'
+export { NewtonCG, type NewtonCGOptions } from './optimizers/newton-cg.js'
+export { TrustRegionNewton, type TrustRegionNewtonOptions } from './optimizers/trust-region-newton.js'
 export type { SolveResult, StopReason } from './result.js'
 export type { SolveProgress, StopOptions } from './stop.js'
-export type { TrustRegionOptions } from './trust-region.js'
-export { TrustRegionNewton, type TrustRegionNewtonOptions } from './trust-region-newton.js'
-export { cubicMinimum, type LineSearchResult, strongWolfe, type Trial, type WolfeOptions } from './wolfe.js'

@@ -1,7 +1,9 @@
 /** The function to be minimized, as the solvers see it: value and gradient in one call, counted, the best point kept. */
+
+import { show } from '../show.js'
 import { Tensor } from '../tensor.js'
+import type { Box } from './box.js'
 import { FunctionError } from './result.js'
-import { describe } from './start.js'
 import { allFinite } from './vector.js'
 
 /** Value and gradient at a point. */
@@ -40,6 +42,7 @@ export class Objective implements PointSource {
     private readonly f: PlainFunction,
     private readonly gradientOf: ((x: Float64Array) => ArrayLike<number>) | undefined,
     readonly size: number,
+    private readonly box: Box | null = null,
   ) {}
 
   /** Value and gradient; a value of NaN if either is not finite. @throws FunctionError if the function does */
@@ -64,28 +67,41 @@ export class Objective implements PointSource {
     if (typeof result === 'object' && typeof result?.value === 'number')
       return { x: at, value: result.value, gradient: this.checked(result.gradient) }
     if (typeof result !== 'number')
-      throw new FunctionError(new TypeError(`minimize: the function must answer ${ANSWER}, got ${kindOf(result)}`))
+      throw new FunctionError(new TypeError(`minimize: the function must answer ${ANSWER}, got ${hintFor(result) ?? show(result)}`))
     if (!Number.isFinite(result)) return { x: at, value: result, gradient: new Float64Array(x.length).fill(Number.NaN) }
     const { gradientOf } = this
-    const gradient = gradientOf === undefined ? this.differences(at) : this.checked(guard(() => gradientOf(x.slice())))
+    const gradient = gradientOf === undefined ? this.differences(at, result) : this.checked(guard(() => gradientOf(x.slice())))
     return { x: at, value: result, gradient }
   }
 
   private checked(gradient: ArrayLike<number>): Float64Array {
     if (gradient?.length === this.size) return Float64Array.from(gradient)
     throw new FunctionError(
-      new RangeError(`minimize: the gradient must have ${this.size} numbers, got ${gradient?.length ?? String(gradient)}`),
+      new RangeError(`minimize: the gradient must have ${this.size} numbers, got ${gradient?.length ?? show(gradient)}`),
     )
   }
 
-  /** Central differences, step ∛ε·max(1, |xᵢ|): about ten correct digits for 2n calls. */
-  private differences(x: Float64Array): Float64Array {
+  /**
+   * Central differences, step ∛ε·max(1, |xᵢ|): about ten correct digits for 2n calls. At a bound both calls are on the other side
+   * of xᵢ; of a parameter that is fixed the slope counts as 0.
+   */
+  private differences(x: Float64Array, value: number): Float64Array {
+    const { box } = this
     const gradient = new Float64Array(x.length)
     for (let i = 0; i < x.length; i++) {
       const h = CUBE_ROOT_EPSILON * Math.max(1, Math.abs(x[i]))
-      gradient[i] = (this.shifted(x, i, h) - this.shifted(x, i, -h)) / (2 * h)
+      if (box?.fixes(i)) continue
+      if (box === null || box.reach(i, x[i], h) >= h) gradient[i] = (this.shifted(x, i, h) - this.shifted(x, i, -h)) / (2 * h)
+      else gradient[i] = this.oneSided(x, i, box.inward(i, x[i], h), value)
     }
     return gradient
+  }
+
+  /** f′ ≈ (4·f(x + h) − f(x + 2h) − 3·f(x)) / 2h, with a smaller h of the same sign where the box is narrower than 2h. */
+  private oneSided(x: Float64Array, i: number, h: number, value: number): number {
+    const room = (h > 0 ? this.box!.upper[i] : this.box!.lower[i]) - x[i]
+    const step = Math.sign(h) * Math.min(Math.abs(h), Math.abs(room) / 2)
+    return (4 * this.shifted(x, i, step) - this.shifted(x, i, 2 * step) - 3 * value) / (2 * step)
   }
 
   private shifted(x: Float64Array, i: number, h: number): number {
@@ -98,10 +114,10 @@ export class Objective implements PointSource {
 
 const ANSWER = 'with a number or { value, gradient }'
 
-function kindOf(result: unknown): string {
+function hintFor(result: unknown): string | undefined {
   if (result instanceof Promise) return 'a promise: it must not be async'
   if (result instanceof Tensor) return 'a tensor: for a function of tensors give the start as a tensor, too'
-  return typeof result === 'object' && result !== null ? `an object with ${Object.keys(result).join(', ') || 'nothing'}` : describe(result)
+  return undefined
 }
 
 /** Marks errors of the user's function. @internal */

@@ -1,14 +1,14 @@
 /** Checks of what solvers are called with. */
-import { show } from '../names.js'
+import { show } from '../show.js'
 import { Tensor } from '../tensor.js'
-import { copied } from './residuals.js'
+import { copied } from './least-squares/residuals.js'
 
 /** The numbers of a start, copied. @throws TypeError for anything but numbers, RangeError for none @internal */
 export function startOf(owner: string, x0: ArrayLike<number> | Tensor): Float64Array {
   const values = x0 instanceof Tensor ? x0.data() : x0
   const n: unknown = (values as ArrayLike<number> | undefined)?.length
   if (typeof values !== 'object' || typeof n !== 'number')
-    throw new TypeError(`${owner}: the start must be an array of numbers, got ${String(x0)}`)
+    throw new TypeError(`${owner}: the start must be an array of numbers, got ${show(x0)}`)
   if (n === 0) throw new RangeError(`${owner}: the start has no numbers`)
   checkNumbers(`${owner}: the start`, values)
   return copied(values)
@@ -17,16 +17,11 @@ export function startOf(owner: string, x0: ArrayLike<number> | Tensor): Float64A
 /** @throws TypeError where an element is no number @internal */
 export function checkNumbers(what: string, values: ArrayLike<number>): void {
   for (let i = 0; i < values.length; i++) {
-    if (typeof values[i] !== 'number') throw new TypeError(`${what} must be numbers, element ${i} is ${describe(values[i])}`)
+    if (typeof values[i] !== 'number') throw new TypeError(`${what} must be numbers, element ${i} is ${show(values[i])}`)
   }
 }
 
 /** @throws TypeError @internal */
 export function checkObject(owner: string, options: unknown): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError(`${owner}: options must be an object, got ${String(options)}`)
-}
-
-/** A value in an error. @internal */
-export function describe(value: unknown): string {
-  return Array.isArray(value) ? 'an array' : show(value)
+  if (typeof options !== 'object' || options === null) throw new TypeError(`${owner}: options must be an object, got ${show(options)}`)
 }

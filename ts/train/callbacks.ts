@@ -1,7 +1,8 @@
 /** Callbacks: what to do besides training, at the end of each batch and epoch. */
 
-import { checkNames, kindOf, list, show } from '../names.js'
+import { checkNames, list } from '../names.js'
 import type { Module } from '../nn/module.js'
+import { show } from '../show.js'
 
 /** Where training is. Numbers that people read: epochs and batches count from 1. */
 export interface Progress {
@@ -46,10 +47,10 @@ const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'] as cons
 
 /** @internal @throws TypeError for what is no list of objects with hooks */
 export function checkCallbacks(callbacks: readonly Callback[] = []): readonly Callback[] {
-  if (!Array.isArray(callbacks)) throw new TypeError(`fit: callbacks must be an array, got ${kindOf(callbacks)}`)
+  if (!Array.isArray(callbacks)) throw new TypeError(`fit: callbacks must be an array, got ${show(callbacks)}`)
   callbacks.forEach((callback, i) => {
     if (!HOOKS.some((hook) => typeof callback?.[hook] === 'function'))
-      throw new TypeError(`fit: callbacks[${i}] must be an object with ${list(HOOKS)}, got ${kindOf(callback)}`)
+      throw new TypeError(`fit: callbacks[${i}] must be an object with ${list(HOOKS)}, got ${show(callback)}`)
   })
   return callbacks
 }
@@ -89,8 +90,8 @@ export class EarlyStopping implements Callback {
     checkNames('EarlyStopping', options, ['patience', 'monitor', 'minDelta', 'mode', 'restoreBest'])
     const { monitor = 'valLoss', patience = 5, minDelta = 0, restoreBest = true } = options
     if (!(Number.isInteger(patience) && patience >= 0))
-      throw new RangeError(`EarlyStopping: patience must be a whole number ≥ 0, got ${patience}`)
-    if (!(minDelta >= 0)) throw new RangeError(`EarlyStopping: minDelta must be ≥ 0, got ${minDelta}`)
+      throw new RangeError(`EarlyStopping: patience must be a whole number ≥ 0, got ${show(patience)}`)
+    if (!(minDelta >= 0)) throw new RangeError(`EarlyStopping: minDelta must be ≥ 0, got ${show(minDelta)}`)
     const mode = options.mode ?? (/accuracy/i.test(monitor) ? 'max' : 'min')
     if (mode !== 'min' && mode !== 'max') throw new RangeError(`EarlyStopping: mode is 'min' or 'max', got ${show(mode)}`)
     this.options = { monitor, patience, minDelta, mode, restoreBest }
@@ -140,7 +141,7 @@ export class TargetLoss implements Callback {
   private readonly monitor: string
 
   constructor(target: number, monitor = 'loss') {
-    if (!Number.isFinite(target)) throw new RangeError(`TargetLoss: target must be a finite number, got ${target}`)
+    if (!Number.isFinite(target)) throw new RangeError(`TargetLoss: target must be a finite number, got ${show(target)}`)
     this.target = target
     this.monitor = monitor
   }

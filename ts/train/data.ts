@@ -1,4 +1,5 @@
 /** Data sets as training takes them: checked once, then cut into batches whose rows are copied straight into the step arena. */
+
 import { openStep } from '../autograd.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
@@ -7,6 +8,7 @@ import { checkNames } from '../names.js'
 import { rowsOf } from '../nn/module.js'
 import { reshape } from '../ops/shape.js'
 import { formatShape, type Shape, sizeOf } from '../shape.js'
+import { show } from '../show.js'
 import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** Inputs, what they should give, and (optionally) how much each row counts. */
@@ -22,7 +24,7 @@ export interface DataSet {
 }
 
 /** What a data set may carry. */
-const DATA = ['inputs', 'shape', 'targets', 'weights', 'count', 'features', 'classes', 'classNames', 'featureNames', 'encode']
+const DATA = ['inputs', 'shape', 'targets', 'weights', 'count', 'features', 'classes', 'classNames', 'featureNames', 'encode', 'state']
 
 /** A checked data set. @internal */
 export interface Rows {
@@ -105,7 +107,7 @@ function checkAllFinite(tensor: Tensor, what: string): void {
 
 /** @internal the last `fraction` of the rows apart from the others, before any shuffle */
 export function splitRows(rows: Rows, fraction: number): [Rows, Rows] {
-  if (!(fraction > 0 && fraction < 1)) throw new RangeError(`fit: validationSplit must be between 0 and 1, got ${fraction}`)
+  if (!(fraction > 0 && fraction < 1)) throw new RangeError(`fit: validationSplit must be between 0 and 1, got ${show(fraction)}`)
   const kept = rows.count - Math.max(1, Math.round(rows.count * fraction))
   if (kept < 1) throw new RangeError(`fit: validationSplit ${fraction} of ${rows.count} rows leaves nothing to train on`)
   return [rowsBetween(rows, 0, kept), rowsBetween(rows, kept, rows.count)]

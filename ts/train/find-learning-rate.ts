@@ -1,9 +1,12 @@
 /** The learning-rate range test: train briefly while the rate grows, and look where the loss falls. */
+
 import { NonFiniteError } from '../errors.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
+import { show } from '../show.js'
+import type { StepOptions } from './plan.js'
 import { snapshot } from './snapshot.js'
-import { type StepOptions, trainSteps } from './steps.js'
+import { trainSteps } from './steps.js'
 
 /** Options of {@link findLearningRate}. */
 export interface FindLearningRateOptions extends Omit<StepOptions, 'epochs' | 'schedule' | 'optimizer'> {
@@ -93,9 +96,9 @@ function checkRange({ from, to, steps, smoothing, stopAt }: Record<'from' | 'to'
     throw new RangeError(`findLearningRate: ${what}`)
   }
   if (!(from > 0 && to > from && to < Infinity)) fail(`wants 0 < from < to, got from ${from} and to ${to}`)
-  if (!(Number.isInteger(steps) && steps >= 2)) fail(`steps must be a whole number ≥ 2, got ${steps}`)
-  if (!(smoothing >= 0 && smoothing < 1)) fail(`smoothing must be a number in [0, 1), got ${smoothing}`)
-  if (!(stopAt > 1)) fail(`stopAt must be a number > 1, got ${stopAt}`)
+  if (!(Number.isInteger(steps) && steps >= 2)) fail(`steps must be a whole number ≥ 2, got ${show(steps)}`)
+  if (!(smoothing >= 0 && smoothing < 1)) fail(`smoothing must be a number in [0, 1), got ${show(smoothing)}`)
+  if (!(stopAt > 1)) fail(`stopAt must be a number > 1, got ${show(stopAt)}`)
 }
 
 /** @internal */

@@ -1,57 +1,16 @@
 /** fit: train a model on data, with validation, metrics, callbacks, early stopping and progress. */
-import { noGrad, scope } from '../autograd.js'
-import type { FloatArray } from '../backend/heap.js'
 import { NonFiniteError } from '../errors.js'
-import type { Loss } from '../loss/loss.js'
-import { kindOf } from '../names.js'
 import { type Module, rememberModes } from '../nn/module.js'
-import type { AveragingOptimizer } from '../optim/averaging.js'
-import type { OptimizerWrapper } from '../optim/wrapper.js'
-import { zeros } from '../tensor.js'
+import { showAverages } from './averages.js'
 import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
-import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
-import { judge } from './judge.js'
-import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
+import type { Rows } from './data.js'
+import { evaluateRows } from './evaluate.js'
+import type { EpochRecord, History } from './history.js'
+import { RunningMeans, resolveMetrics } from './metrics.js'
+import { Pacer } from './pacer.js'
+import { type FitOptions, type Plan, planFit } from './plan.js'
 import { type Ends, type QuietSteps, quietSteps } from './quiet-steps.js'
-import { isKnownLoss } from './replay.js'
-import { OPTIONS, Pacer, type Place, type Plan, planSteps, type Step, type StepOptions, steps } from './steps.js'
-
-/** Options of {@link fit}. */
-export interface FitOptions extends StepOptions {
-  /** Data to judge by after each epoch, never trained on. */
-  validation?: DataSet
-  /** Or: the share of the rows to set aside for it, from the end. */
-  validationSplit?: number
-  /** Names (`accuracy`, `meanAbsoluteError`, `rootMeanSquaredError`) or functions by name. Default: none. */
-  metrics?: MetricsOption
-  callbacks?: readonly Callback[]
-  /** Stops training after the running batch; fit then returns what there is. */
-  signal?: AbortSignal
-  /** Called after each batch, at most every 100 ms, and after each epoch: for progress bars. */
-  onProgress?: (progress: Progress) => void
-}
-
-/** One row of the history. */
-export interface EpochRecord {
-  epoch: number
-  loss: number
-  valLoss?: number
-  /** Metrics of the training batches as they were trained on. */
-  metrics: Record<string, number>
-  valMetrics?: Record<string, number>
-  learningRate: number
-  seconds: number
-}
-
-/** What happened. */
-export interface History {
-  epochs: EpochRecord[]
-  /** Steps taken. */
-  steps: number
-  seconds: number
-  /** `completed`, `aborted`, or the reason a callback gave. */
-  stopReason: string
-}
+import { type Place, type Step, steps } from './steps.js'
 
 const training = new WeakSet<Module>()
 
@@ -97,15 +56,9 @@ class Run {
   private samples = 0
 
   constructor(model: Module, options: FitOptions) {
-    const all = checkData(options, model.backend, 'fit', OPTIONS)
-    if (options.validation !== undefined && options.validationSplit !== undefined) {
-      throw new RangeError('fit: give validation or validationSplit, not both')
-    }
-    const [rows, held] = options.validationSplit === undefined ? [all, null] : splitRows(all, options.validationSplit)
-    this.validation = options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held
-    checkHandlers(options)
-    this.plan = planSteps(model, options, rows)
-    if (this.validation !== null && isKnownLoss(options.loss)) checkTargets(model, this.validation, options.loss)
+    const { plan, validation } = planFit(model, options)
+    this.plan = plan
+    this.validation = validation
     this.metrics = resolveMetrics(options.metrics)
     this.callbacks = checkCallbacks(options.callbacks)
     this.watchesBatches = this.callbacks.some((c) => c.onBatchEnd !== undefined)
@@ -277,97 +230,6 @@ class Run {
   }
 }
 
-/**
- * Where the model is an average of what is trained (ScheduleFreeAdamW, ASGD), puts it into the parameters, to be judged and kept.
- * @returns what puts the trained weights back
- */
-function showAverages(optimizer: object): () => void {
-  const { inner, groups } = optimizer as OptimizerWrapper
-  if (!('averageOf' in optimizer)) return inner === undefined ? () => {} : showAverages(inner)
-  const parameters = groups.flatMap((group) => group.parameters)
-  const put = (values: readonly FloatArray[]) => parameters.forEach((p, i) => p.view().set(values[i]))
-  const trained = parameters.map((p) => p.data())
-  put((optimizer as unknown as AveragingOptimizer<object>).averages())
-  return () => put(trained)
-}
-
-function checkHandlers({ signal, onProgress }: FitOptions): void {
-  if (signal !== undefined && typeof signal?.aborted !== 'boolean')
-    throw new TypeError(`fit: signal must be an AbortSignal, the signal of an AbortController, got ${kindOf(signal)}`)
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new TypeError(`fit: onProgress must be a function of the progress, got ${kindOf(onProgress)}`)
-}
-
-/** Finds targets that the loss refuses before the first step instead of after the first epoch: by the loss itself, of zeros. */
-function checkTargets(model: Module, rows: Rows, loss: Loss): void {
-  const [, ...outputs] = model.predict(rowsBetween(rows, 0, 1).inputs).shape
-  for (let from = 0; from < rows.count; from += CHECKED_ROWS) {
-    const { targets, count } = rowsBetween(rows, from, Math.min(from + CHECKED_ROWS, rows.count))
-    try {
-      noGrad(() => loss(zeros([count, ...outputs], { backend: model.backend }), targets))
-    } catch (cause) {
-      const { message } = cause as Error
-      const Same = (cause as Error).constructor as ErrorConstructor
-      throw new Same(`fit: validation, rows from ${from} on: ${message}`, { cause })
-    }
-  }
-}
-
-const CHECKED_ROWS = 1024
-
 function seconds(since: number): number {
   return (performance.now() - since) / 1000
-}
-
-/** Options of {@link evaluateModel}. */
-export interface EvaluateOptions<M extends MetricsOption = MetricsOption> extends DataSet {
-  loss: Loss
-  metrics?: M
-  /** Rows per forward pass. Default 1024. */
-  batchSize?: number
-}
-
-/**
- * Loss and metrics over a data set, in evaluation mode, without recording.
- * @example const { loss, accuracy } = evaluateModel(model, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] })
- */
-export function evaluateModel<const M extends MetricsOption = readonly []>(
-  model: Module,
-  options: EvaluateOptions<M>,
-): { loss: number } & MetricValues<M> {
-  const { batchSize = 1024 } = options
-  if (!(Number.isInteger(batchSize) && batchSize > 0))
-    throw new RangeError(`evaluateModel: batchSize must be a whole number above 0, got ${batchSize}`)
-  const rows = checkData(options, model.backend, 'evaluateModel', ['loss', 'metrics', 'batchSize'])
-  if (typeof options.loss !== 'function')
-    throw new TypeError(`evaluateModel: loss must be a function, such as mse, got ${kindOf(options.loss)}`)
-  return evaluateRows(model, rows, options.loss, options.metrics, options.batchSize) as { loss: number } & MetricValues<M>
-}
-
-/** Loss and metrics batch by batch, each in a scope of its own. */
-function evaluateRows(
-  model: Module,
-  rows: Rows,
-  loss: Loss,
-  metrics: MetricsOption | undefined,
-  batchSize = 1024,
-): { loss: number } & Record<string, number> {
-  const means = new RunningMeans(resolveMetrics(metrics))
-  const restore = rememberModes(model)
-  model.evaluate()
-  try {
-    noGrad(() => {
-      for (let from = 0; from < rows.count; from += batchSize) {
-        const batch = rowsBetween(rows, from, Math.min(from + batchSize, rows.count))
-        scope(model.backend, () => {
-          const judged = judge(model, loss, batch)
-          means.add(judged.loss.item(), judged.prediction, judged.targets, batch.count)
-          return judged.loss
-        })
-      }
-    })
-  } finally {
-    restore()
-  }
-  return { loss: means.loss, ...means.values }
 }

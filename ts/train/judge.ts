@@ -1,9 +1,11 @@
 /** Where a model, a loss and a batch meet, for every loop: one's own losses and forward methods are checked here. */
+
 import { ShapeError } from '../errors.js'
 import { crossEntropy } from '../loss/classification.js'
 import { asColumn, type Loss } from '../loss/loss.js'
 import { type Module, outputOf } from '../nn/module.js'
 import { formatShape } from '../shape.js'
+import { show } from '../show.js'
 import { Tensor } from '../tensor.js'
 
 /** A forward pass and what it is worth. */
@@ -27,7 +29,7 @@ export function judge(
   const targets = targetsFor(loss, given, prediction)
   const value: unknown = loss(prediction, targets, weights ? { weights } : undefined)
   const name = loss.name || 'loss'
-  if (!(value instanceof Tensor)) throw new TypeError(`the loss '${name}' must return a Tensor with one element, got ${String(value)}`)
+  if (!(value instanceof Tensor)) throw new TypeError(`the loss '${name}' must return a Tensor with one element, got ${show(value)}`)
   if (value.size !== 1)
     throw new ShapeError(`the loss '${name}' must return one number for the batch, got shape ${formatShape(value.shape)}; take its mean()`)
   return { prediction, targets, loss: value }

@@ -1,8 +1,12 @@
 /** Metrics: what people read, computed from predictions and targets in plain JS. */
-import { kindOf } from '../names.js'
-import type { Tensor } from '../tensor.js'
+import { largest } from '../metrics/classes.js'
+import { show } from '../show.js'
+import { Tensor } from '../tensor.js'
 
-/** The mean over a batch of something worth watching; averaged over batches by their size. */
+/**
+ * Something worth watching, of many rows: of the whole data set in `evaluateModel` and validation, of the epoch so far in training,
+ * whatever the size of the batches. Predictions and targets are kept for it until then.
+ */
 export type Metric = (prediction: Tensor, target: Tensor) => number
 
 /** Metrics by name, as `fit` and `evaluateModel` take them. */
@@ -33,21 +37,13 @@ export function accuracy(prediction: Tensor, target: Tensor): number {
   return right / rows
 }
 
-/** The index of the largest of n values; −1 where none is a number. */
-function largest(values: ArrayLike<number>, from: number, n: number): number {
-  if (Number.isNaN(values[from])) return -1
-  let best = 0
-  for (let i = 1; i < n; i++) if (values[from + i] > values[from + best]) best = i
-  return best
-}
-
 /** Mean of |prediction − target| over all elements. @example meanAbsoluteError(tensor([1, 2]), tensor([1, 4])) // 1 */
 export function meanAbsoluteError(prediction: Tensor, target: Tensor): number {
   return meanOf(prediction, target, Math.abs)
 }
 
 /**
- * Root of the mean of (prediction − target)² over all elements of a batch.
+ * Root of the mean of (prediction − target)² over all elements.
  *
  * @example rootMeanSquaredError(tensor([1, 2]), tensor([1, 4])) // 1.414214
  */
@@ -75,39 +71,45 @@ export type MetricValues<M extends MetricsOption> = Record<
 export function resolveMetrics(option: MetricsOption | undefined): [string, Metric][] {
   if (option === undefined) return []
   if (typeof option !== 'object' || option === null)
-    throw new TypeError(`metrics: wants names in an array, ['accuracy'], or { name: function }, got ${kindOf(option)}`)
+    throw new TypeError(`metrics: wants names in an array, ['accuracy'], or { name: function }, got ${show(option)}`)
   if (!Array.isArray(option)) {
     const own = Object.entries(option as Record<string, Metric>)
     for (const [name, metric] of own)
       if (typeof metric !== 'function')
-        throw new TypeError(`metrics: '${name}' must be a function (prediction, target) => number, got ${kindOf(metric)}`)
+        throw new TypeError(`metrics: '${name}' must be a function (prediction, target) => number, got ${show(metric)}`)
     return own
   }
   return (option as readonly MetricName[]).map((name) => {
     const metric = METRICS[name]
     if (metric === undefined)
-      throw new RangeError(
-        `metrics: ${JSON.stringify(name)} is none of ${Object.keys(METRICS).join(', ')}; pass your own as { name: function }`,
-      )
+      throw new RangeError(`metrics: ${show(name)} is none of ${Object.keys(METRICS).join(', ')}; pass your own as { name: function }`)
     return [name, metric]
   })
 }
 
-/** Means of loss and metrics, weighted by batch size. @internal */
+/** Metrics that are means over rows, so that batches may be judged one by one and nothing has to be kept. */
+const MEANS: readonly Metric[] = [accuracy, meanAbsoluteError]
+
+/** The mean of the loss, weighted by batch size, and metrics of all rows so far. @internal */
 export class RunningMeans {
   private samples = 0
   private lossSum = 0
   private readonly sums: number[]
   private readonly metrics: [string, Metric][]
+  /** What metrics need that are no means. */
+  private readonly kept: [prediction: Kept, target: Kept] | null
 
   constructor(metrics: [string, Metric][]) {
     this.metrics = metrics
     this.sums = metrics.map(() => 0)
+    this.kept = metrics.every(([, metric]) => MEANS.includes(metric)) ? null : [new Kept(), new Kept()]
   }
 
   add(loss: number, prediction: Tensor, target: Tensor, size: number): void {
     this.addLoss(loss, size)
-    for (let i = 0; i < this.metrics.length; i++) this.sums[i] += this.metrics[i][1](prediction, target) * size
+    for (const [i, [, metric]] of this.metrics.entries()) if (MEANS.includes(metric)) this.sums[i] += metric(prediction, target) * size
+    this.kept?.[0].add(prediction)
+    this.kept?.[1].add(target)
   }
 
   /** Where there are no metrics. */
@@ -120,8 +122,38 @@ export class RunningMeans {
     return this.lossSum / this.samples
   }
 
-  /** Name → mean so far. */
+  /** Name → value so far. */
   get values(): Record<string, number> {
-    return Object.fromEntries(this.metrics.map(([name], i) => [name, this.sums[i] / this.samples]))
+    const [prediction, target] = this.kept?.map((kept) => kept.all) ?? []
+    const result = (metric: Metric, i: number) => (MEANS.includes(metric) ? this.sums[i] / this.samples : metric(prediction, target))
+    return Object.fromEntries(this.metrics.map(([name, metric], i) => [name, result(metric, i)]))
+  }
+}
+
+/** Rows of many batches behind each other. */
+class Kept {
+  private values: ReturnType<Tensor['read']> | null = null
+  private length = 0
+  private last: Tensor | null = null
+
+  add(batch: Tensor): void {
+    const rows = batch.read()
+    const needed = this.length + rows.length
+    if (this.values === null) this.values = rows.slice()
+    else if (needed > this.values.length) {
+      const larger = new (this.values.constructor as Float32ArrayConstructor)(Math.max(needed, 2 * this.values.length))
+      larger.set(this.values)
+      this.values = larger
+    }
+    this.values.set(rows, this.length)
+    this.length = needed
+    this.last = batch
+  }
+
+  get all(): Tensor {
+    const { backend, shape } = this.last as Tensor
+    const [, ...row] = shape
+    const width = row.reduce((a, b) => a * b, 1)
+    return Tensor.onHost(backend, [this.length / width, ...row], (this.values as Float32Array).subarray(0, this.length))
   }
 }

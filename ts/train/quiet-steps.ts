@@ -3,8 +3,9 @@
  * WebAssembly where that is possible ({@link Stretch}) and step by step otherwise. The bits are the same.
  */
 import { Generator } from '../random.js'
+import type { Plan, StepOptions } from './plan.js'
 import type { Recording } from './replay.js'
-import { type Place, type Plan, quietStep, releaseRecordings, type StepOptions, stepFailed } from './steps.js'
+import { type Place, quietStep, releaseRecordings, stepFailed } from './steps.js'
 import { gradientsWait, MOST_STEPS, type Piece, Stretch } from './stretch.js'
 
 /** Steps that were taken, all with as many rows. */

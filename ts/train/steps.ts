@@ -1,47 +1,15 @@
 /** Training as an iterator of steps: the loop that `fit` is a thin layer on. */
-
 import { NonFiniteError } from '../errors.js'
-import type { Loss } from '../loss/loss.js'
-import { kindOf } from '../names.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
-import { checkData, type DataSet, type Rows, stepBatch } from './data.js'
+import { stepBatch } from './data.js'
 import { judge } from './judge.js'
-import { isReplayable, Recording } from './replay.js'
+import { Pacer } from './pacer.js'
+import { type Plan, planSteps, type Recordings, type StepOptions } from './plan.js'
+import { Recording } from './replay.js'
 import { closureStep, takesWholeSteps, type WholeStepOptimizer, watchedWholeStep, wholeStep } from './whole-step.js'
-
-/** Options of {@link trainSteps}; those of `fit` include them. */
-export interface StepOptions extends DataSet {
-  loss: Loss
-  /** An optimizer; or one with a closure (LBFGS, LevenbergMarquardt …), which takes whole steps: those need `batchSize: 'full'`. */
-  optimizer: OptimizerLike | WholeStepOptimizer
-  /** Passes over the data. Default 1. */
-  epochs?: number
-  /**
-   * Rows per step. 1 is stochastic, `full` is batch gradient descent, all between are mini-batches. Default 32,
-   * or all rows where there are fewer.
-   * The last batch of an epoch may be shorter.
-   */
-  batchSize?: number | 'full'
-  /** A new order every epoch, drawn from `seed`. Default true. */
-  shuffle?: boolean
-  /** Seed of the shuffle, a whole number. Default 0. */
-  seed?: number
-  /** Leave a shorter last batch out. Default false. */
-  dropLast?: boolean
-  /**
-   * Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own.
-   *
-   * `fit` asks it ahead of time where many steps run at once: in order, once for each step, with `optimizer.stepCount` and the
-   * rate before as they are at that step. So it may count and remember, but what looks at weights or losses, or sets other
-   * options, belongs into a callback (`onBatchEnd` sees each step).
-   */
-  schedule?: (step: number) => number
-  /** Milliseconds of work after which other tasks get a turn. Default 16. */
-  yieldEvery?: number
-}
 
 /** One finished step. Tensors are valid until the next one. */
 export interface Step {
@@ -58,25 +26,6 @@ export interface Step {
   targets: Tensor
   /** Rows in this batch. */
   size: number
-}
-
-const DEFAULT_BATCH = 32
-/** @internal what fit and trainSteps know beside the data */
-export const OPTIONS: readonly string[] = [
-  ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'yieldEvery'],
-  ...['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'],
-]
-
-/** @internal everything that the loop needs, checked */
-export interface Plan {
-  model: Module
-  rows: Rows
-  options: StepOptions
-  epochs: number
-  batchSize: number
-  batchesPerEpoch: number
-  /** Recorded steps by their number of rows; null where steps cannot be replayed. */
-  recordings: Recordings | null
 }
 
 /**
@@ -97,46 +46,6 @@ export async function* trainSteps(model: Module, options: StepOptions): AsyncGen
     yield step
     if (pacer.isDue) await pacer.pause()
   }
-}
-
-/** @internal @throws RangeError, ShapeError */
-export function planSteps(model: Module, options: StepOptions, rows = checkData(options, model.backend, 'fit', OPTIONS)): Plan {
-  const { epochs = 1, batchSize, dropLast = false, schedule } = options
-  if (!(Number.isInteger(epochs) && epochs >= 0))
-    throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${JSON.stringify(epochs)}`)
-  if (typeof options.loss !== 'function')
-    throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
-  const { step, groups } = (options.optimizer ?? {}) as Partial<OptimizerLike>
-  if (typeof step !== 'function' || !Array.isArray(groups))
-    throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
-  if (schedule !== undefined && typeof schedule !== 'function')
-    throw new TypeError(
-      `fit: schedule must be a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${kindOf(schedule)}`,
-    )
-  checkOwner(model, options.optimizer)
-  const size = batchSize === 'full' ? rows.count : (batchSize ?? Math.min(DEFAULT_BATCH, rows.count))
-  if (!(Number.isInteger(size) && size > 0))
-    throw new RangeError(`fit: batchSize must be a whole number above 0 or 'full', got ${JSON.stringify(batchSize)}`)
-  if (size > rows.count)
-    throw new RangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
-  const { optimizer } = options
-  if (takesWholeSteps(optimizer) && optimizer.wholeBatch && size < rows.count) {
-    throw new RangeError(
-      `fit: ${optimizer.name} compares losses from evaluation to evaluation and step to step, so each step must see all rows: set batchSize: 'full'`,
-    )
-  }
-  const batches = rows.count / size
-  const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
-  const isPlain = !takesWholeSteps(optimizer) && !optimizer.wantsClosure
-  const recordings = isPlain && isReplayable(model, options.loss, rows) ? new Map() : null
-  return { model, rows, options, epochs, batchSize: size, batchesPerEpoch, recordings }
-}
-
-/** @throws Error for an optimizer of another model, which would fail at its first step or train that one */
-function checkOwner(model: Module, { name, groups }: OptimizerLike | WholeStepOptimizer): void {
-  const own = new Set(model.parameters())
-  if (!groups.some(({ parameters }) => [...parameters].some((p) => own.has(p))))
-    throw new Error(`fit: optimizer ${name} has none of this model's parameters; make one with model.parameters()`)
 }
 
 /** @internal the steps of all epochs, each taken when it is asked for */
@@ -167,25 +76,6 @@ export function releaseRecordings({ model }: Plan, recordings: Recordings | null
 }
 
 type Generator_<T, R, N> = globalThis.Generator<T, R, N>
-
-/** @internal lets other tasks have a turn when there was work for long enough */
-export class Pacer {
-  private worked = performance.now()
-  private readonly every: number
-
-  constructor({ yieldEvery = 16 }: StepOptions) {
-    this.every = yieldEvery
-  }
-
-  get isDue(): boolean {
-    return performance.now() - this.worked > this.every
-  }
-
-  async pause(): Promise<void> {
-    await otherTasks()
-    this.worked = performance.now()
-  }
-}
 
 /** Forward, loss, backward, update: from a recording where there is one that still fits. */
 function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place): Step {
@@ -225,7 +115,6 @@ export interface Place {
   batch: number
 }
 
-type Recordings = Map<number, Recording>
 type Result = Pick<Step, 'prediction' | 'targets' | 'loss'>
 
 function eagerStep({ model, rows, options }: Plan, order: Int32Array | null, from: number, to: number, at: Place): Result {
@@ -273,19 +162,4 @@ function diverged(value: number, { step, epoch, batch }: Place, optimizer: Optim
     `loss is ${value} at step ${step} (epoch ${epoch}, batch ${batch})${where}. ` +
       `Lower the learning rate (now ${optimizer.learningRate}), clip the gradient (clipNorm), or look at the data of that batch`,
   )
-}
-
-/** Resolves after other tasks had a turn: timers, messages, input. */
-function otherTasks(): Promise<void> {
-  return new Promise((resolve) => {
-    if (typeof setImmediate === 'function') setImmediate(resolve)
-    else if (typeof MessageChannel === 'function') {
-      const { port1, port2 } = new MessageChannel()
-      port1.onmessage = () => {
-        port1.close()
-        resolve()
-      }
-      port2.postMessage(null)
-    } else setTimeout(resolve, 0)
-  })
 }

@@ -2,10 +2,11 @@
 import { noGrad } from '../autograd.js'
 import { outputOf } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
-import type { TrainingBatch } from '../solve/closure.js'
+import type { TrainingBatch } from '../solve/optimizers/closure.js'
 import { type Rows, stepBatch } from './data.js'
 import { judge, targetsFor } from './judge.js'
-import type { Plan, Step } from './steps.js'
+import type { Plan } from './plan.js'
+import type { Step } from './steps.js'
 
 /** An optimizer that evaluates the loss itself, as often as it likes: those of ts/solve. */
 export interface WholeStepOptimizer {

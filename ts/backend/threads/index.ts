@@ -1,5 +1,6 @@
 /** Threads: how many, whether there can be any here, and the team that shares a backend's kernels. */
-import type { Heap } from '../heap.js'
+import { show } from '../../show.js'
+import { FIRST_BYTES, type Heap } from '../heap.js'
 import { type Kernels, SCRATCH_BYTES, type Update } from '../kernels.js'
 import { warnOnce } from '../warn.js'
 import { compiled, isShareable, type Variant, type WasmExports } from '../wasm.js'
@@ -12,10 +13,9 @@ const MOST = 16
 const MOST_AUTO = 8
 /** The stack of a worker; kernels use a hundredth of it. */
 const STACK_BYTES = 1 << 16
-/** What a shared memory begins with, unless less is allowed, and what it may grow to: 4 GiB less one. A page is 64 KiB. */
-const FIRST_PAGES = 64
 /** What the module itself has in it. */
 const LEAST_PAGES = 17
+/** What a shared memory may grow to: 4 GiB less one. A page is 64 KiB. */
 const MOST_PAGES = 65_536
 const PAGE = 65_536
 
@@ -33,7 +33,7 @@ export interface Threads {
 export function wantedThreads(threads: number | 'auto' = 1): number {
   if (threads === 'auto') return automatic(processors())
   if (Number.isInteger(threads) && threads >= 1 && threads <= MOST) return threads
-  throw new RangeError(`load: threads is 'auto' or a whole number from 1 to ${MOST}, got ${JSON.stringify(threads)}`)
+  throw new RangeError(`load: threads is 'auto' or a whole number from 1 to ${MOST}, got ${show(threads)}`)
 }
 
 /** One for each core, of which most machines count each twice, or count slow ones beside fast ones. */
@@ -65,7 +65,7 @@ export function canShare(): boolean {
 /** A memory that threads can share. Its greatest size is address space, of which some machines give less. @throws RangeError */
 export function sharedMemory(limit = MOST_PAGES * PAGE): WebAssembly.Memory {
   const most = Math.max(LEAST_PAGES, Math.min(MOST_PAGES, Math.floor(limit / PAGE)))
-  const initial = Math.min(FIRST_PAGES, most)
+  const initial = Math.min(FIRST_BYTES / PAGE, most)
   for (let maximum = most; ; maximum = Math.floor(maximum / 2)) {
     try {
       return new WebAssembly.Memory({ initial, maximum, shared: true })
@@ -77,7 +77,7 @@ export function sharedMemory(limit = MOST_PAGES * PAGE): WebAssembly.Memory {
 
 /** Starts workers beside the calling thread, on its memory. */
 export function startThreads(variant: Variant, exports: WasmExports, heap: Heap, threads: number): Threads {
-  const blocks = Array.from({ length: threads - 1 }, () => heap.allocate(STACK_BYTES + SCRATCH_BYTES))
+  const blocks = Array.from({ length: threads - 1 }, () => heap.allocate(STACK_BYTES + SCRATCH_BYTES, 'anything'))
   const rooms = blocks.map((block) => block + STACK_BYTES)
   const pool = new Pool(Object.values(exports) as Kernel[], compiled(variant, true), exports.memory, rooms)
   const team = { exports, pool, rooms }

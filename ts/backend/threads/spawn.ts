@@ -24,8 +24,8 @@ const PATIENCE = 20_000
 const POLICY = "a page's Content-Security-Policy has to allow blob: in worker-src"
 
 /**
- * Starts a worker, which is at the end of `threads` at once; resolves once it waits for work, rejects if it does not come to that. After that it
- * keeps no process alive. Threads outlive a pool that is gone, and hold what is given here: not the pool.
+ * Starts a worker, which is at the end of `threads` at once; resolves once it waits for work, rejects if it does not come to
+ * that. After that it keeps no process alive. Threads outlive a pool that is gone, and hold what is given here: not the pool.
  */
 export async function spawn(start: Start, threads: Thread[]): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined

@@ -1,0 +1,153 @@
+//! Two doubles: the type and its arithmetic, on wasm and off it.
+#![allow(unsafe_code)]
+
+use super::F32x4;
+use core::ops::{Add, Div, Mul, Sub};
+
+#[cfg(target_feature = "simd128")]
+use core::arch::wasm32::*;
+
+/// Two doubles in one 128-bit register: what the solvers' kernels in `double` are written over.
+#[cfg(target_feature = "simd128")]
+#[derive(Clone, Copy)]
+pub struct F64x2(v128);
+
+/// Two doubles, off wasm.
+#[cfg(not(target_feature = "simd128"))]
+#[derive(Clone, Copy)]
+pub struct F64x2([f64; 2]);
+
+impl F64x2 {
+    /// x twice.
+    #[inline(always)]
+    pub fn splat(x: f64) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return F64x2(f64x2_splat(x));
+        #[cfg(not(target_feature = "simd128"))]
+        return F64x2([x; 2]);
+    }
+
+    /// Four floats as doubles, the first two and the last two.
+    #[inline(always)]
+    pub fn of(x: F32x4) -> [Self; 2] {
+        #[cfg(target_feature = "simd128")]
+        return [F64x2(f64x2_promote_low_f32x4(x.0)), F64x2(f64x2_promote_low_f32x4(i64x2_shuffle::<1, 1>(x.0, x.0)))];
+        #[cfg(not(target_feature = "simd128"))]
+        return [F64x2([x.0[0].into(), x.0[1].into()]), F64x2([x.0[2].into(), x.0[3].into()])];
+    }
+
+    /// The first two doubles of a slice.
+    #[inline(always)]
+    pub fn load(from: &[f64]) -> Self {
+        assert!(from.len() >= 2);
+        // SAFETY: the slice holds two doubles; both loads allow any alignment.
+        unsafe {
+            #[cfg(target_feature = "simd128")]
+            return F64x2(v128_load(from.as_ptr().cast()));
+            #[cfg(not(target_feature = "simd128"))]
+            return F64x2(from.as_ptr().cast::<[f64; 2]>().read_unaligned());
+        }
+    }
+
+    /// Into the first two doubles of a slice.
+    #[inline(always)]
+    pub fn store(self, to: &mut [f64]) {
+        assert!(to.len() >= 2);
+        // SAFETY: the slice holds two doubles; both stores allow any alignment.
+        unsafe {
+            #[cfg(target_feature = "simd128")]
+            v128_store(to.as_mut_ptr().cast(), self.0);
+            #[cfg(not(target_feature = "simd128"))]
+            to.as_mut_ptr().cast::<[f64; 2]>().write_unaligned(self.0);
+        }
+    }
+
+    /// The first double.
+    #[inline(always)]
+    pub fn first(self) -> f64 {
+        #[cfg(target_feature = "simd128")]
+        return f64x2_extract_lane::<0>(self.0);
+        #[cfg(not(target_feature = "simd128"))]
+        return self.0[0];
+    }
+
+    /// The second double.
+    #[inline(always)]
+    pub fn second(self) -> f64 {
+        #[cfg(target_feature = "simd128")]
+        return f64x2_extract_lane::<1>(self.0);
+        #[cfg(not(target_feature = "simd128"))]
+        return self.0[1];
+    }
+
+    /// self·a + b: rounded once on the relaxed artefact, twice otherwise.
+    #[inline(always)]
+    pub fn mul_add(self, a: Self, b: Self) -> Self {
+        #[cfg(target_feature = "relaxed-simd")]
+        return F64x2(f64x2_relaxed_madd(self.0, a.0, b.0));
+        #[cfg(not(target_feature = "relaxed-simd"))]
+        return self * a + b;
+    }
+
+    /// Nearest whole number, ties to even.
+    #[inline(always)]
+    pub fn nearest(self) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return F64x2(f64x2_nearest(self.0));
+        #[cfg(not(target_feature = "simd128"))]
+        return F64x2(self.0.map(f64::round_ties_even));
+    }
+
+    /// self, or `least` where self is smaller; NaN stays NaN.
+    #[inline(always)]
+    pub fn at_least(self, least: Self) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return F64x2(v128_bitselect(least.0, self.0, f64x2_lt(self.0, least.0)));
+        #[cfg(not(target_feature = "simd128"))]
+        return self.each(least, |x, least| if x < least { least } else { x });
+    }
+
+    /// self, or `most` where self is larger; NaN stays NaN.
+    #[inline(always)]
+    pub fn at_most(self, most: Self) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return F64x2(v128_bitselect(most.0, self.0, f64x2_gt(self.0, most.0)));
+        #[cfg(not(target_feature = "simd128"))]
+        return self.each(most, |x, most| if most < x { most } else { x });
+    }
+
+    /// 2ⁿ for a whole n in −1022..=1023: n added to a number whose last bits are whole leaves it there, biased.
+    #[inline(always)]
+    pub fn power_of_two(self) -> Self {
+        let biased = self + Self::splat(6_755_399_441_055_744.0 + 1023.0);
+        #[cfg(target_feature = "simd128")]
+        return F64x2(i64x2_shl(biased.0, 52));
+        #[cfg(not(target_feature = "simd128"))]
+        return F64x2(biased.0.map(|x| f64::from_bits(x.to_bits() << 52)));
+    }
+
+    #[cfg(not(target_feature = "simd128"))]
+    #[inline(always)]
+    fn each(self, other: Self, f: impl Fn(f64, f64) -> f64) -> Self {
+        F64x2(core::array::from_fn(|i| f(self.0[i], other.0[i])))
+    }
+}
+
+macro_rules! double_operator {
+    ($trait:ident, $method:ident, $intrinsic:ident) => {
+        impl $trait for F64x2 {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, other: Self) -> Self {
+                #[cfg(target_feature = "simd128")]
+                return F64x2($intrinsic(self.0, other.0));
+                #[cfg(not(target_feature = "simd128"))]
+                return self.each(other, f64::$method);
+            }
+        }
+    };
+}
+double_operator!(Add, add, f64x2_add);
+double_operator!(Sub, sub, f64x2_sub);
+double_operator!(Mul, mul, f64x2_mul);
+double_operator!(Div, div, f64x2_div);

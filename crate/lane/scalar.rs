@@ -1,0 +1,145 @@
+//! One float as a lane: the tail of every kernel, and what the vector form is held to.
+
+use super::{Lane, SHIFTER};
+use core::cell::Cell;
+
+#[cfg(target_feature = "relaxed-simd")]
+use core::arch::wasm32::*;
+
+impl Lane for f32 {
+    type Mask = bool;
+    const WIDTH: usize = 1;
+
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        x
+    }
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self {
+        from[0]
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        to[0] = self;
+    }
+    #[inline(always)]
+    fn get(from: &[Cell<f32>]) -> Self {
+        from[0].get()
+    }
+    #[inline(always)]
+    fn set(self, to: &[Cell<f32>]) {
+        to[0].set(self);
+    }
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        f32x4_extract_lane::<0>(f32x4_relaxed_madd(f32x4_splat(self), f32x4_splat(a), f32x4_splat(b)))
+    }
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[inline(always)]
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        self * a + b
+    }
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn minus(self, a: Self, b: Self) -> Self {
+        f32x4_extract_lane::<0>(f32x4_relaxed_nmadd(f32x4_splat(a), f32x4_splat(b), f32x4_splat(self)))
+    }
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[inline(always)]
+    fn minus(self, a: Self, b: Self) -> Self {
+        self - a * b
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        f32::abs(self)
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f32::sqrt(self)
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        if self.is_nan() || other.is_nan() {
+            f32::NAN
+        } else if self == other {
+            f32::from_bits(self.to_bits() | other.to_bits())
+        } else if self < other {
+            self
+        } else {
+            other
+        }
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        if self.is_nan() || other.is_nan() {
+            f32::NAN
+        } else if self == other {
+            f32::from_bits(self.to_bits() & other.to_bits())
+        } else if self > other {
+            self
+        } else {
+            other
+        }
+    }
+    #[inline(always)]
+    fn at_least(self, least: Self) -> Self {
+        if self < least {
+            least
+        } else {
+            self
+        }
+    }
+    #[inline(always)]
+    fn at_most(self, most: Self) -> Self {
+        if most < self {
+            most
+        } else {
+            self
+        }
+    }
+    #[inline(always)]
+    fn with_sign_of(self, other: Self) -> Self {
+        self.copysign(other)
+    }
+    #[inline(always)]
+    fn lt(self, other: Self) -> bool {
+        self < other
+    }
+    #[inline(always)]
+    fn le(self, other: Self) -> bool {
+        self <= other
+    }
+    #[inline(always)]
+    fn same(self, other: Self) -> bool {
+        self == other
+    }
+    #[inline(always)]
+    fn select(mask: bool, yes: Self, no: Self) -> Self {
+        if mask {
+            yes
+        } else {
+            no
+        }
+    }
+    #[inline(always)]
+    fn unless(self, mask: bool) -> Self {
+        Self::select(mask, 0.0, self)
+    }
+    #[inline(always)]
+    fn or_nan_of(self, other: Self) -> Self {
+        Self::select(other.is_nan(), f32::NAN, self)
+    }
+    #[inline(always)]
+    fn power_of_two(self) -> Self {
+        f32::from_bits((self + (SHIFTER + 127.0)).to_bits() << 23)
+    }
+    #[inline(always)]
+    fn exponent(self) -> Self {
+        ((self.to_bits() >> 23) as i32 - 127) as f32
+    }
+    #[inline(always)]
+    fn mantissa(self) -> Self {
+        f32::from_bits((self.to_bits() & 0x007f_ffff) | 0x3f80_0000)
+    }
+}

@@ -1,0 +1,139 @@
+/** Tiles of large products: the same bits from each, and the one that is pinned, or the fastest, is the one at work. */
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { type Kernels, TILES } from '../ts/backend/kernels.js'
+import { withTileChoice } from '../ts/backend/tiles.js'
+import { type Backend, createBackend, supportedVariants } from '../ts/index.js'
+
+/** Rows on both sides of what tiles of four and of six share out, several blocks of rows, of columns and of k. */
+const SHAPES = [
+  ...[24, 25, 26, 27, 28, 29, 30, 31, 125].map((m) => [m, 33, 300] as const),
+  [60, 130, 61],
+  [24, 26, 400],
+  [37, 1000, 530],
+  [250, 47, 263],
+] as const
+const KINDS = ['matmul', 'matmulNT', 'matmulTN'] as const
+
+/** Bits of c = start + a·b. */
+function product({ kernels, heap }: Backend, kind: (typeof KINDS)[number], [m, n, k]: readonly number[], accumulate: 0 | 1): Int32Array {
+  const sizes = [m * k, k * n, m * n]
+  const [a, b, c] = sizes.map((size) => heap.allocate(4 * size))
+  for (const [at, size] of [a, b, c].map((at, i) => [at, sizes[i]]))
+    heap.view(at, size).forEach((_, i, view) => (view[i] = Math.sin(i + size)))
+  kernels[kind](a, b, c, m, n, k, accumulate, heap.scratch)
+  const bits = heap.intView(c, m * n).slice()
+  for (const at of [a, b, c]) heap.free(at)
+  return bits
+}
+
+/** Rows and columns of the tile that a product used, from its panels: in those of a the first step of k is 1, in those of b likewise. */
+function tileOf({ kernels, heap }: Backend): string {
+  const [m, n, k] = [48, 48, 256]
+  const [a, b, c] = [m * k, k * n, m * n].map((size) => heap.allocate(4 * size))
+  heap.view(a, m * k).forEach((_, i, view) => (view[i] = i % k === 0 ? 1 : 0))
+  heap.view(b, k * n).forEach((_, i, view) => (view[i] = i < n ? 1 : 0))
+  kernels.matmul(a, b, c, m, n, k, 0, heap.scratch)
+  const ones = (at: number) => heap.view(at, 64).findIndex((x: number) => x !== 1)
+  const tile = `${ones(heap.scratch)}x${ones(heap.scratch + 4 * 65_536)}`
+  for (const at of [a, b, c]) heap.free(at)
+  return tile
+}
+
+describe.each(supportedVariants())('on %s', (variant) => {
+  const backends = TILES.map((tile) => createBackend({ variant, tile }))
+
+  test.each(SHAPES)('all tiles give the same bits: %i × %i, sums of %i', (...shape) => {
+    for (const kind of KINDS) {
+      for (const accumulate of [0, 1] as const) {
+        const [first, ...others] = backends.map((backend) => product(backend, kind, shape, accumulate))
+        for (const bits of others) expect(bits).toEqual(first)
+      }
+    }
+  })
+
+  test('the tile that is pinned is at work', () => {
+    expect(backends.map(tileOf)).toEqual(TILES)
+    expect(backends.map(({ tile }) => tile)).toEqual(TILES)
+  })
+
+  test('the first is at work until one is chosen', () => {
+    const backend = createBackend({ variant })
+    expect([backend.tile, tileOf(backend)]).toEqual([TILES[0], TILES[0]])
+  })
+})
+
+describe('the choice', () => {
+  afterEach(() => void vi.restoreAllMocks())
+
+  /** A table whose products take what `times` say of each tile, in milliseconds, by a clock that nothing else moves. */
+  function engine(name: string, times: readonly number[], clumsy = 0) {
+    const state = { tile: 0, now: 0, calls: 0, settled: -1 }
+    vi.spyOn(performance, 'now').mockImplementation(() => state.now)
+    const work = () => {
+      // at first as slow as code that was not optimised is
+      state.now += state.calls++ < clumsy ? 5 - times[state.tile] : times[state.tile]
+    }
+    const table = {
+      setTile: (tile: number) => {
+        state.tile = tile
+      },
+      matmul: work,
+      denseForward: work,
+    } as unknown as Kernels
+    const kernels = withTileChoice(table, name, (tile) => {
+      state.settled = tile
+    })
+    return { state, table, kernels }
+  }
+  const large = (kernels: Kernels, m = 128) => kernels.matmul(0, 0, 0, m, 128, 128, 0, 0)
+
+  test.each([0, 1, 2])('is the fastest: %i', (fastest) => {
+    const times = TILES.map((_, tile) => (tile === fastest ? 0.1 : 0.2))
+    const { state, table, kernels } = engine(`fastest ${fastest}`, times, 9)
+    for (let i = 0; i < 100; i++) large(kernels)
+    expect(state).toMatchObject({ settled: fastest, tile: fastest, calls: 100 })
+    expect(kernels.matmul).toBe(table.matmul)
+    expect(kernels.denseForward).toBe(table.denseForward)
+  })
+
+  test('takes twelve calls where each takes long', () => {
+    const { state, kernels } = engine('long', [30, 20, 25])
+    for (let i = 0; i < 11; i++) large(kernels)
+    expect(state.settled).toBe(-1)
+    large(kernels)
+    expect(state.settled).toBe(1)
+  })
+
+  test('stays with the first where another is hardly faster, and where the clock stands still', () => {
+    for (const times of [
+      [1, 0.99, 1],
+      [0, 0, 0],
+    ]) {
+      const { state, kernels } = engine(`stays ${times}`, times)
+      for (let i = 0; i < 100; i++) large(kernels)
+      expect(state).toMatchObject({ settled: 0, tile: 0 })
+    }
+  })
+
+  test('counts no small products, and turns to another shape where the first does not come again', () => {
+    const { state, kernels } = engine('shapes', [0.2, 0.1, 0.2])
+    for (let i = 0; i < 100; i++) kernels.matmul(0, 0, 0, 32, 32, 32, 0, 0)
+    expect(state).toMatchObject({ settled: -1, calls: 100 })
+    large(kernels, 500)
+    for (let i = 0; i < 100; i++) large(kernels)
+    expect(state.settled).toBe(1)
+  })
+
+  test('holds for the process', () => {
+    const first = engine('again', [0.2, 0.2, 0.1])
+    for (let i = 0; i < 100; i++) large(first.kernels)
+    const second = engine('again', [0.1, 0.2, 0.2])
+    expect(second.state).toMatchObject({ settled: 2, tile: 2 })
+    expect(second.kernels).toBe(second.table)
+  })
+})
+
+test('a name that is none is an error', () => {
+  expect(() => createBackend({ tile: '8x8' as never })).toThrow(`load: tile is 'auto' or one of '6x8', '4x16', '6x16', got "8x8"`)
+  expect(createBackend({ backend: 'js', tile: '6x8' }).tile).toBeNull()
+})

@@ -1,0 +1,90 @@
+/** Where the Hessian is flat: what higher derivatives say along those directions, and values beside the point. */
+import { Generator } from '../random.js'
+import type { SymmetricEigen } from './eigen.js'
+import type { HessianPoint } from './point.js'
+
+/** @internal what counts as 0 */
+export interface Limits {
+  gradient: number
+  curvature: number
+}
+
+/** @internal what was found in flat directions */
+export interface FlatFindings {
+  third: boolean
+  /** Directions along which the fourth derivative, or a kink, points up (down); a kink may do both, one to each side. */
+  up: number
+  down: number
+  /** Directions along which the function bends at once, to one side or to both; `walls` of them rise (fall) to both. */
+  kinks: number
+  walls: number
+  probes: number
+}
+
+/** @internal nothing was looked at */
+export const NOTHING: FlatFindings = { third: false, up: 0, down: 0, kinks: 0, walls: 0, probes: 0 }
+const RANDOM_PROBES = 8
+const MAX_PROBES = 16
+/** @internal with so many flat directions at most, each of them is tried */
+export const ALL_TRIED = MAX_PROBES - RANDOM_PROBES
+
+/** @internal third and fourth derivatives along flat directions, each alone, and mixed at random; where both vanish, kinks */
+export function probeFlat(
+  point: HessianPoint,
+  eigen: SymmetricEigen,
+  isFlat: (i: number) => boolean,
+  { gradient, curvature }: Limits,
+  seed: number,
+): FlatFindings {
+  const n = point.size
+  const flat = Array.from({ length: n }, (_, i) => i)
+    .filter(isFlat)
+    .map((i) => eigen.vectors.subarray(i * n, (i + 1) * n))
+  const generator = new Generator(seed, 1)
+  const mixed = flat.length < 2 ? [] : Array.from({ length: RANDOM_PROBES }, () => mix(flat, generator))
+  const scale = curvature * Math.max(1, Math.abs(eigen.values[0]), Math.abs(eigen.values[n - 1]))
+  const found = { ...NOTHING }
+  for (const v of [...mixed, ...flat].slice(0, MAX_PROBES)) {
+    const [, , third, fourth] = point.derivatives(v, 4)
+    found.probes++
+    if (Math.abs(third) > scale) return { ...found, third: true }
+    if (fourth > scale) found.up++
+    if (fourth < -scale) found.down++
+    if (Math.abs(fourth) > scale) continue
+    const [left, right] = slopesBeside(point, v, 10 * gradient)
+    if (left > 0 || right > 0) found.up++
+    if (left < 0 || right < 0) found.down++
+    if (left !== 0 || right !== 0) found.kinks++
+    if (left * right > 0) found.walls++
+  }
+  return found
+}
+
+/** How the function goes on from the point to either side of it; 0 for a slope within `tolerance` and rounding, and for NaN. */
+function slopesBeside(point: HessianPoint, v: Float64Array, tolerance: number): [left: number, right: number] {
+  const rough = point.gradient instanceof Float32Array
+  const h = rough ? 1e-2 : 1e-4
+  const rounding = (8 * (rough ? 2 ** -23 : Number.EPSILON) * Math.abs(point.value)) / h
+  const slope = (t: number) => {
+    const found = (point.valueAlong(v, t) - point.value) / h
+    return Math.abs(found) > tolerance + rounding ? found : 0
+  }
+  return [slope(-h), slope(h)]
+}
+
+function mix(basis: readonly Float64Array[], generator: Generator): Float64Array {
+  const weights = generator.uniforms(basis.length).map((u) => u - 0.5)
+  const size = length(weights)
+  const v = new Float64Array(basis[0].length)
+  basis.forEach((b, k) => {
+    for (let i = 0; i < v.length; i++) v[i] += (weights[k] / size) * b[i]
+  })
+  return v
+}
+
+/** @internal the Euclidean norm */
+export function length(v: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < v.length; i++) sum += v[i] * v[i]
+  return Math.sqrt(sum)
+}

@@ -1,0 +1,43 @@
+/** Weights of classes as weights of rows. */
+import { show } from '../show.js'
+import type { Targets } from './dataset.js'
+
+/**
+ * How much each row counts, by its class, where classes are unlike in number or in cost: `weights` of a data set for `fit` and
+ * `evaluateModel`. Their mean is 1, so that the loss over all rows is that of PyTorch's `CrossEntropyLoss(weight)`, divided by the
+ * sum of the factors, and of Keras' `class_weight` but for that.
+ *
+ * @param targets the class of each row: a data set's `targets`, or an array of whole numbers
+ * @param factors a factor from 0 for each class, or `balanced`: the same total for each class, n / (classes · rows of the class)
+ * @example
+ * classWeights([0, 0, 0, 1], 'balanced') // Float64Array.of(0.666667, 0.666667, 0.666667, 2)
+ * classWeights([0, 0, 0, 1], [1, 5]) // Float64Array.of(0.5, 0.5, 0.5, 2.5)
+ * const data = spirals({ count: 90 })
+ * await fit(new Sequential([new Dense(2, 3)]), { ...data, weights: classWeights(data.targets, [1, 1, 4]), loss: crossEntropy, optimizer })
+ * @throws RangeError for targets that are no classes, and factors that are missing, negative, not finite, or 0 for all classes there are
+ */
+export function classWeights(targets: Targets | readonly number[], factors: 'balanced' | ArrayLike<number>): Float64Array {
+  const counts = new Map<number, number>()
+  targets.forEach((c: number, row: number) => {
+    if (!(Number.isInteger(c) && c >= 0))
+      throw new RangeError(`classWeights: wants classes from 0 as targets, got ${show(c)} at row ${row}`)
+    counts.set(c, (counts.get(c) ?? 0) + 1)
+  })
+  const of = factors === 'balanced' ? (c: number) => targets.length / (counts.size * (counts.get(c) as number)) : checked(factors)
+  let total = 0
+  for (const [c, count] of counts) total += count * of(c)
+  if (total === 0 && targets.length > 0)
+    throw new RangeError('classWeights: the factors of all classes there are are 0, so that no row counts')
+  return Float64Array.from(targets as readonly number[], (c) => (of(c) * targets.length) / total)
+}
+
+function checked(factors: ArrayLike<number>): (c: number) => number {
+  if (typeof factors === 'string' || !Number.isInteger(factors?.length))
+    throw new TypeError(`classWeights: wants a factor for each class in an array, or 'balanced', got ${show(factors)}`)
+  return (c) => {
+    const factor = factors[c]
+    if (!(factor >= 0 && factor < Infinity))
+      throw new RangeError(`classWeights: wants a finite factor from 0 for class ${c}, got ${show(factor)}`)
+    return factor
+  }
+}

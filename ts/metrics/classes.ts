@@ -1,0 +1,104 @@
+/** What metrics of classes see: of each row the class that was predicted, and the one that is right. */
+import { ShapeError } from '../errors.js'
+import { checkNames } from '../names.js'
+import { formatShape } from '../shape.js'
+import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
+
+/** Options of all metrics that decide on a class. */
+export interface ClassOptions {
+  /** With one output a row: it says class 1 where it is above this. Default 0, for logits; 0.5 is for probabilities. */
+  threshold?: number
+}
+
+/** Classes by row. */
+export interface Decisions {
+  predicted: ArrayLike<number>
+  actual: ArrayLike<number>
+  /** How many classes there are: the outputs of a row, 2 for one output, and for class indices one more than the largest. */
+  classes: number
+}
+
+/**
+ * @internal Predictions are scores (logits, probabilities) [n, classes], of which the largest decides, one score a row [n] or [n, 1],
+ * or classes themselves as whole numbers (an Int32Array or Uint8Array, `argmax`).
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes
+ */
+export function decide(
+  who: string,
+  prediction: TensorLike,
+  target: TensorLike,
+  options: ClassOptions,
+  own: readonly string[] = [],
+): Decisions {
+  checkNames(who, options, ['threshold', ...own])
+  const p = asScores(who, prediction)
+  const { rows, columns, values } = p
+  if (p.isLabels) {
+    const actual = targetClasses(who, target, rows, Infinity)
+    const all = [values, actual].map((labels) => largestLabel(who, labels))
+    return { predicted: values, actual, classes: Math.max(2, ...all.map((most) => most + 1)) }
+  }
+  const classes = Math.max(2, columns)
+  const actual = targetClasses(who, target, rows, classes)
+  const { threshold = 0 } = options
+  const predicted = new Int32Array(rows)
+  for (let r = 0; r < rows; r++) predicted[r] = columns === 1 ? Number(values[r] > threshold) : largest(values, r * columns, columns)
+  return { predicted, actual, classes }
+}
+
+/** Scores as rows and columns. */
+export interface Scores {
+  values: ArrayLike<number>
+  rows: number
+  columns: number
+  /** Whole numbers, one a row. */
+  isLabels: boolean
+}
+
+/** @internal @throws ShapeError for a single number or more than two axes */
+export function asScores(who: string, prediction: TensorLike): Scores {
+  const t = asTensor(prediction, undefined, `${who}: prediction`)
+  if (t.rank !== 1 && t.rank !== 2)
+    throw new ShapeError(`${who}: wants scores of shape [rows, classes] or one a row, got shape ${formatShape(t.shape)}`)
+  const [rows, columns = 1] = t.shape
+  if (rows === 0 || columns === 0) throw new ShapeError(`${who}: there are no predictions, shape ${formatShape(t.shape)}`)
+  const isLabels = columns === 1 && (t.dtype === 'int32' || prediction instanceof Uint8Array)
+  return { values: t.read(), rows, columns, isLabels }
+}
+
+/**
+ * @internal targets as classes: whole numbers, one a row, or rows of probabilities, of which the largest counts
+ * @throws ShapeError, RangeError naming the first that is no class below `classes`
+ */
+export function targetClasses(who: string, target: TensorLike, rows: number, classes: number): ArrayLike<number> {
+  const t: Tensor = asTensor(target, undefined, `${who}: target`)
+  const values = t.read()
+  if (t.rank === 2 && t.shape[0] === rows && t.shape[1] === classes && classes > 1)
+    return Int32Array.from({ length: rows }, (_, r) => largest(values, r * classes, classes))
+  if (t.size !== rows || t.shape[0] !== rows)
+    throw new ShapeError(
+      `${who}: ${rows} predictions want a class each, or probabilities of all classes; got shape ${formatShape(t.shape)}`,
+    )
+  const wrong = values.findIndex((c) => !(Number.isInteger(c) && c >= 0 && c < classes))
+  if (wrong < 0) return values
+  const hint = classes === 2 && values[wrong] >= 2 ? '; classes as predictions are whole numbers (an Int32Array)' : ''
+  const wanted = classes === Infinity ? 'classes from 0' : `classes from 0 to ${classes - 1}`
+  throw new RangeError(`${who}: wants ${wanted} as targets, got ${values[wrong]} at row ${wrong}${hint}`)
+}
+
+function largestLabel(who: string, labels: ArrayLike<number>): number {
+  let most = 0
+  for (let i = 0; i < labels.length; i++) {
+    if (labels[i] < 0) throw new RangeError(`${who}: wants classes from 0, got ${labels[i]} at row ${i}`)
+    if (labels[i] > most) most = labels[i]
+  }
+  return most
+}
+
+/** @internal the index of the largest of n values, the first of several; −1 where none is a number */
+export function largest(values: ArrayLike<number>, from: number, n: number): number {
+  if (Number.isNaN(values[from])) return -1
+  let best = 0
+  for (let i = 1; i < n; i++) if (values[from + i] > values[from + best]) best = i
+  return best
+}

@@ -1,0 +1,35 @@
+/** Metrics of numbers. */
+import { ShapeError } from '../errors.js'
+import { formatShape } from '../shape.js'
+import { asTensor, type TensorLike } from '../tensor.js'
+
+/**
+ * R², the share of the targets' variance that predictions explain: 1 − Σ(t − p)² / Σ(t − t̄)². 1 is perfect, 0 what predicting the
+ * mean would give, below 0 worse. Of several columns the mean. A column of equal targets gives 1 where all are met, else 0.
+ *
+ * @param prediction numbers [n] or [n, columns]
+ * @param target numbers of the same shape
+ * @example r2Score([2.5, 0, 2, 8], [3, -0.5, 2, 7]) // 0.948608
+ * @throws ShapeError unless both have the same rows and columns
+ */
+export function r2Score(prediction: TensorLike, target: TensorLike): number {
+  const p = asTensor(prediction, undefined, 'r2Score: prediction')
+  const t = asTensor(target, undefined, 'r2Score: target')
+  const [rows = 0] = t.shape
+  if (rows === 0 || p.size !== t.size || p.shape[0] !== rows)
+    throw new ShapeError(`r2Score: wants predictions and targets of one shape, got ${formatShape(p.shape)} and ${formatShape(t.shape)}`)
+  const columns = t.size / rows
+  const [guesses, truths] = [p.read(), t.read()]
+  let total = 0
+  for (let c = 0; c < columns; c++) {
+    let [mean, residual, spread] = [0, 0, 0]
+    for (let i = c; i < truths.length; i += columns) mean += truths[i]
+    mean /= rows
+    for (let i = c; i < truths.length; i += columns) {
+      residual += (truths[i] - guesses[i]) ** 2
+      spread += (truths[i] - mean) ** 2
+    }
+    total += spread > 0 ? 1 - residual / spread : Number(residual === 0)
+  }
+  return total / columns
+}

@@ -1,0 +1,39 @@
+/** What was passed, for messages: short enough to read whatever it is. */
+
+const LONGEST = 40
+const MOST_NAMES = 6
+
+/**
+ * @internal `'text'`, `3`, `null`, `a function`, `the class Adam`, `an array of 2`, `a Float32Array of 2`, `a Sequential`,
+ * `an object with lr`
+ */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `'${shortened(value)}'`
+  if (typeof value === 'function') return /^class\b/.test(String(value)) ? `the class ${value.name}` : 'a function'
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  const { name } = (value.constructor ?? Object) as { name?: string }
+  if (!name || name === 'Object') return `an object with ${namesIn(value)}`
+  const more = isForeign(value) ? OF_ANOTHER_COPY : ArrayBuffer.isView(value) && 'length' in value ? ` of ${value.length}` : ''
+  return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}${more}`
+}
+
+/** @internal what this copy of gradus marks its classes with (`gradusCopy`): two copies in one process have two marks */
+export const COPY = {}
+
+const OF_ANOTHER_COPY = ' of another copy of gradus: two versions, or ESM beside CommonJS'
+
+/** @internal whether a value is of another copy of gradus, whose classes look the same and are not */
+export function isForeign(value: unknown): boolean {
+  return ((value as { gradusCopy?: object } | null | undefined)?.gradusCopy ?? COPY) !== COPY
+}
+
+function shortened(text: string): string {
+  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+}
+
+function namesIn(value: object): string {
+  const names = Object.keys(value)
+  if (names.length === 0) return 'nothing'
+  return names.slice(0, MOST_NAMES).map(shortened).join(', ') + (names.length > MOST_NAMES ? ' …' : '')
+}

@@ -1,0 +1,44 @@
+/** Activations in double precision over stretches of arrays, those for which there is no kernel. */
+import { erfc } from '../../backend/js/math.js'
+import type { Activation } from '../../backend/kernels.js'
+
+/** Writes f(z) into `a`. */
+type Values = (z: Float64Array, a: Float64Array) => void
+/** Writes f′ into `d`, from z and a = f(z). */
+type Slopes = (z: Float64Array, a: Float64Array, d: Float64Array) => void
+
+const sigmoid = (z: number) => 1 / (1 + Math.exp(-z))
+const normalCdf = (z: number) => 0.5 * erfc(-z * Math.SQRT1_2)
+const normalPdf = (z: number) => Math.exp(-0.5 * z * z) * 0.3989422804014327
+const softplus = (z: number) => Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)))
+
+const each =
+  (f: (z: number) => number): Values =>
+  (z, a) => {
+    for (let i = 0; i < a.length; i++) a[i] = f(z[i])
+  }
+
+const eachSlope =
+  (f: (z: number, a: number) => number): Slopes =>
+  (z, a, d) => {
+    for (let i = 0; i < d.length; i++) d[i] = f(z[i], a[i])
+  }
+
+/** Neither needs a function here: nothing to compute, or kernels that do. */
+export type Other = Exclude<Activation, 'linear' | 'tanh' | 'sigmoid'>
+
+/** f and f′ by name; the same functions as the kernels in single precision. @internal */
+export const activations: Record<Other, { values: Values; slopes: Slopes }> = {
+  relu: { values: each((z) => Math.max(z, 0)), slopes: eachSlope((z) => (z > 0 ? 1 : 0)) },
+  leakyRelu: { values: each((z) => (z > 0 ? z : 0.01 * z)), slopes: eachSlope((z) => (z > 0 ? 1 : 0.01)) },
+  gelu: { values: each((z) => z * normalCdf(z)), slopes: eachSlope((z) => normalCdf(z) + z * normalPdf(z)) },
+  silu: {
+    values: each((z) => z * sigmoid(z)),
+    slopes: eachSlope((z) => {
+      const s = sigmoid(z)
+      return s * (1 + z * (1 - s))
+    }),
+  },
+  softplus: { values: each(softplus), slopes: eachSlope(sigmoid) },
+  elu: { values: each((z) => (z > 0 ? z : Math.expm1(z))), slopes: eachSlope((z, a) => (z > 0 ? 1 : a + 1)) },
+}

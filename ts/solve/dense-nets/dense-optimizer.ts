@@ -1,0 +1,201 @@
+/** Optimizers over dense nets that compute everything themselves, in double precision. */
+import { DoubleRoom, doubleHome } from '../../backend/double.js'
+import type { Backend } from '../../backend/index.js'
+import type { Ptr } from '../../backend/kernels.js'
+import { crossEntropy } from '../../loss/classification.js'
+import { mse } from '../../loss/regression.js'
+import type { Module } from '../../nn/module.js'
+import { type Allowed, nonNegative } from '../../optim/options.js'
+import { asTensor, type Tensor, type TensorLike } from '../../tensor.js'
+import { ClosureOptimizer, checkOwnLoss, type TrainingBatch } from '../optimizers/closure.js'
+import type { StopReason } from '../result.js'
+import { allFinite, maxAbs } from '../vector.js'
+import { DenseNet, type LayerPlan, planOf } from './dense-net.js'
+import { checkNetData } from './levenberg-marquardt.js'
+import { type Chunk, chunksOf } from './net-problem.js'
+import { type CurvatureLoss, type OutputLoss, outputLoss } from './output-loss.js'
+
+/** Options that they share. */
+export interface DenseOptimizerOptions {
+  /** Step size. Default 1 (`KFAC`: 0.1). */
+  learningRate?: number
+  /** λ, added to the curvature. Default 1e-3 (`KFAC`: 1e-2). */
+  damping?: number
+  /** `crossEntropy` of softmax over the outputs with class indices or rows of probabilities; `mse`. Default `crossEntropy`. */
+  loss?: CurvatureLoss
+  /** No step is taken at |g|∞ ≤ this. Default 1e-10. */
+  toleranceGradient?: number
+}
+
+/** What step() answers with. */
+export interface NaturalGradientResult {
+  /** Mean loss before the step. */
+  loss: number
+  /** Largest component of its gradient there, in magnitude. */
+  gradientSize: number
+  /** Whether a step was taken. */
+  updated: boolean
+  /** True for the reason `gradient`. */
+  converged: boolean
+  /** `iterations`: the step was taken; `gradient`, `not-finite` or `singular`: it was not. */
+  reason: StopReason
+  /** The reason in a sentence. */
+  message: string
+}
+
+/** What a method would do. @internal */
+export interface Proposal {
+  loss: number
+  /** |g|∞ of the mean loss; NaN where it is not finite. */
+  gradientSize: number
+  /** The step over −η; null where the curvature is not positive definite. */
+  direction: Float64Array | null
+}
+
+/** @internal */
+export const DENSE_ALLOWED: Record<string, Allowed> = {
+  damping: { min: 0, max: Number.POSITIVE_INFINITY, openMax: true },
+  toleranceGradient: nonNegative,
+  loss: ['crossEntropy', 'mse'],
+}
+
+/** What a pass over all chunks has in common. @internal */
+export interface Stage {
+  room: DoubleRoom
+  net: DenseNet
+  loss: OutputLoss
+  /** The parameters. */
+  x: Ptr
+  /** Rows of a chunk at most. */
+  most: number
+}
+
+/** A method's share of a pass. @internal */
+export interface Pass<T> {
+  /** After forward and slopes of a chunk, with the loss prepared. */
+  add(inputs: Ptr, count: number): void
+  /** While the room is there. */
+  result(): T
+}
+
+/** @internal */
+export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends ClosureOptimizer<O> {
+  protected readonly plan: readonly LayerPlan[]
+  private readonly model: Module
+  /** The last step: a loss that is not finite after it undoes it. */
+  protected last: { from: Float64Array; to: Float64Array } | null = null
+
+  /** @param model dense layers and activations only @throws TypeError for any other model */
+  constructor(model: Module, options: O = {} as O) {
+    super(model.parameters(), options)
+    const plan = planOf(model)
+    if (plan === null)
+      throw new TypeError(`${this.name}: wants a Sequential of Dense and Activation layers (or one Dense layer), each used once`)
+    this.plan = plan
+    this.model = model
+  }
+
+  abstract step(inputs: TensorLike, targets: TensorLike): NaturalGradientResult
+
+  override trainOn(batch: TrainingBatch): number {
+    const own = this.options.loss === 'mse' ? mse : crossEntropy
+    checkOwnLoss(this.name, batch, own, `its option loss is '${this.options.loss}', so pass loss: ${this.options.loss}`)
+    return this.step(batch.inputs, batch.targets).loss
+  }
+
+  /** Takes the step from `x`, or says why not. */
+  protected conclude(chunks: readonly Chunk[], x: Float64Array, { loss, gradientSize, direction }: Proposal): NaturalGradientResult {
+    const { toleranceGradient, learningRate } = this.options as Required<DenseOptimizerOptions>
+    const end = (reason: StopReason, message: string, updated = false): NaturalGradientResult => {
+      return { loss, gradientSize, updated, converged: reason === 'gradient', reason, message }
+    }
+    if (!Number.isFinite(loss + gradientSize)) {
+      return end('not-finite', `the loss or gradient is not finite${this.undo(chunks, x) ? ' after the last step, which was undone' : ''}`)
+    }
+    if (gradientSize <= toleranceGradient) return end('gradient', `the gradient is within ${toleranceGradient}`)
+    if (direction === null || !allFinite(direction))
+      return end('singular', 'the curvature is not positive definite: more damping is needed')
+    this.stepCount++
+    this.write(x.map((value, i) => value - learningRate * direction[i]))
+    this.last = { from: x, to: this.read() }
+    return end('iterations', 'one step was taken', true)
+  }
+
+  /** Goes back to before the last step if that is where the parameters come from and the loss of these rows is finite there. */
+  private undo(chunks: readonly Chunk[], x: Float64Array): boolean {
+    const { last } = this
+    this.last = null
+    if (last === null || !x.every((value, i) => Object.is(value, last.to[i]))) return false
+    const { sum } = this.pass(chunks, last.from, () => ({ add: () => {}, result: () => null }))
+    if (!Number.isFinite(sum)) return false
+    this.write(last.from)
+    return true
+  }
+
+  /** |g|∞, NaN where it is not finite. */
+  protected sizeOf(g: Float64Array): number {
+    return allFinite(g) ? maxAbs(g) : Number.NaN
+  }
+
+  protected override captured(): Record<string, unknown> {
+    return { last: this.last }
+  }
+
+  protected override restore({ last }: Record<string, unknown>): void {
+    this.last = last as typeof this.last
+  }
+
+  /** Cuts the data into chunks. */
+  protected chunks(inputs: TensorLike, targets: TensorLike): { chunks: Chunk[]; rows: number } {
+    const { plan } = this
+    const units = plan[plan.length - 1].outputs
+    const x = asTensor(inputs, this.model.backend, this.name)
+    const y = asTensor(targets, this.model.backend, this.name)
+    const classes = this.options.loss === 'crossEntropy' && (y.dtype === 'int32' || y.rank === 1)
+    checkNetData(this.name, plan, x, y, classes ? 1 : units)
+    return { chunks: chunksOf(plan, this.perRow, x.read(), classes ? oneHot(this.name, y, units) : y.read()), rows: x.shape[0] }
+  }
+
+  /** Numbers that a pass holds for every row of a chunk. */
+  protected abstract get perRow(): number
+
+  /** Where the arithmetic runs. */
+  protected get home(): Backend {
+    return doubleHome(this.model.backend)
+  }
+
+  /** Runs the net over all chunks; answers with the sum of the losses, and what the method made of them. */
+  protected pass<T>(chunks: readonly Chunk[], x: Float64Array, begin: (stage: Stage) => Pass<T>): { sum: number; result: T } {
+    const most = chunks[0].count
+    const room = new DoubleRoom(this.home)
+    try {
+      const net = new DenseNet(room, this.plan, most)
+      const loss = outputLoss(this.options.loss as CurvatureLoss, net.outputs, most)
+      const inputs = room.take(this.plan[0].inputs * most)
+      const stage = { room, net, loss, x: room.put(x), most }
+      const method = begin(stage)
+      let sum = 0
+      for (const chunk of chunks) {
+        room.view(inputs, chunk.inputs.length).set(chunk.inputs)
+        const outputs = net.forward(stage.x, inputs, chunk.count)
+        sum += loss.value(room.view(outputs, net.outputs * chunk.count), chunk.targets, chunk.count)
+        net.slopes(chunk.count)
+        method.add(inputs, chunk.count)
+      }
+      return { sum, result: method.result() }
+    } finally {
+      room.release()
+    }
+  }
+}
+
+function oneHot(owner: string, y: Tensor, classes: number): Float64Array {
+  const indices = y.read()
+  const rows = new Float64Array(indices.length * classes)
+  for (let i = 0; i < indices.length; i++) {
+    if (!(Number.isInteger(indices[i]) && indices[i] >= 0 && indices[i] < classes))
+      throw new RangeError(`${owner}: target ${i} is class ${indices[i]}, there are ${classes}`)
+    rows[i * classes + indices[i]] = 1
+  }
+  return rows
+}

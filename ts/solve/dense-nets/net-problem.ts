@@ -1,0 +1,117 @@
+/** Sums of squares of nets: predictions less targets, over chunks of rows that fit in the cache. */
+import { DoubleRoom, doubleHome } from '../../backend/double.js'
+import type { Backend } from '../../backend/index.js'
+import type { Ptr } from '../../backend/kernels.js'
+import type { LeastSquaresProblem } from '../least-squares/damped.js'
+import { type Frozen, KernelEquations } from '../least-squares/equations.js'
+import { clearFrozen, DenseNet, type LayerPlan, unitMajor } from './dense-net.js'
+
+/** Floats of Jacobian that are held at a time, and fewest rows. */
+const CHUNK_FLOATS = 1 << 17
+const LEAST_ROWS = 32
+
+/** Row ranges of a data set and the matrices over them. @internal */
+export interface Chunk {
+  count: number
+  /** Unit-major. */
+  inputs: Float64Array
+  /** Unit-major. */
+  targets: Float64Array
+}
+
+/** Cuts row-major data into chunks, for methods that hold so many numbers a row at a time. @internal */
+export function chunksOf(plan: readonly LayerPlan[], perRow: number, x: ArrayLike<number>, y: ArrayLike<number>): Chunk[] {
+  const inputs = plan[0].inputs
+  const { outputs } = plan[plan.length - 1]
+  const rows = x.length / inputs
+  const perChunk = Math.max(LEAST_ROWS, Math.floor(CHUNK_FLOATS / perRow))
+  const chunks: Chunk[] = []
+  for (let from = 0; from < rows; from += perChunk) {
+    const to = Math.min(rows, from + perChunk)
+    chunks.push({ count: to - from, inputs: unitMajor(x, inputs, from, to), targets: unitMajor(y, outputs, from, to) })
+  }
+  return chunks
+}
+
+/** A chunk in the room of a problem. */
+interface Placed {
+  count: number
+  inputs: Ptr
+  targets: Ptr
+}
+
+/** Puts chunks where kernels find them. @internal */
+export function place(chunks: readonly Chunk[], room: DoubleRoom): Placed[] {
+  return chunks.map(({ count, inputs, targets }) => ({ count, inputs: room.put(inputs), targets: room.put(targets) }))
+}
+
+/** r = prediction − target of a dense net, all outputs of all rows. @internal */
+export class NetProblem implements LeastSquaresProblem {
+  readonly equations: KernelEquations
+  private readonly room: DoubleRoom
+  private readonly net: DenseNet
+  private readonly chunks: readonly Placed[]
+  private readonly x: Ptr
+  private readonly columns: Ptr
+  private readonly residuals: Ptr
+
+  constructor(
+    backend: Backend,
+    plan: readonly LayerPlan[],
+    readonly size: number,
+    chunks: readonly Chunk[],
+    private readonly frozen: readonly Frozen[] = [],
+  ) {
+    const room = new DoubleRoom(doubleHome(backend))
+    const most = chunks[0].count
+    this.room = room
+    try {
+      this.net = new DenseNet(room, plan, most)
+      this.equations = new KernelEquations(size, room)
+      this.chunks = place(chunks, room)
+      this.x = room.take(size)
+      this.columns = room.take(size * most * this.net.outputs)
+      this.residuals = room.take(most * this.net.outputs)
+    } catch (error) {
+      room.release()
+      throw error
+    }
+  }
+
+  value(x: Float64Array): number {
+    this.room.view(this.x, this.size).set(x)
+    let sum = 0
+    for (const chunk of this.chunks) sum += this.chunkValue(chunk)
+    return 0.5 * sum
+  }
+
+  private chunkValue({ inputs, targets, count }: Placed): number {
+    const outputs = this.net.forward(this.x, inputs, count)
+    return this.room.kernels.doubleResidual(outputs, targets, this.residuals, this.net.outputs * count)
+  }
+
+  linearize(): void {
+    const { equations } = this
+    equations.clear()
+    for (const chunk of this.chunks) {
+      // With a single chunk the pass that value() made at this point is still there.
+      if (this.chunks.length > 1) this.chunkValue(chunk)
+      this.jacobian(chunk)
+      const m = this.net.outputs * chunk.count
+      equations.addAt(this.columns, m, m, this.residuals)
+    }
+    equations.finish(this.frozen)
+  }
+
+  private jacobian({ inputs, count }: Placed): void {
+    const { net } = this
+    const m = net.outputs * count
+    net.slopes(count)
+    for (let k = 0; k < net.outputs; k++) net.jacobianOf(k, this.x, inputs, count, this.columns, m, k * count)
+    clearFrozen(this.room, this.frozen, this.columns, m)
+  }
+
+  release(): void {
+    this.room.release()
+  }
+}

@@ -1,0 +1,260 @@
+/** The Levenberg-Marquardt trial: solve, compare, accept or damp more. */
+import type { Box } from '../box.js'
+import { allFinite, along, dot, maxAbs, scaled } from '../vector.js'
+import type { NormalEquations } from './equations.js'
+
+/** A sum of squares F = ½·Σ rᵢ², as the solver sees it. */
+export interface LeastSquaresProblem {
+  /** Number of parameters. */
+  readonly size: number
+  /** JᵀJ and Jᵀr of the last {@link linearize}. */
+  readonly equations: NormalEquations
+  /** F at x; keeps what {@link linearize} may need. Not finite where x is out of bounds. */
+  value(x: Float64Array): number
+  /** The equations at x, the point of the last {@link value}. */
+  linearize(x: Float64Array): void
+  /** Gives memory back. */
+  release(): void
+}
+
+/** Options of the damping. */
+export interface DampingOptions {
+  /** First damping μ₀ = this · max diag JᵀJ. Default 1e-3 (Nielsen). */
+  initialDamping?: number
+  /** `none`: JᵀJ + μ·I. `marquardt`: JᵀJ + μ·diag(JᵀJ), which ignores the units of parameters. Default `none`. */
+  scaling?: 'none' | 'marquardt'
+}
+
+/** One trial: the step was taken; or the value was not lower, and damping grew; or there is no trial to make. */
+export type TrialOutcome = 'accepted' | 'rejected' | 'exhausted'
+
+/** Over the largest diagonal element, or 1. */
+const LARGEST_DAMPING = 1e100
+
+/** Dampings that Gauss-Newton tries, relative to the largest diagonal element. */
+const GAUSS_NEWTON_DAMPING = [0, 1e-12, 1e-9, 1e-6, 1e-3, 1]
+
+/** Decrease over F that rounding of the residuals can hide. */
+const ROUNDING = 1e-14
+
+/** Damping of a parameter that a bound holds, over the largest of all: it does not move. */
+const HELD = 1e100
+
+/** State of the method at a point. @internal */
+export class DampedLeastSquares {
+  value: number
+  /** Last trial step. */
+  readonly step: Float64Array
+  mu: number
+  nu = 2
+  evaluations = 1
+  /** Decrease that the last trial promised. */
+  promised = 0
+  /** Whether the equations are not those at x: after a step they wait until somebody asks for them. */
+  private stale = true
+  /** Whether the problem still has what value() left at x. */
+  private isFresh = true
+  /** D; null for ones. */
+  private readonly scale: Float64Array | null
+  private candidate: Float64Array
+
+  /** @param x starting point; belongs to the state from now on and is replaced, not overwritten, by a step */
+  constructor(
+    private readonly problem: LeastSquaresProblem,
+    public x: Float64Array,
+    options: DampingOptions = {},
+    mu?: number,
+    private readonly box: Box | null = null,
+  ) {
+    const n = problem.size
+    this.step = new Float64Array(n)
+    this.scale = options.scaling === 'marquardt' ? new Float64Array(n) : null
+    this.candidate = new Float64Array(n)
+    this.value = problem.value(x)
+    this.refresh()
+    if (this.stale) problem.equations.gradient.fill(Number.NaN)
+    this.mu = mu ?? (options.initialDamping ?? 1e-3) * (this.scale === null ? this.largestDiagonal() : 1)
+  }
+
+  /** |Jᵀr|∞ that counts as nothing. */
+  flatAt = 0
+
+  get isScaled(): boolean {
+    return this.scale !== null
+  }
+
+  /** Jᵀr at x */
+  get gradient(): Float64Array {
+    this.refresh()
+    return this.problem.equations.gradient
+  }
+
+  /** Whether the equations are those at x; not where it is out of bounds, nor where the problem threw on the way. */
+  get isLinearized(): boolean {
+    return !this.stale
+  }
+
+  /** Whether linearization at x has not even begun. */
+  get isAhead(): boolean {
+    return this.isFresh
+  }
+
+  /** Makes the equations those at x, where there are any. */
+  refresh(): void {
+    if (this.stale && Number.isFinite(this.value)) this.linearize()
+  }
+
+  /** JᵀJ and Jᵀr at x anew, from the problem's last value. */
+  linearize(): void {
+    const { scale, problem } = this
+    this.isFresh = false
+    problem.linearize(this.x)
+    this.stale = false
+    if (scale === null) return
+    const { diagonal } = problem.equations
+    // A parameter without any influence gets the 1 of MINPACK: any other floor would depend on the units of the others.
+    for (let i = 0; i < scale.length; i++) scale[i] = Math.max(scale[i], diagonal[i]) || 1
+  }
+
+  private largestDiagonal(): number {
+    let max = 0
+    const { diagonal } = this.problem.equations
+    for (let i = 0; i < diagonal.length; i++) max = Math.max(max, diagonal[i])
+    return max
+  }
+
+  /** |Jᵀr|∞, parameters left out that a bound holds; NaN if any is NaN. */
+  get slope(): number {
+    const { gradient, box, x } = this
+    if (box === null) return maxAbs(gradient)
+    return maxAbs(gradient.map((g, i) => (box.holds(x, gradient, i) ? 0 : g)))
+  }
+
+  /**
+   * Whether the last step, which was refused, promised more than rounding hides: then no step helps because the Jacobian is
+   * wrong or the residuals are not smooth, and not because this is the minimum.
+   */
+  get isStuck(): boolean {
+    return this.promised > ROUNDING * this.value
+  }
+
+  /** Size of the last step over that of x, in the units of D. */
+  get relativeStep(): number {
+    const { step, x, scale } = this
+    let [h, all] = [0, 0]
+    for (let i = 0; i < step.length; i++) {
+      const d = scale === null ? 1 : scale[i]
+      h += d * step[i] * step[i]
+      all += d * x[i] * x[i]
+    }
+    return Math.sqrt(h) / Math.sqrt(all)
+  }
+
+  /** Whether the linearization is finite: nothing can be done otherwise. */
+  get isUsable(): boolean {
+    return Number.isFinite(this.value) && allFinite(this.gradient)
+  }
+
+  /**
+   * Solves (JᵀJ + μ·D)·h = −Jᵀr and compares: ϱ = (F(x) − F(x + h)) / ½hᵀ(μDh − g). For ϱ > 0 the step is taken and
+   * μ ← μ·max(⅓, 1 − (2ϱ − 1)³), ν ← 2; else μ ← μ·ν, ν ← 2ν (Nielsen 1999). A singular matrix counts as a rejection.
+   */
+  trial(): TrialOutcome {
+    this.refresh()
+    const { equations } = this.problem
+    if (!(this.mu < LARGEST_DAMPING * Math.max(1, this.scale === null ? this.largestDiagonal() : 1))) return 'exhausted'
+    if (!equations.factor(this.mu, this.damping())) return this.reject()
+    const { step, candidate, x } = this
+    scaled(this.gradient, -1, step)
+    equations.solve(step)
+    along(x, 1, step, candidate)
+    const clamped = this.box?.clamp(candidate) === true
+    const value = this.problem.value(candidate)
+    this.evaluations++
+    const predicted = clamped ? this.predictedTo(candidate) : this.predicted()
+    this.promised = predicted
+    const ratio = predicted > 0 ? (this.value - value) / predicted : -1
+    return ratio > 0 ? this.accept(value, ratio) : this.reject()
+  }
+
+  /** D; parameters that a bound holds are damped out of the system. */
+  private damping(): Float64Array | null {
+    const { box, scale, x, gradient, mu } = this
+    if (box === null) return scale
+    const held = HELD * Math.max(1, this.largestDiagonal() / mu)
+    return gradient.map((_, i) => (box.holds(x, gradient, i) ? held : (scale?.[i] ?? 1)))
+  }
+
+  /** −gᵀs − ½·sᵀJᵀJs for the step s to a point that is not the solution. */
+  private predictedTo(candidate: Float64Array): number {
+    const { x, gradient } = this
+    const h = this.problem.equations.matrix()
+    const n = x.length
+    let sum = 0
+    for (let i = 0; i < n; i++) {
+      let product = 0
+      for (let j = 0; j < n; j++) product += h[i * n + j] * (candidate[j] - x[j])
+      sum -= (candidate[i] - x[i]) * (gradient[i] + 0.5 * product)
+    }
+    return sum
+  }
+
+  /** ½·hᵀ(μ·D·h − g) */
+  private predicted(): number {
+    const { step, gradient, scale, mu } = this
+    let sum = 0
+    for (let i = 0; i < step.length; i++) sum += step[i] * (mu * (scale === null ? 1 : scale[i]) * step[i] - gradient[i])
+    return 0.5 * sum
+  }
+
+  private accept(value: number, ratio: number): TrialOutcome {
+    this.x = this.candidate
+    this.candidate = new Float64Array(this.x.length)
+    this.value = value
+    this.mu *= Math.max(1 / 3, 1 - (2 * ratio - 1) ** 3)
+    this.nu = 2
+    this.stale = this.isFresh = true
+    return 'accepted'
+  }
+
+  private reject(): TrialOutcome {
+    // After μ = 0 (no damping asked for, or no influence at all) something to multiply is needed.
+    this.mu = this.mu > 0 ? this.mu * this.nu : 1e-15 * (this.largestDiagonal() || 1)
+    this.nu *= 2
+    return 'rejected'
+  }
+
+  /**
+   * One Gauss-Newton step: JᵀJ·h = −Jᵀr, halved until F falls (Armijo). Where JᵀJ is singular, or so close to it that the
+   * step would have to be cut to nothing, the least damping of a few that helps is added.
+   */
+  gaussNewtonTrial(): TrialOutcome {
+    this.refresh()
+    const largest = this.largestDiagonal() || 1
+    for (const relative of GAUSS_NEWTON_DAMPING) {
+      this.mu = relative * largest
+      if (!this.problem.equations.factor(this.mu, this.scale)) continue
+      const shortest = relative === 1 ? 1e-12 : 1 / 32
+      if (this.searchAlongStep(shortest)) return 'accepted'
+    }
+    return 'exhausted'
+  }
+
+  private searchAlongStep(shortest: number): boolean {
+    const { step, gradient, x } = this
+    scaled(gradient, -1, step)
+    this.problem.equations.solve(step)
+    const slope = dot(gradient, step)
+    if (!(slope < 0)) return false
+    for (let t = 1; t >= shortest; t /= 2) {
+      along(x, t, step, this.candidate)
+      const value = this.problem.value(this.candidate)
+      this.evaluations++
+      if (!(value < this.value + 1e-4 * t * slope)) continue
+      scaled(step, t, step)
+      this.accept(value, 1)
+      return true
+    }
+    return false
+  }
+}

@@ -1,0 +1,183 @@
+/** Curve fitting: parameters of a model with their standard errors. */
+
+import { cholesky, inverseCholesky } from '../../backend/js/normal.js'
+import { show } from '../../show.js'
+import type { BoundOptions } from '../box.js'
+import { checkNumbers } from '../start.js'
+import { checkOptions, dampedLeastSquares, type LeastSquaresOptions, type LeastSquaresResult } from './least-squares.js'
+
+/** A model of y at one x; x is a number, or a row of numbers where there are several variables. */
+export type CurveModel<X> = (x: X, parameters: Float64Array) => number
+
+/** Options of {@link fitCurve}; `scaling` is `marquardt` by default: parameters may have any units. */
+export interface FitCurveOptions<X = number> extends Omit<LeastSquaresOptions, 'jacobian'> {
+  /** Where the parameters start; their number says how many there are. */
+  initial: ArrayLike<number>
+  /** ∂model/∂parameters at one x. Default: central differences. */
+  jacobian?: (x: X, parameters: Float64Array) => ArrayLike<number>
+  /** Standard deviation of each y, or of all: residuals are divided by it. Default 1. */
+  sigma?: number | ArrayLike<number>
+  /** true: `sigma` is exact. false: only its proportions count, the scatter of the residuals sets the size. Default false. */
+  absoluteSigma?: boolean
+  /** false: parameters are all that is wanted, and `covariance`, `errors`, `gradient` and `normalMatrix` stay empty. Default true. */
+  covariance?: boolean
+}
+
+/** Result of {@link fitCurve}. */
+export interface CurveFit extends LeastSquaresResult {
+  parameters: Float64Array
+  /** Standard errors of the parameters, the roots of the covariance's diagonal; Infinity where it is singular. */
+  errors: Float64Array
+  /** Covariance of the parameters, n rows. */
+  covariance: Float64Array[]
+  /** Root mean square of model − y, unweighted. */
+  rms: number
+  /** 1 − Σ(model − y)² / Σ(y − ȳ)² */
+  rSquared: number
+}
+
+/**
+ * Fits y ≈ model(x, p) by weighted least squares with {@link levenbergMarquardt}:
+ *
+ *     min ½·Σ ((model(xᵢ, p) − yᵢ) / σᵢ)²,   covariance = s²·(JᵀJ)⁻¹,  s² = Σ rᵢ² / (m − n), or 1 with absoluteSigma
+ *
+ * Bounds (`lower`, `upper`) keep the model where it is defined, equal ones fix a parameter: its covariance is 0. Standard errors
+ * of parameters that end at a bound are those of the model without it.
+ *
+ * @throws RangeError where x, y and sigma differ in length, for fewer points than parameters, or a bad option;
+ *   what the model throws at the start
+ * @example
+ * const { parameters, errors } = fitCurve((x, [a, b]) => a * Math.exp(-b * x), [0, 1, 2, 3], [2, 1.2, 0.75, 0.44], { initial: [1, 1] })
+ */
+export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>, options: FitCurveOptions<X>): CurveFit {
+  checkOptions('fitCurve', options, OWN)
+  const { initial, jacobian, sigma = 1, absoluteSigma = false, covariance = true } = options
+  checkData(model, x, y)
+  const weights = weightsOf(x.length, y.length, initial?.length, sigma)
+  // The solver copies what it is given, so one array serves all calls.
+  const r = new Float64Array(weights.length)
+  const residuals = (p: Float64Array) => {
+    for (let i = 0; i < r.length; i++) r[i] = weights[i] * (model(x[i], p) - y[i])
+    return r
+  }
+  const n = initial.length
+  const own = { jacobian: jacobian && weightedRows(x, jacobian, weights, n), ...USUAL, valueOnly: !covariance }
+  const result = dampedLeastSquares('fitCurve', residuals, initial, options, own) as CurveFit
+  if (result.iterations === 0 && result.reason === 'not-finite') checkAnswer(model(x[0], Float64Array.from(initial)))
+  const free = covariance ? freeOf(n, options) : []
+  const freedom = y.length - free.length
+  const scale = absoluteSigma ? 1 : freedom > 0 ? (2 * result.value) / freedom : Number.POSITIVE_INFINITY
+  result.parameters = result.x
+  result.covariance = covariance ? covarianceOf(result.normalMatrix, n, free, scale) : []
+  result.errors = new Float64Array(result.covariance.length)
+  for (let i = 0; i < result.errors.length; i++) result.errors[i] = Math.sqrt(result.covariance[i][i])
+  judge(result, weights, y)
+  return result
+}
+
+/** Parameters of a model have units of their own, so that damping goes by what each of them does. */
+const USUAL = { initialDamping: 1e-8, scaling: 'marquardt' } as const
+
+/** Options that the solver does not know, or knows in another form. */
+const OWN = ['initial', 'jacobian', 'sigma', 'absoluteSigma', 'covariance']
+
+/** The Jacobian of the residuals, row-major. */
+function weightedRows<X>(
+  x: ArrayLike<X>,
+  jacobian: (x: X, parameters: Float64Array) => ArrayLike<number>,
+  weights: Float64Array,
+  n: number,
+): (p: Float64Array) => ArrayLike<number> {
+  return (p) => {
+    const out: number[] = []
+    for (let i = 0; i < weights.length; i++) {
+      const slopes = jacobian(x[i], p)
+      if (slopes.length !== n) throw new RangeError(`fitCurve: jacobian must answer with ${n} numbers, got ${slopes.length}`)
+      for (let j = 0; j < n; j++) out.push(weights[i] * slopes[j])
+    }
+    return out
+  }
+}
+
+function weightsOf(nx: number, ny: number, parameters: number | undefined, sigma: number | ArrayLike<number>): Float64Array {
+  if (!(Number(parameters) > 0)) throw new RangeError('fitCurve: initial must have a number for each parameter')
+  if (nx !== ny) throw new RangeError(`fitCurve: ${nx} values of x and ${ny} of y`)
+  if (ny < Number(parameters)) throw new RangeError(`fitCurve: ${ny} points cannot tell ${parameters} parameters`)
+  if (typeof sigma !== 'number' && sigma.length !== ny) throw new RangeError(`fitCurve: ${sigma.length} values of sigma for ${ny} points`)
+  const weights = new Float64Array(ny)
+  for (let i = 0; i < ny; i++) {
+    const w = 1 / (typeof sigma === 'number' ? sigma : sigma[i])
+    if (!(w > 0 && w < Number.POSITIVE_INFINITY)) throw new RangeError('fitCurve: every sigma must be a finite number above 0')
+    weights[i] = w
+  }
+  return weights
+}
+
+/** @throws TypeError, RangeError */
+function checkData<X>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>): void {
+  if (typeof model !== 'function') throw new TypeError(`fitCurve: the model must be a function, got ${show(model)}`)
+  if (typeof x?.length !== 'number' || typeof y?.length !== 'number') throw new TypeError('fitCurve: x and y must be arrays')
+  for (let i = 0; i < y.length; i++) {
+    if (!Number.isFinite(y[i])) wrongPoint('y', y, i)
+    if (typeof x[i] === 'number' && !Number.isFinite(x[i])) wrongPoint('x', x as ArrayLike<number>, i)
+  }
+}
+
+function wrongPoint(name: string, values: ArrayLike<number>, i: number): never {
+  checkNumbers(`fitCurve: ${name}`, values)
+  throw new RangeError(`fitCurve: ${name}[${i}] is ${values[i]}: leave such points out`)
+}
+
+function checkAnswer(answer: unknown): void {
+  if (typeof answer !== 'number') throw new TypeError(`fitCurve: the model must answer with a number, got ${show(answer)}`)
+}
+
+/** Parameters whose bounds are not equal. */
+function freeOf(n: number, { lower, upper }: BoundOptions): number[] {
+  const at = (bound: number | ArrayLike<number> | undefined, i: number) => (typeof bound === 'object' ? bound[i] : bound)
+  const all = Array.from({ length: n }, (_, i) => i)
+  return lower === undefined || upper === undefined ? all : all.filter((i) => at(lower, i) !== at(upper, i))
+}
+
+/**
+ * scale·H⁻¹ over the free parameters, zeros for the others; infinite where H is singular, NaN where it is not known. Scaled to
+ * unit diagonal first, so that units of parameters do not matter.
+ */
+function covarianceOf(h: Float64Array, n: number, free: readonly number[], scale: number): Float64Array[] {
+  const m = free.length
+  const d = free.map((i) => 1 / Math.sqrt(h[i * n + i]))
+  const unit = new Float64Array(m * m)
+  for (let i = 0; i < m; i++) for (let j = 0; j < m; j++) unit[i * m + j] = h[free[i] * n + free[j]] * d[i] * d[j]
+  const l = new Float64Array(m * m)
+  const inverse = cholesky(unit, m, 0, null, l) && !isSingular(l, m) ? inverseCholesky(l, m) : null
+  const none = h.some(Number.isNaN) ? Number.NaN : Number.POSITIVE_INFINITY
+  const rows = Array.from({ length: n }, () => new Float64Array(n))
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < m; j++) {
+      rows[free[i]][free[j]] = inverse === null ? none : scale * inverse[i * m + j] * d[i] * d[j]
+    }
+  }
+  return rows
+}
+
+/** Whether a pivot of the unit diagonal is within what rounding leaves of zero; the factor's diagonal holds 1 / Lᵢᵢ. */
+function isSingular(l: Float64Array, n: number): boolean {
+  const largest = 1 / (16 * n * Number.EPSILON)
+  for (let i = 0; i < n; i++) if (l[i * n + i] ** 2 > largest) return true
+  return false
+}
+
+/** Adds rms and rSquared. */
+function judge(fit: CurveFit, weights: Float64Array, y: ArrayLike<number>): void {
+  const { residuals } = fit
+  let mean = 0
+  for (let i = 0; i < y.length; i++) mean += y[i] / y.length
+  let left = 0
+  let total = 0
+  for (let i = 0; i < y.length; i++) {
+    left += (residuals[i] / weights[i]) ** 2
+    total += (y[i] - mean) ** 2
+  }
+  fit.rms = Math.sqrt(left / y.length)
+  fit.rSquared = 1 - left / total
+}

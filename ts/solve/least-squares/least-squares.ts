@@ -1,0 +1,321 @@
+/** Nonlinear least squares: Levenberg-Marquardt and Gauss-Newton for plain functions of a vector. */
+
+import { type Allowed, checkName, checkOption, nonNegative, positive } from '../../optim/options.js'
+import { show } from '../../show.js'
+import { Tensor, type TensorFunction } from '../../tensor.js'
+import { type BoundOptions, type Box, boxOf } from '../box.js'
+import { FunctionError, isConverged, type SolveResult, type Stop } from '../result.js'
+import { checkObject, startOf } from '../start.js'
+import { norm } from '../vector.js'
+import { DampedLeastSquares, type DampingOptions, type TrialOutcome } from './damped.js'
+import { FunctionProblem, type Jacobian, type Residuals, tensorProblem } from './residuals.js'
+
+/** State after a trial, for callbacks. */
+export interface LeastSquaresProgress {
+  iteration: number
+  x: Float64Array
+  /** ½·Σ rᵢ² */
+  value: number
+  damping: number
+  accepted: boolean
+}
+
+/** Options of {@link levenbergMarquardt} and {@link gaussNewton}. */
+export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
+  /**
+   * Default: forward differences (n calls), and central ones (2n) for the last digits once those have converged; for
+   * functions of tensors by backpropagation, row by row.
+   */
+  jacobian?: Jacobian
+  /** `gradient`: |Jᵀr|∞ ≤ this, times its size at the start where that is below 1: residuals may be of any unit. Default 1e-10. */
+  tolerance?: number
+  /** `step`: |h| ≤ this·(|x| + this); with the scaling of Marquardt |D½h| ≤ this·|D½x|. Default 1e-12. */
+  stepTolerance?: number
+  /** `value`: the decrease of an accepted step ≤ this·F. Default 1e-14. */
+  valueTolerance?: number
+  /** `value` too: F ≤ this, good enough. Default 0. */
+  targetValue?: number
+  /** Trials, rejected ones included. Default 100·(n + 1) (MINPACK). */
+  maxIterations?: number
+  /** Called after every trial; false stops. */
+  callback?: (progress: LeastSquaresProgress) => unknown
+}
+
+/** Result of a least-squares solver: `value` is ½·Σ rᵢ², `gradient` Jᵀr. */
+export interface LeastSquaresResult extends SolveResult {
+  /** Residuals at `x`. */
+  residuals: Float64Array
+  /** JᵀJ at `x`, row-major n×n. As the gradient, NaN where the function is not finite or threw before it was known there. */
+  normalMatrix: Float64Array
+  /** Last damping μ. */
+  damping: number
+}
+
+/**
+ * Minimizes F(x) = ½·Σ rᵢ(x)² (Levenberg 1944; Marquardt 1963) with Nielsen's damping (1999; Madsen, Nielsen & Tingleff
+ * 2004, algorithm 3.16). Each iteration is one trial: solve (JᵀJ + μ·I)·h = −Jᵀr by Cholesky in double precision,
+ *
+ *     ϱ = (F(x) − F(x + h)) / ½hᵀ(μh − Jᵀr)
+ *     ϱ > 0: x ← x + h, μ ← μ·max(⅓, 1 − (2ϱ − 1)³), ν ← 2;  else μ ← μ·ν, ν ← 2ν;  μ₀ = 1e-3·max diag JᵀJ, ν₀ = 2
+ *
+ * With bounds (`lower`, `upper`) steps are cut to the box, and a parameter at a bound that the gradient holds there is left out
+ * of the equations (Kanzow, Yamashita & Fukushima 2004); `gradient` then means the components that are free.
+ *
+ * Costs m·n²/2 + n³/6 multiplications; for n up to about 1,500. A singular JᵀJ (parameters that cannot be told apart) is
+ * no obstacle, the damping makes it regular; residuals that are not finite are a step too far. `x` is the best point seen
+ * for every reason to stop.
+ *
+ * @param residuals plain function; when `x0` is a tensor, a function of a tensor, differentiated automatically
+ * @throws what `residuals` throws at `x0`; RangeError for a bad option or sizes that do not fit
+ * @example
+ * const rosenbrock = ([x, y]: Float64Array) => [1 - x, 10 * (y - x * x)]
+ * levenbergMarquardt(rosenbrock, [-1.2, 1]).x // [1, 1]
+ */
+export function levenbergMarquardt(residuals: TensorFunction, x0: Tensor, options?: LeastSquaresOptions): LeastSquaresResult
+export function levenbergMarquardt(residuals: Residuals, x0: ArrayLike<number>, options?: LeastSquaresOptions): LeastSquaresResult
+export function levenbergMarquardt(
+  residuals: Residuals | TensorFunction,
+  x0: ArrayLike<number> | Tensor,
+  options: LeastSquaresOptions = {},
+): LeastSquaresResult {
+  checkOptions('levenbergMarquardt', options)
+  return solve('levenbergMarquardt', residuals, x0, options, ownOf(options), damped)
+}
+
+/**
+ * Minimizes ½·Σ rᵢ(x)² by Gauss-Newton with a line search: JᵀJ·h = −Jᵀr, h halved until F falls enough. Fewer iterations
+ * than Levenberg-Marquardt near a solution with small residuals; less robust far away. Options and result as for
+ * {@link levenbergMarquardt}; the least damping that makes a singular JᵀJ regular is added.
+ *
+ * @example
+ * gaussNewton((x) => [x[0] - 1, x[1] ** 2 - 4], [0, 1]).x // [1, 2]
+ */
+export function gaussNewton(residuals: TensorFunction, x0: Tensor, options?: LeastSquaresOptions): LeastSquaresResult
+export function gaussNewton(residuals: Residuals, x0: ArrayLike<number>, options?: LeastSquaresOptions): LeastSquaresResult
+export function gaussNewton(
+  residuals: Residuals | TensorFunction,
+  x0: ArrayLike<number> | Tensor,
+  options: LeastSquaresOptions = {},
+): LeastSquaresResult {
+  checkOptions('gaussNewton', options)
+  if (options.lower !== undefined || options.upper !== undefined)
+    throw new TypeError('gaussNewton: knows no bounds; levenbergMarquardt does')
+  return solve('gaussNewton', residuals, x0, options, ownOf(options), searched)
+}
+
+type SolverOptions = Omit<LeastSquaresOptions, 'jacobian'>
+type Advance = (state: DampedLeastSquares) => TrialOutcome
+const damped: Advance = (state) => state.trial()
+const searched: Advance = (state) => state.gaussNewtonTrial()
+
+const ownOf = ({ jacobian }: LeastSquaresOptions): Own => ({ jacobian, initialDamping: 1e-3, scaling: 'none', valueOnly: false })
+
+/** What {@link dampedLeastSquares} adds to the options. */
+interface Own {
+  jacobian: Jacobian | undefined
+  /** Where the options have none. */
+  initialDamping: number
+  scaling: 'none' | 'marquardt'
+  /** The Jacobian at the end does not matter: it is not computed for its own sake, and what follows from it stays empty. */
+  valueOnly: boolean
+}
+
+/** {@link levenbergMarquardt} for options that are checked already. @internal */
+export function dampedLeastSquares(
+  owner: string,
+  f: Residuals,
+  x0: ArrayLike<number>,
+  options: SolverOptions,
+  own: Own,
+): LeastSquaresResult {
+  return solve(owner, f, x0, options, own, damped)
+}
+
+function solve(
+  owner: string,
+  f: Residuals | TensorFunction,
+  x0: ArrayLike<number> | Tensor,
+  options: SolverOptions,
+  own: Own,
+  advance: Advance,
+): LeastSquaresResult {
+  if (typeof f !== 'function') throw new TypeError(`${owner}: the residuals must be a function, got ${show(f)}`)
+  const start = startOf(owner, x0)
+  const box = boxOf(owner, options, start)
+  const problem = problemOf(owner, f, x0, own.jacobian, box)
+  try {
+    const state = atStart(problem, start, dampingOf(options, own), box)
+    return resultOf(state, problem, iterate(state, problem, options, advance, own.valueOnly), own.valueOnly)
+  } finally {
+    problem.release()
+  }
+}
+
+const NOTHING = new Float64Array(0)
+
+const unknown = (n: number) => new Float64Array(n).fill(Number.NaN)
+
+/** Spelt out: copying objects by their names would take longer than a small problem. */
+function resultOf(state: DampedLeastSquares, problem: FunctionProblem, end: Ending, valueOnly: boolean): LeastSquaresResult {
+  const { isLinearized } = state
+  const n = state.x.length
+  const result: LeastSquaresResult = {
+    x: state.x,
+    value: state.value,
+    gradient: valueOnly ? NOTHING : isLinearized ? problem.equations.gradient : unknown(n),
+    iterations: end.iterations,
+    evaluations: problem.evaluations,
+    converged: isConverged(end.reason),
+    reason: end.reason,
+    message: end.message,
+    residuals: state.isAhead ? problem.latest : problem.accepted,
+    normalMatrix: valueOnly ? NOTHING : isLinearized ? problem.equations.matrix() : unknown(n * n),
+    damping: state.mu,
+  }
+  if (end.error !== undefined) result.error = end.error
+  return result
+}
+
+function problemOf(
+  owner: string,
+  f: Residuals | TensorFunction,
+  x0: ArrayLike<number> | Tensor,
+  jacobian: Jacobian | undefined,
+  box: Box | null,
+): FunctionProblem {
+  if (x0 instanceof Tensor) return tensorProblem(owner, f as TensorFunction, x0, jacobian)
+  return new FunctionProblem(owner, f as Residuals, jacobian, x0.length, box)
+}
+
+/** Spelt out, as {@link resultOf}. */
+function dampingOf({ initialDamping, scaling }: SolverOptions, own: Own): DampingOptions {
+  return { initialDamping: initialDamping ?? own.initialDamping, scaling: scaling ?? own.scaling }
+}
+
+/** @throws what the function throws there */
+function atStart(problem: FunctionProblem, start: Float64Array, options: DampingOptions, box: Box | null): DampedLeastSquares {
+  try {
+    return new DampedLeastSquares(problem, start, options, undefined, box)
+  } catch (error) {
+    throw error instanceof FunctionError ? error.thrown : error
+  }
+}
+
+interface Ending extends Stop {
+  iterations: number
+  error?: unknown
+}
+
+function iterate(
+  state: DampedLeastSquares,
+  problem: FunctionProblem,
+  options: SolverOptions,
+  advance: Advance,
+  valueOnly: boolean,
+): Ending {
+  const { maxIterations = 100 * (state.x.length + 1) } = options
+  state.flatAt = (options.tolerance ?? 1e-10) * Math.min(1, state.slope || 1)
+  let iterations = 0
+  let stop = usable(state, options)
+  try {
+    for (;;) {
+      if (stop !== null && isConverged(stop.reason) && stop !== GOOD_ENOUGH && problem.refine(state.x, state.value)) {
+        state.linearize()
+        stop = flat(state)
+      }
+      if (stop === null && iterations >= maxIterations) stop = { reason: 'iterations', message: `${iterations} trials were made` }
+      if (stop !== null) {
+        if (!valueOnly) state.refresh()
+        return { iterations, reason: stop.reason, message: stop.message }
+      }
+      iterations++
+      const before = state.value
+      const outcome = advance(state)
+      stop = afterTrial(state, before, outcome, options)
+      if (options.callback?.(progress(state, iterations, outcome)) === false) {
+        stop = { reason: 'callback', message: `the callback stopped after trial ${iterations}` }
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof FunctionError)) throw error
+    return { iterations, reason: 'error', message: `the function threw: ${error.message}`, error: error.thrown }
+  }
+}
+
+function progress({ x, value, mu }: DampedLeastSquares, iteration: number, outcome: TrialOutcome): LeastSquaresProgress {
+  return { iteration, x: x.slice(), value, damping: mu, accepted: outcome === 'accepted' }
+}
+
+// Sentences without numbers: to write down a number takes as long as a trial of a small problem.
+const GOOD_ENOUGH: Stop = { reason: 'value', message: 'the sum of squares is within targetValue' }
+const STUCK: Stop = {
+  reason: 'line-search',
+  message: 'no step lowers the sum of squares, though the Jacobian promises it: the Jacobian is wrong or the residuals are not smooth',
+}
+const SMALL: Stop = { reason: 'step', message: 'the last step is within the tolerance' }
+const FLAT: Stop = { reason: 'gradient', message: 'the largest component of Jᵀr is within the tolerance' }
+
+function usable(state: DampedLeastSquares, options: SolverOptions): Stop | null {
+  if (!state.isUsable) return { reason: 'not-finite', message: 'the residuals or the Jacobian are not finite at the start' }
+  return goodEnough(state, options) ?? flat(state)
+}
+
+function goodEnough(state: DampedLeastSquares, { targetValue = 0 }: SolverOptions): Stop | null {
+  return state.value <= targetValue ? GOOD_ENOUGH : null
+}
+
+function flat(state: DampedLeastSquares): Stop | null {
+  return state.slope <= state.flatAt ? FLAT : null
+}
+
+function afterTrial(state: DampedLeastSquares, before: number, outcome: TrialOutcome, options: SolverOptions): Stop | null {
+  const { stepTolerance = 1e-12, valueTolerance = 1e-14 } = options
+  if (outcome === 'exhausted') return { reason: 'line-search', message: 'no step lowers the sum of squares any more' }
+  if (outcome === 'accepted') {
+    const enough = goodEnough(state, options)
+    if (enough !== null) return enough
+    if (!state.isUsable) return { reason: 'not-finite', message: 'the Jacobian is not finite at the last step' }
+    const end = flat(state)
+    if (end !== null) return end
+    if (before - state.value <= valueTolerance * before)
+      return { reason: 'value', message: 'the last decrease of the sum of squares is within the tolerance' }
+  }
+  if (!isSmallStep(state, stepTolerance)) return null
+  return outcome === 'rejected' && state.isStuck ? STUCK : SMALL
+}
+
+/** |h| ≤ tolerance·(|x| + tolerance), in the units of the damping where it has some. */
+function isSmallStep(state: DampedLeastSquares, tolerance: number): boolean {
+  if (state.isScaled) return state.relativeStep <= tolerance
+  return norm(state.step) <= tolerance * (norm(state.x) + tolerance)
+}
+
+/** Options and what they may be; null stands for a function. */
+const ALLOWED: Readonly<Record<string, Allowed | null>> = {
+  jacobian: null,
+  tolerance: nonNegative,
+  stepTolerance: nonNegative,
+  valueTolerance: nonNegative,
+  targetValue: nonNegative,
+  maxIterations: { min: 0, max: Number.POSITIVE_INFINITY },
+  callback: null,
+  initialDamping: positive,
+  scaling: ['none', 'marquardt'],
+}
+
+/** Checked where the start is known. */
+const BOUNDS = ['lower', 'upper']
+
+/** @param also names that belong to the caller @internal */
+export function checkOptions(owner: string, options: object, also: readonly string[] = []): void {
+  checkObject(owner, options)
+  for (const name in options) {
+    if (also.includes(name) || BOUNDS.includes(name)) continue
+    const value = (options as Record<string, unknown>)[name]
+    const allowed = ALLOWED[name]
+    if (allowed === undefined) checkName(owner, name, [...Object.keys(ALLOWED), ...BOUNDS, ...also])
+    else if (value === undefined) continue
+    else if (allowed !== null) checkOption(owner, name, value, 0, allowed)
+    else if (typeof value !== 'function') throw new TypeError(`${owner}: ${name} must be a function, got ${show(value)}`)
+  }
+}

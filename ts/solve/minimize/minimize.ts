@@ -1,0 +1,178 @@
+/** Minimization of plain functions of a vector, in the manner of SciPy. */
+
+import { doubleBackend } from '../../backend/index.js'
+import { checkName, checkOption, positive } from '../../optim/options.js'
+import { show } from '../../show.js'
+import { Tensor, type TensorFunction } from '../../tensor.js'
+import { type BoundOptions, type Box, boxOf } from '../box.js'
+import { guard, Objective, type PlainFunction, type Point } from '../objective.js'
+import { FunctionError, isConverged, type SolveResult, type Stop } from '../result.js'
+import { checkObject, startOf } from '../start.js'
+import { type StopOptions, Stopping } from '../stop.js'
+import { maxAbs } from '../vector.js'
+import { automatic } from './automatic.js'
+import { descendWithin } from './bounded.js'
+import { type ConjugateFormula, ConjugateRule } from './conjugate-gradient.js'
+import { descend } from './descent.js'
+import type { DirectionRule } from './direction.js'
+import { GradientDescentRule } from './gradient-descent.js'
+import { type HessianProduct, NewtonRule } from './newton.js'
+import { BFGSRule, LBFGSRule } from './quasi-newton.js'
+import { type TrustRegionOptions, trustRegion } from './trust-region.js'
+
+/** Methods of {@link minimize}. */
+export type MinimizeMethod = 'lbfgs' | 'bfgs' | 'cg' | 'newton-cg' | 'trust-ncg' | 'gradient-descent'
+
+/** Options of {@link minimize}. */
+export interface MinimizeOptions extends StopOptions, TrustRegionOptions, BoundOptions {
+  /** Default `lbfgs`. */
+  method?: MinimizeMethod
+  /** Gradient, where the function answers with its value only. Default: central differences (2n calls). */
+  gradient?: (x: Float64Array) => ArrayLike<number>
+  /** H·v for the Newton methods. Default: exact for functions of tensors, else central differences of the gradient. */
+  hessianProduct?: HessianProduct
+  /** Pairs that `lbfgs` remembers. Default 10 (SciPy's maxcor). */
+  historySize?: number
+  /** β of `cg`. Default `PR+`. */
+  conjugate?: ConjugateFormula
+}
+
+const METHODS: readonly MinimizeMethod[] = ['lbfgs', 'bfgs', 'cg', 'newton-cg', 'trust-ncg', 'gradient-descent']
+const NAMES = [
+  ...['method', 'gradient', 'hessianProduct', 'historySize', 'conjugate', 'initialRadius', 'maxRadius', 'eta'],
+  ...['lower', 'upper', 'tolerance', 'valueTolerance', 'stepTolerance', 'maxIterations', 'maxEvaluations', 'callback'],
+]
+
+/**
+ * Finds a local minimum of a function of n numbers.
+ *
+ * | method | for | memory | per iteration |
+ * |---|---|---|---|
+ * | `lbfgs` | the default, n up to millions | 16·n·historySize bytes | about one evaluation |
+ * | `bfgs` | n up to about 2,000 | 8·n² bytes | about one evaluation |
+ * | `cg` | little memory | 4 vectors | two or three evaluations |
+ * | `newton-cg`, `trust-ncg` | high accuracy, bad conditioning, saddles | a few vectors | one evaluation and some H·v |
+ * | `gradient-descent` | to see why the others exist | 2 vectors | one or two evaluations |
+ *
+ * `f` is a plain function of a Float64Array that answers with its value or with `{ value, gradient }`; or, when `x0` is a
+ * tensor, a function of a tensor, which is differentiated automatically in double precision whatever the default backend.
+ *
+ * With bounds (`lower`, `upper`; `lbfgs` only) no point outside of them is asked for, and the search ends where the projected
+ * gradient, P(x − g) − x, vanishes: at a bound the gradient may point outwards.
+ *
+ * Never throws for what the function does after the start: a value of NaN is a point too far out, an exception ends the
+ * search with reason `error`; `x` is the best point seen in any case.
+ *
+ * @param x0 where to start
+ * @throws what `f` throws at `x0`; RangeError for a bad option or an empty start
+ * @example
+ * minimize((x) => (x[0] - 3) ** 2, [0]).x // [3]
+ * minimize((x) => (x[0] - 3) ** 2, [0], { upper: 2 }).x // [2]
+ * minimize((x) => sum(square(sub(x, 3))), tensor([0, 0]), { method: 'newton-cg' }).x // [3, 3]
+ */
+export function minimize(f: TensorFunction, x0: Tensor, options?: MinimizeOptions): SolveResult
+export function minimize(f: PlainFunction, x0: ArrayLike<number>, options?: MinimizeOptions): SolveResult
+export function minimize(f: PlainFunction | TensorFunction, x0: ArrayLike<number> | Tensor, options: MinimizeOptions = {}): SolveResult {
+  checkOptions(options)
+  if (typeof f !== 'function') throw new TypeError(`minimize: the function to be minimized must be a function, got ${show(f)}`)
+  const start = startOf('minimize', x0)
+  if (x0 instanceof Tensor) return minimizeTensor(f as TensorFunction, x0, options)
+  const box = boxOf('minimize', options, start)
+  const objective = new Objective(f as PlainFunction, options.gradient, start.length, box)
+  const stopping = new Stopping(options, objective, box)
+  const point = atStart(objective, start)
+  const { error, ...stop } = run(objective, point, stopping, options, box)
+  const { x, value, gradient } = objective.best ?? point
+  return {
+    x,
+    value,
+    gradient,
+    iterations: stopping.iterations,
+    evaluations: objective.evaluations,
+    converged: isConverged(stop.reason),
+    ...stop,
+    ...(error === undefined ? {} : { error }),
+  }
+}
+
+function minimizeTensor(f: TensorFunction, x0: Tensor, options: MinimizeOptions): SolveResult {
+  const backend = x0.backend.dtype === 'float64' ? x0.backend : doubleBackend()
+  const { evaluate, hessianProduct } = automatic(f, x0.shape, backend)
+  return minimize(evaluate, Float64Array.from(x0.data()), { hessianProduct, ...options })
+}
+
+function atStart(objective: Objective, start: Float64Array): Point {
+  try {
+    return objective.at(start)
+  } catch (error) {
+    throw error instanceof FunctionError ? error.thrown : error
+  }
+}
+
+function run(
+  objective: Objective,
+  start: Point,
+  stopping: Stopping,
+  options: MinimizeOptions,
+  box: Box | null,
+): Stop & { error?: unknown } {
+  try {
+    if (box !== null) return descendWithin(objective, box, options.historySize ?? 10, start, stopping)
+    if (options.method === 'trust-ncg') {
+      const product = productOf(objective, options)
+      const region = { radius: options.initialRadius ?? 1 }
+      return trustRegion(objective, (x, use) => use((v) => product(x, v)), start, stopping, options, region)
+    }
+    return descend(objective, ruleOf(objective, options), start, stopping)
+  } catch (error) {
+    if (!(error instanceof FunctionError)) throw error
+    return { reason: 'error', message: `the function threw: ${error.message}`, error: error.thrown }
+  }
+}
+
+function ruleOf(objective: Objective, options: MinimizeOptions): DirectionRule {
+  switch (options.method ?? 'lbfgs') {
+    case 'bfgs':
+      return new BFGSRule()
+    case 'cg':
+      return new ConjugateRule(options.conjugate ?? 'PR+')
+    case 'newton-cg':
+      return new NewtonRule(productOf(objective, options))
+    case 'gradient-descent':
+      return new GradientDescentRule()
+    default:
+      return new LBFGSRule(options.historySize ?? 10)
+  }
+}
+
+const CUBE_ROOT_EPSILON = Math.cbrt(Number.EPSILON)
+
+/** H·v as given, or (g(x + h·v) − g(x − h·v)) / 2h with h·|v|∞ = ∛ε·max(1, |x|∞). */
+function productOf(objective: Objective, { hessianProduct }: MinimizeOptions): HessianProduct {
+  if (hessianProduct !== undefined) return (x, v) => guard(() => hessianProduct(x.slice(), v.slice()))
+  return (x, v) => {
+    const h = (CUBE_ROOT_EPSILON * Math.max(1, maxAbs(x))) / (maxAbs(v) || 1)
+    const plus = objective.gradientAt(x.map((xi, i) => xi + h * v[i]))
+    const minus = objective.gradientAt(x.map((xi, i) => xi - h * v[i]))
+    return plus.map((p, i) => (p - minus[i]) / (2 * h))
+  }
+}
+
+function checkOptions(options: MinimizeOptions): void {
+  checkObject('minimize', options)
+  for (const [name, value] of Object.entries(options)) {
+    checkName('minimize', name, NAMES)
+    if (value === undefined) continue
+    if (name === 'method') checkOption('minimize', name, value, 'lbfgs', METHODS)
+    else if (name === 'lower' || name === 'upper') checkBounded(options.method)
+    else if (name === 'conjugate') checkOption('minimize', name, value, 'PR+', ['PR+', 'FR', 'HS', 'HZ'])
+    else if (/^max(Iterations|Evaluations)$/.test(name)) checkOption('minimize', name, value, 0, { min: 0, max: Number.POSITIVE_INFINITY })
+    else if (name === 'historySize' || /Radius$/.test(name)) checkOption('minimize', name, value, 1, positive)
+    else if (/olerance$|^eta$/.test(name)) checkOption('minimize', name, value, 0, { min: 0, max: Number.POSITIVE_INFINITY })
+    else if (typeof value !== 'function') throw new TypeError(`minimize: ${name} must be a function, got ${show(value)}`)
+  }
+}
+
+function checkBounded(method: MinimizeMethod = 'lbfgs'): void {
+  if (method !== 'lbfgs') throw new RangeError(`minimize: lower and upper are for the method 'lbfgs', got ${show(method)}`)
+}

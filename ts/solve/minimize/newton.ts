@@ -1,0 +1,83 @@
+/** Newton's method without the Hessian: conjugate gradients on H·d = −g, from products with H alone. */
+
+import type { Point } from '../objective.js'
+import { addScaled, dot, norm, scaled } from '../vector.js'
+import type { DirectionRule } from './direction.js'
+
+/** H·v at a point. */
+export type HessianProduct = (x: Float64Array, v: Float64Array) => ArrayLike<number>
+
+/** Options of {@link newtonDirection}. */
+export interface NewtonDirectionOptions {
+  /** Stop at |r| ≤ this. Default min(½, √|g|)·|g|, which makes the convergence superlinear. */
+  tolerance?: number
+  /** Products at most. Default 20·n, as in SciPy. */
+  maxProducts?: number
+  /** λ of (H + λ·I)·d = −g. Default 0. */
+  damping?: number
+}
+
+/**
+ * d ← about −H⁻¹·g (Nocedal & Wright 2006, algorithm 7.1). Stops at a direction of no positive curvature with what it
+ * has, or with −g if that is the first. Answers with the number of products.
+ */
+export function newtonDirection(
+  g: Float64Array,
+  product: (v: Float64Array) => ArrayLike<number>,
+  d: Float64Array,
+  options: NewtonDirectionOptions = {},
+): number {
+  const size = norm(g)
+  const { tolerance = Math.min(0.5, Math.sqrt(size)) * size, maxProducts = 20 * g.length, damping = 0 } = options
+  const r = g.slice()
+  const p = new Float64Array(g.length)
+  scaled(g, -1, p)
+  d.fill(0)
+  let rr = dot(r, r)
+  for (let i = 0; i < maxProducts; i++) {
+    if (Math.sqrt(rr) <= tolerance) return i
+    const hp = Float64Array.from(product(p))
+    if (damping !== 0) addScaled(hp, damping, p)
+    const curvature = dot(p, hp)
+    if (!(curvature > 3 * Number.EPSILON * dot(p, p))) {
+      if (i === 0) scaled(g, -1, d)
+      return i + 1
+    }
+    addScaled(d, rr / curvature, p)
+    rr = nextConjugate(r, p, hp, rr / curvature, rr)
+  }
+  return maxProducts
+}
+
+/** r ← r + α·H·p, p ← −r + β·p; answers with the new rᵀr. @internal */
+export function nextConjugate(r: Float64Array, p: Float64Array, hp: Float64Array, alpha: number, rr: number): number {
+  addScaled(r, alpha, hp)
+  const next = dot(r, r)
+  const beta = next / rr
+  for (let j = 0; j < p.length; j++) p[j] = beta * p[j] - r[j]
+  return next
+}
+
+/** @internal */
+export class NewtonRule implements DirectionRule {
+  readonly search = 0.9
+  private steepest = false
+
+  constructor(private readonly product: HessianProduct) {}
+
+  direction({ x, gradient }: Point, d: Float64Array): void {
+    if (this.steepest) scaled(gradient, -1, d)
+    else newtonDirection(gradient, (v) => this.product(x, v), d)
+    this.steepest = false
+  }
+
+  firstTrial(): number {
+    return 1
+  }
+
+  learn(): void {}
+
+  reset(): void {
+    this.steepest = true
+  }
+}

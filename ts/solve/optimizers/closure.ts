@@ -1,0 +1,210 @@
+/** What optimizers have in common that evaluate the loss themselves, several times a step. */
+
+import type { Loss } from '../../loss/loss.js'
+import { type Allowed, checked, checkNames, checkOption } from '../../optim/options.js'
+import { Parameter } from '../../parameter.js'
+import { show } from '../../show.js'
+import { Tensor } from '../../tensor.js'
+import type { Frozen } from '../least-squares/equations.js'
+import type { Point } from '../objective.js'
+import type { StopReason } from '../result.js'
+import { allFinite } from '../vector.js'
+
+/**
+ * Computes the loss at the present parameters: the forward pass only, the optimizer runs backward() itself. A closure that
+ * fills the gradients itself answers with a number instead. It must be deterministic: the same batch, no dropout.
+ */
+export type Closure = () => Tensor | number
+
+/** What a step of a closure-style optimizer answers with. */
+export interface ClosureResult {
+  /** Loss before the step. */
+  initialLoss: number
+  /** Loss after it, as far as it was evaluated (a fixed last step is not). */
+  loss: number
+  iterations: number
+  evaluations: number
+  converged: boolean
+  reason: StopReason
+  message: string
+}
+
+/** A plain object with all that {@link ClosureOptimizer.loadState} needs. */
+export interface ClosureState {
+  format: 'gradus-closure-optimizer/1'
+  optimizer: string
+  stepCount: number
+  options: Record<string, unknown>
+  /** Numbers and vectors by name. */
+  values: Record<string, unknown>
+}
+
+/** The rows of one step of `fit`. */
+export interface TrainingBatch {
+  inputs: Tensor
+  targets: Tensor
+  weights: Tensor | undefined
+  /** The loss function that `fit` was given. */
+  loss: Loss
+  /** That loss at the present parameters. */
+  evaluate: () => Tensor
+}
+
+interface OptimizerClass {
+  readonly defaults: Readonly<Record<string, unknown>>
+  readonly allowed: Readonly<Record<string, Allowed>>
+}
+
+/**
+ * Base of the optimizers that take a closure: one group of parameters, seen as one vector in double precision whatever
+ * the backend. Frozen parameters (`requiresGrad = false`) are part of the vector and stay as they are. In single precision
+ * gradients carry about seven digits, so that these methods stall at a relative gradient of about 1e-4; a model on
+ * `createBackend({ backend: 'js', dtype: 'float64' })` has no such limit.
+ */
+export abstract class ClosureOptimizer<O extends object> {
+  static readonly defaults: Readonly<Record<string, unknown>> = {}
+  static readonly allowed: Readonly<Record<string, Allowed>> = {}
+
+  readonly parameters: readonly Parameter[]
+  /** Checked on assignment; may change between steps. */
+  readonly options: Required<O>
+  /** The one group, for schedulers. */
+  readonly groups: readonly { name: string; parameters: readonly Parameter[]; options: Required<O> }[]
+  /** Whether a step needs the full set of rows, the same each time. */
+  readonly wholeBatch: boolean = true
+  /** Calls of step(). */
+  stepCount = 0
+  /** Number of elements of all parameters. */
+  readonly size: number
+
+  /** @throws RangeError for options out of range, Error for no parameters, one twice, or of two backends */
+  constructor(parameters: Iterable<Parameter>, options: O = {} as O) {
+    this.parameters = checkParameters(this.name, [...parameters])
+    const { defaults, allowed } = this.constructor as unknown as OptimizerClass
+    checkNames(this.name, options, Object.keys(defaults))
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+    const values: Record<string, unknown> = { ...defaults, ...given }
+    const check = (name: string, value: unknown) => checkOption(this.name, name, value, defaults[name], allowed[name])
+    for (const [name, value] of Object.entries(values)) check(name, value)
+    this.options = checked(values, check, () => {}) as Required<O>
+    this.groups = [{ name: '0', parameters: this.parameters, options: this.options }]
+    this.size = this.parameters.reduce((sum, p) => sum + p.size, 0)
+  }
+
+  get name(): string {
+    return this.constructor.name
+  }
+
+  /** The option of that name; NaN for methods that have none. @throws Error on assignment to a method that has none */
+  get learningRate(): number {
+    return (this.options as { learningRate?: number }).learningRate ?? Number.NaN
+  }
+
+  set learningRate(rate: number) {
+    if (!('learningRate' in this.options)) throw new Error(`${this.name} has no learning rate to set: it finds its steps itself`)
+    ;(this.options as { learningRate: number }).learningRate = rate
+  }
+
+  /** What `fit` does instead of a gradient and step(): one step on these rows. Answers with the loss before it. */
+  abstract trainOn(batch: TrainingBatch): number
+
+  /** Forgets all gradients. */
+  zeroGrad(): void {
+    for (const p of this.parameters) p.grad = null
+  }
+
+  /** Copies, safe to keep. */
+  state(): ClosureState {
+    return {
+      format: 'gradus-closure-optimizer/1',
+      optimizer: this.name,
+      stepCount: this.stepCount,
+      options: { ...this.options } as Record<string, unknown>,
+      values: structuredClone(this.captured()),
+    }
+  }
+
+  /** Goes on from a {@link ClosureOptimizer.state}, options included. @throws Error for the state of another optimizer */
+  loadState(state: ClosureState): void {
+    if (state?.format !== 'gradus-closure-optimizer/1' || state.optimizer !== this.name) {
+      throw new Error(
+        `${this.name}.loadState(): this is ${state?.optimizer ? `the state of ${state.optimizer}` : 'no state of a closure optimizer'}`,
+      )
+    }
+    Object.assign(this.options, state.options)
+    this.stepCount = state.stepCount
+    this.restore(structuredClone(state.values))
+  }
+
+  /** What the method remembers. */
+  protected abstract captured(): Record<string, unknown>
+  protected abstract restore(values: Record<string, unknown>): void
+
+  /** All parameters end to end. */
+  protected read(): Float64Array {
+    const x = new Float64Array(this.size)
+    this.eachAt((p, at) => x.set(p.view(), at))
+    return x
+  }
+
+  protected write(x: Float64Array): void {
+    this.eachAt((p, at) => p.view().set(x.subarray(at, at + p.size)))
+  }
+
+  /** Loss and gradient at `x`, a value of NaN if either is not finite; leaves the parameters at `x`. */
+  protected evaluate(closure: Closure, x: Float64Array): Point {
+    if (typeof closure !== 'function') throw new TypeError(`${this.name}.step(): wants a function that computes the loss, () => mse(…)`)
+    this.write(x)
+    this.zeroGrad()
+    const loss = closure()
+    if (!(loss instanceof Tensor) && typeof loss !== 'number')
+      throw new TypeError(`${this.name}.step(): the closure must return the loss, a Tensor or a number, got ${show(loss)}`)
+    if (loss instanceof Tensor) loss.backward()
+    const value = loss instanceof Tensor ? loss.item() : loss
+    const gradient = this.readGradient()
+    return { x, value: Number.isFinite(value) && allFinite(gradient) ? value : Number.NaN, gradient }
+  }
+
+  private readGradient(): Float64Array {
+    const gradient = new Float64Array(this.size)
+    this.eachAt(({ grad }, at) => {
+      if (grad !== null) gradient.set(grad.read(), at)
+    })
+    return gradient
+  }
+
+  /** What is frozen now (requiresGrad = false): read and written as it is, with a gradient and curvature of zero. */
+  protected get frozen(): Frozen[] {
+    const found: Frozen[] = []
+    this.eachAt(({ requiresGrad, size }, at) => {
+      if (!requiresGrad) found.push({ at, size })
+    })
+    return found
+  }
+
+  private eachAt(visit: (p: Parameter, at: number) => void): void {
+    let at = 0
+    for (const p of this.parameters) {
+      visit(p, at)
+      at += p.size
+    }
+  }
+}
+
+function checkParameters(owner: string, parameters: Parameter[]): Parameter[] {
+  if (parameters.length === 0) throw new Error(`${owner}: there are no parameters; did you pass model.parameters()?`)
+  for (const p of parameters) {
+    if (!(p instanceof Parameter))
+      throw new TypeError(`${owner}: wants parameters (one group: the method sees them as one vector), got ${show(p)}`)
+    if (p.backend !== parameters[0].backend)
+      throw new Error(`${owner}: parameter '${p.name}' lives on another backend than '${parameters[0].name}'`)
+  }
+  if (new Set(parameters).size < parameters.length) throw new Error(`${owner}: a parameter is there twice`)
+  return parameters
+}
+
+/** @internal @throws Error for a loss that is not the one that a method minimizes by itself, or for weights */
+export function checkOwnLoss(owner: string, { loss, weights }: TrainingBatch, own: Loss, hint: string): void {
+  if (weights !== undefined) throw new Error(`${owner} knows no weights of rows; LBFGS, ConjugateGradient and NewtonCG do`)
+  if (loss !== own) throw new Error(`${owner} minimizes a loss of its own: ${hint}`)
+}

@@ -1,0 +1,81 @@
+/** Closure-style optimizers that are a direction rule and a line search. */
+
+import { descend } from '../minimize/descent.js'
+import type { DirectionRule, LastStep } from '../minimize/direction.js'
+import type { Point, PointSource } from '../objective.js'
+import { isConverged, type Stop } from '../result.js'
+import { Stopping } from '../stop.js'
+import { type Closure, ClosureOptimizer, type ClosureResult } from './closure.js'
+
+/** Options that all of them have. */
+export interface DescentOptions {
+  /** Iterations per step(). Default 20. */
+  maxIterations?: number
+  /** Stops at |g|∞ ≤ this. Default 1e-7. */
+  toleranceGradient?: number
+  /** Stops at |Δloss| ≤ this·|loss|. Default 1e-12. */
+  toleranceChange?: number
+}
+
+/** From a first point until something stops it. @internal */
+export type Descend = (source: PointSource, first: Point, stopping: Stopping) => Stop
+
+/** @internal */
+export abstract class DescentOptimizer<O extends DescentOptions> extends ClosureOptimizer<O> {
+  /** The last step, where the next search begins. */
+  protected last: LastStep = null
+
+  /** Directions of a rule, and a line search along each. */
+  protected run(closure: Closure, rule: DirectionRule): ClosureResult {
+    return this.runWith(closure, (source, first, stopping) => {
+      const stop = descend(source, rule, first, stopping, this.last)
+      if (stop.reason === 'not-finite') rule.reset()
+      this.last = stop.reason === 'not-finite' ? null : (stopping.last ?? this.last)
+      return stop
+    })
+  }
+
+  /** Any method; leaves the parameters at the best point seen. */
+  protected runWith(closure: Closure, method: Descend): ClosureResult {
+    this.stepCount++
+    const { maxIterations, toleranceGradient, toleranceChange } = this.options
+    const source = new ClosureSource((x) => this.evaluate(closure, x), this.size)
+    const stopping = new Stopping({ maxIterations, tolerance: toleranceGradient, valueTolerance: toleranceChange }, source)
+    const start = this.read()
+    try {
+      const first = source.at(start)
+      const { reason, message } = method(source, first, stopping)
+      const loss = source.best?.value ?? first.value
+      const { iterations } = stopping
+      return {
+        initialLoss: first.value,
+        loss,
+        iterations,
+        evaluations: source.evaluations,
+        converged: isConverged(reason),
+        reason,
+        message,
+      }
+    } finally {
+      this.write(source.best?.x ?? start)
+    }
+  }
+}
+
+/** Values and gradients by running a closure; remembers the best point. */
+class ClosureSource implements PointSource {
+  evaluations = 0
+  best: Point | null = null
+
+  constructor(
+    private readonly evaluate: (x: Float64Array) => Point,
+    readonly size: number,
+  ) {}
+
+  at(x: Float64Array): Point {
+    this.evaluations++
+    const point = this.evaluate(x.slice())
+    if (Number.isFinite(point.value) && (this.best === null || point.value < this.best.value)) this.best = point
+    return point
+  }
+}

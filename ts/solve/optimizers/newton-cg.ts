@@ -1,0 +1,100 @@
+/** Hessian-free Newton for training. */
+import { nonNegative, positive } from '../../optim/options.js'
+import type { Tensor } from '../../tensor.js'
+import type { DirectionRule } from '../minimize/direction.js'
+import { newtonDirection } from '../minimize/newton.js'
+import type { Point } from '../objective.js'
+import { scaled } from '../vector.js'
+import type { ClosureResult, TrainingBatch } from './closure.js'
+import { type ClosureCurvature, curvatureOf } from './closure-curvature.js'
+import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
+
+/** Options of {@link NewtonCG}. */
+export interface NewtonCGOptions extends DescentOptions {
+  /** λ of (H + λ·I)·d = −g. Default 0. */
+  damping?: number
+  /** Products with H per iteration at most. Default 50. */
+  maxProducts?: number
+}
+
+/**
+ * Newton's method without the Hessian: d is about −H⁻¹·g by conjugate gradients, from products H·v by automatic
+ * differentiation at the cost of a few gradients each, until |r| ≤ min(½, √|g|)·|g| or a direction of negative curvature
+ * (Nocedal & Wright 2006, algorithm 7.1); then a strong Wolfe line search. With the Gauss-Newton matrix in place of H
+ * it is Martens' Hessian-free optimization (2010), which never meets negative curvature for a convex loss.
+ *
+ * For full batches, and where L-BFGS crawls (bad conditioning). A model in double precision is worth it here.
+ *
+ * @example
+ * const optimizer = new NewtonCG(model.parameters())
+ * optimizer.step(() => mse(model.forward(x), y))                    // Hessian
+ * optimizer.step(() => model.forward(x), (output) => mse(output, y)) // Gauss-Newton
+ */
+export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    maxIterations: 20,
+    toleranceGradient: 1e-7,
+    toleranceChange: 1e-12,
+    damping: 0,
+    maxProducts: 50,
+  }
+  static override readonly allowed = {
+    maxIterations: positive,
+    toleranceGradient: nonNegative,
+    toleranceChange: nonNegative,
+    damping: nonNegative,
+    maxProducts: positive,
+  } as const
+
+  /**
+   * Up to `maxIterations` iterations.
+   *
+   * @param closure the loss; or, with a second argument, the model's output
+   * @param loss of an output: then the products are Gauss-Newton's
+   * @throws what the closure throws; then the parameters are at the best point seen
+   */
+  step(closure: () => Tensor, loss?: (output: Tensor) => Tensor): ClosureResult {
+    const { whole, curvature } = curvatureOf(this.parameters, closure, loss)
+    return this.run(whole, new ClosureNewtonRule((x) => this.write(x), curvature, this.options))
+  }
+
+  override trainOn({ evaluate }: TrainingBatch): number {
+    return this.step(evaluate).initialLoss
+  }
+
+  protected captured(): Record<string, unknown> {
+    return {}
+  }
+
+  protected restore(): void {}
+}
+
+class ClosureNewtonRule implements DirectionRule {
+  readonly search = 0.9
+  private steepest = false
+
+  constructor(
+    private readonly write: (x: Float64Array) => void,
+    private readonly curvature: ClosureCurvature,
+    private readonly options: Required<NewtonCGOptions>,
+  ) {}
+
+  direction({ x, gradient }: Point, d: Float64Array): void {
+    const steepest = this.steepest
+    this.steepest = false
+    if (steepest) return scaled(gradient, -1, d)
+    const { damping, maxProducts } = this.options
+    this.write(x)
+    this.curvature((at) => newtonDirection(gradient, (v) => at.product(v), d, { damping, maxProducts }))
+  }
+
+  firstTrial(): number {
+    return 1
+  }
+
+  learn(): void {}
+
+  reset(): void {
+    this.steepest = true
+  }
+}

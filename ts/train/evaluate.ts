@@ -1,0 +1,61 @@
+/** evaluateModel: loss and metrics of a model over data, without training it. */
+import { noGrad, scope } from '../autograd.js'
+import type { Loss } from '../loss/loss.js'
+import { type Module, rememberModes } from '../nn/module.js'
+import { show } from '../show.js'
+import { checkData, type DataSet, type Rows, rowsBetween } from './data.js'
+import { judge } from './judge.js'
+import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
+
+/** Options of {@link evaluateModel}. */
+export interface EvaluateOptions<M extends MetricsOption = MetricsOption> extends DataSet {
+  loss: Loss
+  metrics?: M
+  /** Rows per forward pass. Default 1024. */
+  batchSize?: number
+}
+
+/**
+ * Loss and metrics over a data set, in evaluation mode, without recording.
+ * @example const { loss, accuracy } = evaluateModel(model, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] })
+ */
+export function evaluateModel<const M extends MetricsOption = readonly []>(
+  model: Module,
+  options: EvaluateOptions<M>,
+): { loss: number } & MetricValues<M> {
+  const { batchSize = 1024 } = options
+  if (!(Number.isInteger(batchSize) && batchSize > 0))
+    throw new RangeError(`evaluateModel: batchSize must be a whole number above 0, got ${show(batchSize)}`)
+  const rows = checkData(options, model.backend, 'evaluateModel', ['loss', 'metrics', 'batchSize'])
+  if (typeof options.loss !== 'function')
+    throw new TypeError(`evaluateModel: loss must be a function, such as mse, got ${show(options.loss)}`)
+  return evaluateRows(model, rows, options.loss, options.metrics, options.batchSize) as { loss: number } & MetricValues<M>
+}
+
+/** @internal loss and metrics batch by batch, each in a scope of its own */
+export function evaluateRows(
+  model: Module,
+  rows: Rows,
+  loss: Loss,
+  metrics: MetricsOption | undefined,
+  batchSize = 1024,
+): { loss: number } & Record<string, number> {
+  const means = new RunningMeans(resolveMetrics(metrics))
+  const restore = rememberModes(model)
+  model.evaluate()
+  try {
+    noGrad(() => {
+      for (let from = 0; from < rows.count; from += batchSize) {
+        const batch = rowsBetween(rows, from, Math.min(from + batchSize, rows.count))
+        scope(model.backend, () => {
+          const judged = judge(model, loss, batch)
+          means.add(judged.loss.item(), judged.prediction, judged.targets, batch.count)
+          return judged.loss
+        })
+      }
+    })
+  } finally {
+    restore()
+  }
+  return { loss: means.loss, ...means.values }
+}

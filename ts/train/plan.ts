@@ -1,0 +1,157 @@
+/** What `trainSteps` and `fit` are asked to do, checked and with defaults filled in, before the first step. */
+import { noGrad } from '../autograd.js'
+import type { Loss } from '../loss/loss.js'
+import type { Module } from '../nn/module.js'
+import type { OptimizerLike } from '../optim/wrapper.js'
+import { show } from '../show.js'
+import { zeros } from '../tensor.js'
+import type { Callback, Progress } from './callbacks.js'
+import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
+import type { MetricsOption } from './metrics.js'
+import { isKnownLoss, isReplayable, type Recording } from './replay.js'
+import { takesWholeSteps, type WholeStepOptimizer } from './whole-step.js'
+
+/** Options of {@link trainSteps}; those of `fit` include them. */
+export interface StepOptions extends DataSet {
+  loss: Loss
+  /** An optimizer; or one with a closure (LBFGS, LevenbergMarquardt …), which takes whole steps: those need `batchSize: 'full'`. */
+  optimizer: OptimizerLike | WholeStepOptimizer
+  /** Passes over the data. Default 1. */
+  epochs?: number
+  /**
+   * Rows per step. 1 is stochastic, `full` is batch gradient descent, all between are mini-batches. Default 32,
+   * or all rows where there are fewer.
+   * The last batch of an epoch may be shorter.
+   */
+  batchSize?: number | 'full'
+  /** A new order every epoch, drawn from `seed`. Default true. */
+  shuffle?: boolean
+  /** Seed of the shuffle, a whole number. Default 0. */
+  seed?: number
+  /** Leave a shorter last batch out. Default false. */
+  dropLast?: boolean
+  /**
+   * Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own.
+   *
+   * `fit` asks it ahead of time where many steps run at once: in order, once for each step, with `optimizer.stepCount` and the
+   * rate before as they are at that step. So it may count and remember, but what looks at weights or losses, or sets other
+   * options, belongs into a callback (`onBatchEnd` sees each step).
+   */
+  schedule?: (step: number) => number
+  /** Milliseconds of work after which other tasks get a turn. Default 16. */
+  yieldEvery?: number
+}
+
+/** Options of {@link fit}. */
+export interface FitOptions extends StepOptions {
+  /** Data to judge by after each epoch, never trained on. */
+  validation?: DataSet
+  /** Or: the share of the rows to set aside for it, from the end. */
+  validationSplit?: number
+  /** Names (`accuracy`, `meanAbsoluteError`, `rootMeanSquaredError`) or functions by name. Default: none. */
+  metrics?: MetricsOption
+  callbacks?: readonly Callback[]
+  /** Stops training after the running batch; fit then returns what there is. */
+  signal?: AbortSignal
+  /** Called after each batch, at most every 100 ms, and after each epoch: for progress bars. */
+  onProgress?: (progress: Progress) => void
+}
+
+const DEFAULT_BATCH = 32
+/** What fit and trainSteps know beside the data. */
+const OPTIONS: readonly string[] = [
+  ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'yieldEvery'],
+  ...['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'],
+]
+
+/** @internal everything that the loop needs, checked */
+export interface Plan {
+  model: Module
+  rows: Rows
+  options: StepOptions
+  epochs: number
+  batchSize: number
+  batchesPerEpoch: number
+  /** Recorded steps by their number of rows; null where steps cannot be replayed. */
+  recordings: Recordings | null
+}
+
+/** @internal recorded steps by their number of rows */
+export type Recordings = Map<number, Recording>
+
+/** @internal @throws RangeError, ShapeError */
+export function planSteps(model: Module, options: StepOptions, rows = checkData(options, model.backend, 'fit', OPTIONS)): Plan {
+  const { epochs = 1, batchSize, dropLast = false, schedule } = options
+  if (!(Number.isInteger(epochs) && epochs >= 0)) throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${show(epochs)}`)
+  if (typeof options.loss !== 'function')
+    throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
+  const { step, groups } = (options.optimizer ?? {}) as Partial<OptimizerLike>
+  if (typeof step !== 'function' || !Array.isArray(groups))
+    throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
+  if (schedule !== undefined && typeof schedule !== 'function')
+    throw new TypeError(
+      `fit: schedule must be a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`,
+    )
+  checkOwner(model, options.optimizer)
+  const size = batchSize === 'full' ? rows.count : (batchSize ?? Math.min(DEFAULT_BATCH, rows.count))
+  if (!(Number.isInteger(size) && size > 0))
+    throw new RangeError(`fit: batchSize must be a whole number above 0 or 'full', got ${show(batchSize)}`)
+  if (size > rows.count)
+    throw new RangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
+  const { optimizer } = options
+  if (takesWholeSteps(optimizer) && optimizer.wholeBatch && size < rows.count) {
+    throw new RangeError(
+      `fit: ${optimizer.name} compares losses from evaluation to evaluation and step to step, so each step must see all rows: set batchSize: 'full'`,
+    )
+  }
+  const batches = rows.count / size
+  const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
+  const isPlain = !takesWholeSteps(optimizer) && !optimizer.wantsClosure
+  const recordings = isPlain && isReplayable(model, options.loss, rows) ? new Map() : null
+  return { model, rows, options, epochs, batchSize: size, batchesPerEpoch, recordings }
+}
+
+/** @throws Error for an optimizer of another model, which would fail at its first step or train that one */
+function checkOwner(model: Module, { name, groups }: OptimizerLike | WholeStepOptimizer): void {
+  const own = new Set(model.parameters())
+  if (!groups.some(({ parameters }) => [...parameters].some((p) => own.has(p))))
+    throw new Error(`fit: optimizer ${name} has none of this model's parameters; make one with model.parameters()`)
+}
+
+/** @internal a plan and the rows to judge by, if any. @throws RangeError, ShapeError, TypeError */
+export function planFit(model: Module, options: FitOptions): { plan: Plan; validation: Rows | null } {
+  const all = checkData(options, model.backend, 'fit', OPTIONS)
+  if (options.validation !== undefined && options.validationSplit !== undefined) {
+    throw new RangeError('fit: give validation or validationSplit, not both')
+  }
+  const [rows, held] = options.validationSplit === undefined ? [all, null] : splitRows(all, options.validationSplit)
+  const validation = options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held
+  checkHandlers(options)
+  const plan = planSteps(model, options, rows)
+  if (validation !== null && isKnownLoss(options.loss)) checkTargets(model, validation, options.loss)
+  return { plan, validation }
+}
+
+function checkHandlers({ signal, onProgress }: FitOptions): void {
+  if (signal !== undefined && typeof signal?.aborted !== 'boolean')
+    throw new TypeError(`fit: signal must be an AbortSignal, the signal of an AbortController, got ${show(signal)}`)
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new TypeError(`fit: onProgress must be a function of the progress, got ${show(onProgress)}`)
+}
+
+/** Finds targets that the loss refuses before the first step instead of after the first epoch: by the loss itself, of zeros. */
+function checkTargets(model: Module, rows: Rows, loss: Loss): void {
+  const [, ...outputs] = model.predict(rowsBetween(rows, 0, 1).inputs).shape
+  for (let from = 0; from < rows.count; from += CHECKED_ROWS) {
+    const { targets, count } = rowsBetween(rows, from, Math.min(from + CHECKED_ROWS, rows.count))
+    try {
+      noGrad(() => loss(zeros([count, ...outputs], { backend: model.backend }), targets))
+    } catch (cause) {
+      const { message } = cause as Error
+      const Same = (cause as Error).constructor as ErrorConstructor
+      throw new Same(`fit: validation, rows from ${from} on: ${message}`, { cause })
+    }
+  }
+}
+
+const CHECKED_ROWS = 1024
