@@ -11,7 +11,7 @@ import { makeSetting } from '../test/optim-runner.js'
 import { createBackend } from '../ts/backend/index.js'
 import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
-import { type OptimizerFigures, readFigures } from './optim.js'
+import { type OptimizerFigures, readFigures, shareOf } from './optim.js'
 
 type Name = keyof typeof OPTIMIZERS
 
@@ -101,7 +101,7 @@ function speeds({ step, bookkeeping, updates }: OptimizerFigures): string {
   const rows = names.map((name) => {
     const of = (n: number) => updates.find((u) => u.optimizer === name && u.parameters === n)
     const far = of(1e7)
-    const share = far ? `${((100 * far.bandwidth) / far.triad).toFixed(0)} %` : '–'
+    const share = far ? `${(100 * shareOf(far)).toFixed(0)} %` : '–'
     const gb = far ? `${figure(far.bandwidth)} of ${figure(far.triad)}` : '–'
     return [
       name,

@@ -42,9 +42,11 @@ export interface Update {
   /** Nanoseconds a parameter. */
   wasm: number
   js: number
-  /** GB/s of the WASM kernel, and of y += a·x over as many bytes right before or after, whichever was faster. */
+  /** GB/s of the WASM kernel, and of y += a·x over as many bytes, in turns with it: the best of each. */
   bandwidth: number
   triad: number
+  /** The one over the other: the median over the turns, of which other work on the machine disturbs both alike. */
+  share?: number
 }
 
 export interface OptimizerTiming {
@@ -62,14 +64,39 @@ const LARGEST_MATRIX: Readonly<Record<string, number>> = { Adafactor: 1e7, Muon:
 
 /** Seconds of fn: the fastest of many short runs, which other work on the machine can hardly all disturb. */
 export function best(fn: () => void, least = 0.002, total = 0.3): number {
-  let repeats = 1
-  let seconds = time(fn, repeats)
-  while (seconds < least) {
-    repeats = Math.ceil(repeats * Math.max(2, Math.min(100, (1.2 * least) / Math.max(seconds, 1e-7))))
-    seconds = time(fn, repeats)
-  }
-  for (const end = performance.now() + 1000 * total; performance.now() < end; ) seconds = Math.min(seconds, time(fn, repeats))
+  const repeats = enough(fn, least)
+  let seconds = Infinity
+  const end = performance.now() + 1000 * total
+  do seconds = Math.min(seconds, time(fn, repeats))
+  while (performance.now() < end)
   return seconds / repeats
+}
+
+/** How many calls of fn take `least` seconds. */
+function enough(fn: () => void, least: number): number {
+  let repeats = 1
+  for (let seconds = time(fn, repeats); seconds < least; seconds = time(fn, repeats)) {
+    repeats = Math.ceil(repeats * Math.max(2, Math.min(100, (1.2 * least) / Math.max(seconds, 1e-7))))
+  }
+  return repeats
+}
+
+/** Seconds of a and of b in turns of some milliseconds: the best of each, and the median of a's over b's. */
+function inTurns(a: () => void, b: () => void, total = 0.7): { a: number; b: number; ratio: number } {
+  const [as, bs] = [enough(a, 0.002), enough(b, 0.002)]
+  const ratios: number[] = []
+  let [bestA, bestB] = [Infinity, Infinity]
+  let before = time(b, bs) / bs
+  const end = performance.now() + 1000 * total
+  do {
+    const now = time(a, as) / as
+    const after = time(b, bs) / bs
+    ratios.push((2 * now) / (before + after))
+    bestA = Math.min(bestA, now)
+    bestB = Math.min(bestB, before, after)
+    before = after
+  } while (performance.now() < end || ratios.length < 7)
+  return { a: bestA, b: bestB, ratio: ratios.sort((x, y) => x - y)[ratios.length >> 1] }
 }
 
 function time(fn: () => void, repeats: number): number {
@@ -163,12 +190,29 @@ async function settle(): Promise<void> {
 
 async function measure(name: string, n: number, wasm: Backend, js: Backend): Promise<Update> {
   await settle()
-  const a = timeOptimizer(name, wasm, n)
+  const { optimizer, size, step } = prepare(name, wasm, n)
   // what a cache holds is read faster, so over as many bytes
-  const floats = Math.ceil((n * a.arrays) / 2)
-  const triad = Math.max(bandwidth(wasm, floats).triad, bandwidth(wasm, floats).triad)
-  const b = timeOptimizer(name, js, n)
-  return { optimizer: name, parameters: n, wasm: a.nsPerParameter, js: b.nsPerParameter, bandwidth: a.gigabytesPerSecond, triad }
+  const floats = Math.ceil((size * arrays(optimizer)) / 2)
+  const { heap, kernels } = wasm
+  const [x, y] = [heap.allocate(4 * floats), heap.allocate(4 * floats)]
+  const { a, b, ratio } = inTurns(step, () => kernels.addScaled(x, y, floats, 1e-9))
+  heap.free(x)
+  heap.free(y)
+  const [bytes, triadBytes] = [bytesPerParameter(optimizer) * size, 12 * floats]
+  return {
+    optimizer: name,
+    parameters: n,
+    wasm: (a * 1e9) / size,
+    js: timeOptimizer(name, js, n).nsPerParameter,
+    bandwidth: bytes / a / 1e9,
+    triad: triadBytes / b / 1e9,
+    share: bytes / triadBytes / ratio,
+  }
+}
+
+/** The share of the triad's bandwidth. */
+export function shareOf({ bandwidth, triad, share }: Update): number {
+  return share ?? bandwidth / triad
 }
 
 async function printSize(n: number, names: string[], wasm: Backend, js: Backend): Promise<Update[]> {
@@ -184,7 +228,7 @@ async function printSize(n: number, names: string[], wasm: Backend, js: Backend)
       String(Math.round(u.bandwidth * u.wasm)).padStart(6),
       u.wasm.toFixed(3).padStart(10),
       u.bandwidth.toFixed(1).padStart(8),
-      `${((100 * u.bandwidth) / u.triad).toFixed(0)} %`.padStart(10),
+      `${(100 * shareOf(u)).toFixed(0)} %`.padStart(10),
       u.js.toFixed(3).padStart(10),
       (u.js / u.wasm).toFixed(1).padStart(10),
     ]

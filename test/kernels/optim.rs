@@ -123,9 +123,10 @@ where
             assert!(!decays(R::SLOT[j]) || got.iter().all(|x| !x.is_subnormal()), "{what}: denormal state");
         }
     }
+    let (first_p, first_s): (_, [Vec<f32>; S]) = (numbers(n, 1), from_fn(slot));
     let moved = |i: &usize| {
-        let slots = (0..S).any(|j| got_s[j][*i] != slot(j)[*i]);
-        slots || got_p[*i].is_finite() && got_p[*i] != numbers(n, 1)[*i]
+        let slots = (0..S).any(|j| got_s[j][*i] != first_s[j][*i]);
+        slots || got_p[*i].is_finite() && got_p[*i] != first_p[*i]
     };
     let count = (0..n).filter(moved).count();
     assert!(count >= n / 3, "only {count} of {n} parameters or their state moved");
