@@ -11,11 +11,13 @@ mod portable;
 mod scalar;
 #[cfg(target_feature = "simd128")]
 mod simd;
+mod touch;
 
 use core::cell::Cell;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 pub use f32x4::F32x4;
 pub use f64x2::F64x2;
+pub use touch::touch;
 
 /// 1.5·2²³: a sum with it keeps whole numbers only, the number itself in its lowest bits.
 const SHIFTER: f32 = 12_582_912.0;

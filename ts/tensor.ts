@@ -255,8 +255,8 @@ export interface TensorOptions {
 /**
  * A tensor from numbers: nested arrays (shape inferred) or a flat array with a shape.
  * A Float32Array (Float64Array in double precision) or Int32Array is used as it is, not copied; anything else is copied.
+ * The shape is that of the nesting where none is given.
  *
- * @param shape shape of the result; inferred from nesting when left out
  * @example
  * tensor([[1, 2], [3, 4]])                       // shape [2, 2]
  * tensor(new Float32Array(6), [2, 3])

@@ -1,6 +1,6 @@
 //! AdaBelief: Adam that divides by how much gradients surprise.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// s ← β₂·s + (1 − β₂)·(g − m)² + εᵣ;  p ← p − rate·m / (√(c·s) + ε)
@@ -29,6 +29,8 @@ impl From<&[f32]> for AdaBelief {
 }
 
 impl Rule<2> for AdaBelief {
+    const SLOT: [Slot; 2] = [Slot::Mean, Slot::Square];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, s]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;

@@ -1,6 +1,6 @@
 //! Adadelta: steps in the unit of the parameter.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// v ← ρ·v + (1 − ρ)·g²;  d = √(u + ε)/√(v + ε)·g;  u ← ρ·u + (1 − ρ)·d²;  p ← p − η·d
@@ -18,6 +18,8 @@ impl From<&[f32]> for Adadelta {
 }
 
 impl Rule<2> for Adadelta {
+    const SLOT: [Slot; 2] = [Slot::Square, Slot::Square];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [v, u]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;

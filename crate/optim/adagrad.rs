@@ -1,6 +1,6 @@
 //! Adagrad: steps shrink with the sum of all squared gradients.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// s ← s + g²;  p ← p − rate·g / (√(s + εᵢ) + ε)
@@ -17,6 +17,8 @@ impl From<&[f32]> for Adagrad {
 }
 
 impl Rule<1> for Adagrad {
+    const SLOT: [Slot; 1] = [Slot::Lasting];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;

@@ -1,6 +1,6 @@
 //! Adam, with ε outside, inside or beside the root as the caller's numbers say, and AMSGrad.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// m ← m + (1 − β₁)(g − m);  v ← β₂·v + (1 − β₂)·g²;  p ← p − rate·m / (√(c·v + εᵢ) + ε)
@@ -46,6 +46,8 @@ impl Adam {
 }
 
 impl Rule<2> for Adam {
+    const SLOT: [Slot; 2] = [Slot::Mean, Slot::Square];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let (m, v) = self.moments(g, m, v);
@@ -54,6 +56,8 @@ impl Rule<2> for Adam {
 }
 
 impl Rule<3> for Adam {
+    const SLOT: [Slot; 3] = [Slot::Mean, Slot::Square, Slot::Lasting];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v, largest]: [L; 3]) -> (L, [L; 3]) {
         let (m, v) = self.moments(g, m, v);

@@ -1,6 +1,6 @@
 //! Adamax: Adam with the largest recent gradient.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// u ← max(β₂·u, |g| + εᵢ);  p ← p − rate·m / (u + εₒ)
@@ -19,6 +19,8 @@ impl From<&[f32]> for Adamax {
 }
 
 impl Rule<2> for Adamax {
+    const SLOT: [Slot; 2] = [Slot::Mean, Slot::Square];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, u]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;

@@ -1,6 +1,6 @@
 //! Adan: Adam with Nesterov momentum made of gradient differences.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// d = g − g₋₁;  m, w, n: means of g, d, (g + β₂·d)²;  p ← after·(p − (rate_m·m + rate_w·w) / (√(c·n) + ε))
@@ -37,6 +37,8 @@ impl From<&[f32]> for Adan {
 }
 
 impl Rule<4> for Adan {
+    const SLOT: [Slot; 4] = [Slot::Mean, Slot::Mean, Slot::Square, Slot::Lasting];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, w, n, previous]: [L; 4]) -> (L, [L; 4]) {
         let k = L::splat;

@@ -1,6 +1,6 @@
 //! AdEMAMix: Adam with a second, very slow mean.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// p ← p − (rate·fast + slow_rate·slow) / (√(c·v) + ε)
@@ -31,6 +31,8 @@ impl From<&[f32]> for AdEmaMix {
 }
 
 impl Rule<3> for AdEmaMix {
+    const SLOT: [Slot; 3] = [Slot::Mean, Slot::Mean, Slot::Square];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [fast, slow, v]: [L; 3]) -> (L, [L; 3]) {
         let k = L::splat;

@@ -1,6 +1,6 @@
 //! ADOPT: normalise by the old v, then average.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// u = clip(g / max(√v, ε), ±bound);  m ← β₁·m + (1 − β₁)·u;  p ← p − η·m;  v ← keep·v + take·g²
@@ -21,6 +21,8 @@ impl From<&[f32]> for Adopt {
 }
 
 impl Rule<2> for Adopt {
+    const SLOT: [Slot; 2] = [Slot::Mean, Slot::Square];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;

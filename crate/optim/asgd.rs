@@ -1,6 +1,6 @@
 //! Descent with averaged weights.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// p ← p − η·g;  average ← keep·average + take·p
@@ -17,6 +17,8 @@ impl From<&[f32]> for Asgd {
 }
 
 impl Rule<1> for Asgd {
+    const SLOT: [Slot; 1] = [Slot::Mean];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [average]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;

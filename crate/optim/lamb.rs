@@ -1,6 +1,6 @@
 //! LAMB's direction: Adam's step plus decay, left in a slot until its norm is known.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// m, v as Adam's;  u ← rate·m / (√(c·v) + ε) + λ·p;  p stays
@@ -29,6 +29,8 @@ impl From<&[f32]> for LambDirection {
 }
 
 impl Rule<3> for LambDirection {
+    const SLOT: [Slot; 3] = [Slot::Mean, Slot::Square, Slot::Lasting];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v, _]: [L; 3]) -> (L, [L; 3]) {
         let k = L::splat;

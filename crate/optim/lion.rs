@@ -1,6 +1,6 @@
 //! Lion: the sign of an interpolated momentum.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// p ← p − η·sign(β₁·m + (1 − β₁)·g);  m ← β₂·m + (1 − β₂)·g
@@ -19,6 +19,8 @@ impl From<&[f32]> for Lion {
 }
 
 impl Rule<1> for Lion {
+    const SLOT: [Slot; 1] = [Slot::Mean];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;

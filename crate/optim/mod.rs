@@ -7,8 +7,9 @@
 //!
 //! One file per rule. Adding one takes its file and a line here.
 
-use crate::lane::{F32x4, Lane};
+use crate::lane::{touch, F32x4, Lane};
 use crate::sweep::{few, last, padded, Cells, BLOCK};
+use core::array::from_fn;
 use core::cell::Cell;
 
 mod adabelief;
@@ -33,8 +34,22 @@ mod sgd;
 mod sign;
 mod yogi;
 
+/// How a slot of state may become so small that its numbers are denormal, on which processors take a hundred times as long.
+#[derive(Clone, Copy)]
+pub enum Slot {
+    /// A mean of numbers of either sign, which decays.
+    Mean,
+    /// A mean of numbers that are never negative.
+    Square,
+    /// Nothing that decays: a sum, the last gradient, a parameter.
+    Lasting,
+}
+
 /// An element-wise update with a number of state slots.
 pub trait Rule<const SLOTS: usize> {
+    /// What the slots hold.
+    const SLOT: [Slot; SLOTS];
+
     /// New parameter and state from parameter p, gradient g and state.
     fn update<L: Lane>(&self, p: L, g: L, s: [L; SLOTS]) -> (L, [L; SLOTS]);
 }
@@ -57,18 +72,36 @@ impl From<&[f32]> for Shared {
     }
 }
 
-/// One lane: the shared part, the rule, and state too small to be a normal number set to 0. Averages of gradients that
-/// have become zero decay into denormal numbers, on which processors take a hundred times as long.
+/// One lane: the shared part, the rule, and means too small to be normal numbers set to 0.
 #[inline(always)]
 fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s: [L; S]) -> (L, [L; S]) {
     let k = L::splat;
     let g = k(h.coupled).mul_add(p, k(h.scale) * g);
     let (p, s) = rule.update(p.minus(k(h.decoupled), p), g, s);
-    (p, s.map(|x| x.unless(x.abs().lt(k(f32::MIN_POSITIVE)))))
+    let least = k(f32::MIN_POSITIVE);
+    let flush = |j: usize| match R::SLOT[j] {
+        Slot::Mean => s[j].unless(s[j].abs().lt(least)),
+        Slot::Square => s[j].unless(s[j].lt(least)),
+        Slot::Lasting => s[j],
+    };
+    (p, from_fn(flush))
 }
+
+/// Floats to a page of memory, of 4 kB.
+const PAGE: usize = 1024;
+/// Floats of an array from which on a processor does not remember where all of its pages are.
+pub const LONG: usize = 1 << 20;
+/// Floats of a long array that are worked on at a time: less than a page, so that these stretches do not all end at the same place
+/// of one. A processor that compares the lowest twelve bits of addresses would take what the next call reads from the stack for
+/// what the last one wrote, and wait.
+const STEP: usize = PAGE - 64;
 
 /// The rule over all elements. The slices are equally long. What is left after the last block is worked on in copies, by the
 /// very same code: the rule is compiled once, and position in the array changes no bit.
+///
+/// Of each long array one float of the next page is read ahead, so that the processor finds that page while it works on this one.
+/// Else it looks for it when it gets there, and can then start only what is a few hundred instructions away: little memory for a
+/// rule with much arithmetic, which so loses up to a fifth of the bandwidth.
 #[inline(always)]
 pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells, s: [Cells; S]) {
     let n = p.len();
@@ -85,8 +118,17 @@ pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells
     }
     // the last block overlaps the one before, so its inputs are put aside before that is written over them
     let (p_end, s_end) = (last(p), s.map(last));
-    let s_whole = s.map(|slot| &slot[..whole]);
-    pairs(rule, h, &p[..whole], &g[..whole], s_whole, &p[..whole], s_whole);
+    let step = if n < LONG { whole } else { STEP };
+    let mut start = 0;
+    while start < whole {
+        let end = whole.min(start + step);
+        touch(p, start + PAGE);
+        touch(g, start + PAGE);
+        s.iter().for_each(|slot| touch(slot, start + PAGE));
+        let (p, g, s) = (&p[start..end], &g[start..end], s.map(|slot| &slot[start..end]));
+        pairs(rule, h, p, g, s, p, s);
+        start = end;
+    }
     if whole < n {
         let end = n - BLOCK;
         pairs(

@@ -1,6 +1,6 @@
 //! Momentum in all its forms: classical, dampened, exponentially weighted, Nesterov.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// v ← keep·v + take·g;  p ← p − direct·g − carried·v
@@ -18,6 +18,8 @@ impl From<&[f32]> for Momentum {
 }
 
 impl Rule<1> for Momentum {
+    const SLOT: [Slot; 1] = [Slot::Mean];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [v]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;

@@ -1,6 +1,6 @@
 //! NAdam: Adam with Nesterov's look-ahead.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// p ← p − (direct·g + carried·m) / (√(c·v) + ε)
@@ -21,6 +21,8 @@ impl From<&[f32]> for NAdam {
 }
 
 impl Rule<2> for NAdam {
+    const SLOT: [Slot; 2] = [Slot::Mean, Slot::Square];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;

@@ -1,6 +1,6 @@
 //! Prodigy in two passes: the moments, then, once the distance is estimated, the step.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// m ← β₁·m + a·g;  v ← β₂·v + b·g²;  s ← β₃·s + c·g
@@ -20,6 +20,8 @@ impl From<&[f32]> for Moments {
 }
 
 impl Rule<3> for Moments {
+    const SLOT: [Slot; 3] = [Slot::Mean, Slot::Square, Slot::Mean];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v, s]: [L; 3]) -> (L, [L; 3]) {
         let k = L::splat;
@@ -43,6 +45,8 @@ impl From<&[f32]> for Step {
 }
 
 impl Rule<2> for Step {
+    const SLOT: [Slot; 2] = [Slot::Lasting, Slot::Lasting];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, _: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;

@@ -1,6 +1,6 @@
 //! RAdam: Adam that does not divide before it knows by what.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// p ← p − rate·m / (root_scale·√v + offset)
@@ -20,6 +20,8 @@ impl From<&[f32]> for RAdam {
 }
 
 impl Rule<2> for RAdam {
+    const SLOT: [Slot; 2] = [Slot::Mean, Slot::Square];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;

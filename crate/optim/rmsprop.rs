@@ -1,6 +1,6 @@
 //! RMSProp: the gradient over its root mean square; plain, centered, with momentum.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// s ← β·s + (1 − β)·g²;  d = g / (√(c·s + εᵢ) + εₒ)
@@ -44,6 +44,8 @@ impl RmsProp {
 }
 
 impl Rule<1> for RmsProp {
+    const SLOT: [Slot; 1] = [Slot::Square];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
         let s = self.mean_square(s, g);
@@ -62,6 +64,8 @@ impl From<&[f32]> for Centered {
 }
 
 impl Rule<2> for Centered {
+    const SLOT: [Slot; 2] = [Slot::Square, Slot::Mean];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [s, m]: [L; 2]) -> (L, [L; 2]) {
         let (s, m) = (self.0.mean_square(s, g), self.0.mean(m, g));
@@ -95,6 +99,8 @@ impl WithMomentum {
 }
 
 impl Rule<2> for WithMomentum {
+    const SLOT: [Slot; 2] = [Slot::Square, Slot::Mean];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [s, b]: [L; 2]) -> (L, [L; 2]) {
         let s = self.rms.mean_square(s, g);
@@ -104,6 +110,8 @@ impl Rule<2> for WithMomentum {
 }
 
 impl Rule<3> for WithMomentum {
+    const SLOT: [Slot; 3] = [Slot::Square, Slot::Mean, Slot::Mean];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [s, m, b]: [L; 3]) -> (L, [L; 3]) {
         let (s, m) = (self.rms.mean_square(s, g), self.rms.mean(m, g));

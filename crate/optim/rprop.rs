@@ -1,6 +1,6 @@
 //! Rprop (iRprop⁻): signs of gradients, step lengths of their own.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// step ← step·η⁺ where the sign stayed, ·η⁻ where it changed (then g ← 0);  p ← p − sign(g)·step
@@ -18,11 +18,13 @@ impl From<&[f32]> for Rprop {
 }
 
 impl Rule<2> for Rprop {
+    const SLOT: [Slot; 2] = [Slot::Lasting, Slot::Lasting];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [previous, step]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
         let zero = k(0.0);
-        let sign = L::select(zero.lt(g.abs()), k(1.0).with_sign_of(g), g + zero);
+        let sign = g.sign();
         // below 0 where signs differ, 0 where either is 0; exact. Without + 0, binaryen swaps the factors of one vector of a pair,
         // and V8 does not widen it
         let same = sign * (previous + zero);

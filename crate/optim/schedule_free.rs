@@ -1,6 +1,6 @@
 //! Schedule-free descent: y, at which gradients are taken, follows the fast z; their average is the model.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// y ← y + c·(z − y) + direct·g;  z ← z − rate·g
@@ -17,6 +17,8 @@ impl From<&[f32]> for ScheduleFreeSgd {
 }
 
 impl Rule<1> for ScheduleFreeSgd {
+    const SLOT: [Slot; 1] = [Slot::Lasting];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [z]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;
@@ -54,6 +56,8 @@ impl From<&[f32]> for ScheduleFreeAdamW {
 }
 
 impl Rule<2> for ScheduleFreeAdamW {
+    const SLOT: [Slot; 2] = [Slot::Lasting, Slot::Square];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [z, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;

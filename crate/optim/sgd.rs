@@ -1,6 +1,6 @@
 //! Gradient descent.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// p ← p − η·g
@@ -15,6 +15,8 @@ impl From<&[f32]> for Sgd {
 }
 
 impl Rule<0> for Sgd {
+    const SLOT: [Slot; 0] = [];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {
         (p.minus(L::splat(self.learning_rate), g), s)

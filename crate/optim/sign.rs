@@ -1,6 +1,6 @@
 //! Steps of the same length: signs of gradients, or of their mean.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// p ← p − η·sign(g)
@@ -15,6 +15,8 @@ impl From<&[f32]> for SignSgd {
 }
 
 impl Rule<0> for SignSgd {
+    const SLOT: [Slot; 0] = [];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {
         let k = L::splat;
@@ -36,6 +38,8 @@ impl From<&[f32]> for Signum {
 }
 
 impl Rule<1> for Signum {
+    const SLOT: [Slot; 1] = [Slot::Mean];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;

@@ -1,6 +1,6 @@
 //! Yogi: Adam whose v moves by bounded amounts.
 
-use super::{export_update, Rule};
+use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// v ← v − (1 − β₂)·sign(v − g²)·g²;  p ← p − rate·m / (√(c·v) + ε)
@@ -19,6 +19,8 @@ impl From<&[f32]> for Yogi {
 }
 
 impl Rule<2> for Yogi {
+    const SLOT: [Slot; 2] = [Slot::Mean, Slot::Square];
+
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;

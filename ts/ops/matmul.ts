@@ -24,13 +24,12 @@ type Factor<A, T> = `${Text<ShapeOf<A>>}${[T] extends [true] ? 'ᵀ' : ''}`
  */
 export function matmul<A extends Operand, B extends Operand, TA extends boolean = false, TB extends boolean = false>(
   left: A,
-  other: Unless<Multiplied<A, B, TA, TB>, B, Refused<A, B, TA, TB>>,
+  right: Unless<Multiplied<A, B, TA, TB>, B, Refused<A, B, TA, TB>>,
   options: MatmulOptions<TA, TB> = {},
 ): Tensor<Multiplied<A, B, TA, TB>> {
-  const right = other as TensorLike
   const { transposeA = false, transposeB = false } = options
-  const a = asFloats(left, right instanceof Tensor ? right.backend : undefined, 'matmul')
-  const b = asFloats(right, a.backend, 'matmul')
+  const a = asFloats(left, (right as unknown) instanceof Tensor ? (right as Tensor).backend : undefined, 'matmul')
+  const b = asFloats(right as TensorLike, a.backend, 'matmul')
   if (a.rank !== 2 || b.rank !== 2)
     throw new ShapeError(`matmul: wants two matrices, got ${formatShape(a.shape)} and ${formatShape(b.shape)}`)
   const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape

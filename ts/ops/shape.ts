@@ -154,13 +154,13 @@ function padded(g: Tensor, shape: Shape, axis: number, from: number): Tensor {
  * @throws ShapeError unless all other axes agree
  */
 export function concat<V extends readonly Operand[] | [], const A extends number = 0>(
-  given: Unless<Joined<ShapesOf<V>, A>, V, `${Texts<ShapesOf<V>>} do not fit together along axis ${A}`>,
+  values: Unless<Joined<ShapesOf<V>, A>, V, `${Texts<ShapesOf<V>>} do not fit together along axis ${A}`>,
   axis: A = 0 as A,
 ): Tensor<Joined<ShapesOf<V>, A>> {
-  const values = given as readonly TensorLike[]
-  checkList('concat', values)
-  const backend = values.find((v) => v instanceof Tensor)?.backend
-  const parts = values.map((v) => asFloats(v, backend, 'concat'))
+  const list = values as readonly TensorLike[]
+  checkList('concat', list)
+  const backend = list.find((v) => v instanceof Tensor)?.backend
+  const parts = list.map((v) => asFloats(v, backend, 'concat'))
   const [at] = normalizeAxes(axis, parts[0].rank, 'concat')
   for (const part of parts) {
     if (part.rank !== parts[0].rank || part.shape.some((d, i) => i !== at && d !== parts[0].shape[i])) {
@@ -193,11 +193,11 @@ export function concat<V extends readonly Operand[] | [], const A extends number
 
 /** Tensors of one shape as the entries of a new first axis. @example stack([[1, 2], [3, 4]]) // [[1, 2], [3, 4]] */
 export function stack<V extends readonly Operand[] | []>(
-  given: Unless<Stacked<ShapesOf<V>>, V, `${Texts<ShapesOf<V>>} are not of one shape`>,
+  values: Unless<Stacked<ShapesOf<V>>, V, `${Texts<ShapesOf<V>>} are not of one shape`>,
 ): Tensor<Stacked<ShapesOf<V>>> {
-  const values = given as readonly TensorLike[]
-  checkList('stack', values)
-  return concat(values.map((v) => asTensor(v, undefined, 'stack')).map((t) => reshape(t, [1, ...t.shape])))
+  const list = values as readonly TensorLike[]
+  checkList('stack', list)
+  return concat(list.map((v) => asTensor(v, undefined, 'stack')).map((t) => reshape(t, [1, ...t.shape])))
 }
 
 function checkList(op: string, values: unknown): void {

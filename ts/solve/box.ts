@@ -34,6 +34,16 @@ export class Box {
     return (slope[i] > 0 && x[i] <= this.lower[i]) || (slope[i] < 0 && x[i] >= this.upper[i])
   }
 
+  /** The largest component of the projected gradient, P(x − g) − x: what is left of −g where the box holds x back. */
+  steepness(x: Float64Array, gradient: Float64Array): number {
+    let most = 0
+    for (let i = 0; i < x.length; i++) {
+      const down = Math.min(Math.max(-gradient[i], this.lower[i] - x[i]), this.upper[i] - x[i])
+      most = Math.max(most, Math.abs(down))
+    }
+    return most
+  }
+
   /** Whether parameter i cannot move at all. */
   fixes(i: number): boolean {
     return this.lower[i] === this.upper[i]

@@ -2,6 +2,7 @@
 
 import { show } from '../show.js'
 import { Tensor } from '../tensor.js'
+import type { Box } from './box.js'
 import { FunctionError } from './result.js'
 import { allFinite } from './vector.js'
 
@@ -41,6 +42,7 @@ export class Objective implements PointSource {
     private readonly f: PlainFunction,
     private readonly gradientOf: ((x: Float64Array) => ArrayLike<number>) | undefined,
     readonly size: number,
+    private readonly box: Box | null = null,
   ) {}
 
   /** Value and gradient; a value of NaN if either is not finite. @throws FunctionError if the function does */
@@ -68,7 +70,7 @@ export class Objective implements PointSource {
       throw new FunctionError(new TypeError(`minimize: the function must answer ${ANSWER}, got ${hintFor(result) ?? show(result)}`))
     if (!Number.isFinite(result)) return { x: at, value: result, gradient: new Float64Array(x.length).fill(Number.NaN) }
     const { gradientOf } = this
-    const gradient = gradientOf === undefined ? this.differences(at) : this.checked(guard(() => gradientOf(x.slice())))
+    const gradient = gradientOf === undefined ? this.differences(at, result) : this.checked(guard(() => gradientOf(x.slice())))
     return { x: at, value: result, gradient }
   }
 
@@ -79,14 +81,27 @@ export class Objective implements PointSource {
     )
   }
 
-  /** Central differences, step ∛ε·max(1, |xᵢ|): about ten correct digits for 2n calls. */
-  private differences(x: Float64Array): Float64Array {
+  /**
+   * Central differences, step ∛ε·max(1, |xᵢ|): about ten correct digits for 2n calls. At a bound both calls are on the other side
+   * of xᵢ; of a parameter that is fixed the slope counts as 0.
+   */
+  private differences(x: Float64Array, value: number): Float64Array {
+    const { box } = this
     const gradient = new Float64Array(x.length)
     for (let i = 0; i < x.length; i++) {
       const h = CUBE_ROOT_EPSILON * Math.max(1, Math.abs(x[i]))
-      gradient[i] = (this.shifted(x, i, h) - this.shifted(x, i, -h)) / (2 * h)
+      if (box?.fixes(i)) continue
+      if (box === null || box.reach(i, x[i], h) >= h) gradient[i] = (this.shifted(x, i, h) - this.shifted(x, i, -h)) / (2 * h)
+      else gradient[i] = this.oneSided(x, i, box.inward(i, x[i], h), value)
     }
     return gradient
+  }
+
+  /** f′ ≈ (4·f(x + h) − f(x + 2h) − 3·f(x)) / 2h, with a smaller h of the same sign where the box is narrower than 2h. */
+  private oneSided(x: Float64Array, i: number, h: number, value: number): number {
+    const room = (h > 0 ? this.box!.upper[i] : this.box!.lower[i]) - x[i]
+    const step = Math.sign(h) * Math.min(Math.abs(h), Math.abs(room) / 2)
+    return (4 * this.shifted(x, i, step) - this.shifted(x, i, 2 * step) - 3 * value) / (2 * step)
   }
 
   private shifted(x: Float64Array, i: number, h: number): number {

@@ -1,5 +1,6 @@
 /** The conditions on which iterations end, the same for every method. */
 
+import type { Box } from './box.js'
 import type { LastStep } from './minimize/direction.js'
 import type { Point, PointSource } from './objective.js'
 import type { Stop } from './result.js'
@@ -16,7 +17,7 @@ export interface SolveProgress {
 
 /** Limits and tolerances of {@link minimize}. */
 export interface StopOptions {
-  /** `gradient`: every |gᵢ| ≤ this. Default 1e-5 (SciPy's gtol). */
+  /** `gradient`: every |gᵢ| ≤ this; with bounds, of the projected gradient. Default 1e-5 (SciPy's gtol). */
   tolerance?: number
   /** `value`: |Δf| ≤ this·max(|f|, |f₋₁|). Default 1e-15: at the end of double precision. */
   valueTolerance?: number
@@ -44,9 +45,14 @@ export class Stopping {
   constructor(
     options: StopOptions,
     private readonly objective: PointSource,
+    private readonly box: Box | null = null,
   ) {
     this.options = options
     this.maxIterations = options.maxIterations ?? Math.max(1000, 200 * objective.size)
+  }
+
+  private steepness({ x, gradient }: Point): number {
+    return this.box === null ? maxAbs(gradient) : this.box.steepness(x, gradient)
   }
 
   /** Before an iteration. */
@@ -57,9 +63,11 @@ export class Stopping {
     }
     if (point.value < BOTTOMLESS)
       return { reason: 'not-finite', message: `the function seems to fall without bound: its value is ${point.value.toExponential(1)}` }
-    const size = maxAbs(point.gradient)
-    if (size <= tolerance)
-      return { reason: 'gradient', message: `the largest component of the gradient, ${size.toExponential(1)}, is within ${tolerance}` }
+    const size = this.steepness(point)
+    if (size <= tolerance) {
+      const which = this.box === null ? 'gradient' : 'projected gradient'
+      return { reason: 'gradient', message: `the largest component of the ${which}, ${size.toExponential(1)}, is within ${tolerance}` }
+    }
     if (this.iterations >= this.maxIterations) return { reason: 'iterations', message: `${this.iterations} iterations were made` }
     if (this.objective.evaluations < maxEvaluations) return null
     return { reason: 'iterations', message: `${this.objective.evaluations} evaluations were made` }
@@ -74,7 +82,7 @@ export class Stopping {
     if (callback?.({ iteration, x: x.slice(), value, gradient: gradient.slice(), evaluations: objective.evaluations }) === false) {
       return { reason: 'callback', message: `the callback stopped after iteration ${iteration}` }
     }
-    if (maxAbs(gradient) <= tolerance || value < BOTTOMLESS) return null
+    if (this.steepness(now) <= tolerance || value < BOTTOMLESS) return null
     let step = 0
     for (let i = 0; i < x.length; i++) step = Math.max(step, Math.abs(x[i] - before.x[i]))
     if (step <= stepTolerance * Math.max(1, maxAbs(x)))

@@ -24,13 +24,14 @@ export function armijo<T extends Trial>(phi: (t: number) => T, start: T, first: 
   for (let evaluations = 1; evaluations <= maxEvaluations; evaluations++) {
     const point = phi(t)
     if (point.value <= start.value + c1 * t * start.slope) return { point, evaluations, satisfied: true }
-    t *= shortening(start, point)
+    t *= shortening(t * start.slope, point.value - start.value)
   }
   return { point: start, evaluations: maxEvaluations, satisfied: false }
 }
 
-function shortening(start: Trial, { t, value }: Trial): number {
-  if (!Number.isFinite(value)) return 0.25
-  const theta = (-start.slope * t) / (2 * (value - start.value - start.slope * t))
+/** What to shorten a step by over which the slope promised a change of `promised`, and the value changed by `change`. @internal */
+export function shortening(promised: number, change: number): number {
+  if (!Number.isFinite(change)) return 0.25
+  const theta = -promised / (2 * (change - promised))
   return Math.min(0.5, Math.max(0.1, theta))
 }

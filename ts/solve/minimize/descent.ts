@@ -73,8 +73,8 @@ function search(
   return strongWolfe(phi, start, trial, { c2: rule.search, toleranceChange: 1e-15, directionSize: maxAbs(d) })
 }
 
-/** No lower point: at the end of double precision if the method expected next to nothing of its own last direction. */
-function failed(now: Point, trial: Trial, expected: number, start: Point): Stop {
+/** @internal no lower point: at the end of double precision if the method expected next to nothing of its own last direction. */
+export function failed(now: Point, trial: Trial, expected: number, start: Point): Stop {
   if (trial.value === Number.NEGATIVE_INFINITY) return { reason: 'not-finite', message: 'the function falls without bound' }
   const rounded = withinRounding(expected, now.value, start.value)
   if (rounded !== null) return rounded

@@ -4,12 +4,14 @@ import { doubleBackend } from '../../backend/index.js'
 import { checkName, checkOption, positive } from '../../optim/options.js'
 import { show } from '../../show.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
+import { type BoundOptions, type Box, boxOf } from '../box.js'
 import { guard, Objective, type PlainFunction, type Point } from '../objective.js'
 import { FunctionError, isConverged, type SolveResult, type Stop } from '../result.js'
 import { checkObject, startOf } from '../start.js'
 import { type StopOptions, Stopping } from '../stop.js'
 import { maxAbs } from '../vector.js'
 import { automatic } from './automatic.js'
+import { descendWithin } from './bounded.js'
 import { type ConjugateFormula, ConjugateRule } from './conjugate-gradient.js'
 import { descend } from './descent.js'
 import type { DirectionRule } from './direction.js'
@@ -22,7 +24,7 @@ import { type TrustRegionOptions, trustRegion } from './trust-region.js'
 export type MinimizeMethod = 'lbfgs' | 'bfgs' | 'cg' | 'newton-cg' | 'trust-ncg' | 'gradient-descent'
 
 /** Options of {@link minimize}. */
-export interface MinimizeOptions extends StopOptions, TrustRegionOptions {
+export interface MinimizeOptions extends StopOptions, TrustRegionOptions, BoundOptions {
   /** Default `lbfgs`. */
   method?: MinimizeMethod
   /** Gradient, where the function answers with its value only. Default: central differences (2n calls). */
@@ -38,7 +40,7 @@ export interface MinimizeOptions extends StopOptions, TrustRegionOptions {
 const METHODS: readonly MinimizeMethod[] = ['lbfgs', 'bfgs', 'cg', 'newton-cg', 'trust-ncg', 'gradient-descent']
 const NAMES = [
   ...['method', 'gradient', 'hessianProduct', 'historySize', 'conjugate', 'initialRadius', 'maxRadius', 'eta'],
-  ...['tolerance', 'valueTolerance', 'stepTolerance', 'maxIterations', 'maxEvaluations', 'callback'],
+  ...['lower', 'upper', 'tolerance', 'valueTolerance', 'stepTolerance', 'maxIterations', 'maxEvaluations', 'callback'],
 ]
 
 /**
@@ -55,6 +57,9 @@ const NAMES = [
  * `f` is a plain function of a Float64Array that answers with its value or with `{ value, gradient }`; or, when `x0` is a
  * tensor, a function of a tensor, which is differentiated automatically in double precision whatever the default backend.
  *
+ * With bounds (`lower`, `upper`; `lbfgs` only) no point outside of them is asked for, and the search ends where the projected
+ * gradient, P(x − g) − x, vanishes: at a bound the gradient may point outwards.
+ *
  * Never throws for what the function does after the start: a value of NaN is a point too far out, an exception ends the
  * search with reason `error`; `x` is the best point seen in any case.
  *
@@ -62,6 +67,7 @@ const NAMES = [
  * @throws what `f` throws at `x0`; RangeError for a bad option or an empty start
  * @example
  * minimize((x) => (x[0] - 3) ** 2, [0]).x // [3]
+ * minimize((x) => (x[0] - 3) ** 2, [0], { upper: 2 }).x // [2]
  * minimize((x) => sum(square(sub(x, 3))), tensor([0, 0]), { method: 'newton-cg' }).x // [3, 3]
  */
 export function minimize(f: TensorFunction, x0: Tensor, options?: MinimizeOptions): SolveResult
@@ -71,10 +77,11 @@ export function minimize(f: PlainFunction | TensorFunction, x0: ArrayLike<number
   if (typeof f !== 'function') throw new TypeError(`minimize: the function to be minimized must be a function, got ${show(f)}`)
   const start = startOf('minimize', x0)
   if (x0 instanceof Tensor) return minimizeTensor(f as TensorFunction, x0, options)
-  const objective = new Objective(f as PlainFunction, options.gradient, start.length)
-  const stopping = new Stopping(options, objective)
+  const box = boxOf('minimize', options, start)
+  const objective = new Objective(f as PlainFunction, options.gradient, start.length, box)
+  const stopping = new Stopping(options, objective, box)
   const point = atStart(objective, start)
-  const { error, ...stop } = run(objective, point, stopping, options)
+  const { error, ...stop } = run(objective, point, stopping, options, box)
   const { x, value, gradient } = objective.best ?? point
   return {
     x,
@@ -102,8 +109,15 @@ function atStart(objective: Objective, start: Float64Array): Point {
   }
 }
 
-function run(objective: Objective, start: Point, stopping: Stopping, options: MinimizeOptions): Stop & { error?: unknown } {
+function run(
+  objective: Objective,
+  start: Point,
+  stopping: Stopping,
+  options: MinimizeOptions,
+  box: Box | null,
+): Stop & { error?: unknown } {
   try {
+    if (box !== null) return descendWithin(objective, box, options.historySize ?? 10, start, stopping)
     if (options.method === 'trust-ncg') {
       const product = productOf(objective, options)
       const region = { radius: options.initialRadius ?? 1 }
@@ -150,10 +164,15 @@ function checkOptions(options: MinimizeOptions): void {
     checkName('minimize', name, NAMES)
     if (value === undefined) continue
     if (name === 'method') checkOption('minimize', name, value, 'lbfgs', METHODS)
+    else if (name === 'lower' || name === 'upper') checkBounded(options.method)
     else if (name === 'conjugate') checkOption('minimize', name, value, 'PR+', ['PR+', 'FR', 'HS', 'HZ'])
     else if (/^max(Iterations|Evaluations)$/.test(name)) checkOption('minimize', name, value, 0, { min: 0, max: Number.POSITIVE_INFINITY })
     else if (name === 'historySize' || /Radius$/.test(name)) checkOption('minimize', name, value, 1, positive)
     else if (/olerance$|^eta$/.test(name)) checkOption('minimize', name, value, 0, { min: 0, max: Number.POSITIVE_INFINITY })
     else if (typeof value !== 'function') throw new TypeError(`minimize: ${name} must be a function, got ${show(value)}`)
   }
+}
+
+function checkBounded(method: MinimizeMethod = 'lbfgs'): void {
+  if (method !== 'lbfgs') throw new RangeError(`minimize: lower and upper are for the method 'lbfgs', got ${show(method)}`)
 }

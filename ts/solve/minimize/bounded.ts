@@ -1,0 +1,100 @@
+/** L-BFGS within bounds: steps projected onto the box, curvature of the parameters that are free. */
+import type { Box } from '../box.js'
+import { shortening } from '../line-search/armijo.js'
+import type { Objective, Point } from '../objective.js'
+import type { Stop } from '../result.js'
+import type { Stopping } from '../stop.js'
+import { along, difference, dot, norm } from '../vector.js'
+import { failed } from './descent.js'
+import { History } from './history.js'
+
+/** A parameter so near to a bound counts as at it, lest steps get shorter and shorter before it. */
+const NEAR = 1e-6
+/** Sufficient decrease, and how much of the slope may be left, as in the Wolfe conditions. */
+const C1 = 1e-4
+const C2 = 0.9
+const MOST_TRIALS = 40
+
+/**
+ * The two-metric projection of Bertsekas (1982) with the metric of L-BFGS: parameters that their bounds hold back follow −g, the
+ * others −H·g with H from what the steps say of the others alone, and each trial is the nearest point of the box. L-BFGS-B (Byrd, Lu,
+ * Nocedal and Zhu 1995) ends at the same points; it looks for the first bounds to be met along −g, which this leaves to the projection.
+ * @internal
+ */
+export function descendWithin(objective: Objective, box: Box, historySize: number, start: Point, stopping: Stopping): Stop {
+  const history = new History(historySize)
+  let now = start
+  // of the last step; none at first, and where a step failed
+  let last = 0
+  for (;;) {
+    const stop = stopping.before(now)
+    if (stop !== null) return stop
+    const d = direction(history, box, now)
+    const unscaled = history.pairs.length === 0
+    const { point: next, t } = search(objective, box, now, d, unscaled ? last || Math.min(1, 1 / norm(d)) : 1)
+    if (!(next.value < now.value)) {
+      if (unscaled && last === 0) return failed(now, { t: 0, value: now.value, slope: 0 }, gain(box, now), start)
+      history.clear()
+      last = 0
+      continue
+    }
+    const before = now
+    now = next
+    last = t
+    learn(history, difference(now.x, before.x), difference(now.gradient, before.gradient))
+    const end = stopping.after(before, now)
+    if (end !== null) return end
+  }
+}
+
+function learn(history: History, s: Float64Array, y: Float64Array): void {
+  history.learn(s, y, Number.EPSILON * dot(y, y))
+}
+
+/** Half of what the slope promises for the step P(x − g) − x. */
+function gain(box: Box, { x, gradient }: Point): number {
+  const nearest = x.map((xi, i) => xi - gradient[i])
+  box.clamp(nearest)
+  return -0.5 * dot(gradient, difference(nearest, x))
+}
+
+/** −H·g over the parameters that are free, −γ·g over those that are held, γ the scale of H. */
+function direction(history: History, box: Box, { x, gradient }: Point): Float64Array {
+  const near = Math.min(NEAR, box.steepness(x, gradient))
+  const isHeld = gradient.map((g, i) => Number((g > 0 && x[i] - box.lower[i] <= near) || (g < 0 && box.upper[i] - x[i] <= near)))
+  const d = new Float64Array(x.length)
+  if (!isHeld.includes(1)) {
+    history.direction(gradient, d)
+    return d
+  }
+  const free = (v: Float64Array) => v.map((vi, i) => (isHeld[i] ? 0 : vi))
+  const ofFree = new History(history.size)
+  for (const { s, y } of history.pairs) learn(ofFree, free(s), free(y))
+  ofFree.direction(free(gradient), d)
+  return d.map((di, i) => (isHeld[i] ? -history.scale * gradient[i] : di))
+}
+
+/** The first of ever shorter steps that goes down enough; where the first is still on a steep slope, ever longer ones. */
+function search(objective: Objective, box: Box, now: Point, d: Float64Array, first: number): { point: Point; t: number } {
+  const at = (t: number) => {
+    const x = new Float64Array(d.length)
+    along(now.x, t, d, x)
+    box.clamp(x)
+    const point = objective.at(x)
+    const step = difference(x, now.x)
+    return { point, promised: dot(now.gradient, step), slope: dot(point.gradient, step) }
+  }
+  const isLowEnough = ({ point, promised }: ReturnType<typeof at>) => point.value <= now.value + C1 * promised
+  let [t, trials] = [first, 1]
+  let trial = at(t)
+  for (; !isLowEnough(trial) && trials < MOST_TRIALS; trials++) {
+    trial = at((t *= shortening(trial.promised, trial.point.value - now.value)))
+  }
+  for (; t >= first && trial.slope < C2 * trial.promised && trials < MOST_TRIALS; trials++) {
+    const longer = at(4 * t)
+    if (!(isLowEnough(longer) && longer.point.value < trial.point.value)) break
+    trial = longer
+    t *= 4
+  }
+  return { point: isLowEnough(trial) ? trial.point : now, t }
+}
