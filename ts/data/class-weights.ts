@@ -12,8 +12,7 @@ import type { Targets } from './dataset.js'
  * @example
  * classWeights([0, 0, 0, 1], 'balanced') // Float64Array.of(0.666667, 0.666667, 0.666667, 2)
  * classWeights([0, 0, 0, 1], [1, 5]) // Float64Array.of(0.5, 0.5, 0.5, 2.5)
- * const data = spirals({ count: 90 })
- * await fit(new Sequential([new Dense(2, 3)]), { ...data, weights: classWeights(data.targets, [1, 1, 4]), loss: crossEntropy, optimizer })
+ * await fit(model, { inputs, targets, weights: classWeights(targets, [1, 1, 4]), loss: crossEntropy, optimizer })
  * @throws RangeError for targets that are no classes, and factors that are missing, negative, not finite, or 0 for all classes there are
  */
 export function classWeights(targets: Targets | readonly number[], factors: 'balanced' | ArrayLike<number>): Float64Array {
