@@ -1,4 +1,4 @@
-//! Reading ahead of a loop, for the memory to be there when it arrives.
+//! A look ahead in memory.
 #![allow(unsafe_code)]
 
 /// Reads x\[at\], if there is one, so that the processor finds its page of memory: WebAssembly has no prefetch.
