@@ -11,6 +11,7 @@
 
 pub mod abi;
 pub mod activation;
+pub mod broadcast;
 pub mod dense;
 pub mod double;
 pub mod elementwise;

@@ -1,5 +1,7 @@
 /** What was passed, for messages: short enough to read whatever it is. */
 
+import { isForeign, OF_ANOTHER_COPY } from './copies.js'
+
 const LONGEST = 40
 const MOST_NAMES = 6
 
@@ -16,16 +18,6 @@ export function show(value: unknown): string {
   if (!name || name === 'Object') return `an object with ${namesIn(value)}`
   const more = isForeign(value) ? OF_ANOTHER_COPY : ArrayBuffer.isView(value) && 'length' in value ? ` of ${value.length}` : ''
   return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}${more}`
-}
-
-/** @internal what this copy of gradus marks its classes with (`gradusCopy`): two copies in one process have two marks */
-export const COPY = {}
-
-const OF_ANOTHER_COPY = ' of another copy of gradus: two versions, or ESM beside CommonJS'
-
-/** @internal whether a value is of another copy of gradus, whose classes look the same and are not */
-export function isForeign(value: unknown): boolean {
-  return ((value as { gradusCopy?: object } | null | undefined)?.gradusCopy ?? COPY) !== COPY
 }
 
 function shortened(text: string): string {

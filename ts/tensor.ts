@@ -11,11 +11,11 @@
 import type { FloatArray } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
+import { COPY } from './copies.js'
 import { ShapeError, StaleTensorError } from './errors.js'
-
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './shape.js'
 import type { Given, Nested } from './shape-types.js'
-import { COPY, show } from './show.js'
+import { show } from './show.js'
 
 /** Numbers nested to any depth, or a typed array, or a tensor: what operations accept as data. */
 export type TensorLike = Tensor | NestedNumbers | FloatArray | Int32Array | Uint8Array

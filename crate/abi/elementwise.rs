@@ -1,7 +1,8 @@
 //! Elementwise kernels, and those that move elements.
 
 use super::{cells, integers, Ptr};
-use crate::elementwise::{self as e, broadcast, Side};
+use crate::broadcast::{self, broadcast, Side};
+use crate::elementwise as e;
 use crate::precise;
 use crate::sweep::{map, Cells};
 use core::cell::Cell;
@@ -37,7 +38,7 @@ binaries! {
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen]
 pub fn pow(a: Ptr, b: Ptr, y: Ptr, rows: usize, cols: usize, ar: usize, ac: usize, br: usize, bc: usize) {
-    e::pow(side(a, rows, cols, ar, ac), side(b, rows, cols, br, bc), cells(y, rows * cols), rows, cols);
+    broadcast::pow(side(a, rows, cols, ar, ac), side(b, rows, cols, br, bc), cells(y, rows * cols), rows, cols);
 }
 
 macro_rules! unaries {

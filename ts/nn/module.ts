@@ -5,12 +5,13 @@
 
 import { noGrad, scope } from '../autograd.js'
 import { type Backend, defaultBackend } from '../backend/index.js'
+import { COPY } from '../copies.js'
 import { ShapeError } from '../errors.js'
 import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
-import { COPY, show } from '../show.js'
+import { show } from '../show.js'
 import { asList, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** What a layer needs to make its parameters. */

@@ -1,7 +1,8 @@
 /** What optimizers are made from: parameters, arrays of one's own, groups of either; and the options that all of them have. */
 import type { Backend } from '../backend/index.js'
+import { isForeign } from '../copies.js'
 import { Parameter } from '../parameter.js'
-import { isForeign, show } from '../show.js'
+import { show } from '../show.js'
 import { type ArrayParameter, isArrayParameter, type Mirror, mirror } from './arrays.js'
 import type { TransformOptions } from './transform.js'
 

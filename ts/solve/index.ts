@@ -8,13 +8,8 @@ export { NaturalGradient } from './dense-nets/natural-gradient.js'
 export type { CurvatureLoss } from './dense-nets/output-loss.js'
 export type { DampingOptions } from './least-squares/damped.js'
 export { type CurveFit, type CurveModel, type FitCurveOptions, fitCurve } from './least-squares/fit-curve.js'
-export {
-  gaussNewton,
-  type LeastSquaresOptions,
-  type LeastSquaresProgress,
-  type LeastSquaresResult,
-  levenbergMarquardt,
-} from './least-squares/least-squares.js'
+export { gaussNewton, type LeastSquaresResult, levenbergMarquardt } from './least-squares/least-squares.js'
+export type { LeastSquaresOptions, LeastSquaresProgress } from './least-squares/options.js'
 export type { Jacobian, Residuals } from './least-squares/residuals.js'
 export { type ArmijoOptions, armijo } from './line-search/armijo.js'
 export { cubicMinimum, type LineSearchResult, strongWolfe, type Trial, type WolfeOptions } from './line-search/wolfe.js'

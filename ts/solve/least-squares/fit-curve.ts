@@ -4,7 +4,8 @@ import { cholesky, inverseCholesky } from '../../backend/js/normal.js'
 import { show } from '../../show.js'
 import type { BoundOptions } from '../box.js'
 import { checkNumbers } from '../start.js'
-import { checkOptions, dampedLeastSquares, type LeastSquaresOptions, type LeastSquaresResult } from './least-squares.js'
+import { dampedLeastSquares, type LeastSquaresResult } from './least-squares.js'
+import { checkOptions, type LeastSquaresOptions } from './options.js'
 
 /** A model of y at one x; x is a number, or a row of numbers where there are several variables. */
 export type CurveModel<X> = (x: X, parameters: Float64Array) => number

@@ -1,45 +1,13 @@
 /** Nonlinear least squares: Levenberg-Marquardt and Gauss-Newton for plain functions of a vector. */
-
-import { type Allowed, checkName, checkOption, nonNegative, positive } from '../../optim/options.js'
 import { show } from '../../show.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
-import { type BoundOptions, type Box, boxOf } from '../box.js'
+import { type Box, boxOf } from '../box.js'
 import { FunctionError, isConverged, type SolveResult, type Stop } from '../result.js'
-import { checkObject, startOf } from '../start.js'
-import { norm } from '../vector.js'
+import { startOf } from '../start.js'
 import { DampedLeastSquares, type DampingOptions, type TrialOutcome } from './damped.js'
+import { afterTrial, flat, GOOD_ENOUGH, usable } from './endings.js'
+import { checkOptions, type LeastSquaresOptions, type LeastSquaresProgress } from './options.js'
 import { FunctionProblem, type Jacobian, type Residuals, tensorProblem } from './residuals.js'
-
-/** State after a trial, for callbacks. */
-export interface LeastSquaresProgress {
-  iteration: number
-  x: Float64Array
-  /** ½·Σ rᵢ² */
-  value: number
-  damping: number
-  accepted: boolean
-}
-
-/** Options of {@link levenbergMarquardt} and {@link gaussNewton}. */
-export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
-  /**
-   * Default: forward differences (n calls), and central ones (2n) for the last digits once those have converged; for
-   * functions of tensors by backpropagation, row by row.
-   */
-  jacobian?: Jacobian
-  /** `gradient`: |Jᵀr|∞ ≤ this, times its size at the start where that is below 1: residuals may be of any unit. Default 1e-10. */
-  tolerance?: number
-  /** `step`: |h| ≤ this·(|x| + this); with the scaling of Marquardt |D½h| ≤ this·|D½x|. Default 1e-12. */
-  stepTolerance?: number
-  /** `value`: the decrease of an accepted step ≤ this·F. Default 1e-14. */
-  valueTolerance?: number
-  /** `value` too: F ≤ this, good enough. Default 0. */
-  targetValue?: number
-  /** Trials, rejected ones included. Default 100·(n + 1) (MINPACK). */
-  maxIterations?: number
-  /** Called after every trial; false stops. */
-  callback?: (progress: LeastSquaresProgress) => unknown
-}
 
 /** Result of a least-squares solver: `value` is ½·Σ rᵢ², `gradient` Jᵀr. */
 export interface LeastSquaresResult extends SolveResult {
@@ -244,78 +212,4 @@ function iterate(
 
 function progress({ x, value, mu }: DampedLeastSquares, iteration: number, outcome: TrialOutcome): LeastSquaresProgress {
   return { iteration, x: x.slice(), value, damping: mu, accepted: outcome === 'accepted' }
-}
-
-// Sentences without numbers: to write down a number takes as long as a trial of a small problem.
-const GOOD_ENOUGH: Stop = { reason: 'value', message: 'the sum of squares is within targetValue' }
-const STUCK: Stop = {
-  reason: 'line-search',
-  message: 'no step lowers the sum of squares, though the Jacobian promises it: the Jacobian is wrong or the residuals are not smooth',
-}
-const SMALL: Stop = { reason: 'step', message: 'the last step is within the tolerance' }
-const FLAT: Stop = { reason: 'gradient', message: 'the largest component of Jᵀr is within the tolerance' }
-
-function usable(state: DampedLeastSquares, options: SolverOptions): Stop | null {
-  if (!state.isUsable) return { reason: 'not-finite', message: 'the residuals or the Jacobian are not finite at the start' }
-  return goodEnough(state, options) ?? flat(state)
-}
-
-function goodEnough(state: DampedLeastSquares, { targetValue = 0 }: SolverOptions): Stop | null {
-  return state.value <= targetValue ? GOOD_ENOUGH : null
-}
-
-function flat(state: DampedLeastSquares): Stop | null {
-  return state.slope <= state.flatAt ? FLAT : null
-}
-
-function afterTrial(state: DampedLeastSquares, before: number, outcome: TrialOutcome, options: SolverOptions): Stop | null {
-  const { stepTolerance = 1e-12, valueTolerance = 1e-14 } = options
-  if (outcome === 'exhausted') return { reason: 'line-search', message: 'no step lowers the sum of squares any more' }
-  if (outcome === 'accepted') {
-    const enough = goodEnough(state, options)
-    if (enough !== null) return enough
-    if (!state.isUsable) return { reason: 'not-finite', message: 'the Jacobian is not finite at the last step' }
-    const end = flat(state)
-    if (end !== null) return end
-    if (before - state.value <= valueTolerance * before)
-      return { reason: 'value', message: 'the last decrease of the sum of squares is within the tolerance' }
-  }
-  if (!isSmallStep(state, stepTolerance)) return null
-  return outcome === 'rejected' && state.isStuck ? STUCK : SMALL
-}
-
-/** |h| ≤ tolerance·(|x| + tolerance), in the units of the damping where it has some. */
-function isSmallStep(state: DampedLeastSquares, tolerance: number): boolean {
-  if (state.isScaled) return state.relativeStep <= tolerance
-  return norm(state.step) <= tolerance * (norm(state.x) + tolerance)
-}
-
-/** Options and what they may be; null stands for a function. */
-const ALLOWED: Readonly<Record<string, Allowed | null>> = {
-  jacobian: null,
-  tolerance: nonNegative,
-  stepTolerance: nonNegative,
-  valueTolerance: nonNegative,
-  targetValue: nonNegative,
-  maxIterations: { min: 0, max: Number.POSITIVE_INFINITY },
-  callback: null,
-  initialDamping: positive,
-  scaling: ['none', 'marquardt'],
-}
-
-/** Checked where the start is known. */
-const BOUNDS = ['lower', 'upper']
-
-/** @param also names that belong to the caller @internal */
-export function checkOptions(owner: string, options: object, also: readonly string[] = []): void {
-  checkObject(owner, options)
-  for (const name in options) {
-    if (also.includes(name) || BOUNDS.includes(name)) continue
-    const value = (options as Record<string, unknown>)[name]
-    const allowed = ALLOWED[name]
-    if (allowed === undefined) checkName(owner, name, [...Object.keys(ALLOWED), ...BOUNDS, ...also])
-    else if (value === undefined) continue
-    else if (allowed !== null) checkOption(owner, name, value, 0, allowed)
-    else if (typeof value !== 'function') throw new TypeError(`${owner}: ${name} must be a function, got ${show(value)}`)
-  }
 }

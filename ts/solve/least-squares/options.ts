@@ -1,0 +1,68 @@
+/** Options of least squares, and their checks. */
+import { type Allowed, checkName, checkOption, nonNegative, positive } from '../../optim/options.js'
+import { show } from '../../show.js'
+import type { BoundOptions } from '../box.js'
+import { checkObject } from '../start.js'
+import type { DampingOptions } from './damped.js'
+import type { Jacobian } from './residuals.js'
+
+/** State after a trial, for callbacks. */
+export interface LeastSquaresProgress {
+  iteration: number
+  x: Float64Array
+  /** ½·Σ rᵢ² */
+  value: number
+  damping: number
+  accepted: boolean
+}
+
+/** Options of {@link levenbergMarquardt} and {@link gaussNewton}. */
+export interface LeastSquaresOptions extends DampingOptions, BoundOptions {
+  /**
+   * Default: forward differences (n calls), and central ones (2n) for the last digits once those have converged; for
+   * functions of tensors by backpropagation, row by row.
+   */
+  jacobian?: Jacobian
+  /** `gradient`: |Jᵀr|∞ ≤ this, times its size at the start where that is below 1: residuals may be of any unit. Default 1e-10. */
+  tolerance?: number
+  /** `step`: |h| ≤ this·(|x| + this); with the scaling of Marquardt |D½h| ≤ this·|D½x|. Default 1e-12. */
+  stepTolerance?: number
+  /** `value`: the decrease of an accepted step ≤ this·F. Default 1e-14. */
+  valueTolerance?: number
+  /** `value` too: F ≤ this, good enough. Default 0. */
+  targetValue?: number
+  /** Trials, rejected ones included. Default 100·(n + 1) (MINPACK). */
+  maxIterations?: number
+  /** Called after every trial; false stops. */
+  callback?: (progress: LeastSquaresProgress) => unknown
+}
+
+/** Options and what they may be; null stands for a function. */
+const ALLOWED: Readonly<Record<string, Allowed | null>> = {
+  jacobian: null,
+  tolerance: nonNegative,
+  stepTolerance: nonNegative,
+  valueTolerance: nonNegative,
+  targetValue: nonNegative,
+  maxIterations: { min: 0, max: Number.POSITIVE_INFINITY },
+  callback: null,
+  initialDamping: positive,
+  scaling: ['none', 'marquardt'],
+}
+
+/** Checked where the start is known. */
+const BOUNDS = ['lower', 'upper']
+
+/** @param also names that belong to the caller @internal */
+export function checkOptions(owner: string, options: object, also: readonly string[] = []): void {
+  checkObject(owner, options)
+  for (const name in options) {
+    if (also.includes(name) || BOUNDS.includes(name)) continue
+    const value = (options as Record<string, unknown>)[name]
+    const allowed = ALLOWED[name]
+    if (allowed === undefined) checkName(owner, name, [...Object.keys(ALLOWED), ...BOUNDS, ...also])
+    else if (value === undefined) continue
+    else if (allowed !== null) checkOption(owner, name, value, 0, allowed)
+    else if (typeof value !== 'function') throw new TypeError(`${owner}: ${name} must be a function, got ${show(value)}`)
+  }
+}
