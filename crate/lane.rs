@@ -11,23 +11,16 @@ mod portable;
 mod scalar;
 #[cfg(target_feature = "simd128")]
 mod simd;
+mod touch;
 
 use core::cell::Cell;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 pub use f32x4::F32x4;
 pub use f64x2::F64x2;
+pub use touch::touch;
 
 /// 1.5·2²³: a sum with it keeps whole numbers only, the number itself in its lowest bits.
 const SHIFTER: f32 = 12_582_912.0;
-
-/// Reads x\[at\], if there is one, so that the processor finds its page of memory: WebAssembly has no prefetch.
-#[inline(always)]
-pub fn touch<T>(x: &[T], at: usize) {
-    if let Some(x) = x.get(at) {
-        // SAFETY: a reference is valid for reads; volatile, or the compiler would drop it.
-        unsafe { core::ptr::from_ref(x).cast::<u8>().read_volatile() };
-    }
-}
 
 /// One float, or several side by side.
 pub trait Lane:
