@@ -8,10 +8,14 @@ import {
   crossEntropy,
   Dense,
   Dropout,
+  EarlyStopping,
   evaluateModel,
   Flatten,
   fit,
   type Module,
+  Momentum,
+  ReduceOnPlateau,
+  RMSProp,
   Sequential,
 } from '../ts/index.js'
 
@@ -51,6 +55,33 @@ test('names of options and their values are checked', () => {
   expect(() => new Dense(784)).toThrow()
   // @ts-expect-error a layer is an object, not a name
   expect(() => new Sequential([new Dense(2, 2), 'relu'], { backend })).toThrow()
+})
+
+test('every option that is a word is one of a few', () => {
+  const model = new Sequential([new Dense(2, 1)], { backend })
+  const parameters = model.parameters()
+  // @ts-expect-error threads are a number or 'auto'
+  expect(() => createBackend({ threads: 'all' })).toThrow()
+  // @ts-expect-error no such precision
+  expect(() => createBackend({ dtype: 'float16' })).toThrow()
+  // @ts-expect-error no such backend
+  expect(() => createBackend({ backend: 'gpu' })).toThrow()
+  // @ts-expect-error no such form
+  expect(() => new Momentum(parameters, { form: 'nesterov' })).toThrow()
+  // @ts-expect-error no such maximum
+  expect(() => new Adam(parameters, { amsgrad: true, amsgradMaximum: 'largest' })).toThrow()
+  // @ts-expect-error ε has two places in RMSProp
+  expect(() => new RMSProp(parameters, { centered: true, epsilonPlacement: 'hat' })).toThrow()
+  // @ts-expect-error less or more is better
+  expect(() => new EarlyStopping({ mode: 'best' })).toThrow()
+  // @ts-expect-error likewise
+  expect(() => new ReduceOnPlateau(new Adam(parameters), { mode: 'best' })).toThrow()
+  // @ts-expect-error mean or sum
+  expect(() => crossEntropy(model.predict([[1, 2]]), [0], { reduction: 'none' })).toThrow()
+  // @ts-expect-error no such initialiser
+  expect(() => new Sequential([new Dense(2, 2, { weightInitializer: 'he' })], { backend })).toThrow()
+  // a metric of one's own has any name
+  expect(new EarlyStopping({ monitor: 'kappa', mode: 'max' }).bestEpoch).toBe(0)
 })
 
 test('what fit is given is checked', async () => {

@@ -3,6 +3,7 @@
 import { checkNames, list } from '../names.js'
 import type { Module } from '../nn/module.js'
 import { show } from '../show.js'
+import type { MetricName } from './metrics.js'
 
 /** Where training is. Numbers that people read: epochs and batches count from 1. */
 export interface Progress {
@@ -58,7 +59,7 @@ export function checkCallbacks(callbacks: readonly Callback[] = []): readonly Ca
 /** Options of {@link EarlyStopping}. */
 export interface EarlyStoppingOptions {
   /** `loss`, `valLoss` or a metric's name (validation if there is any). Default: `valLoss`. */
-  monitor?: string
+  monitor?: 'loss' | 'valLoss' | MetricName | (string & Record<never, never>)
   /** So many epochs without improvement end training. Default 5. */
   patience?: number
   /** Smallest change that counts as an improvement. Default 0. */
