@@ -8,6 +8,7 @@ import { figureOf, type Peers, readPeers } from '../bench/peers/results.js'
 import { document, withSummary } from '../bench/peers/table.js'
 import { WORKLOADS } from '../bench/peers/workloads.js'
 import { readResults } from '../bench/results.js'
+import { type Start, withStart } from '../bench/start.js'
 import { type ThreadResults, withThreads } from '../bench/threads.js'
 
 const native = readResults<LimitResults>('native')
@@ -54,5 +55,21 @@ describe('threads', () => {
     expect(threads.threads).toBe(2)
     for (const id of ['W5', 'W6']) expect(row(id), id).toBeGreaterThanOrEqual(1.8)
     for (const id of ['W1', 'W2', 'W3', 'W7']) expect(row(id), id).toBeGreaterThanOrEqual(0.965)
+  })
+})
+
+describe('start', () => {
+  const start = readResults<Start>('start')
+
+  test('the committed tables are those of the committed figures', () => {
+    const guide = readFileSync('docs/guide/performance.md', 'utf8')
+    expect(withStart(guide, start)).toBe(guide)
+  })
+
+  test('training begins soon, and another number of rows costs a tenth of a millisecond or a tenth of a step', () => {
+    for (const { node, threads, median } of start.rows) {
+      if (threads === 1 && Number.parseInt(node, 10) >= 22) expect(median.import + median.load, node).toBeLessThan(20)
+    }
+    for (const { net, known, recording } of start.shapes) expect(recording, net).toBeLessThan(Math.max(150, 0.1 * known))
   })
 })
