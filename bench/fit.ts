@@ -114,7 +114,9 @@ async function reach(workload: Workload): Promise<number> {
 }
 
 const most = limit()
-console.log(`Node ${process.versions.node}, ${variant}${widen ? ' widened' : ''}; 128-bit multiply-add limit ${most.toFixed(1)} GFLOP/s`)
+console.log(
+  `Node ${process.versions.node}, ${variant}${widen ? ` widened, tile ${backend.tile}` : ''}; 128-bit multiply-add limit ${most.toFixed(1)} GFLOP/s`,
+)
 console.log(`${'net'.padEnd(50)}${'steps/s'.padStart(10)}${'goal'.padStart(10)}${'GFLOP/s'.padStart(10)}  of the limit`)
 for (const workload of WORKLOADS.filter(({ kind, id }) => kind !== 'update' && (wanted.length === 0 || wanted.includes(id)))) {
   const goal = GOALS[workload.id][widen ? 1 : 0]

@@ -8,15 +8,17 @@ import { figureOf, type Peers, readPeers } from '../bench/peers/results.js'
 import { document, withSummary } from '../bench/peers/table.js'
 import { WORKLOADS } from '../bench/peers/workloads.js'
 import { readResults } from '../bench/results.js'
+import type { SkinnyResults } from '../bench/skinny.js'
 import { type Start, withStart } from '../bench/start.js'
 import { type ThreadResults, withThreads } from '../bench/threads.js'
 
 const native = readResults<LimitResults>('native')
+const skinny = readResults<SkinnyResults>('skinny')
 
 test('the committed texts and picture are those of the committed figures', async () => {
   const peers = readPeers()
   const readme = readFileSync('README.md', 'utf8')
-  expect(readFileSync('docs/benchmarks.md', 'utf8')).toBe(document(peers, native))
+  expect(readFileSync('docs/benchmarks.md', 'utf8')).toBe(document(peers, native, skinny))
   expect(readFileSync('bench/results/peers.svg', 'utf8')).toBe(await draw(peers))
   expect(withSummary(readme, peers)).toBe(readme)
 })
@@ -36,7 +38,7 @@ test('a contestant that is faster is named, one that does not learn is not', () 
     date: '2026-01-01',
     contestants: { gradus: entry(100), plain: entry(50), jax: entry(200), pytorch: entry(400, false) },
   }
-  const text = document(peers, native)
+  const text = document(peers, native, skinny)
   expect(text).toContain('- W4, 784-128-10, batch 64: JAX, a call a step 2.0 ×\n')
   expect(text).toContain('(400)')
   expect(CONTESTANTS.map(({ id }) => id)).toContain('jax')

