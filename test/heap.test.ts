@@ -8,7 +8,7 @@ describe.each(['wasm', 'js'] as const)('%s', (name) => {
   const { heap } = backend
   const isZero = (ptr: number, floats: number) => heap.view(ptr, floats).every((x) => x === 0)
 
-  test.each(['zeros', 'fresh zeros'] as const)('blocks of %s: new ones, used ones and those that begin used and end new', (contents) => {
+  test.each(['zeros', 'fresh'] as const)('blocks of %s: new ones, used ones and those that begin used and end new', (contents) => {
     const a = heap.allocate(4000, contents)
     expect(isZero(a, 1000)).toBe(true)
     heap.view(a, 1000).fill(1)

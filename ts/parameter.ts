@@ -4,7 +4,7 @@
  */
 
 import type { GradientSink } from './autograd.js'
-import { type FloatArray, type Heap, passWeight, weigh } from './backend/heap.js'
+import { type FloatArray, type Heap, weigh } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { ShapeError } from './errors.js'
@@ -20,25 +20,25 @@ const ZEROS: readonly number[] = []
 /** A block of the heap that parameters share; given back when the last of them is collected. */
 export class ParameterBlock {
   readonly ptr: Ptr
-  /** Whether a parameter has left that had a gradient, which somebody may still look at. */
-  isSeen = false
+  /** Blocks whose memory is given back already, held for what {@link weigh} hung on them: it counts for this one now. */
+  readonly before: ParameterBlock[] = []
   /** Private to the language too: printing a parameter must not print the memory. */
   readonly #heap: Heap
 
   constructor(
     heap: Heap,
     readonly bytes: number,
-    /** Parameters that live in it. */
+    /** Parameters that live in it; without end, once one had a gradient and left, as somebody may still look at that. */
     public inhabitants: number,
   ) {
     this.#heap = heap
-    this.ptr = heap.allocate(bytes, 'fresh zeros')
+    this.ptr = heap.allocate(bytes, 'fresh')
     blocks.register(this, { heap, ptr: this.ptr }, this)
   }
 
   /** One parameter less. If it was the last, the memory is given back now. @returns whether it was */
   leave(): boolean {
-    if (--this.inhabitants > 0 || this.isSeen) return false
+    if (--this.inhabitants > 0) return false
     blocks.unregister(this)
     this.#heap.free(this.ptr)
     return true
@@ -200,12 +200,12 @@ export function layOut(parameters: readonly Parameter[]): void {
       heap.view(ptr, p.size).set(heap.view(p.address, p.size))
       if (p.gradientState !== 'none') {
         heap.view(gradientPtr, p.size).set(heap.view(p.gradientAddress, p.size))
-        before.isSeen = true
+        before.inhabitants = Infinity
       }
     }
     p.moveInto(block, ptr, gradientPtr)
     if (before?.leave()) {
-      passWeight(before, block)
+      block.before.push(before)
       weight += before.bytes
     }
     ptr += bytes

@@ -165,7 +165,7 @@ export class StepArena {
 
   private addChunk(size: number): Chunk {
     const comfortable = Math.max(FIRST_CHUNK_BYTES, size, this.totalBytes)
-    const chunk = this.tryChunk(comfortable) ?? { ptr: this.heap.allocate(size, 'anything'), bytes: size }
+    const chunk = this.tryChunk(comfortable) ?? { ptr: this.heap.allocate(size, 'any'), bytes: size }
     this.chunks.push(chunk)
     return chunk
   }
@@ -173,7 +173,7 @@ export class StepArena {
   /** Room to spare is a wish: no error when it is not there. */
   private tryChunk(bytes: number): Chunk | undefined {
     try {
-      return { ptr: this.heap.allocate(bytes, 'anything'), bytes }
+      return { ptr: this.heap.allocate(bytes, 'any'), bytes }
     } catch (error) {
       if (error instanceof OutOfMemoryError) return undefined
       throw error

@@ -21,11 +21,11 @@ export interface MemorySource {
 }
 
 /**
- * What a new block holds. `zeros`: those. `fresh zeros`: those too, for who writes before reading: memory that was never used is zero
+ * What a new block holds. `zeros`: those. `fresh`: zeros too, for who writes before reading: memory that was never used is zero
  * and stays untouched until then. (A page that is read first costs the machine twice, once to lend zeros and once to replace them.)
- * `anything`: what was there before.
+ * `any`: what was there before.
  */
-export type Contents = 'zeros' | 'fresh zeros' | 'anything'
+export type Contents = 'zeros' | 'fresh' | 'any'
 
 interface Block {
   ptr: Ptr
@@ -68,7 +68,7 @@ export class Heap {
     this.elementSize = dtype === 'float64' ? 8 : 4
     this.end = roundUp(Math.max(base, ALIGN))
     this.refresh()
-    this.scratch = this.allocate(SCRATCH_BYTES, 'anything')
+    this.scratch = this.allocate(SCRATCH_BYTES, 'any')
   }
 
   /** Bytes of the whole memory as it is now; it never shrinks. */
@@ -84,7 +84,7 @@ export class Heap {
     this.sizes.set(ptr, size)
     this.usedBytes += size
     const used = contents === 'zeros' ? size : Math.min(size, end - ptr)
-    if (used > 0 && contents !== 'anything') new Uint8Array(this.source.buffer, ptr, used).fill(0)
+    if (used > 0 && contents !== 'any') new Uint8Array(this.source.buffer, ptr, used).fill(0)
     return ptr
   }
 
@@ -170,7 +170,7 @@ export class Heap {
   }
 }
 
-const ballast = new WeakMap<object, ArrayBuffer[]>()
+const ballast = new WeakMap<object, ArrayBuffer>()
 
 /**
  * Lets the engine's collector see that so many bytes hang on a small object, so that it collects in time. The buffer is never
@@ -178,16 +178,10 @@ const ballast = new WeakMap<object, ArrayBuffer[]>()
  */
 export function weigh(owner: object, bytes: number): void {
   try {
-    ballast.set(owner, [...(ballast.get(owner) ?? []), new ArrayBuffer(bytes)])
+    ballast.set(owner, new ArrayBuffer(bytes))
   } catch {
     // No room for a hint is no reason to fail.
   }
-}
-
-/** What {@link weigh} gave to one object hangs on another from now on. */
-export function passWeight(from: object, to: object): void {
-  ballast.set(to, [...(ballast.get(to) ?? []), ...(ballast.get(from) ?? [])])
-  ballast.delete(from)
 }
 
 /** The memory of the JS backend: an ArrayBuffer that is replaced by a larger copy when it grows. */

@@ -53,12 +53,10 @@ export function supportedVariants(): Variant[] {
 
 /** A function of three vectors up to the number of its one instruction. */
 const PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253]
-/** v128.bitselect and f32x4.relaxed_madd. */
-const INSTRUCTIONS = { simd: [210, 0], relaxed: [133, 2] }
-
 /** Whether the engine has the instructions of a variant. Asked by a module of one of them: that of the variant takes a millisecond. */
 function isKnown(variant: Variant): boolean {
-  return WebAssembly.validate(Uint8Array.of(...PROBE, ...INSTRUCTIONS[variant], 11))
+  const instruction = variant === 'simd' ? [210, 0] : [133, 2] // v128.bitselect, f32x4.relaxed_madd
+  return WebAssembly.validate(Uint8Array.of(...PROBE, ...instruction, 11))
 }
 
 let probed: { refusal?: string } | undefined

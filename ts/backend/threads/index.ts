@@ -77,7 +77,7 @@ export function sharedMemory(limit = MOST_PAGES * PAGE): WebAssembly.Memory {
 
 /** Starts workers beside the calling thread, on its memory. */
 export function startThreads(variant: Variant, exports: WasmExports, heap: Heap, threads: number): Threads {
-  const blocks = Array.from({ length: threads - 1 }, () => heap.allocate(STACK_BYTES + SCRATCH_BYTES, 'anything'))
+  const blocks = Array.from({ length: threads - 1 }, () => heap.allocate(STACK_BYTES + SCRATCH_BYTES, 'any'))
   const rooms = blocks.map((block) => block + STACK_BYTES)
   const pool = new Pool(Object.values(exports) as Kernel[], compiled(variant, true), exports.memory, rooms)
   const team = { exports, pool, rooms }
