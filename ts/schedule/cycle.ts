@@ -84,7 +84,9 @@ function oneCycleOf(owner: string, options: OneCycleOptions, start: number, peak
     [down, threePhase ? start : end],
   ]
   if (threePhase) points.push([steps - 1, end])
-  return interpolate(points.slice(up > 0 ? 0 : 1), shape)
+  // of a training of a few steps, phases are over before it begins
+  const first = points.reduce((last, [step], i) => (step <= 0 ? i : last), 0)
+  return interpolate(points.slice(first), shape)
 }
 
 /** Options of {@link cyclic}. */

@@ -101,10 +101,12 @@ export function piecewise(values: readonly number[], boundaries: readonly number
 /**
  * Straight lines or cosine arcs through points [step, value]; constant before the first and after the last.
  * @example schedules.interpolate([[0, 0], [10, 0.1], [100, 0.001]], 'cosine')(5) // 0.05
+ * @throws RangeError for no points, or steps that do not ascend
  */
 export function interpolate(points: readonly (readonly [step: number, value: number])[], shape: Shape = 'linear'): Schedule {
   const steps = points.map(([step]) => step)
-  checkBoundaries('interpolate', points.length + 1, steps)
+  if (steps.length === 0) throw new RangeError('interpolate: there are no points')
+  checkAscending('interpolate', steps)
   return (step) => {
     const i = countUpTo(steps, step)
     if (i === 0) return points[0][1]
@@ -124,6 +126,11 @@ function countUpTo(boundaries: readonly number[], step: number): number {
 function checkBoundaries(owner: string, pieces: number, boundaries: readonly number[]): void {
   if (pieces !== boundaries.length + 1)
     throw new RangeError(`${owner}: ${pieces} pieces want ${pieces - 1} boundaries, got ${boundaries.length}`)
-  const wrong = boundaries.findIndex((b, i) => !(i === 0 ? b >= 0 : b > boundaries[i - 1]))
-  if (wrong >= 0) throw new RangeError(`${owner}: boundaries must be ≥ 0 and ascending, got [${boundaries.join(', ')}]`)
+  checkAscending(owner, boundaries, 0)
+}
+
+function checkAscending(owner: string, boundaries: readonly number[], least = -Infinity): void {
+  const wrong = boundaries.findIndex((b, i) => !(i === 0 ? b >= least : b > boundaries[i - 1]))
+  if (wrong >= 0)
+    throw new RangeError(`${owner}: boundaries must be ${least === 0 ? '≥ 0 and ' : ''}ascending, got [${boundaries.join(', ')}]`)
 }
