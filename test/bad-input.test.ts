@@ -1,5 +1,6 @@
 /** Bad input: each a clear error that names the culprit, before anything has changed. */
 import { describe, expect, test } from 'vitest'
+import { blobs, fromTable, kFold, moons, parseIdx, standardize, trainTestSplit, xor } from '../ts/data/index.js'
 import {
   Activation,
   Adam,
@@ -10,12 +11,14 @@ import {
   crossEntropy,
   Dense,
   Dropout,
+  decodeSafetensors,
   dense,
   Embedding,
   evaluateModel,
   fit,
   gather,
   huber,
+  Lambda,
   load,
   matmul,
   mse,
@@ -23,8 +26,10 @@ import {
   oneHot,
   Parameter,
   reshape,
+  Scheduler,
   Sequential,
   SGD,
+  schedules,
   slice,
   sum,
   type Tensor,
@@ -84,6 +89,53 @@ describe('shapes', () => {
     ['assign', () => new Parameter([1, 2], { name: 'w' }).assign([1, 2, 3]), /parameter 'w': wants shape \[2\], got \[3\]/],
   ])('%s', (_name, run, message) => {
     expect(run).toThrow(message)
+  })
+})
+
+describe('names of options', () => {
+  const optimizer = () => new SGD(net().parameters(), { learningRate: 1 })
+  const { cosine, cyclic, oneCycleMomentum, warmup } = schedules
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      'trainTestSplit',
+      () => trainTestSplit(xor(), { testSize: 0.5 } as object),
+      /there is no option 'testSize'; did you mean testFraction/,
+    ],
+    ['kFold', () => kFold(xor(), { fold: 2 } as object), /there is no option 'fold'; did you mean folds/],
+    ['standardize', () => standardize(trainTestSplit(xor(), { testFraction: 0.5 }), { target: true } as object), /did you mean targets/],
+    ['fromTable', () => fromTable([{ a: 1, b: 2 }], { target: 'b', input: ['a'] } as never), /'input'; did you mean inputs/],
+    ['moons', () => moons({ n: 2 } as object), /moons: there is no option 'n'/],
+    ['blobs', () => blobs({ noise: 2 } as object), /blobs: there is no option 'noise'/],
+    ['Dropout', () => new Dropout(0.5, { sed: 1 } as object), /Dropout: there is no option 'sed'; did you mean seed/],
+    ['Embedding', () => new Embedding(3, 2, { weightInitialiser: 'zeros' } as object), /did you mean weightInitializer/],
+    ['cosine', () => cosine(1, { steps: 9, too: 1 } as never), /cosine: there is no option 'too'; did you mean to/],
+    [
+      'warmup',
+      () => warmup(cosine(1, { steps: 9 }), { steps: 1, form: 0 } as never),
+      /warmup: there is no option 'form'; did you mean from/,
+    ],
+    ['cyclic', () => cyclic(0, 1, { upp: 3 } as object), /cyclic: there is no option 'upp'; did you mean up/],
+    ['oneCycleMomentum', () => oneCycleMomentum({ steps: 9, hight: 1 } as never), /did you mean high/],
+    ['Scheduler', () => new Scheduler(optimizer(), cosine(1, { steps: 9 }), { groups: 1 } as object), /did you mean group/],
+  ])('%s', (_name, run, message) => {
+    expect(run).toThrow(message)
+  })
+})
+
+describe('values of another kind', () => {
+  test.each<[string, () => unknown, RegExp]>([
+    ['a file that was not waited for', () => decodeSafetensors(Promise.resolve() as never), /wants the bytes of a file.*got a Promise/],
+    ['a file that is a text', () => decodeSafetensors('text' as never), /wants the bytes of a file.*got 'text'/],
+    ['no state', () => net().loadState(undefined as never), /loadState: wants values by name.*got undefined/],
+    ['IDX', () => parseIdx(Promise.resolve() as never), /IDX data: wants the bytes of a file.*got a Promise/],
+    ['rows', () => fromTable(Promise.resolve() as never, { target: 'b' }), /fromTable: wants rows in an array, got a Promise/],
+    ['a row', () => fromTable([{ b: 1 }, null as never], { target: 'b' }), /fromTable: row 1 must be an object, got null/],
+    ['an optimizer', () => new Scheduler(undefined as never, schedules.constant(1)), /Scheduler: wants an optimizer, got undefined/],
+    ['a schedule', () => new Scheduler(new SGD(net().parameters()), 1 as never), /Scheduler: wants a schedule.*got 1/],
+    ['a function', () => new Lambda(3 as never), /Lambda: wants a function of a tensor, got 3/],
+  ])('%s', (_name, run, message) => {
+    expect(run).toThrow(message)
+    expect(run).toThrow(TypeError)
   })
 })
 
