@@ -1,27 +1,35 @@
 /** Bad input: each a clear error that names the culprit, before anything has changed. */
 import { describe, expect, test } from 'vitest'
+import { blobs, fromTable, kFold, moons, parseIdx, standardize, trainTestSplit, xor } from '../ts/data/index.js'
 import {
   Activation,
   Adam,
   add,
+  broadcastTo,
   concat,
   createBackend,
   crossEntropy,
   Dense,
   Dropout,
+  decodeSafetensors,
+  dense,
   Embedding,
   evaluateModel,
   fit,
   gather,
   huber,
+  Lambda,
   load,
   matmul,
   mse,
   NonFiniteError,
+  oneHot,
   Parameter,
   reshape,
+  Scheduler,
   Sequential,
   SGD,
+  schedules,
   slice,
   sum,
   type Tensor,
@@ -53,8 +61,14 @@ describe('shapes', () => {
       /Dense\(5, 2\) '1': wants inputs with 5 features/,
     ],
     ['broadcast', () => add(zeros([2, 3]), zeros([2, 4]) as Tensor), /add: shapes \[2, 3\] and \[2, 4\] do not broadcast/],
+    ['broadcastTo fewer rows', () => broadcastTo(zeros([3, 1]) as Tensor, [1]), /broadcastTo: \[3, 1\] does not broadcast to \[1\]/],
+    ['broadcastTo fewer columns', () => broadcastTo(zeros([2]) as Tensor, [1]), /broadcastTo: \[2\] does not broadcast to \[1\]/],
+    ['broadcastTo no shape', () => broadcastTo(zeros([1]) as Tensor, [2.5]), /broadcastTo: every dimension must be a whole number/],
+    ['broadcastTo a number', () => broadcastTo(zeros([1]) as never, 3 as never), /broadcastTo: shape must be an array .*got 3/],
     ['matmul', () => matmul(zeros([2, 3]), zeros([2, 3]) as Tensor), /matmul: .*inner dimensions 3 and 2 differ/],
     ['matmul of vectors', () => matmul([1, 2] as number[], [1, 2] as number[]), /wants two matrices/],
+    ['weights of rank 3', () => dense([[1, 2]], zeros([2, 3, 4])), /dense: wants weights of shape \[inputs, outputs\], got \[2, 3, 4\]/],
+    ['weights of rank 1', () => dense([[1, 2]], zeros([2])), /dense: wants weights of shape \[inputs, outputs\], got \[2\]/],
     ['reshape', () => reshape(zeros([2, 3]) as Tensor, [4, 2]), /\[2, 3\] \(6 elements\) does not fill \[4, 2\]/],
     ['concat', () => concat([zeros([2, 3]), zeros([2, 4]) as Tensor]), /does not continue/],
     ['slice', () => slice(zeros([3]), 1, 5), /1\.\.5 is not within axis 0 of length 3/],
@@ -78,6 +92,53 @@ describe('shapes', () => {
   })
 })
 
+describe('names of options', () => {
+  const optimizer = () => new SGD(net().parameters(), { learningRate: 1 })
+  const { cosine, cyclic, oneCycleMomentum, warmup } = schedules
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      'trainTestSplit',
+      () => trainTestSplit(xor(), { testSize: 0.5 } as object),
+      /there is no option 'testSize'; did you mean testFraction/,
+    ],
+    ['kFold', () => kFold(xor(), { fold: 2 } as object), /there is no option 'fold'; did you mean folds/],
+    ['standardize', () => standardize(trainTestSplit(xor(), { testFraction: 0.5 }), { target: true } as object), /did you mean targets/],
+    ['fromTable', () => fromTable([{ a: 1, b: 2 }], { target: 'b', input: ['a'] } as never), /'input'; did you mean inputs/],
+    ['moons', () => moons({ n: 2 } as object), /moons: there is no option 'n'/],
+    ['blobs', () => blobs({ noise: 2 } as object), /blobs: there is no option 'noise'/],
+    ['Dropout', () => new Dropout(0.5, { sed: 1 } as object), /Dropout: there is no option 'sed'; did you mean seed/],
+    ['Embedding', () => new Embedding(3, 2, { weightInitialiser: 'zeros' } as object), /did you mean weightInitializer/],
+    ['cosine', () => cosine(1, { steps: 9, too: 1 } as never), /cosine: there is no option 'too'; did you mean to/],
+    [
+      'warmup',
+      () => warmup(cosine(1, { steps: 9 }), { steps: 1, form: 0 } as never),
+      /warmup: there is no option 'form'; did you mean from/,
+    ],
+    ['cyclic', () => cyclic(0, 1, { upp: 3 } as object), /cyclic: there is no option 'upp'; did you mean up/],
+    ['oneCycleMomentum', () => oneCycleMomentum({ steps: 9, hight: 1 } as never), /did you mean high/],
+    ['Scheduler', () => new Scheduler(optimizer(), cosine(1, { steps: 9 }), { groups: 1 } as object), /did you mean group/],
+  ])('%s', (_name, run, message) => {
+    expect(run).toThrow(message)
+  })
+})
+
+describe('values of another kind', () => {
+  test.each<[string, () => unknown, RegExp]>([
+    ['a file that was not waited for', () => decodeSafetensors(Promise.resolve() as never), /wants the bytes of a file.*got a Promise/],
+    ['a file that is a text', () => decodeSafetensors('text' as never), /wants the bytes of a file.*got 'text'/],
+    ['no state', () => net().loadState(undefined as never), /loadState: wants values by name.*got undefined/],
+    ['IDX', () => parseIdx(Promise.resolve() as never), /IDX data: wants the bytes of a file.*got a Promise/],
+    ['rows', () => fromTable(Promise.resolve() as never, { target: 'b' }), /fromTable: wants rows in an array, got a Promise/],
+    ['a row', () => fromTable([{ b: 1 }, null as never], { target: 'b' }), /fromTable: row 1 must be an object, got null/],
+    ['an optimizer', () => new Scheduler(undefined as never, schedules.constant(1)), /Scheduler: wants an optimizer, got undefined/],
+    ['a schedule', () => new Scheduler(new SGD(net().parameters()), 1 as never), /Scheduler: wants a schedule.*got 1/],
+    ['a function', () => new Lambda(3 as never), /Lambda: wants a function of a tensor, got 3/],
+  ])('%s', (_name, run, message) => {
+    expect(run).toThrow(message)
+    expect(run).toThrow(TypeError)
+  })
+})
+
 describe('values', () => {
   test.each<[string, () => unknown, RegExp]>([
     ['label too large', () => crossEntropy(zeros([2, 3]), [1, 3]), /label: wants whole numbers from 0 to 2, got 3 at position 1/],
@@ -90,6 +151,8 @@ describe('values', () => {
       /Embedding\(3, 2\).*got 3 at position 1/,
     ],
     ['gather', () => gather(zeros([3, 2]), [5]), /from 0 to 2, got 5/],
+    ['classes left out', () => oneHot([0, 1], undefined as never), /oneHot: classes must be a whole number above 0, got undefined/],
+    ['classes fractional', () => oneHot([0, 1], 2.5), /oneHot: classes must be a whole number above 0, got 2\.5/],
     ['dropout rate', () => new Dropout(1), /at least 0 and below 1, got 1/],
     ['units', () => new Dense(0, 3), /Dense: inputs must be a whole number above 0, got 0/],
     ['units NaN', () => new Dense(3, Number.NaN), /Dense: outputs must be a whole number above 0, got NaN/],

@@ -492,6 +492,7 @@ describe('classic points', () => {
     const beyond = inspectPoint(f, tensor(where, { backend: double }), { exactLimit: 0 })
     if (order === 2 || kind === 'slope') expect(beyond.kind).toBe(kind)
     expect(beyond.exact).toBe(false)
+    expect(beyond.eigenvalues.length).toBe(Math.min(6, where.length))
     expect(beyond.explanation.includes('as far as')).toBe(kind !== 'slope' && beyond.kind !== 'saddle')
   })
 

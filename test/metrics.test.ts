@@ -200,6 +200,26 @@ describe('edges', () => {
         [0, 1],
       ),
     ).toThrow('f1Score: the scores of row 0 are not numbers')
+    const rows = [
+      [3, Number.NaN],
+      [1, 2],
+    ]
+    expect(() => confusionMatrix(rows, [0, 1])).toThrow('confusionMatrix: the scores of row 0 are not numbers')
+    expect(() => recall([1, Number.NaN], [1, 0])).toThrow('recall: the scores of row 1 are not numbers')
+    expect(accuracy(tensor(rows), tensor([0, 1]))).toBe(0.5)
+  })
+
+  test('targets of another size than the predictions are refused, not taken for NaN or for 0', () => {
+    const wide = tensor([
+      [1, 2],
+      [3, 4],
+    ])
+    for (const metric of [meanAbsoluteError, rootMeanSquaredError, accuracy]) {
+      expect(() => metric(wide, tensor([1, 2, 3]))).toThrow(`${metric.name}: the prediction has shape [2, 2], the targets [3]`)
+    }
+    expect(() => meanAbsoluteError(wide, tensor([1, 2]))).toThrow(ShapeError)
+    expect(() => rootMeanSquaredError(tensor([1, 2]), tensor([1, 2, 3]))).toThrow(ShapeError)
+    expect(meanAbsoluteError(tensor([[1], [2]]), tensor([1, 4]))).toBe(1)
   })
 
   test('one class alone has no area', () => {

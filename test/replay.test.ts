@@ -146,6 +146,22 @@ describe.each(backends)('$variant $dtype', (backend) => {
     expect(values4(replayed)).toEqual(values4(eager))
   })
 
+  test('a layer with a forward of its own is asked at each step', async () => {
+    const layer = new Dense(6, 4)
+    const { forward } = layer
+    let calls = 0
+    Object.assign(layer, { forward: (x: Tensor) => ++calls && forward.call(layer, x as never) })
+    const model = new Sequential([layer], { backend })
+    await fit(model, {
+      ...inputs,
+      targets: classes,
+      loss: crossEntropy,
+      optimizer: new SGD(model.parameters(), { learningRate: 0.1 }),
+      epochs: 3,
+    })
+    expect(calls).toBe(6)
+  })
+
   test('what a step gave is readable until the next, and memory stays where it was', async () => {
     const [model] = nets()
     const optimizer = new SGD(model.parameters(), { learningRate: 0.01 })

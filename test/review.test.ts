@@ -25,6 +25,7 @@ import {
   StaleTensorError,
   slice,
   square,
+  stack,
   sum,
   supportedVariants,
   type Tensor,
@@ -168,6 +169,11 @@ describe.each(backends)('$variant', (backend) => {
     expect(of(Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY)).toBe(Number.NEGATIVE_INFINITY)
     expect(of(Number.POSITIVE_INFINITY, 1)).toBe(Number.POSITIVE_INFINITY)
     expect(of(Number.NEGATIVE_INFINITY, 1)).toBe(1)
+  })
+
+  test('numbers beside tensors belong to the backend of those', () => {
+    const x = tensor([3, 4], { backend })
+    expect(stack([[1, 2], x]).toArray()).toEqual(stack([tensor([1, 2], { backend }), x]).toArray())
   })
 
   test('messages name what was called and do not choke on what was passed', () => {

@@ -149,7 +149,23 @@ describe('more of them', () => {
     expect([0, 1, 2, 3].map(schedule)).toEqual([0.01, expect.closeTo(0.1, 12), 1, 1])
   })
 
+  test('one cycle of a few steps is what PyTorch makes of it: it begins where phases are over', () => {
+    const arc = (from: number, to: number, x: number) => to + ((from - to) / 2) * (1 + Math.cos(Math.PI * x))
+    const [start, end] = [0.1 / 25, 0.1 / 25 / 1e4]
+    expectClose(oneCycle(0.1, { steps: 1 }), [end])
+    expectClose(oneCycle(0.1, { steps: 3 }), [arc(0.1, end, 0.1 / 2.1), arc(0.1, end, 1.1 / 2.1), end])
+    expectClose(oneCycle(0.1, { steps: 2, threePhase: true }), [arc(start, end, 0.8 / 1.8), end])
+    expectClose(oneCycleMomentum({ steps: 2 }), [arc(0.85, 0.95, 0.4 / 1.4), 0.95])
+  })
+
   test('bad arguments are named', () => {
+    expect(() => interpolate([])).toThrow('interpolate: there are no points')
+    expect(() =>
+      interpolate([
+        [1, 0],
+        [1, 1],
+      ]),
+    ).toThrow('interpolate: boundaries must be ascending, got [1, 1]')
     expect(() => cosine(1, { steps: 0 })).toThrow('cosine: steps must be > 0, got 0')
     expect(() => sequence([constant(1)], [3])).toThrow('sequence: 1 pieces want 0 boundaries, got 1')
     expect(() => piecewise([1, 2, 3], [5, 5])).toThrow('ascending')

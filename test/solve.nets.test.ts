@@ -130,6 +130,10 @@ describe('Jacobians of dense nets', () => {
     expect(planOf(new Sequential([layer, layer]))).toBeNull()
     class Own extends Dense {}
     expect(planOf(new Sequential([new Own(2, 2)]))).toBeNull()
+    const traced = new Dense(2, 2)
+    const { forward } = traced
+    Object.assign(traced, { forward: (x: Tensor) => forward.call(traced, x as never) })
+    expect(planOf(new Sequential([traced]))).toBeNull()
     expect(planOf(new Sequential([new Dense(2, 2, { activation: 'tanh' }), new Activation('relu')]))).toBeNull()
     expect(planOf(new Sequential([new Dense(2, 2), new Activation('relu')]))).toMatchObject([{ activation: 'relu' }])
   })
@@ -593,8 +597,25 @@ describe('bad input', () => {
     expect(() => new LevenbergMarquardt(model).step([[1], [2]], [[1]])).toThrow(/wants 1 targets for each of 2 rows/)
     expect(() => new LevenbergMarquardt([w]).step([[1]], [[1]])).toThrow(/wants a closure/)
     expect(() => new NaturalGradient(oracleNet(double())).step(mlp.X.slice(0, 1), [3])).toThrow(/class 3, there are 3/)
+    for (const decay of [-1, 1]) expect(() => new KFAC(model, { decay })).toThrow(`KFAC: decay must be a number in [0, 1), got ${decay}`)
     class Own extends Dense {}
     expect(() => new KFAC(new Sequential([new Own(2, 2)]))).toThrow(/wants a Sequential/)
+  })
+
+  test('a model with a forward of its own is trained by that', () => {
+    class Doubled extends Sequential {
+      override forward(x: unknown): never {
+        return mul(super.forward(x as never) as Tensor, 2) as never
+      }
+    }
+    const model = new Doubled([new Dense(1, 1)] as never, { seed: 1, backend: double() })
+    const [x, y] = [
+      [[0], [1], [2]],
+      [[2], [4], [6]],
+    ]
+    new LevenbergMarquardt(model).step(x, y)
+    expect(model.predict(x).toArray()).toEqual(y.map(([v]) => [expect.closeTo(v, 6)]))
+    expect(() => new KFAC(model)).toThrow('KFAC: wants a Sequential of Dense and Activation layers')
   })
 
   test('LevenbergMarquardt: NaN in the data, a closure that throws, dead units', () => {

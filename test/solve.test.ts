@@ -397,6 +397,20 @@ describe('bad input', () => {
     expect(result.reason).toBe('not-finite')
   })
 
+  test('a ramp has no minimum where its steps are lost in the rounding of its values', () => {
+    const ramps = [
+      (x: Float64Array) => -x[0],
+      (x: Float64Array) => ({ value: -1e3 * x[0], gradient: [-1e3] }),
+      (x: Float64Array) => ({ value: x[0] ** 2 - 1e10 * x[0] ** 2 + 5, gradient: [-2 * (1e10 - 1) * x[0]] }),
+    ]
+    for (const method of METHODS) {
+      for (const ramp of ramps) expect(minimize(ramp, [1], { method })).toMatchObject({ converged: false })
+    }
+    for (const ramp of ramps) expect(minimize(ramp, [1], { lower: 0 })).toMatchObject({ reason: 'not-finite', converged: false })
+    const steep = minimize((x) => ({ value: 1e22 * ((x[0] - 1) ** 2 - 1), gradient: [2e22 * (x[0] - 1)] }), [0])
+    expect(steep).toMatchObject({ converged: true, x: Float64Array.of(1) })
+  })
+
   test('singular JᵀJ: parameters that cannot be told apart, or do nothing', () => {
     const twin = ([a, b, c]: Float64Array) => [a + b - 2, 2 * (a + b) - 4 + 0 * c, (a + b) ** 2 - 4]
     for (const solve of [levenbergMarquardt, gaussNewton]) {

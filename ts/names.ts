@@ -12,6 +12,9 @@ const ALIASES: Readonly<Record<string, string>> = {
   b2: 'beta2',
   alpha: 'beta',
   max_grad_norm: 'clipNorm',
+  testSize: 'testFraction',
+  test_size: 'testFraction',
+  n_splits: 'folds',
 }
 
 /** @throws RangeError for a name that is not among `known`, with the nearest known one as a hint */

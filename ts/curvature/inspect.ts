@@ -95,7 +95,8 @@ function limitsFor(point: HessianPoint, { gradientTolerance, curvatureTolerance 
 
 function spectrumEnds(point: HessianPoint, seed: number): Float64Array {
   const { largest, smallest } = spectrumOf(point, { k: 3, seed })
-  return Float64Array.from([...smallest, ...largest]).sort()
+  // each once: of a few, the ends have some in common
+  return Float64Array.from([...smallest.subarray(0, point.size - largest.length), ...largest]).sort()
 }
 
 function countSigns(values: Float64Array, tolerance: number) {

@@ -2,6 +2,7 @@
  * The IDX format, in which MNIST and its relatives come: two zero bytes, a byte for the element type, a byte for the number
  * of dimensions, a big-endian 32-bit size for each, then the elements, big-endian, row-major.
  */
+import { show } from '../show.js'
 
 /** Element types of IDX. */
 export type IdxType = 'uint8' | 'int8' | 'int16' | 'int32' | 'float32' | 'float64'
@@ -39,9 +40,11 @@ const ELEMENTS: Readonly<Record<number, Element>> = {
  * @example
  * const bytes = Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9) // in a file: unsigned bytes, 1 axis, of length 3
  * parseIdx(bytes).data // Uint8Array.of(7, 8, 9)
- * @throws RangeError saying what is wrong: no IDX, unknown type, too few or too many bytes
+ * @throws TypeError for what is no bytes, RangeError saying what is wrong: no IDX, unknown type, too few or too many bytes
  */
 export function parseIdx(bytes: Uint8Array | ArrayBuffer, name = 'IDX data'): IdxData {
+  if (typeof bytes?.byteLength !== 'number')
+    throw new TypeError(`${name}: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(bytes)}`)
   const view = bytes instanceof Uint8Array ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new DataView(bytes)
   const { element, shape, start } = readHeader(view, name)
   const count = shape.reduce((product, d) => product * d, 1)

@@ -1,4 +1,5 @@
 /** Scaling features, and targets that are numbers, to mean 0 and standard deviation 1. */
+import { checkNames } from '../names.js'
 import { show } from '../show.js'
 import type { Dataset, Split, Targets } from './dataset.js'
 
@@ -109,7 +110,9 @@ export function formatOf(state: unknown): string {
  * fitScaler(train.inputs, 4).deviation.every((d) => Math.abs(d - 1) < 1e-5) // true
  * @throws RangeError if `targets` is asked for and they are classes
  */
-export function standardize<D extends Dataset<Targets>>(split: Split<D>, { targets = false }: StandardizeOptions = {}): Standardized<D> {
+export function standardize<D extends Dataset<Targets>>(split: Split<D>, options: StandardizeOptions = {}): Standardized<D> {
+  checkNames('standardize', options, ['targets'])
+  const { targets = false } = options
   const { train, test } = split
   const scaler = fitScaler(train.inputs, train.features)
   const targetScaler = targets ? fitTargets(train.targets) : scalerOf(Float64Array.of(0), Float64Array.of(1))

@@ -1,4 +1,5 @@
 /** Tables: rows as people have them (from CSV, JSON, a database), made into the numbers that a net learns from. */
+import { checkNames } from '../names.js'
 import { show } from '../show.js'
 import type { Dataset, Targets } from './dataset.js'
 import { formatOf } from './standardize.js'
@@ -80,14 +81,19 @@ export interface TableState {
  * table.inputs // Float32Array.of(0, 1, 3.7, 1, 0, 5.1)
  * table.classNames // ['Adelie', 'Gentoo']
  * @throws RangeError naming row and column of a value that is missing, infinite or not like the others, a column that does not
- *   exist, a target among the inputs, or a table without rows; TypeError for a value that is neither number, text nor boolean
+ *   exist, a target among the inputs, or a table without rows; TypeError for rows that are no objects, or a value that is neither
+ *   number, text nor boolean
  */
 export function fromTable<T extends object>(rows: readonly T[], options: TableOptions<ColumnOf<T>>): Table {
   return tableOf(rows as readonly Row[], options)
 }
 
 function tableOf(rows: readonly Row[], options: TableOptions): Table {
+  checkNames('fromTable', options, ['target', 'inputs', 'categories', 'missing', 'missingValues'])
   const { target, categories = [], missing = 'fail' } = options
+  if (!Array.isArray(rows)) throw new TypeError(`fromTable: wants rows in an array, got ${show(rows)}`)
+  const none = rows.findIndex((row) => typeof row !== 'object' || row === null)
+  if (none >= 0) throw new TypeError(`fromTable: row ${none} must be an object, got ${show(rows[none])}`)
   if (rows.length === 0) throw new RangeError('fromTable: there are no rows')
   if (missing !== 'fail' && missing !== 'drop')
     throw new RangeError(`fromTable: missing is 'fail' or 'drop', got ${JSON.stringify(missing)}`)

@@ -1,4 +1,5 @@
 /** Toy data in the plane, from a seed: small, and known to be hard for this or that. */
+import { checkNames } from '../names.js'
 import { type Dataset, dataset } from './dataset.js'
 import { RandomStream } from './random.js'
 
@@ -32,12 +33,16 @@ export interface BlobsOptions extends Omit<ToyOptions, 'noise'> {
   range?: number
 }
 
+const COMMON = ['count', 'noise', 'seed']
+
 /**
  * Arms that wind around each other: no straight line separates them, nor do few. Radius up to 1. Default 600 samples, noise 0.03.
  *
  * @example spirals({ classes: 3, seed: 1 }).shape // [600, 2]
  */
-export function spirals({ count = 600, noise = 0.03, seed = 0, classes = 3, turns = 0.75 }: SpiralsOptions = {}): Dataset {
+export function spirals(options: SpiralsOptions = {}): Dataset {
+  checkNames('spirals', options, [...COMMON, 'classes', 'turns'])
+  const { count = 600, noise = 0.03, seed = 0, classes = 3, turns = 0.75 } = options
   check('spirals', { count, noise, classes })
   return sample(new RandomStream(seed), count, classes, 2, noise, (c, i, n) => {
     const radius = 0.05 + (0.95 * i) / Math.max(n - 1, 1)
@@ -47,7 +52,9 @@ export function spirals({ count = 600, noise = 0.03, seed = 0, classes = 3, turn
 }
 
 /** Two interleaved half circles of radius 1. Default 400 samples, noise 0.1. @example moons({ count: 400, noise: 0.1 }).classes // 2 */
-export function moons({ count = 400, noise = 0.1, seed = 0 }: ToyOptions = {}): Dataset {
+export function moons(options: ToyOptions = {}): Dataset {
+  checkNames('moons', options, COMMON)
+  const { count = 400, noise = 0.1, seed = 0 } = options
   check('moons', { count, noise })
   return sample(new RandomStream(seed), count, 2, 2, noise, (c, i, n) => {
     const angle = (Math.PI * i) / Math.max(n - 1, 1)
@@ -60,7 +67,9 @@ export function moons({ count = 400, noise = 0.1, seed = 0 }: ToyOptions = {}): 
  *
  * @example xor().targets // Int32Array.of(0, 1, 0, 1)
  */
-export function xor({ count = 4, noise = 0, seed = 0 }: ToyOptions = {}): Dataset {
+export function xor(options: ToyOptions = {}): Dataset {
+  checkNames('xor', options, COMMON)
+  const { count = 4, noise = 0, seed = 0 } = options
   check('xor', { count, noise })
   return sample(new RandomStream(seed), count, 2, 2, noise, (c, i) => {
     const x = i % 2
@@ -69,7 +78,9 @@ export function xor({ count = 4, noise = 0, seed = 0 }: ToyOptions = {}): Datase
 }
 
 /** Round clouds around random centres. Default 300 samples. @example blobs({ count: 300, classes: 4 }).shape // [300, 2] */
-export function blobs({ count = 300, seed = 0, classes = 3, features = 2, spread = 1, range = 10 }: BlobsOptions = {}): Dataset {
+export function blobs(options: BlobsOptions = {}): Dataset {
+  checkNames('blobs', options, ['count', 'seed', 'classes', 'features', 'spread', 'range'])
+  const { count = 300, seed = 0, classes = 3, features = 2, spread = 1, range = 10 } = options
   check('blobs', { count, spread, range, classes, features })
   const random = new RandomStream(seed)
   const centres = Array.from({ length: classes }, () => Array.from({ length: features }, () => range * (2 * random.uniform() - 1)))

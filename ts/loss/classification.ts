@@ -7,6 +7,7 @@ import { sum } from '../ops/reduce.js'
 import { softmax } from '../ops/softmax.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
 import type { Classified, Compared } from '../shape-types.js'
+import { show } from '../show.js'
 import { asFloats, asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 import { computeLoss, elementLoss, type LossOptions, sameShapeTarget, type Target } from './loss.js'
 
@@ -92,9 +93,11 @@ export function checkProbabilities(what: string, t: Tensor): Tensor {
  * Class indices [n] as rows that are 1 at the class and 0 elsewhere, shape [n, classes].
  *
  * @example oneHot([2, 0], 3) // [[0, 0, 1], [1, 0, 0]]
- * @throws RangeError for a label that is no class
+ * @throws RangeError for a label that is no class, or a number of classes that is none
  */
 export function oneHot(labels: TensorLike, classes: number): Tensor {
+  if (!(Number.isInteger(classes) && classes > 0))
+    throw new RangeError(`oneHot: classes must be a whole number above 0, got ${show(classes)}`)
   const given = asTensor(labels, undefined, 'oneHot')
   const indices = asIndices(given, classes, 'oneHot', given.backend).read()
   const out = floatArray(given.backend, indices.length * classes)

@@ -12,6 +12,7 @@ export interface ClassOptions {
 
 /** Classes by row. */
 export interface Decisions {
+  /** −1 where scores are NaN. */
   predicted: ArrayLike<number>
   actual: ArrayLike<number>
   /** How many classes there are: the outputs of a row, 2 for one output, and for class indices one more than the largest. */
@@ -42,7 +43,8 @@ export function decide(
   const actual = targetClasses(who, target, rows, classes)
   const { threshold = 0 } = options
   const predicted = new Int32Array(rows)
-  for (let r = 0; r < rows; r++) predicted[r] = columns === 1 ? Number(values[r] > threshold) : largest(values, r * columns, columns)
+  const classOf = (score: number) => (Number.isNaN(score) ? -1 : Number(score > threshold))
+  for (let r = 0; r < rows; r++) predicted[r] = columns === 1 ? classOf(values[r]) : largest(values, r * columns, columns)
   return { predicted, actual, classes }
 }
 
@@ -95,10 +97,12 @@ function largestLabel(who: string, labels: ArrayLike<number>): number {
   return most
 }
 
-/** @internal the index of the largest of n values, the first of several; −1 where none is a number */
+/** @internal the index of the largest of n values, the first of several; −1 where one is NaN */
 export function largest(values: ArrayLike<number>, from: number, n: number): number {
-  if (Number.isNaN(values[from])) return -1
   let best = 0
-  for (let i = 1; i < n; i++) if (values[from + i] > values[from + best]) best = i
+  for (let i = 0; i < n; i++) {
+    if (Number.isNaN(values[from + i])) return -1
+    if (values[from + i] > values[from + best]) best = i
+  }
   return best
 }

@@ -1,9 +1,9 @@
 /** The dense (fully connected) layer. */
 
 import type { Activation } from '../backend/kernels.js'
+import { checkNames } from '../names.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
-import { checkNames } from '../optim/options.js'
 import type { Parameter } from '../parameter.js'
 import type { Shape } from '../shape.js'
 import type { Text, Through, Unless } from '../shape-types.js'

@@ -1,5 +1,6 @@
 /** A trainable table of vectors, looked up by index. */
 
+import { checkNames } from '../names.js'
 import { gather } from '../ops/gather.js'
 import type { Parameter } from '../parameter.js'
 import { show } from '../show.js'
@@ -27,6 +28,7 @@ export class Embedding extends Module {
     private readonly options: EmbeddingOptions = {},
   ) {
     super(options)
+    checkNames('Embedding', options, ['weightInitializer', 'seed', 'backend'])
     for (const [what, n] of [
       ['count', count],
       ['width', width],

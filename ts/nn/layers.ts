@@ -1,6 +1,7 @@
 /** Layers without parameters, as modules for {@link Sequential}. */
 
 import type { Activation as ActivationName } from '../backend/kernels.js'
+import { checkNames } from '../names.js'
 import { activate, activationNumber } from '../ops/activation.js'
 import { dropout } from '../ops/dropout.js'
 import { reshape } from '../ops/shape.js'
@@ -39,6 +40,7 @@ export class Dropout extends Module {
     options: ModuleOptions = {},
   ) {
     super(options)
+    checkNames('Dropout', options, ['seed', 'backend'])
     if (!(rate >= 0 && rate < 1)) throw new RangeError(`Dropout: rate must be at least 0 and below 1, got ${show(rate)}`)
   }
 
@@ -60,10 +62,11 @@ export class Flatten extends Module {
   }
 }
 
-/** Any function of one tensor as a layer. @example new Lambda((x) => mul(x, 2)) */
+/** Any function of one tensor as a layer. @example new Lambda((x) => mul(x, 2)) @throws TypeError for anything but a function */
 export class Lambda extends Module {
   constructor(readonly fn: (x: Tensor) => Tensor) {
     super()
+    if (typeof fn !== 'function') throw new TypeError(`Lambda: wants a function of a tensor, got ${show(fn)}`)
   }
 
   forward(x: Tensor): Tensor {

@@ -203,9 +203,12 @@ export abstract class Module {
   /**
    * Sets all values from {@link Module.state}, also after JSON, or from named tensors, such as those of `decodeSafetensors`.
    *
-   * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs; then nothing was changed
+   * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs, TypeError for what is no state; then
+   *   nothing was changed
    */
   loadState(state: Readonly<Record<string, SavedValues>>): this {
+    if (typeof state !== 'object' || state === null)
+      throw new TypeError(`loadState: wants values by name, as state() has them, got ${show(state)}`)
     const left = new Set(Object.keys(state))
     const found = Array.from(this.namedParameters(), ([name, p]) => {
       if (!left.delete(name)) throw new Error(`loadState: no values for '${name}'`)

@@ -30,10 +30,11 @@ interface DenseCall {
  * @param activation default `linear`
  * @param name for error messages
  * @example dense([[1, 2]], tensor([[1], [10]]), tensor([100])) // [[121]]
- * @throws ShapeError naming the layer if the last axis of x is not k
+ * @throws ShapeError naming the layer if the last axis of x is not k, or w no matrix
  */
 export function dense(input: TensorLike, w: Tensor, b: Tensor | null = null, activation: Activation = 'linear', name = 'dense'): Tensor {
   const x = asTensor(input, w.backend, name)
+  if (w.rank !== 2) throw new ShapeError(`${name}: wants weights of shape [inputs, outputs], got ${formatShape(w.shape)}`)
   const [k, n] = w.shape
   if (x.rank === 0 || x.shape[x.rank - 1] !== k) {
     throw new ShapeError(`${name}: wants inputs with ${k} features (shape [..., ${k}]), got shape ${formatShape(x.shape)}`)

@@ -1,7 +1,8 @@
 /** Element-wise arithmetic with broadcasting, and the gradient of each operation beside it. */
 import { apply, type Differentiable } from '../autograd.js'
 import type { Binary, Kernels, Unary } from '../backend/kernels.js'
-import { broadcastShapes, type Shape, sameShape } from '../shape.js'
+import { ShapeError } from '../errors.js'
+import { broadcastShapes, checkShape, formatShape, type Shape, sameShape } from '../shape.js'
 import type { Broadcast, Equal, Given, Text, Texts, Unless } from '../shape-types.js'
 import { asFloats, type Operand, type ShapeOf, type ShapesOf, Tensor, type TensorLike } from '../tensor.js'
 import { broadcastPlan } from './broadcast.js'
@@ -239,9 +240,11 @@ export function broadcastTo<X extends Operand, const S extends Shape>(
   shape: S,
 ): Tensor<Given<S>> {
   const x = asFloats(value as TensorLike, undefined, 'broadcastTo')
+  checkShape(shape, 'broadcastTo')
   if (sameShape(x.shape, shape)) return x
-  const out = broadcastShapes(x.shape, shape, 'broadcastTo')
-  if (!sameShape(out, shape)) broadcastShapes(out, [...shape, -1], 'broadcastTo')
+  const added = shape.length - x.rank
+  if (added < 0 || x.shape.some((d, i) => d !== 1 && d !== shape[added + i]))
+    throw new ShapeError(`broadcastTo: ${formatShape(x.shape)} does not broadcast to ${formatShape(shape)}`)
   const one = Tensor.onHost(x.backend, [], Float32Array.of(1))
   return apply(
     [x],

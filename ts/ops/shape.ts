@@ -197,7 +197,8 @@ export function stack<V extends readonly Operand[] | []>(
 ): Tensor<Stacked<ShapesOf<V>>> {
   const list = values as readonly TensorLike[]
   checkList('stack', list)
-  return concat(list.map((v) => asTensor(v, undefined, 'stack')).map((t) => reshape(t, [1, ...t.shape])))
+  const backend = list.find((v) => v instanceof Tensor)?.backend
+  return concat(list.map((v) => asTensor(v, backend, 'stack')).map((t) => reshape(t, [1, ...t.shape])))
 }
 
 function checkList(op: string, values: unknown): void {

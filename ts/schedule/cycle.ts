@@ -19,7 +19,7 @@ export interface CosineRestartsOptions {
  * @example schedules.cosineRestarts(0.1, { steps: 100, lengthen: 2 })(100) // 0.1
  */
 export function cosineRestarts(from: number, options: CosineRestartsOptions): Schedule {
-  const { steps, lengthen = 1, peakFactor = 1, to = 0 } = optionsOf('cosineRestarts', options)
+  const { steps, lengthen = 1, peakFactor = 1, to = 0 } = optionsOf('cosineRestarts', options, 'steps', 'lengthen', 'peakFactor', 'to')
   checkPositive('cosineRestarts', { steps, lengthen })
   return (step) => {
     const cycle = lengthen === 1 ? Math.floor(step / steps) : cycleOf(step / steps, lengthen)
@@ -52,13 +52,15 @@ export interface OneCycleOptions {
   threePhase?: boolean
 }
 
+const CYCLE = ['steps', 'warmupFraction', 'startDivisor', 'endDivisor', 'shape', 'threePhase'] as const
+
 /**
  * Up to the peak and down to nearly nothing, once (Smith & Topin 2018). PyTorch's OneCycleLR. Pair it with {@link oneCycleMomentum}.
  *
  * @example schedules.oneCycle(0.1, { steps: 1000 })(0) // 0.004
  */
 export function oneCycle(peak: number, options: OneCycleOptions): Schedule {
-  const { startDivisor = 25, endDivisor = 1e4 } = optionsOf('oneCycle', options)
+  const { startDivisor = 25, endDivisor = 1e4 } = optionsOf('oneCycle', options, ...CYCLE)
   checkPositive('oneCycle', { startDivisor, endDivisor })
   const start = peak / startDivisor
   return oneCycleOf('oneCycle', options, start, peak, start / endDivisor)
@@ -69,7 +71,8 @@ export function oneCycle(peak: number, options: OneCycleOptions): Schedule {
  *
  * @example schedules.oneCycleMomentum({ steps: 1000 })(0) // 0.95
  */
-export function oneCycleMomentum({ high = 0.95, low = 0.85, ...options }: OneCycleOptions & { high?: number; low?: number }): Schedule {
+export function oneCycleMomentum(options: OneCycleOptions & { high?: number; low?: number }): Schedule {
+  const { high = 0.95, low = 0.85 } = optionsOf('oneCycleMomentum', options, ...CYCLE, 'high', 'low')
   return oneCycleOf('oneCycleMomentum', options, high, low, high)
 }
 
@@ -84,7 +87,9 @@ function oneCycleOf(owner: string, options: OneCycleOptions, start: number, peak
     [down, threePhase ? start : end],
   ]
   if (threePhase) points.push([steps - 1, end])
-  return interpolate(points.slice(up > 0 ? 0 : 1), shape)
+  // of a training of a few steps, phases are over before it begins
+  const first = points.reduce((last, [step], i) => (step <= 0 ? i : last), 0)
+  return interpolate(points.slice(first), shape)
 }
 
 /** Options of {@link cyclic}. */
@@ -104,7 +109,8 @@ export interface CyclicOptions {
  *
  * @example schedules.cyclic(0.001, 0.1, { up: 50 })(50) // 0.1
  */
-export function cyclic(low: number, high: number, { up = 2000, down = up, mode = 'triangular', gamma = 1 }: CyclicOptions = {}): Schedule {
+export function cyclic(low: number, high: number, options: CyclicOptions = {}): Schedule {
+  const { up = 2000, down = up, mode = 'triangular', gamma = 1 } = optionsOf('cyclic', options, 'up', 'down', 'mode', 'gamma')
   checkPositive('cyclic', { up, down })
   const length = up + down
   return (step) => {

@@ -3,6 +3,7 @@
  * step. schedule(0) is for the first step. They compose ({@link warmup}, {@link sequence}, {@link product}), plot
  * (`Array.from({ length: n }, (_, k) => schedule(k))`) and drive any option of an optimizer ({@link Scheduler}).
  */
+import { checkNames } from '../names.js'
 import { show } from '../show.js'
 
 /** Steps taken → value for the next step. */
@@ -24,10 +25,10 @@ export function checkPositive(owner: string, options: Record<string, number>): v
   }
 }
 
-/** @internal the options of a schedule. @throws TypeError where there are none */
-export function optionsOf<O extends object>(owner: string, options: O, first = 'steps'): O {
-  if (typeof options === 'object' && options !== null) return options
-  throw new TypeError(`${owner}: wants options as an object, { ${first}: … }, got ${show(options)}`)
+/** @internal the options of a schedule. @throws TypeError where there are none, RangeError for one that is not known */
+export function optionsOf<O extends object>(owner: string, options: O, ...known: readonly (keyof O & string)[]): O {
+  checkNames(owner, options, known)
+  return options
 }
 
 /** Always the same value. @example schedules.constant(0.1)(1000) // 0.1 */
@@ -77,7 +78,7 @@ export interface WarmupOptions {
  * warmup(cosine(1e-3, { steps: 9000 }), { steps: 1000 })(500) // 0.0005
  */
 export function warmup(schedule: Schedule, options: WarmupOptions): Schedule {
-  const { steps, from, shape = 'linear' } = optionsOf('warmup', options)
+  const { steps, from, shape = 'linear' } = optionsOf('warmup', options, 'steps', 'from', 'shape')
   checkPositive('warmup', { steps })
   const to = schedule(0)
   const start = from ?? (shape === 'linear' ? 0 : to / 100)
@@ -101,10 +102,12 @@ export function piecewise(values: readonly number[], boundaries: readonly number
 /**
  * Straight lines or cosine arcs through points [step, value]; constant before the first and after the last.
  * @example schedules.interpolate([[0, 0], [10, 0.1], [100, 0.001]], 'cosine')(5) // 0.05
+ * @throws RangeError for no points, or steps that do not ascend
  */
 export function interpolate(points: readonly (readonly [step: number, value: number])[], shape: Shape = 'linear'): Schedule {
   const steps = points.map(([step]) => step)
-  checkBoundaries('interpolate', points.length + 1, steps)
+  if (steps.length === 0) throw new RangeError('interpolate: there are no points')
+  checkAscending('interpolate', steps)
   return (step) => {
     const i = countUpTo(steps, step)
     if (i === 0) return points[0][1]
@@ -124,6 +127,11 @@ function countUpTo(boundaries: readonly number[], step: number): number {
 function checkBoundaries(owner: string, pieces: number, boundaries: readonly number[]): void {
   if (pieces !== boundaries.length + 1)
     throw new RangeError(`${owner}: ${pieces} pieces want ${pieces - 1} boundaries, got ${boundaries.length}`)
-  const wrong = boundaries.findIndex((b, i) => !(i === 0 ? b >= 0 : b > boundaries[i - 1]))
-  if (wrong >= 0) throw new RangeError(`${owner}: boundaries must be ≥ 0 and ascending, got [${boundaries.join(', ')}]`)
+  checkAscending(owner, boundaries, 0)
+}
+
+function checkAscending(owner: string, boundaries: readonly number[], least = -Infinity): void {
+  const wrong = boundaries.findIndex((b, i) => !(i === 0 ? b >= least : b > boundaries[i - 1]))
+  if (wrong >= 0)
+    throw new RangeError(`${owner}: boundaries must be ${least === 0 ? '≥ 0 and ' : ''}ascending, got [${boundaries.join(', ')}]`)
 }

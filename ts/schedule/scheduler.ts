@@ -1,3 +1,6 @@
+/** Schedules at work: they set options of an optimizer step by step. */
+import { checkNames } from '../names.js'
+import { show } from '../show.js'
 import type { Driven } from './plateau.js'
 import type { Schedule } from './schedule.js'
 
@@ -25,12 +28,13 @@ export class Scheduler {
   stepCount = 0
   private readonly targets: { options: Record<string, number>; name: string; schedule: Schedule; base: number }[]
 
-  /** @throws RangeError for a group or an option that the optimizer does not have */
-  constructor(
-    optimizer: Driven,
-    schedule: Schedule | Readonly<Record<string, Schedule>>,
-    { group, relative = false }: SchedulerOptions = {},
-  ) {
+  /** @throws RangeError for a group or an option that the optimizer does not have, TypeError for what is no optimizer or no schedule */
+  constructor(optimizer: Driven, schedule: Schedule | Readonly<Record<string, Schedule>>, settings: SchedulerOptions = {}) {
+    checkNames('Scheduler', settings, ['group', 'relative'])
+    const { group, relative = false } = settings
+    if (!Array.isArray(optimizer?.groups)) throw new TypeError(`Scheduler: wants an optimizer, got ${show(optimizer)}`)
+    if (typeof schedule !== 'function' && (typeof schedule !== 'object' || schedule === null))
+      throw new TypeError(`Scheduler: wants a schedule, or schedules by the name of an option, got ${show(schedule)}`)
     const schedules = typeof schedule === 'function' ? { learningRate: schedule } : schedule
     const groups = group === undefined ? optimizer.groups : [optimizer.groups[group]]
     if (groups[0] === undefined) throw new RangeError(`Scheduler: the optimizer has ${optimizer.groups.length} groups, no group ${group}`)

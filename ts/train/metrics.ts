@@ -1,5 +1,7 @@
 /** Metrics: what people read, computed from predictions and targets in plain JS. */
+import { ShapeError } from '../errors.js'
 import { largest } from '../metrics/classes.js'
+import { formatShape } from '../shape.js'
 import { show } from '../show.js'
 import { Tensor } from '../tensor.js'
 
@@ -18,7 +20,8 @@ export type MetricName = keyof typeof METRICS
  * The share of rows whose class is right: the largest of several logits, or for one logit whether it is above 0.
  * Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
  *
- * @throws RangeError for one output whose targets are not from 0 to 1
+ * @throws ShapeError unless there is a target, or one for each output, for each row; RangeError for one output whose targets are not
+ *   from 0 to 1
  * @example accuracy(tensor([[0.1, 2], [3, 1]]), tensor(Int32Array.of(1, 1))) // 0.5
  */
 export function accuracy(prediction: Tensor, target: Tensor): number {
@@ -26,6 +29,7 @@ export function accuracy(prediction: Tensor, target: Tensor): number {
   const cols = prediction.size / rows
   const [p, t] = [prediction.read(), target.read()]
   const oneClassEach = target.size === rows
+  if (!oneClassEach) checkSizes('accuracy', prediction, target)
   let right = 0
   for (let r = 0; r < rows; r++) {
     if (cols === 1) {
@@ -37,25 +41,38 @@ export function accuracy(prediction: Tensor, target: Tensor): number {
   return right / rows
 }
 
-/** Mean of |prediction − target| over all elements. @example meanAbsoluteError(tensor([1, 2]), tensor([1, 4])) // 1 */
+/**
+ * Mean of |prediction − target| over all elements.
+ *
+ * @throws ShapeError unless there are as many targets as predictions
+ * @example meanAbsoluteError(tensor([1, 2]), tensor([1, 4])) // 1
+ */
 export function meanAbsoluteError(prediction: Tensor, target: Tensor): number {
-  return meanOf(prediction, target, Math.abs)
+  return meanOf('meanAbsoluteError', prediction, target, Math.abs)
 }
 
 /**
  * Root of the mean of (prediction − target)² over all elements.
  *
+ * @throws ShapeError unless there are as many targets as predictions
  * @example rootMeanSquaredError(tensor([1, 2]), tensor([1, 4])) // 1.414214
  */
 export function rootMeanSquaredError(prediction: Tensor, target: Tensor): number {
-  return Math.sqrt(meanOf(prediction, target, (d) => d * d))
+  return Math.sqrt(meanOf('rootMeanSquaredError', prediction, target, (d) => d * d))
 }
 
-function meanOf(prediction: Tensor, target: Tensor, f: (difference: number) => number): number {
+function meanOf(who: string, prediction: Tensor, target: Tensor, f: (difference: number) => number): number {
+  checkSizes(who, prediction, target)
   const [p, t] = [prediction.read(), target.read()]
   let sum = 0
   for (let i = 0; i < p.length; i++) sum += f(p[i] - t[i])
   return sum / p.length
+}
+
+/** Not more than sizes: targets [n] of a prediction [n, 1] are as good. */
+function checkSizes(who: string, prediction: Tensor, target: Tensor): void {
+  if (target.size === prediction.size) return
+  throw new ShapeError(`${who}: the prediction has shape ${formatShape(prediction.shape)}, the targets ${formatShape(target.shape)}`)
 }
 
 /** What options accept: names of metrics, or functions by a name of your own. */

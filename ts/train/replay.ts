@@ -25,9 +25,10 @@ const LAYERS: readonly unknown[] = [Dense, Activation, Flatten]
 
 /** @internal whether steps on these rows depend on their data through kernels alone */
 export function isReplayable(model: Module, loss: Loss, { targets }: Rows): boolean {
-  // A subclass may do more than its base.
+  // A subclass may do more than its base, as may an object with a forward of its own.
   if (Object.getPrototypeOf(model) !== Sequential.prototype || Object.hasOwn(model, 'forward')) return false
-  const known = LOSSES.has(loss) && (model as Sequential).layers.every((layer) => LAYERS.includes(layer.constructor))
+  const isKnown = (layer: Module) => LAYERS.includes(layer.constructor) && !Object.hasOwn(layer, 'forward')
+  const known = LOSSES.has(loss) && (model as Sequential).layers.every(isKnown)
   // Targets of the other kind are converted by the loss, outside the kernels.
   const wholeNumbers = targets.dtype === 'int32'
   return known && (loss === crossEntropy ? wholeNumbers || targets.size > targets.shape[0] : !wholeNumbers)

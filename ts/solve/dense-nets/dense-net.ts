@@ -26,6 +26,8 @@ export interface LayerPlan {
 
 /** The layers of a model that is nothing but dense layers and activations, else null. @internal */
 export function planOf(model: Module): LayerPlan[] | null {
+  // a forward of one's own may do more than the layers
+  if (model instanceof Sequential && model.forward !== Sequential.prototype.forward) return null
   const layers = model instanceof Sequential ? model.layers : [model]
   const offsets = new Map<Parameter, number>()
   let at = 0
@@ -44,6 +46,7 @@ export function planOf(model: Module): LayerPlan[] | null {
 }
 
 function addLayer(plan: LayerPlan[], layer: Module, offsets: ReadonlyMap<Parameter, number>): boolean {
+  if (Object.hasOwn(layer, 'forward')) return false
   if (layer.constructor === Dense) {
     const { inputs, outputs, activation, weight, bias } = layer as Dense
     plan.push({

@@ -1,6 +1,7 @@
 /** Natural gradients with Kronecker factors. */
 import { DoubleRoom } from '../../backend/double.js'
 import type { Ptr } from '../../backend/kernels.js'
+import { decay } from '../../optim/options.js'
 import type { TensorLike } from '../../tensor.js'
 import { KernelEquations } from '../least-squares/equations.js'
 import type { LayerPlan } from './dense-net.js'
@@ -48,7 +49,7 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
     decay: 0.95,
     toleranceGradient: 1e-10,
   }
-  static override readonly allowed = DENSE_ALLOWED
+  static override readonly allowed = { ...DENSE_ALLOWED, decay }
 
   override readonly wholeBatch = false
   private factors: Factors[] | null = null

@@ -73,9 +73,18 @@ function search(
   return strongWolfe(phi, start, trial, { c2: rule.search, toleranceChange: 1e-15, directionSize: maxAbs(d) })
 }
 
+/** Value over that at the start, from which on the slope at the start would be lost in rounding. */
+const FAR_DOWN = 1e15
+
+/** Whether the function is as steep as at the start, and as far down as double precision gets: no minimum comes near. */
+function isBottomless(now: Point, start: Point): boolean {
+  return now.value < -FAR_DOWN * Math.max(1, Math.abs(start.value)) && maxAbs(now.gradient) > 0.1 * maxAbs(start.gradient)
+}
+
 /** @internal no lower point: at the end of double precision if the method expected next to nothing of its own last direction. */
 export function failed(now: Point, trial: Trial, expected: number, start: Point): Stop {
-  if (trial.value === Number.NEGATIVE_INFINITY) return { reason: 'not-finite', message: 'the function falls without bound' }
+  if (trial.value === Number.NEGATIVE_INFINITY || isBottomless(now, start))
+    return { reason: 'not-finite', message: 'the function falls without bound' }
   const rounded = withinRounding(expected, now.value, start.value)
   if (rounded !== null) return rounded
   const exhausted = 'double precision is exhausted, the function is not smooth there, or the gradient is wrong'
