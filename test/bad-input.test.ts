@@ -129,6 +129,11 @@ describe('values', () => {
     expect(() => model.loadState({ ...before, '1.bias': [1] })).toThrow(/'1\.bias' has shape \[2\]/)
     const { '1.bias': _, ...less } = before
     expect(() => model.loadState(less)).toThrow(/no values for '1\.bias'/)
+    expect(() => model.loadState({ tensors: before, metadata: {} } as never)).toThrow(
+      /no values for '0\.weight' in an object with tensors, meta/,
+    )
+    expect(() => model.loadState(undefined as never)).toThrow(/loadState: wants values by name, got undefined/)
+    expect(() => model.loadState('{"0.weight":' as never)).toThrow(/loadState: wants values by name, got '\{"0/)
     expect(model.state()).toEqual(before)
   })
 })

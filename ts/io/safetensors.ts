@@ -146,9 +146,11 @@ function readStorable(name: string, value: Storable) {
  * const { tensors, metadata } = decodeSafetensors(file)
  * tensors.scale // { dtype: 'F32', shape: [2] }
  * metadata.made // 'today'
- * @throws RangeError saying what is wrong for a file that is truncated, damaged, or of another format or dtype
+ * @throws RangeError saying what is wrong for a file that is truncated, damaged, or of another format or dtype, TypeError for no bytes
  */
 export function decodeSafetensors(file: Uint8Array | ArrayBuffer): SafetensorsFile {
+  if (typeof file?.byteLength !== 'number')
+    throw new TypeError(`decodeSafetensors: wants the bytes of a file, as a Uint8Array or an ArrayBuffer, got ${show(file)}`)
   const bytes = file instanceof Uint8Array ? file : new Uint8Array(file)
   const { header, start } = readHeader(bytes)
   const { [METADATA]: metadata = {}, ...entries } = header
