@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import {
   Activation,
   Adam,
+  accuracy,
   add,
   concat,
   createBackend,
@@ -16,6 +17,7 @@ import {
   huber,
   load,
   matmul,
+  meanAbsoluteError,
   mse,
   NonFiniteError,
   Parameter,
@@ -100,6 +102,24 @@ describe('values', () => {
       () => new Dense(2, 2, { weightInitializer: 'he' as 'heNormal', backend }).parameters(),
       /initializer is one of .*got 'he'/,
     ],
+    [
+      'softmax in a layer',
+      () => new Dense(2, 2, { activation: 'softmax' as 'relu' }),
+      /'softmax': losses take the logits of a linear last layer/,
+    ],
+    [
+      'a shape beside data to predict',
+      () => net().predict([[1, 2, 3]], [1, 3] as object),
+      /predict: wants options as an object.*array of 2/,
+    ],
+    ['accuracy of other rows', () => accuracy([[1, 2], [3, 4]], [0]), /accuracy: prediction has shape \[2, 2\], target \[1\]/], // biome-ignore format: a row
+    ['error of other rows', () => meanAbsoluteError([1, 2], [0]), /meanAbsoluteError: prediction has shape \[2\], target \[1\]/],
+    [
+      'rows of unlike length',
+      () => tensor([Float32Array.of(1, 2), Float32Array.of(3)]),
+      /wants 2 entries at \[1\], got a Float32Array of 1/,
+    ],
+    ['rows of big integers', () => tensor([BigInt64Array.of(1n)] as never), /wants a number at \[0\]\[0\], got 1/],
     ['huber delta', () => huber(zeros([1]), zeros([1]), { delta: 0 }), /delta must be above 0, got 0/],
     ['smoothing', () => crossEntropy(zeros([1, 2]), [0], { labelSmoothing: 1 }), /labelSmoothing/],
     ['seed', () => new Sequential([new Dense(2, 2)], { seed: -1, backend }), /seed: wants a whole number/],

@@ -1,4 +1,5 @@
 /** What a data set looks like here, and how to cut one. */
+import { checkNames } from '../names.js'
 import { RandomStream } from './random.js'
 
 /** One target a sample: its class, or a number. */
@@ -88,6 +89,7 @@ export function selectRows<D extends Dataset<Targets>>(data: D, rows: ArrayLike<
  * @throws RangeError for a fraction outside (0, 1), one that would leave a side empty, or `stratify` for targets that are numbers
  */
 export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: SplitOptions = {}): Split<D> {
+  checkNames('trainTestSplit', options, ['testFraction', 'seed', 'stratify'])
   const { testFraction = 0.2, seed = 0, stratify = data.classes > 0 } = options
   if (!(testFraction > 0 && testFraction < 1)) {
     throw new RangeError(`trainTestSplit: testFraction must be above 0 and below 1, got ${testFraction}`)
@@ -115,6 +117,7 @@ export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: Spl
  * @throws RangeError for a number of folds below 2 or above that of rows, or `stratify` for targets that are numbers
  */
 export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions = {}): Split<D>[] {
+  checkNames('kFold', options, ['folds', 'shuffle', 'seed', 'stratify'])
   const { folds = 5, shuffle = true, seed = 0, stratify = data.classes > 0 } = options
   if (!(Number.isInteger(folds) && folds >= 2 && folds <= data.count))
     throw new RangeError(`kFold: folds must be a whole number from 2 to the ${data.count} rows, got ${folds}`)

@@ -1,4 +1,5 @@
 /** Tables: rows as people have them (from CSV, JSON, a database), made into the numbers that a net learns from. */
+import { checkNames } from '../names.js'
 import { show } from '../show.js'
 import type { Dataset, Targets } from './dataset.js'
 import { formatOf } from './standardize.js'
@@ -87,6 +88,7 @@ export function fromTable<T extends object>(rows: readonly T[], options: TableOp
 }
 
 function tableOf(rows: readonly Row[], options: TableOptions): Table {
+  checkNames('fromTable', options, ['target', 'inputs', 'categories', 'missing', 'missingValues'])
   const { target, categories = [], missing = 'fail' } = options
   if (rows.length === 0) throw new RangeError('fromTable: there are no rows')
   if (missing !== 'fail' && missing !== 'drop')
