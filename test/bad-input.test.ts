@@ -4,6 +4,7 @@ import { blobs, fromTable, kFold, moons, parseIdx, standardize, trainTestSplit, 
 import {
   Activation,
   Adam,
+  accuracy,
   add,
   broadcastTo,
   concat,
@@ -21,6 +22,7 @@ import {
   Lambda,
   load,
   matmul,
+  meanAbsoluteError,
   mse,
   NonFiniteError,
   oneHot,
@@ -163,6 +165,24 @@ describe('values', () => {
       () => new Dense(2, 2, { weightInitializer: 'he' as 'heNormal', backend }).parameters(),
       /initializer is one of .*got 'he'/,
     ],
+    [
+      'softmax in a layer',
+      () => new Dense(2, 2, { activation: 'softmax' as 'relu' }),
+      /'softmax': losses take the logits of a linear last layer/,
+    ],
+    [
+      'a shape beside data to predict',
+      () => net().predict([[1, 2, 3]], [1, 3] as object),
+      /predict: wants options as an object.*array of 2/,
+    ],
+    ['accuracy of other rows', () => accuracy([[1, 2], [3, 4]], [0]), /accuracy: prediction has shape \[2, 2\], target \[1\]/], // biome-ignore format: a row
+    ['error of other rows', () => meanAbsoluteError([1, 2], [0]), /meanAbsoluteError: prediction has shape \[2\], target \[1\]/],
+    [
+      'rows of unlike length',
+      () => tensor([Float32Array.of(1, 2), Float32Array.of(3)]),
+      /wants 2 entries at \[1\], got a Float32Array of 1/,
+    ],
+    ['rows of big integers', () => tensor([BigInt64Array.of(1n)] as never), /wants a number at \[0\]\[0\], got 1/],
     ['huber delta', () => huber(zeros([1]), zeros([1]), { delta: 0 }), /delta must be above 0, got 0/],
     ['smoothing', () => crossEntropy(zeros([1, 2]), [0], { labelSmoothing: 1 }), /labelSmoothing/],
     ['seed', () => new Sequential([new Dense(2, 2)], { seed: -1, backend }), /seed: wants a whole number/],
@@ -192,6 +212,11 @@ describe('values', () => {
     expect(() => model.loadState({ ...before, '1.bias': [1] })).toThrow(/'1\.bias' has shape \[2\]/)
     const { '1.bias': _, ...less } = before
     expect(() => model.loadState(less)).toThrow(/no values for '1\.bias'/)
+    expect(() => model.loadState({ tensors: before, metadata: {} } as never)).toThrow(
+      /no values for '0\.weight' in an object with tensors, meta/,
+    )
+    expect(() => model.loadState(undefined as never)).toThrow(/loadState: wants values by name.*got undefined/)
+    expect(() => model.loadState('{"0.weight":' as never)).toThrow(/loadState: wants values by name.*got '\{"0/)
     expect(model.state()).toEqual(before)
   })
 })

@@ -297,6 +297,10 @@ describe('kFold', () => {
   test('refuses what cannot be cut', () => {
     for (const folds of [1, 0, 2.5, 104, Number.NaN]) expect(() => kFold(data, { folds })).toThrow(`from 2 to the 103 rows, got ${folds}`)
     expect(() => kFold(numbered(10), { stratify: true })).toThrow('kFold: stratify wants classes')
+    expect(() => kFold(data, { k: 3 } as object)).toThrow("kFold: there is no option 'k'")
+    expect(() => trainTestSplit(data, { testSize: 0.3 } as object)).toThrow("trainTestSplit: there is no option 'testSize'")
+    const bare = [{ x: 1, y: 2 }]
+    expect(() => fromTable(bare, { target: 'y', ignore: ['x'] } as never)).toThrow("fromTable: there is no option 'ignore'")
   })
 })
 

@@ -8,10 +8,12 @@ import {
   createBackend,
   crossEntropy,
   Dense,
+  Dropout,
   decodeSafetensors,
   decodeState,
   encodeSafetensors,
   encodeState,
+  fit,
   Lookahead,
   mse,
   OPTIMIZERS,
@@ -100,6 +102,11 @@ describe('safetensors', () => {
       constructor: { dtype: 'U8', shape: [2, 1], data: Uint8Array.of(7, 8) },
       exact: { dtype: 'F64', shape: [1], data: Float64Array.of(1 / 3) },
     })
+  })
+
+  test('refuses what are no bytes', () => {
+    for (const file of ['text', undefined, [1, 2]] as unknown as ArrayBuffer[])
+      expect(() => decodeSafetensors(file)).toThrow(/decodeSafetensors: wants the bytes of a file.*got ('text'|undefined|an array of 2)/)
   })
 
   test('refuses to write what is no tensor', () => {
@@ -280,6 +287,36 @@ describe('encodeState', () => {
     run(two, second, 3)
     expect(two.state()).toEqual(one.state())
     expect(second.state()).toEqual(first.state())
+  })
+
+  test('dropout goes on with the same bits: how far its random numbers are belongs to a model', async () => {
+    const layers = () => [new Dense(3, 8), new Dropout(0.3), new Dense(8, 2)]
+    const make = () => new Sequential([new Sequential(layers()), new Dropout(0.5)], { seed: 4 })
+    const run = async (model: Sequential, optimizer: Adam) => {
+      await fit(model, { inputs: x, targets: [0, 1], loss: crossEntropy, optimizer, epochs: 3, batchSize: 1 })
+    }
+    const one = make()
+    const first = new Adam(one.parameters())
+    await run(one, first)
+    const files = [
+      decodeState(encodeState({ model: one, optimizer: first })),
+      JSON.parse(JSON.stringify({ model: one.state(), optimizer: first.state() })),
+    ]
+    expect([one.state()['0.1.generator'], one.state()['1.generator']]).toEqual([Float64Array.of(6), Float64Array.of(6)])
+    await run(one, first)
+    for (const saved of files) {
+      const two = make().loadState(saved.model)
+      const second = new Adam(two.parameters())
+      second.loadState(saved.optimizer)
+      await run(two, second)
+      expect(two.state()).toEqual(one.state())
+    }
+    // files that others made have weights alone
+    const weights = Object.fromEntries(one.namedParameters())
+    const third = make().loadState(weights)
+    expect(third.state()['1.generator']).toEqual(Float64Array.of(0))
+    // and a part has names of its own
+    expect(Object.keys(one.layers[0].state())).toEqual(['0.weight', '0.bias', '2.weight', '2.bias', '1.generator'])
   })
 
   test('schedulers, plateaus, averages, wrappers, scalers and tables', () => {

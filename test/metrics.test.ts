@@ -80,7 +80,7 @@ describe('against scikit-learn', () => {
       else expect(rocAuc(scores, target)).toBeCloseTo(one.auc as number, 12)
       for (const [k, value] of Object.entries(one.top ?? {})) expect(topKAccuracy(scores, target, { k: Number(k) })).toBeCloseTo(value, 12)
     }
-    expect(topKAccuracy(scores, one.target, { k: 1 })).toBe(accuracy(scores, tensor(one.target)))
+    expect(topKAccuracy(scores, one.target, { k: 1 })).toBe(accuracy(scores, one.target))
     expect(topKAccuracy(scores, one.target, { k: n })).toBe(1)
   })
 
@@ -215,7 +215,7 @@ describe('edges', () => {
       [3, 4],
     ])
     for (const metric of [meanAbsoluteError, rootMeanSquaredError, accuracy]) {
-      expect(() => metric(wide, tensor([1, 2, 3]))).toThrow(`${metric.name}: the prediction has shape [2, 2], the targets [3]`)
+      expect(() => metric(wide, tensor([1, 2, 3]))).toThrow(`${metric.name}: prediction has shape [2, 2], target [3]`)
     }
     expect(() => meanAbsoluteError(wide, tensor([1, 2]))).toThrow(ShapeError)
     expect(() => rootMeanSquaredError(tensor([1, 2]), tensor([1, 2, 3]))).toThrow(ShapeError)

@@ -200,6 +200,12 @@ describe('installed', () => {
     run(process.execPath, [TYPESCRIPT, ...options, write(name, body)], project)
   })
 
+  test('its types stand alone where the compiler knows neither the DOM nor WebAssembly', () => {
+    const file = write('bare.mts', `declare global { interface AbortSignal {} }\nimport { load } from 'gradus'\nvoid load()\n`)
+    const options = ['--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022', '--strict', '--noEmit']
+    run(process.execPath, [TYPESCRIPT, ...options, file], project)
+  })
+
   test('a misspelt option is a type error', () => {
     const file = write('wrong.mts', `import { Adam, Dense } from 'gradus'\nnew Adam(new Dense(1, 1).parameters(), { learningrate: 1 })\n`)
     const options = ['--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom', '--strict', '--noEmit']

@@ -1,12 +1,14 @@
 /** What a console shows: the numbers, not the engine behind them. */
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
+import '../ts/node.js'
 import {
   add,
   createBackend,
   Dense,
   Dropout,
   Module,
+  ones,
   Parameter,
   Sequential,
   square,
@@ -18,17 +20,27 @@ import {
 
 const backend = createBackend()
 
-test('a printed tensor shows its shape and first values, and nothing of the backend', () => {
+test('a printed tensor shows its shape and first values, wherever they are, and nothing of the backend', () => {
   const x = tensor([[1, 2.5], [3, 4]], { backend, requiresGrad: true }) // biome-ignore format: a grid
-  const shown = inspect(x)
-  expect(shown).toMatch(/shape: \[ 2, 2 \]/)
-  expect(shown).toContain('2.5')
+  expect(inspect(x)).toBe('Tensor(float [2, 2] [[1, 2.5], [3, 4]])')
+  expect(inspect(square(x))).toBe('Tensor(float [2, 2] [[1, 6.25], [9, 16]])')
+  expect(inspect(new Parameter([0.1, NaN, -Infinity], { backend }))).toBe('Tensor(float [3] [0.1, NaN, -Infinity])')
+  expect(inspect({ x: ones([9, 1, 9], { backend }) }).match(/…/g)).toHaveLength(9)
+  const old = square(x)
+  backend.arena.end()
+  sum(square(x)).backward()
+  expect(inspect(old)).toBe('Tensor(float [2, 2] of a step that is over)')
   for (const any of [x, square(x), sum(square(x)), new Parameter([1, 2], { backend })]) {
     expect(inspect(any, { depth: 6 })).not.toMatch(/kernels|arena|Heap|memory/)
   }
-  expect(shown.length).toBeLessThan(500)
+  expect(inspect(ones([1000, 1000], { backend })).length).toBeLessThan(500)
   expect(x.backend).toBe(backend)
   expect(Object.keys(x)).not.toContain('backend')
+})
+
+test('a tensor in JSON is its numbers', () => {
+  const x = tensor([[1, 2.5], [3, 4]], { backend, requiresGrad: true }) // biome-ignore format: a grid
+  expect(JSON.stringify({ x, y: sum(square(x)) })).toBe('{"x":[[1,2.5],[3,4]],"y":32.25}')
 })
 
 test('the summary of a model: its parts, their parameters, the frozen ones', () => {

@@ -100,6 +100,13 @@ describe('what is known', () => {
     is['23'](tensor(new Float32Array(6), [2, 3], here))
     is.scalar(tensor(4, here))
     isOf<[number, 3]>(2, 3)(zeros([n, 3], here))
+    isOf<[2, number]>(2, 3)(tensor([new Float32Array(3), new Float32Array(3)], here))
+    isOpen(
+      tensor(
+        Array.from({ length: 2 }, () => new Float32Array(3)),
+        here,
+      ),
+    )
     isOpen(tensor(rows, here))
     isOpen(tensor(new Float32Array(6), here))
     isOpen(zeros([2, 3] as number[], here))

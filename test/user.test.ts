@@ -36,6 +36,7 @@ import {
   sub,
   supportedVariants,
   type Tensor,
+  type TensorLike,
   type TrainingControl,
   tensor,
   trainSteps,
@@ -51,6 +52,18 @@ describe.each(backends)('$variant', (backend) => {
   const flat = inputs.map(([x]) => 3 * x - 1)
   /** As anybody writes it; mse under another name. */
   const own: Loss = (p, t) => mean(square(sub(p, t)))
+
+  test('rows may be typed arrays, as embeddings come', async () => {
+    const vectors = inputs.map((row) => Float64Array.from(row))
+    const run = async (data: { inputs: TensorLike }) => {
+      const model = line()
+      const optimizer = new Adam(model.parameters())
+      await fit(model, { ...data, targets: flat, loss: mse, optimizer, epochs: 2 })
+      return [...model.predict(data.inputs).data()]
+    }
+    expect(await run({ inputs: vectors })).toEqual(await run({ inputs }))
+    expect(tensor([[Int32Array.of(1, 2)], [Int32Array.of(3, 4)]], { backend }).toArray()).toEqual([[[1, 2]], [[3, 4]]])
+  })
 
   describe('targets of one output may be flat, also for losses and metrics of your own', () => {
     const data = { inputs, targets: flat, loss: own }

@@ -45,11 +45,13 @@ type Lengths<V> = [V] extends [number]
   ? []
   : [V] extends [readonly []]
     ? [0]
-    : [V] extends [readonly [infer Row, ...unknown[]]]
-      ? [V['length' & keyof V], ...Lengths<Row>]
-      : [V] extends [readonly (infer Row)[]]
-        ? [number, ...Lengths<Row>]
-        : Sizes
+    : [V] extends [ArrayBufferView]
+      ? [number]
+      : [V] extends [readonly [infer Row, ...unknown[]]]
+        ? [V['length' & keyof V], ...Lengths<Row>]
+        : [V] extends [readonly (infer Row)[]]
+          ? [number, ...Lengths<Row>]
+          : Sizes
 type HasLiteral<S extends Sizes> = S extends readonly [infer D, ...infer Rest extends Sizes]
   ? number extends D
     ? HasLiteral<Rest>

@@ -17,14 +17,15 @@ import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './shape.
 import type { Given, Nested } from './shape-types.js'
 import { show } from './show.js'
 
-/** Numbers nested to any depth, or a typed array, or a tensor: what operations accept as data. */
-export type TensorLike = Tensor | NestedNumbers | FloatArray | Int32Array | Uint8Array
+/** Numbers nested to any depth, typed arrays, also as rows, or a tensor: what operations accept as data. */
+export type TensorLike = Tensor | Numbers
+type Numbers = number | FloatArray | Int32Array | Uint8Array | readonly Numbers[]
 /** A number, or arrays of numbers nested to one depth. */
 export type NestedNumbers = number | readonly NestedNumbers[]
 
 /** What operations accept, as their type parameters have it: the compiler is asked how long literal rows are. */
 export type Operand = TensorLike | Rows
-type Rows = number | readonly Rows[] | []
+type Rows = Exclude<Numbers, readonly Numbers[]> | readonly Rows[] | []
 
 /** The shape of data as far as the compiler knows it: of a tensor, of a number (`[]`), of literal rows; else `Shape`. */
 export type ShapeOf<T> = [T] extends [Tensor<infer S>] ? S : Nested<T>
@@ -212,8 +213,13 @@ export class Tensor<S extends Shape = Shape> {
 
   /** For messages: kind, shape, and the values of small tensors. */
   toString(): string {
-    const values = this.size <= 8 ? ` ${JSON.stringify(this.toArray())}` : ''
+    const values = this.size <= 8 ? ` ${JSON.stringify(this)}` : ''
     return `Tensor(${this.dtype} ${formatShape(this.shape)}${values})`
+  }
+
+  /** For JSON.stringify: the elements as nested arrays. */
+  toJSON(): NestedNumbers {
+    return this.toArray()
   }
 
   /** @internal the elements without a copy: valid until the next operation */
@@ -253,7 +259,7 @@ export interface TensorOptions {
 }
 
 /**
- * A tensor from numbers: nested arrays (shape inferred) or a flat array with a shape.
+ * A tensor from numbers: nested arrays (shape inferred), whose rows may be typed arrays, or a flat array with a shape.
  * A Float32Array (Float64Array in double precision) or Int32Array is used as it is, not copied; anything else is copied.
  * The shape is that of the nesting where none is given.
  *
@@ -263,29 +269,16 @@ export interface TensorOptions {
  * tensor(Int32Array.of(0, 2, 1))                 // class indices
  * @throws ShapeError for ragged nesting or a shape that does not fit, TypeError for anything but numbers
  */
-export function tensor<V extends Rows | FloatArray | Int32Array | Uint8Array>(values: V, options?: TensorOptions): Tensor<Nested<V>>
-export function tensor<const S extends Shape>(
-  values: NestedNumbers | FloatArray | Int32Array | Uint8Array,
-  shape: S | undefined,
-  options?: TensorOptions,
-): Tensor<Given<S>>
-export function tensor(
-  values: NestedNumbers | FloatArray | Int32Array | Uint8Array,
-  shape?: Shape | TensorOptions,
-  options: TensorOptions = {},
-): Tensor {
+export function tensor<V extends Rows>(values: V, options?: TensorOptions): Tensor<Nested<V>>
+export function tensor<const S extends Shape>(values: Numbers, shape: S | undefined, options?: TensorOptions): Tensor<Given<S>>
+export function tensor(values: Numbers, shape?: Shape | TensorOptions, options: TensorOptions = {}): Tensor {
   const bare = shape !== undefined && !Array.isArray(shape)
   return bare
     ? fromData(values, undefined, shape as TensorOptions, 'tensor')
     : fromData(values, shape as Shape | undefined, options, 'tensor')
 }
 
-function fromData(
-  values: NestedNumbers | FloatArray | Int32Array | Uint8Array,
-  shape: Shape | undefined,
-  options: TensorOptions,
-  op: string,
-): Tensor {
+function fromData(values: Numbers, shape: Shape | undefined, options: TensorOptions, op: string): Tensor {
   const { requiresGrad = false, backend = defaultBackend() } = options
   const inferred = ArrayBuffer.isView(values) ? [values.length] : nestedShape(values as NestedNumbers)
   const wanted = shape ?? inferred
@@ -362,7 +355,7 @@ function toElements(values: ArrayBufferView, backend: Backend, op: string): Floa
 function nestedShape(values: NestedNumbers): number[] {
   const shape: number[] = []
   let level: NestedNumbers = values
-  while (Array.isArray(level)) {
+  while (isRow(level)) {
     shape.push(level.length)
     if (level.length === 0) break
     level = level[0]
@@ -372,18 +365,25 @@ function nestedShape(values: NestedNumbers): number[] {
 
 function flatten(values: NestedNumbers, shape: Shape, backend: Backend, op: string): FloatArray {
   const out = floatArray(backend, sizeOf(shape))
+  const last = shape.length - 1
   let at = 0
-  const visit = (value: NestedNumbers, axis: number, path: string): void => {
-    if (axis === shape.length) {
-      if (typeof value !== 'number') throw new TypeError(`${op}: wants a number at ${path || 'the top'}, got ${show(value)}`)
-      out[at++] = value
-      return
-    }
-    if (!Array.isArray(value) || value.length !== shape[axis]) {
-      throw new ShapeError(`${op}: ragged nesting: wants ${shape[axis]} entries at ${path || 'the top'}, got ${show(value)}`)
-    }
-    for (let i = 0; i < value.length; i++) visit(value[i], axis + 1, `${path}[${i}]`)
+  const put = (value: NestedNumbers, path: string, i?: number): void => {
+    if (typeof value !== 'number')
+      throw new TypeError(`${op}: wants a number at ${i === undefined ? 'the top' : `${path}[${i}]`}, got ${show(value)}`)
+    out[at++] = value
   }
-  visit(values, 0, '')
+  const visit = (row: NestedNumbers, axis: number, path: string): void => {
+    if (!isRow(row) || row.length !== shape[axis])
+      throw new ShapeError(`${op}: ragged nesting: wants ${shape[axis]} entries at ${path || 'the top'}, got ${show(row)}`)
+    // numbers have no path each: a string for every one took longer than the copy
+    for (let i = 0; i < row.length; i++) axis < last ? visit(row[i], axis + 1, `${path}[${i}]`) : put(row[i], path, i)
+  }
+  if (last < 0) put(values, '')
+  else visit(values, 0, '')
   return out
+}
+
+/** An array, or a typed one, which holds numbers alone. */
+function isRow(value: unknown): value is readonly NestedNumbers[] {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
 }

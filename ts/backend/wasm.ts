@@ -28,8 +28,9 @@ export const STACK_BETWEEN = 1 << 15
 
 /** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
 export interface WasmExports extends Kernels {
-  memory: WebAssembly.Memory
-  __stack_pointer: WebAssembly.Global
+  /** By their shapes, as programs see these types where the compiler knows no WebAssembly: Node's have none without the DOM's. */
+  memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
+  __stack_pointer: { value: number }
   heapBase(): Ptr
   [update: string]: unknown
 }

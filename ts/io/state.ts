@@ -109,11 +109,11 @@ function isStorable(value: object): value is Storable {
   return ArrayBuffer.isView(value) || ('shape' in value && 'data' in value && typeof value.data === 'function')
 }
 
-/** The named tensors of a model, which know their shapes; the state of anything else that has one; other objects themselves. */
+/** The state of what has one, of a model with its tensors, which know their shapes; other objects themselves. */
 function stateOf(value: object): object {
   const { namedParameters, state } = value as { namedParameters?: () => Map<string, Storable>; state?: () => object }
-  if (typeof namedParameters === 'function') return Object.fromEntries(namedParameters.call(value))
-  return typeof state === 'function' ? state.call(value) : value
+  const own = typeof state === 'function' ? state.call(value) : value
+  return typeof namedParameters === 'function' ? { ...own, ...Object.fromEntries(namedParameters.call(value)) } : own
 }
 
 function join(path: string, name: string | number): string {

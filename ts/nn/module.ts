@@ -7,6 +7,7 @@ import { noGrad, scope } from '../autograd.js'
 import { type Backend, defaultBackend } from '../backend/index.js'
 import { COPY } from '../copies.js'
 import { ShapeError } from '../errors.js'
+import { checkNames } from '../names.js'
 import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
@@ -96,7 +97,7 @@ export abstract class Module {
 
   private moveTo(path: string): void {
     this.path = path
-    for (const [name, p] of this.ownParameters()) p.name = join(path, name)
+    for (const [name, p] of membersOf(this, isParameter)) p.name = join(path, name)
     for (const [name, child] of this.children()) child.moveTo(join(path, name))
   }
 
@@ -106,10 +107,6 @@ export abstract class Module {
    */
   protected children(): Iterable<[string, Module]> {
     return membersOf(this, (value): value is Module => value instanceof Module)
-  }
-
-  private ownParameters(): Iterable<[string, Parameter]> {
-    return membersOf(this, (value): value is Parameter => value instanceof Parameter)
   }
 
   /** This module and all modules inside, outermost first; one that is used twice comes once. */
@@ -131,15 +128,25 @@ export abstract class Module {
 
   /** All trainable tensors by where they are, such as `encoder.0.weight`; one that is used twice has its first place. */
   namedParameters(): Map<string, Parameter> {
+    return this.namedMembers(isParameter)
+  }
+
+  /** @internal what layers draw random numbers from, by where it is, such as `1.generator` of a dropout */
+  namedGenerators(): Map<string, Generator> {
+    return this.namedMembers((value): value is Generator => value instanceof Generator)
+  }
+
+  /** What this module and those inside hold of a kind, each once, by its first place. */
+  private namedMembers<T>(isMember: (value: unknown) => value is T): Map<string, T> {
     this.build()
-    const found = new Map<string, Parameter>()
+    const found = new Map<string, T>()
     const seen = new Set<unknown>()
     const visit = (module: Module, path: string): void => {
       if (seen.has(module)) return
       seen.add(module)
-      for (const [name, p] of module.ownParameters()) {
-        if (!seen.has(p)) found.set(path + name, p)
-        seen.add(p)
+      for (const [name, member] of membersOf(module, isMember)) {
+        if (!seen.has(member)) found.set(path + name, member)
+        seen.add(member)
       }
       for (const [name, child] of module.children()) visit(child, `${path}${name}.`)
     }
@@ -169,7 +176,9 @@ export abstract class Module {
    *
    * @throws ShapeError naming the layer that the input does not fit
    */
-  predict(input: TensorLike, { batchSize = 1024 }: PredictOptions = {}): Tensor {
+  predict(input: TensorLike, options?: PredictOptions): Tensor {
+    if (options !== undefined) checkNames('predict', options, ['batchSize'])
+    const { batchSize = 1024 } = options ?? {}
     if (!(Number.isInteger(batchSize) && batchSize > 0))
       throw new RangeError(`predict: batchSize must be a whole number above 0, got ${show(batchSize)}`)
     this.build()
@@ -195,13 +204,20 @@ export abstract class Module {
     return concat(parts)
   }
 
-  /** A copy of all values by where they are (see {@link namedParameters}). */
+  /**
+   * A copy of all values by where they are (see {@link namedParameters}), and, of a layer with random numbers such as dropout, how
+   * many it has drawn: training goes on with the next ones.
+   */
   state(): Record<string, Float32Array | Float64Array> {
-    return Object.fromEntries(Array.from(this.namedParameters(), ([name, p]) => [name, p.data()]))
+    const state: Record<string, Float32Array | Float64Array> = {}
+    for (const [name, p] of this.namedParameters()) state[name] = p.data()
+    for (const [name, { counter }] of this.namedGenerators()) state[name] = Float64Array.of(counter)
+    return state
   }
 
   /**
-   * Sets all values from {@link Module.state}, also after JSON, or from named tensors, such as those of `decodeSafetensors`.
+   * Sets all values from {@link Module.state}, also after JSON, or from named tensors, such as those of `decodeSafetensors`. How many
+   * random numbers were drawn may be missing.
    *
    * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs, TypeError for what is no state; then
    *   nothing was changed
@@ -211,11 +227,13 @@ export abstract class Module {
       throw new TypeError(`loadState: wants values by name, as state() has them, got ${show(state)}`)
     const left = new Set(Object.keys(state))
     const found = Array.from(this.namedParameters(), ([name, p]) => {
-      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}'`)
+      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}`)
       return [p, valuesFor(p, name, state[name])] as const
     })
+    const drawn = [...this.namedGenerators()].filter(([name]) => left.delete(name))
     if (left.size > 0) throw new Error(`loadState: no parameter is named '${[...left].join("', '")}'`)
     for (const [p, values] of found) p.view().set(values)
+    for (const [name, generator] of drawn) generator.counter = Number(listOf(state[name])[0])
     return this
   }
 
@@ -235,9 +253,14 @@ export type SavedValues =
   | ArrayLike<number>
   | { readonly shape: Shape; readonly data: ArrayLike<number | bigint> | (() => ArrayLike<number>) }
 
+function listOf(saved: SavedValues): ArrayLike<number> {
+  const { data = saved } = saved as Partial<Exclude<SavedValues, ArrayLike<number>>>
+  return asList((typeof data === 'function' ? data.call(saved) : data) as ArrayLike<number>)
+}
+
 function valuesFor(p: Parameter, name: string, saved: SavedValues): ArrayLike<number> {
-  const { shape = p.shape, data = saved } = saved as Partial<Exclude<SavedValues, ArrayLike<number>>>
-  const values = asList((typeof data === 'function' ? data.call(saved) : data) as ArrayLike<number>)
+  const { shape = p.shape } = saved as Partial<Exclude<SavedValues, ArrayLike<number>>>
+  const values = listOf(saved)
   if (sameShape(shape, p.shape) && values.length === p.size && typeof values[0] !== 'bigint') return values
   const kind = typeof values[0] === 'bigint' ? ' of 64-bit integers' : ''
   const got = sameShape(shape, p.shape) ? values.length : `shape ${formatShape(shape)}`
@@ -270,6 +293,8 @@ export function rowsOf(t: Tensor, from: number, to: number): Tensor {
 function join(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`
 }
+
+const isParameter = (value: unknown): value is Parameter => value instanceof Parameter
 
 /** How deep containers of modules may be nested: an end also for objects that hold themselves. */
 const DEEPEST = 4

@@ -13,7 +13,12 @@ const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as R
 export function activationNumber(name: Activation, what: string): number {
   const number = numbers[name]
   if (number === undefined) {
-    const got = typeof name === 'string' ? show(name) : `${show(name)}; pass the name as a string`
+    const got =
+      typeof name !== 'string'
+        ? `${show(name)}; pass the name as a string`
+        : (name as string) === 'softmax'
+          ? `'softmax': losses take the logits of a linear last layer`
+          : show(name)
     throw new RangeError(`${what}: activation is one of ${ACTIVATIONS.join(', ')}; got ${got}`)
   }
   return number

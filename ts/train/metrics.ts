@@ -1,9 +1,10 @@
 /** Metrics: what people read, computed from predictions and targets in plain JS. */
+
 import { ShapeError } from '../errors.js'
 import { largest } from '../metrics/classes.js'
 import { formatShape } from '../shape.js'
 import { show } from '../show.js'
-import { Tensor } from '../tensor.js'
+import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /**
  * Something worth watching, of many rows: of the whole data set in `evaluateModel` and validation, of the epoch so far in training,
@@ -20,16 +21,15 @@ export type MetricName = keyof typeof METRICS
  * The share of rows whose class is right: the largest of several logits, or for one logit whether it is above 0.
  * Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
  *
- * @throws ShapeError unless there is a target, or one for each output, for each row; RangeError for one output whose targets are not
- *   from 0 to 1
- * @example accuracy(tensor([[0.1, 2], [3, 1]]), tensor(Int32Array.of(1, 1))) // 0.5
+ * @throws RangeError for one output whose targets are not from 0 to 1, ShapeError for targets of other rows
+ * @example accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5
  */
-export function accuracy(prediction: Tensor, target: Tensor): number {
-  const rows = prediction.shape[0]
-  const cols = prediction.size / rows
-  const [p, t] = [prediction.read(), target.read()]
-  const oneClassEach = target.size === rows
-  if (!oneClassEach) checkSizes('accuracy', prediction, target)
+export function accuracy(prediction: TensorLike, target: TensorLike): number {
+  const scores = asTensor(prediction)
+  const rows = scores.shape[0]
+  const cols = scores.size / rows
+  const [p, t] = [scores.read(), valuesOf(target, 'accuracy', scores, rows)]
+  const oneClassEach = t.length === rows
   let right = 0
   for (let r = 0; r < rows; r++) {
     if (cols === 1) {
@@ -45,9 +45,9 @@ export function accuracy(prediction: Tensor, target: Tensor): number {
  * Mean of |prediction − target| over all elements.
  *
  * @throws ShapeError unless there are as many targets as predictions
- * @example meanAbsoluteError(tensor([1, 2]), tensor([1, 4])) // 1
+ * @example meanAbsoluteError(tensor([1, 2]), [1, 4]) // 1
  */
-export function meanAbsoluteError(prediction: Tensor, target: Tensor): number {
+export function meanAbsoluteError(prediction: TensorLike, target: TensorLike): number {
   return meanOf('meanAbsoluteError', prediction, target, Math.abs)
 }
 
@@ -55,24 +55,25 @@ export function meanAbsoluteError(prediction: Tensor, target: Tensor): number {
  * Root of the mean of (prediction − target)² over all elements.
  *
  * @throws ShapeError unless there are as many targets as predictions
- * @example rootMeanSquaredError(tensor([1, 2]), tensor([1, 4])) // 1.414214
+ * @example rootMeanSquaredError(tensor([1, 2]), [1, 4]) // 1.414214
  */
-export function rootMeanSquaredError(prediction: Tensor, target: Tensor): number {
+export function rootMeanSquaredError(prediction: TensorLike, target: TensorLike): number {
   return Math.sqrt(meanOf('rootMeanSquaredError', prediction, target, (d) => d * d))
 }
 
-function meanOf(who: string, prediction: Tensor, target: Tensor, f: (difference: number) => number): number {
-  checkSizes(who, prediction, target)
-  const [p, t] = [prediction.read(), target.read()]
+/** Targets as numbers: as many as predictions, or `rows`. */
+function valuesOf(target: TensorLike, who: string, { size, shape }: Tensor, rows = size) {
+  const targets = asTensor(target)
+  if (targets.size === size || targets.size === rows) return targets.read()
+  throw new ShapeError(`${who}: prediction has shape ${formatShape(shape)}, target ${formatShape(targets.shape)}`)
+}
+
+function meanOf(who: string, prediction: TensorLike, target: TensorLike, f: (difference: number) => number): number {
+  const predicted = asTensor(prediction)
+  const [p, t] = [predicted.read(), valuesOf(target, who, predicted)]
   let sum = 0
   for (let i = 0; i < p.length; i++) sum += f(p[i] - t[i])
   return sum / p.length
-}
-
-/** Not more than sizes: targets [n] of a prediction [n, 1] are as good. */
-function checkSizes(who: string, prediction: Tensor, target: Tensor): void {
-  if (target.size === prediction.size) return
-  throw new ShapeError(`${who}: the prediction has shape ${formatShape(prediction.shape)}, the targets ${formatShape(target.shape)}`)
 }
 
 /** What options accept: names of metrics, or functions by a name of your own. */

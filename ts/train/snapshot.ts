@@ -1,7 +1,7 @@
 import { type Module, rememberModes } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import type { Parameter } from '../parameter.js'
-import { Generator } from '../random.js'
+import type { Generator } from '../random.js'
 
 /**
  * @internal Remembers all that a training step changes: weights, gradients, optimizer state and options, random
@@ -11,9 +11,7 @@ import { Generator } from '../random.js'
 export function snapshot(model: Module, optimizer: OptimizerLike): () => void {
   const parameters = new Set([...model.parameters(), ...optimizer.groups.flatMap((group) => [...group.parameters])])
   const undo = [...[...parameters].map(rememberParameter), rememberModes(model)]
-  for (const module of model.modules()) {
-    for (const value of Object.values(module)) if (value instanceof Generator) undo.push(rememberGenerator(value))
-  }
+  for (const generator of model.namedGenerators().values()) undo.push(rememberGenerator(generator))
   const state = optimizer.state()
   return () => {
     model.backend.arena.end()
