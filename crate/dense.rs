@@ -6,7 +6,9 @@
 use crate::activation;
 use crate::elementwise::Add;
 use crate::gemm::{self, Layout, Part, Region, Sizes, Start};
+use crate::lane::{F32x4, Lane};
 use crate::sweep::{zip, Cells};
+use core::array::from_fn;
 use core::ops::Range;
 
 /// Bits of `accumulate` (ACCUMULATE_ in ts/backend/kernels.ts).
@@ -49,6 +51,7 @@ pub struct Gradients<'a> {
 }
 
 /// y\[m,n\] = f(z), z\[m,n\] = b\[n\] + x\[m,k\] · w\[k,n\]; z is kept where the activation's derivative needs it.
+#[inline(always)]
 pub fn forward(layer: &Layer, b: Option<Cells>, z: Option<Cells>, y: Cells) {
     let &Layer { x, w, m, k, n, kind, scratch, part } = layer;
     let start = b.map_or_else(Start::zero, Start::bias);
@@ -61,6 +64,7 @@ pub fn forward(layer: &Layer, b: Option<Cells>, z: Option<Cells>, y: Cells) {
 }
 
 /// Calls f with each stretch of consecutive elements of a rectangle of a matrix with n columns.
+#[inline(always)]
 fn lines(Region { rows, columns }: Region, n: usize, f: impl Fn(Range<usize>)) {
     let whole = columns.len() == n;
     let (count, length) = if whole { (1, rows.len() * n) } else { (rows.len(), columns.len()) };
@@ -71,6 +75,7 @@ fn lines(Region { rows, columns }: Region, n: usize, f: impl Fn(Range<usize>)) {
 }
 
 /// dz\[m,n\] = dy ⊙ f′(saved), then [`gradients`]. dz may be dy, and is unused for linear.
+#[inline(always)]
 pub fn backward(layer: &Layer, saved: Cells, dy: Cells, dz: Cells, to: &Gradients) {
     let kind = layer.kind;
     if kind != LINEAR {
@@ -80,6 +85,7 @@ pub fn backward(layer: &Layer, saved: Cells, dy: Cells, dz: Cells, to: &Gradient
 }
 
 /// dw = xᵀ · dz; db = Σ_m dz; dx = dz · wᵀ.
+#[inline(always)]
 pub fn gradients(layer: &Layer, dz: Cells, to: &Gradients) {
     let &Layer { x, w, m, k, n, scratch, part, .. } = layer;
     let adds = |bit: u32| to.accumulate & bit != 0;
@@ -96,23 +102,46 @@ pub fn gradients(layer: &Layer, dz: Cells, to: &Gradients) {
     }
 }
 
-/// Fewer columns than this are summed one by one.
-const FEW: usize = 8;
+/// Rows of up to so many floats are summed in registers; longer ones row by row, as memory is read faster that way.
+const SHORT: usize = 256;
 
 /// sums\[j\] = Σ_i rows\[i,j\] (+ sums) for some columns j, i ascending.
+#[inline(never)]
 fn column_sums(rows: Cells, sums: Cells, columns: Range<usize>, accumulate: bool) {
     let n = sums.len().max(1);
     let sums = &sums[columns.clone()];
     if !accumulate {
         sums.iter().for_each(|sum| sum.set(0.0));
     }
-    if n < FEW {
-        for (j, sum) in columns.zip(sums) {
-            sum.set(rows.chunks_exact(n).fold(sum.get(), |total, row| total + row[j].get()));
+    if n > SHORT {
+        for row in rows.chunks_exact(n) {
+            zip(Add, sums, &row[columns.clone()], sums);
         }
         return;
     }
-    for row in rows.chunks_exact(n) {
-        zip(Add, sums, &row[columns.clone()], sums);
+    let mut at = columns.start;
+    let (wide, rest) = sums.as_chunks::<16>();
+    for sums in wide {
+        column_vectors::<4>(rows, n, at, sums);
+        at += 16;
     }
+    let (narrow, rest) = rest.as_chunks::<4>();
+    for sums in narrow {
+        column_vectors::<1>(rows, n, at, sums);
+        at += 4;
+    }
+    for (j, sum) in (at..).zip(rest) {
+        sum.set(rows.chunks_exact(n).fold(sum.get(), |total, row| total + row[j].get()));
+    }
+}
+
+/// [`column_sums`] of V vectors of columns from `at` on, onto what the sums hold.
+#[inline(always)]
+fn column_vectors<const V: usize>(rows: Cells, n: usize, at: usize, sums: Cells) {
+    let mut total: [F32x4; V] = from_fn(|v| F32x4::get(&sums[4 * v..]));
+    for row in rows.chunks_exact(n) {
+        let row = &row[at..at + 4 * V];
+        total = from_fn(|v| total[v] + F32x4::get(&row[4 * v..]));
+    }
+    total.iter().enumerate().for_each(|(v, total)| total.set(&sums[4 * v..]));
 }

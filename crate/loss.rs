@@ -7,7 +7,7 @@ use crate::math::{sigmoid, softplus_excess};
 use crate::precise::ln_single;
 use crate::reduce::{line_max, line_sum};
 use crate::softmax::exp_sum;
-use crate::sweep::{map, total, zip, Cells, Zip};
+use crate::sweep::{map, total, total_into, zip, Cells, Zip};
 use core::cell::Cell;
 
 /// What every loss takes besides its target.
@@ -72,11 +72,9 @@ pub fn element_wise(loss: impl Element, call: &Call, target: Cells) -> f32 {
     let pairs = call.prediction.chunks(stretch).zip(target.chunks(stretch));
     for (r, (p, t)) in pairs.enumerate() {
         let weight = call.weight(r);
-        sum += f64::from(weight) * f64::from(total(Value(&loss), p, t));
-        if let Some(gradient) = call.gradient {
-            let gradient = &gradient[r * stretch..][..p.len()];
-            zip(Slope(&loss, call.scale * weight), p, t, gradient);
-        }
+        let gradient = call.gradient.map(|gradient| &gradient[r * stretch..][..p.len()]);
+        let value = total_into(Value(&loss), Slope(&loss, call.scale * weight), p, t, gradient);
+        sum += f64::from(weight) * f64::from(value);
     }
     (f64::from(call.scale) * sum) as f32
 }

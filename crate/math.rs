@@ -22,7 +22,7 @@ fn polynomial<L: Lane, const N: usize>(x: L, c: [f32; N]) -> L {
 #[inline(always)]
 pub fn exp<L: Lane>(x: L) -> L {
     let k = L::splat;
-    let x = x.max(k(-110.0)).min(k(105.0));
+    let x = x.clamp(k(-110.0), k(105.0));
     let n = (x * k(core::f32::consts::LOG2_E)).nearest();
     // ln 2 in two parts, the first short enough that n times it is exact
     let r = x - n * k(0.693_359_375);
@@ -36,6 +36,17 @@ pub fn exp<L: Lane>(x: L) -> L {
 pub fn ln<L: Lane>(x: L) -> L {
     let k = L::splat;
     let (m, e) = x.split2();
+    let y = ln_of(m, e);
+    let y = L::select(x.same(k(f32::INFINITY)), x, y);
+    let y = L::select(x.same(k(0.0)), k(f32::NEG_INFINITY), y);
+    // x < 0 and NaN: what is not ≥ 0
+    L::select(x.ge(k(0.0)), y, k(f32::NAN))
+}
+
+/// ln(m·2ᵉ) for m in [√½, √2).
+#[inline(always)]
+fn ln_of<L: Lane>(m: L, e: L) -> L {
+    let k = L::splat;
     let f = m - k(1.0);
     let z = f * f;
     let p = polynomial(
@@ -55,20 +66,19 @@ pub fn ln<L: Lane>(x: L) -> L {
     let y = f * z * p;
     let y = y + e * k(-2.121_944_4e-4);
     let y = y - k(0.5) * z;
-    let y = (f + y) + e * k(0.693_359_375);
-    let y = L::select(x.same(k(f32::INFINITY)), x, y);
-    let y = L::select(x.same(k(0.0)), k(f32::NEG_INFINITY), y);
-    // x < 0 and NaN: what is not ≥ 0
-    L::select(x.ge(k(0.0)), y, k(f32::NAN))
+    (f + y) + e * k(0.693_359_375)
 }
 
 /// ln(1 + x) for 0 ≤ x ≤ 1. Error ≤ 3 ulp, also where 1 + x rounds (W. Kahan's correction).
 #[inline(always)]
 fn ln_1p<L: Lane>(x: L) -> L {
-    let one = L::splat(1.0);
-    let u = x + one;
-    let d = u - one;
-    L::select(d.same(L::splat(0.0)), x, ln(u) * (x / d))
+    let k = L::splat;
+    let u = x + k(1.0);
+    let d = u - k(1.0);
+    // of numbers from 1 to 2 only the larger have an exponent, and none is a special case
+    let large = u.gt(k(core::f32::consts::SQRT_2));
+    let ln = ln_of(L::select(large, u * k(0.5), u), k(1.0).unless(u.le(k(core::f32::consts::SQRT_2))));
+    L::select(d.same(k(0.0)), x, ln * (x / d))
 }
 
 /// tanh x. Error ≤ 3 ulp.
@@ -78,11 +88,10 @@ pub fn tanh<L: Lane>(x: L) -> L {
     let a = x.abs();
     let z = x * x;
     let small = polynomial(z, [-5.704_988_7e-3, 2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328_2e-1]);
-    // where x² is 0 the result is x, sign of zero included
-    let small = L::select(z.same(k(0.0)), x, (small * z).mul_add(x, x));
+    let small = (small * z).mul_add(x, x);
     let large = k(1.0) - k(2.0) / (exp(a + a) + k(1.0));
-    let large = L::select(x.lt(k(0.0)), -large, large);
-    L::select(a.lt(k(0.625)), small, large)
+    // the sign of zero included, which a sum loses
+    L::select(a.lt(k(0.625)), small, large).with_sign_of(x)
 }
 
 /// 1 / (1 + e⁻ˣ). Error ≤ 3 ulp in both tails.

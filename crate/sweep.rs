@@ -26,28 +26,27 @@ pub trait Zip {
     fn apply<L: Lane>(&self, a: L, b: L) -> L;
 }
 
-/// A block that begins with fewer than eight floats and ends with zeros.
+/// A block that begins with fewer than eight floats and ends with zeros. It is written in whole vectors, as it will be read: a processor
+/// that finds what it reads in several stores under way waits until they are done.
 #[inline(never)]
 pub fn padded(x: Cells) -> [Cell<f32>; BLOCK] {
     let block = [const { Cell::new(0.0) }; BLOCK];
-    few(x, &block, x.len());
+    let (p, q) =
+        if x.len() < 4 { (F32x4::get_few(x), F32x4::splat(0.0)) } else { (F32x4::get(x), F32x4::get_few(&x[4..])) };
+    p.set(&block);
+    q.set(&block[4..]);
     block
 }
 
-/// Copies n < 8 floats, as four, two and one: memory.copy, which a loop becomes, is a call out of the module.
+/// Copies n < 8 floats out of a block, in registers: memory.copy, which a loop becomes, is a call out of the module.
 #[inline(never)]
-pub fn few(from: Cells, to: Cells, n: usize) {
-    let mut at = n & 4;
-    if at > 0 {
-        F32x4::get(from).set(to);
-    }
-    if n & 2 > 0 {
-        to[at].set(from[at].get());
-        to[at + 1].set(from[at + 1].get());
-        at += 2;
-    }
-    if n & 1 > 0 {
-        to[at].set(from[at].get());
+pub fn few(from: &[Cell<f32>; BLOCK], to: Cells, n: usize) {
+    let first = F32x4::get(from);
+    if n < 4 {
+        first.set_few(&to[..n]);
+    } else {
+        first.set(to);
+        F32x4::get(&from[4..]).set_few(&to[4..n]);
     }
 }
 
@@ -136,6 +135,37 @@ fn total_vectors(f: &impl Zip, x: Cells, y: Cells) -> [f32; 4] {
     let mut sum = F32x4::splat(0.0);
     for (x, y) in x.chunks_exact(4).zip(y.chunks_exact(4)) {
         sum = sum + f.apply(F32x4::get(x), F32x4::get(y));
+    }
+    sum.to_array()
+}
+
+/// [`total`], and out\[i\] = g(x\[i\], y\[i\]) if it is wanted: in one pass, as formulas that belong together share what is dear.
+#[inline(always)]
+pub fn total_into(f: impl Zip, g: impl Zip, x: Cells, y: Cells, out: Option<Cells>) -> f32 {
+    let n = x.len();
+    let whole = n / 4 * 4;
+    let [a, b, c, d] = total_vectors_into(&f, &g, &x[..whole], &y[..whole], out);
+    let sum = (a + c) + (b + d);
+    if whole == n {
+        return sum;
+    }
+    let (x, y) = (padded(&x[whole..]), padded(&y[whole..]));
+    let terms = total_vectors_into(&f, &g, &x[..4], &y[..4], out.map(|_| &x[..]));
+    if let Some(out) = out {
+        few(&x, &out[whole..], n - whole);
+    }
+    terms[..n - whole].iter().fold(sum, |t, x| t + x)
+}
+
+#[inline(never)]
+fn total_vectors_into(f: &impl Zip, g: &impl Zip, x: Cells, y: Cells, out: Option<Cells>) -> [f32; 4] {
+    let mut sum = F32x4::splat(0.0);
+    for (i, (x, y)) in x.chunks_exact(4).zip(y.chunks_exact(4)).enumerate() {
+        let (x, y) = (F32x4::get(x), F32x4::get(y));
+        sum = sum + f.apply(x, y);
+        if let Some(out) = out {
+            g.apply(x, y).set(&out[4 * i..]);
+        }
     }
     sum.to_array()
 }

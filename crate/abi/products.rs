@@ -37,6 +37,7 @@ pub fn matmul_part(
 }
 
 #[rustfmt::skip]
+#[inline(always)]
 fn layer<'a>(x: Ptr, w: Ptr, m: usize, k: usize, n: usize, kind: u32, scratch: Ptr, part: Part) -> dense::Layer<'a> {
     dense::Layer { x: cells(x, m * k), w: cells(w, k * n), m, k, n, kind, scratch: cells(scratch, gemm::SCRATCH), part }
 }
@@ -44,7 +45,8 @@ fn layer<'a>(x: Ptr, w: Ptr, m: usize, k: usize, n: usize, kind: u32, scratch: P
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen(js_name = denseForward)]
 pub fn dense_forward(x: Ptr, w: Ptr, b: Ptr, z: Ptr, y: Ptr, m: usize, k: usize, n: usize, kind: u32, scratch: Ptr) {
-    dense_forward_part(x, w, b, z, y, m, k, n, kind, scratch, 0, 1);
+    let layer = layer(x, w, m, k, n, kind, scratch, Part::WHOLE);
+    dense::forward(&layer, optional(b, n), optional(z, m * n), cells(y, m * n));
 }
 
 /// One share of denseForward, for a thread.

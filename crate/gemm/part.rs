@@ -35,11 +35,18 @@ impl Part {
 
     /// This share of a product with m × n elements. Shares of rows each pack all of B, shares of columns all of A, which
     /// costs more where A is walked `down` its columns: the dearer one is not repeated.
+    #[inline(always)]
     pub fn region(self, m: usize, n: usize, down: bool) -> Region {
-        let by_rows = m > n && (down || n < COMFORTABLE * self.count);
         if self.count == 1 {
             Region { rows: 0..m, columns: 0..n }
-        } else if by_rows {
+        } else {
+            self.share(m, n, down)
+        }
+    }
+
+    #[inline(never)]
+    fn share(self, m: usize, n: usize, down: bool) -> Region {
+        if m > n && (down || n < COMFORTABLE * self.count) {
             Region { rows: self.of(m, ROW_UNIT), columns: 0..n }
         } else {
             Region { rows: 0..m, columns: self.of(n, COLUMN_UNIT) }

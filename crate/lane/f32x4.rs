@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::Lane;
+use core::cell::Cell;
 
 #[cfg(target_feature = "simd128")]
 use core::arch::wasm32::*;
@@ -88,6 +89,36 @@ impl F32x4 {
             #[cfg(not(target_feature = "simd128"))]
             for (i, x) in self.0.into_iter().enumerate().take(W) {
                 p.add(i).write_unaligned(x);
+            }
+        }
+    }
+
+    /// The first of up to three floats, then zeros.
+    #[inline(always)]
+    pub fn get_few(from: &[Cell<f32>]) -> Self {
+        let p = from.as_ptr().cast();
+        // SAFETY: the slice holds so many cells, each laid out as its float.
+        unsafe {
+            match from.len() {
+                0 => Self::splat(0.0),
+                1 => Self::load_part::<1>(p),
+                2 => Self::load_part::<2>(p),
+                _ => Self::load_part::<3>(p),
+            }
+        }
+    }
+
+    /// The first of them, into up to three floats.
+    #[inline(always)]
+    pub fn set_few(self, to: &[Cell<f32>]) {
+        let p = to.as_ptr().cast_mut().cast();
+        // SAFETY: the slice holds so many cells, which may be written through a shared reference.
+        unsafe {
+            match to.len() {
+                0 => {}
+                1 => self.store_part::<1>(p),
+                2 => self.store_part::<2>(p),
+                _ => self.store_part::<3>(p),
             }
         }
     }

@@ -59,6 +59,17 @@ impl Lane for F32x4 {
     fn at_most(self, most: Self) -> Self {
         F32x4(v128_bitselect(most.0, self.0, f32x4_gt(self.0, most.0)))
     }
+    #[cfg(target_feature = "relaxed-simd")]
+    #[inline(always)]
+    fn clamp(self, least: Self, most: Self) -> Self {
+        // of which LLVM makes relaxed_max and relaxed_min, whose answers to NaN are the engine's own
+        F32x4(f32x4_pmin(f32x4_pmax(self.0, least.0), most.0)).or_nan_of(self)
+    }
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    #[inline(always)]
+    fn clamp(self, least: Self, most: Self) -> Self {
+        F32x4(f32x4_pmin(f32x4_pmax(self.0, least.0), most.0))
+    }
     #[inline(always)]
     fn with_sign_of(self, other: Self) -> Self {
         F32x4(v128_or(v128_and(other.0, u32x4_splat(0x8000_0000)), self.abs().0))
