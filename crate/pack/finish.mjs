@@ -23,23 +23,32 @@ const COMMON = ['memory', '__stack_pointer']
 /** Loops of tiles whose order is set, at least: those of panels. */
 const TILE_LOOPS = 4
 
-/** Optimizers whose kernels every program carries; the others bring theirs with their class. */
-const EVERYDAY = ['sgd.rs', 'momentum.rs', 'adam.rs']
+/** The updates of all optimizers but Adam, which every program carries. */
+const DESCENT = ['sgd.rs', 'momentum.rs'].flatMap(updatesOf)
+const UPDATES = readdirSync('crate/optim')
+  .filter((file) => !['sgd.rs', 'momentum.rs', 'adam.rs', 'mod.rs'].includes(file))
+  .flatMap(updatesOf)
+/** What dense nets with their everyday layers and losses do without. */
+const OTHERS = [
+  ...['pow', 'abs', 'sign', 'log', 'sqrt', 'reciprocal', 'sin', 'cos', 'erf'],
+  ...['gatherRows', 'scatterAddRows', 'reduceMax', 'reduceMin', 'argmax', 'logSoftmax', 'logSoftmaxBackward'],
+]
 
 /**
  * Exports that load when they are first asked for (ts/backend/parts.ts), so that programs without them do not carry them. What is
  * in no part is the core, which is always there.
  */
-const PARTS = { doubles: (name) => name.startsWith('double'), updates: isRareUpdate }
+const PARTS = {
+  doubles: (name) => name.startsWith('double'),
+  descent: (name) => DESCENT.includes(name),
+  updates: (name) => [...UPDATES, 'dot', 'squaredDistance'].includes(name),
+  losses: (name) => ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'].includes(name),
+  others: (name) => OTHERS.includes(name),
+}
 
-const rare = new Set(
-  readdirSync('crate/optim')
-    .filter((file) => ![...EVERYDAY, 'mod.rs'].includes(file))
-    .flatMap((file) => [...readFileSync(`crate/optim/${file}`, 'utf8').matchAll(/^\s*export_update!\(\s*(\w+)/gm)].map(([, name]) => name)),
-)
-
-function isRareUpdate(name) {
-  return rare.has(name)
+function updatesOf(file) {
+  const text = readFileSync(`crate/optim/${file}`, 'utf8')
+  return [...text.matchAll(/^\s*export_update!\(\s*(\w+)/gm)].map(([, name]) => name)
 }
 
 function optimise(bytes) {
