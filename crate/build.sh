@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the crate to WebAssembly, twice, and writes both as text to ts/backend/generated/ (ignored by git):
-#   simd     fixed-width SIMD: the same bits on every engine
-#   relaxed  with fused multiply-add: faster, needs a newer engine
+# Builds the crate to WebAssembly, and writes it as files and as text to ts/backend/generated/ (ignored by git), in two variants:
+#   relaxed  as it is compiled, with fused multiply-add: faster, needs a newer engine
+#   simd     the same with multiplications and additions (crate/pack/variants.mjs): the same bits on every engine
 # Does nothing when no input changed since the last run. Needs crate/toolchain.sh and node_modules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,18 +18,17 @@ inputs() {
     LC_ALL=C sort | xargs sha256sum | sha256sum
 }
 
-# compile NAME TARGET_FEATURES: crate -> target/pack/NAME/gradus_bg.wasm. No path of this machine gets into the module.
+# crate -> target/pack/gradus_bg.wasm. No path of this machine gets into the module.
 compile() {
   local home=${CARGO_HOME:-$HOME/.cargo} std
   std=$(rustc --print sysroot)/lib/rustlib/src/rust
-  RUSTFLAGS="-C target-feature=$2 -C link-arg=--growable-table -C link-arg=--export=__stack_pointer --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
-    CARGO_TARGET_DIR="$PWD/target/$1" \
+  RUSTFLAGS="-C target-feature=+simd128,+relaxed-simd -C link-arg=--growable-table -C link-arg=--export=__stack_pointer --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
+    CARGO_TARGET_DIR="$PWD/target/relaxed" \
     wasm-pack --log-level warn build . --target web --mode no-install --release --no-pack --no-typescript \
-    --out-dir "target/pack/$1" --out-name gradus -- --quiet
+    --out-dir "target/pack" --out-name gradus -- --quiet
 }
 
 if [ -f "$OUT/core.ts" ] && [ "$(cat $STAMP 2>/dev/null)" = "$(inputs)" ]; then exit 0; fi
-compile simd +simd128
-compile relaxed +simd128,+relaxed-simd
-"$NODE" crate/pack/finish.mjs "$OUT" simd relaxed
+compile
+"$NODE" crate/pack/finish.mjs "$OUT"
 inputs > $STAMP

@@ -44,9 +44,12 @@ pub trait Lane:
 
     /// self·a + b: rounded once on the relaxed artefact, twice otherwise.
     fn mul_add(self, a: Self, b: Self) -> Self;
-    /// self − a·b: rounded once on the relaxed artefact, twice otherwise. V8 widens no vector of a negated number, so this is not
-    /// [`Self::mul_add`] with −a.
-    fn minus(self, a: Self, b: Self) -> Self;
+    /// self − a·b, rounded as [`Self::mul_add`]. V8 widens no vector that is negated, so `a` should be
+    /// a number everywhere, which the compiler negates before it becomes a vector.
+    #[inline(always)]
+    fn minus(self, a: Self, b: Self) -> Self {
+        (-a).mul_add(b, self)
+    }
     /// |x|
     fn abs(self) -> Self;
     /// √x

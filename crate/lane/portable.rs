@@ -48,10 +48,6 @@ impl Lane for F32x4 {
         self * a + b
     }
     #[inline(always)]
-    fn minus(self, a: Self, b: Self) -> Self {
-        self - a * b
-    }
-    #[inline(always)]
     fn select(mask: [bool; 4], yes: Self, no: Self) -> Self {
         F32x4(from_fn(|i| if mask[i] { yes.0[i] } else { no.0[i] }))
     }

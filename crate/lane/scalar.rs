@@ -40,16 +40,6 @@ impl Lane for f32 {
     fn mul_add(self, a: Self, b: Self) -> Self {
         self * a + b
     }
-    #[cfg(target_feature = "relaxed-simd")]
-    #[inline(always)]
-    fn minus(self, a: Self, b: Self) -> Self {
-        f32x4_extract_lane::<0>(f32x4_relaxed_nmadd(f32x4_splat(a), f32x4_splat(b), f32x4_splat(self)))
-    }
-    #[cfg(not(target_feature = "relaxed-simd"))]
-    #[inline(always)]
-    fn minus(self, a: Self, b: Self) -> Self {
-        self - a * b
-    }
     #[inline(always)]
     fn abs(self) -> Self {
         f32::abs(self)

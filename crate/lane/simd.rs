@@ -25,16 +25,6 @@ impl Lane for F32x4 {
     fn mul_add(self, a: Self, b: Self) -> Self {
         self * a + b
     }
-    #[cfg(target_feature = "relaxed-simd")]
-    #[inline(always)]
-    fn minus(self, a: Self, b: Self) -> Self {
-        F32x4(f32x4_relaxed_nmadd(a.0, b.0, self.0))
-    }
-    #[cfg(not(target_feature = "relaxed-simd"))]
-    #[inline(always)]
-    fn minus(self, a: Self, b: Self) -> Self {
-        self - a * b
-    }
     #[inline(always)]
     fn abs(self) -> Self {
         F32x4(f32x4_abs(self.0))

@@ -1,8 +1,8 @@
 /**
- * From what the compiler made to what is carried: target/pack/NAME/gradus_bg.wasm -> target/NAME.wasm, optimised, and its parts as
- * text in OUT. crate/build.sh calls it:
+ * From what the compiler made to what is carried: target/pack/gradus_bg.wasm, optimised, for both variants, as the files OUT/simd.wasm
+ * and OUT/relaxed.wasm, and cut into parts as text. crate/build.sh calls it:
  *
- *   node crate/pack/finish.mjs OUT simd relaxed
+ *   node crate/pack/finish.mjs OUT
  *
  * The exports are numbers only, so wasm-bindgen's glue is not needed: without its exports the module imports nothing, and the
  * loader instantiates it directly.
@@ -12,6 +12,10 @@ import { gzipSync } from 'node:zlib'
 import binaryen from 'binaryen'
 import { encode } from './index.mjs'
 import { inOrder } from './order.mjs'
+import { checkMarks, takenApart, variantOf } from './variants.mjs'
+
+const COMPILED = 'target/pack/gradus_bg.wasm'
+const VARIANTS = ['simd', 'relaxed']
 
 /** What instances are made with: each has all of it. */
 const COMMON = ['memory', '__stack_pointer']
@@ -19,23 +23,32 @@ const COMMON = ['memory', '__stack_pointer']
 /** Loops of tiles whose order is set, at least: those of panels. */
 const TILE_LOOPS = 4
 
-/** Optimizers whose kernels every program carries; the others bring theirs with their class. */
-const EVERYDAY = ['sgd.rs', 'momentum.rs', 'adam.rs']
+/** The updates of all optimizers but Adam, which every program carries. */
+const DESCENT = ['sgd.rs', 'momentum.rs'].flatMap(updatesOf)
+const UPDATES = readdirSync('crate/optim')
+  .filter((file) => !['sgd.rs', 'momentum.rs', 'adam.rs', 'mod.rs'].includes(file))
+  .flatMap(updatesOf)
+/** What dense nets with their everyday layers and losses do without. */
+const OTHERS = [
+  ...['pow', 'abs', 'sign', 'log', 'sqrt', 'reciprocal', 'sin', 'cos', 'erf'],
+  ...['gatherRows', 'scatterAddRows', 'reduceMax', 'reduceMin', 'argmax', 'logSoftmax', 'logSoftmaxBackward'],
+]
 
 /**
  * Exports that load when they are first asked for (ts/backend/parts.ts), so that programs without them do not carry them. What is
  * in no part is the core, which is always there.
  */
-const PARTS = { doubles: (name) => name.startsWith('double'), updates: isRareUpdate }
+const PARTS = {
+  doubles: (name) => name.startsWith('double'),
+  descent: (name) => DESCENT.includes(name),
+  updates: (name) => [...UPDATES, 'dot', 'squaredDistance'].includes(name),
+  losses: (name) => ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'].includes(name),
+  others: (name) => OTHERS.includes(name),
+}
 
-const rare = new Set(
-  readdirSync('crate/optim')
-    .filter((file) => ![...EVERYDAY, 'mod.rs'].includes(file))
-    .flatMap((file) => [...readFileSync(`crate/optim/${file}`, 'utf8').matchAll(/^\s*export_update!\(\s*(\w+)/gm)].map(([, name]) => name)),
-)
-
-function isRareUpdate(name) {
-  return rare.has(name)
+function updatesOf(file) {
+  const text = readFileSync(`crate/optim/${file}`, 'utf8')
+  return [...text.matchAll(/^\s*export_update!\(\s*(\w+)/gm)].map(([, name]) => name)
 }
 
 function optimise(bytes) {
@@ -53,11 +66,14 @@ function optimise(bytes) {
   return rewritten(module).emitBinary()
 }
 
-/** What binaryen does not do, on the module's text: the address arithmetic of loads into all four lanes, the order of tiles. */
+/**
+ * What binaryen does not do, on the module's text: the address arithmetic of loads into all four lanes, the order of tiles, and what
+ * differs by variant.
+ */
 function rewritten(module) {
   const { ordered, count } = inOrder(foldSplats(module.emitText()))
   if (count < TILE_LOOPS) throw new Error(`${count} loops of tiles were found; did the compiler change them?`)
-  const done = binaryen.parseText(ordered)
+  const done = binaryen.parseText(takenApart(ordered))
   done.setFeatures(module.getFeatures())
   return done
 }
@@ -202,37 +218,29 @@ function check(bytes, name) {
   return exports.length
 }
 
-const [out, ...names] = process.argv.slice(2)
+const [out] = process.argv.slice(2)
 mkdirSync(out, { recursive: true })
 const kB = (n) => `${(n / 1000).toFixed(1)} kB`
 const zipped = (data) => kB(gzipSync(data, { level: 9 }).length)
 
-const modules = names.map((name) => {
-  const bytes = withoutText(optimise(readFileSync(`target/pack/${name}/gradus_bg.wasm`)))
-  const exports = check(bytes, name)
-  writeFileSync(`target/${name}.wasm`, bytes)
-  console.log(`  ${name}.wasm  ${kB(bytes.length)}, ${zipped(bytes)} gzip, ${exports} exports`)
-  return bytes
-})
-
 /** What unpacks all texts stands before that of the core. */
-function writeText(name, parts, { unpacker, before } = {}) {
-  const text = `${unpacker ? `${unpacker.toString('base64')}:` : ''}${encode(parts, before)}`
+function writeText(name, module, { unpacker, before } = {}) {
+  checkMarks(module, binaryen.readBinary(module).emitText())
+  const text = `${unpacker ? `${unpacker.toString('base64')}:` : ''}${encode(module, before)}`
   writeFileSync(`${out}/${name}.ts`, `export default '${text}'\n`)
   console.log(`  ${name}, packed  ${zipped(text)} gzip`)
 }
 
-const unpacker = unpackerOf(readFileSync(`target/pack/${names[0]}/gradus_bg.wasm`))
-writeFileSync('target/unpacker.wasm', unpacker)
-const core = modules.map(coreOf)
-writeText('core', core, { unpacker })
-const before = Buffer.concat(core)
-for (const name of Object.keys(PARTS)) {
-  writeText(
-    name,
-    modules.map((bytes) => partOf(bytes, name)),
-    { before },
-  )
-}
+const compiled = readFileSync(COMPILED)
+const whole = withoutText(optimise(compiled))
+checkMarks(whole, binaryen.readBinary(whole).emitText())
 // for Node, and runtimes that compile modules themselves: files with all of it
-names.forEach((name, i) => writeFileSync(`${out}/${name}.wasm`, modules[i]))
+for (const variant of VARIANTS) {
+  const bytes = variantOf(whole, variant)
+  const exports = check(bytes, variant)
+  writeFileSync(`${out}/${variant}.wasm`, bytes)
+  console.log(`  ${variant}.wasm  ${kB(bytes.length)}, ${zipped(bytes)} gzip, ${exports} exports`)
+}
+const core = coreOf(whole)
+writeText('core', core, { unpacker: unpackerOf(compiled) })
+for (const name of Object.keys(PARTS)) writeText(name, partOf(whole, name), { before: core })

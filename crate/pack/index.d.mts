@@ -1,2 +1,2 @@
-/** 'SIZE,SIZE:BASE64', for ts/backend/decode.ts, which then needs the same `before`. */
-export function encode(modules: readonly Uint8Array[], before?: Uint8Array): string
+/** The text of a module; see index.mjs. */
+export function encode(module: Uint8Array, before?: Uint8Array): string

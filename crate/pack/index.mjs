@@ -1,8 +1,7 @@
 /**
- * The modules as one string literal, a quarter smaller than gzip makes them. crate/unpack.rs is the way back.
+ * A module as a string literal, a quarter smaller than gzip makes it. crate/unpack.rs is the way back.
  *
- * They are written behind each other, so that `relaxed`, which is `simd` with other instructions here and there, costs a tenth of
- * it; compressed by matches and a range coder; and put into base64, of which gzip takes back what it adds.
+ * It is compressed by matches and a range coder, and put into base64, of which gzip takes back what it adds.
  */
 import { findMatches } from './matches.mjs'
 import { LONGEST, Model, START, walk } from './model.mjs'
@@ -11,9 +10,9 @@ import { cheapest } from './path.mjs'
 /** Each takes the probabilities that the one before ended with. */
 const PASSES = 3
 
-/** 'SIZE,SIZE:BASE64'; `before` are bytes that whoever decodes it has already, to copy from. */
-export function encode(modules, before = Buffer.alloc(0)) {
-  const data = Buffer.concat([before, ...modules])
+/** 'SIZE:BASE64'; `before` are bytes that whoever decodes it has already, to copy from. */
+export function encode(module, before = Buffer.alloc(0)) {
+  const data = Buffer.concat([before, module])
   const matches = findMatches(data, LONGEST)
   let model = new Model()
   let best
@@ -23,7 +22,7 @@ export function encode(modules, before = Buffer.alloc(0)) {
     const bytes = write(data, path, model)
     if (!best || bytes.length < best.length) best = bytes
   }
-  return `${modules.map((module) => module.length).join()}:${Buffer.from(best).toString('base64')}`
+  return `${module.length}:${Buffer.from(best).toString('base64')}`
 }
 
 function write(data, path, model) {

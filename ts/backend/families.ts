@@ -1,25 +1,30 @@
 /**
- * Kernels by family. WebAssembly has all of them; JavaScript makes a family when something first asks for it, so that a bundle
- * carries the loops in JavaScript only of what it imports. Element-wise kernels and reductions, which nothing can do without, are
- * there from the start.
+ * Kernels by family, which are there from when something first asks for them, so that a bundle carries only those of what it imports:
+ * in WebAssembly, families that are no part of the core (parts.ts); in JavaScript all but arithmetic and sums.
  */
 import type { Heap } from './heap.js'
 import type { Backend } from './index.js'
 import { activationKernels } from './js/activation.js'
 import { denseKernels } from './js/dense.js'
+import { choiceKernels } from './js/elementwise.js'
 import { gemmKernels } from './js/gemm.js'
-import { lossKernels } from './js/loss.js'
+import { crossEntropyKernels, elementLossKernels } from './js/loss.js'
+import { otherKernels } from './js/others.js'
 import { randomKernels } from './js/random.js'
+import { vectorSums } from './js/reduce.js'
 import { softmaxKernels } from './js/softmax.js'
 import type { Kernels } from './kernels.js'
+import { LOSSES, OTHERS, UPDATES } from './parts.js'
+import type { WasmPart } from './wasm.js'
 
 /** A backend's kernels, among them those of a family. */
-type With = (backend: Backend) => Kernels
+export type With = (backend: Backend) => Kernels
 
-function family(first: keyof Kernels, make: (heap: Heap) => Partial<Kernels>): With {
+/** A family by one of its kernels, as JavaScript and as a part of WebAssembly, if it is one. */
+function family(first: keyof Kernels, make: (heap: Heap) => Partial<Kernels>, part?: WasmPart): With {
   return (backend) => {
     const { kernels } = backend
-    if (typeof kernels[first] !== 'function') Object.assign(kernels, make(backend.heap))
+    if (typeof kernels[first] !== 'function') Object.assign(kernels, (part && backend.part(part)) ?? make(backend.heap))
     return kernels
   }
 }
@@ -28,5 +33,9 @@ export const withProducts: With = family('matmul', gemmKernels)
 export const withDense: With = family('denseForward', denseKernels)
 export const withActivations: With = family('activationForward', activationKernels)
 export const withSoftmax: With = family('softmax', softmaxKernels)
-export const withLosses: With = family('squaredError', lossKernels)
+export const withCrossEntropy: With = family('crossEntropyIndices', crossEntropyKernels)
+export const withElementLosses: With = family('squaredError', elementLossKernels, LOSSES)
 export const withRandom: With = family('randomUniform', randomKernels)
+export const withChoices: With = family('maximum', choiceKernels)
+export const withVectorSums: With = family('dot', vectorSums, UPDATES)
+export const withOthers: With = family('pow', otherKernels, OTHERS)

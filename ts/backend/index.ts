@@ -7,7 +7,6 @@ import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js
 import { createBasicKernels } from './js/index.js'
 import { type Kernels, TILES, type TileName, type Update } from './kernels.js'
 import { canShare, sharedMemory, startThreads, wantedThreads } from './threads/index.js'
-import type { Kernel } from './threads/pool.js'
 import { type Tiled, withTileChoice } from './tiles.js'
 import { warnOnce } from './warn.js'
 import {
@@ -226,8 +225,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
   const partOf = (part: WasmPart): WasmExports | undefined => {
     if (!parts.has(part)) {
       const found = instantiatePart(part, variant, exports, team !== undefined)
-      if (found && found !== exports && team) team.pool.add(Object.values(found) as Kernel[], compiled(variant, true, part))
-      parts.set(part, found)
+      parts.set(part, found && found !== exports && team ? team.add(found, compiled(variant, true, part)) : found)
     }
     return parts.get(part)
   }
@@ -235,7 +233,8 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     name: 'wasm' as const,
     variant,
     dtype: 'float32' as const,
-    kernels: team ? team.kernels : (exports as Kernels),
+    // exports cannot be added to, as families are (families.ts)
+    kernels: team ? team.kernels : ({ ...exports } as Kernels),
     heap,
     arena: new StepArena(heap),
     widened: false,

@@ -2,4 +2,7 @@
 import type { WasmPart } from './wasm.js'
 
 export const DOUBLES: WasmPart = {}
+export const DESCENT: WasmPart = {}
 export const UPDATES: WasmPart = {}
+export const LOSSES: WasmPart = {}
+export const OTHERS: WasmPart = {}

@@ -4,11 +4,11 @@ import { decode } from './decode.js'
 import { withMemoryImported } from './imported-memory.js'
 import type { Backend } from './index.js'
 import { ACTIVATIONS, type Kernels, type Ptr, type Update } from './kernels.js'
+import { type Variant, variantOf } from './variants.js'
 
-/** `simd`: plain SIMD, the same bits on every engine. `relaxed`: fused multiply-add, faster, differs in the last bit. */
-export type Variant = 'simd' | 'relaxed'
+export type { Variant } from './variants.js'
 
-/** Modules as text, both variants in one; none where the runtime compiled a module with all kernels, or there is no WebAssembly. */
+/** A module as text, both variants in one; none where the runtime compiled a module with all kernels, or there is no WebAssembly. */
 export interface WasmPart {
   packed?: string
 }
@@ -20,7 +20,7 @@ export interface WasmCode extends WasmPart {
   read?(variant: Variant): Uint8Array<ArrayBuffer> | undefined
 }
 
-/** In the order of `packed`; an engine that runs one runs those before it. */
+/** An engine that runs one runs those before it. */
 const VARIANTS: readonly Variant[] = ['simd', 'relaxed']
 
 /** Of the stack, which grows down: how far below that of the core the stack of parts begins. Kernels use less than 1 kB. */
@@ -36,7 +36,7 @@ export interface WasmExports extends Kernels {
 }
 
 const files = new Map<Variant, Uint8Array<ArrayBuffer> | undefined>()
-const unpacked = new Map<WasmPart, Uint8Array<ArrayBuffer>[]>()
+const unpacked = new Map<WasmPart, Uint8Array>()
 const modules = new Map<WasmPart, Record<string, WebAssembly.Module>>()
 
 /**
@@ -165,7 +165,7 @@ function compiledOf(part: WasmPart): Record<string, WebAssembly.Module> {
 
 /** As it is instantiated: a part imports its memory, the core does so from threads. */
 function codeOf(part: WasmPart, variant: Variant, shared: boolean): Uint8Array<ArrayBuffer> {
-  const bytes = (part === wasmCode && fileOf(variant)) || unpack(part)[VARIANTS.indexOf(variant)]
+  const bytes = (part === wasmCode && fileOf(variant)) || variantOf(unpack(part), variant)
   return shared || part !== wasmCode ? withMemoryImported(bytes, shared) : bytes
 }
 
@@ -175,12 +175,11 @@ function fileOf(variant: Variant): Uint8Array<ArrayBuffer> | undefined {
 }
 
 /** Parts are packed behind the core, and unpacked by what that begins with. */
-function unpack(part: WasmPart): Uint8Array<ArrayBuffer>[] {
+function unpack(part: WasmPart): Uint8Array {
   let found = unpacked.get(part)
   if (!found) {
     const { packed = '' } = wasmCode
-    found =
-      part === wasmCode ? decode(packed) : decode(`${packed.split(':', 1)}:${part.packed}`, new Uint8Array(unpack(wasmCode)[0].buffer))
+    found = part === wasmCode ? decode(packed) : decode(`${packed.split(':', 1)}:${part.packed}`, unpack(wasmCode))
     unpacked.set(part, found)
   }
   return found

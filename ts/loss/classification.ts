@@ -1,4 +1,5 @@
 /** Losses for classes: cross-entropy on logits, for one yes-or-no question or for one class out of many. */
+import { withCrossEntropy } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
 import { sigmoid } from '../ops/activation.js'
 import { add, mul, sub } from '../ops/elementwise.js'
@@ -58,7 +59,7 @@ export function crossEntropy<P extends Shape, T extends Operand>(
   const option = checkSmoothing('crossEntropy', options)
   const [rows, cols] = prediction.shape
   const given = classTargets('crossEntropy', prediction, target as TensorLike)
-  const common = { name: 'crossEntropy', prediction, rows, cols, count: rows, option, options }
+  const common = { name: 'crossEntropy', of: withCrossEntropy, prediction, rows, cols, count: rows, option, options }
   if (sameShape(given.shape, prediction.shape)) {
     const smooth = () => add(mul(1 - option, given), option / cols)
     const derivative = () => sub(mul(softmax(prediction), sum(smooth(), -1, true)), smooth())

@@ -1,7 +1,7 @@
 /** What all losses share: one kernel writes value and gradient in one pass. */
 
 import { apply, needsGradient } from '../autograd.js'
-import { withLosses } from '../backend/families.js'
+import { type With, withElementLosses } from '../backend/families.js'
 import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
 import { mul } from '../ops/elementwise.js'
@@ -29,6 +29,8 @@ export interface LossOptions {
 
 export interface LossCall {
   name: string
+  /** Has the kernel. */
+  of: With
   kernel: 'squaredError' | 'absoluteError' | 'huber' | 'binaryCrossEntropy' | 'crossEntropyIndices' | 'crossEntropyProbabilities'
   prediction: Tensor
   target: Tensor
@@ -57,7 +59,7 @@ export function computeLoss(call: LossCall): Tensor {
     (out, backend) => {
       const { heap, arena } = backend
       if (wantsGradient) gradient = arena.allocate(prediction.size * heap.elementSize)
-      const kernels = withLosses(backend)
+      const kernels = call.of(backend)
       const kernel = kernels[call.kernel] as LossKernel
       kernel.call(kernels, prediction.address, target.address, weights?.address ?? 0, gradient, out, rows, cols, scale, option)
     },
@@ -92,7 +94,7 @@ export function elementLoss(
   call: Pick<LossCall, 'name' | 'kernel' | 'prediction' | 'target' | 'option' | 'options' | 'derivative'>,
 ): Tensor {
   const { prediction } = call
-  return computeLoss({ ...call, ...rowsAndCols(prediction), count: prediction.size })
+  return computeLoss({ ...call, of: withElementLosses, ...rowsAndCols(prediction), count: prediction.size })
 }
 
 /** @internal targets of the prediction's own shape; [n] is also accepted for [n, 1] */

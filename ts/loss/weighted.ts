@@ -1,4 +1,5 @@
 /** Cross-entropy where classes are unlike in number or in cost. */
+import { withCrossEntropy } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
 import { mul, sub } from '../ops/elementwise.js'
 import { sum } from '../ops/reduce.js'
@@ -36,7 +37,7 @@ export function weightedCrossEntropy(classWeights: ArrayLike<number>): WeightedC
     const total = isLabels ? Array.from(given.read(), (label) => w[label]).reduce((a, b) => a + b, 0) : rows
     const derivative = () => sub(mul(softmax(prediction), sum(t, -1, true)), t)
     // where no row counts, the loss is 0 and not 0 / 0
-    const common = { name, prediction, rows, cols, count: total || 1, option: 0, options }
+    const common = { name, of: withCrossEntropy, prediction, rows, cols, count: total || 1, option: 0, options }
     return computeLoss({ ...common, kernel: 'crossEntropyProbabilities', target: t, derivative })
   }
   return loss as WeightedCrossEntropy

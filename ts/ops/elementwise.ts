@@ -1,5 +1,6 @@
 /** Element-wise arithmetic with broadcasting, and the gradient of each operation beside it. */
 import { apply, type Differentiable } from '../autograd.js'
+import { type With, withChoices, withOthers } from '../backend/families.js'
 import type { Binary, Kernels, Unary } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
 import { broadcastShapes, checkShape, formatShape, type Shape, sameShape } from '../shape.js'
@@ -17,7 +18,10 @@ export type Broadcasted<A, B> = Broadcast<ShapeOf<A>, ShapeOf<B>>
 /** The second of two arguments that broadcast; a sentence where their shapes cannot. */
 export type Broadcastable<A, B> = Unless<Broadcasted<A, B>, B, `shapes ${Text<ShapeOf<A>>} and ${Text<ShapeOf<B>>} do not broadcast`>
 
-function binary(name: BinaryName, left: TensorLike, right: TensorLike | string, rule?: BinaryRule): Tensor {
+/** Kernels that are always there. */
+const withBasics: With = ({ kernels }) => kernels
+
+function binary(name: BinaryName, left: TensorLike, right: TensorLike | string, rule?: BinaryRule, of: With = withBasics): Tensor {
   const backend = left instanceof Tensor ? left.backend : right instanceof Tensor ? right.backend : undefined
   const a = asFloats(left, backend, name)
   const b = asFloats(right as TensorLike, a.backend, name)
@@ -30,7 +34,7 @@ function binary(name: BinaryName, left: TensorLike, right: TensorLike | string, 
         return [a.requiresGrad ? sumTo(da(), a.shape) : null, b.requiresGrad ? sumTo(db(), b.shape) : null]
       },
     }))
-  return apply([a, b], shape, (y, { kernels, heap }) => runBinary(kernels[name] as Binary, a, b, shape, y, heap.elementSize), gradient)
+  return apply([a, b], shape, (y, backend) => runBinary(of(backend)[name] as Binary, a, b, shape, y, backend.heap.elementSize), gradient)
 }
 
 function runBinary(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y: number, elementSize: number): void {
@@ -74,20 +78,23 @@ export function div<A extends Operand, B extends Operand>(a: A, b: Broadcastable
 
 /** a to the power of b. The gradient for b is 0 where a = 0, as the limit for b > 0. @example pow([1, 2, 3], 2) // [1, 4, 9] */
 export function pow<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('pow', a, b, (a, b, y, g) => [
-    () => mul(g, mul(b, pow(a, sub(b, sub(1, equal(b, 0)))))),
-    () => mul(g, mul(y, log(add(a, equal(a, 0))))),
-  ])
+  return binary(
+    'pow',
+    a,
+    b,
+    (a, b, y, g) => [() => mul(g, mul(b, pow(a, sub(b, sub(1, equal(b, 0)))))), () => mul(g, mul(y, log(add(a, equal(a, 0)))))],
+    withOthers,
+  )
 }
 
 /** The larger of a and b, NaN where either is. At a tie each side gets half of the gradient. @example maximum([1, 5], 3) // [3, 5] */
 export function maximum<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('maximum', a, b, (a, b, _y, g) => [() => mul(g, wins(a, b)), () => mul(g, wins(b, a))])
+  return binary('maximum', a, b, (a, b, _y, g) => [() => mul(g, wins(a, b)), () => mul(g, wins(b, a))], withChoices)
 }
 
 /** The smaller of a and b, NaN where either is. At a tie each side gets half of the gradient. @example minimum([1, 5], 3) // [1, 3] */
 export function minimum<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('minimum', a, b, (a, b, _y, g) => [() => mul(g, wins(b, a)), () => mul(g, wins(a, b))])
+  return binary('minimum', a, b, (a, b, _y, g) => [() => mul(g, wins(b, a)), () => mul(g, wins(a, b))], withChoices)
 }
 
 /** 1 where a > b, ½ at a tie, else 0 */
@@ -102,20 +109,22 @@ export function greater<A extends Operand, B extends Operand>(a: A, b: Broadcast
 
 /** 1 where a ≥ b, else 0; no gradient @example greaterEqual([1, 3, 5], 3) // [0, 1, 1] */
 export function greaterEqual<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('greaterEqual', a, b)
+  return binary('greaterEqual', a, b, undefined, withChoices)
 }
 
 /** 1 where a = b, else 0; no gradient @example equal([1, 3, 5], 3) // [0, 1, 0] */
 export function equal<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('equal', a, b)
+  return binary('equal', a, b, undefined, withChoices)
 }
 
-function unary(name: UnaryName, value: TensorLike, rule?: (x: Tensor, y: Tensor, g: Tensor) => Tensor): Tensor {
+type UnaryRule = (x: Tensor, y: Tensor, g: Tensor) => Tensor
+
+function unary(name: UnaryName, value: TensorLike, rule?: UnaryRule, of: With = withBasics): Tensor {
   const x = asFloats(value, undefined, name)
   return apply(
     [x],
     x.shape,
-    (y, { kernels }) => (kernels[name] as Unary)(x.address, y, x.size),
+    (y, backend) => (of(backend)[name] as Unary)(x.address, y, x.size),
     rule && ((y) => ({ vjp: (g) => [rule(x, y, g)] })),
   )
 }
@@ -127,12 +136,12 @@ export function neg<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
 
 /** |x|, gradient 0 at 0 @example abs([1, -2]) // [1, 2] */
 export function abs<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('abs', x, (x, _y, g) => mul(g, sign(x)))
+  return unary('abs', x, (x, _y, g) => mul(g, sign(x)), withOthers)
 }
 
 /** −1, 0 or 1; no gradient @example sign([3, 0, -2]) // [1, 0, -1] */
 export function sign<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('sign', x)
+  return unary('sign', x, undefined, withOthers)
 }
 
 /** eˣ @example exp([0, 1]) // [1, 2.718282] */
@@ -142,12 +151,12 @@ export function exp<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
 
 /** Natural logarithm; −∞ at 0, NaN below. @example log([1, Math.E]) // [0, 1] */
 export function log<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('log', x, (x, _y, g) => div(g, x))
+  return unary('log', x, (x, _y, g) => div(g, x), withOthers)
 }
 
 /** Square root; NaN below 0. @example sqrt([4, 9]) // [2, 3] */
 export function sqrt<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('sqrt', x, (_x, y, g) => div(g, mul(2, y)))
+  return unary('sqrt', x, (_x, y, g) => div(g, mul(2, y)), withOthers)
 }
 
 /** x² @example square([2, -3]) // [4, 9] */
@@ -157,22 +166,22 @@ export function square<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
 
 /** 1 / x @example reciprocal([2, 4]) // [0.5, 0.25] */
 export function reciprocal<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('reciprocal', x, (_x, y, g) => neg(mul(g, square(y))))
+  return unary('reciprocal', x, (_x, y, g) => neg(mul(g, square(y))), withOthers)
 }
 
 /** Sine, in radians. @example sin([0, Math.PI / 2]) // [0, 1] */
 export function sin<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('sin', x, (x, _y, g) => mul(g, cos(x)))
+  return unary('sin', x, (x, _y, g) => mul(g, cos(x)), withOthers)
 }
 
 /** Cosine, in radians. @example cos([0, Math.PI]) // [1, -1] */
 export function cos<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('cos', x, (x, _y, g) => neg(mul(g, sin(x))))
+  return unary('cos', x, (x, _y, g) => neg(mul(g, sin(x))), withOthers)
 }
 
 /** The error function 2/√π ∫₀ˣ e^(−t²) dt. @example erf([0, 1]) // [0, 0.842701] */
 export function erf<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('erf', x, (x, _y, g) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(square(x))))))
+  return unary('erf', x, (x, _y, g) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(square(x))))), withOthers)
 }
 
 /**

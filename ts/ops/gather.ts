@@ -1,5 +1,6 @@
 /** Rows of a table by index: the lookup of an embedding. */
 import { apply } from '../autograd.js'
+import { withOthers } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
 import { Parameter } from '../parameter.js'
 import { formatShape, type Shape, sizeOf } from '../shape.js'
@@ -31,7 +32,7 @@ export function gather<T extends Shape, I extends Operand>(table: Tensor<T>, ind
   return apply(
     [table, indices],
     [...indices.shape, cols],
-    (y, { kernels }) => kernels.gatherRows(table.address, indices.address, y, indices.size, cols),
+    (y, backend) => withOthers(backend).gatherRows(table.address, indices.address, y, indices.size, cols),
     () => ({
       vjp: (g) => [scatter(g, indices, rows, cols), null],
       fused: (g, direct) => {
@@ -47,7 +48,8 @@ function scatter(g: Tensor, indices: Tensor, rows: number, cols: number): Tensor
   return apply(
     [g, indices],
     [rows, cols],
-    (y, { kernels }) => {
+    (y, backend) => {
+      const kernels = withOthers(backend)
       kernels.fill(y, rows * cols, 0)
       kernels.scatterAddRows(g.address, indices.address, y, sizeOf(indices.shape), cols)
     },
@@ -56,8 +58,7 @@ function scatter(g: Tensor, indices: Tensor, rows: number, cols: number): Tensor
 }
 
 function scatterInto(table: Parameter, g: Tensor, indices: Tensor): void {
-  const { kernels, heap } = table.backend
   const [from, index] = [g.address, indices.address]
-  table.claimRows(heap.intView(index, indices.size).slice())
-  kernels.scatterAddRows(from, index, table.gradientAddress, indices.size, table.shape[1])
+  table.claimRows(table.backend.heap.intView(index, indices.size).slice())
+  withOthers(table.backend).scatterAddRows(from, index, table.gradientAddress, indices.size, table.shape[1])
 }

@@ -1,5 +1,6 @@
 /** Reductions along axes. */
 import { apply, noGrad } from '../autograd.js'
+import { type With, withOthers } from '../backend/families.js'
 import type { Reduce } from '../backend/kernels.js'
 import { normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
 import type { Along, Reduced } from '../shape-types.js'
@@ -10,11 +11,25 @@ import { reshape } from './shape.js'
 /** One axis, several, or (left out) all. Negative counts from the end. */
 export type Axes = number | readonly number[] | undefined
 
-type ReduceName = 'reduceSum' | 'reduceMax' | 'reduceMin'
-const PUBLIC: Record<ReduceName, string> = { reduceSum: 'sum', reduceMax: 'max', reduceMin: 'min' }
+/** A way to reduce: its name, its kernel, and the gradient of an element. */
+interface Reduction {
+  name: string
+  kernel: 'reduceSum' | 'reduceMax' | 'reduceMin'
+  of: With
+  gradient(x: Tensor, y: Tensor, g: Tensor): Tensor
+}
+
+const SUM: Reduction = {
+  name: 'sum',
+  kernel: 'reduceSum',
+  of: ({ kernels }) => kernels,
+  gradient: (x, _y, g) => broadcastTo(g, x.shape),
+}
+const MAX: Reduction = { name: 'max', kernel: 'reduceMax', of: withOthers, gradient: toWinners }
+const MIN: Reduction = { name: 'min', kernel: 'reduceMin', of: withOthers, gradient: toWinners }
 
 /** Reduces neighbouring axes from..to (inclusive) to length 1. */
-function reduceRun(name: ReduceName, x: Tensor, from: number, to: number): Tensor {
+function reduceRun({ kernel, of, gradient }: Reduction, x: Tensor, from: number, to: number): Tensor {
   const shape = x.shape.map((d, i) => (i >= from && i <= to ? 1 : d))
   const outer = sizeOf(x.shape.slice(0, from))
   const length = sizeOf(x.shape.slice(from, to + 1))
@@ -22,8 +37,8 @@ function reduceRun(name: ReduceName, x: Tensor, from: number, to: number): Tenso
   return apply(
     [x],
     shape,
-    (y, { kernels }) => (kernels[name] as Reduce)(x.address, y, outer, length, inner),
-    (y) => ({ vjp: (g) => [name === 'reduceSum' ? broadcastTo(g, x.shape) : toWinners(x, y, g)] }),
+    (y, backend) => (of(backend)[kernel] as Reduce)(x.address, y, outer, length, inner),
+    (y) => ({ vjp: (g) => [gradient(x, y, g)] }),
   )
 }
 
@@ -33,17 +48,16 @@ function toWinners(x: Tensor, y: Tensor, g: Tensor): Tensor {
   return mul(winners, div(g, sumTo(winners, y.shape)))
 }
 
-function reduce(name: ReduceName, value: TensorLike, axis: Axes, keepDims: boolean): Tensor {
-  let x = asFloats(value, undefined, PUBLIC[name])
-  const op = PUBLIC[name]
-  const axes = normalizeAxes(axis, x.rank, op)
+function reduce(how: Reduction, value: TensorLike, axis: Axes, keepDims: boolean): Tensor {
+  let x = asFloats(value, undefined, how.name)
+  const axes = normalizeAxes(axis, x.rank, how.name)
   const shape = x.shape.flatMap((d, i) => (!axes.includes(i) ? [d] : keepDims ? [1] : []))
-  if (name !== 'reduceSum' && x.size === 0 && sizeOf(shape) > 0)
-    throw new RangeError(`${op}: the largest or smallest of nothing is not defined`)
+  if (how !== SUM && x.size === 0 && sizeOf(shape) > 0)
+    throw new RangeError(`${how.name}: the largest or smallest of nothing is not defined`)
   for (let last = axes.length - 1; last >= 0; last--) {
     let first = last
     while (first > 0 && axes[first - 1] === axes[first] - 1) first--
-    x = reduceRun(name, x, axes[first], axes[last])
+    x = reduceRun(how, x, axes[first], axes[last])
     last = first
   }
   return reshape(x, shape)
@@ -55,7 +69,7 @@ export function sum<X extends Operand, const A extends Axes = undefined, K exten
   axis?: A,
   keepDims: K = false as K,
 ): Tensor<Reduced<ShapeOf<X>, A, K>> {
-  return reduce('reduceSum', x, axis, keepDims)
+  return reduce(SUM, x, axis, keepDims)
 }
 
 /** Mean over axes (default: all). @example mean([[1, 2], [3, 4]], 0) // [2, 3] */
@@ -94,7 +108,7 @@ export function max<X extends Operand, const A extends Axes = undefined, K exten
   axis?: A,
   keepDims: K = false as K,
 ): Tensor<Reduced<ShapeOf<X>, A, K>> {
-  return reduce('reduceMax', x, axis, keepDims)
+  return reduce(MAX, x, axis, keepDims)
 }
 
 /**
@@ -107,7 +121,7 @@ export function min<X extends Operand, const A extends Axes = undefined, K exten
   axis?: A,
   keepDims: K = false as K,
 ): Tensor<Reduced<ShapeOf<X>, A, K>> {
-  return reduce('reduceMin', x, axis, keepDims)
+  return reduce(MIN, x, axis, keepDims)
 }
 
 /** log Σ eˣ over axes (default: all), without overflow. @example logSumExp([0, 0]).item() // 0.693147 */
@@ -142,12 +156,12 @@ export function argmax<X extends Operand, const A extends number = -1>(value: X,
   const [at] = normalizeAxes(axis, x.rank, 'argmax')
   if (x.shape[at] === 0) throw new RangeError('argmax: the axis has no elements')
   const shape = x.shape.filter((_, i) => i !== at)
-  const { arena, heap, kernels } = x.backend
+  const { arena, heap } = x.backend
   const mark = arena.openScope()
   try {
     const from = x.address
     const y = arena.allocate(sizeOf(shape) * 4)
-    kernels.argmax(from, y, sizeOf(x.shape.slice(0, at)), x.shape[at], sizeOf(x.shape.slice(at + 1)))
+    withOthers(x.backend).argmax(from, y, sizeOf(x.shape.slice(0, at)), x.shape[at], sizeOf(x.shape.slice(at + 1)))
     return Tensor.onHost(x.backend, shape, heap.intView(y, sizeOf(shape)).slice())
   } finally {
     arena.closeScope(mark)

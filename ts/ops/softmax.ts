@@ -1,7 +1,7 @@
 /** Softmax and its logarithm over the last axis. */
 
 import { apply } from '../autograd.js'
-import { withSoftmax } from '../backend/families.js'
+import { withOthers, withSoftmax } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
 import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 import { exp, mul, sub } from './elementwise.js'
@@ -35,12 +35,10 @@ export function logSoftmax<X extends Operand>(value: X): Tensor<ShapeOf<X>> {
   return apply(
     [x],
     x.shape,
-    (y, backend) => withSoftmax(backend).logSoftmax(x.address, y, rows, cols),
+    (y, backend) => withOthers(backend).logSoftmax(x.address, y, rows, cols),
     (y) => ({
       vjp: (g) => [sub(g, mul(exp(y), sum(g, -1, true)))],
-      fused: (g) => [
-        apply([g, y], g.shape, (dx, backend) => withSoftmax(backend).logSoftmaxBackward(y.address, g.address, dx, rows, cols)),
-      ],
+      fused: (g) => [apply([g, y], g.shape, (dx, backend) => withOthers(backend).logSoftmaxBackward(y.address, g.address, dx, rows, cols))],
     }),
   )
 }

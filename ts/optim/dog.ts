@@ -1,4 +1,6 @@
+import { withVectorSums } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
+import { DESCENT } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
@@ -36,6 +38,7 @@ export class DoG extends Optimizer<DoGOptions> {
     initialDistance: 0,
     ...DECAY_DEFAULTS,
   }
+  static override readonly part = DESCENT
   static override readonly allowed = { initialDistance: nonNegative }
 
   protected override slots(): readonly string[] {
@@ -59,7 +62,7 @@ export class DoG extends Optimizer<DoGOptions> {
     let travelled = 0
     let squares = 0
     for (const group of groups) {
-      const { kernels } = group.backend
+      const kernels = withVectorSums(group.backend)
       for (const run of group.runs) {
         if (run.t === 0) this.begin(group, run)
         travelled += kernels.squaredDistance(run.p, group.slotOf(run, 0), run.n)

@@ -1,5 +1,6 @@
+import { withVectorSums } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
-import { UPDATES } from '../backend/parts.js'
+import { DESCENT, UPDATES } from '../backend/parts.js'
 import { adamNumbers } from './adam.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
@@ -44,6 +45,7 @@ export class LARS extends Optimizer<LARSOptions> {
     epsilon: 0,
     ...GROUP_DEFAULTS,
   }
+  static override readonly part = DESCENT
   static override readonly allowed = { trustCoefficient: nonNegative }
 
   protected override get perTensor(): boolean {
@@ -64,7 +66,7 @@ export class LARS extends Optimizer<LARSOptions> {
 
   protected override applyToRun(group: ParameterGroup<Required<LARSOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
     const { learningRate, weightDecay, trustCoefficient, epsilon, maximize } = group.values
-    const { kernels } = group.backend
+    const kernels = withVectorSums(group.backend)
     const signed = maximize ? -scale : scale
     const squares = kernels.sumSquares(run.p, run.n)
     const along = weightDecay === 0 ? 0 : 2 * signed * weightDecay * kernels.dot(run.p, run.g, run.n)
@@ -150,7 +152,7 @@ export class LAMB extends Optimizer<LAMBOptions> {
       0,
       decoupled,
       [learningRate * ratio],
-      group.backend.update('sgd'),
+      group.backend.update('sgd', DESCENT),
       descentRule,
     )
   }

@@ -2,6 +2,7 @@ import { withProducts } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
+import { DESCENT } from '../backend/parts.js'
 import { Parameter } from '../parameter.js'
 import { adamNumbers, adamRule } from './adam.js'
 import type { ParameterGroup } from './group.js'
@@ -82,6 +83,7 @@ export class Muon extends Optimizer<MuonOptions> {
     companionLearningRate: null,
     companionWeightDecay: 0,
   }
+  static override readonly part = DESCENT
   static override readonly allowed = {
     iterations: { min: 1, max: 100 },
     scaling: ['original', 'matchAdamW', 'spectral'],
@@ -148,7 +150,7 @@ export class Muon extends Optimizer<MuonOptions> {
     const x = orthogonalize(backend, u, other, gram, square, rows, cols, values)
     const rate = values.learningRate * scaleOf(values, rows, cols)
     const decay = values.learningRate * values.weightDecay
-    this.pass(group, { ...run, g: x, views: null }, 1, 0, decay, [rate], backend.update('sgd'), descentRule)
+    this.pass(group, { ...run, g: x, views: null }, 1, 0, decay, [rate], backend.update('sgd', DESCENT), descentRule)
   }
 
   private sidesOf(group: ParameterGroup<Required<MuonOptions>>, run: Run): readonly [number, number] {

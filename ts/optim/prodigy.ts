@@ -1,3 +1,4 @@
+import { withVectorSums } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
@@ -87,7 +88,7 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     let correlation = 0
     for (const group of this.groups) {
       const { values, runs, backend } = group
-      const { kernels } = backend
+      const kernels = withVectorSums(backend)
       for (const run of runs) {
         if (++run.t === 1) this.begin(group, run)
         const signed = values.maximize ? -scale : scale

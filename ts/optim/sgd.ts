@@ -1,4 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
+import { DESCENT } from '../backend/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
 import { type Allowed, decay, nonNegative } from './options.js'
@@ -46,6 +47,7 @@ export class SGD extends Optimizer<SGDOptions> {
     learningRateInside: false,
     ...DECAY_DEFAULTS,
   }
+  static override readonly part = DESCENT
   static override readonly allowed: Readonly<Record<string, Allowed>> = { dampening: nonNegative }
 
   protected override checkOptions({ nesterov, momentum, dampening }: Required<SGDOptions>): void {
@@ -122,6 +124,7 @@ export class Momentum extends Optimizer<MomentumOptions> {
     biasCorrection: false,
     ...DECAY_DEFAULTS,
   }
+  static override readonly part = DESCENT
   static override readonly allowed = { form: ['ema', 'classical'], beta: decay }
 
   protected override slots(): readonly string[] {

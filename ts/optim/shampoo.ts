@@ -1,5 +1,6 @@
 import { withProducts } from '../backend/families.js'
 import type { Ptr } from '../backend/kernels.js'
+import { DESCENT } from '../backend/parts.js'
 import type { Parameter } from '../parameter.js'
 import { eigenSymmetric, spectral } from './eigen.js'
 import type { ParameterGroup } from './group.js'
@@ -94,7 +95,7 @@ export class Shampoo extends Optimizer<ShampooOptions> {
     kernels.addScaled(run.p, g, run.n, this.coupledDecay(values))
     const step = this.precondition(group, run, g, other, rows, cols)
     const decoupled = this.decoupledDecay(values, hyper)
-    this.pass(group, { ...run, g: step, views: null }, 1, 0, decoupled, hyper, backend.update('sgd'), descentRule)
+    this.pass(group, { ...run, g: step, views: null }, 1, 0, decoupled, hyper, backend.update('sgd', DESCENT), descentRule)
   }
 
   /** L^(−¼)·g·R^(−¼), in g or other. */

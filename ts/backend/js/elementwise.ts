@@ -7,24 +7,22 @@ import type { Binary, Kernels, Unary } from '../kernels.js'
 import { erf } from './math.js'
 import { floatShift } from './shift.js'
 
-type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'maximum' | 'minimum' | 'greater' | 'greaterEqual' | 'equal'
-type UnaryName = 'neg' | 'abs' | 'sign' | 'exp' | 'log' | 'sqrt' | 'square' | 'reciprocal' | 'sin' | 'cos' | 'erf'
-type RowName = 'fill' | 'copy' | 'addScaled' | 'clip' | 'transpose' | 'gatherRows' | 'scatterAddRows'
+type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'greater'
+type UnaryName = 'neg' | 'exp' | 'square'
+type RowName = 'fill' | 'copy' | 'addScaled' | 'clip' | 'transpose'
 
+/** What any program may need. */
 export function elementwiseKernels(heap: Heap): Pick<Kernels, BinaryName | UnaryName | RowName> {
-  return {
-    ...arithmeticKernels(heap),
-    ...choiceKernels(heap),
-    ...comparisonKernels(heap),
-    ...signKernels(heap),
-    ...functionKernels(heap),
-    ...moveKernels(heap),
-    ...rowKernels(heap),
-  }
+  return { ...arithmeticKernels(heap), ...moveKernels(heap) }
 }
 
-/** y = a ∘ b */
-function arithmeticKernels(heap: Heap): Record<'add' | 'sub' | 'mul' | 'div', Binary> {
+/** What only some do. */
+export function rareElementwise(heap: Heap) {
+  return { ...powerKernel(heap), ...signKernels(heap), ...functionKernels(heap), ...rowKernels(heap) }
+}
+
+/** y = a ∘ b, y = f(x) */
+function arithmeticKernels(heap: Heap): Record<BinaryName, Binary> & Record<UnaryName, Unary> {
   const shift = floatShift(heap)
   return {
     add(a, b, y, rows, cols, ar, ac, br, bc) {
@@ -51,19 +49,32 @@ function arithmeticKernels(heap: Heap): Record<'add' | 'sub' | 'mul' | 'div', Bi
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] / f[q]
       }
     },
+    greater(a, b, y, rows, cols, ar, ac, br, bc) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
+          f[i++] = f[p] > f[q] ? 1 : 0
+      }
+    },
+    neg(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = -f[p]
+    },
+    exp(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.exp(f[p])
+    },
+    square(x, y, n) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = f[p] * f[p]
+    },
   }
 }
 
-/** Powers, and the larger or smaller of a and b */
-function choiceKernels(heap: Heap): Record<'pow' | 'maximum' | 'minimum', Binary> {
+/** The larger or smaller of a and b, and 0/1 comparisons */
+export function choiceKernels(heap: Heap): Record<'maximum' | 'minimum' | 'greaterEqual' | 'equal', Binary> {
   const shift = floatShift(heap)
   return {
-    pow(a, b, y, rows, cols, ar, ac, br, bc) {
-      const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
-        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] ** f[q]
-      }
-    },
     maximum(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
       for (let r = 0, i = y >>> shift; r < rows; r++) {
@@ -76,20 +87,6 @@ function choiceKernels(heap: Heap): Record<'pow' | 'maximum' | 'minimum', Binary
       for (let r = 0, i = y >>> shift; r < rows; r++) {
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
           f[i++] = Math.min(f[p], f[q])
-      }
-    },
-  }
-}
-
-/** 0/1 comparisons of a and b */
-function comparisonKernels(heap: Heap): Record<'greater' | 'greaterEqual' | 'equal', Binary> {
-  const shift = floatShift(heap)
-  return {
-    greater(a, b, y, rows, cols, ar, ac, br, bc) {
-      const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
-        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc)
-          f[i++] = f[p] > f[q] ? 1 : 0
       }
     },
     greaterEqual(a, b, y, rows, cols, ar, ac, br, bc) {
@@ -109,14 +106,22 @@ function comparisonKernels(heap: Heap): Record<'greater' | 'greaterEqual' | 'equ
   }
 }
 
-/** Exact functions of one number */
-function signKernels(heap: Heap): Record<'neg' | 'abs' | 'sign' | 'sqrt' | 'square' | 'reciprocal', Unary> {
+function powerKernel(heap: Heap): Pick<Kernels, 'pow'> {
   const shift = floatShift(heap)
   return {
-    neg(x, y, n) {
+    pow(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
-      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = -f[p]
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] ** f[q]
+      }
     },
+  }
+}
+
+/** Exact functions of one number */
+function signKernels(heap: Heap): Record<'abs' | 'sign' | 'sqrt' | 'reciprocal', Unary> {
+  const shift = floatShift(heap)
+  return {
     abs(x, y, n) {
       const f = heap.floats
       for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.abs(f[p])
@@ -129,10 +134,6 @@ function signKernels(heap: Heap): Record<'neg' | 'abs' | 'sign' | 'sqrt' | 'squa
       const f = heap.floats
       for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.sqrt(f[p])
     },
-    square(x, y, n) {
-      const f = heap.floats
-      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = f[p] * f[p]
-    },
     reciprocal(x, y, n) {
       const f = heap.floats
       for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = 1 / f[p]
@@ -141,13 +142,9 @@ function signKernels(heap: Heap): Record<'neg' | 'abs' | 'sign' | 'sqrt' | 'squa
 }
 
 /** Rounded functions of one number */
-function functionKernels(heap: Heap): Record<'exp' | 'log' | 'sin' | 'cos' | 'erf', Unary> {
+function functionKernels(heap: Heap): Record<'log' | 'sin' | 'cos' | 'erf', Unary> {
   const shift = floatShift(heap)
   return {
-    exp(x, y, n) {
-      const f = heap.floats
-      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.exp(f[p])
-    },
     log(x, y, n) {
       const f = heap.floats
       for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.log(f[p])
@@ -167,8 +164,8 @@ function functionKernels(heap: Heap): Record<'exp' | 'log' | 'sin' | 'cos' | 'er
   }
 }
 
-/** Fills, copies and scaled sums of n numbers */
-function moveKernels(heap: Heap): Pick<Kernels, 'fill' | 'copy' | 'addScaled' | 'clip'> {
+/** Fills, copies, scaled sums, and a matrix turned */
+function moveKernels(heap: Heap): Pick<Kernels, RowName> {
   const shift = floatShift(heap)
   return {
     fill(y, n, value) {
@@ -185,19 +182,19 @@ function moveKernels(heap: Heap): Pick<Kernels, 'fill' | 'copy' | 'addScaled' | 
       const f = heap.floats
       for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.min(Math.max(f[p], low), high)
     },
-  }
-}
-
-/** Kernels that move whole rows */
-function rowKernels(heap: Heap): Pick<Kernels, 'transpose' | 'gatherRows' | 'scatterAddRows'> {
-  const shift = floatShift(heap)
-  return {
     transpose(x, y, rows, cols) {
       const f = heap.floats
       for (let r = 0, p = x >>> shift; r < rows; r++) {
         for (let c = 0, i = (y >>> shift) + r; c < cols; c++, i += rows) f[i] = f[p++]
       }
     },
+  }
+}
+
+/** Rows of a table by their places */
+function rowKernels(heap: Heap): Pick<Kernels, 'gatherRows' | 'scatterAddRows'> {
+  const shift = floatShift(heap)
+  return {
     gatherRows(table, index, y, rows, cols) {
       const f = heap.floats
       for (let r = 0, i = y >>> shift; r < rows; r++, i += cols) {

@@ -7,11 +7,12 @@ import type { Heap } from '../heap.js'
 import type { Kernels } from '../kernels.js'
 import { activationKernels } from './activation.js'
 import { denseKernels } from './dense.js'
-import { elementwiseKernels } from './elementwise.js'
+import { choiceKernels, elementwiseKernels } from './elementwise.js'
 import { gemmKernels } from './gemm.js'
-import { lossKernels } from './loss.js'
+import { crossEntropyKernels, elementLossKernels } from './loss.js'
+import { otherKernels } from './others.js'
 import { randomKernels } from './random.js'
-import { reduceKernels } from './reduce.js'
+import { reduceKernels, vectorSums } from './reduce.js'
 import { softmaxKernels } from './softmax.js'
 
 /** What any program needs of the kernel table; ts/backend/families.ts adds the rest as it is asked for. */
@@ -27,7 +28,11 @@ export function createJsKernels(heap: Heap): Kernels {
     ...denseKernels(heap),
     ...activationKernels(heap),
     ...softmaxKernels(heap),
-    ...lossKernels(heap),
+    ...crossEntropyKernels(heap),
+    ...elementLossKernels(heap),
+    ...choiceKernels(heap),
+    ...vectorSums(heap),
+    ...otherKernels(heap),
     ...randomKernels(heap),
   }
 }

@@ -10,12 +10,17 @@ import { rowMax, sumExp } from './softmax.js'
 type ElementName = 'squaredError' | 'absoluteError' | 'huber' | 'binaryCrossEntropy'
 type ClassName = 'crossEntropyIndices' | 'crossEntropyProbabilities'
 
-export function lossKernels(heap: Heap): Pick<Kernels, ElementName | ClassName> {
+export function elementLossKernels(heap: Heap): Pick<Kernels, ElementName> {
   return {
     squaredError: squaredError(heap),
     absoluteError: absoluteError(heap),
     huber: huber(heap),
     binaryCrossEntropy: binaryCrossEntropy(heap),
+  }
+}
+
+export function crossEntropyKernels(heap: Heap): Pick<Kernels, ClassName> {
+  return {
     crossEntropyIndices: crossEntropyIndices(heap),
     crossEntropyProbabilities: crossEntropyProbabilities(heap),
   }

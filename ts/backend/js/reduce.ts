@@ -3,20 +3,65 @@ import type { FloatArray, Heap } from '../heap.js'
 import type { Kernels } from '../kernels.js'
 import { floatShift } from './shift.js'
 
-type AxisName = 'reduceSum' | 'reduceMax' | 'reduceMin'
-type WholeName = 'sumSquares' | 'sumAbs' | 'dot' | 'squaredDistance' | 'maxAbs'
-
-export function reduceKernels(heap: Heap): Pick<Kernels, AxisName | 'argmax' | WholeName> {
-  return { ...axisKernels(heap), ...argmaxKernel(heap), ...wholeKernels(heap) }
-}
-
-function axisKernels(heap: Heap): Pick<Kernels, AxisName> {
+/** What any program may need. */
+export function reduceKernels(heap: Heap): Pick<Kernels, 'reduceSum' | 'sumSquares' | 'sumAbs' | 'maxAbs'> {
   const shift = floatShift(heap)
   return {
     reduceSum(x, y, outer, length, inner) {
       const f = heap.floats
       const step = length * inner
       for (let o = 0; o < outer; o++) sumLines(f, (x >>> shift) + o * step, (y >>> shift) + o * inner, length, inner)
+    },
+    sumSquares(x, n) {
+      const f = heap.floats
+      let sum = 0
+      for (let p = x >>> shift, end = p + n; p < end; p++) sum += f[p] * f[p]
+      return sum
+    },
+    sumAbs(x, n) {
+      const f = heap.floats
+      let sum = 0
+      for (let p = x >>> shift, end = p + n; p < end; p++) sum += Math.abs(f[p])
+      return sum
+    },
+    maxAbs(x, n) {
+      const f = heap.floats
+      let max = 0
+      for (let p = x >>> shift, end = p + n; p < end; p++) max = Math.max(max, Math.abs(f[p]))
+      return max
+    },
+  }
+}
+
+/** What some optimizers do. */
+export function vectorSums(heap: Heap): Pick<Kernels, 'dot' | 'squaredDistance'> {
+  const shift = floatShift(heap)
+  return {
+    dot(x, y, n) {
+      const f = heap.floats
+      let sum = 0
+      for (let p = x >>> shift, q = y >>> shift, end = p + n; p < end; p++, q++) sum += f[p] * f[q]
+      return sum
+    },
+    squaredDistance(x, y, n) {
+      const f = heap.floats
+      let sum = 0
+      for (let p = x >>> shift, q = y >>> shift, end = p + n; p < end; p++, q++) sum += (f[p] - f[q]) * (f[p] - f[q])
+      return sum
+    },
+  }
+}
+
+/** The largest and the smallest. */
+export function extremeKernels(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceMin' | 'argmax'> {
+  const shift = floatShift(heap)
+  return {
+    argmax(x, y, outer, length, inner) {
+      const f = heap.floats
+      for (let o = 0; o < outer; o++) {
+        const start = (x >>> shift) + o * length * inner
+        for (let i = 0; i < inner; i++) heap.ints[(y >>> 2) + o * inner + i] = firstLargest(f, start + i, length, inner)
+      }
     },
     reduceMax(x, y, outer, length, inner) {
       const f = heap.floats
@@ -34,19 +79,6 @@ function axisKernels(heap: Heap): Pick<Kernels, AxisName> {
         for (let l = 0; l < length; l++) {
           for (let i = (y >>> shift) + o * inner, end = i + inner; i < end; i++) f[i] = Math.min(f[i], f[p++])
         }
-      }
-    },
-  }
-}
-
-function argmaxKernel(heap: Heap): Pick<Kernels, 'argmax'> {
-  const shift = floatShift(heap)
-  return {
-    argmax(x, y, outer, length, inner) {
-      const f = heap.floats
-      for (let o = 0; o < outer; o++) {
-        const start = (x >>> shift) + o * length * inner
-        for (let i = 0; i < inner; i++) heap.ints[(y >>> 2) + o * inner + i] = firstLargest(f, start + i, length, inner)
       }
     },
   }
@@ -75,40 +107,4 @@ function firstLargest(f: FloatArray, x: number, length: number, stride: number):
     if (v > f[x + best * stride]) best = l
   }
   return best
-}
-
-function wholeKernels(heap: Heap): Pick<Kernels, WholeName> {
-  const shift = floatShift(heap)
-  return {
-    sumSquares(x, n) {
-      const f = heap.floats
-      let sum = 0
-      for (let p = x >>> shift, end = p + n; p < end; p++) sum += f[p] * f[p]
-      return sum
-    },
-    sumAbs(x, n) {
-      const f = heap.floats
-      let sum = 0
-      for (let p = x >>> shift, end = p + n; p < end; p++) sum += Math.abs(f[p])
-      return sum
-    },
-    dot(x, y, n) {
-      const f = heap.floats
-      let sum = 0
-      for (let p = x >>> shift, q = y >>> shift, end = p + n; p < end; p++, q++) sum += f[p] * f[q]
-      return sum
-    },
-    squaredDistance(x, y, n) {
-      const f = heap.floats
-      let sum = 0
-      for (let p = x >>> shift, q = y >>> shift, end = p + n; p < end; p++, q++) sum += (f[p] - f[q]) * (f[p] - f[q])
-      return sum
-    },
-    maxAbs(x, n) {
-      const f = heap.floats
-      let max = 0
-      for (let p = x >>> shift, end = p + n; p < end; p++) max = Math.max(max, Math.abs(f[p]))
-      return max
-    },
-  }
 }

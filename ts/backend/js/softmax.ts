@@ -3,18 +3,12 @@ import type { FloatArray, Heap } from '../heap.js'
 import type { Kernels } from '../kernels.js'
 import { floatShift } from './shift.js'
 
-type Name = 'softmax' | 'logSoftmax' | 'softmaxBackward' | 'logSoftmaxBackward'
-
-export function softmaxKernels(heap: Heap): Pick<Kernels, Name> {
+export function softmaxKernels(heap: Heap): Pick<Kernels, 'softmax' | 'softmaxBackward'> {
   const shift = floatShift(heap)
   return {
     softmax(x, y, rows, cols) {
       const f = heap.floats
       for (let r = 0; r < rows; r++) softmaxRow(f, (x >>> shift) + r * cols, (y >>> shift) + r * cols, cols)
-    },
-    logSoftmax(x, y, rows, cols) {
-      const f = heap.floats
-      for (let r = 0; r < rows; r++) logSoftmaxRow(f, (x >>> shift) + r * cols, (y >>> shift) + r * cols, cols)
     },
     softmaxBackward(y, dy, dx, rows, cols) {
       const f = heap.floats
@@ -23,6 +17,16 @@ export function softmaxKernels(heap: Heap): Pick<Kernels, Name> {
         for (let c = 0; c < cols; c++) sum += f[d + c] * f[p + c]
         for (let c = 0; c < cols; c++) f[i++] = f[p++] * (f[d++] - sum)
       }
+    },
+  }
+}
+
+export function logSoftmaxKernels(heap: Heap): Pick<Kernels, 'logSoftmax' | 'logSoftmaxBackward'> {
+  const shift = floatShift(heap)
+  return {
+    logSoftmax(x, y, rows, cols) {
+      const f = heap.floats
+      for (let r = 0; r < rows; r++) logSoftmaxRow(f, (x >>> shift) + r * cols, (y >>> shift) + r * cols, cols)
     },
     logSoftmaxBackward(y, dy, dx, rows, cols) {
       const f = heap.floats

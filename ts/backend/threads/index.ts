@@ -5,7 +5,7 @@ import { type Kernels, SCRATCH_BYTES, type Update } from '../kernels.js'
 import { warnOnce } from '../warn.js'
 import { compiled, isShareable, type Variant, type WasmExports } from '../wasm.js'
 import { type Kernel, Pool } from './pool.js'
-import { shareKernels, shareUpdate } from './split.js'
+import { shareKernels, shareOthers, shareUpdate } from './split.js'
 
 /** Most threads of a backend. */
 const MOST = 16
@@ -27,6 +27,8 @@ export interface Threads {
   ready: Promise<void>
   /** An update that threads share. */
   share(update: Update): Update
+  /** The kernels of a further module, and those of its instance on the calling thread. */
+  add(exports: WasmExports, module: WebAssembly.Module): WasmExports
 }
 
 /** How many threads were asked for. @throws RangeError */
@@ -84,5 +86,9 @@ export function startThreads(variant: Variant, exports: WasmExports, heap: Heap,
   const ready = pool.ready.catch(({ message }: Error) =>
     warnOnce(`one thread is used: workers do not start (${message}). A page's Content-Security-Policy has to allow blob: in worker-src.`),
   )
-  return { kernels: shareKernels(team), pool, ready, share: (update) => shareUpdate(pool, update) }
+  const add: Threads['add'] = (added, module) => {
+    pool.add(Object.values(added) as Kernel[], module)
+    return shareOthers({ exports: added, pool })
+  }
+  return { kernels: shareKernels(team), pool, ready, share: (update) => shareUpdate(pool, update), add }
 }

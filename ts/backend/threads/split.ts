@@ -5,7 +5,7 @@
  */
 import { ACTIVATIONS, type Activation, type Kernels, type Ptr, type Update } from '../kernels.js'
 import type { WasmExports } from '../wasm.js'
-import { isSmall, type Pool } from './pool.js'
+import { isSmall, type Kernel, type Pool } from './pool.js'
 
 /** How long calls take on one thread of a present-day machine, roughly: multiply-adds a nanosecond, nanoseconds an element. */
 const PRODUCT = 20
@@ -18,7 +18,9 @@ const LINE = 16
 const LINEAR = 0
 
 /** What takes longer to compute than to read and write. */
-const UNARY = ['exp', 'log', 'sin', 'cos', 'erf'] as const
+const UNARY = ['exp', 'log', 'sin', 'cos', 'erf']
+const ROWS_FORWARD = ['softmax', 'logSoftmax']
+const ROWS_BACKWARD = ['softmaxBackward', 'logSoftmaxBackward']
 const CHEAP: readonly Activation[] = ['linear', 'relu', 'leakyRelu']
 
 /** Who shares what. */
@@ -38,7 +40,46 @@ function shared<F extends (...numbers: never[]) => unknown>(kernel: F, whole: F,
 }
 
 export function shareKernels(team: Team): Kernels {
-  return { ...team.exports, ...products(team), ...dense(team), ...functions(team), ...rows(team) }
+  return { ...shareOthers(team), ...products(team), ...dense(team) }
+}
+
+/** The kernels of an instance, of which the pool has been told; those that are functions of elements or rows are shared. */
+export function shareOthers({ exports, pool }: Pick<Team, 'exports' | 'pool'>): WasmExports {
+  const table = { ...exports }
+  const share = (names: readonly string[], shared: (whole: Kernel, number: number) => Kernel) => {
+    for (const name of names) if (name in exports) table[name] = shared(exports[name] as Kernel, pool.numberOf(exports[name]))
+  }
+  share(UNARY, (whole, number) => (x, y, n) => {
+    const parts = pool.parts(n * FUNCTION)
+    if (parts < 2) whole(x, y, n)
+    else
+      pool.run(
+        number,
+        parts,
+        cut(n, parts, (at, count) => [x + at, y + at, count]),
+      )
+  })
+  share(ROWS_FORWARD, (whole, number) => (x, y, n, cols) => {
+    const parts = Math.min(n, pool.parts(n * cols * FUNCTION))
+    if (parts < 2) whole(x, y, n, cols)
+    else
+      pool.run(
+        number,
+        parts,
+        cutRows(n, cols, parts, (at, count) => [x + at, y + at, count, cols]),
+      )
+  })
+  share(ROWS_BACKWARD, (whole, number) => (y, dy, dx, n, cols) => {
+    const parts = Math.min(n, pool.parts(n * cols * FUNCTION))
+    if (parts < 2) whole(y, dy, dx, n, cols)
+    else
+      pool.run(
+        number,
+        parts,
+        cutRows(n, cols, parts, (at, count) => [y + at, dy + at, dx + at, count, cols]),
+      )
+  })
+  return table
 }
 
 /** The update of an optimizer, shared. */
@@ -55,11 +96,6 @@ export function shareUpdate(pool: Pool, update: Update): Update {
       )
   }
   return shared(kernel, update, (_p, _g, _s, _stride, n) => n * UPDATE)
-}
-
-/** The place of an export: the same in every instance. */
-function numberOf(exports: WasmExports, name: string): number {
-  return Object.keys(exports).indexOf(name)
 }
 
 /** Main uses the room that the caller gave, each worker its own. */
@@ -81,7 +117,7 @@ function cutRows(n: number, cols: number, parts: number, argumentsOf: (bytes: nu
 
 function products(team: Team): Pick<Kernels, 'matmul' | 'matmulNT' | 'matmulTN'> {
   const { exports, pool } = team
-  const number = numberOf(exports, 'matmulPart')
+  const number = pool.numberOf(exports.matmulPart)
   const share =
     (whole: Kernels['matmul'], layout: number): Kernels['matmul'] =>
     (a, b, c, m, n, k, accumulate, scratch) => {
@@ -92,10 +128,10 @@ function products(team: Team): Pick<Kernels, 'matmul' | 'matmulNT' | 'matmulTN'>
   return { matmul: share(exports.matmul, 0), matmulNT: share(exports.matmulNT, 1), matmulTN: share(exports.matmulTN, 2) }
 }
 
-function dense(team: Team): Pick<Kernels, 'denseForward' | 'denseBackward'> {
+function dense(team: Team): Pick<Kernels, 'denseForward' | 'denseBackward' | 'activationForward' | 'activationBackward'> {
   const { exports, pool } = team
-  const [forward, gradients] = [numberOf(exports, 'denseForwardPart'), numberOf(exports, 'denseGradientsPart')]
-  const { activationBackward } = functions(team)
+  const [forward, gradients] = [pool.numberOf(exports.denseForwardPart), pool.numberOf(exports.denseGradientsPart)]
+  const { activationForward, activationBackward } = activations(team)
   const denseForward: Kernels['denseForward'] = (x, w, b, z, y, m, k, n, activation, scratch) => {
     const parts = pool.parts((m * n * k) / PRODUCT)
     if (parts < 2) return exports.denseForward(x, w, b, z, y, m, k, n, activation, scratch)
@@ -112,6 +148,8 @@ function dense(team: Team): Pick<Kernels, 'denseForward' | 'denseBackward'> {
     })
   }
   return {
+    activationForward,
+    activationBackward,
     denseForward: shared(denseForward, exports.denseForward, (_x, _w, _b, _z, _y, m, k, n) => (m * n * k) / PRODUCT),
     denseBackward: shared(denseBackward, exports.denseBackward, (...args) => {
       const [dx, m, k, n] = args.slice(7)
@@ -120,22 +158,9 @@ function dense(team: Team): Pick<Kernels, 'denseForward' | 'denseBackward'> {
   }
 }
 
-function functions({ exports, pool }: Team): Pick<Kernels, 'activationForward' | 'activationBackward' | (typeof UNARY)[number]> {
-  const [forward, backward] = [numberOf(exports, 'activationForward'), numberOf(exports, 'activationBackward')]
+function activations({ exports, pool }: Team): Pick<Kernels, 'activationForward' | 'activationBackward'> {
+  const [forward, backward] = [pool.numberOf(exports.activationForward), pool.numberOf(exports.activationBackward)]
   const cost = ACTIVATIONS.map((name) => (CHEAP.includes(name) ? RECTIFIER : FUNCTION))
-  const unary = (name: (typeof UNARY)[number]): Kernels['exp'] => {
-    const [whole, number] = [exports[name], numberOf(exports, name)]
-    return (x, y, n) => {
-      const parts = pool.parts(n * FUNCTION)
-      if (parts < 2) whole(x, y, n)
-      else
-        pool.run(
-          number,
-          parts,
-          cut(n, parts, (at, count) => [x + at, y + at, count]),
-        )
-    }
-  }
   const activationForward: Kernels['activationForward'] = (x, y, n, activation) => {
     const parts = pool.parts(n * cost[activation])
     if (parts < 2) exports.activationForward(x, y, n, activation)
@@ -159,45 +184,5 @@ function functions({ exports, pool }: Team): Pick<Kernels, 'activationForward' |
   return {
     activationForward: shared(activationForward, exports.activationForward, (_x, _y, n, activation) => n * cost[activation]),
     activationBackward: shared(activationBackward, exports.activationBackward, (_s, _dy, _dx, n, activation) => n * cost[activation]),
-    exp: unary('exp'),
-    log: unary('log'),
-    sin: unary('sin'),
-    cos: unary('cos'),
-    erf: unary('erf'),
-  }
-}
-
-function rows({ exports, pool }: Team): Pick<Kernels, 'softmax' | 'logSoftmax' | 'softmaxBackward' | 'logSoftmaxBackward'> {
-  const forward = (name: 'softmax' | 'logSoftmax'): Kernels['softmax'] => {
-    const [whole, number] = [exports[name], numberOf(exports, name)]
-    return (x, y, n, cols) => {
-      const parts = Math.min(n, pool.parts(n * cols * FUNCTION))
-      if (parts < 2) whole(x, y, n, cols)
-      else
-        pool.run(
-          number,
-          parts,
-          cutRows(n, cols, parts, (at, count) => [x + at, y + at, count, cols]),
-        )
-    }
-  }
-  const backward = (name: 'softmaxBackward' | 'logSoftmaxBackward'): Kernels['softmaxBackward'] => {
-    const [whole, number] = [exports[name], numberOf(exports, name)]
-    return (y, dy, dx, n, cols) => {
-      const parts = Math.min(n, pool.parts(n * cols * FUNCTION))
-      if (parts < 2) whole(y, dy, dx, n, cols)
-      else
-        pool.run(
-          number,
-          parts,
-          cutRows(n, cols, parts, (at, count) => [y + at, dy + at, dx + at, count, cols]),
-        )
-    }
-  }
-  return {
-    softmax: forward('softmax'),
-    logSoftmax: forward('logSoftmax'),
-    softmaxBackward: backward('softmaxBackward'),
-    logSoftmaxBackward: backward('logSoftmaxBackward'),
   }
 }

@@ -1,0 +1,2 @@
+/** The text of `relaxed` as that of both variants; see variants.mjs. */
+export function takenApart(text: string): string
