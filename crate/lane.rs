@@ -8,6 +8,7 @@ mod f32x4;
 mod f64x2;
 #[cfg(not(target_feature = "simd128"))]
 mod portable;
+mod room;
 mod scalar;
 #[cfg(target_feature = "simd128")]
 mod simd;
@@ -17,6 +18,7 @@ use core::cell::Cell;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 pub use f32x4::F32x4;
 pub use f64x2::F64x2;
+pub use room::Room;
 pub use touch::touch;
 
 /// 1.5·2²³: a sum with it keeps whole numbers only, the number itself in its lowest bits.
@@ -59,8 +61,8 @@ pub trait Lane:
     /// The larger; NaN if either is.
     fn max(self, other: Self) -> Self;
 
-    /// self, or `least` where self is smaller; NaN stays NaN. Not by pmax, of which LLVM makes relaxed_max on the relaxed
-    /// artefact: whose NaN that keeps depends on the engine.
+    /// self, or `least` where self is smaller; NaN stays NaN. This is pmax, to which crate/pack/finish.mjs turns what LLVM makes of it
+    /// on the relaxed artefact.
     fn at_least(self, least: Self) -> Self;
     /// self, or `most` where self is larger; NaN stays NaN.
     fn at_most(self, most: Self) -> Self;

@@ -43,11 +43,11 @@ impl Lane for F32x4 {
     }
     #[inline(always)]
     fn at_least(self, least: Self) -> Self {
-        F32x4(v128_bitselect(least.0, self.0, f32x4_lt(self.0, least.0)))
+        F32x4(f32x4_pmax(self.0, least.0))
     }
     #[inline(always)]
     fn at_most(self, most: Self) -> Self {
-        F32x4(v128_bitselect(most.0, self.0, f32x4_gt(self.0, most.0)))
+        F32x4(f32x4_pmin(self.0, most.0))
     }
     #[cfg(target_feature = "relaxed-simd")]
     #[inline(always)]

@@ -3,7 +3,7 @@
 use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
-/// v ← ρ·v + (1 − ρ)·g²;  d = √(u + ε)/√(v + ε)·g;  u ← ρ·u + (1 − ρ)·d²;  p ← p − η·d
+/// v ← ρ·v + (1 − ρ)·g²;  d = √((u + ε)/(v + ε))·g;  u ← ρ·u + (1 − ρ)·d²;  p ← p − η·d
 struct Adadelta {
     rho: f32,
     take: f32,
@@ -24,7 +24,7 @@ impl Rule<2> for Adadelta {
     fn update<L: Lane>(&self, p: L, g: L, [v, u]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
         let v = k(self.rho).mul_add(v, k(self.take) * (g * g));
-        let d = (u + k(self.epsilon)).sqrt() / (v + k(self.epsilon)).sqrt() * g;
+        let d = ((u + k(self.epsilon)) / (v + k(self.epsilon))).sqrt() * g;
         let u = k(self.rho).mul_add(u, k(self.take) * (d * d));
         (p.minus(k(self.learning_rate), d), [v, u])
     }

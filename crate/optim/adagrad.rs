@@ -23,7 +23,7 @@ impl Rule<1> for Adagrad {
     fn update<L: Lane>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;
         let s = g.mul_add(g, s);
-        (p - k(self.rate) * g / ((s + k(self.epsilon_root)).sqrt() + k(self.epsilon)), [s])
+        (p.minus(k(self.rate), g / ((s + k(self.epsilon_root)).sqrt() + k(self.epsilon))), [s])
     }
 }
 

@@ -26,7 +26,7 @@ impl Rule<2> for Adamax {
         let k = L::splat;
         let m = (g - m).mul_add(k(self.take), m);
         let u = (g.abs() + k(self.inside)).at_least(k(self.beta2) * u);
-        (p - k(self.rate) * m / (u + k(self.outside)), [m, u])
+        (p.minus(k(self.rate), m / (u + k(self.outside))), [m, u])
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
-/// d = g − g₋₁;  m, w, n: means of g, d, (g + β₂·d)²;  p ← after·(p − (rate_m·m + rate_w·w) / (√(c·n) + ε))
+/// d = g − g₋₁;  m, w, n: means of g, d, (g + β₂·d)²;  p ← after·(p − (rate_m·m + rate_w·w) / (√n + ε))
 struct Adan {
     take1: f32,
     beta2: f32,
@@ -13,7 +13,6 @@ struct Adan {
     differs: f32,
     rate_m: f32,
     rate_w: f32,
-    correction: f32,
     epsilon: f32,
     after: f32,
 }
@@ -29,9 +28,8 @@ impl From<&[f32]> for Adan {
             differs: h[5],
             rate_m: h[6],
             rate_w: h[7],
-            correction: h[8],
-            epsilon: h[9],
-            after: h[10],
+            epsilon: h[8],
+            after: h[9],
         }
     }
 }
@@ -47,10 +45,10 @@ impl Rule<4> for Adan {
         let m = (g - m).mul_add(k(self.take1), m);
         let w = k(self.beta2).mul_add(w, k(self.take2) * d);
         let n = k(self.beta3).mul_add(n, k(self.take3) * (ahead * ahead));
-        let step = k(self.rate_m).mul_add(m, k(self.rate_w) * w) / ((n * k(self.correction)).sqrt() + k(self.epsilon));
+        let step = k(self.rate_m).mul_add(m, k(self.rate_w) * w) / (n.sqrt() + k(self.epsilon));
         let previous = g;
         (k(self.after) * (p - step), [m, w, n, previous])
     }
 }
 
-export_update!(adan, Adan, 4, 11);
+export_update!(adan, Adan, 4, 10);

@@ -3,7 +3,7 @@
 use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
-/// p ← p − (rate·fast + slow_rate·slow) / (√(c·v) + ε)
+/// p ← p − (rate·fast + slow_rate·slow) / (√v + ε)
 struct AdEmaMix {
     take1: f32,
     take3: f32,
@@ -11,22 +11,12 @@ struct AdEmaMix {
     take2: f32,
     rate: f32,
     slow_rate: f32,
-    correction: f32,
     epsilon: f32,
 }
 
 impl From<&[f32]> for AdEmaMix {
     fn from(h: &[f32]) -> Self {
-        AdEmaMix {
-            take1: h[0],
-            take3: h[1],
-            beta2: h[2],
-            take2: h[3],
-            rate: h[4],
-            slow_rate: h[5],
-            correction: h[6],
-            epsilon: h[7],
-        }
+        AdEmaMix { take1: h[0], take3: h[1], beta2: h[2], take2: h[3], rate: h[4], slow_rate: h[5], epsilon: h[6] }
     }
 }
 
@@ -40,8 +30,8 @@ impl Rule<3> for AdEmaMix {
         let slow = (g - slow).mul_add(k(self.take3), slow);
         let v = k(self.beta2).mul_add(v, k(self.take2) * (g * g));
         let step = k(self.rate).mul_add(fast, k(self.slow_rate) * slow);
-        (p - step / ((v * k(self.correction)).sqrt() + k(self.epsilon)), [fast, slow, v])
+        (p - step / (v.sqrt() + k(self.epsilon)), [fast, slow, v])
     }
 }
 
-export_update!(ademamix, AdEmaMix, 3, 8);
+export_update!(ademamix, AdEmaMix, 3, 7);

@@ -3,28 +3,19 @@
 use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
-/// m, v as Adam's;  u ← rate·m / (√(c·v) + ε) + λ·p;  p stays
+/// m, v as Adam's;  u ← rate·m / (√v + ε) + λ·p;  p stays
 struct LambDirection {
     take1: f32,
     beta2: f32,
     take2: f32,
     rate: f32,
-    correction: f32,
     epsilon: f32,
     weight_decay: f32,
 }
 
 impl From<&[f32]> for LambDirection {
     fn from(h: &[f32]) -> Self {
-        LambDirection {
-            take1: h[0],
-            beta2: h[1],
-            take2: h[2],
-            rate: h[3],
-            correction: h[4],
-            epsilon: h[5],
-            weight_decay: h[6],
-        }
+        LambDirection { take1: h[0], beta2: h[1], take2: h[2], rate: h[3], epsilon: h[4], weight_decay: h[5] }
     }
 }
 
@@ -36,9 +27,9 @@ impl Rule<3> for LambDirection {
         let k = L::splat;
         let m = (g - m).mul_add(k(self.take1), m);
         let v = k(self.beta2).mul_add(v, k(self.take2) * (g * g));
-        let u = k(self.rate) * m / ((v * k(self.correction)).sqrt() + k(self.epsilon));
-        (p, [m, v, u + k(self.weight_decay) * p])
+        let u = (m / (v.sqrt() + k(self.epsilon))).mul_add(k(self.rate), k(self.weight_decay) * p);
+        (p, [m, v, u])
     }
 }
 
-export_update!(lambDirection, LambDirection, 3, 7);
+export_update!(lambDirection, LambDirection, 3, 6);

@@ -19,6 +19,7 @@ impl From<&[f32]> for Momentum {
 
 impl Rule<1> for Momentum {
     const SLOT: [Slot; 1] = [Slot::Mean];
+    const LIGHT: bool = true;
 
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [v]: [L; 1]) -> (L, [L; 1]) {

@@ -50,7 +50,7 @@ impl Rule<2> for Step {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, _: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        (p - k(self.rate) * m / (v.sqrt() + k(self.epsilon)), [m, v])
+        (p.minus(k(self.rate), m / (v.sqrt() + k(self.epsilon))), [m, v])
     }
 }
 

@@ -27,7 +27,7 @@ impl Rule<2> for RAdam {
         let k = L::splat;
         let m = (g - m).mul_add(k(self.take1), m);
         let v = k(self.beta2).mul_add(v, k(self.take2) * (g * g));
-        (p - k(self.rate) * m / (k(self.root_scale) * v.sqrt() + k(self.offset)), [m, v])
+        (p.minus(k(self.rate), m / v.sqrt().mul_add(k(self.root_scale), k(self.offset))), [m, v])
     }
 }
 

@@ -3,10 +3,11 @@
 use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
-/// s ← β·s + (1 − β)·g²;  d = g / (√(c·s + εᵢ) + εₒ)
+/// s ← β·s + (1 − β)·g²;  d = g / (√(s + εᵢ) + εₒ)
 struct RmsProp {
     beta: f32,
     take: f32,
+    /// Of the bias of s and m, where a mean is taken out; what it does to d, the caller's other numbers do.
     correction: f32,
     epsilon_out: f32,
     epsilon_in: f32,
@@ -33,8 +34,7 @@ impl RmsProp {
 
     #[inline(always)]
     fn variance<L: Lane>(&self, s: L, m: L) -> L {
-        let c = L::splat(self.correction);
-        (s * c - (m * c) * (m * c)).at_least(L::splat(0.0))
+        s.minus(L::splat(self.correction) * m, m).at_least(L::splat(0.0))
     }
 
     #[inline(always)]
@@ -49,12 +49,12 @@ impl Rule<1> for RmsProp {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
         let s = self.mean_square(s, g);
-        let d = self.direction(g, s * L::splat(self.correction));
+        let d = self.direction(g, s);
         (p.minus(L::splat(self.learning_rate), d), [s])
     }
 }
 
-/// √(s − m²) in place of √s, m the mean gradient.
+/// √(s − c·m²) in place of √s, m the mean gradient.
 struct Centered(RmsProp);
 
 impl From<&[f32]> for Centered {
@@ -104,7 +104,7 @@ impl Rule<2> for WithMomentum {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [s, b]: [L; 2]) -> (L, [L; 2]) {
         let s = self.rms.mean_square(s, g);
-        let (p, b) = self.go(p, b, self.rms.direction(g, s * L::splat(self.rms.correction)));
+        let (p, b) = self.go(p, b, self.rms.direction(g, s));
         (p, [s, b])
     }
 }

@@ -28,14 +28,13 @@ impl Rule<1> for ScheduleFreeSgd {
     }
 }
 
-/// As above with u = g/(√(c₂·v) + ε) + λ·y in place of g.
+/// As above with u = g/(√v + ε) + λ·y in place of g.
 struct ScheduleFreeAdamW {
     c: f32,
     direct: f32,
     rate: f32,
     beta2: f32,
     take2: f32,
-    correction: f32,
     epsilon: f32,
     weight_decay: f32,
 }
@@ -48,9 +47,8 @@ impl From<&[f32]> for ScheduleFreeAdamW {
             rate: h[2],
             beta2: h[3],
             take2: h[4],
-            correction: h[5],
-            epsilon: h[6],
-            weight_decay: h[7],
+            epsilon: h[5],
+            weight_decay: h[6],
         }
     }
 }
@@ -62,7 +60,7 @@ impl Rule<2> for ScheduleFreeAdamW {
     fn update<L: Lane>(&self, p: L, g: L, [z, v]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
         let v = k(self.beta2).mul_add(v, k(self.take2) * (g * g));
-        let u = k(self.weight_decay).mul_add(p, g / ((v * k(self.correction)).sqrt() + k(self.epsilon)));
+        let u = k(self.weight_decay).mul_add(p, g / (v.sqrt() + k(self.epsilon)));
         let y = p + k(self.c).mul_add(z - p, k(self.direct) * u);
         let z = z.minus(k(self.rate), u);
         (y, [z, v])
@@ -70,4 +68,4 @@ impl Rule<2> for ScheduleFreeAdamW {
 }
 
 export_update!(scheduleFreeSgd, ScheduleFreeSgd, 1, 3);
-export_update!(scheduleFreeAdamw, ScheduleFreeAdamW, 2, 8);
+export_update!(scheduleFreeAdamw, ScheduleFreeAdamW, 2, 7);

@@ -16,6 +16,7 @@ impl From<&[f32]> for Sgd {
 
 impl Rule<0> for Sgd {
     const SLOT: [Slot; 0] = [];
+    const LIGHT: bool = true;
 
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {

@@ -3,18 +3,17 @@
 use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
-/// v ← v − (1 − β₂)·sign(v − g²)·g²;  p ← p − rate·m / (√(c·v) + ε)
+/// v ← v − (1 − β₂)·sign(v − g²)·g²;  p ← p − rate·m / (√v + ε)
 struct Yogi {
     take1: f32,
     take2: f32,
     rate: f32,
-    correction: f32,
     epsilon: f32,
 }
 
 impl From<&[f32]> for Yogi {
     fn from(h: &[f32]) -> Self {
-        Yogi { take1: h[0], take2: h[1], rate: h[2], correction: h[3], epsilon: h[4] }
+        Yogi { take1: h[0], take2: h[1], rate: h[2], epsilon: h[3] }
     }
 }
 
@@ -27,8 +26,8 @@ impl Rule<2> for Yogi {
         let square = g * g;
         let m = (g - m).mul_add(k(self.take1), m);
         let v = v - (k(self.take2) * square).with_sign_of(v - square).unless(v.same(square));
-        (p - k(self.rate) * m / ((v * k(self.correction)).sqrt() + k(self.epsilon)), [m, v])
+        (p.minus(k(self.rate), m / (v.sqrt() + k(self.epsilon))), [m, v])
     }
 }
 
-export_update!(yogi, Yogi, 2, 5);
+export_update!(yogi, Yogi, 2, 4);

@@ -71,11 +71,19 @@ function optimise(bytes) {
  * differs by variant.
  */
 function rewritten(module) {
-  const { ordered, count } = inOrder(foldSplats(module.emitText()))
+  const { ordered, count } = inOrder(foldSplats(exactExtremes(module.emitText())))
   if (count < TILE_LOOPS) throw new Error(`${count} loops of tiles were found; did the compiler change them?`)
   const done = binaryen.parseText(takenApart(ordered))
   done.setFeatures(module.getFeatures())
   return done
+}
+
+/**
+ * The larger and the smaller as they were written: LLVM makes the relaxed instruction of pmax and pmin wherever it may, and with that
+ * whose NaN is kept depends on the engine. The operands are the same, in the same order.
+ */
+function exactExtremes(text) {
+  return text.replace(/f32x4\.relaxed_(max|min)/g, 'f32x4.p$1')
 }
 
 /** Folds the address arithmetic of loads into all four lanes as well, which binaryen passes over: `a + 4` becomes an offset. */

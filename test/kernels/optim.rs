@@ -61,8 +61,9 @@ fn one_by_one<R: Rule<S>, const S: usize>(
     g: &[f32],
     s: &mut [Vec<f32>; S],
 ) {
+    let is_plain = !R::LIGHT && scale == 1.0 && coupled == 0.0;
     for i in 0..p.len() {
-        let g = scale * g[i] + coupled * p[i];
+        let g = if is_plain { g[i] } else { scale * g[i] + coupled * p[i] };
         let (next, state) = rule.update(p[i] - decoupled * p[i], g, from_fn(|j| s[j][i]));
         p[i] = next;
         for (j, x) in state.into_iter().enumerate() {
@@ -136,13 +137,14 @@ fn check<R, const S: usize, const H: usize>()
 where
     R: Rule<S> + for<'a> From<&'a [f32]>,
 {
-    for n in lengths().chain(13..=24) {
+    for n in lengths().chain(13..=24).chain([239, 240, 241, 487]) {
         steps::<R, S, H>(n, [1.0, 0.0, 0.0], false);
         steps::<R, S, H>(n, [0.5, 0.01, 0.001], false);
         steps::<R, S, H>(n, [1.0, 0.0, 0.1], true);
     }
     // more than the driver works on at once
     steps::<R, S, H>(LONG + 1003, [0.5, 0.01, 0.001], false);
+    steps::<R, S, H>(LONG + 1003, [1.0, 0.0, 0.001], false);
 }
 
 // last, so that the files find it by path, as in crate/optim/mod.rs

@@ -56,17 +56,18 @@ export class AdaBelief extends Optimizer<AdaBeliefOptions> {
   }
 
   protected override hyper(o: Required<AdaBeliefOptions>, t: number): readonly number[] {
-    const rate = o.learningRate / missing(o.beta1, t)
-    return [1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilonRoot, rate, 1 / missing(o.beta2, t), o.epsilon]
+    const root = Math.sqrt(missing(o.beta2, t))
+    const rate = (root * o.learningRate) / missing(o.beta1, t)
+    return [1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilonRoot, rate, root * o.epsilon]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, s]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, beta2, take2, epsilonRoot, rate, correction, epsilon] = hyper
+    const [take1, beta2, take2, epsilonRoot, rate, epsilon] = hyper
     for (let i = 0; i < p.length; i++) {
       m[i] += take1 * (g[i] - m[i])
       const surprise = g[i] - m[i]
       s[i] = beta2 * s[i] + take2 * surprise * surprise + epsilonRoot
-      p[i] -= (rate * m[i]) / (Math.sqrt(s[i] * correction) + epsilon)
+      p[i] -= (rate * m[i]) / (Math.sqrt(s[i]) + epsilon)
     }
   }
 }

@@ -56,7 +56,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
   ): void {
     for (let i = 0; i < p.length; i++) {
       v[i] = rho * v[i] + take * g[i] * g[i]
-      const d = (Math.sqrt(u[i] + epsilon) / Math.sqrt(v[i] + epsilon)) * g[i]
+      const d = Math.sqrt((u[i] + epsilon) / (v[i] + epsilon)) * g[i]
       u[i] = rho * u[i] + take * d * d
       p[i] -= learningRate * d
     }

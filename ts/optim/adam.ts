@@ -66,18 +66,22 @@ export class Adam extends Optimizer<AdamOptions> {
     return amsgrad ? AMSGRAD_SLOTS : SLOTS
   }
 
-  protected override kernel({ amsgrad }: Required<AdamOptions>): string {
-    return amsgrad ? 'amsgrad' : 'adam'
+  protected override kernel({ amsgrad, epsilonPlacement }: Required<AdamOptions>): string {
+    return amsgrad ? 'amsgrad' : epsilonPlacement === 'inside' ? 'adamInside' : 'adam'
   }
 
   protected override hyper(o: Required<AdamOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, epsilon, epsilonPlacement, amsgrad, amsgradMaximum } = o
     const c2 = missing(beta2, t)
-    const out = epsilonPlacement === 'outside' ? epsilon : epsilonPlacement === 'hat' ? epsilon / Math.sqrt(c2) : 0
-    const root = epsilonPlacement === 'inside' ? epsilon : 0
     const rate = learningRate / missing(beta1, t)
-    if (amsgrad && amsgradMaximum === 'corrected') return [1 - beta1, beta2, 1 - beta2, rate, 1, out, root, 1 / c2]
-    return [1 - beta1, beta2, 1 - beta2, rate, 1 / c2, out, root, 1]
+    const isInside = epsilonPlacement === 'inside'
+    if (amsgrad && amsgradMaximum === 'corrected') {
+      const out = isInside ? 0 : epsilonPlacement === 'hat' ? epsilon / Math.sqrt(c2) : epsilon
+      return [1 - beta1, beta2, 1 - beta2, rate, out, isInside ? epsilon : 0, 1 / c2]
+    }
+    const root = Math.sqrt(c2)
+    const out = isInside ? 0 : epsilonPlacement === 'hat' ? epsilon : epsilon * root
+    return [1 - beta1, beta2, 1 - beta2, rate * root, out, isInside ? epsilon * c2 : 0, 1]
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
@@ -87,21 +91,23 @@ export class Adam extends Optimizer<AdamOptions> {
 
 /** The numbers of {@link adamRule} at step t, ε outside. @internal */
 export function adamNumbers(learningRate: number, beta1: number, beta2: number, epsilon: number, t: number): number[] {
-  return [1 - beta1, beta2, 1 - beta2, learningRate / missing(beta1, t), 1 / missing(beta2, t), epsilon, 0, 1]
+  const root = Math.sqrt(missing(beta2, t))
+  return [1 - beta1, beta2, 1 - beta2, (root * learningRate) / missing(beta1, t), root * epsilon, 0, 1]
 }
 
 /**
- * Adam's loop. `correction` is 1/(1 − β₂ᵗ); with AMSGrad's corrected maximum it is applied before the maximum, as `early`.
+ * Adam's loop. √v̂ is √v/√(1 − β₂ᵗ), so that rate and ε times √(1 − β₂ᵗ) take the place of v's correction; with AMSGrad's corrected
+ * maximum v is corrected before the maximum, by `early`.
  * @internal
  */
 export function adamRule(p: FloatArray, g: FloatArray, [m, v, vMax]: FloatArray[], hyper: readonly number[]): void {
-  const [take1, beta2, take2, rate, correction, epsilon, epsilonRoot, early] = hyper
+  const [take1, beta2, take2, rate, epsilon, epsilonRoot, early] = hyper
   for (let i = 0; i < p.length; i++) {
     m[i] += take1 * (g[i] - m[i])
     v[i] = beta2 * v[i] + take2 * g[i] * g[i]
     if (vMax !== undefined) vMax[i] = Math.max(vMax[i], v[i] * early)
     const largest = vMax === undefined ? v[i] : vMax[i]
-    p[i] -= (rate * m[i]) / (Math.sqrt(largest * correction + epsilonRoot) + epsilon)
+    p[i] -= (rate * m[i]) / (Math.sqrt(largest + epsilonRoot) + epsilon)
   }
 }
 

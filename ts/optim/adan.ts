@@ -67,21 +67,22 @@ export class Adan extends Optimizer<AdanOptions> {
   protected override hyper(o: Required<AdanOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, beta3 } = o
     const after = o.weightDecayForm === 'proximal' ? 1 / (1 + learningRate * o.weightDecay) : 1
-    const rateM = learningRate / missing(beta1, t)
-    const rateW = (learningRate * beta2) / missing(beta2, t)
-    const correction = 1 / missing(beta3, t)
-    return [1 - beta1, beta2, 1 - beta2, beta3, 1 - beta3, t === 1 ? 0 : 1, rateM, rateW, correction, o.epsilon, after]
+    const root = Math.sqrt(missing(beta3, t))
+    const rate = root * learningRate
+    const rateM = rate / missing(beta1, t)
+    const rateW = (rate * beta2) / missing(beta2, t)
+    return [1 - beta1, beta2, 1 - beta2, beta3, 1 - beta3, t === 1 ? 0 : 1, rateM, rateW, root * o.epsilon, after]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, w, n, previous]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, beta2, take2, beta3, take3, differs, rateM, rateW, correction, epsilon, after] = hyper
+    const [take1, beta2, take2, beta3, take3, differs, rateM, rateW, epsilon, after] = hyper
     for (let i = 0; i < p.length; i++) {
       const d = differs * (g[i] - previous[i])
       const ahead = g[i] + beta2 * d
       m[i] += take1 * (g[i] - m[i])
       w[i] = beta2 * w[i] + take2 * d
       n[i] = beta3 * n[i] + take3 * ahead * ahead
-      p[i] = after * (p[i] - (rateM * m[i] + rateW * w[i]) / (Math.sqrt(n[i] * correction) + epsilon))
+      p[i] = after * (p[i] - (rateM * m[i] + rateW * w[i]) / (Math.sqrt(n[i]) + epsilon))
       previous[i] = g[i]
     }
   }

@@ -61,16 +61,18 @@ export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
 
   protected override hyper(o: Required<AdEMAMixOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, beta3, alpha, epsilon } = o
-    return [1 - beta1, 1 - beta3, beta2, 1 - beta2, learningRate / missing(beta1, t), learningRate * alpha, 1 / missing(beta2, t), epsilon]
+    const root = Math.sqrt(missing(beta2, t))
+    const rate = root * learningRate
+    return [1 - beta1, 1 - beta3, beta2, 1 - beta2, rate / missing(beta1, t), rate * alpha, root * epsilon]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [fast, slow, v]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, take3, beta2, take2, rate, slowRate, correction, epsilon] = hyper
+    const [take1, take3, beta2, take2, rate, slowRate, epsilon] = hyper
     for (let i = 0; i < p.length; i++) {
       fast[i] += take1 * (g[i] - fast[i])
       slow[i] += take3 * (g[i] - slow[i])
       v[i] = beta2 * v[i] + take2 * g[i] * g[i]
-      p[i] -= (rate * fast[i] + slowRate * slow[i]) / (Math.sqrt(v[i] * correction) + epsilon)
+      p[i] -= (rate * fast[i] + slowRate * slow[i]) / (Math.sqrt(v[i]) + epsilon)
     }
   }
 }

@@ -133,8 +133,8 @@ export class LAMB extends Optimizer<LAMBOptions> {
   }
 
   protected override hyper(o: Required<LAMBOptions>, t: number): readonly number[] {
-    const [take1, beta2, take2, rate, correction, epsilon] = adamNumbers(1, o.beta1, o.beta2, o.epsilon, t)
-    return [take1, beta2, take2, rate, correction, epsilon, o.decayInRatio ? o.weightDecay : 0]
+    const [take1, beta2, take2, rate, epsilon] = adamNumbers(1, o.beta1, o.beta2, o.epsilon, t)
+    return [take1, beta2, take2, rate, epsilon, o.decayInRatio ? o.weightDecay : 0]
   }
 
   protected override applyToRun(group: ParameterGroup<Required<LAMBOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
@@ -159,11 +159,11 @@ export class LAMB extends Optimizer<LAMBOptions> {
 
   /** Leaves p alone: the step follows when its norm is known. */
   protected override update(p: FloatArray, g: FloatArray, [m, v, u]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, beta2, take2, rate, correction, epsilon, weightDecay] = hyper
+    const [take1, beta2, take2, rate, epsilon, weightDecay] = hyper
     for (let i = 0; i < p.length; i++) {
       m[i] += take1 * (g[i] - m[i])
       v[i] = beta2 * v[i] + take2 * g[i] * g[i]
-      u[i] = (rate * m[i]) / (Math.sqrt(v[i] * correction) + epsilon) + weightDecay * p[i]
+      u[i] = (rate * m[i]) / (Math.sqrt(v[i]) + epsilon) + weightDecay * p[i]
     }
   }
 }

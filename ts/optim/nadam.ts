@@ -70,9 +70,10 @@ export class NAdam extends Optimizer<NAdamOptions> {
     scalars.product *= now
     // long before it is a denormal number, on which processors take a hundred times as long, it is nothing beside 1
     if (scalars.product < 1e-200) scalars.product = 0
-    const direct = (o.learningRate * (1 - now)) / (1 - scalars.product)
-    const carried = (o.learningRate * next) / (1 - scalars.product * next)
-    return [1 - o.beta1, o.beta2, 1 - o.beta2, 1 / missing(o.beta2, t), o.epsilon, direct, carried]
+    const root = Math.sqrt(missing(o.beta2, t))
+    const direct = (root * o.learningRate * (1 - now)) / (1 - scalars.product)
+    const carried = (root * o.learningRate * next) / (1 - scalars.product * next)
+    return [1 - o.beta1, o.beta2, 1 - o.beta2, root * o.epsilon, direct, carried]
   }
 
   /** 0.96^(t·decay), which is asked for twice: as that of the next step, then of this one. */
@@ -83,11 +84,11 @@ export class NAdam extends Optimizer<NAdamOptions> {
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, beta2, take2, correction, epsilon, direct, carried] = hyper
+    const [take1, beta2, take2, epsilon, direct, carried] = hyper
     for (let i = 0; i < p.length; i++) {
       m[i] += take1 * (g[i] - m[i])
       v[i] = beta2 * v[i] + take2 * g[i] * g[i]
-      p[i] -= (direct * g[i] + carried * m[i]) / (Math.sqrt(v[i] * correction) + epsilon)
+      p[i] -= (direct * g[i] + carried * m[i]) / (Math.sqrt(v[i]) + epsilon)
     }
   }
 }

@@ -80,12 +80,13 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
 
   protected override hyper(o: Required<RMSPropOptions>, t: number): readonly number[] {
     const { learningRate, beta, epsilon, epsilonPlacement, momentum, nesterov, biasCorrection, learningRateInside } = o
-    const correction = biasCorrection ? 1 / missing(beta, t) : 1
+    const known = biasCorrection ? missing(beta, t) : 1
+    const root = Math.sqrt(known)
     const [inside, outside] = learningRateInside ? [learningRate, 1] : [1, learningRate]
     const [direct, carried] = nesterov ? [learningRate, outside * momentum] : [0, outside]
-    const [epsilonOut, epsilonIn] = epsilonPlacement === 'outside' ? [epsilon, 0] : [0, epsilon]
-    if (momentum === 0) return [beta, 1 - beta, correction, epsilonOut, epsilonIn, learningRate]
-    return [beta, 1 - beta, correction, epsilonOut, epsilonIn, momentum, inside, direct, carried]
+    const [epsilonOut, epsilonIn] = epsilonPlacement === 'outside' ? [root * epsilon, 0] : [0, known * epsilon]
+    if (momentum === 0) return [beta, 1 - beta, 1 / known, epsilonOut, epsilonIn, root * learningRate]
+    return [beta, 1 - beta, 1 / known, epsilonOut, epsilonIn, momentum, root * inside, root * direct, carried]
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], h: readonly number[]): void {
@@ -97,10 +98,10 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
     const [momentum, inside, direct, carried] = h.length === 6 ? [0, 0, h[5], 0] : h.slice(5)
     for (let i = 0; i < p.length; i++) {
       s[i] = beta * s[i] + take * g[i] * g[i]
-      let variance = s[i] * correction
+      let variance = s[i]
       if (m !== undefined) {
         m[i] += take * (g[i] - m[i])
-        variance = Math.max(0, variance - m[i] * correction * m[i] * correction)
+        variance = Math.max(0, variance - correction * m[i] * m[i])
       }
       const d = g[i] / (Math.sqrt(variance + epsilonIn) + epsilonOut)
       p[i] -= direct * d

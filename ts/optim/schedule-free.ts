@@ -164,14 +164,15 @@ export class ScheduleFreeAdamW extends ScheduleFree<ScheduleFreeAdamWOptions> {
 
   protected override hyper(o: Required<ScheduleFreeAdamWOptions>, t: number, scalars: Scalars): readonly number[] {
     const [c, direct, rate] = this.mixing(o, t, scalars)
-    return [c, direct, rate, o.beta2, 1 - o.beta2, 1 / missing(o.beta2, t), o.epsilon, o.weightDecay]
+    const root = Math.sqrt(missing(o.beta2, t))
+    return [c, root * direct, root * rate, o.beta2, 1 - o.beta2, root * o.epsilon, o.weightDecay / root]
   }
 
   protected override update(y: FloatArray, g: FloatArray, [z, v]: FloatArray[], hyper: readonly number[]): void {
-    const [c, direct, rate, beta2, take2, correction, epsilon, weightDecay] = hyper
+    const [c, direct, rate, beta2, take2, epsilon, weightDecay] = hyper
     for (let i = 0; i < y.length; i++) {
       v[i] = beta2 * v[i] + take2 * g[i] * g[i]
-      const u = g[i] / (Math.sqrt(v[i] * correction) + epsilon) + weightDecay * y[i]
+      const u = g[i] / (Math.sqrt(v[i]) + epsilon) + weightDecay * y[i]
       y[i] += c * (z[i] - y[i]) + direct * u
       z[i] -= rate * u
     }

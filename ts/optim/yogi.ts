@@ -60,20 +60,16 @@ export class Yogi extends Optimizer<YogiOptions> {
   }
 
   protected override hyper(o: Required<YogiOptions>, t: number): readonly number[] {
-    return [1 - o.beta1, 1 - o.beta2, o.learningRate / missing(o.beta1, t), 1 / missing(o.beta2, t), o.epsilon]
+    const root = Math.sqrt(missing(o.beta2, t))
+    return [1 - o.beta1, 1 - o.beta2, (root * o.learningRate) / missing(o.beta1, t), root * o.epsilon]
   }
 
-  protected override update(
-    p: FloatArray,
-    g: FloatArray,
-    [m, v]: FloatArray[],
-    [take1, take2, rate, correction, epsilon]: readonly number[],
-  ): void {
+  protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], [take1, take2, rate, epsilon]: readonly number[]): void {
     for (let i = 0; i < p.length; i++) {
       const square = g[i] * g[i]
       m[i] += take1 * (g[i] - m[i])
       v[i] -= take2 * Math.sign(v[i] - square) * square
-      p[i] -= (rate * m[i]) / (Math.sqrt(v[i] * correction) + epsilon)
+      p[i] -= (rate * m[i]) / (Math.sqrt(v[i]) + epsilon)
     }
   }
 }
