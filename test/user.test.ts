@@ -412,6 +412,19 @@ describe('mistakes that plain JavaScript lets through are named', () => {
       () => new LBFGS(make().parameters()).step(...any(() => {})),
       /closure must return the loss.*got undefined/,
     ],
+    [
+      'a closure that runs backward',
+      () => {
+        const model = make()
+        const closure = () => {
+          const loss = mse(model.forward([[1]]), [[1]])
+          loss.backward()
+          return loss
+        }
+        new LBFGS(model.parameters()).step(closure)
+      },
+      /LBFGS\.step\(\): the closure ran backward\(\), which is for step\(\) to do/,
+    ],
     ['concat of two', () => concat(...any([1], [2])).data(), /concat: axis|concat: wants its tensors in an array/],
     [
       'concat of two tensors',
