@@ -451,6 +451,17 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     ],
     ['cosine', () => s.cosine(0.1), /cosine: wants options as an object, \{ steps: … \}, got undefined/],
     ['stepDecay', () => s.stepDecay(0.1, 30), /stepDecay: wants options as an object, \{ every: … \}, got 30/],
+    [
+      'the end of cosine',
+      () => s.cosine(...any(0.1, { steps: 9, min: 0.01 })),
+      /cosine: there is no option 'min'. Options: afterwards, expo/,
+    ],
+    [
+      'the step of stepDecay',
+      () => s.stepDecay(...any(0.1, { stepSize: 3 })),
+      /stepDecay: there is no option 'stepSize'. Options: every, factor/,
+    ],
+    ['the end of warmup', () => s.warmup(...any(s.constant(1), { step: 3 })), /warmup: there is no option 'step'; did you mean steps\?/],
     ['oneCycle', () => s.oneCycle(0.1), /oneCycle: wants options as an object/],
     ['warmup', () => s.warmup(() => 1, 10), /warmup: wants options as an object, \{ steps: … \}, got 10/],
     ['createBackend', () => createBackend({ thread: 2 } as never), /load: there is no option 'thread'; did you mean threads/],

@@ -19,7 +19,7 @@ export interface CosineRestartsOptions {
  * @example schedules.cosineRestarts(0.1, { steps: 100, lengthen: 2 })(100) // 0.1
  */
 export function cosineRestarts(from: number, options: CosineRestartsOptions): Schedule {
-  const { steps, lengthen = 1, peakFactor = 1, to = 0 } = optionsOf('cosineRestarts', options)
+  const { steps, lengthen = 1, peakFactor = 1, to = 0 } = optionsOf('cosineRestarts', options, 'steps', 'lengthen', 'peakFactor', 'to')
   checkPositive('cosineRestarts', { steps, lengthen })
   return (step) => {
     const cycle = lengthen === 1 ? Math.floor(step / steps) : cycleOf(step / steps, lengthen)
@@ -58,7 +58,8 @@ export interface OneCycleOptions {
  * @example schedules.oneCycle(0.1, { steps: 1000 })(0) // 0.004
  */
 export function oneCycle(peak: number, options: OneCycleOptions): Schedule {
-  const { startDivisor = 25, endDivisor = 1e4 } = optionsOf('oneCycle', options)
+  optionsOf('oneCycle', options, 'steps', 'warmupFraction', 'startDivisor', 'endDivisor', 'shape', 'threePhase')
+  const { startDivisor = 25, endDivisor = 1e4 } = options
   checkPositive('oneCycle', { startDivisor, endDivisor })
   const start = peak / startDivisor
   return oneCycleOf('oneCycle', options, start, peak, start / endDivisor)

@@ -22,7 +22,7 @@ export interface PolynomialOptions {
 
 /** to + (from − to)·(1 − k/steps)^power, then constant. @example schedules.polynomial(0.1, { steps: 100, power: 2 })(50) // 0.025 */
 export function polynomial(from: number, options: PolynomialOptions): Schedule {
-  const { steps, to = 0, power = 1, after = 0, cycle = false } = optionsOf('polynomial', options)
+  const { steps, to = 0, power = 1, after = 0, cycle = false } = optionsOf('polynomial', options, 'steps', 'to', 'power', 'after', 'cycle')
   checkPositive('polynomial', { steps })
   return (step) => {
     const k = Math.max(0, step - after)
@@ -37,7 +37,7 @@ export function polynomial(from: number, options: PolynomialOptions): Schedule {
  * @example schedules.stepDecay(0.1, { every: 30 })(65) // 0.001
  */
 export function stepDecay(value: number, options: { every: number; factor?: number }): Schedule {
-  const { every, factor = 0.1 } = optionsOf('stepDecay', options, 'every')
+  const { every, factor = 0.1 } = optionsOf('stepDecay', options, 'every', 'factor')
   checkPositive('stepDecay', { every })
   return (step) => value * factor ** Math.floor(step / every)
 }
@@ -48,7 +48,7 @@ export function stepDecay(value: number, options: { every: number; factor?: numb
  * @example schedules.multiStep(0.1, { milestones: [30, 60] })(60) // 0.001
  */
 export function multiStep(value: number, options: { milestones: readonly number[]; factor?: number }): Schedule {
-  const { milestones, factor = 0.1 } = optionsOf('multiStep', options, 'milestones')
+  const { milestones, factor = 0.1 } = optionsOf('multiStep', options, 'milestones', 'factor')
   return (step) => value * factor ** milestones.filter((m) => m <= step).length
 }
 
@@ -68,7 +68,8 @@ export interface ExponentialOptions {
 
 /** value · factor^(k/every). @example schedules.exponential(0.1, { factor: 0.5, every: 10 })(20) // 0.025 */
 export function exponential(value: number, options: ExponentialOptions): Schedule {
-  const { factor, every = 1, after = 0, limit, staircase = false } = optionsOf('exponential', options, 'factor')
+  optionsOf('exponential', options, 'factor', 'every', 'after', 'limit', 'staircase')
+  const { factor, every = 1, after = 0, limit, staircase = false } = options
   checkPositive('exponential', { factor, every })
   const bound = factor < 1 ? Math.max : Math.min
   return (step) => {
@@ -84,7 +85,7 @@ export function exponential(value: number, options: ExponentialOptions): Schedul
  * @example schedules.inverseTime(0.1, { rate: 1, every: 100 })(300) // 0.025
  */
 export function inverseTime(value: number, options: { rate: number; every?: number; staircase?: boolean }): Schedule {
-  const { rate, every = 1, staircase = false } = optionsOf('inverseTime', options, 'rate')
+  const { rate, every = 1, staircase = false } = optionsOf('inverseTime', options, 'rate', 'every', 'staircase')
   checkPositive('inverseTime', { every })
   return (step) => value / (1 + rate * (staircase ? Math.floor(step / every) : step / every))
 }
@@ -117,7 +118,7 @@ export interface CosineOptions {
  * @example schedules.cosine(0.1, { steps: 1000 })(500) // 0.05
  */
 export function cosine(from: number, options: CosineOptions): Schedule {
-  const { steps, to = 0, exponent = 1, afterwards = 'hold' } = optionsOf('cosine', options)
+  const { steps, to = 0, exponent = 1, afterwards = 'hold' } = optionsOf('cosine', options, 'steps', 'to', 'exponent', 'afterwards')
   checkPositive('cosine', { steps })
   return (step) => {
     const k = afterwards === 'hold' ? Math.min(step, steps) : step
@@ -142,7 +143,8 @@ export interface WarmupStableDecayOptions {
  * @example schedules.warmupStableDecay(0.1, { warmupSteps: 10, stableSteps: 80, decaySteps: 10 })(95) // 0.05
  */
 export function warmupStableDecay(peak: number, options: WarmupStableDecayOptions): Schedule {
-  const { warmupSteps, stableSteps, decaySteps, to = 0, shape = 'linear' } = optionsOf('warmupStableDecay', options, 'warmupSteps')
+  optionsOf('warmupStableDecay', options, 'warmupSteps', 'stableSteps', 'decaySteps', 'to', 'shape')
+  const { warmupSteps, stableSteps, decaySteps, to = 0, shape = 'linear' } = options
   checkPositive('warmupStableDecay', { decaySteps })
   const rest = (step: number) => peak + (to - peak) * progress(shape, Math.min(Math.max(0, step - stableSteps) / decaySteps, 1))
   return warmupSteps > 0 ? warmup(rest, { steps: warmupSteps }) : rest

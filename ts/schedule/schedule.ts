@@ -3,6 +3,7 @@
  * step. schedule(0) is for the first step. They compose ({@link warmup}, {@link sequence}, {@link product}), plot
  * (`Array.from({ length: n }, (_, k) => schedule(k))`) and drive any option of an optimizer ({@link Scheduler}).
  */
+import { checkNames } from '../names.js'
 import { show } from '../show.js'
 
 /** Steps taken → value for the next step. */
@@ -24,10 +25,10 @@ export function checkPositive(owner: string, options: Record<string, number>): v
   }
 }
 
-/** @internal the options of a schedule. @throws TypeError where there are none */
-export function optionsOf<O extends object>(owner: string, options: O, first = 'steps'): O {
-  if (typeof options === 'object' && options !== null) return options
-  throw new TypeError(`${owner}: wants options as an object, { ${first}: … }, got ${show(options)}`)
+/** @internal the options of a schedule. @throws TypeError where there are none, RangeError for one that is not known */
+export function optionsOf<O extends object>(owner: string, options: O, ...known: (keyof O & string)[]): O {
+  checkNames(owner, options, known)
+  return options
 }
 
 /** Always the same value. @example schedules.constant(0.1)(1000) // 0.1 */
@@ -77,7 +78,7 @@ export interface WarmupOptions {
  * warmup(cosine(1e-3, { steps: 9000 }), { steps: 1000 })(500) // 0.0005
  */
 export function warmup(schedule: Schedule, options: WarmupOptions): Schedule {
-  const { steps, from, shape = 'linear' } = optionsOf('warmup', options)
+  const { steps, from, shape = 'linear' } = optionsOf('warmup', options, 'steps', 'from', 'shape')
   checkPositive('warmup', { steps })
   const to = schedule(0)
   const start = from ?? (shape === 'linear' ? 0 : to / 100)
