@@ -141,6 +141,14 @@ test('suggestions of a known curve', () => {
     valley: rates[7],
     minimum: rates[9] / 10,
   })
+  // the mean of the first batches jumps about, which says nothing of the rate
+  const jumps = [9, 3, 4, 4, 4, 4, 4, 4, 3.9, 3.5, 2, 1.5, 1.3, 1.2, 1.1, 1, 1, 2, 5, 9]
+  expect(
+    suggest(
+      jumps.map((_, i) => i),
+      jumps,
+    ).steepest,
+  ).toBe(10)
   expect(suggest(rates, [1, 2, 3])).toEqual({ steepest: null, valley: null, minimum: null })
 })
 

@@ -23,6 +23,7 @@ test.each<[unknown, string]>([
   [new Uint8Array(0), 'a Uint8Array of 0'],
   [new DataView(new ArrayBuffer(8)), 'a DataView'],
   [new Layer(), 'a Layer'],
+  [new (class _Adam {})(), 'an Adam'],
   [new Error('no'), 'an Error'],
   [Promise.resolve(), 'a Promise'],
   [{ lr: 1, betas: [] }, 'an object with lr, betas'],

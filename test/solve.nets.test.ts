@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { DoubleRoom } from '../ts/backend/double.js'
 import { addGram, cholesky, solveCholesky } from '../ts/backend/js/normal.js'
 import { ACTIVATIONS } from '../ts/backend/kernels.js'
-import { moons } from '../ts/data/index.js'
+import { iris, moons, spirals, standardize, trainTestSplit } from '../ts/data/index.js'
 import {
   Activation,
   add,
@@ -311,6 +311,24 @@ describe('training a small net, on every backend', () => {
       expect(loss).toBeLessThan(2e-3)
     }
   })
+})
+
+test.each([
+  [iris(), 'tanh'],
+  [iris(), 'relu'],
+  [moons({ seed: 1 }), 'tanh'],
+  [spirals({ seed: 2 }), 'relu'],
+] as const)('NaturalGradient and KFAC learn with their defaults: %#', (data, activation) => {
+  const { train } = standardize(trainTestSplit(data, { seed: 1 }))
+  const backend = createBackend()
+  const x = tensor(train.inputs, train.shape, { backend })
+  for (const Kind of [NaturalGradient, KFAC]) {
+    const hidden = new Dense(train.features, 8, { activation })
+    const optimizer = new Kind(new Sequential([hidden, new Dense(8, train.classes)], { seed: 1, backend }))
+    const losses = Array.from({ length: 25 }, () => optimizer.step(x, train.targets).loss)
+    expect(Math.max(...losses)).toBe(losses[0])
+    expect(losses[24] / losses[0]).toBeLessThan(0.7)
+  }
 })
 
 test('NaturalGradient and KFAC learn the moons in fewer steps than SGD at any rate', () => {

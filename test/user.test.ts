@@ -412,6 +412,19 @@ describe('mistakes that plain JavaScript lets through are named', () => {
       () => new LBFGS(make().parameters()).step(...any(() => {})),
       /closure must return the loss.*got undefined/,
     ],
+    [
+      'a closure that runs backward',
+      () => {
+        const model = make()
+        const closure = () => {
+          const loss = mse(model.forward([[1]]), [[1]])
+          loss.backward()
+          return loss
+        }
+        new LBFGS(model.parameters()).step(closure)
+      },
+      /LBFGS\.step\(\): the closure ran backward\(\), which is for step\(\) to do/,
+    ],
     ['concat of two', () => concat(...any([1], [2])).data(), /concat: axis|concat: wants its tensors in an array/],
     [
       'concat of two tensors',
@@ -438,6 +451,17 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     ],
     ['cosine', () => s.cosine(0.1), /cosine: wants options as an object, \{ steps: … \}, got undefined/],
     ['stepDecay', () => s.stepDecay(0.1, 30), /stepDecay: wants options as an object, \{ every: … \}, got 30/],
+    [
+      'the end of cosine',
+      () => s.cosine(...any(0.1, { steps: 9, min: 0.01 })),
+      /cosine: there is no option 'min'. Options: afterwards, expo/,
+    ],
+    [
+      'the step of stepDecay',
+      () => s.stepDecay(...any(0.1, { stepSize: 3 })),
+      /stepDecay: there is no option 'stepSize'. Options: every, factor/,
+    ],
+    ['the end of warmup', () => s.warmup(...any(s.constant(1), { step: 3 })), /warmup: there is no option 'step'; did you mean steps\?/],
     ['oneCycle', () => s.oneCycle(0.1), /oneCycle: wants options as an object/],
     ['warmup', () => s.warmup(() => 1, 10), /warmup: wants options as an object, \{ steps: … \}, got 10/],
     ['createBackend', () => createBackend({ thread: 2 } as never), /load: there is no option 'thread'; did you mean threads/],

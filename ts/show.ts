@@ -14,7 +14,8 @@ export function show(value: unknown): string {
   if (typeof value === 'function') return /^class\b/.test(String(value)) ? `the class ${value.name}` : 'a function'
   if (typeof value !== 'object' || value === null) return String(value)
   if (Array.isArray(value)) return `an array of ${value.length}`
-  const { name } = (value.constructor ?? Object) as { name?: string }
+  // bundlers put a _ before the name of a class that uses itself
+  const name = ((value.constructor ?? Object) as { name?: string }).name?.replace(/^_/, '')
   if (!name || name === 'Object') return `an object with ${namesIn(value)}`
   const more = isForeign(value) ? OF_ANOTHER_COPY : ArrayBuffer.isView(value) && 'length' in value ? ` of ${value.length}` : ''
   return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}${more}`

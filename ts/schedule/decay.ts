@@ -68,13 +68,8 @@ export interface ExponentialOptions {
 
 /** value · factor^(k/every). @example schedules.exponential(0.1, { factor: 0.5, every: 10 })(20) // 0.025 */
 export function exponential(value: number, options: ExponentialOptions): Schedule {
-  const {
-    factor,
-    every = 1,
-    after = 0,
-    limit,
-    staircase = false,
-  } = optionsOf('exponential', options, 'factor', 'every', 'after', 'limit', 'staircase')
+  optionsOf('exponential', options, 'factor', 'every', 'after', 'limit', 'staircase')
+  const { factor, every = 1, after = 0, limit, staircase = false } = options
   checkPositive('exponential', { factor, every })
   const bound = factor < 1 ? Math.max : Math.min
   return (step) => {
@@ -148,8 +143,8 @@ export interface WarmupStableDecayOptions {
  * @example schedules.warmupStableDecay(0.1, { warmupSteps: 10, stableSteps: 80, decaySteps: 10 })(95) // 0.05
  */
 export function warmupStableDecay(peak: number, options: WarmupStableDecayOptions): Schedule {
-  const names = ['warmupSteps', 'stableSteps', 'decaySteps', 'to', 'shape'] as const
-  const { warmupSteps, stableSteps, decaySteps, to = 0, shape = 'linear' } = optionsOf('warmupStableDecay', options, ...names)
+  optionsOf('warmupStableDecay', options, 'warmupSteps', 'stableSteps', 'decaySteps', 'to', 'shape')
+  const { warmupSteps, stableSteps, decaySteps, to = 0, shape = 'linear' } = options
   checkPositive('warmupStableDecay', { decaySteps })
   const rest = (step: number) => peak + (to - peak) * progress(shape, Math.min(Math.max(0, step - stableSteps) / decaySteps, 1))
   return warmupSteps > 0 ? warmup(rest, { steps: warmupSteps }) : rest

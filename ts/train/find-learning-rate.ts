@@ -38,7 +38,7 @@ export interface LearningRateCurve {
 
 /** Learning rates by rule of thumb. */
 export interface LearningRateSuggestions {
-  /** Where the smoothed loss falls fastest over log η. */
+  /** Where the smoothed loss falls fastest over log η, after the first tenth of the steps: its mean is of few batches there. */
   steepest: number | null
   /** Two thirds along the longest decline of the smoothed loss; the steadiest of the three. */
   valley: number | null
@@ -113,14 +113,14 @@ export function suggest(rates: readonly number[], smoothed: readonly number[]): 
   }
 }
 
-/** Where central differences are least, up to index `last`; rates are evenly spaced in their logarithm. */
+/** Where central differences are least, from a tenth of the way up to index `last`; rates are evenly spaced in their logarithm. */
 function steepestDescent(y: readonly number[], last: number): number {
   const slope = (i: number) => {
     const [a, b] = [Math.max(0, i - 1), Math.min(last, i + 1)]
     return (y[b] - y[a]) / (b - a)
   }
-  let best = 0
-  for (let i = 1; i <= last; i++) if (slope(i) < slope(best)) best = i
+  let best = Math.min(last, Math.floor(y.length / 10))
+  for (let i = best + 1; i <= last; i++) if (slope(i) < slope(best)) best = i
   return best
 }
 

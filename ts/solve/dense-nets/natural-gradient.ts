@@ -19,6 +19,8 @@ import {
  *     F = (1/N)·Σᵢ JᵢᵀHᵢJᵢ,  H = diag(p) − p·pᵀ for cross-entropy, 2/K·I for mse
  *     p ← p − η·(F + λ·I)⁻¹·g
  *
+ * A learning rate that is too large for the damping diverges (there is no line search): 1 wants a damping of 0.1.
+ *
  * F is formed: 8·n² bytes and N·K·n²/2 + n³/6 multiplications a step, for up to about 1,500 parameters. In double
  * precision, whatever the backend of the model.
  *
@@ -28,8 +30,8 @@ import {
  */
 export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
   static override readonly defaults: Readonly<Record<string, unknown>> = {
-    learningRate: 1,
-    damping: 1e-3,
+    learningRate: 0.3,
+    damping: 1e-2,
     loss: 'crossEntropy',
     toleranceGradient: 1e-10,
   }

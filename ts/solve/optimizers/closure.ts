@@ -159,7 +159,11 @@ export abstract class ClosureOptimizer<O extends object> {
     const loss = closure()
     if (!(loss instanceof Tensor) && typeof loss !== 'number')
       throw new TypeError(`${this.name}.step(): the closure must return the loss, a Tensor or a number, got ${show(loss)}`)
-    if (loss instanceof Tensor) loss.backward()
+    if (loss instanceof Tensor) {
+      if (this.parameters.some((p) => p.grad !== null))
+        throw new Error(`${this.name}.step(): the closure ran backward(), which is for step() to do: it returns the loss alone`)
+      loss.backward()
+    }
     const value = loss instanceof Tensor ? loss.item() : loss
     const gradient = this.readGradient()
     return { x, value: Number.isFinite(value) && allFinite(gradient) ? value : Number.NaN, gradient }
