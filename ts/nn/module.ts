@@ -7,6 +7,7 @@ import { noGrad, scope } from '../autograd.js'
 import { type Backend, defaultBackend } from '../backend/index.js'
 import { COPY } from '../copies.js'
 import { ShapeError } from '../errors.js'
+import { checkNames } from '../names.js'
 import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
@@ -169,7 +170,9 @@ export abstract class Module {
    *
    * @throws ShapeError naming the layer that the input does not fit
    */
-  predict(input: TensorLike, { batchSize = 1024 }: PredictOptions = {}): Tensor {
+  predict(input: TensorLike, options: PredictOptions = {}): Tensor {
+    checkNames('predict', options, ['batchSize'])
+    const { batchSize = 1024 } = options
     if (!(Number.isInteger(batchSize) && batchSize > 0))
       throw new RangeError(`predict: batchSize must be a whole number above 0, got ${show(batchSize)}`)
     this.build()
