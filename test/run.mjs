@@ -20,7 +20,6 @@ const ONCE = [
   'test/widening.test.ts',
   'test/bench*.test.ts',
   'test/cli*.test.ts',
-  'test/playground*.test.ts',
   'test/docs*.test.ts',
 ]
 

@@ -220,7 +220,7 @@ describe('what is refused', () => {
     // @ts-expect-error one axis
     takes(zeros([3], here))
     // @ts-expect-error options are still checked
-    expect(() => zeros([3], { requiresgrad: true })).not.toThrow()
+    expect(() => zeros([3], { requiresgrad: true })).toThrow('did you mean requiresGrad')
   })
 })
 

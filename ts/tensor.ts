@@ -13,6 +13,7 @@ import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { COPY } from './copies.js'
 import { ShapeError, StaleTensorError } from './errors.js'
+import { checkNames } from './names.js'
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './shape.js'
 import type { Given, Nested } from './shape-types.js'
 import { show } from './show.js'
@@ -258,6 +259,8 @@ export interface TensorOptions {
   backend?: Backend
 }
 
+const OPTIONS = ['requiresGrad', 'backend']
+
 /**
  * A tensor from numbers: nested arrays (shape inferred), whose rows may be typed arrays, or a flat array with a shape.
  * A Float32Array (Float64Array in double precision) or Int32Array is used as it is, not copied; anything else is copied.
@@ -273,9 +276,9 @@ export function tensor<V extends Rows>(values: V, options?: TensorOptions): Tens
 export function tensor<const S extends Shape>(values: Numbers, shape: S | undefined, options?: TensorOptions): Tensor<Given<S>>
 export function tensor(values: Numbers, shape?: Shape | TensorOptions, options: TensorOptions = {}): Tensor {
   const bare = shape !== undefined && !Array.isArray(shape)
-  return bare
-    ? fromData(values, undefined, shape as TensorOptions, 'tensor')
-    : fromData(values, shape as Shape | undefined, options, 'tensor')
+  const given = bare ? (shape as TensorOptions) : options
+  checkNames('tensor', given, OPTIONS)
+  return fromData(values, bare ? undefined : (shape as Shape | undefined), given, 'tensor')
 }
 
 function fromData(values: Numbers, shape: Shape | undefined, options: TensorOptions, op: string): Tensor {
@@ -297,6 +300,7 @@ function fromData(values: Numbers, shape: Shape | undefined, options: TensorOpti
 /** A tensor with every element `value`. @example full([2, 2], 7) // [[7, 7], [7, 7]] */
 export function full<const S extends Shape>(shape: S, value: number, options: TensorOptions = {}): Tensor<Given<S>> {
   checkShape(shape, 'full')
+  checkNames('full', options, OPTIONS)
   const backend = options.backend ?? defaultBackend()
   return Tensor.onHost(backend, shape, floatArray(backend, sizeOf(shape)).fill(value), options.requiresGrad)
 }

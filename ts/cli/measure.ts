@@ -1,4 +1,4 @@
-/** How fast WebAssembly and JavaScript train on this machine, and what that means in words: for `gradus bench` and for the page in a browser. */
+/** How fast WebAssembly and JavaScript train on this machine, and what that means in words: for `gradus bench` and a page in a browser. */
 import { Adam, type Backend, crossEntropy, Dense, fit, Generator, mse, Sequential, tensor } from '../index.js'
 import { rate, table } from './format.js'
 

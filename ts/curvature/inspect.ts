@@ -1,5 +1,6 @@
 /** What kind of point is this? Gradient, eigenvalues of the Hessian and, where those are silent, higher derivatives. */
 import { NonFiniteError } from '../errors.js'
+import { checkNames } from '../names.js'
 import type { TensorLike } from '../tensor.js'
 import { symmetricEigen } from './eigen.js'
 import { type Limits, length, NOTHING, probeFlat } from './flat.js'
@@ -67,6 +68,7 @@ export interface PointInspection {
  * // 'A saddle: the gradient vanishes, the function curves up in 1 direction (λ to 2) and down in 1 (λ to -2).'
  */
 export function inspectPoint(f: CurvatureFunction, at: TensorLike | ParameterSource, options: InspectOptions = {}): PointInspection {
+  checkNames('inspectPoint', options, ['gradientTolerance', 'curvatureTolerance', 'exactLimit', 'seed'])
   return withHessianAt(f, at, 'inspectPoint', (point) => {
     checkFinite(point.value, 'inspectPoint: the value', 'there is nothing to inspect outside of the domain')
     const gradientNorm = length(point.gradient)

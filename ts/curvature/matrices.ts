@@ -1,6 +1,7 @@
 /** Jacobians and Hessians in full: for functions small enough that one pass per row or column is no matter. */
 
 import { gradients } from '../autograd.js'
+import { checkNames } from '../names.js'
 import { reshape, stack, transpose } from '../ops/shape.js'
 import { show } from '../show.js'
 import type { TensorFunction } from '../tensor.js'
@@ -26,6 +27,7 @@ export interface JacobianOptions {
  * jacobian((x) => mul(x, ones([1000])), { mode: 'forward' })([2]).shape // [1000, 1]
  */
 export function jacobian(f: TensorFunction, options: JacobianOptions = {}): (x: TensorLike) => Tensor {
+  checkNames('jacobian', options, ['mode'])
   const { mode = 'auto' } = options
   if (!['forward', 'reverse', 'auto'].includes(mode)) {
     throw new RangeError(`jacobian: mode is 'forward', 'reverse' or 'auto', got ${show(mode)}`)

@@ -1,10 +1,13 @@
 /** What the eigenvalues of a Hessian say: how steep, how long the valley. */
 import { NonFiniteError } from '../errors.js'
+import { checkNames } from '../names.js'
 import type { TensorLike } from '../tensor.js'
 import { symmetricEigen } from './eigen.js'
 import { type LanczosOptions, lanczos, type Spectrum } from './lanczos.js'
 import { type CurvatureFunction, type CurvaturePoint, withHessianAt } from './point.js'
 import type { ParameterSource } from './trace.js'
+
+const LANCZOS = ['k', 'iterations', 'seed', 'tolerance']
 
 /**
  * The k largest and the k smallest eigenvalues of the Hessian, by Lanczos with full reorthogonalisation: one
@@ -19,6 +22,7 @@ import type { ParameterSource } from './trace.js'
  * // largest [10], smallest [-6]
  */
 export function largestEigenvalues(f: CurvatureFunction, at: TensorLike | ParameterSource, options: LanczosOptions = {}): Spectrum {
+  checkNames('largestEigenvalues', options, LANCZOS)
   return withHessianAt(f, at, 'largestEigenvalues', (point) => spectrumOf(point, options))
 }
 
@@ -47,6 +51,7 @@ export const EXACT_LIMIT = 300
  * conditionNumber((x) => sum(mul([1, 100], square(x))), [0, 0]) // 100
  */
 export function conditionNumber(f: CurvatureFunction, at: TensorLike | ParameterSource, options: ConditionOptions = {}): number {
+  checkNames('conditionNumber', options, ['exactLimit', ...LANCZOS])
   return withHessianAt(f, at, 'conditionNumber', (point) => {
     const rounding = point.gradient instanceof Float32Array ? 1e-6 : 1e-14
     const sizes = Array.from(extremes(point, options), Math.abs)

@@ -4,6 +4,7 @@ import { apply, needsGradient } from '../autograd.js'
 import { type With, withElementLosses } from '../backend/families.js'
 import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
+import { checkNames } from '../names.js'
 import { mul } from '../ops/elementwise.js'
 import { reshape } from '../ops/shape.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
@@ -27,11 +28,21 @@ export interface LossOptions {
   reduction?: 'mean' | 'sum'
 }
 
+/** Kernels, with the options that their losses have of their own. */
+const OWN = {
+  squaredError: [],
+  absoluteError: [],
+  huber: ['delta'],
+  binaryCrossEntropy: ['labelSmoothing'],
+  crossEntropyIndices: ['labelSmoothing'],
+  crossEntropyProbabilities: ['labelSmoothing'],
+} as const
+
 export interface LossCall {
   name: string
   /** Has the kernel. */
   of: With
-  kernel: 'squaredError' | 'absoluteError' | 'huber' | 'binaryCrossEntropy' | 'crossEntropyIndices' | 'crossEntropyProbabilities'
+  kernel: keyof typeof OWN
   prediction: Tensor
   target: Tensor
   rows: number
@@ -47,6 +58,7 @@ export interface LossCall {
 /** @internal runs a loss kernel; see {@link LossKernel} */
 export function computeLoss(call: LossCall): Tensor {
   const { name, prediction, target, rows, cols, count, option, options } = call
+  checkNames(name, options, ['weights', 'reduction', ...OWN[call.kernel]])
   if (prediction.size === 0) throw new ShapeError(`${name}: the prediction is empty, shape ${formatShape(prediction.shape)}`)
   if (target.requiresGrad) throw new Error(`${name}: the target requires a gradient, which losses do not compute; detach() it`)
   const weights = rowWeights(call)

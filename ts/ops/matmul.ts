@@ -3,6 +3,7 @@
 import { apply } from '../autograd.js'
 import { withProducts } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
+import { checkNames } from '../names.js'
 import { formatShape } from '../shape.js'
 import type { Product, Text, Turned, Unless } from '../shape-types.js'
 import { asFloats, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
@@ -27,6 +28,7 @@ export function matmul<A extends Operand, B extends Operand, TA extends boolean 
   right: Unless<Multiplied<A, B, TA, TB>, B, Refused<A, B, TA, TB>>,
   options: MatmulOptions<TA, TB> = {},
 ): Tensor<Multiplied<A, B, TA, TB>> {
+  checkNames('matmul', options, ['transposeA', 'transposeB'])
   const { transposeA = false, transposeB = false } = options
   const a = asFloats(left, (right as unknown) instanceof Tensor ? (right as Tensor).backend : undefined, 'matmul')
   const b = asFloats(right as TensorLike, a.backend, 'matmul')

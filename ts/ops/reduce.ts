@@ -2,6 +2,7 @@
 import { apply, noGrad } from '../autograd.js'
 import { type With, withOthers } from '../backend/families.js'
 import type { Reduce } from '../backend/kernels.js'
+import { checkNames } from '../names.js'
 import { normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
 import type { Along, Reduced } from '../shape-types.js'
 import { asFloats, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
@@ -91,8 +92,10 @@ export function mean<X extends Operand, const A extends Axes = undefined, K exte
 export function variance<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(
   value: X,
   axis?: A,
-  { correction = 0, keepDims = false as K }: { correction?: number; keepDims?: K } = {},
+  options: { correction?: number; keepDims?: K } = {},
 ): Tensor<Reduced<ShapeOf<X>, A, K>> {
+  checkNames('variance', options, ['correction', 'keepDims'])
+  const { correction = 0, keepDims = false as K } = options
   const x = asFloats(value, undefined, 'variance')
   const total: Tensor = sum(square(sub(x, mean(x, axis as Axes, true))), axis as Axes, keepDims)
   return div(total, x.size / total.size - correction)

@@ -7,17 +7,7 @@ import type { Heap } from '../heap.js'
 import type { Kernels } from '../kernels.js'
 import { floatShift } from './shift.js'
 
-/** Four 32-bit words of counter, two of key. */
-export type Counter = readonly [number, number, number, number]
-export type Key = readonly [number, number]
-
-/** The four random words (unsigned) of a counter under a key, written to `out`. */
-export function philox(counter: Counter, key: Key, out: Uint32Array = new Uint32Array(4)): Uint32Array {
-  philoxInto(out, counter[0], counter[1], counter[2], counter[3], key[0], key[1])
-  return out
-}
-
-/** As {@link philox}, with no arrays on the way. */
+/** The four random words (unsigned) of a counter of four words under a key of two, written to `out`. */
 export function philoxInto(out: Uint32Array, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number): void {
   for (let round = 0; round < 10; round++) {
     const high0 = mulHigh(0xd251, 0x1f53, c0)
