@@ -13,6 +13,7 @@ use core::array::from_fn;
 const SIDE_BY_SIDE: usize = 4;
 
 /// Copies a block of B into panels of `width` columns, k steps each. What pads a ragged panel is never stored in C.
+#[inline(never)]
 pub unsafe fn columns(b: View, to: *mut f32, k: usize, n: usize, width: usize) {
     let whole = n - n % width;
     // SAFETY: panels lie in their room of scratch, one behind the other; columns j.. of B exist.
@@ -48,7 +49,6 @@ unsafe fn ragged(b: View, panel: *mut f32, k: usize, columns: usize, width: usiz
 
 /// panel\[p,:\] = b\[p,:\] in whole vectors, for panels behind each other that hold `columns` columns. Two vectors at a time, as
 /// an engine may make one of them.
-#[inline(never)]
 unsafe fn along_rows(b: View, panel: *mut f32, k: usize, columns: usize, width: usize) {
     for p in 0..k {
         for j in (0..columns).step_by(width) {
