@@ -327,12 +327,19 @@ unsafe fn direct(x: &Product) {
 unsafe fn strip<const MR: usize, const NV: usize, const W: usize>(x: &Product, j: usize) -> usize {
     let width = 4 * (NV - 1) + W;
     let end = x.n - (x.n - j) % width;
-    if j == end {
-        return j;
+    if j < end {
+        // SAFETY: the caller's promise.
+        unsafe { tiles::<MR, NV, W>(x, j, end) }
     }
+    end
+}
+
+/// The tiles of a strip from column j to `end`; a function of its own, which an engine is soon done with (see `pack`).
+#[inline(never)]
+unsafe fn tiles<const MR: usize, const NV: usize, const W: usize>(x: &Product, j: usize, end: usize) {
     for (i, rows) in blocks(x.m, MR) {
-        for j in (j..end).step_by(width) {
-            // SAFETY: i < m and j + width ≤ n.
+        for j in (j..end).step_by(4 * (NV - 1) + W) {
+            // SAFETY: i < m, and j is at least the width of a tile below n.
             unsafe {
                 let (b, c) = (x.b.at(0, j), x.c.add(i * x.ldc + j));
                 let (a, start) = (x.a.from(i, 0), x.start.at(i, j));
@@ -340,7 +347,6 @@ unsafe fn strip<const MR: usize, const NV: usize, const W: usize>(x: &Product, j
             }
         }
     }
-    end
 }
 
 /// Runs a product on packed panels of B: blocks of columns, then of k.

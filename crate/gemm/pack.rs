@@ -1,4 +1,7 @@
 //! Panels: blocks of A and B copied in the order in which a tile walks them.
+//!
+//! Each way of copying is a function of its own, which an engine is soon done with: V8 compiles well what has run for a while, function by
+//! function, and takes 60 ms for all of this as one. A net's first step ran mostly on code that was compiled fast.
 
 use super::tile::{copy, Tile};
 use super::{blocks, View};
@@ -10,6 +13,7 @@ use core::array::from_fn;
 const SIDE_BY_SIDE: usize = 4;
 
 /// Copies a block of B into panels of `width` columns, k steps each. What pads a ragged panel is never stored in C.
+#[inline(never)]
 pub unsafe fn columns(b: View, to: *mut f32, k: usize, n: usize, width: usize) {
     let whole = n - n % width;
     // SAFETY: panels lie in their room of scratch, one behind the other; columns j.. of B exist.
@@ -33,6 +37,7 @@ pub unsafe fn columns(b: View, to: *mut f32, k: usize, n: usize, width: usize) {
 }
 
 /// The last panel, of fewer columns.
+#[inline(never)]
 unsafe fn ragged(b: View, panel: *mut f32, k: usize, columns: usize, width: usize) {
     // SAFETY: a whole vector that starts inside a row of B and ends past it is still inside B, unless the row is among the last few.
     unsafe {
@@ -62,6 +67,7 @@ unsafe fn along_rows(b: View, panel: *mut f32, k: usize, columns: usize, width: 
 
 /// panel\[p,j\] = b\[p,j\] for j < columns, where columns of b are contiguous: transposes 4×4 squares.
 /// Both k and columns are multiples of 4.
+#[inline(never)]
 unsafe fn along_columns(b: View, panel: *mut f32, k: usize, columns: usize, width: usize) {
     for v in (0..columns).step_by(4) {
         for p in (0..k).step_by(4) {
@@ -89,6 +95,7 @@ pub unsafe fn transpose(b: View, to: *mut f32, k: usize, n: usize) {
 }
 
 /// panel\[p,j\] = b\[p,j\] for j < columns; the padding keeps what it held.
+#[inline(never)]
 unsafe fn one_by_one(b: View, panel: *mut f32, k: usize, width: usize, columns: usize) {
     for j in 0..columns {
         for p in 0..k {
@@ -113,6 +120,7 @@ pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, tile: &Tile) {
 }
 
 /// A panel of rows that are contiguous: transposes squares of 4 × 4, the last of which may overlap the one before.
+#[inline(never)]
 unsafe fn interleave(a: View, panel: *mut f32, k: usize, rows: usize, height: usize) {
     let steps = k - k % 4;
     for r in (0..height).step_by(4) {
@@ -138,6 +146,7 @@ unsafe fn interleave(a: View, panel: *mut f32, k: usize, rows: usize, height: us
 }
 
 /// A panel of rows that lie side by side, step after step.
+#[inline(never)]
 unsafe fn side_by_side(a: View, panel: *mut f32, k: usize, rows: usize, height: usize) {
     for p in 0..k {
         // SAFETY: as for [`interleave`].

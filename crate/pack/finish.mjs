@@ -61,6 +61,9 @@ function optimise(bytes) {
   binaryen.setShrinkLevel(0)
   // Folds address arithmetic into loads and stores, which V8 needs to widen vector pairs. Rust's data starts at 1 MiB.
   binaryen.setLowMemoryUnused(true)
+  // Large functions stay apart although they have one caller: each is compiled well, by V8 in the background, as soon as it has run for a
+  // while, and all of a product in one took so long that a net's first step was over by then.
+  binaryen.setOneCallerInlineMaxSize(100)
   module.optimize()
   module.runPasses(['reorder-locals', 'strip-producers', 'strip-target-features'])
   return rewritten(module).emitBinary()
