@@ -101,14 +101,14 @@ const COMPACT = { minifyWhitespace: true, lineLimit: 120 }
 
 /**
  * `export * as schedules`: esbuild fills the namespace by a call for its effect; as the value of a pure call it can be shaken out.
- * Comments and indentation go: the .d.ts files have them, where editors look, and they take Node a millisecond to read. The
+ * Texts of WebAssembly go to the end. Comments and indentation go: the .d.ts files have them, where editors look, and they take Node a millisecond to read. The
  * entries of edge runtimes, which only their bundlers read, are minified: the tarball stays below a megabyte.
  */
 const finish: NonNullable<Options['plugins']>[number] = {
   name: 'finish',
   renderChunk(code, { path }) {
     if (path.endsWith('cli.js')) return undefined
-    const finished = code
+    const finished = textLast(code)
       .replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')
       .replace(/^(var __export = \(target, all\) => \{\n[\s\S]*?\n)\};$/m, '$1  return target;\n};')
       .replace(/^var (\w+) = \{\};\n__export\(\1, (\{[\s\S]*?\n\})\);$/gm, 'var $1 = /* @__PURE__ */ __export({}, $2);')
@@ -118,6 +118,16 @@ const finish: NonNullable<Options['plugins']>[number] = {
     const marked = transformSync(finished.replaceAll('/* @__PURE__ */ ', '__PURE__+'), { ...COMPACT, target }).code
     return { code: marked.replace(/__PURE__\s*\+/g, '/* @__PURE__ */ ') }
   },
+}
+
+/** WebAssembly as text behind everything else: before it, gzip would have forgotten the code before the text by the code after it. */
+function textLast(code: string): string {
+  const texts: string[] = []
+  const others = code.replace(/^var \w+ = (['"])[A-Za-z0-9+/=:]{200,}\1;\n/gm, (text) => {
+    texts.push(text)
+    return ''
+  })
+  return [others, ...texts].join('\n')
 }
 
 /** Of the ESM files of some entries and their chunks, the same in CommonJS beside them. */
