@@ -46,10 +46,15 @@ const shakeable: Plugin = {
   setup(build) {
     build.onLoad({ filter: /\/ts\/.*\.ts$/ }, async ({ path }) => {
       if (path.includes('/generated/')) return undefined
-      const text = await readFile(path, 'utf8')
+      const text = contentsOf(path, await readFile(path, 'utf8'))
       return { loader: 'ts', contents: insert(text, insertions(ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true))) }
     })
   },
+}
+
+/** That of a worker is the text of a program, which no minifier looks into. */
+function contentsOf(path: string, text: string): string {
+  return path.endsWith('/threads/worker.ts') ? text.replace(/^ +/gm, '') : text
 }
 
 type Insertion = [position: number, text: string, until?: number]
