@@ -1,39 +1,38 @@
 /**
- * What goes to dist/. Seven builds:
+ * What goes to dist/. Six builds:
  *   engine   index, and node, which adds what reads dist/wasm/*.wasm; as ESM, both on one chunk. The files in CommonJS are those of
  *            ESM, translated one by one (tsup's own way lowers class fields, which changes their order)
  *   data     likewise; it has nothing in common with the engine. A file fewer to load saves Node half a millisecond
  *   js       the same engine without WebAssembly: bytes.none.ts stands in for bytes.ts
- *   workerd  the same engine for the export condition of that name: it imports dist/wasm/simd.wasm instead of carrying bytes
- *   edge     likewise for the condition `edge-light`
+ *   edge     the same engine for the export conditions `workerd` and `edge-light`: both import dist/wasm/simd.wasm instead of carrying
+ *            bytes, and share a chunk
  *   cli      its libraries inside, the engine outside (it imports the built index.js), so the package has no dependencies
  *   types    one run for all entries, so that a type is the same type in each of them
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { type Plugin, type PluginBuild, transform, transformSync } from 'esbuild'
+import { type Plugin, transform, transformSync } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import ts from 'typescript'
 
 /** Leaves out what loads WebAssembly where there is none. */
-function withoutWasm(build: PluginBuild): void {
-  build.onResolve({ filter: /\/(wasm|widen|tiles|threads\/index)\.js$/ }, async ({ path, ...rest }) =>
-    build.resolve(path.replace(/(wasm|widen|tiles|threads\/index)\.js$/, 'wasm.none.js'), rest),
-  )
+const withoutWasm: Plugin = {
+  name: 'without-wasm',
+  setup(build) {
+    build.onResolve({ filter: /\/(wasm|widen|tiles|threads\/index)\.js$/ }, async ({ path, ...rest }) =>
+      build.resolve(path.replace(/(wasm|widen|tiles|threads\/index)\.js$/, 'wasm.none.js'), rest),
+    )
+  },
 }
 
-/** Puts ts/backend/bytes.NAME.ts in the place of bytes.ts, and nothing in that of parts.ts. */
-const bytesFrom = (name: string): Plugin => ({
-  name: `bytes-from-${name}`,
+/** Leaves out the texts of WebAssembly. */
+const withoutText: Plugin = {
+  name: 'without-text',
   setup(build) {
-    if (name === 'none') withoutWasm(build)
-    build.onResolve({ filter: /\/bytes\.js$/ }, async ({ path, ...rest }) =>
-      build.resolve(path.replace('bytes.js', `bytes.${name}.js`), rest),
-    )
-    build.onResolve({ filter: /\/parts\.js$/ }, async ({ path, ...rest }) => build.resolve(path.replace('parts.js', 'parts.none.js'), rest))
+    build.onResolve({ filter: /\/(bytes|parts)\.js$/ }, async ({ path, ...rest }) => build.resolve(path.replace('.js', '.none.js'), rest))
     build.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => ({ path, external: true }))
   },
-})
+}
 
 /**
  * Two things that a minifier and a tree shaker of the user's bundler need, put in by the compiler's own tree:
@@ -47,10 +46,15 @@ const shakeable: Plugin = {
   setup(build) {
     build.onLoad({ filter: /\/ts\/.*\.ts$/ }, async ({ path }) => {
       if (path.includes('/generated/')) return undefined
-      const text = await readFile(path, 'utf8')
+      const text = contentsOf(path, await readFile(path, 'utf8'))
       return { loader: 'ts', contents: insert(text, insertions(ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true))) }
     })
   },
+}
+
+/** That of a worker is the text of a program, which no minifier looks into. */
+function contentsOf(path: string, text: string): string {
+  return path.endsWith('/threads/worker.ts') ? text.replace(/^ +/gm, '') : text
 }
 
 type Insertion = [position: number, text: string, until?: number]
@@ -101,23 +105,34 @@ const COMPACT = { minifyWhitespace: true, lineLimit: 120 }
 
 /**
  * `export * as schedules`: esbuild fills the namespace by a call for its effect; as the value of a pure call it can be shaken out.
- * Comments and indentation go: the .d.ts files have them, where editors look, and they take Node a millisecond to read. The
+ * Texts of WebAssembly go to the end. Comments and indentation go: the .d.ts files have them, where editors look, and they take Node a millisecond to read. The
  * entries of edge runtimes, which only their bundlers read, are minified: the tarball stays below a megabyte.
  */
 const finish: NonNullable<Options['plugins']>[number] = {
   name: 'finish',
   renderChunk(code, { path }) {
+    const isEdge = this.options.name === 'edge'
     if (path.endsWith('cli.js')) return undefined
-    const finished = code
+    const finished = textLast(code)
       .replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')
       .replace(/^(var __export = \(target, all\) => \{\n[\s\S]*?\n)\};$/m, '$1  return target;\n};')
       .replace(/^var (\w+) = \{\};\n__export\(\1, (\{[\s\S]*?\n\})\);$/gm, 'var $1 = /* @__PURE__ */ __export({}, $2);')
     const target = shared.target as string
-    if (/(workerd|edge)\.js$/.test(path)) return { code: transformSync(finished, { minify: true, target }).code }
+    if (isEdge) return { code: transformSync(finished, { minify: true, target }).code }
     // esbuild takes such marks for whitespace, so they go through it as what they are not
     const marked = transformSync(finished.replaceAll('/* @__PURE__ */ ', '__PURE__+'), { ...COMPACT, target }).code
     return { code: marked.replace(/__PURE__\s*\+/g, '/* @__PURE__ */ ') }
   },
+}
+
+/** WebAssembly as text behind everything else: before it, gzip would have forgotten the code before the text by the code after it. */
+function textLast(code: string): string {
+  const texts: string[] = []
+  const others = code.replace(/^var \w+ = (['"])[A-Za-z0-9+/=:]{200,}\1;\n/gm, (text) => {
+    texts.push(text)
+    return ''
+  })
+  return [others, ...texts].join('\n')
 }
 
 /** Of the ESM files of some entries and their chunks, the same in CommonJS beside them. */
@@ -199,23 +214,17 @@ const js = { js: 'ts/js.ts' }
 export default defineConfig([
   { ...shared, name: 'engine', entry: engine, format: ['esm'], onSuccess: () => writeCommonJs(engine) },
   { ...shared, name: 'data', entry: data, format: ['esm'], splitting: false, onSuccess: () => writeCommonJs(data) },
-  { ...shared, name: 'js', entry: js, format: ['esm', 'cjs'], splitting: false, esbuildPlugins: [shakeable, bytesFrom('none')] },
-  {
-    ...shared,
-    name: 'workerd',
-    entry: { workerd: 'ts/index.ts' },
-    format: ['esm'],
-    splitting: false,
-    esbuildPlugins: [shakeable, bytesFrom('workerd')],
-    onSuccess: writeWasm,
-  },
+  { ...shared, name: 'js', entry: js, format: ['esm', 'cjs'], splitting: false, esbuildPlugins: [shakeable, withoutText, withoutWasm] },
   {
     ...shared,
     name: 'edge',
-    entry: { edge: 'ts/index.ts' },
+    entry: { workerd: 'ts/workerd.ts', edge: 'ts/edge.ts' },
     format: ['esm'],
-    splitting: false,
-    esbuildPlugins: [shakeable, bytesFrom('edge')],
+    esbuildPlugins: [shakeable, withoutText],
+    esbuildOptions: (options) => {
+      options.chunkNames = 'edge-[hash]'
+    },
+    onSuccess: writeWasm,
   },
   {
     ...shared,

@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest'
 import type { DoubleKernels } from '../ts/backend/double.js'
 import { createJsDoubleKernels } from '../ts/backend/js/double.js'
 import { ACTIVATIONS, type Kernels } from '../ts/backend/kernels.js'
-import { DOUBLES, UPDATES } from '../ts/backend/parts.js'
+import * as PARTS_OF_CRATE from '../ts/backend/parts.js'
 import { FLOATS, FORMS, UPDATE } from '../ts/backend/program.js'
 import { instantiate, supportedVariants, type Variant } from '../ts/backend/wasm.js'
 import { assertClose, backends, Room } from './backends.js'
@@ -46,7 +46,7 @@ test('the plain SIMD module is built and valid, so the tests of the wasm backend
 
 describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
   const core = instantiate(variant)
-  const parts = [core, partBeside(DOUBLES, variant, core), partBeside(UPDATES, variant, core)]
+  const parts = [core, ...Object.values(PARTS_OF_CRATE).map((part) => partBeside(part, variant, core))]
   const exports = Object.assign({}, ...[...parts].reverse()) as Record<string, unknown>
   const functions = Object.keys(exports).filter((name) => typeof exports[name] === 'function' && !isInternal(name))
   const arity = (name: string) => (exports[name] as (...args: number[]) => unknown).length

@@ -16,7 +16,7 @@ const LEVELS = [
   ['curvature', 'solve'],
   ['data', 'train', 'metrics', 'io'],
   ['index', 'js'],
-  ['node'],
+  ['node', 'workerd', 'edge'],
   ['cli', 'playground'],
 ]
 const ENTRIES = ['index', 'js']

@@ -101,7 +101,7 @@ describe('tarball', () => {
   test('holds what it should and nothing else', () => {
     const files = packed.files.map((file) => file.path)
     // Code or types that entries share; their number and names are the bundler's.
-    const shared = /^dist\/(?:chunk-[A-Z0-9]{8}\.c?js|\w+-[\w-]{8}\.d\.c?ts)$/
+    const shared = /^dist\/(?:(?:chunk|edge)-[A-Z0-9]{8}\.c?js|\w+-[\w-]{8}\.d\.c?ts)$/
     expect(files.filter((file) => !shared.test(file)).sort()).toEqual([...EXPECTED_FILES].sort())
     expectWithin('packed', packed.size)
     console.log(`unpacked ${(packed.unpackedSize / 1000).toFixed(0)} kB, ${files.length} files`)

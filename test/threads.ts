@@ -1,6 +1,7 @@
 /** Backends with threads for tests: kernels that share any call, however small. */
 import { Heap, WasmMemorySource } from '../ts/backend/heap.js'
 import type { Kernels, Update } from '../ts/backend/kernels.js'
+import { OTHERS } from '../ts/backend/parts.js'
 import { sharedMemory, startThreads } from '../ts/backend/threads/index.js'
 import { type Kernel, Pool } from '../ts/backend/threads/pool.js'
 import { compiled, instantiate, instantiatePart, type Variant, type WasmExports, type WasmPart } from '../ts/backend/wasm.js'
@@ -18,15 +19,18 @@ export interface Team extends TestBackend {
 export function alone(variant: Variant): TestBackend & { kernels: WasmExports } {
   const exports = instantiate(variant)
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())
-  return { label: `wasm ${variant}`, kernels: exports, heap, float64: false, unit: 2 ** -24 }
+  const kernels = { ...partBeside(OTHERS, variant, exports), ...exports }
+  return { label: `wasm ${variant}`, kernels, heap, float64: false, unit: 2 ** -24 }
 }
 
 /** So many threads, each of which gets a share of every call that can be shared. */
 export async function team(variant: Variant, threads: number): Promise<Team> {
   const exports = instantiate(variant, sharedMemory())
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())
-  const { kernels, pool, share } = startThreads(variant, exports, heap, threads)
+  const { kernels, pool, share, add } = startThreads(variant, exports, heap, threads)
   await pool.ready
+  const others = add(partBeside(OTHERS, variant, exports, true), compiled(variant, true, OTHERS))
+  await allHave(pool)
   pool.parts = () => threads
   let shared = 0
   const { run } = pool
@@ -35,7 +39,17 @@ export async function team(variant: Variant, threads: number): Promise<Team> {
     run.apply(pool, call)
   }
   const label = `wasm ${variant}, ${threads} threads`
-  return { label, kernels: kernels as Kernels, heap, float64: false, unit: 2 ** -24, exports, pool, share, shared: () => shared }
+  return {
+    label,
+    kernels: { ...others, ...kernels } as Kernels,
+    heap,
+    float64: false,
+    unit: 2 ** -24,
+    exports,
+    pool,
+    share,
+    shared: () => shared,
+  }
 }
 
 /** A part of the crate beside an instance of its core. */
@@ -49,6 +63,10 @@ export function partBeside(part: WasmPart, variant: Variant, core: WasmExports, 
 export async function addPart(part: WasmPart, variant: Variant, { exports, pool }: Team): Promise<WasmExports> {
   const added = partBeside(part, variant, exports, true)
   pool.add(Object.values(added) as Kernel[], compiled(variant, true, part))
-  while (Pool.prototype.parts.call(pool, 1e9) < pool.size) await new Promise((resolve) => setTimeout(resolve, 1))
+  await allHave(pool)
   return added
+}
+
+async function allHave(pool: Pool): Promise<void> {
+  while (Pool.prototype.parts.call(pool, 1e9) < pool.size) await new Promise((resolve) => setTimeout(resolve, 1))
 }

@@ -10,7 +10,7 @@ import { choiceKernels } from './js/elementwise.js'
 import { gemmKernels } from './js/gemm.js'
 import { crossEntropyKernels, elementLossKernels } from './js/loss.js'
 import { otherKernels } from './js/others.js'
-import { randomKernels } from './js/random.js'
+import { normalKernel, randomKernels } from './js/random.js'
 import { vectorSums } from './js/reduce.js'
 import { softmaxKernels } from './js/softmax.js'
 import type { Kernels } from './kernels.js'
@@ -36,6 +36,8 @@ export const withSoftmax: With = family('softmax', softmaxKernels)
 export const withCrossEntropy: With = family('crossEntropyIndices', crossEntropyKernels)
 export const withElementLosses: With = family('squaredError', elementLossKernels, LOSSES)
 export const withRandom: With = family('randomUniform', randomKernels)
+/** For first weights, which may be normal: the loop in JavaScript, of the same bits, unless WebAssembly is there for something else. */
+export const withNormals: With = family('randomNormal', normalKernel)
 export const withChoices: With = family('maximum', choiceKernels)
 export const withVectorSums: With = family('dot', vectorSums, UPDATES)
 export const withOthers: With = family('pow', otherKernels, OTHERS)

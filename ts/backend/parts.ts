@@ -12,12 +12,12 @@ import updates from './generated/updates.js'
 import type { WasmPart } from './wasm.js'
 
 /** What solvers compute in double precision. */
-export const DOUBLES: WasmPart = { packed: doubles }
+export const DOUBLES: WasmPart = { packed: () => doubles }
 /** The updates of SGD, plain and with momentum. */
-export const DESCENT: WasmPart = { packed: descent }
+export const DESCENT: WasmPart = { packed: () => descent }
 /** Those of optimizers but SGD and Adam. */
-export const UPDATES: WasmPart = { packed: updates }
+export const UPDATES: WasmPart = { packed: () => updates }
 /** Losses but cross-entropy of classes. */
-export const LOSSES: WasmPart = { packed: losses }
+export const LOSSES: WasmPart = { packed: () => losses }
 /** Operations that are seldom used. */
-export const OTHERS: WasmPart = { packed: others }
+export const OTHERS: WasmPart = { packed: () => others }

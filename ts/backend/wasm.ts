@@ -10,7 +10,7 @@ export type { Variant } from './variants.js'
 
 /** A module as text, both variants in one; none where the runtime compiled a module with all kernels, or there is no WebAssembly. */
 export interface WasmPart {
-  packed?: string
+  packed?(): string
 }
 
 /** What an entry carries from the start: as text, or `simd` alone, compiled already where the runtime did that; or nothing. */
@@ -178,8 +178,8 @@ function fileOf(variant: Variant): Uint8Array<ArrayBuffer> | undefined {
 function unpack(part: WasmPart): Uint8Array {
   let found = unpacked.get(part)
   if (!found) {
-    const { packed = '' } = wasmCode
-    found = part === wasmCode ? decode(packed) : decode(`${packed.split(':', 1)}:${part.packed}`, unpack(wasmCode))
+    const core = wasmCode.packed?.() ?? ''
+    found = part === wasmCode ? decode(core) : decode(`${core.split(':', 1)}:${part.packed?.()}`, unpack(wasmCode))
     unpacked.set(part, found)
   }
   return found

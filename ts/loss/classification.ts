@@ -10,7 +10,7 @@ import { formatShape, type Shape, sameShape } from '../shape.js'
 import type { Classified, Compared } from '../shape-types.js'
 import { show } from '../show.js'
 import { asFloats, asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
-import { computeLoss, elementLoss, type LossOptions, sameShapeTarget, type Target } from './loss.js'
+import { builtIn, computeLoss, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target, type Traits } from './loss.js'
 
 /** Options of the cross-entropies. */
 export interface CrossEntropyOptions extends LossOptions {
@@ -32,15 +32,26 @@ export function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntrop
  * @example binaryCrossEntropy(tensor([0]), [1]).item() // 0.693147
  * @throws ShapeError unless the shapes agree
  */
-export function binaryCrossEntropy<P extends Shape, T extends Operand>(
-  prediction: Tensor<P>,
-  target: Target<Compared<P, ShapeOf<T>>, P, T>,
-  options: CrossEntropyOptions = {},
-): Tensor<[]> {
-  const option = checkSmoothing('binaryCrossEntropy', options)
-  const t = checkProbabilities('binaryCrossEntropy: target', sameShapeTarget('binaryCrossEntropy', prediction, target))
-  const derivative = () => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
-  return elementLoss({ name: 'binaryCrossEntropy', kernel: 'binaryCrossEntropy', prediction, target: t, option, options, derivative })
+export const binaryCrossEntropy = builtIn(
+  function binaryCrossEntropy<P extends Shape, T extends Operand>(
+    prediction: Tensor<P>,
+    target: Target<Compared<P, ShapeOf<T>>, P, T>,
+    options: CrossEntropyOptions = {},
+  ): Tensor<[]> {
+    const option = checkSmoothing('binaryCrossEntropy', options)
+    const t = checkProbabilities('binaryCrossEntropy: target', sameShapeTarget('binaryCrossEntropy', prediction, target))
+    const derivative = () => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
+    return elementLoss({ name: 'binaryCrossEntropy', kernel: 'binaryCrossEntropy', prediction, target: t, option, options, derivative })
+  },
+  { ...NUMBERS, check: (targets) => checkProbabilities('binaryCrossEntropy: target', targets) },
+)
+
+const CLASSES: Traits = {
+  takes: (targets) => targets.dtype === 'int32' || targets.size > targets.shape[0],
+  check: (targets, { shape: [, classes], backend }) => {
+    if (targets.dtype === 'int32') asIndices(targets, classes, 'crossEntropy: label', backend)
+  },
+  labels: true,
 }
 
 /**
@@ -51,7 +62,7 @@ export function binaryCrossEntropy<P extends Shape, T extends Operand>(
  * @example crossEntropy(tensor([[2, 0, 0]]), [0]).item() // 0.239545
  * @throws ShapeError unless the shapes agree, RangeError naming a label that is no class
  */
-export function crossEntropy<P extends Shape, T extends Operand>(
+export const crossEntropy = builtIn(function crossEntropy<P extends Shape, T extends Operand>(
   prediction: Tensor<P>,
   target: Target<Classified<P, ShapeOf<T>>, P, T>,
   options: CrossEntropyOptions = {},
@@ -67,7 +78,7 @@ export function crossEntropy<P extends Shape, T extends Operand>(
   }
   const derivative = () => sub(softmax(prediction), add(mul(1 - option, oneHot(given, cols)), option / cols))
   return computeLoss({ ...common, kernel: 'crossEntropyIndices', target: given, derivative })
-}
+}, CLASSES)
 
 /** @internal probabilities of the prediction's shape, as floats, or class indices, one a row. @throws ShapeError, RangeError */
 export function classTargets(name: string, prediction: Tensor, target: TensorLike): Tensor {

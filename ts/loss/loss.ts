@@ -17,6 +17,32 @@ import { asFloats, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
  */
 export type Loss = (prediction: Tensor, target: TensorLike, options?: LossOptions) => Tensor
 
+/** What training knows of a loss of this library. @internal */
+export interface Traits {
+  /** Whether these targets reach the kernel as they are; others are converted before, step by step. */
+  takes(targets: Tensor): boolean
+  /** What the loss asks of targets at each call, for all of a data set at once. @throws RangeError */
+  check?(targets: Tensor, prediction: Tensor): void
+  /** Whether targets [n] stay labels where the prediction is [n, 1]. */
+  labels?: boolean
+}
+
+const known = new WeakMap<object, Traits>()
+
+/** @internal a loss with what is known of it, which so comes with the loss alone */
+export function builtIn<F extends (...args: never[]) => Tensor>(loss: F, traits: Traits): F {
+  known.set(loss, traits)
+  return loss
+}
+
+/** @internal undefined for a loss of one's own, which may do anything */
+export function traitsOf(loss: Loss): Traits | undefined {
+  return known.get(loss)
+}
+
+/** @internal of losses that compare numbers */
+export const NUMBERS: Traits = { takes: (targets) => targets.dtype === 'float' }
+
 /** Targets of a prediction of this shape; a sentence where theirs cannot be compared with it. */
 export type Target<Common, P extends Shape, T> = Unless<Common, T, `prediction has shape ${Text<P>}, target ${Text<ShapeOf<T>>}`>
 

@@ -3,14 +3,14 @@ import { clip, mul, sign, sub } from '../ops/elementwise.js'
 import type { Shape } from '../shape.js'
 import type { Compared } from '../shape-types.js'
 import type { Operand, ShapeOf, Tensor } from '../tensor.js'
-import { elementLoss, type LossOptions, sameShapeTarget, type Target } from './loss.js'
+import { builtIn, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target } from './loss.js'
 
 /**
  * Mean squared error, mean of (prediction − target)² over all elements.
  * @example mse(tensor([1, 2]), [1, 4]).item() // 2
  * @throws ShapeError unless the shapes agree
  */
-export function mse<P extends Shape, T extends Operand>(
+export const mse = builtIn(function mse<P extends Shape, T extends Operand>(
   prediction: Tensor<P>,
   target: Target<Compared<P, ShapeOf<T>>, P, T>,
   options: LossOptions = {},
@@ -18,14 +18,14 @@ export function mse<P extends Shape, T extends Operand>(
   const t = sameShapeTarget('mse', prediction, target)
   const derivative = () => mul(2, sub(prediction, t))
   return elementLoss({ name: 'mse', kernel: 'squaredError', prediction, target: t, option: 0, options, derivative })
-}
+}, NUMBERS)
 
 /**
  * Mean absolute error, mean of |prediction − target| over all elements; gradient 0 where they are equal.
  * @example mae(tensor([1, 2]), [1, 4]).item() // 1
  * @throws ShapeError unless the shapes agree
  */
-export function mae<P extends Shape, T extends Operand>(
+export const mae = builtIn(function mae<P extends Shape, T extends Operand>(
   prediction: Tensor<P>,
   target: Target<Compared<P, ShapeOf<T>>, P, T>,
   options: LossOptions = {},
@@ -33,7 +33,7 @@ export function mae<P extends Shape, T extends Operand>(
   const t = sameShapeTarget('mae', prediction, target)
   const derivative = () => sign(sub(prediction, t))
   return elementLoss({ name: 'mae', kernel: 'absoluteError', prediction, target: t, option: 0, options, derivative })
-}
+}, NUMBERS)
 
 /** Options of {@link huber}. */
 export interface HuberOptions extends LossOptions {
@@ -46,7 +46,7 @@ export interface HuberOptions extends LossOptions {
  * @example huber(tensor([1, 2]), [1, 4]).item() // 0.75
  * @throws RangeError unless delta > 0, ShapeError unless the shapes agree
  */
-export function huber<P extends Shape, T extends Operand>(
+export const huber = builtIn(function huber<P extends Shape, T extends Operand>(
   prediction: Tensor<P>,
   target: Target<Compared<P, ShapeOf<T>>, P, T>,
   options: HuberOptions = {},
@@ -56,4 +56,4 @@ export function huber<P extends Shape, T extends Operand>(
   const t = sameShapeTarget('huber', prediction, target)
   const derivative = () => clip(sub(prediction, t), -delta, delta)
   return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, derivative })
-}
+}, NUMBERS)

@@ -1,6 +1,6 @@
 /** Initial weights. All are drawn from the counter-based generator, so the same seed gives the same weights on every backend. */
 
-import { withRandom } from '../backend/families.js'
+import { withNormals, withRandom } from '../backend/families.js'
 import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
 import { show } from '../show.js'
@@ -32,7 +32,7 @@ export function uniform(low: number, high: number): Initializer {
 
 /** Normal numbers. @example new Dense(2, 1, { weightInitializer: initializers.normal(0, 0.02) }) */
 export function normal(mean: number, std: number): Initializer {
-  return (p, g) => withRandom(p.backend).randomNormal(p.address, p.size, g.seedLow, g.seedHigh, g.stream, g.counter++, mean, std)
+  return (p, g) => withNormals(p.backend).randomNormal(p.address, p.size, g.seedLow, g.seedHigh, g.stream, g.counter++, mean, std)
 }
 
 /** The same number everywhere. @example new Dense(2, 1, { biasInitializer: initializers.constant(0.5) }) */

@@ -1,4 +1,4 @@
-import { withRandom } from '../backend/families.js'
+import { withOthers } from '../backend/families.js'
 import { type Ptr, SCRATCH_BYTES } from '../backend/kernels.js'
 import type { GradientTransform } from './gradients.js'
 import type { ParameterGroup } from './group.js'
@@ -37,7 +37,7 @@ function addNormal(
   chunk: number,
 ): number {
   const { heap } = backend
-  const kernels = withRandom(backend)
+  const kernels = withOthers(backend)
   const most = SCRATCH_BYTES / heap.elementSize
   for (let done = 0; done < n; done += most) {
     const count = Math.min(most, n - done)

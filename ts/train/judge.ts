@@ -1,8 +1,7 @@
 /** Where a model, a loss and a batch meet, for every loop: one's own losses and forward methods are checked here. */
 
 import { ShapeError } from '../errors.js'
-import { crossEntropy } from '../loss/classification.js'
-import { asColumn, type Loss } from '../loss/loss.js'
+import { asColumn, type Loss, traitsOf } from '../loss/loss.js'
 import { type Module, outputOf } from '../nn/module.js'
 import { formatShape } from '../shape.js'
 import { show } from '../show.js'
@@ -37,5 +36,5 @@ export function judge(
 
 /** @internal labels stay as they are, one for each row */
 export function targetsFor(loss: Loss, targets: Tensor, prediction: Tensor): Tensor {
-  return loss === crossEntropy ? targets : asColumn(targets, prediction)
+  return traitsOf(loss)?.labels ? targets : asColumn(targets, prediction)
 }

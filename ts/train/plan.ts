@@ -1,6 +1,6 @@
 /** What `trainSteps` and `fit` are asked to do, checked and with defaults filled in, before the first step. */
 import { noGrad } from '../autograd.js'
-import type { Loss } from '../loss/loss.js'
+import { type Loss, traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import { show } from '../show.js'
@@ -8,7 +8,7 @@ import { zeros } from '../tensor.js'
 import type { Callback, Progress } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
 import type { MetricsOption } from './metrics.js'
-import { isKnownLoss, isReplayable, type Recording } from './replay.js'
+import { isReplayable, type Recording } from './replay.js'
 import { takesWholeSteps, type WholeStepOptimizer } from './whole-step.js'
 
 /** Options of {@link trainSteps}; those of `fit` include them. */
@@ -128,7 +128,7 @@ export function planFit(model: Module, options: FitOptions): { plan: Plan; valid
   const validation = options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held
   checkHandlers(options)
   const plan = planSteps(model, options, rows)
-  if (validation !== null && isKnownLoss(options.loss)) checkTargets(model, validation, options.loss)
+  if (validation !== null && traitsOf(options.loss)) checkTargets(model, validation, options.loss)
   return { plan, validation }
 }
 

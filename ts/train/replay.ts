@@ -10,17 +10,13 @@ import { StepArena } from '../backend/arena.js'
 import type { Backend } from '../backend/index.js'
 import type { Kernels, Ptr } from '../backend/kernels.js'
 import type { KernelCall } from '../backend/program.js'
-import { checkProbabilities } from '../loss/classification.js'
-import { binaryCrossEntropy, crossEntropy, huber, type Loss, mae, mse } from '../loss/index.js'
-import { asColumn } from '../loss/loss.js'
+import { asColumn, type Loss, traitsOf } from '../loss/loss.js'
 import { Activation, Dense, Flatten, type Module, Sequential } from '../nn/index.js'
-import { asIndices } from '../ops/gather.js'
 import type { Parameter } from '../parameter.js'
 import { sizeOf } from '../shape.js'
 import { Tensor } from '../tensor.js'
 import { copyRows, type Rows } from './data.js'
 
-const LOSSES: ReadonlySet<Loss> = new Set<Loss>([mse, mae, huber, binaryCrossEntropy, crossEntropy])
 const LAYERS: readonly unknown[] = [Dense, Activation, Flatten]
 
 /** @internal whether steps on these rows depend on their data through kernels alone */
@@ -28,15 +24,8 @@ export function isReplayable(model: Module, loss: Loss, { targets }: Rows): bool
   // A subclass may do more than its base, as may an object with a forward of its own.
   if (Object.getPrototypeOf(model) !== Sequential.prototype || Object.hasOwn(model, 'forward')) return false
   const isKnown = (layer: Module) => LAYERS.includes(layer.constructor) && !Object.hasOwn(layer, 'forward')
-  const known = LOSSES.has(loss) && (model as Sequential).layers.every(isKnown)
   // Targets of the other kind are converted by the loss, outside the kernels.
-  const wholeNumbers = targets.dtype === 'int32'
-  return known && (loss === crossEntropy ? wholeNumbers || targets.size > targets.shape[0] : !wholeNumbers)
-}
-
-/** @internal whether a loss is one of this library, which can be called without consequences */
-export function isKnownLoss(loss: Loss): boolean {
-  return LOSSES.has(loss)
+  return (model as Sequential).layers.every(isKnown) && traitsOf(loss)?.takes(targets) === true
 }
 
 /** Where a parameter was when a step was recorded. */
@@ -182,8 +171,7 @@ export class Recording {
 
   private step(model: Module, loss: Loss): void {
     const prediction = model.forward(this.inputs)
-    if (this.rows.targets.dtype === 'int32') asIndices(this.rows.targets, prediction.shape[1], 'crossEntropy: label', model.backend)
-    if (loss === binaryCrossEntropy) checkProbabilities('binaryCrossEntropy: target', this.rows.targets)
+    traitsOf(loss)?.check?.(this.rows.targets, prediction)
     const value = loss(prediction, this.targets, this.weights ? { weights: this.weights } : undefined)
     value.backward()
     const fixed = (t: Tensor) => Tensor.permanent(model.backend, t.shape, t.address)

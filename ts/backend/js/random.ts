@@ -36,7 +36,7 @@ function mulHigh(high: number, low: number, c: number): number {
   return (Math.imul(high, cHigh) + (middle >>> 16) + (lower >>> 16)) | 0
 }
 
-export function randomKernels(heap: Heap): Pick<Kernels, 'randomUniform' | 'randomNormal' | 'dropout'> {
+export function randomKernels(heap: Heap): Pick<Kernels, 'randomUniform' | 'dropout'> {
   const shift = floatShift(heap)
   const words = new Uint32Array(4)
   return {
@@ -47,18 +47,25 @@ export function randomKernels(heap: Heap): Pick<Kernels, 'randomUniform' | 'rand
         f[p] = low + (high - low) * unit(words[i & 3])
       }
     },
-    randomNormal(y, n, seedLow, seedHigh, stream, counter, mean, std) {
-      const f = heap.floats
-      for (let i = 0, p = y >>> shift; i < n; i++, p++) {
-        if ((i & 3) === 0) philoxInto(words, i >>> 2, counter, stream, 0, seedLow, seedHigh)
-        f[p] = mean + std * normalQuantile((words[i & 3] + 0.5) * 2 ** -32)
-      }
-    },
     dropout(x, y, n, seedLow, seedHigh, stream, counter, rate) {
       const f = heap.floats
       for (let i = 0, p = x >>> shift, q = y >>> shift; i < n; i++, p++, q++) {
         if ((i & 3) === 0) philoxInto(words, i >>> 2, counter, stream, 0, seedLow, seedHigh)
         f[q] = unit(words[i & 3]) >= rate ? f[p] / (1 - rate) : 0
+      }
+    },
+  }
+}
+
+export function normalKernel(heap: Heap): Pick<Kernels, 'randomNormal'> {
+  const shift = floatShift(heap)
+  const words = new Uint32Array(4)
+  return {
+    randomNormal(y, n, seedLow, seedHigh, stream, counter, mean, std) {
+      const f = heap.floats
+      for (let i = 0, p = y >>> shift; i < n; i++, p++) {
+        if ((i & 3) === 0) philoxInto(words, i >>> 2, counter, stream, 0, seedLow, seedHigh)
+        f[p] = mean + std * normalQuantile((words[i & 3] + 0.5) * 2 ** -32)
       }
     },
   }
