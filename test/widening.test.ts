@@ -24,7 +24,7 @@ const FLAG = '--experimental-wasm-revectorize'
 /** Compile at the first call, at once, with the compiler that widens. */
 const FLAGS = ['--trace-wasm-revectorize', '--no-liftoff', '--single-threaded']
 function trace(node: string, variant: string, kernel: string, flags: readonly string[]): string {
-  return execFileSync(node, [...flags, ...FLAGS, 'test/widening/probe.mjs', `target/${variant}.wasm`, kernel], {
+  return execFileSync(node, [...flags, ...FLAGS, 'test/widening/probe.mjs', `ts/backend/generated/${variant}.wasm`, kernel], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
   })
