@@ -66,7 +66,7 @@ pub trait Lane:
     fn at_least(self, least: Self) -> Self;
     /// self, or `most` where self is larger; NaN stays NaN.
     fn at_most(self, most: Self) -> Self;
-    /// From `least` to `most`, neither of them 0; NaN stays NaN. On V8 a fourth of the instructions of max and min.
+    /// From `least` to `most`, neither of them 0; NaN stays NaN. A fourth of the instructions of max and min on the relaxed artefact.
     #[inline(always)]
     fn clamp(self, least: Self, most: Self) -> Self {
         self.at_least(least).at_most(most)

@@ -88,10 +88,11 @@ pub fn tanh<L: Lane>(x: L) -> L {
     let a = x.abs();
     let z = x * x;
     let small = polynomial(z, [-5.704_988_7e-3, 2.063_908_9e-2, -5.373_971_6e-2, 1.333_144_2e-1, -3.333_328_2e-1]);
-    let small = (small * z).mul_add(x, x);
+    // where x² is 0 the result is x, sign of zero included
+    let small = L::select(z.same(k(0.0)), x, (small * z).mul_add(x, x));
     let large = k(1.0) - k(2.0) / (exp(a + a) + k(1.0));
-    // the sign of zero included, which a sum loses
-    L::select(a.lt(k(0.625)), small, large).with_sign_of(x)
+    let large = L::select(x.lt(k(0.0)), -large, large);
+    L::select(a.lt(k(0.625)), small, large)
 }
 
 /// 1 / (1 + e⁻ˣ). Error ≤ 3 ulp in both tails.
