@@ -14,7 +14,7 @@ mod random;
 mod reduce;
 
 use crate::gemm;
-use crate::optim::{sweep, Rule, Shared, SHARED_HYPER};
+use crate::optim::{sweep, Pieces, Rule, Shared, PIECE, PLAIN, SHARED_HYPER};
 use crate::sweep::Cells;
 use core::array::from_fn;
 use core::cell::Cell;
@@ -119,7 +119,27 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
         return;
     }
     // SAFETY: the caller's contract: 3 + H floats at h, and n at each of p, g and the slots.
-    let h = unsafe { slice::from_raw_parts(h, SHARED_HYPER + H) };
-    let slots = from_fn(|j| cells(s.wrapping_add(j * stride) as Ptr, n));
-    sweep(&R::from(&h[SHARED_HYPER..]), Shared::from(h), cells(p as Ptr, n), cells(g as Ptr, n), slots);
+    let numbers = unsafe { slice::from_raw_parts(h, SHARED_HYPER + H) };
+    let shared = Shared::from(numbers);
+    let (parameters, gradients) = (cells(p as Ptr, n), cells(g as Ptr, n));
+    if R::LIGHT || shared.is_plain() {
+        let slots = from_fn(|j| cells(s.wrapping_add(j * stride) as Ptr, n));
+        return sweep(&R::from(&numbers[SHARED_HYPER..]), shared, parameters, gradients, slots);
+    }
+    let pieces = Pieces::new(shared);
+    let h = plain(numbers);
+    for start in (0..n).step_by(PIECE) {
+        let count = pieces.next(parameters, gradients, start);
+        let ready = pieces.gradients.as_ptr().cast();
+        update::<R, S, H>(p.wrapping_add(start), ready, s.wrapping_add(start), stride, count, h.as_ptr());
+    }
+}
+
+/// Most hyper-parameters of an update, the shared ones included.
+const MOST_HYPER: usize = 16;
+
+/// The same hyper-parameters for gradients that are ready.
+#[inline(never)]
+fn plain(h: &[f32]) -> [f32; MOST_HYPER] {
+    from_fn(|i| PLAIN.get(i).or(h.get(i)).map_or(0.0, |h| *h))
 }

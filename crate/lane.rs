@@ -8,7 +8,6 @@ mod f32x4;
 mod f64x2;
 #[cfg(not(target_feature = "simd128"))]
 mod portable;
-mod room;
 mod scalar;
 #[cfg(target_feature = "simd128")]
 mod simd;
@@ -18,7 +17,6 @@ use core::cell::Cell;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 pub use f32x4::F32x4;
 pub use f64x2::F64x2;
-pub use room::Room;
 pub use touch::touch;
 
 /// 1.5·2²³: a sum with it keeps whole numbers only, the number itself in its lowest bits.

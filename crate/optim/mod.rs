@@ -7,7 +7,8 @@
 //!
 //! One file per rule. Adding one takes its file and a line here.
 
-use crate::lane::{touch, F32x4, Lane, Room};
+use crate::elementwise::add_scaled;
+use crate::lane::{touch, F32x4, Lane};
 use crate::sweep::{few, last, padded, Cells, BLOCK};
 use core::array::from_fn;
 use core::cell::Cell;
@@ -69,6 +70,9 @@ pub struct Shared {
 /// Hyper-parameters of [`Shared`] at the head of the block; the rule's own follow.
 pub const SHARED_HYPER: usize = 3;
 
+/// Scale and coupled decay that change nothing.
+pub const PLAIN: [f32; 2] = [1.0, 0.0];
+
 impl From<&[f32]> for Shared {
     fn from(h: &[f32]) -> Self {
         Shared { scale: h[0], coupled: h[1], decoupled: h[2] }
@@ -76,38 +80,51 @@ impl From<&[f32]> for Shared {
 }
 
 impl Shared {
-    /// Whether the rule takes gradients as they are.
+    /// Whether a rule that is not [`Rule::LIGHT`] needs [`Pieces`].
     #[inline(always)]
-    fn is_plain<R: Rule<S>, const S: usize>(self) -> bool {
-        R::LIGHT || self.scale == 1.0 && self.coupled == 0.0
-    }
-
-    /// scale·g + coupled·p
-    #[inline(always)]
-    fn gradient<L: Lane>(self, p: L, g: L) -> L {
-        L::splat(self.coupled).mul_add(p, L::splat(self.scale) * g)
-    }
-
-    /// The same over at most [`ROOM`] floats.
-    #[inline(never)]
-    fn gradients<'a>(self, p: Cells, g: Cells, room: &'a mut Room<{ ROOM / BLOCK }>) -> &'a [Block] {
-        let pairs = p.as_chunks::<BLOCK>().0.iter().zip(g.as_chunks::<BLOCK>().0);
-        let vectors = |x: &Block| (F32x4::get(x), F32x4::get(&x[4..]));
-        room.fill(pairs.map(|(p, g)| {
-            let ((p0, p1), (g0, g1)) = (vectors(p), vectors(g));
-            [self.gradient(p0, g0), self.gradient(p1, g1)]
-        }))
+    pub fn is_plain(self) -> bool {
+        [self.scale, self.coupled] == PLAIN
     }
 }
 
-/// Eight floats.
-type Block = [Cell<f32>; BLOCK];
+/// Floats of a piece of [`Pieces`], which stay in the first cache.
+pub const PIECE: usize = 240;
+
+/// Gradients that are made ready piece by piece before a rule takes them: scale·g + coupled·p.
+pub struct Pieces {
+    /// Of the piece at hand.
+    pub gradients: [Cell<f32>; PIECE],
+    shared: Shared,
+}
+
+impl Pieces {
+    /// With nothing in them.
+    #[inline(always)]
+    pub fn new(shared: Shared) -> Self {
+        Pieces { gradients: [const { Cell::new(0.0) }; PIECE], shared }
+    }
+
+    /// Makes the gradients ready that begin at `start`, and says how many.
+    #[inline(never)]
+    pub fn next(&self, p: Cells, g: Cells, start: usize) -> usize {
+        let end = p.len().min(start + PIECE);
+        touch(p, start + PAGE);
+        touch(g, start + PAGE);
+        let ready = &self.gradients[..end - start];
+        ready.iter().for_each(|g| g.set(0.0));
+        add_scaled(&g[start..end], ready, self.shared.scale);
+        if self.shared.coupled != 0.0 {
+            add_scaled(&p[start..end], ready, self.shared.coupled);
+        }
+        end - start
+    }
+}
 
 /// One lane: what is left of the shared part, the rule, and means too small to be normal numbers set to 0.
 #[inline(always)]
 fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s: [L; S]) -> (L, [L; S]) {
     let k = L::splat;
-    let g = if R::LIGHT { h.gradient(p, g) } else { g };
+    let g = if R::LIGHT { k(h.coupled).mul_add(p, k(h.scale) * g) } else { g };
     let (p, s) = rule.update(p.minus(k(h.decoupled), p), g, s);
     let least = k(f32::MIN_POSITIVE);
     let flush = |j: usize| match R::SLOT[j] {
@@ -126,11 +143,7 @@ pub const LONG: usize = 1 << 20;
 /// of one. A processor that compares the lowest twelve bits of addresses would take what the next call reads from the stack for
 /// what the last one wrote, and wait.
 const STEP: usize = PAGE - 64;
-/// Floats that are worked on at a time where scale and coupled decay have a pass of their own: what it leaves is still in the first
-/// cache.
-const ROOM: usize = 240;
-
-/// The rule over all elements. The slices are equally long. What is left after the last block is worked on in copies, by the
+/// The rule over all elements, with scale and coupled decay only if it is [`Rule::LIGHT`]. The slices are equally long. What is left after the last block is worked on in copies, by the
 /// very same code: the rule is compiled once, and position in the array changes no bit.
 ///
 /// Of each long array one float of the next page is read ahead, so that the processor finds that page while it works on this one.
@@ -152,13 +165,7 @@ pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells
     }
     // the last block overlaps the one before, so its inputs are put aside before that is written over them
     let (p_end, s_end) = (last(p), s.map(last));
-    let step = if !h.is_plain::<R, S>() {
-        ROOM
-    } else if n < LONG {
-        whole
-    } else {
-        STEP
-    };
+    let step = if n < LONG { whole } else { STEP };
     let mut start = 0;
     while start < whole {
         let end = whole.min(start + step);
@@ -196,8 +203,6 @@ fn pairs<R: Rule<S>, const S: usize>(
     p_out: Cells,
     s_out: [Cells; S],
 ) {
-    let mut room = Room::new();
-    let g = if h.is_plain::<R, S>() { g } else { h.gradients(p, g, &mut room).as_flattened() };
     // all cut to one length, so that no index is checked
     let count = p.len() / BLOCK;
     let (p, g, s) = (blocks(p, count), blocks(g, count), s.map(|slot| blocks(slot, count)));
@@ -220,7 +225,7 @@ fn pairs<R: Rule<S>, const S: usize>(
 
 /// The first blocks of an array.
 #[inline(always)]
-fn blocks(x: Cells<'_>, count: usize) -> &[Block] {
+fn blocks(x: Cells<'_>, count: usize) -> &[[Cell<f32>; BLOCK]] {
     &x.as_chunks().0[..count]
 }
 

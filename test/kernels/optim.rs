@@ -4,7 +4,7 @@
 //! that makes a test of each export.
 
 use crate::tools::{assert_same, lengths, numbers};
-use gradus::optim::{sweep, Rule, Shared, Slot, LONG, SHARED_HYPER};
+use gradus::optim::{sweep, Pieces, Rule, Shared, Slot, LONG, PIECE, PLAIN, SHARED_HYPER};
 use std::array::from_fn;
 use std::cell::Cell;
 
@@ -92,6 +92,27 @@ fn cells(x: &mut [f32]) -> &[Cell<f32>] {
     Cell::from_mut(x).as_slice_of_cells()
 }
 
+/// The update as crate/abi.rs runs it.
+fn run<'a, R: Rule<S>, const S: usize>(
+    rule: &R,
+    shared: [f32; SHARED_HYPER],
+    p: &'a [Cell<f32>],
+    g: &[Cell<f32>],
+    s: [&'a [Cell<f32>]; S],
+) {
+    let h = Shared::from(&shared[..]);
+    if R::LIGHT || h.is_plain() {
+        return sweep(rule, h, p, g, s);
+    }
+    let rest = Shared::from(&[PLAIN[0], PLAIN[1], shared[2]][..]);
+    let pieces = Pieces::new(h);
+    for start in (0..p.len()).step_by(PIECE) {
+        let count = pieces.next(p, g, start);
+        let at = |x: &'a [Cell<f32>]| &x[start..start + count];
+        sweep(rule, rest, at(p), &pieces.gradients[..count], s.map(at));
+    }
+}
+
 fn steps<R, const S: usize, const H: usize>(n: usize, shared: [f32; SHARED_HYPER], bad: bool)
 where
     R: Rule<S> + for<'a> From<&'a [f32]>,
@@ -109,13 +130,7 @@ where
     for step in 0..3 {
         let h: Vec<f32> = numbers(H, 40 + step).iter().map(|h| 0.05 + 0.4 * (h + 1.0)).collect();
         let (rule, g) = (R::from(&h), gradients(n, 50 + step, bad));
-        sweep(
-            &rule,
-            Shared::from(&shared[..]),
-            cells(&mut got_p),
-            cells(&mut g.clone()),
-            got_s.each_mut().map(|s| cells(s)),
-        );
+        run(&rule, shared, cells(&mut got_p), cells(&mut g.clone()), got_s.each_mut().map(|s| cells(s)));
         one_by_one(&rule, shared, &mut want_p, &g, &mut want_s);
         let what = format!("{n} elements, step {step}");
         assert_same(&got_p, &want_p, &what);
