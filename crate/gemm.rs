@@ -31,8 +31,8 @@ const DEPTH: usize = 256;
 /// B is read in place for fewer rows than this, or where all of it is small enough for the first-level cache.
 const FEW: usize = 24;
 const SMALL: usize = 1 << 13;
-/// A B of another layout is transposed up to this size, rather than copied into panels; up to [`SMALL`] where the tile that was chosen is
-/// hardly faster than [`direct`]: with registers of 128 bits, 1.1 to 1.7 times as fast from 32 to 512 rows. Wide tiles lose up to a fifth.
+/// So it is up to this size only where a wide tile is the fastest: [`direct`] has too few sums under way for such registers. A B of another
+/// layout is transposed as a whole up to the same sizes, rather than copied into panels.
 const TINY: usize = 1 << 11;
 /// Up to this many columns of C do not repay the copy of A into panels.
 const NARROW: usize = 24;
@@ -98,9 +98,13 @@ impl View {
         View { ptr, row, column: 1 }
     }
 
-    /// The transpose of a row-major matrix of `column` columns.
-    fn transposed(ptr: *const f32, column: usize) -> Self {
-        View { ptr, row: 1, column }
+    /// The transpose of a row-major matrix of `row` columns.
+    fn columns(ptr: *const f32, row: usize) -> Self {
+        View::matrix(ptr, row).transposed()
+    }
+
+    fn transposed(self) -> Self {
+        View { row: self.column, column: self.row, ..self }
     }
 
     unsafe fn at(self, i: usize, j: usize) -> *const f32 {
@@ -159,8 +163,8 @@ impl Product {
         layout: Layout, start: Start, a: *const f32, b: *const f32, c: *mut f32, sizes: Sizes, scratch: *mut f32,
     ) -> Self {
         let Sizes { m, n, k } = sizes;
-        let a = if layout == Layout::FirstTransposed { View::transposed(a, m) } else { View::matrix(a, k) };
-        let b = if layout == Layout::SecondTransposed { View::transposed(b, k) } else { View::matrix(b, n) };
+        let a = if layout == Layout::FirstTransposed { View::columns(a, m) } else { View::matrix(a, k) };
+        let b = if layout == Layout::SecondTransposed { View::columns(b, k) } else { View::matrix(b, n) };
         Product { m, n, k, a, b, c, ldc: n, start, scratch }
     }
 
@@ -279,28 +283,22 @@ unsafe fn product(x: &Product) {
     if x.m == 0 || x.n == 0 {
         return;
     }
+    let tile = &TILES[TILE.load(Ordering::Relaxed)];
     let size = x.n * x.k;
+    let small = if tile.columns > 8 { TINY } else { SMALL };
     // SAFETY: `x` describes valid matrices; a transpose of at most B_ROOM floats fits the room for panels of B.
     unsafe {
         if x.m == 1 && x.b.row == 1 {
             direct(&x.transposed());
-        } else if x.b.column == 1 && (x.m < FEW || x.n <= NARROW || size <= SMALL) {
+        } else if x.b.column == 1 && (x.m < FEW || x.n <= NARROW || size <= small) {
             direct(x);
-        } else if size <= most_to_transpose() || (x.n <= NARROW && size <= B_ROOM) {
+        } else if size <= small || (x.n <= NARROW && size <= B_ROOM) {
             let b = x.scratch.add(A_ROOM);
             pack::transpose(x.b, b, x.k, x.n);
             direct(&Product { b: View::matrix(b, x.n), ..*x });
         } else {
-            blocked(x);
+            blocked(tile, x);
         }
-    }
-}
-
-/// Floats of a B that is transposed as a whole.
-fn most_to_transpose() -> usize {
-    match TILE.load(Ordering::Relaxed) {
-        0 => SMALL,
-        _ => TINY,
     }
 }
 
@@ -350,8 +348,7 @@ unsafe fn tiles<const MR: usize, const NV: usize, const W: usize>(x: &Product, j
 }
 
 /// Runs a product on packed panels of B: blocks of columns, then of k.
-unsafe fn blocked(x: &Product) {
-    let tile = &TILES[TILE.load(Ordering::Relaxed)];
+unsafe fn blocked(tile: &Tile, x: &Product) {
     let columns = tile.columns;
     let depth = even(x.k, DEPTH);
     let width = B_ROOM / (depth.max(1) * columns) * columns;

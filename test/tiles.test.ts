@@ -4,7 +4,7 @@ import { type Kernels, TILES } from '../ts/backend/kernels.js'
 import { withTileChoice } from '../ts/backend/tiles.js'
 import { type Backend, createBackend, supportedVariants } from '../ts/index.js'
 
-/** Rows on both sides of what tiles of four and of six share out, several blocks of rows, of columns and of k. */
+/** Rows on both sides of what tiles of four and of five share out, several blocks of rows, of columns and of k. */
 const SHAPES = [
   ...[24, 25, 26, 27, 28, 29, 30, 31, 125].map((m) => [m, 33, 300] as const),
   [60, 130, 61],
@@ -134,6 +134,6 @@ describe('the choice', () => {
 })
 
 test('a name that is none is an error', () => {
-  expect(() => createBackend({ tile: '8x8' as never })).toThrow(`load: tile is 'auto' or one of '6x8', '4x16', '6x16', got "8x8"`)
-  expect(createBackend({ backend: 'js', tile: '6x8' }).tile).toBeNull()
+  expect(() => createBackend({ tile: '8x8' as never })).toThrow(`load: tile is 'auto' or one of '5x8', '4x16', '5x16', got "8x8"`)
+  expect(createBackend({ backend: 'js', tile: '5x8' }).tile).toBeNull()
 })

@@ -3,7 +3,7 @@
 //! Each way of copying is a function of its own, which an engine is soon done with: V8 compiles well what has run for a while, function by
 //! function, and takes 60 ms for all of this as one. A net's first step ran mostly on code that was compiled fast.
 
-use super::tile::{copy, Tile};
+use super::tile::{Tile, SHORT, TALL};
 use super::{blocks, View};
 use crate::lane::F32x4;
 use core::array::from_fn;
@@ -11,6 +11,8 @@ use core::array::from_fn;
 /// Panels that are filled side by side: of a row of B so many cache lines are read one after the other, which a processor fetches
 /// ahead; more would be written to more places than a first-level cache keeps apart.
 const SIDE_BY_SIDE: usize = 4;
+/// Steps of k that are copied at a time where rows of A lie side by side: lines of a first-level cache that may all be in one set.
+const STEPS: usize = 8;
 
 /// Copies a block of B into panels of `width` columns, k steps each. What pads a ragged panel is never stored in C.
 #[inline(never)]
@@ -47,19 +49,33 @@ unsafe fn ragged(b: View, panel: *mut f32, k: usize, columns: usize, width: usiz
     }
 }
 
-/// panel\[p,:\] = b\[p,:\] in whole vectors, for panels behind each other that hold `columns` columns. Two vectors at a time, as
-/// an engine may make one of them.
+/// panel\[p,:\] = b\[p,:\] in whole vectors, for panels behind each other that hold `columns` columns.
+#[inline(never)]
 unsafe fn along_rows(b: View, panel: *mut f32, k: usize, columns: usize, width: usize) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match width {
+            8 => along_rows_of::<8>(b, panel, k, columns / 8),
+            _ => along_rows_of::<16>(b, panel, k, columns / 16),
+        }
+    }
+}
+
+/// [`along_rows`] for one width: what it takes to come to the next vector must not cost more than its copy.
+#[inline(always)]
+unsafe fn along_rows_of<const W: usize>(b: View, panel: *mut f32, k: usize, panels: usize) {
     for p in 0..k {
-        for j in (0..columns).step_by(width) {
-            for v in (0..width).step_by(8) {
-                // SAFETY: row p has `columns` columns, and so have the panels; a width is a multiple of 8.
-                unsafe {
-                    let (from, to) = (b.at(p, j + v), panel.add(j * k + p * width + v));
-                    let (x, y) = (F32x4::load_ptr(from), F32x4::load_ptr(from.add(4)));
-                    x.store_ptr(to);
-                    y.store_ptr(to.add(4));
+        // SAFETY: row p has as many columns as the panels.
+        unsafe {
+            let (mut from, mut to) = (b.at(p, 0), panel.add(p * W));
+            for _ in 0..panels {
+                for v in (0..W).step_by(8) {
+                    let (x, y) = (F32x4::load_ptr(from.add(v)), F32x4::load_ptr(from.add(v + 4)));
+                    x.store_ptr(to.add(v));
+                    y.store_ptr(to.add(v + 4));
                 }
+                from = from.add(W);
+                to = to.add(k * W);
             }
         }
     }
@@ -73,10 +89,9 @@ unsafe fn along_columns(b: View, panel: *mut f32, k: usize, columns: usize, widt
         for p in (0..k).step_by(4) {
             // SAFETY: columns v.. of b have k rows; the panel has k rows of `width`.
             unsafe {
-                let columns: [[f32; 4]; 4] = from_fn(|j| b.at(p, v + j).cast::<[f32; 4]>().read_unaligned());
-                for q in 0..4 {
-                    let row = columns.map(|column| column[q]);
-                    panel.add((p + q) * width + v).cast::<[f32; 4]>().write_unaligned(row);
+                let rows = F32x4::transpose(from_fn(|j| F32x4::load_ptr(b.at(p, v + j))));
+                for (q, row) in rows.into_iter().enumerate() {
+                    row.store_ptr(panel.add((p + q) * width + v));
                 }
             }
         }
@@ -95,66 +110,83 @@ pub unsafe fn transpose(b: View, to: *mut f32, k: usize, n: usize) {
 }
 
 /// panel\[p,j\] = b\[p,j\] for j < columns; the padding keeps what it held.
-#[inline(never)]
 unsafe fn one_by_one(b: View, panel: *mut f32, k: usize, width: usize, columns: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { repeating(b, panel, k, width, columns, columns) }
+}
+
+/// [`one_by_one`], where the last of `exist` columns stands for those behind it.
+#[inline(never)]
+unsafe fn repeating(b: View, panel: *mut f32, k: usize, width: usize, columns: usize, exist: usize) {
     for j in 0..columns {
         for p in 0..k {
-            // SAFETY: b has k rows and `columns` columns, the panel k rows of `width`.
-            unsafe { *panel.add(p * width + j) = *b.at(p, j) }
+            // SAFETY: b has k rows and `exist` columns, the panel k rows of `width`.
+            unsafe { *panel.add(p * width + j) = *b.at(p, j.min(exist - 1)) }
         }
     }
 }
 
-/// Copies a block of A into panels of a tile's rows, interleaved by k; a ragged panel repeats its last row.
+/// Copies a block of A into panels of a tile's rows, interleaved by k; a ragged panel repeats its last row. Rows that lie side by side
+/// are read a few steps at a time, so that panels side by side share cache lines.
 pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, tile: &Tile) {
-    for (i, rows, height) in tile.cut(m) {
-        // SAFETY: rows i.. exist; the panel lies in its room of scratch.
-        unsafe {
-            let (from, panel) = (a.from(i, 0), to.add(i * k));
-            match a.column {
-                1 => interleave(from, panel, k, rows, height),
-                _ => side_by_side(from, panel, k, rows, height),
-            }
-        }
-    }
-}
-
-/// A panel of rows that are contiguous: transposes squares of 4 × 4, the last of which may overlap the one before.
-#[inline(never)]
-unsafe fn interleave(a: View, panel: *mut f32, k: usize, rows: usize, height: usize) {
-    let steps = k - k % 4;
-    for r in (0..height).step_by(4) {
-        let r = r.min(height - 4);
-        for p in (0..steps).step_by(4) {
-            // SAFETY: rows below `rows` have k steps; the panel has k steps of `height`.
+    let most = if a.column == 1 { k } else { STEPS };
+    for (p, steps) in blocks(k, most) {
+        for (i, rows, height) in tile.cut(m) {
+            // SAFETY: rows i.. and steps p.. exist; the panel lies in its room of scratch.
             unsafe {
-                let square: [[f32; 4]; 4] =
-                    from_fn(|i| a.at((r + i).min(rows - 1), p).cast::<[f32; 4]>().read_unaligned());
-                for q in 0..4 {
-                    let step = square.map(|row| row[q]);
-                    panel.add((p + q) * height + r).cast::<[f32; 4]>().write_unaligned(step);
+                let (from, panel) = (a.from(i, p), to.add(i * k + p * height));
+                match height {
+                    SHORT => interleaved::<SHORT>(from, panel, steps, rows),
+                    _ => interleaved::<TALL>(from, panel, steps, rows),
                 }
             }
         }
     }
-    for p in steps..k {
-        for r in 0..height {
-            // SAFETY: as above.
-            unsafe { *panel.add(p * height + r) = *a.at(r.min(rows - 1), p) }
+}
+
+/// A panel of H rows, of which `rows` exist.
+unsafe fn interleaved<const H: usize>(a: View, panel: *mut f32, k: usize, rows: usize) {
+    // SAFETY: rows below `rows` have k steps; the panel has k steps of H.
+    unsafe {
+        match a.column {
+            1 => across_rows::<H>(a, panel, k, rows),
+            _ if rows == H => side_by_side::<H>(a, panel, k),
+            _ => repeating(a.transposed(), panel, k, H, H, rows),
         }
     }
 }
 
-/// A panel of rows that lie side by side, step after step.
+/// Rows that are contiguous: transposes squares of 4 × 4.
 #[inline(never)]
-unsafe fn side_by_side(a: View, panel: *mut f32, k: usize, rows: usize, height: usize) {
+unsafe fn across_rows<const H: usize>(a: View, panel: *mut f32, k: usize, rows: usize) {
+    let squares = k - k % 4;
+    // SAFETY: as for [`interleaved`].
+    unsafe {
+        let row: [*const f32; H] = from_fn(|r| a.at(r.min(rows - 1), 0));
+        for p in (0..squares).step_by(4) {
+            let to = panel.add(p * H);
+            let steps = F32x4::transpose(from_fn(|r| F32x4::load_ptr(row[r].add(p))));
+            for (q, step) in steps.into_iter().enumerate() {
+                step.store_ptr(to.add(q * H));
+                for (r, row) in row.iter().enumerate().skip(4) {
+                    *to.add(q * H + r) = *row.add(p + q);
+                }
+            }
+        }
+        repeating(a.from(0, squares).transposed(), panel.add(squares * H), k - squares, H, H, rows);
+    }
+}
+
+/// All H rows, which lie side by side.
+#[inline(never)]
+unsafe fn side_by_side<const H: usize>(a: View, panel: *mut f32, k: usize) {
     for p in 0..k {
-        // SAFETY: as for [`interleave`].
+        // SAFETY: as for [`interleaved`].
         unsafe {
-            let (from, to) = (a.at(0, p), panel.add(p * height));
-            copy(from, to, rows);
-            for r in rows..height {
-                *to.add(r) = *from.add(rows - 1);
+            let (from, to) = (a.at(0, p), panel.add(p * H));
+            F32x4::load_ptr(from).store_ptr(to);
+            for r in 4..H {
+                *to.add(r) = *from.add(r);
             }
         }
     }

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 /// Multiples of the rows and columns of every tile, so that a share has no ragged edge that the whole has not.
-const ROW_UNIT: usize = 12;
+const ROW_UNIT: usize = 20;
 const COLUMN_UNIT: usize = 16;
 /// Columns that a share should have, where it may choose: less would read A often for little.
 const COMFORTABLE: usize = 32;

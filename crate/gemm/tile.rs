@@ -13,9 +13,10 @@ use core::array::from_fn;
 /// Vectors in the widest tile, direct ones included.
 pub const WIDEST: usize = 8;
 /// Rows and columns of the largest [`Tile`], in floats.
-const LARGEST: usize = 6 * 16;
-/// Rows of the tile that ends a strip where fewer are left than a taller one has.
-const SHORT: usize = 4;
+const LARGEST: usize = TALL * 16;
+/// Rows of the tallest tiles, and of those that end a strip where fewer are left.
+pub const TALL: usize = 5;
+pub const SHORT: usize = 4;
 
 /// One tile of C: panels of A and B with k steps, `rows` rows of start values and of C.
 #[derive(Clone, Copy)]
@@ -37,24 +38,25 @@ pub struct Tile {
     short: unsafe fn(&Job),
 }
 
-/// The tiles to choose from (TILES in ts/backend/tiles.ts), in floats 6 × 8, 4 × 16 and 6 × 16. Sixteen registers of 128 bits hold the
-/// sums of the first, sixteen of 256 bits, or thirty-two of 128, those of all. With six rows, more sums are under way than a multiply-add
-/// takes cycles to finish, twice a cycle; where it is a multiplication and an addition, four rows leave a register for what is between.
-pub static TILES: [Tile; 3] = [shape::<6, 2>(), shape::<4, 4>(), shape::<6, 4>()];
+/// The tiles to choose from (TILES in ts/backend/kernels.ts), in floats 5 × 8, 4 × 16 and 5 × 16. Sixteen registers of 128 bits hold the
+/// sums of the first, sixteen of 256 bits, or thirty-two of 128, those of all. More sums are under way than a multiply-add takes cycles to
+/// finish, twice a cycle; and beside ten, one float of A and two vectors of B there is room for a product that is still to be added.
+pub static TILES: [Tile; 3] = [shape::<TALL, 2>(), shape::<SHORT, 4>(), shape::<TALL, 4>()];
 
 const fn shape<const MR: usize, const NV: usize>() -> Tile {
     Tile { rows: MR, columns: 4 * NV, tall: packed::<MR, NV>, short: packed::<SHORT, NV> }
 }
 
 impl Tile {
-    /// Cuts m rows into tiles: offset, rows that exist, and rows of the tile. As few as possible are there in excess.
+    /// Cuts m rows into tiles: offset, rows that exist, and rows of the tile. The last ones are short where as many of those do.
     #[inline(always)]
     pub fn cut(&self, m: usize) -> impl Iterator<Item = (usize, usize, usize)> {
         let tall = self.rows;
         let mut at = 0;
         core::iter::from_fn(move || {
             let (from, left) = (at, m - at);
-            let height = if matches!(left, 0..=SHORT | 7 | 8) { SHORT } else { tall };
+            let is_short = left <= SHORT * SHORT && left <= SHORT * left.div_ceil(tall);
+            let height = if is_short { SHORT } else { tall };
             at += height.min(left);
             (left > 0).then_some((from, at - from, height))
         })
@@ -95,7 +97,7 @@ unsafe fn edge(run: unsafe fn(&Job), job: &Job, columns: usize, width: usize) {
 
 /// Copies n ≤ 16 floats. Unrolled: the compiler would make a loop a call of memcpy, which costs more than the copy.
 #[inline(always)]
-pub unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
+unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
     // SAFETY: n floats are there, and room for as many.
     unsafe {
         for v in 0..4 {

@@ -138,6 +138,22 @@ impl F32x4 {
         }
     }
 
+    /// Rows of a 4 × 4 square to its columns.
+    #[inline(always)]
+    pub fn transpose(rows: [Self; 4]) -> [Self; 4] {
+        #[cfg(target_feature = "simd128")]
+        {
+            let [a, b, c, d] = rows.map(|row| row.0);
+            let (ab, cd) = (i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<0, 4, 1, 5>(c, d));
+            let (last_ab, last_cd) = (i32x4_shuffle::<2, 6, 3, 7>(a, b), i32x4_shuffle::<2, 6, 3, 7>(c, d));
+            let [first, third] = [(ab, cd), (last_ab, last_cd)].map(|(x, y)| F32x4(i64x2_shuffle::<0, 2>(x, y)));
+            let [second, fourth] = [(ab, cd), (last_ab, last_cd)].map(|(x, y)| F32x4(i64x2_shuffle::<1, 3>(x, y)));
+            [first, second, third, fourth]
+        }
+        #[cfg(not(target_feature = "simd128"))]
+        core::array::from_fn(|i| F32x4(rows.map(|row| row.0[i])))
+    }
+
     /// The four floats.
     #[inline(always)]
     pub fn to_array(self) -> [f32; 4] {

@@ -18,7 +18,7 @@ export type Ptr = number
 export const SCRATCH_BYTES = 1 << 20
 
 /** Tiles of large matrix products by rows and columns, in the order of TILES in crate/gemm/tile.rs; the first is used until one is chosen. */
-export const TILES = ['6x8', '4x16', '6x16'] as const
+export const TILES = ['5x8', '4x16', '5x16'] as const
 /** One of them, by its name. */
 export type TileName = (typeof TILES)[number]
 
