@@ -9,7 +9,7 @@
 
 use crate::elementwise::add_scaled;
 use crate::lane::{touch, F32x4, Lane};
-use crate::sweep::{few, last, padded, Cells, BLOCK};
+use crate::sweep::{few, last, map, padded, Cells, Map, BLOCK};
 use core::array::from_fn;
 use core::cell::Cell;
 
@@ -88,7 +88,17 @@ impl Shared {
 }
 
 /// Floats of a piece of [`Pieces`], which stay in the first cache.
-pub const PIECE: usize = 240;
+pub const PIECE: usize = 480;
+
+/// scale·x
+struct Scaled(f32);
+
+impl Map for Scaled {
+    #[inline(always)]
+    fn apply<L: Lane>(&self, x: L) -> L {
+        L::splat(self.0) * x
+    }
+}
 
 /// Gradients that are made ready piece by piece before a rule takes them: scale·g + coupled·p.
 pub struct Pieces {
@@ -111,8 +121,7 @@ impl Pieces {
         touch(p, start + PAGE);
         touch(g, start + PAGE);
         let ready = &self.gradients[..end - start];
-        ready.iter().for_each(|g| g.set(0.0));
-        add_scaled(&g[start..end], ready, self.shared.scale);
+        map(Scaled(self.shared.scale), &g[start..end], ready);
         if self.shared.coupled != 0.0 {
             add_scaled(&p[start..end], ready, self.shared.coupled);
         }
@@ -143,8 +152,10 @@ pub const LONG: usize = 1 << 20;
 /// of one. A processor that compares the lowest twelve bits of addresses would take what the next call reads from the stack for
 /// what the last one wrote, and wait.
 const STEP: usize = PAGE - 64;
-/// The rule over all elements, with scale and coupled decay only if it is [`Rule::LIGHT`]. The slices are equally long. What is left after the last block is worked on in copies, by the
-/// very same code: the rule is compiled once, and position in the array changes no bit.
+
+/// The rule over all elements, with scale and coupled decay only if it is [`Rule::LIGHT`]. The slices are equally long. What is left
+/// after the last block is worked on in copies, by the very same code: the rule is compiled once, and position in the array changes no
+/// bit.
 ///
 /// Of each long array one float of the next page is read ahead, so that the processor finds that page while it works on this one.
 /// Else it looks for it when it gets there, and can then start only what is a few hundred instructions away: little memory for a
