@@ -126,6 +126,7 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
         let slots = from_fn(|j| cells(s.wrapping_add(j * stride) as Ptr, n));
         return sweep(&R::from(&numbers[SHARED_HYPER..]), shared, parameters, gradients, slots);
     }
+    const { assert!(SHARED_HYPER + H <= MOST_HYPER) };
     let pieces = Pieces::new(shared);
     let h = plain(numbers);
     for start in (0..n).step_by(PIECE) {

@@ -87,7 +87,7 @@ fn zip_rows<F: Zip + Default>(a: Side, b: Side, y: Cells, cols: usize) {
 }
 
 /// x ↦ f(x, b)
-struct RightFixed<F: Zip>(F, f32);
+pub struct RightFixed<F: Zip>(pub F, pub f32);
 impl<F: Zip> Map for RightFixed<F> {
     #[inline(always)]
     fn apply<L: Lane>(&self, x: L) -> L {

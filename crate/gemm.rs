@@ -171,10 +171,9 @@ impl Product {
     /// One row times a B whose columns are contiguous: the same as B's columns, as rows, times one column.
     fn transposed(self) -> Self {
         let Product { a, b, start, .. } = self;
-        let (rows, column) =
-            (View { ptr: b.ptr, row: b.column, column: b.row }, View { ptr: a.ptr, row: a.column, column: 1 });
+        let column = View { ptr: a.ptr, row: a.column, column: 1 };
         let start = Start { ptr: start.ptr, row: start.column, column: start.row };
-        Product { m: self.n, n: self.m, a: rows, b: column, ldc: 1, start, ..self }
+        Product { m: self.n, n: self.m, a: b.transposed(), b: column, ldc: 1, start, ..self }
     }
 
     /// The product of one rectangle of C.

@@ -49,18 +49,6 @@ impl Lane for F32x4 {
     fn at_most(self, most: Self) -> Self {
         F32x4(f32x4_pmin(self.0, most.0))
     }
-    #[cfg(target_feature = "relaxed-simd")]
-    #[inline(always)]
-    fn clamp(self, least: Self, most: Self) -> Self {
-        // LLVM makes relaxed_max and relaxed_min of these, whose answers to NaN are the engine's own
-        F32x4(f32x4_pmin(f32x4_pmax(self.0, least.0), most.0)).or_nan_of(self)
-    }
-    #[cfg(not(target_feature = "relaxed-simd"))]
-    #[inline(always)]
-    fn clamp(self, least: Self, most: Self) -> Self {
-        // more instructions than pmax and pmin, which V8 of Node 22 does not widen
-        self.max(least).min(most)
-    }
     #[inline(always)]
     fn with_sign_of(self, other: Self) -> Self {
         F32x4(v128_or(v128_and(other.0, u32x4_splat(0x8000_0000)), self.abs().0))

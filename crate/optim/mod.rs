@@ -7,9 +7,10 @@
 //!
 //! One file per rule. Adding one takes its file and a line here.
 
-use crate::elementwise::add_scaled;
+use crate::broadcast::RightFixed;
+use crate::elementwise::{add_scaled, Mul};
 use crate::lane::{touch, F32x4, Lane};
-use crate::sweep::{few, last, map, padded, Cells, Map, BLOCK};
+use crate::sweep::{few, last, map, padded, Cells, BLOCK};
 use core::array::from_fn;
 use core::cell::Cell;
 
@@ -90,16 +91,6 @@ impl Shared {
 /// Floats of a piece of [`Pieces`], which stay in the first cache.
 pub const PIECE: usize = 480;
 
-/// scale·x
-struct Scaled(f32);
-
-impl Map for Scaled {
-    #[inline(always)]
-    fn apply<L: Lane>(&self, x: L) -> L {
-        L::splat(self.0) * x
-    }
-}
-
 /// Gradients that are made ready piece by piece before a rule takes them: scale·g + coupled·p.
 pub struct Pieces {
     /// Of the piece at hand.
@@ -121,7 +112,7 @@ impl Pieces {
         touch(p, start + PAGE);
         touch(g, start + PAGE);
         let ready = &self.gradients[..end - start];
-        map(Scaled(self.shared.scale), &g[start..end], ready);
+        map(RightFixed(Mul, self.shared.scale), &g[start..end], ready);
         if self.shared.coupled != 0.0 {
             add_scaled(&p[start..end], ready, self.shared.coupled);
         }

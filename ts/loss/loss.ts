@@ -54,21 +54,24 @@ export interface LossOptions {
   reduction?: 'mean' | 'sum'
 }
 
-/** Kernels, with the options that their losses have of their own. */
-const OWN = {
-  squaredError: [],
-  absoluteError: [],
-  huber: ['delta'],
-  binaryCrossEntropy: ['labelSmoothing'],
-  crossEntropyIndices: ['labelSmoothing'],
-  crossEntropyProbabilities: ['labelSmoothing'],
-} as const
+const COMMON = ['weights', 'reduction']
+const SMOOTHED = [...COMMON, 'labelSmoothing']
+
+/** Kernels, with the names of the options that their losses take. */
+const OPTIONS = {
+  squaredError: COMMON,
+  absoluteError: COMMON,
+  huber: [...COMMON, 'delta'],
+  binaryCrossEntropy: SMOOTHED,
+  crossEntropyIndices: SMOOTHED,
+  crossEntropyProbabilities: SMOOTHED,
+}
 
 export interface LossCall {
   name: string
   /** Has the kernel. */
   of: With
-  kernel: keyof typeof OWN
+  kernel: keyof typeof OPTIONS
   prediction: Tensor
   target: Tensor
   rows: number
@@ -84,7 +87,7 @@ export interface LossCall {
 /** @internal runs a loss kernel; see {@link LossKernel} */
 export function computeLoss(call: LossCall): Tensor {
   const { name, prediction, target, rows, cols, count, option, options } = call
-  checkNames(name, options, ['weights', 'reduction', ...OWN[call.kernel]])
+  checkNames(name, options, OPTIONS[call.kernel])
   if (prediction.size === 0) throw new ShapeError(`${name}: the prediction is empty, shape ${formatShape(prediction.shape)}`)
   if (target.requiresGrad) throw new Error(`${name}: the target requires a gradient, which losses do not compute; detach() it`)
   const weights = rowWeights(call)
