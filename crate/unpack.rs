@@ -4,17 +4,30 @@
 //!
 //! crate/pack/model.mjs has the same model the other way round, and says what its parts are; change neither alone.
 
-const AGAIN: usize = 8;
-const WHICH: usize = 16;
-const NEW_LENGTH: usize = 48;
-const OLD_LENGTH: usize = 560;
-const SLOT: usize = 1072;
-const LOW: usize = 1328;
-const FOOTER: usize = 1344;
-const BYTE: usize = 4416;
-const UNLIKE: usize = BYTE + 8 * 256;
-const MIDDLE: usize = UNLIKE + 2 * 256;
-const SIZE: usize = MIDDLE + 32;
+use core::hint::black_box;
+
+const CONTEXTS: usize = 18;
+
+const KINDS: usize = 12;
+const MATCHED: usize = 7;
+
+const MATCH: usize = 0;
+const AGAIN: usize = MATCH + KINDS;
+const WHICH: usize = AGAIN + KINDS;
+const MORE: usize = WHICH + 3 * KINDS;
+const NEW_LENGTH: usize = MORE + KINDS;
+const OLD_LENGTH: usize = NEW_LENGTH + 274;
+const SLOT: usize = OLD_LENGTH + 274;
+const LOW: usize = SLOT + 256;
+const FOOTER: usize = LOW + 16;
+const MIDDLE: usize = FOOTER + 14 * 32;
+const BYTE: usize = MIDDLE + 32;
+const UNLIKE: usize = BYTE + CONTEXTS * 256;
+const SIZE: usize = UNLIKE + CONTEXTS * 512;
+
+const FIRST: u16 = 3;
+const FAST: u16 = 16;
+const SLOW: u16 = 160;
 
 /// Reads bits by their probabilities, each of which the bit then changes.
 struct Reader<'a> {
@@ -22,8 +35,15 @@ struct Reader<'a> {
     at: usize,
     range: u32,
     code: u32,
-    /// Of a one, in 65536ths: learned fast, and slowly.
-    odds: [[u16; 2]; SIZE],
+    /// Of a one, in 65536ths, learned fast, and slowly; and the part of the way that the next bit moves them.
+    odds: [[u16; 3]; SIZE],
+    /// Such parts in 16384ths.
+    rate: [u16; SLOW as usize + 1],
+}
+
+/// A part of the way down from a number of 16 bits.
+fn part(of: u16, rate: u16) -> u16 {
+    (u32::from(of) * u32::from(rate) >> 14) as u16
 }
 
 impl Reader<'_> {
@@ -37,22 +57,24 @@ impl Reader<'_> {
     /// Not in line: the module has to be small.
     #[inline(never)]
     fn bit(&mut self, index: usize) -> usize {
-        let [fast, slow] = &mut self.odds[index];
+        while self.range < 1 << 23 {
+            self.range <<= 8;
+            self.code = self.code << 8 | self.byte();
+        }
+        let [fast, slow, parts] = &mut self.odds[index];
+        let [quick, steady] = [(*parts).min(FAST), *parts].map(|n| self.rate[usize::from(n)]);
+        *parts += u16::from(*parts < SLOW);
         let bound = (self.range >> 12) * ((u32::from(*fast) + u32::from(*slow)) >> 5);
         let one = self.code < bound;
         if one {
             self.range = bound;
-            *fast += (65535 - *fast) >> 4;
-            *slow += (65535 - *slow) >> 7;
+            *fast += part(65535 - *fast, quick);
+            *slow += part(65535 - *slow, steady);
         } else {
             self.code -= bound;
             self.range -= bound;
-            *fast -= *fast >> 4;
-            *slow -= *slow >> 7;
-        }
-        while self.range < 1 << 23 {
-            self.range <<= 8;
-            self.code = self.code << 8 | self.byte();
+            *fast -= part(*fast, quick);
+            *slow -= part(*slow, steady);
         }
         one.into()
     }
@@ -98,66 +120,109 @@ impl Reader<'_> {
         let rest = (slot >> 1) - 1;
         let high = (2 | (slot & 1)) << rest;
         if rest < 6 {
-            return high | self.low(FOOTER + 64 * (slot - 1), rest);
+            return high | self.low(FOOTER + 32 * (slot - 1), rest);
         }
         let middle = (4..rest).rev().fold(0, |sum, i| sum | self.bit(MIDDLE + i) << i);
         high | middle | self.low(LOW, 4)
     }
 
     /// `likely` is the byte that the last match would have gone on with, if one came just before.
-    fn literal(&mut self, before: u8, mut likely: Option<u8>) -> u8 {
+    fn literal(&mut self, context: usize, likely: Option<u8>) -> u8 {
+        let mut alike = likely.is_some();
+        let mut likely = usize::from(likely.unwrap_or(0));
         let mut node = 1;
-        for i in (0..8).rev() {
-            let expected = likely.map(|byte| usize::from(byte >> i & 1));
-            let index = match expected {
-                Some(bit) => UNLIKE + 256 * bit,
-                None => BYTE + usize::from(before >> 5) * 256,
-            };
+        while node < 256 {
+            let expected = likely >> 7 & 1;
+            let index = if alike { UNLIKE + 512 * context + 256 * expected } else { BYTE + 256 * context };
             let bit = self.bit(index + node);
-            likely = likely.filter(|_| expected == Some(bit));
+            alike &= bit == expected;
+            likely <<= 1;
             node = 2 * node + bit;
         }
         node as u8
     }
 
-    /// How long a match is; puts how far back it goes to the front of the last four.
-    fn a_match(&mut self, kinds: usize, back: &mut [usize; 4]) -> usize {
-        let mut which = 0;
-        if self.bit(AGAIN + kinds) == 1 {
-            while which < 3 && self.bit(WHICH + 8 * which + kinds) == 1 {
-                which += 1;
-            }
-            back[..=which].rotate_right(1);
-            return self.length(OLD_LENGTH) + 1;
+    /// How long a match is, and the kind of this step; puts how far back it goes to the front of the last four.
+    fn a_match(&mut self, kind: usize, back: &mut [usize; 4]) -> (usize, usize) {
+        let [new, old, one] = if kind < MATCHED { [7, 8, 9] } else { [10, 11, 11] };
+        if self.bit(AGAIN + kind) == 0 {
+            let length = self.length(NEW_LENGTH) + 2;
+            to_front(back, 3, self.distance((length - 2).min(3)));
+            return (length, new);
         }
-        let length = self.length(NEW_LENGTH) + 2;
-        back.rotate_right(1);
-        back[0] = self.distance((length - 2).min(3));
-        length
+        let mut which = 0;
+        while which < 3 && self.bit(WHICH + KINDS * which + kind) == 1 {
+            which += 1;
+        }
+        if which == 0 && self.bit(MORE + kind) == 0 {
+            return (1, one);
+        }
+        to_front(back, which, back[which]);
+        (self.length(OLD_LENGTH) + 2, old)
+    }
+}
+
+/// The entries before i move one on. Written out, as it is a fraction of what a rotation becomes.
+fn to_front(back: &mut [usize; 4], i: usize, distance: usize) {
+    for j in (0..i).rev() {
+        back[j + 1] = back[j];
+    }
+    back[0] = distance;
+}
+
+/// Of the byte after c, b and a.
+fn context([a, b, c]: [u8; 3]) -> usize {
+    match (a, b, c) {
+        (0..=127, 0x20..=0x22 | 0x41, _) | (_, 128.., 0xfd) => 8,
+        (0x20..=0x22, _, _) => 9,
+        (0xfd, _, _) => 10,
+        (0..=11, 0xfd, _) => 12,
+        (_, 0xfd, _) => 11,
+        (_, 0..=11, 0xfd) | (_, 0x28..=0x3e, _) => 13,
+        (0x28..=0x3e, _, _) => 12,
+        (0x41, _, _) => 14,
+        (12 | 13, _, _) => 15,
+        (2..=4, _, _) => 16,
+        (0x10, _, _) => 17,
+        _ => usize::from(a >> 5),
+    }
+}
+
+fn after_byte(kind: usize) -> usize {
+    match kind {
+        0..=3 => 0,
+        4..=9 => kind - 3,
+        _ => kind - 6,
     }
 }
 
 /// Fills `out` from n on.
 pub fn unpack(bytes: &[u8], out: &mut [u8], mut n: usize) {
-    let mut reader = Reader { bytes, at: 0, range: (1 << 31) - 1, code: 0, odds: [[1 << 15; 2]; SIZE] };
-    for _ in 0..4 {
-        reader.code = reader.code << 8 | reader.byte();
+    // with a range of one, the first bit asks for bytes
+    let mut reader = Reader { bytes, at: 0, range: 1, code: 0, odds: [[0; 3]; SIZE], rate: [0; SLOW as usize + 1] };
+    reader.odds.fill([1 << 15, 1 << 15, FIRST]);
+    let mut part = FIRST;
+    while part <= SLOW {
+        reader.rate[usize::from(part)] = 16384 / part;
+        // hidden, or all of the table becomes instructions
+        part = black_box(part + 1);
     }
-    let (mut kinds, mut back) = (0, [0; 4]);
+    let (mut kind, mut back) = (0, [0; 4]);
     while n < out.len() {
-        let is_match = reader.bit(kinds);
-        if is_match == 0 {
-            let before = if n > 0 { out[n - 1] } else { 0 };
-            let likely = (kinds & 1 == 1).then(|| out[n - back[0]]);
-            out[n] = reader.literal(before, likely);
+        if reader.bit(MATCH + kind) == 0 {
+            let before = [1, 2, 3].map(|i| if n >= i { out[n - i] } else { 0 });
+            let likely = (kind >= MATCHED).then(|| out[n - back[0]]);
+            out[n] = reader.literal(context(before), likely);
             n += 1;
+            kind = after_byte(kind);
         } else {
-            let length = reader.a_match(kinds, &mut back);
-            for i in n..n + length {
-                out[i] = out[i - back[0]];
+            let (length, next) = reader.a_match(kind, &mut back);
+            for _ in 0..length {
+                // hidden, or a loop of vectors is made of it
+                out[n] = black_box(out[n - back[0]]);
+                n += 1;
             }
-            n += length;
+            kind = next;
         }
-        kinds = (kinds << 1 | is_match) & 7;
     }
 }

@@ -234,10 +234,10 @@ mkdirSync(out, { recursive: true })
 const kB = (n) => `${(n / 1000).toFixed(1)} kB`
 const zipped = (data) => kB(gzipSync(data, { level: 9 }).length)
 
-/** What unpacks all texts stands before that of the core. */
+/** What unpacks all texts stands before that of the core: in hexadecimal digits, which gzip makes shorter than base64. */
 function writeText(name, module, { unpacker, before } = {}) {
   checkMarks(module, binaryen.readBinary(module).emitText())
-  const text = `${unpacker ? `${unpacker.toString('base64')}:` : ''}${encode(module, before)}`
+  const text = `${unpacker ? `${unpacker.toString('hex')}:` : ''}${encode(module, before)}`
   writeFileSync(`${out}/${name}.ts`, `export default '${text}'\n`)
   console.log(`  ${name}, packed  ${zipped(text)} gzip`)
 }

@@ -6,33 +6,35 @@
 import { findMatches } from './matches.mjs'
 import { LONGEST, Model, START, walk } from './model.mjs'
 import { cheapest } from './path.mjs'
+import { contextsOf } from './place.mjs'
 
 /** Each takes the probabilities that the one before ended with. */
-const PASSES = 3
+const PASSES = 6
 
 /** 'SIZE:BASE64'; `before` are bytes that whoever decodes it has already, to copy from. */
 export function encode(module, before = Buffer.alloc(0)) {
   const data = Buffer.concat([before, module])
+  const source = { data, contexts: contextsOf(data) }
   const matches = findMatches(data, LONGEST)
   let model = new Model()
   let best
   for (let pass = 0; pass < PASSES; pass++) {
-    const path = cheapest(data, before.length, matches, model)
+    const path = cheapest(source, before.length, matches, model)
     model = new Model()
-    const bytes = write(data, path, model)
+    const bytes = write(source, path, model)
     if (!best || bytes.length < best.length) best = bytes
   }
   return `${module.length}:${Buffer.from(best).toString('base64')}`
 }
 
-function write(data, path, model) {
+function write(source, path, model) {
   const coder = new RangeCoder()
   const put = (index, bit) => {
     coder.put(model.probability(index), bit)
     model.learn(index, bit)
   }
   let state = START
-  for (const [at, step] of path) state = walk(put, state, data, at, step)
+  for (const [at, step] of path) state = walk(put, state, source, at, step)
   return coder.finish()
 }
 
@@ -42,7 +44,7 @@ const BYTE = 2 ** 24
 /** A number between 0 and 1, digit by digit: each bit leaves a part of the interval as large as it is likely (G. N. N. Martin 1979). */
 class RangeCoder {
   low = 0
-  range = 2 ** 31 - 1
+  range = BYTE
   bytes = []
   /** The last byte, which a carry may still change, and how many of 255 follow it. */
   held = 0
@@ -74,10 +76,10 @@ class RangeCoder {
     this.low = (this.low % BYTE) * 256
   }
 
-  /** The reader takes what is missing at the end for zeros. */
+  /** The first is 0, as the range begins with all other digits. The reader takes what is missing at the end for zeros. */
   finish() {
     for (let i = 0; i < 5; i++) this.shift()
     while (this.bytes.at(-1) === 0) this.bytes.pop()
-    return Uint8Array.from(this.bytes)
+    return Uint8Array.from(this.bytes.slice(1))
   }
 }

@@ -9,13 +9,14 @@ const LONG = 200
 export const COST = Float64Array.from({ length: 4097 }, (_, p) => -Math.log2(Math.max(p, 1) / 4096))
 
 /** Pairs of place and step, from `start` on. */
-export function cheapest(data, start, matches, model) {
+export function cheapest(source, start, matches, model) {
+  const { data } = source
   const nodes = Array.from({ length: data.length + 1 }, () => ({ cost: Infinity, from: 0, step: null, state: START }))
   nodes[start].cost = 0
   const priced = pricing(model)
   const tryStep = (at, step) => {
     const node = nodes[at]
-    const { state, cost } = priced(node.state, data, at, step)
+    const { state, cost } = priced(node.state, source, at, step)
     const next = nodes[at + (step ? step.length : 1)]
     if (node.cost + cost < next.cost) Object.assign(next, { cost: node.cost + cost, from: at, step, state })
   }
@@ -36,20 +37,21 @@ function pricing(model) {
     const one = model.probability(index)
     cost += COST[bit ? one : 4096 - one]
   }
-  return (before, data, at, step) => {
+  return (before, source, at, step) => {
     cost = 0
-    const state = walk(put, before, data, at, step)
+    const state = walk(put, before, source, at, step)
     return { state, cost }
   }
 }
 
-/** Matches that go back as far as one of the last four. */
+/** Matches that go back as far as one of the last four; a single byte only as far as the last. */
 function tryOld(data, at, { back }, tryStep) {
   let longest = 0
   for (const distance of new Set(back)) {
     if (distance === 0) continue
     const most = alike(data, at - distance, at, LONGEST)
-    for (let length = most >= LONG ? most : 1; length <= most; length++) tryStep(at, { length, back: distance })
+    const least = distance === back[0] ? 1 : 2
+    for (let length = most >= LONG ? most : least; length <= most; length++) tryStep(at, { length, back: distance })
     longest = Math.max(longest, most)
   }
   return longest

@@ -13,7 +13,7 @@ const PAGE = 65_536
  */
 export function decode(text: string, before: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> {
   const [unpacker, head, base64] = text.split(':')
-  const { memory, unpack } = new WebAssembly.Instance(new WebAssembly.Module(fromBase64(unpacker))).exports as unknown as Unpacker
+  const { memory, unpack } = new WebAssembly.Instance(new WebAssembly.Module(fromHex(unpacker))).exports as unknown as Unpacker
   const [size, packed] = [Number(head), fromBase64(base64)]
   const from = PAGE * memory.grow(Math.ceil((packed.length + before.length + size) / PAGE))
   const to = from + packed.length
@@ -22,6 +22,10 @@ export function decode(text: string, before: Uint8Array = new Uint8Array()): Uin
   unpack(from, packed.length, to, before.length, size)
   const end = to + before.length + size
   return new Uint8Array(memory.buffer.slice(end - size, end) as ArrayBuffer)
+}
+
+function fromHex(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(text.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16))
 }
 
 function fromBase64(text: string): Uint8Array<ArrayBuffer> {
