@@ -43,7 +43,7 @@ struct Reader<'a> {
 
 /// A part of the way down from a number of 16 bits.
 fn part(of: u16, rate: u16) -> u16 {
-    (u32::from(of) * u32::from(rate) >> 14) as u16
+    ((u32::from(of) * u32::from(rate)) >> 14) as u16
 }
 
 impl Reader<'_> {

@@ -11,6 +11,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
 import binaryen from 'binaryen'
 import { encode } from './index.mjs'
+import { likeBesideLike } from './neighbours.mjs'
 import { inOrder } from './order.mjs'
 import { checkMarks, takenApart, variantOf } from './variants.mjs'
 
@@ -175,8 +176,10 @@ function partOf(bytes, name) {
 function coreOf(bytes) {
   const module = binaryen.readBinary(bytes)
   for (const name of exportsOf(bytes)) if (Object.values(PARTS).some((isIn) => isIn(name))) module.removeExport(name)
-  module.runPasses(['remove-unused-module-elements', 'reorder-functions'])
-  return Buffer.from(module.emitBinary())
+  module.runPasses(['remove-unused-module-elements'])
+  const ordered = binaryen.parseText(likeBesideLike(module.emitText()))
+  ordered.setFeatures(module.getFeatures())
+  return Buffer.from(ordered.emitBinary())
 }
 
 const DATA = 11
