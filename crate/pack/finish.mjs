@@ -146,15 +146,24 @@ function cutPanics(module) {
 
 /**
  * Blanks text in the data: messages of panics, which nothing reads any more, and paths of the machine that built the standard
- * library, which must not be published. Tables of numbers hold no twelve printable bytes in a row.
+ * library, which must not be published. Tables of numbers hold no twelve printable bytes in a row. With the text go the places of
+ * panics: four words each, of which the first two are where a file's name is and how long.
  */
 function withoutText(bytes) {
   const out = Buffer.from(bytes)
-  for (const { id, start } of sections(out)) {
-    if (id !== DATA) continue
-    for (const { from, to } of segments(out, start)) {
-      const text = out.toString('latin1', from, to).replace(/[\n -~]{12,}/g, (run) => '\0'.repeat(run.length))
-      out.write(text, from, 'latin1')
+  const data = [...sections(out)].filter(({ id }) => id === DATA).flatMap(({ start }) => [...segments(out, start)])
+  const runs = data.flatMap(({ address, from, to }) =>
+    [...out.toString('latin1', from, to).matchAll(/[\n -~]{12,}/g)].map(({ index, 0: run }) => ({
+      start: address + index,
+      end: address + index + run.length,
+      at: from + index,
+    })),
+  )
+  for (const { start, end, at } of runs) out.fill(0, at, at + end - start)
+  const isName = (start, length) => length > 0 && runs.some((run) => start >= run.start && start + length <= run.end)
+  for (const { address, from, to } of data) {
+    for (let at = from + (-address & 3); at + 16 <= to; at += 4) {
+      if (isName(out.readUInt32LE(at), out.readUInt32LE(at + 4))) out.fill(0, at, at + 16)
     }
   }
   return out
@@ -196,13 +205,14 @@ function* sections(bytes) {
   }
 }
 
-/** Where the bytes of each segment of a data section are: behind a flag and an address, as an expression, and their number. */
+/** Where the bytes of each segment of a data section are, in memory and in the module: behind a flag, the address as an expression, and their number. */
 function* segments(bytes, start) {
   let [count, at] = leb(bytes, start)
   for (; count > 0; count--) {
     if (bytes[at] !== 0 || bytes[at + 1] !== I32_CONST) throw new Error('a data segment without a constant address')
-    const [size, from] = leb(bytes, leb(bytes, at + 2)[1] + 1)
-    yield { from, to: (at = from + size) }
+    const [address, end] = leb(bytes, at + 2)
+    const [size, from] = leb(bytes, end + 1)
+    yield { address, from, to: (at = from + size) }
   }
 }
 
