@@ -2,7 +2,7 @@
  * gradus: train small and medium neural networks fast on the CPU. The public surface, and nothing else.
  * @module gradus
  */
-export { type GradientsOptions, gradients, isRecording, noGrad } from './autograd.js'
+export { isRecording, noGrad } from './autograd.js'
 export type { DType, FloatArray } from './backend/heap.js'
 export { type Backend, type BackendOptions, createBackend, defaultBackend, load } from './backend/index.js'
 export type { Activation as ActivationName, Kernels } from './backend/kernels.js'

@@ -1,11 +1,10 @@
 /** What all losses share: one kernel writes value and gradient in one pass. */
 
-import { apply, needsGradient } from '../autograd.js'
+import { apply, needsGradient, type Operations } from '../autograd.js'
 import { type With, withElementLosses } from '../backend/families.js'
 import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
 import { checkNames } from '../names.js'
-import { mul } from '../ops/elementwise.js'
 import { reshape } from '../ops/shape.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
 import type { Text, Unless } from '../shape-types.js'
@@ -81,7 +80,7 @@ export interface LossCall {
   option: number
   options: LossOptions
   /** ∂ℓ/∂prediction in differentiable operations, before weights and scale. */
-  derivative: () => Tensor
+  derivative: (operations: Operations) => Tensor
 }
 
 /** @internal runs a loss kernel; see {@link LossKernel} */
@@ -105,16 +104,21 @@ export function computeLoss(call: LossCall): Tensor {
       kernel.call(kernels, prediction.address, target.address, weights?.address ?? 0, gradient, out, rows, cols, scale, option)
     },
     () => ({
-      vjp: (g) => [mul(g, mul(scale, weighted(call.derivative(), weights)))],
+      vjp: (g, operations) => [operations.mul(g, operations.mul(scale, weighted(call.derivative(operations), weights, operations)))],
       fused: (g) => {
         const d = Tensor.inArena(prediction.backend, prediction.shape, gradient)
-        return [g.constant === 1 ? d : mul(d, g)]
+        return [g.constant === 1 ? d : times(d, g)]
       },
     }),
   )
 }
 
-function weighted(derivative: Tensor, weights: Tensor | null): Tensor {
+/** d·g for a single number g. */
+function times(d: Tensor, g: Tensor): Tensor {
+  return apply([d, g], d.shape, (y, { kernels }) => kernels.mul(d.address, g.address, y, 1, d.size, 0, 1, 0, 0))
+}
+
+function weighted(derivative: Tensor, weights: Tensor | null, { mul, reshape }: Operations): Tensor {
   if (weights === null) return derivative
   return mul(derivative, reshape(weights, [weights.size, ...derivative.shape.slice(1).map(() => 1)]))
 }

@@ -1,5 +1,6 @@
 /** Losses for numbers: squared, absolute, and between the two Huber's. */
-import { clip, mul, sign, sub } from '../ops/elementwise.js'
+import type { Operations } from '../autograd.js'
+import { clip, sign } from '../ops/elementwise.js'
 import type { Shape } from '../shape.js'
 import type { Compared } from '../shape-types.js'
 import type { Operand, ShapeOf, Tensor } from '../tensor.js'
@@ -16,7 +17,7 @@ export const mse = builtIn(function mse<P extends Shape, T extends Operand>(
   options: LossOptions = {},
 ): Tensor<[]> {
   const t = sameShapeTarget('mse', prediction, target)
-  const derivative = () => mul(2, sub(prediction, t))
+  const derivative = ({ mul, sub }: Operations) => mul(2, sub(prediction, t))
   return elementLoss({ name: 'mse', kernel: 'squaredError', prediction, target: t, option: 0, options, derivative })
 }, NUMBERS)
 
@@ -31,7 +32,7 @@ export const mae = builtIn(function mae<P extends Shape, T extends Operand>(
   options: LossOptions = {},
 ): Tensor<[]> {
   const t = sameShapeTarget('mae', prediction, target)
-  const derivative = () => sign(sub(prediction, t))
+  const derivative = ({ sub }: Operations) => sign(sub(prediction, t))
   return elementLoss({ name: 'mae', kernel: 'absoluteError', prediction, target: t, option: 0, options, derivative })
 }, NUMBERS)
 
@@ -54,6 +55,6 @@ export const huber = builtIn(function huber<P extends Shape, T extends Operand>(
   const { delta = 1 } = options
   if (!(delta > 0)) throw new RangeError(`huber: delta must be above 0, got ${delta}`)
   const t = sameShapeTarget('huber', prediction, target)
-  const derivative = () => clip(sub(prediction, t), -delta, delta)
+  const derivative = ({ sub }: Operations) => clip(sub(prediction, t), -delta, delta)
   return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, derivative })
 }, NUMBERS)
