@@ -8,12 +8,11 @@ import { type Backend, defaultBackend } from '../backend/index.js'
 import { COPY } from '../copies.js'
 import { ShapeError } from '../errors.js'
 import { checkNames } from '../names.js'
-import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
 import { show } from '../show.js'
-import { asList, asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { asList, asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
 
 /** What a layer needs to make its parameters. */
 export interface BuildContext {
@@ -196,12 +195,12 @@ export abstract class Module {
     const { backend, rank } = x
     const [rows] = x.shape
     if (rank < 2 || rows <= batchSize) return scope(backend, () => outputOf(this, x))
+    const kept = x.isOnHost ? x : x.keep()
     const parts: Tensor[] = []
     for (let from = 0; from < rows; from += batchSize) {
-      const to = Math.min(from + batchSize, rows)
-      parts.push(scope(backend, () => outputOf(this, x.isOnHost ? rowsOf(x, from, to) : slice(x, from, to))))
+      parts.push(scope(backend, () => outputOf(this, rowsOf(kept, from, Math.min(from + batchSize, rows)))))
     }
-    return concat(parts)
+    return joinRows(parts)
   }
 
   /**
@@ -288,6 +287,26 @@ export function rememberModes(model: Module): () => void {
 export function rowsOf(t: Tensor, from: number, to: number): Tensor {
   const width = t.size / t.shape[0]
   return Tensor.onHost(t.backend, [to - from, ...t.shape.slice(1)], t.read().subarray(from * width, to * width))
+}
+
+/** Outputs of batches as one. @throws ShapeError where their rows differ */
+function joinRows(parts: readonly Tensor[]): Tensor {
+  const [{ backend, shape }] = parts
+  const values = floatArray(
+    backend,
+    parts.reduce((size, part) => size + part.size, 0),
+  )
+  let [at, rows] = [0, 0]
+  for (const part of parts) {
+    if (part.rank === 0 || !sameShape(part.shape.slice(1), shape.slice(1)))
+      throw new ShapeError(
+        `predict: batches have outputs of shapes ${formatShape(shape)} and ${formatShape(part.shape)}, which are not rows of one table`,
+      )
+    values.set(part.read(), at)
+    at += part.size
+    rows += part.shape[0]
+  }
+  return Tensor.onHost(backend, [rows, ...shape.slice(1)], values)
 }
 
 function join(path: string, name: string): string {
