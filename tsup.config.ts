@@ -83,7 +83,8 @@ function insertions(file: ts.SourceFile): Insertion[] {
     for (const member of statement.members) {
       if (ts.isPropertyDeclaration(member) && ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Static) markPure(member.initializer)
     }
-    if (statement.name && /\/ts\/(optim|solve)\//.test(file.fileName)) {
+    const isOptimizer = statement.heritageClauses?.some(isExtends) || ts.getCombinedModifierFlags(statement) & ts.ModifierFlags.Abstract
+    if (statement.name && isOptimizer && /\/ts\/(optim|solve)\//.test(file.fileName)) {
       found.push([statement.members.pos, ` static get name() { return '${statement.name.text}' }`])
     }
   }
@@ -92,19 +93,21 @@ function insertions(file: ts.SourceFile): Insertion[] {
 
 /** Of a class that extends none: fields that the constructor sets at its top level, and parameters that are fields. */
 function withoutDeclarations({ members, heritageClauses }: ts.ClassDeclaration): Insertion[] {
-  const constructor = members.find(ts.isConstructorDeclaration)
-  if (!constructor?.body || heritageClauses?.some(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)) return []
-  const sets = constructor.body.statements.flatMap((statement) => /^this\.(\w+) = /.exec(statement.getText())?.[1] ?? [])
+  const made = members.find(ts.isConstructorDeclaration)
+  if (!made?.body || heritageClauses?.some(isExtends)) return []
+  const sets = made.body.statements.flatMap((statement) => /^this\.(\w+) = /.exec(statement.getText())?.[1] ?? [])
   const declared = members.filter(
     (member) => ts.isPropertyDeclaration(member) && !member.initializer && sets.includes(member.name.getText()),
   )
-  const fields = constructor.parameters.filter((parameter) => parameter.modifiers)
+  const fields = made.parameters.filter((parameter) => parameter.modifiers)
   return [
     ...declared.map((member): Insertion => [member.getStart(), '', member.end]),
     ...fields.map(({ modifiers, name }): Insertion => [modifiers?.[0].getStart() ?? 0, '', name.getStart()]),
-    [constructor.body.getStart() + 1, fields.map(({ name }) => ` this.${name.getText()} = ${name.getText()};`).join('')],
+    [made.body.getStart() + 1, fields.map(({ name }) => ` this.${name.getText()} = ${name.getText()};`).join('')],
   ]
 }
+
+const isExtends = ({ token }: ts.HeritageClause) => token === ts.SyntaxKind.ExtendsKeyword
 
 /** Anything but names, literals, functions, and arrays and objects of them: bundlers keep even `1 << 20` and `Number.MAX_VALUE`. */
 function mayHaveEffects(node: ts.Node): boolean {
