@@ -3,6 +3,7 @@
 import { apply, needsGradient, type Operations } from '../autograd.js'
 import { type With, withElementLosses } from '../backend/families.js'
 import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
+import { checkChoice } from '../checks.js'
 import { ShapeError } from '../errors.js'
 import { checkNames } from '../names.js'
 import { reshape } from '../ops/shape.js'
@@ -124,9 +125,7 @@ function weighted(derivative: Tensor, weights: Tensor | null, { mul, reshape }: 
 }
 
 function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | null {
-  if (options.reduction !== undefined && options.reduction !== 'mean' && options.reduction !== 'sum') {
-    throw new RangeError(`${name}: reduction is 'mean' or 'sum', got ${JSON.stringify(options.reduction)}`)
-  }
+  checkChoice(`${name}: reduction`, options.reduction ?? 'mean', ['mean', 'sum'])
   if (options.weights === undefined) return null
   const weights = asFloats(options.weights, prediction.backend, `${name}: weights`)
   if (weights.size !== rows)

@@ -5,6 +5,7 @@
 
 import { noGrad, scope } from '../autograd.js'
 import { type Backend, defaultBackend } from '../backend/index.js'
+import { checkCount } from '../checks.js'
 import { COPY } from '../copies.js'
 import { ShapeError } from '../errors.js'
 import { checkNames } from '../names.js'
@@ -178,8 +179,7 @@ export abstract class Module {
   predict(input: TensorLike, options?: PredictOptions): Tensor {
     if (options !== undefined) checkNames('predict', options, ['batchSize'])
     const { batchSize = 1024 } = options ?? {}
-    if (!(Number.isInteger(batchSize) && batchSize > 0))
-      throw new RangeError(`predict: batchSize must be a whole number above 0, got ${show(batchSize)}`)
+    checkCount('predict: batchSize', batchSize)
     this.build()
     const x = asTensor(input, this.backend, 'predict')
     const restore = rememberModes(this)

@@ -1,11 +1,12 @@
 /** Rows of a table by index, the lookup of an embedding; and rows that are an index. */
+
 import { apply } from '../autograd.js'
 import { withOthers } from '../backend/families.js'
+import { checkCount } from '../checks.js'
 import { ShapeError } from '../errors.js'
 import { Parameter } from '../parameter.js'
 import { formatShape, type Shape, sizeOf } from '../shape.js'
 import type { Gathered } from '../shape-types.js'
-import { show } from '../show.js'
 import { asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 
 /** @internal whole numbers within 0..limit-1 as an int32 tensor. @throws RangeError naming the first that is not */
@@ -71,8 +72,7 @@ function scatterInto(table: Parameter, g: Tensor, indices: Tensor): void {
  * @throws RangeError for a label that is no class, or a number of classes that is none
  */
 export function oneHot(labels: TensorLike, classes: number): Tensor {
-  if (!(Number.isInteger(classes) && classes > 0))
-    throw new RangeError(`oneHot: classes must be a whole number above 0, got ${show(classes)}`)
+  checkCount('oneHot: classes', classes)
   const given = asTensor(labels, undefined, 'oneHot')
   const indices = asIndices(given, classes, 'oneHot', given.backend).read()
   const out = floatArray(given.backend, indices.length * classes)
