@@ -166,8 +166,6 @@ export class Node implements GraphNode {
   gradient: Tensor | null = null
   /** The backward pass that has seen this node last. */
   visit = 0
-  /** Whether a tensor whose gradient is wanted lies behind it, in a pass that captures. */
-  leads = false
   /** Recorded while another graph was being differentiated. */
   readonly ofGradient = differentiating > 0
 
@@ -181,7 +179,7 @@ export class Node implements GraphNode {
   }
 
   backpropagate(root: Tensor, seed: Tensor | undefined, options: BackwardOptions): void {
-    backpropagate(root, seed, { retainGraph: options.retainGraph ?? false, operations: null, capture: null })
+    backpropagate(root, seed, { retainGraph: options.retainGraph ?? false, operations: null, collector: null })
   }
 
   inputGradients(gradient: Tensor, operations: Operations | null, direct: boolean): readonly (Tensor | null)[] {
@@ -203,8 +201,17 @@ interface PassOptions {
   retainGraph: boolean
   /** Records the pass, in these; null where it is not to be differentiated. */
   operations: Operations | null
-  /** Where the gradients of chosen tensors go instead of into leaves. */
-  capture: Map<Tensor, Tensor | null> | null
+  /** Takes what arrives at tensors; null where that goes into leaves. */
+  collector: Collector | null
+}
+
+/** What a pass does with gradients that are not for leaves. @internal */
+export interface Collector {
+  /** Called first, when the root has its gradient; nodes come newest first. */
+  begin(nodes: readonly Node[], root: Tensor): void
+  /** Whether a node has to run. */
+  needs(node: Node): boolean
+  take(input: Tensor, arriving: Tensor): void
 }
 
 let visits = 0
@@ -228,20 +235,20 @@ export function backpropagate(root: Tensor, seed: Tensor | undefined, options: P
 }
 
 function propagate(root: Tensor, seed: Tensor | undefined, options: PassOptions): void {
+  const { retainGraph, operations, collector } = options
   const nodes = reachable(root.node as Node)
-  if (options.capture !== null) markPaths(nodes, options.capture)
-  ;(root.node as Node).gradient = seedFor(root, seed)
-  if (options.capture?.has(root)) options.capture.set(root, (root.node as Node).gradient)
+  nodes[0].gradient = seedFor(root, seed)
+  collector?.begin(nodes, root)
   const leaves: Tensor[] = []
   try {
-    for (const node of nodes) propagateNode(node, options, leaves)
+    for (const node of nodes) if (collector?.needs(node) ?? true) propagateNode(node, options, leaves)
   } catch (error) {
     for (const leaf of leaves) leaf.grad = null
     throw error
   } finally {
     for (const node of nodes) node.gradient = null
   }
-  if (options.retainGraph || options.operations !== null) return
+  if (retainGraph || operations !== null) return
   const { arena } = root.backend
   arena.nodesUsed(nodes.length)
   // The graph of a gradient was used: nodes beside its path stay unused, and the step is over all the same.
@@ -266,51 +273,30 @@ function reachable(root: Node): Node[] {
   return nodes.sort((a, b) => b.id - a.id)
 }
 
-/** Oldest first: a node leads to a wanted tensor if an input is one or leads to one. The rest of the graph need not run. */
-function markPaths(nodes: readonly Node[], wanted: ReadonlyMap<Tensor, unknown>): void {
-  for (let i = nodes.length - 1; i >= 0; i--) {
-    const { inputs } = nodes[i]
-    let leads = false
-    for (let j = 0; j < inputs.length && !leads; j++) leads = wanted.has(inputs[j]) || ((inputs[j].node as Node | null)?.leads ?? false)
-    nodes[i].leads = leads
-  }
-}
-
-function propagateNode(node: Node, options: PassOptions, leaves: Tensor[]): void {
-  const { gradient } = node
-  if (gradient === null || (options.capture !== null && !node.leads)) return
-  const gradients = node.inputGradients(gradient, options.operations, options.capture === null)
+function propagateNode(node: Node, { operations, collector }: PassOptions, leaves: Tensor[]): void {
+  if (node.gradient === null) return
+  const gradients = node.inputGradients(node.gradient, operations, collector === null)
   for (let i = 0; i < node.inputs.length; i++) {
     const input = node.inputs[i]
     const arriving = gradients[i]
     if (!input.requiresGrad) continue
-    if (arriving === null) {
-      if (input.node === null && options.capture === null) leaves.push(input)
-    } else receive(input, arriving, options, leaves)
+    if (collector === null && input.node === null) leaves.push(input)
+    if (arriving === null) continue
+    if (collector !== null) collector.take(input, arriving)
+    else if (input.node !== null) addTo(input.node as Node, arriving)
+    else if ('accumulate' in input) (input as unknown as GradientSink).accumulate(arriving)
+    else input.grad = plus(input.grad, arriving).keep()
   }
 }
 
-function receive(input: Tensor, arriving: Tensor, { capture }: PassOptions, leaves: Tensor[]): void {
-  if (capture?.has(input)) {
-    const before = capture.get(input)
-    capture.set(input, before ? addSameShape(before, arriving) : arriving)
-  }
-  const node = input.node as Node | null
-  if (node !== null) {
-    if (capture === null || node.leads) node.gradient = node.gradient === null ? arriving : addSameShape(node.gradient, arriving)
-  } else if (capture === null) {
-    leaves.push(input)
-    accumulate(input, arriving)
-  }
+/** @internal a gradient for a node of a running pass */
+export function addTo(node: Node, arriving: Tensor): void {
+  node.gradient = plus(node.gradient, arriving)
 }
 
-function accumulate(leaf: Tensor, arriving: Tensor): void {
-  if ('accumulate' in leaf) (leaf as unknown as GradientSink).accumulate(arriving)
-  else leaf.grad = leaf.grad === null ? arriving.keep() : addSameShape(leaf.grad, arriving).keep()
-}
-
-/** Out of place: two users may hold the same gradient tensor. */
-function addSameShape(a: Tensor, b: Tensor): Tensor {
+/** @internal out of place: two users may hold the same gradient tensor */
+export function plus(a: Tensor | null, b: Tensor): Tensor {
+  if (a === null) return b
   return apply(
     [a, b],
     a.shape,

@@ -1,5 +1,5 @@
 /** Gradients as values, and the operations that gradients of gradients are made of. */
-import { backpropagate, type Operations, seedFor } from '../autograd.js'
+import { addTo, backpropagate, type Collector, type Node, type Operations, plus, seedFor } from '../autograd.js'
 import { type Activation, SAVES_INPUT } from '../backend/kernels.js'
 import { formatShape } from '../shape.js'
 import { floatArray, Tensor } from '../tensor.js'
@@ -38,14 +38,39 @@ export function gradients(output: Tensor, inputs: readonly Tensor[], options: Gr
   for (const [i, input] of inputs.entries()) {
     if (!input.requiresGrad) throw new Error(`gradients(): input ${i} of shape ${formatShape(input.shape)} does not require a gradient`)
   }
-  const capture = new Map<Tensor, Tensor | null>(inputs.map((input) => [input, null]))
-  if (output.node !== null) backpropagate(output, seed, { retainGraph, operations: createGraph ? OPERATIONS : null, capture })
-  else if (capture.has(output)) capture.set(output, seedFor(output, seed))
+  const found = new Map<Tensor, Tensor | null>(inputs.map((input) => [input, null]))
+  const collector = new Capture(found)
+  if (output.node !== null) backpropagate(output, seed, { retainGraph, operations: createGraph ? OPERATIONS : null, collector })
+  else if (found.has(output)) found.set(output, seedFor(output, seed))
   return inputs.map((input) => {
-    const found = capture.get(input) ?? null
-    if (found === null) return Tensor.onHost(input.backend, input.shape, floatArray(input.backend, input.size))
-    return createGraph ? found : found.keep()
+    const gradient = found.get(input) ?? null
+    if (gradient === null) return Tensor.onHost(input.backend, input.shape, floatArray(input.backend, input.size))
+    return createGraph ? gradient : gradient.keep()
   })
+}
+
+/** Gradients of chosen tensors, leaves or not. Only nodes that lead to one of these run. */
+class Capture implements Collector {
+  private readonly leading = new Set<Node>()
+
+  constructor(private readonly found: Map<Tensor, Tensor | null>) {}
+
+  /** Oldest first: a node leads to a wanted tensor if an input is one or leads to one. */
+  begin(nodes: readonly Node[], root: Tensor): void {
+    const leads = (input: Tensor) => this.found.has(input) || this.leading.has(input.node as Node)
+    for (let i = nodes.length - 1; i >= 0; i--) if (nodes[i].inputs.some(leads)) this.leading.add(nodes[i])
+    if (this.found.has(root)) this.found.set(root, nodes[0].gradient)
+  }
+
+  needs(node: Node): boolean {
+    return this.leading.has(node)
+  }
+
+  take(input: Tensor, arriving: Tensor): void {
+    const before = this.found.get(input)
+    if (before !== undefined) this.found.set(input, plus(before, arriving))
+    if (this.leading.has(input.node as Node)) addTo(input.node as Node, arriving)
+  }
 }
 
 function denseGradients(x: Tensor, w: Tensor, b: Tensor | null, activation: Activation, y: Tensor, g: Tensor): (Tensor | null)[] {

@@ -29,7 +29,6 @@ export {
   where,
 } from './elementwise.js'
 export { gather } from './gather.js'
-export { type GradientsOptions, gradients } from './gradients.js'
 export { type MatmulOptions, matmul } from './matmul.js'
 export { type Axes, argmax, logSumExp, max, mean, min, sum, variance } from './reduce.js'
 export { concat, reshape, slice, stack, transpose } from './shape.js'
