@@ -502,7 +502,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     const x = tensor([[1]], { backend })
     expect(() => {
       for (let i = 0; i < 5000; i++) model.forward(x)
-    }).toThrow(/to train on many single rows at once, make one batch of them/)
+    }).toThrow(/train on many single rows as one batch/)
     expect(tensor([1, 2, 3, 4], [2, 2], { backend }).shape).toEqual([2, 2])
   })
 })

@@ -15,7 +15,6 @@ export * from './metrics/index.js'
 export * from './nn/index.js'
 /** What fills weights at the start: uniform, normal, constant, orthogonal. */
 export * as initializers from './nn/initializer.js'
-/** Gradients as values, of any order. */
 export { type GradientsOptions, gradients } from './ops/gradients.js'
 export * from './ops/index.js'
 export * from './optim/index.js'

@@ -191,15 +191,13 @@ function chooseThreads(variant: Variant | 'js', { threads, backend }: BackendOpt
 
 function warnForbidden(reason: string): void {
   warnOnce(
-    `WebAssembly may not be compiled here, so everything runs in plain JavaScript, several times slower (${reason}). ` +
-      "A page's Content-Security-Policy has to allow 'wasm-unsafe-eval' in script-src; to use JavaScript on purpose, import 'gradus/js'.",
+    `WebAssembly may not be compiled here, so JavaScript runs instead, several times slower (${reason}); ` +
+      "a page's Content-Security-Policy has to allow 'wasm-unsafe-eval' in script-src. Import 'gradus/js' to use JavaScript on purpose",
   )
 }
 
 function warnReproducible(): void {
-  warnOnce(
-    'reproducible: true promises the bits of WebAssembly; those of JavaScript, which runs instead, are others, and differ by engine.',
-  )
+  warnOnce('reproducible: true promises the bits of WebAssembly; JavaScript runs instead, whose bits are others and differ by engine')
 }
 
 function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {

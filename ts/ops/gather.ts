@@ -59,9 +59,16 @@ function scatter(g: Tensor, indices: Tensor, rows: number, cols: number): Tensor
   )
 }
 
+/** As {@link Parameter.claimGradient}, for a gradient that is 0 but in some rows; where nothing is added to, it is made 0 first. */
+function claimRows(table: Parameter, rows: Int32Array): void {
+  const before = table.gradientState === 'ready' ? table.touchedRows : []
+  if (!table.claimGradient()) table.backend.kernels.fill(table.gradientAddress, table.size, 0)
+  table.touchedRows = before && [...before, rows]
+}
+
 function scatterInto(table: Parameter, g: Tensor, indices: Tensor): void {
   const [from, index] = [g.address, indices.address]
-  table.claimRows(table.backend.heap.intView(index, indices.size).slice())
+  claimRows(table, table.backend.heap.intView(index, indices.size).slice())
   withOthers(table.backend).scatterAddRows(from, index, table.gradientAddress, indices.size, table.shape[1])
 }
 

@@ -195,7 +195,7 @@ export class Pool {
   private giveUp(worker: number): never {
     this.dismiss(worker)
     throw new Error(
-      'a thread has not finished its share of a kernel in more than 10 s: it has probably died. What that kernel wrote is not complete; ' +
+      'a thread has not finished its share of a kernel in 10 s: it has probably died, and what the kernel wrote is not complete; ' +
         'load a saved state, or begin anew, with the threads that are left',
     )
   }
