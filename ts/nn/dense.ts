@@ -38,6 +38,9 @@ export type WrongColumns<I extends number, O extends number, S extends Shape> = 
  * @throws RangeError for sizes that are no whole numbers or an unknown activation; forward() throws ShapeError naming the layer
  */
 export class Dense<const I extends number = number, const O extends number = number> extends Module {
+  /** @internal nothing but kernels depends on the data (train/replay.ts); subclasses are asked for themselves */
+  static readonly isReplayable = true
+
   weight!: Parameter
   bias!: Parameter | null
   readonly activation: Activation
