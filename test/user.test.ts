@@ -158,8 +158,10 @@ describe.each(backends)('$variant', (backend) => {
       }
     }
     const batches = { batchSize: 2 }
-    expect(() => new Odd((t) => matmul(t, t, { transposeB: true })).predict(x, batches)).toThrow(/shapes \[2, 2\] and \[1, 1\], .*not rows/)
-    expect(() => new Odd((t) => mean(t)).predict(x, batches)).toThrow(/shapes \[\] and \[\], .*not rows/)
+    expect(() => new Odd((t) => matmul(t, t, { transposeB: true })).predict(x, batches)).toThrow(
+      /predict: .*shapes \[2, 2\] and \[1, 1\] are not rows/,
+    )
+    expect(() => new Odd((t) => mean(t)).predict(x, batches)).toThrow(/shapes \[\] and \[\] are not rows/)
   })
 
   test('layers in plain objects are trained and saved, however they are nested', () => {

@@ -13,7 +13,7 @@ import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
 import { show } from '../show.js'
-import { asList, asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
+import { asList, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** What a layer needs to make its parameters. */
 export interface BuildContext {
@@ -200,7 +200,7 @@ export abstract class Module {
     for (let from = 0; from < rows; from += batchSize) {
       parts.push(scope(backend, () => outputOf(this, rowsOf(kept, from, Math.min(from + batchSize, rows)))))
     }
-    return joinRows(parts)
+    return joinRows('predict', parts)
   }
 
   /**
@@ -289,19 +289,16 @@ export function rowsOf(t: Tensor, from: number, to: number): Tensor {
   return Tensor.onHost(t.backend, [to - from, ...t.shape.slice(1)], t.read().subarray(from * width, to * width))
 }
 
-/** Outputs of batches as one. @throws ShapeError where their rows differ */
-function joinRows(parts: readonly Tensor[]): Tensor {
-  const [{ backend, shape }] = parts
-  const values = floatArray(
-    backend,
-    parts.reduce((size, part) => size + part.size, 0),
-  )
+/** @internal rows of batches as one tensor. @throws ShapeError where they differ */
+export function joinRows(what: string, parts: readonly Tensor[]): Tensor {
+  const [first] = parts
+  const { backend, shape } = first
+  const Values = first.read().constructor as Float32ArrayConstructor
+  const values = new Values(parts.reduce((size, part) => size + part.size, 0))
   let [at, rows] = [0, 0]
   for (const part of parts) {
     if (part.rank === 0 || !sameShape(part.shape.slice(1), shape.slice(1)))
-      throw new ShapeError(
-        `predict: batches have outputs of shapes ${formatShape(shape)} and ${formatShape(part.shape)}, which are not rows of one table`,
-      )
+      throw new ShapeError(`${what}: batches of shapes ${formatShape(shape)} and ${formatShape(part.shape)} are not rows of one table`)
     values.set(part.read(), at)
     at += part.size
     rows += part.shape[0]
