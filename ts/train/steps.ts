@@ -84,19 +84,17 @@ type Generator_<T, R, N> = globalThis.Generator<T, R, N>
 export function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place, isWatched = true): Step {
   const { optimizer, schedule } = plan.options
   if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
-  const finite = (loss: number) => {
-    if (!Number.isFinite(loss)) throw stepFailed(plan, loss, at)
-  }
   let result: Result
   if (takesWholeSteps(optimizer)) {
     result = wholeStep(plan, optimizer, order, from, to, isWatched)
-    finite(result.loss)
-  } else if (optimizer.wantsClosure) result = closureStep(plan, optimizer, order, from, to, finite)
+    checkFinite(plan, result.loss, at)
+  } else if (optimizer.wantsClosure) result = closureStep(plan, optimizer, order, from, to, (loss) => checkFinite(plan, loss, at))
   else {
     result = plan.recordings === null ? eagerStep(plan, order, from, to, at) : replayedStep(plan, plan.recordings, order, from, to, at)
     optimizer.step()
   }
-  return { ...at, ...result, size: to - from }
+  const { loss, prediction, targets } = result
+  return { ...at, loss, prediction, targets, size: to - from }
 }
 
 /** @internal which step it is, as people count */
@@ -140,8 +138,12 @@ export function stepFailed({ model, options }: Plan, loss: number, at: Place): N
   return diverged(loss, at, options.optimizer)
 }
 
-function finished(plan: Plan, recording: Recording, loss: number, at: Place): Result {
+function checkFinite(plan: Plan, loss: number, at: Place): void {
   if (!Number.isFinite(loss)) throw stepFailed(plan, loss, at)
+}
+
+function finished(plan: Plan, recording: Recording, loss: number, at: Place): Result {
+  checkFinite(plan, loss, at)
   recording.markGradients()
   return { ...recording.results(), loss }
 }
