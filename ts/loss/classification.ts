@@ -6,13 +6,16 @@ import { asIndices } from '../ops/gather.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
 import type { Classified, Compared } from '../shape-types.js'
 import { asFloats, asTensor, type Operand, type ShapeOf, type Tensor, type TensorLike } from '../tensor.js'
-import { builtIn, computeLoss, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target, type Traits } from './loss.js'
+import { builtIn, COMMON, computeLoss, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target, type Traits } from './loss.js'
 
 /** Options of the cross-entropies. */
 export interface CrossEntropyOptions extends LossOptions {
   /** s in [0, 1): targets move towards the uniform distribution, (1 − s)·t + s / classes (Szegedy et al. 2016). Default 0. */
   labelSmoothing?: number
 }
+
+/** @internal names of {@link CrossEntropyOptions} */
+export const SMOOTHED = [...COMMON, 'labelSmoothing']
 
 /** @internal @throws RangeError */
 export function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntropyOptions): number {
@@ -37,7 +40,16 @@ export const binaryCrossEntropy = builtIn(
     const option = checkSmoothing('binaryCrossEntropy', options)
     const t = checkProbabilities('binaryCrossEntropy: target', sameShapeTarget('binaryCrossEntropy', prediction, target))
     const derivative = ({ add, mul, sub, sigmoid }: Operations) => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
-    return elementLoss({ name: 'binaryCrossEntropy', kernel: 'binaryCrossEntropy', prediction, target: t, option, options, derivative })
+    return elementLoss({
+      name: 'binaryCrossEntropy',
+      kernel: 'binaryCrossEntropy',
+      prediction,
+      target: t,
+      option,
+      options,
+      takes: SMOOTHED,
+      derivative,
+    })
   },
   { ...NUMBERS, check: (targets) => checkProbabilities('binaryCrossEntropy: target', targets) },
 )
@@ -73,7 +85,7 @@ export const crossEntropy = builtIn(function crossEntropy<P extends Shape, T ext
   }
   const kernel = hasLabels ? 'crossEntropyIndices' : 'crossEntropyProbabilities'
   const shared = { name: 'crossEntropy', of: withCrossEntropy, kernel, prediction, target: given } as const
-  return computeLoss({ ...shared, rows, cols, count: rows, option, options, derivative })
+  return computeLoss({ ...shared, rows, cols, count: rows, option, options, takes: SMOOTHED, derivative })
 }, CLASSES)
 
 /** @internal probabilities of the prediction's shape, as floats, or class indices, one a row. @throws ShapeError, RangeError */

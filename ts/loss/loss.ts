@@ -54,24 +54,14 @@ export interface LossOptions {
   reduction?: 'mean' | 'sum'
 }
 
-const COMMON = ['weights', 'reduction']
-const SMOOTHED = [...COMMON, 'labelSmoothing']
-
-/** Kernels, with the names of the options that their losses take. */
-const OPTIONS = {
-  squaredError: COMMON,
-  absoluteError: COMMON,
-  huber: [...COMMON, 'delta'],
-  binaryCrossEntropy: SMOOTHED,
-  crossEntropyIndices: SMOOTHED,
-  crossEntropyProbabilities: SMOOTHED,
-}
+/** @internal names of the options that every loss takes */
+export const COMMON = ['weights', 'reduction']
 
 export interface LossCall {
   name: string
   /** Has the kernel. */
   of: With
-  kernel: keyof typeof OPTIONS
+  kernel: 'squaredError' | 'absoluteError' | 'huber' | 'binaryCrossEntropy' | 'crossEntropyIndices' | 'crossEntropyProbabilities'
   prediction: Tensor
   target: Tensor
   rows: number
@@ -80,6 +70,8 @@ export interface LossCall {
   count: number
   option: number
   options: LossOptions
+  /** Names of options. Default {@link COMMON}. */
+  takes?: readonly string[]
   /** ∂ℓ/∂prediction in differentiable operations, before weights and scale. */
   derivative: (operations: Operations) => Tensor
 }
@@ -87,7 +79,7 @@ export interface LossCall {
 /** @internal runs a loss kernel; see {@link LossKernel} */
 export function computeLoss(call: LossCall): Tensor {
   const { name, prediction, target, rows, cols, count, option, options } = call
-  checkNames(name, options, OPTIONS[call.kernel])
+  checkNames(name, options, call.takes ?? COMMON)
   if (prediction.size === 0) throw new ShapeError(`${name}: the prediction is empty, shape ${formatShape(prediction.shape)}`)
   if (target.requiresGrad) throw new Error(`${name}: the target requires a gradient, which losses do not compute; detach() it`)
   const weights = rowWeights(call)
@@ -135,7 +127,7 @@ function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | nul
 
 /** @internal a loss that is a mean over elements, each judged by itself */
 export function elementLoss(
-  call: Pick<LossCall, 'name' | 'kernel' | 'prediction' | 'target' | 'option' | 'options' | 'derivative'>,
+  call: Pick<LossCall, 'name' | 'kernel' | 'prediction' | 'target' | 'option' | 'options' | 'takes' | 'derivative'>,
 ): Tensor {
   const { prediction } = call
   return computeLoss({ ...call, of: withElementLosses, ...rowsAndCols(prediction), count: prediction.size })

@@ -4,7 +4,7 @@ import { clip, sign } from '../ops/elementwise.js'
 import type { Shape } from '../shape.js'
 import type { Compared } from '../shape-types.js'
 import type { Operand, ShapeOf, Tensor } from '../tensor.js'
-import { builtIn, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target } from './loss.js'
+import { builtIn, COMMON, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target } from './loss.js'
 
 /**
  * Mean squared error, mean of (prediction − target)² over all elements.
@@ -36,6 +36,8 @@ export const mae = builtIn(function mae<P extends Shape, T extends Operand>(
   return elementLoss({ name: 'mae', kernel: 'absoluteError', prediction, target: t, option: 0, options, derivative })
 }, NUMBERS)
 
+const HUBER = [...COMMON, 'delta']
+
 /** Options of {@link huber}. */
 export interface HuberOptions extends LossOptions {
   /** Errors up to δ count by their square, larger ones by their size. Default 1. */
@@ -56,5 +58,5 @@ export const huber = builtIn(function huber<P extends Shape, T extends Operand>(
   if (!(delta > 0)) throw new RangeError(`huber: delta must be above 0, got ${delta}`)
   const t = sameShapeTarget('huber', prediction, target)
   const derivative = ({ sub }: Operations) => clip(sub(prediction, t), -delta, delta)
-  return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, derivative })
+  return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, takes: HUBER, derivative })
 }, NUMBERS)
