@@ -35,11 +35,13 @@ const withoutText: Plugin = {
 }
 
 /**
- * Two things that a minifier and a tree shaker of the user's bundler need, put in by the compiler's own tree:
+ * Three things that a minifier and a tree shaker of the user's bundler need, put in by the compiler's own tree:
  * - Optimizers put the name of their class into messages and saved state, and minifying renames classes: each gets its name as a
  *   getter. (esbuild's keepNames does it by calls, which no bundler can shake out.)
  * - A table such as `{ ...DEFAULTS, rate: 1 }` or `new Map()` counts as a side effect and keeps all that it names alive. None here
  *   has any (`sideEffects: false` says so), so each is marked as pure.
+ * - A field that the constructor sets is declared before, which in JavaScript sets it twice: declarations go. Not those of tensors and
+ *   modules: it changes the order of fields, which people see when they print these, and parameters follow.
  */
 const shakeable: Plugin = {
   name: 'shakeable',
@@ -54,7 +56,12 @@ const shakeable: Plugin = {
 
 /** That of a worker is the text of a program, which no minifier looks into. */
 function contentsOf(path: string, text: string): string {
-  return path.endsWith('/threads/worker.ts') ? text.replace(/^ +/gm, '') : text
+  if (!path.endsWith('/threads/worker.ts')) return text
+  const exports: Record<string, string> = {}
+  Function('exports', ts.transpile(text, { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS }))(exports)
+  const { code } = transformSync(`{${exports.PROGRAM}}`, { minify: true, target: shared.target as string })
+  const start = text.indexOf('export const PROGRAM')
+  return `${text.slice(0, start).replace(/^const ARGUMENTS.*$/m, '')}export const PROGRAM = ${JSON.stringify(code.trim())}`
 }
 
 type Insertion = [position: number, text: string, until?: number]
@@ -72,15 +79,35 @@ function insertions(file: ts.SourceFile): Insertion[] {
   for (const statement of file.statements) {
     if (ts.isVariableStatement(statement)) for (const { initializer } of statement.declarationList.declarations) markPure(initializer)
     if (!ts.isClassDeclaration(statement)) continue
+    if (!/\/ts\/(nn|tensor|parameter)\b/.test(file.fileName)) found.push(...withoutDeclarations(statement))
     for (const member of statement.members) {
       if (ts.isPropertyDeclaration(member) && ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Static) markPure(member.initializer)
     }
-    if (statement.name && /\/ts\/(optim|solve)\//.test(file.fileName)) {
+    const isOptimizer = statement.heritageClauses?.some(isExtends) || ts.getCombinedModifierFlags(statement) & ts.ModifierFlags.Abstract
+    if (statement.name && isOptimizer && /\/ts\/(optim|solve)\//.test(file.fileName)) {
       found.push([statement.members.pos, ` static get name() { return '${statement.name.text}' }`])
     }
   }
   return found
 }
+
+/** Of a class that extends none: fields that the constructor sets at its top level, and parameters that are fields. */
+function withoutDeclarations({ members, heritageClauses }: ts.ClassDeclaration): Insertion[] {
+  const made = members.find(ts.isConstructorDeclaration)
+  if (!made?.body || heritageClauses?.some(isExtends)) return []
+  const sets = made.body.statements.flatMap((statement) => /^this\.(\w+) = /.exec(statement.getText())?.[1] ?? [])
+  const declared = members.filter(
+    (member) => ts.isPropertyDeclaration(member) && !member.initializer && sets.includes(member.name.getText()),
+  )
+  const fields = made.parameters.filter((parameter) => parameter.modifiers)
+  return [
+    ...declared.map((member): Insertion => [member.getStart(), '', member.end]),
+    ...fields.map(({ modifiers, name }): Insertion => [modifiers?.[0].getStart() ?? 0, '', name.getStart()]),
+    [made.body.getStart() + 1, fields.map(({ name }) => ` this.${name.getText()} = ${name.getText()};`).join('')],
+  ]
+}
+
+const isExtends = ({ token }: ts.HeritageClause) => token === ts.SyntaxKind.ExtendsKeyword
 
 /** Anything but names, literals, functions, and arrays and objects of them: bundlers keep even `1 << 20` and `Number.MAX_VALUE`. */
 function mayHaveEffects(node: ts.Node): boolean {

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 
 /** Files and folders of ts/, from the bottom up. A file may import from its own level and from those below. */
 const LEVELS = [
-  ['copies', 'errors', 'names', 'shape', 'shape-types', 'show'],
+  ['checks', 'copies', 'errors', 'names', 'shape', 'shape-types', 'show'],
   ['backend', 'random'],
   ['tensor'],
   ['autograd'],

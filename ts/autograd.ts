@@ -7,13 +7,34 @@
  * sum. The walk uses no recursion: chains may be as deep as memory allows.
  */
 import type { Backend } from './backend/index.js'
-import type { Ptr } from './backend/kernels.js'
+import type { Activation, Ptr } from './backend/kernels.js'
 import { OutOfMemoryError, ShapeError } from './errors.js'
 import { formatShape, type Shape, sameShape, sizeOf } from './shape.js'
-import { asTensor, type BackwardOptions, floatArray, type GraphNode, Tensor } from './tensor.js'
+import { asTensor, type BackwardOptions, floatArray, type GraphNode, Tensor, type TensorLike } from './tensor.js'
 
-/** Gradients of the inputs from the gradient of the output, written in operations (so they can be differentiated again). */
-export type Vjp = (gradient: Tensor) => readonly (Tensor | null)[]
+/**
+ * What rules that have a faster twin are written in. Only gradients of gradients run them, so those bring the operations along
+ * (ops/gradients.ts): a program that merely trains does not carry them.
+ */
+export interface Operations {
+  add(a: TensorLike, b: TensorLike): Tensor
+  sub(a: TensorLike, b: TensorLike): Tensor
+  mul(a: TensorLike, b: TensorLike): Tensor
+  sum(x: Tensor, axis?: number, keepDims?: boolean): Tensor
+  reshape(x: Tensor, shape: Shape): Tensor
+  softmax(x: Tensor): Tensor
+  sigmoid(x: Tensor): Tensor
+  oneHot(labels: Tensor, classes: number): Tensor
+  activationGradient(name: Activation, saved: Tensor, g: Tensor): Tensor
+  /** Gradients of x, w and b of y = f(x·w + b). */
+  denseGradients(x: Tensor, w: Tensor, b: Tensor | null, activation: Activation, y: Tensor, g: Tensor): (Tensor | null)[]
+}
+
+/**
+ * Gradients of the inputs from the gradient of the output, written in operations (so they can be differentiated again): those that
+ * are passed, where the rule has a faster twin.
+ */
+export type Vjp = (gradient: Tensor, operations: Operations) => readonly (Tensor | null)[]
 
 /** A leaf that keeps its gradient in its own memory (a Parameter). */
 export interface GradientSink {
@@ -145,8 +166,6 @@ export class Node implements GraphNode {
   gradient: Tensor | null = null
   /** The backward pass that has seen this node last. */
   visit = 0
-  /** Whether a tensor whose gradient is wanted lies behind it, in a pass that captures. */
-  leads = false
   /** Recorded while another graph was being differentiated. */
   readonly ofGradient = differentiating > 0
 
@@ -160,15 +179,16 @@ export class Node implements GraphNode {
   }
 
   backpropagate(root: Tensor, seed: Tensor | undefined, options: BackwardOptions): void {
-    run(root, seed, { retainGraph: options.retainGraph ?? false, createGraph: false, capture: null })
+    backpropagate(root, seed, { retainGraph: options.retainGraph ?? false, operations: null, collector: null })
   }
 
-  inputGradients(gradient: Tensor, createGraph: boolean, direct: boolean): readonly (Tensor | null)[] {
+  inputGradients(gradient: Tensor, operations: Operations | null, direct: boolean): readonly (Tensor | null)[] {
     if (this.rules === null) {
       throw new Error('backward(): the graph was already used by an earlier backward(); pass { retainGraph: true } to the first one')
     }
     const { vjp, fused } = this.rules
-    return fused !== undefined && !createGraph ? fused(gradient, direct) : vjp(gradient)
+    // a rule without a faster twin asks for no operations
+    return fused !== undefined && operations === null ? fused(gradient, direct) : vjp(gradient, operations as Operations)
   }
 
   /** Lets go of everything that the operation kept for its gradient. */
@@ -177,20 +197,31 @@ export class Node implements GraphNode {
   }
 }
 
-interface RunOptions {
+interface PassOptions {
   retainGraph: boolean
-  createGraph: boolean
-  /** Where the gradients of chosen tensors go instead of into leaves. */
-  capture: Map<Tensor, Tensor | null> | null
+  /** Records the pass, in these; null where it is not to be differentiated. */
+  operations: Operations | null
+  /** Takes what arrives at tensors; null where that goes into leaves. */
+  collector: Collector | null
+}
+
+/** What a pass does with gradients that are not for leaves. @internal */
+export interface Collector {
+  /** Called first, when the root has its gradient; nodes come newest first. */
+  begin(nodes: readonly Node[], root: Tensor): void
+  /** Whether a node has to run. */
+  needs(node: Node): boolean
+  take(input: Tensor, arriving: Tensor): void
 }
 
 let visits = 0
 
-function run(root: Tensor, seed: Tensor | undefined, options: RunOptions): void {
+/** @internal one backward pass, see {@link gradients} and {@link Tensor.backward} */
+export function backpropagate(root: Tensor, seed: Tensor | undefined, options: PassOptions): void {
   // what a result was computed from lives as long as it does: a stale one is refused here
   root.read()
   const { arena } = root.backend
-  if (options.createGraph) {
+  if (options.operations !== null) {
     arena.enter(root.isInStep)
     differentiating++
     try {
@@ -203,21 +234,21 @@ function run(root: Tensor, seed: Tensor | undefined, options: RunOptions): void 
   }
 }
 
-function propagate(root: Tensor, seed: Tensor | undefined, options: RunOptions): void {
+function propagate(root: Tensor, seed: Tensor | undefined, options: PassOptions): void {
+  const { retainGraph, operations, collector } = options
   const nodes = reachable(root.node as Node)
-  if (options.capture !== null) markPaths(nodes, options.capture)
-  ;(root.node as Node).gradient = seedFor(root, seed)
-  if (options.capture?.has(root)) options.capture.set(root, (root.node as Node).gradient)
+  nodes[0].gradient = seedFor(root, seed)
+  collector?.begin(nodes, root)
   const leaves: Tensor[] = []
   try {
-    for (const node of nodes) propagateNode(node, options, leaves)
+    for (const node of nodes) if (collector?.needs(node) ?? true) propagateNode(node, options, leaves)
   } catch (error) {
     for (const leaf of leaves) leaf.grad = null
     throw error
   } finally {
     for (const node of nodes) node.gradient = null
   }
-  if (options.retainGraph || options.createGraph) return
+  if (retainGraph || operations !== null) return
   const { arena } = root.backend
   arena.nodesUsed(nodes.length)
   // The graph of a gradient was used: nodes beside its path stay unused, and the step is over all the same.
@@ -242,51 +273,30 @@ function reachable(root: Node): Node[] {
   return nodes.sort((a, b) => b.id - a.id)
 }
 
-/** Oldest first: a node leads to a wanted tensor if an input is one or leads to one. The rest of the graph need not run. */
-function markPaths(nodes: readonly Node[], wanted: ReadonlyMap<Tensor, unknown>): void {
-  for (let i = nodes.length - 1; i >= 0; i--) {
-    const { inputs } = nodes[i]
-    let leads = false
-    for (let j = 0; j < inputs.length && !leads; j++) leads = wanted.has(inputs[j]) || ((inputs[j].node as Node | null)?.leads ?? false)
-    nodes[i].leads = leads
-  }
-}
-
-function propagateNode(node: Node, options: RunOptions, leaves: Tensor[]): void {
-  const { gradient } = node
-  if (gradient === null || (options.capture !== null && !node.leads)) return
-  const gradients = node.inputGradients(gradient, options.createGraph, options.capture === null)
+function propagateNode(node: Node, { operations, collector }: PassOptions, leaves: Tensor[]): void {
+  if (node.gradient === null) return
+  const gradients = node.inputGradients(node.gradient, operations, collector === null)
   for (let i = 0; i < node.inputs.length; i++) {
     const input = node.inputs[i]
     const arriving = gradients[i]
     if (!input.requiresGrad) continue
-    if (arriving === null) {
-      if (input.node === null && options.capture === null) leaves.push(input)
-    } else receive(input, arriving, options, leaves)
+    if (collector === null && input.node === null) leaves.push(input)
+    if (arriving === null) continue
+    if (collector !== null) collector.take(input, arriving)
+    else if (input.node !== null) addTo(input.node as Node, arriving)
+    else if ('accumulate' in input) (input as unknown as GradientSink).accumulate(arriving)
+    else input.grad = plus(input.grad, arriving).keep()
   }
 }
 
-function receive(input: Tensor, arriving: Tensor, { capture }: RunOptions, leaves: Tensor[]): void {
-  if (capture?.has(input)) {
-    const before = capture.get(input)
-    capture.set(input, before ? addSameShape(before, arriving) : arriving)
-  }
-  const node = input.node as Node | null
-  if (node !== null) {
-    if (capture === null || node.leads) node.gradient = node.gradient === null ? arriving : addSameShape(node.gradient, arriving)
-  } else if (capture === null) {
-    leaves.push(input)
-    accumulate(input, arriving)
-  }
+/** @internal a gradient for a node of a running pass */
+export function addTo(node: Node, arriving: Tensor): void {
+  node.gradient = plus(node.gradient, arriving)
 }
 
-function accumulate(leaf: Tensor, arriving: Tensor): void {
-  if ('accumulate' in leaf) (leaf as unknown as GradientSink).accumulate(arriving)
-  else leaf.grad = leaf.grad === null ? arriving.keep() : addSameShape(leaf.grad, arriving).keep()
-}
-
-/** Out of place: two users may hold the same gradient tensor. */
-function addSameShape(a: Tensor, b: Tensor): Tensor {
+/** @internal out of place: two users may hold the same gradient tensor */
+export function plus(a: Tensor | null, b: Tensor): Tensor {
+  if (a === null) return b
   return apply(
     [a, b],
     a.shape,
@@ -295,7 +305,8 @@ function addSameShape(a: Tensor, b: Tensor): Tensor {
   )
 }
 
-function seedFor(root: Tensor, seed: Tensor | undefined): Tensor {
+/** @internal */
+export function seedFor(root: Tensor, seed: Tensor | undefined): Tensor {
   if (seed === undefined) {
     if (root.size !== 1) {
       throw new ShapeError(
@@ -310,38 +321,4 @@ function seedFor(root: Tensor, seed: Tensor | undefined): Tensor {
     throw new ShapeError(`backward(): the seed gradient has shape ${formatShape(seed.shape)}, the result ${formatShape(root.shape)}`)
   }
   return seed
-}
-
-/** Options of {@link gradients}. */
-export interface GradientsOptions {
-  /** Gradient of the final result with respect to `output`; may be left out for a single number. */
-  seed?: Tensor
-  /** Record the backward pass too, so that the gradients can be differentiated again. Default false. */
-  createGraph?: boolean
-  /** Keep the graph for another pass. Default: the value of createGraph. */
-  retainGraph?: boolean
-}
-
-/**
- * Gradients of `output` with respect to `inputs`, returned instead of added to `grad`; zeros for an input that `output`
- * does not depend on. Any tensor of the graph may be an input, not only leaves.
- *
- * @example
- * const x = tensor([3], { requiresGrad: true })
- * const [dx] = gradients(sum(mul(x, mul(x, x))), [x], { createGraph: true })   // 3x² = 27
- * const [ddx] = gradients(sum(dx), [x])                                        // 6x = 18
- */
-export function gradients(output: Tensor, inputs: readonly Tensor[], options: GradientsOptions = {}): Tensor[] {
-  const { seed, createGraph = false, retainGraph = createGraph } = options
-  for (const [i, input] of inputs.entries()) {
-    if (!input.requiresGrad) throw new Error(`gradients(): input ${i} of shape ${formatShape(input.shape)} does not require a gradient`)
-  }
-  const capture = new Map<Tensor, Tensor | null>(inputs.map((input) => [input, null]))
-  if (output.node !== null) run(output, seed, { retainGraph, createGraph, capture })
-  else if (capture.has(output)) capture.set(output, seedFor(output, seed))
-  return inputs.map((input) => {
-    const found = capture.get(input) ?? null
-    if (found === null) return Tensor.onHost(input.backend, input.shape, floatArray(input.backend, input.size))
-    return createGraph ? found : found.keep()
-  })
 }

@@ -17,8 +17,8 @@ export class OutOfMemoryError extends RangeError {
     const mib = (bytes: number) => `${(bytes / 1048576).toFixed(1)} MiB`
     super(
       `out of memory: ${mib(requestedBytes)} more requested with ${mib(usedBytes)} in use and a limit of ${mib(limitBytes)}. ` +
-        'Use a smaller batch or model, wrap evaluation in noGrad(), or raise memoryLimit in load(); where a loop makes many models, ' +
-        'await something between them (setTimeout, fit): the memory of those that are gone comes back between tasks only',
+        'Use a smaller batch or model, noGrad() for evaluation, or a higher memoryLimit in load(); a loop that makes many models must ' +
+        'await something between them (setTimeout, fit) to have back the memory of those that are gone',
       cause === undefined ? undefined : { cause },
     )
   }

@@ -2,7 +2,7 @@
  * gradus: train small and medium neural networks fast on the CPU. The public surface, and nothing else.
  * @module gradus
  */
-export { type GradientsOptions, gradients, isRecording, noGrad } from './autograd.js'
+export { isRecording, noGrad } from './autograd.js'
 export type { DType, FloatArray } from './backend/heap.js'
 export { type Backend, type BackendOptions, createBackend, defaultBackend, load } from './backend/index.js'
 export type { Activation as ActivationName, Kernels } from './backend/kernels.js'
@@ -15,6 +15,7 @@ export * from './metrics/index.js'
 export * from './nn/index.js'
 /** What fills weights at the start: uniform, normal, constant, orthogonal. */
 export * as initializers from './nn/initializer.js'
+export { type GradientsOptions, gradients } from './ops/gradients.js'
 export * from './ops/index.js'
 export * from './optim/index.js'
 export { Parameter } from './parameter.js'

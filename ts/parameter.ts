@@ -148,13 +148,6 @@ export class Parameter extends Tensor implements GradientSink {
     return adds
   }
 
-  /** @internal as {@link claimGradient}, for a gradient that is 0 but in some rows; where nothing is added to, it is made 0 first */
-  claimRows(rows: Int32Array): void {
-    const before = this.gradientState === 'ready' ? this.touchedRows : []
-    if (!this.claimGradient()) this.backend.kernels.fill(this.gradientPtr, this.size, 0)
-    this.touchedRows = before && [...before, rows]
-  }
-
   accumulate(gradient: Tensor): void {
     const { kernels } = this.backend
     const from = gradient.address

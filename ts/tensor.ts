@@ -246,7 +246,7 @@ export class Tensor<S extends Shape = Shape> {
 
   private stale(): StaleTensorError {
     return new StaleTensorError(
-      `a tensor of shape ${formatShape(this.shape)} was used after its training step, whose memory has been reused; call keep() on it during the step`,
+      `a tensor of shape ${formatShape(this.shape)} was used after its training step, whose memory is reused; keep() it during the step`,
     )
   }
 }
@@ -320,8 +320,8 @@ export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): T
   if (!(value instanceof Tensor)) return fromData(value, undefined, { backend }, op)
   if (backend !== undefined && value.backend !== backend) {
     throw new Error(
-      `${op}: a tensor of one backend ('${value.backend.variant}') meets one of another ('${backend.variant}'); tensors of two backends do not mix. ` +
-        'Call load() once, before making tensors and models, or pass the same `backend` to all of them; or load one copy of gradus',
+      `${op}: tensors of two backends do not mix, '${value.backend.variant}' and '${backend.variant}'. Call load() once, before making ` +
+        'tensors and models, or pass the same `backend` to all of them; or load one copy of gradus',
     )
   }
   return value

@@ -101,9 +101,8 @@ export class StepArena {
     this.starts = 0
     this.ended = true
     throw new Error(
-      `${MAX_PENDING_STARTS} computations were recorded without a backward(): for evaluation call model.predict(x) ` +
-        'or wrap the loop in noGrad(() => …); to add up losses over steps, add loss.item(); ' +
-        'to train on many single rows at once, make one batch of them',
+      `${MAX_PENDING_STARTS} computations were recorded without a backward(): evaluate by model.predict(x) or in noGrad(() => …), ` +
+        'add up losses by loss.item(), train on many single rows as one batch',
     )
   }
 

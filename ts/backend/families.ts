@@ -1,6 +1,6 @@
 /**
  * Kernels by family, which are there from when something first asks for them, so that a bundle carries only those of what it imports:
- * in WebAssembly, families that are no part of the core (parts.ts); in JavaScript all but arithmetic and sums.
+ * in WebAssembly, families that are no part of the core (parts.ts); in JavaScript all but a few loops that anything needs.
  */
 import type { Heap } from './heap.js'
 import type { Backend } from './index.js'
@@ -9,8 +9,9 @@ import { denseKernels } from './js/dense.js'
 import { choiceKernels } from './js/elementwise.js'
 import { gemmKernels } from './js/gemm.js'
 import { crossEntropyKernels, elementLossKernels } from './js/loss.js'
+import { operationKernels } from './js/operations.js'
 import { otherKernels } from './js/others.js'
-import { normalKernel, randomKernels } from './js/random.js'
+import { dropoutKernel, normalKernel, randomKernels } from './js/random.js'
 import { vectorSums } from './js/reduce.js'
 import { softmaxKernels } from './js/softmax.js'
 import type { Kernels } from './kernels.js'
@@ -29,6 +30,7 @@ function family(first: keyof Kernels, make: (heap: Heap) => Partial<Kernels>, pa
   }
 }
 
+export const withOperations: With = family('sub', operationKernels)
 export const withProducts: With = family('matmul', gemmKernels)
 export const withDense: With = family('denseForward', denseKernels)
 export const withActivations: With = family('activationForward', activationKernels)
@@ -36,6 +38,7 @@ export const withSoftmax: With = family('softmax', softmaxKernels)
 export const withCrossEntropy: With = family('crossEntropyIndices', crossEntropyKernels)
 export const withElementLosses: With = family('squaredError', elementLossKernels, LOSSES)
 export const withRandom: With = family('randomUniform', randomKernels)
+export const withDropout: With = family('dropout', dropoutKernel)
 /** For first weights, which may be normal: the loop in JavaScript, of the same bits, unless WebAssembly is there for something else. */
 export const withNormals: With = family('randomNormal', normalKernel)
 export const withChoices: With = family('maximum', choiceKernels)

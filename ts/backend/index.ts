@@ -1,5 +1,6 @@
 /** Backends: what runs the kernels. Chosen once by {@link load}, or by the first use. */
 
+import { checkChoice } from '../checks.js'
 import { checkNames } from '../names.js'
 import { show } from '../show.js'
 import { StepArena } from './arena.js'
@@ -137,19 +138,22 @@ export function doubleBackend(): Backend {
   return double
 }
 
+const CHOICES = {
+  backend: ['wasm', 'js'],
+  variant: ['simd', 'relaxed'],
+  dtype: ['float32', 'float64'],
+  tile: ['auto', ...TILES],
+}
+const OPTIONS = [...Object.keys(CHOICES), 'reproducible', 'widen', 'threads', 'memoryLimit']
+
 function chooseVariant(options: BackendOptions): Variant | 'js' {
-  checkNames('load', options, ['backend', 'variant', 'reproducible', 'dtype', 'widen', 'tile', 'threads', 'memoryLimit'])
+  checkNames('load', options, OPTIONS)
   const { backend, variant, reproducible = false, dtype = 'float32' } = options
-  if (backend !== undefined && backend !== 'wasm' && backend !== 'js') {
-    throw new RangeError(`load: backend is 'wasm' or 'js', got ${show(backend)}`)
+  for (const [name, choices] of Object.entries(CHOICES)) {
+    const value = options[name as keyof BackendOptions]
+    if (value !== undefined) checkChoice(`load: ${name}`, value, choices)
   }
-  if (variant !== undefined && variant !== 'simd' && variant !== 'relaxed') {
-    throw new RangeError(`load: variant is 'simd' or 'relaxed', got ${show(variant)}`)
-  }
-  if (dtype !== 'float32' && dtype !== 'float64') throw new RangeError(`load: dtype is 'float32' or 'float64', got ${show(dtype)}`)
-  const { memoryLimit = 1, tile = 'auto' } = options
-  if (tile !== 'auto' && !TILES.includes(tile))
-    throw new RangeError(`load: tile is 'auto' or one of '${TILES.join("', '")}', got ${JSON.stringify(tile)}`)
+  const { memoryLimit = 1 } = options
   if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit is a number of bytes above 0, got ${show(memoryLimit)}`)
   if (dtype === 'float64') {
     if (backend !== 'js') throw new RangeError("load: dtype 'float64' needs backend 'js'")
@@ -187,15 +191,13 @@ function chooseThreads(variant: Variant | 'js', { threads, backend }: BackendOpt
 
 function warnForbidden(reason: string): void {
   warnOnce(
-    `WebAssembly may not be compiled here, so everything runs in plain JavaScript, several times slower (${reason}). ` +
-      "A page's Content-Security-Policy has to allow 'wasm-unsafe-eval' in script-src; to use JavaScript on purpose, import 'gradus/js'.",
+    `WebAssembly may not be compiled here, so JavaScript runs instead, several times slower (${reason}); ` +
+      "a page's Content-Security-Policy has to allow 'wasm-unsafe-eval' in script-src. Import 'gradus/js' to use JavaScript on purpose",
   )
 }
 
 function warnReproducible(): void {
-  warnOnce(
-    'reproducible: true promises the bits of WebAssembly; those of JavaScript, which runs instead, are others, and differ by engine.',
-  )
+  warnOnce('reproducible: true promises the bits of WebAssembly; JavaScript runs instead, whose bits are others and differ by engine')
 }
 
 function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {

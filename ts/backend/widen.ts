@@ -31,37 +31,6 @@ export function enableWidening(): boolean {
   return true
 }
 
-/**
- * Whether V8 has widened a backend's kernels to any use: those that it has optimised are found to give the bits of those that it has
- * not, with each tile, and a wide tile is the fastest (without AVX2 it is not). `use` hears of the tile that was chosen; without
- * it the tile stays as it is, and need only keep its bits.
- * @throws Error if a kernel has other bits: V8 has widened it by then, and there is no way back in this process
- */
-export function checkWidened(backend: Backend, use?: (tile: number) => void): boolean {
-  const { setTile } = backend.kernels as unknown as Tiled
-  return withSamples(backend, ({ multiply, product, others }) => {
-    const [products, rest] = [product(1), others(1)]
-    const check = (isSame: boolean) => {
-      if (!isSame) throw new Error("load: V8's widening changes the results of this processor's kernels; load without `widen`")
-    }
-    check(others(CALLS) === rest && product(CALLS) === products)
-    if (use === undefined) return true
-    const times: number[] = []
-    for (let tile = 0; tile < TILES.length; tile++) {
-      setTile(tile)
-      check(product(CALLS) === products)
-      times.push(fastest(multiply, Math.min(...times)))
-    }
-    const tile = fastestOf(times)
-    setTile(tile)
-    use(tile)
-    return WIDE.test(TILES[tile])
-  })
-}
-
-/** Calls something so many times; a checksum over the bits of its results, which must be the same each time. */
-type Sample = (times: number) => number
-
 /** Rows, columns and terms of a ragged product, and of one to time: B must not be so small that it is read in place, without a tile. */
 const [M, N, K] = [37, 61, 150]
 const TIMED = [48, 96, 192] as const
@@ -70,36 +39,60 @@ const TANH = 4
 const ROWS = 9
 const COLUMNS = 37
 
-/** Runs fn with a ragged product, and with tanh and softmax, which have all that other kernels are made of. */
-function withSamples<T>(backend: Backend, fn: (samples: { multiply: () => void; product: Sample; others: Sample }) => T): T {
-  const { heap, kernels, arena } = backend
+/**
+ * Whether V8 has widened a backend's kernels to any use: those that it has optimised are found to give the bits of those that it has
+ * not, with each tile, and a wide tile is the fastest (without AVX2 it is not). `use` hears of the tile that was chosen; without
+ * it the tile stays as it is, and need only keep its bits.
+ * @throws Error if a kernel has other bits: V8 has widened it by then, and there is no way back in this process
+ */
+export function checkWidened(backend: Backend, use?: (tile: number) => void): boolean {
+  const { arena } = backend
   const mark = arena.openScope()
   try {
-    const [m, n, k] = TIMED
-    const [a, b, c] = [m * k, k * n, m * n].map((size) => arena.allocate(size * heap.elementSize))
-    heap.view(a, m * k).set(Array.from({ length: m * k }, (_, i) => 2 * Math.sin(i)))
-    heap.view(b, k * n).set(Array.from({ length: k * n }, (_, i) => Math.cos(i)))
-    const multiply = () => kernels.matmul(a, b, c, m, n, k, 0, heap.scratch)
-    const product = () => {
-      kernels.matmul(a, b, c, M, N, K, 0, heap.scratch)
-      return checksum(heap.intView(c, M * N))
+    const { check, multiply } = samplesOf(backend)
+    check()
+    if (use === undefined) return true
+    const { setTile } = backend.kernels as unknown as Tiled
+    const times: number[] = []
+    for (let tile = 0; tile < TILES.length; tile++) {
+      setTile(tile)
+      check()
+      times.push(fastest(multiply, Math.min(...times)))
     }
-    const others = () => {
-      kernels.activationForward(a, c, ROWS * COLUMNS, TANH)
-      const tanh = checksum(heap.intView(c, ROWS * COLUMNS))
-      kernels.softmax(a, c, ROWS, COLUMNS)
-      return Math.imul(tanh, 31) + checksum(heap.intView(c, ROWS * COLUMNS))
-    }
-    return fn({ multiply, product: (times) => repeated(product, times), others: (times) => repeated(others, times) })
+    const tile = fastestOf(times)
+    setTile(tile)
+    use(tile)
+    return WIDE.test(TILES[tile])
   } finally {
     arena.closeScope(mark)
   }
 }
 
-function repeated(sample: () => number, times: number): number {
-  const first = sample()
-  for (let i = 1; i < times; i++) if (sample() !== first) return Number.NaN
-  return first
+/**
+ * A product to time; and a check of whether a ragged product, tanh and softmax, which have all that other kernels are made of, keep the
+ * bits that they have now.
+ */
+function samplesOf({ heap, kernels, arena }: Backend): { check: () => void; multiply: () => void } {
+  const [m, n, k] = TIMED
+  const [a, b, c] = [m * k, k * n, m * n].map((size) => arena.allocate(size * heap.elementSize))
+  heap.view(a, m * k).set(Array.from({ length: m * k }, (_, i) => 2 * Math.sin(i)))
+  heap.view(b, k * n).set(Array.from({ length: k * n }, (_, i) => Math.cos(i)))
+  const calls = [
+    () => kernels.matmul(a, b, c, M, N, K, 0, heap.scratch),
+    () => kernels.activationForward(a, c, ROWS * COLUMNS, TANH),
+    () => kernels.softmax(a, c, ROWS, COLUMNS),
+  ]
+  const sumOf = (call: () => void) => {
+    call()
+    return checksum(heap.intView(c, M * N))
+  }
+  const before = calls.map(sumOf)
+  const check = () => {
+    for (let i = 0; i < CALLS; i++)
+      if (calls.some((call, j) => sumOf(call) !== before[j]))
+        throw new Error("load: V8's widening changes the results of this processor's kernels; load without `widen`")
+  }
+  return { check, multiply: () => kernels.matmul(a, b, c, m, n, k, 0, heap.scratch) }
 }
 
 /** Milliseconds of the fastest round; there are more while none is below `goal`, for the code may still be being compiled. */

@@ -1,5 +1,6 @@
 /** Both ends of a spectrum from products alone (Lanczos 1950), reorthogonalised in full. */
 
+import { checkCount } from '../checks.js'
 import { NonFiniteError } from '../errors.js'
 import { Generator } from '../random.js'
 import { show } from '../show.js'
@@ -64,7 +65,7 @@ export function lanczos(product: (v: Float64Array) => ArrayLike<number>, n: numb
 }
 
 function checkOptions({ k, iterations, tolerance }: Required<LanczosOptions>): void {
-  if (!(Number.isInteger(k) && k > 0)) throw new RangeError(`largestEigenvalues: k must be a whole number above 0, got ${show(k)}`)
+  checkCount('largestEigenvalues: k', k)
   if (!(Number.isInteger(iterations) && iterations >= k)) {
     throw new RangeError(`largestEigenvalues: iterations must be a whole number of at least k = ${k}, got ${show(iterations)}`)
   }

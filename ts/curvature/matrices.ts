@@ -1,7 +1,7 @@
 /** Jacobians and Hessians in full: for functions small enough that one pass per row or column is no matter. */
 
-import { gradients } from '../autograd.js'
 import { checkNames } from '../names.js'
+import { gradients } from '../ops/gradients.js'
 import { reshape, stack, transpose } from '../ops/shape.js'
 import { show } from '../show.js'
 import type { TensorFunction } from '../tensor.js'

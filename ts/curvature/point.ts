@@ -1,9 +1,10 @@
 /** Many products at one point: the function is recorded once, each product is one backward pass (Gauss-Newton: two). */
-import { gradients } from '../autograd.js'
+
 import type { FloatArray } from '../backend/heap.js'
 import { type Backend, doubleBackend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
 import { add, mul } from '../ops/elementwise.js'
+import { gradients } from '../ops/gradients.js'
 import { sum } from '../ops/reduce.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { gaussNewton, type OutputLoss } from './products.js'

@@ -4,7 +4,7 @@
  * Forward mode is made of two backward passes: Jᵀu is linear in its seed u, so that differentiating it by u in the
  * direction v gives J·v (J. Townsend, 2017, "A new trick for calculating Jacobian vector products").
  */
-import { gradients } from '../autograd.js'
+import { gradients } from '../ops/gradients.js'
 import type { Tensor, TensorFunction, TensorLike } from '../tensor.js'
 import {
   checkResult,

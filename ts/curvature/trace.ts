@@ -7,9 +7,10 @@
  * that `grad((x) => sum(grad(f)(x)))` is the second derivative and not, silently, zero.
  */
 
-import { apply, gradients, isRecording, Node, needsGradient, openStep, withRecording } from '../autograd.js'
+import { apply, isRecording, Node, needsGradient, openStep, withRecording } from '../autograd.js'
 import type { Backend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
+import { gradients } from '../ops/gradients.js'
 import { formatShape, sameShape } from '../shape.js'
 import { show } from '../show.js'
 import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'

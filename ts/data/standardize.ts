@@ -1,4 +1,5 @@
 /** Scaling features, and targets that are numbers, to mean 0 and standard deviation 1. */
+import { checkCount } from '../checks.js'
 import { checkNames } from '../names.js'
 import { show } from '../show.js'
 import type { Dataset, Split, Targets } from './dataset.js'
@@ -130,7 +131,6 @@ function fitTargets(targets: Targets): Scaler {
 }
 
 function checkRows(what: string, inputs: ArrayLike<number>, features: number): void {
-  if (!(Number.isInteger(features) && features > 0))
-    throw new RangeError(`${what}: features must be a whole number above 0, got ${features}`)
+  checkCount(`${what}: features`, features)
   if (inputs.length % features !== 0) throw new RangeError(`${what}: ${inputs.length} values are no whole rows of ${features} features`)
 }

@@ -112,6 +112,6 @@ function check(name: string, options: Record<string, number>): void {
   for (const [option, value] of Object.entries(options)) {
     const whole = WHOLE.includes(option)
     const fits = whole ? Number.isInteger(value) && value > 0 : Number.isFinite(value) && value >= 0
-    if (!fits) throw new RangeError(`${name}: ${option} must be ${whole ? 'a whole number above 0' : 'a number from 0'}, got ${value}`)
+    if (!fits) throw new RangeError(`${name}: ${option} must be ${whole ? 'a whole number ≥ 1' : 'a number from 0'}, got ${value}`)
   }
 }

@@ -1,22 +1,21 @@
 /** Losses for classes: cross-entropy on logits, for one yes-or-no question or for one class out of many. */
+import type { Operations } from '../autograd.js'
 import { withCrossEntropy } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
-import { sigmoid } from '../ops/activation.js'
-import { add, mul, sub } from '../ops/elementwise.js'
 import { asIndices } from '../ops/gather.js'
-import { sum } from '../ops/reduce.js'
-import { softmax } from '../ops/softmax.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
 import type { Classified, Compared } from '../shape-types.js'
-import { show } from '../show.js'
-import { asFloats, asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
-import { builtIn, computeLoss, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target, type Traits } from './loss.js'
+import { asFloats, asTensor, type Operand, type ShapeOf, type Tensor, type TensorLike } from '../tensor.js'
+import { builtIn, COMMON, computeLoss, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target, type Traits } from './loss.js'
 
 /** Options of the cross-entropies. */
 export interface CrossEntropyOptions extends LossOptions {
   /** s in [0, 1): targets move towards the uniform distribution, (1 − s)·t + s / classes (Szegedy et al. 2016). Default 0. */
   labelSmoothing?: number
 }
+
+/** @internal names of {@link CrossEntropyOptions} */
+export const SMOOTHED = [...COMMON, 'labelSmoothing']
 
 /** @internal @throws RangeError */
 export function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntropyOptions): number {
@@ -40,8 +39,17 @@ export const binaryCrossEntropy = builtIn(
   ): Tensor<[]> {
     const option = checkSmoothing('binaryCrossEntropy', options)
     const t = checkProbabilities('binaryCrossEntropy: target', sameShapeTarget('binaryCrossEntropy', prediction, target))
-    const derivative = () => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
-    return elementLoss({ name: 'binaryCrossEntropy', kernel: 'binaryCrossEntropy', prediction, target: t, option, options, derivative })
+    const derivative = ({ add, mul, sub, sigmoid }: Operations) => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
+    return elementLoss({
+      name: 'binaryCrossEntropy',
+      kernel: 'binaryCrossEntropy',
+      prediction,
+      target: t,
+      option,
+      options,
+      takes: SMOOTHED,
+      derivative,
+    })
   },
   { ...NUMBERS, check: (targets) => checkProbabilities('binaryCrossEntropy: target', targets) },
 )
@@ -70,14 +78,14 @@ export const crossEntropy = builtIn(function crossEntropy<P extends Shape, T ext
   const option = checkSmoothing('crossEntropy', options)
   const [rows, cols] = prediction.shape
   const given = classTargets('crossEntropy', prediction, target as TensorLike)
-  const common = { name: 'crossEntropy', of: withCrossEntropy, prediction, rows, cols, count: rows, option, options }
-  if (sameShape(given.shape, prediction.shape)) {
-    const smooth = () => add(mul(1 - option, given), option / cols)
-    const derivative = () => sub(mul(softmax(prediction), sum(smooth(), -1, true)), smooth())
-    return computeLoss({ ...common, kernel: 'crossEntropyProbabilities', target: given, derivative })
+  const hasLabels = !sameShape(given.shape, prediction.shape)
+  const derivative = ({ add, mul, sub, sum, softmax, oneHot }: Operations) => {
+    const wanted = add(mul(1 - option, hasLabels ? oneHot(given, cols) : given), option / cols)
+    return sub(hasLabels ? softmax(prediction) : mul(softmax(prediction), sum(wanted, -1, true)), wanted)
   }
-  const derivative = () => sub(softmax(prediction), add(mul(1 - option, oneHot(given, cols)), option / cols))
-  return computeLoss({ ...common, kernel: 'crossEntropyIndices', target: given, derivative })
+  const kernel = hasLabels ? 'crossEntropyIndices' : 'crossEntropyProbabilities'
+  const shared = { name: 'crossEntropy', of: withCrossEntropy, kernel, prediction, target: given } as const
+  return computeLoss({ ...shared, rows, cols, count: rows, option, options, takes: SMOOTHED, derivative })
 }, CLASSES)
 
 /** @internal probabilities of the prediction's shape, as floats, or class indices, one a row. @throws ShapeError, RangeError */
@@ -99,20 +107,4 @@ export function checkProbabilities(what: string, t: Tensor): Tensor {
   const at = t.read().findIndex((p) => p < 0 || p > 1)
   if (at >= 0) throw new RangeError(`${what}: wants numbers from 0 to 1, got ${t.read()[at]} at position ${at}`)
   return t
-}
-
-/**
- * Class indices [n] as rows that are 1 at the class and 0 elsewhere, shape [n, classes].
- *
- * @example oneHot([2, 0], 3) // [[0, 0, 1], [1, 0, 0]]
- * @throws RangeError for a label that is no class, or a number of classes that is none
- */
-export function oneHot(labels: TensorLike, classes: number): Tensor {
-  if (!(Number.isInteger(classes) && classes > 0))
-    throw new RangeError(`oneHot: classes must be a whole number above 0, got ${show(classes)}`)
-  const given = asTensor(labels, undefined, 'oneHot')
-  const indices = asIndices(given, classes, 'oneHot', given.backend).read()
-  const out = floatArray(given.backend, indices.length * classes)
-  for (let i = 0; i < indices.length; i++) out[i * classes + indices[i]] = 1
-  return Tensor.onHost(given.backend, [indices.length, classes], out)
 }

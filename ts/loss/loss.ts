@@ -1,11 +1,11 @@
 /** What all losses share: one kernel writes value and gradient in one pass. */
 
-import { apply, needsGradient } from '../autograd.js'
+import { apply, needsGradient, type Operations } from '../autograd.js'
 import { type With, withElementLosses } from '../backend/families.js'
 import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
+import { checkChoice } from '../checks.js'
 import { ShapeError } from '../errors.js'
 import { checkNames } from '../names.js'
-import { mul } from '../ops/elementwise.js'
 import { reshape } from '../ops/shape.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
 import type { Text, Unless } from '../shape-types.js'
@@ -54,24 +54,14 @@ export interface LossOptions {
   reduction?: 'mean' | 'sum'
 }
 
-const COMMON = ['weights', 'reduction']
-const SMOOTHED = [...COMMON, 'labelSmoothing']
-
-/** Kernels, with the names of the options that their losses take. */
-const OPTIONS = {
-  squaredError: COMMON,
-  absoluteError: COMMON,
-  huber: [...COMMON, 'delta'],
-  binaryCrossEntropy: SMOOTHED,
-  crossEntropyIndices: SMOOTHED,
-  crossEntropyProbabilities: SMOOTHED,
-}
+/** @internal names of the options that every loss takes */
+export const COMMON = ['weights', 'reduction']
 
 export interface LossCall {
   name: string
   /** Has the kernel. */
   of: With
-  kernel: keyof typeof OPTIONS
+  kernel: 'squaredError' | 'absoluteError' | 'huber' | 'binaryCrossEntropy' | 'crossEntropyIndices' | 'crossEntropyProbabilities'
   prediction: Tensor
   target: Tensor
   rows: number
@@ -80,14 +70,16 @@ export interface LossCall {
   count: number
   option: number
   options: LossOptions
+  /** Names of options. Default {@link COMMON}. */
+  takes?: readonly string[]
   /** ∂ℓ/∂prediction in differentiable operations, before weights and scale. */
-  derivative: () => Tensor
+  derivative: (operations: Operations) => Tensor
 }
 
 /** @internal runs a loss kernel; see {@link LossKernel} */
 export function computeLoss(call: LossCall): Tensor {
   const { name, prediction, target, rows, cols, count, option, options } = call
-  checkNames(name, options, OPTIONS[call.kernel])
+  checkNames(name, options, call.takes ?? COMMON)
   if (prediction.size === 0) throw new ShapeError(`${name}: the prediction is empty, shape ${formatShape(prediction.shape)}`)
   if (target.requiresGrad) throw new Error(`${name}: the target requires a gradient, which losses do not compute; detach() it`)
   const weights = rowWeights(call)
@@ -105,24 +97,27 @@ export function computeLoss(call: LossCall): Tensor {
       kernel.call(kernels, prediction.address, target.address, weights?.address ?? 0, gradient, out, rows, cols, scale, option)
     },
     () => ({
-      vjp: (g) => [mul(g, mul(scale, weighted(call.derivative(), weights)))],
+      vjp: (g, operations) => [operations.mul(g, operations.mul(scale, weighted(call.derivative(operations), weights, operations)))],
       fused: (g) => {
         const d = Tensor.inArena(prediction.backend, prediction.shape, gradient)
-        return [g.constant === 1 ? d : mul(d, g)]
+        return [g.constant === 1 ? d : times(d, g)]
       },
     }),
   )
 }
 
-function weighted(derivative: Tensor, weights: Tensor | null): Tensor {
+/** d·g for a single number g. */
+function times(d: Tensor, g: Tensor): Tensor {
+  return apply([d, g], d.shape, (y, { kernels }) => kernels.mul(d.address, g.address, y, 1, d.size, 0, 1, 0, 0))
+}
+
+function weighted(derivative: Tensor, weights: Tensor | null, { mul, reshape }: Operations): Tensor {
   if (weights === null) return derivative
   return mul(derivative, reshape(weights, [weights.size, ...derivative.shape.slice(1).map(() => 1)]))
 }
 
 function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | null {
-  if (options.reduction !== undefined && options.reduction !== 'mean' && options.reduction !== 'sum') {
-    throw new RangeError(`${name}: reduction is 'mean' or 'sum', got ${JSON.stringify(options.reduction)}`)
-  }
+  checkChoice(`${name}: reduction`, options.reduction ?? 'mean', ['mean', 'sum'])
   if (options.weights === undefined) return null
   const weights = asFloats(options.weights, prediction.backend, `${name}: weights`)
   if (weights.size !== rows)
@@ -132,7 +127,7 @@ function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | nul
 
 /** @internal a loss that is a mean over elements, each judged by itself */
 export function elementLoss(
-  call: Pick<LossCall, 'name' | 'kernel' | 'prediction' | 'target' | 'option' | 'options' | 'derivative'>,
+  call: Pick<LossCall, 'name' | 'kernel' | 'prediction' | 'target' | 'option' | 'options' | 'takes' | 'derivative'>,
 ): Tensor {
   const { prediction } = call
   return computeLoss({ ...call, of: withElementLosses, ...rowsAndCols(prediction), count: prediction.size })

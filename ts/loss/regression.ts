@@ -1,9 +1,10 @@
 /** Losses for numbers: squared, absolute, and between the two Huber's. */
-import { clip, mul, sign, sub } from '../ops/elementwise.js'
+import type { Operations } from '../autograd.js'
+import { clip, sign } from '../ops/elementwise.js'
 import type { Shape } from '../shape.js'
 import type { Compared } from '../shape-types.js'
 import type { Operand, ShapeOf, Tensor } from '../tensor.js'
-import { builtIn, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target } from './loss.js'
+import { builtIn, COMMON, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target } from './loss.js'
 
 /**
  * Mean squared error, mean of (prediction − target)² over all elements.
@@ -16,7 +17,7 @@ export const mse = builtIn(function mse<P extends Shape, T extends Operand>(
   options: LossOptions = {},
 ): Tensor<[]> {
   const t = sameShapeTarget('mse', prediction, target)
-  const derivative = () => mul(2, sub(prediction, t))
+  const derivative = ({ mul, sub }: Operations) => mul(2, sub(prediction, t))
   return elementLoss({ name: 'mse', kernel: 'squaredError', prediction, target: t, option: 0, options, derivative })
 }, NUMBERS)
 
@@ -31,9 +32,11 @@ export const mae = builtIn(function mae<P extends Shape, T extends Operand>(
   options: LossOptions = {},
 ): Tensor<[]> {
   const t = sameShapeTarget('mae', prediction, target)
-  const derivative = () => sign(sub(prediction, t))
+  const derivative = ({ sub }: Operations) => sign(sub(prediction, t))
   return elementLoss({ name: 'mae', kernel: 'absoluteError', prediction, target: t, option: 0, options, derivative })
 }, NUMBERS)
+
+const HUBER = [...COMMON, 'delta']
 
 /** Options of {@link huber}. */
 export interface HuberOptions extends LossOptions {
@@ -54,6 +57,6 @@ export const huber = builtIn(function huber<P extends Shape, T extends Operand>(
   const { delta = 1 } = options
   if (!(delta > 0)) throw new RangeError(`huber: delta must be above 0, got ${delta}`)
   const t = sameShapeTarget('huber', prediction, target)
-  const derivative = () => clip(sub(prediction, t), -delta, delta)
-  return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, derivative })
+  const derivative = ({ sub }: Operations) => clip(sub(prediction, t), -delta, delta)
+  return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, takes: HUBER, derivative })
 }, NUMBERS)

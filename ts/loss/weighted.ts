@@ -1,13 +1,11 @@
 /** Cross-entropy where classes are unlike in number or in cost. */
+import type { Operations } from '../autograd.js'
 import { withCrossEntropy } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
-import { mul, sub } from '../ops/elementwise.js'
-import { sum } from '../ops/reduce.js'
-import { softmax } from '../ops/softmax.js'
 import { sameShape } from '../shape.js'
 import { show } from '../show.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
-import { type CrossEntropyOptions, checkSmoothing, classTargets, type crossEntropy } from './classification.js'
+import { type CrossEntropyOptions, checkSmoothing, classTargets, type crossEntropy, SMOOTHED } from './classification.js'
 import { computeLoss } from './loss.js'
 
 /** What {@link weightedCrossEntropy} makes: a loss that is called as {@link crossEntropy} is. */
@@ -35,9 +33,9 @@ export function weightedCrossEntropy(classWeights: ArrayLike<number>): WeightedC
     const isLabels = !sameShape(given.shape, prediction.shape)
     const t = weightedTargets(given, w, smoothing, rows, isLabels)
     const total = isLabels ? Array.from(given.read(), (label) => w[label]).reduce((a, b) => a + b, 0) : rows
-    const derivative = () => sub(mul(softmax(prediction), sum(t, -1, true)), t)
+    const derivative = ({ mul, sub, sum, softmax }: Operations) => sub(mul(softmax(prediction), sum(t, -1, true)), t)
     // where no row counts, the loss is 0 and not 0 / 0
-    const common = { name, of: withCrossEntropy, prediction, rows, cols, count: total || 1, option: 0, options }
+    const common = { name, of: withCrossEntropy, prediction, rows, cols, count: total || 1, option: 0, options, takes: SMOOTHED }
     return computeLoss({ ...common, kernel: 'crossEntropyProbabilities', target: t, derivative })
   }
   return loss as WeightedCrossEntropy

@@ -1,4 +1,5 @@
 /** Metrics of the order of scores rather than of one decision. */
+import { checkCount } from '../checks.js'
 import { checkNames } from '../names.js'
 import type { TensorLike } from '../tensor.js'
 import { asScores, targetClasses } from './classes.js'
@@ -69,7 +70,7 @@ export interface TopKOptions {
 export function topKAccuracy(prediction: TensorLike, target: TensorLike, options: TopKOptions = {}): number {
   checkNames('topKAccuracy', options, ['k'])
   const { k = 5 } = options
-  if (!(Number.isInteger(k) && k >= 1)) throw new RangeError(`topKAccuracy: k must be a whole number above 0, got ${k}`)
+  checkCount('topKAccuracy: k', k)
   const { values, rows, columns } = asScores('topKAccuracy', prediction)
   const actual = targetClasses('topKAccuracy', target, rows, columns)
   let right = 0

@@ -1,13 +1,13 @@
 /** The dense (fully connected) layer. */
 
 import type { Activation } from '../backend/kernels.js'
+import { checkCount } from '../checks.js'
 import { checkNames } from '../names.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
 import type { Parameter } from '../parameter.js'
 import type { Shape } from '../shape.js'
 import type { Text, Through, Unless } from '../shape-types.js'
-import { show } from '../show.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer } from './initializer.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'
@@ -38,6 +38,9 @@ export type WrongColumns<I extends number, O extends number, S extends Shape> = 
  * @throws RangeError for sizes that are no whole numbers or an unknown activation; forward() throws ShapeError naming the layer
  */
 export class Dense<const I extends number = number, const O extends number = number> extends Module {
+  /** @internal nothing but kernels depends on the data (train/replay.ts); subclasses are asked for themselves */
+  static readonly isReplayable = true
+
   weight!: Parameter
   bias!: Parameter | null
   readonly activation: Activation
@@ -51,12 +54,8 @@ export class Dense<const I extends number = number, const O extends number = num
     // In this order whatever a compiler makes of the fields above: it is that of parameters().
     this.weight = undefined as unknown as Parameter
     this.bias = null
-    for (const [what, n] of [
-      ['inputs', inputs],
-      ['outputs', outputs],
-    ] as const) {
-      if (!Number.isInteger(n) || n < 1) throw new RangeError(`Dense: ${what} must be a whole number above 0, got ${show(n)}`)
-    }
+    checkCount('Dense: inputs', inputs)
+    checkCount('Dense: outputs', outputs)
     checkNames('Dense', options, ['activation', 'bias', 'weightInitializer', 'biasInitializer', 'seed', 'backend'])
     this.activation = options.activation ?? 'linear'
     activationNumber(this.activation, 'Dense')

@@ -1,9 +1,9 @@
 /** A trainable table of vectors, looked up by index. */
 
+import { checkCount } from '../checks.js'
 import { checkNames } from '../names.js'
 import { gather } from '../ops/gather.js'
 import type { Parameter } from '../parameter.js'
-import { show } from '../show.js'
 import type { Tensor, TensorLike } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer, normal } from './initializer.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'
@@ -29,12 +29,8 @@ export class Embedding extends Module {
   ) {
     super(options)
     checkNames('Embedding', options, ['weightInitializer', 'seed', 'backend'])
-    for (const [what, n] of [
-      ['count', count],
-      ['width', width],
-    ] as const) {
-      if (!Number.isInteger(n) || n < 1) throw new RangeError(`Embedding: ${what} must be a whole number above 0, got ${show(n)}`)
-    }
+    checkCount('Embedding: count', count)
+    checkCount('Embedding: width', width)
   }
 
   protected override createParameters(context: BuildContext): void {

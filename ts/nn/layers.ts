@@ -16,6 +16,9 @@ import { type BuildContext, Module, type ModuleOptions } from './module.js'
  * @example new Activation('relu').predict([[-1, 2]]) // [[0, 2]]
  */
 export class Activation extends Module {
+  /** @internal nothing but kernels depends on the data (train/replay.ts); subclasses are asked for themselves */
+  static readonly isReplayable = true
+
   constructor(readonly activation: ActivationName) {
     super()
     activationNumber(activation, 'Activation')
@@ -56,6 +59,9 @@ export class Dropout extends Module {
 
 /** All axes but the first as one: [n, 28, 28] becomes [n, 784]. @example new Flatten().predict(zeros([5, 28, 28])).shape // [5, 784] */
 export class Flatten extends Module {
+  /** @internal nothing but kernels depends on the data (train/replay.ts); subclasses are asked for themselves */
+  static readonly isReplayable = true
+
   forward(input: Tensor): Tensor {
     const x = asTensor(input)
     return reshape(x, [x.shape[0], x.shape.slice(1).reduce((product, d) => product * d, 1)])

@@ -5,10 +5,10 @@
 
 import { noGrad, scope } from '../autograd.js'
 import { type Backend, defaultBackend } from '../backend/index.js'
+import { checkCount } from '../checks.js'
 import { COPY } from '../copies.js'
 import { ShapeError } from '../errors.js'
 import { checkNames } from '../names.js'
-import { concat, slice } from '../ops/shape.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
@@ -179,8 +179,7 @@ export abstract class Module {
   predict(input: TensorLike, options?: PredictOptions): Tensor {
     if (options !== undefined) checkNames('predict', options, ['batchSize'])
     const { batchSize = 1024 } = options ?? {}
-    if (!(Number.isInteger(batchSize) && batchSize > 0))
-      throw new RangeError(`predict: batchSize must be a whole number above 0, got ${show(batchSize)}`)
+    checkCount('predict: batchSize', batchSize)
     this.build()
     const x = asTensor(input, this.backend, 'predict')
     const restore = rememberModes(this)
@@ -196,12 +195,12 @@ export abstract class Module {
     const { backend, rank } = x
     const [rows] = x.shape
     if (rank < 2 || rows <= batchSize) return scope(backend, () => outputOf(this, x))
+    const kept = x.isOnHost ? x : x.keep()
     const parts: Tensor[] = []
     for (let from = 0; from < rows; from += batchSize) {
-      const to = Math.min(from + batchSize, rows)
-      parts.push(scope(backend, () => outputOf(this, x.isOnHost ? rowsOf(x, from, to) : slice(x, from, to))))
+      parts.push(scope(backend, () => outputOf(this, rowsOf(kept, from, Math.min(from + batchSize, rows)))))
     }
-    return concat(parts)
+    return joinRows('predict', parts)
   }
 
   /**
@@ -288,6 +287,23 @@ export function rememberModes(model: Module): () => void {
 export function rowsOf(t: Tensor, from: number, to: number): Tensor {
   const width = t.size / t.shape[0]
   return Tensor.onHost(t.backend, [to - from, ...t.shape.slice(1)], t.read().subarray(from * width, to * width))
+}
+
+/** @internal rows of batches as one tensor. @throws ShapeError where they differ */
+export function joinRows(what: string, parts: readonly Tensor[]): Tensor {
+  const [first] = parts
+  const { backend, shape } = first
+  const Values = first.read().constructor as Float32ArrayConstructor
+  const values = new Values(parts.reduce((size, part) => size + part.size, 0))
+  let [at, rows] = [0, 0]
+  for (const part of parts) {
+    if (part.rank === 0 || !sameShape(part.shape.slice(1), shape.slice(1)))
+      throw new ShapeError(`${what}: batches of shapes ${formatShape(shape)} and ${formatShape(part.shape)} are not rows of one table`)
+    values.set(part.read(), at)
+    at += part.size
+    rows += part.shape[0]
+  }
+  return Tensor.onHost(backend, [rows, ...shape.slice(1)], values)
 }
 
 function join(path: string, name: string): string {

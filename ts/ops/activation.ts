@@ -1,11 +1,10 @@
-/** Activation functions: one kernel forward, one backward, and the second derivative in operations for higher orders. */
+/** Activation functions: one kernel forward, one backward. Higher orders are in activation-gradient.ts. */
 
-import { apply } from '../autograd.js'
+import { apply, type Differentiable } from '../autograd.js'
 import { withActivations } from '../backend/families.js'
 import { ACTIVATIONS, type Activation, SAVES_INPUT } from '../backend/kernels.js'
 import { show } from '../show.js'
 import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
-import { add, exp, greater, mul, neg, square, sub } from './elementwise.js'
 
 const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as Record<Activation, number>
 
@@ -37,53 +36,24 @@ export function activate<X extends Operand>(value: X, name: Activation): Tensor<
     [x],
     x.shape,
     (y, backend) => withActivations(backend).activationForward(x.address, y, x.size, number),
-    (y) => ({ vjp: (g) => [activationGradient(name, SAVES_INPUT.has(name) ? x : y, g)] }),
+    (y) => {
+      const saved = SAVES_INPUT.has(name) ? x : y
+      return {
+        vjp: (g, { activationGradient }) => [activationGradient(name, saved, g)],
+        fused: (g) => [activationBackward(name, saved, g)],
+      }
+    },
   )
 }
 
-/**
- * g ⊙ f′, from the output (from the input for activations that SAVES_INPUT), by one kernel. It is linear in g, so that its
- * own gradient for g is the same kernel again.
- * @internal
- */
-export function activationGradient(name: Activation, saved: Tensor, g: Tensor): Tensor {
-  if (name === 'linear') return g
-  const bends = name !== 'relu' && name !== 'leakyRelu'
+/** @internal g ⊙ f′, from the output (from the input for activations that SAVES_INPUT), by one kernel; with rules for its own gradient, if any */
+export function activationBackward(name: Activation, saved: Tensor, g: Tensor, rules?: () => Differentiable): Tensor {
   return apply(
     [g, saved],
     g.shape,
     (dx, backend) => withActivations(backend).activationBackward(saved.address, g.address, dx, g.size, numbers[name]),
-    () => ({
-      vjp: (h) => [
-        g.requiresGrad ? activationGradient(name, saved, h) : null,
-        saved.requiresGrad && bends ? mul(mul(g, h), secondDerivative(name, saved)) : null,
-      ],
-    }),
+    rules,
   )
-}
-
-/** The derivative of f′ by what was saved, in differentiable operations. */
-function secondDerivative(name: Activation, saved: Tensor): Tensor {
-  switch (name) {
-    case 'sigmoid':
-      return sub(1, mul(2, saved))
-    case 'tanh':
-      return mul(-2, saved)
-    case 'gelu':
-      return mul(mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, square(saved)))), sub(2, square(saved)))
-    case 'silu': {
-      const s = sigmoid(saved)
-      return mul(mul(s, sub(1, s)), add(2, mul(saved, sub(1, mul(2, s)))))
-    }
-    case 'softplus':
-      return exp(neg(saved))
-    case 'elu':
-      return sub(1, greater(saved, 0))
-    case 'linear':
-    case 'relu':
-    case 'leakyRelu':
-      return mul(saved, 0)
-  }
 }
 
 /** max(x, 0) @example relu([-1, 2]) // [0, 2] */

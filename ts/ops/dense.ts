@@ -7,11 +7,7 @@ import { ShapeError } from '../errors.js'
 import { Parameter } from '../parameter.js'
 import { formatShape } from '../shape.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
-import { activationGradient, activationNumber } from './activation.js'
-import { add } from './elementwise.js'
-import { matmul } from './matmul.js'
-import { sum } from './reduce.js'
-import { reshape } from './shape.js'
+import { activationNumber } from './activation.js'
 
 interface DenseCall {
   x: Tensor
@@ -59,7 +55,7 @@ function run(call: DenseCall): Tensor {
       withDense(backend).denseForward(x.address, w.address, b === null ? 0 : b.address, z, y, m, k, n, number, heap.scratch)
     },
     (y) => ({
-      vjp: (g) => gradientInOperations(call, y, g),
+      vjp: (g, { denseGradients }) => denseGradients(x, w, b, activation, y, g),
       fused: (g, direct) => fusedGradient(call, z === 0 ? y.address : z, g, direct),
     }),
   )
@@ -85,17 +81,4 @@ function fusedGradient({ x, w, b, m, k, n, activation, number }: DenseCall, save
   const db = target(b, ACCUMULATE_B)
   withDense(x.backend).denseBackward(xAt, wAt, saved, gAt, dz, dw.ptr, db.ptr, dx, m, k, n, number, accumulate, heap.scratch)
   return [dx === 0 ? null : Tensor.inArena(x.backend, x.shape, dx), dw.result, db.result]
-}
-
-function gradientInOperations({ x, w, b, m, k, n, activation }: DenseCall, y: Tensor, g: Tensor): (Tensor | null)[] {
-  const x2 = reshape(x, [m, k])
-  const affine = () => (b === null ? matmul(x2, w) : add(matmul(x2, w), b))
-  const saved = SAVES_INPUT.has(activation) ? affine() : reshape(y, [m, n])
-  const g2 = reshape(g, [m, n])
-  const dz = activationGradient(activation, saved, g2)
-  return [
-    x.requiresGrad ? reshape(matmul(dz, w, { transposeB: true }), x.shape) : null,
-    w.requiresGrad ? matmul(x2, dz, { transposeA: true }) : null,
-    b?.requiresGrad ? reshape(sum(dz, 0), b.shape) : null,
-  ]
 }

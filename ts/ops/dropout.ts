@@ -1,7 +1,7 @@
 /** Dropout. */
 
 import { apply } from '../autograd.js'
-import { withRandom } from '../backend/families.js'
+import { withDropout } from '../backend/families.js'
 import type { Generator } from '../random.js'
 import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 
@@ -21,7 +21,7 @@ function masked(x: Tensor, rate: number, generator: Generator, counter: number):
   return apply(
     [x],
     x.shape,
-    (y, backend) => withRandom(backend).dropout(x.address, y, x.size, seedLow, seedHigh, stream, counter, rate),
+    (y, backend) => withDropout(backend).dropout(x.address, y, x.size, seedLow, seedHigh, stream, counter, rate),
     () => ({ vjp: (g) => [masked(g, rate, generator, counter)] }),
   )
 }

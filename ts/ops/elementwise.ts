@@ -1,6 +1,6 @@
 /** Element-wise arithmetic with broadcasting, and the gradient of each operation beside it. */
 import { apply, type Differentiable } from '../autograd.js'
-import { type With, withChoices, withOthers } from '../backend/families.js'
+import { type With, withChoices, withOperations, withOthers } from '../backend/families.js'
 import type { Binary, Kernels, Unary } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
 import { broadcastShapes, checkShape, formatShape, type Shape, sameShape } from '../shape.js'
@@ -18,10 +18,7 @@ export type Broadcasted<A, B> = Broadcast<ShapeOf<A>, ShapeOf<B>>
 /** The second of two arguments that broadcast; a sentence where their shapes cannot. */
 export type Broadcastable<A, B> = Unless<Broadcasted<A, B>, B, `shapes ${Text<ShapeOf<A>>} and ${Text<ShapeOf<B>>} do not broadcast`>
 
-/** Kernels that are always there. */
-const withBasics: With = ({ kernels }) => kernels
-
-function binary(name: BinaryName, left: TensorLike, right: TensorLike | string, rule?: BinaryRule, of: With = withBasics): Tensor {
+function binary(name: BinaryName, left: TensorLike, right: TensorLike | string, rule?: BinaryRule, of: With = withOperations): Tensor {
   const backend = left instanceof Tensor ? left.backend : right instanceof Tensor ? right.backend : undefined
   const a = asFloats(left, backend, name)
   const b = asFloats(right as TensorLike, a.backend, name)
@@ -119,7 +116,7 @@ export function equal<A extends Operand, B extends Operand>(a: A, b: Broadcastab
 
 type UnaryRule = (x: Tensor, y: Tensor, g: Tensor) => Tensor
 
-function unary(name: UnaryName, value: TensorLike, rule?: UnaryRule, of: With = withBasics): Tensor {
+function unary(name: UnaryName, value: TensorLike, rule?: UnaryRule, of: With = withOperations): Tensor {
   const x = asFloats(value, undefined, name)
   return apply(
     [x],

@@ -1,11 +1,13 @@
-/** Rows of a table by index: the lookup of an embedding. */
+/** Rows of a table by index, the lookup of an embedding; and rows that are an index. */
+
 import { apply } from '../autograd.js'
 import { withOthers } from '../backend/families.js'
+import { checkCount } from '../checks.js'
 import { ShapeError } from '../errors.js'
 import { Parameter } from '../parameter.js'
 import { formatShape, type Shape, sizeOf } from '../shape.js'
 import type { Gathered } from '../shape-types.js'
-import { asTensor, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
+import { asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 
 /** @internal whole numbers within 0..limit-1 as an int32 tensor. @throws RangeError naming the first that is not */
 export function asIndices(values: TensorLike, limit: number, what: string, backend: Tensor['backend']): Tensor {
@@ -57,8 +59,30 @@ function scatter(g: Tensor, indices: Tensor, rows: number, cols: number): Tensor
   )
 }
 
+/** As {@link Parameter.claimGradient}, for a gradient that is 0 but in some rows; where nothing is added to, it is made 0 first. */
+function claimRows(table: Parameter, rows: Int32Array): void {
+  const before = table.gradientState === 'ready' ? table.touchedRows : []
+  if (!table.claimGradient()) table.backend.kernels.fill(table.gradientAddress, table.size, 0)
+  table.touchedRows = before && [...before, rows]
+}
+
 function scatterInto(table: Parameter, g: Tensor, indices: Tensor): void {
   const [from, index] = [g.address, indices.address]
-  table.claimRows(table.backend.heap.intView(index, indices.size).slice())
+  claimRows(table, table.backend.heap.intView(index, indices.size).slice())
   withOthers(table.backend).scatterAddRows(from, index, table.gradientAddress, indices.size, table.shape[1])
+}
+
+/**
+ * Class indices [n] as rows that are 1 at the class and 0 elsewhere, shape [n, classes].
+ *
+ * @example oneHot([2, 0], 3) // [[0, 0, 1], [1, 0, 0]]
+ * @throws RangeError for a label that is no class, or a number of classes that is none
+ */
+export function oneHot(labels: TensorLike, classes: number): Tensor {
+  checkCount('oneHot: classes', classes)
+  const given = asTensor(labels, undefined, 'oneHot')
+  const indices = asIndices(given, classes, 'oneHot', given.backend).read()
+  const out = floatArray(given.backend, indices.length * classes)
+  for (let i = 0; i < indices.length; i++) out[i * classes + indices[i]] = 1
+  return Tensor.onHost(given.backend, [indices.length, classes], out)
 }

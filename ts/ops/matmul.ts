@@ -1,7 +1,7 @@
 /** Matrix products. */
 
 import { apply } from '../autograd.js'
-import { withProducts } from '../backend/families.js'
+import { withOperations, withProducts } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
 import { checkNames } from '../names.js'
 import { formatShape } from '../shape.js'
@@ -71,7 +71,7 @@ function materializeTranspose(a: Tensor): Tensor {
   return apply(
     [a],
     [a.shape[1], a.shape[0]],
-    (y, { kernels }) => kernels.transpose(a.address, y, a.shape[0], a.shape[1]),
+    (y, backend) => withOperations(backend).transpose(a.address, y, a.shape[0], a.shape[1]),
     () => ({ vjp: (g) => [materializeTranspose(g)] }),
   )
 }

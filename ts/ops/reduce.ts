@@ -1,6 +1,6 @@
 /** Reductions along axes. */
 import { apply, noGrad } from '../autograd.js'
-import { type With, withOthers } from '../backend/families.js'
+import { type With, withOperations, withOthers } from '../backend/families.js'
 import type { Reduce } from '../backend/kernels.js'
 import { checkNames } from '../names.js'
 import { normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
@@ -23,7 +23,7 @@ interface Reduction {
 const SUM: Reduction = {
   name: 'sum',
   kernel: 'reduceSum',
-  of: ({ kernels }) => kernels,
+  of: withOperations,
   gradient: (x, _y, g) => broadcastTo(g, x.shape),
 }
 const MAX: Reduction = { name: 'max', kernel: 'reduceMax', of: withOthers, gradient: toWinners }

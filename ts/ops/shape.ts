@@ -1,5 +1,7 @@
 /** Operations that move elements without computing. */
+
 import { apply, Node, needsGradient, openStep } from '../autograd.js'
+import { withOperations } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
 import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
 import type { Along, Joined, Permuted, Reshaped, Stacked, Text, Texts, Unless } from '../shape-types.js'
@@ -55,8 +57,10 @@ export function transpose<X extends Operand, const A extends readonly number[] |
   return apply(
     [x],
     shape,
-    (y, { kernels }) =>
-      x.rank === 2 && order[0] === 1 ? kernels.transpose(x.address, y, x.shape[0], x.shape[1]) : permute(x, order, shape, y),
+    (y, backend) => {
+      if (x.rank === 2 && order[0] === 1) withOperations(backend).transpose(x.address, y, x.shape[0], x.shape[1])
+      else permute(x, order, shape, y)
+    },
     () => ({ vjp: (g) => [transpose(g, back)] }),
   )
 }

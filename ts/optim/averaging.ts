@@ -3,6 +3,12 @@ import type { Parameter } from '../parameter.js'
 import type { ParameterGroup } from './group.js'
 import { Optimizer } from './optimizer.js'
 
+/** What `fit` looks for. @internal */
+export interface ShowsAverages {
+  /** Puts averages into the parameters, to be judged and kept. @returns what puts the trained weights back */
+  showAverages?(): (() => void) | undefined
+}
+
 /**
  * Optimizers whose best weights are not the ones they train but an average. Evaluate and save with {@link evaluate} or
  * {@link averages}; training goes on with the weights that the parameters hold.
@@ -14,6 +20,14 @@ export abstract class AveragingOptimizer<O extends object> extends Optimizer<O> 
   /** Copies of the averaged weights, in the order of the parameters. */
   averages(): FloatArray[] {
     return this.groups.flatMap((group) => group.parameters.map((_, i) => this.averageOf(group, i)))
+  }
+
+  /** @internal see {@link ShowsAverages} */
+  showAverages(): () => void {
+    return exchange(
+      this.groups.flatMap((group) => group.parameters),
+      this.averages(),
+    )
   }
 
   /** Runs fn with the averaged weights in the parameters, and puts the trained ones back. */
@@ -33,13 +47,20 @@ export abstract class AveragingOptimizer<O extends object> extends Optimizer<O> 
  * @throws TypeError if fn is asynchronous
  */
 export function withWeights<T>(parameters: readonly Parameter[], values: readonly FloatArray[], fn: () => T): T {
-  const before = parameters.map((p) => p.data())
-  parameters.forEach((p, i) => p.view().set(values[i]))
+  const restore = exchange(parameters, values)
   try {
     const result = fn()
     if (result instanceof Promise) throw new TypeError('evaluate: the function must not be asynchronous; use averages() instead')
     return result
   } finally {
-    parameters.forEach((p, i) => p.view().set(before[i]))
+    restore()
   }
+}
+
+/** Puts values into parameters. @returns what puts those back that were there */
+function exchange(parameters: readonly Parameter[], values: readonly FloatArray[]): () => void {
+  const put = (all: readonly FloatArray[]) => parameters.forEach((p, i) => p.view().set(all[i]))
+  const before = parameters.map((p) => p.data())
+  put(values)
+  return () => put(before)
 }

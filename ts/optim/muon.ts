@@ -1,4 +1,4 @@
-import { withProducts } from '../backend/families.js'
+import { withOperations, withProducts } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
@@ -189,7 +189,7 @@ function orthogonalize(
   const [k, l] = tall ? [cols, rows] : [rows, cols]
   let [x, y] = [u, other]
   if (tall) {
-    kernels.transpose(u, other, rows, cols)
+    withOperations(backend).transpose(u, other, rows, cols)
     ;[x, y] = [other, u]
   }
   multiply(backend, x, n, 1 / Math.max(Math.sqrt(kernels.sumSquares(x, n)), options.normEpsilon))
@@ -203,6 +203,6 @@ function orthogonalize(
     ;[x, y] = [y, x]
   }
   if (!tall) return x
-  kernels.transpose(x, y, cols, rows)
+  withOperations(backend).transpose(x, y, cols, rows)
   return y
 }

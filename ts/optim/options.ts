@@ -1,6 +1,6 @@
 /** Options of optimizers: what values are allowed, and errors that name the option, the value and the allowed range. */
 
-import { list } from '../names.js'
+import { checkChoice } from '../checks.js'
 import { show } from '../show.js'
 
 export { checkName, checkNames, list } from '../names.js'
@@ -43,7 +43,7 @@ export function checkOption(
   allowed: Allowed | undefined = RANGES[name],
 ): void {
   if (Array.isArray(allowed)) {
-    if (!allowed.includes(value as string)) throw new RangeError(`${owner}: ${name} is ${list(allowed.map(show))}, got ${show(value)}`)
+    checkChoice(`${owner}: ${name}`, value, allowed)
   } else if (allowed !== undefined || typeof usual === 'number') {
     checkNumber(owner, name, value, (allowed as Range | undefined) ?? anyNumber)
   } else if (typeof usual === 'boolean' && typeof value !== 'boolean') {

@@ -77,8 +77,8 @@ export class TransformChain {
       const culprits: string[] = []
       this.gradients.forEach((p, g) => g.every(Number.isFinite) || culprits.push(p.name))
       console.warn(
-        `${this.owner}: the gradient of ${culprits.slice(0, 3).join(', ')} is not finite; the step was skipped. ` +
-          'Further skipped steps are only counted (skippedSteps). A lower learning rate or clipNorm usually helps.',
+        `${this.owner}: the gradient of ${culprits.slice(0, 3).join(', ')} is not finite; the step was skipped, and ` +
+          'further ones are only counted (skippedSteps). A lower learning rate or clipNorm usually helps',
       )
     }
     return null

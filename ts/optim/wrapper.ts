@@ -2,9 +2,11 @@
  * Wrappers around any optimizer: Lookahead, sharpness-aware minimisation, gradient accumulation. They have the methods
  * of an optimizer, so that training loops, schedulers and checkpoints need not know.
  */
+
 import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
 import { show } from '../show.js'
+import type { ShowsAverages } from './averaging.js'
 import { withWeights } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import type { UpdateOptions } from './input.js'
@@ -63,6 +65,11 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   }
 
   abstract step(options?: UpdateOptions): void
+
+  /** @internal those of the inner optimizer, see {@link ShowsAverages} */
+  showAverages(): (() => void) | undefined {
+    return (this.inner as ShowsAverages).showAverages?.()
+  }
 
   /** What the wrapper itself remembers, in plain numbers and typed arrays. */
   protected abstract extra(): Record<string, unknown>

@@ -1,5 +1,6 @@
 /** Callbacks: what to do besides training, at the end of each batch and epoch. */
 
+import { checkCount } from '../checks.js'
 import { checkNames, list } from '../names.js'
 import type { Module } from '../nn/module.js'
 import { show } from '../show.js'
@@ -90,8 +91,7 @@ export class EarlyStopping implements Callback {
   constructor(options: EarlyStoppingOptions = {}) {
     checkNames('EarlyStopping', options, ['patience', 'monitor', 'minDelta', 'mode', 'restoreBest'])
     const { monitor = 'valLoss', patience = 5, minDelta = 0, restoreBest = true } = options
-    if (!(Number.isInteger(patience) && patience >= 0))
-      throw new RangeError(`EarlyStopping: patience must be a whole number ≥ 0, got ${show(patience)}`)
+    checkCount('EarlyStopping: patience', patience, 0)
     if (!(minDelta >= 0)) throw new RangeError(`EarlyStopping: minDelta must be ≥ 0, got ${show(minDelta)}`)
     const mode = options.mode ?? (/accuracy/i.test(monitor) ? 'max' : 'min')
     if (mode !== 'min' && mode !== 'max') throw new RangeError(`EarlyStopping: mode is 'min' or 'max', got ${show(mode)}`)

@@ -1,5 +1,7 @@
 /** evaluateModel: loss and metrics of a model over data, without training it. */
+
 import { noGrad, scope } from '../autograd.js'
+import { checkCount } from '../checks.js'
 import type { Loss } from '../loss/loss.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import { show } from '../show.js'
@@ -24,8 +26,7 @@ export function evaluateModel<const M extends MetricsOption = readonly []>(
   options: EvaluateOptions<M>,
 ): { loss: number } & MetricValues<M> {
   const { batchSize = 1024 } = options
-  if (!(Number.isInteger(batchSize) && batchSize > 0))
-    throw new RangeError(`evaluateModel: batchSize must be a whole number above 0, got ${show(batchSize)}`)
+  checkCount('evaluateModel: batchSize', batchSize)
   const rows = checkData(options, model.backend, 'evaluateModel', ['loss', 'metrics', 'batchSize'])
   if (typeof options.loss !== 'function')
     throw new TypeError(`evaluateModel: loss must be a function, such as mse, got ${show(options.loss)}`)

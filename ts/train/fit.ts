@@ -1,7 +1,8 @@
 /** fit: train a model on data, with validation, metrics, callbacks, early stopping and progress. */
+
 import { NonFiniteError } from '../errors.js'
 import { type Module, rememberModes } from '../nn/module.js'
-import { showAverages } from './averages.js'
+import type { ShowsAverages } from '../optim/averaging.js'
 import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
 import type { Rows } from './data.js'
 import { evaluateRows } from './evaluate.js'
@@ -174,14 +175,15 @@ class Run {
 
   private async endEpoch(step: Place): Promise<void> {
     const progress = this.progress(step)
-    const restore = showAverages(this.options.optimizer)
+    // where the model is an average of what is trained, that is what is judged and kept
+    const restore = (this.options.optimizer as ShowsAverages).showAverages?.()
     try {
       if (this.validation) progress.validation = evaluateRows(this.plan.model, this.validation, this.options.loss, this.options.metrics)
       this.history.epochs.push(this.record(progress))
       this.options.onProgress?.(progress)
       await this.call('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
     } finally {
-      restore()
+      restore?.()
     }
     this.beginEpoch()
     this.plan.model.train()

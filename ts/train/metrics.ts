@@ -2,9 +2,10 @@
 
 import { ShapeError } from '../errors.js'
 import { largest } from '../metrics/classes.js'
+import { joinRows } from '../nn/module.js'
 import { formatShape } from '../shape.js'
 import { show } from '../show.js'
-import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
 
 /**
  * Something worth watching, of many rows: of the whole data set in `evaluateModel` and validation, of the epoch so far in training,
@@ -115,19 +116,19 @@ export class RunningMeans {
   private readonly sums: number[]
   private readonly metrics: [string, Metric][]
   /** What metrics need that are no means. */
-  private readonly kept: [prediction: Kept, target: Kept] | null
+  private readonly kept: [predictions: Tensor[], targets: Tensor[]] | null
 
   constructor(metrics: [string, Metric][]) {
     this.metrics = metrics
     this.sums = metrics.map(() => 0)
-    this.kept = metrics.every(([, metric]) => MEANS.includes(metric)) ? null : [new Kept(), new Kept()]
+    this.kept = metrics.every(([, metric]) => MEANS.includes(metric)) ? null : [[], []]
   }
 
   add(loss: number, prediction: Tensor, target: Tensor, size: number): void {
     this.addLoss(loss, size)
     for (const [i, [, metric]] of this.metrics.entries()) if (MEANS.includes(metric)) this.sums[i] += metric(prediction, target) * size
-    this.kept?.[0].add(prediction)
-    this.kept?.[1].add(target)
+    this.kept?.[0].push(prediction.keep())
+    this.kept?.[1].push(target.keep())
   }
 
   /** Where there are no metrics. */
@@ -142,36 +143,8 @@ export class RunningMeans {
 
   /** Name → value so far. */
   get values(): Record<string, number> {
-    const [prediction, target] = this.kept?.map((kept) => kept.all) ?? []
+    const [prediction, target] = this.kept?.map((parts) => joinRows('metrics', parts)) ?? []
     const result = (metric: Metric, i: number) => (MEANS.includes(metric) ? this.sums[i] / this.samples : metric(prediction, target))
     return Object.fromEntries(this.metrics.map(([name, metric], i) => [name, result(metric, i)]))
-  }
-}
-
-/** Rows of many batches behind each other. */
-class Kept {
-  private values: ReturnType<Tensor['read']> | null = null
-  private length = 0
-  private last: Tensor | null = null
-
-  add(batch: Tensor): void {
-    const rows = batch.read()
-    const needed = this.length + rows.length
-    if (this.values === null) this.values = rows.slice()
-    else if (needed > this.values.length) {
-      const larger = new (this.values.constructor as Float32ArrayConstructor)(Math.max(needed, 2 * this.values.length))
-      larger.set(this.values)
-      this.values = larger
-    }
-    this.values.set(rows, this.length)
-    this.length = needed
-    this.last = batch
-  }
-
-  get all(): Tensor {
-    const { backend, shape } = this.last as Tensor
-    const [, ...row] = shape
-    const width = row.reduce((a, b) => a * b, 1)
-    return Tensor.onHost(backend, [this.length / width, ...row], (this.values as Float32Array).subarray(0, this.length))
   }
 }

@@ -1,5 +1,7 @@
 /** What `trainSteps` and `fit` are asked to do, checked and with defaults filled in, before the first step. */
+
 import { noGrad } from '../autograd.js'
+import { checkCount } from '../checks.js'
 import { type Loss, traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
@@ -82,7 +84,7 @@ export type Recordings = Map<number, Recording>
 /** @internal @throws RangeError, ShapeError */
 export function planSteps(model: Module, options: StepOptions, rows = checkData(options, model.backend, 'fit', OPTIONS)): Plan {
   const { epochs = 1, batchSize, dropLast = false, schedule } = options
-  if (!(Number.isInteger(epochs) && epochs >= 0)) throw new RangeError(`fit: epochs must be a whole number ≥ 0, got ${show(epochs)}`)
+  checkCount('fit: epochs', epochs, 0)
   if (typeof options.loss !== 'function')
     throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
   const { step, groups } = (options.optimizer ?? {}) as Partial<OptimizerLike>
@@ -94,8 +96,7 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     )
   checkOwner(model, options.optimizer)
   const size = batchSize === 'full' ? rows.count : (batchSize ?? Math.min(DEFAULT_BATCH, rows.count))
-  if (!(Number.isInteger(size) && size > 0))
-    throw new RangeError(`fit: batchSize must be a whole number above 0 or 'full', got ${show(batchSize)}`)
+  checkCount('fit: batchSize', size, 1, " or 'full'")
   if (size > rows.count)
     throw new RangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
   const { optimizer } = options

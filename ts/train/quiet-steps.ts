@@ -5,7 +5,7 @@
 import { Generator } from '../random.js'
 import type { Plan, StepOptions } from './plan.js'
 import type { Recording } from './replay.js'
-import { type Place, quietStep, releaseRecordings, stepFailed } from './steps.js'
+import { type Place, releaseRecordings, stepFailed, trainStep } from './steps.js'
 import { gradientsWait, MOST_STEPS, type Piece, Stretch } from './stretch.js'
 
 /** Steps that were taken, all with as many rows. */
@@ -137,7 +137,7 @@ class Walk {
     let count = 0
     do {
       const [{ order, from, to }] = this.pieces(1, size, at + count)
-      losses[count] = quietStep(plan, order, from, to, this.placeOf(at + count))
+      losses[count] = trainStep(plan, order, from, to, this.placeOf(at + count), false).loss
       rates[count] = plan.options.optimizer.learningRate
       count++
     } while (count < most && !ends.isOver())

@@ -11,19 +11,18 @@ import type { Backend } from '../backend/index.js'
 import type { Kernels, Ptr } from '../backend/kernels.js'
 import type { KernelCall } from '../backend/program.js'
 import { asColumn, type Loss, traitsOf } from '../loss/loss.js'
-import { Activation, Dense, Flatten, type Module, Sequential } from '../nn/index.js'
+import type { Module } from '../nn/module.js'
+import { Sequential } from '../nn/sequential.js'
 import type { Parameter } from '../parameter.js'
 import { sizeOf } from '../shape.js'
 import { Tensor } from '../tensor.js'
 import { copyRows, type Rows } from './data.js'
 
-const LAYERS: readonly unknown[] = [Dense, Activation, Flatten]
-
 /** @internal whether steps on these rows depend on their data through kernels alone */
 export function isReplayable(model: Module, loss: Loss, { targets }: Rows): boolean {
   // A subclass may do more than its base, as may an object with a forward of its own.
   if (Object.getPrototypeOf(model) !== Sequential.prototype || Object.hasOwn(model, 'forward')) return false
-  const isKnown = (layer: Module) => LAYERS.includes(layer.constructor) && !Object.hasOwn(layer, 'forward')
+  const isKnown = (layer: Module) => Object.hasOwn(layer.constructor, 'isReplayable') && !Object.hasOwn(layer, 'forward')
   // Targets of the other kind are converted by the loss, outside the kernels.
   return (model as Sequential).layers.every(isKnown) && traitsOf(loss)?.takes(targets) === true
 }

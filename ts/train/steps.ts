@@ -9,7 +9,7 @@ import { judge } from './judge.js'
 import { Pacer } from './pacer.js'
 import { type Plan, planSteps, type Recordings, type StepOptions } from './plan.js'
 import { Recording } from './replay.js'
-import { closureStep, takesWholeSteps, type WholeStepOptimizer, watchedWholeStep, wholeStep } from './whole-step.js'
+import { closureStep, takesWholeSteps, type WholeStepOptimizer, wholeStep } from './whole-step.js'
 
 /** One finished step. Tensors are valid until the next one. */
 export interface Step {
@@ -77,35 +77,24 @@ export function releaseRecordings({ model }: Plan, recordings: Recordings | null
 
 type Generator_<T, R, N> = globalThis.Generator<T, R, N>
 
-/** Forward, loss, backward, update: from a recording where there is one that still fits. */
-function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place): Step {
+/**
+ * @internal Forward, loss, backward, update: from a recording where there is one that still fits. Who does not watch gets no prediction
+ * where that takes a forward pass more.
+ */
+export function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place, isWatched = true): Step {
   const { optimizer, schedule } = plan.options
   if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
+  let result: Result
   if (takesWholeSteps(optimizer)) {
-    const whole = watchedWholeStep(plan, optimizer, order, from, to)
-    if (!Number.isFinite(whole.loss)) throw diverged(whole.loss, at, optimizer)
-    return { ...at, ...whole, size: to - from }
+    result = wholeStep(plan, optimizer, order, from, to, isWatched)
+    checkFinite(plan, result.loss, at)
+  } else if (optimizer.wantsClosure) result = closureStep(plan, optimizer, order, from, to, (loss) => checkFinite(plan, loss, at))
+  else {
+    result = plan.recordings === null ? eagerStep(plan, order, from, to, at) : replayedStep(plan, plan.recordings, order, from, to, at)
+    optimizer.step()
   }
-  if ((optimizer as OptimizerLike).wantsClosure) {
-    const check = (loss: number) => {
-      if (!Number.isFinite(loss)) throw stepFailed(plan, loss, at)
-    }
-    return { ...at, ...closureStep(plan, optimizer, order, from, to, check), size: to - from }
-  }
-  const { prediction, targets, loss } =
-    plan.recordings === null ? eagerStep(plan, order, from, to, at) : replayedStep(plan, plan.recordings, order, from, to, at)
-  optimizer.step()
+  const { loss, prediction, targets } = result
   return { ...at, loss, prediction, targets, size: to - from }
-}
-
-/** @internal As {@link trainStep}, for those who want nothing but the loss. */
-export function quietStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place): number {
-  const { optimizer, schedule } = plan.options
-  if (!takesWholeSteps(optimizer)) return trainStep(plan, order, from, to, at).loss
-  if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
-  const loss = wholeStep(plan, optimizer, order, from, to)
-  if (!Number.isFinite(loss)) throw diverged(loss, at, optimizer)
-  return loss
 }
 
 /** @internal which step it is, as people count */
@@ -149,8 +138,12 @@ export function stepFailed({ model, options }: Plan, loss: number, at: Place): N
   return diverged(loss, at, options.optimizer)
 }
 
-function finished(plan: Plan, recording: Recording, loss: number, at: Place): Result {
+function checkFinite(plan: Plan, loss: number, at: Place): void {
   if (!Number.isFinite(loss)) throw stepFailed(plan, loss, at)
+}
+
+function finished(plan: Plan, recording: Recording, loss: number, at: Place): Result {
+  checkFinite(plan, loss, at)
   recording.markGradients()
   return { ...recording.results(), loss }
 }

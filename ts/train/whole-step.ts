@@ -24,28 +24,21 @@ export function takesWholeSteps(optimizer: object): optimizer is WholeStepOptimi
 
 type Batch = Pick<Rows, 'inputs' | 'targets' | 'weights'>
 
-/** @internal The optimizer's own step. @returns the loss before it */
-export function wholeStep(plan: Plan, optimizer: WholeStepOptimizer, order: Int32Array | null, from: number, to: number): number {
-  return trainOn(plan, optimizer, batchOf(plan.rows, order, from, to))
-}
-
-/** @internal The same with the prediction before it, which takes a forward pass more. */
-export function watchedWholeStep(
-  plan: Plan,
+/** @internal The optimizer's own step, with the loss and, for who watches, the prediction before it, which takes a forward pass more; else inputs stand there. */
+export function wholeStep(
+  { model, rows, options: { loss } }: Plan,
   optimizer: WholeStepOptimizer,
   order: Int32Array | null,
   from: number,
   to: number,
+  isWatched: boolean,
 ): Pick<Step, 'loss' | 'prediction' | 'targets'> {
-  const batch = batchOf(plan.rows, order, from, to)
-  const prediction = noGrad(() => outputOf(plan.model, batch.inputs)).keep()
-  const loss = trainOn(plan, optimizer, batch)
-  return { loss, prediction, targets: targetsFor(plan.options.loss, batch.targets, prediction) }
-}
-
-function trainOn({ model, options: { loss } }: Plan, optimizer: WholeStepOptimizer, batch: Batch): number {
+  const batch = batchOf(rows, order, from, to)
   const { inputs, targets, weights } = batch
-  return optimizer.trainOn({ inputs, targets, weights: weights ?? undefined, loss, evaluate: () => judge(model, loss, batch).loss })
+  const prediction = isWatched ? noGrad(() => outputOf(model, inputs)).keep() : inputs
+  const evaluate = () => judge(model, loss, batch).loss
+  const value = optimizer.trainOn({ inputs, targets, weights: weights ?? undefined, loss, evaluate })
+  return { loss: value, prediction, targets: targetsFor(loss, targets, prediction) }
 }
 
 /** Many evaluations end many steps of the arena, so nothing of the batch may be there. */

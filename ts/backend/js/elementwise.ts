@@ -7,22 +7,13 @@ import type { Binary, Kernels, Unary } from '../kernels.js'
 import { erf } from './math.js'
 import { floatShift } from './shift.js'
 
-type BinaryName = 'add' | 'sub' | 'mul' | 'div' | 'greater'
-type UnaryName = 'neg' | 'exp' | 'square'
-type RowName = 'fill' | 'copy' | 'addScaled' | 'clip' | 'transpose'
-
-/** What any program may need. */
-export function elementwiseKernels(heap: Heap): Pick<Kernels, BinaryName | UnaryName | RowName> {
-  return { ...arithmeticKernels(heap), ...moveKernels(heap) }
-}
-
 /** What only some do. */
 export function rareElementwise(heap: Heap) {
   return { ...powerKernel(heap), ...signKernels(heap), ...functionKernels(heap), ...rowKernels(heap) }
 }
 
-/** y = a ∘ b, y = f(x) */
-function arithmeticKernels(heap: Heap): Record<BinaryName, Binary> & Record<UnaryName, Unary> {
+/** What any program may need: sums and products, fills, copies */
+export function basicElementwise(heap: Heap): Pick<Kernels, 'add' | 'mul' | 'fill' | 'copy' | 'addScaled' | 'clip'> {
   const shift = floatShift(heap)
   return {
     add(a, b, y, rows, cols, ar, ac, br, bc) {
@@ -31,16 +22,39 @@ function arithmeticKernels(heap: Heap): Record<BinaryName, Binary> & Record<Unar
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] + f[q]
       }
     },
-    sub(a, b, y, rows, cols, ar, ac, br, bc) {
-      const f = heap.floats
-      for (let r = 0, i = y >>> shift; r < rows; r++) {
-        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] - f[q]
-      }
-    },
     mul(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
       for (let r = 0, i = y >>> shift; r < rows; r++) {
         for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] * f[q]
+      }
+    },
+    fill(y, n, value) {
+      heap.floats.fill(value, y >>> shift, (y >>> shift) + n)
+    },
+    copy(x, y, n) {
+      heap.floats.copyWithin(y >>> shift, x >>> shift, (x >>> shift) + n)
+    },
+    addScaled(x, y, n, scale) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] += scale * f[p]
+    },
+    clip(x, y, n, low, high) {
+      const f = heap.floats
+      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.min(Math.max(f[p], low), high)
+    },
+  }
+}
+
+/** The rest of arithmetic: y = a ∘ b, y = f(x), y = xᵀ */
+export function arithmeticKernels(
+  heap: Heap,
+): Record<'sub' | 'div' | 'greater', Binary> & Record<'neg' | 'exp' | 'square', Unary> & Pick<Kernels, 'transpose'> {
+  const shift = floatShift(heap)
+  return {
+    sub(a, b, y, rows, cols, ar, ac, br, bc) {
+      const f = heap.floats
+      for (let r = 0, i = y >>> shift; r < rows; r++) {
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] - f[q]
       }
     },
     div(a, b, y, rows, cols, ar, ac, br, bc) {
@@ -67,6 +81,12 @@ function arithmeticKernels(heap: Heap): Record<BinaryName, Binary> & Record<Unar
     square(x, y, n) {
       const f = heap.floats
       for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = f[p] * f[p]
+    },
+    transpose(x, y, rows, cols) {
+      const f = heap.floats
+      for (let r = 0, p = x >>> shift; r < rows; r++) {
+        for (let c = 0, i = (y >>> shift) + r; c < cols; c++, i += rows) f[i] = f[p++]
+      }
     },
   }
 }
@@ -160,33 +180,6 @@ function functionKernels(heap: Heap): Record<'log' | 'sin' | 'cos' | 'erf', Unar
     erf(x, y, n) {
       const f = heap.floats
       for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = erf(f[p])
-    },
-  }
-}
-
-/** Fills, copies, scaled sums, and a matrix turned */
-function moveKernels(heap: Heap): Pick<Kernels, RowName> {
-  const shift = floatShift(heap)
-  return {
-    fill(y, n, value) {
-      heap.floats.fill(value, y >>> shift, (y >>> shift) + n)
-    },
-    copy(x, y, n) {
-      heap.floats.copyWithin(y >>> shift, x >>> shift, (x >>> shift) + n)
-    },
-    addScaled(x, y, n, scale) {
-      const f = heap.floats
-      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] += scale * f[p]
-    },
-    clip(x, y, n, low, high) {
-      const f = heap.floats
-      for (let p = x >>> shift, i = y >>> shift, end = i + n; i < end; p++, i++) f[i] = Math.min(Math.max(f[p], low), high)
-    },
-    transpose(x, y, rows, cols) {
-      const f = heap.floats
-      for (let r = 0, p = x >>> shift; r < rows; r++) {
-        for (let c = 0, i = (y >>> shift) + r; c < cols; c++, i += rows) f[i] = f[p++]
-      }
     },
   }
 }

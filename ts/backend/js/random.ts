@@ -36,7 +36,7 @@ function mulHigh(high: number, low: number, c: number): number {
   return (Math.imul(high, cHigh) + (middle >>> 16) + (lower >>> 16)) | 0
 }
 
-export function randomKernels(heap: Heap): Pick<Kernels, 'randomUniform' | 'dropout'> {
+export function randomKernels(heap: Heap): Pick<Kernels, 'randomUniform'> {
   const shift = floatShift(heap)
   const words = new Uint32Array(4)
   return {
@@ -47,6 +47,13 @@ export function randomKernels(heap: Heap): Pick<Kernels, 'randomUniform' | 'drop
         f[p] = low + (high - low) * unit(words[i & 3])
       }
     },
+  }
+}
+
+export function dropoutKernel(heap: Heap): Pick<Kernels, 'dropout'> {
+  const shift = floatShift(heap)
+  const words = new Uint32Array(4)
+  return {
     dropout(x, y, n, seedLow, seedHigh, stream, counter, rate) {
       const f = heap.floats
       for (let i = 0, p = x >>> shift, q = y >>> shift; i < n; i++, p++, q++) {

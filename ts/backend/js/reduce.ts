@@ -4,14 +4,9 @@ import type { Kernels } from '../kernels.js'
 import { floatShift } from './shift.js'
 
 /** What any program may need. */
-export function reduceKernels(heap: Heap): Pick<Kernels, 'reduceSum' | 'sumSquares' | 'sumAbs' | 'maxAbs'> {
+export function norms(heap: Heap): Pick<Kernels, 'sumSquares' | 'sumAbs' | 'maxAbs'> {
   const shift = floatShift(heap)
   return {
-    reduceSum(x, y, outer, length, inner) {
-      const f = heap.floats
-      const step = length * inner
-      for (let o = 0; o < outer; o++) sumLines(f, (x >>> shift) + o * step, (y >>> shift) + o * inner, length, inner)
-    },
     sumSquares(x, n) {
       const f = heap.floats
       let sum = 0
@@ -29,6 +24,17 @@ export function reduceKernels(heap: Heap): Pick<Kernels, 'reduceSum' | 'sumSquar
       let max = 0
       for (let p = x >>> shift, end = p + n; p < end; p++) max = Math.max(max, Math.abs(f[p]))
       return max
+    },
+  }
+}
+
+export function sumKernel(heap: Heap): Pick<Kernels, 'reduceSum'> {
+  const shift = floatShift(heap)
+  return {
+    reduceSum(x, y, outer, length, inner) {
+      const f = heap.floats
+      const step = length * inner
+      for (let o = 0; o < outer; o++) sumLines(f, (x >>> shift) + o * step, (y >>> shift) + o * inner, length, inner)
     },
   }
 }

@@ -55,13 +55,17 @@ function processors(): number {
 export function canShare(): boolean {
   const shared = typeof SharedArrayBuffer !== 'undefined'
   if (shared && isShareable()) return true
-  warnOnce(
+  warnOneThread(
     shared
-      ? 'one thread is used: this runtime compiled the module for one.'
-      : 'one thread is used: threads need SharedArrayBuffer, which a page has only if it is served with the headers ' +
-          "'Cross-Origin-Opener-Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp'.",
+      ? 'this runtime compiled the module for one'
+      : 'threads need SharedArrayBuffer, which a page has only with the headers ' +
+          "'Cross-Origin-Opener-Policy: same-origin' and 'Cross-Origin-Embedder-Policy: require-corp'",
   )
   return false
+}
+
+function warnOneThread(why: string): void {
+  warnOnce(`one thread is used: ${why}`)
 }
 
 /** A memory that threads can share. Its greatest size is address space, of which some machines give less. @throws RangeError */
@@ -83,9 +87,7 @@ export function startThreads(variant: Variant, exports: WasmExports, heap: Heap,
   const rooms = blocks.map((block) => block + STACK_BYTES)
   const pool = new Pool(Object.values(exports) as Kernel[], compiled(variant, true), exports.memory, rooms)
   const team = { exports, pool, rooms }
-  const ready = pool.ready.catch(({ message }: Error) =>
-    warnOnce(`one thread is used: workers do not start (${message}). A page's Content-Security-Policy has to allow blob: in worker-src.`),
-  )
+  const ready = pool.ready.catch(({ message }: Error) => warnOneThread(`workers do not start (${message})`))
   const add: Threads['add'] = (added, module) => {
     pool.add(Object.values(added) as Kernel[], module)
     return shareOthers({ exports: added, pool })

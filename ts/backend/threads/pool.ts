@@ -2,6 +2,7 @@
  * Threads that run kernels on one memory. The thread that calls (main) gives each worker its share, computes one itself, then takes
  * back what no worker has begun, and waits for the rest: it never waits for a thread that the machine has not let run yet.
  */
+import { STACK_BETWEEN } from '../wasm.js'
 import { spawn, type Thread } from './spawn.js'
 import { ASLEEP, AWAITED, BLOCK, GONE, IDLE, KERNEL, LISTEN, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './worker.js'
 
@@ -69,7 +70,7 @@ export class Pool {
     this.numbers = new Float64Array(control)
     this.mayWait = mayWait(this.words)
     pools.register(this, this.words)
-    const start = (stack: number, index: number): Start => ({ module, memory, control, index, stack })
+    const start = (stack: number, index: number): Start => ({ module, memory, control, index, stack, between: STACK_BETWEEN })
     this.ready = Promise.all(stacks.map((stack, index) => spawn(start(stack, index), this.threads))).then(() => {
       this.workers = stacks.map((_, index) => index)
     })
@@ -194,7 +195,7 @@ export class Pool {
   private giveUp(worker: number): never {
     this.dismiss(worker)
     throw new Error(
-      'a thread has not finished its share of a kernel in more than 10 s: it has probably died. What that kernel wrote is not complete; ' +
+      'a thread has not finished its share of a kernel in 10 s: it has probably died, and what the kernel wrote is not complete; ' +
         'load a saved state, or begin anew, with the threads that are left',
     )
   }

@@ -71,7 +71,7 @@ function onPage(ready: () => void, failed: Failed): Thread {
   try {
     const worker = new Worker(url)
     worker.onmessage = () => settled(ready)
-    worker.onerror = ({ message }) => settled(() => failed(message || POLICY))
+    worker.onerror = ({ message }) => settled(() => failed(message ? `${message}; ${POLICY}` : POLICY))
     return worker
   } catch (error) {
     throw new Error(`${error}; ${POLICY}`)

@@ -17,10 +17,8 @@ const FUNCTION = 1
 const LINE = 16
 const LINEAR = 0
 
-/** What takes longer to compute than to read and write. */
-const UNARY = ['exp', 'log', 'sin', 'cos', 'erf']
-const ROWS_FORWARD = ['softmax', 'logSoftmax']
-const ROWS_BACKWARD = ['softmaxBackward', 'logSoftmaxBackward']
+/** What takes longer to compute than to read and write: how many addresses come before the number of elements, or of rows and columns. */
+const FUNCTIONS = { exp: 2, log: 2, sin: 2, cos: 2, erf: 2, softmax: 2, logSoftmax: 2, softmaxBackward: 3, logSoftmaxBackward: 3 }
 const CHEAP: readonly Activation[] = ['linear', 'relu', 'leakyRelu']
 
 /** Who shares what. */
@@ -46,39 +44,21 @@ export function shareKernels(team: Team): Kernels {
 /** The kernels of an instance, of which the pool has been told; those that are functions of elements or rows are shared. */
 export function shareOthers({ exports, pool }: Pick<Team, 'exports' | 'pool'>): WasmExports {
   const table = { ...exports }
-  const share = (names: readonly string[], shared: (whole: Kernel, number: number) => Kernel) => {
-    for (const name of names) if (name in exports) table[name] = shared(exports[name] as Kernel, pool.numberOf(exports[name]))
+  for (const [name, addresses] of Object.entries(FUNCTIONS)) {
+    const whole = exports[name] as Kernel | undefined
+    if (whole === undefined) continue
+    const number = pool.numberOf(whole)
+    table[name] = (...args: number[]) => {
+      const [n, cols = 0] = [args[addresses], args[addresses + 1]]
+      const parts = Math.min(cols > 0 ? n : Infinity, pool.parts(n * (cols || 1) * FUNCTION))
+      if (parts < 2) {
+        whole(...args)
+        return
+      }
+      const share = (bytes: number, count: number) => [...args.slice(0, addresses).map((at) => at + bytes), count, cols]
+      pool.run(number, parts, cut(n, parts, share, cols))
+    }
   }
-  share(UNARY, (whole, number) => (x, y, n) => {
-    const parts = pool.parts(n * FUNCTION)
-    if (parts < 2) whole(x, y, n)
-    else
-      pool.run(
-        number,
-        parts,
-        cut(n, parts, (at, count) => [x + at, y + at, count]),
-      )
-  })
-  share(ROWS_FORWARD, (whole, number) => (x, y, n, cols) => {
-    const parts = Math.min(n, pool.parts(n * cols * FUNCTION))
-    if (parts < 2) whole(x, y, n, cols)
-    else
-      pool.run(
-        number,
-        parts,
-        cutRows(n, cols, parts, (at, count) => [x + at, y + at, count, cols]),
-      )
-  })
-  share(ROWS_BACKWARD, (whole, number) => (y, dy, dx, n, cols) => {
-    const parts = Math.min(n, pool.parts(n * cols * FUNCTION))
-    if (parts < 2) whole(y, dy, dx, n, cols)
-    else
-      pool.run(
-        number,
-        parts,
-        cutRows(n, cols, parts, (at, count) => [y + at, dy + at, dx + at, count, cols]),
-      )
-  })
   return table
 }
 
@@ -103,16 +83,11 @@ function roomOf({ rooms }: Team, part: number, own: Ptr): Ptr {
   return part === 0 ? own : rooms[part - 1]
 }
 
-/** Arguments of each share of n elements, from the bytes before it and its number of elements. */
-function cut(n: number, parts: number, argumentsOf: (bytes: number, count: number) => number[]): (part: number) => number[] {
-  const begin = (part: number) => Math.min(n, Math.floor((Math.ceil(n / LINE) * part) / parts) * LINE)
-  return (part) => argumentsOf(4 * begin(part), begin(part + 1) - begin(part))
-}
-
-/** The same for rows of so many columns. */
-function cutRows(n: number, cols: number, parts: number, argumentsOf: (bytes: number, count: number) => number[]) {
-  const begin = (part: number) => Math.floor((n * part) / parts)
-  return (part: number) => argumentsOf(4 * cols * begin(part), begin(part + 1) - begin(part))
+/** Arguments of each share of n elements, or rows of so many columns, from the bytes before it and their number. */
+function cut(n: number, parts: number, argumentsOf: (bytes: number, count: number) => number[], cols = 0): (part: number) => number[] {
+  const unit = cols > 0 ? 1 : LINE
+  const begin = (part: number) => Math.min(n, Math.floor((Math.ceil(n / unit) * part) / parts) * unit)
+  return (part) => argumentsOf(4 * (cols || 1) * begin(part), begin(part + 1) - begin(part))
 }
 
 function products(team: Team): Pick<Kernels, 'matmul' | 'matmulNT' | 'matmulTN'> {

@@ -1,9 +1,8 @@
 /**
  * The program of a worker: text, so that it needs no file of its own, whatever bundles the library. It waits for work in its words of
- * the control block: first by looking again and again, which answers within a microsecond, then asleep.
+ * the control block: first by looking again and again, which answers within a microsecond, then asleep. The build minifies the text, so
+ * this file imports nothing but types.
  */
-import { STACK_BETWEEN } from '../wasm.js'
-
 /** What a worker's first word says. */
 export const IDLE = 0
 /** Its arguments are there; whoever changes this to TAKEN first computes. */
@@ -36,12 +35,14 @@ export interface Start {
   index: number
   /** Where its stack begins, growing down. */
   stack: number
+  /** How far below each other the stacks of further modules begin. */
+  between: number
 }
 
 const ARGUMENTS = Array.from({ length: MOST_ARGUMENTS }, (_, i) => `numbers[kernel + ${i + 1}]`).join()
 
 export const PROGRAM = `
-let receive = ({ module, memory, control, index, stack }) => {
+let receive = ({ module, memory, control, index, stack, between }) => {
   const words = new Int32Array(control), numbers = new Float64Array(control)
   const at = index * ${BLOCK / 4}, kernel = index * ${BLOCK / 8} + ${KERNEL}
   const pause = Atomics.pause || (() => {})
@@ -82,7 +83,7 @@ let receive = ({ module, memory, control, index, stack }) => {
   }
   let modules = 0
   receive = (module) => {
-    add(module, stack - ${STACK_BETWEEN})
+    add(module, stack - between)
     const listening = ${LISTEN} + ++modules
     if (Atomics.compareExchange(words, at, listening, ${IDLE}) === listening) work()
   }

@@ -1,7 +1,7 @@
 /** Residuals of a user's function and their Jacobian: given, by differences, or by backpropagation. */
 
-import { gradients } from '../../autograd.js'
 import { doubleBackend } from '../../backend/index.js'
+import { gradients } from '../../ops/gradients.js'
 import { show } from '../../show.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import type { Box } from '../box.js'

@@ -1,8 +1,9 @@
 /** Functions of tensors as plain functions of a vector, differentiated automatically in double precision. */
-import { gradients } from '../../autograd.js'
+
 import { type Backend, doubleBackend } from '../../backend/index.js'
 import { ShapeError } from '../../errors.js'
 import { mul } from '../../ops/elementwise.js'
+import { gradients } from '../../ops/gradients.js'
 import { sum } from '../../ops/reduce.js'
 import { formatShape, type Shape } from '../../shape.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'

@@ -1,0 +1,14 @@
+/** Checks of what people pass. @internal */
+import { list } from './names.js'
+import { show } from './show.js'
+
+/** @throws RangeError naming the value and the choices */
+export function checkChoice(what: string, value: unknown, choices: readonly unknown[]): void {
+  if (!choices.includes(value)) throw new RangeError(`${what} is ${list(choices.map(show))}, got ${show(value)}`)
+}
+
+/** @throws RangeError unless the value is a whole number from `least`; `or` says what else it may be */
+export function checkCount(what: string, value: unknown, least = 1, or = ''): void {
+  if (!(Number.isInteger(value) && (value as number) >= least))
+    throw new RangeError(`${what} must be a whole number ≥ ${least}${or}, got ${show(value)}`)
+}

@@ -1,0 +1,41 @@
+/** Gradients of activations as operations: with the second derivative, for gradients of any order. */
+import type { Activation } from '../backend/kernels.js'
+import type { Tensor } from '../tensor.js'
+import { activationBackward, sigmoid } from './activation.js'
+import { add, exp, greater, mul, neg, square, sub } from './elementwise.js'
+
+/** g ⊙ f′. It is linear in g, so that its own gradient for g is the same kernel again. */
+export function activationGradient(name: Activation, saved: Tensor, g: Tensor): Tensor {
+  if (name === 'linear') return g
+  const bends = name !== 'relu' && name !== 'leakyRelu'
+  return activationBackward(name, saved, g, () => ({
+    vjp: (h) => [
+      g.requiresGrad ? activationGradient(name, saved, h) : null,
+      saved.requiresGrad && bends ? mul(mul(g, h), secondDerivative(name, saved)) : null,
+    ],
+  }))
+}
+
+/** The derivative of f′ by what was saved, in differentiable operations. */
+function secondDerivative(name: Activation, saved: Tensor): Tensor {
+  switch (name) {
+    case 'sigmoid':
+      return sub(1, mul(2, saved))
+    case 'tanh':
+      return mul(-2, saved)
+    case 'gelu':
+      return mul(mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, square(saved)))), sub(2, square(saved)))
+    case 'silu': {
+      const s = sigmoid(saved)
+      return mul(mul(s, sub(1, s)), add(2, mul(saved, sub(1, mul(2, s)))))
+    }
+    case 'softplus':
+      return exp(neg(saved))
+    case 'elu':
+      return sub(1, greater(saved, 0))
+    case 'linear':
+    case 'relu':
+    case 'leakyRelu':
+      return mul(saved, 0)
+  }
+}
