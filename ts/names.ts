@@ -30,7 +30,12 @@ export function checkName(owner: string, name: string, known: readonly string[])
 export function checkNames(owner: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw new TypeError(`${owner}: wants options as an object, { ${known[0]}: … }, got ${show(options)}`)
-  for (const name of Object.keys(options)) checkName(owner, name, known)
+  for (const name in options) if (!known.includes(name)) checkName(owner, name, known)
+}
+
+/** @throws RangeError for a value that is not among `known`: words such as `min` and `max` */
+export function checkWord(owner: string, name: string, value: unknown, known: readonly unknown[]): void {
+  if (!known.includes(value)) throw new RangeError(`${owner}: ${name} is ${list(known.map(show))}, got ${show(value)}`)
 }
 
 /** @internal `a, b or c` */

@@ -1,6 +1,6 @@
 /** Options of optimizers: what values are allowed, and errors that name the option, the value and the allowed range. */
 
-import { list } from '../names.js'
+import { checkWord } from '../names.js'
 import { show } from '../show.js'
 
 export { checkName, checkNames, list } from '../names.js'
@@ -42,9 +42,8 @@ export function checkOption(
   usual: unknown,
   allowed: Allowed | undefined = RANGES[name],
 ): void {
-  if (Array.isArray(allowed)) {
-    if (!allowed.includes(value as string)) throw new RangeError(`${owner}: ${name} is ${list(allowed.map(show))}, got ${show(value)}`)
-  } else if (allowed !== undefined || typeof usual === 'number') {
+  if (Array.isArray(allowed)) checkWord(owner, name, value, allowed)
+  else if (allowed !== undefined || typeof usual === 'number') {
     checkNumber(owner, name, value, (allowed as Range | undefined) ?? anyNumber)
   } else if (typeof usual === 'boolean' && typeof value !== 'boolean') {
     throw new TypeError(`${owner}: ${name} is true or false, got ${show(value)}`)

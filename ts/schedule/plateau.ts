@@ -1,6 +1,6 @@
 /** The learning rate goes down when a metric stops improving. */
 
-import { checkNames } from '../names.js'
+import { checkNames, checkWord } from '../names.js'
 import { show } from '../show.js'
 
 /** What a scheduler drives: anything with groups of options, every optimizer among them. */
@@ -130,10 +130,8 @@ export class ReduceOnPlateau {
 }
 
 function check({ mode, factor, thresholdMode, ...counts }: Required<ReduceOnPlateauOptions>): void {
-  if (mode !== 'min' && mode !== 'max') throw new RangeError(`ReduceOnPlateau: mode is 'min' or 'max', got '${mode}'`)
-  if (thresholdMode !== 'relative' && thresholdMode !== 'absolute') {
-    throw new RangeError(`ReduceOnPlateau: thresholdMode is 'relative' or 'absolute', got '${thresholdMode}'`)
-  }
+  checkWord('ReduceOnPlateau', 'mode', mode, ['min', 'max'])
+  checkWord('ReduceOnPlateau', 'thresholdMode', thresholdMode, ['relative', 'absolute'])
   if (!(factor > 0 && factor < 1)) throw new RangeError(`ReduceOnPlateau: factor must be in (0, 1), got ${show(factor)}`)
   for (const [name, value] of Object.entries(counts)) {
     if (!(value >= 0)) throw new RangeError(`ReduceOnPlateau: ${name} must be ≥ 0, got ${show(value)}`)

@@ -1,6 +1,6 @@
 /** Callbacks: what to do besides training, at the end of each batch and epoch. */
 
-import { checkNames, list } from '../names.js'
+import { checkNames, checkWord, list } from '../names.js'
 import type { Module } from '../nn/module.js'
 import { show } from '../show.js'
 import type { MetricName } from './metrics.js'
@@ -94,7 +94,7 @@ export class EarlyStopping implements Callback {
       throw new RangeError(`EarlyStopping: patience must be a whole number ≥ 0, got ${show(patience)}`)
     if (!(minDelta >= 0)) throw new RangeError(`EarlyStopping: minDelta must be ≥ 0, got ${show(minDelta)}`)
     const mode = options.mode ?? (/accuracy/i.test(monitor) ? 'max' : 'min')
-    if (mode !== 'min' && mode !== 'max') throw new RangeError(`EarlyStopping: mode is 'min' or 'max', got ${show(mode)}`)
+    checkWord('EarlyStopping', 'mode', mode, ['min', 'max'])
     this.options = { monitor, patience, minDelta, mode, restoreBest }
   }
 

@@ -1,0 +1,193 @@
+/** What a user types nearly right: words, models in the place of parameters, states of nets that differ by a dropout. */
+import { describe, expect, test } from 'vitest'
+import {
+  Adam,
+  BFGS,
+  ConjugateGradient,
+  createBackend,
+  Dense,
+  Dropout,
+  fit,
+  KFAC,
+  LBFGS,
+  LevenbergMarquardt,
+  Module,
+  Muon,
+  mse,
+  mul,
+  NaturalGradient,
+  NewtonCG,
+  Parameter,
+  Sequential,
+  SGD,
+  schedules,
+  type Tensor,
+  TrustRegionNewton,
+  WeightAverage,
+} from '../ts/index.js'
+
+const backend = createBackend({ backend: 'js' })
+const net = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { seed: 1, backend })
+// biome-ignore lint/suspicious/noExplicitAny: what JavaScript lets through
+type Any = any
+
+describe('words that schedules take', () => {
+  const { constant, cosine, cyclic, interpolate, multiStep, oneCycle, oneCycleMomentum, piecewise, polynomial, product, sequence, warmup } =
+    schedules as Any
+
+  test.each<[string, () => unknown, string]>([
+    ['cosine', () => cosine(1, { steps: 9, afterwards: 'stay' }), "cosine: afterwards is 'hold' or 'rise', got 'stay'"],
+    ['cyclic', () => cyclic(0, 1, { mode: 'triangle' }), "cyclic: mode is 'triangular', 'triangular2' or 'exponential', got 'triangle'"],
+    ['oneCycle', () => oneCycle(1, { steps: 9, shape: 'cos' }), "oneCycle: shape is 'cosine' or 'linear', got 'cos'"],
+    ['oneCycleMomentum', () => oneCycleMomentum({ steps: 9, shape: 'x' }), "oneCycleMomentum: shape is 'cosine' or 'linear', got 'x'"],
+    [
+      'warmupStableDecay',
+      () => schedules.warmupStableDecay(1, { warmupSteps: 1, stableSteps: 1, decaySteps: 1, shape: 'root' as Any }),
+      "warmupStableDecay: shape is 'linear', 'cosine' or 'sqrt', got 'root'",
+    ],
+    ['warmup', () => warmup(constant(1), { steps: 3, shape: 'cosine' }), "warmup: shape is 'linear' or 'exponential', got 'cosine'"],
+    ['interpolate', () => interpolate([[0, 1]], 'arc'), "interpolate: shape is 'linear', 'cosine' or 'sqrt', got 'arc'"],
+  ])('%s names the option, what it got and what it wants', (_, make, message) => {
+    expect(make).toThrow(new RangeError(message))
+  })
+
+  test.each<[string, () => unknown, RegExp]>([
+    ['a number in text', () => polynomial(1, { steps: '10' }), /^polynomial: steps must be > 0, got '10'$/],
+    ['a number in the place of a schedule', () => warmup(0.1, { steps: 3 }), /^warmup: a schedule is a function of the step.*got 0\.1$/],
+    ['factors that are no schedules', () => product(constant(1), 2), /^product: a schedule is a function of the step.*got 2$/],
+    ['one schedule in the place of a list', () => sequence(constant(1), [3]), /^sequence: wants schedules in an array, got a function$/],
+    ['one boundary in the place of a list', () => piecewise([1, 2], 3), /^piecewise: wants boundaries in an array, got 3$/],
+    ['one milestone in the place of a list', () => multiStep(1, { milestones: 30 }), /^multiStep: milestones must be an array.*got 30$/],
+    [
+      'a share of the steps above all of them',
+      () => oneCycle(1, { steps: 9, warmupFraction: 2 }),
+      /^oneCycle: warmupFraction must be above 0 and below 1, got 2$/,
+    ],
+  ])('%s', (_, make, message) => expect(make).toThrow(message))
+})
+
+describe('parameters', () => {
+  const model = net()
+
+  test.each([WeightAverage, LBFGS, BFGS, ConjugateGradient, NewtonCG, TrustRegionNewton].map((Class) => [Class.name, Class as Any]))(
+    '%s names model.parameters() where it gets something else',
+    (name, Class) => {
+      const note = Class === WeightAverage ? '' : ' (one group: the method sees them as one vector)'
+      const wants = `${name}: wants parameters, model.parameters()${note}, got `
+      expect(() => new Class(model)).toThrow(new TypeError(`${wants}a Sequential`))
+      expect(() => new Class(model.parameters)).toThrow(new TypeError(`${wants}a function`))
+      expect(() => new Class(undefined)).toThrow(new TypeError(`${wants}undefined`))
+      expect(() => new Class(model.layers)).toThrow(new TypeError(`${wants}a list with a Dense`))
+      expect(() => new Class([])).toThrow(`${name}: there are no parameters; did you pass model.parameters()?`)
+    },
+  )
+
+  test.each([Adam, Muon].map((Class) => [Class.name, Class as Any]))('%s says what in a list is no parameter', (name, Class) => {
+    const got = (value: string) => new RegExp(`^${name}: wants parameters \\(model\\.parameters\\(\\)\\).*got a list with ${value}$`)
+    expect(() => new Class(model.layers)).toThrow(got('a Dense'))
+    expect(() => new Class(model.layers.map((layer) => layer.parameters()))).toThrow(got('an array of 2'))
+    expect(() => new Class([null])).toThrow(got('null'))
+    expect(() => new Class([{ learningRate: 1 }])).toThrow(got('an object with learningRate'))
+    expect(() => new Class([{ parameters: model.layers }])).toThrow(`${name}: a Dense is no Parameter`)
+  })
+
+  test.each([NaturalGradient, KFAC].map((Class) => [Class.name, Class as Any]))('%s wants the model itself', (name, Class) => {
+    expect(() => new Class(model.parameters())).toThrow(`${name}: wants the model, whose layers it looks into, got an array of 4`)
+    expect(() => new Class()).toThrow(`${name}: wants the model, whose layers it looks into, got undefined`)
+  })
+
+  test('LevenbergMarquardt of nothing', () => {
+    expect(() => new (LevenbergMarquardt as Any)()).toThrow(
+      /^LevenbergMarquardt: wants parameters, model\.parameters\(\) .*, got undefined$/,
+    )
+  })
+
+  const data = { inputs: [[1, 2]], targets: [[1]], loss: mse }
+
+  test('all frozen: fit says so, and not what backward() would', async () => {
+    const frozen = net()
+    for (const p of frozen.parameters()) p.requiresGrad = false
+    const optimizer = new SGD(frozen.parameters())
+    await expect(fit(frozen, { ...data, optimizer })).rejects.toThrow(
+      'fit: optimizer SGD has no parameter that is trainable: all have requiresGrad = false',
+    )
+    const [bias] = frozen.parameters().slice(-1)
+    bias.requiresGrad = true
+    expect((await fit(frozen, { ...data, optimizer })).steps).toBe(1)
+  })
+
+  test('all frozen but one of a loss of your own: that one is trained', async () => {
+    const frozen = net()
+    for (const p of frozen.parameters()) p.requiresGrad = false
+    const scale = new Parameter([1], { name: 'scale', backend })
+    const optimizer = new SGD([...frozen.parameters(), scale])
+    const { steps } = await fit(frozen, { ...data, loss: (p, t) => mse(mul(p, scale), t), optimizer })
+    expect(steps).toBe(1)
+    expect(scale.item()).not.toBe(1)
+  })
+})
+
+describe('states', () => {
+  class Plain extends Module {
+    a = new Dense(2, 3)
+    b = new Dense(3, 1)
+    forward(x: Tensor): Tensor {
+      return this.b.forward(this.a.forward(x))
+    }
+  }
+  class WithDropout extends Plain {
+    drop = new Dropout(0.5)
+    override forward(x: Tensor): Tensor {
+      return this.b.forward(this.drop.forward(this.a.forward(x)))
+    }
+  }
+
+  test('of a model with dropout load into one without, and the other way round', () => {
+    const [plain, other] = [new Plain({ seed: 1, backend }), new WithDropout({ seed: 2, backend })]
+    expect(other.state()).toHaveProperty(['drop.generator'])
+    plain.loadState(other.state())
+    expect(plain.predict([[1, 2]]).item()).toBe(other.predict([[1, 2]]).item())
+    const third = new WithDropout({ seed: 3, backend }).loadState(JSON.parse(JSON.stringify(plain.state())))
+    expect(third.predict([[1, 2]]).item()).toBe(other.predict([[1, 2]]).item())
+  })
+
+  test('of layers by number: the message says that dropout counts, and Dropout(0) keeps the place', () => {
+    const make = (rate: number) => new Sequential([new Dense(2, 3), new Dropout(rate), new Dense(3, 1)], { seed: 1, backend })
+    const { ...state } = make(0.5).state()
+    expect(() => net().loadState(state)).toThrow(
+      /no values for '1\.weight' in an object with .*1\.generator; all layers count, Dropout too$/,
+    )
+    expect(() => make(0.5).loadState(net().state())).toThrow(/no values for '2\.weight' in .*; all layers count, Dropout too$/)
+    expect(
+      make(0)
+        .loadState(state)
+        .predict([[1, 2]])
+        .item(),
+    ).toBe(
+      make(0.5)
+        .predict([[1, 2]])
+        .item(),
+    )
+  })
+
+  test('what is left over beside counters is refused', () => {
+    expect(() => net().loadState({ ...net().state(), 'x.generator': [1], other: [1] })).toThrow("no parameter is named 'other'")
+  })
+
+  test('of an average survive JSON, and others are refused', () => {
+    const one = net()
+    const average = new WeightAverage(one.parameters())
+    average.update()
+    const saved = JSON.parse(JSON.stringify(average.state()))
+    const again = new WeightAverage(new Sequential([new Dense(2, 3), new Dense(3, 1)], { seed: 9, backend }).parameters())
+    again.loadState(saved)
+    expect(again.averages()).toEqual(average.averages())
+    expect(again.count).toBe(1)
+    const small = new WeightAverage(new Dense(1, 1, { backend }).parameters())
+    expect(() => small.loadState(saved)).toThrow('the state is of parameters with 6, 3, 3, 1 values, these have 1, 1')
+    expect(() => small.loadState(undefined as Any)).toThrow(
+      new TypeError('WeightAverage.loadState(): wants a state of an average, got undefined'),
+    )
+    expect(small.count).toBe(0)
+  })
+})
