@@ -3,6 +3,7 @@
  * @module gradus/data
  */
 export { classWeights } from './class-weights.js'
+export type { Missing, Row, TableColumn } from './columns.js'
 export {
   type Dataset,
   type KFoldOptions,
@@ -29,9 +30,7 @@ export {
   type ColumnOf,
   encoderFromState,
   fromTable,
-  type Row,
   type Table,
-  type TableColumn,
   type TableEncoder,
   type TableOptions,
   type TableState,
