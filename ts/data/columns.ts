@@ -88,6 +88,9 @@ function filling(numbers: number[], missing: 'mean' | 'median' | number): number
 /** Of a column of numbers, so many may be others before they are taken for categories: one, or one in ten. */
 const STRAYS = 0.1
 
+/** A number as it is written where the comma is its point. */
+const COMMA = /^\s*-?\d+,\d+\s*$/
+
 /** Whether all values are numbers. @throws RangeError where nearly all are: somebody should look at the rest */
 function isNumeric(values: readonly Value[], name: string): boolean {
   const strays = values.filter(([, value]) => !isNumber(value))
@@ -96,6 +99,11 @@ function isNumeric(values: readonly Value[], name: string): boolean {
     throw new RangeError(`fromTable: column '${name}' of row ${infinite[0]} wants a finite number (of 32 bits), got ${infinite[1]}`)
   if (strays.length === 0) return true
   const numbers = values.length - strays.length
+  if (strays.every(([, value]) => COMMA.test(String(value))))
+    throw new RangeError(
+      `fromTable: column '${name}' has a decimal comma in row ${strays[0][0]}, ${show(strays[0][1])}; ` +
+        `write numbers with a point, or add '${name}' to categories`,
+    )
   if (numbers <= 1 || strays.length > Math.max(1, STRAYS * values.length)) return false
   throw new RangeError(
     `fromTable: column '${name}' has numbers in ${numbers} rows, but ${show(strays[0][1])} in row ${strays[0][0]}; ` +

@@ -104,6 +104,9 @@ function tableOf(rows: readonly Row[], options: TableOptions): Table {
   const { target, categories = [], missing = 'fail' } = options
   const all = numbered('fromTable', rows)
   if (rows.length === 0) throw new RangeError('fromTable: there are no rows')
+  if (typeof target !== 'string') throw new TypeError(`fromTable: target is the name of one column, got ${show(target)}`)
+  for (const name of ['inputs', 'categories', 'missingValues'] as const)
+    if (!Array.isArray(options[name] ?? [])) throw new TypeError(`fromTable: ${name} must be an array, got ${show(options[name])}`)
   const names = options.inputs ?? Object.keys(rows[0]).filter((name) => name !== target)
   if (names.length === 0) throw new RangeError('fromTable: there is no column to learn from')
   for (const name of [...names, target, ...categories]) checkColumn(rows[0], name)
