@@ -134,6 +134,6 @@ describe('the choice', () => {
 })
 
 test('a name that is none is an error', () => {
-  expect(() => createBackend({ tile: '8x8' as never })).toThrow(`load: tile is 'auto' or one of '5x8', '4x16', '5x16', got "8x8"`)
+  expect(() => createBackend({ tile: '8x8' as never })).toThrow("load: tile is 'auto', '5x8', '4x16' or '5x16', got '8x8'")
   expect(createBackend({ backend: 'js', tile: '5x8' }).tile).toBeNull()
 })

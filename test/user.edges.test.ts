@@ -2,9 +2,13 @@
 import { describe, expect, test } from 'vitest'
 import {
   Adam,
+  accuracy,
+  argmax,
   BFGS,
+  binaryCrossEntropy,
   ConjugateGradient,
   createBackend,
+  crossEntropy,
   Dense,
   Dropout,
   fit,
@@ -23,6 +27,7 @@ import {
   schedules,
   type Tensor,
   TrustRegionNewton,
+  tensor,
   WeightAverage,
 } from '../ts/index.js'
 
@@ -88,7 +93,7 @@ describe('parameters', () => {
     expect(() => new Class(model.layers.map((layer) => layer.parameters()))).toThrow(got('an array of 2'))
     expect(() => new Class([null])).toThrow(got('null'))
     expect(() => new Class([{ learningRate: 1 }])).toThrow(got('an object with learningRate'))
-    expect(() => new Class([{ parameters: model.layers }])).toThrow(`${name}: a Dense is no Parameter`)
+    expect(() => new Class([{ parameters: model.layers }])).toThrow(got('a Dense'))
   })
 
   test.each([NaturalGradient, KFAC].map((Class) => [Class.name, Class as Any]))('%s wants the model itself', (name, Class) => {
@@ -109,7 +114,7 @@ describe('parameters', () => {
     for (const p of frozen.parameters()) p.requiresGrad = false
     const optimizer = new SGD(frozen.parameters())
     await expect(fit(frozen, { ...data, optimizer })).rejects.toThrow(
-      'fit: optimizer SGD has no parameter that is trainable: all have requiresGrad = false',
+      'fit: optimizer SGD has no parameter that requiresGrad: all are frozen',
     )
     const [bias] = frozen.parameters().slice(-1)
     bias.requiresGrad = true
@@ -125,6 +130,50 @@ describe('parameters', () => {
     expect(steps).toBe(1)
     expect(scale.item()).not.toBe(1)
   })
+})
+
+describe('losses and metrics', () => {
+  test('one output for classes: the message names the loss for it, in fit and alone', async () => {
+    const inputs = [
+      [0, 0],
+      [0, 1],
+    ]
+    const model = net()
+    const optimizer = new Adam(model.parameters())
+    await expect(fit(model, { inputs, targets: [0, 1], loss: crossEntropy, optimizer })).rejects.toThrow(
+      'crossEntropy: wants logits of shape [rows, classes], got [2, 1]; binaryCrossEntropy is for one output',
+    )
+    expect(() => crossEntropy(model.predict(inputs), [0, 1] as Any)).toThrow('got [2, 1]; binaryCrossEntropy is for one output')
+  })
+
+  test.each<[string, Any]>([
+    ['mse', mse],
+    ['binaryCrossEntropy', binaryCrossEntropy],
+    ['crossEntropy', crossEntropy],
+  ])('%s of plain arrays says what it wants', (name, loss) => {
+    expect(() => loss([0.5, 1], [0, 1])).toThrow(new TypeError(`${name}: prediction must be a Tensor, got an array of 2`))
+    expect(() => loss(undefined, [0, 1])).toThrow(`${name}: prediction must be a Tensor, got undefined`)
+  })
+
+  test('accuracy of classes, as argmax gives them, as other metrics take them', () => {
+    const classes = argmax(
+      tensor(
+        [
+          [0, 2, 1],
+          [3, 1, 0],
+          [0, 0, 1],
+          [1, 0, 0],
+        ],
+        { backend },
+      ),
+    )
+    expect(accuracy(classes, [1, 0, 2, 2])).toBe(0.75)
+    expect(accuracy(Int32Array.of(0, 1, 1), [0, 1, 0])).toBeCloseTo(2 / 3, 12)
+  })
+})
+
+test('Sequential refuses options that do not exist', () => {
+  expect(() => new Sequential([new Dense(1, 1)], { sed: 1 } as Any)).toThrow("Sequential: there is no option 'sed'; did you mean seed?")
 })
 
 describe('states', () => {
@@ -154,10 +203,8 @@ describe('states', () => {
   test('of layers by number: the message says that dropout counts, and Dropout(0) keeps the place', () => {
     const make = (rate: number) => new Sequential([new Dense(2, 3), new Dropout(rate), new Dense(3, 1)], { seed: 1, backend })
     const { ...state } = make(0.5).state()
-    expect(() => net().loadState(state)).toThrow(
-      /no values for '1\.weight' in an object with .*1\.generator; all layers count, Dropout too$/,
-    )
-    expect(() => make(0.5).loadState(net().state())).toThrow(/no values for '2\.weight' in .*; all layers count, Dropout too$/)
+    expect(() => net().loadState(state)).toThrow(/no values for '1\.weight' in an object with .*1\.generator; Dropout counts as a layer$/)
+    expect(() => make(0.5).loadState(net().state())).toThrow(/no values for '2\.weight' in .*; Dropout counts as a layer$/)
     expect(
       make(0)
         .loadState(state)

@@ -1,6 +1,6 @@
 /** Backends: what runs the kernels. Chosen once by {@link load}, or by the first use. */
 
-import { checkNames } from '../names.js'
+import { checkNames, checkWord } from '../names.js'
 import { show } from '../show.js'
 import { StepArena } from './arena.js'
 import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js'
@@ -140,16 +140,11 @@ export function doubleBackend(): Backend {
 function chooseVariant(options: BackendOptions): Variant | 'js' {
   checkNames('load', options, ['backend', 'variant', 'reproducible', 'dtype', 'widen', 'tile', 'threads', 'memoryLimit'])
   const { backend, variant, reproducible = false, dtype = 'float32' } = options
-  if (backend !== undefined && backend !== 'wasm' && backend !== 'js') {
-    throw new RangeError(`load: backend is 'wasm' or 'js', got ${show(backend)}`)
-  }
-  if (variant !== undefined && variant !== 'simd' && variant !== 'relaxed') {
-    throw new RangeError(`load: variant is 'simd' or 'relaxed', got ${show(variant)}`)
-  }
-  if (dtype !== 'float32' && dtype !== 'float64') throw new RangeError(`load: dtype is 'float32' or 'float64', got ${show(dtype)}`)
+  if (backend !== undefined) checkWord('load', 'backend', backend, ['wasm', 'js'])
+  if (variant !== undefined) checkWord('load', 'variant', variant, ['simd', 'relaxed'])
+  checkWord('load', 'dtype', dtype, ['float32', 'float64'])
   const { memoryLimit = 1, tile = 'auto' } = options
-  if (tile !== 'auto' && !TILES.includes(tile))
-    throw new RangeError(`load: tile is 'auto' or one of '${TILES.join("', '")}', got ${JSON.stringify(tile)}`)
+  checkWord('load', 'tile', tile, ['auto', ...TILES])
   if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit is a number of bytes above 0, got ${show(memoryLimit)}`)
   if (dtype === 'float64') {
     if (backend !== 'js') throw new RangeError("load: dtype 'float64' needs backend 'js'")

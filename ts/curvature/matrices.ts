@@ -1,9 +1,8 @@
 /** Jacobians and Hessians in full: for functions small enough that one pass per row or column is no matter. */
 
 import { gradients } from '../autograd.js'
-import { checkNames } from '../names.js'
+import { checkNames, checkWord } from '../names.js'
 import { reshape, stack, transpose } from '../ops/shape.js'
-import { show } from '../show.js'
 import type { TensorFunction } from '../tensor.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { linearize } from './products.js'
@@ -29,9 +28,7 @@ export interface JacobianOptions {
 export function jacobian(f: TensorFunction, options: JacobianOptions = {}): (x: TensorLike) => Tensor {
   checkNames('jacobian', options, ['mode'])
   const { mode = 'auto' } = options
-  if (!['forward', 'reverse', 'auto'].includes(mode)) {
-    throw new RangeError(`jacobian: mode is 'forward', 'reverse' or 'auto', got ${show(mode)}`)
-  }
+  checkWord('jacobian', 'mode', mode, ['forward', 'reverse', 'auto'])
   return (x) => {
     const at = floats(x, 'jacobian')
     return trace(at.backend, (nested) => {

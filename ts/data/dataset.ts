@@ -52,6 +52,17 @@ export interface KFoldOptions {
   stratify?: boolean
 }
 
+/** What people type who come from another library. */
+const ALIASES = {
+  testSize: 'testFraction',
+  test_size: 'testFraction',
+  n_splits: 'folds',
+  splits: 'folds',
+  k: 'folds',
+  random_state: 'seed',
+  randomState: 'seed',
+}
+
 /** @internal @throws TypeError for what is no data set */
 export function checkDataset(who: string, data: Dataset<Targets>): void {
   const { inputs, targets, count, features } = (data ?? {}) as Partial<Dataset<Targets>>
@@ -101,7 +112,7 @@ export function selectRows<D extends Dataset<Targets>>(data: D, rows: ArrayLike<
  */
 export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: SplitOptions = {}): Split<D> {
   checkDataset('trainTestSplit', data)
-  checkNames('trainTestSplit', options, ['testFraction', 'seed', 'stratify'])
+  checkNames('trainTestSplit', options, ['testFraction', 'seed', 'stratify'], ALIASES)
   const { testFraction = 0.2, seed = 0, stratify = data.classes > 0 } = options
   if (!(testFraction > 0 && testFraction < 1)) {
     throw new RangeError(`trainTestSplit: testFraction must be above 0 and below 1, got ${testFraction}`)
@@ -131,7 +142,7 @@ export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: Spl
  */
 export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions = {}): Split<D>[] {
   checkDataset('kFold', data)
-  checkNames('kFold', options, ['folds', 'shuffle', 'seed', 'stratify'])
+  checkNames('kFold', options, ['folds', 'shuffle', 'seed', 'stratify'], ALIASES)
   const { folds = 5, shuffle = true, seed = 0, stratify = data.classes > 0 } = options
   if (!(Number.isInteger(folds) && folds >= 2 && folds <= data.count))
     throw new RangeError(`kFold: folds must be a whole number from 2 to the ${data.count} rows, got ${folds}`)

@@ -10,7 +10,17 @@ import { formatShape, type Shape, sameShape } from '../shape.js'
 import type { Classified, Compared } from '../shape-types.js'
 import { show } from '../show.js'
 import { asFloats, asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
-import { builtIn, computeLoss, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target, type Traits } from './loss.js'
+import {
+  builtIn,
+  checkPrediction,
+  computeLoss,
+  elementLoss,
+  type LossOptions,
+  NUMBERS,
+  sameShapeTarget,
+  type Target,
+  type Traits,
+} from './loss.js'
 
 /** Options of the cross-entropies. */
 export interface CrossEntropyOptions extends LossOptions {
@@ -48,8 +58,9 @@ export const binaryCrossEntropy = builtIn(
 
 const CLASSES: Traits = {
   takes: (targets) => targets.dtype === 'int32' || targets.size > targets.shape[0],
-  check: (targets, { shape: [, classes], backend }) => {
-    if (targets.dtype === 'int32') asIndices(targets, classes, 'crossEntropy: label', backend)
+  check: (targets, prediction) => {
+    checkLogits('crossEntropy', prediction)
+    if (targets.dtype === 'int32') asIndices(targets, prediction.shape[1], 'crossEntropy: label', prediction.backend)
   },
   labels: true,
 }
@@ -68,8 +79,8 @@ export const crossEntropy = builtIn(function crossEntropy<P extends Shape, T ext
   options: CrossEntropyOptions = {},
 ): Tensor<[]> {
   const option = checkSmoothing('crossEntropy', options)
-  const [rows, cols] = prediction.shape
   const given = classTargets('crossEntropy', prediction, target as TensorLike)
+  const [rows, cols] = prediction.shape
   const common = { name: 'crossEntropy', of: withCrossEntropy, prediction, rows, cols, count: rows, option, options }
   if (sameShape(given.shape, prediction.shape)) {
     const smooth = () => add(mul(1 - option, given), option / cols)
@@ -82,7 +93,7 @@ export const crossEntropy = builtIn(function crossEntropy<P extends Shape, T ext
 
 /** @internal probabilities of the prediction's shape, as floats, or class indices, one a row. @throws ShapeError, RangeError */
 export function classTargets(name: string, prediction: Tensor, target: TensorLike): Tensor {
-  if (prediction.rank !== 2) throw new ShapeError(`${name}: wants logits of shape [rows, classes], got ${formatShape(prediction.shape)}`)
+  checkLogits(name, prediction)
   const [rows, cols] = prediction.shape
   const given = asTensor(target, prediction.backend, `${name}: target`)
   if (sameShape(given.shape, prediction.shape)) return asFloats(given)
@@ -92,6 +103,12 @@ export function classTargets(name: string, prediction: Tensor, target: TensorLik
     )
   }
   return asIndices(given, cols, `${name}: label`, prediction.backend)
+}
+
+function checkLogits(name: string, prediction: Tensor): void {
+  const { rank, shape } = checkPrediction(name, prediction)
+  if (rank !== 2 || shape[1] === 1)
+    throw new ShapeError(`${name}: wants logits of shape [rows, classes], got ${formatShape(shape)}; binaryCrossEntropy is for one output`)
 }
 
 /** @internal @throws RangeError naming the first element that is not from 0 to 1 */

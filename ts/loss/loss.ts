@@ -4,11 +4,12 @@ import { apply, needsGradient } from '../autograd.js'
 import { type With, withElementLosses } from '../backend/families.js'
 import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
 import { ShapeError } from '../errors.js'
-import { checkNames } from '../names.js'
+import { checkNames, checkWord } from '../names.js'
 import { mul } from '../ops/elementwise.js'
 import { reshape } from '../ops/shape.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
 import type { Text, Unless } from '../shape-types.js'
+import { show } from '../show.js'
 import { asFloats, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 
 /**
@@ -120,9 +121,7 @@ function weighted(derivative: Tensor, weights: Tensor | null): Tensor {
 }
 
 function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | null {
-  if (options.reduction !== undefined && options.reduction !== 'mean' && options.reduction !== 'sum') {
-    throw new RangeError(`${name}: reduction is 'mean' or 'sum', got ${JSON.stringify(options.reduction)}`)
-  }
+  if (options.reduction !== undefined) checkWord(name, 'reduction', options.reduction, ['mean', 'sum'])
   if (options.weights === undefined) return null
   const weights = asFloats(options.weights, prediction.backend, `${name}: weights`)
   if (weights.size !== rows)
@@ -140,11 +139,17 @@ export function elementLoss(
 
 /** @internal targets of the prediction's own shape; [n] is also accepted for [n, 1] */
 export function sameShapeTarget(name: string, prediction: Tensor, target: unknown): Tensor {
-  const t = asColumn(asFloats(target as TensorLike, prediction.backend, `${name}: target`), prediction)
+  const t = asColumn(asFloats(target as TensorLike, checkPrediction(name, prediction).backend, `${name}: target`), prediction)
   if (!sameShape(t.shape, prediction.shape)) {
     throw new ShapeError(`${name}: prediction has shape ${formatShape(prediction.shape)}, target ${formatShape(t.shape)}`)
   }
   return t
+}
+
+/** @internal @throws TypeError for what is no tensor, such as predictions as arrays */
+export function checkPrediction(name: string, prediction: Tensor): Tensor {
+  if (prediction instanceof Tensor) return prediction
+  throw new TypeError(`${name}: prediction must be a Tensor, got ${show(prediction)}`)
 }
 
 /** @internal targets [n] as [n, 1] where the prediction is [n, 1], so that arithmetic between them does not broadcast to [n, n] */

@@ -228,12 +228,12 @@ export abstract class Module {
       throw new TypeError(`loadState: wants values by name, as state() has them, got ${show(state)}`)
     const left = new Set(Object.keys(state))
     const found = Array.from(this.namedParameters(), ([name, p]) => {
-      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}; all layers count, Dropout too`)
+      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}; Dropout counts as a layer`)
       return [p, valuesFor(p, name, state[name])] as const
     })
     const drawn = [...this.namedGenerators()].filter(([name]) => left.delete(name))
-    const unknown = [...left].filter((name) => !/\bgenerator$/.test(name))
-    if (unknown.length > 0) throw new Error(`loadState: no parameter is named '${unknown.join("', '")}'`)
+    for (const name of left) if (name.endsWith('generator')) left.delete(name)
+    if (left.size > 0) throw new Error(`loadState: no parameter is named '${[...left].join("', '")}'`)
     for (const [p, values] of found) p.view().set(values)
     for (const [name, generator] of drawn) generator.counter = Number(listOf(state[name])[0])
     return this

@@ -53,24 +53,31 @@ export function readGroups<O>(owner: string, parameters: OptimizerInput<O>): Gro
   const isMember = (item: unknown) => item instanceof Parameter || isArrayParameter(item)
   if (items.every(isMember)) return [{ parameters: items } as unknown as GroupInput<O>]
   if (items.some(isMember)) throw new TypeError(`${owner}: wants parameters or groups of them, not both in one list`)
-  for (const item of items) listOf(owner, (item as GroupInput<O> | undefined)?.parameters, item)
+  for (const item of items) if (!isList((item as GroupInput<O> | undefined)?.parameters)) wrong(owner, item, true)
   return items as GroupInput<O>[]
 }
 
-/** @param given what `items` came in, for the message */
-function listOf<T>(owner: string, items: Iterable<T> | undefined, given: unknown = items): Iterable<T> {
-  if (typeof items?.[Symbol.iterator] === 'function') return items
+function isList(items: unknown): boolean {
+  return typeof (items as Iterable<unknown> | undefined)?.[Symbol.iterator] === 'function'
+}
+
+function listOf<T>(owner: string, items: Iterable<T>): Iterable<T> {
+  return isList(items) ? items : wrong(owner, items)
+}
+
+function wrong(owner: string, given: unknown, isInList = false): never {
   const wanted = 'wants parameters (model.parameters()), { value, gradient } arrays, or groups { parameters: [...], ...options } in a list'
-  throw new TypeError(`${owner}: ${wanted}, got ${given === items ? '' : 'a list with '}${show(given)}`)
+  throw new TypeError(`${owner}: ${wanted}, got ${isInList ? 'a list with ' : ''}${show(given)}`)
 }
 
 /** @internal a list of parameters, for what takes no groups. @throws TypeError for anything else, Error for none */
 export function parametersOf(owner: string, given: Iterable<Parameter>, note = ''): Parameter[] {
-  const isList = typeof given?.[Symbol.iterator] === 'function'
-  const found = isList ? [...given] : []
-  const wrong = isList ? found.find((p) => !(p instanceof Parameter)) : given
-  if (wrong !== undefined || !isList)
-    throw new TypeError(`${owner}: wants parameters, model.parameters()${note}, got ${isList ? 'a list with ' : ''}${show(wrong)}`)
+  const found = isList(given) ? [...given] : []
+  const odd = found.find((p) => !(p instanceof Parameter))
+  if (odd !== undefined || !isList(given)) {
+    const got = odd === undefined ? show(given) : `a list with ${show(odd)}`
+    throw new TypeError(`${owner}: wants parameters, model.parameters()${note}, got ${got}`)
+  }
   if (found.length === 0) throw new Error(`${owner}: ${NONE}`)
   return found
 }
@@ -84,8 +91,7 @@ export function readMembers(
 ): Parameter[] {
   return [...listOf(owner, members)].map((member) => {
     if (member instanceof Parameter) return member
-    if (!isArrayParameter(member))
-      throw new TypeError(`${owner}: ${show(member)} is no Parameter and no pair { value, gradient } of float arrays`)
+    if (!isArrayParameter(member)) return wrong(owner, member, true)
     const twice = mirrors.find(({ array }) => array === member || array.value === member.value)
     if (twice) throw new Error(`${owner}: parameter '${twice.parameter.name}' is given twice`)
     const made = mirror(member, mirrors.length, backend)

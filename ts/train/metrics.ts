@@ -19,7 +19,7 @@ export type MetricName = keyof typeof METRICS
 
 /**
  * The share of rows whose class is right: the largest of several logits, or for one logit whether it is above 0.
- * Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
+ * Predictions may be classes themselves, as whole numbers (an Int32Array, `argmax`). Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
  *
  * @throws RangeError for one output whose targets are not from 0 to 1, ShapeError for targets of other rows
  * @example accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5
@@ -32,7 +32,8 @@ export function accuracy(prediction: TensorLike, target: TensorLike): number {
   const oneClassEach = t.length === rows
   let right = 0
   for (let r = 0; r < rows; r++) {
-    if (cols === 1) {
+    if (oneClassEach && scores.dtype === 'int32') right += Number(p[r] === t[r])
+    else if (cols === 1) {
       if (!(t[r] >= 0 && t[r] <= 1))
         throw new RangeError(`accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError`)
       right += p[r] > 0 === t[r] > 0.5 ? 1 : 0

@@ -117,8 +117,7 @@ function checkOwner(model: Module, { name, groups }: OptimizerLike | WholeStepOp
   const driven = groups.flatMap(({ parameters }) => [...parameters])
   if (!driven.some((p) => own.has(p)))
     throw new Error(`fit: optimizer ${name} has none of this model's parameters; make one with model.parameters()`)
-  if (!driven.some((p) => p.requiresGrad))
-    throw new Error(`fit: optimizer ${name} has no parameter that is trainable: all have requiresGrad = false`)
+  if (!driven.some((p) => p.requiresGrad)) throw new Error(`fit: optimizer ${name} has no parameter that requiresGrad: all are frozen`)
 }
 
 /** @internal a plan and the rows to judge by, if any. @throws RangeError, ShapeError, TypeError */
