@@ -11,7 +11,10 @@ import {
   crossEntropy,
   Dense,
   Dropout,
+  evaluateModel,
+  findLearningRate,
   fit,
+  fitCurve,
   KFAC,
   LBFGS,
   LevenbergMarquardt,
@@ -22,9 +25,12 @@ import {
   NaturalGradient,
   NewtonCG,
   Parameter,
+  ReduceOnPlateau,
+  Scheduler,
   Sequential,
   SGD,
   schedules,
+  summary,
   type Tensor,
   TrustRegionNewton,
   tensor,
@@ -169,6 +175,57 @@ describe('losses and metrics', () => {
     )
     expect(accuracy(classes, [1, 0, 2, 2])).toBe(0.75)
     expect(accuracy(Int32Array.of(0, 1, 1), [0, 1, 0])).toBeCloseTo(2 / 3, 12)
+  })
+})
+
+describe('what answers later', () => {
+  const data = {
+    inputs: [
+      [1, 2],
+      [3, 4],
+    ],
+    targets: [[1], [2]],
+    loss: mse,
+  }
+  const optimizer = () => new SGD(net().parameters())
+
+  test('a metric of your own may answer with a tensor of one element', async () => {
+    const metrics = { half: (p: Tensor, t: Tensor) => mul(mse(p, t), 0.5) }
+    const model = net()
+    const { epochs } = await fit(model, {
+      ...data,
+      optimizer: new SGD(model.parameters()),
+      metrics,
+      validation: { inputs: data.inputs, targets: data.targets },
+    })
+    const [{ loss, metrics: values, valMetrics, valLoss }] = epochs
+    expect(values.half).toBeCloseTo(loss / 2, 6)
+    expect(valMetrics?.half).toBeCloseTo((valLoss as number) / 2, 6)
+    expect(evaluateModel(model, { ...data, metrics }).half).toBe(valMetrics?.half)
+  })
+
+  test.each<[string, () => unknown, string]>([
+    [
+      'Scheduler',
+      () => new Scheduler(optimizer(), { learningRate: 0.1 } as Any),
+      "Scheduler: 'learningRate' wants a schedule, a function of the step, got 0.1",
+    ],
+    [
+      'Scheduler.loadState',
+      () => new Scheduler(optimizer(), () => 0.1).loadState({} as Any),
+      'Scheduler.loadState(): wants { stepCount }, got an object with nothing',
+    ],
+    [
+      'ReduceOnPlateau.loadState',
+      () => new ReduceOnPlateau(optimizer()).loadState({} as Any),
+      'wants { best, badSteps, cooldownLeft }, got an object with nothing',
+    ],
+    ['summary', () => summary(optimizer() as Any), 'summary: wants a model, got a SGD'],
+    ['fitCurve', () => fitCurve((x, [a]) => a * x, [1, 2], [2, 4], [1] as Any), 'fitCurve: options must be an object, got an array of 1'],
+  ])('%s', (_, call, message) => expect(call).toThrow(message))
+
+  test('findLearningRate without an optimizer', async () => {
+    await expect(findLearningRate(net(), data as Any)).rejects.toThrow('findLearningRate: optimizer must be an Optimizer, such as new Adam')
   })
 })
 

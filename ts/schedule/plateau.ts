@@ -99,7 +99,10 @@ export class ReduceOnPlateau {
     return { best, badSteps, cooldownLeft }
   }
 
+  /** @throws TypeError for what is no state of one */
   loadState(state: { best: number; badSteps: number; cooldownLeft: number }): void {
+    if (typeof state?.badSteps !== 'number')
+      throw new TypeError(`ReduceOnPlateau.loadState(): wants { best, badSteps, cooldownLeft }, got ${show(state)}`)
     this.best = state.best
     this.badSteps = state.badSteps
     this.cooldownLeft = state.cooldownLeft

@@ -8,9 +8,9 @@ import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /**
  * Something worth watching, of many rows: of the whole data set in `evaluateModel` and validation, of the epoch so far in training,
- * whatever the size of the batches. Predictions and targets are kept for it until then.
+ * whatever the size of the batches. Predictions and targets are kept for it until then. A tensor of one element is as good as a number.
  */
-export type Metric = (prediction: Tensor, target: Tensor) => number
+export type Metric = (prediction: Tensor, target: Tensor) => number | Tensor
 
 /** Metrics by name, as `fit` and `evaluateModel` take them. */
 export const METRICS = { accuracy, meanAbsoluteError, rootMeanSquaredError } as const
@@ -107,7 +107,7 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
 }
 
 /** Metrics that are means over rows, so that batches may be judged one by one and nothing has to be kept. */
-const MEANS: readonly Metric[] = [accuracy, meanAbsoluteError]
+const MEANS: readonly unknown[] = [accuracy, meanAbsoluteError]
 
 /** The mean of the loss, weighted by batch size, and metrics of all rows so far. @internal */
 export class RunningMeans {
@@ -126,7 +126,8 @@ export class RunningMeans {
 
   add(loss: number, prediction: Tensor, target: Tensor, size: number): void {
     this.addLoss(loss, size)
-    for (const [i, [, metric]] of this.metrics.entries()) if (MEANS.includes(metric)) this.sums[i] += metric(prediction, target) * size
+    for (const [i, [, metric]] of this.metrics.entries())
+      if (MEANS.includes(metric)) this.sums[i] += (metric(prediction, target) as number) * size
     this.kept?.[0].add(prediction)
     this.kept?.[1].add(target)
   }
@@ -144,7 +145,10 @@ export class RunningMeans {
   /** Name → value so far. */
   get values(): Record<string, number> {
     const [prediction, target] = this.kept?.map((kept) => kept.all) ?? []
-    const result = (metric: Metric, i: number) => (MEANS.includes(metric) ? this.sums[i] / this.samples : metric(prediction, target))
+    const result = (metric: Metric, i: number) => {
+      const value = MEANS.includes(metric) ? this.sums[i] / this.samples : metric(prediction, target)
+      return value instanceof Tensor ? value.item() : value
+    }
     return Object.fromEntries(this.metrics.map(([name, metric], i) => [name, result(metric, i)]))
   }
 }
