@@ -7,6 +7,7 @@ import {
   BFGS,
   binaryCrossEntropy,
   ConjugateGradient,
+  centralize,
   createBackend,
   crossEntropy,
   Dense,
@@ -15,6 +16,8 @@ import {
   findLearningRate,
   fit,
   fitCurve,
+  gather,
+  initializers,
   KFAC,
   LBFGS,
   LevenbergMarquardt,
@@ -30,6 +33,7 @@ import {
   Sequential,
   SGD,
   schedules,
+  sum,
   summary,
   type Tensor,
   TrustRegionNewton,
@@ -119,9 +123,7 @@ describe('parameters', () => {
     const frozen = net()
     for (const p of frozen.parameters()) p.requiresGrad = false
     const optimizer = new SGD(frozen.parameters())
-    await expect(fit(frozen, { ...data, optimizer })).rejects.toThrow(
-      'fit: optimizer SGD has no parameter that requiresGrad: all are frozen',
-    )
+    await expect(fit(frozen, { ...data, optimizer })).rejects.toThrow('fit: optimizer SGD has no parameter that requiresGrad')
     const [bias] = frozen.parameters().slice(-1)
     bias.requiresGrad = true
     expect((await fit(frozen, { ...data, optimizer })).steps).toBe(1)
@@ -175,6 +177,8 @@ describe('losses and metrics', () => {
     )
     expect(accuracy(classes, [1, 0, 2, 2])).toBe(0.75)
     expect(accuracy(Int32Array.of(0, 1, 1), [0, 1, 0])).toBeCloseTo(2 / 3, 12)
+    expect(accuracy([Int32Array.of(1, 5), Int32Array.of(7, 0)], [1, 0])).toBe(1) // scores that are whole numbers
+    expect(accuracy(tensor(Int32Array.of(1, 5, 7, 0), [2, 2]), [1, 0])).toBe(1)
   })
 })
 
@@ -226,6 +230,30 @@ describe('what answers later', () => {
 
   test('findLearningRate without an optimizer', async () => {
     await expect(findLearningRate(net(), data as Any)).rejects.toThrow('findLearningRate: optimizer must be an Optimizer, such as new Adam')
+  })
+})
+
+describe('what is called too early, or not at all', () => {
+  test.each<[string, () => unknown, string]>([
+    ['an axis as an option', () => (sum as Any)([[1, 2]], { axis: 1 }), 'sum: axis an object with axis is out of range for rank 2'],
+    ['a table of rows', () => gather([[1, 2]] as Any, [0]), 'gather: wants a table as a Tensor, got an array of 1'],
+    [
+      'a word of centralize',
+      () => centralize({ outputAxis: 'middle' as Any }),
+      "centralize: outputAxis is 'first' or 'last', got 'middle'",
+    ],
+    ['an option of centralize', () => centralize({ axis: 'last' } as Any), "centralize: there is no option 'axis'"],
+    [
+      'an initializer that was not called, which left all weights 0',
+      () => new Dense(1, 1, { weightInitializer: initializers.uniform as Any, backend }).parameters(),
+      'Dense: call the initializer first',
+    ],
+  ])('%s', (_, call, message) => expect(call).toThrow(message))
+
+  test('an initializer of your own may answer with what it filled', () => {
+    const layer = new Dense(1, 1, { weightInitializer: (p) => p.view().fill(0.5), backend })
+    expect(layer.predict([[2]]).item()).toBe(1)
+    expect(sum([[1, 2]], [-1, 0]).item()).toBe(3)
   })
 })
 

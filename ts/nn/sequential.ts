@@ -58,7 +58,7 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
   constructor(layers: Chain<L> extends L ? L : Chain<L>, options: ModuleOptions = {}) {
     super(options)
     checkNames('Sequential', options, ['seed', 'backend'])
-    if (!Array.isArray(layers)) throw new TypeError('Sequential: wants layers in an array, [a, b]')
+    if (!Array.isArray(layers)) throw new TypeError('Sequential: wants layers in an array')
     this.layers = Object.freeze([...(layers as L)]) as unknown as L
     this.layers.forEach((layer, i) => {
       if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} is not a Module, got ${show(layer)}`)

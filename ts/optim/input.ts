@@ -52,7 +52,7 @@ export function readGroups<O>(owner: string, parameters: OptimizerInput<O>): Gro
   if (items.length === 0) throw new Error(`${owner}: ${NONE}`)
   const isMember = (item: unknown) => item instanceof Parameter || isArrayParameter(item)
   if (items.every(isMember)) return [{ parameters: items } as unknown as GroupInput<O>]
-  if (items.some(isMember)) throw new TypeError(`${owner}: wants parameters or groups of them, not both in one list`)
+  if (items.some(isMember)) throw new TypeError(`${owner}: wants parameters or groups of them, not both`)
   for (const item of items) if (!isList((item as GroupInput<O> | undefined)?.parameters)) wrong(owner, item, true)
   return items as GroupInput<O>[]
 }

@@ -45,9 +45,7 @@ export function checkOption(
   if (Array.isArray(allowed)) checkWord(owner, name, value, allowed)
   else if (allowed !== undefined || typeof usual === 'number') {
     checkNumber(owner, name, value, (allowed as Range | undefined) ?? anyNumber)
-  } else if (typeof usual === 'boolean' && typeof value !== 'boolean') {
-    throw new TypeError(`${owner}: ${name} is true or false, got ${show(value)}`)
-  }
+  } else if (typeof usual === 'boolean') checkWord(owner, name, value, [true, false])
 }
 
 /**

@@ -32,7 +32,7 @@ export function accuracy(prediction: TensorLike, target: TensorLike): number {
   const oneClassEach = t.length === rows
   let right = 0
   for (let r = 0; r < rows; r++) {
-    if (oneClassEach && scores.dtype === 'int32') right += Number(p[r] === t[r])
+    if (cols === 1 && scores.dtype === 'int32') right += p[r] === t[r] ? 1 : 0
     else if (cols === 1) {
       if (!(t[r] >= 0 && t[r] <= 1))
         throw new RangeError(`accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError`)

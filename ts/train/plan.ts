@@ -117,7 +117,7 @@ function checkOwner(model: Module, { name, groups }: OptimizerLike | WholeStepOp
   const driven = groups.flatMap(({ parameters }) => [...parameters])
   if (!driven.some((p) => own.has(p)))
     throw new Error(`fit: optimizer ${name} has none of this model's parameters; make one with model.parameters()`)
-  if (!driven.some((p) => p.requiresGrad)) throw new Error(`fit: optimizer ${name} has no parameter that requiresGrad: all are frozen`)
+  if (!driven.some((p) => p.requiresGrad)) throw new Error(`fit: optimizer ${name} has no parameter that requiresGrad`)
 }
 
 /** @internal a plan and the rows to judge by, if any. @throws RangeError, ShapeError, TypeError */
