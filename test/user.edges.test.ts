@@ -159,8 +159,8 @@ describe('losses and metrics', () => {
     ['binaryCrossEntropy', binaryCrossEntropy],
     ['crossEntropy', crossEntropy],
   ])('%s of plain arrays says what it wants', (name, loss) => {
-    expect(() => loss([0.5, 1], [0, 1])).toThrow(new TypeError(`${name}: prediction must be a Tensor, got an array of 2`))
-    expect(() => loss(undefined, [0, 1])).toThrow(`${name}: prediction must be a Tensor, got undefined`)
+    expect(() => loss([0.5, 1], [0, 1])).toThrow(new TypeError(`${name}: wants a Tensor, got an array of 2`))
+    expect(() => loss(undefined, [0, 1])).toThrow(`${name}: wants a Tensor, got undefined`)
   })
 
   test('accuracy of classes, as argmax gives them, as other metrics take them', () => {

@@ -149,7 +149,7 @@ export function sameShapeTarget(name: string, prediction: Tensor, target: unknow
 /** @internal @throws TypeError for what is no tensor, such as predictions as arrays */
 export function checkPrediction(name: string, prediction: Tensor): Tensor {
   if (prediction instanceof Tensor) return prediction
-  throw new TypeError(`${name}: prediction must be a Tensor, got ${show(prediction)}`)
+  throw new TypeError(`${name}: wants a Tensor, got ${show(prediction)}`)
 }
 
 /** @internal targets [n] as [n, 1] where the prediction is [n, 1], so that arithmetic between them does not broadcast to [n, n] */
