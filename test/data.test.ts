@@ -407,10 +407,10 @@ describe('fromTable', () => {
     expect([...encode([{ mass: 4000, adult: 'true', island: 'Biscoe' }])]).toEqual([1, 0, 4000, 0, 1])
     expect(encode([])).toHaveLength(0)
     expect(() => encode([{ mass: 4000, adult: true, island: 'Torgersen' }])).toThrow(
-      'encode: column \'island\' of row 0 is one of Biscoe, Dream; got "Torgersen"',
+      "encode: column 'island' of row 0 is one of Biscoe, Dream; got 'Torgersen'",
     )
     expect(() => encode([rows[0], { mass: 'heavy', adult: true, island: 'Dream' }])).toThrow(
-      'encode: column \'mass\' of row 1 wants a number, got "heavy"',
+      "encode: column 'mass' of row 1 wants a number, got 'heavy'",
     )
     expect(() => encode([{ mass: Number.NaN, adult: true, island: 'Dream' }])).toThrow("encode: no value in column 'mass' of row 0")
   })
@@ -466,7 +466,9 @@ describe('fromTable', () => {
     expect(() => fromTable(rows, { target: 'species', inputs: [] })).toThrow('no column to learn from')
     expect(() => fromTable([{ a: null, b: 1 }], { target: 'b', missing: 'drop' })).toThrow('missing in each of the 1 rows')
     expect(() => fromTable([{ a: new Date(0), b: 1 }], { target: 'b' })).toThrow(TypeError)
-    expect(() => fromTable(rows, { target: 'species', missing: 'mean' as 'drop' })).toThrow(`missing is 'fail' or 'drop', got "mean"`)
+    expect(() => fromTable(rows, { target: 'species', missing: 'mode' as 'mean' })).toThrow(
+      "missing is 'fail', 'drop', 'mean', 'median' or a number, got 'mode'",
+    )
   })
 })
 
@@ -483,7 +485,7 @@ describe('fromTable and columns that are nearly numbers', () => {
 
   test('a stray text is an error that says what to do', () => {
     expect(() => fromTable(withA('n/a', 7), { target: 'y' })).toThrow(
-      `fromTable: column 'a' has numbers in 11 rows, but "n/a" in row 7; add that to missingValues, or 'a' to categories`,
+      `fromTable: column 'a' has numbers in 11 rows, but 'n/a' in row 7; add that to missingValues, or 'a' to categories`,
     )
     expect(fromTable(withA('n/a'), { target: 'y', missingValues: ['n/a'], missing: 'drop' })).toMatchObject({ count: 11, features: 2 })
     expect(fromTable(withA('n/a'), { target: 'y', categories: ['a'] }).features).toBe(13)

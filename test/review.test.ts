@@ -231,7 +231,7 @@ describe('as a new user found it', () => {
     const optimizer = new Adam(model.parameters())
     await expect(fit(model, { ...data, optimizer, epoch: 5 } as never)).rejects.toThrow(/no option 'epoch'; did you mean epochs/)
     expect(() => new Dense(2, 2, { activaton: 'relu' } as never)).toThrow(/no option 'activaton'; did you mean activation/)
-    expect(() => new Sequential(new Dense(2, 2) as never)).toThrow(/wants an array of layers/)
+    expect(() => new Sequential(new Dense(2, 2) as never)).toThrow(/wants layers in an array/)
   })
 
   test('state survives JSON, bit by bit', () => {

@@ -6,31 +6,27 @@ const ALIASES: Readonly<Record<string, string>> = {
   lr: 'learningRate',
   eps: 'epsilon',
   wd: 'weightDecay',
-  weight_decay: 'weightDecay',
   betas: 'beta1 and beta2',
   b1: 'beta1',
   b2: 'beta2',
   alpha: 'beta',
   max_grad_norm: 'clipNorm',
-  testSize: 'testFraction',
-  test_size: 'testFraction',
-  n_splits: 'folds',
 }
 
 /** @throws RangeError for a name that is not among `known`, with the nearest known one as a hint */
-export function checkName(owner: string, name: string, known: readonly string[]): void {
+export function checkName(owner: string, name: string, known: readonly string[], aliases = ALIASES): void {
   if (known.includes(name)) return
-  const near = known.find((k) => ALIASES[name]?.startsWith(k)) !== undefined ? ALIASES[name] : nearest(name, known)
+  const near = known.some((k) => aliases[name]?.startsWith(k)) ? aliases[name] : nearest(name, known)
   throw new RangeError(
     `${owner}: there is no option '${name}'${near ? `; did you mean ${near}?` : `. Options: ${[...known].sort().join(', ')}`}`,
   )
 }
 
 /** {@link checkName} for every property of an options object. @throws TypeError for anything else */
-export function checkNames(owner: string, options: object, known: readonly string[]): void {
+export function checkNames(owner: string, options: object, known: readonly string[], aliases?: Readonly<Record<string, string>>): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw new TypeError(`${owner}: wants options as an object, { ${known[0]}: … }, got ${show(options)}`)
-  for (const name of Object.keys(options)) checkName(owner, name, known)
+  for (const name in options) if (!known.includes(name)) checkName(owner, name, known, aliases)
 }
 
 /** @internal `a, b or c` */
@@ -49,12 +45,10 @@ function nearest(name: string, known: readonly string[]): string | undefined {
 }
 
 function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1))
-    }
+  let row = [...b, ''].map((_, j) => j)
+  for (const letter of a) {
+    const next = [row[0] + 1]
+    for (let j = 0; j < b.length; j++) next.push(Math.min(next[j] + 1, row[j + 1] + 1, row[j] + Number(letter !== b[j])))
     row = next
   }
   return row[b.length]

@@ -54,8 +54,8 @@ export function broadcastShapes(a: Shape, b: Shape, op: string): Shape {
 /** Axes as whole numbers in 0..rank-1, ascending; undefined means all. @throws RangeError */
 export function normalizeAxes(axis: number | readonly number[] | undefined, rank: number, op: string): number[] {
   if (axis === undefined) return Array.from({ length: rank }, (_, i) => i)
-  const axes = (typeof axis === 'number' ? [axis] : [...axis]).map((a) => {
-    if (!Number.isInteger(a) || a < -rank || a >= rank) throw new RangeError(`${op}: axis ${a} is out of range for rank ${rank}`)
+  const axes = [axis].flat().map((a) => {
+    if (!Number.isInteger(a) || a < -rank || a >= rank) throw new RangeError(`${op}: axis ${show(a)} is out of range for rank ${rank}`)
     return a < 0 ? a + rank : a
   })
   axes.sort((x, y) => x - y)

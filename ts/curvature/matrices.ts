@@ -1,9 +1,9 @@
 /** Jacobians and Hessians in full: for functions small enough that one pass per row or column is no matter. */
 
+import { checkChoice } from '../checks.js'
 import { checkNames } from '../names.js'
 import { gradients } from '../ops/gradients.js'
 import { reshape, stack, transpose } from '../ops/shape.js'
-import { show } from '../show.js'
 import type { TensorFunction } from '../tensor.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { linearize } from './products.js'
@@ -29,9 +29,7 @@ export interface JacobianOptions {
 export function jacobian(f: TensorFunction, options: JacobianOptions = {}): (x: TensorLike) => Tensor {
   checkNames('jacobian', options, ['mode'])
   const { mode = 'auto' } = options
-  if (!['forward', 'reverse', 'auto'].includes(mode)) {
-    throw new RangeError(`jacobian: mode is 'forward', 'reverse' or 'auto', got ${show(mode)}`)
-  }
+  checkChoice('jacobian: mode', mode, ['forward', 'reverse', 'auto'])
   return (x) => {
     const at = floats(x, 'jacobian')
     return trace(at.backend, (nested) => {

@@ -1,5 +1,6 @@
 /** What a data set looks like here, and how to cut one. */
 import { checkNames } from '../names.js'
+import { show } from '../show.js'
 import { RandomStream } from './random.js'
 
 /** One target a sample: its class, or a number. */
@@ -51,6 +52,24 @@ export interface KFoldOptions {
   stratify?: boolean
 }
 
+/** What people type who come from another library. */
+const ALIASES = {
+  testSize: 'testFraction',
+  test_size: 'testFraction',
+  n_splits: 'folds',
+  splits: 'folds',
+  k: 'folds',
+  random_state: 'seed',
+  randomState: 'seed',
+}
+
+/** @internal @throws TypeError for what is no data set */
+export function checkDataset(who: string, data: Dataset<Targets>): void {
+  const { inputs, targets, count, features } = (data ?? {}) as Partial<Dataset<Targets>>
+  const isGood = inputs instanceof Float32Array && ArrayBuffer.isView(targets) && Number.isInteger(count) && Number.isInteger(features)
+  if (!isGood) throw new TypeError(`${who}: wants a data set, as fromTable and fromArrays make them, got ${show(data)}`)
+}
+
 /** @internal a data set from rows; checks nothing */
 export function dataset(inputs: Float32Array, targets: Int32Array, classes: number, classNames?: readonly string[]): Dataset {
   const count = targets.length
@@ -64,9 +83,11 @@ export function dataset(inputs: Float32Array, targets: Int32Array, classes: numb
  * @example
  * const someOfEach = selectRows(iris(), [0, 50, 100])
  * someOfEach.targets // Int32Array.of(0, 1, 2)
- * @throws RangeError for an index that is no row
+ * @throws RangeError for an index that is no row, TypeError for what is no data set or no array
  */
 export function selectRows<D extends Dataset<Targets>>(data: D, rows: ArrayLike<number>): D {
+  checkDataset('selectRows', data)
+  if (!Number.isInteger(rows?.length)) throw new TypeError(`selectRows: wants indices of rows in an array, got ${show(rows)}`)
   const inputs = new Float32Array(rows.length * data.features)
   const targets = data.targets instanceof Int32Array ? new Int32Array(rows.length) : new Float32Array(rows.length)
   for (let i = 0; i < rows.length; i++) {
@@ -86,10 +107,12 @@ export function selectRows<D extends Dataset<Targets>>(data: D, rows: ArrayLike<
  * @example
  * const { train, test } = trainTestSplit(iris(), { testFraction: 0.2, seed: 1 })
  * test.count // 30
- * @throws RangeError for a fraction outside (0, 1), one that would leave a side empty, or `stratify` for targets that are numbers
+ * @throws RangeError for a fraction outside (0, 1), one that would leave a side empty, or `stratify` for targets that are numbers;
+ *   TypeError for what is no data set
  */
 export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: SplitOptions = {}): Split<D> {
-  checkNames('trainTestSplit', options, ['testFraction', 'seed', 'stratify'])
+  checkDataset('trainTestSplit', data)
+  checkNames('trainTestSplit', options, ['testFraction', 'seed', 'stratify'], ALIASES)
   const { testFraction = 0.2, seed = 0, stratify = data.classes > 0 } = options
   if (!(testFraction > 0 && testFraction < 1)) {
     throw new RangeError(`trainTestSplit: testFraction must be above 0 and below 1, got ${testFraction}`)
@@ -114,10 +137,12 @@ export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: Spl
  * @example
  * const splits = kFold(iris(), { folds: 3, seed: 1 })
  * splits.map(({ train, test }) => [train.count, test.count]) // [[100, 50], [100, 50], [100, 50]]
- * @throws RangeError for a number of folds below 2 or above that of rows, or `stratify` for targets that are numbers
+ * @throws RangeError for a number of folds below 2 or above that of rows, or `stratify` for targets that are numbers; TypeError for
+ *   what is no data set
  */
 export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions = {}): Split<D>[] {
-  checkNames('kFold', options, ['folds', 'shuffle', 'seed', 'stratify'])
+  checkDataset('kFold', data)
+  checkNames('kFold', options, ['folds', 'shuffle', 'seed', 'stratify'], ALIASES)
   const { folds = 5, shuffle = true, seed = 0, stratify = data.classes > 0 } = options
   if (!(Number.isInteger(folds) && folds >= 2 && folds <= data.count))
     throw new RangeError(`kFold: folds must be a whole number from 2 to the ${data.count} rows, got ${folds}`)

@@ -2,7 +2,9 @@
  * `gradus/data`: data sets to try things on, and a few tools for your own. Plain functions on typed arrays, without the engine.
  * @module gradus/data
  */
+export { type ArraysOptions, fromArrays } from './arrays.js'
 export { classWeights } from './class-weights.js'
+export type { Missing, Row, TableColumn } from './columns.js'
 export {
   type Dataset,
   type KFoldOptions,
@@ -29,9 +31,7 @@ export {
   type ColumnOf,
   encoderFromState,
   fromTable,
-  type Row,
   type Table,
-  type TableColumn,
   type TableEncoder,
   type TableOptions,
   type TableState,

@@ -1,4 +1,5 @@
 /** MNIST: 70,000 handwritten digits of 28 × 28 pixels (LeCun, Cortes & Burges 1998). For Node, Deno and Bun: it reads files. */
+import { checkNames } from '../names.js'
 import { type Dataset, dataset, type Split } from './dataset.js'
 import { fileSystem, findPackage, join } from './files.js'
 import { type IdxArray, type IdxData, parseIdx } from './idx.js'
@@ -23,7 +24,9 @@ const NAMES = Array.from({ length: CLASSES }, (_, digit) => String(digit))
  * train.shape // [60000, 784]
  * @throws Error saying how to get the data if it is not there, RangeError for a damaged file
  */
-export async function loadMnist({ directory }: MnistOptions = {}): Promise<Split> {
+export async function loadMnist(options: MnistOptions = {}): Promise<Split> {
+  checkNames('loadMnist', options, ['directory'])
+  const { directory } = options
   const folder = directory ?? (await packageFolder())
   // One after the other, so that of several missing files the first is named.
   const train = await loadPart(folder, 'train')

@@ -2,7 +2,7 @@
 import { checkCount } from '../checks.js'
 import { checkNames } from '../names.js'
 import { show } from '../show.js'
-import type { Dataset, Split, Targets } from './dataset.js'
+import { checkDataset, type Dataset, type Split, type Targets } from './dataset.js'
 
 /** What {@link Scaler.state} gives: JSON keeps it to the bit. */
 export interface ScalerState {
@@ -18,7 +18,7 @@ export interface Scaler {
   /** Standard deviation of each feature; 1 for a feature that never changes. */
   readonly deviation: Float64Array
   /** (x − mean) / deviation for rows of the same features, as a new array. @throws RangeError if they are no whole rows */
-  apply(inputs: Float32Array): Float32Array
+  apply(inputs: ArrayLike<number>): Float32Array
   /** The way back, x·deviation + mean, as a new array. @throws RangeError if they are no whole rows */
   invert(scaled: ArrayLike<number>): Float32Array
   /** Plain JSON for {@link scalerFromState}, to be kept beside the model's weights. */
@@ -45,9 +45,9 @@ export interface Standardized<D extends Dataset<Targets>> extends Split<D> {
  * const scaler = fitScaler(Float32Array.of(1, 10, 3, 30), 2)
  * scaler.mean // Float64Array.of(2, 20)
  * scaler.apply(Float32Array.of(3, 10)) // Float32Array.of(1, -1)
- * @throws RangeError for no or ragged rows
+ * @throws RangeError for no or ragged rows, and for values that are not finite; TypeError for rows that are not in one array of numbers
  */
-export function fitScaler(inputs: Float32Array, features: number): Scaler {
+export function fitScaler(inputs: ArrayLike<number>, features: number): Scaler {
   checkRows('fitScaler', inputs, features)
   const rows = inputs.length / features
   if (rows === 0) throw new RangeError('fitScaler: no rows to learn from')
@@ -55,6 +55,8 @@ export function fitScaler(inputs: Float32Array, features: number): Scaler {
   const deviation = new Float64Array(features)
   for (let i = 0; i < inputs.length; i++) mean[i % features] += inputs[i] / rows
   for (let i = 0; i < inputs.length; i++) deviation[i % features] += (inputs[i] - mean[i % features]) ** 2 / rows
+  const wrong = deviation.findIndex((d) => !Number.isFinite(d))
+  if (wrong >= 0) throw new RangeError(`fitScaler: column ${wrong} has values that are not finite; remove or replace them first`)
   // A constant column's deviation is rounding noise; dividing by it would blow that noise up.
   for (let j = 0; j < features; j++) deviation[j] = deviation[j] <= (1e-7 * mean[j]) ** 2 ? 1 : Math.sqrt(deviation[j])
   return scalerOf(mean, deviation)
@@ -67,7 +69,7 @@ function scalerOf(mean: Float64Array, deviation: Float64Array): Scaler {
     deviation,
     apply(values) {
       checkRows('Scaler.apply', values, features)
-      return values.map((x, i) => (x - mean[i % features]) / deviation[i % features])
+      return new Float32Array(values).map((x, i) => (x - mean[i % features]) / deviation[i % features])
     },
     invert(values) {
       checkRows('Scaler.invert', values, features)
@@ -114,7 +116,9 @@ export function formatOf(state: unknown): string {
 export function standardize<D extends Dataset<Targets>>(split: Split<D>, options: StandardizeOptions = {}): Standardized<D> {
   checkNames('standardize', options, ['targets'])
   const { targets = false } = options
-  const { train, test } = split
+  const { train, test } = split ?? {}
+  if (!train || !test) throw new TypeError(`standardize: wants { train, test }, as trainTestSplit gives them, got ${show(split)}`)
+  for (const data of [train, test]) checkDataset('standardize', data)
   const scaler = fitScaler(train.inputs, train.features)
   const targetScaler = targets ? fitTargets(train.targets) : scalerOf(Float64Array.of(0), Float64Array.of(1))
   const scaled = (data: D): D => ({
@@ -132,5 +136,11 @@ function fitTargets(targets: Targets): Scaler {
 
 function checkRows(what: string, inputs: ArrayLike<number>, features: number): void {
   checkCount(`${what}: features`, features)
+  if (!(inputs?.length === 0 || typeof inputs?.[0] === 'number'))
+    throw new TypeError(`${what}: wants all rows in one array of numbers (of a tensor its data()), got ${nested(inputs)}`)
   if (inputs.length % features !== 0) throw new RangeError(`${what}: ${inputs.length} values are no whole rows of ${features} features`)
+}
+
+function nested(given: ArrayLike<unknown>): string {
+  return Array.isArray(given) ? `${show(given)}, the first ${show(given[0])}; flat() makes one of rows` : show(given)
 }

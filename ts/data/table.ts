@@ -1,11 +1,21 @@
 /** Tables: rows as people have them (from CSV, JSON, a database), made into the numbers that a net learns from. */
-import { checkNames } from '../names.js'
+import { checkNames, list } from '../names.js'
 import { show } from '../show.js'
+import {
+  encodeRows,
+  encodeTargets,
+  type Missing,
+  type MissingTest,
+  missingTest,
+  type NumberedRows,
+  type Row,
+  readColumn,
+  type TableColumn,
+  valueIn,
+  widthOf,
+} from './columns.js'
 import type { Dataset, Targets } from './dataset.js'
 import { formatOf } from './standardize.js'
-
-/** A row of a table: its values by the name of their column. Numbers may be text, as CSV readers give them. */
-export type Row = Readonly<Record<string, unknown>>
 
 /** The names of the columns of rows: those of their type, where it has any. */
 export type ColumnOf<T> = [T] extends [never] ? string : [keyof T] extends [never] ? string : T extends unknown ? keyof T & string : never
@@ -18,8 +28,13 @@ export interface TableOptions<Name extends string = string> {
   inputs?: readonly Name[]
   /** Columns of numbers that are names, such as a postcode or a class 0, 1, 2; may hold the target. Default: none. */
   categories?: readonly Name[]
-  /** Rows in which a value is missing (undefined, null, NaN, empty text): `drop` them, or `fail`. Default `fail`. */
-  missing?: 'fail' | 'drop'
+  /**
+   * What to do about gaps (undefined, null, NaN, empty text): `fail`, `drop` the row, or fill it in with the column's `mean` or
+   * `median` in these rows, or a number; by column where they differ, `{ age: 'median', name: 'drop' }`. What fills a column in is
+   * part of the encoder and fills in later rows too. Of categories a filled gap is none: 0 for each. Targets are not filled in.
+   * Default `fail`.
+   */
+  missing?: Missing | Readonly<Partial<Record<Name, Missing>>>
   /** What stands for a missing value, as text or number: `NA`, −999. Default: none. */
   missingValues?: readonly (string | number)[]
 }
@@ -34,8 +49,10 @@ export interface TableEncoder {
   readonly classes: number
   /** Empty where the targets are numbers. */
   readonly classNames: readonly string[]
-  /** Inputs of other rows with the same columns, row-major. @throws RangeError for a missing value or an unknown category */
+  /** Inputs of other rows with the same columns, row-major. @throws RangeError for a gap that is not filled in or an unknown category */
   encode(rows: readonly object[]): Float32Array
+  /** Other rows with their targets, encoded as these are: those of a file with test data. @throws RangeError as encode does */
+  dataset(rows: readonly object[]): Table
   /** Plain JSON for {@link encoderFromState}, to be kept beside the model's weights. */
   state(): TableState
 }
@@ -45,12 +62,6 @@ export interface Table extends Dataset<Targets>, TableEncoder {
   readonly features: number
   readonly classes: number
   readonly classNames: readonly string[]
-}
-
-/** How a column becomes numbers: null for numbers as they are, else one feature a category. */
-export interface TableColumn {
-  name: string
-  categories: readonly string[] | null
 }
 
 /** What {@link TableEncoder.state} gives. */
@@ -91,44 +102,87 @@ export function fromTable<T extends object>(rows: readonly T[], options: TableOp
 function tableOf(rows: readonly Row[], options: TableOptions): Table {
   checkNames('fromTable', options, ['target', 'inputs', 'categories', 'missing', 'missingValues'])
   const { target, categories = [], missing = 'fail' } = options
-  if (!Array.isArray(rows)) throw new TypeError(`fromTable: wants rows in an array, got ${show(rows)}`)
-  const none = rows.findIndex((row) => typeof row !== 'object' || row === null)
-  if (none >= 0) throw new TypeError(`fromTable: row ${none} must be an object, got ${show(rows[none])}`)
+  const all = numbered('fromTable', rows)
   if (rows.length === 0) throw new RangeError('fromTable: there are no rows')
-  if (missing !== 'fail' && missing !== 'drop')
-    throw new RangeError(`fromTable: missing is 'fail' or 'drop', got ${JSON.stringify(missing)}`)
+  if (typeof target !== 'string') throw new TypeError(`fromTable: target is the name of one column, got ${show(target)}`)
+  for (const name of ['inputs', 'categories', 'missingValues'] as const)
+    if (!Array.isArray(options[name] ?? [])) throw new TypeError(`fromTable: ${name} must be an array, got ${show(options[name])}`)
   const names = options.inputs ?? Object.keys(rows[0]).filter((name) => name !== target)
   if (names.length === 0) throw new RangeError('fromTable: there is no column to learn from')
   for (const name of [...names, target, ...categories]) checkColumn(rows[0], name)
   if (names.includes(target)) throw new RangeError(`fromTable: inputs has the target '${target}', which would be learnt from itself`)
-  const isMissing = missingTest(options.missingValues)
   const used = [...names, target]
-  const whole = missing === 'drop' ? rows.filter((row) => !used.some((name) => isMissing(valueIn(row, name)))) : rows
+  const wayOf = waysOf(missing, used, target)
+  const isMissing = missingTest(options.missingValues)
+  const dropped = used.filter((name) => wayOf(name) === 'drop')
+  const whole = all.filter(([, row]) => !dropped.some((name) => isMissing(valueIn(row, name))))
   if (whole.length === 0) throw new RangeError(`fromTable: a value is missing in each of the ${rows.length} rows`)
-  const columns = names.map((name) => readColumn(whole, name, categories, isMissing))
-  const answer = readColumn(whole, target, categories, isMissing)
-  const inputs = encodeRows('fromTable', whole, columns, isMissing)
-  const encoder = encoderOf(columns, answer, options.missingValues)
+  const read = (name: string) =>
+    readColumn(whole, name, { isMissing, isNamed: categories.includes(name), missing: wayOf(name), isTarget: name === target })
+  const columns = names.map(read)
+  const answer = read(target)
+  return tableFrom('fromTable', whole, encoderOf(columns, answer, options.missingValues), { columns, answer, isMissing })
+}
+
+/** @throws TypeError for anything but objects in an array */
+function numbered(who: string, rows: readonly object[]): NumberedRows {
+  if (!Array.isArray(rows)) throw new TypeError(`${who}: wants rows in an array, got ${show(rows)}`)
+  const none = rows.findIndex((row) => typeof row !== 'object' || row === null)
+  if (none >= 0) throw new TypeError(`${who}: row ${none} must be an object, got ${show(rows[none])}`)
+  return [...rows.entries()]
+}
+
+const WAYS: readonly unknown[] = ['fail', 'drop', 'mean', 'median']
+
+/** What to do about gaps, by column. */
+function waysOf(missing: NonNullable<TableOptions['missing']>, used: readonly string[], target: string): (name: string) => Missing {
+  const check = (way: unknown, what: string) => {
+    if (!(WAYS.includes(way) || (typeof way === 'number' && Number.isFinite(Math.fround(way)))))
+      throw new RangeError(`fromTable: ${what} is ${list(WAYS.map(show)).replace(' or ', ', ')} or a number, got ${show(way)}`)
+  }
+  if (typeof missing !== 'object' || missing === null) {
+    check(missing, 'missing')
+    return () => missing
+  }
+  for (const [name, way] of Object.entries(missing)) {
+    if (!used.includes(name))
+      throw new RangeError(`fromTable: missing has a column '${name}' that is not used, only ${used.join(', ')} are`)
+    check(way, `missing of '${name}'`)
+    if (name === target && way !== 'drop' && way !== 'fail')
+      throw new RangeError(`fromTable: a target is not filled in: missing of '${name}' is 'fail' or 'drop', got ${show(way)}`)
+  }
+  return (name) => missing[name] ?? 'fail'
+}
+
+/** What an encoder goes by. */
+interface Encoding {
+  columns: readonly TableColumn[]
+  answer: TableColumn
+  isMissing: MissingTest
+}
+
+function tableFrom(who: string, rows: NumberedRows, encoder: TableEncoder, { columns, answer, isMissing }: Encoding): Table {
   return {
     ...encoder,
-    inputs,
-    targets: encodeTargets(whole, answer),
-    count: whole.length,
-    shape: [whole.length, encoder.features],
+    inputs: encodeRows(who, rows, columns, isMissing),
+    targets: encodeTargets(who, rows, answer, isMissing),
+    count: rows.length,
+    shape: [rows.length, encoder.features],
   }
 }
 
 function encoderOf(columns: readonly TableColumn[], target: TableColumn, missing: readonly (string | number)[] = []): TableEncoder {
-  const featureNames = columns.flatMap(({ name, categories }) => categories?.map((category) => `${name}=${category}`) ?? [name])
   const isMissing = missingTest(missing)
-  return {
-    features: featureNames.length,
-    featureNames,
+  const encoder: TableEncoder = {
+    features: widthOf(columns),
+    featureNames: columns.flatMap(({ name, categories }) => categories?.map((category) => `${name}=${category}`) ?? [name]),
     classes: target.categories?.length ?? 0,
     classNames: target.categories ?? [],
-    encode: (rows) => encodeRows('encode', rows as readonly Row[], columns, isMissing),
+    encode: (rows) => encodeRows('encode', numbered('encode', rows), columns, isMissing),
+    dataset: (rows) => tableFrom('dataset', numbered('dataset', rows), encoder, { columns, answer: target, isMissing }),
     state: () => structuredClone({ format: 'gradus-table/1', columns, target, missingValues: missing.map(String) }),
   }
+  return encoder
 }
 
 /**
@@ -150,8 +204,11 @@ export function encoderFromState(state: TableState): TableEncoder {
     throw new TypeError(`encoderFromState: wants columns and missingValues as arrays, got ${show(columns)} and ${show(missingValues)}`)
   for (const column of [...columns, target]) {
     const isGood = column?.categories === null || (Array.isArray(column?.categories) && column.categories.every(isText))
-    if (!(isGood && isText(column.name)))
-      throw new TypeError(`encoderFromState: a column has a name, and its categories or null, got ${JSON.stringify(column)}`)
+    const isFilled = column?.fill === undefined || Number.isFinite(column.fill)
+    if (!(isGood && isFilled && isText(column.name)))
+      throw new TypeError(
+        `encoderFromState: a column has a name, its categories or null, and a number or nothing as fill, got ${JSON.stringify(column)}`,
+      )
   }
   return encoderOf(columns, target, missingValues)
 }
@@ -162,98 +219,4 @@ function isText(value: unknown): boolean {
 
 function checkColumn(row: Row, name: string): void {
   if (!Object.hasOwn(row, name)) throw new RangeError(`fromTable: there is no column '${name}', only ${Object.keys(row).join(', ')}`)
-}
-
-function valueIn(row: Row, name: string): unknown {
-  return Object.hasOwn(row, name) ? row[name] : undefined
-}
-
-function missingTest(given: readonly (string | number)[] = []): (value: unknown) => boolean {
-  const known = new Set(given.map(String))
-  return (value) => {
-    if (value === undefined || value === null || Number.isNaN(value)) return true
-    const text = String(value)
-    return text.trim() === '' || known.has(text)
-  }
-}
-
-function readColumn(rows: readonly Row[], name: string, named: readonly string[], isMissing: (value: unknown) => boolean): TableColumn {
-  const values = rows.map((row, i) => {
-    const value = valueIn(row, name)
-    if (isMissing(value)) {
-      throw new RangeError(`fromTable: no value in column '${name}' of row ${i}; give missing: 'drop' to leave such rows out`)
-    }
-    if (!['number', 'string', 'boolean'].includes(typeof value)) {
-      throw new TypeError(`fromTable: column '${name}' of row ${i} wants a number, text or boolean, got ${String(value)}`)
-    }
-    return value
-  })
-  if (!named.includes(name) && isNumeric(values, name)) return { name, categories: null }
-  const categories = [...new Set(values.map(String))]
-  const isOfNumbers = categories.every(isNumber)
-  return { name, categories: isOfNumbers ? categories.sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1)) : categories.sort() }
-}
-
-/** Of a column of numbers, so many may be others before they are taken for categories: one, or one in ten. */
-const STRAYS = 0.1
-
-/** Whether all values are numbers. @throws RangeError where nearly all are: somebody should look at the rest */
-function isNumeric(values: readonly unknown[], name: string): boolean {
-  const strays = values.flatMap((value, i) => (isNumber(value) ? [] : [i]))
-  const infinite = strays.find((i) => typeof values[i] === 'number')
-  if (infinite !== undefined)
-    throw new RangeError(`fromTable: column '${name}' of row ${infinite} wants a finite number (of 32 bits), got ${values[infinite]}`)
-  if (strays.length === 0) return true
-  const numbers = values.length - strays.length
-  if (numbers <= 1 || strays.length > Math.max(1, STRAYS * values.length)) return false
-  throw new RangeError(
-    `fromTable: column '${name}' has numbers in ${numbers} rows, but ${JSON.stringify(values[strays[0]])} in row ${strays[0]}; ` +
-      `add that to missingValues, or '${name}' to categories`,
-  )
-}
-
-function isNumber(value: unknown): boolean {
-  return typeof value !== 'boolean' && Number.isFinite(Math.fround(Number(value)))
-}
-
-function encodeRows(
-  who: string,
-  rows: readonly Row[],
-  columns: readonly TableColumn[],
-  isMissing: (value: unknown) => boolean,
-): Float32Array {
-  const width = columns.reduce((sum, { categories }) => sum + (categories?.length ?? 1), 0)
-  const out = new Float32Array(rows.length * width)
-  let at = 0
-  for (const [i, row] of rows.entries()) {
-    for (const { name, categories } of columns) {
-      const value = valueIn(row, name)
-      if (isMissing(value)) throw new RangeError(`${who}: no value in column '${name}' of row ${i}`)
-      if (categories === null) out[at++] = numberOf(who, value, name, i)
-      else {
-        out[at + categoryOf(who, value, name, i, categories)] = 1
-        at += categories.length
-      }
-    }
-  }
-  return out
-}
-
-function numberOf(who: string, value: unknown, name: string, row: number): number {
-  if (!isNumber(value)) throw new RangeError(`${who}: column '${name}' of row ${row} wants a number, got ${JSON.stringify(value)}`)
-  return Number(value)
-}
-
-function categoryOf(who: string, value: unknown, name: string, row: number, categories: readonly string[]): number {
-  const found = categories.indexOf(String(value))
-  if (found < 0) {
-    throw new RangeError(`${who}: column '${name}' of row ${row} is one of ${categories.join(', ')}; got ${JSON.stringify(value)}`)
-  }
-  return found
-}
-
-function encodeTargets(rows: readonly Row[], { name, categories }: TableColumn): Targets {
-  if (categories === null) return Float32Array.from(rows, (row) => Number(row[name]))
-  const index = new Map(categories.map((category, i) => [category, i]))
-  return Int32Array.from(rows, (row) => index.get(String(row[name])) as number)
 }

@@ -6,7 +6,18 @@ import { asIndices } from '../ops/gather.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
 import type { Classified, Compared } from '../shape-types.js'
 import { asFloats, asTensor, type Operand, type ShapeOf, type Tensor, type TensorLike } from '../tensor.js'
-import { builtIn, COMMON, computeLoss, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target, type Traits } from './loss.js'
+import {
+  builtIn,
+  COMMON,
+  checkPrediction,
+  computeLoss,
+  elementLoss,
+  type LossOptions,
+  NUMBERS,
+  sameShapeTarget,
+  type Target,
+  type Traits,
+} from './loss.js'
 
 /** Options of the cross-entropies. */
 export interface CrossEntropyOptions extends LossOptions {
@@ -56,8 +67,9 @@ export const binaryCrossEntropy = builtIn(
 
 const CLASSES: Traits = {
   takes: (targets) => targets.dtype === 'int32' || targets.size > targets.shape[0],
-  check: (targets, { shape: [, classes], backend }) => {
-    if (targets.dtype === 'int32') asIndices(targets, classes, 'crossEntropy: label', backend)
+  check: (targets, prediction) => {
+    checkLogits('crossEntropy', prediction)
+    if (targets.dtype === 'int32') asIndices(targets, prediction.shape[1], 'crossEntropy: label', prediction.backend)
   },
   labels: true,
 }
@@ -76,8 +88,8 @@ export const crossEntropy = builtIn(function crossEntropy<P extends Shape, T ext
   options: CrossEntropyOptions = {},
 ): Tensor<[]> {
   const option = checkSmoothing('crossEntropy', options)
-  const [rows, cols] = prediction.shape
   const given = classTargets('crossEntropy', prediction, target as TensorLike)
+  const [rows, cols] = prediction.shape
   const hasLabels = !sameShape(given.shape, prediction.shape)
   const derivative = ({ add, mul, sub, sum, softmax, oneHot }: Operations) => {
     const wanted = add(mul(1 - option, hasLabels ? oneHot(given, cols) : given), option / cols)
@@ -90,7 +102,7 @@ export const crossEntropy = builtIn(function crossEntropy<P extends Shape, T ext
 
 /** @internal probabilities of the prediction's shape, as floats, or class indices, one a row. @throws ShapeError, RangeError */
 export function classTargets(name: string, prediction: Tensor, target: TensorLike): Tensor {
-  if (prediction.rank !== 2) throw new ShapeError(`${name}: wants logits of shape [rows, classes], got ${formatShape(prediction.shape)}`)
+  checkLogits(name, prediction)
   const [rows, cols] = prediction.shape
   const given = asTensor(target, prediction.backend, `${name}: target`)
   if (sameShape(given.shape, prediction.shape)) return asFloats(given)
@@ -100,6 +112,12 @@ export function classTargets(name: string, prediction: Tensor, target: TensorLik
     )
   }
   return asIndices(given, cols, `${name}: label`, prediction.backend)
+}
+
+function checkLogits(name: string, prediction: Tensor): void {
+  const { rank, shape } = checkPrediction(name, prediction)
+  if (rank !== 2 || shape[1] === 1)
+    throw new ShapeError(`${name}: wants logits of shape [rows, classes], got ${formatShape(shape)}; binaryCrossEntropy is for one output`)
 }
 
 /** @internal @throws RangeError naming the first element that is not from 0 to 1 */

@@ -9,6 +9,7 @@ import { checkNames } from '../names.js'
 import { reshape } from '../ops/shape.js'
 import { formatShape, type Shape, sameShape } from '../shape.js'
 import type { Text, Unless } from '../shape-types.js'
+import { show } from '../show.js'
 import { asFloats, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 
 /**
@@ -135,11 +136,17 @@ export function elementLoss(
 
 /** @internal targets of the prediction's own shape; [n] is also accepted for [n, 1] */
 export function sameShapeTarget(name: string, prediction: Tensor, target: unknown): Tensor {
-  const t = asColumn(asFloats(target as TensorLike, prediction.backend, `${name}: target`), prediction)
+  const t = asColumn(asFloats(target as TensorLike, checkPrediction(name, prediction).backend, `${name}: target`), prediction)
   if (!sameShape(t.shape, prediction.shape)) {
     throw new ShapeError(`${name}: prediction has shape ${formatShape(prediction.shape)}, target ${formatShape(t.shape)}`)
   }
   return t
+}
+
+/** @internal @throws TypeError for what is no tensor, such as predictions as arrays */
+export function checkPrediction(name: string, prediction: Tensor): Tensor {
+  if (prediction instanceof Tensor) return prediction
+  throw new TypeError(`${name}: wants a Tensor, got ${show(prediction)}`)
 }
 
 /** @internal targets [n] as [n, 1] where the prediction is [n, 1], so that arithmetic between them does not broadcast to [n, n] */

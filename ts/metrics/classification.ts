@@ -1,6 +1,5 @@
 /** Right and wrong, class by class: the confusion matrix and what is read from it. Definitions and conventions are scikit-learn's. */
-import { list } from '../names.js'
-import { show } from '../show.js'
+import { checkChoice } from '../checks.js'
 import type { TensorLike } from '../tensor.js'
 import { type ClassOptions, decide } from './classes.js'
 
@@ -86,7 +85,7 @@ type Score = (hits: number, predicted: number, actual: number) => number
 function averageOf(who: string, score: Score, prediction: TensorLike, target: TensorLike, options: AverageOptions): number {
   const matrix = matrixOf(who, prediction, target, options, ['average'])
   const { average = matrix.length === 2 ? 'binary' : 'macro' } = options
-  if (!AVERAGES.includes(average)) throw new RangeError(`${who}: average is ${list(AVERAGES.map(show))}, got ${show(average)}`)
+  checkChoice(`${who}: average`, average, AVERAGES)
   if (average === 'binary' && matrix.length > 2)
     throw new RangeError(`${who}: average 'binary' is for two classes, and there are ${matrix.length}; 'macro', 'micro' or 'weighted'?`)
   const counts = matrix.map((row, c) => [row[c], sum(matrix.map((other) => other[c])), sum(row)] as const)

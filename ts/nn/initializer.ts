@@ -77,16 +77,20 @@ function orthonormalize(vector: Float64Array, earlier: Float64Array[]): void {
 
 /** @internal the initialiser of that name for a weight of this shape. @throws RangeError naming the ones there are */
 export function initializer(name: InitializerName | Initializer, fanIn: number, fanOut: number, what: string): Initializer {
-  if (typeof name === 'function') return name
-  const safe = (n: number) => Math.max(n, 1)
-  const range = (limit: number) => uniform(-limit, limit)
+  if (typeof name === 'function')
+    return (p, g) => {
+      if (typeof (name(p, g) as unknown) === 'function') throw new TypeError(`${what}: call the initializer first`)
+    }
+  const root = (a: number, n: number) => Math.sqrt(a / Math.max(n, 1))
+  const range = (a: number, n: number) => uniform(-root(a, n), root(a, n))
+  const spread = (a: number, n: number) => normal(0, root(a, n))
   const makers: Record<InitializerName, () => Initializer> = {
-    glorotUniform: () => range(Math.sqrt(6 / safe(fanIn + fanOut))),
-    glorotNormal: () => normal(0, Math.sqrt(2 / safe(fanIn + fanOut))),
-    heUniform: () => range(Math.sqrt(6 / safe(fanIn))),
-    heNormal: () => normal(0, Math.sqrt(2 / safe(fanIn))),
-    lecunUniform: () => range(Math.sqrt(3 / safe(fanIn))),
-    lecunNormal: () => normal(0, Math.sqrt(1 / safe(fanIn))),
+    glorotUniform: () => range(6, fanIn + fanOut),
+    glorotNormal: () => spread(2, fanIn + fanOut),
+    heUniform: () => range(6, fanIn),
+    heNormal: () => spread(2, fanIn),
+    lecunUniform: () => range(3, fanIn),
+    lecunNormal: () => spread(1, fanIn),
     orthogonal: () => orthogonal(),
     zeros: () => constant(0),
     ones: () => constant(1),

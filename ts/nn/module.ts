@@ -216,7 +216,8 @@ export abstract class Module {
 
   /**
    * Sets all values from {@link Module.state}, also after JSON, or from named tensors, such as those of `decodeSafetensors`. How many
-   * random numbers were drawn may be missing.
+   * random numbers were drawn may be missing or left over: with and without dropout a model of your own has the same names. In a
+   * `Sequential` layers are named by their number, so where one has a dropout the other wants a `Dropout(0)`.
    *
    * @throws Error if a name is missing or left over, ShapeError if a size or a shape differs, TypeError for what is no state; then
    *   nothing was changed
@@ -226,10 +227,11 @@ export abstract class Module {
       throw new TypeError(`loadState: wants values by name, as state() has them, got ${show(state)}`)
     const left = new Set(Object.keys(state))
     const found = Array.from(this.namedParameters(), ([name, p]) => {
-      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}`)
+      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}; Dropout counts as a layer`)
       return [p, valuesFor(p, name, state[name])] as const
     })
     const drawn = [...this.namedGenerators()].filter(([name]) => left.delete(name))
+    for (const name of left) if (name.endsWith('generator')) left.delete(name)
     if (left.size > 0) throw new Error(`loadState: no parameter is named '${[...left].join("', '")}'`)
     for (const [p, values] of found) p.view().set(values)
     for (const [name, generator] of drawn) generator.counter = Number(listOf(state[name])[0])

@@ -1,5 +1,6 @@
 /** Layers one after the other. */
 import type { Backend } from '../backend/index.js'
+import { checkNames } from '../names.js'
 import type { Shape } from '../shape.js'
 import type { Through, Unless } from '../shape-types.js'
 import { show } from '../show.js'
@@ -56,7 +57,8 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
 
   constructor(layers: Chain<L> extends L ? L : Chain<L>, options: ModuleOptions = {}) {
     super(options)
-    if (!Array.isArray(layers)) throw new TypeError('Sequential: wants an array of layers, new Sequential([a, b])')
+    checkNames('Sequential', options, ['seed', 'backend'])
+    if (!Array.isArray(layers)) throw new TypeError('Sequential: wants layers in an array')
     this.layers = Object.freeze([...(layers as L)]) as unknown as L
     this.layers.forEach((layer, i) => {
       if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} is not a Module, got ${show(layer)}`)

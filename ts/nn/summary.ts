@@ -1,8 +1,10 @@
 /** A model in words. */
+
+import { show } from '../show.js'
 import { Dense } from './dense.js'
 import { Embedding } from './embedding.js'
 import { Activation, Dropout, Flatten } from './layers.js'
-import type { Module } from './module.js'
+import { Module } from './module.js'
 
 /**
  * A table of a model's parts as text: where each is, what it is, its parameters; those that are frozen are counted apart.
@@ -13,8 +15,10 @@ import type { Module } from './module.js'
  * // 0      Dense(4, 16, relu)   80
  * // 1      Dense(16, 3)         51
  * // total                      131
+ * @throws TypeError for what is no model
  */
 export function summary(model: Module): string {
+  if (!(model instanceof Module)) throw new TypeError(`summary: wants a model, got ${show(model)}`)
   const named = [...model.namedParameters()]
   const rows = model.modules().flatMap((module) => {
     const own = named.filter(([name]) => ownerOf(name, model) === module)

@@ -7,6 +7,7 @@ import { ShapeError } from '../errors.js'
 import { Parameter } from '../parameter.js'
 import { formatShape, type Shape, sizeOf } from '../shape.js'
 import type { Gathered } from '../shape-types.js'
+import { show } from '../show.js'
 import { asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 
 /** @internal whole numbers within 0..limit-1 as an int32 tensor. @throws RangeError naming the first that is not */
@@ -28,6 +29,7 @@ export function asIndices(values: TensorLike, limit: number, what: string, backe
  * @throws RangeError for an index that is not a row of the table
  */
 export function gather<T extends Shape, I extends Operand>(table: Tensor<T>, index: I, name = 'gather'): Tensor<Gathered<T, ShapeOf<I>>> {
+  if (!(table instanceof Tensor)) throw new TypeError(`${name}: wants a table as a Tensor, got ${show(table)}`)
   if (table.rank !== 2) throw new ShapeError(`${name}: wants a table of shape [rows, cols], got ${formatShape(table.shape)}`)
   const [rows, cols] = table.shape
   const indices = asIndices(index, rows, name, table.backend)

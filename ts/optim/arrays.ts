@@ -22,7 +22,7 @@ export interface Mirror {
 }
 
 export function isArrayParameter(value: unknown): value is ArrayParameter {
-  const { value: values, gradient } = value as ArrayParameter
+  const { value: values, gradient } = (value ?? {}) as ArrayParameter
   return isFloats(values) && isFloats(gradient)
 }
 

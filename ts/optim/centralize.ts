@@ -1,4 +1,6 @@
 import type { FloatArray } from '../backend/heap.js'
+import { checkChoice } from '../checks.js'
+import { checkNames } from '../names.js'
 import type { GradientTransform } from './gradients.js'
 
 /**
@@ -8,7 +10,10 @@ import type { GradientTransform } from './gradients.js'
  *
  * @example new SGD(model.parameters(), { learningRate: 0.1, gradientTransforms: [centralize()] })
  */
-export function centralize({ outputAxis = 'last' }: { outputAxis?: 'first' | 'last' } = {}): GradientTransform {
+export function centralize(options: { outputAxis?: 'first' | 'last' } = {}): GradientTransform {
+  checkNames('centralize', options, ['outputAxis'])
+  const { outputAxis = 'last' } = options
+  checkChoice('centralize: outputAxis', outputAxis, ['first', 'last'])
   return {
     name: 'centralize',
     apply(gradients) {

@@ -1,6 +1,5 @@
 /** What optimizers are made from: parameters, arrays of one's own, groups of either; and the options that all of them have. */
 import type { Backend } from '../backend/index.js'
-import { isForeign } from '../copies.js'
 import { Parameter } from '../parameter.js'
 import { show } from '../show.js'
 import { type ArrayParameter, isArrayParameter, type Mirror, mirror } from './arrays.js'
@@ -45,21 +44,42 @@ export const GROUP_DEFAULTS = { weightDecay: 0, maximize: false }
 /** The usual values of {@link DecayOptions}, to spread into `defaults`. */
 export const DECAY_DEFAULTS = { ...GROUP_DEFAULTS, decoupledWeightDecay: false }
 
+const NONE = 'there are no parameters; did you pass model.parameters()?'
+
 /** @throws TypeError for a list that mixes parameters and groups, Error for an empty one */
 export function readGroups<O>(owner: string, parameters: OptimizerInput<O>): GroupInput<O>[] {
   const items = [...listOf(owner, parameters)]
-  if (items.length === 0) throw new Error(`${owner}: there are no parameters; did you pass model.parameters()?`)
-  for (const item of items) if (isForeign(item)) throw new TypeError(`${owner}: wants parameters, got ${show(item)}`)
+  if (items.length === 0) throw new Error(`${owner}: ${NONE}`)
   const isMember = (item: unknown) => item instanceof Parameter || isArrayParameter(item)
   if (items.every(isMember)) return [{ parameters: items } as unknown as GroupInput<O>]
-  if (items.some(isMember)) throw new TypeError(`${owner}: wants parameters or groups of them, not both in one list`)
+  if (items.some(isMember)) throw new TypeError(`${owner}: wants parameters or groups of them, not both`)
+  for (const item of items) if (!isList((item as GroupInput<O> | undefined)?.parameters)) wrong(owner, item, true)
   return items as GroupInput<O>[]
 }
 
+function isList(items: unknown): boolean {
+  return typeof (items as Iterable<unknown> | undefined)?.[Symbol.iterator] === 'function'
+}
+
 function listOf<T>(owner: string, items: Iterable<T>): Iterable<T> {
-  if (typeof items?.[Symbol.iterator] === 'function') return items
+  return isList(items) ? items : wrong(owner, items)
+}
+
+function wrong(owner: string, given: unknown, isInList = false): never {
   const wanted = 'wants parameters (model.parameters()), { value, gradient } arrays, or groups { parameters: [...], ...options } in a list'
-  throw new TypeError(`${owner}: ${wanted}, got ${show(items)}`)
+  throw new TypeError(`${owner}: ${wanted}, got ${isInList ? 'a list with ' : ''}${show(given)}`)
+}
+
+/** @internal a list of parameters, for what takes no groups. @throws TypeError for anything else, Error for none */
+export function parametersOf(owner: string, given: Iterable<Parameter>, note = ''): Parameter[] {
+  const found = isList(given) ? [...given] : []
+  const odd = found.find((p) => !(p instanceof Parameter))
+  if (odd !== undefined || !isList(given)) {
+    const got = odd === undefined ? show(given) : `a list with ${show(odd)}`
+    throw new TypeError(`${owner}: wants parameters, model.parameters()${note}, got ${got}`)
+  }
+  if (found.length === 0) throw new Error(`${owner}: ${NONE}`)
+  return found
 }
 
 /** The parameters of a group; arrays get one that stands for them, which is added to `mirrors`. */
@@ -71,8 +91,7 @@ export function readMembers(
 ): Parameter[] {
   return [...listOf(owner, members)].map((member) => {
     if (member instanceof Parameter) return member
-    if (!isArrayParameter(member))
-      throw new TypeError(`${owner}: ${String(member)} is no Parameter and no pair { value, gradient } of float arrays`)
+    if (!isArrayParameter(member)) return wrong(owner, member, true)
     const twice = mirrors.find(({ array }) => array === member || array.value === member.value)
     if (twice) throw new Error(`${owner}: parameter '${twice.parameter.name}' is given twice`)
     const made = mirror(member, mirrors.length, backend)

@@ -42,13 +42,10 @@ export function checkOption(
   usual: unknown,
   allowed: Allowed | undefined = RANGES[name],
 ): void {
-  if (Array.isArray(allowed)) {
-    checkChoice(`${owner}: ${name}`, value, allowed)
-  } else if (allowed !== undefined || typeof usual === 'number') {
+  if (Array.isArray(allowed)) checkChoice(`${owner}: ${name}`, value, allowed)
+  else if (allowed !== undefined || typeof usual === 'number') {
     checkNumber(owner, name, value, (allowed as Range | undefined) ?? anyNumber)
-  } else if (typeof usual === 'boolean' && typeof value !== 'boolean') {
-    throw new TypeError(`${owner}: ${name} is true or false, got ${show(value)}`)
-  }
+  } else if (typeof usual === 'boolean') checkChoice(`${owner}: ${name}`, value, [true, false])
 }
 
 /**

@@ -1,6 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
+import { show } from '../show.js'
+import { asList } from '../tensor.js'
 import { withWeights } from './averaging.js'
+import { parametersOf } from './input.js'
 import { checkNames, checkOption } from './options.js'
 
 /** Options of {@link WeightAverage}. */
@@ -36,6 +39,7 @@ export class WeightAverage {
   private readonly parameters: readonly Parameter[]
   private readonly values: FloatArray[]
 
+  /** @throws TypeError for what is no list of parameters, RangeError for options out of range */
   constructor(parameters: Iterable<Parameter>, options: WeightAverageOptions = {}) {
     checkNames('WeightAverage', options, ['form', 'decay'])
     const { form = 'ema', decay = 0.999 } = options
@@ -43,7 +47,7 @@ export class WeightAverage {
     checkOption('WeightAverage', 'decay', decay, 0.999, { min: 0, max: 1 })
     this.form = form
     this.decay = decay
-    this.parameters = [...parameters]
+    this.parameters = parametersOf('WeightAverage', parameters)
     this.values = this.parameters.map((p) => p.data())
   }
 
@@ -77,8 +81,16 @@ export class WeightAverage {
     return { count: this.count, values: this.averages() }
   }
 
-  loadState({ count, values }: { count: number; values: FloatArray[] }): void {
-    this.count = count
-    values.forEach((average, i) => this.values[i].set(average))
+  /** @throws TypeError for what is no state of an average, RangeError for one of other parameters; then nothing was changed */
+  loadState(state: { count: number; values: FloatArray[] }): void {
+    if (!Array.isArray(state?.values)) throw new TypeError(`WeightAverage.loadState(): wants a state of an average, got ${show(state)}`)
+    const saved = state.values.map(asList)
+    const sizes = (arrays: readonly ArrayLike<number>[]) => arrays.map(({ length }) => length).join(', ')
+    if (sizes(saved) !== sizes(this.values))
+      throw new RangeError(
+        `WeightAverage.loadState(): the state is of parameters with ${sizes(saved)} values, these have ${sizes(this.values)}`,
+      )
+    this.count = state.count
+    saved.forEach((average, i) => this.values[i].set(average))
   }
 }

@@ -1,4 +1,6 @@
 /** Schedules that go up and down. */
+import { checkChoice } from '../checks.js'
+import { show } from '../show.js'
 import { checkPositive, interpolate, optionsOf, type Schedule } from './schedule.js'
 
 /** Options of {@link cosineRestarts}. */
@@ -78,7 +80,10 @@ export function oneCycleMomentum(options: OneCycleOptions & { high?: number; low
 
 function oneCycleOf(owner: string, options: OneCycleOptions, start: number, peak: number, end: number): Schedule {
   const { steps, warmupFraction = 0.3, shape = 'cosine', threePhase = false } = options
-  checkPositive(owner, { steps, warmupFraction, warmupRest: 1 - warmupFraction })
+  checkPositive(owner, { steps })
+  if (!(warmupFraction > 0 && warmupFraction < 1))
+    throw new RangeError(`${owner}: warmupFraction must be above 0 and below 1, got ${show(warmupFraction)}`)
+  checkChoice(`${owner}: shape`, shape, ['cosine', 'linear'])
   const up = warmupFraction * steps - 1
   const down = threePhase ? 2 * warmupFraction * steps - 2 : steps - 1
   const points: [number, number][] = [
@@ -112,6 +117,7 @@ export interface CyclicOptions {
 export function cyclic(low: number, high: number, options: CyclicOptions = {}): Schedule {
   const { up = 2000, down = up, mode = 'triangular', gamma = 1 } = optionsOf('cyclic', options, 'up', 'down', 'mode', 'gamma')
   checkPositive('cyclic', { up, down })
+  checkChoice('cyclic: mode', mode, ['triangular', 'triangular2', 'exponential'])
   const length = up + down
   return (step) => {
     const cycle = Math.floor(step / length)

@@ -1,5 +1,7 @@
 /** Schedules that go down once. */
-import { checkPositive, optionsOf, progress, type Schedule, type Shape, warmup } from './schedule.js'
+import { checkChoice } from '../checks.js'
+import { show } from '../show.js'
+import { checkPositive, optionsOf, progress, type Schedule, SHAPES, type Shape, warmup } from './schedule.js'
 
 /** From one value to another in `steps` steps, then constant. @example schedules.linear(0.1, 0, 100)(50) // 0.05 */
 export function linear(from: number, to: number, steps: number): Schedule {
@@ -49,6 +51,7 @@ export function stepDecay(value: number, options: { every: number; factor?: numb
  */
 export function multiStep(value: number, options: { milestones: readonly number[]; factor?: number }): Schedule {
   const { milestones, factor = 0.1 } = optionsOf('multiStep', options, 'milestones', 'factor')
+  if (!Array.isArray(milestones)) throw new TypeError(`multiStep: milestones must be an array of steps, got ${show(milestones)}`)
   return (step) => value * factor ** milestones.filter((m) => m <= step).length
 }
 
@@ -120,6 +123,7 @@ export interface CosineOptions {
 export function cosine(from: number, options: CosineOptions): Schedule {
   const { steps, to = 0, exponent = 1, afterwards = 'hold' } = optionsOf('cosine', options, 'steps', 'to', 'exponent', 'afterwards')
   checkPositive('cosine', { steps })
+  checkChoice('cosine: afterwards', afterwards, ['hold', 'rise'])
   return (step) => {
     const k = afterwards === 'hold' ? Math.min(step, steps) : step
     return to + (from - to) * ((1 + Math.cos((Math.PI * k) / steps)) / 2) ** exponent
@@ -146,6 +150,7 @@ export function warmupStableDecay(peak: number, options: WarmupStableDecayOption
   optionsOf('warmupStableDecay', options, 'warmupSteps', 'stableSteps', 'decaySteps', 'to', 'shape')
   const { warmupSteps, stableSteps, decaySteps, to = 0, shape = 'linear' } = options
   checkPositive('warmupStableDecay', { decaySteps })
+  checkChoice('warmupStableDecay: shape', shape, SHAPES)
   const rest = (step: number) => peak + (to - peak) * progress(shape, Math.min(Math.max(0, step - stableSteps) / decaySteps, 1))
   return warmupSteps > 0 ? warmup(rest, { steps: warmupSteps }) : rest
 }

@@ -1,5 +1,6 @@
 /** The learning rate goes down when a metric stops improving. */
 
+import { checkChoice } from '../checks.js'
 import { checkNames } from '../names.js'
 import { show } from '../show.js'
 
@@ -99,7 +100,10 @@ export class ReduceOnPlateau {
     return { best, badSteps, cooldownLeft }
   }
 
+  /** @throws TypeError for what is no state of one */
   loadState(state: { best: number; badSteps: number; cooldownLeft: number }): void {
+    if (typeof state?.badSteps !== 'number')
+      throw new TypeError(`ReduceOnPlateau.loadState(): wants { best, badSteps, cooldownLeft }, got ${show(state)}`)
     this.best = state.best
     this.badSteps = state.badSteps
     this.cooldownLeft = state.cooldownLeft
@@ -130,10 +134,8 @@ export class ReduceOnPlateau {
 }
 
 function check({ mode, factor, thresholdMode, ...counts }: Required<ReduceOnPlateauOptions>): void {
-  if (mode !== 'min' && mode !== 'max') throw new RangeError(`ReduceOnPlateau: mode is 'min' or 'max', got '${mode}'`)
-  if (thresholdMode !== 'relative' && thresholdMode !== 'absolute') {
-    throw new RangeError(`ReduceOnPlateau: thresholdMode is 'relative' or 'absolute', got '${thresholdMode}'`)
-  }
+  checkChoice('ReduceOnPlateau: mode', mode, ['min', 'max'])
+  checkChoice('ReduceOnPlateau: thresholdMode', thresholdMode, ['relative', 'absolute'])
   if (!(factor > 0 && factor < 1)) throw new RangeError(`ReduceOnPlateau: factor must be in (0, 1), got ${show(factor)}`)
   for (const [name, value] of Object.entries(counts)) {
     if (!(value >= 0)) throw new RangeError(`ReduceOnPlateau: ${name} must be ≥ 0, got ${show(value)}`)

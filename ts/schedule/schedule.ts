@@ -3,6 +3,7 @@
  * step. schedule(0) is for the first step. They compose ({@link warmup}, {@link sequence}, {@link product}), plot
  * (`Array.from({ length: n }, (_, k) => schedule(k))`) and drive any option of an optimizer ({@link Scheduler}).
  */
+import { checkChoice } from '../checks.js'
 import { checkNames } from '../names.js'
 import { show } from '../show.js'
 
@@ -11,6 +12,9 @@ export type Schedule = (step: number) => number
 
 /** How a value goes from one level to another: share of the way at share of the time. */
 export type Shape = 'linear' | 'cosine' | 'sqrt'
+
+/** @internal */
+export const SHAPES: readonly Shape[] = ['linear', 'cosine', 'sqrt']
 
 /** @internal share of the way at share x ∈ [0, 1] of the time */
 export function progress(shape: Shape, x: number): number {
@@ -21,8 +25,14 @@ export function progress(shape: Shape, x: number): number {
 /** @internal @throws RangeError naming the schedule, the option and the value */
 export function checkPositive(owner: string, options: Record<string, number>): void {
   for (const [name, value] of Object.entries(options)) {
-    if (!(value > 0)) throw new RangeError(`${owner}: ${name} must be > 0, got ${show(value)}`)
+    if (!(typeof value === 'number' && value > 0)) throw new RangeError(`${owner}: ${name} must be > 0, got ${show(value)}`)
   }
+}
+
+function checkSchedules(owner: string, schedules: readonly Schedule[]): void {
+  if (!Array.isArray(schedules)) throw new TypeError(`${owner}: wants schedules in an array, got ${show(schedules)}`)
+  const wrong = schedules.find((schedule) => typeof schedule !== 'function')
+  if (wrong !== undefined) throw new TypeError(`${owner}: a schedule is a function of the step, such as constant(0.1), got ${show(wrong)}`)
 }
 
 /** @internal the options of a schedule. @throws TypeError where there are none, RangeError for one that is not known */
@@ -44,6 +54,7 @@ export function constant(value: number): Schedule {
  * @throws RangeError unless there is one boundary fewer than schedules, ascending
  */
 export function sequence(schedules: readonly Schedule[], boundaries: readonly number[]): Schedule {
+  checkSchedules('sequence', schedules)
   checkBoundaries('sequence', schedules.length, boundaries)
   return (step) => {
     const i = countUpTo(boundaries, step)
@@ -57,6 +68,7 @@ export function sequence(schedules: readonly Schedule[], boundaries: readonly nu
  * @example schedules.product(schedules.constant(0.1), schedules.linear(1, 0, 100))(50) // 0.05
  */
 export function product(...schedules: readonly Schedule[]): Schedule {
+  checkSchedules('product', schedules)
   return (step) => schedules.reduce((value, schedule) => value * schedule(step), 1)
 }
 
@@ -79,7 +91,9 @@ export interface WarmupOptions {
  */
 export function warmup(schedule: Schedule, options: WarmupOptions): Schedule {
   const { steps, from, shape = 'linear' } = optionsOf('warmup', options, 'steps', 'from', 'shape')
+  checkSchedules('warmup', [schedule])
   checkPositive('warmup', { steps })
+  checkChoice('warmup: shape', shape, ['linear', 'exponential'])
   const to = schedule(0)
   const start = from ?? (shape === 'linear' ? 0 : to / 100)
   if (shape === 'exponential') checkPositive('warmup', { from: start })
@@ -105,6 +119,7 @@ export function piecewise(values: readonly number[], boundaries: readonly number
  * @throws RangeError for no points, or steps that do not ascend
  */
 export function interpolate(points: readonly (readonly [step: number, value: number])[], shape: Shape = 'linear'): Schedule {
+  checkChoice('interpolate: shape', shape, SHAPES)
   const steps = points.map(([step]) => step)
   if (steps.length === 0) throw new RangeError('interpolate: there are no points')
   checkAscending('interpolate', steps)
@@ -125,6 +140,7 @@ function countUpTo(boundaries: readonly number[], step: number): number {
 }
 
 function checkBoundaries(owner: string, pieces: number, boundaries: readonly number[]): void {
+  if (!Array.isArray(boundaries)) throw new TypeError(`${owner}: wants boundaries in an array, got ${show(boundaries)}`)
   if (pieces !== boundaries.length + 1)
     throw new RangeError(`${owner}: ${pieces} pieces want ${pieces - 1} boundaries, got ${boundaries.length}`)
   checkAscending(owner, boundaries, 0)

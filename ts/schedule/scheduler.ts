@@ -36,6 +36,9 @@ export class Scheduler {
     if (typeof schedule !== 'function' && (typeof schedule !== 'object' || schedule === null))
       throw new TypeError(`Scheduler: wants a schedule, or schedules by the name of an option, got ${show(schedule)}`)
     const schedules = typeof schedule === 'function' ? { learningRate: schedule } : schedule
+    for (const [name, value] of Object.entries(schedules))
+      if (typeof value !== 'function')
+        throw new TypeError(`Scheduler: '${name}' wants a schedule, a function of the step, got ${show(value)}`)
     const groups = group === undefined ? optimizer.groups : [optimizer.groups[group]]
     if (groups[0] === undefined) throw new RangeError(`Scheduler: the optimizer has ${optimizer.groups.length} groups, no group ${group}`)
     this.targets = groups.flatMap((driven) => {
@@ -67,8 +70,10 @@ export class Scheduler {
     return { stepCount: this.stepCount }
   }
 
-  loadState({ stepCount }: { stepCount: number }): void {
-    this.stepCount = stepCount
+  /** @throws TypeError for what is no state of a scheduler */
+  loadState(state: { stepCount: number }): void {
+    if (typeof state?.stepCount !== 'number') throw new TypeError(`Scheduler.loadState(): wants { stepCount }, got ${show(state)}`)
+    this.stepCount = state.stepCount
     this.assign()
   }
 

@@ -23,5 +23,6 @@ export function checkNumbers(what: string, values: ArrayLike<number>): void {
 
 /** @throws TypeError @internal */
 export function checkObject(owner: string, options: unknown): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError(`${owner}: options must be an object, got ${show(options)}`)
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new TypeError(`${owner}: options must be an object, got ${show(options)}`)
 }

@@ -1,6 +1,6 @@
 /** Callbacks: what to do besides training, at the end of each batch and epoch. */
 
-import { checkCount } from '../checks.js'
+import { checkChoice, checkCount } from '../checks.js'
 import { checkNames, list } from '../names.js'
 import type { Module } from '../nn/module.js'
 import { show } from '../show.js'
@@ -94,7 +94,7 @@ export class EarlyStopping implements Callback {
     checkCount('EarlyStopping: patience', patience, 0)
     if (!(minDelta >= 0)) throw new RangeError(`EarlyStopping: minDelta must be ≥ 0, got ${show(minDelta)}`)
     const mode = options.mode ?? (/accuracy/i.test(monitor) ? 'max' : 'min')
-    if (mode !== 'min' && mode !== 'max') throw new RangeError(`EarlyStopping: mode is 'min' or 'max', got ${show(mode)}`)
+    checkChoice('EarlyStopping: mode', mode, ['min', 'max'])
     this.options = { monitor, patience, minDelta, mode, restoreBest }
   }
 

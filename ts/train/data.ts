@@ -24,7 +24,20 @@ export interface DataSet {
 }
 
 /** What a data set may carry. */
-const DATA = ['inputs', 'shape', 'targets', 'weights', 'count', 'features', 'classes', 'classNames', 'featureNames', 'encode', 'state']
+const DATA = [
+  'inputs',
+  'shape',
+  'targets',
+  'weights',
+  'count',
+  'features',
+  'classes',
+  'classNames',
+  'featureNames',
+  'encode',
+  'dataset',
+  'state',
+]
 
 /** A checked data set. @internal */
 export interface Rows {

@@ -65,6 +65,10 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
   checkRange({ from, to, steps, smoothing, stopAt })
   const rate = (i: number) => from * (to / from) ** (i / (steps - 1))
   const curve: LearningRateCurve = { learningRates: [], losses: [], smoothed: [], diverged: false, suggestions: NO_SUGGESTIONS }
+  if (!Array.isArray(options.optimizer?.groups))
+    throw new TypeError(
+      `findLearningRate: optimizer must be an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`,
+    )
   if ('trainOn' in options.optimizer) throw new TypeError(`findLearningRate: ${options.optimizer.name} finds its steps itself`)
   const restore = snapshot(model, options.optimizer)
   model.train()

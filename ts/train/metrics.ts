@@ -5,13 +5,13 @@ import { largest } from '../metrics/classes.js'
 import { joinRows } from '../nn/module.js'
 import { formatShape } from '../shape.js'
 import { show } from '../show.js'
-import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
+import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /**
  * Something worth watching, of many rows: of the whole data set in `evaluateModel` and validation, of the epoch so far in training,
- * whatever the size of the batches. Predictions and targets are kept for it until then.
+ * whatever the size of the batches. Predictions and targets are kept for it until then. A tensor of one element is as good as a number.
  */
-export type Metric = (prediction: Tensor, target: Tensor) => number
+export type Metric = (prediction: Tensor, target: Tensor) => number | Tensor
 
 /** Metrics by name, as `fit` and `evaluateModel` take them. */
 export const METRICS = { accuracy, meanAbsoluteError, rootMeanSquaredError } as const
@@ -20,7 +20,7 @@ export type MetricName = keyof typeof METRICS
 
 /**
  * The share of rows whose class is right: the largest of several logits, or for one logit whether it is above 0.
- * Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
+ * Predictions may be classes themselves, as whole numbers (an Int32Array, `argmax`). Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
  *
  * @throws RangeError for one output whose targets are not from 0 to 1, ShapeError for targets of other rows
  * @example accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5
@@ -33,7 +33,8 @@ export function accuracy(prediction: TensorLike, target: TensorLike): number {
   const oneClassEach = t.length === rows
   let right = 0
   for (let r = 0; r < rows; r++) {
-    if (cols === 1) {
+    if (cols === 1 && scores.dtype === 'int32') right += p[r] === t[r] ? 1 : 0
+    else if (cols === 1) {
       if (!(t[r] >= 0 && t[r] <= 1))
         throw new RangeError(`accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError`)
       right += p[r] > 0 === t[r] > 0.5 ? 1 : 0
@@ -107,7 +108,7 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
 }
 
 /** Metrics that are means over rows, so that batches may be judged one by one and nothing has to be kept. */
-const MEANS: readonly Metric[] = [accuracy, meanAbsoluteError]
+const MEANS: readonly unknown[] = [accuracy, meanAbsoluteError]
 
 /** The mean of the loss, weighted by batch size, and metrics of all rows so far. @internal */
 export class RunningMeans {
@@ -126,7 +127,8 @@ export class RunningMeans {
 
   add(loss: number, prediction: Tensor, target: Tensor, size: number): void {
     this.addLoss(loss, size)
-    for (const [i, [, metric]] of this.metrics.entries()) if (MEANS.includes(metric)) this.sums[i] += metric(prediction, target) * size
+    for (const [i, [, metric]] of this.metrics.entries())
+      if (MEANS.includes(metric)) this.sums[i] += (metric(prediction, target) as number) * size
     this.kept?.[0].push(prediction.keep())
     this.kept?.[1].push(target.keep())
   }
@@ -144,7 +146,10 @@ export class RunningMeans {
   /** Name → value so far. */
   get values(): Record<string, number> {
     const [prediction, target] = this.kept?.map((parts) => joinRows('metrics', parts)) ?? []
-    const result = (metric: Metric, i: number) => (MEANS.includes(metric) ? this.sums[i] / this.samples : metric(prediction, target))
+    const result = (metric: Metric, i: number) => {
+      const value = MEANS.includes(metric) ? this.sums[i] / this.samples : metric(prediction, target)
+      return value instanceof Tensor ? value.item() : value
+    }
     return Object.fromEntries(this.metrics.map(([name, metric], i) => [name, result(metric, i)]))
   }
 }

@@ -115,8 +115,10 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
 /** @throws Error for an optimizer of another model, which would fail at its first step or train that one */
 function checkOwner(model: Module, { name, groups }: OptimizerLike | WholeStepOptimizer): void {
   const own = new Set(model.parameters())
-  if (!groups.some(({ parameters }) => [...parameters].some((p) => own.has(p))))
+  const driven = groups.flatMap(({ parameters }) => [...parameters])
+  if (!driven.some((p) => own.has(p)))
     throw new Error(`fit: optimizer ${name} has none of this model's parameters; make one with model.parameters()`)
+  if (!driven.some((p) => p.requiresGrad)) throw new Error(`fit: optimizer ${name} has no parameter that requiresGrad`)
 }
 
 /** @internal a plan and the rows to judge by, if any. @throws RangeError, ShapeError, TypeError */

@@ -4,8 +4,9 @@ import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
 import { crossEntropy } from '../../loss/classification.js'
 import { mse } from '../../loss/regression.js'
-import type { Module } from '../../nn/module.js'
+import { Module } from '../../nn/module.js'
 import { type Allowed, nonNegative } from '../../optim/options.js'
+import { show } from '../../show.js'
 import { asTensor, type Tensor, type TensorLike } from '../../tensor.js'
 import { ClosureOptimizer, checkOwnLoss, type TrainingBatch } from '../optimizers/closure.js'
 import type { StopReason } from '../result.js'
@@ -87,6 +88,8 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
 
   /** @param model dense layers and activations only @throws TypeError for any other model */
   constructor(model: Module, options: O = {} as O) {
+    if (!(model instanceof Module))
+      throw new TypeError(`${new.target.name}: wants the model, whose layers it looks into, got ${show(model)}`)
     super(model.parameters(), options)
     const plan = planOf(model)
     if (plan === null)

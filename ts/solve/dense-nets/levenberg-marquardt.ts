@@ -91,7 +91,7 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
 
   /** @param target a model; or parameters, for closures that answer with residuals */
   constructor(target: Module | Iterable<Parameter>, options: LevenbergMarquardtOptions = {}) {
-    const isModel = typeof (target as Module).parameters === 'function'
+    const isModel = typeof (target as Module | undefined)?.parameters === 'function'
     super(isModel ? (target as Module).parameters() : (target as Iterable<Parameter>), options)
     this.model = isModel ? (target as Module) : null
   }

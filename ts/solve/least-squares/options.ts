@@ -60,7 +60,7 @@ export function checkOptions(owner: string, options: object, also: readonly stri
     if (also.includes(name) || BOUNDS.includes(name)) continue
     const value = (options as Record<string, unknown>)[name]
     const allowed = ALLOWED[name]
-    if (allowed === undefined) checkName(owner, name, [...Object.keys(ALLOWED), ...BOUNDS, ...also])
+    if (allowed === undefined) checkName(owner, name, [...new Set([...Object.keys(ALLOWED), ...BOUNDS, ...also])])
     else if (value === undefined) continue
     else if (allowed !== null) checkOption(owner, name, value, 0, allowed)
     else if (typeof value !== 'function') throw new TypeError(`${owner}: ${name} must be a function, got ${show(value)}`)

@@ -1,8 +1,9 @@
 /** What optimizers have in common that evaluate the loss themselves, several times a step. */
 
 import type { Loss } from '../../loss/loss.js'
+import { parametersOf } from '../../optim/input.js'
 import { type Allowed, checked, checkNames, checkOption } from '../../optim/options.js'
-import { Parameter } from '../../parameter.js'
+import type { Parameter } from '../../parameter.js'
 import { show } from '../../show.js'
 import { Tensor } from '../../tensor.js'
 import type { Frozen } from '../least-squares/equations.js'
@@ -79,7 +80,7 @@ export abstract class ClosureOptimizer<O extends object> {
 
   /** @throws RangeError for options out of range, Error for no parameters, one twice, or of two backends */
   constructor(parameters: Iterable<Parameter>, options: O = {} as O) {
-    this.parameters = checkParameters(this.name, [...parameters])
+    this.parameters = checkParameters(this.name, parametersOf(this.name, parameters, ' (one group: the method sees them as one vector)'))
     const { defaults, allowed } = this.constructor as unknown as OptimizerClass
     checkNames(this.name, options, Object.keys(defaults))
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
@@ -196,10 +197,7 @@ export abstract class ClosureOptimizer<O extends object> {
 }
 
 function checkParameters(owner: string, parameters: Parameter[]): Parameter[] {
-  if (parameters.length === 0) throw new Error(`${owner}: there are no parameters; did you pass model.parameters()?`)
   for (const p of parameters) {
-    if (!(p instanceof Parameter))
-      throw new TypeError(`${owner}: wants parameters (one group: the method sees them as one vector), got ${show(p)}`)
     if (p.backend !== parameters[0].backend)
       throw new Error(`${owner}: parameter '${p.name}' lives on another backend than '${parameters[0].name}'`)
   }

@@ -1,0 +1,81 @@
+/** Data sets from arrays that are there already. */
+import { checkNames } from '../names.js'
+import { show } from '../show.js'
+import type { Dataset, Targets } from './dataset.js'
+
+/** Options of {@link fromArrays}. */
+export interface ArraysOptions {
+  /** Targets are classes, of which there are so many. Default: 0, they are numbers; one more than the largest of an Int32Array. */
+  classes?: number
+}
+
+/**
+ * A data set from rows of numbers and a target each, for what cuts and scales data sets: `trainTestSplit`, `kFold`, `standardize`.
+ * (`fit` takes arrays as they are.) Texts as targets are classes, by name in alphabetical order; an Int32Array has classes; other
+ * numbers are numbers to predict, unless `classes` says how many classes there are.
+ *
+ * @param inputs a row of numbers for each sample
+ * @param targets an entry for each sample
+ * @example
+ * const data = fromArrays([[5.1, 3.5], [6.2, 2.9], [4.9, 3]], ['setosa', 'virginica', 'setosa'])
+ * data.targets // Int32Array.of(0, 1, 0)
+ * data.classNames // ['setosa', 'virginica']
+ * const { train, test } = trainTestSplit(fromArrays([[1], [2], [3]], [2, 4, 6]))
+ * @throws TypeError for what is no array of rows, or a value that is no number; RangeError for rows unlike in length, targets that are
+ *   not as many, or no class
+ */
+export function fromArrays(
+  inputs: readonly ArrayLike<number>[],
+  targets: ArrayLike<number> | readonly string[],
+  options: ArraysOptions = {},
+): Dataset<Targets> {
+  checkNames('fromArrays', options, ['classes'])
+  const count = lengthOf(inputs, 'inputs')
+  if (lengthOf(targets, 'targets') !== count) throw new RangeError(`fromArrays: ${count} rows of inputs, but ${targets.length} targets`)
+  const features = count === 0 ? 0 : lengthOf(inputs[0], 'row 0 of inputs')
+  if (features === 0) throw new RangeError('fromArrays: there is nothing to learn from')
+  const rows = new Float32Array(count * features)
+  Array.from(inputs).forEach((row, i) => {
+    if (lengthOf(row, `row ${i} of inputs`) !== features)
+      throw new RangeError(`fromArrays: row ${i} of inputs has ${row.length} numbers, row 0 has ${features}`)
+    for (let j = 0; j < features; j++) rows[i * features + j] = numberAt(row[j], `column ${j} of row ${i} of inputs`)
+  })
+  return { inputs: rows, count, features, shape: [count, features], ...targetsOf(Array.from<unknown>(targets), targets, options.classes) }
+}
+
+function targetsOf(
+  list: readonly unknown[],
+  given: unknown,
+  classes: number | undefined,
+): Pick<Dataset<Targets>, 'targets' | 'classes' | 'classNames'> {
+  if (typeof list[0] === 'string') {
+    const odd = list.findIndex((target) => typeof target !== 'string')
+    if (odd >= 0) throw new TypeError(`fromArrays: target 0 is text, so is each, got ${show(list[odd])} as target ${odd}`)
+    const classNames = [...new Set(list as readonly string[])].sort()
+    const place = new Map(classNames.map((name, i) => [name, i]))
+    return {
+      targets: Int32Array.from(list as readonly string[], (name) => place.get(name) as number),
+      classes: classNames.length,
+      classNames,
+    }
+  }
+  const numbers = list.map((target, i) => numberAt(target, `target ${i}`))
+  const known = classes ?? (given instanceof Int32Array ? numbers.reduce((most, target) => Math.max(most, target), 0) + 1 : 0)
+  if (!(Number.isInteger(known) && known >= 0))
+    throw new RangeError(`fromArrays: classes must be a whole number from 0, got ${show(known)}`)
+  if (known === 0) return { targets: Float32Array.from(numbers), classes: 0 }
+  const wrong = numbers.findIndex((target) => !(Number.isInteger(target) && target >= 0 && target < known))
+  if (wrong >= 0) throw new RangeError(`fromArrays: classes are from 0 to ${known - 1}, got ${numbers[wrong]} as target ${wrong}`)
+  return { targets: Int32Array.from(numbers), classes: known }
+}
+
+function lengthOf(list: ArrayLike<unknown>, what: string): number {
+  if (Array.isArray(list) || (ArrayBuffer.isView(list) && 'length' in list)) return list.length
+  throw new TypeError(`fromArrays: ${what} must be an array, got ${show(list)}`)
+}
+
+function numberAt(value: unknown, what: string): number {
+  if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return value
+  if (typeof value === 'number') throw new RangeError(`fromArrays: ${what} must be a finite number (of 32 bits), got ${value}`)
+  throw new TypeError(`fromArrays: ${what} must be a number, got ${show(value)}`)
+}

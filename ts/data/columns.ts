@@ -1,0 +1,162 @@
+/** Columns of tables: what becomes of each, found out from its values, and rows made into numbers by that. */
+import { show } from '../show.js'
+
+/** A row of a table: its values by the name of their column. Numbers may be text, as CSV readers give them. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** What to do about a gap in a column: see `missing` of {@link TableOptions}. */
+export type Missing = 'fail' | 'drop' | 'mean' | 'median' | number
+
+/** How a column becomes numbers. */
+export interface TableColumn {
+  name: string
+  /** null for numbers as they are, else one feature a category. */
+  categories: readonly string[] | null
+  /** What stands for a gap: of categories 0, in the feature of each. Without it a gap is an error. */
+  fill?: number
+}
+
+/** @internal rows with their numbers in the table, which stay where others are left out */
+export type NumberedRows = readonly (readonly [at: number, row: Row])[]
+
+/** @internal whether a value is none */
+export type MissingTest = (value: unknown) => boolean
+
+/** @internal */
+export function missingTest(given: readonly (string | number)[] = []): MissingTest {
+  const known = new Set(given.map(String))
+  return (value) => {
+    if (value === undefined || value === null || Number.isNaN(value)) return true
+    const text = String(value)
+    return text.trim() === '' || known.has(text)
+  }
+}
+
+/** @internal */
+export function valueIn(row: Row, name: string): unknown {
+  return Object.hasOwn(row, name) ? row[name] : undefined
+}
+
+/** @internal what {@link readColumn} goes by */
+export interface Reading {
+  isMissing: MissingTest
+  /** Whether its numbers are names. */
+  isNamed: boolean
+  missing: Missing
+  isTarget: boolean
+}
+
+/**
+ * @internal what becomes of a column
+ * @throws RangeError for a gap that nothing was said about, and a value that is infinite or not like the others; TypeError for one
+ *   that is neither number, text nor boolean
+ */
+export function readColumn(rows: NumberedRows, name: string, { isMissing, isNamed, missing, isTarget }: Reading): TableColumn {
+  const given = rows.filter(([, row]) => !isMissing(valueIn(row, name)))
+  const isFilled = missing !== 'fail' && missing !== 'drop' && !isTarget
+  if (given.length < rows.length && !isFilled) {
+    const [at] = rows.find(([, row]) => isMissing(valueIn(row, name))) as NumberedRows[number]
+    const hint =
+      missing === 'fail' ? `; give missing: 'drop' to leave such rows out${isTarget ? '' : ", 'mean' or 'median' to fill them in"}` : ''
+    const more = missing !== 'fail' && isTarget ? ', the target, which is not filled in: leave such rows out' : ''
+    throw new RangeError(`fromTable: no value in column '${name}' of row ${at}${hint}${more}`)
+  }
+  if (given.length === 0) throw new RangeError(`fromTable: there is no value in column '${name}'`)
+  const values = given.map(([at, row]): Value => [at, valueIn(row, name)])
+  const odd = values.find(([, value]) => !['number', 'string', 'boolean', 'bigint'].includes(typeof value))
+  if (odd) throw new TypeError(`fromTable: column '${name}' of row ${odd[0]} wants a number, text or boolean, got ${show(odd[1])}`)
+  if (!isNamed && isNumeric(values, name)) {
+    const numbers = values.map(([, value]) => Number(value))
+    return { name, categories: null, ...(isFilled && { fill: filling(numbers, missing) }) }
+  }
+  const categories = [...new Set(values.map(([, value]) => String(value)))]
+  const isOfNumbers = categories.every(isNumber)
+  categories.sort(isOfNumbers ? (a, b) => Number(a) - Number(b) || (a < b ? -1 : 1) : undefined)
+  return { name, categories, ...(isFilled && { fill: 0 }) }
+}
+
+type Value = readonly [at: number, value: unknown]
+
+function filling(numbers: number[], missing: 'mean' | 'median' | number): number {
+  if (typeof missing === 'number') return missing
+  const n = numbers.length
+  if (missing === 'mean') return numbers.reduce((sum, x) => sum + x, 0) / n
+  numbers.sort((a, b) => a - b)
+  return (numbers[(n - 1) >> 1] + numbers[n >> 1]) / 2
+}
+
+/** Of a column of numbers, so many may be others before they are taken for categories: one, or one in ten. */
+const STRAYS = 0.1
+
+/** A number as it is written where the comma is its point. */
+const COMMA = /^\s*-?\d+,\d+\s*$/
+
+/** Whether all values are numbers. @throws RangeError where nearly all are: somebody should look at the rest */
+function isNumeric(values: readonly Value[], name: string): boolean {
+  const strays = values.filter(([, value]) => !isNumber(value))
+  const infinite = strays.find(([, value]) => typeof value === 'number')
+  if (infinite !== undefined)
+    throw new RangeError(`fromTable: column '${name}' of row ${infinite[0]} wants a finite number (of 32 bits), got ${infinite[1]}`)
+  if (strays.length === 0) return true
+  const numbers = values.length - strays.length
+  if (strays.every(([, value]) => COMMA.test(String(value))))
+    throw new RangeError(
+      `fromTable: column '${name}' has a decimal comma in row ${strays[0][0]}, ${show(strays[0][1])}; ` +
+        `write numbers with a point, or add '${name}' to categories`,
+    )
+  if (numbers <= 1 || strays.length > Math.max(1, STRAYS * values.length)) return false
+  throw new RangeError(
+    `fromTable: column '${name}' has numbers in ${numbers} rows, but ${show(strays[0][1])} in row ${strays[0][0]}; ` +
+      `add that to missingValues, or '${name}' to categories`,
+  )
+}
+
+function isNumber(value: unknown): boolean {
+  return typeof value !== 'boolean' && Number.isFinite(Math.fround(Number(value)))
+}
+
+/** @internal how many features columns become */
+export function widthOf(columns: readonly TableColumn[]): number {
+  return columns.reduce((sum, { categories }) => sum + (categories?.length ?? 1), 0)
+}
+
+/** @internal inputs, row-major. @throws RangeError for a gap that is not filled in, or a value that is not of its column */
+export function encodeRows(who: string, rows: NumberedRows, columns: readonly TableColumn[], isMissing: MissingTest): Float32Array {
+  const out = new Float32Array(rows.length * widthOf(columns))
+  let at = 0
+  for (const [i, row] of rows) {
+    for (const column of columns) {
+      const { name, categories, fill } = column
+      const value = valueIn(row, name)
+      const isGap = isMissing(value)
+      if (isGap && fill === undefined)
+        throw new RangeError(`${who}: no value in column '${name}' of row ${i}; option missing of fromTable fills gaps in`)
+      if (categories === null) out[at] = isGap ? (fill as number) : numberFor(who, value, column, i)
+      else if (!isGap) out[at + numberFor(who, value, column, i)] = 1
+      at += categories?.length ?? 1
+    }
+  }
+  return out
+}
+
+/** @internal targets: numbers, or classes by their places. @throws RangeError for a gap, or a value that is not of its column */
+export function encodeTargets(who: string, rows: NumberedRows, column: TableColumn, isMissing: MissingTest): Int32Array | Float32Array {
+  const targets = column.categories === null ? new Float32Array(rows.length) : new Int32Array(rows.length)
+  for (const [k, [i, row]] of rows.entries()) {
+    const value = valueIn(row, column.name)
+    if (isMissing(value)) throw new RangeError(`${who}: no value in column '${column.name}' of row ${i}, the target`)
+    targets[k] = numberFor(who, value, column, i)
+  }
+  return targets
+}
+
+/** The number, or the place of the category. */
+function numberFor(who: string, value: unknown, { name, categories }: TableColumn, row: number): number {
+  if (categories !== null) {
+    const found = categories.indexOf(String(value))
+    if (found >= 0) return found
+    throw new RangeError(`${who}: column '${name}' of row ${row} is one of ${categories.join(', ')}; got ${show(value)}`)
+  }
+  if (isNumber(value)) return Number(value)
+  throw new RangeError(`${who}: column '${name}' of row ${row} wants a number, got ${show(value)}`)
+}
