@@ -167,11 +167,13 @@ describe.each(backends)('$variant', (backend) => {
   })
 
   test('other tasks get their turn', async () => {
+    const enough = new AbortController()
     let turns = 0
-    const timer = setInterval(() => turns++, 1)
-    await run({ epochs: 200, yieldEvery: 4 })
+    const timer = setInterval(() => ++turns > 3 && enough.abort(), 1)
+    const { history } = await run({ epochs: 1e6, yieldEvery: 4, signal: enough.signal })
     clearInterval(timer)
     expect(turns).toBeGreaterThan(3)
+    expect(history.stopReason).toBe('aborted')
   })
 
   test('progress: epochs and batches count from 1, time left falls to 0', async () => {
