@@ -4,6 +4,7 @@
 use crate::elementwise::{Add, Copy, Maximum, Minimum};
 use crate::lane::{F32x4, F64x2, Lane};
 use crate::sweep::{map, padded, zip, Cells, Zip, BLOCK};
+use core::array::from_fn;
 use core::cell::Cell;
 
 /// The reduction of a line by an associative formula: four at a time, then across, then the tail.
@@ -79,45 +80,64 @@ pub fn argmax(x: Cells, y: &[Cell<i32>], length: usize, inner: usize) {
     }
 }
 
-/// Σ f(x, y) in double precision, in eight running sums; a tail adds to the first ones.
+/// Floats that [`doubles`] takes at a time, two to a running sum: with fewer sums, each addition would wait for the one before.
+const SPAN: usize = 2 * BLOCK;
+
+/// Σ f(x, y) in double precision, in sixteen running sums; a tail adds to the first ones.
 #[inline(always)]
-fn doubles(x: Cells, y: Cells, f: impl Fn(F64x2, F64x2) -> F64x2) -> f64 {
-    let mut sums = [F64x2::splat(0.0); 4];
-    let mut add = |x: Cells, y: Cells| {
-        for j in 0..2 {
-            let (x, y) = (F64x2::of(F32x4::get(&x[4 * j..])), F64x2::of(F32x4::get(&y[4 * j..])));
-            sums[2 * j] = sums[2 * j] + f(x[0], y[0]);
-            sums[2 * j + 1] = sums[2 * j + 1] + f(x[1], y[1]);
-        }
-    };
-    let (xs, ys) = (x.chunks_exact(BLOCK), y.chunks_exact(BLOCK));
-    let (x_rest, y_rest) = (xs.remainder(), ys.remainder());
-    xs.zip(ys).for_each(|(x, y)| add(x, y));
-    if !x_rest.is_empty() {
-        add(&padded(x_rest), &padded(y_rest));
+fn doubles(x: Cells, y: Cells, f: impl Fn(F64x2, F64x2, F64x2) -> F64x2) -> f64 {
+    let mut sums = [F64x2::splat(0.0); BLOCK];
+    add_doubles(&f, &mut sums, x, y);
+    let whole = x.len() / SPAN * SPAN;
+    if whole < x.len() {
+        add_doubles(&f, &mut sums, &spanned(&x[whole..]), &spanned(&y[whole..]));
     }
-    let sum = (sums[0] + sums[2]) + (sums[1] + sums[3]);
+    let [a, b, c, d, e, f, g, h] = sums;
+    let sum = ((a + e) + (c + g)) + ((b + f) + (d + h));
     sum.first() + sum.second()
+}
+
+#[inline(never)]
+fn add_doubles(f: &impl Fn(F64x2, F64x2, F64x2) -> F64x2, sums: &mut [F64x2; BLOCK], x: Cells, y: Cells) {
+    let mut now = *sums;
+    for (x, y) in x.chunks_exact(SPAN).zip(y.chunks_exact(SPAN)) {
+        now = from_fn(|j| f(now[j], F64x2::of(&x[2 * j..]), F64x2::of(&y[2 * j..])));
+    }
+    *sums = now;
+}
+
+/// Fewer than [`SPAN`] floats, and zeros.
+#[inline(never)]
+fn spanned(x: Cells) -> [Cell<f32>; SPAN] {
+    let span = [const { Cell::new(0.0) }; SPAN];
+    let whole = x.len() / BLOCK * BLOCK;
+    for at in (0..whole).step_by(4) {
+        F32x4::get(&x[at..]).set(&span[at..]);
+    }
+    let rest = padded(&x[whole..]);
+    F32x4::get(&rest).set(&span[whole..]);
+    F32x4::get(&rest[4..]).set(&span[whole + 4..]);
+    span
 }
 
 /// Σ x²
 pub fn sum_squares(x: Cells) -> f64 {
-    dot(x, x)
+    doubles(x, x, |sum, x, _| x.mul_add(x, sum))
 }
 
 /// Σ |x|
 pub fn sum_abs(x: Cells) -> f64 {
-    doubles(x, x, |x, _| x.at_least(F64x2::splat(0.0) - x))
+    doubles(x, x, |sum, x, _| sum + x.abs())
 }
 
 /// Σ x·y
 pub fn dot(x: Cells, y: Cells) -> f64 {
-    doubles(x, y, |x, y| x * y)
+    doubles(x, y, |sum, x, y| x.mul_add(y, sum))
 }
 
 /// Σ (x − y)²
 pub fn squared_distance(x: Cells, y: Cells) -> f64 {
-    doubles(x, y, |x, y| (x - y) * (x - y))
+    doubles(x, y, |sum, x, y| (x - y).mul_add(x - y, sum))
 }
 
 /// |x|'s largest, NaN if any is.
