@@ -3,7 +3,7 @@
 
 use crate::elementwise::{Add, Copy, Maximum, Minimum};
 use crate::lane::{F32x4, F64x2, Lane};
-use crate::sweep::{map, padded, zip, Cells, Zip, BLOCK};
+use crate::sweep::{map, zip, Cells, Zip, BLOCK};
 use core::array::from_fn;
 use core::cell::Cell;
 
@@ -83,41 +83,31 @@ pub fn argmax(x: Cells, y: &[Cell<i32>], length: usize, inner: usize) {
 /// Floats that [`doubles`] takes at a time, two to a running sum: with fewer sums, each addition would wait for the one before.
 const SPAN: usize = 2 * BLOCK;
 
-/// Σ f(x, y) in double precision, in sixteen running sums; a tail adds to the first ones.
+/// Σ of terms in double precision, in sixteen running sums, and two for the tail. `add` adds the terms of two x and two y to a sum.
 #[inline(always)]
-fn doubles(x: Cells, y: Cells, f: impl Fn(F64x2, F64x2, F64x2) -> F64x2) -> f64 {
-    let mut sums = [F64x2::splat(0.0); BLOCK];
-    add_doubles(&f, &mut sums, x, y);
+fn doubles(x: Cells, y: Cells, add: impl Fn(F64x2, F64x2, F64x2) -> F64x2) -> f64 {
     let whole = x.len() / SPAN * SPAN;
-    if whole < x.len() {
-        add_doubles(&f, &mut sums, &spanned(&x[whole..]), &spanned(&y[whole..]));
-    }
+    let (xs, ys) = (x[whole..].chunks_exact(2), y[whole..].chunks_exact(2));
+    let (x_last, y_last) = (xs.remainder(), ys.remainder());
+    let zero = F64x2::splat(0.0);
+    let tail = xs.zip(ys).fold(zero, |sum, (x, y)| add(sum, F64x2::of(x), F64x2::of(y)));
+    let twice = |x: &Cell<f32>| F64x2::splat(x.get().into());
+    let last = x_last.iter().zip(y_last).fold(0.0, |_, (x, y)| add(zero, twice(x), twice(y)).first());
+    let mut sums = [zero; BLOCK];
+    spans(x, y, &add, &mut sums);
     let [a, b, c, d, e, f, g, h] = sums;
-    let sum = ((a + e) + (c + g)) + ((b + f) + (d + h));
-    sum.first() + sum.second()
+    let sum = ((a + e) + (c + g)) + ((b + f) + (d + h)) + tail;
+    sum.first() + sum.second() + last
 }
 
+/// Adds whole spans to the running sums, which come and go through memory: V8 keeps sums that begin as a constant on the stack.
 #[inline(never)]
-fn add_doubles(f: &impl Fn(F64x2, F64x2, F64x2) -> F64x2, sums: &mut [F64x2; BLOCK], x: Cells, y: Cells) {
+fn spans(x: Cells, y: Cells, add: &impl Fn(F64x2, F64x2, F64x2) -> F64x2, sums: &mut [F64x2; BLOCK]) {
     let mut now = *sums;
     for (x, y) in x.chunks_exact(SPAN).zip(y.chunks_exact(SPAN)) {
-        now = from_fn(|j| f(now[j], F64x2::of(&x[2 * j..]), F64x2::of(&y[2 * j..])));
+        now = from_fn(|j| add(now[j], F64x2::of(&x[2 * j..]), F64x2::of(&y[2 * j..])));
     }
     *sums = now;
-}
-
-/// Fewer than [`SPAN`] floats, and zeros.
-#[inline(never)]
-fn spanned(x: Cells) -> [Cell<f32>; SPAN] {
-    let span = [const { Cell::new(0.0) }; SPAN];
-    let whole = x.len() / BLOCK * BLOCK;
-    for at in (0..whole).step_by(4) {
-        F32x4::get(&x[at..]).set(&span[at..]);
-    }
-    let rest = padded(&x[whole..]);
-    F32x4::get(&rest).set(&span[whole..]);
-    F32x4::get(&rest[4..]).set(&span[whole + 4..]);
-    span
 }
 
 /// Σ x²
