@@ -90,11 +90,11 @@ function exactExtremes(text) {
   return text.replace(/f32x4\.relaxed_(max|min)/g, 'f32x4.p$1')
 }
 
-/** Folds the address arithmetic of loads into all four lanes as well, which binaryen passes over: `a + 4` becomes an offset. */
+/** Folds the address arithmetic of loads into all four lanes, or half of them, as well, which binaryen passes over: `a + 4` becomes an offset. */
 function foldSplats(text) {
-  const sum = /v128\.load32_splat align=1\n\s*\(i32\.add\n\s*(\(local\.get \S+\))\n\s*\(i32\.const (\d{1,3})\)\n\s*\)/g
+  const sum = /v128\.(load32_splat|load64_zero) (align=\d)\n\s*\(i32\.add\n\s*(\(local\.get \S+\))\n\s*\(i32\.const (\d{1,3})\)\n\s*\)/g
   if (!sum.test(text)) throw new Error('no load to fold was found; did the compiler change them?')
-  return text.replace(sum, 'v128.load32_splat offset=$2 align=1 $1')
+  return text.replace(sum, 'v128.$1 offset=$4 $2 $3')
 }
 
 /**
