@@ -11,7 +11,6 @@
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import os from 'node:os'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
@@ -20,6 +19,7 @@ import { type Backend, createBackend } from '../ts/backend/index.js'
 import { canPlan } from '../ts/optim/ahead.js'
 import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
+import { cpuName } from './cpu.js'
 
 type OptimizerConstructor = new (parameters: Parameter[], options?: object) => Optimizer
 
@@ -295,7 +295,7 @@ export async function main(): Promise<void> {
   const names = argument('only')?.split(',') ?? Object.keys(OPTIMIZERS)
   const [wasm, js] = [createBackend({ backend: 'wasm' }), createBackend({ backend: 'js' })]
   const origin = {
-    cpu: os.cpus()[0]?.model ?? 'unknown',
+    cpu: cpuName(),
     node: process.versions.node,
     variant: wasm.variant,
     date: new Date().toISOString().slice(0, 10),

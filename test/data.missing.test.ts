@@ -76,7 +76,7 @@ describe('gaps in columns that a net learns from', () => {
     const whole = rows.filter((row) => row.town !== '').map(({ town, y }) => ({ town, size: town.length, y }))
     expect([...fromTable(whole, { ...target, missing: 'median' }).encode([{}])]).toEqual([0, 0, 1])
     expect(() => fromTable(whole, target).encode([{ town: 'A' }])).toThrow(
-      "encode: no value in column 'size' of row 0; option missing of fromTable fills gaps in",
+      "encode: no value in column 'size' of row 0; tell fromTable what fills it in (missing: 'mean', 'median' or a number), or leave such rows out",
     )
   })
 
@@ -104,7 +104,7 @@ describe('gaps in the target', () => {
 
   test('are never filled in, but may be dropped', () => {
     expect(() => fromTable(gap, { ...target, missing: 'mean' })).toThrow(
-      "fromTable: no value in column 'y' of row 4, the target, which is not filled in: leave such rows out",
+      "fromTable: no value in column 'y' of row 4, the target, which is not filled in; missing by column, { 'y': 'drop', … }, leaves such rows out",
     )
     expect(() => fromTable(gap, { ...target, missing: { y: 'mean' } })).toThrow("missing of 'y' is 'fail' or 'drop', got 'mean'")
     expect(fromTable(gap, { ...target, missing: { age: 0, income: 0, town: 0, y: 'drop' } }).count).toBe(4)

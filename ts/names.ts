@@ -16,7 +16,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 /** @throws RangeError for a name that is not among `known`, with the nearest known one as a hint */
 export function checkName(owner: string, name: string, known: readonly string[], aliases = ALIASES): void {
   if (known.includes(name)) return
-  const near = known.some((k) => aliases[name]?.startsWith(k)) ? aliases[name] : nearest(name, known)
+  const alias = Object.hasOwn(aliases, name) ? aliases[name] : ''
+  const near = known.some((k) => alias.startsWith(k)) ? alias : nearest(name, known)
   throw new RangeError(
     `${owner}: there is no option '${name}'${near ? `; did you mean ${near}?` : `. Options: ${[...known].sort().join(', ')}`}`,
   )

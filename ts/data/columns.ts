@@ -58,7 +58,10 @@ export function readColumn(rows: NumberedRows, name: string, { isMissing, isName
     const [at] = rows.find(([, row]) => isMissing(valueIn(row, name))) as NumberedRows[number]
     const hint =
       missing === 'fail' ? `; give missing: 'drop' to leave such rows out${isTarget ? '' : ", 'mean' or 'median' to fill them in"}` : ''
-    const more = missing !== 'fail' && isTarget ? ', the target, which is not filled in: leave such rows out' : ''
+    const more =
+      missing !== 'fail' && isTarget
+        ? `, the target, which is not filled in; missing by column, { '${name}': 'drop', … }, leaves such rows out`
+        : ''
     throw new RangeError(`fromTable: no value in column '${name}' of row ${at}${hint}${more}`)
   }
   if (given.length === 0) throw new RangeError(`fromTable: there is no value in column '${name}'`)
@@ -88,8 +91,8 @@ function filling(numbers: number[], missing: 'mean' | 'median' | number): number
 /** Of a column of numbers, so many may be others before they are taken for categories: one, or one in ten. */
 const STRAYS = 0.1
 
-/** A number as it is written where the comma is its point. */
-const COMMA = /^\s*-?\d+,\d+\s*$/
+/** A number with commas, which are its point in one country and stand between thousands in another. */
+const COMMA = /^\s*-?\d+(,\d+)+(\.\d+)?\s*$/
 
 /** Whether all values are numbers. @throws RangeError where nearly all are: somebody should look at the rest */
 function isNumeric(values: readonly Value[], name: string): boolean {
@@ -101,8 +104,8 @@ function isNumeric(values: readonly Value[], name: string): boolean {
   const numbers = values.length - strays.length
   if (strays.every(([, value]) => COMMA.test(String(value))))
     throw new RangeError(
-      `fromTable: column '${name}' has a decimal comma in row ${strays[0][0]}, ${show(strays[0][1])}; ` +
-        `write numbers with a point, or add '${name}' to categories`,
+      `fromTable: column '${name}' has a comma in a number, ${show(strays[0][1])} in row ${strays[0][0]}; write numbers with a point before ` +
+        `the decimals and nothing between thousands, or add '${name}' to categories`,
     )
   if (numbers <= 1 || strays.length > Math.max(1, STRAYS * values.length)) return false
   throw new RangeError(
@@ -130,7 +133,9 @@ export function encodeRows(who: string, rows: NumberedRows, columns: readonly Ta
       const value = valueIn(row, name)
       const isGap = isMissing(value)
       if (isGap && fill === undefined)
-        throw new RangeError(`${who}: no value in column '${name}' of row ${i}; option missing of fromTable fills gaps in`)
+        throw new RangeError(
+          `${who}: no value in column '${name}' of row ${i}; tell fromTable what fills it in (missing: 'mean', 'median' or a number), or leave such rows out`,
+        )
       if (categories === null) out[at] = isGap ? (fill as number) : numberFor(who, value, column, i)
       else if (!isGap) out[at + numberFor(who, value, column, i)] = 1
       at += categories?.length ?? 1

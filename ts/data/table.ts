@@ -151,7 +151,7 @@ function waysOf(missing: NonNullable<TableOptions['missing']>, used: readonly st
     if (name === target && way !== 'drop' && way !== 'fail')
       throw new RangeError(`fromTable: a target is not filled in: missing of '${name}' is 'fail' or 'drop', got ${show(way)}`)
   }
-  return (name) => missing[name] ?? 'fail'
+  return (name) => (Object.hasOwn(missing, name) ? missing[name] : undefined) ?? 'fail'
 }
 
 /** What an encoder goes by. */

@@ -100,9 +100,11 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
     return own
   }
   return (option as readonly MetricName[]).map((name) => {
-    const metric = METRICS[name]
-    if (metric === undefined)
-      throw new RangeError(`metrics: ${show(name)} is none of ${Object.keys(METRICS).join(', ')}; pass your own as { name: function }`)
+    const metric = Object.hasOwn(METRICS, name) && METRICS[name]
+    if (!metric)
+      throw new RangeError(
+        `metrics: ${show(name)} is none of ${Object.keys(METRICS).join(', ')}; pass others as { name: function }, { r2: r2Score }`,
+      )
     return [name, metric]
   })
 }
