@@ -92,7 +92,7 @@ function filling(numbers: number[], missing: 'mean' | 'median' | number): number
 const STRAYS = 0.1
 
 /** A number with commas, which are its point in one country and stand between thousands in another. */
-const COMMA = /^\s*-?\d+(,\d+)+(\.\d+)?\s*$/
+const COMMA = /^\s*-?(\d+,\d+|\d{1,3}(,\d{3})+(\.\d+)?)\s*$/
 
 /** Whether all values are numbers. @throws RangeError where nearly all are: somebody should look at the rest */
 function isNumeric(values: readonly Value[], name: string): boolean {
