@@ -57,8 +57,8 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
 
   constructor(layers: Chain<L> extends L ? L : Chain<L>, options: ModuleOptions = {}) {
     super(options)
+    if (!Array.isArray(layers)) throw new TypeError(`Sequential: wants layers in an array, [new Dense(…), …], got ${show(layers)}`)
     checkNames('Sequential', options, ['seed', 'backend'])
-    if (!Array.isArray(layers)) throw new TypeError('Sequential: wants layers in an array')
     this.layers = Object.freeze([...(layers as L)]) as unknown as L
     this.layers.forEach((layer, i) => {
       if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} is not a Module, got ${show(layer)}`)

@@ -100,10 +100,11 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
     return own
   }
   return (option as readonly MetricName[]).map((name) => {
-    const metric = METRICS[name]
-    if (metric === undefined)
-      throw new RangeError(`metrics: ${show(name)} is none of ${Object.keys(METRICS).join(', ')}; pass your own as { name: function }`)
-    return [name, metric]
+    if (!Object.hasOwn(METRICS, name))
+      throw new RangeError(
+        `metrics: ${show(name)} is none of ${Object.keys(METRICS).join(', ')}; pass other functions as { name: function }, such as { r2: r2Score }`,
+      )
+    return [name, METRICS[name]]
   })
 }
 
