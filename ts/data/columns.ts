@@ -96,7 +96,7 @@ function filling(numbers: number[], missing: 'mean' | 'median' | number): number
 const STRAYS = 0.1
 
 /** A number with commas, as its point or between thousands: nobody but the writer knows which. */
-const COMMA = /^\s*-?(\d+(,\d+)+(\.\d+)?|\d+(\.\d+)+,\d+)\s*$/
+const COMMA = /^\s*-?(\d+,\d+|\d+(,\d{2,3})+(\.\d+)?|\d+(\.\d{3})+,\d+)\s*$/
 
 /** Whether all values are numbers. @throws RangeError where nearly all are: somebody should look at the rest */
 function isNumeric(values: readonly Value[], name: string): boolean {
