@@ -2,7 +2,7 @@
  * Kernels alone: matrix products beside the multiply-add limit of this core in this run, and element-wise kernels per element.
  * Best of many short rounds, the limit measured before and after each product. `npx tsx bench/kernels.ts`, on Node 22 for `relaxed`.
  */
-import { withActivations, withOthers, withProducts, withSoftmax } from '../ts/backend/families.js'
+import { withActivations, withOperations, withOthers, withProducts, withSoftmax } from '../ts/backend/families.js'
 import { type Backend, createBackend, supportedVariants } from '../ts/index.js'
 import { best, limitOf } from './limit.js'
 
@@ -56,7 +56,7 @@ function product({ backend, limit }: Subject, [kind, m, k, n]: (typeof products)
 
 function elementwise({ backend }: Subject, name: string, n: number): string {
   const { kernels, heap } = backend
-  for (const family of [withActivations, withOthers, withSoftmax]) family(backend)
+  for (const family of [withActivations, withOperations, withOthers, withSoftmax]) family(backend)
   const [x, y, z] = buffers(backend, [n, n, n])
   const activation = activations.indexOf(name as never)
   const calls: Record<string, () => void> = {

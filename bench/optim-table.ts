@@ -11,7 +11,7 @@ import { makeSetting } from '../test/optim-runner.js'
 import { createBackend } from '../ts/backend/index.js'
 import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
-import { type OptimizerFigures, readFigures, shareOf } from './optim.js'
+import { bytesPerParameter, type OptimizerFigures, passesTwice, readFigures, shareOf } from './optim.js'
 
 type Name = keyof typeof OPTIMIZERS
 
@@ -73,23 +73,23 @@ const SOURCES: Record<string, string> = {
 const names = Object.keys(OPTIMIZERS) as Name[]
 const figure = (x: number | undefined) => (x === undefined ? '–' : x >= 100 ? x.toFixed(0) : x.toPrecision(3))
 
-/** Slots as large as p, and bytes of all state a parameter for a matrix of 256·256, with default options. */
-function stateOf(name: Name): { slots: number; bytes: number } {
+/** Slots as large as p, bytes of all state and bytes moved a parameter for a matrix of 256·256, with default options. */
+function stateOf(name: Name): { slots: number; bytes: number; moved: number } {
   const p = Parameter.ofShape([256, 256], { name: 'w', backend: createBackend({ backend: 'js' }) })
   const optimizer = new (OPTIMIZERS[name] as unknown as new (p: Parameter[]) => Optimizer)([p])
   const { slots } = optimizer.state().groups[0].parameters[0]
   const floats = Object.values(slots).reduce((sum, slot) => sum + slot.length, 0)
-  return { slots: optimizer.groups[0].slotNames.length, bytes: (4 * floats) / p.size }
+  return { slots: optimizer.groups[0].slotNames.length, bytes: (4 * floats) / p.size, moved: bytesPerParameter(optimizer) }
 }
 
 function overview({ updates }: OptimizerFigures): string {
   const rows = names.map((name) => {
     const [file, update, paper] = METHODS[name]
-    const { slots, bytes } = stateOf(name)
+    const { slots, bytes, moved: least } = stateOf(name)
     const timing = updates.filter((u) => u.optimizer === name)
     const of = (n: number) => timing.find((u) => u.parameters === n)
     const streams = [`${2 + slots} / ${1 + slots}`, BESIDES[name]].filter(Boolean).join(' ')
-    const moved = `${name in BESIDES ? '≥ ' : ''}${4 * (3 + 2 * slots)}`
+    const moved = `${name in BESIDES && !passesTwice(name) ? '≥ ' : ''}${least}`
     const times = [figure(of(1e5)?.wasm), figure(of(1e5)?.js)]
     return [`[${name}](../ts/optim/${file}.ts)`, update, Number(bytes.toPrecision(2)), streams, moved, ...times, paper]
   })

@@ -11,7 +11,6 @@
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import os from 'node:os'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
@@ -20,6 +19,7 @@ import { type Backend, createBackend } from '../ts/backend/index.js'
 import { canPlan } from '../ts/optim/ahead.js'
 import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
+import { cpuName } from './cpu.js'
 
 type OptimizerConstructor = new (parameters: Parameter[], options?: object) => Optimizer
 
@@ -55,7 +55,7 @@ export interface OptimizerTiming {
   parameters: number
   arrays: number
   nsPerParameter: number
-  /** Of the bytes that one fused pass must move: p, g and state read, p and state written. */
+  /** Of {@link bytesPerParameter}. */
   gigabytesPerSecond: number
 }
 
@@ -110,9 +110,29 @@ function arrays(optimizer: Optimizer): number {
   return 2 + optimizer.groups[0].slotNames.length
 }
 
-/** Bytes a parameter that one pass reads and writes. */
+/**
+ * Arrays read and written by methods that need sums over a tensor before it can move, and so pass over it twice: what any program has to
+ * move if caches hold nothing from pass to pass. Sums take nothing where their pass reads those arrays anyway.
+ */
+const TWO_PASSES: Readonly<Record<string, number>> = {
+  /** p, g, start, m, v, s → m, v, s; then p, m, v → p. */
+  Prodigy: 9 + 4,
+  /** p, start, g; then p, g → p. */
+  DoG: 3 + 3,
+  /** p, g; then p, g, momentum → p, momentum. */
+  LARS: 2 + 5,
+  /** p, g, m, v → m, v, direction; then p, direction → p. */
+  LAMB: 7 + 3,
+}
+
+/** Whether a method passes over its arrays twice. */
+export function passesTwice(name: string): boolean {
+  return name in TWO_PASSES
+}
+
+/** Bytes a parameter that a step reads and writes; p, g and state read, p and state written where one pass does. */
 export function bytesPerParameter(optimizer: Optimizer): number {
-  return 4 * (2 * arrays(optimizer) - 1)
+  return 4 * (TWO_PASSES[optimizer.name] ?? 2 * arrays(optimizer) - 1)
 }
 
 /** y = x, and y += a·x: GB/s that the backend's own kernels reach over two arrays of n floats. */
@@ -275,7 +295,7 @@ export async function main(): Promise<void> {
   const names = argument('only')?.split(',') ?? Object.keys(OPTIMIZERS)
   const [wasm, js] = [createBackend({ backend: 'wasm' }), createBackend({ backend: 'js' })]
   const origin = {
-    cpu: os.cpus()[0]?.model ?? 'unknown',
+    cpu: cpuName(),
     node: process.versions.node,
     variant: wasm.variant,
     date: new Date().toISOString().slice(0, 10),

@@ -8,7 +8,6 @@
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { loadMnist, type Split } from '../ts/data/index.js'
 import {
@@ -25,6 +24,7 @@ import {
   tensor,
   trainSteps,
 } from '../ts/index.js'
+import { cpuName } from './cpu.js'
 import { timeOptimizer } from './optim.js'
 
 const REPEATS = 2
@@ -75,7 +75,7 @@ export interface Speed extends Origin {
 
 /** This machine, today. */
 export const origin = (): Origin => ({
-  cpu: cpus()[0]?.model ?? 'unknown',
+  cpu: cpuName(),
   node: process.versions.node,
   date: new Date().toISOString().slice(0, 10),
 })

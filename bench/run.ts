@@ -1,15 +1,16 @@
 /** `make bench`: every table, each in a process of its own on the Node that runs this file. `… bench/run.ts step` runs one. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cpus } from 'node:os'
+
 import { fileURLToPath } from 'node:url'
+import { cpuName } from './cpu.js'
 
 const tables = ['kernels', 'step', 'optim', 'curvature', 'solve'] as const
 const wanted = process.argv.slice(2)
 const unknown = wanted.find((name) => !(tables as readonly string[]).includes(name))
 if (unknown !== undefined) throw new Error(`bench: no table is called ${unknown}, only ${tables.join(', ')}`)
 
-console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`)
+console.log(`${cpuName()}, Node ${process.versions.node}, ${new Date().toISOString().slice(0, 10)}`)
 for (const name of tables.filter((t) => wanted.length === 0 || wanted.includes(t))) {
   const file = fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
   if (!existsSync(file)) continue

@@ -3,7 +3,8 @@
 
 use crate::elementwise::{Add, Copy, Maximum, Minimum};
 use crate::lane::{F32x4, F64x2, Lane};
-use crate::sweep::{map, padded, zip, Cells, Zip, BLOCK};
+use crate::sweep::{map, zip, Cells, Zip, BLOCK};
+use core::array::from_fn;
 use core::cell::Cell;
 
 /// The reduction of a line by an associative formula: four at a time, then across, then the tail.
@@ -79,45 +80,54 @@ pub fn argmax(x: Cells, y: &[Cell<i32>], length: usize, inner: usize) {
     }
 }
 
-/// Σ f(x, y) in double precision, in eight running sums; a tail adds to the first ones.
+/// Floats that [`doubles`] takes at a time, two to a running sum: with fewer sums, each addition would wait for the one before.
+const SPAN: usize = 2 * BLOCK;
+
+/// Σ of terms in double precision, in sixteen running sums, and two for the tail. `add` adds the terms of two x and two y to a sum.
 #[inline(always)]
-fn doubles(x: Cells, y: Cells, f: impl Fn(F64x2, F64x2) -> F64x2) -> f64 {
-    let mut sums = [F64x2::splat(0.0); 4];
-    let mut add = |x: Cells, y: Cells| {
-        for j in 0..2 {
-            let (x, y) = (F64x2::of(F32x4::get(&x[4 * j..])), F64x2::of(F32x4::get(&y[4 * j..])));
-            sums[2 * j] = sums[2 * j] + f(x[0], y[0]);
-            sums[2 * j + 1] = sums[2 * j + 1] + f(x[1], y[1]);
-        }
-    };
-    let (xs, ys) = (x.chunks_exact(BLOCK), y.chunks_exact(BLOCK));
-    let (x_rest, y_rest) = (xs.remainder(), ys.remainder());
-    xs.zip(ys).for_each(|(x, y)| add(x, y));
-    if !x_rest.is_empty() {
-        add(&padded(x_rest), &padded(y_rest));
+fn doubles(x: Cells, y: Cells, add: impl Fn(F64x2, F64x2, F64x2) -> F64x2) -> f64 {
+    let whole = x.len() / SPAN * SPAN;
+    let (xs, ys) = (x[whole..].chunks_exact(2), y[whole..].chunks_exact(2));
+    let (x_last, y_last) = (xs.remainder(), ys.remainder());
+    let zero = F64x2::splat(0.0);
+    let tail = xs.zip(ys).fold(zero, |sum, (x, y)| add(sum, F64x2::of(x), F64x2::of(y)));
+    let twice = |x: &Cell<f32>| F64x2::splat(x.get().into());
+    let last = x_last.iter().zip(y_last).fold(0.0, |_, (x, y)| add(zero, twice(x), twice(y)).first());
+    let mut sums = [zero; BLOCK];
+    spans(x, y, &add, &mut sums);
+    let [a, b, c, d, e, f, g, h] = sums;
+    let sum = ((a + e) + (c + g)) + ((b + f) + (d + h)) + tail;
+    sum.first() + sum.second() + last
+}
+
+/// Adds whole spans to the running sums, which come and go through memory: V8 keeps sums that begin as a constant on the stack.
+#[inline(never)]
+fn spans(x: Cells, y: Cells, add: &impl Fn(F64x2, F64x2, F64x2) -> F64x2, sums: &mut [F64x2; BLOCK]) {
+    let mut now = *sums;
+    for (x, y) in x.chunks_exact(SPAN).zip(y.chunks_exact(SPAN)) {
+        now = from_fn(|j| add(now[j], F64x2::of(&x[2 * j..]), F64x2::of(&y[2 * j..])));
     }
-    let sum = (sums[0] + sums[2]) + (sums[1] + sums[3]);
-    sum.first() + sum.second()
+    *sums = now;
 }
 
 /// Σ x²
 pub fn sum_squares(x: Cells) -> f64 {
-    dot(x, x)
+    doubles(x, x, |sum, x, _| x.mul_add(x, sum))
 }
 
 /// Σ |x|
 pub fn sum_abs(x: Cells) -> f64 {
-    doubles(x, x, |x, _| x.at_least(F64x2::splat(0.0) - x))
+    doubles(x, x, |sum, x, _| sum + x.abs())
 }
 
 /// Σ x·y
 pub fn dot(x: Cells, y: Cells) -> f64 {
-    doubles(x, y, |x, y| x * y)
+    doubles(x, y, |sum, x, y| x.mul_add(y, sum))
 }
 
 /// Σ (x − y)²
 pub fn squared_distance(x: Cells, y: Cells) -> f64 {
-    doubles(x, y, |x, y| (x - y) * (x - y))
+    doubles(x, y, |sum, x, y| (x - y).mul_add(x - y, sum))
 }
 
 /// |x|'s largest, NaN if any is.

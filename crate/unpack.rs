@@ -35,7 +35,7 @@ struct Reader<'a> {
     at: usize,
     range: u32,
     code: u32,
-    /// Of a one, in 65536ths, learned fast, and slowly; and the part of the way that the next bit moves them.
+    /// Of a one, in 65536ths, learned fast, and slowly; and the n of which the next bit moves them by an n-th part.
     odds: [[u16; 3]; SIZE],
     /// Such parts in 16384ths.
     rate: [u16; SLOW as usize + 1],
@@ -201,11 +201,11 @@ pub fn unpack(bytes: &[u8], out: &mut [u8], mut n: usize) {
     // with a range of one, the first bit asks for bytes
     let mut reader = Reader { bytes, at: 0, range: 1, code: 0, odds: [[0; 3]; SIZE], rate: [0; SLOW as usize + 1] };
     reader.odds.fill([1 << 15, 1 << 15, FIRST]);
-    let mut part = FIRST;
-    while part <= SLOW {
-        reader.rate[usize::from(part)] = 16384 / part;
+    let mut parts = FIRST;
+    while parts <= SLOW {
+        reader.rate[usize::from(parts)] = 16384 / parts;
         // hidden, or all of the table becomes instructions
-        part = black_box(part + 1);
+        parts = black_box(parts + 1);
     }
     let (mut kind, mut back) = (0, [0; 4]);
     while n < out.len() {

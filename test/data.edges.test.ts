@@ -212,3 +212,30 @@ describe('fromTable', () => {
     expect(() => fromTable(rows, { target: ['y'] as Any })).toThrow('fromTable: target is the name of one column, got an array of 1')
   })
 })
+
+test('a column that is called as a member of every object is a column', () => {
+  const rows = [
+    { constructor: 'Ferrari', grid: 1, y: 1 },
+    { constructor: null, grid: null, y: 2 },
+    { constructor: 'Lotus', grid: 4, y: 2 },
+  ]
+  expect(() => fromTable(rows as object[], { target: 'y', missing: { grid: 'mean' } })).toThrow("no value in column 'constructor' of row 1")
+})
+
+test('commas between thousands are no decimal commas', () => {
+  const table = (p: string[]) => () =>
+    fromTable(
+      p.map((p, y) => ({ p, y })),
+      { target: 'y' },
+    )
+  for (const numbers of [
+    ['1,200', '3,400'],
+    ['1,200,000', '2,300,000'],
+    ['1,200.50', '2,300.75'],
+  ])
+    expect(table(numbers)).toThrow(`column 'p' has a comma in a number, '${numbers[0]}' in row 0`)
+})
+
+test('a data set for its inputs', () => {
+  expect(() => (fitScaler as (data: unknown) => unknown)(iris())).toThrow('fitScaler(data.inputs, data.features)')
+})

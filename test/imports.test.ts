@@ -17,7 +17,7 @@ const LEVELS = [
   ['data', 'train', 'metrics', 'io'],
   ['index', 'js'],
   ['node', 'workerd', 'edge'],
-  ['cli', 'playground'],
+  ['cli'],
 ]
 const ENTRIES = ['index', 'js']
 /** Of three modules (lane, gemm, abi) the files that need it: those that reach memory by address. */

@@ -323,3 +323,16 @@ describe('states', () => {
     expect(small.count).toBe(0)
   })
 })
+
+test('names that every object has are no options and no metrics', () => {
+  const model = new Sequential([new Dense(2, 1)])
+  expect(() => new Adam(model.parameters(), { constructor: 1 } as object)).toThrow("there is no option 'constructor'")
+  expect(() => evaluateModel(model, { inputs: [[1, 2]], targets: [1], loss: mse, metrics: ['toString' as 'accuracy'] })).toThrow(
+    "metrics: 'toString' is none of",
+  )
+})
+
+test('layers that are not in an array', () => {
+  const several = Sequential as unknown as new (...layers: Dense[]) => Sequential
+  expect(() => new several(new Dense(2, 3), new Dense(3, 1))).toThrow('wants layers in an array, [new Dense(…), …], got')
+})

@@ -11,10 +11,11 @@
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { cpus } from 'node:os'
+
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { installTools } from '../../test/runtimes/consumer.js'
+import { cpuName } from '../cpu.js'
 import { CONTESTANTS, type Contestant, LARGE } from './contestants.js'
 import { type Entry, type Measurement, type Peers, readPeers, type Start, writePeers } from './results.js'
 import { type Kind, WORKLOADS, type Workload, writeWorkload } from './workloads.js'
@@ -123,7 +124,7 @@ function measureStart(contestant: Contestant, entry: Entry): string {
 
 const empty: Peers = { cpu: '', date: '', contestants: {} }
 const peers = existsSync('bench/results/peers.json') ? readPeers() : empty
-peers.cpu = cpus()[0]?.model ?? 'unknown'
+peers.cpu = cpuName()
 peers.date = today()
 for (const contestant of CONTESTANTS) {
   if (only && !only.includes(contestant.id)) continue

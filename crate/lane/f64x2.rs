@@ -1,7 +1,7 @@
 //! Two doubles: the type and its arithmetic, on wasm and off it.
 #![allow(unsafe_code)]
 
-use super::F32x4;
+use core::cell::Cell;
 use core::ops::{Add, Div, Mul, Sub};
 
 #[cfg(target_feature = "simd128")]
@@ -27,13 +27,15 @@ impl F64x2 {
         return F64x2([x; 2]);
     }
 
-    /// Four floats as doubles, the first two and the last two.
+    /// The first two floats of a slice as doubles: of four in a register, an instruction more would have to bring the last two to the front.
     #[inline(always)]
-    pub fn of(x: F32x4) -> [Self; 2] {
+    pub fn of(x: &[Cell<f32>]) -> Self {
+        assert!(x.len() >= 2);
+        // SAFETY: the slice holds two floats; the load allows any alignment.
         #[cfg(target_feature = "simd128")]
-        return [F64x2(f64x2_promote_low_f32x4(x.0)), F64x2(f64x2_promote_low_f32x4(i64x2_shuffle::<1, 1>(x.0, x.0)))];
+        return F64x2(f64x2_promote_low_f32x4(unsafe { v128_load64_zero(x.as_ptr().cast()) }));
         #[cfg(not(target_feature = "simd128"))]
-        return [F64x2([x.0[0].into(), x.0[1].into()]), F64x2([x.0[2].into(), x.0[3].into()])];
+        return F64x2([x[0].get().into(), x[1].get().into()]);
     }
 
     /// The first two doubles of a slice.
@@ -78,6 +80,15 @@ impl F64x2 {
         return f64x2_extract_lane::<1>(self.0);
         #[cfg(not(target_feature = "simd128"))]
         return self.0[1];
+    }
+
+    /// |x|
+    #[inline(always)]
+    pub fn abs(self) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return F64x2(f64x2_abs(self.0));
+        #[cfg(not(target_feature = "simd128"))]
+        return F64x2(self.0.map(f64::abs));
     }
 
     /// self·a + b: rounded once on the relaxed artefact, twice otherwise.

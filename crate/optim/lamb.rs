@@ -21,6 +21,7 @@ impl From<&[f32]> for LambDirection {
 
 impl Rule<3> for LambDirection {
     const SLOT: [Slot; 3] = [Slot::Mean, Slot::Square, Slot::Lasting];
+    const MOVES: bool = false;
 
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v, _]: [L; 3]) -> (L, [L; 3]) {

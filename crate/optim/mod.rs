@@ -45,6 +45,8 @@ pub enum Slot {
     Square,
     /// Nothing that decays: a sum, the last gradient, a parameter.
     Lasting,
+    /// What the update reads and leaves as it is.
+    Given,
 }
 
 /// An element-wise update with a number of state slots.
@@ -54,6 +56,8 @@ pub trait Rule<const SLOTS: usize> {
     /// Whether scale and coupled decay are part of every update. So they are where arithmetic is little beside memory, and decay
     /// through the gradient is usual; elsewhere they cost up to a fifth of the time, and have a pass of their own when needed.
     const LIGHT: bool = false;
+    /// Whether parameters change. Where they do not, they are not written, nor is their decay.
+    const MOVES: bool = true;
 
     /// New parameter and state from parameter p, gradient g and state.
     fn update<L: Lane>(&self, p: L, g: L, s: [L; SLOTS]) -> (L, [L; SLOTS]);
@@ -130,7 +134,7 @@ fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s
     let flush = |j: usize| match R::SLOT[j] {
         Slot::Mean => s[j].unless(s[j].abs().lt(least)),
         Slot::Square => s[j].unless(s[j].lt(least)),
-        Slot::Lasting => s[j],
+        Slot::Lasting | Slot::Given => s[j],
     };
     (p, from_fn(flush))
 }
@@ -139,18 +143,19 @@ fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s
 const PAGE: usize = 1024;
 /// Floats of an array from which on a processor does not remember where all of its pages are.
 pub const LONG: usize = 1 << 20;
-/// Floats of a long array that are worked on at a time: less than a page, so that these stretches do not all end at the same place
-/// of one. A processor that compares the lowest twelve bits of addresses would take what the next call reads from the stack for
-/// what the last one wrote, and wait.
-const STEP: usize = PAGE - 64;
+/// Floats of a long array that are worked on at a time, and how far ahead is looked. Half a page: that is as long as a processor takes
+/// to find one, and looks always come to the same places of a page, or a processor that guesses from these places what is read next
+/// guesses wrong, which costs up to a quarter.
+const STEP: usize = PAGE / 2;
+/// Most slots of a rule that looks ahead: each look waits for memory, and with more arrays than these that is what takes longer.
+const MOST_AHEAD: usize = 1;
 
 /// The rule over all elements, with scale and coupled decay only if it is [`Rule::LIGHT`]. The slices are equally long. What is left
 /// after the last block is worked on in copies, by the very same code: the rule is compiled once, and position in the array changes no
 /// bit.
 ///
-/// Of each long array one float of the next page is read ahead, so that the processor finds that page while it works on this one.
-/// Else it looks for it when it gets there, and can then start only what is a few hundred instructions away: little memory for a
-/// rule with much arithmetic, which so loses up to a fifth of the bandwidth.
+/// Where arrays are few and long, of each one float of what comes next is read ahead, so that the processor finds its page while it works
+/// on this one. Else it looks for it when it gets there, and can then start only what is a few hundred instructions away.
 #[inline(always)]
 pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells, s: [Cells; S]) {
     let n = p.len();
@@ -167,16 +172,18 @@ pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells
     }
     // the last block overlaps the one before, so its inputs are put aside before that is written over them
     let (p_end, s_end) = (last(p), s.map(last));
-    let step = if n < LONG { whole } else { STEP };
-    let mut start = 0;
-    while start < whole {
-        let end = whole.min(start + step);
-        touch(p, start + PAGE);
-        touch(g, start + PAGE);
-        s.iter().for_each(|slot| touch(slot, start + PAGE));
-        let (p, g, s) = (&p[start..end], &g[start..end], s.map(|slot| &slot[start..end]));
+    if R::LIGHT || S > MOST_AHEAD || n < LONG {
+        let (p, g, s) = (&p[..whole], &g[..whole], s.map(|slot| &slot[..whole]));
         pairs(rule, h, p, g, s, p, s);
-        start = end;
+    } else {
+        for start in (0..whole).step_by(STEP) {
+            let end = whole.min(start + STEP);
+            touch(p, end);
+            touch(g, end);
+            s.iter().for_each(|slot| touch(slot, end));
+            let (p, g, s) = (&p[start..end], &g[start..end], s.map(|slot| &slot[start..end]));
+            pairs(rule, h, p, g, s, p, s);
+        }
     }
     if whole < n {
         let end = n - BLOCK;
@@ -216,9 +223,11 @@ fn pairs<R: Rule<S>, const S: usize>(
         let s1 = s.map(|slot| F32x4::get(&slot[i][4..]));
         let (p0, s0) = apply(rule, h, p0, g0, s0);
         let (p1, s1) = apply(rule, h, p1, g1, s1);
-        p0.set(&p_out[i]);
-        p1.set(&p_out[i][4..]);
-        for j in 0..S {
+        if R::MOVES {
+            p0.set(&p_out[i]);
+            p1.set(&p_out[i][4..]);
+        }
+        for j in (0..S).filter(|j| !matches!(R::SLOT[*j], Slot::Given)) {
             s0[j].set(&s_out[j][i]);
             s1[j].set(&s_out[j][i][4..]);
         }

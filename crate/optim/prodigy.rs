@@ -21,6 +21,7 @@ impl From<&[f32]> for Moments {
 
 impl Rule<3> for Moments {
     const SLOT: [Slot; 3] = [Slot::Mean, Slot::Square, Slot::Mean];
+    const MOVES: bool = false;
 
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, v, s]: [L; 3]) -> (L, [L; 3]) {
@@ -45,7 +46,7 @@ impl From<&[f32]> for Step {
 }
 
 impl Rule<2> for Step {
-    const SLOT: [Slot; 2] = [Slot::Lasting, Slot::Lasting];
+    const SLOT: [Slot; 2] = [Slot::Given, Slot::Given];
 
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, _: L, [m, v]: [L; 2]) -> (L, [L; 2]) {

@@ -90,11 +90,11 @@ function exactExtremes(text) {
   return text.replace(/f32x4\.relaxed_(max|min)/g, 'f32x4.p$1')
 }
 
-/** Folds the address arithmetic of loads into all four lanes as well, which binaryen passes over: `a + 4` becomes an offset. */
+/** Folds the address arithmetic of loads into all four lanes, or half of them, as well, which binaryen passes over: `a + 4` becomes an offset. */
 function foldSplats(text) {
-  const sum = /v128\.load32_splat align=1\n\s*\(i32\.add\n\s*(\(local\.get \S+\))\n\s*\(i32\.const (\d{1,3})\)\n\s*\)/g
+  const sum = /v128\.(load32_splat|load64_zero) (align=\d)\n\s*\(i32\.add\n\s*(\(local\.get \S+\))\n\s*\(i32\.const (\d{1,3})\)\n\s*\)/g
   if (!sum.test(text)) throw new Error('no load to fold was found; did the compiler change them?')
-  return text.replace(sum, 'v128.load32_splat offset=$2 align=1 $1')
+  return text.replace(sum, 'v128.$1 offset=$4 $2 $3')
 }
 
 /**
@@ -147,7 +147,7 @@ function cutPanics(module) {
 /**
  * Blanks text in the data: messages of panics, which nothing reads any more, and paths of the machine that built the standard
  * library, which must not be published. Tables of numbers hold no twelve printable bytes in a row. With the text go the places of
- * panics: four words each, of which the first two are where a file's name is and how long.
+ * panics: where a file's name is, how long, line and column.
  */
 function withoutText(bytes) {
   const out = Buffer.from(bytes)
@@ -161,11 +161,17 @@ function withoutText(bytes) {
   )
   for (const { start, end, at } of runs) out.fill(0, at, at + end - start)
   const isName = (start, length) => length > 0 && runs.some((run) => start >= run.start && start + length <= run.end)
+  const isCount = (n) => n > 0 && n < 10_000
+  let places = 0
   for (const { address, from, to } of data) {
     for (let at = from + (-address & 3); at + 16 <= to; at += 4) {
-      if (isName(out.readUInt32LE(at), out.readUInt32LE(at + 4))) out.fill(0, at, at + 16)
+      const [start, length, line, column] = [0, 4, 8, 12].map((word) => out.readUInt32LE(at + word))
+      if (!isName(start, length) || !isCount(line) || !isCount(column)) continue
+      out.fill(0, at, at + 16)
+      places++
     }
   }
+  if (places < 20) throw new Error(`${places} places of panics were found; did the compiler change their form?`)
   return out
 }
 

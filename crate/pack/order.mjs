@@ -1,6 +1,6 @@
 /**
- * The order of a tile's loop (crate/gemm/tile.rs). LLVM loads all floats of A before it multiplies, so that a tile of six rows wants
- * more registers than there are: V8, which keeps the order of the bytes, spills a third of the sums at each step. Here a row's float
+ * The order of a tile's loop (crate/gemm/tile.rs). LLVM loads all floats of A before it multiplies, and a tile would want
+ * more registers than there are: V8, which keeps the order of the bytes, spilled a third of the sums of six rows at each step. Here a row's float
  * is loaded just before the multiply-adds that it is for, as the source has it: loads of B, then row after row.
  *
  * Rows and columns of a loop are read off its text; a loop of any other form stays as it is.

@@ -1,6 +1,6 @@
 /**
  * What kind of byte comes next in a module, guessed by the three before: a local index is not taken for an instruction, or a number for
- * either. A parser of the grammar makes the core 2 % shorter, itself longer by as much, and unpacking twice as slow.
+ * either. A parser of the grammar is no better, see ARCHITECTURE.md.
  */
 
 const OPCODE = 8

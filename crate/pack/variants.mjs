@@ -2,7 +2,7 @@
  * Both variants in one module: `relaxed` as the compiler made it, with each fused multiply-add taken apart into a multiplication and
  * an addition that no other code has. The loader (ts/backend/variants.ts, change neither alone) makes the real ones of them for
  * `simd`; for `relaxed` it makes the multiplication nothing, which leaves its factors where they are, and the addition the fused one.
- * So a second variant costs a twentieth of the first, and modules differ in nothing else.
+ * A second variant made so costs a twentieth of the first, and modules differ in nothing else.
  */
 
 const NOTHING = [1, 1, 1]

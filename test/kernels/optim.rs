@@ -50,7 +50,7 @@ rules! {
 }
 
 fn decays(slot: Slot) -> bool {
-    !matches!(slot, Slot::Lasting)
+    !matches!(slot, Slot::Lasting | Slot::Given)
 }
 
 /// Parameters and state, as the rule alone leaves them: what the driver should do, one number at a time.
@@ -65,8 +65,13 @@ fn one_by_one<R: Rule<S>, const S: usize>(
     for i in 0..p.len() {
         let g = if is_plain { g[i] } else { scale * g[i] + coupled * p[i] };
         let (next, state) = rule.update(p[i] - decoupled * p[i], g, from_fn(|j| s[j][i]));
-        p[i] = next;
+        if R::MOVES {
+            p[i] = next;
+        }
         for (j, x) in state.into_iter().enumerate() {
+            if matches!(R::SLOT[j], Slot::Given) {
+                assert_eq!(x.to_bits(), s[j][i].to_bits(), "a slot that is given changed");
+            }
             // denormal means are dropped, NaN is not
             s[j][i] = if decays(R::SLOT[j]) && x.abs() < f32::MIN_POSITIVE { 0.0 } else { x };
         }

@@ -1,5 +1,6 @@
 import { withVectorSums } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
+import type { Update } from '../backend/kernels.js'
 import { DESCENT, UPDATES } from '../backend/parts.js'
 import { adamNumbers } from './adam.js'
 import type { ParameterGroup } from './group.js'
@@ -120,6 +121,8 @@ export class LAMB extends Optimizer<LAMBOptions> {
     ...GROUP_DEFAULTS,
   }
 
+  private descent: Update | undefined
+
   protected override get perTensor(): boolean {
     return true
   }
@@ -142,19 +145,14 @@ export class LAMB extends Optimizer<LAMBOptions> {
     const { kernels } = group.backend
     this.pass(group, run, maximize ? -scale : scale, 0, 0, hyper, group.kernel, this.update)
     const direction = group.slotOf(run, 2)
-    const [size, step] = [run.p, direction].map((at) => Math.sqrt(kernels.sumSquares(at, run.n)))
-    const ratio = size > 0 && step > 0 ? size / step : 1
+    const squares = kernels.sumSquares(run.p, run.n)
+    const steps = kernels.sumSquares(direction, run.n)
+    const rate = squares > 0 && steps > 0 ? learningRate * Math.sqrt(squares / steps) : learningRate
     const decoupled = decayInRatio ? 0 : learningRate * weightDecay
-    this.pass(
-      group,
-      { ...run, g: direction, views: null },
-      1,
-      0,
-      decoupled,
-      [learningRate * ratio],
-      group.backend.update('sgd', DESCENT),
-      descentRule,
-    )
+    this.descent ??= group.backend.update('sgd', DESCENT)
+    const { first, end, p, s, n, t, scalars } = run
+    const along = { first, end, p, g: direction, s, n, t, scalars, views: null }
+    this.pass(group, along, 1, 0, decoupled, [rate], this.descent, descentRule)
   }
 
   /** Leaves p alone: the step follows when its norm is known. */

@@ -1,5 +1,6 @@
 import { withVectorSums } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
+import type { Update } from '../backend/kernels.js'
 import { UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
@@ -58,6 +59,12 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
   }
   static override readonly allowed = { initialDistance: positive, distanceFactor: positive, decoupledWeightDecay: [true] }
 
+  private momentsKernel: Update | undefined
+  private stepKernel: Update | undefined
+  /** Of the step under way: ‖s‖₁, and what is new in r. */
+  private size = 0
+  private correlation = 0
+
   /** The present estimate of the distance, which scales all steps. */
   get distance(): number {
     return this.globals.distance ?? this.groups[0].values.initialDistance
@@ -78,42 +85,44 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     return [o.beta1, (1 - o.beta1) * d, o.beta2, (1 - o.beta2) * d * d, root, (d / o.initialDistance) * rateOf(o, d, t)]
   }
 
-  protected override decoupledDecay(): number {
-    return 0
-  }
-
   protected override applyToGroups(scale: number): void {
     const d = this.distance
-    let total = 0
-    let correlation = 0
-    for (const group of this.groups) {
-      const { values, runs, backend } = group
-      const kernels = withVectorSums(backend)
-      for (const run of runs) {
-        if (++run.t === 1) this.begin(group, run)
-        const signed = values.maximize ? -scale : scale
-        const along = kernels.dot(run.g, group.slotOf(run, 3), run.n) - kernels.dot(run.g, run.p, run.n)
-        correlation += (d / values.initialDistance) * rateOf(values, d, run.t) * signed * along
-        this.applyToRun(group, run, scale, this.hyper(values, run.t), backend.update('prodigyMoments', UPDATES), this.moments)
-        total += kernels.sumAbs(group.slotOf(run, 2), run.n)
-      }
+    this.estimate(scale, d)
+    if (this.size === 0) return
+    const { groups, globals } = this
+    globals.distance = Math.max(d, (groups[0].values.distanceFactor * globals.correlation) / this.size)
+    for (let i = 0; i < groups.length; i++) for (let j = 0; j < groups[i].runs.length; j++) this.move(groups[i], groups[i].runs[j], d)
+  }
+
+  /** First pass, over all parameters: state, r and ‖s‖₁. */
+  private estimate(scale: number, d: number): void {
+    const { groups, globals } = this
+    this.size = this.correlation = 0
+    for (let i = 0; i < groups.length; i++) {
+      for (let j = 0; j < groups[i].runs.length; j++) this.look(groups[i], groups[i].runs[j], scale, d)
     }
-    const { beta2, distanceFactor } = this.groups[0].values
-    this.globals.correlation = Math.sqrt(beta2) * (this.globals.correlation ?? 0) + correlation
-    if (total === 0) return
-    this.globals.distance = Math.max(d, (distanceFactor * this.globals.correlation) / total)
-    for (const group of this.groups) for (const run of group.runs) this.move(group, run, d)
+    globals.correlation = Math.sqrt(groups[0].values.beta2) * (globals.correlation ?? 0) + this.correlation
+  }
+
+  private look(group: ParameterGroup<Required<ProdigyOptions>>, run: Run, scale: number, d: number): void {
+    const { values, backend } = group
+    const kernels = withVectorSums(backend)
+    if (++run.t === 1) this.begin(group, run)
+    const signed = values.maximize ? -scale : scale
+    const hyper = this.hyper(values, run.t)
+    this.momentsKernel ??= backend.update('prodigyMoments', UPDATES)
+    const along = kernels.dot(run.g, group.slotOf(run, 3), run.n) - kernels.dot(run.g, run.p, run.n)
+    this.correlation += (d / values.initialDistance) * rateOf(values, d, run.t) * signed * along
+    this.pass(group, run, signed, 0, 0, hyper, this.momentsKernel, this.moments)
+    this.size += kernels.sumAbs(group.slotOf(run, 2), run.n)
   }
 
   private move(group: ParameterGroup<Required<ProdigyOptions>>, run: Run, before: number): void {
     const { values, backend } = group
     const rate = rateOf(values, before, run.t)
     const hyper = [rate, this.distance * values.epsilon]
-    this.pass(group, run, 1, 0, rate * values.weightDecay, hyper, backend.update('prodigyStep', UPDATES), this.update)
-  }
-
-  protected override coupledDecay(): number {
-    return 0
+    this.stepKernel ??= backend.update('prodigyStep', UPDATES)
+    this.pass(group, run, 1, 0, rate * values.weightDecay, hyper, this.stepKernel, this.update)
   }
 
   /** First pass: state only. */

@@ -1,0 +1,21 @@
+/** The processor that figures are of. */
+import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+
+/** Families of AMD, whose names in virtual machines are all alike. */
+const FAMILIES: Readonly<Record<string, string>> = { '23': 'Zen 1 or 2', '25': 'Zen 3 or 4', '26': 'Zen 5' }
+
+/** Its name, with the generation of one of AMD's where Linux tells. */
+export function cpuName(): string {
+  const name = cpus()[0]?.model ?? 'unknown'
+  const generation = /^AMD/.test(name) && FAMILIES[familyOf() ?? '']
+  return generation ? `${name}, ${generation}` : name
+}
+
+function familyOf(): string | undefined {
+  try {
+    return /^cpu family\s*: (\d+)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1]
+  } catch {
+    return undefined
+  }
+}
