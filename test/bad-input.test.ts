@@ -266,6 +266,8 @@ describe('fit', () => {
     ['split', { validationSplit: 1 }, /validationSplit must be between 0 and 1/],
     ['both validations', { validationSplit: 0.5, validation: good }, /not both/],
     ['metric', { metrics: ['acuracy'] }, /'acuracy' is none of accuracy/],
+    ['metric that is a function', { metrics: ['r2Score'] }, /; pass other functions as { name: function }, such as { r2: r2Score }$/],
+    ['metric of every object', { metrics: ['toString'] }, /'toString' is none of accuracy/],
     ['loss', { loss: 'mse' }, /loss must be a function/],
     ['optimizer', { optimizer: null }, /optimizer must be an Optimizer/],
   ])('%s', async (_name, more, message) => {

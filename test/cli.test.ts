@@ -285,6 +285,19 @@ describe('pieces', () => {
     expect(barLine('epoch 1/5', 1, facts, 79)).not.toContain('░')
   })
 
+  test('the bar is as long before there are facts as with any', () => {
+    const length = (facts: string[], width: number) => barLine('epoch 1/5', 0.5, facts, width).match(/[█░]/g)?.length
+    const facts = ['loss 0.1234', '92.1 % right', '  12 s left']
+    for (const [width, size] of [
+      [60, 8],
+      [79, 8],
+      [99, 28],
+      [140, 40],
+    ])
+      for (const speed of ['9 samples/s', '123,456 samples/s'])
+        expect([length([], width), length([...facts, speed], width)]).toEqual([size, size])
+  })
+
   test('digits side by side, two pixels in a character', () => {
     const pixels = new Float32Array(784)
     for (let y = 4; y < 24; y++) pixels[28 * y + 14] = 1

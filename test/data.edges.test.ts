@@ -20,6 +20,11 @@ describe('fromArrays', () => {
       classes: 2,
       classNames: ['a', 'b'],
     })
+    expect(fromArrays(rows, [true, false, true])).toMatchObject({
+      targets: Int32Array.of(1, 0, 1),
+      classes: 2,
+      classNames: ['false', 'true'],
+    })
     expect(fromArrays(rows, [1, 0.5, 2])).toMatchObject({ targets: Float32Array.of(1, 0.5, 2), classes: 0 })
     expect(fromArrays(rows, Float64Array.of(1, 2, 3))).toMatchObject({ targets: Float32Array.of(1, 2, 3), classes: 0 })
     expect(fromArrays(rows, Int32Array.of(0, 2, 0))).toMatchObject({ targets: Int32Array.of(0, 2, 0), classes: 3 })
@@ -90,6 +95,7 @@ describe('fromArrays', () => {
       ],
       'fromArrays: target 0 must be a number, got an array of 2',
     ],
+    ['a number among booleans', [rows, [true, false, 1]], 'fromArrays: target 0 is a boolean, so is each, got 1 as target 2'],
     ['a class too large', [rows, [0, 1, 2], { classes: 2 }], 'fromArrays: classes are from 0 to 1, got 2 as target 2'],
     ['half a class', [rows, [0, 1, 0.5], { classes: 2 }], 'fromArrays: classes are from 0 to 1, got 0.5 as target 2'],
     ['names as classes', [rows, [0, 1, 1], { classes: ['a'] }], 'fromArrays: classes must be a whole number from 0, got an array of 1'],
@@ -149,6 +155,15 @@ describe('scalers', () => {
     expect(() => scaler.apply(undefined as Any)).toThrow(`Scaler.apply: ${wants} undefined`)
   })
 
+  test('says what it wants where a data set comes instead', () => {
+    const words = 'fitScaler: wants inputs in one array and the number of features, fitScaler(data.inputs, data.features), got'
+    expect(() => (fitScaler as Any)(iris())).toThrow(
+      new TypeError(`${words} an object with inputs, targets, count, features, classes, shape … and undefined`),
+    )
+    expect(() => (fitScaler as Any)([1, 2])).toThrow(new TypeError(`${words} an array of 2 and undefined`))
+    expect(() => (fitScaler as Any)(undefined, 2)).toThrow(new TypeError(`${words} undefined and 2`))
+  })
+
   test('a column that is not finite is named', () => {
     expect(() => fitScaler([1, NaN, 2, 3], 2)).toThrow('fitScaler: column 1 has values that are not finite')
     expect(() => fitScaler([1, 2, Infinity, 3], 2)).toThrow('fitScaler: column 0 has values that are not finite')
@@ -156,16 +171,26 @@ describe('scalers', () => {
 })
 
 describe('fromTable', () => {
-  test('finds decimal commas, which would have been categories', () => {
+  test('finds commas in numbers, which would have been categories', () => {
     const rows = [
       { a: '1,5', y: 1 },
       { a: '-2,25', y: 2 },
       { a: '3', y: 3 },
     ]
     expect(() => fromTable(rows, { target: 'y' })).toThrow(
-      "column 'a' has a comma in a number, '1,5' in row 0; write numbers with a point before the decimals and nothing between thousands, or add 'a'",
+      "column 'a' has a comma in a number, '1,5' in row 0; write numbers with a point before the decimals and nothing between thousands, or add 'a' to categories",
     )
     expect(fromTable(rows, { target: 'y', categories: ['a'] }).features).toBe(3)
+    for (const a of ['1,200', '-1,200,000', ' 1,200.50', '12,34,567', '1.200,50'])
+      expect(() =>
+        fromTable(
+          [
+            { a, y: 1 },
+            { a: '900', y: 2 },
+          ],
+          { target: 'y' },
+        ),
+      ).toThrow(`has a comma in a number, '${a}' in row 0`)
     expect(
       fromTable(
         [

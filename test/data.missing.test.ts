@@ -76,7 +76,7 @@ describe('gaps in columns that a net learns from', () => {
     const whole = rows.filter((row) => row.town !== '').map(({ town, y }) => ({ town, size: town.length, y }))
     expect([...fromTable(whole, { ...target, missing: 'median' }).encode([{}])]).toEqual([0, 0, 1])
     expect(() => fromTable(whole, target).encode([{ town: 'A' }])).toThrow(
-      "encode: no value in column 'size' of row 0; tell fromTable what fills it in (missing: 'mean', 'median' or a number), or leave such rows out",
+      "encode: no value in column 'size' of row 0; give fromTable what fills it in (missing: 'mean', 'median' or a number), or leave such rows out",
     )
   })
 
@@ -86,6 +86,16 @@ describe('gaps in columns that a net learns from', () => {
     expect(encoderFromState({ columns, ...state }).features).toBe(3)
     const damaged = { ...state, columns: [{ ...columns[0], fill: null }] } as unknown as TableState
     expect(() => encoderFromState(damaged)).toThrow('a column has a name, its categories or null, and a number or nothing as fill')
+  })
+
+  test('a column may be called as what every object has', () => {
+    const odd = [
+      { constructor: 1, a: 1, y: 2 },
+      { constructor: null, a: 2, y: 3 },
+    ]
+    expect(() => fromTable<object>(odd, { target: 'y', missing: { a: 'mean' } } as never)).toThrow(
+      "no value in column 'constructor' of row 1",
+    )
   })
 
   test('says what does not fit', () => {
@@ -104,7 +114,7 @@ describe('gaps in the target', () => {
 
   test('are never filled in, but may be dropped', () => {
     expect(() => fromTable(gap, { ...target, missing: 'mean' })).toThrow(
-      "fromTable: no value in column 'y' of row 4, the target, which is not filled in; missing by column, { 'y': 'drop', … }, leaves such rows out",
+      "fromTable: no value in column 'y' of row 4, the target, which is not filled in: missing: { 'y': 'drop', … } by column leaves such rows out",
     )
     expect(() => fromTable(gap, { ...target, missing: { y: 'mean' } })).toThrow("missing of 'y' is 'fail' or 'drop', got 'mean'")
     expect(fromTable(gap, { ...target, missing: { age: 0, income: 0, town: 0, y: 'drop' } }).count).toBe(4)
@@ -150,6 +160,43 @@ describe('rows of another file', () => {
     expect(again.dataset(rows).inputs).toEqual(table.inputs)
     expect(again.dataset(rows).targets).toEqual(table.targets)
     expect(standardize({ train: table, test }).test.count).toBe(1)
+  })
+
+  test('without those that the table drops, also after JSON', () => {
+    const other = [
+      { town: '', age: 1, income: 2, y: 'no' },
+      { town: 'A', age: 5, income: 2, y: 'no' },
+      { town: 'A', age: 6, income: 2, y: '' },
+    ]
+    const dropping = fromTable(rows, { ...target, missing: 'drop' })
+    for (const encoder of [dropping, encoderFromState(JSON.parse(JSON.stringify(dropping.state())))]) {
+      expect(encoder.dataset(other)).toMatchObject({ count: 1, shape: [1, 3], targets: Int32Array.of(0) })
+      expect([...encoder.dataset(other).inputs]).toEqual([5, 2, 1])
+      expect(() => encoder.dataset(other.slice(0, 1))).toThrow('dataset: a value is missing in each of the 1 rows')
+      expect(() => encoder.encode(other)).toThrow("encode: no value in column 'town' of row 0; give fromTable what fills it in")
+      // places in messages are those of the rows that were given
+      expect(() => encoder.dataset([other[0], { ...other[1], age: 'old' }])).toThrow("dataset: column 'age' of row 1 wants a number")
+    }
+    const byColumn = fromTable(rows, { ...target, missing: { age: 'median', income: 'median', town: 'drop' } })
+    expect(() => byColumn.dataset(other)).toThrow("dataset: no value in column 'y' of row 2, the target")
+    expect(byColumn.dataset(other.slice(0, 2)).count).toBe(1)
+  })
+
+  test('with a misspelt column are refused rather than filled in', () => {
+    const one = { age: 1, incme: 5, town: 'A', y: 'no' }
+    expect(() => table.encode([one, one])).toThrow(
+      new RangeError("encode: no row has a column 'income'; did you mean it by 'incme'? (A column of gaps alone is null in a row.)"),
+    )
+    expect(() => table.encode([{ Age: 1, income: 5, town: 'A' }])).toThrow("no row has a column 'age'; did you mean it by 'Age'?")
+    expect(() => table.dataset([{ ...one, income: 1, Y: 'no', y: undefined }])).toThrow("no value in column 'y' of row 0, the target")
+    expect(() => table.dataset([{ age: 1, income: 5, town: 'A', Y: 'no' }])).toThrow(
+      "dataset: no row has a column 'y'; did you mean it by 'Y'?",
+    )
+    // one left out, beside others that nobody learns from
+    expect([...table.encode([{ age: 1, town: 'A', id: 7, i: 3 }])]).toEqual([1, 200, 1, 0])
+    expect([...table.encode([one, { income: 3 }])].slice(0, 2)).toEqual([1, 200])
+    expect([...table.encode([{ ...one, income: null }])].slice(0, 2)).toEqual([1, 200])
+    expect(table.encode([])).toHaveLength(0)
   })
 
   test('with a class that was not there, or no target, are refused', () => {

@@ -231,7 +231,10 @@ describe('as a new user found it', () => {
     const optimizer = new Adam(model.parameters())
     await expect(fit(model, { ...data, optimizer, epoch: 5 } as never)).rejects.toThrow(/no option 'epoch'; did you mean epochs/)
     expect(() => new Dense(2, 2, { activaton: 'relu' } as never)).toThrow(/no option 'activaton'; did you mean activation/)
-    expect(() => new Sequential(new Dense(2, 2) as never)).toThrow(/wants layers in an array/)
+    const wanted = 'Sequential: wants layers in an array, [new Dense(…), …], got a Dense'
+    expect(() => new Sequential(new Dense(2, 2) as never)).toThrow(new TypeError(wanted))
+    expect(() => new Sequential(new Dense(2, 2) as never, new Dense(2, 1) as never)).toThrow(new TypeError(wanted))
+    expect(() => new Adam(make().parameters(), { constructor: 1 } as never)).toThrow(/^Adam: there is no option 'constructor'/)
   })
 
   test('state survives JSON, bit by bit', () => {

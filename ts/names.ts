@@ -35,7 +35,8 @@ export function list(names: readonly string[]): string {
   return names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}`
 }
 
-function nearest(name: string, known: readonly string[]): string | undefined {
+/** @internal the name among `known` that is a typing error or two away, if one is */
+export function nearest(name: string, known: readonly string[]): string | undefined {
   let best: string | undefined
   let least = Math.max(2, Math.floor(name.length / 3)) + 1
   for (const candidate of known) {
@@ -45,7 +46,8 @@ function nearest(name: string, known: readonly string[]): string | undefined {
   return best
 }
 
-function editDistance(a: string, b: string): number {
+/** @internal letters to insert, leave out or change */
+export function editDistance(a: string, b: string): number {
   let row = [...b, ''].map((_, j) => j)
   for (const letter of a) {
     const next = [row[0] + 1]

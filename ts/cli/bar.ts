@@ -4,6 +4,8 @@ import { columns, paint } from './terminal.js'
 
 const WIDEST = 40
 const NARROWEST = 8
+/** Letters that all facts take. */
+const FACTS = 60
 
 /** A progress bar that lines can be printed above. */
 export class LiveBar {
@@ -45,15 +47,15 @@ export class LiveBar {
   }
 }
 
-/** `epoch 1/5 ████████░░░░ loss 0.3121 · accuracy 91.2 %`, never wider than `width`. */
+/** `epoch 1/5 ████████░░░░ loss 0.3121 · accuracy 91.2 %`, never wider than `width`. The bar is as long whatever the facts are. */
 export function barLine(title: string, progress: number, facts: readonly string[], width: number): string {
-  const room = width - title.length - NARROWEST - 2
+  const free = width - title.length - 2
+  const size = Math.max(0, Math.min(free, WIDEST, Math.max(NARROWEST, free - FACTS)))
   let shown = ''
   for (const fact of facts) {
     const longer = shown === '' ? fact : `${shown} · ${fact}`
-    if (longer.length <= room) shown = longer
+    if (longer.length <= free - size) shown = longer
   }
-  const size = Math.max(0, Math.min(WIDEST, NARROWEST + room - shown.length))
   const done = Math.round(Math.min(1, Math.max(0, progress)) * size)
   return `${title} ${paint('cyan', '█'.repeat(done))}${paint('dim', '░'.repeat(size - done))} ${shown}`
 }

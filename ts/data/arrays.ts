@@ -11,8 +11,8 @@ export interface ArraysOptions {
 
 /**
  * A data set from rows of numbers and a target each, for what cuts and scales data sets: `trainTestSplit`, `kFold`, `standardize`.
- * (`fit` takes arrays as they are.) Texts as targets are classes, by name in alphabetical order; an Int32Array has classes; other
- * numbers are numbers to predict, unless `classes` says how many classes there are.
+ * (`fit` takes arrays as they are.) Texts and booleans as targets are classes, by name in alphabetical order; an Int32Array has
+ * classes; other numbers are numbers to predict, unless `classes` says how many classes there are.
  *
  * @param inputs a row of numbers for each sample
  * @param targets an entry for each sample
@@ -26,7 +26,7 @@ export interface ArraysOptions {
  */
 export function fromArrays(
   inputs: readonly ArrayLike<number>[],
-  targets: ArrayLike<number> | readonly string[],
+  targets: ArrayLike<number> | readonly string[] | readonly boolean[],
   options: ArraysOptions = {},
 ): Dataset<Targets> {
   checkNames('fromArrays', options, ['classes'])
@@ -48,13 +48,16 @@ function targetsOf(
   given: unknown,
   classes: number | undefined,
 ): Pick<Dataset<Targets>, 'targets' | 'classes' | 'classNames'> {
-  if (typeof list[0] === 'string') {
-    const odd = list.findIndex((target) => typeof target !== 'string')
-    if (odd >= 0) throw new TypeError(`fromArrays: target 0 is text, so is each, got ${show(list[odd])} as target ${odd}`)
-    const classNames = [...new Set(list as readonly string[])].sort()
+  const type = typeof list[0]
+  if (type === 'string' || type === 'boolean') {
+    const odd = list.findIndex((target) => typeof target !== type)
+    const what = type === 'string' ? 'text' : 'a boolean'
+    if (odd >= 0) throw new TypeError(`fromArrays: target 0 is ${what}, so is each, got ${show(list[odd])} as target ${odd}`)
+    const names = list.map(String)
+    const classNames = [...new Set(names)].sort()
     const place = new Map(classNames.map((name, i) => [name, i]))
     return {
-      targets: Int32Array.from(list as readonly string[], (name) => place.get(name) as number),
+      targets: Int32Array.from(names, (name) => place.get(name) as number),
       classes: classNames.length,
       classNames,
     }

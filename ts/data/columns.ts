@@ -1,4 +1,5 @@
 /** Columns of tables: what becomes of each, found out from its values, and rows made into numbers by that. */
+import { editDistance, nearest } from '../names.js'
 import { show } from '../show.js'
 
 /** A row of a table: its values by the name of their column. Numbers may be text, as CSV readers give them. */
@@ -14,6 +15,8 @@ export interface TableColumn {
   categories: readonly string[] | null
   /** What stands for a gap: of categories 0, in the feature of each. Without it a gap is an error. */
   fill?: number
+  /** Rows with a gap here are left out of data sets. */
+  drop?: true
 }
 
 /** @internal rows with their numbers in the table, which stay where others are left out */
@@ -53,6 +56,7 @@ export interface Reading {
  */
 export function readColumn(rows: NumberedRows, name: string, { isMissing, isNamed, missing, isTarget }: Reading): TableColumn {
   const given = rows.filter(([, row]) => !isMissing(valueIn(row, name)))
+  const drop = missing === 'drop' && ({ drop: true } as const)
   const isFilled = missing !== 'fail' && missing !== 'drop' && !isTarget
   if (given.length < rows.length && !isFilled) {
     const [at] = rows.find(([, row]) => isMissing(valueIn(row, name))) as NumberedRows[number]
@@ -60,7 +64,7 @@ export function readColumn(rows: NumberedRows, name: string, { isMissing, isName
       missing === 'fail' ? `; give missing: 'drop' to leave such rows out${isTarget ? '' : ", 'mean' or 'median' to fill them in"}` : ''
     const more =
       missing !== 'fail' && isTarget
-        ? `, the target, which is not filled in; missing by column, { '${name}': 'drop', … }, leaves such rows out`
+        ? `, the target, which is not filled in: missing: { '${name}': 'drop', … } by column leaves such rows out`
         : ''
     throw new RangeError(`fromTable: no value in column '${name}' of row ${at}${hint}${more}`)
   }
@@ -70,12 +74,12 @@ export function readColumn(rows: NumberedRows, name: string, { isMissing, isName
   if (odd) throw new TypeError(`fromTable: column '${name}' of row ${odd[0]} wants a number, text or boolean, got ${show(odd[1])}`)
   if (!isNamed && isNumeric(values, name)) {
     const numbers = values.map(([, value]) => Number(value))
-    return { name, categories: null, ...(isFilled && { fill: filling(numbers, missing) }) }
+    return { name, categories: null, ...(isFilled && { fill: filling(numbers, missing) }), ...drop }
   }
   const categories = [...new Set(values.map(([, value]) => String(value)))]
   const isOfNumbers = categories.every(isNumber)
   categories.sort(isOfNumbers ? (a, b) => Number(a) - Number(b) || (a < b ? -1 : 1) : undefined)
-  return { name, categories, ...(isFilled && { fill: 0 }) }
+  return { name, categories, ...(isFilled && { fill: 0 }), ...drop }
 }
 
 type Value = readonly [at: number, value: unknown]
@@ -91,8 +95,8 @@ function filling(numbers: number[], missing: 'mean' | 'median' | number): number
 /** Of a column of numbers, so many may be others before they are taken for categories: one, or one in ten. */
 const STRAYS = 0.1
 
-/** A number with commas, which are its point in one country and stand between thousands in another. */
-const COMMA = /^\s*-?(\d+,\d+|\d{1,3}(,\d{3})+(\.\d+)?)\s*$/
+/** A number with commas, as its point or between thousands: nobody but the writer knows which. */
+const COMMA = /^\s*-?(\d+,\d+|\d+(,\d{2,3})+(\.\d+)?|\d+(\.\d{3})+,\d+)\s*$/
 
 /** Whether all values are numbers. @throws RangeError where nearly all are: somebody should look at the rest */
 function isNumeric(values: readonly Value[], name: string): boolean {
@@ -104,8 +108,8 @@ function isNumeric(values: readonly Value[], name: string): boolean {
   const numbers = values.length - strays.length
   if (strays.every(([, value]) => COMMA.test(String(value))))
     throw new RangeError(
-      `fromTable: column '${name}' has a comma in a number, ${show(strays[0][1])} in row ${strays[0][0]}; write numbers with a point before ` +
-        `the decimals and nothing between thousands, or add '${name}' to categories`,
+      `fromTable: column '${name}' has a comma in a number, ${show(strays[0][1])} in row ${strays[0][0]}; ` +
+        `write numbers with a point before the decimals and nothing between thousands, or add '${name}' to categories`,
     )
   if (numbers <= 1 || strays.length > Math.max(1, STRAYS * values.length)) return false
   throw new RangeError(
@@ -117,6 +121,35 @@ function isNumeric(values: readonly Value[], name: string): boolean {
 function isNumber(value: unknown): boolean {
   return typeof value !== 'boolean' && Number.isFinite(Math.fround(Number(value)))
 }
+
+/** @internal rows without those that have a gap where such rows are left out. @throws RangeError if none is left */
+export function wholeRows(who: string, rows: NumberedRows, dropped: readonly string[], isMissing: MissingTest): NumberedRows {
+  if (dropped.length === 0) return rows
+  const whole = rows.filter(([, row]) => !dropped.some((name) => isMissing(valueIn(row, name))))
+  if (whole.length === 0 && rows.length > 0) throw new RangeError(`${who}: a value is missing in each of the ${rows.length} rows`)
+  return whole
+}
+
+/**
+ * @internal A row may leave a column out. One that none has, where all have another of nearly its name, is misspelt.
+ * @throws RangeError naming both
+ */
+export function checkSpelling(who: string, rows: NumberedRows, columns: readonly TableColumn[], others: readonly TableColumn[]): void {
+  const absent = columns.filter(({ name }) => !rows.some(([, row]) => Object.hasOwn(row, name)))
+  if (absent.length === 0 || rows.length === 0) return
+  const known = [...columns, ...others].map(({ name }) => name)
+  const unknown = Object.keys(rows[0][1]).filter((key) => !known.includes(key))
+  for (const { name } of absent) {
+    const near = nearest(name, unknown)
+    // of a short name, half the letters are another name
+    if (near !== undefined && editDistance(name.toLowerCase(), near.toLowerCase()) <= name.length / 2)
+      throw new RangeError(
+        `${who}: no row has a column '${name}'; did you mean it by '${near}'? (A column of gaps alone is null in a row.)`,
+      )
+  }
+}
+
+const FILL = "give fromTable what fills it in (missing: 'mean', 'median' or a number), or leave such rows out"
 
 /** @internal how many features columns become */
 export function widthOf(columns: readonly TableColumn[]): number {
@@ -132,10 +165,7 @@ export function encodeRows(who: string, rows: NumberedRows, columns: readonly Ta
       const { name, categories, fill } = column
       const value = valueIn(row, name)
       const isGap = isMissing(value)
-      if (isGap && fill === undefined)
-        throw new RangeError(
-          `${who}: no value in column '${name}' of row ${i}; tell fromTable what fills it in (missing: 'mean', 'median' or a number), or leave such rows out`,
-        )
+      if (isGap && fill === undefined) throw new RangeError(`${who}: no value in column '${name}' of row ${i}; ${FILL}`)
       if (categories === null) out[at] = isGap ? (fill as number) : numberFor(who, value, column, i)
       else if (!isGap) out[at + numberFor(who, value, column, i)] = 1
       at += categories?.length ?? 1

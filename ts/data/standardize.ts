@@ -48,8 +48,11 @@ export interface Standardized<D extends Dataset<Targets>> extends Split<D> {
  * @throws RangeError for no or ragged rows, and for values that are not finite; TypeError for rows that are not in one array of numbers
  */
 export function fitScaler(inputs: ArrayLike<number>, features: number): Scaler {
-  if (features === undefined && 'inputs' in inputs)
-    throw new TypeError('fitScaler: wants inputs and the number of features, fitScaler(data.inputs, data.features), got a data set')
+  if (features === undefined || typeof inputs?.length !== 'number')
+    throw new TypeError(
+      'fitScaler: wants inputs in one array and the number of features, fitScaler(data.inputs, data.features), ' +
+        `got ${show(inputs)} and ${show(features)}`,
+    )
   checkRows('fitScaler', inputs, features)
   const rows = inputs.length / features
   if (rows === 0) throw new RangeError('fitScaler: no rows to learn from')

@@ -2,6 +2,7 @@
 import { checkNames, list } from '../names.js'
 import { show } from '../show.js'
 import {
+  checkSpelling,
   encodeRows,
   encodeTargets,
   type Missing,
@@ -11,7 +12,7 @@ import {
   type Row,
   readColumn,
   type TableColumn,
-  valueIn,
+  wholeRows,
   widthOf,
 } from './columns.js'
 import type { Dataset, Targets } from './dataset.js'
@@ -51,7 +52,10 @@ export interface TableEncoder {
   readonly classNames: readonly string[]
   /** Inputs of other rows with the same columns, row-major. @throws RangeError for a gap that is not filled in or an unknown category */
   encode(rows: readonly object[]): Float32Array
-  /** Other rows with their targets, encoded as these are: those of a file with test data. @throws RangeError as encode does */
+  /**
+   * Other rows with their targets, encoded as these are: those of a file with test data. Rows that `missing` says to drop are left
+   * out. @throws RangeError as encode does
+   */
   dataset(rows: readonly object[]): Table
   /** Plain JSON for {@link encoderFromState}, to be kept beside the model's weights. */
   state(): TableState
@@ -115,8 +119,7 @@ function tableOf(rows: readonly Row[], options: TableOptions): Table {
   const wayOf = waysOf(missing, used, target)
   const isMissing = missingTest(options.missingValues)
   const dropped = used.filter((name) => wayOf(name) === 'drop')
-  const whole = all.filter(([, row]) => !dropped.some((name) => isMissing(valueIn(row, name))))
-  if (whole.length === 0) throw new RangeError(`fromTable: a value is missing in each of the ${rows.length} rows`)
+  const whole = wholeRows('fromTable', all, dropped, isMissing)
   const read = (name: string) =>
     readColumn(whole, name, { isMissing, isNamed: categories.includes(name), missing: wayOf(name), isTarget: name === target })
   const columns = names.map(read)
@@ -173,13 +176,23 @@ function tableFrom(who: string, rows: NumberedRows, encoder: TableEncoder, { col
 
 function encoderOf(columns: readonly TableColumn[], target: TableColumn, missing: readonly (string | number)[] = []): TableEncoder {
   const isMissing = missingTest(missing)
+  const dropped = [...columns, target].filter(({ drop }) => drop).map(({ name }) => name)
   const encoder: TableEncoder = {
     features: widthOf(columns),
     featureNames: columns.flatMap(({ name, categories }) => categories?.map((category) => `${name}=${category}`) ?? [name]),
     classes: target.categories?.length ?? 0,
     classNames: target.categories ?? [],
-    encode: (rows) => encodeRows('encode', numbered('encode', rows), columns, isMissing),
-    dataset: (rows) => tableFrom('dataset', numbered('dataset', rows), encoder, { columns, answer: target, isMissing }),
+    encode(rows) {
+      const all = numbered('encode', rows)
+      checkSpelling('encode', all, columns, [target])
+      return encodeRows('encode', all, columns, isMissing)
+    },
+    dataset(rows) {
+      const all = numbered('dataset', rows)
+      checkSpelling('dataset', all, [...columns, target], [])
+      const whole = wholeRows('dataset', all, dropped, isMissing)
+      return tableFrom('dataset', whole, encoder, { columns, answer: target, isMissing })
+    },
     state: () => structuredClone({ format: 'gradus-table/1', columns, target, missingValues: missing.map(String) }),
   }
   return encoder

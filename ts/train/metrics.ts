@@ -100,12 +100,11 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
     return own
   }
   return (option as readonly MetricName[]).map((name) => {
-    const metric = Object.hasOwn(METRICS, name) && METRICS[name]
-    if (!metric)
+    if (!Object.hasOwn(METRICS, name))
       throw new RangeError(
-        `metrics: ${show(name)} is none of ${Object.keys(METRICS).join(', ')}; pass others as { name: function }, { r2: r2Score }`,
+        `metrics: ${show(name)} is none of ${Object.keys(METRICS).join(', ')}; pass other functions as { name: function }, such as { r2: r2Score }`,
       )
-    return [name, metric]
+    return [name, METRICS[name]]
   })
 }
 
