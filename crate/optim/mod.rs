@@ -143,9 +143,9 @@ fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s
 const PAGE: usize = 1024;
 /// Floats of an array from which on a processor does not remember where all of its pages are.
 pub const LONG: usize = 1 << 20;
-/// Floats of a long array that are worked on at a time, and how far ahead is looked. Half a page: that is as long as a processor takes
-/// to find one, and looks always come to the same places of a page, or a processor that guesses from these places what is read next
-/// guesses wrong, which costs up to a quarter.
+/// Floats of a long array that are worked on at a time, and how far ahead is looked. Half a page, so that looks always come to the
+/// same places of a page: at changing places updates took up to a quarter longer, perhaps as a processor guesses from them what is read
+/// next.
 const STEP: usize = PAGE / 2;
 /// Most slots of a rule that looks ahead: each look waits for memory, and with more arrays than these that is what takes longer.
 const MOST_AHEAD: usize = 1;
