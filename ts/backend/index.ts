@@ -231,6 +231,13 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     }
     return parts.get(part)
   }
+  const updates = new Map<string, Update>()
+  const findUpdate = (name: string, part?: WasmPart): Update | undefined => {
+    const whole = updateKernel(exports, name) ?? updateKernel(part && partOf(part), name)
+    const found = whole && team ? team.share(whole) : whole
+    if (found !== undefined) updates.set(name, found)
+    return found
+  }
   const backend = {
     name: 'wasm' as const,
     variant,
@@ -245,10 +252,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
       return team ? team.pool.size : 1
     },
     ready: team ? team.ready : Promise.resolve(),
-    update: (name: string, part?: WasmPart) => {
-      const whole = updateKernel(exports, name) ?? updateKernel(part && partOf(part), name)
-      return whole && team ? team.share(whole) : whole
-    },
+    update: (name: string, part?: WasmPart) => updates.get(name) ?? findUpdate(name, part),
     part: partOf,
   }
   const use = (place: number) => {

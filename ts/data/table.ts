@@ -141,7 +141,7 @@ const WAYS: readonly unknown[] = ['fail', 'drop', 'mean', 'median']
 function waysOf(missing: NonNullable<TableOptions['missing']>, used: readonly string[], target: string): (name: string) => Missing {
   const check = (way: unknown, what: string) => {
     if (!(WAYS.includes(way) || (typeof way === 'number' && Number.isFinite(Math.fround(way)))))
-      throw new RangeError(`fromTable: ${what} is ${list(WAYS.map(show)).replace(' or ', ', ')} or a number, got ${show(way)}`)
+      throw new RangeError(`fromTable: ${what} is ${list([...WAYS.map(show), 'a number'])}, got ${show(way)}`)
   }
   if (typeof missing !== 'object' || missing === null) {
     check(missing, 'missing')

@@ -1,4 +1,5 @@
 /** Toy data in the plane, from a seed: small, and known to be hard for this or that. */
+import { checkCount } from '../checks.js'
 import { checkNames } from '../names.js'
 import { type Dataset, dataset } from './dataset.js'
 import { RandomStream } from './random.js'
@@ -110,8 +111,7 @@ const WHOLE = ['count', 'classes', 'features']
 
 function check(name: string, options: Record<string, number>): void {
   for (const [option, value] of Object.entries(options)) {
-    const whole = WHOLE.includes(option)
-    const fits = whole ? Number.isInteger(value) && value > 0 : Number.isFinite(value) && value >= 0
-    if (!fits) throw new RangeError(`${name}: ${option} must be ${whole ? 'a whole number ≥ 1' : 'a number from 0'}, got ${value}`)
+    if (WHOLE.includes(option)) checkCount(`${name}: ${option}`, value)
+    else if (!(Number.isFinite(value) && value >= 0)) throw new RangeError(`${name}: ${option} must be a number from 0, got ${value}`)
   }
 }

@@ -1,6 +1,5 @@
 import { withVectorSums } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
-import type { Update } from '../backend/kernels.js'
 import { DESCENT, UPDATES } from '../backend/parts.js'
 import { adamNumbers } from './adam.js'
 import type { ParameterGroup } from './group.js'
@@ -121,8 +120,6 @@ export class LAMB extends Optimizer<LAMBOptions> {
     ...GROUP_DEFAULTS,
   }
 
-  private descent: Update | undefined
-
   protected override get perTensor(): boolean {
     return true
   }
@@ -149,10 +146,9 @@ export class LAMB extends Optimizer<LAMBOptions> {
     const steps = kernels.sumSquares(direction, run.n)
     const rate = squares > 0 && steps > 0 ? learningRate * Math.sqrt(squares / steps) : learningRate
     const decoupled = decayInRatio ? 0 : learningRate * weightDecay
-    this.descent ??= group.backend.update('sgd', DESCENT)
     const { first, end, p, s, n, t, scalars } = run
     const along = { first, end, p, g: direction, s, n, t, scalars, views: null }
-    this.pass(group, along, 1, 0, decoupled, [rate], this.descent, descentRule)
+    this.pass(group, along, 1, 0, decoupled, [rate], group.backend.update('sgd', DESCENT), descentRule)
   }
 
   /** Leaves p alone: the step follows when its norm is known. */

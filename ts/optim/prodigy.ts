@@ -1,6 +1,5 @@
 import { withVectorSums } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
-import type { Update } from '../backend/kernels.js'
 import { UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
@@ -59,12 +58,6 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
   }
   static override readonly allowed = { initialDistance: positive, distanceFactor: positive, decoupledWeightDecay: [true] }
 
-  private momentsKernel: Update | undefined
-  private stepKernel: Update | undefined
-  /** Of the step under way: ‖s‖₁, and what is new in r. */
-  private size = 0
-  private correlation = 0
-
   /** The present estimate of the distance, which scales all steps. */
   get distance(): number {
     return this.globals.distance ?? this.groups[0].values.initialDistance
@@ -87,42 +80,40 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
 
   protected override applyToGroups(scale: number): void {
     const d = this.distance
-    this.estimate(scale, d)
-    if (this.size === 0) return
+    const size = this.estimate(scale, d)
+    if (size === 0) return
     const { groups, globals } = this
-    globals.distance = Math.max(d, (groups[0].values.distanceFactor * globals.correlation) / this.size)
-    for (let i = 0; i < groups.length; i++) for (let j = 0; j < groups[i].runs.length; j++) this.move(groups[i], groups[i].runs[j], d)
+    globals.distance = Math.max(d, (groups[0].values.distanceFactor * globals.correlation) / size)
+    for (const group of groups) for (const run of group.runs) this.move(group, run, d)
   }
 
-  /** First pass, over all parameters: state, r and ‖s‖₁. */
-  private estimate(scale: number, d: number): void {
+  /** First pass, over all parameters: state and r. @returns ‖s‖₁ */
+  private estimate(scale: number, d: number): number {
     const { groups, globals } = this
-    this.size = this.correlation = 0
-    for (let i = 0; i < groups.length; i++) {
-      for (let j = 0; j < groups[i].runs.length; j++) this.look(groups[i], groups[i].runs[j], scale, d)
+    let size = 0
+    let correlation = 0
+    for (const group of groups) {
+      const { values, backend, runs } = group
+      const kernels = withVectorSums(backend)
+      const signed = values.maximize ? -scale : scale
+      const moments = backend.update('prodigyMoments', UPDATES)
+      for (const run of runs) {
+        if (++run.t === 1) this.begin(group, run)
+        const along = kernels.dot(run.g, group.slotOf(run, 3), run.n) - kernels.dot(run.g, run.p, run.n)
+        correlation += (d / values.initialDistance) * rateOf(values, d, run.t) * signed * along
+        this.pass(group, run, signed, 0, 0, this.hyper(values, run.t), moments, this.moments)
+        size += kernels.sumAbs(group.slotOf(run, 2), run.n)
+      }
     }
-    globals.correlation = Math.sqrt(groups[0].values.beta2) * (globals.correlation ?? 0) + this.correlation
-  }
-
-  private look(group: ParameterGroup<Required<ProdigyOptions>>, run: Run, scale: number, d: number): void {
-    const { values, backend } = group
-    const kernels = withVectorSums(backend)
-    if (++run.t === 1) this.begin(group, run)
-    const signed = values.maximize ? -scale : scale
-    const hyper = this.hyper(values, run.t)
-    this.momentsKernel ??= backend.update('prodigyMoments', UPDATES)
-    const along = kernels.dot(run.g, group.slotOf(run, 3), run.n) - kernels.dot(run.g, run.p, run.n)
-    this.correlation += (d / values.initialDistance) * rateOf(values, d, run.t) * signed * along
-    this.pass(group, run, signed, 0, 0, hyper, this.momentsKernel, this.moments)
-    this.size += kernels.sumAbs(group.slotOf(run, 2), run.n)
+    globals.correlation = Math.sqrt(groups[0].values.beta2) * (globals.correlation ?? 0) + correlation
+    return size
   }
 
   private move(group: ParameterGroup<Required<ProdigyOptions>>, run: Run, before: number): void {
     const { values, backend } = group
     const rate = rateOf(values, before, run.t)
     const hyper = [rate, this.distance * values.epsilon]
-    this.stepKernel ??= backend.update('prodigyStep', UPDATES)
-    this.pass(group, run, 1, 0, rate * values.weightDecay, hyper, this.stepKernel, this.update)
+    this.pass(group, run, 1, 0, rate * values.weightDecay, hyper, backend.update('prodigyStep', UPDATES), this.update)
   }
 
   /** First pass: state only. */

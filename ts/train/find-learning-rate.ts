@@ -1,5 +1,6 @@
 /** The learning-rate range test: train briefly while the rate grows, and look where the loss falls. */
 
+import { checkCount } from '../checks.js'
 import { NonFiniteError } from '../errors.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
@@ -100,7 +101,7 @@ function checkRange({ from, to, steps, smoothing, stopAt }: Record<'from' | 'to'
     throw new RangeError(`findLearningRate: ${what}`)
   }
   if (!(from > 0 && to > from && to < Infinity)) fail(`wants 0 < from < to, got from ${from} and to ${to}`)
-  if (!(Number.isInteger(steps) && steps >= 2)) fail(`steps must be a whole number ≥ 2, got ${show(steps)}`)
+  checkCount('findLearningRate: steps', steps, 2)
   if (!(smoothing >= 0 && smoothing < 1)) fail(`smoothing must be a number in [0, 1), got ${show(smoothing)}`)
   if (!(stopAt > 1)) fail(`stopAt must be a number > 1, got ${show(stopAt)}`)
 }
