@@ -4,11 +4,9 @@
 //! the k multiply-adds that each element took, so fusing it into the tile would save under one percent.
 
 use crate::activation;
-use crate::elementwise::Add;
 use crate::gemm::{self, Layout, Part, Region, Sizes, Start};
-use crate::lane::{F32x4, Lane};
-use crate::sweep::{zip, Cells};
-use core::array::from_fn;
+use crate::reduce::column_sums;
+use crate::sweep::Cells;
 use core::ops::Range;
 
 /// Bits of `accumulate` (ACCUMULATE_ in ts/backend/kernels.ts).
@@ -94,54 +92,11 @@ pub fn gradients(layer: &Layer, dz: Cells, to: &Gradients) {
         gemm::multiply(Layout::FirstTransposed, start, [x, dz, dw, scratch], sizes, part.region(k, n, true));
     }
     if let Some(db) = to.db {
-        column_sums(dz, db, part.columns(n), adds(ACCUMULATE_B));
+        let columns = part.columns(n);
+        column_sums(dz, n, columns.clone(), &db[columns], adds(ACCUMULATE_B));
     }
     if let Some(dx) = to.dx {
         let (start, sizes) = (Start::sum(adds(ACCUMULATE_X), dx, k), Sizes { m, n: k, k: n });
         gemm::multiply(Layout::SecondTransposed, start, [dz, w, dx, scratch], sizes, part.region(m, k, false));
     }
-}
-
-/// Rows of up to so many floats are summed in registers; longer ones row by row, as memory is read faster that way.
-const SHORT: usize = 256;
-
-/// sums\[j\] = Σ_i rows\[i,j\] (+ sums) for some columns j, i ascending.
-#[inline(never)]
-fn column_sums(rows: Cells, sums: Cells, columns: Range<usize>, accumulate: bool) {
-    let n = sums.len().max(1);
-    let sums = &sums[columns.clone()];
-    if !accumulate {
-        sums.iter().for_each(|sum| sum.set(0.0));
-    }
-    if n > SHORT {
-        for row in rows.chunks_exact(n) {
-            zip(Add, sums, &row[columns.clone()], sums);
-        }
-        return;
-    }
-    let mut at = columns.start;
-    let (wide, rest) = sums.as_chunks::<16>();
-    for sums in wide {
-        column_vectors::<4>(rows, n, at, sums);
-        at += 16;
-    }
-    let (narrow, rest) = rest.as_chunks::<4>();
-    for sums in narrow {
-        column_vectors::<1>(rows, n, at, sums);
-        at += 4;
-    }
-    for (j, sum) in (at..).zip(rest) {
-        sum.set(rows.chunks_exact(n).fold(sum.get(), |total, row| total + row[j].get()));
-    }
-}
-
-/// [`column_sums`] of V vectors of columns from `at` on, onto what the sums hold.
-#[inline(always)]
-fn column_vectors<const V: usize>(rows: Cells, n: usize, at: usize, sums: Cells) {
-    let mut total: [F32x4; V] = from_fn(|v| F32x4::get(&sums[4 * v..]));
-    for row in rows.chunks_exact(n) {
-        let row = &row[at..at + 4 * V];
-        total = from_fn(|v| total[v] + F32x4::get(&row[4 * v..]));
-    }
-    total.iter().enumerate().for_each(|(v, total)| total.set(&sums[4 * v..]));
 }

@@ -164,7 +164,7 @@ pub fn cross_entropy_indices(call: &Call, target: &[Cell<i32>], smoothing: f32) 
         let log_sum = max + ln_single(exps);
         let mut loss = (1.0 - smoothing) * (log_sum - p[label].get());
         if rest != 0.0 {
-            loss += rest * total(Surprise(log_sum), p, p);
+            loss += rest * total(&Surprise(log_sum), p, p);
         }
         let weight = call.weight(r);
         sum += f64::from(weight) * f64::from(loss);
@@ -240,9 +240,9 @@ pub fn cross_entropy_probabilities(call: &Call, target: Cells, smoothing: f32) -
         let exps = gradient.map_or_else(|| exp_sum(p, max, None), line_sum);
         let log_sum = max + ln_single(exps);
         let weight = call.weight(r);
-        sum += f64::from(weight) * f64::from(total(Cost { log_sum, keep, rest }, p, t));
+        sum += f64::from(weight) * f64::from(total(&Cost { log_sum, keep, rest }, p, t));
         if let Some(g) = gradient {
-            let mass = total(Wanted(keep, rest), t, t);
+            let mass = total(&Wanted(keep, rest), t, t);
             zip(Residual { share: mass / exps, keep, rest, factor: call.scale * weight }, g, t, g);
         }
     }

@@ -3,9 +3,10 @@
 
 use crate::elementwise::{Add, Copy, Maximum, Minimum};
 use crate::lane::{F32x4, F64x2, Lane};
-use crate::sweep::{map, zip, Cells, Zip, BLOCK};
+use crate::sweep::{halves, map, zip, Cells, Zip, BLOCK, RUN};
 use core::array::from_fn;
 use core::cell::Cell;
+use core::ops::Range;
 
 /// The reduction of a line by an associative formula: four at a time, then across, then the tail.
 #[inline(always)]
@@ -46,7 +47,82 @@ fn reduce<F: Zip + Clone>(f: F, start: f32, x: Cells, y: Cells, length: usize, i
 
 /// Sum; 0 for nothing.
 pub fn sum(x: Cells, y: Cells, length: usize, inner: usize) {
-    reduce(Add, 0.0, x, y, length, inner);
+    if inner == 1 {
+        y.iter().zip(0..).for_each(|(y, o)| y.set(line_sum(&x[o * length..][..length])));
+        return;
+    }
+    for (o, y) in y.chunks_exact(inner.max(1)).enumerate() {
+        column_sums(&x[o * length * inner..][..length * inner], inner, 0..inner, y, false);
+    }
+}
+
+/// Rows of up to so many floats are summed in registers; longer ones row by row, as memory is read faster that way.
+const SHORT: usize = 256;
+/// Columns that are added up in pairs at a time.
+const ASIDE: usize = 256;
+
+/// sums\[j\] = Σ_i rows\[i,j\] (+ sums) for some columns j of rows of n floats: i ascending, or in pairs of halves where there are many.
+#[inline(never)]
+pub fn column_sums(rows: Cells, n: usize, columns: Range<usize>, sums: Cells, accumulate: bool) {
+    if !accumulate {
+        sums.iter().for_each(|sum| sum.set(0.0));
+    }
+    if rows.len() <= RUN * n {
+        run_sums(rows, n, columns.start, sums);
+        return;
+    }
+    for (sums, at) in sums.chunks(ASIDE).zip(columns.step_by(ASIDE)) {
+        pair_sums(rows, n, at, sums);
+    }
+}
+
+/// [`run_sums`] of both halves, apart and then added, down to runs of rows.
+fn pair_sums(rows: Cells, n: usize, at: usize, sums: Cells) {
+    if rows.len() <= RUN * n {
+        run_sums(rows, n, at, sums);
+        return;
+    }
+    let (first, second) = rows.split_at(rows.len() / n / 2 * n);
+    pair_sums(first, n, at, sums);
+    let aside = [const { Cell::new(0.0) }; ASIDE];
+    let aside = &aside[..sums.len()];
+    pair_sums(second, n, at, aside);
+    zip(Add, sums, aside, sums);
+}
+
+/// The sums of columns from `at` on, onto what `sums` holds.
+#[inline(never)]
+fn run_sums(rows: Cells, n: usize, mut at: usize, sums: Cells) {
+    if n > SHORT {
+        for row in rows.chunks_exact(n) {
+            zip(Add, sums, &row[at..at + sums.len()], sums);
+        }
+        return;
+    }
+    let (wide, rest) = sums.as_chunks::<16>();
+    for sums in wide {
+        column_vectors::<4>(rows, n, at, sums);
+        at += 16;
+    }
+    let (narrow, rest) = rest.as_chunks::<4>();
+    for sums in narrow {
+        column_vectors::<1>(rows, n, at, sums);
+        at += 4;
+    }
+    for (j, sum) in (at..).zip(rest) {
+        sum.set(rows.chunks_exact(n).fold(sum.get(), |total, row| total + row[j].get()));
+    }
+}
+
+/// [`run_sums`] of V vectors of columns.
+#[inline(always)]
+fn column_vectors<const V: usize>(rows: Cells, n: usize, at: usize, sums: Cells) {
+    let mut total: [F32x4; V] = from_fn(|v| F32x4::get(&sums[4 * v..]));
+    for row in rows.chunks_exact(n) {
+        let row = &row[at..at + 4 * V];
+        total = from_fn(|v| total[v] + F32x4::get(&row[4 * v..]));
+    }
+    total.iter().enumerate().for_each(|(v, total)| total.set(&sums[4 * v..]));
 }
 
 /// Largest, NaN if any is; −∞ for nothing.
@@ -65,8 +141,20 @@ pub fn line_max(x: Cells) -> f32 {
 }
 
 /// Sum of a line.
+#[inline(always)]
 pub fn line_sum(x: Cells) -> f32 {
-    line(&Add, x, 0.0)
+    if x.len() > RUN {
+        long_sum(x)
+    } else {
+        line(&Add, x, 0.0)
+    }
+}
+
+/// Of a line that may be longer than a run: the sum of its halves.
+#[inline(never)]
+fn long_sum(x: Cells) -> f32 {
+    let (first, second) = halves(x);
+    line_sum(first) + line_sum(second)
 }
 
 /// y\[o,i\] = the first l with the largest x\[o,l,i\]; a NaN counts as largest.

@@ -44,7 +44,7 @@ pub fn exp_sum(x: Cells, shift: f32, y: Option<Cells>) -> f32 {
             zip(ExpShifted(shift), x, x, y);
             line_sum(y)
         }
-        None => total(ExpShifted(shift), x, x),
+        None => total(&ExpShifted(shift), x, x),
     }
 }
 
@@ -81,7 +81,7 @@ impl Zip for Centered {
 pub fn softmax_backward(y: Cells, dy: Cells, dx: Cells, cols: usize) {
     let cols = cols.max(1);
     for ((y, dy), dx) in y.chunks_exact(cols).zip(dy.chunks_exact(cols)).zip(dx.chunks_exact(cols)) {
-        zip(Centered(total(Mul, y, dy)), y, dy, dx);
+        zip(Centered(total(&Mul, y, dy)), y, dy, dx);
     }
 }
 

@@ -14,6 +14,10 @@ pub type Cells<'a> = &'a [Cell<f32>];
 /// Floats to a block.
 pub const BLOCK: usize = 8;
 
+/// Terms that are added up one after the other. A longer sum is that of its halves (pairwise summation: Higham 1993), so that its error
+/// does not grow with its length.
+pub const RUN: usize = 256;
+
 /// y = f(x) for one float or several.
 pub trait Map {
     /// The formula.
@@ -117,16 +121,25 @@ fn zip_blocks(f: &impl Zip, a: Cells, b: Cells, y: Cells) {
     }
 }
 
-/// Σ f(x\[i\], y\[i\]) in four running sums, then ((0+2)+(1+3)) and the tail in order: fixed by the length alone.
-#[inline(always)]
-pub fn total(f: impl Zip, x: Cells, y: Cells) -> f32 {
+/// Both halves, the first in whole blocks.
+pub fn halves(x: Cells) -> (Cells, Cells) {
+    x.split_at(x.len() / 2 / BLOCK * BLOCK)
+}
+
+/// Σ f(x\[i\], y\[i\]): of halves, or of a run in four running sums, then ((0+2)+(1+3)) and the tail in order: fixed by the length alone.
+#[inline(never)]
+pub fn total(f: &impl Zip, x: Cells, y: Cells) -> f32 {
+    if x.len() > RUN {
+        let ((x0, x1), (y0, y1)) = (halves(x), halves(y));
+        return total(f, x0, y0) + total(f, x1, y1);
+    }
     let whole = x.len() / 4 * 4;
-    let [a, b, c, d] = total_vectors(&f, &x[..whole], &y[..whole]);
+    let [a, b, c, d] = total_vectors(f, &x[..whole], &y[..whole]);
     let sum = (a + c) + (b + d);
     if whole == x.len() {
         return sum;
     }
-    let terms = total_vectors(&f, &padded(&x[whole..])[..4], &padded(&y[whole..])[..4]);
+    let terms = total_vectors(f, &padded(&x[whole..])[..4], &padded(&y[whole..])[..4]);
     terms[..x.len() - whole].iter().fold(sum, |t, x| t + x)
 }
 

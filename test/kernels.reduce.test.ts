@@ -21,6 +21,25 @@ describe.each(backends)('$label', (backend) => {
       checkReduce(room, name, outer, length, inner)
   })
 
+  test('sums of many terms: the error does not grow with their number', () => {
+    for (const [outer, length, inner] of [
+      [1, 100_001, 1],
+      [2, 30_003, 2],
+      [1, 10_001, 9],
+      [1, 1501, 70],
+      [1, 400, 300],
+    ]) {
+      const terms = numbers(length).list(outer * length * inner)
+      const x = terms.map((v) => Math.fround(0.1 + v / 1e6))
+      const lines = naive.lines(x, outer, length, inner)
+      inRoom(room, `${outer}×${length}×${inner}`, (kernels) => {
+        const y = room.output(outer * inner, 1)
+        kernels.reduceSum(room.input(x, 3), y, outer, length, inner)
+        assertClose(backend, room.read(y, outer * inner), lines.map(naive.sum), (i) => 40 * backend.unit * naive.sumAbs(lines[i]), 'sum')
+      })
+    }
+  })
+
   test('reductions: NaN, infinities and ties', () => {
     const rows = [
       [1, Number.NaN, 3, 4, 5],

@@ -3,6 +3,7 @@ import type { FloatArray, Heap } from '../heap.js'
 import { ACCUMULATE_B, ACCUMULATE_W, ACCUMULATE_X, ACTIVATIONS, type Kernels, SAVES_INPUT } from '../kernels.js'
 import { activationKernels } from './activation.js'
 import { gemmKernels } from './gemm.js'
+import { columnSums } from './reduce.js'
 import { floatShift } from './shift.js'
 
 const LINEAR = ACTIVATIONS.indexOf('linear')
@@ -23,7 +24,7 @@ export function denseKernels(heap: Heap): Pick<Kernels, 'denseForward' | 'denseB
       const d = activation === LINEAR ? dy : dz
       if (activation !== LINEAR) activationBackward(saved, dy, dz, m * n, activation)
       if (dw !== 0) matmulTN(x, d, dw, k, n, m, accumulate & ACCUMULATE_W, scratch)
-      if (db !== 0) sumRows(heap.floats, d >>> shift, db >>> shift, m, n, (accumulate & ACCUMULATE_B) !== 0)
+      if (db !== 0) columnSums(heap.floats, d >>> shift, db >>> shift, m, n, (accumulate & ACCUMULATE_B) !== 0)
       if (dx !== 0) matmulNT(d, w, dx, m, k, n, accumulate & ACCUMULATE_X, scratch)
     },
   }
@@ -33,12 +34,4 @@ export function denseKernels(heap: Heap): Pick<Kernels, 'denseForward' | 'denseB
 function startWithBias(f: FloatArray, b: number, z: number, m: number, n: number): void {
   if (b === 0) f.fill(0, z, z + m * n)
   else for (let i = 0; i < m; i++) f.copyWithin(z + i * n, b, b + n)
-}
-
-/** db[n] = Σ_m dz[m,n] (+ db) */
-function sumRows(f: FloatArray, dz: number, db: number, m: number, n: number, accumulate: boolean): void {
-  if (!accumulate) f.fill(0, db, db + n)
-  for (let i = 0; i < m; i++) {
-    for (let j = 0; j < n; j++) f[db + j] += f[dz++]
-  }
 }

@@ -34,7 +34,7 @@ export function sumKernel(heap: Heap): Pick<Kernels, 'reduceSum'> {
     reduceSum(x, y, outer, length, inner) {
       const f = heap.floats
       const step = length * inner
-      for (let o = 0; o < outer; o++) sumLines(f, (x >>> shift) + o * step, (y >>> shift) + o * inner, length, inner)
+      for (let o = 0; o < outer; o++) columnSums(f, (x >>> shift) + o * step, (y >>> shift) + o * inner, length, inner, false)
     },
   }
 }
@@ -90,17 +90,22 @@ export function extremeKernels(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceM
   }
 }
 
-/** y[i] = Σ_l x[l,i]; a line of its own keeps its sum in a double, side-by-side lines add row by row. */
-function sumLines(f: FloatArray, x: number, y: number, length: number, inner: number): void {
-  if (inner === 1) {
-    let sum = 0
-    for (let l = 0; l < length; l++) sum += f[x + l]
-    f[y] = sum
+/** Rows that are added one by one in the precision of the heap; of more, each column is added up in a double: errors must not grow with the length. */
+const RUN = 512
+
+/** sums[j] = Σ_i rows[i,j] (+ sums), for m rows of n; a column of its own keeps its sum in a double. */
+export function columnSums(f: FloatArray, rows: number, sums: number, m: number, n: number, accumulate: boolean): void {
+  if (!accumulate) f.fill(0, sums, sums + n)
+  if (n === 1 || m > RUN) {
+    for (let j = 0; j < n; j++) {
+      let sum = f[sums + j]
+      for (let p = rows + j, end = p + m * n; p < end; p += n) sum += f[p]
+      f[sums + j] = sum
+    }
     return
   }
-  f.fill(0, y, y + inner)
-  for (let l = 0; l < length; l++) {
-    for (let i = 0; i < inner; i++) f[y + i] += f[x++]
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j < n; j++) f[sums + j] += f[rows++]
   }
 }
 
