@@ -140,12 +140,15 @@ impl Element for Binary {
     }
 }
 
-/// logSum − p
-struct Surprise(f32);
+/// −log softmax(p) by the row's largest and log Σ exp(p − max). The difference comes first: max and log may differ much in size.
+struct Surprise {
+    max: f32,
+    log: f32,
+}
 impl Zip for Surprise {
     #[inline(always)]
     fn apply<L: Lane>(&self, p: L, _t: L) -> L {
-        L::splat(self.0) - p
+        (L::splat(self.max) - p) + L::splat(self.log)
     }
 }
 
@@ -161,10 +164,10 @@ pub fn cross_entropy_indices(call: &Call, target: &[Cell<i32>], smoothing: f32) 
         let gradient = call.gradient.map(|g| call.row(g, r));
         let max = line_max(p);
         let exps = gradient.map_or_else(|| exp_sum(p, max, None), line_sum);
-        let log_sum = max + ln_single(exps);
-        let mut loss = (1.0 - smoothing) * (log_sum - p[label].get());
+        let log = ln_single(exps);
+        let mut loss = (1.0 - smoothing) * ((max - p[label].get()) + log);
         if rest != 0.0 {
-            loss += rest * total(&Surprise(log_sum), p, p);
+            loss += rest * total(&Surprise { max, log }, p, p);
         }
         let weight = call.weight(r);
         sum += f64::from(weight) * f64::from(loss);
@@ -188,9 +191,9 @@ fn exponentials(call: &Call, g: Cells) {
     map(Exp, g, g);
 }
 
-/// t′·(logSum − p), 0 where t′ is: a class that is neither wanted nor possible costs nothing
+/// t′·−log softmax(p), 0 where t′ is: a class that is neither wanted nor possible costs nothing
 struct Cost {
-    log_sum: f32,
+    surprise: Surprise,
     keep: f32,
     rest: f32,
 }
@@ -199,7 +202,7 @@ impl Zip for Cost {
     fn apply<L: Lane>(&self, p: L, t: L) -> L {
         let wanted = t * L::splat(self.keep) + L::splat(self.rest);
         let zero = L::splat(0.0);
-        L::select(wanted.same(zero), zero, wanted * (L::splat(self.log_sum) - p))
+        L::select(wanted.same(zero), zero, wanted * self.surprise.apply(p, t))
     }
 }
 
@@ -238,9 +241,9 @@ pub fn cross_entropy_probabilities(call: &Call, target: Cells, smoothing: f32) -
         let gradient = call.gradient.map(|g| call.row(g, r));
         let max = line_max(p);
         let exps = gradient.map_or_else(|| exp_sum(p, max, None), line_sum);
-        let log_sum = max + ln_single(exps);
+        let surprise = Surprise { max, log: ln_single(exps) };
         let weight = call.weight(r);
-        sum += f64::from(weight) * f64::from(total(&Cost { log_sum, keep, rest }, p, t));
+        sum += f64::from(weight) * f64::from(total(&Cost { surprise, keep, rest }, p, t));
         if let Some(g) = gradient {
             let mass = total(&Wanted(keep, rest), t, t);
             zip(Residual { share: mass / exps, keep, rest, factor: call.scale * weight }, g, t, g);

@@ -13,6 +13,7 @@ import {
   mul,
   noGrad,
   Parameter,
+  reshape,
   Sequential,
   SGD,
   StaleTensorError,
@@ -68,6 +69,23 @@ describe.each(backends)('$variant', (backend) => {
     optimizer.step()
     sum(square(w)).backward()
     expect(w.grad?.toArray()).toEqual([2, 4])
+  })
+
+  test('a reshaped parameter stays what it was, wherever an optimizer moves the parameter and whatever it makes of it', () => {
+    const [a, b] = [new Parameter([1, 2, 3, 4], { backend }), new Parameter([5], { backend })]
+    const matrix = reshape(a, [2, 2])
+    const loss = add(sum(square(matrix)), sum(b))
+    const optimizer = new SGD([a, b], { learningRate: 1 })
+    new Parameter(new Float32Array(5).fill(9), { backend })
+    loss.backward()
+    expect(a.grad?.toArray()).toEqual([2, 4, 6, 8])
+    const before = matrix.toArray()
+    optimizer.step()
+    expect(before).toEqual([
+      [1, 2],
+      [3, 4],
+    ])
+    expect(a.toArray()).toEqual([-1, -2, -3, -4])
   })
 
   test('two forward passes before one backward', () => {

@@ -330,6 +330,12 @@ describe('standardize', () => {
     expect(fitScaler(held.inputs, 4).mean[0]).not.toBeCloseTo(0, 3)
   })
 
+  test('takes the mean off before it rounds: columns far from 0, such as times, keep their differences', () => {
+    const times = [1.7e9, 1.7e9 + 10, 1.7e9 + 20, 1.7e9 + 30]
+    const scaler = scalerFromState({ format: 'gradus-scaler/1', mean: [1.7e9 + 15], deviation: [1] })
+    expect([...scaler.apply(times)]).toEqual([-15, -5, 5, 15])
+  })
+
   test('leaves constant features alone', () => {
     const { apply, deviation } = fitScaler(Float32Array.of(0.1, 1, 0.1, 2, 0.1, 3), 2)
     expect(deviation[0]).toBe(1)

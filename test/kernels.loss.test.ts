@@ -3,7 +3,7 @@
  *
  * Tolerance: (n + 24) · u times the sizes that the naive formulas state beside their results.
  */
-import { describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { assertClose, backends, inRoom, numbers, Room } from './backends.js'
 import * as naive from './naive.js'
 
@@ -134,6 +134,20 @@ describe.each(backends)('$label', (backend) => {
     checkLoss(room, { name: 'crossEntropyProbabilities', rows: 2, cols: 3, prediction, target, gradient: true, scale: 1, option: 0 })
     const low = [-1000, -1001, -1002]
     checkLoss(room, { name: 'crossEntropyIndices', rows: 1, cols: 3, prediction: low, target: [1], gradient: true, scale: 1, option: 0 })
+  })
+
+  test('crossEntropy keeps the digits of a small loss of large logits', () => {
+    for (const base of [1000, 1e5, -1e5]) {
+      const prediction = [base, base - 10, base - 12]
+      const truth = Math.log(1 + Math.exp(-10) + Math.exp(-12))
+      inRoom(room, `logits about ${base}`, (kernels) => {
+        const at = room.input(prediction)
+        const [one, two] = [room.output(1), room.output(1)]
+        kernels.crossEntropyIndices(at, room.indices([0]), 0, 0, one, 1, 3, 1, 0)
+        kernels.crossEntropyProbabilities(at, room.input([1, 0, 0]), 0, 0, two, 1, 3, 1, 0)
+        for (const out of [one, two]) expect(room.read(out, 1)[0] / truth).toBeCloseTo(1, 4)
+      })
+    }
   })
 
   test('crossEntropyIndices: masked classes (−∞ logits) cost nothing', () => {

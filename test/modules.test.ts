@@ -38,6 +38,16 @@ test('layers in a map, a set and an array are found', () => {
   expect(new Kept({ backend, seed: 3 }).loadState(state).state()).toEqual(state)
 })
 
+test('a plain object may have a layer by any name', () => {
+  class Named extends Module {
+    blocks = { kernels: new Dense(2, 2), rest: new Dense(2, 2) }
+    forward(x: Tensor): Tensor {
+      return this.blocks.kernels.forward(x)
+    }
+  }
+  expect(new Named({ backend }).parameters().length).toBe(4)
+})
+
 test('weight comes before bias, also where a compiler drops fields that are only declared', async () => {
   const { outputFiles } = await build({
     stdin: { contents: "export { createBackend, Dense } from './ts/index.ts'", resolveDir: process.cwd(), loader: 'ts' },

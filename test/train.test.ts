@@ -12,10 +12,12 @@ import {
   fit,
   Generator,
   mse,
+  type Progress,
   Sequential,
   SGD,
   supportedVariants,
   TargetLoss,
+  type Tensor,
   tensor,
   trainSteps,
 } from '../ts/index.js'
@@ -107,6 +109,74 @@ describe.each(backends)('$variant', (backend) => {
   test('the schedule sets the learning rate of each step', async () => {
     const { history } = await run({ epochs: 2, schedule: (step) => 0.1 / (1 + step) })
     expect(history.epochs.map((e) => e.learningRate)).toEqual([0.1 / 8, 0.1 / 16])
+  })
+
+  test('a schedule keeps the proportions between the rates of groups', async () => {
+    const model = net()
+    const [first, , last] = model.layers
+    const groups = [{ parameters: last.parameters() }, { parameters: first.parameters(), learningRate: 0.002 }]
+    const optimizer = new Adam(groups, { learningRate: 0.02 })
+    await fit(model, { ...clusters(32, 3), loss: crossEntropy, optimizer, epochs: 3, schedule: (step) => 0.1 / (1 + step) })
+    const [fast, slow] = optimizer.groups.map(({ options }) => options.learningRate)
+    expect([fast, slow / fast]).toEqual([0.1 / 3, expect.closeTo(0.1, 12)])
+  })
+
+  test('gradients that the optimizer does not ask for are not added up: a second fit begins as the first', async () => {
+    const make = () => {
+      const model = new Sequential([new Dense(2, 8, { activation: 'tanh' }), new Dense(8, 3)], { seed: 1, backend })
+      return { model, head: new Adam(model.layers[1].parameters(), { learningRate: 0.02 }) }
+    }
+    const options = { ...clusters(120, 3), loss: crossEntropy, epochs: 3, batchSize: 16 }
+    const both = async (freeze: boolean) => {
+      const { model, head } = make()
+      for (const p of model.layers[0].parameters()) p.requiresGrad = !freeze
+      await fit(model, { ...options, optimizer: head })
+      for (const p of model.layers[0].parameters()) p.requiresGrad = true
+      await fit(model, { ...options, optimizer: new SGD(model.parameters(), { learningRate: 0.1 }) })
+      return model.state()
+    }
+    expect(await both(false)).toEqual(await both(true))
+  })
+
+  test('metrics are computed once a batch for all callbacks, of the rows up to there, and not for callbacks that do not ask', async () => {
+    const seen: number[] = []
+    const rows = (prediction: Tensor) => {
+      seen.push(prediction.shape[0])
+      return prediction.shape[0]
+    }
+    const reports: Progress[] = []
+    const deaf = { onBatchEnd: (_: Progress) => {} }
+    await run({ epochs: 1, batchSize: 40, metrics: { rows }, callbacks: [deaf, deaf] })
+    expect(seen).toEqual([120])
+    seen.length = 0
+    const twice = { onBatchEnd: (progress: Progress) => void [progress.metrics.rows, progress.metrics.rows, reports.push(progress)] }
+    await run({ epochs: 1, batchSize: 40, metrics: { rows }, callbacks: [twice, twice] })
+    expect(seen).toEqual([40, 80, 120])
+    expect(reports.map(({ metrics }) => metrics.rows)).toEqual([40, 40, 80, 80, 120, 120])
+    const late: Progress[] = []
+    await run({
+      epochs: 1,
+      batchSize: 40,
+      metrics: { rows },
+      callbacks: [{ onBatchEnd: (progress: Progress) => void late.push(progress) }],
+    })
+    expect(late.map(({ metrics }) => metrics.rows)).toEqual([40, 80, 120])
+  })
+
+  test('the root mean squared error of an epoch is that of all its rows', async () => {
+    const model = new Sequential([new Dense(1, 1)], { seed: 1, backend })
+    const data = { inputs: [[0], [1], [2], [3]], targets: [[3], [-2], [7], [0]] }
+    const optimizer = new SGD(model.parameters(), { learningRate: 1e-12 })
+    const options = { ...data, loss: mse, optimizer, batchSize: 3, metrics: ['rootMeanSquaredError'] as const, validation: data }
+    const { epochs } = await fit(model, options)
+    expect(epochs[0].metrics.rootMeanSquaredError).toBeCloseTo(Math.sqrt(evaluateModel(model, { ...data, loss: mse }).loss), 5)
+    expect(epochs[0].valMetrics?.rootMeanSquaredError).toBeCloseTo(epochs[0].metrics.rootMeanSquaredError, 5)
+  })
+
+  test('early stopping asks for the direction of values that it does not know', () => {
+    expect(() => new EarlyStopping({ monitor: 'r2' })).toThrow("EarlyStopping: say whether more of 'r2' is better, mode: 'max', or less")
+    for (const monitor of ['loss', 'valLoss', 'balancedAccuracy', 'meanAbsoluteError']) new EarlyStopping({ monitor })
+    new EarlyStopping({ monitor: 'r2', mode: 'max' })
   })
 
   test('a bad label in the validation data is found before the first step', async () => {

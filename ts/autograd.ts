@@ -112,6 +112,19 @@ export function apply(
   return scope(backend, () => applyInArena(backend, shape, compute))
 }
 
+/**
+ * @internal x's elements as another node of the graph, of another shape if you like: the same memory, but of a parameter a copy, since an
+ * optimizer may move and change that.
+ */
+export function recordedView(x: Tensor, shape: Shape, vjp: (g: Tensor) => Tensor): Tensor {
+  const gradient = () => ({ vjp: (g: Tensor) => [vjp(g)] })
+  if (x.isPermanent) return apply([x], shape, (y, { kernels }) => kernels.copy(x.address, y, x.size), gradient)
+  openStep(x.backend, [x])
+  const y = Tensor.inArena(x.backend, shape, x.address, true)
+  y.node = new Node(x.backend, [x], shape, gradient())
+  return y
+}
+
 function applyInArena(backend: Backend, shape: Shape, compute: (y: Ptr, backend: Backend) => void): Tensor {
   const y = backend.arena.allocate(sizeOf(shape) * backend.heap.elementSize)
   compute(y, backend)

@@ -140,6 +140,11 @@ export class Tensor<S extends Shape = Shape> {
     return this.host !== null
   }
 
+  /** @internal true for memory that outlives the step, and may move or change while it does: a parameter */
+  get isPermanent(): boolean {
+    return this.epoch === PERMANENT
+  }
+
   /** @internal true for results in the step arena that are still valid: using one carries the step on */
   get isInStep(): boolean {
     return this.host === null && this.epoch > 0 && this.epoch === this.backend.arena.epoch

@@ -7,7 +7,7 @@
  * that `grad((x) => sum(grad(f)(x)))` is the second derivative and not, silently, zero.
  */
 
-import { apply, isRecording, Node, needsGradient, openStep, withRecording } from '../autograd.js'
+import { apply, isRecording, needsGradient, recordedView, withRecording } from '../autograd.js'
 import type { Backend } from '../backend/index.js'
 import { ShapeError } from '../errors.js'
 import { gradients } from '../ops/gradients.js'
@@ -88,10 +88,7 @@ export function vectorLike(value: TensorLike, like: Tensor, what: string): Tenso
  */
 export function ownInput(x: Tensor, nested: boolean): Tensor {
   if (!nested || !needsGradient([x])) return Tensor.onHost(x.backend, x.shape, x.data(), true)
-  openStep(x.backend, [x])
-  const y = Tensor.inArena(x.backend, x.shape, x.address, true)
-  y.node = new Node(x.backend, [x], x.shape, { vjp: (g) => [g] })
-  return y
+  return recordedView(x, x.shape, (g) => g)
 }
 
 /**

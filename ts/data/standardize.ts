@@ -74,7 +74,7 @@ function scalerOf(mean: Float64Array, deviation: Float64Array): Scaler {
     deviation,
     apply(values) {
       checkRows('Scaler.apply', values, features)
-      return new Float32Array(values).map((x, i) => (x - mean[i % features]) / deviation[i % features])
+      return Float32Array.from(values, (x, i) => (x - mean[i % features]) / deviation[i % features])
     },
     invert(values) {
       checkRows('Scaler.invert', values, features)

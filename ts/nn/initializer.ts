@@ -95,7 +95,7 @@ export function initializer(name: InitializerName | Initializer, fanIn: number, 
     zeros: () => constant(0),
     ones: () => constant(1),
   }
-  const maker = makers[name]
-  if (maker === undefined) throw new RangeError(`${what}: initializer is one of ${Object.keys(makers).join(', ')}; got ${show(name)}`)
-  return maker()
+  if (!Object.hasOwn(makers, name))
+    throw new RangeError(`${what}: initializer is one of ${Object.keys(makers).join(', ')}; got ${show(name)}`)
+  return makers[name]()
 }

@@ -336,7 +336,7 @@ function entriesOf(value: object): Iterable<[unknown, unknown]> {
   if (Array.isArray(value)) return typeof value[0] === 'number' ? NOTHING : value.entries()
   const prototype = Object.getPrototypeOf(value)
   // a backend is a plain object too, one without modules and with hundreds of kernels
-  if (prototype === Object.prototype || prototype === null) return 'kernels' in value ? NOTHING : Object.entries(value)
+  if (prototype === Object.prototype || prototype === null) return 'kernels' in value && 'heap' in value ? NOTHING : Object.entries(value)
   if (value instanceof Map) return value.entries()
   return value instanceof Set ? [...value].entries() : NOTHING
 }

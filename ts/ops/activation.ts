@@ -10,8 +10,7 @@ const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as R
 
 /** @internal the kernel number of an activation. @throws RangeError naming the ones there are */
 export function activationNumber(name: Activation, what: string): number {
-  const number = numbers[name]
-  if (number === undefined) {
+  if (!Object.hasOwn(numbers, name)) {
     const got =
       typeof name !== 'string'
         ? `${show(name)}; pass the name as a string`
@@ -20,7 +19,7 @@ export function activationNumber(name: Activation, what: string): number {
           : show(name)
     throw new RangeError(`${what}: activation is one of ${ACTIVATIONS.join(', ')}; got ${got}`)
   }
-  return number
+  return numbers[name]
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Operations that move elements without computing. */
 
-import { apply, Node, needsGradient, openStep } from '../autograd.js'
+import { apply, needsGradient, recordedView } from '../autograd.js'
 import { withOperations } from '../backend/families.js'
 import { ShapeError } from '../errors.js'
 import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
@@ -8,7 +8,7 @@ import type { Along, Joined, Permuted, Reshaped, Stacked, Text, Texts, Unless } 
 import { asFloats, asTensor, type Operand, type ShapeOf, type ShapesOf, Tensor, type TensorLike } from '../tensor.js'
 
 /**
- * The same elements in another shape; one dimension may be −1 (as many as fit). No copy.
+ * The same elements in another shape; one dimension may be −1 (as many as fit). No copy but of a parameter.
  *
  * @example reshape([1, 2, 3, 4], [2, -1]) // [[1, 2], [3, 4]]
  * @throws ShapeError
@@ -23,10 +23,7 @@ export function reshape<X extends Operand, const S extends Shape>(
     throw new ShapeError(`reshape: ${formatShape(x.shape)} (${x.size} elements) does not fill ${formatShape(shape)}`)
   if (sameShape(wanted, x.shape)) return x
   if (!needsGradient([x])) return x.withShape(wanted)
-  openStep(x.backend, [x])
-  const y = Tensor.inArena(x.backend, wanted, x.address, true)
-  y.node = new Node(x.backend, [x], wanted, { vjp: (g) => [reshape(g, x.shape)] })
-  return y
+  return recordedView(x, wanted, (g) => reshape(g, x.shape))
 }
 
 function inferDimension(shape: Shape, size: number): Shape {

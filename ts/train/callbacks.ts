@@ -65,7 +65,7 @@ export interface EarlyStoppingOptions {
   patience?: number
   /** Smallest change that counts as an improvement. Default 0. */
   minDelta?: number
-  /** Whether less or more is better. Default: `max` for accuracy, else `min`. */
+  /** Whether less or more is better. Default: `max` for accuracies, `min` for losses and errors; of other values it has to be said. */
   mode?: 'min' | 'max'
   /** Put the weights of the best epoch back at the end. Default true. */
   restoreBest?: boolean
@@ -93,7 +93,7 @@ export class EarlyStopping implements Callback {
     const { monitor = 'valLoss', patience = 5, minDelta = 0, restoreBest = true } = options
     checkCount('EarlyStopping: patience', patience, 0)
     if (!(minDelta >= 0)) throw new RangeError(`EarlyStopping: minDelta must be ≥ 0, got ${show(minDelta)}`)
-    const mode = options.mode ?? (/accuracy/i.test(monitor) ? 'max' : 'min')
+    const mode = options.mode ?? usualMode(monitor)
     checkChoice('EarlyStopping: mode', mode, ['min', 'max'])
     this.options = { monitor, patience, minDelta, mode, restoreBest }
   }
@@ -129,6 +129,12 @@ export class EarlyStopping implements Callback {
     const { mode, minDelta } = this.options
     return Number.isNaN(this.bestValue) || (mode === 'min' ? value < this.bestValue - minDelta : value > this.bestValue + minDelta)
   }
+}
+
+function usualMode(monitor: string): 'min' | 'max' {
+  if (/accuracy/i.test(monitor)) return 'max'
+  if (/loss|error/i.test(monitor)) return 'min'
+  throw new RangeError(`EarlyStopping: say whether more of '${monitor}' is better, mode: 'max', or less, mode: 'min'`)
 }
 
 /**

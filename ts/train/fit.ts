@@ -142,7 +142,7 @@ class Run {
     this.history.steps = at.step
     this.keep(epochs)
     if (at.batch < batchesPerEpoch) this.reportProgress(at)
-    else if (this.watchesEpochs) return this.endEpoch(at)
+    else if (this.watchesEpochs) return this.endEpoch(this.progress(at))
     return undefined
   }
 
@@ -169,12 +169,12 @@ class Run {
   }
 
   private async report(step: Step, lastOfEpoch: boolean): Promise<void> {
-    if (this.watchesBatches) await this.call('onBatchEnd', (c) => c.onBatchEnd?.(this.progress(step), this.control))
-    if (lastOfEpoch) await this.endEpoch(step)
+    const progress = this.progress(step)
+    if (this.watchesBatches) await this.call('onBatchEnd', (c) => c.onBatchEnd?.(progress, this.control))
+    if (lastOfEpoch) await this.endEpoch(progress)
   }
 
-  private async endEpoch(step: Place): Promise<void> {
-    const progress = this.progress(step)
+  private async endEpoch(progress: Progress): Promise<void> {
     // where the model is an average of what is trained, that is what is judged and kept
     const restore = (this.options.optimizer as ShowsAverages).showAverages?.()
     try {
@@ -202,6 +202,8 @@ class Run {
 
   private progress({ step, epoch, batch }: Place): Progress {
     const { epochs, batchesPerEpoch } = this.plan
+    const { loss, values } = this.means
+    let metrics: Record<string, number> | undefined
     const done = step / (epochs * batchesPerEpoch)
     return {
       epoch,
@@ -209,8 +211,12 @@ class Run {
       step,
       batch,
       batchesPerEpoch,
-      loss: this.means.loss,
-      metrics: this.means.values,
+      loss,
+      // only for who asks: a metric may look at the whole epoch so far
+      get metrics() {
+        metrics ??= values()
+        return metrics
+      },
       learningRate: this.options.optimizer.learningRate,
       samplesPerSecond: this.samples / seconds(this.epochStarted),
       secondsLeft: (seconds(this.started) / done) * (1 - done),

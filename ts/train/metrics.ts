@@ -60,7 +60,11 @@ export function meanAbsoluteError(prediction: TensorLike, target: TensorLike): n
  * @example rootMeanSquaredError(tensor([1, 2]), [1, 4]) // 1.414214
  */
 export function rootMeanSquaredError(prediction: TensorLike, target: TensorLike): number {
-  return Math.sqrt(meanOf('rootMeanSquaredError', prediction, target, (d) => d * d))
+  return Math.sqrt(meanSquaredError(prediction, target))
+}
+
+function meanSquaredError(prediction: TensorLike, target: TensorLike): number {
+  return meanOf('rootMeanSquaredError', prediction, target, (d) => d * d)
 }
 
 /** Targets as numbers: as many as predictions, or `rows`. */
@@ -108,8 +112,17 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
   })
 }
 
-/** Metrics that are means over rows, so that batches may be judged one by one and nothing has to be kept. */
-const MEANS: readonly unknown[] = [accuracy, meanAbsoluteError]
+/** What is a mean over rows, or made of one by `end`: batches may be judged one by one, and nothing has to be kept. */
+interface Mean {
+  of(prediction: Tensor, target: Tensor): number
+  end?(mean: number): number
+}
+
+const MEANS = new Map<Metric, Mean>([
+  [accuracy, { of: accuracy }],
+  [meanAbsoluteError, { of: meanAbsoluteError }],
+  [rootMeanSquaredError, { of: meanSquaredError, end: Math.sqrt }],
+])
 
 /** The mean of the loss, weighted by batch size, and metrics of all rows so far. @internal */
 export class RunningMeans {
@@ -123,13 +136,12 @@ export class RunningMeans {
   constructor(metrics: [string, Metric][]) {
     this.metrics = metrics
     this.sums = metrics.map(() => 0)
-    this.kept = metrics.every(([, metric]) => MEANS.includes(metric)) ? null : [[], []]
+    this.kept = metrics.every(([, metric]) => MEANS.has(metric)) ? null : [[], []]
   }
 
   add(loss: number, prediction: Tensor, target: Tensor, size: number): void {
     this.addLoss(loss, size)
-    for (const [i, [, metric]] of this.metrics.entries())
-      if (MEANS.includes(metric)) this.sums[i] += (metric(prediction, target) as number) * size
+    for (const [i, [, metric]] of this.metrics.entries()) this.sums[i] += (MEANS.get(metric)?.of(prediction, target) ?? 0) * size
     this.kept?.[0].push(prediction.keep())
     this.kept?.[1].push(target.keep())
   }
@@ -144,13 +156,20 @@ export class RunningMeans {
     return this.lossSum / this.samples
   }
 
-  /** Name → value so far. */
-  get values(): Record<string, number> {
-    const [prediction, target] = this.kept?.map((parts) => joinRows('metrics', parts)) ?? []
-    const result = (metric: Metric, i: number) => {
-      const value = MEANS.includes(metric) ? this.sums[i] / this.samples : metric(prediction, target)
+  /** Name → value so far, computed when it is asked for: by then there may be more rows, which do not count. */
+  get values(): () => Record<string, number> {
+    const { metrics, samples, kept } = this
+    const sums = [...this.sums]
+    const batches = kept?.[0].length
+    const result = (metric: Metric, i: number, [prediction, target]: Tensor[]) => {
+      const mean = MEANS.get(metric)
+      if (mean) return mean.end?.(sums[i] / samples) ?? sums[i] / samples
+      const value = metric(prediction, target)
       return value instanceof Tensor ? value.item() : value
     }
-    return Object.fromEntries(this.metrics.map(([name, metric], i) => [name, result(metric, i)]))
+    return () => {
+      const joined = kept?.map((parts) => joinRows('metrics', parts.slice(0, batches))) ?? []
+      return Object.fromEntries(metrics.map(([name, metric], i) => [name, result(metric, i, joined)]))
+    }
   }
 }

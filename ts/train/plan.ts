@@ -5,6 +5,7 @@ import { checkCount } from '../checks.js'
 import { type Loss, traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
+import type { Parameter } from '../parameter.js'
 import { show } from '../show.js'
 import { zeros } from '../tensor.js'
 import type { Callback, Progress } from './callbacks.js'
@@ -28,12 +29,13 @@ export interface StepOptions extends DataSet {
   batchSize?: number | 'full'
   /** A new order every epoch, drawn from `seed`. Default true. */
   shuffle?: boolean
-  /** Seed of the shuffle, a whole number. Default 0. */
+  /** Seed of the shuffle, a whole number. The same seed gives the same orders: give each of several runs in a row its own. Default 0. */
   seed?: number
   /** Leave a shorter last batch out. Default false. */
   dropLast?: boolean
   /**
-   * Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own.
+   * Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own. Where groups have rates of their own
+   * (or Muon a `companionLearningRate`), it is that of the first group, and the others keep their proportion to it.
    *
    * `fit` asks it ahead of time where many steps run at once: in order, once for each step, with `optimizer.stepCount` and the
    * rate before as they are at that step. So it may count and remember, but what looks at weights or losses, or sets other
@@ -74,6 +76,10 @@ export interface Plan {
   epochs: number
   batchSize: number
   batchesPerEpoch: number
+  /** Parameters of the model that the optimizer does not have: nobody asks for their gradients. */
+  idle: readonly Parameter[]
+  /** Each group's learning rate by the first one's, which a schedule keeps; null where they are alike. */
+  rates: readonly number[] | null
   /** Recorded steps by their number of rows; null where steps cannot be replayed. */
   recordings: Recordings | null
 }
@@ -109,7 +115,36 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
   const isPlain = !takesWholeSteps(optimizer) && !optimizer.wantsClosure
   const recordings = isPlain && isReplayable(model, options.loss, rows) ? new Map() : null
-  return { model, rows, options, epochs, batchSize: size, batchesPerEpoch, recordings }
+  return {
+    model,
+    rows,
+    options,
+    epochs,
+    batchSize: size,
+    batchesPerEpoch,
+    idle: idleOf(model, optimizer),
+    rates: ratesOf(optimizer),
+    recordings,
+  }
+}
+
+function idleOf(model: Module, { groups }: OptimizerLike | WholeStepOptimizer): Parameter[] {
+  const driven = new Set(groups.flatMap(({ parameters }) => [...parameters]))
+  return model.parameters().filter((p) => !driven.has(p))
+}
+
+function ratesOf({ groups }: OptimizerLike | WholeStepOptimizer): number[] | null {
+  const rates = groups.map((group) => (group as { options?: { learningRate?: number } }).options?.learningRate ?? 0)
+  const shares = rates.map((rate) => rate / rates[0])
+  return shares.every(Number.isFinite) && shares.some((share) => share !== 1) ? shares : null
+}
+
+/** @internal sets the learning rate of the first group, and of the others in proportion */
+export function setLearningRate({ options: { optimizer }, rates }: Plan, rate: number): void {
+  optimizer.learningRate = rate
+  rates?.forEach((share, i) => {
+    if (share !== 1) (optimizer.groups[i] as { options: { learningRate: number } }).options.learningRate = rate * share
+  })
 }
 
 /** @throws Error for an optimizer of another model, which would fail at its first step or train that one */

@@ -3,7 +3,7 @@
  * WebAssembly where that is possible ({@link Stretch}) and step by step otherwise. The bits are the same.
  */
 import { Generator } from '../random.js'
-import type { Plan, StepOptions } from './plan.js'
+import { type Plan, type StepOptions, setLearningRate } from './plan.js'
 import type { Recording } from './replay.js'
 import { type Place, releaseRecordings, stepFailed, trainStep } from './steps.js'
 import { gradientsWait, MOST_STEPS, type Piece, Stretch } from './stretch.js'
@@ -119,7 +119,7 @@ class Walk {
     if (stretch === null || most < 2) return null
     const count = Math.min(most, stretch.capacity)
     const before = (i: number) => {
-      if (schedule !== undefined) optimizer.learningRate = schedule(at + i)
+      if (schedule !== undefined) setLearningRate(plan, schedule(at + i))
     }
     const result = stretch.run(this.pieces(count, size), size, count, { before, isOver: ends.isOver })
     if (result === null) return null

@@ -7,7 +7,7 @@ import type { Tensor } from '../tensor.js'
 import { stepBatch } from './data.js'
 import { judge } from './judge.js'
 import { Pacer } from './pacer.js'
-import { type Plan, planSteps, type Recordings, type StepOptions } from './plan.js'
+import { type Plan, planSteps, type Recordings, type StepOptions, setLearningRate } from './plan.js'
 import { Recording } from './replay.js'
 import { closureStep, takesWholeSteps, type WholeStepOptimizer, wholeStep } from './whole-step.js'
 
@@ -83,7 +83,7 @@ type Generator_<T, R, N> = globalThis.Generator<T, R, N>
  */
 export function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place, isWatched = true): Step {
   const { optimizer, schedule } = plan.options
-  if (schedule !== undefined) optimizer.learningRate = schedule(at.step - 1)
+  if (schedule !== undefined) setLearningRate(plan, schedule(at.step - 1))
   let result: Result
   if (takesWholeSteps(optimizer)) {
     result = wholeStep(plan, optimizer, order, from, to, isWatched)
@@ -93,6 +93,8 @@ export function trainStep(plan: Plan, order: Int32Array | null, from: number, to
     result = plan.recordings === null ? eagerStep(plan, order, from, to, at) : replayedStep(plan, plan.recordings, order, from, to, at)
     optimizer.step()
   }
+  // what nobody updates must not be added up from step to step
+  for (const p of plan.idle) if (p.gradientState === 'ready') p.gradientState = 'used'
   const { loss, prediction, targets } = result
   return { ...at, loss, prediction, targets, size: to - from }
 }
