@@ -60,7 +60,7 @@ export abstract class Module {
   /** Where the module is in its model; part of parameter names and error messages. */
   path = ''
   private readonly moduleOptions: ModuleOptions
-  private isBuilt = false
+  private context: BuildContext | undefined
 
   constructor(options: ModuleOptions = {}) {
     this.moduleOptions = options
@@ -80,16 +80,17 @@ export abstract class Module {
 
   /**
    * Makes all parameters, once. Called by the first use, with the module's own seed and backend; a model builds its layers
-   * with its own. A part that was built before it became part of a model keeps its values and gets its place as its name.
+   * with its own. A part that was built before it became part of a model keeps its values and gets its place as its name. A part
+   * that is put into a model that was built, such as a new head, is built when the model is next asked for its parameters.
    */
   build(context?: BuildContext): this {
-    if (this.isBuilt) {
+    if (this.context !== undefined) {
       if (context !== undefined) this.moveTo(context.path)
       return this
     }
     const own = context ?? rootContext(this.moduleOptions)
     this.createParameters(own)
-    this.isBuilt = true
+    this.context = own
     for (const [name, child] of this.children()) child.build({ ...own, path: join(own.path, name) })
     this.moveTo(own.path)
     return this
@@ -148,7 +149,10 @@ export abstract class Module {
         if (!seen.has(member)) found.set(path + name, member)
         seen.add(member)
       }
-      for (const [name, child] of module.children()) visit(child, `${path}${name}.`)
+      for (const [name, child] of module.children()) {
+        if (child.path === '') child.build({ ...(module.context as BuildContext), path: join(module.path, name) })
+        visit(child, `${path}${name}.`)
+      }
     }
     visit(this, '')
     return found
@@ -212,6 +216,11 @@ export abstract class Module {
     for (const [name, p] of this.namedParameters()) state[name] = p.data()
     for (const [name, { counter }] of this.namedGenerators()) state[name] = Float64Array.of(counter)
     return state
+  }
+
+  /** For JSON.stringify: {@link state}, which {@link loadState} takes back. */
+  toJSON(): Record<string, Float32Array | Float64Array> {
+    return this.state()
   }
 
   /**

@@ -249,6 +249,11 @@ export abstract class Optimizer<O extends object = object> {
     return captureState(this.name, this.stepCount, this.groups, this.globals, this.transforms.state())
   }
 
+  /** For JSON.stringify: {@link state}, which {@link loadState} takes back. */
+  toJSON(): OptimizerState {
+    return this.state()
+  }
+
   /**
    * Goes on from a state of {@link Optimizer.state}, options included.
    * @throws Error for the state of another optimizer or other parameters
