@@ -61,7 +61,7 @@ test('a printed model or optimizer shows its layers or options, and nothing of t
   ]
 }`)
   const optimizer = new Adam(model.parameters(), { learningRate: 0.25, backend })
-  expect(inspect(optimizer)).toMatch(/^Adam \{\n {2}stepCount: 0,\n {2}groups: \[[^]*learningRate: 0.25,[^]*parameters: \[ '0.weight' \]/)
+  expect(inspect(optimizer)).toMatch(/^Adam \{\n {2}stepCount: 0,\n {2}groups: \[[\s\S]*learningRate: 0.25,[\s\S]*parameters: \[Array\]/)
   for (const any of [model, optimizer]) expect(inspect(any, { depth: 9 })).not.toMatch(/kernels|arena|Heap|memory/)
 })
 

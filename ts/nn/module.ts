@@ -236,7 +236,7 @@ export abstract class Module {
       throw new TypeError(`loadState: wants values by name, as state() has them, got ${show(state)}`)
     const left = new Set(Object.keys(state))
     const found = Array.from(this.namedParameters(), ([name, p]) => {
-      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}; Dropout counts as a layer`)
+      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}; ${hintFor(name, state)}`)
       return [p, valuesFor(p, name, state[name])] as const
     })
     const drawn = [...this.namedGenerators()].filter(([name]) => left.delete(name))
@@ -266,6 +266,12 @@ export type SavedValues =
 function listOf(saved: SavedValues): ArrayLike<number> {
   const { data = saved } = saved as Partial<Exclude<SavedValues, ArrayLike<number>>>
   return asList((typeof data === 'function' ? data.call(saved) : data) as ArrayLike<number>)
+}
+
+/** Where the values may be instead: one deeper, in what was kept beside an optimizer, or after a layer more or less. */
+function hintFor(name: string, state: object): string {
+  const [inside] = Object.entries(state).find(([, value]) => Object.hasOwn(Object(value), name)) ?? []
+  return inside === undefined ? 'Dropout counts as a layer' : `did you mean what is under '${inside}'?`
 }
 
 function valuesFor(p: Parameter, name: string, saved: SavedValues): ArrayLike<number> {

@@ -209,6 +209,7 @@ export abstract class Optimizer<O extends object = object> {
   }
 
   set learningRate(value: number) {
+    if (!('learningRate' in this.groups[0].values)) checkName(this.name, 'learningRate', Object.keys(this.definition.defaults))
     for (const group of this.groups) (group.options as GroupOptions).learningRate = value
   }
 

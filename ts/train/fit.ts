@@ -4,6 +4,7 @@ import { NonFiniteError } from '../errors.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import type { ShowsAverages } from '../optim/averaging.js'
 import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
+import { claim } from './claim.js'
 import type { Rows } from './data.js'
 import { evaluateRows } from './evaluate.js'
 import type { EpochRecord, History } from './history.js'
@@ -12,8 +13,6 @@ import { Pacer } from './pacer.js'
 import { type FitOptions, type Plan, planFit } from './plan.js'
 import { type Ends, type QuietSteps, quietSteps } from './quiet-steps.js'
 import { type Place, type Step, steps } from './steps.js'
-
-const training = new WeakSet<Module>()
 
 /**
  * Trains a model, in training mode; afterwards it is in the mode in which it was before.
@@ -26,14 +25,13 @@ const training = new WeakSet<Module>()
  *   loss is NaN or infinite, before the update that would follow; Error if the model is being trained already
  */
 export async function fit(model: Module, options: FitOptions): Promise<History> {
-  if (training.has(model)) throw new Error('fit: this model is being trained already; wait for the first fit to end')
+  const release = claim('fit', model)
   const restore = rememberModes(model)
-  training.add(model)
   model.train()
   try {
     return await new Run(model, options).run()
   } finally {
-    training.delete(model)
+    release()
     restore()
     model.backend.arena.end()
   }
@@ -67,7 +65,7 @@ class Run {
       this.validation !== null || options.onProgress !== undefined || this.callbacks.some((c) => c.onEpochEnd !== undefined)
     this.options = options
     this.means = new RunningMeans(this.metrics)
-    this.control = { model, stop: (reason) => (this.stopReason = reason) }
+    this.control = { model, stop: (reason = 'stopped') => (this.stopReason = reason) }
   }
 
   async run(): Promise<History> {

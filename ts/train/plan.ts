@@ -2,6 +2,7 @@
 
 import { noGrad } from '../autograd.js'
 import { checkCount } from '../checks.js'
+import { ShapeError } from '../errors.js'
 import { type Loss, traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
@@ -94,6 +95,10 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     throw new TypeError(
       `fit: schedule must be a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`,
     )
+  for (const name of ['shuffle', 'dropLast'] as const) {
+    const value = options[name] ?? true
+    if (typeof value !== 'boolean') throw new TypeError(`fit: ${name} must be true or false, got ${show(value)}`)
+  }
   checkOwner(model, options.optimizer)
   const size = batchSize === 'full' ? rows.count : (batchSize ?? Math.min(DEFAULT_BATCH, rows.count))
   checkCount('fit: batchSize', size, 1, " or 'full'")
@@ -109,7 +114,19 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
   const isPlain = !takesWholeSteps(optimizer) && !optimizer.wantsClosure
   const recordings = isPlain && isReplayable(model, options.loss, rows) ? new Map() : null
-  return { model, rows, options, epochs, batchSize: size, batchesPerEpoch, recordings }
+  if (traitsOf(options.loss)?.check) checkTargets(model, rows, options.loss, 'fit: targets')
+  const checked = schedule === undefined ? options : { ...options, schedule: checkedSchedule(schedule) }
+  return { model, rows, options: checked, epochs, batchSize: size, batchesPerEpoch, recordings }
+}
+
+/** The same, with an error that says whose number it is where that is no learning rate. */
+function checkedSchedule(schedule: (step: number) => number): (step: number) => number {
+  return (step) => {
+    const rate = schedule(step)
+    if (!(Number.isFinite(rate) && rate >= 0))
+      throw new RangeError(`fit: schedule must give a finite number ≥ 0 for each step, got ${show(rate)} for step ${step}`)
+    return rate
+  }
 }
 
 /** @throws Error for an optimizer of another model, which would fail at its first step or train that one */
@@ -131,7 +148,7 @@ export function planFit(model: Module, options: FitOptions): { plan: Plan; valid
   const validation = options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held
   checkHandlers(options)
   const plan = planSteps(model, options, rows)
-  if (validation !== null && traitsOf(options.loss)) checkTargets(model, validation, options.loss)
+  if (validation !== null && traitsOf(options.loss)) checkTargets(model, validation, options.loss, 'fit: validation')
   return { plan, validation }
 }
 
@@ -142,17 +159,26 @@ function checkHandlers({ signal, onProgress }: FitOptions): void {
     throw new TypeError(`fit: onProgress must be a function of the progress, got ${show(onProgress)}`)
 }
 
-/** Finds targets that the loss refuses before the first step instead of after the first epoch: by the loss itself, of zeros. */
-function checkTargets(model: Module, rows: Rows, loss: Loss): void {
+/** Finds targets that the loss refuses before the first step, and names their row: by the loss itself, of zeros. */
+function checkTargets(model: Module, rows: Rows, loss: Loss, what: string): void {
   const [, ...outputs] = model.predict(rowsBetween(rows, 0, 1).inputs).shape
+  const check = (from: number, to: number) => {
+    const { targets, count } = rowsBetween(rows, from, to)
+    noGrad(() => loss(zeros([count, ...outputs], { backend: model.backend }), targets))
+  }
   for (let from = 0; from < rows.count; from += CHECKED_ROWS) {
-    const { targets, count } = rowsBetween(rows, from, Math.min(from + CHECKED_ROWS, rows.count))
+    const to = Math.min(from + CHECKED_ROWS, rows.count)
+    let row = from
     try {
-      noGrad(() => loss(zeros([count, ...outputs], { backend: model.backend }), targets))
-    } catch (cause) {
-      const { message } = cause as Error
-      const Same = (cause as Error).constructor as ErrorConstructor
-      throw new Same(`fit: validation, rows from ${from} on: ${message}`, { cause })
+      check(from, to)
+    } catch (error) {
+      // shapes are better told of many rows, by who takes them
+      if (!(error instanceof RangeError) || error instanceof ShapeError) throw error
+      try {
+        for (; row < to; row++) check(row, row + 1)
+      } catch (cause) {
+        throw new RangeError(`${what}, row ${row}: ${(cause as Error).message.replace(' at position 0', '')}`, { cause })
+      }
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
+import { checkModel } from './claim.js'
 import { stepBatch } from './data.js'
 import { judge } from './judge.js'
 import { Pacer } from './pacer.js'
@@ -40,6 +41,7 @@ export interface Step {
  *   loss is NaN or infinite, before the update that would follow
  */
 export async function* trainSteps(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
+  checkModel('trainSteps', model)
   const plan = planSteps(model, options)
   const pacer = new Pacer(options)
   for (const step of steps(plan)) {
