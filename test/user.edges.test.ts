@@ -426,6 +426,18 @@ describe('a training that cannot be', () => {
     await expect(bad({ targets: new Float32Array(8) })).rejects.toThrow('of a flat array tensor(…, [4, 2]) makes rows')
   })
 
+  test('an error in onProgress ends training, also where it is asynchronous', async () => {
+    const boo = () => {
+      throw new Error('boo')
+    }
+    for (const onProgress of [boo, async () => boo()]) {
+      for (const epochs of [1, 1e7]) {
+        const model = make()
+        await expect(fit(model, options(model, { epochs, onProgress }))).rejects.toThrow('boo')
+      }
+    }
+  })
+
   test('the reason why training ended is a text, and counts rightly', async () => {
     const model = make()
     const stopped = await fit(model, options(model, { callbacks: [{ onEpochEnd: (_: unknown, c: TrainingControl) => c.stop() }] }))

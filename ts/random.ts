@@ -49,6 +49,18 @@ export class Generator {
     return out
   }
 
+  /** n normal numbers of mean 0 and standard deviation 1 (Box & Muller 1958); one draw of the counter. */
+  normals(n: number): Float64Array {
+    const out = this.uniforms(n + (n & 1))
+    for (let i = 0; i < n; i += 2) {
+      const radius = Math.sqrt(-2 * Math.log(1 - out[i]))
+      const angle = 2 * Math.PI * out[i + 1]
+      out[i] = radius * Math.cos(angle)
+      out[i + 1] = radius * Math.sin(angle)
+    }
+    return out.subarray(0, n)
+  }
+
   /** Fills {@link words} for the uniform numbers i and i ^ 1 of a draw. */
   private draw(i: number, counter: number): void {
     philoxInto(words, i >>> 1, counter, this.stream, 0, this.seedLow, this.seedHigh)

@@ -49,6 +49,7 @@ class Run {
   private epochStarted = performance.now()
   private stopReason: string | null = null
   private lastReport = 0
+  private failure: { cause: unknown } | null = null
   private readonly options: FitOptions
   private readonly control: TrainingControl
   private means: RunningMeans
@@ -81,6 +82,7 @@ class Run {
       throw error
     }
     await this.end()
+    this.checkFailure()
     this.history.seconds = seconds(this.started)
     if (this.stopReason !== null) this.history.stopReason = this.stopReason
     return this.history
@@ -97,6 +99,7 @@ class Run {
       // only what has to wait does: a promise per step would cost small nets as much as the step
       const pending = after(part)
       if (pending !== undefined) await pending
+      this.checkFailure()
       if (this.shouldStop()) break
       if (pacer.isDue) await pacer.pause()
     }
@@ -158,7 +161,17 @@ class Run {
   private reportProgress(at: Place): void {
     if (!this.options.onProgress || performance.now() - this.lastReport < 100) return
     this.lastReport = performance.now()
-    this.options.onProgress(this.progress(at))
+    this.tell(this.progress(at))
+  }
+
+  /** An error in onProgress ends training, also where it was asynchronous and comes later. */
+  private tell(progress: Progress): void {
+    const answer: unknown = this.options.onProgress?.(progress)
+    if (answer instanceof Promise) answer.catch((cause) => (this.failure ??= { cause }))
+  }
+
+  private checkFailure(): void {
+    if (this.failure !== null) throw this.failure.cause
   }
 
   private beginEpoch(): void {
@@ -178,7 +191,7 @@ class Run {
     try {
       if (this.validation) progress.validation = evaluateRows(this.plan.model, this.validation, this.options.loss, this.options.metrics)
       this.history.epochs.push(this.record(progress))
-      this.options.onProgress?.(progress)
+      this.tell(progress)
       await this.call('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
     } finally {
       restore?.()

@@ -37,8 +37,9 @@ export interface StepOptions extends DataSet {
    * Learning rate of a step, counted from 0; set before each step. Default: the optimizer's own.
    *
    * `fit` asks it ahead of time where many steps run at once: in order, once for each step, with `optimizer.stepCount` and the
-   * rate before as they are at that step. So it may count and remember, but what looks at weights or losses, or sets other
-   * options, belongs into a callback (`onBatchEnd` sees each step).
+   * rate before as they are at that step. All groups get it, also those with a rate of their own, and it overrides what else sets the
+   * rate, such as ReduceOnPlateau. So it may count and remember, but what looks at weights or losses, or sets other options,
+   * belongs into a callback (`onBatchEnd` sees each step).
    */
   schedule?: (step: number) => number
   /** Milliseconds of work after which other tasks get a turn. Default 16. */
@@ -56,8 +57,8 @@ export interface FitOptions extends StepOptions {
   callbacks?: readonly Callback[]
   /** Stops training after the running batch; fit then returns what there is. */
   signal?: AbortSignal
-  /** Called after each batch, at most every 100 ms, and after each epoch: for progress bars. */
-  onProgress?: (progress: Progress) => void
+  /** Called after each batch, at most every 100 ms, and after each epoch: for progress bars. An error in it ends training. */
+  onProgress?: (progress: Progress) => void | Promise<void>
 }
 
 const DEFAULT_BATCH = 32
