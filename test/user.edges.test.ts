@@ -426,6 +426,33 @@ describe('a training that cannot be', () => {
     await expect(bad({ targets: new Float32Array(8) })).rejects.toThrow('of a flat array tensor(…, [4, 2]) makes rows')
   })
 
+  test('weights that a loss of one’s own takes no notice of', async () => {
+    const model = make()
+    const deaf = (p: Tensor, t: unknown) => mse(p, t as Tensor)
+    const hears = (p: Tensor, t: unknown, o?: object) => mse(p, t as Tensor, { ...o })
+    const weights = [1, 2, 3, 4]
+    const message = "the loss 'deaf' takes no notice of the weights of rows: they are in its third argument, { weights }"
+    await expect(fit(model, options(model, { weights, loss: deaf }))).rejects.toThrow(message)
+    expect(() => evaluateModel(model, { inputs, targets: [0, 1, 1, 0], weights, loss: deaf as never })).toThrow(message)
+    await fit(model, options(model, { loss: deaf }))
+    await fit(model, options(model, { weights, loss: hears }))
+    const judged = (loss: unknown) => evaluateModel(model, { inputs, targets: [0, 1, 1, 0], weights, loss: loss as never }).loss
+    expect(judged(hears)).toBe(judged(mse))
+  })
+
+  test('metrics that are no numbers, or called as the loss is', async () => {
+    const model = make()
+    const judged = (metrics: object) => () => evaluateModel(model, { inputs, targets: [0, 1, 1, 0], loss: mse, metrics: metrics as never })
+    expect(judged({ far: async () => 3 })).toThrow("metrics: 'far' must return a number, got a Promise")
+    expect(judged({ far: () => '3' })).toThrow("metrics: 'far' must return a number, got '3'")
+    expect(judged({ loss: () => 3 })).toThrow("metrics: 'loss' is the name of the loss itself; give the metric another")
+    await expect(fit(model, options(model, { metrics: { far: () => undefined } }))).rejects.toThrow(
+      "'far' must return a number, got undefined",
+    )
+    expect(() => accuracy([1, 2, 0], [1, 2, 1])).toThrow('classes as predictions are an Int32Array')
+    expect(accuracy(Int32Array.of(1, 2, 0), [1, 2, 1])).toBeCloseTo(2 / 3)
+  })
+
   test('an error in onProgress ends training, also where it is asynchronous', async () => {
     const boo = () => {
       throw new Error('boo')

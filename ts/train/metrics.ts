@@ -36,7 +36,9 @@ export function accuracy(prediction: TensorLike, target: TensorLike): number {
     if (cols === 1 && scores.dtype === 'int32') right += p[r] === t[r] ? 1 : 0
     else if (cols === 1) {
       if (!(t[r] >= 0 && t[r] <= 1))
-        throw new RangeError(`accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError`)
+        throw new RangeError(
+          `accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError, and classes as predictions are an Int32Array`,
+        )
       right += p[r] > 0 === t[r] > 0.5 ? 1 : 0
     } else right += largest(p, r * cols, cols) === (oneClassEach ? t[r] : largest(t, r * cols, cols)) ? 1 : 0
   }
@@ -94,6 +96,7 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
     throw new TypeError(`metrics: wants names in an array, ['accuracy'], or { name: function }, got ${show(option)}`)
   if (!Array.isArray(option)) {
     const own = Object.entries(option as Record<string, Metric>)
+    if (Object.hasOwn(option, 'loss')) throw new RangeError("metrics: 'loss' is the name of the loss itself; give the metric another")
     for (const [name, metric] of own)
       if (typeof metric !== 'function')
         throw new TypeError(`metrics: '${name}' must be a function (prediction, target) => number, got ${show(metric)}`)
@@ -147,10 +150,12 @@ export class RunningMeans {
   /** Name → value so far. */
   get values(): Record<string, number> {
     const [prediction, target] = this.kept?.map((parts) => joinRows('metrics', parts)) ?? []
-    const result = (metric: Metric, i: number) => {
-      const value = MEANS.includes(metric) ? this.sums[i] / this.samples : metric(prediction, target)
-      return value instanceof Tensor ? value.item() : value
+    const result = (name: string, metric: Metric, i: number) => {
+      const given = MEANS.includes(metric) ? this.sums[i] / this.samples : metric(prediction, target)
+      const value = given instanceof Tensor ? given.item() : given
+      if (typeof value !== 'number') throw new TypeError(`metrics: '${name}' must return a number, got ${show(value)}`)
+      return value
     }
-    return Object.fromEntries(this.metrics.map(([name, metric], i) => [name, result(metric, i)]))
+    return Object.fromEntries(this.metrics.map(([name, metric], i) => [name, result(name, metric, i)]))
   }
 }

@@ -58,7 +58,7 @@ export interface FitOptions extends StepOptions {
   /** Stops training after the running batch; fit then returns what there is. */
   signal?: AbortSignal
   /** Called after each batch, at most every 100 ms, and after each epoch: for progress bars. An error in it ends training. */
-  onProgress?: (progress: Progress) => void | Promise<void>
+  onProgress?: (progress: Progress) => void
 }
 
 const DEFAULT_BATCH = 32
