@@ -451,6 +451,20 @@ describe('a training that cannot be', () => {
     )
     expect(() => accuracy([1, 2, 0], [1, 2, 1])).toThrow('classes as predictions are an Int32Array')
     expect(accuracy(Int32Array.of(1, 2, 0), [1, 2, 1])).toBeCloseTo(2 / 3)
+    const logits = [[1, 2], [3, 1]] // biome-ignore format: rows
+    for (const label of [2, -1, 0.5])
+      expect(() => accuracy(logits, [1, label])).toThrow(`accuracy: wants classes from 0 to 1 as targets, got ${label} at row 1`)
+    expect(accuracy(logits, [1, 1])).toBe(0.5)
+  })
+
+  test('trainSteps refuses what fit alone does', async () => {
+    const model = make()
+    for (const more of [{ callbacks: [] }, { validationSplit: 0.5 }, { metrics: ['accuracy'] }, { signal: AbortSignal.abort() }])
+      await expect(trainSteps(model, options(model, more)).next()).rejects.toThrow(
+        `trainSteps: ${Object.keys(more)[0]} is an option of fit;`,
+      )
+    const shared = options(model, { validationSplit: 0.5, callbacks: [new EarlyStopping()] })
+    expect((await findLearningRate(model, shared)).losses.length).toBeGreaterThan(1)
   })
 
   test('an error in onProgress ends training, also where it is asynchronous', async () => {

@@ -4,6 +4,7 @@
  */
 
 import { philoxInto } from './backend/js/random.js'
+import { checkCount } from './checks.js'
 import { show } from './show.js'
 
 /**
@@ -40,6 +41,7 @@ export class Generator {
 
   /** n uniform numbers in [0, 1) with 53 random bits each; one draw of the counter. */
   uniforms(n: number): Float64Array {
+    checkCount('Generator: n', n, 0)
     const out = new Float64Array(n)
     const counter = this.counter++
     for (let i = 0; i < n; i++) {
@@ -51,6 +53,7 @@ export class Generator {
 
   /** n normal numbers of mean 0 and standard deviation 1 (Box & Muller 1958); one draw of the counter. */
   normals(n: number): Float64Array {
+    checkCount('Generator: n', n, 0)
     const out = this.uniforms(n + (n & 1))
     for (let i = 0; i < n; i += 2) {
       const radius = Math.sqrt(-2 * Math.log(1 - out[i]))
@@ -68,6 +71,7 @@ export class Generator {
 
   /** The numbers 0..n-1 in random order (Fisher-Yates). */
   permutation(n: number): Int32Array {
+    checkCount('Generator: n', n, 0)
     const order = new Int32Array(n)
     for (let i = 0; i < n; i++) order[i] = i
     const counter = this.counter++

@@ -6,7 +6,7 @@ import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import { show } from '../show.js'
 import { claim } from './claim.js'
-import type { StepOptions } from './plan.js'
+import { FIT_ALONE, type FitOptions, type StepOptions } from './plan.js'
 import { snapshot } from './snapshot.js'
 import { trainSteps } from './steps.js'
 
@@ -73,6 +73,8 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
       `findLearningRate: optimizer must be an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`,
     )
   if ('trainOn' in options.optimizer) throw new TypeError(`findLearningRate: ${options.optimizer.name} finds its steps itself`)
+  // options of a fit may be handed over as they are
+  for (const name of FIT_ALONE) delete (stepOptions as Partial<FitOptions>)[name]
   const release = claim('findLearningRate', model)
   const restore = snapshot(model, options.optimizer)
   model.train()

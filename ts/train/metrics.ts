@@ -22,7 +22,7 @@ export type MetricName = keyof typeof METRICS
  * The share of rows whose class is right: the largest of several logits, or for one logit whether it is above 0.
  * Predictions may be classes themselves, as whole numbers (an Int32Array, `argmax`). Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
  *
- * @throws RangeError for one output whose targets are not from 0 to 1, ShapeError for targets of other rows
+ * @throws RangeError for one output whose targets are not from 0 to 1, and for what is no class of several, ShapeError for targets of other rows
  * @example accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5
  */
 export function accuracy(prediction: TensorLike, target: TensorLike): number {
@@ -40,7 +40,9 @@ export function accuracy(prediction: TensorLike, target: TensorLike): number {
           `accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError, and classes as predictions are an Int32Array`,
         )
       right += p[r] > 0 === t[r] > 0.5 ? 1 : 0
-    } else right += largest(p, r * cols, cols) === (oneClassEach ? t[r] : largest(t, r * cols, cols)) ? 1 : 0
+    } else if (!oneClassEach) right += largest(p, r * cols, cols) === largest(t, r * cols, cols) ? 1 : 0
+    else if (Number.isInteger(t[r]) && t[r] >= 0 && t[r] < cols) right += largest(p, r * cols, cols) === t[r] ? 1 : 0
+    else throw new RangeError(`accuracy: wants classes from 0 to ${cols - 1} as targets, got ${t[r]} at row ${r}`)
   }
   return right / rows
 }

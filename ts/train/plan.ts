@@ -62,10 +62,12 @@ export interface FitOptions extends StepOptions {
 }
 
 const DEFAULT_BATCH = 32
+/** @internal what trainSteps would leave undone */
+export const FIT_ALONE = ['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'] as const
 /** What fit and trainSteps know beside the data. */
 const OPTIONS: readonly string[] = [
   ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'yieldEvery'],
-  ...['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'],
+  ...FIT_ALONE,
 ]
 
 /** @internal everything that the loop needs, checked */
