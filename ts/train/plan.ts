@@ -117,7 +117,7 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
   const isPlain = !takesWholeSteps(optimizer) && !optimizer.wantsClosure
   const recordings = isPlain && isReplayable(model, options.loss, rows) ? new Map() : null
-  if (traitsOf(options.loss)?.check) checkTargets(model, rows, options.loss, 'fit: targets')
+  if (traitsOf(options.loss)?.isChoosy) checkTargets(model, rows, options.loss, 'fit: targets')
   const checked = schedule === undefined ? options : { ...options, schedule: checkedSchedule(schedule) }
   return { model, rows, options: checked, epochs, batchSize: size, batchesPerEpoch, recordings }
 }
