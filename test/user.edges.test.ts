@@ -27,6 +27,7 @@ import {
   LevenbergMarquardt,
   Module,
   Muon,
+  minimize,
   mse,
   mul,
   NaturalGradient,
@@ -46,6 +47,7 @@ import {
   TrustRegionNewton,
   tensor,
   trainSteps,
+  variance,
   WeightAverage,
   zeros,
 } from '../ts/index.js'
@@ -465,6 +467,20 @@ describe('a training that cannot be', () => {
       )
     const shared = options(model, { validationSplit: 0.5, callbacks: [new EarlyStopping()] })
     expect((await findLearningRate(model, shared)).losses.length).toBeGreaterThan(1)
+  })
+
+  test('words of other libraries', async () => {
+    const model = make()
+    for (const [word, ours] of [
+      ['x', 'inputs'],
+      ['y', 'targets'],
+      ['verbose', 'onProgress'],
+    ])
+      await expect(fit(model, options(model, { [word]: 1 }))).rejects.toThrow(`fit: there is no option '${word}'; did you mean ${ours}?`)
+    expect(() => new Dense(1, 1, { useBias: false } as object)).toThrow('did you mean bias?')
+    expect(() => variance([1, 2], 0, { ddof: 1 } as object)).toThrow('did you mean correction?')
+    expect(() => fitCurve(() => 0, [1], [1], { p0: [1] } as never)).toThrow('did you mean initial?')
+    expect(() => minimize(() => 0, [1], { maxiter: 3 } as object)).toThrow('did you mean maxIterations?')
   })
 
   test('an error in onProgress ends training, also where it is asynchronous', async () => {
