@@ -1,19 +1,7 @@
 /** How modules find what they own, in which order, wherever it is kept. */
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
-import {
-  Adam,
-  createBackend,
-  crossEntropy,
-  Dense,
-  Dropout,
-  fit,
-  Module,
-  type ModuleOptions,
-  Sequential,
-  type Tensor,
-  tensor,
-} from '../ts/index.js'
+import { Adam, createBackend, crossEntropy, Dense, Dropout, fit, Module, type ModuleOptions, Sequential, type Tensor } from '../ts/index.js'
 
 const backend = createBackend()
 
