@@ -200,7 +200,12 @@ describe('failure gives exit code 1 and one line', () => {
   test('without a stack', async () => {
     const { code, stderr } = await gradus(failing)
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^error: [^\n]*batchSize 1000 is larger than the data, 120 rows[^\n]*\n$/)
+    expect(stderr).toMatch(/^error: --batch-size 1000 is more than the 120 flowers to learn from\n$/)
+  })
+
+  test('files for a task that has none', async () => {
+    const { code, stdout, stderr } = await gradus(['train', 'iris', '--data-directory', '.'])
+    expect([code, stdout, stderr]).toEqual([1, '', 'error: --data-directory is for mnist; iris has no files\n'])
   })
 
   test('with one for --debug', async () => {

@@ -78,7 +78,7 @@ describe.each(NEW)('the command on $title', PATIENCE, ({ node }) => {
   test('a usage error is told once', async () => {
     await expect(gradus(node, [...TRAIN, '--batch-size', '100000'])).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^error: [^\n]*batchSize[^\n]*\n$/),
+      stderr: expect.stringMatching(/^error: [^\n]*--batch-size[^\n]*\n$/),
     })
   })
 })

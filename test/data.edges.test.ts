@@ -239,3 +239,50 @@ test('commas between thousands are no decimal commas', () => {
 test('a data set for its inputs', () => {
   expect(() => (fitScaler as (data: unknown) => unknown)(iris())).toThrow('fitScaler(data.inputs, data.features)')
 })
+
+describe('texts that are hardly categories', () => {
+  const rows = (text: (i: number) => unknown, count = 25) => Array.from({ length: count }, (_, i) => ({ text: text(i), x: i, y: i % 2 }))
+
+  test('dates are an error that says what to make of them, unless they are named as categories', () => {
+    for (const date of ['2024-01-0%', '2024-01-0% 10:30', '2024-01-0%T10:30:00Z']) {
+      const dated = rows((i) => date.replace('%', String(1 + (i % 3))), 6)
+      expect(() => fromTable(dated, { target: 'y' })).toThrow(
+        `column 'text' has dates, '${date.replace('%', '1')}' in row 0; make numbers of them (Date.parse(text) / 864e5 are days), leave`,
+      )
+      expect(fromTable(dated, { target: 'y', categories: ['text'] }).features).toBe(4)
+      expect(fromTable(dated, { target: 'y', inputs: ['x'] }).features).toBe(1)
+      expect(fromTable(dated, { target: 'text', inputs: ['x'] }).classes).toBe(3)
+    }
+    expect(
+      fromTable(
+        rows((i) => ['2024-01-01', 'never'][i % 2]),
+        { target: 'y' },
+      ).features,
+    ).toBe(3)
+    expect(() =>
+      fromTable(
+        rows(() => new Date(0)),
+        { target: 'y' },
+      ),
+    ).toThrow('got a Date; its getTime() / 864e5 are days')
+  })
+
+  test('another text in each row is an error from twenty rows on, unless it is named as categories', () => {
+    const named = rows((i) => `user ${i}`)
+    expect(() => fromTable(named, { target: 'y' })).toThrow(
+      "column 'text' has another text in each of 25 rows, as names and notes have; leave 'text' out of inputs, or add it to categories",
+    )
+    expect(fromTable(named, { target: 'y', categories: ['text'] }).features).toBe(26)
+    expect(fromTable(named.slice(6), { target: 'y' }).features).toBe(20)
+    expect(fromTable([...named, named[3]], { target: 'y' }).features).toBe(26)
+  })
+
+  test('a column that is to be an input twice', () => {
+    expect(() =>
+      fromTable(
+        rows(() => 'a'),
+        { target: 'y', inputs: ['x', 'text', 'x'] },
+      ),
+    ).toThrow("fromTable: inputs has 'x' twice")
+  })
+})

@@ -256,7 +256,10 @@ function byHandFor(c: Case, it: Subject, seed: number, count: number, epochs: Ou
     for (let from = 0; from < c.rows; from += c.batchSize) {
       const batch = order.slice(from, from + c.batchSize)
       if (c.dropLast && batch.length < c.batchSize) break
-      if (schedule !== null) optimizer.learningRate = schedule(step)
+      const rate = schedule?.(step) ?? optimizer.learningRate
+      // as fit says it; the optimizer says the same of any number that it is given
+      if (!(rate >= 0)) throw new RangeError(`fit: schedule must give a finite number ≥ 0 for each step, got ${rate} for step ${step}`)
+      if (schedule !== null) optimizer.learningRate = rate
       const loss = backward(c, it, batch, `${++step}`)
       optimizer.step()
       sum += loss * batch.length

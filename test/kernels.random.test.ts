@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { normalQuantile, philoxInto } from '../ts/backend/js/random.js'
 import type { Kernels, Ptr } from '../ts/backend/kernels.js'
+import { Generator } from '../ts/random.js'
 import { assertClose, assertExact, backends, inRoom, Room, type TestBackend } from './backends.js'
 import * as naive from './naive.js'
 
@@ -156,3 +157,26 @@ function checkSameBits(
     assertExact(rounded, fill(room).map(Math.fround), wanted, `${name} n=${n}`, true)
   }
 }
+
+test('normals of a generator: mean 0, deviation 1, tails as they should be, one draw, the same for the same seed', () => {
+  const generator = new Generator(7)
+  const n = 100_001
+  const values = generator.normals(n)
+  expect([values.length, generator.counter]).toEqual([n, 1])
+  const share = (test: (x: number) => boolean) => values.filter(test).length / n
+  const mean = values.reduce((sum, x) => sum + x, 0) / n
+  expect(Math.abs(mean)).toBeLessThan(0.01)
+  expect(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / n).toBeCloseTo(1, 1)
+  expect(share((x) => Math.abs(x) > 1.96)).toBeCloseTo(0.05, 2)
+  expect(share((x) => x > 0.6745)).toBeCloseTo(0.25, 2)
+  // neighbours come of one pair of uniform numbers and are independent all the same
+  let together = 0
+  for (let i = 1; i < n; i += 2) together += values[i] * values[i - 1]
+  expect(Math.abs(together / (n / 2))).toBeLessThan(0.02)
+  expect(new Generator(7).normals(n)).toEqual(values)
+  expect([...new Generator(7).normals(3)]).toEqual([...values.subarray(0, 3)])
+  expect(new Generator(7).normals(0)).toEqual(new Float64Array(0))
+  for (const draw of ['normals', 'uniforms', 'permutation'] as const)
+    for (const n of [-1, 2.5, undefined as unknown as number])
+      expect(() => generator[draw](n)).toThrow(`Generator: n must be a whole number ≥ 0, got ${n}`)
+})

@@ -3,6 +3,8 @@ import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import '../ts/node.js'
 import {
+  Activation,
+  Adam,
   add,
   createBackend,
   Dense,
@@ -41,6 +43,42 @@ test('a printed tensor shows its shape and first values, wherever they are, and 
 test('a tensor in JSON is its numbers', () => {
   const x = tensor([[1, 2.5], [3, 4]], { backend, requiresGrad: true }) // biome-ignore format: a grid
   expect(JSON.stringify({ x, y: sum(square(x)) })).toBe('{"x":[[1,2.5],[3,4]],"y":32.25}')
+})
+
+test('a printed model or optimizer shows its layers or options, and nothing of the backend', () => {
+  const model = new Sequential([new Dense(2, 1, { bias: false, backend }), new Activation('relu')], { seed: 1, backend })
+  model.predict([[1, 2]])
+  model.forward(tensor([[1, 2]], { backend }))
+  expect(inspect(model).replace(/\[\[.*\]\]/, '…')).toBe(`Sequential {
+  layers: [
+    Dense {
+      inputs: 2,
+      outputs: 1,
+      weight: Tensor(float [2, 1] …),
+      activation: 'linear'
+    },
+    Activation { activation: 'relu' }
+  ]
+}`)
+  const optimizer = new Adam(model.parameters(), { learningRate: 0.25, backend })
+  expect(inspect(optimizer)).toMatch(/^Adam \{\n {2}stepCount: 0,\n {2}groups: \[[\s\S]*learningRate: 0.25,[\s\S]*parameters: \[Array\]/)
+  for (const any of [model, optimizer]) expect(inspect(any, { depth: 9 })).not.toMatch(/kernels|arena|Heap|memory/)
+})
+
+test('a model or an optimizer in JSON is its state, which can be loaded again', () => {
+  const make = (seed: number) => new Sequential([new Dense(2, 3, { backend }), new Dense(3, 1)], { seed, backend })
+  const model = make(1)
+  const optimizer = new Adam(model.parameters())
+  sum(square(model.forward(tensor([[1, 2]], { backend })))).backward()
+  optimizer.step()
+  const text = JSON.stringify({ model, optimizer })
+  expect(text.length).toBeLessThan(3000)
+  const kept = JSON.parse(text)
+  const again = make(2).loadState(kept.model)
+  expect(again.state()).toEqual(model.state())
+  const other = new Adam(again.parameters())
+  other.loadState(kept.optimizer)
+  expect(other.state()).toEqual(optimizer.state())
 })
 
 test('the summary of a model: its parts, their parameters, the frozen ones', () => {

@@ -12,21 +12,28 @@ import {
   crossEntropy,
   Dense,
   Dropout,
+  EarlyStopping,
   evaluateModel,
+  type FloatArray,
   findLearningRate,
   fit,
   fitCurve,
+  full,
   gather,
+  gradients,
   initializers,
   KFAC,
   LBFGS,
   LevenbergMarquardt,
   Module,
   Muon,
+  minimize,
   mse,
   mul,
   NaturalGradient,
   NewtonCG,
+  Optimizer,
+  ones,
   Parameter,
   ReduceOnPlateau,
   Scheduler,
@@ -36,9 +43,13 @@ import {
   sum,
   summary,
   type Tensor,
+  type TrainingControl,
   TrustRegionNewton,
   tensor,
+  trainSteps,
+  variance,
   WeightAverage,
+  zeros,
 } from '../ts/index.js'
 
 const backend = createBackend({ backend: 'js' })
@@ -335,4 +346,177 @@ test('names that every object has are no options and no metrics', () => {
 test('layers that are not in an array', () => {
   const several = Sequential as unknown as new (...layers: Dense[]) => Sequential
   expect(() => new several(new Dense(2, 3), new Dense(3, 1))).toThrow('wants layers in an array, [new Dense(…), …], got')
+})
+
+describe('a training that cannot be', () => {
+  const inputs = [[0, 1], [1, 0], [1, 1], [0, 0]] // biome-ignore format: rows
+  const make = (outputs = 1) => new Sequential([new Dense(2, 3), new Dense(3, outputs)], { seed: 1, backend })
+  const options = (model: Sequential, more: object = {}) => ({
+    ...{ inputs, targets: [0, 1, 1, 0], loss: mse, optimizer: new Adam(model.parameters()), batchSize: 1 },
+    ...more,
+  })
+
+  test('labels in any kind of array are looked at before the first step, and named by their row', async () => {
+    for (const targets of [[0, 1, 1, 3], Int32Array.of(0, 1, 1, 3), Float32Array.of(0, 1, 1, 3)]) {
+      const model = make(3)
+      const before = model.state()
+      await expect(fit(model, options(model, { targets, loss: crossEntropy }))).rejects.toThrow(
+        'fit: targets, row 3: crossEntropy: label: wants whole numbers from 0 to 2, got 3',
+      )
+      expect(model.state()).toEqual(before)
+    }
+    const model = make()
+    const validation = { inputs, targets: [0, 1, -1, 2] }
+    await expect(fit(model, options(model, { validation, loss: binaryCrossEntropy }))).rejects.toThrow('fit: validation, row 2: binary')
+  })
+
+  test('one model, one training: the search for a rate waits for fit, and fit for the search', async () => {
+    const model = make()
+    const stop = new AbortController()
+    const running = fit(model, options(model, { epochs: 1e7, signal: stop.signal, onProgress: () => {} }))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await expect(findLearningRate(model, options(model))).rejects.toThrow('findLearningRate: this model is being trained already')
+    stop.abort()
+    await running
+    const search = findLearningRate(model, options(model, { yieldEvery: 0 }))
+    await expect(fit(model, options(model))).rejects.toThrow('fit: this model is being trained already')
+    await search
+    await fit(model, options(model))
+  })
+
+  test('a schedule that gives no rate is named, with its step', async () => {
+    for (const [rate, shown] of [
+      [NaN, 'NaN'],
+      [-1, '-1'],
+      [undefined, 'undefined'],
+      ['0.1', "'0.1'"],
+    ] as const) {
+      const model = make()
+      const schedule = (step: number) => (step < 2 ? 0.1 : (rate as number))
+      await expect(fit(model, options(model, { schedule })), shown).rejects.toThrow(
+        `fit: schedule must give a finite number ≥ 0 for each step, got ${shown} for step 2`,
+      )
+    }
+  })
+
+  test('an optimizer without a learning rate has none to set', () => {
+    class Halving extends Optimizer<{ share?: number }> {
+      static override readonly defaults = { share: 0.5 }
+      protected hyper({ share }: { share: number }) {
+        return [share]
+      }
+      protected update(p: FloatArray, _g: FloatArray, _s: FloatArray[], [share]: readonly number[]) {
+        for (let i = 0; i < p.length; i++) p[i] *= share
+      }
+    }
+    const optimizer = new Halving(make().parameters())
+    expect(() => {
+      optimizer.learningRate = 0.1
+    }).toThrow("Halving: there is no option 'learningRate'. Options: share")
+  })
+
+  test('what is no model, no yes or no, no rows', async () => {
+    const model = make()
+    const bad = (more: object) => fit(model, options(model, more))
+    for (const call of [fit, findLearningRate, evaluateModel] as ((m: unknown, o: object) => unknown)[])
+      await expect(async () => call(model.forward, options(model))).rejects.toThrow(/: wants a model, such as a Sequential, got a function/)
+    await expect(trainSteps(null as never, options(model)).next()).rejects.toThrow(
+      'trainSteps: wants a model, such as a Sequential, got null',
+    )
+    await expect(bad({ shuffle: 'no' })).rejects.toThrow("fit: shuffle must be true or false, got 'no'")
+    await expect(bad({ dropLast: 1 })).rejects.toThrow('fit: dropLast must be true or false, got 1')
+    await expect(bad({ targets: new Float32Array(8) })).rejects.toThrow('of a flat array tensor(…, [4, 2]) makes rows')
+  })
+
+  test('weights that a loss of one’s own takes no notice of', async () => {
+    const model = make()
+    const deaf = (p: Tensor, t: unknown) => mse(p, t as Tensor)
+    const hears = (p: Tensor, t: unknown, o?: object) => mse(p, t as Tensor, { ...o })
+    const weights = [1, 2, 3, 4]
+    const message = "the loss 'deaf' takes no notice of the weights of rows: they are in its third argument, { weights }"
+    await expect(fit(model, options(model, { weights, loss: deaf }))).rejects.toThrow(message)
+    expect(() => evaluateModel(model, { inputs, targets: [0, 1, 1, 0], weights, loss: deaf as never })).toThrow(message)
+    await fit(model, options(model, { loss: deaf }))
+    await fit(model, options(model, { weights, loss: hears }))
+    const judged = (loss: unknown) => evaluateModel(model, { inputs, targets: [0, 1, 1, 0], weights, loss: loss as never }).loss
+    expect(judged(hears)).toBe(judged(mse))
+  })
+
+  test('metrics that are no numbers, or called as the loss is', async () => {
+    const model = make()
+    const judged = (metrics: object) => () => evaluateModel(model, { inputs, targets: [0, 1, 1, 0], loss: mse, metrics: metrics as never })
+    expect(judged({ far: async () => 3 })).toThrow("metrics: 'far' must return a number, got a Promise")
+    expect(judged({ far: () => '3' })).toThrow("metrics: 'far' must return a number, got '3'")
+    expect(judged({ loss: () => 3 })).toThrow("metrics: 'loss' is the name of the loss itself; give the metric another")
+    await expect(fit(model, options(model, { metrics: { far: () => undefined } }))).rejects.toThrow(
+      "'far' must return a number, got undefined",
+    )
+    expect(() => accuracy([1, 2, 0], [1, 2, 1])).toThrow('classes as predictions are an Int32Array')
+    expect(accuracy(Int32Array.of(1, 2, 0), [1, 2, 1])).toBeCloseTo(2 / 3)
+    const logits = [[1, 2], [3, 1]] // biome-ignore format: rows
+    for (const label of [2, -1, 0.5])
+      expect(() => accuracy(logits, [1, label])).toThrow(`accuracy: wants classes from 0 to 1 as targets, got ${label} at row 1`)
+    expect(accuracy(logits, [1, 1])).toBe(0.5)
+  })
+
+  test('trainSteps refuses what fit alone does', async () => {
+    const model = make()
+    for (const more of [{ callbacks: [] }, { validationSplit: 0.5 }, { metrics: ['accuracy'] }, { signal: AbortSignal.abort() }])
+      await expect(trainSteps(model, options(model, more)).next()).rejects.toThrow(
+        `trainSteps: ${Object.keys(more)[0]} is an option of fit;`,
+      )
+    const shared = options(model, { validationSplit: 0.5, callbacks: [new EarlyStopping()] })
+    expect((await findLearningRate(model, shared)).losses.length).toBeGreaterThan(1)
+  })
+
+  test('words of other libraries', async () => {
+    const model = make()
+    for (const [word, ours] of [
+      ['x', 'inputs'],
+      ['y', 'targets'],
+      ['verbose', 'onProgress'],
+    ])
+      await expect(fit(model, options(model, { [word]: 1 }))).rejects.toThrow(`fit: there is no option '${word}'; did you mean ${ours}?`)
+    expect(() => new Dense(1, 1, { useBias: false } as object)).toThrow('did you mean bias?')
+    expect(() => variance([1, 2], 0, { ddof: 1 } as object)).toThrow('did you mean correction?')
+    expect(() => fitCurve(() => 0, [1], [1], { p0: [1] } as never)).toThrow('did you mean initial?')
+    expect(() => minimize(() => 0, [1], { maxiter: 3 } as object)).toThrow('did you mean maxIterations?')
+  })
+
+  test('an error in onProgress ends training, also where it is asynchronous', async () => {
+    const boo = () => {
+      throw new Error('boo')
+    }
+    for (const onProgress of [boo, async () => boo()]) {
+      for (const epochs of [1, 1e7]) {
+        const model = make()
+        await expect(fit(model, options(model, { epochs, onProgress }))).rejects.toThrow('boo')
+      }
+    }
+  })
+
+  test('the reason why training ended is a text, and counts rightly', async () => {
+    const model = make()
+    const stopped = await fit(model, options(model, { callbacks: [{ onEpochEnd: (_: unknown, c: TrainingControl) => c.stop() }] }))
+    expect(stopped.stopReason).toBe('stopped')
+    const callbacks = [new EarlyStopping({ monitor: 'loss', patience: 1, minDelta: 9 })]
+    expect((await fit(model, options(model, { epochs: 9, callbacks }))).stopReason).toMatch(/ for 1 epoch$/)
+  })
+
+  test('the state of more than the model: where its values are', () => {
+    const model = make()
+    const kept = { optimizer: {}, net: model.state() }
+    expect(() => model.loadState(kept as never)).toThrow(
+      "no values for '0.weight' in an object with optimizer, net; did you mean what is under 'net'?",
+    )
+  })
+
+  test('tensors of what is no number, and gradients of what is no list', () => {
+    const x = tensor(2, { requiresGrad: true, backend })
+    expect(() => full([2], '1' as never)).toThrow("full: value must be a number, got '1'")
+    expect(() => zeros(3 as never)).toThrow('zeros: shape must be an array of whole numbers, got 3')
+    expect(() => ones([-1])).toThrow('ones: every dimension')
+    expect(() => gradients(mul(x, x), x as never)).toThrow('gradients(): wants inputs in an array, [x], got a Tensor')
+    expect(() => tensor([1n] as never)).toThrow('tensor: wants a number at [0], got 1n')
+  })
 })

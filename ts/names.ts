@@ -11,6 +11,13 @@ const ALIASES: Readonly<Record<string, string>> = {
   b2: 'beta2',
   alpha: 'beta',
   max_grad_norm: 'clipNorm',
+  x: 'inputs',
+  y: 'targets',
+  verbose: 'onProgress',
+  maxiter: 'maxIterations',
+  p0: 'initial',
+  ddof: 'correction',
+  useBias: 'bias',
 }
 
 /** @throws RangeError for a name that is not among `known`, with the nearest known one as a hint */

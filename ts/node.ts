@@ -1,11 +1,13 @@
 /**
  * The entry for Node and Bun: all of `gradus`, with modules read from files beside it, which saves the milliseconds of unpacking, and
- * tensors whose values `console.log` shows. It needs no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler
+ * tensors, models and optimizers of which `console.log` shows the values and not the engine. It needs no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler
  * leaves this out, as it has no exports of its own (`sideEffects: false`), or does not copy what is read here; then the text is
  * unpacked, as in a browser.
  */
 import { wasmCode } from './backend/bytes.js'
 import { StaleTensorError } from './errors.js'
+import { Module } from './nn/module.js'
+import { Optimizer } from './optim/optimizer.js'
 import { formatShape } from './shape.js'
 import { type NestedNumbers, Tensor } from './tensor.js'
 
@@ -42,6 +44,24 @@ function printed(this: Tensor): string {
   return `Tensor(${this.dtype} ${formatShape(this.shape)} ${values})`
 }
 
-Object.defineProperty(Tensor.prototype, Symbol.for('nodejs.util.inspect.custom'), { value: printed })
+type Inspect = (value: object, style: object) => string
+
+/** Fields of a module that lead to its backend, or say what others say. */
+const HIDDEN = ['context', 'moduleOptions', 'options', 'home', 'path', 'training']
+
+function printedModule(this: Module, _depth: number, style: object, inspect: Inspect): string {
+  const shown = Object.entries(this).filter(([name, value]) => value !== null && !HIDDEN.includes(name))
+  return `${this.constructor.name} ${inspect(Object.fromEntries(shown), style)}`
+}
+
+function printedOptimizer(this: Optimizer, _depth: number, style: object, inspect: Inspect): string {
+  const groups = this.groups.map(({ options, parameters }) => ({ ...options, parameters: parameters.map(({ name }) => name) }))
+  return `${this.name} ${inspect({ stepCount: this.stepCount, groups }, style)}`
+}
+
+const CUSTOM = Symbol.for('nodejs.util.inspect.custom')
+Object.defineProperty(Tensor.prototype, CUSTOM, { value: printed })
+Object.defineProperty(Module.prototype, CUSTOM, { value: printedModule })
+Object.defineProperty(Optimizer.prototype, CUSTOM, { value: printedOptimizer })
 
 export * from './index.js'

@@ -4,6 +4,7 @@
  */
 
 import { philoxInto } from './backend/js/random.js'
+import { checkCount } from './checks.js'
 import { show } from './show.js'
 
 /**
@@ -40,6 +41,7 @@ export class Generator {
 
   /** n uniform numbers in [0, 1) with 53 random bits each; one draw of the counter. */
   uniforms(n: number): Float64Array {
+    checkCount('Generator: n', n, 0)
     const out = new Float64Array(n)
     const counter = this.counter++
     for (let i = 0; i < n; i++) {
@@ -49,6 +51,19 @@ export class Generator {
     return out
   }
 
+  /** n normal numbers of mean 0 and standard deviation 1 (Box & Muller 1958); one draw of the counter. */
+  normals(n: number): Float64Array {
+    checkCount('Generator: n', n, 0)
+    const out = this.uniforms(n + (n & 1))
+    for (let i = 0; i < n; i += 2) {
+      const radius = Math.sqrt(-2 * Math.log(1 - out[i]))
+      const angle = 2 * Math.PI * out[i + 1]
+      out[i] = radius * Math.cos(angle)
+      out[i + 1] = radius * Math.sin(angle)
+    }
+    return out.subarray(0, n)
+  }
+
   /** Fills {@link words} for the uniform numbers i and i ^ 1 of a draw. */
   private draw(i: number, counter: number): void {
     philoxInto(words, i >>> 1, counter, this.stream, 0, this.seedLow, this.seedHigh)
@@ -56,6 +71,7 @@ export class Generator {
 
   /** The numbers 0..n-1 in random order (Fisher-Yates). */
   permutation(n: number): Int32Array {
+    checkCount('Generator: n', n, 0)
     const order = new Int32Array(n)
     for (let i = 0; i < n; i++) order[i] = i
     const counter = this.counter++

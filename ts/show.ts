@@ -12,6 +12,7 @@ const MOST_NAMES = 6
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${shortened(value)}'`
   if (typeof value === 'function') return /^class\b/.test(String(value)) ? `the class ${value.name}` : 'a function'
+  if (typeof value === 'bigint') return `${value}n`
   if (typeof value !== 'object' || value === null) return String(value)
   if (Array.isArray(value)) return `an array of ${value.length}`
   // bundlers put a _ before the name of a class that uses itself

@@ -304,20 +304,25 @@ function fromData(values: Numbers, shape: Shape | undefined, options: TensorOpti
 
 /** A tensor with every element `value`. @example full([2, 2], 7) // [[7, 7], [7, 7]] */
 export function full<const S extends Shape>(shape: S, value: number, options: TensorOptions = {}): Tensor<Given<S>> {
-  checkShape(shape, 'full')
-  checkNames('full', options, OPTIONS)
+  if (typeof value !== 'number') throw new TypeError(`full: value must be a number, got ${show(value)}`)
+  return filled('full', shape, value, options)
+}
+
+function filled<const S extends Shape>(who: string, shape: S, value: number, options: TensorOptions): Tensor<Given<S>> {
+  checkShape(shape, who)
+  checkNames(who, options, OPTIONS)
   const backend = options.backend ?? defaultBackend()
   return Tensor.onHost(backend, shape, floatArray(backend, sizeOf(shape)).fill(value), options.requiresGrad)
 }
 
 /** A tensor of zeros. @example zeros([2, 1]) // [[0], [0]] */
 export function zeros<const S extends Shape>(shape: S, options: TensorOptions = {}): Tensor<Given<S>> {
-  return full(shape, 0, options)
+  return filled('zeros', shape, 0, options)
 }
 
 /** A tensor of ones. @example ones([2]) // [1, 1] */
 export function ones<const S extends Shape>(shape: S, options: TensorOptions = {}): Tensor<Given<S>> {
-  return full(shape, 1, options)
+  return filled('ones', shape, 1, options)
 }
 
 /** @internal data as a tensor of the given backend; tensors pass through. @throws Error for a tensor of another backend */

@@ -74,15 +74,19 @@ export interface Setup {
 
 /** Loads the data and decides what the options left open. */
 export async function makePlan(task: Task, options: TrainOptions): Promise<Plan> {
-  const data = await task.load(options.seed, options.dataDirectory)
+  const { optimizer, seed, dataDirectory } = options
+  if (dataDirectory !== undefined && task.name !== 'mnist') throw new Error(`--data-directory is for mnist; ${task.name} has no files`)
+  const data = await task.load(seed, dataDirectory)
   const { defaults } = task
-  const { optimizer, seed } = options
+  const { batchSize = defaults.batchSize } = options
+  if (batchSize > data.train.count)
+    throw new Error(`--batch-size ${batchSize} is more than the ${data.train.count} ${task.plural} to learn from`)
   return {
     task,
     data,
     sizes: [data.train.features, ...(options.hidden ?? defaults.hidden), data.train.classes],
     epochs: options.epochs ?? defaults.epochs,
-    batchSize: options.batchSize ?? defaults.batchSize,
+    batchSize,
     learningRate: options.learningRate ?? usualLearningRate(optimizer, defaults.learningRate),
     schedule: options.schedule ?? (/ScheduleFree|Prodigy|DoG/.test(optimizer) ? 'constant' : defaults.schedule),
     optimizer,

@@ -71,12 +71,16 @@ export function readColumn(rows: NumberedRows, name: string, { isMissing, isName
   if (given.length === 0) throw new RangeError(`fromTable: there is no value in column '${name}'`)
   const values = given.map(([at, row]): Value => [at, valueIn(row, name)])
   const odd = values.find(([, value]) => !['number', 'string', 'boolean', 'bigint'].includes(typeof value))
-  if (odd) throw new TypeError(`fromTable: column '${name}' of row ${odd[0]} wants a number, text or boolean, got ${show(odd[1])}`)
+  if (odd)
+    throw new TypeError(
+      `fromTable: column '${name}' of row ${odd[0]} wants a number, text or boolean, got ${show(odd[1])}${odd[1] instanceof Date ? '; its getTime() / 864e5 are days' : ''}`,
+    )
   if (!isNamed && isNumeric(values, name)) {
     const numbers = values.map(([, value]) => Number(value))
     return { name, categories: null, ...(isFilled && { fill: filling(numbers, missing) }), ...drop }
   }
   const categories = [...new Set(values.map(([, value]) => String(value)))]
+  if (!isNamed && !isTarget) checkTexts(values, name, categories.length)
   const isOfNumbers = categories.every(isNumber)
   categories.sort(isOfNumbers ? (a, b) => Number(a) - Number(b) || (a < b ? -1 : 1) : undefined)
   return { name, categories, ...(isFilled && { fill: 0 }), ...drop }
@@ -116,6 +120,24 @@ function isNumeric(values: readonly Value[], name: string): boolean {
     `fromTable: column '${name}' has numbers in ${numbers} rows, but ${show(strays[0][1])} in row ${strays[0][0]}; ` +
       `add that to missingValues, or '${name}' to categories`,
   )
+}
+
+/** A day, or a time on it, as computers write it. */
+const DATE = /^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?\s*$/
+
+/** Of so many rows some share a category. */
+const MANY = 20
+
+/** @throws RangeError for texts that are hardly meant as categories: dates, and what is another in each row */
+function checkTexts(values: readonly Value[], name: string, different: number): void {
+  const otherwise = `leave '${name}' out of inputs, or add it to categories`
+  if (values.every(([, value]) => DATE.test(String(value))))
+    throw new RangeError(
+      `fromTable: column '${name}' has dates, ${show(values[0][1])} in row ${values[0][0]}; ` +
+        `make numbers of them (Date.parse(text) / 864e5 are days), ${otherwise}`,
+    )
+  if (different === values.length && different >= MANY)
+    throw new RangeError(`fromTable: column '${name}' has another text in each of ${different} rows, as names and notes have; ${otherwise}`)
 }
 
 function isNumber(value: unknown): boolean {

@@ -82,7 +82,8 @@ export interface TableState {
  * becomes as many features as it has categories, 1 for the row's own and 0 for the others. A target of numbers makes a
  * regression (`targets` a Float32Array), any other a classification (an Int32Array, with `classNames`). Categories are in
  * alphabetical order, numbers among themselves by size. A column of numbers with a few exceptions is an error rather than
- * categories: say whether they are missing values, or the column one of categories.
+ * categories: say whether they are missing values, or the column one of categories. So is a column to learn from whose texts are dates,
+ * or another in each of twenty rows or more.
  *
  * @example
  * const table = fromTable(
@@ -114,6 +115,8 @@ function tableOf(rows: readonly Row[], options: TableOptions): Table {
   const names = options.inputs ?? Object.keys(rows[0]).filter((name) => name !== target)
   if (names.length === 0) throw new RangeError('fromTable: there is no column to learn from')
   for (const name of [...names, target, ...categories]) checkColumn(rows[0], name)
+  const twice = names.find((name, i) => names.indexOf(name) < i)
+  if (twice !== undefined) throw new RangeError(`fromTable: inputs has '${twice}' twice`)
   if (names.includes(target)) throw new RangeError(`fromTable: inputs has the target '${target}', which would be learnt from itself`)
   const used = [...names, target]
   const wayOf = waysOf(missing, used, target)

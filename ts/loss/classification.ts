@@ -62,15 +62,12 @@ export const binaryCrossEntropy = builtIn(
       derivative,
     })
   },
-  { ...NUMBERS, check: (targets) => checkProbabilities('binaryCrossEntropy: target', targets) },
+  { ...NUMBERS, isChoosy: true },
 )
 
 const CLASSES: Traits = {
   takes: (targets) => targets.dtype === 'int32' || targets.size > targets.shape[0],
-  check: (targets, prediction) => {
-    checkLogits('crossEntropy', prediction)
-    if (targets.dtype === 'int32') asIndices(targets, prediction.shape[1], 'crossEntropy: label', prediction.backend)
-  },
+  isChoosy: true,
   labels: true,
 }
 

@@ -22,8 +22,8 @@ export type Loss = (prediction: Tensor, target: TensorLike, options?: LossOption
 export interface Traits {
   /** Whether these targets reach the kernel as they are; others are converted before, step by step. */
   takes(targets: Tensor): boolean
-  /** What the loss asks of targets at each call, for all of a data set at once. @throws RangeError */
-  check?(targets: Tensor, prediction: Tensor): void
+  /** Whether it refuses some numbers as targets: all of a data set are looked at before the first step, as kernels look at none. */
+  isChoosy?: true
   /** Whether targets [n] stay labels where the prediction is [n, 1]. */
   labels?: boolean
 }

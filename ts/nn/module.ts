@@ -60,7 +60,7 @@ export abstract class Module {
   /** Where the module is in its model; part of parameter names and error messages. */
   path = ''
   private readonly moduleOptions: ModuleOptions
-  private isBuilt = false
+  private context: BuildContext | undefined
 
   constructor(options: ModuleOptions = {}) {
     this.moduleOptions = options
@@ -80,16 +80,17 @@ export abstract class Module {
 
   /**
    * Makes all parameters, once. Called by the first use, with the module's own seed and backend; a model builds its layers
-   * with its own. A part that was built before it became part of a model keeps its values and gets its place as its name.
+   * with its own. A part that was built before it became part of a model keeps its values and gets its place as its name. A part
+   * that is put into a model that was built, such as a new head, is built when the model is next asked for its parameters.
    */
   build(context?: BuildContext): this {
-    if (this.isBuilt) {
+    if (this.context !== undefined) {
       if (context !== undefined) this.moveTo(context.path)
       return this
     }
     const own = context ?? rootContext(this.moduleOptions)
     this.createParameters(own)
-    this.isBuilt = true
+    this.context = own
     for (const [name, child] of this.children()) child.build({ ...own, path: join(own.path, name) })
     this.moveTo(own.path)
     return this
@@ -148,7 +149,10 @@ export abstract class Module {
         if (!seen.has(member)) found.set(path + name, member)
         seen.add(member)
       }
-      for (const [name, child] of module.children()) visit(child, `${path}${name}.`)
+      for (const [name, child] of module.children()) {
+        if (child.path === '') child.build({ ...(module.context as BuildContext), path: join(module.path, name) })
+        visit(child, `${path}${name}.`)
+      }
     }
     visit(this, '')
     return found
@@ -214,6 +218,11 @@ export abstract class Module {
     return state
   }
 
+  /** For JSON.stringify: {@link state}, which {@link loadState} takes back. */
+  toJSON(): Record<string, Float32Array | Float64Array> {
+    return this.state()
+  }
+
   /**
    * Sets all values from {@link Module.state}, also after JSON, or from named tensors, such as those of `decodeSafetensors`. How many
    * random numbers were drawn may be missing or left over: with and without dropout a model of your own has the same names. In a
@@ -227,7 +236,7 @@ export abstract class Module {
       throw new TypeError(`loadState: wants values by name, as state() has them, got ${show(state)}`)
     const left = new Set(Object.keys(state))
     const found = Array.from(this.namedParameters(), ([name, p]) => {
-      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}; Dropout counts as a layer`)
+      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}; ${hintFor(name, state)}`)
       return [p, valuesFor(p, name, state[name])] as const
     })
     const drawn = [...this.namedGenerators()].filter(([name]) => left.delete(name))
@@ -257,6 +266,12 @@ export type SavedValues =
 function listOf(saved: SavedValues): ArrayLike<number> {
   const { data = saved } = saved as Partial<Exclude<SavedValues, ArrayLike<number>>>
   return asList((typeof data === 'function' ? data.call(saved) : data) as ArrayLike<number>)
+}
+
+/** Where the values may be instead: one deeper, in what was kept beside an optimizer, or after a layer more or less. */
+function hintFor(name: string, state: object): string {
+  const [inside] = Object.entries(state).find(([, value]) => Object.hasOwn(Object(value), name)) ?? []
+  return inside === undefined ? 'Dropout counts as a layer' : `did you mean what is under '${inside}'?`
 }
 
 function valuesFor(p: Parameter, name: string, saved: SavedValues): ArrayLike<number> {

@@ -2,6 +2,7 @@
 import { addTo, backpropagate, type Collector, type Node, type Operations, plus, seedFor } from '../autograd.js'
 import { type Activation, SAVES_INPUT } from '../backend/kernels.js'
 import { formatShape } from '../shape.js'
+import { show } from '../show.js'
 import { floatArray, Tensor } from '../tensor.js'
 import { sigmoid } from './activation.js'
 import { activationGradient } from './activation-gradient.js'
@@ -35,6 +36,7 @@ export interface GradientsOptions {
  */
 export function gradients(output: Tensor, inputs: readonly Tensor[], options: GradientsOptions = {}): Tensor[] {
   const { seed, createGraph = false, retainGraph = createGraph } = options
+  if (!Array.isArray(inputs)) throw new TypeError(`gradients(): wants inputs in an array, [x], got ${show(inputs)}`)
   for (const [i, input] of inputs.entries()) {
     if (!input.requiresGrad) throw new Error(`gradients(): input ${i} of shape ${formatShape(input.shape)} does not require a gradient`)
   }

@@ -209,6 +209,7 @@ export abstract class Optimizer<O extends object = object> {
   }
 
   set learningRate(value: number) {
+    if (!('learningRate' in this.groups[0].values)) checkName(this.name, 'learningRate', Object.keys(this.definition.defaults))
     for (const group of this.groups) (group.options as GroupOptions).learningRate = value
   }
 
@@ -247,6 +248,11 @@ export abstract class Optimizer<O extends object = object> {
   /** A plain object with everything that {@link loadState} needs to go on with the same bits: copies, safe to keep. */
   state(): OptimizerState {
     return captureState(this.name, this.stepCount, this.groups, this.globals, this.transforms.state())
+  }
+
+  /** For JSON.stringify: {@link state}, which {@link loadState} takes back. */
+  toJSON(): OptimizerState {
+    return this.state()
   }
 
   /**

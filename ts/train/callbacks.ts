@@ -29,8 +29,8 @@ export interface Progress {
 /** What a callback can do. */
 export interface TrainingControl {
   readonly model: Module
-  /** Ends training after this batch; `reason` is kept in the history. */
-  stop(reason: string): void
+  /** Ends training after this batch; `reason` is kept in the history. Default `stopped`. */
+  stop(reason?: string): void
 }
 
 /** Hooks; all optional, each may be asynchronous. An error in one stops training and names it. */
@@ -114,7 +114,9 @@ export class EarlyStopping implements Callback {
       this.waited = 0
       if (restoreBest) this.bestState = control.model.state()
     } else if (++this.waited >= Math.max(patience, 1)) {
-      control.stop(`${monitor} has not improved on ${this.bestValue.toPrecision(4)} (epoch ${this.bestEpoch}) for ${this.waited} epochs`)
+      control.stop(
+        `${monitor} has not improved on ${this.bestValue.toPrecision(4)} (epoch ${this.bestEpoch}) for ${this.waited} epoch${this.waited === 1 ? '' : 's'}`,
+      )
     }
   }
 

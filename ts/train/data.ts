@@ -76,7 +76,7 @@ export function checkData(data: DataSet, backend: Backend, what: string, options
     if (tensor !== null && tensor.shape[0] !== count) {
       throw new ShapeError(
         `${what}: ${count} rows of inputs but ${tensor.shape[0]} of ${name} (shapes ${formatShape(inputs.shape)} and ${formatShape(tensor.shape)})` +
-          (inputs.rank === 1 && count > tensor.shape[0] ? '; inputs in one flat array want a `shape` beside them' : ''),
+          (inputs.rank === 1 && count > tensor.shape[0] ? '; inputs in one flat array want a `shape` beside them' : hintFor(tensor, count)),
       )
     }
   }
@@ -89,6 +89,11 @@ export function checkData(data: DataSet, backend: Backend, what: string, options
   }
   if (weights !== null) checkWeights(weights.read(), what)
   return { inputs, targets, weights, count }
+}
+
+/** Of a flat array as rows: tensor(targets, [count, …]). */
+function hintFor({ rank, size }: Tensor, count: number): string {
+  return rank === 1 && size % count === 0 ? `; of a flat array tensor(…, [${count}, ${size / count}]) makes rows` : ''
 }
 
 function checkWeights(weights: ArrayLike<number>, what: string): void {

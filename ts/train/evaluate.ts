@@ -5,6 +5,7 @@ import { checkCount } from '../checks.js'
 import type { Loss } from '../loss/loss.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import { show } from '../show.js'
+import { checkModel } from './claim.js'
 import { checkData, type DataSet, type Rows, rowsBetween } from './data.js'
 import { judge } from './judge.js'
 import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
@@ -25,6 +26,7 @@ export function evaluateModel<const M extends MetricsOption = readonly []>(
   model: Module,
   options: EvaluateOptions<M>,
 ): { loss: number } & MetricValues<M> {
+  checkModel('evaluateModel', model)
   const { batchSize = 1024 } = options
   checkCount('evaluateModel: batchSize', batchSize)
   const rows = checkData(options, model.backend, 'evaluateModel', ['loss', 'metrics', 'batchSize'])

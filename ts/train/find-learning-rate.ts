@@ -5,7 +5,8 @@ import { NonFiniteError } from '../errors.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import { show } from '../show.js'
-import type { StepOptions } from './plan.js'
+import { claim } from './claim.js'
+import { FIT_ALONE, type FitOptions, type StepOptions } from './plan.js'
 import { snapshot } from './snapshot.js'
 import { trainSteps } from './steps.js'
 
@@ -59,7 +60,8 @@ export interface LearningRateSuggestions {
  * @example
  * const { suggestions, learningRates, smoothed } = await findLearningRate(model, { inputs, targets, loss: crossEntropy, optimizer })
  * if (suggestions.valley !== null) optimizer.learningRate = suggestions.valley
- * @throws RangeError, ShapeError for data or options that do not fit; NonFiniteError if the very first loss is not finite
+ * @throws RangeError, ShapeError for data or options that do not fit; NonFiniteError if the very first loss is not finite; Error if the
+ *   model is being trained
  */
 export async function findLearningRate(model: Module, options: FindLearningRateOptions): Promise<LearningRateCurve> {
   const { from = 1e-7, to = 10, steps = 100, smoothing = 0.95, stopAt = 4, ...stepOptions } = options
@@ -71,6 +73,9 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
       `findLearningRate: optimizer must be an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`,
     )
   if ('trainOn' in options.optimizer) throw new TypeError(`findLearningRate: ${options.optimizer.name} finds its steps itself`)
+  // options of a fit may be handed over as they are
+  for (const name of FIT_ALONE) delete (stepOptions as Partial<FitOptions>)[name]
+  const release = claim('findLearningRate', model)
   const restore = snapshot(model, options.optimizer)
   model.train()
   let [sum, least] = [0, Infinity]
@@ -90,6 +95,7 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
     curve.diverged = true
   } finally {
     restore()
+    release()
   }
   return { ...curve, suggestions: suggest(curve.learningRates, curve.smoothed) }
 }

@@ -4,6 +4,7 @@ import { NonFiniteError } from '../errors.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import type { ShowsAverages } from '../optim/averaging.js'
 import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
+import { claim } from './claim.js'
 import type { Rows } from './data.js'
 import { evaluateRows } from './evaluate.js'
 import type { EpochRecord, History } from './history.js'
@@ -12,8 +13,6 @@ import { Pacer } from './pacer.js'
 import { type FitOptions, type Plan, planFit } from './plan.js'
 import { type Ends, type QuietSteps, quietSteps } from './quiet-steps.js'
 import { type Place, type Step, steps } from './steps.js'
-
-const training = new WeakSet<Module>()
 
 /**
  * Trains a model, in training mode; afterwards it is in the mode in which it was before.
@@ -26,14 +25,13 @@ const training = new WeakSet<Module>()
  *   loss is NaN or infinite, before the update that would follow; Error if the model is being trained already
  */
 export async function fit(model: Module, options: FitOptions): Promise<History> {
-  if (training.has(model)) throw new Error('fit: this model is being trained already; wait for the first fit to end')
+  const release = claim('fit', model)
   const restore = rememberModes(model)
-  training.add(model)
   model.train()
   try {
     return await new Run(model, options).run()
   } finally {
-    training.delete(model)
+    release()
     restore()
     model.backend.arena.end()
   }
@@ -51,6 +49,7 @@ class Run {
   private epochStarted = performance.now()
   private stopReason: string | null = null
   private lastReport = 0
+  private failure: { cause: unknown } | null = null
   private readonly options: FitOptions
   private readonly control: TrainingControl
   private means: RunningMeans
@@ -67,7 +66,7 @@ class Run {
       this.validation !== null || options.onProgress !== undefined || this.callbacks.some((c) => c.onEpochEnd !== undefined)
     this.options = options
     this.means = new RunningMeans(this.metrics)
-    this.control = { model, stop: (reason) => (this.stopReason = reason) }
+    this.control = { model, stop: (reason = 'stopped') => (this.stopReason = reason) }
   }
 
   async run(): Promise<History> {
@@ -83,6 +82,7 @@ class Run {
       throw error
     }
     await this.end()
+    this.checkFailure()
     this.history.seconds = seconds(this.started)
     if (this.stopReason !== null) this.history.stopReason = this.stopReason
     return this.history
@@ -99,6 +99,7 @@ class Run {
       // only what has to wait does: a promise per step would cost small nets as much as the step
       const pending = after(part)
       if (pending !== undefined) await pending
+      this.checkFailure()
       if (this.shouldStop()) break
       if (pacer.isDue) await pacer.pause()
     }
@@ -160,7 +161,17 @@ class Run {
   private reportProgress(at: Place): void {
     if (!this.options.onProgress || performance.now() - this.lastReport < 100) return
     this.lastReport = performance.now()
-    this.options.onProgress(this.progress(at))
+    this.tell(this.progress(at))
+  }
+
+  /** An error in onProgress ends training, also where it was asynchronous and comes later. */
+  private tell(progress: Progress): void {
+    const answer: unknown = this.options.onProgress?.(progress)
+    if (answer instanceof Promise) answer.catch((cause) => (this.failure ??= { cause }))
+  }
+
+  private checkFailure(): void {
+    if (this.failure !== null) throw this.failure.cause
   }
 
   private beginEpoch(): void {
@@ -180,7 +191,7 @@ class Run {
     try {
       if (this.validation) progress.validation = evaluateRows(this.plan.model, this.validation, this.options.loss, this.options.metrics)
       this.history.epochs.push(this.record(progress))
-      this.options.onProgress?.(progress)
+      this.tell(progress)
       await this.call('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
     } finally {
       restore?.()

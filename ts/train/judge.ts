@@ -17,7 +17,7 @@ export interface Judged {
 
 /**
  * @internal prediction and loss of a batch. Targets [n] reach losses and metrics as [n, 1] where the prediction is [n, 1].
- * @throws TypeError, ShapeError for a loss that is not a single number
+ * @throws TypeError, ShapeError for a loss that is not a single number, Error for one that takes no notice of weights
  */
 export function judge(
   model: Module,
@@ -26,11 +26,19 @@ export function judge(
 ): Judged {
   const prediction = outputOf(model, inputs)
   const targets = targetsFor(loss, given, prediction)
-  const value: unknown = loss(prediction, targets, weights ? { weights } : undefined)
+  let isWeighted = !weights
+  const options = weights && {
+    get weights() {
+      isWeighted = true
+      return weights
+    },
+  }
+  const value: unknown = loss(prediction, targets, options ?? undefined)
   const name = loss.name || 'loss'
   if (!(value instanceof Tensor)) throw new TypeError(`the loss '${name}' must return a Tensor with one element, got ${show(value)}`)
   if (value.size !== 1)
     throw new ShapeError(`the loss '${name}' must return one number for the batch, got shape ${formatShape(value.shape)}; take its mean()`)
+  if (!isWeighted) throw new Error(`the loss '${name}' takes no notice of the weights of rows: they are in its third argument, { weights }`)
   return { prediction, targets, loss: value }
 }
 

@@ -22,7 +22,7 @@ export type MetricName = keyof typeof METRICS
  * The share of rows whose class is right: the largest of several logits, or for one logit whether it is above 0.
  * Predictions may be classes themselves, as whole numbers (an Int32Array, `argmax`). Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
  *
- * @throws RangeError for one output whose targets are not from 0 to 1, ShapeError for targets of other rows
+ * @throws RangeError for one output whose targets are not from 0 to 1, and for what is no class of several, ShapeError for targets of other rows
  * @example accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5
  */
 export function accuracy(prediction: TensorLike, target: TensorLike): number {
@@ -36,9 +36,13 @@ export function accuracy(prediction: TensorLike, target: TensorLike): number {
     if (cols === 1 && scores.dtype === 'int32') right += p[r] === t[r] ? 1 : 0
     else if (cols === 1) {
       if (!(t[r] >= 0 && t[r] <= 1))
-        throw new RangeError(`accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError`)
+        throw new RangeError(
+          `accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError, and classes as predictions are an Int32Array`,
+        )
       right += p[r] > 0 === t[r] > 0.5 ? 1 : 0
-    } else right += largest(p, r * cols, cols) === (oneClassEach ? t[r] : largest(t, r * cols, cols)) ? 1 : 0
+    } else if (!oneClassEach) right += largest(p, r * cols, cols) === largest(t, r * cols, cols) ? 1 : 0
+    else if (Number.isInteger(t[r]) && t[r] >= 0 && t[r] < cols) right += largest(p, r * cols, cols) === t[r] ? 1 : 0
+    else throw new RangeError(`accuracy: wants classes from 0 to ${cols - 1} as targets, got ${t[r]} at row ${r}`)
   }
   return right / rows
 }
@@ -98,6 +102,7 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
     throw new TypeError(`metrics: wants names in an array, ['accuracy'], or { name: function }, got ${show(option)}`)
   if (!Array.isArray(option)) {
     const own = Object.entries(option as Record<string, Metric>)
+    if (Object.hasOwn(option, 'loss')) throw new RangeError("metrics: 'loss' is the name of the loss itself; give the metric another")
     for (const [name, metric] of own)
       if (typeof metric !== 'function')
         throw new TypeError(`metrics: '${name}' must be a function (prediction, target) => number, got ${show(metric)}`)
@@ -161,15 +166,17 @@ export class RunningMeans {
     const { metrics, samples, kept } = this
     const sums = [...this.sums]
     const batches = kept?.[0].length
-    const result = (metric: Metric, i: number, [prediction, target]: Tensor[]) => {
+    const result = (name: string, metric: Metric, i: number, [prediction, target]: Tensor[]) => {
       const mean = MEANS.get(metric)
       if (mean) return mean.end?.(sums[i] / samples) ?? sums[i] / samples
-      const value = metric(prediction, target)
-      return value instanceof Tensor ? value.item() : value
+      const given = metric(prediction, target)
+      const value = given instanceof Tensor ? given.item() : given
+      if (typeof value !== 'number') throw new TypeError(`metrics: '${name}' must return a number, got ${show(value)}`)
+      return value
     }
     return () => {
       const joined = kept?.map((parts) => joinRows('metrics', parts.slice(0, batches))) ?? []
-      return Object.fromEntries(metrics.map(([name, metric], i) => [name, result(metric, i, joined)]))
+      return Object.fromEntries(metrics.map(([name, metric], i) => [name, result(name, metric, i, joined)]))
     }
   }
 }

@@ -2,6 +2,7 @@
 
 import { noGrad } from '../autograd.js'
 import { checkCount } from '../checks.js'
+import { ShapeError } from '../errors.js'
 import { type Loss, traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
@@ -38,8 +39,8 @@ export interface StepOptions extends DataSet {
    * (or Muon a `companionLearningRate`), it is that of the first group, and the others keep their proportion to it.
    *
    * `fit` asks it ahead of time where many steps run at once: in order, once for each step, with `optimizer.stepCount` and the
-   * rate before as they are at that step. So it may count and remember, but what looks at weights or losses, or sets other
-   * options, belongs into a callback (`onBatchEnd` sees each step).
+   * rate before as they are at that step. So it may count and remember, but what looks at weights or losses, or sets other options,
+   * belongs into a callback (`onBatchEnd` sees each step). It overrides what else sets the rate, such as ReduceOnPlateau.
    */
   schedule?: (step: number) => number
   /** Milliseconds of work after which other tasks get a turn. Default 16. */
@@ -57,15 +58,17 @@ export interface FitOptions extends StepOptions {
   callbacks?: readonly Callback[]
   /** Stops training after the running batch; fit then returns what there is. */
   signal?: AbortSignal
-  /** Called after each batch, at most every 100 ms, and after each epoch: for progress bars. */
+  /** Called after each batch, at most every 100 ms, and after each epoch: for progress bars. An error in it ends training. */
   onProgress?: (progress: Progress) => void
 }
 
 const DEFAULT_BATCH = 32
+/** @internal what trainSteps would leave undone */
+export const FIT_ALONE = ['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'] as const
 /** What fit and trainSteps know beside the data. */
 const OPTIONS: readonly string[] = [
   ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'yieldEvery'],
-  ...['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'],
+  ...FIT_ALONE,
 ]
 
 /** @internal everything that the loop needs, checked */
@@ -100,6 +103,10 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     throw new TypeError(
       `fit: schedule must be a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`,
     )
+  for (const name of ['shuffle', 'dropLast'] as const) {
+    const value = options[name] ?? true
+    if (typeof value !== 'boolean') throw new TypeError(`fit: ${name} must be true or false, got ${show(value)}`)
+  }
   checkOwner(model, options.optimizer)
   const size = batchSize === 'full' ? rows.count : (batchSize ?? Math.min(DEFAULT_BATCH, rows.count))
   checkCount('fit: batchSize', size, 1, " or 'full'")
@@ -115,10 +122,12 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
   const isPlain = !takesWholeSteps(optimizer) && !optimizer.wantsClosure
   const recordings = isPlain && isReplayable(model, options.loss, rows) ? new Map() : null
+  if (traitsOf(options.loss)?.isChoosy) checkTargets(model, rows, options.loss, 'fit: targets')
+  const checked = schedule === undefined ? options : { ...options, schedule: checkedSchedule(schedule) }
   return {
     model,
     rows,
-    options,
+    options: checked,
     epochs,
     batchSize: size,
     batchesPerEpoch,
@@ -147,6 +156,16 @@ export function setLearningRate({ options: { optimizer }, rates }: Plan, rate: n
   })
 }
 
+/** The same, with an error that says whose number it is where that is no learning rate. */
+function checkedSchedule(schedule: (step: number) => number): (step: number) => number {
+  return (step) => {
+    const rate = schedule(step)
+    if (!(Number.isFinite(rate) && rate >= 0))
+      throw new RangeError(`fit: schedule must give a finite number ≥ 0 for each step, got ${show(rate)} for step ${step}`)
+    return rate
+  }
+}
+
 /** @throws Error for an optimizer of another model, which would fail at its first step or train that one */
 function checkOwner(model: Module, { name, groups }: OptimizerLike | WholeStepOptimizer): void {
   const own = new Set(model.parameters())
@@ -166,7 +185,7 @@ export function planFit(model: Module, options: FitOptions): { plan: Plan; valid
   const validation = options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held
   checkHandlers(options)
   const plan = planSteps(model, options, rows)
-  if (validation !== null && traitsOf(options.loss)) checkTargets(model, validation, options.loss)
+  if (validation !== null && traitsOf(options.loss)) checkTargets(model, validation, options.loss, 'fit: validation')
   return { plan, validation }
 }
 
@@ -177,17 +196,26 @@ function checkHandlers({ signal, onProgress }: FitOptions): void {
     throw new TypeError(`fit: onProgress must be a function of the progress, got ${show(onProgress)}`)
 }
 
-/** Finds targets that the loss refuses before the first step instead of after the first epoch: by the loss itself, of zeros. */
-function checkTargets(model: Module, rows: Rows, loss: Loss): void {
+/** Finds targets that the loss refuses before the first step, and names their row: by the loss itself, of zeros. */
+function checkTargets(model: Module, rows: Rows, loss: Loss, what: string): void {
   const [, ...outputs] = model.predict(rowsBetween(rows, 0, 1).inputs).shape
+  const check = (from: number, to: number) => {
+    const { targets, count } = rowsBetween(rows, from, to)
+    noGrad(() => loss(zeros([count, ...outputs], { backend: model.backend }), targets))
+  }
   for (let from = 0; from < rows.count; from += CHECKED_ROWS) {
-    const { targets, count } = rowsBetween(rows, from, Math.min(from + CHECKED_ROWS, rows.count))
+    const to = Math.min(from + CHECKED_ROWS, rows.count)
+    let row = from
     try {
-      noGrad(() => loss(zeros([count, ...outputs], { backend: model.backend }), targets))
-    } catch (cause) {
-      const { message } = cause as Error
-      const Same = (cause as Error).constructor as ErrorConstructor
-      throw new Same(`fit: validation, rows from ${from} on: ${message}`, { cause })
+      check(from, to)
+    } catch (error) {
+      // shapes are better told of many rows, by who takes them
+      if (!(error instanceof RangeError) || error instanceof ShapeError) throw error
+      try {
+        for (; row < to; row++) check(row, row + 1)
+      } catch (cause) {
+        throw new RangeError(`${what}, row ${row}: ${(cause as Error).message.replace(' at position 0', '')}`, { cause })
+      }
     }
   }
 }

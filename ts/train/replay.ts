@@ -170,7 +170,6 @@ export class Recording {
 
   private step(model: Module, loss: Loss): void {
     const prediction = model.forward(this.inputs)
-    traitsOf(loss)?.check?.(this.rows.targets, prediction)
     const value = loss(prediction, this.targets, this.weights ? { weights: this.weights } : undefined)
     value.backward()
     const fixed = (t: Tensor) => Tensor.permanent(model.backend, t.shape, t.address)

@@ -4,10 +4,11 @@ import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
+import { checkModel } from './claim.js'
 import { stepBatch } from './data.js'
 import { judge } from './judge.js'
 import { Pacer } from './pacer.js'
-import { type Plan, planSteps, type Recordings, type StepOptions, setLearningRate } from './plan.js'
+import { FIT_ALONE, type FitOptions, type Plan, planSteps, type Recordings, type StepOptions, setLearningRate } from './plan.js'
 import { Recording } from './replay.js'
 import { closureStep, takesWholeSteps, type WholeStepOptimizer, wholeStep } from './whole-step.js'
 
@@ -40,6 +41,9 @@ export interface Step {
  *   loss is NaN or infinite, before the update that would follow
  */
 export async function* trainSteps(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
+  checkModel('trainSteps', model)
+  const undone = FIT_ALONE.find((name) => (options as Partial<FitOptions>)?.[name] !== undefined)
+  if (undone !== undefined) throw new RangeError(`trainSteps: ${undone} is an option of fit; a loop over steps does such things itself`)
   const plan = planSteps(model, options)
   const pacer = new Pacer(options)
   for (const step of steps(plan)) {
