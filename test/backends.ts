@@ -7,7 +7,7 @@ import { ArrayBufferSource, type DType, Heap } from '../ts/backend/heap.js'
 import { createBackend } from '../ts/backend/index.js'
 import { createJsKernels } from '../ts/backend/js/index.js'
 import type { Kernels, Ptr } from '../ts/backend/kernels.js'
-import { LOSSES, OTHERS, UPDATES } from '../ts/backend/parts.js'
+import { LOSSES, OPERATIONS, OTHERS, UPDATES } from '../ts/backend/parts.js'
 import { supportedVariants, type Variant } from '../ts/backend/wasm.js'
 
 export interface TestBackend {
@@ -37,7 +37,7 @@ function jsBackend(dtype: DType): TestBackend {
 function wasmBackend(variant: Variant): TestBackend {
   const backend = createBackend({ backend: 'wasm', variant })
   const { heap } = backend
-  const kernels = Object.assign({}, ...[LOSSES, OTHERS, UPDATES].map((part) => backend.part(part)), backend.kernels)
+  const kernels = Object.assign({}, ...[LOSSES, OPERATIONS, OTHERS, UPDATES].map((part) => backend.part(part)), backend.kernels)
   return { label: `wasm ${variant}`, kernels, heap, float64: false, unit: 2 ** -24 }
 }
 

@@ -1,11 +1,14 @@
 /** Backends with threads for tests: kernels that share any call, however small. */
 import { Heap, WasmMemorySource } from '../ts/backend/heap.js'
 import type { Kernels, Update } from '../ts/backend/kernels.js'
-import { OTHERS } from '../ts/backend/parts.js'
+import { OPERATIONS, OTHERS } from '../ts/backend/parts.js'
 import { sharedMemory, startThreads } from '../ts/backend/threads/index.js'
 import { type Kernel, Pool } from '../ts/backend/threads/pool.js'
 import { compiled, instantiate, instantiatePart, type Variant, type WasmExports, type WasmPart } from '../ts/backend/wasm.js'
 import type { TestBackend } from './backends.js'
+
+/** What is beside the core of these kernels. */
+const PARTS = [OPERATIONS, OTHERS]
 
 export interface Team extends TestBackend {
   exports: WasmExports
@@ -19,7 +22,8 @@ export interface Team extends TestBackend {
 export function alone(variant: Variant): TestBackend & { kernels: WasmExports } {
   const exports = instantiate(variant)
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())
-  const kernels = { ...partBeside(OTHERS, variant, exports), ...exports }
+  const [operations, others] = PARTS.map((part) => partBeside(part, variant, exports))
+  const kernels = { ...operations, ...others, ...exports }
   return { label: `wasm ${variant}`, kernels, heap, float64: false, unit: 2 ** -24 }
 }
 
@@ -29,7 +33,7 @@ export async function team(variant: Variant, threads: number): Promise<Team> {
   const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())
   const { kernels, pool, share, add } = startThreads(variant, exports, heap, threads)
   await pool.ready
-  const others = add(partBeside(OTHERS, variant, exports, true), compiled(variant, true, OTHERS))
+  const [operations, others] = PARTS.map((part) => add(partBeside(part, variant, exports, true), compiled(variant, true, part)))
   await allHave(pool)
   pool.parts = () => threads
   let shared = 0
@@ -41,7 +45,7 @@ export async function team(variant: Variant, threads: number): Promise<Team> {
   const label = `wasm ${variant}, ${threads} threads`
   return {
     label,
-    kernels: { ...others, ...kernels } as Kernels,
+    kernels: { ...operations, ...others, ...kernels } as Kernels,
     heap,
     float64: false,
     unit: 2 ** -24,

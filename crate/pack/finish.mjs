@@ -34,6 +34,8 @@ const OTHERS = [
   ...['pow', 'abs', 'sign', 'log', 'sqrt', 'reciprocal', 'sin', 'cos', 'erf'],
   ...['gatherRows', 'scatterAddRows', 'reduceMax', 'reduceMin', 'argmax', 'logSoftmax', 'logSoftmaxBackward', 'randomNormal'],
 ]
+/** What nets need only where they have such a layer, and a model of one's own where it computes so. Arithmetic of two tensors stays: one loop has it all. */
+const OPERATIONS = ['neg', 'exp', 'square', 'transpose', 'reduceSum', 'softmax', 'softmaxBackward', 'dropout']
 
 /**
  * Exports that load when they are first asked for (ts/backend/parts.ts), so that programs without them do not carry them. What is
@@ -44,6 +46,7 @@ const PARTS = {
   descent: (name) => DESCENT.includes(name),
   updates: (name) => [...UPDATES, 'dot', 'squaredDistance'].includes(name),
   losses: (name) => ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'].includes(name),
+  operations: (name) => OPERATIONS.includes(name),
   others: (name) => OTHERS.includes(name),
 }
 

@@ -15,7 +15,7 @@ import { dropoutKernel, normalKernel, randomKernels } from './js/random.js'
 import { vectorSums } from './js/reduce.js'
 import { softmaxKernels } from './js/softmax.js'
 import type { Kernels } from './kernels.js'
-import { LOSSES, OTHERS, UPDATES } from './parts.js'
+import { LOSSES, OPERATIONS, OTHERS, UPDATES } from './parts.js'
 import type { WasmPart } from './wasm.js'
 
 /** A backend's kernels, among them those of a family. */
@@ -30,15 +30,15 @@ function family(first: keyof Kernels, make: (heap: Heap) => Partial<Kernels>, pa
   }
 }
 
-export const withOperations: With = family('sub', operationKernels)
+export const withOperations: With = family('reduceSum', operationKernels, OPERATIONS)
 export const withProducts: With = family('matmul', gemmKernels)
 export const withDense: With = family('denseForward', denseKernels)
 export const withActivations: With = family('activationForward', activationKernels)
-export const withSoftmax: With = family('softmax', softmaxKernels)
+export const withSoftmax: With = family('softmax', softmaxKernels, OPERATIONS)
 export const withCrossEntropy: With = family('crossEntropyIndices', crossEntropyKernels)
 export const withElementLosses: With = family('squaredError', elementLossKernels, LOSSES)
 export const withRandom: With = family('randomUniform', randomKernels)
-export const withDropout: With = family('dropout', dropoutKernel)
+export const withDropout: With = family('dropout', dropoutKernel, OPERATIONS)
 /** For first weights, which may be normal: the loop in JavaScript, of the same bits, unless WebAssembly is there for something else. */
 export const withNormals: With = family('randomNormal', normalKernel)
 export const withChoices: With = family('maximum', choiceKernels)

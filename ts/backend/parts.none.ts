@@ -5,4 +5,5 @@ export const DOUBLES: WasmPart = {}
 export const DESCENT: WasmPart = {}
 export const UPDATES: WasmPart = {}
 export const LOSSES: WasmPart = {}
+export const OPERATIONS: WasmPart = {}
 export const OTHERS: WasmPart = {}

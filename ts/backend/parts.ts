@@ -7,6 +7,7 @@
 import descent from './generated/descent.js'
 import doubles from './generated/doubles.js'
 import losses from './generated/losses.js'
+import operations from './generated/operations.js'
 import others from './generated/others.js'
 import updates from './generated/updates.js'
 import type { WasmPart } from './wasm.js'
@@ -19,5 +20,7 @@ export const DESCENT: WasmPart = { packed: () => descent }
 export const UPDATES: WasmPart = { packed: () => updates }
 /** Losses but cross-entropy of classes. */
 export const LOSSES: WasmPart = { packed: () => losses }
+/** Sums over axes and the like, softmax and dropout. */
+export const OPERATIONS: WasmPart = { packed: () => operations }
 /** Operations that are seldom used. */
 export const OTHERS: WasmPart = { packed: () => others }

@@ -35,7 +35,7 @@ export function enableWidening(): boolean {
 const [M, N, K] = [37, 61, 150]
 const TIMED = [48, 96, 192] as const
 const TANH = 4
-/** Rows and columns of softmax; all of it, with a tail, through tanh. */
+/** Rows and columns of a loss; all of it, with a tail, through tanh. */
 const ROWS = 9
 const COLUMNS = 37
 
@@ -69,7 +69,7 @@ export function checkWidened(backend: Backend, use?: (tile: number) => void): bo
 }
 
 /**
- * A product to time; and a check of whether a ragged product, tanh and softmax, which have all that other kernels are made of, keep the
+ * A product to time; and a check of whether a ragged product, tanh and cross-entropy, which have all that other kernels are made of, keep the
  * bits that they have now.
  */
 function samplesOf({ heap, kernels, arena }: Backend): { check: () => void; multiply: () => void } {
@@ -80,7 +80,7 @@ function samplesOf({ heap, kernels, arena }: Backend): { check: () => void; mult
   const calls = [
     () => kernels.matmul(a, b, c, M, N, K, 0, heap.scratch),
     () => kernels.activationForward(a, c, ROWS * COLUMNS, TANH),
-    () => kernels.softmax(a, c, ROWS, COLUMNS),
+    () => kernels.crossEntropyProbabilities(a, b, 0, c, c + ROWS * COLUMNS * heap.elementSize, ROWS, COLUMNS, 1, 0),
   ]
   const sumOf = (call: () => void) => {
     call()
