@@ -89,7 +89,7 @@ let current: Backend | undefined
 /**
  * Makes a backend ready and the default for everything created afterwards. Optional: without it the first use
  * compiles synchronously (some ten milliseconds). Compiles off the calling thread, which old Chrome versions need, and runs large
- * kernels twice, so that the engine compiles them well while the program prepares its data.
+ * kernels once, so that the engine compiles them well while the program prepares its data.
  *
  * @example
  * const backend = await load({ backend: 'js', dtype: 'float64' })

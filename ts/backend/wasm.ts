@@ -57,8 +57,11 @@ const PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 12
 /** Whether the engine has the instructions of a variant. Asked by a module of one of them: that of the variant takes a millisecond. */
 function isKnown(variant: Variant): boolean {
   const instruction = variant === 'simd' ? [210, 0] : [133, 2] // v128.bitselect, f32x4.relaxed_madd
-  return WebAssembly.validate(Uint8Array.of(...PROBE, ...instruction, 11))
+  return (known[variant] ??= WebAssembly.validate(Uint8Array.of(...PROBE, ...instruction, 11)))
 }
+
+/** What {@link isKnown} found: each backend asks. */
+const known: { [variant in Variant]?: boolean } = {}
 
 let probed: { refusal?: string } | undefined
 
@@ -137,8 +140,9 @@ const INPUTS = 128
 const OUTPUTS = 128
 
 /**
- * Engines compile a kernel fast at first, and well once it has run for a while, beside the program. So a layer is run twice as soon
- * as there is an engine, one or two milliseconds: by the time that the first batch comes, the products are fast.
+ * Engines compile a kernel fast at first, and well once it has run for a while, beside the program. So a layer is run as soon as there
+ * is an engine, which takes a millisecond: by the time that the first batch comes, the products are fast. A second run would bring that
+ * no nearer.
  */
 export function warmUp({ kernels, heap }: Pick<Backend, 'kernels' | 'heap'>): void {
   const sizes = [ROWS * INPUTS, INPUTS * OUTPUTS, OUTPUTS, ROWS * OUTPUTS]
@@ -146,10 +150,8 @@ export function warmUp({ kernels, heap }: Pick<Backend, 'kernels' | 'heap'>): vo
   let end = block
   const relu = ACTIVATIONS.indexOf('relu')
   const [x, w, b, y, dx, dw, db, dy] = [...sizes, ...sizes].map((n) => (end += 4 * n) - 4 * n)
-  for (let i = 0; i < 2; i++) {
-    kernels.denseForward(x, w, b, 0, y, ROWS, INPUTS, OUTPUTS, relu, heap.scratch)
-    kernels.denseBackward(x, w, y, dy, dy, dw, db, dx, ROWS, INPUTS, OUTPUTS, relu, 0, heap.scratch)
-  }
+  kernels.denseForward(x, w, b, 0, y, ROWS, INPUTS, OUTPUTS, relu, heap.scratch)
+  kernels.denseBackward(x, w, y, dy, dy, dw, db, dx, ROWS, INPUTS, OUTPUTS, relu, 0, heap.scratch)
   heap.free(block)
 }
 
