@@ -21,7 +21,7 @@ NPM_FLAGS := --no-audit --no-fund --loglevel=error --fetch-timeout=60000 --fetch
 
 # What each build is made from.
 GENERATED := ts/backend/generated
-RUST_SOURCES := Cargo.toml $(wildcard Cargo.lock crate/build.sh) $(shell find crate -name '*.rs')
+CRATE_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find crate -type f)
 TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*')
 
 .PHONY: help setup wasm build check format test test-only runtimes bundlers docs demo bench bench-page peers pack release-check clean
@@ -44,7 +44,7 @@ $(MODULES)/.stamp: package-lock.json
 
 wasm: $(GENERATED)/.stamp ## the crate as WebAssembly, in ts/backend/generated
 
-$(GENERATED)/.stamp: $(RUST_SOURCES) .tools/.stamp | $(MODULES)/.stamp
+$(GENERATED)/.stamp: $(CRATE_SOURCES) .tools/.stamp | $(MODULES)/.stamp
 	@crate/build.sh
 	@touch $@
 
