@@ -1,7 +1,7 @@
 /** Curvature optimizers on nets: beside the oracles, beside automatic differentiation, on every backend, and with bad input. */
 import { describe, expect, test } from 'vitest'
 import { DoubleRoom } from '../ts/backend/double.js'
-import { addGram, cholesky, solveCholesky } from '../ts/backend/js/normal.js'
+import { addGram, cholesky, solveCholesky } from '../ts/backend/js/normal-equations.js'
 import { ACTIVATIONS } from '../ts/backend/kernels.js'
 import { iris, moons, spirals, standardize, trainTestSplit } from '../ts/data/index.js'
 import {

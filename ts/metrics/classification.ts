@@ -1,7 +1,37 @@
-/** Right and wrong, class by class: the confusion matrix and what is read from it. Definitions and conventions are scikit-learn's. */
+/** Right and wrong: accuracy, the confusion matrix and what is read from it. Definitions and conventions are scikit-learn's. */
 import { checkChoice } from '../checks.js'
-import type { TensorLike } from '../tensor.js'
-import { type ClassOptions, decide } from './classes.js'
+import { asTensor, type TensorLike } from '../tensor.js'
+import { type ClassOptions, decide, largest } from './classes.js'
+import { valuesOf } from './values.js'
+
+/**
+ * The share of rows whose class is right: the largest of several logits, or for one logit whether it is above 0.
+ * Predictions may be classes themselves, as whole numbers (an Int32Array, `argmax`). Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
+ *
+ * @throws RangeError for one output whose targets are not from 0 to 1, and for what is no class of several, ShapeError for targets of other rows
+ * @example accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5
+ */
+export function accuracy(prediction: TensorLike, target: TensorLike): number {
+  const scores = asTensor(prediction)
+  const rows = scores.shape[0]
+  const cols = scores.size / rows
+  const [p, t] = [scores.read(), valuesOf(target, 'accuracy', scores, rows)]
+  const oneClassEach = t.length === rows
+  let right = 0
+  for (let r = 0; r < rows; r++) {
+    if (cols === 1 && scores.dtype === 'int32') right += p[r] === t[r] ? 1 : 0
+    else if (cols === 1) {
+      if (!(t[r] >= 0 && t[r] <= 1))
+        throw new RangeError(
+          `accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError, and classes as predictions are an Int32Array`,
+        )
+      right += p[r] > 0 === t[r] > 0.5 ? 1 : 0
+    } else if (!oneClassEach) right += largest(p, r * cols, cols) === largest(t, r * cols, cols) ? 1 : 0
+    else if (Number.isInteger(t[r]) && t[r] >= 0 && t[r] < cols) right += largest(p, r * cols, cols) === t[r] ? 1 : 0
+    else throw new RangeError(`accuracy: wants classes from 0 to ${cols - 1} as targets, got ${t[r]} at row ${r}`)
+  }
+  return right / rows
+}
 
 const AVERAGES = ['binary', 'macro', 'micro', 'weighted'] as const
 

@@ -2,6 +2,40 @@
 import { ShapeError } from '../errors.js'
 import { formatShape } from '../shape.js'
 import { asTensor, type TensorLike } from '../tensor.js'
+import { valuesOf } from './values.js'
+
+/**
+ * Mean of |prediction − target| over all elements.
+ *
+ * @throws ShapeError unless there are as many targets as predictions
+ * @example meanAbsoluteError(tensor([1, 2]), [1, 4]) // 1
+ */
+export function meanAbsoluteError(prediction: TensorLike, target: TensorLike): number {
+  return meanOf('meanAbsoluteError', prediction, target, Math.abs)
+}
+
+/**
+ * Root of the mean of (prediction − target)² over all elements.
+ *
+ * @throws ShapeError unless there are as many targets as predictions
+ * @example rootMeanSquaredError(tensor([1, 2]), [1, 4]) // 1.414214
+ */
+export function rootMeanSquaredError(prediction: TensorLike, target: TensorLike): number {
+  return Math.sqrt(meanSquaredError(prediction, target))
+}
+
+/** @internal */
+export function meanSquaredError(prediction: TensorLike, target: TensorLike): number {
+  return meanOf('rootMeanSquaredError', prediction, target, (d) => d * d)
+}
+
+function meanOf(who: string, prediction: TensorLike, target: TensorLike, f: (difference: number) => number): number {
+  const predicted = asTensor(prediction)
+  const [p, t] = [predicted.read(), valuesOf(target, who, predicted)]
+  let sum = 0
+  for (let i = 0; i < p.length; i++) sum += f(p[i] - t[i])
+  return sum / p.length
+}
 
 /**
  * R², the share of the targets' variance that predictions explain: 1 − Σ(t − p)² / Σ(t − t̄)². 1 is perfect, 0 what predicting the

@@ -10,15 +10,7 @@ export {
 } from './find-learning-rate.js'
 export { fit } from './fit.js'
 export type { EpochRecord, History } from './history.js'
-export {
-  accuracy,
-  type Metric,
-  type MetricName,
-  type MetricsOption,
-  type MetricValues,
-  meanAbsoluteError,
-  rootMeanSquaredError,
-} from './metrics.js'
+export type { Metric, MetricName, MetricsOption, MetricValues } from './metrics.js'
 export type { FitOptions, StepOptions } from './plan.js'
 export { type Step, trainSteps } from './steps.js'
 export type { WholeStepOptimizer } from './whole-step.js'

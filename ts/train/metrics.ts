@@ -1,11 +1,10 @@
-/** Metrics: what people read, computed from predictions and targets in plain JS. */
+/** Metrics while training: by name or as functions, and their values over batches. */
 
-import { ShapeError } from '../errors.js'
-import { largest } from '../metrics/classes.js'
+import { accuracy } from '../metrics/classification.js'
+import { meanAbsoluteError, meanSquaredError, rootMeanSquaredError } from '../metrics/regression.js'
 import { joinRows } from '../nn/module.js'
-import { formatShape } from '../shape.js'
 import { show } from '../show.js'
-import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { Tensor } from '../tensor.js'
 
 /**
  * Something worth watching, of many rows: of the whole data set in `evaluateModel` and validation, of the epoch so far in training,
@@ -17,74 +16,6 @@ export type Metric = (prediction: Tensor, target: Tensor) => number | Tensor
 export const METRICS = { accuracy, meanAbsoluteError, rootMeanSquaredError } as const
 /** Names of the metrics that come with gradus. */
 export type MetricName = keyof typeof METRICS
-
-/**
- * The share of rows whose class is right: the largest of several logits, or for one logit whether it is above 0.
- * Predictions may be classes themselves, as whole numbers (an Int32Array, `argmax`). Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
- *
- * @throws RangeError for one output whose targets are not from 0 to 1, and for what is no class of several, ShapeError for targets of other rows
- * @example accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5
- */
-export function accuracy(prediction: TensorLike, target: TensorLike): number {
-  const scores = asTensor(prediction)
-  const rows = scores.shape[0]
-  const cols = scores.size / rows
-  const [p, t] = [scores.read(), valuesOf(target, 'accuracy', scores, rows)]
-  const oneClassEach = t.length === rows
-  let right = 0
-  for (let r = 0; r < rows; r++) {
-    if (cols === 1 && scores.dtype === 'int32') right += p[r] === t[r] ? 1 : 0
-    else if (cols === 1) {
-      if (!(t[r] >= 0 && t[r] <= 1))
-        throw new RangeError(
-          `accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError, and classes as predictions are an Int32Array`,
-        )
-      right += p[r] > 0 === t[r] > 0.5 ? 1 : 0
-    } else if (!oneClassEach) right += largest(p, r * cols, cols) === largest(t, r * cols, cols) ? 1 : 0
-    else if (Number.isInteger(t[r]) && t[r] >= 0 && t[r] < cols) right += largest(p, r * cols, cols) === t[r] ? 1 : 0
-    else throw new RangeError(`accuracy: wants classes from 0 to ${cols - 1} as targets, got ${t[r]} at row ${r}`)
-  }
-  return right / rows
-}
-
-/**
- * Mean of |prediction − target| over all elements.
- *
- * @throws ShapeError unless there are as many targets as predictions
- * @example meanAbsoluteError(tensor([1, 2]), [1, 4]) // 1
- */
-export function meanAbsoluteError(prediction: TensorLike, target: TensorLike): number {
-  return meanOf('meanAbsoluteError', prediction, target, Math.abs)
-}
-
-/**
- * Root of the mean of (prediction − target)² over all elements.
- *
- * @throws ShapeError unless there are as many targets as predictions
- * @example rootMeanSquaredError(tensor([1, 2]), [1, 4]) // 1.414214
- */
-export function rootMeanSquaredError(prediction: TensorLike, target: TensorLike): number {
-  return Math.sqrt(meanSquaredError(prediction, target))
-}
-
-function meanSquaredError(prediction: TensorLike, target: TensorLike): number {
-  return meanOf('rootMeanSquaredError', prediction, target, (d) => d * d)
-}
-
-/** Targets as numbers: as many as predictions, or `rows`. */
-function valuesOf(target: TensorLike, who: string, { size, shape }: Tensor, rows = size) {
-  const targets = asTensor(target)
-  if (targets.size === size || targets.size === rows) return targets.read()
-  throw new ShapeError(`${who}: prediction has shape ${formatShape(shape)}, target ${formatShape(targets.shape)}`)
-}
-
-function meanOf(who: string, prediction: TensorLike, target: TensorLike, f: (difference: number) => number): number {
-  const predicted = asTensor(prediction)
-  const [p, t] = [predicted.read(), valuesOf(target, who, predicted)]
-  let sum = 0
-  for (let i = 0; i < p.length; i++) sum += f(p[i] - t[i])
-  return sum / p.length
-}
 
 /** What options accept: names of metrics, or functions by a name of your own. */
 export type MetricsOption = readonly MetricName[] | Record<string, Metric>

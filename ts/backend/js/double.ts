@@ -2,7 +2,7 @@
 import type { DoubleKernels } from '../double.js'
 import type { Heap } from '../heap.js'
 import type { Ptr } from '../kernels.js'
-import { addGram, addProduct, cholesky, solveCholesky } from './normal.js'
+import { addGram, addProduct, cholesky, solveCholesky } from './normal-equations.js'
 import { sigmoidValues, tanhValues } from './squash.js'
 
 /** The table of kernels; see ts/backend/double.ts. */

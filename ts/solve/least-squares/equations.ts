@@ -1,6 +1,6 @@
 /** The normal equations of least squares, H = JᵀJ and g = Jᵀr, and their solution: in plain arrays, or in kernels. */
 import { DoubleRoom, doubleHome } from '../../backend/double.js'
-import { addGram, addProduct, cholesky, solveCholesky } from '../../backend/js/normal.js'
+import { addGram, addProduct, cholesky, solveCholesky } from '../../backend/js/normal-equations.js'
 import type { Ptr } from '../../backend/kernels.js'
 
 /** Parameters that are not to change: where they begin in the vector of all, and how many numbers they are. @internal */

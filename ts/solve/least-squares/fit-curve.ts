@@ -1,6 +1,6 @@
 /** Curve fitting: parameters of a model with their standard errors. */
 
-import { cholesky, inverseCholesky } from '../../backend/js/normal.js'
+import { cholesky, inverseCholesky } from '../../backend/js/normal-equations.js'
 import { show } from '../../show.js'
 import type { BoundOptions } from '../box.js'
 import { checkNumbers } from '../start.js'
