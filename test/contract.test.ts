@@ -26,12 +26,12 @@ const names = Object.keys(table).sort() as (keyof Kernels | keyof DoubleKernels)
 
 const isInternal = (name: string) => INTERNALS.includes(name) || name.startsWith('__wbindgen') || name.startsWith('__wbg')
 
-/** What crate/optim/ says it exports: the first argument of every `export_update!`. */
+/** What crate/optim/ says it exports: the first argument of every `export_update!` and its like. */
 function updates(): string[] {
   const folder = new URL('../crate/optim/', import.meta.url)
   const files = readdirSync(folder).filter((file) => file.endsWith('.rs') && file !== 'mod.rs')
   return files.flatMap((file) =>
-    [...readFileSync(new URL(file, folder), 'utf8').matchAll(/^\s*export_update!\(\s*(\w+)/gm)].map((match) => match[1]),
+    [...readFileSync(new URL(file, folder), 'utf8').matchAll(/^\s*export_(?:update|whole|sums)!\(\s*(\w+)/gm)].map((match) => match[1]),
   )
 }
 

@@ -12,7 +12,7 @@ import { hasAvx2, NODES } from './widening/nodes.js'
 
 /** Every update that crate/optim exports. */
 const UPDATES = readdirSync('crate/optim').flatMap((file) =>
-  [...readFileSync(`crate/optim/${file}`, 'utf8').matchAll(/^export_update!\((\w+),/gm)].map(([, name]) => name),
+  [...readFileSync(`crate/optim/${file}`, 'utf8').matchAll(/^export_(?:update|whole|sums)!\((\w+),/gm)].map(([, name]) => name),
 )
 const KERNELS = [
   ...['matmul', 'matmulNT', 'matmulTN', 'addScaled', 'softmax', 'exp', 'log', 'erf'],

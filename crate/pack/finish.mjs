@@ -49,7 +49,7 @@ const PARTS = {
 
 function updatesOf(file) {
   const text = readFileSync(`crate/optim/${file}`, 'utf8')
-  return [...text.matchAll(/^\s*export_update!\(\s*(\w+)/gm)].map(([, name]) => name)
+  return [...text.matchAll(/^\s*export_(?:update|whole|sums)!\(\s*(\w+)/gm)].map(([, name]) => name)
 }
 
 function optimise(bytes) {

@@ -217,5 +217,14 @@ export interface Kernels {
  */
 export type Update = (p: Ptr, g: Ptr, s: Ptr, stride: number, n: number, h: Ptr) => void
 
+/**
+ * Updates that sum over all they are given before anything moves, so that threads may not share them: whole steps of a tensor, and
+ * the passes before a step that leave two sums as doubles behind the hyper-parameters, at h + {@link SUMS_OFFSET} bytes.
+ */
+export const WHOLE_UPDATES: readonly string[] = ['lamb', 'lars', 'dogSums', 'prodigyMoments']
+
+/** Bytes of the hyper-parameters of any {@link Update}. */
+export const SUMS_OFFSET = 64
+
 /** Hyper-parameters that the driver of every {@link Update} uses itself, before the rule's own. */
 export const SHARED_HYPER = 3

@@ -94,15 +94,14 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     let correlation = 0
     for (const group of groups) {
       const { values, backend, runs } = group
-      const kernels = withVectorSums(backend)
       const signed = values.maximize ? -scale : scale
       const moments = backend.update('prodigyMoments', UPDATES)
       for (const run of runs) {
         if (++run.t === 1) this.begin(group, run)
-        const along = kernels.dot(run.g, group.slotOf(run, 3), run.n) - kernels.dot(run.g, run.p, run.n)
-        correlation += (d / values.initialDistance) * rateOf(values, d, run.t) * signed * along
         this.pass(group, run, signed, 0, 0, this.hyper(values, run.t), moments, this.moments)
-        size += kernels.sumAbs(group.slotOf(run, 2), run.n)
+        const [along, length] = moments === undefined ? sumsOf(group, run) : [group.sumAt(0), group.sumAt(1)]
+        correlation += (d / values.initialDistance) * rateOf(values, d, run.t) * signed * along
+        size += length
       }
     }
     globals.correlation = Math.sqrt(groups[0].values.beta2) * (globals.correlation ?? 0) + correlation
@@ -130,6 +129,13 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
   protected override update(p: FloatArray, _g: FloatArray, [m, v]: FloatArray[], [rate, epsilon]: readonly number[]): void {
     for (let i = 0; i < p.length; i++) p[i] -= (rate * m[i]) / (Math.sqrt(v[i]) + epsilon)
   }
+}
+
+/** ⟨g, p₀ − p⟩ and ‖s‖₁, as the kernel of the first pass leaves them. */
+function sumsOf(group: ParameterGroup<Required<ProdigyOptions>>, run: Run): [along: number, length: number] {
+  const kernels = withVectorSums(group.backend)
+  const along = kernels.dot(run.g, group.slotOf(run, 3), run.n) - kernels.dot(run.g, run.p, run.n)
+  return [along, kernels.sumAbs(group.slotOf(run, 2), run.n)]
 }
 
 function rateOf({ learningRate, beta1, beta2, biasCorrection }: Required<ProdigyOptions>, d: number, t: number): number {
