@@ -1,9 +1,8 @@
 //! LAMB: Adam's direction for a whole tensor, then a step along it in proportion to the tensor.
 
 use super::sgd::Sgd;
-use super::{export_whole, sums, sweep, Shared, Slot, Sums, SHARED_HYPER};
+use super::{export_whole, sums, sweep, Cells, Shared, Slot, Sums, SHARED_HYPER};
 use crate::lane::Lane;
-use crate::sweep::Cells;
 
 /// m, v as Adam's;  u ← rate·m / (√v + ε) + λ·p
 struct Direction {
@@ -50,7 +49,7 @@ pub fn whole_lamb(h: &[f32], p: Cells, g: Cells, s: [Cells; 3]) {
     let [squares, steps] = sums(&direction, p, g, s);
     let ratio = if squares > 0.0 && steps > 0.0 { (squares / steps).sqrt() } else { 1.0 };
     let learning_rate = (f64::from(own[6]) * ratio) as f32;
-    sweep(&Sgd { learning_rate }, Shared { scale: 1.0, coupled: 0.0, decoupled: own[7] }, p, s[2], []);
+    sweep(&Sgd { learning_rate }, Shared::new(1.0, 0.0, own[7]), p, s[2], []);
 }
 
 export_whole!(lamb, whole_lamb, 3, 8);

@@ -1,9 +1,8 @@
 //! LARS: momentum on gradients in proportion to the tensor.
 
 use super::momentum::Momentum;
-use super::{export_whole, sums, sweep, Shared, Slot, Sums, SHARED_HYPER};
+use super::{export_whole, sums, sweep, Cells, Shared, Slot, Sums, SHARED_HYPER};
 use crate::lane::Lane;
-use crate::sweep::Cells;
 
 /// Σ p², Σ u², u = scale·g + λ·p
 struct Norms {
@@ -39,8 +38,7 @@ pub fn whole_lars(h: &[f32], p: Cells, g: Cells, s: [Cells; 1]) {
         1.0
     };
     let rate = double(learning_rate) * ratio;
-    let shared =
-        Shared { scale: (double(h[0]) * rate) as f32, coupled: (double(weight_decay) * rate) as f32, decoupled: 0.0 };
+    let shared = Shared::new((double(h[0]) * rate) as f32, (double(weight_decay) * rate) as f32, 0.0);
     sweep(&Momentum { keep, take, direct, carried }, shared, p, g, s);
 }
 

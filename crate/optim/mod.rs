@@ -88,6 +88,12 @@ impl From<&[f32]> for Shared {
 }
 
 impl Shared {
+    /// With these numbers.
+    #[inline(always)]
+    pub fn new(scale: f32, coupled: f32, decoupled: f32) -> Self {
+        Shared { scale, coupled, decoupled }
+    }
+
     /// Whether a rule that is not [`Rule::LIGHT`] needs [`Pieces`].
     #[inline(always)]
     pub fn is_plain(self) -> bool {
