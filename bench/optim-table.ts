@@ -172,10 +172,11 @@ export function readDocument(): string {
 
 /** The document with its tables as they should be. */
 export function withTables(text: string, figures = readFigures()): string {
-  const { cpu, node, variant, date } = figures
+  const { cpu, node, variant, date, widened } = figures
+  const wide = widened ? ` Wide: Node ${widened.node}, ${widened.date}.` : ''
   const parts = {
     overview: overview(figures),
-    origin: `${cpu}, one thread, Node ${node}, \`${variant}\`, ${date}.`,
+    origin: `${cpu}, one thread, Node ${node}, \`${variant}\`, ${date}.${wide}`,
     speeds: speeds(figures),
     verified: verified(),
   }

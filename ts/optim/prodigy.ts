@@ -36,7 +36,7 @@ const SLOTS = ['m', 'v', 's', 'start'] as const
  *     p ← (1 − a·λ)·p − a·m / (√v + d·ε)
  *
  * Leave η at 1, or let a schedule without a scale of its own drive it. Good where nobody can tune; a tuned AdamW is
- * slightly better. Needs three passes.
+ * slightly better. Needs two passes.
  * When not: a schedule that restarts, or tight memory: 16 bytes a parameter.
  * Defaults: the authors' code. State: 16 bytes a parameter. Mishchenko & Defazio 2023.
  *
