@@ -42,7 +42,7 @@ const OTHERS = [
 const PARTS = {
   doubles: (name) => name.startsWith('double'),
   descent: (name) => DESCENT.includes(name),
-  updates: (name) => [...UPDATES, 'dot', 'squaredDistance'].includes(name),
+  updates: (name) => UPDATES.includes(name),
   losses: (name) => ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'].includes(name),
   others: (name) => OTHERS.includes(name),
 }

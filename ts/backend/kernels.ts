@@ -168,10 +168,6 @@ export interface Kernels {
   sumSquares(x: Ptr, n: number): number
   /** Σ |x[i]|, summed in double precision */
   sumAbs(x: Ptr, n: number): number
-  /** Σ x[i]·y[i], summed in double precision */
-  dot(x: Ptr, y: Ptr, n: number): number
-  /** Σ (x[i] − y[i])², in double precision throughout */
-  squaredDistance(x: Ptr, y: Ptr, n: number): number
   /** max |x[i]|, NaN if any is NaN, 0 for n = 0 */
   maxAbs(x: Ptr, n: number): number
 

@@ -1,4 +1,3 @@
-import { withVectorSums } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
 import { DESCENT, UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
@@ -70,9 +69,9 @@ export class DoG extends Optimizer<DoGOptions> {
           travelled += group.sumAt(0)
           squares += group.sumAt(1)
         } else {
-          const kernels = withVectorSums(group.backend)
-          travelled += kernels.squaredDistance(run.p, group.slotOf(run, 0), run.n)
-          squares += kernels.sumSquares(run.g, run.n)
+          const { p, slots } = group.viewsOf(run)
+          for (let i = 0; i < p.length; i++) travelled += (p[i] - slots[0][i]) ** 2
+          squares += group.backend.kernels.sumSquares(run.g, run.n)
         }
       }
     }

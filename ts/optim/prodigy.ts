@@ -1,4 +1,3 @@
-import { withVectorSums } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Update } from '../backend/kernels.js'
 import { UPDATES } from '../backend/parts.js'
@@ -147,8 +146,10 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
 
 /** ⟨g, p₀ − p⟩, which the kernel of the first pass sums on the way. */
 function alongOf(group: ParameterGroup<Required<ProdigyOptions>>, run: Run): number {
-  const kernels = withVectorSums(group.backend)
-  return kernels.dot(run.g, group.slotOf(run, 3), run.n) - kernels.dot(run.g, run.p, run.n)
+  const { p, g, slots } = group.viewsOf(run)
+  let along = 0
+  for (let i = 0; i < p.length; i++) along += g[i] * (slots[3][i] - p[i])
+  return along
 }
 
 function rateOf({ learningRate, beta1, beta2, biasCorrection }: Required<ProdigyOptions>, d: number, t: number): number {
