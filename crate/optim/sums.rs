@@ -2,7 +2,7 @@
 
 use super::{blocks, normal, Slot};
 use crate::lane::{F32x4, F64x2, Lane};
-use crate::sweep::{few, last, padded, Cells, BLOCK};
+use crate::sweep::{Cells, BLOCK};
 use core::array::from_fn;
 use core::cell::Cell;
 
@@ -25,12 +25,12 @@ type Running = [Cell<f32>; F32x4::WIDTH];
 /// as long as its root and division, and those of Prodigy longer than all else: there are no registers left for them.
 const WINDOW: usize = 1024;
 
-/// State ← the rule's, and the sums, in an order that the length alone fixes.
+/// State ← the rule's, and the sums, in an order that the length alone fixes. A tail goes float by float, with the bits of vectors:
+/// terms of a padded block would have to be told apart.
 #[inline(always)]
 pub fn sums<R: Sums<S, T>, const S: usize, const T: usize>(rule: &R, p: Cells, g: Cells, s: [Cells; S]) -> [f64; T] {
     let n = p.len();
     let whole = n / BLOCK * BLOCK;
-    let s_end = if n < BLOCK { s.map(|_| [const { Cell::new(0.0) }; BLOCK]) } else { s.map(last) };
     let mut sums = [0.0; T];
     for start in (0..whole).step_by(WINDOW) {
         let end = whole.min(start + WINDOW);
@@ -39,23 +39,13 @@ pub fn sums<R: Sums<S, T>, const S: usize, const T: usize>(rule: &R, p: Cells, g
         pass(rule, &p[start..end], &g[start..end], s, s, &running);
         sums = from_fn(|t| sums[t] + total(&running[t]));
     }
-    if whole == n {
-        return sums;
-    }
-    // the last block overlaps the one before, so what is written over is put aside before; of its terms those count that are new
-    if n < BLOCK {
-        let (p, g, s8) = (padded(p), padded(g), s.map(padded));
-        let ends = s8.each_ref().map(|slot| &slot[..]);
-        pass(rule, &p, &g, ends, ends, &none());
-        for j in written::<R, S, T>() {
-            few(&s8[j], s[j], n);
-        }
-    } else {
-        let (p, g, s) = (&p[n - BLOCK..], &g[n - BLOCK..], s.map(|slot| &slot[n - BLOCK..]));
-        pass(rule, p, g, s_end.each_ref().map(|slot| &slot[..]), s, &none());
-    }
     for i in whole..n {
-        let terms = rule.terms(p[i].get(), g[i].get(), s.map(|slot| slot[i].get()));
+        let (p, g) = (p[i].get(), g[i].get());
+        let state = normal(R::SLOT, rule.state(p, g, s.map(|slot| slot[i].get())));
+        for j in written::<R, S, T>() {
+            s[j][i].set(state[j]);
+        }
+        let terms = rule.terms(p, g, state);
         sums = from_fn(|t| sums[t] + f64::from(terms[t]));
     }
     sums
