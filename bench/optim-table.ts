@@ -97,11 +97,12 @@ function overview({ updates }: OptimizerFigures): string {
   return table(head, ['---', '---', '---:', '---', '---:', '---:', '---:', '---'], rows)
 }
 
-function speeds({ step, bookkeeping, updates }: OptimizerFigures): string {
+function speeds({ step, bookkeeping, updates, widened }: OptimizerFigures): string {
   const rows = names.map((name) => {
     const of = (n: number) => updates.find((u) => u.optimizer === name && u.parameters === n)
     const far = of(1e7)
-    const share = far ? `${(100 * shareOf(far)).toFixed(0)} %` : '–'
+    const wide = (n: number) => widened?.updates.find((u) => u.optimizer === name && u.parameters === n)
+    const [share, wideShare] = [far, wide(1e7)].map((u) => (u ? `${(100 * shareOf(u)).toFixed(0)} %` : '–'))
     const gb = far ? `${figure(far.bandwidth)} of ${figure(far.triad)}` : '–'
     return [
       name,
@@ -112,9 +113,22 @@ function speeds({ step, bookkeeping, updates }: OptimizerFigures): string {
       figure(far?.wasm),
       gb,
       share,
+      figure(wide(1e5)?.wasm),
+      wideShare,
     ]
   })
-  const head = ['optimizer', 'step(), 100', 'of it JS', 'ns, 1 k', 'ns, 100 k', 'ns, 10 M', 'GB/s, 10 M', 'of triad']
+  const head = [
+    'optimizer',
+    'step(), 100',
+    'of it JS',
+    'ns, 1 k',
+    'ns, 100 k',
+    'ns, 10 M',
+    'GB/s, 10 M',
+    'of triad',
+    'wide: ns, 100 k',
+    'wide: of triad',
+  ]
   return table(head, ['---', ...head.slice(1).map(() => '---:')], rows)
 }
 
@@ -158,10 +172,11 @@ export function readDocument(): string {
 
 /** The document with its tables as they should be. */
 export function withTables(text: string, figures = readFigures()): string {
-  const { cpu, node, variant, date } = figures
+  const { cpu, node, variant, date, widened } = figures
+  const wide = widened ? ` Wide: Node ${widened.node}, ${widened.date}.` : ''
   const parts = {
     overview: overview(figures),
-    origin: `${cpu}, one thread, Node ${node}, \`${variant}\`, ${date}.`,
+    origin: `${cpu}, one thread, Node ${node}, \`${variant}\`, ${date}.${wide}`,
     speeds: speeds(figures),
     verified: verified(),
   }

@@ -3,11 +3,11 @@
  * bandwidth that a kernel reaches in the same run over as many bytes; and what one step() call costs at 100 parameters, with how
  * much of that is not the kernel.
  *
- *     node_modules/node/bin/node --import tsx bench/optim.ts [--sizes 1000,100000] [--only Adam,Lion] [--write | --keep]
+ *     node_modules/node/bin/node --import tsx bench/optim.ts [--sizes 1000,100000] [--only Adam,Lion] [--widen] [--write | --keep]
  *
  * `--updates` leaves step() out. `--write` puts the figures into bench/results/optim.json, from which bench/optim-table.ts makes
  * docs/optimizers.md; `--keep` does the same where they are better than those of the file: for a second try on a machine that was
- * busy at the first.
+ * busy at the first. `--widen` asks V8 for vectors of 256 bits, on Node 24 or newer, and leaves step() out; its figures stand beside the others.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -33,6 +33,8 @@ export interface OptimizerFigures {
   /** The same with a kernel that does nothing, for optimizers whose step is one kernel call. */
   bookkeeping: Record<string, number>
   updates: Update[]
+  /** The updates with vectors of 256 bits (`load({ widen: true })`), in WebAssembly. */
+  widened?: { node: string; date: string; updates: Update[] }
 }
 
 /** One optimizer at one size, WASM beside JS. */
@@ -121,7 +123,7 @@ const TWO_PASSES: Readonly<Record<string, number>> = {
   DoG: 3 + 3,
   /** p, g; then p, g, momentum → p, momentum. */
   LARS: 2 + 5,
-  /** p, g, m, v → m, v, direction; then p, direction → p. */
+  /** p, g, m, v → m, v, direction; then p, direction → p. That the direction is loaded before it is written over is not counted. */
   LAMB: 7 + 3,
 }
 
@@ -276,13 +278,23 @@ function better(old: OptimizerFigures, now: OptimizerFigures): OptimizerFigures 
   for (const [name, ns] of Object.entries(now.step)) step[name] = Math.min(ns, step[name] ?? Infinity)
   const bookkeeping = { ...old.bookkeeping }
   for (const [name, ns] of Object.entries(now.bookkeeping)) bookkeeping[name] = Math.min(ns, bookkeeping[name] ?? Infinity)
-  return { ...now, step, bookkeeping, updates: [...updates.values()] }
+  return { ...old, ...now, step, bookkeeping, updates: [...updates.values()] }
 }
 
 function save(figures: OptimizerFigures): void {
   const round = (x: number) => Number(x.toPrecision(4))
   const rounded = JSON.stringify(figures, (_, value) => (typeof value === 'number' ? round(value) : value), 2)
   writeFileSync(FILE, `${rounded}\n`)
+}
+
+/** Puts widened updates beside the others of the file: all of them, or with `--keep` those that are better. */
+function saveWidened({ node, date }: Pick<OptimizerFigures, 'node' | 'date'>, updates: Update[]): void {
+  const file = readFigures()
+  const now = { ...file, updates }
+  const before = file.widened?.updates ?? []
+  if (process.argv.includes('--write')) save({ ...file, widened: { node, date, updates } })
+  if (process.argv.includes('--keep'))
+    save({ ...file, widened: { node, date, updates: better({ ...file, updates: before }, now).updates } })
 }
 
 /** Prints the tables. */
@@ -293,7 +305,9 @@ export async function main(): Promise<void> {
   if (without !== undefined) return console.log(stepHere(without, false))
   const sizes = (argument('sizes') ?? '1000,100000,10000000').split(',').map(Number)
   const names = argument('only')?.split(',') ?? Object.keys(OPTIMIZERS)
-  const [wasm, js] = [createBackend({ backend: 'wasm' }), createBackend({ backend: 'js' })]
+  const widen = process.argv.includes('--widen')
+  const [wasm, js] = [createBackend({ backend: 'wasm', widen }), createBackend({ backend: 'js' })]
+  if (widen && !wasm.widened) throw new Error('--widen: this Node does not widen; it takes 24 or newer, on x86')
   const origin = {
     cpu: cpuName(),
     node: process.versions.node,
@@ -301,7 +315,7 @@ export async function main(): Promise<void> {
     date: new Date().toISOString().slice(0, 10),
   }
   console.log(Object.values(origin).join(', '))
-  const stepping = process.argv.includes('--updates') ? [] : names
+  const stepping = widen || process.argv.includes('--updates') ? [] : names
   const step = Object.fromEntries(stepping.map((name) => [name, timeStep(name)]))
   const bookkeeping = Object.fromEntries(stepping.map((name) => [name, timeStep(name, 'bookkeeping')]).filter(([, ns]) => ns !== 0))
   console.log('\none step() at 100 parameters, ns (without its kernel)')
@@ -309,8 +323,9 @@ export async function main(): Promise<void> {
   console.log(stepping.map((name) => `${name} ${step[name].toFixed(0)}${beside(name)}`).join(', '))
   const updates: Update[] = []
   for (const n of sizes) updates.push(...(await printSize(n, names, wasm, js)))
+  if (widen) return saveWidened(origin, updates)
   const figures = { ...origin, step, bookkeeping, updates }
-  if (process.argv.includes('--write')) save(figures)
+  if (process.argv.includes('--write')) save({ ...figures, widened: readFigures().widened })
   if (process.argv.includes('--keep')) save(better(readFigures(), figures))
 }
 

@@ -171,18 +171,17 @@ pub fn argmax(x: Cells, y: &[Cell<i32>], length: usize, inner: usize) {
 /// Floats that [`doubles`] takes at a time, two to a running sum: with fewer sums, each addition would wait for the one before.
 const SPAN: usize = 2 * BLOCK;
 
-/// Σ of terms in double precision, in sixteen running sums, and two for the tail. `add` adds the terms of two x and two y to a sum.
+/// Σ of terms in double precision, in sixteen running sums, and two for the tail. `add` adds the terms of two x to a sum.
 #[inline(always)]
-fn doubles(x: Cells, y: Cells, add: impl Fn(F64x2, F64x2, F64x2) -> F64x2) -> f64 {
+fn doubles(x: Cells, add: impl Fn(F64x2, F64x2) -> F64x2) -> f64 {
     let whole = x.len() / SPAN * SPAN;
-    let (xs, ys) = (x[whole..].chunks_exact(2), y[whole..].chunks_exact(2));
-    let (x_last, y_last) = (xs.remainder(), ys.remainder());
+    let xs = x[whole..].chunks_exact(2);
+    let last = xs.remainder();
     let zero = F64x2::splat(0.0);
-    let tail = xs.zip(ys).fold(zero, |sum, (x, y)| add(sum, F64x2::of(x), F64x2::of(y)));
-    let twice = |x: &Cell<f32>| F64x2::splat(x.get().into());
-    let last = x_last.iter().zip(y_last).fold(0.0, |_, (x, y)| add(zero, twice(x), twice(y)).first());
+    let tail = xs.fold(zero, |sum, x| add(sum, F64x2::of(x)));
+    let last = last.first().map_or(0.0, |x| add(zero, F64x2::splat(x.get().into())).first());
     let mut sums = [zero; BLOCK];
-    spans(x, y, &add, &mut sums);
+    spans(x, &add, &mut sums);
     let [a, b, c, d, e, f, g, h] = sums;
     let sum = ((a + e) + (c + g)) + ((b + f) + (d + h)) + tail;
     sum.first() + sum.second() + last
@@ -190,32 +189,22 @@ fn doubles(x: Cells, y: Cells, add: impl Fn(F64x2, F64x2, F64x2) -> F64x2) -> f6
 
 /// Adds whole spans to the running sums, which come and go through memory: V8 keeps sums that begin as a constant on the stack.
 #[inline(never)]
-fn spans(x: Cells, y: Cells, add: &impl Fn(F64x2, F64x2, F64x2) -> F64x2, sums: &mut [F64x2; BLOCK]) {
+fn spans(x: Cells, add: &impl Fn(F64x2, F64x2) -> F64x2, sums: &mut [F64x2; BLOCK]) {
     let mut now = *sums;
-    for (x, y) in x.chunks_exact(SPAN).zip(y.chunks_exact(SPAN)) {
-        now = from_fn(|j| add(now[j], F64x2::of(&x[2 * j..]), F64x2::of(&y[2 * j..])));
+    for x in x.chunks_exact(SPAN) {
+        now = from_fn(|j| add(now[j], F64x2::of(&x[2 * j..])));
     }
     *sums = now;
 }
 
 /// Σ x²
 pub fn sum_squares(x: Cells) -> f64 {
-    doubles(x, x, |sum, x, _| x.mul_add(x, sum))
+    doubles(x, |sum, x| x.mul_add(x, sum))
 }
 
 /// Σ |x|
 pub fn sum_abs(x: Cells) -> f64 {
-    doubles(x, x, |sum, x, _| sum + x.abs())
-}
-
-/// Σ x·y
-pub fn dot(x: Cells, y: Cells) -> f64 {
-    doubles(x, y, |sum, x, y| x.mul_add(y, sum))
-}
-
-/// Σ (x − y)²
-pub fn squared_distance(x: Cells, y: Cells) -> f64 {
-    doubles(x, y, |sum, x, y| (x - y).mul_add(x - y, sum))
+    doubles(x, |sum, x| sum + x.abs())
 }
 
 /// |x|'s largest, NaN if any is.

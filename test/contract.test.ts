@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { DoubleKernels } from '../ts/backend/double.js'
 import { createJsDoubleKernels } from '../ts/backend/js/double.js'
-import { ACTIVATIONS, type Kernels } from '../ts/backend/kernels.js'
+import { ACTIVATIONS, type Kernels, WHOLE_UPDATES } from '../ts/backend/kernels.js'
 import * as PARTS_OF_CRATE from '../ts/backend/parts.js'
 import { FLOATS, FORMS, UPDATE } from '../ts/backend/program.js'
 import { instantiate, supportedVariants, type Variant } from '../ts/backend/wasm.js'
@@ -26,14 +26,20 @@ const names = Object.keys(table).sort() as (keyof Kernels | keyof DoubleKernels)
 
 const isInternal = (name: string) => INTERNALS.includes(name) || name.startsWith('__wbindgen') || name.startsWith('__wbg')
 
-/** What crate/optim/ says it exports: the first argument of every `export_update!`. */
-function updates(): string[] {
+/** What crate/optim/ says it exports: the first argument of every `export_update!` and its like. */
+function updates(kinds = 'update|whole|sums'): string[] {
   const folder = new URL('../crate/optim/', import.meta.url)
   const files = readdirSync(folder).filter((file) => file.endsWith('.rs') && file !== 'mod.rs')
   return files.flatMap((file) =>
-    [...readFileSync(new URL(file, folder), 'utf8').matchAll(/^\s*export_update!\(\s*(\w+)/gm)].map((match) => match[1]),
+    [...readFileSync(new URL(file, folder), 'utf8').matchAll(new RegExp(`^\\s*export_(?:${kinds})!\\(\\s*(\\w+)`, 'gm'))].map(
+      (match) => match[1],
+    ),
   )
 }
+
+test('threads may not share what the crate exports as a whole tensor or with sums', () => {
+  expect([...WHOLE_UPDATES].sort()).toEqual(updates('whole|sums').sort())
+})
 
 test('the JS table has every family', () => {
   expect(names.length).toBeGreaterThanOrEqual(50)

@@ -12,12 +12,14 @@ import { hasAvx2, NODES } from './widening/nodes.js'
 
 /** Every update that crate/optim exports. */
 const UPDATES = readdirSync('crate/optim').flatMap((file) =>
-  [...readFileSync(`crate/optim/${file}`, 'utf8').matchAll(/^export_update!\((\w+),/gm)].map(([, name]) => name),
+  [...readFileSync(`crate/optim/${file}`, 'utf8').matchAll(/^export_(?:update|whole|sums)!\((\w+),/gm)].map(([, name]) => name),
 )
+/** What writes nothing: V8 looks for pairs where vectors are stored. */
+const SUMS_ALONE = ['dogSums']
 const KERNELS = [
   ...['matmul', 'matmulNT', 'matmulTN', 'addScaled', 'softmax', 'exp', 'log', 'erf'],
   ...['relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu'],
-  ...UPDATES,
+  ...UPDATES.filter((name) => !SUMS_ALONE.includes(name)),
 ]
 
 /** Updates that are little more than p − η·g, of which the V8 of Node 22 makes nothing; `widen` pays from Node 24 on. */

@@ -38,18 +38,6 @@ pub fn sum_abs(x: Ptr, n: usize) -> f64 {
 }
 
 /// See ts/backend/kernels.ts.
-#[wasm_bindgen]
-pub fn dot(x: Ptr, y: Ptr, n: usize) -> f64 {
-    reduce::dot(cells(x, n), cells(y, n))
-}
-
-/// See ts/backend/kernels.ts.
-#[wasm_bindgen(js_name = squaredDistance)]
-pub fn squared_distance(x: Ptr, y: Ptr, n: usize) -> f64 {
-    reduce::squared_distance(cells(x, n), cells(y, n))
-}
-
-/// See ts/backend/kernels.ts.
 #[wasm_bindgen(js_name = maxAbs)]
 pub fn max_abs(x: Ptr, n: usize) -> f32 {
     reduce::max_abs(cells(x, n))

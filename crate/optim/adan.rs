@@ -3,18 +3,17 @@
 use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
-/// d = g − g₋₁;  m, w, n: means of g, d, (g + β₂·d)²;  p ← after·(p − (rate_m·m + rate_w·w) / (√n + ε))
+/// d = g − g₋₁;  m, w, n: means of g, d, (g + ahead·d)²;  p ← p − (rate_m·m + rate_w·w) / (√n + ε)
 struct Adan {
     take1: f32,
     beta2: f32,
     take2: f32,
     beta3: f32,
     take3: f32,
-    differs: f32,
+    ahead: f32,
     rate_m: f32,
     rate_w: f32,
     epsilon: f32,
-    after: f32,
 }
 
 impl From<&[f32]> for Adan {
@@ -25,11 +24,10 @@ impl From<&[f32]> for Adan {
             take2: h[2],
             beta3: h[3],
             take3: h[4],
-            differs: h[5],
+            ahead: h[5],
             rate_m: h[6],
             rate_w: h[7],
             epsilon: h[8],
-            after: h[9],
         }
     }
 }
@@ -40,15 +38,14 @@ impl Rule<4> for Adan {
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, w, n, previous]: [L; 4]) -> (L, [L; 4]) {
         let k = L::splat;
-        let d = k(self.differs) * (g - previous);
-        let ahead = d.mul_add(k(self.beta2), g);
+        let d = g - previous;
+        let next = d.mul_add(k(self.ahead), g);
         let m = (g - m).mul_add(k(self.take1), m);
         let w = k(self.beta2).mul_add(w, k(self.take2) * d);
-        let n = k(self.beta3).mul_add(n, k(self.take3) * (ahead * ahead));
+        let n = k(self.beta3).mul_add(n, k(self.take3) * (next * next));
         let step = k(self.rate_m).mul_add(m, k(self.rate_w) * w) / (n.sqrt() + k(self.epsilon));
-        let previous = g;
-        (k(self.after) * (p - step), [m, w, n, previous])
+        (p - step, [m, w, n, g])
     }
 }
 
-export_update!(adan, Adan, 4, 10);
+export_update!(adan, Adan, 4, 9);

@@ -1,10 +1,12 @@
-//! LAMB's direction: Adam's step plus decay, left in a slot until its norm is known.
+//! LAMB: Adam's direction for a whole tensor, then a step along it in proportion to the tensor.
 
-use super::{export_update, Rule, Slot};
+use super::sgd::Sgd;
+use super::{export_whole, sums, sweep, Cells, Shared, Slot, Sums, SHARED_HYPER};
 use crate::lane::Lane;
 
-/// m, v as Adam's;  u ← rate·m / (√v + ε) + λ·p;  p stays
-struct LambDirection {
+/// m, v as Adam's;  u ← rate·m / (√v + ε) + λ·p
+struct Direction {
+    scale: f32,
     take1: f32,
     beta2: f32,
     take2: f32,
@@ -13,24 +15,41 @@ struct LambDirection {
     weight_decay: f32,
 }
 
-impl From<&[f32]> for LambDirection {
-    fn from(h: &[f32]) -> Self {
-        LambDirection { take1: h[0], beta2: h[1], take2: h[2], rate: h[3], epsilon: h[4], weight_decay: h[5] }
-    }
-}
-
-impl Rule<3> for LambDirection {
+impl Sums<3, 2> for Direction {
     const SLOT: [Slot; 3] = [Slot::Mean, Slot::Square, Slot::Lasting];
-    const MOVES: bool = false;
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [m, v, _]: [L; 3]) -> (L, [L; 3]) {
+    fn state<L: Lane>(&self, p: L, g: L, [m, v, _]: [L; 3]) -> [L; 3] {
         let k = L::splat;
+        let g = k(self.scale) * g;
         let m = (g - m).mul_add(k(self.take1), m);
         let v = k(self.beta2).mul_add(v, k(self.take2) * (g * g));
         let u = (m / (v.sqrt() + k(self.epsilon))).mul_add(k(self.rate), k(self.weight_decay) * p);
-        (p, [m, v, u])
+        [m, v, u]
+    }
+
+    #[inline(always)]
+    fn terms<L: Lane>(&self, p: L, _: L, [_, _, u]: [L; 3]) -> [L; 2] {
+        [p * p, u * u]
     }
 }
 
-export_update!(lambDirection, LambDirection, 3, 6);
+/// p ← p − δ·p − η·(‖p‖/‖u‖)·u, the quotient 1 where a norm is 0; the direction u stays in a slot between the passes.
+pub fn whole_lamb(h: &[f32], p: Cells, g: Cells, s: [Cells; 3]) {
+    let own = &h[SHARED_HYPER..];
+    let direction = Direction {
+        scale: h[0],
+        take1: own[0],
+        beta2: own[1],
+        take2: own[2],
+        rate: own[3],
+        epsilon: own[4],
+        weight_decay: own[5],
+    };
+    let [squares, steps] = sums(&direction, p, g, s);
+    let ratio = if squares > 0.0 && steps > 0.0 { (squares / steps).sqrt() } else { 1.0 };
+    let learning_rate = (f64::from(own[6]) * ratio) as f32;
+    sweep(&Sgd { learning_rate }, Shared::new(1.0, 0.0, own[7]), p, s[2], []);
+}
+
+export_whole!(lamb, whole_lamb, 3, 8);

@@ -23,7 +23,9 @@ mod adan;
 mod ademamix;
 mod adopt;
 mod asgd;
+mod dog;
 mod lamb;
+mod lars;
 mod lion;
 mod momentum;
 mod nadam;
@@ -34,7 +36,10 @@ mod rprop;
 mod schedule_free;
 mod sgd;
 mod sign;
+mod sums;
 mod yogi;
+
+pub use sums::{sums, Sums};
 
 /// How a slot of state may become so small that its numbers are denormal, on which processors take a hundred times as long.
 #[derive(Clone, Copy)]
@@ -56,8 +61,6 @@ pub trait Rule<const SLOTS: usize> {
     /// Whether scale and coupled decay are part of every update. So they are where arithmetic is little beside memory, and decay
     /// through the gradient is usual; elsewhere they cost up to a fifth of the time, and have a pass of their own when needed.
     const LIGHT: bool = false;
-    /// Whether parameters change. Where they do not, they are not written, nor is their decay.
-    const MOVES: bool = true;
 
     /// New parameter and state from parameter p, gradient g and state.
     fn update<L: Lane>(&self, p: L, g: L, s: [L; SLOTS]) -> (L, [L; SLOTS]);
@@ -85,6 +88,12 @@ impl From<&[f32]> for Shared {
 }
 
 impl Shared {
+    /// With these numbers.
+    #[inline(always)]
+    pub fn new(scale: f32, coupled: f32, decoupled: f32) -> Self {
+        Shared { scale, coupled, decoupled }
+    }
+
     /// Whether a rule that is not [`Rule::LIGHT`] needs [`Pieces`].
     #[inline(always)]
     pub fn is_plain(self) -> bool {
@@ -124,19 +133,24 @@ impl Pieces {
     }
 }
 
-/// One lane: what is left of the shared part, the rule, and means too small to be normal numbers set to 0.
+/// One lane: what is left of the shared part, the rule, and [`normal`].
 #[inline(always)]
 fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s: [L; S]) -> (L, [L; S]) {
     let k = L::splat;
     let g = if R::LIGHT { k(h.coupled).mul_add(p, k(h.scale) * g) } else { g };
     let (p, s) = rule.update(p.minus(k(h.decoupled), p), g, s);
-    let least = k(f32::MIN_POSITIVE);
-    let flush = |j: usize| match R::SLOT[j] {
+    (p, normal(R::SLOT, s))
+}
+
+/// State with means that are too small to be normal numbers set to 0.
+#[inline(always)]
+fn normal<L: Lane, const S: usize>(kinds: [Slot; S], s: [L; S]) -> [L; S] {
+    let least = L::splat(f32::MIN_POSITIVE);
+    from_fn(|j| match kinds[j] {
         Slot::Mean => s[j].unless(s[j].abs().lt(least)),
         Slot::Square => s[j].unless(s[j].lt(least)),
         Slot::Lasting | Slot::Given => s[j],
-    };
-    (p, from_fn(flush))
+    })
 }
 
 /// Floats to a page of memory, of 4 kB.
@@ -223,10 +237,8 @@ fn pairs<R: Rule<S>, const S: usize>(
         let s1 = s.map(|slot| F32x4::get(&slot[i][4..]));
         let (p0, s0) = apply(rule, h, p0, g0, s0);
         let (p1, s1) = apply(rule, h, p1, g1, s1);
-        if R::MOVES {
-            p0.set(&p_out[i]);
-            p1.set(&p_out[i][4..]);
-        }
+        p0.set(&p_out[i]);
+        p1.set(&p_out[i][4..]);
         for j in (0..S).filter(|j| !matches!(R::SLOT[*j], Slot::Given)) {
             s0[j].set(&s_out[j][i]);
             s1[j].set(&s_out[j][i][4..]);
@@ -252,3 +264,29 @@ macro_rules! export_update {
     };
 }
 pub(crate) use export_update;
+
+/// Exports methods that need sums over a whole tensor: kernel name, function, state slots, hyper-parameters behind the shared ones.
+macro_rules! export_whole {
+    ($name:ident, $function:ident, $slots:literal, $hyper:literal) => {
+        #[doc = concat!("See [`", stringify!($function), "`].")]
+        #[allow(non_snake_case)] // the name that JS looks for
+        #[wasm_bindgen::prelude::wasm_bindgen]
+        pub fn $name(p: *mut f32, g: *const f32, s: *mut f32, stride: usize, n: usize, h: *mut f32) {
+            $crate::abi::whole::<$slots, $hyper>($function, p, g, s, stride, n, h);
+        }
+    };
+}
+pub(crate) use export_whole;
+
+/// Exports the pass before the step of methods that need sums over all parameters: kernel name, rule, state slots, hyper-parameters.
+macro_rules! export_sums {
+    ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
+        #[doc = concat!("State and sums of `", stringify!($rule), "`.")]
+        #[allow(non_snake_case)] // the name that JS looks for
+        #[wasm_bindgen::prelude::wasm_bindgen]
+        pub fn $name(p: *mut f32, g: *const f32, s: *mut f32, stride: usize, n: usize, h: *mut f32) {
+            $crate::abi::sums_of::<$rule, $slots, $hyper>(p, g, s, stride, n, h);
+        }
+    };
+}
+pub(crate) use export_sums;

@@ -4,11 +4,11 @@ use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// v ← keep·v + take·g;  p ← p − direct·g − carried·v
-struct Momentum {
-    keep: f32,
-    take: f32,
-    direct: f32,
-    carried: f32,
+pub struct Momentum {
+    pub keep: f32,
+    pub take: f32,
+    pub direct: f32,
+    pub carried: f32,
 }
 
 impl From<&[f32]> for Momentum {

@@ -4,8 +4,9 @@ use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
 
 /// p ← p − η·g
-struct Sgd {
-    learning_rate: f32,
+pub struct Sgd {
+    /// η
+    pub learning_rate: f32,
 }
 
 impl From<&[f32]> for Sgd {

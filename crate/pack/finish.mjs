@@ -44,7 +44,7 @@ const OPERATIONS = ['neg', 'exp', 'square', 'transpose', 'reduceSum', 'softmax',
 const PARTS = {
   doubles: (name) => name.startsWith('double'),
   descent: (name) => DESCENT.includes(name),
-  updates: (name) => [...UPDATES, 'dot', 'squaredDistance'].includes(name),
+  updates: (name) => UPDATES.includes(name),
   losses: (name) => ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'].includes(name),
   operations: (name) => OPERATIONS.includes(name),
   others: (name) => OTHERS.includes(name),
@@ -52,7 +52,7 @@ const PARTS = {
 
 function updatesOf(file) {
   const text = readFileSync(`crate/optim/${file}`, 'utf8')
-  return [...text.matchAll(/^\s*export_update!\(\s*(\w+)/gm)].map(([, name]) => name)
+  return [...text.matchAll(/^\s*export_(?:update|whole|sums)!\(\s*(\w+)/gm)].map(([, name]) => name)
 }
 
 function optimise(bytes) {

@@ -4,7 +4,7 @@
 //! that makes a test of each export.
 
 use crate::tools::{assert_same, lengths, numbers};
-use gradus::optim::{sweep, Pieces, Rule, Shared, Slot, LONG, PIECE, PLAIN, SHARED_HYPER};
+use gradus::optim::{sums, sweep, Pieces, Rule, Shared, Slot, Sums, LONG, PIECE, PLAIN, SHARED_HYPER};
 use std::array::from_fn;
 use std::cell::Cell;
 
@@ -15,7 +15,7 @@ macro_rules! rules {
 
         #[test]
         fn every_file_is_here() {
-            let here = concat!($(stringify!($name), ".rs ",)* "mod.rs");
+            let here = concat!($(stringify!($name), ".rs ",)* "mod.rs sums.rs");
             let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/crate/optim");
             for file in std::fs::read_dir(folder).unwrap() {
                 let name = file.unwrap().file_name().into_string().unwrap();
@@ -35,7 +35,9 @@ rules! {
     ademamix "../../crate/optim/ademamix.rs";
     adopt "../../crate/optim/adopt.rs";
     asgd "../../crate/optim/asgd.rs";
+    dog "../../crate/optim/dog.rs";
     lamb "../../crate/optim/lamb.rs";
+    lars "../../crate/optim/lars.rs";
     lion "../../crate/optim/lion.rs";
     momentum "../../crate/optim/momentum.rs";
     nadam "../../crate/optim/nadam.rs";
@@ -65,9 +67,7 @@ fn one_by_one<R: Rule<S>, const S: usize>(
     for i in 0..p.len() {
         let g = if is_plain { g[i] } else { scale * g[i] + coupled * p[i] };
         let (next, state) = rule.update(p[i] - decoupled * p[i], g, from_fn(|j| s[j][i]));
-        if R::MOVES {
-            p[i] = next;
-        }
+        p[i] = next;
         for (j, x) in state.into_iter().enumerate() {
             if matches!(R::SLOT[j], Slot::Given) {
                 assert_eq!(x.to_bits(), s[j][i].to_bits(), "a slot that is given changed");
@@ -167,6 +167,95 @@ where
     steps::<R, S, H>(LONG + 1003, [1.0, 0.0, 0.001], false);
 }
 
+/// New state to the bit as the rule leaves it number by number, and sums as doubles have them.
+fn check_sums<R, const S: usize, const H: usize>()
+where
+    R: Sums<S, 2> + for<'a> From<&'a [f32]>,
+{
+    for n in lengths().chain(13..=24).chain([1023, 1024, 1025, 3001]) {
+        let h: Vec<f32> = numbers(SHARED_HYPER + H, 40).iter().map(|h| 0.05 + 0.4 * (h + 1.0)).collect();
+        let (rule, mut p, mut g) = (R::from(&h), numbers(n, 1), gradients(n, 50, false));
+        let mut got: [Vec<f32>; S] = from_fn(|j| numbers(n, 20 + j as u32).iter().map(|x| x.abs()).collect());
+        let mut want = got.clone();
+        let (mut expected, mut size) = ([0.0; 2], [0.0; 2]);
+        for i in 0..n {
+            let state = rule.state(p[i], g[i], from_fn(|j| want[j][i]));
+            for (j, x) in state.into_iter().enumerate() {
+                want[j][i] = if decays(R::SLOT[j]) && x.abs() < f32::MIN_POSITIVE { 0.0 } else { x };
+            }
+            let terms = rule.terms(p[i], g[i], from_fn(|j| want[j][i])).map(f64::from);
+            expected = from_fn(|t| expected[t] + terms[t]);
+            size = from_fn(|t| size[t] + terms[t].abs());
+        }
+        let found = sums(&rule, cells(&mut p), cells(&mut g), got.each_mut().map(|s| cells(s)));
+        for (got, want) in got.iter().zip(&want) {
+            assert_same(got, want, &format!("state of {n} elements"));
+        }
+        for t in 0..2 {
+            let error = (found[t] - expected[t]).abs();
+            assert!(error <= 1e-6 * size[t], "sum {t} of {n} elements: {} for {}", found[t], expected[t]);
+        }
+    }
+}
+
+/// As in the crate.
+type Cells<'a> = &'a [Cell<f32>];
+
+/// A method's step of a whole tensor with so many slots.
+type Whole<const S: usize> = fn(&[f32], Cells, Cells, [Cells; S]);
+
+/// A step with hyper-parameters h beside the same in doubles, which gives new p from p, g and state.
+fn follows<const S: usize>(step: Whole<S>, h: &[f32], exact: impl Fn(&[f64], &[f64], &[Vec<f64>]) -> Vec<f64>) {
+    let doubles = |x: &[f32]| -> Vec<f64> { x.iter().map(|x| (*x).into()).collect() };
+    for n in lengths().chain([239, 1025, 3001]) {
+        let (mut p, mut g) = (numbers(n, 1), numbers(n, 50));
+        let mut s: [Vec<f32>; S] = from_fn(|j| numbers(n, 20 + j as u32).iter().map(|x| x.abs()).collect());
+        let want = exact(&doubles(&p), &doubles(&g), &s.each_ref().map(|s| doubles(s)));
+        step(h, cells(&mut p), cells(&mut g), s.each_mut().map(|s| cells(s)));
+        for (got, want) in p.iter().zip(want) {
+            assert!((f64::from(*got) - want).abs() < 1e-6, "{n} elements: {got} for {want}");
+        }
+    }
+}
+
+fn squares<'a>(x: impl Iterator<Item = &'a f64>) -> f64 {
+    x.map(|x| x * x).sum()
+}
+
+#[test]
+fn lamb_steps_along_the_direction() {
+    let h = [0.5, 0.0, 0.0, 0.1, 0.9, 0.2, 0.3, 1e-3, 0.05, 0.01, 0.02];
+    follows(lamb::lamb, &h, |p, g, s| {
+        let direction = |i: usize| {
+            let (m, v, g) = (s[0][i], s[1][i], 0.5 * g[i]);
+            0.3 * (m + 0.1 * (g - m)) / ((0.9 * v + 0.2 * g * g).sqrt() + 1e-3) + 0.05 * p[i]
+        };
+        let u: Vec<f64> = (0..p.len()).map(direction).collect();
+        let rate = 0.01 * (squares(p.iter()) / squares(u.iter())).sqrt();
+        p.iter().zip(u).map(|(p, u)| p - 0.02 * p - rate * u).collect()
+    });
+}
+
+#[test]
+fn lars_steps_in_proportion() {
+    let h = [0.5, 0.0, 0.0, 0.9, 1.0, 0.5, 0.7, 0.1, 0.2, 0.3, 1e-3];
+    follows(lars::lars, &h, |p, g, s| {
+        let u: Vec<f64> = p.iter().zip(g).map(|(p, g)| 0.5 * g + 0.2 * p).collect();
+        let rate = 0.1 * 0.3 * squares(p.iter()).sqrt() / (squares(u.iter()).sqrt() + 1e-3);
+        let step = |i: usize| p[i] - 0.5 * rate * u[i] - 0.7 * (0.9 * s[0][i] + rate * u[i]);
+        (0..p.len()).map(step).collect()
+    });
+}
+
+#[test]
+fn directions_and_parameters_of_zeros_have_no_ratio() {
+    let h = [1.0, 0.0, 0.0, 0.1, 0.9, 0.1, 1.0, 1e-3, 0.0, 0.5, 0.0];
+    let (mut p, mut g) = (vec![0.0; 11], vec![1.0; 11]);
+    let mut s = [vec![0.0; 11], vec![0.0; 11], vec![0.0; 11]];
+    lamb::lamb(&h, cells(&mut p), cells(&mut g), s.each_mut().map(|s| cells(s)));
+    assert!(p.iter().all(|p| (p + 0.5 * s[2][0]).abs() < 1e-7), "a step of the learning rate");
+}
+
 // last, so that the files find it by path, as in crate/optim/mod.rs
 macro_rules! export_update {
     ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
@@ -178,3 +267,21 @@ macro_rules! export_update {
     };
 }
 use export_update;
+
+macro_rules! export_sums {
+    ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
+        #[allow(non_snake_case)] // the name that JS looks for
+        #[test]
+        fn $name() {
+            super::check_sums::<$rule, $slots, $hyper>();
+        }
+    };
+}
+use export_sums;
+
+macro_rules! export_whole {
+    ($name:ident, $function:ident, $slots:literal, $hyper:literal) => {
+        pub use $function as $name;
+    };
+}
+use export_whole;

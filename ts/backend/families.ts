@@ -12,10 +12,9 @@ import { crossEntropyKernels, elementLossKernels } from './js/loss.js'
 import { operationKernels } from './js/operations.js'
 import { otherKernels } from './js/others.js'
 import { dropoutKernel, normalKernel, randomKernels } from './js/random.js'
-import { vectorSums } from './js/reduce.js'
 import { softmaxKernels } from './js/softmax.js'
 import type { Kernels } from './kernels.js'
-import { LOSSES, OPERATIONS, OTHERS, UPDATES } from './parts.js'
+import { LOSSES, OPERATIONS, OTHERS } from './parts.js'
 import type { WasmPart } from './wasm.js'
 
 /** A backend's kernels, among them those of a family. */
@@ -42,5 +41,4 @@ export const withDropout: With = family('dropout', dropoutKernel, OPERATIONS)
 /** For first weights, which may be normal: the loop in JavaScript, of the same bits, unless WebAssembly is there for something else. */
 export const withNormals: With = family('randomNormal', normalKernel)
 export const withChoices: With = family('maximum', choiceKernels)
-export const withVectorSums: With = family('dot', vectorSums, UPDATES)
 export const withOthers: With = family('pow', otherKernels, OTHERS)

@@ -6,7 +6,7 @@ import { show } from '../show.js'
 import { StepArena } from './arena.js'
 import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js'
 import { createBasicKernels } from './js/index.js'
-import { type Kernels, TILES, type TileName, type Update } from './kernels.js'
+import { type Kernels, TILES, type TileName, type Update, WHOLE_UPDATES } from './kernels.js'
 import { canShare, sharedMemory, startThreads, wantedThreads } from './threads/index.js'
 import { type Tiled, withTileChoice } from './tiles.js'
 import { warnOnce } from './warn.js'
@@ -234,7 +234,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
   const updates = new Map<string, Update>()
   const findUpdate = (name: string, part?: WasmPart): Update | undefined => {
     const whole = updateKernel(exports, name) ?? updateKernel(part && partOf(part), name)
-    const found = whole && team ? team.share(whole) : whole
+    const found = whole && team && !WHOLE_UPDATES.includes(name) ? team.share(whole) : whole
     if (found !== undefined) updates.set(name, found)
     return found
   }

@@ -168,10 +168,6 @@ export interface Kernels {
   sumSquares(x: Ptr, n: number): number
   /** Σ |x[i]|, summed in double precision */
   sumAbs(x: Ptr, n: number): number
-  /** Σ x[i]·y[i], summed in double precision */
-  dot(x: Ptr, y: Ptr, n: number): number
-  /** Σ (x[i] − y[i])², in double precision throughout */
-  squaredDistance(x: Ptr, y: Ptr, n: number): number
   /** max |x[i]|, NaN if any is NaN, 0 for n = 0 */
   maxAbs(x: Ptr, n: number): number
 
@@ -216,6 +212,15 @@ export interface Kernels {
  * The JS backend runs the same rule as the `update` method of the optimizer's class (ts/optim/).
  */
 export type Update = (p: Ptr, g: Ptr, s: Ptr, stride: number, n: number, h: Ptr) => void
+
+/**
+ * Updates that sum over all they are given before anything moves, so that threads may not share them: whole steps of a tensor, and
+ * the passes before a step that leave two sums as doubles behind the hyper-parameters, at h + {@link SUMS_OFFSET} bytes.
+ */
+export const WHOLE_UPDATES: readonly string[] = ['lamb', 'lars', 'dogSums', 'prodigyMoments']
+
+/** Bytes of the hyper-parameters of any {@link Update}. */
+export const SUMS_OFFSET = 64
 
 /** Hyper-parameters that the driver of every {@link Update} uses itself, before the rule's own. */
 export const SHARED_HYPER = 3

@@ -60,29 +60,33 @@ export class Adan extends Optimizer<AdanOptions> {
     return 0
   }
 
+  /** (p − step)/(1 + η·λ) is p − δ·p − (1 − δ)·step with δ = η·λ/(1 + η·λ). */
   protected override decoupledDecay({ learningRate, weightDecay, weightDecayForm }: Required<AdanOptions>): number {
-    return weightDecayForm === 'decoupled' ? learningRate * weightDecay : 0
+    const decay = learningRate * weightDecay
+    return weightDecayForm === 'decoupled' ? decay : decay / (1 + decay)
   }
 
   protected override hyper(o: Required<AdanOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, beta3 } = o
     const after = o.weightDecayForm === 'proximal' ? 1 / (1 + learningRate * o.weightDecay) : 1
     const root = Math.sqrt(missing(beta3, t))
-    const rate = root * learningRate
+    const rate = root * learningRate * after
     const rateM = rate / missing(beta1, t)
     const rateW = (rate * beta2) / missing(beta2, t)
-    return [1 - beta1, beta2, 1 - beta2, beta3, 1 - beta3, t === 1 ? 0 : 1, rateM, rateW, root * o.epsilon, after]
+    // at the first step there is no gradient to differ from
+    const [take2, ahead] = t === 1 ? [0, 0] : [1 - beta2, beta2]
+    return [1 - beta1, beta2, take2, beta3, 1 - beta3, ahead, rateM, rateW, root * o.epsilon]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, w, n, previous]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, beta2, take2, beta3, take3, differs, rateM, rateW, epsilon, after] = hyper
+    const [take1, beta2, take2, beta3, take3, ahead, rateM, rateW, epsilon] = hyper
     for (let i = 0; i < p.length; i++) {
-      const d = differs * (g[i] - previous[i])
-      const ahead = g[i] + beta2 * d
+      const d = g[i] - previous[i]
+      const next = g[i] + ahead * d
       m[i] += take1 * (g[i] - m[i])
       w[i] = beta2 * w[i] + take2 * d
-      n[i] = beta3 * n[i] + take3 * ahead * ahead
-      p[i] = after * (p[i] - (rateM * m[i] + rateW * w[i]) / (Math.sqrt(n[i]) + epsilon))
+      n[i] = beta3 * n[i] + take3 * next * next
+      p[i] -= (rateM * m[i] + rateW * w[i]) / (Math.sqrt(n[i]) + epsilon)
       previous[i] = g[i]
     }
   }

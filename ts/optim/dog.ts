@@ -1,6 +1,5 @@
-import { withVectorSums } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
-import { DESCENT } from '../backend/parts.js'
+import { DESCENT, UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
@@ -62,11 +61,18 @@ export class DoG extends Optimizer<DoGOptions> {
     let travelled = 0
     let squares = 0
     for (const group of groups) {
-      const kernels = withVectorSums(group.backend)
+      const sums = group.backend.update('dogSums', UPDATES)
       for (const run of group.runs) {
         if (run.t === 0) this.begin(group, run)
-        travelled += kernels.squaredDistance(run.p, group.slotOf(run, 0), run.n)
-        squares += kernels.sumSquares(run.g, run.n)
+        if (sums !== undefined) {
+          sums(run.p, run.g, run.s, group.stride, run.n, group.h)
+          travelled += group.sumAt(0)
+          squares += group.sumAt(1)
+        } else {
+          const { p, slots } = group.viewsOf(run)
+          for (let i = 0; i < p.length; i++) travelled += (p[i] - slots[0][i]) ** 2
+          squares += group.backend.kernels.sumSquares(run.g, run.n)
+        }
       }
     }
     globals.distance = Math.max(globals.distance ?? this.firstDistance(), Math.sqrt(travelled))

@@ -7,7 +7,7 @@
 
 import { type FloatArray, type Heap, weigh } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
-import { type Ptr, SHARED_HYPER, type Update } from '../backend/kernels.js'
+import { type Ptr, SHARED_HYPER, SUMS_OFFSET, type Update } from '../backend/kernels.js'
 import { isLaidOut, layOut, type Parameter } from '../parameter.js'
 import type { Run, RunViews, Scalars } from './run.js'
 
@@ -173,6 +173,11 @@ export class ParameterGroup<O extends object = object> {
     floats[at + 1] = coupledDecay
     floats[at + 2] = decoupledDecay
     for (let i = 0; i < own.length; i++) floats[at + SHARED_HYPER + i] = own[i]
+  }
+
+  /** @internal sum i of a kernel that left its sums behind the hyper-parameters */
+  sumAt(i: number): number {
+    return this.backend.heap.doubles[(this.h + SUMS_OFFSET) / 8 + i]
   }
 
   /** Steps that parameter i has taken: those at which it had a gradient. */

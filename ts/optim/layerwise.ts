@@ -1,13 +1,9 @@
-import { withVectorSums } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
-import { DESCENT, UPDATES } from '../backend/parts.js'
+import { UPDATES } from '../backend/parts.js'
 import { adamNumbers } from './adam.js'
-import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
 import { Optimizer } from './optimizer.js'
 import { nonNegative } from './options.js'
-import type { Run } from './run.js'
-import { descentRule, momentumRule } from './sgd.js'
 
 /** Options of {@link LARS}. */
 export interface LARSOptions extends GroupOptions {
@@ -45,7 +41,7 @@ export class LARS extends Optimizer<LARSOptions> {
     epsilon: 0,
     ...GROUP_DEFAULTS,
   }
-  static override readonly part = DESCENT
+  static override readonly part = UPDATES
   static override readonly allowed = { trustCoefficient: nonNegative }
 
   protected override get perTensor(): boolean {
@@ -57,27 +53,34 @@ export class LARS extends Optimizer<LARSOptions> {
   }
 
   protected override kernel(): string {
-    return 'momentum'
+    return 'lars'
   }
 
-  protected override hyper({ momentum, nesterov }: Required<LARSOptions>): readonly number[] {
-    return nesterov ? [momentum, 1, 1, momentum] : [momentum, 1, 0, 1]
+  /** None through gradients beforehand: it is part of u. */
+  protected override coupledDecay(): number {
+    return 0
   }
 
-  protected override applyToRun(group: ParameterGroup<Required<LARSOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
-    const { learningRate, weightDecay, trustCoefficient, epsilon, maximize } = group.values
-    const kernels = withVectorSums(group.backend)
-    const signed = maximize ? -scale : scale
-    const squares = kernels.sumSquares(run.p, run.n)
-    const along = weightDecay === 0 ? 0 : 2 * signed * weightDecay * kernels.dot(run.p, run.g, run.n)
-    const size = Math.sqrt(Math.max(0, signed ** 2 * kernels.sumSquares(run.g, run.n) + along + weightDecay ** 2 * squares))
-    const ratio = squares > 0 && size > 0 ? (trustCoefficient * Math.sqrt(squares)) / (size + epsilon) : 1
+  protected override hyper(o: Required<LARSOptions>): readonly number[] {
+    const { learningRate, weightDecay, momentum, nesterov, trustCoefficient, epsilon } = o
+    return [momentum, 1, nesterov ? 1 : 0, nesterov ? momentum : 1, learningRate, weightDecay, trustCoefficient, epsilon]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, [v]: FloatArray[], hyper: readonly number[]): void {
+    const [keep, take, direct, carried, learningRate, weightDecay, trustCoefficient, epsilon] = hyper
+    let squares = 0
+    let steps = 0
+    for (let i = 0; i < p.length; i++) {
+      squares += p[i] ** 2
+      steps += (g[i] + weightDecay * p[i]) ** 2
+    }
+    const ratio = squares > 0 && steps > 0 ? (trustCoefficient * Math.sqrt(squares)) / (Math.sqrt(steps) + epsilon) : 1
     const rate = learningRate * ratio
-    this.pass(group, run, signed * rate, weightDecay * rate, 0, hyper, group.kernel, this.update)
-  }
-
-  protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
-    momentumRule(p, g, slots, hyper)
+    for (let i = 0; i < p.length; i++) {
+      const u = rate * (g[i] + weightDecay * p[i])
+      v[i] = keep * v[i] + take * u
+      p[i] -= direct * u + carried * v[i]
+    }
   }
 }
 
@@ -129,35 +132,33 @@ export class LAMB extends Optimizer<LAMBOptions> {
   }
 
   protected override kernel(): string {
-    return 'lambDirection'
+    return 'lamb'
+  }
+
+  /** None beforehand: it is part of u, or of the step. */
+  protected override coupledDecay(): number {
+    return 0
   }
 
   protected override hyper(o: Required<LAMBOptions>, t: number): readonly number[] {
+    const { learningRate, weightDecay, decayInRatio } = o
     const [take1, beta2, take2, rate, epsilon] = adamNumbers(1, o.beta1, o.beta2, o.epsilon, t)
-    return [take1, beta2, take2, rate, epsilon, o.decayInRatio ? o.weightDecay : 0]
+    const [inside, beside] = decayInRatio ? [weightDecay, 0] : [0, learningRate * weightDecay]
+    return [take1, beta2, take2, rate, epsilon, inside, learningRate, beside]
   }
 
-  protected override applyToRun(group: ParameterGroup<Required<LAMBOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
-    const { learningRate, weightDecay, decayInRatio, maximize } = group.values
-    const { kernels } = group.backend
-    this.pass(group, run, maximize ? -scale : scale, 0, 0, hyper, group.kernel, this.update)
-    const direction = group.slotOf(run, 2)
-    const squares = kernels.sumSquares(run.p, run.n)
-    const steps = kernels.sumSquares(direction, run.n)
-    const rate = squares > 0 && steps > 0 ? learningRate * Math.sqrt(squares / steps) : learningRate
-    const decoupled = decayInRatio ? 0 : learningRate * weightDecay
-    const { first, end, p, s, n, t, scalars } = run
-    const along = { first, end, p, g: direction, s, n, t, scalars, views: null }
-    this.pass(group, along, 1, 0, decoupled, [rate], group.backend.update('sgd', DESCENT), descentRule)
-  }
-
-  /** Leaves p alone: the step follows when its norm is known. */
   protected override update(p: FloatArray, g: FloatArray, [m, v, u]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, beta2, take2, rate, epsilon, weightDecay] = hyper
+    const [take1, beta2, take2, rate, epsilon, inside, learningRate, beside] = hyper
+    let squares = 0
+    let steps = 0
     for (let i = 0; i < p.length; i++) {
       m[i] += take1 * (g[i] - m[i])
       v[i] = beta2 * v[i] + take2 * g[i] * g[i]
-      u[i] = (rate * m[i]) / (Math.sqrt(v[i]) + epsilon) + weightDecay * p[i]
+      u[i] = (rate * m[i]) / (Math.sqrt(v[i]) + epsilon) + inside * p[i]
+      squares += p[i] ** 2
+      steps += u[i] ** 2
     }
+    const along = squares > 0 && steps > 0 ? learningRate * Math.sqrt(squares / steps) : learningRate
+    for (let i = 0; i < p.length; i++) p[i] -= beside * p[i] + along * u[i]
   }
 }

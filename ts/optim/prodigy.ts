@@ -1,5 +1,5 @@
-import { withVectorSums } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
+import type { Update } from '../backend/kernels.js'
 import { UPDATES } from '../backend/parts.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
@@ -35,7 +35,7 @@ const SLOTS = ['m', 'v', 's', 'start'] as const
  *     p ← (1 − a·λ)·p − a·m / (√v + d·ε)
  *
  * Leave η at 1, or let a schedule without a scale of its own drive it. Good where nobody can tune; a tuned AdamW is
- * slightly better. Needs three passes.
+ * slightly better. Needs two passes.
  * When not: a schedule that restarts, or tight memory: 16 bytes a parameter.
  * Defaults: the authors' code. State: 16 bytes a parameter. Mishchenko & Defazio 2023.
  *
@@ -63,6 +63,9 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     return this.globals.distance ?? this.groups[0].values.initialDistance
   }
 
+  /** The kernel of the second pass, once it was asked for: all groups have one backend. */
+  private stepKernel: Update | undefined
+
   protected override slots(): readonly string[] {
     return SLOTS
   }
@@ -71,49 +74,58 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     group.backend.kernels.copy(run.p, group.slotOf(run, 3), run.n)
   }
 
+  protected override kernel(): string {
+    return 'prodigyMoments'
+  }
+
   /** The numbers of {@link moments}. */
   protected override hyper(o: Required<ProdigyOptions>, t: number): readonly number[] {
     const d = this.distance
-    const root = Math.sqrt(o.beta2)
-    return [o.beta1, (1 - o.beta1) * d, o.beta2, (1 - o.beta2) * d * d, root, (d / o.initialDistance) * rateOf(o, d, t)]
+    return [o.beta1, (1 - o.beta1) * d, o.beta2, (1 - o.beta2) * d * d, Math.sqrt(o.beta2), (d / o.initialDistance) * rateOf(o, d, t)]
   }
 
   protected override applyToGroups(scale: number): void {
     const d = this.distance
-    const size = this.estimate(scale, d)
+    const size = this.estimate(scale)
     if (size === 0) return
     const { groups, globals } = this
     globals.distance = Math.max(d, (groups[0].values.distanceFactor * globals.correlation) / size)
-    for (const group of groups) for (const run of group.runs) this.move(group, run, d)
+    const epsilon = globals.distance
+    for (let i = 0; i < groups.length; i++) this.move(groups[i], d, epsilon)
   }
 
   /** First pass, over all parameters: state and r. @returns ‖s‖₁ */
-  private estimate(scale: number, d: number): number {
+  private estimate(scale: number): number {
     const { groups, globals } = this
     let size = 0
     let correlation = 0
-    for (const group of groups) {
-      const { values, backend, runs } = group
-      const kernels = withVectorSums(backend)
+    for (let i = 0; i < groups.length; i++) {
+      const group = groups[i]
+      const { values, runs, kernel } = group
       const signed = values.maximize ? -scale : scale
-      const moments = backend.update('prodigyMoments', UPDATES)
-      for (const run of runs) {
+      for (let j = 0; j < runs.length; j++) {
+        const run = runs[j]
         if (++run.t === 1) this.begin(group, run)
-        const along = kernels.dot(run.g, group.slotOf(run, 3), run.n) - kernels.dot(run.g, run.p, run.n)
-        correlation += (d / values.initialDistance) * rateOf(values, d, run.t) * signed * along
-        this.pass(group, run, signed, 0, 0, this.hyper(values, run.t), moments, this.moments)
-        size += kernels.sumAbs(group.slotOf(run, 2), run.n)
+        const hyper = this.hyper(values, run.t)
+        this.pass(group, run, signed, 0, 0, hyper, kernel, this.moments)
+        const isSummed = kernel !== undefined
+        correlation += hyper[5] * signed * (isSummed ? group.sumAt(0) : alongOf(group, run))
+        size += isSummed ? group.sumAt(1) : group.backend.kernels.sumAbs(group.slotOf(run, 2), run.n)
       }
     }
     globals.correlation = Math.sqrt(groups[0].values.beta2) * (globals.correlation ?? 0) + correlation
     return size
   }
 
-  private move(group: ParameterGroup<Required<ProdigyOptions>>, run: Run, before: number): void {
-    const { values, backend } = group
-    const rate = rateOf(values, before, run.t)
-    const hyper = [rate, this.distance * values.epsilon]
-    this.pass(group, run, 1, 0, rate * values.weightDecay, hyper, backend.update('prodigyStep', UPDATES), this.update)
+  /** Second pass, with the distance before it and after. */
+  private move(group: ParameterGroup<Required<ProdigyOptions>>, before: number, distance: number): void {
+    const { values, runs, backend } = group
+    const kernel = group.kernel && (this.stepKernel ??= backend.update('prodigyStep', UPDATES))
+    for (let j = 0; j < runs.length; j++) {
+      const rate = rateOf(values, before, runs[j].t)
+      const hyper = [rate, distance * values.epsilon]
+      this.pass(group, runs[j], 1, 0, rate * values.weightDecay, hyper, kernel, this.update)
+    }
   }
 
   /** First pass: state only. */
@@ -130,6 +142,14 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
   protected override update(p: FloatArray, _g: FloatArray, [m, v]: FloatArray[], [rate, epsilon]: readonly number[]): void {
     for (let i = 0; i < p.length; i++) p[i] -= (rate * m[i]) / (Math.sqrt(v[i]) + epsilon)
   }
+}
+
+/** ⟨g, p₀ − p⟩, which the kernel of the first pass sums on the way. */
+function alongOf(group: ParameterGroup<Required<ProdigyOptions>>, run: Run): number {
+  const { p, g, slots } = group.viewsOf(run)
+  let along = 0
+  for (let i = 0; i < p.length; i++) along += g[i] * (slots[3][i] - p[i])
+  return along
 }
 
 function rateOf({ learningRate, beta1, beta2, biasCorrection }: Required<ProdigyOptions>, d: number, t: number): number {

@@ -13,7 +13,7 @@ import { crossEntropyKernels, elementLossKernels } from './loss.js'
 import { operationKernels } from './operations.js'
 import { otherKernels } from './others.js'
 import { dropoutKernel, randomKernels } from './random.js'
-import { norms, vectorSums } from './reduce.js'
+import { norms } from './reduce.js'
 import { softmaxKernels } from './softmax.js'
 
 /** What any program needs of the kernel table; ts/backend/families.ts adds the rest as it is asked for. */
@@ -33,7 +33,6 @@ export function createJsKernels(heap: Heap): Kernels {
     ...crossEntropyKernels(heap),
     ...elementLossKernels(heap),
     ...choiceKernels(heap),
-    ...vectorSums(heap),
     ...otherKernels(heap),
     ...randomKernels(heap),
     ...dropoutKernel(heap),

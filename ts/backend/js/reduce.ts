@@ -39,25 +39,6 @@ export function sumKernel(heap: Heap): Pick<Kernels, 'reduceSum'> {
   }
 }
 
-/** What some optimizers do. */
-export function vectorSums(heap: Heap): Pick<Kernels, 'dot' | 'squaredDistance'> {
-  const shift = floatShift(heap)
-  return {
-    dot(x, y, n) {
-      const f = heap.floats
-      let sum = 0
-      for (let p = x >>> shift, q = y >>> shift, end = p + n; p < end; p++, q++) sum += f[p] * f[q]
-      return sum
-    },
-    squaredDistance(x, y, n) {
-      const f = heap.floats
-      let sum = 0
-      for (let p = x >>> shift, q = y >>> shift, end = p + n; p < end; p++, q++) sum += (f[p] - f[q]) * (f[p] - f[q])
-      return sum
-    },
-  }
-}
-
 /** The largest and the smallest. */
 export function extremeKernels(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceMin' | 'argmax'> {
   const shift = floatShift(heap)

@@ -1,0 +1,30 @@
+//! DoG's sums before its step, which is that of gradient descent.
+
+use super::{export_sums, Slot, Sums};
+use crate::lane::Lane;
+
+/// Σ (p − start)², Σ g²
+struct Travelled;
+
+impl From<&[f32]> for Travelled {
+    fn from(_: &[f32]) -> Self {
+        Travelled
+    }
+}
+
+impl Sums<1, 2> for Travelled {
+    const SLOT: [Slot; 1] = [Slot::Given];
+
+    #[inline(always)]
+    fn state<L: Lane>(&self, _: L, _: L, s: [L; 1]) -> [L; 1] {
+        s
+    }
+
+    #[inline(always)]
+    fn terms<L: Lane>(&self, p: L, g: L, [start]: [L; 1]) -> [L; 2] {
+        let way = p - start;
+        [way * way, g * g]
+    }
+}
+
+export_sums!(dogSums, Travelled, 1, 0);
