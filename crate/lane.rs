@@ -12,12 +12,14 @@ mod scalar;
 #[cfg(target_feature = "simd128")]
 mod simd;
 mod touch;
+mod u32x4;
 
 use core::cell::Cell;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 pub use f32x4::F32x4;
 pub use f64x2::F64x2;
 pub use touch::touch;
+pub use u32x4::U32x4;
 
 /// 1.5·2²³: a sum with it keeps whole numbers only, the number itself in its lowest bits.
 const SHIFTER: f32 = 12_582_912.0;

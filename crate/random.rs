@@ -3,8 +3,11 @@
 //! ts/backend/js/random.ts does the same operations in the same order on integers and doubles, so that both give the
 //! same bits. Change neither alone.
 
+use crate::lane::{F32x4, Lane, U32x4};
 use crate::precise::ln;
 use crate::sweep::Cells;
+use core::cell::Cell;
+use core::hint::black_box;
 
 /// What fixes a sequence.
 #[derive(Clone, Copy)]
@@ -17,16 +20,40 @@ pub struct Source {
     pub counter: u32,
 }
 
+/// What words are multiplied by in each round, and what is added to the key after it.
+const FACTORS: [u32; 2] = [0xd251_1f53, 0xcd9e_8d57];
+const WEYL: [u32; 2] = [0x9e37_79b9, 0xbb67_ae85];
+const ROUNDS: u32 = 10;
+
 /// The four words of a counter under a key.
 pub fn philox(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     let ([mut c0, mut c1, mut c2, mut c3], [mut k0, mut k1]) = (counter, key);
-    for _ in 0..10 {
-        let (p0, p1) = (u64::from(c0) * 0xd251_1f53, u64::from(c2) * 0xcd9e_8d57);
+    for _ in 0..ROUNDS {
+        let (p0, p1) = (u64::from(c0) * u64::from(FACTORS[0]), u64::from(c2) * u64::from(FACTORS[1]));
         (c0, c1, c2, c3) = ((p1 >> 32) as u32 ^ c1 ^ k0, p1 as u32, (p0 >> 32) as u32 ^ c3 ^ k1, p0 as u32);
-        k0 = k0.wrapping_add(0x9e37_79b9);
-        k1 = k1.wrapping_add(0xbb67_ae85);
+        k0 = k0.wrapping_add(WEYL[0]);
+        k1 = k1.wrapping_add(WEYL[1]);
     }
     [c0, c1, c2, c3]
+}
+
+/// [`philox`] of four counters at once: the words of one after those of the other.
+#[inline(always)]
+pub fn philox_four(counters: [U32x4; 4], key: [u32; 2]) -> [U32x4; 4] {
+    let [mut c0, mut c1, mut c2, mut c3] = counters;
+    let [m0, m1] = FACTORS.map(|factor| black_box(U32x4::splat(factor)));
+    // written out: from a loop the compiler takes half of each product, and then does not know its instruction for the other
+    macro_rules! rounds {
+        ($($round:literal)*) => {
+            $(
+                let ((high0, low0), (high1, low1)) = (c0.times(m0), c2.times(m1));
+                let [k0, k1] = [0, 1].map(|i| U32x4::splat(key[i].wrapping_add(WEYL[i].wrapping_mul($round))));
+                (c0, c1, c2, c3) = (high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0);
+            )*
+        };
+    }
+    rounds!(0 1 2 3 4 5 6 7 8 9);
+    U32x4::transpose([c0, c1, c2, c3])
 }
 
 impl Source {
@@ -56,23 +83,43 @@ impl Source {
         self.fill(y, |word| (mean + std * normal_quantile((f64::from(word) + 0.5) * (0.5f64).powi(32))) as f32);
     }
 
-    /// x / (1 − rate) where u ≥ rate, else 0; in place allowed.
+    /// x·s where u ≥ rate, else 0, with s = 1 / (1 − rate) as a float; in place allowed.
     pub fn dropout(self, x: Cells, y: Cells, rate: f64) {
-        let kept = 1.0 - rate;
-        self.each_four(y.len(), |at, words| {
-            for ((x, y), word) in x[at..].iter().zip(&y[at..]).zip(words) {
-                // all ones where kept: a branch would be mispredicted at every other element
-                let mask = u32::from(unit(word) >= rate).wrapping_neg();
-                let value = (f64::from(x.get()) / kept) as f32;
-                y.set(f32::from_bits(value.to_bits() & mask));
+        let whole = y.len() / SIXTEEN * SIXTEEN;
+        self.drop_sixteens(0, &x[..whole], &y[..whole], rate);
+        if whole < y.len() {
+            let room = [const { Cell::new(0.0) }; SIXTEEN];
+            room.iter().zip(&x[whole..]).for_each(|(to, from)| to.set(from.get()));
+            self.drop_sixteens(whole / 4, &room, &room, rate);
+            room.iter().zip(&y[whole..]).for_each(|(from, to)| to.set(from.get()));
+        }
+    }
+
+    /// [`Source::dropout`] of whole sixteens, from word 4·start on.
+    #[inline(never)]
+    fn drop_sixteens(self, start: usize, x: Cells, y: Cells, rate: f64) {
+        let scale = F32x4::splat((1.0 / (1.0 - rate)) as f32);
+        let least = U32x4::splat((rate / UNIT).ceil() as u32);
+        let [counter, stream, zero] = [self.counter, self.stream, 0].map(U32x4::splat);
+        for (i, (x, y)) in x.chunks_exact(SIXTEEN).zip(y.chunks_exact(SIXTEEN)).enumerate() {
+            let words = philox_four([U32x4::counting((start + 4 * i) as u32), counter, stream, zero], self.key);
+            for (j, word) in words.into_iter().enumerate() {
+                // u ≥ rate, in whole numbers
+                (word >> 8).keep(F32x4::get(&x[4 * j..]) * scale, least).set(&y[4 * j..]);
             }
-        });
+        }
     }
 }
 
+/// Numbers of four counters.
+const SIXTEEN: usize = 16;
+
+/// 2⁻²⁴, of which numbers in \[0, 1) are multiples.
+const UNIT: f64 = 1.0 / 16_777_216.0;
+
 /// A word as a number in \[0, 1) with 24 bits.
 fn unit(word: u32) -> f64 {
-    f64::from(word >> 8) * (0.5f64).powi(24)
+    f64::from(word >> 8) * UNIT
 }
 
 /// c\[0\]·xⁿ + … + c\[n\], rounded after each product and each sum.

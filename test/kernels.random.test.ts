@@ -151,6 +151,8 @@ function checkSameBits(
     normal: (on) => run(on, n, (k, y) => k.randomNormal(y, n, low, high, stream, counter, 0.1, 0.3), n % 4),
     dropout: (on) => run(on, n, (k, y) => k.dropout(on.input(x), y, n, low, high, stream, counter, 0.3), n % 4),
   }
+  // dropout's factor is a double there
+  if (room.backend.float64) delete fills.dropout
   for (const [name, fill] of Object.entries(fills)) {
     const wanted = fill(reference)
     const rounded = { ...room.backend, float64: false } satisfies TestBackend

@@ -2,7 +2,8 @@
 
 use crate::tools::{assert_same, lengths, numbers, ptr, Room};
 use gradus::abi;
-use gradus::random::{normal_quantile, philox};
+use gradus::lane::U32x4;
+use gradus::random::{normal_quantile, philox, philox_four};
 
 /// kat_vectors of Random123 (Salmon et al. 2011), philox4x32 with 10 rounds.
 #[test]
@@ -12,6 +13,19 @@ fn known_answers() {
     assert_eq!(philox([0; 4], [0; 2]), [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
     assert_eq!(philox([FULL; 4], [FULL; 2]), [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
     assert_eq!(philox(pi, [0xa409_3822, 0x299f_31d0]), [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]);
+}
+
+#[test]
+fn four_counters_at_once_have_the_words_of_each() {
+    for seed in 0..50u32 {
+        let word = |i: u32| seed.wrapping_mul(0x9e37_79b9).wrapping_add(i.wrapping_mul(0x85eb_ca6b));
+        let counters: [[u32; 4]; 4] = std::array::from_fn(|i| std::array::from_fn(|j| word((4 * i + j) as u32)));
+        let key = [word(16), word(17)];
+        let lanes = |j: usize| U32x4::transpose(std::array::from_fn(|i| U32x4::splat(counters[i][j])))[0];
+        let got = philox_four(std::array::from_fn(lanes), key).map(U32x4::to_array);
+        assert_eq!(got, counters.map(|counter| philox(counter, key)));
+    }
+    assert_eq!(U32x4::counting(u32::MAX).to_array(), [u32::MAX, 0, 1, 2]);
 }
 
 const SEED: (u32, u32, u32, u32) = (11, 22, 33, 44);
@@ -54,7 +68,7 @@ fn words_become_numbers_as_the_contract_says() {
         assert_same(&normal(n, 1.0, 0.5), &made(&|i| 1.0 + 0.5 * z(i)), "normal");
         let kept = |i: usize| {
             if unit(i) >= 0.3 {
-                f64::from(x[i]) / 0.7
+                f64::from(x[i]) * f64::from((1.0 / 0.7f64) as f32)
             } else {
                 0.0
             }

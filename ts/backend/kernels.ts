@@ -200,7 +200,7 @@ export interface Kernels {
   randomUniform(y: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number, low: number, high: number): void
   /** y[i] = mean + std · Φ⁻¹((word + ½) · 2⁻³²) */
   randomNormal(y: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number, mean: number, std: number): void
-  /** y[i] = u ≥ rate ? x[i] / (1 − rate) : 0 with u as in randomUniform; the same call on dy is its own backward; in place allowed */
+  /** y[i] = u ≥ rate ? x[i]·s : 0, s = 1 / (1 − rate) as an element, u as in randomUniform; the same call on dy is its own backward; in place allowed */
   dropout(x: Ptr, y: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number, rate: number): void
 }
 

@@ -56,9 +56,10 @@ export function dropoutKernel(heap: Heap): Pick<Kernels, 'dropout'> {
   return {
     dropout(x, y, n, seedLow, seedHigh, stream, counter, rate) {
       const f = heap.floats
+      const scale = heap.dtype === 'float32' ? Math.fround(1 / (1 - rate)) : 1 / (1 - rate)
       for (let i = 0, p = x >>> shift, q = y >>> shift; i < n; i++, p++, q++) {
         if ((i & 3) === 0) philoxInto(words, i >>> 2, counter, stream, 0, seedLow, seedHigh)
-        f[q] = unit(words[i & 3]) >= rate ? f[p] / (1 - rate) : 0
+        f[q] = unit(words[i & 3]) >= rate ? f[p] * scale : 0
       }
     },
   }

@@ -1,0 +1,108 @@
+//! Four whole numbers of 32 bits: the type and what random numbers are made with, on wasm and off it.
+
+use super::{F32x4, Lane};
+use core::ops::{BitXor, Shr};
+
+#[cfg(target_feature = "simd128")]
+use core::arch::wasm32::*;
+#[cfg(not(target_feature = "simd128"))]
+use core::array::from_fn;
+
+/// Four whole numbers in one 128-bit register.
+#[cfg(target_feature = "simd128")]
+#[derive(Clone, Copy)]
+pub struct U32x4(v128);
+
+/// Four whole numbers, off wasm.
+#[cfg(not(target_feature = "simd128"))]
+#[derive(Clone, Copy)]
+pub struct U32x4([u32; 4]);
+
+impl U32x4 {
+    /// x everywhere.
+    #[inline(always)]
+    pub fn splat(x: u32) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return U32x4(u32x4_splat(x));
+        #[cfg(not(target_feature = "simd128"))]
+        return U32x4([x; 4]);
+    }
+
+    /// x, x + 1, x + 2, x + 3
+    #[inline(always)]
+    pub fn counting(x: u32) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return U32x4(u32x4_add(u32x4_splat(x), u32x4(0, 1, 2, 3)));
+        #[cfg(not(target_feature = "simd128"))]
+        return U32x4(from_fn(|i| x.wrapping_add(i as u32)));
+    }
+
+    /// The upper and the lower halves of the products. `other` should be no constant for the compiler, which would make general products
+    /// of 64 bits, of six instructions each, of these of one.
+    #[inline(always)]
+    pub fn times(self, other: Self) -> (Self, Self) {
+        #[cfg(target_feature = "simd128")]
+        {
+            let (first, last) = (u64x2_extmul_low_u32x4(self.0, other.0), u64x2_extmul_high_u32x4(self.0, other.0));
+            (U32x4(i32x4_shuffle::<1, 3, 5, 7>(first, last)), U32x4(i32x4_shuffle::<0, 2, 4, 6>(first, last)))
+        }
+        #[cfg(not(target_feature = "simd128"))]
+        {
+            let product = |i: usize| u64::from(self.0[i]) * u64::from(other.0[i]);
+            (U32x4(from_fn(|i| (product(i) >> 32) as u32)), U32x4(from_fn(|i| product(i) as u32)))
+        }
+    }
+
+    /// Rows of a 4 × 4 square to its columns.
+    #[inline(always)]
+    pub fn transpose(rows: [Self; 4]) -> [Self; 4] {
+        #[cfg(target_feature = "simd128")]
+        return F32x4::transpose(rows.map(|row| F32x4(row.0))).map(|column| U32x4(column.0));
+        #[cfg(not(target_feature = "simd128"))]
+        return from_fn(|i| U32x4(rows.map(|row| row.0[i])));
+    }
+
+    /// x where self is at least `least`, both below 2³¹, else 0.
+    #[inline(always)]
+    pub fn keep(self, x: F32x4, least: Self) -> F32x4 {
+        #[cfg(target_feature = "simd128")]
+        return x.unless(i32x4_lt(self.0, least.0));
+        #[cfg(not(target_feature = "simd128"))]
+        return x.unless(from_fn(|i| self.0[i] < least.0[i]));
+    }
+
+    /// The four numbers.
+    #[inline(always)]
+    pub fn to_array(self) -> [u32; 4] {
+        #[cfg(target_feature = "simd128")]
+        {
+            let x = self.0;
+            let (a, b) = (u32x4_extract_lane::<0>(x), u32x4_extract_lane::<1>(x));
+            [a, b, u32x4_extract_lane::<2>(x), u32x4_extract_lane::<3>(x)]
+        }
+        #[cfg(not(target_feature = "simd128"))]
+        return self.0;
+    }
+}
+
+impl BitXor for U32x4 {
+    type Output = Self;
+    #[inline(always)]
+    fn bitxor(self, other: Self) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return U32x4(v128_xor(self.0, other.0));
+        #[cfg(not(target_feature = "simd128"))]
+        return U32x4(from_fn(|i| self.0[i] ^ other.0[i]));
+    }
+}
+
+impl Shr<u32> for U32x4 {
+    type Output = Self;
+    #[inline(always)]
+    fn shr(self, bits: u32) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return U32x4(u32x4_shr(self.0, bits));
+        #[cfg(not(target_feature = "simd128"))]
+        return U32x4(self.0.map(|x| x >> bits));
+    }
+}
