@@ -512,7 +512,11 @@ describe('Muon', () => {
       [['p1'], 'adamw', 0.5],
       [['p2', 'p3'], 'adamw', 0.5],
     ])
-    expect(() => run(new Muon([p[1]], { method: 'muon' }), [p[1]], 1)).toThrow("parameter 'p1' is no matrix")
+    expect(() => new Muon([{ parameters: p.slice(0, 2), method: 'muon' }])).toThrow(
+      "Muon: parameter 'p1' is no matrix; leave method at 'auto'",
+    )
+    const array = { value: new Float32Array(2), gradient: new Float32Array(2), name: 'bias' }
+    expect(() => new Muon([array], { method: 'muon' })).toThrow("Muon: parameter 'bias' is no matrix")
   })
 })
 
