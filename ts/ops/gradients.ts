@@ -1,6 +1,7 @@
 /** Gradients as values, and the operations that gradients of gradients are made of. */
 import { addTo, backpropagate, type Collector, type Node, type Operations, plus, seedFor } from '../autograd.js'
 import { type Activation, SAVES_INPUT } from '../backend/kernels.js'
+import { checkNames } from '../names.js'
 import { formatShape } from '../shape.js'
 import { floatArray, Tensor } from '../tensor.js'
 import { sigmoid } from './activation.js'
@@ -34,6 +35,7 @@ export interface GradientsOptions {
  * const [ddx] = gradients(sum(dx), [x])                                        // 6x = 18
  */
 export function gradients(output: Tensor, inputs: readonly Tensor[], options: GradientsOptions = {}): Tensor[] {
+  checkNames('gradients', options, ['seed', 'createGraph', 'retainGraph'])
   const { seed, createGraph = false, retainGraph = createGraph } = options
   for (const [i, input] of inputs.entries()) {
     if (!input.requiresGrad) throw new Error(`gradients(): input ${i} of shape ${formatShape(input.shape)} does not require a gradient`)

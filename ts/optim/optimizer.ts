@@ -30,6 +30,7 @@ import { captureState, checkState, type OptimizerState, restoreGroup } from './s
 import { TransformChain } from './transform.js'
 
 const SHARED_OPTIONS = ['backend', 'clipNorm', 'clipValue', 'clipNormPerParameter', 'skipNonFinite', 'gradientTransforms']
+const STEP_OPTIONS = ['gradientScale']
 const NO_SLOTS: readonly string[] = []
 const NO_SCALARS: Scalars = {}
 const NO_EXTRAS: Readonly<Record<string, number>> = {}
@@ -225,6 +226,7 @@ export abstract class Optimizer<O extends object = object> {
    */
   step(options?: UpdateOptions): void {
     const { groups, mirrors } = this
+    if (options !== undefined) checkNames(`${this.name}.step()`, options, STEP_OPTIONS)
     if (mirrors.length > 0) copyIn(mirrors)
     let any = false
     for (let i = 0; i < groups.length; i++) if (groups[i].refresh()) any = true
