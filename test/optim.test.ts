@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { FloatArray } from '../ts/backend/heap.js'
 import { type Backend, createBackend } from '../ts/backend/index.js'
 import { square, sum } from '../ts/ops/index.js'
-import { Adam, AdamW, Lion, Momentum, Muon, NAdam, OPTIMIZERS, Optimizer, RMSProp, SGD, WeightAverage } from '../ts/optim/index.js'
+import { Adam, AdamW, Lion, Momentum, Muon, NAdam, OPTIMIZERS, Optimizer, RAdam, RMSProp, SGD, WeightAverage } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
 import { backends } from './optim-runner.js'
 
@@ -87,6 +87,16 @@ describe.each(backends)('every optimizer on $name', ({ make: makeBackend }) => {
       }
       expect([...p.view()].some(Number.isNaN), `gradient ${size}`).toBe(false)
     }
+  })
+
+  test('RAdam: a gradient whose square is infinite gives no NaN in the steps that do not look at it', () => {
+    const [p] = make([[9]], backend)
+    const optimizer = new RAdam([p])
+    for (let k = 0; k < 5; k++) {
+      p.gradientView().fill(backend.dtype === 'float64' ? 1e160 : 1e20)
+      optimizer.step()
+    }
+    expect(p.view().every(Number.isFinite)).toBe(true)
   })
 
   test.each(classes)('%s: maximize on −f is minimize on f', (_, Class) => {
