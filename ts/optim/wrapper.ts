@@ -233,7 +233,7 @@ export class SAM extends OptimizerWrapper {
     return true
   }
 
-  /** @param closure computes all gradients at the present parameters; it runs twice, or once if they are there already */
+  /** @param closure computes all gradients at the present parameters; it runs twice, or once where they are all 0 */
   override step(closure?: (() => void) | UpdateOptions, options?: UpdateOptions): void {
     if (typeof closure !== 'function')
       throw new TypeError('SAM.step(): wants a function that computes the loss and calls backward(), to run it twice')
