@@ -98,7 +98,7 @@ describe('GradientAccumulation', () => {
     ;(wrong.extra as Record<string, { gradients: object[] }>).GradientAccumulation.gradients = [{ values: [1, 2], rows: null }]
     wrong.groups[0].options.learningRate = 0.5
     expect(() => optimizer.loadState(wrong)).toThrow(
-      'GradientAccumulation(SGD).loadState(): gradients of parameters with 2 values, these have 1',
+      'GradientAccumulation(SGD).loadState(): the state is of parameters with 2 values, these have 1',
     )
     expect(optimizer.state()).toEqual(before)
   })
@@ -202,7 +202,7 @@ describe('Lookahead', () => {
     const [before, wrong] = pairs(() => structuredClone(optimizer.state()))
     ;(wrong.extra as Record<string, { slow: number[][] }>).Lookahead.slow = [[1, 2]]
     wrong.groups[0].options.learningRate = 0.5
-    expect(() => optimizer.loadState(wrong)).toThrow('Lookahead(Adam).loadState(): slow weights of parameters with 2 values, these have 1')
+    expect(() => optimizer.loadState(wrong)).toThrow('Lookahead(Adam).loadState(): the state is of parameters with 2 values, these have 1')
     expect(optimizer.state()).toEqual(before)
   })
 })

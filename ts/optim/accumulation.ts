@@ -67,10 +67,7 @@ export class GradientAccumulation extends OptimizerWrapper {
   protected loadExtra(extra: { pending: number; gradients: (PendingGradient | null)[] | null }): () => void {
     const { parameters } = this
     const gradients = extra.gradients ?? parameters.map(() => null)
-    const lists = this.listsOf(
-      'gradients',
-      gradients.map((gradient, i) => gradient?.values ?? { length: parameters[i]?.size }),
-    )
+    const lists = this.listsOf(gradients.map((gradient, i) => gradient?.values ?? { length: parameters[i]?.size }))
     return () => {
       // what has come together here is no part of what the state goes on with
       if (this.pending > 0) this.zeroGrad()

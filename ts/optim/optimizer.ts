@@ -253,8 +253,8 @@ export abstract class Optimizer<O extends object = object> {
 
   /**
    * Goes on from a state of {@link Optimizer.state}, options included.
-   * @throws Error for the state of another optimizer or other parameters, RangeError for options that it cannot have; then nothing
-   *   was changed
+   * @throws Error for the state of another optimizer, RangeError for one of other parameters or with options that it cannot have;
+   *   then nothing was changed
    */
   loadState(state: OptimizerState): void {
     checkState(this.name, this.groups, state)

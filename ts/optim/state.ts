@@ -84,18 +84,24 @@ function viewsOf(group: ParameterGroup, i: number): [string, FloatArray][] {
 }
 
 function checkGroup(optimizer: string, group: ParameterGroup, saved: readonly ParameterState[]): void {
-  if (saved.length !== group.parameters.length) {
-    throw new Error(`${optimizer}.loadState(): a group has ${group.parameters.length} parameters, in the state ${saved.length}`)
-  }
+  checkSizes(
+    optimizer,
+    saved.map(({ size }) => size),
+    group.parameters,
+  )
   for (const [i, p] of group.parameters.entries()) {
-    if (saved[i].size !== p.size)
-      throw new Error(`${optimizer}.loadState(): '${p.name}' has ${p.size} values, in the state ${saved[i].size ?? 'it has none'}`)
     for (const [slot, view] of viewsOf(group, i)) {
-      const found = saved[i].slots[slot] === undefined ? undefined : asList(saved[i].slots[slot]).length
+      const found = asList(saved[i].slots[slot] ?? []).length
       if (found === view.length) continue
       throw new Error(
-        `${optimizer}.loadState(): '${p.name}' wants ${view.length} values of slot '${slot}', the state has ${found ?? 'none'}`,
+        `${optimizer}.loadState(): '${p.name}' wants ${view.length} values of slot '${slot}', the state has ${found || 'none'}`,
       )
     }
   }
+}
+
+/** @throws RangeError unless a state is of parameters that are as large as these */
+export function checkSizes(owner: string, saved: readonly number[], parameters: readonly { size: number }[]): void {
+  const [found, own] = [saved, parameters.map(({ size }) => size)].map((sizes) => sizes.join(', '))
+  if (found !== own) throw new RangeError(`${owner}.loadState(): the state is of parameters with ${found} values, these have ${own}`)
 }

@@ -11,7 +11,7 @@ import { type ShowsAverages, withWeights } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import type { UpdateOptions } from './input.js'
 import { checkNames, checkOption, nonNegative } from './options.js'
-import type { OptimizerState } from './state.js'
+import { checkSizes, type OptimizerState } from './state.js'
 
 /** What a training loop needs of an optimizer; optimizers and wrappers alike. */
 export interface OptimizerLike {
@@ -98,7 +98,7 @@ export abstract class OptimizerWrapper implements OptimizerLike {
     return { ...state, extra: { ...state.extra, [this.constructor.name]: this.extra() } }
   }
 
-  /** @throws Error for the state of something else, or of other parameters; then nothing was changed */
+  /** @throws Error for the state of something else, RangeError for one of other parameters; then nothing was changed */
   loadState(state: OptimizerState): void {
     const own = state.extra?.[this.constructor.name]
     if (own === undefined)
@@ -108,11 +108,14 @@ export abstract class OptimizerWrapper implements OptimizerLike {
     restore()
   }
 
-  /** Arrays of a state, one for each parameter, as lists. @throws Error unless they are as long as the parameters */
-  protected listsOf(what: string, saved: readonly SavedArray[]): ArrayLike<number>[] {
+  /** Arrays of a state, one for each parameter, as lists. @throws RangeError unless they are as long as the parameters */
+  protected listsOf(saved: readonly SavedArray[]): ArrayLike<number>[] {
     const lists = saved.map(asList)
-    const [wanted, found] = [this.parameters.map(({ size }) => size), lists.map(({ length }) => length)].map((sizes) => sizes.join(', '))
-    if (wanted !== found) throw new Error(`${this.name}.loadState(): ${what} of parameters with ${found} values, these have ${wanted}`)
+    checkSizes(
+      this.name,
+      lists.map(({ length }) => length),
+      this.parameters,
+    )
     return lists
   }
 
@@ -193,7 +196,7 @@ export class Lookahead extends OptimizerWrapper {
   }
 
   protected loadExtra({ taken, slow }: { taken: number; slow: SavedArray[] }): () => void {
-    const lists = this.listsOf('slow weights', slow)
+    const lists = this.listsOf(slow)
     return () => {
       this.taken = taken
       lists.forEach((values, i) => this.slow[i].set(values))

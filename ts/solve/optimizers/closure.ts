@@ -3,6 +3,7 @@
 import type { Loss } from '../../loss/loss.js'
 import { parametersOf } from '../../optim/input.js'
 import { type Allowed, checked, checkNames, checkOption, fromJson } from '../../optim/options.js'
+import { checkSizes } from '../../optim/state.js'
 import type { Parameter } from '../../parameter.js'
 import { show } from '../../show.js'
 import { asList, Tensor } from '../../tensor.js'
@@ -123,15 +124,15 @@ export abstract class ClosureOptimizer<O extends object> {
       optimizer: this.name,
       stepCount: this.stepCount,
       options: { ...this.options } as Record<string, unknown>,
-      sizes: this.sizes,
+      sizes: this.parameters.map(({ size }) => size),
       values: structuredClone(this.captured()),
     }
   }
 
   /**
    * Goes on from a {@link ClosureOptimizer.state}, options included.
-   * @throws Error for the state of another optimizer or other parameters, RangeError for options that it cannot have; then nothing
-   *   was changed
+   * @throws Error for the state of another optimizer, RangeError for one of other parameters or with options that it cannot have;
+   *   then nothing was changed
    */
   loadState(state: ClosureState): void {
     if (state?.format !== 'gradus-closure-optimizer/1' || state.optimizer !== this.name) {
@@ -139,8 +140,7 @@ export abstract class ClosureOptimizer<O extends object> {
         `${this.name}.loadState(): this is ${state?.optimizer ? `the state of ${state.optimizer}` : 'no state of a closure optimizer'}`,
       )
     }
-    const [saved, own] = [state.sizes ?? [], this.sizes].map((sizes) => sizes.join(', '))
-    if (saved !== own) throw new Error(`${this.name}.loadState(): the state is of parameters with ${saved} values, these have ${own}`)
+    checkSizes(this.name, state.sizes ?? [], this.parameters)
     const { defaults } = this.definition
     const options = fromJson(state.options, defaults)
     checkNames(this.name, options, Object.keys(defaults))
@@ -149,10 +149,6 @@ export abstract class ClosureOptimizer<O extends object> {
     Object.assign(this.options, options)
     this.stepCount = state.stepCount
     this.restore(Object.fromEntries(values))
-  }
-
-  private get sizes(): number[] {
-    return this.parameters.map(({ size }) => size)
   }
 
   private get definition(): OptimizerClass {
