@@ -17,8 +17,8 @@ interface PendingGradient {
  *     g = (g₁ + … + g_k)/k,   then the inner step with g
  *
  * Gradients add up in place, and the division is part of the update, so there is nothing to pay. `fit` calls {@link flush} at
- * the end of each epoch: what is left over makes a step of its own, on the mean of fewer batches. In a loop of your own call it
- * there yourself.
+ * the end of each epoch: what is left over makes a step of its own, on the mean of fewer batches. In a loop of your own, around
+ * `trainSteps` as well, call it there yourself.
  * When not: batches that fit: fewer, larger steps are no gain in themselves.
  * Defaults: none, as PyTorch's loop and optax' MultiSteps. State: none, but the gradients so far. Goyal et al. 2017 on large batches.
  *
@@ -64,14 +64,14 @@ export class GradientAccumulation extends OptimizerWrapper {
     return { pending: this.pending, gradients: this.pending === 0 ? null : this.parameters.map(pendingGradient) }
   }
 
-  protected loadExtra(extra: { pending: number; gradients: (PendingGradient | null)[] | null }): () => void {
+  protected loadExtra(extra: Record<string, unknown>): () => void {
     const { parameters } = this
-    const gradients = extra.gradients ?? parameters.map(() => null)
+    const gradients = (extra.gradients as (PendingGradient | null)[] | null) ?? parameters.map(() => null)
     const lists = this.listsOf(gradients.map((gradient, i) => gradient?.values ?? { length: parameters[i]?.size }))
     return () => {
       // what has come together here is no part of what the state goes on with
       if (this.pending > 0) this.zeroGrad()
-      this.pending = extra.pending
+      this.pending = extra.pending as number
       for (const [i, gradient] of gradients.entries()) {
         if (gradient === null) continue
         parameters[i].gradientView().set(lists[i])

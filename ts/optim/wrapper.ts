@@ -90,7 +90,7 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   /** What the wrapper itself remembers, in plain numbers and typed arrays. */
   protected abstract extra(): Record<string, unknown>
 
-  /** Checks what {@link extra} gave, perhaps through JSON, before anything changes. @returns what puts it in place */
+  /** Checks what `extra()` gave, perhaps through JSON, before anything changes. @returns what puts it in place */
   protected abstract loadExtra(extra: Record<string, unknown>): () => void
 
   state(): OptimizerState {

@@ -135,7 +135,7 @@ class Run {
     this.means.add(step.loss, step.prediction, step.targets, step.size)
     const lastOfEpoch = step.batch === this.plan.batchesPerEpoch
     if (lastOfEpoch) this.flush()
-    if (!lastOfEpoch) this.reportProgress(step)
+    else this.reportProgress(step)
     return lastOfEpoch || this.watchesBatches ? this.report(step, lastOfEpoch) : undefined
   }
 
