@@ -19,6 +19,7 @@ import {
   evaluateModel,
   fit,
   gather,
+  gradients,
   huber,
   inspectPoint,
   jacobian,
@@ -101,6 +102,7 @@ describe('shapes', () => {
 describe('names of options', () => {
   const optimizer = () => new SGD(net().parameters(), { learningRate: 1 })
   const { cosine, cyclic, oneCycleMomentum, warmup } = schedules
+  const required = new Parameter([1, 2])
   test.each<[string, () => unknown, RegExp]>([
     [
       'trainTestSplit',
@@ -126,6 +128,14 @@ describe('names of options', () => {
     ['jacobian', () => jacobian((x) => x, { mod: 'reverse' } as object), /did you mean mode/],
     ['inspectPoint', () => inspectPoint((x) => sum(x), [0], { tolerance: 1 } as object), /inspectPoint: there is no option 'tolerance'/],
     ['conditionNumber', () => conditionNumber((x) => sum(x), [0], { limit: 1 } as object), /conditionNumber: there is no option 'limit'/],
+    ['Parameter', () => new Parameter([1], { Name: 'w' } as object), /Parameter: there is no option 'Name'; did you mean name/],
+    ['Parameter.ofShape', () => Parameter.ofShape([1], { nam: 'w' } as object), /Parameter: .*did you mean name/],
+    [
+      'gradients',
+      () => gradients(sum(required), [required], { create_graph: true } as object),
+      /gradients: there is no option 'create_graph'; did you mean createGraph/,
+    ],
+    ['backward', () => sum(required).backward(undefined, { retain_graph: true } as object), /backward: .*did you mean retainGraph/],
     ['Dropout', () => new Dropout(0.5, { sed: 1 } as object), /Dropout: there is no option 'sed'; did you mean seed/],
     ['Embedding', () => new Embedding(3, 2, { weightInitialiser: 'zeros' } as object), /did you mean weightInitializer/],
     ['cosine', () => cosine(1, { steps: 9, too: 1 } as never), /cosine: there is no option 'too'; did you mean to/],

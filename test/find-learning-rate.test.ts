@@ -81,12 +81,16 @@ describe.each(backends)('on $variant $dtype', (backend) => {
   })
 })
 
-/** Bits of weights, optimizer state and dropout after `before` batches, a test or none, and three more. */
-async function bits(make: Make, tested: boolean, more: Partial<FindLearningRateOptions> = {}): Promise<unknown> {
+/** Bits of weights, optimizer state and dropout after an epoch and a batch, a test or none, and an epoch more. */
+async function bits(make: Make, tested: boolean, more: Partial<FindLearningRateOptions> = {}, isNew = false): Promise<unknown> {
   const model = net(4, 3)
   const optimizer = make(model.parameters())
   const data = { ...flowers, loss: crossEntropy, optimizer, batchSize: 60 }
-  await fit(model, data)
+  if (!isNew) {
+    await fit(model, data)
+    crossEntropy(model.forward(tensor(flowers.inputs, flowers.shape, { backend: backends[0] })), flowers.targets).backward()
+    optimizer.step()
+  }
   if (tested) await findLearningRate(model, { ...data, steps: 12, ...more })
   const after = { weights: model.state(), state: optimizer.state(), rates: optimizer.groups.map(({ options }) => ({ ...options })) }
   await fit(model, { ...data, seed: 2 })
@@ -99,6 +103,8 @@ describe('leaves everything as it was, to the bit', () => {
   test.each(classes)('%s', async (_, Class) => {
     const make = (parameters: Parameter[]) => new Class(parameters)
     expect(await bits(make, true)).toEqual(await bits(make, false))
+    // of one that took no step, too
+    expect(await bits(make, true, {}, true)).toEqual(await bits(make, false, {}, true))
   })
 
   const wrapped: [string, Make][] = [

@@ -3,7 +3,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { FloatArray } from '../ts/backend/heap.js'
 import { type Backend, createBackend } from '../ts/backend/index.js'
 import { square, sum } from '../ts/ops/index.js'
-import { Adam, AdamW, Lion, Momentum, Muon, OPTIMIZERS, Optimizer, RMSProp, SGD, WeightAverage } from '../ts/optim/index.js'
+import { Adam, AdamW, Lion, Momentum, Muon, NAdam, OPTIMIZERS, Optimizer, RAdam, RMSProp, SGD, WeightAverage } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
 import { backends } from './optim-runner.js'
 
@@ -53,6 +53,16 @@ describe.each(backends)('every optimizer on $name', ({ make: makeBackend }) => {
     expect(second.stepCount).toBe(12)
   })
 
+  test.each(classes)('%s: back at a state of before the first step, the steps are those of a new one to the bit', (_, Class) => {
+    const [a, b] = [make(SHAPES, backend), make(SHAPES, backend)]
+    const optimizer = new Class(a)
+    const [fresh, start] = [structuredClone(optimizer.state()), a.map((p) => p.data())]
+    run(optimizer, a, 4)
+    optimizer.loadState(fresh)
+    a.forEach((p, i) => p.view().set(start[i]))
+    expect(run(optimizer, a, 4)).toEqual(run(new Class(b), b, 4))
+  })
+
   test.each(classes)('%s: moves down a quadratic, and a parameter without gradient stays', (_, Class) => {
     const [p, still] = make([[4, 3], [6]], backend)
     const before = [...still.view()]
@@ -77,6 +87,16 @@ describe.each(backends)('every optimizer on $name', ({ make: makeBackend }) => {
       }
       expect([...p.view()].some(Number.isNaN), `gradient ${size}`).toBe(false)
     }
+  })
+
+  test('RAdam: a gradient whose square is infinite gives no NaN in the steps that do not look at it', () => {
+    const [p] = make([[9]], backend)
+    const optimizer = new RAdam([p])
+    for (let k = 0; k < 5; k++) {
+      p.gradientView().fill(backend.dtype === 'float64' ? 1e160 : 1e20)
+      optimizer.step()
+    }
+    expect(p.view().every(Number.isFinite)).toBe(true)
   })
 
   test.each(classes)('%s: maximize on −f is minimize on f', (_, Class) => {
@@ -400,8 +420,56 @@ describe('groups and options', () => {
   test('a state of something else', () => {
     const [a, b] = [make([[2]], js), make([[3]], js)]
     expect(() => new Adam(a).loadState(new SGD(b).state())).toThrow('this is the state of SGD')
-    expect(() => new Adam(a).loadState(new Adam(b).state())).toThrow("'p0' wants 2 values of slot 'm', the state has 3")
+    expect(() => new Adam(a).loadState(new Adam(b).state())).toThrow('the state is of parameters with 3 values, these have 2')
     expect(() => new Adam(a).loadState({} as never)).toThrow('no state of an optimizer')
+    expect(() => new SGD(a).loadState(new SGD(b).state())).toThrow(
+      'SGD.loadState(): the state is of parameters with 3 values, these have 2',
+    )
+    const damaged = structuredClone(new Adam(a).state())
+    damaged.groups[0].parameters[0].slots.m = Float32Array.of(1)
+    expect(() => new Adam(a).loadState(damaged)).toThrow("'p0' wants 2 values of slot 'm', the state has 1")
+  })
+
+  test('a state whose options go together is taken, though they do not go with those that are there', () => {
+    const saved = { momentum: 0.9, dampening: 0.5, learningRate: 0.3 }
+    const optimizer = new SGD(make([[2]], js), { momentum: 0.9, nesterov: true })
+    optimizer.loadState(new SGD(make([[2]], js), saved).state())
+    expect(optimizer.groups[0].options).toMatchObject({ ...saved, nesterov: false })
+  })
+
+  test.each([
+    [
+      'options that want other slots',
+      Adam,
+      { amsgrad: true },
+      'the state has other options and so other slots, m, v, vMax, the optimizer m, v',
+    ],
+    ['slots where there were none', SGD, { momentum: 0.9 }, 'other slots, momentum, the optimizer none'],
+    ['an option that is not allowed', Adam, { beta1: 2 }, 'Adam: beta1 must be a number in [0, 1), got 2'],
+    ['options that do not go together', SGD, { nesterov: true }, 'SGD: nesterov wants momentum > 0'],
+    ['an option that there is not', Adam, { beta9: 0.1 }, "Adam: there is no option 'beta9'"],
+  ] as [string, typeof Adam, object, string][])('a state with %s is refused, and nothing was changed', (_, Class, wrong, message) => {
+    const two = (learningRate: number) => {
+      const [a, b] = make([[2], [3]], js)
+      return new Class([{ parameters: [a] }, { parameters: [b] }], { learningRate })
+    }
+    const state = structuredClone(two(0.5).state())
+    Object.assign(state.groups[1].options, wrong)
+    const optimizer = two(0.25)
+    run(
+      optimizer,
+      optimizer.groups.flatMap(({ parameters }) => [...parameters]),
+      2,
+    )
+    const before = structuredClone(optimizer.state())
+    expect(() => optimizer.loadState(state)).toThrow(message)
+    expect(optimizer.state()).toEqual(before)
+  })
+
+  test('JSON writes null for an option that is infinite', () => {
+    const optimizer = new NAdam(make([[2]], js), { momentumDecay: Infinity })
+    optimizer.loadState(JSON.parse(JSON.stringify(optimizer.state())))
+    expect(optimizer.groups[0].options.momentumDecay).toBe(Infinity)
   })
 })
 
@@ -456,7 +524,11 @@ describe('Muon', () => {
       [['p1'], 'adamw', 0.5],
       [['p2', 'p3'], 'adamw', 0.5],
     ])
-    expect(() => run(new Muon([p[1]], { method: 'muon' }), [p[1]], 1)).toThrow("parameter 'p1' is no matrix")
+    expect(() => new Muon([{ parameters: p.slice(0, 2), method: 'muon' }])).toThrow(
+      "Muon: parameter 'p1' is no matrix; leave method at 'auto'",
+    )
+    const array = { value: new Float32Array(2), gradient: new Float32Array(2), name: 'bias' }
+    expect(() => new Muon([array], { method: 'muon' })).toThrow("Muon: parameter 'bias' is no matrix")
   })
 })
 

@@ -112,6 +112,29 @@ describe('transforms', () => {
     expect(transforms).toEqual({ skippedSteps: 0, '0.t': 4 })
   })
 
+  test.each([
+    ["clipGlobalNorm: there is no option 'eps'; did you mean epsilon?", () => clipGlobalNorm(1, { eps: 0 } as object)],
+    ['clipGlobalNorm: norm must be', () => clipGlobalNorm(1, { norm: -3 })],
+    ['clipGlobalNorm: epsilon must be a finite number ≥ 0, got -1', () => clipGlobalNorm(1, { epsilon: -1 })],
+    ["adaptiveClip: there is no option 'eps'; did you mean epsilon?", () => adaptiveClip(1, { eps: 0 } as object)],
+    ['adaptiveClip: epsilon must be a finite number ≥ 0, got -1', () => adaptiveClip(1, { epsilon: -1 })],
+    ["addNoise: there is no option 'std'", () => addNoise({ std: 1 } as object)],
+    ["SGD.step(): there is no option 'scale'", () => descendBy({ scale: 2 })],
+  ])('%s', (message, run) => {
+    expect(run).toThrow(message)
+  })
+
+  /** A step with these options. */
+  function descendBy(options: object): void {
+    const p = Parameter.ofShape([1], { backend: js })
+    p.gradientView().fill(1)
+    try {
+      new SGD([p]).step(options)
+    } finally {
+      expect([...p.view()]).toEqual([0])
+    }
+  }
+
   test('bad limits are named', () => {
     expect(() => clipGlobalNorm(-1)).toThrow('clipGlobalNorm: limit must be a finite number ≥ 0, got -1')
     expect(() => new SGD([Parameter.ofShape([1], { backend: js })], { clipValue: NaN })).toThrow('SGD: clipValue must be')

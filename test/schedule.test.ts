@@ -169,6 +169,11 @@ describe('more of them', () => {
     expect(() => cosine(1, { steps: 0 })).toThrow('cosine: steps must be > 0, got 0')
     expect(() => sequence([constant(1)], [3])).toThrow('sequence: 1 pieces want 0 boundaries, got 1')
     expect(() => piecewise([1, 2, 3], [5, 5])).toThrow('ascending')
+    for (const steps of [10, 100])
+      expect(() => oneCycle(1, { steps, threePhase: true, warmupFraction: 0.6 })).toThrow(
+        'oneCycle: warmupFraction must be at most 0.5 with threePhase, down is as long as up; got 0.6',
+      )
+    expect(oneCycle(1, { steps: 100, threePhase: true, warmupFraction: 0.5 })(49)).toBe(1)
     expect(() => new ReduceOnPlateau(optimizer(1), { factor: 2 })).toThrow('factor must be in (0, 1), got 2')
   })
 })
@@ -196,6 +201,33 @@ describe('Scheduler', () => {
     driven.groups[1].options.learningRate = 0.1
     new Scheduler(driven, constant(0.5), { relative: true })
     expect(driven.groups.map(({ options }) => options.learningRate)).toEqual([0.5, 0.05])
+  })
+
+  test('relative: after a restart, a factor on what each group had at the beginning', () => {
+    const make = () => {
+      const driven = optimizer(1, 2)
+      driven.groups[1].options.learningRate = 0.1
+      return driven
+    }
+    const schedule = exponential(1, { factor: 0.5 })
+    const [straight, first, second] = [make(), make(), make()]
+    const whole = new Scheduler(straight, schedule, { relative: true })
+    const half = new Scheduler(first, schedule, { relative: true })
+    for (const scheduler of [whole, half]) for (let k = 0; k < 3; k++) scheduler.step()
+    second.loadState(first.state())
+    const again = new Scheduler(second, schedule, { relative: true })
+    again.loadState(JSON.parse(JSON.stringify(half.state())))
+    for (const scheduler of [whole, again]) scheduler.step()
+    expect(second.groups.map(({ options }) => options.learningRate)).toEqual(straight.groups.map(({ options }) => options.learningRate))
+    expect(second.learningRate).toBe(1 / 16)
+  })
+
+  test('a state of another scheduler', () => {
+    const scheduler = new Scheduler(optimizer(1), constant(0.5))
+    const state = new Scheduler(optimizer(1, 2), constant(0.5)).state()
+    expect(() => scheduler.loadState({ ...state, stepCount: 3 })).toThrow('of a scheduler of 2 options, this one drives 1')
+    expect(scheduler.stepCount).toBe(0)
+    expect(() => scheduler.loadState({} as never)).toThrow('wants { stepCount }, got')
   })
 
   test('an option that is not there, a value that is not allowed', () => {

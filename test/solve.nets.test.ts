@@ -425,7 +425,7 @@ describe('KFAC', () => {
       for (let k = 0; k < 6; k++) {
         optimizer.step(mlp.X, mlp.y)
         if (!restart || k !== 2) continue
-        const state = optimizer.state()
+        const state = JSON.parse(JSON.stringify(optimizer.state()))
         optimizer = new KFAC(model)
         optimizer.loadState(state)
       }
@@ -454,7 +454,7 @@ describe('state of closure optimizers', () => {
         for (let k = 0; k < 4; k++) {
           optimizer.step(closure)
           if (!restart || k !== 1) continue
-          const state = JSON.parse(JSON.stringify(optimizer.state(), typed), untyped)
+          const state = JSON.parse(JSON.stringify(optimizer.state()))
           optimizer = make([w])
           optimizer.loadState(state)
         }
@@ -470,11 +470,20 @@ describe('state of closure optimizers', () => {
     expect(() => new LBFGS([w]).loadState(state)).toThrow(/state of NewtonCG/)
     expect(() => new LBFGS([w]).loadState({} as never)).toThrow(/no state/)
   })
-})
 
-/** Typed arrays through JSON. */
-const typed = (_: string, value: unknown) => (value instanceof Float64Array ? { float64: [...value] } : value)
-const untyped = (_: string, value: { float64?: number[] } | null) => (value?.float64 ? Float64Array.from(value.float64) : value)
+  test.each([
+    ['other parameters', { sizes: [2, 1] }, 'LBFGS.loadState(): the state is of parameters with 2, 1 values, these have 2'],
+    ['an option that is not allowed', { options: { learningRate: 0.5, historySize: -1 } }, 'LBFGS: historySize must be'],
+    ['an option that there is not', { options: { learningRate: 0.5, history: 1 } }, "LBFGS: there is no option 'history'"],
+  ])('one of %s, too, and nothing was changed', (_, wrong, message) => {
+    const w = new Parameter([-1.2, 1], { backend: double() })
+    const optimizer = new LBFGS([w], { maxIterations: 3 })
+    optimizer.step(() => rosenbrockOf(w))
+    const before = optimizer.state()
+    expect(() => optimizer.loadState({ ...before, ...wrong } as typeof before)).toThrow(message)
+    expect(optimizer.state()).toEqual(before)
+  })
+})
 
 function rosenbrockOf(w: Parameter): Tensor {
   const [a, b] = [tensor([1, 0], { backend: w.backend }), tensor([0, 1], { backend: w.backend })]

@@ -1,6 +1,21 @@
 /** minimize, least squares and curve fitting beside SciPy; and what happens with bad input. */
 import { describe, expect, test } from 'vitest'
-import { add, createBackend, crossEntropy, Generator, matmul, mul, sin, square, sub, sum, type Tensor, tensor, zeros } from '../ts/index.js'
+import {
+  add,
+  createBackend,
+  crossEntropy,
+  Generator,
+  matmul,
+  mul,
+  r2Score,
+  sin,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from '../ts/index.js'
 import {
   armijo,
   asObjective,
@@ -488,6 +503,22 @@ describe('least squares', () => {
       const { x, converged } = levenbergMarquardt(([u, v]) => [unit * (1 - u), 10 * unit * (v - u * u)], [-1.2, 1])
       expect(converged).toBe(true)
       expect([...x].map((value) => +value.toFixed(7))).toEqual([1, 1])
+    }
+  })
+
+  test.each([
+    ['exact', (_: number, [a]: ArrayLike<number> & Iterable<number>) => a, 1],
+    ['not', (x: number, [a]: ArrayLike<number> & Iterable<number>) => a * x, 0],
+  ])('where all y are equal and the model is %s, rSquared is as r2Score has it', (_, model, expected) => {
+    for (const value of [0.1, 3]) {
+      const [x, y] = [
+        [1, 2, 4],
+        [value, value, value],
+      ]
+      const { rSquared, parameters } = fitCurve(model, x, y, { initial: [value] })
+      const guesses = x.map((at) => model(at, parameters))
+      expect(rSquared).toBe(expected)
+      if (value === 3) expect(r2Score(guesses, y)).toBe(expected)
     }
   })
 

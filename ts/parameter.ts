@@ -8,11 +8,14 @@ import { type FloatArray, type Heap, weigh } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { ShapeError } from './errors.js'
+import { checkNames } from './names.js'
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './shape.js'
 import { asTensor, Tensor, type TensorLike } from './tensor.js'
 
 /** `none`: absent. `ready`: the next backward() adds to it. `used`: readable, but the next backward() overwrites it. */
 export type GradientState = 'none' | 'ready' | 'used'
+
+const OPTIONS = ['name', 'shape', 'backend']
 
 /** Stands for as many zeros as a shape wants: what a new block holds anyway. */
 const ZEROS: readonly number[] = []
@@ -69,6 +72,7 @@ export class Parameter extends Tensor implements GradientSink {
 
   /** @param values initial values: numbers, a typed array or a tensor; or a shape through {@link Parameter.ofShape} */
   constructor(values: TensorLike, options: { name?: string; shape?: Shape; backend?: Backend } = {}) {
+    checkNames('Parameter', options, OPTIONS)
     const { backend = values instanceof Tensor ? values.backend : defaultBackend(), name = 'parameter' } = options
     const initial = values === ZEROS ? undefined : asTensor(values, backend, `parameter '${name}'`)
     const shape = options.shape ?? initial?.shape ?? []

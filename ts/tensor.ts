@@ -206,6 +206,7 @@ export class Tensor<S extends Shape = Shape> {
    * w.grad?.toArray() // [4, 6]
    */
   backward(seed?: Tensor, options: BackwardOptions = {}): void {
+    checkNames('backward', options, ['retainGraph'])
     if (this.node === null) {
       throw new Error('backward(): this tensor was not computed from anything with requiresGrad (or was made under noGrad, or detached)')
     }

@@ -1,6 +1,7 @@
 /** Gradients as values, and the operations that gradients of gradients are made of. */
 import { addTo, backpropagate, type Collector, type Node, type Operations, plus, seedFor } from '../autograd.js'
 import { type Activation, SAVES_INPUT } from '../backend/kernels.js'
+import { checkNames } from '../names.js'
 import { formatShape } from '../shape.js'
 import { show } from '../show.js'
 import { floatArray, Tensor } from '../tensor.js'
@@ -35,6 +36,7 @@ export interface GradientsOptions {
  * const [ddx] = gradients(sum(dx), [x])                                        // 6x = 18
  */
 export function gradients(output: Tensor, inputs: readonly Tensor[], options: GradientsOptions = {}): Tensor[] {
+  checkNames('gradients', options, ['seed', 'createGraph', 'retainGraph'])
   const { seed, createGraph = false, retainGraph = createGraph } = options
   if (!Array.isArray(inputs)) throw new TypeError(`gradients(): wants inputs in an array, [x], got ${show(inputs)}`)
   for (const [i, input] of inputs.entries()) {

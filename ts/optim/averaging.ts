@@ -14,12 +14,15 @@ export interface ShowsAverages {
  * {@link averages}; training goes on with the weights that the parameters hold.
  */
 export abstract class AveragingOptimizer<O extends object> extends Optimizer<O> {
-  /** The averaged values of parameter i of a group. */
+  /** The averaged values of parameter i of a group, which has taken a step. */
   protected abstract averageOf(group: ParameterGroup<Required<O>>, i: number): FloatArray
 
   /** Copies of the averaged weights, in the order of the parameters. */
   averages(): FloatArray[] {
-    return this.groups.flatMap((group) => group.parameters.map((_, i) => this.averageOf(group, i)))
+    // what has taken no step, as frozen layers have not, is its own average: there is no state yet
+    const averageOf = (group: ParameterGroup<Required<O>>, p: Parameter, i: number) =>
+      group.stepCountOf(i) === 0 ? p.data() : this.averageOf(group, i)
+    return this.groups.flatMap((group) => group.parameters.map((p, i) => averageOf(group, p, i)))
   }
 
   /** @internal see {@link ShowsAverages} */

@@ -3,16 +3,20 @@ import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
 import type { GradientTransform } from './gradients.js'
 import { multiply } from './matrix.js'
-import { checkOption, nonNegative, positive } from './options.js'
+import { checkNames, checkOption, nonNegative, positive } from './options.js'
 
 /**
  * All gradients together are shortened to norm c: g ← g · min(1, c / (‖g‖ + ε)). Keeps the direction; the usual guard of
- * recurrent nets and transformers. PyTorch's formula, ε = 1e-6; optax is ε = 0.
+ * recurrent nets and transformers. PyTorch's formula, ε = 1e-6; optax is ε = 0. `norm` is 1, 2, Infinity or any other p > 0.
  *
  * @example new Adam(model.parameters(), { gradientTransforms: [clipGlobalNorm(1)] })
  */
-export function clipGlobalNorm(limit: number, { norm = 2, epsilon = 1e-6 }: { norm?: number; epsilon?: number } = {}): GradientTransform {
+export function clipGlobalNorm(limit: number, options: { norm?: number; epsilon?: number } = {}): GradientTransform {
+  checkNames('clipGlobalNorm', options, ['norm', 'epsilon'])
+  const { norm = 2, epsilon = 1e-6 } = options
   checkOption('clipGlobalNorm', 'limit', limit, 0, nonNegative)
+  checkOption('clipGlobalNorm', 'norm', norm, 2, { min: 0, max: Infinity, openMin: true })
+  checkOption('clipGlobalNorm', 'epsilon', epsilon, 0)
   return {
     name: 'clipGlobalNorm',
     apply(gradients) {
@@ -69,8 +73,11 @@ export function clipByRms(limit: number): GradientTransform {
  *
  * @example new Adam(model.parameters(), { gradientTransforms: [adaptiveClip(0.01)] })
  */
-export function adaptiveClip(limit: number, { epsilon = 1e-3 }: { epsilon?: number } = {}): GradientTransform {
+export function adaptiveClip(limit: number, options: { epsilon?: number } = {}): GradientTransform {
+  checkNames('adaptiveClip', options, ['epsilon'])
+  const { epsilon = 1e-3 } = options
   checkOption('adaptiveClip', 'limit', limit, 0, nonNegative)
+  checkOption('adaptiveClip', 'epsilon', epsilon, 0)
   return {
     name: 'adaptiveClip',
     apply(gradients) {

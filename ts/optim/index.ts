@@ -26,6 +26,7 @@ import { SOAP } from './soap.js'
 import { SparseAdam } from './sparse-adam.js'
 import { Yogi } from './yogi.js'
 
+export { GradientAccumulation } from './accumulation.js'
 export { AdaBelief, type AdaBeliefOptions } from './adabelief.js'
 export { Adadelta, type AdadeltaOptions } from './adadelta.js'
 export { Adafactor, type AdafactorOptions } from './adafactor.js'
@@ -64,7 +65,7 @@ export { SparseAdam, type SparseAdamOptions } from './sparse-adam.js'
 export type { OptimizerState, ParameterState } from './state.js'
 export type { TransformOptions } from './transform.js'
 export { WeightAverage, type WeightAverageOptions } from './weight-average.js'
-export { GradientAccumulation, Lookahead, type LookaheadOptions, type OptimizerLike, OptimizerWrapper, SAM } from './wrapper.js'
+export { Lookahead, type LookaheadOptions, type OptimizerLike, OptimizerWrapper, SAM } from './wrapper.js'
 export { Yogi, type YogiOptions } from './yogi.js'
 
 /** Every optimizer by name: what tests, benchmarks, the command line and the docs go through. */

@@ -3,7 +3,6 @@ import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { DESCENT } from '../backend/parts.js'
-import { Parameter } from '../parameter.js'
 import { adamNumbers, adamRule } from './adam.js'
 import type { ParameterGroup } from './group.js'
 import { GROUP_DEFAULTS, type GroupInput, type GroupOptions } from './input.js'
@@ -98,8 +97,11 @@ export class Muon extends Optimizer<MuonOptions> {
     return inputs.flatMap((input) => {
       const method = input.method ?? options.method ?? 'auto'
       const members = [...input.parameters]
-      const isMatrix = (member: (typeof members)[number]) => (member instanceof Parameter ? member.shape : member.shape)?.length === 2
-      const matrices = method === 'adamw' ? [] : members.filter((member) => method === 'muon' || isMatrix(member))
+      const isMatrix = ({ shape }: (typeof members)[number]) => shape?.length === 2
+      const other = members.find((member) => !isMatrix(member))
+      if (method === 'muon' && other)
+        throw new RangeError(`${this.name}: parameter '${other.name ?? 'array'}' is no matrix; leave method at 'auto' or give it 'adamw'`)
+      const matrices = method === 'adamw' ? [] : members.filter(isMatrix)
       const rest = members.filter((member) => !matrices.includes(member))
       const companion = {
         learningRate: input.companionLearningRate ?? options.companionLearningRate ?? input.learningRate ?? options.learningRate,
@@ -141,7 +143,7 @@ export class Muon extends Optimizer<MuonOptions> {
   protected override applyToRun(group: ParameterGroup<Required<MuonOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
     const { backend, values } = group
     if (values.method === 'adamw') return super.applyToRun(group, run, scale, hyper)
-    const [rows, cols] = this.sidesOf(group, run)
+    const [rows, cols] = group.parameters[run.first].shape
     this.workspace ??= new Workspace(backend)
     const small = Math.min(rows, cols)
     const [u, other, gram, square] = this.workspace.take(run.n, run.n, small * small, small * small)
@@ -151,13 +153,6 @@ export class Muon extends Optimizer<MuonOptions> {
     const rate = values.learningRate * scaleOf(values, rows, cols)
     const decay = values.learningRate * values.weightDecay
     this.pass(group, { ...run, g: x, views: null }, 1, 0, decay, [rate], backend.update('sgd', DESCENT), descentRule)
-  }
-
-  private sidesOf(group: ParameterGroup<Required<MuonOptions>>, run: Run): readonly [number, number] {
-    const { shape, name } = group.parameters[run.first]
-    if (shape.length !== 2)
-      throw new RangeError(`${this.name}: parameter '${name}' is no matrix; leave method at 'auto' or give it 'adamw'`)
-    return [shape[0], shape[1]]
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {

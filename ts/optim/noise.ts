@@ -2,7 +2,7 @@ import { withOthers } from '../backend/families.js'
 import { type Ptr, SCRATCH_BYTES } from '../backend/kernels.js'
 import type { GradientTransform } from './gradients.js'
 import type { ParameterGroup } from './group.js'
-import { checkOption, nonNegative } from './options.js'
+import { checkNames, checkOption, nonNegative } from './options.js'
 
 /**
  * Gaussian noise that fades: g ← g + N(0, η / t^γ) (Neelakantan et al. 2015). Helps very deep nets out of bad starts.
@@ -10,7 +10,9 @@ import { checkOption, nonNegative } from './options.js'
  *
  * @example new SGD(model.parameters(), { learningRate: 0.1, gradientTransforms: [addNoise({ seed: 1 })] })
  */
-export function addNoise({ eta = 0.01, gamma = 0.55, seed = 0 }: { eta?: number; gamma?: number; seed?: number } = {}): GradientTransform {
+export function addNoise(options: { eta?: number; gamma?: number; seed?: number } = {}): GradientTransform {
+  checkNames('addNoise', options, ['eta', 'gamma', 'seed'])
+  const { eta = 0.01, gamma = 0.55, seed = 0 } = options
   checkOption('addNoise', 'eta', eta, 0, nonNegative)
   checkOption('addNoise', 'gamma', gamma, 0, nonNegative)
   let t = 0

@@ -24,12 +24,13 @@ import {
   type SharedOptions,
   type UpdateOptions,
 } from './input.js'
-import { type Allowed, checked, checkName, checkNames, checkOption } from './options.js'
+import { type Allowed, checked, checkName, checkNames, checkOption, fromJson } from './options.js'
 import type { Run, Scalars } from './run.js'
-import { captureState, type OptimizerState, restoreState } from './state.js'
+import { captureState, checkState, type OptimizerState, restoreGroup } from './state.js'
 import { TransformChain } from './transform.js'
 
 const SHARED_OPTIONS = ['backend', 'clipNorm', 'clipValue', 'clipNormPerParameter', 'skipNonFinite', 'gradientTransforms']
+const STEP_OPTIONS = ['gradientScale']
 const NO_SLOTS: readonly string[] = []
 const NO_SCALARS: Scalars = {}
 const NO_EXTRAS: Readonly<Record<string, number>> = {}
@@ -76,7 +77,7 @@ export abstract class Optimizer<O extends object = object> {
 
   protected readonly transforms: TransformChain
   /** Numbers that the optimizer remembers beside the state of parameters; saved with it. */
-  protected readonly globals: Scalars = {}
+  protected globals: Scalars = {}
   private readonly mirrors: Mirror[] = []
   private scratch: FloatArray | null = null
 
@@ -226,6 +227,7 @@ export abstract class Optimizer<O extends object = object> {
    */
   step(options?: UpdateOptions): void {
     const { groups, mirrors } = this
+    if (options !== undefined) checkNames(`${this.name}.step()`, options, STEP_OPTIONS)
     if (mirrors.length > 0) copyIn(mirrors)
     let any = false
     for (let i = 0; i < groups.length; i++) if (groups[i].refresh()) any = true
@@ -257,12 +259,20 @@ export abstract class Optimizer<O extends object = object> {
 
   /**
    * Goes on from a state of {@link Optimizer.state}, options included.
-   * @throws Error for the state of another optimizer or other parameters
+   * @throws Error for the state of another optimizer, RangeError for one of other parameters or with options that it cannot have;
+   *   then nothing was changed
    */
   loadState(state: OptimizerState): void {
-    restoreState(this.name, this.groups, state)
+    checkState(this.name, this.groups, state)
+    const options = this.groups.map((group, k) => this.savedOptions(group, state.groups[k].options))
+    this.groups.forEach((group, k) => {
+      Object.assign(group.values, options[k])
+      group.kernel = this.findKernel(group)
+      restoreGroup(group, state.groups[k].parameters)
+    })
     this.stepCount = state.stepCount
-    Object.assign(this.globals, state.globals)
+    // a state of before the first step knows less than there is now
+    this.globals = { ...state.globals }
     this.transforms.loadState(state.transforms)
   }
 
@@ -292,22 +302,41 @@ export abstract class Optimizer<O extends object = object> {
   }
 
   private makeGroup(parameters: Parameter[], given: O, name: string | undefined): ParameterGroup<Required<O>> {
-    const { defaults, allowed } = this.definition
-    const values = { ...defaults }
-    const check = (option: string, value: unknown) => checkOption(this.name, option, value, defaults[option], allowed[option])
-    for (const [option, value] of Object.entries(given)) {
-      if (value === undefined) continue
-      checkName(this.name, option, Object.keys(defaults))
-      values[option] = value
-    }
-    for (const [option, value] of Object.entries(values)) check(option, value)
-    const raw = values as Required<O>
-    this.checkOptions(raw)
+    const raw = this.withOptions(this.definition.defaults, given)
+    const check = (option: string, value: unknown) => this.checkOption(option, value)
     const options = checked(raw, check, (option) => this.optionChanged(group, option))
     const group: ParameterGroup<Required<O>> = new ParameterGroup(parameters, raw, options, this.layout(raw), name)
     group.kernel = this.findKernel(group)
     this.initialize(group)
     return group
+  }
+
+  /** `values` with those of `given` in their place. @throws RangeError for one that is not known or allowed, or for what does not go together */
+  private withOptions(values: object, given: object): Required<O> {
+    const known = Object.keys(this.definition.defaults)
+    const merged: Record<string, unknown> = { ...values }
+    for (const [option, value] of Object.entries(given)) {
+      if (value === undefined) continue
+      checkName(this.name, option, known)
+      merged[option] = value
+    }
+    for (const [option, value] of Object.entries(merged)) this.checkOption(option, value)
+    this.checkOptions(merged as Required<O>)
+    return merged as Required<O>
+  }
+
+  /** The options of a group with saved ones in their place. @throws RangeError unless the state keeps its slots */
+  private savedOptions(group: ParameterGroup<Required<O>>, saved: Record<string, unknown>): Required<O> {
+    const options = this.withOptions(group.values, fromJson(saved, this.definition.defaults))
+    const [wanted, slots] = [this.slots(options), group.slotNames].map((names) => names.join(', ') || 'none')
+    if (wanted !== slots)
+      throw new RangeError(`${this.name}.loadState(): the state has other options and so other slots, ${wanted}, the optimizer ${slots}`)
+    return options
+  }
+
+  private checkOption(option: string, value: unknown): void {
+    const { defaults, allowed } = this.definition
+    checkOption(this.name, option, value, defaults[option], allowed[option])
   }
 
   private layout(options: Required<O>): StateLayout {

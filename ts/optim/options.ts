@@ -74,6 +74,12 @@ export function checked<O extends object>(raw: O, check: (name: string, value: u
   return Object.seal(guarded) as O
 }
 
+/** Saved options, where JSON may have written null for a number that is infinite. */
+export function fromJson(saved: Readonly<Record<string, unknown>>, defaults: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const read = (name: string, value: unknown) => (value === null && typeof defaults[name] === 'number' ? Infinity : value)
+  return Object.fromEntries(Object.entries(saved).map(([name, value]) => [name, read(name, value)]))
+}
+
 function checkNumber(owner: string, name: string, value: unknown, range: Range): void {
   const { min, max, openMin = false, openMax = false } = range
   const fits = typeof value === 'number' && (openMin ? value > min : value >= min) && (openMax ? value < max : value <= max)

@@ -17,6 +17,8 @@ export interface RAdamOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'v'] as const
+/** Times √v this is nothing beside 1, unless v overflowed: then the quotient is 0, where 0·√v would make it NaN. */
+const NO_ROOT = 1e-27
 
 /**
  * Adam that does not trust v before it has seen enough: the first steps are plain momentum, then a factor r warms up.
@@ -54,14 +56,14 @@ export class RAdam extends Optimizer<RAdamOptions> {
     return 'radam'
   }
 
-  /** The quotient is m / (rootScale·√v + offset); without normalisation rootScale is 0 and offset 1. */
+  /** The quotient is m / (rootScale·√v + offset); without normalisation rootScale is as good as 0 and offset 1. */
   protected override hyper(o: Required<RAdamOptions>, t: number): readonly number[] {
     const c2 = missing(o.beta2, t)
     const limit = 2 / (1 - o.beta2) - 1
     const rho = limit - (2 * t * (1 - c2)) / c2
     const rate = o.learningRate / missing(o.beta1, t)
     const [take1, take2] = [1 - o.beta1, 1 - o.beta2]
-    if (rho <= 5) return [take1, o.beta2, take2, rate, 0, 1]
+    if (rho <= 5) return [take1, o.beta2, take2, rate, NO_ROOT, 1]
     const r = Math.sqrt(((rho - 4) * (rho - 2) * limit) / ((limit - 4) * (limit - 2) * rho))
     if (o.epsilonPlacement === 'outside') return [take1, o.beta2, take2, rate * r, 1 / Math.sqrt(c2), o.epsilon]
     return [take1, o.beta2, take2, rate * r * Math.sqrt(c2), 1, o.epsilon]

@@ -67,7 +67,6 @@ abstract class ScheduleFree<O extends ScheduleFreeOptions> extends AveragingOpti
   /** x = z + (y − z)/β: what to evaluate and keep. */
   protected override averageOf(group: ParameterGroup<Required<O>>, i: number): FloatArray {
     const y = group.parameters[i].data()
-    if (group.stepCountOf(i) === 0) return y
     const z = group.slotView(i, 0)
     const share = 1 - 1 / this.betaOf(group.values as Required<O>)
     return y.map((value, k) => value + share * (z[k] - value)) as FloatArray

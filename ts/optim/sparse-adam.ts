@@ -12,7 +12,7 @@ export type SparseAdamOptions = Omit<AdamOptions, 'weightDecay' | 'decoupledWeig
  *     rows looked up:  Adam's update with ε beside the uncorrected root ('hat');   all other rows stay
  *
  * Dense Adam goes on moving rows that it has not seen for a while, at the cost of a pass over the whole table. Here a
- * batch costs what it looks up. The step count is that of the table, so bias correction is as in PyTorch, and a row that was
+ * batch's update costs what it looks up; the backward pass still makes the gradient of the whole table 0 first. The step count is that of the table, so bias correction is as in PyTorch, and a row that was
  * looked up counts even if its gradient is 0. Where a gradient did not come from look-ups alone (a table that is also the
  * last layer's weight, one that you wrote yourself), it is the rows that are not all zeros. (SGD without momentum and Adagrad are
  * lazy as they are.)

@@ -8,6 +8,8 @@ import type { Scalars } from './run.js'
 /** State of one parameter. */
 export interface ParameterState {
   name: string
+  /** Number of its values. */
+  size: number
   /** Steps that it has taken. */
   stepCount: number
   /** State by name: slots as long as the parameter, and further state of methods that factorise. */
@@ -46,6 +48,7 @@ export function captureState(
       options: { ...group.values } as Record<string, unknown>,
       parameters: group.parameters.map((p, i) => ({
         name: p.name,
+        size: p.size,
         stepCount: group.stepCountOf(i),
         slots: Object.fromEntries(viewsOf(group, i).map(([slot, view]) => [slot, view.slice() as FloatArray])),
         scalars: group.scalarsOf(i),
@@ -56,21 +59,22 @@ export function captureState(
   }
 }
 
-/** Checks everything before it changes anything. */
-export function restoreState(optimizer: string, groups: readonly ParameterGroup[], state: OptimizerState): void {
+/** @throws Error for the state of another optimizer, or of other parameters */
+export function checkState(optimizer: string, groups: readonly ParameterGroup[], state: OptimizerState): void {
   if (state?.format !== 'gradus-optimizer/1') throw new Error(`${optimizer}.loadState(): this is no state of an optimizer`)
   if (state.optimizer !== optimizer) throw new Error(`${optimizer}.loadState(): this is the state of ${state.optimizer}`)
   if (state.groups.length !== groups.length) {
     throw new Error(`${optimizer}.loadState(): the state has ${state.groups.length} groups, the optimizer ${groups.length}`)
   }
   groups.forEach((group, k) => checkGroup(optimizer, group, state.groups[k].parameters))
-  groups.forEach((group, k) => {
-    Object.assign(group.options, state.groups[k].options)
-    for (const [i, saved] of state.groups[k].parameters.entries()) {
-      for (const [slot, view] of viewsOf(group, i)) view.set(asList(saved.slots[slot]))
-      group.restore(i, saved.stepCount, saved.scalars)
-    }
-  })
+}
+
+/** Puts a state that was checked into the parameters of a group. */
+export function restoreGroup(group: ParameterGroup, parameters: readonly ParameterState[]): void {
+  for (const [i, saved] of parameters.entries()) {
+    for (const [slot, view] of viewsOf(group, i)) view.set(asList(saved.slots[slot]))
+    group.restore(i, saved.stepCount, saved.scalars)
+  }
 }
 
 /** All state of parameter i by name. */
@@ -80,16 +84,24 @@ function viewsOf(group: ParameterGroup, i: number): [string, FloatArray][] {
 }
 
 function checkGroup(optimizer: string, group: ParameterGroup, saved: readonly ParameterState[]): void {
-  if (saved.length !== group.parameters.length) {
-    throw new Error(`${optimizer}.loadState(): a group has ${group.parameters.length} parameters, in the state ${saved.length}`)
-  }
+  checkSizes(
+    optimizer,
+    saved.map(({ size }) => size),
+    group.parameters,
+  )
   for (const [i, p] of group.parameters.entries()) {
     for (const [slot, view] of viewsOf(group, i)) {
-      const found = saved[i].slots[slot] === undefined ? undefined : asList(saved[i].slots[slot]).length
+      const found = asList(saved[i].slots[slot] ?? []).length
       if (found === view.length) continue
       throw new Error(
-        `${optimizer}.loadState(): '${p.name}' wants ${view.length} values of slot '${slot}', the state has ${found ?? 'none'}`,
+        `${optimizer}.loadState(): '${p.name}' wants ${view.length} values of slot '${slot}', the state has ${found || 'none'}`,
       )
     }
   }
+}
+
+/** @throws RangeError unless a state is of parameters that are as large as these */
+export function checkSizes(owner: string, saved: readonly number[], parameters: readonly { size: number }[]): void {
+  const [found, own] = [saved, parameters.map(({ size }) => size)].map((sizes) => sizes.join(', '))
+  if (found !== own) throw new RangeError(`${owner}.loadState(): the state is of parameters with ${found} values, these have ${own}`)
 }

@@ -5,6 +5,7 @@ import { asList } from '../tensor.js'
 import { withWeights } from './averaging.js'
 import { parametersOf } from './input.js'
 import { checkNames, checkOption } from './options.js'
+import { checkSizes } from './state.js'
 
 /** Options of {@link WeightAverage}. */
 export interface WeightAverageOptions {
@@ -85,11 +86,11 @@ export class WeightAverage {
   loadState(state: { count: number; values: FloatArray[] }): void {
     if (!Array.isArray(state?.values)) throw new TypeError(`WeightAverage.loadState(): wants a state of an average, got ${show(state)}`)
     const saved = state.values.map(asList)
-    const sizes = (arrays: readonly ArrayLike<number>[]) => arrays.map(({ length }) => length).join(', ')
-    if (sizes(saved) !== sizes(this.values))
-      throw new RangeError(
-        `WeightAverage.loadState(): the state is of parameters with ${sizes(saved)} values, these have ${sizes(this.values)}`,
-      )
+    checkSizes(
+      'WeightAverage',
+      saved.map(({ length }) => length),
+      this.parameters,
+    )
     this.count = state.count
     saved.forEach((average, i) => this.values[i].set(average))
   }

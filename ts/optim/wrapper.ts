@@ -1,16 +1,17 @@
 /**
- * Wrappers around any optimizer: Lookahead, sharpness-aware minimisation, gradient accumulation. They have the methods
+ * Wrappers around any optimizer: Lookahead, sharpness-aware minimisation, and what they and others share. They have the methods
  * of an optimizer, so that training loops, schedulers and checkpoints need not know.
  */
 
 import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
 import { show } from '../show.js'
+import { asList } from '../tensor.js'
 import { type ShowsAverages, withWeights } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import type { UpdateOptions } from './input.js'
 import { checkNames, checkOption, nonNegative } from './options.js'
-import type { OptimizerState } from './state.js'
+import { checkSizes, type OptimizerState } from './state.js'
 
 /** What a training loop needs of an optimizer; optimizers and wrappers alike. */
 export interface OptimizerLike {
@@ -19,12 +20,19 @@ export interface OptimizerLike {
   readonly stepCount: number
   /** step() takes a function that computes the loss and calls backward(), to call it more than once (SAM). */
   readonly wantsClosure?: boolean
+  /** Not every step() changes parameters: batches add up (GradientAccumulation). */
+  readonly accumulates?: boolean
   learningRate: number
   step(options?: UpdateOptions): void
+  /** Steps on batches that wait for others to be added to them, where there are any ({@link GradientAccumulation}). */
+  flush?(options?: UpdateOptions): void
   zeroGrad(): void
   state(): OptimizerState
   loadState(state: OptimizerState): void
 }
+
+/** An array of a state, or what JSON makes of it. */
+export type SavedArray = Parameters<typeof asList>[0]
 
 /** Passes everything on to an inner optimizer. */
 export abstract class OptimizerWrapper implements OptimizerLike {
@@ -51,6 +59,10 @@ export abstract class OptimizerWrapper implements OptimizerLike {
     return this.inner.wantsClosure ?? false
   }
 
+  get accumulates(): boolean {
+    return this.inner.accumulates ?? false
+  }
+
   get learningRate(): number {
     return this.inner.learningRate
   }
@@ -65,6 +77,11 @@ export abstract class OptimizerWrapper implements OptimizerLike {
 
   abstract step(options?: UpdateOptions): void
 
+  /** Steps on batches that wait for others to be added to them, where there are any ({@link GradientAccumulation}). */
+  flush(options?: UpdateOptions): void {
+    this.inner.flush?.(options)
+  }
+
   /** @internal those of the inner optimizer, see {@link ShowsAverages} */
   showAverages(): (() => void) | undefined {
     return (this.inner as ShowsAverages).showAverages?.()
@@ -73,19 +90,33 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   /** What the wrapper itself remembers, in plain numbers and typed arrays. */
   protected abstract extra(): Record<string, unknown>
 
-  protected abstract loadExtra(extra: Record<string, unknown>): void
+  /** Checks what `extra()` gave, perhaps through JSON, before anything changes. @returns what puts it in place */
+  protected abstract loadExtra(extra: Record<string, unknown>): () => void
 
   state(): OptimizerState {
     const state = this.inner.state()
     return { ...state, extra: { ...state.extra, [this.constructor.name]: this.extra() } }
   }
 
+  /** @throws Error for the state of something else, RangeError for one of other parameters; then nothing was changed */
   loadState(state: OptimizerState): void {
     const own = state.extra?.[this.constructor.name]
     if (own === undefined)
       throw new Error(`${this.name}.loadState(): this is the state of ${state.optimizer} without ${this.constructor.name}`)
+    const restore = this.loadExtra(own as Record<string, unknown>)
     this.inner.loadState(state)
-    this.loadExtra(own as Record<string, unknown>)
+    restore()
+  }
+
+  /** Arrays of a state, one for each parameter, as lists. @throws RangeError unless they are as long as the parameters */
+  protected listsOf(saved: readonly SavedArray[]): ArrayLike<number>[] {
+    const lists = saved.map(asList)
+    checkSizes(
+      this.name,
+      lists.map(({ length }) => length),
+      this.parameters,
+    )
+    return lists
   }
 
   protected get parameters(): Parameter[] {
@@ -131,8 +162,18 @@ export class Lookahead extends OptimizerWrapper {
   }
 
   step(options?: UpdateOptions): void {
-    this.inner.step(options)
-    if (++this.taken % this.every !== 0) return
+    this.follow(() => this.inner.step(options))
+  }
+
+  override flush(options?: UpdateOptions): void {
+    this.follow(() => super.flush(options))
+  }
+
+  /** The slow weights' part, where the inner optimizer took a step: one that accumulates does not at every call. */
+  private follow(inner: () => void): void {
+    const { stepCount } = this
+    inner()
+    if (this.stepCount === stepCount || ++this.taken % this.every !== 0) return
     const { alpha } = this
     for (const [i, p] of this.parameters.entries()) {
       const [slow, fast] = [this.slow[i], p.view()]
@@ -154,9 +195,12 @@ export class Lookahead extends OptimizerWrapper {
     return { taken: this.taken, slow: this.averages() }
   }
 
-  protected loadExtra({ taken, slow }: { taken: number; slow: FloatArray[] }): void {
-    this.taken = taken
-    slow.forEach((values, i) => this.slow[i].set(values))
+  protected loadExtra({ taken, slow }: { taken: number; slow: SavedArray[] }): () => void {
+    const lists = this.listsOf(slow)
+    return () => {
+      this.taken = taken
+      lists.forEach((values, i) => this.slow[i].set(values))
+    }
   }
 }
 
@@ -184,6 +228,7 @@ export class SAM extends OptimizerWrapper {
     checkNames('SAM', options, ['rho'])
     const { rho = 0.05 } = options
     checkOption('SAM', 'rho', rho, 0.05, nonNegative)
+    if (inner.accumulates) throw new TypeError(`SAM: ${inner.name} steps on the mean of several batches; SAM has the gradient of one only`)
     this.rho = rho
   }
 
@@ -191,7 +236,7 @@ export class SAM extends OptimizerWrapper {
     return true
   }
 
-  /** @param closure computes all gradients at the present parameters; it runs twice, or once if they are there already */
+  /** @param closure computes all gradients at the present parameters; it runs twice, or once where they are all 0 */
   override step(closure?: (() => void) | UpdateOptions, options?: UpdateOptions): void {
     if (typeof closure !== 'function')
       throw new TypeError('SAM.step(): wants a function that computes the loss and calls backward(), to run it twice')
@@ -217,51 +262,7 @@ export class SAM extends OptimizerWrapper {
     return {}
   }
 
-  protected loadExtra(): void {}
-}
-
-/**
- * One inner step for every k batches, on the mean of their gradients: a batch k times as large in the memory of one.
- *
- *     g = (g₁ + … + g_k)/k,   then the inner step with g
- *
- * Gradients add up in place, and the division is part of the update, so there is nothing to pay.
- * When not: batches that fit: fewer, larger steps are no gain in themselves.
- * Defaults: none, as PyTorch's loop and optax' MultiSteps. State: none. Goyal et al. 2017 on large batches.
- *
- * @example
- * const optimizer = new GradientAccumulation(new Adam(model.parameters()), { every: 4 })
- */
-export class GradientAccumulation extends OptimizerWrapper {
-  readonly every: number
-  private pending = 0
-
-  constructor(inner: OptimizerLike, options: { every: number }) {
-    super(inner)
-    checkNames('GradientAccumulation', options, ['every'])
-    const { every } = options
-    checkOption('GradientAccumulation', 'every', every, 1, { min: 1, max: Infinity })
-    if (inner.wantsClosure) throw new TypeError(`GradientAccumulation: ${inner.name} computes its gradients itself; nothing adds up for it`)
-    this.every = every
-  }
-
-  step(options?: UpdateOptions): void {
-    if (++this.pending < this.every) this.groups[0].backend.arena.end()
-    else this.flush(options)
-  }
-
-  /** Steps on what has come together since the last step, for the end of an epoch. */
-  flush(options?: UpdateOptions): void {
-    if (this.pending === 0) return
-    this.inner.step({ ...options, gradientScale: (options?.gradientScale ?? 1) / this.pending })
-    this.pending = 0
-  }
-
-  protected extra(): Record<string, unknown> {
-    return { pending: this.pending }
-  }
-
-  protected loadExtra({ pending }: { pending: number }): void {
-    this.pending = pending
+  protected loadExtra(): () => void {
+    return () => {}
   }
 }

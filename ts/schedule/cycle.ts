@@ -50,7 +50,7 @@ export interface OneCycleOptions {
   endDivisor?: number
   /** Default `cosine`. */
   shape?: 'cosine' | 'linear'
-  /** Down to the first value as long as up, then on to the last. Default false. */
+  /** Down to the first value as long as up, so that neither is more than half of it, then on to the last. Default false. */
   threePhase?: boolean
 }
 
@@ -83,6 +83,8 @@ function oneCycleOf(owner: string, options: OneCycleOptions, start: number, peak
   checkPositive(owner, { steps })
   if (!(warmupFraction > 0 && warmupFraction < 1))
     throw new RangeError(`${owner}: warmupFraction must be above 0 and below 1, got ${show(warmupFraction)}`)
+  if (threePhase && warmupFraction > 0.5)
+    throw new RangeError(`${owner}: warmupFraction must be at most 0.5 with threePhase, down is as long as up; got ${show(warmupFraction)}`)
   checkChoice(`${owner}: shape`, shape, ['cosine', 'linear'])
   const up = warmupFraction * steps - 1
   const down = threePhase ? 2 * warmupFraction * steps - 2 : steps - 1

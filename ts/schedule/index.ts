@@ -35,4 +35,4 @@ export {
   type WarmupOptions,
   warmup,
 } from './schedule.js'
-export { Scheduler, type SchedulerOptions } from './scheduler.js'
+export { Scheduler, type SchedulerOptions, type SchedulerState } from './scheduler.js'

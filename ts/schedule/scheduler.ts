@@ -8,8 +8,15 @@ import type { Schedule } from './schedule.js'
 export interface SchedulerOptions {
   /** Index of the group to drive. Default: every group. */
   group?: number
-  /** Schedules give a factor on the option's value at construction, which may differ between groups. Default false. */
+  /** Schedules give a factor on the option's value at construction (or in a state that is loaded), which may differ between groups. Default false. */
   relative?: boolean
+}
+
+/** What {@link Scheduler.loadState} needs. */
+export interface SchedulerState {
+  stepCount: number
+  /** What the schedules are factors on: of a relative scheduler the values at its construction. Default: as they are. */
+  bases?: readonly number[]
 }
 
 /**
@@ -66,14 +73,21 @@ export class Scheduler {
   }
 
   /** What {@link loadState} needs. */
-  state(): { stepCount: number } {
-    return { stepCount: this.stepCount }
+  state(): SchedulerState {
+    return { stepCount: this.stepCount, bases: this.targets.map(({ base }) => base) }
   }
 
-  /** @throws TypeError for what is no state of a scheduler */
-  loadState(state: { stepCount: number }): void {
+  /** @throws TypeError for what is no state of a scheduler, RangeError for one that drives other options; then nothing was changed */
+  loadState(state: SchedulerState): void {
     if (typeof state?.stepCount !== 'number') throw new TypeError(`Scheduler.loadState(): wants { stepCount }, got ${show(state)}`)
-    this.stepCount = state.stepCount
+    const { targets } = this
+    const { stepCount, bases = targets.map(({ base }) => base) } = state
+    if (bases.length !== targets.length)
+      throw new RangeError(
+        `Scheduler.loadState(): the state is of a scheduler of ${bases.length} options, this one drives ${targets.length}`,
+      )
+    this.stepCount = stepCount
+    targets.forEach((target, i) => (target.base = bases[i]))
     this.assign()
   }
 

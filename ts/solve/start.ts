@@ -1,7 +1,7 @@
 /** Checks of what solvers are called with. */
 import { show } from '../show.js'
 import { Tensor } from '../tensor.js'
-import { copied } from './least-squares/residuals.js'
+import { copied } from './vector.js'
 
 /** The numbers of a start, copied. @throws TypeError for anything but numbers, RangeError for none @internal */
 export function startOf(owner: string, x0: ArrayLike<number> | Tensor): Float64Array {

@@ -57,3 +57,10 @@ export function allFinite(a: Float64Array): boolean {
   for (let i = 0; i < a.length; i++) if (!Number.isFinite(a[i])) return false
   return true
 }
+
+/** Float64Array.from takes the way through iterators, which is slow. @internal */
+export function copied(r: ArrayLike<number>): Float64Array {
+  const out = new Float64Array(r.length)
+  for (let i = 0; i < out.length; i++) out[i] = r[i]
+  return out
+}

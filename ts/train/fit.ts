@@ -3,6 +3,7 @@
 import { NonFiniteError } from '../errors.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import type { ShowsAverages } from '../optim/averaging.js'
+import type { OptimizerLike } from '../optim/wrapper.js'
 import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
 import { claim } from './claim.js'
 import type { Rows } from './data.js'
@@ -15,7 +16,8 @@ import { type Ends, type QuietSteps, quietSteps } from './quiet-steps.js'
 import { type Place, type Step, steps } from './steps.js'
 
 /**
- * Trains a model, in training mode; afterwards it is in the mode in which it was before.
+ * Trains a model, in training mode; afterwards it is in the mode in which it was before. Where an optimizer accumulates batches
+ * ({@link GradientAccumulation}), those left over at the end of an epoch make a step of their own.
  *
  * @returns the history: one record per epoch
  * @example
@@ -76,7 +78,11 @@ class Run {
         if (this.watchesBatches || this.metrics.length > 0) await this.each(steps(this.plan), (step) => this.afterStep(step))
         else await this.each(quietSteps(this.plan, this.ends), (taken) => this.afterSteps(taken))
       }
+      // before callbacks put the best weights back
+      this.flush()
     } catch (error) {
+      // of batches that wait for others, the next training is to know nothing
+      if (this.optimizer.accumulates) this.optimizer.zeroGrad()
       // the best weights so far are worth most where training came to a bad end
       if (error instanceof NonFiniteError) await this.end()
       throw error
@@ -86,6 +92,16 @@ class Run {
     this.history.seconds = seconds(this.started)
     if (this.stopReason !== null) this.history.stopReason = this.stopReason
     return this.history
+  }
+
+  /** Steps on batches that still wait for others. */
+  private flush(): void {
+    this.optimizer.flush?.()
+  }
+
+  /** As one that may accumulate batches (GradientAccumulation), which those that take whole steps do not. */
+  private get optimizer(): Partial<OptimizerLike> & Pick<OptimizerLike, 'zeroGrad'> {
+    return this.options.optimizer as OptimizerLike
   }
 
   private end(): Promise<void> {
@@ -119,7 +135,8 @@ class Run {
     this.samples += step.size
     this.means.add(step.loss, step.prediction, step.targets, step.size)
     const lastOfEpoch = step.batch === this.plan.batchesPerEpoch
-    if (!lastOfEpoch) this.reportProgress(step)
+    if (lastOfEpoch) this.flush()
+    else this.reportProgress(step)
     return lastOfEpoch || this.watchesBatches ? this.report(step, lastOfEpoch) : undefined
   }
 
@@ -136,6 +153,7 @@ class Run {
       this.samples += size
       this.means.addLoss(taken.loss(i), size)
       if (batch < batchesPerEpoch) continue
+      this.flush()
       if (this.watchesEpochs) break
       epochs.push({ epoch: at.epoch, loss: this.means.loss, metrics: {}, learningRate: taken.learningRate(i), seconds: 0 })
       this.beginEpoch()

@@ -12,15 +12,14 @@ import { ClosureOptimizer, checkOwnLoss, type TrainingBatch } from '../optimizer
 import type { StopReason } from '../result.js'
 import { allFinite, maxAbs } from '../vector.js'
 import { DenseNet, type LayerPlan, planOf } from './dense-net.js'
-import { checkNetData } from './levenberg-marquardt.js'
-import { type Chunk, chunksOf } from './net-problem.js'
+import { type Chunk, checkNetData, chunksOf } from './net-problem.js'
 import { type CurvatureLoss, type OutputLoss, outputLoss } from './output-loss.js'
 
 /** Options that they share. */
 export interface DenseOptimizerOptions {
-  /** Step size. Default 1 (`KFAC`: 0.1). */
+  /** Step size. Default 0.3 (`KFAC`: 0.1). */
   learningRate?: number
-  /** λ, added to the curvature. Default 1e-3 (`KFAC`: 1e-2). */
+  /** λ, added to the curvature. Default 1e-2. */
   damping?: number
   /** `crossEntropy` of softmax over the outputs with class indices or rows of probabilities; `mse`. Default `crossEntropy`. */
   loss?: CurvatureLoss

@@ -17,7 +17,7 @@ import { ClosureOptimizer, type ClosureResult, checkOwnLoss, type TrainingBatch 
 import { isConverged, type Stop } from '../result.js'
 import { allFinite, dot, norm } from '../vector.js'
 import { type LayerPlan, planOf } from './dense-net.js'
-import { chunksOf, NetProblem } from './net-problem.js'
+import { checkNetData, chunksOf, NetProblem } from './net-problem.js'
 
 /** Options of {@link LevenbergMarquardt}. */
 export interface LevenbergMarquardtOptions {
@@ -218,16 +218,6 @@ function netProblem(
   const rows = y.size
   const chunks = chunksOf(plan, size * plan[plan.length - 1].outputs, x.read(), y.read())
   return [new NetProblem(backend, plan, size, chunks, frozen), () => rows]
-}
-
-/** @internal @throws ShapeError */
-export function checkNetData(owner: string, plan: readonly LayerPlan[], x: Tensor, y: Tensor, targetsPerRow?: number): void {
-  const inputs = plan[0].inputs
-  const outputs = targetsPerRow ?? plan[plan.length - 1].outputs
-  if (x.rank !== 2 || x.shape[1] !== inputs || x.shape[0] === 0)
-    throw new ShapeError(`${owner}: wants inputs [rows, ${inputs}], got ${formatShape(x.shape)}`)
-  if (y.size !== x.shape[0] * outputs)
-    throw new ShapeError(`${owner}: wants ${outputs} targets for each of ${x.shape[0]} rows, got ${formatShape(y.shape)}`)
 }
 
 function residualsOf(model: Module, x: Tensor, y: Tensor): Tensor {

@@ -2,6 +2,9 @@
 import { DoubleRoom, doubleHome } from '../../backend/double.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
+import { ShapeError } from '../../errors.js'
+import { formatShape } from '../../shape.js'
+import type { Tensor } from '../../tensor.js'
 import type { LeastSquaresProblem } from '../least-squares/damped.js'
 import { type Frozen, KernelEquations } from '../least-squares/equations.js'
 import { clearFrozen, DenseNet, type LayerPlan, unitMajor } from './dense-net.js'
@@ -31,6 +34,16 @@ export function chunksOf(plan: readonly LayerPlan[], perRow: number, x: ArrayLik
     chunks.push({ count: to - from, inputs: unitMajor(x, inputs, from, to), targets: unitMajor(y, outputs, from, to) })
   }
   return chunks
+}
+
+/** @throws ShapeError for inputs or targets that do not fit the net @internal */
+export function checkNetData(owner: string, plan: readonly LayerPlan[], x: Tensor, y: Tensor, targetsPerRow?: number): void {
+  const inputs = plan[0].inputs
+  const outputs = targetsPerRow ?? plan[plan.length - 1].outputs
+  if (x.rank !== 2 || x.shape[1] !== inputs || x.shape[0] === 0)
+    throw new ShapeError(`${owner}: wants inputs [rows, ${inputs}], got ${formatShape(x.shape)}`)
+  if (y.size !== x.shape[0] * outputs)
+    throw new ShapeError(`${owner}: wants ${outputs} targets for each of ${x.shape[0]} rows, got ${formatShape(y.shape)}`)
 }
 
 /** A chunk in the room of a problem. */

@@ -33,7 +33,7 @@ export interface CurveFit extends LeastSquaresResult {
   covariance: Float64Array[]
   /** Root mean square of model − y, unweighted. */
   rms: number
-  /** 1 − Σ(model − y)² / Σ(y − ȳ)² */
+  /** 1 − Σ(model − y)² / Σ(y − ȳ)²; where all y are equal, 1 if the model is exact and else 0, as `r2Score` has it */
   rSquared: number
 }
 
@@ -171,8 +171,9 @@ function isSingular(l: Float64Array, n: number): boolean {
 /** Adds rms and rSquared. */
 function judge(fit: CurveFit, weights: Float64Array, y: ArrayLike<number>): void {
   const { residuals } = fit
-  let mean = 0
-  for (let i = 0; i < y.length; i++) mean += y[i] / y.length
+  // from the first one on, so that the mean of equal numbers is that number
+  let mean = y[0]
+  for (let i = 0; i < y.length; i++) mean += (y[i] - y[0]) / y.length
   let left = 0
   let total = 0
   for (let i = 0; i < y.length; i++) {
@@ -180,5 +181,5 @@ function judge(fit: CurveFit, weights: Float64Array, y: ArrayLike<number>): void
     total += (y[i] - mean) ** 2
   }
   fit.rms = Math.sqrt(left / y.length)
-  fit.rSquared = 1 - left / total
+  fit.rSquared = total > 0 ? 1 - left / total : Number(left === 0)
 }

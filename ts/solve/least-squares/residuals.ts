@@ -6,7 +6,7 @@ import { show } from '../../show.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import type { Box } from '../box.js'
 import { FunctionError } from '../result.js'
-import { allFinite, dot } from '../vector.js'
+import { allFinite, copied, dot } from '../vector.js'
 import type { LeastSquaresProblem } from './damped.js'
 import { equationsFor, type NormalEquations } from './equations.js'
 
@@ -191,13 +191,6 @@ export class FunctionProblem implements LeastSquaresProblem {
     at[j] = xj
     for (let i = 0; i < m; i++) column[i] = (column[i] - minus[i]) / (2 * h)
   }
-}
-
-/** Float64Array.from takes the way through iterators, which is slow. @internal */
-export function copied(r: ArrayLike<number>): Float64Array {
-  const out = new Float64Array(r.length)
-  for (let i = 0; i < out.length; i++) out[i] = r[i]
-  return out
 }
 
 function flattened(rows: ArrayLike<ArrayLike<number>>): number[] {

@@ -2,10 +2,11 @@
 
 import type { Loss } from '../../loss/loss.js'
 import { parametersOf } from '../../optim/input.js'
-import { type Allowed, checked, checkNames, checkOption } from '../../optim/options.js'
+import { type Allowed, checked, checkNames, checkOption, fromJson } from '../../optim/options.js'
+import { checkSizes } from '../../optim/state.js'
 import type { Parameter } from '../../parameter.js'
 import { show } from '../../show.js'
-import { Tensor } from '../../tensor.js'
+import { asList, Tensor } from '../../tensor.js'
 import type { Frozen } from '../least-squares/equations.js'
 import type { Point } from '../objective.js'
 import type { StopReason } from '../result.js'
@@ -36,6 +37,8 @@ export interface ClosureState {
   optimizer: string
   stepCount: number
   options: Record<string, unknown>
+  /** Number of values of each parameter. */
+  sizes: number[]
   /** Numbers and vectors by name. */
   values: Record<string, unknown>
 }
@@ -81,12 +84,12 @@ export abstract class ClosureOptimizer<O extends object> {
   /** @throws RangeError for options out of range, Error for no parameters, one twice, or of two backends */
   constructor(parameters: Iterable<Parameter>, options: O = {} as O) {
     this.parameters = checkParameters(this.name, parametersOf(this.name, parameters, ' (one group: the method sees them as one vector)'))
-    const { defaults, allowed } = this.constructor as unknown as OptimizerClass
+    const { defaults } = this.definition
     checkNames(this.name, options, Object.keys(defaults))
     const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
     const values: Record<string, unknown> = { ...defaults, ...given }
-    const check = (name: string, value: unknown) => checkOption(this.name, name, value, defaults[name], allowed[name])
-    for (const [name, value] of Object.entries(values)) check(name, value)
+    this.checkOptions(values)
+    const check = (name: string, value: unknown) => this.checkOptions({ [name]: value })
     this.options = checked(values, check, () => {}) as Required<O>
     this.groups = [{ name: '0', parameters: this.parameters, options: this.options }]
     this.size = this.parameters.reduce((sum, p) => sum + p.size, 0)
@@ -121,20 +124,40 @@ export abstract class ClosureOptimizer<O extends object> {
       optimizer: this.name,
       stepCount: this.stepCount,
       options: { ...this.options } as Record<string, unknown>,
+      sizes: this.parameters.map(({ size }) => size),
       values: structuredClone(this.captured()),
     }
   }
 
-  /** Goes on from a {@link ClosureOptimizer.state}, options included. @throws Error for the state of another optimizer */
+  /**
+   * Goes on from a {@link ClosureOptimizer.state}, options included.
+   * @throws Error for the state of another optimizer, RangeError for one of other parameters or with options that it cannot have;
+   *   then nothing was changed
+   */
   loadState(state: ClosureState): void {
     if (state?.format !== 'gradus-closure-optimizer/1' || state.optimizer !== this.name) {
       throw new Error(
         `${this.name}.loadState(): this is ${state?.optimizer ? `the state of ${state.optimizer}` : 'no state of a closure optimizer'}`,
       )
     }
-    Object.assign(this.options, state.options)
+    checkSizes(this.name, state.sizes ?? [], this.parameters)
+    const { defaults } = this.definition
+    const options = fromJson(state.options, defaults)
+    checkNames(this.name, options, Object.keys(defaults))
+    this.checkOptions(options)
+    const values = Object.entries(state.values).map(([name, value]) => [name, withVectors(value)])
+    Object.assign(this.options, options)
     this.stepCount = state.stepCount
-    this.restore(structuredClone(state.values))
+    this.restore(Object.fromEntries(values))
+  }
+
+  private get definition(): OptimizerClass {
+    return this.constructor as unknown as OptimizerClass
+  }
+
+  private checkOptions(options: Readonly<Record<string, unknown>>): void {
+    const { defaults, allowed } = this.definition
+    for (const [name, value] of Object.entries(options)) checkOption(this.name, name, value, defaults[name], allowed[name])
   }
 
   /** What the method remembers. */
@@ -194,6 +217,15 @@ export abstract class ClosureOptimizer<O extends object> {
       at += p.size
     }
   }
+}
+
+/** A copy of a saved value in which all numbers in a row are vectors again: JSON makes objects of those, with indices for names. */
+function withVectors(saved: unknown): unknown {
+  if (typeof saved !== 'object' || saved === null) return saved
+  if (Array.isArray(saved) && typeof saved[0] !== 'number') return saved.map(withVectors)
+  if (ArrayBuffer.isView(saved) || Object.keys(saved).every((key, i) => key === String(i)))
+    return Float64Array.from(asList(saved as Record<string, number>))
+  return Object.fromEntries(Object.entries(saved).map(([name, value]) => [name, withVectors(value)]))
 }
 
 function checkParameters(owner: string, parameters: Parameter[]): Parameter[] {

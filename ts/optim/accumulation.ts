@@ -1,0 +1,87 @@
+/** Gradient accumulation: several batches to a step. */
+import type { Parameter } from '../parameter.js'
+import { asList } from '../tensor.js'
+import type { UpdateOptions } from './input.js'
+import { checkNames, checkOption } from './options.js'
+import { type OptimizerLike, OptimizerWrapper, type SavedArray } from './wrapper.js'
+
+/** What a parameter's gradient has come to so far: its numbers, and the rows of a table that they are in, see {@link Parameter}. */
+interface PendingGradient {
+  values: SavedArray
+  rows: SavedArray | null
+}
+
+/**
+ * One inner step for every k batches, on the mean of their gradients: a batch k times as large in the memory of one.
+ *
+ *     g = (g₁ + … + g_k)/k,   then the inner step with g
+ *
+ * Gradients add up in place, and the division is part of the update, so there is nothing to pay. `fit` calls {@link flush} at
+ * the end of each epoch: what is left over makes a step of its own, on the mean of fewer batches. In a loop of your own, around
+ * `trainSteps` as well, call it there yourself.
+ * When not: batches that fit: fewer, larger steps are no gain in themselves.
+ * Defaults: none, as PyTorch's loop and optax' MultiSteps. State: none, but the gradients so far. Goyal et al. 2017 on large batches.
+ *
+ * @example
+ * const optimizer = new GradientAccumulation(new Adam(model.parameters()), { every: 4 })
+ */
+export class GradientAccumulation extends OptimizerWrapper {
+  readonly every: number
+  private pending = 0
+
+  constructor(inner: OptimizerLike, options: { every: number }) {
+    super(inner)
+    checkNames('GradientAccumulation', options, ['every'])
+    const { every } = options
+    checkOption('GradientAccumulation', 'every', every, 1, { min: 1, max: Infinity })
+    if (inner.wantsClosure) throw new TypeError(`GradientAccumulation: ${inner.name} computes its gradients itself; nothing adds up for it`)
+    this.every = every
+  }
+
+  override get accumulates(): boolean {
+    return true
+  }
+
+  step(options?: UpdateOptions): void {
+    if (++this.pending < this.every) this.groups[0].backend.arena.end()
+    else this.flush(options)
+  }
+
+  /** Steps on what has come together since the last step, if anything has: for the end of an epoch. */
+  override flush(options?: UpdateOptions): void {
+    if (this.pending === 0) return
+    this.inner.step({ ...options, gradientScale: (options?.gradientScale ?? 1) / this.pending })
+    this.pending = 0
+  }
+
+  /** Forgets all gradients, and with them the batches that have come together. */
+  override zeroGrad(): void {
+    super.zeroGrad()
+    this.pending = 0
+  }
+
+  protected extra(): Record<string, unknown> {
+    return { pending: this.pending, gradients: this.pending === 0 ? null : this.parameters.map(pendingGradient) }
+  }
+
+  protected loadExtra(extra: Record<string, unknown>): () => void {
+    const { parameters } = this
+    const gradients = (extra.gradients as (PendingGradient | null)[] | null) ?? parameters.map(() => null)
+    const lists = this.listsOf(gradients.map((gradient, i) => gradient?.values ?? { length: parameters[i]?.size }))
+    return () => {
+      // what has come together here is no part of what the state goes on with
+      if (this.pending > 0) this.zeroGrad()
+      this.pending = extra.pending as number
+      for (const [i, gradient] of gradients.entries()) {
+        if (gradient === null) continue
+        parameters[i].gradientView().set(lists[i])
+        parameters[i].touchedRows = gradient.rows && [Int32Array.from(asList(gradient.rows))]
+      }
+    }
+  }
+}
+
+function pendingGradient({ gradientState, grad, touchedRows }: Parameter): PendingGradient | null {
+  if (gradientState !== 'ready' || grad === null) return null
+  return { values: grad.read().slice(), rows: touchedRows && Int32Array.from(touchedRows.flatMap((rows) => [...rows])) }
+}
