@@ -147,6 +147,17 @@ describe('fit with GradientAccumulation', () => {
     })
   })
 
+  test('each epoch makes its step, also where many epochs run at once', async () => {
+    const states = []
+    for (const options of [{}, { metrics: ['meanAbsoluteError'] as 'meanAbsoluteError'[] }]) {
+      const { model, optimizer } = made()
+      await fit(model, { ...data, ...options, optimizer, epochs: 500 })
+      expect(optimizer.stepCount).toBe(1000)
+      states.push(model.state())
+    }
+    expect(states[0]).toEqual(states[1])
+  })
+
   test('validation sees the whole epoch', async () => {
     const { model, optimizer } = made()
     const { epochs } = await fit(model, { ...data, optimizer, epochs: 1, validation: { inputs, targets } })

@@ -122,7 +122,7 @@ class Run {
   }
 
   private get ends(): Ends {
-    return { spansEpochs: !this.watchesEpochs, isOver: () => this.shouldStop() }
+    return { spansEpochs: !this.watchesEpochs && !this.optimizer.accumulates, isOver: () => this.shouldStop() }
   }
 
   private shouldStop(): boolean {
