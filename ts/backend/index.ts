@@ -1,22 +1,17 @@
 /** Backends: what runs the kernels. Chosen once by {@link load}, or by the first use. */
 
-import { checkChoice } from '../checks.js'
-import { checkNames } from '../names.js'
-import { show } from '../show.js'
 import { StepArena } from './arena.js'
 import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js'
 import { createBasicKernels } from './js/index.js'
 import { type Kernels, TILES, type TileName, type Update, WHOLE_UPDATES } from './kernels.js'
-import { canShare, sharedMemory, startThreads, wantedThreads } from './threads/index.js'
+import { type BackendOptions, chooseThreads, chooseVariant } from './options.js'
+import { sharedMemory, startThreads } from './threads/index.js'
 import { type Tiled, withTileChoice } from './tiles.js'
-import { warnOnce } from './warn.js'
 import {
   compiled,
   instantiate,
   instantiatePart,
   precompile,
-  refusal,
-  supportedVariants,
   updateKernel,
   type Variant,
   type WasmExports,
@@ -25,41 +20,7 @@ import {
 } from './wasm.js'
 import { checkWidened, enableWidening } from './widen.js'
 
-/** Options of {@link load} and {@link createBackend}. */
-export interface BackendOptions {
-  /** `wasm` (default where the engine has SIMD) or `js`. */
-  backend?: 'wasm' | 'js'
-  /** The WebAssembly artefact. Default: `relaxed` where the engine accepts it, else `simd`. */
-  variant?: Variant
-  /**
-   * Same seed, same bits on every runtime and machine: pins `simd`. Default false. Plain JavaScript (`gradus/js`, `backend: 'js'`)
-   * cannot promise that: its bits are the same on one engine only, as engines differ in the last digit of Math.exp and its like,
-   * and differ from those of WebAssembly; asked for there, a warning says so.
-   */
-  reproducible?: boolean
-  /** `float64` is for the JS backend only. Default `float32`. */
-  dtype?: DType
-  /**
-   * Experimental: let V8 use 256-bit vectors (Node 24 or newer, x86), about twice as fast on large layers. Sets a V8 flag
-   * for the whole process. Ignored elsewhere; `backend.widened` tells. Default false.
-   */
-  widen?: boolean
-  /**
-   * The tile of large matrix products in WebAssembly, in rows and columns that are summed at a time: `5x8`, `4x16` or `5x16`. All
-   * give the same bits; which is fastest depends on the engine and on the processor's registers. Default `auto`: the first large
-   * products take turns, and the fastest stays. `backend.tile` tells.
-   */
-  tile?: 'auto' | TileName
-  /**
-   * Threads that share large kernels: a number up to 16, or `auto` (one for each core, at most 8). Default 1: a library should
-   * not take a second core unasked. The bits are the same for any number, and nets too small to gain stay on one thread. Needs
-   * SharedArrayBuffer, which a page has only when it is isolated from other origins: without it one thread is used, and a warning
-   * names the headers. JavaScript has one: more is an error there, and `auto` is one. `backend.threads` tells how many run.
-   */
-  threads?: number | 'auto'
-  /** Most bytes of memory to take. Default: 4 GiB less one page. */
-  memoryLimit?: number
-}
+export type { BackendOptions } from './options.js'
 
 /** An engine with its own memory. Tensors and parameters belong to one backend and do not mix. */
 export interface Backend {
@@ -136,68 +97,6 @@ let double: Backend | undefined
 export function doubleBackend(): Backend {
   double ??= createBackend({ backend: 'js', dtype: 'float64' })
   return double
-}
-
-const CHOICES = {
-  backend: ['wasm', 'js'],
-  variant: ['simd', 'relaxed'],
-  dtype: ['float32', 'float64'],
-  tile: ['auto', ...TILES],
-}
-const OPTIONS = [...Object.keys(CHOICES), 'reproducible', 'widen', 'threads', 'memoryLimit']
-
-function chooseVariant(options: BackendOptions): Variant | 'js' {
-  checkNames('load', options, OPTIONS)
-  const { backend, variant, reproducible = false, dtype = 'float32' } = options
-  for (const [name, choices] of Object.entries(CHOICES)) {
-    const value = options[name as keyof BackendOptions]
-    if (value !== undefined) checkChoice(`load: ${name}`, value, choices)
-  }
-  const { memoryLimit = 1 } = options
-  if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit is a number of bytes above 0, got ${show(memoryLimit)}`)
-  if (dtype === 'float64') {
-    if (backend !== 'js') throw new RangeError("load: dtype 'float64' needs backend 'js'")
-    return 'js'
-  }
-  if (reproducible && variant === 'relaxed')
-    throw new RangeError("load: reproducible pins variant 'simd'; 'relaxed' rounds differently by engine")
-  if (backend === 'js') {
-    if (reproducible) warnReproducible()
-    return 'js'
-  }
-  const supported = supportedVariants()
-  const wanted = reproducible ? 'simd' : variant
-  const found = wanted ? supported.find((v) => v === wanted) : supported[0]
-  if (found) return found
-  const forbidden = refusal()
-  if (backend === undefined && variant === undefined) {
-    if (forbidden) warnForbidden(forbidden)
-    if (reproducible) warnReproducible()
-    return 'js'
-  }
-  throw new Error(
-    `load: this engine cannot run the WebAssembly variant '${wanted ?? 'simd'}'${forbidden ? ` (${forbidden})` : ''}; ` +
-      'leave the choice open to fall back to JS',
-  )
-}
-
-/** How many threads a backend starts with; warns where there can be but one. @throws RangeError */
-function chooseThreads(variant: Variant | 'js', { threads, backend }: BackendOptions): number {
-  const wanted = wantedThreads(threads)
-  if (backend === 'js' && threads === 'auto') return 1
-  if (wanted > 1 && backend === 'js') throw new RangeError("load: threads are for the backend 'wasm'; 'js' has one")
-  return wanted > 1 && variant !== 'js' && canShare() ? wanted : 1
-}
-
-function warnForbidden(reason: string): void {
-  warnOnce(
-    `WebAssembly may not be compiled here, so JavaScript runs instead, several times slower (${reason}); ` +
-      "a page's Content-Security-Policy has to allow 'wasm-unsafe-eval' in script-src. Import 'gradus/js' to use JavaScript on purpose",
-  )
-}
-
-function warnReproducible(): void {
-  warnOnce('reproducible: true promises the bits of WebAssembly; JavaScript runs instead, whose bits are others and differ by engine')
 }
 
 function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {

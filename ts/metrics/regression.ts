@@ -57,8 +57,9 @@ export function r2Score(prediction: TensorLike, target: TensorLike): number {
   let total = 0
   for (let c = 0; c < columns; c++) {
     let [mean, residual, spread] = [0, 0, 0]
-    for (let i = c; i < truths.length; i += columns) mean += truths[i]
-    mean /= rows
+    // from the first on, so that the mean of equal targets is no other number by rounding
+    for (let i = c; i < truths.length; i += columns) mean += (truths[i] - truths[c]) / rows
+    mean += truths[c]
     for (let i = c; i < truths.length; i += columns) {
       residual += (truths[i] - guesses[i]) ** 2
       spread += (truths[i] - mean) ** 2

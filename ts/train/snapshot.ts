@@ -21,14 +21,15 @@ export function snapshot(model: Module, optimizer: OptimizerLike): () => void {
 }
 
 function rememberParameter(p: Parameter): () => void {
-  const { gradientState } = p
+  const { gradientState, touchedRows } = p
   const values = p.data()
   const gradient = gradientState === 'none' ? null : p.gradientView().slice()
-  p.gradientState = gradientState
+  const mark = () => Object.assign(p, { gradientState, touchedRows })
+  mark()
   return () => {
     p.view().set(values)
     if (gradient !== null) p.gradientView().set(gradient)
-    p.gradientState = gradientState
+    mark()
   }
 }
 
