@@ -144,6 +144,13 @@ function overflowing(prediction: Tensor, target: TensorLike): Tensor {
   return add(crossEntropy(prediction, target), mul(mean(exp(square(prediction))), 1e-9))
 }
 
+test('an optimizer without a state leaves the model free', async () => {
+  const model = net(4, 3)
+  const broken = { name: 'Broken', groups: new Adam(model.parameters()).groups, step() {}, learningRate: 0.1 } as unknown as Optimizer
+  await expect(findLearningRate(model, { ...flowers, loss: crossEntropy, optimizer: broken, steps: 5 })).rejects.toThrow()
+  await fit(model, { ...flowers, loss: crossEntropy, optimizer: new Adam(model.parameters()) })
+})
+
 test('suggestions of a known curve', () => {
   const rates = Array.from({ length: 13 }, (_, i) => 10 ** (i - 8))
   expect(suggest(rates, [5, 5, 5, 5, 4.9, 4.7, 4, 2, 1.5, 1.2, 3, 9, 20])).toEqual({

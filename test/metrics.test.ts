@@ -110,7 +110,12 @@ describe('against scikit-learn', () => {
     expect(r2Score(one.scores, one.target)).toBeCloseTo(one.r2, 10)
     // equal targets whose sum over their number is another number
     const equal = Array.from({ length: 7 }, () => 0.1)
-    expect(r2Score(Float64Array.from(equal, (t) => t + 1), Float64Array.from(equal))).toBe(0)
+    expect(
+      r2Score(
+        Float64Array.from(equal, (t) => t + 1),
+        Float64Array.from(equal),
+      ),
+    ).toBe(0)
     expect(meanAbsoluteError(p, t)).toBeCloseTo(one.mae, 12)
     expect(rootMeanSquaredError(p, t)).toBeCloseTo(one.rmse, 12)
   })

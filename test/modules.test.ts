@@ -48,6 +48,32 @@ test('a plain object may have a layer by any name', () => {
   expect(new Named({ backend }).parameters().length).toBe(4)
 })
 
+test('a field of any name is the user’s: context too', () => {
+  class Attention extends Module {
+    context = new Dense(2, 3)
+    forward(x: Tensor): Tensor {
+      return this.context.forward(x)
+    }
+  }
+  const model = new Attention({ backend })
+  expect([...model.namedParameters().keys()]).toEqual(['context.weight', 'context.bias'])
+  expect(model.predict([[1, 2]]).shape).toEqual([1, 3])
+})
+
+test('a head put onto a used body that becomes part of another model is among its parameters', () => {
+  class Net extends Module {
+    head = new Dense(2, 3)
+    forward(x: Tensor): Tensor {
+      return this.head.forward(x)
+    }
+  }
+  const body = new Net({ backend })
+  body.predict([[1, 2]])
+  body.head = new Dense(2, 3)
+  const outer = new Sequential([body, new Dense(3, 1)], { backend })
+  expect([...outer.namedParameters().keys()]).toEqual(['0.head.weight', '0.head.bias', '1.weight', '1.bias'])
+})
+
 test('weight comes before bias, also where a compiler drops fields that are only declared', async () => {
   const { outputFiles } = await build({
     stdin: { contents: "export { createBackend, Dense } from './ts/index.ts'", resolveDir: process.cwd(), loader: 'ts' },

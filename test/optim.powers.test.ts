@@ -1,8 +1,8 @@
 /** The powers of ts/optim/powers.ts against Math, and NAdam, which needs most of them, at the ends of what floats can hold. */
 import { describe, expect, test } from 'vitest'
-import { createBackend } from '../ts/backend/index.js'
+import { type Backend, createBackend } from '../ts/backend/index.js'
 import { supportedVariants } from '../ts/backend/wasm.js'
-import { NAdam } from '../ts/optim/index.js'
+import { DoG, LARS, NAdam } from '../ts/optim/index.js'
 import { decayed, missing, power } from '../ts/optim/powers.js'
 import { Parameter } from '../ts/parameter.js'
 
@@ -51,6 +51,30 @@ describe('NAdam', () => {
       walk(options, steps).forEach((got, i) => expect(Math.abs(got - want[i]), `g = ${gradient[i]}, step ${steps}`).toBeLessThan(4e-6))
     }
   })
+
+  test.each(supportedVariants())(
+    'gradients whose squares leave the range of a float: LARS and DoG on %s go the way of doubles',
+    (variant) => {
+      const step = (Class: typeof LARS | typeof DoG, backend: Backend, size: number) => {
+        const p = new Parameter(
+          Float32Array.from({ length: 37 }, (_, i) => 1 + i / 37),
+          { backend },
+        )
+        const optimizer = new Class([p], { learningRate: 1 })
+        const before = p.data()
+        p.grad = Float32Array.from({ length: 37 }, (_, i) => Math.fround(size * (1 + (i % 5))))
+        optimizer.step()
+        return p.data().map((x, i) => x - before[i])
+      }
+      for (const size of [1e-30, 1e-23, 1e-21, 1, 1e20, 1e30]) {
+        for (const Class of [LARS, DoG]) {
+          const wanted = step(Class, createBackend({ backend: 'js', dtype: 'float64' }), size)
+          const got = step(Class, createBackend({ variant }), size)
+          got.forEach((x, i) => expect(Math.abs(x - wanted[i]), `${Class.name} ${size}`).toBeLessThan(1e-3 * Math.abs(wanted[i]) + 2e-7))
+        }
+      }
+    },
+  )
 
   test('the product of all μ ends at 0 without having been a denormal number', () => {
     const p = new Parameter([1], { backend: createBackend({ backend: 'js' }) })

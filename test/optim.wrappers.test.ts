@@ -13,6 +13,7 @@ import {
   mse,
   mul,
   type OptimizerLike,
+  OptimizerWrapper,
   Parameter,
   SAM,
   Sequential,
@@ -156,6 +157,30 @@ describe('fit with GradientAccumulation', () => {
       states.push(model.state())
     }
     expect(states[0]).toEqual(states[1])
+  })
+
+  test('a wrapper of one’s own that flushes makes as many steps, however many epochs run at once', async () => {
+    class Alternating extends OptimizerWrapper {
+      calls = 0
+      waiting = false
+      step() {
+        this.calls++
+        this.waiting = this.calls % 4 !== 0
+        if (!this.waiting) this.inner.step()
+        else this.groups[0].backend.arena.end()
+      }
+      override flush() {
+        if (this.waiting) this.inner.step()
+        this.waiting = false
+      }
+      extra = () => ({})
+      loadExtra = () => () => {}
+    }
+    const { model } = made()
+    const optimizer = new Alternating(new SGD(model.parameters(), { learningRate: 0.1 }))
+    await fit(model, { ...data, optimizer, epochs: 200 })
+    // of six batches an epoch: at the fourth call and at the end, then at the eighth and the twelfth
+    expect(optimizer.stepCount).toBe(400)
   })
 
   test('validation sees the whole epoch', async () => {

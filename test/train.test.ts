@@ -11,8 +11,10 @@ import {
   type FitOptions,
   fit,
   Generator,
+  Module,
   mse,
   type Progress,
+  reshape,
   Sequential,
   SGD,
   supportedVariants,
@@ -136,6 +138,64 @@ describe.each(backends)('$variant', (backend) => {
       return model.state()
     }
     expect(await both(false)).toEqual(await both(true))
+  })
+
+  test('they are there for an optimizer of their own until the next step, in a callback and in a loop', async () => {
+    const make = () => {
+      const model = new Sequential([new Dense(2, 8, { activation: 'tanh' }), new Dense(8, 3)], { seed: 1, backend })
+      const [body, head] = model.layers.map((layer) => new SGD(layer.parameters(), { learningRate: 0.1 }))
+      return { model, body, head }
+    }
+    const options = { ...clusters(48, 3), loss: crossEntropy, batchSize: 16 }
+    const whole = make()
+    await fit(whole.model, { ...options, optimizer: new SGD(whole.model.parameters(), { learningRate: 0.1 }) })
+    const two = make()
+    await fit(two.model, { ...options, optimizer: two.body, callbacks: [{ onBatchEnd: () => two.head.step() }] })
+    expect(two.model.state()).toEqual(whole.model.state())
+    const loop = make()
+    for await (const _ of trainSteps(loop.model, { ...options, optimizer: loop.body })) loop.head.step()
+    expect(loop.model.state()).toEqual(whole.model.state())
+  })
+
+  test('a schedule that went down to 0 leaves the proportions of groups to the next one', async () => {
+    const model = net()
+    const [first, , last] = model.layers
+    const groups = [{ parameters: last.parameters() }, { parameters: first.parameters(), learningRate: 0.01 }]
+    const optimizer = new Adam(groups, { learningRate: 0.1 })
+    const options = { ...clusters(32, 3), loss: crossEntropy, optimizer }
+    await fit(model, { ...options, schedule: () => 0 })
+    await fit(model, { ...options, schedule: () => 0.5 })
+    expect(optimizer.groups.map(({ options: { learningRate } }) => learningRate)).toEqual([0.5, expect.closeTo(0.05, 12)])
+  })
+
+  test('models with several outputs a row, and such as take no single row, train on classes', async () => {
+    class Letters extends Module {
+      inner = new Dense(2, 3)
+      forward(x: Tensor): Tensor {
+        return this.inner.forward(reshape(x, [-1, 2]))
+      }
+    }
+    const letters = new Letters({ seed: 1, backend })
+    const inputs = Array.from({ length: 8 }, (_, i) => [i, 1, -i, 0.5])
+    const targets = Array.from({ length: 8 }, (_, i) => Int32Array.of(i % 3, 2))
+    const optimizer = new SGD(letters.parameters(), { learningRate: 0.01 })
+    const { epochs } = await fit(letters, { inputs, targets: tensor(targets, { backend }), loss: crossEntropy, optimizer, batchSize: 4 })
+    expect(epochs[0].loss).toBeGreaterThan(0)
+    class Pairs extends Letters {
+      override forward(x: Tensor): Tensor {
+        if (x.shape[0] < 2) throw new Error('wants two rows')
+        return super.forward(x)
+      }
+    }
+    const pairs = new Pairs({ seed: 1, backend })
+    await fit(pairs, {
+      inputs,
+      targets: tensor(targets, { backend }),
+      loss: crossEntropy,
+      optimizer: new SGD(pairs.parameters(), { learningRate: 0.01 }),
+      batchSize: 4,
+    })
+    expect(pairs.state()).toEqual(letters.state())
   })
 
   test('metrics are computed once a batch for all callbacks, of the rows up to there, and not for callbacks that do not ask', async () => {

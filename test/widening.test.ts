@@ -55,7 +55,10 @@ describe.skipIf(!hasAvx2)('V8 widens', () => {
       test.each(KERNELS.filter((kernel) => !node.includes('node_modules/node/') || !SHORT.includes(kernel)))(
         `%s of ${variant} on ${title}`,
         (kernel) => {
-          expect(widened(trace(node, variant, kernel, [FLAG]))).toBeGreaterThan(0)
+          const told = trace(node, variant, kernel, [FLAG])
+          expect(widened(told)).toBeGreaterThan(0)
+          // hyper-parameters that were loaded together and taken apart: what needs them stays narrow
+          if (UPDATES.includes(kernel)) expect(told).not.toContain('Unsupported Simd128Shuffle')
         },
       )
       test(`nothing of ${variant} on ${title} without the flag`, () => {

@@ -3,7 +3,7 @@
  * A number depends on (seed, stream, counter, position) alone, so the same seed gives the same run on every backend.
  */
 
-import { philoxInto } from './backend/js/random.js'
+import { normalQuantile, philoxInto } from './backend/js/random.js'
 import { checkCount } from './checks.js'
 import { show } from './show.js'
 
@@ -51,17 +51,9 @@ export class Generator {
     return out
   }
 
-  /** n normal numbers of mean 0 and standard deviation 1 (Box & Muller 1958); one draw of the counter. */
+  /** n normal numbers of mean 0 and standard deviation 1, by the inverse of their distribution (Wichura 1988); one draw of the counter. */
   normals(n: number): Float64Array {
-    checkCount('Generator: n', n, 0)
-    const out = this.uniforms(n + (n & 1))
-    for (let i = 0; i < n; i += 2) {
-      const radius = Math.sqrt(-2 * Math.log(1 - out[i]))
-      const angle = 2 * Math.PI * out[i + 1]
-      out[i] = radius * Math.cos(angle)
-      out[i + 1] = radius * Math.sin(angle)
-    }
-    return out.subarray(0, n)
+    return this.uniforms(n).map((u) => normalQuantile(Math.max(u, 2 ** -54)))
   }
 
   /** Fills {@link words} for the uniform numbers i and i ^ 1 of a draw. */

@@ -6,11 +6,11 @@ use crate::lane::Lane;
 /// m ← m + (1 − β₁)(g − m);  v ← β₂·v + (1 − β₂)·g²;  p ← p − rate·m / (√v + ε), with √(v + εᵢ) where ε is INSIDE. The caller's
 /// rate and ε make up for the bias of v as well, which so is no work for each number.
 struct Adam<const INSIDE: bool> {
+    epsilon: f32,
     take1: f32,
     beta2: f32,
     take2: f32,
     rate: f32,
-    epsilon: f32,
     epsilon_root: f32,
     /// What v is multiplied by before AMSGrad takes the largest.
     early: f32,

@@ -5,9 +5,9 @@ use crate::lane::Lane;
 
 /// u ← max(β₂·u, |g| + εᵢ);  p ← p − rate·m / (u + εₒ)
 struct Adamax {
-    take: f32,
     beta2: f32,
     inside: f32,
+    take: f32,
     outside: f32,
     rate: f32,
 }

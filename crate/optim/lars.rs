@@ -3,14 +3,16 @@
 use super::momentum::Momentum;
 use super::{export_whole, sums, sweep, Cells, Shared, Slot, Sums, SHARED_HYPER};
 use crate::lane::Lane;
+use core::array::from_fn;
 
-/// Σ p², Σ u², u = scale·g + λ·p
-struct Norms {
+/// Σ (size·p)², Σ u², u = scale·g + λ·p
+struct Squares {
+    size: f32,
     scale: f32,
     decay: f32,
 }
 
-impl Sums<0, 2> for Norms {
+impl Sums<0, 2> for Squares {
     const SLOT: [Slot; 0] = [];
 
     #[inline(always)]
@@ -21,8 +23,30 @@ impl Sums<0, 2> for Norms {
     #[inline(always)]
     fn terms<L: Lane>(&self, p: L, g: L, _: [L; 0]) -> [L; 2] {
         let u = L::splat(self.decay).mul_add(p, L::splat(self.scale) * g);
+        let p = L::splat(self.size) * p;
         [p * p, u * u]
     }
+}
+
+/// Mean squares below this may have lost digits, or all, where squares leave the range of a float.
+const SMALL: f64 = 1e-30;
+
+/// ‖p‖ and ‖scale·g + λ·p‖: squares out of the range of a float are taken again, of numbers 2^±60 times as large.
+fn norms(scale: f32, decay: f32, p: Cells, g: Cells) -> [f64; 2] {
+    let of = |size: f32| {
+        let squares = sums(&Squares { size, scale: size * scale, decay: size * decay }, p, g, []);
+        squares.map(|sum| sum.sqrt() / f64::from(size))
+    };
+    let usual = of(1.0);
+    let least = (SMALL * p.len() as f64).sqrt();
+    let again = if usual.iter().any(|norm| !norm.is_finite()) {
+        of((0.5f32).powi(60))
+    } else if usual.iter().any(|norm| *norm < least) {
+        of((2.0f32).powi(60))
+    } else {
+        usual
+    };
+    from_fn(|i| if usual[i] < least || !usual[i].is_finite() { again[i] } else { usual[i] })
 }
 
 /// The momentum of η·r·u with r = trust·‖p‖ / (‖u‖ + ε), 1 where a norm is 0.
@@ -31,12 +55,8 @@ pub fn whole_lars(h: &[f32], p: Cells, g: Cells, s: [Cells; 1]) {
         return;
     };
     let double = f64::from;
-    let [squares, steps] = sums(&Norms { scale: h[0], decay: weight_decay }, p, g, []);
-    let ratio = if squares > 0.0 && steps > 0.0 {
-        double(trust) * squares.sqrt() / (steps.sqrt() + double(epsilon))
-    } else {
-        1.0
-    };
+    let [size, step] = norms(h[0], weight_decay, p, g);
+    let ratio = if size > 0.0 && step > 0.0 { double(trust) * size / (step + double(epsilon)) } else { 1.0 };
     let rate = double(learning_rate) * ratio;
     let shared = Shared::new((double(h[0]) * rate) as f32, (double(weight_decay) * rate) as f32, 0.0);
     sweep(&Momentum { keep, take, direct, carried }, shared, p, g, s);

@@ -216,6 +216,9 @@ pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells
 /// Two vectors at a time: all loads, then arithmetic, then stores in pairs, which lets V8 widen them to 256 bits. The compiler
 /// keeps that order only because where it writes may be anywhere, for all that it knows here: so parameters and slots come
 /// twice, to read and to write, and this is no inline function.
+///
+/// The order of a rule's fields counts too: where the compiler loads two of them as one vector and takes that apart, V8 widens nothing
+/// that they are used for. test/widening.test.ts finds such; another order mends it.
 #[inline(never)]
 fn pairs<R: Rule<S>, const S: usize>(
     rule: &R,

@@ -32,11 +32,11 @@ impl Rule<1> for ScheduleFreeSgd {
 struct ScheduleFreeAdamW {
     c: f32,
     direct: f32,
-    rate: f32,
     beta2: f32,
     take2: f32,
     epsilon: f32,
     weight_decay: f32,
+    rate: f32,
 }
 
 impl From<&[f32]> for ScheduleFreeAdamW {

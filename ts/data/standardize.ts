@@ -74,11 +74,15 @@ function scalerOf(mean: Float64Array, deviation: Float64Array): Scaler {
     deviation,
     apply(values) {
       checkRows('Scaler.apply', values, features)
-      return Float32Array.from(values, (x, i) => (x - mean[i % features]) / deviation[i % features])
+      const scaled = new Float32Array(values.length)
+      for (let i = 0; i < scaled.length; i++) scaled[i] = (values[i] - mean[i % features]) / deviation[i % features]
+      return scaled
     },
     invert(values) {
       checkRows('Scaler.invert', values, features)
-      return Float32Array.from(values, (x, i) => x * deviation[i % features] + mean[i % features])
+      const restored = new Float32Array(values.length)
+      for (let i = 0; i < restored.length; i++) restored[i] = values[i] * deviation[i % features] + mean[i % features]
+      return restored
     },
     state: () => ({ format: 'gradus-scaler/1', mean: [...mean], deviation: [...deviation] }),
   }

@@ -60,7 +60,8 @@ export abstract class Module {
   /** Where the module is in its model; part of parameter names and error messages. */
   path = ''
   private readonly moduleOptions: ModuleOptions
-  private context: BuildContext | undefined
+  /** Private to the language too: a field of that name is the user's. */
+  #context: BuildContext | undefined
 
   constructor(options: ModuleOptions = {}) {
     this.moduleOptions = options
@@ -84,13 +85,13 @@ export abstract class Module {
    * that is put into a model that was built, such as a new head, is built when the model is next asked for its parameters.
    */
   build(context?: BuildContext): this {
-    if (this.context !== undefined) {
+    if (this.#context !== undefined) {
       if (context !== undefined) this.moveTo(context.path)
       return this
     }
     const own = context ?? rootContext(this.moduleOptions)
     this.createParameters(own)
-    this.context = own
+    this.#context = own
     for (const [name, child] of this.children()) child.build({ ...own, path: join(own.path, name) })
     this.moveTo(own.path)
     return this
@@ -150,7 +151,8 @@ export abstract class Module {
         seen.add(member)
       }
       for (const [name, child] of module.children()) {
-        if (child.path === '') child.build({ ...(module.context as BuildContext), path: join(module.path, name) })
+        if (child.#context === undefined || child.path === '')
+          child.build({ ...(module.#context as BuildContext), path: join(module.path, name) })
         visit(child, `${path}${name}.`)
       }
     }

@@ -16,6 +16,8 @@ export interface DoGOptions extends DecayOptions {
 }
 
 const SLOTS = ['start'] as const
+/** Mean squares below this may have lost digits, or all, where they were floats. */
+const SMALL = 1e-30
 
 /**
  * Distance over gradients: gradient descent without a learning rate to choose.
@@ -67,7 +69,9 @@ export class DoG extends Optimizer<DoGOptions> {
         if (sums !== undefined) {
           sums(run.p, run.g, run.s, group.stride, run.n, group.h)
           travelled += group.sumAt(0)
-          squares += group.sumAt(1)
+          const sum = group.sumAt(1)
+          // squares that leave the range of a float again, in doubles
+          squares += sum > SMALL * run.n && sum < Infinity ? sum : group.backend.kernels.sumSquares(run.g, run.n)
         } else {
           const { p, slots } = group.viewsOf(run)
           for (let i = 0; i < p.length; i++) travelled += (p[i] - slots[0][i]) ** 2

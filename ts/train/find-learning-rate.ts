@@ -75,8 +75,8 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
   if ('trainOn' in options.optimizer) throw new TypeError(`findLearningRate: ${options.optimizer.name} finds its steps itself`)
   // options of a fit may be handed over as they are
   for (const name of FIT_ALONE) delete (stepOptions as Partial<FitOptions>)[name]
-  const release = claim('findLearningRate', model)
   const restore = snapshot(model, options.optimizer)
+  const release = claim('findLearningRate', model)
   model.train()
   let [sum, least] = [0, Infinity]
   try {

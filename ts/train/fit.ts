@@ -52,6 +52,7 @@ class Run {
   private stopReason: string | null = null
   private lastReport = 0
   private failure: { cause: unknown } | null = null
+  private isOver = false
   private readonly options: FitOptions
   private readonly control: TrainingControl
   private means: RunningMeans
@@ -89,6 +90,7 @@ class Run {
     }
     await this.end()
     this.checkFailure()
+    this.isOver = true
     this.history.seconds = seconds(this.started)
     if (this.stopReason !== null) this.history.stopReason = this.stopReason
     return this.history
@@ -122,7 +124,7 @@ class Run {
   }
 
   private get ends(): Ends {
-    return { spansEpochs: !this.watchesEpochs && !this.optimizer.accumulates, isOver: () => this.shouldStop() }
+    return { spansEpochs: !this.watchesEpochs && this.optimizer.flush === undefined, isOver: () => this.shouldStop() }
   }
 
   private shouldStop(): boolean {
@@ -185,7 +187,12 @@ class Run {
   /** An error in onProgress ends training, also where it was asynchronous and comes later. */
   private tell(progress: Progress): void {
     const answer: unknown = this.options.onProgress?.(progress)
-    if (answer instanceof Promise) answer.catch((cause) => (this.failure ??= { cause }))
+    if (!(answer instanceof Promise)) return
+    answer.catch((cause) => {
+      // nobody looks any more: the runtime has to tell
+      if (this.isOver) throw cause
+      this.failure ??= { cause }
+    })
   }
 
   private checkFailure(): void {

@@ -7,6 +7,7 @@ import { type Loss, traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrapper.js'
 import type { Parameter } from '../parameter.js'
+import type { Shape } from '../shape.js'
 import { show } from '../show.js'
 import { zeros } from '../tensor.js'
 import type { Callback, Progress } from './callbacks.js'
@@ -79,7 +80,7 @@ export interface Plan {
   epochs: number
   batchSize: number
   batchesPerEpoch: number
-  /** Parameters of the model that the optimizer does not have: nobody asks for their gradients. */
+  /** Parameters of the model that the optimizer does not have. */
   idle: readonly Parameter[]
   /** Each group's learning rate by the first one's, which a schedule keeps; null where they are alike. */
   rates: readonly number[] | null
@@ -144,9 +145,14 @@ function idleOf(model: Module, { groups }: OptimizerLike | WholeStepOptimizer): 
 
 function ratesOf({ groups }: OptimizerLike | WholeStepOptimizer): number[] | null {
   const rates = groups.map((group) => (group as { options?: { learningRate?: number } }).options?.learningRate ?? 0)
-  const shares = rates.map((rate) => rate / rates[0])
+  // where a schedule went down to 0, they are in the proportion that they had
+  const shares = rates.every((rate) => rate === 0) ? (proportions.get(groups) ?? []) : rates.map((rate) => rate / rates[0])
+  proportions.set(groups, shares)
   return shares.every(Number.isFinite) && shares.some((share) => share !== 1) ? shares : null
 }
+
+/** Of the groups of an optimizer, what {@link ratesOf} found. */
+const proportions = new WeakMap<object, number[]>()
 
 /** @internal sets the learning rate of the first group, and of the others in proportion */
 export function setLearningRate({ options: { optimizer }, rates }: Plan, rate: number): void {
@@ -196,12 +202,17 @@ function checkHandlers({ signal, onProgress }: FitOptions): void {
     throw new TypeError(`fit: onProgress must be a function of the progress, got ${show(onProgress)}`)
 }
 
-/** Finds targets that the loss refuses before the first step, and names their row: by the loss itself, of zeros. */
+/**
+ * Finds targets that the loss refuses before the first step, and names their row: by the loss itself, of zeros. Not of a model that takes no
+ * single row.
+ */
 function checkTargets(model: Module, rows: Rows, loss: Loss, what: string): void {
-  const [, ...outputs] = model.predict(rowsBetween(rows, 0, 1).inputs).shape
+  const shape = outputsOfOne(model, rows)
+  if (shape === null) return
+  const [each, ...outputs] = shape
   const check = (from: number, to: number) => {
     const { targets, count } = rowsBetween(rows, from, to)
-    noGrad(() => loss(zeros([count, ...outputs], { backend: model.backend }), targets))
+    noGrad(() => loss(zeros([count * each, ...outputs], { backend: model.backend }), targets))
   }
   for (let from = 0; from < rows.count; from += CHECKED_ROWS) {
     const to = Math.min(from + CHECKED_ROWS, rows.count)
@@ -217,6 +228,14 @@ function checkTargets(model: Module, rows: Rows, loss: Loss, what: string): void
         throw new RangeError(`${what}, row ${row}: ${(cause as Error).message.replace(' at position 0', '')}`, { cause })
       }
     }
+  }
+}
+
+function outputsOfOne(model: Module, rows: Rows): Shape | null {
+  try {
+    return model.predict(rowsBetween(rows, 0, 1).inputs).shape
+  } catch {
+    return null
   }
 }
 

@@ -72,8 +72,15 @@ export function* steps(plan: Plan): Generator_<Step, void, void> {
   }
 }
 
-/** @internal gives the memory of all recordings back */
-export function releaseRecordings({ model }: Plan, recordings: Recordings | null): void {
+/** What this optimizer does not update is not added up from step to step; until the next one it is there for another optimizer. */
+function forgetIdle({ idle }: Plan): void {
+  for (const p of idle) if (p.gradientState === 'ready') p.gradientState = 'used'
+}
+
+/** @internal the end of training: gives the memory of all recordings back */
+export function releaseRecordings(plan: Plan, recordings: Recordings | null): void {
+  const { model } = plan
+  forgetIdle(plan)
   for (const recording of recordings?.values() ?? []) recording.release()
   // the last step's tensors were in that memory
   if (recordings !== null && recordings.size > 0) model.backend.arena.discard()
@@ -87,6 +94,7 @@ type Generator_<T, R, N> = globalThis.Generator<T, R, N>
  */
 export function trainStep(plan: Plan, order: Int32Array | null, from: number, to: number, at: Place, isWatched = true): Step {
   const { optimizer, schedule } = plan.options
+  forgetIdle(plan)
   if (schedule !== undefined) setLearningRate(plan, schedule(at.step - 1))
   let result: Result
   if (takesWholeSteps(optimizer)) {
@@ -97,8 +105,6 @@ export function trainStep(plan: Plan, order: Int32Array | null, from: number, to
     result = plan.recordings === null ? eagerStep(plan, order, from, to, at) : replayedStep(plan, plan.recordings, order, from, to, at)
     optimizer.step()
   }
-  // what nobody updates must not be added up from step to step
-  for (const p of plan.idle) if (p.gradientState === 'ready') p.gradientState = 'used'
   const { loss, prediction, targets } = result
   return { ...at, loss, prediction, targets, size: to - from }
 }

@@ -77,12 +77,18 @@ const RUN = 512
 /** sums[j] = Σ_i rows[i,j] (+ sums), for m rows of n; a column of its own keeps its sum in a double. */
 export function columnSums(f: FloatArray, rows: number, sums: number, m: number, n: number, accumulate: boolean): void {
   if (!accumulate) f.fill(0, sums, sums + n)
-  if (n === 1 || m > RUN) {
-    for (let j = 0; j < n; j++) {
-      let sum = f[sums + j]
-      for (let p = rows + j, end = p + m * n; p < end; p += n) sum += f[p]
-      f[sums + j] = sum
+  if (n === 1) {
+    let sum = f[sums]
+    for (let i = 0; i < m; i++) sum += f[rows + i]
+    f[sums] = sum
+    return
+  }
+  if (m > RUN) {
+    const totals = Float64Array.from(f.subarray(sums, sums + n))
+    for (let i = 0; i < m; i++) {
+      for (let j = 0; j < n; j++) totals[j] += f[rows++]
     }
+    f.set(totals, sums)
     return
   }
   for (let i = 0; i < m; i++) {
