@@ -75,11 +75,12 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
   if ('trainOn' in options.optimizer) throw new TypeError(`findLearningRate: ${options.optimizer.name} finds its steps itself`)
   // options of a fit may be handed over as they are
   for (const name of FIT_ALONE) delete (stepOptions as Partial<FitOptions>)[name]
-  const restore = snapshot(model, options.optimizer)
   const release = claim('findLearningRate', model)
-  model.train()
+  let restore: (() => void) | undefined
   let [sum, least] = [0, Infinity]
   try {
+    restore = snapshot(model, options.optimizer)
+    model.train()
     for await (const { step, loss } of trainSteps(model, { ...stepOptions, epochs: steps, schedule: rate })) {
       sum = smoothing * sum + (1 - smoothing) * loss
       const smooth = sum / (1 - smoothing ** step)
@@ -94,7 +95,7 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
     if (!(error instanceof NonFiniteError) || curve.losses.length === 0) throw error
     curve.diverged = true
   } finally {
-    restore()
+    restore?.()
     release()
   }
   return { ...curve, suggestions: suggest(curve.learningRates, curve.smoothed) }
