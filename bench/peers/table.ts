@@ -216,8 +216,8 @@ memory.
 
 ## Two cores
 
-The same with two cores of the same processor, and how many times as fast as with one. No other JavaScript library uses a second
-core in Node.
+The same with two cores of the same processor, and how many times as fast as with one. None of the other JavaScript libraries uses a
+second core in Node.
 
 ${pairTable(peers)}
 
