@@ -192,7 +192,7 @@ export function tables({ cpu, node, date, steps, gemm, optimizers }: Speed): str
       }),
     ),
     `Matrix product 512·512·512, beside the most that one core's 128-bit multiply-adds did in the same runs: ${limits}.`,
-    `Optimizers, nanoseconds a parameter and step, with ${sizes.map(compact).join(' and ')} parameters.`,
+    `Optimizers, nanoseconds per parameter and step, with ${sizes.map(compact).join(' and ')} parameters.`,
     table(
       ['', ...sizes.flatMap((n) => [...variants, 'js'].map((v) => `${v}, ${compact(n)}`))],
       [...new Set(optimizers.map((o) => o.optimizer))].map((name) => [

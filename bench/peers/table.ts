@@ -10,7 +10,7 @@ export const SINGLE = CONTESTANTS.filter(({ cores }) => cores === undefined)
 const PAIRS = CONTESTANTS.filter(({ cores }) => cores === 2)
 /** Nets of the short table. */
 const SHORT = ['W1', 'W3', 'W4', 'W5', 'W6', 'W7', 'C1']
-const UNITS = { steps: 'steps/s', update: 'ns a parameter', reach: 'ms' } as const
+const UNITS = { steps: 'steps/s', update: 'ns per parameter', reach: 'ms' } as const
 
 export const moreIsBetter = ({ kind }: Workload) => kind === 'steps'
 const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
