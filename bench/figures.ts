@@ -5,11 +5,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { TopLevelSpec } from 'vega-lite'
-import { INK, STYLE, toSvg } from './chart.js'
+import { INK, OPTIMIZER_COLOURS, STYLE, toSvg } from './chart.js'
 import { readResults } from './results.js'
 import type { Height, Trial, Tuning } from './tuning.js'
 
-const COLOURS = ['#2f7ed8', '#e5484d', '#12a594', '#8e4ec6']
+/** For values that are varied, from light to dark, in the colour of the optimizer that they are varied with. */
+const SHADES = { Momentum: ['#9cc6f2', '#2f7ed8', '#174a86'], Adam: ['#f3a1a3', '#e5484d', '#8a1c21'] } as const
 /** Nets that learned nothing are at 90 %; the axis ends a little above. */
 const WORST = 0.95
 
@@ -20,16 +21,16 @@ export function figures(tuning: Tuning): Record<string, TopLevelSpec> {
   const { trainingImages, epochs } = tuning
   const what = `784-64-10, ${trainingImages.toLocaleString('en')} digits, ${epochs} epochs`
   return {
-    'learning-rate': page([sweep('Test error by learning rate', what, tuning.rates, 460)]),
+    'learning-rate': page([sweep('Test error by learning rate', what, tuning.rates, 460, OPTIMIZER_COLOURS)]),
     'find-learning-rate': page([finder(tuning)]),
     second: page([
-      sweep('β of Momentum', 'batch 64, 64 hidden units', tuning.beta, 230),
-      sweep('Batch size', 'Adam, 64 hidden units', tuning.batchSize, 230),
-      sweep('Hidden units', 'Adam, batch 64', tuning.hidden, 230),
+      sweep('β of Momentum', 'batch 64, 64 hidden units', tuning.beta, 230, SHADES.Momentum),
+      sweep('Batch size', 'Adam, 64 hidden units', tuning.batchSize, 230, SHADES.Adam),
+      sweep('Hidden units', 'Adam, batch 64', tuning.hidden, 230, SHADES.Adam),
     ]),
     third: page([
-      sweep('Hidden layers of 64', 'Adam, batch 64', tuning.layers, 300),
-      sweep('Learning-rate decay', 'Adam, batch 64, one hidden layer', tuning.decay, 300),
+      sweep('Hidden layers of 64', 'Adam, batch 64', tuning.layers, 300, SHADES.Adam),
+      sweep('Learning-rate decay', 'Adam, batch 64, one hidden layer', tuning.decay, 300, [SHADES.Adam[0], SHADES.Adam[2]]),
     ]),
     saddle: page([
       descent('A saddle, x² − y²', 'from (1, 0.001), learning rate 0.01', tuning.saddle, [-1, 1]),
@@ -43,7 +44,7 @@ function page(panels: Layer[]): TopLevelSpec {
 }
 
 /** Test error over the learning rate, a line for each choice. */
-function sweep(title: string, subtitle: string, trials: readonly Trial[], width: number): Layer {
+function sweep(title: string, subtitle: string, trials: readonly Trial[], width: number, palette: Palette): Layer {
   const choices = [...new Set(trials.map(({ choice }) => choice))]
   const values = trials.map((trial) => ({ ...trial, testError: Math.min(trial.testError ?? WORST, WORST) }))
   return {
@@ -61,7 +62,7 @@ function sweep(title: string, subtitle: string, trials: readonly Trial[], width:
         scale: { type: 'log', domain: [0.05, 1] },
         axis: { values: [0.05, 0.1, 0.2, 0.5, 1], format: '.0%' },
       },
-      color: colours(choices, 'choice'),
+      ...colours(choices, 'choice', palette),
     },
   }
 }
@@ -76,15 +77,24 @@ function rateAxis(values: readonly number[], domain: readonly number[]): Layer {
   }
 }
 
-function colours(names: readonly string[], field: string): Layer {
-  return {
-    field,
-    type: 'nominal',
-    sort: names,
-    scale: { domain: names, range: COLOURS.slice(0, names.length) },
-    legend: { orient: 'bottom', direction: 'horizontal', symbolStrokeWidth: 3, symbolType: 'stroke' },
-  }
+/** Colours in the order of the choices, or by their names. */
+type Palette = readonly string[] | Readonly<Record<string, string>>
+
+/** Lines that others may hide are dashed, on top of them. */
+const DASHED = ['Momentum']
+
+function colours(names: readonly string[], field: string, palette: Palette): Layer {
+  const range = names.map((name, i) => (Array.isArray(palette) ? palette[i] : (palette as Record<string, string>)[name]))
+  const legend = { orient: 'bottom', direction: 'horizontal', symbolStrokeWidth: 3, symbolType: 'stroke' }
+  const shared = { field, type: 'nominal', sort: names, legend }
+  const color = { ...shared, scale: { domain: names, range } }
+  if (!names.some((name) => DASHED.includes(name))) return { color }
+  const dashes = names.map((name) => (DASHED.includes(name) ? [7, 5] : [1, 0]))
+  return { color, strokeDash: { ...shared, scale: { domain: names, range: dashes } } }
 }
+
+/** The suggestion `minimum` is a tenth of the rate at the minimum. */
+const MINIMUM = 'minimum / 10'
 
 /** The smoothed loss of the range test, and where its suggestions are. */
 function finder({ finder: { learningRates, smoothed, suggestions } }: Tuning): Layer {
@@ -92,7 +102,7 @@ function finder({ finder: { learningRates, smoothed, suggestions } }: Tuning): L
   const marks = Object.entries(suggestions).flatMap(([name, rate]) => {
     if (rate === null) return []
     const nearest = values.reduce((a, b) => (Math.abs(Math.log(b.learningRate / rate)) < Math.abs(Math.log(a.learningRate / rate)) ? b : a))
-    return [{ ...nearest, name }]
+    return [{ ...nearest, name: name === 'minimum' ? MINIMUM : name }]
   })
   const label = (values: typeof marks, place: Layer): Layer => ({
     data: { values },
@@ -106,14 +116,14 @@ function finder({ finder: { learningRates, smoothed, suggestions } }: Tuning): L
     width: 460,
     height: 240,
     layer: [
-      { data: { values }, mark: { type: 'line', strokeWidth: 2.5, color: COLOURS[0], clip: true }, encoding: { x, y } },
-      { data: { values: marks }, mark: { type: 'point', filled: true, size: 80, color: COLOURS[1] }, encoding: { x, y } },
+      { data: { values }, mark: { type: 'line', strokeWidth: 2.5, color: OPTIMIZER_COLOURS.Adam, clip: true }, encoding: { x, y } },
+      { data: { values: marks }, mark: { type: 'point', filled: true, size: 80, opacity: 1, color: INK }, encoding: { x, y } },
       label(
-        marks.filter(({ name }) => name !== 'minimum'),
+        marks.filter(({ name }) => name !== MINIMUM),
         { align: 'left', dx: 8, dy: -8 },
       ),
       label(
-        marks.filter(({ name }) => name === 'minimum'),
+        marks.filter(({ name }) => name === MINIMUM),
         { align: 'right', dx: -8, dy: 10 },
       ),
     ],
@@ -132,7 +142,7 @@ function descent(title: string, subtitle: string, heights: readonly Height[], do
     encoding: {
       x: { field: 'step', type: 'quantitative', title: 'step', axis: { tickCount: 5 } },
       y: { field: 'height', type: 'quantitative', title: 'height', scale: { domain } },
-      color: colours(names, 'optimizer'),
+      ...colours(names, 'optimizer', OPTIMIZER_COLOURS),
     },
   }
 }

@@ -71,7 +71,9 @@ const SOURCES: Record<string, string> = {
 }
 
 const names = Object.keys(OPTIMIZERS) as Name[]
-const figure = (x: number | undefined) => (x === undefined ? '–' : x >= 100 ? x.toFixed(0) : x.toPrecision(3))
+/** Thousands have commas. */
+const whole = (x: number | undefined) => (x === undefined ? '–' : Math.round(x).toLocaleString('en'))
+const figure = (x: number | undefined) => (x === undefined ? '–' : x >= 100 ? whole(x) : x.toPrecision(3))
 
 /** Slots as large as p, bytes of all state and bytes moved a parameter for a matrix of 256·256, with default options. */
 function stateOf(name: Name): { slots: number; bytes: number; moved: number } {
@@ -106,8 +108,8 @@ function speeds({ step, bookkeeping, updates, widened }: OptimizerFigures): stri
     const gb = far ? `${figure(far.bandwidth)} of ${figure(far.triad)}` : '–'
     return [
       name,
-      step[name]?.toFixed(0) ?? '–',
-      bookkeeping[name]?.toFixed(0) ?? '–',
+      whole(step[name]),
+      whole(bookkeeping[name]),
       figure(of(1e3)?.wasm),
       figure(of(1e5)?.wasm),
       figure(far?.wasm),

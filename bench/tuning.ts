@@ -137,7 +137,7 @@ function each<T>(values: readonly T[], setup: (value: T) => Setup): Record<strin
 
 const DESCENTS: Record<string, (w: { value: Float32Array; gradient: Float32Array }) => Optimizer> = {
   SGD: (w) => new SGD([w], { learningRate: 0.01 }),
-  Momentum: (w) => new Momentum([w], { learningRate: 0.01, form: 'classical' }),
+  'SGD, momentum 0.9': (w) => new SGD([w], { learningRate: 0.01, momentum: 0.9 }),
   RMSProp: (w) => new OPTIMIZERS.RMSProp([w], { learningRate: 0.01 }) as Optimizer,
   Adam: (w) => new Adam([w], { learningRate: 0.01 }),
 }

@@ -29,7 +29,7 @@ describe('programs', () => {
   })
 
   test('compile under strict TypeScript', { timeout: 60_000 }, async () => {
-    expect((await compilerErrors(folder, programs, { noUnusedLocals: false })).join('\n')).toBe('')
+    expect((await compilerErrors(folder, programs, { noUnusedLocals: false, exactOptionalPropertyTypes: true })).join('\n')).toBe('')
   })
 
   describe.concurrent('keep their promises', () => {

@@ -48,7 +48,7 @@ export function picture(peers: Peers): TopLevelSpec {
     title: {
       offset: 22,
       text: 'How fast others train, beside gradus',
-      subtitle: 'one core; with Adam, the best of each kind; the figures are those of gradus',
+      subtitle: 'one core, the best of each kind; the figures are those of gradus',
     },
     width: 430,
     height: { step: 30 },

@@ -10,7 +10,7 @@ export const SINGLE = CONTESTANTS.filter(({ cores }) => cores === undefined)
 const PAIRS = CONTESTANTS.filter(({ cores }) => cores === 2)
 /** Nets of the short table. */
 const SHORT = ['W1', 'W3', 'W4', 'W5', 'W6', 'W7', 'C1']
-const UNITS = { steps: 'steps/s', update: 'ns a parameter', reach: 'ms' } as const
+const UNITS = { steps: 'steps/s', update: 'ns per parameter', reach: 'ms' } as const
 
 export const moreIsBetter = ({ kind }: Workload) => kind === 'steps'
 const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
@@ -182,9 +182,11 @@ ${peers.cpu}, one core, ${peers.date}. ${versions(peers)}.
 
 Each contestant trains each net in a process of its own, pinned to one core, with the same first weights (where it lets them be
 set) and the same rows in the same order, in memory: forward, loss, backward, Adam. It has to learn: the loss over all rows must
-halve, or its figure stands in brackets and does not count. The best of seven windows of 0.3 s; two of one epoch where a step
-takes so long; the machine had other work at times, so some were measured again and the better figure stayed. W8 and W8m are updates alone. C1 is the time from a made net to 97 % of the training points right, judged after
-each epoch, the median of five first weights.
+halve, or its figure stands in brackets and does not count. Figures are the best of seven windows of 0.3 s, or of two windows of one
+epoch where a step takes that long. The machine had other work at times, so some were measured again and the better figure stayed.
+
+W8 and W8m are updates without a net, of 10 million parameters: W8 with Adam, W8m with momentum. C1 is the time from a new net to 97 %
+of the training points right, checked after each epoch; the median of five sets of first weights.
 
 ${table(
   ['', 'net', 'batches of an epoch'],
@@ -195,7 +197,7 @@ ${table(
 
 ## Speed
 
-More is better in W1 to W7, less in W8, W8m and C1. The best of each column is bold; - is too slow, or cannot do it.
+More is better in W1 to W7, less in W8, W8m and C1. The best of each column is bold; - means too slow, or not possible.
 
 ${table(
   ['', ...WORKLOADS.map(head)],
@@ -204,16 +206,17 @@ ${table(
 
 ## Where gradus loses
 
-The best gradus against all that are faster:
+The better figure of gradus against all that are faster:
 
 ${losses(peers).join('\n') || '- Nowhere in this table.'}
 
 PyTorch and JAX are native code, which uses vectors of up to 512 bits on a processor that has them; WebAssembly has 128, and 256
-where V8 widens them. And a program that XLA compiled for one net keeps what a list of kernels writes to memory.
+where V8 widens them. And XLA, which compiles a program for one net, keeps in registers and cache what separate kernels write to
+memory.
 
 ## Two cores
 
-The same with two cores of the same processor, and how many times as fast as with one. Of the JavaScript libraries none uses a
+The same with two cores of the same processor, and how many times as fast as with one. None of the other JavaScript libraries uses a
 second core in Node.
 
 ${pairTable(peers)}
@@ -221,8 +224,8 @@ ${pairTable(peers)}
 ## The silicon
 
 A native loop of multiply-adds on registers does ${limitText(limit)}
-on one core. Square products of gradus (relaxed SIMD, Node ${limit.node}, ${limit.date}), each beside the limit of vectors as wide, measured around it
-by bench/native.ts:
+on one core. Square products of gradus (relaxed SIMD, Node ${limit.node}, ${limit.date}), each beside the limit of vectors as wide,
+which bench/native.ts measured right before and after:
 
 ${productTable(limit)}
 
@@ -234,17 +237,17 @@ ${stepTable(peers)}
 
 ## Narrow products
 
-Products with few rows, columns or terms (bench/skinny.ts, ${skinny.variant} SIMD, Node ${skinny.node}, ${skinny.date}): nanoseconds, how many
-times as long the same takes in plain JavaScript, and what a copy of as many bytes takes, which is the least that memory allows.
+Products with few rows, columns or terms (bench/skinny.ts, ${skinny.variant} SIMD, Node ${skinny.node}, ${skinny.date}): nanoseconds, in
+brackets how many times as long plain JavaScript takes, and the time of a copy of as many bytes, which is the least that memory allows.
 
 ${skinnyTable(skinny)}
 
-A b that is transposed is copied before it is multiplied, unless there is but one row; that shows where rows are few. Three rows
-cost what four cost.
+A transposed b is copied before it is multiplied, unless there is only one row; that shows where there are few rows. Three rows cost
+as much as four.
 
 ## Start
 
-Medians of nine fresh processes; the first step is of a small net, the second of a large one afterwards.
+Medians of nine new processes; the first step is of a small net, then that of a large one in the same process.
 
 ${startTable(peers)}
 

@@ -20,7 +20,7 @@ export interface DataSet {
   /** One entry or row per sample: class indices [n], probabilities, or numbers [n, …]. */
   targets: TensorLike
   /** One factor per sample on its loss. Default: all ones. */
-  weights?: TensorLike
+  weights?: TensorLike | undefined
 }
 
 /** What a data set may carry. */
