@@ -28,8 +28,22 @@ export interface OptimizerState {
   globals: Scalars
   /** State of gradient transforms. */
   transforms: Record<string, number>
-  /** What a wrapper (Lookahead, an average …) adds. */
-  extra?: Record<string, unknown>
+  /** What the wrapper around it adds, if there is one. */
+  extra?: WrapperState
+}
+
+/** What a wrapper (Lookahead, SAM …) remembers, and what is wrapped, if that is a wrapper as well. */
+export interface WrapperState {
+  wrapper: string
+  own: Record<string, unknown>
+  inner?: WrapperState
+}
+
+/** For messages: what a state is of, 'the state of Lookahead(Adam)'. */
+export function subjectOf(state: OptimizerState | undefined): string {
+  if (state?.format !== 'gradus-optimizer/1') return 'no state of an optimizer'
+  const nameOf = (extra: WrapperState | undefined): string => (extra ? `${extra.wrapper}(${nameOf(extra.inner)})` : state.optimizer)
+  return `the state of ${nameOf(state.extra)}`
 }
 
 export function captureState(
@@ -61,8 +75,8 @@ export function captureState(
 
 /** @throws Error for the state of another optimizer, or of other parameters */
 export function checkState(optimizer: string, groups: readonly ParameterGroup[], state: OptimizerState): void {
-  if (state?.format !== 'gradus-optimizer/1') throw new Error(`${optimizer}.loadState(): this is no state of an optimizer`)
-  if (state.optimizer !== optimizer) throw new Error(`${optimizer}.loadState(): this is the state of ${state.optimizer}`)
+  const subject = subjectOf(state)
+  if (subject !== `the state of ${optimizer}`) throw new Error(`${optimizer}.loadState(): this is ${subject}`)
   if (state.groups.length !== groups.length) {
     throw new Error(`${optimizer}.loadState(): the state has ${state.groups.length} groups, the optimizer ${groups.length}`)
   }
