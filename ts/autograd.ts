@@ -197,7 +197,9 @@ export class Node implements GraphNode {
 
   inputGradients(gradient: Tensor, operations: Operations | null, direct: boolean): readonly (Tensor | null)[] {
     if (this.rules === null) {
-      throw new Error('backward(): the graph was already used by an earlier backward(); pass { retainGraph: true } to the first one')
+      throw new Error(
+        'backward(): the graph was already used by an earlier backward(); make the first one backward(undefined, { retainGraph: true }), or add the losses up',
+      )
     }
     const { vjp, fused } = this.rules
     // a rule without a faster twin asks for no operations

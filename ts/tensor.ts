@@ -199,7 +199,7 @@ export class Tensor<S extends Shape = Shape> {
    * Backpropagation: adds the gradient of this tensor to `grad` of every leaf that it was computed from.
    *
    * @param seed gradient of the final result with respect to this tensor; may be left out for a single number
-   * @throws Error if nothing was recorded, or if the graph was already used (see `retainGraph`)
+   * @throws Error if nothing was recorded, or if the graph was already used (see `retainGraph`), TypeError for a seed that is no tensor
    * @example
    * const w = tensor([2, 3], { requiresGrad: true })
    * sum(square(w)).backward()
@@ -207,6 +207,10 @@ export class Tensor<S extends Shape = Shape> {
    */
   backward(seed?: Tensor, options: BackwardOptions = {}): void {
     checkNames('backward', options, ['retainGraph'])
+    if (seed !== undefined && !(seed instanceof Tensor))
+      throw new TypeError(
+        `backward(): the seed gradient wants a tensor, got ${show(seed)}; options come second: backward(undefined, options)`,
+      )
     if (this.node === null) {
       throw new Error('backward(): this tensor was not computed from anything with requiresGrad (or was made under noGrad, or detached)')
     }
