@@ -110,7 +110,7 @@ describe('GradientAccumulation', () => {
     ['no word of pending', { pending: undefined }, 'pending must be a whole number ≥ 0, got undefined'],
     ['half a batch', { pending: 0.5 }, 'pending must be a whole number ≥ 0, got 0.5'],
     ['batches without gradients', { pending: 2, gradients: null }, 'the state has 2 batches pending and no gradients'],
-    ['gradients of no batch', { pending: 0 }, 'the state has 0 batches pending and all the same gradients'],
+    ['gradients of no batch', { pending: 0 }, 'the state has 0 batches pending and some gradients'],
     ['every 0', { every: 0 }, 'every must be a finite number ≥ 1, got 0'],
     ['an unknown option', { evry: 3 }, "there is no option 'evry'; did you mean every?"],
   ])('a state with %s: refused, and nothing was changed', (_, change, message) => {

@@ -207,10 +207,6 @@ export class Tensor<S extends Shape = Shape> {
    */
   backward(seed?: Tensor, options: BackwardOptions = {}): void {
     checkNames('backward', options, ['retainGraph'])
-    if (seed !== undefined && !(seed instanceof Tensor))
-      throw new TypeError(
-        `backward(): the seed gradient wants a tensor, got ${show(seed)}; options come second: backward(undefined, options)`,
-      )
     if (this.node === null) {
       throw new Error('backward(): this tensor was not computed from anything with requiresGrad (or was made under noGrad, or detached)')
     }

@@ -34,7 +34,7 @@ export class GradientAccumulation extends OptimizerWrapper {
 
   constructor(inner: OptimizerLike, options: { every: number }) {
     super(inner)
-    const { every } = wrapperOptions('GradientAccumulation', options, {} as { every: number }, ALLOWED)
+    const { every } = wrapperOptions('GradientAccumulation', options, {}, ALLOWED)
     if (inner.wantsClosure) throw new TypeError(`GradientAccumulation: ${inner.name} computes its gradients itself; nothing adds up for it`)
     if (inner.accumulates) throw new TypeError(`GradientAccumulation: ${inner.name} adds batches up already; one of them is enough`)
     this.every = every
@@ -72,9 +72,7 @@ export class GradientAccumulation extends OptimizerWrapper {
     const options = wrapperOptions(`${name}.loadState()`, fromJson(saved, { every }), { every }, ALLOWED)
     checkCount(`${name}.loadState(): pending`, pending, 0)
     if (pending > 0 !== Array.isArray(gradients))
-      throw new RangeError(
-        `${name}.loadState(): the state has ${pending} batches pending and ${pending > 0 ? 'no' : 'all the same'} gradients`,
-      )
+      throw new RangeError(`${name}.loadState(): the state has ${pending} batches pending and ${pending > 0 ? 'no' : 'some'} gradients`)
     const kept = gradients ?? parameters.map(() => null)
     const lists = this.listsOf(kept.map((gradient, i) => gradient?.values ?? { length: parameters[i]?.size }))
     return () => {

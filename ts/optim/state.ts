@@ -39,11 +39,17 @@ export interface WrapperState {
   inner?: WrapperState
 }
 
-/** For messages: what a state is of, 'the state of Lookahead(Adam)'. */
-export function subjectOf(state: OptimizerState | undefined): string {
-  if (state?.format !== 'gradus-optimizer/1') return 'no state of an optimizer'
-  const nameOf = (extra: WrapperState | undefined): string => (extra ? `${extra.wrapper}(${nameOf(extra.inner)})` : state.optimizer)
-  return `the state of ${nameOf(state.extra)}`
+/** What a state is of: Lookahead(Adam). */
+function nameOf(optimizer: string, extra: WrapperState | undefined): string {
+  return extra ? `${extra.wrapper}(${nameOf(optimizer, extra.inner)})` : optimizer
+}
+
+/** The error for the state of something else. */
+export function wrongState(owner: string, state: OptimizerState): Error {
+  const { format, optimizer, extra } = state ?? {}
+  return new Error(
+    `${owner}.loadState(): this is ${format === 'gradus-optimizer/1' ? `the state of ${nameOf(optimizer, extra)}` : 'no state of an optimizer'}`,
+  )
 }
 
 export function captureState(
@@ -75,8 +81,7 @@ export function captureState(
 
 /** @throws Error for the state of another optimizer, or of other parameters */
 export function checkState(optimizer: string, groups: readonly ParameterGroup[], state: OptimizerState): void {
-  const subject = subjectOf(state)
-  if (subject !== `the state of ${optimizer}`) throw new Error(`${optimizer}.loadState(): this is ${subject}`)
+  if (state?.format !== 'gradus-optimizer/1' || state.optimizer !== optimizer || state.extra) throw wrongState(optimizer, state)
   if (state.groups.length !== groups.length) {
     throw new Error(`${optimizer}.loadState(): the state has ${state.groups.length} groups, the optimizer ${groups.length}`)
   }

@@ -10,7 +10,7 @@ import type { ShowsAverages } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import type { UpdateOptions } from './input.js'
 import { type Allowed, checkNames, checkOption } from './options.js'
-import { checkSizes, type OptimizerState, subjectOf } from './state.js'
+import { checkSizes, type OptimizerState, wrongState } from './state.js'
 
 /** What a training loop needs of an optimizer; optimizers and wrappers alike. */
 export interface OptimizerLike {
@@ -113,7 +113,7 @@ export abstract class OptimizerWrapper implements OptimizerLike {
    */
   loadState(state: OptimizerState): void {
     const { wrapper, own, inner } = state?.extra ?? {}
-    if (wrapper !== this.constructor.name || !own) throw new Error(`${this.name}.loadState(): this is ${subjectOf(state)}`)
+    if (wrapper !== this.constructor.name || !own) throw wrongState(this.name, state)
     const restore = this.loadExtra(own)
     const { extra: _, ...rest } = state
     this.inner.loadState(inner ? { ...rest, extra: inner } : rest)
@@ -136,16 +136,23 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   }
 }
 
-/** @internal options of a wrapper: those given, where none is given the usual ones. @throws RangeError for one that is not known or allowed */
-export function wrapperOptions<O extends object>(
+/**
+ * @internal options of a wrapper, all of them numbers: those given, where none is given the usual ones
+ * @throws RangeError for one that is not known or allowed
+ */
+export function wrapperOptions<Name extends string>(
   owner: string,
-  given: Partial<O>,
-  usual: O,
-  allowed: Readonly<Record<string, Allowed>>,
-): O {
-  checkNames(owner, given, Object.keys(allowed))
-  const stated = Object.entries(given).filter(([, value]) => value !== undefined)
-  const options: Record<string, unknown> = { ...usual, ...Object.fromEntries(stated) }
-  for (const [name, range] of Object.entries(allowed)) checkOption(owner, name, options[name], undefined, range)
-  return options as O
+  given: object,
+  usual: { readonly [N in Name]?: number },
+  allowed: { readonly [N in Name]: Allowed },
+): Record<Name, number> {
+  const names = Object.keys(allowed) as Name[]
+  checkNames(owner, given, names)
+  const options = { ...usual } as Record<Name, number>
+  for (const name of names) {
+    const value = (given as Record<Name, number | undefined>)[name]
+    if (value !== undefined) options[name] = value
+    checkOption(owner, name, options[name], 0, allowed[name])
+  }
+  return options
 }
