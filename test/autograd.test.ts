@@ -114,7 +114,20 @@ describe.each(backends)('$variant', (backend) => {
     const x = leaf([1])
     const y = sum(square(x))
     y.backward()
-    expect(() => y.backward()).toThrow(/already used.*retainGraph/)
+    expect(() => y.backward()).toThrow(/already used.*backward\(undefined, \{ retainGraph: true \}\), or add the losses up$/)
+    const again = sum(square(x))
+    again.backward(undefined, { retainGraph: true })
+    again.backward()
+    expect(x.grad?.toArray()).toEqual([6])
+  })
+
+  test('options in the place of the seed', () => {
+    const y = sum(square(leaf([1])))
+    for (const wrong of [{ retainGraph: true }, null, 1])
+      expect(() => y.backward(wrong as never)).toThrow(
+        /^backward\(\): the seed gradient must be a tensor, got .*; options come second: backward\(undefined, options\)$/,
+      )
+    expect(() => y.backward({ retainGraph: true } as never)).toThrow(TypeError)
   })
 
   test('backward() says what is wrong', () => {

@@ -230,6 +230,29 @@ describe('Scheduler', () => {
     expect(() => scheduler.loadState({} as never)).toThrow('wants { stepCount }, got')
   })
 
+  test.each([
+    ['bases of null, as JSON writes NaN', { stepCount: 3, bases: [0.5, null] }, 'bases must be finite numbers, got null'],
+    ['a base that is no number', { stepCount: 3, bases: [0.5, 'x'] }, "bases must be finite numbers, got 'x'"],
+    ['a base of NaN', { stepCount: 3, bases: [0.5, Number.NaN] }, 'bases must be finite numbers, got NaN'],
+    ['no bases', { stepCount: 3, bases: null }, 'the state is of a scheduler of no options, this one drives 2'],
+    ['half a step', { stepCount: 1.5 }, 'Scheduler.loadState(): stepCount must be a whole number ≥ 0, got 1.5'],
+    ['steps before the first', { stepCount: -1 }, 'stepCount must be a whole number ≥ 0, got -1'],
+    ['steps of NaN', { stepCount: Number.NaN }, 'stepCount must be a whole number ≥ 0, got NaN'],
+    [
+      'a base that gives a value which is not allowed',
+      { stepCount: 3, bases: [0.5, -1] },
+      'learningRate must be a finite number ≥ 0, got -0.125',
+    ],
+  ])('a state with %s: refused, and nothing was changed', (_, wrong, message) => {
+    const driven = optimizer(1, 2)
+    const scheduler = new Scheduler(driven, exponential(1, { factor: 0.5 }), { relative: true })
+    scheduler.step()
+    const seen = () => [scheduler.state(), driven.groups.map(({ options }) => options.learningRate)]
+    const before = seen()
+    expect(() => scheduler.loadState(wrong as never)).toThrow(message)
+    expect(seen()).toEqual(before)
+  })
+
   test('an option that is not there, a value that is not allowed', () => {
     expect(() => new Scheduler(optimizer(1), { beta9: constant(1) })).toThrow("no number 'beta9' to drive")
     expect(() => new Scheduler(optimizer(1), constant(-1))).toThrow('learningRate must be a finite number ≥ 0, got -1')

@@ -25,6 +25,7 @@ import {
   KFAC,
   LBFGS,
   LevenbergMarquardt,
+  Lookahead,
   Module,
   Muon,
   minimize,
@@ -300,6 +301,10 @@ describe('states', () => {
     const make = (rate: number) => new Sequential([new Dense(2, 3), new Dropout(rate), new Dense(3, 1)], { seed: 1, backend })
     const { ...state } = make(0.5).state()
     expect(() => net().loadState(state)).toThrow(/no values for '1\.weight' in an object with .*1\.generator; Dropout counts as a layer$/)
+    for (const optimizer of [new Lookahead(new Adam(net().parameters())), new LBFGS(net().parameters())])
+      expect(() => net().loadState(optimizer.state() as never)).toThrow(
+        new RegExp(`no values for '0\\.weight' in an object with .*; this is the state of an optimizer, ${optimizer.state().optimizer}$`),
+      )
     expect(() => make(0.5).loadState(net().state())).toThrow(/no values for '2\.weight' in .*; Dropout counts as a layer$/)
     expect(
       make(0)

@@ -10,6 +10,7 @@ import type { Backend } from './backend/index.js'
 import type { Activation, Ptr } from './backend/kernels.js'
 import { OutOfMemoryError, ShapeError } from './errors.js'
 import { formatShape, type Shape, sameShape, sizeOf } from './shape.js'
+import { show } from './show.js'
 import { asTensor, type BackwardOptions, floatArray, type GraphNode, Tensor, type TensorLike } from './tensor.js'
 
 /**
@@ -197,7 +198,9 @@ export class Node implements GraphNode {
 
   inputGradients(gradient: Tensor, operations: Operations | null, direct: boolean): readonly (Tensor | null)[] {
     if (this.rules === null) {
-      throw new Error('backward(): the graph was already used by an earlier backward(); pass { retainGraph: true } to the first one')
+      throw new Error(
+        'backward(): the graph was already used by an earlier backward(); make the first one backward(undefined, { retainGraph: true }), or add the losses up',
+      )
     }
     const { vjp, fused } = this.rules
     // a rule without a faster twin asks for no operations
@@ -330,6 +333,10 @@ export function seedFor(root: Tensor, seed: Tensor | undefined): Tensor {
     one.constant = 1
     return one
   }
+  if (!(seed instanceof Tensor))
+    throw new TypeError(
+      `backward(): the seed gradient must be a tensor, got ${show(seed)}; options come second: backward(undefined, options)`,
+    )
   if (!sameShape(seed.shape, root.shape)) {
     throw new ShapeError(`backward(): the seed gradient has shape ${formatShape(seed.shape)}, the result ${formatShape(root.shape)}`)
   }

@@ -199,7 +199,7 @@ export class Tensor<S extends Shape = Shape> {
    * Backpropagation: adds the gradient of this tensor to `grad` of every leaf that it was computed from.
    *
    * @param seed gradient of the final result with respect to this tensor; may be left out for a single number
-   * @throws Error if nothing was recorded, or if the graph was already used (see `retainGraph`)
+   * @throws Error if nothing was recorded, or if the graph was already used (see `retainGraph`), TypeError for a seed that is no tensor
    * @example
    * const w = tensor([2, 3], { requiresGrad: true })
    * sum(square(w)).backward()

@@ -270,8 +270,10 @@ function listOf(saved: SavedValues): ArrayLike<number> {
   return asList((typeof data === 'function' ? data.call(saved) : data) as ArrayLike<number>)
 }
 
-/** Where the values may be instead: one deeper, in what was kept beside an optimizer, or after a layer more or less. */
+/** Where the values may be instead: in the model's state, one deeper, in what was kept beside an optimizer, or after a layer more or less. */
 function hintFor(name: string, state: object): string {
+  const { format, optimizer } = state as { format?: unknown; optimizer?: unknown }
+  if (typeof format === 'string' && typeof optimizer === 'string') return `this is the state of an optimizer, ${optimizer}`
   const [inside] = Object.entries(state).find(([, value]) => Object.hasOwn(Object(value), name)) ?? []
   return inside === undefined ? 'Dropout counts as a layer' : `did you mean what is under '${inside}'?`
 }

@@ -1,15 +1,18 @@
 /** Gradient accumulation: several batches to a step. */
+import { checkCount } from '../checks.js'
 import type { Parameter } from '../parameter.js'
 import { asList } from '../tensor.js'
 import type { UpdateOptions } from './input.js'
-import { checkNames, checkOption } from './options.js'
-import { type OptimizerLike, OptimizerWrapper, type SavedArray } from './wrapper.js'
+import { fromJson } from './options.js'
+import { type OptimizerLike, OptimizerWrapper, type SavedArray, wrapperOptions } from './wrapper.js'
 
 /** What a parameter's gradient has come to so far: its numbers, and the rows of a table that they are in, see {@link Parameter}. */
 interface PendingGradient {
   values: SavedArray
   rows: SavedArray | null
 }
+
+const ALLOWED = { every: { min: 1, max: Infinity } }
 
 /**
  * One inner step for every k batches, on the mean of their gradients: a batch k times as large in the memory of one.
@@ -31,10 +34,9 @@ export class GradientAccumulation extends OptimizerWrapper {
 
   constructor(inner: OptimizerLike, options: { every: number }) {
     super(inner)
-    checkNames('GradientAccumulation', options, ['every'])
-    const { every } = options
-    checkOption('GradientAccumulation', 'every', every, 1, { min: 1, max: Infinity })
+    const { every } = wrapperOptions('GradientAccumulation', options, {}, ALLOWED)
     if (inner.wantsClosure) throw new TypeError(`GradientAccumulation: ${inner.name} computes its gradients itself; nothing adds up for it`)
+    if (inner.accumulates) throw new TypeError(`GradientAccumulation: ${inner.name} adds batches up already; one of them is enough`)
     this.every = every
   }
 
@@ -61,18 +63,23 @@ export class GradientAccumulation extends OptimizerWrapper {
   }
 
   protected extra(): Record<string, unknown> {
-    return { pending: this.pending, gradients: this.pending === 0 ? null : this.parameters.map(pendingGradient) }
+    const { every, pending } = this
+    return { every, pending, gradients: pending === 0 ? null : this.parameters.map(pendingGradient) }
   }
 
-  protected loadExtra(extra: Record<string, unknown>): () => void {
-    const { parameters } = this
-    const gradients = (extra.gradients as (PendingGradient | null)[] | null) ?? parameters.map(() => null)
-    const lists = this.listsOf(gradients.map((gradient, i) => gradient?.values ?? { length: parameters[i]?.size }))
+  protected loadExtra({ pending, gradients, ...saved }: { pending: number; gradients: (PendingGradient | null)[] | null }): () => void {
+    const { name, parameters, every } = this
+    const options = wrapperOptions(`${name}.loadState()`, fromJson(saved, { every }), { every }, ALLOWED)
+    checkCount(`${name}.loadState(): pending`, pending, 0)
+    if (pending > 0 !== Array.isArray(gradients))
+      throw new RangeError(`${name}.loadState(): the state has ${pending} batches pending and ${pending > 0 ? 'no' : 'some'} gradients`)
+    const kept = gradients ?? parameters.map(() => null)
+    const lists = this.listsOf(kept.map((gradient, i) => gradient?.values ?? { length: parameters[i]?.size }))
     return () => {
       // what has come together here is no part of what the state goes on with
       if (this.pending > 0) this.zeroGrad()
-      this.pending = extra.pending as number
-      for (const [i, gradient] of gradients.entries()) {
+      Object.assign(this, options, { pending })
+      for (const [i, gradient] of kept.entries()) {
         if (gradient === null) continue
         parameters[i].gradientView().set(lists[i])
         parameters[i].touchedRows = gradient.rows && [Int32Array.from(asList(gradient.rows))]

@@ -17,7 +17,10 @@ export interface RAdamOptions extends DecayOptions {
 }
 
 const SLOTS = ['m', 'v'] as const
-/** Times √v this is nothing beside 1, unless v overflowed: then the quotient is 0, where 0·√v would make it NaN. */
+/**
+ * Times √v this is nothing beside 1, unless v overflowed: then the quotient is 0, where 0·√v would make it NaN. In single precision,
+ * that is: in double precision a √v of 1e11 counts in the last digits, and one of 1e27 as much as the 1.
+ */
 const NO_ROOT = 1e-27
 
 /**

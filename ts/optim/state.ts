@@ -28,8 +28,28 @@ export interface OptimizerState {
   globals: Scalars
   /** State of gradient transforms. */
   transforms: Record<string, number>
-  /** What a wrapper (Lookahead, an average …) adds. */
-  extra?: Record<string, unknown>
+  /** What the wrapper around it adds, if there is one. */
+  extra?: WrapperState
+}
+
+/** What a wrapper (Lookahead, SAM …) remembers, and what is wrapped, if that is a wrapper as well. */
+export interface WrapperState {
+  wrapper: string
+  own: Record<string, unknown>
+  inner?: WrapperState
+}
+
+/** What a state is of: Lookahead(Adam). */
+function nameOf(optimizer: string, extra: WrapperState | undefined): string {
+  return extra ? `${extra.wrapper}(${nameOf(optimizer, extra.inner)})` : optimizer
+}
+
+/** The error for the state of something else. */
+export function wrongState(owner: string, state: OptimizerState): Error {
+  const { format, optimizer, extra } = state ?? {}
+  return new Error(
+    `${owner}.loadState(): this is ${format === 'gradus-optimizer/1' ? `the state of ${nameOf(optimizer, extra)}` : 'no state of an optimizer'}`,
+  )
 }
 
 export function captureState(
@@ -61,8 +81,7 @@ export function captureState(
 
 /** @throws Error for the state of another optimizer, or of other parameters */
 export function checkState(optimizer: string, groups: readonly ParameterGroup[], state: OptimizerState): void {
-  if (state?.format !== 'gradus-optimizer/1') throw new Error(`${optimizer}.loadState(): this is no state of an optimizer`)
-  if (state.optimizer !== optimizer) throw new Error(`${optimizer}.loadState(): this is the state of ${state.optimizer}`)
+  if (state?.format !== 'gradus-optimizer/1' || state.optimizer !== optimizer || state.extra) throw wrongState(optimizer, state)
   if (state.groups.length !== groups.length) {
     throw new Error(`${optimizer}.loadState(): the state has ${state.groups.length} groups, the optimizer ${groups.length}`)
   }

@@ -1,17 +1,16 @@
 /**
- * Wrappers around any optimizer: Lookahead, sharpness-aware minimisation, and what they and others share. They have the methods
- * of an optimizer, so that training loops, schedulers and checkpoints need not know.
+ * What wrappers around any optimizer share: Lookahead, SAM, GradientAccumulation, your own. They have the methods of an
+ * optimizer, so that training loops, schedulers and checkpoints need not know.
  */
 
-import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
 import { show } from '../show.js'
 import { asList } from '../tensor.js'
-import { type ShowsAverages, withWeights } from './averaging.js'
+import type { ShowsAverages } from './averaging.js'
 import type { ParameterGroup } from './group.js'
 import type { UpdateOptions } from './input.js'
-import { checkNames, checkOption, nonNegative } from './options.js'
-import { checkSizes, type OptimizerState } from './state.js'
+import { type Allowed, checkNames, checkOption } from './options.js'
+import { checkSizes, type OptimizerState, wrongState } from './state.js'
 
 /** What a training loop needs of an optimizer; optimizers and wrappers alike. */
 export interface OptimizerLike {
@@ -77,7 +76,11 @@ export abstract class OptimizerWrapper implements OptimizerLike {
 
   abstract step(options?: UpdateOptions): void
 
-  /** Steps on batches that wait for others to be added to them, where there are any ({@link GradientAccumulation}). */
+  /**
+   * Steps on batches that wait for others to be added to them, where there are any ({@link GradientAccumulation}). `fit` calls it
+   * at the end of each epoch, and where a training ends before that; in a loop of your own, call it there. A wrapper with work to do
+   * after steps of the inner optimizer does it here as well: where `stepCount` went up, there was one.
+   */
   flush(options?: UpdateOptions): void {
     this.inner.flush?.(options)
   }
@@ -87,30 +90,39 @@ export abstract class OptimizerWrapper implements OptimizerLike {
     return (this.inner as ShowsAverages).showAverages?.()
   }
 
-  /** What the wrapper itself remembers, in plain numbers and typed arrays. */
+  /** What the wrapper itself remembers, its options included, in plain numbers and typed arrays. */
   protected abstract extra(): Record<string, unknown>
 
   /** Checks what `extra()` gave, perhaps through JSON, before anything changes. @returns what puts it in place */
   protected abstract loadExtra(extra: Record<string, unknown>): () => void
 
   state(): OptimizerState {
-    const state = this.inner.state()
-    return { ...state, extra: { ...state.extra, [this.constructor.name]: this.extra() } }
+    const { extra: inner, ...state } = this.inner.state()
+    return { ...state, extra: { wrapper: this.constructor.name, own: this.extra(), ...(inner && { inner }) } }
   }
 
-  /** @throws Error for the state of something else, RangeError for one of other parameters; then nothing was changed */
+  /** For JSON.stringify: {@link state}, which {@link loadState} takes back. */
+  toJSON(): OptimizerState {
+    return this.state()
+  }
+
+  /**
+   * Goes on from a state of {@link state}, options included.
+   * @throws Error for the state of something else, other wrappers or the same in another order, RangeError for one of other
+   *   parameters or with options that it cannot have; then nothing was changed
+   */
   loadState(state: OptimizerState): void {
-    const own = state.extra?.[this.constructor.name]
-    if (own === undefined)
-      throw new Error(`${this.name}.loadState(): this is the state of ${state.optimizer} without ${this.constructor.name}`)
-    const restore = this.loadExtra(own as Record<string, unknown>)
-    this.inner.loadState(state)
+    const { wrapper, own, inner } = state?.extra ?? {}
+    if (wrapper !== this.constructor.name || !own) throw wrongState(this.name, state)
+    const restore = this.loadExtra(own)
+    const { extra: _, ...rest } = state
+    this.inner.loadState(inner ? { ...rest, extra: inner } : rest)
     restore()
   }
 
   /** Arrays of a state, one for each parameter, as lists. @throws RangeError unless they are as long as the parameters */
-  protected listsOf(saved: readonly SavedArray[]): ArrayLike<number>[] {
-    const lists = saved.map(asList)
+  protected listsOf(saved: readonly SavedArray[] | undefined): ArrayLike<number>[] {
+    const lists = (saved ?? []).map(asList)
     checkSizes(
       this.name,
       lists.map(({ length }) => length),
@@ -124,145 +136,23 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   }
 }
 
-/** Options of {@link Lookahead}. */
-export interface LookaheadOptions {
-  /** Fast steps to each slow one. Default 5. */
-  every?: number
-  /** How far the slow weights move. Default 0.5. */
-  alpha?: number
-}
-
 /**
- * Every k steps of the inner optimizer, slow weights go part of the way and the fast ones start again from there.
- *
- *     slow ← slow + α·(fast − slow),   fast ← slow
- *
- * Takes variance out of the inner optimizer and forgives a learning rate that is too high; the inner state is kept.
- * When not: an inner optimizer whose rate is tuned and falls already.
- * Defaults: the authors' (5, 0.5). State: 4 bytes a parameter more. Zhang et al. 2019.
- *
- * @example
- * const optimizer = new Lookahead(new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 }))
+ * @internal options of a wrapper, all of them numbers: those given, where none is given the usual ones
+ * @throws RangeError for one that is not known or allowed
  */
-export class Lookahead extends OptimizerWrapper {
-  readonly every: number
-  readonly alpha: number
-  private readonly slow: FloatArray[]
-  private taken = 0
-
-  constructor(inner: OptimizerLike, options: LookaheadOptions = {}) {
-    super(inner)
-    checkNames('Lookahead', options, ['every', 'alpha'])
-    const { every = 5, alpha = 0.5 } = options
-    checkOption('Lookahead', 'every', every, 5, { min: 1, max: Infinity })
-    checkOption('Lookahead', 'alpha', alpha, 0.5, { min: 0, max: 1 })
-    this.every = every
-    this.alpha = alpha
-    this.slow = this.parameters.map((p) => p.data())
+export function wrapperOptions<Name extends string>(
+  owner: string,
+  given: object,
+  usual: { readonly [N in Name]?: number },
+  allowed: { readonly [N in Name]: Allowed },
+): Record<Name, number> {
+  const names = Object.keys(allowed) as Name[]
+  checkNames(owner, given, names)
+  const options = { ...usual } as Record<Name, number>
+  for (const name of names) {
+    const value = (given as Record<Name, number | undefined>)[name]
+    if (value !== undefined) options[name] = value
+    checkOption(owner, name, options[name], 0, allowed[name])
   }
-
-  step(options?: UpdateOptions): void {
-    this.follow(() => this.inner.step(options))
-  }
-
-  override flush(options?: UpdateOptions): void {
-    this.follow(() => super.flush(options))
-  }
-
-  /** The slow weights' part, where the inner optimizer took a step: one that accumulates does not at every call. */
-  private follow(inner: () => void): void {
-    const { stepCount } = this
-    inner()
-    if (this.stepCount === stepCount || ++this.taken % this.every !== 0) return
-    const { alpha } = this
-    for (const [i, p] of this.parameters.entries()) {
-      const [slow, fast] = [this.slow[i], p.view()]
-      for (let k = 0; k < slow.length; k++) fast[k] = slow[k] += alpha * (fast[k] - slow[k])
-    }
-  }
-
-  /** Copies of the slow weights. */
-  averages(): FloatArray[] {
-    return this.slow.map((values) => values.slice())
-  }
-
-  /** Runs fn with the slow weights in the parameters. */
-  evaluate<T>(fn: () => T): T {
-    return withWeights(this.parameters, this.slow, fn)
-  }
-
-  protected extra(): Record<string, unknown> {
-    return { taken: this.taken, slow: this.averages() }
-  }
-
-  protected loadExtra({ taken, slow }: { taken: number; slow: SavedArray[] }): () => void {
-    const lists = this.listsOf(slow)
-    return () => {
-      this.taken = taken
-      lists.forEach((values, i) => this.slow[i].set(values))
-    }
-  }
-}
-
-/**
- * Sharpness-aware minimisation: steps along the gradient at the worst nearby point, which prefers flat minima.
- *
- *     e = ρ·g/‖g‖,   g′ = gradient at p + e,   then the inner step from p with g′
- *
- * Twice the cost of a step, for better generalisation on small data. Pass the closure that computes the loss and calls
- * backward().
- * When not: large data or short budgets: twice the steps without it do better there.
- * Defaults: the authors' (ρ 0.05). State: 4 bytes a parameter more, during the step. Foret et al. 2021.
- *
- * @example
- * const optimizer = new SAM(new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 }))
- * optimizer.step(() => crossEntropy(model.forward(x), y).backward())
- *
- * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5 }) // passes the closure itself
- */
-export class SAM extends OptimizerWrapper {
-  readonly rho: number
-
-  constructor(inner: OptimizerLike, options: { rho?: number } = {}) {
-    super(inner)
-    checkNames('SAM', options, ['rho'])
-    const { rho = 0.05 } = options
-    checkOption('SAM', 'rho', rho, 0.05, nonNegative)
-    if (inner.accumulates) throw new TypeError(`SAM: ${inner.name} steps on the mean of several batches; SAM has the gradient of one only`)
-    this.rho = rho
-  }
-
-  override get wantsClosure(): boolean {
-    return true
-  }
-
-  /** @param closure computes all gradients at the present parameters; it runs twice, or once where they are all 0 */
-  override step(closure?: (() => void) | UpdateOptions, options?: UpdateOptions): void {
-    if (typeof closure !== 'function')
-      throw new TypeError('SAM.step(): wants a function that computes the loss and calls backward(), to run it twice')
-    closure()
-    const active = this.parameters.filter((p) => p.gradientState === 'ready' && p.requiresGrad)
-    const before = active.map((p) => p.data())
-    const norm = Math.sqrt(active.reduce((sum, p) => sum + p.backend.kernels.sumSquares(p.gradientAddress, p.size), 0))
-    if (norm > 0) {
-      for (const p of active) {
-        p.backend.kernels.addScaled(p.gradientAddress, p.address, p.size, this.rho / norm)
-        p.gradientState = 'used'
-      }
-      try {
-        closure()
-      } finally {
-        active.forEach((p, i) => p.view().set(before[i]))
-      }
-    }
-    this.inner.step(options)
-  }
-
-  protected extra(): Record<string, unknown> {
-    return {}
-  }
-
-  protected loadExtra(): () => void {
-    return () => {}
-  }
+  return options
 }

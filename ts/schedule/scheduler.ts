@@ -1,4 +1,5 @@
 /** Schedules at work: they set options of an optimizer step by step. */
+import { checkCount } from '../checks.js'
 import { checkNames } from '../names.js'
 import { show } from '../show.js'
 import type { Driven } from './plateau.js'
@@ -58,13 +59,12 @@ export class Scheduler {
         return { options, name, schedule, base: relative ? options[name] : 1 }
       })
     })
-    this.assign()
+    this.assign(0, this.bases)
   }
 
   /** On to the next step: sets every driven option to its schedule's next value. */
   step(): void {
-    this.stepCount++
-    this.assign()
+    this.assign(++this.stepCount, this.bases)
   }
 
   /** Values that the schedules give now, of the first driven group. */
@@ -74,24 +74,40 @@ export class Scheduler {
 
   /** What {@link loadState} needs. */
   state(): SchedulerState {
-    return { stepCount: this.stepCount, bases: this.targets.map(({ base }) => base) }
+    return { stepCount: this.stepCount, bases: this.bases }
   }
 
-  /** @throws TypeError for what is no state of a scheduler, RangeError for one that drives other options; then nothing was changed */
+  /**
+   * @throws TypeError for what is no state of a scheduler, RangeError for one that drives other options, or gives one of them a value
+   *   that it cannot have; then nothing was changed
+   */
   loadState(state: SchedulerState): void {
     if (typeof state?.stepCount !== 'number') throw new TypeError(`Scheduler.loadState(): wants { stepCount }, got ${show(state)}`)
     const { targets } = this
-    const { stepCount, bases = targets.map(({ base }) => base) } = state
-    if (bases.length !== targets.length)
+    const { stepCount, bases = this.bases } = state
+    if (bases?.length !== targets.length)
       throw new RangeError(
-        `Scheduler.loadState(): the state is of a scheduler of ${bases.length} options, this one drives ${targets.length}`,
+        `Scheduler.loadState(): the state is of a scheduler of ${bases?.length ?? 'no'} options, this one drives ${targets.length}`,
       )
+    checkCount('Scheduler.loadState(): stepCount', stepCount, 0)
+    const odd = bases.find((base) => !Number.isFinite(base))
+    if (odd !== undefined) throw new RangeError(`Scheduler.loadState(): bases must be finite numbers, got ${show(odd)}`)
+    const before = targets.map(({ options, name }) => options[name])
+    try {
+      this.assign(stepCount, bases)
+    } catch (error) {
+      targets.forEach(({ options, name }, i) => (options[name] = before[i]))
+      throw error
+    }
     this.stepCount = stepCount
     targets.forEach((target, i) => (target.base = bases[i]))
-    this.assign()
   }
 
-  private assign(): void {
-    for (const { options, name, schedule, base } of this.targets) options[name] = base * schedule(this.stepCount)
+  private get bases(): number[] {
+    return this.targets.map(({ base }) => base)
+  }
+
+  private assign(stepCount: number, bases: readonly number[]): void {
+    for (const [i, { options, name, schedule }] of this.targets.entries()) options[name] = bases[i] * schedule(stepCount)
   }
 }

@@ -129,6 +129,11 @@ export abstract class ClosureOptimizer<O extends object> {
     }
   }
 
+  /** For JSON.stringify: {@link state}, which {@link loadState} takes back. */
+  toJSON(): ClosureState {
+    return this.state()
+  }
+
   /**
    * Goes on from a {@link ClosureOptimizer.state}, options included.
    * @throws Error for the state of another optimizer, RangeError for one of other parameters or with options that it cannot have;
