@@ -14,6 +14,12 @@ interface PendingGradient {
 
 const ALLOWED = { every: { min: 1, max: Infinity } }
 
+/** What a state has beside options. */
+interface Pending {
+  pending: number
+  gradients: (PendingGradient | null)[] | null
+}
+
 /**
  * One inner step for every k batches, on the mean of their gradients: a batch k times as large in the memory of one.
  *
@@ -67,7 +73,8 @@ export class GradientAccumulation extends OptimizerWrapper {
     return { every, pending, gradients: pending === 0 ? null : this.parameters.map(pendingGradient) }
   }
 
-  protected loadExtra({ pending, gradients, ...saved }: { pending: number; gradients: (PendingGradient | null)[] | null }): () => void {
+  protected loadExtra(extra: Record<string, unknown>): () => void {
+    const { pending, gradients, ...saved } = extra as unknown as Pending
     const { name, parameters, every } = this
     const options = wrapperOptions(`${name}.loadState()`, fromJson(saved, { every }), { every }, ALLOWED)
     checkCount(`${name}.loadState(): pending`, pending, 0)
