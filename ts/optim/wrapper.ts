@@ -101,13 +101,13 @@ export abstract class OptimizerWrapper implements OptimizerLike {
     return { ...state, extra: { wrapper: this.constructor.name, own: this.extra(), ...(inner && { inner }) } }
   }
 
-  /** For JSON.stringify: {@link state}, which {@link loadState} takes back. */
+  /** For JSON.stringify: {@link OptimizerWrapper.state}, which {@link loadState} takes back. */
   toJSON(): OptimizerState {
     return this.state()
   }
 
   /**
-   * Goes on from a state of {@link state}, options included.
+   * Goes on from what {@link OptimizerWrapper.state} gave, options included.
    * @throws Error for the state of something else, other wrappers or the same in another order, RangeError for one of other
    *   parameters or with options that it cannot have; then nothing was changed
    */
