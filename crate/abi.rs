@@ -136,20 +136,20 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
     }
 }
 
-/// The kernel behind methods that look at a whole tensor: the numbers of [`update`], handed to a function.
-pub(crate) fn whole<const S: usize, const H: usize>(
-    step: impl Fn(&[f32], Cells, Cells, [Cells; S]),
+/// The kernel behind methods that look at a whole tensor: the numbers of [`update`], handed to a function, and what that says.
+pub(crate) fn whole<const S: usize, const H: usize, T>(
+    step: impl Fn(&[f32], Cells, Cells, [Cells; S]) -> T,
     p: *mut f32,
     g: *const f32,
     s: *mut f32,
     stride: usize,
     n: usize,
     h: *const f32,
-) {
+) -> T {
     // SAFETY: as in `update`.
     let numbers = unsafe { slice::from_raw_parts(h, SHARED_HYPER + H) };
     let slots = from_fn(|j| cells(s.wrapping_add(j * stride) as Ptr, n));
-    step(numbers, cells(p as Ptr, n), cells(g as Ptr, n), slots);
+    step(numbers, cells(p as Ptr, n), cells(g as Ptr, n), slots)
 }
 
 /// The kernel behind the sums of a method: those go, as doubles, behind the [`MOST_HYPER`] floats at h.
@@ -164,10 +164,8 @@ pub(crate) fn sums_of<R, const S: usize, const H: usize>(
     R: Sums<S, 2> + for<'a> From<&'a [f32]>,
 {
     const { assert!(SHARED_HYPER + H <= MOST_HYPER) };
-    let step = |h: &[f32], p: Cells, g: Cells, s: [Cells; S]| sums(&R::from(h), p, g, s);
-    let found = Cell::new([0.0; 2]);
-    whole::<S, H>(|h, p, g, s| found.set(step(h, p, g, s)), p, g, s, stride, n, h);
-    doubles_mut(h.wrapping_add(MOST_HYPER) as Ptr, 2).copy_from_slice(&found.get());
+    let found = whole::<S, H, _>(|h, p, g, s| sums(&R::from(h), p, g, s), p, g, s, stride, n, h);
+    doubles_mut(h.wrapping_add(MOST_HYPER) as Ptr, 2).copy_from_slice(&found);
 }
 
 /// Most hyper-parameters of an update, the shared ones included.

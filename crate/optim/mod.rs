@@ -255,15 +255,27 @@ fn blocks(x: Cells<'_>, count: usize) -> &[[Cell<f32>; BLOCK]] {
     &x.as_chunks().0[..count]
 }
 
+/// Exports a function of crate::abi as a kernel, under the name that JS looks for.
+macro_rules! export_kernel {
+    ($name:ident, $doc:expr, $kernel:expr) => {
+        #[doc = $doc]
+        #[allow(non_snake_case)]
+        #[wasm_bindgen::prelude::wasm_bindgen]
+        pub fn $name(p: *mut f32, g: *const f32, s: *mut f32, stride: usize, n: usize, h: *mut f32) {
+            ($kernel)(p, g, s, stride, n, h);
+        }
+    };
+}
+pub(crate) use export_kernel;
+
 /// Exports rules as kernels: kernel name, rule, state slots, the rule's own hyper-parameters.
 macro_rules! export_update {
     ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
-        #[doc = concat!("The fused update of `", stringify!($rule), "`.")]
-        #[allow(non_snake_case)] // the name that JS looks for
-        #[wasm_bindgen::prelude::wasm_bindgen]
-        pub fn $name(p: *mut f32, g: *const f32, s: *mut f32, stride: usize, n: usize, h: *const f32) {
-            $crate::abi::update::<$rule, $slots, $hyper>(p, g, s, stride, n, h);
-        }
+        $crate::optim::export_kernel!(
+            $name,
+            concat!("The fused update of `", stringify!($rule), "`."),
+            $crate::abi::update::<$rule, $slots, $hyper>
+        );
     };
 }
 pub(crate) use export_update;
@@ -271,12 +283,11 @@ pub(crate) use export_update;
 /// Exports methods that need sums over a whole tensor: kernel name, function, state slots, hyper-parameters behind the shared ones.
 macro_rules! export_whole {
     ($name:ident, $function:ident, $slots:literal, $hyper:literal) => {
-        #[doc = concat!("See [`", stringify!($function), "`].")]
-        #[allow(non_snake_case)] // the name that JS looks for
-        #[wasm_bindgen::prelude::wasm_bindgen]
-        pub fn $name(p: *mut f32, g: *const f32, s: *mut f32, stride: usize, n: usize, h: *mut f32) {
-            $crate::abi::whole::<$slots, $hyper>($function, p, g, s, stride, n, h);
-        }
+        $crate::optim::export_kernel!(
+            $name,
+            concat!("See [`", stringify!($function), "`]."),
+            |p, g, s, stride, n, h: *mut f32| $crate::abi::whole::<$slots, $hyper, _>($function, p, g, s, stride, n, h)
+        );
     };
 }
 pub(crate) use export_whole;
@@ -284,12 +295,11 @@ pub(crate) use export_whole;
 /// Exports the pass before the step of methods that need sums over all parameters: kernel name, rule, state slots, hyper-parameters.
 macro_rules! export_sums {
     ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
-        #[doc = concat!("State and sums of `", stringify!($rule), "`.")]
-        #[allow(non_snake_case)] // the name that JS looks for
-        #[wasm_bindgen::prelude::wasm_bindgen]
-        pub fn $name(p: *mut f32, g: *const f32, s: *mut f32, stride: usize, n: usize, h: *mut f32) {
-            $crate::abi::sums_of::<$rule, $slots, $hyper>(p, g, s, stride, n, h);
-        }
+        $crate::optim::export_kernel!(
+            $name,
+            concat!("State and sums of `", stringify!($rule), "`."),
+            $crate::abi::sums_of::<$rule, $slots, $hyper>
+        );
     };
 }
 pub(crate) use export_sums;

@@ -60,5 +60,5 @@ export function evaluateRows(
   } finally {
     restore()
   }
-  return { loss: means.loss, ...means.values() }
+  return { loss: means.loss, ...means.values }
 }

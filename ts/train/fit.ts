@@ -238,7 +238,8 @@ class Run {
 
   private progress({ step, epoch, batch }: Place): Progress {
     const { epochs, batchesPerEpoch } = this.plan
-    const { loss, values } = this.means
+    const { loss } = this.means
+    const values = this.means.valuesLater()
     let metrics: Record<string, number> | undefined
     const done = step / (epochs * batchesPerEpoch)
     return {

@@ -92,8 +92,13 @@ export class RunningMeans {
     return this.lossSum / this.samples
   }
 
-  /** Name → value so far, computed when it is asked for: by then there may be more rows, which do not count. */
-  get values(): () => Record<string, number> {
+  /** Name → value so far. */
+  get values(): Record<string, number> {
+    return this.valuesLater()()
+  }
+
+  /** The {@link values} of now, computed when they are asked for: by then there may be more rows, which do not count. */
+  valuesLater(): () => Record<string, number> {
     const { metrics, samples, kept } = this
     const sums = [...this.sums]
     const batches = kept?.[0].length
