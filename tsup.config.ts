@@ -147,9 +147,20 @@ const finish: NonNullable<Options['plugins']>[number] = {
     const target = shared.target as string
     if (isEdge) return { code: transformSync(finished, { minify: true, target }).code }
     // esbuild takes such marks for whitespace, so they go through it as what they are not
-    const marked = transformSync(finished.replaceAll('/* @__PURE__ */ ', '__PURE__+'), { ...COMPACT, target }).code
+    const marked = withShortLocals(finished.replaceAll('/* @__PURE__ */ ', '__PURE__+'), target)
     return { code: marked.replace(/__PURE__\s*\+/g, '/* @__PURE__ */ ') }
   },
+}
+
+/**
+ * Compact, and where nothing is imported with short names for all that is local: V8 reads it in a millisecond less. Names at the top, of
+ * functions and classes, stay, for stack traces: what exports nothing is a script to esbuild, and its names are everybody's.
+ */
+function withShortLocals(code: string, target: string): string {
+  const [exports] = /^export \{\n[\s\S]*?\n\};\n/m.exec(code) ?? []
+  if (exports === undefined || /^\s*import\b/.test(code)) return transformSync(code, { ...COMPACT, target }).code
+  const script = transformSync(code.replace(exports, ''), { ...COMPACT, minifyIdentifiers: true, target }).code
+  return exports.replace(/\n\s*/g, '') + script
 }
 
 /** WebAssembly as text behind everything else: before it, gzip would have forgotten the code before the text by the code after it. */
