@@ -4,30 +4,32 @@
 //! blocking or the path. So all of them give the same bits, and a caller may choose by speed alone. Ragged edges run
 //! the same vector tile: columns are padded, rows repeat the last one; what is computed in excess is never stored.
 //!
-//! Two paths: [`direct`] reads B where it lies and suits few rows, or a B that fits the first-level cache; [`blocked`]
-//! copies A and B into panels that a tile walks contiguously, in blocks that fit the caches (Goto & van de Geijn 2008). The
-//! copy of A pays from a few dozen columns of C on, though its rows could be read in place: from a panel each load has its
-//! offset in the instruction, where rows apart cost an address computation each, on ports that multiply-adds want.
+//! Two paths: [`direct`] reads A and B where they lie and suits few rows, or a B that fits the first-level cache; [`blocked`]
+//! walks panels of both in blocks that fit the caches (Goto & van de Geijn 2008), copies that a tile reads step by step. What
+//! lies like a panel already, at each step of k side by side, and is not too large, is read in place there too. Other rows of A
+//! are copied from a few dozen columns of C on: from a panel each load has its offset in the instruction, where rows apart
+//! cost an address computation each, on ports that multiply-adds want.
 #![allow(unsafe_code)]
 
+mod blocked;
+mod direct;
 mod pack;
 mod part;
 mod tile;
 
 use crate::sweep::Cells;
+use blocked::blocked;
 use core::sync::atomic::{AtomicUsize, Ordering};
+use direct::direct;
+use pack::STEPS;
 pub use part::{Part, Region};
-use tile::{Job, Tile, TILES};
+use tile::{Tile, TILES};
 
 /// Floats of scratch that every product may overwrite (SCRATCH_BYTES of ts/backend/kernels.ts).
 pub const SCRATCH: usize = 1 << 18;
 /// The parts of scratch for panels of A and of B.
 const A_ROOM: usize = 1 << 16;
 const B_ROOM: usize = SCRATCH - A_ROOM;
-/// Rows of A per block, a multiple of the rows of every tile: with a block's depth they fit a second-level cache.
-const ROWS: usize = 120;
-/// Most steps of k in a block: a panel of B stays in a first-level cache beside one of A, and C is seldom read again.
-const DEPTH: usize = 256;
 /// B is read in place for fewer rows than this, or where all of it is small enough for the first-level cache.
 const FEW: usize = 24;
 const SMALL: usize = 1 << 13;
@@ -36,6 +38,11 @@ const SMALL: usize = 1 << 13;
 const TINY: usize = 1 << 11;
 /// Up to this many columns of C do not repay the copy of A into panels.
 const NARROW: usize = 24;
+/// Rows of A that lie side by side are read in place for up to this many columns of C, as each strip of those reads them again.
+const SEEN: usize = 256;
+/// Floats from one step of k to the next, of which a multiple puts all steps into the same few lines of a first-level cache: half a page.
+/// Whole pages do it on every processor, so rows of A that far apart are copied even for few columns.
+const HALF_PAGE: usize = 512;
 
 /// What a product adds to: element (i, j) is `ptr[i·row + j·column]`, so that strides of 0 broadcast.
 #[derive(Clone, Copy)]
@@ -107,6 +114,11 @@ impl View {
         View { row: self.column, column: self.row, ..self }
     }
 
+    /// Whether rows lie side by side, and columns a multiple of so many floats apart.
+    fn is_down(self, apart: usize) -> bool {
+        self.row == 1 && self.column.is_multiple_of(apart)
+    }
+
     unsafe fn at(self, i: usize, j: usize) -> *const f32 {
         // SAFETY: the caller stays inside the matrix.
         unsafe { self.ptr.add(i * self.row + j * self.column) }
@@ -174,6 +186,16 @@ impl Product {
         let column = View { ptr: a.ptr, row: a.column, column: 1 };
         let start = Start { ptr: start.ptr, row: start.column, column: start.row };
         Product { m: self.n, n: self.m, a: b.transposed(), b: column, ldc: 1, start, ..self }
+    }
+
+    /// Whether tiles may read A where it lies, as they would read panels.
+    fn reads_a(&self) -> bool {
+        self.n <= SEEN && self.a.row == 1 && !self.a.is_down(HALF_PAGE)
+    }
+
+    /// Likewise B, which the first-level cache must hold; whole tiles only, as a ragged one would read past its end.
+    fn reads_b(&self, tile: &Tile) -> bool {
+        self.b.column == 1 && self.n * self.k <= SMALL && self.n.is_multiple_of(tile.columns)
     }
 
     /// The product of one rectangle of C.
@@ -284,93 +306,27 @@ unsafe fn product(x: &Product) {
     }
     let tile = &TILES[TILE.load(Ordering::Relaxed)];
     let size = x.n * x.k;
-    let small = if tile.columns > 8 { TINY } else { SMALL };
+    let collides = x.k > STEPS && x.a.is_down(2 * HALF_PAGE);
+    let small = match tile.columns {
+        _ if collides => 0,
+        8 => SMALL,
+        _ if x.reads_a() && x.reads_b(tile) => 0,
+        _ => TINY,
+    };
+    let narrow = x.n <= NARROW && !collides;
     // SAFETY: `x` describes valid matrices; a transpose of at most B_ROOM floats fits the room for panels of B.
     unsafe {
         if x.m == 1 && x.b.row == 1 {
             direct(&x.transposed());
-        } else if x.b.column == 1 && (x.m < FEW || x.n <= NARROW || size <= small) {
+        } else if x.b.column == 1 && (x.m < FEW || narrow || size <= small) {
             direct(x);
-        } else if size <= small || (x.n <= NARROW && size <= B_ROOM) {
+        } else if size <= small || (narrow && size <= B_ROOM) {
             let b = x.scratch.add(A_ROOM);
             pack::transpose(x.b, b, x.k, x.n);
             direct(&Product { b: View::matrix(b, x.n), ..*x });
         } else {
             blocked(tile, x);
         }
-    }
-}
-
-/// B in place, all of k at once: strips of columns from wide to narrow. (Eight rows of one vector, for twice the sums under
-/// way, win 5 % at 64 rows and lose 25 % at 4.)
-unsafe fn direct(x: &Product) {
-    // SAFETY: each strip begins where the last one ended.
-    unsafe {
-        let j = if x.m == 1 { strip::<1, 8, 4>(x, 0) } else { strip::<2, 4, 4>(x, 0) };
-        let j = strip::<4, 2, 4>(x, j);
-        let j = strip::<4, 1, 4>(x, j);
-        match x.n - j {
-            0 => {}
-            1 => _ = strip::<4, 1, 1>(x, j),
-            2 => _ = strip::<4, 1, 2>(x, j),
-            _ => _ = strip::<4, 1, 3>(x, j),
-        }
-    }
-}
-
-/// Runs as many tiles of NV vectors side by side as there is room for from column j on, W columns in the last vector of
-/// each; returns the column behind them.
-#[inline(always)]
-unsafe fn strip<const MR: usize, const NV: usize, const W: usize>(x: &Product, j: usize) -> usize {
-    let width = 4 * (NV - 1) + W;
-    let end = x.n - (x.n - j) % width;
-    if j < end {
-        // SAFETY: the caller's promise.
-        unsafe { tiles::<MR, NV, W>(x, j, end) }
-    }
-    end
-}
-
-/// The tiles of a strip from column j to `end`; a function of its own, which an engine is soon done with (see `pack`).
-#[inline(never)]
-unsafe fn tiles<const MR: usize, const NV: usize, const W: usize>(x: &Product, j: usize, end: usize) {
-    for (i, rows) in blocks(x.m, MR) {
-        for j in (j..end).step_by(4 * (NV - 1) + W) {
-            // SAFETY: i < m, and j is at least the width of a tile below n.
-            unsafe {
-                let (b, c) = (x.b.at(0, j), x.c.add(i * x.ldc + j));
-                let (a, start) = (x.a.from(i, 0), x.start.at(i, j));
-                tile::strided::<MR, NV, W>(x.k, a, b, x.b.row, start, c, x.ldc, rows);
-            }
-        }
-    }
-}
-
-/// Runs a product on packed panels of B: blocks of columns, then of k.
-unsafe fn blocked(tile: &Tile, x: &Product) {
-    let columns = tile.columns;
-    let depth = even(x.k, DEPTH);
-    let width = B_ROOM / (depth.max(1) * columns) * columns;
-    for (j, n) in blocks(x.n, width) {
-        for (p, k) in blocks(x.k, depth) {
-            // SAFETY: (p, j) is inside B, (0, j) inside C; the block's panels fit their room by the choice of `width`.
-            unsafe {
-                let c = x.c.add(j);
-                let start = if p == 0 { x.start.at(0, j) } else { Start::matrix(c, x.ldc) };
-                let (a, b) = (x.a.from(0, p), x.b.from(p, j));
-                let block = Product { n, k, a, b, c, start, ..*x };
-                pack::columns(block.b, x.scratch.add(A_ROOM), k, n, columns);
-                row_blocks(tile, &block);
-            }
-        }
-    }
-}
-
-/// The length of equal blocks of at most `most` that cover `total`, a multiple of 4 where there is more than one.
-fn even(total: usize, most: usize) -> usize {
-    match total.div_ceil(most) {
-        0 | 1 => total,
-        blocks => total.div_ceil(blocks).next_multiple_of(4),
     }
 }
 
@@ -384,30 +340,4 @@ fn blocks(total: usize, size: usize) -> impl Iterator<Item = (usize, usize)> {
         next = Some(at + length).filter(|&end| end < total);
         Some((at, length))
     })
-}
-
-/// One block of B, already packed, times all rows of A, in blocks of rows.
-unsafe fn row_blocks(tile: &Tile, x: &Product) {
-    for (i, m) in blocks(x.m, ROWS) {
-        // SAFETY: row i is inside A and C; ROWS · depth ≤ A_ROOM.
-        unsafe {
-            let (a, c, start) = (x.a.from(i, 0), x.c.add(i * x.ldc), x.start.at(i, 0));
-            pack::rows(a, x.scratch, x.k, m, tile);
-            strips(tile, &Product { m, a, c, start, ..*x });
-        }
-    }
-}
-
-/// Every tile of one block: strips of columns outside, so that a panel of B stays in the first-level cache.
-unsafe fn strips(tile: &Tile, x: &Product) {
-    for (j, columns) in blocks(x.n, tile.columns) {
-        for (i, rows, height) in tile.cut(x.m) {
-            // SAFETY: (i, j) is inside C; the panels were packed for this block.
-            unsafe {
-                let (a, b) = (x.scratch.add(i * x.k), x.scratch.add(A_ROOM + j * x.k));
-                let (c, start) = (x.c.add(i * x.ldc + j), x.start.at(i, j));
-                tile.run(height, &Job { k: x.k, a, b, start, c, ldc: x.ldc, rows }, columns);
-            }
-        }
-    }
 }

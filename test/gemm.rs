@@ -146,6 +146,26 @@ fn products_of_many_blocks_with_every_tile() {
 }
 
 #[test]
+fn products_that_read_in_place_with_every_tile() {
+    let mut scratch = scratch();
+    for tile in 0..TILES {
+        gemm::set_tile(tile);
+        for m in [24, 25, 26, 27, 31, 40, 64, 120, 123, 131, 240] {
+            for n in [16, 32, 64, 272] {
+                for k in [9, 32, 130, 300] {
+                    check([m, n, k], 0, &mut scratch);
+                }
+            }
+        }
+        // rows of A that lie side by side half a page, a page and two pages apart
+        for size in [[512, 32, 24], [512, 10, 40], [1024, 10, 40], [1024, 32, 9], [1024, 64, 20], [2048, 17, 33]] {
+            check(size, 0, &mut scratch);
+        }
+    }
+    scratch.read("scratch");
+}
+
+#[test]
 fn any_alignment() {
     let mut scratch = scratch();
     for offset in 0..4 {

@@ -4,8 +4,9 @@
  * Tolerance: (k + 4) · u · Σ|terms|, the bound for a sum of k products in any order, u the unit roundoff; so it holds
  * for every tile, and a missing or doubled term breaks it by orders of magnitude.
  */
-import { describe, test } from 'vitest'
-import { ACCUMULATE_B, ACCUMULATE_W, ACCUMULATE_X, ACTIVATIONS, type Activation, SAVES_INPUT } from '../ts/backend/kernels.js'
+import { describe, expect, test } from 'vitest'
+import { createBackend } from '../ts/backend/index.js'
+import { ACCUMULATE_B, ACCUMULATE_W, ACCUMULATE_X, ACTIVATIONS, type Activation, SAVES_INPUT, TILES } from '../ts/backend/kernels.js'
 import { assertClose, assertExact, backends, inRoom, numbers, Room, type TestBackend } from './backends.js'
 import * as naive from './naive.js'
 
@@ -87,6 +88,21 @@ describe.each(backends)('$label', (backend) => {
     }
     for (let accumulate = 0; accumulate < 8; accumulate++) checkBackward(room, activation, 6, 5, 7, 7, accumulate)
   })
+})
+
+test.each(TILES)('tiles of %s read nothing behind A and B: there memory ends', (tile) => {
+  const memoryLimit = 16 << 20
+  const { heap, kernels } = createBackend({ backend: 'wasm', tile, memoryLimit })
+  const c = heap.allocate(4 * 131 * 144)
+  const first = heap.allocate(4 * 144 * 300)
+  expect(heap.totalBytes).toBe(memoryLimit)
+  for (const m of [24, 26, 27, 64, 123, 131])
+    for (const n of [10, 16, 17, 33, 40, 64, 144])
+      for (const k of [1, 9, 32, 100, 300])
+        for (const layout of LAYOUTS) {
+          kernels[layout](memoryLimit - 4 * m * k, first, c, m, n, k, 0, heap.scratch)
+          kernels[layout](first, memoryLimit - 4 * k * n, c, m, n, k, 0, heap.scratch)
+        }
 })
 
 function checkSpecials(room: Room, layout: naive.Layout, m: number, n: number, k: number): void {

@@ -12,7 +12,7 @@ use core::array::from_fn;
 /// ahead; more would be written to more places than a first-level cache keeps apart.
 const SIDE_BY_SIDE: usize = 4;
 /// Steps of k that are copied at a time where rows of A lie side by side: lines of a first-level cache that may all be in one set.
-const STEPS: usize = 8;
+pub const STEPS: usize = 8;
 
 /// Copies a block of B into panels of `width` columns, k steps each. What pads a ragged panel is never stored in C.
 #[inline(never)]

@@ -18,12 +18,14 @@ const LARGEST: usize = TALL * 16;
 pub const TALL: usize = 5;
 pub const SHORT: usize = 4;
 
-/// One tile of C: panels of A and B with k steps, `rows` rows of start values and of C.
+/// One tile of C: k steps of A and B, each so far behind the last, `rows` rows of start values and of C.
 #[derive(Clone, Copy)]
 pub struct Job {
     pub k: usize,
     pub a: *const f32,
+    pub a_step: usize,
     pub b: *const f32,
+    pub b_step: usize,
     pub start: Start,
     pub c: *mut f32,
     pub ldc: usize,
@@ -62,7 +64,13 @@ impl Tile {
         })
     }
 
-    /// Runs a job on panels of `height` rows, of which the first `columns` columns are valid.
+    /// Whether m rows are [`Tile::cut`] into tiles without a row to spare.
+    pub fn fits(&self, m: usize) -> bool {
+        let tall = if self.rows == SHORT { 0 } else { m % SHORT };
+        m % SHORT == tall && tall * TALL <= m
+    }
+
+    /// Runs a job whose A has `height` rows side by side, of which the first `columns` columns are valid.
     #[inline(always)]
     pub unsafe fn run(&self, height: usize, job: &Job, columns: usize) {
         let run = if height == SHORT { self.short } else { self.tall };
@@ -114,11 +122,11 @@ unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
     }
 }
 
-/// Rows of A in a panel, interleaved; all rows of C exist.
+/// Rows of A side by side; all rows of C exist.
 unsafe fn packed<const MR: usize, const NV: usize>(job: &Job) {
-    let &Job { k, a, b, start, c, ldc, .. } = job;
-    // SAFETY: a panel has MR rows side by side, k times.
-    unsafe { tile::<MR, NV, 4>(k, a, from_fn(|i| i), MR, b, 4 * NV, start, c, ldc, MR) }
+    let &Job { k, a, a_step, b, b_step, start, c, ldc, .. } = job;
+    // SAFETY: MR rows of A lie side by side, and 4·NV columns of B, k times.
+    unsafe { tile::<MR, NV, 4>(k, a, from_fn(|i| i), a_step, b, b_step, start, c, ldc, MR) }
 }
 
 /// [`tile`] with rows of A anywhere; past `rows` they repeat the last, whose sums are then stored twice.

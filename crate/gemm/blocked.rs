@@ -1,0 +1,94 @@
+//! Large products: panels of A and B, or what lies like them, in blocks that fit the caches.
+
+use super::tile::{Job, Tile};
+use super::{blocks, pack, Product, Start, View, A_ROOM, B_ROOM};
+
+/// Rows of A per block, a multiple of the rows of every tile: with a block's depth they fit a second-level cache.
+const ROWS: usize = 120;
+/// Most steps of k in a block: a panel of B stays in a first-level cache beside one of A, and C is seldom read again.
+const DEPTH: usize = 256;
+
+/// Blocks of columns, then of k, each times all rows of A.
+pub unsafe fn blocked(tile: &Tile, x: &Product) {
+    let columns = tile.columns;
+    let depth = even(x.k, DEPTH);
+    let width = B_ROOM / (depth.max(1) * columns) * columns;
+    let in_place = x.reads_b(tile);
+    for (j, n) in blocks(x.n, width) {
+        for (p, k) in blocks(x.k, depth) {
+            // SAFETY: (p, j) is inside B, (0, j) inside C; the block's panels fit their room by the choice of `width`.
+            unsafe {
+                let c = x.c.add(j);
+                let start = if p == 0 { x.start.at(0, j) } else { Start::matrix(c, x.ldc) };
+                let (a, b) = (x.a.from(0, p), x.b.from(p, j));
+                let room = x.scratch.add(A_ROOM);
+                let side = if in_place { Side::InPlace(b) } else { Side::Panels(room, k) };
+                if !in_place {
+                    pack::columns(b, room, k, n, columns);
+                }
+                row_blocks(tile, &Product { n, k, a, b, c, start, ..*x }, side);
+            }
+        }
+    }
+}
+
+/// The length of equal blocks of at most `most` that cover `total`, a multiple of 4 where there is more than one.
+fn even(total: usize, most: usize) -> usize {
+    match total.div_ceil(most) {
+        0 | 1 => total,
+        blocks => total.div_ceil(blocks).next_multiple_of(4),
+    }
+}
+
+/// One block of B times all rows of A, in blocks of rows.
+unsafe fn row_blocks(tile: &Tile, x: &Product, b: Side) {
+    let in_place = x.reads_a() && tile.fits(x.m % ROWS);
+    for (i, m) in blocks(x.m, ROWS) {
+        // SAFETY: row i is inside A and C; ROWS · depth ≤ A_ROOM.
+        unsafe {
+            let (a, c, start) = (x.a.from(i, 0), x.c.add(i * x.ldc), x.start.at(i, 0));
+            let side = if in_place { Side::InPlace(a.transposed()) } else { Side::Panels(x.scratch, x.k) };
+            if !in_place {
+                pack::rows(a, x.scratch, x.k, m, tile);
+            }
+            strips(tile, &Product { m, a, c, start, ..*x }, side, b);
+        }
+    }
+}
+
+/// Where tiles find rows of A, or columns of B, which lie side by side at each step of k.
+#[derive(Clone, Copy)]
+enum Side {
+    /// In panels of so many steps.
+    Panels(*const f32, usize),
+    /// In the matrix, row by row of steps.
+    InPlace(View),
+}
+
+impl Side {
+    /// Those from i on, of which a tile takes so many: where they begin, and how far it is from one step to the next.
+    #[inline(always)]
+    unsafe fn from(self, i: usize, many: usize) -> (*const f32, usize) {
+        // SAFETY: the caller stays inside the matrix, or the panels that were made of it.
+        unsafe {
+            match self {
+                Side::Panels(ptr, steps) => (ptr.add(i * steps), many),
+                Side::InPlace(x) => (x.at(0, i), x.row),
+            }
+        }
+    }
+}
+
+/// Every tile of one block: strips of columns outside, so that a panel of B stays in the first-level cache.
+unsafe fn strips(tile: &Tile, x: &Product, a: Side, b: Side) {
+    for (j, columns) in blocks(x.n, tile.columns) {
+        for (i, rows, height) in tile.cut(x.m) {
+            // SAFETY: (i, j) is inside C; the panels were packed for this block.
+            unsafe {
+                let (c, start) = (x.c.add(i * x.ldc + j), x.start.at(i, j));
+                let ((a, a_step), (b, b_step)) = (a.from(i, height), b.from(j, tile.columns));
+                tile.run(height, &Job { k: x.k, a, a_step, b, b_step, start, c, ldc: x.ldc, rows }, columns);
+            }
+        }
+    }
+}
