@@ -225,7 +225,7 @@ describe('info and bench', () => {
     expect(code).toBe(0)
     const info = JSON.parse(stdout)
     expect(info.backends).toContain('js')
-    expect(info.tile).toMatch(/^(5x8|4x16|5x16)$/)
+    expect(info.tile).toMatch(/^(5x8|6x8|4x16|6x16)$/)
     expect(info.optimizers).toContain('Adam')
     expect(info.runtime).toContain(process.versions.node)
   })

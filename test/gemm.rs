@@ -94,7 +94,7 @@ fn check(size @ [m, n, k]: [usize; 3], offset: usize, scratch: &mut Guarded) {
     check_products(&numbers(m * k, 1), &numbers(k * n, 2), size, offset, scratch);
 }
 
-const TILES: usize = 3;
+const TILES: usize = 4;
 
 #[test]
 fn small_products_exhaustively() {

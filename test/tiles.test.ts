@@ -1,10 +1,10 @@
 /** Tiles of large products: the same bits from each, and the one that is pinned, or the fastest, is the one at work. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type Kernels, TILES } from '../ts/backend/kernels.js'
-import { withTileChoice } from '../ts/backend/tiles.js'
+import { tilesFor, withTileChoice } from '../ts/backend/tiles.js'
 import { type Backend, createBackend, supportedVariants } from '../ts/index.js'
 
-/** Rows on both sides of what tiles of four and of five share out, several blocks of rows, of columns and of k. */
+/** Rows on both sides of what tiles of four, five and six share out, several blocks of rows, of columns and of k. */
 const SHAPES = [
   ...[24, 25, 26, 27, 28, 29, 30, 31, 125].map((m) => [m, 33, 300] as const),
   [60, 130, 61],
@@ -58,20 +58,23 @@ describe.each(supportedVariants())('on %s', (variant) => {
 
   test('the first is at work until one is chosen', () => {
     const backend = createBackend({ variant })
-    expect([backend.tile, tileOf(backend)]).toEqual([TILES[0], TILES[0]])
+    const first = TILES[tilesFor(variant)[0]]
+    expect(first).toBe(variant === 'simd' ? '5x8' : '6x8')
+    expect([backend.tile, tileOf(backend)]).toEqual([first, first])
   })
 })
 
 describe('the choice', () => {
   afterEach(() => void vi.restoreAllMocks())
 
-  /** A table whose products take what `times` say of each tile, in milliseconds, by a clock that nothing else moves. */
+  /** A table whose products take what `times` say of each tile that is tried, in milliseconds, by a clock that nothing else moves. */
   function engine(name: string, times: readonly number[], clumsy = 0) {
     const state = { tile: 0, now: 0, calls: 0, settled: -1 }
     vi.spyOn(performance, 'now').mockImplementation(() => state.now)
     const work = () => {
       // at first as slow as code that was not optimised is
-      state.now += state.calls++ < clumsy ? 5 - times[state.tile] : times[state.tile]
+      const time = times[TRIED.indexOf(state.tile)]
+      state.now += state.calls++ < clumsy ? 5 - time : time
     }
     const table = {
       setTile: (tile: number) => {
@@ -80,18 +83,19 @@ describe('the choice', () => {
       matmul: work,
       denseForward: work,
     } as unknown as Kernels
-    const kernels = withTileChoice(table, name, (tile) => {
+    const kernels = withTileChoice(table, name, TRIED, (tile) => {
       state.settled = tile
     })
     return { state, table, kernels }
   }
+  const TRIED = tilesFor('relaxed')
   const large = (kernels: Kernels, m = 128) => kernels.matmul(0, 0, 0, m, 128, 128, 0, 0)
 
   test.each([0, 1, 2])('is the fastest: %i', (fastest) => {
-    const times = TILES.map((_, tile) => (tile === fastest ? 0.1 : 0.2))
+    const times = TRIED.map((_, place) => (place === fastest ? 0.1 : 0.2))
     const { state, table, kernels } = engine(`fastest ${fastest}`, times, 9)
     for (let i = 0; i < 100; i++) large(kernels)
-    expect(state).toMatchObject({ settled: fastest, tile: fastest, calls: 100 })
+    expect(state).toMatchObject({ settled: TRIED[fastest], tile: TRIED[fastest], calls: 100 })
     expect(kernels.matmul).toBe(table.matmul)
     expect(kernels.denseForward).toBe(table.denseForward)
   })
@@ -101,7 +105,7 @@ describe('the choice', () => {
     for (let i = 0; i < 11; i++) large(kernels)
     expect(state.settled).toBe(-1)
     large(kernels)
-    expect(state.settled).toBe(1)
+    expect(state.settled).toBe(TRIED[1])
   })
 
   test('stays with the first where another is hardly faster, and where the clock stands still', () => {
@@ -111,7 +115,7 @@ describe('the choice', () => {
     ]) {
       const { state, kernels } = engine(`stays ${times}`, times)
       for (let i = 0; i < 100; i++) large(kernels)
-      expect(state).toMatchObject({ settled: 0, tile: 0 })
+      expect(state).toMatchObject({ settled: TRIED[0], tile: TRIED[0] })
     }
   })
 
@@ -121,19 +125,19 @@ describe('the choice', () => {
     expect(state).toMatchObject({ settled: -1, calls: 100 })
     large(kernels, 500)
     for (let i = 0; i < 100; i++) large(kernels)
-    expect(state.settled).toBe(1)
+    expect(state.settled).toBe(TRIED[1])
   })
 
   test('holds for the process', () => {
     const first = engine('again', [0.2, 0.2, 0.1])
     for (let i = 0; i < 100; i++) large(first.kernels)
     const second = engine('again', [0.1, 0.2, 0.2])
-    expect(second.state).toMatchObject({ settled: 2, tile: 2 })
+    expect(second.state).toMatchObject({ settled: TRIED[2], tile: TRIED[2] })
     expect(second.kernels).toBe(second.table)
   })
 })
 
 test('a name that is none is an error', () => {
-  expect(() => createBackend({ tile: '8x8' as never })).toThrow("load: tile is 'auto', '5x8', '4x16' or '5x16', got '8x8'")
+  expect(() => createBackend({ tile: '8x8' as never })).toThrow("load: tile is 'auto', '5x8', '6x8', '4x16' or '6x16', got '8x8'")
   expect(createBackend({ backend: 'js', tile: '5x8' }).tile).toBeNull()
 })

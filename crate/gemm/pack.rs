@@ -3,7 +3,7 @@
 //! Each way of copying is a function of its own, which an engine is soon done with: V8 compiles well what has run for a while, function by
 //! function, and takes 60 ms for all of this as one. A net's first step ran mostly on code that was compiled fast.
 
-use super::tile::{Tile, SHORT, TALL};
+use super::tile::Tile;
 use super::{blocks, View};
 use crate::lane::F32x4;
 use core::array::from_fn;
@@ -136,8 +136,9 @@ pub unsafe fn rows(a: View, to: *mut f32, k: usize, m: usize, tile: &Tile) {
             unsafe {
                 let (from, panel) = (a.from(i, p), to.add(i * k + p * height));
                 match height {
-                    SHORT => interleaved::<SHORT>(from, panel, steps, rows),
-                    _ => interleaved::<TALL>(from, panel, steps, rows),
+                    4 => interleaved::<4>(from, panel, steps, rows),
+                    5 => interleaved::<5>(from, panel, steps, rows),
+                    _ => interleaved::<6>(from, panel, steps, rows),
                 }
             }
         }

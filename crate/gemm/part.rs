@@ -2,8 +2,8 @@
 
 use core::ops::Range;
 
-/// Multiples of the rows and columns of every tile, so that a share has no ragged edge that the whole has not.
-const ROW_UNIT: usize = 20;
+/// So many rows are cut into whole tiles of every shape, and as many columns, so that a share has no ragged edge that the whole has not.
+const ROW_UNIT: usize = 12;
 const COLUMN_UNIT: usize = 16;
 /// Columns that a share should have, where it may choose: less would read A often for little.
 const COMFORTABLE: usize = 32;

@@ -13,9 +13,8 @@ use core::array::from_fn;
 /// Vectors in the widest tile, direct ones included.
 pub const WIDEST: usize = 8;
 /// Rows and columns of the largest [`Tile`], in floats.
-const LARGEST: usize = TALL * 16;
-/// Rows of the tallest tiles, and of those that end a strip where fewer are left.
-pub const TALL: usize = 5;
+const LARGEST: usize = 6 * 16;
+/// Rows of the tiles that end a strip where fewer are left.
 pub const SHORT: usize = 4;
 
 /// One tile of C: k steps of A and B, each so far behind the last, `rows` rows of start values and of C.
@@ -40,10 +39,11 @@ pub struct Tile {
     short: unsafe fn(&Job),
 }
 
-/// The tiles to choose from (TILES in ts/backend/kernels.ts), in floats 5 × 8, 4 × 16 and 5 × 16. Sixteen registers of 128 bits hold the
-/// sums of the first, sixteen of 256 bits, or thirty-two of 128, those of all. More sums are under way than a multiply-add takes cycles to
-/// finish, twice a cycle; and beside ten, one float of A and two vectors of B there is room for a product that is still to be added.
-pub static TILES: [Tile; 3] = [shape::<TALL, 2>(), shape::<SHORT, 4>(), shape::<TALL, 4>()];
+/// The tiles to choose from (TILES in ts/backend/kernels.ts), in floats 5 × 8, 6 × 8, 4 × 16 and 6 × 16. Sixteen registers of 128 bits hold
+/// the sums of the first two, sixteen of 256 bits, or thirty-two of 128, those of all. More sums are under way than a multiply-add takes
+/// cycles to finish, twice a cycle, and twelve keep both units busier than ten. Beside ten, one float of A and two vectors of B there is
+/// room for a product that is still to be added; beside twelve there is none.
+pub static TILES: [Tile; 4] = [shape::<5, 2>(), shape::<6, 2>(), shape::<SHORT, 4>(), shape::<6, 4>()];
 
 const fn shape<const MR: usize, const NV: usize>() -> Tile {
     Tile { rows: MR, columns: 4 * NV, tall: packed::<MR, NV>, short: packed::<SHORT, NV> }
@@ -66,8 +66,7 @@ impl Tile {
 
     /// Whether m rows are [`Tile::cut`] into tiles without a row to spare.
     pub fn fits(&self, m: usize) -> bool {
-        let tall = if self.rows == SHORT { 0 } else { m % SHORT };
-        m % SHORT == tall && tall * TALL <= m
+        (0..=m.min(SHORT * SHORT) / SHORT).any(|short| (m - SHORT * short).is_multiple_of(self.rows))
     }
 
     /// Runs a job whose A has `height` rows side by side, of which the first `columns` columns are valid.

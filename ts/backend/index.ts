@@ -6,7 +6,7 @@ import { createBasicKernels } from './js/index.js'
 import { type Kernels, TILES, type TileName, type Update, WHOLE_UPDATES } from './kernels.js'
 import { type BackendOptions, chooseThreads, chooseVariant } from './options.js'
 import { sharedMemory, startThreads } from './threads/index.js'
-import { type Tiled, withTileChoice } from './tiles.js'
+import { type Tiled, tilesFor, withTileChoice } from './tiles.js'
 import {
   compiled,
   instantiate,
@@ -137,6 +137,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     if (found !== undefined) updates.set(name, found)
     return found
   }
+  const tiles = tilesFor(variant)
   const backend = {
     name: 'wasm' as const,
     variant,
@@ -146,7 +147,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     heap,
     arena: new StepArena(heap),
     widened: false,
-    tile: TILES[0] as TileName,
+    tile: TILES[tiles[0]] as TileName,
     get threads() {
       return team ? team.pool.size : 1
     },
@@ -161,7 +162,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     ;(exports as unknown as Tiled).setTile(TILES.indexOf(tile))
     backend.tile = tile
   } else if (!widening) {
-    backend.kernels = withTileChoice(backend.kernels, variant, use)
+    backend.kernels = withTileChoice(backend.kernels, variant, tiles, use)
   }
   if (widening) backend.widened = checkWidened(backend, tile === 'auto' ? use : undefined)
   return backend

@@ -17,8 +17,8 @@ export type Ptr = number
 /** Room for packed panels that the heap reserves once and passes to every matrix kernel. */
 export const SCRATCH_BYTES = 1 << 20
 
-/** Tiles of large matrix products by rows and columns, in the order of TILES in crate/gemm/tile.rs; the first is used until one is chosen. */
-export const TILES = ['5x8', '4x16', '5x16'] as const
+/** Tiles of large matrix products by rows and columns, in the order of TILES in crate/gemm/tile.rs. */
+export const TILES = ['5x8', '6x8', '4x16', '6x16'] as const
 /** One of them, by its name. */
 export type TileName = (typeof TILES)[number]
 

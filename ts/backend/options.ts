@@ -29,7 +29,7 @@ export interface BackendOptions {
    */
   widen?: boolean
   /**
-   * The tile of large matrix products in WebAssembly, in rows and columns that are summed at a time: `5x8`, `4x16` or `5x16`. All
+   * The tile of large matrix products in WebAssembly, in rows and columns that are summed at a time: `5x8`, `6x8`, `4x16` or `6x16`. All
    * give the same bits; which is fastest depends on the engine and on the processor's registers. Default `auto`: the first large
    * products take turns, and the fastest stays. `backend.tile` tells.
    */

@@ -2,7 +2,8 @@
  * Which tile large products use (crate/gemm/tile.rs). All give the same bits, so that the fastest may be found while a program works:
  * its first large products take turns. That costs nothing at start, and times code that the engine has compiled well by then.
  */
-import { type Kernels, TILES } from './kernels.js'
+import { type Kernels, TILES, type TileName } from './kernels.js'
+import type { Variant } from './variants.js'
 
 /** Multiply-adds of a product that is worth timing: a twentieth of a millisecond. */
 const LARGE = 1 << 21
@@ -16,6 +17,17 @@ const TURNS = 3
 /** What a tile's time must be less than, of the first one's, to take its place. */
 const CLEARLY = 0.97
 
+/**
+ * The tiles that are tried, the likeliest first: it is used until one is chosen. Six rows by two vectors leave no register for a product
+ * that is not added yet, which a multiply-add never has: without it they take twice as long.
+ */
+const TRIED: Record<Variant, readonly TileName[]> = { simd: ['5x8', '4x16', '6x16'], relaxed: ['6x8', '4x16', '6x16'] }
+
+/** Places in {@link TILES} of those that are tried. */
+export function tilesFor(variant: Variant): number[] {
+  return TRIED[variant].map((name) => TILES.indexOf(name))
+}
+
 /** The export that sets a tile by its place in TILES. */
 export interface Tiled {
   setTile(tile: number): void
@@ -24,8 +36,11 @@ export interface Tiled {
 /** Chosen by this process before: the same engine and processor will choose it again. */
 const known = new Map<string, number>()
 
-/** A kernel table whose first large products are timed, tile after tile; `settled` hears of the choice. `engine`: the variant and what else matters. */
-export function withTileChoice(table: Kernels, engine: string, settled: (tile: number) => void): Kernels {
+/**
+ * A kernel table whose first large products are timed, tile after tile, beginning with the first of `tiles`; `settled` hears of the choice.
+ * `engine`: the variant and what else matters.
+ */
+export function withTileChoice(table: Kernels, engine: string, tiles: readonly number[], settled: (tile: number) => void): Kernels {
   const { setTile } = table as unknown as Tiled
   const settle = (tile: number) => {
     setTile(tile)
@@ -38,7 +53,8 @@ export function withTileChoice(table: Kernels, engine: string, settled: (tile: n
     return table
   }
   const open = { ...table }
-  const trial = new Trial(setTile, (tile) => {
+  setTile(tiles[0])
+  const trial = new Trial(tiles, setTile, (tile) => {
     settle(tile)
     Object.assign(open, { matmul: table.matmul, denseForward: table.denseForward })
   })
@@ -60,6 +76,7 @@ function alike<F extends object>(kernel: F, before: F): F {
 
 /** Turns of tiles over calls of one kernel and shape. */
 class Trial {
+  private readonly tiles: readonly number[]
   private readonly setTile: (tile: number) => void
   private readonly settle: (tile: number) => void
   private shape: readonly number[] = []
@@ -70,10 +87,12 @@ class Trial {
   private turn = 0
   private count = 0
   private time = 0
-  private readonly best = TILES.map(() => Number.POSITIVE_INFINITY)
+  private readonly best: number[]
   private over = false
 
-  constructor(setTile: (tile: number) => void, settle: (tile: number) => void) {
+  constructor(tiles: readonly number[], setTile: (tile: number) => void, settle: (tile: number) => void) {
+    this.tiles = tiles
+    this.best = tiles.map(() => Number.POSITIVE_INFINITY)
     this.setTile = setTile
     this.settle = settle
   }
@@ -92,21 +111,22 @@ class Trial {
 
   /** Runs the call as part of a tile's turn. */
   run(call: () => void): void {
-    const tile = this.turn % TILES.length
-    this.setTile(tile)
+    const { tiles } = this
+    const place = this.turn % tiles.length
+    this.setTile(tiles[place])
     const started = performance.now()
     call()
     this.time += performance.now() - started
     this.count++
     this.calls++
-    const isWarm = this.turn >= TILES.length
+    const isWarm = this.turn >= tiles.length
     if (this.count < (isWarm ? TURN_CALLS : WARM_CALLS) && this.time < (isWarm ? TURN_MS : WARM_MS)) return
-    if (isWarm) this.best[tile] = Math.min(this.best[tile], this.time / this.count)
+    if (isWarm) this.best[place] = Math.min(this.best[place], this.time / this.count)
     this.turn++
     this.count = this.time = 0
-    if (this.turn < (1 + TURNS) * TILES.length) return
+    if (this.turn < (1 + TURNS) * tiles.length) return
     this.over = true
-    this.settle(fastestOf(this.best))
+    this.settle(tiles[fastestOf(this.best)])
   }
 }
 

@@ -5,7 +5,8 @@
  */
 import type { Backend } from './index.js'
 import { TILES } from './kernels.js'
-import { fastestOf, type Tiled } from './tiles.js'
+import { fastestOf, type Tiled, tilesFor } from './tiles.js'
+import type { Variant } from './variants.js'
 
 /** The first V8 that widens the fused multiply-add (Node 24; Node 22 widens all but that). */
 const FIRST_V8 = 13
@@ -53,13 +54,14 @@ export function checkWidened(backend: Backend, use?: (tile: number) => void): bo
     check()
     if (use === undefined) return true
     const { setTile } = backend.kernels as unknown as Tiled
+    const tiles = tilesFor(backend.variant as Variant)
     const times: number[] = []
-    for (let tile = 0; tile < TILES.length; tile++) {
+    for (const tile of tiles) {
       setTile(tile)
       check()
       times.push(fastest(multiply, Math.min(...times)))
     }
-    const tile = fastestOf(times)
+    const tile = tiles[fastestOf(times)]
     setTile(tile)
     use(tile)
     return WIDE.test(TILES[tile])
