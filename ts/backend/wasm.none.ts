@@ -12,6 +12,7 @@ export const supportedVariants = (): Variant[] => []
 export const refusal = (): string | undefined => undefined
 export const enableWidening = (): boolean => false
 export const checkWidened = (_backend: Backend): boolean => false
+export const tilesFor = (_variant: Variant): number[] => []
 export const withTileChoice = (table: Kernels): Kernels => table
 export const updateKernel = (_exports: WasmExports | undefined, _name: string): Update | undefined => undefined
 export const canShare = (): boolean => false
