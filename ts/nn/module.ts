@@ -188,8 +188,7 @@ export abstract class Module {
     checkCount('predict: batchSize', batchSize)
     this.build()
     const x = asTensor(input, this.backend, 'predict')
-    const restore = rememberModes(this)
-    this.evaluate()
+    const restore = rememberModes(this, false)
     try {
       return noGrad(() => this.predictBatches(x, batchSize))
     } finally {
@@ -296,9 +295,10 @@ export function outputOf(module: Module, x: Tensor): Tensor {
   throw new TypeError(`${module.constructor.name}.forward(): must return a Tensor, got ${got}`)
 }
 
-/** @internal @returns what puts the training modes of a model and its parts back */
-export function rememberModes(model: Module): () => void {
+/** @internal Puts a model and its parts into training mode or evaluation mode, if it says so. @returns what puts their modes back */
+export function rememberModes(model: Module, training?: boolean): () => void {
   const modes = model.modules().map((m) => [m, m.training] as const)
+  if (training !== undefined) for (const [module] of modes) module.training = training
   return () => {
     for (const [module, mode] of modes) module.training = mode
   }

@@ -44,13 +44,13 @@ export function evaluateRows(
   batchSize = 1024,
 ): { loss: number } & Record<string, number> {
   const means = new RunningMeans(resolveMetrics(metrics))
-  const restore = rememberModes(model)
-  model.evaluate()
+  const { backend } = rows.inputs
+  const restore = rememberModes(model, false)
   try {
     noGrad(() => {
       for (let from = 0; from < rows.count; from += batchSize) {
         const batch = rowsBetween(rows, from, Math.min(from + batchSize, rows.count))
-        scope(model.backend, () => {
+        scope(backend, () => {
           const judged = judge(model, loss, batch)
           means.add(judged.loss.item(), judged.prediction, judged.targets, batch.count)
           return judged.loss

@@ -28,8 +28,7 @@ import { type Place, type Step, steps } from './steps.js'
  */
 export async function fit(model: Module, options: FitOptions): Promise<History> {
   const release = claim('fit', model)
-  const restore = rememberModes(model)
-  model.train()
+  const restore = rememberModes(model, true)
   try {
     return await new Run(model, options).run()
   } finally {

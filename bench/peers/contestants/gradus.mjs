@@ -41,9 +41,9 @@ function net({ sizes, activation, weights, x, y, count, batch, learningRate, los
     run: (epochs) => fit(model, { ...options, epochs }),
     loss: () => evaluateModel(model, data).loss,
     async reach(target, most) {
-      const { loss: _, ...validation } = data
-      const onEpochEnd = (progress, control) => progress.validation.accuracy >= target && control.stop('learned')
-      const { epochs } = await fit(model, { ...options, epochs: most, validation, metrics: ['accuracy'], callbacks: [{ onEpochEnd }] })
+      const accuracy = () => evaluateModel(model, { ...data, metrics: ['accuracy'] }).accuracy
+      const onEpochEnd = (_, control) => accuracy() >= target && control.stop('learned')
+      const { epochs } = await fit(model, { ...options, epochs: most, callbacks: [{ onEpochEnd }] })
       return epochs.length
     },
   }
