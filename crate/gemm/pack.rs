@@ -157,7 +157,7 @@ unsafe fn interleaved<const H: usize>(a: View, panel: *mut f32, k: usize, rows: 
     }
 }
 
-/// Rows that are contiguous: transposes squares of 4 × 4.
+/// Rows that are contiguous: transposes squares of 4 × 4; of six rows the last two go in pairs.
 #[inline(never)]
 unsafe fn across_rows<const H: usize>(a: View, panel: *mut f32, k: usize, rows: usize) {
     let squares = k - k % 4;
@@ -167,10 +167,13 @@ unsafe fn across_rows<const H: usize>(a: View, panel: *mut f32, k: usize, rows: 
         for p in (0..squares).step_by(4) {
             let to = panel.add(p * H);
             let steps = F32x4::transpose(from_fn(|r| F32x4::load_ptr(row[r].add(p))));
-            for (q, step) in steps.into_iter().enumerate() {
+            let last = F32x4::transpose(from_fn(|r| F32x4::load_ptr(row[H - 2 + r % 2].add(p))));
+            for (q, (step, last)) in steps.into_iter().zip(last).enumerate() {
                 step.store_ptr(to.add(q * H));
-                for (r, row) in row.iter().enumerate().skip(4) {
-                    *to.add(q * H + r) = *row.add(p + q);
+                match H {
+                    4 => {}
+                    5 => *to.add(q * H + 4) = *row[4].add(p + q),
+                    _ => last.store_part::<2>(to.add(q * H + 4)),
                 }
             }
         }
@@ -186,8 +189,10 @@ unsafe fn side_by_side<const H: usize>(a: View, panel: *mut f32, k: usize) {
         unsafe {
             let (from, to) = (a.at(0, p), panel.add(p * H));
             F32x4::load_ptr(from).store_ptr(to);
-            for r in 4..H {
-                *to.add(r) = *from.add(r);
+            match H {
+                4 => {}
+                5 => *to.add(4) = *from.add(4),
+                _ => F32x4::load_part::<2>(from.add(4)).store_part::<2>(to.add(4)),
             }
         }
     }
