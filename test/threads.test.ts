@@ -138,6 +138,14 @@ test('a small net stays on one thread', async () => {
   run.mockRestore()
 })
 
+test('so does one of sixteen layers of 64, of which an update would be worth sharing only if nobody had to be woken for it', async () => {
+  const backend = createBackend({ backend: 'wasm', threads: 2 })
+  await backend.ready
+  const adam = backend.update('adam') as unknown as { isSmall(...call: number[]): boolean }
+  const isSmall = (parameters: number) => adam.isSmall(0, 0, 0, parameters, parameters, 0)
+  expect([16 * 65 * 64 + 65 * 10, 784 * 128 + 128 + 129 * 10].map(isSmall)).toEqual([true, false])
+})
+
 test('memory grows under the workers, and long training leaves it as it was', async () => {
   const backend = createBackend({ threads: 2 })
   await backend.ready

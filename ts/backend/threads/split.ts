@@ -9,7 +9,7 @@ import { isSmall, type Kernel, type Pool } from './pool.js'
 
 /** How long calls take on one thread of a present-day machine, roughly: multiply-adds a nanosecond, nanoseconds an element. */
 const PRODUCT = 20
-const UPDATE = 0.6
+const UPDATE = 0.4
 const RECTIFIER = 0.15
 const FUNCTION = 1
 
