@@ -3,7 +3,7 @@
  *   engine   index, and node, which adds what reads dist/wasm/*.wasm; as ESM, both on one chunk. The files in CommonJS are those of
  *            ESM, translated one by one (tsup's own way lowers class fields, which changes their order)
  *   data     likewise; it has nothing in common with the engine. A file fewer to load saves Node half a millisecond
- *   js       the same engine without WebAssembly: bytes.none.ts stands in for bytes.ts
+ *   js       likewise: the same engine without WebAssembly, bytes.none.ts stands in for bytes.ts
  *   edge     the same engine for the export conditions `workerd` and `edge-light`: both import dist/wasm/simd.wasm instead of carrying
  *            bytes, and share a chunk
  *   cli      its libraries inside, the engine outside (it imports the built index.js), so the package has no dependencies
@@ -158,7 +158,7 @@ const finish: NonNullable<Options['plugins']>[number] = {
  */
 function withShortLocals(code: string, target: string): string {
   const [exports] = /^export \{\n[\s\S]*?\n\};\n/m.exec(code) ?? []
-  if (exports === undefined || /^\s*import\b/.test(code)) return transformSync(code, { ...COMPACT, target }).code
+  if (exports === undefined || /^import\b/m.test(code)) return transformSync(code, { ...COMPACT, target }).code
   const script = transformSync(code.replace(exports, ''), { ...COMPACT, minifyIdentifiers: true, target }).code
   return exports.replace(/\n\s*/g, '') + script
 }
@@ -252,7 +252,15 @@ const js = { js: 'ts/js.ts' }
 export default defineConfig([
   { ...shared, name: 'engine', entry: engine, format: ['esm'], onSuccess: () => writeCommonJs(engine) },
   { ...shared, name: 'data', entry: data, format: ['esm'], splitting: false, onSuccess: () => writeCommonJs(data) },
-  { ...shared, name: 'js', entry: js, format: ['esm', 'cjs'], splitting: false, esbuildPlugins: [shakeable, withoutText, withoutWasm] },
+  {
+    ...shared,
+    name: 'js',
+    entry: js,
+    format: ['esm'],
+    splitting: false,
+    esbuildPlugins: [shakeable, withoutText, withoutWasm],
+    onSuccess: () => writeCommonJs(js),
+  },
   {
     ...shared,
     name: 'edge',

@@ -10,8 +10,8 @@ import {
   binaryCrossEntropy,
   createBackend,
   crossEntropy,
+  type DataSet,
   Dense,
-  type EvaluateOptions,
   evaluateModel,
   fit,
   mse,
@@ -51,7 +51,7 @@ const limit = limitOf(variant === 'relaxed')
 
 interface Task {
   model: Sequential
-  data: object
+  data: DataSet
   options: Parameters<typeof fit>[1]
 }
 
@@ -70,10 +70,9 @@ function taskOf(workload: Workload, start = 0): Task {
   return { model, data, options: { ...data, loss: LOSSES[name], optimizer, batchSize: batch, shuffle: false } }
 }
 
-const lossOf = ({ model, data, options }: Task) => evaluateModel(model, { ...data, loss: options.loss } as never).loss as number
+const lossOf = ({ model, data, options }: Task) => evaluateModel(model, { ...data, loss: options.loss }).loss
 
-const accuracyOf = ({ model, data, options }: Task) =>
-  evaluateModel(model, { ...data, loss: options.loss, metrics: ['accuracy'] } as never as EvaluateOptions<['accuracy']>).accuracy
+const accuracyOf = ({ model, data, options }: Task) => evaluateModel(model, { ...data, loss: options.loss, metrics: ['accuracy'] }).accuracy
 
 /** Multiply-adds of a step, twice: forward, the gradient of the weights, and of the inputs but for the first layer's. */
 const flopsOf = ({ sizes, batch }: Workload) => sizes.slice(1).reduce((sum, n, i) => sum + 2 * batch * sizes[i] * n * (i === 0 ? 2 : 3), 0)
@@ -103,14 +102,13 @@ async function reach(workload: Workload): Promise<number> {
   const times: number[] = []
   for (let start = -1; start < workload.starts; start++) {
     const task = taskOf(workload, Math.max(start, 0))
-    const { model, options } = task
     let accuracy = 0
     const onEpochEnd = (_: unknown, control: { stop(reason: string): void }) => {
       accuracy = accuracyOf(task)
       if (accuracy >= RIGHT) control.stop('learned')
     }
     const started = clock()
-    await fit(model, { ...options, epochs: MOST_EPOCHS, callbacks: [{ onEpochEnd }] } as never)
+    await fit(task.model, { ...task.options, epochs: MOST_EPOCHS, callbacks: [{ onEpochEnd }] })
     const elapsed = clock() - started
     if (accuracy < RIGHT) throw new Error(`${workload.id} reaches ${accuracy} only`)
     if (start >= 0) times.push(elapsed)

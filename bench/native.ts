@@ -69,7 +69,7 @@ function run(): LimitResults {
   const products: Product[] = []
   // the plain kernels first: V8 widens for the whole process
   for (const widen of [false, true]) {
-    // 5 × 8 pinned: a trial of the wide tiles would have V8 compile them for good, and for 128 bits
+    // 6 × 8 pinned: a trial of the wide tiles would have V8 compile them for good, and for 128 bits
     const backend = createBackend({ variant: 'relaxed', widen, tile: widen ? 'auto' : '6x8' })
     if (backend.widened !== widen) continue
     const width = widen ? 256 : 128

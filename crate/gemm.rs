@@ -5,9 +5,9 @@
 //! the same vector tile: columns are padded, rows repeat the last one; what is computed in excess is never stored.
 //!
 //! Two paths: [`direct`] reads A and B where they lie and suits few rows, or a B that fits the first-level cache; [`blocked`]
-//! walks panels of both in blocks that fit the caches (Goto & van de Geijn 2008), copies that a tile reads step by step. What
-//! lies like a panel already, at each step of k side by side, and is not too large, is read in place there too. Other rows of A
-//! are copied from a few dozen columns of C on: from a panel each load has its offset in the instruction, where rows apart
+//! walks panels, copies of both in the order in which a tile reads them, in blocks that fit the caches (Goto & van de Geijn 2008).
+//! What lies like a panel already (side by side at each step of k) and is not too large is read in place there too. Other rows of
+//! A are copied from a few dozen columns of C on: from a panel each load has its offset in the instruction, where rows apart
 //! cost an address computation each, on ports that multiply-adds want.
 #![allow(unsafe_code)]
 
@@ -16,120 +16,38 @@ mod direct;
 mod pack;
 mod part;
 mod tile;
+mod view;
 
 use crate::sweep::Cells;
-use blocked::blocked;
+use blocked::{blocked, ROWS};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use direct::direct;
 use pack::STEPS;
 pub use part::{Part, Region};
 use tile::{Tile, TILES};
+pub use view::Start;
+use view::View;
 
 /// Floats of scratch that every product may overwrite (SCRATCH_BYTES of ts/backend/kernels.ts).
 pub const SCRATCH: usize = 1 << 18;
 /// The parts of scratch for panels of A and of B.
 const A_ROOM: usize = 1 << 16;
 const B_ROOM: usize = SCRATCH - A_ROOM;
-/// B is read in place for fewer rows than this, or where all of it is small enough for the first-level cache.
+/// [`direct`] takes fewer rows than this, or a B that is small enough for the first-level cache.
 const FEW: usize = 24;
 const SMALL: usize = 1 << 13;
-/// So it is up to this size only where a wide tile is the fastest: [`direct`] has too few sums under way for such registers. A B of another
+/// It is up to this size only where a wide tile is the fastest: [`direct`] has too few sums under way for such registers. A B of another
 /// layout is transposed as a whole up to the same sizes, rather than copied into panels.
 const TINY: usize = 1 << 11;
 /// Up to this many columns of C do not repay the copy of A into panels.
 const NARROW: usize = 24;
 /// Rows of A that lie side by side are read in place for up to this many columns of C, as each strip of those reads them again.
-const SEEN: usize = 256;
+const REREAD: usize = 256;
+/// A wide tile, where it is the fastest, takes Aᵀ·B however small B is if it reads both in place, or if there are more steps of k than this.
+const FEW_STEPS: usize = 32;
 /// Floats from one step of k to the next, of which a multiple puts all steps into the same few lines of a first-level cache: half a page.
-/// Whole pages do it on every processor, so rows of A that far apart are copied even for few columns.
+/// Whole pages do it on every processor, so an A whose steps are so far apart is copied even for few columns.
 const HALF_PAGE: usize = 512;
-
-/// What a product adds to: element (i, j) is `ptr[i·row + j·column]`, so that strides of 0 broadcast.
-#[derive(Clone, Copy)]
-pub struct Start {
-    ptr: *const f32,
-    row: usize,
-    column: usize,
-}
-
-impl Start {
-    /// Zero everywhere.
-    pub fn zero() -> Self {
-        static ZEROS: [f32; 4 * tile::WIDEST] = [0.0; 4 * tile::WIDEST];
-        let ptr = ZEROS.as_ptr();
-        Start { ptr, row: 0, column: 0 }
-    }
-
-    /// bias\[j\] in every row; the slice must outlive the product.
-    pub fn bias(bias: Cells) -> Self {
-        Start { ptr: bias.as_ptr().cast(), row: 0, column: 1 }
-    }
-
-    /// What a row-major matrix of `row` columns holds.
-    fn matrix(ptr: *const f32, row: usize) -> Self {
-        Start { ptr, row, column: 1 }
-    }
-
-    /// Where C is added to itself, or not; C has n columns.
-    fn accumulate(yes: bool, c: *const f32, n: usize) -> Self {
-        if yes {
-            Start::matrix(c, n)
-        } else {
-            Start::zero()
-        }
-    }
-
-    /// [`Start::accumulate`] through a slice, which must outlive the product.
-    pub fn sum(yes: bool, c: Cells, n: usize) -> Self {
-        Start::accumulate(yes, read(c), n)
-    }
-
-    unsafe fn at(self, i: usize, j: usize) -> Self {
-        // SAFETY: (i, j) is an element of C, and a start value exists for each.
-        let ptr = unsafe { self.ptr.add(i * self.row + j * self.column) };
-        Start { ptr, ..self }
-    }
-}
-
-/// A strided view: element (i, j) is `ptr[i·row + j·column]`.
-#[derive(Clone, Copy)]
-struct View {
-    ptr: *const f32,
-    row: usize,
-    column: usize,
-}
-
-impl View {
-    /// Row-major, `row` columns.
-    fn matrix(ptr: *const f32, row: usize) -> Self {
-        View { ptr, row, column: 1 }
-    }
-
-    /// The transpose of a row-major matrix of `row` columns.
-    fn columns(ptr: *const f32, row: usize) -> Self {
-        View::matrix(ptr, row).transposed()
-    }
-
-    fn transposed(self) -> Self {
-        View { row: self.column, column: self.row, ..self }
-    }
-
-    /// Whether rows lie side by side, and columns a multiple of so many floats apart.
-    fn is_down(self, apart: usize) -> bool {
-        self.row == 1 && self.column.is_multiple_of(apart)
-    }
-
-    unsafe fn at(self, i: usize, j: usize) -> *const f32 {
-        // SAFETY: the caller stays inside the matrix.
-        unsafe { self.ptr.add(i * self.row + j * self.column) }
-    }
-
-    unsafe fn from(self, i: usize, j: usize) -> Self {
-        // SAFETY: the caller stays inside the matrix.
-        let ptr = unsafe { self.at(i, j) };
-        View { ptr, ..self }
-    }
-}
 
 /// c\[m,n\] = start + a\[m,k\] · b\[k,n\]; rows of c are `ldc` apart.
 #[derive(Clone, Copy)]
@@ -188,12 +106,12 @@ impl Product {
         Product { m: self.n, n: self.m, a: b.transposed(), b: column, ldc: 1, start, ..self }
     }
 
-    /// Whether tiles may read A where it lies, as they would read panels.
-    fn reads_a(&self) -> bool {
-        self.n <= SEEN && self.a.row == 1 && !self.a.is_down(HALF_PAGE)
+    /// Whether tiles may read A where it lies, as they would read panels; whole tiles only, as a ragged one would read past its end.
+    fn reads_a(&self, tile: &Tile) -> bool {
+        self.n <= REREAD && self.a.row == 1 && !self.a.is_down(HALF_PAGE) && tile.fits(self.m % ROWS)
     }
 
-    /// Likewise B, which the first-level cache must hold; whole tiles only, as a ragged one would read past its end.
+    /// Likewise B, which the first-level cache must hold.
     fn reads_b(&self, tile: &Tile) -> bool {
         self.b.column == 1 && self.n * self.k <= SMALL && self.n.is_multiple_of(tile.columns)
     }
@@ -307,11 +225,14 @@ unsafe fn product(x: &Product) {
     let tile = &TILES[TILE.load(Ordering::Relaxed)];
     let size = x.n * x.k;
     let collides = x.k > STEPS && x.a.is_down(2 * HALF_PAGE);
-    let small = match tile.columns {
-        _ if collides => 0,
-        8 => SMALL,
-        _ if x.reads_a() && x.reads_b(tile) => 0,
-        _ => TINY,
+    let wide = tile.columns > 8;
+    let down = wide && x.a.row == 1 && (x.k > FEW_STEPS || (x.reads_a(tile) && x.reads_b(tile)));
+    let small = if collides || down {
+        0
+    } else if wide {
+        TINY
+    } else {
+        SMALL
     };
     let narrow = x.n <= NARROW && !collides;
     // SAFETY: `x` describes valid matrices; a transpose of at most B_ROOM floats fits the room for panels of B.

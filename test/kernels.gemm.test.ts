@@ -93,16 +93,16 @@ describe.each(backends)('$label', (backend) => {
 test.each(TILES)('tiles of %s read nothing behind A and B: there memory ends', (tile) => {
   const memoryLimit = 16 << 20
   const { heap, kernels } = createBackend({ backend: 'wasm', tile, memoryLimit })
-  const c = heap.allocate(4 * 131 * 144)
-  const first = heap.allocate(4 * 144 * 300)
+  const [c, first] = [131 * 144, 1024 * 300].map((size) => heap.allocate(4 * size))
   expect(heap.totalBytes).toBe(memoryLimit)
-  for (const m of [24, 26, 27, 64, 123, 131])
-    for (const n of [10, 16, 17, 33, 40, 64, 144])
-      for (const k of [1, 9, 32, 100, 300])
-        for (const layout of LAYOUTS) {
-          kernels[layout](memoryLimit - 4 * m * k, first, c, m, n, k, 0, heap.scratch)
-          kernels[layout](first, memoryLimit - 4 * k * n, c, m, n, k, 0, heap.scratch)
-        }
+  const ragged = [24, 26, 27, 64, 123, 131].flatMap((m) =>
+    [10, 16, 17, 33, 40, 64, 144].flatMap((n) => [1, 9, 32, 100, 300].map((k) => [m, n, k])),
+  )
+  for (const [m, n, k] of [...ragged, [1024, 16, 300], [1024, 17, 40]])
+    for (const layout of LAYOUTS) {
+      kernels[layout](memoryLimit - 4 * m * k, first, c, m, n, k, 0, heap.scratch)
+      kernels[layout](first, memoryLimit - 4 * k * n, c, m, n, k, 0, heap.scratch)
+    }
 })
 
 function checkSpecials(room: Room, layout: naive.Layout, m: number, n: number, k: number): void {

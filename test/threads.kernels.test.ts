@@ -11,10 +11,12 @@ import {
   type Kernels,
   type Ptr,
   SCRATCH_BYTES,
+  TILES,
   type Update,
   WHOLE_UPDATES,
 } from '../ts/backend/kernels.js'
 import { UPDATES } from '../ts/backend/parts.js'
+import type { Tiled } from '../ts/backend/tiles.js'
 import { STACK_BETWEEN, supportedVariants, updateKernel, type WasmExports } from '../ts/backend/wasm.js'
 import { numbers, Room, SIZES } from './backends.js'
 import { addPart, alone, partBeside, team } from './threads.js'
@@ -30,6 +32,8 @@ const PRODUCTS = [
   [70, 130, 31],
   [130, 70, 31],
   [128, 96, 64],
+  [96, 64, 64],
+  [1024, 16, 40],
   [1, 300, 50],
   [0, 5, 4],
   [6, 0, 4],
@@ -56,19 +60,23 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
     expect(many.shared(), `${what} is shared`).toBeGreaterThan(before)
   }
 
-  test.each(['matmul', 'matmulNT', 'matmulTN'] as const)('%s', (name) => {
-    for (const [m, n, k] of PRODUCTS) {
-      for (const accumulate of [0, 1]) {
-        const r = numbers(m * 10007 + n * 101 + k)
-        const [a, b, c] = [r.list(m * k), r.list(k * n), r.list(m * n)]
-        same(`${name} ${m} ${n} ${k} ${accumulate}`, (room, kernels) => {
-          const out = room.inout(c, 1)
-          kernels[name](room.input(a), room.input(b, 3), out, m, n, k, accumulate, room.backend.heap.scratch)
-          return [[out, m * n]]
-        })
+  test.each((['matmul', 'matmulNT', 'matmulTN'] as const).flatMap((name) => TILES.map((tile) => [name, tile] as const)))(
+    '%s with tiles of %s',
+    (name, tile) => {
+      for (const [m, n, k] of PRODUCTS) {
+        for (const accumulate of [0, 1]) {
+          const r = numbers(m * 10007 + n * 101 + k)
+          const [a, b, c] = [r.list(m * k), r.list(k * n), r.list(m * n)]
+          same(`${name} ${m} ${n} ${k} ${accumulate}`, (room, kernels) => {
+            ;(kernels as unknown as Tiled).setTile(TILES.indexOf(tile))
+            const out = room.inout(c, 1)
+            kernels[name](room.input(a), room.input(b, 3), out, m, n, k, accumulate, room.backend.heap.scratch)
+            return [[out, m * n]]
+          })
+        }
       }
-    }
-  })
+    },
+  )
 
   test('denseForward, with and without bias, every activation', () => {
     for (const [i, [m, n, k]] of PRODUCTS.entries()) {

@@ -20,6 +20,7 @@ import {
   fit,
   Generator,
   Lion,
+  type Module,
   Muon,
   Sequential,
   supportedVariants,
@@ -138,12 +139,21 @@ test('a small net stays on one thread', async () => {
   run.mockRestore()
 })
 
-test('so does one of sixteen layers of 64, of which an update would be worth sharing only if nobody had to be woken for it', async () => {
+test('so does one of sixteen layers of 64, its update included; that of 784-128-10 is shared', async () => {
   const backend = createBackend({ backend: 'wasm', threads: 2 })
   await backend.ready
-  const adam = backend.update('adam') as unknown as { isSmall(...call: number[]): boolean }
-  const isSmall = (parameters: number) => adam.isSmall(0, 0, 0, parameters, parameters, 0)
-  expect([16 * 65 * 64 + 65 * 10, 784 * 128 + 128 + 129 * 10].map(isSmall)).toEqual([true, false])
+  const run = vi.spyOn(Pool.prototype, 'run')
+  const layers = Array.from({ length: 16 }, () => new Dense(64, 64, { activation: 'relu' }))
+  for (const [model, inputs] of [
+    [new Sequential([...layers, new Dense(64, 10)], { backend }), 64],
+    [new Sequential([new Dense(784, 128), new Dense(128, 10)], { backend }), 784],
+  ] as const) {
+    const optimizer = new Adam(model.parameters())
+    ;(model as Module).forward(zeros([4, inputs], { backend })).backward(zeros([4, 10], { backend }))
+    optimizer.step()
+    expect(run).toHaveBeenCalledTimes(inputs === 64 ? 0 : 1)
+  }
+  run.mockRestore()
 })
 
 test('memory grows under the workers, and long training leaves it as it was', async () => {

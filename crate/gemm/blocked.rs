@@ -4,7 +4,7 @@ use super::tile::{Job, Tile};
 use super::{blocks, pack, Product, Start, View, A_ROOM, B_ROOM};
 
 /// Rows of A per block, a multiple of the rows of every tile: with a block's depth they fit a second-level cache.
-const ROWS: usize = 120;
+pub const ROWS: usize = 120;
 /// Most steps of k in a block: a panel of B stays in a first-level cache beside one of A, and C is seldom read again.
 const DEPTH: usize = 256;
 
@@ -16,7 +16,7 @@ pub unsafe fn blocked(tile: &Tile, x: &Product) {
     let in_place = x.reads_b(tile);
     for (j, n) in blocks(x.n, width) {
         for (p, k) in blocks(x.k, depth) {
-            // SAFETY: (p, j) is inside B, (0, j) inside C; the block's panels fit their room by the choice of `width`.
+            // SAFETY: (p, j) is inside B, (0, j) inside C; the block's panels, where they are made, fit their room by the choice of `width`.
             unsafe {
                 let c = x.c.add(j);
                 let start = if p == 0 { x.start.at(0, j) } else { Start::matrix(c, x.ldc) };
@@ -42,9 +42,9 @@ fn even(total: usize, most: usize) -> usize {
 
 /// One block of B times all rows of A, in blocks of rows.
 unsafe fn row_blocks(tile: &Tile, x: &Product, b: Side) {
-    let in_place = x.reads_a() && tile.fits(x.m % ROWS);
+    let in_place = x.reads_a(tile);
     for (i, m) in blocks(x.m, ROWS) {
-        // SAFETY: row i is inside A and C; ROWS · depth ≤ A_ROOM.
+        // SAFETY: row i is inside A and C; ROWS · depth ≤ A_ROOM; in place no tile repeats a row.
         unsafe {
             let (a, c, start) = (x.a.from(i, 0), x.c.add(i * x.ldc), x.start.at(i, 0));
             let side = if in_place { Side::InPlace(a.transposed()) } else { Side::Panels(x.scratch, x.k) };
@@ -83,7 +83,8 @@ impl Side {
 unsafe fn strips(tile: &Tile, x: &Product, a: Side, b: Side) {
     for (j, columns) in blocks(x.n, tile.columns) {
         for (i, rows, height) in tile.cut(x.m) {
-            // SAFETY: (i, j) is inside C; the panels were packed for this block.
+            // SAFETY: (i, j) is inside C; what is read in place is cut into whole tiles (`reads_a`, `reads_b`), all else was packed for
+            // this block.
             unsafe {
                 let (c, start) = (x.c.add(i * x.ldc + j), x.start.at(i, j));
                 let ((a, a_step), (b, b_step)) = (a.from(i, height), b.from(j, tile.columns));

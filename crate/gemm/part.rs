@@ -2,7 +2,8 @@
 
 use core::ops::Range;
 
-/// So many rows are cut into whole tiles of every shape, and as many columns, so that a share has no ragged edge that the whole has not.
+/// Any multiple of 12 rows is cut into whole tiles of every shape (those of five end in some of four), any multiple of 16 columns too: a
+/// share has no ragged edge that the whole has not.
 const ROW_UNIT: usize = 12;
 const COLUMN_UNIT: usize = 16;
 /// Columns that a share should have, where it may choose: less would read A often for little.
@@ -33,7 +34,7 @@ impl Part {
         self.of(n, COLUMN_UNIT)
     }
 
-    /// This share of a product with m × n elements. Shares of rows each pack all of B, shares of columns all of A, which
+    /// This share of a product with m × n elements. Shares of rows each read all of B, shares of columns all of A, which
     /// costs more where A is walked `down` its columns: the dearer one is not repeated.
     #[inline(always)]
     pub fn region(self, m: usize, n: usize, down: bool) -> Region {

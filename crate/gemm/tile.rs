@@ -3,7 +3,7 @@
 //! A tile loads all its start values, then runs over k, then stores, row by row: in that shape V8 can widen vector pairs
 //! to 256 bits. One step of k per turn of the loop: V8 unrolls it, and a longer body would spill registers.
 //!
-//! One pointer walks A, and its rows are offsets from it: in a panel they are constants that become part of the loads
+//! One pointer walks A, and its rows are offsets from it: where they lie side by side, constants that become part of the loads
 //! (crate/build.sh), which leaves the ports that address computations would take to multiply-adds.
 
 use super::{Start, View};
@@ -31,7 +31,7 @@ pub struct Job {
     pub rows: usize,
 }
 
-/// A shape of tile, with its code for A in panels.
+/// A shape of tile, with its code for rows of A side by side.
 pub struct Tile {
     pub rows: usize,
     pub columns: usize,
@@ -46,7 +46,7 @@ pub struct Tile {
 pub static TILES: [Tile; 4] = [shape::<5, 2>(), shape::<6, 2>(), shape::<SHORT, 4>(), shape::<6, 4>()];
 
 const fn shape<const MR: usize, const NV: usize>() -> Tile {
-    Tile { rows: MR, columns: 4 * NV, tall: packed::<MR, NV>, short: packed::<SHORT, NV> }
+    Tile { rows: MR, columns: 4 * NV, tall: side_by_side::<MR, NV>, short: side_by_side::<SHORT, NV> }
 }
 
 impl Tile {
@@ -65,8 +65,9 @@ impl Tile {
     }
 
     /// Whether m rows are [`Tile::cut`] into tiles without a row to spare.
+    #[inline(never)]
     pub fn fits(&self, m: usize) -> bool {
-        (0..=m.min(SHORT * SHORT) / SHORT).any(|short| (m - SHORT * short).is_multiple_of(self.rows))
+        self.cut(m).all(|(_, rows, height)| rows == height)
     }
 
     /// Runs a job whose A has `height` rows side by side, of which the first `columns` columns are valid.
@@ -122,7 +123,7 @@ unsafe fn copy(from: *const f32, to: *mut f32, n: usize) {
 }
 
 /// Rows of A side by side; all rows of C exist.
-unsafe fn packed<const MR: usize, const NV: usize>(job: &Job) {
+unsafe fn side_by_side<const MR: usize, const NV: usize>(job: &Job) {
     let &Job { k, a, a_step, b, b_step, start, c, ldc, .. } = job;
     // SAFETY: MR rows of A lie side by side, and 4·NV columns of B, k times.
     unsafe { tile::<MR, NV, 4>(k, a, from_fn(|i| i), a_step, b, b_step, start, c, ldc, MR) }

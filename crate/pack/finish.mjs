@@ -21,8 +21,8 @@ const VARIANTS = ['simd', 'relaxed']
 /** What instances are made with: each has all of it. */
 const COMMON = ['memory', '__stack_pointer']
 
-/** Loops of tiles whose order is set, at least: those of panels. */
-const TILE_LOOPS = 4
+/** Loops of tiles whose order is set, at least: those of panels, and one of gemm/direct.rs. */
+const TILE_LOOPS = 6
 
 /** The updates of all optimizers but Adam, which every program carries. */
 const DESCENT = ['sgd.rs', 'momentum.rs'].flatMap(updatesOf)

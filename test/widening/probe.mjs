@@ -1,20 +1,19 @@
-/** Calls one kernel of a WebAssembly file once, so that a trace of the engine tells of nothing else: `node probe.mjs FILE KERNEL`. */
+/** Calls one kernel of a WebAssembly file once, so that a trace of the engine tells of nothing else: `node probe.mjs FILE KERNEL TILE`. */
 import { readFileSync } from 'node:fs'
 
-const [file, kernel] = process.argv.slice(2)
+const [file, kernel, tile] = process.argv.slice(2)
 const { exports } = new WebAssembly.Instance(new WebAssembly.Module(readFileSync(file)), {})
 const [base, block] = [exports.heapBase(), 1 << 20]
 exports.memory.grow((8 * block) >> 16)
 const [a, b, c, d, scratch] = [0, 1, 2, 3, 4].map((i) => base + i * block)
 const [rows, columns, inner] = [32, 64, 48]
 const n = rows * columns
-const WIDE_TILE = 2
 const ACTIVATIONS = { relu: 1, leakyRelu: 2, sigmoid: 3, tanh: 4, gelu: 5, silu: 6, softplus: 7, elu: 8 }
 
 function call() {
   const product = kernel.startsWith('matmul') ? kernel : undefined
   if (product !== undefined) {
-    exports.setTile(WIDE_TILE)
+    exports.setTile(Number(tile))
     return exports[product](a, b, c, rows, columns, inner, 0, scratch)
   }
   if (kernel in ACTIVATIONS) return exports.activationForward(a, b, n, ACTIVATIONS[kernel])

@@ -18,7 +18,7 @@ import {
   type WasmPart,
   warmUp,
 } from './wasm.js'
-import { checkWidened, enableWidening } from './widen.js'
+import { checkWidened, enableWidening, engineOf } from './widen.js'
 
 export type { BackendOptions } from './options.js'
 
@@ -33,7 +33,7 @@ export interface Backend {
   readonly arena: StepArena
   /** Whether {@link BackendOptions.widen} took effect. */
   readonly widened: boolean
-  /** The tile of large products; null in JavaScript. Until some have been timed it is the first of {@link BackendOptions.tile}. */
+  /** The tile of large products; null in JavaScript. Until some have been timed it is the likeliest: `5x8`, or `6x8` with fused multiply-adds. */
   readonly tile: TileName | null
   /** Threads at work: 1 until those that were asked for have started. */
   readonly threads: number
@@ -162,7 +162,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     ;(exports as unknown as Tiled).setTile(TILES.indexOf(tile))
     backend.tile = tile
   } else if (!widening) {
-    backend.kernels = withTileChoice(backend.kernels, variant, tiles, use)
+    backend.kernels = withTileChoice(backend.kernels, engineOf(variant), tiles, use)
   }
   if (widening) backend.widened = checkWidened(backend, tile === 'auto' ? use : undefined)
   return backend

@@ -11,6 +11,7 @@ export type { Variant, WasmExports, WasmPart } from './wasm.js'
 export const supportedVariants = (): Variant[] => []
 export const refusal = (): string | undefined => undefined
 export const enableWidening = (): boolean => false
+export const engineOf = (variant: Variant): string => variant
 export const checkWidened = (_backend: Backend): boolean => false
 export const tilesFor = (_variant: Variant): number[] => []
 export const withTileChoice = (table: Kernels): Kernels => table

@@ -295,7 +295,7 @@ export function outputOf(module: Module, x: Tensor): Tensor {
   throw new TypeError(`${module.constructor.name}.forward(): must return a Tensor, got ${got}`)
 }
 
-/** @internal Puts a model and its parts into training mode or evaluation mode, if it says so. @returns what puts their modes back */
+/** @internal Remembers the training modes of a model and its parts; `training`, if given, is what all get. @returns what puts their modes back */
 export function rememberModes(model: Module, training?: boolean): () => void {
   const modes = model.modules().map((m) => [m, m.training] as const)
   if (training !== undefined) for (const [module] of modes) module.training = training
