@@ -140,7 +140,7 @@ const finish: NonNullable<Options['plugins']>[number] = {
   renderChunk(code, { path }) {
     const isEdge = this.options.name === 'edge'
     if (path.endsWith('cli.js')) return undefined
-    const finished = textLast(code)
+    const finished = textLast(namedOnce(code))
       .replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '')
       .replace(/^(var __export = \(target, all\) => \{\n[\s\S]*?\n)\};$/m, '$1  return target;\n};')
       .replace(/^var (\w+) = \{\};\n__export\(\1, (\{[\s\S]*?\n\})\);$/gm, 'var $1 = /* @__PURE__ */ __export({}, $2);')
@@ -161,6 +161,15 @@ function withShortLocals(code: string, target: string): string {
   if (exports === undefined || /^import\b/m.test(code)) return transformSync(code, { ...COMPACT, target }).code
   const script = transformSync(code.replace(exports, ''), { ...COMPACT, minifyIdentifiers: true, target }).code
   return exports.replace(/\n\s*/g, '') + script
+}
+
+/** `var Tensor = class _Tensor`, which esbuild makes of a class that mentions itself, without the name inside: that would be shortened. */
+function namedOnce(code: string): string {
+  const names = Array.from(code.matchAll(/^var (\w+) = class _\1\b/gm), ([, name]) => name)
+  return names.reduce(
+    (all, name) => all.replace(`var ${name} = class _${name}`, `var ${name} = class`).replace(new RegExp(`\\b_${name}\\b`, 'g'), name),
+    code,
+  )
 }
 
 /** WebAssembly as text behind everything else: before it, gzip would have forgotten the code before the text by the code after it. */

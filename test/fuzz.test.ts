@@ -226,7 +226,7 @@ function backward(c: Case, it: Subject, rows: readonly number[], where = ''): nu
   const weights = data.weights as Float32Array | undefined
   const output = model.forward(tensor(x, [rows.length, features], { backend }))
   const options = weights && where !== '' ? { weights: Float32Array.from(rows, (r) => weights[r]) } : undefined
-  const loss = LOSSES[c.loss](output, targetsOf(it, rows), options)
+  const loss = LOSSES[c.loss](output, tensor(targetsOf(it, rows), { backend }), options)
   const value = loss.item()
   if (where !== '' && !Number.isFinite(value)) throw new Error(`loss is ${value} at step ${where}`)
   loss.backward()

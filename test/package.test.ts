@@ -177,6 +177,16 @@ describe('installed', () => {
     expect(run(process.execPath, [write('entries.cjs', cjs + same)], project)).toBe('true true\n')
   })
 
+  test('classes and losses have the names that people know, which messages show', () => {
+    const body = (load: string) => `${load}
+      const named = Object.entries(gradus).filter(([name, value]) => /^class\\b/.test(String(value)) || name.endsWith('Entropy') || name === 'mse')
+      console.log(named.length > 60, named.filter(([name, value]) => value.name !== name).map(([name, value]) => name + ' ' + value.name))`
+    for (const entry of ['gradus', 'gradus/js']) {
+      expect(run(process.execPath, [write('names.mjs', body(`import * as gradus from '${entry}'`))], project)).toBe('true []\n')
+      expect(run(process.execPath, [write('names.cjs', body(`const gradus = require('${entry}')`))], project)).toBe('true []\n')
+    }
+  })
+
   test.each([
     ['nodenext', 'main.ts'],
     ['nodenext', 'main.mts'],

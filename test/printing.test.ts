@@ -40,6 +40,21 @@ test('a printed tensor shows its shape and first values, wherever they are, and 
   expect(Object.keys(x)).not.toContain('backend')
 })
 
+test('a printed backend says what it is', () => {
+  const made = createBackend({ backend: 'js', dtype: 'float64' })
+  expect(inspect(made)).toBe('Backend(js float64, threads: 1)')
+  expect(inspect(backend)).toBe(`Backend(${backend.variant} float32, threads: 1)`)
+  expect(Object.keys(made)).toEqual(Object.keys(createBackend({ backend: 'js' })))
+})
+
+test('a tensor is a text, but no number', () => {
+  const x = tensor([1, 2], { backend })
+  expect(`${x}`).toBe('Tensor(float [2] [1,2])')
+  const wanted = 'a Tensor is not a number: use add, sub, mul, div or pow, or item() for the number in it; this is Tensor(float [2] [1,2])'
+  for (const operation of [(t: never) => t * 2, (t: never) => t - 1, (t: never) => t + 1, (t: never) => -t, (t: never) => t ** 2])
+    expect(() => operation(x as never)).toThrow(new TypeError(wanted))
+})
+
 test('a tensor in JSON is its numbers', () => {
   const x = tensor([[1, 2.5], [3, 4]], { backend, requiresGrad: true }) // biome-ignore format: a grid
   expect(JSON.stringify({ x, y: sum(square(x)) })).toBe('{"x":[[1,2.5],[3,4]],"y":32.25}')

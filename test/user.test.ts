@@ -365,7 +365,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     ['a schedule that is a number', { schedule: 0.1 }, /schedule must be a function from the step.*got 0\.1/],
     ['onProgress', { onProgress: true }, /onProgress must be a function of the progress, got true/],
     ['the controller for its signal', { signal: new AbortController() }, /signal must be an AbortSignal.*got an AbortController/],
-    ['no inputs', { inputs: undefined }, /fit: inputs: wants a number at the top, got undefined/],
+    ['no inputs', { inputs: undefined }, /fit: inputs: wants a tensor, a number or nested arrays of numbers, got undefined/],
     [
       'validation as a pair',
       { validation: [[[1]], [1]] },

@@ -224,6 +224,12 @@ export class Tensor<S extends Shape = Shape> {
     return `Tensor(${this.dtype} ${formatShape(this.shape)}${values})`
   }
 
+  /** @internal operators of the language would make NaN of it. @throws TypeError unless a text is asked for */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString()
+    throw new TypeError(`a Tensor is not a number: use add, sub, mul, div or pow, or item() for the number in it; this is ${this}`)
+  }
+
   /** For JSON.stringify: the elements as nested arrays. */
   toJSON(): NestedNumbers {
     return this.toArray()
@@ -384,7 +390,9 @@ function flatten(values: NestedNumbers, shape: Shape, backend: Backend, op: stri
   let at = 0
   const put = (value: NestedNumbers, path: string, i?: number): void => {
     if (typeof value !== 'number')
-      throw new TypeError(`${op}: wants a number at ${i === undefined ? 'the top' : `${path}[${i}]`}, got ${show(value)}`)
+      throw new TypeError(
+        `${op}: wants ${i === undefined ? 'a tensor, a number or nested arrays of numbers' : `a number at ${path}[${i}]`}, got ${show(value)}`,
+      )
     out[at++] = value
   }
   const visit = (row: NestedNumbers, axis: number, path: string): void => {

@@ -210,10 +210,9 @@ The better figure of gradus against all that are faster:
 
 ${losses(peers).join('\n') || '- Nowhere in this table.'}
 
-PyTorch and JAX are native code, which uses vectors of up to 512 bits on a processor that has them; WebAssembly has 128, and 256
-where V8 widens them. JAX multiplies square matrices of 512 at 255 GFLOP/s here, more than vectors of 256 bits can do (see below), and
-so also where XLA is held to AVX2; PyTorch at 111, gradus at 125 widened. And XLA, which compiles a program for one net, keeps in registers and cache what separate kernels write to
-memory.
+PyTorch and JAX are native code, which uses vectors of up to 512 bits on a processor that has them; WebAssembly has 128, and 256 where V8
+widens them. The products of JAX use all 512 also when XLA is held to AVX2, so it was not measured with vectors as wide as ours. And XLA,
+which compiles a program for one net, keeps in registers and cache what separate kernels write to memory.
 
 ## Two cores
 

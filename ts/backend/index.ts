@@ -91,6 +91,12 @@ export function defaultBackend(): Backend {
   return current
 }
 
+/** Says what a backend is where Node prints it, in the place of all its kernels. */
+function describe(backend: Backend): void {
+  const value = () => `Backend(${backend.variant} ${backend.dtype}, threads: ${backend.threads})`
+  Object.defineProperty(backend, Symbol.for('nodejs.util.inspect.custom'), { value })
+}
+
 let double: Backend | undefined
 
 /** @internal JavaScript in double precision, one for everything that looks at curvature */
@@ -101,7 +107,7 @@ export function doubleBackend(): Backend {
 
 function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
   const heap = new Heap(new ArrayBufferSource(), 0, dtype, memoryLimit)
-  return {
+  const backend: Backend = {
     name: 'js',
     variant: 'js',
     dtype,
@@ -115,6 +121,8 @@ function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
     update: () => undefined,
     part: () => undefined,
   }
+  describe(backend)
+  return backend
 }
 
 function createWasm(variant: Variant, threads: number, { memoryLimit, widen = false, tile = 'auto' }: BackendOptions): Backend {
@@ -155,6 +163,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     update: (name: string, part?: WasmPart) => updates.get(name) ?? findUpdate(name, part),
     part: partOf,
   }
+  describe(backend)
   const use = (place: number) => {
     backend.tile = TILES[place]
   }

@@ -61,6 +61,8 @@ export function chooseVariant(options: BackendOptions): Variant | 'js' {
     const value = options[name as keyof BackendOptions]
     if (value !== undefined) checkChoice(`load: ${name}`, value, choices)
   }
+  for (const name of ['reproducible', 'widen'] as const)
+    if (options[name] !== undefined) checkChoice(`load: ${name}`, options[name], [true, false])
   const { memoryLimit = 1 } = options
   if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit is a number of bytes above 0, got ${show(memoryLimit)}`)
   if (dtype === 'float64') {

@@ -43,11 +43,12 @@ export function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntrop
  * @throws ShapeError unless the shapes agree
  */
 export const binaryCrossEntropy = builtIn(
-  function binaryCrossEntropy<P extends Shape, T extends Operand>(
+  'binaryCrossEntropy',
+  <P extends Shape, T extends Operand>(
     prediction: Tensor<P>,
     target: Target<Compared<P, ShapeOf<T>>, P, T>,
     options: CrossEntropyOptions = {},
-  ): Tensor<[]> {
+  ): Tensor<[]> => {
     const option = checkSmoothing('binaryCrossEntropy', options)
     const t = checkProbabilities('binaryCrossEntropy: target', sameShapeTarget('binaryCrossEntropy', prediction, target))
     const derivative = ({ add, mul, sub, sigmoid }: Operations) => sub(sigmoid(prediction), add(mul(1 - option, t), option / 2))
@@ -79,23 +80,27 @@ const CLASSES: Traits = {
  * @example crossEntropy(tensor([[2, 0, 0]]), [0]).item() // 0.239545
  * @throws ShapeError unless the shapes agree, RangeError naming a label that is no class
  */
-export const crossEntropy = builtIn(function crossEntropy<P extends Shape, T extends Operand>(
-  prediction: Tensor<P>,
-  target: Target<Classified<P, ShapeOf<T>>, P, T>,
-  options: CrossEntropyOptions = {},
-): Tensor<[]> {
-  const option = checkSmoothing('crossEntropy', options)
-  const given = classTargets('crossEntropy', prediction, target as TensorLike)
-  const [rows, cols] = prediction.shape
-  const hasLabels = !sameShape(given.shape, prediction.shape)
-  const derivative = ({ add, mul, sub, sum, softmax, oneHot }: Operations) => {
-    const wanted = add(mul(1 - option, hasLabels ? oneHot(given, cols) : given), option / cols)
-    return sub(hasLabels ? softmax(prediction) : mul(softmax(prediction), sum(wanted, -1, true)), wanted)
-  }
-  const kernel = hasLabels ? 'crossEntropyIndices' : 'crossEntropyProbabilities'
-  const shared = { name: 'crossEntropy', of: withCrossEntropy, kernel, prediction, target: given } as const
-  return computeLoss({ ...shared, rows, cols, count: rows, option, options, takes: SMOOTHED, derivative })
-}, CLASSES)
+export const crossEntropy = builtIn(
+  'crossEntropy',
+  <P extends Shape, T extends Operand>(
+    prediction: Tensor<P>,
+    target: Target<Classified<P, ShapeOf<T>>, P, T>,
+    options: CrossEntropyOptions = {},
+  ): Tensor<[]> => {
+    const option = checkSmoothing('crossEntropy', options)
+    const given = classTargets('crossEntropy', prediction, target as TensorLike)
+    const [rows, cols] = prediction.shape
+    const hasLabels = !sameShape(given.shape, prediction.shape)
+    const derivative = ({ add, mul, sub, sum, softmax, oneHot }: Operations) => {
+      const wanted = add(mul(1 - option, hasLabels ? oneHot(given, cols) : given), option / cols)
+      return sub(hasLabels ? softmax(prediction) : mul(softmax(prediction), sum(wanted, -1, true)), wanted)
+    }
+    const kernel = hasLabels ? 'crossEntropyIndices' : 'crossEntropyProbabilities'
+    const shared = { name: 'crossEntropy', of: withCrossEntropy, kernel, prediction, target: given } as const
+    return computeLoss({ ...shared, rows, cols, count: rows, option, options, takes: SMOOTHED, derivative })
+  },
+  CLASSES,
+)
 
 /** @internal probabilities of the prediction's shape, as floats, or class indices, one a row. @throws ShapeError, RangeError */
 export function classTargets(name: string, prediction: Tensor, target: TensorLike): Tensor {

@@ -16,7 +16,7 @@ import { asFloats, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
  * A loss as `fit` takes it: a single number from predictions and targets, averaged over the batch. Targets [n] arrive as [n, 1]
  * where the prediction is [n, 1].
  */
-export type Loss = (prediction: Tensor, target: TensorLike, options?: LossOptions) => Tensor
+export type Loss = (prediction: Tensor, target: Tensor, options?: LossOptions) => Tensor
 
 /** What training knows of a loss of this library. @internal */
 export interface Traits {
@@ -30,10 +30,10 @@ export interface Traits {
 
 const known = new WeakMap<object, Traits>()
 
-/** @internal a loss with what is known of it, which so comes with the loss alone */
-export function builtIn<F extends (...args: never[]) => Tensor>(loss: F, traits: Traits): F {
+/** @internal a loss with what is known of it, which so comes with the loss alone; its name stays when a minifier takes that of the function */
+export function builtIn<F extends (...args: never[]) => Tensor>(name: string, loss: F, traits: Traits): F {
   known.set(loss, traits)
-  return loss
+  return Object.defineProperty(loss, 'name', { value: name })
 }
 
 /** @internal undefined for a loss of one's own, which may do anything */

@@ -11,30 +11,38 @@ import { builtIn, COMMON, elementLoss, type LossOptions, NUMBERS, sameShapeTarge
  * @example mse(tensor([1, 2]), [1, 4]).item() // 2
  * @throws ShapeError unless the shapes agree
  */
-export const mse = builtIn(function mse<P extends Shape, T extends Operand>(
-  prediction: Tensor<P>,
-  target: Target<Compared<P, ShapeOf<T>>, P, T>,
-  options: LossOptions = {},
-): Tensor<[]> {
-  const t = sameShapeTarget('mse', prediction, target)
-  const derivative = ({ mul, sub }: Operations) => mul(2, sub(prediction, t))
-  return elementLoss({ name: 'mse', kernel: 'squaredError', prediction, target: t, option: 0, options, derivative })
-}, NUMBERS)
+export const mse = builtIn(
+  'mse',
+  <P extends Shape, T extends Operand>(
+    prediction: Tensor<P>,
+    target: Target<Compared<P, ShapeOf<T>>, P, T>,
+    options: LossOptions = {},
+  ): Tensor<[]> => {
+    const t = sameShapeTarget('mse', prediction, target)
+    const derivative = ({ mul, sub }: Operations) => mul(2, sub(prediction, t))
+    return elementLoss({ name: 'mse', kernel: 'squaredError', prediction, target: t, option: 0, options, derivative })
+  },
+  NUMBERS,
+)
 
 /**
  * Mean absolute error, mean of |prediction − target| over all elements; gradient 0 where they are equal.
  * @example mae(tensor([1, 2]), [1, 4]).item() // 1
  * @throws ShapeError unless the shapes agree
  */
-export const mae = builtIn(function mae<P extends Shape, T extends Operand>(
-  prediction: Tensor<P>,
-  target: Target<Compared<P, ShapeOf<T>>, P, T>,
-  options: LossOptions = {},
-): Tensor<[]> {
-  const t = sameShapeTarget('mae', prediction, target)
-  const derivative = ({ sub }: Operations) => sign(sub(prediction, t))
-  return elementLoss({ name: 'mae', kernel: 'absoluteError', prediction, target: t, option: 0, options, derivative })
-}, NUMBERS)
+export const mae = builtIn(
+  'mae',
+  <P extends Shape, T extends Operand>(
+    prediction: Tensor<P>,
+    target: Target<Compared<P, ShapeOf<T>>, P, T>,
+    options: LossOptions = {},
+  ): Tensor<[]> => {
+    const t = sameShapeTarget('mae', prediction, target)
+    const derivative = ({ sub }: Operations) => sign(sub(prediction, t))
+    return elementLoss({ name: 'mae', kernel: 'absoluteError', prediction, target: t, option: 0, options, derivative })
+  },
+  NUMBERS,
+)
 
 const HUBER = [...COMMON, 'delta']
 
@@ -49,14 +57,18 @@ export interface HuberOptions extends LossOptions {
  * @example huber(tensor([1, 2]), [1, 4]).item() // 0.75
  * @throws RangeError unless delta > 0, ShapeError unless the shapes agree
  */
-export const huber = builtIn(function huber<P extends Shape, T extends Operand>(
-  prediction: Tensor<P>,
-  target: Target<Compared<P, ShapeOf<T>>, P, T>,
-  options: HuberOptions = {},
-): Tensor<[]> {
-  const { delta = 1 } = options
-  if (!(delta > 0)) throw new RangeError(`huber: delta must be above 0, got ${delta}`)
-  const t = sameShapeTarget('huber', prediction, target)
-  const derivative = ({ sub }: Operations) => clip(sub(prediction, t), -delta, delta)
-  return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, takes: HUBER, derivative })
-}, NUMBERS)
+export const huber = builtIn(
+  'huber',
+  <P extends Shape, T extends Operand>(
+    prediction: Tensor<P>,
+    target: Target<Compared<P, ShapeOf<T>>, P, T>,
+    options: HuberOptions = {},
+  ): Tensor<[]> => {
+    const { delta = 1 } = options
+    if (!(delta > 0)) throw new RangeError(`huber: delta must be above 0, got ${delta}`)
+    const t = sameShapeTarget('huber', prediction, target)
+    const derivative = ({ sub }: Operations) => clip(sub(prediction, t), -delta, delta)
+    return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, takes: HUBER, derivative })
+  },
+  NUMBERS,
+)

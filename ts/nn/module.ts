@@ -237,7 +237,7 @@ export abstract class Module {
       throw new TypeError(`loadState: wants values by name, as state() has them, got ${show(state)}`)
     const left = new Set(Object.keys(state))
     const found = Array.from(this.namedParameters(), ([name, p]) => {
-      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}; ${hintFor(name, state)}`)
+      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}${hintFor(name, state)}`)
       return [p, valuesFor(p, name, state[name])] as const
     })
     const drawn = [...this.namedGenerators()].filter(([name]) => left.delete(name))
@@ -272,9 +272,10 @@ function listOf(saved: SavedValues): ArrayLike<number> {
 /** Where the values may be instead: in the model's state, one deeper, in what was kept beside an optimizer, or after a layer more or less. */
 function hintFor(name: string, state: object): string {
   const { format, optimizer } = state as { format?: unknown; optimizer?: unknown }
-  if (typeof format === 'string' && typeof optimizer === 'string') return `this is the state of an optimizer, ${optimizer}`
+  if (typeof format === 'string' && typeof optimizer === 'string') return `; this is the state of an optimizer, ${optimizer}`
   const [inside] = Object.entries(state).find(([, value]) => Object.hasOwn(Object(value), name)) ?? []
-  return inside === undefined ? 'Dropout counts as a layer' : `did you mean what is under '${inside}'?`
+  if (inside !== undefined) return `; did you mean what is under '${inside}'?`
+  return Object.keys(state).some((key) => /^\d/.test(key)) ? '; Dropout counts as a layer' : ''
 }
 
 function valuesFor(p: Parameter, name: string, saved: SavedValues): ArrayLike<number> {

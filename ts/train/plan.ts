@@ -96,10 +96,10 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   const { epochs = 1, batchSize, dropLast = false, schedule } = options
   checkCount('fit: epochs', epochs, 0)
   if (typeof options.loss !== 'function')
-    throw new TypeError('fit: loss must be a function of (prediction, target), such as mse or crossEntropy')
+    throw new TypeError(`fit: loss must be a function of (prediction, target), such as mse or crossEntropy, got ${show(options.loss)}`)
   const { step, groups } = (options.optimizer ?? {}) as Partial<OptimizerLike>
   if (typeof step !== 'function' || !Array.isArray(groups))
-    throw new TypeError('fit: optimizer must be an Optimizer, such as new Adam(model.parameters())')
+    throw new TypeError(`fit: optimizer must be an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`)
   if (schedule !== undefined && typeof schedule !== 'function')
     throw new TypeError(
       `fit: schedule must be a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`,
