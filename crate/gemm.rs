@@ -216,12 +216,26 @@ pub fn set_tile(tile: usize) {
     TILE.store(tile.min(TILES.len() - 1), Ordering::Relaxed);
 }
 
-/// Picks the path by shape.
+/// Picks the path by shape; that of few rows first, which may take no longer than the choice.
 #[inline(never)]
 unsafe fn product(x: &Product) {
     if x.m == 0 || x.n == 0 {
         return;
     }
+    // SAFETY: `x` describes valid matrices.
+    unsafe {
+        if x.m == 1 && x.b.row == 1 {
+            direct(&x.transposed());
+        } else if x.b.column == 1 && x.m < FEW {
+            direct(x);
+        } else {
+            larger(x);
+        }
+    }
+}
+
+/// [`product`] of more rows, or of a B whose columns are contiguous.
+unsafe fn larger(x: &Product) {
     let tile = &TILES[TILE.load(Ordering::Relaxed)];
     let size = x.n * x.k;
     let collides = x.k > STEPS && x.a.is_down(2 * HALF_PAGE);
@@ -235,18 +249,16 @@ unsafe fn product(x: &Product) {
         SMALL
     };
     let narrow = x.n <= NARROW && !collides;
-    // SAFETY: `x` describes valid matrices; a transpose of at most B_ROOM floats fits the room for panels of B.
+    // SAFETY: as for [`product`]; a transpose of at most B_ROOM floats fits the room for panels of B.
     unsafe {
-        if x.m == 1 && x.b.row == 1 {
-            direct(&x.transposed());
-        } else if x.b.column == 1 && (x.m < FEW || narrow || size <= small) {
+        if size > small && !(narrow && (x.b.column == 1 || size <= B_ROOM)) {
+            blocked(tile, x);
+        } else if x.b.column == 1 {
             direct(x);
-        } else if size <= small || (narrow && size <= B_ROOM) {
+        } else {
             let b = x.scratch.add(A_ROOM);
             pack::transpose(x.b, b, x.k, x.n);
             direct(&Product { b: View::matrix(b, x.n), ..*x });
-        } else {
-            blocked(tile, x);
         }
     }
 }
