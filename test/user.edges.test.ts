@@ -40,6 +40,7 @@ import {
   Scheduler,
   Sequential,
   SGD,
+  ShapeError,
   schedules,
   sum,
   summary,
@@ -57,6 +58,15 @@ const backend = createBackend({ backend: 'js' })
 const net = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { seed: 1, backend })
 // biome-ignore lint/suspicious/noExplicitAny: what JavaScript lets through
 type Any = any
+
+test('an error inside fit shows the line that called it, however deep it was', async () => {
+  const model = new Sequential([new Dense(2, 4), new Dense(4, 1)])
+  const asked = { inputs: [[1, 2, 3]], targets: [[1]], loss: mse, optimizer: new Adam(model.parameters()) }
+  const error = await fit(model, asked).catch((error: Error) => error)
+  expect(error).toBeInstanceOf(ShapeError)
+  expect((error as Error).stack?.match(/user\.edges\.test\.ts/g)).toHaveLength(1)
+  expect((error as Error).stack).toMatch(/^ShapeError: Dense\(2, 4\) '0': wants inputs with 2 features[^\n]*\n +at /)
+})
 
 describe('words that schedules take', () => {
   const { constant, cosine, cyclic, interpolate, multiStep, oneCycle, oneCycleMomentum, piecewise, polynomial, product, sequence, warmup } =

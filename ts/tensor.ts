@@ -227,7 +227,7 @@ export class Tensor<S extends Shape = Shape> {
   /** @internal operators of the language would make NaN of it. @throws TypeError unless a text is asked for */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString()
-    throw new TypeError(`a Tensor is not a number: use add, sub, mul, div or pow, or item() for the number in it; this is ${this}`)
+    throw new TypeError('a Tensor is not a number: use add, sub, mul, div or pow, or item() for the number in it')
   }
 
   /** For JSON.stringify: the elements as nested arrays. */

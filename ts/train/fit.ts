@@ -27,10 +27,15 @@ import { type Place, type Step, steps } from './steps.js'
  *   loss is NaN or infinite, before the update that would follow; Error if the model is being trained already
  */
 export async function fit(model: Module, options: FitOptions): Promise<History> {
+  const { stack = '' } = new Error()
   const release = claim('fit', model)
   const restore = rememberModes(model, true)
   try {
     return await new Run(model, options).run()
+  } catch (error) {
+    // who called: an engine keeps ten lines, which are all of this library
+    if (error instanceof Error) error.stack += stack.slice(stack.indexOf('\n', stack.indexOf('fit')))
+    throw error
   } finally {
     release()
     restore()
