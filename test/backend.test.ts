@@ -39,3 +39,7 @@ test('load warms the kernels up and leaves no memory behind', async () => {
   expect(warm.heap.usedBytes).toBe(cold.heap.usedBytes)
   expect(warm.heap.totalBytes).toBeLessThanOrEqual(2 * cold.heap.totalBytes)
 })
+
+test.each(['reproducible', 'widen'])('%s is true or false', (name) => {
+  expect(() => createBackend({ [name]: 'yes' })).toThrow(new RangeError(`load: ${name} is true or false, got 'yes'`))
+})

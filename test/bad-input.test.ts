@@ -278,8 +278,8 @@ describe('fit', () => {
     ['metric', { metrics: ['acuracy'] }, /'acuracy' is none of accuracy/],
     ['metric that is a function', { metrics: ['r2Score'] }, /; pass other functions as { name: function }, such as { r2: r2Score }$/],
     ['metric of every object', { metrics: ['toString'] }, /'toString' is none of accuracy/],
-    ['loss', { loss: 'mse' }, /loss must be a function/],
-    ['optimizer', { optimizer: null }, /optimizer must be an Optimizer/],
+    ['loss', { loss: 'mse' }, /loss must be a function of .*, got 'mse'$/],
+    ['optimizer', { optimizer: null }, /optimizer must be an Optimizer, .*, got null$/],
   ])('%s', async (_name, more, message) => {
     await expect(run(more)).rejects.toThrow(message)
   })

@@ -29,6 +29,9 @@ function product({ kernels, heap }: Backend, kind: (typeof KINDS)[number], [m, n
   return bits
 }
 
+/** Floats of scratch for panels of A; those of B are behind them. */
+const ROOM_A = 65_536
+
 /** Rows and columns of the tile that a product used, from its panels: in those of a the first step of k is 1, in those of b likewise. */
 function tileOf({ kernels, heap }: Backend): string {
   const [m, n, k] = [48, 48, 256]
@@ -37,12 +40,10 @@ function tileOf({ kernels, heap }: Backend): string {
   heap.view(b, k * n).forEach((_, i, view) => (view[i] = i < n ? 1 : 0))
   kernels.matmul(a, b, c, m, n, k, 0, heap.scratch)
   const ones = (at: number) => heap.view(at, 64).findIndex((x: number) => x !== 1)
-  const tile = `${ones(heap.scratch)}x${ones(heap.scratch + 4 * 65_536)}`
+  const tile = `${ones(heap.scratch)}x${ones(heap.scratch + 4 * ROOM_A)}`
   for (const at of [a, b, c]) heap.free(at)
   return tile
 }
-
-const ROOM_A = 65_536
 
 /** Which sides of aᵀ·b were copied into panels. */
 function copiedSides({ kernels, heap }: Backend, m: number, n: number, k: number): string {

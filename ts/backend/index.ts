@@ -78,7 +78,10 @@ export async function load(options: BackendOptions = {}): Promise<Backend> {
 export function createBackend(options: BackendOptions = {}): Backend {
   const variant = chooseVariant(options)
   const threads = chooseThreads(variant, options)
-  return variant === 'js' ? createJs(options) : createWasm(variant, threads, options)
+  const backend = variant === 'js' ? createJs(options) : createWasm(variant, threads, options)
+  // what Node prints, in the place of all its kernels
+  const value = () => `Backend(${backend.variant} ${backend.dtype}, threads: ${backend.threads})`
+  return Object.defineProperty(backend, Symbol.for('nodejs.util.inspect.custom'), { value })
 }
 
 /**
@@ -91,12 +94,6 @@ export function defaultBackend(): Backend {
   return current
 }
 
-/** Says what a backend is where Node prints it, in the place of all its kernels. */
-function describe(backend: Backend): void {
-  const value = () => `Backend(${backend.variant} ${backend.dtype}, threads: ${backend.threads})`
-  Object.defineProperty(backend, Symbol.for('nodejs.util.inspect.custom'), { value })
-}
-
 let double: Backend | undefined
 
 /** @internal JavaScript in double precision, one for everything that looks at curvature */
@@ -107,7 +104,7 @@ export function doubleBackend(): Backend {
 
 function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
   const heap = new Heap(new ArrayBufferSource(), 0, dtype, memoryLimit)
-  const backend: Backend = {
+  return {
     name: 'js',
     variant: 'js',
     dtype,
@@ -121,8 +118,6 @@ function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
     update: () => undefined,
     part: () => undefined,
   }
-  describe(backend)
-  return backend
 }
 
 function createWasm(variant: Variant, threads: number, { memoryLimit, widen = false, tile = 'auto' }: BackendOptions): Backend {
@@ -163,7 +158,6 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     update: (name: string, part?: WasmPart) => updates.get(name) ?? findUpdate(name, part),
     part: partOf,
   }
-  describe(backend)
   const use = (place: number) => {
     backend.tile = TILES[place]
   }

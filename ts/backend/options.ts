@@ -50,8 +50,10 @@ const CHOICES = {
   variant: ['simd', 'relaxed'],
   dtype: ['float32', 'float64'],
   tile: ['auto', ...TILES],
+  reproducible: [true, false],
+  widen: [true, false],
 }
-const OPTIONS = [...Object.keys(CHOICES), 'reproducible', 'widen', 'threads', 'memoryLimit']
+const OPTIONS = [...Object.keys(CHOICES), 'threads', 'memoryLimit']
 
 /** The best variant that runs here and is not ruled out; `js` where there is none, with a warning that says why. @throws RangeError, Error */
 export function chooseVariant(options: BackendOptions): Variant | 'js' {
@@ -61,8 +63,6 @@ export function chooseVariant(options: BackendOptions): Variant | 'js' {
     const value = options[name as keyof BackendOptions]
     if (value !== undefined) checkChoice(`load: ${name}`, value, choices)
   }
-  for (const name of ['reproducible', 'widen'] as const)
-    if (options[name] !== undefined) checkChoice(`load: ${name}`, options[name], [true, false])
   const { memoryLimit = 1 } = options
   if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit is a number of bytes above 0, got ${show(memoryLimit)}`)
   if (dtype === 'float64') {
