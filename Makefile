@@ -20,9 +20,9 @@ BIOME  := node_modules/@biomejs/biome/bin/biome
 NPM_FLAGS := --no-audit --no-fund --loglevel=error --fetch-timeout=60000 --fetch-retries=4
 
 # What each build is made from.
-GENERATED := ts/backend/generated
-CRATE_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find crate -type f)
-TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*')
+GENERATED := ts/backend/wasm/generated
+CRATE_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find crate ts/build -type f)
+TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*' -not -path 'ts/build/*')
 
 .PHONY: help setup wasm build check format test test-only runtimes bundlers docs demo bench bench-page peers pack release-check clean
 
@@ -38,14 +38,14 @@ $(MODULES)/.stamp: package-lock.json
 	@rm -f $(MODULES)/.bin/node
 	@touch $@
 
-.tools/.stamp: crate/toolchain.sh Cargo.toml
-	@crate/toolchain.sh
+.tools/.stamp: ts/build/toolchain.sh Cargo.toml
+	@ts/build/toolchain.sh
 	@touch $@
 
-wasm: $(GENERATED)/.stamp ## the crate as WebAssembly, in ts/backend/generated
+wasm: $(GENERATED)/.stamp ## the crate as WebAssembly, in ts/backend/wasm/generated
 
 $(GENERATED)/.stamp: $(CRATE_SOURCES) .tools/.stamp | $(MODULES)/.stamp
-	@crate/build.sh
+	@ts/build/wasm.sh
 	@touch $@
 
 build: dist/index.js ## the package, in dist/
@@ -61,7 +61,7 @@ check: $(MODULES)/.stamp $(GENERATED)/.stamp ## formatting, lints, types, import
 	@cargo clippy --quiet --all-targets -- -D warnings
 	@$(NODE) $(BIOME) check --error-on-warnings --diagnostic-level=warn --max-diagnostics=none .
 	@$(NODE) $(TSC) --noEmit
-	@$(NODE) $(VITEST) run --reporter=dot test/imports.test.ts
+	@$(NODE) $(VITEST) run --reporter=dot test/build/imports.test.ts
 
 format: $(MODULES)/.stamp ## let the formatters decide the layout
 	@cargo fmt
@@ -102,7 +102,7 @@ release-check: ## all that a release needs: built from clean, all tests, runtime
 	@rm -rf dist target $(GENERATED) *.tgz
 	@$(MAKE) test
 	@$(MAKE) runtimes bundlers pack
-	@$(NODE) $(TSX) test/release.ts
+	@$(NODE) $(TSX) test/tools/release.ts
 
 clean: ## remove what was built, keep the tools
 	@rm -rf dist site target .cache $(GENERATED) *.tgz

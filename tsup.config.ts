@@ -11,6 +11,7 @@
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { type Plugin, transform, transformSync } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import ts from 'typescript'
@@ -19,9 +20,8 @@ import ts from 'typescript'
 const withoutWasm: Plugin = {
   name: 'without-wasm',
   setup(build) {
-    build.onResolve({ filter: /\/(wasm|widen|tiles|threads\/index)\.js$/ }, async ({ path, ...rest }) =>
-      build.resolve(path.replace(/(wasm|widen|tiles|threads\/index)\.js$/, 'wasm.none.js'), rest),
-    )
+    const none = resolve('ts/backend/wasm/load.none.ts')
+    build.onResolve({ filter: /\/(wasm\/load|wasm\/widen|wasm\/tiles|threads\/index)\.js$/ }, () => ({ path: none }))
   },
 }
 
@@ -201,7 +201,7 @@ async function writeCommonJs(entries: Record<string, string>): Promise<void> {
 /** dist/wasm/*.wasm: the core and all parts in one module. */
 async function writeWasm(): Promise<void> {
   mkdirSync('dist/wasm', { recursive: true })
-  for (const name of ['simd', 'relaxed']) copyFileSync(`ts/backend/generated/${name}.wasm`, `dist/wasm/${name}.wasm`)
+  for (const name of ['simd', 'relaxed']) copyFileSync(`ts/backend/wasm/generated/${name}.wasm`, `dist/wasm/${name}.wasm`)
 }
 
 /** The engine has state (the chosen backend), so a second copy inside the CLI would be a second engine. */
@@ -254,9 +254,9 @@ const shared: Options = {
   esbuildPlugins: [shakeable],
   plugins: [finish],
 }
-const engine = { index: 'ts/index.ts', node: 'ts/node.ts' }
+const engine = { index: 'ts/index.ts', node: 'ts/entries/node.ts' }
 const data = { data: 'ts/data/index.ts' }
-const js = { js: 'ts/js.ts' }
+const js = { js: 'ts/entries/js.ts' }
 
 export default defineConfig([
   { ...shared, name: 'engine', entry: engine, format: ['esm'], onSuccess: () => writeCommonJs(engine) },
@@ -273,7 +273,7 @@ export default defineConfig([
   {
     ...shared,
     name: 'edge',
-    entry: { workerd: 'ts/workerd.ts', edge: 'ts/edge.ts' },
+    entry: { workerd: 'ts/entries/workerd.ts', edge: 'ts/entries/edge.ts' },
     format: ['esm'],
     esbuildPlugins: [shakeable, withoutText],
     esbuildOptions: (options) => {

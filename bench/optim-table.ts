@@ -1,13 +1,13 @@
 /**
  * The tables of docs/optimizers.md, from the classes, the oracle cases that tests follow and bench/results/optim.json.
- * `node_modules/node/bin/node --import tsx bench/optim-table.ts` writes them; test/optim.docs.test.ts tells when it is time to.
+ * `node_modules/node/bin/node --import tsx bench/optim-table.ts` writes them; test/optim/docs.test.ts tells when it is time to.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
-import { ELEMENTWISE, LAYERWISE } from '../test/optim-cases.js'
-import { oracleCases } from '../test/optim-problems.js'
-import { makeSetting } from '../test/optim-runner.js'
+import { ELEMENTWISE, LAYERWISE } from '../test/tools/optim-cases.js'
+import { oracleCases } from '../test/tools/optim-problems.js'
+import { makeSetting } from '../test/tools/optim-runner.js'
 import { createBackend } from '../ts/backend/index.js'
 import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'

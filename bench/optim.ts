@@ -16,9 +16,9 @@ import { pathToFileURL } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { type Backend, createBackend } from '../ts/backend/index.js'
-import { canPlan } from '../ts/optim/ahead.js'
 import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
+import { canPlan } from '../ts/train/fast/steps-ahead.js'
 import { cpuName } from './cpu.js'
 
 type OptimizerConstructor = new (parameters: Parameter[], options?: object) => Optimizer

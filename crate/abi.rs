@@ -73,7 +73,7 @@ fn doubles_mut<'a>(at: Ptr, n: usize) -> &'a mut [f64] {
 }
 
 /// [`crate::unpack::unpack`] of the n bytes at an address, `size` of them to another, behind `before` that are there. Cut out
-/// into a module of its own by crate/pack/finish.mjs.
+/// into a module of its own by ts/build/pack/finish.mjs.
 #[wasm_bindgen]
 pub fn unpack(from: Ptr, n: usize, to: Ptr, before: usize, size: usize) {
     // SAFETY: the loader's contract: so many bytes in each place, which do not overlap.

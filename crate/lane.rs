@@ -61,7 +61,7 @@ pub trait Lane:
     /// The larger; NaN if either is.
     fn max(self, other: Self) -> Self;
 
-    /// self, or `least` where self is smaller; NaN stays NaN. This is pmax, to which crate/pack/finish.mjs turns what LLVM makes of it
+    /// self, or `least` where self is smaller; NaN stays NaN. This is pmax, to which ts/build/pack/finish.mjs turns what LLVM makes of it
     /// on the relaxed artefact.
     fn at_least(self, least: Self) -> Self;
     /// self, or `most` where self is larger; NaN stays NaN.

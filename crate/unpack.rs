@@ -1,8 +1,8 @@
-//! The way back from crate/pack: the modules that a text carries, out of its bytes. It is built into a module of its own, which
-//! the loader runs first (ts/backend/decode.ts): half a million bits with a probability each take JavaScript thirty
+//! The way back from ts/build/pack: the modules that a text carries, out of its bytes. It is built into a module of its own, which
+//! the loader runs first (ts/backend/wasm/decode.ts): half a million bits with a probability each take JavaScript thirty
 //! milliseconds, most of them before it is compiled.
 //!
-//! crate/pack/model.mjs has the same model the other way round, and says what its parts are; change neither alone.
+//! ts/build/pack/model.mjs has the same model the other way round, and says what its parts are; change neither alone.
 
 use core::hint::black_box;
 

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Comment, CommentTag, Converter, ReflectionKind } from 'typedoc'
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const REPOSITORY = 'https://github.com/gradus-js/gradus/blob/main/'
 const IMAGES = /\.(svg|png)$/
 
@@ -16,7 +16,6 @@ const CATEGORIES = {
   autograd: 'Tensors',
   parameter: 'Tensors',
   random: 'Tensors',
-  shape: 'Tensors',
   ops: 'Tensors',
   nn: 'Layers',
   loss: 'Losses',
@@ -29,7 +28,7 @@ const CATEGORIES = {
   io: 'Saving',
   metrics: 'Metrics',
   backend: 'Backends',
-  errors: 'Backends',
+  common: 'Backends',
 }
 
 /** @param {import('typedoc').Application} app */

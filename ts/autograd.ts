@@ -8,9 +8,9 @@
  */
 import type { Backend } from './backend/index.js'
 import type { Activation, Ptr } from './backend/kernels.js'
-import { OutOfMemoryError, ShapeError } from './errors.js'
-import { formatShape, type Shape, sameShape, sizeOf } from './shape.js'
-import { show } from './show.js'
+import { OutOfMemoryError, ShapeError } from './common/errors.js'
+import { formatShape, type Shape, sameShape, sizeOf } from './common/shape.js'
+import { show } from './common/show.js'
 import { asTensor, type BackwardOptions, floatArray, type GraphNode, Tensor, type TensorLike } from './tensor.js'
 
 /**

@@ -7,9 +7,9 @@ import type { GradientSink } from './autograd.js'
 import { type FloatArray, type Heap, weigh } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
-import { ShapeError } from './errors.js'
-import { checkNames } from './names.js'
-import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './shape.js'
+import { ShapeError } from './common/errors.js'
+import { checkNames } from './common/names.js'
+import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './common/shape.js'
 import { asTensor, Tensor, type TensorLike } from './tensor.js'
 
 /** `none`: absent. `ready`: the next backward() adds to it. `used`: readable, but the next backward() overwrites it. */

@@ -4,8 +4,8 @@
  */
 
 import { normalQuantile, philoxInto } from './backend/js/random.js'
-import { checkCount } from './checks.js'
-import { show } from './show.js'
+import { checkCount } from './common/checks.js'
+import { show } from './common/show.js'
 
 /**
  * A sequence of random numbers.

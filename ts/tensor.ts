@@ -11,12 +11,12 @@
 import type { FloatArray } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
-import { COPY } from './copies.js'
-import { ShapeError, StaleTensorError } from './errors.js'
-import { checkNames } from './names.js'
-import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './shape.js'
-import type { Given, Nested } from './shape-types.js'
-import { show } from './show.js'
+import { COPY } from './common/copies.js'
+import { ShapeError, StaleTensorError } from './common/errors.js'
+import { checkNames } from './common/names.js'
+import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './common/shape.js'
+import type { Given, Nested } from './common/shape-types.js'
+import { show } from './common/show.js'
 
 /** Numbers nested to any depth, typed arrays, also as rows, or a tensor: what operations accept as data. */
 export type TensorLike = Tensor | Numbers

@@ -1,7 +1,7 @@
 //! Programs: a recorded training step as a list of kernel calls, run many times in one call from JS.
 //!
 //! A program is words in the linear memory. Each call is its form, the place of its kernel in the function table, and the
-//! arguments; which forms there are, [`Form`] says. JS puts exports of this module into the table (ts/backend/program.ts),
+//! arguments; which forms there are, [`Form`] says. JS puts exports of this module into the table (ts/train/fast/program.ts),
 //! so that no kernel has a number of its own here. What differs from step to step (rows of data, the block of
 //! hyper-parameters) are arguments that move: a list of (word, increment) pairs is applied after each step.
 
@@ -100,7 +100,7 @@ fn call(words: Words) -> Option<usize> {
                 a(0), a(1), a(2), a(3), a(4), a(5), a(6), a(7), a(8), a(9), a(10), a(11), a(12), a(13));
             14
         }
-        // ts/backend/program.ts writes no other form: a trap here is better than a call with arguments that are not there
+        // ts/train/fast/program.ts writes no other form: a trap here is better than a call with arguments that are not there
         _ => unreachable!(),
     };
     Some(2 + arguments)

@@ -4,7 +4,7 @@
 //! to 256 bits. One step of k per turn of the loop: V8 unrolls it, and a longer body would spill registers.
 //!
 //! One pointer walks A, and its rows are offsets from it: where they lie side by side, constants that become part of the loads
-//! (crate/build.sh), which leaves the ports that address computations would take to multiply-adds.
+//! (ts/build/wasm.sh), which leaves the ports that address computations would take to multiply-adds.
 
 use super::{Start, View};
 use crate::lane::{F32x4, Lane};

@@ -218,7 +218,7 @@ pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells
 /// twice, to read and to write, and this is no inline function.
 ///
 /// The order of a rule's fields counts too: where the compiler loads two of them as one vector and takes that apart, V8 widens nothing
-/// that they are used for. test/widening.test.ts finds such; another order mends it.
+/// that they are used for. test/backend/widening.test.ts finds such; another order mends it.
 #[inline(never)]
 fn pairs<R: Rule<S>, const S: usize>(
     rule: &R,

@@ -97,7 +97,7 @@ export function coreSizes(text: string): { script: number; whole: number } {
   return { script: gzipped(script), whole: gzipped(text) }
 }
 
-/** The texts of crate/pack in a bundle. */
+/** The texts of ts/build/pack in a bundle. */
 export function modulesIn(text: string): string[] {
   return [...text.matchAll(/["'`]((?:[A-Za-z0-9+/]+=*:)?\d+:[A-Za-z0-9+/]{500,}=*)["'`]/g)].map((match) => match[1])
 }

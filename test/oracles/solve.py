@@ -3,7 +3,7 @@
     python solve.py      # writes solve.json beside this file (numpy, scipy; a few seconds)
 
 MGH numbers and formulas: Moré, Garbow, Hillstrom (1981), "Testing Unconstrained Optimization Software", TOMS 7(1).
-Residuals are written once here (NumPy, complex-step Jacobians, exact to rounding) and once in test/solve-problems.ts
+Residuals are written once here (NumPy, complex-step Jacobians, exact to rounding) and once in test/tools/solve-problems.ts
 (by hand there); F = sum r_i^2. For each problem: F and |g| at the start, and of each method of scipy.optimize the value,
 |g|_inf, nit, nfev; least_squares: cost, x, nfev. Plot functions: the same for minimize.
 """

@@ -5,7 +5,7 @@
  *
  * Node 24 and 26, Deno, Bun and workerd come from the package registry into .cache/runtimes (750 MB); Chromium and Firefox are
  * Debian's (`apt-get install chromium firefox-esr`). What is not there fails the run, unless --installed is given.
- * test/runtimes.test.ts runs the quick ones of those that are there with every `make test`.
+ * test/build/runtimes.test.ts runs the quick ones of those that are there with every `make test`.
  */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'

@@ -9,7 +9,7 @@
  * A scope is the same for work that is not recorded (evaluation, plain arithmetic): a stack-like region that is given
  * back at its end, after the result was copied out to an ordinary array.
  */
-import { OutOfMemoryError } from '../errors.js'
+import { OutOfMemoryError } from '../common/errors.js'
 import type { Heap } from './heap.js'
 import type { Ptr } from './kernels.js'
 

@@ -14,7 +14,7 @@
 import { type Backend, defaultBackend } from './index.js'
 import { createJsDoubleKernels } from './js/double.js'
 import type { Ptr } from './kernels.js'
-import { DOUBLES } from './parts.js'
+import { DOUBLES } from './wasm/parts.js'
 
 /** Every kernel in double precision. */
 export interface DoubleKernels {

@@ -14,8 +14,8 @@ import { otherKernels } from './js/others.js'
 import { dropoutKernel, normalKernel, randomKernels } from './js/random.js'
 import { softmaxKernels } from './js/softmax.js'
 import type { Kernels } from './kernels.js'
-import { LOSSES, OPERATIONS, OTHERS } from './parts.js'
-import type { WasmPart } from './wasm.js'
+import type { WasmPart } from './wasm/load.js'
+import { LOSSES, OPERATIONS, OTHERS } from './wasm/parts.js'
 
 /** A backend's kernels, among them those of a family. */
 export type With = (backend: Backend) => Kernels

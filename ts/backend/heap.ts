@@ -5,7 +5,7 @@
  * {@link Heap.free}; the step arena (arena.ts) takes its chunks from the same place. Memory only grows, and growing
  * detaches every earlier view, so views are made here on demand and never stored across an allocation.
  */
-import { OutOfMemoryError } from '../errors.js'
+import { OutOfMemoryError } from '../common/errors.js'
 import { type Ptr, SCRATCH_BYTES } from './kernels.js'
 
 /** Precision of a backend's floats. */

@@ -6,7 +6,6 @@ import { createBasicKernels } from './js/index.js'
 import { type Kernels, TILES, type TileName, type Update, WHOLE_UPDATES } from './kernels.js'
 import { type BackendOptions, chooseThreads, chooseVariant } from './options.js'
 import { sharedMemory, startThreads } from './threads/index.js'
-import { type Tiled, tilesFor, withTileChoice } from './tiles.js'
 import {
   compiled,
   instantiate,
@@ -17,8 +16,9 @@ import {
   type WasmExports,
   type WasmPart,
   warmUp,
-} from './wasm.js'
-import { checkWidened, enableWidening, engineOf } from './widen.js'
+} from './wasm/load.js'
+import { type Tiled, tilesFor, withTileChoice } from './wasm/tiles.js'
+import { checkWidened, enableWidening, engineOf } from './wasm/widen.js'
 
 export type { BackendOptions } from './options.js'
 

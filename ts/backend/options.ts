@@ -1,13 +1,13 @@
 /** What {@link load} may be asked for, and which engine comes of it here. */
 
-import { checkChoice } from '../checks.js'
-import { checkNames } from '../names.js'
-import { show } from '../show.js'
+import { checkChoice } from '../common/checks.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
 import type { DType } from './heap.js'
 import { TILES, type TileName } from './kernels.js'
 import { canShare, wantedThreads } from './threads/index.js'
 import { warnOnce } from './warn.js'
-import { refusal, supportedVariants, type Variant } from './wasm.js'
+import { refusal, supportedVariants, type Variant } from './wasm/load.js'
 
 /** Options of {@link load} and {@link createBackend}. */
 export interface BackendOptions {

@@ -1,9 +1,9 @@
 /** Functions with a gradient of the user's own. */
 
 import { apply, noGrad } from '../autograd.js'
-import { ShapeError } from '../errors.js'
-import { formatShape, sameShape } from '../shape.js'
-import { show } from '../show.js'
+import { ShapeError } from '../common/errors.js'
+import { formatShape, sameShape } from '../common/shape.js'
+import { show } from '../common/show.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { checkResult } from './trace.js'
 

@@ -1,6 +1,6 @@
 /** What kind of point is this? Gradient, eigenvalues of the Hessian and, where those are silent, higher derivatives. */
-import { NonFiniteError } from '../errors.js'
-import { checkNames } from '../names.js'
+import { NonFiniteError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
 import type { TensorLike } from '../tensor.js'
 import { symmetricEigen } from './eigen.js'
 import { type Limits, length, NOTHING, probeFlat } from './flat.js'

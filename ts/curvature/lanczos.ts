@@ -1,9 +1,9 @@
 /** Both ends of a spectrum from products alone (Lanczos 1950), reorthogonalised in full. */
 
-import { checkCount } from '../checks.js'
-import { NonFiniteError } from '../errors.js'
+import { checkCount } from '../common/checks.js'
+import { NonFiniteError } from '../common/errors.js'
+import { show } from '../common/show.js'
 import { Generator } from '../random.js'
-import { show } from '../show.js'
 import { implicitQl } from './eigen.js'
 
 /** Options of the Lanczos iteration. */

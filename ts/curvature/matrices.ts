@@ -1,7 +1,7 @@
 /** Jacobians and Hessians in full: for functions small enough that one pass per row or column is no matter. */
 
-import { checkChoice } from '../checks.js'
-import { checkNames } from '../names.js'
+import { checkChoice } from '../common/checks.js'
+import { checkNames } from '../common/names.js'
 import { gradients } from '../ops/gradients.js'
 import { reshape, stack, transpose } from '../ops/shape.js'
 import type { TensorFunction } from '../tensor.js'

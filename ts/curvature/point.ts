@@ -2,7 +2,7 @@
 
 import type { FloatArray } from '../backend/heap.js'
 import { type Backend, doubleBackend } from '../backend/index.js'
-import { ShapeError } from '../errors.js'
+import { ShapeError } from '../common/errors.js'
 import { add, mul } from '../ops/elementwise.js'
 import { gradients } from '../ops/gradients.js'
 import { sum } from '../ops/reduce.js'

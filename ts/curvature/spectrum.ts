@@ -1,6 +1,6 @@
 /** What the eigenvalues of a Hessian say: how steep, how long the valley. */
-import { NonFiniteError } from '../errors.js'
-import { checkNames } from '../names.js'
+import { NonFiniteError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
 import type { TensorLike } from '../tensor.js'
 import { symmetricEigen } from './eigen.js'
 import { type LanczosOptions, lanczos, type Spectrum } from './lanczos.js'

@@ -9,10 +9,10 @@
 
 import { apply, isRecording, needsGradient, recordedView, withRecording } from '../autograd.js'
 import type { Backend } from '../backend/index.js'
-import { ShapeError } from '../errors.js'
+import { ShapeError } from '../common/errors.js'
+import { formatShape, sameShape } from '../common/shape.js'
+import { show } from '../common/show.js'
 import { gradients } from '../ops/gradients.js'
-import { formatShape, sameShape } from '../shape.js'
-import { show } from '../show.js'
 import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
 
 /** Tensors that a loss depends on, in the order of results: a list, or a model for all of its trainable parameters. */

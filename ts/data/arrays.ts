@@ -1,6 +1,6 @@
 /** Data sets from arrays that are there already. */
-import { checkNames } from '../names.js'
-import { show } from '../show.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
 import type { Dataset, Targets } from './dataset.js'
 
 /** Options of {@link fromArrays}. */

@@ -1,5 +1,5 @@
 /** Weights of classes as weights of rows. */
-import { show } from '../show.js'
+import { show } from '../common/show.js'
 import type { Targets } from './dataset.js'
 
 /**

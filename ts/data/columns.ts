@@ -1,6 +1,6 @@
 /** Columns of tables: what becomes of each, found out from its values, and rows made into numbers by that. */
-import { editDistance, nearest } from '../names.js'
-import { show } from '../show.js'
+import { editDistance, nearest } from '../common/names.js'
+import { show } from '../common/show.js'
 
 /** A row of a table: its values by the name of their column. Numbers may be text, as CSV readers give them. */
 export type Row = Readonly<Record<string, unknown>>

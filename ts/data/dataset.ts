@@ -1,6 +1,6 @@
 /** What a data set looks like here, and how to cut one. */
-import { checkNames } from '../names.js'
-import { show } from '../show.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
 import { RandomStream } from './random.js'
 
 /** One target a sample: its class, or a number. */

@@ -2,7 +2,7 @@
  * The IDX format, in which MNIST and its relatives come: two zero bytes, a byte for the element type, a byte for the number
  * of dimensions, a big-endian 32-bit size for each, then the elements, big-endian, row-major.
  */
-import { show } from '../show.js'
+import { show } from '../common/show.js'
 
 /** Element types of IDX. */
 export type IdxType = 'uint8' | 'int8' | 'int16' | 'int32' | 'float32' | 'float64'

@@ -1,5 +1,5 @@
 /** MNIST: 70,000 handwritten digits of 28 × 28 pixels (LeCun, Cortes & Burges 1998). For Node, Deno and Bun: it reads files. */
-import { checkNames } from '../names.js'
+import { checkNames } from '../common/names.js'
 import { type Dataset, dataset, type Split } from './dataset.js'
 import { fileSystem, findPackage, join } from './files.js'
 import { type IdxArray, type IdxData, parseIdx } from './idx.js'

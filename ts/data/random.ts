@@ -1,5 +1,5 @@
 /** Random numbers for data, apart from the engine's: sfc32 (Doty-Humphrey, PractRand), seeded through splitmix32. */
-import { show } from '../show.js'
+import { show } from '../common/show.js'
 
 export class RandomStream {
   private readonly state: Uint32Array

@@ -1,7 +1,7 @@
 /** Scaling features, and targets that are numbers, to mean 0 and standard deviation 1. */
-import { checkCount } from '../checks.js'
-import { checkNames } from '../names.js'
-import { show } from '../show.js'
+import { checkCount } from '../common/checks.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
 import { checkDataset, type Dataset, type Split, type Targets } from './dataset.js'
 
 /** What {@link Scaler.state} gives: JSON keeps it to the bit. */

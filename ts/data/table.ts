@@ -1,6 +1,6 @@
 /** Tables: rows as people have them (from CSV, JSON, a database), made into the numbers that a net learns from. */
-import { checkNames, list } from '../names.js'
-import { show } from '../show.js'
+import { checkNames, list } from '../common/names.js'
+import { show } from '../common/show.js'
 import {
   checkSpelling,
   encodeRows,

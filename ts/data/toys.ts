@@ -1,6 +1,6 @@
 /** Toy data in the plane, from a seed: small, and known to be hard for this or that. */
-import { checkCount } from '../checks.js'
-import { checkNames } from '../names.js'
+import { checkCount } from '../common/checks.js'
+import { checkNames } from '../common/names.js'
 import { type Dataset, dataset } from './dataset.js'
 import { RandomStream } from './random.js'
 

@@ -3,9 +3,9 @@
  * header in JSON (name → dtype, shape, place), then all numbers, little-endian and without gaps.
  * https://github.com/huggingface/safetensors#format
  */
-import { list } from '../names.js'
-import { formatShape, type Shape, sizeOf } from '../shape.js'
-import { show } from '../show.js'
+import { list } from '../common/names.js'
+import { formatShape, type Shape, sizeOf } from '../common/shape.js'
+import { show } from '../common/show.js'
 
 /** Numbers as they lie in a file. */
 export type StoredArray =

@@ -1,5 +1,5 @@
 /** Everything of a training in one file: models, optimizers, schedulers, scalers, and whatever JSON has beside them. */
-import { show } from '../show.js'
+import { show } from '../common/show.js'
 import { type Bytes, decodeSafetensors, encodeSafetensors, type Storable } from './safetensors.js'
 
 /** Where the file says how its tensors are put together: JSON with `{ $tensor: name }` in place of arrays. */

@@ -1,10 +1,10 @@
 /** Losses for classes: cross-entropy on logits, for one yes-or-no question or for one class out of many. */
 import type { Operations } from '../autograd.js'
 import { withCrossEntropy } from '../backend/families.js'
-import { ShapeError } from '../errors.js'
+import { ShapeError } from '../common/errors.js'
+import { formatShape, type Shape, sameShape } from '../common/shape.js'
+import type { Classified, Compared } from '../common/shape-types.js'
 import { asIndices } from '../ops/gather.js'
-import { formatShape, type Shape, sameShape } from '../shape.js'
-import type { Classified, Compared } from '../shape-types.js'
 import { asFloats, asTensor, type Operand, type ShapeOf, type Tensor, type TensorLike } from '../tensor.js'
 import {
   builtIn,

@@ -1,8 +1,8 @@
 /** Losses for numbers: squared, absolute, and between the two Huber's. */
 import type { Operations } from '../autograd.js'
+import type { Shape } from '../common/shape.js'
+import type { Compared } from '../common/shape-types.js'
 import { clip, sign } from '../ops/elementwise.js'
-import type { Shape } from '../shape.js'
-import type { Compared } from '../shape-types.js'
 import type { Operand, ShapeOf, Tensor } from '../tensor.js'
 import { builtIn, COMMON, elementLoss, type LossOptions, NUMBERS, sameShapeTarget, type Target } from './loss.js'
 

@@ -1,9 +1,9 @@
 /** Cross-entropy where classes are unlike in number or in cost. */
 import type { Operations } from '../autograd.js'
 import { withCrossEntropy } from '../backend/families.js'
-import { ShapeError } from '../errors.js'
-import { sameShape } from '../shape.js'
-import { show } from '../show.js'
+import { ShapeError } from '../common/errors.js'
+import { sameShape } from '../common/shape.js'
+import { show } from '../common/show.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
 import { type CrossEntropyOptions, checkSmoothing, classTargets, type crossEntropy, SMOOTHED } from './classification.js'
 import { computeLoss } from './loss.js'

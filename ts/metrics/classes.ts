@@ -1,7 +1,7 @@
 /** What metrics of classes see: of each row the class that was predicted, and the one that is right. */
-import { ShapeError } from '../errors.js'
-import { checkNames } from '../names.js'
-import { formatShape } from '../shape.js'
+import { ShapeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { formatShape } from '../common/shape.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
 
 /** Options of all metrics that decide on a class. */

@@ -1,5 +1,5 @@
 /** Right and wrong: accuracy, the confusion matrix and what is read from it. Definitions and conventions are scikit-learn's. */
-import { checkChoice } from '../checks.js'
+import { checkChoice } from '../common/checks.js'
 import { asTensor, type TensorLike } from '../tensor.js'
 import { type ClassOptions, decide, largest } from './classes.js'
 import { valuesOf } from './values.js'

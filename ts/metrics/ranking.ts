@@ -1,6 +1,6 @@
 /** Metrics of the order of scores rather than of one decision. */
-import { checkCount } from '../checks.js'
-import { checkNames } from '../names.js'
+import { checkCount } from '../common/checks.js'
+import { checkNames } from '../common/names.js'
 import type { TensorLike } from '../tensor.js'
 import { asScores, targetClasses } from './classes.js'
 

@@ -1,6 +1,6 @@
 /** Metrics of numbers. */
-import { ShapeError } from '../errors.js'
-import { formatShape } from '../shape.js'
+import { ShapeError } from '../common/errors.js'
+import { formatShape } from '../common/shape.js'
 import { asTensor, type TensorLike } from '../tensor.js'
 import { valuesOf } from './values.js'
 

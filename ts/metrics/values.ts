@@ -1,6 +1,6 @@
 /** Targets as numbers. */
-import { ShapeError } from '../errors.js'
-import { formatShape } from '../shape.js'
+import { ShapeError } from '../common/errors.js'
+import { formatShape } from '../common/shape.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
 
 /** @internal as many as predictions, or `rows`. @throws ShapeError */

@@ -1,13 +1,13 @@
 /** The dense (fully connected) layer. */
 
 import type { Activation } from '../backend/kernels.js'
-import { checkCount } from '../checks.js'
-import { checkNames } from '../names.js'
+import { checkCount } from '../common/checks.js'
+import { checkNames } from '../common/names.js'
+import type { Shape } from '../common/shape.js'
+import type { Text, Through, Unless } from '../common/shape-types.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
 import type { Parameter } from '../parameter.js'
-import type { Shape } from '../shape.js'
-import type { Text, Through, Unless } from '../shape-types.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer } from './initializer.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'

@@ -1,7 +1,7 @@
 /** A trainable table of vectors, looked up by index. */
 
-import { checkCount } from '../checks.js'
-import { checkNames } from '../names.js'
+import { checkCount } from '../common/checks.js'
+import { checkNames } from '../common/names.js'
 import { gather } from '../ops/gather.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor, TensorLike } from '../tensor.js'

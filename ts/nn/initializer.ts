@@ -1,9 +1,9 @@
 /** Initial weights. All are drawn from the counter-based generator, so the same seed gives the same weights on every backend. */
 
 import { withNormals, withRandom } from '../backend/families.js'
+import { show } from '../common/show.js'
 import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
-import { show } from '../show.js'
 
 /**
  * Names of the ready-made initialisers. With fan-in and fan-out of a weight [in, out]:

@@ -1,12 +1,12 @@
 /** Layers without parameters, as modules for {@link Sequential}. */
 
 import type { Activation as ActivationName } from '../backend/kernels.js'
-import { checkNames } from '../names.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
 import { activate, activationNumber } from '../ops/activation.js'
 import { dropout } from '../ops/dropout.js'
 import { reshape } from '../ops/shape.js'
 import type { Generator } from '../random.js'
-import { show } from '../show.js'
 import { asTensor, type Tensor } from '../tensor.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'
 

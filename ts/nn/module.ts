@@ -5,14 +5,14 @@
 
 import { noGrad, scope } from '../autograd.js'
 import { type Backend, defaultBackend } from '../backend/index.js'
-import { checkCount } from '../checks.js'
-import { COPY } from '../copies.js'
-import { ShapeError } from '../errors.js'
-import { checkNames } from '../names.js'
+import { checkCount } from '../common/checks.js'
+import { COPY } from '../common/copies.js'
+import { ShapeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { formatShape, type Shape, sameShape } from '../common/shape.js'
+import { show } from '../common/show.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
-import { formatShape, type Shape, sameShape } from '../shape.js'
-import { show } from '../show.js'
 import { asList, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** What a layer needs to make its parameters. */

@@ -1,9 +1,9 @@
 /** Layers one after the other. */
 import type { Backend } from '../backend/index.js'
-import { checkNames } from '../names.js'
-import type { Shape } from '../shape.js'
-import type { Through, Unless } from '../shape-types.js'
-import { show } from '../show.js'
+import { checkNames } from '../common/names.js'
+import type { Shape } from '../common/shape.js'
+import type { Through, Unless } from '../common/shape-types.js'
+import { show } from '../common/show.js'
 import { asTensor, type Operand, type ShapeOf, type Tensor, type TensorLike } from '../tensor.js'
 import type { Dense, WrongColumns } from './dense.js'
 import type { Activation, Dropout } from './layers.js'

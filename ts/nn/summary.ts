@@ -1,6 +1,6 @@
 /** A model in words. */
 
-import { show } from '../show.js'
+import { show } from '../common/show.js'
 import { Dense } from './dense.js'
 import { Embedding } from './embedding.js'
 import { Activation, Dropout, Flatten } from './layers.js'

@@ -3,7 +3,7 @@
 import { apply, type Differentiable } from '../autograd.js'
 import { withActivations } from '../backend/families.js'
 import { ACTIVATIONS, type Activation, SAVES_INPUT } from '../backend/kernels.js'
-import { show } from '../show.js'
+import { show } from '../common/show.js'
 import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 
 const numbers = Object.fromEntries(ACTIVATIONS.map((name, i) => [name, i])) as Record<Activation, number>

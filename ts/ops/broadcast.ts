@@ -1,5 +1,5 @@
 /** How a broadcast of any rank is cut into calls of the two-dimensional kernels. */
-import { type Shape, sizeOf } from '../shape.js'
+import { type Shape, sizeOf } from '../common/shape.js'
 
 export interface BroadcastPlan {
   rows: number

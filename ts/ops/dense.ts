@@ -3,9 +3,9 @@
 import { apply, needsGradient } from '../autograd.js'
 import { withDense } from '../backend/families.js'
 import { ACCUMULATE_B, ACCUMULATE_W, type Activation, type Ptr, SAVES_INPUT } from '../backend/kernels.js'
-import { ShapeError } from '../errors.js'
+import { ShapeError } from '../common/errors.js'
+import { formatShape } from '../common/shape.js'
 import { Parameter } from '../parameter.js'
-import { formatShape } from '../shape.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { activationNumber } from './activation.js'
 

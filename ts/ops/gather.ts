@@ -2,12 +2,12 @@
 
 import { apply } from '../autograd.js'
 import { withOthers } from '../backend/families.js'
-import { checkCount } from '../checks.js'
-import { ShapeError } from '../errors.js'
+import { checkCount } from '../common/checks.js'
+import { ShapeError } from '../common/errors.js'
+import { formatShape, type Shape, sizeOf } from '../common/shape.js'
+import type { Gathered } from '../common/shape-types.js'
+import { show } from '../common/show.js'
 import { Parameter } from '../parameter.js'
-import { formatShape, type Shape, sizeOf } from '../shape.js'
-import type { Gathered } from '../shape-types.js'
-import { show } from '../show.js'
 import { asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 
 /** @internal whole numbers within 0..limit-1 as an int32 tensor. @throws RangeError naming the first that is not */

@@ -1,9 +1,9 @@
 /** Gradients as values, and the operations that gradients of gradients are made of. */
 import { addTo, backpropagate, type Collector, type Node, type Operations, plus, seedFor } from '../autograd.js'
 import { type Activation, SAVES_INPUT } from '../backend/kernels.js'
-import { checkNames } from '../names.js'
-import { formatShape } from '../shape.js'
-import { show } from '../show.js'
+import { checkNames } from '../common/names.js'
+import { formatShape } from '../common/shape.js'
+import { show } from '../common/show.js'
 import { floatArray, Tensor } from '../tensor.js'
 import { sigmoid } from './activation.js'
 import { activationGradient } from './activation-gradient.js'

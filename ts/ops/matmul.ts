@@ -2,10 +2,10 @@
 
 import { apply } from '../autograd.js'
 import { withOperations, withProducts } from '../backend/families.js'
-import { ShapeError } from '../errors.js'
-import { checkNames } from '../names.js'
-import { formatShape } from '../shape.js'
-import type { Product, Text, Turned, Unless } from '../shape-types.js'
+import { ShapeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { formatShape } from '../common/shape.js'
+import type { Product, Text, Turned, Unless } from '../common/shape-types.js'
 import { asFloats, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
 
 /** Which operands of {@link matmul} are used transposed. */

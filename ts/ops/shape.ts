@@ -2,9 +2,9 @@
 
 import { apply, needsGradient, recordedView } from '../autograd.js'
 import { withOperations } from '../backend/families.js'
-import { ShapeError } from '../errors.js'
-import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../shape.js'
-import type { Along, Joined, Permuted, Reshaped, Stacked, Text, Texts, Unless } from '../shape-types.js'
+import { ShapeError } from '../common/errors.js'
+import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../common/shape.js'
+import type { Along, Joined, Permuted, Reshaped, Stacked, Text, Texts, Unless } from '../common/shape-types.js'
 import { asFloats, asTensor, type Operand, type ShapeOf, type ShapesOf, Tensor, type TensorLike } from '../tensor.js'
 
 /**

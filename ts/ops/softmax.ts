@@ -2,7 +2,7 @@
 
 import { apply } from '../autograd.js'
 import { withOthers, withSoftmax } from '../backend/families.js'
-import { ShapeError } from '../errors.js'
+import { ShapeError } from '../common/errors.js'
 import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 import { exp, mul, sub } from './elementwise.js'
 import { sum } from './reduce.js'

@@ -1,8 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
-import { UPDATES } from '../backend/parts.js'
-import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
-import { decay } from './options.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+import { decay } from './base/options.js'
 
 /** Options of {@link Adadelta}. */
 export interface AdadeltaOptions extends DecayOptions {

@@ -1,10 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { Parameter } from '../parameter.js'
-import type { ParameterGroup } from './group.js'
-import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
-import { nonNegative } from './options.js'
-import type { Run } from './run.js'
+import type { ParameterGroup } from './base/group.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+import { nonNegative } from './base/options.js'
+import type { Run } from './base/run.js'
 
 /** Options of {@link Adafactor}. */
 export interface AdafactorOptions extends GroupOptions {

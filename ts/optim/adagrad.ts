@@ -1,9 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
-import { UPDATES } from '../backend/parts.js'
-import type { ParameterGroup } from './group.js'
-import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
-import { nonNegative } from './options.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import type { ParameterGroup } from './base/group.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+import { nonNegative } from './base/options.js'
 
 /** Options of {@link Adagrad}. */
 export interface AdagradOptions extends DecayOptions {

@@ -1,8 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
-import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
-import type { Allowed } from './options.js'
-import { missing } from './powers.js'
+import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+import type { Allowed } from './base/options.js'
+import { missing } from './base/powers.js'
 
 /** Where Adam's ε goes: beside the root of the corrected v, under it, or beside the root of the uncorrected v (Keras' ε-hat). */
 export type EpsilonPlacement = 'outside' | 'inside' | 'hat'

@@ -1,8 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
-import { UPDATES } from '../backend/parts.js'
-import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
-import { missing } from './powers.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+import { missing } from './base/powers.js'
 
 /** Options of {@link Adan}. */
 export interface AdanOptions extends GroupOptions {

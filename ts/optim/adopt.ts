@@ -1,8 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
-import { UPDATES } from '../backend/parts.js'
-import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
-import { power } from './powers.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+import { power } from './base/powers.js'
 
 /** Options of {@link ADOPT}. */
 export interface ADOPTOptions extends DecayOptions {

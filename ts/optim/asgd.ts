@@ -1,10 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
-import { UPDATES } from '../backend/parts.js'
-import { AveragingOptimizer } from './averaging.js'
-import type { ParameterGroup } from './group.js'
-import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { nonNegative } from './options.js'
-import { power } from './powers.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import { AveragingOptimizer } from './base/averaging.js'
+import type { ParameterGroup } from './base/group.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { nonNegative } from './base/options.js'
+import { power } from './base/powers.js'
 
 /** Options of {@link ASGD}. */
 export interface ASGDOptions extends GroupOptions {

@@ -1,10 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
-import { DESCENT, UPDATES } from '../backend/parts.js'
-import type { ParameterGroup } from './group.js'
-import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
-import { nonNegative } from './options.js'
-import type { Run } from './run.js'
+import { DESCENT, UPDATES } from '../backend/wasm/parts.js'
+import type { ParameterGroup } from './base/group.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+import { nonNegative } from './base/options.js'
+import type { Run } from './base/run.js'
 import { descentRule } from './sgd.js'
 
 /** Options of {@link DoG}. */

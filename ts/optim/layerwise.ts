@@ -1,9 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
-import { UPDATES } from '../backend/parts.js'
+import { UPDATES } from '../backend/wasm/parts.js'
 import { adamNumbers } from './adam.js'
-import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
-import { nonNegative } from './options.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+import { nonNegative } from './base/options.js'
 
 /** Options of {@link LARS}. */
 export interface LARSOptions extends GroupOptions {

@@ -1,9 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
-import { UPDATES } from '../backend/parts.js'
-import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
-import { decayed, missing } from './powers.js'
-import type { Scalars } from './run.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+import { decayed, missing } from './base/powers.js'
+import type { Scalars } from './base/run.js'
 
 /** Options of {@link NAdam}. */
 export interface NAdamOptions extends DecayOptions {

@@ -1,12 +1,12 @@
 import type { FloatArray } from '../backend/heap.js'
 import type { Update } from '../backend/kernels.js'
-import { UPDATES } from '../backend/parts.js'
-import type { ParameterGroup } from './group.js'
-import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
-import { positive } from './options.js'
-import { missing } from './powers.js'
-import type { Run } from './run.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import type { ParameterGroup } from './base/group.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+import { positive } from './base/options.js'
+import { missing } from './base/powers.js'
+import type { Run } from './base/run.js'
 
 /** Options of {@link Prodigy}. */
 export interface ProdigyOptions extends GroupOptions {

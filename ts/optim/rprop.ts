@@ -1,10 +1,10 @@
 import type { FloatArray } from '../backend/heap.js'
-import { UPDATES } from '../backend/parts.js'
-import type { ParameterGroup } from './group.js'
-import { DECAY_DEFAULTS, type DecayOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
-import { positive } from './options.js'
-import type { Run } from './run.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import type { ParameterGroup } from './base/group.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+import { positive } from './base/options.js'
+import type { Run } from './base/run.js'
 
 /** Options of {@link Rprop}. */
 export interface RpropOptions extends DecayOptions {

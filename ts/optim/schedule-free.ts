@@ -1,11 +1,11 @@
 import type { FloatArray } from '../backend/heap.js'
-import { UPDATES } from '../backend/parts.js'
-import { AveragingOptimizer } from './averaging.js'
-import type { ParameterGroup } from './group.js'
-import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { nonNegative } from './options.js'
-import { missing, power } from './powers.js'
-import type { Run, Scalars } from './run.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import { AveragingOptimizer } from './base/averaging.js'
+import type { ParameterGroup } from './base/group.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { nonNegative } from './base/options.js'
+import { missing, power } from './base/powers.js'
+import type { Run, Scalars } from './base/run.js'
 
 /** Options that {@link ScheduleFreeSGD} and {@link ScheduleFreeAdamW} share. */
 export interface ScheduleFreeOptions extends GroupOptions {

@@ -1,9 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
-import { DESCENT } from '../backend/parts.js'
-import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
-import { type Allowed, decay, nonNegative } from './options.js'
-import { missing } from './powers.js'
+import { DESCENT } from '../backend/wasm/parts.js'
+import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+import { type Allowed, decay, nonNegative } from './base/options.js'
+import { missing } from './base/powers.js'
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends DecayOptions {

@@ -1,7 +1,7 @@
 import type { FloatArray } from '../backend/heap.js'
-import { UPDATES } from '../backend/parts.js'
-import { DECAY_DEFAULTS, type DecayOptions, GROUP_DEFAULTS, type GroupOptions } from './input.js'
-import { Optimizer } from './optimizer.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import { DECAY_DEFAULTS, type DecayOptions, GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
 
 const M_SLOTS = ['m'] as const
 

@@ -1,7 +1,7 @@
 import { Adam, type AdamOptions } from './adam.js'
-import type { ParameterGroup } from './group.js'
-import type { OptimizerInput, SharedOptions } from './input.js'
-import type { Run } from './run.js'
+import type { ParameterGroup } from './base/group.js'
+import type { OptimizerInput, SharedOptions } from './base/input.js'
+import type { Run } from './base/run.js'
 
 /** Options of {@link SparseAdam}: Adam's, without weight decay, which would touch every row. */
 export type SparseAdamOptions = Omit<AdamOptions, 'weightDecay' | 'decoupledWeightDecay' | 'amsgrad' | 'amsgradMaximum'>

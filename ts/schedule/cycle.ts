@@ -1,6 +1,6 @@
 /** Schedules that go up and down. */
-import { checkChoice } from '../checks.js'
-import { show } from '../show.js'
+import { checkChoice } from '../common/checks.js'
+import { show } from '../common/show.js'
 import { checkPositive, interpolate, optionsOf, type Schedule } from './schedule.js'
 
 /** Options of {@link cosineRestarts}. */

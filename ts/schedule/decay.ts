@@ -1,6 +1,6 @@
 /** Schedules that go down once. */
-import { checkChoice } from '../checks.js'
-import { show } from '../show.js'
+import { checkChoice } from '../common/checks.js'
+import { show } from '../common/show.js'
 import { checkPositive, optionsOf, progress, type Schedule, SHAPES, type Shape, warmup } from './schedule.js'
 
 /** From one value to another in `steps` steps, then constant. @example schedules.linear(0.1, 0, 100)(50) // 0.05 */

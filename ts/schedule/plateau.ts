@@ -1,8 +1,8 @@
 /** The learning rate goes down when a metric stops improving. */
 
-import { checkChoice } from '../checks.js'
-import { checkNames } from '../names.js'
-import { show } from '../show.js'
+import { checkChoice } from '../common/checks.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
 
 /** What a scheduler drives: anything with groups of options, every optimizer among them. */
 export interface Driven {

@@ -3,9 +3,9 @@
  * step. schedule(0) is for the first step. They compose ({@link warmup}, {@link sequence}, {@link product}), plot
  * (`Array.from({ length: n }, (_, k) => schedule(k))`) and drive any option of an optimizer ({@link Scheduler}).
  */
-import { checkChoice } from '../checks.js'
-import { checkNames } from '../names.js'
-import { show } from '../show.js'
+import { checkChoice } from '../common/checks.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
 
 /** Steps taken → value for the next step. */
 export type Schedule = (step: number) => number

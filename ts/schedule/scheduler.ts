@@ -1,7 +1,7 @@
 /** Schedules at work: they set options of an optimizer step by step. */
-import { checkCount } from '../checks.js'
-import { checkNames } from '../names.js'
-import { show } from '../show.js'
+import { checkCount } from '../common/checks.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
 import type { Driven } from './plateau.js'
 import type { Schedule } from './schedule.js'
 

@@ -1,5 +1,5 @@
 /** Bounds of parameters: a box that no point of a search leaves. */
-import { show } from '../show.js'
+import { show } from '../common/show.js'
 
 /** Options that make a box. */
 export interface BoundOptions {

@@ -1,6 +1,6 @@
 /** The function to be minimized, as the solvers see it: value and gradient in one call, counted, the best point kept. */
 
-import { show } from '../show.js'
+import { show } from '../common/show.js'
 import { Tensor } from '../tensor.js'
 import type { Box } from './box.js'
 import { FunctionError } from './result.js'

@@ -1,5 +1,5 @@
 /** Checks of what solvers are called with. */
-import { show } from '../show.js'
+import { show } from '../common/show.js'
 import { Tensor } from '../tensor.js'
 import { copied } from './vector.js'
 

@@ -1,9 +1,9 @@
 /** Callbacks: what to do besides training, at the end of each batch and epoch. */
 
-import { checkChoice, checkCount } from '../checks.js'
-import { checkNames, list } from '../names.js'
+import { checkChoice, checkCount } from '../common/checks.js'
+import { checkNames, list } from '../common/names.js'
+import { show } from '../common/show.js'
 import type { Module } from '../nn/module.js'
-import { show } from '../show.js'
 import type { MetricName } from './metrics.js'
 
 /** Where training is. Numbers that people read: epochs and batches count from 1. */

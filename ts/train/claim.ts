@@ -1,6 +1,7 @@
 /** A model is trained by one at a time. */
+
+import { show } from '../common/show.js'
 import { Module } from '../nn/module.js'
-import { show } from '../show.js'
 
 const training = new WeakSet<Module>()
 

@@ -3,12 +3,12 @@
 import { openStep } from '../autograd.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
-import { ShapeError } from '../errors.js'
-import { checkNames } from '../names.js'
+import { ShapeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { formatShape, type Shape, sizeOf } from '../common/shape.js'
+import { show } from '../common/show.js'
 import { rowsOf } from '../nn/module.js'
 import { reshape } from '../ops/shape.js'
-import { formatShape, type Shape, sizeOf } from '../shape.js'
-import { show } from '../show.js'
 import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** Inputs, what they should give, and (optionally) how much each row counts. */

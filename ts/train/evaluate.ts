@@ -1,10 +1,10 @@
 /** evaluateModel: loss and metrics of a model over data, without training it. */
 
 import { noGrad, scope } from '../autograd.js'
-import { checkCount } from '../checks.js'
+import { checkCount } from '../common/checks.js'
+import { show } from '../common/show.js'
 import type { Loss } from '../loss/loss.js'
 import { type Module, rememberModes } from '../nn/module.js'
-import { show } from '../show.js'
 import { checkModel } from './claim.js'
 import { checkData, type DataSet, type Rows, rowsBetween } from './data.js'
 import { judge } from './judge.js'

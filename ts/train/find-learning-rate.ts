@@ -1,10 +1,10 @@
 /** The learning-rate range test: train briefly while the rate grows, and look where the loss falls. */
 
-import { checkCount } from '../checks.js'
-import { NonFiniteError } from '../errors.js'
+import { checkCount } from '../common/checks.js'
+import { NonFiniteError } from '../common/errors.js'
+import { show } from '../common/show.js'
 import type { Module } from '../nn/module.js'
-import type { OptimizerLike } from '../optim/wrapper.js'
-import { show } from '../show.js'
+import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { claim } from './claim.js'
 import { FIT_ALONE, type FitOptions, type StepOptions } from './plan.js'
 import { snapshot } from './snapshot.js'

@@ -1,18 +1,18 @@
 /** fit: train a model on data, with validation, metrics, callbacks, early stopping and progress. */
 
-import { NonFiniteError } from '../errors.js'
+import { NonFiniteError } from '../common/errors.js'
 import { type Module, rememberModes } from '../nn/module.js'
-import type { ShowsAverages } from '../optim/averaging.js'
-import type { OptimizerLike } from '../optim/wrapper.js'
+import type { ShowsAverages } from '../optim/base/averaging.js'
+import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
 import { claim } from './claim.js'
 import type { Rows } from './data.js'
 import { evaluateRows } from './evaluate.js'
+import { type Ends, type QuietSteps, quietSteps } from './fast/quiet-steps.js'
 import type { EpochRecord, History } from './history.js'
 import { RunningMeans, resolveMetrics } from './metrics.js'
 import { Pacer } from './pacer.js'
 import { type FitOptions, type Plan, planFit } from './plan.js'
-import { type Ends, type QuietSteps, quietSteps } from './quiet-steps.js'
 import { type Place, type Step, steps } from './steps.js'
 
 /**

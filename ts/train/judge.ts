@@ -1,10 +1,10 @@
 /** Where a model, a loss and a batch meet, for every loop: one's own losses and forward methods are checked here. */
 
-import { ShapeError } from '../errors.js'
+import { ShapeError } from '../common/errors.js'
+import { formatShape } from '../common/shape.js'
+import { show } from '../common/show.js'
 import { asColumn, type Loss, traitsOf } from '../loss/loss.js'
 import { type Module, outputOf } from '../nn/module.js'
-import { formatShape } from '../shape.js'
-import { show } from '../show.js'
 import { Tensor } from '../tensor.js'
 
 /** A forward pass and what it is worth. */

@@ -1,9 +1,9 @@
 /** Metrics while training: by name or as functions, and their values over batches. */
 
+import { show } from '../common/show.js'
 import { accuracy } from '../metrics/classification.js'
 import { meanAbsoluteError, meanSquaredError, rootMeanSquaredError } from '../metrics/regression.js'
 import { joinRows } from '../nn/module.js'
-import { show } from '../show.js'
 import { Tensor } from '../tensor.js'
 
 /**

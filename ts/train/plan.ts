@@ -1,19 +1,19 @@
 /** What `trainSteps` and `fit` are asked to do, checked and with defaults filled in, before the first step. */
 
 import { noGrad } from '../autograd.js'
-import { checkCount } from '../checks.js'
-import { ShapeError } from '../errors.js'
+import { checkCount } from '../common/checks.js'
+import { ShapeError } from '../common/errors.js'
+import type { Shape } from '../common/shape.js'
+import { show } from '../common/show.js'
 import { type Loss, traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
-import type { OptimizerLike } from '../optim/wrapper.js'
+import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Parameter } from '../parameter.js'
-import type { Shape } from '../shape.js'
-import { show } from '../show.js'
 import { zeros } from '../tensor.js'
 import type { Callback, Progress } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
+import { isReplayable, type Recording } from './fast/recording.js'
 import type { MetricsOption } from './metrics.js'
-import { isReplayable, type Recording } from './replay.js'
 import { takesWholeSteps, type WholeStepOptimizer } from './whole-step.js'
 
 /** Options of {@link trainSteps}; those of `fit` include them. */

@@ -1,5 +1,5 @@
 import { type Module, rememberModes } from '../nn/module.js'
-import type { OptimizerLike } from '../optim/wrapper.js'
+import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
 

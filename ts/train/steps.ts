@@ -1,15 +1,15 @@
 /** Training as an iterator of steps: the loop that `fit` is a thin layer on. */
-import { NonFiniteError } from '../errors.js'
+import { NonFiniteError } from '../common/errors.js'
 import type { Module } from '../nn/module.js'
-import type { OptimizerLike } from '../optim/wrapper.js'
+import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
 import { checkModel } from './claim.js'
 import { stepBatch } from './data.js'
+import { Recording } from './fast/recording.js'
 import { judge } from './judge.js'
 import { Pacer } from './pacer.js'
 import { FIT_ALONE, type FitOptions, type Plan, planSteps, type Recordings, type StepOptions, setLearningRate } from './plan.js'
-import { Recording } from './replay.js'
 import { closureStep, takesWholeSteps, type WholeStepOptimizer, wholeStep } from './whole-step.js'
 
 /** One finished step. Tensors are valid until the next one. */

@@ -1,9 +1,9 @@
 /** Threads: how many, whether there can be any here, and the team that shares a backend's kernels. */
-import { show } from '../../show.js'
+import { show } from '../../common/show.js'
 import { FIRST_BYTES, type Heap } from '../heap.js'
 import { type Kernels, SCRATCH_BYTES, type Update } from '../kernels.js'
 import { warnOnce } from '../warn.js'
-import { compiled, isShareable, type Variant, type WasmExports } from '../wasm.js'
+import { compiled, isShareable, type Variant, type WasmExports } from '../wasm/load.js'
 import { type Kernel, Pool } from './pool.js'
 import { shareKernels, shareOthers, shareUpdate } from './split.js'
 

@@ -2,7 +2,7 @@
  * Threads that run kernels on one memory. The thread that calls (main) gives each worker its share, computes one itself, then takes
  * back what no worker has begun, and waits for the rest: it never waits for a thread that the machine has not let run yet.
  */
-import { STACK_BETWEEN } from '../wasm.js'
+import { STACK_BETWEEN } from '../wasm/load.js'
 import { spawn, type Thread } from './spawn.js'
 import { ASLEEP, AWAITED, BLOCK, GONE, IDLE, KERNEL, LISTEN, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './worker.js'
 

@@ -1,7 +1,7 @@
 /** Natural gradients with Kronecker factors. */
 import { DoubleRoom } from '../../backend/double.js'
 import type { Ptr } from '../../backend/kernels.js'
-import { decay } from '../../optim/options.js'
+import { decay } from '../../optim/base/options.js'
 import type { TensorLike } from '../../tensor.js'
 import { KernelEquations } from '../least-squares/equations.js'
 import type { LayerPlan } from './dense-net.js'

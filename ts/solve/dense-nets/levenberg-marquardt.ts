@@ -1,14 +1,14 @@
 /** Levenberg-Marquardt for regression nets. */
 
 import type { Backend } from '../../backend/index.js'
-import { ShapeError } from '../../errors.js'
+import { ShapeError } from '../../common/errors.js'
+import { formatShape } from '../../common/shape.js'
 import { mse } from '../../loss/regression.js'
 import type { Module } from '../../nn/module.js'
 import { sub } from '../../ops/elementwise.js'
 import { reshape } from '../../ops/shape.js'
-import { nonNegative, positive } from '../../optim/options.js'
+import { nonNegative, positive } from '../../optim/base/options.js'
 import type { Parameter } from '../../parameter.js'
-import { formatShape } from '../../shape.js'
 import { asTensor, Tensor, type TensorLike } from '../../tensor.js'
 import { DampedLeastSquares, type LeastSquaresProblem } from '../least-squares/damped.js'
 import { equationsFor, type Frozen, type NormalEquations } from '../least-squares/equations.js'

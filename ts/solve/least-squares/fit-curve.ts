@@ -1,7 +1,7 @@
 /** Curve fitting: parameters of a model with their standard errors. */
 
 import { cholesky, inverseCholesky } from '../../backend/js/normal-equations.js'
-import { show } from '../../show.js'
+import { show } from '../../common/show.js'
 import type { BoundOptions } from '../box.js'
 import { checkNumbers } from '../start.js'
 import { dampedLeastSquares, type LeastSquaresResult } from './least-squares.js'

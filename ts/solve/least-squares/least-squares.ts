@@ -1,5 +1,5 @@
 /** Nonlinear least squares: Levenberg-Marquardt and Gauss-Newton for plain functions of a vector. */
-import { show } from '../../show.js'
+import { show } from '../../common/show.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import { type Box, boxOf } from '../box.js'
 import { FunctionError, isConverged, type SolveResult, type Stop } from '../result.js'

@@ -1,6 +1,7 @@
 /** Options of least squares, and their checks. */
-import { type Allowed, checkName, checkOption, nonNegative, positive } from '../../optim/options.js'
-import { show } from '../../show.js'
+
+import { show } from '../../common/show.js'
+import { type Allowed, checkName, checkOption, nonNegative, positive } from '../../optim/base/options.js'
 import type { BoundOptions } from '../box.js'
 import { checkObject } from '../start.js'
 import type { DampingOptions } from './damped.js'

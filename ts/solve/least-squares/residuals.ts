@@ -1,8 +1,8 @@
 /** Residuals of a user's function and their Jacobian: given, by differences, or by backpropagation. */
 
 import { doubleBackend } from '../../backend/index.js'
+import { show } from '../../common/show.js'
 import { gradients } from '../../ops/gradients.js'
-import { show } from '../../show.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import type { Box } from '../box.js'
 import { FunctionError } from '../result.js'

@@ -1,11 +1,11 @@
 /** Functions of tensors as plain functions of a vector, differentiated automatically in double precision. */
 
 import { type Backend, doubleBackend } from '../../backend/index.js'
-import { ShapeError } from '../../errors.js'
+import { ShapeError } from '../../common/errors.js'
+import { formatShape, type Shape } from '../../common/shape.js'
 import { mul } from '../../ops/elementwise.js'
 import { gradients } from '../../ops/gradients.js'
 import { sum } from '../../ops/reduce.js'
-import { formatShape, type Shape } from '../../shape.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import type { Evaluation } from '../objective.js'
 

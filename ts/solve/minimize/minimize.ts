@@ -1,8 +1,8 @@
 /** Minimization of plain functions of a vector, in the manner of SciPy. */
 
 import { doubleBackend } from '../../backend/index.js'
-import { checkName, checkOption, positive } from '../../optim/options.js'
-import { show } from '../../show.js'
+import { show } from '../../common/show.js'
+import { checkName, checkOption, positive } from '../../optim/base/options.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import { type BoundOptions, type Box, boxOf } from '../box.js'
 import { guard, Objective, type PlainFunction, type Point } from '../objective.js'

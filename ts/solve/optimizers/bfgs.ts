@@ -1,5 +1,5 @@
 /** BFGS with a full matrix for training. */
-import { nonNegative, positive } from '../../optim/options.js'
+import { nonNegative, positive } from '../../optim/base/options.js'
 import { BFGSRule } from '../minimize/quasi-newton.js'
 import type { Closure, ClosureResult, TrainingBatch } from './closure.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'

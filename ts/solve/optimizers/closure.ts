@@ -1,11 +1,11 @@
 /** What optimizers have in common that evaluate the loss themselves, several times a step. */
 
+import { show } from '../../common/show.js'
 import type { Loss } from '../../loss/loss.js'
-import { parametersOf } from '../../optim/input.js'
-import { type Allowed, checked, checkNames, checkOption, fromJson } from '../../optim/options.js'
-import { checkSizes } from '../../optim/state.js'
+import { parametersOf } from '../../optim/base/input.js'
+import { type Allowed, checked, checkNames, checkOption, fromJson } from '../../optim/base/options.js'
+import { checkSizes } from '../../optim/base/state.js'
 import type { Parameter } from '../../parameter.js'
-import { show } from '../../show.js'
 import { asList, Tensor } from '../../tensor.js'
 import type { Frozen } from '../least-squares/equations.js'
 import type { Point } from '../objective.js'

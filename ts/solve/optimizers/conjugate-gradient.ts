@@ -1,5 +1,5 @@
 /** Nonlinear conjugate gradients for training. */
-import { nonNegative, positive } from '../../optim/options.js'
+import { nonNegative, positive } from '../../optim/base/options.js'
 import { type ConjugateFormula, ConjugateRule } from '../minimize/conjugate-gradient.js'
 import type { Closure, ClosureResult, TrainingBatch } from './closure.js'
 import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'

@@ -1,5 +1,5 @@
 /** L-BFGS for training, step by step as PyTorch does it. */
-import { nonNegative, positive } from '../../optim/options.js'
+import { nonNegative, positive } from '../../optim/base/options.js'
 import { strongWolfe, type Trial } from '../line-search/wolfe.js'
 import { History } from '../minimize/history.js'
 import type { Point } from '../objective.js'

@@ -1,5 +1,5 @@
 /** Hessian-free Newton for training. */
-import { nonNegative, positive } from '../../optim/options.js'
+import { nonNegative, positive } from '../../optim/base/options.js'
 import type { Tensor } from '../../tensor.js'
 import type { DirectionRule } from '../minimize/direction.js'
 import { newtonDirection } from '../minimize/newton.js'

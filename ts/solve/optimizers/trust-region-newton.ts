@@ -1,5 +1,5 @@
 /** Newton's method in a trust region for training. */
-import { nonNegative, positive } from '../../optim/options.js'
+import { nonNegative, positive } from '../../optim/base/options.js'
 import type { Tensor } from '../../tensor.js'
 import { type HessianAt, type TrustRegionOptions, trustRegion } from '../minimize/trust-region.js'
 import type { ClosureResult, TrainingBatch } from './closure.js'

@@ -1,0 +1,113 @@
+/**
+ * The two implementations of the kernel table agree on names and arities, and every export of the WebAssembly modules is
+ * accounted for: a kernel, the update of an optimizer, or a known internal.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import type { DoubleKernels } from '../../ts/backend/double.js'
+import { createJsDoubleKernels } from '../../ts/backend/js/double.js'
+import { ACTIVATIONS, type Kernels, WHOLE_UPDATES } from '../../ts/backend/kernels.js'
+import { instantiate, supportedVariants, type Variant } from '../../ts/backend/wasm/load.js'
+import * as PARTS_OF_CRATE from '../../ts/backend/wasm/parts.js'
+import { FLOATS, FORMS, UPDATE } from '../../ts/train/fast/program.js'
+import { assertClose, backends, Room } from '../tools/backends.js'
+import * as naive from '../tools/naive.js'
+import { partBeside } from '../tools/threads.js'
+
+const UPDATE_ARITY = 6
+const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'runProgram', 'table', '__data_end', '__heap_base']
+/** What threads run of a kernel: its arguments, then which share of how many. */
+const PARTS = ['matmulPart', 'denseForwardPart', 'denseGradientsPart']
+
+const [jsBackend] = backends
+/** Kernels of both precisions: floats, and doubles for the solvers. */
+const table = { ...jsBackend.kernels, ...createJsDoubleKernels(jsBackend.heap) }
+const names = Object.keys(table).sort() as (keyof Kernels | keyof DoubleKernels)[]
+
+const isInternal = (name: string) => INTERNALS.includes(name) || name.startsWith('__wbindgen') || name.startsWith('__wbg')
+
+/** What crate/optim/ says it exports: the first argument of every `export_update!` and its like. */
+function updates(kinds = 'update|whole|sums'): string[] {
+  const folder = new URL('../../crate/optim/', import.meta.url)
+  const files = readdirSync(folder).filter((file) => file.endsWith('.rs') && file !== 'mod.rs')
+  return files.flatMap((file) =>
+    [...readFileSync(new URL(file, folder), 'utf8').matchAll(new RegExp(`^\\s*export_(?:${kinds})!\\(\\s*(\\w+)`, 'gm'))].map(
+      (match) => match[1],
+    ),
+  )
+}
+
+test('threads may not share what the crate exports as a whole tensor or with sums', () => {
+  expect([...WHOLE_UPDATES].sort()).toEqual(updates('whole|sums').sort())
+})
+
+test('the JS table has every family', () => {
+  expect(names.length).toBeGreaterThanOrEqual(50)
+  for (const name of names) expect(typeof table[name], name).toBe('function')
+})
+
+test('the plain SIMD module is built and valid, so the tests of the wasm backend do run', () => {
+  expect(supportedVariants()).toContain('simd')
+})
+
+describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
+  const core = instantiate(variant)
+  const parts = [core, ...Object.values(PARTS_OF_CRATE).map((part) => partBeside(part, variant, core))]
+  const exports = Object.assign({}, ...[...parts].reverse()) as Record<string, unknown>
+  const functions = Object.keys(exports).filter((name) => typeof exports[name] === 'function' && !isInternal(name))
+  const arity = (name: string) => (exports[name] as (...args: number[]) => unknown).length
+
+  test('has every kernel of the table, with the same number of arguments', () => {
+    const found = names.map((name) => `${name}/${name in exports ? arity(name) : 'missing'}`)
+    expect(found).toEqual(names.map((name) => `${name}/${table[name].length}`))
+  })
+
+  test('exports besides them exactly the updates of crate/optim, the shares of threads and known internals', () => {
+    const kernels = new Set<string>([...names, ...PARTS])
+    for (const name of PARTS) expect(functions).toContain(name)
+    const others = functions.filter((name) => !kernels.has(name))
+    expect(others.sort()).toEqual(updates().sort())
+    for (const name of others) expect(arity(name), name).toBe(UPDATE_ARITY)
+  })
+
+  test('no kernel is in two parts', () => {
+    const all = parts.flatMap((part) => Object.keys(part)).filter((name) => !isInternal(name))
+    expect(all.sort()).toEqual(functions.sort())
+  })
+
+  test('programs call each kernel with as many arguments as it has', () => {
+    const written = (form: number) => (form === FLOATS ? 9 : form)
+    const found = Object.entries(FORMS).map(([name, form]) => `${name}/${written(form)}`)
+    expect(found).toEqual(Object.keys(FORMS).map((name) => `${name}/${arity(name)}`))
+    const source = readFileSync(new URL('../../crate/abi/program.rs', import.meta.url), 'utf8')
+    const forms = [...source.matchAll(/^ {8}(\d+) => \{/gm)].map(([, form]) => Number(form))
+    const used = [...Object.values(FORMS), UPDATE].filter((form) => form !== FLOATS)
+    expect([...new Set(used)].sort((a, b) => a - b)).toEqual(forms)
+  })
+
+  test('an unknown form traps', () => {
+    const { memory, heapBase, runProgram } = instantiate(variant) as unknown as Record<string, (...args: number[]) => number> & {
+      memory: WebAssembly.Memory
+    }
+    const at = Math.ceil(heapBase() / 16) * 16
+    new Int32Array(memory.buffer).set([13, 1], at / 4)
+    expect(() => runProgram(at, 2, at + 8, 0, 1)).toThrow(WebAssembly.RuntimeError)
+  })
+
+  test('has memory and says where free memory begins', () => {
+    expect(exports.memory).toBeInstanceOf(WebAssembly.Memory)
+    expect((exports as { heapBase(): number }).heapBase()).toBeGreaterThan(0)
+  })
+})
+
+describe.each(backends)('$label', (backend) => {
+  test('numbers the activations in the order of ACTIVATIONS', () => {
+    const grid = Array.from({ length: 41 }, (_, i) => (i - 20) / 4)
+    const room = new Room(backend)
+    const [x, y] = [room.input(grid), room.output(grid.length)]
+    ACTIVATIONS.forEach((name, number) => {
+      backend.kernels.activationForward(x, y, grid.length, number)
+      assertClose(backend, room.read(y, grid.length), grid.map(naive.activation[name]), () => 1e-5, `activation ${number} is ${name}`)
+    })
+  })
+})

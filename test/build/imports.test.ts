@@ -1,0 +1,188 @@
+/** Rules about what a file may name: imports go one way, unsafe code stays where it is looked for, no registry is written down. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+/** Files and folders of ts/, from the bottom up. A file may import from its own level and from those below. */
+const LEVELS = [
+  ['common'],
+  ['backend', 'random'],
+  ['tensor'],
+  ['autograd'],
+  ['parameter'],
+  ['ops'],
+  ['nn', 'loss', 'optim', 'schedule'],
+  ['curvature', 'solve'],
+  ['data', 'train', 'metrics', 'io'],
+  ['index'],
+  ['entries'],
+  ['cli'],
+]
+const ENTRIES = ['index', 'entries/js']
+/** Of three modules (lane, gemm, abi) the files that need it: those that reach memory by address. */
+const UNSAFE_FILES = [
+  ...['crate/lane/f32x4.rs', 'crate/lane/f64x2.rs', 'crate/lane/touch.rs'],
+  ...['blocked', 'direct', 'pack', 'tile', 'view'].map((name) => `crate/gemm/${name}.rs`),
+  'crate/gemm.rs',
+  ...['crate/abi.rs', 'crate/abi/products.rs', 'crate/abi/program.rs'],
+]
+const INTRINSICS = 'crate/lane/'
+
+interface Source {
+  file: string
+  text: string
+}
+
+/** `ts/nn/dense.ts` → `nn`, `ts/tensor.ts` → `tensor`. */
+function moduleOf(file: string): string {
+  return path.posix.relative('ts', file).split('/')[0].replace(/\.ts$/, '')
+}
+
+function importsOf({ file, text }: Source): string[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '')
+  const found = code.matchAll(/(?:^|\n)\s*(?:import|export)\b[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g)
+  return [...found]
+    .map((m) => m[1] ?? m[2])
+    .filter((target) => target.startsWith('.'))
+    .map((target) => path.posix.join(path.posix.dirname(file), target).replace(/\.js$/, '.ts'))
+}
+
+/** Every import against the direction, and every file that has no level. */
+function wrongImports(sources: Source[]): string[] {
+  const levelOf = (file: string) => LEVELS.findIndex((names) => names.includes(moduleOf(file)))
+  return sources.flatMap((source) => {
+    const own = levelOf(source.file)
+    if (own < 0) return [`${source.file}: no level for '${moduleOf(source.file)}'; give it one in LEVELS of test/build/imports.test.ts`]
+    return importsOf(source)
+      .filter((target) => levelOf(target) > own || !target.startsWith('ts/'))
+      .map((target) => `${source.file} imports ${target}`)
+  })
+}
+
+/** The CLI is built apart from the engine, so whatever it runs comes from the built entries; types may come from anywhere. */
+function wrongCliImports(sources: Source[]): string[] {
+  const allowed = ['ts/index.ts', 'ts/data/index.ts']
+  return sources.flatMap(({ file, text }) =>
+    importsOf({ file, text: text.replace(/^import type\b.*?\bfrom\b.*$/gm, '') })
+      .filter((target) => !target.startsWith('ts/cli/') && !allowed.includes(target))
+      .map((target) => `${file} imports ${target}; the CLI uses the public API, ../index.js and ../data/index.js`),
+  )
+}
+
+/** Rust without comments and strings, for looking for words. */
+function rustCode(text: string): string {
+  return text.replace(/\/\/[^\n]*|\/\*[\s\S]*?\*\/|"(?:[^"\\]|\\.)*"/g, '')
+}
+
+function wrongUnsafe(sources: Source[]): string[] {
+  return sources.flatMap(({ file, text }) => {
+    const code = rustCode(text)
+    return [
+      ...(/\b(?:core|std)::arch\b/.test(code) && !file.startsWith(INTRINSICS) ? [`${file}: core::arch belongs in ${INTRINSICS}`] : []),
+      ...(/\bunsafe\b/.test(code) && !UNSAFE_FILES.includes(file) ? [`${file}: unsafe belongs in ${UNSAFE_FILES.join(', ')}`] : []),
+    ]
+  })
+}
+
+// Taken apart, so that this file passes its own rule.
+const FORBIDDEN = [
+  ['registry', 'npmjs'],
+  ['registry', 'yarnpkg'],
+  ['index', 'crates', 'io'],
+  ['static', 'crates', 'io'],
+  ['pypi', 'org'],
+  ['files', 'pythonhosted'],
+  ['deb', 'debian', 'org'],
+  ['proxy', 'golang'],
+]
+  .map((parts) => parts.join('.'))
+  .concat([['', 'work', 'main'].join('/'), ['', 'work', 'shared'].join('/'), ['', 'root', ''].join('/')])
+
+function forbiddenNames(sources: Source[], names: readonly string[]): string[] {
+  return sources.flatMap(({ file, text }) => names.filter((name) => text.includes(name)).map((name) => `${file} names ${name}`))
+}
+
+/** What is committed or would be. */
+function projectFiles(): string[] {
+  const list = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8', maxBuffer: 1 << 26 })
+  return list.split('\n').filter((file) => file !== '' && existsSync(file))
+}
+
+function read(files: string[]): Source[] {
+  return files.map((file) => ({ file, text: readFileSync(file, 'utf8') }))
+}
+
+describe('imports', () => {
+  const sources = () => read(projectFiles().filter((file) => /^ts\/(?!build\/).*\.ts$/.test(file)))
+
+  test('go one way', () => {
+    expect(sources().length).toBeGreaterThan(0)
+    expect(wrongImports(sources())).toEqual([])
+  })
+
+  test('entries only re-export', () => {
+    for (const { file, text } of sources().filter((source) => ENTRIES.some((name) => source.file === `ts/${name}.ts`))) {
+      const rest = text
+        .replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, '')
+        .replace(/export\s+(?:type\s+)?(?:\{[^}]*\}|\*(?:\s+as\s+\w+)?)\s+from\s+'[^']+'/g, '')
+      expect(rest.trim(), file).toBe('')
+    }
+  })
+
+  test('an upward import is found', () => {
+    const sources = [
+      { file: 'ts/tensor.ts', text: "import type { Node } from './autograd.js'\nimport { x } from './common/errors.js'" },
+      { file: 'ts/backend/heap.ts', text: "import {\n  a,\n  b,\n} from '../ops/index.js'" },
+      { file: 'ts/ops/matmul.ts', text: "const nn = await import('../nn/dense.js')" },
+      { file: 'ts/nn/dense.ts', text: "export * from '../../test/helper.js'" },
+      { file: 'ts/loss/mse.ts', text: "// import x from '../train/x.js'\nimport { apply } from '../autograd.js'" },
+    ]
+    expect(wrongImports(sources.slice(0, 4))).toEqual([
+      'ts/tensor.ts imports ts/autograd.ts',
+      'ts/backend/heap.ts imports ts/ops/index.ts',
+      'ts/ops/matmul.ts imports ts/nn/dense.ts',
+      'ts/nn/dense.ts imports test/helper.ts',
+    ])
+    expect(wrongImports(sources.slice(4))).toEqual([])
+  })
+
+  test('the CLI uses the public API', () => {
+    expect(wrongCliImports(sources().filter((source) => source.file.startsWith('ts/cli/')))).toEqual([])
+    const file = 'ts/cli/main.ts'
+    expect(wrongCliImports([{ file, text: "import { fit } from '../train/fit.js'" }])).toHaveLength(1)
+    expect(wrongCliImports([{ file, text: "import type { Fit } from '../train/fit.js'\nimport { Adam } from '../index.js'" }])).toEqual([])
+  })
+
+  test('a file without a level is found', () => {
+    expect(wrongImports([{ file: 'ts/helpers.ts', text: '' }])).toHaveLength(1)
+  })
+})
+
+describe('crate', () => {
+  test('unsafe and intrinsics stay in their files', () => {
+    expect(wrongUnsafe(read(projectFiles().filter((file) => /^crate\/.*\.rs$/.test(file))))).toEqual([])
+  })
+
+  test('a stray unsafe is found, a comment is not', () => {
+    expect(wrongUnsafe([{ file: 'crate/loss.rs', text: 'fn f() { unsafe { g() } }' }])).toHaveLength(1)
+    expect(wrongUnsafe([{ file: 'crate/abi/loss.rs', text: 'fn f() { unsafe { g() } }' }])).toHaveLength(1)
+    expect(wrongUnsafe([{ file: 'crate/gemm.rs', text: 'use core::arch::wasm32::*; unsafe fn f() {}' }])).toHaveLength(1)
+    expect(wrongUnsafe([{ file: 'crate/loss.rs', text: '// no unsafe here\n#![allow(unsafe_code)]' }])).toEqual([])
+  })
+})
+
+describe('files', () => {
+  test('name no registry and no path of one machine', () => {
+    const files = read(projectFiles().filter((file) => !/\.(png|gz|bin|wasm|ico|woff2)$/.test(file)))
+    expect(forbiddenNames(files, FORBIDDEN)).toEqual([])
+  })
+
+  test('the lock file has no addresses', () => {
+    expect(readFileSync('package-lock.json', 'utf8')).not.toMatch(/"resolved"/)
+  })
+
+  test('a registry is found', () => {
+    expect(forbiddenNames([{ file: 'a.md', text: `see https://${FORBIDDEN[0]}.org/x` }], FORBIDDEN)).toHaveLength(1)
+  })
+})

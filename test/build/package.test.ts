@@ -1,0 +1,340 @@
+/**
+ * The package as npm would publish it: packed, installed into empty projects, and used there from ESM, CommonJS and TypeScript.
+ * Needs the built dist/ (`make build`); works offline.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type BuildOptions, build } from 'esbuild'
+import { publint } from 'publint'
+import { formatMessage } from 'publint/utils'
+import ts from 'typescript'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { coreSizes, gzipped, modulesIn } from '../bundlers/bundlers.js'
+
+const REPOSITORY = process.cwd()
+const TYPESCRIPT = path.join(REPOSITORY, 'node_modules/typescript/bin/tsc')
+const ATTW = path.join(REPOSITORY, 'node_modules/@arethetypeswrong/cli/dist/index.js')
+
+/** What sizes are allowed, beside what they should be. A size that outgrows its budget is looked at before the budget is raised. */
+const BUDGETS = JSON.parse(readFileSync('test/budgets.json', 'utf8')) as Record<string, { what: string; goal: number; budget: number }>
+
+const EXPECTED_FILES = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'dist/THIRD-PARTY-NOTICES.md',
+  'dist/cli.js',
+  'dist/edge.js',
+  ...['node.cjs', 'node.js', 'wasm/relaxed.wasm', 'wasm/simd.wasm'].map((file) => `dist/${file}`),
+  'dist/workerd.js',
+  ...['data', 'index', 'js'].flatMap((entry) => ['cjs', 'd.cts', 'd.ts', 'js'].map((extension) => `dist/${entry}.${extension}`)),
+  'package.json',
+  // The README's guides, which link to each other.
+  'docs/optimizers.md',
+  ...readdirSync('docs/guide', { recursive: true, encoding: 'utf8' }).flatMap((file) =>
+    /\.\w+$/.test(file) ? [`docs/guide/${file}`] : [],
+  ),
+]
+
+const PROGRAM = `
+await load()
+const inputs = tensor([[0, 0], [0, 1], [1, 0], [1, 1]])
+const targets = tensor([0, 1, 1, 0])
+const model = new Sequential([new Dense(2, 16, { activation: 'tanh' }), new Dense(16, 2)])
+const optimizer = new Adam(model.parameters(), { learningRate: 0.05 })
+await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 200, batchSize: 4 })
+const logits = model.predict(inputs)
+`
+/** Words in the messages of what a bundle should have left out. */
+const STRANGERS = ['AdEMAMix', 'Shampoo', 'Embedding', 'ReduceOnPlateau', 'conjugate', 'jacobian']
+const NAMES = 'load, Sequential, Dense, Adam, crossEntropy, fit, tensor'
+const REPORT = 'console.log(JSON.stringify({ shape: logits.shape, loss: crossEntropy(logits, targets).item() }))'
+
+let workspace: string
+let project: string
+let packed: { filename: string; size: number; unpackedSize: number; files: { path: string }[] }
+
+function run(command: string, args: string[], cwd: string): string {
+  try {
+    return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 1 << 26 })
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
+    throw new Error(`${command} ${args.join(' ')}\n${stdout}${stderr}`)
+  }
+}
+
+function write(name: string, text: string): string {
+  writeFileSync(path.join(project, name), text)
+  return name
+}
+
+function expectLearned(output: string): void {
+  const { shape, loss } = JSON.parse(output) as { shape: number[]; loss: number }
+  expect(shape).toEqual([4, 2])
+  expect(loss).toBeLessThan(0.1)
+}
+
+function expectWithin(name: string, size: number): void {
+  const { what, goal, budget } = BUDGETS[name]
+  console.log(`${what}: ${size} bytes; budget ${budget}, goal ${goal}`)
+  expect(size, what).toBeLessThanOrEqual(budget)
+}
+
+beforeAll(() => {
+  if (!existsSync('dist/index.js')) throw new Error('dist/ is not built; run make build')
+  workspace = mkdtempSync(path.join(tmpdir(), 'gradus-package-'))
+  project = path.join(workspace, 'project')
+  mkdirSync(project)
+  const report = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', workspace], REPOSITORY))
+  packed = Array.isArray(report) ? report[0] : Object.values(report)[0]
+  write('package.json', '{ "name": "empty", "private": true }')
+  run('npm', ['install', path.join(workspace, packed.filename), '--offline', '--no-audit', '--no-fund'], project)
+})
+
+afterAll(() => {
+  if (workspace) rmSync(workspace, { recursive: true, force: true })
+})
+
+describe('tarball', () => {
+  test('holds what it should and nothing else', () => {
+    const files = packed.files.map((file) => file.path)
+    // Code or types that entries share; their number and names are the bundler's.
+    const shared = /^dist\/(?:(?:chunk|edge)-[A-Z0-9]{8}\.c?js|\w+-[\w-]{8}\.d\.c?ts)$/
+    expect(files.filter((file) => !shared.test(file)).sort()).toEqual([...EXPECTED_FILES].sort())
+    expectWithin('packed', packed.size)
+    console.log(`unpacked ${(packed.unpackedSize / 1000).toFixed(0)} kB, ${files.length} files`)
+  })
+
+  test('has no source maps, no paths of the machine that built it, no dependencies', () => {
+    const root = path.join(project, 'node_modules/gradus')
+    for (const file of readdirSync(path.join(root, 'dist'), { recursive: true, encoding: 'utf8' })) {
+      if (statSync(path.join(root, 'dist', file)).isDirectory()) continue
+      const text = readFileSync(path.join(root, 'dist', file), 'utf8')
+      expect(text.includes('sourceMappingURL'), `${file} names a source map`).toBe(false)
+      expect(text.includes(REPOSITORY), `${file} names ${REPOSITORY}`).toBe(false)
+    }
+    expect(readdirSync(path.join(project, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['gradus'])
+  })
+
+  test('has the licences of all libraries inside the command', () => {
+    const [notices, cli] = ['THIRD-PARTY-NOTICES.md', 'cli.js'].map((name) => readFileSync(path.join('dist', name), 'utf8'))
+    const inside = new Set([...cli.matchAll(/^ *\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map((match) => match[1]))
+    expect(inside).toContain('commander')
+    for (const name of inside) {
+      const [, text] = notices.split(new RegExp(`^## ${name} .*$`, 'm'))
+      expect(text, name).toMatch(/Copyright|Permission/)
+    }
+  })
+
+  test('passes publint', async () => {
+    const { messages, pkg } = await publint({ pkgDir: path.join(project, 'node_modules/gradus'), pack: false, strict: true })
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([])
+  })
+
+  test('has right types for every way to resolve them', () => {
+    run(process.execPath, [ATTW, path.join(workspace, packed.filename), '--no-color', '--no-emoji'], workspace)
+  }, 120_000)
+})
+
+describe('installed', () => {
+  test('trains from ESM', () => {
+    expectLearned(run(process.execPath, [write('esm.mjs', `import { ${NAMES} } from 'gradus'\n${PROGRAM}\n${REPORT}`)], project))
+  })
+
+  test('trains from CommonJS', () => {
+    const file = write('cjs.cjs', `const { ${NAMES} } = require('gradus')\nvoid (async () => {${PROGRAM}\n${REPORT} })()`)
+    expectLearned(run(process.execPath, [file], project))
+  })
+
+  test('trains without WebAssembly, from gradus/js', () => {
+    expectLearned(run(process.execPath, [write('js.mjs', `import { ${NAMES} } from 'gradus/js'\n${PROGRAM}\n${REPORT}`)], project))
+    const name = (extension: string) => path.join(project, 'node_modules/gradus/dist', `js.${extension}`)
+    for (const extension of ['js', 'cjs']) expect(modulesIn(readFileSync(name(extension), 'utf8'))).toEqual([])
+  })
+
+  test('gradus/js warns that it cannot be reproducible everywhere, and gives the same bits again here', () => {
+    const weights = `async () => {
+  const model = new Sequential([new Dense(2, 3, { activation: 'tanh' }), new Dense(3, 2)], { seed: 1 })
+  const optimizer = new Adam(model.parameters())
+  await fit(model, { inputs: tensor([[0, 1], [1, 0]]), targets: tensor([0, 1]), loss: crossEntropy, optimizer, epochs: 5, seed: 2 })
+  return model.parameters().map((p) => [...p.data()])
+}`
+    const said = 'const said = []\nconsole.warn = (text) => said.push(text)\nawait load({ reproducible: true })'
+    const report = `const train = ${weights}\nconsole.log(JSON.stringify([said, await train(), await train()]))`
+    const file = write('again.mjs', `import { ${NAMES} } from 'gradus/js'\n${said}\n${report}`)
+    const [warnings, once, again] = JSON.parse(run(process.execPath, [file], project))
+    expect(warnings).toEqual([expect.stringMatching(/reproducible.*JavaScript/)])
+    expect(again).toEqual(once)
+  })
+
+  test('the entries load in both module systems and share their classes', () => {
+    const esm = "import * as a from 'gradus'\nimport * as b from 'gradus/data'\n"
+    const cjs = "const a = require('gradus')\nconst b = require('gradus/data')\n"
+    const same = 'console.log(Object.keys(b).length > 0, Object.keys(a).every((name) => !(name in b) || a[name] === b[name]))'
+    expect(run(process.execPath, [write('entries.mjs', esm + same)], project)).toBe('true true\n')
+    expect(run(process.execPath, [write('entries.cjs', cjs + same)], project)).toBe('true true\n')
+  })
+
+  test('classes and losses have the names that people know, which messages show', () => {
+    const body = (load: string) => `${load}
+      const named = Object.entries(gradus).filter(([name, value]) => /^class\\b/.test(String(value)) || name.endsWith('Entropy') || name === 'mse')
+      console.log(named.length > 60, named.filter(([name, value]) => value.name !== name).map(([name, value]) => name + ' ' + value.name))`
+    for (const entry of ['gradus', 'gradus/js']) {
+      expect(run(process.execPath, [write('names.mjs', body(`import * as gradus from '${entry}'`))], project)).toBe('true []\n')
+      expect(run(process.execPath, [write('names.cjs', body(`const gradus = require('${entry}')`))], project)).toBe('true []\n')
+    }
+  })
+
+  test.each([
+    ['nodenext', 'main.ts'],
+    ['nodenext', 'main.mts'],
+    ['nodenext', 'main.cts'],
+    ['bundler', 'bundled.ts'],
+  ])('type-checks with %s resolution, %s', (resolution, name) => {
+    const body = `import { ${NAMES} } from 'gradus'\nimport * as data from 'gradus/data'\nvoid data\nasync function main(): Promise<void> {${PROGRAM}\n${REPORT} }\nvoid main()\n`
+    const module = resolution === 'bundler' ? 'esnext' : 'nodenext'
+    const options = [
+      '--module',
+      module,
+      '--moduleResolution',
+      resolution,
+      '--target',
+      'es2022',
+      '--lib',
+      'es2022,dom',
+      '--strict',
+      '--noEmit',
+    ]
+    run(process.execPath, [TYPESCRIPT, ...options, write(name, body)], project)
+  })
+
+  test('its types stand alone where the compiler knows neither the DOM nor WebAssembly', () => {
+    const file = write('bare.mts', `declare global { interface AbortSignal {} }\nimport { load } from 'gradus'\nvoid load()\n`)
+    const options = ['--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022', '--strict', '--noEmit']
+    run(process.execPath, [TYPESCRIPT, ...options, file], project)
+  })
+
+  test('a misspelt option is a type error', () => {
+    const file = write('wrong.mts', `import { Adam, Dense } from 'gradus'\nnew Adam(new Dense(1, 1).parameters(), { learningrate: 1 })\n`)
+    const options = ['--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022,dom', '--strict', '--noEmit']
+    expect(() => run(process.execPath, [TYPESCRIPT, ...options, file], project)).toThrow(/learningrate/)
+  })
+
+  test('brings the command', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+    expect(run(path.join(project, 'node_modules/.bin/gradus'), ['--version'], project)).toContain(version)
+  })
+})
+
+describe('bundled and minified', () => {
+  const bundle = async (contents: string, options: BuildOptions = {}) => {
+    const stdin = { contents, resolveDir: project }
+    const base: BuildOptions = { stdin, bundle: true, minify: true, format: 'esm', platform: 'browser', write: false, logLevel: 'silent' }
+    const { outputFiles } = await build({ ...base, ...options })
+    return outputFiles?.[0].text ?? ''
+  }
+
+  test('the core stays within its budget', async () => {
+    const { script, whole } = coreSizes(await bundle("export * from 'gradus'"))
+    console.log(`core: ${script} bytes of JavaScript, ${whole} with WebAssembly`)
+    expectWithin('core', whole)
+  })
+
+  test('gradus/js stays within its budget', async () => {
+    expectWithin('js', gzipped(await bundle("export * from 'gradus/js'")))
+  })
+
+  test('a small program brings what it uses', async () => {
+    const text = await bundle(`export { ${NAMES} } from 'gradus'`)
+    expectWithin('program', gzipped(text))
+    for (const stranger of STRANGERS) expect(text).not.toContain(stranger)
+  })
+
+  test('one optimizer brings little else', async () => {
+    const text = await bundle("export { SGD, Parameter } from 'gradus/js'")
+    expectWithin('optimizerAlone', gzipped(text))
+    for (const stranger of [...STRANGERS, 'fit:', 'Dense(']) expect(text).not.toContain(stranger)
+  })
+
+  test('importing nothing leaves nothing', async () => {
+    expect((await bundle("import {} from 'gradus'\nimport { ShapeError } from 'gradus/js'\nexport { ShapeError }")).length).toBeLessThan(
+      400,
+    )
+  })
+
+  test('optimizers keep the names that they save their state under', async () => {
+    const names = '[Object.keys(OPTIMIZERS), Object.values(OPTIMIZERS).map((optimizer) => optimizer.name)]'
+    write('names.mjs', await bundle(`import { OPTIMIZERS } from 'gradus'\nconsole.log(JSON.stringify(${names}))`))
+    const [keys, found] = JSON.parse(run(process.execPath, ['names.mjs'], project)) as string[][]
+    expect(found).toEqual(keys)
+  })
+
+  // Saved weights and optimizers go by the order of parameters, which is that of a layer's fields: what lowers fields must keep it.
+  test('lowered, parameters keep their order and training its bits', async () => {
+    const source = `
+import { Activation, Adam, crossEntropy, Dense, Embedding, fit, Flatten, load, Module, Sequential, tensor } from 'gradus'
+class Net extends Module {
+  embed = new Embedding(6, 3)
+  body = new Sequential([new Flatten(), new Dense(6, 5, { activation: 'tanh' }), new Activation('relu')])
+  head
+  constructor(options) {
+    super(options)
+    this.head = new Dense(5, 2)
+  }
+  forward(x) {
+    return this.head.forward(this.body.forward(this.embed.forward(x)))
+  }
+}
+async function main() {
+  await load({ variant: 'simd' })
+  const net = new Net({ seed: 1 })
+  const optimizer = new Adam(net.parameters())
+  const inputs = tensor(Int32Array.of(0, 1, 2, 3, 4, 5), [3, 2])
+  await fit(net, { inputs, targets: [0, 1, 0], loss: crossEntropy, optimizer, epochs: 3, seed: 1 })
+  console.log(JSON.stringify(net.parameters().map((p) => [p.name, ...p.shape, ...p.data()])))
+}
+main()
+`
+    const lowered = ['es2022', 'es2020', 'es2015'].map(async (target) => [target, await bundle(source, { target })])
+    // The older way, by assignment, as Babel's loose mode and TypeScript before ES2022 have it.
+    const { outputText } = ts.transpileModule(await bundle(source, { minify: false }), {
+      compilerOptions: { target: ts.ScriptTarget.ES2015, module: ts.ModuleKind.ESNext, useDefineForClassFields: false },
+    })
+    const results = [...(await Promise.all(lowered)), ['assigned', outputText]].map(([name, text]) =>
+      run(process.execPath, [write(`${name}.mjs`, text)], project),
+    )
+    const parameters = JSON.parse(run(process.execPath, [write('plain.mjs', source)], project)) as [string, ...number[]][]
+    expect(parameters.map(([name]) => name)).toEqual(['embed.weight', 'body.1.weight', 'body.1.bias', 'head.weight', 'head.bias'])
+    for (const result of results) expect(JSON.parse(result)).toEqual(parameters)
+  }, 60_000)
+
+  test.each([
+    ['workerd', './wasm/simd.wasm'],
+    ['edge-light', './wasm/simd.wasm?module'],
+  ])('under the condition %s WebAssembly is imported, not compiled', async (condition, specifier) => {
+    const imported: string[] = []
+    const text = await bundle(`import { ${NAMES} } from 'gradus'\nWebAssembly.Module = undefined\n${PROGRAM}\n${REPORT}`, {
+      conditions: [condition],
+      plugins: [
+        {
+          name: 'compiled-wasm',
+          setup({ onResolve, onLoad }) {
+            onResolve({ filter: /\.wasm/ }, ({ path: target, resolveDir }) => {
+              imported.push(target)
+              return { path: path.join(resolveDir, target.replace('?module', '')), namespace: 'compiled' }
+            })
+            onLoad({ filter: /./, namespace: 'compiled' }, ({ path: file }) => ({
+              contents: `import { readFileSync } from 'node:fs'\nexport default new WebAssembly.Module(readFileSync(${JSON.stringify(file)}))`,
+            }))
+          },
+        },
+      ],
+      external: ['node:fs'],
+    })
+    expect(imported).toEqual([specifier])
+    expect(modulesIn(text)).toEqual([])
+    expectLearned(run(process.execPath, [write(`${condition}.mjs`, text)], project))
+  })
+})

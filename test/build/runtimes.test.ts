@@ -1,0 +1,97 @@
+/**
+ * The installed package in every runtime that is quick to start and there: Node 20 and 22 always; Node 24 and 26, Deno and Bun once
+ * `make runtimes` has installed them into .cache/; Chromium where Debian's is installed. `make runtimes` runs all of them, Firefox
+ * and workerd too, and fails if one is missing; `make bundlers` does the same for bundlers. Needs the built dist/ (`make build`).
+ *
+ * What is promised: load({ reproducible: true }) gives the same bits everywhere, because WebAssembly without relaxed SIMD is fixed
+ * to the bit. Of the JS backend it is not promised: its arithmetic is fixed too, but Math.exp and its kin may differ by engine. Its
+ * weights came out equal on every engine so far (the last bit of a double mostly disappears in a float), so they are only printed.
+ */
+import { existsSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PAGES } from '../runtimes/browser.js'
+import { makeProject, run } from '../runtimes/consumer.js'
+import { FULL, failure, faults, type Report } from '../runtimes/report.js'
+import { expectedOf, isInstalled, PROGRAMS, RUNTIMES } from '../runtimes/runtimes.js'
+
+let project: ReturnType<typeof makeProject>
+let reference: Report
+
+beforeAll(async () => {
+  if (!existsSync('dist/index.js')) throw new Error('dist/ is not built; run make build')
+  project = makeProject('.', PROGRAMS)
+  reference = (await RUNTIMES[0].run(project.folder))['']
+})
+
+afterAll(() => project?.remove())
+
+describe('reproducible training gives the same bits in', () => {
+  for (const runtime of RUNTIMES.filter(({ cheap }) => cheap)) {
+    test.skipIf(!isInstalled(runtime))(runtime.title, { timeout: 150_000 }, async () => {
+      const reports = await runtime.run(project.folder)
+      expect(
+        Object.entries(reports).flatMap(([page, report]) =>
+          faults(report, reference, expectedOf(runtime, page)).map((fault) => `${page}: ${fault}`),
+        ),
+      ).toEqual([])
+    })
+  }
+})
+
+describe('where compiling is forbidden', () => {
+  const FORBID = "WebAssembly.Module = function () { throw new WebAssembly.CompileError('blocked by a policy') }"
+  const script = (body: string) =>
+    run(process.execPath, ['--input-type=module', '--eval', `${FORBID}\nconst gradus = await import('gradus')\n${body}`], {
+      cwd: project.folder,
+    })
+
+  test('JavaScript takes over, with or without load(), and one warning says why', async () => {
+    const body = (use: string) => `
+      const warnings = []
+      console.warn = (text) => warnings.push(text)
+      ${use}
+      await gradus.load()
+      console.log(JSON.stringify([gradus.defaultBackend().name, gradus.supportedVariants(), gradus.tensor([1, 2]).data()[1], warnings]))`
+    for (const use of ['', 'gradus.zeros([2])']) {
+      const [name, variants, value, warnings] = JSON.parse(await script(body(use)))
+      expect([name, variants, value]).toEqual(['js', [], 2])
+      expect(warnings).toHaveLength(1)
+      expect(warnings[0]).toMatch(/blocked by a policy.*'wasm-unsafe-eval'.*gradus\/js/)
+    }
+  })
+
+  test('asking for WebAssembly by name is an error that says why', async () => {
+    const body = (options: string) => `await gradus.load(${options}).catch((error) => console.log(error.message))`
+    for (const options of ["{ backend: 'wasm' }", "{ variant: 'simd', reproducible: true }"]) {
+      expect(await script(body(options))).toMatch(/cannot run the WebAssembly variant 'simd' \(.*blocked by a policy\)/)
+    }
+  })
+})
+
+test('gradus/js, as it is installed, has one thread', async () => {
+  const body = `
+    const { load } = await import('gradus/js')
+    const threads = [(await load()).threads, (await load({ threads: 'auto' })).threads]
+    await load({ threads: 2 }).catch((error) => console.log(JSON.stringify([threads, error.name, error.message])))`
+  const output = await run(process.execPath, ['--input-type=module', '--eval', body], { cwd: project.folder })
+  expect(JSON.parse(output)).toEqual([[1, 1], 'RangeError', expect.stringMatching(/threads are for WebAssembly.*got 2$/)])
+})
+
+describe('faults', () => {
+  test('finds what a runtime may get wrong', () => {
+    const { chosen } = reference
+    expect(faults(reference, reference)).toEqual([])
+    expect(faults(failure('no report'), reference)).toEqual(['no report'])
+    expect(faults({ ...reference, chosen: { ...chosen, hash: '0' } }, reference)).toHaveLength(1)
+    expect(faults({ ...reference, chosen: { ...chosen, variant: 'relaxed' } }, reference)).toHaveLength(1)
+    expect(faults({ ...reference, js: { ...reference.js, last: 1 } }, reference)).toHaveLength(1)
+    expect(faults({ ...reference, repeats: false }, reference)).toHaveLength(1)
+    expect(faults({ ...reference, warnings: ['x'] }, reference)).toHaveLength(1)
+    const { threads } = reference
+    expect(faults({ ...reference, threads: { ...threads, count: 1 } }, reference)).toHaveLength(1)
+    expect(faults({ ...reference, threads: { ...threads, hash: '0' } }, reference)).toHaveLength(2)
+    expect(faults(reference, reference, { threads: 2, warnings: ['x'] })).toHaveLength(1)
+    expect(faults(reference, reference, PAGES['csp-strict'].expected)).not.toEqual([])
+    expect(faults({ ...reference, document: true }, reference, { ...FULL, worker: true })).toHaveLength(1)
+  })
+})

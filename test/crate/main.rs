@@ -1,0 +1,19 @@
+//! The crate's kernels off wasm, where `F32x4` is four scalars: through the exports of crate/abi as JS calls them, against
+//! formulas in double precision.
+
+// rule files of crate/optim, which kernels/optim.rs compiles once more, name it
+use gradus::lane;
+
+mod activation;
+mod dense;
+mod double;
+mod elementwise;
+mod gemm;
+mod lanes;
+mod loss;
+mod math;
+mod optim;
+mod random;
+mod reduce;
+mod softmax;
+mod tools;

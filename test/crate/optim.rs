@@ -1,0 +1,287 @@
+//! Optimizer rules: pairs of vectors, single vectors and tail must give the bits of the rule on scalars, one by one.
+//!
+//! The exports of crate/optim are for JS and private here, so its files are compiled once more, with an `export_update!`
+//! that makes a test of each export.
+
+use crate::tools::{assert_same, lengths, numbers};
+use gradus::optim::{sums, sweep, Pieces, Rule, Shared, Slot, Sums, LONG, PIECE, PLAIN, SHARED_HYPER};
+use std::array::from_fn;
+use std::cell::Cell;
+
+macro_rules! rules {
+    ($($name:ident $path:literal;)*) => {
+        $(#[path = $path]
+        mod $name;)*
+
+        #[test]
+        fn every_file_is_here() {
+            let here = concat!($(stringify!($name), ".rs ",)* "mod.rs sums.rs");
+            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/crate/optim");
+            for file in std::fs::read_dir(folder).unwrap() {
+                let name = file.unwrap().file_name().into_string().unwrap();
+                assert!(here.split(' ').any(|known| known == name), "{name} is not in test/crate/optim.rs");
+            }
+        }
+    };
+}
+
+rules! {
+    adabelief "../../crate/optim/adabelief.rs";
+    adadelta "../../crate/optim/adadelta.rs";
+    adagrad "../../crate/optim/adagrad.rs";
+    adam "../../crate/optim/adam.rs";
+    adamax "../../crate/optim/adamax.rs";
+    adan "../../crate/optim/adan.rs";
+    ademamix "../../crate/optim/ademamix.rs";
+    adopt "../../crate/optim/adopt.rs";
+    asgd "../../crate/optim/asgd.rs";
+    dog "../../crate/optim/dog.rs";
+    lamb "../../crate/optim/lamb.rs";
+    lars "../../crate/optim/lars.rs";
+    lion "../../crate/optim/lion.rs";
+    momentum "../../crate/optim/momentum.rs";
+    nadam "../../crate/optim/nadam.rs";
+    prodigy "../../crate/optim/prodigy.rs";
+    radam "../../crate/optim/radam.rs";
+    rmsprop "../../crate/optim/rmsprop.rs";
+    rprop "../../crate/optim/rprop.rs";
+    schedule_free "../../crate/optim/schedule_free.rs";
+    sgd "../../crate/optim/sgd.rs";
+    sign "../../crate/optim/sign.rs";
+    yogi "../../crate/optim/yogi.rs";
+}
+
+fn decays(slot: Slot) -> bool {
+    !matches!(slot, Slot::Lasting | Slot::Given)
+}
+
+/// Parameters and state, as the rule alone leaves them: what the driver should do, one number at a time.
+fn one_by_one<R: Rule<S>, const S: usize>(
+    rule: &R,
+    [scale, coupled, decoupled]: [f32; SHARED_HYPER],
+    p: &mut [f32],
+    g: &[f32],
+    s: &mut [Vec<f32>; S],
+) {
+    let is_plain = !R::LIGHT && scale == 1.0 && coupled == 0.0;
+    for i in 0..p.len() {
+        let g = if is_plain { g[i] } else { scale * g[i] + coupled * p[i] };
+        let (next, state) = rule.update(p[i] - decoupled * p[i], g, from_fn(|j| s[j][i]));
+        p[i] = next;
+        for (j, x) in state.into_iter().enumerate() {
+            if matches!(R::SLOT[j], Slot::Given) {
+                assert_eq!(x.to_bits(), s[j][i].to_bits(), "a slot that is given changed");
+            }
+            // denormal means are dropped, NaN is not
+            s[j][i] = if decays(R::SLOT[j]) && x.abs() < f32::MIN_POSITIVE { 0.0 } else { x };
+        }
+    }
+}
+
+/// Gradients with zeros, denormal results and, if wanted, NaN and infinity.
+fn gradients(n: usize, seed: u32, bad: bool) -> Vec<f32> {
+    let mut g = numbers(n, seed);
+    for (i, g) in g.iter_mut().enumerate() {
+        match i % 11 {
+            3 => *g = 0.0,
+            5 => *g *= 1e-30,
+            7 if bad => *g = if i % 2 == 0 { f32::NAN } else { f32::INFINITY },
+            _ => {}
+        }
+    }
+    g
+}
+
+/// Three steps over n elements.
+fn cells(x: &mut [f32]) -> &[Cell<f32>] {
+    Cell::from_mut(x).as_slice_of_cells()
+}
+
+/// The update as crate/abi.rs runs it.
+fn run<'a, R: Rule<S>, const S: usize>(
+    rule: &R,
+    shared: [f32; SHARED_HYPER],
+    p: &'a [Cell<f32>],
+    g: &[Cell<f32>],
+    s: [&'a [Cell<f32>]; S],
+) {
+    let h = Shared::from(&shared[..]);
+    if R::LIGHT || h.is_plain() {
+        return sweep(rule, h, p, g, s);
+    }
+    let rest = Shared::from(&[PLAIN[0], PLAIN[1], shared[2]][..]);
+    let pieces = Pieces::new(h);
+    for start in (0..p.len()).step_by(PIECE) {
+        let count = pieces.next(p, g, start);
+        let at = |x: &'a [Cell<f32>]| &x[start..start + count];
+        sweep(rule, rest, at(p), &pieces.gradients[..count], s.map(at));
+    }
+}
+
+fn steps<R, const S: usize, const H: usize>(n: usize, shared: [f32; SHARED_HYPER], bad: bool)
+where
+    R: Rule<S> + for<'a> From<&'a [f32]>,
+{
+    // state ≥ 0, so that roots exist; some starts at 0 and some below every normal number
+    let slot = |j: usize| -> Vec<f32> {
+        let x = numbers(n, 20 + j as u32);
+        let kind = |(i, x): (usize, &f32)| [x.abs(), x.abs(), 0.0, 1e-39][i % 4];
+        x.iter().enumerate().map(kind).collect()
+    };
+    let mut want_s: [Vec<f32>; S] = from_fn(slot);
+    let mut got_s = want_s.clone();
+    let mut want_p = numbers(n, 1);
+    let mut got_p = want_p.clone();
+    for step in 0..3 {
+        let h: Vec<f32> = numbers(H, 40 + step).iter().map(|h| 0.05 + 0.4 * (h + 1.0)).collect();
+        let (rule, g) = (R::from(&h), gradients(n, 50 + step, bad));
+        run(&rule, shared, cells(&mut got_p), cells(&mut g.clone()), got_s.each_mut().map(|s| cells(s)));
+        one_by_one(&rule, shared, &mut want_p, &g, &mut want_s);
+        let what = format!("{n} elements, step {step}");
+        assert_same(&got_p, &want_p, &what);
+        for (j, (got, want)) in got_s.iter().zip(&want_s).enumerate() {
+            assert_same(got, want, &what);
+            assert!(!decays(R::SLOT[j]) || got.iter().all(|x| !x.is_subnormal()), "{what}: denormal state");
+        }
+    }
+    let (first_p, first_s): (_, [Vec<f32>; S]) = (numbers(n, 1), from_fn(slot));
+    let moved = |i: &usize| {
+        let slots = (0..S).any(|j| got_s[j][*i] != first_s[j][*i]);
+        slots || got_p[*i].is_finite() && got_p[*i] != first_p[*i]
+    };
+    let count = (0..n).filter(moved).count();
+    assert!(count >= n / 3, "only {count} of {n} parameters or their state moved");
+}
+
+fn check<R, const S: usize, const H: usize>()
+where
+    R: Rule<S> + for<'a> From<&'a [f32]>,
+{
+    for n in lengths().chain(13..=24).chain([239, 240, 241, 487]) {
+        steps::<R, S, H>(n, [1.0, 0.0, 0.0], false);
+        steps::<R, S, H>(n, [0.5, 0.01, 0.001], false);
+        steps::<R, S, H>(n, [1.0, 0.0, 0.1], true);
+    }
+    // more than the driver works on at once
+    steps::<R, S, H>(LONG + 1003, [0.5, 0.01, 0.001], false);
+    steps::<R, S, H>(LONG + 1003, [1.0, 0.0, 0.001], false);
+}
+
+/// New state to the bit as the rule leaves it number by number, and sums as doubles have them.
+fn check_sums<R, const S: usize, const H: usize>()
+where
+    R: Sums<S, 2> + for<'a> From<&'a [f32]>,
+{
+    for n in lengths().chain(13..=24).chain([1023, 1024, 1025, 3001]) {
+        let h: Vec<f32> = numbers(SHARED_HYPER + H, 40).iter().map(|h| 0.05 + 0.4 * (h + 1.0)).collect();
+        let (rule, mut p, mut g) = (R::from(&h), numbers(n, 1), gradients(n, 50, false));
+        let mut got: [Vec<f32>; S] = from_fn(|j| numbers(n, 20 + j as u32).iter().map(|x| x.abs()).collect());
+        let mut want = got.clone();
+        let (mut expected, mut size) = ([0.0; 2], [0.0; 2]);
+        for i in 0..n {
+            let state = rule.state(p[i], g[i], from_fn(|j| want[j][i]));
+            for (j, x) in state.into_iter().enumerate() {
+                want[j][i] = if decays(R::SLOT[j]) && x.abs() < f32::MIN_POSITIVE { 0.0 } else { x };
+            }
+            let terms = rule.terms(p[i], g[i], from_fn(|j| want[j][i])).map(f64::from);
+            expected = from_fn(|t| expected[t] + terms[t]);
+            size = from_fn(|t| size[t] + terms[t].abs());
+        }
+        let found = sums(&rule, cells(&mut p), cells(&mut g), got.each_mut().map(|s| cells(s)));
+        for (got, want) in got.iter().zip(&want) {
+            assert_same(got, want, &format!("state of {n} elements"));
+        }
+        for t in 0..2 {
+            let error = (found[t] - expected[t]).abs();
+            assert!(error <= 1e-6 * size[t], "sum {t} of {n} elements: {} for {}", found[t], expected[t]);
+        }
+    }
+}
+
+/// As in the crate.
+type Cells<'a> = &'a [Cell<f32>];
+
+/// A method's step of a whole tensor with so many slots.
+type Whole<const S: usize> = fn(&[f32], Cells, Cells, [Cells; S]);
+
+/// A step with hyper-parameters h beside the same in doubles, which gives new p from p, g and state.
+fn follows<const S: usize>(step: Whole<S>, h: &[f32], exact: impl Fn(&[f64], &[f64], &[Vec<f64>]) -> Vec<f64>) {
+    let doubles = |x: &[f32]| -> Vec<f64> { x.iter().map(|x| (*x).into()).collect() };
+    for n in lengths().chain([239, 1025, 3001]) {
+        let (mut p, mut g) = (numbers(n, 1), numbers(n, 50));
+        let mut s: [Vec<f32>; S] = from_fn(|j| numbers(n, 20 + j as u32).iter().map(|x| x.abs()).collect());
+        let want = exact(&doubles(&p), &doubles(&g), &s.each_ref().map(|s| doubles(s)));
+        step(h, cells(&mut p), cells(&mut g), s.each_mut().map(|s| cells(s)));
+        for (got, want) in p.iter().zip(want) {
+            assert!((f64::from(*got) - want).abs() < 1e-6, "{n} elements: {got} for {want}");
+        }
+    }
+}
+
+fn squares<'a>(x: impl Iterator<Item = &'a f64>) -> f64 {
+    x.map(|x| x * x).sum()
+}
+
+#[test]
+fn lamb_steps_along_the_direction() {
+    let h = [0.5, 0.0, 0.0, 0.1, 0.9, 0.2, 0.3, 1e-3, 0.05, 0.01, 0.02];
+    follows(lamb::lamb, &h, |p, g, s| {
+        let direction = |i: usize| {
+            let (m, v, g) = (s[0][i], s[1][i], 0.5 * g[i]);
+            0.3 * (m + 0.1 * (g - m)) / ((0.9 * v + 0.2 * g * g).sqrt() + 1e-3) + 0.05 * p[i]
+        };
+        let u: Vec<f64> = (0..p.len()).map(direction).collect();
+        let rate = 0.01 * (squares(p.iter()) / squares(u.iter())).sqrt();
+        p.iter().zip(u).map(|(p, u)| p - 0.02 * p - rate * u).collect()
+    });
+}
+
+#[test]
+fn lars_steps_in_proportion() {
+    let h = [0.5, 0.0, 0.0, 0.9, 1.0, 0.5, 0.7, 0.1, 0.2, 0.3, 1e-3];
+    follows(lars::lars, &h, |p, g, s| {
+        let u: Vec<f64> = p.iter().zip(g).map(|(p, g)| 0.5 * g + 0.2 * p).collect();
+        let rate = 0.1 * 0.3 * squares(p.iter()).sqrt() / (squares(u.iter()).sqrt() + 1e-3);
+        let step = |i: usize| p[i] - 0.5 * rate * u[i] - 0.7 * (0.9 * s[0][i] + rate * u[i]);
+        (0..p.len()).map(step).collect()
+    });
+}
+
+#[test]
+fn directions_and_parameters_of_zeros_have_no_ratio() {
+    let h = [1.0, 0.0, 0.0, 0.1, 0.9, 0.1, 1.0, 1e-3, 0.0, 0.5, 0.0];
+    let (mut p, mut g) = (vec![0.0; 11], vec![1.0; 11]);
+    let mut s = [vec![0.0; 11], vec![0.0; 11], vec![0.0; 11]];
+    lamb::lamb(&h, cells(&mut p), cells(&mut g), s.each_mut().map(|s| cells(s)));
+    assert!(p.iter().all(|p| (p + 0.5 * s[2][0]).abs() < 1e-7), "a step of the learning rate");
+}
+
+// last, so that the files find it by path, as in crate/optim/mod.rs
+macro_rules! export_update {
+    ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
+        #[allow(non_snake_case)] // the name that JS looks for
+        #[test]
+        fn $name() {
+            super::check::<$rule, $slots, $hyper>();
+        }
+    };
+}
+use export_update;
+
+macro_rules! export_sums {
+    ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
+        #[allow(non_snake_case)] // the name that JS looks for
+        #[test]
+        fn $name() {
+            super::check_sums::<$rule, $slots, $hyper>();
+        }
+    };
+}
+use export_sums;
+
+macro_rules! export_whole {
+    ($name:ident, $function:ident, $slots:literal, $hyper:literal) => {
+        pub use $function as $name;
+    };
+}
+use export_whole;

@@ -1,0 +1,99 @@
+/**
+ * docs/guide tells the truth: its programs compile, run and print what they say; its links lead somewhere; its figures are those
+ * of bench/results. How programs are found and run is in snippets.ts; they run in docs/guide, where their data is.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { drawFigures } from '../../bench/figures.js'
+import { compilerErrors, countPromises, findSnippets, programsOf, runProgram } from '../tools/snippets.js'
+
+const GUIDES = 'docs/guide'
+const folder = path.resolve('.cache/guide', process.versions.node)
+const files = readdirSync(GUIDES).filter((file) => file.endsWith('.md'))
+const texts = Object.fromEntries(files.map((file) => [file, readFileSync(path.join(GUIDES, file), 'utf8')]))
+/** Programs of other libraries, which stand beside ours, say so in their import. */
+const programs = Object.entries(texts).flatMap(([file, text]) =>
+  programsOf(text, `${file.replace('.md', '')}-`).filter(({ code }) => !code.includes('// not run here')),
+)
+
+describe('programs', () => {
+  test('every guide has one, and each promises something', () => {
+    const bare = files.filter((file) => file !== 'README.md' && programsOf(texts[file]).length === 0)
+    expect(bare).toEqual([])
+    for (const { name, code } of programs) expect(countPromises(code), name).toBeGreaterThan(0)
+  })
+
+  test('whatever is printed is promised', () => {
+    for (const { name, code } of programs) expect(code.split('console.log(').length - 1, name).toBe(countPromises(code))
+  })
+
+  test('compile under strict TypeScript', { timeout: 60_000 }, async () => {
+    expect((await compilerErrors(folder, programs, { noUnusedLocals: false, exactOptionalPropertyTypes: true })).join('\n')).toBe('')
+  })
+
+  describe.concurrent('keep their promises', () => {
+    test.each(programs)('$name', { timeout: 60_000 }, async (program) => {
+      const reached = await runProgram(folder, program, { cwd: GUIDES })
+      expect(reached.length, 'promises that were reached').toBe(countPromises(program.code))
+      const broken = reached.filter(({ kept }) => !kept)
+      expect(broken.map(({ text, got }) => `${text}, but it is ${JSON.stringify(got)}`).join('\n')).toBe('')
+    })
+  })
+})
+
+describe('what they name exists', () => {
+  const links = (file: string) =>
+    [...texts[file].replace(/^```[\s\S]*?^```$/gm, '').matchAll(/\]\(([^)]+)\)/g)]
+      .map(([, target]) => target)
+      .filter((target) => !/^[a-z]+:/.test(target))
+
+  test.each(files)('%s: files behind links', (file) => {
+    expect(links(file).filter((target) => !existsSync(path.join(GUIDES, target.replace(/#.*/, ''))))).toEqual([])
+  })
+
+  test.each(files)('%s: headings behind links', (file) => {
+    const broken = links(file).filter((target) => {
+      const [other, heading] = target.split('#')
+      return (
+        heading !== undefined &&
+        !anchors(texts[other === '' ? file : other] ?? readFileSync(path.join(GUIDES, other), 'utf8')).includes(heading)
+      )
+    })
+    expect(broken).toEqual([])
+  })
+
+  test('the index names every guide', () => {
+    const named = links('README.md')
+    expect(files.filter((file) => file !== 'README.md' && !named.includes(file))).toEqual([])
+  })
+
+  test('snippets have a language', () => {
+    for (const file of files)
+      expect(
+        findSnippets(texts[file]).filter(({ language }) => language === ''),
+        file,
+      ).toEqual([])
+  })
+})
+
+/** Headings as GitHub names them. */
+function anchors(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+    title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} -]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+test('the figures are drawn from bench/results/tuning.json', { timeout: 30_000 }, async () => {
+  const drawn = await drawFigures()
+  const folder = path.join(GUIDES, 'figures')
+  expect(readdirSync(folder).sort()).toEqual(
+    Object.keys(drawn)
+      .map((name) => `${name}.svg`)
+      .sort(),
+  )
+  for (const [name, svg] of Object.entries(drawn)) expect(readFileSync(path.join(folder, `${name}.svg`), 'utf8') === svg, name).toBe(true)
+})

@@ -1,0 +1,112 @@
+/**
+ * README.md tells the truth: its snippets compile and run and give what their comments promise; its links, make targets and
+ * commands exist; its lists are complete; its figures and its picture are those of bench/results.
+ * How its snippets are run is in snippets.ts.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { draw, withTables } from '../../bench/chart.js'
+import { type Curves, readResults, type Speed } from '../../bench/results.js'
+import { program } from '../../ts/cli/program.js'
+import * as engine from '../../ts/index.js'
+import * as losses from '../../ts/loss/index.js'
+import * as layers from '../../ts/nn/index.js'
+import { compilerErrors, countPromises, findSnippets, programsOf, runProgram } from '../tools/snippets.js'
+
+const readme = readFileSync('README.md', 'utf8')
+const folder = path.resolve('.cache/readme', process.versions.node)
+const programs = programsOf(readme)
+const shell = findSnippets(readme)
+  .filter(({ language }) => language === 'sh')
+  .flatMap(({ code }) => code.split('\n').map((line) => line.replace(/\s+#.*/, '')))
+
+describe('snippets', () => {
+  test('there are some, with promises', () => {
+    expect(programs.length).toBeGreaterThanOrEqual(8)
+    for (const { section, code } of programs) {
+      expect(countPromises(code), section).toBeGreaterThan(0)
+      expect(code.split('console.log(').length - 1, `${section}: lines that print, each with a promise`).toBe(countPromises(code))
+    }
+  })
+
+  test('compile under strict TypeScript', { timeout: 60_000 }, async () => {
+    expect((await compilerErrors(folder, programs, { exactOptionalPropertyTypes: true })).join('\n')).toBe('')
+  })
+
+  test.each(programs)('$name keeps its promises', { timeout: 60_000 }, async (snippet) => {
+    const reached = await runProgram(folder, snippet)
+    expect(reached.length, 'promises that were reached').toBe(countPromises(snippet.code))
+    const broken = reached.filter(({ kept }) => !kept)
+    expect(broken.map(({ text, got }) => `${text}, but it is ${JSON.stringify(got)}`).join('\n')).toBe('')
+  })
+})
+
+describe('what it names exists', () => {
+  const prose = readme.replace(/^```[\s\S]*?^```$/gm, '')
+
+  test('files behind links', () => {
+    const links = [...prose.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target).filter((target) => !/^[a-z]+:/.test(target))
+    expect(links.length).toBeGreaterThan(10)
+    expect(links.filter((target) => !existsSync(target.replace(/#.*/, '')))).toEqual([])
+  })
+
+  test('make targets', () => {
+    const targets = [...readFileSync('Makefile', 'utf8').matchAll(/^([a-z][a-z-]*):/gm)].map(([, name]) => name)
+    const inline = [...prose.matchAll(/`make ([a-z-]+)`/g)].map(([, name]) => name)
+    const named = [...shell.flatMap((line) => /^make ([a-z-]+)/.exec(line)?.[1] ?? []), ...inline]
+    expect(named).toEqual(expect.arrayContaining(['demo', 'test', 'bench', 'pack']))
+    expect(named.filter((name) => !targets.includes(name))).toEqual([])
+  })
+
+  test('the tarball', () => {
+    const { name, version } = JSON.parse(readFileSync('package.json', 'utf8'))
+    expect(readme).toContain(`/${name}-${version}.tgz`)
+  })
+
+  test.each(shell.filter((line) => line.startsWith('gradus ')))('%s', async (line) => {
+    const cli = program()
+    let understood = ''
+    for (const command of cli.commands) {
+      command.action(() => {
+        understood = command.name()
+      })
+    }
+    const args = line.split(' ').slice(1)
+    await cli.parseAsync(args, { from: 'user' })
+    expect(understood).toBe(args[0])
+  })
+})
+
+describe('its lists are complete', () => {
+  const listed = (row: string) =>
+    (new RegExp(`^\\| \\[${row}\\]\\S* \\| (.*) \\|$`, 'm').exec(readme)?.[1] ?? '').split(/[,;] /).map((name) => name.trim())
+  const values = (module: object) => Object.entries(module).filter(([, value]) => typeof value === 'function')
+  const isClass = (value: unknown) => /^class\b/.test(String(value))
+
+  test('optimizers', () => {
+    expect(Object.keys(engine.OPTIMIZERS).filter((name) => !listed('optimizers').includes(name))).toEqual([])
+    expect(listed('optimizers').filter((name) => !(name in engine))).toEqual([])
+  })
+
+  test('losses', () => {
+    const names = values(losses).map(([name]) => name)
+    expect(names.filter((name) => name !== 'oneHot' && !listed('losses').includes(name))).toEqual([])
+  })
+
+  test('layers', () => {
+    const names = values(layers).flatMap(([name, value]) => (isClass(value) ? [name] : []))
+    expect(names.filter((name) => !listed('layers').includes(name))).toEqual([])
+  })
+})
+
+describe('what was measured', () => {
+  test('the tables are those of bench/results/speed.json', () => {
+    expect(withTables(readme, readResults<Speed>('speed'))).toBe(readme)
+  })
+
+  test('the picture is drawn from bench/results', async () => {
+    const picture = await draw(readResults<Curves>('curves'), readResults<Speed>('speed'))
+    expect(readFileSync('bench/results/overview.svg', 'utf8')).toBe(picture)
+  })
+})

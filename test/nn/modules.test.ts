@@ -1,0 +1,156 @@
+/** How modules find what they own, in which order, wherever it is kept. */
+import { build } from 'esbuild'
+import { expect, test } from 'vitest'
+import {
+  Adam,
+  createBackend,
+  crossEntropy,
+  Dense,
+  Dropout,
+  fit,
+  Module,
+  type ModuleOptions,
+  Sequential,
+  type Tensor,
+} from '../../ts/index.js'
+
+const backend = createBackend()
+
+class Kept extends Module {
+  heads = new Map<string, Module>([
+    ['left', new Dense(2, 3)],
+    ['right', new Dense(2, 3, { bias: false })],
+  ])
+  more = new Set<Module>([new Dense(3, 1)])
+  list = [new Dense(1, 1)]
+  constructor(options: ModuleOptions) {
+    super(options)
+  }
+  forward(x: Tensor): Tensor {
+    return (this.heads.get('left') as Dense).forward(x)
+  }
+}
+
+test('layers in a map, a set and an array are found', () => {
+  const model = new Kept({ backend })
+  expect([...model.namedParameters().keys()]).toEqual([
+    'heads.left.weight',
+    'heads.left.bias',
+    'heads.right.weight',
+    'more.0.weight',
+    'more.0.bias',
+    'list.0.weight',
+    'list.0.bias',
+  ])
+  expect(model.modules().length).toBe(5)
+  model.evaluate()
+  expect([...model.more][0].training).toBe(false)
+  const state = model.state()
+  expect(new Kept({ backend, seed: 3 }).loadState(state).state()).toEqual(state)
+})
+
+test('a plain object may have a layer by any name', () => {
+  class Named extends Module {
+    blocks = { kernels: new Dense(2, 2), rest: new Dense(2, 2) }
+    forward(x: Tensor): Tensor {
+      return this.blocks.kernels.forward(x)
+    }
+  }
+  expect(new Named({ backend }).parameters().length).toBe(4)
+})
+
+test('a field of any name is the user’s: context too', () => {
+  class Attention extends Module {
+    context = new Dense(2, 3)
+    forward(x: Tensor): Tensor {
+      return this.context.forward(x)
+    }
+  }
+  const model = new Attention({ backend })
+  expect([...model.namedParameters().keys()]).toEqual(['context.weight', 'context.bias'])
+  expect(model.predict([[1, 2]]).shape).toEqual([1, 3])
+})
+
+test('a head put onto a used body that becomes part of another model is among its parameters', () => {
+  class Net extends Module {
+    head = new Dense(2, 3)
+    forward(x: Tensor): Tensor {
+      return this.head.forward(x)
+    }
+  }
+  const body = new Net({ backend })
+  body.predict([[1, 2]])
+  body.head = new Dense(2, 3)
+  const outer = new Sequential([body, new Dense(3, 1)], { backend })
+  expect([...outer.namedParameters().keys()]).toEqual(['0.head.weight', '0.head.bias', '1.weight', '1.bias'])
+})
+
+test('weight comes before bias, also where a compiler drops fields that are only declared', async () => {
+  const { outputFiles } = await build({
+    stdin: { contents: "export { createBackend, Dense } from './ts/index.ts'", resolveDir: process.cwd(), loader: 'ts' },
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+  })
+  const loose = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
+  const layer = new loose.Dense(2, 2, { backend: loose.createBackend({ backend: 'js' }) })
+  expect([...layer.namedParameters().keys()]).toEqual(['weight', 'bias'])
+  expect([...new Dense(2, 2, { backend }).namedParameters().keys()]).toEqual(['weight', 'bias'])
+})
+
+class Headed extends Module {
+  body = new Dense(2, 4, { activation: 'tanh' })
+  head: Module = new Dense(4, 1)
+  constructor(options: ModuleOptions) {
+    super(options)
+  }
+  forward(x: Tensor): Tensor {
+    return this.head.forward(this.body.forward(x))
+  }
+}
+
+test('a head that is put on a model in use is among its parameters at once, in its place, and is trained', async () => {
+  const inputs = [[0, 1], [1, 0], [1, 1]] // biome-ignore format: rows
+  const replaced = () => {
+    const model = new Headed({ seed: 1, backend })
+    model.predict(inputs)
+    model.head = new Sequential([new Dense(4, 5), new Dropout(0.5), new Dense(5, 3)], { seed: 2, backend })
+    return model
+  }
+  const model = replaced()
+  const names = ['body.weight', 'body.bias', 'head.0.weight', 'head.0.bias', 'head.2.weight', 'head.2.bias']
+  expect(model.parameters().map((p) => p.name)).toEqual(names)
+  expect(Object.keys(model.state())).toEqual([...names, 'head.1.generator'])
+  expect(replaced().state()).toEqual(model.state())
+  const before = model.state()
+  await fit(model, { inputs, targets: Int32Array.of(0, 1, 2), loss: crossEntropy, optimizer: new Adam(model.parameters()) })
+  for (const name of names) expect(model.state()[name], name).not.toEqual(before[name])
+})
+
+test("a layer that is put in later draws from the model's seed, and lives on its backend", () => {
+  const exact = createBackend({ backend: 'js', dtype: 'float64' })
+  const weights = (seed: number) => {
+    const model = new Headed({ seed, backend: exact })
+    model.predict([[1, 2]])
+    model.head = new Dense(4, 1)
+    expect(model.predict([[1, 2]]).backend).toBe(exact)
+    return model.state()
+  }
+  expect(weights(1)).toEqual(weights(1))
+  expect(weights(1)['head.weight']).not.toEqual(weights(2)['head.weight'])
+})
+
+test('a layer that its first use made is called by its place afterwards', () => {
+  class Lazy extends Module {
+    layer: Dense | undefined
+    forward(x: Tensor): Tensor {
+      this.layer ??= new Dense(x.shape[1], 1, { backend })
+      return this.layer.forward(x)
+    }
+  }
+  const model = new Lazy({ backend })
+  model.predict([[1, 2]])
+  expect(model.parameters().map((p) => p.name)).toEqual(['layer.weight', 'layer.bias'])
+})

@@ -1,0 +1,62 @@
+/**
+ * The comment of every optimizer has what a user needs to choose it: equation, what it is for and what not, defaults and their
+ * source, bytes of state (which are those of the class), paper, example.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { createBackend } from '../../ts/backend/index.js'
+import { OPTIMIZERS, type Optimizer } from '../../ts/optim/index.js'
+import { Parameter } from '../../ts/parameter.js'
+
+const source = readdirSync('ts/optim', { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => readFileSync(`ts/optim/${file}`, 'utf8'))
+const WRAPPERS = ['Lookahead', 'SAM', 'GradientAccumulation', 'WeightAverage']
+
+/** The comment right before a class, without its stars. */
+function commentOf(name: string): string {
+  for (const text of source) {
+    const at = text.search(new RegExp(`^export class ${name}\\b`, 'm'))
+    if (at >= 0) return text.slice(text.lastIndexOf('/**', at), at).replace(/^ ?\*\/?[ ]?/gm, '')
+  }
+  throw new Error(`no class ${name}`)
+}
+
+/** What a comment lacks. */
+function lacking(comment: string): string[] {
+  const [text] = comment.split('@example')
+  const prose = text.replace(/^ {4}.*$/gm, '').split('When not:')[0]
+  const parts = {
+    'an equation': /^ {4}.*[←=:].*/m.test(text),
+    'what its terms do and when to use it': prose.replace(/\s+/g, ' ').length > 90,
+    'when not to use it': /^When not: \S.{20,}/m.test(text),
+    'defaults and their source': /^Defaults: .{4,}/m.test(text),
+    'bytes of state': /State: (none|about |\d+ bytes|[^.]*\bbytes)/.test(text),
+    'a paper': /\p{Lu}[\p{L}-]+( et al\.)? (19|20)\d\d\b/u.test(text),
+    'an example': /@example\s+const \w+ = new /.test(comment),
+  }
+  return Object.entries(parts).flatMap(([part, there]) => (there ? [] : [part]))
+}
+
+test.each([...Object.keys(OPTIMIZERS), ...WRAPPERS])('the comment of %s is whole', (name) => {
+  expect(lacking(commentOf(name))).toEqual([])
+})
+
+test('a comment that lacks everything is told so', () => {
+  expect(lacking('/** Descends. */')).toHaveLength(7)
+})
+
+describe('bytes of state are those of the class', () => {
+  const stated = Object.keys(OPTIMIZERS).flatMap((name) => {
+    const bytes = /State: (none|\d+) ?(?:bytes a parameter)?[.,; (]/.exec(commentOf(name))?.[1]
+    return bytes === undefined ? [] : [[name, bytes === 'none' ? 0 : Number(bytes)] as const]
+  })
+
+  test.each(stated)('%s: %s', (name, bytes) => {
+    const p = Parameter.ofShape([4, 4], { backend: createBackend({ backend: 'js' }) })
+    const Class = OPTIMIZERS[name as keyof typeof OPTIMIZERS] as unknown as new (p: Parameter[]) => Optimizer
+    expect(4 * new Class([p]).groups[0].slotNames.length).toBe(bytes)
+  })
+
+  test('most say a number', () => expect(stated.length).toBeGreaterThan(24))
+})

@@ -1,0 +1,122 @@
+/** What the issue of optimizers says of all of them: every wrapper takes any, every schedule any option, every option has its errors. */
+import { describe, expect, test } from 'vitest'
+import { createBackend } from '../../ts/backend/index.js'
+import {
+  GradientAccumulation,
+  Lookahead,
+  OPTIMIZERS,
+  type Optimizer,
+  type OptimizerLike,
+  SAM,
+  WeightAverage,
+} from '../../ts/optim/index.js'
+import { Parameter } from '../../ts/parameter.js'
+import { Scheduler } from '../../ts/schedule/index.js'
+import { backends } from '../tools/optim-runner.js'
+
+type Class = (new (parameters: Parameter[], options?: object) => Optimizer) & { defaults: Record<string, unknown> }
+const classes = Object.entries(OPTIMIZERS) as unknown as [string, Class][]
+
+const SHAPES = [[3, 4], [5], [0], [1]]
+const make = (backend: Parameter['backend']) =>
+  SHAPES.map((shape, i) => {
+    const size = shape.reduce((a, b) => a * b, 1)
+    return new Parameter(
+      Float32Array.from({ length: size }, (_, j) => Math.sin(1 + j + 3 * i)),
+      { shape, backend },
+    )
+  })
+
+/** Gradients of ½‖p‖² and some waves, so that each step has others; added to those that wait, as backward() does. */
+function fill(parameters: readonly Parameter[], k: number): void {
+  for (const p of parameters) {
+    const [values, adds] = [p.view(), p.gradientState === 'ready']
+    p.gradientView().forEach((before, j, g) => (g[j] = (adds ? before : 0) + values[j] + 0.1 * Math.sin(j + k)))
+  }
+}
+
+const WRAPPERS: Record<string, (inner: Optimizer) => OptimizerLike> = {
+  Lookahead: (inner) => new Lookahead(inner, { every: 3 }),
+  SAM: (inner) => new SAM(inner),
+  GradientAccumulation: (inner) => new GradientAccumulation(inner, { every: 2 }),
+  'Lookahead of accumulated batches': (inner) => new Lookahead(new GradientAccumulation(inner, { every: 2 }), { every: 2 }),
+}
+
+function walk(optimizer: OptimizerLike, parameters: readonly Parameter[], from: number, to: number): void {
+  for (let k = from; k < to; k++) {
+    if (optimizer instanceof SAM) {
+      optimizer.step(() => fill(parameters, k))
+      continue
+    }
+    fill(parameters, k)
+    optimizer.step()
+  }
+}
+
+describe.each(backends)('on $name', ({ make: makeBackend }) => {
+  const backend = makeBackend()
+
+  describe.each(Object.entries(WRAPPERS))('%s', (_, wrap) => {
+    test.each(classes)('of %s moves down, and a state restored mid-way gives the same bits', (_, Class) => {
+      const [a, b, c] = [make(backend), make(backend), make(backend)]
+      const start = Math.hypot(...a.flatMap((p) => [...p.view()]))
+      const [straight, first] = [wrap(new Class(a)), wrap(new Class(b))]
+      walk(straight, a, 0, 14)
+      // in the middle of what each of them counts
+      walk(first, b, 0, 7)
+      const second = wrap(new Class(c))
+      c.forEach((p, i) => p.view().set(b[i].view()))
+      second.loadState(JSON.parse(JSON.stringify(first.state())))
+      walk(second, c, 7, 14)
+      expect(c.map((p) => [...p.view()])).toEqual(a.map((p) => [...p.view()]))
+      expect(Math.hypot(...a.flatMap((p) => [...p.view()]))).toBeLessThan(start)
+    })
+  })
+
+  test.each(classes)('WeightAverage beside %s is the mean of what it saw', (_, Class) => {
+    const parameters = make(backend)
+    const [optimizer, average] = [new Class(parameters), new WeightAverage(parameters, { form: 'mean' })]
+    const sums = parameters.map((p) => new Float64Array(p.size))
+    for (let k = 0; k < 4; k++) {
+      walk(optimizer, parameters, k, k + 1)
+      average.update()
+      parameters.forEach((p, i) => p.view().forEach((x, j) => (sums[i][j] += x / 4)))
+    }
+    average.averages().forEach((values, i) => values.forEach((x, j) => expect(x).toBeCloseTo(sums[i][j], 5)))
+  })
+})
+
+const backend = createBackend({ backend: 'js' })
+const options = classes.flatMap(([name, Class]) => {
+  const numbers = Object.entries(Class.defaults).filter(([, value]) => typeof value === 'number')
+  return numbers.map(([option]) => [name, option, Class] as const)
+})
+
+test.each(options)('%s: %s is checked, and the error names it and the value', (name, option, Class) => {
+  const parameters = [new Parameter([1, 2], { backend }), new Parameter([[1, 2]], { backend })]
+  for (const bad of [Number.NaN, '1']) {
+    expect(() => new Class(parameters, { [option]: bad })).toThrow(RangeError)
+    expect(() => new Class(parameters, { [option]: bad })).toThrow(new RegExp(`${name}.*${option}.*got '?${bad}`))
+  }
+})
+
+const drivable = options.filter(([, option, Class]) => !Array.isArray((Class as unknown as Record<string, never>).allowed?.[option]))
+
+test.each(drivable)('%s: a schedule drives %s of one group and leaves the other', (_, option, Class) => {
+  const parameters = [[1, 2], [3]].map((values) => ({ parameters: [new Parameter(values, { shape: [1, values.length], backend })] }))
+  // what is 0 at first may need no state, and may not change then
+  const given = Class.defaults[option] === 0 ? { [option]: 0.5 } : {}
+  const optimizer = new Class(parameters as unknown as Parameter[], given)
+  const values = () => optimizer.groups.map((group) => (group.options as unknown as Record<string, number>)[option])
+  const [usual] = values()
+  const scheduler = new Scheduler(optimizer, { [option]: (step: number) => another(option, usual, step) }, { group: 1 })
+  expect(values()).toEqual([usual, another(option, usual, 0)])
+  scheduler.step()
+  expect(values()).toEqual([usual, another(option, usual, 1)])
+})
+
+/** Another value near the usual one, whole where that is. */
+function another(option: string, usual: number, step: number): number {
+  if (!option.startsWith('beta') && usual >= 1 && Number.isInteger(usual)) return usual + 1 + step
+  return usual * (0.99 - 0.01 * step)
+}

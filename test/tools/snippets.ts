@@ -1,0 +1,148 @@
+/**
+ * Programs in documents: finding them, compiling them under strict TypeScript against these sources, and running them.
+ *
+ * Snippets of one language in one section are one program, in their order. `console.log(x) // claim` is a promise: `≥ 0.9`,
+ * `≤ 0.1`, `≈ 2` (to 1 %), or literals with `or` between them.
+ */
+import { execFile } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { build, type Plugin } from 'esbuild'
+
+const execute = promisify(execFile)
+const ENTRIES = { gradus: 'ts/index.ts', 'gradus/js': 'ts/entries/js.ts', 'gradus/data': 'ts/data/index.ts' } as Record<string, string>
+
+export interface Snippet {
+  section: string
+  language: string
+  code: string
+}
+
+/** A snippet to run, with a name for its file. */
+export interface Program extends Snippet {
+  name: string
+}
+
+/** The fenced blocks, those of one language and section joined. Sections are named by their headings, the first is `opening`. */
+export function findSnippets(text: string): Snippet[] {
+  const out: Snippet[] = []
+  let section = 'opening'
+  let block: Snippet | null = null
+  let headings = 0
+  for (const line of text.split('\n')) {
+    const fence = /^```(\w*)/.exec(line)
+    if (fence && block) {
+      const before = out.find((s) => s.section === block?.section && s.language === block.language)
+      if (before) before.code += block.code
+      else out.push(block)
+      block = null
+    } else if (fence) block = { section, language: fence[1], code: '' }
+    else if (block) block.code += `${line}\n`
+    else if (/^#+ /.test(line) && headings++ > 0) section = line.replace(/^#+ /, '')
+  }
+  return out
+}
+
+/** The snippets in TypeScript and JavaScript. */
+export function programsOf(text: string, prefix = ''): Program[] {
+  return findSnippets(text)
+    .filter(({ language }) => language === 'ts' || language === 'js')
+    .map((snippet, i) => ({ ...snippet, name: `${prefix}${i}-${snippet.section.toLowerCase().replace(/\W+/g, '-')}` }))
+}
+
+// ---- types ----
+
+/** What the compiler says to these programs, each in a file of its own. @param options of the compiler, beside those of the project */
+export async function compilerErrors(
+  folder: string,
+  programs: readonly Omit<Program, 'section'>[],
+  options: object = {},
+): Promise<string[]> {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  for (const { name, language, code } of programs) writeFileSync(path.join(folder, `${name}.m${language}`), code)
+  const paths = Object.fromEntries(Object.entries(ENTRIES).map(([name, file]) => [name, [path.resolve(file)]]))
+  const config = {
+    extends: path.resolve('tsconfig.json'),
+    compilerOptions: { paths, allowJs: true, checkJs: true, typeRoots: [path.resolve('node_modules/@types')], ...options },
+    include: ['*.mts', '*.mjs'],
+    exclude: [],
+  }
+  writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify(config))
+  const tsc = path.resolve('node_modules/typescript/bin/tsc')
+  const run = execute(process.execPath, [tsc, '-p', folder, '--pretty', 'false'])
+  const { stdout } = await run.catch((error: { stdout: string }) => error)
+  return stdout.split('\n').filter((line) => line.includes(`${path.relative('.', folder)}/`))
+}
+
+// ---- running ----
+
+const PROMISE = /^(\s*)console\.log\((.*)\) \/\/ (.+)$/gm
+
+export function countPromises(code: string): number {
+  return code.match(PROMISE)?.length ?? 0
+}
+
+/** `console.log(x) // claim` as a check that reports. */
+function withChecks(code: string): string {
+  const checked = code.replace(PROMISE, (_, indent, value, claim) => {
+    const bound = /^([≥≤≈]) (\S+)$/.exec(claim)
+    const wanted = bound ? `'${bound[1]}', ${bound[2]}` : `'=', [${claim.split(' or ').join(', ')}]`
+    return `${indent}__keeps(${JSON.stringify(`${value} // ${claim}`)}, ${value}, ${wanted})`
+  })
+  return CHECK + checked
+}
+
+const CHECK = `import { isDeepStrictEqual as __same } from 'node:util'
+function __keeps(text, got, relation, wanted) {
+  const kept = { '≥': () => got >= wanted, '≤': () => got <= wanted, '≈': () => Math.abs(got - wanted) <= 0.01 * Math.abs(wanted),
+    '=': () => wanted.some((one) => __same(got, one)) }
+  console.log(JSON.stringify({ text, got, kept: kept[relation]() }))
+}
+`
+
+/** `gradus` as these sources, without the bytes of WebAssembly behind `gradus/js`. */
+function sources(withoutWasm: boolean): Plugin {
+  return {
+    name: 'gradus-from-source',
+    setup(build) {
+      build.onResolve({ filter: /^gradus(\/|$)/ }, ({ path: name }) => {
+        if (!ENTRIES[name]) return { errors: [{ text: `gradus has no entry '${name}'` }] }
+        return { path: path.resolve(ENTRIES[name]) }
+      })
+      if (!withoutWasm) return
+      build.onResolve({ filter: /\/bytes\.js$/ }, () => ({ path: path.resolve('ts/backend/wasm/bytes.none.ts') }))
+    },
+  }
+}
+
+/** One file of a program and all that it imports. @param folder where its relative imports start */
+export async function bundle(outfile: string, code: string, language: string, folder = process.cwd()): Promise<void> {
+  await build({
+    stdin: { contents: code, loader: language as 'ts' | 'js', resolveDir: folder, sourcefile: path.basename(outfile) },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'es2022',
+    plugins: [sources(code.includes("'gradus/js'"))],
+    logLevel: 'silent',
+  })
+}
+
+/** Lines of JSON that a bundled program prints. */
+export async function runBundle<T>(outfile: string, options: { cwd?: string } = {}): Promise<T[]> {
+  const { stdout } = await execute(process.execPath, [outfile], { timeout: 50_000, ...options })
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+}
+
+/** Runs a program. @returns the promises that it reached */
+export async function runProgram(folder: string, { name, language, code }: Program, options: { cwd?: string } = {}) {
+  const outfile = path.join(folder, 'run', `${name}.mjs`)
+  await bundle(outfile, withChecks(code), language)
+  return runBundle<{ text: string; got: unknown; kept: boolean }>(outfile, options)
+}

@@ -1,0 +1,76 @@
+/** Backends with threads for tests: kernels that share any call, however small. */
+import { Heap, WasmMemorySource } from '../../ts/backend/heap.js'
+import type { Kernels, Update } from '../../ts/backend/kernels.js'
+import { sharedMemory, startThreads } from '../../ts/backend/threads/index.js'
+import { type Kernel, Pool } from '../../ts/backend/threads/pool.js'
+import { compiled, instantiate, instantiatePart, type Variant, type WasmExports, type WasmPart } from '../../ts/backend/wasm/load.js'
+import { OPERATIONS, OTHERS } from '../../ts/backend/wasm/parts.js'
+import type { TestBackend } from './backends.js'
+
+/** What is beside the core of these kernels. */
+const PARTS = [OPERATIONS, OTHERS]
+
+export interface Team extends TestBackend {
+  exports: WasmExports
+  pool: Pool
+  share(update: Update): Update
+  /** Calls that were shared. */
+  shared(): number
+}
+
+/** One thread on a memory of its own, as everybody has who asks for nothing. */
+export function alone(variant: Variant): TestBackend & { kernels: WasmExports } {
+  const exports = instantiate(variant)
+  const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())
+  const [operations, others] = PARTS.map((part) => partBeside(part, variant, exports))
+  const kernels = { ...operations, ...others, ...exports }
+  return { label: `wasm ${variant}`, kernels, heap, float64: false, unit: 2 ** -24 }
+}
+
+/** So many threads, each of which gets a share of every call that can be shared. */
+export async function team(variant: Variant, threads: number): Promise<Team> {
+  const exports = instantiate(variant, sharedMemory())
+  const heap = new Heap(new WasmMemorySource(exports.memory), exports.heapBase())
+  const { kernels, pool, share, add } = startThreads(variant, exports, heap, threads)
+  await pool.ready
+  const [operations, others] = PARTS.map((part) => add(partBeside(part, variant, exports, true), compiled(variant, true, part)))
+  await allHave(pool)
+  pool.parts = () => threads
+  let shared = 0
+  const { run } = pool
+  pool.run = (...call) => {
+    shared++
+    run.apply(pool, call)
+  }
+  const label = `wasm ${variant}, ${threads} threads`
+  return {
+    label,
+    kernels: { ...operations, ...others, ...kernels } as Kernels,
+    heap,
+    float64: false,
+    unit: 2 ** -24,
+    exports,
+    pool,
+    share,
+    shared: () => shared,
+  }
+}
+
+/** A part of the crate beside an instance of its core. */
+export function partBeside(part: WasmPart, variant: Variant, core: WasmExports, shared = false): WasmExports {
+  const exports = instantiatePart(part, variant, core, shared)
+  if (exports === undefined || exports === core) throw new Error('the part is no module of its own')
+  return exports
+}
+
+/** A part for all threads of a team; resolves once each has it. */
+export async function addPart(part: WasmPart, variant: Variant, { exports, pool }: Team): Promise<WasmExports> {
+  const added = partBeside(part, variant, exports, true)
+  pool.add(Object.values(added) as Kernel[], compiled(variant, true, part))
+  await allHave(pool)
+  return added
+}
+
+async function allHave(pool: Pool): Promise<void> {
+  while (Pool.prototype.parts.call(pool, 1e9) < pool.size) await new Promise((resolve) => setTimeout(resolve, 1))
+}

@@ -1,0 +1,289 @@
+/**
+ * Random nets, data, optimizers, schedules and callbacks: fit against the loop that a reader would write, to the bit. The seed is
+ * fixed; `FUZZ=seed,runs` tries others, and more.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import fc from 'fast-check'
+import { expect, test, vi } from 'vitest'
+import { ACTIVATIONS } from '../../ts/backend/kernels.js'
+import {
+  Activation,
+  type Backend,
+  type Callback,
+  createBackend,
+  crossEntropy,
+  Dense,
+  type FitOptions,
+  Flatten,
+  fit,
+  Generator,
+  huber,
+  type Loss,
+  type Module,
+  mae,
+  mse,
+  OPTIMIZERS,
+  type Optimizer,
+  type Parameter,
+  Sequential,
+  supportedVariants,
+  tensor,
+} from '../../ts/index.js'
+import { Program } from '../../ts/train/fast/program.js'
+
+const [SEED, RUNS] = (process.env.FUZZ ?? '1,80').split(',').map(Number)
+const LOSSES: Readonly<Record<string, Loss>> = { mse, mae, huber, crossEntropy }
+const NAMES = Object.keys(OPTIMIZERS).filter((name) => name !== 'SparseAdam')
+const numbers = (n: number, seed: number) => Float32Array.from(new Generator(seed).uniforms(n), (u) => 2 * u - 1)
+
+const SCHEDULES = {
+  decays: (rate: number) => (step: number) => rate * 0.97 ** step,
+  rests: (rate: number) => (step: number) => (step % 3 === 0 ? 0 : rate),
+  diverges: (rate: number, at: number) => (step: number) => (step < at ? rate : 1e38),
+  'is no rate': (rate: number, at: number) => (step: number) => (step < at ? rate : -1),
+  throws: (rate: number, at: number) => (step: number) => {
+    if (step >= at) throw new Error('no such step')
+    return rate
+  },
+} as const
+
+type Change = (it: Subject, epoch: number) => void
+/** What callbacks do where an epoch ends. */
+const CHANGES: Readonly<Record<string, Change>> = {
+  'sets the rate': ({ optimizer }, epoch) => void (optimizer.learningRate = 0.05 / (1 + epoch)),
+  'freezes and thaws': ({ parameters }, epoch) => {
+    const p = parameters[epoch % parameters.length]
+    p.requiresGrad = !p.requiresGrad
+    if (!parameters.some(({ requiresGrad }) => requiresGrad)) p.requiresGrad = true
+  },
+  'loads the state there is': ({ optimizer }) => optimizer.loadState(optimizer.state()),
+  'loads the first state': ({ optimizer, first }) => optimizer.loadState(first),
+  'sets a gradient': ({ parameters: [p] }) => void (p.grad = new Float32Array(p.size).fill(0.5)),
+  'forgets gradients': ({ optimizer }) => optimizer.zeroGrad(),
+  'writes into a parameter': ({ parameters: [p] }) => void p.view().fill(0.1),
+  'makes memory grow': ({ backend }) => void backend.heap.allocate(1 << 16),
+  predicts: ({ model, features }) => void model.predict([new Array(features).fill(1)]),
+}
+
+/** One of them in so many cases, else null. */
+const sometimes = <T>(of: fc.Arbitrary<T>, oneIn: number) =>
+  fc.oneof({ weight: oneIn - 1, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: of })
+const one = <T>(of: readonly T[]) => fc.constantFrom(...of)
+const rarely = (oneIn: number) => fc.integer({ min: 1, max: oneIn }).map((n) => n === oneIn)
+
+const cases = fc
+  .record({
+    seed: fc.nat(999),
+    rows: fc.integer({ min: 1, max: 70 }),
+    features: fc.integer({ min: 1, max: 9 }),
+    hidden: fc.array(fc.record({ width: fc.integer({ min: 1, max: 16 }), activation: one(ACTIVATIONS), apart: rarely(4) }), {
+      maxLength: 3,
+    }),
+    outputs: fc.integer({ min: 2, max: 5 }),
+    loss: one(Object.keys(LOSSES)),
+    flatten: rarely(6),
+    bias: rarely(4).map((no) => !no),
+    frozen: sometimes(fc.nat(7), 5),
+    optimizer: one(NAMES),
+    options: one([{}, {}, {}, { weightDecay: 0.01, momentum: 0.8, amsgrad: true }, { clipNorm: 0.3 }]),
+    grouped: rarely(3),
+    batch: fc.record({ divides: rarely(2), size: fc.nat(69) }),
+    epochs: fc.integer({ min: 1, max: 12 }),
+    weighted: rarely(4),
+    shuffle: rarely(4).map((no) => !no),
+    dropLast: rarely(5),
+    rate: one([1e-3, 1e-2, 0.05, 0.3]),
+    schedule: sometimes(one(Object.keys(SCHEDULES) as (keyof typeof SCHEDULES)[]), 2),
+    at: fc.nat(60),
+    change: sometimes(one(Object.keys(CHANGES)), 2),
+    from: fc.integer({ min: 1, max: 6 }),
+    twice: rarely(3),
+    watched: rarely(10),
+  })
+  .map(({ batch, ...c }) => ({ ...c, batchSize: sizeOf(batch, c.rows) }))
+  // callbacks see the averages of such optimizers in the place of what is trained, and fit puts that back
+  .filter(({ optimizer, change }) => !(change === 'writes into a parameter' && 'averageOf' in OPTIMIZERS[optimizer as 'Adam'].prototype))
+
+type Case = typeof cases extends fc.Arbitrary<infer C> ? C : never
+
+function sizeOf({ divides, size }: { divides: boolean; size: number }, rows: number): number {
+  const sizes = Array.from({ length: rows }, (_, i) => i + 1).filter((n) => !divides || rows % n === 0)
+  return sizes[size % sizes.length]
+}
+
+/** What is trained. */
+interface Subject {
+  backend: Backend
+  model: Sequential
+  features: number
+  parameters: readonly Parameter[]
+  optimizer: Optimizer
+  first: ReturnType<Optimizer['state']>
+  data: Pick<FitOptions, 'inputs' | 'shape' | 'weights'> & { inputs: Float32Array; targets: Int32Array | Float32Array }
+  outputs: number
+}
+
+function subjectOf(c: Case, backend: Backend): Subject {
+  const { features, outputs, hidden, bias } = c
+  let width = features
+  const layers: Module[] = c.hidden.flatMap(({ width: next, activation, apart }) => {
+    const layer = new Dense(width, (width = next), { bias, activation: apart ? 'linear' : activation })
+    return apart ? [layer, new Activation(activation)] : [layer]
+  })
+  layers.push(new Dense(hidden.at(-1)?.width ?? features, outputs, { bias }))
+  const model = new Sequential(c.flatten ? [new Flatten(), ...layers] : layers, { seed: c.seed % 7, backend })
+  const parameters = model.parameters()
+  if (c.frozen !== null && parameters.length > 1) parameters[c.frozen % parameters.length].requiresGrad = false
+  const optimizer = optimizerOf(c, parameters)
+  const targets =
+    c.loss === 'crossEntropy'
+      ? Int32Array.from({ length: c.rows }, (_, i) => (i * 7 + c.seed) % outputs)
+      : numbers(c.rows * outputs, c.seed + 2)
+  const data = { inputs: numbers(c.rows * features, c.seed + 1), shape: [c.rows, features], targets }
+  const weights = c.weighted ? { weights: numbers(c.rows, c.seed + 3).map(Math.abs) } : {}
+  return { backend, model, features, parameters, optimizer, first: optimizer.state(), data: { ...data, ...weights }, outputs }
+}
+
+function optimizerOf(c: Case, parameters: readonly Parameter[]): Optimizer {
+  const Class = OPTIMIZERS[c.optimizer as 'Adam'] as unknown as (new (p: unknown, o: object) => Optimizer) & { defaults: object }
+  const known = (options: object) =>
+    Object.fromEntries(Object.entries(options).filter(([name]) => name === 'clipNorm' || name in Class.defaults))
+  const options = known(c.optimizer === 'Nesterov' ? { ...c.options, momentum: undefined } : { ...c.options, learningRate: c.rate })
+  if (!c.grouped || parameters.length < 2) return new Class(parameters, options)
+  const every = (rest: number) => parameters.filter((_, i) => i % 2 === rest)
+  return new Class([{ parameters: every(0), ...known({ weightDecay: 0.02 }) }, { parameters: every(1) }], options)
+}
+
+/** All that can be seen of a training. */
+interface Outcome {
+  epochs: [epoch: number, loss: number, learningRate: number][]
+  error?: string
+  waiting?: boolean[]
+  weights?: Uint32Array[]
+  state?: unknown
+  learningRate?: number
+  further?: Uint32Array[] | string
+}
+
+const bits = ({ parameters }: Subject) => parameters.map((p) => new Uint32Array(Float32Array.from(p.view()).buffer))
+const place = (error: unknown) => String((error as Error).message).match(/^loss is \S+ at step \d+|^.*/s)?.[0]
+const targetsOf = ({ data, outputs }: Subject, rows: readonly number[]) =>
+  data.targets instanceof Int32Array
+    ? Int32Array.from(rows, (r) => data.targets[r])
+    : rows.map((r) => [...data.targets.subarray(r * outputs, (r + 1) * outputs)])
+
+/** What there is at the end, and after one step more. */
+function ended(c: Case, it: Subject, epochs: Outcome['epochs'], error?: string): Outcome {
+  const { model, optimizer, parameters } = it
+  const outcome: Outcome = { epochs: error === undefined ? epochs : [], error, weights: bits(it), state: optimizer.state() }
+  outcome.waiting = parameters.map((p) => p.gradientState === 'ready')
+  outcome.learningRate = optimizer.learningRate
+  try {
+    backward(
+      c,
+      it,
+      Array.from({ length: c.rows }, (_, i) => i),
+    )
+    optimizer.step()
+    outcome.further = bits(it)
+  } catch (thrown) {
+    outcome.further = place(thrown)
+  }
+  model.backend.arena.end()
+  return outcome
+}
+
+async function throughFit(c: Case, backend: Backend): Promise<Outcome> {
+  const it = subjectOf(c, backend)
+  const epochs: Outcome['epochs'] = []
+  const callbacks: Callback[] = c.watched ? [{ onBatchEnd() {} }] : []
+  const { change } = c
+  if (change !== null) callbacks.push({ onEpochEnd: ({ epoch }) => void (epoch >= c.from && CHANGES[change](it, epoch)) })
+  const targets = it.data.targets instanceof Int32Array ? it.data.targets : (targetsOf(it, [...Array(c.rows).keys()]) as number[][])
+  const { batchSize, shuffle, dropLast, optimizer: _, ...rest } = { ...c, optimizer: null }
+  const schedule = rest.schedule === null ? undefined : SCHEDULES[rest.schedule](c.rate, c.at)
+  try {
+    for (const [seed, count] of c.twice
+      ? [
+          [c.seed % 5, c.epochs],
+          [9, 2],
+        ]
+      : [[c.seed % 5, c.epochs]]) {
+      const options = { ...it.data, targets, loss: LOSSES[c.loss], optimizer: it.optimizer, batchSize, shuffle, dropLast, callbacks }
+      const history = await fit(it.model, { ...options, seed, epochs: count, schedule })
+      epochs.push(...history.epochs.map((e): Outcome['epochs'][number] => [e.epoch, e.loss, e.learningRate]))
+    }
+  } catch (error) {
+    return ended(c, it, epochs, place(error))
+  }
+  return ended(c, it, epochs)
+}
+
+/** One forward and backward pass on some rows; the loss. @throws where it is not finite, before the backward pass */
+function backward(c: Case, it: Subject, rows: readonly number[], where = ''): number {
+  const { features, data, model, backend } = it
+  const x = Float32Array.from(rows.flatMap((r) => [...data.inputs.subarray(r * features, (r + 1) * features)]))
+  const weights = data.weights as Float32Array | undefined
+  const output = model.forward(tensor(x, [rows.length, features], { backend }))
+  const options = weights && where !== '' ? { weights: Float32Array.from(rows, (r) => weights[r]) } : undefined
+  const loss = LOSSES[c.loss](output, tensor(targetsOf(it, rows), { backend }), options)
+  const value = loss.item()
+  if (where !== '' && !Number.isFinite(value)) throw new Error(`loss is ${value} at step ${where}`)
+  loss.backward()
+  return value
+}
+
+function byHand(c: Case, backend: Backend): Outcome {
+  const it = subjectOf(c, backend)
+  const epochs: Outcome['epochs'] = []
+  try {
+    byHandFor(c, it, c.seed % 5, c.epochs, epochs)
+    if (c.twice) byHandFor(c, it, 9, 2, epochs)
+  } catch (error) {
+    return ended(c, it, epochs, place(error))
+  }
+  return ended(c, it, epochs)
+}
+
+function byHandFor(c: Case, it: Subject, seed: number, count: number, epochs: Outcome['epochs']): void {
+  const { optimizer } = it
+  const generator = new Generator(seed)
+  const schedule = c.schedule === null ? null : SCHEDULES[c.schedule](c.rate, c.at)
+  let step = 0
+  for (let epoch = 1; epoch <= count; epoch++) {
+    const order = c.shuffle ? [...generator.permutation(c.rows)] : [...Array(c.rows).keys()]
+    let [sum, seen] = [0, 0]
+    for (let from = 0; from < c.rows; from += c.batchSize) {
+      const batch = order.slice(from, from + c.batchSize)
+      if (c.dropLast && batch.length < c.batchSize) break
+      const rate = schedule?.(step) ?? optimizer.learningRate
+      // as fit says it; the optimizer says the same of any number that it is given
+      if (!(rate >= 0)) throw new RangeError(`fit: schedule must give a finite number ≥ 0 for each step, got ${rate} for step ${step}`)
+      if (schedule !== null) optimizer.learningRate = rate
+      const loss = backward(c, it, batch, `${++step}`)
+      optimizer.step()
+      sum += loss * batch.length
+      seen += batch.length
+    }
+    epochs.push([epoch, sum / seen, optimizer.learningRate])
+    if (c.change !== null && epoch >= c.from) CHANGES[c.change](it, epoch)
+  }
+}
+
+test('fit and the written-out loop end at the same bits', async () => {
+  const run = vi.spyOn(Program.prototype, 'run')
+  vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const threads = createBackend({ threads: 2 })
+  await threads.ready
+  const backends = [threads, createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+  const agree = fc.asyncProperty(cases, async (c) => {
+    for (const backend of backends) {
+      const [found, expected] = [await throughFit(c, backend), byHand(c, backend)]
+      if (!isDeepStrictEqual(found, expected)) expect(found, `${backend.variant}, ${backend.threads} threads`).toEqual(expected)
+    }
+  })
+  await fc.assert(agree, { seed: SEED, numRuns: RUNS, endOnFailure: false })
+  const steps = run.mock.results.reduce((sum, { value }) => sum + value, 0)
+  expect(steps).toBeGreaterThan(5 * RUNS)
+  vi.restoreAllMocks()
+}, 600_000)

@@ -1,0 +1,409 @@
+/** Steps that fit runs many at a time, in one call of WebAssembly, have the bits of steps that are taken one by one. */
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { Pool } from '../../ts/backend/threads/pool.js'
+import {
+  Adam,
+  type Backend,
+  type Callback,
+  clipGlobalNorm,
+  createBackend,
+  crossEntropy,
+  Dense,
+  type FitOptions,
+  fit,
+  Generator,
+  GradientAccumulation,
+  type History,
+  Lambda,
+  Lion,
+  Lookahead,
+  mse,
+  NAdam,
+  NonFiniteError,
+  type OptimizerLike,
+  Prodigy,
+  ReduceOnPlateau,
+  RMSProp,
+  Sequential,
+  SGD,
+  schedules,
+  supportedVariants,
+  tensor,
+} from '../../ts/index.js'
+import { Program } from '../../ts/train/fast/program.js'
+
+const rows = 53
+const numbers = (n: number, seed: number) => Float32Array.from(new Generator(seed).uniforms(n), (u) => 2 * u - 1)
+const data = { inputs: numbers(rows * 6, 1), shape: [rows, 6], targets: Int32Array.from({ length: rows }, (_, i) => (i * 7) % 4) }
+
+const layers = () => [new Dense(6, 9, { activation: 'tanh' }), new Dense(9, 4)]
+/** The same net; a layer of one's own has its steps run as they are written. */
+const quick = (backend: Backend) => new Sequential(layers(), { seed: 3, backend })
+const plain = (backend: Backend) => new Sequential([...layers(), new Lambda((x) => x)], { seed: 3, backend })
+
+type Make = (model: Sequential) => OptimizerLike
+interface Outcome {
+  weights: number[][]
+  state: unknown
+  epochs: unknown[]
+  steps: number
+  error: string | undefined
+  learningRate: number
+  /** Whether gradients wait to be added to. */
+  waiting: boolean[]
+  /** Weights after a step that is written out. */
+  further: number[][] | string
+}
+
+async function outcome(model: Sequential, make: Make, options: (o: OptimizerLike) => Partial<FitOptions>): Promise<Outcome> {
+  const optimizer = make(model)
+  let history: History | undefined
+  let error: string | undefined
+  try {
+    history = await fit(model, { ...data, loss: crossEntropy, optimizer, epochs: 9, batchSize: 8, ...options(optimizer) } as FitOptions)
+  } catch (thrown) {
+    error = String(thrown)
+  }
+  const waiting = model.parameters().map((p) => p.gradientState === 'ready')
+  return {
+    weights: weightsOf(model),
+    waiting,
+    state: (optimizer as Partial<Adam>).state?.(),
+    epochs: history?.epochs.map(({ seconds: _, ...record }) => record) ?? [],
+    steps: history?.steps ?? 0,
+    error,
+    learningRate: optimizer.learningRate,
+    further: furtherStep(model, optimizer),
+  }
+}
+
+const weightsOf = (model: Sequential) => model.parameters().map((p) => [...p.data()])
+
+function furtherStep(model: Sequential, optimizer: OptimizerLike): number[][] | string {
+  crossEntropy(model.forward(tensor(data.inputs, data.shape, { backend: model.backend })), data.targets).backward()
+  try {
+    optimizer.step()
+  } catch (error) {
+    return String(error)
+  }
+  return weightsOf(model)
+}
+
+/** Both ways to the same end; returns how many steps were run many at a time. */
+async function compare(backend: Backend, make: Make, options: (o: OptimizerLike) => Partial<FitOptions> = () => ({})): Promise<number> {
+  const run = vi.spyOn(Program.prototype, 'run')
+  const many = await outcome(quick(backend), make, options)
+  const steps = run.mock.results.reduce((sum, { value }) => sum + value, 0)
+  run.mockClear()
+  const single = await outcome(plain(backend), make, options)
+  expect(run).not.toHaveBeenCalled()
+  expect(many).toEqual(single)
+  return steps
+}
+
+afterEach(() => vi.restoreAllMocks())
+
+/** A learning rate that no float holds, so that parameters do not stay finite whatever the order of an update's factors. */
+const TOO_LARGE = 1e45
+
+const adam: Make = (model) => new Adam(model.parameters(), { learningRate: 0.01, weightDecay: 0.01 })
+
+describe.each(supportedVariants())('%s', (variant) => {
+  const backend = createBackend({ variant })
+
+  test.each<[string, Make]>([
+    ['Adam', adam],
+    ['RMSProp', (model) => new RMSProp(model.parameters(), { learningRate: 0.01, momentum: 0.9 })],
+    ['NAdam, which carries a product along', (model) => new NAdam(model.parameters(), { learningRate: 0.01 })],
+    ['Lion that climbs', (model) => new Lion(model.parameters(), { learningRate: 0.001, maximize: true })],
+    [
+      'groups with options of their own',
+      (model) => {
+        const [w0, b0, w1, b1] = model.parameters()
+        return new SGD([{ parameters: [w0, w1], momentum: 0.9, weightDecay: 0.1 }, { parameters: [b0, b1] }], { learningRate: 0.1 })
+      },
+    ],
+  ])('%s', async (_name, make) => {
+    expect(await compare(backend, make)).toBeGreaterThan(40)
+  })
+
+  test.each<[string, Partial<FitOptions>]>([
+    ['one batch an epoch', { batchSize: 'full', epochs: 60 }],
+    ['batches that divide the rows, in order', { batchSize: 53, epochs: 60, shuffle: false }],
+    ['batches of one row', { batchSize: 1, epochs: 3 }],
+    ['short last batches left out', { dropLast: true }],
+    ['a schedule', { schedule: schedules.exponential(0.05, { factor: 0.99 }) }],
+    ['weights', { weights: numbers(rows, 5).map(Math.abs) }],
+    ['values for classes', { loss: mse, targets: Array.from({ length: rows }, (_, r) => [...numbers(4, r)]) }],
+    ['validation after each epoch', { validationSplit: 0.2 }],
+    ['progress', { onProgress: () => {} }],
+  ])('%s', async (_name, options) => {
+    expect(await compare(backend, adam, () => options)).toBeGreaterThan(20)
+  })
+
+  test('a plateau, a stop and a change of options between epochs', async () => {
+    const seen: number[][] = []
+    const callbacks = (optimizer: OptimizerLike): Callback[] => {
+      const losses: number[] = []
+      seen.push(losses)
+      const plateau = new ReduceOnPlateau(optimizer as Adam, { patience: 0, threshold: 0.5, factor: 0.5 })
+      return [
+        {
+          onEpochEnd({ epoch, loss }, control) {
+            losses.push(loss)
+            plateau.step(loss)
+            if (epoch === 3) (optimizer as Adam).groups[0].options.beta1 = 0.5
+            if (epoch === 7) control.stop('enough')
+          },
+        },
+      ]
+    }
+    expect(await compare(backend, adam, (optimizer) => ({ callbacks: callbacks(optimizer) }))).toBeGreaterThan(20)
+    expect(seen[0]).toHaveLength(7)
+    expect(seen[0]).toEqual(seen[1])
+  })
+
+  test('a loss that is not finite in the middle: the optimizer and the weights are those of the last good step', async () => {
+    for (const make of [adam, (model: Sequential) => new NAdam(model.parameters(), { learningRate: 0.01 })]) {
+      const steps = await compare(backend, make, () => ({
+        schedule: (step) => (step < 40 ? 0.01 : TOO_LARGE),
+        shuffle: false,
+        dropLast: true,
+      }))
+      expect(steps).toBeGreaterThan(10)
+    }
+    const { error } = await outcome(quick(backend), adam, () => ({ schedule: (step) => (step < 40 ? 0.01 : TOO_LARGE) }))
+    expect(error).toMatch(new RegExp(`${NonFiniteError.name}.*at step 4\\d `))
+  })
+
+  test('a schedule that throws does so at its step, with the steps before it taken', async () => {
+    const schedule = (step: number) => {
+      if (step === 33) throw new Error('no such step')
+      return 0.01
+    }
+    expect(await compare(backend, adam, () => ({ schedule }))).toBeGreaterThan(10)
+    expect((await outcome(quick(backend), adam, () => ({ schedule }))).error).toMatch(/no such step/)
+  })
+
+  test('a schedule that throws once, or answers what is no rate, does so at its step', async () => {
+    const once = () => {
+      let thrown = false
+      return (step: number) => {
+        if (step !== 33 || thrown) return 0.01
+        thrown = true
+        throw new Error('once')
+      }
+    }
+    expect(await compare(backend, adam, () => ({ schedule: once() }))).toBeGreaterThan(10)
+    expect((await outcome(quick(backend), adam, () => ({ schedule: once() }))).error).toMatch(/once/)
+    for (const at of [0, 1, 14, 33]) {
+      await compare(backend, adam, () => ({ schedule: (step) => (step < at ? 0.01 : -1) }))
+    }
+  })
+
+  test('a schedule is asked once for each step, in order', async () => {
+    for (const bad of [Number.POSITIVE_INFINITY, 40]) {
+      const asked: number[] = []
+      const schedule = (step: number) => {
+        asked.push(step)
+        return step < bad ? 0.01 : 1e38
+      }
+      await outcome(quick(backend), adam, () => ({ schedule }))
+      expect(asked.length).toBeGreaterThan(40)
+      expect(asked).toEqual(asked.map((_, i) => i))
+    }
+  })
+
+  test.each<[string, (o: OptimizerLike) => (step: number) => number]>([
+    ['reads the count of steps', (o) => () => 0.1 * 0.99 ** o.stepCount],
+    ['reads the rate before', (o) => () => o.learningRate * 0.99],
+    ['reads both, and diverges', (o) => () => (o.stepCount < 40 ? o.learningRate * 0.99 : 1e38)],
+    [
+      'sets an option that chooses another kernel',
+      (o) => (step) => {
+        if (step === 42) (o as RMSProp).groups[0].options.centered = true
+        return 0.01
+      },
+    ],
+    [
+      'sets one that does not',
+      (o) => (step) => {
+        ;(o as RMSProp).groups[0].options.beta = 0.9 + step / 1000
+        return 0.01
+      },
+    ],
+  ])('a schedule that %s', async (_name, make) => {
+    const options = (optimizer: OptimizerLike) => ({ schedule: make(optimizer) })
+    const rmsprop: Make = (model) => new RMSProp(model.parameters(), { learningRate: 0.01 })
+    expect(await compare(backend, rmsprop, options)).toBeGreaterThan(20)
+  })
+
+  test('a schedule that aborts: its step is the last, one by one or not', async () => {
+    for (const make of [quick, plain]) {
+      const controller = new AbortController()
+      const schedule = (step: number) => {
+        if (step === 43) controller.abort()
+        return 0.01
+      }
+      const { steps } = await outcome(make(backend), adam, () => ({ schedule, signal: controller.signal }))
+      expect(steps).toBe(44)
+    }
+  })
+
+  test.each<[string, (o: Adam, before: ReturnType<Adam['state']>) => void]>([
+    ['freezes a layer', ({ groups }) => void (groups[0].parameters[0].requiresGrad = false)],
+    ['puts the optimizer back', (o, before) => o.loadState(before)],
+    ['sets a gradient', ({ groups }) => void (groups[0].parameters[1].grad = new Float32Array(9).fill(1))],
+  ])('a callback that %s where an epoch ends with a whole batch', async (_name, change) => {
+    const even = { inputs: data.inputs.subarray(0, 48 * 6), shape: [48, 6], targets: data.targets.subarray(0, 48) }
+    const options = (optimizer: OptimizerLike): Partial<FitOptions> => {
+      const before = optimizer.state()
+      const onEpochEnd = ({ epoch }: { epoch: number }) => {
+        if (epoch === 10) change(optimizer as Adam, before as ReturnType<Adam['state']>)
+      }
+      return { ...even, batchSize: 8, epochs: 20, callbacks: [{ onEpochEnd }] }
+    }
+    expect(await compare(backend, adam, options)).toBeGreaterThan(20)
+  })
+
+  test.each<[string, Make]>([
+    [
+      'numbers of a step',
+      (model) =>
+        new (class extends Adam {
+          protected override hyper(...args: Parameters<Adam['hyper']>) {
+            return super.hyper({ ...args[0], learningRate: 0.1 * Math.abs(this.groups[0].parameters[0].data()[0]) }, args[1])
+          }
+        })(model.parameters()),
+    ],
+    [
+      'weight decay',
+      (model) =>
+        new (class extends SGD {
+          protected override coupledDecay() {
+            return Math.abs(this.groups[0].parameters[0].data()[0])
+          }
+        })(model.parameters(), { learningRate: 0.1 }),
+    ],
+    [
+      'decay of its own instance',
+      (model) =>
+        Object.assign(new Lion(model.parameters(), { learningRate: 0.001 }), {
+          decoupledDecay(this: Lion) {
+            return 0.01 * Math.abs(this.groups[0].parameters[0].data()[0])
+          },
+        }),
+    ],
+  ])('%s of one’s own: step by step', async (_name, make) => {
+    expect(await compare(backend, make)).toBe(0)
+  })
+
+  test.each<[string, Make]>([
+    ['a clipped gradient', (model) => new Adam(model.parameters(), { clipNorm: 0.1 })],
+    ['a transform', (model) => new Adam(model.parameters(), { gradientTransforms: [clipGlobalNorm(0.1)] })],
+    ['a rule that looks at gradients', (model) => new Prodigy(model.parameters())],
+    ['a wrapper', (model) => new Lookahead(new Adam(model.parameters()))],
+    ['gradients that add up', (model) => new GradientAccumulation(new SGD(model.parameters(), { learningRate: 0.1 }), { every: 3 })],
+    ['a parameter that nobody updates', (model) => new Adam(model.parameters().slice(1))],
+    [
+      'a rule of one’s own',
+      (model) =>
+        new (class extends Adam {
+          override step() {
+            super.step()
+          }
+        })(model.parameters()),
+    ],
+  ])('%s: step by step', async (_name, make) => {
+    expect(await compare(backend, make)).toBe(0)
+  })
+
+  test('what watches batches sees each', async () => {
+    const seen: number[] = []
+    const options = { callbacks: [{ onBatchEnd: ({ step }: { step: number }) => void seen.push(step) }] }
+    expect(await compare(backend, adam, () => options)).toBe(0)
+    expect(seen).toEqual([...Array.from({ length: 63 }, (_, i) => i + 1), ...Array.from({ length: 63 }, (_, i) => i + 1)])
+  })
+
+  test('a gradient that waits for the optimizer is used once', async () => {
+    const other = (model: Sequential) => {
+      const extra = quick(backend).parameters()[0]
+      const optimizer = new Adam([...model.parameters(), extra], { learningRate: 0.01 })
+      return { optimizer, extra }
+    }
+    const results = []
+    for (const net of [quick, plain]) {
+      const model = net(backend)
+      const { optimizer, extra } = other(model)
+      const onEpochEnd = () => {
+        extra.grad = new Float32Array(extra.size).fill(1)
+      }
+      await fit(model, { ...data, loss: crossEntropy, optimizer, epochs: 6, batchSize: 8, callbacks: [{ onEpochEnd }] } as FitOptions)
+      results.push([...[extra, ...model.parameters()].map((p) => [...p.data()]), [optimizer.stepCount]])
+    }
+    expect(results[0]).toEqual(results[1])
+  })
+
+  test('one that waits when a stretch could first be is no reason against later ones', async () => {
+    const model = quick(backend)
+    const extra = quick(backend).parameters()[0]
+    const optimizer = new Adam([...model.parameters(), extra], { learningRate: 0.01 })
+    const run = vi.spyOn(Program.prototype, 'run')
+    const options = { ...data, loss: crossEntropy, optimizer, epochs: 20, batchSize: 8, yieldEvery: 0 }
+    const schedule = (step: number) => {
+      // runs when other tasks have their turn: between the step that is recorded and the next one
+      if (step === 0) setImmediate(() => (extra.grad = new Float32Array(extra.size).fill(1)))
+      return 0.01
+    }
+    await fit(model, { ...options, schedule } as FitOptions)
+    expect(run).toHaveBeenCalled()
+  })
+
+  test('memory stays where it was', async () => {
+    const model = quick(backend)
+    const optimizer = adam(model)
+    const run = () => fit(model, { ...data, loss: crossEntropy, optimizer, epochs: 50, batchSize: 8 } as FitOptions)
+    await run()
+    const used = backend.heap.usedBytes
+    for (let i = 0; i < 5; i++) await run()
+    // a finalizer of an earlier test may give memory back meanwhile
+    expect(backend.heap.usedBytes).toBeLessThanOrEqual(used)
+  })
+
+  test('without room for the rows of many steps, single ones are run', async () => {
+    const tight = createBackend({ variant, memoryLimit: 0x220000 })
+    tight.heap.allocate(0xc000)
+    expect(await compare(tight, adam)).toBe(0)
+  })
+})
+
+test('JavaScript has no programs, and the same results', async () => {
+  expect(await compare(createBackend({ backend: 'js' }), adam)).toBe(0)
+})
+
+describe('with threads', async () => {
+  const backend = createBackend({ threads: 2 })
+  await backend.ready
+
+  test('a small net stays on one, many steps at a time', async () => {
+    expect(await compare(backend, (model) => new Adam(model.parameters()))).toBeGreaterThan(0)
+  })
+
+  test('calls that are large enough to be shared are shared', async () => {
+    const run = vi.spyOn(Program.prototype, 'run')
+    const pool = vi.spyOn(Pool.prototype, 'run')
+    const model = new Sequential([new Dense(6, 400, { activation: 'tanh' }), new Dense(400, 400), new Dense(400, 4)], { seed: 3, backend })
+    await fit(model, { ...data, loss: crossEntropy, optimizer: new Adam(model.parameters()), epochs: 3, batchSize: 48 })
+    expect(run).not.toHaveBeenCalled()
+    expect(pool).toHaveBeenCalled()
+  })
+
+  test('so are updates, where they alone are large', async () => {
+    const run = vi.spyOn(Program.prototype, 'run')
+    const pool = vi.spyOn(Pool.prototype, 'run')
+    const model = new Sequential([new Dense(6, 400), new Dense(400, 400), new Dense(400, 4)], { seed: 3, backend })
+    await fit(model, { ...data, loss: crossEntropy, optimizer: new Adam(model.parameters()), epochs: 3, batchSize: 1 })
+    expect(run).not.toHaveBeenCalled()
+    expect(pool).toHaveBeenCalled()
+  })
+})

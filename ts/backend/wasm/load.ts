@@ -1,0 +1,189 @@
+/** From text to a running WebAssembly instance whose exports are the kernel table. */
+
+import type { Backend } from '../index.js'
+import { ACTIVATIONS, type Kernels, type Ptr, type Update } from '../kernels.js'
+import { wasmCode } from './bytes.js'
+import { decode } from './decode.js'
+import { withMemoryImported } from './imported-memory.js'
+import { type Variant, variantOf } from './variants.js'
+
+export type { Variant } from './variants.js'
+
+/** A module as text, both variants in one; none where the runtime compiled a module with all kernels, or there is no WebAssembly. */
+export interface WasmPart {
+  packed?(): string
+}
+
+/** What an entry carries from the start: as text, or `simd` alone, compiled already where the runtime did that; or nothing. */
+export interface WasmCode extends WasmPart {
+  simd?: WebAssembly.Module
+  /** The module with all kernels from a file, where the entry has files; undefined if it is not there. */
+  read?(variant: Variant): Uint8Array<ArrayBuffer> | undefined
+}
+
+/** An engine that runs one runs those before it. */
+const VARIANTS: readonly Variant[] = ['simd', 'relaxed']
+
+/** Of the stack, which grows down: how far below that of the core the stack of parts begins. Kernels use less than 1 kB. */
+export const STACK_BETWEEN = 1 << 15
+
+/** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
+export interface WasmExports extends Kernels {
+  /** By their shapes, as programs see these types where the compiler knows no WebAssembly: Node's have none without the DOM's. */
+  memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
+  __stack_pointer: { value: number }
+  heapBase(): Ptr
+  [update: string]: unknown
+}
+
+const files = new Map<Variant, Uint8Array<ArrayBuffer> | undefined>()
+const unpacked = new Map<WasmPart, Uint8Array>()
+const modules = new Map<WasmPart, Record<string, WebAssembly.Module>>()
+
+/**
+ * The variants that this engine can run, best first; none without SIMD or WebAssembly, or where compiling is forbidden.
+ *
+ * @example const hasSimd = supportedVariants().includes('simd')
+ */
+export function supportedVariants(): Variant[] {
+  if (typeof WebAssembly === 'undefined') return []
+  if (wasmCode.simd !== undefined) return ['simd']
+  if (wasmCode.packed === undefined || refusal() !== undefined) return []
+  const best = [...VARIANTS].reverse().findIndex(isKnown)
+  return best < 0 ? [] : [...VARIANTS].reverse().slice(best)
+}
+
+/** A function of three vectors up to the number of its one instruction. */
+const PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253]
+/** Whether the engine has the instructions of a variant. Asked by a module of one of them: that of the variant takes a millisecond. */
+function isKnown(variant: Variant): boolean {
+  const instruction = variant === 'simd' ? [210, 0] : [133, 2] // v128.bitselect, f32x4.relaxed_madd
+  return (known[variant] ??= WebAssembly.validate(Uint8Array.of(...PROBE, ...instruction, 11)))
+}
+
+/** What {@link isKnown} found: each backend asks. */
+const known: { [variant in Variant]?: boolean } = {}
+
+let probed: { refusal?: string } | undefined
+
+/**
+ * What the runtime says when it forbids compiling bytes that it could run: a page's Content-Security-Policy, or an edge runtime
+ * reached through the wrong entry. Asked of the empty module; undefined where compiling is allowed, or nothing is to compile.
+ */
+export function refusal(): string | undefined {
+  if (typeof WebAssembly === 'undefined' || wasmCode.packed === undefined) return undefined
+  if (!probed) {
+    probed = {}
+    try {
+      new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))
+    } catch (error) {
+      probed.refusal = String(error)
+    }
+  }
+  return probed.refusal
+}
+
+/** Whether there are modules that threads can share: not where the runtime compiled them. */
+export function isShareable(): boolean {
+  return wasmCode.simd === undefined
+}
+
+/** The module, compiled once; `shared`: with its memory imported, for threads. Without `part` it is that of the start. */
+export function compiled(variant: Variant, shared = false, part: WasmPart = wasmCode): WebAssembly.Module {
+  const found = compiledOf(part)
+  return (found[keyOf(variant, shared)] ??= wasmCode.simd ?? new WebAssembly.Module(codeOf(part, variant, shared)))
+}
+
+/** Instantiates on the calling thread; `memory`: on one that threads share. */
+export function instantiate(variant: Variant, memory?: WebAssembly.Memory): WasmExports {
+  return run(compiled(variant, memory !== undefined), memory)
+}
+
+/**
+ * A part beside an instance, on its memory; the instance itself where that has all kernels. Undefined where the calling thread may
+ * not compile so large a module, as that of a page in old Chrome versions: what asks has a twin in JavaScript.
+ */
+export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExports, shared: boolean): WasmExports | undefined {
+  if (part.packed === undefined || fileOf(variant)) return core
+  try {
+    const exports = run(compiled(variant, shared, part), core.memory)
+    exports.__stack_pointer.value = core.__stack_pointer.value - STACK_BETWEEN
+    return exports
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
+}
+
+/**
+ * Compiles off the calling thread, so that a later {@link instantiate} is instant; what is in a file on it, as Node takes longer to hand
+ * the work to another.
+ */
+export async function precompile(variant: Variant, shared = false): Promise<void> {
+  if (fileOf(variant)) return void compiled(variant, shared)
+  const [found, key] = [compiledOf(wasmCode), keyOf(variant, shared)]
+  if (wasmCode.simd === undefined) found[key] ??= await WebAssembly.compile(codeOf(wasmCode, variant, shared))
+}
+
+/** The update kernel of an optimizer, if there is one of that name. */
+export function updateKernel(exports: WasmExports | undefined, name: string): Update | undefined {
+  const found = exports?.[name]
+  return typeof found === 'function' ? (found as Update) : undefined
+}
+
+function run(module: WebAssembly.Module, memory?: WebAssembly.Memory): WasmExports {
+  return new WebAssembly.Instance(module, memory ? { env: { memory } } : {}).exports as unknown as WasmExports
+}
+
+/** Rows, inputs and outputs of a layer that takes a tenth of a millisecond once its kernels are compiled well. */
+const ROWS = 32
+const INPUTS = 128
+const OUTPUTS = 128
+
+/**
+ * Engines compile a kernel fast at first, and well once it has run for a while, beside the program. So a layer is run as soon as there
+ * is an engine, which takes a millisecond: by the time that the first batch comes, the products are fast. A second run would bring that
+ * no nearer.
+ */
+export function warmUp({ kernels, heap }: Pick<Backend, 'kernels' | 'heap'>): void {
+  const sizes = [ROWS * INPUTS, INPUTS * OUTPUTS, OUTPUTS, ROWS * OUTPUTS]
+  const block = heap.allocate(8 * sizes.reduce((sum, n) => sum + n, 0))
+  let end = block
+  const relu = ACTIVATIONS.indexOf('relu')
+  const [x, w, b, y, dx, dw, db, dy] = [...sizes, ...sizes].map((n) => (end += 4 * n) - 4 * n)
+  kernels.denseForward(x, w, b, 0, y, ROWS, INPUTS, OUTPUTS, relu, heap.scratch)
+  kernels.denseBackward(x, w, y, dy, dy, dw, db, dx, ROWS, INPUTS, OUTPUTS, relu, 0, heap.scratch)
+  heap.free(block)
+}
+
+function keyOf(variant: Variant, shared: boolean): string {
+  return shared ? `${variant}, shared` : variant
+}
+
+function compiledOf(part: WasmPart): Record<string, WebAssembly.Module> {
+  let found = modules.get(part)
+  if (!found) modules.set(part, (found = {}))
+  return found
+}
+
+/** As it is instantiated: a part imports its memory, the core does so from threads. */
+function codeOf(part: WasmPart, variant: Variant, shared: boolean): Uint8Array<ArrayBuffer> {
+  const bytes = (part === wasmCode && fileOf(variant)) || variantOf(unpack(part), variant)
+  return shared || part !== wasmCode ? withMemoryImported(bytes, shared) : bytes
+}
+
+function fileOf(variant: Variant): Uint8Array<ArrayBuffer> | undefined {
+  if (!files.has(variant)) files.set(variant, wasmCode.read?.(variant))
+  return files.get(variant)
+}
+
+/** Parts are packed behind the core, and unpacked by what that begins with. */
+function unpack(part: WasmPart): Uint8Array {
+  let found = unpacked.get(part)
+  if (!found) {
+    const core = wasmCode.packed?.() ?? ''
+    found = part === wasmCode ? decode(core) : decode(`${core.split(':', 1)}:${part.packed?.()}`, unpack(wasmCode))
+    unpacked.set(part, found)
+  }
+  return found
+}

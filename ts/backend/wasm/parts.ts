@@ -1,0 +1,26 @@
+/**
+ * Kernels that only some programs need, each part in a text of its own: who does not import what needs it does not carry it. A part
+ * becomes an instance of its own on the memory of a backend when it is first asked for ({@link Backend.part}, families.ts).
+ * ts/build/pack/finish.mjs says what is in which; tsup.config.ts puts parts.none.ts in this one's place where there is nothing to load, or
+ * all is in one module.
+ */
+import descent from './generated/descent.js'
+import doubles from './generated/doubles.js'
+import losses from './generated/losses.js'
+import operations from './generated/operations.js'
+import others from './generated/others.js'
+import updates from './generated/updates.js'
+import type { WasmPart } from './load.js'
+
+/** What solvers compute in double precision. */
+export const DOUBLES: WasmPart = { packed: () => doubles }
+/** The updates of SGD, plain and with momentum. */
+export const DESCENT: WasmPart = { packed: () => descent }
+/** Those of optimizers but SGD and Adam. */
+export const UPDATES: WasmPart = { packed: () => updates }
+/** Losses but cross-entropy of classes. */
+export const LOSSES: WasmPart = { packed: () => losses }
+/** Sums over axes and the like, softmax and dropout. */
+export const OPERATIONS: WasmPart = { packed: () => operations }
+/** Operations that are seldom used. */
+export const OTHERS: WasmPart = { packed: () => others }

@@ -1,0 +1,125 @@
+/**
+ * Widening: V8 can compile pairs of 128-bit vector operations to 256-bit ones (`--experimental-wasm-revectorize`), which
+ * doubles the speed of large matrix products and adds half to that of activations and optimizer updates. It is experimental in V8
+ * and acts on the whole process, so it is opt-in.
+ */
+import type { Backend } from '../index.js'
+import { TILES } from '../kernels.js'
+import { fastestOf, type Tiled, tilesFor } from './tiles.js'
+import type { Variant } from './variants.js'
+
+/** The first V8 that widens the fused multiply-add (Node 24; Node 22 widens all but that). */
+const FIRST_V8 = 13
+/** Tiles of so many columns have rows of two vectors of 256 bits; narrower ones are best where V8 widens nothing. */
+const WIDE = /x16$/
+/** Enough calls for V8 to replace its first, unoptimised code. */
+const CALLS = 150
+/** Rounds of a tile that is the fastest; ten times as many before one is not. */
+const ROUNDS = 10
+
+interface Host {
+  process?: { versions?: Record<string, string | undefined>; arch?: string; getBuiltinModule?(name: string): unknown }
+}
+
+/** Asks V8 to widen what it compiles from now on. False where this is not Node 24 or newer on x86. */
+export function enableWidening(): boolean {
+  const { process } = globalThis as Host
+  const { v8, deno, bun } = process?.versions ?? {}
+  if (v8 === undefined || deno !== undefined || bun !== undefined || Number.parseInt(v8, 10) < FIRST_V8) return false
+  const module = process?.getBuiltinModule?.('node:v8') as { setFlagsFromString(flag: string): void } | undefined
+  if (module === undefined || process?.arch !== 'x64') return false
+  module.setFlagsFromString('--experimental-wasm-revectorize')
+  isAsked = true
+  return true
+}
+
+let isAsked = false
+
+/** A variant as V8 compiles it in this process now: widened, too, for who did not ask. */
+export function engineOf(variant: Variant): string {
+  return isAsked ? `${variant}, widened` : variant
+}
+
+/** Rows, columns and terms of a ragged product, and of one to time: B must not be so small that it is read in place, without a tile. */
+const [M, N, K] = [37, 61, 150]
+const TIMED = [48, 96, 192] as const
+const TANH = 4
+/** Rows and columns of a loss; all of it, with a tail, through tanh. */
+const ROWS = 9
+const COLUMNS = 37
+
+/**
+ * Whether V8 has widened a backend's kernels to any use: those that it has optimised are found to give the bits of those that it has
+ * not, with each tile, and a wide tile is the fastest (without AVX2 it is not). `use` hears of the tile that was chosen; without
+ * it the tile stays as it is, and need only keep its bits.
+ * @throws Error if a kernel has other bits: V8 has widened it by then, and there is no way back in this process
+ */
+export function checkWidened(backend: Backend, use?: (tile: number) => void): boolean {
+  const { arena } = backend
+  const mark = arena.openScope()
+  try {
+    const { check, multiply } = samplesOf(backend)
+    if (use === undefined) {
+      check()
+      return true
+    }
+    const { setTile } = backend.kernels as unknown as Tiled
+    const tiles = tilesFor(backend.variant as Variant)
+    const times: number[] = []
+    for (const tile of tiles) {
+      setTile(tile)
+      check()
+      times.push(fastest(multiply, Math.min(...times)))
+    }
+    const tile = tiles[fastestOf(times)]
+    setTile(tile)
+    use(tile)
+    return WIDE.test(TILES[tile])
+  } finally {
+    arena.closeScope(mark)
+  }
+}
+
+/**
+ * A product to time; and a check of whether a ragged product, tanh and cross-entropy, which have all that other kernels are made of, keep the
+ * bits that they have now.
+ */
+function samplesOf({ heap, kernels, arena }: Backend): { check: () => void; multiply: () => void } {
+  const [m, n, k] = TIMED
+  const [a, b, c] = [m * k, k * n, m * n].map((size) => arena.allocate(size * heap.elementSize))
+  heap.view(a, m * k).set(Array.from({ length: m * k }, (_, i) => 2 * Math.sin(i)))
+  heap.view(b, k * n).set(Array.from({ length: k * n }, (_, i) => Math.cos(i)))
+  const calls = [
+    () => kernels.matmul(a, b, c, M, N, K, 0, heap.scratch),
+    () => kernels.activationForward(a, c, ROWS * COLUMNS, TANH),
+    () => kernels.crossEntropyProbabilities(a, b, 0, c, c + ROWS * COLUMNS * heap.elementSize, ROWS, COLUMNS, 1, 0),
+  ]
+  const sumOf = (call: () => void) => {
+    call()
+    return checksum(heap.intView(c, M * N))
+  }
+  const before = calls.map(sumOf)
+  const check = () => {
+    for (let i = 0; i < CALLS; i++)
+      if (calls.some((call, j) => sumOf(call) !== before[j]))
+        throw new Error("load: V8's widening changes the results of this processor's kernels; load without `widen`")
+  }
+  return { check, multiply: () => kernels.matmul(a, b, c, m, n, k, 0, heap.scratch) }
+}
+
+/** Milliseconds of the fastest round; there are more while none is below `goal`, for the code may still be being compiled. */
+function fastest(call: () => void, goal: number): number {
+  let best = Infinity
+  for (let round = 0; round < ROUNDS || (round < 10 * ROUNDS && best > 0.9 * goal); round++) {
+    const started = performance.now()
+    for (let i = 0; i < 5; i++) call()
+    best = Math.min(best, performance.now() - started)
+  }
+  return best
+}
+
+function checksum(bits: Int32Array): number {
+  let sum = 0
+  for (let i = 0; i < bits.length; i++) sum = (Math.imul(sum, 31) + bits[i]) | 0
+  return sum
+}

@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# Makes this machine able to build the crate to WebAssembly. Safe to run again: it does only what is missing.
+#
+#   1. a Rust toolchain that has the wasm32 standard library: the active one, else by rustup, else Debian's
+#      rustc-web with the standard library built once from Debian's own source package;
+#   2. wasm-bindgen and wasm-pack at the versions below, into .tools/ (ignored by git).
+#
+# Writes .tools/env, which ts/build/wasm.sh reads: the toolchain and the linker to use.
+# GRADUS_TOOLCHAIN=debian takes Debian's toolchain even where another would do.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+WASM_PACK_VERSION=0.15.1
+WASM_BINDGEN_VERSION=$(sed -n 's/^wasm-bindgen = "=\(.*\)"$/\1/p' Cargo.toml)
+TARGET=wasm32-unknown-unknown
+TOOLS=$PWD/.tools
+mkdir -p "$TOOLS"
+
+say() { printf '\033[2m[toolchain]\033[0m %s\n' "$*"; }
+has_wasm_std() { [ -d "$(rustc ${1:+"+$1"} --print sysroot 2>/dev/null)/lib/rustlib/$TARGET/lib" ]; }
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+# The standard library for wasm32 from Debian's rust-web-src, with its dependencies vendored: built once, kept beside rustc.
+build_std_from_debian() {
+  local work=$TOOLS/build-std
+  say "building the wasm32 standard library from Debian's source (about a minute, once)"
+  rm -rf "$work" && mkdir -p "$work/src"
+  printf '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2021"\n[lib]\npath = "src/lib.rs"\n[workspace]\n' > "$work/Cargo.toml"
+  echo '#![no_std]' > "$work/src/lib.rs"
+  (cd "$work" && RUSTUP_TOOLCHAIN= RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 RUSTFLAGS="--remap-path-prefix=/usr/lib/rustlib/src/rust=std --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo" \
+    /usr/bin/cargo build --quiet --release --target $TARGET -Zbuild-std=std,panic_abort)
+  local lib=/usr/lib/rustlib/$TARGET/lib
+  as_root mkdir -p "$lib"
+  find "$work/target/$TARGET/release/deps" -name '*.rlib' ! -name 'libempty-*' -exec cp {} "$TOOLS" \;
+  as_root sh -c "mv '$TOOLS'/*.rlib '$lib/'"
+  rm -rf "$work"
+}
+
+# Debian's compiler with cargo, formatter, linter and the source of the standard library. Without rustup it is the only toolchain.
+use_debian() {
+  command -v apt-get >/dev/null || { say "no wasm32 standard library: run 'rustup target add $TARGET' where there is network"; exit 1; }
+  local packages=(rustc-web cargo-web rust-web-src)
+  if ! command -v rustup >/dev/null; then packages+=(rustfmt-web rust-web-clippy gcc libc6-dev); fi
+  if ! dpkg-query -W "${packages[@]}" >/dev/null 2>&1; then
+    say "installing Debian's ${packages[*]}"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+  fi
+  [ -d /usr/lib/rustlib/$TARGET/lib ] || build_std_from_debian
+  if command -v rustup >/dev/null && ! rustup toolchain list | grep -q '^debian'; then rustup toolchain link debian /usr; fi
+}
+
+choose_toolchain() {
+  if [ "${GRADUS_TOOLCHAIN:-}" = debian ]; then
+    use_debian
+    TOOLCHAIN=debian
+    return
+  fi
+  command -v rustc >/dev/null || use_debian
+  if has_wasm_std; then TOOLCHAIN=
+  elif command -v rustup >/dev/null && rustup toolchain list | grep -q '^debian' && has_wasm_std debian; then TOOLCHAIN=debian
+  elif command -v rustup >/dev/null && timeout 120 rustup target add $TARGET >/dev/null 2>&1; then TOOLCHAIN=
+  else use_debian; TOOLCHAIN=debian
+  fi
+}
+
+# Debian's rustc ships no linker for wasm: take rustup's rust-lld, else a system wasm-ld.
+choose_linker() {
+  LINKER=
+  local host lld
+  host=$(rustc -vV | sed -n 's/^host: //p')
+  if [ "$TOOLCHAIN" != debian ] && [ -x "$(rustc --print sysroot)/lib/rustlib/$host/bin/rust-lld" ]; then return; fi
+  if command -v rustup >/dev/null; then
+    lld=$(rustc +stable --print sysroot 2>/dev/null)/lib/rustlib/$host/bin/rust-lld
+    if [ -x "$lld" ]; then LINKER=$lld; return; fi
+  fi
+  LINKER=$(find /usr/bin -name 'wasm-ld*' | sort | tail -n 1)
+  if [ -z "$LINKER" ]; then
+    say "installing Debian's lld"
+    as_root apt-get update -qq
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends lld >/dev/null
+    LINKER=$(find /usr/bin -name 'wasm-ld*' | sort | tail -n 1)
+  fi
+}
+
+# cargo_tool NAME CRATE VERSION: into .tools, only when that version is not there yet.
+cargo_tool() {
+  if [ "$("$TOOLS/bin/$1" --version 2>/dev/null | awk '{print $2}')" = "$3" ]; then return; fi
+  say "installing $2 $3 into .tools (a few minutes, once)"
+  cargo install --quiet --root "$TOOLS" --version "$3" "$2"
+}
+
+choose_toolchain
+command -v rustup >/dev/null || TOOLCHAIN= # without rustup there is but one toolchain, and no name for it
+choose_linker
+if command -v rustup >/dev/null; then rustup component add rustfmt clippy >/dev/null 2>&1 || say "rustfmt or clippy is missing: make check needs both"; fi
+{
+  if [ -n "$TOOLCHAIN" ]; then echo "export RUSTUP_TOOLCHAIN=$TOOLCHAIN"; fi
+  if [ -n "$LINKER" ]; then echo "export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$LINKER"; fi
+  echo 'export PATH="'"$TOOLS"'/bin:$PATH"'
+} > "$TOOLS/env"
+cargo_tool wasm-bindgen wasm-bindgen-cli "$WASM_BINDGEN_VERSION"
+cargo_tool wasm-pack wasm-pack "$WASM_PACK_VERSION"
+say "ready: $(RUSTUP_TOOLCHAIN=${TOOLCHAIN:-} rustc --version 2>/dev/null || rustc --version), wasm-bindgen $WASM_BINDGEN_VERSION, wasm-pack $WASM_PACK_VERSION"

@@ -1,0 +1,67 @@
+/**
+ * The entry for Node and Bun: all of `gradus`, with modules read from files beside it, which saves the milliseconds of unpacking, and
+ * tensors, models and optimizers of which `console.log` shows the values and not the engine. It needs no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler
+ * leaves this out, as it has no exports of its own (`sideEffects: false`), or does not copy what is read here; then the text is
+ * unpacked, as in a browser.
+ */
+import { wasmCode } from '../backend/wasm/bytes.js'
+import { StaleTensorError } from '../common/errors.js'
+import { formatShape } from '../common/shape.js'
+import { Module } from '../nn/module.js'
+import { Optimizer } from '../optim/base/optimizer.js'
+import { type NestedNumbers, Tensor } from '../tensor.js'
+
+interface Host {
+  /** Since Node 20.16. */
+  getBuiltinModule?(name: 'fs'): typeof import('node:fs')
+}
+
+wasmCode.read = (variant) => {
+  try {
+    const fs = (process as Host).getBuiltinModule?.('fs')
+    return fs?.readFileSync(`${import.meta.dirname}/wasm/${variant}.wasm`) as Uint8Array<ArrayBuffer> | undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** How many entries of an axis are printed. */
+const PRINTED = 8
+
+/** Numbers to six digits, of long axes the first. */
+function textOf(values: NestedNumbers): string {
+  if (typeof values === 'number') return String(+values.toPrecision(6))
+  return `[${values.slice(0, PRINTED).map(textOf).join(', ')}${values.length > PRINTED ? ', …' : ''}]`
+}
+
+function printed(this: Tensor): string {
+  let values = 'of a step that is over'
+  try {
+    values = textOf(this.toArray())
+  } catch (error) {
+    if (!(error instanceof StaleTensorError)) throw error
+  }
+  return `Tensor(${this.dtype} ${formatShape(this.shape)} ${values})`
+}
+
+type Inspect = (value: object, style: object) => string
+
+/** Fields of a module that lead to its backend, or say what others say. */
+const HIDDEN = ['moduleOptions', 'options', 'home', 'path', 'training']
+
+function printedModule(this: Module, _depth: number, style: object, inspect: Inspect): string {
+  const shown = Object.entries(this).filter(([name, value]) => value !== null && !HIDDEN.includes(name))
+  return `${this.constructor.name} ${inspect(Object.fromEntries(shown), style)}`
+}
+
+function printedOptimizer(this: Optimizer, _depth: number, style: object, inspect: Inspect): string {
+  const groups = this.groups.map(({ options, parameters }) => ({ ...options, parameters: parameters.map(({ name }) => name) }))
+  return `${this.name} ${inspect({ stepCount: this.stepCount, groups }, style)}`
+}
+
+const CUSTOM = Symbol.for('nodejs.util.inspect.custom')
+Object.defineProperty(Tensor.prototype, CUSTOM, { value: printed })
+Object.defineProperty(Module.prototype, CUSTOM, { value: printedModule })
+Object.defineProperty(Optimizer.prototype, CUSTOM, { value: printedOptimizer })
+
+export * from '../index.js'

@@ -1,0 +1,53 @@
+/** Optimizers on arrays of one's own: each array pair is mirrored by a parameter, copied in before a step and back after it. */
+
+import type { FloatArray } from '../../backend/heap.js'
+import { type Backend, defaultBackend } from '../../backend/index.js'
+import { formatShape, type Shape, sizeOf } from '../../common/shape.js'
+import { Parameter } from '../../parameter.js'
+
+/** Values and their gradient in typed arrays that you keep; an optimizer's step() updates `value` in place. */
+export interface ArrayParameter {
+  value: FloatArray
+  gradient: FloatArray
+  /** For error messages. */
+  name?: string
+  /** For methods that treat matrices as matrices. Default: one dimension. */
+  shape?: Shape
+}
+
+/** @internal an array pair and the parameter that stands for it */
+export interface Mirror {
+  array: ArrayParameter
+  parameter: Parameter
+}
+
+export function isArrayParameter(value: unknown): value is ArrayParameter {
+  const { value: values, gradient } = (value ?? {}) as ArrayParameter
+  return isFloats(values) && isFloats(gradient)
+}
+
+/** @throws RangeError if value, gradient and shape differ in size */
+export function mirror(array: ArrayParameter, index: number, backend: Backend = defaultBackend()): Mirror {
+  const { value, gradient, name = `array ${index}`, shape = [value.length] } = array
+  if (value.length !== gradient.length) {
+    throw new RangeError(`parameter '${name}': value has ${value.length} elements, gradient has ${gradient.length}`)
+  }
+  if (sizeOf(shape) !== value.length)
+    throw new RangeError(`parameter '${name}': ${value.length} values do not fill shape ${formatShape(shape)}`)
+  return { array, parameter: new Parameter(value, { name, shape, backend }) }
+}
+
+export function copyIn(mirrors: readonly Mirror[]): void {
+  for (const { array, parameter } of mirrors) {
+    parameter.view().set(array.value)
+    parameter.gradientView().set(array.gradient)
+  }
+}
+
+export function copyOut(mirrors: readonly Mirror[]): void {
+  for (const { array, parameter } of mirrors) array.value.set(parameter.view())
+}
+
+function isFloats(value: unknown): value is FloatArray {
+  return value instanceof Float32Array || value instanceof Float64Array
+}

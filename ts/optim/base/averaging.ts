@@ -1,0 +1,69 @@
+import type { FloatArray } from '../../backend/heap.js'
+import type { Parameter } from '../../parameter.js'
+import type { ParameterGroup } from './group.js'
+import { Optimizer } from './optimizer.js'
+
+/** What `fit` looks for. @internal */
+export interface ShowsAverages {
+  /** Puts averages into the parameters, to be judged and kept. @returns what puts the trained weights back */
+  showAverages?(): (() => void) | undefined
+}
+
+/**
+ * Optimizers whose best weights are not the ones they train but an average. Evaluate and save with {@link evaluate} or
+ * {@link averages}; training goes on with the weights that the parameters hold.
+ */
+export abstract class AveragingOptimizer<O extends object> extends Optimizer<O> {
+  /** The averaged values of parameter i of a group, which has taken a step. */
+  protected abstract averageOf(group: ParameterGroup<Required<O>>, i: number): FloatArray
+
+  /** Copies of the averaged weights, in the order of the parameters. */
+  averages(): FloatArray[] {
+    // what has taken no step, as frozen layers have not, is its own average: there is no state yet
+    const averageOf = (group: ParameterGroup<Required<O>>, p: Parameter, i: number) =>
+      group.stepCountOf(i) === 0 ? p.data() : this.averageOf(group, i)
+    return this.groups.flatMap((group) => group.parameters.map((p, i) => averageOf(group, p, i)))
+  }
+
+  /** @internal see {@link ShowsAverages} */
+  showAverages(): () => void {
+    return exchange(
+      this.groups.flatMap((group) => group.parameters),
+      this.averages(),
+    )
+  }
+
+  /** Runs fn with the averaged weights in the parameters, and puts the trained ones back. */
+  evaluate<T>(fn: () => T): T {
+    return withWeights(
+      this.groups.flatMap((group) => group.parameters),
+      this.averages(),
+      fn,
+    )
+  }
+}
+
+/**
+ * Runs fn with other values in the parameters and restores them.
+ *
+ * @example withWeights(model.parameters(), new WeightAverage(model.parameters()).averages(), () => model.predict(x))
+ * @throws TypeError if fn is asynchronous
+ */
+export function withWeights<T>(parameters: readonly Parameter[], values: readonly FloatArray[], fn: () => T): T {
+  const restore = exchange(parameters, values)
+  try {
+    const result = fn()
+    if (result instanceof Promise) throw new TypeError('evaluate: the function must not be asynchronous; use averages() instead')
+    return result
+  } finally {
+    restore()
+  }
+}
+
+/** Puts values into parameters. @returns what puts those back that were there */
+function exchange(parameters: readonly Parameter[], values: readonly FloatArray[]): () => void {
+  const put = (all: readonly FloatArray[]) => parameters.forEach((p, i) => p.view().set(all[i]))
+  const before = parameters.map((p) => p.data())
+  put(values)
+  return () => put(before)
+}

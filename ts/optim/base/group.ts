@@ -1,0 +1,284 @@
+/**
+ * A group of parameters with options of their own, their optimizer state, and how they are walked.
+ *
+ * The parameters of a group lie end to end, and so does each slot of their state. What one update call covers is a
+ * {@link Run}: neighbouring parameters that have a gradient and have taken the same number of steps; usually the group.
+ */
+
+import { type FloatArray, type Heap, weigh } from '../../backend/heap.js'
+import type { Backend } from '../../backend/index.js'
+import { type Ptr, SHARED_HYPER, SUMS_OFFSET, type Update } from '../../backend/kernels.js'
+import { isLaidOut, layOut, type Parameter } from '../../parameter.js'
+import type { Run, RunViews, Scalars } from './run.js'
+
+/** What an optimizer remembers of its parameters. */
+export interface StateLayout {
+  /** State slots as large as the parameters. */
+  slots: readonly string[]
+  /** First values of numbers for each parameter. */
+  scalars: Scalars
+  /** Update each parameter by itself. */
+  perTensor: boolean
+  /** Further state of a parameter by name, with its number of floats. */
+  extras(parameter: Parameter): Readonly<Record<string, number>>
+}
+
+interface Extra {
+  ptr: Ptr
+  size: number
+}
+
+/** Most hyper-parameters that an update kernel has: the shared ones, then its own. */
+export const HYPER_FLOATS = SHARED_HYPER + 32
+
+const stateBlocks = new FinalizationRegistry<{ heap: Heap; ptrs: Ptr[] }>(({ heap, ptrs }) => {
+  for (const ptr of ptrs) heap.free(ptr)
+})
+
+/** Parameters that share options, with their state; an optimizer makes them from what it is given. */
+export class ParameterGroup<O extends object = object> {
+  /** Given, or '' */
+  readonly name: string
+  readonly backend: Backend
+  /** The parameters, in the order of their memory. */
+  readonly parameters: readonly Parameter[]
+  /** Options of this group: assign to change one from the next step on. */
+  readonly options: O
+  /** @internal the store behind `options` */
+  readonly values: Readonly<O>
+  /** @internal names of the state slots */
+  readonly slotNames: readonly string[]
+  /** @internal floats of all parameters: the distance from one slot to the next */
+  readonly stride: number
+  /** @internal where hyper-parameters go; steps that are planned ahead have other rows (ahead.ts) */
+  h: Ptr
+  /** @internal the fused kernel, where the backend has one */
+  kernel: Update | undefined = undefined
+  /** @internal */
+  runs: Run[] = []
+
+  /** Whether a run is never more than one parameter. */
+  private readonly perTensor: boolean
+  private readonly extras: Record<string, Extra>[]
+  private readonly state: Ptr
+  private readonly offsets: number[]
+  private readonly counts: number[]
+  private readonly scalars: Scalars[]
+  private readonly active: boolean[]
+  private readonly addresses: Ptr[]
+  private anyActive = false
+  private viewsVersion = -1
+
+  /** @internal an optimizer makes its groups */
+  constructor(parameters: readonly Parameter[], values: O, options: O, layout: StateLayout, name = '') {
+    const { slots: slotNames, scalars, perTensor, extras } = layout
+    const { backend } = parameters[0]
+    const { heap } = backend
+    if (!isLaidOut(parameters)) layOut(parameters)
+    this.name = name
+    this.backend = backend
+    this.parameters = parameters
+    this.values = values
+    this.options = options
+    this.slotNames = slotNames
+    this.offsets = []
+    let floats = 0
+    for (const p of parameters) {
+      this.offsets.push(floats)
+      floats += p.size
+    }
+    this.stride = floats
+    // First, as it may just fit where the parameters were before they moved.
+    this.state = heap.allocate(floats * slotNames.length * heap.elementSize)
+    this.h = heap.allocate(HYPER_FLOATS * heap.elementSize)
+    this.perTensor = perTensor
+    this.extras = parameters.map((p) => allocateExtras(heap, extras(p)))
+    const others = this.extras.flatMap((extra) => Object.values(extra).map(({ ptr }) => ptr))
+    weigh(this, floats * slotNames.length * heap.elementSize)
+    stateBlocks.register(this, { heap, ptrs: [this.h, this.state, ...others] })
+    this.counts = parameters.map(() => 0)
+    this.scalars = parameters.map(() => ({ ...scalars }))
+    this.active = parameters.map(() => false)
+    this.addresses = parameters.map(() => 0)
+  }
+
+  /** @internal Brings the runs up to date with what has a gradient; false if nothing has one. */
+  refresh(): boolean {
+    if (!this.isCurrent()) this.rebuild()
+    return this.anyActive
+  }
+
+  /** @internal The gradients were used: the next backward() overwrites them. */
+  markUsed(): void {
+    const { parameters, active } = this
+    for (let i = 0; i < parameters.length; i++) if (active[i]) parameters[i].gradientState = 'used'
+  }
+
+  /** @internal Typed arrays over a run, valid until more memory is allocated. */
+  viewsOf(run: Run): RunViews {
+    const { heap } = this.backend
+    if (this.viewsVersion !== heap.version) {
+      for (const other of this.runs) other.views = null
+      this.viewsVersion = heap.version
+    }
+    run.views ??= {
+      p: heap.view(run.p, run.n),
+      g: heap.view(run.g, run.n),
+      slots: this.slotNames.map((_, j) => heap.view(this.slotOf(run, j), run.n)),
+    }
+    return run.views
+  }
+
+  /** @internal where slot j of a run begins */
+  slotOf(run: Run, j: number): Ptr {
+    return run.s + j * this.stride * this.backend.heap.elementSize
+  }
+
+  /** @internal where slot j of parameter i begins */
+  slotAt(i: number, j: number): Ptr {
+    return this.state + (this.offsets[i] + j * this.stride) * this.backend.heap.elementSize
+  }
+
+  /** @internal a view of slot j of parameter i */
+  slotView(i: number, j: number): FloatArray {
+    return this.backend.heap.view(this.slotAt(i, j), this.parameters[i].size)
+  }
+
+  /** @internal names of the further state of parameter i */
+  extraNames(i: number): string[] {
+    return Object.keys(this.extras[i])
+  }
+
+  /** @internal where further state of parameter i begins */
+  extraAt(i: number, name: string): Ptr {
+    return this.extras[i][name].ptr
+  }
+
+  /** @internal a view of further state of parameter i */
+  extraView(i: number, name: string): FloatArray {
+    const { ptr, size } = this.extras[i][name]
+    return this.backend.heap.view(ptr, size)
+  }
+
+  /** @internal gives every element of slot j a value */
+  fillSlot(j: number, value: number): void {
+    this.backend.kernels.fill(this.slotAt(0, j), this.stride, value)
+  }
+
+  /** @internal Writes the block that an update kernel reads: the shared numbers, then the rule's own. */
+  writeHyper(scale: number, coupledDecay: number, decoupledDecay: number, own: readonly number[]): void {
+    const { floats, elementSize } = this.backend.heap
+    const at = this.h / elementSize
+    floats[at] = scale
+    floats[at + 1] = coupledDecay
+    floats[at + 2] = decoupledDecay
+    for (let i = 0; i < own.length; i++) floats[at + SHARED_HYPER + i] = own[i]
+  }
+
+  /** @internal sum i of a kernel that left its sums behind the hyper-parameters */
+  sumAt(i: number): number {
+    return this.backend.heap.doubles[(this.h + SUMS_OFFSET) / 8 + i]
+  }
+
+  /** Steps that parameter i has taken: those at which it had a gradient. */
+  stepCountOf(i: number): number {
+    this.flush()
+    return this.counts[i]
+  }
+
+  /** @internal */
+  scalarsOf(i: number): Scalars {
+    this.flush()
+    return { ...this.scalars[i] }
+  }
+
+  /** @internal puts parameter i where a saved state left it */
+  restore(i: number, stepCount: number, scalars: Scalars): void {
+    this.flush()
+    this.counts[i] = stepCount
+    this.scalars[i] = { ...this.scalars[i], ...scalars }
+    this.forgetRuns()
+  }
+
+  private forgetRuns(): void {
+    this.runs = []
+    this.active.fill(false)
+    this.anyActive = false
+  }
+
+  private isCurrent(): boolean {
+    const { parameters, active, addresses } = this
+    for (let i = 0; i < parameters.length; i++) {
+      const p = parameters[i]
+      if (hasGradient(p) !== active[i] || p.address !== addresses[i]) return false
+    }
+    return true
+  }
+
+  /** Back from runs to counts and scalars of single parameters. */
+  private flush(): void {
+    for (const run of this.runs) {
+      for (let i = run.first; i < run.end; i++) {
+        this.counts[i] = run.t
+        Object.assign(this.scalars[i], run.scalars)
+      }
+    }
+  }
+
+  private rebuild(): void {
+    this.flush()
+    const runs: Run[] = []
+    let last: Run | undefined
+    for (const [i, p] of this.parameters.entries()) {
+      this.active[i] = hasGradient(p)
+      this.addresses[i] = p.address
+      if (!this.active[i] || p.size === 0) continue
+      if (last && this.continues(last, i)) {
+        last.end = i + 1
+        last.n = this.offsets[i] + p.size - this.offsets[last.first]
+      } else {
+        last = this.newRun(i)
+        runs.push(last)
+      }
+    }
+    this.runs = runs
+    this.anyActive = this.active.includes(true)
+  }
+
+  private newRun(i: number): Run {
+    const p = this.parameters[i]
+    return {
+      first: i,
+      end: i + 1,
+      p: p.address,
+      g: p.gradientAddress,
+      s: this.slotAt(i, 0),
+      n: p.size,
+      t: this.counts[i],
+      scalars: { ...this.scalars[i] },
+      views: null,
+    }
+  }
+
+  /** Whether parameter i, which has a gradient, follows the run in memory and in history. */
+  private continues(run: Run, i: number): boolean {
+    if (this.perTensor) return false
+    const p = this.parameters[i]
+    const bytes = (this.offsets[i] - this.offsets[run.first]) * this.backend.heap.elementSize
+    return (
+      this.offsets[i] === this.offsets[run.first] + run.n &&
+      p.address === run.p + bytes &&
+      p.gradientAddress === run.g + bytes &&
+      this.counts[i] === run.t &&
+      Object.keys(run.scalars).every((name) => Object.is(this.scalars[i][name], run.scalars[name]))
+    )
+  }
+}
+
+function hasGradient(p: Parameter): boolean {
+  return p.gradientState === 'ready' && p.requiresGrad
+}
+
+function allocateExtras(heap: Heap, sizes: Readonly<Record<string, number>>): Record<string, Extra> {
+  return Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, { ptr: heap.allocate(size * heap.elementSize), size }]))
+}

@@ -1,0 +1,371 @@
+/**
+ * What all optimizers share: groups of parameters and their state, walking what has a gradient, hyper-parameters,
+ * gradient transforms, weight decay, saving and restoring.
+ *
+ * An optimizer is a rule. Its class names the state slots, computes the numbers of a step in doubles ({@link
+ * Optimizer.hyper}, where bias correction lives) and applies them to the elements ({@link Optimizer.update}, the readable
+ * specification, which any backend can run). Where the backend has a fused kernel of that name, one call of it updates
+ * a whole group instead.
+ */
+
+import type { FloatArray } from '../../backend/heap.js'
+import type { WasmPart } from '../../backend/wasm/load.js'
+import type { Parameter } from '../../parameter.js'
+import { copyIn, copyOut, type Mirror } from './arrays.js'
+import { ParameterGroup, type StateLayout } from './group.js'
+import {
+  checkMembers,
+  type DecayOptions,
+  type GroupInput,
+  type GroupOptions,
+  type OptimizerInput,
+  readGroups,
+  readMembers,
+  type SharedOptions,
+  type UpdateOptions,
+} from './input.js'
+import { type Allowed, checked, checkName, checkNames, checkOption, fromJson } from './options.js'
+import type { Run, Scalars } from './run.js'
+import { captureState, checkState, type OptimizerState, restoreGroup } from './state.js'
+import { TransformChain } from './transform.js'
+
+const SHARED_OPTIONS = ['backend', 'clipNorm', 'clipValue', 'clipNormPerParameter', 'skipNonFinite', 'gradientTransforms']
+const STEP_OPTIONS = ['gradientScale']
+const NO_SLOTS: readonly string[] = []
+const NO_SCALARS: Scalars = {}
+const NO_EXTRAS: Readonly<Record<string, number>> = {}
+
+/** The loop of {@link Optimizer.update}. */
+export type ElementRule = (p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]) => void
+
+/** What a class of optimizers says about itself. */
+export interface OptimizerClass {
+  readonly name: string
+  readonly defaults: Readonly<Record<string, unknown>>
+  readonly allowed: Readonly<Record<string, Allowed>>
+  /** @internal */
+  readonly part?: WasmPart | undefined
+}
+
+/**
+ * The base of all optimizers, and of your own: give the class `defaults`, a {@link hyper} and an {@link update}.
+ * It then has groups, weight decay, clipping, saving and schedules, and runs on every backend.
+ *
+ * @example
+ * class SignDescent extends Optimizer<{ learningRate?: number }> {
+ *   static override readonly defaults = { learningRate: 0.01 }
+ *   hyper(o: { learningRate: number }) {
+ *     return [o.learningRate]
+ *   }
+ *   update(p: FloatArray, g: FloatArray, _slots: FloatArray[], [learningRate]: readonly number[]) {
+ *     for (let i = 0; i < p.length; i++) p[i] -= learningRate * Math.sign(g[i])
+ *   }
+ * }
+ */
+export abstract class Optimizer<O extends object = object> {
+  /** Names and usual values of the group options. */
+  static readonly defaults: Readonly<Record<string, unknown>> = {}
+  /** Allowed values of options, where their name and type do not say it. */
+  static readonly allowed: Readonly<Record<string, Allowed>> = {}
+  /** @internal where {@link kernel} is found, if not in the core */
+  static readonly part: WasmPart | undefined = undefined
+
+  /** Groups of parameters; their `options` may change at any time. */
+  readonly groups: readonly ParameterGroup<Required<O>>[]
+  /** Calls of step() that changed something. */
+  stepCount = 0
+
+  protected readonly transforms: TransformChain
+  /** Numbers that the optimizer remembers beside the state of parameters; saved with it. */
+  protected globals: Scalars = {}
+  private readonly mirrors: Mirror[] = []
+  private scratch: FloatArray | null = null
+
+  /**
+   * @param parameters parameters, arrays of your own as `{ value, gradient }`, or groups `{ parameters, ...options }`
+   * @throws RangeError for options out of range, Error for a parameter in two groups, of two backends, or none at all
+   */
+  constructor(parameters: OptimizerInput<O>, options: O & SharedOptions = {} as O & SharedOptions) {
+    const { defaults } = this.definition
+    checkNames(this.name, options, [...Object.keys(defaults), ...SHARED_OPTIONS])
+    if (typeof this.hyper !== 'function' || typeof this.update !== 'function')
+      throw new TypeError(`${this.name}: an Optimizer wants methods hyper(options, t) and update(p, g, slots, hyper)`)
+    const { backend, clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms, ...own } = options as SharedOptions
+    this.transforms = new TransformChain({ clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms }, this.name)
+    const inputs = this.arrange(readGroups(this.name, parameters), own as O)
+    const members = inputs.map((input) => readMembers(this.name, input.parameters, backend, this.mirrors))
+    checkMembers(this.name, members)
+    this.groups = inputs.map(({ parameters: _, name, ...override }, i) => this.makeGroup(members[i], { ...own, ...override } as O, name))
+  }
+
+  // ---- what a class of optimizers defines ----
+
+  /** The numbers that {@link update} receives at the t-th step of a parameter; runs once a step, so it may advance `scalars`. */
+  protected abstract hyper(options: Required<O>, t: number, scalars: Scalars): readonly number[]
+
+  /** The rule: new p from p, gradient g and state. Weight decay and gradient scale are in p and g already. */
+  protected abstract update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void
+
+  /** Names of the state slots, the same array for the same kind of options. */
+  protected slots(_options: Required<O>): readonly string[] {
+    return NO_SLOTS
+  }
+
+  /** Name of the fused kernel that does what {@link update} does, with numbers that depend on options, t and `scalars` alone. */
+  protected kernel(_options: Required<O>): string | undefined {
+    return undefined
+  }
+
+  /** Whether each parameter is updated by itself, for methods that look at whole tensors. */
+  protected get perTensor(): boolean {
+    return false
+  }
+
+  /** State of a parameter beside its slots: names, and numbers of floats. */
+  protected extras(_options: Required<O>, _parameter: Parameter): Readonly<Record<string, number>> {
+    return NO_EXTRAS
+  }
+
+  /** First values of scalars that a parameter carries along. */
+  protected initialScalars(_options: Required<O>): Scalars {
+    return NO_SCALARS
+  }
+
+  /** Puts first values other than 0 into the slots of a new group. */
+  protected initialize(_group: ParameterGroup<Required<O>>): void {}
+
+  /** Called for parameters before their first step. */
+  protected begin(_group: ParameterGroup<Required<O>>, _run: Run): void {}
+
+  /** λ in g ← g + λ·p. */
+  protected coupledDecay(options: Required<O>): number {
+    const { weightDecay = 0, decoupledWeightDecay = false } = options as DecayOptions
+    return decoupledWeightDecay ? 0 : weightDecay
+  }
+
+  /** δ in p ← p − δ·p before the update. */
+  protected decoupledDecay(options: Required<O>, _hyper: readonly number[]): number {
+    const { weightDecay = 0, decoupledWeightDecay = false, learningRate = 0 } = options as DecayOptions
+    return decoupledWeightDecay ? learningRate * weightDecay : 0
+  }
+
+  /** Updates all parameters of a group that have a gradient. Methods that look at whole tensors replace this. */
+  protected applyToGroup(group: ParameterGroup<Required<O>>, scale: number): void {
+    const { values, runs } = group
+    for (let i = 0; i < runs.length; i++) {
+      const run = runs[i]
+      if (++run.t === 1) this.begin(group, run)
+      this.applyToRun(group, run, scale, this.hyper(values, run.t, run.scalars))
+    }
+  }
+
+  /** One fused pass over a run, in a kernel or, where there is none, by the rule that it stands for. */
+  protected applyToRun(
+    group: ParameterGroup<Required<O>>,
+    run: Run,
+    scale: number,
+    hyper: readonly number[],
+    kernel = group.kernel,
+    rule: ElementRule = this.update,
+  ): void {
+    const { values } = group
+    const signed = (values as GroupOptions).maximize ? -scale : scale
+    const coupled = this.coupledDecay(values)
+    const decoupled = this.decoupledDecay(values, hyper)
+    this.pass(group, run, signed, coupled, decoupled, hyper, kernel, rule)
+  }
+
+  /** The pass of {@link applyToRun} with g ← scale·g + coupled·p and p ← p − decoupled·p as given. */
+  protected pass(
+    group: ParameterGroup<Required<O>>,
+    run: Run,
+    scale: number,
+    coupled: number,
+    decoupled: number,
+    hyper: readonly number[],
+    kernel: ParameterGroup['kernel'],
+    rule: ElementRule,
+  ): void {
+    if (kernel !== undefined) {
+      group.writeHyper(scale, coupled, decoupled, hyper)
+      kernel(run.p, run.g, run.s, group.stride, run.n, group.h)
+      return
+    }
+    const { p, g, slots } = group.viewsOf(run)
+    const gradient = scale === 1 && coupled === 0 ? g : this.prepared(p, g, scale, coupled)
+    if (decoupled !== 0) for (let i = 0; i < p.length; i++) p[i] -= decoupled * p[i]
+    rule.call(this, p, gradient, slots, hyper)
+  }
+
+  // ---- what users call ----
+
+  /** The class's name. */
+  get name(): string {
+    return this.constructor.name
+  }
+
+  /** The learning rate of the first group; assigning sets that of every group. */
+  get learningRate(): number {
+    return (this.groups[0].values as GroupOptions).learningRate ?? 0
+  }
+
+  set learningRate(value: number) {
+    if (!('learningRate' in this.groups[0].values)) checkName(this.name, 'learningRate', Object.keys(this.definition.defaults))
+    for (const group of this.groups) (group.options as GroupOptions).learningRate = value
+  }
+
+  /** Steps that were not taken because a gradient was not finite (see `skipNonFinite`). */
+  get skippedSteps(): number {
+    return this.transforms.skippedSteps
+  }
+
+  /**
+   * Updates every parameter that has a gradient. Parameters without one, and frozen ones, stay as they are and do not
+   * age; a gradient of zeros is a gradient. Afterwards gradients are readable until the next backward() overwrites them.
+   *
+   * @throws Error if no parameter has a gradient
+   */
+  step(options?: UpdateOptions): void {
+    const { groups, mirrors } = this
+    if (options !== undefined) checkNames(`${this.name}.step()`, options, STEP_OPTIONS)
+    if (mirrors.length > 0) copyIn(mirrors)
+    let any = false
+    for (let i = 0; i < groups.length; i++) if (groups[i].refresh()) any = true
+    if (!any) throw new Error(`${this.name}.step(): no parameter has a gradient; call backward() on a loss that depends on them first`)
+    const scale = this.transforms.apply(groups, options?.gradientScale ?? 1)
+    if (scale !== null) {
+      this.applyToGroups(scale)
+      this.stepCount++
+    }
+    for (let i = 0; i < groups.length; i++) groups[i].markUsed()
+    if (mirrors.length > 0) copyOut(mirrors)
+    groups[0].backend.arena.end()
+  }
+
+  /** Forgets all gradients. Never needed after step(): the next backward() overwrites what a step has used. */
+  zeroGrad(): void {
+    for (const { parameters } of this.groups) for (const p of parameters) p.grad = null
+  }
+
+  /** A plain object with everything that {@link loadState} needs to go on with the same bits: copies, safe to keep. */
+  state(): OptimizerState {
+    return captureState(this.name, this.stepCount, this.groups, this.globals, this.transforms.state())
+  }
+
+  /** For JSON.stringify: {@link state}, which {@link loadState} takes back. */
+  toJSON(): OptimizerState {
+    return this.state()
+  }
+
+  /**
+   * Goes on from a state of {@link Optimizer.state}, options included.
+   * @throws Error for the state of another optimizer, RangeError for one of other parameters or with options that it cannot have;
+   *   then nothing was changed
+   */
+  loadState(state: OptimizerState): void {
+    checkState(this.name, this.groups, state)
+    const options = this.groups.map((group, k) => this.savedOptions(group, state.groups[k].options))
+    this.groups.forEach((group, k) => {
+      Object.assign(group.values, options[k])
+      group.kernel = this.findKernel(group)
+      restoreGroup(group, state.groups[k].parameters)
+    })
+    this.stepCount = state.stepCount
+    // a state of before the first step knows less than there is now
+    this.globals = { ...state.globals }
+    this.transforms.loadState(state.transforms)
+  }
+
+  // ---- how it works ----
+
+  /** Groups as they are to be made; a method for some kinds of tensors splits them here. */
+  protected arrange(inputs: GroupInput<O>[], _options: O): GroupInput<O>[] {
+    return inputs
+  }
+
+  protected applyToGroups(scale: number): void {
+    const { groups } = this
+    for (let i = 0; i < groups.length; i++) this.applyToGroup(groups[i], scale)
+  }
+
+  /** scale·g + coupled·p, beside the gradient: that one stays as it is. */
+  private prepared(p: FloatArray, g: FloatArray, scale: number, coupled: number): FloatArray {
+    if (this.scratch === null || this.scratch.length < p.length) this.scratch = g.slice()
+    const out = this.scratch.length === p.length ? this.scratch : this.scratch.subarray(0, p.length)
+    if (coupled === 0) for (let i = 0; i < p.length; i++) out[i] = scale * g[i]
+    else for (let i = 0; i < p.length; i++) out[i] = scale * g[i] + coupled * p[i]
+    return out
+  }
+
+  private get definition(): OptimizerClass {
+    return this.constructor as unknown as OptimizerClass
+  }
+
+  private makeGroup(parameters: Parameter[], given: O, name: string | undefined): ParameterGroup<Required<O>> {
+    const raw = this.withOptions(this.definition.defaults, given)
+    const check = (option: string, value: unknown) => this.checkOption(option, value)
+    const options = checked(raw, check, (option) => this.optionChanged(group, option))
+    const group: ParameterGroup<Required<O>> = new ParameterGroup(parameters, raw, options, this.layout(raw), name)
+    group.kernel = this.findKernel(group)
+    this.initialize(group)
+    return group
+  }
+
+  /** `values` with those of `given` in their place. @throws RangeError for one that is not known or allowed, or for what does not go together */
+  private withOptions(values: object, given: object): Required<O> {
+    const known = Object.keys(this.definition.defaults)
+    const merged: Record<string, unknown> = { ...values }
+    for (const [option, value] of Object.entries(given)) {
+      if (value === undefined) continue
+      checkName(this.name, option, known)
+      merged[option] = value
+    }
+    for (const [option, value] of Object.entries(merged)) this.checkOption(option, value)
+    this.checkOptions(merged as Required<O>)
+    return merged as Required<O>
+  }
+
+  /** The options of a group with saved ones in their place. @throws RangeError unless the state keeps its slots */
+  private savedOptions(group: ParameterGroup<Required<O>>, saved: Record<string, unknown>): Required<O> {
+    const options = this.withOptions(group.values, fromJson(saved, this.definition.defaults))
+    const [wanted, slots] = [this.slots(options), group.slotNames].map((names) => names.join(', ') || 'none')
+    if (wanted !== slots)
+      throw new RangeError(`${this.name}.loadState(): the state has other options and so other slots, ${wanted}, the optimizer ${slots}`)
+    return options
+  }
+
+  private checkOption(option: string, value: unknown): void {
+    const { defaults, allowed } = this.definition
+    checkOption(this.name, option, value, defaults[option], allowed[option])
+  }
+
+  private layout(options: Required<O>): StateLayout {
+    const extras = (parameter: Parameter) => this.extras(options, parameter)
+    return { slots: this.slots(options), scalars: this.initialScalars(options), perTensor: this.perTensor, extras }
+  }
+
+  /** Options that do not go together. @throws RangeError */
+  protected checkOptions(_options: Required<O>): void {}
+
+  private optionChanged(group: ParameterGroup<Required<O>>, option: string): void {
+    this.checkOptions(group.values)
+    if (this.slots(group.values).join() !== group.slotNames.join()) {
+      throw new RangeError(`${this.name}: ${option} cannot change like that later on, because the state would have other slots`)
+    }
+    group.kernel = this.findKernel(group)
+  }
+
+  /** The fused kernel; not where a subclass brought a rule of its own and no kernel for it. */
+  private findKernel({ values, backend }: ParameterGroup<Required<O>>): ParameterGroup['kernel'] {
+    const found = this.kernel(values)
+    if (found === undefined || ownerDepth(this, 'update') < ownerDepth(this, 'kernel')) return undefined
+    return backend.update(found, this.definition.part)
+  }
+}
+
+/** How many prototypes up a method is defined. */
+function ownerDepth(object: object, method: string): number {
+  let depth = 0
+  for (let at = Object.getPrototypeOf(object); at !== null && !Object.hasOwn(at, method); at = Object.getPrototypeOf(at)) depth++
+  return depth
+}

@@ -1,0 +1,30 @@
+/** What one call of an update covers. */
+import type { FloatArray } from '../../backend/heap.js'
+import type { Ptr } from '../../backend/kernels.js'
+
+/** Numbers that an optimizer remembers beside its slots, a set per parameter (a running product, an estimate). */
+export type Scalars = Record<string, number>
+
+/** Typed arrays over the memory of a run. */
+export interface RunViews {
+  p: FloatArray
+  g: FloatArray
+  slots: FloatArray[]
+}
+
+/** Neighbouring parameters that one update call covers. */
+export interface Run {
+  /** Indices of the first parameter and of the one after the last. */
+  first: number
+  end: number
+  /** Values, gradients, and slot 0 of the state (slot j follows j·stride elements later). */
+  p: Ptr
+  g: Ptr
+  s: Ptr
+  /** Number of floats. */
+  n: number
+  /** Steps taken so far, the one that is being taken included. */
+  t: number
+  scalars: Scalars
+  views: RunViews | null
+}

@@ -1,0 +1,97 @@
+/**
+ * What happens to gradients before the update: the transforms of an optimizer in their order, and skipping steps that are not
+ * finite.
+ *
+ * A transform sees all gradients of a step ({@link Gradients}), across groups. Those that only scale change `scale`,
+ * which the fused update multiplies by, so that they never write a gradient; the others write in place.
+ */
+import { clipByNorm, clipByValue, clipGlobalNorm } from '../transforms/clipping.js'
+import { Gradients, type GradientTransform } from './gradients.js'
+import type { ParameterGroup } from './group.js'
+import { checkOption, positive } from './options.js'
+
+/** Named options of every optimizer for the usual transforms; they run in this order, `gradientTransforms` first. */
+export interface TransformOptions {
+  /** Any transforms, in order. */
+  gradientTransforms?: readonly GradientTransform[]
+  /** Skip a step whose gradients are not all finite: count it, warn once, leave parameters and state alone. Default false. */
+  skipNonFinite?: boolean
+  /** Clip every gradient element to [−c, c]. */
+  clipValue?: number
+  /** Clip the norm of each parameter's gradient to c. */
+  clipNormPerParameter?: number
+  /** Clip the norm of all gradients together to c. Fused: no gradient is written. */
+  clipNorm?: number
+}
+
+/** @internal the transforms of an optimizer, named ones and others, and the guard against gradients that are not finite */
+export class TransformChain {
+  skippedSteps = 0
+  /** Whether gradients are neither changed nor looked at. */
+  readonly isEmpty: boolean
+  private readonly chain: readonly GradientTransform[]
+  private readonly skipNonFinite: boolean
+  private readonly owner: string
+  private readonly gradients = new Gradients()
+
+  constructor(options: TransformOptions, owner: string) {
+    const { gradientTransforms = [], clipValue, clipNormPerParameter, clipNorm, skipNonFinite = false } = options
+    const named = [
+      namedTransform(owner, 'clipValue', clipValue, clipByValue),
+      namedTransform(owner, 'clipNormPerParameter', clipNormPerParameter, clipByNorm),
+      namedTransform(owner, 'clipNorm', clipNorm, clipGlobalNorm),
+    ]
+    checkOption(owner, 'skipNonFinite', skipNonFinite, false)
+    this.owner = owner
+    this.chain = [...gradientTransforms, ...named.filter((transform) => transform !== undefined)]
+    this.skipNonFinite = skipNonFinite
+    this.isEmpty = this.chain.length === 0 && !skipNonFinite
+  }
+
+  /** What the update multiplies gradients by; null to skip the step. */
+  apply(groups: readonly ParameterGroup[], scale: number): number | null {
+    const { chain, gradients } = this
+    if (this.isEmpty) return scale
+    gradients.groups = groups
+    gradients.scale = scale
+    if (this.skipNonFinite && !Number.isFinite(gradients.largest() * scale)) return this.skip()
+    for (let i = 0; i < chain.length; i++) chain[i].apply(gradients)
+    return gradients.scale
+  }
+
+  state(): Record<string, number> {
+    const own = this.chain.flatMap((transform, i) => Object.entries(transform.state?.() ?? {}).map(([k, v]) => [`${i}.${k}`, v] as const))
+    return { skippedSteps: this.skippedSteps, ...Object.fromEntries(own) }
+  }
+
+  loadState(state: Record<string, number>): void {
+    this.skippedSteps = state.skippedSteps ?? 0
+    for (const [i, transform] of this.chain.entries()) {
+      const own = Object.entries(state).filter(([key]) => key.startsWith(`${i}.`))
+      if (own.length > 0) transform.loadState?.(Object.fromEntries(own.map(([key, v]) => [key.slice(key.indexOf('.') + 1), v])))
+    }
+  }
+
+  private skip(): null {
+    if (this.skippedSteps++ === 0) {
+      const culprits: string[] = []
+      this.gradients.forEach((p, g) => g.every(Number.isFinite) || culprits.push(p.name))
+      console.warn(
+        `${this.owner}: the gradient of ${culprits.slice(0, 3).join(', ')} is not finite; the step was skipped, and ` +
+          'further ones are only counted (skippedSteps). A lower learning rate or clipNorm usually helps',
+      )
+    }
+    return null
+  }
+}
+
+function namedTransform(
+  owner: string,
+  name: string,
+  value: number | undefined,
+  make: (limit: number) => GradientTransform,
+): GradientTransform | undefined {
+  if (value === undefined) return undefined
+  checkOption(owner, name, value, 0, positive)
+  return make(value)
+}

@@ -1,0 +1,101 @@
+/** Gradient accumulation: several batches to a step. */
+import { checkCount } from '../../common/checks.js'
+import type { Parameter } from '../../parameter.js'
+import { asList } from '../../tensor.js'
+import type { UpdateOptions } from '../base/input.js'
+import { fromJson } from '../base/options.js'
+import { type OptimizerLike, OptimizerWrapper, type SavedArray, wrapperOptions } from './wrapper.js'
+
+/** What a parameter's gradient has come to so far: its numbers, and the rows of a table that they are in, see {@link Parameter}. */
+interface PendingGradient {
+  values: SavedArray
+  rows: SavedArray | null
+}
+
+const ALLOWED = { every: { min: 1, max: Infinity } }
+
+/** What a state has beside options. */
+interface Pending {
+  pending: number
+  gradients: (PendingGradient | null)[] | null
+}
+
+/**
+ * One inner step for every k batches, on the mean of their gradients: a batch k times as large in the memory of one.
+ *
+ *     g = (g₁ + … + g_k)/k,   then the inner step with g
+ *
+ * Gradients add up in place, and the division is part of the update, so there is nothing to pay. `fit` calls {@link flush} at
+ * the end of each epoch: what is left over makes a step of its own, on the mean of fewer batches. In a loop of your own, around
+ * `trainSteps` as well, call it there yourself.
+ * When not: batches that fit: fewer, larger steps are no gain in themselves.
+ * Defaults: none, as PyTorch's loop and optax' MultiSteps. State: none, but the gradients so far. Goyal et al. 2017 on large batches.
+ *
+ * @example
+ * const optimizer = new GradientAccumulation(new Adam(model.parameters()), { every: 4 })
+ */
+export class GradientAccumulation extends OptimizerWrapper {
+  readonly every: number
+  private pending = 0
+
+  constructor(inner: OptimizerLike, options: { every: number }) {
+    super(inner)
+    const { every } = wrapperOptions('GradientAccumulation', options, {}, ALLOWED)
+    if (inner.wantsClosure) throw new TypeError(`GradientAccumulation: ${inner.name} computes its gradients itself; nothing adds up for it`)
+    if (inner.accumulates) throw new TypeError(`GradientAccumulation: ${inner.name} adds batches up already; one of them is enough`)
+    this.every = every
+  }
+
+  override get accumulates(): boolean {
+    return true
+  }
+
+  step(options?: UpdateOptions): void {
+    if (++this.pending < this.every) this.groups[0].backend.arena.end()
+    else this.flush(options)
+  }
+
+  /** Steps on what has come together since the last step, if anything has: for the end of an epoch. */
+  override flush(options?: UpdateOptions): void {
+    if (this.pending === 0) return
+    this.inner.step({ ...options, gradientScale: (options?.gradientScale ?? 1) / this.pending })
+    this.pending = 0
+  }
+
+  /** Forgets all gradients, and with them the batches that have come together. */
+  override zeroGrad(): void {
+    super.zeroGrad()
+    this.pending = 0
+  }
+
+  protected extra(): Record<string, unknown> {
+    const { every, pending } = this
+    return { every, pending, gradients: pending === 0 ? null : this.parameters.map(pendingGradient) }
+  }
+
+  protected loadExtra(extra: Record<string, unknown>): () => void {
+    const { pending, gradients, ...saved } = extra as unknown as Pending
+    const { name, parameters, every } = this
+    const options = wrapperOptions(`${name}.loadState()`, fromJson(saved, { every }), { every }, ALLOWED)
+    checkCount(`${name}.loadState(): pending`, pending, 0)
+    if (pending > 0 !== Array.isArray(gradients))
+      throw new RangeError(`${name}.loadState(): the state has ${pending} batches pending and ${pending > 0 ? 'no' : 'some'} gradients`)
+    const kept = gradients ?? parameters.map(() => null)
+    const lists = this.listsOf(kept.map((gradient, i) => gradient?.values ?? { length: parameters[i]?.size }))
+    return () => {
+      // what has come together here is no part of what the state goes on with
+      if (this.pending > 0) this.zeroGrad()
+      Object.assign(this, options, { pending })
+      for (const [i, gradient] of kept.entries()) {
+        if (gradient === null) continue
+        parameters[i].gradientView().set(lists[i])
+        parameters[i].touchedRows = gradient.rows && [Int32Array.from(asList(gradient.rows))]
+      }
+    }
+  }
+}
+
+function pendingGradient({ gradientState, grad, touchedRows }: Parameter): PendingGradient | null {
+  if (gradientState !== 'ready' || grad === null) return null
+  return { values: grad.read().slice(), rows: touchedRows && Int32Array.from(touchedRows.flatMap((rows) => [...rows])) }
+}

@@ -1,0 +1,92 @@
+/** Lookahead: slow weights beside those of any optimizer. */
+import type { FloatArray } from '../../backend/heap.js'
+import { checkCount } from '../../common/checks.js'
+import { withWeights } from '../base/averaging.js'
+import type { UpdateOptions } from '../base/input.js'
+import { fromJson } from '../base/options.js'
+import { type OptimizerLike, OptimizerWrapper, type SavedArray, wrapperOptions } from './wrapper.js'
+
+const USUAL: Required<LookaheadOptions> = { every: 5, alpha: 0.5 }
+const ALLOWED = { every: { min: 1, max: Infinity }, alpha: { min: 0, max: 1 } }
+
+/** Options of {@link Lookahead}. */
+export interface LookaheadOptions {
+  /** Fast steps to each slow one. Default 5. */
+  every?: number
+  /** How far the slow weights move. Default 0.5. */
+  alpha?: number
+}
+
+/**
+ * Every k steps of the inner optimizer, slow weights go part of the way and the fast ones start again from there.
+ *
+ *     slow ← slow + α·(fast − slow),   fast ← slow
+ *
+ * Takes variance out of the inner optimizer and forgives a learning rate that is too high; the inner state is kept.
+ * When not: an inner optimizer whose rate is tuned and falls already.
+ * Defaults: the authors' (5, 0.5). State: 4 bytes a parameter more. Zhang et al. 2019.
+ *
+ * @example
+ * const optimizer = new Lookahead(new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 }))
+ */
+export class Lookahead extends OptimizerWrapper {
+  readonly every: number
+  readonly alpha: number
+  private readonly slow: FloatArray[]
+  private taken = 0
+
+  constructor(inner: OptimizerLike, options: LookaheadOptions = {}) {
+    super(inner)
+    const { every, alpha } = wrapperOptions('Lookahead', options, USUAL, ALLOWED)
+    this.every = every
+    this.alpha = alpha
+    this.slow = this.parameters.map((p) => p.data())
+  }
+
+  step(options?: UpdateOptions): void {
+    this.follow(() => this.inner.step(options))
+  }
+
+  override flush(options?: UpdateOptions): void {
+    this.follow(() => super.flush(options))
+  }
+
+  /** The slow weights' part, where the inner optimizer took a step: one that accumulates does not at every call. */
+  private follow(inner: () => void): void {
+    const { stepCount } = this
+    inner()
+    if (this.stepCount === stepCount || ++this.taken % this.every !== 0) return
+    const { alpha } = this
+    for (const [i, p] of this.parameters.entries()) {
+      const [slow, fast] = [this.slow[i], p.view()]
+      for (let k = 0; k < slow.length; k++) fast[k] = slow[k] += alpha * (fast[k] - slow[k])
+    }
+  }
+
+  /** Copies of the slow weights. */
+  averages(): FloatArray[] {
+    return this.slow.map((values) => values.slice())
+  }
+
+  /** Runs fn with the slow weights in the parameters. */
+  evaluate<T>(fn: () => T): T {
+    return withWeights(this.parameters, this.slow, fn)
+  }
+
+  protected extra(): Record<string, unknown> {
+    const { every, alpha, taken } = this
+    return { every, alpha, taken, slow: this.averages() }
+  }
+
+  protected loadExtra({ taken, slow, ...saved }: { taken: number; slow: SavedArray[] }): () => void {
+    const { name, every, alpha } = this
+    const usual = { every, alpha }
+    const options = wrapperOptions(`${name}.loadState()`, fromJson(saved, usual), usual, ALLOWED)
+    checkCount(`${name}.loadState(): taken`, taken, 0)
+    const lists = this.listsOf(slow)
+    return () => {
+      Object.assign(this, options, { taken })
+      lists.forEach((values, i) => this.slow[i].set(values))
+    }
+  }
+}

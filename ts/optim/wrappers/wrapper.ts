@@ -1,0 +1,158 @@
+/**
+ * What wrappers around any optimizer share: Lookahead, SAM, GradientAccumulation, your own. They have the methods of an
+ * optimizer, so that training loops, schedulers and checkpoints need not know.
+ */
+
+import { show } from '../../common/show.js'
+import type { Parameter } from '../../parameter.js'
+import { asList } from '../../tensor.js'
+import type { ShowsAverages } from '../base/averaging.js'
+import type { ParameterGroup } from '../base/group.js'
+import type { UpdateOptions } from '../base/input.js'
+import { type Allowed, checkNames, checkOption } from '../base/options.js'
+import { checkSizes, type OptimizerState, wrongState } from '../base/state.js'
+
+/** What a training loop needs of an optimizer; optimizers and wrappers alike. */
+export interface OptimizerLike {
+  readonly name: string
+  readonly groups: readonly ParameterGroup[]
+  readonly stepCount: number
+  /** step() takes a function that computes the loss and calls backward(), to call it more than once (SAM). */
+  readonly wantsClosure?: boolean
+  /** Not every step() changes parameters: batches add up (GradientAccumulation). */
+  readonly accumulates?: boolean
+  learningRate: number
+  step(options?: UpdateOptions): void
+  /** Steps on batches that wait for others to be added to them, where there are any ({@link GradientAccumulation}). */
+  flush?(options?: UpdateOptions): void
+  zeroGrad(): void
+  state(): OptimizerState
+  loadState(state: OptimizerState): void
+}
+
+/** An array of a state, or what JSON makes of it. */
+export type SavedArray = Parameters<typeof asList>[0]
+
+/** Passes everything on to an inner optimizer. */
+export abstract class OptimizerWrapper implements OptimizerLike {
+  readonly inner: OptimizerLike
+
+  constructor(inner: OptimizerLike) {
+    if (typeof inner?.step !== 'function') throw new TypeError(`${this.constructor.name}: wants an optimizer to wrap, got ${show(inner)}`)
+    this.inner = inner
+  }
+
+  get name(): string {
+    return `${this.constructor.name}(${this.inner.name})`
+  }
+
+  get groups(): readonly ParameterGroup[] {
+    return this.inner.groups
+  }
+
+  get stepCount(): number {
+    return this.inner.stepCount
+  }
+
+  get wantsClosure(): boolean {
+    return this.inner.wantsClosure ?? false
+  }
+
+  get accumulates(): boolean {
+    return this.inner.accumulates ?? false
+  }
+
+  get learningRate(): number {
+    return this.inner.learningRate
+  }
+
+  set learningRate(value: number) {
+    this.inner.learningRate = value
+  }
+
+  zeroGrad(): void {
+    this.inner.zeroGrad()
+  }
+
+  abstract step(options?: UpdateOptions): void
+
+  /**
+   * Steps on batches that wait for others to be added to them, where there are any ({@link GradientAccumulation}). `fit` calls it
+   * at the end of each epoch, and where a training ends before that; in a loop of your own, call it there. A wrapper with work to do
+   * after steps of the inner optimizer does it here as well: where `stepCount` went up, there was one.
+   */
+  flush(options?: UpdateOptions): void {
+    this.inner.flush?.(options)
+  }
+
+  /** @internal those of the inner optimizer, see {@link ShowsAverages} */
+  showAverages(): (() => void) | undefined {
+    return (this.inner as ShowsAverages).showAverages?.()
+  }
+
+  /** What the wrapper itself remembers, its options included, in plain numbers and typed arrays. */
+  protected abstract extra(): Record<string, unknown>
+
+  /** Checks what `extra()` gave, perhaps through JSON, before anything changes. @returns what puts it in place */
+  protected abstract loadExtra(extra: Record<string, unknown>): () => void
+
+  state(): OptimizerState {
+    const { extra: inner, ...state } = this.inner.state()
+    return { ...state, extra: { wrapper: this.constructor.name, own: this.extra(), ...(inner && { inner }) } }
+  }
+
+  /** For JSON.stringify: {@link OptimizerWrapper.state}, which {@link loadState} takes back. */
+  toJSON(): OptimizerState {
+    return this.state()
+  }
+
+  /**
+   * Goes on from what {@link OptimizerWrapper.state} gave, options included.
+   * @throws Error for the state of something else, other wrappers or the same in another order, RangeError for one of other
+   *   parameters or with options that it cannot have; then nothing was changed
+   */
+  loadState(state: OptimizerState): void {
+    const { wrapper, own, inner } = state?.extra ?? {}
+    if (wrapper !== this.constructor.name || !own) throw wrongState(this.name, state)
+    const restore = this.loadExtra(own)
+    const { extra: _, ...rest } = state
+    this.inner.loadState(inner ? { ...rest, extra: inner } : rest)
+    restore()
+  }
+
+  /** Arrays of a state, one for each parameter, as lists. @throws RangeError unless they are as long as the parameters */
+  protected listsOf(saved: readonly SavedArray[] | undefined): ArrayLike<number>[] {
+    const lists = (saved ?? []).map(asList)
+    checkSizes(
+      this.name,
+      lists.map(({ length }) => length),
+      this.parameters,
+    )
+    return lists
+  }
+
+  protected get parameters(): Parameter[] {
+    return this.groups.flatMap(({ parameters }) => parameters)
+  }
+}
+
+/**
+ * @internal options of a wrapper, all of them numbers: those given, where none is given the usual ones
+ * @throws RangeError for one that is not known or allowed
+ */
+export function wrapperOptions<Name extends string>(
+  owner: string,
+  given: object,
+  usual: { readonly [N in Name]?: number },
+  allowed: { readonly [N in Name]: Allowed },
+): Record<Name, number> {
+  const names = Object.keys(allowed) as Name[]
+  checkNames(owner, given, names)
+  const options = { ...usual } as Record<Name, number>
+  for (const name of names) {
+    const value = (given as Record<Name, number | undefined>)[name]
+    if (value !== undefined) options[name] = value
+    checkOption(owner, name, options[name], 0, allowed[name])
+  }
+  return options
+}
