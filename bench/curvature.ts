@@ -3,19 +3,24 @@
  * interleaved rounds in one run, best window of each. The goal is hvp ≤ 4 gradients.
  * `node_modules/node/bin/node --import tsx bench/curvature.ts [milliseconds per window] [write]`; with `write` to bench/results/solve.json
  */
-import { gnvpOf, hvpOf, jacobian, valueAndGradOf, withGaussNewton, withHessian } from '../ts/curvature/index.js'
 import {
   type Backend,
   createBackend,
   crossEntropy,
   Dense,
   Generator,
+  gnvpOf,
+  hvpOf,
+  jacobian,
   mse,
   Sequential,
   softmax,
   supportedVariants,
   type Tensor,
   tensor,
+  valueAndGradOf,
+  withGaussNewton,
+  withHessian,
 } from '../ts/index.js'
 import { netOf, type Workload } from './nets.js'
 import { writeSolve } from './results.js'

@@ -1,30 +1,17 @@
 /**
- * gradus: train small and medium neural networks fast on the CPU. The public surface, and nothing else.
+ * gradus: train small and medium neural networks fast on the CPU. This file names everything public, one line a file, and does
+ * nothing else. `docs/api.md` has the signatures; `make api` writes it again after a change.
  * @module gradus
  */
+
+// Tensors and gradients
+
 export { isRecording, noGrad } from './autograd.js'
-export type { DType, FloatArray } from './backend/heap.js'
-export { type Backend, type BackendOptions, createBackend, defaultBackend, load } from './backend/index.js'
-export type { Activation as ActivationName, Kernels } from './backend/kernels.js'
-export { supportedVariants, type Variant } from './backend/wasm/load.js'
 export { NonFiniteError, OutOfMemoryError, ShapeError, StaleTensorError } from './common/errors.js'
 export type { Shape } from './common/shape.js'
-export * from './curvature/index.js'
-export * from './io/index.js'
-export * from './loss/index.js'
-export * from './metrics/index.js'
-export * from './nn/index.js'
-/** What fills weights at the start: uniform, normal, constant, orthogonal. */
-export * as initializers from './nn/initializer.js'
 export { type GradientsOptions, gradients } from './ops/gradients.js'
-export * from './ops/index.js'
-export * from './optim/index.js'
 export { Parameter } from './parameter.js'
 export { Generator } from './random.js'
-/** Learning rates (or other options) as functions of the step. */
-export * as schedules from './schedule/index.js'
-export { type Driven, ReduceOnPlateau, type ReduceOnPlateauOptions, type Schedule, Scheduler } from './schedule/index.js'
-export * from './solve/index.js'
 export {
   type BackwardOptions,
   full,
@@ -38,4 +25,229 @@ export {
   tensor,
   zeros,
 } from './tensor.js'
-export * from './train/index.js'
+
+// Operations
+
+export { activate, elu, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from './ops/activation.js'
+export { dense } from './ops/dense.js'
+export { dropout } from './ops/dropout.js'
+export {
+  abs,
+  add,
+  broadcastTo,
+  clip,
+  cos,
+  div,
+  equal,
+  erf,
+  exp,
+  greater,
+  greaterEqual,
+  log,
+  maximum,
+  minimum,
+  mul,
+  neg,
+  pow,
+  reciprocal,
+  sign,
+  sin,
+  sqrt,
+  square,
+  sub,
+  where,
+} from './ops/elementwise.js'
+export { gather, oneHot } from './ops/gather.js'
+export { type MatmulOptions, matmul } from './ops/matmul.js'
+export { type Axes, argmax, logSumExp, max, mean, min, sum, variance } from './ops/reduce.js'
+export { concat, reshape, slice, stack, transpose } from './ops/shape.js'
+export { logSoftmax, softmax } from './ops/softmax.js'
+
+// Layers and models
+
+export { Dense, type DenseOptions } from './nn/dense.js'
+export { Embedding, type EmbeddingOptions } from './nn/embedding.js'
+export type { Initializer, InitializerName } from './nn/initializer.js'
+/** What fills weights at the start: uniform, normal, constant, orthogonal. */
+export * as initializers from './nn/initializer.js'
+export { Activation, Dropout, Flatten, Lambda } from './nn/layers.js'
+export { type BuildContext, Module, type ModuleOptions, type PredictOptions, type SavedValues } from './nn/module.js'
+export { Sequential } from './nn/sequential.js'
+export { summary } from './nn/summary.js'
+
+// Losses
+
+export { binaryCrossEntropy, type CrossEntropyOptions, crossEntropy } from './loss/classification.js'
+export type { Loss, LossOptions } from './loss/loss.js'
+export { type HuberOptions, huber, mae, mse } from './loss/regression.js'
+export { type WeightedCrossEntropy, weightedCrossEntropy } from './loss/weighted.js'
+
+// Optimizers
+
+export { AdaBelief, type AdaBeliefOptions } from './optim/adabelief.js'
+export { Adadelta, type AdadeltaOptions } from './optim/adadelta.js'
+export { Adafactor, type AdafactorOptions } from './optim/adafactor.js'
+export { Adagrad, type AdagradOptions } from './optim/adagrad.js'
+export { Adam, type AdamOptions, AdamW, type AdamWOptions, type EpsilonPlacement } from './optim/adam.js'
+export { Adamax, type AdamaxOptions } from './optim/adamax.js'
+export { Adan, type AdanOptions } from './optim/adan.js'
+export { AdEMAMix, type AdEMAMixOptions } from './optim/ademamix.js'
+export { ADOPT, type ADOPTOptions } from './optim/adopt.js'
+export { ASGD, type ASGDOptions } from './optim/asgd.js'
+export type { ArrayParameter } from './optim/base/arrays.js'
+export { AveragingOptimizer, withWeights } from './optim/base/averaging.js'
+export type { Gradients, GradientTransform } from './optim/base/gradients.js'
+export { ParameterGroup } from './optim/base/group.js'
+export type { DecayOptions, GroupInput, GroupOptions, OptimizerInput, SharedOptions, UpdateOptions } from './optim/base/input.js'
+export { type ElementRule, Optimizer, type OptimizerClass } from './optim/base/optimizer.js'
+export type { Allowed, Range } from './optim/base/options.js'
+export type { Run, Scalars } from './optim/base/run.js'
+export type { OptimizerState, ParameterState, WrapperState } from './optim/base/state.js'
+export type { TransformOptions } from './optim/base/transform.js'
+export { DoG, type DoGOptions } from './optim/dog.js'
+export { OPTIMIZERS } from './optim/index.js'
+export { LAMB, type LAMBOptions, LARS, type LARSOptions } from './optim/layerwise.js'
+export { Muon, type MuonOptions } from './optim/muon.js'
+export { NAdam, type NAdamOptions } from './optim/nadam.js'
+export { Prodigy, type ProdigyOptions } from './optim/prodigy.js'
+export { RAdam, type RAdamOptions } from './optim/radam.js'
+export { RMSProp, type RMSPropOptions } from './optim/rmsprop.js'
+export { Rprop, type RpropOptions } from './optim/rprop.js'
+export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions, ScheduleFreeSGD, type ScheduleFreeSGDOptions } from './optim/schedule-free.js'
+export { Momentum, type MomentumOptions, Nesterov, type NesterovOptions, SGD, type SGDOptions } from './optim/sgd.js'
+export { Shampoo, type ShampooOptions } from './optim/shampoo.js'
+export { Lion, type LionOptions, SignSGD, Signum, type SignumOptions } from './optim/sign.js'
+export { SOAP, type SOAPOptions } from './optim/soap.js'
+export { SparseAdam, type SparseAdamOptions } from './optim/sparse-adam.js'
+export { centralize } from './optim/transforms/centralize.js'
+export { adaptiveClip, clipByNorm, clipByRms, clipByValue, clipGlobalNorm } from './optim/transforms/clipping.js'
+export { addNoise } from './optim/transforms/noise.js'
+export { GradientAccumulation } from './optim/wrappers/accumulation.js'
+export { Lookahead, type LookaheadOptions } from './optim/wrappers/lookahead.js'
+export { SAM } from './optim/wrappers/sam.js'
+export { WeightAverage, type WeightAverageOptions } from './optim/wrappers/weight-average.js'
+export { type OptimizerLike, OptimizerWrapper } from './optim/wrappers/wrapper.js'
+export { Yogi, type YogiOptions } from './optim/yogi.js'
+
+// Schedules
+
+/** Learning rates (or other options) as functions of the step. */
+export * as schedules from './schedule/index.js'
+export { type Driven, ReduceOnPlateau, type ReduceOnPlateauOptions } from './schedule/plateau.js'
+export type { Schedule } from './schedule/schedule.js'
+export { Scheduler } from './schedule/scheduler.js'
+
+// Training
+
+export {
+  type Callback,
+  EarlyStopping,
+  type EarlyStoppingOptions,
+  type Progress,
+  TargetLoss,
+  type TrainingControl,
+} from './train/callbacks.js'
+export type { DataSet } from './train/data.js'
+export { type EvaluateOptions, evaluateModel } from './train/evaluate.js'
+export {
+  type FindLearningRateOptions,
+  findLearningRate,
+  type LearningRateCurve,
+  type LearningRateSuggestions,
+} from './train/find-learning-rate.js'
+export { fit } from './train/fit.js'
+export type { EpochRecord, History } from './train/history.js'
+export type { Metric, MetricName, MetricsOption, MetricValues } from './train/metrics.js'
+export type { FitOptions, StepOptions } from './train/plan.js'
+export { type Step, trainSteps } from './train/steps.js'
+export type { WholeStepOptimizer } from './train/whole-step.js'
+
+// Metrics
+
+export type { ClassOptions } from './metrics/classes.js'
+export { type Average, type AverageOptions, accuracy, confusionMatrix, f1Score, precision, recall } from './metrics/classification.js'
+export { rocAuc, type TopKOptions, topKAccuracy } from './metrics/ranking.js'
+export { meanAbsoluteError, r2Score, rootMeanSquaredError } from './metrics/regression.js'
+
+// Files
+
+export {
+  decodeSafetensors,
+  encodeSafetensors,
+  type SafetensorsFile,
+  type Storable,
+  type StoredArray,
+  type StoredTensor,
+} from './io/safetensors.js'
+export { decodeState, encodeState, type Stateful } from './io/state.js'
+
+// Curvature
+
+export { type CustomVjp, customGradient } from './curvature/custom.js'
+export { grad, type TensorsFunction, type ValueAndGradient, valueAndGrad, valueAndGradOf } from './curvature/gradient.js'
+export { type InspectOptions, inspectPoint, type PointInspection, type PointKind } from './curvature/inspect.js'
+export type { LanczosOptions, Spectrum } from './curvature/lanczos.js'
+export { hessian, type JacobianOptions, jacobian } from './curvature/matrices.js'
+export type { HessianPoint } from './curvature/point.js'
+export { type CurvatureFunction, type CurvaturePoint, withGaussNewton, withHessian } from './curvature/point.js'
+export { gnvp, gnvpOf, hvp, hvpOf, jvp, type OutputLoss, vjp } from './curvature/products.js'
+export { type ConditionOptions, conditionNumber, largestEigenvalues } from './curvature/spectrum.js'
+export type { ParameterSource } from './curvature/trace.js'
+
+// Solvers
+
+export type { BoundOptions } from './solve/box.js'
+export type { DenseOptimizerOptions, NaturalGradientResult } from './solve/dense-nets/dense-optimizer.js'
+export { KFAC, type KFACOptions } from './solve/dense-nets/kfac.js'
+export {
+  LevenbergMarquardt,
+  type LevenbergMarquardtOptions,
+  type LevenbergMarquardtResult,
+} from './solve/dense-nets/levenberg-marquardt.js'
+export { NaturalGradient } from './solve/dense-nets/natural-gradient.js'
+export type { CurvatureLoss } from './solve/dense-nets/output-loss.js'
+export type { DampingOptions } from './solve/least-squares/damped.js'
+export { type CurveFit, type CurveModel, type FitCurveOptions, fitCurve } from './solve/least-squares/fit-curve.js'
+export { gaussNewton, type LeastSquaresResult, levenbergMarquardt } from './solve/least-squares/least-squares.js'
+export type { LeastSquaresOptions, LeastSquaresProgress } from './solve/least-squares/options.js'
+export type { Jacobian, Residuals } from './solve/least-squares/residuals.js'
+export { type ArmijoOptions, armijo } from './solve/line-search/armijo.js'
+export { cubicMinimum, type LineSearchResult, strongWolfe, type Trial, type WolfeOptions } from './solve/line-search/wolfe.js'
+export { type AutomaticFunction, automatic } from './solve/minimize/automatic.js'
+export { type ConjugateFormula, conjugateBeta } from './solve/minimize/conjugate-gradient.js'
+export { type MinimizeMethod, type MinimizeOptions, minimize } from './solve/minimize/minimize.js'
+export type { HessianProduct } from './solve/minimize/newton.js'
+export {
+  ackley,
+  asObjective,
+  beale,
+  booth,
+  himmelblau,
+  matyas,
+  monkeySaddle,
+  plateau,
+  rastrigin,
+  rosenbrock,
+  saddle,
+  styblinskiTang,
+  type TestFunction,
+  testFunctions,
+} from './solve/minimize/test-functions.js'
+export type { TrustRegionOptions } from './solve/minimize/trust-region.js'
+export type { Evaluation, PlainFunction } from './solve/objective.js'
+export { BFGS } from './solve/optimizers/bfgs.js'
+export { type Closure, ClosureOptimizer, type ClosureResult, type ClosureState } from './solve/optimizers/closure.js'
+export { ConjugateGradient, type ConjugateGradientOptions } from './solve/optimizers/conjugate-gradient.js'
+export type { DescentOptions } from './solve/optimizers/descent-optimizer.js'
+export { LBFGS, type LBFGSOptions } from './solve/optimizers/lbfgs.js'
+export { NewtonCG, type NewtonCGOptions } from './solve/optimizers/newton-cg.js'
+export { TrustRegionNewton, type TrustRegionNewtonOptions } from './solve/optimizers/trust-region-newton.js'
+export type { SolveResult, StopReason } from './solve/result.js'
+export type { SolveProgress, StopOptions } from './solve/stop.js'
+
+// Backends
+
+export type { DType, FloatArray } from './backend/heap.js'
+export { type Backend, type BackendOptions, createBackend, defaultBackend, load } from './backend/index.js'
+export type { Activation as ActivationName, Kernels } from './backend/kernels.js'
+export { supportedVariants, type Variant } from './backend/wasm/load.js'

@@ -1,12 +1,23 @@
 /** Beyond the gradient: how transformations nest, what they leave behind, and what they say about classic points. */
 import { describe, expect, test } from 'vitest'
 import { symmetricEigen } from '../../ts/curvature/eigen.js'
+import { lanczos } from '../../ts/curvature/lanczos.js'
 import {
+  abs,
+  add,
   conditionNumber,
+  createBackend,
+  crossEntropy,
   customGradient,
+  Dense,
+  Dropout,
+  dropout,
+  exp,
+  Generator,
   gnvp,
   gnvpOf,
   grad,
+  gradients,
   hessian,
   hvp,
   hvpOf,
@@ -14,24 +25,6 @@ import {
   jacobian,
   jvp,
   largestEigenvalues,
-  valueAndGrad,
-  valueAndGradOf,
-  vjp,
-  withGaussNewton,
-  withHessian,
-} from '../../ts/curvature/index.js'
-import { lanczos } from '../../ts/curvature/lanczos.js'
-import {
-  abs,
-  add,
-  createBackend,
-  crossEntropy,
-  Dense,
-  Dropout,
-  dropout,
-  exp,
-  Generator,
-  gradients,
   log,
   mean,
   mse,
@@ -56,6 +49,11 @@ import {
   type TensorLike,
   tanh,
   tensor,
+  valueAndGrad,
+  valueAndGradOf,
+  vjp,
+  withGaussNewton,
+  withHessian,
 } from '../../ts/index.js'
 
 const double = createBackend({ backend: 'js', dtype: 'float64' })

@@ -10,8 +10,7 @@ import { draw, withTables } from '../../bench/chart.js'
 import { type Curves, readResults, type Speed } from '../../bench/results.js'
 import { program } from '../../ts/cli/program.js'
 import * as engine from '../../ts/index.js'
-import * as losses from '../../ts/loss/index.js'
-import * as layers from '../../ts/nn/index.js'
+import { valuesFrom } from '../tools/public-index.js'
 import { compilerErrors, countPromises, findSnippets, programsOf, runProgram } from '../tools/snippets.js'
 
 const readme = readFileSync('README.md', 'utf8')
@@ -81,8 +80,6 @@ describe('what it names exists', () => {
 describe('its lists are complete', () => {
   const listed = (row: string) =>
     (new RegExp(`^\\| \\[${row}\\]\\S* \\| (.*) \\|$`, 'm').exec(readme)?.[1] ?? '').split(/[,;] /).map((name) => name.trim())
-  const values = (module: object) => Object.entries(module).filter(([, value]) => typeof value === 'function')
-  const isClass = (value: unknown) => /^class\b/.test(String(value))
 
   test('optimizers', () => {
     expect(Object.keys(engine.OPTIMIZERS).filter((name) => !listed('optimizers').includes(name))).toEqual([])
@@ -90,13 +87,11 @@ describe('its lists are complete', () => {
   })
 
   test('losses', () => {
-    const names = values(losses).map(([name]) => name)
-    expect(names.filter((name) => name !== 'oneHot' && !listed('losses').includes(name))).toEqual([])
+    expect(valuesFrom('ts/loss').filter((name) => !listed('losses').includes(name))).toEqual([])
   })
 
   test('layers', () => {
-    const names = values(layers).flatMap(([name, value]) => (isClass(value) ? [name] : []))
-    expect(names.filter((name) => !listed('layers').includes(name))).toEqual([])
+    expect(valuesFrom('ts/nn').filter((name) => /^[A-Z]/.test(name) && !listed('layers').includes(name))).toEqual([])
   })
 })
 

@@ -2,7 +2,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { FloatArray } from '../../ts/backend/heap.js'
 import { type Backend, createBackend } from '../../ts/backend/index.js'
-import { square, sum } from '../../ts/ops/index.js'
+import { square, sum } from '../../ts/index.js'
 import {
   Adam,
   AdamW,

@@ -8,15 +8,22 @@ import {
   Activation,
   add,
   type Backend,
+  BFGS,
+  ConjugateGradient,
   createBackend,
   crossEntropy,
   Dense,
   type FitOptions,
   fit,
   Generator,
+  KFAC,
+  LBFGS,
+  LevenbergMarquardt,
   type Module,
   mse,
   mul,
+  NaturalGradient,
+  NewtonCG,
   Parameter,
   Sequential,
   SGD,
@@ -24,19 +31,10 @@ import {
   sub,
   sum,
   type Tensor,
+  TrustRegionNewton,
   tensor,
 } from '../../ts/index.js'
 import { DenseNet, planOf, unitMajor } from '../../ts/solve/dense-nets/dense-net.js'
-import {
-  BFGS,
-  ConjugateGradient,
-  KFAC,
-  LBFGS,
-  LevenbergMarquardt,
-  NaturalGradient,
-  NewtonCG,
-  TrustRegionNewton,
-} from '../../ts/solve/index.js'
 import { rowsOf } from '../../ts/solve/least-squares/residuals.js'
 import { distance, oracle, oracleCases } from '../tools/optim-problems.js'
 import { backends } from '../tools/optim-runner.js'

@@ -2,37 +2,35 @@
 import { describe, expect, test } from 'vitest'
 import {
   add,
-  createBackend,
-  crossEntropy,
-  Generator,
-  matmul,
-  mul,
-  r2Score,
-  sin,
-  square,
-  sub,
-  sum,
-  type Tensor,
-  tensor,
-  zeros,
-} from '../../ts/index.js'
-import {
   armijo,
   asObjective,
   automatic,
   beale,
+  createBackend,
+  crossEntropy,
   fitCurve,
+  Generator,
   gaussNewton,
   levenbergMarquardt,
   type MinimizeMethod,
+  matmul,
   minimize,
   monkeySaddle,
+  mul,
+  r2Score,
   rosenbrock,
   saddle,
+  sin,
+  square,
   strongWolfe,
+  sub,
+  sum,
+  type Tensor,
   type TestFunction,
+  tensor,
   testFunctions,
-} from '../../ts/solve/index.js'
+  zeros,
+} from '../../ts/index.js'
 import { oracleCases } from '../tools/optim-problems.js'
 import { MGH, type ProblemOracle, solveOracles, sumOfSquares } from '../tools/solve-problems.js'
 
