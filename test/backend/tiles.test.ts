@@ -95,14 +95,16 @@ describe.each(supportedVariants())('on %s', (variant) => {
 describe('the choice', () => {
   afterEach(() => void vi.restoreAllMocks())
 
+  let now = 0
+
   /** A table whose products take what `times` say of each tile that is tried, in milliseconds, by a clock that nothing else moves. */
   function engine(name: string, times: readonly number[], clumsy = 0) {
-    const state = { tile: 0, now: 0, calls: 0, settled: -1 }
-    vi.spyOn(performance, 'now').mockImplementation(() => state.now)
-    const work = () => {
-      const time = times[TRIED.indexOf(state.tile)]
+    const state = { tile: 0, calls: 0, settled: -1, timesOf: (_m: number): readonly number[] => times }
+    vi.spyOn(performance, 'now').mockImplementation(() => now)
+    const work = (_a: number, _b: number, _c: number, m: number) => {
+      const time = state.timesOf(m)[TRIED.indexOf(state.tile)]
       // code that was not optimised yet, of which the slowest tile looks the fastest
-      state.now += state.calls++ < clumsy ? 15 * (Math.max(...times) - time) + 0.01 : time
+      now += state.calls++ < clumsy ? 15 * (Math.max(...times) - time) + 0.01 : time
     }
     const table = {
       setTile: (tile: number) => {
@@ -121,7 +123,7 @@ describe('the choice', () => {
 
   test.each([0, 1, 2])('is the fastest: %i', (fastest) => {
     const times = TRIED.map((_, place) => (place === fastest ? 0.1 : 0.2))
-    const { state, table, kernels } = engine(`fastest ${fastest}`, times, 24)
+    const { state, table, kernels } = engine(`fastest ${fastest}`, times, 18)
     for (let i = 0; i < 100; i++) large(kernels)
     expect(state).toMatchObject({ settled: TRIED[fastest], tile: TRIED[fastest], calls: 100 })
     expect(kernels.matmul).toBe(table.matmul)
@@ -147,13 +149,37 @@ describe('the choice', () => {
     }
   })
 
-  test('counts no small products, and turns to another shape where the first does not come again', () => {
-    const { state, kernels } = engine('shapes', [0.2, 0.1, 0.2])
+  test('counts no small products', () => {
+    const { state, kernels } = engine('small', [0.2, 0.1, 0.2])
     for (let i = 0; i < 100; i++) kernels.matmul(0, 0, 0, 32, 32, 32, 0, 0)
     expect(state).toMatchObject({ settled: -1, calls: 100 })
-    large(kernels, 500)
-    for (let i = 0; i < 100; i++) large(kernels)
+  })
+
+  test.each([1, 2, 3, 5, 8, 13, 40])('is made within 40 large calls of %i shapes that take turns', (shapes) => {
+    for (const long of [0.07, 3, 30]) {
+      const { state, table, kernels } = engine(`${shapes} shapes, ${long}`, [2 * long, long, 2 * long])
+      for (let i = 0; i < 39 && state.settled < 0; i++) large(kernels, 128 + (i % shapes))
+      if (state.settled < 0) large(kernels, 128)
+      expect(state).toMatchObject({ settled: TRIED[1], tile: TRIED[1] })
+      expect(state.calls).toBeLessThanOrEqual(40)
+      expect(kernels.matmul).toBe(table.matmul)
+    }
+  })
+
+  test.each([3, 5])('weighs %i shapes by how often they come', (shapes) => {
+    // the first shape, which comes as often as all others together, is faster by the second tile, the others by the third
+    const { state, kernels } = engine(`weighed ${shapes}`, [0.5, 0.5, 0.5])
+    state.timesOf = (m) => (m === 128 ? [0.5, 0.3, 0.5] : [0.5, 0.5, 0.4])
+    for (let i = 0; i < 40; i++) large(kernels, i % 2 === 0 ? 128 : 129 + (((i - 1) / 2) % (shapes - 1)))
     expect(state.settled).toBe(TRIED[1])
+  })
+
+  test('follows the first backend of the process that has chosen', () => {
+    const first = engine('two at once', [0.2, 0.1, 0.2])
+    const second = engine('two at once', [0.1, 0.2, 0.2])
+    for (let i = 0; i < 40; i++) large(first.kernels)
+    for (let i = 0; i < 40; i++) large(second.kernels)
+    expect([first.state.settled, second.state.settled]).toEqual([TRIED[1], TRIED[1]])
   })
 
   test('holds for the process', () => {

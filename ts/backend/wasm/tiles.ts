@@ -5,15 +5,16 @@
 import { type Kernels, TILES, type TileName } from '../kernels.js'
 import type { Variant } from './variants.js'
 
-/** Multiply-adds of a product that is worth timing: a twentieth of a millisecond. */
+/** Multiply-adds of a product that is worth timing: a twentieth of a millisecond. Products of as many or more are *large*. */
 const LARGE = 1 << 21
-/** Before a tile is timed, so many calls or milliseconds: V8 replaces its first, unoptimised code meanwhile. */
-const WARM_CALLS = 8
+/** The choice is made by this many large calls, whatever shapes they have. */
+const MOST_CALLS = 40
+/** Before a tile is timed, it runs so many calls or milliseconds: V8 replaces its first, unoptimised code meanwhile. */
+const WARM_CALLS = 6
 const WARM_MS = 15
-/** A tile's turn: so many calls or milliseconds, as clocks of pages are coarse. And turns of each; the best one counts. */
-const TURN_CALLS = 4
-const TURN_MS = 2
-const TURNS = 3
+/** A shape has been timed enough when each tile has run it so many times, and for so many milliseconds, as clocks of pages are coarse. */
+const ENOUGH_CALLS = 3
+const ENOUGH_MS = 6
 /** What a tile's time must be less than, of the first one's, to take its place. */
 const CLEARLY = 0.97
 
@@ -55,15 +56,15 @@ export function withTileChoice(table: Kernels, engine: string, tiles: readonly n
   const open = { ...table }
   setTile(tiles[0])
   const trial = new Trial(tiles, setTile, (tile) => {
-    settle(tile)
+    settle(known.get(engine) ?? tile)
     Object.assign(open, { matmul: table.matmul, denseForward: table.denseForward })
   })
   const matmul: Kernels['matmul'] = (a, b, c, m, n, k, accumulate, scratch) => {
-    if (trial.wants(0, m, n, k)) trial.run(() => table.matmul(a, b, c, m, n, k, accumulate, scratch))
+    if (trial.wants(m, n, k)) trial.run('matmul', m, n, k, () => table.matmul(a, b, c, m, n, k, accumulate, scratch))
     else table.matmul(a, b, c, m, n, k, accumulate, scratch)
   }
   const denseForward: Kernels['denseForward'] = (x, w, b, z, y, m, k, n, activation, scratch) => {
-    if (trial.wants(1, m, n, k)) trial.run(() => table.denseForward(x, w, b, z, y, m, k, n, activation, scratch))
+    if (trial.wants(m, n, k)) trial.run('denseForward', m, n, k, () => table.denseForward(x, w, b, z, y, m, k, n, activation, scratch))
     else table.denseForward(x, w, b, z, y, m, k, n, activation, scratch)
   }
   return Object.assign(open, { matmul: alike(matmul, table.matmul), denseForward: alike(denseForward, table.denseForward) })
@@ -74,60 +75,118 @@ function alike<F extends object>(kernel: F, before: F): F {
   return Object.assign(kernel, { whole: before, isSmall: () => true }, before)
 }
 
-/** Turns of tiles over calls of one kernel and shape. */
+/** What is known of one kernel and shape, by tile. */
+class Times {
+  calls = 0
+  /** Timed calls, their milliseconds in all, and the fastest of them. */
+  readonly timed: number[]
+  readonly total: number[]
+  readonly best: number[]
+
+  constructor(tiles: number) {
+    this.timed = new Array(tiles).fill(0)
+    this.total = new Array(tiles).fill(0)
+    this.best = new Array(tiles).fill(Number.POSITIVE_INFINITY)
+  }
+
+  add(tile: number, ms: number): void {
+    this.timed[tile]++
+    this.total[tile] += ms
+    this.best[tile] = Math.min(this.best[tile], ms)
+  }
+
+  /** Whether every tile has been timed. */
+  isComplete(): boolean {
+    return !this.timed.includes(0)
+  }
+
+  isEnough(): boolean {
+    return this.timed.every((calls, tile) => calls >= ENOUGH_CALLS && this.total[tile] >= ENOUGH_MS)
+  }
+}
+
+/**
+ * Finds the fastest tile for the large products of a program. First each tile warms up; then the tiles take turns at each shape by
+ * itself, so that a tile is never compared with another by products of different shapes.
+ */
 class Trial {
-  private readonly tiles: readonly number[]
-  private readonly setTile: (tile: number) => void
-  private readonly settle: (tile: number) => void
-  private shape: readonly number[] = []
-  /** Calls of this shape and of other large ones since it was adopted: the more frequent one is timed. */
+  private readonly shapes = new Map<string, Times>()
+  /** Of all shapes together, milliseconds of a multiply-add: for a program in which no shape comes back often enough. */
+  private readonly any: Times
+  private readonly warmCalls: number[]
+  private readonly warmMs: number[]
   private calls = 0
-  private others = 0
-  /** Of the turn under way: its number, calls and milliseconds so far. */
-  private turn = 0
-  private count = 0
-  private time = 0
-  private readonly best: number[]
   private over = false
 
-  constructor(tiles: readonly number[], setTile: (tile: number) => void, settle: (tile: number) => void) {
-    this.tiles = tiles
-    this.best = tiles.map(() => Number.POSITIVE_INFINITY)
-    this.setTile = setTile
-    this.settle = settle
+  constructor(
+    private readonly tiles: readonly number[],
+    private readonly setTile: (tile: number) => void,
+    private readonly settle: (tile: number) => void,
+  ) {
+    this.any = new Times(tiles.length)
+    this.warmCalls = new Array(tiles.length).fill(0)
+    this.warmMs = new Array(tiles.length).fill(0)
   }
 
   /** Whether this call is one to time. */
-  wants(kernel: number, m: number, n: number, k: number): boolean {
-    if (this.over || m * n * k < LARGE) return false
-    const [kernel0, m0, n0, k0] = this.shape
-    if (kernel === kernel0 && m === m0 && n === n0 && k === k0) return true
-    if (this.others++ < this.calls + WARM_CALLS && this.shape.length > 0) return false
-    this.shape = [kernel, m, n, k]
-    this.calls = this.others = this.turn = this.count = this.time = 0
-    this.best.fill(Number.POSITIVE_INFINITY)
-    return true
+  wants(m: number, n: number, k: number): boolean {
+    return !this.over && m * n * k >= LARGE
   }
 
-  /** Runs the call as part of a tile's turn. */
-  run(call: () => void): void {
-    const { tiles } = this
-    const place = this.turn % tiles.length
-    this.setTile(tiles[place])
+  /** Runs a call with the tile whose turn it is. */
+  run(kernel: string, m: number, n: number, k: number, call: () => void): void {
+    const shape = this.timesOf(`${kernel} ${m} ${n} ${k}`)
+    const cold = this.warmCalls.findIndex((calls, place) => calls < WARM_CALLS && this.warmMs[place] < WARM_MS)
+    const place = cold >= 0 ? cold : this.next(shape)
+    this.setTile(this.tiles[place])
     const started = performance.now()
     call()
-    this.time += performance.now() - started
-    this.count++
+    const ms = performance.now() - started
     this.calls++
-    const isWarm = this.turn >= tiles.length
-    if (this.count < (isWarm ? TURN_CALLS : WARM_CALLS) && this.time < (isWarm ? TURN_MS : WARM_MS)) return
-    if (isWarm) this.best[place] = Math.min(this.best[place], this.time / this.count)
-    this.turn++
-    this.count = this.time = 0
-    if (this.turn < (1 + TURNS) * tiles.length) return
+    shape.calls++
+    if (cold >= 0) {
+      this.warmCalls[place]++
+      this.warmMs[place] += ms
+    } else {
+      shape.add(place, ms)
+      this.any.add(place, ms / (m * n * k))
+    }
+    if (this.calls < MOST_CALLS && !this.isClear()) return
     this.over = true
-    this.settle(tiles[fastestOf(this.best)])
+    this.settle(this.tiles[fastestOf(this.costs())])
   }
+
+  /** The tile that this shape has been timed with least; of several, the one that all shapes have. */
+  private next(shape: Times): number {
+    const places = this.tiles.map((_, place) => place)
+    const due = lowest(places, (place) => shape.timed[place])
+    return lowest(due, (place) => this.any.timed[place])[0]
+  }
+
+  private timesOf(key: string): Times {
+    let times = this.shapes.get(key)
+    if (times === undefined) this.shapes.set(key, (times = new Times(this.tiles.length)))
+    return times
+  }
+
+  /** Whether more calls would hardly tell more: all shapes have been timed, and one of them enough. */
+  private isClear(): boolean {
+    const shapes = [...this.shapes.values()]
+    return shapes.every((shape) => shape.isComplete()) && shapes.some((shape) => shape.isEnough())
+  }
+
+  /** What each tile takes for the program's mix of shapes: the best time of each shape, as often as it was called. */
+  private costs(): number[] {
+    const complete = [...this.shapes.values()].filter((shape) => shape.isComplete())
+    if (complete.length === 0) return this.any.best
+    return this.tiles.map((_, place) => complete.reduce((sum, { calls, best }) => sum + calls * best[place], 0))
+  }
+}
+
+/** Those with the lowest value. */
+function lowest(places: readonly number[], scoreOf: (place: number) => number): number[] {
+  const least = Math.min(...places.map(scoreOf))
+  return places.filter((place) => scoreOf(place) === least)
 }
 
 /** The place of the least time, unless it is hardly less than the first. */
