@@ -333,7 +333,7 @@ describe('a process', () => {
   const run = async (body: string, flags: string[] = []) => {
     const args = ['--import', 'tsx', ...flags, '--input-type=module', '--eval', PROGRAM + body]
     const start = performance.now()
-    const result = await promisify(execFile)(process.execPath, args, { timeout: 30_000 }).catch((error) => error)
+    const result = await promisify(execFile)(process.execPath, args, { timeout: 300_000 }).catch((error) => error)
     const { code = 0, stdout, stderr, killed = false } = result
     return { code, stdout: stdout as string, stderr: stderr as string, killed, seconds: (performance.now() - start) / 1000 }
   }
@@ -341,7 +341,7 @@ describe('a process', () => {
   test('ends by itself', async () => {
     const { code, stdout, seconds } = await run('const b = await load({ threads: 3 }); work(b); console.log(b.threads)')
     expect([code, stdout]).toEqual([0, '3\n'])
-    expect(seconds).toBeLessThan(15)
+    expect(seconds, 'it does not wait for its workers, which would be for ever').toBeLessThan(150)
   })
 
   test('ends where workers have not even started', async () => {

@@ -56,7 +56,7 @@ const REPORTER = `<script>
 </script>`
 
 describe.skipIf(!existsSync(BROWSERS.chromium.command))('in Chromium', () => {
-  test('measures each net and says what it means', { timeout: 150_000 }, async () => {
+  test('measures each net and says what it means', async () => {
     writeFileSync(path.join(folder, 'bench.html'), html.replace('<script type="module">', `${REPORTER}<script type="module">`))
     const pages = [{ name: 'bench', url: '/bench.html?seconds=0.02' }]
     const reports = (await visit('chromium', pages, { '/': folder })) as unknown as Record<string, Shown>

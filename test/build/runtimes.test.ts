@@ -27,7 +27,7 @@ afterAll(() => project?.remove())
 
 describe('reproducible training gives the same bits in', () => {
   for (const runtime of RUNTIMES.filter(({ cheap }) => cheap)) {
-    test.skipIf(!isInstalled(runtime))(runtime.title, { timeout: 150_000 }, async () => {
+    test.skipIf(!isInstalled(runtime))(runtime.title, async () => {
       const reports = await runtime.run(project.folder)
       expect(
         Object.entries(reports).flatMap(([page, report]) =>

@@ -10,7 +10,7 @@ import { CACHE, run } from '../runtimes/consumer.js'
 const TOOLS = path.join(CACHE, 'bundlers/node_modules')
 const tool = (...parts: string[]) => path.join(TOOLS, ...parts)
 const node = (args: string[], folder: string) =>
-  run(process.execPath, args, { cwd: folder, timeout: 180_000, env: { NO_UPDATE_NOTIFIER: '1' } })
+  run(process.execPath, args, { cwd: folder, timeout: 600_000, env: { NO_UPDATE_NOTIFIER: '1' } })
 
 const page = (out: string, script: string) => {
   writeFileSync(

@@ -13,8 +13,6 @@ const OLD = process.execPath
 /** Nodes that the command widens on: not 22, which leaves the fused multiply-add as it is. */
 const NEW = hasAvx2 ? NODES.filter(({ variants }) => variants.includes('relaxed')) : []
 const SAYS = /256|widen/i
-/** Of the busiest test, for a machine that is busy otherwise. */
-const PATIENCE = { timeout: 120_000 }
 
 interface Outcome {
   stdout: string
@@ -35,7 +33,7 @@ async function trained(node: string, args: readonly string[]): Promise<object> {
   return { widened, variant, epochs: epochs.map(({ loss, validation }: { loss: number; validation: object }) => [loss, validation]), test }
 }
 
-describe('the command on an engine that does not widen goes on without a word', PATIENCE, () => {
+describe('the command on an engine that does not widen goes on without a word', () => {
   test.each([
     ['train', TRAIN],
     ['bench', BENCH],
@@ -47,7 +45,7 @@ describe('the command on an engine that does not widen goes on without a word', 
   })
 })
 
-describe.each(NEW)('the command on $title', PATIENCE, ({ node }) => {
+describe.each(NEW)('the command on $title', ({ node }) => {
   test.each([
     ['train', TRAIN],
     ['bench', BENCH],

@@ -28,12 +28,12 @@ describe('programs', () => {
     for (const { name, code } of programs) expect(code.split('console.log(').length - 1, name).toBe(countPromises(code))
   })
 
-  test('compile under strict TypeScript', { timeout: 60_000 }, async () => {
+  test('compile under strict TypeScript', async () => {
     expect((await compilerErrors(folder, programs, { noUnusedLocals: false, exactOptionalPropertyTypes: true })).join('\n')).toBe('')
   })
 
   describe.concurrent('keep their promises', () => {
-    test.each(programs)('$name', { timeout: 60_000 }, async (program) => {
+    test.each(programs)('$name', async (program) => {
       const reached = await runProgram(folder, program, { cwd: GUIDES })
       expect(reached.length, 'promises that were reached').toBe(countPromises(program.code))
       const broken = reached.filter(({ kept }) => !kept)
@@ -87,7 +87,7 @@ function anchors(text: string): string[] {
   )
 }
 
-test('the figures are drawn from bench/results/tuning.json', { timeout: 30_000 }, async () => {
+test('the figures are drawn from bench/results/tuning.json', async () => {
   const drawn = await drawFigures()
   const folder = path.join(GUIDES, 'figures')
   expect(readdirSync(folder).sort()).toEqual(

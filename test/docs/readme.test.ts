@@ -29,11 +29,11 @@ describe('snippets', () => {
     }
   })
 
-  test('compile under strict TypeScript', { timeout: 60_000 }, async () => {
+  test('compile under strict TypeScript', async () => {
     expect((await compilerErrors(folder, programs, { exactOptionalPropertyTypes: true })).join('\n')).toBe('')
   })
 
-  test.each(programs)('$name keeps its promises', { timeout: 60_000 }, async (snippet) => {
+  test.each(programs)('$name keeps its promises', async (snippet) => {
     const reached = await runProgram(folder, snippet)
     expect(reached.length, 'promises that were reached').toBe(countPromises(snippet.code))
     const broken = reached.filter(({ kept }) => !kept)

@@ -90,7 +90,7 @@ export async function visit(
   browser: BrowserName,
   pages: readonly Page[],
   roots: Record<string, string>,
-  timeout = 120_000,
+  timeout = 600_000,
 ): Promise<Record<string, Report>> {
   const { command, args } = BROWSERS[browser]
   const reports: Record<string, Report> = {}

@@ -57,7 +57,7 @@ interface RunOptions {
 }
 
 /** Runs a command to its end; rejects with its output unless it ends well and in time. */
-export function run(command: string, args: readonly string[], { cwd, timeout = 60_000, env = {} }: RunOptions = {}): Promise<string> {
+export function run(command: string, args: readonly string[], { cwd, timeout = 600_000, env = {} }: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { cwd, timeout, env: { ...process.env, ...env }, encoding: 'utf8' as const, maxBuffer: 1 << 26 }
     execFile(command, args, options, (error, stdout, stderr) => {

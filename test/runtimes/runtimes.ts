@@ -90,7 +90,7 @@ async function runWorkerd(folder: string): Promise<Record<string, Report>> {
   writeFileSync(path.join(folder, 'wrangler.json'), JSON.stringify(config))
   const wrangler = tool('wrangler/bin/wrangler.js')
   const env = { WRANGLER_SEND_METRICS: 'false', CI: 'true', WRANGLER_LOG_PATH: folder, HOME: folder }
-  await run(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', out], { cwd: folder, timeout: 120_000, env })
+  await run(process.execPath, [wrangler, 'deploy', '--dry-run', '--outdir', out], { cwd: folder, timeout: 600_000, env })
   const main = readFileSync(path.join(out, 'worker.js'), 'utf8')
   const modules = [...new Set([...main.matchAll(/from ["']\.\/([^"']+\.wasm)["']/g)].map((match) => match[1]))]
   const port = 20_000 + (process.pid % 20_000)

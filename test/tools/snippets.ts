@@ -133,7 +133,7 @@ export async function bundle(outfile: string, code: string, language: string, fo
 
 /** Lines of JSON that a bundled program prints. */
 export async function runBundle<T>(outfile: string, options: { cwd?: string } = {}): Promise<T[]> {
-  const { stdout } = await execute(process.execPath, [outfile], { timeout: 50_000, ...options })
+  const { stdout } = await execute(process.execPath, [outfile], { timeout: 500_000, ...options })
   return stdout
     .split('\n')
     .filter(Boolean)

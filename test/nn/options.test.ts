@@ -1,0 +1,68 @@
+/** What layers, losses and operations refuse: options that do not exist, calls that come too early. */
+import { describe, expect, test } from 'vitest'
+import { Adam, centralize, createBackend, Dense, evaluateModel, fit, gather, initializers, mse, Sequential, sum } from '../../ts/index.js'
+
+const backend = createBackend({ backend: 'js' })
+// biome-ignore lint/suspicious/noExplicitAny: what JavaScript lets through
+type Any = any
+
+describe('calls that come too early', () => {
+  test.each<[string, () => unknown, string]>([
+    ['an axis as an option', () => (sum as Any)([[1, 2]], { axis: 1 }), 'sum: axis an object with axis is out of range for rank 2'],
+    ['a table of rows', () => gather([[1, 2]] as Any, [0]), 'gather: wants a table as a Tensor, got an array of 1'],
+    [
+      'a word of centralize',
+      () => centralize({ outputAxis: 'middle' as Any }),
+      "centralize: outputAxis is 'first' or 'last', got 'middle'",
+    ],
+    ['an option of centralize', () => centralize({ axis: 'last' } as Any), "centralize: there is no option 'axis'"],
+    [
+      'an initializer that was not called, which left all weights 0',
+      () => new Dense(1, 1, { weightInitializer: initializers.uniform as Any, backend }).parameters(),
+      'Dense: call the initializer first',
+    ],
+  ])('%s', (_, call, message) => expect(call).toThrow(message))
+
+  test('an initializer of your own may answer with what it filled', () => {
+    const layer = new Dense(1, 1, { weightInitializer: (p) => p.view().fill(0.5), backend })
+    expect(layer.predict([[2]]).item()).toBe(1)
+    expect(sum([[1, 2]], [-1, 0]).item()).toBe(3)
+  })
+})
+
+describe('with plain arguments', () => {
+  const backend = createBackend({ backend: 'js' })
+  const make = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { backend })
+  const data = {
+    inputs: [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+    targets: [[1], [2], [3]],
+    loss: mse,
+  }
+
+  test('misspelt options are named, also in plain JavaScript', async () => {
+    const model = make()
+    const optimizer = new Adam(model.parameters())
+    await expect(fit(model, { ...data, optimizer, epoch: 5 } as never)).rejects.toThrow(/no option 'epoch'; did you mean epochs/)
+    expect(() => new Dense(2, 2, { activaton: 'relu' } as never)).toThrow(/no option 'activaton'; did you mean activation/)
+    const wanted = 'Sequential: wants layers in an array, [new Dense(…), …], got a Dense'
+    expect(() => new Sequential(new Dense(2, 2) as never)).toThrow(new TypeError(wanted))
+    expect(() => new Sequential(new Dense(2, 2) as never, new Dense(2, 1) as never)).toThrow(new TypeError(wanted))
+    expect(() => new Adam(make().parameters(), { constructor: 1 } as never)).toThrow(/^Adam: there is no option 'constructor'/)
+  })
+})
+
+test('names that every object has are no options and no metrics', () => {
+  const model = new Sequential([new Dense(2, 1)])
+  expect(() => new Adam(model.parameters(), { constructor: 1 } as object)).toThrow("there is no option 'constructor'")
+  expect(() => evaluateModel(model, { inputs: [[1, 2]], targets: [1], loss: mse, metrics: ['toString' as 'accuracy'] })).toThrow(
+    "metrics: 'toString' is none of",
+  )
+})
+
+test('Sequential refuses options that do not exist', () => {
+  expect(() => new Sequential([new Dense(1, 1)], { sed: 1 } as Any)).toThrow("Sequential: there is no option 'sed'; did you mean seed?")
+})

@@ -1,0 +1,41 @@
+/** Options of schedules: words they take, and what they refuse. */
+import { describe, expect, test } from 'vitest'
+import { schedules } from '../../ts/index.js'
+
+// biome-ignore lint/suspicious/noExplicitAny: what JavaScript lets through
+type Any = any
+
+describe('words that schedules take', () => {
+  const { constant, cosine, cyclic, interpolate, multiStep, oneCycle, oneCycleMomentum, piecewise, polynomial, product, sequence, warmup } =
+    schedules as Any
+
+  test.each<[string, () => unknown, string]>([
+    ['cosine', () => cosine(1, { steps: 9, afterwards: 'stay' }), "cosine: afterwards is 'hold' or 'rise', got 'stay'"],
+    ['cyclic', () => cyclic(0, 1, { mode: 'triangle' }), "cyclic: mode is 'triangular', 'triangular2' or 'exponential', got 'triangle'"],
+    ['oneCycle', () => oneCycle(1, { steps: 9, shape: 'cos' }), "oneCycle: shape is 'cosine' or 'linear', got 'cos'"],
+    ['oneCycleMomentum', () => oneCycleMomentum({ steps: 9, shape: 'x' }), "oneCycleMomentum: shape is 'cosine' or 'linear', got 'x'"],
+    [
+      'warmupStableDecay',
+      () => schedules.warmupStableDecay(1, { warmupSteps: 1, stableSteps: 1, decaySteps: 1, shape: 'root' as Any }),
+      "warmupStableDecay: shape is 'linear', 'cosine' or 'sqrt', got 'root'",
+    ],
+    ['warmup', () => warmup(constant(1), { steps: 3, shape: 'cosine' }), "warmup: shape is 'linear' or 'exponential', got 'cosine'"],
+    ['interpolate', () => interpolate([[0, 1]], 'arc'), "interpolate: shape is 'linear', 'cosine' or 'sqrt', got 'arc'"],
+  ])('%s names the option, what it got and what it wants', (_, make, message) => {
+    expect(make).toThrow(new RangeError(message))
+  })
+
+  test.each<[string, () => unknown, RegExp]>([
+    ['a number in text', () => polynomial(1, { steps: '10' }), /^polynomial: steps must be > 0, got '10'$/],
+    ['a number in the place of a schedule', () => warmup(0.1, { steps: 3 }), /^warmup: a schedule is a function of the step.*got 0\.1$/],
+    ['factors that are no schedules', () => product(constant(1), 2), /^product: a schedule is a function of the step.*got 2$/],
+    ['one schedule in the place of a list', () => sequence(constant(1), [3]), /^sequence: wants schedules in an array, got a function$/],
+    ['one boundary in the place of a list', () => piecewise([1, 2], 3), /^piecewise: wants boundaries in an array, got 3$/],
+    ['one milestone in the place of a list', () => multiStep(1, { milestones: 30 }), /^multiStep: milestones must be an array.*got 30$/],
+    [
+      'a share of the steps above all of them',
+      () => oneCycle(1, { steps: 9, warmupFraction: 2 }),
+      /^oneCycle: warmupFraction must be above 0 and below 1, got 2$/,
+    ],
+  ])('%s', (_, make, message) => expect(make).toThrow(message))
+})

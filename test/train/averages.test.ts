@@ -1,0 +1,84 @@
+/** Optimizers that average weights are judged by their averages in fit. */
+import { describe, expect, test } from 'vitest'
+import {
+  type Callback,
+  createBackend,
+  Dense,
+  EarlyStopping,
+  evaluateModel,
+  fit,
+  GradientAccumulation,
+  mse,
+  type OptimizerLike,
+  type Progress,
+  ReduceOnPlateau,
+  ScheduleFreeAdamW,
+  Sequential,
+  SGD,
+  supportedVariants,
+  type TrainingControl,
+} from '../../ts/index.js'
+
+const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+
+describe.each(backends)('$variant', (backend) => {
+  const line = () => new Sequential([new Dense(1, 1)], { seed: 1, backend })
+  const inputs = Array.from({ length: 40 }, (_, i) => [i / 20 - 1])
+  const flat = inputs.map(([x]) => 3 * x - 1)
+
+  describe('optimizers that average are judged by their averages', () => {
+    const data = { inputs, targets: flat, loss: mse }
+    const learn = async (wrap: (o: ScheduleFreeAdamW) => OptimizerLike, more: object = {}) => {
+      const model = line()
+      const optimizer = new ScheduleFreeAdamW(model.parameters(), { learningRate: 0.5 })
+      const history = await fit(model, {
+        ...data,
+        validation: { inputs, targets: flat },
+        optimizer: wrap(optimizer),
+        epochs: 4,
+        batchSize: 8,
+        ...more,
+      })
+      return { model, optimizer, history }
+    }
+
+    test.each<[string, (o: ScheduleFreeAdamW) => OptimizerLike]>([
+      ['by themselves', (o) => o],
+      ['wrapped', (o) => new GradientAccumulation(o, { every: 1 })],
+    ])('%s', async (_name, wrap) => {
+      const seen: number[] = []
+      const onEpochEnd = (_: Progress, { model }: TrainingControl) => void seen.push(evaluateModel(model, data).loss)
+      const { model, optimizer, history } = await learn(wrap, { callbacks: [{ onEpochEnd }] })
+      const { valLoss } = history.epochs[3]
+      expect(seen[3]).toBe(valLoss)
+      expect(optimizer.evaluate(() => evaluateModel(model, data).loss)).toBe(valLoss)
+      expect(evaluateModel(model, data).loss).not.toBe(valLoss)
+      // looking on changes nothing
+      const silent = await learn(wrap, { validation: undefined })
+      expect(model.state()).toEqual(silent.model.state())
+    })
+
+    test('EarlyStopping keeps and restores those', async () => {
+      const { model, history } = await learn((o) => o, { epochs: 30, callbacks: [new EarlyStopping({ patience: 2 })] })
+      const best = Math.min(...history.epochs.map((e) => e.valLoss as number))
+      expect(evaluateModel(model, data).loss).toBe(best)
+    })
+  })
+
+  test('ReduceOnPlateau is a callback too', async () => {
+    const rates = async (more: object, epochs = 6) => {
+      const model = line()
+      const optimizer = new SGD(model.parameters(), { learningRate: 1e-6 })
+      const callbacks: Callback[] = [new ReduceOnPlateau(optimizer, { factor: 0.5, patience: 1, threshold: 0.5, epsilon: 0 })]
+      const { epochs: records } = await fit(model, { inputs, targets: flat, loss: mse, optimizer, epochs, callbacks, ...more })
+      return records.map((e) => e.learningRate)
+    }
+    const halves = [1e-6, 1e-6, 1e-6, 5e-7, 5e-7, 2.5e-7]
+    expect(await rates({})).toEqual(halves)
+    expect(await rates({ validationSplit: 0.25 })).toEqual(halves)
+    const model = line()
+    const optimizer = new SGD(model.parameters(), { learningRate: 1 })
+    const callbacks = [new ReduceOnPlateau(optimizer, { mode: 'max' })]
+    await expect(fit(model, { inputs, targets: flat, loss: mse, optimizer, callbacks })).rejects.toThrow(/watches the loss.*mode 'min'/)
+  })
+})

@@ -1,0 +1,116 @@
+/** Callbacks, metrics and progress of fit: what may be asynchronous, what an error in one does, why training ended. */
+import { describe, expect, test } from 'vitest'
+import {
+  Adam,
+  createBackend,
+  Dense,
+  EarlyStopping,
+  evaluateModel,
+  findLearningRate,
+  fit,
+  fitCurve,
+  mse,
+  mul,
+  ReduceOnPlateau,
+  Scheduler,
+  Sequential,
+  SGD,
+  ShapeError,
+  summary,
+  type Tensor,
+  type TrainingControl,
+} from '../../ts/index.js'
+
+const backend = createBackend({ backend: 'js' })
+const net = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { seed: 1, backend })
+// biome-ignore lint/suspicious/noExplicitAny: what JavaScript lets through
+type Any = any
+
+describe('callbacks and metrics', () => {
+  const data = {
+    inputs: [
+      [1, 2],
+      [3, 4],
+    ],
+    targets: [[1], [2]],
+    loss: mse,
+  }
+  const optimizer = () => new SGD(net().parameters())
+
+  test('a metric of your own may answer with a tensor of one element', async () => {
+    const metrics = { half: (p: Tensor, t: Tensor) => mul(mse(p, t), 0.5) }
+    const model = net()
+    const { epochs } = await fit(model, {
+      ...data,
+      optimizer: new SGD(model.parameters()),
+      metrics,
+      validation: { inputs: data.inputs, targets: data.targets },
+    })
+    const [{ loss, metrics: values, valMetrics, valLoss }] = epochs
+    expect(values.half).toBeCloseTo(loss / 2, 6)
+    expect(valMetrics?.half).toBeCloseTo((valLoss as number) / 2, 6)
+    expect(evaluateModel(model, { ...data, metrics }).half).toBe(valMetrics?.half)
+  })
+
+  test.each<[string, () => unknown, string]>([
+    [
+      'Scheduler',
+      () => new Scheduler(optimizer(), { learningRate: 0.1 } as Any),
+      "Scheduler: 'learningRate' wants a schedule, a function of the step, got 0.1",
+    ],
+    [
+      'Scheduler.loadState',
+      () => new Scheduler(optimizer(), () => 0.1).loadState({} as Any),
+      'Scheduler.loadState(): wants { stepCount }, got an object with nothing',
+    ],
+    [
+      'ReduceOnPlateau.loadState',
+      () => new ReduceOnPlateau(optimizer()).loadState({} as Any),
+      'wants { best, badSteps, cooldownLeft }, got an object with nothing',
+    ],
+    ['summary', () => summary(optimizer() as Any), 'summary: wants a model, got a SGD'],
+    ['fitCurve', () => fitCurve((x, [a]) => a * x, [1, 2], [2, 4], [1] as Any), 'fitCurve: options must be an object, got an array of 1'],
+  ])('%s', (_, call, message) => expect(call).toThrow(message))
+
+  test('findLearningRate without an optimizer', async () => {
+    await expect(findLearningRate(net(), data as Any)).rejects.toThrow('findLearningRate: optimizer must be an Optimizer, such as new Adam')
+  })
+})
+
+describe('what fit refuses', () => {
+  const inputs = [[0, 1], [1, 0], [1, 1], [0, 0]] // biome-ignore format: rows
+  const make = (outputs = 1) => new Sequential([new Dense(2, 3), new Dense(3, outputs)], { seed: 1, backend })
+  const options = (model: Sequential, more: object = {}) => ({
+    ...{ inputs, targets: [0, 1, 1, 0], loss: mse, optimizer: new Adam(model.parameters()), batchSize: 1 },
+    ...more,
+  })
+
+  test('an error in onProgress ends training, also where it is asynchronous', async () => {
+    const boo = () => {
+      throw new Error('boo')
+    }
+    for (const onProgress of [boo, async () => boo()]) {
+      for (const epochs of [1, 1e7]) {
+        const model = make()
+        await expect(fit(model, options(model, { epochs, onProgress }))).rejects.toThrow('boo')
+      }
+    }
+  })
+
+  test('the reason why training ended is a text, and counts rightly', async () => {
+    const model = make()
+    const stopped = await fit(model, options(model, { callbacks: [{ onEpochEnd: (_: unknown, c: TrainingControl) => c.stop() }] }))
+    expect(stopped.stopReason).toBe('stopped')
+    const callbacks = [new EarlyStopping({ monitor: 'loss', patience: 1, minDelta: 9 })]
+    expect((await fit(model, options(model, { epochs: 9, callbacks }))).stopReason).toMatch(/ for 1 epoch$/)
+  })
+})
+
+test('an error inside fit shows the line that called it, however deep it was', async () => {
+  const model = new Sequential([new Dense(2, 4), new Dense(4, 1)])
+  const asked = { inputs: [[1, 2, 3]], targets: [[1]], loss: mse, optimizer: new Adam(model.parameters()) }
+  const error = await fit(model, asked).catch((error: Error) => error)
+  expect(error).toBeInstanceOf(ShapeError)
+  expect((error as Error).stack?.match(/callbacks\.test\.ts/g)).toHaveLength(1)
+  expect((error as Error).stack).toMatch(/^ShapeError: Dense\(2, 4\) '0': wants inputs with 2 features[^\n]*\n +at /)
+})

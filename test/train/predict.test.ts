@@ -1,0 +1,130 @@
+/** Inputs of fit and predict: rows as people have them, batches, data in the memory of a step. */
+import { describe, expect, test } from 'vitest'
+import {
+  Adam,
+  createBackend,
+  Dense,
+  fit,
+  Module,
+  matmul,
+  mean,
+  mse,
+  mul,
+  Sequential,
+  SGD,
+  supportedVariants,
+  type Tensor,
+  type TensorLike,
+  tensor,
+} from '../../ts/index.js'
+
+const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+
+describe.each(backends)('$variant', (backend) => {
+  const line = () => new Sequential([new Dense(1, 1)], { seed: 1, backend })
+  const inputs = Array.from({ length: 40 }, (_, i) => [i / 20 - 1])
+  const flat = inputs.map(([x]) => 3 * x - 1)
+
+  test('rows may be typed arrays, as embeddings come', async () => {
+    const vectors = inputs.map((row) => Float64Array.from(row))
+    const run = async (data: { inputs: TensorLike }) => {
+      const model = line()
+      const optimizer = new Adam(model.parameters())
+      await fit(model, { ...data, targets: flat, loss: mse, optimizer, epochs: 2 })
+      return [...model.predict(data.inputs).data()]
+    }
+    expect(await run({ inputs: vectors })).toEqual(await run({ inputs }))
+    expect(tensor([[Int32Array.of(1, 2)], [Int32Array.of(3, 4)]], { backend }).toArray()).toEqual([[[1, 2]], [[3, 4]]])
+  })
+
+  test('predict of many rows copies each of them once', () => {
+    const model = new Sequential([new Dense(4, 3, { activation: 'relu' }), new Dense(3, 2)], { seed: 1, backend })
+    const x = tensor(
+      Float32Array.from({ length: 4 * 5000 }, (_, i) => Math.sin(i)),
+      [5000, 4],
+      { backend },
+    )
+    const whole = model.predict(x, { batchSize: 5000 })
+    const { copies } = backend.arena
+    expect(model.predict(x, { batchSize: 100 }).data()).toEqual(whole.data())
+    // 50 blocks of the input
+    expect(backend.arena.copies - copies).toBe(50)
+    let elements = 0
+    const { allocate } = backend.arena
+    backend.arena.allocate = (bytes) => {
+      elements += bytes / 4
+      return allocate.call(backend.arena, bytes)
+    }
+    model.predict(x, { batchSize: 100 })
+    backend.arena.allocate = allocate
+    expect(elements).toBeLessThan(5000 * (4 + 3 + 3 + 2 + 8))
+  })
+
+  test('predict in batches takes inputs from a step, and refuses outputs that are no rows of one table', () => {
+    const model = new Sequential([new Dense(2, 1)], { seed: 1, backend })
+    const x = mul(
+      tensor(
+        [
+          [1, 2],
+          [3, 4],
+          [5, 6],
+        ],
+        { requiresGrad: true, backend },
+      ),
+      2,
+    )
+    expect(model.predict(x, { batchSize: 2 }).data()).toEqual(model.predict(x.keep()).data())
+    class Odd extends Module {
+      constructor(private of: (x: Tensor) => Tensor) {
+        super({ backend })
+      }
+      forward(x: Tensor) {
+        return this.of(x)
+      }
+    }
+    const batches = { batchSize: 2 }
+    expect(() => new Odd((t) => matmul(t, t, { transposeB: true })).predict(x, batches)).toThrow(
+      /predict: .*shapes \[2, 2\] and \[1, 1\] are not rows/,
+    )
+    expect(() => new Odd((t) => mean(t)).predict(x, batches)).toThrow(/shapes \[\] and \[\] are not rows/)
+  })
+})
+
+describe.each(backends)('$variant', (backend) => {
+  test('data in the memory of a step is copied before training on it', async () => {
+    const w = tensor(
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+        [7, 8],
+        [9, 10],
+      ],
+      { requiresGrad: true, backend },
+    )
+    const model = new Sequential([new Dense(2, 1)], { backend })
+    const optimizer = new SGD(model.parameters(), { learningRate: 0 })
+    const targets = [[1], [2], [3], [4], [5]]
+    const history = await fit(model, { inputs: mul(w, 1), targets, loss: mse, optimizer, epochs: 3, batchSize: 2, validationSplit: 0.4 })
+    expect(new Set(history.epochs.map((e) => e.valLoss)).size).toBe(1)
+  })
+})
+
+describe('with plain arguments', () => {
+  const backend = createBackend({ backend: 'js' })
+  const make = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { backend })
+  const data = {
+    inputs: [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+    targets: [[1], [2], [3]],
+    loss: mse,
+  }
+
+  test('fit without a batch size takes all rows where there are few', async () => {
+    const model = make()
+    expect((await fit(model, { ...data, optimizer: new Adam(model.parameters()) })).steps).toBe(1)
+  })
+})
