@@ -15,6 +15,9 @@ import { resolve } from 'node:path'
 import { type Plugin, transform, transformSync } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import ts from 'typescript'
+import { writeWorker } from './ts/build/worker.mjs'
+
+writeWorker()
 
 /** Leaves out what loads WebAssembly where there is none. */
 const withoutWasm: Plugin = {
@@ -48,20 +51,10 @@ const shakeable: Plugin = {
   setup(build) {
     build.onLoad({ filter: /\/ts\/.*\.ts$/ }, async ({ path }) => {
       if (path.includes('/generated/')) return undefined
-      const text = contentsOf(path, await readFile(path, 'utf8'))
+      const text = await readFile(path, 'utf8')
       return { loader: 'ts', contents: insert(text, insertions(ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true))) }
     })
   },
-}
-
-/** That of a worker is the text of a program, which no minifier looks into. */
-function contentsOf(path: string, text: string): string {
-  if (!path.endsWith('/threads/worker.ts')) return text
-  const exports: Record<string, string> = {}
-  Function('exports', ts.transpile(text, { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS }))(exports)
-  const { code } = transformSync(`{${exports.PROGRAM}}`, { minify: true, target: shared.target as string })
-  const start = text.indexOf('export const PROGRAM')
-  return `${text.slice(0, start).replace(/^const ARGUMENTS.*$/m, '')}export const PROGRAM = ${JSON.stringify(code.trim())}`
 }
 
 type Insertion = [position: number, text: string, until?: number]

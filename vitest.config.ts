@@ -1,4 +1,7 @@
 import { defineConfig } from 'vitest/config'
+import { writeWorker } from './ts/build/worker.mjs'
+
+writeWorker()
 
 export default defineConfig({
   test: {

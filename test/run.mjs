@@ -30,7 +30,7 @@ const suites = {
 }
 
 async function cargo() {
-  const { code, output } = await run('cargo', ['test', '--release', '--quiet'])
+  const { code, output } = await run('cargo', ['test', '--quiet'])
   const lines = [...output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)]
   return { code, passed: sum(lines.map((l) => Number(l[1]))), failed: sum(lines.map((l) => Number(l[2]))) }
 }

@@ -28,6 +28,7 @@ compile() {
     --out-dir "target/pack" --out-name gradus -- --quiet
 }
 
+"$NODE" ts/build/worker.mjs
 if [ -f "$OUT/core.ts" ] && [ "$(cat $STAMP 2>/dev/null)" = "$(inputs)" ]; then exit 0; fi
 compile
 "$NODE" ts/build/pack/finish.mjs "$OUT"

@@ -3,8 +3,8 @@
  * back what no worker has begun, and waits for the rest: it never waits for a thread that the machine has not let run yet.
  */
 import { STACK_BETWEEN } from '../wasm/load.js'
+import { ASLEEP, AWAITED, BLOCK, GONE, IDLE, KERNEL, LISTEN, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './protocol.js'
 import { spawn, type Thread } from './spawn.js'
-import { ASLEEP, AWAITED, BLOCK, GONE, IDLE, KERNEL, LISTEN, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './worker.js'
 
 export type Kernel = (...numbers: number[]) => unknown
 

@@ -1,5 +1,6 @@
 /** Starts a worker from text, in whatever way the runtime has. */
-import { PROGRAM, type Start } from './worker.js'
+import program from '../wasm/generated/worker.js'
+import type { Start } from './protocol.js'
 
 /** What is used of a worker: of a page's, or of Node's, Deno's and Bun's `node:worker_threads`. */
 export interface Thread {
@@ -55,7 +56,7 @@ function nodeThreads(): NodeThreads | undefined {
 
 function inNode({ Worker }: NodeThreads, ready: () => void, failed: Failed): Thread {
   // Options of the process are not for it: a loader would take longer than all the rest.
-  const worker = new Worker(PROGRAM, { eval: true, execArgv: [] })
+  const worker = new Worker(program, { eval: true, execArgv: [] })
   worker.once('error', failed)
   worker.once('message', ready)
   return worker
@@ -63,7 +64,7 @@ function inNode({ Worker }: NodeThreads, ready: () => void, failed: Failed): Thr
 
 function onPage(ready: () => void, failed: Failed): Thread {
   if (typeof Worker === 'undefined') throw new Error('this runtime has none; Node has them from 20.16 on')
-  const url = URL.createObjectURL(new Blob([PROGRAM], { type: 'text/javascript' }))
+  const url = URL.createObjectURL(new Blob([program], { type: 'text/javascript' }))
   const settled = (then: () => void) => {
     URL.revokeObjectURL(url)
     then()

@@ -1,98 +1,124 @@
 /**
- * The program of a worker: text, so that it needs no file of its own, whatever bundles the library. It waits for work in its words of
- * the control block: first by looking again and again, which answers within a microsecond, then asleep. The build minifies the text, so
- * this file imports nothing but types.
+ * The program of a worker thread. It waits for work in the words of its block (protocol.ts): first by looking again and again, which
+ * answers within a microsecond, then asleep.
+ *
+ * A worker is started from text (spawn.ts), so that it needs no file of its own, whatever bundles the library. The text is this file and
+ * what it imports, bundled by ts/build/worker.mjs. Nothing else may import it: it starts to listen as soon as it runs.
  */
-/** What a worker's first word says. */
-export const IDLE = 0
-/** Its arguments are there; whoever changes this to TAKEN first computes. */
-export const OPEN = 1
-export const TAKEN = 2
-export const STOP = 3
-/** And that many modules with further kernels have been sent to it as messages: it is to take them. */
-export const LISTEN = 4
-
-/** Bytes of the control block for each worker: words of its state, then the kernel's number and arguments as doubles. */
-export const BLOCK = 256
-/** Of the 32-bit words, after the state: whether the worker sleeps, whether the main thread sleeps until it is done. */
-export const ASLEEP = 1
-export const AWAITED = 2
-/** Whether the worker has ended, because its kernel threw. */
-export const GONE = 3
-/** Of the 64-bit words: the number of the kernel, then its arguments. */
-export const KERNEL = 4
-export const MOST_ARGUMENTS = 16
+import { ASLEEP, AWAITED, BLOCK, GONE, IDLE, KERNEL, LISTEN, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './protocol.js'
 
 /** Milliseconds without work after which a worker goes to sleep. */
 const PATIENCE = 0.2
+/** Looks at the state between two looks at the clock. */
+const LOOKS = 256
 
-/** What a worker is started with. */
-export interface Start {
-  module: WebAssembly.Module
-  memory: WebAssembly.Memory
-  control: SharedArrayBuffer
-  /** The number of its block. */
-  index: number
-  /** Where its stack begins, growing down. */
-  stack: number
-  /** How far below each other the stacks of further modules begin. */
-  between: number
+/** The other end: of Node's `worker_threads`, or the worker of a page itself. */
+interface Port {
+  postMessage(value: unknown): void
+  close(): void
+  on?(event: 'message', listener: (data: unknown) => void): void
 }
 
-const ARGUMENTS = Array.from({ length: MOST_ARGUMENTS }, (_, i) => `numbers[kernel + ${i + 1}]`).join()
+type Kernel = (...numbers: number[]) => unknown
 
-export const PROGRAM = `
-let receive = ({ module, memory, control, index, stack, between }) => {
-  const words = new Int32Array(control), numbers = new Float64Array(control)
-  const at = index * ${BLOCK / 4}, kernel = index * ${BLOCK / 8} + ${KERNEL}
-  const pause = Atomics.pause || (() => {})
-  const kernels = []
-  const add = (module, stack) => {
-    const { exports } = new WebAssembly.Instance(module, { env: { memory } })
-    exports.__stack_pointer.value = stack
-    kernels.push(...Object.values(exports))
+class KernelWorker {
+  private readonly memory: WebAssembly.Memory
+  private readonly stack: number
+  private readonly words: Int32Array
+  private readonly numbers: Float64Array
+  /** Where its block begins, in 32-bit words and in doubles. */
+  private readonly at: number
+  private readonly first: number
+  private readonly kernels: Kernel[] = []
+  private readonly arguments: number[] = Array(MOST_ARGUMENTS).fill(0)
+  /** Modules that came after the first one. */
+  private modules = 0
+
+  constructor({ module, memory, control, index, stack, between }: Start) {
+    this.memory = memory
+    this.stack = stack - between
+    this.words = new Int32Array(control)
+    this.numbers = new Float64Array(control)
+    this.at = (index * BLOCK) / 4
+    this.first = (index * BLOCK) / 8 + KERNEL
+    this.instantiate(module, stack)
   }
-  const work = () => {
-    for (let since = 0, turns = 0; ; ) {
+
+  /** Takes the kernels of a further module. True once no other is on its way. */
+  add(module: WebAssembly.Module): boolean {
+    this.instantiate(module, this.stack)
+    const listening = LISTEN + ++this.modules
+    return Atomics.compareExchange(this.words, this.at, listening, IDLE) === listening
+  }
+
+  /** Runs what is put into the block. Returns true where modules are to be received first, false once the worker is to end. */
+  work(): boolean {
+    const { words, at } = this
+    let idleSince = 0
+    for (let looks = 1; ; looks++) {
       const state = Atomics.load(words, at)
-      if (state >= ${LISTEN}) return
-      if (state === ${STOP}) break
-      if (state === ${OPEN} && Atomics.compareExchange(words, at, ${OPEN}, ${TAKEN}) === ${OPEN}) {
-        try {
-          kernels[numbers[kernel]](${ARGUMENTS})
-        } catch {
-          Atomics.store(words, at + ${GONE}, 1)
-          Atomics.store(words, at, ${OPEN})
-          break
-        }
-        Atomics.store(words, at, ${IDLE})
-        if (Atomics.load(words, at + ${AWAITED})) Atomics.notify(words, at)
-        since = turns = 0
+      if (state >= LISTEN) return true
+      if (state === STOP) return false
+      if (state === OPEN && Atomics.compareExchange(words, at, OPEN, TAKEN) === OPEN) {
+        if (!this.run()) return false
+        looks = idleSince = 0
       }
       pause()
-      if (++turns & 255) continue
+      if (looks % LOOKS !== 0) continue
       const now = performance.now()
-      if (since === 0) since = now
-      if (now - since < ${PATIENCE}) continue
-      Atomics.store(words, at + ${ASLEEP}, 1)
-      Atomics.wait(words, at, ${IDLE})
-      Atomics.store(words, at + ${ASLEEP}, 0)
-      since = 0
+      if (idleSince === 0) idleSince = now
+      if (now - idleSince < PATIENCE) continue
+      this.sleep()
+      idleSince = 0
     }
-    ;(port ?? globalThis).close()
   }
-  let modules = 0
-  receive = (module) => {
-    add(module, stack - between)
-    const listening = ${LISTEN} + ++modules
-    if (Atomics.compareExchange(words, at, listening, ${IDLE}) === listening) work()
+
+  /** Runs the kernel in the block. False if it threw: the main thread runs it again, and throws what it throws. */
+  private run(): boolean {
+    const { words, numbers, at, first, kernels } = this
+    for (let i = 0; i < MOST_ARGUMENTS; i++) this.arguments[i] = numbers[first + 1 + i]
+    try {
+      kernels[numbers[first]](...this.arguments)
+    } catch {
+      Atomics.store(words, at + GONE, 1)
+      Atomics.store(words, at, OPEN)
+      return false
+    }
+    Atomics.store(words, at, IDLE)
+    if (Atomics.load(words, at + AWAITED) === 1) Atomics.notify(words, at)
+    return true
   }
-  add(module, stack)
-  send('ready')
-  work()
+
+  private sleep(): void {
+    const { words, at } = this
+    Atomics.store(words, at + ASLEEP, 1)
+    Atomics.wait(words, at, IDLE)
+    Atomics.store(words, at + ASLEEP, 0)
+  }
+
+  private instantiate(module: WebAssembly.Module, stack: number): void {
+    const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memory } })
+    ;(exports.__stack_pointer as WebAssembly.Global).value = stack
+    this.kernels.push(...(Object.values(exports) as Kernel[]))
+  }
 }
-const port = globalThis.process?.getBuiltinModule?.('node:worker_threads').parentPort
-const send = (text) => (port ?? globalThis).postMessage(text)
-if (port) port.on('message', (data) => receive(data))
-else onmessage = ({ data }) => receive(data)
-`
+
+const host = globalThis as {
+  process?: { getBuiltinModule?(name: string): { parentPort: Port | null } }
+}
+const port = host.process?.getBuiltinModule?.('node:worker_threads').parentPort ?? (globalThis as unknown as Port)
+const pause: () => void = (Atomics as { pause?(): void }).pause ?? (() => {})
+let worker: KernelWorker | undefined
+
+/** The first message is what it is started with; later ones are further modules. */
+function receive(message: unknown): void {
+  let isComplete = true
+  if (worker === undefined) {
+    worker = new KernelWorker(message as Start)
+    port.postMessage('ready')
+  } else isComplete = worker.add(message as WebAssembly.Module)
+  if (isComplete && !worker.work()) port.close()
+}
+
+if (port.on) port.on('message', receive)
+else globalThis.onmessage = ({ data }) => receive(data)

@@ -7,3 +7,9 @@ declare module '*.wasm?module' {
   const module: WebAssembly.Module
   export default module
 }
+
+/** What `make wasm` writes: texts of modules, and of the program of a worker. Types are checked without them. */
+declare module '*/generated/worker.js' {
+  const text: string
+  export default text
+}
