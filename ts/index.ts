@@ -65,13 +65,19 @@ export { logSoftmax, softmax } from './ops/softmax.js'
 
 // Layers and models
 
+export { Activation } from './nn/activation.js'
+export type { BufferTensor } from './nn/buffer.js'
 export { Dense, type DenseOptions } from './nn/dense.js'
+export { Dropout } from './nn/dropout.js'
 export { Embedding, type EmbeddingOptions } from './nn/embedding.js'
+export { Flatten } from './nn/flatten.js'
 export type { Initializer, InitializerName } from './nn/initializer.js'
 /** What fills weights at the start: uniform, normal, constant, orthogonal. */
 export * as initializers from './nn/initializer.js'
-export { Activation, Dropout, Flatten, Lambda } from './nn/layers.js'
-export { type BuildContext, Module, type ModuleOptions, type PredictOptions, type SavedValues } from './nn/module.js'
+export { Lambda } from './nn/lambda.js'
+export type { KeepsShape, LastAxis, LayerShapes } from './nn/layer-shapes.js'
+export { type BuildContext, Module, type ModuleOptions, type PredictOptions } from './nn/module.js'
+export type { SavedValues } from './nn/saved-values.js'
 export { Sequential } from './nn/sequential.js'
 export { summary } from './nn/summary.js'
 

@@ -154,3 +154,82 @@ test('a layer that its first use made is called by its place afterwards', () => 
   model.predict([[1, 2]])
   expect(model.parameters().map((p) => p.name)).toEqual(['layer.weight', 'layer.bias'])
 })
+
+test('fault 12: five thousand models in each other are built, named, used and saved without a stack overflow', () => {
+  class Nest extends Module {
+    constructor(readonly inner: Module) {
+      super({ backend })
+    }
+    forward(x: Tensor): Tensor {
+      return x
+    }
+  }
+  let own: Module = new Dense(1, 1)
+  for (let i = 0; i < 5000; i++) own = new Nest(own)
+  expect(own.parameters().map(({ name }) => name)).toEqual([`${'inner.'.repeat(5000)}weight`, `${'inner.'.repeat(5000)}bias`])
+  expect(own.evaluate().modules().length).toBe(5001)
+
+  let model: Module = new Dense(1, 1, { backend })
+  for (let i = 0; i < 5000; i++) model = new Sequential([model], { backend })
+  expect(model.modules().at(-1)?.path).toBe(Array(5000).fill('0').join('.'))
+  expect(model.predict([[1]]).shape).toEqual([1, 1])
+  expect(Object.keys(model.loadState(model.state()).state()).length).toBe(2)
+})
+
+test('fault 12: a part that holds its owner is no endless loop', () => {
+  class Part extends Module {
+    owner: Module | undefined
+    layer = new Dense(1, 1)
+    forward(x: Tensor): Tensor {
+      return this.layer.forward(x)
+    }
+  }
+  class Owner extends Module {
+    part = new Part()
+    constructor() {
+      super({ backend })
+      this.part.owner = this
+    }
+    forward(x: Tensor): Tensor {
+      return this.part.forward(x)
+    }
+  }
+  const model = new Owner()
+  expect([...model.namedParameters().keys()]).toEqual(['part.layer.weight', 'part.layer.bias'])
+  expect([model.part.path, model.path]).toEqual(['part', ''])
+})
+
+test('fault 31: structuredClone refuses a model, which would lose its methods, and says what to do', () => {
+  for (const model of [new Dense(1, 1, { backend }), new Sequential([new Dense(1, 1)], { backend }), new Kept({ backend })])
+    expect(() => structuredClone(model)).toThrow(/state\(\), and loadState\(\)/)
+  const model = new Dense(1, 1, { backend })
+  expect(new Dense(1, 1, { backend, seed: 2 }).loadState(structuredClone(model.state())).state()).toEqual(model.state())
+})
+
+test('whatever changes in a model is seen at its next use: a property, an entry of an array, of an object or of a map', () => {
+  const model = new Kept({ backend })
+  const count = () => model.parameters().length
+  expect(count()).toBe(7)
+  model.list.push(new Dense(1, 1))
+  expect(count()).toBe(9)
+  model.heads.set('third', new Dense(1, 1, { bias: false }))
+  expect(count()).toBe(10)
+  model.heads.delete('third')
+  model.list = []
+  expect(count()).toBe(5)
+  class Named extends Module {
+    first: Module | undefined = new Dense(1, 1)
+    second: Module | undefined
+    blocks: Record<string, Module> = {}
+    forward(x: Tensor): Tensor {
+      return x
+    }
+  }
+  const named = new Named({ backend })
+  expect([...named.namedParameters().keys()]).toEqual(['first.weight', 'first.bias'])
+  named.second = named.first
+  named.first = undefined
+  expect([...named.namedParameters().keys()]).toEqual(['second.weight', 'second.bias'])
+  named.blocks.extra = new Dense(1, 1, { bias: false })
+  expect(named.parameters().map((p) => p.name)).toEqual(['second.weight', 'second.bias', 'blocks.extra.weight'])
+})

@@ -69,8 +69,8 @@ test('a printed model or optimizer shows its layers or options, and nothing of t
     Dense {
       inputs: 2,
       outputs: 1,
-      weight: Tensor(float [2, 1] …),
-      activation: 'linear'
+      activation: 'linear',
+      weight: Tensor(float [2, 1] …)
     },
     Activation { activation: 'relu' }
   ]

@@ -47,7 +47,7 @@ function printed(this: Tensor): string {
 type Inspect = (value: object, style: object) => string
 
 /** Fields of a module that lead to its backend, or say what others say. */
-const HIDDEN = ['moduleOptions', 'options', 'home', 'path', 'training']
+const HIDDEN = ['clone', 'training']
 
 function printedModule(this: Module, _depth: number, style: object, inspect: Inspect): string {
   const shown = Object.entries(this).filter(([name, value]) => value !== null && !HIDDEN.includes(name))

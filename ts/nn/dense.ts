@@ -4,12 +4,13 @@ import type { Activation } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
 import { checkNames } from '../common/names.js'
 import type { Shape } from '../common/shape.js'
-import type { Text, Through, Unless } from '../common/shape-types.js'
+import type { Through, Unless } from '../common/shape-types.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer } from './initializer.js'
+import type { LastAxis, WrongColumns } from './layer-shapes.js'
 import { type BuildContext, Module, type ModuleOptions } from './module.js'
 
 /** Options of {@link Dense}. */
@@ -26,9 +27,6 @@ export interface DenseOptions extends ModuleOptions {
 
 const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu', 'elu', 'softplus']
 
-/** What the compiler says to an input that the layer cannot take. */
-export type WrongColumns<I extends number, O extends number, S extends Shape> = `Dense(${I}, ${O}) wants ${I} columns, got ${Text<S>}`
-
 /**
  * y = f(x·W + b) with x [..., inputs], W [inputs, outputs], b [outputs].
  *
@@ -38,37 +36,37 @@ export type WrongColumns<I extends number, O extends number, S extends Shape> = 
  * @throws RangeError for sizes that are no whole numbers or an unknown activation; forward() throws ShapeError naming the layer
  */
 export class Dense<const I extends number = number, const O extends number = number> extends Module {
-  /** @internal nothing but kernels depends on the data (train/replay.ts); subclasses are asked for themselves */
+  /** @internal nothing but kernels depends on the data (train/fast/recording.ts); subclasses are asked for themselves */
   static readonly isReplayable = true
 
-  weight!: Parameter
-  bias!: Parameter | null
+  declare readonly shapes?: LastAxis<`Dense(${I}, ${O})`, I, O>
+  declare weight: Parameter
+  declare bias: Parameter | null
   readonly activation: Activation
+  readonly #options: DenseOptions
 
   constructor(
     readonly inputs: I,
     readonly outputs: O,
-    private readonly options: DenseOptions = {},
+    options: DenseOptions = {},
   ) {
     super(options)
-    // In this order whatever a compiler makes of the fields above: it is that of parameters().
-    this.weight = undefined as unknown as Parameter
-    this.bias = null
     checkCount('Dense: inputs', inputs)
     checkCount('Dense: outputs', outputs)
     checkNames('Dense', options, ['activation', 'bias', 'weightInitializer', 'biasInitializer', 'seed', 'backend'])
     this.activation = options.activation ?? 'linear'
     activationNumber(this.activation, 'Dense')
+    this.#options = options
   }
 
   protected override createParameters(context: BuildContext): void {
-    const { inputs, outputs, options } = this
+    const { inputs, outputs } = this
+    const { bias, biasInitializer = 'zeros', weightInitializer = this.defaultInitializer() } = this.#options
     const generator = context.nextGenerator()
     this.weight = this.makeParameter(context, 'weight', [inputs, outputs])
-    initializer(options.weightInitializer ?? this.defaultInitializer(), inputs, outputs, 'Dense')(this.weight, generator)
-    if (options.bias === false) return
-    this.bias = this.makeParameter(context, 'bias', [outputs])
-    initializer(options.biasInitializer ?? 'zeros', inputs, outputs, 'Dense')(this.bias, generator)
+    this.bias = bias === false ? null : this.makeParameter(context, 'bias', [outputs])
+    initializer(weightInitializer, inputs, outputs, 'Dense')(this.weight, generator)
+    if (this.bias) initializer(biasInitializer, inputs, outputs, 'Dense')(this.bias, generator)
   }
 
   private defaultInitializer(): InitializerName {
@@ -76,9 +74,13 @@ export class Dense<const I extends number = number, const O extends number = num
     return this.activation === 'linear' ? 'lecunUniform' : 'glorotUniform'
   }
 
-  forward<S extends Shape>(x: Unless<Through<S, I, O>, Tensor<S>, WrongColumns<I, O, S>>): Tensor<Through<S, I, O>>
+  override describe(): string {
+    return `Dense(${this.inputs}, ${this.outputs}${this.activation === 'linear' ? '' : `, ${this.activation}`})`
+  }
+
+  forward<S extends Shape>(x: Unless<Through<S, I, O>, Tensor<S>, WrongColumns<`Dense(${I}, ${O})`, I, S>>): Tensor<Through<S, I, O>>
   forward(x: Tensor): Tensor {
-    if (this.weight === undefined) this.build()
-    return dense(x, this.weight, this.bias, this.activation, this.label(`Dense(${this.inputs}, ${this.outputs})`))
+    const { weight, bias, activation } = this.build()
+    return dense(x, weight, bias, activation, this.label(`Dense(${this.inputs}, ${this.outputs})`))
   }
 }

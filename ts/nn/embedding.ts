@@ -16,31 +16,39 @@ export interface EmbeddingOptions extends ModuleOptions {
 
 /**
  * Whole numbers [...] to vectors [..., width]: row i of a table [count, width].
- * @example new Embedding(1000, 16).predict(Int32Array.of(3, 14, 15)).shape // [3, 16]
+ *
+ * @example
+ * new Embedding(1000, 16).predict(Int32Array.of(3, 14, 15)).shape // [3, 16]
  * @throws RangeError for sizes that are no whole numbers; forward() for an index outside the table
  */
 export class Embedding extends Module {
-  weight!: Parameter
+  declare weight: Parameter
+  readonly #options: EmbeddingOptions
 
   constructor(
     readonly count: number,
     readonly width: number,
-    private readonly options: EmbeddingOptions = {},
+    options: EmbeddingOptions = {},
   ) {
     super(options)
     checkNames('Embedding', options, ['weightInitializer', 'seed', 'backend'])
     checkCount('Embedding: count', count)
     checkCount('Embedding: width', width)
+    this.#options = options
   }
 
   protected override createParameters(context: BuildContext): void {
+    const { weightInitializer = normal(0, 1) } = this.#options
     this.weight = this.makeParameter(context, 'weight', [this.count, this.width])
-    const fill = this.options.weightInitializer ?? normal(0, 1)
-    initializer(fill, this.count, this.width, 'Embedding')(this.weight, context.nextGenerator())
+    initializer(weightInitializer, this.count, this.width, 'Embedding')(this.weight, context.nextGenerator())
+  }
+
+  override describe(): string {
+    return `Embedding(${this.count}, ${this.width})`
   }
 
   forward(index: TensorLike): Tensor {
-    this.build()
-    return gather(this.weight, index, this.label(`Embedding(${this.count}, ${this.width})`))
+    const { weight } = this.build()
+    return gather(weight, index, this.label(this.describe()))
   }
 }

@@ -1,19 +1,22 @@
 /**
- * Modules: layers and the models built from them. A module owns parameters and other modules as plain properties;
- * everything else (parameters(), train(), saving) finds them there.
+ * Modules: layers and the models built from them. A module owns parameters, buffers and other modules as plain properties;
+ * everything else (parameters(), train(), saving) finds them there (members.ts).
  */
 
 import { noGrad, scope } from '../autograd.js'
 import { type Backend, defaultBackend } from '../backend/index.js'
 import { checkCount } from '../common/checks.js'
 import { COPY } from '../common/copies.js'
-import { ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
-import { formatShape, type Shape, sameShape } from '../common/shape.js'
+import type { Shape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { Parameter } from '../parameter.js'
 import { Generator } from '../random.js'
-import { asList, asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { asTensor, Tensor, type TensorLike } from '../tensor.js'
+import { BufferTensor } from './buffer.js'
+import { MemberFinder, type Members, type Named } from './members.js'
+import { joinRows, rowsOf } from './rows.js'
+import { hintFor, listOf, type SavedValues, valuesFor } from './saved-values.js'
 
 /** What a layer needs to make its parameters. */
 export interface BuildContext {
@@ -35,6 +38,9 @@ export interface ModuleOptions {
   backend?: Backend
 }
 
+/** `structuredClone` refuses it, with this text: a clone would be an object without methods. */
+const NOT_CLONEABLE = Symbol('a gradus Module: pass on its state(), and loadState() it into a new model')
+
 /** Options of {@link Module.predict}. */
 export interface PredictOptions {
   /** Rows per forward pass, to bound memory. Default 1024. */
@@ -55,16 +61,20 @@ export interface PredictOptions {
  * const model = new Residual({ seed: 1 })
  */
 export abstract class Module {
-  /** True while training: dropout is active. See {@link train} and {@link evaluate}. */
+  /** True while training: dropout is active, batch normalisation uses the batch. See {@link train} and {@link evaluate}. */
   training = true
-  /** Where the module is in its model; part of parameter names and error messages. */
-  path = ''
-  private readonly moduleOptions: ModuleOptions
-  /** Private to the language too: a field of that name is the user's. */
+  /** @internal */
+  readonly clone: unknown = NOT_CLONEABLE
+  // Private to the language too: a field of any other name is the user's, and printing a model prints none of these.
+  readonly #options: ModuleOptions
+  readonly #finder = new MemberFinder<Module>(this, isModule)
   #context: BuildContext | undefined
+  /** The module that this one is a part of, if any, and its name there; without one, the path that the module was built with. */
+  #parent: Module | undefined
+  #name = ''
 
   constructor(options: ModuleOptions = {}) {
-    this.moduleOptions = options
+    this.#options = options
     if (options.seed !== undefined) new Generator(options.seed) // checks it now, not at the first use
   }
 
@@ -73,54 +83,104 @@ export abstract class Module {
     return COPY
   }
 
+  /** Where the module is in its model, such as `encoder.1`; part of parameter names and error messages. */
+  get path(): string {
+    let path = this.#name
+    for (let module = this.#parent; module !== undefined; module = module.#parent) path = join(module.#name, path)
+    return path
+  }
+
   /** The output for an input. Recorded for backpropagation unless under noGrad(); use {@link predict} to evaluate. */
   abstract forward(x: Tensor): Tensor
 
-  /** Makes the module's own parameters; those of its child modules are made by {@link build}. Override in layers. */
+  /** What the module is, for {@link summary}. Layers say it with their sizes; the default is the name of the class. */
+  describe(): string {
+    return this.constructor.name
+  }
+
+  /** Makes the module's own parameters and buffers; those of its child modules are made by {@link build}. Override in layers. */
   protected createParameters(_context: BuildContext): void {}
 
   /**
-   * Makes all parameters, once. Called by the first use, with the module's own seed and backend; a model builds its layers
+   * Makes all parameters and buffers, once. Called by the first use, with the module's own seed and backend; a model builds its layers
    * with its own. A part that was built before it became part of a model keeps its values and gets its place as its name. A part
    * that is put into a model that was built, such as a new head, is built when the model is next asked for its parameters.
    */
   build(context?: BuildContext): this {
-    if (this.#context !== undefined) {
-      if (context !== undefined) this.moveTo(context.path)
-      return this
-    }
-    const own = context ?? rootContext(this.moduleOptions)
-    this.createParameters(own)
-    this.#context = own
-    for (const [name, child] of this.children()) child.build({ ...own, path: join(own.path, name) })
-    this.moveTo(own.path)
+    if (context !== undefined) this.placeAt(undefined, context.path)
+    if (this.#context === undefined) this.buildAll(context ?? rootContext(this.#options))
     return this
   }
 
-  private moveTo(path: string): void {
-    this.path = path
-    for (const [name, p] of membersOf(this, isParameter)) p.name = join(path, name)
-    for (const [name, child] of this.children()) child.moveTo(join(path, name))
+  /** Builds this module and those inside that are not built yet, outermost first. */
+  private buildAll(context: BuildContext): void {
+    const pending: [Module, BuildContext][] = [[this, context]]
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      const [module, own] = next
+      if (module.#context !== undefined) continue
+      module.createParameters(own)
+      module.#context = own
+      module.placeAt(module.#parent, module.#name)
+      const children = [...module.children()]
+      for (const [name, child] of children) child.placeAt(module, name)
+      for (const [name, child] of children.reverse()) pending.push([child, { ...own, path: join(own.path, name) }])
+    }
+  }
+
+  /** Says where the module is, and names its own tensors after that. Parts inside follow, since their paths start with this one. */
+  private placeAt(parent: Module | undefined, name: string): void {
+    for (let module = parent; module !== undefined; module = module.#parent) if (module === this) return // a part that holds its owner
+    this.#parent = parent
+    this.#name = name
+    const { parameters, buffers } = this.members
+    const tensors = [...parameters, ...buffers]
+    if (tensors.length === 0) return
+    const { path } = this
+    for (const [own, tensor] of tensors) tensor.name = join(path, own)
+  }
+
+  private get members(): Members<Module> {
+    return this.#finder.members
   }
 
   /**
    * Child modules by property name, in the order of their definition; entries of an array or a set by number, of a map or a plain
    * object by key, nested as they are.
    */
-  protected children(): Iterable<[string, Module]> {
-    return membersOf(this, (value): value is Module => value instanceof Module)
+  protected children(): Iterable<readonly [string, Module]> {
+    return this.members.modules
+  }
+
+  /**
+   * This module and all modules inside with their paths from here, outermost first; one that is used twice comes once. Where `builds` is
+   * true, all of them are built: also those that were put in since the model was.
+   */
+  private places(builds: boolean): Place[] {
+    if (builds) this.build()
+    const places: Place[] = []
+    const seen = new Set<Module>()
+    const pending: Place[] = [{ module: this, path: '' }]
+    for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
+      const { module, path } = place
+      if (seen.has(module)) continue
+      seen.add(module)
+      places.push(place)
+      const children = listed(module.children())
+      if (builds) for (const [name, child] of children) module.adopt(name, child)
+      for (let i = children.length - 1; i >= 0; i--) pending.push({ module: children[i][1], path: join(path, children[i][0]) })
+    }
+    return places
+  }
+
+  /** Places and builds a part that was put in after this module was built. */
+  private adopt(name: string, child: Module): void {
+    if (child.#parent === undefined) child.placeAt(this, name)
+    if (child.#context === undefined) child.buildAll({ ...(this.#context as BuildContext), path: join(this.path, name) })
   }
 
   /** This module and all modules inside, outermost first; one that is used twice comes once. */
   modules(): Module[] {
-    const found = new Set<Module>()
-    const visit = (module: Module): void => {
-      if (found.has(module)) return
-      found.add(module)
-      for (const [, child] of module.children()) visit(child)
-    }
-    visit(this)
-    return [...found]
+    return this.places(false).map(({ module }) => module)
   }
 
   /** All trainable tensors, each once, in the order of their layers. */
@@ -130,48 +190,64 @@ export abstract class Module {
 
   /** All trainable tensors by where they are, such as `encoder.0.weight`; one that is used twice has its first place. */
   namedParameters(): Map<string, Parameter> {
-    return this.namedMembers(isParameter)
+    const { path } = this
+    const found = this.named(({ parameters }) => parameters)
+    for (const [name, parameter] of found) parameter.name = join(path, name)
+    return found
+  }
+
+  /** All tensors that are saved with the model but not trained, such as the running mean of {@link BatchNorm}, each once. */
+  buffers(): BufferTensor[] {
+    return [...this.namedBuffers().values()]
+  }
+
+  /** All tensors that are saved with the model but not trained, by where they are, such as `1.runningMean`. */
+  namedBuffers(): Map<string, BufferTensor> {
+    const { path } = this
+    const found = this.named(({ buffers }) => buffers)
+    for (const [name, buffer] of found) buffer.name = join(path, name)
+    return found
   }
 
   /** @internal what layers draw random numbers from, by where it is, such as `1.generator` of a dropout */
   namedGenerators(): Map<string, Generator> {
-    return this.namedMembers((value): value is Generator => value instanceof Generator)
+    return this.named(({ generators }) => generators)
   }
 
   /** What this module and those inside hold of a kind, each once, by its first place. */
-  private namedMembers<T>(isMember: (value: unknown) => value is T): Map<string, T> {
-    this.build()
+  private named<T>(ofKind: (members: Members<Module>) => readonly Named<T>[]): Map<string, T> {
     const found = new Map<string, T>()
-    const seen = new Set<unknown>()
-    const visit = (module: Module, path: string): void => {
-      if (seen.has(module)) return
-      seen.add(module)
-      for (const [name, member] of membersOf(module, isMember)) {
-        if (!seen.has(member)) found.set(path + name, member)
+    const seen = new Set<T>()
+    for (const { module, path } of this.places(true)) {
+      for (const [name, member] of ofKind(module.members)) {
+        if (!seen.has(member)) found.set(join(path, name), member)
         seen.add(member)
       }
-      for (const [name, child] of module.children()) {
-        if (child.#context === undefined || child.path === '')
-          child.build({ ...(module.#context as BuildContext), path: join(module.path, name) })
-        visit(child, `${path}${name}.`)
-      }
     }
-    visit(this, '')
     return found
   }
 
   /** The backend that the parameters live on. */
   get backend(): Backend {
-    return this.parameters()[0]?.backend ?? this.moduleOptions.backend ?? defaultBackend()
+    return this.backendAmong(this.places(true))
   }
 
-  /** Training mode: dropout active. */
+  private backendAmong(places: readonly Place[]): Backend {
+    for (const { module } of places) {
+      const { parameters, buffers } = module.members
+      const [, tensor] = parameters[0] ?? buffers[0] ?? []
+      if (tensor !== undefined) return tensor.backend
+    }
+    return this.#options.backend ?? defaultBackend()
+  }
+
+  /** Training mode: dropout is active, and batch normalisation uses the statistics of the batch. */
   train(): this {
     for (const module of this.modules()) module.training = true
     return this
   }
 
-  /** Evaluation mode: dropout is the identity. */
+  /** Evaluation mode: dropout is the identity, and batch normalisation uses the running statistics. */
   evaluate(): this {
     for (const module of this.modules()) module.training = false
     return this
@@ -186,9 +262,9 @@ export abstract class Module {
     if (options !== undefined) checkNames('predict', options, ['batchSize'])
     const { batchSize = 1024 } = options ?? {}
     checkCount('predict: batchSize', batchSize)
-    this.build()
-    const x = asTensor(input, this.backend, 'predict')
-    const restore = rememberModes(this, false)
+    const places = this.places(true)
+    const x = asTensor(input, this.backendAmong(places), 'predict')
+    const restore = setModes(places, false)
     try {
       return noGrad(() => this.predictBatches(x, batchSize))
     } finally {
@@ -209,12 +285,12 @@ export abstract class Module {
   }
 
   /**
-   * A copy of all values by where they are (see {@link namedParameters}), and, of a layer with random numbers such as dropout, how
-   * many it has drawn: training goes on with the next ones.
+   * A copy of all values by where they are: of parameters (see {@link namedParameters}), of buffers (see {@link namedBuffers}), and, of a
+   * layer with random numbers such as dropout, how many it has drawn: training goes on with the next ones.
    */
   state(): Record<string, Float32Array | Float64Array> {
     const state: Record<string, Float32Array | Float64Array> = {}
-    for (const [name, p] of this.namedParameters()) state[name] = p.data()
+    for (const [name, tensor] of this.savedTensors()) state[name] = tensor.data() as Float32Array | Float64Array
     for (const [name, { counter }] of this.namedGenerators()) state[name] = Float64Array.of(counter)
     return state
   }
@@ -236,55 +312,44 @@ export abstract class Module {
     if (typeof state !== 'object' || state === null)
       throw new TypeError(`loadState: wants values by name, as state() has them, got ${show(state)}`)
     const left = new Set(Object.keys(state))
-    const found = Array.from(this.namedParameters(), ([name, p]) => {
+    const found = this.savedTensors().map(([name, tensor]) => {
       if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}${hintFor(name, state)}`)
-      return [p, valuesFor(p, name, state[name])] as const
+      return [tensor, valuesFor(tensor, name, state[name])] as const
     })
     const drawn = [...this.namedGenerators()].filter(([name]) => left.delete(name))
     for (const name of left) if (name.endsWith('generator')) left.delete(name)
     if (left.size > 0) throw new Error(`loadState: no parameter is named '${[...left].join("', '")}'`)
-    for (const [p, values] of found) p.view().set(values)
+    for (const [tensor, values] of found) tensor.view().set(values)
     for (const [name, generator] of drawn) generator.counter = Number(listOf(state[name])[0])
     return this
   }
 
-  /** @internal 'Dense 2' for messages */
+  /** @internal all that a state has values of, in its order */
+  savedTensors(): [name: string, tensor: Parameter | BufferTensor][] {
+    return [...this.namedParameters(), ...this.namedBuffers()]
+  }
+
+  /** @internal `Dense(2, 3) 'encoder.1'`: a layer and where it is, for messages */
   protected label(kind: string): string {
-    return this.path === '' ? kind : `${kind} '${this.path}'`
+    const { path } = this
+    return path === '' ? kind : `${kind} '${path}'`
   }
 
-  /** @internal a parameter named after its place */
+  /** A parameter of zeros of this module, named after its place; for {@link createParameters}. */
   protected makeParameter(context: BuildContext, name: string, shape: Shape): Parameter {
-    return Parameter.ofShape(shape, { name: context.path === '' ? name : `${context.path}.${name}`, backend: context.backend })
+    return Parameter.ofShape(shape, { name: join(context.path, name), backend: context.backend })
+  }
+
+  /** A buffer of this module with all elements `value`, named after its place; for {@link createParameters}. */
+  protected makeBuffer(context: BuildContext, name: string, shape: Shape, value = 0): BufferTensor {
+    return new BufferTensor(shape, { name: join(context.path, name), backend: context.backend, value })
   }
 }
 
-/** Values of a parameter as they were kept: in a row, or with their shape, as tensors are. */
-export type SavedValues =
-  | ArrayLike<number>
-  | { readonly shape: Shape; readonly data: ArrayLike<number | bigint> | (() => ArrayLike<number>) }
-
-function listOf(saved: SavedValues): ArrayLike<number> {
-  const { data = saved } = saved as Partial<Exclude<SavedValues, ArrayLike<number>>>
-  return asList((typeof data === 'function' ? data.call(saved) : data) as ArrayLike<number>)
-}
-
-/** Where the values may be instead: in the model's state, one deeper, in what was kept beside an optimizer, or after a layer more or less. */
-function hintFor(name: string, state: object): string {
-  const { format, optimizer } = state as { format?: unknown; optimizer?: unknown }
-  if (typeof format === 'string' && typeof optimizer === 'string') return `; this is the state of an optimizer, ${optimizer}`
-  const [inside] = Object.entries(state).find(([, value]) => Object.hasOwn(Object(value), name)) ?? []
-  if (inside !== undefined) return `; did you mean what is under '${inside}'?`
-  return Object.keys(state).some((key) => /^\d/.test(key)) ? '; Dropout counts as a layer' : ''
-}
-
-function valuesFor(p: Parameter, name: string, saved: SavedValues): ArrayLike<number> {
-  const { shape = p.shape } = saved as Partial<Exclude<SavedValues, ArrayLike<number>>>
-  const values = listOf(saved)
-  if (sameShape(shape, p.shape) && values.length === p.size && typeof values[0] !== 'bigint') return values
-  const kind = typeof values[0] === 'bigint' ? ' of 64-bit integers' : ''
-  const got = sameShape(shape, p.shape) ? values.length : `shape ${formatShape(shape)}`
-  throw new ShapeError(`loadState: '${name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${got}${kind}`)
+/** A module, and its path from the one where a walk began. */
+interface Place {
+  readonly module: Module
+  readonly path: string
 }
 
 /** @internal forward(x) of a module, whatever plain JavaScript made of it. @throws TypeError naming the module's class */
@@ -298,67 +363,30 @@ export function outputOf(module: Module, x: Tensor): Tensor {
 
 /** @internal Remembers the training modes of a model and its parts; `training`, if given, is what all get. @returns what puts their modes back */
 export function rememberModes(model: Module, training?: boolean): () => void {
-  const modes = model.modules().map((m) => [m, m.training] as const)
-  if (training !== undefined) for (const [module] of modes) module.training = training
+  return setModes(
+    model.modules().map((module) => ({ module })),
+    training,
+  )
+}
+
+function setModes(places: readonly { module: Module }[], training?: boolean): () => void {
+  const modes = places.map(({ module }) => module.training)
+  if (training !== undefined) for (const { module } of places) module.training = training
   return () => {
-    for (const [module, mode] of modes) module.training = mode
+    for (let i = 0; i < places.length; i++) places[i].module.training = modes[i]
   }
-}
-
-/** @internal rows from..to (exclusive) of a tensor on the host as a view: a slice would copy the whole of it into the arena */
-export function rowsOf(t: Tensor, from: number, to: number): Tensor {
-  const width = t.size / t.shape[0]
-  return Tensor.onHost(t.backend, [to - from, ...t.shape.slice(1)], t.read().subarray(from * width, to * width))
-}
-
-/** @internal rows of batches as one tensor. @throws ShapeError where they differ */
-export function joinRows(what: string, parts: readonly Tensor[]): Tensor {
-  const [first] = parts
-  const { backend, shape } = first
-  const Values = first.read().constructor as Float32ArrayConstructor
-  const values = new Values(parts.reduce((size, part) => size + part.size, 0))
-  let [at, rows] = [0, 0]
-  for (const part of parts) {
-    if (part.rank === 0 || !sameShape(part.shape.slice(1), shape.slice(1)))
-      throw new ShapeError(`${what}: batches of shapes ${formatShape(shape)} and ${formatShape(part.shape)} are not rows of one table`)
-    values.set(part.read(), at)
-    at += part.size
-    rows += part.shape[0]
-  }
-  return Tensor.onHost(backend, [rows, ...shape.slice(1)], values)
 }
 
 function join(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`
 }
 
-const isParameter = (value: unknown): value is Parameter => value instanceof Parameter
-
-/** How deep containers of modules may be nested: an end also for objects that hold themselves. */
-const DEEPEST = 4
-
-/** Values of one kind by property name, also in arrays, sets, maps and plain objects: by name and number or key, `heads.left.0`. */
-function membersOf<T>(owner: object, isMember: (value: unknown) => value is T): [string, T][] {
-  const found: [string, T][] = []
-  const visit = (value: unknown, path: string, depth: number): void => {
-    if (typeof value !== 'object' || value === null) return
-    if (isMember(value)) found.push([path, value])
-    else if (depth < DEEPEST) for (const [key, entry] of entriesOf(value)) visit(entry, `${path}.${key}`, depth + 1)
-  }
-  for (const name of Object.keys(owner)) visit(owner[name as never], name, 0)
-  return found
+function isModule(value: object): value is Module {
+  return value instanceof Module
 }
 
-const NOTHING: readonly [unknown, unknown][] = []
-
-/** What a container holds; nothing for objects that are none, and for data. */
-function entriesOf(value: object): Iterable<[unknown, unknown]> {
-  if (Array.isArray(value)) return typeof value[0] === 'number' ? NOTHING : value.entries()
-  const prototype = Object.getPrototypeOf(value)
-  // a backend is a plain object too, one without modules and with hundreds of kernels
-  if (prototype === Object.prototype || prototype === null) return 'kernels' in value && 'heap' in value ? NOTHING : Object.entries(value)
-  if (value instanceof Map) return value.entries()
-  return value instanceof Set ? [...value].entries() : NOTHING
+function listed<T>(values: Iterable<T>): readonly T[] {
+  return Array.isArray(values) ? values : [...values]
 }
 
 function rootContext({ seed = 0, backend = defaultBackend() }: ModuleOptions): BuildContext {

@@ -2,44 +2,44 @@
 import type { Backend } from '../backend/index.js'
 import { checkNames } from '../common/names.js'
 import type { Shape } from '../common/shape.js'
-import type { Through, Unless } from '../common/shape-types.js'
+import type { Unless } from '../common/shape-types.js'
 import { show } from '../common/show.js'
 import { asTensor, type Operand, type ShapeOf, type Tensor, type TensorLike } from '../tensor.js'
-import type { Dense, WrongColumns } from './dense.js'
-import type { Activation, Dropout } from './layers.js'
+import type { LayerShapes, OutputShape, WrongColumns } from './layer-shapes.js'
 import { Module, type ModuleOptions, outputOf, type PredictOptions } from './module.js'
 
+/** What a layer declares of its shapes; nothing is known of a layer that declares nothing. */
+type ShapesIn<Layer> = Layer extends { readonly shapes?: infer Rule extends LayerShapes } ? Rule : LayerShapes
+
 /**
- * Layers as they were given where each dense layer has as many inputs as the one before has outputs; else a sentence in
- * place of the layer that does not fit, for the compiler to show. Widths that are not literal numbers are not judged.
+ * Layers as they were given where each takes as many columns as the one before gives (`Columns`); else a sentence in place of the layer
+ * that does not fit, for the compiler to show. Widths that are not literal numbers are not judged.
  */
-export type Chain<L extends readonly unknown[], W = unknown> = L extends readonly [infer H, ...infer T]
-  ? H extends Dense<infer I, infer O>
-    ? Fits<W, I> extends true
-      ? readonly [H, ...Chain<T, O>]
-      : readonly [`Dense(${I}, ${O}) wants ${I} inputs, but the layer before it gives ${W & number}`, ...T]
-    : readonly [H, ...Chain<T, H extends Activation | Dropout ? W : unknown>]
+export type Chain<L extends readonly unknown[], Columns = unknown> = L extends readonly [infer H, ...infer T]
+  ? Fits<Columns, ShapesIn<H>['InputColumns']> extends true
+    ? readonly [H, ...Chain<T, ShapesIn<H>['OutputColumns'] extends 'same' ? Columns : ShapesIn<H>['OutputColumns']>]
+    : readonly [
+        `${ShapesIn<H>['Name']} wants ${ShapesIn<H>['InputColumns']} inputs, but the layer before it gives ${Columns & number}`,
+        ...T,
+      ]
   : L
 
 type Fits<W, I extends number> = W extends number ? (number extends W ? true : number extends I ? true : W extends I ? true : false) : true
 
-/** The shape that layers make of one, as far as it is known: through dense layers and those that keep it. */
+/** The shape that layers make of one, as far as it is known. */
 export type Output<L extends readonly unknown[], S extends Shape> = L extends readonly []
   ? S
   : L extends readonly [infer H, ...infer T]
-    ? H extends Dense<infer I, infer O>
-      ? Output<T, Through<S, I, O>>
-      : H extends Activation | Dropout
-        ? Output<T, S>
-        : Shape
+    ? Output<T, OutputShape<ShapesIn<H>, S>>
     : Shape
 
-/** An input that the first dense layer takes, or a sentence that says why it does not. */
+/** An input that the layers take, or a sentence that says why they do not. */
 export type Input<L extends readonly unknown[], X, S extends Shape> = Unless<Output<L, S>, X, Misfit<L, S>>
+/** The sentence of the first layer that wants a number of columns. */
 type Misfit<L extends readonly unknown[], S extends Shape> = L extends readonly [infer H, ...infer T]
-  ? H extends Dense<infer I, infer O>
-    ? WrongColumns<I, O, S>
-    : Misfit<T, S>
+  ? number extends ShapesIn<H>['InputColumns']
+    ? Misfit<T, S>
+    : WrongColumns<ShapesIn<H>['Name'], ShapesIn<H>['InputColumns'], S>
   : never
 
 // biome-ignore-start lint/suspicious/noUnsafeDeclarationMerging: the interface below only says more of a method that Module has
@@ -53,7 +53,9 @@ type Misfit<L extends readonly unknown[], S extends Shape> = L extends readonly 
  */
 export class Sequential<const L extends readonly Module[] = readonly Module[]> extends Module {
   readonly layers: L
-  private home: Backend | undefined
+  readonly #children: readonly (readonly [string, Module])[]
+  readonly #isNested: boolean
+  #backend: Backend | undefined
 
   constructor(layers: Chain<L> extends L ? L : Chain<L>, options: ModuleOptions = {}) {
     super(options)
@@ -63,20 +65,34 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
     this.layers.forEach((layer, i) => {
       if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} is not a Module, got ${show(layer)}`)
     })
+    this.#children = this.layers.map((layer, i) => [String(i), layer] as const)
+    this.#isNested = this.layers.some((layer) => layer instanceof Sequential)
     this.build()
   }
 
-  protected override children(): Iterable<[string, Module]> {
-    return this.layers.map((layer, i): [string, Module] => [String(i), layer])
+  protected override children(): Iterable<readonly [string, Module]> {
+    return this.#children
   }
 
   forward<X extends Operand>(input: Input<L, X, ShapeOf<X>>): Tensor<Output<L, ShapeOf<X>>>
   forward(input: TensorLike): Tensor {
-    this.home ??= this.backend
-    let x = asTensor(input, this.home, 'Sequential')
+    this.#backend ??= this.backend
+    let x = asTensor(input, this.#backend, 'Sequential')
+    if (this.#isNested) return throughNested(this.layers, x)
     for (const layer of this.layers) x = outputOf(layer, x)
     return x
   }
+}
+
+/** Through models inside models without recursion, since they may be nested deeply. */
+function throughNested(layers: readonly Module[], input: Tensor): Tensor {
+  let x = input
+  const pending = [...layers].reverse()
+  for (let layer = pending.pop(); layer !== undefined; layer = pending.pop()) {
+    if (layer instanceof Sequential && layer.forward === Sequential.prototype.forward) pending.push(...[...layer.layers].reverse())
+    else x = outputOf(layer, x)
+  }
+  return x
 }
 
 export interface Sequential<L extends readonly Module[]> {

@@ -1,9 +1,6 @@
 /** A model in words. */
 
 import { show } from '../common/show.js'
-import { Dense } from './dense.js'
-import { Embedding } from './embedding.js'
-import { Activation, Dropout, Flatten } from './layers.js'
 import { Module } from './module.js'
 
 /**
@@ -23,7 +20,7 @@ export function summary(model: Module): string {
   const rows = model.modules().flatMap((module) => {
     const own = named.filter(([name]) => ownerOf(name, model) === module)
     if (own.length === 0 && module.modules().length > 1) return []
-    return [[module.path, describe(module), count(own.map(([, p]) => p.size))]]
+    return [[module.path, module.describe(), count(own.map(([, p]) => p.size))]]
   })
   rows.push(['total', '', count(named.map(([, p]) => p.size))])
   const frozen = named.filter(([, p]) => !p.requiresGrad)
@@ -38,16 +35,6 @@ function ownerOf(name: string, model: Module): Module | undefined {
   return model
     .modules()
     .reduce<Module | undefined>((best, m) => (holds(m) && m.path.length >= (best?.path.length ?? 0) ? m : best), undefined)
-}
-
-/** Names are written out: a minifier renames classes. */
-function describe(module: Module): string {
-  if (module instanceof Dense)
-    return `Dense(${module.inputs}, ${module.outputs}${module.activation === 'linear' ? '' : `, ${module.activation}`})`
-  if (module instanceof Embedding) return `Embedding(${module.count}, ${module.width})`
-  if (module instanceof Dropout) return `Dropout(${module.rate})`
-  if (module instanceof Activation) return `Activation(${module.activation})`
-  return module instanceof Flatten ? 'Flatten' : module.constructor.name
 }
 
 function count(sizes: number[]): string {

@@ -7,7 +7,7 @@ import { ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
-import { rowsOf } from '../nn/module.js'
+import { rowsOf } from '../nn/rows.js'
 import { reshape } from '../ops/shape.js'
 import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
 

@@ -3,7 +3,7 @@
 import { show } from '../common/show.js'
 import { accuracy } from '../metrics/classification.js'
 import { meanAbsoluteError, meanSquaredError, rootMeanSquaredError } from '../metrics/regression.js'
-import { joinRows } from '../nn/module.js'
+import { joinRows } from '../nn/rows.js'
 import { Tensor } from '../tensor.js'
 
 /**

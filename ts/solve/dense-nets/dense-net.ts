@@ -4,8 +4,10 @@
  */
 import type { DoubleRoom } from '../../backend/double.js'
 import type { Activation, Ptr } from '../../backend/kernels.js'
+import { Activation as ActivationLayer } from '../../nn/activation.js'
 import { Dense } from '../../nn/dense.js'
-import { Activation as ActivationLayer, Dropout, Flatten } from '../../nn/layers.js'
+import { Dropout } from '../../nn/dropout.js'
+import { Flatten } from '../../nn/flatten.js'
 import type { Module } from '../../nn/module.js'
 import { Sequential } from '../../nn/sequential.js'
 import type { Parameter } from '../../parameter.js'

@@ -1,0 +1,40 @@
+/** Values as they were saved, on their way back into a model. */
+
+import { ShapeError } from '../common/errors.js'
+import { formatShape, type Shape, sameShape } from '../common/shape.js'
+import { asList, type Tensor } from '../tensor.js'
+
+/** Values of a parameter as they were kept: in a row, or with their shape, as tensors are. */
+export type SavedValues =
+  | ArrayLike<number>
+  | { readonly shape: Shape; readonly data: ArrayLike<number | bigint> | (() => ArrayLike<number>) }
+
+type WithShape = Partial<Exclude<SavedValues, ArrayLike<number>>>
+
+/** @internal the values in a row */
+export function listOf(saved: SavedValues): ArrayLike<number> {
+  const { data = saved } = saved as WithShape
+  return asList((typeof data === 'function' ? data.call(saved) : data) as ArrayLike<number>)
+}
+
+/** @internal the values for a parameter or buffer. @throws ShapeError if they do not fit */
+export function valuesFor(p: Tensor, name: string, saved: SavedValues): ArrayLike<number> {
+  const { shape = p.shape } = saved as WithShape
+  const values = listOf(saved)
+  if (sameShape(shape, p.shape) && values.length === p.size && typeof values[0] !== 'bigint') return values
+  const kind = typeof values[0] === 'bigint' ? ' of 64-bit integers' : ''
+  const got = sameShape(shape, p.shape) ? values.length : `shape ${formatShape(shape)}`
+  throw new ShapeError(`loadState: '${name}' has shape ${formatShape(p.shape)} (${p.size} values), got ${got}${kind}`)
+}
+
+/**
+ * @internal where a name that is missing may be instead: in the model's state, one deeper, in what was kept beside an optimizer, or after
+ * one layer more or fewer
+ */
+export function hintFor(name: string, state: object): string {
+  const { format, optimizer } = state as { format?: unknown; optimizer?: unknown }
+  if (typeof format === 'string' && typeof optimizer === 'string') return `; this is the state of an optimizer, ${optimizer}`
+  const [inside] = Object.entries(state).find(([, value]) => Object.hasOwn(Object(value), name)) ?? []
+  if (inside !== undefined) return `; did you mean what is under '${inside}'?`
+  return Object.keys(state).some((key) => /^\d/.test(key)) ? '; Dropout counts as a layer' : ''
+}
