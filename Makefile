@@ -24,7 +24,7 @@ GENERATED := ts/backend/wasm/generated
 CRATE_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find crate ts/build -type f)
 TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*' -not -path 'ts/build/*')
 
-.PHONY: help setup wasm build check format test test-only runtimes bundlers docs demo bench bench-page peers pack release-check clean
+.PHONY: help setup wasm build check format test test-only runtimes bundlers docs api dev demo bench bench-page peers pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -81,6 +81,12 @@ bundlers: build ## the packed package through Vite, webpack, esbuild and Rollup,
 
 docs: $(MODULES)/.stamp $(GENERATED)/.stamp ## guides and API as a site, in site/index.html
 	@$(NODE) $(TYPEDOC) --options docs/typedoc.json --logLevel Warn
+
+api: $(MODULES)/.stamp $(GENERATED)/.stamp ## write docs/api.md, the signature of everything public
+	@$(NODE) $(TSX) ts/build/api.ts
+
+dev: $(MODULES)/.stamp $(GENERATED)/.stamp ## run the tests of what changed, again at each change
+	@$(NODE) $(VITEST) watch --changed
 
 demo: build ## train a net on handwritten digits
 	@$(NODE) dist/cli.js train mnist

@@ -16,39 +16,39 @@ import { bytesPerParameter, type OptimizerFigures, passesTwice, readFigures, sha
 type Name = keyof typeof OPTIMIZERS
 
 /** The update in short (m, v: running means of g and g², corrected for their start where the method does), and the paper. */
-const METHODS: Record<Name, [file: string, update: string, paper: string]> = {
-  SGD: ['sgd', 'p −= η·g (or of a momentum buffer)', 'Robbins & Monro 1951; Sutskever et al. 2013'],
-  Momentum: ['sgd', 'm = β·m + (1−β)·g; p −= η·m', 'Polyak 1964'],
-  Nesterov: ['sgd', 'b = μ·b + g; p −= η·(g + μ·b)', 'Nesterov 1983; Sutskever et al. 2013'],
-  RMSProp: ['rmsprop', 'p −= η·g/(√v + ε)', 'Hinton 2012'],
-  Adam: ['adam', 'p −= η·m/(√v + ε)', 'Kingma & Ba 2015'],
-  AdamW: ['adam', 'p −= η·λ·p, then Adam', 'Loshchilov & Hutter 2019'],
-  Adagrad: ['adagrad', 's += g²; p −= η·g/(√s + ε)', 'Duchi et al. 2011'],
-  Adadelta: ['adadelta', 'd = √(u+ε)/√(v+ε)·g; p −= η·d; u: mean of d²', 'Zeiler 2012'],
-  Adamax: ['adamax', 'u = max(β₂·u, |g| + ε); p −= η·m/u', 'Kingma & Ba 2015'],
-  NAdam: ['nadam', 'Adam with Nesterov’s look ahead in m', 'Dozat 2016'],
-  RAdam: ['radam', 'Adam whose division waits until v is reliable', 'Liu et al. 2020'],
-  ASGD: ['asgd', 'p −= η·g; a: mean of p', 'Polyak & Juditsky 1992'],
-  Rprop: ['rprop', 'step ×1.2 or ×0.5 by the sign of g; p −= sign(g)·step', 'Riedmiller & Braun 1993; Igel & Hüsken 2000'],
-  Lion: ['sign', 'p −= η·sign(β₁·m + (1−β₁)·g)', 'Chen et al. 2023'],
-  SignSGD: ['sign', 'p −= η·sign(g)', 'Bernstein et al. 2018'],
-  Signum: ['sign', 'p −= η·sign(m)', 'Bernstein et al. 2018'],
-  AdaBelief: ['adabelief', 'p −= η·m/(√s + ε); s: mean of (g − m)²', 'Zhuang et al. 2020'],
-  Yogi: ['yogi', 'Adam with v −= (1−β₂)·sign(v − g²)·g²', 'Zaheer et al. 2018'],
-  Adan: ['adan', 'Adam with a mean of gradient differences', 'Xie et al. 2022'],
-  ADOPT: ['adopt', 'u = clip(g/max(√v, ε)) with the old v; p −= η·mean(u)', 'Taniguchi et al. 2024'],
-  AdEMAMix: ['ademamix', 'p −= η·(m + α·m₂)/(√v + ε); m₂: slow mean', 'Pagliardini et al. 2024'],
-  ScheduleFreeSGD: ['schedule-free', 'z −= γ·g at y between z and the mean x', 'Defazio et al. 2024'],
-  ScheduleFreeAdamW: ['schedule-free', 'the same with g/(√v + ε)', 'Defazio et al. 2024'],
-  Prodigy: ['prodigy', 'Adam with η·d; d: estimate of the distance to go', 'Mishchenko & Defazio 2023'],
-  DoG: ['dog', 'p −= max‖p − p₀‖/√Σ‖g‖² · g', 'Ivgi et al. 2023'],
-  LARS: ['layerwise', 'momentum on g·‖p‖/‖g‖ per tensor', 'You et al. 2017'],
-  LAMB: ['layerwise', 'Adam’s u per tensor times ‖p‖/‖u‖', 'You et al. 2020'],
-  Adafactor: ['adafactor', 'RMSProp with v ≈ row means × column means', 'Shazeer & Stern 2018'],
-  Muon: ['muon', 'momentum made orthogonal (Newton–Schulz); AdamW for the rest', 'Jordan et al. 2024; Liu et al. 2025'],
-  Shampoo: ['shampoo', 'p −= η·L^(−¼)·G·R^(−¼)', 'Gupta et al. 2018'],
-  SOAP: ['soap', 'Adam in the eigenbasis of Shampoo’s L and R', 'Vyas et al. 2024'],
-  SparseAdam: ['sparse-adam', 'Adam on rows that have a gradient', 'Kingma & Ba 2015; PyTorch'],
+const METHODS: Record<Name, [update: string, paper: string]> = {
+  SGD: ['p −= η·g (or of a momentum buffer)', 'Robbins & Monro 1951; Sutskever et al. 2013'],
+  Momentum: ['m = β·m + (1−β)·g; p −= η·m', 'Polyak 1964'],
+  Nesterov: ['b = μ·b + g; p −= η·(g + μ·b)', 'Nesterov 1983; Sutskever et al. 2013'],
+  RMSProp: ['p −= η·g/(√v + ε)', 'Hinton 2012'],
+  Adam: ['p −= η·m/(√v + ε)', 'Kingma & Ba 2015'],
+  AdamW: ['p −= η·λ·p, then Adam', 'Loshchilov & Hutter 2019'],
+  Adagrad: ['s += g²; p −= η·g/(√s + ε)', 'Duchi et al. 2011'],
+  Adadelta: ['d = √(u+ε)/√(v+ε)·g; p −= η·d; u: mean of d²', 'Zeiler 2012'],
+  Adamax: ['u = max(β₂·u, |g| + ε); p −= η·m/u', 'Kingma & Ba 2015'],
+  NAdam: ['Adam with Nesterov’s look ahead in m', 'Dozat 2016'],
+  RAdam: ['Adam whose division waits until v is reliable', 'Liu et al. 2020'],
+  ASGD: ['p −= η·g; a: mean of p', 'Polyak & Juditsky 1992'],
+  Rprop: ['step ×1.2 or ×0.5 by the sign of g; p −= sign(g)·step', 'Riedmiller & Braun 1993; Igel & Hüsken 2000'],
+  Lion: ['p −= η·sign(β₁·m + (1−β₁)·g)', 'Chen et al. 2023'],
+  SignSGD: ['p −= η·sign(g)', 'Bernstein et al. 2018'],
+  Signum: ['p −= η·sign(m)', 'Bernstein et al. 2018'],
+  AdaBelief: ['p −= η·m/(√s + ε); s: mean of (g − m)²', 'Zhuang et al. 2020'],
+  Yogi: ['Adam with v −= (1−β₂)·sign(v − g²)·g²', 'Zaheer et al. 2018'],
+  Adan: ['Adam with a mean of gradient differences', 'Xie et al. 2022'],
+  ADOPT: ['u = clip(g/max(√v, ε)) with the old v; p −= η·mean(u)', 'Taniguchi et al. 2024'],
+  AdEMAMix: ['p −= η·(m + α·m₂)/(√v + ε); m₂: slow mean', 'Pagliardini et al. 2024'],
+  ScheduleFreeSGD: ['z −= γ·g at y between z and the mean x', 'Defazio et al. 2024'],
+  ScheduleFreeAdamW: ['the same with g/(√v + ε)', 'Defazio et al. 2024'],
+  Prodigy: ['Adam with η·d; d: estimate of the distance to go', 'Mishchenko & Defazio 2023'],
+  DoG: ['p −= max‖p − p₀‖/√Σ‖g‖² · g', 'Ivgi et al. 2023'],
+  LARS: ['momentum on g·‖p‖/‖g‖ per tensor', 'You et al. 2017'],
+  LAMB: ['Adam’s u per tensor times ‖p‖/‖u‖', 'You et al. 2020'],
+  Adafactor: ['RMSProp with v ≈ row means × column means', 'Shazeer & Stern 2018'],
+  Muon: ['momentum made orthogonal (Newton–Schulz); AdamW for the rest', 'Jordan et al. 2024; Liu et al. 2025'],
+  Shampoo: ['p −= η·L^(−¼)·G·R^(−¼)', 'Gupta et al. 2018'],
+  SOAP: ['Adam in the eigenbasis of Shampoo’s L and R', 'Vyas et al. 2024'],
+  SparseAdam: ['Adam on rows that have a gradient', 'Kingma & Ba 2015; PyTorch'],
 }
 
 /** What these do beside one pass over p, g and their slots. */
@@ -86,14 +86,14 @@ function stateOf(name: Name): { slots: number; bytes: number; moved: number } {
 
 function overview({ updates }: OptimizerFigures): string {
   const rows = names.map((name) => {
-    const [file, update, paper] = METHODS[name]
+    const [update, paper] = METHODS[name]
     const { slots, bytes, moved: least } = stateOf(name)
     const timing = updates.filter((u) => u.optimizer === name)
     const of = (n: number) => timing.find((u) => u.parameters === n)
     const streams = [`${2 + slots} / ${1 + slots}`, BESIDES[name]].filter(Boolean).join(' ')
     const moved = `${name in BESIDES && !passesTwice(name) ? '≥ ' : ''}${least}`
     const times = [figure(of(1e5)?.wasm), figure(of(1e5)?.js)]
-    return [`[${name}](../ts/optim/${file}.ts)`, update, Number(bytes.toPrecision(2)), streams, moved, ...times, paper]
+    return [`[${name}](api.md#${name.toLowerCase()})`, update, Number(bytes.toPrecision(2)), streams, moved, ...times, paper]
   })
   const head = ['optimizer', 'update', 'state', 'loads / stores', 'bytes', 'ns WASM', 'ns JS', 'paper']
   return table(head, ['---', '---', '---:', '---', '---:', '---:', '---:', '---'], rows)

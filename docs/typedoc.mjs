@@ -1,13 +1,15 @@
 /**
  * What typedoc.json cannot say: pages of the API are sorted into categories by the folder that their source is in; guides are named
- * by their headings; links of the guides to source files lead to the pages of what these files hold, or else to the repository.
+ * by their headings; links of the guides to docs/api.md lead to the pages of what they name, and links to other files to the repository.
  */
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Comment, CommentTag, Converter, ReflectionKind } from 'typedoc'
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url))
 const REPOSITORY = 'https://github.com/gradus-js/gradus/blob/main/'
+const API = 'docs/api.md'
 const IMAGES = /\.(svg|png)$/
 
 /** Folder or file of ts/ → category. */
@@ -46,9 +48,9 @@ function prepare(project) {
   for (const module of project.getReflectionsByKind(ReflectionKind.Module)) {
     for (const member of module.children ?? []) addCategory(member, categoryOf(member))
   }
-  const pages = pagesBySource(project)
+  const pages = pagesByAnchor(project)
   const documents = project.getReflectionsByKind(ReflectionKind.Document).map(({ content }) => content)
-  for (const content of [...documents, project.readme ?? []]) for (const i of content.keys()) leadSomewhere(content, i, pages, project)
+  for (const content of [...documents, project.readme ?? []]) for (const part of content) leadSomewhere(part, pages, project)
 }
 
 function addCategory(reflection, category) {
@@ -72,33 +74,47 @@ function categoryOf(member) {
   return category
 }
 
-/** Members by their source file, classes first. */
-function pagesBySource(project) {
+/** What the headings of docs/api.md name, by their anchors as GitHub makes them: a name that occurs again gets a number. */
+function pagesByAnchor(project) {
+  const modules = project.getReflectionsByKind(ReflectionKind.Module)
   const pages = new Map()
-  const members = project.getReflectionsByKind(ReflectionKind.Module).flatMap(({ children }) => children ?? [])
-  for (const kind of [ReflectionKind.Class, ReflectionKind.Function]) {
-    for (const member of members.filter((m) => m.kindOf(kind))) {
-      const file = sourceOf(member)
-      pages.set(file, [...(pages.get(file) ?? []), member])
-    }
+  for (const [, level, title] of readFileSync(path.join(ROOT, API), 'utf8').matchAll(/^(##+) (.+)$/gm)) {
+    const slug = title
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-')
+    let anchor = slug
+    for (let i = 1; pages.has(anchor); i++) anchor = `${slug}-${i}`
+    const isData = title.includes('gradus/data')
+    const named = level === '##' ? modules.find(({ name }) => name.endsWith('data') === isData) : memberOf(modules, title)
+    if (!named) throw new Error(`docs/api.md: ${title} has no page in the site; run make api`)
+    pages.set(anchor, named)
   }
   return pages
 }
 
-/** A link to a source file leads to the page of what the link is named after, else of the file's first; any other to the repository. */
-function leadSomewhere(content, i, pages, project) {
-  const part = content[i]
+/** `Adam`, or `schedules.cosine`. */
+function memberOf(modules, title) {
+  let found
+  for (const name of title.split('.')) {
+    const places = found ? [found.isReference?.() ? found.getTargetReflectionDeep() : found] : modules
+    found = places.flatMap(({ children }) => children ?? []).find((member) => member.name === name)
+  }
+  return found
+}
+
+/** A link into docs/api.md leads to the page of what it names, one to any other file that is no page to the repository. */
+function leadSomewhere(part, pages, project) {
   if (part.kind !== 'relative-link' || part.target === undefined || IMAGES.test(part.text)) return
   const target = project.files.resolve(part.target, project)
   if (typeof target !== 'string') return
   const file = path.relative(ROOT, target).split(path.sep).join('/')
-  const members = pages.get(file)
-  if (members) {
-    const [, name] = /\[`?(\w+)`?\]\($/.exec(content[i - 1]?.text ?? '') ?? []
-    const member = members.find((m) => m.name === name) ?? members[0]
-    const place = path.posix.join(ROOT, file, member.name)
+  const member = file === API ? pages.get(part.targetAnchor) : undefined
+  if (member) {
+    const place = path.posix.join(ROOT, file, part.targetAnchor)
     project.files.registerReflectionPath(place, member)
     part.target = project.files.registerAbsolute(place).target
+    part.targetAnchor = undefined
   } else {
     part.kind = 'text'
     part.text = `${REPOSITORY}${file}${part.targetAnchor ? `#${part.targetAnchor}` : ''}`

@@ -33,6 +33,10 @@ const EXPECTED_FILES = [
   'package.json',
   // The README's guides, which link to each other.
   'docs/optimizers.md',
+  'docs/api.md',
+  'docs/benchmarks.md',
+  'bench/results/overview.svg',
+  'bench/results/peers.svg',
   ...readdirSync('docs/guide', { recursive: true, encoding: 'utf8' }).flatMap((file) =>
     /\.\w+$/.test(file) ? [`docs/guide/${file}`] : [],
   ),

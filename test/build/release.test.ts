@@ -15,10 +15,18 @@ test('every file that must name the version names the same one', () => {
 })
 
 test('the package runs nothing when it is installed and needs nothing', () => {
-  expect(manifest.scripts ?? {}).toEqual({})
+  const byItself = /^(pre|post)?(install|prepare|prepublish|prepublishOnly|pack|publish)$/
+  expect(Object.keys(manifest.scripts).filter((name) => byItself.test(name))).toEqual([])
   expect(manifest.dependencies ?? {}).toEqual({})
   // those two hand the modules that their runtime compiled to the engine, which they share
   expect(manifest.sideEffects).toEqual(['./dist/edge.js', './dist/workerd.js'])
+})
+
+test('npm scripts are targets of the Makefile', () => {
+  const targets = [...read('Makefile').matchAll(/^([a-z][a-z-]*):/gm)].map(([, name]) => name)
+  for (const [name, command] of Object.entries<string>(manifest.scripts)) {
+    expect(targets, `npm run ${name}`).toContain(/^make ([a-z-]+)$/.exec(command)?.[1])
+  }
 })
 
 test('the workflow signs where the package comes from, with no stored token, after all checks', () => {

@@ -1,0 +1,135 @@
+/**
+ * Writes docs/api.md: the signature of everything public, by the sections of ts/index.ts. The file is a reference for readers of the
+ * installed package, and it shows every change of the public surface as a change of a file. `make api` runs this program.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+export const FILE = 'docs/api.md'
+const INDEX = 'ts/index.ts'
+const DATA = 'ts/data/index.ts'
+
+const INTRODUCTION = `# API
+
+Everything that \`gradus\` and \`gradus/data\` export, with its signature. Editors show the whole documentation of each name, with
+examples; \`make docs\` in the repository builds a site from it. \`make api\` writes this file.
+`
+
+interface Entry {
+  name: string
+  symbol: ts.Symbol
+  /** Line of its export in the index. */
+  position: number
+}
+
+/** The text of docs/api.md. */
+export function apiReport(): string {
+  const { program, declarations } = declare([INDEX, DATA])
+  const checker = program.getTypeChecker()
+  const sections = [INDEX, DATA].flatMap((file) => {
+    const source = program.getSourceFile(file) as ts.SourceFile
+    const entries = entriesOf(checker, checker.getSymbolAtLocation(source) as ts.Symbol)
+    return sectionsOf(source, file === DATA ? 'Data: `gradus/data`' : '', entries)
+  })
+  const written = sections.map(({ title, entries }) => {
+    const texts = entries.map((entry) => textOf(checker, entry, declarations))
+    return `## ${title}\n\n${texts.join('\n')}`
+  })
+  return [INTRODUCTION, ...written].join('\n')
+}
+
+/** The program, and the declarations that the compiler makes of its files: without bodies and without what is marked as internal. */
+function declare(files: string[]) {
+  const { config } = ts.readConfigFile('tsconfig.json', ts.sys.readFile)
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, '.')
+  const emitted = new Map<string, ts.SourceFile>()
+  const program = ts.createProgram(files, { ...options, noEmit: false, declaration: true, emitDeclarationOnly: true, stripInternal: true })
+  program.emit(undefined, (file, text) => {
+    const source = nameOf(file).replace(/\.d\.ts$/, '.ts')
+    emitted.set(source, ts.createSourceFile(source, text, ts.ScriptTarget.ES2022, true))
+  })
+  return { program, declarations: emitted }
+}
+
+function nameOf(file: string): string {
+  return path.relative('.', file).split(path.sep).join('/')
+}
+
+/** Exports of a module; those of a namespace with its name before theirs, `schedules.cosine`. */
+function entriesOf(checker: ts.TypeChecker, module: ts.Symbol, prefix = '', at?: number): Entry[] {
+  return checker.getExportsOfModule(module).flatMap((exported) => {
+    const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported
+    const position = at ?? exported.declarations?.[0].getStart() ?? 0
+    const name = prefix + exported.name
+    if (symbol.getJsDocTags(checker).some((tag) => tag.name === 'internal')) return []
+    if (symbol.flags & ts.SymbolFlags.ValueModule) return entriesOf(checker, symbol, `${name}.`, position)
+    return [{ name, symbol, position }]
+  })
+}
+
+/** Entries under the comments that stand alone in the index, `// Layers and models`, in the order of the index. */
+function sectionsOf(source: ts.SourceFile, title: string, entries: Entry[]) {
+  const sections = [...source.text.matchAll(/^\/\/ (.+)$/gm)].map((match) => ({
+    title: match[1],
+    position: match.index,
+    entries: [] as Entry[],
+  }))
+  if (title !== '') sections.unshift({ title, position: 0, entries: [] })
+  for (const entry of entries.sort((a, b) => a.position - b.position)) {
+    const section = sections.findLast(({ position }) => position <= entry.position)
+    if (!section) throw new Error(`${source.fileName}: ${entry.name} stands above the first section`)
+    section.entries.push(entry)
+  }
+  return sections
+}
+
+/** A heading, the first sentence of the documentation, and the declaration. */
+function textOf(checker: ts.TypeChecker, { name, symbol }: Entry, declarations: Map<string, ts.SourceFile>): string {
+  const documentation = ts.displayPartsToString(symbol.getDocumentationComment(checker))
+  const sentence = (/^[\s\S]*?[.:](?=\s|$)/.exec(documentation)?.[0] ?? documentation).replace(/\{@link (\S+)\}/g, '`$1`')
+  const code = [...new Set(symbol.declarations)].flatMap((declaration) => {
+    return declarationsOf(declarations.get(nameOf(declaration.getSourceFile().fileName)), symbol.name)
+  })
+  const unique = [...new Set(code)]
+  if (unique.length === 0) throw new Error(`${name}: found no declaration`)
+  return `### ${name}\n\n${sentence.replace(/\s+/g, ' ').replace(/:$/, '.')}\n\n\`\`\`ts\n${unique.join('\n')}\n\`\`\`\n`
+}
+
+const printer = ts.createPrinter({ removeComments: true })
+
+/** Statements of a file that declare a name, printed without comments and private members. */
+function declarationsOf(source: ts.SourceFile | undefined, name: string): string[] {
+  if (source === undefined) return []
+  return source.statements
+    .filter((statement) => namesOf(statement).includes(name))
+    .map((statement) => print(withoutPrivate(statement), source))
+}
+
+function namesOf(statement: ts.Statement): string[] {
+  if (ts.isVariableStatement(statement)) return statement.declarationList.declarations.map((declaration) => declaration.name.getText())
+  const { name } = statement as { name?: ts.Identifier }
+  return name ? [name.text] : []
+}
+
+function withoutPrivate(statement: ts.Statement): ts.Statement {
+  if (!ts.isClassDeclaration(statement)) return statement
+  const isPrivate = (member: ts.ClassElement) =>
+    (ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Private) !== 0 ||
+    (member.name !== undefined && ts.isPrivateIdentifier(member.name))
+  const { modifiers, name, typeParameters, heritageClauses, members } = statement
+  const kept = members.filter((member) => !isPrivate(member))
+  return ts.factory.updateClassDeclaration(statement, modifiers, name, typeParameters, heritageClauses, kept)
+}
+
+function print(node: ts.Node, source: ts.SourceFile): string {
+  return printer.printNode(ts.EmitHint.Unspecified, node, source).replace(/^export (declare )?/, '')
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const report = apiReport()
+  const changed = report !== readFileSync(FILE, { encoding: 'utf8', flag: 'a+' })
+  if (changed) writeFileSync(FILE, report)
+  console.log(`${FILE}: ${changed ? 'written' : 'as it was'}`)
+}
