@@ -78,7 +78,7 @@ function sectionsOf(source: ts.SourceFile, title: string, entries: Entry[]) {
   }))
   if (title !== '') sections.unshift({ title, position: 0, entries: [] })
   for (const entry of entries.sort((a, b) => a.position - b.position)) {
-    const section = sections.findLast(({ position }) => position <= entry.position)
+    const section = sections.filter(({ position }) => position <= entry.position).at(-1)
     if (!section) throw new Error(`${source.fileName}: ${entry.name} stands above the first section`)
     section.entries.push(entry)
   }
