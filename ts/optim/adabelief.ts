@@ -3,7 +3,7 @@ import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
-import { missing } from './base/powers.js'
+import { biasCorrection } from './base/scalar-math.js'
 
 /** Options of {@link AdaBelief}. */
 export interface AdaBeliefOptions extends DecayOptions {
@@ -56,18 +56,18 @@ export class AdaBelief extends Optimizer<AdaBeliefOptions> {
   }
 
   protected override hyper(o: Required<AdaBeliefOptions>, t: number): readonly number[] {
-    const root = Math.sqrt(missing(o.beta2, t))
-    const rate = (root * o.learningRate) / missing(o.beta1, t)
-    return [1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilonRoot, rate, root * o.epsilon]
+    const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
+    const stepSize = (sqrtCorrection2 * o.learningRate) / biasCorrection(o.beta1, t)
+    return [1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilonRoot, stepSize, sqrtCorrection2 * o.epsilon]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, s]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, beta2, take2, epsilonRoot, rate, epsilon] = hyper
+    const [oneMinusBeta1, beta2, oneMinusBeta2, epsilonRoot, stepSize, epsilon] = hyper
     for (let i = 0; i < p.length; i++) {
-      m[i] += take1 * (g[i] - m[i])
+      m[i] += oneMinusBeta1 * (g[i] - m[i])
       const surprise = g[i] - m[i]
-      s[i] = beta2 * s[i] + take2 * surprise * surprise + epsilonRoot
-      p[i] -= (rate * m[i]) / (Math.sqrt(s[i]) + epsilon)
+      s[i] = beta2 * s[i] + oneMinusBeta2 * surprise * surprise + epsilonRoot
+      p[i] -= (stepSize * m[i]) / (Math.sqrt(s[i]) + epsilon)
     }
   }
 }

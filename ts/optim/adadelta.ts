@@ -52,12 +52,12 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
     p: FloatArray,
     g: FloatArray,
     [v, u]: FloatArray[],
-    [rho, take, epsilon, learningRate]: readonly number[],
+    [rho, oneMinusRho, epsilon, learningRate]: readonly number[],
   ): void {
     for (let i = 0; i < p.length; i++) {
-      v[i] = rho * v[i] + take * g[i] * g[i]
+      v[i] = rho * v[i] + oneMinusRho * g[i] * g[i]
       const d = Math.sqrt((u[i] + epsilon) / (v[i] + epsilon)) * g[i]
-      u[i] = rho * u[i] + take * d * d
+      u[i] = rho * u[i] + oneMinusRho * d * d
       p[i] -= learningRate * d
     }
   }

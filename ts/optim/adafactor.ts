@@ -4,7 +4,7 @@ import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
-import type { Run } from './base/run.js'
+import type { ParameterSpan } from './base/span.js'
 
 /** Options of {@link Adafactor}. */
 export interface AdafactorOptions extends GroupOptions {
@@ -69,24 +69,24 @@ export class Adafactor extends Optimizer<AdafactorOptions> {
     return [t ** o.beta2Decay, rho, epsilon1, o.epsilon2, o.clipThreshold]
   }
 
-  protected override applyToRun(
+  protected override applyToSpan(
     group: ParameterGroup<Required<AdafactorOptions>>,
-    run: Run,
+    span: ParameterSpan,
     scale: number,
     hyper: readonly number[],
   ): void {
     const { values, parameters } = group
-    const { p, g } = group.viewsOf(run)
+    const { p, g } = group.viewsOf(span)
     const [w, rho, epsilon1, epsilon2, threshold] = hyper
     const alpha = Math.max(epsilon2, rms(p)) * rho
     const decay = values.learningRate * values.weightDecay
-    if (this.step_ === undefined || this.step_.length < run.n) this.step_ = new Float64Array(run.n)
-    const u = this.step_.subarray(0, run.n)
+    if (this.step_ === undefined || this.step_.length < span.n) this.step_ = new Float64Array(span.n)
+    const u = this.step_.subarray(0, span.n)
     const signed = values.maximize ? -scale : scale
     for (let i = 0; i < u.length; i++) u[i] = signed * g[i]
-    const { shape } = parameters[run.first]
-    if (shape.length < 2) normalize(u, group.extraView(run.first, 'variance'), w, epsilon1)
-    else normalizeFactored(u, group.extraView(run.first, 'row'), group.extraView(run.first, 'column'), shape, w, epsilon1)
+    const { shape } = parameters[span.first]
+    if (shape.length < 2) normalize(u, group.extraView(span.first, 'variance'), w, epsilon1)
+    else normalizeFactored(u, group.extraView(span.first, 'row'), group.extraView(span.first, 'column'), shape, w, epsilon1)
     const rate = alpha / Math.max(1, rms(u) / threshold)
     for (let i = 0; i < u.length; i++) p[i] = p[i] - decay * p[i] - rate * u[i]
   }

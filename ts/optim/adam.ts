@@ -2,7 +2,7 @@ import type { FloatArray } from '../backend/heap.js'
 import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import type { Allowed } from './base/options.js'
-import { missing } from './base/powers.js'
+import { biasCorrection } from './base/scalar-math.js'
 
 /** Where Adam's ε goes: beside the root of the corrected v, under it, or beside the root of the uncorrected v (Keras' ε-hat). */
 export type EpsilonPlacement = 'outside' | 'inside' | 'hat'
@@ -70,18 +70,27 @@ export class Adam extends Optimizer<AdamOptions> {
     return amsgrad ? 'amsgrad' : epsilonPlacement === 'inside' ? 'adamInside' : 'adam'
   }
 
+  /**
+   * The bias corrections go into the step size and into ε, so that the loop needs none (end of section 2 of the paper). Because
+   * √v̂ = √v / √(1 − β₂ᵗ):
+   *
+   *     η·m̂ / (√v̂ + ε)  =  αₜ·m / (√v + ε̂)     with αₜ = η·√(1 − β₂ᵗ) / (1 − β₁ᵗ),  ε̂ = ε·√(1 − β₂ᵗ)
+   *
+   * Only AMSGrad's `corrected` maximum corrects v itself, before it takes the maximum.
+   */
   protected override hyper(o: Required<AdamOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, epsilon, epsilonPlacement, amsgrad, amsgradMaximum } = o
-    const c2 = missing(beta2, t)
-    const rate = learningRate / missing(beta1, t)
+    const correction1 = biasCorrection(beta1, t)
+    const correction2 = biasCorrection(beta2, t)
+    const sqrtCorrection2 = Math.sqrt(correction2)
     const isInside = epsilonPlacement === 'inside'
     if (amsgrad && amsgradMaximum === 'corrected') {
-      const out = isInside ? 0 : epsilonPlacement === 'hat' ? epsilon / Math.sqrt(c2) : epsilon
-      return [1 - beta1, beta2, 1 - beta2, rate, out, isInside ? epsilon : 0, 1 / c2]
+      const epsilonOutside = isInside ? 0 : epsilonPlacement === 'hat' ? epsilon / sqrtCorrection2 : epsilon
+      return [1 - beta1, beta2, 1 - beta2, learningRate / correction1, epsilonOutside, isInside ? epsilon : 0, 1 / correction2]
     }
-    const root = Math.sqrt(c2)
-    const out = isInside ? 0 : epsilonPlacement === 'hat' ? epsilon : epsilon * root
-    return [1 - beta1, beta2, 1 - beta2, rate * root, out, isInside ? epsilon * c2 : 0, 1]
+    const stepSize = (learningRate / correction1) * sqrtCorrection2
+    const epsilonHat = isInside ? 0 : epsilonPlacement === 'hat' ? epsilon : epsilon * sqrtCorrection2
+    return [1 - beta1, beta2, 1 - beta2, stepSize, epsilonHat, isInside ? epsilon * correction2 : 0, 1]
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
@@ -89,33 +98,30 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 }
 
-/** The numbers of {@link adamRule} at step t, ε outside. @internal */
-export function adamNumbers(learningRate: number, beta1: number, beta2: number, epsilon: number, t: number): number[] {
-  const root = Math.sqrt(missing(beta2, t))
-  return [1 - beta1, beta2, 1 - beta2, (root * learningRate) / missing(beta1, t), root * epsilon, 0, 1]
+/** The hyper-parameters of {@link adamRule} at step t, with ε outside the root. @internal */
+export function adamHyper(learningRate: number, beta1: number, beta2: number, epsilon: number, t: number): number[] {
+  const sqrtCorrection2 = Math.sqrt(biasCorrection(beta2, t))
+  const stepSize = (sqrtCorrection2 * learningRate) / biasCorrection(beta1, t)
+  return [1 - beta1, beta2, 1 - beta2, stepSize, sqrtCorrection2 * epsilon, 0, 1]
 }
 
-/**
- * Adam's loop. √v̂ is √v/√(1 − β₂ᵗ), so that rate and ε times √(1 − β₂ᵗ) take the place of v's correction; with AMSGrad's corrected
- * maximum v is corrected before the maximum, by `early`.
- * @internal
- */
+/** Adam's loop; {@link Adam.hyper} explains the step size αₜ and ε̂. @internal */
 export function adamRule(p: FloatArray, g: FloatArray, [m, v, vMax]: FloatArray[], hyper: readonly number[]): void {
-  const [take1, beta2, take2, rate, epsilon, epsilonRoot, early] = hyper
-  // two loops: one that asks for the maximum at each element takes twice as long
+  const [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat, epsilonInRoot, correctionBeforeMaximum] = hyper
+  // AMSGrad has a loop of its own: to ask for it at each element takes twice as long.
   if (vMax === undefined) {
     for (let i = 0; i < p.length; i++) {
-      m[i] += take1 * (g[i] - m[i])
-      v[i] = beta2 * v[i] + take2 * g[i] * g[i]
-      p[i] -= (rate * m[i]) / (Math.sqrt(v[i] + epsilonRoot) + epsilon)
+      m[i] += oneMinusBeta1 * (g[i] - m[i])
+      v[i] = beta2 * v[i] + oneMinusBeta2 * g[i] * g[i]
+      p[i] -= (stepSize * m[i]) / (Math.sqrt(v[i] + epsilonInRoot) + epsilonHat)
     }
     return
   }
   for (let i = 0; i < p.length; i++) {
-    m[i] += take1 * (g[i] - m[i])
-    v[i] = beta2 * v[i] + take2 * g[i] * g[i]
-    vMax[i] = Math.max(vMax[i], v[i] * early)
-    p[i] -= (rate * m[i]) / (Math.sqrt(vMax[i] + epsilonRoot) + epsilon)
+    m[i] += oneMinusBeta1 * (g[i] - m[i])
+    v[i] = beta2 * v[i] + oneMinusBeta2 * g[i] * g[i]
+    vMax[i] = Math.max(vMax[i], v[i] * correctionBeforeMaximum)
+    p[i] -= (stepSize * m[i]) / (Math.sqrt(vMax[i] + epsilonInRoot) + epsilonHat)
   }
 }
 

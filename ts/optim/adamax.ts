@@ -2,7 +2,7 @@ import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
-import { missing } from './base/powers.js'
+import { biasCorrection } from './base/scalar-math.js'
 
 /** Options of {@link Adamax}. */
 export interface AdamaxOptions extends DecayOptions {
@@ -55,21 +55,21 @@ export class Adamax extends Optimizer<AdamaxOptions> {
   }
 
   protected override hyper(o: Required<AdamaxOptions>, t: number): readonly number[] {
-    const rate = o.learningRate / missing(o.beta1, t)
-    const [inside, outside] = o.epsilonPlacement === 'inside' ? [o.epsilon, 0] : [0, o.epsilon]
-    return [1 - o.beta1, o.beta2, inside, outside, rate]
+    const stepSize = o.learningRate / biasCorrection(o.beta1, t)
+    const [epsilonInside, epsilonOutside] = o.epsilonPlacement === 'inside' ? [o.epsilon, 0] : [0, o.epsilon]
+    return [1 - o.beta1, o.beta2, epsilonInside, epsilonOutside, stepSize]
   }
 
   protected override update(
     p: FloatArray,
     g: FloatArray,
     [m, u]: FloatArray[],
-    [take, beta2, inside, outside, rate]: readonly number[],
+    [oneMinusBeta1, beta2, epsilonInside, epsilonOutside, stepSize]: readonly number[],
   ): void {
     for (let i = 0; i < p.length; i++) {
-      m[i] += take * (g[i] - m[i])
-      u[i] = Math.max(beta2 * u[i], Math.abs(g[i]) + inside)
-      p[i] -= (rate * m[i]) / (u[i] + outside)
+      m[i] += oneMinusBeta1 * (g[i] - m[i])
+      u[i] = Math.max(beta2 * u[i], Math.abs(g[i]) + epsilonInside)
+      p[i] -= (stepSize * m[i]) / (u[i] + epsilonOutside)
     }
   }
 }

@@ -2,7 +2,7 @@ import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
-import { missing } from './base/powers.js'
+import { biasCorrection } from './base/scalar-math.js'
 
 /** Options of {@link Adan}. */
 export interface AdanOptions extends GroupOptions {
@@ -68,25 +68,25 @@ export class Adan extends Optimizer<AdanOptions> {
 
   protected override hyper(o: Required<AdanOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, beta3 } = o
-    const after = o.weightDecayForm === 'proximal' ? 1 / (1 + learningRate * o.weightDecay) : 1
-    const root = Math.sqrt(missing(beta3, t))
-    const rate = root * learningRate * after
-    const rateM = rate / missing(beta1, t)
-    const rateW = (rate * beta2) / missing(beta2, t)
+    const shrink = o.weightDecayForm === 'proximal' ? 1 / (1 + learningRate * o.weightDecay) : 1
+    const sqrtCorrection3 = Math.sqrt(biasCorrection(beta3, t))
+    const stepSize = sqrtCorrection3 * learningRate * shrink
+    const stepSizeM = stepSize / biasCorrection(beta1, t)
+    const stepSizeW = (stepSize * beta2) / biasCorrection(beta2, t)
     // at the first step there is no gradient to differ from
-    const [take2, ahead] = t === 1 ? [0, 0] : [1 - beta2, beta2]
-    return [1 - beta1, beta2, take2, beta3, 1 - beta3, ahead, rateM, rateW, root * o.epsilon]
+    const [oneMinusBeta2, differenceWeight] = t === 1 ? [0, 0] : [1 - beta2, beta2]
+    return [1 - beta1, beta2, oneMinusBeta2, beta3, 1 - beta3, differenceWeight, stepSizeM, stepSizeW, sqrtCorrection3 * o.epsilon]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, w, n, previous]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, beta2, take2, beta3, take3, ahead, rateM, rateW, epsilon] = hyper
+    const [oneMinusBeta1, beta2, oneMinusBeta2, beta3, oneMinusBeta3, differenceWeight, stepSizeM, stepSizeW, epsilon] = hyper
     for (let i = 0; i < p.length; i++) {
       const d = g[i] - previous[i]
-      const next = g[i] + ahead * d
-      m[i] += take1 * (g[i] - m[i])
-      w[i] = beta2 * w[i] + take2 * d
-      n[i] = beta3 * n[i] + take3 * next * next
-      p[i] -= (rateM * m[i] + rateW * w[i]) / (Math.sqrt(n[i]) + epsilon)
+      const lookahead = g[i] + differenceWeight * d
+      m[i] += oneMinusBeta1 * (g[i] - m[i])
+      w[i] = beta2 * w[i] + oneMinusBeta2 * d
+      n[i] = beta3 * n[i] + oneMinusBeta3 * lookahead * lookahead
+      p[i] -= (stepSizeM * m[i] + stepSizeW * w[i]) / (Math.sqrt(n[i]) + epsilon)
       previous[i] = g[i]
     }
   }

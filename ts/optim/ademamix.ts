@@ -3,7 +3,7 @@ import { UPDATES } from '../backend/wasm/parts.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
-import { missing } from './base/powers.js'
+import { biasCorrection } from './base/scalar-math.js'
 
 /** Options of {@link AdEMAMix}. */
 export interface AdEMAMixOptions extends GroupOptions {
@@ -61,18 +61,18 @@ export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
 
   protected override hyper(o: Required<AdEMAMixOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, beta3, alpha, epsilon } = o
-    const root = Math.sqrt(missing(beta2, t))
-    const rate = root * learningRate
-    return [1 - beta1, 1 - beta3, beta2, 1 - beta2, rate / missing(beta1, t), rate * alpha, root * epsilon]
+    const sqrtCorrection2 = Math.sqrt(biasCorrection(beta2, t))
+    const stepSize = sqrtCorrection2 * learningRate
+    return [1 - beta1, 1 - beta3, beta2, 1 - beta2, stepSize / biasCorrection(beta1, t), stepSize * alpha, sqrtCorrection2 * epsilon]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [fast, slow, v]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, take3, beta2, take2, rate, slowRate, epsilon] = hyper
+    const [oneMinusBeta1, oneMinusBeta3, beta2, oneMinusBeta2, stepSize, slowStepSize, epsilon] = hyper
     for (let i = 0; i < p.length; i++) {
-      fast[i] += take1 * (g[i] - fast[i])
-      slow[i] += take3 * (g[i] - slow[i])
-      v[i] = beta2 * v[i] + take2 * g[i] * g[i]
-      p[i] -= (rate * fast[i] + slowRate * slow[i]) / (Math.sqrt(v[i]) + epsilon)
+      fast[i] += oneMinusBeta1 * (g[i] - fast[i])
+      slow[i] += oneMinusBeta3 * (g[i] - slow[i])
+      v[i] = beta2 * v[i] + oneMinusBeta2 * g[i] * g[i]
+      p[i] -= (stepSize * fast[i] + slowStepSize * slow[i]) / (Math.sqrt(v[i]) + epsilon)
     }
   }
 }

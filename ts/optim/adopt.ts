@@ -2,7 +2,7 @@ import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
-import { power } from './base/powers.js'
+import { power } from './base/scalar-math.js'
 
 /** Options of {@link ADOPT}. */
 export interface ADOPTOptions extends DecayOptions {
@@ -67,12 +67,12 @@ export class ADOPT extends Optimizer<ADOPTOptions> {
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {
-    const [beta1, take1, keep, take, epsilon, bound, learningRate] = hyper
+    const [beta1, oneMinusBeta1, beta2, oneMinusBeta2, epsilon, bound, learningRate] = hyper
     for (let i = 0; i < p.length; i++) {
       const u = Math.min(Math.max(g[i] / Math.max(Math.sqrt(v[i]), epsilon), -bound), bound)
-      m[i] = beta1 * m[i] + take1 * u
+      m[i] = beta1 * m[i] + oneMinusBeta1 * u
       p[i] -= learningRate * m[i]
-      v[i] = keep * v[i] + take * g[i] * g[i]
+      v[i] = beta2 * v[i] + oneMinusBeta2 * g[i] * g[i]
     }
   }
 }

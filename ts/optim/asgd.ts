@@ -4,7 +4,7 @@ import { AveragingOptimizer } from './base/averaging.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { nonNegative } from './base/options.js'
-import { power } from './base/powers.js'
+import { power } from './base/scalar-math.js'
 
 /** Options of {@link ASGD}. */
 export interface ASGDOptions extends GroupOptions {
@@ -68,10 +68,10 @@ export class ASGD extends AveragingOptimizer<ASGDOptions> {
     return [eta, 1 - mu, mu]
   }
 
-  protected override update(p: FloatArray, g: FloatArray, [average]: FloatArray[], [eta, keep, take]: readonly number[]): void {
+  protected override update(p: FloatArray, g: FloatArray, [average]: FloatArray[], [eta, oneMinusMu, mu]: readonly number[]): void {
     for (let i = 0; i < p.length; i++) {
       p[i] -= eta * g[i]
-      average[i] = keep * average[i] + take * p[i]
+      average[i] = oneMinusMu * average[i] + mu * p[i]
     }
   }
 }

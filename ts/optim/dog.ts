@@ -4,7 +4,7 @@ import type { ParameterGroup } from './base/group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
-import type { Run } from './base/run.js'
+import type { ParameterSpan } from './base/span.js'
 import { descentRule } from './sgd.js'
 
 /** Options of {@link DoG}. */
@@ -50,8 +50,8 @@ export class DoG extends Optimizer<DoGOptions> {
     return 'sgd'
   }
 
-  protected override begin(group: ParameterGroup<Required<DoGOptions>>, run: Run): void {
-    group.backend.kernels.copy(run.p, group.slotOf(run, 0), run.n)
+  protected override begin(group: ParameterGroup<Required<DoGOptions>>, span: ParameterSpan): void {
+    group.backend.kernels.copy(span.p, group.slotOf(span, 0), span.n)
   }
 
   protected override hyper({ learningRate, epsilon }: Required<DoGOptions>): readonly number[] {
@@ -64,24 +64,24 @@ export class DoG extends Optimizer<DoGOptions> {
     let squares = 0
     for (const group of groups) {
       const sums = group.backend.update('dogSums', UPDATES)
-      for (const run of group.runs) {
-        if (run.t === 0) this.begin(group, run)
+      for (const span of group.spans) {
+        if (span.t === 0) this.begin(group, span)
         if (sums !== undefined) {
-          sums(run.p, run.g, run.s, group.stride, run.n, group.h)
+          sums(span.p, span.g, span.s, group.stride, span.n, group.h)
           travelled += group.sumAt(0)
           const sum = group.sumAt(1)
           // squares that leave the range of a float again, in doubles
-          squares += sum > SMALL * run.n && sum < Infinity ? sum : group.backend.kernels.sumSquares(run.g, run.n)
+          squares += sum > SMALL * span.n && sum < Infinity ? sum : group.backend.kernels.sumSquares(span.g, span.n)
         } else {
-          const { p, slots } = group.viewsOf(run)
+          const { p, slots } = group.viewsOf(span)
           for (let i = 0; i < p.length; i++) travelled += (p[i] - slots[0][i]) ** 2
-          squares += group.backend.kernels.sumSquares(run.g, run.n)
+          squares += group.backend.kernels.sumSquares(span.g, span.n)
         }
       }
     }
     globals.distance = Math.max(globals.distance ?? this.firstDistance(), Math.sqrt(travelled))
     globals.squares = (globals.squares ?? 0) + squares * scale * scale
-    for (const group of groups) for (const run of group.runs) this.move(group, run, scale)
+    for (const group of groups) for (const span of group.spans) this.move(group, span, scale)
   }
 
   /** Before the first step, when parameters are where they start. */
@@ -89,13 +89,13 @@ export class DoG extends Optimizer<DoGOptions> {
     const { initialDistance } = this.groups[0].values
     if (initialDistance > 0) return initialDistance
     let size = 0
-    for (const { runs, backend } of this.groups) for (const { p, n } of runs) size += backend.kernels.sumSquares(p, n)
+    for (const { spans, backend } of this.groups) for (const { p, n } of spans) size += backend.kernels.sumSquares(p, n)
     return 1e-6 * (1 + Math.sqrt(size))
   }
 
-  private move(group: ParameterGroup<Required<DoGOptions>>, run: Run, scale: number): void {
-    run.t++
-    this.applyToRun(group, run, scale, this.hyper(group.values))
+  private move(group: ParameterGroup<Required<DoGOptions>>, span: ParameterSpan, scale: number): void {
+    span.t++
+    this.applyToSpan(group, span, scale, this.hyper(group.values))
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {

@@ -3,13 +3,13 @@ import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { DESCENT } from '../backend/wasm/parts.js'
-import { adamNumbers, adamRule } from './adam.js'
+import { adamHyper, adamRule } from './adam.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupInput, type GroupOptions } from './base/input.js'
 import { multiply, Workspace } from './base/matrix.js'
 import { Optimizer } from './base/optimizer.js'
 import { checkOption, nonNegative } from './base/options.js'
-import type { Run } from './base/run.js'
+import type { ParameterSpan } from './base/span.js'
 import { descentRule, momentumRule } from './sgd.js'
 
 /** Options of {@link Muon}. */
@@ -135,24 +135,29 @@ export class Muon extends Optimizer<MuonOptions> {
 
   /** AdamW's numbers, or those of the momentum pass that leaves U, taken from 0, in the place of p. */
   protected override hyper(o: Required<MuonOptions>, t: number): readonly number[] {
-    if (o.method === 'adamw') return adamNumbers(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
+    if (o.method === 'adamw') return adamHyper(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
     const direct = o.nesterov ? o.momentum - 1 : 0
     return [o.momentum, 1 - o.momentum, direct, o.nesterov ? -o.momentum : -1]
   }
 
-  protected override applyToRun(group: ParameterGroup<Required<MuonOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
+  protected override applyToSpan(
+    group: ParameterGroup<Required<MuonOptions>>,
+    span: ParameterSpan,
+    scale: number,
+    hyper: readonly number[],
+  ): void {
     const { backend, values } = group
-    if (values.method === 'adamw') return super.applyToRun(group, run, scale, hyper)
-    const [rows, cols] = group.parameters[run.first].shape
+    if (values.method === 'adamw') return super.applyToSpan(group, span, scale, hyper)
+    const [rows, cols] = group.parameters[span.first].shape
     this.workspace ??= new Workspace(backend)
     const small = Math.min(rows, cols)
-    const [u, other, gram, square] = this.workspace.take(run.n, run.n, small * small, small * small)
-    backend.kernels.fill(u, run.n, 0)
-    this.pass(group, { ...run, p: u, views: null }, values.maximize ? -scale : scale, 0, 0, hyper, group.kernel, momentumRule)
+    const [u, other, gram, square] = this.workspace.take(span.n, span.n, small * small, small * small)
+    backend.kernels.fill(u, span.n, 0)
+    this.pass(group, { ...span, p: u, views: null }, values.maximize ? -scale : scale, 0, 0, hyper, group.kernel, momentumRule)
     const x = orthogonalize(backend, u, other, gram, square, rows, cols, values)
     const rate = values.learningRate * scaleOf(values, rows, cols)
     const decay = values.learningRate * values.weightDecay
-    this.pass(group, { ...run, g: x, views: null }, 1, 0, decay, [rate], backend.update('sgd', DESCENT), descentRule)
+    this.pass(group, { ...span, g: x, views: null }, 1, 0, decay, [rate], backend.update('sgd', DESCENT), descentRule)
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {

@@ -2,8 +2,8 @@ import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
-import { decayed, missing } from './base/powers.js'
-import type { Scalars } from './base/run.js'
+import { biasCorrection, expNonPositive } from './base/scalar-math.js'
+import type { Scalars } from './base/span.js'
 
 /** Options of {@link NAdam}. */
 export interface NAdamOptions extends DecayOptions {
@@ -50,7 +50,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
   }
   static override readonly allowed = { momentumDecay: { min: 0, max: Infinity } }
 
-  private last = { t: 0, momentumDecay: 0, warmth: 1 }
+  private lastPower = { t: 0, momentumDecay: 0, value: 1 }
 
   protected override slots(): readonly string[] {
     return SLOTS
@@ -65,30 +65,32 @@ export class NAdam extends Optimizer<NAdamOptions> {
   }
 
   protected override hyper(o: Required<NAdamOptions>, t: number, scalars: Scalars): readonly number[] {
-    const now = o.beta1 * (1 - 0.5 * this.warmth(t, o.momentumDecay))
-    const next = o.beta1 * (1 - 0.5 * this.warmth(t + 1, o.momentumDecay))
-    scalars.product *= now
-    // long before it is a denormal number, on which processors take a hundred times as long, it is nothing beside 1
+    const mu = o.beta1 * (1 - 0.5 * this.decayPower(t, o.momentumDecay))
+    const nextMu = o.beta1 * (1 - 0.5 * this.decayPower(t + 1, o.momentumDecay))
+    scalars.product *= mu
+    // Beside 1 it is nothing long before it is a denormal number, on which processors take a hundred times as long.
     if (scalars.product < 1e-200) scalars.product = 0
-    const root = Math.sqrt(missing(o.beta2, t))
-    const direct = (root * o.learningRate * (1 - now)) / (1 - scalars.product)
-    const carried = (root * o.learningRate * next) / (1 - scalars.product * next)
-    return [1 - o.beta1, o.beta2, 1 - o.beta2, root * o.epsilon, direct, carried]
+    const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
+    const gradientStepSize = (sqrtCorrection2 * o.learningRate * (1 - mu)) / (1 - scalars.product)
+    const momentStepSize = (sqrtCorrection2 * o.learningRate * nextMu) / (1 - scalars.product * nextMu)
+    return [1 - o.beta1, o.beta2, 1 - o.beta2, sqrtCorrection2 * o.epsilon, gradientStepSize, momentStepSize]
   }
 
-  /** 0.96^(t·decay), which is asked for twice: as that of the next step, then of this one. */
-  private warmth(t: number, momentumDecay: number): number {
-    const { last } = this
-    if (last.t !== t || last.momentumDecay !== momentumDecay) this.last = { t, momentumDecay, warmth: decayed(LOG_096 * t * momentumDecay) }
-    return this.last.warmth
+  /** 0.96^(t·decay). Each is asked for twice, first for the next step and then for this one, so the last is kept. */
+  private decayPower(t: number, momentumDecay: number): number {
+    const { lastPower } = this
+    if (lastPower.t !== t || lastPower.momentumDecay !== momentumDecay) {
+      this.lastPower = { t, momentumDecay, value: expNonPositive(LOG_096 * t * momentumDecay) }
+    }
+    return this.lastPower.value
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, beta2, take2, epsilon, direct, carried] = hyper
+    const [oneMinusBeta1, beta2, oneMinusBeta2, epsilon, gradientStepSize, momentStepSize] = hyper
     for (let i = 0; i < p.length; i++) {
-      m[i] += take1 * (g[i] - m[i])
-      v[i] = beta2 * v[i] + take2 * g[i] * g[i]
-      p[i] -= (direct * g[i] + carried * m[i]) / (Math.sqrt(v[i]) + epsilon)
+      m[i] += oneMinusBeta1 * (g[i] - m[i])
+      v[i] = beta2 * v[i] + oneMinusBeta2 * g[i] * g[i]
+      p[i] -= (gradientStepSize * g[i] + momentStepSize * m[i]) / (Math.sqrt(v[i]) + epsilon)
     }
   }
 }

@@ -5,8 +5,8 @@ import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { positive } from './base/options.js'
-import { missing } from './base/powers.js'
-import type { Run } from './base/run.js'
+import { biasCorrection } from './base/scalar-math.js'
+import type { ParameterSpan } from './base/span.js'
 
 /** Options of {@link Prodigy}. */
 export interface ProdigyOptions extends GroupOptions {
@@ -70,8 +70,8 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     return SLOTS
   }
 
-  protected override begin(group: ParameterGroup<Required<ProdigyOptions>>, run: Run): void {
-    group.backend.kernels.copy(run.p, group.slotOf(run, 3), run.n)
+  protected override begin(group: ParameterGroup<Required<ProdigyOptions>>, span: ParameterSpan): void {
+    group.backend.kernels.copy(span.p, group.slotOf(span, 3), span.n)
   }
 
   protected override kernel(): string {
@@ -101,16 +101,16 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
     let correlation = 0
     for (let i = 0; i < groups.length; i++) {
       const group = groups[i]
-      const { values, runs, kernel } = group
+      const { values, spans, kernel } = group
       const signed = values.maximize ? -scale : scale
-      for (let j = 0; j < runs.length; j++) {
-        const run = runs[j]
-        if (++run.t === 1) this.begin(group, run)
-        const hyper = this.hyper(values, run.t)
-        this.pass(group, run, signed, 0, 0, hyper, kernel, this.moments)
+      for (let j = 0; j < spans.length; j++) {
+        const span = spans[j]
+        if (++span.t === 1) this.begin(group, span)
+        const hyper = this.hyper(values, span.t)
+        this.pass(group, span, signed, 0, 0, hyper, kernel, this.moments)
         const isSummed = kernel !== undefined
-        correlation += hyper[5] * signed * (isSummed ? group.sumAt(0) : alongOf(group, run))
-        size += isSummed ? group.sumAt(1) : group.backend.kernels.sumAbs(group.slotOf(run, 2), run.n)
+        correlation += hyper[5] * signed * (isSummed ? group.sumAt(0) : alongOf(group, span))
+        size += isSummed ? group.sumAt(1) : group.backend.kernels.sumAbs(group.slotOf(span, 2), span.n)
       }
     }
     globals.correlation = Math.sqrt(groups[0].values.beta2) * (globals.correlation ?? 0) + correlation
@@ -119,22 +119,22 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
 
   /** Second pass, with the distance before it and after. */
   private move(group: ParameterGroup<Required<ProdigyOptions>>, before: number, distance: number): void {
-    const { values, runs, backend } = group
+    const { values, spans, backend } = group
     const kernel = group.kernel && (this.stepKernel ??= backend.update('prodigyStep', UPDATES))
-    for (let j = 0; j < runs.length; j++) {
-      const rate = rateOf(values, before, runs[j].t)
+    for (let j = 0; j < spans.length; j++) {
+      const rate = rateOf(values, before, spans[j].t)
       const hyper = [rate, distance * values.epsilon]
-      this.pass(group, runs[j], 1, 0, rate * values.weightDecay, hyper, kernel, this.update)
+      this.pass(group, spans[j], 1, 0, rate * values.weightDecay, hyper, kernel, this.update)
     }
   }
 
   /** First pass: state only. */
   protected moments(_p: FloatArray, g: FloatArray, [m, v, s]: FloatArray[], hyper: readonly number[]): void {
-    const [beta1, a, beta2, b, beta3, c] = hyper
+    const [beta1, weightM, beta2, weightV, beta3, weightS] = hyper
     for (let i = 0; i < g.length; i++) {
-      m[i] = beta1 * m[i] + a * g[i]
-      v[i] = beta2 * v[i] + b * g[i] * g[i]
-      s[i] = beta3 * s[i] + c * g[i]
+      m[i] = beta1 * m[i] + weightM * g[i]
+      v[i] = beta2 * v[i] + weightV * g[i] * g[i]
+      s[i] = beta3 * s[i] + weightS * g[i]
     }
   }
 
@@ -145,13 +145,13 @@ export class Prodigy extends Optimizer<ProdigyOptions> {
 }
 
 /** ⟨g, p₀ − p⟩, which the kernel of the first pass sums on the way. */
-function alongOf(group: ParameterGroup<Required<ProdigyOptions>>, run: Run): number {
-  const { p, g, slots } = group.viewsOf(run)
+function alongOf(group: ParameterGroup<Required<ProdigyOptions>>, span: ParameterSpan): number {
+  const { p, g, slots } = group.viewsOf(span)
   let along = 0
   for (let i = 0; i < p.length; i++) along += g[i] * (slots[3][i] - p[i])
   return along
 }
 
-function rateOf({ learningRate, beta1, beta2, biasCorrection }: Required<ProdigyOptions>, d: number, t: number): number {
-  return d * learningRate * (biasCorrection ? Math.sqrt(missing(beta2, t)) / missing(beta1, t) : 1)
+function rateOf({ learningRate, beta1, beta2, biasCorrection: isCorrected }: Required<ProdigyOptions>, d: number, t: number): number {
+  return d * learningRate * (isCorrected ? Math.sqrt(biasCorrection(beta2, t)) / biasCorrection(beta1, t) : 1)
 }

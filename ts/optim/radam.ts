@@ -2,7 +2,7 @@ import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
-import { missing } from './base/powers.js'
+import { biasCorrection } from './base/scalar-math.js'
 
 /** Options of {@link RAdam}. */
 export interface RAdamOptions extends DecayOptions {
@@ -61,23 +61,24 @@ export class RAdam extends Optimizer<RAdamOptions> {
 
   /** The quotient is m / (rootScale·√v + offset); without normalisation rootScale is as good as 0 and offset 1. */
   protected override hyper(o: Required<RAdamOptions>, t: number): readonly number[] {
-    const c2 = missing(o.beta2, t)
-    const limit = 2 / (1 - o.beta2) - 1
-    const rho = limit - (2 * t * (1 - c2)) / c2
-    const rate = o.learningRate / missing(o.beta1, t)
-    const [take1, take2] = [1 - o.beta1, 1 - o.beta2]
-    if (rho <= 5) return [take1, o.beta2, take2, rate, NO_ROOT, 1]
-    const r = Math.sqrt(((rho - 4) * (rho - 2) * limit) / ((limit - 4) * (limit - 2) * rho))
-    if (o.epsilonPlacement === 'outside') return [take1, o.beta2, take2, rate * r, 1 / Math.sqrt(c2), o.epsilon]
-    return [take1, o.beta2, take2, rate * r * Math.sqrt(c2), 1, o.epsilon]
+    const correction2 = biasCorrection(o.beta2, t)
+    const rhoInfinity = 2 / (1 - o.beta2) - 1
+    const rho = rhoInfinity - (2 * t * (1 - correction2)) / correction2
+    const stepSize = o.learningRate / biasCorrection(o.beta1, t)
+    const [oneMinusBeta1, oneMinusBeta2] = [1 - o.beta1, 1 - o.beta2]
+    if (rho <= 5) return [oneMinusBeta1, o.beta2, oneMinusBeta2, stepSize, NO_ROOT, 1]
+    const rectification = Math.sqrt(((rho - 4) * (rho - 2) * rhoInfinity) / ((rhoInfinity - 4) * (rhoInfinity - 2) * rho))
+    if (o.epsilonPlacement === 'outside')
+      return [oneMinusBeta1, o.beta2, oneMinusBeta2, stepSize * rectification, 1 / Math.sqrt(correction2), o.epsilon]
+    return [oneMinusBeta1, o.beta2, oneMinusBeta2, stepSize * rectification * Math.sqrt(correction2), 1, o.epsilon]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {
-    const [take1, beta2, take2, rate, rootScale, offset] = hyper
+    const [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, rootScale, offset] = hyper
     for (let i = 0; i < p.length; i++) {
-      m[i] += take1 * (g[i] - m[i])
-      v[i] = beta2 * v[i] + take2 * g[i] * g[i]
-      p[i] -= (rate * m[i]) / (rootScale * Math.sqrt(v[i]) + offset)
+      m[i] += oneMinusBeta1 * (g[i] - m[i])
+      v[i] = beta2 * v[i] + oneMinusBeta2 * g[i] * g[i]
+      p[i] -= (stepSize * m[i]) / (rootScale * Math.sqrt(v[i]) + offset)
     }
   }
 }

@@ -2,7 +2,7 @@ import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
-import { missing } from './base/powers.js'
+import { biasCorrection } from './base/scalar-math.js'
 
 /** Options of {@link RMSProp}. */
 export interface RMSPropOptions extends DecayOptions {
@@ -79,14 +79,24 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
   }
 
   protected override hyper(o: Required<RMSPropOptions>, t: number): readonly number[] {
-    const { learningRate, beta, epsilon, epsilonPlacement, momentum, nesterov, biasCorrection, learningRateInside } = o
-    const known = biasCorrection ? missing(beta, t) : 1
-    const root = Math.sqrt(known)
-    const [inside, outside] = learningRateInside ? [learningRate, 1] : [1, learningRate]
-    const [direct, carried] = nesterov ? [learningRate, outside * momentum] : [0, outside]
-    const [epsilonOut, epsilonIn] = epsilonPlacement === 'outside' ? [root * epsilon, 0] : [0, known * epsilon]
-    if (momentum === 0) return [beta, 1 - beta, 1 / known, epsilonOut, epsilonIn, root * learningRate]
-    return [beta, 1 - beta, 1 / known, epsilonOut, epsilonIn, momentum, root * inside, root * direct, carried]
+    const { learningRate, beta, epsilon, epsilonPlacement, momentum, nesterov, biasCorrection: isCorrected, learningRateInside } = o
+    const correction = isCorrected ? biasCorrection(beta, t) : 1
+    const sqrtCorrection = Math.sqrt(correction)
+    const [directionWeight, velocityScale] = learningRateInside ? [learningRate, 1] : [1, learningRate]
+    const [directionRate, velocityRate] = nesterov ? [learningRate, velocityScale * momentum] : [0, velocityScale]
+    const [epsilonOut, epsilonIn] = epsilonPlacement === 'outside' ? [sqrtCorrection * epsilon, 0] : [0, correction * epsilon]
+    if (momentum === 0) return [beta, 1 - beta, 1 / correction, epsilonOut, epsilonIn, sqrtCorrection * learningRate]
+    return [
+      beta,
+      1 - beta,
+      1 / correction,
+      epsilonOut,
+      epsilonIn,
+      momentum,
+      sqrtCorrection * directionWeight,
+      sqrtCorrection * directionRate,
+      velocityRate,
+    ]
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], h: readonly number[]): void {
@@ -94,20 +104,20 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
     const s = slots[0]
     const m = centered ? slots[1] : undefined
     const b = slots[centered ? 2 : 1]
-    const [beta, take, correction, epsilonOut, epsilonIn] = h
-    const [momentum, inside, direct, carried] = h.length === 6 ? [0, 0, h[5], 0] : h.slice(5)
+    const [beta, oneMinusBeta, inverseCorrection, epsilonOut, epsilonIn] = h
+    const [momentum, directionWeight, directionRate, velocityRate] = h.length === 6 ? [0, 0, h[5], 0] : h.slice(5)
     for (let i = 0; i < p.length; i++) {
-      s[i] = beta * s[i] + take * g[i] * g[i]
+      s[i] = beta * s[i] + oneMinusBeta * g[i] * g[i]
       let variance = s[i]
       if (m !== undefined) {
-        m[i] += take * (g[i] - m[i])
-        variance = Math.max(0, variance - correction * m[i] * m[i])
+        m[i] += oneMinusBeta * (g[i] - m[i])
+        variance = Math.max(0, variance - inverseCorrection * m[i] * m[i])
       }
       const d = g[i] / (Math.sqrt(variance + epsilonIn) + epsilonOut)
-      p[i] -= direct * d
+      p[i] -= directionRate * d
       if (b !== undefined) {
-        b[i] = momentum * b[i] + inside * d
-        p[i] -= carried * b[i]
+        b[i] = momentum * b[i] + directionWeight * d
+        p[i] -= velocityRate * b[i]
       }
     }
   }

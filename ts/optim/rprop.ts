@@ -4,7 +4,7 @@ import type { ParameterGroup } from './base/group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { positive } from './base/options.js'
-import type { Run } from './base/run.js'
+import type { ParameterSpan } from './base/span.js'
 
 /** Options of {@link Rprop}. */
 export interface RpropOptions extends DecayOptions {
@@ -60,8 +60,8 @@ export class Rprop extends Optimizer<RpropOptions> {
     return 'rprop'
   }
 
-  protected override begin(group: ParameterGroup<Required<RpropOptions>>, run: Run): void {
-    group.backend.kernels.fill(group.slotOf(run, 1), run.n, group.values.learningRate)
+  protected override begin(group: ParameterGroup<Required<RpropOptions>>, span: ParameterSpan): void {
+    group.backend.kernels.fill(group.slotOf(span, 1), span.n, group.values.learningRate)
   }
 
   protected override hyper(o: Required<RpropOptions>): readonly number[] {

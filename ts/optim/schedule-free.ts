@@ -4,8 +4,8 @@ import { AveragingOptimizer } from './base/averaging.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { nonNegative } from './base/options.js'
-import { missing, power } from './base/powers.js'
-import type { Run, Scalars } from './base/run.js'
+import { biasCorrection, power } from './base/scalar-math.js'
+import type { ParameterSpan, Scalars } from './base/span.js'
 
 /** Options that {@link ScheduleFreeSGD} and {@link ScheduleFreeAdamW} share. */
 export interface ScheduleFreeOptions extends GroupOptions {
@@ -49,8 +49,8 @@ abstract class ScheduleFree<O extends ScheduleFreeOptions> extends AveragingOpti
     return SCALARS
   }
 
-  protected override begin(group: ParameterGroup<Required<O>>, run: Run): void {
-    group.backend.kernels.copy(run.p, group.slotOf(run, 0), run.n)
+  protected override begin(group: ParameterGroup<Required<O>>, span: ParameterSpan): void {
+    group.backend.kernels.copy(span.p, group.slotOf(span, 0), span.n)
   }
 
   /** c: how much x moves to z; direct: what the new direction adds to y; rate: what it adds to z. */
@@ -163,14 +163,22 @@ export class ScheduleFreeAdamW extends ScheduleFree<ScheduleFreeAdamWOptions> {
 
   protected override hyper(o: Required<ScheduleFreeAdamWOptions>, t: number, scalars: Scalars): readonly number[] {
     const [c, direct, rate] = this.mixing(o, t, scalars)
-    const root = Math.sqrt(missing(o.beta2, t))
-    return [c, root * direct, root * rate, o.beta2, 1 - o.beta2, root * o.epsilon, o.weightDecay / root]
+    const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
+    return [
+      c,
+      sqrtCorrection2 * direct,
+      sqrtCorrection2 * rate,
+      o.beta2,
+      1 - o.beta2,
+      sqrtCorrection2 * o.epsilon,
+      o.weightDecay / sqrtCorrection2,
+    ]
   }
 
   protected override update(y: FloatArray, g: FloatArray, [z, v]: FloatArray[], hyper: readonly number[]): void {
-    const [c, direct, rate, beta2, take2, epsilon, weightDecay] = hyper
+    const [c, direct, rate, beta2, oneMinusBeta2, epsilon, weightDecay] = hyper
     for (let i = 0; i < y.length; i++) {
-      v[i] = beta2 * v[i] + take2 * g[i] * g[i]
+      v[i] = beta2 * v[i] + oneMinusBeta2 * g[i] * g[i]
       const u = g[i] / (Math.sqrt(v[i]) + epsilon) + weightDecay * y[i]
       y[i] += c * (z[i] - y[i]) + direct * u
       z[i] -= rate * u

@@ -3,7 +3,7 @@ import { DESCENT } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { type Allowed, decay, nonNegative } from './base/options.js'
-import { missing } from './base/powers.js'
+import { biasCorrection } from './base/scalar-math.js'
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends DecayOptions {
@@ -67,9 +67,11 @@ export class SGD extends Optimizer<SGDOptions> {
   protected override hyper(o: Required<SGDOptions>, t: number): readonly number[] {
     const { learningRate, momentum, dampening, nesterov, learningRateInside } = o
     if (momentum === 0) return [learningRate]
-    const [inside, outside] = learningRateInside ? [learningRate, 1] : [1, learningRate]
-    const [keep, take] = t === 1 ? [0, inside] : [momentum, inside * (1 - dampening)]
-    return nesterov ? [keep, take, learningRate, outside * momentum] : [keep, take, 0, outside]
+    const [gradientScale, velocityScale] = learningRateInside ? [learningRate, 1] : [1, learningRate]
+    const [velocityDecay, gradientWeight] = t === 1 ? [0, gradientScale] : [momentum, gradientScale * (1 - dampening)]
+    return nesterov
+      ? [velocityDecay, gradientWeight, learningRate, velocityScale * momentum]
+      : [velocityDecay, gradientWeight, 0, velocityScale]
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
@@ -83,11 +85,16 @@ export function descentRule(p: FloatArray, g: FloatArray, _slots: FloatArray[], 
   for (let i = 0; i < p.length; i++) p[i] -= learningRate * g[i]
 }
 
-/** v ← keep·v + take·g;  p ← p − direct·g − carried·v @internal */
-export function momentumRule(p: FloatArray, g: FloatArray, [v]: FloatArray[], [keep, take, direct, carried]: readonly number[]): void {
+/** v ← velocityDecay·v + gradientWeight·g;  p ← p − gradientRate·g − velocityRate·v @internal */
+export function momentumRule(
+  p: FloatArray,
+  g: FloatArray,
+  [v]: FloatArray[],
+  [velocityDecay, gradientWeight, gradientRate, velocityRate]: readonly number[],
+): void {
   for (let i = 0; i < p.length; i++) {
-    v[i] = keep * v[i] + take * g[i]
-    p[i] -= direct * g[i] + carried * v[i]
+    v[i] = velocityDecay * v[i] + gradientWeight * g[i]
+    p[i] -= gradientRate * g[i] + velocityRate * v[i]
   }
 }
 
@@ -135,9 +142,12 @@ export class Momentum extends Optimizer<MomentumOptions> {
     return 'momentum'
   }
 
-  protected override hyper({ learningRate, beta, form, biasCorrection }: Required<MomentumOptions>, t: number): readonly number[] {
+  protected override hyper(
+    { learningRate, beta, form, biasCorrection: isCorrected }: Required<MomentumOptions>,
+    t: number,
+  ): readonly number[] {
     if (form === 'classical') return [beta, 1, 0, learningRate]
-    return [beta, 1 - beta, 0, biasCorrection ? learningRate / missing(beta, t) : learningRate]
+    return [beta, 1 - beta, 0, isCorrected ? learningRate / biasCorrection(beta, t) : learningRate]
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {

@@ -8,7 +8,7 @@ import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { matrixSides, multiply, Workspace } from './base/matrix.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative, positive } from './base/options.js'
-import type { Run } from './base/run.js'
+import type { ParameterSpan } from './base/span.js'
 import { descentRule } from './sgd.js'
 
 /** Options of {@link Shampoo}. */
@@ -72,10 +72,10 @@ export class Shampoo extends Optimizer<ShampooOptions> {
     )
   }
 
-  protected override begin(group: ParameterGroup<Required<ShampooOptions>>, run: Run): void {
+  protected override begin(group: ParameterGroup<Required<ShampooOptions>>, span: ParameterSpan): void {
     for (const name of ['left', 'right']) {
-      if (!group.extraNames(run.first).includes(name)) continue
-      const view = group.extraView(run.first, name)
+      if (!group.extraNames(span.first).includes(name)) continue
+      const view = group.extraView(span.first, name)
       for (let i = 0, n = Math.sqrt(view.length); i < n; i++) view[i * n + i] = group.values.epsilon
     }
   }
@@ -84,48 +84,66 @@ export class Shampoo extends Optimizer<ShampooOptions> {
     return [learningRate]
   }
 
-  protected override applyToRun(group: ParameterGroup<Required<ShampooOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
+  protected override applyToSpan(
+    group: ParameterGroup<Required<ShampooOptions>>,
+    span: ParameterSpan,
+    scale: number,
+    hyper: readonly number[],
+  ): void {
     const { backend, values, parameters } = group
     const { kernels } = backend
-    const [rows, cols] = matrixSides(parameters[run.first])
+    const [rows, cols] = matrixSides(parameters[span.first])
     this.workspace ??= new Workspace(backend)
-    const [g, other] = this.workspace.take(run.n, run.n)
-    kernels.copy(run.g, g, run.n)
-    multiply(backend, g, run.n, values.maximize ? -scale : scale)
-    kernels.addScaled(run.p, g, run.n, this.coupledDecay(values))
-    const step = this.precondition(group, run, g, other, rows, cols)
+    const [g, other] = this.workspace.take(span.n, span.n)
+    kernels.copy(span.g, g, span.n)
+    multiply(backend, g, span.n, values.maximize ? -scale : scale)
+    kernels.addScaled(span.p, g, span.n, this.coupledDecay(values))
+    const step = this.precondition(group, span, g, other, rows, cols)
     const decoupled = this.decoupledDecay(values, hyper)
-    this.pass(group, { ...run, g: step, views: null }, 1, 0, decoupled, hyper, backend.update('sgd', DESCENT), descentRule)
+    this.pass(group, { ...span, g: step, views: null }, 1, 0, decoupled, hyper, backend.update('sgd', DESCENT), descentRule)
   }
 
   /** L^(−¼)·g·R^(−¼), in g or other. */
-  private precondition(group: ParameterGroup<Required<ShampooOptions>>, run: Run, g: Ptr, other: Ptr, rows: number, cols: number): Ptr {
+  private precondition(
+    group: ParameterGroup<Required<ShampooOptions>>,
+    span: ParameterSpan,
+    g: Ptr,
+    other: Ptr,
+    rows: number,
+    cols: number,
+  ): Ptr {
     const { heap } = group.backend
     const kernels = withProducts(group.backend)
-    const names = group.extraNames(run.first)
+    const names = group.extraNames(span.first)
     let [x, y] = [g, other]
     if (names.includes('left')) {
-      this.follow(group, run, 'left', (sum) => kernels.matmulNT(g, g, sum, rows, rows, cols, 1, heap.scratch))
-      if (names.includes('right')) this.follow(group, run, 'right', (sum) => kernels.matmulTN(g, g, sum, cols, cols, rows, 1, heap.scratch))
-      kernels.matmul(group.extraAt(run.first, 'leftRoot'), x, y, rows, cols, rows, 0, heap.scratch)
+      this.follow(group, span, 'left', (sum) => kernels.matmulNT(g, g, sum, rows, rows, cols, 1, heap.scratch))
+      if (names.includes('right'))
+        this.follow(group, span, 'right', (sum) => kernels.matmulTN(g, g, sum, cols, cols, rows, 1, heap.scratch))
+      kernels.matmul(group.extraAt(span.first, 'leftRoot'), x, y, rows, cols, rows, 0, heap.scratch)
       ;[x, y] = [y, x]
     } else if (names.includes('right')) {
-      this.follow(group, run, 'right', (sum) => kernels.matmulTN(g, g, sum, cols, cols, rows, 1, heap.scratch))
+      this.follow(group, span, 'right', (sum) => kernels.matmulTN(g, g, sum, cols, cols, rows, 1, heap.scratch))
     }
     if (!names.includes('right')) return x
-    kernels.matmul(x, group.extraAt(run.first, 'rightRoot'), y, rows, cols, cols, 0, heap.scratch)
+    kernels.matmul(x, group.extraAt(span.first, 'rightRoot'), y, rows, cols, cols, 0, heap.scratch)
     return y
   }
 
   /** Adds to a side's statistics, and takes the root where it is due. */
-  private follow(group: ParameterGroup<Required<ShampooOptions>>, run: Run, name: 'left' | 'right', add: (sum: Ptr) => void): void {
+  private follow(
+    group: ParameterGroup<Required<ShampooOptions>>,
+    span: ParameterSpan,
+    name: 'left' | 'right',
+    add: (sum: Ptr) => void,
+  ): void {
     const { beta, rootEvery } = group.values
-    const sum = group.extraView(run.first, name)
-    if (beta < 1) multiply(group.backend, group.extraAt(run.first, name), sum.length, beta)
-    add(group.extraAt(run.first, name))
-    if ((run.t - 1) % rootEvery !== 0) return
-    const power = group.parameters[run.first].rank > 1 ? -0.25 : -0.5
-    const root = group.extraView(run.first, `${name}Root`)
+    const sum = group.extraView(span.first, name)
+    if (beta < 1) multiply(group.backend, group.extraAt(span.first, name), sum.length, beta)
+    add(group.extraAt(span.first, name))
+    if ((span.t - 1) % rootEvery !== 0) return
+    const power = group.parameters[span.first].rank > 1 ? -0.25 : -0.5
+    const root = group.extraView(span.first, `${name}Root`)
     const eigen = eigenSymmetric(sum, Math.sqrt(sum.length))
     const least = Math.max(...eigen.values) * (group.backend.dtype === 'float64' ? 2 ** -52 : 2 ** -24)
     spectral(eigen, (value) => Math.max(value, least) ** power, root)

@@ -73,9 +73,9 @@ export class Signum extends Optimizer<SignumOptions> {
     return [beta, 1 - beta, learningRate]
   }
 
-  protected override update(p: FloatArray, g: FloatArray, [m]: FloatArray[], [beta, take, learningRate]: readonly number[]): void {
+  protected override update(p: FloatArray, g: FloatArray, [m]: FloatArray[], [beta, oneMinusBeta, learningRate]: readonly number[]): void {
     for (let i = 0; i < p.length; i++) {
-      m[i] = beta * m[i] + take * g[i]
+      m[i] = beta * m[i] + oneMinusBeta * g[i]
       p[i] -= learningRate * Math.sign(m[i])
     }
   }
@@ -131,11 +131,11 @@ export class Lion extends Optimizer<LionOptions> {
     p: FloatArray,
     g: FloatArray,
     [m]: FloatArray[],
-    [beta1, take1, beta2, take2, learningRate]: readonly number[],
+    [beta1, oneMinusBeta1, beta2, oneMinusBeta2, learningRate]: readonly number[],
   ): void {
     for (let i = 0; i < p.length; i++) {
-      p[i] -= learningRate * Math.sign(beta1 * m[i] + take1 * g[i])
-      m[i] = beta2 * m[i] + take2 * g[i]
+      p[i] -= learningRate * Math.sign(beta1 * m[i] + oneMinusBeta1 * g[i])
+      m[i] = beta2 * m[i] + oneMinusBeta2 * g[i]
     }
   }
 }

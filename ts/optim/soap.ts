@@ -2,15 +2,15 @@ import { withProducts } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Ptr } from '../backend/kernels.js'
 import type { Parameter } from '../parameter.js'
-import { adamNumbers, adamRule } from './adam.js'
+import { adamHyper, adamRule } from './adam.js'
 import { eigenSymmetric, orthonormalize } from './base/eigen.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { matrixSides, multiply, Workspace } from './base/matrix.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
-import { missing } from './base/powers.js'
-import type { Run } from './base/run.js'
+import { biasCorrection } from './base/scalar-math.js'
+import type { ParameterSpan } from './base/span.js'
 
 /** Options of {@link SOAP}. */
 export interface SOAPOptions extends GroupOptions {
@@ -90,34 +90,34 @@ export class SOAP extends Optimizer<SOAPOptions> {
   /** Adam's numbers; its first step is the parameter's second. */
   protected override hyper({ learningRate, beta1, beta2, epsilon }: Required<SOAPOptions>, t: number): readonly number[] {
     const adam = Math.max(1, t - 1)
-    return adamNumbers(learningRate, beta1, beta2, epsilon / Math.sqrt(missing(beta2, adam)), adam)
+    return adamHyper(learningRate, beta1, beta2, epsilon / Math.sqrt(biasCorrection(beta2, adam)), adam)
   }
 
-  protected override applyToRun(group: Group, run: Run, scale: number, hyper: readonly number[]): void {
+  protected override applyToSpan(group: Group, span: ParameterSpan, scale: number, hyper: readonly number[]): void {
     const { backend, values } = group
     const { kernels } = backend
     this.workspace ??= new Workspace(backend)
-    const [g, x, y, step] = this.workspace.take(run.n, run.n, run.n, run.n)
-    kernels.copy(run.g, g, run.n)
-    multiply(backend, g, run.n, values.maximize ? -scale : scale)
-    if (run.t > 1) {
-      const rotated = rotate(group, run, g, x, y, 'in')
-      kernels.fill(step, run.n, 0)
-      this.pass(group, { ...run, p: step, g: rotated, views: null }, 1, 0, 0, hyper, group.kernel, this.update)
-      kernels.addScaled(rotate(group, run, step, x, y, 'out'), run.p, run.n, 1)
-      kernels.addScaled(run.p, run.p, run.n, -values.learningRate * values.weightDecay)
+    const [g, x, y, step] = this.workspace.take(span.n, span.n, span.n, span.n)
+    kernels.copy(span.g, g, span.n)
+    multiply(backend, g, span.n, values.maximize ? -scale : scale)
+    if (span.t > 1) {
+      const rotated = rotate(group, span, g, x, y, 'in')
+      kernels.fill(step, span.n, 0)
+      this.pass(group, { ...span, p: step, g: rotated, views: null }, 1, 0, 0, hyper, group.kernel, this.update)
+      kernels.addScaled(rotate(group, span, step, x, y, 'out'), span.p, span.n, 1)
+      kernels.addScaled(span.p, span.p, span.n, -values.learningRate * values.weightDecay)
     }
-    this.follow(group, run, g)
-    if (run.t === 1) for (const side of sidesOf(group, run)) firstBasis(group, run, side)
-    else if ((run.t - 1) % values.basisEvery === 0) this.renew(group, run, x, y)
+    this.follow(group, span, g)
+    if (span.t === 1) for (const side of sidesOf(group, span)) firstBasis(group, span, side)
+    else if ((span.t - 1) % values.basisEvery === 0) this.renew(group, span, x, y)
   }
 
   /** Adds a gradient to the statistics. */
-  private follow(group: Group, run: Run, g: Ptr): void {
+  private follow(group: Group, span: ParameterSpan, g: Ptr): void {
     const { backend, values } = group
-    const [rows, cols] = matrixSides(group.parameters[run.first])
-    for (const side of sidesOf(group, run)) {
-      const sum = group.extraAt(run.first, side)
+    const [rows, cols] = matrixSides(group.parameters[span.first])
+    for (const side of sidesOf(group, span)) {
+      const sum = group.extraAt(span.first, side)
       const n = side === 'left' ? rows : cols
       multiply(backend, sum, n * n, values.beta)
       if (side === 'left') withProducts(backend).matmulNT(g, g, sum, rows, rows, cols, 1, backend.heap.scratch)
@@ -126,13 +126,13 @@ export class SOAP extends Optimizer<SOAPOptions> {
   }
 
   /** New bases, with m turned into them. v stays, reordered as its eigenvectors are. */
-  private renew(group: Group, run: Run, x: Ptr, y: Ptr): void {
+  private renew(group: Group, span: ParameterSpan, x: Ptr, y: Ptr): void {
     const { kernels } = group.backend
-    const m = group.slotOf(run, 0)
-    const back = rotate(group, run, m, x, y, 'out')
-    kernels.copy(back, m, run.n)
-    for (const side of sidesOf(group, run)) nextBasis(group, run, side)
-    kernels.copy(rotate(group, run, m, x, y, 'in'), m, run.n)
+    const m = group.slotOf(span, 0)
+    const back = rotate(group, span, m, x, y, 'out')
+    kernels.copy(back, m, span.n)
+    for (const side of sidesOf(group, span)) nextBasis(group, span, side)
+    kernels.copy(rotate(group, span, m, x, y, 'in'), m, span.n)
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
@@ -141,18 +141,18 @@ export class SOAP extends Optimizer<SOAPOptions> {
 }
 
 /** Sides of a parameter that have a basis. */
-function sidesOf(group: Group, { first }: Run): Side[] {
+function sidesOf(group: Group, { first }: ParameterSpan): Side[] {
   return (['left', 'right'] as const).filter((side) => group.extraNames(first).includes(side))
 }
 
 /** Q_Lᵀ·from·Q_R (in) or Q_L·from·Q_Rᵀ (out); answers where it is: from, x or y. */
-function rotate(group: Group, run: Run, from: Ptr, x: Ptr, y: Ptr, direction: 'in' | 'out'): Ptr {
+function rotate(group: Group, span: ParameterSpan, from: Ptr, x: Ptr, y: Ptr, direction: 'in' | 'out'): Ptr {
   const { heap } = group.backend
   const kernels = withProducts(group.backend)
-  const [rows, cols] = matrixSides(group.parameters[run.first])
+  const [rows, cols] = matrixSides(group.parameters[span.first])
   let at = from
-  for (const side of sidesOf(group, run)) {
-    const basis = group.extraAt(run.first, `${side}Basis`)
+  for (const side of sidesOf(group, span)) {
+    const basis = group.extraAt(span.first, `${side}Basis`)
     const to = at === x ? y : x
     if (side === 'left') {
       const product = direction === 'in' ? kernels.matmulTN : kernels.matmul
@@ -167,7 +167,7 @@ function rotate(group: Group, run: Run, from: Ptr, x: Ptr, y: Ptr, direction: 'i
 }
 
 /** The eigenvectors of a side's statistics, largest first. */
-function firstBasis(group: Group, { first }: Run, side: Side): void {
+function firstBasis(group: Group, { first }: ParameterSpan, side: Side): void {
   const basis = group.extraView(first, `${side}Basis`)
   const n = Math.sqrt(basis.length)
   const { values, vectors } = eigenSymmetric(group.extraView(first, side), n)
@@ -176,15 +176,15 @@ function firstBasis(group: Group, { first }: Run, side: Side): void {
 }
 
 /** Q ← qr(S·Q), columns sorted by the eigenvalues that they stand for; v follows the order. */
-function nextBasis(group: Group, run: Run, side: Side): void {
-  const basis = group.extraView(run.first, `${side}Basis`)
+function nextBasis(group: Group, span: ParameterSpan, side: Side): void {
+  const basis = group.extraView(span.first, `${side}Basis`)
   const n = Math.sqrt(basis.length)
-  const product = multiplied(group.extraView(run.first, side), basis, n)
+  const product = multiplied(group.extraView(span.first, side), basis, n)
   const order = descending(Float64Array.from({ length: n }, (_, j) => columnDot(basis, product, n, j)))
   const sorted = new Float64Array(n * n)
   for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) sorted[i * n + j] = product[i * n + order[j]]
   basis.set(orthonormalize(sorted, n))
-  reorder(group.slotView(run.first, 1), matrixSides(group.parameters[run.first]), side, order)
+  reorder(group.slotView(span.first, 1), matrixSides(group.parameters[span.first]), side, order)
 }
 
 function descending(values: Float64Array): Int32Array {

@@ -1,7 +1,7 @@
 import { Adam, type AdamOptions } from './adam.js'
 import type { ParameterGroup } from './base/group.js'
 import type { OptimizerInput, SharedOptions } from './base/input.js'
-import type { Run } from './base/run.js'
+import type { ParameterSpan } from './base/span.js'
 
 /** Options of {@link SparseAdam}: Adam's, without weight decay, which would touch every row. */
 export type SparseAdamOptions = Omit<AdamOptions, 'weightDecay' | 'decoupledWeightDecay' | 'amsgrad' | 'amsgradMaximum'>
@@ -35,18 +35,28 @@ export class SparseAdam extends Adam {
     return true
   }
 
-  protected override applyToRun(group: ParameterGroup<Required<AdamOptions>>, run: Run, scale: number, hyper: readonly number[]): void {
+  protected override applyToSpan(
+    group: ParameterGroup<Required<AdamOptions>>,
+    span: ParameterSpan,
+    scale: number,
+    hyper: readonly number[],
+  ): void {
     const { backend, parameters } = group
-    const { shape, touchedRows } = parameters[run.first]
+    const { shape, touchedRows } = parameters[span.first]
     const rows = shape.length < 2 ? 1 : shape[0]
-    const cols = run.n / rows
+    const cols = span.n / rows
     const bytes = cols * backend.heap.elementSize
     const update = (from: number, to: number) => {
       const at = from * bytes
-      super.applyToRun(group, { ...run, p: run.p + at, g: run.g + at, s: run.s + at, n: (to - from) * cols, views: null }, scale, hyper)
+      super.applyToSpan(
+        group,
+        { ...span, p: span.p + at, g: span.g + at, s: span.s + at, n: (to - from) * cols, views: null },
+        scale,
+        hyper,
+      )
     }
     if (touchedRows !== null) neighbours(distinct(touchedRows), update)
-    else filled(rows, (row) => backend.kernels.maxAbs(run.g + row * bytes, cols) !== 0, update)
+    else filled(rows, (row) => backend.kernels.maxAbs(span.g + row * bytes, cols) !== 0, update)
   }
 }
 

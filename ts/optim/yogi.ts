@@ -4,7 +4,7 @@ import type { ParameterGroup } from './base/group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
-import { missing } from './base/powers.js'
+import { biasCorrection } from './base/scalar-math.js'
 
 /** Options of {@link Yogi}. */
 export interface YogiOptions extends DecayOptions {
@@ -60,16 +60,21 @@ export class Yogi extends Optimizer<YogiOptions> {
   }
 
   protected override hyper(o: Required<YogiOptions>, t: number): readonly number[] {
-    const root = Math.sqrt(missing(o.beta2, t))
-    return [1 - o.beta1, 1 - o.beta2, (root * o.learningRate) / missing(o.beta1, t), root * o.epsilon]
+    const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
+    return [1 - o.beta1, 1 - o.beta2, (sqrtCorrection2 * o.learningRate) / biasCorrection(o.beta1, t), sqrtCorrection2 * o.epsilon]
   }
 
-  protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], [take1, take2, rate, epsilon]: readonly number[]): void {
+  protected override update(
+    p: FloatArray,
+    g: FloatArray,
+    [m, v]: FloatArray[],
+    [oneMinusBeta1, oneMinusBeta2, stepSize, epsilon]: readonly number[],
+  ): void {
     for (let i = 0; i < p.length; i++) {
       const square = g[i] * g[i]
-      m[i] += take1 * (g[i] - m[i])
-      v[i] -= take2 * Math.sign(v[i] - square) * square
-      p[i] -= (rate * m[i]) / (Math.sqrt(v[i]) + epsilon)
+      m[i] += oneMinusBeta1 * (g[i] - m[i])
+      v[i] -= oneMinusBeta2 * Math.sign(v[i] - square) * square
+      p[i] -= (stepSize * m[i]) / (Math.sqrt(v[i]) + epsilon)
     }
   }
 }

@@ -1,4 +1,4 @@
-/** Optimizers on arrays of one's own: each array pair is mirrored by a parameter, copied in before a step and back after it. */
+/** Optimizers on arrays of one's own: a parameter stands for each pair of arrays, which are copied in before a step and back after it. */
 
 import type { FloatArray } from '../../backend/heap.js'
 import { type Backend, defaultBackend } from '../../backend/index.js'
@@ -16,7 +16,7 @@ export interface ArrayParameter {
 }
 
 /** @internal an array pair and the parameter that stands for it */
-export interface Mirror {
+export interface ArrayBinding {
   array: ArrayParameter
   parameter: Parameter
 }
@@ -27,7 +27,7 @@ export function isArrayParameter(value: unknown): value is ArrayParameter {
 }
 
 /** @throws RangeError if value, gradient and shape differ in size */
-export function mirror(array: ArrayParameter, index: number, backend: Backend = defaultBackend()): Mirror {
+export function bindArray(array: ArrayParameter, index: number, backend: Backend = defaultBackend()): ArrayBinding {
   const { value, gradient, name = `array ${index}`, shape = [value.length] } = array
   if (value.length !== gradient.length) {
     throw new RangeError(`parameter '${name}': value has ${value.length} elements, gradient has ${gradient.length}`)
@@ -37,15 +37,15 @@ export function mirror(array: ArrayParameter, index: number, backend: Backend = 
   return { array, parameter: new Parameter(value, { name, shape, backend }) }
 }
 
-export function copyIn(mirrors: readonly Mirror[]): void {
-  for (const { array, parameter } of mirrors) {
+export function copyIn(bindings: readonly ArrayBinding[]): void {
+  for (const { array, parameter } of bindings) {
     parameter.view().set(array.value)
     parameter.gradientView().set(array.gradient)
   }
 }
 
-export function copyOut(mirrors: readonly Mirror[]): void {
-  for (const { array, parameter } of mirrors) array.value.set(parameter.view())
+export function copyOut(bindings: readonly ArrayBinding[]): void {
+  for (const { array, parameter } of bindings) array.value.set(parameter.view())
 }
 
 function isFloats(value: unknown): value is FloatArray {

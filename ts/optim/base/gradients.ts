@@ -46,8 +46,8 @@ export class Gradients {
   /** max |g|, NaN if any is NaN; without the scale. */
   largest(): number {
     let largest = 0
-    for (const { runs, backend } of this.groups) {
-      for (const { g, n } of runs) {
+    for (const { spans, backend } of this.groups) {
+      for (const { g, n } of spans) {
         const found = backend.kernels.maxAbs(g, n)
         if (!(found <= largest)) largest = found
         if (Number.isNaN(largest)) return largest
@@ -58,8 +58,8 @@ export class Gradients {
 
   /** Calls fn with the gradient memory of each parameter (times `scale` for its true value), to read or write. */
   forEach(fn: (parameter: Parameter, gradient: FloatArray, address: Ptr) => void): void {
-    for (const { runs, parameters, backend } of this.groups) {
-      for (const { first, end } of runs) {
+    for (const { spans, parameters, backend } of this.groups) {
+      for (const { first, end } of spans) {
         for (let i = first; i < end; i++) {
           const p = parameters[i]
           fn(p, backend.heap.view(p.gradientAddress, p.size), p.gradientAddress)
@@ -71,8 +71,8 @@ export class Gradients {
   private sum(f: (kernels: ParameterGroup['backend']['kernels'], g: Ptr, n: number) => number): number {
     let total = 0
     for (let i = 0; i < this.groups.length; i++) {
-      const { runs, backend } = this.groups[i]
-      for (let j = 0; j < runs.length; j++) total += f(backend.kernels, runs[j].g, runs[j].n)
+      const { spans, backend } = this.groups[i]
+      for (let j = 0; j < spans.length; j++) total += f(backend.kernels, spans[j].g, spans[j].n)
     }
     return total
   }

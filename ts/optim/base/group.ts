@@ -2,14 +2,14 @@
  * A group of parameters with options of their own, their optimizer state, and how they are walked.
  *
  * The parameters of a group lie end to end, and so does each slot of their state. What one update call covers is a
- * {@link Run}: neighbouring parameters that have a gradient and have taken the same number of steps; usually the group.
+ * {@link ParameterSpan}: neighbouring parameters that have a gradient and have taken the same number of steps; usually the group.
  */
 
 import { type FloatArray, type Heap, weigh } from '../../backend/heap.js'
 import type { Backend } from '../../backend/index.js'
 import { type Ptr, SHARED_HYPER, SUMS_OFFSET, type Update } from '../../backend/kernels.js'
 import { isLaidOut, layOut, type Parameter } from '../../parameter.js'
-import type { Run, RunViews, Scalars } from './run.js'
+import type { ParameterSpan, Scalars, SpanViews } from './span.js'
 
 /** What an optimizer remembers of its parameters. */
 export interface StateLayout {
@@ -55,9 +55,9 @@ export class ParameterGroup<O extends object = object> {
   /** @internal the fused kernel, where the backend has one */
   kernel: Update | undefined = undefined
   /** @internal */
-  runs: Run[] = []
+  spans: ParameterSpan[] = []
 
-  /** Whether a run is never more than one parameter. */
+  /** Whether a span is never more than one parameter. */
   private readonly perTensor: boolean
   private readonly extras: Record<string, Extra>[]
   private readonly state: Ptr
@@ -102,7 +102,7 @@ export class ParameterGroup<O extends object = object> {
     this.addresses = parameters.map(() => 0)
   }
 
-  /** @internal Brings the runs up to date with what has a gradient; false if nothing has one. */
+  /** @internal Brings the spans up to date with what has a gradient; false if nothing has one. */
   refresh(): boolean {
     if (!this.isCurrent()) this.rebuild()
     return this.anyActive
@@ -114,24 +114,24 @@ export class ParameterGroup<O extends object = object> {
     for (let i = 0; i < parameters.length; i++) if (active[i]) parameters[i].gradientState = 'used'
   }
 
-  /** @internal Typed arrays over a run, valid until more memory is allocated. */
-  viewsOf(run: Run): RunViews {
+  /** @internal Typed arrays over a span, valid until more memory is allocated. */
+  viewsOf(span: ParameterSpan): SpanViews {
     const { heap } = this.backend
     if (this.viewsVersion !== heap.version) {
-      for (const other of this.runs) other.views = null
+      for (const other of this.spans) other.views = null
       this.viewsVersion = heap.version
     }
-    run.views ??= {
-      p: heap.view(run.p, run.n),
-      g: heap.view(run.g, run.n),
-      slots: this.slotNames.map((_, j) => heap.view(this.slotOf(run, j), run.n)),
+    span.views ??= {
+      p: heap.view(span.p, span.n),
+      g: heap.view(span.g, span.n),
+      slots: this.slotNames.map((_, j) => heap.view(this.slotOf(span, j), span.n)),
     }
-    return run.views
+    return span.views
   }
 
-  /** @internal where slot j of a run begins */
-  slotOf(run: Run, j: number): Ptr {
-    return run.s + j * this.stride * this.backend.heap.elementSize
+  /** @internal where slot j of a span begins */
+  slotOf(span: ParameterSpan, j: number): Ptr {
+    return span.s + j * this.stride * this.backend.heap.elementSize
   }
 
   /** @internal where slot j of parameter i begins */
@@ -197,11 +197,11 @@ export class ParameterGroup<O extends object = object> {
     this.flush()
     this.counts[i] = stepCount
     this.scalars[i] = { ...this.scalars[i], ...scalars }
-    this.forgetRuns()
+    this.forgetSpans()
   }
 
-  private forgetRuns(): void {
-    this.runs = []
+  private forgetSpans(): void {
+    this.spans = []
     this.active.fill(false)
     this.anyActive = false
   }
@@ -215,20 +215,20 @@ export class ParameterGroup<O extends object = object> {
     return true
   }
 
-  /** Back from runs to counts and scalars of single parameters. */
+  /** Back from spans to counts and scalars of single parameters. */
   private flush(): void {
-    for (const run of this.runs) {
-      for (let i = run.first; i < run.end; i++) {
-        this.counts[i] = run.t
-        Object.assign(this.scalars[i], run.scalars)
+    for (const span of this.spans) {
+      for (let i = span.first; i < span.end; i++) {
+        this.counts[i] = span.t
+        Object.assign(this.scalars[i], span.scalars)
       }
     }
   }
 
   private rebuild(): void {
     this.flush()
-    const runs: Run[] = []
-    let last: Run | undefined
+    const spans: ParameterSpan[] = []
+    let last: ParameterSpan | undefined
     for (const [i, p] of this.parameters.entries()) {
       this.active[i] = hasGradient(p)
       this.addresses[i] = p.address
@@ -237,15 +237,15 @@ export class ParameterGroup<O extends object = object> {
         last.end = i + 1
         last.n = this.offsets[i] + p.size - this.offsets[last.first]
       } else {
-        last = this.newRun(i)
-        runs.push(last)
+        last = this.newSpan(i)
+        spans.push(last)
       }
     }
-    this.runs = runs
+    this.spans = spans
     this.anyActive = this.active.includes(true)
   }
 
-  private newRun(i: number): Run {
+  private newSpan(i: number): ParameterSpan {
     const p = this.parameters[i]
     return {
       first: i,
@@ -260,17 +260,17 @@ export class ParameterGroup<O extends object = object> {
     }
   }
 
-  /** Whether parameter i, which has a gradient, follows the run in memory and in history. */
-  private continues(run: Run, i: number): boolean {
+  /** Whether parameter i, which has a gradient, follows the span in memory and in history. */
+  private continues(span: ParameterSpan, i: number): boolean {
     if (this.perTensor) return false
     const p = this.parameters[i]
-    const bytes = (this.offsets[i] - this.offsets[run.first]) * this.backend.heap.elementSize
+    const bytes = (this.offsets[i] - this.offsets[span.first]) * this.backend.heap.elementSize
     return (
-      this.offsets[i] === this.offsets[run.first] + run.n &&
-      p.address === run.p + bytes &&
-      p.gradientAddress === run.g + bytes &&
-      this.counts[i] === run.t &&
-      Object.keys(run.scalars).every((name) => Object.is(this.scalars[i][name], run.scalars[name]))
+      this.offsets[i] === this.offsets[span.first] + span.n &&
+      p.address === span.p + bytes &&
+      p.gradientAddress === span.g + bytes &&
+      this.counts[i] === span.t &&
+      Object.keys(span.scalars).every((name) => Object.is(this.scalars[i][name], span.scalars[name]))
     )
   }
 }

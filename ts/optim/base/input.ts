@@ -2,7 +2,7 @@
 import type { Backend } from '../../backend/index.js'
 import { show } from '../../common/show.js'
 import { Parameter } from '../../parameter.js'
-import { type ArrayParameter, isArrayParameter, type Mirror, mirror } from './arrays.js'
+import { type ArrayBinding, type ArrayParameter, bindArray, isArrayParameter } from './arrays.js'
 import type { TransformOptions } from './transform.js'
 
 /** Options that every optimizer has and that may differ from group to group. */
@@ -82,20 +82,20 @@ export function parametersOf(owner: string, given: Iterable<Parameter>, note = '
   return found
 }
 
-/** The parameters of a group; arrays get one that stands for them, which is added to `mirrors`. */
+/** The parameters of a group; arrays get one that stands for them, which is added to `bindings`. */
 export function readMembers(
   owner: string,
   members: Iterable<Parameter | ArrayParameter>,
   backend: Backend | undefined,
-  mirrors: Mirror[],
+  bindings: ArrayBinding[],
 ): Parameter[] {
   return [...listOf(owner, members)].map((member) => {
     if (member instanceof Parameter) return member
     if (!isArrayParameter(member)) return wrong(owner, member, true)
-    const twice = mirrors.find(({ array }) => array === member || array.value === member.value)
+    const twice = bindings.find(({ array }) => array === member || array.value === member.value)
     if (twice) throw new Error(`${owner}: parameter '${twice.parameter.name}' is given twice`)
-    const made = mirror(member, mirrors.length, backend)
-    mirrors.push(made)
+    const made = bindArray(member, bindings.length, backend)
+    bindings.push(made)
     return made.parameter
   })
 }

@@ -11,7 +11,7 @@
 import type { FloatArray } from '../../backend/heap.js'
 import type { WasmPart } from '../../backend/wasm/load.js'
 import type { Parameter } from '../../parameter.js'
-import { copyIn, copyOut, type Mirror } from './arrays.js'
+import { type ArrayBinding, copyIn, copyOut } from './arrays.js'
 import { ParameterGroup, type StateLayout } from './group.js'
 import {
   checkMembers,
@@ -25,7 +25,7 @@ import {
   type UpdateOptions,
 } from './input.js'
 import { type Allowed, checked, checkName, checkNames, checkOption, fromJson } from './options.js'
-import type { Run, Scalars } from './run.js'
+import type { ParameterSpan, Scalars } from './span.js'
 import { captureState, checkState, type OptimizerState, restoreGroup } from './state.js'
 import { TransformChain } from './transform.js'
 
@@ -78,7 +78,7 @@ export abstract class Optimizer<O extends object = object> {
   protected readonly transforms: TransformChain
   /** Numbers that the optimizer remembers beside the state of parameters; saved with it. */
   protected globals: Scalars = {}
-  private readonly mirrors: Mirror[] = []
+  private readonly bindings: ArrayBinding[] = []
   private scratch: FloatArray | null = null
 
   /**
@@ -93,7 +93,7 @@ export abstract class Optimizer<O extends object = object> {
     const { backend, clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms, ...own } = options as SharedOptions
     this.transforms = new TransformChain({ clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms }, this.name)
     const inputs = this.arrange(readGroups(this.name, parameters), own as O)
-    const members = inputs.map((input) => readMembers(this.name, input.parameters, backend, this.mirrors))
+    const members = inputs.map((input) => readMembers(this.name, input.parameters, backend, this.bindings))
     checkMembers(this.name, members)
     this.groups = inputs.map(({ parameters: _, name, ...override }, i) => this.makeGroup(members[i], { ...own, ...override } as O, name))
   }
@@ -135,7 +135,7 @@ export abstract class Optimizer<O extends object = object> {
   protected initialize(_group: ParameterGroup<Required<O>>): void {}
 
   /** Called for parameters before their first step. */
-  protected begin(_group: ParameterGroup<Required<O>>, _run: Run): void {}
+  protected begin(_group: ParameterGroup<Required<O>>, _run: ParameterSpan): void {}
 
   /** λ in g ← g + λ·p. */
   protected coupledDecay(options: Required<O>): number {
@@ -151,18 +151,18 @@ export abstract class Optimizer<O extends object = object> {
 
   /** Updates all parameters of a group that have a gradient. Methods that look at whole tensors replace this. */
   protected applyToGroup(group: ParameterGroup<Required<O>>, scale: number): void {
-    const { values, runs } = group
-    for (let i = 0; i < runs.length; i++) {
-      const run = runs[i]
-      if (++run.t === 1) this.begin(group, run)
-      this.applyToRun(group, run, scale, this.hyper(values, run.t, run.scalars))
+    const { values, spans } = group
+    for (let i = 0; i < spans.length; i++) {
+      const span = spans[i]
+      if (++span.t === 1) this.begin(group, span)
+      this.applyToSpan(group, span, scale, this.hyper(values, span.t, span.scalars))
     }
   }
 
-  /** One fused pass over a run, in a kernel or, where there is none, by the rule that it stands for. */
-  protected applyToRun(
+  /** One fused pass over a span, in a kernel or, where there is none, by the rule that it stands for. */
+  protected applyToSpan(
     group: ParameterGroup<Required<O>>,
-    run: Run,
+    span: ParameterSpan,
     scale: number,
     hyper: readonly number[],
     kernel = group.kernel,
@@ -172,13 +172,13 @@ export abstract class Optimizer<O extends object = object> {
     const signed = (values as GroupOptions).maximize ? -scale : scale
     const coupled = this.coupledDecay(values)
     const decoupled = this.decoupledDecay(values, hyper)
-    this.pass(group, run, signed, coupled, decoupled, hyper, kernel, rule)
+    this.pass(group, span, signed, coupled, decoupled, hyper, kernel, rule)
   }
 
-  /** The pass of {@link applyToRun} with g ← scale·g + coupled·p and p ← p − decoupled·p as given. */
+  /** The pass of {@link applyToSpan} with g ← scale·g + coupled·p and p ← p − decoupled·p as given. */
   protected pass(
     group: ParameterGroup<Required<O>>,
-    run: Run,
+    span: ParameterSpan,
     scale: number,
     coupled: number,
     decoupled: number,
@@ -188,10 +188,10 @@ export abstract class Optimizer<O extends object = object> {
   ): void {
     if (kernel !== undefined) {
       group.writeHyper(scale, coupled, decoupled, hyper)
-      kernel(run.p, run.g, run.s, group.stride, run.n, group.h)
+      kernel(span.p, span.g, span.s, group.stride, span.n, group.h)
       return
     }
-    const { p, g, slots } = group.viewsOf(run)
+    const { p, g, slots } = group.viewsOf(span)
     const gradient = scale === 1 && coupled === 0 ? g : this.prepared(p, g, scale, coupled)
     if (decoupled !== 0) for (let i = 0; i < p.length; i++) p[i] -= decoupled * p[i]
     rule.call(this, p, gradient, slots, hyper)
@@ -226,9 +226,9 @@ export abstract class Optimizer<O extends object = object> {
    * @throws Error if no parameter has a gradient
    */
   step(options?: UpdateOptions): void {
-    const { groups, mirrors } = this
+    const { groups, bindings } = this
     if (options !== undefined) checkNames(`${this.name}.step()`, options, STEP_OPTIONS)
-    if (mirrors.length > 0) copyIn(mirrors)
+    if (bindings.length > 0) copyIn(bindings)
     let any = false
     for (let i = 0; i < groups.length; i++) if (groups[i].refresh()) any = true
     if (!any) throw new Error(`${this.name}.step(): no parameter has a gradient; call backward() on a loss that depends on them first`)
@@ -238,7 +238,7 @@ export abstract class Optimizer<O extends object = object> {
       this.stepCount++
     }
     for (let i = 0; i < groups.length; i++) groups[i].markUsed()
-    if (mirrors.length > 0) copyOut(mirrors)
+    if (bindings.length > 0) copyOut(bindings)
     groups[0].backend.arena.end()
   }
 

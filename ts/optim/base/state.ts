@@ -3,7 +3,7 @@
 import type { FloatArray } from '../../backend/heap.js'
 import { asList } from '../../tensor.js'
 import type { ParameterGroup } from './group.js'
-import type { Scalars } from './run.js'
+import type { Scalars } from './span.js'
 
 /** State of one parameter. */
 export interface ParameterState {

@@ -36,7 +36,7 @@ export function clipByValue(limit: number): GradientTransform {
     name: 'clipByValue',
     apply({ groups, scale }) {
       const bound = limit / Math.abs(scale)
-      for (const { runs, backend } of groups) for (const { g, n } of runs) backend.kernels.clip(g, g, n, -bound, bound)
+      for (const { spans, backend } of groups) for (const { g, n } of spans) backend.kernels.clip(g, g, n, -bound, bound)
     },
   }
 }

@@ -21,7 +21,7 @@ export function addNoise(options: { eta?: number; gamma?: number; seed?: number 
     apply({ groups, scale }) {
       const deviation = Math.sqrt(eta / (++t) ** gamma) / scale
       let chunk = 0
-      for (const { runs, backend } of groups) for (const { g, n } of runs) chunk = addNormal(backend, g, n, deviation, seed, t, chunk)
+      for (const { spans, backend } of groups) for (const { g, n } of spans) chunk = addNormal(backend, g, n, deviation, seed, t, chunk)
     },
     state: () => ({ t }),
     loadState: (state) => (t = state.t),

@@ -7,7 +7,7 @@
 import type { Ptr, Update } from '../../backend/kernels.js'
 import { HYPER_FLOATS, type ParameterGroup } from '../../optim/base/group.js'
 import { Optimizer } from '../../optim/base/optimizer.js'
-import type { Scalars } from '../../optim/base/run.js'
+import type { Scalars } from '../../optim/base/span.js'
 import type { UpdateCall } from './program.js'
 
 /** Floats from one row of hyper-parameters to the next. */
@@ -16,7 +16,7 @@ export const ROW = HYPER_FLOATS
 /** What this file knows of an optimizer's inside. */
 interface Inside {
   transforms: { isEmpty: boolean }
-  mirrors: readonly unknown[]
+  bindings: readonly unknown[]
   applyToGroups(scale: number): void
 }
 
@@ -29,18 +29,18 @@ export interface StepsToPlan {
 }
 
 /** An optimizer that replaces one of these may read gradients, or pass over them more than once. */
-const METHODS = ['step', 'applyToGroups', 'applyToGroup', 'applyToRun', 'pass'] as const
+const METHODS = ['step', 'applyToGroups', 'applyToGroup', 'applyToSpan', 'pass'] as const
 /** Those that give a kernel its numbers must be the ones it was written with: others may look at more than options and counts. */
 const NUMBERS = ['hyper', 'coupledDecay', 'decoupledDecay', 'begin'] as const
 
 /**
- * Whether a step is nothing but one fused update for each run, with numbers that depend on options and the count of steps
+ * Whether a step is nothing but one fused update for each span of parameters, with numbers that depend on options and the count of steps
  * alone: of the optimizers that are, {@link StepsAhead} knows the next steps.
  */
 export function canPlan(optimizer: unknown): optimizer is Optimizer {
   if (!(optimizer instanceof Optimizer)) return false
-  const { transforms, mirrors } = optimizer as unknown as Inside
-  if (!transforms.isEmpty || mirrors.length > 0 || optimizer.groups.some((group) => group.kernel === undefined)) return false
+  const { transforms, bindings } = optimizer as unknown as Inside
+  if (!transforms.isEmpty || bindings.length > 0 || optimizer.groups.some((group) => group.kernel === undefined)) return false
   const [own, base, named] = [optimizer, Optimizer.prototype, whoseKernel(optimizer)] as unknown as Record<string, unknown>[]
   return METHODS.every((method) => own[method] === base[method]) && NUMBERS.every((method) => own[method] === named[method])
 }
@@ -55,7 +55,7 @@ export class StepsAhead {
   /** The updates of each step; where their hyper-parameters are is a row. */
   updates: UpdateCall[] = []
   private readonly optimizer: Optimizer
-  private before: { stepCount: number; runs: { t: number; scalars: Scalars }[] } = { stepCount: 0, runs: [] }
+  private before: { stepCount: number; spans: { t: number; scalars: Scalars }[] } = { stepCount: 0, spans: [] }
 
   constructor(optimizer: Optimizer) {
     this.optimizer = optimizer
@@ -65,14 +65,14 @@ export class StepsAhead {
   refresh(): number {
     const { groups } = this.optimizer
     for (const group of groups) group.refresh()
-    const runs = groups.flatMap((group) => group.runs)
-    return runs.every((run) => run.t > 0) ? runs.length : 0
+    const spans = groups.flatMap((group) => group.spans)
+    return spans.every((span) => span.t > 0) ? spans.length : 0
   }
 
   /** Takes up to `steps` steps but for the updates, whose rows of hyper-parameters go to `rows`; returns how many. */
   plan(rows: Ptr, steps: number, each: StepsToPlan): number {
     const { groups, stepCount } = this.optimizer
-    this.before = { stepCount, runs: groups.flatMap(({ runs }) => runs.map(({ t, scalars }) => ({ t, scalars: { ...scalars } }))) }
+    this.before = { stepCount, spans: groups.flatMap(({ spans }) => spans.map(({ t, scalars }) => ({ t, scalars: { ...scalars } }))) }
     const blocks = groups.map((group) => group.h)
     const notes = new Notes(groups, rows)
     this.updates = notes.updates
@@ -112,12 +112,12 @@ export class StepsAhead {
   }
 
   private restore(): void {
-    const { stepCount, runs: before } = this.before
+    const { stepCount, spans: before } = this.before
     this.optimizer.stepCount = stepCount
-    const runs = this.optimizer.groups.flatMap((group) => group.runs)
-    runs.forEach((run, i) => {
-      run.t = before[i].t
-      run.scalars = before[i].scalars
+    const spans = this.optimizer.groups.flatMap((group) => group.spans)
+    spans.forEach((span, i) => {
+      span.t = before[i].t
+      span.scalars = before[i].scalars
     })
   }
 }

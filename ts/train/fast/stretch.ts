@@ -148,6 +148,6 @@ function updatesOf(recording: Recording, optimizer: Optimizer): number {
     updates = new StepsAhead(optimizer).refresh()
     return false
   })
-  if (optimizer.groups.some(({ kernel, runs }) => runs.some(({ n }) => onOneThread(kernel, [0, 0, 0, 0, n, 0]) === null))) return 0
+  if (optimizer.groups.some(({ kernel, spans }) => spans.some(({ n }) => onOneThread(kernel, [0, 0, 0, 0, n, 0]) === null))) return 0
   return updates
 }

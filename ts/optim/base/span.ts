@@ -5,15 +5,15 @@ import type { Ptr } from '../../backend/kernels.js'
 /** Numbers that an optimizer remembers beside its slots, a set per parameter (a running product, an estimate). */
 export type Scalars = Record<string, number>
 
-/** Typed arrays over the memory of a run. */
-export interface RunViews {
+/** Typed arrays over the memory of a span. */
+export interface SpanViews {
   p: FloatArray
   g: FloatArray
   slots: FloatArray[]
 }
 
 /** Neighbouring parameters that one update call covers. */
-export interface Run {
+export interface ParameterSpan {
   /** Indices of the first parameter and of the one after the last. */
   first: number
   end: number
@@ -26,5 +26,5 @@ export interface Run {
   /** Steps taken so far, the one that is being taken included. */
   t: number
   scalars: Scalars
-  views: RunViews | null
+  views: SpanViews | null
 }

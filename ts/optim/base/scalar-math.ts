@@ -1,10 +1,14 @@
-/** Powers for the numbers of a step, faster than Math.pow and with the same bits on every engine: nothing but arithmetic and roots. */
+/**
+ * Arithmetic for the hyper-parameters of a step: faster than Math.pow and Math.exp, and with the same bits on every engine, because
+ * it is nothing but sums, products and square roots.
+ */
 
 /**
- * 1 − βᵗ for a whole t: what is missing in a mean that started at 0. By squaring; 1 at once where βᵗ is less than half a bit of
- * it; the error is below 1e-13.
+ * Adam's bias correction 1 − βᵗ, for a whole t: a mean that started at 0 is too small by this factor after t steps.
+ *
+ * By repeated squaring; 1 at once where βᵗ is lost in its rounding. The error is below 1e-13. (Kingma & Ba 2015, section 3.)
  */
-export function missing(beta: number, t: number): number {
+export function biasCorrection(beta: number, t: number): number {
   if ((1 - beta) * t > 40) return 1
   let power = 1
   for (let square = beta, rest = t; ; square *= square) {
@@ -14,7 +18,7 @@ export function missing(beta: number, t: number): number {
   }
 }
 
-/** xʸ for x ≥ 0: by squares and roots where 4·y is a whole number, 0 to 64, as the exponents of all defaults are. */
+/** xʸ for x ≥ 0. By squares and square roots where 4·y is a whole number from 0 to 64, which the exponents of all defaults are. */
 export function power(x: number, y: number): number {
   const quarters = 4 * y
   if (!(quarters >= 0 && quarters <= 64) || quarters !== Math.floor(quarters)) return x ** y
@@ -25,8 +29,8 @@ export function power(x: number, y: number): number {
   return result
 }
 
-/** eˣ for x ≤ 0, to 1e-14 of it; 0 below −40, where it is less than half a bit of 1. By eˣ = (eˣᐟ²⁵⁶)²⁵⁶. */
-export function decayed(x: number): number {
+/** eˣ for x ≤ 0 with a relative error of 1e-14, as (eˣᐟ²⁵⁶)²⁵⁶; 0 below −40, where eˣ is lost in the rounding of 1. */
+export function expNonPositive(x: number): number {
   if (x < -40) return 0
   const r = x / 256
   let sum = r * (1 / 720 + r * (1 / 5040 + r * (1 / 40320 + r * (1 / 362880 + r / 3628800))))

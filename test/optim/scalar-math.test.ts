@@ -1,16 +1,16 @@
-/** The powers of ts/optim/base/powers.ts against Math, and NAdam, which needs most of them, at the ends of what floats can hold. */
+/** The powers of ts/optim/base/scalar-math.ts against Math, and NAdam, which needs most of them, at the ends of what floats can hold. */
 import { describe, expect, test } from 'vitest'
 import { type Backend, createBackend } from '../../ts/backend/index.js'
 import { supportedVariants } from '../../ts/backend/wasm/load.js'
-import { decayed, missing, power } from '../../ts/optim/base/powers.js'
+import { biasCorrection, expNonPositive, power } from '../../ts/optim/base/scalar-math.js'
 import { DoG, LARS, NAdam } from '../../ts/optim/index.js'
 import { Parameter } from '../../ts/parameter.js'
 
 const off = (got: number, want: number) => Math.abs(got - want) / Math.max(Math.abs(want), 1e-300)
 
-test('missing(β, t) is 1 − βᵗ', () => {
+test('biasCorrection(β, t) is 1 − βᵗ', () => {
   for (const beta of [0, 0.5, 0.9, 0.999, 0.9999]) {
-    for (const t of [1, 2, 3, 7, 100, 12345, 1e6]) expect(Math.abs(missing(beta, t) - (1 - beta ** t))).toBeLessThan(1e-13)
+    for (const t of [1, 2, 3, 7, 100, 12345, 1e6]) expect(Math.abs(biasCorrection(beta, t) - (1 - beta ** t))).toBeLessThan(1e-13)
   }
 })
 
@@ -23,10 +23,10 @@ test('power(x, y) is xʸ, for quarters and others', () => {
   }
 })
 
-test('decayed(x) is eˣ for x ≤ 0', () => {
-  for (let x = 0; x > -40; x -= 0.0317) expect(off(decayed(x), Math.exp(x)), String(x)).toBeLessThan(5e-14)
-  expect(decayed(0)).toBe(1)
-  for (const x of [-40.1, -745, -1e9, -Infinity]) expect(decayed(x)).toBe(0)
+test('expNonPositive(x) is eˣ for x ≤ 0', () => {
+  for (let x = 0; x > -40; x -= 0.0317) expect(off(expNonPositive(x), Math.exp(x)), String(x)).toBeLessThan(5e-14)
+  expect(expNonPositive(0)).toBe(1)
+  for (const x of [-40.1, -745, -1e9, -Infinity]) expect(expNonPositive(x)).toBe(0)
 })
 
 describe('NAdam', () => {

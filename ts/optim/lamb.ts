@@ -1,0 +1,85 @@
+import type { FloatArray } from '../backend/heap.js'
+import { UPDATES } from '../backend/wasm/parts.js'
+import { adamHyper } from './adam.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
+import { Optimizer } from './base/optimizer.js'
+
+/** Options of {@link LAMB}. */
+export interface LAMBOptions extends GroupOptions {
+  /** Default 0.9. */
+  beta1?: number
+  /** Default 0.999. */
+  beta2?: number
+  /** Default 1e-6. */
+  epsilon?: number
+  /** Weight decay inside the trust ratio (the paper, optax) or beside it (Keras). Default true. */
+  decayInRatio?: boolean
+}
+
+const SLOTS = ['m', 'v', 'direction'] as const
+
+/**
+ * Adam whose steps are in proportion to the parameters of each layer.
+ *
+ *     u = m̂ / (√v̂ + ε) + λ·p,   r = ‖p‖ / ‖u‖   (1 where a norm is 0)
+ *     p ← p − η·r·u
+ *
+ * For transformers with very large batches; at usual batch sizes AdamW does as well.
+ * When not: usual batch sizes (below some thousands).
+ * Defaults: the paper and optax. State: 12 bytes a parameter (4 of them hold u between the passes). You et al. 2020.
+ *
+ * @example
+ * const optimizer = new LAMB(model.parameters(), { learningRate: 2e-3, weightDecay: 0.01 })
+ */
+export class LAMB extends Optimizer<LAMBOptions> {
+  /** @internal */
+  static override readonly part = UPDATES
+  static override readonly defaults: Readonly<Record<string, unknown>> = {
+    learningRate: 1e-3,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-6,
+    decayInRatio: true,
+    ...GROUP_DEFAULTS,
+  }
+
+  protected override get perTensor(): boolean {
+    return true
+  }
+
+  protected override slots(): readonly string[] {
+    return SLOTS
+  }
+
+  protected override kernel(): string {
+    return 'lamb'
+  }
+
+  /** None beforehand: it is part of u, or of the step. */
+  protected override coupledDecay(): number {
+    return 0
+  }
+
+  protected override hyper(o: Required<LAMBOptions>, t: number): readonly number[] {
+    const { learningRate, weightDecay, decayInRatio } = o
+    const [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat] = adamHyper(1, o.beta1, o.beta2, o.epsilon, t)
+    const [directionDecay, parameterDecay] = decayInRatio ? [weightDecay, 0] : [0, learningRate * weightDecay]
+    return [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat, directionDecay, learningRate, parameterDecay]
+  }
+
+  protected override update(p: FloatArray, g: FloatArray, [m, v, u]: FloatArray[], hyper: readonly number[]): void {
+    const [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat, directionDecay, learningRate, parameterDecay] = hyper
+    let parameterSquares = 0
+    let directionSquares = 0
+    for (let i = 0; i < p.length; i++) {
+      m[i] += oneMinusBeta1 * (g[i] - m[i])
+      v[i] = beta2 * v[i] + oneMinusBeta2 * g[i] * g[i]
+      u[i] = (stepSize * m[i]) / (Math.sqrt(v[i]) + epsilonHat) + directionDecay * p[i]
+      parameterSquares += p[i] ** 2
+      directionSquares += u[i] ** 2
+    }
+    const hasNorms = parameterSquares > 0 && directionSquares > 0
+    const rate = hasNorms ? learningRate * Math.sqrt(parameterSquares / directionSquares) : learningRate
+    for (let i = 0; i < p.length; i++) p[i] -= parameterDecay * p[i] + rate * u[i]
+  }
+}
