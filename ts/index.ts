@@ -178,12 +178,13 @@ export { meanAbsoluteError, r2Score, rootMeanSquaredError } from './metrics/regr
 
 // Files
 
+export type { StoredArray } from './io/dtypes.js'
 export {
+  type DecodeOptions,
   decodeSafetensors,
   encodeSafetensors,
   type SafetensorsFile,
   type Storable,
-  type StoredArray,
   type StoredTensor,
 } from './io/safetensors.js'
 export { decodeState, encodeState, type Stateful } from './io/state.js'

@@ -353,13 +353,6 @@ export function asFloats(value: TensorLike, backend?: Backend, op = 'tensor'): T
   return Tensor.onHost(t.backend, t.shape, floats)
 }
 
-/** @internal numbers as they were saved: JSON turns a typed array into an object with indices as keys */
-export function asList(saved: ArrayLike<number> | Record<string, number>): ArrayLike<number> {
-  return typeof (saved as ArrayLike<number>).length === 'number'
-    ? (saved as ArrayLike<number>)
-    : Object.values(saved as Record<string, number>)
-}
-
 /** @internal n zeroed floats of the backend's precision */
 export function floatArray(backend: Backend, n: number): FloatArray {
   return backend.dtype === 'float64' ? new Float64Array(n) : new Float32Array(n)

@@ -178,6 +178,11 @@ describe('bad usage gives exit code 2, one message and a hint', () => {
     ['an unknown option', ['train', 'moons', '--epoch', '3'], /unknown option '--epoch'[\s\S]*Did you mean --epochs\?/],
     ['an unknown task', ['train', 'mnits'], /Did you mean mnist\? There are mnist, iris, spirals, moons/],
     ['a missing task', ['train'], /missing required argument 'task'/],
+    [
+      'an optimizer of 100,000 letters',
+      ['train', 'moons', '--optimizer', 'a'.repeat(100_000)],
+      /argument 'a{40}…' is invalid\. There are SGD/,
+    ],
     ['an unknown optimizer', ['train', 'moons', '--optimizer', 'adma'], /Did you mean Adam\?/],
     ['an unknown backend', ['train', 'moons', '--backend', 'gpu'], /There are wasm, js/],
     ['no number', ['train', 'moons', '--epochs', 'many'], /'many' is invalid\. Wants a whole number from 1 to 10000/],

@@ -32,10 +32,16 @@ export function program(): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('Run it with --help to see what there is.')
     .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(withoutLongWords(text)) })
     .addHelpText('after', ROOT_EXAMPLES)
   for (const command of [trainCommand(), benchCommand(), infoCommand()])
     root.addCommand(command.copyInheritedSettings(root).helpOption('-h, --help', 'print this help'))
   return root
+}
+
+/** Cuts what nobody reads to its end, such as a whole file given as the name of an optimizer. */
+function withoutLongWords(text: string): string {
+  return text.replace(/[^\s']{101,}/g, (word) => `${word.slice(0, 40)}…`)
 }
 
 const ROOT_EXAMPLES = `

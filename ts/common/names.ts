@@ -1,5 +1,5 @@
 /** Names that people type: of options, with the nearest known one as a hint. */
-import { show } from './show.js'
+import { shortened, show } from './show.js'
 
 /** What people type who come from another library. */
 const ALIASES: Readonly<Record<string, string>> = {
@@ -26,7 +26,7 @@ export function checkName(owner: string, name: string, known: readonly string[],
   const alias = Object.hasOwn(aliases, name) ? aliases[name] : ''
   const near = known.some((k) => alias.startsWith(k)) ? alias : nearest(name, known)
   throw new RangeError(
-    `${owner}: there is no option '${name}'${near ? `; did you mean ${near}?` : `. Options: ${[...known].sort().join(', ')}`}`,
+    `${owner}: there is no option '${shortened(name)}'${near ? `; did you mean ${near}?` : `. Options: ${[...known].sort().join(', ')}`}`,
   )
 }
 
@@ -42,18 +42,27 @@ export function list(names: readonly string[]): string {
   return names.length === 1 ? names[0] : `${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}`
 }
 
-/** @internal the name among `known` that is a typing error or two away, if one is */
+/** Longer texts are not misspelt names, and comparing two texts takes as long as the product of their lengths. */
+const LONGEST_NAME = 64
+
+/** So many names are compared at most, for the same reason. */
+const MOST_NAMES = 1000
+
+/** @internal the name among `known` that is a typing error or two away, if one is; none for what is too long to be a name */
 export function nearest(name: string, known: readonly string[]): string | undefined {
+  if (name.length > LONGEST_NAME) return undefined
   let best: string | undefined
   let least = Math.max(2, Math.floor(name.length / 3)) + 1
-  for (const candidate of known) {
+  for (const candidate of known.slice(0, MOST_NAMES)) {
+    // the distance is at least the difference of the lengths
+    if (Math.abs(candidate.length - name.length) >= least) continue
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())
     if (distance < least) [best, least] = [candidate, distance]
   }
   return best
 }
 
-/** @internal letters to insert, leave out or change */
+/** @internal letters to insert, leave out or change (Levenshtein 1966). Takes time in proportion to `a.length * b.length` */
 export function editDistance(a: string, b: string): number {
   let row = [...b, ''].map((_, j) => j)
   for (const letter of a) {

@@ -20,8 +20,12 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true
 }
 
+/** Of a longer shape, messages show the first few dimensions. */
+const LONGEST_SHAPE = 16
+
 /** '[64, 10]' */
 export function formatShape(shape: Shape): string {
+  if (shape.length > LONGEST_SHAPE) return `[${shape.slice(0, 4).join(', ')}, … ${shape.length} dimensions in all]`
   return `[${shape.join(', ')}]`
 }
 

@@ -11,23 +11,46 @@ const MOST_NAMES = 6
  */
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${shortened(value)}'`
-  if (typeof value === 'function') return /^class\b/.test(String(value)) ? `the class ${value.name}` : 'a function'
-  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'function') return /^class\b/.test(String(value)) ? `the class ${shortened(value.name)}` : 'a function'
+  if (typeof value === 'bigint') return `${shortened(String(value))}n`
   if (typeof value !== 'object' || value === null) return String(value)
   if (Array.isArray(value)) return `an array of ${value.length}`
-  // bundlers put a _ before the name of a class that uses itself
-  const name = ((value.constructor ?? Object) as { name?: string }).name?.replace(/^_/, '')
+  const name = className(value)
   if (!name || name === 'Object') return `an object with ${namesIn(value)}`
   const more = isForeign(value) ? OF_ANOTHER_COPY : ArrayBuffer.isView(value) && 'length' in value ? ` of ${value.length}` : ''
   return `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}${more}`
 }
 
-function shortened(text: string): string {
+/** @internal a text for a message, cut where it is long */
+export function shortened(text: string): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text
+}
+
+function className(value: object): string {
+  const name: unknown = ((value.constructor ?? Object) as { name?: unknown }).name
+  if (typeof name !== 'string') return ''
+  // bundlers put a _ before the name of a class that uses itself
+  return shortened(name.replace(/^_/, ''))
 }
 
 function namesIn(value: object): string {
   const names = Object.keys(value)
   if (names.length === 0) return 'nothing'
   return names.slice(0, MOST_NAMES).map(shortened).join(', ') + (names.length > MOST_NAMES ? ' …' : '')
+}
+
+/** In a message: so many names of a list, and so many characters of it. */
+const LONGEST_LIST = 12
+const LONGEST_LINE = 160
+
+/** @internal names that the caller gave, such as columns or categories, for a message: all of a few, the first and the number of many */
+export function showNames(names: readonly string[]): string {
+  const shown: string[] = []
+  let length = 0
+  for (const name of names.slice(0, LONGEST_LIST)) {
+    const text = shortened(name)
+    if ((length += text.length + 2) > LONGEST_LINE) break
+    shown.push(text)
+  }
+  return shown.join(', ') + (shown.length < names.length ? `, … (${names.length} in all)` : '')
 }

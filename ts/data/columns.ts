@@ -1,6 +1,6 @@
 /** Columns of tables: what becomes of each, found out from its values, and rows made into numbers by that. */
 import { editDistance, nearest } from '../common/names.js'
-import { show } from '../common/show.js'
+import { shortened, show, showNames } from '../common/show.js'
 
 /** A row of a table: its values by the name of their column. Numbers may be text, as CSV readers give them. */
 export type Row = Readonly<Record<string, unknown>>
@@ -30,9 +30,15 @@ export function missingTest(given: readonly (string | number)[] = []): MissingTe
   const known = new Set(given.map(String))
   return (value) => {
     if (value === undefined || value === null || Number.isNaN(value)) return true
+    if (!isCell(value)) return false
     const text = String(value)
     return text.trim() === '' || known.has(text)
   }
+}
+
+/** Whether a value is of a kind that columns take; text can be made of all these. */
+function isCell(value: unknown): value is number | string | boolean | bigint {
+  return typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint'
 }
 
 /** @internal */
@@ -64,16 +70,16 @@ export function readColumn(rows: NumberedRows, name: string, { isMissing, isName
       missing === 'fail' ? `; give missing: 'drop' to leave such rows out${isTarget ? '' : ", 'mean' or 'median' to fill them in"}` : ''
     const more =
       missing !== 'fail' && isTarget
-        ? `, the target, which is not filled in: missing: { '${name}': 'drop', … } by column leaves such rows out`
+        ? `, the target, which is not filled in: missing: { '${shortened(name)}': 'drop', … } by column leaves such rows out`
         : ''
-    throw new RangeError(`fromTable: no value in column '${name}' of row ${at}${hint}${more}`)
+    throw new RangeError(`fromTable: no value in column '${shortened(name)}' of row ${at}${hint}${more}`)
   }
-  if (given.length === 0) throw new RangeError(`fromTable: there is no value in column '${name}'`)
+  if (given.length === 0) throw new RangeError(`fromTable: there is no value in column '${shortened(name)}'`)
   const values = given.map(([at, row]): Value => [at, valueIn(row, name)])
-  const odd = values.find(([, value]) => !['number', 'string', 'boolean', 'bigint'].includes(typeof value))
+  const odd = values.find(([, value]) => !isCell(value))
   if (odd)
     throw new TypeError(
-      `fromTable: column '${name}' of row ${odd[0]} wants a number, text or boolean, got ${show(odd[1])}${odd[1] instanceof Date ? '; its getTime() / 864e5 are days' : ''}`,
+      `fromTable: column '${shortened(name)}' of row ${odd[0]} wants a number, text or boolean, got ${show(odd[1])}${odd[1] instanceof Date ? '; its getTime() / 864e5 are days' : ''}`,
     )
   if (!isNamed && isNumeric(values, name)) {
     const numbers = values.map(([, value]) => Number(value))
@@ -99,49 +105,58 @@ function filling(numbers: number[], missing: 'mean' | 'median' | number): number
 /** Of a column of numbers, so many may be others before they are taken for categories: one, or one in ten. */
 const STRAYS = 0.1
 
-/** A number with commas, as its point or between thousands: nobody but the writer knows which. */
-const COMMA = /^\s*-?(\d+,\d+|\d+(,\d{2,3})+(\.\d+)?|\d+(\.\d{3})+,\d+)\s*$/
+/** A number with commas, as its point or between thousands: nobody but the writer knows which. Of text without blanks around it. */
+const COMMA = /^-?(\d+,\d+|\d+(,\d{2,3})+(\.\d+)?|\d+(\.\d{3})+,\d+)$/
 
 /** Whether all values are numbers. @throws RangeError where nearly all are: somebody should look at the rest */
 function isNumeric(values: readonly Value[], name: string): boolean {
   const strays = values.filter(([, value]) => !isNumber(value))
-  const infinite = strays.find(([, value]) => typeof value === 'number')
-  if (infinite !== undefined)
-    throw new RangeError(`fromTable: column '${name}' of row ${infinite[0]} wants a finite number (of 32 bits), got ${infinite[1]}`)
-  if (strays.length === 0) return true
   const numbers = values.length - strays.length
-  if (strays.every(([, value]) => COMMA.test(String(value))))
+  const infinite = strays.find(([, value]) => typeof value === 'number' || (numbers > 0 && isTooLarge(value)))
+  if (infinite !== undefined)
     throw new RangeError(
-      `fromTable: column '${name}' has a comma in a number, ${show(strays[0][1])} in row ${strays[0][0]}; ` +
-        `write numbers with a point before the decimals and nothing between thousands, or add '${name}' to categories`,
+      `fromTable: column '${shortened(name)}' of row ${infinite[0]} wants a finite number (of 32 bits), got ${show(infinite[1])}`,
+    )
+  if (strays.length === 0) return true
+  if (strays.every(([, value]) => COMMA.test(String(value).trim())))
+    throw new RangeError(
+      `fromTable: column '${shortened(name)}' has a comma in a number, ${show(strays[0][1])} in row ${strays[0][0]}; ` +
+        `write numbers with a point before the decimals and nothing between thousands, or add '${shortened(name)}' to categories`,
     )
   if (numbers <= 1 || strays.length > Math.max(1, STRAYS * values.length)) return false
   throw new RangeError(
-    `fromTable: column '${name}' has numbers in ${numbers} rows, but ${show(strays[0][1])} in row ${strays[0][0]}; ` +
-      `add that to missingValues, or '${name}' to categories`,
+    `fromTable: column '${shortened(name)}' has numbers in ${numbers} rows, but ${show(strays[0][1])} in row ${strays[0][0]}; ` +
+      `add that to missingValues, or '${shortened(name)}' to categories`,
   )
 }
 
-/** A day, or a time on it, as computers write it. */
-const DATE = /^\s*\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?\s*$/
+/** A day, or a time on it, as computers write it. Of text without blanks around it: matching those too took quadratic time. */
+const DATE = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$/
 
 /** Of so many rows some share a category. */
 const MANY = 20
 
 /** @throws RangeError for texts that are hardly meant as categories: dates, and what is another in each row */
 function checkTexts(values: readonly Value[], name: string, different: number): void {
-  const otherwise = `leave '${name}' out of inputs, or add it to categories`
-  if (values.every(([, value]) => DATE.test(String(value))))
+  const otherwise = `leave '${shortened(name)}' out of inputs, or add it to categories`
+  if (values.every(([, value]) => DATE.test(String(value).trim())))
     throw new RangeError(
-      `fromTable: column '${name}' has dates, ${show(values[0][1])} in row ${values[0][0]}; ` +
+      `fromTable: column '${shortened(name)}' has dates, ${show(values[0][1])} in row ${values[0][0]}; ` +
         `make numbers of them (Date.parse(text) / 864e5 are days), ${otherwise}`,
     )
   if (different === values.length && different >= MANY)
-    throw new RangeError(`fromTable: column '${name}' has another text in each of ${different} rows, as names and notes have; ${otherwise}`)
+    throw new RangeError(
+      `fromTable: column '${shortened(name)}' has another text in each of ${different} rows, as names and notes have; ${otherwise}`,
+    )
 }
 
 function isNumber(value: unknown): boolean {
-  return typeof value !== 'boolean' && Number.isFinite(Math.fround(Number(value)))
+  return isCell(value) && typeof value !== 'boolean' && Number.isFinite(Math.fround(Number(value)))
+}
+
+/** Whether a text is a number that 32 bits cannot hold, such as 1e999. */
+function isTooLarge(value: unknown): boolean {
+  return typeof value === 'string' && Math.abs(Math.fround(Number(value))) === Number.POSITIVE_INFINITY
 }
 
 /** @internal rows without those that have a gap where such rows are left out. @throws RangeError if none is left */
@@ -166,7 +181,7 @@ export function checkSpelling(who: string, rows: NumberedRows, columns: readonly
     // of a short name, half the letters are another name
     if (near !== undefined && editDistance(name.toLowerCase(), near.toLowerCase()) <= name.length / 2)
       throw new RangeError(
-        `${who}: no row has a column '${name}'; did you mean it by '${near}'? (A column of gaps alone is null in a row.)`,
+        `${who}: no row has a column '${shortened(name)}'; did you mean it by '${shortened(near)}'? (A column of gaps alone is null in a row.)`,
       )
   }
 }
@@ -187,7 +202,7 @@ export function encodeRows(who: string, rows: NumberedRows, columns: readonly Ta
       const { name, categories, fill } = column
       const value = valueIn(row, name)
       const isGap = isMissing(value)
-      if (isGap && fill === undefined) throw new RangeError(`${who}: no value in column '${name}' of row ${i}; ${FILL}`)
+      if (isGap && fill === undefined) throw new RangeError(`${who}: no value in column '${shortened(name)}' of row ${i}; ${FILL}`)
       if (categories === null) out[at] = isGap ? (fill as number) : numberFor(who, value, column, i)
       else if (!isGap) out[at + numberFor(who, value, column, i)] = 1
       at += categories?.length ?? 1
@@ -201,7 +216,7 @@ export function encodeTargets(who: string, rows: NumberedRows, column: TableColu
   const targets = column.categories === null ? new Float32Array(rows.length) : new Int32Array(rows.length)
   for (const [k, [i, row]] of rows.entries()) {
     const value = valueIn(row, column.name)
-    if (isMissing(value)) throw new RangeError(`${who}: no value in column '${column.name}' of row ${i}, the target`)
+    if (isMissing(value)) throw new RangeError(`${who}: no value in column '${shortened(column.name)}' of row ${i}, the target`)
     targets[k] = numberFor(who, value, column, i)
   }
   return targets
@@ -210,10 +225,10 @@ export function encodeTargets(who: string, rows: NumberedRows, column: TableColu
 /** The number, or the place of the category. */
 function numberFor(who: string, value: unknown, { name, categories }: TableColumn, row: number): number {
   if (categories !== null) {
-    const found = categories.indexOf(String(value))
+    const found = isCell(value) ? categories.indexOf(String(value)) : -1
     if (found >= 0) return found
-    throw new RangeError(`${who}: column '${name}' of row ${row} is one of ${categories.join(', ')}; got ${show(value)}`)
+    throw new RangeError(`${who}: column '${shortened(name)}' of row ${row} is one of ${showNames(categories)}; got ${show(value)}`)
   }
   if (isNumber(value)) return Number(value)
-  throw new RangeError(`${who}: column '${name}' of row ${row} wants a number, got ${show(value)}`)
+  throw new RangeError(`${who}: column '${shortened(name)}' of row ${row} wants a number, got ${show(value)}`)
 }

@@ -1,6 +1,6 @@
 /** Tables: rows as people have them (from CSV, JSON, a database), made into the numbers that a net learns from. */
 import { checkNames, list } from '../common/names.js'
-import { show } from '../common/show.js'
+import { shortened, show, showNames } from '../common/show.js'
 import {
   checkSpelling,
   encodeRows,
@@ -111,13 +111,15 @@ function tableOf(rows: readonly Row[], options: TableOptions): Table {
   if (rows.length === 0) throw new RangeError('fromTable: there are no rows')
   if (typeof target !== 'string') throw new TypeError(`fromTable: target is the name of one column, got ${show(target)}`)
   for (const name of ['inputs', 'categories', 'missingValues'] as const)
-    if (!Array.isArray(options[name] ?? [])) throw new TypeError(`fromTable: ${name} must be an array, got ${show(options[name])}`)
+    if (!(options[name] === undefined || Array.isArray(options[name])))
+      throw new TypeError(`fromTable: ${name} must be an array, got ${show(options[name])}`)
   const names = options.inputs ?? Object.keys(rows[0]).filter((name) => name !== target)
   if (names.length === 0) throw new RangeError('fromTable: there is no column to learn from')
   for (const name of [...names, target, ...categories]) checkColumn(rows[0], name)
   const twice = names.find((name, i) => names.indexOf(name) < i)
-  if (twice !== undefined) throw new RangeError(`fromTable: inputs has '${twice}' twice`)
-  if (names.includes(target)) throw new RangeError(`fromTable: inputs has the target '${target}', which would be learnt from itself`)
+  if (twice !== undefined) throw new RangeError(`fromTable: inputs has '${shortened(twice)}' twice`)
+  if (names.includes(target))
+    throw new RangeError(`fromTable: inputs has the target '${shortened(target)}', which would be learnt from itself`)
   const used = [...names, target]
   const wayOf = waysOf(missing, used, target)
   const isMissing = missingTest(options.missingValues)
@@ -152,10 +154,10 @@ function waysOf(missing: NonNullable<TableOptions['missing']>, used: readonly st
   }
   for (const [name, way] of Object.entries(missing)) {
     if (!used.includes(name))
-      throw new RangeError(`fromTable: missing has a column '${name}' that is not used, only ${used.join(', ')} are`)
-    check(way, `missing of '${name}'`)
+      throw new RangeError(`fromTable: missing has a column '${shortened(name)}' that is not used, only ${showNames(used)} are`)
+    check(way, `missing of '${shortened(name)}'`)
     if (name === target && way !== 'drop' && way !== 'fail')
-      throw new RangeError(`fromTable: a target is not filled in: missing of '${name}' is 'fail' or 'drop', got ${show(way)}`)
+      throw new RangeError(`fromTable: a target is not filled in: missing of '${shortened(name)}' is 'fail' or 'drop', got ${show(way)}`)
   }
   return (name) => (Object.hasOwn(missing, name) ? missing[name] : undefined) ?? 'fail'
 }
@@ -223,7 +225,7 @@ export function encoderFromState(state: TableState): TableEncoder {
     const isFilled = column?.fill === undefined || Number.isFinite(column.fill)
     if (!(isGood && isFilled && isText(column.name)))
       throw new TypeError(
-        `encoderFromState: a column has a name, its categories or null, and a number or nothing as fill, got ${JSON.stringify(column)}`,
+        `encoderFromState: a column has a name, its categories or null, and a number or nothing as fill, got ${show(column)}`,
       )
   }
   return encoderOf(columns, target, missingValues)
@@ -234,5 +236,6 @@ function isText(value: unknown): boolean {
 }
 
 function checkColumn(row: Row, name: string): void {
-  if (!Object.hasOwn(row, name)) throw new RangeError(`fromTable: there is no column '${name}', only ${Object.keys(row).join(', ')}`)
+  if (!Object.hasOwn(row, name))
+    throw new RangeError(`fromTable: there is no column '${shortened(name)}', only ${showNames(Object.keys(row))}`)
 }

@@ -1,9 +1,12 @@
 /** Everything of a training in one file: models, optimizers, schedulers, scalers, and whatever JSON has beside them. */
-import { show } from '../common/show.js'
-import { type Bytes, decodeSafetensors, encodeSafetensors, type Storable } from './safetensors.js'
+import { shortened, show } from '../common/show.js'
+import { type Bytes, type DecodeOptions, decodeSafetensors, encodeSafetensors, type Storable } from './safetensors.js'
 
 /** Where the file says how its tensors are put together: JSON with `{ $tensor: name }` in place of arrays. */
 const KEY = 'gradus-state/1'
+
+/** States are trees of a few levels; a tree of more would end in an overflow of the stack, here or where it is read. */
+const DEEPEST = 1000
 
 /** What has a state to keep: models, optimizers, wrappers, schedulers, averages, scalers, tables. */
 export interface Stateful {
@@ -32,9 +35,10 @@ export function encodeState(parts: object): Bytes {
   const visit = (value: unknown, path: string): unknown => {
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
     if (typeof value === 'number') return Object.is(JSON.parse(JSON.stringify(value)), value) ? value : { $number: numberText(value) }
-    if (typeof value !== 'object') throw new TypeError(`encodeState: '${path}' cannot be kept, it is ${show(value)}`)
+    if (typeof value !== 'object') throw new TypeError(`encodeState: '${shortened(path)}' cannot be kept, it is ${show(value)}`)
     if (isStorable(value)) return { $tensor: keep(value, path) }
-    if (above.has(value)) throw new TypeError(`encodeState: '${path}' contains itself`)
+    if (above.has(value)) throw new TypeError(`encodeState: '${shortened(path)}' contains itself`)
+    if (above.size >= DEEPEST) throw new TypeError(`encodeState: '${shortened(path)}' is nested more than ${DEEPEST} deep`)
     above.add(value)
     const out = visitInside(value, path)
     above.delete(value)
@@ -46,7 +50,9 @@ export function encodeState(parts: object): Bytes {
     const content = stateOf(value)
     const prototype = Object.getPrototypeOf(content)
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
-      throw new TypeError(`encodeState: '${path}' cannot be kept, it is ${show(value)}; it is no plain object and has no state()`)
+      throw new TypeError(
+        `encodeState: '${shortened(path)}' cannot be kept, it is ${show(value)}; it is no plain object and has no state()`,
+      )
     const entries = Object.entries(content).filter(([, entry]) => entry !== undefined)
     const visited = entries.map(([name, entry]) => [name, visit(entry, join(path, name))])
     return entries.some(([name]) => name.startsWith('$')) ? { $entries: visited } : Object.fromEntries(visited)
@@ -77,25 +83,28 @@ export function encodeState(parts: object): Bytes {
  * @throws RangeError for a file that is damaged, or is of another maker: {@link decodeSafetensors} reads those
  */
 // biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
-export function decodeState<T = Record<string, any>>(file: Uint8Array | ArrayBuffer): T {
-  const { tensors, metadata } = decodeSafetensors(file)
+export function decodeState<T = Record<string, any>>(file: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): T {
+  const { tensors, metadata } = decodeSafetensors(file, options)
   if (!Object.hasOwn(metadata, KEY))
     throw new RangeError('decodeState: encodeState did not make this file; decodeSafetensors gives its tensors')
 
-  const visit = (value: unknown): unknown => {
+  const visit = (value: unknown, depth: number): unknown => {
     if (typeof value !== 'object' || value === null) return value
-    if (Array.isArray(value)) return value.map(visit)
-    const { $tensor, $number, $entries } = value as { $tensor?: string; $number?: string; $entries?: [string, unknown][] }
-    if ($number !== undefined) return Number($number)
+    if (depth > DEEPEST) throw new RangeError(`it is nested more than ${DEEPEST} deep`)
+    const below = (entry: unknown) => visit(entry, depth + 1)
+    if (Array.isArray(value)) return value.map(below)
+    const { $tensor, $number, $entries } = value as { $tensor?: unknown; $number?: unknown; $entries?: unknown }
+    if ($number !== undefined) return numberFrom($number)
     if ($tensor !== undefined) {
-      if (!Object.hasOwn(tensors, $tensor)) throw new RangeError(`there is no tensor '${$tensor}'`)
+      if (typeof $tensor !== 'string' || !Object.hasOwn(tensors, $tensor)) throw new RangeError(`there is no tensor ${show($tensor)}`)
       return tensors[$tensor].data
     }
-    return Object.fromEntries(($entries ?? Object.entries(value)).map(([name, entry]) => [name, visit(entry)]))
+    const entries = $entries === undefined ? Object.entries(value) : entriesFrom($entries)
+    return Object.fromEntries(entries.map(([name, entry]) => [name, below(entry)]))
   }
 
   try {
-    return visit(JSON.parse(metadata[KEY])) as T
+    return visit(JSON.parse(metadata[KEY]), 0) as T
   } catch (cause) {
     throw new RangeError(`decodeState: '${KEY}' in the file is damaged: ${(cause as Error).message}`, { cause })
   }
@@ -103,6 +112,20 @@ export function decodeState<T = Record<string, any>>(file: Uint8Array | ArrayBuf
 
 function numberText(value: number): string {
   return Object.is(value, -0) ? '-0' : String(value)
+}
+
+/** What {@link numberText} wrote. @throws RangeError for anything else: Number('abc') would be NaN */
+function numberFrom(text: unknown): number {
+  const value = typeof text === 'string' ? Number(text) : Number.NaN
+  if (numberText(value) === text) return value
+  throw new RangeError(`${show(text)} is no number`)
+}
+
+/** Names with their values. @throws RangeError unless they are */
+function entriesFrom(entries: unknown): [string, unknown][] {
+  const isPair = (entry: unknown) => Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string'
+  if (Array.isArray(entries) && entries.every(isPair)) return entries
+  throw new RangeError('$entries are pairs of a name and a value')
 }
 
 function isStorable(value: object): value is Storable {

@@ -8,6 +8,7 @@ import { type Backend, defaultBackend } from '../backend/index.js'
 import { checkCount } from '../common/checks.js'
 import { COPY } from '../common/copies.js'
 import { checkNames } from '../common/names.js'
+import { savedCount } from '../common/saved.js'
 import type { Shape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { Parameter } from '../parameter.js'
@@ -316,11 +317,13 @@ export abstract class Module {
       if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}${hintFor(name, state)}`)
       return [tensor, valuesFor(tensor, name, state[name])] as const
     })
-    const drawn = [...this.namedGenerators()].filter(([name]) => left.delete(name))
+    const drawn = [...this.namedGenerators()]
+      .filter(([name]) => left.delete(name))
+      .map(([name, generator]) => [generator, savedCount(listOf(state[name], name)[0], `loadState: '${name}'`)] as const)
     for (const name of left) if (name.endsWith('generator')) left.delete(name)
     if (left.size > 0) throw new Error(`loadState: no parameter is named '${[...left].join("', '")}'`)
     for (const [tensor, values] of found) tensor.view().set(values)
-    for (const [name, generator] of drawn) generator.counter = Number(listOf(state[name])[0])
+    for (const [generator, counter] of drawn) generator.counter = counter
     return this
   }
 

@@ -1,8 +1,9 @@
 /** Values as they were saved, on their way back into a model. */
 
 import { ShapeError } from '../common/errors.js'
+import { type SavedNumbers, savedNumbers } from '../common/saved.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
-import { asList, type Tensor } from '../tensor.js'
+import type { Tensor } from '../tensor.js'
 
 /** Values of a parameter as they were kept: in a row, or with their shape, as tensors are. */
 export type SavedValues =
@@ -11,16 +12,16 @@ export type SavedValues =
 
 type WithShape = Partial<Exclude<SavedValues, ArrayLike<number>>>
 
-/** @internal the values in a row */
-export function listOf(saved: SavedValues): ArrayLike<number> {
-  const { data = saved } = saved as WithShape
-  return asList((typeof data === 'function' ? data.call(saved) : data) as ArrayLike<number>)
+/** @internal the values in a row. @throws TypeError for what are no numbers, RangeError for infinite ones in JSON */
+export function listOf(saved: SavedValues, name: string): ArrayLike<number> {
+  const { data = saved } = (saved ?? {}) as WithShape
+  return savedNumbers((typeof data === 'function' ? data.call(saved) : data) as SavedNumbers, `loadState: '${name}'`)
 }
 
 /** @internal the values for a parameter or buffer. @throws ShapeError if they do not fit */
 export function valuesFor(p: Tensor, name: string, saved: SavedValues): ArrayLike<number> {
-  const { shape = p.shape } = saved as WithShape
-  const values = listOf(saved)
+  const { shape = p.shape } = (saved ?? {}) as WithShape
+  const values = listOf(saved, name)
   if (sameShape(shape, p.shape) && values.length === p.size && typeof values[0] !== 'bigint') return values
   const kind = typeof values[0] === 'bigint' ? ' of 64-bit integers' : ''
   const got = sameShape(shape, p.shape) ? values.length : `shape ${formatShape(shape)}`

@@ -2,6 +2,7 @@
 
 import { checkChoice } from '../common/checks.js'
 import { checkNames } from '../common/names.js'
+import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
 
 /** What a scheduler drives: anything with groups of options, every optimizer among them. */
@@ -100,13 +101,17 @@ export class ReduceOnPlateau {
     return { best, badSteps, cooldownLeft }
   }
 
-  /** @throws TypeError for what is no state of one */
+  /** @throws TypeError for what is no state of one, RangeError for counts that are none; then nothing was changed */
   loadState(state: { best: number; badSteps: number; cooldownLeft: number }): void {
     if (typeof state?.badSteps !== 'number')
       throw new TypeError(`ReduceOnPlateau.loadState(): wants { best, badSteps, cooldownLeft }, got ${show(state)}`)
-    this.best = state.best
-    this.badSteps = state.badSteps
-    this.cooldownLeft = state.cooldownLeft
+    // before the first step the best is infinite, for which JSON writes null
+    const best: unknown = state.best ?? this.worst
+    if (typeof best !== 'number') throw new TypeError(`ReduceOnPlateau.loadState(): best wants a number, got ${show(best)}`)
+    const badSteps = savedCount(state.badSteps, 'ReduceOnPlateau.loadState(): badSteps')
+    this.cooldownLeft = savedCount(state.cooldownLeft, 'ReduceOnPlateau.loadState(): cooldownLeft')
+    this.badSteps = badSteps
+    this.best = best
   }
 
   private get worst(): number {

@@ -1,7 +1,7 @@
 /** Saving and restoring the state of optimizers as plain objects of numbers, strings and typed arrays. */
 
 import type { FloatArray } from '../../backend/heap.js'
-import { asList } from '../../tensor.js'
+import { savedCount, savedNumbers, savedScalars } from '../../common/saved.js'
 import type { ParameterGroup } from './group.js'
 import type { Scalars } from './span.js'
 
@@ -85,13 +85,16 @@ export function checkState(optimizer: string, groups: readonly ParameterGroup[],
   if (state.groups.length !== groups.length) {
     throw new Error(`${optimizer}.loadState(): the state has ${state.groups.length} groups, the optimizer ${groups.length}`)
   }
+  savedCount(state.stepCount, `${optimizer}.loadState(): stepCount`)
+  savedScalars(state.globals, `${optimizer}.loadState(): globals`)
+  savedScalars(state.transforms, `${optimizer}.loadState(): transforms`)
   groups.forEach((group, k) => checkGroup(optimizer, group, state.groups[k].parameters))
 }
 
 /** Puts a state that was checked into the parameters of a group. */
 export function restoreGroup(group: ParameterGroup, parameters: readonly ParameterState[]): void {
   for (const [i, saved] of parameters.entries()) {
-    for (const [slot, view] of viewsOf(group, i)) view.set(asList(saved.slots[slot]))
+    for (const [slot, view] of viewsOf(group, i)) view.set(savedNumbers(saved.slots[slot], slot))
     group.restore(i, saved.stepCount, saved.scalars)
   }
 }
@@ -109,8 +112,11 @@ function checkGroup(optimizer: string, group: ParameterGroup, saved: readonly Pa
     group.parameters,
   )
   for (const [i, p] of group.parameters.entries()) {
+    const what = `${optimizer}.loadState(): '${p.name}'`
+    savedCount(saved[i].stepCount, `${what}: stepCount`)
+    savedScalars(saved[i].scalars, `${what}: scalars`)
     for (const [slot, view] of viewsOf(group, i)) {
-      const found = asList(saved[i].slots[slot] ?? []).length
+      const found = savedNumbers(saved[i].slots[slot] ?? [], `${what}: slot '${slot}'`).length
       if (found === view.length) continue
       throw new Error(
         `${optimizer}.loadState(): '${p.name}' wants ${view.length} values of slot '${slot}', the state has ${found || 'none'}`,

@@ -1,7 +1,7 @@
 /** Gradient accumulation: several batches to a step. */
 import { checkCount } from '../../common/checks.js'
+import { savedNumbers } from '../../common/saved.js'
 import type { Parameter } from '../../parameter.js'
-import { asList } from '../../tensor.js'
 import type { UpdateOptions } from '../base/input.js'
 import { fromJson } from '../base/options.js'
 import { type OptimizerLike, OptimizerWrapper, type SavedArray, wrapperOptions } from './wrapper.js'
@@ -81,7 +81,10 @@ export class GradientAccumulation extends OptimizerWrapper {
     if (pending > 0 !== Array.isArray(gradients))
       throw new RangeError(`${name}.loadState(): the state has ${pending} batches pending and ${pending > 0 ? 'no' : 'some'} gradients`)
     const kept = gradients ?? parameters.map(() => null)
-    const lists = this.listsOf(kept.map((gradient, i) => gradient?.values ?? { length: parameters[i]?.size }))
+    const lists = this.listsOf(kept.map((gradient, i) => gradient?.values ?? new Float32Array(parameters[i]?.size ?? 0)))
+    const rows = kept.map(
+      (gradient, i) => gradient?.rows && Int32Array.from(savedNumbers(gradient.rows, `${name}.loadState(): rows of gradient ${i}`)),
+    )
     return () => {
       // what has come together here is no part of what the state goes on with
       if (this.pending > 0) this.zeroGrad()
@@ -89,7 +92,7 @@ export class GradientAccumulation extends OptimizerWrapper {
       for (const [i, gradient] of kept.entries()) {
         if (gradient === null) continue
         parameters[i].gradientView().set(lists[i])
-        parameters[i].touchedRows = gradient.rows && [Int32Array.from(asList(gradient.rows))]
+        parameters[i].touchedRows = rows[i] ? [rows[i]] : null
       }
     }
   }

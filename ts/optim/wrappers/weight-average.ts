@@ -1,7 +1,7 @@
 import type { FloatArray } from '../../backend/heap.js'
+import { savedCount, savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Parameter } from '../../parameter.js'
-import { asList } from '../../tensor.js'
 import { withWeights } from '../base/averaging.js'
 import { parametersOf } from '../base/input.js'
 import { checkNames, checkOption } from '../base/options.js'
@@ -85,13 +85,13 @@ export class WeightAverage {
   /** @throws TypeError for what is no state of an average, RangeError for one of other parameters; then nothing was changed */
   loadState(state: { count: number; values: FloatArray[] }): void {
     if (!Array.isArray(state?.values)) throw new TypeError(`WeightAverage.loadState(): wants a state of an average, got ${show(state)}`)
-    const saved = state.values.map(asList)
+    const saved = state.values.map((values, i) => savedNumbers(values, `WeightAverage.loadState(): average ${i}`))
     checkSizes(
       'WeightAverage',
       saved.map(({ length }) => length),
       this.parameters,
     )
-    this.count = state.count
+    this.count = savedCount(state.count, 'WeightAverage.loadState(): count')
     saved.forEach((average, i) => this.values[i].set(average))
   }
 }

@@ -3,9 +3,9 @@
  * optimizer, so that training loops, schedulers and checkpoints need not know.
  */
 
+import { type SavedNumbers, savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Parameter } from '../../parameter.js'
-import { asList } from '../../tensor.js'
 import type { ShowsAverages } from '../base/averaging.js'
 import type { ParameterGroup } from '../base/group.js'
 import type { UpdateOptions } from '../base/input.js'
@@ -31,7 +31,7 @@ export interface OptimizerLike {
 }
 
 /** An array of a state, or what JSON makes of it. */
-export type SavedArray = Parameters<typeof asList>[0]
+export type SavedArray = SavedNumbers
 
 /** Passes everything on to an inner optimizer. */
 export abstract class OptimizerWrapper implements OptimizerLike {
@@ -122,7 +122,7 @@ export abstract class OptimizerWrapper implements OptimizerLike {
 
   /** Arrays of a state, one for each parameter, as lists. @throws RangeError unless they are as long as the parameters */
   protected listsOf(saved: readonly SavedArray[] | undefined): ArrayLike<number>[] {
-    const lists = (saved ?? []).map(asList)
+    const lists = (saved ?? []).map((values, i) => savedNumbers(values, `${this.name}.loadState(): array ${i}`))
     checkSizes(
       this.name,
       lists.map(({ length }) => length),

@@ -1,12 +1,13 @@
 /** What optimizers have in common that evaluate the loss themselves, several times a step. */
 
+import { type SavedNumbers, savedCount, savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Loss } from '../../loss/loss.js'
 import { parametersOf } from '../../optim/base/input.js'
 import { type Allowed, checked, checkNames, checkOption, fromJson } from '../../optim/base/options.js'
 import { checkSizes } from '../../optim/base/state.js'
 import type { Parameter } from '../../parameter.js'
-import { asList, Tensor } from '../../tensor.js'
+import { Tensor } from '../../tensor.js'
 import type { Frozen } from '../least-squares/equations.js'
 import type { Point } from '../objective.js'
 import type { StopReason } from '../result.js'
@@ -150,9 +151,10 @@ export abstract class ClosureOptimizer<O extends object> {
     const options = fromJson(state.options, defaults)
     checkNames(this.name, options, Object.keys(defaults))
     this.checkOptions(options)
-    const values = Object.entries(state.values).map(([name, value]) => [name, withVectors(value)])
+    const values = Object.entries(state.values).map(([name, value]) => [name, withVectors(value, `${this.name}.loadState(): ${name}`)])
+    const stepCount = savedCount(state.stepCount, `${this.name}.loadState(): stepCount`)
     Object.assign(this.options, options)
-    this.stepCount = state.stepCount
+    this.stepCount = stepCount
     this.restore(Object.fromEntries(values))
   }
 
@@ -225,12 +227,12 @@ export abstract class ClosureOptimizer<O extends object> {
 }
 
 /** A copy of a saved value in which all numbers in a row are vectors again: JSON makes objects of those, with indices for names. */
-function withVectors(saved: unknown): unknown {
+function withVectors(saved: unknown, what: string): unknown {
   if (typeof saved !== 'object' || saved === null) return saved
-  if (Array.isArray(saved) && typeof saved[0] !== 'number') return saved.map(withVectors)
+  if (Array.isArray(saved) && typeof saved[0] !== 'number') return saved.map((value, i) => withVectors(value, `${what}[${i}]`))
   if (ArrayBuffer.isView(saved) || Object.keys(saved).every((key, i) => key === String(i)))
-    return Float64Array.from(asList(saved as Record<string, number>))
-  return Object.fromEntries(Object.entries(saved).map(([name, value]) => [name, withVectors(value)]))
+    return Float64Array.from(savedNumbers(saved as SavedNumbers, what))
+  return Object.fromEntries(Object.entries(saved).map(([name, value]) => [name, withVectors(value, `${what}.${name}`)]))
 }
 
 function checkParameters(owner: string, parameters: Parameter[]): Parameter[] {

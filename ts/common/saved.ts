@@ -1,0 +1,50 @@
+/** What was saved and comes back, perhaps by way of JSON or from a stranger: checked before anything is made of it. */
+
+import { checkCount } from './checks.js'
+import { show } from './show.js'
+
+/** Numbers as they were saved: a typed array, or what JSON makes of one, `{"0": 0.5, "1": 2}`, or a plain array. */
+export type SavedNumbers = ArrayLike<number> | Readonly<Record<string, number>>
+
+/**
+ * @internal saved numbers in their order. A typed array may hold NaN and infinities and gives them back; JSON has neither, so there
+ * every value must be a finite number: it writes null in their place, which would come back as 0.
+ * @param what what messages call them
+ * @throws TypeError for keys that are not 0, 1, 2 … and for values that are no numbers; RangeError for ones that are not finite
+ */
+export function savedNumbers(saved: SavedNumbers, what: string): ArrayLike<number> {
+  if (ArrayBuffer.isView(saved) && 'length' in saved) return saved as ArrayLike<number>
+  if (typeof saved !== 'object' || saved === null) throw new TypeError(`${what}: wants numbers in an array, got ${show(saved)}`)
+  const values = Array.isArray(saved) ? (saved as unknown[]) : valuesInOrder(saved, what)
+  for (let i = 0; i < values.length; i++) checkNumber(values[i], `${what}: value ${i}`)
+  return values as number[]
+}
+
+function valuesInOrder(saved: object, what: string): unknown[] {
+  const keys = Object.keys(saved)
+  const wrong = keys.findIndex((key, i) => key !== String(i))
+  if (wrong >= 0) throw new TypeError(`${what}: wants values by the keys 0, 1, 2 …, got ${show(keys[wrong])} in the place of ${wrong}`)
+  return Object.values(saved)
+}
+
+function checkNumber(value: unknown, what: string): void {
+  if (typeof value === 'number' && Number.isFinite(value)) return
+  if (typeof value === 'number') throw new RangeError(`${what} wants a finite number, got ${value}`)
+  const hint = value === null ? ', which JSON writes for NaN and infinities; encodeState keeps those' : ''
+  throw new TypeError(`${what} wants a number, got ${show(value)}${hint}`)
+}
+
+/** @internal a saved number of steps or of draws. @throws RangeError unless it is a whole number from 0 */
+export function savedCount(value: unknown, what: string): number {
+  checkCount(what, value, 0)
+  return value as number
+}
+
+/** @internal saved numbers by name, any of which may be infinite or NaN. @throws TypeError for anything but a number */
+export function savedScalars(saved: Readonly<Record<string, unknown>>, what: string): Record<string, number> {
+  if (typeof saved !== 'object' || saved === null) throw new TypeError(`${what} wants numbers by name, got ${show(saved)}`)
+  for (const [name, value] of Object.entries(saved)) {
+    if (typeof value !== 'number') throw new TypeError(`${what}: '${name}' wants a number, got ${show(value)}`)
+  }
+  return { ...saved } as Record<string, number>
+}

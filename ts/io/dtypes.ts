@@ -1,0 +1,77 @@
+/** The dtypes of safetensors: how the bytes of each become numbers. */
+
+/** Numbers as they lie in a file. */
+export type StoredArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int16Array
+  | Int32Array
+  | Uint8Array
+  | Uint16Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+
+/** A dtype: bytes an element, and how its bytes become numbers. */
+interface Kind {
+  bytes: number
+  read: (buffer: ArrayBuffer) => StoredArray
+}
+
+/** In the order in which the tensors lie in a file, so that each is aligned to its size. */
+export const KINDS: Readonly<Record<string, Kind>> = {
+  U64: { bytes: 8, read: (b) => new BigUint64Array(b) },
+  I64: { bytes: 8, read: (b) => new BigInt64Array(b) },
+  F64: { bytes: 8, read: (b) => new Float64Array(b) },
+  F32: { bytes: 4, read: (b) => new Float32Array(b) },
+  U32: { bytes: 4, read: (b) => new Uint32Array(b) },
+  I32: { bytes: 4, read: (b) => new Int32Array(b) },
+  BF16: { bytes: 2, read: bfloat16 },
+  F16: { bytes: 2, read: float16 },
+  U16: { bytes: 2, read: (b) => new Uint16Array(b) },
+  I16: { bytes: 2, read: (b) => new Int16Array(b) },
+  I8: { bytes: 1, read: (b) => new Int8Array(b) },
+  U8: { bytes: 1, read: (b) => new Uint8Array(b) },
+  BOOL: { bytes: 1, read: (b) => new Uint8Array(b) },
+}
+
+export const DTYPES = Object.keys(KINDS)
+
+/** Class of a typed array → dtype. */
+export const DTYPE_OF: Readonly<Record<string, string>> = {
+  BigUint64Array: 'U64',
+  BigInt64Array: 'I64',
+  Float64Array: 'F64',
+  Float32Array: 'F32',
+  Uint32Array: 'U32',
+  Int32Array: 'I32',
+  Uint16Array: 'U16',
+  Int16Array: 'I16',
+  Int8Array: 'I8',
+  Uint8Array: 'U8',
+}
+
+/** The upper half of a float32, without copies beside the result: a file may be large. */
+function bfloat16(buffer: ArrayBuffer): Float32Array {
+  const halves = new Uint16Array(buffer)
+  const bits = new Uint32Array(halves.length)
+  for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16
+  return new Float32Array(bits.buffer)
+}
+
+function float16(buffer: ArrayBuffer): Float32Array {
+  const halves = new Uint16Array(buffer)
+  const out = new Float32Array(halves.length)
+  for (let i = 0; i < halves.length; i++) out[i] = halfToFloat(halves[i])
+  return out
+}
+
+/** IEEE 754 binary16. */
+function halfToFloat(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 31
+  const fraction = bits & 1023
+  if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
+}
