@@ -3,7 +3,7 @@
  * optimizer, so that training loops, schedulers and checkpoints need not know.
  */
 
-import { type SavedNumbers, savedNumbers } from '../../common/saved.js'
+import { savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Parameter } from '../../parameter.js'
 import type { ShowsAverages } from '../base/averaging.js'
@@ -31,7 +31,7 @@ export interface OptimizerLike {
 }
 
 /** An array of a state, or what JSON makes of it. */
-export type SavedArray = SavedNumbers
+export type SavedArray = ArrayLike<number> | Readonly<Record<string, number>>
 
 /** Passes everything on to an inner optimizer. */
 export abstract class OptimizerWrapper implements OptimizerLike {
