@@ -4,7 +4,7 @@ import { checkCount } from './checks.js'
 import { show } from './show.js'
 
 /** Numbers as they were saved: a typed array, or what JSON makes of one, `{"0": 0.5, "1": 2}`, or a plain array. */
-export type SavedNumbers = ArrayLike<number> | Readonly<Record<string, number>>
+export type SavedNumbers = Parameters<typeof savedNumbers>[0]
 
 /**
  * @internal saved numbers in their order. A typed array may hold NaN and infinities and gives them back; JSON has neither, so there
@@ -12,7 +12,7 @@ export type SavedNumbers = ArrayLike<number> | Readonly<Record<string, number>>
  * @param what what messages call them
  * @throws TypeError for keys that are not 0, 1, 2 … and for values that are no numbers; RangeError for ones that are not finite
  */
-export function savedNumbers(saved: SavedNumbers, what: string): ArrayLike<number> {
+export function savedNumbers(saved: ArrayLike<number> | Readonly<Record<string, number>>, what: string): ArrayLike<number> {
   if (ArrayBuffer.isView(saved) && 'length' in saved) return saved as ArrayLike<number>
   if (typeof saved !== 'object' || saved === null) throw new TypeError(`${what}: wants numbers in an array, got ${show(saved)}`)
   const values = Array.isArray(saved) ? (saved as unknown[]) : valuesInOrder(saved, what)

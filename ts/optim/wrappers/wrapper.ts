@@ -31,7 +31,7 @@ export interface OptimizerLike {
 }
 
 /** An array of a state, or what JSON makes of it. */
-export type SavedArray = ArrayLike<number> | Readonly<Record<string, number>>
+export type SavedArray = Parameters<typeof savedNumbers>[0]
 
 /** Passes everything on to an inner optimizer. */
 export abstract class OptimizerWrapper implements OptimizerLike {
