@@ -1,8 +1,9 @@
 /**
- * gradus: train small and medium neural networks fast on the CPU. This file names everything public, one line a file, and does
- * nothing else. `docs/api.md` has the signatures; `make api` writes it again after a change.
+ * gradus: train small and medium neural networks fast on the CPU.
  * @module gradus
  */
+
+// Everything public, by name, one line a file; nothing else. docs/api.md has the signatures: run `make api` after a change.
 
 // Tensors and gradients
 

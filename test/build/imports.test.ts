@@ -130,6 +130,11 @@ describe('imports', () => {
     }
   })
 
+  test('the public index names every export', () => {
+    const starred = [...readFileSync('ts/index.ts', 'utf8').matchAll(/^export \*(?! as ).*$/gm)].map(([line]) => line)
+    expect(starred, 'name what is exported, so that a reviewer sees the public surface').toEqual([])
+  })
+
   test('an upward import is found', () => {
     const sources = [
       { file: 'ts/tensor.ts', text: "import type { Node } from './autograd.js'\nimport { x } from './common/errors.js'" },

@@ -82,13 +82,13 @@ function sectionsOf(source: ts.SourceFile, title: string, entries: Entry[]) {
     if (!section) throw new Error(`${source.fileName}: ${entry.name} stands above the first section`)
     section.entries.push(entry)
   }
-  return sections
+  return sections.filter((section) => section.entries.length > 0)
 }
 
 /** A heading, the first sentence of the documentation, and the declaration. */
 function textOf(checker: ts.TypeChecker, { name, symbol }: Entry, declarations: Map<string, ts.SourceFile>): string {
   const documentation = ts.displayPartsToString(symbol.getDocumentationComment(checker))
-  const sentence = (/^[\s\S]*?[.:](?=\s|$)/.exec(documentation)?.[0] ?? documentation).replace(/\{@link (\S+)\}/g, '`$1`')
+  const sentence = (/^[\s\S]*?[.:](?=\s|$)/.exec(documentation)?.[0] ?? documentation).replace(/\{@link\s+([^\s}]+)\s*\}/g, '`$1`')
   const code = [...new Set(symbol.declarations)].flatMap((declaration) => {
     return declarationsOf(declarations.get(nameOf(declaration.getSourceFile().fileName)), symbol.name)
   })
