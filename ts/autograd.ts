@@ -11,7 +11,16 @@ import type { Activation, Ptr } from './backend/kernels.js'
 import { OutOfMemoryError, ShapeError } from './common/errors.js'
 import { formatShape, type Shape, sameShape, sizeOf } from './common/shape.js'
 import { show } from './common/show.js'
-import { asTensor, type BackwardOptions, floatArray, type GraphNode, Tensor, type TensorLike } from './tensor.js'
+import {
+  asTensor,
+  type BackwardOptions,
+  floatArray,
+  type GraphNode,
+  type HostCopy,
+  inBackwardPass,
+  Tensor,
+  type TensorLike,
+} from './tensor.js'
 
 /**
  * What rules that have a faster twin are written in. Only gradients of gradients run them, so those bring the operations along
@@ -50,12 +59,16 @@ export interface GradientSink {
 export type FusedVjp = (gradient: Tensor, direct: boolean) => readonly (Tensor | null)[]
 
 export interface Differentiable {
+  /** What it is called in messages. */
+  operation?: string
   vjp: Vjp
   fused?: FusedVjp
 }
 
 let recordingEnabled = true
 let nodeCounter = 0
+/** The operation whose gradient is being computed. */
+let running: Node | null = null
 /** Backward passes running that are themselves recorded. */
 let differentiating = 0
 
@@ -98,7 +111,8 @@ export function needsGradient(inputs: readonly Tensor[]): boolean {
 /**
  * Runs one operation: `compute` fills `shape` floats at `y`. All inputs must belong to one backend.
  * Recorded results and results inside a scope or a backward pass stay in the arena; all others are copied out to an
- * ordinary array. `compute` reads the addresses of its inputs itself, after `y` was allocated.
+ * ordinary array. `compute` reads the addresses of its inputs itself, after `y` was allocated. `inputs` has every tensor that
+ * `compute` reads, also those without a gradient, such as indices.
  */
 export function apply(
   inputs: readonly Tensor[],
@@ -107,7 +121,11 @@ export function apply(
   gradient?: (y: Tensor) => Differentiable,
 ): Tensor {
   const { backend } = inputs[0]
-  for (let i = 1; i < inputs.length; i++) if (inputs[i].backend !== backend) asTensor(inputs[i], backend, 'operation')
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i]
+    if (input.backend !== backend) asTensor(input, backend, 'operation')
+    input.forgetCopy()
+  }
   if (gradient !== undefined && needsGradient(inputs)) return applyRecorded(backend, inputs, shape, compute, gradient)
   if (backend.arena.keepsResults) return applyInArena(backend, shape, compute)
   return scope(backend, () => applyInArena(backend, shape, compute))
@@ -120,6 +138,7 @@ export function apply(
 export function recordedView(x: Tensor, shape: Shape, vjp: (g: Tensor) => Tensor): Tensor {
   const gradient = () => ({ vjp: (g: Tensor) => [vjp(g)] })
   if (x.isPermanent) return apply([x], shape, (y, { kernels }) => kernels.copy(x.address, y, x.size), gradient)
+  x.forgetCopy()
   openStep(x.backend, [x])
   const y = Tensor.inArena(x.backend, shape, x.address, true)
   y.node = new Node(x.backend, [x], shape, gradient())
@@ -173,6 +192,23 @@ export function scope<T extends Tensor | readonly Tensor[]>(backend: Backend, fn
   }
 }
 
+/** @internal how many operations were recorded so far: the time that a change of a parameter happens at */
+export function recordedOperations(): number {
+  return nodeCounter
+}
+
+/**
+ * @internal Called before a parameter's values are read; `changedAt`: {@link recordedOperations} when they last changed.
+ * @throws Error if that was after the operation whose gradient is being computed had read them
+ */
+export function checkUnchanged(name: string, changedAt: number): void {
+  if (running === null || running.id > changedAt) return
+  throw new Error(
+    `backward(): ${running.operation} needs the values of parameter '${name}' that its forward pass read, but they were changed since ` +
+      '(optimizer.step(), loadState(), assign() or view()); run backward() before the change, or the forward pass again after it',
+  )
+}
+
 /** One recorded operation. */
 export class Node implements GraphNode {
   readonly id = ++nodeCounter
@@ -182,6 +218,8 @@ export class Node implements GraphNode {
   visit = 0
   /** Recorded while another graph was being differentiated. */
   readonly ofGradient = differentiating > 0
+  /** Of inputs on the host, what the operation read. */
+  private readonly copies: readonly (HostCopy | null)[] | null
 
   constructor(
     backend: Backend,
@@ -189,6 +227,13 @@ export class Node implements GraphNode {
     readonly shape: Shape,
     private rules: Differentiable | null,
   ) {
+    let copies: (HostCopy | null)[] | null = null
+    for (let i = 0; i < inputs.length; i++) {
+      if (!inputs[i].isOnHost) continue
+      copies ??= inputs.map(() => null)
+      copies[i] = inputs[i].copy
+    }
+    this.copies = copies
     backend.arena.nodeRecorded()
   }
 
@@ -203,8 +248,29 @@ export class Node implements GraphNode {
       )
     }
     const { vjp, fused } = this.rules
-    // a rule without a faster twin asks for no operations
-    return fused !== undefined && operations === null ? fused(gradient, direct) : vjp(gradient, operations as Operations)
+    this.restoreCopies()
+    const outer = running
+    running = this
+    try {
+      // a rule without a faster twin asks for no operations
+      return fused !== undefined && operations === null ? fused(gradient, direct) : vjp(gradient, operations as Operations)
+    } finally {
+      running = outer
+    }
+  }
+
+  private restoreCopies(): void {
+    const { copies, inputs } = this
+    if (copies === null) return
+    for (let i = 0; i < copies.length; i++) {
+      const copy = copies[i]
+      if (copy !== null) inputs[i].useCopy(copy)
+    }
+  }
+
+  /** For messages: the operation, as far as its rules say. */
+  get operation(): string {
+    return this.rules?.operation ?? 'operation'
   }
 
   /** Lets go of everything that the operation kept for its gradient. */
@@ -241,12 +307,12 @@ export function backpropagate(root: Tensor, seed: Tensor | undefined, options: P
     arena.enter(root.isInStep)
     differentiating++
     try {
-      withRecording(true, () => propagate(root, seed, options))
+      withRecording(true, () => inBackwardPass(() => propagate(root, seed, options)))
     } finally {
       differentiating--
     }
   } else {
-    arena.duringBackward(() => withRecording(false, () => propagate(root, seed, options)))
+    arena.duringBackward(() => withRecording(false, () => inBackwardPass(() => propagate(root, seed, options))))
   }
 }
 

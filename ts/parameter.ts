@@ -3,7 +3,7 @@
  * updated together are laid end to end ({@link layOut}), so that an optimizer updates them in one kernel call.
  */
 
-import type { GradientSink } from './autograd.js'
+import { checkUnchanged, type GradientSink, recordedOperations } from './autograd.js'
 import { type FloatArray, type Heap, weigh } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
@@ -67,6 +67,8 @@ export class Parameter extends Tensor implements GradientSink {
   /** @internal the rows that the gradient may have numbers in, in any order and more than once; null: any row */
   touchedRows: readonly Int32Array[] | null = null
   private gradientPtr: Ptr = 0
+  /** How many operations had been recorded when the values last changed: those cannot use them for their gradient any more. */
+  private changedAt = 0
   /** @internal held so that the block outlives its parameters, and no longer */
   block: ParameterBlock | undefined = undefined
 
@@ -84,6 +86,23 @@ export class Parameter extends Tensor implements GradientSink {
     this.name = name
     layOut([this])
     if (initial) this.view().set(initial.read())
+  }
+
+  /** @internal The values are about to change, or have just changed: graphs that were recorded before are of other values. */
+  markChanged(): void {
+    this.changedAt = recordedOperations()
+  }
+
+  /** @internal @throws Error in a backward pass through an operation that read other values */
+  override get address(): Ptr {
+    checkUnchanged(this.name, this.changedAt)
+    return super.address
+  }
+
+  /** @internal as {@link address} */
+  override read(): FloatArray | Int32Array {
+    checkUnchanged(this.name, this.changedAt)
+    return super.read()
   }
 
   /** A parameter of zeros. */
@@ -116,8 +135,13 @@ export class Parameter extends Tensor implements GradientSink {
     return Tensor.onHost(this.backend, shape, this.read().slice())
   }
 
-  /** The values themselves, not a copy: write to them freely. Valid until more memory is allocated, so never store it. */
+  /**
+   * The values themselves, not a copy, to write to at once: what was recorded before counts as computed from other values, and its
+   * backward() is an error. Valid until more memory is allocated (what is written to it later is lost), so never store it. To look
+   * at the values, take {@link data}.
+   */
   view(): FloatArray {
+    this.markChanged()
     return this.backend.heap.view(this.address, this.size)
   }
 

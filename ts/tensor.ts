@@ -5,7 +5,9 @@
  * - *step*: the step arena of a backend (everything that was recorded for backpropagation); gone with the next step;
  * - *permanent*: a block of the heap (parameters and their gradients).
  *
- * An operation asks for {@link Tensor.address}; a host tensor is then copied into the arena once per step.
+ * An operation asks for {@link Tensor.address}; a host tensor is then copied into the arena. Every operation takes a new copy
+ * ({@link Tensor.forgetCopy}), as whoever owns the array may have written to it since; a backward pass uses the copy that its
+ * operation ran on ({@link Tensor.useCopy}), whatever the array holds by then.
  */
 
 import type { FloatArray } from './backend/heap.js'
@@ -52,6 +54,25 @@ export interface GraphNode {
 
 const PERMANENT = 0
 const HOST = -1
+
+/** How many backward passes are running; they read the copies of their forward passes, not the arrays themselves. */
+let backwardPasses = 0
+
+/** @internal runs fn as a part of a backward pass */
+export function inBackwardPass<T>(fn: () => T): T {
+  backwardPasses++
+  try {
+    return fn()
+  } finally {
+    backwardPasses--
+  }
+}
+
+/** Where the elements of a host tensor were copied to, and the epoch of the arena that this is valid in. @internal */
+export interface HostCopy {
+  ptr: Ptr
+  epoch: number
+}
 
 /**
  * Numbers in the shape of a grid of any rank. Made by {@link tensor}, {@link zeros}, {@link ones}, {@link full} and by every
@@ -160,6 +181,22 @@ export class Tensor<S extends Shape = Shape> {
     return this.ptr
   }
 
+  /** @internal An operation begins: of a host tensor it is to read the array as it is now, not a copy of earlier. */
+  forgetCopy(): void {
+    if (this.host !== null && backwardPasses === 0) this.epoch = HOST
+  }
+
+  /** @internal the copy that {@link address} gives, for {@link useCopy} */
+  get copy(): HostCopy {
+    return { ptr: this.address, epoch: this.epoch }
+  }
+
+  /** @internal The gradient of an operation begins: it is to read what the operation read. */
+  useCopy({ ptr, epoch }: HostCopy): void {
+    this.ptr = ptr
+    this.epoch = epoch
+  }
+
   /** @internal where a permanent tensor lives from now on */
   protected relocate(ptr: Ptr): void {
     this.ptr = ptr
@@ -237,9 +274,9 @@ export class Tensor<S extends Shape = Shape> {
 
   /** @internal the elements without a copy: valid until the next operation */
   read(): FloatArray | Int32Array {
-    if (this.host !== null) return this.host
-    if (this.epoch !== PERMANENT && !this.backend.arena.isAlive(this.epoch)) throw this.stale()
-    const { heap } = this.backend
+    const { heap, arena } = this.backend
+    if (this.host !== null && (backwardPasses === 0 || !arena.isAlive(this.epoch))) return this.host
+    if (this.epoch !== PERMANENT && !arena.isAlive(this.epoch)) throw this.stale()
     return this.dtype === 'int32' ? heap.intView(this.ptr, this.size) : heap.view(this.ptr, this.size)
   }
 
@@ -275,7 +312,8 @@ const OPTIONS = ['requiresGrad', 'backend']
 
 /**
  * A tensor from numbers: nested arrays (shape inferred), whose rows may be typed arrays, or a flat array with a shape.
- * A Float32Array (Float64Array in double precision) or Int32Array is used as it is, not copied; anything else is copied.
+ * A Float32Array (Float64Array in double precision) or Int32Array is used as it is, not copied: write to it, and operations that
+ * follow see the new numbers, while gradients are those of the numbers that each operation read. Anything else is copied.
  * The shape is that of the nesting where none is given.
  *
  * @example

@@ -10,7 +10,7 @@
  * back at its end, after the result was copied out to an ordinary array.
  */
 import { OutOfMemoryError } from '../common/errors.js'
-import type { Heap } from './heap.js'
+import { type Heap, weigh } from './heap.js'
 import type { Ptr } from './kernels.js'
 
 interface Chunk {
@@ -32,10 +32,24 @@ const ALIGN = 16
 /** Recorded operations that start from fresh data without a backward(): past this many somebody forgot noGrad(). */
 const MAX_PENDING_STARTS = 4096
 
+/** What an arena took from the heap. */
+interface Taken {
+  heap: Heap
+  chunks: Chunk[]
+}
+
+function giveBack({ heap, chunks }: Taken): void {
+  for (const { ptr } of chunks.splice(0)) heap.free(ptr)
+}
+
+const forgotten = new FinalizationRegistry<Taken>(giveBack)
+
+/** Numbers of steps and scopes. One counter for all arenas, so that no tensor of one is taken for one of another. */
+let counter = 0
+
 export class StepArena {
   /** The number of the current step; tensors remember theirs. Scopes draw from the same counter. */
-  epoch = 1
-  private counter = 1
+  epoch = ++counter
   private readonly scopes: number[] = []
   private ended = true
   /** Arrays that were copied in: what a recording of kernel calls does not see. */
@@ -45,11 +59,18 @@ export class StepArena {
   private starts = 0
   private backwards = 0
 
-  private chunks: Chunk[] = []
+  /** The same array for good: the finalizer has it too. */
+  private readonly chunks: Chunk[] = []
   private chunk = 0
   private top = 0
 
-  constructor(private readonly heap: Heap) {}
+  /** `isTemporary`: others live on its heap longer than it does. If it is forgotten, its memory goes back when it is collected. */
+  constructor(
+    private readonly heap: Heap,
+    private readonly isTemporary = false,
+  ) {
+    if (isTemporary) forgotten.register(this, { heap, chunks: this.chunks })
+  }
 
   /** The epoch that a tensor made now belongs to: the innermost scope's, else the step's. */
   get current(): number {
@@ -118,7 +139,7 @@ export class StepArena {
 
   /** Opens a scope; pass the mark to {@link closeScope}. */
   openScope(): Mark {
-    this.scopes.push(++this.counter)
+    this.scopes.push(++counter)
     const { chunk, top, ended, pending, starts } = this
     return { chunk, top, ended, pending, starts }
   }
@@ -154,8 +175,8 @@ export class StepArena {
 
   /** Gives all memory back; for an arena that nobody uses any more. */
   release(): void {
-    for (const chunk of this.chunks) this.heap.free(chunk.ptr)
-    this.chunks = []
+    const { heap, chunks } = this
+    giveBack({ heap, chunks })
   }
 
   private get totalBytes(): number {
@@ -166,6 +187,7 @@ export class StepArena {
     const comfortable = Math.max(FIRST_CHUNK_BYTES, size, this.totalBytes)
     const chunk = this.tryChunk(comfortable) ?? { ptr: this.heap.allocate(size, 'any'), bytes: size }
     this.chunks.push(chunk)
+    if (this.isTemporary) weigh(this, this.totalBytes)
     return chunk
   }
 
@@ -180,7 +202,7 @@ export class StepArena {
   }
 
   private reset(): void {
-    this.epoch = ++this.counter
+    this.epoch = ++counter
     this.pending = 0
     this.starts = 0
     if (this.chunks.length > 1) this.merge()

@@ -72,9 +72,9 @@ function derivativesAlong(y: Tensor, inputs: readonly Tensor[], v: ArrayLike<num
   )
 }
 
-/** Runs fn with t·v added to the inputs where kernels read them, and puts back what was there. */
+/** Runs fn, which computes from the inputs, with t·v added to them, and puts back what was there. */
 function shifted<T>(inputs: readonly Tensor[], v: ArrayLike<number>, t: number, fn: () => T): T {
-  const memory = ({ backend, address, size }: Tensor) => backend.heap.view(address, size)
+  const memory = (input: Tensor) => input.read()
   const before = inputs.map((input) => memory(input).slice())
   const by = split(v, inputs)
   inputs.forEach((input, i) => {

@@ -88,7 +88,7 @@ export function computeLoss(call: LossCall): Tensor {
   let gradient: Ptr = 0
   const wantsGradient = needsGradient([prediction])
   return apply(
-    [prediction],
+    weights === null ? [prediction, target] : [prediction, target, weights],
     [],
     (out, backend) => {
       const { heap, arena } = backend
@@ -98,6 +98,7 @@ export function computeLoss(call: LossCall): Tensor {
       kernel.call(kernels, prediction.address, target.address, weights?.address ?? 0, gradient, out, rows, cols, scale, option)
     },
     () => ({
+      operation: name,
       vjp: (g, operations) => [operations.mul(g, operations.mul(scale, weighted(call.derivative(operations), weights, operations)))],
       fused: (g) => {
         const d = Tensor.inArena(prediction.backend, prediction.shape, gradient)
@@ -123,7 +124,7 @@ function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | nul
   const weights = asFloats(options.weights, prediction.backend, `${name}: weights`)
   if (weights.size !== rows)
     throw new ShapeError(`${name}: wants one weight for each of ${rows} rows, got shape ${formatShape(weights.shape)}`)
-  return weights
+  return weights.requiresGrad ? weights.detach() : weights
 }
 
 /** @internal a loss that is a mean over elements, each judged by itself */

@@ -38,6 +38,7 @@ export function activate<X extends Operand>(value: X, name: Activation): Tensor<
     (y) => {
       const saved = SAVES_INPUT.has(name) ? x : y
       return {
+        operation: name,
         vjp: (g, { activationGradient }) => [activationGradient(name, saved, g)],
         fused: (g) => [activationBackward(name, saved, g)],
       }

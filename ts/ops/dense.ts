@@ -18,6 +18,8 @@ interface DenseCall {
   n: number
   activation: Activation
   number: number
+  /** For messages. */
+  name: string
 }
 
 /**
@@ -38,11 +40,11 @@ export function dense(input: TensorLike, w: Tensor, b: Tensor | null = null, act
   if (x.dtype !== 'float') throw new TypeError(`${name}: wants floats, got whole numbers (Int32Array)`)
   if (b !== null && b.size !== n) throw new ShapeError(`${name}: wants a bias of ${n}, got shape ${formatShape(b.shape)}`)
   const m = k === 0 ? x.shape.slice(0, -1).reduce((p, d) => p * d, 1) : x.size / k
-  return run({ x, w, b, m, k, n, activation, number: activationNumber(activation, name) })
+  return run({ x, w, b, m, k, n, activation, number: activationNumber(activation, name), name })
 }
 
 function run(call: DenseCall): Tensor {
-  const { x, w, b, m, k, n, activation, number } = call
+  const { x, w, b, m, k, n, activation, number, name } = call
   const inputs = b === null ? [x, w] : [x, w, b]
   let z: Ptr = 0
   const keepsZ = SAVES_INPUT.has(activation) && needsGradient(inputs)
@@ -55,6 +57,7 @@ function run(call: DenseCall): Tensor {
       withDense(backend).denseForward(x.address, w.address, b === null ? 0 : b.address, z, y, m, k, n, number, heap.scratch)
     },
     (y) => ({
+      operation: name,
       vjp: (g, { denseGradients }) => denseGradients(x, w, b, activation, y, g),
       fused: (g, direct) => fusedGradient(call, z === 0 ? y.address : z, g, direct),
     }),
@@ -76,7 +79,9 @@ function fusedGradient({ x, w, b, m, k, n, activation, number }: DenseCall, save
     const ptr = room(t)
     return { ptr, result: ptr === 0 || t === null ? null : Tensor.inArena(x.backend, t.shape, ptr) }
   }
-  const [xAt, wAt, gAt] = [x.address, w.address, g.address]
+  const [xAt, gAt] = [x.address, g.address]
+  // weights are read for dx alone: where that is not wanted, they may have changed since
+  const wAt = dx === 0 ? 0 : w.address
   const dw = target(w, ACCUMULATE_W)
   const db = target(b, ACCUMULATE_B)
   withDense(x.backend).denseBackward(xAt, wAt, saved, gAt, dz, dw.ptr, db.ptr, dx, m, k, n, number, accumulate, heap.scratch)

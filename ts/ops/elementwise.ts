@@ -26,6 +26,7 @@ function binary(name: BinaryName, left: TensorLike, right: TensorLike | string, 
   const gradient =
     rule &&
     ((y: Tensor): Differentiable => ({
+      operation: name,
       vjp: (g) => {
         const [da, db] = rule(a, b, y, g)
         return [a.requiresGrad ? sumTo(da(), a.shape) : null, b.requiresGrad ? sumTo(db(), b.shape) : null]
@@ -122,7 +123,7 @@ function unary(name: UnaryName, value: TensorLike, rule?: UnaryRule, of: With = 
     [x],
     x.shape,
     (y, backend) => (of(backend)[name] as Unary)(x.address, y, x.size),
-    rule && ((y) => ({ vjp: (g) => [rule(x, y, g)] })),
+    rule && ((y) => ({ operation: name, vjp: (g) => [rule(x, y, g)] })),
   )
 }
 

@@ -38,6 +38,7 @@ export function gather<T extends Shape, I extends Operand>(table: Tensor<T>, ind
     [...indices.shape, cols],
     (y, backend) => withOthers(backend).gatherRows(table.address, indices.address, y, indices.size, cols),
     () => ({
+      operation: name,
       vjp: (g) => [scatter(g, indices, rows, cols), null],
       fused: (g, direct) => {
         if (!direct || !(table instanceof Parameter)) return [scatter(g, indices, rows, cols), null]

@@ -51,7 +51,10 @@ export function matmul<A extends Operand, B extends Operand, TA extends boolean 
       const product = transposeA ? kernels.matmulTN : transposeB ? kernels.matmulNT : kernels.matmul
       product(a.address, b.address, y, m, n, k, 0, backend.heap.scratch)
     },
-    () => ({ vjp: (g) => [a.requiresGrad ? leftGradient(g, b, options) : null, b.requiresGrad ? rightGradient(g, a, options) : null] }),
+    () => ({
+      operation: 'matmul',
+      vjp: (g) => [a.requiresGrad ? leftGradient(g, b, options) : null, b.requiresGrad ? rightGradient(g, a, options) : null],
+    }),
   )
 }
 

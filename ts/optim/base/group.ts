@@ -111,7 +111,11 @@ export class ParameterGroup<O extends object = object> {
   /** @internal The gradients were used: the next backward() overwrites them. */
   markUsed(): void {
     const { parameters, active } = this
-    for (let i = 0; i < parameters.length; i++) if (active[i]) parameters[i].gradientState = 'used'
+    for (let i = 0; i < parameters.length; i++) {
+      if (!active[i]) continue
+      parameters[i].gradientState = 'used'
+      parameters[i].markChanged()
+    }
   }
 
   /** @internal Typed arrays over a span, valid until more memory is allocated. */
