@@ -17,8 +17,9 @@ export class OutOfMemoryError extends RangeError {
     const mib = (bytes: number) => `${(bytes / 1048576).toFixed(1)} MiB`
     super(
       `out of memory: ${mib(requestedBytes)} more requested with ${mib(usedBytes)} in use and a limit of ${mib(limitBytes)}. ` +
-        'Use a smaller batch or model, noGrad() for evaluation, or a higher memoryLimit in load(); a loop that makes many models must ' +
-        'await something between them (setTimeout, fit) to have back the memory of those that are gone',
+        'Use a smaller batch or model, noGrad() for evaluation, or a higher memoryLimit in load(); a loop that makes many models has ' +
+        'the memory of those that are gone back only where it waits for a task, as fit does: ' +
+        'await new Promise((resolve) => setTimeout(resolve)) in it now and then (await alone is not enough)',
       cause === undefined ? undefined : { cause },
     )
   }

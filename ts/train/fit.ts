@@ -31,6 +31,8 @@ export async function fit(model: Module, options: FitOptions): Promise<History> 
   const release = claim('fit', model)
   const restore = rememberModes(model, true)
   try {
+    const pacer = new Pacer()
+    if (pacer.isDue) await pacer.pause()
     return await new Run(model, options).run()
   } catch (error) {
     // who called: an engine keeps ten lines, which are all of this library

@@ -1,22 +1,49 @@
-/** Giving way: a loop that trains lets other tasks of the page or server have their turns. */
+/**
+ * Giving way: loops that train let other tasks of the page or server have their turns, and finalizers theirs, which give the
+ * memory of forgotten models back.
+ *
+ * A *turn* of the event loop is what runs between two of its tasks. All loops of the process share the time of a turn: when it is
+ * used up, each waits, and they go on one after the other, one a turn. So a turn takes as long with a thousand loops as with one.
+ */
 import type { StepOptions } from './plan.js'
 
-/** @internal lets other tasks have a turn when there was work for long enough */
+/** When the turn began in which a loop worked last. Another object for another turn. */
+let turn = { began: performance.now() }
+/** Loops that wait for a turn. */
+let waiting = 0
+
+/** @internal tells a loop when its turn is over, and waits for its next one */
 export class Pacer {
-  private worked = performance.now()
-  private readonly every: number
+  private readonly milliseconds: number
 
-  constructor({ yieldEvery = 16 }: StepOptions) {
-    this.every = yieldEvery
+  constructor({ yieldEvery = 16 }: Pick<StepOptions, 'yieldEvery'> = {}) {
+    this.milliseconds = yieldEvery
   }
 
+  /** Whether the loops have worked for long enough in this turn. */
   get isDue(): boolean {
-    return performance.now() - this.worked > this.every
+    return performance.now() - turn.began > this.milliseconds
   }
 
+  /** Resolves in a turn that has time left for this loop; those that wait already go first. */
   async pause(): Promise<void> {
-    await otherTasks()
-    this.worked = performance.now()
+    let ahead = waiting++
+    try {
+      for (; ; ahead--) {
+        const seen = turn
+        await otherTasks()
+        // one of those ahead has this turn
+        if (ahead > 0) continue
+        if (turn === seen) {
+          turn = { began: performance.now() }
+          return
+        }
+        // another loop worked in this turn already, and may have left time
+        if (!this.isDue) return
+      }
+    } finally {
+      waiting--
+    }
   }
 }
 

@@ -46,6 +46,7 @@ export async function* trainSteps(model: Module, options: StepOptions): AsyncGen
   if (undone !== undefined) throw new RangeError(`trainSteps: ${undone} is an option of fit; a loop over steps does such things itself`)
   const plan = planSteps(model, options)
   const pacer = new Pacer(options)
+  if (pacer.isDue) await pacer.pause()
   for (const step of steps(plan)) {
     yield step
     if (pacer.isDue) await pacer.pause()

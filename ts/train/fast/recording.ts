@@ -58,7 +58,7 @@ export class Recording {
     this.backend = model.backend
     this.rows = rows
     this.places = model.parameters().map(placeOf)
-    this.arena = new StepArena(this.backend.heap)
+    this.arena = new StepArena(this.backend.heap, true)
     try {
       this.arena.enter(false)
       const size = to - from
