@@ -88,16 +88,31 @@ function sectionsOf(source: ts.SourceFile, title: string, entries: Entry[]) {
 /** A heading, the first sentence of the documentation, and the declaration. */
 function textOf(checker: ts.TypeChecker, { name, symbol }: Entry, declarations: Map<string, ts.SourceFile>): string {
   const documentation = ts.displayPartsToString(symbol.getDocumentationComment(checker))
-  const sentence = (/^[\s\S]*?[.:](?=\s|$)/.exec(documentation)?.[0] ?? documentation).replace(/\{@link\s+([^\s}]+)\s*\}/g, '`$1`')
+  const sentence = firstSentence(documentation)
   const code = [...new Set(symbol.declarations)].flatMap((declaration) => {
     return declarationsOf(declarations.get(nameOf(declaration.getSourceFile().fileName)), symbol.name)
   })
   const unique = [...new Set(code)]
   if (unique.length === 0) throw new Error(`${name}: found no declaration`)
-  return `### ${name}\n\n${sentence.replace(/\s+/g, ' ').replace(/:$/, '.')}\n\n\`\`\`ts\n${unique.join('\n')}\n\`\`\`\n`
+  return `### ${name}\n\n${sentence}\n\n\`\`\`ts\n${unique.join('\n')}\n\`\`\`\n`
 }
 
-const printer = ts.createPrinter({ removeComments: true })
+/** Up to a full stop or a colon outside parentheses; of a list all of it. */
+function firstSentence(documentation: string): string {
+  const text = withoutLinks(documentation).trim()
+  if (/^(- |`)/.test(text)) return text
+  const isClosed = (start: string) => start.split('(').length === start.split(')').length
+  const end = [...text.matchAll(/[.:](?=\s|$)/g)].map(({ index }) => index).find((index) => isClosed(text.slice(0, index)))
+  return `${text.slice(0, end).replace(/\s+/g, ' ')}${end === undefined ? '' : '.'}`
+}
+
+/** `{@link Adam}` as a name in code quotes. */
+function withoutLinks(text: string): string {
+  return text.replace(/\{@link\s+([^\s}]+)\s*\}/g, '`$1`')
+}
+
+/** Options keep their comments, which say what is the default. */
+const printers = { plain: ts.createPrinter({ removeComments: true }), commented: ts.createPrinter() }
 
 /** Statements of a file that declare a name, printed without comments and private members. */
 function declarationsOf(source: ts.SourceFile | undefined, name: string): string[] {
@@ -124,7 +139,12 @@ function withoutPrivate(statement: ts.Statement): ts.Statement {
 }
 
 function print(node: ts.Node, source: ts.SourceFile): string {
-  return printer.printNode(ts.EmitHint.Unspecified, node, source).replace(/^export (declare )?/, '')
+  const printer = ts.isInterfaceDeclaration(node) ? printers.commented : printers.plain
+  return withoutLinks(printer.printNode(ts.EmitHint.Unspecified, node, source))
+    .replace(/^\/\*\*[\s\S]*?\*\/\n/, '')
+    .replace(/^export (declare )?/, '')
+    .replace(/import\("[^"]*"\)\./g, '')
+    .replace(/\[\n\s*\]/g, '[]')
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
