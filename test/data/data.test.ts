@@ -9,6 +9,7 @@ import {
   type Dataset,
   encoderFromState,
   fitScaler,
+  fromArrays,
   fromTable,
   iris,
   kFold,
@@ -237,6 +238,33 @@ describe('trainTestSplit', () => {
     expect([0, 1, 2].map((c) => held.targets.filter((t) => t === c).length)).toEqual([10, 10, 10])
   })
 
+  test.each([
+    ['20 classes of 2, a fifth', 20, 2, 0.2, 8],
+    ['10 classes of 4, a tenth', 10, 4, 0.1, 4],
+    ['30 classes of 3, a fifth', 30, 3, 0.2, 18],
+    ['3 classes of 1, a third', 3, 1, 1 / 3, 1],
+    ['classes of 1, 2 and 97', 0, 0, 0.2, 20],
+  ])('keeps the fraction of all rows: %s', (_, classes, each, testFraction, wanted) => {
+    const targets = classes ? Array.from({ length: classes * each }, (_, i) => Math.floor(i / each)) : [0, 1, 1, ...new Array(97).fill(2)]
+    const table = fromArrays(
+      targets.map((_, i) => [i]),
+      Int32Array.from(targets),
+    )
+    const taken = new Set<number>()
+    for (let seed = 0; seed < 40; seed++) {
+      const { train, test: held } = trainTestSplit(table, { testFraction, seed })
+      expect([train.count, held.count]).toEqual([targets.length - wanted, wanted])
+      for (let c = 0; c < table.classes; c++) {
+        const exact = targets.filter((t) => t === c).length * testFraction
+        const count = held.targets.filter((t) => t === c).length
+        expect(Math.abs(count - exact)).toBeLessThan(1)
+        if (count > 0) taken.add(c)
+      }
+    }
+    // chance decides between classes of equal size, not their number
+    if (classes) expect(taken.size).toBe(classes)
+  })
+
   test('refuses fractions that leave nothing', () => {
     for (const testFraction of [0, 1, -0.1, Number.NaN]) expect(() => trainTestSplit(data, { testFraction })).toThrow(/above 0 and below 1/)
     expect(() => trainTestSplit(xor(), { testFraction: 0.01 })).toThrow(/leaves one side empty/)
@@ -340,6 +368,22 @@ describe('standardize', () => {
     const { apply, deviation } = fitScaler(Float32Array.of(0.1, 1, 0.1, 2, 0.1, 3), 2)
     expect(deviation[0]).toBe(1)
     expect(Math.abs(apply(Float32Array.of(0.1, 2))[0])).toBeLessThan(1e-6)
+  })
+
+  test('doubles that differ in their last digits, such as times a second apart, are no constants', () => {
+    const times = Array.from({ length: 100 }, (_, i) => 1.7e9 + i)
+    // the standard deviation of 0 … 99
+    const deviation = Math.sqrt((100 ** 2 - 1) / 12)
+    expect(fitScaler(times, 1).deviation[0]).toBeCloseTo(deviation, 6)
+    expect(fitScaler(Float64Array.from(times), 1).deviation[0]).toBeCloseTo(deviation, 6)
+    // numbers of 32 bits cannot tell seconds apart there: what is left is their rounding
+    expect(fitScaler(Float32Array.from(times), 1).deviation[0]).toBe(1)
+  })
+
+  test('doubles that are equal are constants, whatever their mean rounds to', () => {
+    for (const value of [0.1, 1 / 3, 1.7e9 + 0.1, -1e-30, 0]) {
+      for (const rows of [1, 3, 7, 1000]) expect(fitScaler(new Array(rows).fill(value), 1).deviation[0], `${rows} × ${value}`).toBe(1)
+    }
   })
 
   test('refuses ragged rows and none', () => {

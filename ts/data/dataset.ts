@@ -36,7 +36,7 @@ export interface SplitOptions {
   testFraction?: number
   /** The same seed gives the same split. Default 0. */
   seed?: number
-  /** Cut every class in the same proportion. Default: true for classes; numbers have none. */
+  /** Cut every class in the same proportion, to one row. Default: true for classes; numbers have none. */
   stratify?: boolean
 }
 
@@ -120,15 +120,36 @@ export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: Spl
   if (stratify && data.classes === 0) throw new RangeError('trainTestSplit: stratify wants classes, but the targets are numbers')
   const random = new RandomStream(seed)
   const order = random.permutation(data.count)
-  const groups = stratify ? Array.from({ length: data.classes }, (_, c) => order.filter((row) => data.targets[row] === c)) : [order]
+  const groups = stratify ? rowsByClass(order, data.targets) : [order]
   const isTest = new Uint8Array(data.count)
-  for (const group of groups) for (const row of group.subarray(0, Math.round(group.length * testFraction))) isTest[row] = 1
+  const counts = shared(groups, testFraction)
+  for (const [i, group] of groups.entries()) for (const row of group.subarray(0, counts[i])) isTest[row] = 1
   const train = order.filter((row) => isTest[row] === 0)
   const test = order.filter((row) => isTest[row] === 1)
   if (train.length === 0 || test.length === 0) {
     throw new RangeError(`trainTestSplit: testFraction ${testFraction} of ${data.count} samples leaves one side empty`)
   }
   return { train: selectRows(data, train), test: selectRows(data, test) }
+}
+
+/** The rows of each class, in the order in which classes and rows occur. */
+function rowsByClass(rows: Int32Array, classOf: Targets): Int32Array[] {
+  const classes = new Set(Array.from(rows, (row) => classOf[row]))
+  return [...classes].map((c) => rows.filter((row) => classOf[row] === c))
+}
+
+/**
+ * How many rows of each group go to the test set: a fraction of all rows, shared out by the largest remainder, so that the whole keeps
+ * the fraction however small the groups are. Of equal remainders the groups that come first have the row more.
+ */
+function shared(groups: readonly Int32Array[], fraction: number): number[] {
+  const exact = groups.map(({ length }) => length * fraction)
+  const counts = exact.map(Math.floor)
+  const total = Math.round(groups.reduce((sum, { length }) => sum + length, 0) * fraction)
+  const left = total - counts.reduce((sum, count) => sum + count, 0)
+  const order = groups.map((_, i) => i).sort((a, b) => exact[b] - counts[b] - (exact[a] - counts[a]))
+  for (const i of order.slice(0, left)) counts[i]++
+  return counts
 }
 
 /**

@@ -9,17 +9,34 @@ function nodeModule<T>(name: string): Promise<T> {
   return import(/* webpackIgnore: true */ /* @vite-ignore */ name)
 }
 
+/** The most that a packed file may unpack to: so many times its size, which data never reach, above a mebibyte; never more than a gibibyte. */
+const MOST_RATIO = 200
+const MOST_FREE = 2 ** 20
+const MOST_BYTES = 2 ** 30
+
 /** Reading and unpacking; undefined for a file that is not there. @throws Error outside of Node, Deno and Bun */
 export async function fileSystem(): Promise<{
   readFile(path: string): Promise<Uint8Array | undefined>
-  gunzip(bytes: Uint8Array): Uint8Array
+  gunzip(bytes: Uint8Array, name: string): Uint8Array
 }> {
   const [fs, zlib] = await loaded(Promise.all([nodeModule<Fs>('node:fs/promises'), nodeModule<Zlib>('node:zlib')]))
   const missing = (error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined
     throw error
   }
-  return { readFile: (path) => fs.readFile(path).catch(missing), gunzip: (bytes) => zlib.gunzipSync(bytes) }
+  return { readFile: (path) => fs.readFile(path).catch(missing), gunzip: (bytes, name) => unpacked(zlib, bytes, name) }
+}
+
+/** @throws RangeError for a file that would fill the memory, or is damaged */
+function unpacked(zlib: Zlib, bytes: Uint8Array, name: string): Uint8Array {
+  const maxOutputLength = Math.min(MOST_BYTES, MOST_RATIO * bytes.length + MOST_FREE)
+  try {
+    return zlib.gunzipSync(bytes, { maxOutputLength })
+  } catch (cause) {
+    const isTooLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
+    const problem = isTooLarge ? `unpacks to more than ${maxOutputLength} bytes` : `cannot be unpacked: ${(cause as Error).message}`
+    throw new RangeError(`${name} ${problem}`, { cause })
+  }
 }
 
 /** The folder of an installed package, seen from the working directory, then from the running script. */

@@ -66,7 +66,7 @@ function toUnit(bytes: IdxArray): Float32Array {
 async function readIdx(folder: string, name: string): Promise<IdxData> {
   const { readFile, gunzip } = await fileSystem()
   const plain = join(folder, name)
-  const bytes = (await readFile(plain)) ?? (await readFile(`${plain}.gz`).then((packed) => packed && gunzip(packed)))
+  const bytes = (await readFile(plain)) ?? (await readFile(`${plain}.gz`).then((packed) => packed && gunzip(packed, `${plain}.gz`)))
   if (bytes === undefined) throw new Error(`no file ${name} (or ${name}.gz) in ${folder}`)
   return parseIdx(bytes, plain)
 }

@@ -62,8 +62,10 @@ export function fitScaler(inputs: ArrayLike<number>, features: number): Scaler {
   for (let i = 0; i < inputs.length; i++) deviation[i % features] += (inputs[i] - mean[i % features]) ** 2 / rows
   const wrong = deviation.findIndex((d) => !Number.isFinite(d))
   if (wrong >= 0) throw new RangeError(`fitScaler: column ${wrong} has values that are not finite; remove or replace them first`)
-  // A constant column's deviation is rounding noise; dividing by it would blow that noise up.
-  for (let j = 0; j < features; j++) deviation[j] = deviation[j] <= (1e-7 * mean[j]) ** 2 ? 1 : Math.sqrt(deviation[j])
+  // The deviation of a constant column is rounding error, and dividing by it would make that error as large as a feature. In numbers of
+  // 32 bits it is at most the unit of rounding; in doubles it comes from the sums here, as in scikit-learn's StandardScaler.
+  const rounding = inputs instanceof Float32Array ? 1e-7 : rows * Number.EPSILON
+  for (let j = 0; j < features; j++) deviation[j] = deviation[j] <= (rounding * mean[j]) ** 2 ? 1 : Math.sqrt(deviation[j])
   return scalerOf(mean, deviation)
 }
 
