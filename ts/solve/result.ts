@@ -4,12 +4,14 @@
  * Why a solver stopped.
  *
  * - `gradient`: no component of the gradient is larger than its tolerance (the usual end);
- * - `value`: the value does not change any more; `step`: the point does not;
+ * - `value`: the value does not change any more; `step`: the point does not; both only where the gradient is small for the scale of the
+ *   function, or the tolerance is one that the caller gave;
  * - `iterations`: the allowed iterations or evaluations are used up;
- * - `line-search`: no lower point was found along the direction of descent (often: the gradient is wrong or the function
+ * - `line-search`: the search is stuck where the gradient is not small: no lower point was found along the direction of descent (often: the gradient is wrong or the function
  *   is noisy, or double precision is exhausted);
  * - `not-finite`: the value or gradient at the start is NaN or infinite, or the function falls without bound;
- * - `singular`: a method without a damping of its own met a curvature matrix that is not positive definite: give it more;
+ * - `singular`: a method without a damping of its own met a curvature matrix that is not positive definite: give it more; in least
+ *   squares: the residuals have stopped to depend on a parameter, a plateau and no minimum;
  * - `callback`: the callback answered false; `error`: the function threw, see `error`.
  */
 export type StopReason = 'gradient' | 'value' | 'step' | 'iterations' | 'line-search' | 'not-finite' | 'singular' | 'callback' | 'error'

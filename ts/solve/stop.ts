@@ -93,6 +93,29 @@ export class Stopping {
   }
 }
 
+/** A gradient counts as small for the scale of the function below this: the part of the value that a change of x by |x| would make. */
+const SMALL_FOR_SCALE = 1e-3
+
+/**
+ * Whether an end without a small gradient is one all the same: the value or the point does not change any more, and the gradient is small
+ * for the scale of the function, max |gᵢ|·max(|xᵢ|, 1) ≤ 1e-3·max(|f|, 1) (Dennis & Schnabel 1983, §7.2). Otherwise the search is stuck
+ * and not at a minimum: reason `line-search`. Where the caller has set the tolerance that was met, that is what convergence means.
+ * @internal
+ */
+export function confirmed(stop: Stop, { x, value, gradient }: Point, options: StopOptions, box: Box | null): Stop {
+  const { valueTolerance, stepTolerance } = options
+  const asked = stop.reason === 'value' ? valueTolerance : stop.reason === 'step' ? stepTolerance : 0
+  if (asked !== undefined) return stop
+  const scale = Math.max(1, Math.abs(value))
+  let steepest = 0
+  for (let i = 0; i < x.length; i++) {
+    if (box === null || !box.holds(x, gradient, i)) steepest = Math.max(steepest, Math.abs(gradient[i]) * Math.max(1, Math.abs(x[i])))
+  }
+  if (steepest <= SMALL_FOR_SCALE * scale) return stop
+  const message = `stuck where the gradient is still ${maxAbs(gradient).toExponential(1)}: ${stop.message}`
+  return { reason: 'line-search', message }
+}
+
 /** Relative decrease that rounding in a sum of a few dozen terms can hide. */
 const ROUNDING = 1e-14
 

@@ -2,6 +2,7 @@
 import type { Box } from '../box.js'
 import { allFinite, along, dot, maxAbs, scaled } from '../vector.js'
 import type { NormalEquations } from './equations.js'
+import { ScaledRegion } from './region.js'
 
 /** A sum of squares F = ½·Σ rᵢ², as the solver sees it. */
 export interface LeastSquaresProblem {
@@ -40,6 +41,16 @@ const ROUNDING = 1e-14
 /** Damping of a parameter that a bound holds, over the largest of all: it does not move. */
 const HELD = 1e100
 
+/** Part of its largest influence, a square, below which a parameter has none: a slope of less than 1e-15 of what it was. */
+const LOST = 1e-30
+
+/** The first radius of a region: as long as the start itself, in the units of D; for a start of zeros as large as the residuals. */
+function firstRadius(x: Float64Array, scale: Float64Array, value: number): number {
+  let sum = 0
+  for (let i = 0; i < x.length; i++) sum += scale[i] * x[i] * x[i]
+  return Math.sqrt(sum) || Math.sqrt(2 * value)
+}
+
 /** State of the method at a point. @internal */
 export class DampedLeastSquares {
   value: number
@@ -56,6 +67,10 @@ export class DampedLeastSquares {
   private isFresh = true
   /** D; null for ones. */
   private readonly scale: Float64Array | null
+  /** The largest diagonal of JᵀJ so far: how much each parameter has ever mattered. */
+  private readonly influence: Float64Array
+  /** Of {@link regionTrial}; null before the first. */
+  private region: ScaledRegion | null = null
   private candidate: Float64Array
 
   /** @param x starting point; belongs to the state from now on and is replaced, not overwritten, by a step */
@@ -68,6 +83,7 @@ export class DampedLeastSquares {
   ) {
     const n = problem.size
     this.step = new Float64Array(n)
+    this.influence = new Float64Array(n)
     this.scale = options.scaling === 'marquardt' ? new Float64Array(n) : null
     this.candidate = new Float64Array(n)
     this.value = problem.value(x)
@@ -106,14 +122,22 @@ export class DampedLeastSquares {
 
   /** JᵀJ and Jᵀr at x anew, from the problem's last value. */
   linearize(): void {
-    const { scale, problem } = this
+    const { scale, influence, problem } = this
     this.isFresh = false
     problem.linearize(this.x)
     this.stale = false
-    if (scale === null) return
     const { diagonal } = problem.equations
+    for (let i = 0; i < influence.length; i++) if (diagonal[i] > influence[i]) influence[i] = diagonal[i]
+    if (scale === null) return
     // A parameter without any influence gets the 1 of MINPACK: any other floor would depend on the units of the others.
-    for (let i = 0; i < scale.length; i++) scale[i] = Math.max(scale[i], diagonal[i]) || 1
+    for (let i = 0; i < scale.length; i++) scale[i] = influence[i] || 1
+  }
+
+  /** The first parameter that the residuals no longer depend on, though they did on the way here; −1 if there is none. */
+  get lostParameter(): number {
+    const { diagonal } = this.problem.equations
+    for (let i = 0; i < diagonal.length; i++) if (diagonal[i] < LOST * this.influence[i] && this.box?.fixes(i) !== true) return i
+    return -1
   }
 
   private largestDiagonal(): number {
@@ -208,13 +232,47 @@ export class DampedLeastSquares {
   }
 
   private accept(value: number, ratio: number): TrialOutcome {
+    this.moveTo(value)
+    this.mu *= Math.max(1 / 3, 1 - (2 * ratio - 1) ** 3)
+    this.nu = 2
+    return 'accepted'
+  }
+
+  /** The candidate is the point from now on. */
+  private moveTo(value: number): void {
     this.x = this.candidate
     this.candidate = new Float64Array(this.x.length)
     this.value = value
-    this.mu *= Math.max(1 / 3, 1 - (2 * ratio - 1) ** 3)
-    this.nu = 2
     this.stale = this.isFresh = true
+  }
+
+  /**
+   * One trial of Moré's method (1978), with D = diag(JᵀJ), its largest values so far: the step within |D½h| ≤ radius, and a radius that
+   * follows from how much of the promised decrease came true. Wants the scaling of Marquardt.
+   */
+  regionTrial(): TrialOutcome {
+    this.refresh()
+    const { step, candidate, x, gradient } = this
+    this.region ??= new ScaledRegion(this.problem.equations, this.scale!, firstRadius(x, this.scale!, this.value))
+    if (!this.region.solve(gradient, this.heldScale(), step)) return 'exhausted'
+    this.mu = this.region.damping
+    along(x, 1, step, candidate)
+    const clamped = this.box?.clamp(candidate) === true
+    const value = this.problem.value(candidate)
+    this.evaluations++
+    this.promised = clamped ? this.predictedTo(candidate) : this.predicted()
+    const isEnough = this.region.update({ before: this.value, after: value, promised: this.promised, slope: dot(gradient, step), step })
+    if (!isEnough) return 'rejected'
+    this.moveTo(value)
     return 'accepted'
+  }
+
+  /** D, in which parameters that a bound holds are so heavy that they do not move; null where there are no bounds. */
+  private heldScale(): Float64Array | null {
+    const { box, scale, x, gradient } = this
+    if (box === null) return null
+    const held = HELD * Math.max(1, this.largestDiagonal())
+    return scale!.map((d, i) => (box.holds(x, gradient, i) ? held : d))
   }
 
   private reject(): TrialOutcome {

@@ -31,6 +31,18 @@ export function flat(state: DampedLeastSquares): Stop | null {
   return state.slope <= state.flatAt ? FLAT : null
 }
 
+/**
+ * No convergence, though nothing falls any more: the residuals have stopped to depend on a parameter, as e^(−b·x) does where b is large,
+ * so that the gradient is zero far from any minimum.
+ * @internal
+ */
+export function onPlateau(state: DampedLeastSquares): Stop | null {
+  const lost = state.lostParameter
+  if (lost < 0) return null
+  const hint = 'start nearer to the solution, or give bounds'
+  return { reason: 'singular', message: `the residuals no longer depend on parameter ${lost}, a plateau far from a minimum; ${hint}` }
+}
+
 /** @internal */
 export function afterTrial(state: DampedLeastSquares, before: number, outcome: TrialOutcome, options: LeastSquaresOptions): Stop | null {
   const { stepTolerance = 1e-12, valueTolerance = 1e-14 } = options

@@ -4,13 +4,16 @@ import { cholesky, inverseCholesky } from '../../backend/js/normal-equations.js'
 import { show } from '../../common/show.js'
 import type { BoundOptions } from '../box.js'
 import { checkNumbers } from '../start.js'
-import { dampedLeastSquares, type LeastSquaresResult } from './least-squares.js'
+import { fittedLeastSquares, type LeastSquaresResult } from './least-squares.js'
 import { checkOptions, type LeastSquaresOptions } from './options.js'
 
 /** A model of y at one x; x is a number, or a row of numbers where there are several variables. */
 export type CurveModel<X> = (x: X, parameters: Float64Array) => number
 
-/** Options of {@link fitCurve}; `scaling` is `marquardt` by default: parameters may have any units. */
+/**
+ * Options of {@link fitCurve}. With `initialDamping` (default then 1e-8) or `scaling` (default then `marquardt`) the fit is that of
+ * `levenbergMarquardt`, by a damping instead of a trust region.
+ */
 export interface FitCurveOptions<X = number> extends Omit<LeastSquaresOptions, 'jacobian'> {
   /** Where the parameters start; their number says how many there are. */
   initial: ArrayLike<number>
@@ -38,12 +41,16 @@ export interface CurveFit extends LeastSquaresResult {
 }
 
 /**
- * Fits y ≈ model(x, p) by weighted least squares with {@link levenbergMarquardt}:
+ * Fits y ≈ model(x, p) by weighted least squares, by Levenberg-Marquardt with a trust region in scaled variables (Moré 1978, the method
+ * of MINPACK), so that parameters may have any units:
  *
  *     min ½·Σ ((model(xᵢ, p) − yᵢ) / σᵢ)²,   covariance = s²·(JᵀJ)⁻¹,  s² = Σ rᵢ² / (m − n), or 1 with absoluteSigma
  *
  * Bounds (`lower`, `upper`) keep the model where it is defined, equal ones fix a parameter: its covariance is 0. Standard errors
  * of parameters that end at a bound are those of the model without it.
+ *
+ * From both starts of all 27 problems of NIST's Statistical Reference Datasets it ends in the certified solution, to four digits or more.
+ * Where the model stops to depend on a parameter the reason is `singular`, not converged: start nearer, or give bounds.
  *
  * @throws RangeError where x, y and sigma differ in length, for fewer points than parameters, or a bad option;
  *   what the model throws at the start
@@ -63,7 +70,7 @@ export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: A
   }
   const n = initial.length
   const own = { jacobian: jacobian && weightedRows(x, jacobian, weights, n), ...USUAL, valueOnly: !covariance }
-  const result = dampedLeastSquares('fitCurve', residuals, initial, options, own) as CurveFit
+  const result = fittedLeastSquares('fitCurve', residuals, initial, options, own) as CurveFit
   if (result.iterations === 0 && result.reason === 'not-finite') checkAnswer(model(x[0], Float64Array.from(initial)))
   const free = covariance ? freeOf(n, options) : []
   const freedom = y.length - free.length

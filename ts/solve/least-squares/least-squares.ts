@@ -5,7 +5,7 @@ import { type Box, boxOf } from '../box.js'
 import { FunctionError, isConverged, type SolveResult, type Stop } from '../result.js'
 import { startOf } from '../start.js'
 import { DampedLeastSquares, type DampingOptions, type TrialOutcome } from './damped.js'
-import { afterTrial, flat, GOOD_ENOUGH, usable } from './endings.js'
+import { afterTrial, flat, GOOD_ENOUGH, onPlateau, usable } from './endings.js'
 import { checkOptions, type LeastSquaresOptions, type LeastSquaresProgress } from './options.js'
 import { FunctionProblem, type Jacobian, type Residuals, tensorProblem } from './residuals.js'
 
@@ -74,6 +74,7 @@ export function gaussNewton(
 type SolverOptions = Omit<LeastSquaresOptions, 'jacobian'>
 type Advance = (state: DampedLeastSquares) => TrialOutcome
 const damped: Advance = (state) => state.trial()
+const withinRegion: Advance = (state) => state.regionTrial()
 const searched: Advance = (state) => state.gaussNewtonTrial()
 
 const ownOf = ({ jacobian }: LeastSquaresOptions): Own => ({ jacobian, initialDamping: 1e-3, scaling: 'none', valueOnly: false })
@@ -88,15 +89,19 @@ interface Own {
   valueOnly: boolean
 }
 
-/** {@link levenbergMarquardt} for options that are checked already. @internal */
-export function dampedLeastSquares(
+/**
+ * Levenberg-Marquardt for options that are checked already: with a damping as {@link levenbergMarquardt} where the options speak of one,
+ * else with a trust region in scaled variables. @internal
+ */
+export function fittedLeastSquares(
   owner: string,
   f: Residuals,
   x0: ArrayLike<number>,
   options: SolverOptions,
   own: Own,
 ): LeastSquaresResult {
-  return solve(owner, f, x0, options, own, damped)
+  const isDamped = options.initialDamping !== undefined || options.scaling !== undefined
+  return solve(owner, f, x0, options, own, isDamped ? damped : withinRegion)
 }
 
 function solve(
@@ -191,6 +196,7 @@ function iterate(
         state.linearize()
         stop = flat(state)
       }
+      if (stop !== null && isConverged(stop.reason) && stop !== GOOD_ENOUGH) stop = onPlateau(state) ?? stop
       if (stop === null && iterations >= maxIterations) stop = { reason: 'iterations', message: `${iterations} trials were made` }
       if (stop !== null) {
         if (!valueOnly) state.refresh()

@@ -8,7 +8,7 @@ import { type BoundOptions, type Box, boxOf } from '../box.js'
 import { guard, Objective, type PlainFunction, type Point } from '../objective.js'
 import { FunctionError, isConverged, type SolveResult, type Stop } from '../result.js'
 import { checkObject, startOf } from '../start.js'
-import { type StopOptions, Stopping } from '../stop.js'
+import { confirmed, type StopOptions, Stopping } from '../stop.js'
 import { maxAbs } from '../vector.js'
 import { automatic } from './automatic.js'
 import { descendWithin } from './bounded.js'
@@ -81,8 +81,10 @@ export function minimize(f: PlainFunction | TensorFunction, x0: ArrayLike<number
   const objective = new Objective(f as PlainFunction, options.gradient, start.length, box)
   const stopping = new Stopping(options, objective, box)
   const point = atStart(objective, start)
-  const { error, ...stop } = run(objective, point, stopping, options, box)
-  const { x, value, gradient } = objective.best ?? point
+  const { error, ...end } = run(objective, point, stopping, options, box)
+  const best = objective.best ?? point
+  const { x, value, gradient } = best
+  const stop = confirmed(end, best, options, box)
   return {
     x,
     value,
