@@ -14,7 +14,7 @@ mod random;
 mod reduce;
 
 use crate::gemm;
-use crate::optim::{sums, sweep, Pieces, Rule, Shared, Sums, PIECE, PLAIN, SHARED_HYPER};
+use crate::optim::{sums, sweep, Rule, ScaledGradients, Shared, Sums, CHUNK, PLAIN, SHARED_HYPER};
 use crate::sweep::Cells;
 use core::array::from_fn;
 use core::cell::Cell;
@@ -122,16 +122,16 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
     let numbers = unsafe { slice::from_raw_parts(h, SHARED_HYPER + H) };
     let shared = Shared::from(numbers);
     let (parameters, gradients) = (cells(p as Ptr, n), cells(g as Ptr, n));
-    if R::LIGHT || shared.is_plain() {
+    if R::FUSES_GRADIENT_SCALING || shared.is_plain() {
         let slots = from_fn(|j| cells(s.wrapping_add(j * stride) as Ptr, n));
         return sweep(&R::from(&numbers[SHARED_HYPER..]), shared, parameters, gradients, slots);
     }
     const { assert!(SHARED_HYPER + H <= MOST_HYPER) };
-    let pieces = Pieces::new(shared);
+    let scaled = ScaledGradients::new(shared);
     let h = plain(numbers);
-    for start in (0..n).step_by(PIECE) {
-        let count = pieces.next(parameters, gradients, start);
-        let ready = pieces.gradients.as_ptr().cast();
+    for start in (0..n).step_by(CHUNK) {
+        let count = scaled.prepare(parameters, gradients, start);
+        let ready = scaled.gradients.as_ptr().cast();
         update::<R, S, H>(p.wrapping_add(start), ready, s.wrapping_add(start), stride, count, h.as_ptr());
     }
 }

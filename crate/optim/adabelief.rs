@@ -1,34 +1,41 @@
 //! AdaBelief: Adam that divides by how much gradients surprise.
 
-use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
+use crate::optim::{export_update, Rule, SlotKind};
 
-/// s ← β₂·s + (1 − β₂)·(g − m)² + εᵣ;  p ← p − rate·m / (√s + ε)
+/// s ← β₂·s + (1 − β₂)·(g − m)² + εᵣ;  p ← p − step_size·m / (√s + ε)
 struct AdaBelief {
-    take1: f32,
+    one_minus_beta1: f32,
     beta2: f32,
-    take2: f32,
+    one_minus_beta2: f32,
     epsilon_root: f32,
-    rate: f32,
+    step_size: f32,
     epsilon: f32,
 }
 
 impl From<&[f32]> for AdaBelief {
     fn from(h: &[f32]) -> Self {
-        AdaBelief { take1: h[0], beta2: h[1], take2: h[2], epsilon_root: h[3], rate: h[4], epsilon: h[5] }
+        AdaBelief {
+            one_minus_beta1: h[0],
+            beta2: h[1],
+            one_minus_beta2: h[2],
+            epsilon_root: h[3],
+            step_size: h[4],
+            epsilon: h[5],
+        }
     }
 }
 
 impl Rule<2> for AdaBelief {
-    const SLOT: [Slot; 2] = [Slot::Mean, Slot::Square];
+    const SLOT_KINDS: [SlotKind; 2] = [SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [m, s]: [L; 2]) -> (L, [L; 2]) {
         let k = L::splat;
-        let m = (g - m).mul_add(k(self.take1), m);
+        let m = (g - m).mul_add(k(self.one_minus_beta1), m);
         let surprise = g - m;
-        let s = k(self.beta2).mul_add(s, k(self.take2) * (surprise * surprise)) + k(self.epsilon_root);
-        (p.minus(k(self.rate), m / (s.sqrt() + k(self.epsilon))), [m, s])
+        let s = k(self.beta2).mul_add(s, k(self.one_minus_beta2) * (surprise * surprise)) + k(self.epsilon_root);
+        (p.minus(k(self.step_size), m / (s.sqrt() + k(self.epsilon))), [m, s])
     }
 }
 

@@ -1,7 +1,7 @@
 //! DoG's sums before its step, which is that of gradient descent.
 
-use super::{export_sums, Slot, Sums};
 use crate::lane::Lane;
+use crate::optim::{export_sums, SlotKind, Sums};
 
 /// Σ (p − start)², Σ g²
 struct Travelled;
@@ -13,7 +13,7 @@ impl From<&[f32]> for Travelled {
 }
 
 impl Sums<1, 2> for Travelled {
-    const SLOT: [Slot; 1] = [Slot::Given];
+    const SLOT_KINDS: [SlotKind; 1] = [SlotKind::ReadOnly];
 
     #[inline(always)]
     fn state<L: Lane>(&self, _: L, _: L, s: [L; 1]) -> [L; 1] {

@@ -1,30 +1,30 @@
 //! LAMB: Adam's direction for a whole tensor, then a step along it in proportion to the tensor.
 
 use super::sgd::Sgd;
-use super::{export_whole, sums, sweep, Cells, Shared, Slot, Sums, SHARED_HYPER};
 use crate::lane::Lane;
+use crate::optim::{export_whole, sums, sweep, Cells, Shared, SlotKind, Sums, SHARED_HYPER};
 
-/// m, v as Adam's;  u ← rate·m / (√v + ε) + λ·p
+/// m, v as Adam's;  u ← step_size·m / (√v + ε) + λ·p
 struct Direction {
     scale: f32,
-    take1: f32,
+    one_minus_beta1: f32,
     beta2: f32,
-    take2: f32,
-    rate: f32,
+    one_minus_beta2: f32,
+    step_size: f32,
     epsilon: f32,
     weight_decay: f32,
 }
 
 impl Sums<3, 2> for Direction {
-    const SLOT: [Slot; 3] = [Slot::Mean, Slot::Square, Slot::Lasting];
+    const SLOT_KINDS: [SlotKind; 3] = [SlotKind::Mean, SlotKind::MeanSquare, SlotKind::NonDecaying];
 
     #[inline(always)]
     fn state<L: Lane>(&self, p: L, g: L, [m, v, _]: [L; 3]) -> [L; 3] {
         let k = L::splat;
         let g = k(self.scale) * g;
-        let m = (g - m).mul_add(k(self.take1), m);
-        let v = k(self.beta2).mul_add(v, k(self.take2) * (g * g));
-        let u = (m / (v.sqrt() + k(self.epsilon))).mul_add(k(self.rate), k(self.weight_decay) * p);
+        let m = (g - m).mul_add(k(self.one_minus_beta1), m);
+        let v = k(self.beta2).mul_add(v, k(self.one_minus_beta2) * (g * g));
+        let u = (m / (v.sqrt() + k(self.epsilon))).mul_add(k(self.step_size), k(self.weight_decay) * p);
         [m, v, u]
     }
 
@@ -39,10 +39,10 @@ pub fn whole_lamb(h: &[f32], p: Cells, g: Cells, s: [Cells; 3]) {
     let own = &h[SHARED_HYPER..];
     let direction = Direction {
         scale: h[0],
-        take1: own[0],
+        one_minus_beta1: own[0],
         beta2: own[1],
-        take2: own[2],
-        rate: own[3],
+        one_minus_beta2: own[2],
+        step_size: own[3],
         epsilon: own[4],
         weight_decay: own[5],
     };

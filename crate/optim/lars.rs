@@ -1,8 +1,8 @@
 //! LARS: momentum on gradients in proportion to the tensor.
 
 use super::momentum::Momentum;
-use super::{export_whole, sums, sweep, Cells, Shared, Slot, Sums, SHARED_HYPER};
 use crate::lane::Lane;
+use crate::optim::{export_whole, sums, sweep, Cells, Shared, SlotKind, Sums, SHARED_HYPER};
 use core::array::from_fn;
 
 /// Σ (size·p)², Σ u², u = scale·g + λ·p
@@ -13,7 +13,7 @@ struct Squares {
 }
 
 impl Sums<0, 2> for Squares {
-    const SLOT: [Slot; 0] = [];
+    const SLOT_KINDS: [SlotKind; 0] = [];
 
     #[inline(always)]
     fn state<L: Lane>(&self, _: L, _: L, s: [L; 0]) -> [L; 0] {
@@ -51,7 +51,9 @@ fn norms(scale: f32, decay: f32, p: Cells, g: Cells) -> [f64; 2] {
 
 /// The momentum of η·r·u with r = trust·‖p‖ / (‖u‖ + ε), 1 where a norm is 0.
 pub fn whole_lars(h: &[f32], p: Cells, g: Cells, s: [Cells; 1]) {
-    let &[keep, take, direct, carried, learning_rate, weight_decay, trust, epsilon, ..] = &h[SHARED_HYPER..] else {
+    let &[velocity_decay, gradient_weight, gradient_rate, velocity_rate, learning_rate, weight_decay, trust, epsilon, ..] =
+        &h[SHARED_HYPER..]
+    else {
         return;
     };
     let double = f64::from;
@@ -59,7 +61,7 @@ pub fn whole_lars(h: &[f32], p: Cells, g: Cells, s: [Cells; 1]) {
     let ratio = if size > 0.0 && step > 0.0 { double(trust) * size / (step + double(epsilon)) } else { 1.0 };
     let rate = double(learning_rate) * ratio;
     let shared = Shared::new((double(h[0]) * rate) as f32, (double(weight_decay) * rate) as f32, 0.0);
-    sweep(&Momentum { keep, take, direct, carried }, shared, p, g, s);
+    sweep(&Momentum { velocity_decay, gradient_weight, gradient_rate, velocity_rate }, shared, p, g, s);
 }
 
 export_whole!(lars, whole_lars, 1, 8);

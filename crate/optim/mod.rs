@@ -1,11 +1,11 @@
 //! Optimizers: one fused pass over parameters, gradients and state.
 //!
-//! A [`Rule`] says what happens to one parameter, generic over the lane; [`sweep`] makes the vector body and the tail
-//! from it and does what all have in common: gradient scale, weight decay, keeping the state free of denormal numbers.
-//! Numbers that change from step to step (bias correction …) are computed by the caller in doubles and arrive in the
-//! hyper-parameter block. The readable twins are the `update` methods in ts/optim/.
+//! A [`Rule`] says what happens to one parameter, and is generic over the lane: one float, or a vector of four. [`sweep`] turns it into
+//! a loop over whole arrays and does what all rules have in common: scaling of gradients, weight decay, and setting state to zero that
+//! became denormal. The numbers that change from step to step, such as bias corrections, are computed by the caller in doubles and
+//! arrive as hyper-parameters. The readable twin of a rule is the `update` method of its class in ts/optim/.
 //!
-//! One file per rule. Adding one takes its file and a line here.
+//! Each rule has a file, which is listed in rules.rs.
 
 use crate::broadcast::RightFixed;
 use crate::elementwise::{add_scaled, Mul};
@@ -14,60 +14,40 @@ use crate::sweep::{few, last, map, padded, Cells, BLOCK};
 use core::array::from_fn;
 use core::cell::Cell;
 
-mod adabelief;
-mod adadelta;
-mod adagrad;
-mod adam;
-mod adamax;
-mod adan;
-mod ademamix;
-mod adopt;
-mod asgd;
-mod dog;
-mod lamb;
-mod lars;
-mod lion;
-mod momentum;
-mod nadam;
-mod prodigy;
-mod radam;
-mod rmsprop;
-mod rprop;
-mod schedule_free;
-mod sgd;
-mod sign;
+#[path = "rules.rs"] // so that the modules in it are files of this folder
+mod rules;
 mod sums;
-mod yogi;
 
 pub use sums::{sums, Sums};
 
-/// How a slot of state may become so small that its numbers are denormal, on which processors take a hundred times as long.
+/// What a slot of state holds. Means decay, and so may become denormal numbers, on which processors take a hundred times as long.
 #[derive(Clone, Copy)]
-pub enum Slot {
-    /// A mean of numbers of either sign, which decays.
+pub enum SlotKind {
+    /// A running mean of numbers of either sign.
     Mean,
-    /// A mean of numbers that are never negative.
-    Square,
+    /// A running mean of numbers that are never negative.
+    MeanSquare,
     /// Nothing that decays: a sum, the last gradient, a parameter.
-    Lasting,
-    /// What the update reads and leaves as it is.
-    Given,
+    NonDecaying,
+    /// Something that the update reads and does not write.
+    ReadOnly,
 }
 
 /// An element-wise update with a number of state slots.
 pub trait Rule<const SLOTS: usize> {
     /// What the slots hold.
-    const SLOT: [Slot; SLOTS];
-    /// Whether scale and coupled decay are part of every update. So they are where arithmetic is little beside memory, and decay
-    /// through the gradient is usual; elsewhere they cost up to a fifth of the time, and have a pass of their own when needed.
-    const LIGHT: bool = false;
+    const SLOT_KINDS: [SlotKind; SLOTS];
+    /// Whether g ← scale·g + coupled·p is computed in the loop of the rule, always. That is faster for rules with little arithmetic,
+    /// which wait for memory anyway. In other rules it would cost up to a fifth of the time, even where scale is 1 and the decay is 0;
+    /// there it is a pass of its own ([`ScaledGradients`]), only when it is needed.
+    const FUSES_GRADIENT_SCALING: bool = false;
 
     /// New parameter and state from parameter p, gradient g and state.
     fn update<L: Lane>(&self, p: L, g: L, s: [L; SLOTS]) -> (L, [L; SLOTS]);
 }
 
-/// What every kernel does before its rule: g ← scale·g + coupled·p, then p ← p − decoupled·p (1 − decoupled would not
-/// fit a float: of 1e-6 a fifth would be lost).
+/// What every kernel does before its rule: g ← scale·g + coupled·p, then p ← p − decoupled·p. The last is not written as
+/// (1 − decoupled)·p, because 1 − decoupled rounds to a float: of a decay of 1e-6 a fifth would be lost.
 #[derive(Clone, Copy)]
 pub struct Shared {
     scale: f32,
@@ -94,34 +74,34 @@ impl Shared {
         Shared { scale, coupled, decoupled }
     }
 
-    /// Whether a rule that is not [`Rule::LIGHT`] needs [`Pieces`].
+    /// Whether gradients need no scaling and no coupled decay.
     #[inline(always)]
     pub fn is_plain(self) -> bool {
         [self.scale, self.coupled] == PLAIN
     }
 }
 
-/// Floats of a piece of [`Pieces`], which stay in the first cache.
-pub const PIECE: usize = 480;
+/// Gradients that [`ScaledGradients`] prepares at a time: they stay in the first-level cache until the rule reads them.
+pub const CHUNK: usize = 480;
 
-/// Gradients that are made ready piece by piece before a rule takes them: scale·g + coupled·p.
-pub struct Pieces {
-    /// Of the piece at hand.
-    pub gradients: [Cell<f32>; PIECE],
+/// scale·g + coupled·p, chunk by chunk, for rules that do not compute it in their own loop.
+pub struct ScaledGradients {
+    /// Those of the present chunk.
+    pub gradients: [Cell<f32>; CHUNK],
     shared: Shared,
 }
 
-impl Pieces {
-    /// With nothing in them.
+impl ScaledGradients {
+    /// With no chunk prepared yet.
     #[inline(always)]
     pub fn new(shared: Shared) -> Self {
-        Pieces { gradients: [const { Cell::new(0.0) }; PIECE], shared }
+        ScaledGradients { gradients: [const { Cell::new(0.0) }; CHUNK], shared }
     }
 
-    /// Makes the gradients ready that begin at `start`, and says how many.
+    /// Prepares the chunk that begins at `start`, and returns how many gradients it has.
     #[inline(never)]
-    pub fn next(&self, p: Cells, g: Cells, start: usize) -> usize {
-        let end = p.len().min(start + PIECE);
+    pub fn prepare(&self, p: Cells, g: Cells, start: usize) -> usize {
+        let end = p.len().min(start + CHUNK);
         touch(p, start + PAGE);
         touch(g, start + PAGE);
         let ready = &self.gradients[..end - start];
@@ -133,43 +113,45 @@ impl Pieces {
     }
 }
 
-/// One lane: what is left of the shared part, the rule, and [`normal`].
+/// One lane: gradient scaling where it is fused, decoupled decay, the rule, and [`flush_denormals`].
 #[inline(always)]
 fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s: [L; S]) -> (L, [L; S]) {
     let k = L::splat;
-    let g = if R::LIGHT { k(h.coupled).mul_add(p, k(h.scale) * g) } else { g };
+    let g = if R::FUSES_GRADIENT_SCALING { k(h.coupled).mul_add(p, k(h.scale) * g) } else { g };
     let (p, s) = rule.update(p.minus(k(h.decoupled), p), g, s);
-    (p, normal(R::SLOT, s))
+    (p, flush_denormals(R::SLOT_KINDS, s))
 }
 
-/// State with means that are too small to be normal numbers set to 0.
+/// The state, with 0 in the place of means that became denormal numbers.
 #[inline(always)]
-fn normal<L: Lane, const S: usize>(kinds: [Slot; S], s: [L; S]) -> [L; S] {
+fn flush_denormals<L: Lane, const S: usize>(kinds: [SlotKind; S], s: [L; S]) -> [L; S] {
     let least = L::splat(f32::MIN_POSITIVE);
     from_fn(|j| match kinds[j] {
-        Slot::Mean => s[j].unless(s[j].abs().lt(least)),
-        Slot::Square => s[j].unless(s[j].lt(least)),
-        Slot::Lasting | Slot::Given => s[j],
+        SlotKind::Mean => s[j].unless(s[j].abs().lt(least)),
+        SlotKind::MeanSquare => s[j].unless(s[j].lt(least)),
+        SlotKind::NonDecaying | SlotKind::ReadOnly => s[j],
     })
 }
 
-/// Floats to a page of memory, of 4 kB.
+/// Floats in a page of memory (4 kB).
 const PAGE: usize = 1024;
-/// Floats of an array from which on a processor does not remember where all of its pages are.
-pub const LONG: usize = 1 << 20;
-/// Floats of a long array that are worked on at a time, and how far ahead is looked. Half a page, so that looks always come to the
-/// same places of a page: at changing places updates took up to a quarter longer, perhaps as a processor guesses from them what is read
-/// next.
-const STEP: usize = PAGE / 2;
-/// Most slots of a rule that looks ahead: each look waits for memory, and with more arrays than these that is what takes longer.
-const MOST_AHEAD: usize = 1;
+/// Arrays of at least this many floats have more pages than the processor keeps addresses of (in its TLB).
+pub const LONG_ARRAY: usize = 1 << 20;
+/// How many floats of a long array are updated between two prefetches, and how far ahead those look. It is half a page so that
+/// prefetches always meet the same places of a page: with other distances updates took up to a quarter longer, perhaps because they
+/// mislead the processor's own prefetcher.
+const PREFETCH_DISTANCE: usize = PAGE / 2;
+/// Rules with more slots than this do not prefetch: each prefetch waits for memory, and with that many arrays the waits outweigh the gain.
+const PREFETCH_MAX_SLOTS: usize = 1;
 
-/// The rule over all elements, with scale and coupled decay only if it is [`Rule::LIGHT`]. The slices are equally long. What is left
-/// after the last block is worked on in copies, by the very same code: the rule is compiled once, and position in the array changes no
-/// bit.
+/// Applies a rule to all elements of slices of one length; scale and coupled decay count only where the rule
+/// [fuses](Rule::FUSES_GRADIENT_SCALING) them.
 ///
-/// Where arrays are few and long, of each one float of what comes next is read ahead, so that the processor finds its page while it works
-/// on this one. Else it looks for it when it gets there, and can then start only what is a few hundred instructions away.
+/// The elements after the last whole block are copied into a block and go through the very same code. So the rule is compiled once, and
+/// the bits of an element do not depend on where it stands in the array.
+///
+/// Where arrays are few and long, one float of what comes next is read ahead from each, so that the processor has looked up the address of
+/// its page by the time it gets there.
 #[inline(always)]
 pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells, s: [Cells; S]) {
     let n = p.len();
@@ -184,14 +166,14 @@ pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells
         }
         return;
     }
-    // the last block overlaps the one before, so its inputs are put aside before that is written over them
+    // The last block overlaps the one before it, so its inputs are copied before they are overwritten.
     let (p_end, s_end) = (last(p), s.map(last));
-    if R::LIGHT || S > MOST_AHEAD || n < LONG {
+    if R::FUSES_GRADIENT_SCALING || S > PREFETCH_MAX_SLOTS || n < LONG_ARRAY {
         let (p, g, s) = (&p[..whole], &g[..whole], s.map(|slot| &slot[..whole]));
         pairs(rule, h, p, g, s, p, s);
     } else {
-        for start in (0..whole).step_by(STEP) {
-            let end = whole.min(start + STEP);
+        for start in (0..whole).step_by(PREFETCH_DISTANCE) {
+            let end = whole.min(start + PREFETCH_DISTANCE);
             touch(p, end);
             touch(g, end);
             s.iter().for_each(|slot| touch(slot, end));
@@ -213,12 +195,14 @@ pub fn sweep<R: Rule<S>, const S: usize>(rule: &R, h: Shared, p: Cells, g: Cells
     }
 }
 
-/// Two vectors at a time: all loads, then arithmetic, then stores in pairs, which lets V8 widen them to 256 bits. The compiler
-/// keeps that order only because where it writes may be anywhere, for all that it knows here: so parameters and slots come
-/// twice, to read and to write, and this is no inline function.
+/// Two vectors at a time: all loads, then the arithmetic, then all stores. V8 can then join the two into one vector of 256 bits.
 ///
-/// The order of a rule's fields counts too: where the compiler loads two of them as one vector and takes that apart, V8 widens nothing
-/// that they are used for. test/backend/widening.test.ts finds such; another order mends it.
+/// The compiler would move loads behind stores if it could prove that they touch different memory. It cannot prove that here, because
+/// inputs (`p`, `s`) and outputs (`p_out`, `s_out`) are separate arguments that may overlap, and because this function is not inlined into
+/// callers that know more. That is why parameters and slots are passed twice.
+///
+/// The order of a rule's fields matters too: where the compiler loads two neighbouring fields as one vector and takes that apart, V8 does
+/// not widen what they are used for. test/backend/widening.test.ts finds such a rule; reorder its fields until it passes.
 #[inline(never)]
 fn pairs<R: Rule<S>, const S: usize>(
     rule: &R,
@@ -229,7 +213,7 @@ fn pairs<R: Rule<S>, const S: usize>(
     p_out: Cells,
     s_out: [Cells; S],
 ) {
-    // all cut to one length, so that no index is checked
+    // Slices of one length, so that no index needs a check.
     let count = p.len() / BLOCK;
     let (p, g, s) = (blocks(p, count), blocks(g, count), s.map(|slot| blocks(slot, count)));
     let (p_out, s_out) = (blocks(p_out, count), s_out.map(|slot| blocks(slot, count)));
@@ -242,7 +226,7 @@ fn pairs<R: Rule<S>, const S: usize>(
         let (p1, s1) = apply(rule, h, p1, g1, s1);
         p0.set(&p_out[i]);
         p1.set(&p_out[i][4..]);
-        for j in (0..S).filter(|j| !matches!(R::SLOT[*j], Slot::Given)) {
+        for j in (0..S).filter(|j| !matches!(R::SLOT_KINDS[*j], SlotKind::ReadOnly)) {
             s0[j].set(&s_out[j][i]);
             s1[j].set(&s_out[j][i][4..]);
         }
@@ -280,7 +264,7 @@ macro_rules! export_update {
 }
 pub(crate) use export_update;
 
-/// Exports methods that need sums over a whole tensor: kernel name, function, state slots, hyper-parameters behind the shared ones.
+/// Exports methods that step a whole tensor at once, because they need sums over it first: kernel name, function, state slots, hyper-parameters behind the shared ones.
 macro_rules! export_whole {
     ($name:ident, $function:ident, $slots:literal, $hyper:literal) => {
         $crate::optim::export_kernel!(
@@ -292,7 +276,7 @@ macro_rules! export_whole {
 }
 pub(crate) use export_whole;
 
-/// Exports the pass before the step of methods that need sums over all parameters: kernel name, rule, state slots, hyper-parameters.
+/// Exports the first pass of methods that need sums over all parameters before they step: kernel name, rule, state slots, hyper-parameters.
 macro_rules! export_sums {
     ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
         $crate::optim::export_kernel!(

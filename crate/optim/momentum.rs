@@ -1,31 +1,31 @@
 //! Momentum in all its forms: classical, dampened, exponentially weighted, Nesterov.
 
-use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
+use crate::optim::{export_update, Rule, SlotKind};
 
-/// v ← keep·v + take·g;  p ← p − direct·g − carried·v
+/// v ← velocity_decay·v + gradient_weight·g;  p ← p − gradient_rate·g − velocity_rate·v
 pub struct Momentum {
-    pub keep: f32,
-    pub take: f32,
-    pub direct: f32,
-    pub carried: f32,
+    pub velocity_decay: f32,
+    pub gradient_weight: f32,
+    pub gradient_rate: f32,
+    pub velocity_rate: f32,
 }
 
 impl From<&[f32]> for Momentum {
     fn from(h: &[f32]) -> Self {
-        Momentum { keep: h[0], take: h[1], direct: h[2], carried: h[3] }
+        Momentum { velocity_decay: h[0], gradient_weight: h[1], gradient_rate: h[2], velocity_rate: h[3] }
     }
 }
 
 impl Rule<1> for Momentum {
-    const SLOT: [Slot; 1] = [Slot::Mean];
-    const LIGHT: bool = true;
+    const SLOT_KINDS: [SlotKind; 1] = [SlotKind::Mean];
+    const FUSES_GRADIENT_SCALING: bool = true;
 
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [v]: [L; 1]) -> (L, [L; 1]) {
         let k = L::splat;
-        let v = k(self.keep).mul_add(v, k(self.take) * g);
-        (p - k(self.direct).mul_add(g, k(self.carried) * v), [v])
+        let v = k(self.velocity_decay).mul_add(v, k(self.gradient_weight) * g);
+        (p - k(self.gradient_rate).mul_add(g, k(self.velocity_rate) * v), [v])
     }
 }
 

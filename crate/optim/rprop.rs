@@ -1,7 +1,7 @@
 //! Rprop (iRprop⁻): signs of gradients, step lengths of their own.
 
-use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
+use crate::optim::{export_update, Rule, SlotKind};
 
 /// step ← step·η⁺ where the sign stayed, ·η⁻ where it changed (then g ← 0);  p ← p − sign(g)·step
 struct Rprop {
@@ -18,7 +18,7 @@ impl From<&[f32]> for Rprop {
 }
 
 impl Rule<2> for Rprop {
-    const SLOT: [Slot; 2] = [Slot::Lasting, Slot::Lasting];
+    const SLOT_KINDS: [SlotKind; 2] = [SlotKind::NonDecaying, SlotKind::NonDecaying];
 
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, [previous, step]: [L; 2]) -> (L, [L; 2]) {

@@ -1,7 +1,7 @@
 //! Gradient descent.
 
-use super::{export_update, Rule, Slot};
 use crate::lane::Lane;
+use crate::optim::{export_update, Rule, SlotKind};
 
 /// p ← p − η·g
 pub struct Sgd {
@@ -16,8 +16,8 @@ impl From<&[f32]> for Sgd {
 }
 
 impl Rule<0> for Sgd {
-    const SLOT: [Slot; 0] = [];
-    const LIGHT: bool = true;
+    const SLOT_KINDS: [SlotKind; 0] = [];
+    const FUSES_GRADIENT_SCALING: bool = true;
 
     #[inline(always)]
     fn update<L: Lane>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {

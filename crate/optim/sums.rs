@@ -1,15 +1,15 @@
-//! The pass before the step, for methods that need sums over a tensor before it can move: new state, and the sums on the way.
+//! The first pass of methods that need sums over a tensor before they can step: it updates the state and sums on the way.
 
-use super::{blocks, normal, Slot};
+use super::{blocks, flush_denormals, SlotKind};
 use crate::lane::{F32x4, F64x2, Lane};
 use crate::sweep::{Cells, BLOCK};
 use core::array::from_fn;
 use core::cell::Cell;
 
-/// What is summed over a tensor, and what becomes of the state before.
+/// New state, and what is summed over a tensor.
 pub trait Sums<const SLOTS: usize, const SUMS: usize> {
-    /// What the slots hold; those that are given are not written.
-    const SLOT: [Slot; SLOTS];
+    /// What the slots hold; those that are read-only are not written.
+    const SLOT_KINDS: [SlotKind; SLOTS];
 
     /// New state from parameter p, gradient g and state.
     fn state<L: Lane>(&self, p: L, g: L, s: [L; SLOTS]) -> [L; SLOTS];
@@ -18,15 +18,15 @@ pub trait Sums<const SLOTS: usize, const SUMS: usize> {
     fn terms<L: Lane>(&self, p: L, g: L, s: [L; SLOTS]) -> [L; SUMS];
 }
 
-/// Running sums of one sum: one for each lane, as a rule needs all other registers.
+/// One of the sums while it is being added up: a part for each lane of a vector.
 type Running = [Cell<f32>; F32x4::WIDTH];
 
-/// Floats that are summed as floats before doubles take over: 256 terms to a running sum. With doubles throughout, the sums of LAMB took
-/// as long as its root and division, and those of Prodigy longer than all else: there are no registers left for them.
+/// Elements whose terms are added in floats, 256 to a lane, before doubles take over. With doubles throughout, the sums of LAMB took as
+/// long as its root and division, and those of Prodigy longer than everything else: there are not enough registers for them.
 const WINDOW: usize = 1024;
 
-/// State ← the rule's, and the sums, in an order that the length alone fixes. A tail goes float by float, with the bits of vectors:
-/// terms of a padded block would have to be told apart.
+/// Updates the state and returns the sums, added in an order that depends on the length alone. The elements after the last whole block go
+/// one by one, with the bits that vectors give: in a padded block the terms of the padding would have to be told apart.
 #[inline(always)]
 pub fn sums<R: Sums<S, T>, const S: usize, const T: usize>(rule: &R, p: Cells, g: Cells, s: [Cells; S]) -> [f64; T] {
     let n = p.len();
@@ -41,7 +41,7 @@ pub fn sums<R: Sums<S, T>, const S: usize, const T: usize>(rule: &R, p: Cells, g
     }
     for i in whole..n {
         let (p, g) = (p[i].get(), g[i].get());
-        let state = normal(R::SLOT, rule.state(p, g, s.map(|slot| slot[i].get())));
+        let state = flush_denormals(R::SLOT_KINDS, rule.state(p, g, s.map(|slot| slot[i].get())));
         for j in written::<R, S, T>() {
             s[j][i].set(state[j]);
         }
@@ -51,24 +51,24 @@ pub fn sums<R: Sums<S, T>, const S: usize, const T: usize>(rule: &R, p: Cells, g
     sums
 }
 
-/// Running sums of nothing.
+/// Sums of nothing yet.
 fn none<const T: usize>() -> [Running; T] {
     [const { [const { Cell::new(0.0) }; F32x4::WIDTH] }; T]
 }
 
-/// The sum of running sums.
+/// The parts of a sum together.
 fn total(running: &Running) -> f64 {
     let sum = F64x2::of(running) + F64x2::of(&running[2..]);
     sum.first() + sum.second()
 }
 
-/// The slots that are not given.
+/// The slots that are not read-only.
 fn written<R: Sums<S, T>, const S: usize, const T: usize>() -> impl Iterator<Item = usize> {
-    (0..S).filter(|j| !matches!(R::SLOT[*j], Slot::Given))
+    (0..S).filter(|j| !matches!(R::SLOT_KINDS[*j], SlotKind::ReadOnly))
 }
 
-/// Blocks of two vectors: all loads, then arithmetic, then stores, as in `pairs`. Running sums come and go through memory: V8 keeps
-/// those that begin as a constant on the stack.
+/// Blocks of two vectors: all loads, then arithmetic, then stores, as in `pairs`. The sums come from memory and go back to it, because V8
+/// keeps a sum that begins as a constant on the stack instead of in a register.
 #[inline(never)]
 fn pass<R: Sums<S, T>, const S: usize, const T: usize>(
     rule: &R,
@@ -85,8 +85,8 @@ fn pass<R: Sums<S, T>, const S: usize, const T: usize>(
     let mut now = running.each_ref().map(|sum| F32x4::get(sum));
     for i in 0..count {
         let ([p0, p1], [g0, g1], old) = (pair(&p[i]), pair(&g[i]), s.map(|slot| pair(&slot[i])));
-        let s0 = normal(R::SLOT, rule.state(p0, g0, old.map(|[slot, _]| slot)));
-        let s1 = normal(R::SLOT, rule.state(p1, g1, old.map(|[_, slot]| slot)));
+        let s0 = flush_denormals(R::SLOT_KINDS, rule.state(p0, g0, old.map(|[slot, _]| slot)));
+        let s1 = flush_denormals(R::SLOT_KINDS, rule.state(p1, g1, old.map(|[_, slot]| slot)));
         let (first, second) = (rule.terms(p0, g0, s0), rule.terms(p1, g1, s1));
         now = from_fn(|t| now[t] + (first[t] + second[t]));
         for j in written::<R, S, T>() {

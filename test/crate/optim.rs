@@ -1,58 +1,35 @@
 //! Optimizer rules: pairs of vectors, single vectors and tail must give the bits of the rule on scalars, one by one.
 //!
-//! The exports of crate/optim are for JS and private here, so its files are compiled once more, with an `export_update!`
-//! that makes a test of each export.
+//! The exports of crate/optim are for JS and private to the crate. So its rules are compiled here once more, with an `export_update!` that
+//! makes a test of each export: a new rule is tested without a line in this file.
 
 use crate::tools::{assert_same, lengths, numbers};
-use gradus::optim::{sums, sweep, Pieces, Rule, Shared, Slot, Sums, LONG, PIECE, PLAIN, SHARED_HYPER};
+use gradus::optim::{
+    sums, sweep, Rule, ScaledGradients, Shared, SlotKind, Sums, CHUNK, LONG_ARRAY, PLAIN, SHARED_HYPER,
+};
 use std::array::from_fn;
 use std::cell::Cell;
 
-macro_rules! rules {
-    ($($name:ident $path:literal;)*) => {
-        $(#[path = $path]
-        mod $name;)*
+#[path = "../../crate/optim/rules.rs"]
+mod rules;
 
-        #[test]
-        fn every_file_is_here() {
-            let here = concat!($(stringify!($name), ".rs ",)* "mod.rs sums.rs");
-            let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/crate/optim");
-            for file in std::fs::read_dir(folder).unwrap() {
-                let name = file.unwrap().file_name().into_string().unwrap();
-                assert!(here.split(' ').any(|known| known == name), "{name} is not in test/crate/optim.rs");
-            }
-        }
-    };
+#[test]
+fn every_file_is_a_rule_of_the_list() {
+    let list = include_str!("../../crate/optim/rules.rs");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/crate/optim");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let name = file.unwrap().file_name().into_string().unwrap();
+        let module = name.trim_end_matches(".rs");
+        let is_listed = list.contains(&format!("mod {module};"));
+        assert!(
+            is_listed || ["mod", "rules", "sums"].contains(&module),
+            "add `pub mod {module};` to crate/optim/rules.rs"
+        );
+    }
 }
 
-rules! {
-    adabelief "../../crate/optim/adabelief.rs";
-    adadelta "../../crate/optim/adadelta.rs";
-    adagrad "../../crate/optim/adagrad.rs";
-    adam "../../crate/optim/adam.rs";
-    adamax "../../crate/optim/adamax.rs";
-    adan "../../crate/optim/adan.rs";
-    ademamix "../../crate/optim/ademamix.rs";
-    adopt "../../crate/optim/adopt.rs";
-    asgd "../../crate/optim/asgd.rs";
-    dog "../../crate/optim/dog.rs";
-    lamb "../../crate/optim/lamb.rs";
-    lars "../../crate/optim/lars.rs";
-    lion "../../crate/optim/lion.rs";
-    momentum "../../crate/optim/momentum.rs";
-    nadam "../../crate/optim/nadam.rs";
-    prodigy "../../crate/optim/prodigy.rs";
-    radam "../../crate/optim/radam.rs";
-    rmsprop "../../crate/optim/rmsprop.rs";
-    rprop "../../crate/optim/rprop.rs";
-    schedule_free "../../crate/optim/schedule_free.rs";
-    sgd "../../crate/optim/sgd.rs";
-    sign "../../crate/optim/sign.rs";
-    yogi "../../crate/optim/yogi.rs";
-}
-
-fn decays(slot: Slot) -> bool {
-    !matches!(slot, Slot::Lasting | Slot::Given)
+fn decays(slot: SlotKind) -> bool {
+    !matches!(slot, SlotKind::NonDecaying | SlotKind::ReadOnly)
 }
 
 /// Parameters and state, as the rule alone leaves them: what the driver should do, one number at a time.
@@ -63,17 +40,17 @@ fn one_by_one<R: Rule<S>, const S: usize>(
     g: &[f32],
     s: &mut [Vec<f32>; S],
 ) {
-    let is_plain = !R::LIGHT && scale == 1.0 && coupled == 0.0;
+    let is_plain = !R::FUSES_GRADIENT_SCALING && scale == 1.0 && coupled == 0.0;
     for i in 0..p.len() {
         let g = if is_plain { g[i] } else { scale * g[i] + coupled * p[i] };
         let (next, state) = rule.update(p[i] - decoupled * p[i], g, from_fn(|j| s[j][i]));
         p[i] = next;
         for (j, x) in state.into_iter().enumerate() {
-            if matches!(R::SLOT[j], Slot::Given) {
+            if matches!(R::SLOT_KINDS[j], SlotKind::ReadOnly) {
                 assert_eq!(x.to_bits(), s[j][i].to_bits(), "a slot that is given changed");
             }
             // denormal means are dropped, NaN is not
-            s[j][i] = if decays(R::SLOT[j]) && x.abs() < f32::MIN_POSITIVE { 0.0 } else { x };
+            s[j][i] = if decays(R::SLOT_KINDS[j]) && x.abs() < f32::MIN_POSITIVE { 0.0 } else { x };
         }
     }
 }
@@ -106,15 +83,15 @@ fn run<'a, R: Rule<S>, const S: usize>(
     s: [&'a [Cell<f32>]; S],
 ) {
     let h = Shared::from(&shared[..]);
-    if R::LIGHT || h.is_plain() {
+    if R::FUSES_GRADIENT_SCALING || h.is_plain() {
         return sweep(rule, h, p, g, s);
     }
     let rest = Shared::from(&[PLAIN[0], PLAIN[1], shared[2]][..]);
-    let pieces = Pieces::new(h);
-    for start in (0..p.len()).step_by(PIECE) {
-        let count = pieces.next(p, g, start);
+    let scaled = ScaledGradients::new(h);
+    for start in (0..p.len()).step_by(CHUNK) {
+        let count = scaled.prepare(p, g, start);
         let at = |x: &'a [Cell<f32>]| &x[start..start + count];
-        sweep(rule, rest, at(p), &pieces.gradients[..count], s.map(at));
+        sweep(rule, rest, at(p), &scaled.gradients[..count], s.map(at));
     }
 }
 
@@ -141,7 +118,7 @@ where
         assert_same(&got_p, &want_p, &what);
         for (j, (got, want)) in got_s.iter().zip(&want_s).enumerate() {
             assert_same(got, want, &what);
-            assert!(!decays(R::SLOT[j]) || got.iter().all(|x| !x.is_subnormal()), "{what}: denormal state");
+            assert!(!decays(R::SLOT_KINDS[j]) || got.iter().all(|x| !x.is_subnormal()), "{what}: denormal state");
         }
     }
     let (first_p, first_s): (_, [Vec<f32>; S]) = (numbers(n, 1), from_fn(slot));
@@ -163,8 +140,8 @@ where
         steps::<R, S, H>(n, [1.0, 0.0, 0.1], true);
     }
     // more than the driver works on at once
-    steps::<R, S, H>(LONG + 1003, [0.5, 0.01, 0.001], false);
-    steps::<R, S, H>(LONG + 1003, [1.0, 0.0, 0.001], false);
+    steps::<R, S, H>(LONG_ARRAY + 1003, [0.5, 0.01, 0.001], false);
+    steps::<R, S, H>(LONG_ARRAY + 1003, [1.0, 0.0, 0.001], false);
 }
 
 /// New state to the bit as the rule leaves it number by number, and sums as doubles have them.
@@ -181,7 +158,7 @@ where
         for i in 0..n {
             let state = rule.state(p[i], g[i], from_fn(|j| want[j][i]));
             for (j, x) in state.into_iter().enumerate() {
-                want[j][i] = if decays(R::SLOT[j]) && x.abs() < f32::MIN_POSITIVE { 0.0 } else { x };
+                want[j][i] = if decays(R::SLOT_KINDS[j]) && x.abs() < f32::MIN_POSITIVE { 0.0 } else { x };
             }
             let terms = rule.terms(p[i], g[i], from_fn(|j| want[j][i])).map(f64::from);
             expected = from_fn(|t| expected[t] + terms[t]);
@@ -225,7 +202,7 @@ fn squares<'a>(x: impl Iterator<Item = &'a f64>) -> f64 {
 #[test]
 fn lamb_steps_along_the_direction() {
     let h = [0.5, 0.0, 0.0, 0.1, 0.9, 0.2, 0.3, 1e-3, 0.05, 0.01, 0.02];
-    follows(lamb::lamb, &h, |p, g, s| {
+    follows(rules::lamb::lamb, &h, |p, g, s| {
         let direction = |i: usize| {
             let (m, v, g) = (s[0][i], s[1][i], 0.5 * g[i]);
             0.3 * (m + 0.1 * (g - m)) / ((0.9 * v + 0.2 * g * g).sqrt() + 1e-3) + 0.05 * p[i]
@@ -239,7 +216,7 @@ fn lamb_steps_along_the_direction() {
 #[test]
 fn lars_steps_in_proportion() {
     let h = [0.5, 0.0, 0.0, 0.9, 1.0, 0.5, 0.7, 0.1, 0.2, 0.3, 1e-3];
-    follows(lars::lars, &h, |p, g, s| {
+    follows(rules::lars::lars, &h, |p, g, s| {
         let u: Vec<f64> = p.iter().zip(g).map(|(p, g)| 0.5 * g + 0.2 * p).collect();
         let rate = 0.1 * 0.3 * squares(p.iter()).sqrt() / (squares(u.iter()).sqrt() + 1e-3);
         let step = |i: usize| p[i] - 0.5 * rate * u[i] - 0.7 * (0.9 * s[0][i] + rate * u[i]);
@@ -252,17 +229,17 @@ fn directions_and_parameters_of_zeros_have_no_ratio() {
     let h = [1.0, 0.0, 0.0, 0.1, 0.9, 0.1, 1.0, 1e-3, 0.0, 0.5, 0.0];
     let (mut p, mut g) = (vec![0.0; 11], vec![1.0; 11]);
     let mut s = [vec![0.0; 11], vec![0.0; 11], vec![0.0; 11]];
-    lamb::lamb(&h, cells(&mut p), cells(&mut g), s.each_mut().map(|s| cells(s)));
+    rules::lamb::lamb(&h, cells(&mut p), cells(&mut g), s.each_mut().map(|s| cells(s)));
     assert!(p.iter().all(|p| (p + 0.5 * s[2][0]).abs() < 1e-7), "a step of the learning rate");
 }
 
-// last, so that the files find it by path, as in crate/optim/mod.rs
+// The rules import these macros from `crate::optim`, where the crate has its own.
 macro_rules! export_update {
     ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
         #[allow(non_snake_case)] // the name that JS looks for
         #[test]
         fn $name() {
-            super::check::<$rule, $slots, $hyper>();
+            crate::optim::check::<$rule, $slots, $hyper>();
         }
     };
 }
@@ -273,7 +250,7 @@ macro_rules! export_sums {
         #[allow(non_snake_case)] // the name that JS looks for
         #[test]
         fn $name() {
-            super::check_sums::<$rule, $slots, $hyper>();
+            crate::optim::check_sums::<$rule, $slots, $hyper>();
         }
     };
 }
