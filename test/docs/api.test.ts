@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { apiReport, FILE } from '../../ts/build/api.js'
 
 describe('docs/api.md', () => {
-  test('has the signatures of the sources', { timeout: 300_000 }, () => {
+  test('has the signatures of the sources', () => {
     const written = readFileSync(FILE, 'utf8').split('\n')
     const report = apiReport().split('\n')
     const added = report.filter((line) => !written.includes(line))

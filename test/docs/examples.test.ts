@@ -79,7 +79,7 @@ describe('examples', () => {
     const outfile = path.join(folder, 'run', 'all.mjs')
     await bundle(outfile, `${imports}const modules = [${lines.map((_, i) => `m${i}`)}]\n${RUNNER}`, 'js', folder)
     for (const outcome of await runBundle<Outcome>(outfile)) outcomes.set(outcome.name, outcome)
-  }, 90_000)
+  })
 
   test('there are many, and most state a value', () => {
     expect(examples.length).toBeGreaterThan(150)

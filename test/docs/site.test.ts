@@ -19,7 +19,7 @@ describe('the site', () => {
     const run = promisify(execFile)(process.execPath, args)
     const { stdout, stderr } = await run.catch((error: { stdout: string; stderr: string }) => error)
     said = stdout + stderr
-  }, 120_000)
+  })
 
   test('builds without a warning', () => {
     expect(said).toBe('')
