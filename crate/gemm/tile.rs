@@ -3,8 +3,11 @@
 //! A tile loads all its start values, then runs over k, then stores, row by row: in that shape V8 can widen vector pairs
 //! to 256 bits. One step of k per turn of the loop: V8 unrolls it, and a longer body would spill registers.
 //!
-//! One pointer walks A, and its rows are offsets from it: where they lie side by side, constants that become part of the loads
-//! (ts/build/wasm.sh), which leaves the ports that address computations would take to multiply-adds.
+//! One pointer walks A, and rows of A are offsets from it. Where rows lie side by side these offsets are constants, which become part of the
+//! load instructions (`foldSplats` in ts/build/pack/finish.mjs), so that no address is computed on the ports that multiply-adds need.
+//!
+//! The order of statements in [`multiply_add`] is the order of instructions in the module (ts/build/wasm.sh asks LLVM to keep it): a row's
+//! float is loaded just before its multiply-adds, so one register serves all rows. test/backend/tile-loops.test.ts reads the loops.
 
 use super::{Start, View};
 use crate::lane::{F32x4, Lane};
@@ -199,8 +202,15 @@ unsafe fn multiply_add<const MR: usize, const NV: usize, const W: usize>(
         let b: [F32x4; NV] = from_fn(|v| load::<NV, W>(b, v));
         for (sum, row) in sum.iter_mut().zip(row) {
             let a = F32x4::load_splat(a.add(row));
-            for (sum, b) in sum.iter_mut().zip(b) {
-                *sum = a.mul_add(b, *sum);
+            if MR == 1 {
+                // From the last vector to the first: a lone row waits for memory, and this asks for the second cache line of B sooner.
+                for v in (0..NV).rev() {
+                    sum[v] = a.mul_add(b[v], sum[v]);
+                }
+            } else {
+                for (sum, b) in sum.iter_mut().zip(b) {
+                    *sum = a.mul_add(b, *sum);
+                }
             }
         }
     }

@@ -218,10 +218,12 @@ fn pairs<R: Rule<S>, const S: usize>(
     let (p, g, s) = (blocks(p, count), blocks(g, count), s.map(|slot| blocks(slot, count)));
     let (p_out, s_out) = (blocks(p_out, count), s_out.map(|slot| blocks(slot, count)));
     for i in 0..count {
+        // What the rule needs first is loaded last, and so is still in a register: gradients, then slots from the first to the last.
         let (p0, p1) = (F32x4::get(&p[i]), F32x4::get(&p[i][4..]));
+        let reversed0: [F32x4; S] = from_fn(|j| F32x4::get(&s[S - 1 - j][i]));
+        let reversed1: [F32x4; S] = from_fn(|j| F32x4::get(&s[S - 1 - j][i][4..]));
+        let (s0, s1) = (from_fn(|j| reversed0[S - 1 - j]), from_fn(|j| reversed1[S - 1 - j]));
         let (g0, g1) = (F32x4::get(&g[i]), F32x4::get(&g[i][4..]));
-        let s0 = s.map(|slot| F32x4::get(&slot[i]));
-        let s1 = s.map(|slot| F32x4::get(&slot[i][4..]));
         let (p0, s0) = apply(rule, h, p0, g0, s0);
         let (p1, s1) = apply(rule, h, p1, g1, s1);
         p0.set(&p_out[i]);

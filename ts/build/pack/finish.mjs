@@ -12,7 +12,6 @@ import { gzipSync } from 'node:zlib'
 import binaryen from 'binaryen'
 import { encode } from './index.mjs'
 import { likeBesideLike } from './neighbours.mjs'
-import { inOrder } from './order.mjs'
 import { checkMarks, takenApart, variantOf } from './variants.mjs'
 
 const COMPILED = 'target/pack/gradus_bg.wasm'
@@ -20,9 +19,6 @@ const VARIANTS = ['simd', 'relaxed']
 
 /** What instances are made with: each has all of it. */
 const COMMON = ['memory', '__stack_pointer']
-
-/** Loops of tiles whose order is set, at least: those of panels, and one of gemm/direct.rs. */
-const TILE_LOOPS = 6
 
 /** The updates of all optimizers but Adam, which every program carries. */
 const DESCENT = ['sgd.rs', 'momentum.rs'].flatMap(updatesOf)
@@ -73,14 +69,9 @@ function optimise(bytes) {
   return rewritten(module).emitBinary()
 }
 
-/**
- * What binaryen does not do, on the module's text: the address arithmetic of loads into all four lanes, the order of tiles, and what
- * differs by variant.
- */
+/** What binaryen does not do, on the module's text: the address arithmetic of loads into all four lanes, and what differs by variant. */
 function rewritten(module) {
-  const { ordered, count } = inOrder(foldSplats(exactExtremes(module.emitText())))
-  if (count < TILE_LOOPS) throw new Error(`${count} loops of tiles were found; did the compiler change them?`)
-  const done = binaryen.parseText(takenApart(ordered))
+  const done = binaryen.parseText(takenApart(foldSplats(exactExtremes(module.emitText()))))
   done.setFeatures(module.getFeatures())
   return done
 }
