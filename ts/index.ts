@@ -67,6 +67,7 @@ export { logSoftmax, softmax } from './ops/softmax.js'
 // Layers and models
 
 export { Activation } from './nn/activation.js'
+export { BatchNorm, type BatchNormOptions } from './nn/batch-norm.js'
 export type { BufferTensor } from './nn/buffer.js'
 export { Dense, type DenseOptions } from './nn/dense.js'
 export { Dropout } from './nn/dropout.js'
@@ -76,6 +77,7 @@ export type { Initializer, InitializerName } from './nn/initializer.js'
 /** What fills weights at the start: uniform, normal, constant, orthogonal. */
 export * as initializers from './nn/initializer.js'
 export { Lambda } from './nn/lambda.js'
+export { LayerNorm, type LayerNormOptions } from './nn/layer-norm.js'
 export type { KeepsShape, LastAxis, LayerShapes } from './nn/layer-shapes.js'
 export { type BuildContext, Module, type ModuleOptions, type PredictOptions } from './nn/module.js'
 export type { SavedValues } from './nn/saved-values.js'

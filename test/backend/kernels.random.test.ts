@@ -180,5 +180,5 @@ test('normals of a generator: mean 0, deviation 1, tails as they should be, one 
   expect(new Generator(7).normals(0)).toEqual(new Float64Array(0))
   for (const draw of ['normals', 'uniforms', 'permutation'] as const)
     for (const n of [-1, 2.5, undefined as unknown as number])
-      expect(() => generator[draw](n)).toThrow(`Generator: n must be a whole number ≥ 0, got ${n}`)
+      expect(() => generator[draw](n)).toThrow(`Generator: n wants a whole number ≥ 0, got ${n}`)
 })

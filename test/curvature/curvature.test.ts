@@ -621,7 +621,7 @@ describe('spectra', () => {
 
   test('bad options', () => {
     const f = (x: Tensor) => sum(square(x))
-    expect(() => largestEigenvalues(f, [1], { k: 0 })).toThrow('k must be a whole number ≥ 1, got 0')
+    expect(() => largestEigenvalues(f, [1], { k: 0 })).toThrow('k wants a whole number ≥ 1, got 0')
     expect(() => largestEigenvalues(f, [1], { iterations: 0 })).toThrow(RangeError)
     expect(() => largestEigenvalues(f, [1], { k: 5, iterations: 4 })).toThrow(RangeError)
     expect(() => largestEigenvalues(f, [1], { tolerance: Number.NaN })).toThrow(RangeError)

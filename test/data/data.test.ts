@@ -179,7 +179,7 @@ describe.each(Object.entries(TOYS))('%s', (name, make) => {
   })
 
   test('refuses nonsense', () => {
-    for (const count of [0, -1, 1.5, Number.NaN]) expect(() => make({ count })).toThrow(`${name}: count must be a whole number ≥ 1`)
+    for (const count of [0, -1, 1.5, Number.NaN]) expect(() => make({ count })).toThrow(`${name}: count wants a whole number ≥ 1`)
     for (const seed of [-1, 0.5, 2 ** 53]) expect(() => make({ seed })).toThrow(/^seed: wants/)
     if (make !== blobs) expect(() => make({ noise: -1 })).toThrow(`${name}: noise must be a number from 0, got -1`)
   })
@@ -389,7 +389,7 @@ describe('standardize', () => {
   test('refuses ragged rows and none', () => {
     expect(() => fitScaler(new Float32Array(5), 2)).toThrow('5 values are no whole rows of 2 features')
     expect(() => fitScaler(new Float32Array(0), 2)).toThrow('no rows')
-    expect(() => fitScaler(new Float32Array(2), 0)).toThrow('features must be a whole number ≥ 1')
+    expect(() => fitScaler(new Float32Array(2), 0)).toThrow('features wants a whole number ≥ 1')
     expect(() => fitScaler(new Float32Array(2), 2).apply(new Float32Array(3))).toThrow('Scaler.apply: 3 values')
   })
 

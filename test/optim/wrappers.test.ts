@@ -108,8 +108,8 @@ describe('GradientAccumulation', () => {
   })
 
   test.each([
-    ['no word of pending', { pending: undefined }, 'pending must be a whole number ≥ 0, got undefined'],
-    ['half a batch', { pending: 0.5 }, 'pending must be a whole number ≥ 0, got 0.5'],
+    ['no word of pending', { pending: undefined }, 'pending wants a whole number ≥ 0, got undefined'],
+    ['half a batch', { pending: 0.5 }, 'pending wants a whole number ≥ 0, got 0.5'],
     ['batches without gradients', { pending: 2, gradients: null }, 'the state has 2 batches pending and no gradients'],
     ['gradients of no batch', { pending: 0 }, 'the state has 0 batches pending and some gradients'],
     ['every 0', { every: 0 }, 'every must be a finite number ≥ 1, got 0'],
@@ -373,7 +373,7 @@ describe('states of wrappers', () => {
       'Lookahead',
       (p: Parameter) => new Lookahead(adam(p)),
       { taken: -1 },
-      'Lookahead(Adam).loadState(): taken must be a whole number ≥ 0, got -1',
+      'Lookahead(Adam).loadState(): taken wants a whole number ≥ 0, got -1',
     ],
     [
       'Lookahead',

@@ -235,9 +235,9 @@ describe('Scheduler', () => {
     ['a base that is no number', { stepCount: 3, bases: [0.5, 'x'] }, "bases must be finite numbers, got 'x'"],
     ['a base of NaN', { stepCount: 3, bases: [0.5, Number.NaN] }, 'bases must be finite numbers, got NaN'],
     ['no bases', { stepCount: 3, bases: null }, 'the state is of a scheduler of no options, this one drives 2'],
-    ['half a step', { stepCount: 1.5 }, 'Scheduler.loadState(): stepCount must be a whole number ≥ 0, got 1.5'],
-    ['steps before the first', { stepCount: -1 }, 'stepCount must be a whole number ≥ 0, got -1'],
-    ['steps of NaN', { stepCount: Number.NaN }, 'stepCount must be a whole number ≥ 0, got NaN'],
+    ['half a step', { stepCount: 1.5 }, 'Scheduler.loadState(): stepCount wants a whole number ≥ 0, got 1.5'],
+    ['steps before the first', { stepCount: -1 }, 'stepCount wants a whole number ≥ 0, got -1'],
+    ['steps of NaN', { stepCount: Number.NaN }, 'stepCount wants a whole number ≥ 0, got NaN'],
     [
       'a base that gives a value which is not allowed',
       { stepCount: 3, bases: [0.5, -1] },

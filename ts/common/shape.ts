@@ -33,8 +33,7 @@ export function formatShape(shape: Shape): string {
 export function checkShape(shape: Shape, what: string): void {
   if (!Array.isArray(shape)) throw new TypeError(`${what}: shape must be an array of whole numbers, got ${show(shape)}`)
   for (const d of shape) {
-    if (!Number.isInteger(d) || d < 0)
-      throw new RangeError(`${what}: every dimension must be a whole number ≥ 0, got ${formatShape(shape)}`)
+    if (!Number.isInteger(d) || d < 0) throw new RangeError(`${what}: every dimension wants a whole number ≥ 0, got ${formatShape(shape)}`)
   }
   if (sizeOf(shape) > 2 ** 30) throw new RangeError(`${what}: ${formatShape(shape)} has more than 2³⁰ elements`)
 }

@@ -67,7 +67,7 @@ export function lanczos(product: (v: Float64Array) => ArrayLike<number>, n: numb
 function checkOptions({ k, iterations, tolerance }: Required<LanczosOptions>): void {
   checkCount('largestEigenvalues: k', k)
   if (!(Number.isInteger(iterations) && iterations >= k)) {
-    throw new RangeError(`largestEigenvalues: iterations must be a whole number of at least k = ${k}, got ${show(iterations)}`)
+    throw new RangeError(`largestEigenvalues: iterations wants a whole number of at least k = ${k}, got ${show(iterations)}`)
   }
   if (!(tolerance >= 0)) throw new RangeError(`largestEigenvalues: tolerance must not be negative, got ${show(tolerance)}`)
 }

@@ -64,8 +64,7 @@ function targetsOf(
   }
   const numbers = list.map((target, i) => numberAt(target, `target ${i}`))
   const known = classes ?? (given instanceof Int32Array ? numbers.reduce((most, target) => Math.max(most, target), 0) + 1 : 0)
-  if (!(Number.isInteger(known) && known >= 0))
-    throw new RangeError(`fromArrays: classes must be a whole number from 0, got ${show(known)}`)
+  if (!(Number.isInteger(known) && known >= 0)) throw new RangeError(`fromArrays: classes wants a whole number from 0, got ${show(known)}`)
   if (known === 0) return { targets: Float32Array.from(numbers), classes: 0 }
   const wrong = numbers.findIndex((target) => !(Number.isInteger(target) && target >= 0 && target < known))
   if (wrong >= 0) throw new RangeError(`fromArrays: classes are from 0 to ${known - 1}, got ${numbers[wrong]} as target ${wrong}`)

@@ -166,7 +166,7 @@ export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions
   checkNames('kFold', options, ['folds', 'shuffle', 'seed', 'stratify'], ALIASES)
   const { folds = 5, shuffle = true, seed = 0, stratify = data.classes > 0 } = options
   if (!(Number.isInteger(folds) && folds >= 2 && folds <= data.count))
-    throw new RangeError(`kFold: folds must be a whole number from 2 to the ${data.count} rows, got ${folds}`)
+    throw new RangeError(`kFold: folds wants a whole number from 2 to the ${data.count} rows, got ${folds}`)
   if (stratify && data.classes === 0) throw new RangeError('kFold: stratify wants classes, but the targets are numbers')
   const random = new RandomStream(seed)
   const order = shuffle ? random.permutation(data.count) : Int32Array.from({ length: data.count }, (_, i) => i)

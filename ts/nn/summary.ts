@@ -4,7 +4,8 @@ import { show } from '../common/show.js'
 import { Module } from './module.js'
 
 /**
- * A table of a model's parts as text: where each is, what it is, its parameters; those that are frozen are counted apart.
+ * A table of a model's parts as text: where each is, what it is, its parameters. Those that are frozen, and the numbers in buffers, which
+ * are saved but not trained, are counted apart.
  *
  * @example
  * const model = new Sequential([new Dense(4, 16, { activation: 'relu' }), new Dense(16, 3)])
@@ -25,6 +26,8 @@ export function summary(model: Module): string {
   rows.push(['total', '', count(named.map(([, p]) => p.size))])
   const frozen = named.filter(([, p]) => !p.requiresGrad)
   if (frozen.length > 0) rows.push(['frozen', '', count(frozen.map(([, p]) => p.size))])
+  const buffers = model.buffers()
+  if (buffers.length > 0) rows.push(['buffers', '', count(buffers.map(({ size }) => size))])
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)))
   return rows.map(([path, what, n]) => `${path.padEnd(widths[0])}  ${what.padEnd(widths[1])}  ${n.padStart(widths[2])}`).join('\n')
 }

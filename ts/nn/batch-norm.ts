@@ -1,0 +1,116 @@
+/** Batch normalisation. */
+
+import type { Backend } from '../backend/index.js'
+import { checkCount, checkPositive } from '../common/checks.js'
+import { ShapeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { formatShape, type Shape } from '../common/shape.js'
+import type { Through, Unless } from '../common/shape-types.js'
+import { show } from '../common/show.js'
+import { add, div, mul, sqrt, sub } from '../ops/elementwise.js'
+import { normalize, type Statistics } from '../ops/normalize.js'
+import type { Parameter } from '../parameter.js'
+import { asFloats, type Tensor } from '../tensor.js'
+import type { BufferTensor } from './buffer.js'
+import type { LastAxis, WrongColumns } from './layer-shapes.js'
+import { type BuildContext, Module, type ModuleOptions } from './module.js'
+
+/** Options of {@link BatchNorm}. */
+export interface BatchNormOptions extends ModuleOptions {
+  /** Added to the variance, so that nothing is divided by zero. Default 1e-5, as in PyTorch. */
+  epsilon?: number
+  /**
+   * How far the running statistics move towards those of each batch, in [0, 1]: running ← (1 − momentum) · running + momentum · batch.
+   * Default 0.1, as in PyTorch; Keras writes the same as 0.9.
+   */
+  momentum?: number
+}
+
+/**
+ * Brings each column to mean 0 and variance 1, then scales and shifts it by trained numbers:
+ * y = (x − mean) / √(variance + ε) · weight + bias, with x [..., width], weight [width] (ones at first) and bias [width] (zeros at first).
+ *
+ * While training, mean and variance are those of the batch, over all axes but the last. In evaluation mode (`predict`, `evaluateModel`,
+ * `evaluate()`) they are the running statistics, which each forward pass in training mode moves towards those of its batch; the running
+ * variance follows the unbiased estimate, with n − 1, as in PyTorch (Ioffe & Szegedy 2015). The running statistics are buffers: saved
+ * with the model, not trained.
+ *
+ * @example
+ * const model = new Sequential([new Dense(4, 16, { bias: false }), new BatchNorm(16), new Activation('relu'), new Dense(16, 3)])
+ * const layer = new BatchNorm(1)
+ * layer.forward(tensor([[1], [3]])).toArray()        // [[-1], [1]]
+ * Object.keys(layer.state())                          // ['weight', 'bias', 'runningMean', 'runningVariance']
+ * @throws RangeError for a width that is no whole number ≥ 1, an epsilon that is not positive, or a momentum outside [0, 1]; forward()
+ *   throws ShapeError naming the layer, also for a batch of one row while training
+ */
+export class BatchNorm<const N extends number = number> extends Module {
+  declare readonly shapes?: LastAxis<`BatchNorm(${N})`, N, N>
+  declare weight: Parameter
+  declare bias: Parameter
+  /** Zeros at first. */
+  declare runningMean: BufferTensor
+  /** Ones at first. */
+  declare runningVariance: BufferTensor
+  readonly epsilon: number
+  readonly momentum: number
+
+  constructor(
+    readonly width: N,
+    options: BatchNormOptions = {},
+  ) {
+    super(options)
+    checkCount('BatchNorm: width', width)
+    checkNames('BatchNorm', options, ['epsilon', 'momentum', 'seed', 'backend'])
+    const { epsilon = 1e-5, momentum = 0.1 } = options
+    checkPositive('BatchNorm: epsilon', epsilon)
+    if (!(momentum >= 0 && momentum <= 1)) throw new RangeError(`BatchNorm: momentum wants a number from 0 to 1, got ${show(momentum)}`)
+    this.epsilon = epsilon
+    this.momentum = momentum
+  }
+
+  protected override createParameters(context: BuildContext): void {
+    const shape = [this.width]
+    this.weight = this.makeParameter(context, 'weight', shape)
+    this.weight.view().fill(1)
+    this.bias = this.makeParameter(context, 'bias', shape)
+    this.runningMean = this.makeBuffer(context, 'runningMean', shape)
+    this.runningVariance = this.makeBuffer(context, 'runningVariance', shape, 1)
+  }
+
+  override describe(): string {
+    return `BatchNorm(${this.width})`
+  }
+
+  forward<S extends Shape>(x: Unless<Through<S, N, N>, Tensor<S>, WrongColumns<`BatchNorm(${N})`, N, S>>): Tensor<Through<S, N, N>>
+  forward(input: Tensor): Tensor {
+    const { weight, bias, width, training, epsilon } = this.build()
+    const name = this.label(this.describe())
+    const x = asFloats(input, weight.backend, name)
+    if (x.shape.at(-1) !== width)
+      throw new ShapeError(`${name}: wants inputs with ${width} features (shape [..., ${width}]), got shape ${formatShape(x.shape)}`)
+    if (training && x.size < 2 * width)
+      throw new ShapeError(
+        `${name}: training wants at least 2 rows, which have a variance, got shape ${formatShape(x.shape)}; ` +
+          'choose a batchSize that leaves no batch of one row, or call evaluate() first',
+      )
+    const normal = training
+      ? normalize(x, 'column', epsilon, (statistics, backend) => this.follow(statistics, backend))
+      : div(sub(x, this.runningMean), sqrt(add(this.runningVariance, epsilon)))
+    return add(mul(normal, weight), bias)
+  }
+
+  /** Moves the running statistics towards those of a batch. These are kernels alone, so that a recorded step does it again. */
+  private follow({ mean, variance, groups, length }: Statistics, { kernels, arena, heap }: Backend): void {
+    const { momentum, runningMean, runningVariance } = this
+    const bytes = groups * heap.elementSize
+    const [unbiased, difference] = [arena.allocate(bytes), arena.allocate(bytes)]
+    const moveTowards = (running: BufferTensor, statistic: number): void => {
+      kernels.sub(statistic, running.address, difference, 1, groups, 0, 1, 0, 1)
+      kernels.addScaled(difference, running.address, groups, momentum)
+    }
+    moveTowards(runningMean, mean)
+    kernels.fill(unbiased, groups, 0)
+    kernels.addScaled(variance, unbiased, groups, length / (length - 1))
+    moveTowards(runningVariance, unbiased)
+  }
+}

@@ -1,0 +1,68 @@
+/** Layer normalisation. */
+
+import { checkCount, checkPositive } from '../common/checks.js'
+import { ShapeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { formatShape, type Shape } from '../common/shape.js'
+import type { Through, Unless } from '../common/shape-types.js'
+import { add, mul } from '../ops/elementwise.js'
+import { normalize } from '../ops/normalize.js'
+import type { Parameter } from '../parameter.js'
+import { asFloats, type Tensor } from '../tensor.js'
+import type { LastAxis, WrongColumns } from './layer-shapes.js'
+import { type BuildContext, Module, type ModuleOptions } from './module.js'
+
+/** Options of {@link LayerNorm}. */
+export interface LayerNormOptions extends ModuleOptions {
+  /** Added to the variance, so that nothing is divided by zero. Default 1e-5, as in PyTorch. */
+  epsilon?: number
+}
+
+/**
+ * Brings each row to mean 0 and variance 1 over its last axis, then scales and shifts each column by trained numbers:
+ * y = (x − mean) / √(variance + ε) · weight + bias, with x [..., width], weight [width] (ones at first) and bias [width] (zeros at first).
+ * The variance is the mean squared distance from the mean (Ba et al. 2016). It is the same while training and in evaluation mode.
+ *
+ * @example
+ * const model = new Sequential([new Dense(4, 16), new LayerNorm(16), new Activation('relu'), new Dense(16, 3)])
+ * new LayerNorm(2).predict([[1, 3]]) // [[-1, 1]]
+ * @throws RangeError for a width that is no whole number ≥ 1 or an epsilon that is not positive; forward() throws ShapeError naming the
+ *   layer
+ */
+export class LayerNorm<const N extends number = number> extends Module {
+  declare readonly shapes?: LastAxis<`LayerNorm(${N})`, N, N>
+  declare weight: Parameter
+  declare bias: Parameter
+  readonly epsilon: number
+
+  constructor(
+    readonly width: N,
+    options: LayerNormOptions = {},
+  ) {
+    super(options)
+    checkCount('LayerNorm: width', width)
+    checkNames('LayerNorm', options, ['epsilon', 'seed', 'backend'])
+    this.epsilon = options.epsilon ?? 1e-5
+    checkPositive('LayerNorm: epsilon', this.epsilon)
+  }
+
+  protected override createParameters(context: BuildContext): void {
+    this.weight = this.makeParameter(context, 'weight', [this.width])
+    this.weight.view().fill(1)
+    this.bias = this.makeParameter(context, 'bias', [this.width])
+  }
+
+  override describe(): string {
+    return `LayerNorm(${this.width})`
+  }
+
+  forward<S extends Shape>(x: Unless<Through<S, N, N>, Tensor<S>, WrongColumns<`LayerNorm(${N})`, N, S>>): Tensor<Through<S, N, N>>
+  forward(input: Tensor): Tensor {
+    const { weight, bias, width, epsilon } = this.build()
+    const name = this.label(this.describe())
+    const x = asFloats(input, weight.backend, name)
+    if (x.shape.at(-1) !== width)
+      throw new ShapeError(`${name}: wants inputs with ${width} features (shape [..., ${width}]), got shape ${formatShape(x.shape)}`)
+    return add(mul(normalize(x, 'row', epsilon), weight), bias)
+  }
+}
