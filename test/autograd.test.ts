@@ -125,7 +125,7 @@ describe.each(backends)('$variant', (backend) => {
     const y = sum(square(leaf([1])))
     for (const wrong of [{ retainGraph: true }, null, 1])
       expect(() => y.backward(wrong as never)).toThrow(
-        /^backward\(\): the seed gradient must be a tensor, got .*; options come second: backward\(undefined, options\)$/,
+        /^backward\(\): the seed gradient wants a tensor, got .*; options come second: backward\(undefined, options\)$/,
       )
     expect(() => y.backward({ retainGraph: true } as never)).toThrow(TypeError)
   })

@@ -401,7 +401,7 @@ export function seedFor(root: Tensor, seed: Tensor | undefined): Tensor {
   }
   if (!(seed instanceof Tensor))
     throw new TypeError(
-      `backward(): the seed gradient must be a tensor, got ${show(seed)}; options come second: backward(undefined, options)`,
+      `backward(): the seed gradient wants a tensor, got ${show(seed)}; options come second: backward(undefined, options)`,
     )
   if (!sameShape(seed.shape, root.shape)) {
     throw new ShapeError(`backward(): the seed gradient has shape ${formatShape(seed.shape)}, the result ${formatShape(root.shape)}`)

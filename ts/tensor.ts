@@ -349,7 +349,7 @@ function fromData(values: Numbers, shape: Shape | undefined, options: TensorOpti
 
 /** A tensor with every element `value`. @example full([2, 2], 7) // [[7, 7], [7, 7]] */
 export function full<const S extends Shape>(shape: S, value: number, options: TensorOptions = {}): Tensor<Given<S>> {
-  if (typeof value !== 'number') throw new TypeError(`full: value must be a number, got ${show(value)}`)
+  if (typeof value !== 'number') throw new TypeError(`full: value wants a number, got ${show(value)}`)
   return filled('full', shape, value, options)
 }
 

@@ -302,7 +302,7 @@ describe('options', () => {
   })
 
   test.each([0, 17, 1.5, Number.NaN, -2, '2', null])('threads %j is refused', (threads) => {
-    expect(() => createBackend({ threads } as BackendOptions)).toThrow(/load: threads is 'auto' or a whole number from 1 to 16, got/)
+    expect(() => createBackend({ threads } as BackendOptions)).toThrow(/load: threads wants 'auto' or a whole number from 1 to 16, got/)
   })
 
   test('JavaScript has one thread', () => {
@@ -314,7 +314,9 @@ describe('options', () => {
 test('gradus/js has one thread, and says so where more are asked for', () => {
   expect([undefined, 1, 'auto' as const].map(wantedThreads)).toEqual([1, 1, 1])
   for (const threads of [2, 0, 1.5, '2' as 'auto']) {
-    expect(() => wantedThreads(threads)).toThrow(/threads are for WebAssembly, and gradus\/js has one: threads is 1 or 'auto' here, got /)
+    expect(() => wantedThreads(threads)).toThrow(
+      /threads are for WebAssembly, and gradus\/js has one: threads wants 1 or 'auto' here, got /,
+    )
   }
 })
 

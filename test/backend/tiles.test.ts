@@ -192,6 +192,6 @@ describe('the choice', () => {
 })
 
 test('a name that is none is an error', () => {
-  expect(() => createBackend({ tile: '8x8' as never })).toThrow("load: tile is 'auto', '5x8', '6x8', '4x16' or '6x16', got '8x8'")
+  expect(() => createBackend({ tile: '8x8' as never })).toThrow("load: tile wants 'auto', '5x8', '6x8', '4x16' or '6x16', got '8x8'")
   expect(createBackend({ backend: 'js', tile: '5x8' }).tile).toBeNull()
 })

@@ -71,7 +71,7 @@ describe('shapes', () => {
     ['broadcastTo fewer rows', () => broadcastTo(zeros([3, 1]) as Tensor, [1]), /broadcastTo: \[3, 1\] does not broadcast to \[1\]/],
     ['broadcastTo fewer columns', () => broadcastTo(zeros([2]) as Tensor, [1]), /broadcastTo: \[2\] does not broadcast to \[1\]/],
     ['broadcastTo no shape', () => broadcastTo(zeros([1]) as Tensor, [2.5]), /broadcastTo: every dimension wants a whole number/],
-    ['broadcastTo a number', () => broadcastTo(zeros([1]) as never, 3 as never), /broadcastTo: shape must be an array .*got 3/],
+    ['broadcastTo a number', () => broadcastTo(zeros([1]) as never, 3 as never), /broadcastTo: shape wants an array .*got 3/],
     ['matmul', () => matmul(zeros([2, 3]), zeros([2, 3]) as Tensor), /matmul: .*inner dimensions 3 and 2 differ/],
     ['matmul of vectors', () => matmul([1, 2] as number[], [1, 2] as number[]), /wants two matrices/],
     ['weights of rank 3', () => dense([[1, 2]], zeros([2, 3, 4])), /dense: wants weights of shape \[inputs, outputs\], got \[2, 3, 4\]/],
@@ -159,7 +159,7 @@ describe('values of another kind', () => {
     ['no state', () => net().loadState(undefined as never), /loadState: wants values by name.*got undefined/],
     ['IDX', () => parseIdx(Promise.resolve() as never), /IDX data: wants the bytes of a file.*got a Promise/],
     ['rows', () => fromTable(Promise.resolve() as never, { target: 'b' }), /fromTable: wants rows in an array, got a Promise/],
-    ['a row', () => fromTable([{ b: 1 }, null as never], { target: 'b' }), /fromTable: row 1 must be an object, got null/],
+    ['a row', () => fromTable([{ b: 1 }, null as never], { target: 'b' }), /fromTable: row 1 wants an object, got null/],
     ['an optimizer', () => new Scheduler(undefined as never, schedules.constant(1)), /Scheduler: wants an optimizer, got undefined/],
     ['a schedule', () => new Scheduler(new SGD(net().parameters()), 1 as never), /Scheduler: wants a schedule.*got 1/],
     ['a function', () => new Lambda(3 as never), /Lambda: wants a function of a tensor, got 3/],
@@ -183,15 +183,15 @@ describe('values', () => {
     ['gather', () => gather(zeros([3, 2]), [5]), /from 0 to 2, got 5/],
     ['classes left out', () => oneHot([0, 1], undefined as never), /oneHot: classes wants a whole number ≥ 1, got undefined/],
     ['classes fractional', () => oneHot([0, 1], 2.5), /oneHot: classes wants a whole number ≥ 1, got 2\.5/],
-    ['dropout rate', () => new Dropout(1), /at least 0 and below 1, got 1/],
+    ['dropout rate', () => new Dropout(1), /rate wants a number from 0 to below 1, got 1/],
     ['units', () => new Dense(0, 3), /Dense: inputs wants a whole number ≥ 1, got 0/],
     ['units NaN', () => new Dense(3, Number.NaN), /Dense: outputs wants a whole number ≥ 1, got NaN/],
-    ['activation', () => new Dense(2, 2, { activation: 'rellu' as 'relu' }), /activation is one of linear, relu.*got 'rellu'/],
+    ['activation', () => new Dense(2, 2, { activation: 'rellu' as 'relu' }), /activation wants one of linear, relu.*got 'rellu'/],
     ['activation layer', () => new Activation('swish' as 'silu'), /got 'swish'/],
     [
       'initializer',
       () => new Dense(2, 2, { weightInitializer: 'he' as 'heNormal', backend }).parameters(),
-      /initializer is one of .*got 'he'/,
+      /initializer wants one of .*got 'he'/,
     ],
     [
       'softmax in a layer',
@@ -211,14 +211,14 @@ describe('values', () => {
       /wants 2 entries at \[1\], got a Float32Array of 1/,
     ],
     ['rows of big integers', () => tensor([BigInt64Array.of(1n)] as never), /wants a number at \[0\]\[0\], got 1/],
-    ['huber delta', () => huber(zeros([1]), zeros([1]), { delta: 0 }), /delta must be above 0, got 0/],
+    ['huber delta', () => huber(zeros([1]), zeros([1]), { delta: 0 }), /delta wants a number above 0, got 0/],
     ['smoothing', () => crossEntropy(zeros([1, 2]), [0], { labelSmoothing: 1 }), /labelSmoothing/],
     ['seed', () => new Sequential([new Dense(2, 2)], { seed: -1, backend }), /seed: wants a whole number/],
     ['learning rate', () => new SGD(net().parameters(), { learningRate: -1 }), /learningRate.*-1/],
     ['learning rate NaN', () => new Adam(net().parameters(), { learningRate: Number.NaN }), /learningRate.*NaN/],
     ['beta', () => new Adam(net().parameters(), { beta1: 1 }), /beta1.*1/],
     ['unknown option', () => new Adam(net().parameters(), { learningrate: 1 } as object), /learningrate.*learningRate/],
-    ['a layer that is none', () => new Sequential([{} as Dense]), /layer 0 is not a Module/],
+    ['a layer that is none', () => new Sequential([{} as Dense]), /layer 0 wants a Module/],
   ])('%s', (_name, run, message) => {
     expect(run).toThrow(message)
   })
@@ -335,9 +335,9 @@ describe('fit', () => {
 
 describe('load', () => {
   test.each<[object, RegExp]>([
-    [{ backend: 'gpu' }, /backend is 'wasm' or 'js', got 'gpu'/],
-    [{ variant: 'avx' }, /variant is 'simd' or 'relaxed'/],
-    [{ dtype: 'float16', backend: 'js' }, /dtype is/],
+    [{ backend: 'gpu' }, /backend wants 'wasm' or 'js', got 'gpu'/],
+    [{ variant: 'avx' }, /variant wants 'simd' or 'relaxed'/],
+    [{ dtype: 'float16', backend: 'js' }, /dtype wants/],
     [{ dtype: 'float64' }, /needs backend 'js'/],
     [{ reproducible: true, variant: 'relaxed' }, /reproducible pins/],
   ])('%j', async (options, message) => {

@@ -427,7 +427,7 @@ describe('customGradient', () => {
     expect(use(data([1]))).toThrow('customGradient: gradient 0 has shape [1], its input [2]')
     expect(use([])).toThrow('customGradient: wants 1 gradients, one for each input, got 0')
     expect(use(undefined)).toThrow(ShapeError)
-    expect(use([3])).toThrow('gradient 0 must be a tensor or null, got 3')
+    expect(use([3])).toThrow('gradient 0 wants a tensor or null, got 3')
     expect(() =>
       customGradient(
         () => 3 as never,

@@ -181,7 +181,7 @@ describe.each(Object.entries(TOYS))('%s', (name, make) => {
   test('refuses nonsense', () => {
     for (const count of [0, -1, 1.5, Number.NaN]) expect(() => make({ count })).toThrow(`${name}: count wants a whole number ≥ 1`)
     for (const seed of [-1, 0.5, 2 ** 53]) expect(() => make({ seed })).toThrow(/^seed: wants/)
-    if (make !== blobs) expect(() => make({ noise: -1 })).toThrow(`${name}: noise must be a number from 0, got -1`)
+    if (make !== blobs) expect(() => make({ noise: -1 })).toThrow(`${name}: noise wants a number from 0, got -1`)
   })
 })
 
@@ -457,7 +457,7 @@ describe('fromTable', () => {
     expect([...encode([{ mass: 4000, adult: 'true', island: 'Biscoe' }])]).toEqual([1, 0, 4000, 0, 1])
     expect(encode([])).toHaveLength(0)
     expect(() => encode([{ mass: 4000, adult: true, island: 'Torgersen' }])).toThrow(
-      "encode: column 'island' of row 0 is one of Biscoe, Dream; got 'Torgersen'",
+      "encode: column 'island' of row 0 wants one of Biscoe, Dream, got 'Torgersen'",
     )
     expect(() => encode([rows[0], { mass: 'heavy', adult: true, island: 'Dream' }])).toThrow(
       "encode: column 'mass' of row 1 wants a number, got 'heavy'",
@@ -517,7 +517,7 @@ describe('fromTable', () => {
     expect(() => fromTable([{ a: null, b: 1 }], { target: 'b', missing: 'drop' })).toThrow('missing in each of the 1 rows')
     expect(() => fromTable([{ a: new Date(0), b: 1 }], { target: 'b' })).toThrow(TypeError)
     expect(() => fromTable(rows, { target: 'species', missing: 'mode' as 'mean' })).toThrow(
-      "missing is 'fail', 'drop', 'mean', 'median' or a number, got 'mode'",
+      "missing wants 'fail', 'drop', 'mean', 'median' or a number, got 'mode'",
     )
   })
 })

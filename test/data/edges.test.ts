@@ -61,17 +61,17 @@ describe('fromArrays', () => {
         [1, 2],
         [1, 2],
       ],
-      'fromArrays: row 0 of inputs must be an array, got 1',
+      'fromArrays: row 0 of inputs wants an array, got 1',
     ],
     ['no rows', [[], []], 'fromArrays: there is nothing to learn from'],
-    ['a data set', [iris(), []], 'fromArrays: inputs must be an array, got an object with inputs'],
+    ['a data set', [iris(), []], 'fromArrays: inputs wants an array, got an object with inputs'],
     [
       'a gap',
       [
         [[1], [null]],
         [1, 2],
       ],
-      'fromArrays: column 0 of row 1 of inputs must be a number, got null',
+      'fromArrays: column 0 of row 1 of inputs wants a number, got null',
     ],
     [
       'NaN',
@@ -79,9 +79,9 @@ describe('fromArrays', () => {
         [[1], [NaN]],
         [1, 2],
       ],
-      'fromArrays: column 0 of row 1 of inputs must be a finite number (of 32 bits), got NaN',
+      'fromArrays: column 0 of row 1 of inputs wants a finite number (of 32 bits), got NaN',
     ],
-    ['text among numbers', [rows, [1, 2, 'a']], "fromArrays: target 2 must be a number, got 'a'"],
+    ['text among numbers', [rows, [1, 2, 'a']], "fromArrays: target 2 wants a number, got 'a'"],
     ['a number among texts', [rows, ['a', 'b', 3]], 'fromArrays: target 0 is text, so is each, got 3 as target 2'],
     [
       'one-hot targets',
@@ -93,7 +93,7 @@ describe('fromArrays', () => {
           [1, 0],
         ],
       ],
-      'fromArrays: target 0 must be a number, got an array of 2',
+      'fromArrays: target 0 wants a number, got an array of 2',
     ],
     ['a number among booleans', [rows, [true, false, 1]], 'fromArrays: target 0 is a boolean, so is each, got 1 as target 2'],
     ['a class too large', [rows, [0, 1, 2], { classes: 2 }], 'fromArrays: classes are from 0 to 1, got 2 as target 2'],
@@ -204,12 +204,10 @@ describe('fromTable', () => {
 
   test('says which option is no array, and that a target is one column', () => {
     const rows = [{ a: 1, y: 2 }]
-    expect(() => fromTable(rows, { target: 'y', inputs: 'a' as Any })).toThrow(new TypeError("fromTable: inputs must be an array, got 'a'"))
-    expect(() => fromTable(rows, { target: 'y', categories: 'a' as Any })).toThrow("fromTable: categories must be an array, got 'a'")
-    expect(() => fromTable(rows, { target: 'y', missingValues: 'NA' as Any })).toThrow(
-      "fromTable: missingValues must be an array, got 'NA'",
-    )
-    expect(() => fromTable(rows, { target: ['y'] as Any })).toThrow('fromTable: target is the name of one column, got an array of 1')
+    expect(() => fromTable(rows, { target: 'y', inputs: 'a' as Any })).toThrow(new TypeError("fromTable: inputs wants an array, got 'a'"))
+    expect(() => fromTable(rows, { target: 'y', categories: 'a' as Any })).toThrow("fromTable: categories wants an array, got 'a'")
+    expect(() => fromTable(rows, { target: 'y', missingValues: 'NA' as Any })).toThrow("fromTable: missingValues wants an array, got 'NA'")
+    expect(() => fromTable(rows, { target: ['y'] as Any })).toThrow('fromTable: target wants the name of one column, got an array of 1')
   })
 })
 

@@ -100,7 +100,7 @@ describe('gaps in columns that a net learns from', () => {
 
   test('says what does not fit', () => {
     const wrong = (missing: unknown) => () => inputs(missing as 'mean')
-    const words = "is 'fail', 'drop', 'mean', 'median' or a number, got"
+    const words = "wants 'fail', 'drop', 'mean', 'median' or a number, got"
     expect(wrong('average')).toThrow(`fromTable: missing ${words} 'average'`)
     for (const value of [null, true, Number.NaN, Infinity, 1e300]) expect(wrong(value)).toThrow(`fromTable: missing ${words} ${value}`)
     expect(wrong({ age: 'avg' })).toThrow(`fromTable: missing of 'age' ${words} 'avg'`)
@@ -116,7 +116,7 @@ describe('gaps in the target', () => {
     expect(() => fromTable(gap, { ...target, missing: 'mean' })).toThrow(
       "fromTable: no value in column 'y' of row 4, the target, which is not filled in: missing: { 'y': 'drop', … } by column leaves such rows out",
     )
-    expect(() => fromTable(gap, { ...target, missing: { y: 'mean' } })).toThrow("missing of 'y' is 'fail' or 'drop', got 'mean'")
+    expect(() => fromTable(gap, { ...target, missing: { y: 'mean' } })).toThrow("missing of 'y' wants 'fail' or 'drop', got 'mean'")
     expect(fromTable(gap, { ...target, missing: { age: 0, income: 0, town: 0, y: 'drop' } }).count).toBe(4)
   })
 })
@@ -131,7 +131,7 @@ describe('errors of tables', () => {
     const table = fromTable(rows, { ...target, missing: 'mean' })
     const one = rows[0] as never
     expect(() => table.encode(one)).toThrow(new TypeError('encode: wants rows in an array, got an object with age, income, town, y'))
-    expect(() => table.encode(['a'] as never)).toThrow("encode: row 0 must be an object, got 'a'")
+    expect(() => table.encode(['a'] as never)).toThrow("encode: row 0 wants an object, got 'a'")
     expect(() => table.dataset(one)).toThrow('dataset: wants rows in an array')
   })
 
@@ -201,7 +201,7 @@ describe('rows of another file', () => {
 
   test('with a class that was not there, or no target, are refused', () => {
     const row = { town: 'B', age: 1, income: 2 }
-    expect(() => table.dataset([{ ...row, y: 'perhaps' }])).toThrow("dataset: column 'y' of row 0 is one of no, yes; got 'perhaps'")
+    expect(() => table.dataset([{ ...row, y: 'perhaps' }])).toThrow("dataset: column 'y' of row 0 wants one of no, yes, got 'perhaps'")
     expect(() => table.dataset([{ ...row, y: 'no' }, row])).toThrow("dataset: no value in column 'y' of row 1, the target")
     const numbers = fromTable(rows, { target: 'income', missing: { age: 0, town: 0, income: 'drop' } })
     expect([...numbers.dataset([{ ...rows[0], income: 5 }]).targets]).toEqual([5])

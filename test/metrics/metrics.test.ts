@@ -305,7 +305,9 @@ describe('edges', () => {
     expect(() => f1Score(Int32Array.of(0, 2), [0, 1], { average: 'binary' })).toThrow(
       "average 'binary' is for two classes, and there are 3",
     )
-    expect(() => recall([1], [1], { average: 'mean' as never })).toThrow("average is 'binary', 'macro', 'micro' or 'weighted', got 'mean'")
+    expect(() => recall([1], [1], { average: 'mean' as never })).toThrow(
+      "average wants 'binary', 'macro', 'micro' or 'weighted', got 'mean'",
+    )
     for (const k of [0, 1.5, Number.NaN]) expect(() => topKAccuracy([[1, 2]], [0], { k })).toThrow('k wants a whole number ≥ 1')
     expect(() => r2Score([1, 2], [1, 2, 3])).toThrow('r2Score: wants predictions and targets of one shape, got [2] and [3]')
     expect(() => r2Score([], [])).toThrow(ShapeError)

@@ -104,8 +104,8 @@ describe.each(backends)('$variant', (backend) => {
 
   test('a layer that could not be built is not taken for built', () => {
     const layer = new Dense(2, 2, { weightInitializer: 'bad' as 'zeros', backend })
-    expect(() => layer.predict([[1, 2]])).toThrow(/initializer is one of/)
-    expect(() => layer.predict([[1, 2]])).toThrow(/initializer is one of/)
+    expect(() => layer.predict([[1, 2]])).toThrow(/initializer wants one of/)
+    expect(() => layer.predict([[1, 2]])).toThrow(/initializer wants one of/)
   })
 
   test('what was detached from a parameter stays, wherever the parameter goes', () => {

@@ -13,7 +13,7 @@ describe('calls that come too early', () => {
     [
       'a word of centralize',
       () => centralize({ outputAxis: 'middle' as Any }),
-      "centralize: outputAxis is 'first' or 'last', got 'middle'",
+      "centralize: outputAxis wants 'first' or 'last', got 'middle'",
     ],
     ['an option of centralize', () => centralize({ axis: 'last' } as Any), "centralize: there is no option 'axis'"],
     [

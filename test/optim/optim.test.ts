@@ -379,15 +379,15 @@ describe('groups and options', () => {
   })
 
   test.each([
-    [{ learningRate: -1 }, 'Adam: learningRate must be a finite number ≥ 0, got -1'],
-    [{ learningRate: NaN }, 'learningRate must be a finite number ≥ 0, got NaN'],
-    [{ learningRate: '0.1' }, "learningRate must be a finite number ≥ 0, got '0.1'"],
-    [{ beta1: 1 }, 'beta1 must be a number in [0, 1), got 1'],
-    [{ epsilon: -1e-8 }, 'epsilon must be a finite number ≥ 0, got -1e-8'],
-    [{ weightDecay: -0.1 }, 'weightDecay must be a finite number ≥ 0, got -0.1'],
-    [{ epsilonPlacement: 'middle' }, "epsilonPlacement is 'outside', 'inside' or 'hat', got 'middle'"],
-    [{ amsgrad: 1 }, 'amsgrad is true or false, got 1'],
-    [{ clipNorm: 0 }, 'clipNorm must be a finite number > 0, got 0'],
+    [{ learningRate: -1 }, 'Adam: learningRate wants a finite number ≥ 0, got -1'],
+    [{ learningRate: NaN }, 'learningRate wants a finite number ≥ 0, got NaN'],
+    [{ learningRate: '0.1' }, "learningRate wants a finite number ≥ 0, got '0.1'"],
+    [{ beta1: 1 }, 'beta1 wants a number in [0, 1), got 1'],
+    [{ epsilon: -1e-8 }, 'epsilon wants a finite number ≥ 0, got -1e-8'],
+    [{ weightDecay: -0.1 }, 'weightDecay wants a finite number ≥ 0, got -0.1'],
+    [{ epsilonPlacement: 'middle' }, "epsilonPlacement wants 'outside', 'inside' or 'hat', got 'middle'"],
+    [{ amsgrad: 1 }, 'amsgrad wants true or false, got 1'],
+    [{ clipNorm: 0 }, 'clipNorm wants a finite number > 0, got 0'],
     [{ lr: 0.1 }, "Adam: there is no option 'lr'; did you mean learningRate?"],
     [{ learningrate: 0.1 }, 'did you mean learningRate?'],
     [{ weight_decay: 0.1 }, 'did you mean weightDecay?'],
@@ -399,7 +399,7 @@ describe('groups and options', () => {
 
   test('are checked when they change, too, and stay as they were', () => {
     const optimizer = new Adam(make([[1]], js))
-    expect(() => (optimizer.learningRate = -1)).toThrow('learningRate must be')
+    expect(() => (optimizer.learningRate = -1)).toThrow('learningRate wants')
     expect(() => (optimizer.groups[0].options.amsgrad = true)).toThrow('amsgrad cannot change like that later on')
     expect(optimizer.groups[0].options.amsgrad).toBe(false)
     expect(optimizer.learningRate).toBe(1e-3)
@@ -409,7 +409,7 @@ describe('groups and options', () => {
     const p = make([[1]], js)
     expect(() => new SGD(p, { nesterov: true })).toThrow('nesterov wants momentum > 0')
     expect(() => new SGD(p, { nesterov: true, momentum: 0.9, dampening: 0.1 })).toThrow('dampening 0')
-    expect(() => new AdamW(p, { decoupledWeightDecay: false } as object)).toThrow('AdamW: decoupledWeightDecay is true, got false')
+    expect(() => new AdamW(p, { decoupledWeightDecay: false } as object)).toThrow('AdamW: decoupledWeightDecay wants true, got false')
   })
 
   test('parameters that cannot be', () => {
@@ -458,7 +458,7 @@ describe('groups and options', () => {
       'the state has other options and so other slots, m, v, vMax, the optimizer m, v',
     ],
     ['slots where there were none', SGD, { momentum: 0.9 }, 'other slots, momentum, the optimizer none'],
-    ['an option that is not allowed', Adam, { beta1: 2 }, 'Adam: beta1 must be a number in [0, 1), got 2'],
+    ['an option that is not allowed', Adam, { beta1: 2 }, 'Adam: beta1 wants a number in [0, 1), got 2'],
     ['options that do not go together', SGD, { nesterov: true }, 'SGD: nesterov wants momentum > 0'],
     ['an option that there is not', Adam, { beta9: 0.1 }, "Adam: there is no option 'beta9'"],
   ] as [string, typeof Adam, object, string][])('a state with %s is refused, and nothing was changed', (_, Class, wrong, message) => {

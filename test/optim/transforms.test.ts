@@ -114,10 +114,10 @@ describe('transforms', () => {
 
   test.each([
     ["clipGlobalNorm: there is no option 'eps'; did you mean epsilon?", () => clipGlobalNorm(1, { eps: 0 } as object)],
-    ['clipGlobalNorm: norm must be', () => clipGlobalNorm(1, { norm: -3 })],
-    ['clipGlobalNorm: epsilon must be a finite number ≥ 0, got -1', () => clipGlobalNorm(1, { epsilon: -1 })],
+    ['clipGlobalNorm: norm wants', () => clipGlobalNorm(1, { norm: -3 })],
+    ['clipGlobalNorm: epsilon wants a finite number ≥ 0, got -1', () => clipGlobalNorm(1, { epsilon: -1 })],
     ["adaptiveClip: there is no option 'eps'; did you mean epsilon?", () => adaptiveClip(1, { eps: 0 } as object)],
-    ['adaptiveClip: epsilon must be a finite number ≥ 0, got -1', () => adaptiveClip(1, { epsilon: -1 })],
+    ['adaptiveClip: epsilon wants a finite number ≥ 0, got -1', () => adaptiveClip(1, { epsilon: -1 })],
     ["addNoise: there is no option 'std'", () => addNoise({ std: 1 } as object)],
     ["SGD.step(): there is no option 'scale'", () => descendBy({ scale: 2 })],
   ])('%s', (message, run) => {
@@ -136,8 +136,8 @@ describe('transforms', () => {
   }
 
   test('bad limits are named', () => {
-    expect(() => clipGlobalNorm(-1)).toThrow('clipGlobalNorm: limit must be a finite number ≥ 0, got -1')
-    expect(() => new SGD([Parameter.ofShape([1], { backend: js })], { clipValue: NaN })).toThrow('SGD: clipValue must be')
+    expect(() => clipGlobalNorm(-1)).toThrow('clipGlobalNorm: limit wants a finite number ≥ 0, got -1')
+    expect(() => new SGD([Parameter.ofShape([1], { backend: js })], { clipValue: NaN })).toThrow('SGD: clipValue wants')
   })
 })
 

@@ -112,7 +112,7 @@ describe('GradientAccumulation', () => {
     ['half a batch', { pending: 0.5 }, 'pending wants a whole number ≥ 0, got 0.5'],
     ['batches without gradients', { pending: 2, gradients: null }, 'the state has 2 batches pending and no gradients'],
     ['gradients of no batch', { pending: 0 }, 'the state has 0 batches pending and some gradients'],
-    ['every 0', { every: 0 }, 'every must be a finite number ≥ 1, got 0'],
+    ['every 0', { every: 0 }, 'every wants a finite number ≥ 1, got 0'],
     ['an unknown option', { evry: 3 }, "there is no option 'evry'; did you mean every?"],
   ])('a state with %s: refused, and nothing was changed', (_, change, message) => {
     const p = scalar()
@@ -361,13 +361,13 @@ describe('states of wrappers', () => {
       'Lookahead',
       (p: Parameter) => new Lookahead(adam(p)),
       { every: 0 },
-      'Lookahead(Adam).loadState(): every must be a finite number ≥ 1, got 0',
+      'Lookahead(Adam).loadState(): every wants a finite number ≥ 1, got 0',
     ],
     [
       'Lookahead',
       (p: Parameter) => new Lookahead(adam(p)),
       { alpha: 2 },
-      'Lookahead(Adam).loadState(): alpha must be a number in [0, 1], got 2',
+      'Lookahead(Adam).loadState(): alpha wants a number in [0, 1], got 2',
     ],
     [
       'Lookahead',
@@ -381,7 +381,7 @@ describe('states of wrappers', () => {
       { slow: undefined },
       'Lookahead(Adam).loadState(): the state is of parameters with  values',
     ],
-    ['SAM', (p: Parameter) => new SAM(adam(p)), { rho: -1 }, 'SAM(Adam).loadState(): rho must be a finite number ≥ 0, got -1'],
+    ['SAM', (p: Parameter) => new SAM(adam(p)), { rho: -1 }, 'SAM(Adam).loadState(): rho wants a finite number ≥ 0, got -1'],
   ])('of %s with what it cannot have: refused, and nothing was changed', (_, make, change, message) => {
     const optimizer = make(scalar())
     const [before, wrong] = pairs(() => structuredClone(optimizer.state()))

@@ -86,9 +86,9 @@ describe('an optimizer', () => {
   const first = ['groups', 0, 'parameters', 0]
 
   test.each<[string, readonly (string | number)[], unknown, RegExp]>([
-    ['a count of steps that is text', ['stepCount'], 'x', /Adam.loadState\(\): stepCount must be a whole number ≥ 0, got 'x'/],
-    ['a negative count', ['stepCount'], -1, /stepCount must be a whole number/],
-    ['a negative count of a parameter', [...first, 'stepCount'], -1, /'0.weight': stepCount must be a whole number ≥ 0, got -1/],
+    ['a count of steps that is text', ['stepCount'], 'x', /Adam.loadState\(\): stepCount wants a whole number ≥ 0, got 'x'/],
+    ['a negative count', ['stepCount'], -1, /stepCount wants a whole number/],
+    ['a negative count of a parameter', [...first, 'stepCount'], -1, /'0.weight': stepCount wants a whole number ≥ 0, got -1/],
     ['half a step of a parameter', [...first, 'stepCount'], 0.5, /got 0.5/],
     ['null in a slot', [...first, 'slots', 'm'], { 0: null, 1: 2 }, /'0.weight': slot 'm': value 0 wants a number, got null/],
     ['text in a slot', [...first, 'slots', 'v'], { 0: 1, 1: 'abc' }, /slot 'v': value 1 wants a number, got 'abc'/],
@@ -112,14 +112,14 @@ describe('an optimizer', () => {
     const m = new Sequential([new Dense(2, 1)])
     const average = new WeightAverage(m.parameters())
     average.update()
-    refuses(average, { ...copyOf(average.state()), count: -1 }, /WeightAverage.loadState\(\): count must be a whole number/)
+    refuses(average, { ...copyOf(average.state()), count: -1 }, /WeightAverage.loadState\(\): count wants a whole number/)
     refuses(average, changed(average.state(), ['values', 0], { 0: 'x', 1: 2 }), /average 0: value 0 wants a number, got 'x'/)
     const pending = new GradientAccumulation(new SGD(m.parameters()), { every: 2 })
     mse(m.forward(tensor([[1, 2]])), [[1]]).backward()
     pending.step()
     refuses(pending, changed(pending.state(), ['extra', 'own', 'gradients', 0, 'values'], { 0: null, 1: 2 }), /array 0: value 0 wants/)
     const solver = new LBFGS(m.parameters())
-    refuses(solver, { ...copyOf(solver.state()), stepCount: 'x' }, /LBFGS.loadState\(\): stepCount must be a whole number/)
+    refuses(solver, { ...copyOf(solver.state()), stepCount: 'x' }, /LBFGS.loadState\(\): stepCount wants a whole number/)
   })
 })
 
@@ -131,7 +131,7 @@ test('a plateau of before its first step comes back from JSON, which has no infi
   plateau.step(5)
   expect(plateau.state()).toEqual({ best: 5, badSteps: 0, cooldownLeft: 0 })
   refuses(plateau, { best: 'x', badSteps: 0, cooldownLeft: 0 }, /best wants a number, got 'x'/)
-  refuses(plateau, { best: 1, badSteps: -1, cooldownLeft: 0 }, /badSteps must be a whole number/)
+  refuses(plateau, { best: 1, badSteps: -1, cooldownLeft: 0 }, /badSteps wants a whole number/)
 })
 
 test('a scaler whose numbers JSON lost is refused', () => {

@@ -58,7 +58,7 @@ describe('fault 17: the length of the header', () => {
   })
 
   test('the limit is a whole number, and is called so', () => {
-    expect(() => decodeSafetensors(body, { maxHeaderBytes: -1 })).toThrow(/maxHeaderBytes must be a whole number ≥ 0, got -1/)
+    expect(() => decodeSafetensors(body, { maxHeaderBytes: -1 })).toThrow(/maxHeaderBytes wants a whole number ≥ 0, got -1/)
     expect(() => decodeSafetensors(body, { maxheaderbyte: 1 } as object)).toThrow(/no option 'maxheaderbyte'; did you mean maxHeaderBytes/)
   })
 })
@@ -78,7 +78,7 @@ describe('fault 18: tensors that do not fit together are refused', () => {
     ['places that end before they begin', { a: { ...F32([2], 0), data_offsets: [8, 0] } }, 8, /two data_offsets/],
     ['a tensor that is no object', { a: 5 }, 0, /'a' wants a dtype/],
     ['metadata that are no texts', { __metadata__: { a: 1 } }, 0, /object of texts/],
-    ['a header that is an array', [], 0, /must be a \{|must be an object/],
+    ['a header that is an array', [], 0, /wants a \{|wants an object/],
   ])('%s', (_, header, bytes, message) => refused(safetensorsFile(header, bytes), message))
 
   const entry = JSON.stringify(F32([2], 0))

@@ -81,7 +81,7 @@ describe('fault 24: cells', () => {
     expect(() => fromTable(table, { target: 'y' })).toThrow(TypeError)
     expect(() => fromTable(table, { target: 'y' })).toThrow(/column 'x' of row 1 wants a number, text or boolean/)
     expect(() => encoder.encode([{ kind: 'a', x: cell }])).toThrow(/column 'x' of row 0 wants a number/)
-    expect(() => encoder.encode([{ kind: cell, x: 1 }])).toThrow(/column 'kind' of row 0 is one of a, b/)
+    expect(() => encoder.encode([{ kind: cell, x: 1 }])).toThrow(/column 'kind' of row 0 wants one of a, b/)
   })
 
   test('numbers that 32 bits cannot hold are no categories', () => {
@@ -104,7 +104,7 @@ describe('fault 24: cells', () => {
   test('options that are null are named', () => {
     const rows = [{ x: 1, y: 1 }]
     for (const name of ['missingValues', 'inputs', 'categories'])
-      expect(() => fromTable(rows, { target: 'y', [name]: null })).toThrow(new RegExp(`${name} must be an array, got null`))
+      expect(() => fromTable(rows, { target: 'y', [name]: null })).toThrow(new RegExp(`${name} wants an array, got null`))
   })
 })
 

@@ -165,16 +165,16 @@ describe('more of them', () => {
         [1, 0],
         [1, 1],
       ]),
-    ).toThrow('interpolate: boundaries must be ascending, got [1, 1]')
-    expect(() => cosine(1, { steps: 0 })).toThrow('cosine: steps must be > 0, got 0')
+    ).toThrow('interpolate: boundaries want numbers, ascending, got [1, 1]')
+    expect(() => cosine(1, { steps: 0 })).toThrow('cosine: steps wants a number > 0, got 0')
     expect(() => sequence([constant(1)], [3])).toThrow('sequence: 1 pieces want 0 boundaries, got 1')
     expect(() => piecewise([1, 2, 3], [5, 5])).toThrow('ascending')
     for (const steps of [10, 100])
       expect(() => oneCycle(1, { steps, threePhase: true, warmupFraction: 0.6 })).toThrow(
-        'oneCycle: warmupFraction must be at most 0.5 with threePhase, down is as long as up; got 0.6',
+        'oneCycle: warmupFraction wants a number of at most 0.5 with threePhase, down is as long as up; got 0.6',
       )
     expect(oneCycle(1, { steps: 100, threePhase: true, warmupFraction: 0.5 })(49)).toBe(1)
-    expect(() => new ReduceOnPlateau(optimizer(1), { factor: 2 })).toThrow('factor must be in (0, 1), got 2')
+    expect(() => new ReduceOnPlateau(optimizer(1), { factor: 2 })).toThrow('factor wants a number in (0, 1), got 2')
   })
 })
 
@@ -231,9 +231,9 @@ describe('Scheduler', () => {
   })
 
   test.each([
-    ['bases of null, as JSON writes NaN', { stepCount: 3, bases: [0.5, null] }, 'bases must be finite numbers, got null'],
-    ['a base that is no number', { stepCount: 3, bases: [0.5, 'x'] }, "bases must be finite numbers, got 'x'"],
-    ['a base of NaN', { stepCount: 3, bases: [0.5, Number.NaN] }, 'bases must be finite numbers, got NaN'],
+    ['bases of null, as JSON writes NaN', { stepCount: 3, bases: [0.5, null] }, 'bases want finite numbers, got null'],
+    ['a base that is no number', { stepCount: 3, bases: [0.5, 'x'] }, "bases want finite numbers, got 'x'"],
+    ['a base of NaN', { stepCount: 3, bases: [0.5, Number.NaN] }, 'bases want finite numbers, got NaN'],
     ['no bases', { stepCount: 3, bases: null }, 'the state is of a scheduler of no options, this one drives 2'],
     ['half a step', { stepCount: 1.5 }, 'Scheduler.loadState(): stepCount wants a whole number ≥ 0, got 1.5'],
     ['steps before the first', { stepCount: -1 }, 'stepCount wants a whole number ≥ 0, got -1'],
@@ -241,7 +241,7 @@ describe('Scheduler', () => {
     [
       'a base that gives a value which is not allowed',
       { stepCount: 3, bases: [0.5, -1] },
-      'learningRate must be a finite number ≥ 0, got -0.125',
+      'learningRate wants a finite number ≥ 0, got -0.125',
     ],
   ])('a state with %s: refused, and nothing was changed', (_, wrong, message) => {
     const driven = optimizer(1, 2)
@@ -255,7 +255,7 @@ describe('Scheduler', () => {
 
   test('an option that is not there, a value that is not allowed', () => {
     expect(() => new Scheduler(optimizer(1), { beta9: constant(1) })).toThrow("no number 'beta9' to drive")
-    expect(() => new Scheduler(optimizer(1), constant(-1))).toThrow('learningRate must be a finite number ≥ 0, got -1')
+    expect(() => new Scheduler(optimizer(1), constant(-1))).toThrow('learningRate wants a finite number ≥ 0, got -1')
   })
 })
 

@@ -471,7 +471,7 @@ describe('state of closure optimizers', () => {
 
   test.each([
     ['other parameters', { sizes: [2, 1] }, 'LBFGS.loadState(): the state is of parameters with 2, 1 values, these have 2'],
-    ['an option that is not allowed', { options: { learningRate: 0.5, historySize: -1 } }, 'LBFGS: historySize must be'],
+    ['an option that is not allowed', { options: { learningRate: 0.5, historySize: -1 } }, 'LBFGS: historySize wants'],
     ['an option that there is not', { options: { learningRate: 0.5, history: 1 } }, "LBFGS: there is no option 'history'"],
   ])('one of %s, too, and nothing was changed', (_, wrong, message) => {
     const w = new Parameter([-1.2, 1], { backend: double() })
@@ -614,15 +614,15 @@ describe('bad input', () => {
     expect(() => new LBFGS([w, new Parameter([1], { backend: double() })])).toThrow(/another backend/)
     // @ts-expect-error no such option
     expect(() => new LBFGS([w], { lr: 1 })).toThrow(/did you mean learningRate/)
-    expect(() => new LBFGS([w], { learningRate: -1 })).toThrow(/learningRate must be/)
+    expect(() => new LBFGS([w], { learningRate: -1 })).toThrow(/learningRate wants/)
     const optimizer = new LBFGS([w])
-    expect(() => (optimizer.options.maxIterations = 0)).toThrow(/maxIterations must be/)
+    expect(() => (optimizer.options.maxIterations = 0)).toThrow(/maxIterations wants/)
     const model = smallNet(double())
     expect(() => new LevenbergMarquardt(model).step([[1, 2]], [[1]])).toThrow(/wants inputs \[rows, 1\], got/)
     expect(() => new LevenbergMarquardt(model).step([[1], [2]], [[1]])).toThrow(/wants 1 targets for each of 2 rows/)
     expect(() => new LevenbergMarquardt([w]).step([[1]], [[1]])).toThrow(/wants a closure/)
     expect(() => new NaturalGradient(oracleNet(double())).step(mlp.X.slice(0, 1), [3])).toThrow(/class 3, there are 3/)
-    for (const decay of [-1, 1]) expect(() => new KFAC(model, { decay })).toThrow(`KFAC: decay must be a number in [0, 1), got ${decay}`)
+    for (const decay of [-1, 1]) expect(() => new KFAC(model, { decay })).toThrow(`KFAC: decay wants a number in [0, 1), got ${decay}`)
     class Own extends Dense {}
     expect(() => new KFAC(new Sequential([new Own(2, 2)]))).toThrow(/wants a Sequential/)
   })

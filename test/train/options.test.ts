@@ -126,7 +126,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
       () => new EarlyStopping(...any(3)),
       /EarlyStopping: wants options as an object, \{ patience: … \}, got 3/,
     ],
-    ['the mode of EarlyStopping', () => new EarlyStopping(...any({ mode: 'maximum' })), /mode is 'min' or 'max', got 'maximum'/],
+    ['the mode of EarlyStopping', () => new EarlyStopping(...any({ mode: 'maximum' })), /mode wants 'min' or 'max', got 'maximum'/],
     ['ReduceOnPlateau', () => new ReduceOnPlateau(...any(sgd(), { patince: 3 })), /no option 'patince'; did you mean patience/],
     [
       'ReduceOnPlateau of nothing',
@@ -166,7 +166,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     [
       'an activation as a function',
       () => new Dense(1, 1, { activation: relu as never }),
-      /activation is one of linear.*got a function; pass the name/,
+      /activation wants one of linear.*got a function; pass the name/,
     ],
     [
       'nested rows of another shape',
@@ -341,8 +341,8 @@ describe('what fit refuses', () => {
 
   test('tensors of what is no number, and gradients of what is no list', () => {
     const x = tensor(2, { requiresGrad: true, backend })
-    expect(() => full([2], '1' as never)).toThrow("full: value must be a number, got '1'")
-    expect(() => zeros(3 as never)).toThrow('zeros: shape must be an array of whole numbers, got 3')
+    expect(() => full([2], '1' as never)).toThrow("full: value wants a number, got '1'")
+    expect(() => zeros(3 as never)).toThrow('zeros: shape wants an array of whole numbers, got 3')
     expect(() => ones([-1])).toThrow('ones: every dimension')
     expect(() => gradients(mul(x, x), x as never)).toThrow('gradients(): wants inputs in an array, [x], got a Tensor')
     expect(() => tensor([1n] as never)).toThrow('tensor: wants a number at [0], got 1n')
@@ -353,7 +353,6 @@ describe.each(backends)('$variant', (backend) => {
   test('batch sizes that are none do not reach the memory', () => {
     const model = new Sequential([new Dense(2, 1)], { backend })
     const data = { inputs: [[1, 2]], targets: [[1]], loss: mse }
-    for (const batchSize of [-3, 0.5, 0, Number.NaN])
-      expect(() => evaluateModel(model, { ...data, batchSize })).toThrow(/batchSize must be/)
+    for (const batchSize of [-3, 0.5, 0, Number.NaN]) expect(() => evaluateModel(model, { ...data, batchSize })).toThrow(/batchSize wants/)
   })
 })

@@ -64,7 +64,7 @@ export function chooseVariant(options: BackendOptions): Variant | 'js' {
     if (value !== undefined) checkChoice(`load: ${name}`, value, choices)
   }
   const { memoryLimit = 1 } = options
-  if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit is a number of bytes above 0, got ${show(memoryLimit)}`)
+  if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit wants a number of bytes above 0, got ${show(memoryLimit)}`)
   if (dtype === 'float64') {
     if (backend !== 'js') throw new RangeError("load: dtype 'float64' needs backend 'js'")
     return 'js'

@@ -31,7 +31,7 @@ export function formatShape(shape: Shape): string {
 
 /** @throws RangeError unless every dimension is a whole number ≥ 0 and the product is addressable */
 export function checkShape(shape: Shape, what: string): void {
-  if (!Array.isArray(shape)) throw new TypeError(`${what}: shape must be an array of whole numbers, got ${show(shape)}`)
+  if (!Array.isArray(shape)) throw new TypeError(`${what}: shape wants an array of whole numbers, got ${show(shape)}`)
   for (const d of shape) {
     if (!Number.isInteger(d) || d < 0) throw new RangeError(`${what}: every dimension wants a whole number ≥ 0, got ${formatShape(shape)}`)
   }

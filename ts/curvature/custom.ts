@@ -47,7 +47,7 @@ function checkGradients(answer: Tensor | readonly (Tensor | null)[], inputs: rea
   }
   for (const [i, g] of (found as readonly (Tensor | null)[]).entries()) {
     if (g === null) continue
-    if (!(g instanceof Tensor)) throw new TypeError(`customGradient: gradient ${i} must be a tensor or null, got ${show(g)}`)
+    if (!(g instanceof Tensor)) throw new TypeError(`customGradient: gradient ${i} wants a tensor or null, got ${show(g)}`)
     if (!sameShape(g.shape, inputs[i].shape)) {
       throw new ShapeError(`customGradient: gradient ${i} has shape ${formatShape(g.shape)}, its input ${formatShape(inputs[i].shape)}`)
     }

@@ -90,7 +90,7 @@ function limitsFor(point: HessianPoint, { gradientTolerance, curvatureTolerance 
   const rough = point.gradient instanceof Float32Array
   const limits = { gradient: gradientTolerance ?? (rough ? 1e-4 : 1e-6), curvature: curvatureTolerance ?? (rough ? 1e-4 : 1e-8) }
   for (const [name, value] of Object.entries(limits)) {
-    if (!(value >= 0)) throw new RangeError(`inspectPoint: ${name}Tolerance must not be negative, got ${value}`)
+    if (!(value >= 0)) throw new RangeError(`inspectPoint: ${name}Tolerance wants a number ≥ 0, got ${value}`)
   }
   return limits
 }

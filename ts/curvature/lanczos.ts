@@ -69,7 +69,7 @@ function checkOptions({ k, iterations, tolerance }: Required<LanczosOptions>): v
   if (!(Number.isInteger(iterations) && iterations >= k)) {
     throw new RangeError(`largestEigenvalues: iterations wants a whole number of at least k = ${k}, got ${show(iterations)}`)
   }
-  if (!(tolerance >= 0)) throw new RangeError(`largestEigenvalues: tolerance must not be negative, got ${show(tolerance)}`)
+  if (!(tolerance >= 0)) throw new RangeError(`largestEigenvalues: tolerance wants a number ≥ 0, got ${show(tolerance)}`)
 }
 
 /** w = A·q − its part in the basis; adds alpha, beta and, if `more`, the next basis vector. */

@@ -73,11 +73,11 @@ function targetsOf(
 
 function lengthOf(list: ArrayLike<unknown>, what: string): number {
   if (Array.isArray(list) || (ArrayBuffer.isView(list) && 'length' in list)) return list.length
-  throw new TypeError(`fromArrays: ${what} must be an array, got ${show(list)}`)
+  throw new TypeError(`fromArrays: ${what} wants an array, got ${show(list)}`)
 }
 
 function numberAt(value: unknown, what: string): number {
   if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return value
-  if (typeof value === 'number') throw new RangeError(`fromArrays: ${what} must be a finite number (of 32 bits), got ${value}`)
-  throw new TypeError(`fromArrays: ${what} must be a number, got ${show(value)}`)
+  if (typeof value === 'number') throw new RangeError(`fromArrays: ${what} wants a finite number (of 32 bits), got ${value}`)
+  throw new TypeError(`fromArrays: ${what} wants a number, got ${show(value)}`)
 }

@@ -227,7 +227,7 @@ function numberFor(who: string, value: unknown, { name, categories }: TableColum
   if (categories !== null) {
     const found = isCell(value) ? categories.indexOf(String(value)) : -1
     if (found >= 0) return found
-    throw new RangeError(`${who}: column '${shortened(name)}' of row ${row} is one of ${showNames(categories)}; got ${show(value)}`)
+    throw new RangeError(`${who}: column '${shortened(name)}' of row ${row} wants one of ${showNames(categories)}, got ${show(value)}`)
   }
   if (isNumber(value)) return Number(value)
   throw new RangeError(`${who}: column '${shortened(name)}' of row ${row} wants a number, got ${show(value)}`)

@@ -115,7 +115,7 @@ export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: Spl
   checkNames('trainTestSplit', options, ['testFraction', 'seed', 'stratify'], ALIASES)
   const { testFraction = 0.2, seed = 0, stratify = data.classes > 0 } = options
   if (!(testFraction > 0 && testFraction < 1)) {
-    throw new RangeError(`trainTestSplit: testFraction must be above 0 and below 1, got ${testFraction}`)
+    throw new RangeError(`trainTestSplit: testFraction wants a number above 0 and below 1, got ${testFraction}`)
   }
   if (stratify && data.classes === 0) throw new RangeError('trainTestSplit: stratify wants classes, but the targets are numbers')
   const random = new RandomStream(seed)

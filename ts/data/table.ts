@@ -109,10 +109,10 @@ function tableOf(rows: readonly Row[], options: TableOptions): Table {
   const { target, categories = [], missing = 'fail' } = options
   const all = numbered('fromTable', rows)
   if (rows.length === 0) throw new RangeError('fromTable: there are no rows')
-  if (typeof target !== 'string') throw new TypeError(`fromTable: target is the name of one column, got ${show(target)}`)
+  if (typeof target !== 'string') throw new TypeError(`fromTable: target wants the name of one column, got ${show(target)}`)
   for (const name of ['inputs', 'categories', 'missingValues'] as const)
     if (!(options[name] === undefined || Array.isArray(options[name])))
-      throw new TypeError(`fromTable: ${name} must be an array, got ${show(options[name])}`)
+      throw new TypeError(`fromTable: ${name} wants an array, got ${show(options[name])}`)
   const names = options.inputs ?? Object.keys(rows[0]).filter((name) => name !== target)
   if (names.length === 0) throw new RangeError('fromTable: there is no column to learn from')
   for (const name of [...names, target, ...categories]) checkColumn(rows[0], name)
@@ -136,7 +136,7 @@ function tableOf(rows: readonly Row[], options: TableOptions): Table {
 function numbered(who: string, rows: readonly object[]): NumberedRows {
   if (!Array.isArray(rows)) throw new TypeError(`${who}: wants rows in an array, got ${show(rows)}`)
   const none = rows.findIndex((row) => typeof row !== 'object' || row === null)
-  if (none >= 0) throw new TypeError(`${who}: row ${none} must be an object, got ${show(rows[none])}`)
+  if (none >= 0) throw new TypeError(`${who}: row ${none} wants an object, got ${show(rows[none])}`)
   return [...rows.entries()]
 }
 
@@ -146,7 +146,7 @@ const WAYS: readonly unknown[] = ['fail', 'drop', 'mean', 'median']
 function waysOf(missing: NonNullable<TableOptions['missing']>, used: readonly string[], target: string): (name: string) => Missing {
   const check = (way: unknown, what: string) => {
     if (!(WAYS.includes(way) || (typeof way === 'number' && Number.isFinite(Math.fround(way)))))
-      throw new RangeError(`fromTable: ${what} is ${list([...WAYS.map(show), 'a number'])}, got ${show(way)}`)
+      throw new RangeError(`fromTable: ${what} wants ${list([...WAYS.map(show), 'a number'])}, got ${show(way)}`)
   }
   if (typeof missing !== 'object' || missing === null) {
     check(missing, 'missing')
@@ -157,7 +157,7 @@ function waysOf(missing: NonNullable<TableOptions['missing']>, used: readonly st
       throw new RangeError(`fromTable: missing has a column '${shortened(name)}' that is not used, only ${showNames(used)} are`)
     check(way, `missing of '${shortened(name)}'`)
     if (name === target && way !== 'drop' && way !== 'fail')
-      throw new RangeError(`fromTable: a target is not filled in: missing of '${shortened(name)}' is 'fail' or 'drop', got ${show(way)}`)
+      throw new RangeError(`fromTable: a target is not filled in: missing of '${shortened(name)}' wants 'fail' or 'drop', got ${show(way)}`)
   }
   return (name) => (Object.hasOwn(missing, name) ? missing[name] : undefined) ?? 'fail'
 }

@@ -112,6 +112,6 @@ const WHOLE = ['count', 'classes', 'features']
 function check(name: string, options: Record<string, number>): void {
   for (const [option, value] of Object.entries(options)) {
     if (WHOLE.includes(option)) checkCount(`${name}: ${option}`, value)
-    else if (!(Number.isFinite(value) && value >= 0)) throw new RangeError(`${name}: ${option} must be a number from 0, got ${value}`)
+    else if (!(Number.isFinite(value) && value >= 0)) throw new RangeError(`${name}: ${option} wants a number from 0, got ${value}`)
   }
 }

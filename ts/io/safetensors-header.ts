@@ -24,7 +24,7 @@ export function readHeader(bytes: Uint8Array, maxHeaderBytes: number): { header:
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true))
   const start = 8 + length
   const isJson = bytes.length === 8 || bytes[8] === 0x7b
-  if (!isJson) wrong(`no safetensors file: after 8 bytes there must be a {, got 0x${bytes[8].toString(16).padStart(2, '0')}`)
+  if (!isJson) wrong(`no safetensors file: wants a { after 8 bytes, got 0x${bytes[8].toString(16).padStart(2, '0')}`)
   if (start > bytes.length) wrong(`truncated: the header should have ${length} bytes, but there are ${bytes.length - 8} after its length`)
   if (length > maxHeaderBytes)
     wrong(`the header has ${length} bytes, and ${maxHeaderBytes} are allowed; if you trust the file, give { maxHeaderBytes: ${length} }`)
@@ -32,7 +32,7 @@ export function readHeader(bytes: Uint8Array, maxHeaderBytes: number): { header:
   const { depth, names } = outline(text)
   if (depth > DEEPEST) wrong('the header nests deeper than names, tensors and their shapes do')
   const header = parse(text)
-  if (!isObject(header)) wrong('the header must be an object')
+  if (!isObject(header)) wrong('the header wants an object')
   if (names > Object.keys(header).length) wrong(`the header names '${shortened(repeatedName(text))}' twice`)
   return { header, start }
 }

@@ -63,7 +63,7 @@ export function encodeSafetensors(
   const entries = (tensors instanceof Map ? [...tensors] : Object.entries(tensors)).map(([name, value]) => readStorable(name, value))
   entries.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1))
   for (const [name, text] of Object.entries(metadata))
-    if (typeof text !== 'string') throw new TypeError(`encodeSafetensors: metadata '${shortened(name)}' must be text, got ${show(text)}`)
+    if (typeof text !== 'string') throw new TypeError(`encodeSafetensors: metadata '${shortened(name)}' wants text, got ${show(text)}`)
   let length = 0
   const places = entries.map(({ name, shape, dtype, data }) => {
     const data_offsets = [length, (length += data.byteLength)]
@@ -91,7 +91,7 @@ function readStorable(name: string, value: Storable) {
   const data = typeof given === 'function' ? given.call(value) : given
   const dtype = DTYPE_OF[(data as object | undefined)?.constructor?.name ?? '']
   if (dtype === undefined || !Array.isArray(shape))
-    throw new TypeError(`encodeSafetensors: '${shortened(name)}' must be a tensor, a typed array, or { shape, data }, got ${show(value)}`)
+    throw new TypeError(`encodeSafetensors: '${shortened(name)}' wants a tensor, a typed array, or { shape, data }, got ${show(value)}`)
   if (name === METADATA) throw new RangeError(`encodeSafetensors: no tensor can be named '${METADATA}'`)
   if (sizeOf(shape) !== data.length)
     throw new RangeError(`encodeSafetensors: '${shortened(name)}' has ${data.length} values, which do not fill shape ${formatShape(shape)}`)
@@ -118,7 +118,7 @@ export function decodeSafetensors(file: Uint8Array | ArrayBuffer, options: Decod
   const { header, start } = readHeader(bytes, maxHeaderBytes)
   const { [METADATA]: metadata = {}, ...entries } = header
   const isText = isObject(metadata) && Object.values(metadata).every((text) => typeof text === 'string')
-  if (!isText) wrong(`${METADATA} must be an object of texts`)
+  if (!isText) wrong(`${METADATA} wants an object of texts`)
   const places = Object.entries(entries).map(([name, entry]) => readPlace(name, entry))
   let at = 0
   for (const { name, from, to } of [...places].sort((a, b) => a.from - b.from || a.to - b.to)) {

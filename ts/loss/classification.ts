@@ -31,7 +31,7 @@ export const SMOOTHED = [...COMMON, 'labelSmoothing']
 /** @internal @throws RangeError */
 export function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntropyOptions): number {
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
-    throw new RangeError(`${name}: labelSmoothing must be at least 0 and below 1, got ${labelSmoothing}`)
+    throw new RangeError(`${name}: labelSmoothing wants a number of at least 0 and below 1, got ${labelSmoothing}`)
   return labelSmoothing
 }
 

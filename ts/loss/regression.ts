@@ -65,7 +65,7 @@ export const huber = builtIn(
     options: HuberOptions = {},
   ): Tensor<[]> => {
     const { delta = 1 } = options
-    if (!(delta > 0)) throw new RangeError(`huber: delta must be above 0, got ${delta}`)
+    if (!(delta > 0)) throw new RangeError(`huber: delta wants a number above 0, got ${delta}`)
     const t = sameShapeTarget('huber', prediction, target)
     const derivative = ({ sub }: Operations) => clip(sub(prediction, t), -delta, delta)
     return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, takes: HUBER, derivative })

@@ -96,6 +96,6 @@ export function initializer(name: InitializerName | Initializer, fanIn: number, 
     ones: () => constant(1),
   }
   if (!Object.hasOwn(makers, name))
-    throw new RangeError(`${what}: initializer is one of ${Object.keys(makers).join(', ')}; got ${show(name)}`)
+    throw new RangeError(`${what}: initializer wants one of ${Object.keys(makers).join(', ')}, got ${show(name)}`)
   return makers[name]()
 }

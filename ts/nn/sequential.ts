@@ -63,7 +63,7 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
     checkNames('Sequential', options, ['seed', 'backend'])
     this.layers = Object.freeze([...(layers as L)]) as unknown as L
     this.layers.forEach((layer, i) => {
-      if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} is not a Module, got ${show(layer)}`)
+      if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} wants a Module, got ${show(layer)}`)
     })
     this.#children = this.layers.map((layer, i) => [String(i), layer] as const)
     this.#isNested = this.layers.some((layer) => layer instanceof Sequential)

@@ -17,7 +17,7 @@ export function activationNumber(name: Activation, what: string): number {
         : (name as string) === 'softmax'
           ? `'softmax': losses take the logits of a linear last layer`
           : show(name)
-    throw new RangeError(`${what}: activation is one of ${ACTIVATIONS.join(', ')}; got ${got}`)
+    throw new RangeError(`${what}: activation wants one of ${ACTIVATIONS.join(', ')}, got ${got}`)
   }
   return numbers[name]
 }

@@ -12,7 +12,7 @@ import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
  * @throws RangeError unless 0 ≤ rate < 1
  */
 export function dropout<X extends Operand>(value: X, rate: number, generator: Generator): Tensor<ShapeOf<X>> {
-  if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: rate must be at least 0 and below 1, got ${rate}`)
+  if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: rate wants a number of at least 0 and below 1, got ${rate}`)
   return masked(asFloats(value, undefined, 'dropout'), rate, generator, generator.counter++)
 }
 

@@ -82,9 +82,11 @@ function oneCycleOf(owner: string, options: OneCycleOptions, start: number, peak
   const { steps, warmupFraction = 0.3, shape = 'cosine', threePhase = false } = options
   checkPositive(owner, { steps })
   if (!(warmupFraction > 0 && warmupFraction < 1))
-    throw new RangeError(`${owner}: warmupFraction must be above 0 and below 1, got ${show(warmupFraction)}`)
+    throw new RangeError(`${owner}: warmupFraction wants a number above 0 and below 1, got ${show(warmupFraction)}`)
   if (threePhase && warmupFraction > 0.5)
-    throw new RangeError(`${owner}: warmupFraction must be at most 0.5 with threePhase, down is as long as up; got ${show(warmupFraction)}`)
+    throw new RangeError(
+      `${owner}: warmupFraction wants a number of at most 0.5 with threePhase, down is as long as up; got ${show(warmupFraction)}`,
+    )
   checkChoice(`${owner}: shape`, shape, ['cosine', 'linear'])
   const up = warmupFraction * steps - 1
   const down = threePhase ? 2 * warmupFraction * steps - 2 : steps - 1

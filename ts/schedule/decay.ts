@@ -51,7 +51,7 @@ export function stepDecay(value: number, options: { every: number; factor?: numb
  */
 export function multiStep(value: number, options: { milestones: readonly number[]; factor?: number }): Schedule {
   const { milestones, factor = 0.1 } = optionsOf('multiStep', options, 'milestones', 'factor')
-  if (!Array.isArray(milestones)) throw new TypeError(`multiStep: milestones must be an array of steps, got ${show(milestones)}`)
+  if (!Array.isArray(milestones)) throw new TypeError(`multiStep: milestones wants an array of steps, got ${show(milestones)}`)
   return (step) => value * factor ** milestones.filter((m) => m <= step).length
 }
 

@@ -141,8 +141,8 @@ export class ReduceOnPlateau {
 function check({ mode, factor, thresholdMode, ...counts }: Required<ReduceOnPlateauOptions>): void {
   checkChoice('ReduceOnPlateau: mode', mode, ['min', 'max'])
   checkChoice('ReduceOnPlateau: thresholdMode', thresholdMode, ['relative', 'absolute'])
-  if (!(factor > 0 && factor < 1)) throw new RangeError(`ReduceOnPlateau: factor must be in (0, 1), got ${show(factor)}`)
+  if (!(factor > 0 && factor < 1)) throw new RangeError(`ReduceOnPlateau: factor wants a number in (0, 1), got ${show(factor)}`)
   for (const [name, value] of Object.entries(counts)) {
-    if (!(value >= 0)) throw new RangeError(`ReduceOnPlateau: ${name} must be ≥ 0, got ${show(value)}`)
+    if (!(value >= 0)) throw new RangeError(`ReduceOnPlateau: ${name} wants a number ≥ 0, got ${show(value)}`)
   }
 }

@@ -25,14 +25,15 @@ export function progress(shape: Shape, x: number): number {
 /** @internal @throws RangeError naming the schedule, the option and the value */
 export function checkPositive(owner: string, options: Record<string, number>): void {
   for (const [name, value] of Object.entries(options)) {
-    if (!(typeof value === 'number' && value > 0)) throw new RangeError(`${owner}: ${name} must be > 0, got ${show(value)}`)
+    if (!(typeof value === 'number' && value > 0)) throw new RangeError(`${owner}: ${name} wants a number > 0, got ${show(value)}`)
   }
 }
 
 function checkSchedules(owner: string, schedules: readonly Schedule[]): void {
   if (!Array.isArray(schedules)) throw new TypeError(`${owner}: wants schedules in an array, got ${show(schedules)}`)
   const wrong = schedules.find((schedule) => typeof schedule !== 'function')
-  if (wrong !== undefined) throw new TypeError(`${owner}: a schedule is a function of the step, such as constant(0.1), got ${show(wrong)}`)
+  if (wrong !== undefined)
+    throw new TypeError(`${owner}: a schedule wants a function of the step, such as constant(0.1), got ${show(wrong)}`)
 }
 
 /** @internal the options of a schedule. @throws TypeError where there are none, RangeError for one that is not known */
@@ -149,5 +150,7 @@ function checkBoundaries(owner: string, pieces: number, boundaries: readonly num
 function checkAscending(owner: string, boundaries: readonly number[], least = -Infinity): void {
   const wrong = boundaries.findIndex((b, i) => !(i === 0 ? b >= least : b > boundaries[i - 1]))
   if (wrong >= 0)
-    throw new RangeError(`${owner}: boundaries must be ${least === 0 ? '≥ 0 and ' : ''}ascending, got [${boundaries.join(', ')}]`)
+    throw new RangeError(
+      `${owner}: boundaries want ${least === 0 ? 'numbers ≥ 0, ' : 'numbers, '}ascending, got [${boundaries.join(', ')}]`,
+    )
 }

@@ -91,7 +91,7 @@ export class Scheduler {
       )
     checkCount('Scheduler.loadState(): stepCount', stepCount, 0)
     const odd = bases.find((base) => !Number.isFinite(base))
-    if (odd !== undefined) throw new RangeError(`Scheduler.loadState(): bases must be finite numbers, got ${show(odd)}`)
+    if (odd !== undefined) throw new RangeError(`Scheduler.loadState(): bases want finite numbers, got ${show(odd)}`)
     const before = targets.map(({ options, name }) => options[name])
     try {
       this.assign(stepCount, bases)

@@ -79,6 +79,6 @@ export function boxOf(owner: string, { lower, upper }: BoundOptions, start: Arra
 
 function bounds(owner: string, name: string, given: number | ArrayLike<number>, n: number): Float64Array {
   if (typeof given === 'number') return new Float64Array(n).fill(given)
-  if (given?.length !== n) throw new RangeError(`${owner}: ${name} must be a number or ${n} of them, got ${given?.length ?? show(given)}`)
+  if (given?.length !== n) throw new RangeError(`${owner}: ${name} wants a number or ${n} of them, got ${given?.length ?? show(given)}`)
   return Float64Array.from(given)
 }

@@ -76,9 +76,7 @@ export class Objective implements PointSource {
 
   private checked(gradient: ArrayLike<number>): Float64Array {
     if (gradient?.length === this.size) return Float64Array.from(gradient)
-    throw new FunctionError(
-      new RangeError(`minimize: the gradient must have ${this.size} numbers, got ${gradient?.length ?? show(gradient)}`),
-    )
+    throw new FunctionError(new RangeError(`minimize: the gradient wants ${this.size} numbers, got ${gradient?.length ?? show(gradient)}`))
   }
 
   /**

@@ -35,7 +35,7 @@ export interface Threads {
 export function wantedThreads(threads: number | 'auto' = 1): number {
   if (threads === 'auto') return automatic(processors())
   if (Number.isInteger(threads) && threads >= 1 && threads <= MOST) return threads
-  throw new RangeError(`load: threads is 'auto' or a whole number from 1 to ${MOST}, got ${show(threads)}`)
+  throw new RangeError(`load: threads wants 'auto' or a whole number from 1 to ${MOST}, got ${show(threads)}`)
 }
 
 /** One for each core, of which most machines count each twice, or count slow ones beside fast ones. */

@@ -23,7 +23,7 @@ export const precompile = async (_variant: Variant): Promise<void> => {}
 /** @throws RangeError for more than one */
 export function wantedThreads(threads: number | 'auto' = 1): number {
   if (threads === 1 || threads === 'auto') return 1
-  throw new RangeError(`load: threads are for WebAssembly, and gradus/js has one: threads is 1 or 'auto' here, got ${show(threads)}`)
+  throw new RangeError(`load: threads are for WebAssembly, and gradus/js has one: threads wants 1 or 'auto' here, got ${show(threads)}`)
 }
 
 export function instantiate(variant: Variant): WasmExports {

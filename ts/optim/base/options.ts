@@ -83,7 +83,7 @@ export function fromJson(saved: Readonly<Record<string, unknown>>, defaults: Rea
 function checkNumber(owner: string, name: string, value: unknown, range: Range): void {
   const { min, max, openMin = false, openMax = false } = range
   const fits = typeof value === 'number' && (openMin ? value > min : value >= min) && (openMax ? value < max : value <= max)
-  if (!fits) throw new RangeError(`${owner}: ${name} must be ${describe(range)}, got ${show(value)}`)
+  if (!fits) throw new RangeError(`${owner}: ${name} wants ${describe(range)}, got ${show(value)}`)
 }
 
 function describe({ min, max, openMin, openMax }: Range): string {

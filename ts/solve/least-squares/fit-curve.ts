@@ -108,14 +108,14 @@ function weightedRows<X>(
 }
 
 function weightsOf(nx: number, ny: number, parameters: number | undefined, sigma: number | ArrayLike<number>): Float64Array {
-  if (!(Number(parameters) > 0)) throw new RangeError('fitCurve: initial must have a number for each parameter')
+  if (!(Number(parameters) > 0)) throw new RangeError('fitCurve: initial wants a number for each parameter')
   if (nx !== ny) throw new RangeError(`fitCurve: ${nx} values of x and ${ny} of y`)
   if (ny < Number(parameters)) throw new RangeError(`fitCurve: ${ny} points cannot tell ${parameters} parameters`)
   if (typeof sigma !== 'number' && sigma.length !== ny) throw new RangeError(`fitCurve: ${sigma.length} values of sigma for ${ny} points`)
   const weights = new Float64Array(ny)
   for (let i = 0; i < ny; i++) {
     const w = 1 / (typeof sigma === 'number' ? sigma : sigma[i])
-    if (!(w > 0 && w < Number.POSITIVE_INFINITY)) throw new RangeError('fitCurve: every sigma must be a finite number above 0')
+    if (!(w > 0 && w < Number.POSITIVE_INFINITY)) throw new RangeError('fitCurve: every sigma wants a finite number above 0')
     weights[i] = w
   }
   return weights
@@ -123,8 +123,8 @@ function weightsOf(nx: number, ny: number, parameters: number | undefined, sigma
 
 /** @throws TypeError, RangeError */
 function checkData<X>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>): void {
-  if (typeof model !== 'function') throw new TypeError(`fitCurve: the model must be a function, got ${show(model)}`)
-  if (typeof x?.length !== 'number' || typeof y?.length !== 'number') throw new TypeError('fitCurve: x and y must be arrays')
+  if (typeof model !== 'function') throw new TypeError(`fitCurve: the model wants a function, got ${show(model)}`)
+  if (typeof x?.length !== 'number' || typeof y?.length !== 'number') throw new TypeError('fitCurve: x and y want arrays')
   for (let i = 0; i < y.length; i++) {
     if (!Number.isFinite(y[i])) wrongPoint('y', y, i)
     if (typeof x[i] === 'number' && !Number.isFinite(x[i])) wrongPoint('x', x as ArrayLike<number>, i)

@@ -112,7 +112,7 @@ function solve(
   own: Own,
   advance: Advance,
 ): LeastSquaresResult {
-  if (typeof f !== 'function') throw new TypeError(`${owner}: the residuals must be a function, got ${show(f)}`)
+  if (typeof f !== 'function') throw new TypeError(`${owner}: the residuals want a function, got ${show(f)}`)
   const start = startOf(owner, x0)
   const box = boxOf(owner, options, start)
   const problem = problemOf(owner, f, x0, own.jacobian, box)

@@ -64,6 +64,6 @@ export function checkOptions(owner: string, options: object, also: readonly stri
     if (allowed === undefined) checkName(owner, name, [...new Set([...Object.keys(ALLOWED), ...BOUNDS, ...also])])
     else if (value === undefined) continue
     else if (allowed !== null) checkOption(owner, name, value, 0, allowed)
-    else if (typeof value !== 'function') throw new TypeError(`${owner}: ${name} must be a function, got ${show(value)}`)
+    else if (typeof value !== 'function') throw new TypeError(`${owner}: ${name} wants a function, got ${show(value)}`)
   }
 }

@@ -139,7 +139,7 @@ export class FunctionProblem implements LeastSquaresProblem {
     const rows = this.guarded(jacobian)
     const flatten = typeof rows[0] === 'number' ? (rows as ArrayLike<number>) : flattened(rows as ArrayLike<ArrayLike<number>>)
     if (flatten.length !== m * n)
-      throw new FunctionError(new RangeError(`${this.owner}: the Jacobian must have ${m}·${n} numbers, got ${flatten.length}`))
+      throw new FunctionError(new RangeError(`${this.owner}: the Jacobian wants ${m}·${n} numbers, got ${flatten.length}`))
     for (let i = 0, at = 0; i < m; i++) for (let j = 0; j < n; j++, at++) columns[j * m + i] = flatten[at]
   }
 

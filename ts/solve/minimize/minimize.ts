@@ -74,7 +74,7 @@ export function minimize(f: TensorFunction, x0: Tensor, options?: MinimizeOption
 export function minimize(f: PlainFunction, x0: ArrayLike<number>, options?: MinimizeOptions): SolveResult
 export function minimize(f: PlainFunction | TensorFunction, x0: ArrayLike<number> | Tensor, options: MinimizeOptions = {}): SolveResult {
   checkOptions(options)
-  if (typeof f !== 'function') throw new TypeError(`minimize: the function to be minimized must be a function, got ${show(f)}`)
+  if (typeof f !== 'function') throw new TypeError(`minimize: the first argument wants a function, got ${show(f)}`)
   const start = startOf('minimize', x0)
   if (x0 instanceof Tensor) return minimizeTensor(f as TensorFunction, x0, options)
   const box = boxOf('minimize', options, start)
@@ -171,7 +171,7 @@ function checkOptions(options: MinimizeOptions): void {
     else if (/^max(Iterations|Evaluations)$/.test(name)) checkOption('minimize', name, value, 0, { min: 0, max: Number.POSITIVE_INFINITY })
     else if (name === 'historySize' || /Radius$/.test(name)) checkOption('minimize', name, value, 1, positive)
     else if (/olerance$|^eta$/.test(name)) checkOption('minimize', name, value, 0, { min: 0, max: Number.POSITIVE_INFINITY })
-    else if (typeof value !== 'function') throw new TypeError(`minimize: ${name} must be a function, got ${show(value)}`)
+    else if (typeof value !== 'function') throw new TypeError(`minimize: ${name} wants a function, got ${show(value)}`)
   }
 }
 
