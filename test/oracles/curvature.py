@@ -1,17 +1,19 @@
-"""Second and higher derivatives by JAX in float64: test/oracles/curvature.json. About two minutes. Run with
+"""Second and higher derivatives by JAX in float64: test/oracles/curvature.json. About two minutes for all;
+`--only REGEX` computes the cases whose name (their stages, or activation and loss, joined by commas) matches, and leaves all other
+lines as they are. Run with
 `python3 -m venv V && V/bin/pip install jax[cpu]==0.10.2 numpy==2.4.6`, then `V/bin/python curvature.py`.
 
 `chains`: y = stages applied one after the other to x[3, 4] (every operation is a stage), f(x) = sum(W*y) + logsumexp(y) with
 W_i = cos(1 + i). `nets`: two dense layers on theta = x[3,4], w1[4,3], b1[3], w2[3,2], b2[2] and every loss.
 """
-import json, os, platform
+import platform
+import common
+from common import arguments, chosen, line, merge, np, origin, rng_of
 import jax
 jax.config.update("jax_enable_x64", True)
 import jax.numpy as jnp
-import numpy as np
 from jax.scipy.special import logsumexp, erf
 
-HERE = os.path.dirname(os.path.abspath(__file__))
 C = jnp.asarray(np.round(np.cos(np.arange(12) * 1.7) * 2**8) / 2**8).reshape(3, 4)
 MASK = jnp.asarray([[1, 0, 1, 0], [0, 1, 1, 0], [1, 1, 0, 0]])
 
@@ -160,31 +162,41 @@ def net(act, loss, rng):
 
 
 def plain(v):
+    """Lists are flat here."""
     if isinstance(v, dict):
         return {k: plain(x) for k, x in v.items()}
     if isinstance(v, (jax.Array, np.ndarray)):
-        return plain(np.asarray(v).ravel().tolist())
-    if isinstance(v, (list, tuple)):
-        return [plain(x) for x in v]
-    if isinstance(v, float):
-        assert np.isfinite(v)
-        return int(v) if v.is_integer() and abs(v) < 2**53 else v
-    return v
+        return common.plain(np.asarray(v).ravel())
+    return [plain(x) for x in v] if isinstance(v, (list, tuple)) else common.plain(v)
 
 
-rng = np.random.default_rng(20)
-names = list(STAGES)
-chains = [chain([n], rng, False) for n in names]
-order = rng.permutation(names).tolist()
-# Every stage once in chains of three, shuffled, then some more.
-chains += [chain(order[i:i + 3], rng, i % 9 == 0) for i in range(0, len(order), 3)]
-smooth = [n for n in names if n not in ROUGH]
-chains += [chain(rng.choice(smooth, 4).tolist(), rng, False) for _ in range(10)]
-nets = [net(a, l, rng) for a in ACT for l in (LOSSES if a in ("tanh", "relu") else ["mse", "crossEntropy"])]
-head = dict(doc=__doc__, versions=dict(python=platform.python_version(), jax=jax.__version__, numpy=np.__version__),
-            constant=C, chains=None, nets=None)
-enc = lambda v: json.dumps(plain(v), separators=(",", ":"), allow_nan=False)
-with open(os.path.join(HERE, "curvature.json"), "w") as out:
-    out.write("{" + ",\n".join(f'"{k}":' + (enc(v) if v is not None else "[\n" + ",\n".join(enc(c) for c in globals()[k]) + "\n]")
-                              for k, v in head.items()) + "}\n")
-print(len(chains), "chains", len(nets), "nets")
+def stages_of(case):
+    return ",".join(case["stages"])
+
+
+def net_of(case):
+    return f"{case['activation']}, {case['loss']}"
+
+
+ARGS = arguments(__file__, "curvature.json", __doc__)
+NAMES = list(STAGES)
+# Every stage alone, and with the two before it in the table; some longer chains of smooth ones. So that a new stage changes no other
+# case, it belongs at the end of the table, and the random numbers of a case depend on its name alone.
+lists = [[n] for n in NAMES] + [NAMES[i - 2:i + 1] for i in range(2, len(NAMES), 3)]
+smooth = [n for n in NAMES if n not in ROUGH]
+lists += [smooth[i:i + 4] for i in range(0, 40, 4)]
+kinds = [(a, l) for a in ACT for l in (LOSSES if a in ("tanh", "relu") else ["mse", "crossEntropy"])]
+MADE = dict(origin=origin("jax"))
+chains = [{**chain(names, rng_of(",".join(names)), len(names) == 3 and i % 3 == 0), **MADE} for i, names in enumerate(lists) if chosen(ARGS, ",".join(names))]
+nets = [{**net(a, l, rng_of(f"{a}, {l}")), **MADE} for a, l in kinds if chosen(ARGS, f"{a}, {l}")]
+if ARGS.only:
+    merge(ARGS.out, plain(chains), stages_of, "chains")
+    merge(ARGS.out, plain(nets), net_of, "nets")
+else:
+    head = dict(doc=__doc__, versions=dict(python=platform.python_version(), jax=jax.__version__, numpy=np.__version__),
+                constant=C, chains=None, nets=None)
+    enc = lambda v: line(plain(v))
+    with open(ARGS.out, "w") as out:
+        out.write("{" + ",\n".join(f'"{k}":' + (enc(v) if v is not None else "[\n" + ",\n".join(enc(c) for c in globals()[k]) + "\n]")
+                                  for k, v in head.items()) + "}\n")
+    print(len(chains), "chains", len(nets), "nets")

@@ -1,37 +1,50 @@
 #!/usr/bin/env python3
 """Values and gradients of single operations by PyTorch, in float64.
 
-Usage: python ops.py [out.json]      (CPU, one thread, deterministic)
+Usage: python ops.py --only REGEX      the cases whose id matches; all other lines of ops.json stay as they are
+       python ops.py [out.json]        all of them (CPU, one thread, deterministic)
 
 A case: {id, op, inputs: [{shape, data, dtype?}], options, output: {shape, data}, upstream: {shape, data},
 grads: [flat data | null], note?}. Arrays are flat, row-major; dtype is "float64" unless given as "int" (indices) or
 "bool" (0/1). grads[i] = d sum(output * upstream) / d inputs[i], shaped as that input, null for int and bool ones.
 All float inputs and upstreams are multiples of 2^-8, hence exact in float32. `note` names a choice that is a matter
-of convention (ties, kinks); another convention may be right too, but has to be a decision.
+of convention (ties, kinks); another convention may be right too, but has to be a decision. Random numbers depend on the
+id of the case alone.
 """
-import sys
-from common import VERSIONS, dyadic, np, out_path, torch, write
+import common
+from common import arguments, chosen, dyadic, merge, np, origin, plain, rng_of, torch, write
 
 F = torch.nn.functional
-rng = np.random.default_rng(20191122)
-CASES = []
+ARGS = arguments(__file__, "ops.json", __doc__)
+CASES, IDS = [], []
 TIES = "ties: torch splits the gradient evenly among equal elements"
 
 
 def r(*shape, lo=-2.0, hi=2.0):
-    return dyadic(rng.uniform(lo, hi, shape), 8)
+    """Numbers that the case draws, with a generator of its own."""
+    return lambda rng: dyadic(rng.uniform(lo, hi, shape), 8)
+
+
+def bits(*shape):
+    return lambda rng: rng.integers(0, 2, shape).astype(bool)
 
 
 def case(op, f, *inputs, id=None, note=None, **options):
+    name = id or op
+    IDS.append(name)
+    if not chosen(ARGS, name):
+        return
+    rng = rng_of(name)
+    inputs = [a(rng) if callable(a) else a for a in inputs]
     ts = [torch.tensor(a, requires_grad=np.asarray(a).dtype == np.float64) for a in inputs]
     out = f(*ts)
-    up = torch.tensor(r(*out.shape))
+    up = torch.tensor(r(*out.shape)(rng))
     gs = torch.autograd.grad(out, [t for t in ts if t.requires_grad], up)
     it = iter(gs)
     kind = {torch.bool: {"dtype": "bool"}, torch.int64: {"dtype": "int"}}
     box = lambda t: dict(shape=list(t.shape), data=(t.int() if t.dtype == torch.bool else t).reshape(-1), **kind.get(t.dtype, {}))
-    c = dict(id=id or op, op=op, inputs=[box(t) for t in ts], options=options, output=box(out), upstream=box(up),
-             grads=[next(it).reshape(-1) if t.requires_grad else None for t in ts])
+    c = dict(id=name, op=op, inputs=[box(t) for t in ts], options=options, output=box(out), upstream=box(up),
+             grads=[next(it).reshape(-1) if t.requires_grad else None for t in ts], origin=origin("torch"))
     CASES.append(c if note is None else dict(c, note=note))
 
 
@@ -77,7 +90,7 @@ def binary():
     for op, f in dict(maximum=torch.maximum, minimum=torch.minimum).items():
         case(op, f, r(2, 3), r(3), id=op + "-row")
         case(op, f, a, b, id=op + "-ties", note="ties: torch gives half of the gradient to each side")
-    case("where", torch.where, rng.integers(0, 2, (2, 3)).astype(bool), r(2, 3), r(2, 3))
+    case("where", torch.where, bits(2, 3), r(2, 3), r(2, 3))
     case("where", torch.where, np.array([[True], [False]]), r(2, 3), r(3), id="where-broadcast")
 
 
@@ -152,9 +165,10 @@ def losses():
 def main():
     for f in (unary, binary, reductions, shapes, losses):
         f()
-    ids = [c["id"] for c in CASES]
-    assert len(set(ids)) == len(ids), [i for i in ids if ids.count(i) > 1]
-    write(out_path(__file__, sys.argv, "ops.json"), dict(format="ops/1", doc=__doc__.strip(), versions=VERSIONS, dtype="float64"), CASES)
+    assert len(set(IDS)) == len(IDS), [i for i in IDS if IDS.count(i) > 1]
+    if ARGS.only:
+        return merge(ARGS.out, plain(CASES))
+    write(ARGS.out, dict(format="ops/1", doc=__doc__.strip(), versions=common.VERSIONS, dtype="float64"), CASES)
 
 
 if __name__ == "__main__":
