@@ -166,7 +166,7 @@ function applyRecorded(
     return y
   } catch (error) {
     // a step that ran out of memory gives its memory to the next one
-    if (error instanceof OutOfMemoryError) backend.arena.end()
+    if (error instanceof OutOfMemoryError) backend.arena.fail()
     throw error
   }
 }
@@ -218,6 +218,8 @@ export class Node implements GraphNode {
   visit = 0
   /** Recorded while another graph was being differentiated. */
   readonly ofGradient = differentiating > 0
+  /** Whether no other operation has used the result. */
+  isLoose = true
   /** Of inputs on the host, what the operation read. */
   private readonly copies: readonly (HostCopy | null)[] | null
 
@@ -228,13 +230,19 @@ export class Node implements GraphNode {
     private rules: Differentiable | null,
   ) {
     let copies: (HostCopy | null)[] | null = null
+    let used = 0
     for (let i = 0; i < inputs.length; i++) {
+      const node = inputs[i].node as Node | null
+      if (node?.isLoose) {
+        node.isLoose = false
+        used++
+      }
       if (!inputs[i].isOnHost) continue
       copies ??= inputs.map(() => null)
       copies[i] = inputs[i].copy
     }
     this.copies = copies
-    backend.arena.nodeRecorded()
+    backend.arena.nodeRecorded(used)
   }
 
   backpropagate(root: Tensor, seed: Tensor | undefined, options: BackwardOptions): void {
@@ -326,13 +334,15 @@ function propagate(root: Tensor, seed: Tensor | undefined, options: PassOptions)
     for (const node of nodes) if (collector?.needs(node) ?? true) propagateNode(node, options, leaves)
   } catch (error) {
     for (const leaf of leaves) leaf.grad = null
+    if (error instanceof OutOfMemoryError) root.backend.arena.fail()
     throw error
   } finally {
     for (const node of nodes) node.gradient = null
   }
   if (retainGraph || operations !== null) return
   const { arena } = root.backend
-  arena.nodesUsed(nodes.length)
+  arena.nodesUsed(nodes.length, nodes[0].isLoose)
+  nodes[0].isLoose = false
   // The graph of a gradient was used: nodes beside its path stay unused, and the step is over all the same.
   if (nodes.some((node) => node.ofGradient)) arena.end()
   for (const node of nodes) node.release()

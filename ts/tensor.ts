@@ -275,22 +275,34 @@ export class Tensor<S extends Shape = Shape> {
   /** @internal the elements without a copy: valid until the next operation */
   read(): FloatArray | Int32Array {
     const { heap, arena } = this.backend
-    if (this.host !== null && (backwardPasses === 0 || !arena.isAlive(this.epoch))) return this.host
+    if (this.host !== null && (backwardPasses === 0 || !arena.isAlive(this.epoch))) return this.checkLength(this.host)
     if (this.epoch !== PERMANENT && !arena.isAlive(this.epoch)) throw this.stale()
     return this.dtype === 'int32' ? heap.intView(this.ptr, this.size) : heap.view(this.ptr, this.size)
   }
 
   private copyIn(values: FloatArray | Int32Array): Ptr {
     const { heap, arena } = this.backend
+    this.checkLength(values)
     arena.copies++
-    if (this.dtype === 'int32') {
-      const ptr = arena.allocate(this.size * 4)
-      heap.ints.set(values, ptr / 4)
-      return ptr
-    }
-    const ptr = arena.allocate(this.size * heap.elementSize)
-    heap.floats.set(values, ptr / heap.elementSize)
+    const ptr = arena.allocate(this.size * (this.dtype === 'int32' ? 4 : heap.elementSize))
+    if (this.dtype === 'int32') heap.ints.set(values, ptr / 4)
+    else heap.floats.set(values, ptr / heap.elementSize)
     return ptr
+  }
+
+  /** @throws Error for the array of a caller who gave its memory away (postMessage, transfer) or resized it */
+  private checkLength<T extends FloatArray | Int32Array>(values: T): T {
+    if (values.length !== this.size) throw this.gone(values.length)
+    // V8 as of Node 20: optimised code may go on with the length that an array had before its buffer was transferred
+    if (values[0] === undefined && this.size > 0) throw this.gone(0)
+    return values
+  }
+
+  private gone(length: number): Error {
+    return new Error(
+      `a tensor of shape ${formatShape(this.shape)} is over an array of ${this.size} numbers that has ${length} now: its buffer was ` +
+        'transferred (postMessage, structuredClone) or resized; make the tensor from a copy of it, array.slice()',
+    )
   }
 
   private stale(): StaleTensorError {
@@ -333,6 +345,7 @@ export function tensor(values: Numbers, shape?: Shape | TensorOptions, options: 
 
 function fromData(values: Numbers, shape: Shape | undefined, options: TensorOptions, op: string): Tensor {
   const { requiresGrad = false, backend = defaultBackend() } = options
+  if (ArrayBuffer.isView(values) && !('length' in values)) throw wrongElements(op, values)
   const inferred = ArrayBuffer.isView(values) ? [values.length] : nestedShape(values as NestedNumbers)
   const wanted = shape ?? inferred
   checkShape(wanted, op)
@@ -401,7 +414,11 @@ function toElements(values: ArrayBufferView, backend: Backend, op: string): Floa
   const Floats = backend.dtype === 'float64' ? Float64Array : Float32Array
   if (values instanceof Floats) return values
   if (values instanceof Float32Array || values instanceof Float64Array || values instanceof Uint8Array) return Floats.from(values)
-  throw new TypeError(`${op}: wants numbers, a Float32Array, Float64Array, Int32Array or Uint8Array, got ${values.constructor.name}`)
+  throw wrongElements(op, values)
+}
+
+function wrongElements(op: string, values: ArrayBufferView): TypeError {
+  return new TypeError(`${op}: wants numbers, a Float32Array, Float64Array, Int32Array or Uint8Array, got ${show(values)}`)
 }
 
 function nestedShape(values: NestedNumbers): number[] {

@@ -24,13 +24,17 @@ export interface Mark {
   top: number
   ended: boolean
   pending: number
-  starts: number
+  loose: number
 }
 
 const FIRST_CHUNK_BYTES = 1 << 16
 const ALIGN = 16
-/** Recorded operations that start from fresh data without a backward(): past this many somebody forgot noGrad(). */
-const MAX_PENDING_STARTS = 4096
+/**
+ * A step that has more recorded results that nothing used than this, and more memory than that, is a loop that forgot noGrad(): an
+ * error says so before memory runs out. A long chain, or many terms that are added up, leave one such result.
+ */
+const MOST_LOOSE_RESULTS = 4096
+const MOST_LOOSE_BYTES = 64 << 20
 
 /** What an arena took from the heap. */
 interface Taken {
@@ -56,7 +60,10 @@ export class StepArena {
   copies = 0
   /** Recorded nodes that no backward() has used yet. */
   private pending = 0
-  private starts = 0
+  /** Recorded results that neither another operation nor a backward() has used. */
+  private loose = 0
+  /** Where sequences of random numbers were when the step began to draw from them. */
+  private readonly drawn = new Map<{ counter: number }, number>()
   private backwards = 0
 
   /** The same array for good: the finalizer has it too. */
@@ -92,7 +99,6 @@ export class StepArena {
       if (!continues && this.scopes.length === 0) this.reset()
       this.ended = false
     }
-    if (!continues) this.startRecorded()
   }
 
   /** The step is over; the next recorded operation opens a new one. */
@@ -107,23 +113,40 @@ export class StepArena {
     this.ended = true
   }
 
-  nodeRecorded(): void {
-    this.pending++
+  /** The step ran out of memory: it is over, and whoever runs it again draws the same random numbers. */
+  fail(): void {
+    this.ended = true
+    for (const [sequence, counter] of this.drawn) sequence.counter = counter
+    this.drawn.clear()
   }
 
-  nodesUsed(count: number): void {
+  /** Called when an operation has used the next number of a sequence of random ones, before its counter moves on. */
+  drew(sequence: { counter: number }): void {
+    if (!this.drawn.has(sequence)) this.drawn.set(sequence, sequence.counter)
+  }
+
+  /** `used`: so many results that nothing had used are inputs of the new node. */
+  nodeRecorded(used: number): void {
+    this.pending++
+    this.loose += 1 - used
+    if (this.loose > MOST_LOOSE_RESULTS && this.usedBytes > MOST_LOOSE_BYTES) this.refuse()
+  }
+
+  /** A backward() has used so many nodes; `loose`: and a result that nothing had used before. */
+  nodesUsed(count: number, loose: boolean): void {
     this.pending -= count
+    if (loose) this.loose--
     if (this.pending <= 0) this.end()
   }
 
-  /** Counts recorded operations that start from data or parameters, to catch a forgotten noGrad() before memory runs out. */
-  private startRecorded(): void {
-    if (++this.starts <= MAX_PENDING_STARTS) return
-    this.starts = 0
+  private refuse(): never {
+    const { loose, usedBytes } = this
+    this.loose = 0
     this.ended = true
     throw new Error(
-      `${MAX_PENDING_STARTS} computations were recorded without a backward(): evaluate by model.predict(x) or in noGrad(() => …), ` +
-        'add up losses by loss.item(), train on many single rows as one batch',
+      `${loose} results were recorded that no backward() and no other operation used, with ${Math.round(usedBytes / 2 ** 20)} MiB of ` +
+        'memory: evaluate by model.predict(x) or in noGrad(() => …), and let numbers go on by loss.item(); where all are to be ' +
+        'differentiated, add them up as they come, or run backward() on each',
     )
   }
 
@@ -140,8 +163,8 @@ export class StepArena {
   /** Opens a scope; pass the mark to {@link closeScope}. */
   openScope(): Mark {
     this.scopes.push(++counter)
-    const { chunk, top, ended, pending, starts } = this
-    return { chunk, top, ended, pending, starts }
+    const { chunk, top, ended, pending, loose } = this
+    return { chunk, top, ended, pending, loose }
   }
 
   /** What was recorded inside is gone with the scope; the step around it goes on as it was. */
@@ -151,7 +174,7 @@ export class StepArena {
     this.top = mark.top
     this.ended = mark.ended
     this.pending = mark.pending
-    this.starts = mark.starts
+    this.loose = mark.loose
   }
 
   /** Room for `bytes`, not zeroed. @throws OutOfMemoryError */
@@ -179,6 +202,11 @@ export class StepArena {
     giveBack({ heap, chunks })
   }
 
+  /** Bytes that the step and its scopes have taken. */
+  private get usedBytes(): number {
+    return this.chunks.slice(0, this.chunk).reduce((sum, chunk) => sum + chunk.bytes, this.top)
+  }
+
   private get totalBytes(): number {
     return this.chunks.reduce((sum, chunk) => sum + chunk.bytes, 0)
   }
@@ -204,7 +232,8 @@ export class StepArena {
   private reset(): void {
     this.epoch = ++counter
     this.pending = 0
-    this.starts = 0
+    this.loose = 0
+    this.drawn.clear()
     if (this.chunks.length > 1) this.merge()
     this.chunk = 0
     this.top = 0

@@ -6,6 +6,7 @@
  * detaches every earlier view, so views are made here on demand and never stored across an allocation.
  */
 import { OutOfMemoryError } from '../common/errors.js'
+import { FreeBlocks } from './free-blocks.js'
 import { type Ptr, SCRATCH_BYTES } from './kernels.js'
 
 /** Precision of a backend's floats. */
@@ -26,11 +27,6 @@ export interface MemorySource {
  * `any`: what was there before.
  */
 export type Contents = 'zeros' | 'fresh' | 'any'
-
-interface Block {
-  ptr: Ptr
-  bytes: number
-}
 
 /** Blocks start on 64-byte boundaries: a cache line, and any vector width. */
 const ALIGN = 64
@@ -53,8 +49,7 @@ export class Heap {
   usedBytes = 0
 
   private readonly sizes = new Map<Ptr, number>()
-  /** Free blocks by ascending address; no two touch. */
-  private free_: Block[] = []
+  private readonly unused = new FreeBlocks()
   /** Nothing from here on was ever handed out: it is zero, and the machine gives it to the process page by page when it is first used. */
   private end: Ptr
 
@@ -80,7 +75,7 @@ export class Heap {
   allocate(bytes: number, contents: Contents = 'zeros'): Ptr {
     const size = roundUp(Math.max(bytes, 1))
     const { end } = this
-    const ptr = this.takeFree(size) ?? this.takeEnd(size)
+    const ptr = this.unused.take(size) ?? this.takeEnd(size)
     this.sizes.set(ptr, size)
     this.usedBytes += size
     const used = contents === 'zeros' ? size : Math.min(size, end - ptr)
@@ -94,7 +89,7 @@ export class Heap {
     if (bytes === undefined) throw new Error(`heap: ${ptr} is not an allocated block`)
     this.sizes.delete(ptr)
     this.usedBytes -= bytes
-    this.insertFree({ ptr, bytes })
+    this.unused.add(ptr, bytes)
   }
 
   /** A fresh view of n floats at ptr. */
@@ -107,26 +102,11 @@ export class Heap {
     return this.ints.subarray(ptr / 4, ptr / 4 + n)
   }
 
-  private takeFree(size: number): Ptr | undefined {
-    let best = -1
-    for (let i = 0; i < this.free_.length; i++) {
-      const bytes = this.free_[i].bytes
-      if (bytes >= size && (best < 0 || bytes < this.free_[best].bytes)) best = i
-    }
-    if (best < 0) return undefined
-    const block = this.free_[best]
-    const ptr = block.ptr
-    if (block.bytes === size) this.free_.splice(best, 1)
-    else this.free_[best] = { ptr: ptr + size, bytes: block.bytes - size }
-    return ptr
-  }
-
   private takeEnd(size: number): Ptr {
-    const last = this.free_[this.free_.length - 1]
-    const open = last && last.ptr + last.bytes === this.end ? last : undefined
-    const ptr = open ? open.ptr : this.end
+    const open = this.unused.endingAt(this.end)
+    const ptr = open ?? this.end
     this.reserve(ptr + size, size)
-    if (open) this.free_.pop()
+    if (open !== undefined) this.unused.takeEndingAt(this.end)
     this.end = ptr + size
     return ptr
   }
@@ -154,19 +134,6 @@ export class Heap {
     this.doubles = new Float64Array(buffer, 0, whole / 8)
     this.floats = this.dtype === 'float64' ? this.doubles : new Float32Array(buffer, 0, whole / 4)
     this.ints = new Int32Array(buffer, 0, whole / 4)
-  }
-
-  private insertFree(block: Block): void {
-    const at = this.free_.findIndex((b) => b.ptr > block.ptr)
-    const i = at < 0 ? this.free_.length : at
-    this.free_.splice(i, 0, block)
-    this.mergeWithNext(i)
-    if (i > 0) this.mergeWithNext(i - 1)
-  }
-
-  private mergeWithNext(i: number): void {
-    const [a, b] = [this.free_[i], this.free_[i + 1]]
-    if (b && a.ptr + a.bytes === b.ptr) this.free_.splice(i, 2, { ptr: a.ptr, bytes: a.bytes + b.bytes })
   }
 }
 

@@ -13,7 +13,11 @@ import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
  */
 export function dropout<X extends Operand>(value: X, rate: number, generator: Generator): Tensor<ShapeOf<X>> {
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: rate wants a number of at least 0 and below 1, got ${rate}`)
-  return masked(asFloats(value, undefined, 'dropout'), rate, generator, generator.counter++)
+  const x = asFloats(value, undefined, 'dropout')
+  const y = masked(x, rate, generator, generator.counter)
+  x.backend.arena.drew(generator)
+  generator.counter++
+  return y
 }
 
 function masked(x: Tensor, rate: number, generator: Generator, counter: number): Tensor {

@@ -1,0 +1,105 @@
+/** The free blocks of a heap: the smallest that fits, in a time that does not depend on how many there are. */
+import type { Ptr } from './kernels.js'
+
+/** Sizes are told apart in steps of this many bytes up to {@link SMALL}, and above in sixteen steps for each doubling. */
+const UNIT = 64
+const SMALL = 1024
+/** Blocks of one class that are looked at before a block of a larger class is taken, which fits without a look. */
+const MOST_LOOKS = 32
+
+export class FreeBlocks {
+  private readonly sizes = new Map<Ptr, number>()
+  /** Where a block begins, by where it ends. */
+  private readonly starts = new Map<Ptr, Ptr>()
+  /** Blocks by class of size, ascending. */
+  private readonly classes: (Set<Ptr> | undefined)[] = []
+
+  /** Adds a block, joined with free neighbours. Sizes are multiples of 64. */
+  add(ptr: Ptr, bytes: number): void {
+    const { sizes, starts } = this
+    let from = ptr
+    let end = ptr + bytes
+    const after = sizes.get(end)
+    if (after !== undefined) {
+      this.unlist(end, after)
+      sizes.delete(end)
+      end += after
+    }
+    const before = starts.get(ptr)
+    if (before !== undefined) {
+      starts.delete(ptr)
+      from = before
+    }
+    // What stays in a map or set is not taken out before: an entry that comes and goes leaves a trace that each look walks over.
+    sizes.set(from, end - from)
+    starts.set(end, from)
+    const at = classOf(end - from)
+    if (before !== undefined && classOf(ptr - before) === at) return
+    if (before !== undefined) this.unlist(before, ptr - before)
+    const blocks = (this.classes[at] ??= new Set())
+    blocks.add(from)
+  }
+
+  /** A block of so many bytes out of the smallest that has them, as far as a few looks tell; undefined if there is none. */
+  take(bytes: number): Ptr | undefined {
+    const { sizes, starts } = this
+    const ptr = this.find(bytes)
+    if (ptr === undefined) return undefined
+    const size = sizes.get(ptr) as number
+    const rest = ptr + bytes
+    this.unlist(ptr, size)
+    sizes.delete(ptr)
+    if (size === bytes) starts.delete(rest)
+    else {
+      sizes.set(rest, size - bytes)
+      starts.set(ptr + size, rest)
+      const blocks = (this.classes[classOf(size - bytes)] ??= new Set())
+      blocks.add(rest)
+    }
+    return ptr
+  }
+
+  /** Where the block begins that ends there; undefined if there is none. */
+  endingAt(end: Ptr): Ptr | undefined {
+    return this.starts.get(end)
+  }
+
+  /** Takes the block that ends there, whatever its size. */
+  takeEndingAt(end: Ptr): void {
+    const ptr = this.starts.get(end)
+    if (ptr === undefined) return
+    this.unlist(ptr, end - ptr)
+    this.sizes.delete(ptr)
+    this.starts.delete(end)
+  }
+
+  private find(bytes: number): Ptr | undefined {
+    const { classes } = this
+    const own = classOf(bytes)
+    let best: Ptr | undefined
+    let least = Number.POSITIVE_INFINITY
+    let looks = MOST_LOOKS
+    for (const ptr of classes[own] ?? []) {
+      const size = this.sizes.get(ptr) as number
+      if (size >= bytes && size < least) [best, least] = [ptr, size]
+      if (least === bytes || --looks === 0) break
+    }
+    if (best !== undefined) return best
+    for (let at = own + 1; at < classes.length; at++) for (const ptr of classes[at] ?? []) return ptr
+    // all of its own class, before anybody asks for more memory
+    for (const ptr of classes[own] ?? []) if ((this.sizes.get(ptr) as number) >= bytes) return ptr
+    return undefined
+  }
+
+  private unlist(ptr: Ptr, bytes: number): void {
+    this.classes[classOf(bytes)]?.delete(ptr)
+  }
+}
+
+/** The class of a size: every block of a higher class is larger. */
+function classOf(bytes: number): number {
+  if (bytes < SMALL) return bytes / UNIT
+  const doublings = 31 - Math.clz32(bytes / SMALL)
+  const sixteenth = Math.floor(bytes / (UNIT * 2 ** doublings)) - SMALL / UNIT
+  return SMALL / UNIT + 16 * doublings + sixteenth
+}
