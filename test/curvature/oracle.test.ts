@@ -1,6 +1,7 @@
 /** Derivatives of second to fourth order against JAX (test/oracles/curvature.py), on compositions of all operations. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { valuesFrom } from '../../ts/build/public-index.js'
 import * as g from '../../ts/index.js'
 import {
   type ActivationName,
@@ -25,7 +26,6 @@ import {
   vjp,
   withHessian,
 } from '../../ts/index.js'
-import { valuesFrom } from '../tools/public-index.js'
 
 interface Chain {
   stages: string[]

@@ -1,11 +1,13 @@
 /**
  * Writes docs/api.md: the signature of everything public, by the sections of ts/index.ts. The file is a reference for readers of the
- * installed package, and it shows every change of the public surface as a change of a file. `make api` runs this program.
+ * installed package, and it shows every change of the public surface as a change of a file. The lists in README.md come along.
+ * `make api` runs this program.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
+import { withLists } from './public-index.js'
 
 export const FILE = 'docs/api.md'
 const INDEX = 'ts/index.ts'
@@ -147,9 +149,13 @@ function print(node: ts.Node, source: ts.SourceFile): string {
     .replace(/\[\n\s*\]/g, '[]')
 }
 
+function write(file: string, text: string): void {
+  const isNew = !existsSync(file) || readFileSync(file, 'utf8') !== text
+  if (isNew) writeFileSync(file, text)
+  console.log(`${file}: ${isNew ? 'written' : 'as it was'}`)
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const report = apiReport()
-  const changed = report !== readFileSync(FILE, { encoding: 'utf8', flag: 'a+' })
-  if (changed) writeFileSync(FILE, report)
-  console.log(`${FILE}: ${changed ? 'written' : 'as it was'}`)
+  write(FILE, apiReport())
+  write('README.md', withLists(readFileSync('README.md', 'utf8')))
 }
