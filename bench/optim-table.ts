@@ -1,22 +1,26 @@
 /**
- * The tables of docs/optimizers.md, from the classes, the oracle cases that tests follow and bench/results/optim.json.
+ * The tables of docs/optimizers.md and the list of optimizers in README.md, from the classes and their comments, the oracle cases that tests follow and bench/results/optim.json.
  * `node_modules/node/bin/node --import tsx bench/optim-table.ts` writes them; test/optim/docs.test.ts tells when it is time to.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { pathToFileURL } from 'node:url'
 import { ELEMENTWISE, LAYERWISE } from '../test/tools/optim-cases.js'
+import { commentOf, papersIn, updateIn } from '../test/tools/optim-comments.js'
 import { oracleCases } from '../test/tools/optim-problems.js'
 import { makeSetting } from '../test/tools/optim-runner.js'
 import { createBackend } from '../ts/backend/index.js'
 import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
-import { bytesPerParameter, type OptimizerFigures, passesTwice, readFigures, shareOf } from './optim.js'
+import { bytesPerParameter, type OptimizerFigures, type Origin, passesTwice, readFigures, shareOf } from './optim.js'
 
 type Name = keyof typeof OPTIMIZERS
 
-/** The update in short (m, v: running means of g and g², corrected for their start where the method does), and the paper. */
-const METHODS: Record<Name, [update: string, paper: string]> = {
+/**
+ * The update in short (m, v: running means of g and g², corrected for their start where the method does), and the paper, where they are not
+ * taken from the comment of the class.
+ */
+const METHODS: Partial<Record<Name, [update: string, paper: string]>> = {
   SGD: ['p −= η·g (or of a momentum buffer)', 'Robbins & Monro 1951; Sutskever et al. 2013'],
   Momentum: ['m = β·m + (1−β)·g; p −= η·m', 'Polyak 1964'],
   Nesterov: ['b = μ·b + g; p −= η·(g + μ·b)', 'Nesterov 1983; Sutskever et al. 2013'],
@@ -84,30 +88,48 @@ function stateOf(name: Name): { slots: number; bytes: number; moved: number } {
   return { slots: optimizer.groups[0].slotNames.length, bytes: (4 * floats) / p.size, moved: bytesPerParameter(optimizer) }
 }
 
-function overview({ updates }: OptimizerFigures): string {
+const describe = ({ cpu, node, variant, date }: Origin) => `${cpu}, one thread, Node ${node}, \`${variant}\`, ${date}.`
+
+/** Where figures were measured that are not from where the head of the file says, in the order in which they come. */
+function otherOrigins({ updates, widened, stepOrigin = {} }: OptimizerFigures): string[] {
+  const all = [...updates, ...(widened?.updates ?? [])].map(({ origin }) => origin)
+  return [...new Set([...Object.values(stepOrigin), ...all].flatMap((origin) => (origin ? [describe(origin)] : [])))]
+}
+
+/** The number of the note that says where a figure was measured; '' for where the head says. */
+function markOf(figures: OptimizerFigures, origin: Origin | undefined): string {
+  return origin ? `<sup>${otherOrigins(figures).indexOf(describe(origin)) + 1}</sup>` : ''
+}
+
+function overview(figures: OptimizerFigures): string {
+  const { updates } = figures
   const rows = names.map((name) => {
-    const [update, paper] = METHODS[name]
+    const [update, paper] = METHODS[name] ?? [updateIn(commentOf(name)), papersIn(commentOf(name))]
     const { slots, bytes, moved: least } = stateOf(name)
     const timing = updates.filter((u) => u.optimizer === name)
     const of = (n: number) => timing.find((u) => u.parameters === n)
     const streams = [`${2 + slots} / ${1 + slots}`, BESIDES[name]].filter(Boolean).join(' ')
     const moved = `${name in BESIDES && !passesTwice(name) ? '≥ ' : ''}${least}`
     const times = [figure(of(1e5)?.wasm), figure(of(1e5)?.js)]
-    return [`[${name}](api.md#${name.toLowerCase()})`, update, Number(bytes.toPrecision(2)), streams, moved, ...times, paper]
+    const mark = markOf(figures, timing.find((u) => u.parameters === 1e5)?.origin)
+    return [`[${name}](api.md#${name.toLowerCase()})${mark}`, update, Number(bytes.toPrecision(2)), streams, moved, ...times, paper]
   })
   const head = ['optimizer', 'update', 'state', 'loads / stores', 'bytes', 'ns WASM', 'ns JS', 'paper']
   return table(head, ['---', '---', '---:', '---', '---:', '---:', '---:', '---'], rows)
 }
 
-function speeds({ step, bookkeeping, updates, widened }: OptimizerFigures): string {
+function speeds(figures: OptimizerFigures): string {
+  const { step, bookkeeping, updates, widened, stepOrigin } = figures
   const rows = names.map((name) => {
     const of = (n: number) => updates.find((u) => u.optimizer === name && u.parameters === n)
     const far = of(1e7)
     const wide = (n: number) => widened?.updates.find((u) => u.optimizer === name && u.parameters === n)
     const [share, wideShare] = [far, wide(1e7)].map((u) => (u ? `${(100 * shareOf(u)).toFixed(0)} %` : '–'))
     const gb = far ? `${figure(far.bandwidth)} of ${figure(far.triad)}` : '–'
+    const origins = [stepOrigin?.[name], ...updates.filter((u) => u.optimizer === name).map(({ origin }) => origin), wide(1e5)?.origin]
+    const marks = new Set(origins.map((origin) => markOf(figures, origin)))
     return [
-      name,
+      `${name}${[...marks].join('')}`,
       whole(step[name]),
       whole(bookkeeping[name]),
       figure(of(1e3)?.wasm),
@@ -174,11 +196,11 @@ export function readDocument(): string {
 
 /** The document with its tables as they should be. */
 export function withTables(text: string, figures = readFigures()): string {
-  const { cpu, node, variant, date, widened } = figures
+  const { widened } = figures
   const wide = widened ? ` Wide: Node ${widened.node}, ${widened.date}.` : ''
   const parts = {
     overview: overview(figures),
-    origin: `${cpu}, one thread, Node ${node}, \`${variant}\`, ${date}.${wide}`,
+    origin: [`${describe(figures)}${wide}`, ...otherOrigins(figures).map((origin, i) => `<sup>${i + 1}</sup> ${origin}`)].join('<br>\n'),
     speeds: speeds(figures),
     verified: verified(),
   }
@@ -189,6 +211,18 @@ export function withTables(text: string, figures = readFigures()): string {
   )
 }
 
+const README = new URL('../README.md', import.meta.url)
+
+export function readReadme(): string {
+  return readFileSync(README, 'utf8')
+}
+
+/** README.md with all optimizers in their row. */
+export function withOptimizers(text: string): string {
+  return text.replace(/^(\| \[optimizers\][^|]*\| )[^|]*( \|)$/m, (_, open, close) => `${open}${names.join(', ')}${close}`)
+}
+
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   writeFileSync(DOCUMENT, withTables(readDocument()))
+  writeFileSync(README, withOptimizers(readReadme()))
 }

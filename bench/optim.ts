@@ -6,8 +6,9 @@
  *     node_modules/node/bin/node --import tsx bench/optim.ts [--sizes 1000,100000] [--only Adam,Lion] [--widen] [--write | --keep]
  *
  * `--updates` leaves step() out. `--write` puts the figures into bench/results/optim.json, from which bench/optim-table.ts makes
- * docs/optimizers.md; `--keep` does the same where they are better than those of the file: for a second try on a machine that was
- * busy at the first. `--widen` asks V8 for vectors of 256 bits, on Node 24 or newer, and leaves step() out; its figures stand beside the others.
+ * docs/optimizers.md. With `--only` or `--sizes` all other figures of the file stay, and each new one says where it was measured, unless
+ * that is what the head of the file says. `--keep` does the same where figures are better than those of the file: for a second try on
+ * the same machine, if that was busy at the first. `--widen` asks V8 for vectors of 256 bits, on Node 24 or newer, and leaves step() out; its figures stand beside the others.
  */
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -23,15 +24,22 @@ import { cpuName } from './cpu.js'
 
 type OptimizerConstructor = new (parameters: Parameter[], options?: object) => Optimizer
 
-export interface OptimizerFigures {
+/** Where figures were measured. */
+export interface Origin {
   cpu: string
   node: string
   variant: string
   date: string
+}
+
+/** The head says where all figures were measured that do not say so themselves. */
+export interface OptimizerFigures extends Origin {
   /** Nanoseconds of one step() at 100 parameters. */
   step: Record<string, number>
   /** The same with a kernel that does nothing, for optimizers whose step is one kernel call. */
   bookkeeping: Record<string, number>
+  /** Of the optimizers whose two figures above are not from where the head says. */
+  stepOrigin?: Record<string, Origin>
   updates: Update[]
   /** The updates with vectors of 256 bits (`load({ widen: true })`), in WebAssembly. */
   widened?: { node: string; date: string; updates: Update[] }
@@ -49,6 +57,8 @@ export interface Update {
   triad: number
   /** The one over the other: the median over the turns, of which other work on the machine disturbs both alike. */
   share?: number
+  /** Where it was measured, if not where the head says. */
+  origin?: Origin
 }
 
 export interface OptimizerTiming {
@@ -266,19 +276,47 @@ export function readFigures(): OptimizerFigures {
   return JSON.parse(readFileSync(FILE, 'utf8'))
 }
 
-/** The better of two figures each, for runs of the same code on the same machine. */
-function better(old: OptimizerFigures, now: OptimizerFigures): OptimizerFigures {
-  const updates = new Map(old.updates.map((u) => [`${u.optimizer} ${u.parameters}`, u]))
-  for (const u of now.updates) {
-    const key = `${u.optimizer} ${u.parameters}`
-    const before = updates.get(key)
-    if (before === undefined || u.wasm < before.wasm) updates.set(key, { ...u, js: Math.min(u.js, before?.js ?? Infinity) })
+/** The origin of a figure that is put under another head; nothing where they are the same. */
+function originUnder({ cpu, node, variant, date }: Origin, head: Origin): { origin?: Origin } {
+  const isSame = cpu === head.cpu && node === head.node && variant === head.variant && date === head.date
+  return isSame ? {} : { origin: { cpu, node, variant, date } }
+}
+
+/** Whether a figure may take the place of another: always, or with `better` where it was measured on the same CPU and is less. */
+function mayReplace(now: number, before: number | undefined, sameCpu: boolean, better: boolean): boolean {
+  return before === undefined || !better || (sameCpu && now < before)
+}
+
+/** Updates with new ones in the place of those of the same optimizer and size, in the order of OPTIMIZERS. */
+export function mergeUpdates(old: readonly Update[], now: readonly Update[], at: Origin, head: Origin, better = false): Update[] {
+  const keyOf = ({ optimizer, parameters }: Update) => `${optimizer} ${parameters}`
+  const merged = new Map(old.map((u) => [keyOf(u), u]))
+  for (const u of now) {
+    const before = merged.get(keyOf(u))
+    const sameCpu = (before?.origin ?? head).cpu === at.cpu
+    if (!mayReplace(u.wasm, before?.wasm, sameCpu, better)) continue
+    merged.set(keyOf(u), { ...u, js: better && before ? Math.min(u.js, before.js) : u.js, ...originUnder(at, head) })
   }
-  const step = { ...old.step }
-  for (const [name, ns] of Object.entries(now.step)) step[name] = Math.min(ns, step[name] ?? Infinity)
-  const bookkeeping = { ...old.bookkeeping }
-  for (const [name, ns] of Object.entries(now.bookkeeping)) bookkeeping[name] = Math.min(ns, bookkeeping[name] ?? Infinity)
-  return { ...old, ...now, step, bookkeeping, updates: [...updates.values()] }
+  const names = Object.keys(OPTIMIZERS)
+  return [...merged.values()].sort((a, b) => a.parameters - b.parameters || names.indexOf(a.optimizer) - names.indexOf(b.optimizer))
+}
+
+/** The figures of a file with those of a run that measured some of them; all others stay, with where they were measured. */
+export function mergeFigures(old: OptimizerFigures, now: OptimizerFigures, better = false): OptimizerFigures {
+  const merged = { ...old, step: { ...old.step }, bookkeeping: { ...old.bookkeeping }, stepOrigin: { ...old.stepOrigin } }
+  for (const [name, ns] of Object.entries(now.step)) {
+    const sameCpu = (old.stepOrigin?.[name] ?? old).cpu === now.cpu
+    if (!mayReplace(ns, old.step[name], sameCpu, better)) continue
+    merged.step[name] = ns
+    delete merged.bookkeeping[name]
+    if (name in now.bookkeeping) merged.bookkeeping[name] = now.bookkeeping[name]
+    delete merged.stepOrigin[name]
+    const { origin } = originUnder(now, old)
+    if (origin !== undefined) merged.stepOrigin[name] = origin
+  }
+  const { stepOrigin, ...rest } = merged
+  const updates = mergeUpdates(old.updates, now.updates, now, old, better)
+  return { ...rest, ...(Object.keys(stepOrigin).length > 0 ? { stepOrigin } : {}), updates }
 }
 
 function save(figures: OptimizerFigures): void {
@@ -287,14 +325,14 @@ function save(figures: OptimizerFigures): void {
   writeFileSync(FILE, `${rounded}\n`)
 }
 
-/** Puts widened updates beside the others of the file: all of them, or with `--keep` those that are better. */
-function saveWidened({ node, date }: Pick<OptimizerFigures, 'node' | 'date'>, updates: Update[]): void {
+/** Puts widened updates beside the others of the file. */
+function saveWidened(origin: Origin, updates: Update[], isWhole: boolean, better: boolean): void {
   const file = readFigures()
-  const now = { ...file, updates }
-  const before = file.widened?.updates ?? []
-  if (process.argv.includes('--write')) save({ ...file, widened: { node, date, updates } })
-  if (process.argv.includes('--keep'))
-    save({ ...file, widened: { node, date, updates: better({ ...file, updates: before }, now).updates } })
+  const { node, date } = origin
+  const before = file.widened
+  if (isWhole || before === undefined) return save({ ...file, widened: { node, date, updates } })
+  const head = { ...file, node: before.node, date: before.date }
+  save({ ...file, widened: { ...before, updates: mergeUpdates(before.updates, updates, origin, head, better) } })
 }
 
 /** Prints the tables. */
@@ -323,10 +361,17 @@ export async function main(): Promise<void> {
   console.log(stepping.map((name) => `${name} ${step[name].toFixed(0)}${beside(name)}`).join(', '))
   const updates: Update[] = []
   for (const n of sizes) updates.push(...(await printSize(n, names, wasm, js)))
-  if (widen) return saveWidened(origin, updates)
+  const [write, keep] = ['--write', '--keep'].map((flag) => process.argv.includes(flag))
+  if (!write && !keep) return
+  const isWhole = write && !process.argv.includes('--only') && !process.argv.includes('--sizes')
+  if (widen) return saveWidened(origin, updates, isWhole, keep)
+  const file = readFigures()
   const figures = { ...origin, step, bookkeeping, updates }
-  if (process.argv.includes('--write')) save({ ...figures, widened: readFigures().widened })
-  if (process.argv.includes('--keep')) save(better(readFigures(), figures))
+  if (isWhole && stepping.length > 0) save({ ...figures, widened: file.widened })
+  else save(mergeFigures(file, figures, keep))
+  console.log(
+    'bench/results/optim.json written; `node_modules/node/bin/node --import tsx bench/optim-table.ts` makes docs/optimizers.md of it',
+  )
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) await main()

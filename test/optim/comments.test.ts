@@ -2,25 +2,13 @@
  * The comment of every optimizer has what a user needs to choose it: equation, what it is for and what not, defaults and their
  * source, bytes of state (which are those of the class), paper, example.
  */
-import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
 import { OPTIMIZERS, type Optimizer } from '../../ts/optim/index.js'
 import { Parameter } from '../../ts/parameter.js'
+import { commentOf, papersIn, updateIn } from '../tools/optim-comments.js'
 
-const source = readdirSync('ts/optim', { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => readFileSync(`ts/optim/${file}`, 'utf8'))
 const WRAPPERS = ['Lookahead', 'SAM', 'GradientAccumulation', 'WeightAverage']
-
-/** The comment right before a class, without its stars. */
-function commentOf(name: string): string {
-  for (const text of source) {
-    const at = text.search(new RegExp(`^export class ${name}\\b`, 'm'))
-    if (at >= 0) return text.slice(text.lastIndexOf('/**', at), at).replace(/^ ?\*\/?[ ]?/gm, '')
-  }
-  throw new Error(`no class ${name}`)
-}
 
 /** What a comment lacks. */
 function lacking(comment: string): string[] {
@@ -40,6 +28,13 @@ function lacking(comment: string): string[] {
 
 test.each([...Object.keys(OPTIMIZERS), ...WRAPPERS])('the comment of %s is whole', (name) => {
   expect(lacking(commentOf(name))).toEqual([])
+})
+
+test('the short formula and the papers of docs/optimizers.md are read from a comment', () => {
+  const comment =
+    ' v ← ρ·v\n\n    v ← β·v + g\n    p ← p − η·v        (see above)\n Duchi, Hazan & Singer 2011; Zeiler 2012.\n@example x(2024)'
+  expect(updateIn(comment)).toBe('p −= η·v        (see above)')
+  expect(papersIn(comment)).toBe('Duchi, Hazan & Singer 2011; Zeiler 2012')
 })
 
 test('a comment that lacks everything is told so', () => {

@@ -1,4 +1,7 @@
-/** The oracle cases of optimizers.json and how this library's classes say the same. */
+/**
+ * The oracle cases of optimizers.json and how this library's classes say the same. A case that says it itself (`gradus`, see
+ * test/oracles/optimizers.py) needs no row here.
+ */
 import {
   ADOPT,
   AdaBelief,
@@ -25,6 +28,7 @@ import {
   Muon,
   NAdam,
   Nesterov,
+  OPTIMIZERS,
   type Optimizer,
   Prodigy,
   RAdam,
@@ -41,10 +45,22 @@ import {
   Yogi,
 } from '../../ts/optim/index.js'
 import { cosine, Scheduler, warmup } from '../../ts/schedule/index.js'
+import { oracleCases } from './optim-problems.js'
 import type { Floors, Make, Setting, Steppable } from './optim-runner.js'
 
 /** An oracle case, how our class says the same, and, where it needs one, a lower bound of the tolerance with the reason. */
 export type Row = [id: string, make: Make, floors?: Floors]
+
+/** The rows of cases that say themselves which class and which options they are. */
+const SELF_DESCRIBED: Row[] = [...oracleCases.values()].flatMap(({ id, gradus }): Row[] => {
+  if (gradus === undefined) return []
+  const Class = OPTIMIZERS[gradus.optimizer as 'Adam'] as typeof Adam | undefined
+  if (Class === undefined)
+    throw new Error(
+      `case '${id}' of test/oracles/optimizers.json is of ${gradus.optimizer}, which is not in OPTIMIZERS (ts/optim/index.ts)`,
+    )
+  return [[id, (s) => new Class(s.parameters, { learningRate: s.learningRate, ...gradus.options })]]
+})
 
 /** Where float32 roots of float32 sums cannot be closer (no drift data in the file). */
 const FLOAT32_ROOTS: Floors = { single: 2e-4 }
@@ -173,6 +189,7 @@ export const ELEMENTWISE: Row[] = [
     (s) => new ScheduleFreeAdamW(s.parameters, lr(s.learningRate, { warmupSteps: 10, weightDecay: 0.05, beta1: 0.95, beta2: 0.99 })),
   ],
   ['ox_schedule_free_adamw', (s) => new ScheduleFreeAdamW(s.parameters, lr(s.learningRate, { weightDecay: 0.01 }))],
+  ...SELF_DESCRIBED,
 ]
 
 export const LAYERWISE: Row[] = [

@@ -13,7 +13,10 @@ export interface Trajectory {
 
 export interface OracleCase {
   id: string
+  source: string
   compare: 'trajectory' | 'properties' | 'mutation'
+  /** How this library says the same, where the case says it itself; `defaults` are those of the reference. */
+  gradus?: { optimizer: string; options?: Record<string, unknown>; defaults?: Record<string, unknown> }
   results: Record<string, Trajectory>
 }
 
@@ -102,14 +105,22 @@ export const problems: Record<string, Problem> = {
   embed: { shapes: [[6, 3]], start: [embed.E0.flat()], gradient: embedGradient },
 }
 
-/** |p − p*|∞ / max(1, |p*|∞) */
-export function distance(p: ArrayLike<number>, expected: readonly number[]): number {
+/** error = |p − p*|∞ / max(1, |p*|∞), and the element that is the furthest off. */
+export function furthest(p: ArrayLike<number>, expected: readonly number[]): { error: number; at: number } {
   let worst = 0
   let size = 1
+  let at = 0
   for (let i = 0; i < expected.length; i++) {
     const off = Math.abs(p[i] - expected[i])
-    if (!(off <= worst)) worst = off
+    if (!(off <= worst) && !Number.isNaN(worst)) {
+      worst = off
+      at = i
+    }
     size = Math.max(size, Math.abs(expected[i]))
   }
-  return worst / size
+  return { error: worst / size, at }
+}
+
+export function distance(p: ArrayLike<number>, expected: readonly number[]): number {
+  return furthest(p, expected).error
 }

@@ -2,7 +2,7 @@
 import { type Backend, createBackend } from '../../ts/backend/index.js'
 import { supportedVariants } from '../../ts/backend/wasm/load.js'
 import { Parameter } from '../../ts/parameter.js'
-import { distance, type Numbers, problems, type Trajectory } from './optim-problems.js'
+import { furthest, type Numbers, problems, type Trajectory } from './optim-problems.js'
 
 /** What a trajectory is made with: an optimizer or a wrapper. */
 export interface Steppable {
@@ -46,8 +46,16 @@ export function makeSetting(problem: string, learningRate: number, backend: Back
   }
 }
 
+/** Where a trajectory leaves its oracle: the element that is the furthest off. */
 export interface Deviation {
   step: number
+  /** `weights` or `averaged weights`. */
+  of: string
+  parameter: string
+  element: number
+  got: number
+  wanted: number
+  /** |p − p*|∞ / max(1, |p*|∞) */
   error: number
   allowed: number
 }
@@ -97,12 +105,31 @@ export function followSetting(
     const floor = k >= (floors.from ?? 1) ? (double ? floors.double : floors.single) : undefined
     const allowed = Math.max(usual, floor ?? 0)
     compared++
-    const errors = [distance(setting.flat(), snapshot.p)]
-    if (average !== undefined && trajectory.avg) errors.push(distance(average(optimizer, setting), trajectory.avg[k]))
-    const error = Math.max(...errors)
-    if (!(error <= allowed)) return { deviation: { step: k, error, allowed }, compared }
+    const pairs: [of: string, got: number[], wanted: number[]][] = [['weights', setting.flat(), snapshot.p]]
+    if (average !== undefined && trajectory.avg) pairs.push(['averaged weights', average(optimizer, setting), trajectory.avg[k]])
+    for (const [of, got, wanted] of pairs) {
+      const { error, at } = furthest(got, wanted)
+      if (error <= allowed) continue
+      const place = placeOf(setting.parameters, at)
+      return { deviation: { step: k, of, ...place, got: got[at], wanted: wanted[at], error, allowed }, compared }
+    }
   }
   return { deviation: undefined, compared }
+}
+
+/** Which element of which parameter an index into all of them is. */
+function placeOf(parameters: readonly Parameter[], index: number): { parameter: string; element: number } {
+  let element = index
+  for (const { name, size } of parameters) {
+    if (element < size) return { parameter: name, element }
+    element -= size
+  }
+  return { parameter: 'none', element }
+}
+
+/** A deviation in one sentence. */
+export function describeDeviation({ step, of, parameter, element, got, wanted, error, allowed }: Deviation): string {
+  return `step ${step}, ${of} '${parameter}'[${element}]: got ${got}, wanted ${wanted}; error ${error.toExponential(2)}, allowed ${allowed.toExponential(2)}`
 }
 
 /** The spec cases have no float32 data: their early steps are held to the general bound. */
