@@ -7,7 +7,7 @@ import type { Text, Through } from '../common/shape-types.js'
 
 /** What the compiler knows of a layer. An interface that extends it gives `Out` in terms of `this['In']`. */
 export interface LayerShapes {
-  /** The shape of the input, put in where the rule is applied ({@link OutputShape}). */
+  /** The shape of the input, put in where the rule is applied, by `OutputShape`. */
   readonly In: unknown
   /** The shape of the output; `Shape` where it is not known, `never` where the layer does not take the input. */
   readonly Out: unknown
