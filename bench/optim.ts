@@ -19,7 +19,7 @@ import { runInNewContext } from 'node:vm'
 import { type Backend, createBackend } from '../ts/backend/index.js'
 import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
 import { Parameter } from '../ts/parameter.js'
-import { canPlan } from '../ts/train/fast/steps-ahead.js'
+import { canPlan } from '../ts/train/fast/step-planner.js'
 import { cpuName } from './cpu.js'
 
 type OptimizerConstructor = new (parameters: Parameter[], options?: object) => Optimizer

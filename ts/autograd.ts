@@ -309,7 +309,7 @@ let visits = 0
 /** @internal one backward pass, see {@link gradients} and {@link Tensor.backward} */
 export function backpropagate(root: Tensor, seed: Tensor | undefined, options: PassOptions): void {
   // what a result was computed from lives as long as it does: a stale one is refused here
-  root.read()
+  root.checkAlive()
   const { arena } = root.backend
   if (options.operations !== null) {
     arena.enter(root.isInStep)

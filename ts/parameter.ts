@@ -142,11 +142,13 @@ export class Parameter extends Tensor implements GradientSink {
    */
   view(): FloatArray {
     this.markChanged()
+    this.backend.arena.noteRead()
     return this.backend.heap.view(this.address, this.size)
   }
 
   /** The gradient's memory, not a copy, for gradients that you compute yourself; marks the gradient as present. */
   gradientView(): FloatArray {
+    this.backend.arena.noteRead()
     this.gradientState = 'ready'
     this.touchedRows = null
     return this.backend.heap.view(this.gradientPtr, this.size)

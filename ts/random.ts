@@ -15,6 +15,8 @@ import { show } from './common/show.js'
 export class Generator {
   readonly seedLow: number
   readonly seedHigh: number
+  /** @internal draws of all generators by something that is no kernel: what a recording of kernel calls does not see */
+  static hostDraws = 0
   /** Grows by one with every draw; save it to go on exactly where a run stopped. */
   counter = 0
 
@@ -43,6 +45,7 @@ export class Generator {
   uniforms(n: number): Float64Array {
     checkCount('Generator: n', n, 0)
     const out = new Float64Array(n)
+    Generator.hostDraws++
     const counter = this.counter++
     for (let i = 0; i < n; i++) {
       if ((i & 1) === 0) this.draw(i, counter)
@@ -66,6 +69,7 @@ export class Generator {
     checkCount('Generator: n', n, 0)
     const order = new Int32Array(n)
     for (let i = 0; i < n; i++) order[i] = i
+    Generator.hostDraws++
     const counter = this.counter++
     for (let i = n - 1; i > 0; i--) {
       if (i === n - 1 || (i & 1) === 1) this.draw(i, counter)

@@ -10,6 +10,7 @@
  * operation ran on ({@link Tensor.useCopy}), whatever the array holds by then.
  */
 
+import type { ElementCheck } from './backend/arena.js'
 import type { FloatArray } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
@@ -274,6 +275,22 @@ export class Tensor<S extends Shape = Shape> {
 
   /** @internal the elements without a copy: valid until the next operation */
   read(): FloatArray | Int32Array {
+    if (this.host === null) this.backend.arena.noteRead()
+    return this.elements()
+  }
+
+  /** @internal runs a check of the elements that throws where they are wrong: a replayed step repeats it on its own rows */
+  check(check: ElementCheck): void {
+    check(this.elements())
+    if (this.host === null) this.backend.arena.noteCheck(this.ptr, this.size, check)
+  }
+
+  /** @internal @throws StaleTensorError for a tensor of an earlier step */
+  checkAlive(): void {
+    this.elements()
+  }
+
+  private elements(): FloatArray | Int32Array {
     const { heap, arena } = this.backend
     if (this.host !== null && (backwardPasses === 0 || !arena.isAlive(this.epoch))) return this.checkLength(this.host)
     if (this.epoch !== PERMANENT && !arena.isAlive(this.epoch)) throw this.stale()
@@ -283,8 +300,9 @@ export class Tensor<S extends Shape = Shape> {
   private copyIn(values: FloatArray | Int32Array): Ptr {
     const { heap, arena } = this.backend
     this.checkLength(values)
-    arena.copies++
-    const ptr = arena.allocate(this.size * (this.dtype === 'int32' ? 4 : heap.elementSize))
+    const bytes = this.size * (this.dtype === 'int32' ? 4 : heap.elementSize)
+    const ptr = arena.allocate(bytes)
+    arena.noteCopy(ptr, bytes)
     if (this.dtype === 'int32') heap.ints.set(values, ptr / 4)
     else heap.floats.set(values, ptr / heap.elementSize)
     return ptr

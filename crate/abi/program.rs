@@ -1,9 +1,10 @@
 //! Programs: a recorded training step as a list of kernel calls, run many times in one call from JS.
 //!
-//! A program is words in the linear memory. Each call is its form, the place of its kernel in the function table, and the
-//! arguments; which forms there are, [`Form`] says. JS puts exports of this module into the table (ts/train/fast/program.ts),
-//! so that no kernel has a number of its own here. What differs from step to step (rows of data, the block of
-//! hyper-parameters) are arguments that move: a list of (word, increment) pairs is applied after each step.
+//! A program is words in the linear memory. Each call is its signature, the place of its kernel in the function table, and the
+//! arguments. JS puts exports of this module into the table (ts/train/fast/program.ts), so that no kernel has a number of its
+//! own here, and the signature says how many arguments of which type there are, so that a new kernel changes nothing here.
+//! What differs from step to step (rows of data, hyper-parameters, counters of dropout) are arguments that move: a list of
+//! (word, increment) pairs is applied after each step.
 
 use super::{integers, Ptr};
 use core::cell::Cell;
@@ -11,15 +12,19 @@ use core::mem::transmute;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 type Words<'a> = &'a [Cell<i32>];
-type W = usize;
 
-/// Word 0 of a call: the number of its whole-number arguments, or one of these.
-struct Form;
-impl Form {
+/// Word 0 of a call: the number of its whole-number arguments, and in the bytes above what comes behind them.
+struct Signature;
+impl Signature {
     /// No kernel: copies the loss at address 1 to address 2, and ends the run where it is not finite.
     const LOSS: i32 = 0;
-    /// Seven whole numbers and two floats: the losses.
-    const FLOATS: i32 = 1;
+    /// Bits of the number of whole-number arguments.
+    const WHOLE: i32 = 0xff;
+    const WHOLE_ALONE: i32 = 0;
+    const ONE_FLOAT: i32 = 1;
+    const TWO_FLOATS: i32 = 2;
+    const ONE_DOUBLE: i32 = 0x100;
+    const TWO_DOUBLES: i32 = 0x200;
 }
 
 /// Exponent bits of a float: all set in what is not finite.
@@ -45,63 +50,91 @@ pub fn run_program(program: Ptr, words: usize, moves: Ptr, moved: usize, steps: 
     steps
 }
 
+macro_rules! whole {
+    ($i:literal) => {
+        usize
+    };
+}
+
+/// Calls a kernel whose whole-number arguments are the given words of `$words`, followed by the given floats.
+macro_rules! run_kernel {
+    ($kernel:expr, $words:expr, [$($float:expr => $kind:ty),*], $($i:literal)*) => {{
+        // SAFETY: JS put a kernel of this signature into the table; an engine traps where the types differ.
+        let kernel = unsafe { transmute::<usize, extern "C" fn($(whole!($i),)* $($kind),*)>($kernel) };
+        kernel($($words[$i].get() as usize,)* $($float),*);
+    }};
+}
+
+/// Calls a kernel of `$count` whole-number arguments: one arm for each number that there is.
+macro_rules! by_count {
+    ($count:expr, $kernel:expr, $words:expr, $floats:tt; $($n:literal: $($i:literal)*;)*) => {
+        match $count {
+            $($n => run_kernel!($kernel, $words, $floats, $($i)*),)*
+            // a trap here is better than a call with arguments that are not there
+            _ => unreachable!(),
+        }
+    };
+}
+
 /// One call; the number of words that it took, or nothing where the loss is not finite.
 #[inline(always)]
 fn call(words: Words) -> Option<usize> {
-    let (form, kernel) = (words[0].get(), words[1].get() as usize);
-    let a = |i: usize| words[2 + i].get() as usize;
-    let float = |i: usize| f32::from_bits(words[2 + i].get() as u32);
-    macro_rules! kernel {
-        ($kind:ty; $($argument:expr),*) => {{
-            // SAFETY: JS put a kernel of this form into the table; an engine traps where the types differ.
-            let kernel = unsafe { transmute::<usize, $kind>(kernel) };
-            kernel($($argument),*);
-        }};
+    let (signature, kernel) = (words[0].get(), words[1].get() as usize);
+    if signature == Signature::LOSS {
+        let loss = integers(kernel, 1)[0].get();
+        integers(words[2].get() as usize, 1)[0].set(loss);
+        return if loss & EXPONENT == EXPONENT { None } else { Some(3) };
     }
-    let arguments = match form {
-        Form::LOSS => {
-            let loss = integers(kernel, 1)[0].get();
-            integers(a(0), 1)[0].set(loss);
-            if loss & EXPONENT == EXPONENT {
-                return None;
-            }
+    let count = (signature & Signature::WHOLE) as usize;
+    let a = &words[2..];
+    let float = |i: usize| f32::from_bits(a[count + i].get() as u32);
+    let double = |i: usize| {
+        f64::from_bits(a[count + 2 * i].get() as u32 as u64 | (a[count + 2 * i + 1].get() as u32 as u64) << 32)
+    };
+    macro_rules! with_floats {
+        ($($floats:tt)*) => {
+            by_count!(count, kernel, a, [$($floats)*];
+                2: 0 1; 3: 0 1 2; 4: 0 1 2 3; 5: 0 1 2 3 4; 6: 0 1 2 3 4 5; 7: 0 1 2 3 4 5 6; 8: 0 1 2 3 4 5 6 7;)
+        };
+    }
+    let floats = match signature >> 8 {
+        Signature::WHOLE_ALONE => {
+            by_count!(count, kernel, a, [];
+                1: 0;
+                2: 0 1;
+                3: 0 1 2;
+                4: 0 1 2 3;
+                5: 0 1 2 3 4;
+                6: 0 1 2 3 4 5;
+                7: 0 1 2 3 4 5 6;
+                8: 0 1 2 3 4 5 6 7;
+                9: 0 1 2 3 4 5 6 7 8;
+                10: 0 1 2 3 4 5 6 7 8 9;
+                11: 0 1 2 3 4 5 6 7 8 9 10;
+                12: 0 1 2 3 4 5 6 7 8 9 10 11;
+                13: 0 1 2 3 4 5 6 7 8 9 10 11 12;
+                14: 0 1 2 3 4 5 6 7 8 9 10 11 12 13;
+                15: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
+                16: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15;);
+            0
+        }
+        Signature::ONE_FLOAT => {
+            with_floats!(float(0) => f32);
             1
         }
-        Form::FLOATS => {
-            kernel!(extern "C" fn(W, W, W, W, W, W, W, f32, f32); a(0), a(1), a(2), a(3), a(4), a(5), a(6), float(7), float(8));
-            9
+        Signature::TWO_FLOATS => {
+            with_floats!(float(0) => f32, float(1) => f32);
+            2
         }
-        3 => {
-            kernel!(extern "C" fn(W, W, W); a(0), a(1), a(2));
-            3
+        Signature::ONE_DOUBLE => {
+            with_floats!(double(0) => f64);
+            2
         }
-        4 => {
-            kernel!(extern "C" fn(W, W, W, W); a(0), a(1), a(2), a(3));
+        Signature::TWO_DOUBLES => {
+            with_floats!(double(0) => f64, double(1) => f64);
             4
         }
-        5 => {
-            kernel!(extern "C" fn(W, W, W, W, W); a(0), a(1), a(2), a(3), a(4));
-            5
-        }
-        6 => {
-            kernel!(extern "C" fn(W, W, W, W, W, W); a(0), a(1), a(2), a(3), a(4), a(5));
-            6
-        }
-        9 => {
-            kernel!(extern "C" fn(W, W, W, W, W, W, W, W, W); a(0), a(1), a(2), a(3), a(4), a(5), a(6), a(7), a(8));
-            9
-        }
-        10 => {
-            kernel!(extern "C" fn(W, W, W, W, W, W, W, W, W, W); a(0), a(1), a(2), a(3), a(4), a(5), a(6), a(7), a(8), a(9));
-            10
-        }
-        14 => {
-            kernel!(extern "C" fn(W, W, W, W, W, W, W, W, W, W, W, W, W, W);
-                a(0), a(1), a(2), a(3), a(4), a(5), a(6), a(7), a(8), a(9), a(10), a(11), a(12), a(13));
-            14
-        }
-        // ts/train/fast/program.ts writes no other form: a trap here is better than a call with arguments that are not there
         _ => unreachable!(),
     };
-    Some(2 + arguments)
+    Some(2 + count + floats)
 }

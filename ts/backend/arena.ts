@@ -13,6 +13,9 @@ import { OutOfMemoryError } from '../common/errors.js'
 import { type Heap, weigh } from './heap.js'
 import type { Ptr } from './kernels.js'
 
+/** Throws where elements are not what they should be. */
+export type ElementCheck = (elements: ArrayLike<number>) => void
+
 interface Chunk {
   ptr: Ptr
   bytes: number
@@ -56,8 +59,6 @@ export class StepArena {
   epoch = ++counter
   private readonly scopes: number[] = []
   private ended = true
-  /** Arrays that were copied in: what a recording of kernel calls does not see. */
-  copies = 0
   /** Recorded nodes that no backward() has used yet. */
   private pending = 0
   /** Recorded results that neither another operation nor a backward() has used. */
@@ -92,6 +93,17 @@ export class StepArena {
   isAlive(epoch: number): boolean {
     return epoch === this.epoch || (this.scopes.length > 0 && this.scopes.includes(epoch))
   }
+
+  // What a recorded list of kernel calls does not hold: a recording (train/fast/recording.ts) listens, nobody else does.
+
+  /** So many bytes of an ordinary array were copied to an address. */
+  noteCopy(_ptr: Ptr, _bytes: number): void {}
+
+  /** Elements in linear memory were read by something that is no kernel, or may be written. */
+  noteRead(): void {}
+
+  /** Elements were checked, which throws where they are wrong and changes nothing. */
+  noteCheck(_ptr: Ptr, _size: number, _check: ElementCheck): void {}
 
   /** Called before every recorded operation. `continues`: it uses a tensor of this step. */
   enter(continues: boolean): void {
@@ -229,12 +241,20 @@ export class StepArena {
     }
   }
 
-  private reset(): void {
+  /** Forgets what was allocated since the mark was made, for a step that is run again: its addresses are the same. */
+  protected rewind({ chunk, top }: Pick<Mark, 'chunk' | 'top'>): void {
+    this.reset(false)
+    this.chunk = chunk
+    this.top = top
+    this.ended = false
+  }
+
+  protected reset(merges = true): void {
     this.epoch = ++counter
     this.pending = 0
     this.loose = 0
     this.drawn.clear()
-    if (this.chunks.length > 1) this.merge()
+    if (merges && this.chunks.length > 1) this.merge()
     this.chunk = 0
     this.top = 0
   }

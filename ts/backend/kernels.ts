@@ -219,6 +219,28 @@ export type Update = (p: Ptr, g: Ptr, s: Ptr, stride: number, n: number, h: Ptr)
  */
 export const WHOLE_UPDATES: readonly string[] = ['lamb', 'lars', 'dogSums', 'prodigyMoments']
 
+const TWO = ['f32', 'f32'] as const
+const [ONE_DOUBLE, TWO_DOUBLES] = [['f64'] as const, ['f64', 'f64'] as const]
+
+/**
+ * Kernels with arguments that are no whole numbers, which come last and are of one type in a kernel: two at most. Programs
+ * (crate/abi/program.rs) call kernels by their types, and a kernel that is not here has whole numbers alone.
+ */
+export const FLOAT_ARGUMENTS: Readonly<Record<string, readonly ('f32' | 'f64')[]>> = {
+  fill: ['f32'],
+  addScaled: ['f32'],
+  clip: TWO,
+  squaredError: TWO,
+  absoluteError: TWO,
+  huber: TWO,
+  binaryCrossEntropy: TWO,
+  crossEntropyIndices: TWO,
+  crossEntropyProbabilities: TWO,
+  dropout: ONE_DOUBLE,
+  randomUniform: TWO_DOUBLES,
+  randomNormal: TWO_DOUBLES,
+}
+
 /** Bytes of the hyper-parameters of any {@link Update}. */
 export const SUMS_OFFSET = 64
 

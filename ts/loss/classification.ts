@@ -124,7 +124,11 @@ function checkLogits(name: string, prediction: Tensor): void {
 
 /** @internal @throws RangeError naming the first element that is not from 0 to 1 */
 export function checkProbabilities(what: string, t: Tensor): Tensor {
-  const at = t.read().findIndex((p) => p < 0 || p > 1)
-  if (at >= 0) throw new RangeError(`${what}: wants numbers from 0 to 1, got ${t.read()[at]} at position ${at}`)
+  t.check((numbers) => {
+    for (let i = 0; i < numbers.length; i++) {
+      const p = numbers[i]
+      if (p < 0 || p > 1) throw new RangeError(`${what}: wants numbers from 0 to 1, got ${p} at position ${i}`)
+    }
+  })
   return t
 }

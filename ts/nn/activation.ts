@@ -13,7 +13,7 @@ import { Module } from './module.js'
  * new Activation('relu').predict([[-1, 2]]) // [[0, 2]]
  */
 export class Activation extends Module {
-  /** @internal nothing but kernels depends on the data (train/fast/recording.ts); subclasses are asked for themselves */
+  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
   static readonly isReplayable = true
 
   declare readonly shapes?: KeepsShape

@@ -44,6 +44,9 @@ export interface BatchNormOptions extends ModuleOptions {
  *   throws ShapeError naming the layer, also for a batch of one row while training
  */
 export class BatchNorm<const N extends number = number> extends Module {
+  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
+  static readonly isReplayable = true
+
   declare readonly shapes?: LastAxis<`BatchNorm(${N})`, N, N>
   declare weight: Parameter
   declare bias: Parameter

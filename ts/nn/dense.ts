@@ -36,7 +36,7 @@ const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu',
  * @throws RangeError for sizes that are no whole numbers or an unknown activation; forward() throws ShapeError naming the layer
  */
 export class Dense<const I extends number = number, const O extends number = number> extends Module {
-  /** @internal nothing but kernels depends on the data (train/fast/recording.ts); subclasses are asked for themselves */
+  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
   static readonly isReplayable = true
 
   declare readonly shapes?: LastAxis<`Dense(${I}, ${O})`, I, O>

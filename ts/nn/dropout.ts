@@ -17,6 +17,9 @@ import { type BuildContext, Module, type ModuleOptions } from './module.js'
  * @throws RangeError unless 0 ≤ rate < 1
  */
 export class Dropout extends Module {
+  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
+  static readonly isReplayable = true
+
   declare readonly shapes?: KeepsShape
   declare private generator: Generator
 

@@ -22,6 +22,9 @@ export interface EmbeddingOptions extends ModuleOptions {
  * @throws RangeError for sizes that are no whole numbers; forward() for an index outside the table
  */
 export class Embedding extends Module {
+  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
+  static readonly isReplayable = true
+
   declare weight: Parameter
   readonly #options: EmbeddingOptions
 

@@ -11,7 +11,7 @@ import { Module } from './module.js'
  * new Flatten().predict(zeros([5, 28, 28])).shape // [5, 784]
  */
 export class Flatten extends Module {
-  /** @internal nothing but kernels depends on the data (train/fast/recording.ts); subclasses are asked for themselves */
+  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
   static readonly isReplayable = true
 
   override describe(): string {

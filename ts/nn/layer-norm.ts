@@ -30,6 +30,9 @@ export interface LayerNormOptions extends ModuleOptions {
  *   layer
  */
 export class LayerNorm<const N extends number = number> extends Module {
+  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
+  static readonly isReplayable = true
+
   declare readonly shapes?: LastAxis<`LayerNorm(${N})`, N, N>
   declare weight: Parameter
   declare bias: Parameter

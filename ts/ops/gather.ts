@@ -13,14 +13,15 @@ import { asTensor, floatArray, type Operand, type ShapeOf, Tensor, type TensorLi
 /** @internal whole numbers within 0..limit-1 as an int32 tensor. @throws RangeError naming the first that is not */
 export function asIndices(values: TensorLike, limit: number, what: string, backend: Tensor['backend']): Tensor {
   const given = asTensor(values, backend, what)
-  const numbers = given.read()
-  for (let i = 0; i < numbers.length; i++) {
-    const value = numbers[i]
-    if (!Number.isInteger(value) || value < 0 || value >= limit) {
-      throw new RangeError(`${what}: wants whole numbers from 0 to ${limit - 1}, got ${value} at position ${i}`)
+  given.check((numbers) => {
+    for (let i = 0; i < numbers.length; i++) {
+      const value = numbers[i]
+      if (!Number.isInteger(value) || value < 0 || value >= limit) {
+        throw new RangeError(`${what}: wants whole numbers from 0 to ${limit - 1}, got ${value} at position ${i}`)
+      }
     }
-  }
-  return given.dtype === 'int32' ? given : Tensor.onHost(backend, given.shape, Int32Array.from(numbers))
+  })
+  return given.dtype === 'int32' ? given : Tensor.onHost(backend, given.shape, Int32Array.from(given.read()))
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Loss } from '../loss/loss.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import { checkModel } from './claim.js'
 import { checkData, type DataSet, type Rows, rowsBetween } from './data.js'
-import { judge } from './judge.js'
+import { forwardLoss } from './forward-loss.js'
 import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
 
 /** Options of {@link evaluateModel}. */
@@ -51,9 +51,9 @@ export function evaluateRows(
       for (let from = 0; from < rows.count; from += batchSize) {
         const batch = rowsBetween(rows, from, Math.min(from + batchSize, rows.count))
         scope(backend, () => {
-          const judged = judge(model, loss, batch)
-          means.add(judged.loss.item(), judged.prediction, judged.targets, batch.count)
-          return judged.loss
+          const result = forwardLoss(model, loss, batch)
+          means.add(result.loss.item(), result.prediction, result.targets, batch.count)
+          return result.loss
         })
       }
     })

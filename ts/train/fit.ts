@@ -7,13 +7,14 @@ import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
 import { claim } from './claim.js'
 import type { Rows } from './data.js'
+import type { Place } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
-import { type Ends, type QuietSteps, quietSteps } from './fast/quiet-steps.js'
+import { type BlockLimits, FastSteps, type RowRange, type StepBlock } from './fast/index.js'
 import type { EpochRecord, History } from './history.js'
 import { RunningMeans, resolveMetrics } from './metrics.js'
 import { Pacer } from './pacer.js'
 import { type FitOptions, type Plan, planFit } from './plan.js'
-import { type Place, type Step, steps } from './steps.js'
+import { endSteps, type Step, steps, takeStep } from './steps.js'
 
 /**
  * Trains a model, in training mode; afterwards it is in the mode in which it was before. Where an optimizer accumulates batches
@@ -52,7 +53,8 @@ class Run {
   private readonly callbacks: readonly Callback[]
   private readonly watchesBatches: boolean
   private readonly watchesEpochs: boolean
-  private readonly history: History = { epochs: [], steps: 0, seconds: 0, stopReason: 'completed' }
+  private readonly history: History
+  private readonly fast: FastSteps
   private readonly started = performance.now()
   private epochStarted = performance.now()
   private stopReason: string | null = null
@@ -74,6 +76,8 @@ class Run {
     this.watchesEpochs =
       this.validation !== null || options.onProgress !== undefined || this.callbacks.some((c) => c.onEpochEnd !== undefined)
     this.options = options
+    this.fast = new FastSteps(plan, this.watchesBatches)
+    this.history = { epochs: [], steps: 0, seconds: 0, execution: this.fast.execution, stopReason: 'completed' }
     this.means = new RunningMeans(this.metrics)
     this.control = { model, stop: (reason = 'stopped') => (this.stopReason = reason) }
   }
@@ -82,8 +86,9 @@ class Run {
     await this.call('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
     try {
       if (!this.shouldStop()) {
-        if (this.watchesBatches || this.metrics.length > 0) await this.each(steps(this.plan), (step) => this.afterStep(step))
-        else await this.each(quietSteps(this.plan, this.ends), (taken) => this.afterSteps(taken))
+        const { plan, fast } = this
+        if (this.watchesBatches || this.metrics.length > 0) await this.each(steps(plan, fast), (step) => this.afterStep(step))
+        else await this.eachBlock()
       }
       // before callbacks put the best weights back
       this.flush()
@@ -100,6 +105,21 @@ class Run {
     this.history.seconds = seconds(this.started)
     if (this.stopReason !== null) this.history.stopReason = this.stopReason
     return this.history
+  }
+
+  private async eachBlock(): Promise<void> {
+    const { plan, fast } = this
+    const takeOne = (i: number, range: RowRange) => takeStep(plan, fast, range, this.placeOf(i), false).loss
+    try {
+      await this.each(fast.blocks(this.limits, takeOne), (block) => this.afterBlock(block))
+    } finally {
+      endSteps(plan, fast)
+    }
+  }
+
+  private placeOf(step: number): Place {
+    const { batchesPerEpoch } = this.plan
+    return { step: step + 1, epoch: Math.floor(step / batchesPerEpoch) + 1, batch: (step % batchesPerEpoch) + 1 }
   }
 
   /** Steps on batches that still wait for others. */
@@ -125,11 +145,13 @@ class Run {
       if (pending !== undefined) await pending
       this.checkFailure()
       if (this.shouldStop()) break
-      if (pacer.isDue) await pacer.pause()
+      if (!pacer.isDue) continue
+      await pacer.pause()
+      this.fast.codeRan()
     }
   }
 
-  private get ends(): Ends {
+  private get limits(): BlockLimits {
     return { spansEpochs: !this.watchesEpochs && this.optimizer.flush === undefined, isOver: () => this.shouldStop() }
   }
 
@@ -149,7 +171,7 @@ class Run {
   }
 
   /** As {@link afterStep} for steps that nobody watches; epochs end among them only where nobody watches those either. */
-  private afterSteps(taken: QuietSteps): Promise<void> | undefined {
+  private afterBlock(taken: StepBlock): Promise<void> | undefined {
     const { batchesPerEpoch } = this.plan
     const { first, count, size } = taken
     const epochs: EpochRecord[] = []
@@ -192,7 +214,9 @@ class Run {
 
   /** An error in onProgress ends training, also where it was asynchronous and comes later. */
   private tell(progress: Progress): void {
-    const answer: unknown = this.options.onProgress?.(progress)
+    if (this.options.onProgress === undefined) return
+    const answer: unknown = this.options.onProgress(progress)
+    this.fast.codeRan()
     if (!(answer instanceof Promise)) return
     answer.catch((cause) => {
       // nobody looks any more: the runtime has to tell
@@ -271,6 +295,7 @@ class Run {
       try {
         const result = invoke(callback)
         if (result !== undefined) await result
+        this.fast.codeRan()
       } catch (cause) {
         throw new Error(
           `fit: ${hook} of callback ${callback.name ?? i} failed: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -12,7 +12,6 @@ import type { Parameter } from '../parameter.js'
 import { zeros } from '../tensor.js'
 import type { Callback, Progress } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
-import { isReplayable, type Recording } from './fast/recording.js'
 import type { MetricsOption } from './metrics.js'
 import { takesWholeSteps, type WholeStepOptimizer } from './whole-step.js'
 
@@ -44,6 +43,14 @@ export interface StepOptions extends DataSet {
    * belongs into a callback (`onBatchEnd` sees each step). It overrides what else sets the rate, such as ReduceOnPlateau.
    */
   schedule?: (step: number) => number
+  /**
+   * Whether steps may be run from a recording of their kernel calls, which gives the same numbers faster: `history.execution` says how
+   * many were. A forward method or loss of your own is then not called at each step. That it computes the same from the same input,
+   * fields and parameters is observed (what reads numbers, draws random ones, or changes a field is run as it is written, and steps
+   * are recorded anew after callbacks); false is for one that depends on something that it changes itself outside of the model, such
+   * as a count of calls in a variable. Default true.
+   */
+  replay?: boolean
   /** Milliseconds of work after which other tasks get a turn. Default 16. */
   yieldEvery?: number
 }
@@ -68,7 +75,7 @@ const DEFAULT_BATCH = 32
 export const FIT_ALONE = ['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'] as const
 /** What fit and trainSteps know beside the data. */
 const OPTIONS: readonly string[] = [
-  ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'yieldEvery'],
+  ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'replay', 'yieldEvery'],
   ...FIT_ALONE,
 ]
 
@@ -84,12 +91,7 @@ export interface Plan {
   idle: readonly Parameter[]
   /** Each group's learning rate by the first one's, which a schedule keeps; null where they are alike. */
   rates: readonly number[] | null
-  /** Recorded steps by their number of rows; null where steps cannot be replayed. */
-  recordings: Recordings | null
 }
-
-/** @internal recorded steps by their number of rows */
-export type Recordings = Map<number, Recording>
 
 /** @internal @throws RangeError, ShapeError */
 export function planSteps(model: Module, options: StepOptions, rows = checkData(options, model.backend, 'fit', OPTIONS)): Plan {
@@ -104,7 +106,7 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     throw new TypeError(
       `fit: schedule must be a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`,
     )
-  for (const name of ['shuffle', 'dropLast'] as const) {
+  for (const name of ['shuffle', 'dropLast', 'replay'] as const) {
     const value = options[name] ?? true
     if (typeof value !== 'boolean') throw new TypeError(`fit: ${name} must be true or false, got ${show(value)}`)
   }
@@ -121,8 +123,6 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   }
   const batches = rows.count / size
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
-  const isPlain = !takesWholeSteps(optimizer) && !optimizer.wantsClosure
-  const recordings = isPlain && isReplayable(model, options.loss, rows) ? new Map() : null
   if (traitsOf(options.loss)?.isChoosy) checkTargets(model, rows, options.loss, 'fit: targets')
   const checked = schedule === undefined ? options : { ...options, schedule: checkedSchedule(schedule) }
   return {
@@ -134,7 +134,6 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     batchesPerEpoch,
     idle: idleOf(model, optimizer),
     rates: ratesOf(optimizer),
-    recordings,
   }
 }
 

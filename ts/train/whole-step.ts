@@ -4,7 +4,8 @@ import { outputOf } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 import type { TrainingBatch } from '../solve/optimizers/closure.js'
 import { type Rows, stepBatch } from './data.js'
-import { judge, targetsFor } from './judge.js'
+import type { Evaluation } from './fast/index.js'
+import { forwardLoss, targetsFor } from './forward-loss.js'
 import type { Plan } from './plan.js'
 import type { Step } from './steps.js'
 
@@ -36,7 +37,7 @@ export function wholeStep(
   const batch = batchOf(rows, order, from, to)
   const { inputs, targets, weights } = batch
   const prediction = isWatched ? noGrad(() => outputOf(model, inputs)).keep() : inputs
-  const evaluate = () => judge(model, loss, batch).loss
+  const evaluate = () => forwardLoss(model, loss, batch).loss
   const value = optimizer.trainOn({ inputs, targets, weights: weights ?? undefined, loss, evaluate })
   return { loss: value, prediction, targets: targetsFor(loss, targets, prediction) }
 }
@@ -46,26 +47,15 @@ function batchOf(rows: Rows, order: Int32Array | null, from: number, to: number)
   return to - from === rows.count ? rows : batchOnHost(rows, order, from, to)
 }
 
-/** @internal The step of an optimizer that calls backward() through a closure. `finite` throws for a loss that is not. */
-export function closureStep(
-  { model, rows, options }: Plan,
-  optimizer: object,
-  order: Int32Array | null,
-  from: number,
-  to: number,
-  finite: (loss: number) => void,
-): Pick<Step, 'loss' | 'prediction' | 'targets'> {
-  const batch = batchOnHost(rows, order, from, to)
-  let first: Pick<Step, 'loss' | 'prediction' | 'targets'> | undefined
+/** @internal The step of an optimizer that asks for loss and gradients more than once, such as SAM: as they are the first time. */
+export function closureStep(optimizer: object, evaluate: () => Evaluation): Evaluation {
+  let first: Evaluation | undefined
   const closure = (): void => {
-    const { prediction, targets, loss } = judge(model, options.loss, batch)
-    const value = loss.item()
-    finite(value)
-    first ??= { loss: value, prediction: prediction.keep(), targets }
-    loss.backward()
+    const { prediction, targets, loss } = evaluate()
+    first ??= { loss, prediction: prediction.keep(), targets: targets.keep() }
   }
   ;(optimizer as { step(closure: () => void): void }).step(closure)
-  return first as unknown as Step
+  return first as unknown as Evaluation
 }
 
 /** A batch whose tensors outlive the step. */

@@ -4,36 +4,33 @@
  * A call names its kernel by its place in the module's function table, where exports are put on first use. Arguments may
  * move: grow by a fixed amount from one run to the next, as the address of the next batch does.
  */
-import type { Kernels, Ptr } from '../../backend/kernels.js'
+import { FLOAT_ARGUMENTS, type Kernels, type Ptr } from '../../backend/kernels.js'
+import type { Generator } from '../../random.js'
+
+type Kernel = (...args: number[]) => unknown
 
 /** A kernel as it was called. */
 export interface KernelCall {
   name: string
   kernel: Kernel
   args: readonly number[]
+  /** Where an argument counts the draws of a generator: which one, whose, and how many draws of the step came before. */
+  counter: Counter | null
 }
 
-/** How the arguments of a kernel are written: as many whole numbers, or {@link FLOATS}. */
-export const FORMS: Readonly<Record<string, number>> = {
-  copy: 3,
-  activationForward: 4,
-  activationBackward: 5,
-  add: 9,
-  denseForward: 10,
-  denseBackward: 14,
-  ...Object.fromEntries(
-    ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy', 'crossEntropyIndices', 'crossEntropyProbabilities'].map((name) => [
-      name,
-      1,
-    ]),
-  ),
+/** An argument that is the counter of a random generator. */
+export interface Counter {
+  /** Its place among the arguments. */
+  argument: number
+  generator: Generator
+  /** Draws of the same step that came before. */
+  offset: number
+  /** Draws in a step. */
+  perStep: number
 }
-/** Takes the loss from one address to another, and ends the run where it is not finite. */
+
+/** Word 0 of what is no kernel: takes the loss from one address to another, and ends the run where it is not finite. */
 const LOSS = 0
-/** Seven whole numbers, then two floats. */
-export const FLOATS = 1
-/** Every update of an optimizer (`Update` in kernels.ts). */
-export const UPDATE = 6
 
 /** What a WebAssembly module has for programs. */
 interface Runner {
@@ -56,8 +53,6 @@ function placeOf(table: WebAssembly.Table, kernel: unknown): number {
   return place
 }
 
-type Kernel = (...args: number[]) => unknown
-
 /** What threads add to a kernel that they share (threads/split.ts): the kernel on one thread, and which calls stay there. */
 interface Shared {
   whole: Kernel
@@ -77,17 +72,20 @@ export interface UpdateCall {
   args: readonly number[]
 }
 
-/** Words of an update, with its move. */
-const UPDATE_WORDS = 2 + UPDATE + 2
+/** Words of an update (`Update` in kernels.ts has six arguments), with its move. */
+const UPDATE_WORDS = 2 + 6 + 2
 
 /** A program: written call by call, then placed in memory, and run with updates that may change from run to run. */
 export class Program {
   private readonly words: number[] = []
   /** Pairs of a word and what it grows by. */
   private readonly moves: number[] = []
+  private readonly counters: { word: number; counter: Counter }[] = []
   private readonly runner: Runner
   private address: Ptr = 0
   private fixed: readonly [words: number, moves: number] = [0, 0]
+  /** Whether what is in memory is what was written: a run leaves arguments where they have moved to. */
+  private isWritten = false
 
   private constructor(runner: Runner) {
     this.runner = runner
@@ -101,7 +99,7 @@ export class Program {
 
   /** A copy of rows that lie behind each other, one batch further at each step. */
   addCopy(kernel: unknown, from: Ptr, to: Ptr, floats: number): void {
-    this.write(FORMS.copy, kernel, [from, to, floats])
+    this.write('copy', kernel, [from, to, floats])
     this.move(-3, 4 * floats)
   }
 
@@ -111,18 +109,22 @@ export class Program {
     this.move(-1, 4)
   }
 
-  /** Any kernel; false, and nothing written, if programs cannot call it. */
-  add({ name, kernel, args }: KernelCall): boolean {
-    const form = FORMS[name]
+  /** Any kernel; false, and nothing written, if programs cannot call it: one in JavaScript, or work for several threads. */
+  add({ name, kernel, args, counter }: KernelCall): boolean {
     const own = onOneThread(kernel, args)
-    if (form === undefined || own === null) return false
+    if (own === null) return false
+    const start = this.words.length + 2
     try {
-      this.write(form, own, form === FLOATS ? [...args.slice(0, 7), ...args.slice(7).map(floatBits)] : args)
-      return true
+      this.write(name, own, args)
     } catch (error) {
       if (error instanceof TypeError) return false
       throw error
     }
+    if (counter === null) return true
+    const word = start + counter.argument
+    this.counters.push({ word, counter })
+    this.moves.push(word, counter.perStep)
+    return true
   }
 
   /** Finds room for what was written, and for so many updates. */
@@ -138,21 +140,35 @@ export class Program {
   setUpdates(updates: readonly UpdateCall[], rows: Ptr, bytes: number): void {
     ;[this.words.length, this.moves.length] = this.fixed
     updates.forEach(({ kernel, args }, i) => {
-      this.write(UPDATE, onOneThread(kernel, args), [...args, rows + i * bytes])
+      this.write('update', onOneThread(kernel, args), [...args, rows + i * bytes])
       this.move(-1, updates.length * bytes)
     })
+    this.isWritten = false
   }
 
   /** Runs up to `steps` steps; returns how many it finished. */
   run(ints: Int32Array, steps: number): number {
-    const { words, moves, address } = this
-    ints.set(words, address / 4)
-    ints.set(moves, address / 4 + words.length)
-    return this.runner.runProgram(address, words.length, address + 4 * words.length, moves.length / 2, steps)
+    const { words, moves, address, counters } = this
+    const moved = steps > 1 ? moves.length : 0
+    if (!this.isWritten) {
+      ints.set(words, address / 4)
+      ints.set(moves, address / 4 + words.length)
+    }
+    for (let i = 0; i < counters.length; i++) {
+      const { word, counter } = counters[i]
+      ints[address / 4 + word] = counter.generator.counter + counter.offset
+    }
+    // a single step is written in words that stay as they are
+    this.isWritten = moved === 0
+    return this.runner.runProgram(address, words.length, address + 4 * words.length, moved / 2, steps)
   }
 
-  private write(form: number, kernel: unknown, args: readonly number[]): void {
-    this.words.push(form, placeOf(this.runner.table, kernel), ...args)
+  private write(name: string, kernel: unknown, args: readonly number[]): void {
+    const types = FLOAT_ARGUMENTS[name] ?? NO_FLOATS
+    const whole = args.length - types.length
+    const place = placeOf(this.runner.table, kernel)
+    const [of, shift] = types[0] === 'f64' ? [doubleWords, 16] : [floatWords, 8]
+    this.words.push(whole | (types.length << shift), place, ...args.slice(0, whole), ...args.slice(whole).flatMap(of))
   }
 
   private move(word: number, increment: number): void {
@@ -160,10 +176,17 @@ export class Program {
   }
 }
 
-const float = new Float32Array(1)
-const bits = new Int32Array(float.buffer)
+const NO_FLOATS: readonly string[] = []
+const doubles = new Float64Array(1)
+const floats = new Float32Array(doubles.buffer)
+const bits = new Int32Array(doubles.buffer)
 
-function floatBits(value: number): number {
-  float[0] = value
-  return bits[0]
+function floatWords(value: number): number[] {
+  floats[0] = value
+  return [bits[0]]
+}
+
+function doubleWords(value: number): number[] {
+  doubles[0] = value
+  return [bits[0], bits[1]]
 }

@@ -1,30 +1,35 @@
 /**
- * Replay: a training step of a known kind is recorded once as the list of its kernel calls and then run from the list,
- * with no graph, no tensors and no allocation. The bits are those of the step that was recorded.
+ * Recordings: a training step is run as it is written, while everything that it does is noted down, and run again from the list
+ * of its kernel calls, with no graph, no tensors and no allocation. The bits are those of the step that was recorded.
  *
- * A recording has an arena of its own, so every address in it stays valid. It is made only where nothing but kernels
- * depends on the data: dense layers, activations and flattening in a {@link Sequential}, with a loss of this library.
- * Everything else (dropout, models and losses of one's own) runs as it is written.
+ * A recording has an arena of its own, so every address in it stays valid, and a step that is recorded again has the same
+ * addresses. Whether the list is all that the step does is observed: see {@link Recording.obstacle}.
  */
-import { StepArena } from '../../backend/arena.js'
+import { type ElementCheck, StepArena } from '../../backend/arena.js'
 import type { Backend } from '../../backend/index.js'
 import type { Kernels, Ptr } from '../../backend/kernels.js'
 import { sizeOf } from '../../common/shape.js'
-import { asColumn, type Loss, traitsOf } from '../../loss/loss.js'
+import type { Loss } from '../../loss/loss.js'
 import type { Module } from '../../nn/module.js'
-import { Sequential } from '../../nn/sequential.js'
-import type { Parameter } from '../../parameter.js'
+import { Parameter } from '../../parameter.js'
+import { Generator } from '../../random.js'
 import { Tensor } from '../../tensor.js'
 import { copyRows, type Rows } from '../data.js'
-import type { KernelCall } from './program.js'
+import { forwardLoss } from '../forward-loss.js'
+import { type KernelCall, Program } from './program.js'
 
-/** @internal whether steps on these rows depend on their data through kernels alone */
-export function isReplayable(model: Module, loss: Loss, { targets }: Rows): boolean {
-  // A subclass may do more than its base, as may an object with a forward of its own.
-  if (Object.getPrototypeOf(model) !== Sequential.prototype || Object.hasOwn(model, 'forward')) return false
-  const isKnown = (layer: Module) => Object.hasOwn(layer.constructor, 'isReplayable') && !Object.hasOwn(layer, 'forward')
-  // Targets of the other kind are converted by the loss, outside the kernels.
-  return (model as Sequential).layers.every(isKnown) && traitsOf(loss)?.takes(targets) === true
+/** Rows of consecutive batches: order[from..to], or from..to. */
+export interface RowRange {
+  order: Int32Array | null
+  from: number
+  to: number
+}
+
+/** What a recording needs to know of a training. */
+export interface Recorded {
+  model: Module
+  loss: Loss
+  rows: Rows
 }
 
 /** Where a parameter was when a step was recorded. */
@@ -33,90 +38,151 @@ interface Place {
   address: Ptr
   gradientAddress: Ptr
   requiresGrad: boolean
+  /** Whether its gradient was there already, and was added to. */
+  accumulates: boolean
+  /** Whether the step computes its gradient. */
+  isTrained: boolean
+}
+
+/** One input of the batch: rows of data, and where they go. */
+interface BatchPart {
+  rows: Tensor
+  to: Tensor
+  /** What the step checks of them. */
+  checks: ElementCheck[]
+}
+
+/** An array that was copied in from the host. */
+interface Constant {
+  ptr: Ptr
+  bytes: Uint8Array
 }
 
 /** One kind of step: so many rows through the same kernels. */
 export class Recording {
   /** The kernel calls of the step, in order. */
-  readonly calls: KernelCall[] = []
-  private readonly bound: (() => void)[]
-  private readonly inputs: Tensor
-  private readonly targets: Tensor
-  private readonly weights: Tensor | null
+  calls: readonly KernelCall[] = []
+  readonly batch: readonly BatchPart[]
+  private places: readonly Place[] = []
+  private constants: readonly Constant[] = []
+  private draws: readonly (readonly [Generator, number])[] = []
   private prediction!: Tensor
+  private targets!: Tensor
   private value!: Tensor
-  private readonly places: readonly Place[]
-  private readonly rows: Rows
+  /** Grows by one when the list changes: programs that were made of it are gone then. */
+  version = 0
+  /** The step as a program; null where there can be none, undefined where none was asked for yet. */
+  private program: Program | null | undefined = undefined
   private readonly backend: Backend
-  private readonly arena: StepArena
+  private readonly arena: RecordingArena
+  /** Programs of the step, and what they run on. */
+  private programs: StepArena
+  private readonly batchMemory: StepArena
 
-  /**
-   * Runs the step on the rows order[from..to] and records it: forward, loss and backward, not the optimizer.
-   * @throws whatever the step throws; nothing is kept then
-   */
-  constructor(model: Module, loss: Loss, rows: Rows, order: Int32Array | null, from: number, to: number) {
-    this.backend = model.backend
-    this.rows = rows
-    this.places = model.parameters().map(placeOf)
-    this.arena = new StepArena(this.backend.heap, true)
-    try {
-      this.arena.enter(false)
-      const size = to - from
-      this.inputs = this.place(rows.inputs, size)
-      this.targets = this.place(rows.targets, size)
-      this.weights = rows.weights && this.place(rows.weights, size)
-      this.fill(order, from, to)
-      // As in a backward pass, what is not recorded for a gradient stays in the arena: a copy would not be in the list.
-      withArena(this.backend, this.arena, () =>
-        this.arena.duringBackward(() => recordCalls(this.backend, this.calls, () => this.step(model, loss))),
-      )
-      this.bound = this.calls.map(bind)
-    } catch (error) {
-      this.release()
-      throw error
-    }
-  }
-
-  /** Whether the list has all that the step does: nothing was copied in besides. */
-  get isComplete(): boolean {
-    return this.arena.copies === 0
+  /** @throws OutOfMemoryError */
+  constructor(
+    private readonly recorded: Recorded,
+    readonly size: number,
+  ) {
+    const { model, rows } = recorded
+    const { heap } = (this.backend = model.backend)
+    const given = [rows.inputs, rows.targets, ...(rows.weights === null ? [] : [rows.weights])]
+    const shapes = given.map((t) => [size, ...t.shape.slice(1)])
+    const starts = shapes.map(() => 0)
+    let bytes = 0
+    shapes.forEach((shape, i) => {
+      starts[i] = bytes
+      bytes += Math.ceil((sizeOf(shape) * heap.elementSize) / 16) * 16
+    })
+    this.batchMemory = new StepArena(heap, true)
+    const block = this.batchMemory.allocate(bytes)
+    this.arena = new RecordingArena(heap, true)
+    this.programs = new StepArena(heap, true)
+    this.batch = given.map((from, i) => ({
+      rows: from,
+      to: Tensor.permanent(this.backend, shapes[i], block + starts[i], from.dtype),
+      checks: [],
+    }))
   }
 
   /** Gives the memory back; the recording must not run again. */
   release(): void {
-    this.arena.release()
+    for (const arena of [this.batchMemory, this.arena, this.programs]) arena.release()
   }
 
-  /** Prediction and targets of the step that ran last, as tensors of a step that opens here: stale when the next one does. */
-  results(): { prediction: Tensor; targets: Tensor } {
-    const { backend } = this
-    backend.arena.enter(false)
-    const ofStep = (t: Tensor) => Tensor.inArena(backend, t.shape, t.address, false, t.dtype)
-    const prediction = ofStep(this.prediction)
-    return { prediction, targets: asColumn(ofStep(this.targets), prediction) }
+  /**
+   * Runs the step on these rows as it is written, forward, loss and backward, and records it.
+   * @returns whether it did the same as when it was recorded before
+   * @throws whatever the step throws
+   */
+  record(range: RowRange): boolean {
+    const before = { calls: this.calls, constants: this.constants, places: this.places, draws: this.draws }
+    this.fill(range)
+    this.calls = []
+    const candidates = this.recorded.model.parameters()
+    const waiting = new Set(candidates.filter((p) => p.gradientState === 'ready'))
+    this.arena.begin()
+    const { hostDraws } = Generator
+    const calls: KernelCall[] = []
+    const asked = watchRandom(() =>
+      withArena(this.backend, this.arena, () =>
+        // as in a backward pass, what is not recorded for a gradient stays in the arena: a copy would not be in the list
+        this.arena.duringBackward(() => recordCalls(this.backend, this.arena, calls, () => this.step())),
+      ),
+    )
+    if (asked || Generator.hostDraws !== hostDraws) this.arena.obstacle ??= 'it draws random numbers in JavaScript'
+    const reached = parametersOf(this.value)
+    if (reached.some((p) => p.requiresGrad && !candidates.includes(p)))
+      this.arena.obstacle ??= 'it trains a parameter that is not in the model'
+    this.places = placesOf(new Set([...candidates, ...reached]), waiting)
+    this.draws = [...this.arena.draws].map(([generator, first]) => [generator, generator.counter - first] as const)
+    this.constants = this.arena.constants.map(({ ptr, bytes }) => ({ ptr, bytes: this.bytesAt(ptr, bytes) }))
+    this.keepChecks()
+    this.calls = this.withCounters(calls)
+    const isSame = this.isSameAs(before)
+    if (!isSame) this.forgetPrograms()
+    return isSame
   }
 
-  private place(t: Tensor, rows: number): Tensor {
-    const shape = [rows, ...t.shape.slice(1)]
-    return Tensor.permanent(this.backend, shape, this.arena.allocate(sizeOf(shape) * this.backend.heap.elementSize), t.dtype)
+  private forgetPrograms(): void {
+    this.program = undefined
+    this.programs.release()
+    this.programs = new StepArena(this.backend.heap, true)
+    this.version++
   }
 
-  /** Whether the step would still be the same: every parameter where it was, and none waiting to be added to. */
+  /** Why the list is not all that the step does, as it was recorded last; null where it is. */
+  get obstacle(): string | null {
+    return this.arena.obstacle
+  }
+
+  /** Whether the step looks up rows of a table and notes which, for optimizers that update those alone. */
+  get touchesRows(): boolean {
+    return this.places.some(({ parameter, isTrained }) => isTrained && parameter.touchedRows !== null)
+  }
+
+  /** Whether the step would still be the same as far as parameters are concerned: each where it was, gradients there or not as they were. */
   get isCurrent(): boolean {
     const { places } = this
     for (let i = 0; i < places.length; i++) {
-      const { parameter: p, address, gradientAddress, requiresGrad } = places[i]
-      if (p.gradientState === 'ready' || p.address !== address) return false
+      const { parameter: p, address, gradientAddress, requiresGrad, accumulates } = places[i]
+      if ((p.gradientState === 'ready') !== accumulates || p.address !== address) return false
       if (p.gradientAddress !== gradientAddress || p.requiresGrad !== requiresGrad) return false
     }
     return true
   }
 
-  /** The step on other rows, as many. @returns its loss; {@link markGradients} makes its gradients count */
-  run(order: Int32Array | null, from: number, to: number): number {
-    this.fill(order, from, to)
-    const { bound } = this
-    for (let i = 0; i < bound.length; i++) bound[i]()
+  /**
+   * The step on other rows, as many. @returns its loss; {@link markGradients} makes its gradients count
+   * @throws RangeError for rows that the step refuses; nothing has changed then
+   */
+  run(range: RowRange): number {
+    this.fill(range)
+    for (const { to, checks } of this.batch) for (const check of checks) check(to.read())
+    if (this.program === undefined) this.program = this.makeProgram()
+    if (this.program === null) runCalls(this.calls)
+    else this.program.run(this.backend.heap.ints, 1)
+    this.advanceCounters(1)
     return this.loss
   }
 
@@ -125,9 +191,10 @@ export class Recording {
     return this.value.item()
   }
 
+  /** The gradients that the step computes are there. */
   markGradients(): void {
     const { places } = this
-    for (let i = 0; i < places.length; i++) if (places[i].requiresGrad) places[i].parameter.claimGradient()
+    for (let i = 0; i < places.length; i++) if (places[i].isTrained) places[i].parameter.claimGradient()
   }
 
   /** Runs fn as if the gradients counted, and for good where it returns true; not where it throws. */
@@ -143,19 +210,17 @@ export class Recording {
     return keep
   }
 
-  /** What a run of many steps copies in at each: rows of data, and where they go. */
-  get batches(): readonly { rows: Tensor; to: Tensor }[] {
-    const { rows, inputs, targets, weights } = this
-    const given = [
-      { rows: rows.inputs, to: inputs },
-      { rows: rows.targets, to: targets },
-    ]
-    return rows.weights === null || weights === null ? given : [...given, { rows: rows.weights, to: weights }]
+  /** Prediction and targets of the step that ran last, as tensors of a step that opens here: stale when the next one does. */
+  results(): { prediction: Tensor; targets: Tensor } {
+    const { backend } = this
+    backend.arena.enter(false)
+    const ofStep = (t: Tensor) => (t.isOnHost ? t : Tensor.inArena(backend, t.shape, t.address, false, t.dtype))
+    return { prediction: ofStep(this.prediction), targets: ofStep(this.targets) }
   }
 
   /** The parameters that the step has gradients for. */
   get trained(): Parameter[] {
-    return this.places.filter((place) => place.requiresGrad).map(({ parameter }) => parameter)
+    return this.places.filter((place) => place.isTrained).map(({ parameter }) => parameter)
   }
 
   /** Where the loss is written. */
@@ -163,31 +228,170 @@ export class Recording {
     return this.value.address
   }
 
-  /** Memory that lasts as long as the recording. @throws OutOfMemoryError */
+  /** So many steps drew from the generators of the model. */
+  advanceCounters(steps: number): void {
+    const { draws } = this
+    for (let i = 0; i < draws.length; i++) draws[i][0].counter += steps * draws[i][1]
+  }
+
+  private step(): void {
+    const { model, loss } = this.recorded
+    const [inputs, targets, weights] = this.batch.map(({ to }) => to)
+    const result = forwardLoss(model, loss, { inputs, targets, weights })
+    result.loss.backward()
+    const fixed = (t: Tensor) => (t.isOnHost ? t : Tensor.permanent(model.backend, t.shape, t.address, t.dtype))
+    this.prediction = fixed(result.prediction)
+    this.targets = fixed(result.targets)
+    this.value = fixed(result.loss)
+    this.value.node = result.loss.node
+  }
+
+  private fill({ order, from, to }: RowRange): void {
+    for (let i = 0; i < this.batch.length; i++) copyRows(this.batch[i].rows, this.batch[i].to.address, order, from, to)
+  }
+
+  /** Checks of the batch are repeated for each; those of anything else look at what kernels computed. */
+  private keepChecks(): void {
+    for (const part of this.batch) part.checks = []
+    for (const { ptr, size, check } of this.arena.checks) {
+      const part = this.batch.find(({ to }) => to.address === ptr && to.size === size)
+      if (part !== undefined) part.checks.push(check)
+      else this.arena.obstacle ??= 'it looks at numbers that it computes'
+    }
+  }
+
+  /** The calls with what is known of their counters. */
+  private withCounters(calls: readonly KernelCall[]): KernelCall[] {
+    return calls.map((call) => {
+      const argument = COUNTERS[call.name]
+      if (argument === undefined) return call
+      const [low, high, stream] = call.args.slice(argument - 3)
+      const found = this.draws.find(([g]) => g.seedLow === low && g.seedHigh === high && g.stream === stream)
+      if (found === undefined) return call
+      const [generator, perStep] = found
+      const offset = call.args[argument] - (generator.counter - perStep)
+      return { ...call, counter: { argument, generator, offset, perStep } }
+    })
+  }
+
+  private bytesAt(ptr: Ptr, bytes: number): Uint8Array {
+    return new Uint8Array(this.backend.heap.floats.buffer, ptr, bytes).slice()
+  }
+
+  private isSameAs(before: {
+    calls: readonly KernelCall[]
+    constants: readonly Constant[]
+    places: readonly Place[]
+    draws: readonly (readonly [Generator, number])[]
+  }): boolean {
+    return (
+      sameLists(this.calls, before.calls, isSameCall) &&
+      sameLists(this.constants, before.constants, (a, b) => a.ptr === b.ptr && sameLists(a.bytes, b.bytes, Object.is)) &&
+      sameLists(this.places, before.places, isSamePlace) &&
+      sameLists(this.draws, before.draws, (a, b) => a[0] === b[0] && a[1] === b[1])
+    )
+  }
+
+  /** Memory that lasts until the list changes. @throws OutOfMemoryError */
   allocate(bytes: number): Ptr {
-    return this.arena.allocate(bytes)
+    return this.programs.allocate(bytes)
   }
 
-  private step(model: Module, loss: Loss): void {
-    const prediction = model.forward(this.inputs)
-    const value = loss(prediction, this.targets, this.weights ? { weights: this.weights } : undefined)
-    value.backward()
-    const fixed = (t: Tensor) => Tensor.permanent(model.backend, t.shape, t.address)
-    this.prediction = fixed(prediction)
-    this.value = fixed(value)
-  }
-
-  private fill(order: Int32Array | null, from: number, to: number): void {
-    const { inputs, targets, weights } = this.rows
-    copyRows(inputs, this.inputs.address, order, from, to)
-    copyRows(targets, this.targets.address, order, from, to)
-    if (weights !== null && this.weights !== null) copyRows(weights, this.weights.address, order, from, to)
+  /** The calls as a program, which takes one call in the place of many; null where there can be none. */
+  private makeProgram(): Program | null {
+    const program = Program.of(this.backend.kernels)
+    if (program === null || !this.calls.every((call) => program.add(call))) return null
+    program.place((bytes) => this.allocate(bytes), 0)
+    return program
   }
 }
 
-function placeOf(parameter: Parameter): Place {
-  const { address, gradientAddress, requiresGrad } = parameter
-  return { parameter, address, gradientAddress, requiresGrad }
+/** Which argument of a kernel is the counter of the generator whose seed and stream come before. */
+const COUNTERS: Readonly<Record<string, number>> = { dropout: 6 }
+
+/** The arena of a recording, which listens to what the kernels do not do. */
+class RecordingArena extends StepArena {
+  obstacle: string | null = null
+  constants: { ptr: Ptr; bytes: number }[] = []
+  checks: { ptr: Ptr; size: number; check: ElementCheck }[] = []
+  /** Generators that kernels drew from, with their counters before. */
+  draws = new Map<Generator, number>()
+
+  begin(): void {
+    this.rewind({ chunk: 0, top: 0 })
+    this.obstacle = null
+    this.constants = []
+    this.checks = []
+    this.draws = new Map()
+  }
+
+  override noteCopy(ptr: Ptr, bytes: number): void {
+    this.constants.push({ ptr, bytes })
+  }
+
+  override noteRead(): void {
+    this.obstacle ??= 'it reads numbers of a tensor in JavaScript (item, data, toArray, view, or whole numbers taken for floats)'
+  }
+
+  override noteCheck(ptr: Ptr, size: number, check: ElementCheck): void {
+    this.checks.push({ ptr, size, check })
+  }
+
+  override drew(generator: Generator): void {
+    super.drew(generator)
+    if (!this.draws.has(generator)) this.draws.set(generator, generator.counter)
+  }
+
+  protected override reset(merges = true): void {
+    if (merges) this.obstacle ??= 'it opens a step of its own, such as a gradient within the loss'
+    super.reset(false)
+  }
+}
+
+/** The parameters that a result was computed from. */
+function parametersOf(result: Tensor): Parameter[] {
+  const found = new Set<Parameter>()
+  const seen = new Set<unknown>()
+  const nodes = [result.node as unknown as { inputs: readonly Tensor[] } | null]
+  for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+    if (node === null || seen.has(node)) continue
+    seen.add(node)
+    for (const input of node.inputs) {
+      if (input instanceof Parameter) found.add(input)
+      nodes.push(input.node as typeof node | null)
+    }
+  }
+  result.node = null
+  return [...found]
+}
+
+function placesOf(parameters: ReadonlySet<Parameter>, waiting: ReadonlySet<Parameter>): Place[] {
+  return Array.from(parameters, (parameter) => {
+    const { address, gradientAddress, requiresGrad, gradientState } = parameter
+    const isTrained = gradientState === 'ready'
+    return { parameter, address, gradientAddress, requiresGrad, accumulates: waiting.has(parameter), isTrained }
+  })
+}
+
+function isSamePlace(a: Place, b: Place): boolean {
+  return (Object.keys(a) as (keyof Place)[]).every((key) => a[key] === b[key])
+}
+
+function isSameCall(a: KernelCall, b: KernelCall): boolean {
+  if (a.name !== b.name || a.kernel !== b.kernel || a.args.length !== b.args.length) return false
+  for (let i = 0; i < a.args.length; i++) {
+    // a counter is as many draws after the step's first one
+    if (a.counter?.argument === i && b.counter?.argument === i) continue
+    if (!Object.is(a.args[i], b.args[i])) return false
+  }
+  const [p, q] = [a.counter, b.counter]
+  return p?.generator === q?.generator && p?.offset === q?.offset && p?.perStep === q?.perStep
+}
+
+function sameLists<T>(a: ArrayLike<T>, b: ArrayLike<T>, isSame: (x: T, y: T) => boolean): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (!isSame(a[i], b[i])) return false
+  return true
 }
 
 /** Runs fn with another arena in the backend's place. */
@@ -203,7 +407,7 @@ function withArena<T>(backend: Backend, arena: StepArena, fn: () => T): T {
 }
 
 /** Runs fn with kernels that also write down what they were called with. */
-function recordCalls<T>(backend: Backend, calls: KernelCall[], fn: () => T): T {
+function recordCalls(backend: Backend, arena: RecordingArena, calls: KernelCall[], fn: () => void): void {
   const before = backend.kernels
   const open = backend as { kernels: Kernels }
   // The exports of a module are frozen, so the proxy stands before an empty object.
@@ -212,34 +416,43 @@ function recordCalls<T>(backend: Backend, calls: KernelCall[], fn: () => T): T {
       const kernel = before[name as keyof Kernels] as ((...args: number[]) => number | undefined) | undefined
       if (kernel === undefined) return undefined
       return (...args: number[]) => {
-        calls.push({ name, kernel, args })
-        return kernel(...args)
+        calls.push({ name, kernel, args, counter: null })
+        const result = kernel(...args)
+        // what a kernel answers is for JavaScript to look at
+        if (result !== undefined) arena.noteRead()
+        return result
       }
     },
     set: (_, name, kernel) => Reflect.set(before, name, kernel),
   })
   try {
-    return fn()
+    fn()
   } finally {
     open.kernels = before
   }
 }
 
-/** A call with its arguments in local variables: several times as fast as spreading an array. */
-function bind({ kernel, args }: KernelCall): () => void {
-  const [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = args
-  switch (args.length) {
-    case 3:
-      return () => void kernel(a, b, c)
-    case 4:
-      return () => void kernel(a, b, c, d)
-    case 9:
-      return () => void kernel(a, b, c, d, e, f, g, h, i)
-    case 10:
-      return () => void kernel(a, b, c, d, e, f, g, h, i, j)
-    case 14:
-      return () => void kernel(a, b, c, d, e, f, g, h, i, j, k, l, m, n)
-    default:
-      return () => void kernel(...args)
+/** Runs fn; whether it asked for Math.random. */
+function watchRandom(fn: () => void): boolean {
+  const { random } = Math
+  let asked = false
+  Math.random = () => {
+    asked = true
+    return random()
+  }
+  try {
+    fn()
+  } finally {
+    Math.random = random
+  }
+  return asked
+}
+
+/** Calls kernels one by one: those of JavaScript, and those that threads share. Arguments that a kernel does not have are ignored. */
+function runCalls(calls: readonly KernelCall[]): void {
+  for (let i = 0; i < calls.length; i++) {
+    const { kernel, args: x, counter } = calls[i]
+    if (counter === null) kernel(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15])
+    else kernel(...x.map((value, j) => (j === counter.argument ? counter.generator.counter + counter.offset : value)))
   }
 }

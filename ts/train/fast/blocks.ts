@@ -1,127 +1,131 @@
 /**
- * Steps that nobody looks at one by one: training in stretches, each as long as two milliseconds of work, in one call of
- * WebAssembly where that is possible ({@link Stretch}) and step by step otherwise. The bits are the same.
+ * Steps that nobody looks at one by one: training in blocks, each as long as two milliseconds of work, in one call of
+ * WebAssembly where that is possible ({@link StepProgram}) and step by step otherwise. The bits are the same.
  */
 import { Generator } from '../../random.js'
+import { stepFailed } from '../diverged.js'
 import { type Plan, type StepOptions, setLearningRate } from '../plan.js'
-import { type Place, releaseRecordings, stepFailed, trainStep } from '../steps.js'
-import type { Recording } from './recording.js'
-import { gradientsWait, MOST_STEPS, type Piece, Stretch } from './stretch.js'
+import type { Recording, RowRange } from './recording.js'
+import { gradientsWait, MOST_STEPS, StepProgram } from './step-program.js'
 
 /** Steps that were taken, all with as many rows. */
-export interface QuietSteps {
+export interface StepBlock {
   /** The first of them, from 1, over all epochs. */
   first: number
   count: number
   /** Rows of each. */
   size: number
+  /** Whether they ran as a program. */
+  isProgram: boolean
   /** The loss of step first + i before its update. */
   loss(i: number): number
   /** The learning rate that it had. */
   learningRate(i: number): number
 }
 
-/** When a stretch ends before it has taken as long as it may. */
-export interface Ends {
+/** When a block ends before it has taken as long as it may. */
+export interface BlockLimits {
   /** Whether epochs may end within one. */
   spansEpochs: boolean
   /** Whether the step that was just asked for is to be the last, as where its schedule aborts training. */
   isOver: () => boolean
 }
 
-const STRETCH_MS = 2
+const BLOCK_MS = 2
 
-/**
- * @internal the steps of all epochs in stretches that end where the number of rows changes and where `ends` says
- * @throws NonFiniteError as soon as a loss is not finite, before the update that would follow
- */
-export function* quietSteps(plan: Plan, ends: Ends): globalThis.Generator<QuietSteps, void, void> {
-  const walk = new Walk(plan, ends)
-  const pace = new Pace()
-  const { recordings } = plan
-  try {
-    while (!walk.isDone) {
-      const count = walk.ahead(pace.steps)
-      const taken = pace.measure(() => walk.take(count))
-      yield taken
-    }
-  } finally {
-    releaseRecordings(plan, recordings)
-  }
-}
-
-/** How many steps take {@link STRETCH_MS}: an estimate from the last ones. */
-class Pace {
+/** How many steps take {@link BLOCK_MS}: an estimate from the last ones. */
+class BlockSize {
   steps = 1
 
-  measure(fn: () => QuietSteps): QuietSteps {
+  measure(fn: () => StepBlock): StepBlock {
     const start = performance.now()
     const taken = fn()
     const each = (performance.now() - start) / taken.count
-    const wanted = Math.min(STRETCH_MS / Math.max(each, 1e-6), 4 * this.steps, MOST_STEPS)
+    const wanted = Math.min(BLOCK_MS / Math.max(each, 1e-6), 4 * this.steps, MOST_STEPS)
     this.steps = Math.max(1, Math.floor(wanted))
     return taken
   }
 }
 
+/** The program of a recording as it was, with one optimizer; null where there can be none. */
+interface KnownProgram {
+  version: number
+  optimizer: unknown
+  program: StepProgram | null
+}
+
 /** Where training is, and the way on. */
-class Walk {
+export class BlockRunner {
   /** Steps taken. */
   private at = 0
   private readonly total: number
   private readonly plan: Plan
-  private readonly orders: Orders
-  private readonly schedule: AskedOnce | null
+  private readonly orders: EpochOrders
+  private readonly schedule: ScheduleCache | null
   private readonly losses: number[] = []
   private readonly rates: number[] = []
-  private readonly stretches = new WeakMap<Recording, { optimizer: unknown; stretch: Stretch | null }>()
+  private readonly programs = new WeakMap<Recording, KnownProgram>()
 
+  /**
+   * @param recordingOf the recording for steps of so many rows, if they may be run from one now
+   * @param takeOne takes a step by itself, from 0, and returns its loss
+   */
   constructor(
     plan: Plan,
-    private readonly ends: Ends,
+    private readonly limits: BlockLimits,
+    private readonly recordingOf: (size: number) => Recording | null,
+    private readonly takeOne: (step: number, range: RowRange) => number,
   ) {
     const { options, epochs, batchesPerEpoch } = plan
-    this.schedule = options.schedule ? new AskedOnce(options.schedule) : null
+    this.schedule = options.schedule ? new ScheduleCache(options.schedule) : null
     this.plan = this.schedule ? { ...plan, options: { ...options, schedule: this.schedule.of } } : plan
     this.total = epochs * batchesPerEpoch
-    this.orders = new Orders(plan)
+    this.orders = new EpochOrders(plan)
   }
 
-  get isDone(): boolean {
-    return this.at >= this.total
+  /**
+   * The steps of all epochs, in blocks that end where the number of rows changes and where the limits say.
+   * @throws NonFiniteError as soon as a loss is not finite, before the update that would follow
+   */
+  *blocks(): globalThis.Generator<StepBlock, void, void> {
+    const size = new BlockSize()
+    while (this.at < this.total) {
+      const count = this.ahead(size.steps)
+      yield size.measure(() => this.take(count))
+    }
   }
 
   /** How many of the next `most` steps have as many rows as the first of them. */
-  ahead(most: number): number {
-    const { at, total, ends, plan } = this
+  private ahead(most: number): number {
+    const { at, total, limits, plan } = this
     const size = this.sizeOf(at)
-    const end = Math.min(at + most, ends.spansEpochs ? total : (this.epochOf(at) + 1) * plan.batchesPerEpoch)
+    const end = Math.min(at + most, limits.spansEpochs ? total : (this.epochOf(at) + 1) * plan.batchesPerEpoch)
     let next = at + 1
     while (next < end && this.sizeOf(next) === size) next++
     return next - at
   }
 
-  take(count: number): QuietSteps {
+  private take(count: number): StepBlock {
     const { at } = this
     // what was drawn or asked ahead, and not used, is for the steps that come now
     this.orders.forgetBefore(this.epochOf(at))
     this.schedule?.forgetBefore(at)
     const size = this.sizeOf(at)
-    const taken = this.takeAtOnce(count, size) ?? this.takeEach(count, size)
+    const taken = this.takeProgram(count, size) ?? this.takeEach(count, size)
     this.at += taken.count
     return taken
   }
 
-  private takeAtOnce(most: number, size: number): QuietSteps | null {
-    const { plan, at, ends } = this
+  private takeProgram(most: number, size: number): StepBlock | null {
+    const { plan, at, limits } = this
     const { optimizer, schedule } = plan.options
-    const stretch = this.stretchOf(size)
-    if (stretch === null || most < 2) return null
-    const count = Math.min(most, stretch.capacity)
+    const program = most < 2 ? null : this.programOf(size)
+    if (program === null) return null
+    const count = Math.min(most, program.capacity)
     const before = (i: number) => {
       if (schedule !== undefined) setLearningRate(plan, schedule(at + i))
     }
-    const result = stretch.run(this.pieces(count, size), size, count, { before, isOver: ends.isOver })
+    const result = program.run(this.ranges(count, size), count, { before, isOver: limits.isOver })
     if (result === null) return null
     const { done, loss } = result
     if (result.failed) {
@@ -129,39 +133,41 @@ class Walk {
       throw stepFailed(plan, loss(done), this.placeOf(at + done))
     }
     const learningRate = schedule === undefined ? () => optimizer.learningRate : (i: number) => schedule(at + i)
-    return { first: at + 1, count: done, size, loss, learningRate }
+    return { first: at + 1, count: done, size, isProgram: true, loss, learningRate }
   }
 
-  private takeEach(most: number, size: number): QuietSteps {
-    const { plan, losses, rates, at, ends } = this
+  private takeEach(most: number, size: number): StepBlock {
+    const { plan, losses, rates, at, limits, schedule } = this
     let count = 0
     do {
-      const [{ order, from, to }] = this.pieces(1, size, at + count)
-      losses[count] = trainStep(plan, order, from, to, this.placeOf(at + count), false).loss
+      if (schedule !== null) setLearningRate(plan, schedule.of(at + count))
+      const [range] = this.ranges(1, size, at + count)
+      losses[count] = this.takeOne(at + count, range)
       rates[count] = plan.options.optimizer.learningRate
       count++
-    } while (count < most && !ends.isOver())
-    return { first: at + 1, count, size, loss: (i) => losses[i], learningRate: (i) => rates[i] }
+    } while (count < most && !limits.isOver())
+    return { first: at + 1, count, size, isProgram: false, loss: (i) => losses[i], learningRate: (i) => rates[i] }
   }
 
-  private stretchOf(size: number): Stretch | null {
-    const recording = this.plan.recordings?.get(size)
-    if (recording === undefined) return null
+  private programOf(size: number): StepProgram | null {
+    const recording = this.recordingOf(size)
+    if (recording === null) return null
     const { optimizer } = this.plan.options
-    let known = this.stretches.get(recording)
-    if (known?.optimizer !== optimizer) {
-      // a gradient that waits is used by a single step, after which there may be a stretch
+    const { version } = recording
+    let known = this.programs.get(recording)
+    if (known?.optimizer !== optimizer || known.version !== version) {
+      // a gradient that waits is used by a single step, after which there may be a program
       if (gradientsWait(optimizer)) return null
-      known = { optimizer, stretch: Stretch.of(recording, optimizer) }
-      this.stretches.set(recording, known)
+      known = { version, optimizer, program: StepProgram.of(recording, optimizer) }
+      this.programs.set(recording, known)
     }
-    return known.stretch
+    return known.program
   }
 
-  /** The rows of the next `count` steps, a piece for each epoch. */
-  private pieces(count: number, size: number, at = this.at): Piece[] {
+  /** The rows of the next `count` steps, a range for each epoch. */
+  private ranges(count: number, size: number, at = this.at): RowRange[] {
     const { batchSize, batchesPerEpoch } = this.plan
-    const out: Piece[] = []
+    const out: RowRange[] = []
     for (let next = at; next < at + count; ) {
       const epoch = this.epochOf(next)
       const end = Math.min(at + count, (epoch + 1) * batchesPerEpoch)
@@ -181,13 +187,13 @@ class Walk {
     return Math.min(batchSize, rows.count - (step % batchesPerEpoch) * batchSize)
   }
 
-  private placeOf(step: number): Place {
+  private placeOf(step: number): { step: number; epoch: number; batch: number } {
     return { step: step + 1, epoch: this.epochOf(step) + 1, batch: (step % this.plan.batchesPerEpoch) + 1 }
   }
 }
 
 /** The order of the rows in each epoch, from epoch 0 on. */
-class Orders {
+class EpochOrders {
   private readonly generator: Generator | null
   private readonly kept = new Map<number, Int32Array>()
   private drawn = 0
@@ -216,7 +222,7 @@ type Answer = { rate: number } | { thrown: unknown }
  * A schedule that is asked once for each step, however often a step is planned: what it answers or throws is kept while the
  * step is ahead.
  */
-class AskedOnce {
+class ScheduleCache {
   private first = 0
   private readonly known: Answer[] = []
 

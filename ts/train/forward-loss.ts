@@ -8,7 +8,7 @@ import { type Module, outputOf } from '../nn/module.js'
 import { Tensor } from '../tensor.js'
 
 /** A forward pass and what it is worth. */
-export interface Judged {
+export interface ForwardLoss {
   prediction: Tensor
   /** As the loss and metrics get them. */
   targets: Tensor
@@ -19,11 +19,11 @@ export interface Judged {
  * @internal prediction and loss of a batch. Targets [n] reach losses and metrics as [n, 1] where the prediction is [n, 1].
  * @throws TypeError, ShapeError for a loss that is not a single number, Error for one that takes no notice of weights
  */
-export function judge(
+export function forwardLoss(
   model: Module,
   loss: Loss,
   { inputs, targets: given, weights }: { inputs: Tensor; targets: Tensor; weights?: Tensor | null },
-): Judged {
+): ForwardLoss {
   const prediction = outputOf(model, inputs)
   const targets = targetsFor(loss, given, prediction)
   let isWeighted = !weights

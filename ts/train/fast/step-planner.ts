@@ -21,7 +21,7 @@ interface Inside {
 }
 
 /** What happens at the steps of a plan. */
-export interface StepsToPlan {
+export interface StepHooks {
   /** Called before step i is planned; one at which it throws is left to be the first of the next plan, where it is an error. */
   before(i: number): void
   /** Asked after it: whether that step is the last. */
@@ -35,7 +35,7 @@ const NUMBERS = ['hyper', 'coupledDecay', 'decoupledDecay', 'begin'] as const
 
 /**
  * Whether a step is nothing but one fused update for each span of parameters, with numbers that depend on options and the count of steps
- * alone: of the optimizers that are, {@link StepsAhead} knows the next steps.
+ * alone: of the optimizers that are, {@link StepPlanner} knows the next steps.
  */
 export function canPlan(optimizer: unknown): optimizer is Optimizer {
   if (!(optimizer instanceof Optimizer)) return false
@@ -51,7 +51,7 @@ function whoseKernel(optimizer: object): object {
 }
 
 /** The next steps of an optimizer for which {@link canPlan}; its parameters have the gradients of the first of them. */
-export class StepsAhead {
+export class StepPlanner {
   /** The updates of each step; where their hyper-parameters are is a row. */
   updates: UpdateCall[] = []
   private readonly optimizer: Optimizer
@@ -70,11 +70,11 @@ export class StepsAhead {
   }
 
   /** Takes up to `steps` steps but for the updates, whose rows of hyper-parameters go to `rows`; returns how many. */
-  plan(rows: Ptr, steps: number, each: StepsToPlan): number {
+  plan(rows: Ptr, steps: number, each: StepHooks): number {
     const { groups, stepCount } = this.optimizer
     this.before = { stepCount, spans: groups.flatMap(({ spans }) => spans.map(({ t, scalars }) => ({ t, scalars: { ...scalars } }))) }
     const blocks = groups.map((group) => group.h)
-    const notes = new Notes(groups, rows)
+    const notes = new UpdateRecorder(groups, rows)
     this.updates = notes.updates
     try {
       return this.walk(notes, steps, each)
@@ -84,8 +84,8 @@ export class StepsAhead {
     }
   }
 
-  /** Ends the plan: of its steps, `done` were run. Without the others, the optimizer is as it was before them. */
-  finish(rows: Ptr, planned: number, done: number, each: StepsToPlan): void {
+  /** BlockLimits the plan: of its steps, `done` were run. Without the others, the optimizer is as it was before them. */
+  finish(rows: Ptr, planned: number, done: number, each: StepHooks): void {
     if (done < planned) {
       this.restore()
       this.plan(rows, done, { ...each, isOver: () => false })
@@ -93,7 +93,7 @@ export class StepsAhead {
     for (const group of this.optimizer.groups) group.markUsed()
   }
 
-  private walk(notes: Notes, steps: number, { before, isOver }: StepsToPlan): number {
+  private walk(notes: UpdateRecorder, steps: number, { before, isOver }: StepHooks): number {
     for (let i = 0; i < steps; i++) {
       try {
         before(i)
@@ -123,7 +123,7 @@ export class StepsAhead {
 }
 
 /** Kernels that stand in for those of the groups and note what they are called with; the numbers go from row to row. */
-class Notes {
+class UpdateRecorder {
   readonly updates: UpdateCall[] = []
   private readonly kernels: ParameterGroup['kernel'][]
   private readonly notes: Update[]

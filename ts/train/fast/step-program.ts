@@ -1,5 +1,5 @@
 /**
- * Stretches: many replayed steps in one call of WebAssembly.
+ * Step programs: many replayed steps in one call of WebAssembly.
  *
  * A small net's step takes less than calling its kernels from JS does. So the calls of a {@link Recording} and the updates of
  * the optimizer become a {@link Program}: the rows of all its batches are copied in beforehand, the hyper-parameters of each
@@ -12,22 +12,15 @@ import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { Parameter } from '../../parameter.js'
 import { copyRows } from '../data.js'
 import { onOneThread, Program } from './program.js'
-import type { Recording } from './recording.js'
-import { canPlan, ROW, StepsAhead, type StepsToPlan } from './steps-ahead.js'
+import type { Recording, RowRange } from './recording.js'
+import { canPlan, ROW, type StepHooks, StepPlanner } from './step-planner.js'
 
 /** Most steps in one call, and most bytes of what differs between them: they should stay in a second-level cache. */
 export const MOST_STEPS = 256
 const MOST_BYTES = 1 << 19
 
-/** Rows of consecutive batches: order[from..to], or from..to. */
-export interface Piece {
-  order: Int32Array | null
-  from: number
-  to: number
-}
-
 /** What a run of many steps did. */
-interface StretchResult {
+interface ProgramResult {
   done: number
   /** Whether the loss of the next one was not finite. */
   failed: boolean
@@ -36,8 +29,8 @@ interface StretchResult {
 }
 
 /** The steps of one recording with one optimizer, as a program. */
-export class Stretch {
-  private readonly ahead: StepsAhead
+export class StepProgram {
+  private readonly planner: StepPlanner
   private readonly staged: readonly Ptr[]
   private readonly hyper: Ptr
   private readonly losses: Ptr
@@ -51,21 +44,21 @@ export class Stretch {
     /** Most steps of one run. */
     readonly capacity: number,
   ) {
-    this.ahead = new StepsAhead(optimizer)
-    this.staged = recording.batches.map(({ to }) => recording.allocate(4 * to.size * capacity))
+    this.planner = new StepPlanner(optimizer)
+    this.staged = recording.batch.map(({ to }) => recording.allocate(4 * to.size * capacity))
     this.hyper = recording.allocate(4 * ROW * updates * capacity)
     this.losses = recording.allocate(4 * capacity)
   }
 
   /** Null where the steps cannot be run by WebAssembly alone, or there is no memory for it. */
-  static of(recording: Recording, optimizer: object): Stretch | null {
+  static of(recording: Recording, optimizer: object): StepProgram | null {
     if (!canPlan(optimizer)) return null
     const program = Program.of(optimizer.groups[0].backend.kernels)
     const updates = program === null ? 0 : updatesOf(recording, optimizer)
     const capacity = capacityOf(recording, updates)
     if (program === null || updates === 0 || capacity < 2) return null
     try {
-      const made = new Stretch(recording, optimizer, program, updates, capacity)
+      const made = new StepProgram(recording, optimizer, program, updates, capacity)
       return made.write() ? made : null
     } catch (error) {
       if (error instanceof OutOfMemoryError) return null
@@ -77,7 +70,7 @@ export class Stretch {
   private write(): boolean {
     const { recording, optimizer, program } = this
     const { kernels } = optimizer.groups[0].backend
-    recording.batches.forEach(({ to }, i) => program.addCopy(kernels.copy, this.staged[i], to.address, to.size))
+    recording.batch.forEach(({ to }, i) => program.addCopy(kernels.copy, this.staged[i], to.address, to.size))
     if (!recording.calls.every((call) => program.add(call))) return false
     program.addLoss(recording.lossAddress, this.losses)
     program.place((bytes) => recording.allocate(bytes), this.updates)
@@ -85,51 +78,67 @@ export class Stretch {
   }
 
   /**
-   * Runs the steps of all rows in the pieces, `size` to a step; null where it cannot. Fewer steps are done than asked for where
-   * the plan ends ({@link StepsToPlan}), or a loss is not finite.
+   * Runs the steps of all rows in the ranges; null where it cannot. Fewer steps are done than asked for where the plan ends
+   * ({@link StepHooks}), or a loss is not finite.
    * @throws what `before` throws at the first step; nothing has changed then
    */
-  run(pieces: readonly Piece[], size: number, steps: number, each: StepsToPlan): StretchResult | null {
-    const { recording, ahead, hyper } = this
+  run(ranges: readonly RowRange[], steps: number, hooks: StepHooks): ProgramResult | null {
+    const { recording, planner, hyper } = this
     if (!canPlan(this.optimizer) || !recording.isCurrent || gradientsWait(this.optimizer)) return null
     let planned = 0
     const canRun = recording.tryGradients(() => {
-      if (ahead.refresh() !== this.updates) return false
-      planned = ahead.plan(hyper, steps, each)
+      if (planner.refresh() !== this.updates) return false
+      if (!this.stage(ranges, steps)) return false
+      planned = planner.plan(hyper, steps, hooks)
       return planned > 0
     })
     if (!canRun) return null
-    this.stage(pieces, size)
     const done = this.execute(planned)
-    ahead.finish(hyper, planned, done, each)
+    const failed = done < planned
+    planner.finish(hyper, planned, done, hooks)
+    // a step that failed had its forward pass
+    recording.advanceCounters(failed ? done + 1 : done)
     recording.results()
     const { arena, heap } = this.optimizer.groups[0].backend
     arena.end()
     const { floats } = heap
-    return { done, failed: done < planned, loss: (i) => floats[this.losses / 4 + i] }
+    return { done, failed, loss: (i) => floats[this.losses / 4 + i] }
   }
 
   private execute(steps: number): number {
     const { program, hyper } = this
-    program.setUpdates(this.ahead.updates, hyper, 4 * ROW)
+    program.setUpdates(this.planner.updates, hyper, 4 * ROW)
     return program.run(this.optimizer.groups[0].backend.heap.ints, steps)
   }
 
-  private stage(pieces: readonly Piece[], size: number): void {
-    this.recording.batches.forEach(({ rows, to }, i) => {
+  /** Copies the rows of all steps in; false where the step would refuse some of them. */
+  private stage(ranges: readonly RowRange[], steps: number): boolean {
+    const { batch, size } = this.recording
+    for (let i = 0; i < batch.length; i++) {
+      const { rows, to, checks } = batch[i]
       const width = to.size / size
       let at = this.staged[i]
-      for (const { order, from, to: end } of pieces) {
+      for (const { order, from, to: end } of ranges) {
         copyRows(rows, at, order, from, end)
         at += 4 * width * (end - from)
       }
-    })
+      if (checks.length === 0) continue
+      const { heap } = this.optimizer.groups[0].backend
+      const elements = (to.dtype === 'int32' ? heap.ints : heap.floats).subarray(this.staged[i] / 4, this.staged[i] / 4 + steps * to.size)
+      try {
+        for (const check of checks) check(elements)
+      } catch {
+        // the step that it is says so itself, after those before it
+        return false
+      }
+    }
+    return true
   }
 }
 
 /** Steps for which there is room: the rows of a batch, the hyper-parameters of so many updates and a loss each. */
-function capacityOf({ batches }: Recording, updates: number): number {
-  const bytes = batches.reduce((sum, { to }) => sum + 4 * to.size, 4 + 4 * ROW * updates)
+function capacityOf({ batch }: Recording, updates: number): number {
+  const bytes = batch.reduce((sum, { to }) => sum + 4 * to.size, 4 + 4 * ROW * updates)
   return Math.min(MOST_STEPS, Math.floor(MOST_BYTES / bytes))
 }
 
@@ -145,7 +154,7 @@ function updatesOf(recording: Recording, optimizer: Optimizer): number {
   if (!recording.trained.every((p) => known.has(p))) return 0
   let updates = 0
   recording.tryGradients(() => {
-    updates = new StepsAhead(optimizer).refresh()
+    updates = new StepPlanner(optimizer).refresh()
     return false
   })
   if (optimizer.groups.some(({ kernel, spans }) => spans.some(({ n }) => onOneThread(kernel, [0, 0, 0, 0, n, 0]) === null))) return 0

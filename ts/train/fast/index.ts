@@ -1,0 +1,220 @@
+/**
+ * Fast steps: the one door to everything that makes a training step cheaper than it is as written. README.md beside this file
+ * explains recordings, replay and programs.
+ */
+import { OutOfMemoryError } from '../../common/errors.js'
+import { traitsOf } from '../../loss/loss.js'
+import type { Tensor } from '../../tensor.js'
+import { stepBatch } from '../data.js'
+import { forwardLoss } from '../forward-loss.js'
+import type { Execution } from '../history.js'
+import type { Plan } from '../plan.js'
+import { type BlockLimits, BlockRunner, type StepBlock } from './blocks.js'
+import { ModelFields } from './model-fields.js'
+import { Recording, type RowRange } from './recording.js'
+import { canPlan } from './step-planner.js'
+
+export type { BlockLimits, StepBlock } from './blocks.js'
+export type { RowRange } from './recording.js'
+
+/** Forward pass, loss and gradients of a batch. */
+export interface Evaluation {
+  prediction: Tensor
+  targets: Tensor
+  loss: number
+}
+
+/** Steps of so many rows, with gradients to add to or without. */
+interface Kind {
+  recording: Recording
+  /** Whether the recording may run in the place of the step. */
+  isVerified: boolean
+  /** {@link FastSteps.codeRuns} when that was found. */
+  codeRuns: number
+  /** How often in a row the step was recorded with another list of calls. */
+  changes: number
+}
+
+/** A step that was recorded so often in a row and never was the same is not recorded again. */
+const MOST_CHANGES = 2
+
+/** Trains by the plan, each step in the fastest way that gives the bits of the step as it is written. */
+export class FastSteps {
+  /** How the steps so far were run. */
+  readonly execution: Execution = { programs: 0, replayed: 0, writtenOut: 0 }
+  private readonly kinds = new Map<number, Kind>()
+  private isEnabled = true
+  /** How often code that is not of this library may have changed what a step does. */
+  private codeRuns = 0
+  private fields: ModelFields
+  private isTrusted: boolean
+  /** What forward changed in the step that was recorded last. */
+  private changedBefore: string | null = null
+
+  /** @param codeEachStep whether other code runs after each step, such as the body of a loop */
+  constructor(
+    private readonly plan: Plan,
+    codeEachStep: boolean,
+  ) {
+    const { model, options } = plan
+    this.fields = new ModelFields(model)
+    this.isTrusted = this.fields.isOfLibrary && traitsOf(options.loss) !== undefined
+    if (options.replay === false) this.disable('the option replay is false')
+    else if (this.fields.patched !== null) this.disable(`${this.fields.patched} has a forward method of its own`)
+    else if (codeEachStep && !this.isTrusted) this.disable('a model or loss of your own, and code of your own runs after each step')
+  }
+
+  /** To be called when code that is not of this library ran, which may have changed the model. */
+  codeRan(): void {
+    this.codeRuns++
+  }
+
+  /** Gives all memory back. */
+  release(): void {
+    if (this.kinds.size === 0) return
+    for (const { recording } of this.kinds.values()) recording.release()
+    this.kinds.clear()
+    // the last step's tensors were in that memory
+    this.plan.model.backend.arena.discard()
+  }
+
+  /** One after the other, the steps of all epochs in blocks; `takeOne` takes a single step. */
+  *blocks(limits: BlockLimits, takeOne: (step: number, range: RowRange) => number): globalThis.Generator<StepBlock, void, void> {
+    const runner = new BlockRunner(this.plan, limits, (size) => this.readyRecording(size), takeOne)
+    for (const block of runner.blocks()) {
+      if (block.isProgram) this.execution.programs += block.count
+      yield block
+    }
+  }
+
+  /**
+   * Forward pass, loss and gradients of a batch, from a recording where there is one.
+   * @param fail makes the error for a loss that is not finite
+   */
+  evaluate(range: RowRange, fail: (loss: number) => Error): Evaluation {
+    const kind = this.isEnabled ? this.kindOf(range.to - range.from) : null
+    if (kind === null) return this.writtenOut(range, fail)
+    return (this.isReady(kind) ? this.replayed(kind, range, fail) : null) ?? this.recorded(kind, range, fail)
+  }
+
+  /** A step that is not for this door: of an optimizer that evaluates the loss itself. */
+  countWrittenOut(reason: string): void {
+    this.execution.writtenOut++
+    this.execution.reason ??= reason
+  }
+
+  private readyRecording(size: number): Recording | null {
+    const kind = this.kinds.get(size)
+    return kind !== undefined && this.isEnabled && this.isReady(kind) ? kind.recording : null
+  }
+
+  private kindOf(size: number): Kind | null {
+    const known = this.kinds.get(size)
+    if (known?.recording.isCurrent) return known
+    const { model, loss, rows } = { ...this.plan, loss: this.plan.options.loss }
+    // steps whose gradients are added to others are a kind of their own
+    const key = model.parameters().some((p) => p.gradientState === 'ready') ? -size : size
+    const found = this.kinds.get(key)
+    if (found !== undefined) return found
+    try {
+      const kind: Kind = { recording: new Recording({ model, loss, rows }, size), isVerified: false, codeRuns: -1, changes: 0 }
+      this.kinds.set(key, kind)
+      return kind
+    } catch (error) {
+      if (!(error instanceof OutOfMemoryError)) throw error
+      this.disable('there is no memory for a recording')
+      return null
+    }
+  }
+
+  private isReady(kind: Kind): boolean {
+    if (!kind.isVerified || !kind.recording.isCurrent) return false
+    if (kind.codeRuns === this.codeRuns) return true
+    // what the code of others depends on can only be seen by running it
+    if (!this.isTrusted || this.fields.changed() !== null) return false
+    kind.codeRuns = this.codeRuns
+    return true
+  }
+
+  private replayed(kind: Kind, range: RowRange, fail: (loss: number) => Error): Evaluation | null {
+    const { recording } = kind
+    let loss: number
+    try {
+      loss = recording.run(range)
+    } catch (error) {
+      // rows that the step refuses: it says so itself
+      if (error instanceof RangeError) return this.writtenOut(range, fail)
+      throw error
+    }
+    this.execution.replayed++
+    return this.finished(recording, loss, fail)
+  }
+
+  private recorded(kind: Kind, range: RowRange, fail: (loss: number) => Error): Evaluation {
+    const { recording } = kind
+    const { optimizer } = this.plan.options
+    if (!this.refreshFields()) return this.writtenOut(range, fail)
+    const codeRan = kind.codeRuns !== this.codeRuns
+    let isSame: boolean
+    try {
+      isSame = recording.record(range)
+    } catch (error) {
+      this.forget(kind)
+      throw error
+    }
+    this.execution.writtenOut++
+    kind.codeRuns = this.codeRuns
+    kind.changes = isSame || codeRan ? 0 : kind.changes + 1
+    const changed = this.fields.changed()
+    const obstacle =
+      recording.obstacle ??
+      (recording.touchesRows && !canPlan(optimizer)
+        ? `${optimizer.name} may update the rows of a table that were looked up alone`
+        : null) ??
+      (changed !== null && this.changedBefore !== null ? `forward changes the field ${changed}` : null) ??
+      (kind.changes >= MOST_CHANGES ? 'two steps in a row did not do the same' : null)
+    this.changedBefore = changed
+    kind.isVerified = obstacle === null && changed === null && (isSame || this.isTrusted)
+    if (obstacle !== null) this.disable(obstacle)
+    return this.finished(recording, recording.loss, fail)
+  }
+
+  /** Looks at the model again; false where its steps are no longer recorded. */
+  private refreshFields(): boolean {
+    const { model, options } = this.plan
+    this.fields = new ModelFields(model)
+    this.isTrusted = this.fields.isOfLibrary && traitsOf(options.loss) !== undefined
+    if (this.fields.patched === null) return true
+    this.disable(`${this.fields.patched} has a forward method of its own`)
+    return false
+  }
+
+  private forget(kind: Kind): void {
+    kind.recording.release()
+    for (const [key, other] of this.kinds) if (other === kind) this.kinds.delete(key)
+  }
+
+  private finished(recording: Recording, loss: number, fail: (loss: number) => Error): Evaluation {
+    if (!Number.isFinite(loss)) {
+      for (const p of this.plan.model.parameters()) p.grad = null
+      throw fail(loss)
+    }
+    recording.markGradients()
+    return { ...recording.results(), loss }
+  }
+
+  private writtenOut({ order, from, to }: RowRange, fail: (loss: number) => Error): Evaluation {
+    const { model, rows, options } = this.plan
+    this.execution.writtenOut++
+    const { prediction, targets, loss } = forwardLoss(model, options.loss, stepBatch(rows, order, from, to))
+    const value = loss.item()
+    if (!Number.isFinite(value)) throw fail(value)
+    loss.backward()
+    return { prediction, targets, loss: value }
+  }
+
+  private disable(reason: string): void {
+    this.isEnabled = false
+    this.execution.reason ??= reason
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * The fields of a model: what a forward method may depend on besides its input and the numbers of parameters. As long as they are the
+ * same, layers of this library compute the same.
+ */
+import type { Module } from '../../nn/module.js'
+import { Sequential } from '../../nn/sequential.js'
+import { Generator } from '../../random.js'
+
+interface Field {
+  owner: object
+  name: string
+  value: unknown
+  /** For messages. */
+  module: string
+}
+
+/** How deep plain objects and arrays in a field are looked into, and how many entries of one at most. */
+const DEEPEST = 3
+const MOST_ENTRIES = 256
+
+/** Of all modules of a model: their fields, and which function is their forward method. */
+export class ModelFields {
+  /** Whether all modules are layers of this library with the forward methods that they were made with. */
+  readonly isOfLibrary: boolean
+  /** A module whose forward method is a field of its own: somebody put it there in the place of the class's. */
+  readonly patched: string | null
+  private readonly fields: Field[] = []
+
+  constructor(model: Module) {
+    const modules = model.modules()
+    this.isOfLibrary = modules.every(isLibraryLayer)
+    const patched = modules.find((module) => Object.hasOwn(module, 'forward'))
+    this.patched = patched === undefined ? null : nameOf(patched)
+    for (const module of modules) {
+      const name = nameOf(module)
+      this.add(module, 'forward', module.forward, name)
+      this.addEntries(module, name, 0)
+    }
+  }
+
+  /** The first field that is another now, as 'field' of module; null where all are what they were. */
+  changed(): string | null {
+    const { fields } = this
+    for (let i = 0; i < fields.length; i++) {
+      const { owner, name, value, module } = fields[i]
+      if (!Object.is((owner as Record<string, unknown>)[name], value)) return `'${name}' of ${module}`
+    }
+    return null
+  }
+
+  private addEntries(owner: object, module: string, depth: number): void {
+    const names = Object.keys(owner)
+    if (names.length > MOST_ENTRIES) return
+    if (Array.isArray(owner)) this.add(owner, 'length', owner.length, module)
+    for (const name of names) {
+      const value = (owner as Record<string, unknown>)[name]
+      this.add(owner, name, value, module)
+      if (depth < DEEPEST && isContainer(value)) this.addEntries(value, module, depth + 1)
+    }
+  }
+
+  private add(owner: object, name: string, value: unknown, module: string): void {
+    this.fields.push({ owner, name, value, module })
+  }
+}
+
+function nameOf(module: Module): string {
+  return module.path === '' ? module.constructor.name : `${module.constructor.name} '${module.path}'`
+}
+
+function isLibraryLayer(module: Module): boolean {
+  if (Object.hasOwn(module, 'forward')) return false
+  return Object.getPrototypeOf(module) === Sequential.prototype || Object.hasOwn(module.constructor, 'isReplayable')
+}
+
+/** Plain objects and arrays; a backend is a plain object too, and a generator counts by itself. */
+function isContainer(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || value instanceof Generator) return false
+  if (Array.isArray(value)) return typeof value[0] !== 'number'
+  return Object.getPrototypeOf(value) === Object.prototype && !('kernels' in value && 'heap' in value)
+}
