@@ -13,7 +13,7 @@ const LEVELS = [
   ['parameter'],
   ['ops'],
   ['nn', 'loss', 'optim', 'schedule'],
-  ['curvature', 'solve'],
+  ['curvature', 'solve', 'trace'],
   ['data', 'train', 'metrics', 'io'],
   ['index'],
   ['entries'],
