@@ -6,6 +6,7 @@
  * back, newest first, so that a node runs when all of its gradient has arrived. Values used more than once receive the
  * sum. The walk uses no recursion: chains may be as deep as memory allows.
  */
+import { trapped } from './backend/crash.js'
 import type { Backend } from './backend/index.js'
 import type { Activation, Ptr } from './backend/kernels.js'
 import { OutOfMemoryError, ShapeError } from './common/errors.js'
@@ -147,7 +148,11 @@ export function recordedView(x: Tensor, shape: Shape, vjp: (g: Tensor) => Tensor
 
 function applyInArena(backend: Backend, shape: Shape, compute: (y: Ptr, backend: Backend) => void): Tensor {
   const y = backend.arena.allocate(sizeOf(shape) * backend.heap.elementSize)
-  compute(y, backend)
+  try {
+    compute(y, backend)
+  } catch (error) {
+    throw trapped(backend, error)
+  }
   return Tensor.inArena(backend, shape, y)
 }
 
@@ -335,7 +340,7 @@ function propagate(root: Tensor, seed: Tensor | undefined, options: PassOptions)
   } catch (error) {
     for (const leaf of leaves) leaf.grad = null
     if (error instanceof OutOfMemoryError) root.backend.arena.fail()
-    throw error
+    throw trapped(root.backend, error)
   } finally {
     for (const node of nodes) node.gradient = null
   }

@@ -8,7 +8,7 @@
 // Tensors and gradients
 
 export { isRecording, noGrad } from './autograd.js'
-export { NonFiniteError, OutOfMemoryError, ShapeError, StaleTensorError } from './common/errors.js'
+export { EngineCrashedError, NonFiniteError, OutOfMemoryError, ShapeError, StaleTensorError } from './common/errors.js'
 export type { Shape } from './common/shape.js'
 export { type GradientsOptions, gradients } from './ops/gradients.js'
 export { Parameter } from './parameter.js'
@@ -259,7 +259,7 @@ export type { SolveProgress, StopOptions } from './solve/stop.js'
 // Backends
 
 export type { DType, FloatArray } from './backend/heap.js'
-export { type Backend, type BackendOptions, createBackend, defaultBackend, load } from './backend/index.js'
+export { type Backend, type BackendOptions, createBackend, defaultBackend, load, reset } from './backend/index.js'
 export type { Activation as ActivationName, Kernels } from './backend/kernels.js'
 export { supportedVariants, type Variant } from './backend/wasm/load.js'
 export { type Trace, type TracedKernel, type TraceOptions, trace } from './trace.js'

@@ -192,6 +192,7 @@ export class StepArena {
   /** Room for `bytes`, not zeroed. @throws OutOfMemoryError */
   allocate(bytes: number): Ptr {
     if (!(bytes >= 0)) throw new RangeError(`arena: wants a number of bytes ≥ 0, got ${bytes}`)
+    this.heap.check()
     const size = Math.ceil(bytes / ALIGN) * ALIGN
     let chunk = this.chunks[this.chunk]
     while (chunk === undefined || this.top + size > chunk.bytes) {

@@ -50,6 +50,7 @@ export class Heap {
 
   private readonly sizes = new Map<Ptr, number>()
   private readonly unused = new FreeBlocks()
+  private failure: (() => Error) | null = null
   /** Nothing from here on was ever handed out: it is zero, and the machine gives it to the process page by page when it is first used. */
   private end: Ptr
 
@@ -73,6 +74,7 @@ export class Heap {
 
   /** A block of `bytes` bytes. @throws OutOfMemoryError when the limit or the machine does not allow it */
   allocate(bytes: number, contents: Contents = 'zeros'): Ptr {
+    this.check()
     const size = roundUp(Math.max(bytes, 1))
     const { end } = this
     const ptr = this.unused.take(size) ?? this.takeEnd(size)
@@ -90,6 +92,16 @@ export class Heap {
     this.sizes.delete(ptr)
     this.usedBytes -= bytes
     this.unused.add(ptr, bytes)
+  }
+
+  /** From now on nothing is allocated: the error is thrown instead. */
+  stop(fail: () => Error): void {
+    this.failure = fail
+  }
+
+  /** @throws the error of {@link stop} */
+  check(): void {
+    if (this.failure !== null) throw this.failure()
   }
 
   /** A fresh view of n floats at ptr. */

@@ -43,9 +43,13 @@ export interface Backend {
   update(name: string, part?: Readonly<{ packed?(): string }>): Update | undefined
   /** @internal the kernels of a part of the crate that loads when it is asked for, if this backend has them */
   part(part: WasmPart): WasmExports | undefined
+  /** @internal the exports that are the function of that number in their module, as the stack of a trap has it */
+  exportsNumbered(number: string): string[]
 }
 
 let current: Backend | undefined
+/** The options of the default backend. */
+let loaded: BackendOptions = {}
 
 /**
  * Makes a backend ready and the default for everything created afterwards. Optional: without it the first use
@@ -63,6 +67,7 @@ export async function load(options: BackendOptions = {}): Promise<Backend> {
   const variant = chooseVariant(options)
   if (variant !== 'js') await precompile(variant, chooseThreads(variant, options) > 1)
   current = createBackend(options)
+  loaded = options
   if (variant !== 'js') warmUp(current)
   await current.ready
   return current
@@ -94,6 +99,19 @@ export function defaultBackend(): Backend {
   return current
 }
 
+/**
+ * A new engine in the place of the default one, with the options that {@link load} was given, from the module that is compiled already: what
+ * goes on after an {@link EngineCrashedError}. Models and tensors of the old one are not taken along; make them again, and load what was saved.
+ *
+ * @example
+ * const fresh = reset()
+ * fresh === defaultBackend() // true
+ */
+export function reset(): Backend {
+  current = createBackend(loaded)
+  return current
+}
+
 let double: Backend | undefined
 
 /** @internal JavaScript in double precision, one for everything that looks at curvature */
@@ -117,6 +135,7 @@ function createJs({ dtype = 'float32', memoryLimit }: BackendOptions): Backend {
     ready: Promise.resolve(),
     update: () => undefined,
     part: () => undefined,
+    exportsNumbered: () => [],
   }
 }
 
@@ -157,6 +176,10 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     ready: team ? team.ready : Promise.resolve(),
     update: (name: string, part?: WasmPart) => updates.get(name) ?? findUpdate(name, part),
     part: partOf,
+    exportsNumbered: (number: string) =>
+      [exports, ...parts.values()].flatMap((module) =>
+        Object.entries(module ?? {}).flatMap(([name, kernel]) => (isNumbered(kernel, number) ? [name] : [])),
+      ),
   }
   const use = (place: number) => {
     backend.tile = TILES[place]
@@ -169,4 +192,9 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
   }
   if (widening) backend.widened = checkWidened(backend, tile === 'auto' ? use : undefined)
   return backend
+}
+
+/** The name of a function that is exported is its number. */
+function isNumbered(kernel: unknown, number: string): boolean {
+  return typeof kernel === 'function' && kernel.name === number
 }

@@ -34,3 +34,23 @@ export class StaleTensorError extends Error {
 export class NonFiniteError extends Error {
   override name = 'NonFiniteError'
 }
+
+/**
+ * WebAssembly trapped in a kernel: a mistake of gradus, or arguments that it should have refused. What is in that backend's memory may be
+ * wrong, so everything that would compute on it throws this error from then on; parameters can still be read. `reset()` makes a new
+ * engine, for which models are made again and loaded from what was saved.
+ */
+export class EngineCrashedError extends Error {
+  override name = 'EngineCrashedError'
+  constructor(
+    /** The kernel that trapped, such as `denseForward`. */
+    readonly kernel: string,
+    cause: unknown,
+  ) {
+    super(
+      `the engine crashed in ${kernel} (${cause instanceof Error ? cause.message : String(cause)}) and computes no more; call reset(), make ` +
+        'models and tensors again, and load what was saved last. Please report it with the lines that led there',
+      { cause },
+    )
+  }
+}

@@ -1,5 +1,6 @@
 /** fit: train a model on data, with validation, metrics, callbacks, early stopping and progress. */
 
+import { trapped } from '../backend/crash.js'
 import { NonFiniteError } from '../common/errors.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import type { ShowsAverages } from '../optim/base/averaging.js'
@@ -35,7 +36,8 @@ export async function fit(model: Module, options: FitOptions): Promise<History> 
     const pacer = new Pacer()
     if (pacer.isDue) await pacer.pause()
     return await new Run(model, options).run()
-  } catch (error) {
+  } catch (thrown) {
+    const error = trapped(model.backend, thrown)
     // who called: an engine keeps ten lines, which are all of this library
     if (error instanceof Error) error.stack += stack.slice(stack.indexOf('\n', stack.indexOf('fit')))
     throw error

@@ -8,6 +8,7 @@
  * a whole group instead.
  */
 
+import { trapped } from '../../backend/crash.js'
 import type { FloatArray } from '../../backend/heap.js'
 import type { WasmPart } from '../../backend/wasm/load.js'
 import type { Parameter } from '../../parameter.js'
@@ -227,6 +228,8 @@ export abstract class Optimizer<O extends object = object> {
    */
   step(options?: UpdateOptions): void {
     const { groups, bindings } = this
+    const { backend } = groups[0]
+    backend.heap.check()
     if (options !== undefined) checkNames(`${this.name}.step()`, options, STEP_OPTIONS)
     if (bindings.length > 0) copyIn(bindings)
     let any = false
@@ -234,12 +237,16 @@ export abstract class Optimizer<O extends object = object> {
     if (!any) throw new Error(`${this.name}.step(): no parameter has a gradient; call backward() on a loss that depends on them first`)
     const scale = this.transforms.apply(groups, options?.gradientScale ?? 1)
     if (scale !== null) {
-      this.applyToGroups(scale)
+      try {
+        this.applyToGroups(scale)
+      } catch (error) {
+        throw trapped(backend, error)
+      }
       this.stepCount++
     }
     for (let i = 0; i < groups.length; i++) groups[i].markUsed()
     if (bindings.length > 0) copyOut(bindings)
-    groups[0].backend.arena.end()
+    backend.arena.end()
   }
 
   /** Forgets all gradients. Never needed after step(): the next backward() overwrites what a step has used. */

@@ -163,7 +163,8 @@ export class Recording {
 
   /** Whether the step would still be the same as far as parameters are concerned: each where it was, gradients there or not as they were. */
   get isCurrent(): boolean {
-    const { places } = this
+    const { places, backend } = this
+    backend.heap.check()
     for (let i = 0; i < places.length; i++) {
       const { parameter: p, address, gradientAddress, requiresGrad, accumulates } = places[i]
       if ((p.gradientState === 'ready') !== accumulates || p.address !== address) return false

@@ -1,0 +1,22 @@
+/** What happens when a kernel traps: its backend stops, so that nothing goes on with memory that may be wrong. */
+import { EngineCrashedError } from '../common/errors.js'
+import type { Backend } from './index.js'
+
+/**
+ * The error to throw for one that came out of kernels. A trap of WebAssembly is an {@link EngineCrashedError} that names the kernel,
+ * and from then on everything that takes memory of this backend, as each computation does, throws one. Other errors are returned as they are.
+ */
+export function trapped(backend: Backend, error: unknown): unknown {
+  if (typeof WebAssembly === 'undefined' || !(error instanceof WebAssembly.RuntimeError)) return error
+  const kernel = kernelIn(backend, error)
+  const fail = () => new EngineCrashedError(kernel, error)
+  backend.heap.stop(fail)
+  return fail()
+}
+
+/** The kernel that a trap happened in. Engines write the numbers of functions into the stack; the outermost is the export that was called. */
+function kernelIn(backend: Backend, { stack = '' }: Error): string {
+  const numbers = [...stack.matchAll(/wasm-function\[(\d+)\]/g)].map(([, number]) => number)
+  const names = numbers.length > 0 ? backend.exportsNumbered(numbers[numbers.length - 1]) : []
+  return names.length > 0 ? names.join(' or ') : 'a kernel'
+}
