@@ -4,7 +4,7 @@
 //! the k multiply-adds that each element took, so fusing it into the tile would save under one percent.
 
 use crate::activation;
-use crate::gemm::{self, Layout, Part, Region, Sizes, Start};
+use crate::gemm::{self, Layout, Region, Share, Sizes, Start};
 use crate::reduce::column_sums;
 use crate::sweep::Cells;
 use core::ops::Range;
@@ -32,8 +32,8 @@ pub struct Layer<'a> {
     pub kind: u32,
     /// Room for panels.
     pub scratch: Cells<'a>,
-    /// The share that is computed; a thread each.
-    pub part: Part,
+    /// Which share of the work to do, where threads divide it.
+    pub share: Share,
 }
 
 /// Where backward writes what is wanted of dw\[k,n\], db\[n\], dx\[m,k\], and which of them it adds to.
@@ -51,10 +51,10 @@ pub struct Gradients<'a> {
 /// y\[m,n\] = f(z), z\[m,n\] = b\[n\] + x\[m,k\] · w\[k,n\]; z is kept where the activation's derivative needs it.
 #[inline(always)]
 pub fn forward(layer: &Layer, b: Option<Cells>, z: Option<Cells>, y: Cells) {
-    let &Layer { x, w, m, k, n, kind, scratch, part } = layer;
+    let &Layer { x, w, m, k, n, kind, scratch, share } = layer;
     let start = b.map_or_else(Start::zero, Start::bias);
     let sums = z.filter(|_| activation::saves_input(kind)).unwrap_or(y);
-    let region = part.region(m, n, false);
+    let region = share.region(m, n, false);
     gemm::multiply(Layout::Plain, start, [x, w, sums, scratch], Sizes { m, n, k }, region.clone());
     if kind != LINEAR {
         lines(region, n, |at| activation::forward(kind, &sums[at.clone()], &y[at]));
@@ -85,18 +85,18 @@ pub fn backward(layer: &Layer, saved: Cells, dy: Cells, dz: Cells, to: &Gradient
 /// dw = xᵀ · dz; db = Σ_m dz; dx = dz · wᵀ.
 #[inline(always)]
 pub fn gradients(layer: &Layer, dz: Cells, to: &Gradients) {
-    let &Layer { x, w, m, k, n, scratch, part, .. } = layer;
+    let &Layer { x, w, m, k, n, scratch, share, .. } = layer;
     let adds = |bit: u32| to.accumulate & bit != 0;
     if let Some(dw) = to.dw {
         let (start, sizes) = (Start::sum(adds(ACCUMULATE_W), dw, n), Sizes { m: k, n, k: m });
-        gemm::multiply(Layout::FirstTransposed, start, [x, dz, dw, scratch], sizes, part.region(k, n, true));
+        gemm::multiply(Layout::FirstTransposed, start, [x, dz, dw, scratch], sizes, share.region(k, n, true));
     }
     if let Some(db) = to.db {
-        let columns = part.columns(n);
+        let columns = share.columns(n);
         column_sums(dz, n, columns.clone(), &db[columns], adds(ACCUMULATE_B));
     }
     if let Some(dx) = to.dx {
         let (start, sizes) = (Start::sum(adds(ACCUMULATE_X), dx, k), Sizes { m, n: k, k: n });
-        gemm::multiply(Layout::SecondTransposed, start, [dz, w, dx, scratch], sizes, part.region(m, k, false));
+        gemm::multiply(Layout::SecondTransposed, start, [dz, w, dx, scratch], sizes, share.region(m, k, false));
     }
 }

@@ -1,20 +1,18 @@
 //! Matrix products: C ← A·B, A·Bᵀ or Aᵀ·B, plus a start value (zero, a bias row, or C itself).
 //!
-//! Every element of C is one running sum over k in ascending order, from its start value, whatever the tile, the
-//! blocking or the path. So all of them give the same bits, and a caller may choose by speed alone. Ragged edges run
-//! the same vector tile: columns are padded, rows repeat the last one; what is computed in excess is never stored.
+//! Every element of C is one running sum over k in ascending order, from its start value. Tile, blocking and path do not change that, so all
+//! of them give the same bits and the choice is one of speed alone. Ragged edges run the same vector tile as the inside: columns are
+//! padded, rows repeat the last one, and what is computed in excess is never stored.
 //!
-//! Two paths: [`direct`] reads A and B where they lie and suits few rows, or a B that fits the first-level cache; [`blocked`]
-//! walks panels, copies of both in the order in which a tile reads them, in blocks that fit the caches (Goto & van de Geijn 2008).
-//! What lies like a panel already (side by side at each step of k) and is not too large is read in place there too. Other rows of
-//! A are copied from a few dozen columns of C on: from a panel each load has its offset in the instruction, where rows apart
-//! cost an address computation each, on ports that multiply-adds want.
+//! There are two ways. [`direct`] reads A and B where they lie, which suits few rows or a B that fits the first-level cache. [`blocked`]
+//! copies both into panels, in the order in which a tile reads them, block by block of what the caches hold (Goto & van de Geijn
+//! 2008); a side that lies like a panel already is read in place there too. [`Path`] says which product goes which way.
 #![allow(unsafe_code)]
 
 mod blocked;
 mod direct;
 mod pack;
-mod part;
+mod share;
 mod tile;
 mod view;
 
@@ -23,30 +21,34 @@ use blocked::{blocked, ROWS};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use direct::direct;
 use pack::STEPS;
-pub use part::{Part, Region};
+pub use share::{Region, Share};
 use tile::{Tile, TILES};
 pub use view::Start;
 use view::View;
 
 /// Floats of scratch that every product may overwrite (SCRATCH_BYTES of ts/backend/kernels.ts).
 pub const SCRATCH: usize = 1 << 18;
-/// The parts of scratch for panels of A and of B.
+/// Scratch is divided into room for panels of A, and behind it for panels of B.
 const A_ROOM: usize = 1 << 16;
 const B_ROOM: usize = SCRATCH - A_ROOM;
-/// [`direct`] takes fewer rows than this, or a B that is small enough for the first-level cache.
-const FEW: usize = 24;
-const SMALL: usize = 1 << 13;
-/// It is up to this size only where a wide tile is the fastest: [`direct`] has too few sums under way for such registers. A B of another
-/// layout is transposed as a whole up to the same sizes, rather than copied into panels.
-const TINY: usize = 1 << 11;
-/// Up to this many columns of C do not repay the copy of A into panels.
-const NARROW: usize = 24;
-/// Rows of A that lie side by side are read in place for up to this many columns of C, as each strip of those reads them again.
-const REREAD: usize = 256;
-/// A wide tile, where it is the fastest, takes Aᵀ·B however small B is if it reads both in place, or if there are more steps of k than this.
+
+/// Products of fewer rows than this read B in place: a copy of B would be read too few times.
+const FEW_ROWS: usize = 24;
+/// Products of at most so many columns read A in place: a copy of A would be read by a few strips only.
+const FEW_COLUMNS: usize = 24;
+/// Floats of a B that the first-level cache holds, so that it may be read in place however many rows there are.
+const SMALL_B: usize = 1 << 13;
+/// The same where a wide tile is the fastest. [`direct`] has narrower tiles, and loses more against a wide one.
+const TINY_B: usize = 1 << 11;
+/// A tile of more columns is wide: it is chosen where the engine has registers of 256 bits.
+const NARROW_TILE: usize = 8;
+/// Aᵀ·B of more steps of k than this is worth a wide tile even for a tiny B.
 const FEW_STEPS: usize = 32;
-/// Floats from one step of k to the next, of which a multiple puts all steps into the same few lines of a first-level cache: half a page.
-/// Whole pages do it on every processor, so an A whose steps are so far apart is copied even for few columns.
+/// A whose rows lie side by side is read in place for up to so many columns of C, as each strip of columns reads all of A again.
+const MOST_REREAD: usize = 256;
+/// Floats in half a page. Where the steps of A are a multiple of that apart, all of them fall into the same few lines of a first-level cache,
+/// so such an A is not read in place in [`blocked`]. Where they are whole pages apart that happens on every processor, and even
+/// narrow products copy A.
 const HALF_PAGE: usize = 512;
 
 /// c\[m,n\] = start + a\[m,k\] · b\[k,n\]; rows of c are `ldc` apart.
@@ -108,12 +110,12 @@ impl Product {
 
     /// Whether tiles may read A where it lies, as they would read panels; whole tiles only, as a ragged one would read past its end.
     fn reads_a(&self, tile: &Tile) -> bool {
-        self.n <= REREAD && self.a.row == 1 && !self.a.is_down(HALF_PAGE) && tile.fits(self.m % ROWS)
+        self.n <= MOST_REREAD && self.a.row == 1 && !self.a.is_down(HALF_PAGE) && tile.fits(self.m % ROWS)
     }
 
     /// Likewise B, which the first-level cache must hold.
     fn reads_b(&self, tile: &Tile) -> bool {
-        self.b.column == 1 && self.n * self.k <= SMALL && self.n.is_multiple_of(tile.columns)
+        self.b.column == 1 && self.n * self.k <= SMALL_B && self.n.is_multiple_of(tile.columns)
     }
 
     /// The product of one rectangle of C.
@@ -216,7 +218,42 @@ pub fn set_tile(tile: usize) {
     TILE.store(tile.min(TILES.len() - 1), Ordering::Relaxed);
 }
 
-/// Picks the path by shape; that of few rows first, which may take no longer than the choice.
+/// The way of a product.
+enum Path {
+    /// [`direct`]: A and B in place, rows of B contiguous.
+    InPlace,
+    /// [`direct`] likewise, after all of B, whose columns are contiguous, has been transposed into scratch.
+    Transposed,
+    /// [`blocked`]: copies in panels.
+    Panels,
+}
+
+/// The way of a product of [`FEW_ROWS`] or more, or of a B whose columns are contiguous. The first rule that applies decides.
+fn path(x: &Product, tile: &Tile) -> Path {
+    let size = x.n * x.k;
+    let rows_contiguous = x.b.column == 1;
+    let is_wide = tile.columns > NARROW_TILE;
+    let steps_collide = x.k > STEPS && x.a.is_down(2 * HALF_PAGE);
+    let tile_reads_both = || x.reads_a(tile) && x.reads_b(tile);
+    let direct = if rows_contiguous { Path::InPlace } else { Path::Transposed };
+
+    if steps_collide {
+        return Path::Panels;
+    }
+    if x.n <= FEW_COLUMNS && (rows_contiguous || size <= B_ROOM) {
+        return direct;
+    }
+    if is_wide && x.a.row == 1 && (x.k > FEW_STEPS || tile_reads_both()) {
+        return Path::Panels;
+    }
+    if size <= if is_wide { TINY_B } else { SMALL_B } {
+        direct
+    } else {
+        Path::Panels
+    }
+}
+
+/// Computes a product. Small ones come first, which may take no longer than the choice of a path.
 #[inline(never)]
 unsafe fn product(x: &Product) {
     if x.m == 0 || x.n == 0 {
@@ -226,7 +263,7 @@ unsafe fn product(x: &Product) {
     unsafe {
         if x.m == 1 && x.b.row == 1 {
             direct(&x.transposed());
-        } else if x.b.column == 1 && x.m < FEW {
+        } else if x.b.column == 1 && x.m < FEW_ROWS {
             direct(x);
         } else {
             larger(x);
@@ -234,31 +271,19 @@ unsafe fn product(x: &Product) {
     }
 }
 
-/// [`product`] of more rows, or of a B whose columns are contiguous.
+/// [`product`] where the path depends on the shape.
 unsafe fn larger(x: &Product) {
     let tile = &TILES[TILE.load(Ordering::Relaxed)];
-    let size = x.n * x.k;
-    let collides = x.k > STEPS && x.a.is_down(2 * HALF_PAGE);
-    let wide = tile.columns > 8;
-    let down = wide && x.a.row == 1 && (x.k > FEW_STEPS || (x.reads_a(tile) && x.reads_b(tile)));
-    let small = if collides || down {
-        0
-    } else if wide {
-        TINY
-    } else {
-        SMALL
-    };
-    let narrow = x.n <= NARROW && !collides;
-    // SAFETY: as for [`product`]; a transpose of at most B_ROOM floats fits the room for panels of B.
+    // SAFETY: as for [`product`]; a B that is transposed has at most B_ROOM floats.
     unsafe {
-        if size > small && !(narrow && (x.b.column == 1 || size <= B_ROOM)) {
-            blocked(tile, x);
-        } else if x.b.column == 1 {
-            direct(x);
-        } else {
-            let b = x.scratch.add(A_ROOM);
-            pack::transpose(x.b, b, x.k, x.n);
-            direct(&Product { b: View::matrix(b, x.n), ..*x });
+        match path(x, tile) {
+            Path::InPlace => direct(x),
+            Path::Transposed => {
+                let b = x.scratch.add(A_ROOM);
+                pack::transpose(x.b, b, x.k, x.n);
+                direct(&Product { b: View::matrix(b, x.n), ..*x });
+            }
+            Path::Panels => blocked(tile, x),
         }
     }
 }

@@ -18,7 +18,7 @@ import { partBeside } from '../tools/threads.js'
 const UPDATE_ARITY = 6
 const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'runProgram', 'table', '__data_end', '__heap_base']
 /** What threads run of a kernel: its arguments, then which share of how many. */
-const PARTS = ['matmulPart', 'denseForwardPart', 'denseGradientsPart']
+const SHARES = ['matmulShare', 'denseForwardShare', 'denseGradientsShare']
 
 const [jsBackend] = backends
 /** Kernels of both precisions: floats, and doubles for the solvers. */
@@ -64,8 +64,8 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
   })
 
   test('exports besides them exactly the updates of crate/optim, the shares of threads and known internals', () => {
-    const kernels = new Set<string>([...names, ...PARTS])
-    for (const name of PARTS) expect(functions).toContain(name)
+    const kernels = new Set<string>([...names, ...SHARES])
+    for (const name of SHARES) expect(functions).toContain(name)
     const others = functions.filter((name) => !kernels.has(name))
     expect(others.sort()).toEqual(updates().sort())
     for (const name of others) expect(arity(name), name).toBe(UPDATE_ARITY)

@@ -231,7 +231,7 @@ describe('a pool', async () => {
       expect(() => pool.run(fill, 3, slow)).toThrow(WebAssembly.RuntimeError)
     }
     expect(pool.size).toBe(2)
-    expect(Pool.prototype.parts.call(pool, 1e6)).toBeLessThanOrEqual(2)
+    expect(Pool.prototype.sharesFor.call(pool, 1e6)).toBeLessThanOrEqual(2)
     const y = heap.allocate(3 * 64)
     pool.run(fill, 3, (part) => [y + 64 * part, 16, part])
     expect([...heap.view(y, 48)]).toEqual(wanted(0))
@@ -263,13 +263,13 @@ describe('a pool', async () => {
   test('rests when its workers come too late, and tries again', async () => {
     const rested = await team('simd', 2)
     const { pool } = rested
-    const parts = (nanoseconds: number) => Pool.prototype.parts.call(pool, nanoseconds)
-    const judge = (late: boolean) => (pool as unknown as { judge(late: boolean): void }).judge(late)
+    const parts = (nanoseconds: number) => Pool.prototype.sharesFor.call(pool, nanoseconds)
+    const noteLateness = (late: boolean) => (pool as unknown as { noteLateness(late: boolean): void }).noteLateness(late)
     expect(parts(1e6)).toBe(2)
-    for (let i = 0; i < 20; i++) judge(false)
-    judge(true)
+    for (let i = 0; i < 20; i++) noteLateness(false)
+    noteLateness(true)
     expect(parts(1e6)).toBe(2)
-    for (let i = 0; i < 3; i++) judge(true)
+    for (let i = 0; i < 3; i++) noteLateness(true)
     expect(parts(1e6)).toBe(1)
     await new Promise((resolve) => setTimeout(resolve, 30))
     expect(parts(1e6)).toBe(2)
@@ -277,7 +277,7 @@ describe('a pool', async () => {
 
   test('shares from some ten microseconds a thread on', async () => {
     const { pool } = await team('simd', 3)
-    const parts = (nanoseconds: number) => Pool.prototype.parts.call(pool, nanoseconds)
+    const parts = (nanoseconds: number) => Pool.prototype.sharesFor.call(pool, nanoseconds)
     expect([1e3, 1e4, 1e5, 1e6].map(parts)).toEqual([1, 1, 3, 3])
   })
 

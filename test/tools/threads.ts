@@ -35,7 +35,7 @@ export async function team(variant: Variant, threads: number): Promise<Team> {
   await pool.ready
   const [operations, others] = PARTS.map((part) => add(partBeside(part, variant, exports, true), compiled(variant, true, part)))
   await allHave(pool)
-  pool.parts = () => threads
+  pool.sharesFor = () => threads
   let shared = 0
   const { run } = pool
   pool.run = (...call) => {
@@ -72,5 +72,5 @@ export async function addPart(part: WasmPart, variant: Variant, { exports, pool 
 }
 
 async function allHave(pool: Pool): Promise<void> {
-  while (Pool.prototype.parts.call(pool, 1e9) < pool.size) await new Promise((resolve) => setTimeout(resolve, 1))
+  while (Pool.prototype.sharesFor.call(pool, 1e9) < pool.size) await new Promise((resolve) => setTimeout(resolve, 1))
 }

@@ -100,31 +100,31 @@ export class Pool {
   }
 
   /** How many threads share a kernel that takes so many nanoseconds. */
-  parts(nanoseconds: number): number {
+  sharesFor(nanoseconds: number): number {
     if (isSmall(nanoseconds) || this.size === 1 || this.isAdding()) return 1
     if (this.restUntil > 0 && performance.now() < this.restUntil) return 1
     return Math.min(this.size, Math.floor(nanoseconds / GRAIN))
   }
 
   /**
-   * Runs a kernel (its place in `kernels`) in parts, of which number i has the arguments argumentsOf(i).
-   * @throws what a part throws; Error where a worker has died in the midst of its own
+   * Runs a kernel (its place in `kernels`) in so many shares, of which number i has the arguments argumentsOf(i).
+   * @throws what a share throws; Error where a worker has died in the midst of its own
    */
-  run(kernel: number, parts: number, argumentsOf: (part: number) => number[]): void {
+  run(kernel: number, shares: number, argumentsOf: (share: number) => number[]): void {
     const { workers } = this
     const start = performance.now()
     let own = start
-    const shares = Math.min(parts - 1, workers.length)
-    for (let i = 0; i < shares; i++) this.open(workers[i], kernel, argumentsOf(i + 1))
+    const givenAway = Math.min(shares - 1, workers.length)
+    for (let i = 0; i < givenAway; i++) this.open(workers[i], kernel, argumentsOf(i + 1))
     try {
       this.kernels[kernel](...argumentsOf(0))
-      for (let part = shares + 1; part < parts; part++) this.kernels[kernel](...argumentsOf(part))
+      for (let share = givenAway + 1; share < shares; share++) this.kernels[kernel](...argumentsOf(share))
       own = performance.now()
     } finally {
       const until = performance.now() + Math.max(LIFETIME, LIFETIMES * (performance.now() - start))
-      this.finishAll(workers, shares, until)
+      this.finishAll(workers, givenAway, until)
     }
-    this.judge(performance.now() - own > ((parts - 1) / 2) * (own - start))
+    this.noteLateness(performance.now() - own > ((shares - 1) / 2) * (own - start))
   }
 
   private isAdding(): boolean {
@@ -133,7 +133,7 @@ export class Pool {
     return this.adding
   }
 
-  private judge(late: boolean): void {
+  private noteLateness(late: boolean): void {
     this.late = Math.max(0, this.late + (late ? 1 : -0.25))
     if (this.late === 0) this.rest = FIRST_REST
     if (this.late < MOST_LATE) return

@@ -50,13 +50,13 @@ export function shareOthers({ exports, pool }: Pick<Team, 'exports' | 'pool'>): 
     const number = pool.numberOf(whole)
     table[name] = (...args: number[]) => {
       const [n, cols = 0] = [args[addresses], args[addresses + 1]]
-      const parts = Math.min(cols > 0 ? n : Infinity, pool.parts(n * (cols || 1) * FUNCTION))
-      if (parts < 2) {
+      const shares = Math.min(cols > 0 ? n : Infinity, pool.sharesFor(n * (cols || 1) * FUNCTION))
+      if (shares < 2) {
         whole(...args)
         return
       }
       const share = (bytes: number, count: number) => [...args.slice(0, addresses).map((at) => at + bytes), count, cols]
-      pool.run(number, parts, cut(n, parts, share, cols))
+      pool.run(number, shares, cut(n, shares, share, cols))
     }
   }
   return table
@@ -66,60 +66,60 @@ export function shareOthers({ exports, pool }: Pick<Team, 'exports' | 'pool'>): 
 export function shareUpdate(pool: Pool, update: Update): Update {
   const number = pool.numberOf(update)
   const kernel: Update = (p, g, s, stride, n, h) => {
-    const parts = pool.parts(n * UPDATE)
-    if (parts < 2) update(p, g, s, stride, n, h)
+    const shares = pool.sharesFor(n * UPDATE)
+    if (shares < 2) update(p, g, s, stride, n, h)
     else
       pool.run(
         number,
-        parts,
-        cut(n, parts, (at, count) => [p + at, g + at, s + at, stride, count, h]),
+        shares,
+        cut(n, shares, (at, count) => [p + at, g + at, s + at, stride, count, h]),
       )
   }
   return shared(kernel, update, (_p, _g, _s, _stride, n) => n * UPDATE)
 }
 
 /** Main uses the room that the caller gave, each worker its own. */
-function roomOf({ rooms }: Team, part: number, own: Ptr): Ptr {
-  return part === 0 ? own : rooms[part - 1]
+function roomOf({ rooms }: Team, index: number, own: Ptr): Ptr {
+  return index === 0 ? own : rooms[index - 1]
 }
 
 /** Arguments of each share of n elements, or rows of so many columns, from the bytes before it and their number. */
-function cut(n: number, parts: number, argumentsOf: (bytes: number, count: number) => number[], cols = 0): (part: number) => number[] {
+function cut(n: number, shares: number, argumentsOf: (bytes: number, count: number) => number[], cols = 0): (index: number) => number[] {
   const unit = cols > 0 ? 1 : LINE
-  const begin = (part: number) => Math.min(n, Math.floor((Math.ceil(n / unit) * part) / parts) * unit)
-  return (part) => argumentsOf(4 * (cols || 1) * begin(part), begin(part + 1) - begin(part))
+  const begin = (index: number) => Math.min(n, Math.floor((Math.ceil(n / unit) * index) / shares) * unit)
+  return (index) => argumentsOf(4 * (cols || 1) * begin(index), begin(index + 1) - begin(index))
 }
 
 function products(team: Team): Pick<Kernels, 'matmul' | 'matmulNT' | 'matmulTN'> {
   const { exports, pool } = team
-  const number = pool.numberOf(exports.matmulPart)
+  const number = pool.numberOf(exports.matmulShare)
   const share =
     (whole: Kernels['matmul'], layout: number): Kernels['matmul'] =>
     (a, b, c, m, n, k, accumulate, scratch) => {
-      const parts = pool.parts((m * n * k) / PRODUCT)
-      if (parts < 2) return whole(a, b, c, m, n, k, accumulate, scratch)
-      pool.run(number, parts, (part) => [layout, a, b, c, m, n, k, accumulate, roomOf(team, part, scratch), part, parts])
+      const shares = pool.sharesFor((m * n * k) / PRODUCT)
+      if (shares < 2) return whole(a, b, c, m, n, k, accumulate, scratch)
+      pool.run(number, shares, (index) => [layout, a, b, c, m, n, k, accumulate, roomOf(team, index, scratch), index, shares])
     }
   return { matmul: share(exports.matmul, 0), matmulNT: share(exports.matmulNT, 1), matmulTN: share(exports.matmulTN, 2) }
 }
 
 function dense(team: Team): Pick<Kernels, 'denseForward' | 'denseBackward' | 'activationForward' | 'activationBackward'> {
   const { exports, pool } = team
-  const [forward, gradients] = [pool.numberOf(exports.denseForwardPart), pool.numberOf(exports.denseGradientsPart)]
+  const [forward, gradients] = [pool.numberOf(exports.denseForwardShare), pool.numberOf(exports.denseGradientsShare)]
   const { activationForward, activationBackward } = activations(team)
   const denseForward: Kernels['denseForward'] = (x, w, b, z, y, m, k, n, activation, scratch) => {
-    const parts = pool.parts((m * n * k) / PRODUCT)
-    if (parts < 2) return exports.denseForward(x, w, b, z, y, m, k, n, activation, scratch)
-    pool.run(forward, parts, (part) => [x, w, b, z, y, m, k, n, activation, roomOf(team, part, scratch), part, parts])
+    const shares = pool.sharesFor((m * n * k) / PRODUCT)
+    if (shares < 2) return exports.denseForward(x, w, b, z, y, m, k, n, activation, scratch)
+    pool.run(forward, shares, (index) => [x, w, b, z, y, m, k, n, activation, roomOf(team, index, scratch), index, shares])
   }
   const denseBackward: Kernels['denseBackward'] = (x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch) => {
-    const parts = pool.parts((m * n * k * (dx === 0 ? 1 : 2)) / PRODUCT)
-    if (parts < 2) return exports.denseBackward(x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch)
+    const shares = pool.sharesFor((m * n * k * (dx === 0 ? 1 : 2)) / PRODUCT)
+    if (shares < 2) return exports.denseBackward(x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch)
     // Every share of dw and dx needs all of dz.
     if (activation !== LINEAR) activationBackward(saved, dy, dz, m * n, activation)
     const from = activation === LINEAR ? dy : dz
-    pool.run(gradients, parts, (part) => {
-      return [x, w, from, dw, db, dx, m, k, n, accumulate, roomOf(team, part, scratch), part, parts]
+    pool.run(gradients, shares, (index) => {
+      return [x, w, from, dw, db, dx, m, k, n, accumulate, roomOf(team, index, scratch), index, shares]
     })
   }
   return {
@@ -137,23 +137,23 @@ function activations({ exports, pool }: Team): Pick<Kernels, 'activationForward'
   const [forward, backward] = [pool.numberOf(exports.activationForward), pool.numberOf(exports.activationBackward)]
   const cost = ACTIVATIONS.map((name) => (CHEAP.includes(name) ? RECTIFIER : FUNCTION))
   const activationForward: Kernels['activationForward'] = (x, y, n, activation) => {
-    const parts = pool.parts(n * cost[activation])
-    if (parts < 2) exports.activationForward(x, y, n, activation)
+    const shares = pool.sharesFor(n * cost[activation])
+    if (shares < 2) exports.activationForward(x, y, n, activation)
     else
       pool.run(
         forward,
-        parts,
-        cut(n, parts, (at, count) => [x + at, y + at, count, activation]),
+        shares,
+        cut(n, shares, (at, count) => [x + at, y + at, count, activation]),
       )
   }
   const activationBackward: Kernels['activationBackward'] = (saved, dy, dx, n, activation) => {
-    const parts = pool.parts(n * cost[activation])
-    if (parts < 2) exports.activationBackward(saved, dy, dx, n, activation)
+    const shares = pool.sharesFor(n * cost[activation])
+    if (shares < 2) exports.activationBackward(saved, dy, dx, n, activation)
     else
       pool.run(
         backward,
-        parts,
-        cut(n, parts, (at, count) => [saved + at, dy + at, dx + at, count, activation]),
+        shares,
+        cut(n, shares, (at, count) => [saved + at, dy + at, dx + at, count, activation]),
       )
   }
   return {

@@ -2,25 +2,25 @@
 
 use core::ops::Range;
 
-/// Any multiple of 12 rows is cut into whole tiles of every shape (those of five end in some of four), any multiple of 16 columns too: a
-/// share has no ragged edge that the whole has not.
+/// Shares begin at multiples of these. Every tile shape cuts 12 rows and 16 columns without a remainder (tiles of five rows end in some of
+/// four), so no share has a ragged edge that the whole product does not have.
 const ROW_UNIT: usize = 12;
 const COLUMN_UNIT: usize = 16;
-/// Columns that a share should have, where it may choose: less would read A often for little.
+/// Columns that each share gets where there are enough: with fewer, every share would read all of A for little work.
 const COMFORTABLE: usize = 32;
 
 /// One share of a kernel's work: number `index` of `count`.
 #[derive(Clone, Copy)]
-pub struct Part {
+pub struct Share {
     /// From 0.
     pub index: usize,
     /// At least 1.
     pub count: usize,
 }
 
-impl Part {
+impl Share {
     /// All of it.
-    pub const WHOLE: Part = Part { index: 0, count: 1 };
+    pub const WHOLE: Share = Share { index: 0, count: 1 };
 
     /// This share of `total`, its ends multiples of `unit` but for the last.
     fn of(self, total: usize, unit: usize) -> Range<usize> {
@@ -34,19 +34,19 @@ impl Part {
         self.of(n, COLUMN_UNIT)
     }
 
-    /// This share of a product with m × n elements. Shares of rows each read all of B, shares of columns all of A, which
-    /// costs more where A is walked `down` its columns: the dearer one is not repeated.
+    /// The rectangle of an m × n product that this share computes. Shares that split the rows each read all of B; shares that split the
+    /// columns each read all of A, which is the dearer of the two where A is read `down` its columns. The cheaper one is read again.
     #[inline(always)]
     pub fn region(self, m: usize, n: usize, down: bool) -> Region {
         if self.count == 1 {
             Region { rows: 0..m, columns: 0..n }
         } else {
-            self.share(m, n, down)
+            self.rectangle(m, n, down)
         }
     }
 
     #[inline(never)]
-    fn share(self, m: usize, n: usize, down: bool) -> Region {
+    fn rectangle(self, m: usize, n: usize, down: bool) -> Region {
         if m > n && (down || n < COMFORTABLE * self.count) {
             Region { rows: self.of(m, ROW_UNIT), columns: 0..n }
         } else {
