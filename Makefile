@@ -21,8 +21,8 @@ NPM_FLAGS := --no-audit --no-fund --loglevel=error --fetch-timeout=60000 --fetch
 
 # What each build is made from.
 GENERATED := ts/backend/wasm/generated
-CRATE_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find crate ts/build -type f)
-TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*' -not -path 'ts/build/*')
+CRATE_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find crate ts/build -type f) ts/backend/wasm/variants.ts $(wildcard ts/backend/threads/*.ts)
+TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*' -not -path 'ts/build/*') ts/build/notices.ts ts/build/worker.mjs
 
 .PHONY: help setup wasm build check format test test-only runtimes bundlers docs api dev demo bench bench-page peers pack release-check clean
 
@@ -56,11 +56,11 @@ dist/index.js: $(TS_SOURCES) $(GENERATED)/.stamp $(MODULES)/.stamp
 	@$(NODE) $(TSUP)
 	@touch $@
 
-check: $(MODULES)/.stamp $(GENERATED)/.stamp ## formatting, lints, types, import direction
+check: $(MODULES)/.stamp ## formatting, lints, types, import direction
 	@cargo fmt --check
 	@cargo clippy --quiet --all-targets -- -D warnings
 	@$(NODE) $(BIOME) check --error-on-warnings --diagnostic-level=warn --max-diagnostics=none .
-	@$(NODE) $(TSC) --noEmit
+	@$(NODE) $(TSC) --noEmit --incremental --tsBuildInfoFile .cache/tsbuildinfo
 	@$(NODE) $(VITEST) run --reporter=dot test/build/imports.test.ts
 
 format: $(MODULES)/.stamp ## let the formatters decide the layout

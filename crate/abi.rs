@@ -72,17 +72,6 @@ fn doubles_mut<'a>(at: Ptr, n: usize) -> &'a mut [f64] {
     unsafe { slice::from_raw_parts_mut(at as *mut f64, n) }
 }
 
-/// [`crate::unpack::unpack`] of the n bytes at an address, `size` of them to another, behind `before` that are there. Cut out
-/// into a module of its own by ts/build/pack/finish.mjs.
-#[wasm_bindgen]
-pub fn unpack(from: Ptr, n: usize, to: Ptr, before: usize, size: usize) {
-    // SAFETY: the loader's contract: so many bytes in each place, which do not overlap.
-    let (bytes, out) = unsafe {
-        (slice::from_raw_parts(from as *const u8, n), slice::from_raw_parts_mut(to as *mut u8, before + size))
-    };
-    crate::unpack::unpack(bytes, out, before);
-}
-
 /// The first byte that is free for the heap of ts/backend/heap.ts; the crate itself allocates nothing.
 #[wasm_bindgen(js_name = heapBase)]
 pub fn heap_base() -> Ptr {

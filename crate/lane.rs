@@ -6,6 +6,7 @@
 
 mod f32x4;
 mod f64x2;
+pub mod number;
 #[cfg(not(target_feature = "simd128"))]
 mod portable;
 mod scalar;

@@ -9,8 +9,12 @@
 //! body and tail come from the same lines and give the same bits. Matrix products have a driver of their
 //! own in `gemm`. Intrinsics are in `lane` alone; `unsafe` in `lane`, `gemm` and `abi`.
 
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
 pub mod abi;
 pub mod activation;
+#[cfg(target_arch = "wasm32")]
+mod bare;
 pub mod broadcast;
 pub mod dense;
 pub mod double;
@@ -25,4 +29,3 @@ pub mod random;
 pub mod reduce;
 pub mod softmax;
 pub mod sweep;
-pub mod unpack;

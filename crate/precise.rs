@@ -2,6 +2,7 @@
 //! Math.sin and its like differ, and a tenth of the code of a general library. Rounded to a float, results are within
 //! 0.5000001 units of the last place.
 
+use crate::lane::number::{floor, round_ties_even};
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, FRAC_PI_2, LN_2, LOG2_E};
 
 /// c\[0\] + c\[1\]·x + …, rounded after each product and each sum.
@@ -97,7 +98,7 @@ const EXP: [f64; 13] = {
 /// eˣ, held between 2⁻²⁸⁹ and 2²⁸⁹: 0 and ∞ as a float.
 fn exp(x: f64) -> f64 {
     let x = x.clamp(-200.0, 200.0);
-    let n = (x * LOG2_E).round_ties_even();
+    let n = round_ties_even(x * LOG2_E);
     let power = f64::from_bits(((n as i64 + 1023) as u64) << 52);
     series(x - n * LN_2, &EXP) * power
 }
@@ -128,7 +129,7 @@ pub fn pow(a: f32, b: f32) -> f32 {
     if a.is_nan() || b.is_nan() || (x.abs() == 1.0 && b.is_infinite()) {
         return f32::NAN;
     }
-    let whole = y.floor() == y;
+    let whole = floor(y) == y;
     if whole && y.abs() <= MOST_PRODUCTS {
         let power = product(x, y.abs() as u32);
         return (if y < 0.0 { 1.0 / power } else { power }) as f32;

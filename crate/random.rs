@@ -3,6 +3,7 @@
 //! ts/backend/js/random.ts does the same operations in the same order on integers and doubles, so that both give the
 //! same bits. Change neither alone.
 
+use crate::lane::number::{ceil, sqrt};
 use crate::lane::{F32x4, Lane, U32x4};
 use crate::precise::ln;
 use crate::sweep::Cells;
@@ -80,7 +81,7 @@ impl Source {
 
     /// mean + std·Φ⁻¹((word + ½)·2⁻³²)
     pub fn normal(self, y: Cells, mean: f64, std: f64) {
-        self.fill(y, |word| (mean + std * normal_quantile((f64::from(word) + 0.5) * (0.5f64).powi(32))) as f32);
+        self.fill(y, |word| (mean + std * normal_quantile((f64::from(word) + 0.5) / 4_294_967_296.0)) as f32);
     }
 
     /// x·s where u ≥ rate, else 0, with s = 1 / (1 − rate) as a float; in place allowed.
@@ -99,7 +100,7 @@ impl Source {
     #[inline(never)]
     fn drop_sixteens(self, start: usize, x: Cells, y: Cells, rate: f64) {
         let scale = F32x4::splat((1.0 / (1.0 - rate)) as f32);
-        let least = U32x4::splat((rate / UNIT).ceil() as u32);
+        let least = U32x4::splat(ceil(rate / UNIT) as u32);
         let [counter, stream, zero] = [self.counter, self.stream, 0].map(U32x4::splat);
         for (i, (x, y)) in x.chunks_exact(SIXTEEN).zip(y.chunks_exact(SIXTEEN)).enumerate() {
             let words = philox_four([U32x4::counting((start + 4 * i) as u32), counter, stream, zero], self.key);
@@ -133,7 +134,7 @@ pub fn normal_quantile(p: f64) -> f64 {
     if q.abs() <= 0.425 {
         return q * centre(0.180625 - q * q);
     }
-    let r = (-ln(if q < 0.0 { p } else { 1.0 - p })).sqrt();
+    let r = sqrt(-ln(if q < 0.0 { p } else { 1.0 - p }));
     let value = if r <= 5.0 { middle(r - 1.6) } else { tail(r - 5.0) };
     if q < 0.0 {
         -value

@@ -60,6 +60,10 @@ const blocks = new FinalizationRegistry<{ heap: Heap; ptr: Ptr }>(({ heap, ptr }
  * optimizer.step()
  */
 export class Parameter extends Tensor implements GradientSink {
+  static override get name() {
+    return 'Parameter'
+  }
+
   /** For error messages, groups and checkpoints, such as `0.weight`. */
   name: string
   /** @internal */

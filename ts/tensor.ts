@@ -88,6 +88,10 @@ export interface HostCopy {
  * x.toArray()  // [[1, 2], [3, 4]]
  */
 export class Tensor<S extends Shape = Shape> {
+  static get name() {
+    return 'Tensor'
+  }
+
   /** @internal the recorded operation that made this tensor */
   node: GraphNode | null = null
   /** @internal every element is this number, where that is known (lets a loss skip multiplying by one) */

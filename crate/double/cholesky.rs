@@ -1,6 +1,7 @@
 //! Cholesky factors and solutions with them.
 
 use super::products::{add_scaled, dot, Rows, TILE};
+use crate::lane::number::sqrt;
 
 /// What a pivot must keep of its diagonal element for the matrix to count as positive definite.
 const LEAST_PIVOT: f64 = 1e-16;
@@ -39,7 +40,7 @@ fn row_of_tile(h: &[f64], shift: f64, known: [f64; TILE], above: &[f64], n: usiz
         if !(square > LEAST_PIVOT * (h + shift) && square < f64::INFINITY) {
             return false;
         }
-        row[c] = 1.0 / square.sqrt();
+        row[c] = 1.0 / sqrt(square);
     }
     true
 }

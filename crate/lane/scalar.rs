@@ -3,7 +3,7 @@
 use super::{Lane, SHIFTER};
 use core::cell::Cell;
 
-#[cfg(target_feature = "relaxed-simd")]
+#[cfg(target_feature = "simd128")]
 use core::arch::wasm32::*;
 
 impl Lane for f32 {
@@ -46,6 +46,9 @@ impl Lane for f32 {
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
+        #[cfg(target_feature = "simd128")]
+        return f32x4_extract_lane::<0>(f32x4_sqrt(f32x4_splat(self)));
+        #[cfg(not(target_feature = "simd128"))]
         f32::sqrt(self)
     }
     #[inline(always)]

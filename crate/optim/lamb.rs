@@ -1,6 +1,7 @@
 //! LAMB: Adam's direction for a whole tensor, then a step along it in proportion to the tensor.
 
 use super::sgd::Sgd;
+use crate::lane::number::sqrt;
 use crate::lane::Lane;
 use crate::optim::{export_whole, sums, sweep, Cells, Shared, SlotKind, Sums, SHARED_HYPER};
 
@@ -47,7 +48,7 @@ pub fn whole_lamb(h: &[f32], p: Cells, g: Cells, s: [Cells; 3]) {
         weight_decay: own[5],
     };
     let [squares, steps] = sums(&direction, p, g, s);
-    let ratio = if squares > 0.0 && steps > 0.0 { (squares / steps).sqrt() } else { 1.0 };
+    let ratio = if squares > 0.0 && steps > 0.0 { sqrt(squares / steps) } else { 1.0 };
     let learning_rate = (f64::from(own[6]) * ratio) as f32;
     sweep(&Sgd { learning_rate }, Shared::new(1.0, 0.0, own[7]), p, s[2], []);
 }

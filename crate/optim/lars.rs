@@ -1,6 +1,7 @@
 //! LARS: momentum on gradients in proportion to the tensor.
 
 use super::momentum::Momentum;
+use crate::lane::number::sqrt;
 use crate::lane::Lane;
 use crate::optim::{export_whole, sums, sweep, Cells, Shared, SlotKind, Sums, SHARED_HYPER};
 use core::array::from_fn;
@@ -30,19 +31,20 @@ impl Sums<0, 2> for Squares {
 
 /// Mean squares below this may have lost digits, or all, where squares leave the range of a float.
 const SMALL: f64 = 1e-30;
+const TWO_TO_60: f32 = (1u64 << 60) as f32;
 
 /// ‖p‖ and ‖scale·g + λ·p‖: squares out of the range of a float are taken again, of numbers 2^±60 times as large.
 fn norms(scale: f32, decay: f32, p: Cells, g: Cells) -> [f64; 2] {
     let of = |size: f32| {
         let squares = sums(&Squares { size, scale: size * scale, decay: size * decay }, p, g, []);
-        squares.map(|sum| sum.sqrt() / f64::from(size))
+        squares.map(|sum| sqrt(sum) / f64::from(size))
     };
     let usual = of(1.0);
-    let least = (SMALL * p.len() as f64).sqrt();
+    let least = sqrt(SMALL * p.len() as f64);
     let again = if usual.iter().any(|norm| !norm.is_finite()) {
-        of((0.5f32).powi(60))
+        of(1.0 / TWO_TO_60)
     } else if usual.iter().any(|norm| *norm < least) {
-        of((2.0f32).powi(60))
+        of(TWO_TO_60)
     } else {
         usual
     };

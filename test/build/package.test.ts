@@ -17,8 +17,8 @@ const REPOSITORY = process.cwd()
 const TYPESCRIPT = path.join(REPOSITORY, 'node_modules/typescript/bin/tsc')
 const ATTW = path.join(REPOSITORY, 'node_modules/@arethetypeswrong/cli/dist/index.js')
 
-/** What sizes are allowed, beside what they should be. A size that outgrows its budget is looked at before the budget is raised. */
-const BUDGETS = JSON.parse(readFileSync('test/budgets.json', 'utf8')) as Record<string, { what: string; goal: number; budget: number }>
+/** What sizes are allowed. A size that outgrows its budget is looked at before the budget is raised. */
+const BUDGETS = JSON.parse(readFileSync('test/budgets.json', 'utf8')) as Record<string, { what: string; budget: number }>
 
 const EXPECTED_FILES = [
   'CHANGELOG.md',
@@ -26,9 +26,7 @@ const EXPECTED_FILES = [
   'README.md',
   'dist/THIRD-PARTY-NOTICES.md',
   'dist/cli.js',
-  'dist/edge.js',
-  ...['node.cjs', 'node.js', 'wasm/relaxed.wasm', 'wasm/simd.wasm'].map((file) => `dist/${file}`),
-  'dist/workerd.js',
+  ...['node.js', 'wasm/relaxed.wasm', 'wasm/simd.wasm'].map((file) => `dist/${file}`),
   ...['data', 'index', 'js'].flatMap((entry) => ['cjs', 'd.cts', 'd.ts', 'js'].map((extension) => `dist/${entry}.${extension}`)),
   'package.json',
   // The README's guides, which link to each other.
@@ -81,8 +79,8 @@ function expectLearned(output: string): void {
 }
 
 function expectWithin(name: string, size: number): void {
-  const { what, goal, budget } = BUDGETS[name]
-  console.log(`${what}: ${size} bytes; budget ${budget}, goal ${goal}`)
+  const { what, budget } = BUDGETS[name]
+  console.log(`${what}: ${size} bytes; budget ${budget}`)
   expect(size, what).toBeLessThanOrEqual(budget)
 }
 
@@ -104,19 +102,18 @@ afterAll(() => {
 describe('tarball', () => {
   test('holds what it should and nothing else', () => {
     const files = packed.files.map((file) => file.path)
-    // Code or types that entries share; their number and names are the bundler's.
-    const shared = /^dist\/(?:(?:chunk|edge)-[A-Z0-9]{8}\.c?js|\w+-[\w-]{8}\.d\.c?ts)$/
+    // Code or types that entries share, of which number and names are the bundler's; and a file for each of ts/.
+    const shared = /^dist\/(?:chunk-[A-Z0-9]{8}\.js|\w+-[\w-]{8}\.d\.c?ts|modules\/(?:web|js|edge)\/.*\.js)$/
     expect(files.filter((file) => !shared.test(file)).sort()).toEqual([...EXPECTED_FILES].sort())
     expectWithin('packed', packed.size)
     console.log(`unpacked ${(packed.unpackedSize / 1000).toFixed(0)} kB, ${files.length} files`)
   })
 
-  test('has no source maps, no paths of the machine that built it, no dependencies', () => {
+  test('has no paths of the machine that built it, no dependencies', () => {
     const root = path.join(project, 'node_modules/gradus')
     for (const file of readdirSync(path.join(root, 'dist'), { recursive: true, encoding: 'utf8' })) {
       if (statSync(path.join(root, 'dist', file)).isDirectory()) continue
       const text = readFileSync(path.join(root, 'dist', file), 'utf8')
-      expect(text.includes('sourceMappingURL'), `${file} names a source map`).toBe(false)
       expect(text.includes(REPOSITORY), `${file} names ${REPOSITORY}`).toBe(false)
     }
     expect(readdirSync(path.join(project, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(['gradus'])
@@ -240,14 +237,10 @@ describe('bundled and minified', () => {
     return outputFiles?.[0].text ?? ''
   }
 
-  test('the core stays within its budget', async () => {
+  test('all of gradus brings all of WebAssembly, all of gradus/js none', async () => {
     const { script, whole } = coreSizes(await bundle("export * from 'gradus'"))
-    console.log(`core: ${script} bytes of JavaScript, ${whole} with WebAssembly`)
-    expectWithin('core', whole)
-  })
-
-  test('gradus/js stays within its budget', async () => {
-    expectWithin('js', gzipped(await bundle("export * from 'gradus/js'")))
+    console.log(`all of gradus: ${script} bytes of JavaScript, ${whole} with WebAssembly`)
+    expect(modulesIn(await bundle("export * from 'gradus/js'"))).toEqual([])
   })
 
   test('a small program brings what it uses', async () => {
@@ -315,8 +308,8 @@ main()
   }, 60_000)
 
   test.each([
-    ['workerd', './wasm/simd.wasm'],
-    ['edge-light', './wasm/simd.wasm?module'],
+    ['workerd', '../../../wasm/simd.wasm'],
+    ['edge-light', '../../../wasm/simd.wasm?module'],
   ])('under the condition %s WebAssembly is imported, not compiled', async (condition, specifier) => {
     const imported: string[] = []
     const text = await bundle(`import { ${NAMES} } from 'gradus'\nWebAssembly.Module = undefined\n${PROGRAM}\n${REPORT}`, {

@@ -92,12 +92,12 @@ export const gzipped = (text: string) => gzipSync(text, { level: 9 }).length
 export function coreSizes(text: string): { script: number; whole: number } {
   const modules = modulesIn(text)
   if (modules.length !== 7)
-    throw new Error(`a bundle of all of gradus holds ${modules.length} packs of WebAssembly instead of a core and six parts`)
+    throw new Error(`a bundle of all of gradus holds ${modules.length} texts of WebAssembly instead of a core and six parts`)
   const script = modules.reduce((rest, module) => rest.replace(module, () => ''), text)
   return { script: gzipped(script), whole: gzipped(text) }
 }
 
-/** The texts of ts/build/pack in a bundle. */
+/** The texts of WebAssembly in a bundle: long ones in base64. */
 export function modulesIn(text: string): string[] {
-  return [...text.matchAll(/["'`]((?:[A-Za-z0-9+/]+=*:)?\d+:[A-Za-z0-9+/]{500,}=*)["'`]/g)].map((match) => match[1])
+  return [...text.matchAll(/["'`]([A-Za-z0-9+/]{500,}=*)["'`]/g)].map((match) => match[1])
 }

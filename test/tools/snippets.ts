@@ -112,7 +112,7 @@ function sources(withoutWasm: boolean): Plugin {
         return { path: path.resolve(ENTRIES[name]) }
       })
       if (!withoutWasm) return
-      build.onResolve({ filter: /\/bytes\.js$/ }, () => ({ path: path.resolve('ts/backend/wasm/bytes.none.ts') }))
+      build.onResolve({ filter: /\/generated\/core\.js$/ }, () => ({ path: path.resolve('ts/backend/wasm/no-text.ts') }))
     },
   }
 }

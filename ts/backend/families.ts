@@ -29,16 +29,16 @@ function family(first: keyof Kernels, make: (heap: Heap) => Partial<Kernels>, pa
   }
 }
 
-export const withOperations: With = family('reduceSum', operationKernels, OPERATIONS)
-export const withProducts: With = family('matmul', gemmKernels)
-export const withDense: With = family('denseForward', denseKernels)
-export const withActivations: With = family('activationForward', activationKernels)
-export const withSoftmax: With = family('softmax', softmaxKernels, OPERATIONS)
-export const withCrossEntropy: With = family('crossEntropyIndices', crossEntropyKernels)
-export const withElementLosses: With = family('squaredError', elementLossKernels, LOSSES)
-export const withRandom: With = family('randomUniform', randomKernels)
-export const withDropout: With = family('dropout', dropoutKernel, OPERATIONS)
+export const withOperations: With = /* @__PURE__ */ family('reduceSum', operationKernels, OPERATIONS)
+export const withProducts: With = /* @__PURE__ */ family('matmul', gemmKernels)
+export const withDense: With = /* @__PURE__ */ family('denseForward', denseKernels)
+export const withActivations: With = /* @__PURE__ */ family('activationForward', activationKernels)
+export const withSoftmax: With = /* @__PURE__ */ family('softmax', softmaxKernels, OPERATIONS)
+export const withCrossEntropy: With = /* @__PURE__ */ family('crossEntropyIndices', crossEntropyKernels)
+export const withElementLosses: With = /* @__PURE__ */ family('squaredError', elementLossKernels, LOSSES)
+export const withRandom: With = /* @__PURE__ */ family('randomUniform', randomKernels)
+export const withDropout: With = /* @__PURE__ */ family('dropout', dropoutKernel, OPERATIONS)
 /** For first weights, which may be normal: the loop in JavaScript, of the same bits, unless WebAssembly is there for something else. */
-export const withNormals: With = family('randomNormal', normalKernel)
-export const withChoices: With = family('maximum', choiceKernels)
-export const withOthers: With = family('pow', otherKernels, OTHERS)
+export const withNormals: With = /* @__PURE__ */ family('randomNormal', normalKernel)
+export const withChoices: With = /* @__PURE__ */ family('maximum', choiceKernels)
+export const withOthers: With = /* @__PURE__ */ family('pow', otherKernels, OTHERS)

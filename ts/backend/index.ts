@@ -40,7 +40,7 @@ export interface Backend {
   /** Resolves when they have, or when it is clear that they cannot: then there is one. {@link load} waits for it. */
   readonly ready: Promise<void>
   /** The fused update kernel of that name, in the core or that part, if this backend has one; else the optimizer runs its own rule. */
-  update(name: string, part?: Readonly<{ packed?(): string }>): Update | undefined
+  update(name: string, part?: Readonly<{ text: string }>): Update | undefined
   /** @internal the kernels of a part of the crate that loads when it is asked for, if this backend has them */
   part(part: WasmPart): WasmExports | undefined
   /** @internal the exports that are the function of that number in their module, as the stack of a trap has it */

@@ -14,7 +14,7 @@ STAMP=target/wasm.stamp
 source .tools/env
 
 inputs() {
-  { find crate -name '*.rs'; ls Cargo.toml Cargo.lock ts/build/wasm.sh ts/build/pack/*.mjs .tools/env node_modules/binaryen/package.json; } 2>/dev/null |
+  { find crate -name '*.rs'; ls Cargo.toml Cargo.lock ts/build/wasm.sh ts/build/pack/*.mjs ts/backend/wasm/variants.ts .tools/env node_modules/binaryen/package.json; } 2>/dev/null |
     LC_ALL=C sort | xargs sha256sum | sha256sum
 }
 

@@ -1,8 +1,8 @@
 /**
- * The entry for Node and Bun: all of `gradus`, with modules read from files beside it, which saves the milliseconds of unpacking, and
+ * The entry for Node and Bun: all of `gradus`, with modules read from files beside it, which saves the milliseconds of inflating, and
  * tensors, models and optimizers of which `console.log` shows the values and not the engine. It needs no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler
  * leaves this out, as it has no exports of its own (`sideEffects: false`), or does not copy what is read here; then the text is
- * unpacked, as in a browser.
+ * inflated, as in a browser.
  */
 import { wasmCode } from '../backend/wasm/bytes.js'
 import { StaleTensorError } from '../common/errors.js'

@@ -3,8 +3,9 @@
  * without text, and an import of a module. `relaxed` is left out: a static import is compiled even if it is never run, and not every such
  * runtime knows it. Package.json says that this file has an effect, or bundlers would leave it out as they do node.ts.
  */
+
+import simd from '../../../wasm/simd.wasm'
 import { wasmCode } from '../backend/wasm/bytes.js'
-import simd from './wasm/simd.wasm'
 
 wasmCode.simd = simd
 

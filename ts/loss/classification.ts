@@ -13,7 +13,6 @@ import {
   computeLoss,
   elementLoss,
   type LossOptions,
-  NUMBERS,
   sameShapeTarget,
   type Target,
   type Traits,
@@ -42,7 +41,7 @@ export function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntrop
  * @example binaryCrossEntropy(tensor([0]), [1]).item() // 0.693147
  * @throws ShapeError unless the shapes agree
  */
-export const binaryCrossEntropy = builtIn(
+export const binaryCrossEntropy = /* @__PURE__ */ builtIn(
   'binaryCrossEntropy',
   <P extends Shape, T extends Operand>(
     prediction: Tensor<P>,
@@ -63,7 +62,7 @@ export const binaryCrossEntropy = builtIn(
       derivative,
     })
   },
-  { ...NUMBERS, isChoosy: true },
+  { takes: (targets) => targets.dtype === 'float', isChoosy: true },
 )
 
 const CLASSES: Traits = {
@@ -80,7 +79,7 @@ const CLASSES: Traits = {
  * @example crossEntropy(tensor([[2, 0, 0]]), [0]).item() // 0.239545
  * @throws ShapeError unless the shapes agree, RangeError naming a label that is no class
  */
-export const crossEntropy = builtIn(
+export const crossEntropy = /* @__PURE__ */ builtIn(
   'crossEntropy',
   <P extends Shape, T extends Operand>(
     prediction: Tensor<P>,

@@ -11,7 +11,7 @@ import { builtIn, COMMON, elementLoss, type LossOptions, NUMBERS, sameShapeTarge
  * @example mse(tensor([1, 2]), [1, 4]).item() // 2
  * @throws ShapeError unless the shapes agree
  */
-export const mse = builtIn(
+export const mse = /* @__PURE__ */ builtIn(
   'mse',
   <P extends Shape, T extends Operand>(
     prediction: Tensor<P>,
@@ -30,7 +30,7 @@ export const mse = builtIn(
  * @example mae(tensor([1, 2]), [1, 4]).item() // 1
  * @throws ShapeError unless the shapes agree
  */
-export const mae = builtIn(
+export const mae = /* @__PURE__ */ builtIn(
   'mae',
   <P extends Shape, T extends Operand>(
     prediction: Tensor<P>,
@@ -57,7 +57,7 @@ export interface HuberOptions extends LossOptions {
  * @example huber(tensor([1, 2]), [1, 4]).item() // 0.75
  * @throws RangeError unless delta > 0, ShapeError unless the shapes agree
  */
-export const huber = builtIn(
+export const huber = /* @__PURE__ */ builtIn(
   'huber',
   <P extends Shape, T extends Operand>(
     prediction: Tensor<P>,

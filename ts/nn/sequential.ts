@@ -52,6 +52,10 @@ type Misfit<L extends readonly unknown[], S extends Shape> = L extends readonly 
  * @throws TypeError for anything but modules
  */
 export class Sequential<const L extends readonly Module[] = readonly Module[]> extends Module {
+  static override get name() {
+    return 'Sequential'
+  }
+
   readonly layers: L
   readonly #children: readonly (readonly [string, Module])[]
   readonly #isNested: boolean

@@ -35,6 +35,10 @@ const SLOTS = ['m', 's'] as const
  * const optimizer = new AdaBelief(model.parameters())
  */
 export class AdaBelief extends Optimizer<AdaBeliefOptions> {
+  static override get name() {
+    return 'AdaBelief'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

@@ -31,6 +31,10 @@ const SLOTS = ['square', 'delta'] as const
  * const optimizer = new Adadelta(model.parameters())
  */
 export class Adadelta extends Optimizer<AdadeltaOptions> {
+  static override get name() {
+    return 'Adadelta'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, rho: 0.9, epsilon: 1e-6, ...DECAY_DEFAULTS }

@@ -34,6 +34,10 @@ export interface AdafactorOptions extends GroupOptions {
  * const optimizer = new Adafactor(model.parameters())
  */
 export class Adafactor extends Optimizer<AdafactorOptions> {
+  static override get name() {
+    return 'Adafactor'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.01,
     beta2Decay: -0.8,

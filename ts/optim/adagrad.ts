@@ -34,6 +34,10 @@ const SLOTS = ['sum'] as const
  * const optimizer = new Adagrad(model.parameters(), { learningRate: 0.05 })
  */
 export class Adagrad extends Optimizer<AdagradOptions> {
+  static override get name() {
+    return 'Adagrad'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

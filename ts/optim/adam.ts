@@ -47,6 +47,10 @@ const AMSGRAD_SLOTS = ['m', 'v', 'vMax'] as const
  * const optimizer = new Adam(model.parameters(), { learningRate: 1e-3 })
  */
 export class Adam extends Optimizer<AdamOptions> {
+  static override get name() {
+    return 'Adam'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta1: 0.9,
@@ -143,6 +147,10 @@ export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
  * const optimizer = new AdamW(model.parameters(), { learningRate: 3e-4, weightDecay: 0.05 })
  */
 export class AdamW extends Adam {
+  static override get name() {
+    return 'AdamW'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = { ...Adam.defaults, weightDecay: 0.01, decoupledWeightDecay: true }
   static override readonly allowed = { ...Adam.allowed, decoupledWeightDecay: [true] }
 

@@ -34,6 +34,10 @@ const SLOTS = ['m', 'u'] as const
  * const optimizer = new Adamax(model.parameters())
  */
 export class Adamax extends Optimizer<AdamaxOptions> {
+  static override get name() {
+    return 'Adamax'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

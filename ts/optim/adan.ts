@@ -35,6 +35,10 @@ const SLOTS = ['m', 'difference', 'n', 'previous'] as const
  * const optimizer = new Adan(model.parameters(), { learningRate: 5e-3, weightDecay: 0.02 })
  */
 export class Adan extends Optimizer<AdanOptions> {
+  static override get name() {
+    return 'Adan'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

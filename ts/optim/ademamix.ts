@@ -37,6 +37,10 @@ const SLOTS = ['fast', 'slow', 'v'] as const
  * const warm = new Scheduler(optimizer, { alpha: schedules.linear(0, 5, 10_000) })
  */
 export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
+  static override get name() {
+    return 'AdEMAMix'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

@@ -35,6 +35,10 @@ const SLOTS = ['m', 'v'] as const
  * const optimizer = new ADOPT(model.parameters(), { weightDecay: 0.01, decoupledWeightDecay: true })
  */
 export class ADOPT extends Optimizer<ADOPTOptions> {
+  static override get name() {
+    return 'ADOPT'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

@@ -35,6 +35,10 @@ const SLOTS = ['average'] as const
  * const { loss } = optimizer.evaluate(() => evaluateModel(model, { inputs, targets, loss: crossEntropy }))
  */
 export class ASGD extends AveragingOptimizer<ASGDOptions> {
+  static override get name() {
+    return 'ASGD'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

@@ -33,6 +33,10 @@ const SMALL = 1e-30
  * const optimizer = new DoG(model.parameters())
  */
 export class DoG extends Optimizer<DoGOptions> {
+  static override get name() {
+    return 'DoG'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1,
     epsilon: 1e-8,

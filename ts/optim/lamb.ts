@@ -32,6 +32,10 @@ const SLOTS = ['m', 'v', 'direction'] as const
  * const optimizer = new LAMB(model.parameters(), { learningRate: 2e-3, weightDecay: 0.01 })
  */
 export class LAMB extends Optimizer<LAMBOptions> {
+  static override get name() {
+    return 'LAMB'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

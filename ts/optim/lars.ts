@@ -32,6 +32,10 @@ const SLOTS = ['momentum'] as const
  * const optimizer = new LARS(model.parameters(), { learningRate: 1, weightDecay: 1e-4 })
  */
 export class LARS extends Optimizer<LARSOptions> {
+  static override get name() {
+    return 'LARS'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     momentum: 0.9,

@@ -64,6 +64,10 @@ const C = 2.0315
  * const optimizer = new Muon(model.parameters(), { learningRate: 0.02, companionLearningRate: 1e-3 })
  */
 export class Muon extends Optimizer<MuonOptions> {
+  static override get name() {
+    return 'Muon'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     momentum: 0.95,

@@ -38,6 +38,10 @@ const SCALARS = { product: 1 }
  * const optimizer = new NAdam(model.parameters(), { learningRate: 1e-3 })
  */
 export class NAdam extends Optimizer<NAdamOptions> {
+  static override get name() {
+    return 'NAdam'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

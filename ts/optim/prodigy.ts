@@ -43,6 +43,10 @@ const SLOTS = ['m', 'v', 's', 'start'] as const
  * const optimizer = new Prodigy(model.parameters())
  */
 export class Prodigy extends Optimizer<ProdigyOptions> {
+  static override get name() {
+    return 'Prodigy'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

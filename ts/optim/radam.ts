@@ -39,6 +39,10 @@ const NO_ROOT = 1e-27
  * const optimizer = new RAdam(model.parameters())
  */
 export class RAdam extends Optimizer<RAdamOptions> {
+  static override get name() {
+    return 'RAdam'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

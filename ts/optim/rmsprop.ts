@@ -50,6 +50,10 @@ const SLOTS: Readonly<Record<string, readonly string[]>> = {
  * const optimizer = new RMSProp(model.parameters(), { learningRate: 1e-3, beta: 0.9 })
  */
 export class RMSProp extends Optimizer<RMSPropOptions> {
+  static override get name() {
+    return 'RMSProp'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

@@ -35,6 +35,10 @@ const SLOTS = ['previous', 'step'] as const
  * const optimizer = new Rprop(model.parameters()) // one step for each pass over all data
  */
 export class Rprop extends Optimizer<RpropOptions> {
+  static override get name() {
+    return 'Rprop'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

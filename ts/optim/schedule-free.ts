@@ -93,6 +93,10 @@ abstract class ScheduleFree<O extends ScheduleFreeOptions> extends AveragingOpti
  * const { loss } = optimizer.evaluate(() => evaluateModel(model, { inputs, targets, loss: crossEntropy }))
  */
 export class ScheduleFreeSGD extends ScheduleFree<ScheduleFreeSGDOptions> {
+  static override get name() {
+    return 'ScheduleFreeSGD'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1, momentum: 0.9, ...DEFAULTS }
   static override readonly allowed = { ...ALLOWED, momentum: { min: 0, max: 1, openMin: true } }
 
@@ -136,6 +140,10 @@ export class ScheduleFreeSGD extends ScheduleFree<ScheduleFreeSGDOptions> {
  * const { loss } = optimizer.evaluate(() => evaluateModel(model, { inputs, targets, loss: crossEntropy }))
  */
 export class ScheduleFreeAdamW extends ScheduleFree<ScheduleFreeAdamWOptions> {
+  static override get name() {
+    return 'ScheduleFreeAdamW'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 2.5e-3,
     beta1: 0.9,

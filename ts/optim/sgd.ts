@@ -39,6 +39,10 @@ const NO_SLOTS: readonly string[] = []
  * const optimizer = new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 })
  */
 export class SGD extends Optimizer<SGDOptions> {
+  static override get name() {
+    return 'SGD'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     momentum: 0,
@@ -124,6 +128,10 @@ export interface MomentumOptions extends DecayOptions {
  * const optimizer = new Momentum(model.parameters(), { learningRate: 0.1, beta: 0.9 })
  */
 export class Momentum extends Optimizer<MomentumOptions> {
+  static override get name() {
+    return 'Momentum'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1e-3,
     beta: 0.9,
@@ -176,6 +184,10 @@ export interface NesterovOptions extends DecayOptions {
  * const optimizer = new Nesterov(model.parameters(), { learningRate: 0.05 })
  */
 export class Nesterov extends SGD {
+  static override get name() {
+    return 'Nesterov'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = { ...SGD.defaults, momentum: 0.9, nesterov: true }
   static override readonly allowed: Readonly<Record<string, Allowed>> = { ...SGD.allowed, nesterov: [true], dampening: [0] }
 

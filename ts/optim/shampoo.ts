@@ -39,6 +39,10 @@ export interface ShampooOptions extends DecayOptions {
  * const optimizer = new Shampoo(model.parameters(), { learningRate: 0.1 })
  */
 export class Shampoo extends Optimizer<ShampooOptions> {
+  static override get name() {
+    return 'Shampoo'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.1,
     epsilon: 1e-4,

@@ -19,6 +19,10 @@ const M_SLOTS = ['m'] as const
  * const optimizer = new SignSGD(model.parameters(), { learningRate: 1e-3 })
  */
 export class SignSGD extends Optimizer<DecayOptions> {
+  static override get name() {
+    return 'SignSGD'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1e-3, ...DECAY_DEFAULTS }
@@ -57,6 +61,10 @@ export interface SignumOptions extends DecayOptions {
  * const optimizer = new Signum(model.parameters(), { learningRate: 3e-4 })
  */
 export class Signum extends Optimizer<SignumOptions> {
+  static override get name() {
+    return 'Signum'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = { learningRate: 1e-3, beta: 0.9, ...DECAY_DEFAULTS }
@@ -104,6 +112,10 @@ export interface LionOptions extends GroupOptions {
  * const optimizer = new Lion(model.parameters(), { learningRate: 1e-4, weightDecay: 0.1 })
  */
 export class Lion extends Optimizer<LionOptions> {
+  static override get name() {
+    return 'Lion'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

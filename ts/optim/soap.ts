@@ -51,6 +51,10 @@ const SLOTS = ['m', 'v'] as const
  * const optimizer = new SOAP(model.parameters(), { learningRate: 3e-3 })
  */
 export class SOAP extends Optimizer<SOAPOptions> {
+  static override get name() {
+    return 'SOAP'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 3e-3,
     beta1: 0.95,

@@ -24,6 +24,10 @@ export type SparseAdamOptions = Omit<AdamOptions, 'weightDecay' | 'decoupledWeig
  * const optimizer = new SparseAdam(embedding.parameters(), { learningRate: 1e-3 })
  */
 export class SparseAdam extends Adam {
+  static override get name() {
+    return 'SparseAdam'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = { ...Adam.defaults, epsilonPlacement: 'hat' }
   static override readonly allowed = { ...Adam.allowed, weightDecay: [0], amsgrad: [false], decoupledWeightDecay: [false] }
 

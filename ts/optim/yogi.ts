@@ -35,6 +35,10 @@ const SLOTS = ['m', 'v'] as const
  * const optimizer = new Yogi(model.parameters())
  */
 export class Yogi extends Optimizer<YogiOptions> {
+  static override get name() {
+    return 'Yogi'
+  }
+
   /** @internal */
   static override readonly part = UPDATES
   static override readonly defaults: Readonly<Record<string, unknown>> = {

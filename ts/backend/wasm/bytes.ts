@@ -1,9 +1,8 @@
 /**
- * The core of the compiled crate; more comes in parts (parts.ts). Here as text, which loads everywhere that allows compiling bytes;
- * tsup.config.ts puts bytes.none.ts in this one's place for `gradus/js` and for runtimes that forbid it. It also moves texts behind
- * the code, so they are asked for when they are used.
+ * The core of the compiled crate, as text, which loads everywhere that allows compiling bytes; more comes in parts (parts.ts). The text is
+ * empty (no-text.ts) where there is nothing to compile: in `gradus/js`, and in runtimes that compile modules themselves.
  */
-import packed from './generated/core.js'
+import text from './generated/core.js'
 import type { WasmCode } from './load.js'
 
-export const wasmCode: WasmCode = { packed: () => packed }
+export const wasmCode: WasmCode = { text }

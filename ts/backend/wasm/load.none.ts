@@ -1,4 +1,4 @@
-/** Stands in for wasm.ts, widen.ts, tiles.ts and threads/ in `gradus/js`: nothing to load, and no code that would. */
+/** Stands in for load.ts, widen.ts, tiles.ts and threads/index.ts in `gradus/js`: nothing to load, and no code that would. */
 import { show } from '../../common/show.js'
 import type { Backend } from '../index.js'
 import type { Kernels, Update } from '../kernels.js'

@@ -3,15 +3,18 @@
 import type { Backend } from '../index.js'
 import { ACTIVATIONS, type Kernels, type Ptr, type Update } from '../kernels.js'
 import { wasmCode } from './bytes.js'
-import { decode } from './decode.js'
 import { withMemoryImported } from './imported-memory.js'
+import { inflate } from './inflate.js'
 import { type Variant, variantOf } from './variants.js'
 
 export type { Variant } from './variants.js'
 
-/** A module as text, both variants in one; none where the runtime compiled a module with all kernels, or there is no WebAssembly. */
+/**
+ * A module, both variants in one, deflated, in base64. The text is empty where the runtime compiled a module with all kernels, or there is no
+ * WebAssembly.
+ */
 export interface WasmPart {
-  packed?(): string
+  text: string
 }
 
 /** What an entry carries from the start: as text, or `simd` alone, compiled already where the runtime did that; or nothing. */
@@ -37,7 +40,7 @@ export interface WasmExports extends Kernels {
 }
 
 const files = new Map<Variant, Uint8Array<ArrayBuffer> | undefined>()
-const unpacked = new Map<WasmPart, Uint8Array>()
+const inflated = new Map<WasmPart, Uint8Array>()
 const modules = new Map<WasmPart, Record<string, WebAssembly.Module>>()
 
 /**
@@ -48,7 +51,7 @@ const modules = new Map<WasmPart, Record<string, WebAssembly.Module>>()
 export function supportedVariants(): Variant[] {
   if (typeof WebAssembly === 'undefined') return []
   if (wasmCode.simd !== undefined) return ['simd']
-  if (wasmCode.packed === undefined || refusal() !== undefined) return []
+  if (wasmCode.text === '' || refusal() !== undefined) return []
   const best = [...VARIANTS].reverse().findIndex(isKnown)
   return best < 0 ? [] : [...VARIANTS].reverse().slice(best)
 }
@@ -71,7 +74,7 @@ let probed: { refusal?: string } | undefined
  * reached through the wrong entry. Asked of the empty module; undefined where compiling is allowed, or nothing is to compile.
  */
 export function refusal(): string | undefined {
-  if (typeof WebAssembly === 'undefined' || wasmCode.packed === undefined) return undefined
+  if (typeof WebAssembly === 'undefined' || wasmCode.text === '') return undefined
   if (!probed) {
     probed = {}
     try {
@@ -104,7 +107,7 @@ export function instantiate(variant: Variant, memory?: WebAssembly.Memory): Wasm
  * not compile so large a module, as that of a page in old Chrome versions: what asks has a twin in JavaScript.
  */
 export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExports, shared: boolean): WasmExports | undefined {
-  if (part.packed === undefined || fileOf(variant)) return core
+  if (part.text === '' || fileOf(variant)) return core
   try {
     const exports = run(compiled(variant, shared, part), core.memory)
     exports.__stack_pointer.value = core.__stack_pointer.value - STACK_BETWEEN
@@ -177,13 +180,15 @@ function fileOf(variant: Variant): Uint8Array<ArrayBuffer> | undefined {
   return files.get(variant)
 }
 
-/** Parts are packed behind the core, and unpacked by what that begins with. */
 function unpack(part: WasmPart): Uint8Array {
-  let found = unpacked.get(part)
-  if (!found) {
-    const core = wasmCode.packed?.() ?? ''
-    found = part === wasmCode ? decode(core) : decode(`${core.split(':', 1)}:${part.packed?.()}`, unpack(wasmCode))
-    unpacked.set(part, found)
-  }
+  let found = inflated.get(part)
+  if (!found) inflated.set(part, (found = inflate(fromBase64(part.text))))
   return found
+}
+
+function fromBase64(text: string): Uint8Array {
+  const characters = atob(text)
+  const bytes = new Uint8Array(characters.length)
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
+  return bytes
 }

@@ -1,8 +1,7 @@
 /**
  * Kernels that only some programs need, each part in a text of its own: who does not import what needs it does not carry it. A part
  * becomes an instance of its own on the memory of a backend when it is first asked for ({@link Backend.part}, families.ts).
- * ts/build/pack/finish.mjs says what is in which; tsup.config.ts puts parts.none.ts in this one's place where there is nothing to load, or
- * all is in one module.
+ * ts/build/pack/parts.mjs says what is in which.
  */
 import descent from './generated/descent.js'
 import doubles from './generated/doubles.js'
@@ -13,14 +12,14 @@ import updates from './generated/updates.js'
 import type { WasmPart } from './load.js'
 
 /** What solvers compute in double precision. */
-export const DOUBLES: WasmPart = { packed: () => doubles }
+export const DOUBLES: WasmPart = { text: doubles }
 /** The updates of SGD, plain and with momentum. */
-export const DESCENT: WasmPart = { packed: () => descent }
+export const DESCENT: WasmPart = { text: descent }
 /** Those of optimizers but SGD and Adam. */
-export const UPDATES: WasmPart = { packed: () => updates }
+export const UPDATES: WasmPart = { text: updates }
 /** Losses but cross-entropy of classes. */
-export const LOSSES: WasmPart = { packed: () => losses }
+export const LOSSES: WasmPart = { text: losses }
 /** Sums over axes and the like, softmax and dropout. */
-export const OPERATIONS: WasmPart = { packed: () => operations }
+export const OPERATIONS: WasmPart = { text: operations }
 /** Operations that are seldom used. */
-export const OTHERS: WasmPart = { packed: () => others }
+export const OTHERS: WasmPart = { text: others }

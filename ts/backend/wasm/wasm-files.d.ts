@@ -9,7 +9,11 @@ declare module '*.wasm?module' {
 }
 
 /** What `make wasm` writes: texts of modules, and of the program of a worker. Types are checked without them. */
-declare module '*/generated/worker.js' {
+declare module './generated/*' {
+  const text: string
+  export default text
+}
+declare module '../wasm/generated/*' {
   const text: string
   export default text
 }

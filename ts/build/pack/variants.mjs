@@ -1,72 +1,43 @@
-/**
- * Both variants in one module: `relaxed` as the compiler made it, with each fused multiply-add taken apart into a multiplication and
- * an addition that no other code has. The loader (ts/backend/wasm/variants.ts, change neither alone) makes the real ones of them for
- * `simd`; for `relaxed` it makes the multiplication nothing, which leaves its factors where they are, and the addition the fused one.
- * A second variant made so costs a twentieth of the first, and modules differ in nothing else.
- */
+/** Writes multiply-adds as the marks of ts/backend/wasm/variants.ts, which says what they are for. */
+import { marksIn } from '../../backend/wasm/variants.ts'
 
-const NOTHING = [1, 1, 1]
-
-/** What stands for what, as instructions of three bytes: names in text, the byte between 0xfd and 2, and what it is in each variant. */
-const MARKS = [
-  { name: 'f32x4.relaxed_min', code: 0x8d, simd: [0xfd, 0xe6, 1], relaxed: NOTHING }, // f32x4.mul
-  { name: 'f32x4.relaxed_max', code: 0x8e, simd: [0xfd, 0xe4, 1], relaxed: [0xfd, 0x85, 2] }, // f32x4.add, relaxed_madd
-  { name: 'f64x2.relaxed_min', code: 0x8f, simd: [0xfd, 0xf2, 1], relaxed: NOTHING }, // f64x2.mul
-  { name: 'f64x2.relaxed_max', code: 0x90, simd: [0xfd, 0xf0, 1], relaxed: [0xfd, 0x87, 2] }, // f64x2.add, relaxed_madd
-]
-const [MUL, ADD, MUL_2, ADD_2] = MARKS.map(({ name }) => name)
-
-/** The fused instructions, from their operands. */
-const APART = {
-  'f32x4.relaxed_madd': (a, b, c) => `(${ADD} (${MUL} ${a} ${b}) ${c})`,
-  'f64x2.relaxed_madd': (a, b, c) => `(${ADD_2} (${MUL_2} ${a} ${b}) ${c})`,
+/** Of each fused instruction, the marks of its multiplication and its addition. */
+const MARKS = {
+  'f32x4.relaxed_madd': ['f32x4.relaxed_min', 'f32x4.relaxed_max'],
+  'f64x2.relaxed_madd': ['f64x2.relaxed_min', 'f64x2.relaxed_max'],
 }
 
-/** The text of `relaxed` as that of both. */
-export function takenApart(text) {
+/** The text of a module compiled with fused multiply-adds, with marks in their places. */
+export function withMarks(text) {
   const [other] = /[\w.]*relaxed(?!_madd)\w*/.exec(text) ?? []
   if (other) throw new Error(`${other} was made by the compiler, which has no counterpart in simd`)
-  return Object.entries(APART).reduce((all, [name, write]) => replaceCalls(all, name, write), text)
-}
-
-/** From the last to the first, as those that are operands of others come later. */
-function replaceCalls(text, name, write) {
-  for (let at = text.lastIndexOf(`(${name}`); at >= 0; at = text.lastIndexOf(`(${name}`, at)) {
-    const operands = []
-    let end = at + name.length + 1
-    while (text[end] !== ')') {
-      const start = text.indexOf('(', end)
-      end = endOf(text, start)
-      operands.push(text.slice(start, end))
-      while (/\s/.test(text[end])) end++
+  let marked = text
+  for (const [fused, [multiply, add]] of Object.entries(MARKS)) {
+    // from the last to the first, as those that are operands of others come later
+    for (let at = marked.length; (at = marked.lastIndexOf(`(${fused}`, at)) >= 0; ) {
+      const [a, b, c, end] = operandsOf(marked, at + fused.length + 1)
+      marked = `${marked.slice(0, at)}(${add} (${multiply} ${a} ${b}) ${c})${marked.slice(end)}`
     }
-    text = text.slice(0, at) + write(...operands) + text.slice(end + 1)
   }
-  return text
+  return marked
 }
 
-/** Where the brackets that open at a place are closed. */
-function endOf(text, start) {
-  for (let at = start, depth = 0; ; at++) {
-    if (text[at] === '(') depth++
-    else if (text[at] === ')' && --depth === 0) return at + 1
+/** Three operands, each in brackets, and where the bracket around them has been closed. */
+function operandsOf(text, from) {
+  const operands = []
+  let start = from
+  let depth = 0
+  for (let at = from; ; at++) {
+    if (text[at] === '(' && depth++ === 0) start = at
+    if (text[at] !== ')') continue
+    if (depth === 0) return [...operands, at + 1]
+    if (--depth === 0) operands.push(text.slice(start, at + 1))
   }
 }
 
-/** The module of one variant. `text`: that of the module; its bytes must hold no mark by chance. */
-export function variantOf(bytes, variant) {
-  const out = Buffer.from(bytes)
-  for (const at of marks(bytes)) out.set(MARKS.find(({ code }) => code === bytes[at + 1])[variant], at)
-  return out
-}
-
-/** @throws Error where bytes look like a mark and are none */
-export function checkMarks(bytes, text) {
-  const [found, meant] = [[...marks(bytes)].length, MARKS.reduce((sum, { name }) => sum + text.split(`(${name}`).length - 1, 0)]
-  if (found !== meant) throw new Error(`${found - meant} stretches of bytes look like an instruction that differs by variant and are none`)
-}
-
-function* marks(bytes) {
-  const codes = new Set(MARKS.map(({ code }) => code))
-  for (let at = 0; at < bytes.length; at++) if (bytes[at] === 0xfd && bytes[at + 2] === 2 && codes.has(bytes[at + 1])) yield at
+/** @throws Error where other bytes of a module look like a mark; `text`: the same module as text */
+export function checkMarks(module, text) {
+  const meant = text.match(/\((?:f32x4|f64x2)\.relaxed_(?:min|max)/g)?.length ?? 0
+  const found = marksIn(module).length
+  if (found !== meant) throw new Error(`${found - meant} places look like an instruction that differs by variant and are none`)
 }

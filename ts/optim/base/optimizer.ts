@@ -200,7 +200,7 @@ export abstract class Optimizer<O extends object = object> {
 
   // ---- what users call ----
 
-  /** The class's name. */
+  /** The class's name. Each class says it by a static getter: saved states carry it, and minifiers rename classes. */
   get name(): string {
     return this.constructor.name
   }

@@ -35,6 +35,10 @@ interface Pending {
  * const optimizer = new GradientAccumulation(new Adam(model.parameters()), { every: 4 })
  */
 export class GradientAccumulation extends OptimizerWrapper {
+  static override get name() {
+    return 'GradientAccumulation'
+  }
+
   readonly every: number
   private pending = 0
 

@@ -30,6 +30,10 @@ export interface LookaheadOptions {
  * const optimizer = new Lookahead(new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 }))
  */
 export class Lookahead extends OptimizerWrapper {
+  static override get name() {
+    return 'Lookahead'
+  }
+
   readonly every: number
   readonly alpha: number
   private readonly slow: FloatArray[]

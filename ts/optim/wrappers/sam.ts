@@ -22,6 +22,10 @@ const ALLOWED = { rho: nonNegative }
  * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5 }) // passes the closure itself
  */
 export class SAM extends OptimizerWrapper {
+  static override get name() {
+    return 'SAM'
+  }
+
   readonly rho: number
 
   constructor(inner: OptimizerLike, options: { rho?: number } = {}) {

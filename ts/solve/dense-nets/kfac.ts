@@ -42,6 +42,10 @@ export interface Factors {
  * for (let i = 0; i < 10; i++) optimizer.step(x, y)
  */
 export class KFAC extends DenseOptimizer<KFACOptions> {
+  static override get name() {
+    return 'KFAC'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.1,
     damping: 1e-2,

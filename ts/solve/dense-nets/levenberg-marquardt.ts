@@ -64,6 +64,10 @@ export interface LevenbergMarquardtResult extends ClosureResult {
  * optimizer.step([[0], [1], [2]], [0, 1, 4]).loss < 1e-6 // true
  */
 export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptions> {
+  static override get name() {
+    return 'LevenbergMarquardt'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
     initialDamping: 1e-3,

@@ -29,6 +29,10 @@ import {
  * const { loss } = optimizer.step(x, y)
  */
 export class NaturalGradient extends DenseOptimizer<DenseOptimizerOptions> {
+  static override get name() {
+    return 'NaturalGradient'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 0.3,
     damping: 1e-2,

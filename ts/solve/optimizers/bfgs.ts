@@ -18,6 +18,10 @@ import { DescentOptimizer, type DescentOptions } from './descent-optimizer.js'
  * const { loss, reason } = optimizer.step(() => mse(model.forward(x), y))
  */
 export class BFGS extends DescentOptimizer<DescentOptions> {
+  static override get name() {
+    return 'BFGS'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
     toleranceGradient: 1e-7,

@@ -20,6 +20,10 @@ export interface ConjugateGradientOptions extends DescentOptions {
  * const { loss, reason } = optimizer.step(() => mse(model.forward(x), y))
  */
 export class ConjugateGradient extends DescentOptimizer<ConjugateGradientOptions> {
+  static override get name() {
+    return 'ConjugateGradient'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
     toleranceGradient: 1e-7,

@@ -54,6 +54,10 @@ interface Memory {
  * const { loss, reason } = optimizer.step(() => crossEntropy(model.forward(x), y))
  */
 export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
+  static override get name() {
+    return 'LBFGS'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     learningRate: 1,
     maxIterations: 20,

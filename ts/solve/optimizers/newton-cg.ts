@@ -31,6 +31,10 @@ export interface NewtonCGOptions extends DescentOptions {
  * optimizer.step(() => model.forward(x), (output) => mse(output, y)) // Gauss-Newton
  */
 export class NewtonCG extends DescentOptimizer<NewtonCGOptions> {
+  static override get name() {
+    return 'NewtonCG'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
     toleranceGradient: 1e-7,

@@ -23,6 +23,10 @@ export interface TrustRegionNewtonOptions extends DescentOptions, TrustRegionOpt
  * optimizer.step(() => model.forward(x), (output) => mse(output, y)) // Gauss-Newton
  */
 export class TrustRegionNewton extends DescentOptimizer<TrustRegionNewtonOptions> {
+  static override get name() {
+    return 'TrustRegionNewton'
+  }
+
   static override readonly defaults: Readonly<Record<string, unknown>> = {
     maxIterations: 20,
     toleranceGradient: 1e-7,

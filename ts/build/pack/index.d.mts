@@ -1,2 +1,0 @@
-/** The text of a module; see index.mjs. */
-export function encode(module: Uint8Array, before?: Uint8Array): string
