@@ -273,13 +273,13 @@ describe('fit', () => {
     ['batch larger than the data', { batchSize: 3 }, /batchSize 3 is larger than the data, 2 rows/],
     ['batch of nothing', { batchSize: 0 }, /batchSize wants a whole number ≥ 1 or 'full', got 0/],
     ['epochs', { epochs: 1.5 }, /epochs wants a whole number/],
-    ['split', { validationSplit: 1 }, /validationSplit must be between 0 and 1/],
+    ['split', { validationSplit: 1 }, /validationSplit wants a number between 0 and 1/],
     ['both validations', { validationSplit: 0.5, validation: good }, /not both/],
     ['metric', { metrics: ['acuracy'] }, /'acuracy' is none of accuracy/],
     ['metric that is a function', { metrics: ['r2Score'] }, /; pass other functions as { name: function }, such as { r2: r2Score }$/],
     ['metric of every object', { metrics: ['toString'] }, /'toString' is none of accuracy/],
-    ['loss', { loss: 'mse' }, /loss must be a function of .*, got 'mse'$/],
-    ['optimizer', { optimizer: null }, /optimizer must be an Optimizer, .*, got null$/],
+    ['loss', { loss: 'mse' }, /loss wants a function of .*, got 'mse'$/],
+    ['optimizer', { optimizer: null }, /optimizer wants an Optimizer, .*, got null$/],
   ])('%s', async (_name, more, message) => {
     await expect(run(more)).rejects.toThrow(message)
   })

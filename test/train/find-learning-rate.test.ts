@@ -175,6 +175,6 @@ test('errors name what is wrong', async () => {
   const run = (more: object) => findLearningRate(model, { ...flowers, loss: crossEntropy, optimizer, ...more })
   await expect(run({ from: 1, to: 0.1 })).rejects.toThrow('findLearningRate: wants 0 < from < to, got from 1 and to 0.1')
   await expect(run({ steps: 1 })).rejects.toThrow('steps wants a whole number ≥ 2, got 1')
-  await expect(run({ smoothing: 1 })).rejects.toThrow('smoothing must be a number in [0, 1), got 1')
-  await expect(run({ stopAt: 1 })).rejects.toThrow('stopAt must be a number > 1, got 1')
+  await expect(run({ smoothing: 1 })).rejects.toThrow('smoothing wants a number in [0, 1), got 1')
+  await expect(run({ stopAt: 1 })).rejects.toThrow('stopAt wants a number > 1, got 1')
 })

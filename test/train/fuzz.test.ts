@@ -258,7 +258,7 @@ function byHandFor(c: Case, it: Subject, seed: number, count: number, epochs: Ou
       if (c.dropLast && batch.length < c.batchSize) break
       const rate = schedule?.(step) ?? optimizer.learningRate
       // as fit says it; the optimizer says the same of any number that it is given
-      if (!(rate >= 0)) throw new RangeError(`fit: schedule must give a finite number ≥ 0 for each step, got ${rate} for step ${step}`)
+      if (!(rate >= 0)) throw new RangeError(`fit: schedule wants a finite number ≥ 0 for each step, got ${rate} for step ${step}`)
       if (schedule !== null) optimizer.learningRate = rate
       const loss = backward(c, it, batch, `${++step}`)
       optimizer.step()

@@ -52,20 +52,20 @@ describe('mistakes that plain JavaScript lets through are named', () => {
   }
 
   test.each<[string, object, RegExp]>([
-    ['callbacks that are no list', { callbacks: { onEpochEnd() {} } }, /callbacks must be an array, got an object with onEpochEnd/],
+    ['callbacks that are no list', { callbacks: { onEpochEnd() {} } }, /callbacks wants an array, got an object with onEpochEnd/],
     [
       'a function as a callback',
       { callbacks: [() => {}] },
-      /callbacks\[0\] must be an object with onTrainBegin, onBatchEnd, onEpochEnd or onTrainEnd, got a function/,
+      /callbacks\[0\] wants an object with onTrainBegin, onBatchEnd, onEpochEnd or onTrainEnd, got a function/,
     ],
-    ['a callback without a hook', { callbacks: [new EarlyStopping(), { onEpochStart() {} }] }, /callbacks\[1\] must be an object with/],
+    ['a callback without a hook', { callbacks: [new EarlyStopping(), { onEpochStart() {} }] }, /callbacks\[1\] wants an object with/],
     ['no callback', { callbacks: [null] }, /callbacks\[0\].*got null/],
     ['one metric by name', { metrics: 'accuracy' }, /wants names in an array, \['accuracy'\].*got 'accuracy'/],
-    ['a metric of its own that is none', { metrics: { right: 'accuracy' } }, /'right' must be a function .*got 'accuracy'/],
+    ['a metric of its own that is none', { metrics: { right: 'accuracy' } }, /'right' wants a function .*got 'accuracy'/],
     ['accuracy of numbers', { metrics: ['accuracy'] }, /accuracy: targets of one output are from 0 to 1, got 2; .*meanAbsoluteError/],
-    ['a schedule that is a number', { schedule: 0.1 }, /schedule must be a function from the step.*got 0\.1/],
-    ['onProgress', { onProgress: true }, /onProgress must be a function of the progress, got true/],
-    ['the controller for its signal', { signal: new AbortController() }, /signal must be an AbortSignal.*got an AbortController/],
+    ['a schedule that is a number', { schedule: 0.1 }, /schedule wants a function from the step.*got 0\.1/],
+    ['onProgress', { onProgress: true }, /onProgress wants a function of the progress, got true/],
+    ['the controller for its signal', { signal: new AbortController() }, /signal wants an AbortSignal.*got an AbortController/],
     ['no inputs', { inputs: undefined }, /fit: inputs: wants a tensor, a number or nested arrays of numbers, got undefined/],
     [
       'validation as a pair',
@@ -74,8 +74,8 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     ],
     ['validation misspelt', { validation: { ...rows, weigths: [1, 1] } }, /fit: validation: .*'weigths'; did you mean weights/],
     ['the optimizer of another model', { optimizer: new Adam(make().parameters()) }, /optimizer Adam has none of this model's parameters/],
-    ['an object with step()', { optimizer: { step() {}, learningRate: 1 } }, /optimizer must be an Optimizer, such as new Adam/],
-    ['a negative weight', { weights: [1, -1] }, /fit: weights must be ≥ 0, got -1 at row 1/],
+    ['an object with step()', { optimizer: { step() {}, learningRate: 1 } }, /optimizer wants an Optimizer, such as new Adam/],
+    ['a negative weight', { weights: [1, -1] }, /fit: weights want numbers ≥ 0, got -1 at row 1/],
     ['weights of nothing', { weights: [0, 0] }, /fit: all weights are 0/],
   ])('fit: %s', async (_name, more, message) => {
     await expect(start(more)).rejects.toThrow(message)
@@ -86,7 +86,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     const options = { ...rows, loss: mse }
     expect(() => evaluateModel(make(), { ...options, epochs: 3 } as never)).toThrow(/evaluateModel: there is no option 'epochs'/)
     expect(() => evaluateModel(make(), { ...options, metrics: 'accuracy' } as never)).toThrow(/wants names in an array/)
-    expect(() => evaluateModel(make(), { ...rows } as never)).toThrow(/evaluateModel: loss must be a function/)
+    expect(() => evaluateModel(make(), { ...rows } as never)).toThrow(/evaluateModel: loss wants a function/)
   })
 
   const NoRule = class NoRule extends (Optimizer as unknown as typeof WeightAverage) {}
@@ -242,7 +242,7 @@ describe('what fit refuses', () => {
       const model = make()
       const schedule = (step: number) => (step < 2 ? 0.1 : (rate as number))
       await expect(fit(model, options(model, { schedule })), shown).rejects.toThrow(
-        `fit: schedule must give a finite number ≥ 0 for each step, got ${shown} for step 2`,
+        `fit: schedule wants a finite number ≥ 0 for each step, got ${shown} for step 2`,
       )
     }
   })
@@ -271,8 +271,8 @@ describe('what fit refuses', () => {
     await expect(trainSteps(null as never, options(model)).next()).rejects.toThrow(
       'trainSteps: wants a model, such as a Sequential, got null',
     )
-    await expect(bad({ shuffle: 'no' })).rejects.toThrow("fit: shuffle must be true or false, got 'no'")
-    await expect(bad({ dropLast: 1 })).rejects.toThrow('fit: dropLast must be true or false, got 1')
+    await expect(bad({ shuffle: 'no' })).rejects.toThrow("fit: shuffle wants true or false, got 'no'")
+    await expect(bad({ dropLast: 1 })).rejects.toThrow('fit: dropLast wants true or false, got 1')
     await expect(bad({ targets: new Float32Array(8) })).rejects.toThrow('of a flat array tensor(…, [4, 2]) makes rows')
   })
 

@@ -3,8 +3,8 @@
 import type { Activation as ActivationName } from '../backend/kernels.js'
 import { activate, activationNumber } from '../ops/activation.js'
 import type { Tensor } from '../tensor.js'
+import { Layer } from './layer.js'
 import type { KeepsShape } from './layer-shapes.js'
-import { Module } from './module.js'
 
 /**
  * An activation function as a layer. In a dense layer the option `activation` does the same in fewer passes.
@@ -12,10 +12,7 @@ import { Module } from './module.js'
  * @example
  * new Activation('relu').predict([[-1, 2]]) // [[0, 2]]
  */
-export class Activation extends Module {
-  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
-  static readonly isReplayable = true
-
+export class Activation extends Layer {
   declare readonly shapes?: KeepsShape
 
   constructor(readonly activation: ActivationName) {

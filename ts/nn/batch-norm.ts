@@ -12,8 +12,9 @@ import { normalize, type Statistics } from '../ops/normalize.js'
 import type { Parameter } from '../parameter.js'
 import { asFloats, type Tensor } from '../tensor.js'
 import type { BufferTensor } from './buffer.js'
+import { Layer } from './layer.js'
 import type { LastAxis, WrongColumns } from './layer-shapes.js'
-import { type BuildContext, Module, type ModuleOptions } from './module.js'
+import type { BuildContext, ModuleOptions } from './module.js'
 
 /** Options of {@link BatchNorm}. */
 export interface BatchNormOptions extends ModuleOptions {
@@ -43,10 +44,7 @@ export interface BatchNormOptions extends ModuleOptions {
  * @throws RangeError for a width that is no whole number ≥ 1, an epsilon that is not positive, or a momentum outside [0, 1]; forward()
  *   throws ShapeError naming the layer, also for a batch of one row while training
  */
-export class BatchNorm<const N extends number = number> extends Module {
-  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
-  static readonly isReplayable = true
-
+export class BatchNorm<const N extends number = number> extends Layer {
   declare readonly shapes?: LastAxis<`BatchNorm(${N})`, N, N>
   declare weight: Parameter
   declare bias: Parameter

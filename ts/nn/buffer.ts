@@ -43,6 +43,7 @@ export class BufferTensor extends Tensor {
 
   /** The values themselves, not a copy. The view is valid until more memory is allocated, so never store it. */
   view(): FloatArray {
+    this.backend.arena.noteRead()
     return this.backend.heap.view(this.block.ptr, this.size)
   }
 

@@ -10,8 +10,9 @@ import { dense } from '../ops/dense.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer } from './initializer.js'
+import { Layer } from './layer.js'
 import type { LastAxis, WrongColumns } from './layer-shapes.js'
-import { type BuildContext, Module, type ModuleOptions } from './module.js'
+import type { BuildContext, ModuleOptions } from './module.js'
 
 /** Options of {@link Dense}. */
 export interface DenseOptions extends ModuleOptions {
@@ -35,10 +36,7 @@ const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu',
  * layer.predict(zeros([1, 784])).shape // [1, 128]
  * @throws RangeError for sizes that are no whole numbers or an unknown activation; forward() throws ShapeError naming the layer
  */
-export class Dense<const I extends number = number, const O extends number = number> extends Module {
-  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
-  static readonly isReplayable = true
-
+export class Dense<const I extends number = number, const O extends number = number> extends Layer {
   declare readonly shapes?: LastAxis<`Dense(${I}, ${O})`, I, O>
   declare weight: Parameter
   declare bias: Parameter | null

@@ -5,8 +5,9 @@ import { show } from '../common/show.js'
 import { dropout } from '../ops/dropout.js'
 import type { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
+import { Layer } from './layer.js'
 import type { KeepsShape } from './layer-shapes.js'
-import { type BuildContext, Module, type ModuleOptions } from './module.js'
+import type { BuildContext, ModuleOptions } from './module.js'
 
 /**
  * Zeroes each element with probability `rate` while training and scales the others by 1 / (1 − rate); the identity in
@@ -16,10 +17,7 @@ import { type BuildContext, Module, type ModuleOptions } from './module.js'
  * new Sequential([new Dense(4, 16), new Dropout(0.2), new Dense(16, 3)])
  * @throws RangeError unless 0 ≤ rate < 1
  */
-export class Dropout extends Module {
-  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
-  static readonly isReplayable = true
-
+export class Dropout extends Layer {
   declare readonly shapes?: KeepsShape
   declare private generator: Generator
 

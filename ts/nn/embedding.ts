@@ -6,7 +6,8 @@ import { gather } from '../ops/gather.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor, TensorLike } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer, normal } from './initializer.js'
-import { type BuildContext, Module, type ModuleOptions } from './module.js'
+import { Layer } from './layer.js'
+import type { BuildContext, ModuleOptions } from './module.js'
 
 /** Options of {@link Embedding}. */
 export interface EmbeddingOptions extends ModuleOptions {
@@ -21,10 +22,7 @@ export interface EmbeddingOptions extends ModuleOptions {
  * new Embedding(1000, 16).predict(Int32Array.of(3, 14, 15)).shape // [3, 16]
  * @throws RangeError for sizes that are no whole numbers; forward() for an index outside the table
  */
-export class Embedding extends Module {
-  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
-  static readonly isReplayable = true
-
+export class Embedding extends Layer {
   declare weight: Parameter
   readonly #options: EmbeddingOptions
 

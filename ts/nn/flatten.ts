@@ -2,7 +2,7 @@
 
 import { reshape } from '../ops/shape.js'
 import { asTensor, type Tensor } from '../tensor.js'
-import { Module } from './module.js'
+import { Layer } from './layer.js'
 
 /**
  * All axes but the first as one: [n, 28, 28] becomes [n, 784].
@@ -10,10 +10,7 @@ import { Module } from './module.js'
  * @example
  * new Flatten().predict(zeros([5, 28, 28])).shape // [5, 784]
  */
-export class Flatten extends Module {
-  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
-  static readonly isReplayable = true
-
+export class Flatten extends Layer {
   override describe(): string {
     return 'Flatten'
   }

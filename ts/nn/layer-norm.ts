@@ -9,8 +9,9 @@ import { add, mul } from '../ops/elementwise.js'
 import { normalize } from '../ops/normalize.js'
 import type { Parameter } from '../parameter.js'
 import { asFloats, type Tensor } from '../tensor.js'
+import { Layer } from './layer.js'
 import type { LastAxis, WrongColumns } from './layer-shapes.js'
-import { type BuildContext, Module, type ModuleOptions } from './module.js'
+import type { BuildContext, ModuleOptions } from './module.js'
 
 /** Options of {@link LayerNorm}. */
 export interface LayerNormOptions extends ModuleOptions {
@@ -29,10 +30,7 @@ export interface LayerNormOptions extends ModuleOptions {
  * @throws RangeError for a width that is no whole number ≥ 1 or an epsilon that is not positive; forward() throws ShapeError naming the
  *   layer
  */
-export class LayerNorm<const N extends number = number> extends Module {
-  /** @internal its steps depend on nothing but kernels and fields (train/fast/model-fields.ts); subclasses are asked for themselves */
-  static readonly isReplayable = true
-
+export class LayerNorm<const N extends number = number> extends Layer {
   declare readonly shapes?: LastAxis<`LayerNorm(${N})`, N, N>
   declare weight: Parameter
   declare bias: Parameter

@@ -49,10 +49,10 @@ const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'] as cons
 
 /** @internal @throws TypeError for what is no list of objects with hooks */
 export function checkCallbacks(callbacks: readonly Callback[] = []): readonly Callback[] {
-  if (!Array.isArray(callbacks)) throw new TypeError(`fit: callbacks must be an array, got ${show(callbacks)}`)
+  if (!Array.isArray(callbacks)) throw new TypeError(`fit: callbacks wants an array, got ${show(callbacks)}`)
   callbacks.forEach((callback, i) => {
     if (!HOOKS.some((hook) => typeof callback?.[hook] === 'function'))
-      throw new TypeError(`fit: callbacks[${i}] must be an object with ${list(HOOKS)}, got ${show(callback)}`)
+      throw new TypeError(`fit: callbacks[${i}] wants an object with ${list(HOOKS)}, got ${show(callback)}`)
   })
   return callbacks
 }
@@ -92,7 +92,7 @@ export class EarlyStopping implements Callback {
     checkNames('EarlyStopping', options, ['patience', 'monitor', 'minDelta', 'mode', 'restoreBest'])
     const { monitor = 'valLoss', patience = 5, minDelta = 0, restoreBest = true } = options
     checkCount('EarlyStopping: patience', patience, 0)
-    if (!(minDelta >= 0)) throw new RangeError(`EarlyStopping: minDelta must be ≥ 0, got ${show(minDelta)}`)
+    if (!(minDelta >= 0)) throw new RangeError(`EarlyStopping: minDelta wants a number ≥ 0, got ${show(minDelta)}`)
     const mode = options.mode ?? usualMode(monitor)
     checkChoice('EarlyStopping: mode', mode, ['min', 'max'])
     this.options = { monitor, patience, minDelta, mode, restoreBest }
@@ -150,7 +150,7 @@ export class TargetLoss implements Callback {
   private readonly monitor: string
 
   constructor(target: number, monitor = 'loss') {
-    if (!Number.isFinite(target)) throw new RangeError(`TargetLoss: target must be a finite number, got ${show(target)}`)
+    if (!Number.isFinite(target)) throw new RangeError(`TargetLoss: target wants a finite number, got ${show(target)}`)
     this.target = target
     this.monitor = monitor
   }

@@ -99,7 +99,7 @@ function hintFor({ rank, size }: Tensor, count: number): string {
 function checkWeights(weights: ArrayLike<number>, what: string): void {
   let most = 0
   for (let i = 0; i < weights.length; i++) {
-    if (weights[i] < 0) throw new RangeError(`${what}: weights must be ≥ 0, got ${weights[i]} at row ${i}`)
+    if (weights[i] < 0) throw new RangeError(`${what}: weights want numbers ≥ 0, got ${weights[i]} at row ${i}`)
     most = Math.max(most, weights[i])
   }
   if (most === 0) throw new RangeError(`${what}: all weights are 0, so that no row counts`)
@@ -125,7 +125,7 @@ function checkAllFinite(tensor: Tensor, what: string): void {
 
 /** @internal the last `fraction` of the rows apart from the others, before any shuffle */
 export function splitRows(rows: Rows, fraction: number): [Rows, Rows] {
-  if (!(fraction > 0 && fraction < 1)) throw new RangeError(`fit: validationSplit must be between 0 and 1, got ${show(fraction)}`)
+  if (!(fraction > 0 && fraction < 1)) throw new RangeError(`fit: validationSplit wants a number between 0 and 1, got ${show(fraction)}`)
   const kept = rows.count - Math.max(1, Math.round(rows.count * fraction))
   if (kept < 1) throw new RangeError(`fit: validationSplit ${fraction} of ${rows.count} rows leaves nothing to train on`)
   return [rowsBetween(rows, 0, kept), rowsBetween(rows, kept, rows.count)]

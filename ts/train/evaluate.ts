@@ -31,7 +31,7 @@ export function evaluateModel<const M extends MetricsOption = readonly []>(
   checkCount('evaluateModel: batchSize', batchSize)
   const rows = checkData(options, model.backend, 'evaluateModel', ['loss', 'metrics', 'batchSize'])
   if (typeof options.loss !== 'function')
-    throw new TypeError(`evaluateModel: loss must be a function, such as mse, got ${show(options.loss)}`)
+    throw new TypeError(`evaluateModel: loss wants a function, such as mse, got ${show(options.loss)}`)
   return evaluateRows(model, rows, options.loss, options.metrics, options.batchSize) as { loss: number } & MetricValues<M>
 }
 

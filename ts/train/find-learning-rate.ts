@@ -70,7 +70,7 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
   const curve: LearningRateCurve = { learningRates: [], losses: [], smoothed: [], diverged: false, suggestions: NO_SUGGESTIONS }
   if (!Array.isArray(options.optimizer?.groups))
     throw new TypeError(
-      `findLearningRate: optimizer must be an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`,
+      `findLearningRate: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`,
     )
   if ('trainOn' in options.optimizer) throw new TypeError(`findLearningRate: ${options.optimizer.name} finds its steps itself`)
   // options of a fit may be handed over as they are
@@ -109,8 +109,8 @@ function checkRange({ from, to, steps, smoothing, stopAt }: Record<'from' | 'to'
   }
   if (!(from > 0 && to > from && to < Infinity)) fail(`wants 0 < from < to, got from ${from} and to ${to}`)
   checkCount('findLearningRate: steps', steps, 2)
-  if (!(smoothing >= 0 && smoothing < 1)) fail(`smoothing must be a number in [0, 1), got ${show(smoothing)}`)
-  if (!(stopAt > 1)) fail(`stopAt must be a number > 1, got ${show(stopAt)}`)
+  if (!(smoothing >= 0 && smoothing < 1)) fail(`smoothing wants a number in [0, 1), got ${show(smoothing)}`)
+  if (!(stopAt > 1)) fail(`stopAt wants a number > 1, got ${show(stopAt)}`)
 }
 
 /** @internal */

@@ -36,7 +36,7 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
     if (Object.hasOwn(option, 'loss')) throw new RangeError("metrics: 'loss' is the name of the loss itself; give the metric another")
     for (const [name, metric] of own)
       if (typeof metric !== 'function')
-        throw new TypeError(`metrics: '${name}' must be a function (prediction, target) => number, got ${show(metric)}`)
+        throw new TypeError(`metrics: '${name}' wants a function (prediction, target) => number, got ${show(metric)}`)
     return own
   }
   return (option as readonly MetricName[]).map((name) => {

@@ -98,17 +98,17 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   const { epochs = 1, batchSize, dropLast = false, schedule } = options
   checkCount('fit: epochs', epochs, 0)
   if (typeof options.loss !== 'function')
-    throw new TypeError(`fit: loss must be a function of (prediction, target), such as mse or crossEntropy, got ${show(options.loss)}`)
+    throw new TypeError(`fit: loss wants a function of (prediction, target), such as mse or crossEntropy, got ${show(options.loss)}`)
   const { step, groups } = (options.optimizer ?? {}) as Partial<OptimizerLike>
   if (typeof step !== 'function' || !Array.isArray(groups))
-    throw new TypeError(`fit: optimizer must be an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`)
+    throw new TypeError(`fit: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`)
   if (schedule !== undefined && typeof schedule !== 'function')
     throw new TypeError(
-      `fit: schedule must be a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`,
+      `fit: schedule wants a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`,
     )
   for (const name of ['shuffle', 'dropLast', 'replay'] as const) {
     const value = options[name] ?? true
-    if (typeof value !== 'boolean') throw new TypeError(`fit: ${name} must be true or false, got ${show(value)}`)
+    if (typeof value !== 'boolean') throw new TypeError(`fit: ${name} wants true or false, got ${show(value)}`)
   }
   checkOwner(model, options.optimizer)
   const size = batchSize === 'full' ? rows.count : (batchSize ?? Math.min(DEFAULT_BATCH, rows.count))
@@ -166,7 +166,7 @@ function checkedSchedule(schedule: (step: number) => number): (step: number) => 
   return (step) => {
     const rate = schedule(step)
     if (!(Number.isFinite(rate) && rate >= 0))
-      throw new RangeError(`fit: schedule must give a finite number ≥ 0 for each step, got ${show(rate)} for step ${step}`)
+      throw new RangeError(`fit: schedule wants a finite number ≥ 0 for each step, got ${show(rate)} for step ${step}`)
     return rate
   }
 }
@@ -196,9 +196,9 @@ export function planFit(model: Module, options: FitOptions): { plan: Plan; valid
 
 function checkHandlers({ signal, onProgress }: FitOptions): void {
   if (signal !== undefined && typeof signal?.aborted !== 'boolean')
-    throw new TypeError(`fit: signal must be an AbortSignal, the signal of an AbortController, got ${show(signal)}`)
+    throw new TypeError(`fit: signal wants an AbortSignal, the signal of an AbortController, got ${show(signal)}`)
   if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new TypeError(`fit: onProgress must be a function of the progress, got ${show(onProgress)}`)
+    throw new TypeError(`fit: onProgress wants a function of the progress, got ${show(onProgress)}`)
 }
 
 /**

@@ -2,6 +2,7 @@
  * The fields of a model: what a forward method may depend on besides its input and the numbers of parameters. As long as they are the
  * same, layers of this library compute the same.
  */
+import { isLayer } from '../../nn/layer.js'
 import type { Module } from '../../nn/module.js'
 import { Sequential } from '../../nn/sequential.js'
 import { Generator } from '../../random.js'
@@ -69,8 +70,7 @@ function nameOf(module: Module): string {
 }
 
 function isLibraryLayer(module: Module): boolean {
-  if (Object.hasOwn(module, 'forward')) return false
-  return Object.getPrototypeOf(module) === Sequential.prototype || Object.hasOwn(module.constructor, 'isReplayable')
+  return isLayer(module) || (Object.getPrototypeOf(module) === Sequential.prototype && !Object.hasOwn(module, 'forward'))
 }
 
 /** Plain objects and arrays; a backend is a plain object too, and a generator counts by itself. */
