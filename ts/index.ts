@@ -166,7 +166,7 @@ export {
   type LearningRateSuggestions,
 } from './train/find-learning-rate.js'
 export { fit } from './train/fit.js'
-export type { EpochRecord, History } from './train/history.js'
+export type { EpochRecord, Execution, History } from './train/history.js'
 export type { Metric, MetricName, MetricsOption, MetricValues } from './train/metrics.js'
 export type { FitOptions, StepOptions } from './train/plan.js'
 export { type Step, trainSteps } from './train/steps.js'

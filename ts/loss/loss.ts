@@ -131,8 +131,23 @@ function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | nul
 export function elementLoss(
   call: Pick<LossCall, 'name' | 'kernel' | 'prediction' | 'target' | 'option' | 'options' | 'takes' | 'derivative'>,
 ): Tensor {
-  const { prediction } = call
-  return computeLoss({ ...call, of: withElementLosses, ...rowsAndCols(prediction), count: prediction.size })
+  const { name, kernel, prediction, target, option, options, takes, derivative } = call
+  const { rows, cols } = rowsAndCols(prediction)
+  // one literal: V8 of Node 20 takes as long for a spread object as a small net takes for its step
+  return computeLoss({
+    name,
+    of: withElementLosses,
+    kernel,
+    prediction,
+    target,
+    rows,
+    cols,
+    count: prediction.size,
+    option,
+    options,
+    takes,
+    derivative,
+  })
 }
 
 /** @internal targets of the prediction's own shape; [n] is also accepted for [n, 1] */

@@ -202,10 +202,10 @@ function checkHandlers({ signal, onProgress }: FitOptions): void {
 }
 
 /**
- * Finds targets that the loss refuses before the first step, and names their row: by the loss itself, of zeros. Not of a model that takes no
+ * @internal Finds targets that the loss refuses before the first step, and names their row: by the loss itself, of zeros. Not of a model that takes no
  * single row.
  */
-function checkTargets(model: Module, rows: Rows, loss: Loss, what: string): void {
+export function checkTargets(model: Module, rows: Rows, loss: Loss, what: string): void {
   const shape = outputsOfOne(model, rows)
   if (shape === null) return
   const [each, ...outputs] = shape

@@ -37,9 +37,11 @@ const BLOCK_MS = 2
 class BlockSize {
   steps = 1
 
-  measure(fn: () => StepBlock): StepBlock {
+  measure(asked: number, fn: () => StepBlock): StepBlock {
     const start = performance.now()
     const taken = fn()
+    // it ended for a program that there is now, and says nothing of how long that takes
+    if (taken.count < asked && !taken.isProgram) return taken
     const each = (performance.now() - start) / taken.count
     const wanted = Math.min(BLOCK_MS / Math.max(each, 1e-6), 4 * this.steps, MOST_STEPS)
     this.steps = Math.max(1, Math.floor(wanted))
@@ -91,7 +93,7 @@ export class BlockRunner {
     const size = new BlockSize()
     while (this.at < this.total) {
       const count = this.ahead(size.steps)
-      yield size.measure(() => this.take(count))
+      yield size.measure(count, () => this.take(count))
     }
   }
 
@@ -145,7 +147,8 @@ export class BlockRunner {
       losses[count] = this.takeOne(at + count, range)
       rates[count] = plan.options.optimizer.learningRate
       count++
-    } while (count < most && !limits.isOver())
+      // once the first of them is recorded, there may be a program for the others
+    } while (count < most && !limits.isOver() && (count > 1 || this.programOf(size) === null))
     return { first: at + 1, count, size, isProgram: false, loss: (i) => losses[i], learningRate: (i) => rates[i] }
   }
 

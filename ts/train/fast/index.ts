@@ -5,10 +5,10 @@
 import { OutOfMemoryError } from '../../common/errors.js'
 import { traitsOf } from '../../loss/loss.js'
 import type { Tensor } from '../../tensor.js'
-import { stepBatch } from '../data.js'
-import { forwardLoss } from '../forward-loss.js'
+import { type Batch, stepBatch } from '../data.js'
+import { type ForwardLoss, forwardLoss } from '../forward-loss.js'
 import type { Execution } from '../history.js'
-import type { Plan } from '../plan.js'
+import { checkTargets, type Plan } from '../plan.js'
 import { type BlockLimits, BlockRunner, type StepBlock } from './blocks.js'
 import { ModelFields } from './model-fields.js'
 import { Recording, type RowRange } from './recording.js'
@@ -92,9 +92,15 @@ export class FastSteps {
    * @param fail makes the error for a loss that is not finite
    */
   evaluate(range: RowRange, fail: (loss: number) => Error): Evaluation {
-    const kind = this.isEnabled ? this.kindOf(range.to - range.from) : null
+    if (!this.isEnabled) return this.writtenOut(range, fail)
+    const size = range.to - range.from
+    const usual = this.kinds.get(size)
+    if (usual !== undefined && this.isReady(usual)) return this.replayed(usual.recording, range, fail)
+    const adding = this.kinds.get(-size)
+    if (adding !== undefined && this.isReady(adding)) return this.replayed(adding.recording, range, fail)
+    const kind = this.kindOf(size)
     if (kind === null) return this.writtenOut(range, fail)
-    return (this.isReady(kind) ? this.replayed(kind, range, fail) : null) ?? this.recorded(kind, range, fail)
+    return this.isReady(kind) ? this.replayed(kind.recording, range, fail) : this.recorded(kind, range, fail)
   }
 
   /** A step that is not for this door: of an optimizer that evaluates the loss itself. */
@@ -109,15 +115,18 @@ export class FastSteps {
   }
 
   private kindOf(size: number): Kind | null {
-    const known = this.kinds.get(size)
-    if (known?.recording.isCurrent) return known
-    const { model, loss, rows } = { ...this.plan, loss: this.plan.options.loss }
+    const { model, rows, options } = this.plan
     // steps whose gradients are added to others are a kind of their own
     const key = model.parameters().some((p) => p.gradientState === 'ready') ? -size : size
     const found = this.kinds.get(key)
     if (found !== undefined) return found
     try {
-      const kind: Kind = { recording: new Recording({ model, loss, rows }, size), isVerified: false, codeRuns: -1, changes: 0 }
+      const kind: Kind = {
+        recording: new Recording({ model, loss: options.loss, rows }, size),
+        isVerified: false,
+        codeRuns: -1,
+        changes: 0,
+      }
       this.kinds.set(key, kind)
       return kind
     } catch (error) {
@@ -136,8 +145,7 @@ export class FastSteps {
     return true
   }
 
-  private replayed(kind: Kind, range: RowRange, fail: (loss: number) => Error): Evaluation | null {
-    const { recording } = kind
+  private replayed(recording: Recording, range: RowRange, fail: (loss: number) => Error): Evaluation {
     let loss: number
     try {
       loss = recording.run(range)
@@ -182,11 +190,12 @@ export class FastSteps {
   /** Looks at the model again; false where its steps are no longer recorded. */
   private refreshFields(): boolean {
     const { model, options } = this.plan
+    const replaced = this.fields.replacedForward()
     this.fields = new ModelFields(model)
     this.isTrusted = this.fields.isOfLibrary && traitsOf(options.loss) !== undefined
-    if (this.fields.patched === null) return true
-    this.disable(`${this.fields.patched} has a forward method of its own`)
-    return false
+    if (this.fields.patched !== null) this.disable(`${this.fields.patched} has a forward method of its own`)
+    else if (replaced !== null) this.disable(`the forward method of ${replaced} was replaced`)
+    return this.isEnabled
   }
 
   private forget(kind: Kind): void {
@@ -200,17 +209,29 @@ export class FastSteps {
       throw fail(loss)
     }
     recording.markGradients()
-    return { ...recording.results(), loss }
+    const { prediction, targets } = recording.results()
+    return { prediction, targets, loss }
   }
 
   private writtenOut({ order, from, to }: RowRange, fail: (loss: number) => Error): Evaluation {
-    const { model, rows, options } = this.plan
+    const { rows } = this.plan
     this.execution.writtenOut++
-    const { prediction, targets, loss } = forwardLoss(model, options.loss, stepBatch(rows, order, from, to))
+    const { prediction, targets, loss } = this.forward(stepBatch(rows, order, from, to))
     const value = loss.item()
     if (!Number.isFinite(value)) throw fail(value)
     loss.backward()
     return { prediction, targets, loss: value }
+  }
+
+  /** @throws RangeError with the row, where targets were edited to what the loss refuses */
+  private forward(batch: Batch): ForwardLoss {
+    const { model, rows, options } = this.plan
+    try {
+      return forwardLoss(model, options.loss, batch)
+    } catch (error) {
+      if (error instanceof RangeError && traitsOf(options.loss)?.isChoosy) checkTargets(model, rows, options.loss, 'fit: targets')
+      throw error
+    }
   }
 
   private disable(reason: string): void {

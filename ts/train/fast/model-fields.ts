@@ -49,6 +49,12 @@ export class ModelFields {
     return null
   }
 
+  /** A module whose forward method is another function now, by name. */
+  replacedForward(): string | null {
+    const found = this.fields.find(({ owner, name, value }) => name === 'forward' && (owner as Module).forward !== value)
+    return found?.module ?? null
+  }
+
   private addEntries(owner: object, module: string, depth: number): void {
     const names = Object.keys(owner)
     if (names.length > MOST_ENTRIES) return

@@ -48,6 +48,7 @@ interface Place {
 interface BatchPart {
   rows: Tensor
   to: Tensor
+  ptr: Ptr
   /** What the step checks of them. */
   checks: ElementCheck[]
 }
@@ -69,6 +70,8 @@ export class Recording {
   private prediction!: Tensor
   private targets!: Tensor
   private value!: Tensor
+  /** Where the loss is written. */
+  lossAddress: Ptr = 0
   /** Grows by one when the list changes: programs that were made of it are gone then. */
   version = 0
   /** The step as a program; null where there can be none, undefined where none was asked for yet. */
@@ -101,6 +104,7 @@ export class Recording {
     this.batch = given.map((from, i) => ({
       rows: from,
       to: Tensor.permanent(this.backend, shapes[i], block + starts[i], from.dtype),
+      ptr: block + starts[i],
       checks: [],
     }))
   }
@@ -179,7 +183,13 @@ export class Recording {
    */
   run(range: RowRange): number {
     this.fill(range)
-    for (const { to, checks } of this.batch) for (const check of checks) check(to.read())
+    const { batch } = this
+    for (let i = 0; i < batch.length; i++) {
+      const { to, checks } = batch[i]
+      if (checks.length === 0) continue
+      const elements = to.read()
+      for (let j = 0; j < checks.length; j++) checks[j](elements)
+    }
     if (this.program === undefined) this.program = this.makeProgram()
     if (this.program === null) runCalls(this.calls)
     else this.program.run(this.backend.heap.ints, 1)
@@ -189,7 +199,8 @@ export class Recording {
 
   /** The loss of the step that ran last. */
   get loss(): number {
-    return this.value.item()
+    const { floats, elementSize } = this.backend.heap
+    return floats[this.lossAddress / elementSize]
   }
 
   /** The gradients that the step computes are there. */
@@ -215,18 +226,12 @@ export class Recording {
   results(): { prediction: Tensor; targets: Tensor } {
     const { backend } = this
     backend.arena.enter(false)
-    const ofStep = (t: Tensor) => (t.isOnHost ? t : Tensor.inArena(backend, t.shape, t.address, false, t.dtype))
-    return { prediction: ofStep(this.prediction), targets: ofStep(this.targets) }
+    return { prediction: ofStep(backend, this.prediction), targets: ofStep(backend, this.targets) }
   }
 
   /** The parameters that the step has gradients for. */
   get trained(): Parameter[] {
     return this.places.filter((place) => place.isTrained).map(({ parameter }) => parameter)
-  }
-
-  /** Where the loss is written. */
-  get lossAddress(): Ptr {
-    return this.value.address
   }
 
   /** So many steps drew from the generators of the model. */
@@ -245,10 +250,12 @@ export class Recording {
     this.targets = fixed(result.targets)
     this.value = fixed(result.loss)
     this.value.node = result.loss.node
+    this.lossAddress = result.loss.address
   }
 
   private fill({ order, from, to }: RowRange): void {
-    for (let i = 0; i < this.batch.length; i++) copyRows(this.batch[i].rows, this.batch[i].to.address, order, from, to)
+    const { batch } = this
+    for (let i = 0; i < batch.length; i++) copyRows(batch[i].rows, batch[i].ptr, order, from, to)
   }
 
   /** Checks of the batch are repeated for each; those of anything else look at what kernels computed. */
@@ -305,6 +312,11 @@ export class Recording {
     program.place((bytes) => this.allocate(bytes), 0)
     return program
   }
+}
+
+/** A tensor of the step that just opened, over memory of the recording. */
+function ofStep(backend: Backend, t: Tensor): Tensor {
+  return t.isOnHost ? t : Tensor.inArena(backend, t.shape, t.address, false, t.dtype)
 }
 
 /** Which argument of a kernel is the counter of the generator whose seed and stream come before. */
