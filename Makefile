@@ -24,7 +24,7 @@ GENERATED := ts/backend/wasm/generated
 CRATE_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find crate ts/build -type f) ts/backend/wasm/variants.ts $(wildcard ts/backend/threads/*.ts)
 TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*' -not -path 'ts/build/*') ts/build/notices.ts ts/build/worker.mjs
 
-.PHONY: help setup wasm build check format test test-only runtimes bundlers docs api dev demo bench bench-page peers pack release-check clean
+.PHONY: help setup wasm build check format test test-only runtimes bundlers docs api dev demo bench bench-kernels bench-page peers pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -93,6 +93,10 @@ demo: build ## train a net on handwritten digits
 
 bench: build ## print the benchmark tables (about five minutes)
 	@$(NODE22) $(TSX) bench/run.ts
+
+bench-kernels: $(MODULES)/.stamp $(GENERATED)/.stamp ## fail where a kernel of WebAssembly is slower than JavaScript, or the tile choice is a bad one
+	@$(NODE22) $(TSX) bench/every-kernel.ts --check
+	@$(NODE22) $(TSX) bench/tiles.ts --check
 
 bench-page: $(MODULES)/.stamp $(GENERATED)/.stamp ## one HTML file that measures WebAssembly beside JavaScript in a browser
 	@$(NODE) $(TSX) bench/page/build.ts
