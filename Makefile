@@ -24,7 +24,7 @@ GENERATED := ts/backend/wasm/generated
 CRATE_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find crate ts/build -type f) ts/backend/wasm/variants.ts $(wildcard ts/backend/threads/*.ts)
 TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*' -not -path 'ts/build/*') ts/build/notices.ts ts/build/worker.mjs
 
-.PHONY: help setup wasm build check format test test-only runtimes bundlers docs api dev demo bench bench-kernels bench-page peers pack release-check clean
+.PHONY: help setup wasm build check format test test-only runtimes bundlers docs api fuzz reliability dev demo bench bench-kernels bench-page peers pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -81,6 +81,12 @@ bundlers: build ## the packed package through Vite, webpack, esbuild and Rollup,
 
 docs: $(MODULES)/.stamp $(GENERATED)/.stamp ## guides and API as a site, in site/index.html
 	@$(NODE) $(TYPEDOC) --options docs/typedoc.json --logLevel Warn
+
+fuzz: $(MODULES)/.stamp ## mutate inputs of every parser, guided by coverage (RUNS=10000000 for a night)
+	@$(NODE) --import tsx test/tools/fuzz.ts $(if $(KEEP),--keep)
+
+reliability: $(MODULES)/.stamp ## write RELIABILITY.md from the tests
+	@$(NODE) --import tsx test/tools/reliability.ts
 
 api: $(MODULES)/.stamp $(GENERATED)/.stamp ## write docs/api.md, the signature of everything public
 	@$(NODE) $(TSX) ts/build/api.ts

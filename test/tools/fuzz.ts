@@ -1,0 +1,137 @@
+/**
+ * Coverage-guided fuzzing of every parser: `make fuzz`, with `RUNS=10000000` for a long one. Inputs of a corpus are
+ * mutated, and one that reaches a branch of the code that none reached before joins the corpus. The same seed gives the same run.
+ * `--keep` adds what was found to test/fuzz-corpus, which the suite replays. Figures go to test/fuzz/results.json, from where
+ * RELIABILITY.md has them.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { buildSync } from 'esbuild'
+import { instrumented } from '../fuzz/instrument.js'
+import { mutated, randomFrom } from '../fuzz/mutate.js'
+import type { Target } from '../fuzz/targets.js'
+
+export interface FuzzResult {
+  executions: number
+  /** Inputs in the corpus at the end. */
+  corpus: number
+  /** Branches of the code that inputs have reached. */
+  branches: number
+  findings: number
+  /** CPU time of the slowest input of the corpus. */
+  slowestMilliseconds: number
+  seconds: number
+  date: string
+}
+
+const RESULTS = 'test/fuzz/results.json'
+/** Of the committed corpus, each: files, and bytes of one. */
+const MOST_KEPT = 40
+const LONGEST_KEPT = 512
+
+const runs = Number(process.env.RUNS ?? 100_000)
+const seed = Number(process.env.SEED ?? 1)
+const keep = process.argv.includes('--keep')
+
+const folder = path.resolve('.cache/fuzz')
+mkdirSync(folder, { recursive: true })
+const built = buildSync({ entryPoints: ['test/fuzz/targets.ts'], bundle: true, platform: 'node', format: 'cjs', write: false })
+const program = path.join(folder, 'targets.cjs')
+writeFileSync(program, instrumented(built.outputFiles[0].text).text)
+const { targets, tokens, counters } = createRequire(import.meta.url)(program) as typeof import('../fuzz/targets.js') & {
+  counters: Uint8Array
+}
+
+/** How often is another thing from 1, 2, 3, 4, 8, 16, 32 and 128 times on, as AFL has it. */
+const LEVELS = Uint8Array.from({ length: 256 }, (_, n) => [1, 2, 3, 4, 8, 16, 32, 128].filter((least) => n >= least).length)
+
+interface Finding {
+  input: Uint8Array
+  error: unknown
+}
+
+/** Grows a corpus by inputs that reach a branch, or reach it more often, than any before. */
+class Fuzzer {
+  readonly corpus: Uint8Array[] = []
+  readonly findings: Finding[] = []
+  /** By branch, the highest level of all inputs. */
+  private readonly reached = new Uint8Array(counters.length)
+
+  constructor(private readonly target: Target) {}
+
+  get branches(): number {
+    return this.reached.filter((level) => level > 0).length
+  }
+
+  /** Runs an input, which joins the corpus if it reaches something new. */
+  run(input: Uint8Array): void {
+    counters.fill(0)
+    try {
+      this.target(input)
+    } catch (error) {
+      this.findings.push({ input, error })
+    }
+    let isNew = false
+    for (let i = 0; i < counters.length; i++) {
+      const level = LEVELS[counters[i]]
+      if (level <= this.reached[i]) continue
+      this.reached[i] = level
+      isNew = true
+    }
+    if (isNew) this.corpus.push(input)
+  }
+}
+
+const results: Record<string, FuzzResult> = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : {}
+for (const [name, target] of Object.entries(targets)) {
+  if (process.env.TARGET !== undefined && process.env.TARGET !== name) continue
+  const began = performance.now()
+  const random = randomFrom(seed)
+  const kept = `test/fuzz-corpus/${name}`
+  const committed = readdirSync(kept).map((file) => new Uint8Array(readFileSync(path.join(kept, file))))
+  const words = tokens[name].map((text) => new Uint8Array(Buffer.from(text, 'latin1')))
+  const fuzzer = new Fuzzer(target)
+  for (const input of committed) fuzzer.run(input)
+  const before = fuzzer.corpus.length
+  let executions = committed.length
+  for (; executions < runs && fuzzer.findings.length === 0; executions++) fuzzer.run(mutated(fuzzer.corpus, words, random))
+  results[name] = {
+    executions,
+    corpus: fuzzer.corpus.length,
+    branches: fuzzer.branches,
+    findings: fuzzer.findings.length,
+    slowestMilliseconds: slowest(target, fuzzer.corpus),
+    seconds: Math.round((performance.now() - began) / 1000),
+    date: new Date().toISOString().slice(0, 10),
+  }
+  process.stdout.write(`${name}: ${JSON.stringify(results[name])}\n`)
+  for (const { input, error } of fuzzer.findings.slice(0, 3)) {
+    process.exitCode = 1
+    const file = path.join(folder, `${name}-finding`)
+    writeFileSync(file, input)
+    process.stdout.write(`  ${file}: ${(error as Error).stack}\n`)
+  }
+  if (keep) keepNew(fuzzer.corpus.slice(before), kept, committed.length)
+}
+writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`)
+
+/** Milliseconds of CPU for the slowest input: the best of three, as the first may compile. */
+function slowest(target: Target, inputs: readonly Uint8Array[]): number {
+  const times = inputs.map((input) => Math.min(...[0, 1, 2].map(() => cpuTime(() => target(input)))))
+  return Math.round(Math.max(...times) * 100) / 100
+}
+
+function cpuTime(call: () => void): number {
+  const before = process.cpuUsage()
+  call()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
+}
+
+/** Adds small inputs that reached something new to the committed corpus, by the place in which they were found. */
+function keepNew(inputs: readonly Uint8Array[], folder: string, already: number): void {
+  const room = Math.max(0, MOST_KEPT - already)
+  const small = inputs.filter(({ length }) => length <= LONGEST_KEPT).slice(0, room)
+  for (const [i, input] of small.entries()) writeFileSync(path.join(folder, `found-${String(already + i).padStart(3, '0')}`), input)
+}
