@@ -32,7 +32,7 @@ describe.each(backends)('$label', (backend) => {
     checkDerivative(room, name, [0, 1e-6, -1e-6, 20, -20, 60, -60], 1)
   })
 
-  test.each(['relu', 'leakyRelu', 'linear'] as const)('%s: the sign of infinities, and NaN stays', (name) => {
+  test.each(['relu', 'leakyRelu', 'linear'] as const)('fault 28: %s: the sign of infinities, and NaN stays', (name) => {
     checkActivation(room, name, [INF, -INF, Number.NaN, 0, -INF], 0)
   })
 })

@@ -44,14 +44,14 @@ function checkProduct(room: Room, layout: naive.Layout, m: number, n: number, k:
 describe.each(backends)('$label', (backend) => {
   const room = new Room(backend)
 
-  test.each(LAYOUTS)('%s: sizes 0…9 exhaustively, at every alignment', (layout) => {
+  test.each(LAYOUTS)('fault 33: %s: sizes 0…9 exhaustively, at every alignment', (layout) => {
     for (const [m, n, k] of SMALL) {
       checkProduct(room, layout, m, n, k, 0, (m + n + k) % 4)
       checkProduct(room, layout, m, n, k, 1, (m + n + k + 1) % 4)
     }
   })
 
-  test.each(LAYOUTS)('%s: larger ragged sizes', (layout) => {
+  test.each(LAYOUTS)('fault 33: %s: larger ragged sizes', (layout) => {
     for (const [m, n, k] of LARGE) {
       checkProduct(room, layout, m, n, k, 0, 0)
       checkProduct(room, layout, m, n, k, 1, 3)
@@ -64,7 +64,7 @@ describe.each(backends)('$label', (backend) => {
     checkProduct(room, layout, 1, 784, 130, 0, 0)
   })
 
-  test.each(LAYOUTS)('%s: NaN and infinities reach exactly their own rows and columns', (layout) => {
+  test.each(LAYOUTS)('fault 28: %s: NaN and infinities reach exactly their own rows and columns', (layout) => {
     for (const [m, n, k] of [
       [3, 5, 2],
       [7, 9, 6],

@@ -40,7 +40,7 @@ describe.each(backends)('$label', (backend) => {
     }
   })
 
-  test('reductions: NaN, infinities and ties', () => {
+  test('fault 28: reductions: NaN, infinities and ties', () => {
     const rows = [
       [1, Number.NaN, 3, 4, 5],
       [INF, -INF, 2, INF, 0],

@@ -33,7 +33,7 @@ describe.each(backends)('$variant', (backend) => {
     expect(mse(model.predict(x), y).item()).toBeLessThan(1e-3)
   })
 
-  test('100,000 forward passes for evaluation in one synchronous loop are flat', () => {
+  test('fault 6: 100,000 forward passes for evaluation in one synchronous loop are flat', () => {
     const model = new Sequential([new Dense(4, 8, { activation: 'relu' }), new Dense(8, 2)], { seed: 1, backend })
     const x = zeros([16, 4], { backend })
     model.predict(x)
@@ -42,7 +42,7 @@ describe.each(backends)('$variant', (backend) => {
     expect(footprint(backend)).toEqual(before)
   })
 
-  test('the same batch shape costs the same bytes each step, a larger one grows once', () => {
+  test('fault 5: the same batch shape costs the same bytes each step, a larger one grows once', () => {
     const model = new Sequential([new Dense(64, 64, { activation: 'relu' }), new Dense(64, 1)], { seed: 1, backend })
     const optimizer = new Adam(model.parameters())
     const step = (rows: number) => {

@@ -17,7 +17,10 @@ export function instrumented(text: string): { text: string; branches: number } {
   }
   const enter = (node: ts.Statement | undefined) => {
     if (node === undefined) return
-    if (ts.isBlock(node)) return insert(node.getStart(source) + 1, ` ${count()};`)
+    if (ts.isBlock(node)) {
+      insert(node.getStart(source) + 1, ` ${count()};`)
+      return
+    }
     insert(node.getStart(source), `{ ${count()}; `)
     insert(node.getEnd(), ' }')
   }

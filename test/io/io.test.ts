@@ -264,7 +264,7 @@ describe('encodeState', () => {
     [0.1, 0.3, -1],
   ]
 
-  test.each(Object.keys(OPTIMIZERS).filter((name) => name !== 'SparseAdam'))('%s goes on with the same bits', (name) => {
+  test.each(Object.keys(OPTIMIZERS).filter((name) => name !== 'SparseAdam'))('fault 14: %s goes on with the same bits', (name) => {
     const Class = OPTIMIZERS[name as 'Adam']
     const run = (model: Sequential, optimizer: Adam, steps: number) => {
       for (let i = 0; i < steps; i++) {

@@ -71,6 +71,7 @@ class Fuzzer {
       this.target(input)
     } catch (error) {
       this.findings.push({ input, error })
+      return
     }
     let isNew = false
     for (let i = 0; i < counters.length; i++) {
@@ -106,6 +107,7 @@ for (const [name, target] of Object.entries(targets)) {
     date: new Date().toISOString().slice(0, 10),
   }
   process.stdout.write(`${name}: ${JSON.stringify(results[name])}\n`)
+  writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`)
   for (const { input, error } of fuzzer.findings.slice(0, 3)) {
     process.exitCode = 1
     const file = path.join(folder, `${name}-finding`)
@@ -114,7 +116,6 @@ for (const [name, target] of Object.entries(targets)) {
   }
   if (keep) keepNew(fuzzer.corpus.slice(before), kept, committed.length)
 }
-writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`)
 
 /** Milliseconds of CPU for the slowest input: the best of three, as the first may compile. */
 function slowest(target: Target, inputs: readonly Uint8Array[]): number {

@@ -2,6 +2,7 @@
  * The IDX format, in which MNIST and its relatives come: two zero bytes, a byte for the element type, a byte for the number
  * of dimensions, a big-endian 32-bit size for each, then the elements, big-endian, row-major.
  */
+import { formatShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 
 /** Element types of IDX. */
@@ -52,7 +53,7 @@ export function parseIdx(bytes: Uint8Array | ArrayBuffer, name = 'IDX data'): Id
   if (wanted !== view.byteLength) {
     const problem = wanted > view.byteLength ? 'is truncated' : 'has bytes left over'
     throw new RangeError(
-      `${name} ${problem}: the header promises ${element.type} [${shape.join(', ')}], ${wanted} bytes, but there are ${view.byteLength}`,
+      `${name} ${problem}: the header promises ${element.type} ${formatShape(shape)}, ${wanted} bytes, but there are ${view.byteLength}`,
     )
   }
   const data = element.make(count)

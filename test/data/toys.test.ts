@@ -1,0 +1,76 @@
+/** Iris against known facts, and toy data: where the points lie, seeds, sizes. */
+import { describe, expect, test } from 'vitest'
+import { blobs, type Dataset, fitScaler, iris, moons, spirals, xor } from '../../ts/data/index.js'
+
+describe('iris', () => {
+  test('is the table of Fisher', () => {
+    const { inputs, targets, count, features, classNames } = iris()
+    expect([count, features, classNames]).toEqual([150, 4, ['setosa', 'versicolor', 'virginica']])
+    expect([0, 1, 2].map((c) => targets.filter((t) => t === c).length)).toEqual([50, 50, 50])
+    const { mean, deviation } = fitScaler(inputs, 4)
+    for (const [j, m] of [5.8433, 3.0573, 3.758, 1.1993].entries()) expect(mean[j]).toBeCloseTo(m, 4)
+    for (const [j, d] of [0.8253, 0.4344, 1.7594, 0.7597].entries()) expect(deviation[j]).toBeCloseTo(d, 4)
+    expect([...inputs.subarray(4 * 34, 4 * 35)].map((x) => x.toFixed(1))).toEqual(['4.9', '3.1', '1.5', '0.2'])
+    expect([...inputs.subarray(4 * 37, 4 * 38)].map((x) => x.toFixed(1))).toEqual(['4.9', '3.6', '1.4', '0.1'])
+  })
+})
+
+const TOYS: Record<string, (options: { count?: number; seed?: number; noise?: number }) => Dataset> = { spirals, moons, xor, blobs }
+
+describe.each(Object.entries(TOYS))('%s', (name, make) => {
+  test('is the same for the same seed, another for another', () => {
+    const options = make === blobs ? { count: 30 } : { count: 30, noise: 0.2 }
+    expect(make({ seed: 5, ...options })).toEqual(make({ seed: 5, ...options }))
+    expect(make({ seed: 5, ...options }).inputs).not.toEqual(make({ seed: 6, ...options }).inputs)
+  })
+
+  test('has as many samples as asked for, classes evenly', () => {
+    for (const count of [1, 7, 100]) {
+      const data = make({ count })
+      expect(data.shape).toEqual([count, 2])
+      expect(data.inputs).toHaveLength(2 * count)
+      expect(data.inputs.every(Number.isFinite)).toBe(true)
+      const sizes = Array.from({ length: data.classes }, (_, c) => data.targets.filter((t) => t === c).length)
+      expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1)
+    }
+  })
+
+  test('refuses nonsense', () => {
+    for (const count of [0, -1, 1.5, Number.NaN]) expect(() => make({ count })).toThrow(`${name}: count wants a whole number ≥ 1`)
+    for (const seed of [-1, 0.5, 2 ** 53]) expect(() => make({ seed })).toThrow(/^seed: wants/)
+    if (make !== blobs) expect(() => make({ noise: -1 })).toThrow(`${name}: noise wants a number from 0, got -1`)
+  })
+})
+
+describe('toy data', () => {
+  test('xor is the truth table', () => {
+    const { inputs, targets } = xor()
+    const rows = Array.from(targets, (t, i) => [inputs[2 * i], inputs[2 * i + 1], t])
+    expect(rows.sort().map(String)).toEqual(['0,0,0', '0,1,1', '1,0,1', '1,1,0'])
+  })
+
+  test('moons and spirals lie where they should', () => {
+    const { inputs, targets } = moons({ noise: 0, count: 50 })
+    for (const [i, t] of targets.entries()) {
+      const [x, y] = t === 0 ? [inputs[2 * i], inputs[2 * i + 1]] : [1 - inputs[2 * i], 0.5 - inputs[2 * i + 1]]
+      expect(Math.hypot(x, y)).toBeCloseTo(1, 6)
+      expect(y).toBeGreaterThan(-1e-6)
+    }
+    const arms = spirals({ noise: 0, classes: 4, count: 40 }).inputs
+    for (let i = 0; i < 40; i++) expect(Math.hypot(arms[2 * i], arms[2 * i + 1])).toBeCloseTo(0.05 + (0.95 * Math.floor(i / 4)) / 9, 5)
+  })
+
+  test('blobs take features and classes', () => {
+    const data = blobs({ count: 9, features: 5, classes: 4, spread: 0 })
+    expect(data.shape).toEqual([9, 5])
+    expect(data.inputs.subarray(0, 5)).toEqual(data.inputs.subarray(20, 25))
+  })
+
+  test('noise is normal', () => {
+    const { inputs } = blobs({ count: 20000, classes: 1, range: 0, seed: 3 })
+    const moment = (k: number) => inputs.reduce((sum, x) => sum + x ** k, 0) / inputs.length
+    expect(Math.abs(moment(1))).toBeLessThan(0.02)
+    expect(Math.abs(moment(2) - 1)).toBeLessThan(0.03)
+    expect(Math.abs(moment(4) - 3)).toBeLessThan(0.2)
+  })
+})

@@ -1,0 +1,36 @@
+/** RELIABILITY.md, which `make reliability` writes: every fault is in it, with tests that exist or the reason why there is none. */
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { faults, promises } from '../tools/reliability.js'
+
+const page = readFileSync('RELIABILITY.md', 'utf8')
+const rows = new Map([...page.matchAll(/^\| (\d+) \| .*$/gm)].map(([row, number]) => [Number(number), row]))
+const REMEDY = 'run `make reliability`'
+
+test('lists the faults 1 to 38 and the promises P1 to P8', () => {
+  expect([...rows.keys()], REMEDY).toEqual(Array.from({ length: 38 }, (_, i) => i + 1))
+  expect(Object.keys(faults).map(Number)).toEqual([...rows.keys()])
+  for (const name of Object.keys(promises)) expect(page, REMEDY).toContain(`| ${name} | ${promises[name].promise} |`)
+})
+
+describe.each([...rows])('fault %i', (number, row) => {
+  const [, , , , how, result] = row.split(/(?<!\\)\|/).map((cell) => cell.trim())
+  const named = [...how.matchAll(/`(test\/[^`]+)`: ((?:(?!<br>).)+)/g)]
+
+  test('has tests, or a reason', () => {
+    expect(named.length > 0 || faults[number].reason !== undefined, `write a test named "fault ${number}: …"; ${REMEDY}`).toBe(true)
+    if (named.length > 0) expect(result, REMEDY).toMatch(/^(\d+) of \1$/)
+  })
+
+  test('names tests that exist', () => {
+    for (const [, file, name] of named) {
+      expect(existsSync(file), `${file} is gone; ${REMEDY}`).toBe(true)
+      // parts of a name that a table fills in are not in the text of the file
+      const text = readFileSync(file, 'utf8').replaceAll("\\'", "'")
+      const words = name.replaceAll('\\|', '|').split(/\s+/)
+      const listed = faults[number].tests?.some((one) => one.file === file && one.name === name)
+      expect(text.includes(listed ? name : `fault ${number}`), `${file} has no test of fault ${number}; ${REMEDY}`).toBe(true)
+      expect(words.length).toBeGreaterThan(0)
+    }
+  })
+})

@@ -1,0 +1,165 @@
+/**
+ * RELIABILITY.md from the tests: `make reliability`. Tests carry the number of the fault that they try in their name, "fault 17: …"; this
+ * runs them all, and writes which fault is tried by which test, how many cases it has and whether they passed. Faults without a test have
+ * their reason in test/reliability/faults.json.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { FuzzResult } from './fuzz.js'
+
+interface Fault {
+  fault: string
+  wanted?: string
+  reason?: string
+  /** Tests whose names have no number. */
+  tests?: { file: string; name: string }[]
+}
+
+interface Promised {
+  promise: string
+  faults: number[]
+  limits: string
+}
+
+export const { faults, promises }: { faults: Record<string, Fault>; promises: Record<string, Promised> } = JSON.parse(
+  readFileSync('test/reliability/faults.json', 'utf8'),
+)
+
+/** Tests of one name: cases of a table are counted together. */
+interface Tried {
+  file: string
+  name: string
+  passed: number
+  failed: number
+}
+
+interface Report {
+  testResults: { name: string; assertionResults: { ancestorTitles: string[]; title: string; status: string }[] }[]
+}
+
+const NUMBER = /\bfault (\d+)/g
+
+/** Files under test/ whose text speaks of a fault by number. */
+function filesWithFaults(): string[] {
+  const files = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'))
+  const listed = new Set(Object.values(faults).flatMap(({ tests = [] }) => tests.map(({ file }) => file)))
+  return files
+    .map((file) => path.join('test', file).replaceAll('\\', '/'))
+    .filter((file) => listed.has(file) || /['"`]fault \d+\b/.test(readFileSync(file, 'utf8')))
+    .sort()
+}
+
+function run(files: readonly string[]): Report {
+  mkdirSync('.cache', { recursive: true })
+  const out = path.resolve('.cache/reliability.json')
+  const names = Object.values(faults).flatMap(({ tests = [] }) => tests.map(({ name }) => name))
+  const pattern = ['fault \\d', ...names].join('|')
+  const args = ['node_modules/vitest/vitest.mjs', 'run', ...files, '-t', pattern, '--reporter=json', `--outputFile=${out}`]
+  const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 28 })
+  if (!existsSync(out)) throw new Error(`the tests did not run: ${stderr}`)
+  return JSON.parse(readFileSync(out, 'utf8')) as Report
+}
+
+/** What was tried, by number of the fault. */
+function triedBy(report: Report): Map<number, Tried[]> {
+  const found = new Map<number, Tried[]>()
+  for (const { name: absolute, assertionResults } of report.testResults) {
+    const file = path.relative(process.cwd(), absolute).replaceAll('\\', '/')
+    for (const { ancestorTitles, title, status } of assertionResults) {
+      if (status !== 'passed' && status !== 'failed') continue
+      const titles = [...ancestorTitles, title]
+      for (const [number, name] of namesIn(file, titles)) note(found, number, { file, name, status })
+    }
+  }
+  return found
+}
+
+/** The title that carries a number, or is listed for it. */
+function namesIn(file: string, titles: readonly string[]): [number, string][] {
+  const listed = Object.entries(faults).flatMap(([number, { tests = [] }]) =>
+    tests.filter((test) => test.file === file && titles.includes(test.name)).map(({ name }): [number, string] => [Number(number), name]),
+  )
+  const numbered = titles.flatMap((title) => [...title.matchAll(NUMBER)].map(([, number]): [number, string] => [Number(number), title]))
+  return [...numbered, ...listed]
+}
+
+function note(found: Map<number, Tried[]>, number: number, { file, name, status }: { file: string; name: string; status: string }): void {
+  const of = found.get(number) ?? []
+  found.set(number, of)
+  let tried = of.find((other) => other.file === file && other.name === name)
+  if (!tried) of.push((tried = { file, name, passed: 0, failed: 0 }))
+  if (status === 'passed') tried.passed++
+  else tried.failed++
+}
+
+const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+
+/** At most so many names of a fault; the rest are counted. */
+const MOST_NAMES = 6
+
+function faultRow(number: number, tried: readonly Tried[]): string {
+  const { fault, wanted, reason } = faults[number]
+  const names = tried.slice(0, MOST_NAMES).map(({ file, name }) => `\`${file}\`: ${cell(name)}`)
+  if (tried.length > MOST_NAMES) names.push(`and ${tried.length - MOST_NAMES} more`)
+  const [passed, failed] = [tried.reduce((sum, one) => sum + one.passed, 0), tried.reduce((sum, one) => sum + one.failed, 0)]
+  const result = tried.length === 0 ? '–' : failed > 0 ? `**${failed} of ${passed + failed} fail**` : `${passed} of ${passed}`
+  const how = [...names, ...(reason && tried.length === 0 ? [cell(reason)] : [])].join('<br>')
+  return `| ${number} | ${cell(fault)} | ${cell(wanted ?? '')} | ${how} | ${result} |`
+}
+
+function promiseRow([name, { promise, faults: numbers, limits }]: [string, Promised], tried: Map<number, Tried[]>): string {
+  const all = numbers.flatMap((number) => tried.get(number) ?? [])
+  const [passed, failed] = [all.reduce((sum, one) => sum + one.passed, 0), all.reduce((sum, one) => sum + one.failed, 0)]
+  return `| ${name} | ${promise} | ${numbers.join(', ')} | ${passed} of ${passed + failed} | ${cell(limits)} |`
+}
+
+function fuzzRows(): string[] {
+  const results: Record<string, FuzzResult> = JSON.parse(readFileSync('test/fuzz/results.json', 'utf8'))
+  return Object.entries(results).map(([name, one]) => {
+    const { executions, corpus, branches, findings, slowestMilliseconds, date } = one
+    return `| ${name} | ${executions.toLocaleString('en-US')} | ${branches} | ${corpus} | ${findings} | ${slowestMilliseconds} ms | ${date} |`
+  })
+}
+
+function page(tried: Map<number, Tried[]>): string {
+  const numbers = Object.keys(faults).map(Number)
+  return `# Reliability
+
+What gradus promises when things go wrong, and the test of each promise. \`make reliability\` writes this page from a run of the tests: do
+not edit it. Tests carry the number of their fault in their name, so that \`grep -rn "fault 17" test\` finds them.
+
+## Promises
+
+| | promise | faults | cases that pass | limits |
+|---|---|---|---:|---|
+${Object.entries(promises)
+  .map((entry) => promiseRow(entry, tried))
+  .join('\n')}
+
+## Faults
+
+| | what goes wrong | what should come of it | tests, or why there is none | cases |
+|---:|---|---|---|---:|
+${numbers.map((number) => faultRow(number, tried.get(number) ?? [])).join('\n')}
+
+## Fuzzing
+
+\`make fuzz\` mutates inputs of each parser, guided by the branches that they reach; inputs that reached something new are in
+\`test/fuzz-corpus\`, and the suite replays them. A finding is anything but an answer or an error of ours.
+
+| parser | executions | branches | corpus | findings | slowest input | date |
+|---|---:|---:|---:|---:|---:|---|
+${fuzzRows().join('\n')}
+`
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const tried = triedBy(run(filesWithFaults()))
+  writeFileSync('RELIABILITY.md', page(tried))
+  const failed = [...tried.values()].flat().filter((one) => one.failed > 0)
+  for (const { file, name } of failed) process.stdout.write(`failed: ${file}: ${name}\n`)
+  process.stdout.write(`RELIABILITY.md: ${tried.size} of ${Object.keys(faults).length} faults are tried by tests\n`)
+  process.exitCode = failed.length > 0 ? 1 : 0
+}
