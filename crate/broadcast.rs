@@ -145,7 +145,7 @@ fn in_stretches(f: Rows, a: Side, b: Side, y: Cells, cols: usize) {
     }
 }
 
-/// y\[r,c\] = a to the power of b, with the special cases of Math.pow.
+/// y\[r,c\] = a to the power of b, with the special cases of IEEE 754.
 pub fn pow(a: Side, b: Side, y: Cells, rows: usize, cols: usize) {
     for (r, y) in y.chunks_exact(cols.max(1)).take(rows).enumerate() {
         for (c, y) in y.iter().enumerate() {

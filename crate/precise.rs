@@ -119,15 +119,18 @@ fn product(x: f64, n: u32) -> f64 {
     result
 }
 
-/// a to the power of b, with the special cases of Math.pow.
+/// a to the power of b, with the special cases of IEEE 754.
 pub fn pow(a: f32, b: f32) -> f32 {
     let (x, y) = (f64::from(a), f64::from(b));
-    if b == 0.0 {
+    // also where the other is NaN
+    if b == 0.0 || a == 1.0 {
         return 1.0;
     }
-    // Math.pow differs from IEEE pow in these: a NaN exponent, and |a| = 1 with an infinite one
-    if a.is_nan() || b.is_nan() || (x.abs() == 1.0 && b.is_infinite()) {
+    if a.is_nan() || b.is_nan() {
         return f32::NAN;
+    }
+    if a == -1.0 && b.is_infinite() {
+        return 1.0;
     }
     let whole = floor(y) == y;
     if whole && y.abs() <= MOST_PRODUCTS {

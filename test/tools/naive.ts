@@ -115,7 +115,8 @@ export const binary = {
   sub: (a: number, b: number) => a - b,
   mul: (a: number, b: number) => a * b,
   div: (a: number, b: number) => a / b,
-  pow: (a: number, b: number) => a ** b,
+  // IEEE 754, where JavaScript says NaN: 1 to any power, −1 to ±∞
+  pow: (a: number, b: number) => (a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b),
   maximum: largest,
   minimum: (a: number, b: number) => -largest(-a, -b),
   greater: (a: number, b: number) => (a > b ? 1 : 0),

@@ -126,7 +126,7 @@ export interface Kernels {
   sub: Binary
   mul: Binary
   div: Binary
-  /** a raised to b, as Math.pow */
+  /** a raised to b, as IEEE 754: 1 to any power is 1 */
   pow: Binary
   /** NaN where either is NaN */
   maximum: Binary

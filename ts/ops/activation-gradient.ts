@@ -2,7 +2,7 @@
 import type { Activation } from '../backend/kernels.js'
 import type { Tensor } from '../tensor.js'
 import { activationBackward, sigmoid } from './activation.js'
-import { add, exp, greater, mul, neg, square, sub } from './elementwise.js'
+import { add, clip, exp, greater, mul, neg, square, sub } from './elementwise.js'
 
 /** g ⊙ f′. It is linear in g, so that its own gradient for g is the same kernel again. */
 export function activationGradient(name: Activation, saved: Tensor, g: Tensor): Tensor {
@@ -23,8 +23,11 @@ function secondDerivative(name: Activation, saved: Tensor): Tensor {
       return sub(1, mul(2, saved))
     case 'tanh':
       return mul(-2, saved)
-    case 'gelu':
-      return mul(mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, square(saved)))), sub(2, square(saved)))
+    case 'gelu': {
+      // 0 in any precision beyond ±40, where x² may overflow: 0 · ∞ would be NaN
+      const x = clip(saved, -40, 40)
+      return mul(mul(1 / Math.sqrt(2 * Math.PI), exp(mul(-0.5, square(x)))), sub(2, square(x)))
+    }
     case 'silu': {
       const s = sigmoid(saved)
       return mul(mul(s, sub(1, s)), add(2, mul(saved, sub(1, mul(2, s)))))

@@ -74,13 +74,16 @@ export function div<A extends Operand, B extends Operand>(a: A, b: Broadcastable
   return binary('div', a, b, (_a, b, y, g) => [() => div(g, b), () => neg(div(mul(g, y), b))])
 }
 
-/** a to the power of b. The gradient for b is 0 where a = 0, as the limit for b > 0. @example pow([1, 2, 3], 2) // [1, 4, 9] */
+/** a to the power of b, as IEEE 754: 1 to any power is 1. The gradient for b is 0 where a = 0 and b ≥ 0, as the limit for b > 0; −∞ below. @example pow([1, 2, 3], 2) // [1, 4, 9] */
 export function pow<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
   return binary(
     'pow',
     a,
     b,
-    (a, b, y, g) => [() => mul(g, mul(b, pow(a, sub(b, sub(1, equal(b, 0)))))), () => mul(g, mul(y, log(add(a, equal(a, 0)))))],
+    (a, b, y, g) => [
+      () => mul(g, mul(b, pow(a, sub(b, sub(1, equal(b, 0)))))),
+      () => mul(g, mul(y, log(add(a, mul(equal(a, 0), greaterEqual(b, 0)))))),
+    ],
     withOthers,
   )
 }
@@ -95,9 +98,9 @@ export function minimum<A extends Operand, B extends Operand>(a: A, b: Broadcast
   return binary('minimum', a, b, (a, b, _y, g) => [() => mul(g, wins(b, a)), () => mul(g, wins(a, b))], withChoices)
 }
 
-/** 1 where a > b, ½ at a tie, else 0 */
+/** 0 where a < b, ½ at a tie, else 1: also where one is NaN, which the result is then of both, as in PyTorch */
 function wins(a: Tensor, b: Tensor): Tensor {
-  return add(greater(a, b), mul(0.5, equal(a, b)))
+  return sub(sub(1, greater(b, a)), mul(0.5, equal(a, b)))
 }
 
 /** 1 where a > b, else 0; no gradient @example greater([1, 3, 5], 3) // [0, 0, 1] */

@@ -132,10 +132,15 @@ function powerKernel(heap: Heap): Pick<Kernels, 'pow'> {
     pow(a, b, y, rows, cols, ar, ac, br, bc) {
       const f = heap.floats
       for (let r = 0, i = y >>> shift; r < rows; r++) {
-        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = f[p] ** f[q]
+        for (let c = 0, p = (a >>> shift) + r * ar, q = (b >>> shift) + r * br; c < cols; c++, p += ac, q += bc) f[i++] = power(f[p], f[q])
       }
     },
   }
+}
+
+/** As IEEE 754: 1 to any power is 1, also to NaN, and −1 to ±∞, where `**` gives NaN. */
+function power(a: number, b: number): number {
+  return a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b
 }
 
 /** Exact functions of one number */

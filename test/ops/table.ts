@@ -1,0 +1,240 @@
+/**
+ * The one table of operations. A row says how an operation is called on random shapes, what it must refuse, and, for those that work
+ * element by element, what each number becomes; table.test.ts checks gradients of first and second order, single against double
+ * precision, special numbers, errors and failing allocations for every row. A new operation is a row here.
+ */
+import { ACTIVATIONS } from '../../ts/backend/kernels.js'
+import {
+  abs,
+  activate,
+  add,
+  binaryCrossEntropy,
+  broadcastTo,
+  clip,
+  concat,
+  cos,
+  crossEntropy,
+  dense,
+  div,
+  dropout,
+  erf,
+  exp,
+  Generator,
+  gather,
+  huber,
+  log,
+  logSoftmax,
+  logSumExp,
+  mae,
+  matmul,
+  max,
+  maximum,
+  mean,
+  min,
+  minimum,
+  mse,
+  mul,
+  neg,
+  pow,
+  reciprocal,
+  reshape,
+  sin,
+  slice,
+  softmax,
+  sqrt,
+  square,
+  stack,
+  sub,
+  sum,
+  type Tensor,
+  tensor,
+  transpose,
+  variance,
+  where,
+} from '../../ts/index.js'
+
+/** Inputs in their order. */
+type Call = (...inputs: Tensor[]) => Tensor
+
+export interface Operation {
+  name: string
+  /**
+   * Shapes of the inputs: a letter is a dimension, the same letter the same length, a digit is itself and `-` no dimension at all. Each of
+   * several lists is used.
+   */
+  shapes: readonly string[]
+  call: Call
+  /** Where inputs are drawn from. Default −1.5 to 1.5. */
+  range?: readonly [number, number]
+  /** Of an operation on each element: what it makes of numbers, also of NaN, infinities, −0 and denormal ones. */
+  reference?: (...x: number[]) => number
+  /** Calls that are errors, with what their message has. */
+  refuses?: readonly (readonly [(...inputs: Tensor[]) => unknown, RegExp])[]
+}
+
+const POSITIVE = [0.3, 2] as const
+/** Equal, a row, a column, a number, an outer combination and different ranks. */
+const BROADCASTS = ['ab ab', 'ab b', 'ab a1', '- ab', 'a1 1b', 'a1c1 b1d']
+const ANY = ['a', 'ab', 'abc', '-']
+
+const unary = (name: string, call: (x: Tensor) => Tensor, reference: (x: number) => number, range?: Operation['range']): Operation => ({
+  name,
+  shapes: ANY,
+  call,
+  reference,
+  range,
+})
+const binary = (
+  name: string,
+  call: (a: Tensor, b: Tensor) => Tensor,
+  reference: (a: number, b: number) => number,
+  range?: Operation['range'],
+): Operation => ({
+  name,
+  shapes: BROADCASTS,
+  call,
+  reference,
+  range,
+  refuses: [
+    [
+      ({ backend }) => call(tensor(new Float64Array(6), [2, 3], { backend }), tensor(new Float64Array(4), [2, 2], { backend })),
+      /do not broadcast/,
+    ],
+  ],
+})
+/** Losses compare with targets that need no gradient. */
+const targetsLike = (p: Tensor, low: number, high: number) =>
+  tensor(
+    Float64Array.from({ length: p.size }, (_, i) => low + ((high - low) * ((i * 7) % 11)) / 10),
+    p.shape,
+    { backend: p.backend },
+  )
+const labelsOf = (p: Tensor) =>
+  tensor(
+    Int32Array.from({ length: p.shape[0] }, (_, i) => (i * 5) % p.shape[1]),
+    { backend: p.backend },
+  )
+
+export const OPERATIONS: readonly Operation[] = [
+  binary('add', add, (a, b) => a + b),
+  binary('sub', sub, (a, b) => a - b),
+  binary('mul', mul, (a, b) => a * b),
+  binary('div', div, (a, b) => a / b, POSITIVE),
+  binary('pow', pow, power, POSITIVE),
+  binary('maximum', maximum, Math.max),
+  binary('minimum', minimum, Math.min),
+  unary('neg', neg, (x) => -x),
+  unary('abs', abs, Math.abs),
+  unary('exp', exp, Math.exp),
+  unary('log', log, Math.log, POSITIVE),
+  unary('sqrt', sqrt, Math.sqrt, POSITIVE),
+  unary('square', square, (x) => x * x),
+  unary('reciprocal', reciprocal, (x) => 1 / x, POSITIVE),
+  unary('sin', sin, Math.sin),
+  unary('cos', cos, Math.cos),
+  { name: 'erf', shapes: ANY, call: erf },
+  {
+    ...unary(
+      'clip',
+      (x) => clip(x, -0.5, 0.7),
+      (x) => Math.min(Math.max(x, -0.5), 0.7),
+    ),
+    refuses: [[(x) => clip(x, 1, 0), /clip: wants low ≤ high, got 1 and 0/]],
+  },
+  ...ACTIVATIONS.map((name): Operation => ({ name, shapes: ANY, call: (x) => activate(x, name) })),
+  { name: 'sum', shapes: ANY, call: (x) => sum(x), refuses: [[(x) => sum(reshape(x, [x.size]), 1), /sum: .*axis/]] },
+  { name: 'sum over the last axis', shapes: ['ab', 'abc'], call: (x) => sum(x, -1, true) },
+  { name: 'sum over two axes', shapes: ['abcd'], call: (x) => sum(x, [0, 2]) },
+  { name: 'mean', shapes: ['ab', 'abc'], call: (x) => mean(x, 1) },
+  { name: 'variance', shapes: ['ab', 'abc'], call: (x) => variance(x, 0) },
+  { name: 'max', shapes: ['ab', 'abc'], call: (x) => max(x, 1) },
+  { name: 'min', shapes: ANY, call: (x) => min(x) },
+  { name: 'logSumExp', shapes: ['ab', 'abc'], call: (x) => logSumExp(x, 1) },
+  { name: 'softmax', shapes: ['a', 'ab', 'abc'], call: softmax, refuses: [[(x) => softmax(sum(x)), /softmax: wants at least one axis/]] },
+  { name: 'logSoftmax', shapes: ['a', 'ab', 'abc'], call: logSoftmax },
+  {
+    name: 'reshape',
+    shapes: ['ab', 'abc'],
+    call: (x) => square(reshape(x, [x.shape[1], -1])),
+    refuses: [[(x) => reshape(x, [x.size + 1]), /reshape: .* does not fill/]],
+  },
+  { name: 'transpose', shapes: ['ab', 'abc', 'abcd'], call: (x) => square(transpose(x)) },
+  { name: 'transpose of three axes', shapes: ['abc'], call: (x) => square(transpose(x, [1, 2, 0])) },
+  {
+    name: 'slice',
+    shapes: ['ab', 'abc'],
+    call: (x) => square(slice(x, x.shape[1] >> 1, undefined, 1)),
+    refuses: [[(x) => slice(x, 0, 99), /slice: 0\.\.99 is not within axis 0/]],
+  },
+  {
+    name: 'broadcastTo',
+    shapes: ['a1', '1', 'b'],
+    call: (x) => square(broadcastTo(x, [3, x.shape[0], x.shape[1] ?? x.shape[0]].slice(0, 2 + x.rank - 1))),
+  },
+  { name: 'concat', shapes: ['ab ac', 'ab ab'], call: (a, b) => square(concat([a, b], 1)) },
+  { name: 'stack', shapes: ['ab ab', 'a a'], call: (a, b) => square(stack([a, b])) },
+  { name: 'where', shapes: ['ab ab', 'ab b', 'ab a1'], call: (a, b) => square(where(mask(a), a, b)) },
+  {
+    name: 'matmul',
+    shapes: ['mk kn'],
+    call: (a, b) => matmul(a, b),
+    refuses: [[(a) => matmul(a, reshape(a, [a.size]) as Tensor), /matmul: wants two matrices/]],
+  },
+  { name: 'matmul aᵀ·b', shapes: ['km kn'], call: (a, b) => matmul(a, b, { transposeA: true }) },
+  { name: 'matmul a·bᵀ', shapes: ['mk nk'], call: (a, b) => matmul(a, b, { transposeB: true }) },
+  { name: 'matmul aᵀ·bᵀ', shapes: ['km nk'], call: (a, b) => matmul(a, b, { transposeA: true, transposeB: true }) },
+  ...ACTIVATIONS.map(
+    (name): Operation => ({
+      name: `dense ${name}`,
+      shapes: ['mk kn n', 'amk kn n'],
+      call: (x, w, b) => dense(x, w, b, name),
+      refuses: [[(x, w, b) => dense(concat([x, x], x.rank - 1), w, b, name), /dense: wants inputs with \d features/]],
+    }),
+  ),
+  { name: 'dense without bias', shapes: ['mk kn', 'amk kn'], call: (x, w) => dense(x, w, null, 'tanh') },
+  {
+    name: 'gather',
+    shapes: ['ab'],
+    call: (t) =>
+      square(
+        gather(
+          t,
+          Int32Array.from({ length: 5 }, (_, i) => (i * 3) % t.shape[0]),
+        ),
+      ),
+    refuses: [[(t) => gather(t, [t.shape[0]]), /gather: wants whole numbers from 0 to/]],
+  },
+  { name: 'dropout', shapes: ['ab', 'abc'], call: (x) => square(dropout(x, 0.4, new Generator(3))) },
+  { name: 'mse', shapes: ['ab', 'a'], call: (p) => mse(p, targetsLike(p, -1, 1)) },
+  { name: 'mae', shapes: ['ab', 'a'], call: (p) => mae(p, targetsLike(p, -1, 1)) },
+  { name: 'huber', shapes: ['ab', 'a'], call: (p) => huber(p, targetsLike(p, -1, 1), { delta: 0.5 }) },
+  { name: 'binaryCrossEntropy', shapes: ['ab', 'a'], call: (p) => binaryCrossEntropy(p, targetsLike(p, 0, 1), { labelSmoothing: 0.1 }) },
+  { name: 'crossEntropy of labels', shapes: ['a5', 'a3'], call: (p) => crossEntropy(p, labelsOf(p), { labelSmoothing: 0.2 }) },
+  { name: 'crossEntropy of probabilities', shapes: ['a5', 'a3'], call: (p) => crossEntropy(p, targetsLike(p, 0, 0.3)) },
+]
+
+function mask(x: Tensor): Tensor {
+  return tensor(
+    Float64Array.from({ length: x.size }, (_, i) => ((i * 5) % 3 === 0 ? 1 : 0)),
+    x.shape,
+    { backend: x.backend },
+  )
+}
+
+/** IEEE 754: 1 to any power and anything to the power 0 are 1, also NaN, where JavaScript says NaN. */
+function power(a: number, b: number): number {
+  return a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b
+}
+
+/** Shapes for letters: lengths from 1 to 4, drawn by `int`. */
+export function drawShapes(pattern: string, int: (n: number) => number): number[][] {
+  const lengths = new Map<string, number>()
+  return pattern.split(' ').map((shape) =>
+    [...shape].flatMap((letter) => {
+      if (letter === '-') return []
+      if (/\d/.test(letter)) return [Number(letter)]
+      if (!lengths.has(letter)) lengths.set(letter, 1 + int(4))
+      return [lengths.get(letter) as number]
+    }),
+  )
+}
