@@ -96,7 +96,7 @@ fn binary_in_place() {
 }
 
 #[test]
-fn pow_is_that_of_javascript() {
+fn pow_is_that_of_ieee_754() {
     const INF: f32 = f32::INFINITY;
     const NAN: f32 = f32::NAN;
     for (a, b, want) in [
