@@ -14,7 +14,7 @@ export type WeightedCrossEntropy = typeof crossEntropy
 /**
  * A cross-entropy in which each class has a factor w, −Σ w·t·log softmax(p), as PyTorch's `CrossEntropyLoss(weight)`: with class
  * indices the mean divides by the sum of the factors of the rows' classes, with probabilities by the number of rows.
- * In `fit`, `classWeights` of `gradus/data` is faster: rows with weights run from a recording, losses of one's own do not.
+ * In `fit`, `classWeights` of `gradus/data` is faster: rows with weights run from a recording, and this loss, which reads labels, does not.
  *
  * @param classWeights a factor from 0 for each class
  * @example
