@@ -1,6 +1,7 @@
 /** fit: train a model on data, with validation, metrics, callbacks, early stopping and progress. */
 
 import { trapped } from '../backend/crash.js'
+import { addCaller } from '../common/caller.js'
 import { NonFiniteError } from '../common/errors.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import type { ShowsAverages } from '../optim/base/averaging.js'
@@ -38,8 +39,7 @@ export async function fit(model: Module, options: FitOptions): Promise<History> 
     return await new Run(model, options).run()
   } catch (thrown) {
     const error = trapped(model.backend, thrown)
-    // who called: an engine keeps ten lines, which are all of this library
-    if (error instanceof Error) error.stack += stack.slice(stack.indexOf('\n', stack.indexOf('fit')))
+    if (error instanceof Error) addCaller(error, stack)
     throw error
   } finally {
     release()
