@@ -26,7 +26,7 @@ type StandIns = Record<string, string>
 
 /** For builds that carry no WebAssembly as text. */
 const NO_TEXT: StandIns = Object.fromEntries(
-  ['core', 'descent', 'doubles', 'losses', 'operations', 'others', 'updates'].map((name) => [
+  ['core', 'descent', 'doubles', 'fleet', 'losses', 'operations', 'others', 'updates'].map((name) => [
     `backend/wasm/generated/${name}`,
     'ts/backend/wasm/no-text.ts',
   ]),

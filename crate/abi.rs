@@ -7,6 +7,7 @@
 
 mod double;
 mod elementwise;
+mod fleet;
 mod loss;
 mod products;
 mod program;
@@ -21,6 +22,7 @@ use core::cell::Cell;
 use core::slice;
 pub use double::*;
 pub use elementwise::*;
+pub use fleet::*;
 pub use loss::*;
 pub use products::*;
 pub use program::run_program;

@@ -5,6 +5,7 @@
 //! `cargo test` checks the very kernels that ship.
 
 mod f32x4;
+mod f32x8;
 mod f64x2;
 pub mod number;
 #[cfg(not(target_feature = "simd128"))]
@@ -18,6 +19,7 @@ mod u32x4;
 use core::cell::Cell;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 pub use f32x4::F32x4;
+pub use f32x8::F32x8;
 pub use f64x2::F64x2;
 pub use touch::touch;
 pub use u32x4::U32x4;

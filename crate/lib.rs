@@ -19,6 +19,7 @@ pub mod broadcast;
 pub mod dense;
 pub mod double;
 pub mod elementwise;
+pub mod fleet;
 pub mod gemm;
 pub mod lane;
 pub mod loss;

@@ -116,7 +116,7 @@ impl Source {
 const SIXTEEN: usize = 16;
 
 /// 2⁻²⁴, of which numbers in \[0, 1) are multiples.
-const UNIT: f64 = 1.0 / 16_777_216.0;
+pub const UNIT: f64 = 1.0 / 16_777_216.0;
 
 /// A word as a number in \[0, 1) with 24 bits.
 fn unit(word: u32) -> f64 {

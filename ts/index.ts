@@ -166,6 +166,7 @@ export {
   type LearningRateSuggestions,
 } from './train/find-learning-rate.js'
 export { fit } from './train/fit.js'
+export { type Each, type FitManyOptions, type FitManyProgress, fitMany, type NetHistory } from './train/fleet/fit-many.js'
 export type { EpochRecord, Execution, History } from './train/history.js'
 export type { Metric, MetricName, MetricsOption, MetricValues } from './train/metrics.js'
 export type { FitOptions, StepOptions } from './train/plan.js'

@@ -63,10 +63,12 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
     expect(found).toEqual(names.map((name) => `${name}/${table[name].length}`))
   })
 
-  test('exports besides them exactly the updates of crate/optim, the shares of threads and known internals', () => {
+  test('exports besides them exactly the updates of crate/optim, the kernels of fleets, the shares of threads and known internals', () => {
     const kernels = new Set<string>([...names, ...SHARES])
     for (const name of SHARES) expect(functions).toContain(name)
-    const others = functions.filter((name) => !kernels.has(name))
+    const fleet = [...readFileSync('ts/backend/fleet.ts', 'utf8').matchAll(/^ {2}(fleet\w+)[(:]/gm)].map(([, name]) => name)
+    expect(functions.filter((name) => name.startsWith('fleet')).sort()).toEqual(fleet.sort())
+    const others = functions.filter((name) => !kernels.has(name) && !fleet.includes(name))
     expect(others.sort()).toEqual(updates().sort())
     for (const name of others) expect(arity(name), name).toBe(UPDATE_ARITY)
   })

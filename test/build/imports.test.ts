@@ -20,13 +20,14 @@ const LEVELS = [
   ['cli'],
 ]
 const ENTRIES = ['index', 'entries/js']
-/** Of three modules (lane, gemm, abi) the files that need it: those that reach memory by address. */
+/** Of four modules (lane, gemm, fleet, abi) the files that need it: those that reach memory by address. */
 const UNSAFE_FILES = [
   ...['crate/lane/f32x4.rs', 'crate/lane/f64x2.rs', 'crate/lane/touch.rs'],
   ...['blocked', 'direct', 'pack', 'tile', 'view'].map((name) => `crate/gemm/${name}.rs`),
   'crate/gemm.rs',
   'crate/bare.rs',
-  ...['crate/abi.rs', 'crate/abi/products.rs', 'crate/abi/program.rs'],
+  ...['crate/fleet/dense.rs', 'crate/fleet/product.rs'],
+  ...['crate/abi.rs', 'crate/abi/fleet.rs', 'crate/abi/products.rs', 'crate/abi/program.rs'],
 ]
 const INTRINSICS = ['crate/lane/', 'crate/bare.rs']
 

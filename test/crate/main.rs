@@ -8,6 +8,7 @@ mod activation;
 mod dense;
 mod double;
 mod elementwise;
+mod fleet;
 mod gemm;
 mod lanes;
 mod loss;

@@ -1,14 +1,8 @@
 /** Errors that callers may want to tell apart. Bad arguments otherwise throw TypeError (wrong kind) or RangeError (wrong value). */
 
-import { fromCaller } from './caller.js'
-
 /** Two shapes that do not fit; the message names the layer or operation, what it got and what it wanted. */
 export class ShapeError extends RangeError {
   override name = 'ShapeError'
-  constructor(message?: string, options?: ErrorOptions) {
-    super(message, options)
-    fromCaller(this)
-  }
 }
 
 /** The linear memory cannot grow any further. Nothing was lost: parameters are as they were before the call. */

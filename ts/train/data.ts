@@ -24,8 +24,8 @@ export interface DataSet {
   weights?: TensorLike | undefined
 }
 
-/** What a data set may carry. */
-const DATA = [
+/** @internal what a data set may carry */
+export const DATA = [
   'inputs',
   'shape',
   'targets',
@@ -177,6 +177,15 @@ function gatherRows(source: Tensor, order: Int32Array | null, from: number, to: 
   const ptr = backend.arena.allocate(sizeOf(shape) * backend.heap.elementSize)
   copyRows(source, ptr, order, from, to)
   return Tensor.inArena(backend, shape, ptr)
+}
+
+/** @internal the rows in that order, as a tensor on the host */
+export function rowsInOrder(source: Tensor, order: Int32Array): Tensor {
+  const width = source.size / source.shape[0]
+  const values = source.read()
+  const out = new (values.constructor as new (n: number) => typeof values)(order.length * width)
+  pick(values, out, 0, width, order, 0, order.length)
+  return Tensor.onHost(source.backend, [order.length, ...source.shape.slice(1)], out)
 }
 
 /** @internal copies the rows order[from..to] (or from..to) to an address */

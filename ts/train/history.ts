@@ -23,6 +23,8 @@ export interface EpochRecord {
 export interface Execution {
   /** Steps that ran many at a time, in one call of WebAssembly. */
   programs: number
+  /** Steps that ran side by side with those of other nets, in `fitMany`. */
+  fleet: number
   /** Steps that ran from a recording, one at a time. */
   replayed: number
   /** Steps that ran as they are written. */

@@ -3,7 +3,7 @@
 import { noGrad } from '../autograd.js'
 import { checkCount } from '../common/checks.js'
 import { ShapeError } from '../common/errors.js'
-import type { Shape } from '../common/shape.js'
+import { type Shape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { type Loss, traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
@@ -74,7 +74,8 @@ const DEFAULT_BATCH = 32
 /** @internal what trainSteps would leave undone */
 export const FIT_ALONE = ['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'] as const
 /** What fit and trainSteps know beside the data. */
-const OPTIONS: readonly string[] = [
+/** @internal */
+export const OPTIONS: readonly string[] = [
   ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'replay', 'yieldEvery'],
   ...FIT_ALONE,
 ]
@@ -180,14 +181,20 @@ function checkOwner(model: Module, { name, groups }: OptimizerLike | WholeStepOp
   if (!driven.some((p) => p.requiresGrad)) throw new Error(`fit: optimizer ${name} has no parameter that requiresGrad`)
 }
 
+/** @internal data sets that were checked already, for trainings that share them */
+export interface CheckedData {
+  rows: Rows
+  validation: Rows | undefined
+}
+
 /** @internal a plan and the rows to judge by, if any. @throws RangeError, ShapeError, TypeError */
-export function planFit(model: Module, options: FitOptions): { plan: Plan; validation: Rows | null } {
-  const all = checkData(options, model.backend, 'fit', OPTIONS)
+export function planFit(model: Module, options: FitOptions, known?: CheckedData): { plan: Plan; validation: Rows | null } {
+  const all = known?.rows ?? checkData(options, model.backend, 'fit', OPTIONS)
   if (options.validation !== undefined && options.validationSplit !== undefined) {
     throw new RangeError('fit: give validation or validationSplit, not both')
   }
   const [rows, held] = options.validationSplit === undefined ? [all, null] : splitRows(all, options.validationSplit)
-  const validation = options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held
+  const validation = known?.validation ?? (options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held)
   checkHandlers(options)
   const plan = planSteps(model, options, rows)
   if (validation !== null && traitsOf(options.loss)) checkTargets(model, validation, options.loss, 'fit: validation')
@@ -208,6 +215,8 @@ function checkHandlers({ signal, onProgress }: FitOptions): void {
 export function checkTargets(model: Module, rows: Rows, loss: Loss, what: string): void {
   const shape = outputsOfOne(model, rows)
   if (shape === null) return
+  const known = taken.get(rows)
+  if (known?.loss === loss && sameShape(known.shape, shape)) return
   const [each, ...outputs] = shape
   const check = (from: number, to: number) => {
     const { targets, count } = rowsBetween(rows, from, to)
@@ -228,6 +237,7 @@ export function checkTargets(model: Module, rows: Rows, loss: Loss, what: string
       }
     }
   }
+  taken.set(rows, { loss, shape })
 }
 
 function outputsOfOne(model: Module, rows: Rows): Shape | null {
@@ -239,3 +249,6 @@ function outputsOfOne(model: Module, rows: Rows): Shape | null {
 }
 
 const CHECKED_ROWS = 1024
+
+/** Targets that a loss took for predictions of a shape, so that many trainings on the same data look at them once. */
+const taken = new WeakMap<Rows, { loss: Loss; shape: Shape }>()

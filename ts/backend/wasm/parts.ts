@@ -5,6 +5,7 @@
  */
 import descent from './generated/descent.js'
 import doubles from './generated/doubles.js'
+import fleet from './generated/fleet.js'
 import losses from './generated/losses.js'
 import operations from './generated/operations.js'
 import others from './generated/others.js'
@@ -13,6 +14,8 @@ import type { WasmPart } from './load.js'
 
 /** What solvers compute in double precision. */
 export const DOUBLES: WasmPart = { text: doubles }
+/** Eight nets side by side. */
+export const FLEET: WasmPart = { text: fleet }
 /** The updates of SGD, plain and with momentum. */
 export const DESCENT: WasmPart = { text: descent }
 /** Those of optimizers but SGD and Adam. */

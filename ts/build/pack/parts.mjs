@@ -16,6 +16,7 @@ const CORE = ['adam.rs']
 /** @type {(exports: string[]) => Record<string, string[]>} of each part, its exports */
 export const partsOf = (exports) => ({
   doubles: exports.filter((name) => name.startsWith('double')),
+  fleet: exports.filter((name) => name.startsWith('fleet')),
   descent: DESCENT.flatMap(updatesOf),
   updates: readdirSync('crate/optim')
     .filter((file) => ![...DESCENT, ...CORE, 'mod.rs'].includes(file))

@@ -41,7 +41,7 @@ const MOST_CHANGES = 2
 /** Trains by the plan, each step in the fastest way that gives the bits of the step as it is written. */
 export class FastSteps {
   /** How the steps so far were run. */
-  readonly execution: Execution = { programs: 0, replayed: 0, writtenOut: 0 }
+  readonly execution: Execution = { programs: 0, fleet: 0, replayed: 0, writtenOut: 0 }
   private readonly kinds = new Map<number, Kind>()
   private isEnabled = true
   /** How often code that is not of this library may have changed what a step does. */

@@ -72,6 +72,12 @@ export interface UpdateCall {
   args: readonly number[]
 }
 
+/** An update with the address of its hyper-parameters and what that grows by from step to step. */
+export interface PlacedUpdate extends UpdateCall {
+  hyper: Ptr
+  increment: number
+}
+
 /** Words of an update (`Update` in kernels.ts has six arguments), with its move. */
 const UPDATE_WORDS = 2 + 6 + 2
 
@@ -127,6 +133,18 @@ export class Program {
     return true
   }
 
+  /** A kernel some of whose arguments grow from one run to the next: the place of each among the arguments, and by how much. */
+  addMoving(
+    name: string,
+    kernel: unknown,
+    args: readonly number[],
+    moves: readonly (readonly [argument: number, increment: number])[] = [],
+  ): void {
+    const start = this.words.length + 2
+    this.write(name, kernel, args)
+    for (const [argument, increment] of moves) this.moves.push(start + argument, increment)
+  }
+
   /** Finds room for what was written, and for so many updates. */
   place(allocate: (bytes: number) => Ptr, updates: number): void {
     this.fixed = [this.words.length, this.moves.length]
@@ -138,11 +156,16 @@ export class Program {
    * next step behind the last.
    */
   setUpdates(updates: readonly UpdateCall[], rows: Ptr, bytes: number): void {
+    this.placeUpdates(updates.map((update, i) => ({ ...update, hyper: rows + i * bytes, increment: updates.length * bytes })))
+  }
+
+  /** As {@link setUpdates}, where each update says where its hyper-parameters are, and how far behind those of the next step. */
+  placeUpdates(updates: readonly PlacedUpdate[]): void {
     ;[this.words.length, this.moves.length] = this.fixed
-    updates.forEach(({ kernel, args }, i) => {
-      this.write('update', onOneThread(kernel, args), [...args, rows + i * bytes])
-      this.move(-1, updates.length * bytes)
-    })
+    for (const { kernel, args, hyper, increment } of updates) {
+      this.write('update', onOneThread(kernel, args), [...args, hyper])
+      this.move(-1, increment)
+    }
     this.isWritten = false
   }
 

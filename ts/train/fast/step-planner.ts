@@ -18,6 +18,7 @@ interface Inside {
   transforms: { isEmpty: boolean }
   bindings: readonly unknown[]
   applyToGroups(scale: number): void
+  begin: unknown
 }
 
 /** What happens at the steps of a plan. */
@@ -61,12 +62,16 @@ export class StepPlanner {
     this.optimizer = optimizer
   }
 
-  /** How many updates a step has; 0 where one is the first of its parameters, or nothing has a gradient. */
-  refresh(): number {
+  /**
+   * How many updates a step has; 0 where nothing has a gradient, or where one is the first of its parameters, unless `takesFirst` and the
+   * optimizer does nothing at the beginning.
+   */
+  refresh(takesFirst = false): number {
     const { groups } = this.optimizer
     for (const group of groups) group.refresh()
+    const beginsSilently = (this.optimizer as unknown as Inside).begin === (Optimizer.prototype as unknown as Inside).begin
     const spans = groups.flatMap((group) => group.spans)
-    return spans.every((span) => span.t > 0) ? spans.length : 0
+    return spans.every(({ t }) => t > 0 || (takesFirst && beginsSilently)) ? spans.length : 0
   }
 
   /** Takes up to `steps` steps but for the updates, whose rows of hyper-parameters go to `rows`; returns how many. */

@@ -1,0 +1,127 @@
+//! Kernels of fleets: eight nets side by side (crate/fleet). Arrays have eight floats in the place of each; `shared` is 1 where x has
+//! one float for all nets.
+#![allow(unsafe_code)]
+
+use super::{cells, doubles, integers, Ptr};
+use crate::fleet::dense::{backward, forward, Gradients, Inputs, Sizes};
+use crate::fleet::dropout::dropout;
+use crate::fleet::loss::{self, Call};
+use crate::fleet::{exchange, Net8, NETS};
+use crate::random::Source;
+use crate::sweep::Cells;
+use core::array::from_fn;
+use core::cell::Cell;
+use core::slice;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// n elements of eight nets at an address.
+fn nets<'a>(at: Ptr, n: usize) -> &'a [Net8] {
+    // SAFETY: the caller's contract: 8·n floats at `at`; a cell is laid out as its float, and shared writes go through cells.
+    unsafe { slice::from_raw_parts(at as *const Net8, n) }
+}
+
+/// As [`nets`], or nothing for address 0.
+fn optional<'a>(at: Ptr, n: usize) -> Option<&'a [Net8]> {
+    (at != 0).then(|| nets(at, n))
+}
+
+/// Whole numbers of eight nets.
+fn labels<'a>(at: Ptr, n: usize) -> &'a [[Cell<i32>; NETS]] {
+    // SAFETY: as in `nets`.
+    unsafe { slice::from_raw_parts(at as *const [Cell<i32>; NETS], n) }
+}
+
+fn inputs<'a>(x: Ptr, shared: u32, n: usize) -> Inputs<'a> {
+    if shared != 0 {
+        Inputs::Shared(cells(x, n))
+    } else {
+        Inputs::Own(nets(x, n))
+    }
+}
+
+/// denseForward of eight nets.
+#[wasm_bindgen(js_name = fleetDenseForward)]
+pub fn fleet_dense_forward(
+    x: Ptr,
+    shared: u32,
+    w: Ptr,
+    b: Ptr,
+    z: Ptr,
+    y: Ptr,
+    m: usize,
+    k: usize,
+    n: usize,
+    kind: u32,
+) {
+    let (x, y) = (inputs(x, shared, m * k), nets(y, m * n));
+    forward(x, nets(w, k * n), optional(b, n), optional(z, m * n), y, Sizes { m, k, n }, kind);
+}
+
+/// denseBackward of eight nets, which overwrites.
+#[wasm_bindgen(js_name = fleetDenseBackward)]
+#[rustfmt::skip]
+pub fn fleet_dense_backward(
+    x: Ptr, shared: u32, w: Ptr, saved: Ptr, dy: Ptr, dz: Ptr, dw: Ptr, db: Ptr, dx: Ptr,
+    m: usize, k: usize, n: usize, kind: u32,
+) {
+    let to = Gradients { dw: optional(dw, k * n), db: optional(db, n), dx: optional(dx, m * k) };
+    let dz = optional(dz, m * n).unwrap_or(&[]);
+    let (saved, dy) = (nets(saved, m * n), nets(dy, m * n));
+    backward(inputs(x, shared, m * k), nets(w, k * n), saved, dy, dz, &to, Sizes { m, k, n }, kind);
+}
+
+/// n elements of each of eight arrays, whose addresses are in a table.
+fn arrays<'a>(table: Ptr, n: usize) -> [Cells<'a>; NETS] {
+    let addresses = integers(table, NETS);
+    from_fn(|net| cells(addresses[net].get() as Ptr, n))
+}
+
+/// n elements of eight nets, each to the array of its net.
+#[wasm_bindgen(js_name = fleetSplit)]
+pub fn fleet_split(from: Ptr, table: Ptr, n: usize) {
+    exchange::split(nets(from, n), arrays(table, n));
+}
+
+/// n elements of the array of each net, to those of eight nets.
+#[wasm_bindgen(js_name = fleetJoin)]
+pub fn fleet_join(to: Ptr, table: Ptr, n: usize) {
+    exchange::join(arrays(table, n), nets(to, n));
+}
+
+/// Bytes of a net in the table of [`fleet_dropout`]: the words of its generator, then the rate as a double.
+const DROPOUT_WORDS: usize = 6;
+
+/// dropout of n elements of eight nets. `table` has six words for each: seed (low, high), stream, counter, and its rate as a double.
+/// Counters grow by `increment` when all is done, so that the next step draws anew.
+#[wasm_bindgen(js_name = fleetDropout)]
+pub fn fleet_dropout(x: Ptr, y: Ptr, n: usize, table: Ptr, increment: u32) {
+    let words: [_; NETS] = from_fn(|net| integers(table + 4 * DROPOUT_WORDS * net, 4));
+    let rates = from_fn(|net| doubles(table + 4 * DROPOUT_WORDS * net + 16, 1)[0]);
+    let sources = words.map(|w| {
+        let [low, high, stream, counter] = from_fn(|i| w[i].get() as u32);
+        Source { key: [low, high], stream, counter }
+    });
+    dropout(sources, rates, nets(x, n), nets(y, n));
+    words.iter().for_each(|w| w[3].set(w[3].get().wrapping_add(increment as i32)));
+}
+
+macro_rules! losses {
+    ($($js:ident $name:ident |$call:ident, $target:ident, $n:ident, $option:ident, $out:ident| $value:expr;)*) => {
+        $(#[doc = "A loss of eight nets: the arguments of the kernel of one net."]
+        #[wasm_bindgen(js_name = $js)]
+        pub fn $name(p: Ptr, $target: Ptr, w: Ptr, g: Ptr, out: Ptr, rows: usize, cols: usize, scale: f32, $option: f32) {
+            let $n = rows * cols;
+            let $call = &Call { prediction: nets(p, $n), weights: optional(w, rows), gradient: nets(g, $n), cols, scale };
+            let $out = &nets(out, 1)[0];
+            $value;
+        })*
+    };
+}
+losses! {
+    fleetSquaredError fleet_squared_error |call, t, n, _option, out| loss::element_wise(crate::loss::Squared, call, nets(t, n), out);
+    fleetAbsoluteError fleet_absolute_error |call, t, n, _option, out| loss::element_wise(crate::loss::Absolute, call, nets(t, n), out);
+    fleetHuber fleet_huber |call, t, n, delta, out| loss::element_wise(crate::loss::Huber(delta), call, nets(t, n), out);
+    fleetBinaryCrossEntropy fleet_binary_cross_entropy |call, t, n, s, out| loss::element_wise(crate::loss::Binary(s), call, nets(t, n), out);
+    fleetCrossEntropyIndices fleet_cross_entropy_indices |call, t, n, s, out| loss::cross_entropy_indices(call, labels(t, n / call.cols), s, out);
+    fleetCrossEntropyProbabilities fleet_cross_entropy_probabilities |call, t, n, s, out| loss::cross_entropy_probabilities(call, nets(t, n), s, out);
+}

@@ -1,0 +1,40 @@
+//! Between the arrays of a fleet, eight floats for each, and those of single nets: gradients go to where each net's optimizer reads
+//! them, and parameters come from where it wrote them. So every optimizer works in a fleet as it does alone.
+
+use super::{Net8, NETS};
+use crate::lane::{F32x4, Lane};
+use crate::sweep::Cells;
+
+/// What each net has of an array of all, into its own array.
+pub fn split(from: &[Net8], to: [Cells; NETS]) {
+    let n = from.len();
+    let whole = n / 4 * 4;
+    for i in (0..whole).step_by(4) {
+        for half in [0, 4] {
+            let rows = [0, 1, 2, 3].map(|r| F32x4::get(&from[i + r][half..]));
+            for (net, row) in F32x4::transpose(rows).into_iter().enumerate() {
+                row.set(&to[half + net][i..]);
+            }
+        }
+    }
+    for (i, all) in from.iter().enumerate().skip(whole) {
+        to.iter().zip(all).for_each(|(to, x)| to[i].set(x.get()));
+    }
+}
+
+/// What each net has in its own array, into that of all.
+pub fn join(from: [Cells; NETS], to: &[Net8]) {
+    let n = to.len();
+    let whole = n / 4 * 4;
+    for i in (0..whole).step_by(4) {
+        for half in [0, 4] {
+            let columns = [0, 1, 2, 3].map(|net| F32x4::get(&from[half + net][i..]));
+            for (r, row) in F32x4::transpose(columns).into_iter().enumerate() {
+                row.set(&to[i + r][half..]);
+            }
+        }
+    }
+    for (i, all) in to.iter().enumerate().skip(whole) {
+        from.iter().zip(all).for_each(|(from, x)| x.set(from[i].get()));
+    }
+}

@@ -1,0 +1,171 @@
+//! Losses of a fleet: value and gradient of each net, with the bits of crate/loss.rs.
+
+use super::{Net8, NETS};
+use crate::lane::{F32x8, Lane};
+use crate::loss::Element;
+use crate::math::exp;
+use crate::precise::ln_single;
+use crate::sweep::RUN;
+use core::array::from_fn;
+use core::cell::Cell;
+
+/// What every loss takes besides its target.
+pub struct Call<'a> {
+    /// Predictions, rows × cols.
+    pub prediction: &'a [Net8],
+    /// One factor a row; all ones if absent.
+    pub weights: Option<&'a [Net8]>,
+    /// Where the gradient goes.
+    pub gradient: &'a [Net8],
+    /// Elements a row.
+    pub cols: usize,
+    /// Factor on everything.
+    pub scale: f32,
+}
+
+impl Call<'_> {
+    fn weight(&self, r: usize) -> F32x8 {
+        self.weights.map_or(F32x8::splat(1.0), |w| F32x8::get(&w[r]))
+    }
+}
+
+/// Sums in double precision, one a net.
+struct Sums([f64; NETS]);
+
+impl Sums {
+    fn add(&mut self, weight: F32x8, value: F32x8) {
+        let (weights, values) = (weight.to_array(), value.to_array());
+        self.0 = from_fn(|i| self.0[i] + f64::from(weights[i]) * f64::from(values[i]));
+    }
+
+    fn store(self, scale: f32, out: &Net8) {
+        out.iter().zip(self.0).for_each(|(out, sum)| out.set((f64::from(scale) * sum) as f32));
+    }
+}
+
+/// Elements that are summed in single precision where rows have no weights of their own (crate/loss.rs).
+const STRETCH: usize = 64;
+
+/// The value of an element-wise loss, and its gradient.
+pub fn element_wise(loss: impl Element, call: &Call, target: &[Net8], out: &Net8) {
+    let stretch = call.weights.map_or(STRETCH, |_| call.cols.max(1));
+    let mut sums = Sums([0.0; NETS]);
+    let parts = call.prediction.chunks(stretch).zip(target.chunks(stretch)).zip(call.gradient.chunks(stretch));
+    for (r, ((p, t), g)) in parts.enumerate() {
+        let weight = call.weight(r);
+        let factor = F32x8::splat(call.scale) * weight;
+        let value = folded(
+            F32x8::splat(0.0),
+            p.len(),
+            |a, b| a + b,
+            |i| {
+                let (p, t) = (F32x8::get(&p[i]), F32x8::get(&t[i]));
+                (loss.slope(p, t) * factor).set(&g[i]);
+                loss.value(p, t)
+            },
+        );
+        sums.add(weight, value);
+    }
+    sums.store(call.scale, out);
+}
+
+/// n terms in four running results, then ((0, 2), (1, 3)) and what is left in order: the order of `sweep::total_into`.
+#[inline(always)]
+fn folded(start: F32x8, n: usize, f: impl Fn(F32x8, F32x8) -> F32x8, term: impl Fn(usize) -> F32x8) -> F32x8 {
+    let mut running = [start; 4];
+    let whole = n / 4 * 4;
+    for i in (0..whole).step_by(4) {
+        running = from_fn(|j| f(running[j], term(i + j)));
+    }
+    let [a, b, c, d] = running;
+    (whole..n).fold(f(f(a, c), f(b, d)), |result, i| f(result, term(i)))
+}
+
+/// The order of `reduce::line`: one after the other where there are fewer than four terms.
+#[inline(always)]
+fn line(start: F32x8, n: usize, f: impl Fn(F32x8, F32x8) -> F32x8, term: impl Fn(usize) -> F32x8) -> F32x8 {
+    if n < 4 {
+        return (0..n).fold(start, |result, i| f(result, term(i)));
+    }
+    folded(start, n, f, term)
+}
+
+/// The widest row of a cross-entropy: longer ones are summed in halves, which only the kernel of a single net does.
+pub const MOST_CLASSES: usize = RUN;
+
+/// −Σ t′·log softmax(p) for one class a row, t′ = (1 − s)·onehot + s/cols. `target` has one label a row for each net.
+pub fn cross_entropy_indices(call: &Call, target: &[[Cell<i32>; NETS]], smoothing: f32, out: &Net8) {
+    let k = F32x8::splat;
+    let rest = smoothing / call.cols as f32;
+    let mut sums = Sums([0.0; NETS]);
+    let rows = call.prediction.chunks_exact(call.cols).zip(call.gradient.chunks_exact(call.cols));
+    for (r, ((p, g), labels)) in rows.zip(target).enumerate() {
+        let at = |i: usize| F32x8::get(&p[i]);
+        let max = line(k(f32::NEG_INFINITY), p.len(), F32x8::max, at);
+        let exps = line(
+            k(0.0),
+            p.len(),
+            |a, b| a + b,
+            |i| {
+                let e = exp(at(i) - max);
+                e.set(&g[i]);
+                e
+            },
+        );
+        let log = F32x8::from_array(exps.to_array().map(ln_single));
+        let label: [usize; NETS] = from_fn(|net| labels[net].get() as usize);
+        let wanted = F32x8::from_array(from_fn(|net| p[label[net]][net].get()));
+        let mut loss = k(1.0 - smoothing) * ((max - wanted) + log);
+        if rest != 0.0 {
+            loss = loss + k(rest) * folded(k(0.0), p.len(), |a, b| a + b, |i| (max - at(i)) + log);
+        }
+        let weight = call.weight(r);
+        sums.add(weight, loss);
+        let factor = k(call.scale) * weight;
+        let (share, rest) = (factor / exps, factor * k(rest));
+        g.iter().for_each(|g| (F32x8::get(g) * share - rest).set(g));
+        let hit = (factor * k(1.0 - smoothing)).to_array();
+        for net in 0..NETS {
+            let g = &g[label[net]][net];
+            g.set(g.get() - hit[net]);
+        }
+    }
+    sums.store(call.scale, out);
+}
+
+/// −Σ t′·log softmax(p) for probabilities t, t′ = (1 − s)·t + s/cols.
+pub fn cross_entropy_probabilities(call: &Call, target: &[Net8], smoothing: f32, out: &Net8) {
+    let k = F32x8::splat;
+    let (keep, rest) = (k(1.0 - smoothing), k(smoothing / call.cols as f32));
+    let zero = k(0.0);
+    let mut sums = Sums([0.0; NETS]);
+    let rows = call.prediction.chunks_exact(call.cols).zip(call.gradient.chunks_exact(call.cols));
+    for (r, ((p, g), t)) in rows.zip(target.chunks_exact(call.cols)).enumerate() {
+        let at = |i: usize| F32x8::get(&p[i]);
+        let smooth = |i: usize| F32x8::get(&t[i]) * keep + rest;
+        let max = line(k(f32::NEG_INFINITY), p.len(), F32x8::max, at);
+        let exps = line(
+            zero,
+            p.len(),
+            |a, b| a + b,
+            |i| {
+                let e = exp(at(i) - max);
+                e.set(&g[i]);
+                e
+            },
+        );
+        let log = F32x8::from_array(exps.to_array().map(ln_single));
+        let cost = |i: usize| {
+            let wanted = smooth(i);
+            F32x8::select(wanted.same(zero), zero, wanted * ((max - at(i)) + log))
+        };
+        let weight = call.weight(r);
+        sums.add(weight, folded(zero, p.len(), |a, b| a + b, cost));
+        let mass = folded(zero, p.len(), |a, b| a + b, smooth);
+        let (share, factor) = (mass / exps, k(call.scale) * weight);
+        for (i, g) in g.iter().enumerate() {
+            ((F32x8::get(g) * share - smooth(i)) * factor).set(g);
+        }
+    }
+    sums.store(call.scale, out);
+}

@@ -1,0 +1,63 @@
+/**
+ * Eight nets side by side: the contract of the kernels that only fleets need (crate/fleet/). Arrays have eight floats, one of each net,
+ * in the place of every float, so whatever is computed element by element runs by the kernels of single nets. Here is what adds up.
+ * There are no loops for them in JavaScript: there nets are trained one after the other.
+ */
+import type { Backend } from './index.js'
+import type { Ptr } from './kernels.js'
+import { FLEET } from './wasm/parts.js'
+
+/** A loss of eight nets: the arguments of the loss of one. */
+export type FleetLoss = (
+  prediction: Ptr,
+  target: Ptr,
+  weights: Ptr,
+  gradient: Ptr,
+  out: Ptr,
+  rows: number,
+  cols: number,
+  scale: number,
+  option: number,
+) => void
+
+/** Every kernel of fleets. */
+export interface FleetKernels {
+  /** denseForward; `shared` is 1 where x is one matrix for all nets */
+  fleetDenseForward(x: Ptr, shared: number, w: Ptr, b: Ptr, z: Ptr, y: Ptr, m: number, k: number, n: number, activation: number): void
+  /** denseBackward, which overwrites dw, db and dx */
+  fleetDenseBackward(
+    x: Ptr,
+    shared: number,
+    w: Ptr,
+    saved: Ptr,
+    dy: Ptr,
+    dz: Ptr,
+    dw: Ptr,
+    db: Ptr,
+    dx: Ptr,
+    m: number,
+    k: number,
+    n: number,
+    activation: number,
+  ): void
+  fleetSquaredError: FleetLoss
+  fleetAbsoluteError: FleetLoss
+  fleetHuber: FleetLoss
+  fleetBinaryCrossEntropy: FleetLoss
+  fleetCrossEntropyIndices: FleetLoss
+  fleetCrossEntropyProbabilities: FleetLoss
+  /**
+   * dropout of n elements. The table has for each net the words of its generator (seed low, seed high, stream, counter) and its rate as
+   * a double; counters grow by `increment` when all is done.
+   */
+  fleetDropout(x: Ptr, y: Ptr, n: number, table: Ptr, increment: number): void
+  /** n elements of all nets into the arrays of each, whose addresses are in the table */
+  fleetSplit(from: Ptr, table: Ptr, n: number): void
+  /** n elements of the arrays of each net, whose addresses are in the table, into that of all */
+  fleetJoin(to: Ptr, table: Ptr, n: number): void
+}
+
+/** The kernels of fleets on the memory of a backend; undefined in JavaScript. */
+export function fleetKernels(backend: Backend): FleetKernels | undefined {
+  return backend.part(FLEET) as unknown as FleetKernels | undefined
+}

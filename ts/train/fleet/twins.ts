@@ -1,0 +1,177 @@
+/**
+ * From the recorded step of one net to the step of eight: each kernel call has a twin that does the same for all of them, on arrays
+ * that have eight floats, one of each net, in the place of every float (crate/fleet).
+ */
+import type { Ptr } from '../../backend/kernels.js'
+import type { Counter, KernelCall } from '../fast/program.js'
+
+/** Nets side by side. */
+export const NETS = 8
+
+/** An argument that grows from step to step: its place among the arguments, and by how many bytes. */
+export type Move = readonly [argument: number, bytes: number]
+
+/** A call that draws random numbers. */
+export interface Draw {
+  counter: Counter
+  args: readonly number[]
+}
+
+/** A kernel call of a fleet. */
+export interface TwinCall {
+  name: string
+  args: readonly number[]
+  moves: readonly Move[]
+  /** Of dropout: the call that draws for one net, which says whose generators are in the table. */
+  draw?: Draw
+}
+
+/** Where the arrays of a fleet are, by where those of the recorded net are. */
+export interface FleetMemory {
+  /** The rows of the batch: one matrix for all nets, or one of each; grows by so many bytes from step to step. */
+  readonly inputs: { at: Ptr; isShared: boolean; bytes: number }
+  isInputs(ptr: Ptr): boolean
+  /** An array that is there: of the batch with what it grows by, a parameter, a gradient, or a result of this step; null for any other. */
+  find(ptr: Ptr): { at: Ptr; bytes: number } | null
+  /** The array of a result, which is made where it is not known yet. */
+  result(ptr: Ptr, floats: number): { at: Ptr; bytes: number }
+  /** Room for the generators of a dropout. */
+  dropoutTable(): Ptr
+}
+
+/** Why a step has no twin, for people. */
+export class NoTwin extends Error {}
+
+type Twin = (args: readonly number[], memory: FleetMemory, call: KernelCall) => Omit<TwinCall, 'name'> & { name?: string }
+
+/** Collects the arguments of a twin, with their moves. */
+class Arguments {
+  readonly args: number[] = []
+  readonly moves: Move[] = []
+
+  constructor(private readonly memory: FleetMemory) {}
+
+  /** An array that is read. */
+  read(ptr: Ptr): this {
+    if (ptr === 0) return this.number(0)
+    const found = this.memory.isInputs(ptr) ? this.ownInputs() : this.memory.find(ptr)
+    if (found === null) throw new NoTwin('a step reads an array that no kernel of it made')
+    return this.add(found)
+  }
+
+  /** An array that is written. */
+  write(ptr: Ptr, floats: number): this {
+    return ptr === 0 ? this.number(0) : this.add(this.memory.result(ptr, floats))
+  }
+
+  /** The inputs of a dense layer, and whether all nets share them. */
+  inputs(ptr: Ptr): this {
+    if (!this.memory.isInputs(ptr)) return this.read(ptr).number(0)
+    const { at, isShared, bytes } = this.memory.inputs
+    return this.add({ at, bytes }).number(isShared ? 1 : 0)
+  }
+
+  number(...values: number[]): this {
+    this.args.push(...values)
+    return this
+  }
+
+  private ownInputs(): { at: Ptr; bytes: number } {
+    const { at, isShared, bytes } = this.memory.inputs
+    if (isShared) throw new NoTwin('inputs are used by more than dense layers')
+    return { at, bytes }
+  }
+
+  private add({ at, bytes }: { at: Ptr; bytes: number }): this {
+    if (bytes > 0) this.moves.push([this.args.length, bytes])
+    this.args.push(at)
+    return this
+  }
+}
+
+/** Rows of a batch up to which column sums keep their order (crate/fleet/dense.rs sums more in the same halves as well). */
+const loss =
+  (name: string): Twin =>
+  ([prediction, target, weights, gradient, out, rows, cols, scale, option], memory) => {
+    if (gradient === 0) throw new NoTwin('a loss without its gradient')
+    if (name.includes('Entropy') && cols > MOST_CLASSES) throw new NoTwin(`more than ${MOST_CLASSES} classes`)
+    const a = new Arguments(memory).read(prediction).read(target).read(weights)
+    const { args, moves } = a
+      .write(gradient, rows * cols)
+      .write(out, 1)
+      .number(rows, cols, scale, option)
+    return { name, args, moves }
+  }
+
+/** The widest row of a cross-entropy (crate/fleet/loss.rs). */
+const MOST_CLASSES = 256
+
+/** Element by element: the same kernel over eight times as many elements. */
+const TWINS: Readonly<Record<string, Twin>> = {
+  denseForward([x, w, b, z, y, m, k, n, kind], memory) {
+    const { args, moves } = new Arguments(memory)
+      .inputs(x)
+      .read(w)
+      .read(b)
+      .write(z, m * n)
+      .write(y, m * n)
+      .number(m, k, n, kind)
+    return { name: 'fleetDenseForward', args, moves }
+  },
+  denseBackward([x, w, saved, dy, dz, dw, db, dx, m, k, n, kind, accumulate], memory) {
+    if (accumulate !== 0) throw new NoTwin('a layer that is used twice in a step')
+    const { args, moves } = new Arguments(memory)
+      .inputs(x)
+      .read(w)
+      .read(saved)
+      .read(dy)
+      .write(dz, m * n)
+      .write(dw, k * n)
+      .write(db, n)
+      .write(dx, m * k)
+      .number(m, k, n, kind)
+    return { name: 'fleetDenseBackward', args, moves }
+  },
+  activationForward([x, y, n, kind], memory) {
+    const { args, moves } = new Arguments(memory)
+      .read(x)
+      .write(y, n)
+      .number(NETS * n, kind)
+    return { args, moves }
+  },
+  activationBackward([saved, dy, dx, n, kind], memory) {
+    const { args, moves } = new Arguments(memory)
+      .read(saved)
+      .read(dy)
+      .write(dx, n)
+      .number(NETS * n, kind)
+    return { args, moves }
+  },
+  dropout([x, y, n], memory, call) {
+    if (call.counter === null) throw new NoTwin('dropout whose generator is not of the model')
+    const { args, moves } = new Arguments(memory).read(x).write(y, n).number(n, memory.dropoutTable(), call.counter.perStep)
+    return { name: 'fleetDropout', args, moves, draw: { counter: call.counter, args: call.args } }
+  },
+  squaredError: loss('fleetSquaredError'),
+  absoluteError: loss('fleetAbsoluteError'),
+  huber: loss('fleetHuber'),
+  binaryCrossEntropy: loss('fleetBinaryCrossEntropy'),
+  crossEntropyIndices: loss('fleetCrossEntropyIndices'),
+  crossEntropyProbabilities: loss('fleetCrossEntropyProbabilities'),
+}
+
+/** The twins of all calls of a step. @throws NoTwin that says which has none */
+export function twinsOf(calls: readonly KernelCall[], memory: FleetMemory): TwinCall[] {
+  return calls.map((call) => {
+    const twin = TWINS[call.name]
+    if (twin === undefined) throw new NoTwin(`the kernel '${call.name}' is not one for fleets`)
+    return { name: call.name, ...twin(call.args, memory, call) }
+  })
+}
+
+/** Whether the inputs of a batch go into dense layers alone, which take one matrix for all nets. */
+export function onlyDenseTakes(calls: readonly KernelCall[], inputs: Ptr): boolean {
+  return calls.every(({ name, args }) =>
+    name === 'denseForward' || name === 'denseBackward' ? args.lastIndexOf(inputs, 7) <= 0 : args.slice(0, 3).indexOf(inputs) < 0,
+  )
+}

@@ -1,0 +1,315 @@
+/** One training by `fit`. */
+import { NonFiniteError } from '../common/errors.js'
+import type { Module } from '../nn/module.js'
+import type { ShowsAverages } from '../optim/base/averaging.js'
+import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
+import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
+import type { Rows } from './data.js'
+import type { Place } from './diverged.js'
+import { evaluateRows } from './evaluate.js'
+import { type BlockLimits, FastSteps, type RowRange, type StepBlock } from './fast/index.js'
+import type { EpochRecord, Execution, History } from './history.js'
+import { RunningMeans, resolveMetrics } from './metrics.js'
+import { Pacer } from './pacer.js'
+import { type CheckedData, type FitOptions, type Plan, planFit } from './plan.js'
+import { endSteps, type Step, steps, takeStep } from './steps.js'
+
+/** @internal The training of one model by `fit`: its history, callbacks, metrics and validation, whoever takes the steps. */
+export class TrainingRun {
+  readonly plan: Plan
+  private readonly validation: Rows | null
+  private readonly metrics
+  private readonly callbacks: readonly Callback[]
+  private readonly watchesBatches: boolean
+  readonly watchesEpochs: boolean
+  readonly history: History
+  private readonly fast: FastSteps
+  private readonly started = performance.now()
+  private epochStarted = performance.now()
+  private stopReason: string | null = null
+  private lastReport = 0
+  private failure: { cause: unknown } | null = null
+  private isOver = false
+  private readonly options: FitOptions
+  private readonly control: TrainingControl
+  private means: RunningMeans
+  private samples = 0
+
+  /** @param known data sets that were checked already, for trainings that share them */
+  constructor(model: Module, options: FitOptions, known?: CheckedData) {
+    const { plan, validation } = planFit(model, options, known)
+    this.plan = plan
+    this.validation = validation
+    this.metrics = resolveMetrics(options.metrics)
+    this.callbacks = checkCallbacks(options.callbacks)
+    this.watchesBatches = this.callbacks.some((c) => c.onBatchEnd !== undefined)
+    this.watchesEpochs =
+      this.validation !== null || options.onProgress !== undefined || this.callbacks.some((c) => c.onEpochEnd !== undefined)
+    this.options = options
+    this.fast = new FastSteps(plan, this.watchesBatches)
+    this.history = { epochs: [], steps: 0, seconds: 0, execution: this.fast.execution, stopReason: 'completed' }
+    this.means = new RunningMeans(this.metrics)
+    this.control = { model, stop: (reason = 'stopped') => (this.stopReason = reason) }
+  }
+
+  /** All of it: what `fit` does. */
+  async train(): Promise<History> {
+    await this.begin()
+    try {
+      if (!this.isStopped) {
+        const { plan, fast } = this
+        if (this.watchesSteps) await this.each(steps(plan, fast), (step) => this.afterStep(step))
+        else await this.eachBlock()
+      }
+      // before callbacks put the best weights back
+      this.flush()
+    } catch (error) {
+      return this.fail(error)
+    }
+    return this.finish()
+  }
+
+  /** Before the first step. */
+  begin(): Promise<void> {
+    return this.call('onTrainBegin', (c) => c.onTrainBegin?.(this.control))
+  }
+
+  /** After the last step. */
+  async finish(): Promise<History> {
+    await this.end()
+    this.checkFailure()
+    this.isOver = true
+    this.history.seconds = seconds(this.started)
+    if (this.stopReason !== null) this.history.stopReason = this.stopReason
+    return this.history
+  }
+
+  /** Where an error ended training, which is thrown again. */
+  async fail(error: unknown): Promise<never> {
+    // of batches that wait for others, the next training is to know nothing
+    if (this.optimizer.accumulates) this.optimizer.zeroGrad()
+    // the best weights so far are worth most where training came to a bad end
+    if (error instanceof NonFiniteError) await this.end()
+    throw error
+  }
+
+  /** Whether each step is looked at, by metrics or callbacks. */
+  get watchesSteps(): boolean {
+    return this.watchesBatches || this.metrics.length > 0
+  }
+
+  /** How the steps so far were run. */
+  get execution(): Execution {
+    return this.history.execution
+  }
+
+  /** Steps that others took: they go into the history, and callbacks hear of epochs that ended. */
+  async accept(block: StepBlock): Promise<void> {
+    const pending = this.afterBlock(block)
+    if (pending !== undefined) await pending
+    this.checkFailure()
+  }
+
+  private async eachBlock(): Promise<void> {
+    const { plan, fast } = this
+    const takeOne = (i: number, range: RowRange) => takeStep(plan, fast, range, this.placeOf(i), false).loss
+    try {
+      await this.each(fast.blocks(this.limits, takeOne), (block) => this.afterBlock(block))
+    } finally {
+      endSteps(plan, fast)
+    }
+  }
+
+  private placeOf(step: number): Place {
+    const { batchesPerEpoch } = this.plan
+    return { step: step + 1, epoch: Math.floor(step / batchesPerEpoch) + 1, batch: (step % batchesPerEpoch) + 1 }
+  }
+
+  /** Steps on batches that still wait for others. */
+  private flush(): void {
+    this.optimizer.flush?.()
+  }
+
+  /** As one that may accumulate batches (GradientAccumulation), which those that take whole steps do not. */
+  private get optimizer(): Partial<OptimizerLike> & Pick<OptimizerLike, 'zeroGrad'> {
+    return this.options.optimizer as OptimizerLike
+  }
+
+  private end(): Promise<void> {
+    return this.call('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
+  }
+
+  /** Goes through steps, single or many, until one of the reasons to stop; other tasks get their turns. */
+  private async each<T>(parts: Iterable<T>, after: (part: T) => Promise<void> | undefined): Promise<void> {
+    const pacer = new Pacer(this.options)
+    for (const part of parts) {
+      // only what has to wait does: a promise per step would cost small nets as much as the step
+      const pending = after(part)
+      if (pending !== undefined) await pending
+      this.checkFailure()
+      if (this.isStopped) break
+      if (!pacer.isDue) continue
+      await pacer.pause()
+      this.fast.codeRan()
+    }
+  }
+
+  get limits(): BlockLimits {
+    return { spansEpochs: !this.watchesEpochs && this.optimizer.flush === undefined, isOver: () => this.isStopped }
+  }
+
+  /** Whether there is a reason to stop before the last step. */
+  get isStopped(): boolean {
+    if (this.options.signal?.aborted) this.stopReason ??= 'aborted'
+    return this.stopReason !== null
+  }
+
+  private afterStep(step: Step): Promise<void> | undefined {
+    this.history.steps = step.step
+    this.samples += step.size
+    this.means.add(step.loss, step.prediction, step.targets, step.size)
+    const lastOfEpoch = step.batch === this.plan.batchesPerEpoch
+    if (lastOfEpoch) this.flush()
+    else this.reportProgress(step)
+    return lastOfEpoch || this.watchesBatches ? this.report(step, lastOfEpoch) : undefined
+  }
+
+  /** As {@link afterStep} for steps that nobody watches; epochs end among them only where nobody watches those either. */
+  private afterBlock(taken: StepBlock): Promise<void> | undefined {
+    const { batchesPerEpoch } = this.plan
+    const { first, count, size } = taken
+    const epochs: EpochRecord[] = []
+    let at: Place = { step: first, epoch: 0, batch: 0 }
+    for (let i = 0; i < count; i++) {
+      const step = first + i
+      const batch = ((step - 1) % batchesPerEpoch) + 1
+      at = { step, epoch: (step - batch) / batchesPerEpoch + 1, batch }
+      this.samples += size
+      this.means.addLoss(taken.loss(i), size)
+      if (batch < batchesPerEpoch) continue
+      this.flush()
+      if (this.watchesEpochs) break
+      epochs.push({ epoch: at.epoch, loss: this.means.loss, metrics: {}, learningRate: taken.learningRate(i), seconds: 0 })
+      this.beginEpoch()
+    }
+    this.history.steps = at.step
+    this.keep(epochs)
+    if (at.batch < batchesPerEpoch) this.reportProgress(at)
+    else if (this.watchesEpochs) return this.endEpoch(this.progress(at))
+    return undefined
+  }
+
+  /** Adds the records of epochs that ended since the clock was last read, which share the time. */
+  private keep(epochs: readonly EpochRecord[]): void {
+    if (epochs.length === 0) return
+    const each = seconds(this.epochStarted) / epochs.length
+    for (const record of epochs) {
+      record.seconds = each
+      this.history.epochs.push(record)
+    }
+    this.epochStarted = performance.now()
+  }
+
+  private reportProgress(at: Place): void {
+    if (!this.options.onProgress || performance.now() - this.lastReport < 100) return
+    this.lastReport = performance.now()
+    this.tell(this.progress(at))
+  }
+
+  /** An error in onProgress ends training, also where it was asynchronous and comes later. */
+  private tell(progress: Progress): void {
+    if (this.options.onProgress === undefined) return
+    const answer: unknown = this.options.onProgress(progress)
+    this.fast.codeRan()
+    if (!(answer instanceof Promise)) return
+    answer.catch((cause) => {
+      // nobody looks any more: the runtime has to tell
+      if (this.isOver) throw cause
+      this.failure ??= { cause }
+    })
+  }
+
+  private checkFailure(): void {
+    if (this.failure !== null) throw this.failure.cause
+  }
+
+  private beginEpoch(): void {
+    this.means = new RunningMeans(this.metrics)
+    this.samples = 0
+  }
+
+  private async report(step: Step, lastOfEpoch: boolean): Promise<void> {
+    const progress = this.progress(step)
+    if (this.watchesBatches) await this.call('onBatchEnd', (c) => c.onBatchEnd?.(progress, this.control))
+    if (lastOfEpoch) await this.endEpoch(progress)
+  }
+
+  private async endEpoch(progress: Progress): Promise<void> {
+    // where the model is an average of what is trained, that is what is judged and kept
+    const restore = (this.options.optimizer as ShowsAverages).showAverages?.()
+    try {
+      if (this.validation) progress.validation = evaluateRows(this.plan.model, this.validation, this.options.loss, this.options.metrics)
+      this.history.epochs.push(this.record(progress))
+      this.tell(progress)
+      await this.call('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
+    } finally {
+      restore?.()
+    }
+    this.beginEpoch()
+    this.plan.model.train()
+    this.epochStarted = performance.now()
+  }
+
+  private record({ epoch, loss, metrics, validation, learningRate }: Progress): EpochRecord {
+    const record: EpochRecord = { epoch, loss, metrics, learningRate, seconds: seconds(this.epochStarted) }
+    if (validation) {
+      const { loss: valLoss, ...valMetrics } = validation
+      record.valLoss = valLoss
+      record.valMetrics = valMetrics
+    }
+    return record
+  }
+
+  private progress({ step, epoch, batch }: Place): Progress {
+    const { epochs, batchesPerEpoch } = this.plan
+    const { loss } = this.means
+    const values = this.means.valuesLater()
+    let metrics: Record<string, number> | undefined
+    const done = step / (epochs * batchesPerEpoch)
+    return {
+      epoch,
+      epochs,
+      step,
+      batch,
+      batchesPerEpoch,
+      loss,
+      // only for who asks: a metric may look at the whole epoch so far
+      get metrics() {
+        metrics ??= values()
+        return metrics
+      },
+      learningRate: this.options.optimizer.learningRate,
+      samplesPerSecond: this.samples / seconds(this.epochStarted),
+      secondsLeft: (seconds(this.started) / done) * (1 - done),
+    }
+  }
+
+  private async call(hook: string, invoke: (callback: Callback) => void | Promise<void>): Promise<void> {
+    for (const [i, callback] of this.callbacks.entries()) {
+      try {
+        const result = invoke(callback)
+        if (result !== undefined) await result
+        this.fast.codeRan()
+      } catch (cause) {
+        throw new Error(
+          `fit: ${hook} of callback ${callback.name ?? i} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
+          { cause },
+        )
+      }
+    }
+  }
+}
+
+function seconds(since: number): number {
+  return (performance.now() - since) / 1000
+}
