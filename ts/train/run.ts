@@ -179,23 +179,25 @@ export class TrainingRun {
     const { batchesPerEpoch } = this.plan
     const { first, count, size } = taken
     const epochs: EpochRecord[] = []
-    let at: Place = { step: first, epoch: 0, batch: 0 }
-    for (let i = 0; i < count; i++) {
-      const step = first + i
-      const batch = ((step - 1) % batchesPerEpoch) + 1
-      at = { step, epoch: (step - batch) / batchesPerEpoch + 1, batch }
-      this.samples += size
-      this.means.addLoss(taken.loss(i), size)
-      if (batch < batchesPerEpoch) continue
+    // as many steps as an epoch has left, and so on
+    for (let done = 0; done < count; ) {
+      const { epoch, batch } = this.placeOf(first - 1 + done)
+      const end = Math.min(count, done + batchesPerEpoch - batch + 1)
+      const isWhole = end - done === batchesPerEpoch - batch + 1
+      this.samples += (end - done) * size
+      for (; done < end; done++) this.means.addLoss(taken.loss(done), size)
+      if (!isWhole) break
       this.flush()
+      // no block of an epoch that is watched goes beyond it
       if (this.watchesEpochs) break
-      epochs.push({ epoch: at.epoch, loss: this.means.loss, metrics: {}, learningRate: taken.learningRate(i), seconds: 0 })
+      epochs.push({ epoch, loss: this.means.loss, metrics: {}, learningRate: taken.learningRate(end - 1), seconds: 0 })
       this.beginEpoch()
     }
-    this.history.steps = at.step
+    const last = this.placeOf(first + count - 2)
+    this.history.steps = last.step
     this.keep(epochs)
-    if (at.batch < batchesPerEpoch) this.reportProgress(at)
-    else if (this.watchesEpochs) return this.endEpoch(this.progress(at))
+    if (last.batch < batchesPerEpoch) this.reportProgress(last)
+    else if (this.watchesEpochs) return this.endEpoch(this.progress(last))
     return undefined
   }
 

@@ -10,6 +10,21 @@
  */
 export function biasCorrection(beta: number, t: number): number {
   if ((1 - beta) * t > 40) return 1
+  // groups, and nets of a fleet, ask for the same ones again
+  const place = (t & (KEPT / 2 - 1)) + (beta > 0.99 ? KEPT / 2 : 0)
+  if (keptSteps[place] === t && keptBetas[place] === beta) return kept[place]
+  keptSteps[place] = t
+  keptBetas[place] = beta
+  return (kept[place] = oneMinusPower(beta, t))
+}
+
+/** Bias corrections that were computed last: half of the places are for β above 0.99, as of second moments. */
+const KEPT = 1024
+const keptSteps = /* @__PURE__ */ new Float64Array(KEPT)
+const keptBetas = /* @__PURE__ */ new Float64Array(KEPT)
+const kept = /* @__PURE__ */ new Float64Array(KEPT)
+
+function oneMinusPower(beta: number, t: number): number {
   let power = 1
   for (let square = beta, rest = t; ; square *= square) {
     if (rest & 1) power *= square

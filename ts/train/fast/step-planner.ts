@@ -1,13 +1,14 @@
 /**
  * Steps ahead: the updates of the next steps, with their hyper-parameters in rows, for a caller that runs many steps at once.
  *
- * Nothing is computed twice: the optimizer walks its groups as in step(), with a kernel that notes its arguments and a block
- * of hyper-parameters that is the next row.
+ * The optimizer's own methods give the numbers, as they do in step(); only the loop over groups and spans is here, which writes them
+ * into rows. That is right for optimizers that leave that loop as it is ({@link canPlan}).
  */
-import type { Ptr, Update } from '../../backend/kernels.js'
+import { type Ptr, SHARED_HYPER } from '../../backend/kernels.js'
 import { HYPER_FLOATS, type ParameterGroup } from '../../optim/base/group.js'
+import type { GroupOptions } from '../../optim/base/input.js'
 import { Optimizer } from '../../optim/base/optimizer.js'
-import type { Scalars } from '../../optim/base/span.js'
+import type { ParameterSpan, Scalars } from '../../optim/base/span.js'
 import type { UpdateCall } from './program.js'
 
 /** Floats from one row of hyper-parameters to the next. */
@@ -17,8 +18,11 @@ export const ROW = HYPER_FLOATS
 interface Inside {
   transforms: { isEmpty: boolean }
   bindings: readonly unknown[]
-  applyToGroups(scale: number): void
-  begin: unknown
+  groups: readonly ParameterGroup[]
+  begin(group: ParameterGroup, span: ParameterSpan): void
+  hyper(options: object, t: number, scalars: Scalars): readonly number[]
+  coupledDecay(options: object): number
+  decoupledDecay(options: object, hyper: readonly number[]): number
 }
 
 /** What happens at the steps of a plan. */
@@ -78,42 +82,60 @@ export class StepPlanner {
   plan(rows: Ptr, steps: number, each: StepHooks): number {
     const { groups, stepCount } = this.optimizer
     this.before = { stepCount, spans: groups.flatMap(({ spans }) => spans.map(({ t, scalars }) => ({ t, scalars: { ...scalars } }))) }
-    const blocks = groups.map((group) => group.h)
-    const notes = new UpdateRecorder(groups, rows)
-    this.updates = notes.updates
-    try {
-      return this.walk(notes, steps, each)
-    } finally {
-      notes.leave()
-      groups.forEach((group, j) => (group.h = blocks[j]))
+    this.updates = []
+    let kernels: ParameterGroup['kernel'][] = []
+    let row = rows / groups[0].backend.heap.elementSize
+    for (let i = 0; i < steps; i++) {
+      try {
+        each.before(i)
+      } catch (error) {
+        if (i === 0) throw error
+        return i
+      }
+      // an option that was set just now may have chosen another kernel: that step begins the next plan
+      for (let j = 0; j < groups.length; j++) {
+        if (groups[j].kernel === undefined || (i > 0 && groups[j].kernel !== kernels[j])) return i
+      }
+      if (i === 0) {
+        kernels = groups.map((group) => group.kernel)
+        this.updates = groups.flatMap((group) => group.spans.map((span) => updateOf(group, span)))
+      }
+      row = this.writeStep(row)
+      this.optimizer.stepCount++
+      if (each.isOver()) return i + 1
     }
+    return steps
   }
 
-  /** BlockLimits the plan: of its steps, `done` were run. Without the others, the optimizer is as it was before them. */
+  /** The hyper-parameters of one step, as {@link Optimizer} writes them before it calls its kernel; returns where the next row begins. */
+  private writeStep(row: number): number {
+    const optimizer = this.optimizer as unknown as Inside
+    const { groups } = optimizer
+    const { floats } = groups[0].backend.heap
+    for (let j = 0; j < groups.length; j++) {
+      const group = groups[j]
+      const { values, spans } = group
+      for (let i = 0; i < spans.length; i++) {
+        const span = spans[i]
+        if (++span.t === 1) optimizer.begin(group, span)
+        const hyper = optimizer.hyper(values, span.t, span.scalars)
+        floats[row] = (values as GroupOptions).maximize ? -1 : 1
+        floats[row + 1] = optimizer.coupledDecay(values)
+        floats[row + 2] = optimizer.decoupledDecay(values, hyper)
+        for (let k = 0; k < hyper.length; k++) floats[row + SHARED_HYPER + k] = hyper[k]
+        row += ROW
+      }
+    }
+    return row
+  }
+
+  /** Ends the plan: of its steps, `done` were run. Without the others, the optimizer is as it was before them. */
   finish(rows: Ptr, planned: number, done: number, each: StepHooks): void {
     if (done < planned) {
       this.restore()
       this.plan(rows, done, { ...each, isOver: () => false })
     }
     for (const group of this.optimizer.groups) group.markUsed()
-  }
-
-  private walk(notes: UpdateRecorder, steps: number, { before, isOver }: StepHooks): number {
-    for (let i = 0; i < steps; i++) {
-      try {
-        before(i)
-      } catch (error) {
-        if (i === 0) throw error
-        return i
-      }
-      // an option that is set there may choose another kernel: that step begins the next plan
-      if (!notes.enter()) return i
-      ;(this.optimizer as unknown as Inside).applyToGroups(1)
-      notes.next()
-      this.optimizer.stepCount++
-      if (isOver()) return i + 1
-    }
-    return steps
   }
 
   private restore(): void {
@@ -127,58 +149,7 @@ export class StepPlanner {
   }
 }
 
-/** Kernels that stand in for those of the groups and note what they are called with; the numbers go from row to row. */
-class UpdateRecorder {
-  readonly updates: UpdateCall[] = []
-  private readonly kernels: ParameterGroup['kernel'][]
-  private readonly notes: Update[]
-  private isFirst = true
-
-  constructor(
-    private readonly groups: readonly ParameterGroup[],
-    private row: Ptr,
-  ) {
-    this.kernels = groups.map((group) => group.kernel)
-    this.notes = groups.map((_, j) => this.noteFor(j))
-    this.useRow()
-  }
-
-  /** Puts them in; false where a kernel is missing, or not that of the steps before. */
-  enter(): boolean {
-    const { groups, kernels, notes } = this
-    for (let j = 0; j < groups.length; j++) {
-      const { kernel } = groups[j]
-      if (kernel !== notes[j] && kernel !== kernels[j]) {
-        if (!this.isFirst) return false
-        kernels[j] = kernel
-      }
-      if (kernel === undefined) return false
-      groups[j].kernel = notes[j]
-    }
-    return true
-  }
-
-  /** A step is noted. */
-  next(): void {
-    this.isFirst = false
-  }
-
-  leave(): void {
-    this.groups.forEach((group, j) => {
-      if (group.kernel === this.notes[j]) group.kernel = this.kernels[j]
-    })
-  }
-
-  private noteFor(j: number): Update {
-    const bytes = ROW * this.groups[0].backend.heap.elementSize
-    return (p, g, s, stride, n) => {
-      if (this.isFirst) this.updates.push({ kernel: this.kernels[j] as Update, args: [p, g, s, stride, n] })
-      this.row += bytes
-      this.useRow()
-    }
-  }
-
-  private useRow(): void {
-    for (const group of this.groups) group.h = this.row
-  }
+/** The update of a span, but for where its hyper-parameters are. */
+function updateOf({ kernel, stride }: ParameterGroup, { p, g, s, n }: ParameterSpan): UpdateCall {
+  return { kernel, args: [p, g, s, stride, n] }
 }
