@@ -18,6 +18,7 @@ const CATEGORIES = {
   autograd: 'Tensors',
   parameter: 'Tensors',
   random: 'Tensors',
+  trace: 'Training',
   ops: 'Tensors',
   nn: 'Layers',
   loss: 'Losses',

@@ -78,7 +78,7 @@ let step: Optimizer['step']
  * // kernel        sizes       calls     ms   share
  * // denseForward  1 × 4 × 16      1  0.003   4.1 %
  * // …
- * const training = await trace(() => fit(model, { inputs, targets, loss: crossEntropy, optimizer }))
+ * const training = await trace(() => fit(model, { inputs, targets, loss: crossEntropy, optimizer: new Adam(model.parameters()) }))
  * @throws TypeError for anything but a function, Error inside another trace of the same backend; and what the function throws
  */
 export function trace<T>(fn: () => Promise<T>, options?: TraceOptions): Promise<Trace<T>>
