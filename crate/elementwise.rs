@@ -1,6 +1,6 @@
 //! Element-wise kernels: formulas of one number and of two, and moves of rows. Two arrays of unlike shape meet in `broadcast`.
 
-use crate::lane::Lane;
+use crate::lane::{F32x4, Lane};
 use crate::math;
 use crate::sweep::{map, zip, Cells, Map, Zip};
 use core::cell::Cell;
@@ -115,10 +115,16 @@ pub fn add_scaled(x: Cells, y: Cells, scale: f32) {
     zip(AddScaled(scale), x, y, y);
 }
 
-/// y\[i\] = f(x\[i\]), one by one: for functions that nobody trains with.
-pub fn map_single(f: impl Fn(f32) -> f32, x: Cells, y: Cells) {
-    for (x, y) in x.iter().zip(y) {
-        y.set(f(x.get()));
+/// y\[i\] = f(x\[i\]), four at a time; a tail is filled up with zeros.
+#[inline(always)]
+pub fn map_four(f: impl Fn(F32x4) -> F32x4, x: Cells, y: Cells) {
+    let (xs, ys) = (x.chunks_exact(4), y.chunks_exact(4));
+    let (x, y) = (xs.remainder(), ys.remainder());
+    for (x, y) in xs.zip(ys) {
+        f(F32x4::get(x)).set(y);
+    }
+    if !x.is_empty() {
+        f(F32x4::get_few(x)).set_few(y);
     }
 }
 

@@ -1,8 +1,9 @@
-//! Functions of one float through doubles, from + − × ÷ and whole numbers alone: the same bits on every engine, where those of
+//! Functions of floats through doubles, from + − × ÷ and whole numbers alone: the same bits on every engine, where those of
 //! Math.sin and its like differ, and a tenth of the code of a general library. Rounded to a float, results are within
 //! 0.5000001 units of the last place.
 
 use crate::lane::number::{floor, round_ties_even};
+use crate::lane::{F32x4, F64x2, Lane};
 use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_PI, FRAC_PI_2, LN_2, LOG2_E};
 
 /// c\[0\] + c\[1\]·x + …, rounded after each product and each sum.
@@ -155,18 +156,33 @@ const HALF_PI: [f64; 2] = [f64::from_bits(FRAC_PI_2.to_bits() >> 20 << 20), 6.07
 /// Up to here the two parts give 2⁻⁶⁸.
 const MODERATE: f32 = 100_000.0;
 
-/// Added to a number, rounds it to a whole one, whose lowest bits are those of the sum.
+/// Added to a number below 2⁵¹, rounds it to a whole one, whose lowest bits are those of the sum.
 const SHIFT: f64 = 6_755_399_441_055_744.0;
 
-/// x ≥ 0 as n·π/2 + r with |r| ≤ π/4: (n modulo 4, r).
-fn quarter_turns(x: f32) -> (u32, f64) {
-    if x.is_nan() || x > MODERATE {
-        return quarter_turns_of_large(x);
-    }
-    let x = f64::from(x);
-    let shifted = x * FRAC_2_PI + SHIFT;
-    let n = shifted - SHIFT;
-    (shifted.to_bits() as u32, x - n * HALF_PI[0] - n * HALF_PI[1])
+/// x as n·π/2 + r with |r| ≤ π/4, for |x| ≤ [`MODERATE`]: (n + [`SHIFT`], r).
+#[inline(always)]
+fn quarter_turns(x: F64x2) -> (F64x2, F64x2) {
+    let k = F64x2::splat;
+    let turns = x * k(FRAC_2_PI) + k(SHIFT);
+    let n = turns - k(SHIFT);
+    (turns, x - n * k(HALF_PI[0]) - n * k(HALF_PI[1]))
+}
+
+/// [`quarter_turns`] of four floats, of which some are large or no numbers.
+#[cold]
+#[inline(never)]
+fn quarter_turns_of_any(x: F32x4) -> [(F64x2, F64x2); 2] {
+    let one = |x: f32| {
+        if x.abs() <= MODERATE {
+            let (turns, rest) = quarter_turns(F64x2::splat(x.into()));
+            return (turns.first(), rest.first());
+        }
+        let (n, rest) = quarter_turns_of_large(x.abs());
+        let sign = 1f64.copysign(x.into());
+        (sign * f64::from(n) + SHIFT, sign * rest)
+    };
+    let [a, b, c, d] = x.to_array().map(one);
+    [[a, b], [c, d]].map(|[a, b]| (F64x2::load(&[a.0, b.0]), F64x2::load(&[a.1, b.1])))
 }
 
 /// The bits of 2/π behind the binary point.
@@ -195,25 +211,35 @@ fn quarter_turns_of_large(x: f32) -> (u32, f64) {
 }
 
 /// Taylor's series of sin r / r and cos r in r².
-static SINES: [[f64; 7]; 2] = [alternating(1), alternating(0)];
+const SINE: [f64; 7] = alternating(1);
+const COSINE: [f64; 7] = alternating(0);
 
-/// sin(n·π/2 + r) for |r| ≤ π/4. The series is chosen, not branched to: which one it is cannot be predicted.
+/// [`series`] of two numbers.
 #[inline(always)]
-fn sine_of(n: u32, r: f64) -> f64 {
-    let odd = n & 1;
-    let size = series(r * r, &SINES[odd as usize]) * if odd == 0 { r } else { 1.0 };
-    f64::from_bits(size.to_bits() ^ (u64::from(n & 2) << 62))
+fn series_of_two(x: F64x2, c: [f64; 7]) -> F64x2 {
+    c.map(F64x2::splat).into_iter().rev().reduce(|y, c| y * x + c).unwrap_or(x)
+}
+
+/// sin(x + ahead·π/2) of four floats. Both series are computed: which one it is cannot be predicted, so a branch would take longer.
+#[inline(always)]
+fn sine(x: F32x4, ahead: f64) -> F32x4 {
+    let near = F32x4::all(x.abs().le(F32x4::splat(MODERATE)));
+    let parts = if near { F64x2::pair_of(x).map(quarter_turns) } else { quarter_turns_of_any(x) };
+    F64x2::pair_to_floats(parts.map(|(turns, rest)| {
+        let (turns, square) = (turns + F64x2::splat(ahead), rest * rest);
+        let (sine, cosine) = (series_of_two(square, SINE) * rest, series_of_two(square, COSINE));
+        turns.negate_by_second_bit(turns.choose(sine, cosine))
+    }))
 }
 
 /// sin x; NaN at ±∞.
-pub fn sin(x: f32) -> f32 {
-    let (n, r) = quarter_turns(x.abs());
-    let y = sine_of(n, r) as f32;
-    f32::from_bits(y.to_bits() ^ (x.to_bits() & (1 << 31)))
+#[inline(always)]
+pub fn sin(x: F32x4) -> F32x4 {
+    sine(x, 0.0)
 }
 
 /// cos x; NaN at ±∞.
-pub fn cos(x: f32) -> f32 {
-    let (n, r) = quarter_turns(x.abs());
-    sine_of(n + 1, r) as f32
+#[inline(always)]
+pub fn cos(x: F32x4) -> F32x4 {
+    sine(x, 1.0)
 }

@@ -204,7 +204,8 @@ pub fn sum_squares(x: Cells) -> f64 {
 
 /// Σ |x|
 pub fn sum_abs(x: Cells) -> f64 {
-    doubles(x, |sum, x| sum + x.abs())
+    let mask = F64x2::all_but_sign();
+    doubles(x, |sum, x| sum + x.and(mask))
 }
 
 /// |x|'s largest, NaN if any is.

@@ -66,13 +66,13 @@ unaries! {
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen]
 pub fn sin(x: Ptr, y: Ptr, n: usize) {
-    e::map_single(precise::sin, cells(x, n), cells(y, n));
+    e::map_four(precise::sin, cells(x, n), cells(y, n));
 }
 
 /// See ts/backend/kernels.ts.
 #[wasm_bindgen]
 pub fn cos(x: Ptr, y: Ptr, n: usize) {
-    e::map_single(precise::cos, cells(x, n), cells(y, n));
+    e::map_four(precise::cos, cells(x, n), cells(y, n));
 }
 
 /// See ts/backend/kernels.ts.

@@ -154,6 +154,15 @@ impl F32x4 {
         core::array::from_fn(|i| F32x4(rows.map(|row| row.0[i])))
     }
 
+    /// Whether a comparison holds for all four.
+    #[inline(always)]
+    pub fn all(mask: <Self as Lane>::Mask) -> bool {
+        #[cfg(target_feature = "simd128")]
+        return u32x4_all_true(mask);
+        #[cfg(not(target_feature = "simd128"))]
+        return mask == [true; 4];
+    }
+
     /// The four floats.
     #[inline(always)]
     pub fn to_array(self) -> [f32; 4] {

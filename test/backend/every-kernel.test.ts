@@ -1,6 +1,6 @@
-/** Every kernel of the contract is measured beside JavaScript, and each case of the benchmark runs and gives the same on both. */
+/** Every kernel of the contract is measured beside JavaScript, and each case of the benchmark gives the same on both backends. */
 import { expect, test } from 'vitest'
-import { CASES, times } from '../../bench/every-kernel.js'
+import { CASES, compare, contestants, fill, results } from '../../bench/every-kernel.js'
 import { createJsKernels } from '../../ts/backend/js/index.js'
 import { createBackend } from '../../ts/index.js'
 
@@ -10,9 +10,38 @@ test('bench/every-kernel.ts has a row for each kernel of the table', () => {
   expect(Object.keys(CASES).sort()).toEqual(Object.keys(createJsKernels(js.heap)).sort())
 })
 
+/** Of the largest value: what sums of 16,384 floats, in another order, may differ by. Arrays hold floats from 0 to 1, and results of them. */
+const TOLERANCE = 2e-5
+
+const both = contestants()
+
+for (const [kernel, cases] of Object.entries(CASES))
+  test.each(Object.keys(cases))(`${kernel}, %s: the same on both backends`, (title) => {
+    const [wasm, twin] = both.map((contestant) => {
+      fill(contestant)
+      const returned = cases[title](contestant.backend.kernels, contestant.room)
+      return [...results(contestant, kernel), typeof returned === 'number' ? [returned] : []]
+    })
+    expect(wasm.map((got, i) => difference(got, twin[i]))).toEqual(['', '', ''])
+  })
+
+/** Where two results differ by more than {@link TOLERANCE} allows; empty if nowhere. */
+function difference(got: ArrayLike<number>, want: ArrayLike<number>): string {
+  let size = 1
+  for (let i = 0; i < want.length; i++) size = Math.max(size, Math.abs(want[i]))
+  for (let i = 0; i < want.length; i++)
+    if (!(Math.abs(got[i] - want[i]) <= TOLERANCE * size)) return `[${i}] is ${got[i]} in WebAssembly, ${want[i]} in JavaScript`
+  return ''
+}
+
 test('the benchmark takes turns, and gives the time of one call of each', () => {
   const calls = [0, 0]
-  const found = times([() => calls[0]++, () => calls[1]++], 2)
-  expect(found.every((time) => time >= 0 && time < 1000)).toBe(true)
+  const { best, ratio } = compare(
+    () => calls[0]++,
+    () => calls[1]++,
+    2,
+  )
+  expect(best.every((time) => time >= 0 && time < 1000)).toBe(true)
+  expect(ratio).toBeGreaterThan(0)
   expect(calls.every((count) => count > 3)).toBe(true)
 })

@@ -1,6 +1,6 @@
 //! Element-wise kernels: every broadcast, every length, in place, special numbers.
 
-use crate::tools::{assert_same, lengths, mixed, numbers, ptr, ulp, Room};
+use crate::tools::{assert_same, lengths, mixed, numbers, ptr, ulp, Room, SPECIAL};
 use gradus::abi;
 use gradus::math;
 
@@ -159,6 +159,29 @@ fn sine_and_cosine_are_rounded_once() {
             for (&y, &x) in y.read().iter().zip(&x) {
                 assert!(ulp(y, f(f64::from(x))) <= 0.500_001, "{x}");
             }
+        }
+    }
+}
+
+/// Also of large angles, and of those that stand beside a large one.
+#[test]
+fn sine_and_cosine_of_all_floats() {
+    let step = if cfg!(debug_assertions) { 99_991 } else { 9973 };
+    for (kernel, f) in [(abi::sin as Unary, f64::sin as fn(f64) -> f64), (abi::cos, f64::cos)] {
+        for bits in (0..=u32::MAX as usize).step_by(step) {
+            let x = f32::from_bits(bits as u32);
+            for x in [[x, x, x, x], [x, 1e30, x, f32::NAN]] {
+                let mut y = Room::empty(4, 1);
+                kernel(ptr(&x), y.ptr(), 4);
+                let want = f(f64::from(x[0]));
+                assert!(want.is_nan() && y.read()[0].is_nan() || ulp(y.read()[0], want) <= 0.500_001, "{x:?}");
+                assert_same(&y.read()[2..3], &y.read()[..1], "beside others");
+            }
+        }
+        for x in SPECIAL {
+            let mut y = Room::empty(1, 1);
+            kernel(ptr(&[x]), y.ptr(), 1);
+            assert_same(y.read(), &[f(f64::from(x)) as f32], "alone");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Operations of crate/lane: the vector does what the scalar does, and the scalar does what its line says.
 
 use crate::tools::{assert_same, same, SPECIAL};
-use gradus::lane::{F32x4, Lane};
+use gradus::lane::{F32x4, F64x2, Lane};
 use std::cell::Cell;
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
@@ -178,4 +178,28 @@ fn memory_holds_what_was_stored() {
 #[should_panic = "from.len() >= 4"]
 fn a_short_slice_is_refused() {
     F32x4::load(&[1.0; 3]);
+}
+
+#[test]
+fn bits_of_doubles() {
+    let two = |a: f64, b: f64| F64x2::load(&[a, b]);
+    let both = |x: F64x2| [x.first(), x.second()];
+    for n in 0..8u64 {
+        let bits = F64x2::load(&[n, n + 1].map(|n| f64::from_bits(1023 << 52 | n)));
+        let odd = |n: u64, x: f64, y: f64| if n & 1 == 1 { y } else { x };
+        let sign = |n: u64| if n & 2 == 2 { -1.0 } else { 1.0 };
+        assert_eq!(both(bits.choose(two(1.0, 2.0), two(3.0, 4.0))), [odd(n, 1.0, 3.0), odd(n + 1, 2.0, 4.0)]);
+        assert_eq!(both(bits.negate_by_second_bit(two(5.0, -6.0))), [5.0 * sign(n), -6.0 * sign(n + 1)]);
+    }
+    assert_eq!(both(two(-1.5, 2.5).and(F64x2::all_but_sign())), [1.5, 2.5]);
+    let floats = [1.5, -2.5, f32::MAX, -0.0];
+    assert_same(&F64x2::pair_to_floats(F64x2::pair_of(F32x4::load(&floats))).to_array(), &floats, "there and back");
+}
+
+#[test]
+fn all_of_four() {
+    for bits in 0..16u8 {
+        let x: [f32; 4] = std::array::from_fn(|i| f32::from(bits >> i & 1));
+        assert_eq!(F32x4::all(F32x4::load(&x).gt(F32x4::splat(0.5))), bits == 15);
+    }
 }
