@@ -17,6 +17,7 @@ TOOLS=$PWD/.tools
 mkdir -p "$TOOLS"
 
 say() { printf '\033[2m[toolchain]\033[0m %s\n' "$*"; }
+[ -n "$WASM_BINDGEN_VERSION" ] || { say 'found no wasm-bindgen = "=VERSION" in Cargo.toml'; exit 1; }
 has_wasm_std() { [ -d "$(rustc ${1:+"+$1"} --print sysroot 2>/dev/null)/lib/rustlib/$TARGET/lib" ]; }
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
