@@ -33,6 +33,9 @@ export interface StepHooks {
   isOver(): boolean
 }
 
+/** For steps at which nothing happens: they need not be asked. */
+export const NO_HOOKS: StepHooks = { before: () => {}, isOver: () => false }
+
 /** An optimizer that replaces one of these may read gradients, or pass over them more than once. */
 const METHODS = ['step', 'applyToGroups', 'applyToGroup', 'applyToSpan', 'pass'] as const
 /** Those that give a kernel its numbers must be the ones it was written with: others may look at more than options and counts. */
@@ -86,11 +89,13 @@ export class StepPlanner {
     let kernels: ParameterGroup['kernel'][] = []
     let row = rows / groups[0].backend.heap.elementSize
     for (let i = 0; i < steps; i++) {
-      try {
-        each.before(i)
-      } catch (error) {
-        if (i === 0) throw error
-        return i
+      if (each !== NO_HOOKS) {
+        try {
+          each.before(i)
+        } catch (error) {
+          if (i === 0) throw error
+          return i
+        }
       }
       // an option that was set just now may have chosen another kernel: that step begins the next plan
       for (let j = 0; j < groups.length; j++) {
@@ -102,7 +107,7 @@ export class StepPlanner {
       }
       row = this.writeStep(row)
       this.optimizer.stepCount++
-      if (each.isOver()) return i + 1
+      if (each !== NO_HOOKS && each.isOver()) return i + 1
     }
     return steps
   }
@@ -133,7 +138,7 @@ export class StepPlanner {
   finish(rows: Ptr, planned: number, done: number, each: StepHooks): void {
     if (done < planned) {
       this.restore()
-      this.plan(rows, done, { ...each, isOver: () => false })
+      this.plan(rows, done, each === NO_HOOKS ? each : { ...each, isOver: () => false })
     }
     for (const group of this.optimizer.groups) group.markUsed()
   }

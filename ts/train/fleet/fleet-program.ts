@@ -12,7 +12,7 @@ import type { Tensor } from '../../tensor.js'
 import { Program, type UpdateCall } from '../fast/program.js'
 import type { Recording } from '../fast/recording.js'
 import { ROW } from '../fast/step-planner.js'
-import { type Draw, type FleetMemory, NETS, NoTwin, onlyDenseTakes, twinsOf } from './twins.js'
+import { checkWidth, type Draw, type FleetMemory, NETS, NoTwin, onlyDenseTakes, twinsOf } from './twins.js'
 
 /** Bytes of a net in the table of a dropout: seed (low, high), stream, counter, and the rate as a double. */
 const DROPOUT_BYTES = 24
@@ -74,6 +74,7 @@ export class FleetProgram implements FleetMemory {
     const program = Program.of(backend.kernels)
     if (program === null) throw new NoTwin('steps in JavaScript')
     this.program = program
+    checkWidth(recording.calls)
     const [inputs] = recording.batch
     const sharesInputs = isShared && onlyDenseTakes(recording.calls, inputs.to.address)
     const bytesOf = (to: Tensor, shared: boolean) => 4 * to.size * (shared ? 1 : NETS)
@@ -216,4 +217,4 @@ export function regionsOf(parameters: readonly Parameter[]): Region[] {
 }
 
 /** Most bytes of what differs between the steps of a run: they should stay in a second-level cache. */
-const MOST_BYTES = 1 << 18
+const MOST_BYTES = 1 << 19

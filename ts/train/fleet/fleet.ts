@@ -8,7 +8,7 @@ import { copyRows } from '../data.js'
 import { stepFailed } from '../diverged.js'
 import type { StepBlock } from '../fast/index.js'
 import { Recording, type RowRange } from '../fast/recording.js'
-import { type StepHooks, StepPlanner } from '../fast/step-planner.js'
+import { NO_HOOKS, type StepHooks, StepPlanner } from '../fast/step-planner.js'
 import type { Pacer } from '../pacer.js'
 import { type Plan, setLearningRate } from '../plan.js'
 import type { TrainingRun } from '../run.js'
@@ -186,12 +186,9 @@ export class Fleet {
   private hooks(member: Member): StepHooks {
     const { plan, at, run } = member
     const { schedule } = plan.options
-    return {
-      before: (i) => {
-        if (schedule !== undefined) setLearningRate(plan, schedule(at + i))
-      },
-      isOver: () => run.isStopped,
-    }
+    // a schedule is the only code that runs between the steps of a block, and may stop the training
+    if (schedule === undefined) return NO_HOOKS
+    return { before: (i) => setLearningRate(plan, schedule(at + i)), isOver: () => run.isStopped }
   }
 
   private stage(ready: readonly Member[], kind: Kind, steps: number): void {
