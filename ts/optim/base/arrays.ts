@@ -5,7 +5,10 @@ import { type Backend, defaultBackend } from '../../backend/index.js'
 import { formatShape, type Shape, sizeOf } from '../../common/shape.js'
 import { Parameter } from '../../parameter.js'
 
-/** Values and their gradient in typed arrays that you keep; an optimizer's step() updates `value` in place. */
+/**
+ * Values and their gradient in typed arrays that you keep; an optimizer's step() updates `value` in place. Both are copied into the memory
+ * of the backend before a step, and the values back after it: a {@link Parameter} whose {@link Parameter.gradientView} you fill needs no copies.
+ */
 export interface ArrayParameter {
   value: FloatArray
   gradient: FloatArray
