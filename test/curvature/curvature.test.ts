@@ -1,6 +1,6 @@
 /** Beyond the gradient: how transformations nest, what they leave behind, and what they say about classic points. */
 import { describe, expect, test } from 'vitest'
-import { symmetricEigen } from '../../ts/curvature/eigen.js'
+import { symmetricEigen } from '../../ts/common/symmetric-eigen.js'
 import { lanczos } from '../../ts/curvature/lanczos.js'
 import {
   abs,
@@ -546,32 +546,6 @@ describe('classic points', () => {
 })
 
 describe('spectra', () => {
-  const random = (n: number, seed: number) => {
-    const u = new Generator(seed).uniforms(n * n)
-    return Float64Array.from({ length: n * n }, (_, i) => u[i] + u[(i % n) * n + Math.floor(i / n)] - 1)
-  }
-
-  test.each([1, 2, 3, 10, 60])('symmetricEigen: A·v = λ·v, n = %i', (n) => {
-    const A = random(n, n)
-    const { values, vectors } = symmetricEigen(A, n)
-    for (let k = 0; k < n; k++) {
-      const v = vectors.subarray(k * n, (k + 1) * n)
-      for (let i = 0; i < n; i++) {
-        expect(v.reduce((s, x, j) => s + A[i * n + j] * x, 0)).toBeCloseTo(values[k] * v[i], 12)
-        if (k > 0) expect(values[k]).toBeGreaterThanOrEqual(values[k - 1])
-      }
-      for (let l = 0; l <= k; l++) expect(v.reduce((s, x, j) => s + x * vectors[l * n + j], 0)).toBeCloseTo(k === l ? 1 : 0, 12)
-    }
-  })
-
-  test('symmetricEigen of zeros, of the identity, of a diagonal, of widely spread numbers', () => {
-    expect(Array.from(symmetricEigen(new Float64Array(9), 3).values)).toEqual([0, 0, 0])
-    expect(Array.from(symmetricEigen([1, 0, 0, 1], 2).values)).toEqual([1, 1])
-    expect(Array.from(symmetricEigen([3, 0, 0, 0, -1, 0, 0, 0, 2], 3).values)).toEqual([-1, 2, 3])
-    expectClose(symmetricEigen([1e12, 1, 1, 1e-3], 2).values, [1e-3 - 1e-12, 1e12], 1e-15)
-    expectClose(symmetricEigen([0, 1, 1, 0], 2).values, [-1, 1], 1e-15)
-  })
-
   test('Lanczos on 2,000 numbers: the ends of a known diagonal, same seed same bits', () => {
     const n = 2000
     const diagonal = Float64Array.from({ length: n }, (_, i) => (i === 7 ? 50 : i === 9 ? 40 : i === 11 ? -30 : Math.sin(i)))

@@ -1,6 +1,7 @@
 /** Where the Hessian is flat: what higher derivatives say along those directions, and values beside the point. */
+
+import type { SymmetricEigen } from '../common/symmetric-eigen.js'
 import { Generator } from '../random.js'
-import type { SymmetricEigen } from './eigen.js'
 import type { HessianPoint } from './point.js'
 
 /** @internal what counts as 0 */

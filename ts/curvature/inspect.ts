@@ -1,8 +1,8 @@
 /** What kind of point is this? Gradient, eigenvalues of the Hessian and, where those are silent, higher derivatives. */
 import { NonFiniteError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
+import { symmetricEigen } from '../common/symmetric-eigen.js'
 import type { TensorLike } from '../tensor.js'
-import { symmetricEigen } from './eigen.js'
 import { type Limits, length, NOTHING, probeFlat } from './flat.js'
 import { type CurvatureFunction, type HessianPoint, withHessianAt } from './point.js'
 import { EXACT_LIMIT, fullHessian, spectrumOf } from './spectrum.js'

@@ -3,8 +3,8 @@
 import { checkCount } from '../common/checks.js'
 import { NonFiniteError } from '../common/errors.js'
 import { show } from '../common/show.js'
+import { implicitQl } from '../common/symmetric-eigen.js'
 import { Generator } from '../random.js'
-import { implicitQl } from './eigen.js'
 
 /** Options of the Lanczos iteration. */
 export interface LanczosOptions {

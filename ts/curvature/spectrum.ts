@@ -1,8 +1,8 @@
 /** What the eigenvalues of a Hessian say: how steep, how long the valley. */
 import { NonFiniteError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
+import { symmetricEigen } from '../common/symmetric-eigen.js'
 import type { TensorLike } from '../tensor.js'
-import { symmetricEigen } from './eigen.js'
 import { type LanczosOptions, lanczos, type Spectrum } from './lanczos.js'
 import { type CurvatureFunction, type CurvaturePoint, withHessianAt } from './point.js'
 import type { ParameterSource } from './trace.js'

@@ -1,13 +1,15 @@
 import { withProducts } from '../backend/families.js'
+import type { FloatArray } from '../backend/heap.js'
 import type { Ptr } from '../backend/kernels.js'
 import { DESCENT } from '../backend/wasm/parts.js'
+import { type SymmetricEigen, symmetricEigen } from '../common/symmetric-eigen.js'
 import type { Parameter } from '../parameter.js'
-import { eigenSymmetric, spectral } from './base/eigen.js'
 import type { ParameterGroup } from './base/group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { matrixSides, multiply, Workspace } from './base/matrix.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative, positive } from './base/options.js'
+import { power } from './base/scalar-math.js'
 import type { ParameterSpan } from './base/span.js'
 import { descentRule } from './sgd.js'
 
@@ -146,12 +148,27 @@ export class Shampoo extends Optimizer<ShampooOptions> {
     if (beta < 1) multiply(group.backend, group.extraAt(span.first, name), sum.length, beta)
     add(group.extraAt(span.first, name))
     if ((span.t - 1) % rootEvery !== 0) return
-    const power = group.parameters[span.first].rank > 1 ? -0.25 : -0.5
+    const isMatrix = group.parameters[span.first].rank > 1
     const root = group.extraView(span.first, `${name}Root`)
-    const eigen = eigenSymmetric(sum, Math.sqrt(sum.length))
+    const eigen = symmetricEigen(sum, Math.sqrt(sum.length))
     const least = Math.max(...eigen.values) * (group.backend.dtype === 'float64' ? 2 ** -52 : 2 ** -24)
-    spectral(eigen, (value) => Math.max(value, least) ** power, root)
+    applied(eigen, (value) => 1 / power(Math.max(value, least), isMatrix ? 0.25 : 0.5), root)
   }
 
   protected override update(): void {}
+}
+
+/** The matrix with f applied to its eigenvalues, Σ f(λ)·v·vᵀ, into `out`. */
+function applied({ values, vectors }: SymmetricEigen, f: (value: number) => number, out: FloatArray): void {
+  const n = values.length
+  const sum = new Float64Array(n * n)
+  for (let k = 0; k < n; k++) {
+    const v = vectors.subarray(k * n, (k + 1) * n)
+    const weight = f(values[k])
+    for (let i = 0; i < n; i++) {
+      const factor = weight * v[i]
+      for (let j = 0; j < n; j++) sum[i * n + j] += factor * v[j]
+    }
+  }
+  out.set(sum)
 }

@@ -1,14 +1,15 @@
 import { withProducts } from '../backend/families.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Ptr } from '../backend/kernels.js'
+import { symmetricEigen } from '../common/symmetric-eigen.js'
 import type { Parameter } from '../parameter.js'
 import { adamHyper, adamRule } from './adam.js'
-import { eigenSymmetric, orthonormalize } from './base/eigen.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { matrixSides, multiply, Workspace } from './base/matrix.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
+import { orthonormalize } from './base/qr.js'
 import { biasCorrection } from './base/scalar-math.js'
 import type { ParameterSpan } from './base/span.js'
 
@@ -174,9 +175,8 @@ function rotate(group: Group, span: ParameterSpan, from: Ptr, x: Ptr, y: Ptr, di
 function firstBasis(group: Group, { first }: ParameterSpan, side: Side): void {
   const basis = group.extraView(first, `${side}Basis`)
   const n = Math.sqrt(basis.length)
-  const { values, vectors } = eigenSymmetric(group.extraView(first, side), n)
-  const order = descending(values)
-  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) basis[i * n + j] = vectors[i * n + order[j]]
+  const { vectors } = symmetricEigen(group.extraView(first, side), n)
+  for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) basis[i * n + j] = vectors[(n - 1 - j) * n + i]
 }
 
 /** Q ← qr(S·Q), columns sorted by the eigenvalues that they stand for; v follows the order. */

@@ -1,6 +1,7 @@
 /**
  * Eigenvalues of symmetric matrices in doubles: Householder's reduction to a tridiagonal matrix, then the implicit QL
- * method (Bowdler, Martin, Reinsch & Wilkinson 1968). About 3n³ operations with vectors.
+ * method (Bowdler, Martin, Reinsch & Wilkinson 1968). About 3n³ operations with vectors. Only sums, products, quotients and square
+ * roots, so that optimizers that build on it give the same bits on every engine, which Math.hypot does not.
  */
 
 /** Eigenvalues in ascending order; vectors[i·n .. (i+1)·n] belongs to values[i] and has length 1. */
@@ -26,11 +27,11 @@ function reflect(a: Float64Array, q: Float64Array, n: number, k: number): void {
   let rest = 0
   for (let i = k + 1; i < n; i++) {
     u[i] = a[i * n + k]
-    if (i > k + 1) rest = Math.hypot(rest, u[i])
+    if (i > k + 1) rest = hypotenuse(rest, u[i])
   }
   if (rest === 0) return
-  u[k + 1] += Math.sign(u[k + 1] || 1) * Math.hypot(u[k + 1], rest)
-  const length = Math.hypot(u[k + 1], rest)
+  u[k + 1] += Math.sign(u[k + 1] || 1) * hypotenuse(u[k + 1], rest)
+  const length = hypotenuse(u[k + 1], rest)
   for (let i = k + 1; i < n; i++) u[i] /= length
   fromLeft(a, u, n, k)
   fromLeft(q, u, n, k)
@@ -68,12 +69,12 @@ export function implicitQl(d: Float64Array, e: Float64Array, rows: Float64Array,
 /** One QL step with Wilkinson's shift on the block l..m. */
 function sweep(d: Float64Array, e: Float64Array, rows: Float64Array, width: number, l: number, m: number): void {
   const half = (d[l + 1] - d[l]) / (2 * e[l])
-  let g = d[m] - d[l] + e[l] / (half + Math.sign(half || 1) * Math.hypot(half, 1))
+  let g = d[m] - d[l] + e[l] / (half + Math.sign(half || 1) * hypotenuse(half, 1))
   let [s, c, p] = [1, 1, 0]
   for (let i = m - 1; i >= l; i--) {
     const f = s * e[i]
     const b = c * e[i]
-    const r = Math.hypot(f, g)
+    const r = hypotenuse(f, g)
     e[i + 1] = r
     if (r === 0) {
       d[i + 1] -= p
@@ -110,6 +111,15 @@ function sorted(d: Float64Array, rows: Float64Array, n: number): SymmetricEigen 
     vectors.set(rows.subarray(from * n, (from + 1) * n), to * n)
   })
   return { values: Float64Array.from(order, (i) => d[i]), vectors }
+}
+
+/** √(x² + y²) without overflow or underflow on the way. */
+function hypotenuse(x: number, y: number): number {
+  const [a, b] = [Math.abs(x), Math.abs(y)]
+  const largest = a > b ? a : b
+  if (largest === 0) return 0
+  const ratio = (a > b ? b : a) / largest
+  return largest * Math.sqrt(1 + ratio * ratio)
 }
 
 function identity(n: number): Float64Array {
