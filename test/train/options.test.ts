@@ -200,13 +200,20 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     expect(run).toThrow(message)
   })
 
-  test('many single rows before one backward', () => {
-    const model = make()
+  test('many forward passes that no backward() uses are refused once they hold 64 MiB; the model goes on', () => {
+    const model = new Sequential([new Dense(1, 4096)], { backend })
     const x = tensor([[1]], { backend })
-    expect(() => {
-      for (let i = 0; i < 5000; i++) model.forward(x)
-    }).toThrow(/train on many single rows as one batch/)
-    expect(tensor([1, 2, 3, 4], [2, 2], { backend }).shape).toEqual([2, 2])
+    const run = (passes: number) => {
+      for (let i = 0; i < passes; i++) model.forward(x)
+    }
+    run(4096) // as many results may wait whatever they hold: here 64 MiB and a little
+    expect(() => run(1)).toThrow(/^4097 results were recorded.*with 64 MiB of memory: .*predict.*noGrad.*add them up as they come/)
+    expect(mse(model.forward(x), zeros([1, 4096], { backend })).item()).toBeGreaterThan(0)
+    // small results are not worth an error
+    const small = make()
+    const row = tensor([[1]], { backend })
+    const predictions = Array.from({ length: 5000 }, () => small.forward(row))
+    expect(mse(concat(predictions), zeros([5000, 1], { backend })).item()).toBeGreaterThan(0)
   })
 })
 

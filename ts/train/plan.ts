@@ -124,7 +124,7 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   }
   const batches = rows.count / size
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
-  if (traitsOf(options.loss)?.isChoosy) checkTargets(model, rows, options.loss, 'fit: targets')
+  if (traitsOf(options.loss)?.isChoosy) checkTargetsOnce(model, rows, options.loss, 'fit: targets')
   const checked = schedule === undefined ? options : { ...options, schedule: checkedSchedule(schedule) }
   return {
     model,
@@ -197,7 +197,7 @@ export function planFit(model: Module, options: FitOptions, known?: CheckedData)
   const validation = known?.validation ?? (options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held)
   checkHandlers(options)
   const plan = planSteps(model, options, rows)
-  if (validation !== null && traitsOf(options.loss)) checkTargets(model, validation, options.loss, 'fit: validation')
+  if (validation !== null && traitsOf(options.loss)) checkTargetsOnce(model, validation, options.loss, 'fit: validation')
   return { plan, validation }
 }
 
@@ -208,15 +208,22 @@ function checkHandlers({ signal, onProgress }: FitOptions): void {
     throw new TypeError(`fit: onProgress wants a function of the progress, got ${show(onProgress)}`)
 }
 
-/**
- * @internal Finds targets that the loss refuses before the first step, and names their row: by the loss itself, of zeros. Not of a model that takes no
- * single row.
- */
-export function checkTargets(model: Module, rows: Rows, loss: Loss, what: string): void {
+/** Checks targets before the first step. Many trainings on the same rows look at them once. */
+function checkTargetsOnce(model: Module, rows: Rows, loss: Loss, what: string): void {
   const shape = outputsOfOne(model, rows)
   if (shape === null) return
   const known = taken.get(rows)
   if (known?.loss === loss && sameShape(known.shape, shape)) return
+  checkTargets(model, rows, loss, what, shape)
+  taken.set(rows, { loss, shape })
+}
+
+/**
+ * @internal Finds targets that the loss refuses, and names their row: by the loss itself, of zeros. Not of a model that takes no single row.
+ * @throws RangeError
+ */
+export function checkTargets(model: Module, rows: Rows, loss: Loss, what: string, shape = outputsOfOne(model, rows)): void {
+  if (shape === null) return
   const [each, ...outputs] = shape
   const check = (from: number, to: number) => {
     const { targets, count } = rowsBetween(rows, from, to)
@@ -237,7 +244,6 @@ export function checkTargets(model: Module, rows: Rows, loss: Loss, what: string
       }
     }
   }
-  taken.set(rows, { loss, shape })
 }
 
 function outputsOfOne(model: Module, rows: Rows): Shape | null {
