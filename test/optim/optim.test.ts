@@ -535,6 +535,34 @@ describe('an optimizer of one’s own', () => {
   })
 })
 
+describe.each(backends)('fault: decoupled decay near the last bit of a parameter, on $name', ({ make: makeBackend, double: isDouble }) => {
+  const backend = makeBackend()
+  const start = Float32Array.from({ length: 1000 }, (_, i) => 1 + i / 1000)
+
+  /** Mean of how much a parameter shrinks in a step of AdamW without a gradient, over what it should. */
+  function shrinkage(decay: number, steps: number): number {
+    const p = new Parameter(start, { backend })
+    const optimizer = new AdamW([p], { learningRate: 1e-3, weightDecay: decay / 1e-3 })
+    for (let k = 0; k < steps; k++) {
+      p.gradientView().fill(0)
+      optimizer.step()
+    }
+    return p.data().reduce((total, value, i) => total - Math.log(value / start[i]), 0) / (start.length * steps * decay)
+  }
+
+  test('1e-6 a step is kept to half a percent, where the rounding of 1 − 1e-6 alone takes 1.3 %', () => {
+    expect(Math.abs((1 - Math.fround(1 - 1e-6)) / 1e-6 - 1)).toBeGreaterThan(0.013)
+    expect(Math.abs(shrinkage(1e-6, 100) - 1)).toBeLessThan(0.005)
+  })
+
+  test('1e-8 a step is lost in float32, as in PyTorch, and kept in double precision', () => {
+    expect(Math.fround(1 - 1e-8)).toBe(1)
+    const kept = shrinkage(1e-8, 10)
+    if (isDouble) expect(kept).toBeCloseTo(1, 5)
+    else expect(kept).toBe(0)
+  })
+})
+
 describe('Muon', () => {
   test('gives what is not a matrix to AdamW', () => {
     const p = make([[4, 6], [6], [6, 2], [2]], double)

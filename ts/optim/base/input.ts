@@ -17,7 +17,11 @@ export interface GroupOptions {
 
 /** {@link GroupOptions} with a choice of how weights decay. */
 export interface DecayOptions extends GroupOptions {
-  /** false: decay is added to the gradient (L2). true: parameters shrink by 1 − learningRate·weightDecay (as in AdamW). Default false. */
+  /**
+   * false: decay is added to the gradient (L2). true: parameters shrink by 1 − learningRate·weightDecay (as in AdamW). Default false.
+   *
+   * In float32 a shrinkage below 3e-8 a step is lost, as in PyTorch: it is less than half of the last bit of a parameter.
+   */
   decoupledWeightDecay?: boolean
 }
 
