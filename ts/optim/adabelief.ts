@@ -3,7 +3,7 @@ import { UPDATES } from '../backend/wasm/parts.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
-import { biasCorrection } from './base/scalar-math.js'
+import { adamHyper } from './base/scalar-math.js'
 
 /** Options of {@link AdaBelief}. */
 export interface AdaBeliefOptions extends DecayOptions {
@@ -60,9 +60,8 @@ export class AdaBelief extends Optimizer<AdaBeliefOptions> {
   }
 
   protected override hyper(o: Required<AdaBeliefOptions>, t: number): readonly number[] {
-    const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
-    const stepSize = (sqrtCorrection2 * o.learningRate) / biasCorrection(o.beta1, t)
-    return [1 - o.beta1, o.beta2, 1 - o.beta2, o.epsilonRoot, stepSize, sqrtCorrection2 * o.epsilon]
+    const [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat] = adamHyper(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
+    return [oneMinusBeta1, beta2, oneMinusBeta2, o.epsilonRoot, stepSize, epsilonHat]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, s]: FloatArray[], hyper: readonly number[]): void {

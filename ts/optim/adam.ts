@@ -1,5 +1,5 @@
 import type { FloatArray } from '../backend/heap.js'
-import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './base/input.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import type { Allowed } from './base/options.js'
 import { biasCorrection } from './base/scalar-math.js'
@@ -102,13 +102,6 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 }
 
-/** The hyper-parameters of {@link adamRule} at step t, with ε outside the root. @internal */
-export function adamHyper(learningRate: number, beta1: number, beta2: number, epsilon: number, t: number): number[] {
-  const sqrtCorrection2 = Math.sqrt(biasCorrection(beta2, t))
-  const stepSize = (sqrtCorrection2 * learningRate) / biasCorrection(beta1, t)
-  return [1 - beta1, beta2, 1 - beta2, stepSize, sqrtCorrection2 * epsilon, 0, 1]
-}
-
 /** Adam's loop; {@link Adam.hyper} explains the step size αₜ and ε̂. @internal */
 export function adamRule(p: FloatArray, g: FloatArray, [m, v, vMax]: FloatArray[], hyper: readonly number[]): void {
   const [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat, epsilonInRoot, correctionBeforeMaximum] = hyper
@@ -126,35 +119,5 @@ export function adamRule(p: FloatArray, g: FloatArray, [m, v, vMax]: FloatArray[
     v[i] = beta2 * v[i] + oneMinusBeta2 * g[i] * g[i]
     vMax[i] = Math.max(vMax[i], v[i] * correctionBeforeMaximum)
     p[i] -= (stepSize * m[i]) / (Math.sqrt(vMax[i] + epsilonInRoot) + epsilonHat)
-  }
-}
-
-/** Options of {@link AdamW}. */
-export type AdamWOptions = Omit<AdamOptions, 'decoupledWeightDecay'>
-
-/**
- * {@link Adam} with decoupled weight decay: parameters shrink by themselves, whatever their gradients.
- *
- *     p ← (1 − η·λ)·p,  then Adam's update
- *
- * Decay through the gradient (L2) is divided by √v̂ like the rest of it, so that busy parameters hardly decay; here all
- * decay alike. The decay follows the learning rate, schedules included.
- * The usual choice for transformers and wherever weight decay is wanted; leave biases out with a group of their own.
- * When not: small nets on clean data in one batch, which LBFGS or Levenberg–Marquardt train in a fraction of the steps.
- * Defaults: PyTorch (Adam's, λ 0.01). State: 8 bytes a parameter, 12 with amsgrad. Loshchilov & Hutter 2019.
- *
- * @example
- * const optimizer = new AdamW(model.parameters(), { learningRate: 3e-4, weightDecay: 0.05 })
- */
-export class AdamW extends Adam {
-  static override get name() {
-    return 'AdamW'
-  }
-
-  static override readonly defaults: Readonly<Record<string, unknown>> = { ...Adam.defaults, weightDecay: 0.01, decoupledWeightDecay: true }
-  static override readonly allowed = { ...Adam.allowed, decoupledWeightDecay: [true] }
-
-  constructor(parameters: OptimizerInput<AdamWOptions>, options?: AdamWOptions & SharedOptions) {
-    super(parameters, options)
   }
 }

@@ -1,8 +1,8 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
-import { adamHyper } from './adam.js'
 import { GROUP_DEFAULTS, type GroupOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
+import { adamHyper } from './base/scalar-math.js'
 
 /** Options of {@link LAMB}. */
 export interface LAMBOptions extends GroupOptions {

@@ -3,14 +3,16 @@ import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { DESCENT } from '../backend/wasm/parts.js'
-import { adamHyper, adamRule } from './adam.js'
+import { adamRule } from './adam.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupInput, type GroupOptions } from './base/input.js'
 import { multiply, Workspace } from './base/matrix.js'
 import { Optimizer } from './base/optimizer.js'
 import { checkOption, nonNegative } from './base/options.js'
+import { adamHyper } from './base/scalar-math.js'
 import type { ParameterSpan } from './base/span.js'
-import { descentRule, momentumRule } from './sgd.js'
+import { momentumRule } from './momentum.js'
+import { descentRule } from './sgd.js'
 
 /** Options of {@link Muon}. */
 export interface MuonOptions extends GroupOptions {

@@ -1,9 +1,9 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DESCENT } from '../backend/wasm/parts.js'
-import { DECAY_DEFAULTS, type DecayOptions, type OptimizerInput, type SharedOptions } from './base/input.js'
+import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
-import { type Allowed, decay, nonNegative } from './base/options.js'
-import { biasCorrection } from './base/scalar-math.js'
+import { type Allowed, nonNegative } from './base/options.js'
+import { momentumRule } from './momentum.js'
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends DecayOptions {
@@ -87,111 +87,4 @@ export class SGD extends Optimizer<SGDOptions> {
 /** p ← p − η·g @internal */
 export function descentRule(p: FloatArray, g: FloatArray, _slots: FloatArray[], [learningRate]: readonly number[]): void {
   for (let i = 0; i < p.length; i++) p[i] -= learningRate * g[i]
-}
-
-/** v ← velocityDecay·v + gradientWeight·g;  p ← p − gradientRate·g − velocityRate·v @internal */
-export function momentumRule(
-  p: FloatArray,
-  g: FloatArray,
-  [v]: FloatArray[],
-  [velocityDecay, gradientWeight, gradientRate, velocityRate]: readonly number[],
-): void {
-  for (let i = 0; i < p.length; i++) {
-    v[i] = velocityDecay * v[i] + gradientWeight * g[i]
-    p[i] -= gradientRate * g[i] + velocityRate * v[i]
-  }
-}
-
-/** Options of {@link Momentum}. */
-export interface MomentumOptions extends DecayOptions {
-  /** β: how long gradients are remembered, about 1/(1 − β) steps. Default 0.9. */
-  beta?: number
-  /** `ema`: V ← βV + (1 − β)g. `classical`: V ← βV + g, whose steps are 1/(1 − β) times as long. Default `ema`. */
-  form?: 'ema' | 'classical'
-  /** Divide V by 1 − βᵗ, so that the first averages are not too small; for `ema`. Default false. */
-  biasCorrection?: boolean
-}
-
-/**
- * Gradient descent with momentum, in the exponentially weighted form by default:
- *
- *     V ← β·V + (1 − β)·g        form 'classical':  V ← β·V + g
- *     p ← p − η·V                V starts at 0
- *
- * V averages gradients over about 1/(1 − β) steps (velocity with friction), so that oscillations cancel and common
- * directions add up. `ema` with η equals `classical` with η·(1 − β); {@link SGD} has PyTorch's dampened form.
- * Use it where plain descent zigzags; not where gradients are badly scaled between parameters (RMSProp, Adam).
- * When not: as SGD; and where gradients of successive steps are unrelated, so that their mean is noise.
- * Defaults: β 0.9 (the usual course value), learningRate 1e-3 (PyTorch). State: 4 bytes a parameter. Polyak 1964.
- *
- * @example
- * const optimizer = new Momentum(model.parameters(), { learningRate: 0.1, beta: 0.9 })
- */
-export class Momentum extends Optimizer<MomentumOptions> {
-  static override get name() {
-    return 'Momentum'
-  }
-
-  static override readonly defaults: Readonly<Record<string, unknown>> = {
-    learningRate: 1e-3,
-    beta: 0.9,
-    form: 'ema',
-    biasCorrection: false,
-    ...DECAY_DEFAULTS,
-  }
-  static override readonly part = DESCENT
-  static override readonly allowed = { form: ['ema', 'classical'], beta: decay }
-
-  protected override slots(): readonly string[] {
-    return MOMENTUM_SLOTS
-  }
-
-  protected override kernel(): string {
-    return 'momentum'
-  }
-
-  protected override hyper(
-    { learningRate, beta, form, biasCorrection: isCorrected }: Required<MomentumOptions>,
-    t: number,
-  ): readonly number[] {
-    if (form === 'classical') return [beta, 1, 0, learningRate]
-    return [beta, 1 - beta, 0, isCorrected ? learningRate / biasCorrection(beta, t) : learningRate]
-  }
-
-  protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {
-    momentumRule(p, g, slots, hyper)
-  }
-}
-
-/** Options of {@link Nesterov}. */
-export interface NesterovOptions extends DecayOptions {
-  /** μ. Default 0.9. */
-  momentum?: number
-}
-
-/**
- * Nesterov's accelerated gradient: momentum that looks ahead to where it is going.
- *
- *     v ← μ·v + g        (the first v is g)
- *     p ← p − η·(g + μ·v)
- *
- * The term μ·v is the step that momentum will take anyway; correcting for it early makes larger μ stable.
- * Use it instead of {@link Momentum} for smooth problems and large μ; the difference is small for noisy gradients.
- * When not: very noisy gradients, of which looking ahead makes more.
- * Defaults: PyTorch's SGD with nesterov, μ 0.9. State: 4 bytes a parameter. Nesterov 1983; Sutskever et al. 2013.
- *
- * @example
- * const optimizer = new Nesterov(model.parameters(), { learningRate: 0.05 })
- */
-export class Nesterov extends SGD {
-  static override get name() {
-    return 'Nesterov'
-  }
-
-  static override readonly defaults: Readonly<Record<string, unknown>> = { ...SGD.defaults, momentum: 0.9, nesterov: true }
-  static override readonly allowed: Readonly<Record<string, Allowed>> = { ...SGD.allowed, nesterov: [true], dampening: [0] }
-
-  constructor(parameters: OptimizerInput<NesterovOptions>, options?: NesterovOptions & SharedOptions) {
-    super(parameters, options)
-  }
 }

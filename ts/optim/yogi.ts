@@ -4,7 +4,7 @@ import type { ParameterGroup } from './base/group.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { nonNegative } from './base/options.js'
-import { biasCorrection } from './base/scalar-math.js'
+import { adamHyper } from './base/scalar-math.js'
 
 /** Options of {@link Yogi}. */
 export interface YogiOptions extends DecayOptions {
@@ -64,8 +64,8 @@ export class Yogi extends Optimizer<YogiOptions> {
   }
 
   protected override hyper(o: Required<YogiOptions>, t: number): readonly number[] {
-    const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
-    return [1 - o.beta1, 1 - o.beta2, (sqrtCorrection2 * o.learningRate) / biasCorrection(o.beta1, t), sqrtCorrection2 * o.epsilon]
+    const [oneMinusBeta1, , oneMinusBeta2, stepSize, epsilonHat] = adamHyper(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
+    return [oneMinusBeta1, oneMinusBeta2, stepSize, epsilonHat]
   }
 
   protected override update(

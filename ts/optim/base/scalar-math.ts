@@ -33,6 +33,13 @@ function oneMinusPower(beta: number, t: number): number {
   }
 }
 
+/** The hyper-parameters of Adam's rule at step t, with ε outside the root. */
+export function adamHyper(learningRate: number, beta1: number, beta2: number, epsilon: number, t: number): number[] {
+  const sqrtCorrection2 = Math.sqrt(biasCorrection(beta2, t))
+  const stepSize = (sqrtCorrection2 * learningRate) / biasCorrection(beta1, t)
+  return [1 - beta1, beta2, 1 - beta2, stepSize, sqrtCorrection2 * epsilon, 0, 1]
+}
+
 /** xʸ for x ≥ 0. By squares and square roots where 4·y is a whole number from 0 to 64, which the exponents of all defaults are. */
 export function power(x: number, y: number): number {
   const quarters = 4 * y

@@ -1,0 +1,61 @@
+import type { FloatArray } from '../../backend/heap.js'
+import { UPDATES } from '../../backend/wasm/parts.js'
+import { AveragingOptimizer } from './averaging.js'
+import type { ParameterGroup } from './group.js'
+import { GROUP_DEFAULTS, type GroupOptions } from './input.js'
+import { nonNegative } from './options.js'
+import { power } from './scalar-math.js'
+import type { ParameterSpan, Scalars } from './span.js'
+
+/** Options that ScheduleFreeSGD and ScheduleFreeAdamW share. */
+export interface ScheduleFreeOptions extends GroupOptions {
+  /** Steps of linear warm-up. Default 0. */
+  warmupSteps?: number
+  /** Later iterates weigh step^averagePower more. Default 0. */
+  averagePower?: number
+  /** Iterates weigh (largest learning rate so far)^weightPower. Default 2. */
+  weightPower?: number
+}
+
+/** Their usual values. */
+export const SCHEDULE_FREE_DEFAULTS = { warmupSteps: 0, averagePower: 0, weightPower: 2, ...GROUP_DEFAULTS }
+/** What they may be. */
+export const SCHEDULE_FREE_ALLOWED = { warmupSteps: nonNegative, averagePower: nonNegative, weightPower: nonNegative }
+const SCALARS = { weightSum: 0, largestRate: 0 }
+
+/**
+ * What schedule-free methods share (Defazio et al. 2024): the average x, the fast iterate z, and y between them, at which gradients are taken
+ * and which the parameters hold. z is the first slot.
+ */
+export abstract class ScheduleFree<O extends ScheduleFreeOptions> extends AveragingOptimizer<O> {
+  /** @internal */
+  static override readonly part = UPDATES
+  protected abstract betaOf(options: Required<O>): number
+
+  protected override initialScalars(): Scalars {
+    return SCALARS
+  }
+
+  protected override begin(group: ParameterGroup<Required<O>>, span: ParameterSpan): void {
+    group.backend.kernels.copy(span.p, group.slotOf(span, 0), span.n)
+  }
+
+  /** c: how much x moves to z; direct: what the new direction adds to y; rate: what it adds to z. */
+  protected mixing(options: Required<O>, t: number, scalars: Scalars): [c: number, direct: number, rate: number] {
+    const { learningRate, warmupSteps, averagePower, weightPower } = options as Required<ScheduleFreeOptions>
+    const rate = t < warmupSteps ? (learningRate * t) / warmupSteps : learningRate
+    scalars.largestRate = Math.max(scalars.largestRate, rate)
+    const weight = power(t, averagePower) * power(scalars.largestRate, weightPower)
+    scalars.weightSum += weight
+    const c = scalars.weightSum > 0 ? weight / scalars.weightSum : 0
+    return [c, rate * (this.betaOf(options) * (1 - c) - 1), rate]
+  }
+
+  /** x = z + (y − z)/β: what to evaluate and keep. */
+  protected override averageOf(group: ParameterGroup<Required<O>>, i: number): FloatArray {
+    const y = group.parameters[i].data()
+    const z = group.slotView(i, 0)
+    const share = 1 - 1 / this.betaOf(group.values as Required<O>)
+    return y.map((value, k) => value + share * (z[k] - value)) as FloatArray
+  }
+}
