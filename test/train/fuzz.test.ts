@@ -166,7 +166,8 @@ interface Outcome {
 }
 
 const bits = ({ parameters }: Subject) => parameters.map((p) => new Uint32Array(Float32Array.from(p.view()).buffer))
-const place = (error: unknown) => String((error as Error).message).match(/^loss is \S+ at step \d+|^.*/s)?.[0]
+const place = (error: unknown) =>
+  String((error as Error).message).match(/^loss is \S+ at step \d+|^weights are not finite after step \d+|^.*/s)?.[0]
 const targetsOf = ({ data, outputs }: Subject, rows: readonly number[]) =>
   data.targets instanceof Int32Array
     ? Int32Array.from(rows, (r) => data.targets[r])
@@ -265,9 +266,16 @@ function byHandFor(c: Case, it: Subject, seed: number, count: number, epochs: Ou
       sum += loss * batch.length
       seen += batch.length
     }
+    // fit looks at the weights where a callback hears of the epoch, and at the end
+    if (c.change !== null || epoch === count) checkWeights(it, step)
     epochs.push([epoch, sum / seen, optimizer.learningRate])
     if (c.change !== null && epoch >= c.from) CHANGES[c.change](it, epoch)
   }
+}
+
+function checkWeights({ optimizer }: Subject, step: number): void {
+  const trained = optimizer.groups.flatMap(({ parameters }) => parameters).filter((p) => p.requiresGrad)
+  if (!trained.every((p) => p.data().every(Number.isFinite))) throw new Error(`weights are not finite after step ${step}`)
 }
 
 test('fit and the written-out loop end at the same bits', async () => {

@@ -1,5 +1,7 @@
-/** What is said where a loss is not finite. */
+/** What is said where a loss or a weight is not finite. */
 import { NonFiniteError } from '../common/errors.js'
+import type { Module } from '../nn/module.js'
+import type { Parameter } from '../parameter.js'
 import type { Plan } from './plan.js'
 
 /** @internal which step it is, as people count */
@@ -9,13 +11,17 @@ export interface Place {
   batch: number
 }
 
+/** @internal The step after which all weights were last found to be finite: 0 before the first one, −1 where they never were. */
+export interface LastFinite {
+  step: number
+}
+
 /** @internal the error for a loss that is not finite */
-export function diverged({ options: { optimizer } }: Plan, loss: number, { step, epoch, batch }: Place): NonFiniteError {
-  const broken = optimizer.groups.flatMap((g) => [...g.parameters]).find((p) => !p.view().every(Number.isFinite))
-  const where = broken ? `; the first parameter that is not finite is '${broken.name}'` : ''
+export function diverged(plan: Plan, loss: number, { step, epoch, batch }: Place): NonFiniteError {
+  const broken = firstBroken(plan.options.optimizer)
+  const weights = broken === null ? `; the weights are finite, those after step ${step - 1}` : `; ${describe(plan, broken)}`
   return new NonFiniteError(
-    `loss is ${loss} at step ${step} (epoch ${epoch}, batch ${batch})${where}. ` +
-      `Lower the learning rate (now ${optimizer.learningRate}), clip the gradient (clipNorm), or look at the data of that batch`,
+    `loss is ${loss} at step ${step} (epoch ${epoch}, batch ${batch})${weights}. ${remedy(plan)}, or look at the data of that batch`,
   )
 }
 
@@ -23,4 +29,71 @@ export function diverged({ options: { optimizer } }: Plan, loss: number, { step,
 export function stepFailed(plan: Plan, loss: number, at: Place): NonFiniteError {
   for (const p of plan.model.parameters()) p.grad = null
   return diverged(plan, loss, at)
+}
+
+/** @internal Looks at all weights that are trained after a step. @throws NonFiniteError that names the first one that is not finite */
+export function checkWeights(plan: Plan, { step, epoch, batch }: Place): void {
+  const broken = firstBroken(plan.options.optimizer)
+  if (broken !== null)
+    throw new NonFiniteError(
+      `weights are not finite after step ${step} (epoch ${epoch}, batch ${batch}), though its loss was: ${describe(plan, broken)}. ${remedy(plan)}`,
+    )
+  plan.lastFinite.step = step
+}
+
+/** @internal @throws NonFiniteError for the loss of a whole data set that is not finite */
+export function checkEvaluation(who: string, model: Module, loss: number, rows: string): void {
+  if (Number.isFinite(loss)) return
+  const broken = model.parameters().find((p) => !hasFiniteValues(p))
+  const where = broken
+    ? nameOf(model, broken)
+    : `all parameters are finite; look at the numbers of these rows, and at what the model predicts`
+  throw new NonFiniteError(`${who}: loss is ${loss} for ${rows}; ${where}`)
+}
+
+/** @internal whether all weights are finite that are trained */
+export function areWeightsFinite(optimizer: Trains): boolean {
+  return firstBroken(optimizer) === null
+}
+
+interface Trains {
+  readonly groups: readonly { readonly parameters: Iterable<Parameter> }[]
+}
+
+/** The first trained parameter that is not finite: one kernel call for those that lie end to end in memory. */
+function firstBroken({ groups }: Trains): Parameter | null {
+  const trained = groups.flatMap(({ parameters }) => [...parameters]).filter((p) => p.requiresGrad)
+  for (let i = 0; i < trained.length; ) {
+    const { address, backend } = trained[i]
+    let size = 0
+    let next = i
+    while (trained[next]?.backend === backend && trained[next].address === address + size * backend.heap.elementSize)
+      size += trained[next++].size
+    if (!Number.isFinite(backend.kernels.maxAbs(address, size))) return trained.slice(i, next).find((p) => !hasFiniteValues(p)) ?? null
+    i = next
+  }
+  return null
+}
+
+function hasFiniteValues(p: Parameter): boolean {
+  return Number.isFinite(p.backend.kernels.maxAbs(p.address, p.size))
+}
+
+function describe({ model, lastFinite }: Plan, broken: Parameter): string {
+  const { step } = lastFinite
+  const before = ['they were not finite before the first step', 'all were finite before the first step'][step + 1]
+  return `${nameOf(model, broken)} (${before ?? `all were finite after step ${step}`})`
+}
+
+/** `parameter '0.weight' of Dense(4, 16) is NaN at position 3` */
+function nameOf(model: Module, broken: Parameter): string {
+  const path = broken.name.slice(0, Math.max(broken.name.lastIndexOf('.'), 0))
+  const layer = model.modules().find((module) => module.path === path)
+  const values = broken.data()
+  const at = values.findIndex((value) => !Number.isFinite(value))
+  return `parameter '${broken.name}'${layer ? ` of ${layer.describe()}` : ''} is ${values[at]} at position ${at}`
+}
+
+function remedy({ options: { optimizer } }: Plan): string {
+  return `Lower the learning rate (now ${optimizer.learningRate}), clip the gradient (clipNorm)`
 }

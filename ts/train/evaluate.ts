@@ -7,6 +7,7 @@ import type { Loss } from '../loss/loss.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import { checkModel } from './claim.js'
 import { checkData, type DataSet, type Rows, rowsBetween } from './data.js'
+import { checkEvaluation } from './diverged.js'
 import { forwardLoss } from './forward-loss.js'
 import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
 
@@ -21,6 +22,7 @@ export interface EvaluateOptions<M extends MetricsOption = MetricsOption> extend
 /**
  * Loss and metrics over a data set, in evaluation mode, without recording.
  * @example const { loss, accuracy } = evaluateModel(model, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] })
+ * @throws RangeError, ShapeError for data or options that do not fit; NonFiniteError where the loss of a batch is NaN or infinite
  */
 export function evaluateModel<const M extends MetricsOption = readonly []>(
   model: Module,
@@ -32,16 +34,15 @@ export function evaluateModel<const M extends MetricsOption = readonly []>(
   const rows = checkData(options, model.backend, 'evaluateModel', ['loss', 'metrics', 'batchSize'])
   if (typeof options.loss !== 'function')
     throw new TypeError(`evaluateModel: loss wants a function, such as mse, got ${show(options.loss)}`)
-  return evaluateRows(model, rows, options.loss, options.metrics, options.batchSize) as { loss: number } & MetricValues<M>
+  return evaluateRows('evaluateModel', model, rows, options) as { loss: number } & MetricValues<M>
 }
 
-/** @internal loss and metrics batch by batch, each in a scope of its own */
+/** @internal loss and metrics batch by batch, each in a scope of its own. @throws NonFiniteError */
 export function evaluateRows(
+  who: string,
   model: Module,
   rows: Rows,
-  loss: Loss,
-  metrics: MetricsOption | undefined,
-  batchSize = 1024,
+  { loss, metrics, batchSize = 1024 }: Pick<EvaluateOptions, 'loss' | 'metrics' | 'batchSize'>,
 ): { loss: number } & Record<string, number> {
   const means = new RunningMeans(resolveMetrics(metrics))
   const { backend } = rows.inputs
@@ -49,10 +50,13 @@ export function evaluateRows(
   try {
     noGrad(() => {
       for (let from = 0; from < rows.count; from += batchSize) {
-        const batch = rowsBetween(rows, from, Math.min(from + batchSize, rows.count))
+        const to = Math.min(from + batchSize, rows.count)
+        const batch = rowsBetween(rows, from, to)
         scope(backend, () => {
           const result = forwardLoss(model, loss, batch)
-          means.add(result.loss.item(), result.prediction, result.targets, batch.count)
+          const value = result.loss.item()
+          checkEvaluation(who, model, value, `rows ${from} to ${to - 1}`)
+          means.add(value, result.prediction, result.targets, batch.count)
           return result.loss
         })
       }

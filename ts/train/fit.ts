@@ -16,7 +16,8 @@ import { TrainingRun } from './run.js'
  * const history = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, metrics: ['accuracy'] })
  * history.epochs[4].metrics.accuracy <= 1 // true
  * @throws RangeError, ShapeError for data or options that do not fit, before the first step; NonFiniteError as soon as a
- *   loss is NaN or infinite, before the update that would follow; Error if the model is being trained already
+ *   loss is NaN or infinite, before the update that would follow, where a weight is at the end of training or of an epoch that a
+ *   callback hears of, or where the loss of validation is; Error if the model is being trained already
  */
 export async function fit(model: Module, options: FitOptions): Promise<History> {
   const { stack = '' } = new Error()

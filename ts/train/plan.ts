@@ -12,6 +12,7 @@ import type { Parameter } from '../parameter.js'
 import { zeros } from '../tensor.js'
 import type { Callback, Progress } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
+import { areWeightsFinite, type LastFinite } from './diverged.js'
 import type { MetricsOption } from './metrics.js'
 import { takesWholeSteps, type WholeStepOptimizer } from './whole-step.js'
 
@@ -92,6 +93,7 @@ export interface Plan {
   idle: readonly Parameter[]
   /** Each group's learning rate by the first one's, which a schedule keeps; null where they are alike. */
   rates: readonly number[] | null
+  lastFinite: LastFinite
 }
 
 /** @internal @throws RangeError, ShapeError */
@@ -135,6 +137,7 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     batchesPerEpoch,
     idle: idleOf(model, optimizer),
     rates: ratesOf(optimizer),
+    lastFinite: { step: areWeightsFinite(optimizer) ? 0 : -1 },
   }
 }
 

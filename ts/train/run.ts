@@ -5,7 +5,7 @@ import type { ShowsAverages } from '../optim/base/averaging.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
 import type { Rows } from './data.js'
-import type { Place } from './diverged.js'
+import { checkWeights, type Place } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
 import { type BlockLimits, FastSteps, type RowRange, type StepBlock } from './fast/index.js'
 import type { EpochRecord, Execution, History } from './history.js'
@@ -76,6 +76,12 @@ export class TrainingRun {
 
   /** After the last step. */
   async finish(): Promise<History> {
+    const { steps } = this.history
+    try {
+      if (steps > 0) checkWeights(this.plan, this.placeOf(steps - 1))
+    } catch (error) {
+      return this.fail(error)
+    }
     await this.end()
     this.checkFailure()
     this.isOver = true
@@ -247,10 +253,11 @@ export class TrainingRun {
   }
 
   private async endEpoch(progress: Progress): Promise<void> {
+    checkWeights(this.plan, progress)
     // where the model is an average of what is trained, that is what is judged and kept
     const restore = (this.options.optimizer as ShowsAverages).showAverages?.()
     try {
-      if (this.validation) progress.validation = evaluateRows(this.plan.model, this.validation, this.options.loss, this.options.metrics)
+      if (this.validation) progress.validation = this.validate(this.validation, progress)
       this.history.epochs.push(this.record(progress))
       this.tell(progress)
       await this.call('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
@@ -260,6 +267,11 @@ export class TrainingRun {
     this.beginEpoch()
     this.plan.model.train()
     this.epochStarted = performance.now()
+  }
+
+  private validate(rows: Rows, { epoch, step }: Progress): NonNullable<Progress['validation']> {
+    const { loss, metrics } = this.options
+    return evaluateRows(`fit: validation after epoch ${epoch} (step ${step})`, this.plan.model, rows, { loss, metrics })
   }
 
   private record({ epoch, loss, metrics, validation, learningRate }: Progress): EpochRecord {

@@ -3,7 +3,7 @@ import type { Module } from '../nn/module.js'
 import { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
 import { checkModel } from './claim.js'
-import { diverged, type Place, stepFailed } from './diverged.js'
+import { checkWeights, diverged, type Place, stepFailed } from './diverged.js'
 import { FastSteps, type RowRange } from './fast/index.js'
 import { Pacer } from './pacer.js'
 import { FIT_ALONE, type FitOptions, type Plan, planSteps, type StepOptions, setLearningRate } from './plan.js'
@@ -35,7 +35,7 @@ export interface Step {
  *   if (loss < 0.01) break
  * }
  * @throws RangeError, ShapeError for options or data that do not fit, before the first step; NonFiniteError as soon as a
- *   loss is NaN or infinite, before the update that would follow
+ *   loss is NaN or infinite, before the update that would follow, or where a weight is at the end of an epoch
  */
 export async function* trainSteps(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
   checkModel('trainSteps', model)
@@ -46,6 +46,7 @@ export async function* trainSteps(model: Module, options: StepOptions): AsyncGen
   if (pacer.isDue) await pacer.pause()
   const fast = new FastSteps(plan, true)
   for (const step of steps(plan, fast)) {
+    if (step.batch === plan.batchesPerEpoch) checkWeights(plan, step)
     yield step
     fast.codeRan()
     if (pacer.isDue) await pacer.pause()
