@@ -267,6 +267,7 @@ export type { SolveProgress, StopOptions } from './solve/stop.js'
 
 export type { DType, FloatArray } from './backend/heap.js'
 export { type Backend, type BackendOptions, createBackend, defaultBackend, load, reset } from './backend/index.js'
+export { checkKernels } from './backend/js/checked.js'
 export type { Activation as ActivationName, Kernels } from './backend/kernels.js'
 export { supportedVariants, type Variant } from './backend/wasm/load.js'
 export { type Trace, type TracedKernel, type TraceOptions, trace } from './trace.js'

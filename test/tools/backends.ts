@@ -3,9 +3,9 @@
  * with canary words around each, so that overruns, lost inputs and unwritten outputs show.
  */
 
-import { ArrayBufferSource, type DType, Heap } from '../../ts/backend/heap.js'
+import type { DType, Heap } from '../../ts/backend/heap.js'
 import { createBackend } from '../../ts/backend/index.js'
-import { createJsKernels } from '../../ts/backend/js/index.js'
+import { checkKernels } from '../../ts/backend/js/checked.js'
 import type { Kernels, Ptr } from '../../ts/backend/kernels.js'
 import { supportedVariants, type Variant } from '../../ts/backend/wasm/load.js'
 import { LOSSES, OPERATIONS, OTHERS, UPDATES } from '../../ts/backend/wasm/parts.js'
@@ -19,7 +19,7 @@ export interface TestBackend {
   readonly unit: number
 }
 
-/** All of them: js float32, js float64, and the WebAssembly variants that validate. */
+/** All of them: js float32, js float64, both with every call checked, and the WebAssembly variants that validate. */
 export const backends: readonly TestBackend[] = [jsBackend('float32'), jsBackend('float64'), ...supportedVariants().map(wasmBackend)]
 
 /** Sizes that meet every vector body and tail. */
@@ -29,9 +29,9 @@ export const INF = Number.POSITIVE_INFINITY
 export const SMALLEST = 2 ** -126
 
 function jsBackend(dtype: DType): TestBackend {
-  const heap = new Heap(new ArrayBufferSource(), 0, dtype)
+  const { kernels, heap } = checkKernels(createBackend({ backend: 'js', dtype }))
   const float64 = dtype === 'float64'
-  return { label: `js ${dtype}`, kernels: createJsKernels(heap), heap, float64, unit: float64 ? 2 ** -53 : 2 ** -24 }
+  return { label: `js ${dtype}`, kernels, heap, float64, unit: float64 ? 2 ** -53 : 2 ** -24 }
 }
 
 function wasmBackend(variant: Variant): TestBackend {

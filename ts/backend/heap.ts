@@ -94,6 +94,12 @@ export class Heap {
     this.unused.add(ptr, bytes)
   }
 
+  /** The allocated block that an address is in, by a look at each: for checks. */
+  blockAt(ptr: Ptr): { from: Ptr; bytes: number } | undefined {
+    for (const [from, bytes] of this.sizes) if (from <= ptr && ptr < from + bytes) return { from, bytes }
+    return undefined
+  }
+
   /** From now on nothing is allocated: the error is thrown instead. */
   stop(fail: () => Error): void {
     this.failure = fail
