@@ -65,10 +65,10 @@ macro_rules! run_kernel {
     }};
 }
 
-/// Calls a kernel of `$count` whole-number arguments: one arm for each number that there is.
+/// Calls a kernel whose whole-number arguments are `$words`: one arm for each number of them that there is.
 macro_rules! by_count {
-    ($count:expr, $kernel:expr, $words:expr, $floats:tt; $($n:literal: $($i:literal)*;)*) => {
-        match $count {
+    ($kernel:expr, $words:expr, $floats:tt; $($n:literal: $($i:literal)*;)*) => {
+        match $words.len() {
             $($n => run_kernel!($kernel, $words, $floats, $($i)*),)*
             // a trap here is better than a call with arguments that are not there
             _ => unreachable!(),
@@ -86,20 +86,19 @@ fn call(words: Words) -> Option<usize> {
         return if loss & EXPONENT == EXPONENT { None } else { Some(3) };
     }
     let count = (signature & Signature::WHOLE) as usize;
-    let a = &words[2..];
-    let float = |i: usize| f32::from_bits(a[count + i].get() as u32);
-    let double = |i: usize| {
-        f64::from_bits(a[count + 2 * i].get() as u32 as u64 | (a[count + 2 * i + 1].get() as u32 as u64) << 32)
-    };
+    let (whole, behind) = words[2..].split_at(count);
+    let float = |i: usize| f32::from_bits(behind[i].get() as u32);
+    let double =
+        |i: usize| f64::from_bits(behind[2 * i].get() as u32 as u64 | (behind[2 * i + 1].get() as u32 as u64) << 32);
     macro_rules! with_floats {
         ($($floats:tt)*) => {
-            by_count!(count, kernel, a, [$($floats)*];
+            by_count!(kernel, whole, [$($floats)*];
                 2: 0 1; 3: 0 1 2; 4: 0 1 2 3; 5: 0 1 2 3 4; 6: 0 1 2 3 4 5; 7: 0 1 2 3 4 5 6; 8: 0 1 2 3 4 5 6 7;)
         };
     }
     let floats = match signature >> 8 {
         Signature::WHOLE_ALONE => {
-            by_count!(count, kernel, a, [];
+            by_count!(kernel, whole, [];
                 1: 0;
                 2: 0 1;
                 3: 0 1 2;
@@ -119,19 +118,23 @@ fn call(words: Words) -> Option<usize> {
             0
         }
         Signature::ONE_FLOAT => {
-            with_floats!(float(0) => f32);
+            let a = float(0);
+            with_floats!(a => f32);
             1
         }
         Signature::TWO_FLOATS => {
-            with_floats!(float(0) => f32, float(1) => f32);
+            let (a, b) = (float(0), float(1));
+            with_floats!(a => f32, b => f32);
             2
         }
         Signature::ONE_DOUBLE => {
-            with_floats!(double(0) => f64);
+            let a = double(0);
+            with_floats!(a => f64);
             2
         }
         Signature::TWO_DOUBLES => {
-            with_floats!(double(0) => f64, double(1) => f64);
+            let (a, b) = (double(0), double(1));
+            with_floats!(a => f64, b => f64);
             4
         }
         _ => unreachable!(),
