@@ -7,30 +7,13 @@
  *     node --import tsx bench/every-kernel.ts --check      # fails where WebAssembly is slower, and names the kernel
  */
 import { fileURLToPath } from 'node:url'
-import {
-  withActivations,
-  withChoices,
-  withCrossEntropy,
-  withDense,
-  withDropout,
-  withElementLosses,
-  withNormals,
-  withOperations,
-  withOthers,
-  withProducts,
-  withRandom,
-  withSoftmax,
-} from '../ts/backend/families.js'
+import * as families from '../ts/backend/families.js'
 import { ACTIVATIONS, type Kernels, type Ptr } from '../ts/backend/kernels.js'
 import { type Backend, createBackend } from '../ts/index.js'
 
 /** Floats of an element-wise case: in the second cache, as the arrays of a small net are. */
 const N = 1 << 14
 const ROWS = N / 64
-const FAMILIES = [
-  ...[withOperations, withProducts, withDense, withActivations, withSoftmax, withCrossEntropy],
-  ...[withElementLosses, withRandom, withDropout, withNormals, withChoices, withOthers],
-]
 
 /** Where a case finds its arrays: three of floats between 0 and 1, whole numbers below 10, and room for results. */
 export interface Room {
@@ -171,7 +154,7 @@ function roomOf({ heap }: Backend): Room {
 /** Both backends, with their kernels of every family and room for the arrays of the cases. */
 export function contestants(): Contestant[] {
   return [createBackend(), createBackend({ backend: 'js' })].map((backend) => {
-    for (const family of FAMILIES) family(backend)
+    for (const family of Object.values(families)) family(backend)
     const contestant = { backend, room: roomOf(backend) }
     fill(contestant)
     return contestant

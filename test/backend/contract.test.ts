@@ -5,6 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { DoubleKernels } from '../../ts/backend/double.js'
+import * as families from '../../ts/backend/families.js'
 import { createBackend } from '../../ts/backend/index.js'
 import { createJsDoubleKernels } from '../../ts/backend/js/double.js'
 import { ACTIVATIONS, type Kernels, WHOLE_UPDATES } from '../../ts/backend/kernels.js'
@@ -71,6 +72,23 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
     const others = functions.filter((name) => !kernels.has(name) && !fleet.includes(name))
     expect(others.sort()).toEqual(updates().sort())
     for (const name of others) expect(arity(name), name).toBe(UPDATE_ARITY)
+  })
+
+  test('a part has kernels of the families that name it, which lack none', () => {
+    for (const [title, part] of Object.entries(PARTS_OF_CRATE)) {
+      const own = Object.values(families).filter((family) => family.part === part)
+      if (own.length === 0) continue
+      const kernels = new Set(own.flatMap(({ loops }) => Object.keys(loops(jsBackend.heap))))
+      const inPart = Object.keys(partBeside(part, variant, core)).filter((name) => !isInternal(name))
+      expect(
+        inPart.filter((name) => !kernels.has(name)),
+        `${title}, ts/build/pack/parts.mjs`,
+      ).toEqual([])
+      expect(
+        [...kernels].filter((name) => !inPart.includes(name) && !(name in core)),
+        `${title}, ts/backend/families.ts`,
+      ).toEqual([])
+    }
   })
 
   test('no kernel is in two parts', () => {

@@ -1,18 +1,18 @@
 /**
- * Kernels by family, which are there from when something first asks for them, so that a bundle carries only those of what it imports:
- * in WebAssembly, families that are no part of the core (parts.ts); in JavaScript all but a few loops that anything needs.
+ * The one list of families of kernels: of each, one of its kernels by which to see whether the family is there, its loops in JavaScript, and
+ * the part of WebAssembly that has it, if it is no part of the core. A family comes to a backend when something first asks for it, so
+ * that a bundle carries only those of what it imports. ts/build/pack/parts.mjs says which kernels a part has.
  */
 import type { Heap } from './heap.js'
 import type { Backend } from './index.js'
 import { activationKernels } from './js/activation.js'
 import { denseKernels } from './js/dense.js'
-import { choiceKernels } from './js/elementwise.js'
+import { arithmeticKernels, choiceKernels, rareElementwise } from './js/elementwise.js'
 import { gemmKernels } from './js/gemm.js'
 import { crossEntropyKernels, elementLossKernels } from './js/loss.js'
-import { operationKernels } from './js/operations.js'
-import { otherKernels } from './js/others.js'
 import { dropoutKernel, normalKernel, randomKernels } from './js/random.js'
-import { softmaxKernels } from './js/softmax.js'
+import { extremeKernels, sumKernel } from './js/reduce.js'
+import { logSoftmaxKernels, softmaxKernels } from './js/softmax.js'
 import type { Kernels } from './kernels.js'
 import type { WasmPart } from './wasm/load.js'
 import { LOSSES, OPERATIONS, OTHERS } from './wasm/parts.js'
@@ -20,25 +20,45 @@ import { LOSSES, OPERATIONS, OTHERS } from './wasm/parts.js'
 /** A backend's kernels, among them those of a family. */
 export type With = (backend: Backend) => Kernels
 
-/** A family by one of its kernels, as JavaScript and as a part of WebAssembly, if it is one. */
-function family(first: keyof Kernels, make: (heap: Heap) => Partial<Kernels>, part?: WasmPart): With {
-  return (backend) => {
-    const { kernels } = backend
-    if (typeof kernels[first] !== 'function') Object.assign(kernels, (part && backend.part(part)) ?? make(backend.heap))
-    return kernels
-  }
+/** Loops in JavaScript over a heap. */
+type Loops = (heap: Heap) => Partial<Kernels>
+
+export interface Family extends With {
+  readonly loops: Loops
+  readonly part?: WasmPart
 }
 
-export const withOperations: With = /* @__PURE__ */ family('reduceSum', operationKernels, OPERATIONS)
-export const withProducts: With = /* @__PURE__ */ family('matmul', gemmKernels)
-export const withDense: With = /* @__PURE__ */ family('denseForward', denseKernels)
-export const withActivations: With = /* @__PURE__ */ family('activationForward', activationKernels)
-export const withSoftmax: With = /* @__PURE__ */ family('softmax', softmaxKernels, OPERATIONS)
-export const withCrossEntropy: With = /* @__PURE__ */ family('crossEntropyIndices', crossEntropyKernels)
-export const withElementLosses: With = /* @__PURE__ */ family('squaredError', elementLossKernels, LOSSES)
-export const withRandom: With = /* @__PURE__ */ family('randomUniform', randomKernels)
-export const withDropout: With = /* @__PURE__ */ family('dropout', dropoutKernel, OPERATIONS)
+function family(first: keyof Kernels, loops: Loops, part?: WasmPart): Family {
+  const withFamily: With = (backend) => {
+    const { kernels } = backend
+    if (typeof kernels[first] !== 'function') Object.assign(kernels, (part && backend.part(part)) ?? loops(backend.heap))
+    return kernels
+  }
+  return Object.assign(withFamily, { loops, part })
+}
+
+// A bundler leaves out the families that nothing imports, as each is said to be pure.
+
+export const withProducts = /* @__PURE__ */ family('matmul', gemmKernels)
+export const withDense = /* @__PURE__ */ family('denseForward', denseKernels)
+export const withActivations = /* @__PURE__ */ family('activationForward', activationKernels)
+export const withCrossEntropy = /* @__PURE__ */ family('crossEntropyIndices', crossEntropyKernels)
+export const withChoices = /* @__PURE__ */ family('maximum', choiceKernels)
+export const withRandom = /* @__PURE__ */ family('randomUniform', randomKernels)
 /** For first weights, which may be normal: the loop in JavaScript, of the same bits, unless WebAssembly is there for something else. */
-export const withNormals: With = /* @__PURE__ */ family('randomNormal', normalKernel)
-export const withChoices: With = /* @__PURE__ */ family('maximum', choiceKernels)
-export const withOthers: With = /* @__PURE__ */ family('pow', otherKernels, OTHERS)
+export const withNormals = /* @__PURE__ */ family('randomNormal', normalKernel)
+export const withElementLosses = /* @__PURE__ */ family('squaredError', elementLossKernels, LOSSES)
+export const withSoftmax = /* @__PURE__ */ family('softmax', softmaxKernels, OPERATIONS)
+export const withDropout = /* @__PURE__ */ family('dropout', dropoutKernel, OPERATIONS)
+/** Operations that nets, losses and optimizers do without. */
+export const withOperations = /* @__PURE__ */ family(
+  'reduceSum',
+  (heap) => ({ ...arithmeticKernels(heap), ...sumKernel(heap) }),
+  OPERATIONS,
+)
+/** Operations that are seldom used. */
+export const withOthers = /* @__PURE__ */ family(
+  'pow',
+  (heap) => ({ ...rareElementwise(heap), ...extremeKernels(heap), ...logSoftmaxKernels(heap), ...normalKernel(heap) }),
+  OTHERS,
+)

@@ -7,7 +7,7 @@ import { show } from '../../common/show.js'
 import type { Heap } from '../heap.js'
 import type { Backend } from '../index.js'
 import { ACTIVATIONS, type Kernels, type Ptr, SAVES_INPUT, SCRATCH_BYTES } from '../kernels.js'
-import { createJsKernels } from './index.js'
+import { createJsKernels } from './all.js'
 
 /** What a kernel reads or writes through one of its arguments. */
 interface Span {

@@ -1,0 +1,10 @@
+/** The whole table of kernels in JavaScript, for who checks or measures it: programs have the families that they ask for. */
+import * as families from '../families.js'
+import type { Heap } from '../heap.js'
+import type { Kernels } from '../kernels.js'
+import { createBasicKernels } from './index.js'
+
+/** Every kernel over the given memory, as float32 or float64 after `heap.dtype`. */
+export function createJsKernels(heap: Heap): Kernels {
+  return Object.assign(createBasicKernels(heap), ...Object.values(families).map(({ loops }) => loops(heap)))
+}
