@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { FloatArray } from '../../ts/backend/heap.js'
 import { type Backend, createBackend } from '../../ts/backend/index.js'
+import * as gradus from '../../ts/index.js'
 import { square, sum } from '../../ts/index.js'
 import {
   Adam,
@@ -48,6 +49,21 @@ function run(optimizer: Optimizer, parameters: readonly Parameter[], steps: numb
   }
   return parameters.flatMap((p) => [...p.view()])
 }
+
+test.each(classes)('%s is public, says its name and finds its kernel', (name, Class) => {
+  const remedy = 'see "An optimizer" in CONTRIBUTING.md'
+  expect((gradus as Record<string, unknown>)[name], `ts/index.ts does not export ${name}; ${remedy}`).toBe(Class)
+  // Minifiers rename classes, and saved states carry the name.
+  const getter = Object.getOwnPropertyDescriptor(Class, 'name')?.get
+  expect(getter?.call(Class), `${name} has no static getter of its name; ${remedy}`).toBe(name)
+  const optimizer = new Class(make([[2, 2]], createBackend({ backend: 'wasm' })))
+  const { kernel, values } = optimizer.groups[0]
+  const wanted = (optimizer as unknown as { kernel(options: object): string | undefined }).kernel(values)
+  expect(
+    kernel !== undefined,
+    `kernel '${wanted}' is not found: its line in crate/optim/rules.rs, make wasm, and static part; ${remedy}`,
+  ).toBe(wanted !== undefined)
+})
 
 const SHAPES = [[3, 4], [5], [0], [1], [2, 7]]
 
