@@ -141,6 +141,7 @@ export const CASES: Record<keyof Kernels, Cases> = {
   randomUniform: { [`${N}`]: (k, { out }) => k.randomUniform(out, N, 1, 2, 3, 4, 0, 1) },
   randomNormal: { [`${N}`]: (k, { out }) => k.randomNormal(out, N, 1, 2, 3, 4, 0, 1) },
   dropout: { [`${N}`]: (k, { x, out }) => k.dropout(x, out, N, 1, 2, 3, 4, 0.5) },
+  permutation: { [`${N}`]: (k, { out }) => k.permutation(out, N, 1, 2, 3, 4) },
 }
 
 /** Floats of each array. */

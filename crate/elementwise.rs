@@ -2,7 +2,7 @@
 
 use crate::lane::{F32x4, Lane};
 use crate::math;
-use crate::sweep::{map, zip, Cells, Map, Zip};
+use crate::sweep::{zip, Cells, Map, Zip};
 use core::cell::Cell;
 
 /// Names a formula over two lanes.
@@ -151,9 +151,31 @@ pub fn transpose(x: Cells, y: Cells, rows: usize, cols: usize) {
 
 /// y\[r,:\] = table\[index\[r\],:\]
 pub fn gather_rows(table: Cells, index: &[Cell<i32>], y: Cells, cols: usize) {
-    for (index, y) in index.iter().zip(y.chunks_exact(cols.max(1))) {
-        map(Copy, &table[index.get() as usize * cols..][..cols], y);
+    if cols == 1 {
+        for (index, y) in index.iter().zip(y) {
+            y.set(table[index.get() as usize].get());
+        }
+        return;
     }
+    for (index, y) in index.iter().zip(y.chunks_exact(cols.max(1))) {
+        copy_row(&table[index.get() as usize * cols..][..cols], y);
+    }
+}
+
+/// y = x, apart from each other, in whole vectors of which the last may overlap the one before.
+#[inline(always)]
+fn copy_row(x: Cells, y: Cells) {
+    let n = x.len();
+    if n < F32x4::WIDTH {
+        return F32x4::get_few(x).set_few(y);
+    }
+    let end = n - F32x4::WIDTH;
+    let mut at = 0;
+    while at < end {
+        F32x4::get(&x[at..]).set(&y[at..]);
+        at += F32x4::WIDTH;
+    }
+    F32x4::get(&x[end..]).set(&y[end..]);
 }
 
 /// table\[index\[r\],:\] += dy\[r,:\], rows in ascending order

@@ -3,10 +3,11 @@
 //! ts/backend/js/random.ts does the same operations in the same order on integers and doubles, so that both give the
 //! same bits. Change neither alone.
 
-use crate::lane::number::{ceil, sqrt};
+use crate::lane::number::{ceil, floor, sqrt};
 use crate::lane::{F32x4, Lane, U32x4};
 use crate::precise::ln;
 use crate::sweep::Cells;
+use core::array::from_fn;
 use core::cell::Cell;
 use core::hint::black_box;
 
@@ -84,6 +85,27 @@ impl Source {
         self.fill(y, |word| (mean + std * normal_quantile((f64::from(word) + 0.5) / 4_294_967_296.0)) as f32);
     }
 
+    /// The numbers 0..n in random order (Fisher-Yates): from the last place down to the second, the numbers at i and at ⌊u·(i + 1)⌋ change
+    /// places. Number u of 53 bits is made of words 2i and 2i + 1.
+    pub fn permutation(self, order: &[Cell<i32>]) {
+        for (i, place) in order.iter().enumerate() {
+            place.set(i as i32);
+        }
+        let [counter, stream, zero] = [self.counter, self.stream, 0].map(U32x4::splat);
+        for block in (0..order.len().div_ceil(EIGHT)).rev() {
+            let words =
+                philox_four([U32x4::counting(4 * block as u32), counter, stream, zero], self.key).map(U32x4::to_array);
+            let first = EIGHT * block;
+            let other = from_fn::<_, EIGHT, _>(|j| {
+                let words = &words[j / 2][2 * (j % 2)..];
+                below(fraction(words[0], words[1]), (first + j + 1) as u32)
+            });
+            for (i, place) in order.iter().enumerate().skip(first.max(1)).take(EIGHT - usize::from(first == 0)).rev() {
+                place.swap(&order[other[i - first]]);
+            }
+        }
+    }
+
     /// x·s where u ≥ rate, else 0, with s = 1 / (1 − rate) as a float; in place allowed.
     pub fn dropout(self, x: Cells, y: Cells, rate: f64) {
         let whole = y.len() / SIXTEEN * SIXTEEN;
@@ -114,6 +136,21 @@ impl Source {
 
 /// Numbers of four counters.
 const SIXTEEN: usize = 16;
+
+/// Numbers of 53 bits of four counters.
+const EIGHT: usize = 8;
+
+/// A number in \[0, 1) of the upper 27 bits of one word and the upper 26 of another.
+#[inline(always)]
+fn fraction(high: u32, low: u32) -> f64 {
+    (u64::from(high >> 5) << 26 | u64::from(low >> 6)) as i64 as f64 / 9_007_199_254_740_992.0
+}
+
+/// ⌊u·n⌋ for u in \[0, 1): the last bits of 2⁵² + ⌊u·n⌋, as engines check the range in conversions of doubles.
+#[inline(always)]
+fn below(u: f64, n: u32) -> usize {
+    (floor(u * f64::from(n)) + 4_503_599_627_370_496.0).to_bits() as u32 as usize
+}
 
 /// 2⁻²⁴, of which numbers in \[0, 1) are multiples.
 pub const UNIT: f64 = 1.0 / 16_777_216.0;

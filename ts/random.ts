@@ -3,7 +3,7 @@
  * A number depends on (seed, stream, counter, position) alone, so the same seed gives the same run on every backend.
  */
 
-import { normalQuantile, philoxInto } from './backend/js/random.js'
+import { normalQuantile, permute, uniform53 } from './backend/js/random.js'
 import { checkCount } from './common/checks.js'
 import { show } from './common/show.js'
 
@@ -46,11 +46,8 @@ export class Generator {
     checkCount('Generator: n', n, 0)
     const out = new Float64Array(n)
     Generator.hostDraws++
-    const counter = this.counter++
-    for (let i = 0; i < n; i++) {
-      if ((i & 1) === 0) this.draw(i, counter)
-      out[i] = uniform(i)
-    }
+    for (let i = 0; i < n; i++) out[i] = uniform53(i, this, (i & 1) === 1)
+    this.counter++
     return out
   }
 
@@ -59,37 +56,13 @@ export class Generator {
     return this.uniforms(n).map((u) => normalQuantile(Math.max(u, 2 ** -54)))
   }
 
-  /** Fills {@link words} for the uniform numbers i and i ^ 1 of a draw. */
-  private draw(i: number, counter: number): void {
-    philoxInto(words, i >>> 1, counter, this.stream, 0, this.seedLow, this.seedHigh)
-  }
-
   /** The numbers 0..n-1 in random order (Fisher-Yates). */
   permutation(n: number): Int32Array {
     checkCount('Generator: n', n, 0)
     const order = new Int32Array(n)
-    for (let i = 0; i < n; i++) order[i] = i
     Generator.hostDraws++
-    const counter = this.counter++
-    for (let i = n - 1; i > 0; i--) {
-      if (i === n - 1 || (i & 1) === 1) this.draw(i, counter)
-      const j = Math.floor(uniform(i) * (i + 1))
-      const swapped = order[i]
-      order[i] = order[j]
-      order[j] = swapped
-    }
+    permute(order, this)
+    this.counter++
     return order
   }
-}
-
-/** Two numbers of 53 bits, each from two words. */
-const words = new Uint32Array(4)
-
-/** Uniform number i of a draw whose words are there. */
-function uniform(i: number): number {
-  return (i & 1) === 0 ? fraction(words[0], words[1]) : fraction(words[2], words[3])
-}
-
-function fraction(high: number, low: number): number {
-  return ((high >>> 5) * 67108864 + (low >>> 6)) / 9007199254740992
 }

@@ -244,4 +244,5 @@ const SIZES: Partial<Record<keyof Kernels, Range>> = {
   randomUniform: [1, 2],
   randomNormal: [1, 2],
   dropout: [2, 3],
+  permutation: [1, 2],
 }

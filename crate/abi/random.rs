@@ -1,6 +1,6 @@
 //! Random numbers.
 
-use super::{cells, Ptr};
+use super::{cells, integers, Ptr};
 use crate::random::Source;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -20,4 +20,10 @@ pub fn random_normal(y: Ptr, n: usize, seed_low: u32, seed_high: u32, stream: u3
 #[wasm_bindgen]
 pub fn dropout(x: Ptr, y: Ptr, n: usize, seed_low: u32, seed_high: u32, stream: u32, counter: u32, rate: f64) {
     Source { key: [seed_low, seed_high], stream, counter }.dropout(cells(x, n), cells(y, n), rate);
+}
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen]
+pub fn permutation(order: Ptr, n: usize, seed_low: u32, seed_high: u32, stream: u32, counter: u32) {
+    Source { key: [seed_low, seed_high], stream, counter }.permutation(integers(order, n));
 }

@@ -77,6 +77,16 @@ describe.each(backends)('$label', (backend) => {
     expect(Math.abs(mean(normal.map((v) => ((v - 2) / 0.5) ** 4)) - 3)).toBeLessThan(0.15)
   })
 
+  test.each([0, 1, 2, 7, 8, 9, 17, 1000])('permutation of %d numbers is that of a Generator', (n) => {
+    const generator = new Generator(2 ** 33 + 5, 6)
+    generator.counter = 7
+    inRoom(room, 'permutation', (kernels) => {
+      const order = room.intOutput(n)
+      kernels.permutation(order, n, 5, 2, 6, 7)
+      expect([...backend.heap.intView(order, n)]).toEqual([...generator.permutation(n)])
+    })
+  })
+
   test('dropout keeps a share of 1 − rate; the call is its own backward; rate 0 keeps all', () => {
     const n = 10_000
     const ones = new Float64Array(n).fill(1)

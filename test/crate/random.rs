@@ -169,3 +169,23 @@ fn a_prefix_is_a_prefix() {
     abi::dropout(ptr(&x), y.ptr(), 257, SEED.0, SEED.1, SEED.2, SEED.3, 0.4);
     assert_same(y.read(), &dropout(&x, 0.4), "dropout in place and apart");
 }
+
+/// Number i of 53 bits of a draw, by the contract.
+fn fraction(i: usize) -> f64 {
+    let words = philox([i as u32 / 2, SEED.3, SEED.2, 0], [SEED.0, SEED.1]);
+    let [high, low] = [0, 1].map(|j| words[2 * (i % 2) + j]);
+    (f64::from(high >> 5) * 2f64.powi(26) + f64::from(low >> 6)) / 2f64.powi(53)
+}
+
+#[test]
+fn permutations_change_places_as_the_contract_says() {
+    for n in lengths().chain([1000]) {
+        let mut order: Vec<i32> = (0..n as i32).collect();
+        for i in (1..n).rev() {
+            order.swap(i, (fraction(i) * (i + 1) as f64).floor() as usize);
+        }
+        let mut got = vec![-1i32; n];
+        abi::permutation(got.as_mut_ptr() as usize, n, SEED.0, SEED.1, SEED.2, SEED.3);
+        assert_eq!(got, order, "{n}");
+    }
+}

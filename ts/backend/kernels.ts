@@ -202,6 +202,11 @@ export interface Kernels {
   randomNormal(y: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number, mean: number, std: number): void
   /** y[i] = u ≥ rate ? x[i]·s : 0, s = 1 / (1 − rate) as an element, u as in randomUniform; the same call on dy is its own backward; in place allowed */
   dropout(x: Ptr, y: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number, rate: number): void
+  /**
+   * order = the int32 numbers 0..n-1, where for i from n − 1 down to 1 those at i and at ⌊u·(i + 1)⌋ change places (Fisher-Yates). u has
+   * 53 bits, of words 2i and 2i + 1: ((first >>> 5) · 2²⁶ + (second >>> 6)) · 2⁻⁵³
+   */
+  permutation(order: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number): void
 }
 
 /**

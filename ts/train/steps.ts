@@ -1,10 +1,10 @@
 /** Training as an iterator of steps: the loop that `fit` is a thin layer on. */
 import type { Module } from '../nn/module.js'
-import { Generator } from '../random.js'
 import type { Tensor } from '../tensor.js'
 import { checkModel } from './claim.js'
 import { checkWeights, diverged, type Place, stepFailed } from './diverged.js'
 import { FastSteps, type RowRange } from './fast/index.js'
+import { EpochOrders } from './orders.js'
 import { Pacer } from './pacer.js'
 import { FIT_ALONE, type FitOptions, type Plan, planSteps, type StepOptions, setLearningRate } from './plan.js'
 import { closureStep, takesWholeSteps, wholeStep } from './whole-step.js'
@@ -54,14 +54,15 @@ export async function* trainSteps(model: Module, options: StepOptions): AsyncGen
 }
 
 /** @internal the steps of all epochs, each taken when it is asked for */
-export function* steps(plan: Plan, fast: FastSteps): Generator_<Step, void, void> {
+export function* steps(plan: Plan, fast: FastSteps): Generator<Step, void, void> {
   const { rows, options, epochs, batchSize, batchesPerEpoch } = plan
-  const { shuffle = true, seed = 0, schedule } = options
-  const generator = shuffle ? new Generator(seed) : null
+  const { schedule } = options
+  const orders = new EpochOrders(plan)
   let step = 0
   try {
     for (let epoch = 1; epoch <= epochs; epoch++) {
-      const order = generator?.permutation(rows.count) ?? null
+      const order = orders.of(epoch - 1)
+      orders.forgetBefore(epoch - 1)
       for (let batch = 1; batch <= batchesPerEpoch; batch++) {
         const from = (batch - 1) * batchSize
         if (schedule !== undefined) setLearningRate(plan, schedule(step))
@@ -83,8 +84,6 @@ export function endSteps(plan: Plan, fast: FastSteps): void {
 function forgetIdle({ idle }: Plan): void {
   for (const p of idle) if (p.gradientState === 'ready') p.gradientState = 'used'
 }
-
-type Generator_<T, R, N> = globalThis.Generator<T, R, N>
 
 /** @internal A step with the learning rate as it is. Who does not watch gets no prediction where that takes a forward pass more. */
 export function takeStep(plan: Plan, fast: FastSteps, range: RowRange, at: Place, isWatched = true): Step {

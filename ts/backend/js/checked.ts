@@ -154,6 +154,7 @@ const SPANS: Record<keyof Kernels, Spans> = {
   randomUniform: random,
   randomNormal: random,
   dropout: unary,
+  permutation: (d, order, n) => [{ ...d.output('order', order, n), bytes: 4 }],
 }
 
 /** Where memory is taken, and by whom. */

@@ -36,10 +36,44 @@ function mulHigh(high: number, low: number, c: number): number {
   return (Math.imul(high, cHigh) + (middle >>> 16) + (lower >>> 16)) | 0
 }
 
-export function randomKernels(heap: Heap): Pick<Kernels, 'randomUniform'> {
+/** What a draw is made from: a key of two words, a stream under it, and which draw of the stream. */
+export interface DrawSource {
+  readonly seedLow: number
+  readonly seedHigh: number
+  readonly stream: number
+  readonly counter: number
+}
+
+const drawn = new Uint32Array(4)
+
+/** Uniform number i of a draw, with 53 bits. The words of a counter make two: `isNext` where those of i ^ 1 were asked for last. */
+export function uniform53(i: number, { seedLow, seedHigh, stream, counter }: DrawSource, isNext: boolean): number {
+  if (!isNext) philoxInto(drawn, i >>> 1, counter, stream, 0, seedLow, seedHigh)
+  return (i & 1) === 0 ? fraction(drawn[0], drawn[1]) : fraction(drawn[2], drawn[3])
+}
+
+function fraction(high: number, low: number): number {
+  return ((high >>> 5) * 67108864 + (low >>> 6)) / 9007199254740992
+}
+
+/** The numbers 0..n-1 in random order (Fisher-Yates). */
+export function permute(order: Int32Array, source: DrawSource): void {
+  for (let i = 0; i < order.length; i++) order[i] = i
+  for (let i = order.length - 1; i > 0; i--) {
+    const j = Math.floor(uniform53(i, source, i < order.length - 1 && (i & 1) === 0) * (i + 1))
+    const swapped = order[i]
+    order[i] = order[j]
+    order[j] = swapped
+  }
+}
+
+export function randomKernels(heap: Heap): Pick<Kernels, 'randomUniform' | 'permutation'> {
   const shift = floatShift(heap)
   const words = new Uint32Array(4)
   return {
+    permutation(order, n, seedLow, seedHigh, stream, counter) {
+      permute(heap.intView(order, n), { seedLow, seedHigh, stream, counter })
+    },
     randomUniform(y, n, seedLow, seedHigh, stream, counter, low, high) {
       const f = heap.floats
       for (let i = 0, p = y >>> shift; i < n; i++, p++) {

@@ -25,6 +25,6 @@ export const partsOf = (exports) => ({
   operations: ['neg', 'exp', 'square', 'transpose', 'reduceSum', 'softmax', 'softmaxBackward', 'dropout'],
   others: [
     ...['pow', 'abs', 'sign', 'log', 'sqrt', 'reciprocal', 'sin', 'cos', 'erf'],
-    ...['gatherRows', 'scatterAddRows', 'reduceMax', 'reduceMin', 'argmax', 'logSoftmax', 'logSoftmaxBackward', 'randomNormal'],
+    ...['scatterAddRows', 'reduceMax', 'reduceMin', 'argmax', 'logSoftmax', 'logSoftmaxBackward', 'randomNormal'],
   ],
 })

@@ -2,8 +2,8 @@
  * Steps that nobody looks at one by one: training in blocks, each as long as two milliseconds of work, in one call of
  * WebAssembly where that is possible ({@link StepProgram}) and step by step otherwise. The bits are the same.
  */
-import { Generator } from '../../random.js'
 import { stepFailed } from '../diverged.js'
+import { EpochOrders } from '../orders.js'
 import { type Plan, type StepOptions, setLearningRate } from '../plan.js'
 import type { Recording, RowRange } from './recording.js'
 import { gradientsWait, MOST_STEPS, StepProgram } from './step-program.js'
@@ -192,29 +192,6 @@ export class BlockRunner {
 
   private placeOf(step: number): { step: number; epoch: number; batch: number } {
     return { step: step + 1, epoch: this.epochOf(step) + 1, batch: (step % this.plan.batchesPerEpoch) + 1 }
-  }
-}
-
-/** The order of the rows in each epoch, from epoch 0 on. */
-class EpochOrders {
-  private readonly generator: Generator | null
-  private readonly kept = new Map<number, Int32Array>()
-  private drawn = 0
-  private readonly rows: number
-
-  constructor({ rows, options: { shuffle = true, seed = 0 } }: Plan) {
-    this.generator = shuffle ? new Generator(seed) : null
-    this.rows = rows.count
-  }
-
-  of(epoch: number): Int32Array | null {
-    if (this.generator === null) return null
-    while (this.drawn <= epoch) this.kept.set(this.drawn++, this.generator.permutation(this.rows))
-    return this.kept.get(epoch) as Int32Array
-  }
-
-  forgetBefore(epoch: number): void {
-    for (const known of this.kept.keys()) if (known < epoch) this.kept.delete(known)
   }
 }
 

@@ -45,7 +45,7 @@ interface Place {
 }
 
 /** One input of the batch: rows of data, and where they go. */
-interface BatchPart {
+export interface BatchPart {
   rows: Tensor
   to: Tensor
   ptr: Ptr

@@ -12,12 +12,14 @@ import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { Parameter } from '../../parameter.js'
 import { copyRows } from '../data.js'
 import { onOneThread, Program } from './program.js'
-import type { Recording, RowRange } from './recording.js'
+import type { BatchPart, Recording, RowRange } from './recording.js'
 import { canPlan, ROW, type StepHooks, StepPlanner } from './step-planner.js'
 
 /** Most steps in one call, and most bytes of what differs between them: they should stay in a second-level cache. */
 export const MOST_STEPS = 256
 const MOST_BYTES = 1 << 19
+/** A data set of up to so many times the rows of a run is copied as a whole, and the rows are then picked by a kernel. */
+const MOST_PASSES = 4
 
 /** What a run of many steps did. */
 interface ProgramResult {
@@ -28,10 +30,18 @@ interface ProgramResult {
   loss(i: number): number
 }
 
+/** Room for all rows of a data set, for each input of the batch, and for the places of those that a run picks. */
+interface WholeRows {
+  readonly tables: readonly Ptr[]
+  readonly places: Ptr
+}
+
 /** The steps of one recording with one optimizer, as a program. */
 export class StepProgram {
   private readonly planner: StepPlanner
   private readonly staged: readonly Ptr[]
+  /** Null where the data set is too large. */
+  private readonly whole: WholeRows | null
   private readonly hyper: Ptr
   private readonly losses: Ptr
 
@@ -46,6 +56,13 @@ export class StepProgram {
   ) {
     this.planner = new StepPlanner(optimizer)
     this.staged = recording.batch.map(({ to }) => recording.allocate(4 * to.size * capacity))
+    const isSmall = recording.batch.every(({ rows, to }) => rows.size <= MOST_PASSES * to.size * capacity)
+    this.whole = isSmall
+      ? {
+          tables: recording.batch.map(({ rows }) => recording.allocate(4 * rows.size)),
+          places: recording.allocate(4 * recording.size * capacity),
+        }
+      : null
     this.hyper = recording.allocate(4 * ROW * updates * capacity)
     this.losses = recording.allocate(4 * capacity)
   }
@@ -113,26 +130,53 @@ export class StepProgram {
 
   /** Copies the rows of all steps in; false where the step would refuse some of them. */
   private stage(ranges: readonly RowRange[], steps: number): boolean {
-    const { batch, size } = this.recording
-    for (let i = 0; i < batch.length; i++) {
-      const { rows, to, checks } = batch[i]
-      const width = to.size / size
-      let at = this.staged[i]
-      for (const { order, from, to: end } of ranges) {
-        copyRows(rows, at, order, from, end)
-        at += 4 * width * (end - from)
+    const { recording, staged, whole } = this
+    const isPicked = whole !== null && ranges[0].order !== null
+    if (isPicked) this.placeRows(ranges, whole.places)
+    return recording.batch.every((part, i) => {
+      if (isPicked) this.pickRows(part, whole, i, steps)
+      else {
+        let at = staged[i]
+        for (const { order, from, to } of ranges) {
+          copyRows(part.rows, at, order, from, to)
+          at += ((4 * part.to.size) / recording.size) * (to - from)
+        }
       }
-      if (checks.length === 0) continue
-      const { heap } = this.optimizer.groups[0].backend
-      const elements = (to.dtype === 'int32' ? heap.ints : heap.floats).subarray(this.staged[i] / 4, this.staged[i] / 4 + steps * to.size)
-      try {
-        for (const check of checks) check(elements)
-      } catch {
-        // the step that it is says so itself, after those before it
-        return false
-      }
+      return this.areAccepted(part, staged[i], steps)
+    })
+  }
+
+  /** Writes which rows the steps see, one after the other. */
+  private placeRows(ranges: readonly RowRange[], places: Ptr): void {
+    const { ints } = this.optimizer.groups[0].backend.heap
+    let at = places / 4
+    for (const { order, from, to } of ranges) {
+      ints.set((order as Int32Array).subarray(from, to), at)
+      at += to - from
     }
-    return true
+  }
+
+  /** Copies all rows of the data set, as it is now, and picks those of the steps out of them. */
+  private pickRows({ rows, to }: BatchPart, { tables, places }: WholeRows, i: number, steps: number): void {
+    const { kernels } = this.optimizer.groups[0].backend
+    const { size } = this.recording
+    copyRows(rows, tables[i], null, 0, rows.shape[0])
+    kernels.gatherRows(tables[i], places, this.staged[i], steps * size, to.size / size)
+  }
+
+  /** Whether the checks of the step accept the rows of all steps; where they see the data set more than once, it is looked at instead. */
+  private areAccepted({ rows, to, checks }: BatchPart, staged: Ptr, steps: number): boolean {
+    if (checks.length === 0) return true
+    const { heap } = this.optimizer.groups[0].backend
+    const floats = to.dtype === 'int32' ? heap.ints : heap.floats
+    const elements = rows.size <= steps * to.size ? rows.read() : floats.subarray(staged / 4, staged / 4 + steps * to.size)
+    try {
+      for (const check of checks) check(elements)
+      return true
+    } catch {
+      // the step that it is says so itself, after those before it
+      return false
+    }
   }
 }
 

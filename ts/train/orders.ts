@@ -1,0 +1,50 @@
+/** The order of the rows in each epoch. */
+import type { Backend } from '../backend/index.js'
+import { SCRATCH_BYTES } from '../backend/kernels.js'
+import { Generator } from '../random.js'
+import type { Plan } from './plan.js'
+
+/** @internal The orders of a training from epoch 0 on: those of `new Generator(seed).permutation(rows)`, one after the other. */
+export class EpochOrders {
+  private readonly generator: Generator | null
+  private readonly kept = new Map<number, Int32Array>()
+  /** Orders that nobody asks for any more: epochs come quickly, and new arrays of each would be much for the collector. */
+  private readonly spare: Int32Array[] = []
+  private drawn = 0
+  private readonly rows: number
+  private readonly backend: Backend
+
+  constructor({ model, rows, options: { shuffle = true, seed = 0 } }: Pick<Plan, 'model' | 'rows' | 'options'>) {
+    this.generator = shuffle ? new Generator(seed) : null
+    this.rows = rows.count
+    this.backend = model.backend
+  }
+
+  /** Null where rows are not shuffled. Valid until {@link forgetBefore} is told that it is over. */
+  of(epoch: number): Int32Array | null {
+    if (this.generator === null) return null
+    while (this.drawn <= epoch) this.kept.set(this.drawn++, this.draw(this.generator))
+    return this.kept.get(epoch) as Int32Array
+  }
+
+  /** No earlier epoch is asked for any more. */
+  forgetBefore(epoch: number): void {
+    for (const [known, order] of this.kept) {
+      if (known >= epoch) return
+      this.kept.delete(known)
+      this.spare.push(order)
+    }
+  }
+
+  /** By the kernel, which has the same bits, where there is room for all numbers. */
+  private draw(generator: Generator): Int32Array {
+    const { rows, backend } = this
+    const { kernels, heap } = backend
+    if (typeof kernels.permutation !== 'function' || 4 * rows > SCRATCH_BYTES) return generator.permutation(rows)
+    const { seedLow, seedHigh, stream } = generator
+    kernels.permutation(heap.scratch, rows, seedLow, seedHigh, stream, generator.counter++)
+    const order = this.spare.pop() ?? new Int32Array(rows)
+    order.set(heap.intView(heap.scratch, rows))
+    return order
+  }
+}
