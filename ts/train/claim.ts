@@ -1,9 +1,20 @@
-/** A model is trained by one at a time. */
+/** A model is trained by one at a time, and so is each layer and parameter that it shares with others. */
 
 import { show } from '../common/show.js'
 import { Module } from '../nn/module.js'
+import type { Parameter } from '../parameter.js'
 
-const training = new WeakSet<Module>()
+/** Who trains a layer or parameter, until it is over or forgotten. */
+interface Claim {
+  readonly who: string
+  /** What ends the claim. Who trains holds it: an iterator that nobody holds any more trains nothing. */
+  readonly release: WeakRef<() => void>
+}
+
+const claims = new WeakMap<object, Set<Claim>>()
+
+/** Loops that take one step when they are asked for it may take turns on a model; nothing else is in the midst of something then. */
+const TAKES_TURNS = 'trainSteps'
 
 /** @internal @throws TypeError for what is no model */
 export function checkModel(who: string, model: unknown): void {
@@ -11,15 +22,33 @@ export function checkModel(who: string, model: unknown): void {
 }
 
 /**
- * @internal
- * @returns what gives the model free again
- * @throws Error if it is being trained already, TypeError for what is no model
+ * @internal Claims a model with all that is in it.
+ * @returns what gives the model free again, as does its being collected
+ * @throws Error if it or a part of it is being trained already, TypeError for what is no model
  */
 export function claim(who: string, model: Module): () => void {
   checkModel(who, model)
-  if (training.has(model)) throw new Error(`${who}: this model is being trained already; wait for the first fit to end`)
-  training.add(model)
-  return () => {
-    training.delete(model)
+  const parts = [...model.modules(), ...model.parameters()]
+  for (const part of parts) checkFree(who, model, part)
+  const release = () => {
+    for (const part of parts) claims.get(part)?.delete(own)
   }
+  const own: Claim = { who, release: new WeakRef(release) }
+  for (const part of parts) claims.set(part, (claims.get(part) ?? new Set()).add(own))
+  return release
+}
+
+function checkFree(who: string, model: Module, part: Module | Parameter): void {
+  const known = claims.get(part)
+  if (known === undefined) return
+  for (const claim of known) {
+    if (claim.release.deref() === undefined) known.delete(claim)
+    else if (who !== TAKES_TURNS || claim.who !== TAKES_TURNS) throw new Error(`${who}: ${busy(model, part, claim.who)}`)
+  }
+}
+
+function busy(model: Module, part: Module | Parameter, by: string): string {
+  const what = part === model ? 'this model' : part instanceof Module ? `${part.describe()} '${part.path}'` : `parameter '${part.name}'`
+  const end = by === TAKES_TURNS ? 'end that loop, or call return() of its iterator' : `wait for the first ${by} to end`
+  return `${what} is being trained already${part === model ? '' : ' as a part of another model'}; ${end}`
 }

@@ -8,7 +8,7 @@ import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { claim } from './claim.js'
 import { FIT_ALONE, type FitOptions, type StepOptions } from './plan.js'
 import { snapshot } from './snapshot.js'
-import { trainSteps } from './steps.js'
+import { stepsOf } from './steps.js'
 
 /** Options of {@link findLearningRate}. */
 export interface FindLearningRateOptions extends Omit<StepOptions, 'epochs' | 'schedule' | 'optimizer'> {
@@ -81,7 +81,7 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
   try {
     restore = snapshot(model, options.optimizer)
     model.train()
-    for await (const { step, loss } of trainSteps(model, { ...stepOptions, epochs: steps, schedule: rate })) {
+    for await (const { step, loss } of stepsOf(model, { ...stepOptions, epochs: steps, schedule: rate })) {
       sum = smoothing * sum + (1 - smoothing) * loss
       const smooth = sum / (1 - smoothing ** step)
       curve.learningRates.push(rate(step - 1))

@@ -17,7 +17,7 @@ import { TrainingRun } from './run.js'
  * history.epochs[4].metrics.accuracy <= 1 // true
  * @throws RangeError, ShapeError for data or options that do not fit, before the first step; NonFiniteError as soon as a
  *   loss is NaN or infinite, before the update that would follow, where a weight is at the end of training or of an epoch that a
- *   callback hears of, or where the loss of validation is; Error if the model is being trained already
+ *   callback hears of, or where the loss of validation is; Error if the model or a part of it is being trained already
  */
 export async function fit(model: Module, options: FitOptions): Promise<History> {
   const { stack = '' } = new Error()

@@ -13,6 +13,7 @@ import { zeros } from '../tensor.js'
 import type { Callback, Progress } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
 import { areWeightsFinite, type LastFinite } from './diverged.js'
+import { ModelFields } from './fast/model-fields.js'
 import type { MetricsOption } from './metrics.js'
 import { takesWholeSteps, type WholeStepOptimizer } from './whole-step.js'
 
@@ -94,6 +95,8 @@ export interface Plan {
   /** Each group's learning rate by the first one's, which a schedule keeps; null where they are alike. */
   rates: readonly number[] | null
   lastFinite: LastFinite
+  /** Targets that are looked at when the first step has shown what the model predicts: of a model whose forward method somebody may watch. */
+  unchecked: { rows: Rows; what: string }[]
 }
 
 /** @internal @throws RangeError, ShapeError */
@@ -126,9 +129,8 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   }
   const batches = rows.count / size
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
-  if (traitsOf(options.loss)?.isChoosy) checkTargetsOnce(model, rows, options.loss, 'fit: targets')
   const checked = schedule === undefined ? options : { ...options, schedule: checkedSchedule(schedule) }
-  return {
+  const plan: Plan = {
     model,
     rows,
     options: checked,
@@ -138,7 +140,10 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     idle: idleOf(model, optimizer),
     rates: ratesOf(optimizer),
     lastFinite: { step: areWeightsFinite(optimizer) ? 0 : -1 },
+    unchecked: [],
   }
+  if (traitsOf(options.loss)?.isChoosy) checkTargetsEarly(plan, rows, 'fit: targets')
+  return plan
 }
 
 function idleOf(model: Module, { groups }: OptimizerLike | WholeStepOptimizer): Parameter[] {
@@ -200,7 +205,7 @@ export function planFit(model: Module, options: FitOptions, known?: CheckedData)
   const validation = known?.validation ?? (options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held)
   checkHandlers(options)
   const plan = planSteps(model, options, rows)
-  if (validation !== null && traitsOf(options.loss)) checkTargetsOnce(model, validation, options.loss, 'fit: validation')
+  if (validation !== null && traitsOf(options.loss)) checkTargetsEarly(plan, validation, 'fit: validation')
   return { plan, validation }
 }
 
@@ -211,7 +216,15 @@ function checkHandlers({ signal, onProgress }: FitOptions): void {
     throw new TypeError(`fit: onProgress wants a function of the progress, got ${show(onProgress)}`)
 }
 
-/** Checks targets before the first step. Many trainings on the same rows look at them once. */
+/** Checks targets before the first step; where that would call a forward method of somebody's own once more, at the first step. */
+function checkTargetsEarly(plan: Plan, rows: Rows, what: string): void {
+  const { model, options } = plan
+  const { isOfLibrary, patched } = new ModelFields(model)
+  if ((isOfLibrary && patched === null) || takesWholeSteps(options.optimizer)) checkTargetsOnce(model, rows, options.loss, what)
+  else plan.unchecked.push({ rows, what })
+}
+
+/** Checks targets. Many trainings on the same rows look at them once. */
 function checkTargetsOnce(model: Module, rows: Rows, loss: Loss, what: string): void {
   const shape = outputsOfOne(model, rows)
   if (shape === null) return

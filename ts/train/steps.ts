@@ -1,7 +1,7 @@
 /** Training as an iterator of steps: the loop that `fit` is a thin layer on. */
 import type { Module } from '../nn/module.js'
 import type { Tensor } from '../tensor.js'
-import { checkModel } from './claim.js'
+import { claim } from './claim.js'
 import { checkWeights, diverged, type Place, stepFailed } from './diverged.js'
 import { FastSteps, type RowRange } from './fast/index.js'
 import { EpochOrders } from './orders.js'
@@ -35,10 +35,20 @@ export interface Step {
  *   if (loss < 0.01) break
  * }
  * @throws RangeError, ShapeError for options or data that do not fit, before the first step; NonFiniteError as soon as a
- *   loss is NaN or infinite, before the update that would follow, or where a weight is at the end of an epoch
+ *   loss is NaN or infinite, before the update that would follow, or where a weight is at the end of an epoch; Error
+ *   if the model or a part of it is being trained by fit
  */
 export async function* trainSteps(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
-  checkModel('trainSteps', model)
+  const release = claim('trainSteps', model)
+  try {
+    yield* stepsOf(model, options)
+  } finally {
+    release()
+  }
+}
+
+/** @internal as {@link trainSteps}, on a model that is claimed already */
+export async function* stepsOf(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
   const undone = FIT_ALONE.find((name) => (options as Partial<FitOptions>)?.[name] !== undefined)
   if (undone !== undefined) throw new RangeError(`trainSteps: ${undone} is an option of fit; a loop over steps does such things itself`)
   const plan = planSteps(model, options)

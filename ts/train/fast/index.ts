@@ -92,6 +92,15 @@ export class FastSteps {
    * @param fail makes the error for a loss that is not finite
    */
   evaluate(range: RowRange, fail: (loss: number) => Error): Evaluation {
+    const evaluation = this.evaluated(range, fail)
+    const { unchecked, model, options } = this.plan
+    if (unchecked.length > 0)
+      for (const { rows, what } of unchecked.splice(0))
+        checkTargets(model, rows, options.loss, what, [1, ...evaluation.prediction.shape.slice(1)])
+    return evaluation
+  }
+
+  private evaluated(range: RowRange, fail: (loss: number) => Error): Evaluation {
     if (!this.isEnabled) return this.writtenOut(range, fail)
     const size = range.to - range.from
     const usual = this.kinds.get(size)
