@@ -1,12 +1,12 @@
 //! Activations: each once, with its derivative from what forward saved. Numbers follow ACTIVATIONS in ts/backend/kernels.ts.
 
 use crate::lane::Lane;
-use crate::math::{exp_m1, normal_cdf, normal_pdf, sigmoid, softplus, tanh};
+use crate::math::{exp, exp_m1, normal_cdf, normal_pdf, sigmoid, softplus, tanh};
 use crate::sweep::{map, zip, Cells, Map, Zip};
 
 /// f(x)
 struct Forward<const KIND: u32>;
-/// dy·f′, from the output y, or from the input for gelu and silu
+/// dy·f′, from the output y, or from the input for gelu, silu and elu
 struct Backward<const KIND: u32>;
 
 const LINEAR: u32 = 0;
@@ -23,7 +23,7 @@ const LEAKY_SLOPE: f32 = 0.01;
 
 /// Whether the derivative needs the input (SAVES_INPUT in ts/backend/kernels.ts).
 pub fn saves_input(kind: u32) -> bool {
-    matches!(kind, GELU | SILU)
+    matches!(kind, GELU | SILU | ELU)
 }
 
 impl<const KIND: u32> Map for Forward<KIND> {
@@ -62,7 +62,8 @@ impl<const KIND: u32> Zip for Backward<KIND> {
                 dy * p * (one + s * (one - p))
             }
             SOFTPLUS => dy * -exp_m1(-s),
-            ELU => L::select(negative, dy * (s + one), dy),
+            // from the output it would be y + 1, which far out has no digits left
+            ELU => L::select(negative, dy * exp(s), dy),
             _ => dy,
         }
     }

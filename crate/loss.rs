@@ -132,7 +132,9 @@ impl Element for Binary {
     #[inline(always)]
     fn value<L: Lane>(&self, p: L, t: L) -> L {
         // max(p, 0) and p·t′ nearly cancel where the answer is right: first, so that the small rest keeps its digits
-        (p.max(L::splat(0.0)) - p * self.smooth(t)) + softplus_excess(p)
+        let (zero, wanted) = (L::splat(0.0), self.smooth(t));
+        // where nothing is wanted, not 0·∞
+        (p.max(zero) - (p * wanted).unless(wanted.same(zero))) + softplus_excess(p)
     }
     #[inline(always)]
     fn slope<L: Lane>(&self, p: L, t: L) -> L {

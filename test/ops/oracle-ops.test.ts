@@ -95,11 +95,11 @@ const table: Record<string, Run> = {
   reshape: ([x], o) => g.reshape(x, o.shape as number[]),
   broadcastTo: ([x], o) => g.broadcastTo(x, o.shape as number[]),
   gatherRows: ([t, i]) => g.gather(t, i),
-  mse: ([p, t, weights], o) => g.mse(p, t.detach(), { ...o, weights }),
-  mae: ([p, t, weights], o) => g.mae(p, t.detach(), { ...o, weights }),
-  huber: ([p, t, weights], o) => g.huber(p, t.detach(), { ...o, weights }),
-  bceWithLogits: ([p, t, weights], o) => g.binaryCrossEntropy(p, t.detach(), { ...o, weights }),
-  crossEntropy: ([p, t, weights], o) => g.crossEntropy(p, t.detach() as TensorLike, { ...o, weights }),
+  mse: ([p, t, weights], o) => g.mse(p, t.detach(), { ...o, weights: weights?.detach() }),
+  mae: ([p, t, weights], o) => g.mae(p, t.detach(), { ...o, weights: weights?.detach() }),
+  huber: ([p, t, weights], o) => g.huber(p, t.detach(), { ...o, weights: weights?.detach() }),
+  bceWithLogits: ([p, t, weights], o) => g.binaryCrossEntropy(p, t.detach(), { ...o, weights: weights?.detach() }),
+  crossEntropy: ([p, t, weights], o) => g.crossEntropy(p, t.detach() as TensorLike, { ...o, weights: weights?.detach() }),
 }
 
 /** Not in the library, or another convention, each with its reason. */

@@ -201,6 +201,19 @@ describe.each([double, ...single])('edge points, as IEEE 754 or PyTorch, $varian
     expect([slope((b) => pow(at(0), b), 0), slope((b) => pow(at(0), b), 2)]).toEqual([0, 0])
   })
 
+  test('fault 28: pow: the mixed second derivative at an exponent of 0 is 1/a', () => {
+    for (const value of [-2, -0.5, 3]) {
+      const [a, b] = [at(value), at(0)]
+      const [slope] = gradients(sum(pow(a, b)), [a], { createGraph: true })
+      expect(slope.item()).toBeCloseTo(0, 15)
+      expect(gradients(sum(slope), [b])[0].item()).toBeCloseTo(1 / value, 6)
+    }
+    for (const value of [0, -0, 1e-40, -1e-310, Infinity, Number.NaN]) {
+      const [a, b] = [at(value), at(0)]
+      expect(gradients(sum(pow(a, b)), [a])[0].item()).toBeCloseTo(0, 15)
+    }
+  })
+
   test('maximum and minimum: where one is NaN, both get the gradient', () => {
     for (const f of [maximum, minimum]) {
       const [a, b] = [at(Number.NaN, 1, 2, 3), at(1, Number.NaN, 2, 1)]

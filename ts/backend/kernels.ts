@@ -28,7 +28,7 @@ export const ACTIVATIONS = ['linear', 'relu', 'leakyRelu', 'sigmoid', 'tanh', 'g
 export type Activation = (typeof ACTIVATIONS)[number]
 
 /** Activations whose derivative needs their input; all others get by with their output. */
-export const SAVES_INPUT: ReadonlySet<Activation> = new Set<Activation>(['gelu', 'silu'])
+export const SAVES_INPUT: ReadonlySet<Activation> = new Set<Activation>(['gelu', 'silu', 'elu'])
 
 /** Bits of `accumulate` in {@link Kernels.denseBackward}. */
 export const ACCUMULATE_W = 1

@@ -124,7 +124,8 @@ function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | nul
   const weights = asFloats(options.weights, prediction.backend, `${name}: weights`)
   if (weights.size !== rows)
     throw new ShapeError(`${name}: wants one weight for each of ${rows} rows, got shape ${formatShape(weights.shape)}`)
-  return weights.requiresGrad ? weights.detach() : weights
+  if (weights.requiresGrad) throw new Error(`${name}: the weights require a gradient, which losses do not compute; detach() them`)
+  return weights
 }
 
 /** @internal a loss that is a mean over elements, each judged by itself */

@@ -2,7 +2,7 @@
 import type { Activation } from '../backend/kernels.js'
 import type { Tensor } from '../tensor.js'
 import { activationBackward, sigmoid } from './activation.js'
-import { add, clip, exp, greater, mul, neg, square, sub } from './elementwise.js'
+import { add, clip, exp, greater, minimum, mul, neg, square, sub } from './elementwise.js'
 
 /** g ⊙ f′. It is linear in g, so that its own gradient for g is the same kernel again. */
 export function activationGradient(name: Activation, saved: Tensor, g: Tensor): Tensor {
@@ -35,7 +35,8 @@ function secondDerivative(name: Activation, saved: Tensor): Tensor {
     case 'softplus':
       return exp(neg(saved))
     case 'elu':
-      return sub(1, greater(saved, 0))
+      // e^x up to 0, the slope's own slope from the left, and none beyond
+      return mul(exp(minimum(saved, 0)), sub(1, greater(saved, 0)))
     case 'linear':
     case 'relu':
     case 'leakyRelu':

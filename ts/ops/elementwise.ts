@@ -81,12 +81,22 @@ export function pow<A extends Operand, B extends Operand>(a: A, b: Broadcastable
     a,
     b,
     (a, b, y, g) => [
-      () => mul(g, mul(b, pow(a, sub(b, sub(1, equal(b, 0)))))),
+      () => mul(g, b.requiresGrad ? baseSlope(a, b) : mul(b, pow(a, sub(b, sub(1, equal(b, 0)))))),
       () => mul(g, mul(y, log(add(a, mul(equal(a, 0), greaterEqual(b, 0)))))),
     ],
     withOthers,
   )
 }
+
+/** b·a^(b−1). Where b = 0 and a has no logarithm it is b/a, whose slope for b is right, and 0 where a is 0 or nearly. */
+function baseSlope(a: Tensor, b: Tensor): Tensor {
+  const isInverse = mul(equal(b, 0), sub(1, greater(a, NEARLY_ZERO)))
+  const inverse = reciprocal(where(greater(abs(a), NEARLY_ZERO), a, Infinity))
+  return mul(b, where(isInverse, inverse, pow(where(isInverse, 1, a), sub(b, 1))))
+}
+
+/** Numbers below may have an infinite reciprocal in single precision. */
+const NEARLY_ZERO = 1e-37
 
 /** The larger of a and b, NaN where either is. At a tie each side gets half of the gradient. @example maximum([1, 5], 3) // [3, 5] */
 export function maximum<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {

@@ -88,6 +88,6 @@ const backward: Record<Activation, Backward> = {
     for (let i = 0; i < n; i++) f[dx + i] = f[dy + i] * -Math.expm1(-f[s + i])
   },
   elu(f, s, dy, dx, n) {
-    for (let i = 0; i < n; i++) f[dx + i] = f[s + i] <= 0 ? f[dy + i] * (f[s + i] + 1) : f[dy + i]
+    for (let i = 0; i < n; i++) f[dx + i] = f[s + i] <= 0 ? f[dy + i] * Math.exp(f[s + i]) : f[dy + i]
   },
 }
