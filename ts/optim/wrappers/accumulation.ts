@@ -25,9 +25,9 @@ interface Pending {
  *
  *     g = (g₁ + … + g_k)/k,   then the inner step with g
  *
- * Gradients add up in place, and the division is part of the update, so there is nothing to pay. `fit` calls {@link flush} at
- * the end of each epoch: what is left over makes a step of its own, on the mean of fewer batches. In a loop of your own, around
- * `trainSteps` as well, call it there yourself.
+ * Gradients add up in place, and the division is part of the update. `fit` takes its batches one at a time: on nets so small that it
+ * otherwise takes many in one call, it trains about half as many batches a second. `fit` calls {@link flush} at the end of each epoch: what is
+ * left over makes a step of its own, on the mean of fewer batches. In a loop of your own, around `trainSteps` as well, call it there yourself.
  * When not: batches that fit: fewer, larger steps are no gain in themselves.
  * Defaults: none, as PyTorch's loop and optax' MultiSteps. State: none, but the gradients so far. Goyal et al. 2017 on large batches.
  *
