@@ -61,7 +61,8 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
 
   test('has every kernel of the table, with the same number of arguments', () => {
     const found = names.map((name) => `${name}/${name in exports ? arity(name) : 'missing'}`)
-    expect(found).toEqual(names.map((name) => `${name}/${table[name].length}`))
+    const remedy = "`make wasm`, if crate/abi/ has it: CONTRIBUTING.md, 'A kernel'"
+    expect(found, remedy).toEqual(names.map((name) => `${name}/${table[name].length}`))
   })
 
   test('exports besides them exactly the updates of crate/optim, the kernels of fleets, the shares of threads and known internals', () => {

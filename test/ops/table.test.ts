@@ -3,6 +3,8 @@
  * double precision), those of single precision ggml's for backends (normalised mean square error at most 1e-7).
  */
 import { describe, expect, test } from 'vitest'
+import { ACTIVATIONS } from '../../ts/backend/kernels.js'
+import { valuesFrom } from '../../ts/build/public-index.js'
 import {
   activate,
   add,
@@ -25,6 +27,8 @@ import { numbers } from '../tools/backends.js'
 import { drawShapes, OPERATIONS, type Operation } from './table.js'
 
 const SHAPES = Number(process.env.GRADUS_SHAPES ?? 20)
+/** Lengths where values are compared: loops of four and eight lanes run, with all their remainders. */
+const LONGEST = 19
 const double = createBackend({ backend: 'js', dtype: 'float64' })
 const single = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
 
@@ -34,10 +38,10 @@ interface Sample {
 }
 
 /** Inputs on random shapes, rounded to float32 so that all precisions start from the same numbers. */
-function samplesOf({ shapes, range = [-1.5, 1.5] }: Operation, count: number, seed = 1): Sample[] {
+function samplesOf({ shapes, range = [-1.5, 1.5] }: Operation, count: number, seed = 1, longest = 4): Sample[] {
   const random = numbers(seed)
   return Array.from({ length: count }, (_, i) => {
-    const drawn = drawShapes(shapes[i % shapes.length], random.int)
+    const drawn = drawShapes(shapes[i % shapes.length], random.int, longest)
     const values = drawn.map((shape) =>
       Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => Math.fround(range[0] + (range[1] - range[0]) * random.unit())),
     )
@@ -74,6 +78,27 @@ function expectGradient(f: (inputs: Tensor[]) => Tensor, sample: Sample, what: s
   })
 }
 
+test('every operation and every loss has a row', () => {
+  const rows = OPERATIONS.map(({ name }) => name)
+  // activate has rows under the names of the activations; weightedCrossEntropy is crossEntropy with weights; the others have no gradient.
+  const without: readonly string[] = [
+    ...ACTIVATIONS,
+    'activate',
+    'argmax',
+    'equal',
+    'gradients',
+    'greater',
+    'greaterEqual',
+    'oneHot',
+    'sign',
+    'weightedCrossEntropy',
+  ]
+  const missing = [...valuesFrom('ts/ops'), ...valuesFrom('ts/loss')].filter(
+    (op) => !without.includes(op) && !rows.some((row) => row.split(' ')[0] === op),
+  )
+  expect(missing, "wants a row in OPERATIONS of test/ops/table.ts: CONTRIBUTING.md, 'An operation'").toEqual([])
+})
+
 describe(`P4: gradients on ${SHAPES} random shapes, double precision`, () => {
   test.each(OPERATIONS)('$name', (operation) => {
     const f = (inputs: Tensor[]) => weighted(operation.call(...inputs))
@@ -93,7 +118,7 @@ describe.each(single)('$variant, float32', (backend) => {
   test.each(OPERATIONS)('P4: $name: values and gradients against double precision', (operation) => {
     let error = 0
     let power = 0
-    for (const sample of samplesOf(operation, SHAPES, 2)) {
+    for (const sample of samplesOf(operation, SHAPES, 2, LONGEST)) {
       const [exact, fast] = [double, backend].map((b) => {
         const inputs = inputsOf(sample, b)
         const y = operation.call(...inputs)

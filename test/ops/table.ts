@@ -226,14 +226,14 @@ function power(a: number, b: number): number {
   return a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b
 }
 
-/** Shapes for letters: lengths from 1 to 4, drawn by `int`. */
-export function drawShapes(pattern: string, int: (n: number) => number): number[][] {
+/** Shapes for letters: lengths from 1 to `longest`, drawn by `int`. */
+export function drawShapes(pattern: string, int: (n: number) => number, longest = 4): number[][] {
   const lengths = new Map<string, number>()
   return pattern.split(' ').map((shape) =>
     [...shape].flatMap((letter) => {
       if (letter === '-') return []
       if (/\d/.test(letter)) return [Number(letter)]
-      if (!lengths.has(letter)) lengths.set(letter, 1 + int(4))
+      if (!lengths.has(letter)) lengths.set(letter, 1 + int(longest))
       return [lengths.get(letter) as number]
     }),
   )
