@@ -11,7 +11,7 @@ import { arithmeticKernels, choiceKernels, rareElementwise } from './js/elementw
 import { gemmKernels } from './js/gemm.js'
 import { crossEntropyKernels, elementLossKernels } from './js/loss.js'
 import { dropoutKernel, normalKernel, randomKernels } from './js/random.js'
-import { extremeKernels, sumKernel } from './js/reduce.js'
+import { rareReductions, sumKernel } from './js/reduce.js'
 import { logSoftmaxKernels, softmaxKernels } from './js/softmax.js'
 import type { Kernels } from './kernels.js'
 import type { WasmPart } from './wasm/load.js'
@@ -59,6 +59,6 @@ export const withOperations = /* @__PURE__ */ family(
 /** Operations that are seldom used. */
 export const withOthers = /* @__PURE__ */ family(
   'pow',
-  (heap) => ({ ...rareElementwise(heap), ...extremeKernels(heap), ...logSoftmaxKernels(heap), ...normalKernel(heap) }),
+  (heap) => ({ ...rareElementwise(heap), ...rareReductions(heap), ...logSoftmaxKernels(heap), ...normalKernel(heap) }),
   OTHERS,
 )

@@ -39,8 +39,8 @@ export function sumKernel(heap: Heap): Pick<Kernels, 'reduceSum'> {
   }
 }
 
-/** The largest and the smallest. */
-export function extremeKernels(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceMin' | 'argmax'> {
+/** What only some do. */
+export function rareReductions(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceMin' | 'argmax'> {
   const shift = floatShift(heap)
   return {
     argmax(x, y, outer, length, inner) {
