@@ -31,7 +31,7 @@ impl<const KIND: u32> Map for Forward<KIND> {
     fn apply<L: Lane>(&self, x: L) -> L {
         let zero = L::splat(0.0);
         match KIND {
-            // not max, which takes V8 nine instructions
+            // instead of max, which takes nine instructions in V8
             RELU => x.unless(x.le(zero)),
             LEAKY_RELU => L::select(x.gt(zero), x, x * L::splat(LEAKY_SLOPE)),
             SIGMOID => sigmoid(x),

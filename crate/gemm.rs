@@ -4,9 +4,9 @@
 //! of them give the same bits and the choice is one of speed alone. Ragged edges run the same vector tile as the inside: columns are
 //! padded, rows repeat the last one, and what is computed in excess is never stored.
 //!
-//! There are two ways. [`direct`] reads A and B where they lie, which suits few rows or a B that fits the first-level cache. [`blocked`]
+//! There are two paths. [`direct`] reads A and B where they lie, which suits few rows or a B that fits the first-level cache. [`blocked`]
 //! copies both into panels, in the order in which a tile reads them, block by block of what the caches hold (Goto & van de Geijn
-//! 2008); a side that lies like a panel already is read in place there too. [`Path`] says which product goes which way.
+//! 2008); a side that lies like a panel already is read in place there too. [`Path`] says which product takes which.
 #![allow(unsafe_code)]
 
 mod blocked;
@@ -88,7 +88,7 @@ pub enum Layout {
 }
 
 impl Product {
-    /// Of dense matrices: the one place where layouts become strides.
+    /// The product of dense matrices. Layouts become strides here and nowhere else.
     #[inline(always)]
     #[rustfmt::skip]
     fn new(
@@ -132,7 +132,7 @@ impl Product {
 
 /// The rectangle `region` of c = start + a·b, through slices. Panics unless they hold their matrices.
 ///
-/// Inlined, as is all that leads from an export to it: of a product of a few numbers, handing over slices would be half the time.
+/// It is inlined, as is everything between an export and this function: for a product of a few numbers, passing slices on takes half the time.
 #[inline(always)]
 pub fn multiply(
     layout: Layout,
@@ -209,16 +209,16 @@ pub unsafe fn matmul_tn(
     unsafe { product(&Product::new(Layout::FirstTransposed, start, a, b, c, Sizes { m, n, k }, scratch)) }
 }
 
-/// The tile of large products, by its place in [`TILES`].
+/// The tile of large products, by its index in [`TILES`].
 static TILE: AtomicUsize = AtomicUsize::new(0);
 
-/// Chooses the tile of large products, by its place in [`TILES`]. All give the same bits; which is fastest depends on the engine and on the
+/// Chooses the tile of large products, by its index in [`TILES`]. All give the same bits; which is fastest depends on the engine and on the
 /// processor's registers.
 pub fn set_tile(tile: usize) {
     TILE.store(tile.min(TILES.len() - 1), Ordering::Relaxed);
 }
 
-/// The way of a product.
+/// How a product is computed.
 enum Path {
     /// [`direct`]: A and B in place, rows of B contiguous.
     InPlace,
@@ -228,7 +228,7 @@ enum Path {
     Panels,
 }
 
-/// The way of a product of [`FEW_ROWS`] or more, or of a B whose columns are contiguous. The first rule that applies decides.
+/// The path of a product that has [`FEW_ROWS`] rows or more, or a B whose columns are contiguous. The first rule that applies decides.
 fn path(x: &Product, tile: &Tile) -> Path {
     let size = x.n * x.k;
     let rows_contiguous = x.b.column == 1;
@@ -253,7 +253,7 @@ fn path(x: &Product, tile: &Tile) -> Path {
     }
 }
 
-/// Computes a product. Small ones come first, which may take no longer than the choice of a path.
+/// Computes a product. Small ones are tested first, as the whole of one may take no longer than the choice of a path.
 #[inline(never)]
 unsafe fn product(x: &Product) {
     if x.m == 0 || x.n == 0 {

@@ -60,8 +60,8 @@ impl<E: Element> Zip for Slope<'_, E> {
     }
 }
 
-/// Elements that are summed in single precision where rows have no weights of their own: enough for vectors to pay, also
-/// for the usual single column, and few enough to keep the digits.
+/// Elements that are summed in single precision where rows have no weights: so many that vectors pay, also for a single column, and so few that
+/// the rounding stays small.
 const STRETCH: usize = 64;
 
 /// The value of an element-wise loss; writes its gradient if wanted.
@@ -131,9 +131,9 @@ impl Binary {
 impl Element for Binary {
     #[inline(always)]
     fn value<L: Lane>(&self, p: L, t: L) -> L {
-        // max(p, 0) and p·t′ nearly cancel where the answer is right: first, so that the small rest keeps its digits
+        // max(p, 0) and p·t′ nearly cancel where the prediction is right, so they are subtracted first: the small rest keeps its digits
         let (zero, wanted) = (L::splat(0.0), self.smooth(t));
-        // where nothing is wanted, not 0·∞
+        // p·t′ counts as 0 where t′ is 0, also for an infinite p
         (p.max(zero) - (p * wanted).unless(wanted.same(zero))) + softplus_excess(p)
     }
     #[inline(always)]
@@ -142,7 +142,7 @@ impl Element for Binary {
     }
 }
 
-/// −log softmax(p) by the row's largest and log Σ exp(p − max). The difference comes first: max and log may differ much in size.
+/// −log softmax(p) from the row's largest p and log Σ exp(p − max). p − max is computed first, as max and the logarithm may differ much in size.
 struct Surprise {
     max: f32,
     log: f32,
@@ -193,7 +193,7 @@ fn exponentials(call: &Call, g: Cells) {
     map(Exp, g, g);
 }
 
-/// t′·−log softmax(p), 0 where t′ is: a class that is neither wanted nor possible costs nothing
+/// −t′·log softmax(p), and 0 where t′ is 0, also for a class of probability 0, whose logarithm is −∞.
 struct Cost {
     surprise: Surprise,
     keep: f32,

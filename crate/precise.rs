@@ -51,7 +51,7 @@ fn logarithm<const TERMS: usize>(x: f64) -> f64 {
 
 /// ln x for x ≥ 0 and not denormal: −∞ at 0, ∞ and NaN stay. Relative error below 1e-15.
 ///
-/// ts/backend/js/random.ts does the same operations for 0 < x < 1. Change neither alone.
+/// ts/backend/js/random.ts does the same operations for 0 < x < 1; test/backend/kernels.random.test.ts compares the bits.
 #[inline(never)]
 pub fn ln(x: f64) -> f64 {
     logarithm::<11>(x)

@@ -1,7 +1,7 @@
 //! Counter-based random numbers: Philox-4x32-10 (Salmon et al. 2011). A word depends on (seed, stream, counter, i) alone.
 //!
 //! ts/backend/js/random.ts does the same operations in the same order on integers and doubles, so that both give the
-//! same bits. Change neither alone.
+//! same bits; test/backend/kernels.random.test.ts compares them.
 
 use crate::lane::number::{ceil, floor, sqrt};
 use crate::lane::{F32x4, Lane, U32x4};

@@ -56,9 +56,10 @@ pub fn sum(x: Cells, y: Cells, length: usize, inner: usize) {
     }
 }
 
-/// Rows of up to so many floats are summed in registers; longer ones row by row, as memory is read faster that way.
+/// Rows of at most so many floats are summed a few columns at a time, with the sums in registers. Longer rows are added one after the other, as
+/// memory is then read in order.
 const SHORT: usize = 256;
-/// Columns that are added up in pairs at a time.
+/// Columns of a block whose two halves are added up apart, and then to each other.
 const ASIDE: usize = 256;
 
 /// sums\[j\] = Σ_i rows\[i,j\] (+ sums) for some columns j of rows of n floats: i ascending, or in pairs of halves where there are many.
@@ -187,7 +188,8 @@ fn doubles(x: Cells, add: impl Fn(F64x2, F64x2) -> F64x2) -> f64 {
     sum.first() + sum.second() + last
 }
 
-/// Adds whole spans to the running sums, which come and go through memory: V8 keeps sums that begin as a constant on the stack.
+/// Adds whole spans to the running sums. They are read from memory and written back, as V8 keeps sums that begin as a constant on the stack,
+/// where each addition takes longer.
 #[inline(never)]
 fn spans(x: Cells, add: &impl Fn(F64x2, F64x2) -> F64x2, sums: &mut [F64x2; BLOCK]) {
     let mut now = *sums;

@@ -61,7 +61,7 @@ pub fn log_softmax(x: Cells, y: Cells, cols: usize) {
     for (x, y) in x.chunks_exact(cols.max(1)).zip(y.chunks_exact(cols.max(1))) {
         let max = line_max(x);
         let log = ln_single(exp_sum(x, max, None));
-        // the difference first: max and log may differ much in size
+        // x − max is computed first, as max and the logarithm may differ much in size, and digits would be lost
         map(Shift(max), x, y);
         map(Shift(log), y, y);
     }

@@ -30,8 +30,8 @@ pub trait Zip {
     fn apply<L: Lane>(&self, a: L, b: L) -> L;
 }
 
-/// A block that begins with fewer than eight floats and ends with zeros. It is written in whole vectors, as it will be read: a processor
-/// that finds what it reads in several stores under way waits until they are done.
+/// A block that begins with fewer than eight floats and ends with zeros. It is written in whole vectors, as it will be read: where a load covers
+/// several smaller stores that are not done yet, a processor waits for them.
 #[inline(never)]
 pub fn padded(x: Cells) -> [Cell<f32>; BLOCK] {
     let block = [const { Cell::new(0.0) }; BLOCK];
@@ -152,7 +152,8 @@ fn total_vectors(f: &impl Zip, x: Cells, y: Cells) -> [f32; 4] {
     sum.to_array()
 }
 
-/// [`total`], and out\[i\] = g(x\[i\], y\[i\]) if it is wanted: in one pass, as formulas that belong together share what is dear.
+/// [`total`], and out\[i\] = g(x\[i\], y\[i\]) if it is wanted, in one pass: the compiler then computes once what both formulas need, such as an
+/// exponential.
 #[inline(always)]
 pub fn total_into(f: impl Zip, g: impl Zip, x: Cells, y: Cells, out: Option<Cells>) -> f32 {
     let n = x.len();

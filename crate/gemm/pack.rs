@@ -1,7 +1,7 @@
 //! Panels: blocks of A and B copied in the order in which a tile walks them.
 //!
-//! Each way of copying is a function of its own, which an engine is soon done with: V8 compiles well what has run for a while, function by
-//! function, and takes 60 ms for all of this as one. A net's first step ran mostly on code that was compiled fast.
+//! Each way of copying is a function of its own. V8 optimises a function once it has run for a while, in the background; for all of this as one
+//! function that took 60 ms, and a net's first step ran mostly on unoptimised code.
 
 use super::tile::Tile;
 use super::{blocks, View};
@@ -11,7 +11,8 @@ use core::array::from_fn;
 /// Panels that are filled side by side: of a row of B so many cache lines are read one after the other, which a processor fetches
 /// ahead; more would be written to more places than a first-level cache keeps apart.
 const SIDE_BY_SIDE: usize = 4;
-/// Steps of k that are copied at a time where rows of A lie side by side: lines of a first-level cache that may all be in one set.
+/// Steps of k that are copied at a time where rows of A lie side by side. Their cache lines may all fall into one set of a first-level cache,
+/// which holds so many.
 pub const STEPS: usize = 8;
 
 /// Copies a block of B into panels of `width` columns, k steps each. What pads a ragged panel is never stored in C.
@@ -61,7 +62,7 @@ unsafe fn along_rows(b: View, panel: *mut f32, k: usize, columns: usize, width: 
     }
 }
 
-/// [`along_rows`] for one width: what it takes to come to the next vector must not cost more than its copy.
+/// [`along_rows`] for a width that the compiler knows, so that finding the next vector costs no more than copying it.
 #[inline(always)]
 unsafe fn along_rows_of<const W: usize>(b: View, panel: *mut f32, k: usize, panels: usize) {
     for p in 0..k {

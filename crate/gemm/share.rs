@@ -6,7 +6,7 @@ use core::ops::Range;
 /// four), so no share has a ragged edge that the whole product does not have.
 const ROW_UNIT: usize = 12;
 const COLUMN_UNIT: usize = 16;
-/// Columns that each share gets where there are enough: with fewer, every share would read all of A for little work.
+/// The least number of columns of a share, where there are enough: with fewer, every share would read all of A for little work.
 const COMFORTABLE: usize = 32;
 
 /// One share of a kernel's work: number `index` of `count`.
@@ -35,7 +35,7 @@ impl Share {
     }
 
     /// The rectangle of an m × n product that this share computes. Shares that split the rows each read all of B; shares that split the
-    /// columns each read all of A, which is the dearer of the two where A is read `down` its columns. The cheaper one is read again.
+    /// columns each read all of A, which takes longer where A is read `down` its columns. The split that costs less is taken.
     #[inline(always)]
     pub fn region(self, m: usize, n: usize, down: bool) -> Region {
         if self.count == 1 {

@@ -43,9 +43,9 @@ pub struct Tile {
 }
 
 /// The tiles to choose from (TILES in ts/backend/kernels.ts), in floats 5 × 8, 6 × 8, 4 × 16 and 6 × 16. Sixteen registers of 128 bits hold
-/// the sums of the first two, sixteen of 256 bits, or thirty-two of 128, those of all. More sums are under way than a multiply-add takes
-/// cycles to finish, twice a cycle, and twelve keep both units busier than ten. Beside ten, one float of A and two vectors of B there is
-/// room for a product that is still to be added; beside twelve there is none.
+/// the sums of the first two; sixteen of 256 bits, or thirty-two of 128, hold those of all. A processor starts two multiply-adds a cycle, and each takes
+/// four cycles or so: ten or twelve independent sums keep both units busy, twelve more so. Beside ten sums, one float of A and two vectors of B a
+/// register is left for a product that is not added yet; beside twelve none is.
 pub static TILES: [Tile; 4] = [shape::<5, 2>(), shape::<6, 2>(), shape::<SHORT, 4>(), shape::<6, 4>()];
 
 const fn shape<const MR: usize, const NV: usize>() -> Tile {
@@ -88,7 +88,7 @@ impl Tile {
     }
 }
 
-/// Runs the ragged end of C in a buffer for all of a tile, of which the valid part is copied in and out.
+/// Computes the ragged end of C in a buffer that holds a whole tile; only its valid elements are copied in and out.
 #[inline(never)]
 unsafe fn edge(run: unsafe fn(&Job), job: &Job, columns: usize, width: usize) {
     let mut buffer = [0.0f32; LARGEST];

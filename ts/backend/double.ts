@@ -2,8 +2,8 @@
  * Double precision beside any backend: the kernels that second-order methods need, and room for their numbers in the same
  * memory.
  *
- * Normal equations square the condition number of a problem, so that single precision is spent before the method is. What
- * such methods compute most is here: JᵀJ, Cholesky factors, small dense nets with their Jacobians. The WebAssembly modules
+ * Normal equations square the condition number of a problem, so single precision would lose all digits before such a method has converged.
+ * What these methods compute most is here: JᵀJ, Cholesky factors, small dense nets with their Jacobians. The WebAssembly modules
  * export all of it (crate/double/), ts/backend/js/double.ts is the readable twin. Everything else in double precision
  * (differentiation of any function, eigenvalues, line searches, L-BFGS) is bound by the user's function or small, and runs
  * in JavaScript.

@@ -1,4 +1,4 @@
-/** The whole table of kernels in JavaScript, for who checks or measures it: programs have the families that they ask for. */
+/** The whole table of kernels in JavaScript, for checks and benchmarks. Programs have only the families that they ask for. */
 import * as families from '../families.js'
 import type { Heap } from '../heap.js'
 import type { Kernels } from '../kernels.js'

@@ -7,12 +7,12 @@ import type { Binary, Kernels, Unary } from '../kernels.js'
 import { erf } from './math.js'
 import { floatShift } from './shift.js'
 
-/** What only some do. */
+/** Kernels that few programs need. */
 export function rareElementwise(heap: Heap) {
   return { ...powerKernel(heap), ...signKernels(heap), ...functionKernels(heap), ...rowKernels(heap) }
 }
 
-/** What any program may need: sums and products, fills, copies */
+/** Kernels that any program may need: sums and products, fills, copies */
 export function basicElementwise(heap: Heap): Pick<Kernels, 'add' | 'mul' | 'fill' | 'copy' | 'addScaled' | 'clip'> {
   const shift = floatShift(heap)
   return {

@@ -3,7 +3,7 @@ import type { FloatArray, Heap } from '../heap.js'
 import type { Kernels } from '../kernels.js'
 import { floatShift } from './shift.js'
 
-/** What any program may need. */
+/** Kernels that any program may need. */
 export function norms(heap: Heap): Pick<Kernels, 'sumSquares' | 'sumAbs' | 'maxAbs'> {
   const shift = floatShift(heap)
   return {
@@ -71,7 +71,10 @@ export function rareReductions(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceM
   }
 }
 
-/** Rows that are added one by one in the precision of the heap; of more, each column is added up in a double: errors must not grow with the length. */
+/**
+ * At most so many rows are added one by one in the precision of the heap. Of more rows each column is added up in a double, so that errors do not
+ * grow with their number.
+ */
 const RUN = 512
 
 /** sums[j] = Σ_i rows[i,j] (+ sums), for m rows of n; a column of its own keeps its sum in a double. */

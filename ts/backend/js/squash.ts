@@ -2,7 +2,7 @@
 
 /** 2ᵏ for −64 ≤ k ≤ 64. */
 const POWERS = Float64Array.from({ length: 129 }, (_, i) => 2 ** (i - 64))
-/** Added and taken away again, it rounds to whole numbers. */
+/** A number that rounds x to a whole number when it is added to x and then subtracted. */
 const ROUNDER = 3 * 2 ** 51
 
 /**

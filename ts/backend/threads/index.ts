@@ -13,13 +13,13 @@ const MOST = 16
 const MOST_AUTO = 8
 /** The stack of a worker; kernels use a hundredth of it. */
 const STACK_BYTES = 1 << 16
-/** What the module itself has in it. */
+/** Pages that the module's own data takes. */
 const LEAST_PAGES = 17
 /** What a shared memory may grow to: 4 GiB less one. A page is 64 KiB. */
 const MOST_PAGES = 65_536
 const PAGE = 65_536
 
-/** What a backend with threads has in the place of the plain exports. */
+/** What a backend with threads uses instead of the plain exports. */
 export interface Threads {
   kernels: Kernels
   pool: Pool
@@ -38,7 +38,7 @@ export function wantedThreads(threads: number | 'auto' = 1): number {
   throw new RangeError(`load: threads wants 'auto' or a whole number from 1 to ${MOST}, got ${show(threads)}`)
 }
 
-/** One for each core, of which most machines count each twice, or count slow ones beside fast ones. */
+/** One thread for each core. Most machines report two processors for each core, or slow cores beside fast ones. */
 function automatic(processors: number): number {
   return Math.min(MOST_AUTO, processors <= 2 ? processors : Math.ceil(processors / 2))
 }

@@ -8,7 +8,7 @@ import { spawn, type Thread } from './spawn.js'
 
 export type Kernel = (...numbers: number[]) => unknown
 
-/** Turns of waiting for a share before main sleeps, where it may: some 50 µs. */
+/** How often main looks whether a share is done before it sleeps, where it may sleep: some 50 µs. */
 const PATIENCE = 20_000
 /**
  * Least nanoseconds of work for each of several threads. Giving a share away takes half a microsecond; what costs more is that the
@@ -21,12 +21,12 @@ export function isSmall(nanoseconds: number): boolean {
   return nanoseconds < 2 * GRAIN
 }
 
-/** Shared calls in a row, more or less, that took longer than one thread would have, after which the pool rests; and how long. */
+/** After about so many shared calls in a row that took longer than one thread would have, main works alone for a while; and how long. */
 const MOST_LATE = 4
 const FIRST_REST = 10
 const LONGEST_REST = 1000
 
-/** Milliseconds for a share, and times the one of main, after which its worker must have died. */
+/** A worker must have died if its share takes longer than so many milliseconds and so many times as long as main's share. */
 const LIFETIME = 10_000
 const LIFETIMES = 100
 
@@ -107,7 +107,7 @@ export class Pool {
   }
 
   /**
-   * Runs a kernel (its place in `kernels`) in so many shares, of which number i has the arguments argumentsOf(i).
+   * Runs a kernel (its index in `kernels`) in so many shares; share i has the arguments argumentsOf(i).
    * @throws what a share throws; Error where a worker has died in the midst of its own
    */
   run(kernel: number, shares: number, argumentsOf: (share: number) => number[]): void {
@@ -191,7 +191,7 @@ export class Pool {
     this.workers = this.workers.filter((other) => other !== worker)
   }
 
-  /** A share that was begun cannot be begun again: it may have written over what it has read. */
+  /** A share that was begun cannot be started again, as it may have overwritten its own inputs. */
   private giveUp(worker: number): never {
     this.dismiss(worker)
     throw new Error(
@@ -200,7 +200,7 @@ export class Pool {
     )
   }
 
-  /** Leaves the processor to the worker, which may have none. */
+  /** Gives up the processor for a moment, so that a worker without one may run. */
   private sleep(at: number): void {
     const { words } = this
     Atomics.store(words, at + AWAITED, 1)

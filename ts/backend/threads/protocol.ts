@@ -15,12 +15,12 @@ export const LISTEN = 4
 
 /** Bytes of a block. */
 export const BLOCK = 256
-/** Places among the 32-bit words: whether the worker sleeps, and whether the main thread sleeps until it is done. */
+/** Indices of 32-bit words: whether the worker sleeps, and whether the main thread sleeps until it is done. */
 export const ASLEEP = 1
 export const AWAITED = 2
 /** Whether the worker has ended because its kernel threw. */
 export const GONE = 3
-/** Place among the doubles: the number of the kernel, then its arguments. */
+/** Index among the doubles: the number of the kernel, then its arguments. */
 export const KERNEL = 4
 export const MOST_ARGUMENTS = 16
 

@@ -17,11 +17,11 @@ const FUNCTION = 1
 const LINE = 16
 const LINEAR = 0
 
-/** What takes longer to compute than to read and write: how many addresses come before the number of elements, or of rows and columns. */
+/** Kernels that take longer to compute than to read and write, with how many addresses come before their sizes. */
 const FUNCTIONS = { exp: 2, log: 2, sin: 2, cos: 2, erf: 2, softmax: 2, logSoftmax: 2, softmaxBackward: 3, logSoftmaxBackward: 3 }
 const CHEAP: readonly Activation[] = ['linear', 'relu', 'leakyRelu']
 
-/** Who shares what. */
+/** The pool, the kernels, and the memory that sharing needs. */
 export interface Team {
   exports: WasmExports
   pool: Pool
@@ -30,8 +30,8 @@ export interface Team {
 }
 
 /**
- * Says of a kernel that threads share what it is on one thread, and which calls stay there: programs (../program.ts), which call kernels
- * from within the module, may have these.
+ * Adds to a kernel that threads share its form on one thread, and which calls are small enough for that: programs (train/fast/program.ts)
+ * call kernels from within the module, and may use only these.
  */
 function shared<F extends (...numbers: never[]) => unknown>(kernel: F, whole: F, time: (...args: Parameters<F>) => number): F {
   return Object.assign(kernel, { whole, isSmall: (...args: Parameters<F>) => isSmall(time(...args)) })

@@ -3,7 +3,7 @@
  * by themselves do so asynchronously, and the first use of the library may be synchronous.
  */
 
-/** A Huffman code. What the next bits say, as many as the longest of its codes has: 16·symbol + the number of bits that are its code. */
+/** A Huffman code as a table. Its index is the next bits, as many as the longest code has; an entry is 16 · symbol + the length of its code. */
 type Code = Uint16Array
 
 const DAMAGED = 'a text of WebAssembly is damaged'
@@ -41,7 +41,7 @@ export function inflate(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const distances = stepsOf(1, 30, (i) => (i >> 1) - 1)
   let out = new Uint8Array(8 * bytes.length)
   let size = 0
-  /** The place of the next bit. */
+  /** The index of the next bit. */
   let at = 0
 
   /** The next bits, lowest first: 17 at least, and zeros behind the end. */

@@ -5,7 +5,7 @@
 import { type Kernels, TILES, type TileName } from '../kernels.js'
 import type { Variant } from './variants.js'
 
-/** Multiply-adds of a product that is worth timing: a twentieth of a millisecond. Products of as many or more are *large*. */
+/** Products of so many multiply-adds or more are *large*, and worth timing: they take a twentieth of a millisecond. */
 const LARGE = 1 << 21
 /** The choice is made by this many large calls, whatever shapes they have. */
 const MOST_CALLS = 40
@@ -15,7 +15,7 @@ const WARM_MS = 15
 /** A shape has been timed enough when each tile has run it so many times, and for so many milliseconds, as clocks of pages are coarse. */
 const ENOUGH_CALLS = 3
 const ENOUGH_MS = 6
-/** What a tile's time must be less than, of the first one's, to take its place. */
+/** Another tile is chosen if its time is less than so many times the first one's. */
 const CLEARLY = 0.97
 
 /**
@@ -24,12 +24,12 @@ const CLEARLY = 0.97
  */
 const TRIED: Record<Variant, readonly TileName[]> = { simd: ['5x8', '4x16', '6x16'], relaxed: ['6x8', '4x16', '6x16'] }
 
-/** Places in {@link TILES} of those that are tried. */
+/** Indices in {@link TILES} of those that are tried. */
 export function tilesFor(variant: Variant): number[] {
   return TRIED[variant].map((name) => TILES.indexOf(name))
 }
 
-/** The export that sets a tile by its place in TILES. */
+/** The export that sets a tile by its index in TILES. */
 export interface Tiled {
   setTile(tile: number): void
 }
@@ -70,7 +70,7 @@ export function withTileChoice(table: Kernels, engine: string, tiles: readonly n
   return Object.assign(open, { matmul: alike(matmul, table.matmul), denseForward: alike(denseForward, table.denseForward) })
 }
 
-/** What programs (program.ts) ask of a kernel that is no export: the export in its place, and for which calls. */
+/** What programs (train/fast/program.ts) need to know of a kernel that is no export: the export that they call instead, and for which calls. */
 function alike<F extends object>(kernel: F, before: F): F {
   return Object.assign(kernel, { whole: before, isSmall: () => true }, before)
 }
@@ -189,7 +189,7 @@ function lowest(places: readonly number[], scoreOf: (place: number) => number): 
   return places.filter((place) => scoreOf(place) === least)
 }
 
-/** The place of the least time, unless it is hardly less than the first. */
+/** The index of the least time, unless it is hardly less than the first. */
 export function fastestOf(times: readonly number[]): number {
   const least = Math.min(...times)
   return least < CLEARLY * times[0] ? times.indexOf(least) : 0

@@ -14,7 +14,7 @@ const FIRST_V8 = 13
 const WIDE = /x16$/
 /** Enough calls for V8 to replace its first, unoptimised code. */
 const CALLS = 150
-/** Rounds of a tile that is the fastest; ten times as many before one is not. */
+/** Rounds in which a tile is timed; up to ten times as many while it is not clearly faster than the other. */
 const ROUNDS = 10
 
 interface Host {
@@ -35,7 +35,7 @@ export function enableWidening(): boolean {
 
 let isAsked = false
 
-/** A variant as V8 compiles it in this process now: widened, too, for who did not ask. */
+/** A variant as V8 compiles it in this process now; once widening is on, it is on for every backend. */
 export function engineOf(variant: Variant): string {
   return isAsked ? `${variant}, widened` : variant
 }
