@@ -139,6 +139,21 @@ describe.each(supportedVariants())('%s', (variant) => {
     ['values for classes', { loss: mse, targets: Array.from({ length: rows }, (_, r) => [...numbers(4, r)]) }],
     ['validation after each epoch', { validationSplit: 0.2 }],
     ['progress', { onProgress: () => {} }],
+    ['accuracy', { metrics: ['accuracy'] }],
+    [
+      'metrics of numbers, with validation',
+      {
+        ...{ loss: mse, targets: Array.from({ length: rows }, (_, r) => [...numbers(4, r)]) },
+        ...{ metrics: ['meanAbsoluteError', 'rootMeanSquaredError'], validationSplit: 0.2 },
+      },
+    ],
+    [
+      'a data set of several runs',
+      {
+        ...{ inputs: numbers(1500 * 6, 1), shape: [1500, 6], targets: Int32Array.from({ length: 1500 }, (_, i) => i % 4) },
+        ...{ batchSize: 1, epochs: 1 },
+      },
+    ],
   ])('%s', async (_name, options) => {
     expect(await compare(backend, adam, () => options)).toBeGreaterThan(20)
   })

@@ -60,6 +60,11 @@ const MEANS = new Map<Metric, Mean>([
   [rootMeanSquaredError, { of: meanSquaredError, end: Math.sqrt }],
 ])
 
+/** Whether all are means over rows, for which batches may be judged one by one by code of this library. @internal */
+export function areMeans(metrics: readonly [string, Metric][]): boolean {
+  return metrics.every(([, metric]) => MEANS.has(metric))
+}
+
 /** The mean of the loss, weighted by batch size, and metrics of all rows so far. @internal */
 export class RunningMeans {
   private samples = 0
@@ -72,7 +77,7 @@ export class RunningMeans {
   constructor(metrics: [string, Metric][]) {
     this.metrics = metrics
     this.sums = metrics.map(() => 0)
-    this.kept = metrics.every(([, metric]) => MEANS.has(metric)) ? null : [[], []]
+    this.kept = areMeans(metrics) ? null : [[], []]
   }
 
   add(loss: number, prediction: Tensor, target: Tensor, size: number): void {

@@ -9,7 +9,7 @@ import { checkWeights, type Place } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
 import { type BlockLimits, FastSteps, type RowRange, type StepBlock } from './fast/index.js'
 import type { EpochRecord, Execution, History } from './history.js'
-import { RunningMeans, resolveMetrics } from './metrics.js'
+import { areMeans, RunningMeans, resolveMetrics } from './metrics.js'
 import { Pacer } from './pacer.js'
 import { type CheckedData, type FitOptions, type Plan, planFit } from './plan.js'
 import { endSteps, type Step, steps, takeStep } from './steps.js'
@@ -58,7 +58,7 @@ export class TrainingRun {
     try {
       if (!this.isStopped) {
         const { plan, fast } = this
-        if (this.watchesSteps) await this.each(steps(plan, fast), (step) => this.afterStep(step))
+        if (this.watchesBatches || !areMeans(this.metrics)) await this.each(steps(plan, fast), (step) => this.afterStep(step))
         else await this.eachBlock()
       }
       // before callbacks put the best weights back
@@ -118,9 +118,10 @@ export class TrainingRun {
 
   private async eachBlock(): Promise<void> {
     const { plan, fast } = this
-    const takeOne = (i: number, range: RowRange) => takeStep(plan, fast, range, this.placeOf(i), false).loss
+    const isJudged = this.metrics.length > 0
+    const takeOne = (i: number, range: RowRange) => takeStep(plan, fast, range, this.placeOf(i), isJudged)
     try {
-      await this.each(fast.blocks(this.limits, takeOne), (block) => this.afterBlock(block))
+      await this.each(fast.blocks(this.limits, takeOne, isJudged), (block) => this.afterBlock(block))
     } finally {
       endSteps(plan, fast)
     }
@@ -191,12 +192,16 @@ export class TrainingRun {
       const end = Math.min(count, done + batchesPerEpoch - batch + 1)
       const isWhole = end - done === batchesPerEpoch - batch + 1
       this.samples += (end - done) * size
-      for (; done < end; done++) this.means.addLoss(taken.loss(done), size)
+      for (; done < end; done++) {
+        const judged = taken.judged?.(done)
+        if (judged === undefined) this.means.addLoss(taken.loss(done), size)
+        else this.means.add(taken.loss(done), judged.prediction, judged.targets, size)
+      }
       if (!isWhole) break
       this.flush()
       // no block of an epoch that is watched goes beyond it
       if (this.watchesEpochs) break
-      epochs.push({ epoch, loss: this.means.loss, metrics: {}, learningRate: taken.learningRate(end - 1), seconds: 0 })
+      epochs.push({ epoch, loss: this.means.loss, metrics: this.means.values, learningRate: taken.learningRate(end - 1), seconds: 0 })
       this.beginEpoch()
     }
     const last = this.placeOf(first + count - 2)

@@ -2,10 +2,11 @@
  * Steps that nobody looks at one by one: training in blocks, each as long as two milliseconds of work, in one call of
  * WebAssembly where that is possible ({@link StepProgram}) and step by step otherwise. The bits are the same.
  */
+
 import { stepFailed } from '../diverged.js'
 import { EpochOrders } from '../orders.js'
 import { type Plan, type StepOptions, setLearningRate } from '../plan.js'
-import type { Recording, RowRange } from './recording.js'
+import type { Judged, Recording, RowRange } from './recording.js'
 import { gradientsWait, MOST_STEPS, StepProgram } from './step-program.js'
 
 /** Steps that were taken, all with as many rows. */
@@ -21,6 +22,8 @@ export interface StepBlock {
   loss(i: number): number
   /** The learning rate that it had. */
   learningRate(i: number): number
+  /** Its prediction and targets, where they are asked for; valid until the next block. */
+  judged?(i: number): Judged
 }
 
 /** When a block ends before it has taken as long as it may. */
@@ -70,13 +73,15 @@ export class BlockRunner {
 
   /**
    * @param recordingOf the recording for steps of so many rows, if they may be run from one now
-   * @param takeOne takes a step by itself, from 0, and returns its loss
+   * @param takeOne takes a step by itself, from 0
+   * @param isJudged whether predictions and targets are asked for
    */
   constructor(
     plan: Plan,
     private readonly limits: BlockLimits,
     private readonly recordingOf: (size: number) => Recording | null,
-    private readonly takeOne: (step: number, range: RowRange) => number,
+    private readonly takeOne: (step: number, range: RowRange) => Judged & { loss: number },
+    private readonly isJudged: boolean,
   ) {
     const { options, epochs, batchesPerEpoch } = plan
     this.schedule = options.schedule ? new ScheduleCache(options.schedule) : null
@@ -129,27 +134,31 @@ export class BlockRunner {
     }
     const result = program.run(this.ranges(count, size), count, { before, isOver: limits.isOver })
     if (result === null) return null
-    const { done, loss } = result
+    const { done, loss, judged } = result
     if (result.failed) {
       before(done)
       throw stepFailed(plan, loss(done), this.placeOf(at + done))
     }
     const learningRate = schedule === undefined ? () => optimizer.learningRate : (i: number) => schedule(at + i)
-    return { first: at + 1, count: done, size, isProgram: true, loss, learningRate }
+    return { first: at + 1, count: done, size, isProgram: true, loss, learningRate, judged }
   }
 
   private takeEach(most: number, size: number): StepBlock {
-    const { plan, losses, rates, at, limits, schedule } = this
+    const { plan, losses, rates, at, limits, schedule, isJudged } = this
     let count = 0
+    let step: ReturnType<typeof this.takeOne>
     do {
       if (schedule !== null) setLearningRate(plan, schedule.of(at + count))
       const [range] = this.ranges(1, size, at + count)
-      losses[count] = this.takeOne(at + count, range)
+      step = this.takeOne(at + count, range)
+      losses[count] = step.loss
       rates[count] = plan.options.optimizer.learningRate
       count++
       // once the first of them is recorded, there may be a program for the others
-    } while (count < most && !limits.isOver() && (count > 1 || this.programOf(size) === null))
-    return { first: at + 1, count, size, isProgram: false, loss: (i) => losses[i], learningRate: (i) => rates[i] }
+      // a prediction lasts until the next step
+    } while (count < most && !isJudged && !limits.isOver() && (count > 1 || this.programOf(size) === null))
+    const block: StepBlock = { first: at + 1, count, size, isProgram: false, loss: (i) => losses[i], learningRate: (i) => rates[i] }
+    return isJudged ? { ...block, judged: () => step } : block
   }
 
   private programOf(size: number): StepProgram | null {
@@ -161,7 +170,7 @@ export class BlockRunner {
     if (known?.optimizer !== optimizer || known.version !== version) {
       // a gradient that waits is used by a single step, after which there may be a program
       if (gradientsWait(optimizer)) return null
-      known = { version, optimizer, program: StepProgram.of(recording, optimizer) }
+      known = { version, optimizer, program: StepProgram.of(recording, optimizer, this.isJudged) }
       this.programs.set(recording, known)
     }
     return known.program

@@ -78,9 +78,13 @@ export class FastSteps {
     this.plan.model.backend.arena.discard()
   }
 
-  /** One after the other, the steps of all epochs in blocks; `takeOne` takes a single step. */
-  *blocks(limits: BlockLimits, takeOne: (step: number, range: RowRange) => number): globalThis.Generator<StepBlock, void, void> {
-    const runner = new BlockRunner(this.plan, limits, (size) => this.readyRecording(size), takeOne)
+  /** One after the other, the steps of all epochs in blocks; `takeOne` takes a single step. `isJudged`: blocks tell predictions. */
+  *blocks(
+    limits: BlockLimits,
+    takeOne: (step: number, range: RowRange) => Evaluation,
+    isJudged = false,
+  ): globalThis.Generator<StepBlock, void, void> {
+    const runner = new BlockRunner(this.plan, limits, (size) => this.readyRecording(size), takeOne, isJudged)
     for (const block of runner.blocks()) {
       if (block.isProgram) this.execution.programs += block.count
       yield block

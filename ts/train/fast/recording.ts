@@ -25,6 +25,12 @@ export interface RowRange {
   to: number
 }
 
+/** What metrics look at. */
+export interface Judged {
+  prediction: Tensor
+  targets: Tensor
+}
+
 /** What a recording needs to know of a training. */
 export interface Recorded {
   model: Module
@@ -67,8 +73,9 @@ export class Recording {
   private places: readonly Place[] = []
   private constants: readonly Constant[] = []
   private draws: readonly (readonly [Generator, number])[] = []
-  private prediction!: Tensor
-  private targets!: Tensor
+  /** Of the step that was recorded, over its memory. */
+  prediction!: Tensor
+  targets!: Tensor
   private value!: Tensor
   /** Where the loss is written. */
   lossAddress: Ptr = 0

@@ -10,9 +10,10 @@ import type { Ptr } from '../../backend/kernels.js'
 import { OutOfMemoryError } from '../../common/errors.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { Parameter } from '../../parameter.js'
+import { Tensor } from '../../tensor.js'
 import { copyRows } from '../data.js'
 import { onOneThread, Program } from './program.js'
-import type { BatchPart, Recording, RowRange } from './recording.js'
+import type { BatchPart, Judged, Recording, RowRange } from './recording.js'
 import { canPlan, ROW, type StepHooks, StepPlanner } from './step-planner.js'
 
 /** Most steps in one call, and most bytes of what differs between them: they should stay in a second-level cache. */
@@ -28,6 +29,8 @@ interface ProgramResult {
   failed: boolean
   /** The loss of step i, also of the one that failed. */
   loss(i: number): number
+  /** Its prediction and targets, where the program keeps them. */
+  judged?(i: number): Judged
 }
 
 /** Room for all rows of a data set, for each input of the batch, and for the places of those that a run picks. */
@@ -44,6 +47,7 @@ export class StepProgram {
   private readonly whole: WholeRows | null
   private readonly hyper: Ptr
   private readonly losses: Ptr
+  private readonly judged: Judged[] = []
 
   private constructor(
     private readonly recording: Recording,
@@ -53,6 +57,8 @@ export class StepProgram {
     private readonly updates: number,
     /** Most steps of one run. */
     readonly capacity: number,
+    /** Whether predictions and targets of all steps are kept. */
+    private readonly isJudged: boolean,
   ) {
     this.planner = new StepPlanner(optimizer)
     this.staged = recording.batch.map(({ to }) => recording.allocate(4 * to.size * capacity))
@@ -65,17 +71,28 @@ export class StepProgram {
       : null
     this.hyper = recording.allocate(4 * ROW * updates * capacity)
     this.losses = recording.allocate(4 * capacity)
+    if (!isJudged) return
+    const { prediction, targets } = recording
+    const [predictions, asked] = [prediction, targets].map((t) => this.roomFor(t))
+    for (let i = 0; i < capacity; i++) this.judged.push({ prediction: predictions(i), targets: asked(i) })
+  }
+
+  /** Room for a tensor at each step, as tensors. */
+  private roomFor({ backend, shape, size, dtype }: Tensor): (step: number) => Tensor {
+    const room = this.recording.allocate(4 * size * this.capacity)
+    return (step) => Tensor.permanent(backend, shape, room + 4 * size * step, dtype)
   }
 
   /** Null where the steps cannot be run by WebAssembly alone, or there is no memory for it. */
-  static of(recording: Recording, optimizer: object): StepProgram | null {
+  static of(recording: Recording, optimizer: object, isJudged: boolean): StepProgram | null {
     if (!canPlan(optimizer)) return null
+    if (isJudged && (recording.prediction.isOnHost || recording.targets.isOnHost)) return null
     const program = Program.of(optimizer.groups[0].backend.kernels)
     const updates = program === null ? 0 : updatesOf(recording, optimizer)
-    const capacity = capacityOf(recording, updates)
+    const capacity = capacityOf(recording, updates, isJudged)
     if (program === null || updates === 0 || capacity < 2) return null
     try {
-      const made = new StepProgram(recording, optimizer, program, updates, capacity)
+      const made = new StepProgram(recording, optimizer, program, updates, capacity, isJudged)
       return made.write() ? made : null
     } catch (error) {
       if (error instanceof OutOfMemoryError) return null
@@ -89,6 +106,13 @@ export class StepProgram {
     const { kernels } = optimizer.groups[0].backend
     recording.batch.forEach(({ to }, i) => program.addCopy(kernels.copy, this.staged[i], to.address, to.size))
     if (!recording.calls.every((call) => program.add(call))) return false
+    if (this.isJudged) {
+      const [first] = this.judged
+      for (const key of ['prediction', 'targets'] as const) {
+        const { address, size } = recording[key]
+        program.addMoving('copy', kernels.copy, [address, first[key].address, size], [[1, 4 * size]])
+      }
+    }
     program.addLoss(recording.lossAddress, this.losses)
     program.place((bytes) => recording.allocate(bytes), this.updates)
     return true
@@ -119,7 +143,8 @@ export class StepProgram {
     const { arena, heap } = this.optimizer.groups[0].backend
     arena.end()
     const { floats } = heap
-    return { done, failed, loss: (i) => floats[this.losses / 4 + i] }
+    const result: ProgramResult = { done, failed, loss: (i) => floats[this.losses / 4 + i] }
+    return this.isJudged ? { ...result, judged: (i) => this.judged[i] } : result
   }
 
   private execute(steps: number): number {
@@ -181,8 +206,9 @@ export class StepProgram {
 }
 
 /** Steps for which there is room: the rows of a batch, the hyper-parameters of so many updates and a loss each. */
-function capacityOf({ batch }: Recording, updates: number): number {
-  const bytes = batch.reduce((sum, { to }) => sum + 4 * to.size, 4 + 4 * ROW * updates)
+function capacityOf({ batch, prediction, targets }: Recording, updates: number, isJudged: boolean): number {
+  const judged = isJudged ? 4 * (prediction.size + targets.size) : 0
+  const bytes = batch.reduce((sum, { to }) => sum + 4 * to.size, judged + 4 + 4 * ROW * updates)
   return Math.min(MOST_STEPS, Math.floor(MOST_BYTES / bytes))
 }
 
