@@ -53,7 +53,7 @@ const fn shape<const MR: usize, const NV: usize>() -> Tile {
 }
 
 impl Tile {
-    /// Cuts m rows into tiles: offset, rows that exist, and rows of the tile. The last ones are short where as many of those do.
+    /// Cuts m rows into tiles: offset, rows that exist, and rows of the tile. The last tiles are short ones where that takes no more of them.
     #[inline(always)]
     pub fn cut(&self, m: usize) -> impl Iterator<Item = (usize, usize, usize)> {
         let tall = self.rows;

@@ -228,8 +228,8 @@ const TWO = ['f32', 'f32'] as const
 const [ONE_DOUBLE, TWO_DOUBLES] = [['f64'] as const, ['f64', 'f64'] as const]
 
 /**
- * Kernels with arguments that are no whole numbers, which come last and are of one type in a kernel: two at most. Programs
- * (crate/abi/program.rs) call kernels by their types, and a kernel that is not here has whole numbers alone.
+ * Kernels that take floats: at most two, of one type, after all whole numbers. Programs (crate/abi/program.rs) call kernels by the
+ * types of their arguments; a kernel that is not listed takes whole numbers alone.
  */
 export const FLOAT_ARGUMENTS: Readonly<Record<string, readonly ('f32' | 'f64')[]>> = {
   fill: ['f32'],
