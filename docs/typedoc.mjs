@@ -25,6 +25,7 @@ const CATEGORIES = {
   optim: 'Optimizers',
   schedule: 'Schedules',
   train: 'Training',
+  select: 'Choosing models',
   curvature: 'Curvature',
   solve: 'Solvers',
   data: 'Data',

@@ -179,6 +179,26 @@ export type { FitOptions, StepOptions } from './train/plan.js'
 export { type Step, trainSteps } from './train/steps.js'
 export type { WholeStepOptimizer } from './train/whole-step.js'
 
+// Choosing models
+
+export type { FoldOptions, FoldRows } from './data/folds.js'
+export type { BuiltModel } from './select/built.js'
+export {
+  type CompareLearningRatesOptions,
+  compareLearningRates,
+  type LearningRateComparison,
+  type RateToBuild,
+} from './select/compare-learning-rates.js'
+export {
+  type CrossValidateOptions,
+  type CrossValidation,
+  crossValidate,
+  type FoldResult,
+  type FoldScore,
+  type FoldToBuild,
+} from './select/cross-validate.js'
+export { Ensemble, type EnsembleAverage, type EnsembleOptions, type SelectOptions } from './select/ensemble.js'
+
 // Metrics
 
 export type { ClassOptions } from './metrics/classes.js'

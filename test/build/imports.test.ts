@@ -15,6 +15,7 @@ const LEVELS = [
   ['nn', 'loss', 'optim', 'schedule'],
   ['curvature', 'solve', 'trace'],
   ['data', 'train', 'metrics', 'io'],
+  ['select'],
   ['index'],
   ['entries'],
   ['cli'],

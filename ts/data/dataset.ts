@@ -1,6 +1,7 @@
 /** What a data set looks like here, and how to cut one. */
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
+import { cutFolds, type FoldOptions } from './folds.js'
 import { RandomStream } from './random.js'
 
 /** One target a sample: its class, or a number. */
@@ -41,13 +42,7 @@ export interface SplitOptions {
 }
 
 /** Options of {@link kFold}. */
-export interface KFoldOptions {
-  /** How many parts, from 2 to the number of rows. Default 5. */
-  folds?: number
-  /** A random order before the cut; without it parts are rows in a row. Default true. */
-  shuffle?: boolean
-  /** The same seed gives the same parts. Default 0. */
-  seed?: number
+export interface KFoldOptions extends FoldOptions {
   /** Every class in the same proportion in all parts. Default: true for classes; numbers have none. */
   stratify?: boolean
 }
@@ -59,6 +54,7 @@ const ALIASES = {
   n_splits: 'folds',
   splits: 'folds',
   k: 'folds',
+  n_repeats: 'repeats',
   random_state: 'seed',
   randomState: 'seed',
 }
@@ -153,39 +149,27 @@ function shared(groups: readonly Int32Array[], fraction: number): number[] {
 }
 
 /**
- * Cross-validation: as many splits as folds, in which each row is tested once. Parts differ in size by one row at most.
+ * Cross-validation: as many splits as folds, in which each row is tested once; with `repeats` so many times as many, in which each is
+ * tested so often. Parts differ in size by one row at most, and classes too. With `groups` whole groups are dealt out, the largest first, to
+ * the parts that have least of their classes: scikit-learn's GroupKFold and StratifiedGroupKFold.
  *
  * @example
  * const splits = kFold(iris(), { folds: 3, seed: 1 })
  * splits.map(({ train, test }) => [train.count, test.count]) // [[100, 50], [100, 50], [100, 50]]
- * @throws RangeError for a number of folds below 2 or above that of rows, or `stratify` for targets that are numbers; TypeError for
- *   what is no data set
+ * const days = Array.from({ length: 150 }, (_, row) => `day ${row % 10}`)
+ * kFold(iris(), { folds: 5, groups: days }).map(({ test }) => test.count) // [30, 30, 30, 30, 30]
+ * @throws RangeError for a number of folds below 2 or above that of rows (or groups), `repeats` without `shuffle`, groups that are not one
+ *   for each row, or `stratify` for targets that are numbers; TypeError for what is no data set
  */
 export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions = {}): Split<D>[] {
   checkDataset('kFold', data)
-  checkNames('kFold', options, ['folds', 'shuffle', 'seed', 'stratify'], ALIASES)
-  const { folds = 5, shuffle = true, seed = 0, stratify = data.classes > 0 } = options
-  if (!(Number.isInteger(folds) && folds >= 2 && folds <= data.count))
-    throw new RangeError(`kFold: folds wants a whole number from 2 to the ${data.count} rows, got ${folds}`)
+  checkNames('kFold', options, KFOLD, ALIASES)
+  const { stratify = data.classes > 0 } = options
   if (stratify && data.classes === 0) throw new RangeError('kFold: stratify wants classes, but the targets are numbers')
-  const random = new RandomStream(seed)
-  const order = shuffle ? random.permutation(data.count) : Int32Array.from({ length: data.count }, (_, i) => i)
-  const foldOf = new Int32Array(data.count)
-  // Class by class, dealt out like cards: the next class begins where the last one ended, so that sizes stay even.
-  if (stratify)
-    order
-      .slice()
-      .sort((a, b) => data.targets[a] - data.targets[b])
-      .forEach((row, i) => (foldOf[row] = i % folds))
-  else order.forEach((row, i) => (foldOf[row] = Math.floor((i * folds) / data.count)))
-  return Array.from({ length: folds }, (_, fold) => ({
-    train: selectRows(
-      data,
-      order.filter((row) => foldOf[row] !== fold),
-    ),
-    test: selectRows(
-      data,
-      order.filter((row) => foldOf[row] === fold),
-    ),
+  return cutFolds('kFold', data.count, options, stratify ? data.targets : null).map(({ train, test }) => ({
+    train: selectRows(data, train),
+    test: selectRows(data, test),
   }))
 }
+
+const KFOLD = ['folds', 'repeats', 'shuffle', 'seed', 'groups', 'stratify']

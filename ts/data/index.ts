@@ -15,6 +15,7 @@ export {
   type Targets,
   trainTestSplit,
 } from './dataset.js'
+export type { FoldOptions } from './folds.js'
 export { type IdxArray, type IdxData, type IdxType, parseIdx } from './idx.js'
 export { iris } from './iris.js'
 export { loadMnist, type MnistOptions } from './mnist.js'

@@ -133,14 +133,14 @@ export abstract class Module {
     for (let module = parent; module !== undefined; module = module.#parent) if (module === this) return // a part that holds its owner
     this.#parent = parent
     this.#name = name
-    const { parameters, buffers } = this.members
+    const { parameters, buffers } = this.#members
     const tensors = [...parameters, ...buffers]
     if (tensors.length === 0) return
     const { path } = this
     for (const [own, tensor] of tensors) tensor.name = join(path, own)
   }
 
-  private get members(): Members<Module> {
+  get #members(): Members<Module> {
     return this.#finder.members
   }
 
@@ -149,7 +149,7 @@ export abstract class Module {
    * object by key, nested as they are.
    */
   protected children(): Iterable<readonly [string, Module]> {
-    return this.members.modules
+    return this.#members.modules
   }
 
   /**
@@ -220,7 +220,7 @@ export abstract class Module {
     const found = new Map<string, T>()
     const seen = new Set<T>()
     for (const { module, path } of this.places(true)) {
-      for (const [name, member] of ofKind(module.members)) {
+      for (const [name, member] of ofKind(module.#members)) {
         if (!seen.has(member)) found.set(join(path, name), member)
         seen.add(member)
       }
@@ -235,7 +235,7 @@ export abstract class Module {
 
   private backendAmong(places: readonly Place[]): Backend {
     for (const { module } of places) {
-      const { parameters, buffers } = module.members
+      const { parameters, buffers } = module.#members
       const [, tensor] = parameters[0] ?? buffers[0] ?? []
       if (tensor !== undefined) return tensor.backend
     }

@@ -156,6 +156,21 @@ export function rowsBetween({ inputs, targets, weights }: Rows, from: number, to
   return { inputs: part(inputs), targets: part(targets), weights: weights && part(weights), count: to - from }
 }
 
+/** @internal rows by number, in that order. @throws RangeError for one that is not there, or none at all */
+export function pickRows({ inputs, targets, weights, count }: Rows, subset: ArrayLike<number>): Rows {
+  if (!(subset?.length > 0)) throw new RangeError(`rows wants numbers of rows, at least one, got ${show(subset)}`)
+  for (let i = 0; i < subset.length; i++) {
+    const row = subset[i]
+    if (!(Number.isInteger(row) && row >= 0 && row < count))
+      throw new RangeError(
+        `rows wants whole numbers from 0 to ${count - 1}, got ${show(row)} at position ${i}: there is no row ${show(row)}`,
+      )
+  }
+  const order = Int32Array.from(subset)
+  const pick = (t: Tensor) => rowsInOrder(t, order)
+  return { inputs: pick(inputs), targets: pick(targets), weights: weights && pick(weights), count: order.length }
+}
+
 /** @internal opens a training step and copies the rows order[from..to] (or from..to) into it */
 export function stepBatch(rows: Rows, order: Int32Array | null, from: number, to: number): Batch {
   openStep(rows.inputs.backend, [])

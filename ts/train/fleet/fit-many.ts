@@ -6,16 +6,16 @@ import { show } from '../../common/show.js'
 import { traitsOf } from '../../loss/loss.js'
 import { Module, rememberModes } from '../../nn/module.js'
 import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
-import type { Tensor } from '../../tensor.js'
 import type { Callback } from '../callbacks.js'
 import { claim } from '../claim.js'
-import { checkData, DATA, type DataSet, type Rows, rowsInOrder } from '../data.js'
+import { checkData, DATA, type DataSet, pickRows, type Rows } from '../data.js'
 import { ModelFields } from '../fast/model-fields.js'
 import { canPlan } from '../fast/step-planner.js'
 import type { History } from '../history.js'
 import { Pacer } from '../pacer.js'
 import { type CheckedData, type FitOptions, OPTIONS } from '../plan.js'
 import { TrainingRun } from '../run.js'
+import type { WholeStepOptimizer } from '../whole-step.js'
 import { Fleet, Member } from './fleet.js'
 import { regionsOf } from './fleet-program.js'
 
@@ -49,11 +49,11 @@ export interface FitManyOptions
   /** For each net the rows of the data that it trains on, by number, as k-fold cross-validation has them. Default: all. */
   rows?: readonly ArrayLike<number>[]
   /** One optimizer for each net, over its parameters. */
-  optimizers: readonly OptimizerLike[]
+  optimizers: readonly (OptimizerLike | WholeStepOptimizer)[]
   /** Seed of the order of the batches, for all nets or for each. Default 0. */
   seed?: Each<number>
-  /** Learning rate by step, for all nets or for each. */
-  schedule?: Each<NonNullable<FitOptions['schedule']>>
+  /** Learning rate by step, for all nets or for each; undefined for one whose optimizer keeps its own. */
+  schedule?: Each<FitOptions['schedule']>
   /** Data to judge all nets by after each epoch, or those of each net. */
   validation?: Each<DataSet>
   /** Makes the callbacks of a net from its number: callbacks such as EarlyStopping remember, so each net needs its own. */
@@ -153,7 +153,8 @@ function splitOptions(models: readonly Module[], options: FitManyOptions): (FitO
     const own = data?.[net] ?? ({ inputs, targets } as DataSet)
     const out = { ...shared, ...own, optimizer: optimizers[net] } as FitOptions & { subset?: ArrayLike<number> }
     if (seed !== undefined) out.seed = of(seed, net)
-    if (schedule !== undefined) out.schedule = of(schedule, net) as NonNullable<FitOptions['schedule']>
+    const ownSchedule = of(schedule, net)
+    if (ownSchedule !== undefined) out.schedule = ownSchedule
     if (validation !== undefined) out.validation = of(validation, net) as DataSet
     if (callbacks !== undefined) out.callbacks = callbacks(net)
     if (rows !== undefined) out.subset = rows[net]
@@ -193,21 +194,6 @@ class CheckedOnce {
     if (rows === undefined) known.set(subset, (rows = pickRows(all, subset)))
     return rows
   }
-}
-
-/** Rows by number, in that order. @throws RangeError for one that is not there, or none at all */
-function pickRows({ inputs, targets, weights, count }: Rows, subset: ArrayLike<number>): Rows {
-  if (!(subset?.length > 0)) throw new RangeError(`rows wants numbers of rows, at least one, got ${show(subset)}`)
-  for (let i = 0; i < subset.length; i++) {
-    const row = subset[i]
-    if (!(Number.isInteger(row) && row >= 0 && row < count))
-      throw new RangeError(
-        `rows wants whole numbers from 0 to ${count - 1}, got ${show(row)} at position ${i}: there is no row ${show(row)}`,
-      )
-  }
-  const order = Int32Array.from(subset)
-  const pick = (t: Tensor) => rowsInOrder(t, order)
-  return { inputs: pick(inputs), targets: pick(targets), weights: weights && pick(weights), count: order.length }
 }
 
 /** Runs fn for a net; errors name it. */

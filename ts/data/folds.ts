@@ -1,0 +1,130 @@
+/** Which rows the parts of a cross-validation train on, and which they hold out. */
+import { checkCount } from '../common/checks.js'
+import { show } from '../common/show.js'
+import { RandomStream } from './random.js'
+
+/** How rows are cut into parts. */
+export interface FoldOptions {
+  /** How many parts, from 2 to the number of rows, or of groups. Default 5. */
+  folds?: number
+  /** How many times all rows are cut, each time in another order. Default 1. */
+  repeats?: number
+  /** A random order before the cut; without it parts are rows in a row. Default true. */
+  shuffle?: boolean
+  /** The same seed gives the same parts. Default 0. */
+  seed?: number
+  /**
+   * For each row the group that it belongs to, such as a patient or a day: a text or a number. Rows of one group are never in different
+   * parts, so that nothing is tested on rows that are nearly those of the training.
+   */
+  groups?: ArrayLike<string | number>
+}
+
+/** The rows of one part. */
+export interface FoldRows {
+  /** Its number among all parts, from 0. */
+  index: number
+  /** Which cut of all rows it is of, from 0. */
+  repeat: number
+  /** Which part of that cut is held out, from 0. */
+  fold: number
+  /** Rows to train on, in a random order unless `shuffle` is false. */
+  train: Int32Array
+  /** Rows that are held out. */
+  test: Int32Array
+}
+
+/**
+ * All parts, cut after cut.
+ *
+ * @param classOf the class of each row, where parts are to have every class in the same proportion
+ * @throws RangeError, TypeError
+ */
+export function cutFolds(who: string, count: number, options: FoldOptions, classOf: ArrayLike<number> | null): FoldRows[] {
+  const { folds = 5, repeats = 1, shuffle = true, seed = 0, groups } = options
+  checkCount(`${who}: repeats`, repeats)
+  if (typeof shuffle !== 'boolean') throw new TypeError(`${who}: shuffle wants true or false, got ${show(shuffle)}`)
+  if (repeats > 1 && !shuffle) throw new RangeError(`${who}: repeats ${repeats} wants shuffle, or each would cut the rows in the same way`)
+  if (groups !== undefined) checkGroups(who, groups, count)
+  const [most, what] = groups === undefined ? [count, 'rows'] : [new Set(Array.from(groups)).size, 'groups']
+  if (!(Number.isInteger(folds) && folds >= 2 && folds <= most))
+    throw new RangeError(`${who}: folds wants a whole number from 2 to the ${most} ${what}, got ${show(folds)}`)
+  const random = new RandomStream(seed)
+  return Array.from({ length: repeats }, (_, repeat) => {
+    const order = shuffle ? random.permutation(count) : Int32Array.from({ length: count }, (_, i) => i)
+    const foldOf = groups === undefined ? dealRows(order, folds, classOf) : dealGroups(order, folds, classOf, groups)
+    return Array.from({ length: folds }, (_, fold) => ({
+      index: repeat * folds + fold,
+      repeat,
+      fold,
+      train: order.filter((row) => foldOf[row] !== fold),
+      test: order.filter((row) => foldOf[row] === fold),
+    }))
+  }).flat()
+}
+
+function checkGroups(who: string, groups: ArrayLike<string | number>, count: number): void {
+  if (typeof groups !== 'object' || groups?.length !== count)
+    throw new RangeError(
+      `${who}: groups wants one text or number for each of ${count} rows, got ${show(groups)}${groups?.length === undefined ? '' : ` of ${groups.length}`}`,
+    )
+  for (let i = 0; i < count; i++) {
+    const group: unknown = groups[i]
+    if (typeof group !== 'string' && !Number.isFinite(group))
+      throw new TypeError(`${who}: groups wants a text or a finite number for each row, got ${show(group)} at row ${i}`)
+  }
+}
+
+/** The part of each row. Sizes, and with classes the rows of each class, differ by one at most. */
+function dealRows(order: Int32Array, folds: number, classOf: ArrayLike<number> | null): Int32Array {
+  const foldOf = new Int32Array(order.length)
+  // Class by class, dealt out like cards: the next class begins where the last one ended, so that sizes stay even.
+  if (classOf)
+    order
+      .slice()
+      .sort((a, b) => classOf[a] - classOf[b])
+      .forEach((row, i) => (foldOf[row] = i % folds))
+  else order.forEach((row, i) => (foldOf[row] = Math.floor((i * folds) / order.length)))
+  return foldOf
+}
+
+/** Rows that stay together, and which share of each class they are. */
+interface Group {
+  rows: number[]
+  shares: Map<number, number>
+}
+
+/**
+ * The part of each row where groups stay together. Group by group, the largest first, each goes to the part that has least of its
+ * classes so far, and of equal parts to the one with fewest rows. For one class that is the rule of scikit-learn's GroupKFold: the
+ * largest and the smallest part differ by no more rows than the largest group has.
+ *
+ * A class counts by its share of the rows that are of it. With share s of a class in a part and g in the group, the group adds
+ * (s + g)² − s² = 2sg + g² to the sum of squares of shares, which is least where each class is spread evenly; g² is alike for all parts.
+ */
+function dealGroups(order: Int32Array, folds: number, classOf: ArrayLike<number> | null, groups: ArrayLike<string | number>): Int32Array {
+  const classCount = new Map<number, number>()
+  const members = new Map<string | number, Group>()
+  const classAt = (row: number) => classOf?.[row] ?? 0
+  for (const row of order) classCount.set(classAt(row), (classCount.get(classAt(row)) ?? 0) + 1)
+  for (const row of order) {
+    const group: Group = members.get(groups[row]) ?? { rows: [], shares: new Map() }
+    members.set(groups[row], group)
+    group.rows.push(row)
+    const c = classAt(row)
+    group.shares.set(c, (group.shares.get(c) ?? 0) + 1 / (classCount.get(c) as number))
+  }
+  const weight = ({ shares }: Group) => [...shares.values()].reduce((sum, g) => sum + g * g, 0)
+  const largestFirst = [...members.values()].map((group) => ({ ...group, weight: weight(group) })).sort((a, b) => b.weight - a.weight)
+  const parts = Array.from({ length: folds }, () => ({ rows: 0, shares: new Map<number, number>() }))
+  const foldOf = new Int32Array(order.length)
+  for (const { rows, shares } of largestFirst) {
+    const costs = parts.map((part) => [...shares].reduce((sum, [c, g]) => sum + g * (part.shares.get(c) ?? 0), 0))
+    let best = 0
+    for (let i = 1; i < folds; i++) if (costs[i] < costs[best] || (costs[i] === costs[best] && parts[i].rows < parts[best].rows)) best = i
+    for (const row of rows) foldOf[row] = best
+    parts[best].rows += rows.length
+    for (const [c, g] of shares) parts[best].shares.set(c, (parts[best].shares.get(c) ?? 0) + g)
+  }
+  return foldOf
+}

@@ -1,0 +1,65 @@
+/** Nets that a function builds, one for each setting, trained by one call of fitMany. */
+import { show } from '../common/show.js'
+import { Module } from '../nn/module.js'
+import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
+import type { Callback } from '../train/callbacks.js'
+import { type FitManyOptions, fitMany, type NetHistory } from '../train/fleet/fit-many.js'
+import type { FitOptions } from '../train/plan.js'
+import type { WholeStepOptimizer } from '../train/whole-step.js'
+
+/** A new model with what it is trained by. */
+export interface BuiltModel<N extends Module = Module> {
+  model: N
+  /** One over the parameters of this model. */
+  optimizer: OptimizerLike | WholeStepOptimizer
+  /** Learning rate by step, for this model alone. */
+  schedule?: NonNullable<FitOptions['schedule']>
+  /** Callbacks of this model alone, such as its own EarlyStopping. */
+  callbacks?: readonly Callback[]
+}
+
+/** @internal options of `fitMany` that a built model has itself */
+export type OfBuilt = 'optimizers' | 'schedule' | 'callbacks'
+
+/** @internal what `build` made for each setting; @throws TypeError, RangeError naming the setting */
+export function buildAll<S, N extends Module>(
+  who: string,
+  build: (setting: S) => BuiltModel<N>,
+  settings: readonly S[],
+  nameOf: (setting: S) => string,
+): BuiltModel<N>[] {
+  if (typeof build !== 'function') throw new TypeError(`${who}: build wants a function that makes { model, optimizer }, got ${show(build)}`)
+  const owners = new Map<unknown, S>()
+  return settings.map((setting) => {
+    const built = build(setting)
+    if (!(built?.model instanceof Module) || typeof built.optimizer !== 'object')
+      throw new TypeError(`${who}: build wants to return { model, optimizer }, got ${show(built)} for ${nameOf(setting)}`)
+    for (const part of ['model', 'optimizer'] as const) {
+      const first = owners.get(built[part])
+      if (first !== undefined)
+        throw new RangeError(
+          `${who}: build wants to make a new ${part} each time, got that of ${nameOf(first)} again for ${nameOf(setting)}; make it inside the function`,
+        )
+      owners.set(built[part], setting)
+    }
+    return built
+  })
+}
+
+/** @internal trains what was built */
+export function trainBuilt(built: readonly BuiltModel[], options: Omit<FitManyOptions, OfBuilt>): Promise<NetHistory[]> {
+  return fitMany(
+    built.map(({ model }) => model),
+    {
+      ...options,
+      optimizers: built.map(({ optimizer }) => optimizer),
+      schedule: built.map(({ schedule }) => schedule),
+      callbacks: (net) => built[net].callbacks ?? [],
+    },
+  )
+}
+
+/** @internal the options of which none of these names is */
+export function without<T extends object, K extends string>(options: T, names: readonly K[]): Omit<T, K> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !(names as readonly string[]).includes(name))) as Omit<T, K>
+}

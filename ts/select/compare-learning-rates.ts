@@ -1,0 +1,152 @@
+/** A learning-rate range test with a net for each rate: all are trained side by side, and what is left of the loss is compared. */
+import { checkCount, checkPositive } from '../common/checks.js'
+import { NonFiniteError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
+import type { Module } from '../nn/module.js'
+import type { ShowsAverages } from '../optim/base/averaging.js'
+import { checkData, DATA, type DataSet } from '../train/data.js'
+import { evaluateRows } from '../train/evaluate.js'
+import type { FitManyOptions, NetHistory } from '../train/fleet/fit-many.js'
+import { OPTIONS } from '../train/plan.js'
+import { type BuiltModel, buildAll, type OfBuilt, trainBuilt, without } from './built.js'
+
+/** What `build` is told of the net that it builds. */
+export interface RateToBuild {
+  learningRate: number
+  /** One of `seeds`, for the weights of the net. */
+  seed: number
+}
+
+/** Options of {@link compareLearningRates}: the rates, and those of `fit` that hold for all nets. */
+export interface CompareLearningRatesOptions
+  extends DataSet,
+    Omit<FitManyOptions, OfBuilt | keyof DataSet | 'data' | 'rows' | 'validation' | 'validationSplit' | 'metrics' | 'seed'> {
+  /** The rates to compare. Default: those of `from`, `to` and `points`. */
+  rates?: readonly number[]
+  /** First rate. Default 1e-5. */
+  from?: number
+  /** Last rate. Default 1. */
+  to?: number
+  /** How many rates, in equal proportion from one to the next. Default 16: three to a power of ten. */
+  points?: number
+  /** A net for each rate and each of these seeds, which decide weights and the order of batches. Default [0]. */
+  seeds?: readonly number[]
+  /** Data to judge by after the last epoch. Default: the mean loss of the last epoch on the data that are trained on. */
+  validation?: DataSet
+}
+
+/** What {@link compareLearningRates} found: points to plot (rates on a logarithmic axis), and the best of them. */
+export interface LearningRateComparison {
+  learningRates: number[]
+  /** Of each rate the mean loss of its nets; Infinity where one of them diverged. */
+  losses: number[]
+  /** Of each rate the loss of each seed. */
+  runs: number[][]
+  /** The rate of the least loss; null where nets of all rates diverged. */
+  best: number | null
+  /** Of each rate the history of each seed. */
+  histories: NetHistory[][]
+}
+
+const OWN = ['rates', 'from', 'to', 'points', 'seeds'] as const
+/** What `build` returns for each net, or what the comparison decides. */
+const NOT_HERE = ['optimizer', 'schedule', 'callbacks', 'validationSplit', 'metrics', 'seed']
+
+/**
+ * Trains a new net at each learning rate, all by one call of {@link fitMany}, and says which rate leaves the least loss.
+ *
+ * Where {@link findLearningRate} takes a hundred steps of one net while the rate grows, here each net keeps its rate (or the schedule that
+ * `build` makes of it) for as many epochs as you like. That takes longer, but what is compared is what you are after: the loss
+ * after training. Several `seeds` tell a good rate from a lucky one.
+ *
+ * @example
+ * const build = ({ learningRate, seed }: { learningRate: number; seed: number }) => {
+ *   const model = new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed })
+ *   return { model, optimizer: new Adam(model.parameters(), { learningRate }) }
+ * }
+ * const rates = [0.0001, 0.01]
+ * const { best, losses } = await compareLearningRates(build, { inputs, targets, loss: crossEntropy, epochs: 20, rates, seeds: [1, 2] })
+ * best                  // 0.01
+ * losses[1] < losses[0] // true
+ * @throws RangeError, TypeError, ShapeError for what does not fit, before the first step; what a callback throws; the signal's reason
+ *   where it ends training early
+ */
+export async function compareLearningRates(
+  build: (net: RateToBuild) => BuiltModel,
+  options: CompareLearningRatesOptions,
+): Promise<LearningRateComparison> {
+  checkNames(
+    'compareLearningRates',
+    options,
+    [...OPTIONS.filter((name) => !NOT_HERE.includes(name)), ...OWN, ...DATA],
+    Object.fromEntries(['seed', 'randomState', 'random_state'].map((name) => [name, 'seeds'])),
+  )
+  const { seeds = [0], validation } = options
+  const learningRates = ratesOf(options)
+  checkSeeds(seeds)
+  const settings = learningRates.flatMap((learningRate) => seeds.map((seed) => ({ learningRate, seed })))
+  const built = buildAll('compareLearningRates', build, settings, ({ learningRate, seed }) => `rate ${learningRate}, seed ${seed}`)
+  built.forEach(({ optimizer, schedule }, i) => {
+    const { learningRate } = settings[i]
+    if (schedule === undefined && optimizer.learningRate !== learningRate)
+      throw new RangeError(
+        `compareLearningRates: build wants to give the optimizer the learning rate ${learningRate}, got one of ${show(optimizer.learningRate)}; ` +
+          'write new Adam(model.parameters(), { learningRate })',
+      )
+  })
+  const held = validation && checkData(validation, built[0].model.backend, 'compareLearningRates: validation')
+  const histories = await trainBuilt(built, { ...without(options, [...OWN, 'validation']), seed: settings.map(({ seed }) => seed) })
+  options.signal?.throwIfAborted()
+  const losses = histories.map(({ error, epochs }, i) => {
+    if (error instanceof NonFiniteError) return Number.POSITIVE_INFINITY
+    if (error !== undefined) throw error
+    return held ? judged(built[i], (model) => evaluateRows(model, held, options.loss, undefined).loss) : (epochs.at(-1)?.loss ?? Number.NaN)
+  })
+  const byRate = <T>(list: readonly T[]) => learningRates.map((_, i) => list.slice(i * seeds.length, (i + 1) * seeds.length))
+  const runs = byRate(losses)
+  const means = runs.map((run) => run.reduce((sum, loss) => sum + loss, 0) / run.length)
+  const least = Math.min(...means)
+  return {
+    learningRates,
+    losses: means,
+    runs,
+    best: Number.isFinite(least) ? learningRates[means.indexOf(least)] : null,
+    histories: byRate(histories),
+  }
+}
+
+function judged({ model, optimizer }: BuiltModel, judge: (model: Module) => number): number {
+  const restore = (optimizer as ShowsAverages).showAverages?.()
+  try {
+    return judge(model)
+  } finally {
+    restore?.()
+  }
+}
+
+function ratesOf({ rates, from, to, points }: CompareLearningRatesOptions): number[] {
+  if (rates === undefined) {
+    const [first = 1e-5, last = 1, n = 16] = [from, to, points]
+    if (!(first > 0 && last > first && last < Infinity))
+      throw new RangeError(`compareLearningRates: wants 0 < from < to, got from ${show(first)} and to ${show(last)}`)
+    checkCount('compareLearningRates: points', n, 2)
+    return Array.from({ length: n }, (_, i) => first * (last / first) ** (i / (n - 1)))
+  }
+  if (from !== undefined || to !== undefined || points !== undefined)
+    throw new RangeError('compareLearningRates: wants rates, or from, to and points, not both')
+  if (!Array.isArray(rates) || rates.length === 0)
+    throw new TypeError(`compareLearningRates: rates wants learning rates in an array, at least one, got ${show(rates)}`)
+  rates.forEach((rate, i) => {
+    checkPositive(`compareLearningRates: rates[${i}]`, rate)
+  })
+  return [...rates]
+}
+
+function checkSeeds(seeds: readonly number[]): void {
+  if (!Array.isArray(seeds) || seeds.length === 0)
+    throw new TypeError(`compareLearningRates: seeds wants whole numbers in an array, at least one, got ${show(seeds)}`)
+  seeds.forEach((seed, i) => {
+    checkCount(`compareLearningRates: seeds[${i}]`, seed, 0)
+  })
+}

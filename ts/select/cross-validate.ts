@@ -1,0 +1,219 @@
+/** Cross-validation: how well nets of one kind do on rows that they were not trained on, and how much that varies. */
+import { NonFiniteError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
+import { checkDataset, type Dataset, type Split, selectRows, type Targets } from '../data/dataset.js'
+import { cutFolds, type FoldOptions, type FoldRows } from '../data/folds.js'
+import { traitsOf } from '../loss/loss.js'
+import type { Module } from '../nn/module.js'
+import type { ShowsAverages } from '../optim/base/averaging.js'
+import { asFloats, Tensor } from '../tensor.js'
+import { checkData, DATA, type DataSet, pickRows } from '../train/data.js'
+import { evaluateRows } from '../train/evaluate.js'
+import type { FitManyOptions, NetHistory } from '../train/fleet/fit-many.js'
+import { type MetricsOption, type MetricValues, resolveMetrics } from '../train/metrics.js'
+import { OPTIONS } from '../train/plan.js'
+import { type BuiltModel, buildAll, type OfBuilt, trainBuilt, without } from './built.js'
+
+/** What `build` is told of the fold that it builds a net for. */
+export interface FoldToBuild extends FoldRows {
+  /** A seed of its own for each fold, which follows from that of the call: for the weights of the net. */
+  seed: number
+}
+
+/** Options of {@link crossValidate}: how rows are cut, and those of `fit` that hold for all nets. */
+export interface CrossValidateOptions<M extends MetricsOption = MetricsOption>
+  extends DataSet,
+    Omit<FoldOptions, 'shuffle'>,
+    Omit<FitManyOptions, OfBuilt | keyof DataSet | 'data' | 'rows' | 'validation' | 'metrics' | 'seed'> {
+  /**
+   * Every class in the same proportion in all folds, to one row. Default: true where the targets are classes, one whole number a row: an
+   * Int32Array, or any with a loss that takes classes, such as crossEntropy. True is also good for 0 and 1 with binaryCrossEntropy.
+   */
+  stratify?: boolean
+  /** Scores beside the loss, as in `evaluateModel`. Default: none. */
+  metrics?: M
+  /**
+   * Changes the rows of each fold by what is known of those to train on, such as `standardize` of gradus/data: with the mean of all rows
+   * the held-out ones would be known before they are seen. Wants a data set of gradus/data, spread into these options.
+   */
+  prepare?: (split: Split<Dataset<Targets>>) => { train: DataSet; test: DataSet }
+  /** Decides how rows are cut, the order of batches, and the seeds that `build` is given. Default 0. */
+  seed?: number
+}
+
+/** One number of all folds. */
+export interface FoldScore {
+  /** Of each fold, in the order of `folds`; NaN of one that diverged. */
+  values: number[]
+  mean: number
+  /** Between folds: √(Σ(x − mean)²/(n − 1)). */
+  standardDeviation: number
+  /**
+   * Of the mean, corrected for folds that share most of the rows they train on (Nadeau & Bengio 2003, eq. 9):
+   * standardDeviation · √(1/n + test rows/training rows). Without the correction it would shrink with every repeat, although no new
+   * rows are seen.
+   */
+  standardError: number
+}
+
+/** A fold and what came of it. */
+export interface FoldResult<N extends Module = Module> extends FoldRows {
+  /** The net as it was trained on the other rows. */
+  model: N
+  /** How its training went; `error` where it diverged. */
+  history: NetHistory
+}
+
+/** What {@link crossValidate} found. */
+export interface CrossValidation<M extends MetricsOption = MetricsOption, N extends Module = Module> {
+  /** The loss, and each metric by its name, on held-out rows. */
+  scores: { [K in 'loss' | keyof MetricValues<M>]: FoldScore }
+  /** One for each fold of each repeat. */
+  folds: FoldResult<N>[]
+}
+
+const OWN = ['folds', 'repeats', 'groups', 'stratify', 'prepare']
+/** What `build` returns for each net, or what cross-validation decides. */
+const NOT_HERE = ['optimizer', 'schedule', 'callbacks', 'validation']
+/** What people type who come from scikit-learn. */
+const ALIASES = { cv: 'folds', n_splits: 'folds', k: 'folds', n_repeats: 'repeats', scoring: 'metrics', x: 'inputs', y: 'targets' }
+
+/**
+ * k-fold cross-validation (Stone 1974): the rows are cut into folds, and for each a new net is trained on all other rows and judged on
+ * that one. All nets are trained by one call of {@link fitMany}, small ones side by side. `repeats` cuts the rows anew so many times.
+ *
+ * `build` makes the model and the optimizer of a fold; it may add a schedule and callbacks. The held-out rows are looked at once, after the
+ * last epoch: early stopping takes its own rows from those to train on, by `validationSplit`. Of optimizers that judge by averages of
+ * their weights, such as ScheduleFreeAdamW, it is the averages that are judged.
+ *
+ * @example
+ * const build = ({ seed }: { seed: number }) => {
+ *   const model = new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed })
+ *   return { model, optimizer: new Adam(model.parameters(), { learningRate: 0.01 }) }
+ * }
+ * const { scores } = await crossValidate(build, { ...iris(), loss: crossEntropy, metrics: ['accuracy'], epochs: 30, prepare: standardize })
+ * scores.accuracy.values.length // 5
+ * scores.accuracy.mean > 0.9    // true
+ * @throws RangeError, TypeError, ShapeError for what does not fit, before the first step; what a callback throws; the signal's reason
+ *   where it ends training early, since half-trained nets have no score. A net that diverges is no error: its scores are NaN.
+ */
+export async function crossValidate<const M extends MetricsOption = readonly [], N extends Module = Module>(
+  build: (fold: FoldToBuild) => BuiltModel<N>,
+  options: CrossValidateOptions<M>,
+): Promise<CrossValidation<M, N>> {
+  checkOptions(options)
+  const { folds, repeats, groups, prepare, metrics, seed = 0, inputs, shape, targets, weights } = options
+  const cut = { ...(folds !== undefined && { folds }), ...(repeats !== undefined && { repeats }), ...(groups && { groups }), seed }
+  const parts = cutFolds('crossValidate', rowsIn(targets), cut, classesFor(options))
+  const built = buildAll(
+    'crossValidate',
+    build,
+    parts.map((part) => ({ ...part, seed: seed + part.index })),
+    ({ index }) => `fold ${index}`,
+  )
+  const [{ model }] = built
+  const all = { inputs, targets, ...(shape && { shape }), ...(weights !== undefined && { weights }) }
+  const sets = prepare && parts.map((part) => preparedBy(prepare, options, part, model))
+  const known = sets ? null : checkData(all, model.backend, 'crossValidate')
+  const histories = await trainBuilt(built, {
+    ...(without(options, [...OWN, ...DATA, 'metrics']) as Pick<FitManyOptions, 'loss'>),
+    ...(sets ? { data: sets.map(({ train }) => train) } : { ...all, rows: parts.map(({ train }) => train) }),
+    seed: parts.map(({ index }) => seed + index),
+  })
+  options.signal?.throwIfAborted()
+  const scores = parts.map(({ test }, i) => {
+    const { error } = histories[i]
+    if (error !== undefined && !(error instanceof NonFiniteError)) throw error
+    const rows = sets ? checkData(sets[i].test, model.backend, 'crossValidate') : pickRows(known as NonNullable<typeof known>, test)
+    const { optimizer } = built[i]
+    const restore = (optimizer as ShowsAverages).showAverages?.()
+    try {
+      const values = evaluateRows(built[i].model, rows, options.loss, metrics)
+      return error === undefined ? values : Object.fromEntries(Object.keys(values).map((name) => [name, Number.NaN]))
+    } finally {
+      restore?.()
+    }
+  })
+  return {
+    scores: Object.fromEntries(
+      Object.keys(scores[0]).map((name) => [
+        name,
+        scoreOf(
+          scores.map((score) => score[name] as number),
+          parts,
+        ),
+      ]),
+    ) as CrossValidation<M, N>['scores'],
+    folds: parts.map((part, i) => ({ ...part, model: built[i].model, history: histories[i] })),
+  }
+}
+
+function checkOptions(options: CrossValidateOptions): void {
+  for (const name of NOT_HERE)
+    if (options !== null && typeof options === 'object' && Object.hasOwn(options, name))
+      throw new RangeError(
+        name === 'validation'
+          ? "crossValidate: there is no option 'validation', since the held-out rows are what is judged by; validationSplit takes rows from those to train on"
+          : `crossValidate: there is no option '${name}', since each net wants its own; return it from build, { model, optimizer, schedule, callbacks }`,
+      )
+  const known = [...OPTIONS.filter((name) => !NOT_HERE.includes(name)), ...OWN, ...DATA]
+  checkNames('crossValidate', options, known, ALIASES)
+  resolveMetrics(options.metrics)
+  if (options.prepare !== undefined) {
+    if (typeof options.prepare !== 'function')
+      throw new TypeError(
+        `crossValidate: prepare wants a function of { train, test }, such as standardize of gradus/data, got ${show(options.prepare)}`,
+      )
+    checkDataset('crossValidate: prepare', options as unknown as Dataset<Targets>)
+  }
+}
+
+function rowsIn(targets: DataSet['targets']): number {
+  const count = targets instanceof Tensor ? targets.shape[0] : (targets as ArrayLike<unknown> | undefined)?.length
+  if (count === undefined) throw new TypeError(`crossValidate: targets wants one entry or row for each sample, got ${show(targets)}`)
+  return count
+}
+
+/** The class of each row, where folds are to have every class in proportion. */
+function classesFor({ stratify, targets, loss }: CrossValidateOptions): number[] | null {
+  if (stratify !== undefined && typeof stratify !== 'boolean')
+    throw new TypeError(`crossValidate: stratify wants true or false, got ${show(stratify)}`)
+  const isInt = targets instanceof Int32Array || (targets instanceof Tensor && targets.dtype === 'int32')
+  if (!(stratify ?? (isInt || traitsOf(loss)?.labels === true))) return null
+  const list: ArrayLike<unknown> = targets instanceof Tensor ? (targets.toArray() as unknown[]) : (targets as ArrayLike<unknown>)
+  const classes = Array.from(list, (entry) => Number(Array.isArray(entry) && entry.length === 1 ? entry[0] : entry))
+  if (classes.every(Number.isInteger)) return classes
+  if (stratify === undefined) return null
+  const row = classes.findIndex((c) => !Number.isInteger(c))
+  throw new RangeError(
+    `crossValidate: stratify wants one class for each row, a whole number, got ${show(list[row])} at row ${row}; leave stratify out`,
+  )
+}
+
+/** The rows of a fold after `prepare`, with their weights. */
+function preparedBy(
+  prepare: NonNullable<CrossValidateOptions['prepare']>,
+  options: CrossValidateOptions,
+  { train, test, index }: FoldRows,
+  { backend }: Module,
+): { train: DataSet; test: DataSet } {
+  const { inputs, targets, count, features, classes, shape } = options as unknown as Dataset<Targets>
+  const data = { inputs, targets, count, features, classes, shape }
+  const prepared = prepare({ train: selectRows(data, train), test: selectRows(data, test) })
+  if (typeof prepared?.train !== 'object' || typeof prepared.test !== 'object')
+    throw new TypeError(`crossValidate: prepare wants to return { train, test }, got ${show(prepared)} for fold ${index}`)
+  if (options.weights === undefined) return prepared
+  const weights = asFloats(options.weights, backend, 'crossValidate: weights').data()
+  if (weights.length !== count) throw new RangeError(`crossValidate: weights wants one for each of ${count} rows, got ${weights.length}`)
+  const weighted = (data: DataSet, rows: Int32Array) => ({ ...data, weights: Float32Array.from(rows, (row) => weights[row]) })
+  return { train: weighted(prepared.train, train), test: weighted(prepared.test, test) }
+}
+
+function scoreOf(values: number[], parts: readonly FoldRows[]): FoldScore {
+  const n = values.length
+  const mean = values.reduce((sum, x) => sum + x, 0) / n
+  const standardDeviation = Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (n - 1))
+  const shares = parts.reduce((sum, { train, test }) => sum + test.length / train.length, 0) / n
+  return { values, mean, standardDeviation, standardError: standardDeviation * Math.sqrt(1 / n + shares) }
+}

@@ -1,0 +1,258 @@
+/** Ensembles: several nets that answer as one. */
+import { checkChoice, checkCount } from '../common/checks.js'
+import { ShapeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { formatShape, sameShape } from '../common/shape.js'
+import { show } from '../common/show.js'
+import type { Loss } from '../loss/loss.js'
+import type { BufferTensor } from '../nn/buffer.js'
+import { type BuildContext, Module, type PredictOptions } from '../nn/module.js'
+import { softplus } from '../ops/activation.js'
+import { add, mul, neg, sub } from '../ops/elementwise.js'
+import { logSumExp } from '../ops/reduce.js'
+import { stack } from '../ops/shape.js'
+import { logSoftmax } from '../ops/softmax.js'
+import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
+import { checkData, type DataSet } from '../train/data.js'
+import { evaluateRows } from '../train/evaluate.js'
+
+/** What an ensemble takes the mean of. */
+export type EnsembleAverage = 'outputs' | 'softmax' | 'sigmoid'
+
+/** Options of {@link Ensemble}. */
+export interface EnsembleOptions {
+  /**
+   * What the mean is taken of:
+   * - `outputs`: what the members give, as it is. For numbers.
+   * - `softmax`: the probabilities of classes, where members give logits, [..., classes], for crossEntropy.
+   * - `sigmoid`: the probability of yes, where members give a logit for it, for binaryCrossEntropy.
+   *
+   * Default `outputs`.
+   */
+  average?: EnsembleAverage
+  /** How much each member counts, in proportion to their sum; numbers above 0. Default: all alike. */
+  weights?: readonly number[]
+}
+
+/** Options of {@link Ensemble.select}. */
+export interface SelectOptions {
+  loss: Loss
+  /** As in {@link EnsembleOptions}. */
+  average?: EnsembleAverage
+  /** Most choices; a member may be chosen more than once. Default 50. */
+  most?: number
+}
+
+const AVERAGES = ['outputs', 'softmax', 'sigmoid']
+
+/**
+ * Several nets that answer as one, by the weighted mean of their outputs or probabilities. That is usually better than each of
+ * them, and where they disagree, it knows that it does not know: see {@link spread} (Lakshminarayanan, Pritzel & Blundell 2017).
+ *
+ * It is a Module: `predict`, `evaluateModel`, `state` and `encodeState` work as with any model. With `softmax` and `sigmoid` it gives logits
+ * as its members do, whose softmax or sigmoid is the mean probability, so that losses and metrics are the same: log Σ wᵢpᵢ of classes,
+ * and log Σ wᵢpᵢ − log Σ wᵢ(1 − pᵢ).
+ *
+ * @example
+ * const models = [1, 2, 3].map((seed) => new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed }))
+ * const optimizers = models.map((model) => new Adam(model.parameters(), { learningRate: 0.01 }))
+ * await fitMany(models, { inputs, targets, loss: crossEntropy, optimizers, seed: [1, 2, 3], epochs: 20 })
+ * const ensemble = new Ensemble(models, { average: 'softmax' })
+ * const { accuracy } = evaluateModel(ensemble, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] })
+ * const probabilities = softmax(ensemble.predict(inputs)) // the mean of the members'
+ * @throws TypeError, RangeError naming the member or option; predict throws ShapeError where members give different shapes
+ */
+export class Ensemble<N extends Module = Module> extends Module {
+  readonly members: readonly N[]
+  readonly average: EnsembleAverage
+  /** How much each member counts, in proportion to their sum; saved with the state. */
+  declare weights: BufferTensor
+
+  constructor(members: readonly N[], options: EnsembleOptions = {}) {
+    checkMembers('Ensemble', members)
+    checkNames('Ensemble', options, ['average', 'weights'])
+    const { average = 'outputs', weights = members.map(() => 1) } = options
+    checkChoice('Ensemble: average', average, AVERAGES)
+    checkWeights(weights, members.length)
+    super({ backend: members[0].backend })
+    this.members = [...members]
+    this.average = average
+    this.build()
+    this.weights.view().set(weights)
+  }
+
+  protected override createParameters(context: BuildContext): void {
+    this.weights = this.makeBuffer(context, 'weights', [this.members.length], 1)
+  }
+
+  override describe(): string {
+    return `Ensemble(${this.members.length}, '${this.average}')`
+  }
+
+  /** The mean, recorded for backpropagation unless under noGrad(): outputs, or logits of the mean probabilities. */
+  forward(x: Tensor): Tensor {
+    const outputs = this.members.map((member) => member.forward(x))
+    checkShapes('Ensemble', outputs)
+    const shares = this.shares()
+    const logMean = (logs: (output: Tensor) => Tensor) =>
+      logSumExp(stack(outputs.map((output, i) => add(logs(output), Math.log(shares[i])))), 0) as Tensor
+    if (this.average === 'softmax') return logMean(logSoftmax)
+    // the logarithm of sigmoid(z) is −softplus(−z), that of 1 − sigmoid(z) is −softplus(z)
+    if (this.average === 'sigmoid')
+      return sub(
+        logMean((z) => neg(softplus(neg(z)))),
+        logMean((z) => neg(softplus(z))),
+      ) as Tensor
+    return outputs.map((output, i) => mul(output, shares[i]) as Tensor).reduce((sum, part) => add(sum, part) as Tensor)
+  }
+
+  /**
+   * How far the members are from their mean: √(Σ wᵢ(yᵢ − y)²), with weights that add up to 1, of outputs or, with `softmax` and
+   * `sigmoid`, of probabilities. In the shape of the output. It is what the nets do not agree on, and no estimate of noise in the targets.
+   *
+   * @example
+   * const models = [1, 2, 3].map((seed) => new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 1)], { seed }))
+   * new Ensemble(models).spread(inputs).shape // [n, 1]
+   */
+  spread(input: TensorLike, options?: PredictOptions): Tensor {
+    const x = asTensor(input, this.backend, 'spread')
+    const outputs = this.members.map((member) => member.predict(x, options))
+    checkShapes('Ensemble', outputs)
+    const shares = this.shares()
+    const values = outputs.map((output) => averaged(output, this.average)[0])
+    const spread = floatArray(this.backend, outputs[0].size)
+    for (let i = 0; i < spread.length; i++) {
+      const mean = values.reduce((sum, value, net) => sum + shares[net] * value[i], 0)
+      spread[i] = Math.sqrt(values.reduce((sum, value, net) => sum + shares[net] * (value[i] - mean) ** 2, 0))
+    }
+    return Tensor.onHost(this.backend, outputs[0].shape, spread)
+  }
+
+  /** Weights that add up to 1. */
+  private shares(): number[] {
+    const weights = [...this.weights.view()]
+    const sum = weights.reduce((total, weight) => total + weight, 0)
+    return weights.map((weight) => weight / sum)
+  }
+
+  /**
+   * Chooses members one by one: each time the one that lowers the loss of the ensemble on validation data most, or raises it least, also
+   * one that was chosen before, which then counts more. The ensemble of least loss on the way is what you get (Caruana,
+   * Niculescu-Mizil, Crew & Ksikes 2004). From many nets of a sweep it makes a small ensemble that leaves bad ones out.
+   *
+   * The loss on the validation data is lower than on new rows, as it was chosen by: judge the result by others.
+   *
+   * @example
+   * const models = [1, 2, 3, 4].map((seed) => new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 3)], { seed }))
+   * const ensemble = Ensemble.select(models, { inputs, targets }, { loss: crossEntropy, average: 'softmax' })
+   * ensemble.members.length <= 4 // true
+   * @throws TypeError, RangeError, ShapeError naming the member or argument; Error where no member has a finite loss
+   */
+  static select<N extends Module>(members: readonly N[], validation: DataSet, options: SelectOptions): Ensemble<N> {
+    checkMembers('Ensemble.select', members)
+    checkNames('Ensemble.select', options, ['loss', 'average', 'most'])
+    const { loss, average = 'outputs', most = 50 } = options
+    if (typeof loss !== 'function') throw new TypeError(`Ensemble.select: loss wants a function, such as mse, got ${show(loss)}`)
+    checkChoice('Ensemble.select: average', average, AVERAGES)
+    checkCount('Ensemble.select: most', most)
+    const { backend } = members[0]
+    const rows = checkData(validation, backend, 'Ensemble.select: validation')
+    const outputs = members.map((member) => member.predict(rows.inputs))
+    checkShapes('Ensemble.select', outputs)
+    const judge = new Identity({ backend })
+    const lossOf = (sums: readonly Float64Array[], count: number): number => {
+      const inputs = Tensor.onHost(backend, outputs[0].shape, outputOfSums(sums, count, average, floatArray(backend, outputs[0].size)))
+      return evaluateRows(judge, { ...rows, inputs }, loss, undefined, rows.count).loss
+    }
+    const parts = outputs.map((output) => averaged(output, average))
+    const chosen: number[] = []
+    let sums: Float64Array[] = parts[0].map((part) => new Float64Array(part.length))
+    let [least, length] = [Number.POSITIVE_INFINITY, 0]
+    for (let round = 1; round <= most; round++) {
+      const candidates = parts.map((part) => lossOf(added(sums, part), round))
+      const best = candidates.reduce((a, value, i) => (value < (candidates[a] ?? Number.POSITIVE_INFINITY) ? i : a), -1)
+      if (best < 0) break
+      chosen.push(best)
+      sums = added(sums, parts[best])
+      if (candidates[best] < least) [least, length] = [candidates[best], round]
+    }
+    if (length === 0) throw new Error('Ensemble.select: no member has a finite loss on the validation data')
+    const counts = members.map((_, i) => chosen.slice(0, length).filter((c) => c === i).length)
+    const kept = [...members.keys()].filter((i) => counts[i] > 0)
+    return new Ensemble(
+      kept.map((i) => members[i]),
+      { average, weights: kept.map((i) => counts[i]) },
+    )
+  }
+}
+
+/** Gives back what it gets, so that predictions are judged as those of a model are. */
+class Identity extends Module {
+  forward(x: Tensor): Tensor {
+    return x
+  }
+}
+
+function checkMembers(who: string, members: readonly Module[]): void {
+  if (!Array.isArray(members) || members.length === 0)
+    throw new TypeError(`${who}: members wants models in an array, at least one, got ${show(members)}`)
+  members.forEach((member, i) => {
+    if (!(member instanceof Module)) throw new TypeError(`${who}: members[${i}] wants a Module, got ${show(member)}`)
+    const first = members.indexOf(member)
+    if (first !== i)
+      throw new RangeError(`${who}: members[${i}] is the same as members[${first}]; let it count more by its weight, or leave it out`)
+    // with its own seed and backend, before it is a part of another
+    member.build()
+    if (member.backend !== members[0].backend)
+      throw new RangeError(
+        `${who}: members want to be on one backend, got '${member.backend.variant}' for members[${i}] and '${members[0].backend.variant}' before`,
+      )
+  })
+}
+
+function checkWeights(weights: readonly number[], count: number): void {
+  if (!Array.isArray(weights) || weights.length !== count)
+    throw new RangeError(`Ensemble: weights wants a number for each of ${count} members, got ${show(weights)}`)
+  weights.forEach((weight, i) => {
+    if (!(Number.isFinite(weight) && weight > 0))
+      throw new RangeError(`Ensemble: weights[${i}] wants a number above 0, got ${show(weight)}; leave members out that do not count`)
+  })
+}
+
+function checkShapes(who: string, outputs: readonly Tensor[]): void {
+  outputs.forEach(({ shape }, i) => {
+    if (!sameShape(shape, outputs[0].shape))
+      throw new ShapeError(
+        `${who}: members want outputs of one shape, got ${formatShape(shape)} of members[${i}] and ${formatShape(outputs[0].shape)} of members[0]`,
+      )
+  })
+}
+
+/** What is averaged of an output: itself, the probabilities of classes, or those of yes and of no. */
+function averaged(output: Tensor, average: EnsembleAverage): Float64Array[] {
+  if (average === 'softmax') return [Float64Array.from(logSoftmax(output).data(), Math.exp)]
+  const values = output.data()
+  if (average === 'outputs') return [Float64Array.from(values)]
+  return [-1, 1].map((sign) => Float64Array.from(values, (z) => 1 / (1 + Math.exp(sign * z))))
+}
+
+function added(sums: readonly Float64Array[], parts: readonly Float64Array[]): Float64Array[] {
+  return sums.map((sum, i) => sum.map((value, j) => value + parts[i][j]))
+}
+
+/** What an ensemble gives whose members' {@link averaged} values add up to these sums. */
+function outputOfSums<T extends Float32Array | Float64Array>(
+  [yes, no]: readonly Float64Array[],
+  count: number,
+  average: EnsembleAverage,
+  out: T,
+): T {
+  // the logarithm of what rounds to 0 is large, not infinite
+  const log = (p: number) => Math.log(Math.max(p, Number.MIN_VALUE))
+  for (let i = 0; i < out.length; i++) {
+    if (average === 'outputs') out[i] = yes[i] / count
+    else if (average === 'softmax') out[i] = log(yes[i] / count)
+    else out[i] = log(yes[i]) - log(no[i])
+  }
+  return out
+}
