@@ -1,8 +1,12 @@
 /** Nets that a function builds, one for each setting, trained by one call of fitMany. */
+import { NonFiniteError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { Module } from '../nn/module.js'
+import type { ShowsAverages } from '../optim/base/averaging.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Callback } from '../train/callbacks.js'
+import type { Rows } from '../train/data.js'
+import { type EvaluateOptions, evaluateRows } from '../train/evaluate.js'
 import { type FitManyOptions, fitMany, type NetHistory } from '../train/fleet/fit-many.js'
 import type { FitOptions } from '../train/plan.js'
 import type { WholeStepOptimizer } from '../train/whole-step.js'
@@ -62,4 +66,25 @@ export function trainBuilt(built: readonly BuiltModel[], options: Omit<FitManyOp
 /** @internal the options of which none of these names is */
 export function without<T extends object, K extends string>(options: T, names: readonly K[]): Omit<T, K> {
   return Object.fromEntries(Object.entries(options).filter(([name]) => !(names as readonly string[]).includes(name))) as Omit<T, K>
+}
+
+/**
+ * @internal loss and metrics of a trained model: of the averages of its weights where its optimizer keeps such; null where the loss is not
+ * finite, of a model that diverged
+ */
+export function judge(
+  who: string,
+  { model, optimizer }: BuiltModel,
+  rows: Rows,
+  options: Pick<EvaluateOptions, 'loss' | 'metrics'>,
+): Record<string, number> | null {
+  const restore = (optimizer as ShowsAverages).showAverages?.()
+  try {
+    return evaluateRows(who, model, rows, options)
+  } catch (error) {
+    if (error instanceof NonFiniteError) return null
+    throw error
+  } finally {
+    restore?.()
+  }
 }

@@ -3,13 +3,10 @@ import { checkCount, checkPositive } from '../common/checks.js'
 import { NonFiniteError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
-import type { Module } from '../nn/module.js'
-import type { ShowsAverages } from '../optim/base/averaging.js'
 import { checkData, DATA, type DataSet } from '../train/data.js'
-import { evaluateRows } from '../train/evaluate.js'
 import type { FitManyOptions, NetHistory } from '../train/fleet/fit-many.js'
 import { OPTIONS } from '../train/plan.js'
-import { type BuiltModel, buildAll, type OfBuilt, trainBuilt, without } from './built.js'
+import { type BuiltModel, buildAll, judge, type OfBuilt, trainBuilt, without } from './built.js'
 
 /** What `build` is told of the net that it builds. */
 export interface RateToBuild {
@@ -101,7 +98,8 @@ export async function compareLearningRates(
   const losses = histories.map(({ error, epochs }, i) => {
     if (error instanceof NonFiniteError) return Number.POSITIVE_INFINITY
     if (error !== undefined) throw error
-    return held ? judged(built[i], (model) => evaluateRows(model, held, options.loss, undefined).loss) : (epochs.at(-1)?.loss ?? Number.NaN)
+    if (!held) return epochs.at(-1)?.loss ?? Number.NaN
+    return judge('compareLearningRates: validation', built[i], held, { loss: options.loss })?.loss ?? Number.POSITIVE_INFINITY
   })
   const byRate = <T>(list: readonly T[]) => learningRates.map((_, i) => list.slice(i * seeds.length, (i + 1) * seeds.length))
   const runs = byRate(losses)
@@ -113,15 +111,6 @@ export async function compareLearningRates(
     runs,
     best: Number.isFinite(least) ? learningRates[means.indexOf(least)] : null,
     histories: byRate(histories),
-  }
-}
-
-function judged({ model, optimizer }: BuiltModel, judge: (model: Module) => number): number {
-  const restore = (optimizer as ShowsAverages).showAverages?.()
-  try {
-    return judge(model)
-  } finally {
-    restore?.()
   }
 }
 

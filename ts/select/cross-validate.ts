@@ -6,14 +6,12 @@ import { checkDataset, type Dataset, type Split, selectRows, type Targets } from
 import { cutFolds, type FoldOptions, type FoldRows } from '../data/folds.js'
 import { traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
-import type { ShowsAverages } from '../optim/base/averaging.js'
 import { asFloats, Tensor } from '../tensor.js'
-import { checkData, DATA, type DataSet, pickRows } from '../train/data.js'
-import { evaluateRows } from '../train/evaluate.js'
+import { checkData, DATA, type DataSet, pickRows, type Rows } from '../train/data.js'
 import type { FitManyOptions, NetHistory } from '../train/fleet/fit-many.js'
 import { type MetricsOption, type MetricValues, resolveMetrics } from '../train/metrics.js'
 import { OPTIONS } from '../train/plan.js'
-import { type BuiltModel, buildAll, type OfBuilt, trainBuilt, without } from './built.js'
+import { type BuiltModel, buildAll, judge, type OfBuilt, trainBuilt, without } from './built.js'
 
 /** What `build` is told of the fold that it builds a net for. */
 export interface FoldToBuild extends FoldRows {
@@ -115,32 +113,25 @@ export async function crossValidate<const M extends MetricsOption = readonly [],
   const [{ model }] = built
   const all = { inputs, targets, ...(shape && { shape }), ...(weights !== undefined && { weights }) }
   const sets = prepare && parts.map((part) => preparedBy(prepare, options, part, model))
-  const known = sets ? null : checkData(all, model.backend, 'crossValidate')
+  const held = heldOut(parts, sets, all, model)
   const histories = await trainBuilt(built, {
     ...(without(options, [...OWN, ...DATA, 'metrics']) as Pick<FitManyOptions, 'loss'>),
     ...(sets ? { data: sets.map(({ train }) => train) } : { ...all, rows: parts.map(({ train }) => train) }),
     seed: parts.map(({ index }) => seed + index),
   })
   options.signal?.throwIfAborted()
-  const scores = parts.map(({ test }, i) => {
-    const { error } = histories[i]
-    if (error !== undefined && !(error instanceof NonFiniteError)) throw error
-    const rows = sets ? checkData(sets[i].test, model.backend, 'crossValidate') : pickRows(known as NonNullable<typeof known>, test)
-    const { optimizer } = built[i]
-    const restore = (optimizer as ShowsAverages).showAverages?.()
-    try {
-      const values = evaluateRows(built[i].model, rows, options.loss, metrics)
-      return error === undefined ? values : Object.fromEntries(Object.keys(values).map((name) => [name, Number.NaN]))
-    } finally {
-      restore?.()
-    }
+  const scores = histories.map(({ error }, i) => {
+    if (error === undefined) return judge('crossValidate', built[i], held[i], { loss: options.loss, ...(metrics && { metrics }) })
+    if (error instanceof NonFiniteError) return null
+    throw error
   })
+  const names = ['loss', ...resolveMetrics(metrics).map(([name]) => name)]
   return {
     scores: Object.fromEntries(
-      Object.keys(scores[0]).map((name) => [
+      names.map((name) => [
         name,
         scoreOf(
-          scores.map((score) => score[name] as number),
+          scores.map((score) => score?.[name] ?? Number.NaN),
           parts,
         ),
       ]),
@@ -208,6 +199,13 @@ function preparedBy(
   if (weights.length !== count) throw new RangeError(`crossValidate: weights wants one for each of ${count} rows, got ${weights.length}`)
   const weighted = (data: DataSet, rows: Int32Array) => ({ ...data, weights: Float32Array.from(rows, (row) => weights[row]) })
   return { train: weighted(prepared.train, train), test: weighted(prepared.test, test) }
+}
+
+/** The rows that each net is judged by, checked. */
+function heldOut(parts: readonly FoldRows[], sets: readonly { test: DataSet }[] | undefined, all: DataSet, { backend }: Module): Rows[] {
+  if (sets) return sets.map(({ test }, fold) => checkData(test, backend, `crossValidate: held-out rows of fold ${fold}`))
+  const rows = checkData(all, backend, 'crossValidate')
+  return parts.map(({ test }) => pickRows(rows, test))
 }
 
 function scoreOf(values: number[], parts: readonly FoldRows[]): FoldScore {

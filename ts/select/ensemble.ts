@@ -1,6 +1,6 @@
 /** Ensembles: several nets that answer as one. */
 import { checkChoice, checkCount } from '../common/checks.js'
-import { ShapeError } from '../common/errors.js'
+import { NonFiniteError, ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
@@ -162,7 +162,12 @@ export class Ensemble<N extends Module = Module> extends Module {
     const judge = new Identity({ backend })
     const lossOf = (sums: readonly Float64Array[], count: number): number => {
       const inputs = Tensor.onHost(backend, outputs[0].shape, outputOfSums(sums, count, average, floatArray(backend, outputs[0].size)))
-      return evaluateRows(judge, { ...rows, inputs }, loss, undefined, rows.count).loss
+      try {
+        return evaluateRows('Ensemble.select', judge, { ...rows, inputs }, { loss, batchSize: rows.count }).loss
+      } catch (error) {
+        if (error instanceof NonFiniteError) return Number.POSITIVE_INFINITY
+        throw error
+      }
     }
     const parts = outputs.map((output) => averaged(output, average))
     const chosen: number[] = []
