@@ -17,7 +17,6 @@ const ONCE = [
   'test/build/package.test.ts',
   'test/build/runtimes.test.ts',
   'test/build/release.test.ts',
-  'test/backend/widening.test.ts',
   'test/bench/**',
   'test/cli/**',
   'test/docs/**',

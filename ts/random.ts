@@ -7,6 +7,9 @@ import { normalQuantile, permute, uniform53 } from './backend/js/random.js'
 import { checkCount } from './common/checks.js'
 import { show } from './common/show.js'
 
+/** @internal draws of all generators by something that is no kernel: what a recording of kernel calls does not see */
+export const hostDraws = { count: 0 }
+
 /**
  * A sequence of random numbers.
  * @example
@@ -15,8 +18,6 @@ import { show } from './common/show.js'
 export class Generator {
   readonly seedLow: number
   readonly seedHigh: number
-  /** @internal draws of all generators by something that is no kernel: what a recording of kernel calls does not see */
-  static hostDraws = 0
   /** Grows by one with every draw; save it to go on exactly where a run stopped. */
   counter = 0
 
@@ -45,7 +46,7 @@ export class Generator {
   uniforms(n: number): Float64Array {
     checkCount('Generator: n', n, 0)
     const out = new Float64Array(n)
-    Generator.hostDraws++
+    hostDraws.count++
     for (let i = 0; i < n; i++) out[i] = uniform53(i, this, (i & 1) === 1)
     this.counter++
     return out
@@ -60,7 +61,7 @@ export class Generator {
   permutation(n: number): Int32Array {
     checkCount('Generator: n', n, 0)
     const order = new Int32Array(n)
-    Generator.hostDraws++
+    hostDraws.count++
     permute(order, this)
     this.counter++
     return order

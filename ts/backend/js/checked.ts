@@ -191,7 +191,13 @@ class Blocks {
  * const { kernels, heap } = backend
  * const x = heap.allocate(10 * heap.elementSize)
  * kernels.fill(x, 10, 1)
- * kernels.fill(x, 20, 1) // throws: fill: y wants 20 elements …
+ * let message = ''
+ * try {
+ *   kernels.fill(x, 20, 1)
+ * } catch (error) {
+ *   message = (error as Error).message
+ * }
+ * message.startsWith('fill: y wants 20 elements') // true
  * @throws TypeError for a backend in WebAssembly; the kernels throw RangeError
  */
 export function checkKernels(backend: Backend): Backend {

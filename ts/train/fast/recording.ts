@@ -12,7 +12,7 @@ import { sizeOf } from '../../common/shape.js'
 import type { Loss } from '../../loss/loss.js'
 import type { Module } from '../../nn/module.js'
 import { Parameter } from '../../parameter.js'
-import { Generator } from '../../random.js'
+import { type Generator, hostDraws } from '../../random.js'
 import { Tensor } from '../../tensor.js'
 import { copyRows, type Rows } from '../data.js'
 import { forwardLoss } from '../forward-loss.js'
@@ -133,7 +133,7 @@ export class Recording {
     const candidates = this.recorded.model.parameters()
     const waiting = new Set(candidates.filter((p) => p.gradientState === 'ready'))
     this.arena.begin()
-    const { hostDraws } = Generator
+    const draws = hostDraws.count
     const calls: KernelCall[] = []
     const asked = watchRandom(() =>
       withArena(this.backend, this.arena, () =>
@@ -141,7 +141,7 @@ export class Recording {
         this.arena.duringBackward(() => recordCalls(this.backend, this.arena, calls, () => this.step())),
       ),
     )
-    if (asked || Generator.hostDraws !== hostDraws) this.arena.obstacle ??= 'it draws random numbers in JavaScript'
+    if (asked || hostDraws.count !== draws) this.arena.obstacle ??= 'it draws random numbers in JavaScript'
     const reached = parametersOf(this.value)
     if (reached.some((p) => p.requiresGrad && !candidates.includes(p)))
       this.arena.obstacle ??= 'it trains a parameter that is not in the model'
