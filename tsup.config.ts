@@ -74,14 +74,22 @@ const shared: Options = {
   silent: true,
 }
 
+/** The one module that has a library inside: fflate, of which its bundle keeps what inflates. */
+const INFLATE = 'backend/wasm/inflate'
+
 /** A file for each of ts/, but for stand-ins and the entries of other builds. */
-function modules(folder: string, standIns: StandIns, entries: readonly string[]): Options {
+function modules(folder: string, standIns: StandIns, entries: readonly string[]): Options[] {
   const files = readdirSync('ts', { recursive: true, encoding: 'utf8' })
     .filter((file) => /^(?!build\/|cli\/|entries\/).*(?<!\.d|\.none|no-text)\.ts$/.test(file))
     .map((file) => file.replace(/\.ts$/, ''))
+    .filter((name) => name !== INFLATE)
   const own = [...files, ...entries.map((entry) => `entries/${entry}`)].map((name) => [name, `ts/${name}.ts`])
   const entry = { ...Object.fromEntries(own), ...standIns }
-  return { ...shared, name: folder, entry, outDir: `dist/modules/${folder}`, format: ['esm'], bundle: false }
+  const each: Options = { ...shared, name: folder, outDir: `dist/modules/${folder}`, format: ['esm'] }
+  return [
+    { ...each, entry, bundle: false },
+    { ...each, name: `${folder}: inflate`, entry: { [INFLATE]: `ts/${INFLATE}.ts` }, esbuildPlugins: [notices] },
+  ]
 }
 
 /** One file of all that an entry imports; in CommonJS as well. */
@@ -104,9 +112,9 @@ const data = { data: 'ts/data/index.ts' }
 const js = { js: 'ts/entries/js.ts' }
 
 export default defineConfig([
-  modules('web', {}, []),
-  modules('js', NO_WASM, ['js']),
-  modules('edge', NO_TEXT, ['workerd', 'edge']),
+  ...modules('web', {}, []),
+  ...modules('js', NO_WASM, ['js']),
+  ...modules('edge', NO_TEXT, ['workerd', 'edge']),
   {
     ...bundle({ index: 'ts/index.ts', node: 'ts/entries/node.ts' }),
     format: ['esm'],

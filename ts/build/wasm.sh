@@ -19,11 +19,12 @@ inputs() {
 }
 
 # crate -> target/pack/gradus_bg.wasm. No path of this machine gets into the module. LLVM keeps the order of the source (docs/design/products.md):
-# left to itself it loads all rows of a tile before it multiplies, which wants more registers than there are.
+# left to itself it loads all rows of a tile before it multiplies, which wants more registers than there are. Panics say no place, as
+# nothing reads it (crate/bare.rs): that option is not stable yet, so the compiler has to be told that we know.
 compile() {
   local home=${CARGO_HOME:-$HOME/.cargo} std
   std=$(rustc --print sysroot)/lib/rustlib/src/rust
-  RUSTFLAGS="-C target-feature=+simd128,+relaxed-simd -C llvm-args=-pre-RA-sched=source -C link-arg=--growable-table -C link-arg=--export=__stack_pointer --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
+  RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zlocation-detail=none -C target-feature=+simd128,+relaxed-simd -C llvm-args=-pre-RA-sched=source -C link-arg=--growable-table -C link-arg=--export=__stack_pointer --remap-path-prefix=$PWD=gradus --remap-path-prefix=$home=cargo --remap-path-prefix=$std=std" \
     CARGO_TARGET_DIR="$PWD/target/relaxed" \
     wasm-pack --log-level warn build . --target web --mode no-install --release --no-pack --no-typescript \
     --out-dir "target/pack" --out-name gradus -- --quiet

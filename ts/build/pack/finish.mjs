@@ -9,7 +9,7 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { deflateRawSync } from 'node:zlib'
+import zopfli from '@gfx/zopfli'
 import binaryen from 'binaryen'
 import { variantOf } from '../../backend/wasm/variants.ts'
 import { partsOf } from './parts.mjs'
@@ -23,6 +23,7 @@ function optimise(bytes) {
   const module = binaryen.readBinary(bytes)
   for (const name of exportsOf(bytes)) if (name.startsWith('__') && !COMMON.includes(name)) module.removeExport(name)
   exportTable(module)
+  cutMessages(module)
   binaryen.setOptimizeLevel(3)
   binaryen.setShrinkLevel(0)
   // Folds address arithmetic into loads and stores, which V8 needs to widen vector pairs. Rust's data starts at 1 MiB.
@@ -40,6 +41,14 @@ function exportTable(module) {
   const tables = Array.from({ length: module.getNumTables() }, (_, i) => module.getTableByIndex(i))
   const { name } = tables.map(binaryen.getTableInfo).find(({ name }) => module.getTableSegments(module.getTable(name)).length > 0)
   module.addTableExport(name, 'table')
+}
+
+/** A panic ends in a trap (crate/bare.rs), so the functions of Rust's core library that word its message end in one as well. */
+function cutMessages(module) {
+  for (let i = 0; i < module.getNumFunctions(); i++) {
+    const info = binaryen.Function(module.getFunctionByIndex(i))
+    if (/^<?.*\bcore\[\w+\]::(panicking|fmt|slice::index)::/.test(info.name)) info.body = module.unreachable()
+  }
 }
 
 /** What binaryen does not do, on the text of the module. */
@@ -110,9 +119,10 @@ mkdirSync(out, { recursive: true })
 const kB = (n) => `${(n / 1000).toFixed(1)} kB`
 
 /** A module as text: deflated, in base64. ts/backend/wasm/inflate.ts is the way back. */
-function writeText(name, module) {
+async function writeText(name, module) {
   checkMarks(module, binaryen.readBinary(module).emitText())
-  const text = deflateRawSync(module, { level: 9 }).toString('base64')
+  const deflated = await zopfli.deflateAsync(module, { numiterations: 1 })
+  const text = Buffer.from(deflated).toString('base64')
   writeFileSync(`${out}/${name}.ts`, `export default '${text}'\n`)
   console.log(`  ${name}  ${kB(module.length)}, ${kB(text.length)} as text`)
 }
@@ -128,11 +138,11 @@ for (const variant of ['simd', 'relaxed']) {
 }
 const parts = partsOf(exportsOf(whole))
 const inParts = Object.values(parts).flat()
-writeText(
+await writeText(
   'core',
   coreOf(
     whole,
     exportsOf(whole).filter((name) => !inParts.includes(name)),
   ),
 )
-for (const [name, names] of Object.entries(parts)) writeText(name, partOf(whole, names))
+for (const [name, names] of Object.entries(parts)) await writeText(name, partOf(whole, names))

@@ -1,44 +1,11 @@
 /** The text that carries WebAssembly through bundlers, and the way back. */
-import { constants, deflateRawSync } from 'node:zlib'
-import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { wasmCode } from '../../ts/backend/wasm/bytes.js'
 import { inflate } from '../../ts/backend/wasm/inflate.js'
 import * as parts from '../../ts/backend/wasm/parts.js'
 import { marksIn, variantOf } from '../../ts/backend/wasm/variants.js'
 // @ts-expect-error a build tool, without types
 import { withMarks } from '../../ts/build/pack/variants.mjs'
-
-const noise = (seed: number, n: number) => Uint8Array.from({ length: n }, (_, i) => (Math.imul(i + seed, 2654435761) >>> 13) & 255)
-const join = (...parts: Uint8Array[]) => Uint8Array.from(parts.flatMap((bytes) => [...bytes]))
-
-describe.each([
-  ['stored blocks', { level: 0 }],
-  ['a fixed code', { strategy: constants.Z_FIXED }],
-  ['codes of its own', { level: 9 }],
-  ['no copies', { strategy: constants.Z_HUFFMAN_ONLY }],
-])('inflates %s', (_, options) => {
-  const comesBack = (bytes: Uint8Array) => {
-    expect(inflate(deflateRawSync(bytes, options))).toEqual(bytes)
-  }
-
-  test('of any bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => comesBack(bytes)))
-    comesBack(noise(1, 3000))
-  })
-
-  test('of long runs, copies from far back, and several blocks', () => {
-    const [a, b, c] = [noise(1, 700), noise(1000, 20_000), noise(50_000, 300)]
-    comesBack(new Uint8Array(5000))
-    comesBack(join(a, b, c, c, a, Uint8Array.of(1, 2, 3), b))
-    comesBack(Uint8Array.from({ length: 200_000 }, (_, i) => Math.sin(i) * Math.sqrt(i)))
-  })
-})
-
-test('bytes that are no deflated stream are refused', () => {
-  expect(() => inflate(Uint8Array.of(6, 1, 2, 3))).toThrow()
-  expect(() => inflate(deflateRawSync(noise(1, 300)).subarray(0, 100))).toThrow(/damaged/)
-})
 
 test('the texts are safe in any literal and page', () => {
   for (const { text } of [wasmCode, ...Object.values(parts)]) expect(text).toMatch(/^[A-Za-z0-9+/]{500,}=*$/)
