@@ -130,6 +130,14 @@ describe('the choice', () => {
     expect(kernels.denseForward).toBe(table.denseForward)
   })
 
+  test('between timed calls the likeliest tile is at work, for products that are not timed', () => {
+    const { state, kernels } = engine('between', [0.1, 0.2, 0.2])
+    for (let i = 0; i < 20 && state.settled === -1; i++) {
+      large(kernels)
+      expect(state.tile).toBe(state.settled === -1 ? TRIED[0] : state.settled)
+    }
+  })
+
   test('takes twelve calls where each takes long', () => {
     const { state, kernels } = engine('long', [30, 20, 25])
     for (let i = 0; i < 11; i++) large(kernels)
