@@ -63,6 +63,10 @@ const AVERAGES = ['outputs', 'softmax', 'sigmoid']
  * @throws TypeError, RangeError naming the member or option; predict throws ShapeError where members give different shapes
  */
 export class Ensemble<N extends Module = Module> extends Module {
+  static override get name() {
+    return 'Ensemble'
+  }
+
   readonly members: readonly N[]
   readonly average: EnsembleAverage
   /** How much each member counts, in proportion to their sum; saved with the state. */
