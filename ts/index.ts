@@ -177,7 +177,7 @@ export type { EpochRecord, Execution, History } from './train/history.js'
 export type { Metric, MetricName, MetricsOption, MetricValues } from './train/metrics.js'
 export type { FitOptions, StepOptions } from './train/plan.js'
 export { type Step, trainSteps } from './train/steps.js'
-export type { WholeStepOptimizer } from './train/whole-step.js'
+export type { WholeStepOptimizer } from './train/whole-step-optimizer.js'
 
 // Choosing models
 
@@ -289,5 +289,6 @@ export type { DType, FloatArray } from './backend/heap.js'
 export { type Backend, type BackendOptions, createBackend, defaultBackend, load, reset } from './backend/index.js'
 export { checkKernels } from './backend/js/checked.js'
 export type { Activation as ActivationName, Kernels } from './backend/kernels.js'
-export { supportedVariants, type Variant } from './backend/wasm/load.js'
+export { supportedVariants } from './backend/wasm/load.js'
+export type { Variant } from './backend/wasm/variants.js'
 export { type Trace, type TracedKernel, type TraceOptions, trace } from './trace.js'

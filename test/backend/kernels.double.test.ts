@@ -5,8 +5,8 @@
  * Tolerances: a sum of n products is within (n + 2)·u·Σ|terms|; tanh and the sigmoid are within 8u of Math's, relatively.
  */
 import { describe, expect, test } from 'vitest'
-import type { DoubleKernels } from '../../ts/backend/double.js'
 import { doubleKernels } from '../../ts/backend/double.js'
+import type { DoubleKernels } from '../../ts/backend/double-kernels.js'
 import type { Heap } from '../../ts/backend/heap.js'
 import { type Backend, createBackend } from '../../ts/backend/index.js'
 import type { Ptr } from '../../ts/backend/kernels.js'

@@ -15,9 +15,10 @@ import {
   type Update,
   WHOLE_UPDATES,
 } from '../../ts/backend/kernels.js'
-import { STACK_BETWEEN, supportedVariants, updateKernel, type WasmExports } from '../../ts/backend/wasm/load.js'
+import { STACK_BETWEEN, supportedVariants, updateKernel } from '../../ts/backend/wasm/load.js'
 import { UPDATES } from '../../ts/backend/wasm/parts.js'
 import type { Tiled } from '../../ts/backend/wasm/tiles.js'
+import type { WasmExports } from '../../ts/backend/wasm/types.js'
 import { numbers, Room, SIZES } from '../tools/backends.js'
 import { addPart, alone, partBeside, team } from '../tools/threads.js'
 

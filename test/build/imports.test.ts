@@ -1,4 +1,4 @@
-/** Rules about what a file may name: imports go one way, unsafe code stays where it is looked for, no registry is written down. */
+/** Rules about what a file may name: imports go one way and make no circles, unsafe code stays where it is looked for, no registry is written down. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
@@ -63,6 +63,28 @@ function wrongImports(sources: Source[]): string[] {
   })
 }
 
+/**
+ * Groups of files that import each other in a loop, each with the imports that make it; of types, too, since a reader follows those as well.
+ * Two files are in a group where each can be reached from the other.
+ */
+function circles(sources: Source[]): string[] {
+  const targets = new Map(sources.map((source) => [source.file, importsOf(source).filter((target) => target !== source.file)]))
+  const reachable = new Map<string, Set<string>>()
+  for (const { file } of sources) {
+    const found = new Set<string>()
+    const open = [...(targets.get(file) ?? [])]
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      if (found.has(next)) continue
+      found.add(next)
+      open.push(...(targets.get(next) ?? []))
+    }
+    reachable.set(file, found)
+  }
+  return sources.flatMap(({ file }) =>
+    [...new Set(targets.get(file))].filter((target) => reachable.get(target)?.has(file)).map((target) => `${file} -> ${target}`),
+  )
+}
+
 /** The CLI is built apart from the engine, so whatever it runs comes from the built entries; types may come from anywhere. */
 function wrongCliImports(sources: Source[]): string[] {
   const allowed = ['ts/index.ts', 'ts/data/index.ts']
@@ -124,6 +146,21 @@ describe('imports', () => {
   test('go one way', () => {
     expect(sources().length).toBeGreaterThan(0)
     expect(wrongImports(sources())).toEqual([])
+  })
+
+  test('make no circles', () => {
+    expect(circles(sources()), 'move what both need, often a type, to a file of its own').toEqual([])
+  })
+
+  test('a circle is found, with every import of it and no other', () => {
+    const sources = [
+      { file: 'ts/a.ts', text: "import type { B } from './b.js'\nimport './d.js'" },
+      { file: 'ts/b.ts', text: "export { c } from './c.js'" },
+      { file: 'ts/c.ts', text: "import {\n  a,\n} from './a.js'" },
+      { file: 'ts/d.ts', text: '' },
+      { file: 'ts/e.ts', text: "import './a.js'" },
+    ]
+    expect(circles(sources)).toEqual(['ts/a.ts -> ts/b.ts', 'ts/b.ts -> ts/c.ts', 'ts/c.ts -> ts/a.ts'])
   })
 
   test('entries only re-export', () => {

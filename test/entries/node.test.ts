@@ -1,8 +1,8 @@
 /** The entry for Node reads modules from files; where they are missing it unpacks the text, as others do. */
 import { readFileSync } from 'node:fs'
 import { beforeEach, expect, test, vi } from 'vitest'
-import type { Variant } from '../../ts/backend/wasm/load.js'
 import { UPDATES } from '../../ts/backend/wasm/parts.js'
+import type { Variant } from '../../ts/backend/wasm/variants.js'
 
 /** The engine as it starts, with a reader of its own in the place of the entry's. */
 async function start(read?: (variant: Variant) => Uint8Array<ArrayBuffer> | undefined) {

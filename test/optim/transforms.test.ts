@@ -1,8 +1,8 @@
 /** Gradient transforms against torch.nn.utils and optax, and known wrong results that no optimizer may reproduce. */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
-import type { WasmPart } from '../../ts/backend/wasm/load.js'
 import { UPDATES } from '../../ts/backend/wasm/parts.js'
+import type { WasmPart } from '../../ts/backend/wasm/types.js'
 import type { OptimizerClass } from '../../ts/optim/base/optimizer.js'
 import {
   ADOPT,

@@ -7,8 +7,9 @@ import type { DType, Heap } from '../../ts/backend/heap.js'
 import { createBackend } from '../../ts/backend/index.js'
 import { checkKernels } from '../../ts/backend/js/checked.js'
 import type { Kernels, Ptr } from '../../ts/backend/kernels.js'
-import { supportedVariants, type Variant } from '../../ts/backend/wasm/load.js'
+import { supportedVariants } from '../../ts/backend/wasm/load.js'
 import { LOSSES, OPERATIONS, OTHERS, UPDATES } from '../../ts/backend/wasm/parts.js'
+import type { Variant } from '../../ts/backend/wasm/variants.js'
 
 export interface TestBackend {
   readonly label: string

@@ -3,8 +3,10 @@ import { Heap, WasmMemorySource } from '../../ts/backend/heap.js'
 import type { Kernels, Update } from '../../ts/backend/kernels.js'
 import { sharedMemory, startThreads } from '../../ts/backend/threads/index.js'
 import { type Kernel, Pool } from '../../ts/backend/threads/pool.js'
-import { compiled, instantiate, instantiatePart, type Variant, type WasmExports, type WasmPart } from '../../ts/backend/wasm/load.js'
+import { compiled, instantiate, instantiatePart } from '../../ts/backend/wasm/load.js'
 import { OPERATIONS, OTHERS } from '../../ts/backend/wasm/parts.js'
+import type { WasmExports, WasmPart } from '../../ts/backend/wasm/types.js'
+import type { Variant } from '../../ts/backend/wasm/variants.js'
 import type { TestBackend } from './backends.js'
 
 /** What is beside the core of these kernels. */

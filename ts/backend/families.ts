@@ -14,8 +14,8 @@ import { dropoutKernel, normalKernel, randomKernels } from './js/random.js'
 import { rareReductions, sumKernel } from './js/reduce.js'
 import { logSoftmaxKernels, softmaxKernels } from './js/softmax.js'
 import type { Kernels } from './kernels.js'
-import type { WasmPart } from './wasm/load.js'
 import { LOSSES, OPERATIONS, OTHERS } from './wasm/parts.js'
+import type { WasmPart } from './wasm/types.js'
 
 /** A backend's kernels, among them those of a family. */
 export type With = (backend: Backend) => Kernels

@@ -1,51 +1,20 @@
 /** Backends: what runs the kernels. Chosen once by {@link load}, or by the first use. */
 
 import { StepArena } from './arena.js'
-import { ArrayBufferSource, type DType, Heap, WasmMemorySource } from './heap.js'
+import type { Backend } from './backend.js'
+import { ArrayBufferSource, Heap, WasmMemorySource } from './heap.js'
 import { createBasicKernels } from './js/index.js'
 import { type Kernels, TILES, type TileName, type Update, WHOLE_UPDATES } from './kernels.js'
 import { type BackendOptions, chooseThreads, chooseVariant } from './options.js'
 import { sharedMemory, startThreads } from './threads/index.js'
-import {
-  compiled,
-  instantiate,
-  instantiatePart,
-  precompile,
-  updateKernel,
-  type Variant,
-  type WasmExports,
-  type WasmPart,
-  warmUp,
-} from './wasm/load.js'
+import { compiled, instantiate, instantiatePart, precompile, updateKernel, warmUp } from './wasm/load.js'
 import { type Tiled, tilesFor, withTileChoice } from './wasm/tiles.js'
+import type { WasmExports, WasmPart } from './wasm/types.js'
+import type { Variant } from './wasm/variants.js'
 import { checkWidened, enableWidening, engineOf } from './wasm/widen.js'
 
+export type { Backend } from './backend.js'
 export type { BackendOptions } from './options.js'
-
-/** An engine with its own memory. Tensors and parameters belong to one backend and do not mix. */
-export interface Backend {
-  readonly name: 'wasm' | 'js'
-  readonly variant: Variant | 'js'
-  readonly dtype: DType
-  /** In JavaScript those of a family appear when something that needs them first runs. */
-  readonly kernels: Kernels
-  readonly heap: Heap
-  readonly arena: StepArena
-  /** Whether {@link BackendOptions.widen} took effect. */
-  readonly widened: boolean
-  /** The tile of large products; null in JavaScript. Until some have been timed it is the likeliest: `5x8`, or `6x8` with fused multiply-adds. */
-  readonly tile: TileName | null
-  /** Threads at work: 1 until those that were asked for have started. */
-  readonly threads: number
-  /** Resolves when they have, or when it is clear that they cannot: then there is one. {@link load} waits for it. */
-  readonly ready: Promise<void>
-  /** The fused update kernel of that name, in the core or that part, if this backend has one; else the optimizer runs its own rule. */
-  update(name: string, part?: Readonly<{ text: string }>): Update | undefined
-  /** @internal the kernels of a part of the crate that loads when it is asked for, if this backend has them */
-  part(part: WasmPart): WasmExports | undefined
-  /** @internal the exports that are the function of that number in their module, as the stack of a trap has it */
-  exportsNumbered(number: string): string[]
-}
 
 let current: Backend | undefined
 /** The options of the default backend. */

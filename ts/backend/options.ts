@@ -7,7 +7,8 @@ import type { DType } from './heap.js'
 import { TILES, type TileName } from './kernels.js'
 import { canShare, wantedThreads } from './threads/index.js'
 import { warnOnce } from './warn.js'
-import { refusal, supportedVariants, type Variant } from './wasm/load.js'
+import { refusal, supportedVariants } from './wasm/load.js'
+import type { Variant } from './wasm/variants.js'
 
 /** Options of {@link load} and {@link createBackend}. */
 export interface BackendOptions {

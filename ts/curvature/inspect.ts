@@ -7,17 +7,9 @@ import { type Limits, length, NOTHING, probeFlat } from './flat.js'
 import { type CurvatureFunction, type HessianPoint, withHessianAt } from './point.js'
 import { EXACT_LIMIT, fullHessian, spectrumOf } from './spectrum.js'
 import type { ParameterSource } from './trace.js'
-import { judge } from './verdict.js'
+import { classify, type PointInspection } from './verdict.js'
 
-/**
- * - `slope`: the gradient does not vanish;
- * - `minimum`, `maximum`: the function rises (falls) in every direction, so the point is a strict local one;
- * - `saddle`: it certainly takes both larger and smaller values nearby;
- * - `plateau`: all derivatives up to the fourth vanish, and there is no kink;
- * - `degenerate`: flat in some directions and of one sign in the others (a ridge, a valley floor, x⁴ + y⁴): derivatives
- *   at the point do not decide.
- */
-export type PointKind = 'minimum' | 'maximum' | 'saddle' | 'plateau' | 'slope' | 'degenerate'
+export type { PointInspection, PointKind } from './verdict.js'
 
 /** Options of {@link inspectPoint}. */
 export interface InspectOptions {
@@ -32,25 +24,6 @@ export interface InspectOptions {
   exactLimit?: number
   /** Of Lanczos and of the directions probed for higher derivatives. Default 0. */
   seed?: number
-}
-
-/** What {@link inspectPoint} found. */
-export interface PointInspection {
-  kind: PointKind
-  /** In one sentence, for people. */
-  explanation: string
-  value: number
-  /** Euclidean norm. */
-  gradientNorm: number
-  /** Of the Hessian, rising: all of them if `exact`, else the ends of the spectrum. */
-  eigenvalues: Float64Array
-  exact: boolean
-  /** Directions (eigenvalues) with positive, negative and no curvature; of all if `exact`, else of those found. */
-  rising: number
-  falling: number
-  flat: number
-  /** The order of the derivatives that decided: 1 for a slope or a kink, 2 by the Hessian, 3 for the monkey saddle … */
-  order: 1 | 2 | 3 | 4
 }
 
 /**
@@ -78,7 +51,7 @@ export function inspectPoint(f: CurvatureFunction, at: TensorLike | ParameterSou
     const exact = point.size <= exactLimit
     const eigen = exact ? symmetricEigen(fullHessian(point), point.size) : { values: spectrumEnds(point, seed), vectors: null }
     const facts = { gradientNorm, ...limits, ...countSigns(eigen.values, limits.curvature), size: point.size }
-    const verdict = judge(facts, () => (eigen.vectors === null ? NOTHING : probeFlat(point, eigen, facts.isFlat, limits, seed)))
+    const verdict = classify(facts, () => (eigen.vectors === null ? NOTHING : probeFlat(point, eigen, facts.isFlat, limits, seed)))
     const { rising, falling, flat } = facts
     const certain = exact || verdict.kind === 'slope' || verdict.kind === 'saddle'
     const explanation = certain ? verdict.explanation : verdict.explanation.replace(/\.$/, ', as far as the ends of the spectrum tell.')

@@ -1,6 +1,34 @@
 /** From what is known of a point to what kind it is, in a word and in a sentence. */
 import { ALL_TRIED, type FlatFindings, type Limits } from './flat.js'
-import type { PointInspection } from './inspect.js'
+
+/**
+ * - `slope`: the gradient does not vanish;
+ * - `minimum`, `maximum`: the function rises (falls) in every direction, so the point is a strict local one;
+ * - `saddle`: it certainly takes both larger and smaller values nearby;
+ * - `plateau`: all derivatives up to the fourth vanish, and there is no kink;
+ * - `degenerate`: flat in some directions and of one sign in the others (a ridge, a valley floor, x⁴ + y⁴): derivatives
+ *   at the point do not decide.
+ */
+export type PointKind = 'minimum' | 'maximum' | 'saddle' | 'plateau' | 'slope' | 'degenerate'
+
+/** What `inspectPoint` found. */
+export interface PointInspection {
+  kind: PointKind
+  /** In one sentence, for people. */
+  explanation: string
+  value: number
+  /** Euclidean norm. */
+  gradientNorm: number
+  /** Of the Hessian, rising: all of them if `exact`, else the ends of the spectrum. */
+  eigenvalues: Float64Array
+  exact: boolean
+  /** Directions (eigenvalues) with positive, negative and no curvature; of all if `exact`, else of those found. */
+  rising: number
+  falling: number
+  flat: number
+  /** The order of the derivatives that decided: 1 for a slope or a kink, 2 by the Hessian, 3 for the monkey saddle … */
+  order: 1 | 2 | 3 | 4
+}
 
 /** @internal what the gradient and the eigenvalues say */
 export interface Facts extends Limits {
@@ -21,7 +49,7 @@ function verdict(kind: Verdict['kind'], order: Verdict['order'], explanation: st
 }
 
 /** @internal `probe` is called where the Hessian does not decide */
-export function judge(facts: Facts, probe: () => FlatFindings): Verdict {
+export function classify(facts: Facts, probe: () => FlatFindings): Verdict {
   const { gradientNorm, gradient, rising, falling, flat, low, high } = facts
   const [least, most] = [rounded(low), rounded(high)]
   if (gradientNorm > gradient)
@@ -30,19 +58,19 @@ export function judge(facts: Facts, probe: () => FlatFindings): Verdict {
     const both = `curves up in ${directions(rising)} (λ to ${most}) and down in ${falling} (λ to ${least})`
     return verdict('saddle', 2, `A saddle: the gradient vanishes, the function ${both}.`)
   }
-  if (flat > 0) return judgeFlat(facts, probe())
+  if (flat > 0) return classifyFlat(facts, probe())
   const [kind, sense] = rising > 0 ? (['minimum', 'up'] as const) : (['maximum', 'down'] as const)
   const way = `curves ${sense} in every direction (λ from ${least} to ${most})`
   return verdict(kind, 2, `A ${kind}: the gradient vanishes and the function ${way}.`)
 }
 
 /** The Hessian is flat somewhere and of one sign elsewhere. */
-function judgeFlat(facts: Facts, found: FlatFindings): Verdict {
+function classifyFlat(facts: Facts, found: FlatFindings): Verdict {
   const { rising, falling, flat } = facts
   const [up, down] = [found.up + rising, found.down + falling]
   const start = `the gradient vanishes and the Hessian is flat in ${flat} of ${directions(rising + falling + flat)}`
   if (found.third) return verdict('saddle', 3, `A saddle of third order: ${start}, along which the third derivative does not vanish.`)
-  if (found.kinks > 0) return judgeKinks(flat, found, up, down, start)
+  if (found.kinks > 0) return classifyKinks(flat, found, up, down, start)
   if (up > 0 && down > 0) {
     const why = 'along which the fourth derivative decides: the function both rises and falls'
     return verdict('saddle', 4, `A saddle of fourth order: ${start}, ${why}.`)
@@ -60,7 +88,7 @@ function judgeFlat(facts: Facts, found: FlatFindings): Verdict {
 }
 
 /** The derivatives that are reported are silent, but values beside the point are not. */
-function judgeKinks(flat: number, { kinks, walls, probes }: FlatFindings, up: number, down: number, start: string): Verdict {
+function classifyKinks(flat: number, { kinks, walls, probes }: FlatFindings, up: number, down: number, start: string): Verdict {
   if (up > 0 && down > 0)
     return verdict('saddle', 1, `A saddle with a kink: ${start}, but beside the point the function both rises and falls.`)
   const [kind, verb, sense] = up > 0 ? (['minimum', 'rises', 'up'] as const) : (['maximum', 'falls', 'down'] as const)

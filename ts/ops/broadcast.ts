@@ -1,5 +1,7 @@
 /** How a broadcast of any rank is cut into calls of the two-dimensional kernels. */
-import { type Shape, sizeOf } from '../common/shape.js'
+import type { Binary } from '../backend/kernels.js'
+import { type Shape, sameShape, sizeOf } from '../common/shape.js'
+import type { Tensor } from '../tensor.js'
 
 export interface BroadcastPlan {
   rows: number
@@ -63,4 +65,24 @@ export function broadcastPlan(a: Shape, b: Shape, out: Shape): BroadcastPlan {
     yStride *= axis.length
   }
   return { rows: size === 0 ? 0 : row.length, cols: col.length, aRow: row.a, aCol: col.a, bRow: row.b, bCol: col.b, blocks }
+}
+
+/** @internal y ← a kernel of a and b, broadcast to `shape` */
+export function runBinary(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y: number, elementSize: number): void {
+  const [from, with_] = [a.address, b.address]
+  if (sameShape(a.shape, shape) && sameShape(b.shape, shape)) return kernel(from, with_, y, 1, a.size, 0, 1, 0, 1)
+  const plan = broadcastPlan(a.shape, b.shape, shape)
+  for (const { aOffset, bOffset, yOffset } of plan.blocks) {
+    kernel(
+      from + aOffset * elementSize,
+      with_ + bOffset * elementSize,
+      y + yOffset * elementSize,
+      plan.rows,
+      plan.cols,
+      plan.aRow,
+      plan.aCol,
+      plan.bRow,
+      plan.bCol,
+    )
+  }
 }

@@ -2,12 +2,13 @@
 import { apply, type Differentiable } from '../autograd.js'
 import { type With, withChoices, withOperations, withOthers } from '../backend/families.js'
 import type { Binary, Kernels, Unary } from '../backend/kernels.js'
-import { ShapeError } from '../common/errors.js'
-import { broadcastShapes, checkShape, formatShape, type Shape, sameShape } from '../common/shape.js'
-import type { Broadcast, Equal, Given, Text, Texts, Unless } from '../common/shape-types.js'
+import { broadcastShapes } from '../common/shape.js'
+import type { Broadcast, Text, Texts, Unless } from '../common/shape-types.js'
 import { asFloats, type Operand, type ShapeOf, type ShapesOf, Tensor, type TensorLike } from '../tensor.js'
-import { broadcastPlan } from './broadcast.js'
-import { sumTo } from './reduce.js'
+import { runBinary } from './broadcast.js'
+import { broadcastTo, sumTo } from './sum.js'
+
+export { broadcastTo } from './sum.js'
 
 type BinaryName = { [K in keyof Kernels]: Kernels[K] extends Binary ? (Binary extends Kernels[K] ? K : never) : never }[keyof Kernels]
 type UnaryName = { [K in keyof Kernels]: Kernels[K] extends Unary ? (Unary extends Kernels[K] ? K : never) : never }[keyof Kernels]
@@ -33,25 +34,6 @@ function binary(name: BinaryName, left: TensorLike, right: TensorLike | string, 
       },
     }))
   return apply([a, b], shape, (y, backend) => runBinary(of(backend)[name] as Binary, a, b, shape, y, backend.heap.elementSize), gradient)
-}
-
-function runBinary(kernel: Binary, a: Tensor, b: Tensor, shape: Shape, y: number, elementSize: number): void {
-  const [from, with_] = [a.address, b.address]
-  if (sameShape(a.shape, shape) && sameShape(b.shape, shape)) return kernel(from, with_, y, 1, a.size, 0, 1, 0, 1)
-  const plan = broadcastPlan(a.shape, b.shape, shape)
-  for (const { aOffset, bOffset, yOffset } of plan.blocks) {
-    kernel(
-      from + aOffset * elementSize,
-      with_ + bOffset * elementSize,
-      y + yOffset * elementSize,
-      plan.rows,
-      plan.cols,
-      plan.aRow,
-      plan.aCol,
-      plan.bRow,
-      plan.bCol,
-    )
-  }
 }
 
 /** a + b @example add([1, 2], [3, 4]) // [4, 6] */
@@ -247,29 +229,4 @@ function select(y: number, heap: Tensor['backend']['heap'], [mask, yes, no]: Ten
   const { floats } = heap
   const out = y / heap.elementSize
   for (let i = 0; i < mask.size; i++) floats[out + i] = floats[at[0] + i] !== 0 ? floats[at[1] + i] : floats[at[2] + i]
-}
-
-/**
- * x repeated along new axes and along axes of length 1 up to `shape`.
- *
- * @example broadcastTo([1, 2], [2, 2]) // [[1, 2], [1, 2]]
- * @throws ShapeError
- */
-export function broadcastTo<X extends Operand, const S extends Shape>(
-  value: Unless<Equal<Broadcast<ShapeOf<X>, S>, S>, X, `${Text<ShapeOf<X>>} does not broadcast to ${Text<S>}`>,
-  shape: S,
-): Tensor<Given<S>> {
-  const x = asFloats(value as TensorLike, undefined, 'broadcastTo')
-  checkShape(shape, 'broadcastTo')
-  if (sameShape(x.shape, shape)) return x
-  const added = shape.length - x.rank
-  if (added < 0 || x.shape.some((d, i) => d !== 1 && d !== shape[added + i]))
-    throw new ShapeError(`broadcastTo: ${formatShape(x.shape)} does not broadcast to ${formatShape(shape)}`)
-  const one = Tensor.onHost(x.backend, [], Float32Array.of(1))
-  return apply(
-    [x],
-    shape,
-    (y, { kernels, heap }) => runBinary(kernels.mul, x, one, shape, y, heap.elementSize),
-    () => ({ vjp: (g) => [sumTo(g, x.shape)] }),
-  )
 }

@@ -1,76 +1,23 @@
 /** Reductions along axes. */
-import { apply, noGrad } from '../autograd.js'
-import { type With, withOperations, withOthers } from '../backend/families.js'
-import type { Reduce } from '../backend/kernels.js'
+import { noGrad } from '../autograd.js'
+import { withOthers } from '../backend/families.js'
 import { checkNames } from '../common/names.js'
-import { normalizeAxes, type Shape, sameShape, sizeOf } from '../common/shape.js'
+import { normalizeAxes, sizeOf } from '../common/shape.js'
 import type { Along, Reduced } from '../common/shape-types.js'
-import { asFloats, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
-import { add, broadcastTo, div, equal, exp, log, mul, square, sub } from './elementwise.js'
+import { asFloats, type Operand, type ShapeOf, Tensor } from '../tensor.js'
+import { add, div, equal, exp, log, mul, square, sub } from './elementwise.js'
 import { reshape } from './shape.js'
+import { type Axes, type Reduction, reduce, sum, sumTo } from './sum.js'
 
-/** One axis, several, or (left out) all. Negative counts from the end. */
-export type Axes = number | readonly number[] | undefined
+export { type Axes, sum } from './sum.js'
 
-/** A way to reduce: its name, its kernel, and the gradient of an element. */
-interface Reduction {
-  name: string
-  kernel: 'reduceSum' | 'reduceMax' | 'reduceMin'
-  of: With
-  gradient(x: Tensor, y: Tensor, g: Tensor): Tensor
-}
-
-const SUM: Reduction = {
-  name: 'sum',
-  kernel: 'reduceSum',
-  of: withOperations,
-  gradient: (x, _y, g) => broadcastTo(g, x.shape),
-}
 const MAX: Reduction = { name: 'max', kernel: 'reduceMax', of: withOthers, gradient: toWinners }
 const MIN: Reduction = { name: 'min', kernel: 'reduceMin', of: withOthers, gradient: toWinners }
-
-/** Reduces neighbouring axes from..to (inclusive) to length 1. */
-function reduceRun({ kernel, of, gradient }: Reduction, x: Tensor, from: number, to: number): Tensor {
-  const shape = x.shape.map((d, i) => (i >= from && i <= to ? 1 : d))
-  const outer = sizeOf(x.shape.slice(0, from))
-  const length = sizeOf(x.shape.slice(from, to + 1))
-  const inner = sizeOf(x.shape.slice(to + 1))
-  return apply(
-    [x],
-    shape,
-    (y, backend) => (of(backend)[kernel] as Reduce)(x.address, y, outer, length, inner),
-    (y) => ({ vjp: (g) => [gradient(x, y, g)] }),
-  )
-}
 
 /** The gradient of a largest (smallest) value: shared evenly by the elements that equal it. */
 function toWinners(x: Tensor, y: Tensor, g: Tensor): Tensor {
   const winners = equal(x, y)
   return mul(winners, div(g, sumTo(winners, y.shape)))
-}
-
-function reduce(how: Reduction, value: TensorLike, axis: Axes, keepDims: boolean): Tensor {
-  let x = asFloats(value, undefined, how.name)
-  const axes = normalizeAxes(axis, x.rank, how.name)
-  const shape = x.shape.flatMap((d, i) => (!axes.includes(i) ? [d] : keepDims ? [1] : []))
-  if (how !== SUM && x.size === 0 && sizeOf(shape) > 0)
-    throw new RangeError(`${how.name}: the largest or smallest of nothing is not defined`)
-  for (let last = axes.length - 1; last >= 0; last--) {
-    let first = last
-    while (first > 0 && axes[first - 1] === axes[first] - 1) first--
-    x = reduceRun(how, x, axes[first], axes[last])
-    last = first
-  }
-  return reshape(x, shape)
-}
-
-/** Sum over axes (default: all). @example sum([[1, 2], [3, 4]], 0) // [4, 6] */
-export function sum<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(
-  x: X,
-  axis?: A,
-  keepDims: K = false as K,
-): Tensor<Reduced<ShapeOf<X>, A, K>> {
-  return reduce(SUM, x, axis, keepDims)
 }
 
 /** Mean over axes (default: all). @example mean([[1, 2], [3, 4]], 0) // [2, 3] */
@@ -169,12 +116,4 @@ export function argmax<X extends Operand, const A extends number = -1>(value: X,
   } finally {
     arena.closeScope(mark)
   }
-}
-
-/** @internal x summed over every axis along which `shape` was repeated: the gradient of a broadcast */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(x.shape, shape)) return x
-  const extra = x.rank - shape.length
-  const axes = x.shape.map((_, i) => i).filter((i) => i < extra || (shape[i - extra] === 1 && x.shape[i] !== 1))
-  return reshape(axes.length > 0 ? sum(x, axes, true) : x, shape)
 }

@@ -15,7 +15,7 @@ import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './da
 import { areWeightsFinite, type LastFinite } from './diverged.js'
 import { ModelFields } from './fast/model-fields.js'
 import type { MetricsOption } from './metrics.js'
-import { takesWholeSteps, type WholeStepOptimizer } from './whole-step.js'
+import { takesWholeSteps, type WholeStepOptimizer } from './whole-step-optimizer.js'
 
 /** Options of {@link trainSteps}; those of `fit` include them. */
 export interface StepOptions extends DataSet {

@@ -7,7 +7,8 @@ import { FastSteps, type RowRange } from './fast/index.js'
 import { EpochOrders } from './orders.js'
 import { Pacer } from './pacer.js'
 import { FIT_ALONE, type FitOptions, type Plan, planSteps, type StepOptions, setLearningRate } from './plan.js'
-import { closureStep, takesWholeSteps, wholeStep } from './whole-step.js'
+import { closureStep, wholeStep } from './whole-step.js'
+import { takesWholeSteps } from './whole-step-optimizer.js'
 
 /** One finished step. Tensors are valid until the next one. */
 export interface Step {

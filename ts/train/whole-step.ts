@@ -1,27 +1,11 @@
 /** Steps of optimizers that evaluate the loss themselves: those of ts/solve, as often as they like, and SAM, twice. */
 import { noGrad } from '../autograd.js'
 import { outputOf } from '../nn/module.js'
-import type { Parameter } from '../parameter.js'
-import type { TrainingBatch } from '../solve/optimizers/closure.js'
 import { type Rows, stepBatch } from './data.js'
 import type { Evaluation } from './fast/index.js'
 import { forwardLoss, targetsFor } from './forward-loss.js'
 import type { Plan } from './plan.js'
-import type { Step } from './steps.js'
-
-/** An optimizer that evaluates the loss itself, as often as it likes: those of ts/solve. */
-export interface WholeStepOptimizer {
-  readonly name: string
-  readonly groups: readonly { readonly parameters: Iterable<Parameter> }[]
-  learningRate: number
-  readonly wholeBatch: boolean
-  trainOn(batch: TrainingBatch): number
-}
-
-/** @internal */
-export function takesWholeSteps(optimizer: object): optimizer is WholeStepOptimizer {
-  return 'trainOn' in optimizer
-}
+import type { WholeStepOptimizer } from './whole-step-optimizer.js'
 
 type Batch = Pick<Rows, 'inputs' | 'targets' | 'weights'>
 
@@ -33,7 +17,7 @@ export function wholeStep(
   from: number,
   to: number,
   isWatched: boolean,
-): Pick<Step, 'loss' | 'prediction' | 'targets'> {
+): Evaluation {
   const batch = batchOf(rows, order, from, to)
   const { inputs, targets, weights } = batch
   const prediction = isWatched ? noGrad(() => outputOf(model, inputs)).keep() : inputs

@@ -1,11 +1,11 @@
 /** The twin of crate/double/: kernels in double precision as plain loops, over the memory of a JS backend. */
-import type { DoubleKernels } from '../double.js'
+import type { DoubleKernels } from '../double-kernels.js'
 import type { Heap } from '../heap.js'
 import type { Ptr } from '../kernels.js'
 import { addGram, addProduct, cholesky, solveCholesky } from './normal-equations.js'
 import { sigmoidValues, tanhValues } from './squash.js'
 
-/** The table of kernels; see ts/backend/double.ts. */
+/** The table of kernels; see ts/backend/double-kernels.ts. */
 export function createJsDoubleKernels(heap: Heap): DoubleKernels {
   const from = (ptr: Ptr) => heap.doubles.subarray(ptr / 8)
   const view = (ptr: Ptr, n: number) => heap.doubles.subarray(ptr / 8, ptr / 8 + n)

@@ -4,7 +4,7 @@
  * sums up a whole array stays on one thread. Small calls go to the kernels as they are.
  */
 import { ACTIVATIONS, type Activation, type Kernels, type Ptr, type Update } from '../kernels.js'
-import type { WasmExports } from '../wasm/load.js'
+import type { WasmExports } from '../wasm/types.js'
 import { isSmall, type Kernel, type Pool } from './pool.js'
 
 /** How long calls take on one thread of a present-day machine, roughly: multiply-adds a nanosecond, nanoseconds an element. */

@@ -3,6 +3,6 @@
  * empty (no-text.ts) where there is nothing to compile: in `gradus/js`, and in runtimes that compile modules themselves.
  */
 import text from './generated/core.js'
-import type { WasmCode } from './load.js'
+import type { WasmCode } from './types.js'
 
 export const wasmCode: WasmCode = { text }

@@ -1,11 +1,11 @@
 /** Stands in for load.ts, widen.ts, tiles.ts and threads/index.ts in `gradus/js`: nothing to load, and no code that would. */
 import { show } from '../../common/show.js'
-import type { Backend } from '../index.js'
+import type { Backend } from '../backend.js'
 import type { Kernels, Update } from '../kernels.js'
 import type { Threads } from '../threads/index.js'
-import type { Variant, WasmExports, WasmPart } from './load.js'
+import type { WasmExports, WasmPart } from './types.js'
+import type { Variant } from './variants.js'
 
-export type { Variant, WasmExports, WasmPart } from './load.js'
 export type { Tiled } from './tiles.js'
 
 export const supportedVariants = (): Variant[] => []

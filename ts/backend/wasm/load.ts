@@ -1,43 +1,18 @@
 /** From text to a running WebAssembly instance whose exports are the kernel table. */
 
-import type { Backend } from '../index.js'
-import { ACTIVATIONS, type Kernels, type Ptr, type Update } from '../kernels.js'
+import type { Backend } from '../backend.js'
+import { ACTIVATIONS, type Update } from '../kernels.js'
 import { wasmCode } from './bytes.js'
 import { withMemoryImported } from './imported-memory.js'
 import { inflate } from './inflate.js'
+import type { WasmExports, WasmPart } from './types.js'
 import { type Variant, variantOf } from './variants.js'
-
-export type { Variant } from './variants.js'
-
-/**
- * A module, both variants in one, deflated, in base64. The text is empty where the runtime compiled a module with all kernels, or there is no
- * WebAssembly.
- */
-export interface WasmPart {
-  text: string
-}
-
-/** What an entry carries from the start: as text, or `simd` alone, compiled already where the runtime did that; or nothing. */
-export interface WasmCode extends WasmPart {
-  simd?: WebAssembly.Module
-  /** The module with all kernels from a file, where the entry has files; undefined if it is not there. */
-  read?(variant: Variant): Uint8Array<ArrayBuffer> | undefined
-}
 
 /** An engine that runs one runs those before it. */
 const VARIANTS: readonly Variant[] = ['simd', 'relaxed']
 
 /** Of the stack, which grows down: how far below that of the core the stack of parts begins. Kernels use less than 1 kB. */
 export const STACK_BETWEEN = 1 << 15
-
-/** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
-export interface WasmExports extends Kernels {
-  /** By their shapes, as programs see these types where the compiler knows no WebAssembly: Node's have none without the DOM's. */
-  memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
-  __stack_pointer: { value: number }
-  heapBase(): Ptr
-  [update: string]: unknown
-}
 
 const files = new Map<Variant, Uint8Array<ArrayBuffer> | undefined>()
 const inflated = new Map<WasmPart, Uint8Array>()

@@ -10,7 +10,7 @@ import losses from './generated/losses.js'
 import operations from './generated/operations.js'
 import others from './generated/others.js'
 import updates from './generated/updates.js'
-import type { WasmPart } from './load.js'
+import type { WasmPart } from './types.js'
 
 /** What solvers compute in double precision. */
 export const DOUBLES: WasmPart = { text: doubles }

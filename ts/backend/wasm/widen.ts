@@ -3,7 +3,7 @@
  * doubles the speed of large matrix products and adds half to that of activations and optimizer updates. It is experimental in V8
  * and acts on the whole process, so it is opt-in.
  */
-import type { Backend } from '../index.js'
+import type { Backend } from '../backend.js'
 import { TILES } from '../kernels.js'
 import { fastestOf, type Tiled, tilesFor } from './tiles.js'
 import type { Variant } from './variants.js'

@@ -10,7 +10,7 @@
 
 import { trapped } from '../../backend/crash.js'
 import type { FloatArray } from '../../backend/heap.js'
-import type { WasmPart } from '../../backend/wasm/load.js'
+import type { WasmPart } from '../../backend/wasm/types.js'
 import type { Parameter } from '../../parameter.js'
 import { type ArrayBinding, copyIn, copyOut } from './arrays.js'
 import { ParameterGroup, type StateLayout } from './group.js'

@@ -1,0 +1,31 @@
+/** The type of a backend: what tensors, models and optimizers know of the engine that runs their kernels. */
+import type { StepArena } from './arena.js'
+import type { DType, Heap } from './heap.js'
+import type { Kernels, TileName, Update } from './kernels.js'
+import type { WasmExports, WasmPart } from './wasm/types.js'
+import type { Variant } from './wasm/variants.js'
+
+/** An engine with its own memory. Tensors and parameters belong to one backend and do not mix. */
+export interface Backend {
+  readonly name: 'wasm' | 'js'
+  readonly variant: Variant | 'js'
+  readonly dtype: DType
+  /** In JavaScript those of a family appear when something that needs them first runs. */
+  readonly kernels: Kernels
+  readonly heap: Heap
+  readonly arena: StepArena
+  /** Whether `widen` of `BackendOptions` took effect. */
+  readonly widened: boolean
+  /** The tile of large products; null in JavaScript. Until some have been timed it is the likeliest: `5x8`, or `6x8` with fused multiply-adds. */
+  readonly tile: TileName | null
+  /** Threads at work: 1 until those that were asked for have started. */
+  readonly threads: number
+  /** Resolves when they have, or when it is clear that they cannot: then there is one. {@link load} waits for it. */
+  readonly ready: Promise<void>
+  /** The fused update kernel of that name, in the core or that part, if this backend has one; else the optimizer runs its own rule. */
+  update(name: string, part?: Readonly<{ text: string }>): Update | undefined
+  /** @internal the kernels of a part of the crate that loads when it is asked for, if this backend has them */
+  part(part: WasmPart): WasmExports | undefined
+  /** @internal the exports that are the function of that number in their module, as the stack of a trap has it */
+  exportsNumbered(number: string): string[]
+}

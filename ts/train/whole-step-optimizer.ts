@@ -1,0 +1,17 @@
+/** Optimizers that evaluate the loss themselves, as `fit` sees them. */
+import type { Parameter } from '../parameter.js'
+import type { TrainingBatch } from '../solve/optimizers/closure.js'
+
+/** An optimizer that evaluates the loss itself, as often as it likes: those of ts/solve. */
+export interface WholeStepOptimizer {
+  readonly name: string
+  readonly groups: readonly { readonly parameters: Iterable<Parameter> }[]
+  learningRate: number
+  readonly wholeBatch: boolean
+  trainOn(batch: TrainingBatch): number
+}
+
+/** @internal */
+export function takesWholeSteps(optimizer: object): optimizer is WholeStepOptimizer {
+  return 'trainOn' in optimizer
+}
