@@ -101,8 +101,6 @@ function bundle(entry: Record<string, string>, standIns: StandIns = {}): Options
     format: ['esm', 'cjs'],
     esbuildPlugins: [replacing(standIns)],
     esbuildOptions: (options, { format }) => {
-      // comments and indentation take Node a tenth of the start to read; lines stay short, as Node prints that of an error
-      Object.assign(options, { minifyWhitespace: true, lineLimit: 120 })
       if (format === 'cjs') options.define = { ...options.define, 'import.meta.dirname': '__dirname' }
     },
   }

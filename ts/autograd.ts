@@ -9,7 +9,7 @@
 import { trapped } from './backend/crash.js'
 import type { Backend } from './backend/index.js'
 import type { Activation, Ptr } from './backend/kernels.js'
-import { OutOfMemoryError, ShapeError } from './common/errors.js'
+import { OutOfMemoryError, plainError, ShapeError, typeError } from './common/errors.js'
 import { formatShape, type Shape, sameShape, sizeOf } from './common/shape.js'
 import { show } from './common/show.js'
 import {
@@ -95,7 +95,7 @@ export function withRecording<T>(enabled: boolean, fn: () => T): T {
   recordingEnabled = enabled
   try {
     const result = fn()
-    if (result instanceof Promise) throw new TypeError('noGrad: the function must not be asynchronous; await outside, call noGrad inside')
+    if (result instanceof Promise) throw typeError('noGrad: the function must not be asynchronous; await outside, call noGrad inside')
     return result
   } finally {
     recordingEnabled = before
@@ -208,7 +208,7 @@ export function recordedOperations(): number {
  */
 export function checkUnchanged(name: string, changedAt: number): void {
   if (running === null || running.id > changedAt) return
-  throw new Error(
+  throw plainError(
     `backward(): ${running.operation} needs the values of parameter '${name}' that its forward pass read, but they were changed since ` +
       '(optimizer.step(), loadState(), assign() or view()); run backward() before the change, or the forward pass again after it',
   )
@@ -256,7 +256,7 @@ export class Node implements GraphNode {
 
   inputGradients(gradient: Tensor, operations: Operations | null, direct: boolean): readonly (Tensor | null)[] {
     if (this.rules === null) {
-      throw new Error(
+      throw plainError(
         'backward(): the graph was already used by an earlier backward(); make the first one backward(undefined, { retainGraph: true }), or add the losses up',
       )
     }
@@ -415,9 +415,7 @@ export function seedFor(root: Tensor, seed: Tensor | undefined): Tensor {
     return one
   }
   if (!(seed instanceof Tensor))
-    throw new TypeError(
-      `backward(): the seed gradient wants a tensor, got ${show(seed)}; options come second: backward(undefined, options)`,
-    )
+    throw typeError(`backward(): the seed gradient wants a tensor, got ${show(seed)}; options come second: backward(undefined, options)`)
   if (!sameShape(seed.shape, root.shape)) {
     throw new ShapeError(`backward(): the seed gradient has shape ${formatShape(seed.shape)}, the result ${formatShape(root.shape)}`)
   }

@@ -5,6 +5,7 @@
 
 import { normalQuantile, permute, uniform53 } from './backend/js/random.js'
 import { checkCount } from './common/checks.js'
+import { rangeError } from './common/errors.js'
 import { show } from './common/show.js'
 
 /** @internal draws of all generators by something that is no kernel: what a recording of kernel calls does not see */
@@ -30,9 +31,9 @@ export class Generator {
     readonly seed: number,
     readonly stream = 0,
   ) {
-    if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`seed: wants a whole number from 0 to 2⁵³ − 1, got ${show(seed)}`)
+    if (!Number.isSafeInteger(seed) || seed < 0) throw rangeError(`seed: wants a whole number from 0 to 2⁵³ − 1, got ${show(seed)}`)
     if (!Number.isInteger(stream) || stream < 0 || stream >= 2 ** 32)
-      throw new RangeError(`stream: wants a whole number from 0 to 2³² − 1, got ${show(stream)}`)
+      throw rangeError(`stream: wants a whole number from 0 to 2³² − 1, got ${show(stream)}`)
     this.seedLow = seed >>> 0
     this.seedHigh = Math.floor(seed / 2 ** 32) >>> 0
   }

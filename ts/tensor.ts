@@ -15,7 +15,7 @@ import type { FloatArray } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { COPY } from './common/copies.js'
-import { ShapeError, StaleTensorError } from './common/errors.js'
+import { plainError, ShapeError, StaleTensorError, typeError } from './common/errors.js'
 import { checkNames } from './common/names.js'
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './common/shape.js'
 import type { Given, Nested } from './common/shape-types.js'
@@ -250,7 +250,7 @@ export class Tensor<S extends Shape = Shape> {
   backward(seed?: Tensor, options: BackwardOptions = {}): void {
     checkNames('backward', options, ['retainGraph'])
     if (this.node === null) {
-      throw new Error('backward(): this tensor was not computed from anything with requiresGrad (or was made under noGrad, or detached)')
+      throw plainError('backward(): this tensor was not computed from anything with requiresGrad (or was made under noGrad, or detached)')
     }
     this.node.backpropagate(this, seed, options)
   }
@@ -269,7 +269,7 @@ export class Tensor<S extends Shape = Shape> {
   /** @internal operators of the language would make NaN of it. @throws TypeError unless a text is asked for */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString()
-    throw new TypeError('a Tensor is not a number: use add, sub, mul, div or pow, or item() for the number in it')
+    throw typeError('a Tensor is not a number: use add, sub, mul, div or pow, or item() for the number in it')
   }
 
   /** For JSON.stringify: the elements as nested arrays. */
@@ -321,7 +321,7 @@ export class Tensor<S extends Shape = Shape> {
   }
 
   private gone(length: number): Error {
-    return new Error(
+    return plainError(
       `a tensor of shape ${formatShape(this.shape)} is over an array of ${this.size} numbers that has ${length} now: its buffer was ` +
         'transferred (postMessage, structuredClone) or resized; make the tensor from a copy of it, array.slice()',
     )
@@ -378,13 +378,13 @@ function fromData(values: Numbers, shape: Shape | undefined, options: TensorOpti
     throw new ShapeError(`${op}: ${sizeOf(inferred)} values do not fill shape ${formatShape(wanted)}`)
   }
   const elements = ArrayBuffer.isView(values) ? toElements(values, backend, op) : flatten(values as NestedNumbers, inferred, backend, op)
-  if (requiresGrad && elements instanceof Int32Array) throw new TypeError(`${op}: whole numbers (Int32Array) have no gradient`)
+  if (requiresGrad && elements instanceof Int32Array) throw typeError(`${op}: whole numbers (Int32Array) have no gradient`)
   return Tensor.onHost(backend, wanted, elements, requiresGrad)
 }
 
 /** A tensor with every element `value`. @example full([2, 2], 7) // [[7, 7], [7, 7]] */
 export function full<const S extends Shape>(shape: S, value: number, options: TensorOptions = {}): Tensor<Given<S>> {
-  if (typeof value !== 'number') throw new TypeError(`full: value wants a number, got ${show(value)}`)
+  if (typeof value !== 'number') throw typeError(`full: value wants a number, got ${show(value)}`)
   return filled('full', shape, value, options)
 }
 
@@ -409,7 +409,7 @@ export function ones<const S extends Shape>(shape: S, options: TensorOptions = {
 export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): Tensor {
   if (!(value instanceof Tensor)) return fromData(value, undefined, { backend }, op)
   if (backend !== undefined && value.backend !== backend) {
-    throw new Error(
+    throw plainError(
       `${op}: tensors of two backends do not mix, '${value.backend.variant}' and '${backend.variant}'. Call load() once, before making ` +
         'tensors and models, or pass the same `backend` to all of them; or load one copy of gradus',
     )
@@ -440,7 +440,7 @@ function toElements(values: ArrayBufferView, backend: Backend, op: string): Floa
 }
 
 function wrongElements(op: string, values: ArrayBufferView): TypeError {
-  return new TypeError(`${op}: wants numbers, a Float32Array, Float64Array, Int32Array or Uint8Array, got ${show(values)}`)
+  return typeError(`${op}: wants numbers, a Float32Array, Float64Array, Int32Array or Uint8Array, got ${show(values)}`)
 }
 
 function nestedShape(values: NestedNumbers): number[] {
@@ -460,7 +460,7 @@ function flatten(values: NestedNumbers, shape: Shape, backend: Backend, op: stri
   let at = 0
   const put = (value: NestedNumbers, path: string, i?: number): void => {
     if (typeof value !== 'number')
-      throw new TypeError(
+      throw typeError(
         `${op}: wants ${i === undefined ? 'a tensor, a number or nested arrays of numbers' : `a number at ${path}[${i}]`}, got ${show(value)}`,
       )
     out[at++] = value

@@ -2,6 +2,7 @@
 
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Kernels } from './backend/kernels.js'
+import { plainError, typeError } from './common/errors.js'
 import { checkNames } from './common/names.js'
 import { show } from './common/show.js'
 import { Optimizer } from './optim/base/optimizer.js'
@@ -84,10 +85,10 @@ let step: Optimizer['step']
 export function trace<T>(fn: () => Promise<T>, options?: TraceOptions): Promise<Trace<T>>
 export function trace<T>(fn: () => T, options?: TraceOptions): Trace<T>
 export function trace<T>(fn: () => T | Promise<T>, options: TraceOptions = {}): Trace<T> | Promise<Trace<T>> {
-  if (typeof fn !== 'function') throw new TypeError(`trace: wants a function to run, got ${show(fn)}`)
+  if (typeof fn !== 'function') throw typeError(`trace: wants a function to run, got ${show(fn)}`)
   checkNames('trace', options, ['backend'])
   const { backend = defaultBackend() } = options
-  if (running.has(backend)) throw new Error('trace: this backend is being traced already; wait for the other trace to end')
+  if (running.has(backend)) throw plainError('trace: this backend is being traced already; wait for the other trace to end')
   const counts = new Map<string, TracedKernel>()
   const open = backend as { kernels: Kernels }
   const before = open.kernels

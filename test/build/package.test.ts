@@ -2,7 +2,7 @@
  * The package as npm would publish it: packed, installed into empty projects, and used there from ESM, CommonJS and TypeScript.
  * Needs the built dist/ (`make build`); works offline.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -99,6 +99,28 @@ afterAll(() => {
   if (workspace) rmSync(workspace, { recursive: true, force: true })
 })
 
+/** Ten usual mistakes, each alone on a line of a program, by what the message says. */
+const MISTAKES: [message: string, statement: string][] = [
+  ['Dense(2, 2)', 'new Sequential([new Dense(2, 2)]).predict([[1, 2, 3]])'],
+  ["no option 'learningrate'", 'new Adam([], { learningrate: 1 })'],
+  ['crossEntropy', 'crossEntropy(tensor([[1, 2]]), [5])'],
+  ['no parameter has a gradient', 'new Adam(new Sequential([new Dense(2, 2)]).parameters()).step()'],
+  ['no values for', 'new Sequential([new Dense(2, 2)]).loadState({})'],
+  ['batchSize', 'await fit(model, { inputs: [[1, 2]], targets: [0], loss: crossEntropy, optimizer, batchSize: 0.5 })'],
+  ['ragged', 'tensor([[1], [2, 3]])'],
+  ['matmul', 'matmul(tensor([[1, 2]]), tensor([[1, 2]]))'],
+  ["no option 'stepz'", 'schedules.cosine(0.1, { stepz: 1 })'],
+  ['decodeSafetensors', 'decodeSafetensors(new Uint8Array(4))'],
+]
+const MISTAKEN_NAMES = 'Adam, crossEntropy, decodeSafetensors, Dense, fit, matmul, schedules, Sequential, tensor'
+
+/** What Node prints for a program that ends in an error. */
+function printed(file: string): string {
+  const { stderr, status } = spawnSync(process.execPath, [file], { cwd: project, encoding: 'utf8' })
+  expect(status, file).not.toBe(0)
+  return stderr
+}
+
 describe('tarball', () => {
   test('holds what it should and nothing else', () => {
     const files = packed.files.map((file) => file.path)
@@ -141,6 +163,25 @@ describe('tarball', () => {
 })
 
 describe('installed', () => {
+  test.each(MISTAKES)('a stack trace begins at the line of the program: %s', (message, statement) => {
+    const setUp = 'const model = new Sequential([new Dense(2, 2)]); const optimizer = new Adam(model.parameters())'
+    const programs = [
+      write('mistake.mjs', `import { ${MISTAKEN_NAMES} } from 'gradus'\n${setUp}\n\n${statement}\n`),
+      write('mistake.cjs', `const { ${MISTAKEN_NAMES} } = require('gradus')\n${setUp}\nvoid (async () => {\n${statement}\n})()\n`),
+    ]
+    for (const file of programs) {
+      const text = printed(file)
+      expect(text).toContain(message)
+      const [first] = text.split('\n').filter((line) => /^\s+at /.test(line))
+      expect(first, text).toMatch(new RegExp(`${file.replace('.', '\\.')}:4:`))
+    }
+  })
+
+  test('the line of source that Node prints above an error can be read', () => {
+    const text = printed(write('sync.cjs', "const { tensor } = require('gradus')\ntensor([[1], [2, 3]])\n"))
+    expect(text.split('\n')[1].trim()).toMatch(/^throw new ShapeError\(/)
+  })
+
   test('trains from ESM', () => {
     expectLearned(run(process.execPath, [write('esm.mjs', `import { ${NAMES} } from 'gradus'\n${PROGRAM}\n${REPORT}`)], project))
   })

@@ -15,6 +15,7 @@ import {
   encodeState,
   fit,
   Lookahead,
+  Module,
   mse,
   OPTIMIZERS,
   Parameter,
@@ -24,10 +25,12 @@ import {
   ShapeError,
   type StoredArray,
   schedules,
+  type Tensor,
   tensor,
   transpose,
   WeightAverage,
 } from '../../ts/index.js'
+import { BufferTensor } from '../../ts/nn/buffer.js'
 
 interface Case {
   name: string
@@ -283,6 +286,17 @@ describe('encodeState', () => {
     run(two, second, 3)
     expect(two.state()).toEqual(one.state())
     expect(second.state()).toEqual(first.state())
+  })
+
+  test('buffers are in the file with their shapes, as parameters are', () => {
+    class Counts extends Module {
+      counts = new BufferTensor([2, 3], { name: 'counts', backend: createBackend({ backend: 'js' }), value: 1 })
+      forward(input: Tensor): Tensor {
+        return input
+      }
+    }
+    const { tensors } = decodeSafetensors(encodeState({ model: new Counts() }))
+    expect(tensors['model.counts'].shape).toEqual([2, 3])
   })
 
   test('dropout goes on with the same bits: how far its random numbers are belongs to a model', async () => {

@@ -6,6 +6,7 @@ import {
   AdamW,
   add,
   addNoise,
+  BatchNorm,
   createBackend,
   crossEntropy,
   Dense,
@@ -18,6 +19,7 @@ import {
   GradientAccumulation,
   Lookahead,
   mean,
+  mse,
   mul,
   OPTIMIZERS,
   type Optimizer,
@@ -177,4 +179,15 @@ test('errors name what is wrong', async () => {
   await expect(run({ steps: 1 })).rejects.toThrow('steps wants a whole number ≥ 2, got 1')
   await expect(run({ smoothing: 1 })).rejects.toThrow('smoothing wants a number in [0, 1), got 1')
   await expect(run({ stopAt: 1 })).rejects.toThrow('stopAt wants a number > 1, got 1')
+})
+
+test('puts back buffers, as the running statistics of batch normalisation', async () => {
+  const model = new Sequential([new Dense(2, 4), new BatchNorm(4), new Dense(4, 1)], { seed: 1 })
+  const inputs = Array.from({ length: 32 }, (_, i) => [Math.sin(i), Math.cos(2 * i)])
+  const targets = inputs.map(([a, b]) => [a - b])
+  await fit(model, { inputs, targets, loss: mse, optimizer: new SGD(model.parameters()) })
+  const before = model.buffers().map((buffer) => buffer.data())
+  expect(before.some((values) => values.some((value) => value !== 0 && value !== 1))).toBe(true)
+  await findLearningRate(model, { inputs, targets, loss: mse, optimizer: new SGD(model.parameters()), steps: 20 })
+  expect(model.buffers().map((buffer) => buffer.data())).toEqual(before)
 })

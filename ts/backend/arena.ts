@@ -9,7 +9,7 @@
  * A scope is the same for work that is not recorded (evaluation, plain arithmetic): a stack-like region that is given
  * back at its end, after the result was copied out to an ordinary array.
  */
-import { OutOfMemoryError } from '../common/errors.js'
+import { OutOfMemoryError, plainError, rangeError } from '../common/errors.js'
 import { type Heap, weigh } from './heap.js'
 import type { Ptr } from './kernels.js'
 
@@ -155,7 +155,7 @@ export class StepArena {
     const { loose, usedBytes } = this
     this.loose = 0
     this.ended = true
-    throw new Error(
+    throw plainError(
       `${loose} results were recorded that no backward() and no other operation used, with ${Math.round(usedBytes / 2 ** 20)} MiB of ` +
         'memory: evaluate by model.predict(x) or in noGrad(() => …), and let numbers go on by loss.item(); where all are to be ' +
         'differentiated, add them up as they come, or run backward() on each',
@@ -191,7 +191,7 @@ export class StepArena {
 
   /** Room for `bytes`, not zeroed. @throws OutOfMemoryError */
   allocate(bytes: number): Ptr {
-    if (!(bytes >= 0)) throw new RangeError(`arena: wants a number of bytes ≥ 0, got ${bytes}`)
+    if (!(bytes >= 0)) throw rangeError(`arena: wants a number of bytes ≥ 0, got ${bytes}`)
     this.heap.check()
     const size = Math.ceil(bytes / ALIGN) * ALIGN
     let chunk = this.chunks[this.chunk]

@@ -5,7 +5,7 @@
  * {@link Heap.free}; the step arena (arena.ts) takes its chunks from the same place. Memory only grows, and growing
  * detaches every earlier view, so views are made here on demand and never stored across an allocation.
  */
-import { OutOfMemoryError } from '../common/errors.js'
+import { OutOfMemoryError, plainError } from '../common/errors.js'
 import { FreeBlocks } from './free-blocks.js'
 import { type Ptr, SCRATCH_BYTES } from './kernels.js'
 
@@ -88,7 +88,7 @@ export class Heap {
   /** Gives a block of {@link allocate} back. */
   free(ptr: Ptr): void {
     const bytes = this.sizes.get(ptr)
-    if (bytes === undefined) throw new Error(`heap: ${ptr} is not an allocated block`)
+    if (bytes === undefined) throw plainError(`heap: ${ptr} is not an allocated block`)
     this.sizes.delete(ptr)
     this.usedBytes -= bytes
     this.unused.add(ptr, bytes)

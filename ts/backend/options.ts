@@ -1,6 +1,7 @@
 /** What {@link load} may be asked for, and which engine comes of it here. */
 
 import { checkChoice } from '../common/checks.js'
+import { plainError, rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import type { DType } from './heap.js'
@@ -65,13 +66,13 @@ export function chooseVariant(options: BackendOptions): Variant | 'js' {
     if (value !== undefined) checkChoice(`load: ${name}`, value, choices)
   }
   const { memoryLimit = 1 } = options
-  if (!(memoryLimit > 0)) throw new RangeError(`load: memoryLimit wants a number of bytes above 0, got ${show(memoryLimit)}`)
+  if (!(memoryLimit > 0)) throw rangeError(`load: memoryLimit wants a number of bytes above 0, got ${show(memoryLimit)}`)
   if (dtype === 'float64') {
-    if (backend !== 'js') throw new RangeError("load: dtype 'float64' needs backend 'js'")
+    if (backend !== 'js') throw rangeError("load: dtype 'float64' needs backend 'js'")
     return 'js'
   }
   if (reproducible && variant === 'relaxed')
-    throw new RangeError("load: reproducible pins variant 'simd'; 'relaxed' rounds differently by engine")
+    throw rangeError("load: reproducible pins variant 'simd'; 'relaxed' rounds differently by engine")
   if (backend === 'js') {
     if (reproducible) warnReproducible()
     return 'js'
@@ -86,7 +87,7 @@ export function chooseVariant(options: BackendOptions): Variant | 'js' {
     if (reproducible) warnReproducible()
     return 'js'
   }
-  throw new Error(
+  throw plainError(
     `load: this engine cannot run the WebAssembly variant '${wanted ?? 'simd'}'${forbidden ? ` (${forbidden})` : ''}; ` +
       'leave the choice open to fall back to JS',
   )
@@ -96,7 +97,7 @@ export function chooseVariant(options: BackendOptions): Variant | 'js' {
 export function chooseThreads(variant: Variant | 'js', { threads, backend }: BackendOptions): number {
   const wanted = wantedThreads(threads)
   if (backend === 'js' && threads === 'auto') return 1
-  if (wanted > 1 && backend === 'js') throw new RangeError("load: threads are for the backend 'wasm'; 'js' has one")
+  if (wanted > 1 && backend === 'js') throw rangeError("load: threads are for the backend 'wasm'; 'js' has one")
   return wanted > 1 && variant !== 'js' && canShare() ? wanted : 1
 }
 

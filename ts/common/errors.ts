@@ -1,8 +1,28 @@
 /** Errors that callers may want to tell apart. Bad arguments otherwise throw TypeError (wrong kind) or RangeError (wrong value). */
+import { fromCaller } from './caller.js'
+
+/** @internal a RangeError, for a wrong value, whose stack trace begins at the line that called this library */
+export function rangeError(message: string, options?: ErrorOptions): RangeError {
+  return fromCaller(new RangeError(message, options))
+}
+
+/** @internal the same of a TypeError, for a wrong kind of value */
+export function typeError(message: string, options?: ErrorOptions): TypeError {
+  return fromCaller(new TypeError(message, options))
+}
+
+/** @internal the same of an Error, for what cannot be done now */
+export function plainError(message: string, options?: ErrorOptions): Error {
+  return fromCaller(new Error(message, options))
+}
 
 /** Two shapes that do not fit; the message names the layer or operation, what it got and what it wanted. */
 export class ShapeError extends RangeError {
   override name = 'ShapeError'
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options)
+    fromCaller(this)
+  }
 }
 
 /** The linear memory cannot grow any further. Nothing was lost: parameters are as they were before the call. */
@@ -28,11 +48,19 @@ export class OutOfMemoryError extends RangeError {
 /** A tensor of an earlier training step, whose memory has been reused. `keep()` makes a lasting copy. */
 export class StaleTensorError extends Error {
   override name = 'StaleTensorError'
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options)
+    fromCaller(this)
+  }
 }
 
 /** A loss, gradient or parameter that is NaN or infinite. */
 export class NonFiniteError extends Error {
   override name = 'NonFiniteError'
+  constructor(message?: string, options?: ErrorOptions) {
+    super(message, options)
+    fromCaller(this)
+  }
 }
 
 /**

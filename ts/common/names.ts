@@ -1,4 +1,5 @@
 /** Names that people type: of options, with the nearest known one as a hint. */
+import { rangeError, typeError } from './errors.js'
 import { shortened, show } from './show.js'
 
 /** What people type who come from another library. */
@@ -25,7 +26,7 @@ export function checkName(owner: string, name: string, known: readonly string[],
   if (known.includes(name)) return
   const alias = Object.hasOwn(aliases, name) ? aliases[name] : ''
   const near = known.some((k) => alias.startsWith(k)) ? alias : nearest(name, known)
-  throw new RangeError(
+  throw rangeError(
     `${owner}: there is no option '${shortened(name)}'${near ? `; did you mean ${near}?` : `. Options: ${[...known].sort().join(', ')}`}`,
   )
 }
@@ -33,7 +34,7 @@ export function checkName(owner: string, name: string, known: readonly string[],
 /** {@link checkName} for every property of an options object. @throws TypeError for anything else */
 export function checkNames(owner: string, options: object, known: readonly string[], aliases?: Readonly<Record<string, string>>): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw new TypeError(`${owner}: wants options as an object, { ${known[0]}: … }, got ${show(options)}`)
+    throw typeError(`${owner}: wants options as an object, { ${known[0]}: … }, got ${show(options)}`)
   for (const name in options) if (!known.includes(name)) checkName(owner, name, known, aliases)
 }
 

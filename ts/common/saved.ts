@@ -1,6 +1,7 @@
 /** What was saved and comes back, perhaps by way of JSON or from a stranger: checked before anything is made of it. */
 
 import { checkCount } from './checks.js'
+import { rangeError, typeError } from './errors.js'
 import { show } from './show.js'
 
 /** Numbers as they were saved: a typed array, or what JSON makes of one, `{"0": 0.5, "1": 2}`, or a plain array. */
@@ -14,7 +15,7 @@ export type SavedNumbers = Parameters<typeof savedNumbers>[0]
  */
 export function savedNumbers(saved: ArrayLike<number> | Readonly<Record<string, number>>, what: string): ArrayLike<number> {
   if (ArrayBuffer.isView(saved) && 'length' in saved) return saved as ArrayLike<number>
-  if (typeof saved !== 'object' || saved === null) throw new TypeError(`${what}: wants numbers in an array, got ${show(saved)}`)
+  if (typeof saved !== 'object' || saved === null) throw typeError(`${what}: wants numbers in an array, got ${show(saved)}`)
   const values = Array.isArray(saved) ? (saved as unknown[]) : valuesInOrder(saved, what)
   for (let i = 0; i < values.length; i++) checkNumber(values[i], `${what}: value ${i}`)
   return values as number[]
@@ -23,15 +24,15 @@ export function savedNumbers(saved: ArrayLike<number> | Readonly<Record<string, 
 function valuesInOrder(saved: object, what: string): unknown[] {
   const keys = Object.keys(saved)
   const wrong = keys.findIndex((key, i) => key !== String(i))
-  if (wrong >= 0) throw new TypeError(`${what}: wants values by the keys 0, 1, 2 …, got ${show(keys[wrong])} in the place of ${wrong}`)
+  if (wrong >= 0) throw typeError(`${what}: wants values by the keys 0, 1, 2 …, got ${show(keys[wrong])} in the place of ${wrong}`)
   return Object.values(saved)
 }
 
 function checkNumber(value: unknown, what: string): void {
   if (typeof value === 'number' && Number.isFinite(value)) return
-  if (typeof value === 'number') throw new RangeError(`${what} wants a finite number, got ${value}`)
+  if (typeof value === 'number') throw rangeError(`${what} wants a finite number, got ${value}`)
   const hint = value === null ? ', which JSON writes for NaN and infinities; encodeState keeps those' : ''
-  throw new TypeError(`${what} wants a number, got ${show(value)}${hint}`)
+  throw typeError(`${what} wants a number, got ${show(value)}${hint}`)
 }
 
 /** @internal a saved number of steps or of draws. @throws RangeError unless it is a whole number from 0 */
@@ -42,9 +43,9 @@ export function savedCount(value: unknown, what: string): number {
 
 /** @internal saved numbers by name, any of which may be infinite or NaN. @throws TypeError for anything but a number */
 export function savedScalars(saved: Readonly<Record<string, unknown>>, what: string): Record<string, number> {
-  if (typeof saved !== 'object' || saved === null) throw new TypeError(`${what} wants numbers by name, got ${show(saved)}`)
+  if (typeof saved !== 'object' || saved === null) throw typeError(`${what} wants numbers by name, got ${show(saved)}`)
   for (const [name, value] of Object.entries(saved)) {
-    if (typeof value !== 'number') throw new TypeError(`${what}: '${name}' wants a number, got ${show(value)}`)
+    if (typeof value !== 'number') throw typeError(`${what}: '${name}' wants a number, got ${show(value)}`)
   }
   return { ...saved } as Record<string, number>
 }

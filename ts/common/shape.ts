@@ -1,6 +1,6 @@
 /** Shapes: how long a tensor is along each axis, and how two of them broadcast. */
 
-import { ShapeError } from './errors.js'
+import { rangeError, ShapeError, typeError } from './errors.js'
 import { show } from './show.js'
 
 // An interface, since the compiler shows one by its name: Tensor<Shape>, not Tensor<readonly number[]>.
@@ -31,11 +31,11 @@ export function formatShape(shape: Shape): string {
 
 /** @throws RangeError unless every dimension is a whole number ≥ 0 and the product is addressable */
 export function checkShape(shape: Shape, what: string): void {
-  if (!Array.isArray(shape)) throw new TypeError(`${what}: shape wants an array of whole numbers, got ${show(shape)}`)
+  if (!Array.isArray(shape)) throw typeError(`${what}: shape wants an array of whole numbers, got ${show(shape)}`)
   for (const d of shape) {
-    if (!Number.isInteger(d) || d < 0) throw new RangeError(`${what}: every dimension wants a whole number ≥ 0, got ${formatShape(shape)}`)
+    if (!Number.isInteger(d) || d < 0) throw rangeError(`${what}: every dimension wants a whole number ≥ 0, got ${formatShape(shape)}`)
   }
-  if (sizeOf(shape) > 2 ** 30) throw new RangeError(`${what}: ${formatShape(shape)} has more than 2³⁰ elements`)
+  if (sizeOf(shape) > 2 ** 30) throw rangeError(`${what}: ${formatShape(shape)} has more than 2³⁰ elements`)
 }
 
 /** The shape that a and b broadcast to, aligned at the last axis; each axis equal or 1. @throws ShapeError */
@@ -58,10 +58,10 @@ export function broadcastShapes(a: Shape, b: Shape, op: string): Shape {
 export function normalizeAxes(axis: number | readonly number[] | undefined, rank: number, op: string): number[] {
   if (axis === undefined) return Array.from({ length: rank }, (_, i) => i)
   const axes = [axis].flat().map((a) => {
-    if (!Number.isInteger(a) || a < -rank || a >= rank) throw new RangeError(`${op}: axis ${show(a)} is out of range for rank ${rank}`)
+    if (!Number.isInteger(a) || a < -rank || a >= rank) throw rangeError(`${op}: axis ${show(a)} is out of range for rank ${rank}`)
     return a < 0 ? a + rank : a
   })
   axes.sort((x, y) => x - y)
-  for (let i = 1; i < axes.length; i++) if (axes[i] === axes[i - 1]) throw new RangeError(`${op}: axis ${axes[i]} is given twice`)
+  for (let i = 1; i < axes.length; i++) if (axes[i] === axes[i - 1]) throw rangeError(`${op}: axis ${axes[i]} is given twice`)
   return axes
 }

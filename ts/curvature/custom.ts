@@ -1,7 +1,7 @@
 /** Functions with a gradient of the user's own. */
 
 import { apply, noGrad } from '../autograd.js'
-import { ShapeError } from '../common/errors.js'
+import { ShapeError, typeError } from '../common/errors.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
@@ -47,7 +47,7 @@ function checkGradients(answer: Tensor | readonly (Tensor | null)[], inputs: rea
   }
   for (const [i, g] of (found as readonly (Tensor | null)[]).entries()) {
     if (g === null) continue
-    if (!(g instanceof Tensor)) throw new TypeError(`customGradient: gradient ${i} wants a tensor or null, got ${show(g)}`)
+    if (!(g instanceof Tensor)) throw typeError(`customGradient: gradient ${i} wants a tensor or null, got ${show(g)}`)
     if (!sameShape(g.shape, inputs[i].shape)) {
       throw new ShapeError(`customGradient: gradient ${i} has shape ${formatShape(g.shape)}, its input ${formatShape(inputs[i].shape)}`)
     }

@@ -1,5 +1,5 @@
 /** What kind of point is this? Gradient, eigenvalues of the Hessian and, where those are silent, higher derivatives. */
-import { NonFiniteError } from '../common/errors.js'
+import { NonFiniteError, rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { symmetricEigen } from '../common/symmetric-eigen.js'
 import type { TensorLike } from '../tensor.js'
@@ -63,7 +63,7 @@ function limitsFor(point: HessianPoint, { gradientTolerance, curvatureTolerance 
   const rough = point.gradient instanceof Float32Array
   const limits = { gradient: gradientTolerance ?? (rough ? 1e-4 : 1e-6), curvature: curvatureTolerance ?? (rough ? 1e-4 : 1e-8) }
   for (const [name, value] of Object.entries(limits)) {
-    if (!(value >= 0)) throw new RangeError(`inspectPoint: ${name}Tolerance wants a number ≥ 0, got ${value}`)
+    if (!(value >= 0)) throw rangeError(`inspectPoint: ${name}Tolerance wants a number ≥ 0, got ${value}`)
   }
   return limits
 }

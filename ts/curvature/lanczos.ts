@@ -1,7 +1,7 @@
 /** Both ends of a spectrum from products alone (Lanczos 1950), reorthogonalised in full. */
 
 import { checkCount } from '../common/checks.js'
-import { NonFiniteError } from '../common/errors.js'
+import { NonFiniteError, rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { implicitQl } from '../common/symmetric-eigen.js'
 import { Generator } from '../random.js'
@@ -67,9 +67,9 @@ export function lanczos(product: (v: Float64Array) => ArrayLike<number>, n: numb
 function checkOptions({ k, iterations, tolerance }: Required<LanczosOptions>): void {
   checkCount('largestEigenvalues: k', k)
   if (!(Number.isInteger(iterations) && iterations >= k)) {
-    throw new RangeError(`largestEigenvalues: iterations wants a whole number of at least k = ${k}, got ${show(iterations)}`)
+    throw rangeError(`largestEigenvalues: iterations wants a whole number of at least k = ${k}, got ${show(iterations)}`)
   }
-  if (!(tolerance >= 0)) throw new RangeError(`largestEigenvalues: tolerance wants a number ≥ 0, got ${show(tolerance)}`)
+  if (!(tolerance >= 0)) throw rangeError(`largestEigenvalues: tolerance wants a number ≥ 0, got ${show(tolerance)}`)
 }
 
 /** w = A·q − its part in the basis; adds alpha, beta and, if `more`, the next basis vector. */

@@ -2,7 +2,7 @@
 
 import type { FloatArray } from '../backend/heap.js'
 import { type Backend, doubleBackend } from '../backend/index.js'
-import { ShapeError } from '../common/errors.js'
+import { plainError, rangeError, ShapeError, typeError } from '../common/errors.js'
 import { add, mul } from '../ops/elementwise.js'
 import { gradients } from '../ops/gradients.js'
 import { sum } from '../ops/reduce.js'
@@ -130,17 +130,17 @@ interface Recorded {
 function open<T>(inputs: readonly Tensor[], use: (point: CurvaturePoint) => T, record: (inputs: readonly Tensor[]) => Recorded): T {
   const { backend } = inputs[0]
   const size = inputs.reduce((n, t) => n + t.size, 0)
-  if (size === 0) throw new RangeError('withHessian: there is nothing to differentiate by, all parameters are empty')
+  if (size === 0) throw rangeError('withHessian: there is nothing to differentiate by, all parameters are empty')
   let isOpen = true
   try {
     return isolated(backend, () => {
       const { value, slopes, product } = recorded(backend, () => record(inputs))
       const apply = (v: ArrayLike<number>): FloatArray => {
-        if (!isOpen) throw new Error('product: the point was left; call product() inside of the function given to withHessian')
+        if (!isOpen) throw plainError('product: the point was left; call product() inside of the function given to withHessian')
         return isolated(backend, () => flatten(product(split(v, inputs)), size))
       }
       const result = use({ value, gradient: flatten(slopes, size), size, product: apply })
-      if (result instanceof Promise) throw new TypeError('withHessian: the function must not be asynchronous')
+      if (result instanceof Promise) throw typeError('withHessian: the function must not be asynchronous')
       return result
     })
   } finally {

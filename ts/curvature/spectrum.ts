@@ -1,5 +1,5 @@
 /** What the eigenvalues of a Hessian say: how steep, how long the valley. */
-import { NonFiniteError } from '../common/errors.js'
+import { NonFiniteError, rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { symmetricEigen } from '../common/symmetric-eigen.js'
 import type { TensorLike } from '../tensor.js'
@@ -64,7 +64,7 @@ function extremes(point: CurvaturePoint, options: ConditionOptions): ArrayLike<n
   if (point.size <= (options.exactLimit ?? EXACT_LIMIT)) return symmetricEigen(fullHessian(point), point.size).values
   const { largest, smallest } = spectrumOf(point, options)
   if (largest[0] > 0 && smallest[0] < 0) {
-    throw new RangeError(
+    throw rangeError(
       `conditionNumber: the Hessian of ${point.size} numbers curves both ways (λ from ${smallest[0]} to ${largest[0]}); raise exactLimit to see its smallest |λ|`,
     )
   }

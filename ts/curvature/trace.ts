@@ -9,7 +9,7 @@
 
 import { apply, isRecording, needsGradient, recordedView, withRecording } from '../autograd.js'
 import type { Backend } from '../backend/index.js'
-import { ShapeError } from '../common/errors.js'
+import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { gradients } from '../ops/gradients.js'
@@ -53,16 +53,16 @@ export function inputsOf(source: ParameterSource, what: string): readonly Tensor
   const isModel = !Array.isArray(source) && typeof (source as { parameters?: unknown })?.parameters === 'function'
   const found = isModel ? (source as { parameters(): readonly Tensor[] }).parameters().filter((p) => p.requiresGrad) : source
   if (!Array.isArray(found) || found.some((t) => !(t instanceof Tensor))) {
-    throw new TypeError(`${what}: wants a model or an array of parameters, got ${show(source)}`)
+    throw typeError(`${what}: wants a model or an array of parameters, got ${show(source)}`)
   }
-  if (found.length === 0) throw new RangeError(`${what}: there are no parameters`)
+  if (found.length === 0) throw rangeError(`${what}: there are no parameters`)
   return found as readonly Tensor[]
 }
 
 /** An argument as a tensor of floats. @throws TypeError for whole numbers @internal */
 export function floats(value: TensorLike, what: string, backend?: Backend): Tensor {
   const x = asTensor(value, backend, what)
-  if (x.dtype !== 'float') throw new TypeError(`${what}: wants floats, got whole numbers (Int32Array), which have no derivative`)
+  if (x.dtype !== 'float') throw typeError(`${what}: wants floats, got whole numbers (Int32Array), which have no derivative`)
   return x
 }
 
@@ -99,7 +99,7 @@ export function ownInput(x: Tensor, nested: boolean): Tensor {
 export function checkResult(y: Tensor, what: string, scalar: boolean): Tensor {
   if (!(y instanceof Tensor)) {
     const got = (y as unknown) instanceof Promise ? 'a Promise (the function must not be asynchronous)' : show(y)
-    throw new TypeError(`${what}: the function must return a tensor, got ${got}`)
+    throw typeError(`${what}: the function must return a tensor, got ${got}`)
   }
   if (scalar && y.size !== 1) {
     throw new ShapeError(

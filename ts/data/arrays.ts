@@ -1,4 +1,5 @@
 /** Data sets from arrays that are there already. */
+import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import type { Dataset, Targets } from './dataset.js'
@@ -31,13 +32,13 @@ export function fromArrays(
 ): Dataset<Targets> {
   checkNames('fromArrays', options, ['classes'])
   const count = lengthOf(inputs, 'inputs')
-  if (lengthOf(targets, 'targets') !== count) throw new RangeError(`fromArrays: ${count} rows of inputs, but ${targets.length} targets`)
+  if (lengthOf(targets, 'targets') !== count) throw rangeError(`fromArrays: ${count} rows of inputs, but ${targets.length} targets`)
   const features = count === 0 ? 0 : lengthOf(inputs[0], 'row 0 of inputs')
-  if (features === 0) throw new RangeError('fromArrays: there is nothing to learn from')
+  if (features === 0) throw rangeError('fromArrays: there is nothing to learn from')
   const rows = new Float32Array(count * features)
   Array.from(inputs).forEach((row, i) => {
     if (lengthOf(row, `row ${i} of inputs`) !== features)
-      throw new RangeError(`fromArrays: row ${i} of inputs has ${row.length} numbers, row 0 has ${features}`)
+      throw rangeError(`fromArrays: row ${i} of inputs has ${row.length} numbers, row 0 has ${features}`)
     for (let j = 0; j < features; j++) rows[i * features + j] = numberAt(row[j], `column ${j} of row ${i} of inputs`)
   })
   return { inputs: rows, count, features, shape: [count, features], ...targetsOf(Array.from<unknown>(targets), targets, options.classes) }
@@ -52,7 +53,7 @@ function targetsOf(
   if (type === 'string' || type === 'boolean') {
     const odd = list.findIndex((target) => typeof target !== type)
     const what = type === 'string' ? 'text' : 'a boolean'
-    if (odd >= 0) throw new TypeError(`fromArrays: target 0 is ${what}, so is each, got ${show(list[odd])} as target ${odd}`)
+    if (odd >= 0) throw typeError(`fromArrays: target 0 is ${what}, so is each, got ${show(list[odd])} as target ${odd}`)
     const names = list.map(String)
     const classNames = [...new Set(names)].sort()
     const place = new Map(classNames.map((name, i) => [name, i]))
@@ -64,20 +65,20 @@ function targetsOf(
   }
   const numbers = list.map((target, i) => numberAt(target, `target ${i}`))
   const known = classes ?? (given instanceof Int32Array ? numbers.reduce((most, target) => Math.max(most, target), 0) + 1 : 0)
-  if (!(Number.isInteger(known) && known >= 0)) throw new RangeError(`fromArrays: classes wants a whole number from 0, got ${show(known)}`)
+  if (!(Number.isInteger(known) && known >= 0)) throw rangeError(`fromArrays: classes wants a whole number from 0, got ${show(known)}`)
   if (known === 0) return { targets: Float32Array.from(numbers), classes: 0 }
   const wrong = numbers.findIndex((target) => !(Number.isInteger(target) && target >= 0 && target < known))
-  if (wrong >= 0) throw new RangeError(`fromArrays: classes are from 0 to ${known - 1}, got ${numbers[wrong]} as target ${wrong}`)
+  if (wrong >= 0) throw rangeError(`fromArrays: classes are from 0 to ${known - 1}, got ${numbers[wrong]} as target ${wrong}`)
   return { targets: Int32Array.from(numbers), classes: known }
 }
 
 function lengthOf(list: ArrayLike<unknown>, what: string): number {
   if (Array.isArray(list) || (ArrayBuffer.isView(list) && 'length' in list)) return list.length
-  throw new TypeError(`fromArrays: ${what} wants an array, got ${show(list)}`)
+  throw typeError(`fromArrays: ${what} wants an array, got ${show(list)}`)
 }
 
 function numberAt(value: unknown, what: string): number {
   if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return value
-  if (typeof value === 'number') throw new RangeError(`fromArrays: ${what} wants a finite number (of 32 bits), got ${value}`)
-  throw new TypeError(`fromArrays: ${what} wants a number, got ${show(value)}`)
+  if (typeof value === 'number') throw rangeError(`fromArrays: ${what} wants a finite number (of 32 bits), got ${value}`)
+  throw typeError(`fromArrays: ${what} wants a number, got ${show(value)}`)
 }

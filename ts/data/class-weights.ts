@@ -1,4 +1,5 @@
 /** Weights of classes as weights of rows. */
+import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import type { Targets } from './dataset.js'
 
@@ -18,25 +19,23 @@ import type { Targets } from './dataset.js'
 export function classWeights(targets: Targets | readonly number[], factors: 'balanced' | ArrayLike<number>): Float64Array {
   const counts = new Map<number, number>()
   targets.forEach((c: number, row: number) => {
-    if (!(Number.isInteger(c) && c >= 0))
-      throw new RangeError(`classWeights: wants classes from 0 as targets, got ${show(c)} at row ${row}`)
+    if (!(Number.isInteger(c) && c >= 0)) throw rangeError(`classWeights: wants classes from 0 as targets, got ${show(c)} at row ${row}`)
     counts.set(c, (counts.get(c) ?? 0) + 1)
   })
   const of = factors === 'balanced' ? (c: number) => targets.length / (counts.size * (counts.get(c) as number)) : checked(factors)
   let total = 0
   for (const [c, count] of counts) total += count * of(c)
-  if (total === 0 && targets.length > 0)
-    throw new RangeError('classWeights: the factors of all classes there are are 0, so that no row counts')
+  if (total === 0 && targets.length > 0) throw rangeError('classWeights: the factors of all classes there are are 0, so that no row counts')
   return Float64Array.from(targets as readonly number[], (c) => (of(c) * targets.length) / total)
 }
 
 function checked(factors: ArrayLike<number>): (c: number) => number {
   if (typeof factors === 'string' || !Number.isInteger(factors?.length))
-    throw new TypeError(`classWeights: wants a factor for each class in an array, or 'balanced', got ${show(factors)}`)
+    throw typeError(`classWeights: wants a factor for each class in an array, or 'balanced', got ${show(factors)}`)
   return (c) => {
     const factor = factors[c]
     if (!(factor >= 0 && factor < Infinity))
-      throw new RangeError(`classWeights: wants a finite factor from 0 for class ${c}, got ${show(factor)}`)
+      throw rangeError(`classWeights: wants a finite factor from 0 for class ${c}, got ${show(factor)}`)
     return factor
   }
 }

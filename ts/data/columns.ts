@@ -1,4 +1,5 @@
 /** Columns of tables: what becomes of each, found out from its values, and rows made into numbers by that. */
+import { rangeError, typeError } from '../common/errors.js'
 import { editDistance, nearest } from '../common/names.js'
 import { shortened, show, showNames } from '../common/show.js'
 
@@ -72,13 +73,13 @@ export function readColumn(rows: NumberedRows, name: string, { isMissing, isName
       missing !== 'fail' && isTarget
         ? `, the target, which is not filled in: missing: { '${shortened(name)}': 'drop', … } by column leaves such rows out`
         : ''
-    throw new RangeError(`fromTable: no value in column '${shortened(name)}' of row ${at}${hint}${more}`)
+    throw rangeError(`fromTable: no value in column '${shortened(name)}' of row ${at}${hint}${more}`)
   }
-  if (given.length === 0) throw new RangeError(`fromTable: there is no value in column '${shortened(name)}'`)
+  if (given.length === 0) throw rangeError(`fromTable: there is no value in column '${shortened(name)}'`)
   const values = given.map(([at, row]): Value => [at, valueIn(row, name)])
   const odd = values.find(([, value]) => !isCell(value))
   if (odd)
-    throw new TypeError(
+    throw typeError(
       `fromTable: column '${shortened(name)}' of row ${odd[0]} wants a number, text or boolean, got ${show(odd[1])}${odd[1] instanceof Date ? '; its getTime() / 864e5 are days' : ''}`,
     )
   if (!isNamed && isNumeric(values, name)) {
@@ -114,17 +115,17 @@ function isNumeric(values: readonly Value[], name: string): boolean {
   const numbers = values.length - strays.length
   const infinite = strays.find(([, value]) => typeof value === 'number' || (numbers > 0 && isTooLarge(value)))
   if (infinite !== undefined)
-    throw new RangeError(
+    throw rangeError(
       `fromTable: column '${shortened(name)}' of row ${infinite[0]} wants a finite number (of 32 bits), got ${show(infinite[1])}`,
     )
   if (strays.length === 0) return true
   if (strays.every(([, value]) => COMMA.test(String(value).trim())))
-    throw new RangeError(
+    throw rangeError(
       `fromTable: column '${shortened(name)}' has a comma in a number, ${show(strays[0][1])} in row ${strays[0][0]}; ` +
         `write numbers with a point before the decimals and nothing between thousands, or add '${shortened(name)}' to categories`,
     )
   if (numbers <= 1 || strays.length > Math.max(1, STRAYS * values.length)) return false
-  throw new RangeError(
+  throw rangeError(
     `fromTable: column '${shortened(name)}' has numbers in ${numbers} rows, but ${show(strays[0][1])} in row ${strays[0][0]}; ` +
       `add that to missingValues, or '${shortened(name)}' to categories`,
   )
@@ -140,12 +141,12 @@ const MANY = 20
 function checkTexts(values: readonly Value[], name: string, different: number): void {
   const otherwise = `leave '${shortened(name)}' out of inputs, or add it to categories`
   if (values.every(([, value]) => DATE.test(String(value).trim())))
-    throw new RangeError(
+    throw rangeError(
       `fromTable: column '${shortened(name)}' has dates, ${show(values[0][1])} in row ${values[0][0]}; ` +
         `make numbers of them (Date.parse(text) / 864e5 are days), ${otherwise}`,
     )
   if (different === values.length && different >= MANY)
-    throw new RangeError(
+    throw rangeError(
       `fromTable: column '${shortened(name)}' has another text in each of ${different} rows, as names and notes have; ${otherwise}`,
     )
 }
@@ -163,7 +164,7 @@ function isTooLarge(value: unknown): boolean {
 export function wholeRows(who: string, rows: NumberedRows, dropped: readonly string[], isMissing: MissingTest): NumberedRows {
   if (dropped.length === 0) return rows
   const whole = rows.filter(([, row]) => !dropped.some((name) => isMissing(valueIn(row, name))))
-  if (whole.length === 0 && rows.length > 0) throw new RangeError(`${who}: a value is missing in each of the ${rows.length} rows`)
+  if (whole.length === 0 && rows.length > 0) throw rangeError(`${who}: a value is missing in each of the ${rows.length} rows`)
   return whole
 }
 
@@ -180,7 +181,7 @@ export function checkSpelling(who: string, rows: NumberedRows, columns: readonly
     const near = nearest(name, unknown)
     // of a short name, half the letters are another name
     if (near !== undefined && editDistance(name.toLowerCase(), near.toLowerCase()) <= name.length / 2)
-      throw new RangeError(
+      throw rangeError(
         `${who}: no row has a column '${shortened(name)}'; did you mean it by '${shortened(near)}'? (A column of gaps alone is null in a row.)`,
       )
   }
@@ -202,7 +203,7 @@ export function encodeRows(who: string, rows: NumberedRows, columns: readonly Ta
       const { name, categories, fill } = column
       const value = valueIn(row, name)
       const isGap = isMissing(value)
-      if (isGap && fill === undefined) throw new RangeError(`${who}: no value in column '${shortened(name)}' of row ${i}; ${FILL}`)
+      if (isGap && fill === undefined) throw rangeError(`${who}: no value in column '${shortened(name)}' of row ${i}; ${FILL}`)
       if (categories === null) out[at] = isGap ? (fill as number) : numberFor(who, value, column, i)
       else if (!isGap) out[at + numberFor(who, value, column, i)] = 1
       at += categories?.length ?? 1
@@ -216,7 +217,7 @@ export function encodeTargets(who: string, rows: NumberedRows, column: TableColu
   const targets = column.categories === null ? new Float32Array(rows.length) : new Int32Array(rows.length)
   for (const [k, [i, row]] of rows.entries()) {
     const value = valueIn(row, column.name)
-    if (isMissing(value)) throw new RangeError(`${who}: no value in column '${shortened(column.name)}' of row ${i}, the target`)
+    if (isMissing(value)) throw rangeError(`${who}: no value in column '${shortened(column.name)}' of row ${i}, the target`)
     targets[k] = numberFor(who, value, column, i)
   }
   return targets
@@ -227,8 +228,8 @@ function numberFor(who: string, value: unknown, { name, categories }: TableColum
   if (categories !== null) {
     const found = isCell(value) ? categories.indexOf(String(value)) : -1
     if (found >= 0) return found
-    throw new RangeError(`${who}: column '${shortened(name)}' of row ${row} wants one of ${showNames(categories)}, got ${show(value)}`)
+    throw rangeError(`${who}: column '${shortened(name)}' of row ${row} wants one of ${showNames(categories)}, got ${show(value)}`)
   }
   if (isNumber(value)) return Number(value)
-  throw new RangeError(`${who}: column '${shortened(name)}' of row ${row} wants a number, got ${show(value)}`)
+  throw rangeError(`${who}: column '${shortened(name)}' of row ${row} wants a number, got ${show(value)}`)
 }

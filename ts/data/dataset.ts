@@ -1,4 +1,5 @@
 /** What a data set looks like here, and how to cut one. */
+import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { cutFolds, type FoldOptions } from './folds.js'
@@ -63,7 +64,7 @@ const ALIASES = {
 export function checkDataset(who: string, data: Dataset<Targets>): void {
   const { inputs, targets, count, features } = (data ?? {}) as Partial<Dataset<Targets>>
   const isGood = inputs instanceof Float32Array && ArrayBuffer.isView(targets) && Number.isInteger(count) && Number.isInteger(features)
-  if (!isGood) throw new TypeError(`${who}: wants a data set, as fromTable and fromArrays make them, got ${show(data)}`)
+  if (!isGood) throw typeError(`${who}: wants a data set, as fromTable and fromArrays make them, got ${show(data)}`)
 }
 
 /** @internal a data set from rows; checks nothing */
@@ -83,13 +84,13 @@ export function dataset(inputs: Float32Array, targets: Int32Array, classes: numb
  */
 export function selectRows<D extends Dataset<Targets>>(data: D, rows: ArrayLike<number>): D {
   checkDataset('selectRows', data)
-  if (!Number.isInteger(rows?.length)) throw new TypeError(`selectRows: wants indices of rows in an array, got ${show(rows)}`)
+  if (!Number.isInteger(rows?.length)) throw typeError(`selectRows: wants indices of rows in an array, got ${show(rows)}`)
   const inputs = new Float32Array(rows.length * data.features)
   const targets = data.targets instanceof Int32Array ? new Int32Array(rows.length) : new Float32Array(rows.length)
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]
     if (!(Number.isInteger(row) && row >= 0 && row < data.count)) {
-      throw new RangeError(`selectRows: index ${i} is ${row}, wants a whole number from 0 to ${data.count - 1}`)
+      throw rangeError(`selectRows: index ${i} is ${row}, wants a whole number from 0 to ${data.count - 1}`)
     }
     inputs.set(data.inputs.subarray(row * data.features, (row + 1) * data.features), i * data.features)
     targets[i] = data.targets[row]
@@ -111,9 +112,9 @@ export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: Spl
   checkNames('trainTestSplit', options, ['testFraction', 'seed', 'stratify'], ALIASES)
   const { testFraction = 0.2, seed = 0, stratify = data.classes > 0 } = options
   if (!(testFraction > 0 && testFraction < 1)) {
-    throw new RangeError(`trainTestSplit: testFraction wants a number above 0 and below 1, got ${testFraction}`)
+    throw rangeError(`trainTestSplit: testFraction wants a number above 0 and below 1, got ${testFraction}`)
   }
-  if (stratify && data.classes === 0) throw new RangeError('trainTestSplit: stratify wants classes, but the targets are numbers')
+  if (stratify && data.classes === 0) throw rangeError('trainTestSplit: stratify wants classes, but the targets are numbers')
   const random = new RandomStream(seed)
   const order = random.permutation(data.count)
   const groups = stratify ? rowsByClass(order, data.targets) : [order]
@@ -123,7 +124,7 @@ export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: Spl
   const train = order.filter((row) => isTest[row] === 0)
   const test = order.filter((row) => isTest[row] === 1)
   if (train.length === 0 || test.length === 0) {
-    throw new RangeError(`trainTestSplit: testFraction ${testFraction} of ${data.count} samples leaves one side empty`)
+    throw rangeError(`trainTestSplit: testFraction ${testFraction} of ${data.count} samples leaves one side empty`)
   }
   return { train: selectRows(data, train), test: selectRows(data, test) }
 }
@@ -165,7 +166,7 @@ export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions
   checkDataset('kFold', data)
   checkNames('kFold', options, KFOLD, ALIASES)
   const { stratify = data.classes > 0 } = options
-  if (stratify && data.classes === 0) throw new RangeError('kFold: stratify wants classes, but the targets are numbers')
+  if (stratify && data.classes === 0) throw rangeError('kFold: stratify wants classes, but the targets are numbers')
   return cutFolds('kFold', data.count, options, stratify ? data.targets : null).map(({ train, test }) => ({
     train: selectRows(data, train),
     test: selectRows(data, test),

@@ -1,4 +1,5 @@
 /** The few things from Node's own modules that loading files takes; imported when called, so that the entry loads in a browser. */
+import { plainError, rangeError } from '../common/errors.js'
 
 type Fs = typeof import('node:fs/promises')
 type Module = typeof import('node:module')
@@ -35,7 +36,7 @@ function unpacked(zlib: Zlib, bytes: Uint8Array, name: string): Uint8Array {
   } catch (cause) {
     const isTooLarge = (cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE'
     const problem = isTooLarge ? `unpacks to more than ${maxOutputLength} bytes` : `cannot be unpacked: ${(cause as Error).message}`
-    throw new RangeError(`${name} ${problem}`, { cause })
+    throw rangeError(`${name} ${problem}`, { cause })
   }
 }
 
@@ -65,7 +66,7 @@ async function loaded<T>(modules: Promise<T>): Promise<T> {
   try {
     return await modules
   } catch (cause) {
-    throw new Error('this data set is read from files, which needs Node, Deno or Bun; in a browser fetch() the files and use parseIdx', {
+    throw plainError('this data set is read from files, which needs Node, Deno or Bun; in a browser fetch() the files and use parseIdx', {
       cause,
     })
   }

@@ -1,5 +1,7 @@
 /** Which rows the parts of a cross-validation train on, and which they hold out. */
+
 import { checkCount } from '../common/checks.js'
+import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { RandomStream } from './random.js'
 
@@ -43,12 +45,12 @@ export interface FoldRows {
 export function cutFolds(who: string, count: number, options: FoldOptions, classOf: ArrayLike<number> | null): FoldRows[] {
   const { folds = 5, repeats = 1, shuffle = true, seed = 0, groups } = options
   checkCount(`${who}: repeats`, repeats)
-  if (typeof shuffle !== 'boolean') throw new TypeError(`${who}: shuffle wants true or false, got ${show(shuffle)}`)
-  if (repeats > 1 && !shuffle) throw new RangeError(`${who}: repeats ${repeats} wants shuffle, or each would cut the rows in the same way`)
+  if (typeof shuffle !== 'boolean') throw typeError(`${who}: shuffle wants true or false, got ${show(shuffle)}`)
+  if (repeats > 1 && !shuffle) throw rangeError(`${who}: repeats ${repeats} wants shuffle, or each would cut the rows in the same way`)
   if (groups !== undefined) checkGroups(who, groups, count)
   const [most, what] = groups === undefined ? [count, 'rows'] : [new Set(Array.from(groups)).size, 'groups']
   if (!(Number.isInteger(folds) && folds >= 2 && folds <= most))
-    throw new RangeError(`${who}: folds wants a whole number from 2 to the ${most} ${what}, got ${show(folds)}`)
+    throw rangeError(`${who}: folds wants a whole number from 2 to the ${most} ${what}, got ${show(folds)}`)
   const random = new RandomStream(seed)
   return Array.from({ length: repeats }, (_, repeat) => {
     const order = shuffle ? random.permutation(count) : Int32Array.from({ length: count }, (_, i) => i)
@@ -65,13 +67,13 @@ export function cutFolds(who: string, count: number, options: FoldOptions, class
 
 function checkGroups(who: string, groups: ArrayLike<string | number>, count: number): void {
   if (typeof groups !== 'object' || groups?.length !== count)
-    throw new RangeError(
+    throw rangeError(
       `${who}: groups wants one text or number for each of ${count} rows, got ${show(groups)}${groups?.length === undefined ? '' : ` of ${groups.length}`}`,
     )
   for (let i = 0; i < count; i++) {
     const group: unknown = groups[i]
     if (typeof group !== 'string' && !Number.isFinite(group))
-      throw new TypeError(`${who}: groups wants a text or a finite number for each row, got ${show(group)} at row ${i}`)
+      throw typeError(`${who}: groups wants a text or a finite number for each row, got ${show(group)} at row ${i}`)
   }
 }
 

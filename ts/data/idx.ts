@@ -2,6 +2,7 @@
  * The IDX format, in which MNIST and its relatives come: two zero bytes, a byte for the element type, a byte for the number
  * of dimensions, a big-endian 32-bit size for each, then the elements, big-endian, row-major.
  */
+import { rangeError, typeError } from '../common/errors.js'
 import { formatShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 
@@ -45,14 +46,14 @@ const ELEMENTS: Readonly<Record<number, Element>> = {
  */
 export function parseIdx(bytes: Uint8Array | ArrayBuffer, name = 'IDX data'): IdxData {
   if (typeof bytes?.byteLength !== 'number')
-    throw new TypeError(`${name}: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(bytes)}`)
+    throw typeError(`${name}: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(bytes)}`)
   const view = bytes instanceof Uint8Array ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new DataView(bytes)
   const { element, shape, start } = readHeader(view, name)
   const count = shape.reduce((product, d) => product * d, 1)
   const wanted = start + count * element.bytes
   if (wanted !== view.byteLength) {
     const problem = wanted > view.byteLength ? 'is truncated' : 'has bytes left over'
-    throw new RangeError(
+    throw rangeError(
       `${name} ${problem}: the header promises ${element.type} ${formatShape(shape)}, ${wanted} bytes, but there are ${view.byteLength}`,
     )
   }
@@ -63,16 +64,16 @@ export function parseIdx(bytes: Uint8Array | ArrayBuffer, name = 'IDX data'): Id
 }
 
 function readHeader(view: DataView, name: string): { element: Element; shape: number[]; start: number } {
-  if (view.byteLength < 4) throw new RangeError(`${name} is truncated: ${view.byteLength} bytes, an IDX header has at least 4`)
+  if (view.byteLength < 4) throw rangeError(`${name} is truncated: ${view.byteLength} bytes, an IDX header has at least 4`)
   const magic = view.getUint32(0)
-  if (magic >>> 16 === 0x1f8b) throw new RangeError(`${name} is gzip-compressed; decompress it first`)
-  if (magic >>> 16 !== 0) throw new RangeError(`${name} is no IDX file: it must begin with two zero bytes, got 0x${hex(magic >>> 16, 4)}`)
+  if (magic >>> 16 === 0x1f8b) throw rangeError(`${name} is gzip-compressed; decompress it first`)
+  if (magic >>> 16 !== 0) throw rangeError(`${name} is no IDX file: it must begin with two zero bytes, got 0x${hex(magic >>> 16, 4)}`)
   const element = ELEMENTS[(magic >>> 8) & 255]
-  if (!element) throw new RangeError(`${name}: 0x${hex((magic >>> 8) & 255, 2)} is no IDX element type`)
+  if (!element) throw rangeError(`${name}: 0x${hex((magic >>> 8) & 255, 2)} is no IDX element type`)
   const rank = magic & 255
   const start = 4 + 4 * rank
   if (view.byteLength < start) {
-    throw new RangeError(`${name} is truncated: a header of ${rank} dimensions has ${start} bytes, but there are ${view.byteLength}`)
+    throw rangeError(`${name} is truncated: a header of ${rank} dimensions has ${start} bytes, but there are ${view.byteLength}`)
   }
   return { element, shape: Array.from({ length: rank }, (_, i) => view.getUint32(4 + 4 * i)), start }
 }

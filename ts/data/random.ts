@@ -1,4 +1,5 @@
 /** Random numbers for data, apart from the engine's: sfc32 (Doty-Humphrey, PractRand), seeded through splitmix32. */
+import { rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 
 export class RandomStream {
@@ -7,7 +8,7 @@ export class RandomStream {
 
   /** @param seed whole number from 0 to 2⁵³ − 1; the same seed gives the same numbers everywhere. @throws RangeError */
   constructor(seed: number) {
-    if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`seed: wants a whole number from 0 to 2⁵³ − 1, got ${show(seed)}`)
+    if (!Number.isSafeInteger(seed) || seed < 0) throw rangeError(`seed: wants a whole number from 0 to 2⁵³ − 1, got ${show(seed)}`)
     this.state = Uint32Array.of(splitmix(seed), splitmix(Math.floor(seed / 2 ** 32) + 0x9e3779b9), splitmix(seed + 0x7f4a7c15), 1)
     for (let i = 0; i < 12; i++) this.word()
   }

@@ -1,5 +1,7 @@
 /** Scaling features, and targets that are numbers, to mean 0 and standard deviation 1. */
+
 import { checkCount } from '../common/checks.js'
+import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { checkDataset, type Dataset, type Split, type Targets } from './dataset.js'
@@ -49,19 +51,19 @@ export interface Standardized<D extends Dataset<Targets>> extends Split<D> {
  */
 export function fitScaler(inputs: ArrayLike<number>, features: number): Scaler {
   if (features === undefined || typeof inputs?.length !== 'number')
-    throw new TypeError(
+    throw typeError(
       'fitScaler: wants inputs in one array and the number of features, fitScaler(data.inputs, data.features), ' +
         `got ${show(inputs)} and ${show(features)}`,
     )
   checkRows('fitScaler', inputs, features)
   const rows = inputs.length / features
-  if (rows === 0) throw new RangeError('fitScaler: no rows to learn from')
+  if (rows === 0) throw rangeError('fitScaler: no rows to learn from')
   const mean = new Float64Array(features)
   const deviation = new Float64Array(features)
   for (let i = 0; i < inputs.length; i++) mean[i % features] += inputs[i] / rows
   for (let i = 0; i < inputs.length; i++) deviation[i % features] += (inputs[i] - mean[i % features]) ** 2 / rows
   const wrong = deviation.findIndex((d) => !Number.isFinite(d))
-  if (wrong >= 0) throw new RangeError(`fitScaler: column ${wrong} has values that are not finite; remove or replace them first`)
+  if (wrong >= 0) throw rangeError(`fitScaler: column ${wrong} has values that are not finite; remove or replace them first`)
   // The deviation of a constant column is rounding error, and dividing by it would make that error as large as a feature. In numbers of
   // 32 bits it is at most the unit of rounding; in doubles it comes from the sums here, as in scikit-learn's StandardScaler.
   const rounding = inputs instanceof Float32Array ? 1e-7 : rows * Number.EPSILON
@@ -101,11 +103,11 @@ function scalerOf(mean: Float64Array, deviation: Float64Array): Scaler {
  */
 export function scalerFromState(state: ScalerState): Scaler {
   if (state?.format !== 'gradus-scaler/1')
-    throw new TypeError(`scalerFromState: this is no state of a scaler, but ${formatOf(state)}; take it with scaler.state()`)
+    throw typeError(`scalerFromState: this is no state of a scaler, but ${formatOf(state)}; take it with scaler.state()`)
   const [mean, deviation] = [state.mean, state.deviation]
   const isGood = Array.isArray(mean) && Array.isArray(deviation) && mean.length > 0 && mean.length === deviation.length
   if (!(isGood && mean.every(Number.isFinite) && deviation.every((d) => Number.isFinite(d) && d > 0)))
-    throw new RangeError('scalerFromState: wants finite means and as many deviations above 0, a number of each for every feature')
+    throw rangeError('scalerFromState: wants finite means and as many deviations above 0, a number of each for every feature')
   return scalerOf(Float64Array.from(mean), Float64Array.from(deviation))
 }
 
@@ -128,7 +130,7 @@ export function standardize<D extends Dataset<Targets>>(split: Split<D>, options
   checkNames('standardize', options, ['targets'])
   const { targets = false } = options
   const { train, test } = split ?? {}
-  if (!train || !test) throw new TypeError(`standardize: wants { train, test }, as trainTestSplit gives them, got ${show(split)}`)
+  if (!train || !test) throw typeError(`standardize: wants { train, test }, as trainTestSplit gives them, got ${show(split)}`)
   for (const data of [train, test]) checkDataset('standardize', data)
   const scaler = fitScaler(train.inputs, train.features)
   const targetScaler = targets ? fitTargets(train.targets) : scalerOf(Float64Array.of(0), Float64Array.of(1))
@@ -141,15 +143,15 @@ export function standardize<D extends Dataset<Targets>>(split: Split<D>, options
 }
 
 function fitTargets(targets: Targets): Scaler {
-  if (targets instanceof Int32Array) throw new RangeError('standardize: targets are classes, which have no scale')
+  if (targets instanceof Int32Array) throw rangeError('standardize: targets are classes, which have no scale')
   return fitScaler(targets, 1)
 }
 
 function checkRows(what: string, inputs: ArrayLike<number>, features: number): void {
   checkCount(`${what}: features`, features)
   if (!(inputs?.length === 0 || typeof inputs?.[0] === 'number'))
-    throw new TypeError(`${what}: wants all rows in one array of numbers (of a tensor its data()), got ${nested(inputs)}`)
-  if (inputs.length % features !== 0) throw new RangeError(`${what}: ${inputs.length} values are no whole rows of ${features} features`)
+    throw typeError(`${what}: wants all rows in one array of numbers (of a tensor its data()), got ${nested(inputs)}`)
+  if (inputs.length % features !== 0) throw rangeError(`${what}: ${inputs.length} values are no whole rows of ${features} features`)
 }
 
 function nested(given: ArrayLike<unknown>): string {

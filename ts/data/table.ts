@@ -1,4 +1,5 @@
 /** Tables: rows as people have them (from CSV, JSON, a database), made into the numbers that a net learns from. */
+import { rangeError, typeError } from '../common/errors.js'
 import { checkNames, list } from '../common/names.js'
 import { shortened, show, showNames } from '../common/show.js'
 import {
@@ -108,18 +109,17 @@ function tableOf(rows: readonly Row[], options: TableOptions): Table {
   checkNames('fromTable', options, ['target', 'inputs', 'categories', 'missing', 'missingValues'])
   const { target, categories = [], missing = 'fail' } = options
   const all = numbered('fromTable', rows)
-  if (rows.length === 0) throw new RangeError('fromTable: there are no rows')
-  if (typeof target !== 'string') throw new TypeError(`fromTable: target wants the name of one column, got ${show(target)}`)
+  if (rows.length === 0) throw rangeError('fromTable: there are no rows')
+  if (typeof target !== 'string') throw typeError(`fromTable: target wants the name of one column, got ${show(target)}`)
   for (const name of ['inputs', 'categories', 'missingValues'] as const)
     if (!(options[name] === undefined || Array.isArray(options[name])))
-      throw new TypeError(`fromTable: ${name} wants an array, got ${show(options[name])}`)
+      throw typeError(`fromTable: ${name} wants an array, got ${show(options[name])}`)
   const names = options.inputs ?? Object.keys(rows[0]).filter((name) => name !== target)
-  if (names.length === 0) throw new RangeError('fromTable: there is no column to learn from')
+  if (names.length === 0) throw rangeError('fromTable: there is no column to learn from')
   for (const name of [...names, target, ...categories]) checkColumn(rows[0], name)
   const twice = names.find((name, i) => names.indexOf(name) < i)
-  if (twice !== undefined) throw new RangeError(`fromTable: inputs has '${shortened(twice)}' twice`)
-  if (names.includes(target))
-    throw new RangeError(`fromTable: inputs has the target '${shortened(target)}', which would be learnt from itself`)
+  if (twice !== undefined) throw rangeError(`fromTable: inputs has '${shortened(twice)}' twice`)
+  if (names.includes(target)) throw rangeError(`fromTable: inputs has the target '${shortened(target)}', which would be learnt from itself`)
   const used = [...names, target]
   const wayOf = waysOf(missing, used, target)
   const isMissing = missingTest(options.missingValues)
@@ -134,9 +134,9 @@ function tableOf(rows: readonly Row[], options: TableOptions): Table {
 
 /** @throws TypeError for anything but objects in an array */
 function numbered(who: string, rows: readonly object[]): NumberedRows {
-  if (!Array.isArray(rows)) throw new TypeError(`${who}: wants rows in an array, got ${show(rows)}`)
+  if (!Array.isArray(rows)) throw typeError(`${who}: wants rows in an array, got ${show(rows)}`)
   const none = rows.findIndex((row) => typeof row !== 'object' || row === null)
-  if (none >= 0) throw new TypeError(`${who}: row ${none} wants an object, got ${show(rows[none])}`)
+  if (none >= 0) throw typeError(`${who}: row ${none} wants an object, got ${show(rows[none])}`)
   return [...rows.entries()]
 }
 
@@ -146,7 +146,7 @@ const WAYS: readonly unknown[] = ['fail', 'drop', 'mean', 'median']
 function waysOf(missing: NonNullable<TableOptions['missing']>, used: readonly string[], target: string): (name: string) => Missing {
   const check = (way: unknown, what: string) => {
     if (!(WAYS.includes(way) || (typeof way === 'number' && Number.isFinite(Math.fround(way)))))
-      throw new RangeError(`fromTable: ${what} wants ${list([...WAYS.map(show), 'a number'])}, got ${show(way)}`)
+      throw rangeError(`fromTable: ${what} wants ${list([...WAYS.map(show), 'a number'])}, got ${show(way)}`)
   }
   if (typeof missing !== 'object' || missing === null) {
     check(missing, 'missing')
@@ -154,10 +154,10 @@ function waysOf(missing: NonNullable<TableOptions['missing']>, used: readonly st
   }
   for (const [name, way] of Object.entries(missing)) {
     if (!used.includes(name))
-      throw new RangeError(`fromTable: missing has a column '${shortened(name)}' that is not used, only ${showNames(used)} are`)
+      throw rangeError(`fromTable: missing has a column '${shortened(name)}' that is not used, only ${showNames(used)} are`)
     check(way, `missing of '${shortened(name)}'`)
     if (name === target && way !== 'drop' && way !== 'fail')
-      throw new RangeError(`fromTable: a target is not filled in: missing of '${shortened(name)}' wants 'fail' or 'drop', got ${show(way)}`)
+      throw rangeError(`fromTable: a target is not filled in: missing of '${shortened(name)}' wants 'fail' or 'drop', got ${show(way)}`)
   }
   return (name) => (Object.hasOwn(missing, name) ? missing[name] : undefined) ?? 'fail'
 }
@@ -216,17 +216,15 @@ function encoderOf(columns: readonly TableColumn[], target: TableColumn, missing
  */
 export function encoderFromState(state: TableState): TableEncoder {
   if (state?.format !== 'gradus-table/1')
-    throw new TypeError(`encoderFromState: this is no state of a table, but ${formatOf(state)}; take it with table.state()`)
+    throw typeError(`encoderFromState: this is no state of a table, but ${formatOf(state)}; take it with table.state()`)
   const { columns, target, missingValues } = structuredClone(state)
   if (!Array.isArray(columns) || columns.length === 0 || !Array.isArray(missingValues))
-    throw new TypeError(`encoderFromState: wants columns and missingValues as arrays, got ${show(columns)} and ${show(missingValues)}`)
+    throw typeError(`encoderFromState: wants columns and missingValues as arrays, got ${show(columns)} and ${show(missingValues)}`)
   for (const column of [...columns, target]) {
     const isGood = column?.categories === null || (Array.isArray(column?.categories) && column.categories.every(isText))
     const isFilled = column?.fill === undefined || Number.isFinite(column.fill)
     if (!(isGood && isFilled && isText(column.name)))
-      throw new TypeError(
-        `encoderFromState: a column has a name, its categories or null, and a number or nothing as fill, got ${show(column)}`,
-      )
+      throw typeError(`encoderFromState: a column has a name, its categories or null, and a number or nothing as fill, got ${show(column)}`)
   }
   return encoderOf(columns, target, missingValues)
 }
@@ -236,6 +234,5 @@ function isText(value: unknown): boolean {
 }
 
 function checkColumn(row: Row, name: string): void {
-  if (!Object.hasOwn(row, name))
-    throw new RangeError(`fromTable: there is no column '${shortened(name)}', only ${showNames(Object.keys(row))}`)
+  if (!Object.hasOwn(row, name)) throw rangeError(`fromTable: there is no column '${shortened(name)}', only ${showNames(Object.keys(row))}`)
 }

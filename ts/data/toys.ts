@@ -1,5 +1,7 @@
 /** Toy data in the plane, from a seed: small, and known to be hard for this or that. */
+
 import { checkCount } from '../common/checks.js'
+import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { type Dataset, dataset } from './dataset.js'
 import { RandomStream } from './random.js'
@@ -112,6 +114,6 @@ const WHOLE = ['count', 'classes', 'features']
 function check(name: string, options: Record<string, number>): void {
   for (const [option, value] of Object.entries(options)) {
     if (WHOLE.includes(option)) checkCount(`${name}: ${option}`, value)
-    else if (!(Number.isFinite(value) && value >= 0)) throw new RangeError(`${name}: ${option} wants a number from 0, got ${value}`)
+    else if (!(Number.isFinite(value) && value >= 0)) throw rangeError(`${name}: ${option} wants a number from 0, got ${value}`)
   }
 }

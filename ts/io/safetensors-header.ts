@@ -1,4 +1,5 @@
 /** The header of a safetensors file, read as what a stranger wrote: every length is checked before anything is made of it. */
+import { rangeError, typeError } from '../common/errors.js'
 import { list } from '../common/names.js'
 import { formatShape, sizeOf } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
@@ -14,7 +15,7 @@ const DEEPEST = 3
 export function bytesOf(file: Uint8Array | ArrayBuffer): Uint8Array {
   if (file instanceof Uint8Array) return file
   if (typeof file?.byteLength !== 'number')
-    throw new TypeError(`decodeSafetensors: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(file)}`)
+    throw typeError(`decodeSafetensors: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(file)}`)
   const view: unknown = file
   return ArrayBuffer.isView(view) ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : new Uint8Array(file)
 }
@@ -105,7 +106,7 @@ function parse(text: string): unknown {
 }
 
 function notJson(cause: unknown): RangeError {
-  return new RangeError(`decodeSafetensors: the header is no JSON: ${(cause as Error).message}`, { cause })
+  return rangeError(`decodeSafetensors: the header is no JSON: ${(cause as Error).message}`, { cause })
 }
 
 /** The dtype, the shape and the place of a tensor. @throws RangeError unless they agree */
@@ -127,7 +128,7 @@ export function readPlace(name: string, entry: unknown) {
 }
 
 export function wrong(message: string): never {
-  throw new RangeError(`decodeSafetensors: ${message}`)
+  throw rangeError(`decodeSafetensors: ${message}`)
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -5,6 +5,7 @@
  */
 
 import { checkCount } from '../common/checks.js'
+import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
@@ -63,7 +64,7 @@ export function encodeSafetensors(
   const entries = (tensors instanceof Map ? [...tensors] : Object.entries(tensors)).map(([name, value]) => readStorable(name, value))
   entries.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1))
   for (const [name, text] of Object.entries(metadata))
-    if (typeof text !== 'string') throw new TypeError(`encodeSafetensors: metadata '${shortened(name)}' wants text, got ${show(text)}`)
+    if (typeof text !== 'string') throw typeError(`encodeSafetensors: metadata '${shortened(name)}' wants text, got ${show(text)}`)
   let length = 0
   const places = entries.map(({ name, shape, dtype, data }) => {
     const data_offsets = [length, (length += data.byteLength)]
@@ -91,10 +92,10 @@ function readStorable(name: string, value: Storable) {
   const data = typeof given === 'function' ? given.call(value) : given
   const dtype = DTYPE_OF[(data as object | undefined)?.constructor?.name ?? '']
   if (dtype === undefined || !Array.isArray(shape))
-    throw new TypeError(`encodeSafetensors: '${shortened(name)}' wants a tensor, a typed array, or { shape, data }, got ${show(value)}`)
-  if (name === METADATA) throw new RangeError(`encodeSafetensors: no tensor can be named '${METADATA}'`)
+    throw typeError(`encodeSafetensors: '${shortened(name)}' wants a tensor, a typed array, or { shape, data }, got ${show(value)}`)
+  if (name === METADATA) throw rangeError(`encodeSafetensors: no tensor can be named '${METADATA}'`)
   if (sizeOf(shape) !== data.length)
-    throw new RangeError(`encodeSafetensors: '${shortened(name)}' has ${data.length} values, which do not fill shape ${formatShape(shape)}`)
+    throw rangeError(`encodeSafetensors: '${shortened(name)}' has ${data.length} values, which do not fill shape ${formatShape(shape)}`)
   return { name, shape, data, dtype, order: DTYPES.indexOf(dtype) }
 }
 

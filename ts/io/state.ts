@@ -1,4 +1,5 @@
 /** Everything of a training in one file: models, optimizers, schedulers, scalers, and whatever JSON has beside them. */
+import { rangeError, typeError } from '../common/errors.js'
 import { shortened, show } from '../common/show.js'
 import { type Bytes, type DecodeOptions, decodeSafetensors, encodeSafetensors, type Storable } from './safetensors.js'
 
@@ -35,10 +36,10 @@ export function encodeState(parts: object): Bytes {
   const visit = (value: unknown, path: string): unknown => {
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
     if (typeof value === 'number') return Object.is(JSON.parse(JSON.stringify(value)), value) ? value : { $number: numberText(value) }
-    if (typeof value !== 'object') throw new TypeError(`encodeState: '${shortened(path)}' cannot be kept, it is ${show(value)}`)
+    if (typeof value !== 'object') throw typeError(`encodeState: '${shortened(path)}' cannot be kept, it is ${show(value)}`)
     if (isStorable(value)) return { $tensor: keep(value, path) }
-    if (above.has(value)) throw new TypeError(`encodeState: '${shortened(path)}' contains itself`)
-    if (above.size >= DEEPEST) throw new TypeError(`encodeState: '${shortened(path)}' is nested more than ${DEEPEST} deep`)
+    if (above.has(value)) throw typeError(`encodeState: '${shortened(path)}' contains itself`)
+    if (above.size >= DEEPEST) throw typeError(`encodeState: '${shortened(path)}' is nested more than ${DEEPEST} deep`)
     above.add(value)
     const out = visitInside(value, path)
     above.delete(value)
@@ -50,9 +51,7 @@ export function encodeState(parts: object): Bytes {
     const content = stateOf(value)
     const prototype = Object.getPrototypeOf(content)
     if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
-      throw new TypeError(
-        `encodeState: '${shortened(path)}' cannot be kept, it is ${show(value)}; it is no plain object and has no state()`,
-      )
+      throw typeError(`encodeState: '${shortened(path)}' cannot be kept, it is ${show(value)}; it is no plain object and has no state()`)
     const entries = Object.entries(content).filter(([, entry]) => entry !== undefined)
     const visited = entries.map(([name, entry]) => [name, visit(entry, join(path, name))])
     return entries.some(([name]) => name.startsWith('$')) ? { $entries: visited } : Object.fromEntries(visited)
@@ -67,7 +66,7 @@ export function encodeState(parts: object): Bytes {
   }
 
   if (typeof parts !== 'object' || parts === null || ArrayBuffer.isView(parts))
-    throw new TypeError(`encodeState: wants parts by name, { model, optimizer }, got ${show(parts)}`)
+    throw typeError(`encodeState: wants parts by name, { model, optimizer }, got ${show(parts)}`)
   const skeleton = JSON.stringify(visit(parts, ''))
   return encodeSafetensors(tensors, { [KEY]: skeleton })
 }
@@ -86,17 +85,17 @@ export function encodeState(parts: object): Bytes {
 export function decodeState<T = Record<string, any>>(file: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): T {
   const { tensors, metadata } = decodeSafetensors(file, options)
   if (!Object.hasOwn(metadata, KEY))
-    throw new RangeError('decodeState: encodeState did not make this file; decodeSafetensors gives its tensors')
+    throw rangeError('decodeState: encodeState did not make this file; decodeSafetensors gives its tensors')
 
   const visit = (value: unknown, depth: number): unknown => {
     if (typeof value !== 'object' || value === null) return value
-    if (depth > DEEPEST) throw new RangeError(`it is nested more than ${DEEPEST} deep`)
+    if (depth > DEEPEST) throw rangeError(`it is nested more than ${DEEPEST} deep`)
     const below = (entry: unknown) => visit(entry, depth + 1)
     if (Array.isArray(value)) return value.map(below)
     const { $tensor, $number, $entries } = value as { $tensor?: unknown; $number?: unknown; $entries?: unknown }
     if ($number !== undefined) return numberFrom($number)
     if ($tensor !== undefined) {
-      if (typeof $tensor !== 'string' || !Object.hasOwn(tensors, $tensor)) throw new RangeError(`there is no tensor ${show($tensor)}`)
+      if (typeof $tensor !== 'string' || !Object.hasOwn(tensors, $tensor)) throw rangeError(`there is no tensor ${show($tensor)}`)
       return tensors[$tensor].data
     }
     const entries = $entries === undefined ? Object.entries(value) : entriesFrom($entries)
@@ -106,7 +105,7 @@ export function decodeState<T = Record<string, any>>(file: Uint8Array | ArrayBuf
   try {
     return visit(JSON.parse(metadata[KEY]), 0) as T
   } catch (cause) {
-    throw new RangeError(`decodeState: '${KEY}' in the file is damaged: ${(cause as Error).message}`, { cause })
+    throw rangeError(`decodeState: '${KEY}' in the file is damaged: ${(cause as Error).message}`, { cause })
   }
 }
 
@@ -118,25 +117,25 @@ function numberText(value: number): string {
 function numberFrom(text: unknown): number {
   const value = typeof text === 'string' ? Number(text) : Number.NaN
   if (numberText(value) === text) return value
-  throw new RangeError(`${show(text)} is no number`)
+  throw rangeError(`${show(text)} is no number`)
 }
 
 /** Names with their values. @throws RangeError unless they are */
 function entriesFrom(entries: unknown): [string, unknown][] {
   const isPair = (entry: unknown) => Array.isArray(entry) && entry.length === 2 && typeof entry[0] === 'string'
   if (Array.isArray(entries) && entries.every(isPair)) return entries
-  throw new RangeError('$entries are pairs of a name and a value')
+  throw rangeError('$entries are pairs of a name and a value')
 }
 
 function isStorable(value: object): value is Storable {
   return ArrayBuffer.isView(value) || ('shape' in value && 'data' in value && typeof value.data === 'function')
 }
 
-/** The state of what has one, of a model with its tensors, which know their shapes; other objects themselves. */
+/** The state of what has one: of a model with its parameters and buffers, which know their shapes. Other objects themselves. */
 function stateOf(value: object): object {
-  const { namedParameters, state } = value as { namedParameters?: () => Map<string, Storable>; state?: () => object }
+  const { savedTensors, state } = value as { savedTensors?: () => [string, Storable][]; state?: () => object }
   const own = typeof state === 'function' ? state.call(value) : value
-  return typeof namedParameters === 'function' ? { ...own, ...Object.fromEntries(namedParameters.call(value)) } : own
+  return typeof savedTensors === 'function' ? { ...own, ...Object.fromEntries(savedTensors.call(value)) } : own
 }
 
 function join(path: string, name: string | number): string {

@@ -1,7 +1,7 @@
 /** Losses for classes: cross-entropy on logits, for one yes-or-no question or for one class out of many. */
 import type { Operations } from '../autograd.js'
 import { withCrossEntropy } from '../backend/families.js'
-import { ShapeError } from '../common/errors.js'
+import { rangeError, ShapeError } from '../common/errors.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
 import type { Classified, Compared } from '../common/shape-types.js'
 import { asIndices } from '../ops/gather.js'
@@ -30,7 +30,7 @@ export const SMOOTHED = [...COMMON, 'labelSmoothing']
 /** @internal @throws RangeError */
 export function checkSmoothing(name: string, { labelSmoothing = 0 }: CrossEntropyOptions): number {
   if (!(labelSmoothing >= 0 && labelSmoothing < 1))
-    throw new RangeError(`${name}: labelSmoothing wants a number of at least 0 and below 1, got ${labelSmoothing}`)
+    throw rangeError(`${name}: labelSmoothing wants a number of at least 0 and below 1, got ${labelSmoothing}`)
   return labelSmoothing
 }
 
@@ -139,7 +139,7 @@ export function checkProbabilities(what: string, t: Tensor): Tensor {
   t.check((numbers) => {
     for (let i = 0; i < numbers.length; i++) {
       const p = numbers[i]
-      if (p < 0 || p > 1) throw new RangeError(`${what}: wants numbers from 0 to 1, got ${p} at position ${i}`)
+      if (p < 0 || p > 1) throw rangeError(`${what}: wants numbers from 0 to 1, got ${p} at position ${i}`)
     }
   })
   return t

@@ -4,7 +4,7 @@ import { apply, needsGradient, type Operations } from '../autograd.js'
 import { type With, withElementLosses } from '../backend/families.js'
 import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
 import { checkChoice } from '../common/checks.js'
-import { ShapeError } from '../common/errors.js'
+import { plainError, ShapeError, typeError, plainError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
 import type { Text, Unless } from '../common/shape-types.js'
@@ -82,7 +82,7 @@ export function computeLoss(call: LossCall): Tensor {
   const { name, prediction, target, rows, cols, count, option, options } = call
   checkNames(name, options, call.takes ?? COMMON)
   if (prediction.size === 0) throw new ShapeError(`${name}: the prediction is empty, shape ${formatShape(prediction.shape)}`)
-  if (target.requiresGrad) throw new Error(`${name}: the target requires a gradient, which losses do not compute; detach() it`)
+  if (target.requiresGrad) throw plainError(`${name}: the target requires a gradient, which losses do not compute; detach() it`)
   const weights = rowWeights(call)
   const scale = options.reduction === 'sum' ? 1 : 1 / count
   let gradient: Ptr = 0
@@ -124,7 +124,7 @@ function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | nul
   const weights = asFloats(options.weights, prediction.backend, `${name}: weights`)
   if (weights.size !== rows)
     throw new ShapeError(`${name}: wants one weight for each of ${rows} rows, got shape ${formatShape(weights.shape)}`)
-  if (weights.requiresGrad) throw new Error(`${name}: the weights require a gradient, which losses do not compute; detach() them`)
+  if (weights.requiresGrad) throw plainError(`${name}: the weights require a gradient, which losses do not compute; detach() them`)
   return weights
 }
 
@@ -163,7 +163,7 @@ export function sameShapeTarget(name: string, prediction: Tensor, target: unknow
 /** @internal @throws TypeError for what is no tensor, such as predictions as arrays */
 export function checkPrediction(name: string, prediction: Tensor): Tensor {
   if (prediction instanceof Tensor) return prediction
-  throw new TypeError(`${name}: wants a Tensor, got ${show(prediction)}`)
+  throw typeError(`${name}: wants a Tensor, got ${show(prediction)}`)
 }
 
 /** @internal targets [n] as [n, 1] where the prediction is [n, 1], so that arithmetic between them does not broadcast to [n, n] */

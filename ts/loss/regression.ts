@@ -1,5 +1,7 @@
 /** Losses for numbers: squared, absolute, and between the two Huber's. */
+
 import type { Operations } from '../autograd.js'
+import { rangeError } from '../common/errors.js'
 import type { Shape } from '../common/shape.js'
 import type { Compared } from '../common/shape-types.js'
 import { clip, sign } from '../ops/elementwise.js'
@@ -65,7 +67,7 @@ export const huber = /* @__PURE__ */ builtIn(
     options: HuberOptions = {},
   ): Tensor<[]> => {
     const { delta = 1 } = options
-    if (!(delta > 0)) throw new RangeError(`huber: delta wants a number above 0, got ${delta}`)
+    if (!(delta > 0)) throw rangeError(`huber: delta wants a number above 0, got ${delta}`)
     const t = sameShapeTarget('huber', prediction, target)
     const derivative = ({ sub }: Operations) => clip(sub(prediction, t), -delta, delta)
     return elementLoss({ name: 'huber', kernel: 'huber', prediction, target: t, option: delta, options, takes: HUBER, derivative })

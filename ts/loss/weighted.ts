@@ -1,7 +1,7 @@
 /** Cross-entropy where classes are unlike in number or in cost. */
 import type { Operations } from '../autograd.js'
 import { withCrossEntropy } from '../backend/families.js'
-import { ShapeError } from '../common/errors.js'
+import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
@@ -57,8 +57,8 @@ function weightedTargets(given: Tensor, w: Float64Array, smoothing: number, rows
 
 function checkFactors(factors: ArrayLike<number>): Float64Array {
   if (!(Number.isInteger(factors?.length) && typeof factors !== 'string'))
-    throw new TypeError(`weightedCrossEntropy: wants a factor for each class in an array, got ${show(factors)}`)
+    throw typeError(`weightedCrossEntropy: wants a factor for each class in an array, got ${show(factors)}`)
   const wrong = Array.from(factors).findIndex((w) => !(w >= 0 && w < Infinity))
-  if (wrong >= 0) throw new RangeError(`weightedCrossEntropy: wants finite factors from 0, got ${factors[wrong]} for class ${wrong}`)
+  if (wrong >= 0) throw rangeError(`weightedCrossEntropy: wants finite factors from 0, got ${factors[wrong]} for class ${wrong}`)
   return Float64Array.from(factors)
 }

@@ -1,5 +1,5 @@
 /** What metrics of classes see: of each row the class that was predicted, and the one that is right. */
-import { ShapeError } from '../common/errors.js'
+import { rangeError, ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape } from '../common/shape.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
@@ -85,13 +85,13 @@ export function targetClasses(who: string, target: TensorLike, rows: number, cla
   if (wrong < 0) return values
   const hint = classes === 2 && values[wrong] >= 2 ? '; classes as predictions are whole numbers (an Int32Array)' : ''
   const wanted = classes === Infinity ? 'classes from 0' : `classes from 0 to ${classes - 1}`
-  throw new RangeError(`${who}: wants ${wanted} as targets, got ${values[wrong]} at row ${wrong}${hint}`)
+  throw rangeError(`${who}: wants ${wanted} as targets, got ${values[wrong]} at row ${wrong}${hint}`)
 }
 
 function largestLabel(who: string, labels: ArrayLike<number>): number {
   let most = 0
   for (let i = 0; i < labels.length; i++) {
-    if (labels[i] < 0) throw new RangeError(`${who}: wants classes from 0, got ${labels[i]} at row ${i}`)
+    if (labels[i] < 0) throw rangeError(`${who}: wants classes from 0, got ${labels[i]} at row ${i}`)
     if (labels[i] > most) most = labels[i]
   }
   return most

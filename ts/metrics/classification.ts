@@ -1,5 +1,7 @@
 /** Right and wrong: accuracy, the confusion matrix and what is read from it. Definitions and conventions are scikit-learn's. */
+
 import { checkChoice } from '../common/checks.js'
+import { rangeError } from '../common/errors.js'
 import { asTensor, type TensorLike } from '../tensor.js'
 import { type ClassOptions, decide, largest } from './classes.js'
 import { valuesOf } from './values.js'
@@ -22,13 +24,13 @@ export function accuracy(prediction: TensorLike, target: TensorLike): number {
     if (cols === 1 && scores.dtype === 'int32') right += p[r] === t[r] ? 1 : 0
     else if (cols === 1) {
       if (!(t[r] >= 0 && t[r] <= 1))
-        throw new RangeError(
+        throw rangeError(
           `accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError, and classes as predictions are an Int32Array`,
         )
       right += p[r] > 0 === t[r] > 0.5 ? 1 : 0
     } else if (!oneClassEach) right += largest(p, r * cols, cols) === largest(t, r * cols, cols) ? 1 : 0
     else if (Number.isInteger(t[r]) && t[r] >= 0 && t[r] < cols) right += largest(p, r * cols, cols) === t[r] ? 1 : 0
-    else throw new RangeError(`accuracy: wants classes from 0 to ${cols - 1} as targets, got ${t[r]} at row ${r}`)
+    else throw rangeError(`accuracy: wants classes from 0 to ${cols - 1} as targets, got ${t[r]} at row ${r}`)
   }
   return right / rows
 }
@@ -103,7 +105,7 @@ function matrixOf(who: string, prediction: TensorLike, target: TensorLike, optio
   const { predicted, actual, classes } = decide(who, prediction, target, options, own)
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
   for (let r = 0; r < actual.length; r++) {
-    if (predicted[r] < 0) throw new RangeError(`${who}: the scores of row ${r} are not numbers (NaN)`)
+    if (predicted[r] < 0) throw rangeError(`${who}: the scores of row ${r} are not numbers (NaN)`)
     matrix[actual[r]][predicted[r]]++
   }
   return matrix
@@ -117,7 +119,7 @@ function averageOf(who: string, score: Score, prediction: TensorLike, target: Te
   const { average = matrix.length === 2 ? 'binary' : 'macro' } = options
   checkChoice(`${who}: average`, average, AVERAGES)
   if (average === 'binary' && matrix.length > 2)
-    throw new RangeError(`${who}: average 'binary' is for two classes, and there are ${matrix.length}; 'macro', 'micro' or 'weighted'?`)
+    throw rangeError(`${who}: average 'binary' is for two classes, and there are ${matrix.length}; 'macro', 'micro' or 'weighted'?`)
   const counts = matrix.map((row, c) => [row[c], sum(matrix.map((other) => other[c])), sum(row)] as const)
   const of = ([hits, predicted, actual]: (typeof counts)[number]) => score(hits, predicted, actual) || 0 // 0 of 0 counts as 0
   if (average === 'binary') return of(counts[1])

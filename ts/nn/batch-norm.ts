@@ -2,7 +2,7 @@
 
 import type { Backend } from '../backend/index.js'
 import { checkCount, checkPositive } from '../common/checks.js'
-import { ShapeError } from '../common/errors.js'
+import { rangeError, ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, type Shape } from '../common/shape.js'
 import type { Through, Unless } from '../common/shape-types.js'
@@ -64,7 +64,7 @@ export class BatchNorm<const N extends number = number> extends Layer {
     checkNames('BatchNorm', options, ['epsilon', 'momentum', 'seed', 'backend'])
     const { epsilon = 1e-5, momentum = 0.1 } = options
     checkPositive('BatchNorm: epsilon', epsilon)
-    if (!(momentum >= 0 && momentum <= 1)) throw new RangeError(`BatchNorm: momentum wants a number from 0 to 1, got ${show(momentum)}`)
+    if (!(momentum >= 0 && momentum <= 1)) throw rangeError(`BatchNorm: momentum wants a number from 0 to 1, got ${show(momentum)}`)
     this.epsilon = epsilon
     this.momentum = momentum
   }

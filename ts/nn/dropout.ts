@@ -1,5 +1,6 @@
 /** Dropout as a layer. */
 
+import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { dropout } from '../ops/dropout.js'
@@ -27,7 +28,7 @@ export class Dropout extends Layer {
   ) {
     super(options)
     checkNames('Dropout', options, ['seed', 'backend'])
-    if (!(rate >= 0 && rate < 1)) throw new RangeError(`Dropout: rate wants a number from 0 to below 1, got ${show(rate)}`)
+    if (!(rate >= 0 && rate < 1)) throw rangeError(`Dropout: rate wants a number from 0 to below 1, got ${show(rate)}`)
   }
 
   protected override createParameters(context: BuildContext): void {

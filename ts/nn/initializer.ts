@@ -1,6 +1,7 @@
 /** Initial weights. All are drawn from the counter-based generator, so the same seed gives the same weights on every backend. */
 
 import { withNormals, withRandom } from '../backend/families.js'
+import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
@@ -79,7 +80,7 @@ function orthonormalize(vector: Float64Array, earlier: Float64Array[]): void {
 export function initializer(name: InitializerName | Initializer, fanIn: number, fanOut: number, what: string): Initializer {
   if (typeof name === 'function')
     return (p, g) => {
-      if (typeof (name(p, g) as unknown) === 'function') throw new TypeError(`${what}: call the initializer first`)
+      if (typeof (name(p, g) as unknown) === 'function') throw typeError(`${what}: call the initializer first`)
     }
   const root = (a: number, n: number) => Math.sqrt(a / Math.max(n, 1))
   const range = (a: number, n: number) => uniform(-root(a, n), root(a, n))
@@ -96,6 +97,6 @@ export function initializer(name: InitializerName | Initializer, fanIn: number, 
     ones: () => constant(1),
   }
   if (!Object.hasOwn(makers, name))
-    throw new RangeError(`${what}: initializer wants one of ${Object.keys(makers).join(', ')}, got ${show(name)}`)
+    throw rangeError(`${what}: initializer wants one of ${Object.keys(makers).join(', ')}, got ${show(name)}`)
   return makers[name]()
 }

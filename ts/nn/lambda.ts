@@ -1,5 +1,6 @@
 /** Any function as a layer. */
 
+import { typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import type { Tensor } from '../tensor.js'
 import { Module } from './module.js'
@@ -14,7 +15,7 @@ import { Module } from './module.js'
 export class Lambda extends Module {
   constructor(readonly fn: (x: Tensor) => Tensor) {
     super()
-    if (typeof fn !== 'function') throw new TypeError(`Lambda: wants a function of a tensor, got ${show(fn)}`)
+    if (typeof fn !== 'function') throw typeError(`Lambda: wants a function of a tensor, got ${show(fn)}`)
   }
 
   override describe(): string {

@@ -7,6 +7,7 @@ import { noGrad, scope } from '../autograd.js'
 import { type Backend, defaultBackend } from '../backend/index.js'
 import { checkCount } from '../common/checks.js'
 import { COPY } from '../common/copies.js'
+import { plainError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { savedCount } from '../common/saved.js'
 import type { Shape } from '../common/shape.js'
@@ -311,17 +312,17 @@ export abstract class Module {
    */
   loadState(state: Readonly<Record<string, SavedValues>>): this {
     if (typeof state !== 'object' || state === null)
-      throw new TypeError(`loadState: wants values by name, as state() has them, got ${show(state)}`)
+      throw typeError(`loadState: wants values by name, as state() has them, got ${show(state)}`)
     const left = new Set(Object.keys(state))
     const found = this.savedTensors().map(([name, tensor]) => {
-      if (!left.delete(name)) throw new Error(`loadState: no values for '${name}' in ${show(state)}${hintFor(name, state)}`)
+      if (!left.delete(name)) throw plainError(`loadState: no values for '${name}' in ${show(state)}${hintFor(name, state)}`)
       return [tensor, valuesFor(tensor, name, state[name])] as const
     })
     const drawn = [...this.namedGenerators()]
       .filter(([name]) => left.delete(name))
       .map(([name, generator]) => [generator, savedCount(listOf(state[name], name)[0], `loadState: '${name}'`)] as const)
     for (const name of left) if (name.endsWith('generator')) left.delete(name)
-    if (left.size > 0) throw new Error(`loadState: no parameter is named '${[...left].join("', '")}'`)
+    if (left.size > 0) throw plainError(`loadState: no parameter is named '${[...left].join("', '")}'`)
     for (const [tensor, values] of found) tensor.view().set(values)
     for (const [generator, counter] of drawn) generator.counter = counter
     return this
@@ -357,11 +358,11 @@ interface Place {
 
 /** @internal forward(x) of a module, whatever plain JavaScript made of it. @throws TypeError naming the module's class */
 export function outputOf(module: Module, x: Tensor): Tensor {
-  if (typeof module.forward !== 'function') throw new TypeError(`${module.constructor.name}: a Module wants a method forward(x)`)
+  if (typeof module.forward !== 'function') throw typeError(`${module.constructor.name}: a Module wants a method forward(x)`)
   const y: unknown = module.forward(x)
   if (y instanceof Tensor) return y
   const got = y instanceof Promise ? 'a Promise: it cannot be asynchronous' : show(y)
-  throw new TypeError(`${module.constructor.name}.forward(): must return a Tensor, got ${got}`)
+  throw typeError(`${module.constructor.name}.forward(): must return a Tensor, got ${got}`)
 }
 
 /** @internal Remembers the training modes of a model and its parts; `training`, if given, is what all get. @returns what puts their modes back */

@@ -1,5 +1,7 @@
 /** Layers one after the other. */
+
 import type { Backend } from '../backend/index.js'
+import { typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import type { Shape } from '../common/shape.js'
 import type { Unless } from '../common/shape-types.js'
@@ -63,11 +65,11 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
 
   constructor(layers: Chain<L> extends L ? L : Chain<L>, options: ModuleOptions = {}) {
     super(options)
-    if (!Array.isArray(layers)) throw new TypeError(`Sequential: wants layers in an array, [new Dense(…), …], got ${show(layers)}`)
+    if (!Array.isArray(layers)) throw typeError(`Sequential: wants layers in an array, [new Dense(…), …], got ${show(layers)}`)
     checkNames('Sequential', options, ['seed', 'backend'])
     this.layers = Object.freeze([...(layers as L)]) as unknown as L
     this.layers.forEach((layer, i) => {
-      if (!(layer instanceof Module)) throw new TypeError(`Sequential: layer ${i} wants a Module, got ${show(layer)}`)
+      if (!(layer instanceof Module)) throw typeError(`Sequential: layer ${i} wants a Module, got ${show(layer)}`)
     })
     this.#children = this.layers.map((layer, i) => [String(i), layer] as const)
     this.#isNested = this.layers.some((layer) => layer instanceof Sequential)

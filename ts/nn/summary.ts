@@ -1,5 +1,6 @@
 /** A model in words. */
 
+import { typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { Module } from './module.js'
 
@@ -16,7 +17,7 @@ import { Module } from './module.js'
  * @throws TypeError for what is no model
  */
 export function summary(model: Module): string {
-  if (!(model instanceof Module)) throw new TypeError(`summary: wants a model, got ${show(model)}`)
+  if (!(model instanceof Module)) throw typeError(`summary: wants a model, got ${show(model)}`)
   const named = [...model.namedParameters()]
   const rows = model.modules().flatMap((module) => {
     const own = named.filter(([name]) => ownerOf(name, model) === module)

@@ -3,6 +3,7 @@
 import { apply, type Differentiable } from '../autograd.js'
 import { withActivations } from '../backend/families.js'
 import { ACTIVATIONS, type Activation, SAVES_INPUT } from '../backend/kernels.js'
+import { rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 
@@ -17,7 +18,7 @@ export function activationNumber(name: Activation, what: string): number {
         : (name as string) === 'softmax'
           ? `'softmax': losses take the logits of a linear last layer`
           : show(name)
-    throw new RangeError(`${what}: activation wants one of ${ACTIVATIONS.join(', ')}, got ${got}`)
+    throw rangeError(`${what}: activation wants one of ${ACTIVATIONS.join(', ')}, got ${got}`)
   }
   return numbers[name]
 }

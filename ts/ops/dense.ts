@@ -3,7 +3,7 @@
 import { apply, needsGradient } from '../autograd.js'
 import { withDense } from '../backend/families.js'
 import { ACCUMULATE_B, ACCUMULATE_W, type Activation, type Ptr, SAVES_INPUT } from '../backend/kernels.js'
-import { ShapeError } from '../common/errors.js'
+import { ShapeError, typeError } from '../common/errors.js'
 import { formatShape } from '../common/shape.js'
 import { Parameter } from '../parameter.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
@@ -37,7 +37,7 @@ export function dense(input: TensorLike, w: Tensor, b: Tensor | null = null, act
   if (x.rank === 0 || x.shape[x.rank - 1] !== k) {
     throw new ShapeError(`${name}: wants inputs with ${k} features (shape [..., ${k}]), got shape ${formatShape(x.shape)}`)
   }
-  if (x.dtype !== 'float') throw new TypeError(`${name}: wants floats, got whole numbers (Int32Array)`)
+  if (x.dtype !== 'float') throw typeError(`${name}: wants floats, got whole numbers (Int32Array)`)
   if (b !== null && b.size !== n) throw new ShapeError(`${name}: wants a bias of ${n}, got shape ${formatShape(b.shape)}`)
   const m = k === 0 ? x.shape.slice(0, -1).reduce((p, d) => p * d, 1) : x.size / k
   return run({ x, w, b, m, k, n, activation, number: activationNumber(activation, name), name })

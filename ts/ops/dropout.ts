@@ -2,6 +2,7 @@
 
 import { apply } from '../autograd.js'
 import { withDropout } from '../backend/families.js'
+import { rangeError } from '../common/errors.js'
 import type { Generator } from '../random.js'
 import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
 
@@ -12,7 +13,7 @@ import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
  * @throws RangeError unless 0 ≤ rate < 1
  */
 export function dropout<X extends Operand>(value: X, rate: number, generator: Generator): Tensor<ShapeOf<X>> {
-  if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: rate wants a number of at least 0 and below 1, got ${rate}`)
+  if (!(rate >= 0 && rate < 1)) throw rangeError(`dropout: rate wants a number of at least 0 and below 1, got ${rate}`)
   const x = asFloats(value, undefined, 'dropout')
   const y = masked(x, rate, generator, generator.counter)
   x.backend.arena.drew(generator)

@@ -1,7 +1,9 @@
 /** Element-wise arithmetic with broadcasting, and the gradient of each operation beside it. */
+
 import { apply, type Differentiable } from '../autograd.js'
 import { type With, withChoices, withOperations, withOthers } from '../backend/families.js'
 import type { Binary, Kernels, Unary } from '../backend/kernels.js'
+import { rangeError } from '../common/errors.js'
 import { broadcastShapes } from '../common/shape.js'
 import type { Broadcast, Text, Texts, Unless } from '../common/shape-types.js'
 import { asFloats, type Operand, type ShapeOf, type ShapesOf, Tensor, type TensorLike } from '../tensor.js'
@@ -184,7 +186,7 @@ export function erf<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
  * @throws RangeError if low > high
  */
 export function clip<X extends Operand>(value: X, low: number, high: number): Tensor<ShapeOf<X>> {
-  if (!(low <= high)) throw new RangeError(`clip: wants low ≤ high, got ${low} and ${high}`)
+  if (!(low <= high)) throw rangeError(`clip: wants low ≤ high, got ${low} and ${high}`)
   const x = asFloats(value, undefined, 'clip')
   return apply(
     [x],

@@ -3,7 +3,7 @@
 import { apply } from '../autograd.js'
 import { withOthers } from '../backend/families.js'
 import { checkCount } from '../common/checks.js'
-import { ShapeError } from '../common/errors.js'
+import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import type { Gathered } from '../common/shape-types.js'
 import { show } from '../common/show.js'
@@ -17,7 +17,7 @@ export function asIndices(values: TensorLike, limit: number, what: string, backe
     for (let i = 0; i < numbers.length; i++) {
       const value = numbers[i]
       if (!Number.isInteger(value) || value < 0 || value >= limit) {
-        throw new RangeError(`${what}: wants whole numbers from 0 to ${limit - 1}, got ${value} at position ${i}`)
+        throw rangeError(`${what}: wants whole numbers from 0 to ${limit - 1}, got ${value} at position ${i}`)
       }
     }
   })
@@ -30,7 +30,7 @@ export function asIndices(values: TensorLike, limit: number, what: string, backe
  * @throws RangeError for an index that is not a row of the table
  */
 export function gather<T extends Shape, I extends Operand>(table: Tensor<T>, index: I, name = 'gather'): Tensor<Gathered<T, ShapeOf<I>>> {
-  if (!(table instanceof Tensor)) throw new TypeError(`${name}: wants a table as a Tensor, got ${show(table)}`)
+  if (!(table instanceof Tensor)) throw typeError(`${name}: wants a table as a Tensor, got ${show(table)}`)
   if (table.rank !== 2) throw new ShapeError(`${name}: wants a table of shape [rows, cols], got ${formatShape(table.shape)}`)
   const [rows, cols] = table.shape
   const indices = asIndices(index, rows, name, table.backend)

@@ -1,6 +1,8 @@
 /** Gradients as values, and the operations that gradients of gradients are made of. */
+
 import { addTo, backpropagate, type Collector, type Node, type Operations, plus, seedFor } from '../autograd.js'
 import { type Activation, SAVES_INPUT } from '../backend/kernels.js'
+import { plainError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape } from '../common/shape.js'
 import { show } from '../common/show.js'
@@ -38,9 +40,9 @@ export interface GradientsOptions {
 export function gradients(output: Tensor, inputs: readonly Tensor[], options: GradientsOptions = {}): Tensor[] {
   checkNames('gradients', options, ['seed', 'createGraph', 'retainGraph'])
   const { seed, createGraph = false, retainGraph = createGraph } = options
-  if (!Array.isArray(inputs)) throw new TypeError(`gradients(): wants inputs in an array, [x], got ${show(inputs)}`)
+  if (!Array.isArray(inputs)) throw typeError(`gradients(): wants inputs in an array, [x], got ${show(inputs)}`)
   for (const [i, input] of inputs.entries()) {
-    if (!input.requiresGrad) throw new Error(`gradients(): input ${i} of shape ${formatShape(input.shape)} does not require a gradient`)
+    if (!input.requiresGrad) throw plainError(`gradients(): input ${i} of shape ${formatShape(input.shape)} does not require a gradient`)
   }
   const found = new Map<Tensor, Tensor | null>(inputs.map((input) => [input, null]))
   const collector = new Capture(found)

@@ -1,6 +1,8 @@
 /** Reductions along axes. */
+
 import { noGrad } from '../autograd.js'
 import { withOthers } from '../backend/families.js'
+import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { normalizeAxes, sizeOf } from '../common/shape.js'
 import type { Along, Reduced } from '../common/shape-types.js'
@@ -104,7 +106,7 @@ function finiteOrZero(x: Tensor): Tensor {
 export function argmax<X extends Operand, const A extends number = -1>(value: X, axis: A = -1 as A): Tensor<Along<ShapeOf<X>, A, []>> {
   const x = asFloats(value, undefined, 'argmax')
   const [at] = normalizeAxes(axis, x.rank, 'argmax')
-  if (x.shape[at] === 0) throw new RangeError('argmax: the axis has no elements')
+  if (x.shape[at] === 0) throw rangeError('argmax: the axis has no elements')
   const shape = x.shape.filter((_, i) => i !== at)
   const { arena, heap } = x.backend
   const mark = arena.openScope()

@@ -2,7 +2,7 @@
 
 import { apply, needsGradient, recordedView } from '../autograd.js'
 import { withOperations } from '../backend/families.js'
-import { ShapeError } from '../common/errors.js'
+import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../common/shape.js'
 import type { Along, Joined, Permuted, Reshaped, Stacked, Text, Texts, Unless } from '../common/shape-types.js'
 import { asFloats, asTensor, type Operand, type ShapeOf, type ShapesOf, Tensor, type TensorLike } from '../tensor.js'
@@ -47,7 +47,7 @@ export function transpose<X extends Operand, const A extends readonly number[] |
   const x = asFloats(value, undefined, 'transpose')
   const order = axes === undefined ? x.shape.map((_, i) => x.rank - 1 - i) : axes.map((a) => normalizeAxes(a, x.rank, 'transpose')[0])
   if (order.length !== x.rank || new Set(order).size !== x.rank) {
-    throw new RangeError(`transpose: wants each of ${x.rank} axes once, got ${formatShape(order)}`)
+    throw rangeError(`transpose: wants each of ${x.rank} axes once, got ${formatShape(order)}`)
   }
   const shape = order.map((a) => x.shape[a])
   const back = order.map((_, i) => order.indexOf(i))
@@ -95,7 +95,7 @@ export function slice<X extends Operand, const A extends number = 0>(
   const from = start < 0 ? start + length : start
   const to = end === undefined ? length : end < 0 ? end + length : end
   if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= length)) {
-    throw new RangeError(`slice: ${start}..${end ?? 'end'} is not within axis ${at} of length ${length}`)
+    throw rangeError(`slice: ${start}..${end ?? 'end'} is not within axis ${at} of length ${length}`)
   }
   const shape = x.shape.map((d, i) => (i === at ? to - from : d))
   const outer = sizeOf(x.shape.slice(0, at))
@@ -203,8 +203,8 @@ export function stack<V extends readonly Operand[] | []>(
 }
 
 function checkList(op: string, values: unknown): void {
-  if (!Array.isArray(values)) throw new TypeError(`${op}: wants its tensors in an array, ${op}([a, b])`)
-  if (values.length === 0) throw new RangeError(`${op}: wants at least one tensor`)
+  if (!Array.isArray(values)) throw typeError(`${op}: wants its tensors in an array, ${op}([a, b])`)
+  if (values.length === 0) throw rangeError(`${op}: wants at least one tensor`)
 }
 
 interface Blocks {

@@ -2,7 +2,7 @@
 import { apply } from '../autograd.js'
 import { type With, withOperations } from '../backend/families.js'
 import type { Reduce } from '../backend/kernels.js'
-import { ShapeError } from '../common/errors.js'
+import { rangeError, ShapeError } from '../common/errors.js'
 import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../common/shape.js'
 import type { Broadcast, Equal, Given, Reduced, Text, Unless } from '../common/shape-types.js'
 import { asFloats, type Operand, type ShapeOf, Tensor, type TensorLike } from '../tensor.js'
@@ -46,8 +46,7 @@ export function reduce(how: Reduction, value: TensorLike, axis: Axes, keepDims: 
   let x = asFloats(value, undefined, how.name)
   const axes = normalizeAxes(axis, x.rank, how.name)
   const shape = x.shape.flatMap((d, i) => (!axes.includes(i) ? [d] : keepDims ? [1] : []))
-  if (how !== SUM && x.size === 0 && sizeOf(shape) > 0)
-    throw new RangeError(`${how.name}: the largest or smallest of nothing is not defined`)
+  if (how !== SUM && x.size === 0 && sizeOf(shape) > 0) throw rangeError(`${how.name}: the largest or smallest of nothing is not defined`)
   for (let last = axes.length - 1; last >= 0; last--) {
     let first = last
     while (first > 0 && axes[first - 1] === axes[first] - 1) first--

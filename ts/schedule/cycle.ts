@@ -1,5 +1,7 @@
 /** Schedules that go up and down. */
+
 import { checkChoice } from '../common/checks.js'
+import { rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { checkPositive, interpolate, optionsOf, type Schedule } from './schedule.js'
 
@@ -82,9 +84,9 @@ function oneCycleOf(owner: string, options: OneCycleOptions, start: number, peak
   const { steps, warmupFraction = 0.3, shape = 'cosine', threePhase = false } = options
   checkPositive(owner, { steps })
   if (!(warmupFraction > 0 && warmupFraction < 1))
-    throw new RangeError(`${owner}: warmupFraction wants a number above 0 and below 1, got ${show(warmupFraction)}`)
+    throw rangeError(`${owner}: warmupFraction wants a number above 0 and below 1, got ${show(warmupFraction)}`)
   if (threePhase && warmupFraction > 0.5)
-    throw new RangeError(
+    throw rangeError(
       `${owner}: warmupFraction wants a number of at most 0.5 with threePhase, down is as long as up; got ${show(warmupFraction)}`,
     )
   checkChoice(`${owner}: shape`, shape, ['cosine', 'linear'])

@@ -1,5 +1,7 @@
 /** Schedules that go down once. */
+
 import { checkChoice } from '../common/checks.js'
+import { typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { checkPositive, optionsOf, progress, type Schedule, SHAPES, type Shape, warmup } from './schedule.js'
 
@@ -51,7 +53,7 @@ export function stepDecay(value: number, options: { every: number; factor?: numb
  */
 export function multiStep(value: number, options: { milestones: readonly number[]; factor?: number }): Schedule {
   const { milestones, factor = 0.1 } = optionsOf('multiStep', options, 'milestones', 'factor')
-  if (!Array.isArray(milestones)) throw new TypeError(`multiStep: milestones wants an array of steps, got ${show(milestones)}`)
+  if (!Array.isArray(milestones)) throw typeError(`multiStep: milestones wants an array of steps, got ${show(milestones)}`)
   return (step) => value * factor ** milestones.filter((m) => m <= step).length
 }
 

@@ -1,6 +1,7 @@
 /** The learning rate goes down when a metric stops improving. */
 
 import { checkChoice } from '../common/checks.js'
+import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
@@ -66,7 +67,7 @@ export class ReduceOnPlateau {
   /** @throws RangeError for a factor outside (0, 1), negative counts or thresholds, unknown modes */
   constructor(optimizer: Driven, options: ReduceOnPlateauOptions = {}) {
     checkNames('ReduceOnPlateau', options, Object.keys(DEFAULTS))
-    if (!Array.isArray(optimizer?.groups)) throw new TypeError(`ReduceOnPlateau: wants an optimizer, got ${show(optimizer)}`)
+    if (!Array.isArray(optimizer?.groups)) throw typeError(`ReduceOnPlateau: wants an optimizer, got ${show(optimizer)}`)
     this.optimizer = optimizer
     this.options = { ...DEFAULTS, ...options }
     check(this.options)
@@ -91,7 +92,7 @@ export class ReduceOnPlateau {
 
   /** As a callback of `fit`. @throws RangeError for mode 'max', as it watches a loss */
   onEpochEnd({ loss, validation = { loss } }: { loss: number; validation?: { loss: number } }): void {
-    if (this.options.mode === 'max') throw new RangeError("ReduceOnPlateau: a callback of fit watches the loss, which wants mode 'min'")
+    if (this.options.mode === 'max') throw rangeError("ReduceOnPlateau: a callback of fit watches the loss, which wants mode 'min'")
     this.step(validation.loss)
   }
 
@@ -104,10 +105,10 @@ export class ReduceOnPlateau {
   /** @throws TypeError for what is no state of one, RangeError for counts that are none; then nothing was changed */
   loadState(state: { best: number; badSteps: number; cooldownLeft: number }): void {
     if (typeof state?.badSteps !== 'number')
-      throw new TypeError(`ReduceOnPlateau.loadState(): wants { best, badSteps, cooldownLeft }, got ${show(state)}`)
+      throw typeError(`ReduceOnPlateau.loadState(): wants { best, badSteps, cooldownLeft }, got ${show(state)}`)
     // before the first step the best is infinite, for which JSON writes null
     const best: unknown = state.best ?? this.worst
-    if (typeof best !== 'number') throw new TypeError(`ReduceOnPlateau.loadState(): best wants a number, got ${show(best)}`)
+    if (typeof best !== 'number') throw typeError(`ReduceOnPlateau.loadState(): best wants a number, got ${show(best)}`)
     const badSteps = savedCount(state.badSteps, 'ReduceOnPlateau.loadState(): badSteps')
     this.cooldownLeft = savedCount(state.cooldownLeft, 'ReduceOnPlateau.loadState(): cooldownLeft')
     this.badSteps = badSteps
@@ -141,8 +142,8 @@ export class ReduceOnPlateau {
 function check({ mode, factor, thresholdMode, ...counts }: Required<ReduceOnPlateauOptions>): void {
   checkChoice('ReduceOnPlateau: mode', mode, ['min', 'max'])
   checkChoice('ReduceOnPlateau: thresholdMode', thresholdMode, ['relative', 'absolute'])
-  if (!(factor > 0 && factor < 1)) throw new RangeError(`ReduceOnPlateau: factor wants a number in (0, 1), got ${show(factor)}`)
+  if (!(factor > 0 && factor < 1)) throw rangeError(`ReduceOnPlateau: factor wants a number in (0, 1), got ${show(factor)}`)
   for (const [name, value] of Object.entries(counts)) {
-    if (!(value >= 0)) throw new RangeError(`ReduceOnPlateau: ${name} wants a number ≥ 0, got ${show(value)}`)
+    if (!(value >= 0)) throw rangeError(`ReduceOnPlateau: ${name} wants a number ≥ 0, got ${show(value)}`)
   }
 }

@@ -3,7 +3,9 @@
  * step. schedule(0) is for the first step. They compose ({@link warmup}, {@link sequence}, {@link product}), plot
  * (`Array.from({ length: n }, (_, k) => schedule(k))`) and drive any option of an optimizer ({@link Scheduler}).
  */
+
 import { checkChoice } from '../common/checks.js'
+import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 
@@ -25,15 +27,14 @@ export function progress(shape: Shape, x: number): number {
 /** @internal @throws RangeError naming the schedule, the option and the value */
 export function checkPositive(owner: string, options: Record<string, number>): void {
   for (const [name, value] of Object.entries(options)) {
-    if (!(typeof value === 'number' && value > 0)) throw new RangeError(`${owner}: ${name} wants a number > 0, got ${show(value)}`)
+    if (!(typeof value === 'number' && value > 0)) throw rangeError(`${owner}: ${name} wants a number > 0, got ${show(value)}`)
   }
 }
 
 function checkSchedules(owner: string, schedules: readonly Schedule[]): void {
-  if (!Array.isArray(schedules)) throw new TypeError(`${owner}: wants schedules in an array, got ${show(schedules)}`)
+  if (!Array.isArray(schedules)) throw typeError(`${owner}: wants schedules in an array, got ${show(schedules)}`)
   const wrong = schedules.find((schedule) => typeof schedule !== 'function')
-  if (wrong !== undefined)
-    throw new TypeError(`${owner}: a schedule wants a function of the step, such as constant(0.1), got ${show(wrong)}`)
+  if (wrong !== undefined) throw typeError(`${owner}: a schedule wants a function of the step, such as constant(0.1), got ${show(wrong)}`)
 }
 
 /** @internal the options of a schedule. @throws TypeError where there are none, RangeError for one that is not known */
@@ -122,7 +123,7 @@ export function piecewise(values: readonly number[], boundaries: readonly number
 export function interpolate(points: readonly (readonly [step: number, value: number])[], shape: Shape = 'linear'): Schedule {
   checkChoice('interpolate: shape', shape, SHAPES)
   const steps = points.map(([step]) => step)
-  if (steps.length === 0) throw new RangeError('interpolate: there are no points')
+  if (steps.length === 0) throw rangeError('interpolate: there are no points')
   checkAscending('interpolate', steps)
   return (step) => {
     const i = countUpTo(steps, step)
@@ -141,16 +142,14 @@ function countUpTo(boundaries: readonly number[], step: number): number {
 }
 
 function checkBoundaries(owner: string, pieces: number, boundaries: readonly number[]): void {
-  if (!Array.isArray(boundaries)) throw new TypeError(`${owner}: wants boundaries in an array, got ${show(boundaries)}`)
+  if (!Array.isArray(boundaries)) throw typeError(`${owner}: wants boundaries in an array, got ${show(boundaries)}`)
   if (pieces !== boundaries.length + 1)
-    throw new RangeError(`${owner}: ${pieces} pieces want ${pieces - 1} boundaries, got ${boundaries.length}`)
+    throw rangeError(`${owner}: ${pieces} pieces want ${pieces - 1} boundaries, got ${boundaries.length}`)
   checkAscending(owner, boundaries, 0)
 }
 
 function checkAscending(owner: string, boundaries: readonly number[], least = -Infinity): void {
   const wrong = boundaries.findIndex((b, i) => !(i === 0 ? b >= least : b > boundaries[i - 1]))
   if (wrong >= 0)
-    throw new RangeError(
-      `${owner}: boundaries want ${least === 0 ? 'numbers ≥ 0, ' : 'numbers, '}ascending, got [${boundaries.join(', ')}]`,
-    )
+    throw rangeError(`${owner}: boundaries want ${least === 0 ? 'numbers ≥ 0, ' : 'numbers, '}ascending, got [${boundaries.join(', ')}]`)
 }

@@ -1,5 +1,7 @@
 /** Schedules at work: they set options of an optimizer step by step. */
+
 import { checkCount } from '../common/checks.js'
+import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import type { Driven } from './plateau.js'
@@ -40,21 +42,20 @@ export class Scheduler {
   constructor(optimizer: Driven, schedule: Schedule | Readonly<Record<string, Schedule>>, settings: SchedulerOptions = {}) {
     checkNames('Scheduler', settings, ['group', 'relative'])
     const { group, relative = false } = settings
-    if (!Array.isArray(optimizer?.groups)) throw new TypeError(`Scheduler: wants an optimizer, got ${show(optimizer)}`)
+    if (!Array.isArray(optimizer?.groups)) throw typeError(`Scheduler: wants an optimizer, got ${show(optimizer)}`)
     if (typeof schedule !== 'function' && (typeof schedule !== 'object' || schedule === null))
-      throw new TypeError(`Scheduler: wants a schedule, or schedules by the name of an option, got ${show(schedule)}`)
+      throw typeError(`Scheduler: wants a schedule, or schedules by the name of an option, got ${show(schedule)}`)
     const schedules = typeof schedule === 'function' ? { learningRate: schedule } : schedule
     for (const [name, value] of Object.entries(schedules))
-      if (typeof value !== 'function')
-        throw new TypeError(`Scheduler: '${name}' wants a schedule, a function of the step, got ${show(value)}`)
+      if (typeof value !== 'function') throw typeError(`Scheduler: '${name}' wants a schedule, a function of the step, got ${show(value)}`)
     const groups = group === undefined ? optimizer.groups : [optimizer.groups[group]]
-    if (groups[0] === undefined) throw new RangeError(`Scheduler: the optimizer has ${optimizer.groups.length} groups, no group ${group}`)
+    if (groups[0] === undefined) throw rangeError(`Scheduler: the optimizer has ${optimizer.groups.length} groups, no group ${group}`)
     this.targets = groups.flatMap((driven) => {
       const options = driven.options as Record<string, number>
       return Object.entries(schedules).map(([name, schedule]) => {
         if (typeof options[name] !== 'number') {
           const numbers = Object.keys(options).filter((option) => typeof options[option] === 'number')
-          throw new RangeError(`Scheduler: the optimizer has no number '${name}' to drive; it has ${numbers.join(', ')}`)
+          throw rangeError(`Scheduler: the optimizer has no number '${name}' to drive; it has ${numbers.join(', ')}`)
         }
         return { options, name, schedule, base: relative ? options[name] : 1 }
       })
@@ -82,16 +83,16 @@ export class Scheduler {
    *   that it cannot have; then nothing was changed
    */
   loadState(state: SchedulerState): void {
-    if (typeof state?.stepCount !== 'number') throw new TypeError(`Scheduler.loadState(): wants { stepCount }, got ${show(state)}`)
+    if (typeof state?.stepCount !== 'number') throw typeError(`Scheduler.loadState(): wants { stepCount }, got ${show(state)}`)
     const { targets } = this
     const { stepCount, bases = this.bases } = state
     if (bases?.length !== targets.length)
-      throw new RangeError(
+      throw rangeError(
         `Scheduler.loadState(): the state is of a scheduler of ${bases?.length ?? 'no'} options, this one drives ${targets.length}`,
       )
     checkCount('Scheduler.loadState(): stepCount', stepCount, 0)
     const odd = bases.find((base) => !Number.isFinite(base))
-    if (odd !== undefined) throw new RangeError(`Scheduler.loadState(): bases want finite numbers, got ${show(odd)}`)
+    if (odd !== undefined) throw rangeError(`Scheduler.loadState(): bases want finite numbers, got ${show(odd)}`)
     const before = targets.map(({ options, name }) => options[name])
     try {
       this.assign(stepCount, bases)

@@ -1,4 +1,5 @@
 /** Bounds of parameters: a box that no point of a search leaves. */
+import { rangeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 
 /** Options that make a box. */
@@ -70,15 +71,15 @@ export function boxOf(owner: string, { lower, upper }: BoundOptions, start: Arra
   )
   for (let i = 0; i < n; i++) {
     const range = `[${box.lower[i]}, ${box.upper[i]}]`
-    if (!(box.lower[i] <= box.upper[i])) throw new RangeError(`${owner}: the bounds ${range} of parameter ${i} leave nothing`)
+    if (!(box.lower[i] <= box.upper[i])) throw rangeError(`${owner}: the bounds ${range} of parameter ${i} leave nothing`)
     if (!(start[i] >= box.lower[i] && start[i] <= box.upper[i]))
-      throw new RangeError(`${owner}: parameter ${i} starts at ${start[i]}, outside of its bounds ${range}`)
+      throw rangeError(`${owner}: parameter ${i} starts at ${start[i]}, outside of its bounds ${range}`)
   }
   return box
 }
 
 function bounds(owner: string, name: string, given: number | ArrayLike<number>, n: number): Float64Array {
   if (typeof given === 'number') return new Float64Array(n).fill(given)
-  if (given?.length !== n) throw new RangeError(`${owner}: ${name} wants a number or ${n} of them, got ${given?.length ?? show(given)}`)
+  if (given?.length !== n) throw rangeError(`${owner}: ${name} wants a number or ${n} of them, got ${given?.length ?? show(given)}`)
   return Float64Array.from(given)
 }

@@ -1,4 +1,5 @@
 /** Checks of what solvers are called with. */
+import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { Tensor } from '../tensor.js'
 import { copied } from './vector.js'
@@ -7,9 +8,8 @@ import { copied } from './vector.js'
 export function startOf(owner: string, x0: ArrayLike<number> | Tensor): Float64Array {
   const values = x0 instanceof Tensor ? x0.data() : x0
   const n: unknown = (values as ArrayLike<number> | undefined)?.length
-  if (typeof values !== 'object' || typeof n !== 'number')
-    throw new TypeError(`${owner}: the start wants an array of numbers, got ${show(x0)}`)
-  if (n === 0) throw new RangeError(`${owner}: the start has no numbers`)
+  if (typeof values !== 'object' || typeof n !== 'number') throw typeError(`${owner}: the start wants an array of numbers, got ${show(x0)}`)
+  if (n === 0) throw rangeError(`${owner}: the start has no numbers`)
   checkNumbers(`${owner}: the start`, values)
   return copied(values)
 }
@@ -17,12 +17,12 @@ export function startOf(owner: string, x0: ArrayLike<number> | Tensor): Float64A
 /** @throws TypeError where an element is no number @internal */
 export function checkNumbers(what: string, values: ArrayLike<number>): void {
   for (let i = 0; i < values.length; i++) {
-    if (typeof values[i] !== 'number') throw new TypeError(`${what} wants numbers, element ${i} is ${show(values[i])}`)
+    if (typeof values[i] !== 'number') throw typeError(`${what} wants numbers, element ${i} is ${show(values[i])}`)
   }
 }
 
 /** @throws TypeError @internal */
 export function checkObject(owner: string, options: unknown): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw new TypeError(`${owner}: options wants an object, got ${show(options)}`)
+    throw typeError(`${owner}: options wants an object, got ${show(options)}`)
 }

@@ -1,6 +1,7 @@
 /** Callbacks: what to do besides training, at the end of each batch and epoch. */
 
 import { checkChoice, checkCount } from '../common/checks.js'
+import { plainError, rangeError, typeError } from '../common/errors.js'
 import { checkNames, list } from '../common/names.js'
 import { show } from '../common/show.js'
 import type { Module } from '../nn/module.js'
@@ -49,10 +50,10 @@ const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'] as cons
 
 /** @internal @throws TypeError for what is no list of objects with hooks */
 export function checkCallbacks(callbacks: readonly Callback[] = []): readonly Callback[] {
-  if (!Array.isArray(callbacks)) throw new TypeError(`fit: callbacks wants an array, got ${show(callbacks)}`)
+  if (!Array.isArray(callbacks)) throw typeError(`fit: callbacks wants an array, got ${show(callbacks)}`)
   callbacks.forEach((callback, i) => {
     if (!HOOKS.some((hook) => typeof callback?.[hook] === 'function'))
-      throw new TypeError(`fit: callbacks[${i}] wants an object with ${list(HOOKS)}, got ${show(callback)}`)
+      throw typeError(`fit: callbacks[${i}] wants an object with ${list(HOOKS)}, got ${show(callback)}`)
   })
   return callbacks
 }
@@ -92,7 +93,7 @@ export class EarlyStopping implements Callback {
     checkNames('EarlyStopping', options, ['patience', 'monitor', 'minDelta', 'mode', 'restoreBest'])
     const { monitor = 'valLoss', patience = 5, minDelta = 0, restoreBest = true } = options
     checkCount('EarlyStopping: patience', patience, 0)
-    if (!(minDelta >= 0)) throw new RangeError(`EarlyStopping: minDelta wants a number ≥ 0, got ${show(minDelta)}`)
+    if (!(minDelta >= 0)) throw rangeError(`EarlyStopping: minDelta wants a number ≥ 0, got ${show(minDelta)}`)
     const mode = options.mode ?? usualMode(monitor)
     checkChoice('EarlyStopping: mode', mode, ['min', 'max'])
     this.options = { monitor, patience, minDelta, mode, restoreBest }
@@ -136,7 +137,7 @@ export class EarlyStopping implements Callback {
 function usualMode(monitor: string): 'min' | 'max' {
   if (/accuracy/i.test(monitor)) return 'max'
   if (/loss|error/i.test(monitor)) return 'min'
-  throw new RangeError(`EarlyStopping: say whether more of '${monitor}' is better, mode: 'max', or less, mode: 'min'`)
+  throw rangeError(`EarlyStopping: say whether more of '${monitor}' is better, mode: 'max', or less, mode: 'min'`)
 }
 
 /**
@@ -150,7 +151,7 @@ export class TargetLoss implements Callback {
   private readonly monitor: string
 
   constructor(target: number, monitor = 'loss') {
-    if (!Number.isFinite(target)) throw new RangeError(`TargetLoss: target wants a finite number, got ${show(target)}`)
+    if (!Number.isFinite(target)) throw rangeError(`TargetLoss: target wants a finite number, got ${show(target)}`)
     this.target = target
     this.monitor = monitor
   }
@@ -169,7 +170,7 @@ function monitored(progress: Progress, name: string, who: string): number {
   const value = validation?.[name] ?? metrics[name]
   if (value !== undefined) return value
   const known = ['loss', ...(validation ? ['valLoss'] : []), ...Object.keys(metrics)].join(', ')
-  throw new Error(
+  throw plainError(
     `${who}: there is no '${name}' to watch, only ${known}${name === 'valLoss' ? '; give fit validation data or a validationSplit' : ''}`,
   )
 }

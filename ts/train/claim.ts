@@ -1,5 +1,6 @@
 /** A model is trained by one at a time, and so is each layer and parameter that it shares with others. */
 
+import { plainError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { Module } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
@@ -18,7 +19,7 @@ const TAKES_TURNS = 'trainSteps'
 
 /** @internal @throws TypeError for what is no model */
 export function checkModel(who: string, model: unknown): void {
-  if (!(model instanceof Module)) throw new TypeError(`${who}: wants a model, such as a Sequential, got ${show(model)}`)
+  if (!(model instanceof Module)) throw typeError(`${who}: wants a model, such as a Sequential, got ${show(model)}`)
 }
 
 /**
@@ -43,7 +44,7 @@ function checkFree(who: string, model: Module, part: Module | Parameter): void {
   if (known === undefined) return
   for (const claim of known) {
     if (claim.release.deref() === undefined) known.delete(claim)
-    else if (who !== TAKES_TURNS || claim.who !== TAKES_TURNS) throw new Error(`${who}: ${busy(model, part, claim.who)}`)
+    else if (who !== TAKES_TURNS || claim.who !== TAKES_TURNS) throw plainError(`${who}: ${busy(model, part, claim.who)}`)
   }
 }
 

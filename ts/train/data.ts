@@ -4,7 +4,7 @@ import { openStep } from '../autograd.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
-import { ShapeError } from '../common/errors.js'
+import { rangeError, ShapeError, rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
@@ -100,10 +100,10 @@ function hintFor({ rank, size }: Tensor, count: number): string {
 function checkWeights(weights: ArrayLike<number>, what: string): void {
   let most = 0
   for (let i = 0; i < weights.length; i++) {
-    if (weights[i] < 0) throw new RangeError(`${what}: weights want numbers ≥ 0, got ${weights[i]} at row ${i}`)
+    if (weights[i] < 0) throw rangeError(`${what}: weights want numbers ≥ 0, got ${weights[i]} at row ${i}`)
     most = Math.max(most, weights[i])
   }
-  if (most === 0) throw new RangeError(`${what}: all weights are 0, so that no row counts`)
+  if (most === 0) throw rangeError(`${what}: all weights are 0, so that no row counts`)
 }
 
 /** Data outlives many steps, so it must not be in the memory of one. */
@@ -120,7 +120,7 @@ function checkAllFinite(tensor: Tensor, what: string): void {
     const i = from + block.findIndex((value) => !Number.isFinite(value))
     const width = tensor.size / tensor.shape[0]
     const column = width > 1 ? `, column ${i % width}` : ''
-    throw new RangeError(`${what}: ${values[i]} at row ${Math.floor(i / width)}${column}; remove or replace missing values first`)
+    throw rangeError(`${what}: ${values[i]} at row ${Math.floor(i / width)}${column}; remove or replace missing values first`)
   }
 }
 
@@ -144,9 +144,9 @@ function isAllFinite(values: FloatArray): boolean {
 
 /** @internal the last `fraction` of the rows apart from the others, before any shuffle */
 export function splitRows(rows: Rows, fraction: number): [Rows, Rows] {
-  if (!(fraction > 0 && fraction < 1)) throw new RangeError(`fit: validationSplit wants a number between 0 and 1, got ${show(fraction)}`)
+  if (!(fraction > 0 && fraction < 1)) throw rangeError(`fit: validationSplit wants a number between 0 and 1, got ${show(fraction)}`)
   const kept = rows.count - Math.max(1, Math.round(rows.count * fraction))
-  if (kept < 1) throw new RangeError(`fit: validationSplit ${fraction} of ${rows.count} rows leaves nothing to train on`)
+  if (kept < 1) throw rangeError(`fit: validationSplit ${fraction} of ${rows.count} rows leaves nothing to train on`)
   return [rowsBetween(rows, 0, kept), rowsBetween(rows, kept, rows.count)]
 }
 
@@ -158,11 +158,11 @@ export function rowsBetween({ inputs, targets, weights }: Rows, from: number, to
 
 /** @internal rows by number, in that order. @throws RangeError for one that is not there, or none at all */
 export function pickRows({ inputs, targets, weights, count }: Rows, subset: ArrayLike<number>): Rows {
-  if (!(subset?.length > 0)) throw new RangeError(`rows wants numbers of rows, at least one, got ${show(subset)}`)
+  if (!(subset?.length > 0)) throw rangeError(`rows wants numbers of rows, at least one, got ${show(subset)}`)
   for (let i = 0; i < subset.length; i++) {
     const row = subset[i]
     if (!(Number.isInteger(row) && row >= 0 && row < count))
-      throw new RangeError(
+      throw rangeError(
         `rows wants whole numbers from 0 to ${count - 1}, got ${show(row)} at position ${i}: there is no row ${show(row)}`,
       )
   }

@@ -2,7 +2,6 @@
 import { NonFiniteError } from '../common/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
-import type { Plan } from './plan.js'
 
 /** @internal which step it is, as people count */
 export interface Place {
@@ -16,29 +15,36 @@ export interface LastFinite {
   step: number
 }
 
+/** What is known of a training: a plan, so far as it is needed here. */
+interface Training {
+  readonly model: Module
+  readonly options: { readonly optimizer: Trains & { readonly learningRate: number } }
+  readonly lastFinite: LastFinite
+}
+
 /** @internal the error for a loss that is not finite */
-export function diverged(plan: Plan, loss: number, { step, epoch, batch }: Place): NonFiniteError {
-  const broken = firstBroken(plan.options.optimizer)
-  const weights = broken === null ? `; the weights are finite, those after step ${step - 1}` : `; ${describe(plan, broken)}`
+export function diverged(training: Training, loss: number, { step, epoch, batch }: Place): NonFiniteError {
+  const broken = firstBroken(training.options.optimizer)
+  const weights = broken === null ? `; the weights are finite, those after step ${step - 1}` : `; ${describe(training, broken)}`
   return new NonFiniteError(
-    `loss is ${loss} at step ${step} (epoch ${epoch}, batch ${batch})${weights}. ${remedy(plan)}, or look at the data of that batch`,
+    `loss is ${loss} at step ${step} (epoch ${epoch}, batch ${batch})${weights}. ${remedy(training)}, or look at the data of that batch`,
   )
 }
 
 /** @internal as {@link diverged}, where no gradient is to be left behind */
-export function stepFailed(plan: Plan, loss: number, at: Place): NonFiniteError {
-  for (const p of plan.model.parameters()) p.grad = null
-  return diverged(plan, loss, at)
+export function stepFailed(training: Training, loss: number, at: Place): NonFiniteError {
+  for (const p of training.model.parameters()) p.grad = null
+  return diverged(training, loss, at)
 }
 
 /** @internal Looks at all weights that are trained after a step. @throws NonFiniteError that names the first one that is not finite */
-export function checkWeights(plan: Plan, { step, epoch, batch }: Place): void {
-  const broken = firstBroken(plan.options.optimizer)
+export function checkWeights(training: Training, { step, epoch, batch }: Place): void {
+  const broken = firstBroken(training.options.optimizer)
   if (broken !== null)
     throw new NonFiniteError(
-      `weights are not finite after step ${step} (epoch ${epoch}, batch ${batch}), though its loss was: ${describe(plan, broken)}. ${remedy(plan)}`,
+      `weights are not finite after step ${step} (epoch ${epoch}, batch ${batch}), though its loss was: ${describe(training, broken)}. ${remedy(training)}`,
     )
-  plan.lastFinite.step = step
+  training.lastFinite.step = step
 }
 
 /** @internal @throws NonFiniteError for the loss of a whole data set that is not finite */
@@ -79,7 +85,7 @@ function hasFiniteValues(p: Parameter): boolean {
   return Number.isFinite(p.backend.kernels.maxAbs(p.address, p.size))
 }
 
-function describe({ model, lastFinite }: Plan, broken: Parameter): string {
+function describe({ model, lastFinite }: Training, broken: Parameter): string {
   const { step } = lastFinite
   const before = ['they were not finite before the first step', 'all were finite before the first step'][step + 1]
   return `${nameOf(model, broken)} (${before ?? `all were finite after step ${step}`})`
@@ -94,6 +100,6 @@ function nameOf(model: Module, broken: Parameter): string {
   return `parameter '${broken.name}'${layer ? ` of ${layer.describe()}` : ''} is ${values[at]} at position ${at}`
 }
 
-function remedy({ options: { optimizer } }: Plan): string {
+function remedy({ options: { optimizer } }: Training): string {
   return `Lower the learning rate (now ${optimizer.learningRate}), clip the gradient (clipNorm)`
 }

@@ -2,6 +2,7 @@
 
 import { noGrad, scope } from '../autograd.js'
 import { checkCount } from '../common/checks.js'
+import { typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import type { Loss } from '../loss/loss.js'
 import { type Module, rememberModes } from '../nn/module.js'
@@ -32,8 +33,7 @@ export function evaluateModel<const M extends MetricsOption = readonly []>(
   const { batchSize = 1024 } = options
   checkCount('evaluateModel: batchSize', batchSize)
   const rows = checkData(options, model.backend, 'evaluateModel', ['loss', 'metrics', 'batchSize'])
-  if (typeof options.loss !== 'function')
-    throw new TypeError(`evaluateModel: loss wants a function, such as mse, got ${show(options.loss)}`)
+  if (typeof options.loss !== 'function') throw typeError(`evaluateModel: loss wants a function, such as mse, got ${show(options.loss)}`)
   return evaluateRows('evaluateModel', model, rows, options) as { loss: number } & MetricValues<M>
 }
 

@@ -1,7 +1,7 @@
 /** The learning-rate range test: train briefly while the rate grows, and look where the loss falls. */
 
 import { checkCount } from '../common/checks.js'
-import { NonFiniteError } from '../common/errors.js'
+import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
@@ -69,10 +69,8 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
   const rate = (i: number) => from * (to / from) ** (i / (steps - 1))
   const curve: LearningRateCurve = { learningRates: [], losses: [], smoothed: [], diverged: false, suggestions: NO_SUGGESTIONS }
   if (!Array.isArray(options.optimizer?.groups))
-    throw new TypeError(
-      `findLearningRate: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`,
-    )
-  if ('trainOn' in options.optimizer) throw new TypeError(`findLearningRate: ${options.optimizer.name} finds its steps itself`)
+    throw typeError(`findLearningRate: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`)
+  if ('trainOn' in options.optimizer) throw typeError(`findLearningRate: ${options.optimizer.name} finds its steps itself`)
   // options of a fit may be handed over as they are
   for (const name of FIT_ALONE) delete (stepOptions as Partial<FitOptions>)[name]
   const release = claim('findLearningRate', model)
@@ -105,7 +103,7 @@ const NO_SUGGESTIONS: LearningRateSuggestions = { steepest: null, valley: null, 
 
 function checkRange({ from, to, steps, smoothing, stopAt }: Record<'from' | 'to' | 'steps' | 'smoothing' | 'stopAt', number>): void {
   const fail = (what: string) => {
-    throw new RangeError(`findLearningRate: ${what}`)
+    throw rangeError(`findLearningRate: ${what}`)
   }
   if (!(from > 0 && to > from && to < Infinity)) fail(`wants 0 < from < to, got from ${from} and to ${to}`)
   checkCount('findLearningRate: steps', steps, 2)

@@ -1,5 +1,6 @@
 /** fit: train a model on data, with validation, metrics, callbacks, early stopping and progress. */
 import { trapped } from '../backend/crash.js'
+import { addCaller } from '../common/caller.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import { claim } from './claim.js'
 import type { History } from './history.js'
@@ -29,8 +30,7 @@ export async function fit(model: Module, options: FitOptions): Promise<History> 
     return await new TrainingRun(model, options).train()
   } catch (thrown) {
     const error = trapped(model.backend, thrown)
-    // who called: an engine keeps ten lines, which are all of this library
-    if (error instanceof Error) error.stack += stack.slice(stack.indexOf('\n', stack.indexOf('fit')))
+    if (error instanceof Error) addCaller(error, stack)
     throw error
   } finally {
     release()

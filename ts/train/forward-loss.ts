@@ -1,6 +1,6 @@
 /** Where a model, a loss and a batch meet, for every loop: one's own losses and forward methods are checked here. */
 
-import { ShapeError } from '../common/errors.js'
+import { plainError, ShapeError, typeError } from '../common/errors.js'
 import { formatShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { asColumn, type Loss, traitsOf } from '../loss/loss.js'
@@ -35,10 +35,11 @@ export function forwardLoss(
   }
   const value: unknown = loss(prediction, targets, options ?? undefined)
   const name = loss.name || 'loss'
-  if (!(value instanceof Tensor)) throw new TypeError(`the loss '${name}' must return a Tensor with one element, got ${show(value)}`)
+  if (!(value instanceof Tensor)) throw typeError(`the loss '${name}' must return a Tensor with one element, got ${show(value)}`)
   if (value.size !== 1)
     throw new ShapeError(`the loss '${name}' must return one number for the batch, got shape ${formatShape(value.shape)}; take its mean()`)
-  if (!isWeighted) throw new Error(`the loss '${name}' takes no notice of the weights of rows: they are in its third argument, { weights }`)
+  if (!isWeighted)
+    throw plainError(`the loss '${name}' takes no notice of the weights of rows: they are in its third argument, { weights }`)
   return { prediction, targets, loss: value }
 }
 

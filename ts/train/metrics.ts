@@ -1,5 +1,6 @@
 /** Metrics while training: by name or as functions, and their values over batches. */
 
+import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { accuracy } from '../metrics/classification.js'
 import { meanAbsoluteError, meanSquaredError, rootMeanSquaredError } from '../metrics/regression.js'
@@ -30,18 +31,18 @@ export type MetricValues<M extends MetricsOption> = Record<
 export function resolveMetrics(option: MetricsOption | undefined): [string, Metric][] {
   if (option === undefined) return []
   if (typeof option !== 'object' || option === null)
-    throw new TypeError(`metrics: wants names in an array, ['accuracy'], or { name: function }, got ${show(option)}`)
+    throw typeError(`metrics: wants names in an array, ['accuracy'], or { name: function }, got ${show(option)}`)
   if (!Array.isArray(option)) {
     const own = Object.entries(option as Record<string, Metric>)
-    if (Object.hasOwn(option, 'loss')) throw new RangeError("metrics: 'loss' is the name of the loss itself; give the metric another")
+    if (Object.hasOwn(option, 'loss')) throw rangeError("metrics: 'loss' is the name of the loss itself; give the metric another")
     for (const [name, metric] of own)
       if (typeof metric !== 'function')
-        throw new TypeError(`metrics: '${name}' wants a function (prediction, target) => number, got ${show(metric)}`)
+        throw typeError(`metrics: '${name}' wants a function (prediction, target) => number, got ${show(metric)}`)
     return own
   }
   return (option as readonly MetricName[]).map((name) => {
     if (!Object.hasOwn(METRICS, name))
-      throw new RangeError(
+      throw rangeError(
         `metrics: ${show(name)} is none of ${Object.keys(METRICS).join(', ')}; pass other functions as { name: function }, such as { r2: r2Score }`,
       )
     return [name, METRICS[name]]
@@ -112,7 +113,7 @@ export class RunningMeans {
       if (mean) return mean.end?.(sums[i] / samples) ?? sums[i] / samples
       const given = metric(prediction, target)
       const value = given instanceof Tensor ? given.item() : given
-      if (typeof value !== 'number') throw new TypeError(`metrics: '${name}' must return a number, got ${show(value)}`)
+      if (typeof value !== 'number') throw typeError(`metrics: '${name}' must return a number, got ${show(value)}`)
       return value
     }
     return () => {

@@ -2,7 +2,7 @@
 
 import { noGrad } from '../autograd.js'
 import { checkCount } from '../common/checks.js'
-import { ShapeError } from '../common/errors.js'
+import { plainError, rangeError, ShapeError, typeError } from '../common/errors.js'
 import { type Shape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { type Loss, traitsOf } from '../loss/loss.js'
@@ -104,26 +104,26 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   const { epochs = 1, batchSize, dropLast = false, schedule } = options
   checkCount('fit: epochs', epochs, 0)
   if (typeof options.loss !== 'function')
-    throw new TypeError(`fit: loss wants a function of (prediction, target), such as mse or crossEntropy, got ${show(options.loss)}`)
+    throw typeError(`fit: loss wants a function of (prediction, target), such as mse or crossEntropy, got ${show(options.loss)}`)
   const { step, groups } = (options.optimizer ?? {}) as Partial<OptimizerLike>
   if (typeof step !== 'function' || !Array.isArray(groups))
-    throw new TypeError(`fit: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`)
+    throw typeError(`fit: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`)
   if (schedule !== undefined && typeof schedule !== 'function')
-    throw new TypeError(
+    throw typeError(
       `fit: schedule wants a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`,
     )
   for (const name of ['shuffle', 'dropLast', 'replay'] as const) {
     const value = options[name] ?? true
-    if (typeof value !== 'boolean') throw new TypeError(`fit: ${name} wants true or false, got ${show(value)}`)
+    if (typeof value !== 'boolean') throw typeError(`fit: ${name} wants true or false, got ${show(value)}`)
   }
   checkOwner(model, options.optimizer)
   const size = batchSize === 'full' ? rows.count : (batchSize ?? Math.min(DEFAULT_BATCH, rows.count))
   checkCount('fit: batchSize', size, 1, " or 'full'")
   if (size > rows.count)
-    throw new RangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
+    throw rangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
   const { optimizer } = options
   if (takesWholeSteps(optimizer) && optimizer.wholeBatch && size < rows.count) {
-    throw new RangeError(
+    throw rangeError(
       `fit: ${optimizer.name} compares losses from evaluation to evaluation and step to step, so each step must see all rows: set batchSize: 'full'`,
     )
   }
@@ -175,7 +175,7 @@ function checkedSchedule(schedule: (step: number) => number): (step: number) => 
   return (step) => {
     const rate = schedule(step)
     if (!(Number.isFinite(rate) && rate >= 0))
-      throw new RangeError(`fit: schedule wants a finite number ≥ 0 for each step, got ${show(rate)} for step ${step}`)
+      throw rangeError(`fit: schedule wants a finite number ≥ 0 for each step, got ${show(rate)} for step ${step}`)
     return rate
   }
 }
@@ -185,8 +185,8 @@ function checkOwner(model: Module, { name, groups }: OptimizerLike | WholeStepOp
   const own = new Set(model.parameters())
   const driven = groups.flatMap(({ parameters }) => [...parameters])
   if (!driven.some((p) => own.has(p)))
-    throw new Error(`fit: optimizer ${name} has none of this model's parameters; make one with model.parameters()`)
-  if (!driven.some((p) => p.requiresGrad)) throw new Error(`fit: optimizer ${name} has no parameter that requiresGrad`)
+    throw plainError(`fit: optimizer ${name} has none of this model's parameters; make one with model.parameters()`)
+  if (!driven.some((p) => p.requiresGrad)) throw plainError(`fit: optimizer ${name} has no parameter that requiresGrad`)
 }
 
 /** @internal data sets that were checked already, for trainings that share them */
@@ -199,7 +199,7 @@ export interface CheckedData {
 export function planFit(model: Module, options: FitOptions, known?: CheckedData): { plan: Plan; validation: Rows | null } {
   const all = known?.rows ?? checkData(options, model.backend, 'fit', OPTIONS)
   if (options.validation !== undefined && options.validationSplit !== undefined) {
-    throw new RangeError('fit: give validation or validationSplit, not both')
+    throw rangeError('fit: give validation or validationSplit, not both')
   }
   const [rows, held] = options.validationSplit === undefined ? [all, null] : splitRows(all, options.validationSplit)
   const validation = known?.validation ?? (options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held)
@@ -211,9 +211,9 @@ export function planFit(model: Module, options: FitOptions, known?: CheckedData)
 
 function checkHandlers({ signal, onProgress }: FitOptions): void {
   if (signal !== undefined && typeof signal?.aborted !== 'boolean')
-    throw new TypeError(`fit: signal wants an AbortSignal, the signal of an AbortController, got ${show(signal)}`)
+    throw typeError(`fit: signal wants an AbortSignal, the signal of an AbortController, got ${show(signal)}`)
   if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw new TypeError(`fit: onProgress wants a function of the progress, got ${show(onProgress)}`)
+    throw typeError(`fit: onProgress wants a function of the progress, got ${show(onProgress)}`)
 }
 
 /** Checks targets before the first step; where that would call a forward method of somebody's own once more, at the first step. */
@@ -256,7 +256,7 @@ export function checkTargets(model: Module, rows: Rows, loss: Loss, what: string
       try {
         for (; row < to; row++) check(row, row + 1)
       } catch (cause) {
-        throw new RangeError(`${what}, row ${row}: ${(cause as Error).message.replace(' at position 0', '')}`, { cause })
+        throw rangeError(`${what}, row ${row}: ${(cause as Error).message.replace(' at position 0', '')}`, { cause })
       }
     }
   }

@@ -1,5 +1,5 @@
 /** One training by `fit`. */
-import { NonFiniteError } from '../common/errors.js'
+import { NonFiniteError, plainError } from '../common/errors.js'
 import type { Module } from '../nn/module.js'
 import type { ShowsAverages } from '../optim/base/averaging.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
@@ -320,7 +320,7 @@ export class TrainingRun {
         if (result !== undefined) await result
         this.fast.codeRan()
       } catch (cause) {
-        throw new Error(
+        throw plainError(
           `fit: ${hook} of callback ${callback.name ?? i} failed: ${cause instanceof Error ? cause.message : String(cause)}`,
           { cause },
         )

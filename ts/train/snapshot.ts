@@ -1,16 +1,18 @@
+import type { BufferTensor } from '../nn/buffer.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Parameter } from '../parameter.js'
 import type { Generator } from '../random.js'
 
 /**
- * @internal Remembers all that a training step changes: weights, gradients, optimizer state and options, random
- * generators of layers, training modes.
+ * @internal Remembers all that a training step changes: weights, gradients, buffers such as the running statistics of batch
+ * normalisation, optimizer state and options, random generators of layers, training modes.
  * @returns a function that puts it back, to the bit
  */
 export function snapshot(model: Module, optimizer: OptimizerLike): () => void {
   const parameters = new Set([...model.parameters(), ...optimizer.groups.flatMap((group) => [...group.parameters])])
   const undo = [...[...parameters].map(rememberParameter), rememberModes(model)]
+  for (const buffer of model.namedBuffers().values()) undo.push(rememberBuffer(buffer))
   for (const generator of model.namedGenerators().values()) undo.push(rememberGenerator(generator))
   const state = optimizer.state()
   return () => {
@@ -31,6 +33,11 @@ function rememberParameter(p: Parameter): () => void {
     if (gradient !== null) p.gradientView().set(gradient)
     mark()
   }
+}
+
+function rememberBuffer(buffer: BufferTensor): () => void {
+  const values = buffer.data()
+  return () => buffer.view().set(values)
 }
 
 function rememberGenerator(generator: Generator): () => void {

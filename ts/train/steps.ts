@@ -1,4 +1,5 @@
 /** Training as an iterator of steps: the loop that `fit` is a thin layer on. */
+import { rangeError } from '../common/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Tensor } from '../tensor.js'
 import { claim } from './claim.js'
@@ -51,7 +52,7 @@ export async function* trainSteps(model: Module, options: StepOptions): AsyncGen
 /** @internal as {@link trainSteps}, on a model that is claimed already */
 export async function* stepsOf(model: Module, options: StepOptions): AsyncGenerator<Step, void, void> {
   const undone = FIT_ALONE.find((name) => (options as Partial<FitOptions>)?.[name] !== undefined)
-  if (undone !== undefined) throw new RangeError(`trainSteps: ${undone} is an option of fit; a loop over steps does such things itself`)
+  if (undone !== undefined) throw rangeError(`trainSteps: ${undone} is an option of fit; a loop over steps does such things itself`)
   const plan = planSteps(model, options)
   const pacer = new Pacer(options)
   if (pacer.isDue) await pacer.pause()

@@ -1,4 +1,5 @@
 /** Threads: how many, whether there can be any here, and the team that shares a backend's kernels. */
+import { rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { FIRST_BYTES, type Heap } from '../heap.js'
 import { type Kernels, SCRATCH_BYTES, type Update } from '../kernels.js'
@@ -37,7 +38,7 @@ export interface Threads {
 export function wantedThreads(threads: number | 'auto' = 1): number {
   if (threads === 'auto') return automatic(processors())
   if (Number.isInteger(threads) && threads >= 1 && threads <= MOST) return threads
-  throw new RangeError(`load: threads wants 'auto' or a whole number from 1 to ${MOST}, got ${show(threads)}`)
+  throw rangeError(`load: threads wants 'auto' or a whole number from 1 to ${MOST}, got ${show(threads)}`)
 }
 
 /** One thread for each core. Most machines report two processors for each core, or slow cores beside fast ones. */

@@ -2,6 +2,7 @@
  * Threads that run kernels on one memory. The thread that calls (main) gives each worker its share, computes one itself, then takes
  * back what no worker has begun, and waits for the rest: it never waits for a thread that the machine has not let run yet.
  */
+import { plainError } from '../../common/errors.js'
 import { STACK_BETWEEN } from '../wasm/load.js'
 import { ASLEEP, AWAITED, BLOCK, GONE, IDLE, KERNEL, LISTEN, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './protocol.js'
 import { spawn, type Thread } from './spawn.js'
@@ -194,7 +195,7 @@ export class Pool {
   /** A share that was begun cannot be started again, as it may have overwritten its own inputs. */
   private giveUp(worker: number): never {
     this.dismiss(worker)
-    throw new Error(
+    throw plainError(
       'a thread has not finished its share of a kernel in 10 s: it has probably died, and what the kernel wrote is not complete; ' +
         'load a saved state, or begin anew, with the threads that are left',
     )

@@ -1,4 +1,5 @@
 /** Stands in for load.ts, widen.ts, tiles.ts and threads/index.ts in `gradus/js`: nothing to load, and no code that would. */
+import { plainError, rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import type { Backend } from '../backend.js'
 import type { Kernels, Update } from '../kernels.js'
@@ -23,11 +24,11 @@ export const precompile = async (_variant: Variant): Promise<void> => {}
 /** @throws RangeError for more than one */
 export function wantedThreads(threads: number | 'auto' = 1): number {
   if (threads === 1 || threads === 'auto') return 1
-  throw new RangeError(`load: threads are for WebAssembly, and gradus/js has one: threads wants 1 or 'auto' here, got ${show(threads)}`)
+  throw rangeError(`load: threads are for WebAssembly, and gradus/js has one: threads wants 1 or 'auto' here, got ${show(threads)}`)
 }
 
 export function instantiate(variant: Variant): WasmExports {
-  throw new Error(`gradus/js carries no WebAssembly variant '${variant}'; import 'gradus'`)
+  throw plainError(`gradus/js carries no WebAssembly variant '${variant}'; import 'gradus'`)
 }
 
 export const compiled = instantiate
@@ -36,5 +37,5 @@ export const instantiatePart = (_part: WasmPart, variant: Variant): WasmExports 
 export const sharedMemory = (): WebAssembly.Memory | undefined => undefined
 
 export function startThreads(): Threads {
-  throw new Error("gradus/js has one thread; import 'gradus'")
+  throw plainError("gradus/js has one thread; import 'gradus'")
 }

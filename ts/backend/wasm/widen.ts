@@ -3,6 +3,7 @@
  * doubles the speed of large matrix products and adds half to that of activations and optimizer updates. It is experimental in V8
  * and acts on the whole process, so it is opt-in.
  */
+import { plainError } from '../../common/errors.js'
 import type { Backend } from '../backend.js'
 import { TILES } from '../kernels.js'
 import { fastestOf, type Tiled, tilesFor } from './tiles.js'
@@ -102,7 +103,7 @@ function samplesOf({ heap, kernels, arena }: Backend): { check: () => void; mult
   const check = () => {
     for (let i = 0; i < CALLS; i++)
       if (calls.some((call, j) => sumOf(call) !== before[j]))
-        throw new Error("load: V8's widening changes the results of this processor's kernels; load without `widen`")
+        throw plainError("load: V8's widening changes the results of this processor's kernels; load without `widen`")
   }
   return { check, multiply: () => kernels.matmul(a, b, c, m, n, k, 0, heap.scratch) }
 }

@@ -2,6 +2,7 @@
 
 import type { FloatArray } from '../../backend/heap.js'
 import { type Backend, defaultBackend } from '../../backend/index.js'
+import { rangeError } from '../../common/errors.js'
 import { formatShape, type Shape, sizeOf } from '../../common/shape.js'
 import { Parameter } from '../../parameter.js'
 
@@ -33,10 +34,10 @@ export function isArrayParameter(value: unknown): value is ArrayParameter {
 export function bindArray(array: ArrayParameter, index: number, backend: Backend = defaultBackend()): ArrayBinding {
   const { value, gradient, name = `array ${index}`, shape = [value.length] } = array
   if (value.length !== gradient.length) {
-    throw new RangeError(`parameter '${name}': value has ${value.length} elements, gradient has ${gradient.length}`)
+    throw rangeError(`parameter '${name}': value has ${value.length} elements, gradient has ${gradient.length}`)
   }
   if (sizeOf(shape) !== value.length)
-    throw new RangeError(`parameter '${name}': ${value.length} values do not fill shape ${formatShape(shape)}`)
+    throw rangeError(`parameter '${name}': ${value.length} values do not fill shape ${formatShape(shape)}`)
   return { array, parameter: new Parameter(value, { name, shape, backend }) }
 }
 

@@ -1,4 +1,5 @@
 import type { FloatArray } from '../../backend/heap.js'
+import { typeError } from '../../common/errors.js'
 import type { Parameter } from '../../parameter.js'
 import type { ParameterGroup } from './group.js'
 import { Optimizer } from './optimizer.js'
@@ -53,7 +54,7 @@ export function withWeights<T>(parameters: readonly Parameter[], values: readonl
   const restore = exchange(parameters, values)
   try {
     const result = fn()
-    if (result instanceof Promise) throw new TypeError('evaluate: the function must not be asynchronous; use averages() instead')
+    if (result instanceof Promise) throw typeError('evaluate: the function must not be asynchronous; use averages() instead')
     return result
   } finally {
     restore()

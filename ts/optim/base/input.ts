@@ -1,5 +1,7 @@
 /** What optimizers are made from: parameters, arrays of one's own, groups of either; and the options that all of them have. */
+
 import type { Backend } from '../../backend/index.js'
+import { plainError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { Parameter } from '../../parameter.js'
 import { type ArrayBinding, type ArrayParameter, bindArray, isArrayParameter } from './arrays.js'
@@ -53,10 +55,10 @@ const NONE = 'there are no parameters; did you pass model.parameters()?'
 /** @throws TypeError for a list that mixes parameters and groups, Error for an empty one */
 export function readGroups<O>(owner: string, parameters: OptimizerInput<O>): GroupInput<O>[] {
   const items = [...listOf(owner, parameters)]
-  if (items.length === 0) throw new Error(`${owner}: ${NONE}`)
+  if (items.length === 0) throw plainError(`${owner}: ${NONE}`)
   const isMember = (item: unknown) => item instanceof Parameter || isArrayParameter(item)
   if (items.every(isMember)) return [{ parameters: items } as unknown as GroupInput<O>]
-  if (items.some(isMember)) throw new TypeError(`${owner}: wants parameters or groups of them, not both`)
+  if (items.some(isMember)) throw typeError(`${owner}: wants parameters or groups of them, not both`)
   for (const item of items) if (!isList((item as GroupInput<O> | undefined)?.parameters)) wrong(owner, item, true)
   return items as GroupInput<O>[]
 }
@@ -71,7 +73,7 @@ function listOf<T>(owner: string, items: Iterable<T>): Iterable<T> {
 
 function wrong(owner: string, given: unknown, isInList = false): never {
   const wanted = 'wants parameters (model.parameters()), { value, gradient } arrays, or groups { parameters: [...], ...options } in a list'
-  throw new TypeError(`${owner}: ${wanted}, got ${isInList ? 'a list with ' : ''}${show(given)}`)
+  throw typeError(`${owner}: ${wanted}, got ${isInList ? 'a list with ' : ''}${show(given)}`)
 }
 
 /** @internal a list of parameters, for what takes no groups. @throws TypeError for anything else, Error for none */
@@ -80,9 +82,9 @@ export function parametersOf(owner: string, given: Iterable<Parameter>, note = '
   const odd = found.find((p) => !(p instanceof Parameter))
   if (odd !== undefined || !isList(given)) {
     const got = odd === undefined ? show(given) : `a list with ${show(odd)}`
-    throw new TypeError(`${owner}: wants parameters, model.parameters()${note}, got ${got}`)
+    throw typeError(`${owner}: wants parameters, model.parameters()${note}, got ${got}`)
   }
-  if (found.length === 0) throw new Error(`${owner}: ${NONE}`)
+  if (found.length === 0) throw plainError(`${owner}: ${NONE}`)
   return found
 }
 
@@ -97,7 +99,7 @@ export function readMembers(
     if (member instanceof Parameter) return member
     if (!isArrayParameter(member)) return wrong(owner, member, true)
     const twice = bindings.find(({ array }) => array === member || array.value === member.value)
-    if (twice) throw new Error(`${owner}: parameter '${twice.parameter.name}' is given twice`)
+    if (twice) throw plainError(`${owner}: parameter '${twice.parameter.name}' is given twice`)
     const made = bindArray(member, bindings.length, backend)
     bindings.push(made)
     return made.parameter
@@ -108,12 +110,13 @@ export function readMembers(
 export function checkMembers(owner: string, groups: readonly Parameter[][]): void {
   const seen = new Map<Parameter, number>()
   for (const [i, parameters] of groups.entries()) {
-    if (parameters.length === 0) throw new Error(`${owner}: group ${i} has no parameters`)
+    if (parameters.length === 0) throw plainError(`${owner}: group ${i} has no parameters`)
     for (const p of parameters) {
       const other = seen.get(p)
-      if (other !== undefined) throw new Error(`${owner}: parameter '${p.name}' is ${other === i ? 'twice in one group' : 'in two groups'}`)
+      if (other !== undefined)
+        throw plainError(`${owner}: parameter '${p.name}' is ${other === i ? 'twice in one group' : 'in two groups'}`)
       if (p.backend !== groups[0][0].backend)
-        throw new Error(`${owner}: parameter '${p.name}' lives on another backend than '${groups[0][0].name}'`)
+        throw plainError(`${owner}: parameter '${p.name}' lives on another backend than '${groups[0][0].name}'`)
       seen.set(p, i)
     }
   }

@@ -11,6 +11,7 @@
 import { trapped } from '../../backend/crash.js'
 import type { FloatArray } from '../../backend/heap.js'
 import type { WasmPart } from '../../backend/wasm/types.js'
+import { plainError, rangeError, typeError } from '../../common/errors.js'
 import type { Parameter } from '../../parameter.js'
 import { type ArrayBinding, copyIn, copyOut } from './arrays.js'
 import { ParameterGroup, type StateLayout } from './group.js'
@@ -90,7 +91,7 @@ export abstract class Optimizer<O extends object = object> {
     const { defaults } = this.definition
     checkNames(this.name, options, [...Object.keys(defaults), ...SHARED_OPTIONS])
     if (typeof this.hyper !== 'function' || typeof this.update !== 'function')
-      throw new TypeError(`${this.name}: an Optimizer wants methods hyper(options, t) and update(p, g, slots, hyper)`)
+      throw typeError(`${this.name}: an Optimizer wants methods hyper(options, t) and update(p, g, slots, hyper)`)
     const { backend, clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms, ...own } = options as SharedOptions
     this.transforms = new TransformChain({ clipNorm, clipValue, clipNormPerParameter, skipNonFinite, gradientTransforms }, this.name)
     const inputs = this.arrange(readGroups(this.name, parameters), own as O)
@@ -234,7 +235,7 @@ export abstract class Optimizer<O extends object = object> {
     if (bindings.length > 0) copyIn(bindings)
     let any = false
     for (let i = 0; i < groups.length; i++) if (groups[i].refresh()) any = true
-    if (!any) throw new Error(`${this.name}.step(): no parameter has a gradient; call backward() on a loss that depends on them first`)
+    if (!any) throw plainError(`${this.name}.step(): no parameter has a gradient; call backward() on a loss that depends on them first`)
     const scale = this.transforms.apply(groups, options?.gradientScale ?? 1)
     if (scale !== null) {
       try {
@@ -337,7 +338,7 @@ export abstract class Optimizer<O extends object = object> {
     const options = this.withOptions(group.values, fromJson(saved, this.definition.defaults))
     const [wanted, slots] = [this.slots(options), group.slotNames].map((names) => names.join(', ') || 'none')
     if (wanted !== slots)
-      throw new RangeError(`${this.name}.loadState(): the state has other options and so other slots, ${wanted}, the optimizer ${slots}`)
+      throw rangeError(`${this.name}.loadState(): the state has other options and so other slots, ${wanted}, the optimizer ${slots}`)
     return options
   }
 
@@ -357,7 +358,7 @@ export abstract class Optimizer<O extends object = object> {
   private optionChanged(group: ParameterGroup<Required<O>>, option: string): void {
     this.checkOptions(group.values)
     if (this.slots(group.values).join() !== group.slotNames.join()) {
-      throw new RangeError(`${this.name}: ${option} cannot change like that later on, because the state would have other slots`)
+      throw rangeError(`${this.name}: ${option} cannot change like that later on, because the state would have other slots`)
     }
     group.kernel = this.findKernel(group)
   }

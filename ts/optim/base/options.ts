@@ -1,6 +1,7 @@
 /** Options of optimizers: what values are allowed, and errors that name the option, the value and the allowed range. */
 
 import { checkChoice } from '../../common/checks.js'
+import { rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 
 export { checkName, checkNames, list } from '../../common/names.js'
@@ -83,7 +84,7 @@ export function fromJson(saved: Readonly<Record<string, unknown>>, defaults: Rea
 function checkNumber(owner: string, name: string, value: unknown, range: Range): void {
   const { min, max, openMin = false, openMax = false } = range
   const fits = typeof value === 'number' && (openMin ? value > min : value >= min) && (openMax ? value < max : value <= max)
-  if (!fits) throw new RangeError(`${owner}: ${name} wants ${describe(range)}, got ${show(value)}`)
+  if (!fits) throw rangeError(`${owner}: ${name} wants ${describe(range)}, got ${show(value)}`)
 }
 
 function describe({ min, max, openMin, openMax }: Range): string {

@@ -1,6 +1,7 @@
 /** Saving and restoring the state of optimizers as plain objects of numbers, strings and typed arrays. */
 
 import type { FloatArray } from '../../backend/heap.js'
+import { plainError, rangeError } from '../../common/errors.js'
 import { savedCount, savedNumbers, savedScalars } from '../../common/saved.js'
 import type { ParameterGroup } from './group.js'
 import type { Scalars } from './span.js'
@@ -47,7 +48,7 @@ function nameOf(optimizer: string, extra: WrapperState | undefined): string {
 /** The error for the state of something else. */
 export function wrongState(owner: string, state: OptimizerState): Error {
   const { format, optimizer, extra } = state ?? {}
-  return new Error(
+  return plainError(
     `${owner}.loadState(): this is ${format === 'gradus-optimizer/1' ? `the state of ${nameOf(optimizer, extra)}` : 'no state of an optimizer'}`,
   )
 }
@@ -83,7 +84,7 @@ export function captureState(
 export function checkState(optimizer: string, groups: readonly ParameterGroup[], state: OptimizerState): void {
   if (state?.format !== 'gradus-optimizer/1' || state.optimizer !== optimizer || state.extra) throw wrongState(optimizer, state)
   if (state.groups.length !== groups.length) {
-    throw new Error(`${optimizer}.loadState(): the state has ${state.groups.length} groups, the optimizer ${groups.length}`)
+    throw plainError(`${optimizer}.loadState(): the state has ${state.groups.length} groups, the optimizer ${groups.length}`)
   }
   savedCount(state.stepCount, `${optimizer}.loadState(): stepCount`)
   savedScalars(state.globals, `${optimizer}.loadState(): globals`)
@@ -118,7 +119,7 @@ function checkGroup(optimizer: string, group: ParameterGroup, saved: readonly Pa
     for (const [slot, view] of viewsOf(group, i)) {
       const found = savedNumbers(saved[i].slots[slot] ?? [], `${what}: slot '${slot}'`).length
       if (found === view.length) continue
-      throw new Error(
+      throw plainError(
         `${optimizer}.loadState(): '${p.name}' wants ${view.length} values of slot '${slot}', the state has ${found || 'none'}`,
       )
     }
@@ -128,5 +129,5 @@ function checkGroup(optimizer: string, group: ParameterGroup, saved: readonly Pa
 /** @throws RangeError unless a state is of parameters that are as large as these */
 export function checkSizes(owner: string, saved: readonly number[], parameters: readonly { size: number }[]): void {
   const [found, own] = [saved, parameters.map(({ size }) => size)].map((sizes) => sizes.join(', '))
-  if (found !== own) throw new RangeError(`${owner}.loadState(): the state is of parameters with ${found} values, these have ${own}`)
+  if (found !== own) throw rangeError(`${owner}.loadState(): the state is of parameters with ${found} values, these have ${own}`)
 }

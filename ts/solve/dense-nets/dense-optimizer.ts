@@ -1,7 +1,9 @@
 /** Optimizers over dense nets that compute everything themselves, in double precision. */
+
 import { DoubleRoom, doubleHome } from '../../backend/double.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
+import { rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { crossEntropy } from '../../loss/classification.js'
 import { mse } from '../../loss/regression.js'
@@ -87,12 +89,11 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
 
   /** @param model dense layers and activations only @throws TypeError for any other model */
   constructor(model: Module, options: O = {} as O) {
-    if (!(model instanceof Module))
-      throw new TypeError(`${new.target.name}: wants the model, whose layers it looks into, got ${show(model)}`)
+    if (!(model instanceof Module)) throw typeError(`${new.target.name}: wants the model, whose layers it looks into, got ${show(model)}`)
     super(model.parameters(), options)
     const plan = planOf(model)
     if (plan === null)
-      throw new TypeError(`${this.name}: wants a Sequential of Dense and Activation layers (or one Dense layer), each used once`)
+      throw typeError(`${this.name}: wants a Sequential of Dense and Activation layers (or one Dense layer), each used once`)
     this.plan = plan
     this.model = model
   }
@@ -196,7 +197,7 @@ function oneHot(owner: string, y: Tensor, classes: number): Float64Array {
   const rows = new Float64Array(indices.length * classes)
   for (let i = 0; i < indices.length; i++) {
     if (!(Number.isInteger(indices[i]) && indices[i] >= 0 && indices[i] < classes))
-      throw new RangeError(`${owner}: target ${i} is class ${indices[i]}, there are ${classes}`)
+      throw rangeError(`${owner}: target ${i} is class ${indices[i]}, there are ${classes}`)
     rows[i * classes + indices[i]] = 1
   }
   return rows

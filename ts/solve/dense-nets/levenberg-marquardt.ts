@@ -1,7 +1,7 @@
 /** Levenberg-Marquardt for regression nets. */
 
 import type { Backend } from '../../backend/index.js'
-import { ShapeError } from '../../common/errors.js'
+import { ShapeError, typeError } from '../../common/errors.js'
 import { formatShape } from '../../common/shape.js'
 import { mse } from '../../loss/regression.js'
 import type { Module } from '../../nn/module.js'
@@ -183,9 +183,8 @@ export class LevenbergMarquardt extends ClosureOptimizer<LevenbergMarquardtOptio
   private problem(data: TensorLike | (() => Tensor), targets?: TensorLike): [LeastSquaresProblem, rows: () => number] {
     if (typeof data === 'function') return this.closureProblem(data)
     const { model } = this
-    if (model === null)
-      throw new TypeError('LevenbergMarquardt.step(): made from parameters, it wants a closure that answers with residuals')
-    if (targets === undefined) throw new TypeError('LevenbergMarquardt.step(): wants inputs and targets')
+    if (model === null) throw typeError('LevenbergMarquardt.step(): made from parameters, it wants a closure that answers with residuals')
+    if (targets === undefined) throw typeError('LevenbergMarquardt.step(): wants inputs and targets')
     const { backend } = model
     const x = asTensor(data, backend, 'LevenbergMarquardt')
     const y = asTensor(targets, backend, 'LevenbergMarquardt')
@@ -252,7 +251,7 @@ class ResidualClosure implements LeastSquaresProblem {
   value(x: Float64Array): number {
     this.write(x)
     this.latest = this.closure()
-    if (!(this.latest instanceof Tensor)) throw new TypeError('LevenbergMarquardt: the closure must answer with the tensor of residuals')
+    if (!(this.latest instanceof Tensor)) throw typeError('LevenbergMarquardt: the closure must answer with the tensor of residuals')
     this.residuals = Float64Array.from(this.latest.read())
     this.rows = this.residuals.length
     this.latest.backend.arena.end()

@@ -1,6 +1,7 @@
 /** Curve fitting: parameters of a model with their standard errors. */
 
 import { cholesky, inverseCholesky } from '../../backend/js/normal-equations.js'
+import { rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import type { BoundOptions } from '../box.js'
 import { checkNumbers } from '../start.js'
@@ -100,7 +101,7 @@ function weightedRows<X>(
     const out: number[] = []
     for (let i = 0; i < weights.length; i++) {
       const slopes = jacobian(x[i], p)
-      if (slopes.length !== n) throw new RangeError(`fitCurve: jacobian must answer with ${n} numbers, got ${slopes.length}`)
+      if (slopes.length !== n) throw rangeError(`fitCurve: jacobian must answer with ${n} numbers, got ${slopes.length}`)
       for (let j = 0; j < n; j++) out.push(weights[i] * slopes[j])
     }
     return out
@@ -108,14 +109,14 @@ function weightedRows<X>(
 }
 
 function weightsOf(nx: number, ny: number, parameters: number | undefined, sigma: number | ArrayLike<number>): Float64Array {
-  if (!(Number(parameters) > 0)) throw new RangeError('fitCurve: initial wants a number for each parameter')
-  if (nx !== ny) throw new RangeError(`fitCurve: ${nx} values of x and ${ny} of y`)
-  if (ny < Number(parameters)) throw new RangeError(`fitCurve: ${ny} points cannot tell ${parameters} parameters`)
-  if (typeof sigma !== 'number' && sigma.length !== ny) throw new RangeError(`fitCurve: ${sigma.length} values of sigma for ${ny} points`)
+  if (!(Number(parameters) > 0)) throw rangeError('fitCurve: initial wants a number for each parameter')
+  if (nx !== ny) throw rangeError(`fitCurve: ${nx} values of x and ${ny} of y`)
+  if (ny < Number(parameters)) throw rangeError(`fitCurve: ${ny} points cannot tell ${parameters} parameters`)
+  if (typeof sigma !== 'number' && sigma.length !== ny) throw rangeError(`fitCurve: ${sigma.length} values of sigma for ${ny} points`)
   const weights = new Float64Array(ny)
   for (let i = 0; i < ny; i++) {
     const w = 1 / (typeof sigma === 'number' ? sigma : sigma[i])
-    if (!(w > 0 && w < Number.POSITIVE_INFINITY)) throw new RangeError('fitCurve: every sigma wants a finite number above 0')
+    if (!(w > 0 && w < Number.POSITIVE_INFINITY)) throw rangeError('fitCurve: every sigma wants a finite number above 0')
     weights[i] = w
   }
   return weights
@@ -123,8 +124,8 @@ function weightsOf(nx: number, ny: number, parameters: number | undefined, sigma
 
 /** @throws TypeError, RangeError */
 function checkData<X>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number>): void {
-  if (typeof model !== 'function') throw new TypeError(`fitCurve: the model wants a function, got ${show(model)}`)
-  if (typeof x?.length !== 'number' || typeof y?.length !== 'number') throw new TypeError('fitCurve: x and y want arrays')
+  if (typeof model !== 'function') throw typeError(`fitCurve: the model wants a function, got ${show(model)}`)
+  if (typeof x?.length !== 'number' || typeof y?.length !== 'number') throw typeError('fitCurve: x and y want arrays')
   for (let i = 0; i < y.length; i++) {
     if (!Number.isFinite(y[i])) wrongPoint('y', y, i)
     if (typeof x[i] === 'number' && !Number.isFinite(x[i])) wrongPoint('x', x as ArrayLike<number>, i)
@@ -133,11 +134,11 @@ function checkData<X>(model: CurveModel<X>, x: ArrayLike<X>, y: ArrayLike<number
 
 function wrongPoint(name: string, values: ArrayLike<number>, i: number): never {
   checkNumbers(`fitCurve: ${name}`, values)
-  throw new RangeError(`fitCurve: ${name}[${i}] is ${values[i]}: leave such points out`)
+  throw rangeError(`fitCurve: ${name}[${i}] is ${values[i]}: leave such points out`)
 }
 
 function checkAnswer(answer: unknown): void {
-  if (typeof answer !== 'number') throw new TypeError(`fitCurve: the model must answer with a number, got ${show(answer)}`)
+  if (typeof answer !== 'number') throw typeError(`fitCurve: the model must answer with a number, got ${show(answer)}`)
 }
 
 /** Parameters whose bounds are not equal. */

@@ -1,4 +1,5 @@
 /** Nonlinear least squares: Levenberg-Marquardt and Gauss-Newton for plain functions of a vector. */
+import { typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
 import { type Box, boxOf } from '../box.js'
@@ -66,8 +67,7 @@ export function gaussNewton(
   options: LeastSquaresOptions = {},
 ): LeastSquaresResult {
   checkOptions('gaussNewton', options)
-  if (options.lower !== undefined || options.upper !== undefined)
-    throw new TypeError('gaussNewton: knows no bounds; levenbergMarquardt does')
+  if (options.lower !== undefined || options.upper !== undefined) throw typeError('gaussNewton: knows no bounds; levenbergMarquardt does')
   return solve('gaussNewton', residuals, x0, options, ownOf(options), searched)
 }
 
@@ -112,7 +112,7 @@ function solve(
   own: Own,
   advance: Advance,
 ): LeastSquaresResult {
-  if (typeof f !== 'function') throw new TypeError(`${owner}: the residuals want a function, got ${show(f)}`)
+  if (typeof f !== 'function') throw typeError(`${owner}: the residuals want a function, got ${show(f)}`)
   const start = startOf(owner, x0)
   const box = boxOf(owner, options, start)
   const problem = problemOf(owner, f, x0, own.jacobian, box)

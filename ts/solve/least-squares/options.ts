@@ -1,5 +1,6 @@
 /** Options of least squares, and their checks. */
 
+import { typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { type Allowed, checkName, checkOption, nonNegative, positive } from '../../optim/base/options.js'
 import type { BoundOptions } from '../box.js'
@@ -64,6 +65,6 @@ export function checkOptions(owner: string, options: object, also: readonly stri
     if (allowed === undefined) checkName(owner, name, [...new Set([...Object.keys(ALLOWED), ...BOUNDS, ...also])])
     else if (value === undefined) continue
     else if (allowed !== null) checkOption(owner, name, value, 0, allowed)
-    else if (typeof value !== 'function') throw new TypeError(`${owner}: ${name} wants a function, got ${show(value)}`)
+    else if (typeof value !== 'function') throw typeError(`${owner}: ${name} wants a function, got ${show(value)}`)
   }
 }

@@ -1,6 +1,7 @@
 /** Residuals of a user's function and their Jacobian: given, by differences, or by backpropagation. */
 
 import { doubleBackend } from '../../backend/index.js'
+import { typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { gradients } from '../../ops/gradients.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
@@ -205,7 +206,7 @@ export function tensorProblem(owner: string, f: TensorFunction, x0: Tensor, jaco
   const run = <T>(x: Float64Array, use: (r: Tensor, at: Tensor) => T): T => {
     const at = Tensor.onHost(backend, x0.shape, x.slice(), true)
     const r = f(at)
-    if (!(r instanceof Tensor)) throw new TypeError('a function of a tensor must answer with a tensor')
+    if (!(r instanceof Tensor)) throw typeError('a function of a tensor must answer with a tensor')
     const result = use(r, at)
     backend.arena.end()
     return result

@@ -1,7 +1,7 @@
 /** Functions of tensors as plain functions of a vector, differentiated automatically in double precision. */
 
 import { type Backend, doubleBackend } from '../../backend/index.js'
-import { ShapeError } from '../../common/errors.js'
+import { ShapeError, typeError } from '../../common/errors.js'
 import { formatShape, type Shape } from '../../common/shape.js'
 import { mul } from '../../ops/elementwise.js'
 import { gradients } from '../../ops/gradients.js'
@@ -50,7 +50,7 @@ export function automatic(f: TensorFunction, shape: Shape, backend: Backend = do
 }
 
 function single(y: unknown): Tensor {
-  if (!(y instanceof Tensor)) throw new TypeError('a function of a tensor must answer with a tensor')
+  if (!(y instanceof Tensor)) throw typeError('a function of a tensor must answer with a tensor')
   if (y.size !== 1) throw new ShapeError(`a function to be minimized must answer with a single number, got shape ${formatShape(y.shape)}`)
   return y
 }

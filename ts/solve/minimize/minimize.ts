@@ -1,6 +1,7 @@
 /** Minimization of plain functions of a vector, in the manner of SciPy. */
 
 import { doubleBackend } from '../../backend/index.js'
+import { rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { checkName, checkOption, positive } from '../../optim/base/options.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
@@ -74,7 +75,7 @@ export function minimize(f: TensorFunction, x0: Tensor, options?: MinimizeOption
 export function minimize(f: PlainFunction, x0: ArrayLike<number>, options?: MinimizeOptions): SolveResult
 export function minimize(f: PlainFunction | TensorFunction, x0: ArrayLike<number> | Tensor, options: MinimizeOptions = {}): SolveResult {
   checkOptions(options)
-  if (typeof f !== 'function') throw new TypeError(`minimize: the first argument wants a function, got ${show(f)}`)
+  if (typeof f !== 'function') throw typeError(`minimize: the first argument wants a function, got ${show(f)}`)
   const start = startOf('minimize', x0)
   if (x0 instanceof Tensor) return minimizeTensor(f as TensorFunction, x0, options)
   const box = boxOf('minimize', options, start)
@@ -171,10 +172,10 @@ function checkOptions(options: MinimizeOptions): void {
     else if (/^max(Iterations|Evaluations)$/.test(name)) checkOption('minimize', name, value, 0, { min: 0, max: Number.POSITIVE_INFINITY })
     else if (name === 'historySize' || /Radius$/.test(name)) checkOption('minimize', name, value, 1, positive)
     else if (/olerance$|^eta$/.test(name)) checkOption('minimize', name, value, 0, { min: 0, max: Number.POSITIVE_INFINITY })
-    else if (typeof value !== 'function') throw new TypeError(`minimize: ${name} wants a function, got ${show(value)}`)
+    else if (typeof value !== 'function') throw typeError(`minimize: ${name} wants a function, got ${show(value)}`)
   }
 }
 
 function checkBounded(method: MinimizeMethod = 'lbfgs'): void {
-  if (method !== 'lbfgs') throw new RangeError(`minimize: lower and upper are for the method 'lbfgs', got ${show(method)}`)
+  if (method !== 'lbfgs') throw rangeError(`minimize: lower and upper are for the method 'lbfgs', got ${show(method)}`)
 }

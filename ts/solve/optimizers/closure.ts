@@ -1,5 +1,6 @@
 /** What optimizers have in common that evaluate the loss themselves, several times a step. */
 
+import { plainError, typeError } from '../../common/errors.js'
 import { type SavedNumbers, savedCount, savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Loss } from '../../loss/loss.js'
@@ -106,7 +107,7 @@ export abstract class ClosureOptimizer<O extends object> {
   }
 
   set learningRate(rate: number) {
-    if (!('learningRate' in this.options)) throw new Error(`${this.name} has no learning rate to set: it finds its steps itself`)
+    if (!('learningRate' in this.options)) throw plainError(`${this.name} has no learning rate to set: it finds its steps itself`)
     ;(this.options as { learningRate: number }).learningRate = rate
   }
 
@@ -142,7 +143,7 @@ export abstract class ClosureOptimizer<O extends object> {
    */
   loadState(state: ClosureState): void {
     if (state?.format !== 'gradus-closure-optimizer/1' || state.optimizer !== this.name) {
-      throw new Error(
+      throw plainError(
         `${this.name}.loadState(): this is ${state?.optimizer ? `the state of ${state.optimizer}` : 'no state of a closure optimizer'}`,
       )
     }
@@ -184,15 +185,15 @@ export abstract class ClosureOptimizer<O extends object> {
 
   /** Loss and gradient at `x`, a value of NaN if either is not finite; leaves the parameters at `x`. */
   protected evaluate(closure: Closure, x: Float64Array): Point {
-    if (typeof closure !== 'function') throw new TypeError(`${this.name}.step(): wants a function that computes the loss, () => mse(…)`)
+    if (typeof closure !== 'function') throw typeError(`${this.name}.step(): wants a function that computes the loss, () => mse(…)`)
     this.write(x)
     this.zeroGrad()
     const loss = closure()
     if (!(loss instanceof Tensor) && typeof loss !== 'number')
-      throw new TypeError(`${this.name}.step(): the closure must return the loss, a Tensor or a number, got ${show(loss)}`)
+      throw typeError(`${this.name}.step(): the closure must return the loss, a Tensor or a number, got ${show(loss)}`)
     if (loss instanceof Tensor) {
       if (this.parameters.some((p) => p.grad !== null))
-        throw new Error(`${this.name}.step(): the closure ran backward(), which is for step() to do: it returns the loss alone`)
+        throw plainError(`${this.name}.step(): the closure ran backward(), which is for step() to do: it returns the loss alone`)
       loss.backward()
     }
     const value = loss instanceof Tensor ? loss.item() : loss
@@ -238,14 +239,14 @@ function withVectors(saved: unknown, what: string): unknown {
 function checkParameters(owner: string, parameters: Parameter[]): Parameter[] {
   for (const p of parameters) {
     if (p.backend !== parameters[0].backend)
-      throw new Error(`${owner}: parameter '${p.name}' lives on another backend than '${parameters[0].name}'`)
+      throw plainError(`${owner}: parameter '${p.name}' lives on another backend than '${parameters[0].name}'`)
   }
-  if (new Set(parameters).size < parameters.length) throw new Error(`${owner}: a parameter is there twice`)
+  if (new Set(parameters).size < parameters.length) throw plainError(`${owner}: a parameter is there twice`)
   return parameters
 }
 
 /** @internal @throws Error for a loss that is not the one that a method minimizes by itself, or for weights */
 export function checkOwnLoss(owner: string, { loss, weights }: TrainingBatch, own: Loss, hint: string): void {
-  if (weights !== undefined) throw new Error(`${owner} knows no weights of rows; LBFGS, ConjugateGradient and NewtonCG do`)
-  if (loss !== own) throw new Error(`${owner} minimizes a loss of its own: ${hint}`)
+  if (weights !== undefined) throw plainError(`${owner} knows no weights of rows; LBFGS, ConjugateGradient and NewtonCG do`)
+  if (loss !== own) throw plainError(`${owner} minimizes a loss of its own: ${hint}`)
 }

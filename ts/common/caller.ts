@@ -1,0 +1,57 @@
+/** Stack traces that begin at the line of the program that called, not at the frames of this library that lie above it. */
+
+/** V8 keeps ten frames unless it is told otherwise, and a call may go deeper than that inside this library. */
+const DEEPEST = 64
+
+/** What V8 and engines like it have besides the standard. */
+interface StackTraces {
+  captureStackTrace?(error: Error, above?: unknown): void
+  stackTraceLimit?: number
+}
+
+/** The folder of this library, as stack traces name it; null where it is bundled with a program, whose frames cannot be told apart. */
+let folder: string | null | undefined
+
+/** @internal the folder of this library by a frame of this file, `…/gradus/dist/` or the folder that `common/caller` is in; else null */
+export function folderIn(frame: string): string | null {
+  const place = /(?:\(|at )([^()]*)\)?$/.exec(frame)?.[1] ?? ''
+  return /^.*[\\/]gradus[\\/]dist[\\/]/.exec(place)?.[0] ?? /^.*[\\/](?=common[\\/]caller\.[cm]?[jt]s\b)/.exec(place)?.[0] ?? null
+}
+
+/**
+ * @internal Takes the frames of this library off the top of the stack trace of an error that was just made, so that the first line is the
+ * one that called. Frames below, such as those of a model's own `forward`, stay. Where an engine has no such stack traces, or the
+ * library is bundled with the program, the error stays as it is.
+ */
+export function fromCaller<E extends Error>(error: E): E {
+  const traces = Error as StackTraces
+  const limit = traces.stackTraceLimit
+  if (traces.captureStackTrace === undefined || !limit) return error
+  if (folder === undefined) folder = folderIn((new Error().stack ?? '').split('\n').find(isFrame) ?? '')
+  if (folder === null) return error
+  traces.stackTraceLimit = DEEPEST
+  traces.captureStackTrace(error, fromCaller)
+  traces.stackTraceLimit = limit
+  const lines = (error.stack ?? '').split('\n')
+  const first = lines.findIndex(isFrame)
+  const own = folder
+  let caller = first
+  // An iterator's next() and the like have no place of their own.
+  while (caller < lines.length && (lines[caller].includes(own) || lines[caller].endsWith('(<anonymous>)'))) caller++
+  if (first >= 0 && caller < lines.length) error.stack = [...lines.slice(0, first), ...lines.slice(caller, caller + limit)].join('\n')
+  return error
+}
+
+/**
+ * @internal Adds the lines of a stack trace that was made at the beginning of an asynchronous function, below that function, to an error
+ * inside of it, unless the error shows its caller already.
+ */
+export function addCaller(error: Error, stack: string): void {
+  const callers = stack.split('\n').filter(isFrame).slice(1)
+  const [line] = /[^( ]+:\d+(?=:\d+\)?$)/.exec(callers[0] ?? '') ?? []
+  if (line !== undefined && !error.stack?.includes(`${line}:`)) error.stack = [error.stack, ...callers].join('\n')
+}
+
+function isFrame(line: string): boolean {
+  return /^\s+at /.test(line)
+}
