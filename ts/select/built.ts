@@ -9,7 +9,7 @@ import type { Rows } from '../train/data.js'
 import { type EvaluateOptions, evaluateRows } from '../train/evaluate.js'
 import { type FitManyOptions, fitMany, type NetHistory } from '../train/fleet/fit-many.js'
 import type { FitOptions } from '../train/plan.js'
-import type { WholeStepOptimizer } from '../train/whole-step.js'
+import type { WholeStepOptimizer } from '../train/whole-step-optimizer.js'
 
 /** A new model with what it is trained by. */
 export interface BuiltModel<N extends Module = Module> {

@@ -4,7 +4,7 @@ import { openStep } from '../autograd.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
-import { rangeError, ShapeError, rangeError } from '../common/errors.js'
+import { rangeError, ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
@@ -162,9 +162,7 @@ export function pickRows({ inputs, targets, weights, count }: Rows, subset: Arra
   for (let i = 0; i < subset.length; i++) {
     const row = subset[i]
     if (!(Number.isInteger(row) && row >= 0 && row < count))
-      throw rangeError(
-        `rows wants whole numbers from 0 to ${count - 1}, got ${show(row)} at position ${i}: there is no row ${show(row)}`,
-      )
+      throw rangeError(`rows wants whole numbers from 0 to ${count - 1}, got ${show(row)} at position ${i}: there is no row ${show(row)}`)
   }
   const order = Int32Array.from(subset)
   const pick = (t: Tensor) => rowsInOrder(t, order)

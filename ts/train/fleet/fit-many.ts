@@ -15,7 +15,7 @@ import type { History } from '../history.js'
 import { Pacer } from '../pacer.js'
 import { type CheckedData, type FitOptions, OPTIONS } from '../plan.js'
 import { TrainingRun } from '../run.js'
-import type { WholeStepOptimizer } from '../whole-step.js'
+import type { WholeStepOptimizer } from '../whole-step-optimizer.js'
 import { Fleet, Member } from './fleet.js'
 import { regionsOf } from './fleet-program.js'
 
