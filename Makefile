@@ -24,7 +24,7 @@ GENERATED := ts/backend/wasm/generated
 CRATE_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find crate ts/build -type f) ts/backend/wasm/variants.ts $(wildcard ts/backend/threads/*.ts)
 TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*' -not -path 'ts/build/*') ts/build/notices.ts ts/build/worker.mjs
 
-.PHONY: help setup wasm build check format test test-only runtimes bundlers docs api fuzz reliability dev demo bench bench-kernels bench-page peers pack release-check clean
+.PHONY: help setup wasm build check format test test-only runtimes bundlers docs api fuzz fuzz-fit memcheck reliability dev demo bench bench-kernels bench-page peers pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -85,8 +85,18 @@ docs: $(MODULES)/.stamp $(GENERATED)/.stamp ## guides and API as a site, in site
 fuzz: $(MODULES)/.stamp ## mutate inputs of every parser, guided by coverage (RUNS=10000000 for a night)
 	@$(NODE) --import tsx test/tools/fuzz.ts $(if $(KEEP),--keep)
 
+fuzz-fit: $(MODULES)/.stamp $(GENERATED)/.stamp ## random trainings by fit against the loop by hand (FUZZ_CASES=20000 for a night, FUZZ_SEED for others)
+	@FUZZ=$(or $(FUZZ_SEED),1),$(or $(FUZZ_CASES),1000) $(NODE) $(VITEST) run test/train/fuzz.test.ts --testTimeout=36000000
+
 reliability: $(MODULES)/.stamp ## write RELIABILITY.md from the tests
 	@$(NODE) --import tsx test/tools/reliability.ts
+
+# The exhaustive tests of products and of every float would take hours there; sizes of a few vectors reach the same code.
+MEMCHECK := activation dense elementwise::b fleet loss optim random reduce softmax
+memcheck: ## tests of the kernels, native, under valgrind: no read or write beside what was allocated (ten minutes)
+	@command -v valgrind >/dev/null || { echo 'memcheck wants valgrind: apt-get install valgrind'; exit 1; }
+	@CARGO_TARGET_$$(rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)_RUNNER='valgrind --quiet --error-exitcode=9 --leak-check=no' \
+	  cargo test --release --quiet -- --test-threads=1 $(MEMCHECK)
 
 api: $(MODULES)/.stamp $(GENERATED)/.stamp ## write docs/api.md, the signature of everything public
 	@$(NODE) $(TSX) ts/build/api.ts
