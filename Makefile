@@ -95,7 +95,7 @@ reliability: $(MODULES)/.stamp ## write RELIABILITY.md from the tests
 MEMCHECK := activation dense elementwise::b fleet loss optim random reduce softmax
 memcheck: ## tests of the kernels, native, under valgrind: no read or write beside what was allocated (ten minutes)
 	@command -v valgrind >/dev/null || { echo 'memcheck wants valgrind: apt-get install valgrind'; exit 1; }
-	@CARGO_TARGET_$$(rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)_RUNNER='valgrind --quiet --error-exitcode=9 --leak-check=no' \
+	@env CARGO_TARGET_$$(rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)_RUNNER='valgrind --quiet --error-exitcode=9 --leak-check=no' \
 	  cargo test --release --quiet -- --test-threads=1 $(MEMCHECK)
 
 api: $(MODULES)/.stamp $(GENERATED)/.stamp ## write docs/api.md, the signature of everything public

@@ -22,6 +22,7 @@ import {
   type Module,
   mae,
   mse,
+  mul,
   OPTIMIZERS,
   type Optimizer,
   type Parameter,
@@ -31,7 +32,7 @@ import {
 } from '../../ts/index.js'
 import { StepProgram } from '../../ts/train/fast/step-program.js'
 
-const [SEED, RUNS] = (process.env.FUZZ ?? '1,80').split(',').map(Number)
+const [SEED, RUNS] = (process.env.FUZZ ?? '1,500').split(',').map(Number)
 const LOSSES: Readonly<Record<string, Loss>> = { mse, mae, huber, crossEntropy }
 const NAMES = Object.keys(OPTIMIZERS).filter((name) => name !== 'SparseAdam')
 const numbers = (n: number, seed: number) => Float32Array.from(new Generator(seed).uniforms(n), (u) => 2 * u - 1)
@@ -62,6 +63,19 @@ const CHANGES: Readonly<Record<string, Change>> = {
   'forgets gradients': ({ optimizer }) => optimizer.zeroGrad(),
   'writes into a parameter': ({ parameters: [p] }) => void p.view().fill(0.1),
   'makes memory grow': ({ backend }) => void backend.heap.allocate(1 << 16),
+  'edits inputs': ({ data: { inputs } }, epoch) => void (inputs[epoch % inputs.length] += 0.25),
+  'patches forward': ({ model }) => {
+    const [layer] = model.modules().slice(-1)
+    const { forward } = layer
+    layer.forward = (x) => mul(forward.call(layer, x), 0.75)
+  },
+  'changes an activation': ({ model }) => {
+    const dense = model.modules().find((layer): layer is Dense => layer instanceof Dense)
+    if (dense) (dense as { activation: string }).activation = dense.activation === 'tanh' ? 'relu' : 'tanh'
+  },
+  throws: () => {
+    throw new Error('such a callback')
+  },
   predicts: ({ model, features }) => void model.predict([new Array(features).fill(1)]),
 }
 
@@ -167,7 +181,9 @@ interface Outcome {
 
 const bits = ({ parameters }: Subject) => parameters.map((p) => new Uint32Array(Float32Array.from(p.view()).buffer))
 const place = (error: unknown) =>
-  String((error as Error).message).match(/^loss is \S+ at step \d+|^weights are not finite after step \d+|^.*/s)?.[0]
+  String((error as Error).message)
+    .replace(/^fit: onEpochEnd of callback .* failed: /, '')
+    .match(/^loss is \S+ at step \d+|^weights are not finite after step \d+|^.*/s)?.[0]
 const targetsOf = ({ data, outputs }: Subject, rows: readonly number[]) =>
   data.targets instanceof Int32Array
     ? Int32Array.from(rows, (r) => data.targets[r])
@@ -278,6 +294,16 @@ function checkWeights({ optimizer }: Subject, step: number): void {
   if (!trained.every((p) => p.data().every(Number.isFinite))) throw new Error(`weights are not finite after step ${step}`)
 }
 
+/** Cases that failed once. */
+const FOUND: readonly Case[] = [
+  // the recording for the shorter last batch kept the activation that a callback had changed
+  {
+    ...{ seed: 0, rows: 3, features: 1, hidden: [], outputs: 2, loss: 'mse', flatten: false, bias: true, frozen: null, optimizer: 'SGD' },
+    ...{ options: {}, grouped: false, epochs: 2, weighted: false, shuffle: true, dropLast: false, rate: 0.001, schedule: null, at: 0 },
+    ...{ change: 'changes an activation', from: 1, twice: false, watched: false, batchSize: 2 },
+  },
+]
+
 test('fit and the written-out loop end at the same bits', async () => {
   const run = vi.spyOn(StepProgram.prototype, 'run')
   vi.spyOn(console, 'warn').mockImplementation(() => {})
@@ -290,8 +316,8 @@ test('fit and the written-out loop end at the same bits', async () => {
       if (!isDeepStrictEqual(found, expected)) expect(found, `${backend.variant}, ${backend.threads} threads`).toEqual(expected)
     }
   })
-  await fc.assert(agree, { seed: SEED, numRuns: RUNS, endOnFailure: false })
+  await fc.assert(agree, { seed: SEED, numRuns: RUNS, endOnFailure: false, examples: FOUND.map((c): [Case] => [c]) })
   const steps = run.mock.results.reduce((sum, { value }) => sum + (value?.done ?? 0), 0)
   expect(steps).toBeGreaterThan(5 * RUNS)
   vi.restoreAllMocks()
-}, 600_000)
+}, 36_000_000)

@@ -204,6 +204,8 @@ export class FastSteps {
   private refreshFields(): boolean {
     const { model, options } = this.plan
     const replaced = this.fields.replacedForward()
+    // recordings of steps with other numbers of rows were made with what the fields were before
+    if (this.fields.changed() !== null) for (const kind of this.kinds.values()) kind.isVerified = false
     this.fields = new ModelFields(model)
     this.isTrusted = this.fields.isOfLibrary && traitsOf(options.loss) !== undefined
     if (this.fields.patched !== null) this.disable(`${this.fields.patched} has a forward method of its own`)
