@@ -6,7 +6,8 @@ import { show } from '../../common/show.js'
 import { traitsOf } from '../../loss/loss.js'
 import { Module, rememberModes } from '../../nn/module.js'
 import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
-import type { Callback } from '../callbacks.js'
+import { ReduceOnPlateau } from '../../schedule/plateau.js'
+import { type Callback, EarlyStopping } from '../callbacks.js'
 import { claim } from '../claim.js'
 import { checkData, DATA, type DataSet, pickRows, type Rows } from '../data.js'
 import { ModelFields } from '../fast/model-fields.js'
@@ -32,6 +33,7 @@ export interface FitManyProgress {
   steps: number
   /** Steps of all nets together, if none stops early. */
   totalSteps: number
+  /** Steps of all nets together, by the second, since the call. */
   netStepsPerSecond: number
   /** Estimated seconds until the last net is over. */
   secondsLeft: number
@@ -148,6 +150,7 @@ function splitOptions(models: readonly Module[], options: FitManyOptions): (FitO
     throw new RangeError('fitMany: wants data, or inputs and targets, not both')
   if (callbacks !== undefined && typeof callbacks !== 'function')
     throw new TypeError(`fitMany: callbacks wants a function that makes the callbacks of a net from its number, got ${show(callbacks)}`)
+  const remembering = new Map<Callback, number>()
   const of = <T>(value: Each<T>, net: number): T => (Array.isArray(value) ? value[net] : (value as T))
   return models.map((_, net) => {
     const own = data?.[net] ?? ({ inputs, targets } as DataSet)
@@ -156,10 +159,28 @@ function splitOptions(models: readonly Module[], options: FitManyOptions): (FitO
     const ownSchedule = of(schedule, net)
     if (ownSchedule !== undefined) out.schedule = ownSchedule
     if (validation !== undefined) out.validation = of(validation, net) as DataSet
-    if (callbacks !== undefined) out.callbacks = callbacks(net)
+    if (callbacks !== undefined) {
+      out.callbacks = callbacks(net)
+      checkOwnCallbacks(out.callbacks, net, remembering)
+    }
     if (rows !== undefined) out.subset = rows[net]
     return out
   })
+}
+
+/** Of side-by-side nets epochs alternate, so that one callback that remembers would mix them up. @throws RangeError */
+function checkOwnCallbacks(callbacks: readonly Callback[], net: number, owners: Map<Callback, number>): void {
+  if (!Array.isArray(callbacks)) return // which its own training says
+  for (const callback of callbacks) {
+    if (!(callback instanceof EarlyStopping || callback instanceof ReduceOnPlateau)) continue
+    const first = owners.get(callback)
+    if (first !== undefined)
+      throw new RangeError(
+        `fitMany: callbacks wants ${callback instanceof EarlyStopping ? 'an EarlyStopping' : 'a ReduceOnPlateau'} for each net, ` +
+          `got that of net ${first} again for net ${net}; make it inside the function`,
+      )
+    owners.set(callback, net)
+  }
 }
 
 /** Data sets of many nets, each checked once. */
@@ -234,7 +255,9 @@ class Many {
         continue
       }
       const shape = shapeOf(run)
-      fleets.set(shape, [...(fleets.get(shape) ?? []), net])
+      const alike = fleets.get(shape)
+      if (alike === undefined) fleets.set(shape, [net])
+      else alike.push(net)
     }
     for (const nets of fleets.values()) {
       if (nets.length === 1) this.runs[nets[0]].execution.reason = 'no other net has its shape, loss, kind of optimizer and number of rows'
