@@ -132,6 +132,8 @@ test('averages of weights are judged where an optimizer keeps them', async () =>
   )
   const [{ model, test }] = folds
   const trained = evaluateModel(model, { ...selectRows(iris(), test), loss: crossEntropy }).loss
+  expect(folds.map(({ history }) => history.error)).toEqual([undefined, undefined])
+  expect(scores.loss.mean).toBeLessThan(1.2)
   expect(trained).not.toBe(scores.loss.values[0])
 })
 

@@ -9,6 +9,9 @@ import {
   fit,
   fitMany,
   mse,
+  OPTIMIZERS,
+  type Optimizer,
+  type Parameter,
   ReduceOnPlateau,
   Sequential,
   schedules,
@@ -116,6 +119,20 @@ test('ten thousand nets at once', async () => {
   await fit(alone, { ...data, optimizer: adams([alone])[0], epochs: 1 })
   expect(models[0].state()).toEqual(alone.state())
 }, 60_000)
+
+test.each(Object.entries(OPTIMIZERS))('%s does to each net what it does to one alone', async (_, Class) => {
+  const Any = Class as unknown as new (parameters: Parameter[]) => Optimizer
+  const models = nets(3)
+  const optimizers = models.map((model) => new Any(model.parameters()))
+  await fitMany(models, { ...data, optimizers, epochs: 4 })
+  await fitMany(models, { ...data, optimizers, epochs: 4 }) // goes on with their states
+  for (const [net, alone] of nets(3).entries()) {
+    const optimizer = new Any(alone.parameters())
+    for (let i = 0; i < 2; i++) await fit(alone, { ...data, optimizer, epochs: 4 })
+    expect(models[net].state()).toEqual(alone.state())
+    expect(JSON.stringify(optimizers[net].state())).toBe(JSON.stringify(optimizer.state()))
+  }
+})
 
 test('names of options that users of fit type', async () => {
   const models = nets(2)

@@ -171,7 +171,9 @@ describe.each(backends)('on $variant', (backend) => {
           const numbersOf = ({ epochs }: typeof history) => epochs.map(({ seconds: _, ...record }) => record)
           expect(numbersOf(histories[net]), `net ${net}`).toEqual(numbersOf(history))
           expect(histories[net].stopReason).toBe(history.stopReason)
-          if (backend.name === 'wasm') expect(histories[net].execution.fleet, histories[net].execution.reason).toBe(histories[net].steps)
+          // Rprop begins with step sizes of its own, which fleets leave to fit
+          if (backend.name === 'wasm' && !(optimizer instanceof Rprop))
+            expect(histories[net].execution.fleet, histories[net].execution.reason).toBe(histories[net].steps)
         }
       }),
       { numRuns: Number(process.env.FLEETS ?? 25), seed: Number(process.env.FLEET_SEED ?? 1) },

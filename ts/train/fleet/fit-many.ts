@@ -5,6 +5,7 @@ import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
 import { traitsOf } from '../../loss/loss.js'
 import { Module, rememberModes } from '../../nn/module.js'
+import { Optimizer } from '../../optim/base/optimizer.js'
 import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
 import { ReduceOnPlateau } from '../../schedule/plateau.js'
 import { type Callback, EarlyStopping } from '../callbacks.js'
@@ -333,11 +334,17 @@ function obstacleOf(run: TrainingRun): string | null {
   if (traitsOf(options.loss) === undefined) return 'a loss of your own'
   if (run.watchesSteps) return 'metrics, or a callback after each batch'
   if (!canPlan(optimizer)) return `${optimizer.name} has no single fused update with numbers that are known ahead`
+  if (beginOf(optimizer) !== beginOf(Optimizer.prototype)) return `${optimizer.name} begins with numbers that it takes from the parameters`
   if (optimizer.groups.some((group) => group.parameters.some((_, i) => group.extraNames(i).length > 0)))
     return `${optimizer.name} keeps more than state of elements`
   if (fleetKernels(backend) === undefined) return 'this runtime has no kernels for fleets'
   if (run.plan.epochs * run.plan.batchesPerEpoch === 0) return 'there are no steps to take'
   return null
+}
+
+/** What an optimizer does before the first update of a parameter, which the program of a fleet has no place for. */
+function beginOf(optimizer: object): unknown {
+  return (optimizer as { begin?: unknown }).begin
 }
 
 /** What nets must have in common to go side by side, as text. */
