@@ -106,7 +106,9 @@ const fleets = fc.record({
 describe.each(backends)('on $variant', (backend) => {
   test('random fleets end with the bits of single trainings', async () => {
     await fc.assert(
-      fc.asyncProperty(fleets, async (c) => {
+      fc.asyncProperty(fleets, async (drawn) => {
+        // a cross-entropy of one class is refused
+        const c = { ...drawn, outputs: drawn.loss[1] === 'labels' ? Math.max(2, drawn.outputs) : drawn.outputs }
         const batchSize = Math.min(c.batchSize, c.rows)
         const [loss, kind] = c.loss
         const inputs = rowsOf(numbers(c.rows * c.inputs, c.seed), c.inputs)
