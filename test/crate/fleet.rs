@@ -112,10 +112,10 @@ fn dropout_draws_what_single_nets_draw() {
         }
         for step in 0..3 {
             abi::fleet_dropout(at(&mut all), at(&mut y), n, at(&mut table), 2);
-            for net in 0..NETS {
+            for (net, x) in x.iter_mut().enumerate() {
                 let [low, high, stream, counter] = source(net as u32);
                 let mut one = vec![0.0f32; n];
-                abi::dropout(at(&mut x[net]), at(&mut one), n, low, high, stream, counter + 2 * step, rate(net as u32));
+                abi::dropout(at(x), at(&mut one), n, low, high, stream, counter + 2 * step, rate(net as u32));
                 assert_bits(&y, net, &one, &format!("{n} elements, step {step}"));
             }
         }
