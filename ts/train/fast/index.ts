@@ -98,9 +98,11 @@ export class FastSteps {
   evaluate(range: RowRange, fail: (loss: number) => Error): Evaluation {
     const evaluation = this.evaluated(range, fail)
     const { unchecked, model, options } = this.plan
-    if (unchecked.length > 0)
-      for (const { rows, what } of unchecked.splice(0))
-        checkTargets(model, rows, options.loss, what, [1, ...evaluation.prediction.shape.slice(1)])
+    if (unchecked.length === 0) return evaluation
+    // a model may make several rows of one
+    const [rowsOfBatch, ...outputs] = evaluation.prediction.shape
+    const shape = [rowsOfBatch / (range.to - range.from), ...outputs]
+    for (const { rows, what } of unchecked.splice(0)) checkTargets(model, rows, options.loss, what, shape)
     return evaluation
   }
 
