@@ -25,7 +25,7 @@ const CATEGORIES = {
   optim: 'Optimizers',
   schedule: 'Schedules',
   train: 'Training',
-  select: 'Choosing models',
+  select: 'Selection',
   curvature: 'Curvature',
   solve: 'Solvers',
   data: 'Data',
