@@ -41,5 +41,5 @@ test('load warms the kernels up and leaves no memory behind', async () => {
 })
 
 test.each(['reproducible', 'widen'])('%s is true or false', (name) => {
-  expect(() => createBackend({ [name]: 'yes' })).toThrow(new RangeError(`load: ${name} is true or false, got 'yes'`))
+  expect(() => createBackend({ [name]: 'yes' })).toThrow(new RangeError(`load: ${name} wants true or false, got 'yes'`))
 })
