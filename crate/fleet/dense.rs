@@ -17,6 +17,35 @@ pub enum Inputs<'a> {
     Own(&'a [Net8]),
 }
 
+impl Inputs<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Inputs::Shared(x) => x.len(),
+            Inputs::Own(x) => x.len(),
+        }
+    }
+
+    /// The [`product`] of x, or of xᵀ, with another factor: lines of the left one are so many numbers apart, and so many its steps.
+    ///
+    /// # Safety
+    /// As `product`.
+    unsafe fn times(self, sizes: [usize; 3], line: usize, step: usize, right: Factor, start: *const f32, c: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Inputs::Shared(x) => {
+                    let left = Factor { at: x.as_ptr().cast(), line, step };
+                    product::<true>(sizes, left, right, start, c);
+                }
+                Inputs::Own(x) => {
+                    let left = Factor { at: address(x), line: NETS * line, step: NETS * step };
+                    product::<false>(sizes, left, right, start, c);
+                }
+            }
+        }
+    }
+}
+
 /// Of a layer and its batch.
 #[derive(Clone, Copy)]
 pub struct Sizes {
@@ -47,27 +76,9 @@ pub fn forward(x: Inputs, w: &[Net8], b: Option<&[Net8]>, z: Option<&[Net8]>, y:
     let sums = z.filter(|_| activation::saves_input(kind)).unwrap_or(y);
     let start = b.map_or(null(), address);
     let right = Factor { at: address(w), line: NETS, step: NETS * n };
-    assert!(w.len() >= k * n && sums.len() >= m * n && b.is_none_or(|b| b.len() >= n));
-    // SAFETY: the sizes were just compared, those of x where it is taken.
-    unsafe {
-        match x {
-            Inputs::Shared(x) => {
-                assert!(x.len() >= m * k);
-                product::<true>(
-                    [m, n, k],
-                    Factor { at: x.as_ptr().cast(), line: k, step: 1 },
-                    right,
-                    start,
-                    target(sums),
-                );
-            }
-            Inputs::Own(x) => {
-                assert!(x.len() >= m * k);
-                let left = Factor { at: address(x), line: NETS * k, step: NETS };
-                product::<false>([m, n, k], left, right, start, target(sums));
-            }
-        }
-    }
+    assert!(x.len() >= m * k && w.len() >= k * n && sums.len() >= m * n && b.is_none_or(|b| b.len() >= n));
+    // SAFETY: the sizes were just compared.
+    unsafe { x.times([m, n, k], k, 1, right, start, target(sums)) }
     if kind != 0 {
         activation::forward(kind, floats(sums), floats(y));
     }
@@ -95,22 +106,10 @@ pub fn backward(
     }
     assert!(w.len() >= k * n && dz.len() >= m * n);
     if let Some(dw) = to.dw {
-        assert!(dw.len() >= k * n);
+        assert!(x.len() >= m * k && dw.len() >= k * n);
         let right = Factor { at: address(dz), line: NETS, step: NETS * n };
-        // SAFETY: the sizes were just compared, those of x where it is taken.
-        unsafe {
-            match x {
-                Inputs::Shared(x) => {
-                    assert!(x.len() >= m * k);
-                    product::<true>([k, n, m], Factor { at: x.as_ptr().cast(), line: 1, step: k }, right, null(), target(dw));
-                }
-                Inputs::Own(x) => {
-                    assert!(x.len() >= m * k);
-                    let left = Factor { at: address(x), line: NETS, step: NETS * k };
-                    product::<false>([k, n, m], left, right, null(), target(dw));
-                }
-            }
-        }
+        // SAFETY: the sizes were just compared.
+        unsafe { x.times([k, n, m], 1, k, right, null(), target(dw)) }
     }
     if let Some(db) = to.db {
         db[..n].iter().enumerate().for_each(|(j, sum)| column_sum(&dz[..m * n], n, j).set(sum));

@@ -93,6 +93,33 @@ fn line(start: F32x8, n: usize, f: impl Fn(F32x8, F32x8) -> F32x8, term: impl Fn
 /// The widest row of a cross-entropy: longer ones are summed in halves, which only the kernel of a single net does.
 pub const MOST_CLASSES: usize = RUN;
 
+/// What the log-softmax of a row is made of.
+struct Softmax {
+    max: F32x8,
+    /// Σ exp(p − max).
+    exps: F32x8,
+    /// Its logarithm.
+    log: F32x8,
+}
+
+/// Leaves exp(p − max) in g.
+#[inline(always)]
+fn softmax(p: &[Net8], g: &[Net8]) -> Softmax {
+    let at = |i: usize| F32x8::get(&p[i]);
+    let max = line(F32x8::splat(f32::NEG_INFINITY), p.len(), F32x8::max, at);
+    let exps = line(
+        F32x8::splat(0.0),
+        p.len(),
+        |a, b| a + b,
+        |i| {
+            let e = exp(at(i) - max);
+            e.set(&g[i]);
+            e
+        },
+    );
+    Softmax { max, exps, log: F32x8::from_array(exps.to_array().map(ln_single)) }
+}
+
 /// −Σ t′·log softmax(p) for one class a row, t′ = (1 − s)·onehot + s/cols. `target` has one label a row for each net.
 pub fn cross_entropy_indices(call: &Call, target: &[[Cell<i32>; NETS]], smoothing: f32, out: &Net8) {
     let k = F32x8::splat;
@@ -101,18 +128,7 @@ pub fn cross_entropy_indices(call: &Call, target: &[[Cell<i32>; NETS]], smoothin
     let rows = call.prediction.chunks_exact(call.cols).zip(call.gradient.chunks_exact(call.cols));
     for (r, ((p, g), labels)) in rows.zip(target).enumerate() {
         let at = |i: usize| F32x8::get(&p[i]);
-        let max = line(k(f32::NEG_INFINITY), p.len(), F32x8::max, at);
-        let exps = line(
-            k(0.0),
-            p.len(),
-            |a, b| a + b,
-            |i| {
-                let e = exp(at(i) - max);
-                e.set(&g[i]);
-                e
-            },
-        );
-        let log = F32x8::from_array(exps.to_array().map(ln_single));
+        let Softmax { max, exps, log } = softmax(p, g);
         let label: [usize; NETS] = from_fn(|net| labels[net].get() as usize);
         let wanted = F32x8::from_array(from_fn(|net| p[label[net]][net].get()));
         let mut loss = k(1.0 - smoothing) * ((max - wanted) + log);
@@ -143,18 +159,7 @@ pub fn cross_entropy_probabilities(call: &Call, target: &[Net8], smoothing: f32,
     for (r, ((p, g), t)) in rows.zip(target.chunks_exact(call.cols)).enumerate() {
         let at = |i: usize| F32x8::get(&p[i]);
         let smooth = |i: usize| F32x8::get(&t[i]) * keep + rest;
-        let max = line(k(f32::NEG_INFINITY), p.len(), F32x8::max, at);
-        let exps = line(
-            zero,
-            p.len(),
-            |a, b| a + b,
-            |i| {
-                let e = exp(at(i) - max);
-                e.set(&g[i]);
-                e
-            },
-        );
-        let log = F32x8::from_array(exps.to_array().map(ln_single));
+        let Softmax { max, exps, log } = softmax(p, g);
         let cost = |i: usize| {
             let wanted = smooth(i);
             F32x8::select(wanted.same(zero), zero, wanted * ((max - at(i)) + log))

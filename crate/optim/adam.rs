@@ -84,7 +84,7 @@ impl<const INSIDE: bool> Rule<3> for Adam<INSIDE> {
 
 /// ε outside the root.
 type Outside = Adam<false>;
-/// ε inside the root, outside it, or both: the caller sets the other to 0.
+/// ε inside the root or outside it: the caller sets the other to 0.
 type Inside = Adam<true>;
 
 export_update!(adam, Outside, 2, 7);
