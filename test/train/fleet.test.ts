@@ -216,6 +216,32 @@ describe.each(backends)('on $variant', (backend) => {
     }
   })
 
+  test('nets whose optimizers count the steps of their layers apart go beside those like them', async () => {
+    const make = async (seed: number) => {
+      const model = net(seed)
+      const optimizer = new Adam(model.parameters())
+      const training = { inputs: x, targets: y, loss: mse, optimizer, batchSize: 2 }
+      if (seed % 2 === 1) {
+        // the first layer's weights are behind the others from here on, so they are updated by themselves
+        model.parameters()[0].requiresGrad = false
+        await fit(model, training)
+        model.parameters()[0].requiresGrad = true
+      }
+      return { model, training }
+    }
+    const many = await Promise.all([0, 1, 2, 3].map(make))
+    const optimizers = many.map(({ training }) => training.optimizer)
+    const models = many.map(({ model }) => model)
+    const histories = await fitMany(models, { inputs: x, targets: y, loss: mse, optimizers, epochs: 3, batchSize: 2 })
+    for (const [seed, { model }] of many.entries()) {
+      const alone = await make(seed)
+      await fit(alone.model, { ...alone.training, epochs: 3 })
+      expect(histories[seed].error).toBeUndefined()
+      expect(bitsOf(model), `net ${seed}`).toEqual(bitsOf(alone.model))
+      if (backend.name === 'wasm') expect(histories[seed].execution.fleet, histories[seed].execution.reason).toBe(6)
+    }
+  })
+
   test('mixed shapes, own layers and own losses are trained by the same call', async () => {
     class Own extends Module {
       layer = new Dense(2, 1)

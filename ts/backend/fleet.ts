@@ -4,21 +4,8 @@
  * There are no loops for them in JavaScript: there nets are trained one after the other.
  */
 import type { Backend } from './index.js'
-import type { Ptr } from './kernels.js'
+import type { Loss, Ptr } from './kernels.js'
 import { FLEET } from './wasm/parts.js'
-
-/** A loss of eight nets: the arguments of the loss of one. */
-export type FleetLoss = (
-  prediction: Ptr,
-  target: Ptr,
-  weights: Ptr,
-  gradient: Ptr,
-  out: Ptr,
-  rows: number,
-  cols: number,
-  scale: number,
-  option: number,
-) => void
 
 /** Every kernel of fleets. */
 export interface FleetKernels {
@@ -40,12 +27,13 @@ export interface FleetKernels {
     n: number,
     activation: number,
   ): void
-  fleetSquaredError: FleetLoss
-  fleetAbsoluteError: FleetLoss
-  fleetHuber: FleetLoss
-  fleetBinaryCrossEntropy: FleetLoss
-  fleetCrossEntropyIndices: FleetLoss
-  fleetCrossEntropyProbabilities: FleetLoss
+  /** Losses take the arguments of those of single nets; `out` has one float of each net. */
+  fleetSquaredError: Loss
+  fleetAbsoluteError: Loss
+  fleetHuber: Loss
+  fleetBinaryCrossEntropy: Loss
+  fleetCrossEntropyIndices: Loss
+  fleetCrossEntropyProbabilities: Loss
   /**
    * dropout of n elements. The table has for each net the words of its generator (seed low, seed high, stream, counter) and its rate as
    * a double; counters grow by `increment` when all is done.

@@ -3,11 +3,12 @@ import { NonFiniteError, plainError } from '../common/errors.js'
 import type { Module } from '../nn/module.js'
 import type { ShowsAverages } from '../optim/base/averaging.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
+import { Batches, type RowRange } from './batches.js'
 import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
 import type { Rows } from './data.js'
 import { checkWeights, type Place } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
-import { type BlockLimits, FastSteps, type RowRange, type StepBlock } from './fast/index.js'
+import { type BlockLimits, FastSteps, type StepBlock } from './fast/index.js'
 import type { EpochRecord, Execution, History } from './history.js'
 import { areMeans, RunningMeans, resolveMetrics } from './metrics.js'
 import { Pacer } from './pacer.js'
@@ -17,6 +18,7 @@ import { endSteps, type Step, steps, takeStep } from './steps.js'
 /** @internal The training of one model by `fit`: its history, callbacks, metrics and validation, whoever takes the steps. */
 export class TrainingRun {
   readonly plan: Plan
+  readonly batches: Batches
   private readonly validation: Rows | null
   private readonly metrics
   private readonly callbacks: readonly Callback[]
@@ -39,6 +41,7 @@ export class TrainingRun {
   constructor(model: Module, options: FitOptions, known?: CheckedData) {
     const { plan, validation } = planFit(model, options, known)
     this.plan = plan
+    this.batches = new Batches(plan)
     this.validation = validation
     this.metrics = resolveMetrics(options.metrics)
     this.callbacks = checkCallbacks(options.callbacks)
@@ -78,7 +81,7 @@ export class TrainingRun {
   async finish(): Promise<History> {
     const { steps } = this.history
     try {
-      if (steps > 0) checkWeights(this.plan, this.placeOf(steps - 1))
+      if (steps > 0) checkWeights(this.plan, this.batches.placeOf(steps - 1))
     } catch (error) {
       return this.fail(error)
     }
@@ -104,6 +107,11 @@ export class TrainingRun {
     return this.watchesBatches || this.metrics.length > 0
   }
 
+  /** Whether all modules are layers of this library. */
+  get isOfLibrary(): boolean {
+    return this.fast.isOfLibrary
+  }
+
   /** How the steps so far were run. */
   get execution(): Execution {
     return this.history.execution
@@ -119,17 +127,12 @@ export class TrainingRun {
   private async eachBlock(): Promise<void> {
     const { plan, fast } = this
     const isJudged = this.metrics.length > 0
-    const takeOne = (i: number, range: RowRange) => takeStep(plan, fast, range, this.placeOf(i), isJudged)
+    const takeOne = (i: number, range: RowRange) => takeStep(plan, fast, range, this.batches.placeOf(i), isJudged)
     try {
       await this.each(fast.blocks(this.limits, takeOne, isJudged), (block) => this.afterBlock(block))
     } finally {
       endSteps(plan, fast)
     }
-  }
-
-  private placeOf(step: number): Place {
-    const { batchesPerEpoch } = this.plan
-    return { step: step + 1, epoch: Math.floor(step / batchesPerEpoch) + 1, batch: (step % batchesPerEpoch) + 1 }
   }
 
   /** Steps on batches that still wait for others. */
@@ -188,7 +191,7 @@ export class TrainingRun {
     const epochs: EpochRecord[] = []
     // as many steps as an epoch has left, and so on
     for (let done = 0; done < count; ) {
-      const { epoch, batch } = this.placeOf(first - 1 + done)
+      const { epoch, batch } = this.batches.placeOf(first - 1 + done)
       const end = Math.min(count, done + batchesPerEpoch - batch + 1)
       const isWhole = end - done === batchesPerEpoch - batch + 1
       this.samples += (end - done) * size
@@ -204,7 +207,7 @@ export class TrainingRun {
       epochs.push({ epoch, loss: this.means.loss, metrics: this.means.values, learningRate: taken.learningRate(end - 1), seconds: 0 })
       this.beginEpoch()
     }
-    const last = this.placeOf(first + count - 2)
+    const last = this.batches.placeOf(first + count - 2)
     this.history.steps = last.step
     this.keep(epochs)
     if (last.batch < batchesPerEpoch) this.reportProgress(last)
@@ -294,7 +297,7 @@ export class TrainingRun {
     const { loss } = this.means
     const values = this.means.valuesLater()
     let metrics: Record<string, number> | undefined
-    const done = step / (epochs * batchesPerEpoch)
+    const done = step / this.batches.total
     return {
       epoch,
       epochs,

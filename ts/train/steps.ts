@@ -2,9 +2,10 @@
 import { rangeError } from '../common/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Tensor } from '../tensor.js'
+import { Batches, type RowRange } from './batches.js'
 import { claim } from './claim.js'
 import { checkWeights, diverged, type Place, stepFailed } from './diverged.js'
-import { FastSteps, type RowRange } from './fast/index.js'
+import { FastSteps } from './fast/index.js'
 import { EpochOrders } from './orders.js'
 import { Pacer } from './pacer.js'
 import { FIT_ALONE, type FitOptions, type Plan, planSteps, type StepOptions, setLearningRate } from './plan.js'
@@ -67,19 +68,15 @@ export async function* stepsOf(model: Module, options: StepOptions): AsyncGenera
 
 /** @internal the steps of all epochs, each taken when it is asked for */
 export function* steps(plan: Plan, fast: FastSteps): Generator<Step, void, void> {
-  const { rows, options, epochs, batchSize, batchesPerEpoch } = plan
-  const { schedule } = options
+  const { schedule } = plan.options
+  const batches = new Batches(plan)
   const orders = new EpochOrders(plan)
-  let step = 0
   try {
-    for (let epoch = 1; epoch <= epochs; epoch++) {
-      const order = orders.of(epoch - 1)
-      orders.forgetBefore(epoch - 1)
-      for (let batch = 1; batch <= batchesPerEpoch; batch++) {
-        const from = (batch - 1) * batchSize
-        if (schedule !== undefined) setLearningRate(plan, schedule(step))
-        yield takeStep(plan, fast, { order, from, to: Math.min(from + batchSize, rows.count) }, { step: ++step, epoch, batch })
-      }
+    for (let step = 0; step < batches.total; step++) {
+      orders.forgetBefore(batches.epochOf(step))
+      const [range] = batches.ranges(orders, step, 1)
+      if (schedule !== undefined) setLearningRate(plan, schedule(step))
+      yield takeStep(plan, fast, range, batches.placeOf(step))
     }
   } finally {
     endSteps(plan, fast)

@@ -3,10 +3,11 @@
  * WebAssembly where that is possible ({@link StepProgram}) and step by step otherwise. The bits are the same.
  */
 
+import { Batches, type RowRange } from '../batches.js'
 import { stepFailed } from '../diverged.js'
 import { EpochOrders } from '../orders.js'
 import { type Plan, type StepOptions, setLearningRate } from '../plan.js'
-import type { Judged, Recording, RowRange } from './recording.js'
+import type { Judged, Recording } from './recording.js'
 import { gradientsWait, MOST_STEPS, StepProgram } from './step-program.js'
 
 /** Steps that were taken, all with as many rows. */
@@ -63,8 +64,8 @@ interface KnownProgram {
 export class BlockRunner {
   /** Steps taken. */
   private at = 0
-  private readonly total: number
   private readonly plan: Plan
+  private readonly batches: Batches
   private readonly orders: EpochOrders
   private readonly schedule: ScheduleCache | null
   private readonly losses: number[] = []
@@ -83,10 +84,10 @@ export class BlockRunner {
     private readonly takeOne: (step: number, range: RowRange) => Judged & { loss: number },
     private readonly isJudged: boolean,
   ) {
-    const { options, epochs, batchesPerEpoch } = plan
+    const { options } = plan
     this.schedule = options.schedule ? new ScheduleCache(options.schedule) : null
     this.plan = this.schedule ? { ...plan, options: { ...options, schedule: this.schedule.of } } : plan
-    this.total = epochs * batchesPerEpoch
+    this.batches = new Batches(plan)
     this.orders = new EpochOrders(plan)
   }
 
@@ -95,36 +96,27 @@ export class BlockRunner {
    * @throws NonFiniteError as soon as a loss is not finite, before the update that would follow
    */
   *blocks(): globalThis.Generator<StepBlock, void, void> {
+    const { batches, limits } = this
     const size = new BlockSize()
-    while (this.at < this.total) {
-      const count = this.ahead(size.steps)
+    while (this.at < batches.total) {
+      const count = batches.ahead(this.at, size.steps, limits.spansEpochs)
       yield size.measure(count, () => this.take(count))
     }
   }
 
-  /** How many of the next `most` steps have as many rows as the first of them. */
-  private ahead(most: number): number {
-    const { at, total, limits, plan } = this
-    const size = this.sizeOf(at)
-    const end = Math.min(at + most, limits.spansEpochs ? total : (this.epochOf(at) + 1) * plan.batchesPerEpoch)
-    let next = at + 1
-    while (next < end && this.sizeOf(next) === size) next++
-    return next - at
-  }
-
   private take(count: number): StepBlock {
-    const { at } = this
+    const { at, batches } = this
     // what was drawn or asked ahead, and not used, is for the steps that come now
-    this.orders.forgetBefore(this.epochOf(at))
+    this.orders.forgetBefore(batches.epochOf(at))
     this.schedule?.forgetBefore(at)
-    const size = this.sizeOf(at)
+    const size = batches.sizeOf(at)
     const taken = this.takeProgram(count, size) ?? this.takeEach(count, size)
     this.at += taken.count
     return taken
   }
 
   private takeProgram(most: number, size: number): StepBlock | null {
-    const { plan, at, limits } = this
+    const { plan, batches, orders, at, limits } = this
     const { optimizer, schedule } = plan.options
     const program = most < 2 ? null : this.programOf(size)
     if (program === null) return null
@@ -132,24 +124,24 @@ export class BlockRunner {
     const before = (i: number) => {
       if (schedule !== undefined) setLearningRate(plan, schedule(at + i))
     }
-    const result = program.run(this.ranges(count, size), count, { before, isOver: limits.isOver })
+    const result = program.run(batches.ranges(orders, at, count), count, { before, isOver: limits.isOver })
     if (result === null) return null
     const { done, loss, judged } = result
     if (result.failed) {
       before(done)
-      throw stepFailed(plan, loss(done), this.placeOf(at + done))
+      throw stepFailed(plan, loss(done), batches.placeOf(at + done))
     }
     const learningRate = schedule === undefined ? () => optimizer.learningRate : (i: number) => schedule(at + i)
     return { first: at + 1, count: done, size, isProgram: true, loss, learningRate, judged }
   }
 
   private takeEach(most: number, size: number): StepBlock {
-    const { plan, losses, rates, at, limits, schedule, isJudged } = this
+    const { plan, batches, orders, losses, rates, at, limits, schedule, isJudged } = this
     let count = 0
     let step: ReturnType<typeof this.takeOne>
     do {
       if (schedule !== null) setLearningRate(plan, schedule.of(at + count))
-      const [range] = this.ranges(1, size, at + count)
+      const [range] = batches.ranges(orders, at + count, 1)
       step = this.takeOne(at + count, range)
       losses[count] = step.loss
       rates[count] = plan.options.optimizer.learningRate
@@ -174,33 +166,6 @@ export class BlockRunner {
       this.programs.set(recording, known)
     }
     return known.program
-  }
-
-  /** The rows of the next `count` steps, a range for each epoch. */
-  private ranges(count: number, size: number, at = this.at): RowRange[] {
-    const { batchSize, batchesPerEpoch } = this.plan
-    const out: RowRange[] = []
-    for (let next = at; next < at + count; ) {
-      const epoch = this.epochOf(next)
-      const end = Math.min(at + count, (epoch + 1) * batchesPerEpoch)
-      const from = (next % batchesPerEpoch) * batchSize
-      out.push({ order: this.orders.of(epoch), from, to: from + (end - next) * size })
-      next = end
-    }
-    return out
-  }
-
-  private epochOf(step: number): number {
-    return Math.floor(step / this.plan.batchesPerEpoch)
-  }
-
-  private sizeOf(step: number): number {
-    const { batchSize, batchesPerEpoch, rows } = this.plan
-    return Math.min(batchSize, rows.count - (step % batchesPerEpoch) * batchSize)
-  }
-
-  private placeOf(step: number): { step: number; epoch: number; batch: number } {
-    return { step: step + 1, epoch: this.epochOf(step) + 1, batch: (step % this.plan.batchesPerEpoch) + 1 }
   }
 }
 

@@ -5,17 +5,17 @@
 import { OutOfMemoryError } from '../../common/errors.js'
 import { traitsOf } from '../../loss/loss.js'
 import type { Tensor } from '../../tensor.js'
+import type { RowRange } from '../batches.js'
 import { type Batch, stepBatch } from '../data.js'
 import { type ForwardLoss, forwardLoss } from '../forward-loss.js'
 import type { Execution } from '../history.js'
 import { checkTargets, type Plan } from '../plan.js'
 import { type BlockLimits, BlockRunner, type StepBlock } from './blocks.js'
 import { ModelFields } from './model-fields.js'
-import { Recording, type RowRange } from './recording.js'
+import { Recording } from './recording.js'
 import { canPlan } from './step-planner.js'
 
 export type { BlockLimits, StepBlock } from './blocks.js'
-export type { RowRange } from './recording.js'
 
 /** Forward pass, loss and gradients of a batch. */
 export interface Evaluation {
@@ -62,6 +62,11 @@ export class FastSteps {
     if (options.replay === false) this.disable('the option replay is false')
     else if (this.fields.patched !== null) this.disable(`${this.fields.patched} has a forward method of its own`)
     else if (codeEachStep && !this.isTrusted) this.disable('a model or loss of your own, and code of your own runs after each step')
+  }
+
+  /** Whether all modules are layers of this library, with the forward methods that they were made with. */
+  get isOfLibrary(): boolean {
+    return this.fields.isOfLibrary
   }
 
   /** To be called when code that is not of this library ran, which may have changed the model. */

@@ -14,16 +14,10 @@ import type { Module } from '../../nn/module.js'
 import { Parameter } from '../../parameter.js'
 import { type Generator, hostDraws } from '../../random.js'
 import { Tensor } from '../../tensor.js'
+import type { RowRange } from '../batches.js'
 import { copyRows, type Rows } from '../data.js'
 import { forwardLoss } from '../forward-loss.js'
 import { type KernelCall, Program } from './program.js'
-
-/** Rows of consecutive batches: order[from..to], or from..to. */
-export interface RowRange {
-  order: Int32Array | null
-  from: number
-  to: number
-}
 
 /** What metrics look at. */
 export interface Judged {

@@ -11,14 +11,15 @@ import { OutOfMemoryError } from '../../common/errors.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { Parameter } from '../../parameter.js'
 import { Tensor } from '../../tensor.js'
+import type { RowRange } from '../batches.js'
 import { copyRows } from '../data.js'
 import { onOneThread, Program } from './program.js'
-import type { BatchPart, Judged, Recording, RowRange } from './recording.js'
+import type { BatchPart, Judged, Recording } from './recording.js'
 import { canPlan, ROW, type StepHooks, StepPlanner } from './step-planner.js'
 
 /** Most steps in one call, and most bytes of what differs between them: they should stay in a second-level cache. */
 export const MOST_STEPS = 256
-const MOST_BYTES = 1 << 19
+export const MOST_BYTES = 1 << 19
 /** A data set of up to so many times the rows of a run is copied as a whole, and the rows are then picked by a kernel. */
 const MOST_PASSES = 4
 

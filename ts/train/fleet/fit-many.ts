@@ -11,7 +11,6 @@ import { ReduceOnPlateau } from '../../schedule/plateau.js'
 import { type Callback, EarlyStopping } from '../callbacks.js'
 import { claim } from '../claim.js'
 import { checkData, DATA, type DataSet, pickRows, type Rows } from '../data.js'
-import { ModelFields } from '../fast/model-fields.js'
 import { canPlan } from '../fast/step-planner.js'
 import type { History } from '../history.js'
 import { Pacer } from '../pacer.js'
@@ -242,11 +241,11 @@ class Many {
   ) {
     this.results = runs.map(() => undefined)
     this.pacer = new Pacer(options)
-    this.totalSteps = runs.reduce((sum, { plan }) => sum + plan.epochs * plan.batchesPerEpoch, 0)
+    this.totalSteps = runs.reduce((sum, { batches }) => sum + batches.total, 0)
   }
 
   async train(): Promise<NetHistory[]> {
-    const fleets = new Map<string, number[]>()
+    const fleets = new Map<string, Member[]>()
     const alone: number[] = []
     for (const [net, run] of this.runs.entries()) {
       const obstacle = obstacleOf(run)
@@ -255,14 +254,16 @@ class Many {
         alone.push(net)
         continue
       }
-      const shape = shapeOf(run)
+      const member = new Member(net, run)
+      const shape = shapeOf(member)
       const alike = fleets.get(shape)
-      if (alike === undefined) fleets.set(shape, [net])
-      else alike.push(net)
+      if (alike === undefined) fleets.set(shape, [member])
+      else alike.push(member)
     }
-    for (const nets of fleets.values()) {
-      if (nets.length === 1) this.runs[nets[0]].execution.reason = 'no other net has its shape, loss, kind of optimizer and number of rows'
-      if (nets.length === 1 || !(await this.sideBySide(nets))) alone.push(...nets)
+    for (const members of fleets.values()) {
+      const [{ run }] = members
+      if (members.length === 1) run.execution.reason = 'no other net has its shape, loss, kind of optimizer and number of rows'
+      if (members.length === 1 || !(await this.sideBySide(members))) alone.push(...members.map(({ index }) => index))
     }
     for (const net of alone.sort((a, b) => a - b)) {
       await this.settle(net, () => this.runs[net].train())
@@ -273,8 +274,7 @@ class Many {
   }
 
   /** False where these nets cannot go side by side: nothing has happened to them then. */
-  private async sideBySide(nets: readonly number[]): Promise<boolean> {
-    const members = nets.map((net) => new Member(net, this.runs[net]))
+  private async sideBySide(members: Member[]): Promise<boolean> {
     let fleet: Fleet
     try {
       fleet = new Fleet(members, async (member, error) => {
@@ -330,7 +330,7 @@ function obstacleOf(run: TrainingRun): string | null {
   const optimizer = options.optimizer as OptimizerLike
   if (backend.name !== 'wasm') return 'nets in JavaScript are trained one after the other'
   if (options.replay === false) return 'the option replay is false'
-  if (!new ModelFields(model).isOfLibrary) return 'layers of your own'
+  if (!run.isOfLibrary) return 'layers of your own'
   if (traitsOf(options.loss) === undefined) return 'a loss of your own'
   if (run.watchesSteps) return 'metrics, or a callback after each batch'
   if (!canPlan(optimizer)) return `${optimizer.name} has no single fused update with numbers that are known ahead`
@@ -338,7 +338,7 @@ function obstacleOf(run: TrainingRun): string | null {
   if (optimizer.groups.some((group) => group.parameters.some((_, i) => group.extraNames(i).length > 0)))
     return `${optimizer.name} keeps more than state of elements`
   if (fleetKernels(backend) === undefined) return 'this runtime has no kernels for fleets'
-  if (run.plan.epochs * run.plan.batchesPerEpoch === 0) return 'there are no steps to take'
+  if (run.batches.total === 0) return 'there are no steps to take'
   return null
 }
 
@@ -348,7 +348,7 @@ function beginOf(optimizer: object): unknown {
 }
 
 /** What nets must have in common to go side by side, as text. */
-function shapeOf({ plan, watchesEpochs }: TrainingRun): string {
+function shapeOf({ updates, run: { plan, watchesEpochs } }: Member): string {
   const { model, options, rows, batchSize, batchesPerEpoch } = plan
   const optimizer = options.optimizer as OptimizerLike & {
     groups: readonly { kernel?: unknown; slotNames: readonly string[]; parameters: readonly unknown[] }[]
@@ -365,6 +365,7 @@ function shapeOf({ plan, watchesEpochs }: TrainingRun): string {
     watchesEpochs,
     optimizer.constructor.name,
     optimizer.groups.map((group) => [numberOf(group.kernel), group.slotNames, group.parameters.length]),
+    updates,
   ])
 }
 

@@ -12,6 +12,7 @@ import type { Tensor } from '../../tensor.js'
 import { Program, type UpdateCall } from '../fast/program.js'
 import type { Recording } from '../fast/recording.js'
 import { ROW } from '../fast/step-planner.js'
+import { MOST_BYTES, MOST_STEPS } from '../fast/step-program.js'
 import { checkWidth, type Draw, type FleetMemory, NETS, NoTwin, onlyDenseTakes, twinsOf } from './twins.js'
 
 /** Bytes of a net in the table of a dropout: seed (low, high), stream, counter, and the rate as a double. */
@@ -41,7 +42,17 @@ export interface Passenger {
 }
 
 /** Bytes of a row of hyper-parameters. */
-export const HYPER_BYTES = 4 * ROW
+const HYPER_BYTES = 4 * ROW
+
+/** What the nets of a fleet have in common besides their step. */
+interface Common {
+  /** Whether all see the same rows. */
+  isShared: boolean
+  /** Updates of a step. */
+  updates: number
+  /** Floats of what the updates of a net change. */
+  copyFloats: number
+}
 
 export class FleetProgram implements FleetMemory {
   readonly inputs: { at: Ptr; isShared: boolean; bytes: number }
@@ -57,18 +68,17 @@ export class FleetProgram implements FleetMemory {
   private readonly exchanges: Exchange[] = []
   private readonly dropouts: { table: Ptr; draw: Draw }[] = []
   private readonly idle: Ptr
+  private readonly hyper: Ptr
+  private readonly hyperBytes: number
+  private readonly copies: Ptr
+  private readonly copyBytes: number
   private readonly backend: Backend
 
-  /**
-   * @param isShared whether all nets see the same rows
-   * @throws NoTwin where the step is none for fleets, OutOfMemoryError
-   */
+  /** @throws NoTwin where the step is none for fleets, OutOfMemoryError */
   constructor(
     private readonly recording: Recording,
     parameters: readonly Parameter[],
-    isShared: boolean,
-    updates: number,
-    mostSteps: number,
+    { isShared, updates, copyFloats }: Common,
   ) {
     const backend = (this.backend = parameters[0].backend)
     const program = Program.of(backend.kernels)
@@ -82,7 +92,9 @@ export class FleetProgram implements FleetMemory {
       (sum, { to }, i) => sum + bytesOf(to, i === 0 && sharesInputs),
       4 * NETS + NETS * updates * HYPER_BYTES,
     )
-    this.capacity = Math.max(1, Math.min(mostSteps, Math.floor(MOST_BYTES / step)))
+    this.capacity = Math.max(1, Math.min(MOST_STEPS, Math.floor(MOST_BYTES / step)))
+    this.hyperBytes = HYPER_BYTES * updates * this.capacity
+    this.copyBytes = 4 * copyFloats
     try {
       this.staged = recording.batch.map(({ to }, i) => {
         const shared = i === 0 && sharesInputs
@@ -98,6 +110,8 @@ export class FleetProgram implements FleetMemory {
         if (parameters[region.first].requiresGrad) this.exchange(parameters, region, true)
       }
       this.idle = this.allocate(4 * Math.max(...this.exchanges.map(({ size }) => size)))
+      this.hyper = this.allocate(NETS * this.hyperBytes)
+      this.copies = this.allocate(NETS * this.copyBytes)
       this.write(updates)
     } catch (error) {
       this.release()
@@ -108,6 +122,16 @@ export class FleetProgram implements FleetMemory {
   /** Gives the memory back. */
   release(): void {
     for (const block of this.blocks.splice(0)) this.backend.heap.free(block)
+  }
+
+  /** Where the hyper-parameters of a net go: a row for each update of each step. */
+  hyperOf(net: number): Ptr {
+    return this.hyper + net * this.hyperBytes
+  }
+
+  /** Room for a copy of what the updates of a net change. */
+  copyOf(net: number): Ptr {
+    return this.copies + net * this.copyBytes
   }
 
   isInputs(ptr: Ptr): boolean {
@@ -190,7 +214,7 @@ export class FleetProgram implements FleetMemory {
 }
 
 /** Parameters whose values lie end to end, and so do their gradients, if they have any. */
-export interface Region {
+interface Region {
   first: number
   end: number
   size: number
@@ -215,6 +239,3 @@ export function regionsOf(parameters: readonly Parameter[]): Region[] {
   })
   return regions
 }
-
-/** Most bytes of what differs between the steps of a run: they should stay in a second-level cache. */
-const MOST_BYTES = 1 << 19

@@ -4,42 +4,46 @@ import type { Ptr } from '../../backend/kernels.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { Parameter } from '../../parameter.js'
 import type { Generator } from '../../random.js'
+import type { Batches, RowRange } from '../batches.js'
 import { copyRows } from '../data.js'
 import { stepFailed } from '../diverged.js'
 import type { StepBlock } from '../fast/index.js'
-import { Recording, type RowRange } from '../fast/recording.js'
+import { Recording } from '../fast/recording.js'
 import { NO_HOOKS, type StepHooks, StepPlanner } from '../fast/step-planner.js'
+import { EpochOrders } from '../orders.js'
 import type { Pacer } from '../pacer.js'
 import { type Plan, setLearningRate } from '../plan.js'
 import type { TrainingRun } from '../run.js'
-import { Batches } from './batches.js'
-import { FleetProgram, HYPER_BYTES, type Passenger } from './fleet-program.js'
+import { FleetProgram, type Passenger } from './fleet-program.js'
 import { NETS, NoTwin } from './twins.js'
-
-/** Most steps in one call. */
-const MOST_STEPS = 256
 
 /** One net and where its training is. */
 export class Member {
   /** Steps taken. */
   at = 0
-  readonly total: number
   readonly parameters: readonly Parameter[]
   readonly optimizer: Optimizer
   readonly planner: StepPlanner
   readonly generators: readonly Generator[]
+  /** Updates of a step; 0 where nothing is trained. */
+  readonly updates: number
 
   constructor(
     /** Its place among the models. */
     readonly index: number,
     readonly run: TrainingRun,
   ) {
-    const { model, options, epochs, batchesPerEpoch } = run.plan
-    this.total = epochs * batchesPerEpoch
+    const { model, options } = run.plan
     this.parameters = model.parameters()
     this.optimizer = options.optimizer as Optimizer
     this.planner = new StepPlanner(this.optimizer)
     this.generators = [...model.namedGenerators().values()]
+    const states = this.parameters.map((p) => p.gradientState)
+    this.claimGradients()
+    this.updates = this.planner.refresh(true)
+    this.parameters.forEach((p, i) => {
+      p.gradientState = states[i]
+    })
   }
 
   get plan(): Plan {
@@ -47,7 +51,7 @@ export class Member {
   }
 
   get isOver(): boolean {
-    return this.at >= this.total || this.run.isStopped
+    return this.at >= this.run.batches.total || this.run.isStopped
   }
 
   /** What an update changes: values, and the state of the optimizer. */
@@ -68,12 +72,6 @@ export type Failed = (member: Member, error: unknown) => Promise<void>
 interface Kind {
   program: FleetProgram
   recording: Recording
-  /** Hyper-parameters of net i are at hyper + i·hyperBytes. */
-  hyper: Ptr
-  hyperBytes: number
-  /** Copies of what updates change, one net after the other. */
-  copies: Ptr
-  copyFloats: number
   /** The generator that each dropout of the step draws from, by its number in a net, and how many draws came before. */
   draws: readonly { generator: number; offset: number; rate: number; perStep: number }[]
   /** The steps whose rows are staged for all. */
@@ -84,9 +82,10 @@ interface Kind {
 export class Fleet {
   private readonly batches: Batches
   private readonly kinds = new Map<number, Kind>()
+  /** Orders of the same seed are drawn once for all nets. */
+  private readonly orders = new Map<string, EpochOrders>()
   private readonly isShared: boolean
   private readonly spansEpochs: boolean
-  private readonly updates: number
   private readonly heap: Heap
 
   /** @throws NoTwin where the nets cannot go side by side, OutOfMemoryError */
@@ -94,12 +93,11 @@ export class Fleet {
     private members: Member[],
     private readonly failed: Failed,
   ) {
-    const [{ plan, parameters }] = members
-    this.batches = new Batches(plan)
+    const [{ plan, run, parameters }] = members
+    this.batches = run.batches
     this.heap = parameters[0].backend.heap
-    this.isShared = members.every(({ plan: { rows, options } }) => rows === plan.rows && isSameOrder(options, plan.options))
+    this.isShared = members.every(({ plan: { rows, options } }) => rows === plan.rows && orderOf(options) === orderOf(plan.options))
     this.spansEpochs = members.every(({ run }) => run.limits.spansEpochs)
-    this.updates = updatesOf(members[0])
     try {
       this.kindOf(this.batches.sizeOf(0))
     } catch (error) {
@@ -115,8 +113,7 @@ export class Fleet {
         const over = this.members.filter((member) => member.isOver)
         if (over.length > 0) this.members = this.members.filter((member) => !member.isOver)
         for (const member of over) await done(member)
-        if (this.members.length > 0)
-          this.batches.forgetBefore(this.members.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY))
+        this.forgetOrders()
         for (const group of groupsOf(this.members)) {
           await this.advance(group)
           report()
@@ -129,21 +126,32 @@ export class Fleet {
   }
 
   private release(): void {
-    for (const { program, recording, hyper, copies } of this.kinds.values()) {
+    for (const { program, recording } of this.kinds.values()) {
       program.release()
       recording.release()
-      this.heap.free(hyper)
-      this.heap.free(copies)
     }
     this.kinds.clear()
+  }
+
+  private ordersOf({ plan }: Member): EpochOrders {
+    const key = orderOf(plan.options)
+    let orders = this.orders.get(key)
+    if (orders === undefined) this.orders.set(key, (orders = new EpochOrders(plan)))
+    return orders
+  }
+
+  /** Those of epochs that all nets are past. */
+  private forgetOrders(): void {
+    if (this.members.length === 0) return
+    const least = this.members.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY)
+    for (const orders of this.orders.values()) orders.forgetBefore(this.batches.epochOf(least))
   }
 
   /** Takes the next steps of up to eight nets that are at the same step. */
   private async advance(group: readonly Member[]): Promise<void> {
     const [{ at }] = group
-    const left = Math.min(...group.map(({ total }) => total - at))
     const kind = this.kindOf(this.batches.sizeOf(at))
-    const wanted = Math.min(this.batches.ahead(at, left, this.spansEpochs), kind.program.capacity)
+    const wanted = this.batches.ahead(at, kind.program.capacity, this.spansEpochs)
     const { planned, steps } = await this.plan(group, kind, wanted)
     const ready = [...planned.keys()]
     if (ready.length === 0) return
@@ -170,9 +178,9 @@ export class Fleet {
     let steps = wanted
     for (const member of group) {
       member.claimGradients()
-      const hyper = kind.hyper + planned.size * kind.hyperBytes
+      const hyper = kind.program.hyperOf(planned.size)
       try {
-        if (member.planner.refresh(true) !== this.updates)
+        if (member.planner.refresh(true) !== member.updates)
           throw new Error('fitMany: parameters may not be moved, frozen or given another optimizer while they are trained side by side')
         steps = member.planner.plan(hyper, steps, this.hooks(member))
         planned.set(member, steps)
@@ -192,7 +200,7 @@ export class Fleet {
   }
 
   private stage(ready: readonly Member[], kind: Kind, steps: number): void {
-    const [{ plan, at }] = ready
+    const [{ at }] = ready
     if (this.isShared && kind.staged?.at === at && kind.staged.steps >= steps) return
     const { ints, floats } = this.heap
     const lanes = this.isShared ? [ready[0]] : ready
@@ -200,7 +208,7 @@ export class Fleet {
       for (const [net, member] of lanes.entries()) {
         const { inputs, targets, weights } = member.plan.rows
         const source = [inputs, targets, weights ?? inputs][part]
-        const ranges = this.batches.ranges(isShared ? plan : member.plan, at, steps)
+        const ranges = this.batches.ranges(this.ordersOf(member), at, steps)
         if (isShared) {
           copyRanges(source, to, ranges)
           break
@@ -220,7 +228,7 @@ export class Fleet {
   private save(ready: readonly Member[], kind: Kind): void {
     const { floats } = this.heap
     ready.forEach((member, net) => {
-      let to = kind.copies / 4 + net * kind.copyFloats
+      let to = kind.program.copyOf(net) / 4
       for (const { ptr, floats: count } of member.arrays()) {
         floats.copyWithin(to, ptr / 4, ptr / 4 + count)
         to += count
@@ -230,7 +238,7 @@ export class Fleet {
 
   private restore(member: Member, kind: Kind, net: number): void {
     const { floats } = this.heap
-    let from = kind.copies / 4 + net * kind.copyFloats
+    let from = kind.program.copyOf(net) / 4
     for (const { ptr, floats: count } of member.arrays()) {
       floats.copyWithin(ptr / 4, from, from + count)
       from += count
@@ -241,7 +249,7 @@ export class Fleet {
     return {
       parameters: member.parameters,
       updates: member.planner.updates,
-      hyper: kind.hyper + net * kind.hyperBytes,
+      hyper: kind.program.hyperOf(net),
       draws: kind.draws.map(({ generator, offset, rate }) => {
         const { seedLow, seedHigh, stream, counter } = member.generators[generator]
         return { low: seedLow, high: seedHigh, stream, counter: counter + offset, rate }
@@ -258,7 +266,7 @@ export class Fleet {
   ): Promise<void> {
     const { plan, at, run } = member
     const hooks = this.hooks(member)
-    member.planner.finish(kind.hyper + net * kind.hyperBytes, planned, done, hooks)
+    member.planner.finish(kind.program.hyperOf(net), planned, done, hooks)
     const failed = done < steps
     if (failed) {
       this.restore(member, kind, net)
@@ -284,9 +292,7 @@ export class Fleet {
       }
       if (!failed) return
       if (schedule !== undefined) setLearningRate(plan, schedule(at + done))
-      const step = at + done
-      const epoch = this.batches.epochOf(step)
-      throw stepFailed(plan, loss(done), { step: step + 1, epoch: epoch + 1, batch: (step % this.batches.perEpoch) + 1 })
+      throw stepFailed(plan, loss(done), this.batches.placeOf(at + done))
     } catch (error) {
       await this.fail(member, error)
     }
@@ -309,56 +315,41 @@ export class Fleet {
     const { plan, parameters, generators } = member
     const { model, options, rows } = plan
     const recording = new Recording({ model, loss: options.loss, rows }, size)
-    const blocks: Ptr[] = []
     try {
-      const before = generators.map(({ counter }) => counter)
-      const states = parameters.map((p) => p.gradientState)
-      recording.record({ order: null, from: 0, to: size })
-      generators.forEach((generator, i) => {
-        generator.counter = before[i]
-      })
-      parameters.forEach((p, i) => {
-        p.gradientState = states[i]
-      })
+      recordUnnoticed(recording, member, size)
       if (recording.obstacle !== null) throw new NoTwin(recording.obstacle)
       if (recording.trained.length !== parameters.filter((p) => p.requiresGrad).length) throw new NoTwin('a parameter without a gradient')
-      const program = new FleetProgram(recording, parameters, this.isShared, this.updates, MOST_STEPS)
-      try {
-        const hyperBytes = HYPER_BYTES * this.updates * program.capacity
-        const copyFloats = member.arrays().reduce((sum, { floats }) => sum + floats, 0)
-        const hyper = this.heap.allocate(NETS * hyperBytes)
-        blocks.push(hyper)
-        const copies = this.heap.allocate(4 * NETS * copyFloats)
-        const draws = program.draws.map((call) => {
-          const { counter, args } = call
-          return { ...counter, generator: generators.indexOf(counter.generator), rate: args[args.length - 1] }
-        })
-        return { program, recording, hyper, hyperBytes, copies, copyFloats, draws, staged: null }
-      } catch (error) {
-        program.release()
-        throw error
-      }
+      const copyFloats = member.arrays().reduce((sum, { floats }) => sum + floats, 0)
+      const program = new FleetProgram(recording, parameters, { isShared: this.isShared, updates: member.updates, copyFloats })
+      const draws = program.draws.map(({ counter, args }) => ({
+        ...counter,
+        generator: generators.indexOf(counter.generator),
+        rate: args[args.length - 1],
+      }))
+      return { program, recording, draws, staged: null }
     } catch (error) {
-      for (const block of blocks) this.heap.free(block)
       recording.release()
       throw error
     }
   }
 }
 
-function isSameOrder(a: Plan['options'], b: Plan['options']): boolean {
-  return (a.shuffle ?? true) === (b.shuffle ?? true) && (a.seed ?? 0) === (b.seed ?? 0)
-}
-
-/** Updates of a step. */
-function updatesOf(member: Member): number {
-  const states = member.parameters.map((p) => p.gradientState)
-  member.claimGradients()
-  const updates = member.planner.refresh(true)
-  member.parameters.forEach((p, i) => {
+/** Records a step of a net on its first rows, after which the net is as it was. */
+function recordUnnoticed(recording: Recording, { generators, parameters }: Member, size: number): void {
+  const counters = generators.map(({ counter }) => counter)
+  const states = parameters.map((p) => p.gradientState)
+  recording.record({ order: null, from: 0, to: size })
+  generators.forEach((generator, i) => {
+    generator.counter = counters[i]
+  })
+  parameters.forEach((p, i) => {
     p.gradientState = states[i]
   })
-  return updates
+}
+
+/** What {@link EpochOrders} of equally many rows depend on. */
+function orderOf({ shuffle = true, seed = 0 }: Plan['options']): string {
+  return shuffle ? `seed ${seed}` : 'as given'
 }
 
 /** Up to eight at a time, all at the same step. */

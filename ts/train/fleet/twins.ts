@@ -9,7 +9,7 @@ import type { Counter, KernelCall } from '../fast/program.js'
 export const NETS = 8
 
 /** An argument that grows from step to step: its place among the arguments, and by how many bytes. */
-export type Move = readonly [argument: number, bytes: number]
+type Move = readonly [argument: number, bytes: number]
 
 /** A call that draws random numbers. */
 export interface Draw {
@@ -18,7 +18,7 @@ export interface Draw {
 }
 
 /** A kernel call of a fleet. */
-export interface TwinCall {
+interface TwinCall {
   name: string
   args: readonly number[]
   moves: readonly Move[]
@@ -89,7 +89,7 @@ class Arguments {
   }
 }
 
-/** Rows of a batch up to which column sums keep their order (crate/fleet/dense.rs sums more in the same halves as well). */
+/** The twin of a loss, which must be asked for its gradient. */
 const loss =
   (name: string): Twin =>
   ([prediction, target, weights, gradient, out, rows, cols, scale, option], memory) => {
@@ -106,7 +106,7 @@ const loss =
 /** The widest row of a cross-entropy (crate/fleet/loss.rs). */
 const MOST_CLASSES = 256
 
-/** Element by element: the same kernel over eight times as many elements. */
+/** The twin of each kernel, by the kernel's name. What works element by element is its own: it runs over eight times as many elements. */
 const TWINS: Readonly<Record<string, Twin>> = {
   denseForward([x, w, b, z, y, m, k, n, kind], memory) {
     const { args, moves } = new Arguments(memory)
