@@ -18,7 +18,7 @@ pub struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// A single row.
+    /// A row as one side of a broadcast.
     fn row_of(cells: Cells<'a>) -> Self {
         Side { cells, row: 0, column: 1 }
     }

@@ -11,7 +11,7 @@ use core::array::from_fn;
 use core::cell::Cell;
 use core::hint::black_box;
 
-/// What fixes a sequence.
+/// What determines a sequence of random numbers.
 #[derive(Clone, Copy)]
 pub struct Source {
     /// Key: low and high half of the seed.
@@ -134,10 +134,10 @@ impl Source {
     }
 }
 
-/// Numbers of four counters.
+/// How many numbers four counters give.
 const SIXTEEN: usize = 16;
 
-/// Numbers of 53 bits of four counters.
+/// How many numbers of 53 bits four counters give.
 const EIGHT: usize = 8;
 
 /// A number in \[0, 1) of the upper 27 bits of one word and the upper 26 of another.

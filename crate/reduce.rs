@@ -151,7 +151,7 @@ pub fn line_sum(x: Cells) -> f32 {
     }
 }
 
-/// Of a line that may be longer than a run: the sum of its halves.
+/// The sum of a line of any length: of its halves where it is longer than a run.
 #[inline(never)]
 fn long_sum(x: Cells) -> f32 {
     let (first, second) = halves(x);

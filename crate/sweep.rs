@@ -121,7 +121,7 @@ fn zip_blocks(f: &impl Zip, a: Cells, b: Cells, y: Cells) {
     }
 }
 
-/// Both halves, the first in whole blocks.
+/// Splits a slice into halves, the first of which is whole blocks.
 pub fn halves(x: Cells) -> (Cells, Cells) {
     x.split_at(x.len() / 2 / BLOCK * BLOCK)
 }

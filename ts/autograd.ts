@@ -60,7 +60,7 @@ export interface GradientSink {
 export type FusedVjp = (gradient: Tensor, direct: boolean) => readonly (Tensor | null)[]
 
 export interface Differentiable {
-  /** What it is called in messages. */
+  /** The name of the operation in messages. */
   operation?: string
   vjp: Vjp
   fused?: FusedVjp
@@ -225,7 +225,7 @@ export class Node implements GraphNode {
   readonly ofGradient = differentiating > 0
   /** Whether no other operation has used the result. */
   isLoose = true
-  /** Of inputs on the host, what the operation read. */
+  /** The copies of inputs on the host that the operation read. */
   private readonly copies: readonly (HostCopy | null)[] | null
 
   constructor(
@@ -281,7 +281,7 @@ export class Node implements GraphNode {
     }
   }
 
-  /** For messages: the operation, as far as its rules say. */
+  /** The name of the operation for messages, if its rules have one. */
   get operation(): string {
     return this.rules?.operation ?? 'operation'
   }
@@ -294,9 +294,9 @@ export class Node implements GraphNode {
 
 interface PassOptions {
   retainGraph: boolean
-  /** Records the pass, in these; null where it is not to be differentiated. */
+  /** The operations that the pass is recorded in; null where it will not be differentiated. */
   operations: Operations | null
-  /** Takes what arrives at tensors; null where that goes into leaves. */
+  /** Receives the gradients of tensors; null where they are added to leaves. */
   collector: Collector | null
 }
 
@@ -313,7 +313,7 @@ let visits = 0
 
 /** @internal one backward pass, see {@link gradients} and {@link Tensor.backward} */
 export function backpropagate(root: Tensor, seed: Tensor | undefined, options: PassOptions): void {
-  // what a result was computed from lives as long as it does: a stale one is refused here
+  // the inputs of a result live as long as the result, so a stale one is refused here
   root.checkAlive()
   const { arena } = root.backend
   if (options.operations !== null) {
@@ -391,7 +391,7 @@ export function addTo(node: Node, arriving: Tensor): void {
   node.gradient = plus(node.gradient, arriving)
 }
 
-/** @internal out of place: two users may hold the same gradient tensor */
+/** @internal a new tensor for the sum, as two users may hold the same gradient tensor */
 export function plus(a: Tensor | null, b: Tensor): Tensor {
   if (a === null) return b
   return apply(

@@ -17,7 +17,7 @@ export type GradientState = 'none' | 'ready' | 'used'
 
 const OPTIONS = ['name', 'shape', 'backend']
 
-/** Stands for as many zeros as a shape wants: what a new block holds anyway. */
+/** Stands for zeros of any shape, which a new block of memory holds anyway. */
 const ZEROS: readonly number[] = []
 
 /** A block of the heap that parameters share; given back when the last of them is collected. */
@@ -25,7 +25,7 @@ export class ParameterBlock {
   readonly ptr: Ptr
   /** Blocks whose memory is given back already, held for what {@link weigh} hung on them: it counts for this one now. */
   readonly before: ParameterBlock[] = []
-  /** Private to the language too: printing a parameter must not print the memory. */
+  /** A private field of the language, since printing a parameter must not print the memory. */
   readonly #heap: Heap
 
   constructor(
@@ -39,7 +39,7 @@ export class ParameterBlock {
     blocks.register(this, { heap, ptr: this.ptr }, this)
   }
 
-  /** One parameter less. If it was the last, the memory is given back now. @returns whether it was */
+  /** A parameter has left. The memory is freed if it was the last one. @returns whether it was */
   leave(): boolean {
     if (--this.inhabitants > 0) return false
     blocks.unregister(this)
@@ -103,7 +103,7 @@ export class Parameter extends Tensor implements GradientSink {
     return super.address
   }
 
-  /** @internal as {@link address} */
+  /** @internal the address of the values, as {@link address}, for kernels that write them */
   override read(): FloatArray | Int32Array {
     checkUnchanged(this.name, this.changedAt)
     return super.read()

@@ -33,7 +33,7 @@ type Rows = Exclude<Numbers, readonly Numbers[]> | readonly Rows[] | []
 
 /** The shape of data as far as the compiler knows it: of a tensor, of a number (`[]`), of literal rows; else `Shape`. */
 export type ShapeOf<T> = [T] extends [Tensor<infer S>] ? S : Nested<T>
-/** The shapes of several. */
+/** The shapes of several pieces of data. */
 export type ShapesOf<T extends readonly unknown[]> = Extract<{ [I in keyof T]: ShapeOf<T[I]> }, readonly unknown[]>
 
 /** A function of one tensor. */
@@ -127,7 +127,7 @@ export class Tensor<S extends Shape = Shape> {
     return new Tensor(backend, shape, dtype, requiresGrad, ptr, backend.arena.current, null)
   }
 
-  /** @internal a tensor over memory that outlives it: a parameter's gradient, the arena of a recording */
+  /** @internal a tensor over memory that outlives it, such as a parameter's gradient or the arena of a recording */
   static permanent(backend: Backend, shape: Shape, ptr: Ptr, dtype: TensorDType = 'float'): Tensor {
     return new Tensor(backend, shape, dtype, false, ptr, PERMANENT, null)
   }
@@ -142,7 +142,7 @@ export class Tensor<S extends Shape = Shape> {
     return COPY
   }
 
-  /** The engine that it belongs to. */
+  /** The backend that the tensor belongs to. */
   get backend(): Backend {
     return this.#backend
   }
@@ -191,7 +191,7 @@ export class Tensor<S extends Shape = Shape> {
     if (this.host !== null && backwardPasses === 0) this.epoch = HOST
   }
 
-  /** @internal the copy that {@link address} gives, for {@link useCopy} */
+  /** @internal the copy whose address {@link address} returned, for {@link useCopy} */
   get copy(): HostCopy {
     return { ptr: this.address, epoch: this.epoch }
   }
@@ -202,7 +202,7 @@ export class Tensor<S extends Shape = Shape> {
     this.epoch = epoch
   }
 
-  /** @internal where a permanent tensor lives from now on */
+  /** @internal sets the address of a permanent tensor, whose memory has moved */
   protected relocate(ptr: Ptr): void {
     this.ptr = ptr
   }
@@ -260,13 +260,13 @@ export class Tensor<S extends Shape = Shape> {
     return new Tensor(this.backend, shape, this.dtype, false, this.ptr, this.epoch, this.host)
   }
 
-  /** For messages: kind, shape, and the values of small tensors. */
+  /** A text for messages: the kind, the shape, and the values of small tensors. */
   toString(): string {
     const values = this.size <= 8 ? ` ${JSON.stringify(this)}` : ''
     return `Tensor(${this.dtype} ${formatShape(this.shape)}${values})`
   }
 
-  /** @internal operators of the language would make NaN of it. @throws TypeError unless a text is asked for */
+  /** @internal refuses JavaScript's operators, such as `a + b`, which would give NaN. @throws TypeError unless a text is asked for */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString()
     throw typeError('a Tensor is not a number: use add, sub, mul, div or pow, or item() for the number in it')
@@ -338,7 +338,7 @@ export class Tensor<S extends Shape = Shape> {
 export interface TensorOptions {
   /** Record operations on this tensor. Default false. */
   requiresGrad?: boolean
-  /** Default: the backend chosen by load(). */
+  /** The backend of the tensor. Default: the one chosen by load(). */
   backend?: Backend
 }
 
@@ -371,7 +371,7 @@ function fromData(values: Numbers, shape: Shape | undefined, options: TensorOpti
   const inferred = ArrayBuffer.isView(values) ? [values.length] : nestedShape(values as NestedNumbers)
   const wanted = shape ?? inferred
   checkShape(wanted, op)
-  // nested rows say what they are: only numbers in one row may be given another shape
+  // nested rows have a shape already: only a flat row of numbers may be given another one
   if (sizeOf(wanted) !== sizeOf(inferred) || (inferred.length > 1 && !sameShape(wanted, inferred))) {
     if (inferred.length > 1)
       throw new ShapeError(`${op}: arrays nested as ${formatShape(inferred)} are not of shape ${formatShape(wanted)}`)
@@ -468,7 +468,7 @@ function flatten(values: NestedNumbers, shape: Shape, backend: Backend, op: stri
   const visit = (row: NestedNumbers, axis: number, path: string): void => {
     if (!isRow(row) || row.length !== shape[axis])
       throw new ShapeError(`${op}: ragged nesting: wants ${shape[axis]} entries at ${path || 'the top'}, got ${show(row)}`)
-    // numbers have no path each: a string for every one took longer than the copy
+    // no path is kept for each number, as a string for each one took longer than the copy
     for (let i = 0; i < row.length; i++) axis < last ? visit(row[i], axis + 1, `${path}[${i}]`) : put(row[i], path, i)
   }
   if (last < 0) put(values, '')
@@ -476,7 +476,7 @@ function flatten(values: NestedNumbers, shape: Shape, backend: Backend, op: stri
   return out
 }
 
-/** An array, or a typed one, which holds numbers alone. */
+/** Whether a value is an array or a typed array. */
 function isRow(value: unknown): value is readonly NestedNumbers[] {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value)
 }

@@ -9,7 +9,7 @@ pub const TILE: usize = 3;
 /// A matrix by rows of m numbers, the first of each row `stride` after that of the row before.
 #[derive(Clone, Copy)]
 pub struct Rows<'a> {
-    /// All of it.
+    /// The whole matrix, row after row.
     pub all: &'a [f64],
     /// Number of rows.
     pub n: usize,

@@ -46,7 +46,7 @@ impl Inputs<'_> {
     }
 }
 
-/// Of a layer and its batch.
+/// The sizes of a layer and its batch.
 #[derive(Clone, Copy)]
 pub struct Sizes {
     /// Rows of x.

@@ -5,7 +5,7 @@ use super::{Net8, NETS};
 use crate::lane::{F32x4, Lane};
 use crate::sweep::Cells;
 
-/// What each net has of an array of all, into its own array.
+/// Copies the elements of each net from an array of all nets to the net's own array.
 pub fn split(from: &[Net8], to: [Cells; NETS]) {
     let n = from.len();
     let whole = n / 4 * 4;
@@ -22,7 +22,7 @@ pub fn split(from: &[Net8], to: [Cells; NETS]) {
     }
 }
 
-/// What each net has in its own array, into that of all.
+/// Copies each net's own array into the array of all nets.
 pub fn join(from: [Cells; NETS], to: &[Net8]) {
     let n = to.len();
     let whole = n / 4 * 4;

@@ -14,7 +14,7 @@ pub struct Factor {
 }
 
 impl Factor {
-    /// From line i on.
+    /// The factor from line i on.
     #[inline(always)]
     fn from(self, i: usize) -> Self {
         Factor { at: self.at.wrapping_add(i * self.line), ..self }

@@ -12,14 +12,14 @@ const COMFORTABLE: usize = 32;
 /// One share of a kernel's work: number `index` of `count`.
 #[derive(Clone, Copy)]
 pub struct Share {
-    /// From 0.
+    /// The number of this share, from 0.
     pub index: usize,
-    /// At least 1.
+    /// The number of shares, at least 1.
     pub count: usize,
 }
 
 impl Share {
-    /// All of it.
+    /// The one share of undivided work.
     pub const WHOLE: Share = Share { index: 0, count: 1 };
 
     /// This share of `total`, its ends multiples of `unit` but for the last.
@@ -58,8 +58,8 @@ impl Share {
 /// A rectangle of C.
 #[derive(Clone)]
 pub struct Region {
-    /// From and to.
+    /// The first row or column, and the one behind the last.
     pub rows: Range<usize>,
-    /// From and to.
+    /// The first row or column, and the one behind the last.
     pub columns: Range<usize>,
 }

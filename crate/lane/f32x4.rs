@@ -108,7 +108,7 @@ impl F32x4 {
         }
     }
 
-    /// The first of them, into up to three floats.
+    /// Stores the first of the four into up to three floats.
     #[inline(always)]
     pub fn set_few(self, to: &[Cell<f32>]) {
         let p = to.as_ptr().cast_mut().cast();
@@ -138,7 +138,7 @@ impl F32x4 {
         }
     }
 
-    /// Rows of a 4 × 4 square to its columns.
+    /// Transposes a 4 × 4 square.
     #[inline(always)]
     pub fn transpose(rows: [Self; 4]) -> [Self; 4] {
         #[cfg(target_feature = "simd128")]

@@ -53,7 +53,7 @@ impl U32x4 {
         }
     }
 
-    /// Rows of a 4 × 4 square to its columns.
+    /// Transposes a 4 × 4 square.
     #[inline(always)]
     pub fn transpose(rows: [Self; 4]) -> [Self; 4] {
         #[cfg(target_feature = "simd128")]

@@ -68,7 +68,7 @@ impl From<&[f32]> for Shared {
 }
 
 impl Shared {
-    /// With these numbers.
+    /// The shared hyper-parameters with these numbers.
     #[inline(always)]
     pub fn new(scale: f32, coupled: f32, decoupled: f32) -> Self {
         Shared { scale, coupled, decoupled }
@@ -86,13 +86,13 @@ pub const CHUNK: usize = 480;
 
 /// scale·g + coupled·p, chunk by chunk, for rules that do not compute it in their own loop.
 pub struct ScaledGradients {
-    /// Those of the present chunk.
+    /// Scaled gradients of the present chunk.
     pub gradients: [Cell<f32>; CHUNK],
     shared: Shared,
 }
 
 impl ScaledGradients {
-    /// With no chunk prepared yet.
+    /// A scaler with no chunk prepared yet.
     #[inline(always)]
     pub fn new(shared: Shared) -> Self {
         ScaledGradients { gradients: [const { Cell::new(0.0) }; CHUNK], shared }

@@ -7,7 +7,7 @@ use crate::optim::{export_update, Rule, SlotKind};
 struct RmsProp {
     beta: f32,
     one_minus_beta: f32,
-    /// Of the bias of s and m, where a mean is taken out; what it does to d, the caller's other numbers do.
+    /// The bias correction of m² against s, for the centered form; the correction of d is part of the other numbers.
     inverse_correction: f32,
     epsilon_out: f32,
     epsilon_in: f32,

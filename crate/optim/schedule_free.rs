@@ -28,7 +28,7 @@ impl Rule<1> for ScheduleFreeSgd {
     }
 }
 
-/// As above with u = g/(√v + ε) + λ·y in place of g.
+/// y ← y + c·(z − y) + gradient_rate·u; z ← z − rate·u, with u = g/(√v + ε) + λ·y
 struct ScheduleFreeAdamW {
     c: f32,
     gradient_rate: f32,

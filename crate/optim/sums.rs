@@ -51,12 +51,12 @@ pub fn sums<R: Sums<S, T>, const S: usize, const T: usize>(rule: &R, p: Cells, g
     sums
 }
 
-/// Sums of nothing yet.
+/// Sums at their start, 0.
 fn none<const T: usize>() -> [Running; T] {
     [const { [const { Cell::new(0.0) }; F32x4::WIDTH] }; T]
 }
 
-/// The parts of a sum together.
+/// Adds up the lanes of a running sum.
 fn total(running: &Running) -> f64 {
     let sum = F64x2::of(running) + F64x2::of(&running[2..]);
     sum.first() + sum.second()

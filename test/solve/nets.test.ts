@@ -1,6 +1,6 @@
 /** Curvature optimizers on nets: beside the oracles, beside automatic differentiation, on every backend, and with bad input. */
 import { describe, expect, test } from 'vitest'
-import { DoubleRoom } from '../../ts/backend/double.js'
+import { DoubleWorkspace } from '../../ts/backend/double.js'
 import { addGram, cholesky, solveCholesky } from '../../ts/backend/js/normal-equations.js'
 import { ACTIVATIONS } from '../../ts/backend/kernels.js'
 import { iris, moons, spirals, standardize, trainTestSplit } from '../../ts/data/index.js'
@@ -175,7 +175,7 @@ function compareJacobians(model: Sequential, sizes: number[], backend: Backend):
   const x = Float64Array.from(new Generator(7).uniforms(rows * sizes[0])).map((v) => 4 * v - 2)
   const expected = rowsOf(model.forward(tensor(x, [rows, sizes[0]], { backend })), parameters)
   backend.arena.end()
-  const room = new DoubleRoom(backend)
+  const room = new DoubleWorkspace(backend)
   const net = new DenseNet(room, planOf(model)!, rows)
   const theta = Float64Array.from(parameters.flatMap((p) => [...p.view()]))
   const [at, inputs] = [room.put(theta), room.put(unitMajor(x, sizes[0], 0, rows))]

@@ -36,7 +36,7 @@ export function doubleHome(backend: Backend = defaultBackend()): Backend {
 }
 
 /** Blocks of doubles in the memory of a backend, given back together. */
-export class DoubleRoom {
+export class DoubleWorkspace {
   readonly kernels: DoubleKernels
   private readonly blocks: Ptr[] = []
 
@@ -44,14 +44,14 @@ export class DoubleRoom {
     this.kernels = doubleKernels(backend)
   }
 
-  /** n zeros. */
+  /** Allocates n zeros. */
   take(n: number): Ptr {
     const ptr = this.backend.heap.allocate(8 * n)
     this.blocks.push(ptr)
     return ptr
   }
 
-  /** A block with these numbers. */
+  /** Allocates a block with these numbers. */
   put(values: Float64Array): Ptr {
     const ptr = this.take(values.length)
     this.view(ptr, values.length).set(values)
@@ -63,7 +63,7 @@ export class DoubleRoom {
     return this.backend.heap.doubles.subarray(ptr / 8, ptr / 8 + n)
   }
 
-  /** Every block goes back. */
+  /** Frees every block. */
   release(): void {
     for (const ptr of this.blocks.splice(0)) this.backend.heap.free(ptr)
   }

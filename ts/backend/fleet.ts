@@ -1,6 +1,6 @@
 /**
  * Eight nets side by side: the contract of the kernels that only fleets need (crate/fleet/). Arrays have eight floats, one of each net,
- * in the place of every float, so whatever is computed element by element runs by the kernels of single nets. Here is what adds up.
+ * in the place of every float, so whatever is computed element by element runs by the kernels of single nets. Only sums have kernels here.
  * There are no loops for them in JavaScript: there nets are trained one after the other.
  */
 import type { Backend } from './index.js'

@@ -4,14 +4,14 @@ import type { Ptr } from './kernels.js'
 /** Sizes are told apart in steps of this many bytes up to {@link SMALL}, and above in sixteen steps for each doubling. */
 const UNIT = 64
 const SMALL = 1024
-/** Blocks of one class that are looked at before a block of a larger class is taken, which fits without a look. */
+/** How many blocks of one class are tried before a block of the next larger class is taken, which always fits. */
 const MOST_LOOKS = 32
 
 export class FreeBlocks {
   private readonly sizes = new Map<Ptr, number>()
-  /** Where a block begins, by where it ends. */
+  /** Maps the end of each free block to its beginning. */
   private readonly starts = new Map<Ptr, Ptr>()
-  /** Blocks by class of size, ascending. */
+  /** The free blocks of each size class, in ascending order. */
   private readonly classes: (Set<Ptr> | undefined)[] = []
 
   /** Adds a block, joined with free neighbours. Sizes are multiples of 64. */
@@ -30,7 +30,7 @@ export class FreeBlocks {
       starts.delete(ptr)
       from = before
     }
-    // What stays in a map or set is not taken out before: an entry that comes and goes leaves a trace that each look walks over.
+    // An entry that stays is not deleted and added again: each deletion leaves a hole in a map or set that later searches walk over.
     sizes.set(from, end - from)
     starts.set(end, from)
     const at = classOf(end - from)
@@ -40,7 +40,7 @@ export class FreeBlocks {
     blocks.add(from)
   }
 
-  /** A block of so many bytes out of the smallest that has them, as far as a few looks tell; undefined if there is none. */
+  /** Takes this many bytes from about the smallest free block that is large enough (a few are tried); undefined if there is none. */
   take(bytes: number): Ptr | undefined {
     const { sizes, starts } = this
     const ptr = this.find(bytes)
@@ -59,12 +59,12 @@ export class FreeBlocks {
     return ptr
   }
 
-  /** Where the block begins that ends there; undefined if there is none. */
+  /** The beginning of the free block that ends at an address; undefined if there is none. */
   endingAt(end: Ptr): Ptr | undefined {
     return this.starts.get(end)
   }
 
-  /** Takes the block that ends there, whatever its size. */
+  /** Takes the free block that ends at an address, whatever its size. */
   takeEndingAt(end: Ptr): void {
     const ptr = this.starts.get(end)
     if (ptr === undefined) return
@@ -86,7 +86,7 @@ export class FreeBlocks {
     }
     if (best !== undefined) return best
     for (let at = own + 1; at < classes.length; at++) for (const ptr of classes[at] ?? []) return ptr
-    // all of its own class, before anybody asks for more memory
+    // tries all blocks of its own class before the memory has to grow
     for (const ptr of classes[own] ?? []) if ((this.sizes.get(ptr) as number) >= bytes) return ptr
     return undefined
   }

@@ -22,7 +22,7 @@ export interface MemorySource {
 }
 
 /**
- * What a new block holds. `zeros`: those. `fresh`: zeros too, for who writes before reading: memory that was never used is zero
+ * What a new block holds. `zeros`: zeros. `fresh`: zeros too, for a caller that writes before it reads: memory that was never used is zero
  * and stays untouched until then. (A page that is read first costs the machine twice, once to lend zeros and once to replace them.)
  * `any`: what was there before.
  */
@@ -51,7 +51,7 @@ export class Heap {
   private readonly sizes = new Map<Ptr, number>()
   private readonly unused = new FreeBlocks()
   private failure: (() => Error) | null = null
-  /** Nothing from here on was ever handed out: it is zero, and the machine gives it to the process page by page when it is first used. */
+  /** Memory from this address on was never handed out. It is zero, and the operating system maps each page when it is first used. */
   private end: Ptr
 
   constructor(
@@ -165,7 +165,7 @@ export function weigh(owner: object, bytes: number): void {
   try {
     ballast.set(owner, new ArrayBuffer(bytes))
   } catch {
-    // No room for a hint is no reason to fail.
+    // The buffer is a hint to the collector alone, so a failure to allocate it is ignored.
   }
 }
 
@@ -196,7 +196,7 @@ export class WasmMemorySource implements MemorySource {
     try {
       if (missing > 0) memory.grow(missing)
     } catch {
-      // Whoever needs more than there is will hear of it.
+      // An allocation that needs more memory than there is throws by itself.
     }
   }
 

@@ -53,7 +53,7 @@ export function createBackend(options: BackendOptions = {}): Backend {
   const variant = chooseVariant(options)
   const threads = chooseThreads(variant, options)
   const backend = variant === 'js' ? createJs(options) : createWasm(variant, threads, options)
-  // what Node prints, in the place of all its kernels
+  // Node prints this instead of all kernels
   const value = () => `Backend(${backend.variant} ${backend.dtype}, threads: ${backend.threads})`
   return Object.defineProperty(backend, Symbol.for('nodejs.util.inspect.custom'), { value })
 }
@@ -112,19 +112,19 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
   const widening = widen && enableWidening()
   const exports = instantiate(variant, threads > 1 ? sharedMemory(memoryLimit) : undefined)
   const heap = new Heap(new WasmMemorySource(exports.memory, memoryLimit), exports.heapBase(), 'float32', memoryLimit)
-  const team = threads > 1 ? startThreads(variant, exports, heap, threads) : undefined
+  const shared = threads > 1 ? startThreads(variant, exports, heap, threads) : undefined
   const parts = new Map<WasmPart, WasmExports | undefined>()
   const partOf = (part: WasmPart): WasmExports | undefined => {
     if (!parts.has(part)) {
-      const found = instantiatePart(part, variant, exports, team !== undefined)
-      parts.set(part, found && found !== exports && team ? team.add(found, compiled(variant, true, part)) : found)
+      const found = instantiatePart(part, variant, exports, shared !== undefined)
+      parts.set(part, found && found !== exports && shared ? shared.add(found, compiled(variant, true, part)) : found)
     }
     return parts.get(part)
   }
   const updates = new Map<string, Update>()
   const findUpdate = (name: string, part?: WasmPart): Update | undefined => {
     const whole = updateKernel(exports, name) ?? updateKernel(part && partOf(part), name)
-    const found = whole && team && !WHOLE_UPDATES.includes(name) ? team.share(whole) : whole
+    const found = whole && shared && !WHOLE_UPDATES.includes(name) ? shared.share(whole) : whole
     if (found !== undefined) updates.set(name, found)
     return found
   }
@@ -133,16 +133,16 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     name: 'wasm' as const,
     variant,
     dtype: 'float32' as const,
-    // exports cannot be added to, as families are (families.ts)
-    kernels: team ? team.kernels : ({ ...exports } as Kernels),
+    // a copy, because exports are frozen and families of kernels are added later (families.ts)
+    kernels: shared ? shared.kernels : ({ ...exports } as Kernels),
     heap,
     arena: new StepArena(heap),
     widened: false,
     tile: TILES[tiles[0]] as TileName,
     get threads() {
-      return team ? team.pool.size : 1
+      return shared ? shared.pool.size : 1
     },
-    ready: team ? team.ready : Promise.resolve(),
+    ready: shared ? shared.ready : Promise.resolve(),
     update: (name: string, part?: WasmPart) => updates.get(name) ?? findUpdate(name, part),
     part: partOf,
     exportsNumbered: (number: string) =>
@@ -150,8 +150,8 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
         Object.entries(module ?? {}).flatMap(([name, kernel]) => (isNumbered(kernel, number) ? [name] : [])),
       ),
   }
-  const use = (place: number) => {
-    backend.tile = TILES[place]
+  const use = (index: number) => {
+    backend.tile = TILES[index]
   }
   if (tile !== 'auto') {
     ;(exports as unknown as Tiled).setTile(TILES.indexOf(tile))
@@ -163,7 +163,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
   return backend
 }
 
-/** The name of a function that is exported is its number. */
+/** Engines name an exported function by its number. */
 function isNumbered(kernel: unknown, number: string): boolean {
   return typeof kernel === 'function' && kernel.name === number
 }

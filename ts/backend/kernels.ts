@@ -19,7 +19,7 @@ export const SCRATCH_BYTES = 1 << 20
 
 /** Tiles of large matrix products by rows and columns, in the order of TILES in crate/gemm/tile.rs. */
 export const TILES = ['5x8', '6x8', '4x16', '6x16'] as const
-/** One of them, by its name. */
+/** The name of a tile. */
 export type TileName = (typeof TILES)[number]
 
 /** The activations in the order of their kernel numbers; crate/activation.rs lists the same order. */

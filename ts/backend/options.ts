@@ -1,4 +1,4 @@
-/** What {@link load} may be asked for, and which engine comes of it here. */
+/** The options of {@link load}, and the choice of a variant and of threads by them. */
 
 import { checkChoice } from '../common/checks.js'
 import { plainError, rangeError } from '../common/errors.js'

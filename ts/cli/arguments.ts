@@ -5,7 +5,7 @@ import { InvalidArgumentError } from 'commander'
 interface NumberRange {
   min?: number
   max?: number
-  /** Greater than this. */
+  /** The number must be greater than this. */
   above?: number
   whole?: boolean
 }

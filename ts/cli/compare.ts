@@ -7,7 +7,7 @@ import { isLive, paint, print } from './terminal.js'
 
 /** What one backend did. */
 export interface Lap {
-  /** In the fastest stretch. */
+  /** Steps per second in the fastest window. */
   stepsPerSecond: number
   samplesPerSecond: number
   /** Mean over the first {@link JUDGED_STEPS}. */

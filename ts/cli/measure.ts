@@ -18,7 +18,7 @@ export interface Measurement {
   ratio: number | null
 }
 
-/** From toys to what takes a while. */
+/** The nets that are measured, from small to large. */
 export const NETS: readonly Net[] = [
   { sizes: [2, 8, 1], batch: 4, batches: 64 },
   { sizes: [2, 16, 16, 1], batch: 32, batches: 32 },
@@ -69,7 +69,7 @@ async function stepsPerSecond(run: Run, batches: number, seconds: number): Promi
     await run(next)
     epochs += next
     elapsed = performance.now() - started
-    // as many as fill the rest, but not at a guess that one epoch gives
+    // as many epochs as fill the remaining time, estimated from more than one epoch
     next = Math.max(1, Math.min(next * 4, Math.floor((epochs * (1000 * seconds - elapsed)) / elapsed)))
   }
   return (1000 * epochs * batches) / elapsed

@@ -4,7 +4,7 @@ import { LiveBar } from './bar.js'
 import { duration, percent, whole } from './format.js'
 import { isLive, print } from './terminal.js'
 
-/** Hears of the training run. */
+/** Receives the events of a training. */
 export interface Reporter {
   progress(progress: Progress): void
   epoch(progress: Progress, seconds: number): void

@@ -7,7 +7,7 @@ export function version(): string {
     try {
       return JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')).version
     } catch {
-      // One level further.
+      // package.json is one folder further up.
     }
   }
   return 'unknown'

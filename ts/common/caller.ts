@@ -36,7 +36,7 @@ export function fromCaller<E extends Error>(error: E): E {
   const first = lines.findIndex(isFrame)
   const own = folder
   let caller = first
-  // An iterator's next() and the like have no place of their own.
+  // Frames of built-in functions, such as an iterator's next(), have no file and line.
   while (caller < lines.length && (lines[caller].includes(own) || lines[caller].endsWith('(<anonymous>)'))) caller++
   if (first >= 0 && caller < lines.length) error.stack = [...lines.slice(0, first), ...lines.slice(caller, caller + limit)].join('\n')
   return error

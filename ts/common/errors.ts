@@ -6,12 +6,12 @@ export function rangeError(message: string, options?: ErrorOptions): RangeError 
   return fromCaller(new RangeError(message, options))
 }
 
-/** @internal the same of a TypeError, for a wrong kind of value */
+/** @internal a TypeError, for a wrong kind of value, whose stack trace begins at the line that called this library */
 export function typeError(message: string, options?: ErrorOptions): TypeError {
   return fromCaller(new TypeError(message, options))
 }
 
-/** @internal the same of an Error, for what cannot be done now */
+/** @internal an Error, for what cannot be done now, whose stack trace begins at the line that called this library */
 export function plainError(message: string, options?: ErrorOptions): Error {
   return fromCaller(new Error(message, options))
 }

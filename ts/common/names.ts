@@ -2,7 +2,7 @@
 import { rangeError, typeError } from './errors.js'
 import { shortened, show } from './show.js'
 
-/** What people type who come from another library. */
+/** Names of other libraries, and what they are called here. */
 const ALIASES: Readonly<Record<string, string>> = {
   lr: 'learningRate',
   eps: 'epsilon',
@@ -46,7 +46,7 @@ export function list(names: readonly string[]): string {
 /** Longer texts are not misspelt names, and comparing two texts takes as long as the product of their lengths. */
 const LONGEST_NAME = 64
 
-/** So many names are compared at most, for the same reason. */
+/** No more than this many names are compared, for the same reason. */
 const MOST_NAMES = 1000
 
 /** @internal the name among `known` that is a typing error or two away, if one is; none for what is too long to be a name */

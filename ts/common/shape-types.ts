@@ -58,7 +58,7 @@ type HasLiteral<S extends Sizes> = S extends readonly [infer D, ...infer Rest ex
     : true
   : false
 
-// ---- two sizes, two shapes ----
+// ---- two sizes, and two shapes ----
 
 /** The one size that both are; never where they differ. */
 type Same<A extends number, B extends number> = number extends A ? B : number extends B ? A : A & B

@@ -20,7 +20,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true
 }
 
-/** Of a longer shape, messages show the first few dimensions. */
+/** Messages show no more than this many dimensions of a shape. */
 const LONGEST_SHAPE = 16
 
 /** '[64, 10]' */

@@ -39,7 +39,7 @@ function namesIn(value: object): string {
   return names.slice(0, MOST_NAMES).map(shortened).join(', ') + (names.length > MOST_NAMES ? ' …' : '')
 }
 
-/** In a message: so many names of a list, and so many characters of it. */
+/** A message shows no more than this many names of a list, and this many characters. */
 const LONGEST_LIST = 12
 const LONGEST_LINE = 160
 

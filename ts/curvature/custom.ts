@@ -15,7 +15,7 @@ export type CustomVjp = (gradient: Tensor, inputs: readonly Tensor[], output: Te
 
 /**
  * A function that computes as f and differentiates as told: for a straight-through estimator, a gradient that is stable
- * where the automatic one is not, or a computation that is none of ours. f itself is not recorded.
+ * where the automatic one is not, or a computation outside of this library. f itself is not recorded.
  *
  * @param gradient gets ∂L/∂output, the inputs and the output; answers with ∂L/∂input for each (a single tensor for a single input)
  * @throws at the backward pass: ShapeError for a gradient that does not have the shape of its input

@@ -4,7 +4,7 @@ import type { SymmetricEigen } from '../common/symmetric-eigen.js'
 import { Generator } from '../random.js'
 import type { HessianPoint } from './point.js'
 
-/** @internal what counts as 0 */
+/** @internal what counts as 0: derivatives and slopes below this */
 export interface Limits {
   gradient: number
   curvature: number
@@ -22,7 +22,7 @@ export interface FlatFindings {
   probes: number
 }
 
-/** @internal nothing was looked at */
+/** @internal the finding where no direction was looked at */
 export const NOTHING: FlatFindings = { third: false, up: 0, down: 0, kinks: 0, walls: 0, probes: 0 }
 const RANDOM_PROBES = 8
 const MAX_PROBES = 16

@@ -12,7 +12,7 @@ export interface ValueAndGradient {
   value: number
   /** ∂f/∂x for the first argument, of its shape. */
   gradient: Tensor
-  /** The same for every argument. */
+  /** ∂f/∂x for every argument. */
   gradients: Tensor[]
 }
 

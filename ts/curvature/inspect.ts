@@ -22,7 +22,7 @@ export interface InspectOptions {
   curvatureTolerance?: number
   /** Up to this many numbers all eigenvalues are found, beyond only the ends of the spectrum, by Lanczos. Default 300. */
   exactLimit?: number
-  /** Of Lanczos and of the directions probed for higher derivatives. Default 0. */
+  /** Seed of Lanczos' start and of the directions that are probed for higher derivatives. Default 0. */
   seed?: number
 }
 
@@ -70,7 +70,7 @@ function limitsFor(point: HessianPoint, { gradientTolerance, curvatureTolerance 
 
 function spectrumEnds(point: HessianPoint, seed: number): Float64Array {
   const { largest, smallest } = spectrumOf(point, { k: 3, seed })
-  // each once: of a few, the ends have some in common
+  // both ends of a short spectrum overlap: each eigenvalue counts once
   return Float64Array.from([...smallest.subarray(0, point.size - largest.length), ...largest]).sort()
 }
 

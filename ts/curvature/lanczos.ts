@@ -12,13 +12,13 @@ export interface LanczosOptions {
   k?: number
   /** Products at most. Default 100, and never more than there are dimensions. */
   iterations?: number
-  /** Of the random start, a whole number. Default 0. */
+  /** Seed of the random start, a whole number. Default 0. */
   seed?: number
   /** Stop once the error bound of every wanted eigenvalue is below tolerance · max|λ|. Default 1e-8 (1e-4 in float32). */
   tolerance?: number
 }
 
-/** Ends of a spectrum. Every value lies between the true smallest and largest eigenvalue. */
+/** Both ends of a spectrum. Every value lies between the true smallest and largest eigenvalue. */
 export interface Spectrum {
   /** The k largest eigenvalues, falling. */
   largest: Float64Array
@@ -104,7 +104,7 @@ function freshDirection({ basis, generator }: Krylov, n: number): Float64Array {
   return v.map((x) => x / length)
 }
 
-/** Twice is enough (Parlett). */
+/** Orthogonalises twice, which is enough (Parlett). */
 function orthogonalize(w: Float64Array, basis: readonly Float64Array[]): void {
   for (let pass = 0; pass < 2; pass++) {
     for (const q of basis) {

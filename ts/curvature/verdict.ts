@@ -1,4 +1,4 @@
-/** From what is known of a point to what kind it is, in a word and in a sentence. */
+/** The kind of a point, as a word and as a sentence, from what is known of its derivatives. */
 import { ALL_TRIED, type FlatFindings, type Limits } from './flat.js'
 
 /**
@@ -14,12 +14,12 @@ export type PointKind = 'minimum' | 'maximum' | 'saddle' | 'plateau' | 'slope' |
 /** What `inspectPoint` found. */
 export interface PointInspection {
   kind: PointKind
-  /** In one sentence, for people. */
+  /** The finding in one sentence. */
   explanation: string
   value: number
-  /** Euclidean norm. */
+  /** Euclidean norm of the gradient. */
   gradientNorm: number
-  /** Of the Hessian, rising: all of them if `exact`, else the ends of the spectrum. */
+  /** Eigenvalues of the Hessian in ascending order: all of them if `exact`, else the ends of the spectrum. */
   eigenvalues: Float64Array
   exact: boolean
   /** Directions (eigenvalues) with positive, negative and no curvature; of all if `exact`, else of those found. */

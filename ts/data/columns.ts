@@ -23,7 +23,7 @@ export interface TableColumn {
 /** @internal rows with their numbers in the table, which stay where others are left out */
 export type NumberedRows = readonly (readonly [at: number, row: Row])[]
 
-/** @internal whether a value is none */
+/** @internal whether a value is a gap: undefined, null, NaN or empty text */
 export type MissingTest = (value: unknown) => boolean
 
 /** @internal */
@@ -47,10 +47,10 @@ export function valueIn(row: Row, name: string): unknown {
   return Object.hasOwn(row, name) ? row[name] : undefined
 }
 
-/** @internal what {@link readColumn} goes by */
+/** @internal how {@link readColumn} reads a column */
 export interface Reading {
   isMissing: MissingTest
-  /** Whether its numbers are names. */
+  /** Whether the numbers of the column are names of categories. */
   isNamed: boolean
   missing: Missing
   isTarget: boolean
@@ -103,7 +103,7 @@ function filling(numbers: number[], missing: 'mean' | 'median' | number): number
   return (numbers[(n - 1) >> 1] + numbers[n >> 1]) / 2
 }
 
-/** Of a column of numbers, so many may be others before they are taken for categories: one, or one in ten. */
+/** A column of numbers may have this many other values before it is read as categories: one, or one in ten. */
 const STRAYS = 0.1
 
 /** A number with commas, as its point or between thousands: nobody but the writer knows which. Of text without blanks around it. */
@@ -134,7 +134,7 @@ function isNumeric(values: readonly Value[], name: string): boolean {
 /** A day, or a time on it, as computers write it. Of text without blanks around it: matching those too took quadratic time. */
 const DATE = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$/
 
-/** Of so many rows some share a category. */
+/** With this many rows, a column of categories is expected to repeat some. */
 const MANY = 20
 
 /** @throws RangeError for texts that are hardly meant as categories: dates, and what is another in each row */
@@ -179,7 +179,7 @@ export function checkSpelling(who: string, rows: NumberedRows, columns: readonly
   const unknown = Object.keys(rows[0][1]).filter((key) => !known.includes(key))
   for (const { name } of absent) {
     const near = nearest(name, unknown)
-    // of a short name, half the letters are another name
+    // in a short name, two changed letters make another name
     if (near !== undefined && editDistance(name.toLowerCase(), near.toLowerCase()) <= name.length / 2)
       throw rangeError(
         `${who}: no row has a column '${shortened(name)}'; did you mean it by '${shortened(near)}'? (A column of gaps alone is null in a row.)`,
@@ -212,7 +212,7 @@ export function encodeRows(who: string, rows: NumberedRows, columns: readonly Ta
   return out
 }
 
-/** @internal targets: numbers, or classes by their places. @throws RangeError for a gap, or a value that is not of its column */
+/** @internal targets: numbers, or classes by their index. @throws RangeError for a gap, or a value that is not of its column */
 export function encodeTargets(who: string, rows: NumberedRows, column: TableColumn, isMissing: MissingTest): Int32Array | Float32Array {
   const targets = column.categories === null ? new Float32Array(rows.length) : new Int32Array(rows.length)
   for (const [k, [i, row]] of rows.entries()) {
@@ -223,7 +223,7 @@ export function encodeTargets(who: string, rows: NumberedRows, column: TableColu
   return targets
 }
 
-/** The number, or the place of the category. */
+/** The number, or the index of the category. */
 function numberFor(who: string, value: unknown, { name, categories }: TableColumn, row: number): number {
   if (categories !== null) {
     const found = isCell(value) ? categories.indexOf(String(value)) : -1

@@ -5,7 +5,7 @@ import { show } from '../common/show.js'
 import { cutFolds, type FoldOptions } from './folds.js'
 import { RandomStream } from './random.js'
 
-/** One target a sample: its class, or a number. */
+/** One target for each sample: its class, or a number. */
 export type Targets = Int32Array | Float32Array
 
 /**
@@ -15,7 +15,7 @@ export type Targets = Int32Array | Float32Array
 export interface Dataset<T extends Targets = Int32Array> {
   /** Row-major [count, features]. */
   readonly inputs: Float32Array
-  /** Of each sample the class, from 0 to classes − 1 (Int32Array), or the number to predict (Float32Array). */
+  /** The class of each sample, from 0 to classes − 1 (Int32Array), or the number to predict (Float32Array). */
   readonly targets: T
   readonly count: number
   readonly features: number
@@ -44,11 +44,11 @@ export interface SplitOptions {
 
 /** Options of {@link kFold}. */
 export interface KFoldOptions extends FoldOptions {
-  /** Every class in the same proportion in all parts. Default: true for classes; numbers have none. */
+  /** Keep every class in the same proportion in all parts. Default: true for classes; numbers have none. */
   stratify?: boolean
 }
 
-/** What people type who come from another library. */
+/** Names of other libraries, and what they are called here. */
 const ALIASES = {
   testSize: 'testFraction',
   test_size: 'testFraction',

@@ -51,13 +51,13 @@ export async function findPackage(name: string): Promise<string | undefined> {
         .resolve(`${name}/package.json`)
         .replace(/[\\/]package\.json$/, '')
     } catch {
-      // Not installed there.
+      // The package is not installed there: the next folder is tried.
     }
   }
   return undefined
 }
 
-/** Paths in one piece; a forward slash works everywhere. */
+/** Joins parts of a path; a forward slash works on every system. */
 export function join(folder: string, name: string): string {
   return `${folder.replace(/[\\/]+$/, '')}/${name}`
 }

@@ -36,7 +36,7 @@ export interface StandardizeOptions {
 /** What {@link standardize} gives: the scaled data, and what scaled them. */
 export interface Standardized<D extends Dataset<Targets>> extends Split<D> {
   readonly scaler: Scaler
-  /** Of the targets, one feature wide; leaves them as they are unless they were to be scaled. */
+  /** The scaler of the targets, which are one feature. Without `targets: true` it leaves them as they are. */
   readonly targetScaler: Scaler
 }
 

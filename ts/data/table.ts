@@ -43,13 +43,13 @@ export interface TableOptions<Name extends string = string> {
 
 /** How rows of a table become numbers: what {@link fromTable} found out about its columns, without the rows. */
 export interface TableEncoder {
-  /** Numbers a row. */
+  /** How many numbers each row becomes. */
   readonly features: number
   /** What each feature is: a column of numbers, or `column=category`. */
   readonly featureNames: readonly string[]
   /** Number of classes; 0 where the targets are numbers. */
   readonly classes: number
-  /** Empty where the targets are numbers. */
+  /** Names of the classes; empty where the targets are numbers. */
   readonly classNames: readonly string[]
   /** Inputs of other rows with the same columns, row-major. @throws RangeError for a gap that is not filled in or an unknown category */
   encode(rows: readonly object[]): Float32Array
@@ -74,7 +74,7 @@ export interface TableState {
   format: 'gradus-table/1'
   columns: readonly TableColumn[]
   target: TableColumn
-  /** What stood for a missing value, as text. */
+  /** The values that stood for a missing one, as text. */
   missingValues: readonly string[]
 }
 
@@ -162,7 +162,7 @@ function waysOf(missing: NonNullable<TableOptions['missing']>, used: readonly st
   return (name) => (Object.hasOwn(missing, name) ? missing[name] : undefined) ?? 'fail'
 }
 
-/** What an encoder goes by. */
+/** The columns and settings that an encoder works with. */
 interface Encoding {
   columns: readonly TableColumn[]
   answer: TableColumn

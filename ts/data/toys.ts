@@ -90,20 +90,20 @@ export function blobs(options: BlobsOptions = {}): Dataset {
   return sample(random, count, classes, features, spread, (c) => centres[c])
 }
 
-/** `count` samples, classes by turns; `place` says where sample i of the n of its class lies before the noise. */
+/** `count` samples, classes by turns; `pointOf` says where sample i of the n of its class lies before the noise. */
 function sample(
   random: RandomStream,
   count: number,
   classes: number,
   features: number,
   noise: number,
-  place: (c: number, i: number, n: number) => readonly number[],
+  pointOf: (c: number, i: number, n: number) => readonly number[],
 ): Dataset {
   const inputs = new Float32Array(count * features)
   const targets = Int32Array.from({ length: count }, (_, row) => row % classes)
   for (let row = 0; row < count; row++) {
     const c = row % classes
-    const point = place(c, Math.floor(row / classes), Math.ceil((count - c) / classes))
+    const point = pointOf(c, Math.floor(row / classes), Math.ceil((count - c) / classes))
     for (let j = 0; j < features; j++) inputs[row * features + j] = point[j] + (noise === 0 ? 0 : noise * random.normal())
   }
   return dataset(inputs, targets, classes)

@@ -110,7 +110,7 @@ function notJson(cause: unknown): RangeError {
 }
 
 /** The dtype, the shape and the place of a tensor. @throws RangeError unless they agree */
-export function readPlace(name: string, entry: unknown) {
+export function readEntry(name: string, entry: unknown) {
   const {
     dtype,
     shape,

@@ -10,7 +10,7 @@ import { checkNames } from '../common/names.js'
 import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
 import { DTYPE_OF, DTYPES, KINDS, type StoredArray } from './dtypes.js'
-import { bytesOf, isObject, METADATA, readHeader, readPlace, wrong } from './safetensors-header.js'
+import { bytesOf, isObject, METADATA, readEntry, readHeader, wrong } from './safetensors-header.js'
 
 /** A tensor of a file. */
 export interface StoredTensor {
@@ -120,7 +120,7 @@ export function decodeSafetensors(file: Uint8Array | ArrayBuffer, options: Decod
   const { [METADATA]: metadata = {}, ...entries } = header
   const isText = isObject(metadata) && Object.values(metadata).every((text) => typeof text === 'string')
   if (!isText) wrong(`${METADATA} wants an object of texts`)
-  const places = Object.entries(entries).map(([name, entry]) => readPlace(name, entry))
+  const places = Object.entries(entries).map(([name, entry]) => readEntry(name, entry))
   let at = 0
   for (const { name, from, to } of [...places].sort((a, b) => a.from - b.from || a.to - b.to)) {
     if (from !== at) wrong(`'${shortened(name)}' begins at byte ${from}, but what is before it ends at ${at}`)

@@ -62,12 +62,12 @@ export const binaryCrossEntropy = /* @__PURE__ */ builtIn(
       derivative,
     })
   },
-  { takes: (targets) => targets.dtype === 'float', isChoosy: true },
+  { takes: (targets) => targets.dtype === 'float', checksTargets: true },
 )
 
 const CLASSES: Traits = {
   takes: (targets) => targets.dtype === 'int32' || targets.size > targets.shape[0],
-  isChoosy: true,
+  checksTargets: true,
   labels: true,
 }
 

@@ -22,8 +22,8 @@ export type Loss = (prediction: Tensor, target: Tensor, options?: LossOptions) =
 export interface Traits {
   /** Whether these targets reach the kernel as they are; others are converted before, step by step. */
   takes(targets: Tensor): boolean
-  /** Whether it refuses some numbers as targets: all of a data set are looked at before the first step, as kernels look at none. */
-  isChoosy?: true
+  /** Whether it refuses some numbers as targets. Kernels do not check them, so `fit` checks a data set before the first step. */
+  checksTargets?: true
   /** Whether targets [n] stay labels where the prediction is [n, 1]. */
   labels?: boolean
 }

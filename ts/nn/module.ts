@@ -157,21 +157,21 @@ export abstract class Module {
    * This module and all modules inside with their paths from here, outermost first; one that is used twice comes once. Where `builds` is
    * true, all of them are built: also those that were put in since the model was.
    */
-  private places(builds: boolean): Place[] {
+  private modulePaths(builds: boolean): ModulePath[] {
     if (builds) this.build()
-    const places: Place[] = []
+    const paths: ModulePath[] = []
     const seen = new Set<Module>()
-    const pending: Place[] = [{ module: this, path: '' }]
-    for (let place = pending.pop(); place !== undefined; place = pending.pop()) {
-      const { module, path } = place
+    const pending: ModulePath[] = [{ module: this, path: '' }]
+    for (let found = pending.pop(); found !== undefined; found = pending.pop()) {
+      const { module, path } = found
       if (seen.has(module)) continue
       seen.add(module)
-      places.push(place)
+      paths.push(found)
       const children = listed(module.children())
       if (builds) for (const [name, child] of children) module.adopt(name, child)
       for (let i = children.length - 1; i >= 0; i--) pending.push({ module: children[i][1], path: join(path, children[i][0]) })
     }
-    return places
+    return paths
   }
 
   /** Places and builds a part that was put in after this module was built. */
@@ -182,7 +182,7 @@ export abstract class Module {
 
   /** This module and all modules inside, outermost first; one that is used twice comes once. */
   modules(): Module[] {
-    return this.places(false).map(({ module }) => module)
+    return this.modulePaths(false).map(({ module }) => module)
   }
 
   /** All trainable tensors, each once, in the order of their layers. */
@@ -190,7 +190,7 @@ export abstract class Module {
     return [...this.namedParameters().values()]
   }
 
-  /** All trainable tensors by where they are, such as `encoder.0.weight`; one that is used twice has its first place. */
+  /** All trainable tensors by their path, such as `encoder.0.weight`; one that is used twice has its first path. */
   namedParameters(): Map<string, Parameter> {
     const { path } = this
     const found = this.named(({ parameters }) => parameters)
@@ -216,11 +216,11 @@ export abstract class Module {
     return this.named(({ generators }) => generators)
   }
 
-  /** What this module and those inside hold of a kind, each once, by its first place. */
+  /** What this module and those inside hold of a kind, each once, by its first path. */
   private named<T>(ofKind: (members: Members<Module>) => readonly Named<T>[]): Map<string, T> {
     const found = new Map<string, T>()
     const seen = new Set<T>()
-    for (const { module, path } of this.places(true)) {
+    for (const { module, path } of this.modulePaths(true)) {
       for (const [name, member] of ofKind(module.#members)) {
         if (!seen.has(member)) found.set(join(path, name), member)
         seen.add(member)
@@ -231,11 +231,11 @@ export abstract class Module {
 
   /** The backend that the parameters live on. */
   get backend(): Backend {
-    return this.backendAmong(this.places(true))
+    return this.backendAmong(this.modulePaths(true))
   }
 
-  private backendAmong(places: readonly Place[]): Backend {
-    for (const { module } of places) {
+  private backendAmong(paths: readonly ModulePath[]): Backend {
+    for (const { module } of paths) {
       const { parameters, buffers } = module.#members
       const [, tensor] = parameters[0] ?? buffers[0] ?? []
       if (tensor !== undefined) return tensor.backend
@@ -264,9 +264,9 @@ export abstract class Module {
     if (options !== undefined) checkNames('predict', options, ['batchSize'])
     const { batchSize = 1024 } = options ?? {}
     checkCount('predict: batchSize', batchSize)
-    const places = this.places(true)
-    const x = asTensor(input, this.backendAmong(places), 'predict')
-    const restore = setModes(places, false)
+    const paths = this.modulePaths(true)
+    const x = asTensor(input, this.backendAmong(paths), 'predict')
+    const restore = setModes(paths, false)
     try {
       return noGrad(() => this.predictBatches(x, batchSize))
     } finally {
@@ -339,19 +339,19 @@ export abstract class Module {
     return path === '' ? kind : `${kind} '${path}'`
   }
 
-  /** A parameter of zeros of this module, named after its place; for {@link createParameters}. */
+  /** A parameter of zeros of this module, named after its path; for {@link createParameters}. */
   protected makeParameter(context: BuildContext, name: string, shape: Shape): Parameter {
     return Parameter.ofShape(shape, { name: join(context.path, name), backend: context.backend })
   }
 
-  /** A buffer of this module with all elements `value`, named after its place; for {@link createParameters}. */
+  /** A buffer of this module with all elements `value`, named after its path; for {@link createParameters}. */
   protected makeBuffer(context: BuildContext, name: string, shape: Shape, value = 0): BufferTensor {
     return new BufferTensor(shape, { name: join(context.path, name), backend: context.backend, value })
   }
 }
 
 /** A module, and its path from the one where a walk began. */
-interface Place {
+interface ModulePath {
   readonly module: Module
   readonly path: string
 }
@@ -373,11 +373,11 @@ export function rememberModes(model: Module, training?: boolean): () => void {
   )
 }
 
-function setModes(places: readonly { module: Module }[], training?: boolean): () => void {
-  const modes = places.map(({ module }) => module.training)
-  if (training !== undefined) for (const { module } of places) module.training = training
+function setModes(paths: readonly { module: Module }[], training?: boolean): () => void {
+  const modes = paths.map(({ module }) => module.training)
+  if (training !== undefined) for (const { module } of paths) module.training = training
   return () => {
-    for (let i = 0; i < places.length; i++) places[i].module.training = modes[i]
+    for (let i = 0; i < paths.length; i++) paths[i].module.training = modes[i]
   }
 }
 

@@ -18,7 +18,7 @@ interface DenseCall {
   n: number
   activation: Activation
   number: number
-  /** For messages. */
+  /** The name of the layer in messages. */
   name: string
 }
 
@@ -40,10 +40,10 @@ export function dense(input: TensorLike, w: Tensor, b: Tensor | null = null, act
   if (x.dtype !== 'float') throw typeError(`${name}: wants floats, got whole numbers (Int32Array)`)
   if (b !== null && b.size !== n) throw new ShapeError(`${name}: wants a bias of ${n}, got shape ${formatShape(b.shape)}`)
   const m = k === 0 ? x.shape.slice(0, -1).reduce((p, d) => p * d, 1) : x.size / k
-  return run({ x, w, b, m, k, n, activation, number: activationNumber(activation, name), name })
+  return applyDense({ x, w, b, m, k, n, activation, number: activationNumber(activation, name), name })
 }
 
-function run(call: DenseCall): Tensor {
+function applyDense(call: DenseCall): Tensor {
   const { x, w, b, m, k, n, activation, number, name } = call
   const inputs = b === null ? [x, w] : [x, w, b]
   let z: Ptr = 0
@@ -67,20 +67,20 @@ function run(call: DenseCall): Tensor {
 /** dz, dw, db and dx in one kernel call; parameters receive theirs in place. */
 function fusedGradient({ x, w, b, m, k, n, activation, number }: DenseCall, saved: Ptr, g: Tensor, direct: boolean): (Tensor | null)[] {
   const { heap, arena } = x.backend
-  const room = (t: Tensor | null) => (t?.requiresGrad ? arena.allocate(t.size * heap.elementSize) : 0)
+  const allocate = (t: Tensor | null) => (t?.requiresGrad ? arena.allocate(t.size * heap.elementSize) : 0)
   const dz = activation === 'linear' ? 0 : arena.allocate(m * n * heap.elementSize)
-  const dx = room(x)
+  const dx = allocate(x)
   let accumulate = 0
   const target = (t: Tensor | null, bit: number): { ptr: Ptr; result: Tensor | null } => {
     if (direct && t instanceof Parameter && t.requiresGrad) {
       if (t.claimGradient()) accumulate |= bit
       return { ptr: t.gradientAddress, result: null }
     }
-    const ptr = room(t)
+    const ptr = allocate(t)
     return { ptr, result: ptr === 0 || t === null ? null : Tensor.inArena(x.backend, t.shape, ptr) }
   }
   const [xAt, gAt] = [x.address, g.address]
-  // weights are read for dx alone: where that is not wanted, they may have changed since
+  // weights are read for dx alone, so without dx it does not matter that they have changed since
   const wAt = dx === 0 ? 0 : w.address
   const dw = target(w, ACCUMULATE_W)
   const db = target(b, ACCUMULATE_B)

@@ -46,10 +46,10 @@ export function normalize(
       const { arena, heap } = backend
       const kernels = kernelsOf(backend)
       const { rows, columns, groups, length, rowStride, columnStride } = grid
-      const room = (count: number) => arena.allocate(count * heap.elementSize)
+      const allocate = (count: number) => arena.allocate(count * heap.elementSize)
       const from = x.address
-      const [mean, variance, squares, constant] = [room(groups), room(groups), room(x.size), room(1)]
-      deviation = room(groups)
+      const [mean, variance, squares, constant] = [allocate(groups), allocate(groups), allocate(x.size), allocate(1)]
+      deviation = allocate(groups)
       kernels.fill(constant, 1, 1 / length)
       averageOf(backend, grid, from, mean, constant)
       kernels.sub(from, mean, y, rows, columns, columns, 1, rowStride, columnStride)
@@ -106,9 +106,9 @@ function fusedGradient(x: Tensor, y: Tensor, g: Tensor, grid: Grid, deviation: P
     const { arena, heap } = backend
     const kernels = kernelsOf(backend)
     const { rows, columns, groups, length, rowStride, columnStride } = grid
-    const room = (count: number) => arena.allocate(count * heap.elementSize)
+    const allocate = (count: number) => arena.allocate(count * heap.elementSize)
     const [arriving, normal] = [g.address, y.address]
-    const [average, along, products, constant] = [room(groups), room(groups), room(x.size), room(1)]
+    const [average, along, products, constant] = [allocate(groups), allocate(groups), allocate(x.size), allocate(1)]
     kernels.fill(constant, 1, 1 / length)
     averageOf(backend, grid, arriving, average, constant)
     kernels.mul(arriving, normal, products, 1, x.size, 0, 1, 0, 1)

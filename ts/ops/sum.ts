@@ -41,7 +41,7 @@ function reduceRun({ kernel, of, gradient }: Reduction, x: Tensor, from: number,
   )
 }
 
-/** @internal a reduction over axes, of which neighbours are one call of the kernel */
+/** @internal a reduction over axes, with one call of the kernel for each run of neighbouring axes */
 export function reduce(how: Reduction, value: TensorLike, axis: Axes, keepDims: boolean): Tensor {
   let x = asFloats(value, undefined, how.name)
   const axes = normalizeAxes(axis, x.rank, how.name)

@@ -72,7 +72,7 @@ export function without<T extends object, K extends string>(options: T, names: r
  * @internal loss and metrics of a trained model: of the averages of its weights where its optimizer keeps such; null where the loss is not
  * finite, of a model that diverged
  */
-export function judge(
+export function evaluateBuilt(
   who: string,
   { model, optimizer }: BuiltModel,
   rows: Rows,

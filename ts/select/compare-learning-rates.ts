@@ -6,7 +6,7 @@ import { show } from '../common/show.js'
 import { checkData, DATA, type DataSet } from '../train/data.js'
 import type { FitManyOptions, NetHistory } from '../train/fleet/fit-many.js'
 import { OPTIONS } from '../train/plan.js'
-import { type BuiltModel, buildAll, judge, type OfBuilt, trainBuilt, without } from './built.js'
+import { type BuiltModel, buildAll, evaluateBuilt, type OfBuilt, trainBuilt, without } from './built.js'
 
 /** What `build` is told of the net that it builds. */
 export interface RateToBuild {
@@ -99,7 +99,7 @@ export async function compareLearningRates(
     if (error instanceof NonFiniteError) return Number.POSITIVE_INFINITY
     if (error !== undefined) throw error
     if (!held) return epochs.at(-1)?.loss ?? Number.NaN
-    return judge('compareLearningRates: validation', built[i], held, { loss: options.loss })?.loss ?? Number.POSITIVE_INFINITY
+    return evaluateBuilt('compareLearningRates: validation', built[i], held, { loss: options.loss })?.loss ?? Number.POSITIVE_INFINITY
   })
   const byRate = <T>(list: readonly T[]) => learningRates.map((_, i) => list.slice(i * seeds.length, (i + 1) * seeds.length))
   const runs = byRate(losses)

@@ -11,7 +11,7 @@ import { checkData, DATA, type DataSet, pickRows, type Rows } from '../train/dat
 import type { FitManyOptions, NetHistory } from '../train/fleet/fit-many.js'
 import { type MetricsOption, type MetricValues, resolveMetrics } from '../train/metrics.js'
 import { OPTIONS } from '../train/plan.js'
-import { type BuiltModel, buildAll, judge, type OfBuilt, trainBuilt, without } from './built.js'
+import { type BuiltModel, buildAll, evaluateBuilt, type OfBuilt, trainBuilt, without } from './built.js'
 
 /** What `build` is told of the fold that it builds a net for. */
 export interface FoldToBuild extends FoldRows {
@@ -121,7 +121,7 @@ export async function crossValidate<const M extends MetricsOption = readonly [],
   })
   options.signal?.throwIfAborted()
   const scores = histories.map(({ error }, i) => {
-    if (error === undefined) return judge('crossValidate', built[i], held[i], { loss: options.loss, ...(metrics && { metrics }) })
+    if (error === undefined) return evaluateBuilt('crossValidate', built[i], held[i], { loss: options.loss, ...(metrics && { metrics }) })
     if (error instanceof NonFiniteError) return null
     throw error
   })

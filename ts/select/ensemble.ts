@@ -163,11 +163,11 @@ export class Ensemble<N extends Module = Module> extends Module {
     const rows = checkData(validation, backend, 'Ensemble.select: validation')
     const outputs = members.map((member) => member.predict(rows.inputs))
     checkShapes('Ensemble.select', outputs)
-    const judge = new Identity({ backend })
+    const identity = new Identity({ backend })
     const lossOf = (sums: readonly Float64Array[], count: number): number => {
       const inputs = Tensor.onHost(backend, outputs[0].shape, outputOfSums(sums, count, average, floatArray(backend, outputs[0].size)))
       try {
-        return evaluateRows('Ensemble.select', judge, { ...rows, inputs }, { loss, batchSize: rows.count }).loss
+        return evaluateRows('Ensemble.select', identity, { ...rows, inputs }, { loss, batchSize: rows.count }).loss
       } catch (error) {
         if (error instanceof NonFiniteError) return Number.POSITIVE_INFINITY
         throw error

@@ -15,7 +15,7 @@ export interface Evaluation {
 /** A plain function of a vector: its value, or its value and gradient. It must not keep or change `x`. */
 export type PlainFunction = (x: Float64Array) => number | Evaluation
 
-/** A place with value and gradient. @internal */
+/** A point with value and gradient. @internal */
 export interface Point {
   x: Float64Array
   value: number

@@ -23,9 +23,9 @@ export interface StopOptions {
   valueTolerance?: number
   /** `step`: every |Δxᵢ| ≤ this·max(1, |x|∞). Default 1e-16. */
   stepTolerance?: number
-  /** Default 200·n, at least 1000 (SciPy: 200·n). */
+  /** The most iterations. Default 200·n, at least 1000 (SciPy: 200·n). */
   maxIterations?: number
-  /** Default: no limit. */
+  /** The most evaluations of the function. Default: no limit. */
   maxEvaluations?: number
   /** Called after every iteration; false stops. */
   callback?: (progress: SolveProgress) => unknown
@@ -55,7 +55,7 @@ export class Stopping {
     return this.box === null ? maxAbs(gradient) : this.box.steepness(x, gradient)
   }
 
-  /** Before an iteration. */
+  /** Checks the state before an iteration. */
   before(point: Point): Stop | null {
     const { tolerance = 1e-5, maxEvaluations = Number.POSITIVE_INFINITY } = this.options
     if (!Number.isFinite(point.value)) {
@@ -73,7 +73,7 @@ export class Stopping {
     return { reason: 'iterations', message: `${this.objective.evaluations} evaluations were made` }
   }
 
-  /** After an accepted step from `before` to `now`. */
+  /** Checks the state after an accepted step from `before` to `now`. */
   after(before: Point, now: Point): Stop | null {
     const { valueTolerance = 1e-15, stepTolerance = 1e-16, callback, tolerance = 1e-5 } = this.options
     this.iterations++

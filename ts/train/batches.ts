@@ -1,5 +1,5 @@
 /** How the steps of a training go through its rows. */
-import type { Place } from './diverged.js'
+import type { Position } from './diverged.js'
 import type { EpochOrders } from './orders.js'
 import type { Plan } from './plan.js'
 
@@ -12,7 +12,7 @@ export interface RowRange {
 
 /** @internal Which epoch each step belongs to, and which rows it sees. Steps and epochs count from 0 here. */
 export class Batches {
-  /** Steps of all epochs. */
+  /** The number of steps in all epochs. */
   readonly total: number
   private readonly perEpoch: number
   private readonly batchSize: number
@@ -29,12 +29,12 @@ export class Batches {
     return Math.floor(step / this.perEpoch)
   }
 
-  /** As people count, from 1. */
-  placeOf(step: number): Place {
+  /** The step, epoch and batch as people count them, from 1. */
+  positionOf(step: number): Position {
     return { step: step + 1, epoch: this.epochOf(step) + 1, batch: (step % this.perEpoch) + 1 }
   }
 
-  /** Rows of a step. */
+  /** The rows of a step. */
   sizeOf(step: number): number {
     return Math.min(this.batchSize, this.rows - (step % this.perEpoch) * this.batchSize)
   }

@@ -36,13 +36,13 @@ export interface TrainingControl {
 
 /** Hooks; all optional, each may be asynchronous. An error in one stops training and names it. */
 export interface Callback {
-  /** For error messages. */
+  /** The name of the callback in error messages. */
   name?: string
   onTrainBegin?(control: TrainingControl): void | Promise<void>
   onBatchEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
   /** The model holds the weights that validation saw: averages of the optimizers that have them, such as ScheduleFreeAdamW. */
   onEpochEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
-  /** Also before a NonFiniteError is thrown, when training diverged. */
+  /** It is also called before a NonFiniteError is thrown, when training diverged. */
   onTrainEnd?(control: TrainingControl): void | Promise<void>
 }
 
@@ -126,7 +126,7 @@ export class EarlyStopping implements Callback {
     this.bestState = null
   }
 
-  /** NaN is never better. */
+  /** Whether a value is an improvement. NaN never is. */
   private improves(value: number): boolean {
     if (Number.isNaN(value)) return false
     const { mode, minDelta } = this.options

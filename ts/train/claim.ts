@@ -1,20 +1,20 @@
-/** A model is trained by one at a time, and so is each layer and parameter that it shares with others. */
+/** Keeps two trainings from using one model, layer or parameter at the same time. */
 
 import { plainError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { Module } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 
-/** Who trains a layer or parameter, until it is over or forgotten. */
+/** The training that has claimed each layer or parameter, until it ends or is collected. */
 interface Claim {
   readonly who: string
-  /** What ends the claim. Who trains holds it: an iterator that nobody holds any more trains nothing. */
+  /** Ends the claim. The training holds it, so that a claim ends when its iterator is collected. */
   readonly release: WeakRef<() => void>
 }
 
 const claims = new WeakMap<object, Set<Claim>>()
 
-/** Loops that take one step when they are asked for it may take turns on a model; nothing else is in the midst of something then. */
+/** Loops over `trainSteps` may take turns on a model, because each is between two steps when another one runs. */
 const TAKES_TURNS = 'trainSteps'
 
 /** @internal @throws TypeError for what is no model */

@@ -92,7 +92,7 @@ export function checkData(data: DataSet, backend: Backend, what: string, options
   return { inputs, targets, weights, count }
 }
 
-/** Of a flat array as rows: tensor(targets, [count, …]). */
+/** A hint for a flat array that should be rows: tensor(targets, [count, …]). */
 function hintFor({ rank, size }: Tensor, count: number): string {
   return rank === 1 && size % count === 0 ? `; of a flat array tensor(…, [${count}, ${size / count}]) makes rows` : ''
 }
@@ -124,7 +124,7 @@ function checkAllFinite(tensor: Tensor, what: string): void {
   }
 }
 
-/** Values looked at together: enough that the one that is not finite may be looked for afterwards. */
+/** Values are checked in blocks of this size; the one that is not finite is looked for only in a block that has one. */
 const FINITE_BLOCK = 4096
 
 /** Whether all values are finite. All data pass here before each fit and evaluation, so four sums run side by side, without a branch. */

@@ -1,10 +1,10 @@
-/** What is said where a loss or a weight is not finite. */
+/** The errors for a loss or a weight that is not finite. */
 import { NonFiniteError } from '../common/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Parameter } from '../parameter.js'
 
-/** @internal which step it is, as people count */
-export interface Place {
+/** @internal the position of a step in a training, counted from 1 */
+export interface Position {
   step: number
   epoch: number
   batch: number
@@ -15,7 +15,7 @@ export interface LastFinite {
   step: number
 }
 
-/** What is known of a training: a plan, so far as it is needed here. */
+/** The part of a plan that messages need. */
 interface Training {
   readonly model: Module
   readonly options: { readonly optimizer: Trains & { readonly learningRate: number } }
@@ -23,7 +23,7 @@ interface Training {
 }
 
 /** @internal the error for a loss that is not finite */
-export function diverged(training: Training, loss: number, { step, epoch, batch }: Place): NonFiniteError {
+export function diverged(training: Training, loss: number, { step, epoch, batch }: Position): NonFiniteError {
   const broken = firstBroken(training.options.optimizer)
   const weights = broken === null ? `; the weights are finite, those after step ${step - 1}` : `; ${describe(training, broken)}`
   return new NonFiniteError(
@@ -31,14 +31,14 @@ export function diverged(training: Training, loss: number, { step, epoch, batch 
   )
 }
 
-/** @internal as {@link diverged}, where no gradient is to be left behind */
-export function stepFailed(training: Training, loss: number, at: Place): NonFiniteError {
+/** @internal as {@link diverged}, after dropping all gradients of the model */
+export function stepFailed(training: Training, loss: number, at: Position): NonFiniteError {
   for (const p of training.model.parameters()) p.grad = null
   return diverged(training, loss, at)
 }
 
 /** @internal Looks at all weights that are trained after a step. @throws NonFiniteError that names the first one that is not finite */
-export function checkWeights(training: Training, { step, epoch, batch }: Place): void {
+export function checkWeights(training: Training, { step, epoch, batch }: Position): void {
   const broken = firstBroken(training.options.optimizer)
   if (broken !== null)
     throw new NonFiniteError(

@@ -28,7 +28,7 @@ export interface FindLearningRateOptions extends Omit<StepOptions, 'epochs' | 's
 /** What {@link findLearningRate} found: points to plot (rates on a logarithmic axis), and suggestions. */
 export interface LearningRateCurve {
   learningRates: number[]
-  /** Of each step, before its update. */
+  /** The loss of each step, before its update. */
   losses: number[]
   /** The bias-corrected running mean of `losses`. */
   smoothed: number[]
@@ -71,7 +71,7 @@ export async function findLearningRate(model: Module, options: FindLearningRateO
   if (!Array.isArray(options.optimizer?.groups))
     throw typeError(`findLearningRate: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`)
   if ('trainOn' in options.optimizer) throw typeError(`findLearningRate: ${options.optimizer.name} finds its steps itself`)
-  // options of a fit may be handed over as they are
+  // options of `fit` are accepted too
   for (const name of FIT_ALONE) delete (stepOptions as Partial<FitOptions>)[name]
   const release = claim('findLearningRate', model)
   let restore: (() => void) | undefined

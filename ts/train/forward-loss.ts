@@ -7,10 +7,10 @@ import { asColumn, type Loss, traitsOf } from '../loss/loss.js'
 import { type Module, outputOf } from '../nn/module.js'
 import { Tensor } from '../tensor.js'
 
-/** A forward pass and what it is worth. */
+/** The result of a forward pass, and its loss. */
 export interface ForwardLoss {
   prediction: Tensor
-  /** As the loss and metrics get them. */
+  /** The targets as the loss and metrics receive them. */
   targets: Tensor
   loss: Tensor
 }

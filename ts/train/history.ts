@@ -33,7 +33,7 @@ export interface Execution {
   reason?: string
 }
 
-/** What happened. */
+/** The history of a training. */
 export interface History {
   epochs: EpochRecord[]
   /** Steps taken. */

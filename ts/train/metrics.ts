@@ -49,7 +49,7 @@ export function resolveMetrics(option: MetricsOption | undefined): [string, Metr
   })
 }
 
-/** What is a mean over rows, or made of one by `end`: batches may be judged one by one, and nothing has to be kept. */
+/** Metrics that are means over rows, or made of one by `end`: they are computed batch by batch, and nothing has to be kept. */
 interface Mean {
   of(prediction: Tensor, target: Tensor): number
   end?(mean: number): number
@@ -61,7 +61,7 @@ const MEANS = new Map<Metric, Mean>([
   [rootMeanSquaredError, { of: meanSquaredError, end: Math.sqrt }],
 ])
 
-/** Whether all are means over rows, for which batches may be judged one by one by code of this library. @internal */
+/** @internal whether all metrics are means over rows that code of this library computes batch by batch */
 export function areMeans(metrics: readonly [string, Metric][]): boolean {
   return metrics.every(([, metric]) => MEANS.has(metric))
 }
@@ -72,7 +72,7 @@ export class RunningMeans {
   private lossSum = 0
   private readonly sums: number[]
   private readonly metrics: [string, Metric][]
-  /** What metrics need that are no means. */
+  /** Predictions and targets so far, for metrics that are no means over rows. */
   private readonly kept: [predictions: Tensor[], targets: Tensor[]] | null
 
   constructor(metrics: [string, Metric][]) {
@@ -88,7 +88,7 @@ export class RunningMeans {
     this.kept?.[1].push(target.keep())
   }
 
-  /** Where there are no metrics. */
+  /** Used where there are no metrics. */
   addLoss(loss: number, size: number): void {
     this.samples += size
     this.lossSum += loss * size
@@ -98,7 +98,7 @@ export class RunningMeans {
     return this.lossSum / this.samples
   }
 
-  /** Name → value so far. */
+  /** The value of each metric so far, by name. */
   get values(): Record<string, number> {
     return this.valuesLater()()
   }

@@ -8,7 +8,7 @@ import type { Plan } from './plan.js'
 export class EpochOrders {
   private readonly generator: Generator | null
   private readonly kept = new Map<number, Int32Array>()
-  /** Orders that nobody asks for any more: epochs come quickly, and new arrays of each would be much for the collector. */
+  /** Arrays of orders that are over, to be filled again: with short epochs, new arrays would be much work for the collector. */
   private readonly spare: Int32Array[] = []
   private drawn = 0
   private readonly rows: number
@@ -27,7 +27,7 @@ export class EpochOrders {
     return this.kept.get(epoch) as Int32Array
   }
 
-  /** No earlier epoch is asked for any more. */
+  /** Forgets the orders of epochs before this one. */
   forgetBefore(epoch: number): void {
     for (const [known, order] of this.kept) {
       if (known >= epoch) return
@@ -36,7 +36,7 @@ export class EpochOrders {
     }
   }
 
-  /** By the kernel, which has the same bits, where there is room for all numbers. */
+  /** Draws the order by the kernel, which gives the same bits, if there is memory for all numbers. */
   private draw(generator: Generator): Int32Array {
     const { rows, backend } = this
     const { kernels, heap } = backend

@@ -7,7 +7,7 @@
  */
 import type { StepOptions } from './plan.js'
 
-/** When the turn began in which a loop worked last. Another object for another turn. */
+/** When the current turn began. Each turn has an object of its own. */
 let turn = { began: performance.now() }
 /** Loops that wait for a turn. */
 let waiting = 0
@@ -32,7 +32,7 @@ export class Pacer {
       for (; ; ahead--) {
         const seen = turn
         await otherTasks()
-        // one of those ahead has this turn
+        // a loop that waited longer has this turn
         if (ahead > 0) continue
         if (turn === seen) {
           turn = { began: performance.now() }

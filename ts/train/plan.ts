@@ -73,9 +73,9 @@ export interface FitOptions extends StepOptions {
 }
 
 const DEFAULT_BATCH = 32
-/** @internal what trainSteps would leave undone */
+/** @internal options of `fit` that `trainSteps` would ignore */
 export const FIT_ALONE = ['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'] as const
-/** What fit and trainSteps know beside the data. */
+/** The options of fit and trainSteps without the data. */
 /** @internal */
 export const OPTIONS: readonly string[] = [
   ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'replay', 'yieldEvery'],
@@ -90,8 +90,8 @@ export interface Plan {
   epochs: number
   batchSize: number
   batchesPerEpoch: number
-  /** Parameters of the model that the optimizer does not have. */
-  idle: readonly Parameter[]
+  /** Parameters of the model that the optimizer does not update. */
+  untrained: readonly Parameter[]
   /** Each group's learning rate by the first one's, which a schedule keeps; null where they are alike. */
   rates: readonly number[] | null
   lastFinite: LastFinite
@@ -137,16 +137,16 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     epochs,
     batchSize: size,
     batchesPerEpoch,
-    idle: idleOf(model, optimizer),
+    untrained: untrainedBy(model, optimizer),
     rates: ratesOf(optimizer),
     lastFinite: { step: areWeightsFinite(optimizer) ? 0 : -1 },
     unchecked: [],
   }
-  if (traitsOf(options.loss)?.isChoosy) checkTargetsEarly(plan, rows, 'fit: targets')
+  if (traitsOf(options.loss)?.checksTargets) checkTargetsEarly(plan, rows, 'fit: targets')
   return plan
 }
 
-function idleOf(model: Module, { groups }: OptimizerLike | WholeStepOptimizer): Parameter[] {
+function untrainedBy(model: Module, { groups }: OptimizerLike | WholeStepOptimizer): Parameter[] {
   const driven = new Set(groups.flatMap(({ parameters }) => [...parameters]))
   return model.parameters().filter((p) => !driven.has(p))
 }
@@ -170,7 +170,7 @@ export function setLearningRate({ options: { optimizer }, rates }: Plan, rate: n
   })
 }
 
-/** The same, with an error that says whose number it is where that is no learning rate. */
+/** Sets a learning rate that a schedule returned, with an error that names the schedule where it is none. */
 function checkedSchedule(schedule: (step: number) => number): (step: number) => number {
   return (step) => {
     const rate = schedule(step)
@@ -224,7 +224,7 @@ function checkTargetsEarly(plan: Plan, rows: Rows, what: string): void {
   else plan.unchecked.push({ rows, what })
 }
 
-/** Checks targets. Many trainings on the same rows look at them once. */
+/** Checks targets; trainings on the same rows check them once. */
 function checkTargetsOnce(model: Module, rows: Rows, loss: Loss, what: string): void {
   const shape = outputsOfOne(model, rows)
   if (shape === null) return
@@ -251,7 +251,7 @@ export function checkTargets(model: Module, rows: Rows, loss: Loss, what: string
     try {
       check(from, to)
     } catch (error) {
-      // shapes are better told of many rows, by who takes them
+      // errors about shapes are clearer from the step itself, which has many rows
       if (!(error instanceof RangeError) || error instanceof ShapeError) throw error
       try {
         for (; row < to; row++) check(row, row + 1)

@@ -6,7 +6,7 @@ import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { Batches, type RowRange } from './batches.js'
 import { type Callback, checkCallbacks, type Progress, type TrainingControl } from './callbacks.js'
 import type { Rows } from './data.js'
-import { checkWeights, type Place } from './diverged.js'
+import { checkWeights, type Position } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
 import { type BlockLimits, FastSteps, type StepBlock } from './fast/index.js'
 import type { EpochRecord, Execution, History } from './history.js'
@@ -55,7 +55,7 @@ export class TrainingRun {
     this.control = { model, stop: (reason = 'stopped') => (this.stopReason = reason) }
   }
 
-  /** All of it: what `fit` does. */
+  /** Runs the whole training. */
   async train(): Promise<History> {
     await this.begin()
     try {
@@ -81,7 +81,7 @@ export class TrainingRun {
   async finish(): Promise<History> {
     const { steps } = this.history
     try {
-      if (steps > 0) checkWeights(this.plan, this.batches.placeOf(steps - 1))
+      if (steps > 0) checkWeights(this.plan, this.batches.positionOf(steps - 1))
     } catch (error) {
       return this.fail(error)
     }
@@ -95,9 +95,9 @@ export class TrainingRun {
 
   /** Where an error ended training, which is thrown again. */
   async fail(error: unknown): Promise<never> {
-    // of batches that wait for others, the next training is to know nothing
+    // the next training must not add to the gradients of batches that this one has accumulated
     if (this.optimizer.accumulates) this.optimizer.zeroGrad()
-    // the best weights so far are worth most where training came to a bad end
+    // callbacks put the best weights back, also after an error
     if (error instanceof NonFiniteError) await this.end()
     throw error
   }
@@ -117,7 +117,7 @@ export class TrainingRun {
     return this.history.execution
   }
 
-  /** Steps that others took: they go into the history, and callbacks hear of epochs that ended. */
+  /** Adds steps that a fleet ran to the history, and tells callbacks of epochs that ended among them. */
   async accept(block: StepBlock): Promise<void> {
     const pending = this.afterBlock(block)
     if (pending !== undefined) await pending
@@ -126,21 +126,21 @@ export class TrainingRun {
 
   private async eachBlock(): Promise<void> {
     const { plan, fast } = this
-    const isJudged = this.metrics.length > 0
-    const takeOne = (i: number, range: RowRange) => takeStep(plan, fast, range, this.batches.placeOf(i), isJudged)
+    const keepsPredictions = this.metrics.length > 0
+    const runStep = (i: number, range: RowRange) => takeStep(plan, fast, range, this.batches.positionOf(i), keepsPredictions)
     try {
-      await this.each(fast.blocks(this.limits, takeOne, isJudged), (block) => this.afterBlock(block))
+      await this.each(fast.blocks(this.limits, runStep, keepsPredictions), (block) => this.afterBlock(block))
     } finally {
       endSteps(plan, fast)
     }
   }
 
-  /** Steps on batches that still wait for others. */
+  /** The number of batches that have been accumulated since the last step of the optimizer. */
   private flush(): void {
     this.optimizer.flush?.()
   }
 
-  /** As one that may accumulate batches (GradientAccumulation), which those that take whole steps do not. */
+  /** The optimizer, if it can accumulate batches (GradientAccumulation). Optimizers that take whole steps cannot. */
   private get optimizer(): Partial<OptimizerLike> & Pick<OptimizerLike, 'zeroGrad'> {
     return this.options.optimizer as OptimizerLike
   }
@@ -149,11 +149,11 @@ export class TrainingRun {
     return this.call('onTrainEnd', (c) => c.onTrainEnd?.(this.control))
   }
 
-  /** Goes through steps, single or many, until one of the reasons to stop; other tasks get their turns. */
+  /** Runs single steps or blocks of steps until training stops, and yields to other tasks of the event loop in between. */
   private async each<T>(parts: Iterable<T>, after: (part: T) => Promise<void> | undefined): Promise<void> {
     const pacer = new Pacer(this.options)
     for (const part of parts) {
-      // only what has to wait does: a promise per step would cost small nets as much as the step
+      // awaits only where there is something to wait for: a promise for each step would cost small nets as much as the step
       const pending = after(part)
       if (pending !== undefined) await pending
       this.checkFailure()
@@ -189,25 +189,25 @@ export class TrainingRun {
     const { batchesPerEpoch } = this.plan
     const { first, count, size } = taken
     const epochs: EpochRecord[] = []
-    // as many steps as an epoch has left, and so on
+    // splits the block at the ends of epochs
     for (let done = 0; done < count; ) {
-      const { epoch, batch } = this.batches.placeOf(first - 1 + done)
+      const { epoch, batch } = this.batches.positionOf(first - 1 + done)
       const end = Math.min(count, done + batchesPerEpoch - batch + 1)
       const isWhole = end - done === batchesPerEpoch - batch + 1
       this.samples += (end - done) * size
       for (; done < end; done++) {
-        const judged = taken.judged?.(done)
-        if (judged === undefined) this.means.addLoss(taken.loss(done), size)
-        else this.means.add(taken.loss(done), judged.prediction, judged.targets, size)
+        const outputs = taken.outputs?.(done)
+        if (outputs === undefined) this.means.addLoss(taken.loss(done), size)
+        else this.means.add(taken.loss(done), outputs.prediction, outputs.targets, size)
       }
       if (!isWhole) break
       this.flush()
-      // no block of an epoch that is watched goes beyond it
+      // a block never crosses the end of an epoch that callbacks or metrics watch
       if (this.watchesEpochs) break
       epochs.push({ epoch, loss: this.means.loss, metrics: this.means.values, learningRate: taken.learningRate(end - 1), seconds: 0 })
       this.beginEpoch()
     }
-    const last = this.batches.placeOf(first + count - 2)
+    const last = this.batches.positionOf(first + count - 2)
     this.history.steps = last.step
     this.keep(epochs)
     if (last.batch < batchesPerEpoch) this.reportProgress(last)
@@ -226,20 +226,20 @@ export class TrainingRun {
     this.epochStarted = performance.now()
   }
 
-  private reportProgress(at: Place): void {
+  private reportProgress(at: Position): void {
     if (!this.options.onProgress || performance.now() - this.lastReport < 100) return
     this.lastReport = performance.now()
-    this.tell(this.progress(at))
+    this.callOnProgress(this.progress(at))
   }
 
   /** An error in onProgress ends training, also where it was asynchronous and comes later. */
-  private tell(progress: Progress): void {
+  private callOnProgress(progress: Progress): void {
     if (this.options.onProgress === undefined) return
     const answer: unknown = this.options.onProgress(progress)
     this.fast.codeRan()
     if (!(answer instanceof Promise)) return
     answer.catch((cause) => {
-      // nobody looks any more: the runtime has to tell
+      // training is over, so nobody waits for the error: the runtime reports it as an unhandled rejection
       if (this.isOver) throw cause
       this.failure ??= { cause }
     })
@@ -262,12 +262,12 @@ export class TrainingRun {
 
   private async endEpoch(progress: Progress): Promise<void> {
     checkWeights(this.plan, progress)
-    // where the model is an average of what is trained, that is what is judged and kept
+    // where the optimizer trains an average (ScheduleFreeAdamW, ASGD), the average is what is evaluated and kept
     const restore = (this.options.optimizer as ShowsAverages).showAverages?.()
     try {
       if (this.validation) progress.validation = this.validate(this.validation, progress)
       this.history.epochs.push(this.record(progress))
-      this.tell(progress)
+      this.callOnProgress(progress)
       await this.call('onEpochEnd', (c) => c.onEpochEnd?.(progress, this.control))
     } finally {
       restore?.()
@@ -292,7 +292,7 @@ export class TrainingRun {
     return record
   }
 
-  private progress({ step, epoch, batch }: Place): Progress {
+  private progress({ step, epoch, batch }: Position): Progress {
     const { epochs, batchesPerEpoch } = this.plan
     const { loss } = this.means
     const values = this.means.valuesLater()
@@ -305,7 +305,7 @@ export class TrainingRun {
       batch,
       batchesPerEpoch,
       loss,
-      // only for who asks: a metric may look at the whole epoch so far
+      // computed on demand, since a metric may go through the whole epoch so far
       get metrics() {
         metrics ??= values()
         return metrics

@@ -4,7 +4,7 @@ import type { Module } from '../nn/module.js'
 import type { Tensor } from '../tensor.js'
 import { Batches, type RowRange } from './batches.js'
 import { claim } from './claim.js'
-import { checkWeights, diverged, type Place, stepFailed } from './diverged.js'
+import { checkWeights, diverged, type Position, stepFailed } from './diverged.js'
 import { FastSteps } from './fast/index.js'
 import { EpochOrders } from './orders.js'
 import { Pacer } from './pacer.js'
@@ -76,7 +76,7 @@ export function* steps(plan: Plan, fast: FastSteps): Generator<Step, void, void>
       orders.forgetBefore(batches.epochOf(step))
       const [range] = batches.ranges(orders, step, 1)
       if (schedule !== undefined) setLearningRate(plan, schedule(step))
-      yield takeStep(plan, fast, range, batches.placeOf(step))
+      yield takeStep(plan, fast, range, batches.positionOf(step))
     }
   } finally {
     endSteps(plan, fast)
@@ -85,20 +85,20 @@ export function* steps(plan: Plan, fast: FastSteps): Generator<Step, void, void>
 
 /** @internal the end of training */
 export function endSteps(plan: Plan, fast: FastSteps): void {
-  forgetIdle(plan)
+  expireUntrainedGradients(plan)
   fast.release()
 }
 
-/** What this optimizer does not update is not added up from step to step; until the next one it is there for another optimizer. */
-function forgetIdle({ idle }: Plan): void {
-  for (const p of idle) if (p.gradientState === 'ready') p.gradientState = 'used'
+/** Gradients that this optimizer does not use must not add up from step to step. Until the next step another optimizer may use them. */
+function expireUntrainedGradients({ untrained }: Plan): void {
+  for (const p of untrained) if (p.gradientState === 'ready') p.gradientState = 'used'
 }
 
-/** @internal A step with the learning rate as it is. Who does not watch gets no prediction where that takes a forward pass more. */
-export function takeStep(plan: Plan, fast: FastSteps, range: RowRange, at: Place, isWatched = true): Step {
+/** @internal Takes a step with the present learning rate. Unless `isWatched`, there is no prediction where it would take another forward pass. */
+export function takeStep(plan: Plan, fast: FastSteps, range: RowRange, at: Position, isWatched = true): Step {
   const { optimizer } = plan.options
   const { order, from, to } = range
-  forgetIdle(plan)
+  expireUntrainedGradients(plan)
   let result: Pick<Step, 'prediction' | 'targets' | 'loss'>
   if (takesWholeSteps(optimizer)) {
     fast.countWrittenOut(`${optimizer.name} evaluates the loss itself`)

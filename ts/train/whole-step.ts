@@ -9,7 +9,7 @@ import type { WholeStepOptimizer } from './whole-step-optimizer.js'
 
 type Batch = Pick<Rows, 'inputs' | 'targets' | 'weights'>
 
-/** @internal The optimizer's own step, with the loss and, for who watches, the prediction before it, which takes a forward pass more; else inputs stand there. */
+/** @internal The optimizer's own step and the loss before it. If `isWatched`, also the prediction before it, by another forward pass; else the inputs are in its place. */
 export function wholeStep(
   { model, rows, options: { loss } }: Plan,
   optimizer: WholeStepOptimizer,
@@ -26,7 +26,7 @@ export function wholeStep(
   return { loss: value, prediction, targets: targetsFor(loss, targets, prediction) }
 }
 
-/** Many evaluations end many steps of the arena, so nothing of the batch may be there. */
+/** The batch outside of the arena, since each evaluation is a step of the arena of its own. */
 function batchOf(rows: Rows, order: Int32Array | null, from: number, to: number): Batch {
   return to - from === rows.count ? rows : batchOnHost(rows, order, from, to)
 }

@@ -14,7 +14,7 @@ interface Span {
   argument: string
   at: Ptr
   elements: number
-  /** Of one element. */
+  /** Bytes of one element. */
   bytes: number
   isOutput: boolean
   /** The inputs that may lie at the same address. */
@@ -157,7 +157,7 @@ const SPANS: Record<keyof Kernels, Spans> = {
   permutation: (d, order, n) => [{ ...d.output('order', order, n), bytes: 4 }],
 }
 
-/** Where memory is taken, and by whom. */
+/** A range of memory that is allocated, and what allocated it. */
 class Blocks {
   /** What the step arena handed out, by where it begins. */
   private readonly pieces = new Map<Ptr, number>()

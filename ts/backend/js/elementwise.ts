@@ -189,7 +189,7 @@ function functionKernels(heap: Heap): Record<'log' | 'sin' | 'cos' | 'erf', Unar
   }
 }
 
-/** Rows of a table by their places */
+/** Rows of a table by index */
 function rowKernels(heap: Heap): Pick<Kernels, 'gatherRows' | 'scatterAddRows'> {
   const shift = floatShift(heap)
   return {

@@ -98,7 +98,7 @@ function binaryCrossEntropy(heap: Heap): Loss {
         const x = f[p++]
         const wanted = f[t++] * (1 - smoothing) + 0.5 * smoothing
         const e = Math.exp(-Math.abs(x))
-        // where nothing is wanted, not 0·∞
+        // a target of 0 gives 0, not 0·∞
         sum += Math.max(x, 0) + Math.log1p(e) - (wanted === 0 ? 0 : x * wanted)
         if (gradient !== 0) f[g++] = scale * weight * ((x >= 0 ? 1 : e) / (1 + e) - wanted)
       }

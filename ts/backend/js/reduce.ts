@@ -39,7 +39,7 @@ export function sumKernel(heap: Heap): Pick<Kernels, 'reduceSum'> {
   }
 }
 
-/** What only some do. */
+/** Kernels that few programs need. */
 export function rareReductions(heap: Heap): Pick<Kernels, 'reduceMax' | 'reduceMin' | 'argmax'> {
   const shift = floatShift(heap)
   return {

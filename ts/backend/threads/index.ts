@@ -1,4 +1,4 @@
-/** Threads: how many, whether there can be any here, and the team that shares a backend's kernels. */
+/** Threads: how many, whether there can be any here, and the pool that shares a backend's kernels. */
 import { rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { FIRST_BYTES, type Heap } from '../heap.js'
@@ -12,7 +12,7 @@ import { shareKernels, shareOthers, shareUpdate } from './split.js'
 
 /** Most threads of a backend. */
 const MOST = 16
-/** Most threads that 'auto' takes. */
+/** Most threads that 'auto' uses. */
 const MOST_AUTO = 8
 /** The stack of a worker; kernels use a hundredth of it. */
 const STACK_BYTES = 1 << 16
@@ -28,9 +28,9 @@ export interface Threads {
   pool: Pool
   /** Resolves once the workers have started, or have failed to. */
   ready: Promise<void>
-  /** An update that threads share. */
+  /** The update, shared by the threads. */
   share(update: Update): Update
-  /** The kernels of a further module, and those of its instance on the calling thread. */
+  /** Shares the kernels of another module too. `exports` are those of its instance on the calling thread. */
   add(exports: WasmExports, module: WebAssembly.Module): WasmExports
 }
 
@@ -87,13 +87,13 @@ export function sharedMemory(limit = MOST_PAGES * PAGE): WebAssembly.Memory {
 /** Starts workers beside the calling thread, on its memory. */
 export function startThreads(variant: Variant, exports: WasmExports, heap: Heap, threads: number): Threads {
   const blocks = Array.from({ length: threads - 1 }, () => heap.allocate(STACK_BYTES + SCRATCH_BYTES, 'any'))
-  const rooms = blocks.map((block) => block + STACK_BYTES)
-  const pool = new Pool(Object.values(exports) as Kernel[], compiled(variant, true), exports.memory, rooms)
-  const team = { exports, pool, rooms }
+  const scratches = blocks.map((block) => block + STACK_BYTES)
+  const pool = new Pool(Object.values(exports) as Kernel[], compiled(variant, true), exports.memory, scratches)
+  const threaded = { exports, pool, scratches }
   const ready = pool.ready.catch(({ message }: Error) => warnOneThread(`workers do not start (${message})`))
   const add: Threads['add'] = (added, module) => {
     pool.add(Object.values(added) as Kernel[], module)
     return shareOthers({ exports: added, pool })
   }
-  return { kernels: shareKernels(team), pool, ready, share: (update) => shareUpdate(pool, update), add }
+  return { kernels: shareKernels(threaded), pool, ready, share: (update) => shareUpdate(pool, update), add }
 }

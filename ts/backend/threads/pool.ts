@@ -9,7 +9,7 @@ import { spawn, type Thread } from './spawn.js'
 
 export type Kernel = (...numbers: number[]) => unknown
 
-/** How often main looks whether a share is done before it sleeps, where it may sleep: some 50 µs. */
+/** How many times main checks for the end of a share before it sleeps (if it may sleep): about 50 µs. */
 const PATIENCE = 20_000
 /**
  * Least nanoseconds of work for each of several threads. Giving a share away takes half a microsecond; what costs more is that the
@@ -31,7 +31,7 @@ const LONGEST_REST = 1000
 const LIFETIME = 10_000
 const LIFETIMES = 100
 
-/** The workers of a pool that is gone end. */
+/** Stops the workers of a pool that was collected. */
 const pools = new FinalizationRegistry<Int32Array>((words) => {
   for (let at = 0; at < words.length; at += BLOCK / 4) {
     Atomics.store(words, at, STOP)
@@ -40,7 +40,7 @@ const pools = new FinalizationRegistry<Int32Array>((words) => {
 })
 
 export class Pool {
-  /** The blocks of the workers that live; none until all have started. */
+  /** The blocks of the workers that run. It is empty until all have started. */
   private workers: number[] = []
   /** Resolves once the workers have started, rejects if they cannot. */
   readonly ready: Promise<void>
@@ -51,7 +51,7 @@ export class Pool {
   private modules = 0
   /** Whether workers may still be adding kernels. */
   private adding = false
-  /** Where other programs want the cores too, waiting for a thread may cost more than it saves: then main works alone for a while. */
+  /** Sharing costs more than it saves where other programs keep the cores busy. It is noticed by late shares: main then works alone for a while. */
   private late = 0
   private rest = FIRST_REST
   private restUntil = 0
@@ -77,7 +77,7 @@ export class Pool {
     })
   }
 
-  /** What {@link run} calls a kernel. */
+  /** The number by which {@link run} knows a kernel. */
   numberOf(kernel: unknown): number {
     return this.kernels.indexOf(kernel as Kernel)
   }

@@ -2,11 +2,11 @@
 import program from '../wasm/generated/worker.js'
 import type { Start } from './protocol.js'
 
-/** What is used of a worker: of a page's, or of Node's, Deno's and Bun's `node:worker_threads`. */
+/** The methods of a worker that are used here, in pages and in `node:worker_threads` of Node, Deno and Bun. */
 export interface Thread {
   postMessage(value: unknown): void
   terminate(): void
-  /** Where there is a process that a worker could keep alive. */
+  /** Node, Deno and Bun have these too: a worker must not keep the process alive. */
   unref?(): void
 }
 
@@ -55,7 +55,7 @@ function nodeThreads(): NodeThreads | undefined {
 }
 
 function inNode({ Worker }: NodeThreads, ready: () => void, failed: Failed): Thread {
-  // Options of the process are not for it: a loader would take longer than all the rest.
+  // The worker does not inherit options of the process: a loader such as tsx would take longer to start than everything else.
   const worker = new Worker(program, { eval: true, execArgv: [] })
   worker.once('error', failed)
   worker.once('message', ready)

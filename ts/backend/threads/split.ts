@@ -7,7 +7,7 @@ import { ACTIVATIONS, type Activation, type Kernels, type Ptr, type Update } fro
 import type { WasmExports } from '../wasm/types.js'
 import { isSmall, type Kernel, type Pool } from './pool.js'
 
-/** How long calls take on one thread of a present-day machine, roughly: multiply-adds a nanosecond, nanoseconds an element. */
+/** Rough speed of one thread of a present-day machine: multiply-adds per nanosecond, and nanoseconds per element. */
 const PRODUCT = 20
 const UPDATE = 0.4
 const RECTIFIER = 0.15
@@ -17,16 +17,16 @@ const FUNCTION = 1
 const LINE = 16
 const LINEAR = 0
 
-/** Kernels that take longer to compute than to read and write, with how many addresses come before their sizes. */
+/** Kernels whose time is computing and not memory, with the number of addresses that come before their sizes. */
 const FUNCTIONS = { exp: 2, log: 2, sin: 2, cos: 2, erf: 2, softmax: 2, logSoftmax: 2, softmaxBackward: 3, logSoftmaxBackward: 3 }
 const CHEAP: readonly Activation[] = ['linear', 'relu', 'leakyRelu']
 
-/** The pool, the kernels, and the memory that sharing needs. */
-export interface Team {
+/** A module whose kernels the pool shares: its exports, the pool, and scratch memory for each worker. */
+export interface ThreadedModule {
   exports: WasmExports
   pool: Pool
-  /** Room for the panels of each worker. */
-  rooms: readonly Ptr[]
+  /** The scratch memory of each worker, for packed panels. */
+  scratches: readonly Ptr[]
 }
 
 /**
@@ -37,12 +37,12 @@ function shared<F extends (...numbers: never[]) => unknown>(kernel: F, whole: F,
   return Object.assign(kernel, { whole, isSmall: (...args: Parameters<F>) => isSmall(time(...args)) })
 }
 
-export function shareKernels(team: Team): Kernels {
-  return { ...shareOthers(team), ...products(team), ...dense(team) }
+export function shareKernels(threaded: ThreadedModule): Kernels {
+  return { ...shareOthers(threaded), ...products(threaded), ...dense(threaded) }
 }
 
 /** The kernels of an instance, of which the pool has been told; those that are functions of elements or rows are shared. */
-export function shareOthers({ exports, pool }: Pick<Team, 'exports' | 'pool'>): WasmExports {
+export function shareOthers({ exports, pool }: Pick<ThreadedModule, 'exports' | 'pool'>): WasmExports {
   const table = { ...exports }
   for (const [name, addresses] of Object.entries(FUNCTIONS)) {
     const whole = exports[name] as Kernel | undefined
@@ -78,9 +78,9 @@ export function shareUpdate(pool: Pool, update: Update): Update {
   return shared(kernel, update, (_p, _g, _s, _stride, n) => n * UPDATE)
 }
 
-/** Main uses the room that the caller gave, each worker its own. */
-function roomOf({ rooms }: Team, index: number, own: Ptr): Ptr {
-  return index === 0 ? own : rooms[index - 1]
+/** The calling thread uses the scratch memory that it was given, and each worker has its own. */
+function scratchOf({ scratches }: ThreadedModule, index: number, own: Ptr): Ptr {
+  return index === 0 ? own : scratches[index - 1]
 }
 
 /** Arguments of each share of n elements, or rows of so many columns, from the bytes before it and their number. */
@@ -90,27 +90,27 @@ function cut(n: number, shares: number, argumentsOf: (bytes: number, count: numb
   return (index) => argumentsOf(4 * (cols || 1) * begin(index), begin(index + 1) - begin(index))
 }
 
-function products(team: Team): Pick<Kernels, 'matmul' | 'matmulNT' | 'matmulTN'> {
-  const { exports, pool } = team
+function products(threaded: ThreadedModule): Pick<Kernels, 'matmul' | 'matmulNT' | 'matmulTN'> {
+  const { exports, pool } = threaded
   const number = pool.numberOf(exports.matmulShare)
   const share =
     (whole: Kernels['matmul'], layout: number): Kernels['matmul'] =>
     (a, b, c, m, n, k, accumulate, scratch) => {
       const shares = pool.sharesFor((m * n * k) / PRODUCT)
       if (shares < 2) return whole(a, b, c, m, n, k, accumulate, scratch)
-      pool.run(number, shares, (index) => [layout, a, b, c, m, n, k, accumulate, roomOf(team, index, scratch), index, shares])
+      pool.run(number, shares, (index) => [layout, a, b, c, m, n, k, accumulate, scratchOf(threaded, index, scratch), index, shares])
     }
   return { matmul: share(exports.matmul, 0), matmulNT: share(exports.matmulNT, 1), matmulTN: share(exports.matmulTN, 2) }
 }
 
-function dense(team: Team): Pick<Kernels, 'denseForward' | 'denseBackward' | 'activationForward' | 'activationBackward'> {
-  const { exports, pool } = team
+function dense(threaded: ThreadedModule): Pick<Kernels, 'denseForward' | 'denseBackward' | 'activationForward' | 'activationBackward'> {
+  const { exports, pool } = threaded
   const [forward, gradients] = [pool.numberOf(exports.denseForwardShare), pool.numberOf(exports.denseGradientsShare)]
-  const { activationForward, activationBackward } = activations(team)
+  const { activationForward, activationBackward } = activations(threaded)
   const denseForward: Kernels['denseForward'] = (x, w, b, z, y, m, k, n, activation, scratch) => {
     const shares = pool.sharesFor((m * n * k) / PRODUCT)
     if (shares < 2) return exports.denseForward(x, w, b, z, y, m, k, n, activation, scratch)
-    pool.run(forward, shares, (index) => [x, w, b, z, y, m, k, n, activation, roomOf(team, index, scratch), index, shares])
+    pool.run(forward, shares, (index) => [x, w, b, z, y, m, k, n, activation, scratchOf(threaded, index, scratch), index, shares])
   }
   const denseBackward: Kernels['denseBackward'] = (x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch) => {
     const shares = pool.sharesFor((m * n * k * (dx === 0 ? 1 : 2)) / PRODUCT)
@@ -119,7 +119,7 @@ function dense(team: Team): Pick<Kernels, 'denseForward' | 'denseBackward' | 'ac
     if (activation !== LINEAR) activationBackward(saved, dy, dz, m * n, activation)
     const from = activation === LINEAR ? dy : dz
     pool.run(gradients, shares, (index) => {
-      return [x, w, from, dw, db, dx, m, k, n, accumulate, roomOf(team, index, scratch), index, shares]
+      return [x, w, from, dw, db, dx, m, k, n, accumulate, scratchOf(threaded, index, scratch), index, shares]
     })
   }
   return {
@@ -133,7 +133,7 @@ function dense(team: Team): Pick<Kernels, 'denseForward' | 'denseBackward' | 'ac
   }
 }
 
-function activations({ exports, pool }: Team): Pick<Kernels, 'activationForward' | 'activationBackward'> {
+function activations({ exports, pool }: ThreadedModule): Pick<Kernels, 'activationForward' | 'activationBackward'> {
   const [forward, backward] = [pool.numberOf(exports.activationForward), pool.numberOf(exports.activationBackward)]
   const cost = ACTIVATIONS.map((name) => (CHEAP.includes(name) ? RECTIFIER : FUNCTION))
   const activationForward: Kernels['activationForward'] = (x, y, n, activation) => {

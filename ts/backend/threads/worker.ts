@@ -9,10 +9,10 @@ import { ASLEEP, AWAITED, BLOCK, GONE, IDLE, KERNEL, LISTEN, MOST_ARGUMENTS, OPE
 
 /** Milliseconds without work after which a worker goes to sleep. */
 const PATIENCE = 0.2
-/** Looks at the state between two looks at the clock. */
+/** How many times the state is checked between two readings of the clock. */
 const LOOKS = 256
 
-/** The other end: of Node's `worker_threads`, or the worker of a page itself. */
+/** Where messages of the main thread arrive: Node's `parentPort`, or the global scope of a worker in a page. */
 interface Port {
   postMessage(value: unknown): void
   close(): void

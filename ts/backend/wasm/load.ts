@@ -8,10 +8,10 @@ import { inflate } from './inflate.js'
 import type { WasmExports, WasmPart } from './types.js'
 import { type Variant, variantOf } from './variants.js'
 
-/** An engine that runs one runs those before it. */
+/** In ascending order: an engine that runs one variant runs those before it. */
 const VARIANTS: readonly Variant[] = ['simd', 'relaxed']
 
-/** Of the stack, which grows down: how far below that of the core the stack of parts begins. Kernels use less than 1 kB. */
+/** How far below the stack of the core the stack of parts begins (stacks grow down). Kernels use less than 1 kB. */
 export const STACK_BETWEEN = 1 << 15
 
 const files = new Map<Variant, Uint8Array<ArrayBuffer> | undefined>()
@@ -33,13 +33,13 @@ export function supportedVariants(): Variant[] {
 
 /** A function of three vectors up to the number of its one instruction. */
 const PROBE = [0, 97, 115, 109, 1, 0, 0, 0, 1, 8, 1, 96, 3, 123, 123, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32, 1, 32, 2, 253]
-/** Whether the engine has the instructions of a variant. Asked by a module of one of them: that of the variant takes a millisecond. */
+/** Whether the engine has the instructions of a variant. It validates a module of one instruction, as the whole module takes a millisecond. */
 function isKnown(variant: Variant): boolean {
   const instruction = variant === 'simd' ? [210, 0] : [133, 2] // v128.bitselect, f32x4.relaxed_madd
   return (known[variant] ??= WebAssembly.validate(Uint8Array.of(...PROBE, ...instruction, 11)))
 }
 
-/** What {@link isKnown} found: each backend asks. */
+/** What {@link isKnown} found, since each backend asks again. */
 const known: { [variant in Variant]?: boolean } = {}
 
 let probed: { refusal?: string } | undefined
@@ -66,15 +66,15 @@ export function isShareable(): boolean {
   return wasmCode.simd === undefined
 }
 
-/** The module, compiled once; `shared`: with its memory imported, for threads. Without `part` it is that of the start. */
+/** The compiled module of a part, or of the core. It is compiled once. `shared` means with imported memory, for threads. */
 export function compiled(variant: Variant, shared = false, part: WasmPart = wasmCode): WebAssembly.Module {
   const found = compiledOf(part)
   return (found[keyOf(variant, shared)] ??= wasmCode.simd ?? new WebAssembly.Module(codeOf(part, variant, shared)))
 }
 
-/** Instantiates on the calling thread; `memory`: on one that threads share. */
+/** Instantiates on the calling thread; `memory` is one that threads share. */
 export function instantiate(variant: Variant, memory?: WebAssembly.Memory): WasmExports {
-  return run(compiled(variant, memory !== undefined), memory)
+  return exportsOf(compiled(variant, memory !== undefined), memory)
 }
 
 /**
@@ -84,7 +84,7 @@ export function instantiate(variant: Variant, memory?: WebAssembly.Memory): Wasm
 export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExports, shared: boolean): WasmExports | undefined {
   if (part.text === '' || fileOf(variant)) return core
   try {
-    const exports = run(compiled(variant, shared, part), core.memory)
+    const exports = exportsOf(compiled(variant, shared, part), core.memory)
     exports.__stack_pointer.value = core.__stack_pointer.value - STACK_BETWEEN
     return exports
   } catch (error) {
@@ -109,7 +109,7 @@ export function updateKernel(exports: WasmExports | undefined, name: string): Up
   return typeof found === 'function' ? (found as Update) : undefined
 }
 
-function run(module: WebAssembly.Module, memory?: WebAssembly.Memory): WasmExports {
+function exportsOf(module: WebAssembly.Module, memory?: WebAssembly.Memory): WasmExports {
   return new WebAssembly.Instance(module, memory ? { env: { memory } } : {}).exports as unknown as WasmExports
 }
 
@@ -144,7 +144,7 @@ function compiledOf(part: WasmPart): Record<string, WebAssembly.Module> {
   return found
 }
 
-/** As it is instantiated: a part imports its memory, the core does so from threads. */
+/** The bytes to compile. A part imports its memory, and so does the core where threads share it. */
 function codeOf(part: WasmPart, variant: Variant, shared: boolean): Uint8Array<ArrayBuffer> {
   const bytes = (part === wasmCode && fileOf(variant)) || variantOf(unpack(part), variant)
   return shared || part !== wasmCode ? withMemoryImported(bytes, shared) : bytes

@@ -12,17 +12,17 @@ import others from './generated/others.js'
 import updates from './generated/updates.js'
 import type { WasmPart } from './types.js'
 
-/** What solvers compute in double precision. */
+/** Kernels in double precision, for solvers. */
 export const DOUBLES: WasmPart = { text: doubles }
-/** Eight nets side by side. */
+/** Kernels of fleets: eight nets side by side. */
 export const FLEET: WasmPart = { text: fleet }
 /** The updates of SGD, plain and with momentum. */
 export const DESCENT: WasmPart = { text: descent }
-/** Those of optimizers but SGD and Adam. */
+/** The updates of all optimizers but SGD and Adam. */
 export const UPDATES: WasmPart = { text: updates }
-/** Losses but cross-entropy of classes. */
+/** All losses but the cross-entropy of classes. */
 export const LOSSES: WasmPart = { text: losses }
-/** Sums over axes and the like, softmax and dropout. */
+/** Sums over axes and other common operations, softmax and dropout. */
 export const OPERATIONS: WasmPart = { text: operations }
 /** Operations that are seldom used. */
 export const OTHERS: WasmPart = { text: others }

@@ -34,7 +34,7 @@ export interface Tiled {
   setTile(tile: number): void
 }
 
-/** Chosen by this process before: the same engine and processor will choose it again. */
+/** The tiles that this process has chosen. The same engine and processor would choose them again. */
 const known = new Map<string, number>()
 
 /**
@@ -111,7 +111,7 @@ class Times {
  */
 class Trial {
   private readonly shapes = new Map<string, Times>()
-  /** Of all shapes together, milliseconds of a multiply-add: for a program in which no shape comes back often enough. */
+  /** Milliseconds per multiply-add over all shapes together, for programs in which no shape occurs often enough. */
   private readonly any: Times
   private readonly warmCalls: number[]
   private readonly warmMs: number[]
@@ -133,36 +133,36 @@ class Trial {
     return !this.over && m * n * k >= LARGE
   }
 
-  /** Runs a call with the tile whose turn it is. */
+  /** Runs a call with the next tile to time. */
   run(kernel: string, m: number, n: number, k: number, call: () => void): void {
     const shape = this.timesOf(`${kernel} ${m} ${n} ${k}`)
-    const cold = this.warmCalls.findIndex((calls, place) => calls < WARM_CALLS && this.warmMs[place] < WARM_MS)
-    const place = cold >= 0 ? cold : this.next(shape)
-    this.setTile(this.tiles[place])
+    const cold = this.warmCalls.findIndex((calls, index) => calls < WARM_CALLS && this.warmMs[index] < WARM_MS)
+    const index = cold >= 0 ? cold : this.next(shape)
+    this.setTile(this.tiles[index])
     const started = performance.now()
     call()
     const ms = performance.now() - started
-    // products that are not timed, as those of a backward pass or a step program, are not to suffer from a slow one
+    // products that are not timed, such as those of a backward pass or a step program, use the best tile so far
     this.setTile(this.tiles[0])
     this.calls++
     shape.calls++
     if (cold >= 0) {
-      this.warmCalls[place]++
-      this.warmMs[place] += ms
+      this.warmCalls[index]++
+      this.warmMs[index] += ms
     } else {
-      shape.add(place, ms)
-      this.any.add(place, ms / (m * n * k))
+      shape.add(index, ms)
+      this.any.add(index, ms / (m * n * k))
     }
     if (this.calls < MOST_CALLS && !this.isClear()) return
     this.over = true
     this.settle(this.tiles[fastestOf(this.costs())])
   }
 
-  /** The tile that this shape has been timed with least; of several, the one that all shapes have. */
+  /** The tile that has been timed least often with this shape; of several, the one that has been timed least often in all. */
   private next(shape: Times): number {
-    const places = this.tiles.map((_, place) => place)
-    const due = lowest(places, (place) => shape.timed[place])
-    return lowest(due, (place) => this.any.timed[place])[0]
+    const indices = this.tiles.map((_, index) => index)
+    const due = lowest(indices, (index) => shape.timed[index])
+    return lowest(due, (index) => this.any.timed[index])[0]
   }
 
   private timesOf(key: string): Times {
@@ -171,7 +171,7 @@ class Trial {
     return times
   }
 
-  /** Whether more calls would hardly tell more: all shapes have been timed, and one of them enough. */
+  /** Whether enough calls have been timed: all shapes with each tile, and one of them often enough. */
   private isClear(): boolean {
     const shapes = [...this.shapes.values()]
     return shapes.every((shape) => shape.isComplete()) && shapes.some((shape) => shape.isEnough())
@@ -181,14 +181,14 @@ class Trial {
   private costs(): number[] {
     const complete = [...this.shapes.values()].filter((shape) => shape.isComplete())
     if (complete.length === 0) return this.any.best
-    return this.tiles.map((_, place) => complete.reduce((sum, { calls, best }) => sum + calls * best[place], 0))
+    return this.tiles.map((_, index) => complete.reduce((sum, { calls, best }) => sum + calls * best[index], 0))
   }
 }
 
-/** Those with the lowest value. */
-function lowest(places: readonly number[], scoreOf: (place: number) => number): number[] {
-  const least = Math.min(...places.map(scoreOf))
-  return places.filter((place) => scoreOf(place) === least)
+/** The indices with the lowest score. */
+function lowest(indices: readonly number[], scoreOf: (index: number) => number): number[] {
+  const least = Math.min(...indices.map(scoreOf))
+  return indices.filter((index) => scoreOf(index) === least)
 }
 
 /** The index of the least time, unless it is hardly less than the first. */

@@ -19,7 +19,7 @@ export interface WasmCode extends WasmPart {
 
 /** The exports of an instance: the kernel table, the optimizer updates by name, and where free memory begins. */
 export interface WasmExports extends Kernels {
-  /** By their shapes, as programs see these types where the compiler knows no WebAssembly: Node's have none without the DOM's. */
+  /** The properties of these WebAssembly objects are spelt out, since a user's compiler knows no WebAssembly without the DOM's types. */
   memory: { readonly buffer: ArrayBuffer; grow(pages: number): number }
   __stack_pointer: { value: number }
   heapBase(): Ptr

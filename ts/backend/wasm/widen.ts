@@ -22,7 +22,7 @@ interface Host {
   process?: { versions?: Record<string, string | undefined>; arch?: string; getBuiltinModule?(name: string): unknown }
 }
 
-/** Asks V8 to widen what it compiles from now on. False where this is not Node 24 or newer on x86. */
+/** Makes V8 widen what it compiles from now on. Returns false where this is not Node 24 or newer on x86. */
 export function enableWidening(): boolean {
   const { process } = globalThis as Host
   const { v8, deno, bun } = process?.versions ?? {}

@@ -11,14 +11,14 @@
 export function biasCorrection(beta: number, t: number): number {
   if ((1 - beta) * t > 40) return 1
   // groups, and nets of a fleet, ask for the same ones again
-  const place = (t & (KEPT / 2 - 1)) + (beta > 0.99 ? KEPT / 2 : 0)
-  if (keptSteps[place] === t && keptBetas[place] === beta) return kept[place]
-  keptSteps[place] = t
-  keptBetas[place] = beta
-  return (kept[place] = oneMinusPower(beta, t))
+  const slot = (t & (KEPT / 2 - 1)) + (beta > 0.99 ? KEPT / 2 : 0)
+  if (keptSteps[slot] === t && keptBetas[slot] === beta) return kept[slot]
+  keptSteps[slot] = t
+  keptBetas[slot] = beta
+  return (kept[slot] = oneMinusPower(beta, t))
 }
 
-/** Bias corrections that were computed last: half of the places are for β above 0.99, as of second moments. */
+/** Bias corrections that were computed last: half of the slots are for β above 0.99, as of second moments. */
 const KEPT = 1024
 const keptSteps = /* @__PURE__ */ new Float64Array(KEPT)
 const keptBetas = /* @__PURE__ */ new Float64Array(KEPT)

@@ -1,4 +1,4 @@
-/** Activations in double precision over stretches of arrays, those for which there is no kernel. */
+/** Activations in double precision for which there is no kernel. */
 import { erfc } from '../../backend/js/math.js'
 import type { Activation } from '../../backend/kernels.js'
 
@@ -24,7 +24,7 @@ const eachSlope =
     for (let i = 0; i < d.length; i++) d[i] = f(z[i], a[i])
   }
 
-/** Neither needs a function here: nothing to compute, or kernels that do. */
+/** These need no function here: linear computes nothing, and the others have kernels. */
 export type Other = Exclude<Activation, 'linear' | 'tanh' | 'sigmoid'>
 
 /** f and f′ by name; the same functions as the kernels in single precision. @internal */

@@ -2,7 +2,7 @@
  * Dense nets in double precision outside the tensor engine: forward passes and exact Jacobians of all outputs with
  * respect to all parameters. Arrays are unit-major: all rows of one unit lie side by side.
  */
-import type { DoubleRoom } from '../../backend/double.js'
+import type { DoubleWorkspace } from '../../backend/double.js'
 import type { Activation, Ptr } from '../../backend/kernels.js'
 import { Activation as ActivationLayer } from '../../nn/activation.js'
 import { Dense } from '../../nn/dense.js'
@@ -22,7 +22,7 @@ export interface LayerPlan {
   weight: number
   /** −1 where there is none. */
   bias: number
-  /** Whose parameters they are. */
+  /** The layer that has these parameters. */
   source: Dense
 }
 
@@ -71,11 +71,11 @@ function addLayer(plan: LayerPlan[], layer: Module, offsets: ReadonlyMap<Paramet
 }
 
 /** Zeros their rows of a matrix with a row to a parameter. @internal */
-export function clearFrozen(room: DoubleRoom, frozen: readonly Frozen[], rows: Ptr, stride: number): void {
-  for (const { at, size } of frozen) room.view(rows + 8 * at * stride, size * stride).fill(0)
+export function clearFrozen(workspace: DoubleWorkspace, frozen: readonly Frozen[], rows: Ptr, stride: number): void {
+  for (const { at, size } of frozen) workspace.view(rows + 8 * at * stride, size * stride).fill(0)
 }
 
-/** What a forward pass leaves of a layer: z, f(z), and room for f′(z) and for the gradient with respect to z. */
+/** Addresses of a layer's z and f(z) after a forward pass, and of f′(z) and the gradient with respect to z. */
 interface LayerState {
   z: Ptr
   a: Ptr
@@ -83,32 +83,32 @@ interface LayerState {
   delta: Ptr
 }
 
-/** A net with room for `rows` rows. Pointers are into the room, those that it is given too. @internal */
+/** A net with a workspace for `rows` rows. All pointers, also those of arguments, are into the workspace. @internal */
 export class DenseNet {
   readonly outputs: number
   readonly states: LayerState[]
   /** As many ones as there are rows. */
   readonly ones: Ptr
   private readonly last: number
-  /** For products on their way. */
+  /** Intermediate products. */
   private readonly spare: Ptr
 
   constructor(
-    private readonly room: DoubleRoom,
+    private readonly workspace: DoubleWorkspace,
     readonly plan: readonly LayerPlan[],
     readonly rows: number,
   ) {
     this.last = plan.length - 1
     this.outputs = plan[this.last].outputs
-    const take = (units: number) => room.take(units * rows)
+    const take = (units: number) => workspace.take(units * rows)
     this.states = plan.map(({ outputs: n }) => ({ z: take(n), a: take(n), slope: take(n), delta: take(n) }))
-    this.ones = room.put(new Float64Array(rows).fill(1))
+    this.ones = workspace.put(new Float64Array(rows).fill(1))
     this.spare = take(Math.max(...plan.map((layer) => layer.outputs)))
   }
 
   /** The outputs, unit-major, for `count` rows of unit-major inputs. They stay until the next pass. */
   forward(x: Ptr, inputs: Ptr, count: number): Ptr {
-    const { kernels } = this.room
+    const { kernels } = this.workspace
     let a = inputs
     for (const [l, layer] of this.plan.entries()) {
       const { inputs: terms, outputs, weight, bias, activation } = layer
@@ -122,20 +122,21 @@ export class DenseNet {
   }
 
   private activate(activation: Activation, { z, a }: LayerState, n: number): void {
-    const { room } = this
-    if (activation === 'tanh' || activation === 'sigmoid') room.kernels.doubleSquash(z, a, n, Number(activation === 'sigmoid'))
-    else if (activation !== 'linear') activations[activation].values(room.view(z, n), room.view(a, n))
+    const { workspace } = this
+    if (activation === 'tanh' || activation === 'sigmoid') workspace.kernels.doubleSquash(z, a, n, Number(activation === 'sigmoid'))
+    else if (activation !== 'linear') activations[activation].values(workspace.view(z, n), workspace.view(a, n))
   }
 
   /** f′ of all layers after {@link forward}, but for linear ones. */
   slopes(count: number): void {
-    const { room } = this
+    const { workspace } = this
     for (const [l, { activation, outputs }] of this.plan.entries()) {
       const { z, a, slope } = this.states[l]
       const n = outputs * count
       if (activation === 'tanh' || activation === 'sigmoid') {
-        room.kernels.doubleSquashSlope(a, slope, n, Number(activation === 'sigmoid'))
-      } else if (activation !== 'linear') activations[activation].slopes(room.view(z, n), room.view(a, n), room.view(slope, n))
+        workspace.kernels.doubleSquashSlope(a, slope, n, Number(activation === 'sigmoid'))
+      } else if (activation !== 'linear')
+        activations[activation].slopes(workspace.view(z, n), workspace.view(a, n), workspace.view(slope, n))
     }
   }
 
@@ -143,11 +144,11 @@ export class DenseNet {
    * ∂(output k of row i)/∂p into columns[p·stride + from + i], after {@link forward} and {@link slopes} of the same rows.
    */
   jacobianOf(k: number, x: Ptr, inputs: Ptr, count: number, columns: Ptr, stride: number, from: number): void {
-    const { last, room } = this
+    const { last, workspace } = this
     const top = this.states[last].delta + 8 * k * count
     this.scaled(last, k, this.ones, top, count)
     this.backwardBelow(k, k + 1, x, count)
-    clear(this.plan[last], room, columns, stride, from, count)
+    clear(this.plan[last], workspace, columns, stride, from, count)
     for (let l = 0; l < last; l++) this.columnsOf(l, 0, this.plan[l].outputs, inputs, count, columns, stride, from)
     this.columnsOf(last, k, k + 1, inputs, count, columns, stride, from)
   }
@@ -171,12 +172,12 @@ export class DenseNet {
   /** out ← f′(z of unit j)·by */
   private scaled(l: number, j: number, by: Ptr, out: Ptr, count: number): void {
     const slope = this.plan[l].activation === 'linear' ? this.ones : this.states[l].slope + 8 * j * count
-    this.room.kernels.doubleMultiply(slope, by, out, count)
+    this.workspace.kernels.doubleMultiply(slope, by, out, count)
   }
 
   /** δᵢ = f′(zᵢ)·Σⱼ Wᵢⱼ·δⱼ, from the units first to end − 1 of the last layer down. */
   private backwardBelow(first: number, end: number, x: Ptr, count: number): void {
-    const { kernels } = this.room
+    const { kernels } = this.workspace
     for (let l = this.last; l > 0; l--) {
       const { inputs, outputs, weight } = this.plan[l]
       const [from, to] = l === this.last ? [first, end] : [0, outputs]
@@ -191,7 +192,7 @@ export class DenseNet {
 
   /** ∂/∂Wᵢⱼ = aᵢ·δⱼ, ∂/∂bⱼ = δⱼ for the units j from first to end − 1 */
   private columnsOf(l: number, first: number, end: number, inputs: Ptr, count: number, columns: Ptr, stride: number, from: number): void {
-    const { kernels } = this.room
+    const { kernels } = this.workspace
     const { inputs: terms, outputs, weight, bias } = this.plan[l]
     const a = l === 0 ? inputs : this.states[l - 1].a
     const delta = this.states[l].delta + 8 * first * count
@@ -204,7 +205,7 @@ export class DenseNet {
 /** The last layer has parameters of other outputs than k; they have no influence on k. */
 function clear(
   { inputs, outputs, weight, bias }: LayerPlan,
-  room: DoubleRoom,
+  workspace: DoubleWorkspace,
   columns: Ptr,
   stride: number,
   from: number,
@@ -212,13 +213,13 @@ function clear(
 ): void {
   if (outputs === 1) return
   const zero = (start: number, n: number) => {
-    for (let p = start; p < start + n; p++) room.view(columns + 8 * (p * stride + from), count).fill(0)
+    for (let p = start; p < start + n; p++) workspace.view(columns + 8 * (p * stride + from), count).fill(0)
   }
   zero(weight, inputs * outputs)
   if (bias >= 0) zero(bias, outputs)
 }
 
-/** Rows of a row-major matrix [n, width] as unit-major stretch [width, to − from]. @internal */
+/** Rows from..to of a row-major matrix [n, width] as a unit-major one [width, to − from]. @internal */
 export function unitMajor(rows: ArrayLike<number>, width: number, from: number, to: number): Float64Array {
   const count = to - from
   const out = new Float64Array(width * count)

@@ -1,6 +1,6 @@
 /** Optimizers over dense nets that compute everything themselves, in double precision. */
 
-import { DoubleRoom, doubleHome } from '../../backend/double.js'
+import { DoubleWorkspace, doubleHome } from '../../backend/double.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
 import { rangeError, typeError } from '../../common/errors.js'
@@ -17,7 +17,7 @@ import { DenseNet, type LayerPlan, planOf } from './dense-net.js'
 import { type Chunk, checkNetData, chunksOf } from './net-problem.js'
 import { type CurvatureLoss, type OutputLoss, outputLoss } from './output-loss.js'
 
-/** Options that they share. */
+/** Options that all of them have. */
 export interface DenseOptimizerOptions {
   /** Step size. Default 0.3 (`KFAC`: 0.1). */
   learningRate?: number
@@ -45,7 +45,7 @@ export interface NaturalGradientResult {
   message: string
 }
 
-/** What a method would do. @internal */
+/** The step that a method proposes. @internal */
 export interface Proposal {
   loss: number
   /** |g|∞ of the mean loss; NaN where it is not finite. */
@@ -63,10 +63,10 @@ export const DENSE_ALLOWED: Record<string, Allowed> = {
 
 /** What a pass over all chunks has in common. @internal */
 export interface Stage {
-  room: DoubleRoom
+  workspace: DoubleWorkspace
   net: DenseNet
   loss: OutputLoss
-  /** The parameters. */
+  /** Address of the parameters. */
   x: Ptr
   /** Rows of a chunk at most. */
   most: number
@@ -76,7 +76,7 @@ export interface Stage {
 export interface Pass<T> {
   /** After forward and slopes of a chunk, with the loss prepared. */
   add(inputs: Ptr, count: number): void
-  /** While the room is there. */
+  /** Called at the end of a pass, before the workspace is freed. */
   result(): T
 }
 
@@ -162,7 +162,7 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
   /** Numbers that a pass holds for every row of a chunk. */
   protected abstract get perRow(): number
 
-  /** Where the arithmetic runs. */
+  /** The backend that the arithmetic runs on. */
   protected get home(): Backend {
     return doubleHome(this.model.backend)
   }
@@ -170,24 +170,24 @@ export abstract class DenseOptimizer<O extends DenseOptimizerOptions> extends Cl
   /** Runs the net over all chunks; answers with the sum of the losses, and what the method made of them. */
   protected pass<T>(chunks: readonly Chunk[], x: Float64Array, begin: (stage: Stage) => Pass<T>): { sum: number; result: T } {
     const most = chunks[0].count
-    const room = new DoubleRoom(this.home)
+    const workspace = new DoubleWorkspace(this.home)
     try {
-      const net = new DenseNet(room, this.plan, most)
+      const net = new DenseNet(workspace, this.plan, most)
       const loss = outputLoss(this.options.loss as CurvatureLoss, net.outputs, most)
-      const inputs = room.take(this.plan[0].inputs * most)
-      const stage = { room, net, loss, x: room.put(x), most }
+      const inputs = workspace.take(this.plan[0].inputs * most)
+      const stage = { workspace, net, loss, x: workspace.put(x), most }
       const method = begin(stage)
       let sum = 0
       for (const chunk of chunks) {
-        room.view(inputs, chunk.inputs.length).set(chunk.inputs)
+        workspace.view(inputs, chunk.inputs.length).set(chunk.inputs)
         const outputs = net.forward(stage.x, inputs, chunk.count)
-        sum += loss.value(room.view(outputs, net.outputs * chunk.count), chunk.targets, chunk.count)
+        sum += loss.value(workspace.view(outputs, net.outputs * chunk.count), chunk.targets, chunk.count)
         net.slopes(chunk.count)
         method.add(inputs, chunk.count)
       }
       return { sum, result: method.result() }
     } finally {
-      room.release()
+      workspace.release()
     }
   }
 }

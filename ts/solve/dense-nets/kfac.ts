@@ -1,5 +1,5 @@
 /** Natural gradients with Kronecker factors. */
-import { DoubleRoom } from '../../backend/double.js'
+import { DoubleWorkspace } from '../../backend/double.js'
 import type { Ptr } from '../../backend/kernels.js'
 import { decay } from '../../optim/base/options.js'
 import type { TensorLike } from '../../tensor.js'
@@ -79,11 +79,11 @@ export class KFAC extends DenseOptimizer<KFACOptions> {
 
   /** d ← (A + π√λ·I)⁻¹·D·(S + √λ/π·I)⁻¹ layer by layer; false if a factor is not positive definite. */
   private preconditioned(factors: Factors[], d: Float64Array, root: number): boolean {
-    const room = new DoubleRoom(this.home)
+    const workspace = new DoubleWorkspace(this.home)
     try {
-      return this.plan.every((layer, l) => precondition(room, layer, factors[l], d, root))
+      return this.plan.every((layer, l) => precondition(workspace, layer, factors[l], d, root))
     } finally {
-      room.release()
+      workspace.release()
     }
   }
 
@@ -133,13 +133,13 @@ class FactorPass implements Pass<{ fresh: Factors[]; g: Float64Array }> {
     size: number,
     private readonly scale: number,
   ) {
-    const { room, net, most } = stage
+    const { workspace, net, most } = stage
     const widest = Math.max(...net.plan.map((layer) => Math.max(widthOf(layer), layer.outputs)))
     this.fresh = net.plan.map(emptyFactors)
     this.g = new Float64Array(size)
-    this.top = room.take(net.outputs * most)
-    this.widened = room.take(widest * most)
-    this.sums = room.take(widest * widest)
+    this.top = workspace.take(net.outputs * most)
+    this.widened = workspace.take(widest * most)
+    this.sums = workspace.take(widest * widest)
   }
 
   add(inputs: Ptr, count: number): void {
@@ -165,32 +165,32 @@ class FactorPass implements Pass<{ fresh: Factors[]; g: Float64Array }> {
   }
 
   private topView(count: number): Float64Array {
-    const { room, net } = this.stage
-    return room.view(this.top, net.outputs * count)
+    const { workspace, net } = this.stage
+    return workspace.view(this.top, net.outputs * count)
   }
 
   private widen(layer: LayerPlan, a: Ptr, count: number): void {
-    const { room } = this.stage
-    const out = room.view(this.widened, widthOf(layer) * count)
+    const { workspace } = this.stage
+    const out = workspace.view(this.widened, widthOf(layer) * count)
     out.fill(1)
-    out.set(room.view(a, layer.inputs * count))
+    out.set(workspace.view(a, layer.inputs * count))
   }
 
   private addGram(units: Ptr, n: number, count: number, into: Float64Array): void {
-    const { room } = this.stage
-    const sums = room.view(this.sums, n * n).fill(0)
-    room.kernels.doubleGram(units, n, count, count, this.sums)
+    const { workspace } = this.stage
+    const sums = workspace.view(this.sums, n * n).fill(0)
+    workspace.kernels.doubleGram(units, n, count, count, this.sums)
     for (let i = 0; i < n; i++) for (let j = 0; j <= i; j++) into[i * n + j] += this.scale * sums[i * n + j]
   }
 
   /** G ← G + scale·Σ āᵢ·δⱼ; the bias is the last row of ā, kept where the parameters have it. */
   private addOuter(layer: LayerPlan, delta: Ptr, count: number): void {
-    const { room } = this.stage
+    const { workspace } = this.stage
     const { first, end } = trainedOf(layer)
     const n = end - first
     for (let j = 0; j < layer.outputs; j++) {
-      const sums = room.view(this.sums, n).fill(0)
-      room.kernels.doubleProduct(this.widened + 8 * first * count, n, count, count, delta + 8 * j * count, this.sums)
+      const sums = workspace.view(this.sums, n).fill(0)
+      workspace.kernels.doubleProduct(this.widened + 8 * first * count, n, count, count, delta + 8 * j * count, this.sums)
       for (let i = 0; i < n; i++) this.g[offsetOf(layer, first + i, j)] += this.scale * sums[i]
     }
   }
@@ -198,15 +198,15 @@ class FactorPass implements Pass<{ fresh: Factors[]; g: Float64Array }> {
 
 const offsetOf = ({ inputs, outputs, weight, bias }: LayerPlan, i: number, j: number) => (i < inputs ? weight + i * outputs + j : bias + j)
 
-function precondition(room: DoubleRoom, layer: LayerPlan, { a, s }: Factors, g: Float64Array, root: number): boolean {
+function precondition(workspace: DoubleWorkspace, layer: LayerPlan, { a, s }: Factors, g: Float64Array, root: number): boolean {
   const { first, end } = trainedOf(layer)
   const n = end - first
   if (n === 0) return true
   const m = layer.outputs
   const pi = Math.sqrt(meanDiagonal(a, n) / meanDiagonal(s, m))
   const ratio = Number.isFinite(pi) && pi > 0 ? pi : 1
-  const left = new KernelEquations(n, room)
-  const right = new KernelEquations(m, room)
+  const left = new KernelEquations(n, workspace)
+  const right = new KernelEquations(m, workspace)
   left.load(a)
   right.load(s)
   if (!left.factor(ratio * root, null) || !right.factor(root / ratio, null)) return false

@@ -69,35 +69,35 @@ class FisherPass implements Pass<{ g: Float64Array; direction: Float64Array | nu
     private readonly mu: number,
     private readonly frozen: readonly Frozen[],
   ) {
-    const { room, net, most } = stage
-    this.equations = new KernelEquations(size, room)
-    this.top = room.take(net.outputs * most)
-    this.columns = room.take(size * most)
+    const { workspace, net, most } = stage
+    this.equations = new KernelEquations(size, workspace)
+    this.top = workspace.take(net.outputs * most)
+    this.columns = workspace.take(size * most)
   }
 
   add(inputs: Ptr, count: number): void {
-    const { room, net, loss } = this.stage
+    const { workspace, net, loss } = this.stage
     const { size, h, g } = this.equations
     loss.gradient(this.topView(count), count)
     this.backward(inputs, count)
-    room.kernels.doubleProduct(this.columns, size, count, count, net.ones, g)
+    workspace.kernels.doubleProduct(this.columns, size, count, count, net.ones, g)
     for (let k = 0; k < loss.roots; k++) {
       loss.root(k, this.topView(count), count)
       this.backward(inputs, count)
-      room.kernels.doubleGram(this.columns, size, count, count, h)
+      workspace.kernels.doubleGram(this.columns, size, count, count, h)
     }
   }
 
   private topView(count: number): Float64Array {
-    const { room, net } = this.stage
-    return room.view(this.top, net.outputs * count)
+    const { workspace, net } = this.stage
+    return workspace.view(this.top, net.outputs * count)
   }
 
   private backward(inputs: Ptr, count: number): void {
-    const { room, net, x } = this.stage
+    const { workspace, net, x } = this.stage
     net.backwardFrom(this.top, x, count)
     net.columns(inputs, count, this.columns, count, 0)
-    clearFrozen(room, this.frozen, this.columns, count)
+    clearFrozen(workspace, this.frozen, this.columns, count)
   }
 
   result(): { g: Float64Array; direction: Float64Array | null } {

@@ -1,5 +1,5 @@
 /** Sums of squares of nets: predictions less targets, over chunks of rows that fit in the cache. */
-import { DoubleRoom, doubleHome } from '../../backend/double.js'
+import { DoubleWorkspace, doubleHome } from '../../backend/double.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
 import { ShapeError } from '../../common/errors.js'
@@ -46,7 +46,7 @@ export function checkNetData(owner: string, plan: readonly LayerPlan[], x: Tenso
     throw new ShapeError(`${owner}: wants ${outputs} targets for each of ${x.shape[0]} rows, got ${formatShape(y.shape)}`)
 }
 
-/** A chunk in the room of a problem. */
+/** A chunk in the workspace of a problem. */
 interface Placed {
   count: number
   inputs: Ptr
@@ -54,14 +54,14 @@ interface Placed {
 }
 
 /** Puts chunks where kernels find them. @internal */
-export function place(chunks: readonly Chunk[], room: DoubleRoom): Placed[] {
-  return chunks.map(({ count, inputs, targets }) => ({ count, inputs: room.put(inputs), targets: room.put(targets) }))
+export function place(chunks: readonly Chunk[], workspace: DoubleWorkspace): Placed[] {
+  return chunks.map(({ count, inputs, targets }) => ({ count, inputs: workspace.put(inputs), targets: workspace.put(targets) }))
 }
 
 /** r = prediction − target of a dense net, all outputs of all rows. @internal */
 export class NetProblem implements LeastSquaresProblem {
   readonly equations: KernelEquations
-  private readonly room: DoubleRoom
+  private readonly workspace: DoubleWorkspace
   private readonly net: DenseNet
   private readonly chunks: readonly Placed[]
   private readonly x: Ptr
@@ -75,24 +75,24 @@ export class NetProblem implements LeastSquaresProblem {
     chunks: readonly Chunk[],
     private readonly frozen: readonly Frozen[] = [],
   ) {
-    const room = new DoubleRoom(doubleHome(backend))
+    const workspace = new DoubleWorkspace(doubleHome(backend))
     const most = chunks[0].count
-    this.room = room
+    this.workspace = workspace
     try {
-      this.net = new DenseNet(room, plan, most)
-      this.equations = new KernelEquations(size, room)
-      this.chunks = place(chunks, room)
-      this.x = room.take(size)
-      this.columns = room.take(size * most * this.net.outputs)
-      this.residuals = room.take(most * this.net.outputs)
+      this.net = new DenseNet(workspace, plan, most)
+      this.equations = new KernelEquations(size, workspace)
+      this.chunks = place(chunks, workspace)
+      this.x = workspace.take(size)
+      this.columns = workspace.take(size * most * this.net.outputs)
+      this.residuals = workspace.take(most * this.net.outputs)
     } catch (error) {
-      room.release()
+      workspace.release()
       throw error
     }
   }
 
   value(x: Float64Array): number {
-    this.room.view(this.x, this.size).set(x)
+    this.workspace.view(this.x, this.size).set(x)
     let sum = 0
     for (const chunk of this.chunks) sum += this.chunkValue(chunk)
     return 0.5 * sum
@@ -100,7 +100,7 @@ export class NetProblem implements LeastSquaresProblem {
 
   private chunkValue({ inputs, targets, count }: Placed): number {
     const outputs = this.net.forward(this.x, inputs, count)
-    return this.room.kernels.doubleResidual(outputs, targets, this.residuals, this.net.outputs * count)
+    return this.workspace.kernels.doubleResidual(outputs, targets, this.residuals, this.net.outputs * count)
   }
 
   linearize(): void {
@@ -121,10 +121,10 @@ export class NetProblem implements LeastSquaresProblem {
     const m = net.outputs * count
     net.slopes(count)
     for (let k = 0; k < net.outputs; k++) net.jacobianOf(k, this.x, inputs, count, this.columns, m, k * count)
-    clearFrozen(this.room, this.frozen, this.columns, m)
+    clearFrozen(this.workspace, this.frozen, this.columns, m)
   }
 
   release(): void {
-    this.room.release()
+    this.workspace.release()
   }
 }

@@ -18,9 +18,9 @@ export interface OutputLoss {
   root(k: number, out: Float64Array, count: number): void
 }
 
-/** @param units outputs of the net @param room rows at most @internal */
-export function outputLoss(name: CurvatureLoss, units: number, room: number): OutputLoss {
-  return name === 'mse' ? new SquaredError(units, room) : new SoftmaxCrossEntropy(units, room)
+/** @param units outputs of the net @param rows the most rows of a chunk @internal */
+export function outputLoss(name: CurvatureLoss, units: number, rows: number): OutputLoss {
+  return name === 'mse' ? new SquaredError(units, rows) : new SoftmaxCrossEntropy(units, rows)
 }
 
 /** Σₖ (zₖ − yₖ)² / K: gradient 2(z − y)/K, H = 2/K·I. */
@@ -29,9 +29,9 @@ class SquaredError implements OutputLoss {
 
   constructor(
     readonly roots: number,
-    room: number,
+    rows: number,
   ) {
-    this.difference = new Float64Array(roots * room)
+    this.difference = new Float64Array(roots * rows)
   }
 
   value(outputs: Float64Array, targets: Float64Array, count: number): number {
@@ -61,9 +61,9 @@ class SoftmaxCrossEntropy implements OutputLoss {
 
   constructor(
     readonly roots: number,
-    room: number,
+    rows: number,
   ) {
-    this.p = new Float64Array(roots * room)
+    this.p = new Float64Array(roots * rows)
   }
 
   value(outputs: Float64Array, targets: Float64Array, count: number): number {

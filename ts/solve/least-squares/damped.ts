@@ -29,7 +29,7 @@ export interface DampingOptions {
 /** One trial: the step was taken; or the value was not lower, and damping grew; or there is no trial to make. */
 export type TrialOutcome = 'accepted' | 'rejected' | 'exhausted'
 
-/** Over the largest diagonal element, or 1. */
+/** The first damping, relative to the largest diagonal element, or to 1. */
 const LARGEST_DAMPING = 1e100
 
 /** Dampings that Gauss-Newton tries, relative to the largest diagonal element. */
@@ -65,11 +65,11 @@ export class DampedLeastSquares {
   private stale = true
   /** Whether the problem still has what value() left at x. */
   private isFresh = true
-  /** D; null for ones. */
+  /** D, the diagonal scaling; null for ones. */
   private readonly scale: Float64Array | null
   /** The largest diagonal of JᵀJ so far: how much each parameter has ever mattered. */
   private readonly influence: Float64Array
-  /** Of {@link regionTrial}; null before the first. */
+  /** The trust region of {@link regionTrial}; null before the first trial. */
   private region: ScaledRegion | null = null
   private candidate: Float64Array
 

@@ -1,5 +1,5 @@
 /** The normal equations of least squares, H = JᵀJ and g = Jᵀr, and their solution: in plain arrays, or in kernels. */
-import { DoubleRoom, doubleHome } from '../../backend/double.js'
+import { DoubleWorkspace, doubleHome } from '../../backend/double.js'
 import { addGram, addProduct, cholesky, solveCholesky } from '../../backend/js/normal-equations.js'
 import type { Ptr } from '../../backend/kernels.js'
 
@@ -39,7 +39,7 @@ const MANY = 8
 
 /** Equations of the kind that is faster for so many parameters. @internal */
 export function equationsFor(n: number): NormalEquations {
-  return n < MANY ? new PlainEquations(n) : new KernelEquations(n, new DoubleRoom(doubleHome()))
+  return n < MANY ? new PlainEquations(n) : new KernelEquations(n, new DoubleWorkspace(doubleHome()))
 }
 
 /** In arrays of their own: for a few parameters, where calls cost more than sums. */
@@ -99,27 +99,27 @@ export class KernelEquations implements NormalEquations {
 
   constructor(
     readonly size: number,
-    readonly room: DoubleRoom,
+    readonly workspace: DoubleWorkspace,
   ) {
-    this.h = room.take(size * size)
-    this.l = room.take(size * size)
-    this.g = room.take(size)
-    this.d = room.take(size)
-    this.x = room.take(size)
+    this.h = workspace.take(size * size)
+    this.l = workspace.take(size * size)
+    this.g = workspace.take(size)
+    this.d = workspace.take(size)
+    this.x = workspace.take(size)
     this.gradient = new Float64Array(size)
     this.diagonal = new Float64Array(size)
   }
 
   clear(): void {
-    this.room.view(this.h, this.size * this.size).fill(0)
-    this.room.view(this.g, this.size).fill(0)
+    this.workspace.view(this.h, this.size * this.size).fill(0)
+    this.workspace.view(this.g, this.size).fill(0)
   }
 
   add(j: Float64Array, m: number, r: Float64Array): void {
-    const { room, size } = this
-    if (this.jacobian?.size !== m) this.jacobian = { ptr: room.take((size + 1) * m), size: m }
+    const { workspace, size } = this
+    if (this.jacobian?.size !== m) this.jacobian = { ptr: workspace.take((size + 1) * m), size: m }
     const { ptr } = this.jacobian
-    const view = room.view(ptr, (size + 1) * m)
+    const view = workspace.view(ptr, (size + 1) * m)
     view.set(j)
     view.set(r, size * m)
     this.addAt(ptr, m, m, ptr + 8 * size * m)
@@ -127,41 +127,41 @@ export class KernelEquations implements NormalEquations {
 
   /** As {@link add}, for J and r in the memory. */
   addAt(j: Ptr, m: number, stride: number, r: Ptr): void {
-    const { kernels } = this.room
+    const { kernels } = this.workspace
     kernels.doubleGram(j, this.size, m, stride, this.h)
     kernels.doubleProduct(j, this.size, m, stride, r, this.g)
   }
 
   /** H ← these numbers, row-major, of which the lower triangle counts. */
   load(h: Float64Array): void {
-    this.room.view(this.h, this.size * this.size).set(h)
+    this.workspace.view(this.h, this.size * this.size).set(h)
   }
 
   finish(frozen: readonly Frozen[] = []): void {
-    const { room, size } = this
-    this.gradient.set(room.view(this.g, size))
-    finishDiagonal(room.view(this.h, size * size), this.diagonal, frozen)
+    const { workspace, size } = this
+    this.gradient.set(workspace.view(this.g, size))
+    finishDiagonal(workspace.view(this.h, size * size), this.diagonal, frozen)
   }
 
   factor(mu: number, d: Float64Array | null): boolean {
-    const { room, size } = this
-    if (d !== null) room.view(this.d, size).set(d)
-    return room.kernels.doubleCholesky(this.h, size, mu, d === null ? 0 : this.d, this.l) === 1
+    const { workspace, size } = this
+    if (d !== null) workspace.view(this.d, size).set(d)
+    return workspace.kernels.doubleCholesky(this.h, size, mu, d === null ? 0 : this.d, this.l) === 1
   }
 
   solve(x: Float64Array): void {
-    const { room, size } = this
-    room.view(this.x, size).set(x)
-    room.kernels.doubleSolve(this.l, size, this.x)
-    x.set(room.view(this.x, size))
+    const { workspace, size } = this
+    workspace.view(this.x, size).set(x)
+    workspace.kernels.doubleSolve(this.l, size, this.x)
+    x.set(workspace.view(this.x, size))
   }
 
   matrix(): Float64Array {
-    return symmetric(this.room.view(this.h, this.size * this.size).slice(), this.size)
+    return symmetric(this.workspace.view(this.h, this.size * this.size).slice(), this.size)
   }
 
   release(): void {
-    this.room.release()
+    this.workspace.release()
   }
 }
 

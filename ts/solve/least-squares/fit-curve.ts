@@ -80,7 +80,7 @@ export function fitCurve<X = number>(model: CurveModel<X>, x: ArrayLike<X>, y: A
   result.covariance = covariance ? covarianceOf(result.normalMatrix, n, free, scale) : []
   result.errors = new Float64Array(result.covariance.length)
   for (let i = 0; i < result.errors.length; i++) result.errors[i] = Math.sqrt(result.covariance[i][i])
-  judge(result, weights, y)
+  addGoodnessOfFit(result, weights, y)
   return result
 }
 
@@ -177,7 +177,7 @@ function isSingular(l: Float64Array, n: number): boolean {
 }
 
 /** Adds rms and rSquared. */
-function judge(fit: CurveFit, weights: Float64Array, y: ArrayLike<number>): void {
+function addGoodnessOfFit(fit: CurveFit, weights: Float64Array, y: ArrayLike<number>): void {
   const { residuals } = fit
   // from the first one on, so that the mean of equal numbers is that number
   let mean = y[0]

@@ -82,7 +82,7 @@ const ownOf = ({ jacobian }: LeastSquaresOptions): Own => ({ jacobian, initialDa
 /** What {@link dampedLeastSquares} adds to the options. */
 interface Own {
   jacobian: Jacobian | undefined
-  /** Where the options have none. */
+  /** The default of `scaling`. */
   initialDamping: number
   scaling: 'none' | 'marquardt'
   /** The Jacobian at the end does not matter: it is not computed for its own sake, and what follows from it stays empty. */

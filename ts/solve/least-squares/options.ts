@@ -52,7 +52,7 @@ const ALLOWED: Readonly<Record<string, Allowed | null>> = {
   scaling: ['none', 'marquardt'],
 }
 
-/** Checked where the start is known. */
+/** These are checked later, where the start is known. */
 const BOUNDS = ['lower', 'upper']
 
 /** @param also names that belong to the caller @internal */

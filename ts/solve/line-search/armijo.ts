@@ -12,7 +12,7 @@ export interface ArmijoOptions {
 /**
  * The first of t, θ₁t, θ₂θ₁t … with φ(t) ≤ φ(0) + c₁·t·φ′(0); each θ minimizes the parabola through φ(0), φ′(0) and
  * the last value, kept within [0.1, 0.5] (Armijo 1966; Dennis & Schnabel 1983). A value that is not finite halves twice.
- * Answers with the start, not satisfied, when no trial is low enough.
+ * Returns the start, not satisfied, when no trial is low enough.
  *
  * @example
  * const phi = (t: number) => ({ t, value: (t - 3) ** 2, slope: 2 * (t - 3) })

@@ -45,7 +45,7 @@ interface Search<T extends Trial> {
   evaluations: number
 }
 
-/** Two ends with the lower one first known; or one final point. */
+/** A bracket of two points, with the index of the lower one; or a single final point. */
 type Bracket<T extends Trial> = [T, T]
 
 /**
@@ -118,7 +118,7 @@ function zoom<T extends Trial>(search: Search<T>, ends: Bracket<T>, shortest: nu
   let stalled = false
   let done = false
   while (!done && search.iterations < search.max && !(Math.abs(ends[1].t - ends[0].t) < shortest)) {
-    const next = place(ends, stalled)
+    const next = nextTrial(ends, stalled)
     stalled = next.stalled
     const now = evaluate(search, next.t)
     search.iterations++
@@ -142,7 +142,7 @@ function lower([a, b]: readonly [Trial, Trial]): number {
 }
 
 /** The next trial inside the bracket, moved a tenth inwards where the interpolation sticks to an end. */
-function place([a, b]: readonly [Trial, Trial], stalled: boolean): { t: number; stalled: boolean } {
+function nextTrial([a, b]: readonly [Trial, Trial], stalled: boolean): { t: number; stalled: boolean } {
   const min = Math.min(a.t, b.t)
   const max = Math.max(a.t, b.t)
   if (!isUsable(a) || !isUsable(b)) return { t: 0.5 * (min + max), stalled: false }

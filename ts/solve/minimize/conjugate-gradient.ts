@@ -33,7 +33,7 @@ export function conjugateBeta(formula: ConjugateFormula, g: Float64Array, before
   }
 }
 
-/** What goes on from one direction to the next. @internal */
+/** The state that is kept from one direction to the next. @internal */
 export interface ConjugateMemory {
   /** The last direction; none after a restart. */
   d: Float64Array | null

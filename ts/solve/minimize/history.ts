@@ -5,7 +5,7 @@ import { addScaled, dot, scaled } from '../vector.js'
 export interface Pair {
   s: Float64Array
   y: Float64Array
-  /** 1 / yᵀs */
+  /** ρ = 1 / yᵀs */
   rho: number
 }
 

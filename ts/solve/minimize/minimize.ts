@@ -82,7 +82,7 @@ export function minimize(f: PlainFunction | TensorFunction, x0: ArrayLike<number
   const objective = new Objective(f as PlainFunction, options.gradient, start.length, box)
   const stopping = new Stopping(options, objective, box)
   const point = atStart(objective, start)
-  const { error, ...end } = run(objective, point, stopping, options, box)
+  const { error, ...end } = runMethod(objective, point, stopping, options, box)
   const best = objective.best ?? point
   const { x, value, gradient } = best
   const stop = confirmed(end, best, options, box)
@@ -112,7 +112,7 @@ function atStart(objective: Objective, start: Float64Array): Point {
   }
 }
 
-function run(
+function runMethod(
   objective: Objective,
   start: Point,
   stopping: Stopping,

@@ -8,9 +8,9 @@ import { nextConjugate } from './newton.js'
 
 /** Options of the method `trust-ncg`, with SciPy's defaults. */
 export interface TrustRegionOptions {
-  /** Default 1. */
+  /** The first radius. Default 1. */
   initialRadius?: number
-  /** Default 1000. */
+  /** The largest radius. Default 1000. */
   maxRadius?: number
   /** A step is accepted above this ratio of actual to predicted decrease. Default 0.15. */
   eta?: number

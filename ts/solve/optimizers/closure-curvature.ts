@@ -24,19 +24,19 @@ export function curvatureOf(
   return { whole: () => loss(closure()), curvature: (use) => withGaussNewton(closure, loss, trained, inAll(use)) }
 }
 
-/** A point of the trained parameters as one of all. */
+/** A curvature over the trained parameters as one over all, frozen ones included. */
 function withZeros<T>(parameters: readonly Parameter[], use: (at: CurvaturePoint) => T): (at: CurvaturePoint) => T {
-  const places: number[] = []
+  const indices: number[] = []
   let size = 0
   for (const p of parameters) {
-    if (p.requiresGrad) for (let i = 0; i < p.size; i++) places.push(size + i)
+    if (p.requiresGrad) for (let i = 0; i < p.size; i++) indices.push(size + i)
     size += p.size
   }
   const spread = (v: FloatArray) => {
     const all = floatArray(parameters[0].backend, size)
-    for (let i = 0; i < places.length; i++) all[places[i]] = v[i]
+    for (let i = 0; i < indices.length; i++) all[indices[i]] = v[i]
     return all
   }
-  const product = (at: CurvaturePoint, v: ArrayLike<number>) => spread(at.product(Float64Array.from(places, (place) => v[place])))
+  const product = (at: CurvaturePoint, v: ArrayLike<number>) => spread(at.product(Float64Array.from(indices, (index) => v[index])))
   return (at) => use({ value: at.value, size, gradient: spread(at.gradient), product: (v) => product(at, v) })
 }

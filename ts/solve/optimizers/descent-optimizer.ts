@@ -17,7 +17,7 @@ export interface DescentOptions {
   toleranceChange?: number
 }
 
-/** From a first point until something stops it. @internal */
+/** A method: runs from a first point until something stops it. @internal */
 export type Descend = (source: PointSource, first: Point, stopping: Stopping) => Stop
 
 /** @internal */

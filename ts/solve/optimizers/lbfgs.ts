@@ -29,7 +29,7 @@ interface TrialPoint extends Trial {
   point: Point
 }
 
-/** What goes on from one step() to the next. */
+/** The state that is kept from one step() to the next. */
 interface Memory {
   iterations: number
   d: Float64Array
@@ -90,35 +90,35 @@ export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
   /** Up to `maxIterations` iterations. @throws what the closure throws; then the parameters are at the best point seen */
   step(closure: Closure): ClosureResult {
     this.stepCount++
-    const run = new Run(this, (x) => this.evaluate(closure, x))
+    const search = new Search(this, (x) => this.evaluate(closure, x))
     const start = this.read()
     let best = start
     try {
-      const stop = this.iterate(run, start)
-      best = run.now.x
-      return run.result(stop)
+      const stop = this.iterate(search, start)
+      best = search.now.x
+      return search.result(stop)
     } catch (error) {
-      best = run.best?.x ?? start
+      best = search.best?.x ?? start
       throw error
     } finally {
       this.write(best)
     }
   }
 
-  private iterate(run: Run, start: Float64Array): Stop {
+  private iterate(search: Search, start: Float64Array): Stop {
     const { options } = this
-    run.now = run.first = run.at(start)
-    if (!Number.isFinite(run.now.value)) return this.startIsNotFinite(run)
-    if (run.isFlat()) return { reason: 'gradient', message: `the gradient at the start is within ${options.toleranceGradient}` }
+    search.now = search.first = search.at(start)
+    if (!Number.isFinite(search.now.value)) return this.startIsNotFinite(search)
+    if (search.isFlat()) return { reason: 'gradient', message: `the gradient at the start is within ${options.toleranceGradient}` }
     for (;;) {
-      run.iterations++
-      const memory = (this.memory = this.nextDirection(run.now))
-      const slope = dot(run.now.gradient, memory.d)
+      search.iterations++
+      const memory = (this.memory = this.nextDirection(search.now))
+      const slope = dot(search.now.gradient, memory.d)
       if (!(slope <= -options.toleranceChange)) return { reason: 'step', message: 'the slope along the direction is within the tolerance' }
-      const before = run.now
-      if (options.lineSearch === 'none') this.fixedStep(run, memory)
-      else this.searchedStep(run, memory, slope)
-      const stop = run.after(before, memory)
+      const before = search.now
+      if (options.lineSearch === 'none') this.fixedStep(search, memory)
+      else this.searchedStep(search, memory, slope)
+      const stop = search.after(before, memory)
       if (stop?.reason === 'not-finite') this.forget()
       if (stop !== null) return stop
     }
@@ -141,34 +141,34 @@ export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
   }
 
   /** Moves by t·d; evaluated only if another iteration follows. */
-  private fixedStep(run: Run, { d, t }: Memory): void {
+  private fixedStep(search: Search, { d, t }: Memory): void {
     const x = new Float64Array(this.size)
-    along(run.now.x, t, d, x)
-    run.now = run.iterations < this.options.maxIterations ? run.at(x) : { ...run.now, x }
+    along(search.now.x, t, d, x)
+    search.now = search.iterations < this.options.maxIterations ? search.at(x) : { ...search.now, x }
   }
 
-  private searchedStep(run: Run, memory: Memory, slope: number): void {
+  private searchedStep(search: Search, memory: Memory, slope: number): void {
     const { d } = memory
-    const { now } = run
+    const { now } = search
     const phi = (t: number): TrialPoint => {
       const x = new Float64Array(this.size)
       along(now.x, t, d, x)
-      const point = run.at(x)
+      const point = search.at(x)
       return { t, value: point.value, slope: dot(point.gradient, d), point }
     }
     const { point } = strongWolfe(phi, { t: 0, value: now.value, slope, point: now }, memory.t, {
       toleranceChange: this.options.toleranceChange,
-      maxEvaluations: run.maxEvaluations - run.evaluations,
+      maxEvaluations: search.maxEvaluations - search.evaluations,
       directionSize: maxAbs(d),
     })
     memory.t = point.t
-    if (point.value <= now.value) run.now = point.point
+    if (point.value <= now.value) search.now = point.point
     else memory.t = 0
   }
 
-  /** After a fixed step into nowhere: back to where it was taken from, and start afresh. */
-  private startIsNotFinite(run: Run): Stop {
-    if (this.memory !== null) run.now = { ...run.now, x: this.memory.x }
+  /** Undoes a fixed step to a point that is not finite, and forgets the pairs. */
+  private startIsNotFinite(search: Search): Stop {
+    if (this.memory !== null) search.now = { ...search.now, x: this.memory.x }
     const where = this.memory === null ? 'the start' : 'the end of the last step, which was undone'
     this.forget()
     return { reason: 'not-finite', message: `the loss or gradient is not finite at ${where}` }
@@ -191,8 +191,8 @@ export class LBFGS extends ClosureOptimizer<LBFGSOptions> {
   }
 }
 
-/** One call of step(). */
-class Run {
+/** The search of one call of step(). */
+class Search {
   iterations = 0
   evaluations = 0
   now!: Point
@@ -219,7 +219,7 @@ class Run {
     return maxAbs(this.now.gradient) <= this.optimizer.options.toleranceGradient
   }
 
-  /** PyTorch's conditions, in its order. */
+  /** The reason to stop, by PyTorch's conditions in its order. */
   after(before: Point, { d, t }: Memory): Stop | null {
     const { maxIterations, toleranceChange } = this.optimizer.options
     if (!Number.isFinite(this.now.value)) {

@@ -1,5 +1,5 @@
 /**
- * Steps that nobody looks at one by one: training in blocks, each as long as two milliseconds of work, in one call of
+ * Blocks: steps that no callback watches one by one. A block is about two milliseconds of work, in one call of
  * WebAssembly where that is possible ({@link StepProgram}) and step by step otherwise. The bits are the same.
  */
 
@@ -7,7 +7,7 @@ import { Batches, type RowRange } from '../batches.js'
 import { stepFailed } from '../diverged.js'
 import { EpochOrders } from '../orders.js'
 import { type Plan, type StepOptions, setLearningRate } from '../plan.js'
-import type { Judged, Recording } from './recording.js'
+import type { Outputs, Recording } from './recording.js'
 import { gradientsWait, MOST_STEPS, StepProgram } from './step-program.js'
 
 /** Steps that were taken, all with as many rows. */
@@ -15,7 +15,7 @@ export interface StepBlock {
   /** The first of them, from 1, over all epochs. */
   first: number
   count: number
-  /** Rows of each. */
+  /** Rows of each step. */
   size: number
   /** Whether they ran as a program. */
   isProgram: boolean
@@ -24,7 +24,7 @@ export interface StepBlock {
   /** The learning rate that it had. */
   learningRate(i: number): number
   /** Its prediction and targets, where they are asked for; valid until the next block. */
-  judged?(i: number): Judged
+  outputs?(i: number): Outputs
 }
 
 /** When a block ends before it has taken as long as it may. */
@@ -44,7 +44,7 @@ class BlockSize {
   measure(asked: number, fn: () => StepBlock): StepBlock {
     const start = performance.now()
     const taken = fn()
-    // it ended for a program that there is now, and says nothing of how long that takes
+    // this block ended early because a program is ready now, whose steps take another time
     if (taken.count < asked && !taken.isProgram) return taken
     const each = (performance.now() - start) / taken.count
     const wanted = Math.min(BLOCK_MS / Math.max(each, 1e-6), 4 * this.steps, MOST_STEPS)
@@ -60,7 +60,7 @@ interface KnownProgram {
   program: StepProgram | null
 }
 
-/** Where training is, and the way on. */
+/** Runs the steps of a training in blocks. */
 export class BlockRunner {
   /** Steps taken. */
   private at = 0
@@ -74,15 +74,15 @@ export class BlockRunner {
 
   /**
    * @param recordingOf the recording for steps of so many rows, if they may be run from one now
-   * @param takeOne takes a step by itself, from 0
-   * @param isJudged whether predictions and targets are asked for
+   * @param runStep takes a step by itself, from 0
+   * @param keepsPredictions whether predictions and targets are asked for
    */
   constructor(
     plan: Plan,
     private readonly limits: BlockLimits,
     private readonly recordingOf: (size: number) => Recording | null,
-    private readonly takeOne: (step: number, range: RowRange) => Judged & { loss: number },
-    private readonly isJudged: boolean,
+    private readonly runStep: (step: number, range: RowRange) => Outputs & { loss: number },
+    private readonly keepsPredictions: boolean,
   ) {
     const { options } = plan
     this.schedule = options.schedule ? new ScheduleCache(options.schedule) : null
@@ -106,16 +106,16 @@ export class BlockRunner {
 
   private take(count: number): StepBlock {
     const { at, batches } = this
-    // what was drawn or asked ahead, and not used, is for the steps that come now
+    // orders and learning rates of steps that are over are forgotten; those asked for ahead and not used serve the steps that come now
     this.orders.forgetBefore(batches.epochOf(at))
     this.schedule?.forgetBefore(at)
     const size = batches.sizeOf(at)
-    const taken = this.takeProgram(count, size) ?? this.takeEach(count, size)
+    const taken = this.runAsProgram(count, size) ?? this.runOneByOne(count, size)
     this.at += taken.count
     return taken
   }
 
-  private takeProgram(most: number, size: number): StepBlock | null {
+  private runAsProgram(most: number, size: number): StepBlock | null {
     const { plan, batches, orders, at, limits } = this
     const { optimizer, schedule } = plan.options
     const program = most < 2 ? null : this.programOf(size)
@@ -126,31 +126,31 @@ export class BlockRunner {
     }
     const result = program.run(batches.ranges(orders, at, count), count, { before, isOver: limits.isOver })
     if (result === null) return null
-    const { done, loss, judged } = result
+    const { done, loss, outputs } = result
     if (result.failed) {
       before(done)
-      throw stepFailed(plan, loss(done), batches.placeOf(at + done))
+      throw stepFailed(plan, loss(done), batches.positionOf(at + done))
     }
     const learningRate = schedule === undefined ? () => optimizer.learningRate : (i: number) => schedule(at + i)
-    return { first: at + 1, count: done, size, isProgram: true, loss, learningRate, judged }
+    return { first: at + 1, count: done, size, isProgram: true, loss, learningRate, outputs }
   }
 
-  private takeEach(most: number, size: number): StepBlock {
-    const { plan, batches, orders, losses, rates, at, limits, schedule, isJudged } = this
+  private runOneByOne(most: number, size: number): StepBlock {
+    const { plan, batches, orders, losses, rates, at, limits, schedule, keepsPredictions } = this
     let count = 0
-    let step: ReturnType<typeof this.takeOne>
+    let step: ReturnType<typeof this.runStep>
     do {
       if (schedule !== null) setLearningRate(plan, schedule.of(at + count))
       const [range] = batches.ranges(orders, at + count, 1)
-      step = this.takeOne(at + count, range)
+      step = this.runStep(at + count, range)
       losses[count] = step.loss
       rates[count] = plan.options.optimizer.learningRate
       count++
-      // once the first of them is recorded, there may be a program for the others
+      // once the first step is recorded, a program may run the others
       // a prediction lasts until the next step
-    } while (count < most && !isJudged && !limits.isOver() && (count > 1 || this.programOf(size) === null))
+    } while (count < most && !keepsPredictions && !limits.isOver() && (count > 1 || this.programOf(size) === null))
     const block: StepBlock = { first: at + 1, count, size, isProgram: false, loss: (i) => losses[i], learningRate: (i) => rates[i] }
-    return isJudged ? { ...block, judged: () => step } : block
+    return keepsPredictions ? { ...block, outputs: () => step } : block
   }
 
   private programOf(size: number): StepProgram | null {
@@ -162,14 +162,14 @@ export class BlockRunner {
     if (known?.optimizer !== optimizer || known.version !== version) {
       // a gradient that waits is used by a single step, after which there may be a program
       if (gradientsWait(optimizer)) return null
-      known = { version, optimizer, program: StepProgram.of(recording, optimizer, this.isJudged) }
+      known = { version, optimizer, program: StepProgram.of(recording, optimizer, this.keepsPredictions) }
       this.programs.set(recording, known)
     }
     return known.program
   }
 }
 
-/** What a schedule said. */
+/** What a schedule answered or threw for a step. */
 type Answer = { rate: number } | { thrown: unknown }
 
 /**

@@ -24,7 +24,7 @@ export interface Evaluation {
   loss: number
 }
 
-/** Steps of so many rows, with gradients to add to or without. */
+/** One kind of step: its number of rows, and whether it adds to gradients that are there. */
 interface Kind {
   recording: Recording
   /** Whether the recording may run in the place of the step. */
@@ -69,7 +69,7 @@ export class FastSteps {
     return this.fields.isOfLibrary
   }
 
-  /** To be called when code that is not of this library ran, which may have changed the model. */
+  /** Call this when code outside of this library ran, which may have changed the model. */
   codeRan(): void {
     this.codeRuns++
   }
@@ -79,17 +79,17 @@ export class FastSteps {
     if (this.kinds.size === 0) return
     for (const { recording } of this.kinds.values()) recording.release()
     this.kinds.clear()
-    // the last step's tensors were in that memory
+    // the tensors of the last step are in that memory
     this.plan.model.backend.arena.discard()
   }
 
-  /** One after the other, the steps of all epochs in blocks; `takeOne` takes a single step. `isJudged`: blocks tell predictions. */
+  /** The steps of all epochs in blocks. `runStep` runs a single step. With `keepsPredictions`, blocks have predictions and targets. */
   *blocks(
     limits: BlockLimits,
-    takeOne: (step: number, range: RowRange) => Evaluation,
-    isJudged = false,
+    runStep: (step: number, range: RowRange) => Evaluation,
+    keepsPredictions = false,
   ): globalThis.Generator<StepBlock, void, void> {
-    const runner = new BlockRunner(this.plan, limits, (size) => this.readyRecording(size), takeOne, isJudged)
+    const runner = new BlockRunner(this.plan, limits, (size) => this.readyRecording(size), runStep, keepsPredictions)
     for (const block of runner.blocks()) {
       if (block.isProgram) this.execution.programs += block.count
       yield block
@@ -123,7 +123,7 @@ export class FastSteps {
     return this.isReady(kind) ? this.replayed(kind.recording, range, fail) : this.recorded(kind, range, fail)
   }
 
-  /** A step that is not for this door: of an optimizer that evaluates the loss itself. */
+  /** Counts a step that is not run here, because its optimizer evaluates the loss itself. */
   countWrittenOut(reason: string): void {
     this.execution.writtenOut++
     this.execution.reason ??= reason
@@ -159,7 +159,7 @@ export class FastSteps {
   private isReady(kind: Kind): boolean {
     if (!kind.isVerified || !kind.recording.isCurrent) return false
     if (kind.codeRuns === this.codeRuns) return true
-    // what the code of others depends on can only be seen by running it
+    // what code outside of this library depends on is only seen by running it
     if (!this.isTrusted || this.fields.changed() !== null) return false
     kind.codeRuns = this.codeRuns
     return true
@@ -170,7 +170,7 @@ export class FastSteps {
     try {
       loss = recording.run(range)
     } catch (error) {
-      // rows that the step refuses: it says so itself
+      // the step refuses these rows: run it as written, which throws the error
       if (error instanceof RangeError) return this.writtenOut(range, fail)
       throw error
     }
@@ -251,7 +251,7 @@ export class FastSteps {
     try {
       return forwardLoss(model, options.loss, batch)
     } catch (error) {
-      if (error instanceof RangeError && traitsOf(options.loss)?.isChoosy) checkTargets(model, rows, options.loss, 'fit: targets')
+      if (error instanceof RangeError && traitsOf(options.loss)?.checksTargets) checkTargets(model, rows, options.loss, 'fit: targets')
       throw error
     }
   }

@@ -11,7 +11,7 @@ interface Field {
   owner: object
   name: string
   value: unknown
-  /** For messages. */
+  /** Names of fields and modules, for messages. */
   module: string
 }
 

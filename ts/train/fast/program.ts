@@ -1,7 +1,7 @@
 /**
  * Programs: a list of kernel calls that WebAssembly runs by itself, many times in one call (crate/abi/program.rs).
  *
- * A call names its kernel by its place in the module's function table, where exports are put on first use. Arguments may
+ * A call names its kernel by its index in the module's function table, where exports are put on first use. Arguments may
  * move: grow by a fixed amount from one run to the next, as the address of the next batch does.
  */
 import { FLOAT_ARGUMENTS, type Kernels, type Ptr } from '../../backend/kernels.js'
@@ -20,37 +20,37 @@ export interface KernelCall {
 
 /** An argument that is the counter of a random generator. */
 export interface Counter {
-  /** Its place among the arguments. */
+  /** Its index among the arguments. */
   argument: number
   generator: Generator
   /** Draws of the same step that came before. */
   offset: number
-  /** Draws in a step. */
+  /** Draws of the whole step. */
   perStep: number
 }
 
-/** Word 0 of what is no kernel: takes the loss from one address to another, and ends the run where it is not finite. */
+/** Word 0 of an instruction that is no kernel call: it copies the loss to another address, and ends the run if it is not finite. */
 const LOSS = 0
 
-/** What a WebAssembly module has for programs. */
+/** The exports of the WebAssembly module that run programs. */
 interface Runner {
   table: WebAssembly.Table
   runProgram(program: Ptr, words: number, moves: Ptr, moved: number, steps: number): number
 }
 
-const placed = new WeakMap<WebAssembly.Table, Map<unknown, number>>()
+const tableIndices = new WeakMap<WebAssembly.Table, Map<unknown, number>>()
 
-/** The place of an export in the function table. @throws TypeError for a function that is no export of WebAssembly */
-function placeOf(table: WebAssembly.Table, kernel: unknown): number {
-  let places = placed.get(table)
-  if (!places) placed.set(table, (places = new Map()))
-  let place = places.get(kernel)
-  if (place === undefined) {
-    place = table.grow(1)
-    table.set(place, kernel)
-    places.set(kernel, place)
+/** The index of an export in the function table. @throws TypeError for a function that is no export of WebAssembly */
+function tableIndexOf(table: WebAssembly.Table, kernel: unknown): number {
+  let indices = tableIndices.get(table)
+  if (!indices) tableIndices.set(table, (indices = new Map()))
+  let index = indices.get(kernel)
+  if (index === undefined) {
+    index = table.grow(1)
+    table.set(index, kernel)
+    indices.set(kernel, index)
   }
-  return place
+  return index
 }
 
 /** What threads add to a kernel that they share (threads/split.ts): the kernel on one thread, and which calls stay there. */
@@ -133,7 +133,7 @@ export class Program {
     return true
   }
 
-  /** A kernel some of whose arguments grow from one run to the next: the place of each among the arguments, and by how much. */
+  /** A kernel some of whose arguments grow from one run to the next: the index of each among the arguments, and by how much. */
   addMoving(
     name: string,
     kernel: unknown,
@@ -189,9 +189,9 @@ export class Program {
   private write(name: string, kernel: unknown, args: readonly number[]): void {
     const types = FLOAT_ARGUMENTS[name] ?? NO_FLOATS
     const whole = args.length - types.length
-    const place = placeOf(this.runner.table, kernel)
+    const index = tableIndexOf(this.runner.table, kernel)
     const [of, shift] = types[0] === 'f64' ? [doubleWords, 16] : [floatWords, 8]
-    this.words.push(whole | (types.length << shift), place, ...args.slice(0, whole), ...args.slice(whole).flatMap(of))
+    this.words.push(whole | (types.length << shift), index, ...args.slice(0, whole), ...args.slice(whole).flatMap(of))
   }
 
   private move(word: number, increment: number): void {

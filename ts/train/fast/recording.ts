@@ -19,8 +19,8 @@ import { copyRows, type Rows } from '../data.js'
 import { forwardLoss } from '../forward-loss.js'
 import { type KernelCall, Program } from './program.js'
 
-/** What metrics look at. */
-export interface Judged {
+/** The tensors that metrics read. */
+export interface Outputs {
   prediction: Tensor
   targets: Tensor
 }
@@ -32,8 +32,8 @@ export interface Recorded {
   rows: Rows
 }
 
-/** Where a parameter was when a step was recorded. */
-interface Place {
+/** The state of a parameter when a step was recorded: its addresses, and what the step did with its gradient. */
+interface RecordedParameter {
   parameter: Parameter
   address: Ptr
   gradientAddress: Ptr
@@ -49,7 +49,7 @@ export interface BatchPart {
   rows: Tensor
   to: Tensor
   ptr: Ptr
-  /** What the step checks of them. */
+  /** The checks that the step makes of these rows. */
   checks: ElementCheck[]
 }
 
@@ -64,10 +64,10 @@ export class Recording {
   /** The kernel calls of the step, in order. */
   calls: readonly KernelCall[] = []
   readonly batch: readonly BatchPart[]
-  private places: readonly Place[] = []
+  private parameters: readonly RecordedParameter[] = []
   private constants: readonly Constant[] = []
   private draws: readonly (readonly [Generator, number])[] = []
-  /** Of the step that was recorded, over its memory. */
+  /** Prediction of the step that was recorded, over its memory. */
   prediction!: Tensor
   targets!: Tensor
   private value!: Tensor
@@ -121,7 +121,7 @@ export class Recording {
    * @throws whatever the step throws
    */
   record(range: RowRange): boolean {
-    const before = { calls: this.calls, constants: this.constants, places: this.places, draws: this.draws }
+    const before = { calls: this.calls, constants: this.constants, parameters: this.parameters, draws: this.draws }
     this.fill(range)
     this.calls = []
     const candidates = this.recorded.model.parameters()
@@ -139,7 +139,7 @@ export class Recording {
     const reached = parametersOf(this.value)
     if (reached.some((p) => p.requiresGrad && !candidates.includes(p)))
       this.arena.obstacle ??= 'it trains a parameter that is not in the model'
-    this.places = placesOf(new Set([...candidates, ...reached]), waiting)
+    this.parameters = recordedParameters(new Set([...candidates, ...reached]), waiting)
     this.draws = [...this.arena.draws].map(([generator, first]) => [generator, generator.counter - first] as const)
     this.constants = this.arena.constants.map(({ ptr, bytes }) => ({ ptr, bytes: this.bytesAt(ptr, bytes) }))
     this.keepChecks()
@@ -156,22 +156,22 @@ export class Recording {
     this.version++
   }
 
-  /** Why the list is not all that the step does, as it was recorded last; null where it is. */
+  /** Why the list of calls is not all that the step does, as it was last recorded; null where it is all. */
   get obstacle(): string | null {
     return this.arena.obstacle
   }
 
   /** Whether the step looks up rows of a table and notes which, for optimizers that update those alone. */
   get touchesRows(): boolean {
-    return this.places.some(({ parameter, isTrained }) => isTrained && parameter.touchedRows !== null)
+    return this.parameters.some(({ parameter, isTrained }) => isTrained && parameter.touchedRows !== null)
   }
 
   /** Whether the step would still be the same as far as parameters are concerned: each where it was, gradients there or not as they were. */
   get isCurrent(): boolean {
-    const { places, backend } = this
+    const { parameters, backend } = this
     backend.heap.check()
-    for (let i = 0; i < places.length; i++) {
-      const { parameter: p, address, gradientAddress, requiresGrad, accumulates } = places[i]
+    for (let i = 0; i < parameters.length; i++) {
+      const { parameter: p, address, gradientAddress, requiresGrad, accumulates } = parameters[i]
       if ((p.gradientState === 'ready') !== accumulates || p.address !== address) return false
       if (p.gradientAddress !== gradientAddress || p.requiresGrad !== requiresGrad) return false
     }
@@ -206,19 +206,19 @@ export class Recording {
 
   /** The gradients that the step computes are there. */
   markGradients(): void {
-    const { places } = this
-    for (let i = 0; i < places.length; i++) if (places[i].isTrained) places[i].parameter.claimGradient()
+    const { parameters } = this
+    for (let i = 0; i < parameters.length; i++) if (parameters[i].isTrained) parameters[i].parameter.claimGradient()
   }
 
   /** Runs fn as if the gradients counted, and for good where it returns true; not where it throws. */
   tryGradients(fn: () => boolean): boolean {
-    const before = this.places.map(({ parameter }) => parameter.gradientState)
+    const before = this.parameters.map(({ parameter }) => parameter.gradientState)
     this.markGradients()
     let keep = false
     try {
       keep = fn()
     } finally {
-      if (!keep) this.places.forEach(({ parameter }, i) => (parameter.gradientState = before[i]))
+      if (!keep) this.parameters.forEach(({ parameter }, i) => (parameter.gradientState = before[i]))
     }
     return keep
   }
@@ -232,10 +232,10 @@ export class Recording {
 
   /** The parameters that the step has gradients for. */
   get trained(): Parameter[] {
-    return this.places.filter((place) => place.isTrained).map(({ parameter }) => parameter)
+    return this.parameters.filter((parameter) => parameter.isTrained).map(({ parameter }) => parameter)
   }
 
-  /** So many steps drew from the generators of the model. */
+  /** Moves the counters of the model's generators on by the draws of this many steps. */
   advanceCounters(steps: number): void {
     const { draws } = this
     for (let i = 0; i < draws.length; i++) draws[i][0].counter += steps * draws[i][1]
@@ -269,7 +269,7 @@ export class Recording {
     }
   }
 
-  /** The calls with what is known of their counters. */
+  /** The calls, each with its generator's counter if it draws random numbers. */
   private withCounters(calls: readonly KernelCall[]): KernelCall[] {
     return calls.map((call) => {
       const argument = COUNTERS[call.name]
@@ -290,13 +290,13 @@ export class Recording {
   private isSameAs(before: {
     calls: readonly KernelCall[]
     constants: readonly Constant[]
-    places: readonly Place[]
+    parameters: readonly RecordedParameter[]
     draws: readonly (readonly [Generator, number])[]
   }): boolean {
     return (
       sameLists(this.calls, before.calls, isSameCall) &&
       sameLists(this.constants, before.constants, (a, b) => a.ptr === b.ptr && sameLists(a.bytes, b.bytes, Object.is)) &&
-      sameLists(this.places, before.places, isSamePlace) &&
+      sameLists(this.parameters, before.parameters, isSameParameter) &&
       sameLists(this.draws, before.draws, (a, b) => a[0] === b[0] && a[1] === b[1])
     )
   }
@@ -379,7 +379,7 @@ function parametersOf(result: Tensor): Parameter[] {
   return [...found]
 }
 
-function placesOf(parameters: ReadonlySet<Parameter>, waiting: ReadonlySet<Parameter>): Place[] {
+function recordedParameters(parameters: ReadonlySet<Parameter>, waiting: ReadonlySet<Parameter>): RecordedParameter[] {
   return Array.from(parameters, (parameter) => {
     const { address, gradientAddress, requiresGrad, gradientState } = parameter
     const isTrained = gradientState === 'ready'
@@ -387,8 +387,8 @@ function placesOf(parameters: ReadonlySet<Parameter>, waiting: ReadonlySet<Param
   })
 }
 
-function isSamePlace(a: Place, b: Place): boolean {
-  return (Object.keys(a) as (keyof Place)[]).every((key) => a[key] === b[key])
+function isSameParameter(a: RecordedParameter, b: RecordedParameter): boolean {
+  return (Object.keys(a) as (keyof RecordedParameter)[]).every((key) => a[key] === b[key])
 }
 
 function isSameCall(a: KernelCall, b: KernelCall): boolean {
@@ -432,7 +432,7 @@ function recordCalls(backend: Backend, arena: RecordingArena, calls: KernelCall[
       return (...args: number[]) => {
         calls.push({ name, kernel, args, counter: null })
         const result = kernel(...args)
-        // what a kernel answers is for JavaScript to look at
+        // JavaScript may read what a kernel returns, which a list of calls does not record
         if (result !== undefined) arena.noteRead()
         return result
       }
@@ -446,7 +446,7 @@ function recordCalls(backend: Backend, arena: RecordingArena, calls: KernelCall[
   }
 }
 
-/** Runs fn; whether it asked for Math.random. */
+/** Runs fn. @returns whether it called Math.random */
 function watchRandom(fn: () => void): boolean {
   const { random } = Math
   let asked = false

@@ -14,7 +14,7 @@ import type { UpdateCall } from './program.js'
 /** Floats from one row of hyper-parameters to the next. */
 export const ROW = HYPER_FLOATS
 
-/** What this file knows of an optimizer's inside. */
+/** The protected methods of an optimizer that are called here. */
 interface Inside {
   transforms: { isEmpty: boolean }
   bindings: readonly unknown[]
@@ -29,16 +29,16 @@ interface Inside {
 export interface StepHooks {
   /** Called before step i is planned; one at which it throws is left to be the first of the next plan, where it is an error. */
   before(i: number): void
-  /** Asked after it: whether that step is the last. */
+  /** Called after step i was planned; returns whether it is the last. */
   isOver(): boolean
 }
 
-/** For steps at which nothing happens: they need not be asked. */
+/** The hooks of steps at which nothing happens. */
 export const NO_HOOKS: StepHooks = { before: () => {}, isOver: () => false }
 
-/** An optimizer that replaces one of these may read gradients, or pass over them more than once. */
+/** Methods that must be the base class's: an optimizer that overrides one may read gradients, or pass over them more than once. */
 const METHODS = ['step', 'applyToGroups', 'applyToGroup', 'applyToSpan', 'pass'] as const
-/** Those that give a kernel its numbers must be the ones it was written with: others may look at more than options and counts. */
+/** Methods that must be those of the class that names the kernel: overrides may depend on more than options and counts. */
 const NUMBERS = ['hyper', 'coupledDecay', 'decoupledDecay', 'begin'] as const
 
 /**

@@ -14,7 +14,7 @@ import { Tensor } from '../../tensor.js'
 import type { RowRange } from '../batches.js'
 import { copyRows } from '../data.js'
 import { onOneThread, Program } from './program.js'
-import type { BatchPart, Judged, Recording } from './recording.js'
+import type { BatchPart, Outputs, Recording } from './recording.js'
 import { canPlan, ROW, type StepHooks, StepPlanner } from './step-planner.js'
 
 /** Most steps in one call, and most bytes of what differs between them: they should stay in a second-level cache. */
@@ -23,43 +23,43 @@ export const MOST_BYTES = 1 << 19
 /** A data set of up to so many times the rows of a run is copied as a whole, and the rows are then picked by a kernel. */
 const MOST_PASSES = 4
 
-/** What a run of many steps did. */
+/** The outcome of a run of many steps. */
 interface ProgramResult {
   done: number
-  /** Whether the loss of the next one was not finite. */
+  /** Whether the loss of the step after the last one that was done was not finite. */
   failed: boolean
   /** The loss of step i, also of the one that failed. */
   loss(i: number): number
   /** Its prediction and targets, where the program keeps them. */
-  judged?(i: number): Judged
+  outputs?(i: number): Outputs
 }
 
 /** Room for all rows of a data set, for each input of the batch, and for the places of those that a run picks. */
 interface WholeRows {
   readonly tables: readonly Ptr[]
-  readonly places: Ptr
+  readonly indices: Ptr
 }
 
 /** The steps of one recording with one optimizer, as a program. */
 export class StepProgram {
   private readonly planner: StepPlanner
   private readonly staged: readonly Ptr[]
-  /** Null where the data set is too large. */
+  /** Memory for the whole data set; null where it is too large. */
   private readonly whole: WholeRows | null
   private readonly hyper: Ptr
   private readonly losses: Ptr
-  private readonly judged: Judged[] = []
+  private readonly outputs: Outputs[] = []
 
   private constructor(
     private readonly recording: Recording,
     readonly optimizer: Optimizer,
     private readonly program: Program,
-    /** Updates of a step. */
+    /** How many updates a step has. */
     private readonly updates: number,
-    /** Most steps of one run. */
+    /** The most steps of one run. */
     readonly capacity: number,
     /** Whether predictions and targets of all steps are kept. */
-    private readonly isJudged: boolean,
+    private readonly keepsPredictions: boolean,
   ) {
     this.planner = new StepPlanner(optimizer)
     this.staged = recording.batch.map(({ to }) => recording.allocate(4 * to.size * capacity))
@@ -67,33 +67,33 @@ export class StepProgram {
     this.whole = isSmall
       ? {
           tables: recording.batch.map(({ rows }) => recording.allocate(4 * rows.size)),
-          places: recording.allocate(4 * recording.size * capacity),
+          indices: recording.allocate(4 * recording.size * capacity),
         }
       : null
     this.hyper = recording.allocate(4 * ROW * updates * capacity)
     this.losses = recording.allocate(4 * capacity)
-    if (!isJudged) return
+    if (!keepsPredictions) return
     const { prediction, targets } = recording
     const [predictions, asked] = [prediction, targets].map((t) => this.roomFor(t))
-    for (let i = 0; i < capacity; i++) this.judged.push({ prediction: predictions(i), targets: asked(i) })
+    for (let i = 0; i < capacity; i++) this.outputs.push({ prediction: predictions(i), targets: asked(i) })
   }
 
-  /** Room for a tensor at each step, as tensors. */
+  /** Allocates memory for one tensor per step. @returns the tensor of a step */
   private roomFor({ backend, shape, size, dtype }: Tensor): (step: number) => Tensor {
-    const room = this.recording.allocate(4 * size * this.capacity)
-    return (step) => Tensor.permanent(backend, shape, room + 4 * size * step, dtype)
+    const address = this.recording.allocate(4 * size * this.capacity)
+    return (step) => Tensor.permanent(backend, shape, address + 4 * size * step, dtype)
   }
 
   /** Null where the steps cannot be run by WebAssembly alone, or there is no memory for it. */
-  static of(recording: Recording, optimizer: object, isJudged: boolean): StepProgram | null {
+  static of(recording: Recording, optimizer: object, keepsPredictions: boolean): StepProgram | null {
     if (!canPlan(optimizer)) return null
-    if (isJudged && (recording.prediction.isOnHost || recording.targets.isOnHost)) return null
+    if (keepsPredictions && (recording.prediction.isOnHost || recording.targets.isOnHost)) return null
     const program = Program.of(optimizer.groups[0].backend.kernels)
     const updates = program === null ? 0 : updatesOf(recording, optimizer)
-    const capacity = capacityOf(recording, updates, isJudged)
+    const capacity = capacityOf(recording, updates, keepsPredictions)
     if (program === null || updates === 0 || capacity < 2) return null
     try {
-      const made = new StepProgram(recording, optimizer, program, updates, capacity, isJudged)
+      const made = new StepProgram(recording, optimizer, program, updates, capacity, keepsPredictions)
       return made.write() ? made : null
     } catch (error) {
       if (error instanceof OutOfMemoryError) return null
@@ -107,8 +107,8 @@ export class StepProgram {
     const { kernels } = optimizer.groups[0].backend
     recording.batch.forEach(({ to }, i) => program.addCopy(kernels.copy, this.staged[i], to.address, to.size))
     if (!recording.calls.every((call) => program.add(call))) return false
-    if (this.isJudged) {
-      const [first] = this.judged
+    if (this.keepsPredictions) {
+      const [first] = this.outputs
       for (const key of ['prediction', 'targets'] as const) {
         const { address, size } = recording[key]
         program.addMoving('copy', kernels.copy, [address, first[key].address, size], [[1, 4 * size]])
@@ -138,14 +138,14 @@ export class StepProgram {
     const done = this.execute(planned)
     const failed = done < planned
     planner.finish(hyper, planned, done, hooks)
-    // a step that failed had its forward pass
+    // the step that failed has drawn its random numbers, too
     recording.advanceCounters(failed ? done + 1 : done)
     recording.results()
     const { arena, heap } = this.optimizer.groups[0].backend
     arena.end()
     const { floats } = heap
     const result: ProgramResult = { done, failed, loss: (i) => floats[this.losses / 4 + i] }
-    return this.isJudged ? { ...result, judged: (i) => this.judged[i] } : result
+    return this.keepsPredictions ? { ...result, outputs: (i) => this.outputs[i] } : result
   }
 
   private execute(steps: number): number {
@@ -158,7 +158,7 @@ export class StepProgram {
   private stage(ranges: readonly RowRange[], steps: number): boolean {
     const { recording, staged, whole } = this
     const isPicked = whole !== null && ranges[0].order !== null
-    if (isPicked) this.placeRows(ranges, whole.places)
+    if (isPicked) this.writeRowIndices(ranges, whole.indices)
     return recording.batch.every((part, i) => {
       if (isPicked) this.pickRows(part, whole, i, steps)
       else {
@@ -173,9 +173,9 @@ export class StepProgram {
   }
 
   /** Writes which rows the steps see, one after the other. */
-  private placeRows(ranges: readonly RowRange[], places: Ptr): void {
+  private writeRowIndices(ranges: readonly RowRange[], indices: Ptr): void {
     const { ints } = this.optimizer.groups[0].backend.heap
-    let at = places / 4
+    let at = indices / 4
     for (const { order, from, to } of ranges) {
       ints.set((order as Int32Array).subarray(from, to), at)
       at += to - from
@@ -183,11 +183,11 @@ export class StepProgram {
   }
 
   /** Copies all rows of the data set, as it is now, and picks those of the steps out of them. */
-  private pickRows({ rows, to }: BatchPart, { tables, places }: WholeRows, i: number, steps: number): void {
+  private pickRows({ rows, to }: BatchPart, { tables, indices }: WholeRows, i: number, steps: number): void {
     const { kernels } = this.optimizer.groups[0].backend
     const { size } = this.recording
     copyRows(rows, tables[i], null, 0, rows.shape[0])
-    kernels.gatherRows(tables[i], places, this.staged[i], steps * size, to.size / size)
+    kernels.gatherRows(tables[i], indices, this.staged[i], steps * size, to.size / size)
   }
 
   /** Whether the checks of the step accept the rows of all steps; where they see the data set more than once, it is looked at instead. */
@@ -200,16 +200,16 @@ export class StepProgram {
       for (const check of checks) check(elements)
       return true
     } catch {
-      // the step that it is says so itself, after those before it
+      // that step is run as written after those before it, and throws the error
       return false
     }
   }
 }
 
 /** Steps for which there is room: the rows of a batch, the hyper-parameters of so many updates and a loss each. */
-function capacityOf({ batch, prediction, targets }: Recording, updates: number, isJudged: boolean): number {
-  const judged = isJudged ? 4 * (prediction.size + targets.size) : 0
-  const bytes = batch.reduce((sum, { to }) => sum + 4 * to.size, judged + 4 + 4 * ROW * updates)
+function capacityOf({ batch, prediction, targets }: Recording, updates: number, keepsPredictions: boolean): number {
+  const outputs = keepsPredictions ? 4 * (prediction.size + targets.size) : 0
+  const bytes = batch.reduce((sum, { to }) => sum + 4 * to.size, outputs + 4 + 4 * ROW * updates)
   return Math.min(MOST_STEPS, Math.floor(MOST_BYTES / bytes))
 }
 

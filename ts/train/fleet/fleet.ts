@@ -292,7 +292,7 @@ export class Fleet {
       }
       if (!failed) return
       if (schedule !== undefined) setLearningRate(plan, schedule(at + done))
-      throw stepFailed(plan, loss(done), this.batches.placeOf(at + done))
+      throw stepFailed(plan, loss(done), this.batches.positionOf(at + done))
     } catch (error) {
       await this.fail(member, error)
     }
