@@ -25,7 +25,8 @@ const ONCE = [
 const suites = {
   cargo: { title: 'cargo test', run: () => cargo() },
   node: { title: `vitest on Node ${process.versions.node}`, run: () => vitest(process.execPath, 'node', []) },
-  node22: { title: 'vitest on Node 22', run: () => vitest('node_modules/node/bin/node', 'node22', ONCE) },
+  // every block of memory between canaries: test/tools/canaries.ts
+  node22: { title: 'vitest on Node 22', run: () => vitest('node_modules/node/bin/node', 'node22', ONCE, { GRADUS_CANARIES: '1' }) },
 }
 
 async function cargo() {
@@ -34,12 +35,12 @@ async function cargo() {
   return { code, passed: sum(lines.map((l) => Number(l[1]))), failed: sum(lines.map((l) => Number(l[2]))) }
 }
 
-async function vitest(node, name, excluded) {
+async function vitest(node, name, excluded, env = {}) {
   const report = `.cache/vitest-${name}.json`
   mkdirSync('.cache', { recursive: true })
   rmSync(report, { force: true })
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
-  const { code } = await run(node, [VITEST, 'run', ...reporters, ...excluded.flatMap((pattern) => ['--exclude', pattern])])
+  const { code } = await run(node, [VITEST, 'run', ...reporters, ...excluded.flatMap((pattern) => ['--exclude', pattern])], env)
   try {
     const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8'))
     return { code, passed: numPassedTests, failed: numFailedTests }
@@ -49,9 +50,9 @@ async function vitest(node, name, excluded) {
 }
 
 /** Runs a command, shows its output as it comes, and keeps what it wrote to stdout. */
-function run(command, args) {
+function run(command, args, env = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: SUITE_TIMEOUT })
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: SUITE_TIMEOUT, env: { ...process.env, ...env } })
     let output = ''
     child.stdout.on('data', (chunk) => {
       output += chunk

@@ -206,7 +206,8 @@ describe.each(cases)('$variant, $threads threads', async ({ variant, threads }) 
     }
   })
 
-  test('uses little of the stack that a worker has', () => {
+  // with canaries, blocks do not lie end to end
+  test.skipIf(process.env.GRADUS_CANARIES)('uses little of the stack that a worker has', () => {
     // The block of a worker: the stack of parts, that of the core, then its room for panels. What a stack never reached is as the
     // heap gave it: zero.
     const stack = 1 << 16

@@ -1,0 +1,155 @@
+/**
+ * Canaries: with GRADUS_CANARIES=1 every block of a heap and everything in a step arena has words before and behind it that nobody may
+ * write. They are looked at when a block is given back, when a step or a scope ends, and after each test. What is handed out without
+ * being cleared is filled with the same words, a NaN, so that a result that depends on it is NaN. vitest.config.ts loads this file
+ * before each test file; test/run.mjs sets the variable for the run on Node 22.
+ */
+import { afterEach } from 'vitest'
+import { type Mark, StepArena } from '../../ts/backend/arena.js'
+import { type Contents, Heap } from '../../ts/backend/heap.js'
+
+const WORD = 0x7fc0cafe
+const HEAP_MARGIN = 64
+const ARENA_MARGIN = 16
+
+interface Guarded {
+  /** What the patched allocator gave, and its length. */
+  from: number
+  total: number
+  /** What the caller has. */
+  ptr: number
+  bytes: number
+}
+
+interface PatchedArena {
+  heap: Heap
+  chunk: number
+  allocate(bytes: number): number
+  reset(merges?: boolean): void
+  closeScope(mark: Mark): void
+  release(): void
+  end(): void
+}
+
+const words = (heap: Heap, from: number, to: number) => heap.ints.subarray(from / 4, to / 4)
+const behind = ({ ptr, bytes }: Guarded) => ptr + Math.ceil(bytes / 4) * 4
+
+function look(heap: Heap, block: Guarded, what: string): void {
+  const { from, total, ptr, bytes } = block
+  for (const [start, end, side] of [
+    [from, ptr, 'before'],
+    [behind(block), from + total, 'behind'],
+  ] as const) {
+    const at = words(heap, start, end).findIndex((word) => word !== WORD)
+    if (at >= 0) throw new Error(`canary: something wrote ${side} ${what} of ${bytes} bytes, at byte ${start + 4 * at - ptr} of it`)
+  }
+}
+
+/** By owner, what it has handed out. Owners are held weakly: heaps and arenas that are forgotten are to be collected as without this. */
+class Owners<Owner extends object, Blocks> {
+  private readonly blocks = new WeakMap<Owner, Blocks>()
+  private owners: WeakRef<Owner>[] = []
+
+  get(owner: Owner): Blocks | undefined {
+    return this.blocks.get(owner)
+  }
+
+  add(owner: Owner, blocks: Blocks): Blocks {
+    this.blocks.set(owner, blocks)
+    this.owners.push(new WeakRef(owner))
+    return blocks
+  }
+
+  *all(): Iterable<Owner> {
+    this.owners = this.owners.filter((owner) => owner.deref() !== undefined)
+    for (const owner of this.owners) {
+      const held = owner.deref()
+      if (held !== undefined) yield held
+    }
+  }
+}
+
+const heaps = new Owners<Heap, Map<number, Guarded>>()
+const arenas = new Owners<StepArena, Guarded[]>()
+
+/** Looks at all that is allocated. */
+function lookAtAll(): void {
+  for (const heap of heaps.all()) for (const block of heaps.get(heap)?.values() ?? []) look(heap, block, 'a block')
+  for (const arena of arenas.all()) lookAt(arena)
+}
+
+function lookAt(arena: StepArena): void {
+  for (const block of arenas.get(arena) ?? []) look((arena as unknown as PatchedArena).heap, block, 'a result of a step')
+}
+
+function guardHeaps(): void {
+  const of = Heap.prototype
+  const { allocate, free } = of
+  of.allocate = function (bytes: number, contents: Contents = 'zeros') {
+    const from = allocate.call(this, bytes + 2 * HEAP_MARGIN, contents)
+    const total = Math.ceil((bytes + 2 * HEAP_MARGIN) / 64) * 64
+    const block = { from, total, ptr: from + HEAP_MARGIN, bytes }
+    if (contents === 'any') words(this, from, from + total).fill(WORD)
+    words(this, from, block.ptr).fill(WORD)
+    words(this, behind(block), from + total).fill(WORD)
+    const blocks = heaps.get(this) ?? heaps.add(this, new Map())
+    blocks.set(block.ptr, block)
+    return block.ptr
+  }
+  of.free = function (ptr: number) {
+    const block = heaps.get(this)?.get(ptr)
+    if (block === undefined) return free.call(this, ptr)
+    look(this, block, 'a block')
+    heaps.get(this)?.delete(ptr)
+    free.call(this, block.from)
+  }
+  of.blockAt = function (at: number) {
+    for (const { ptr, bytes } of heaps.get(this)?.values() ?? []) if (ptr <= at && at < ptr + bytes) return { from: ptr, bytes }
+    return undefined
+  }
+}
+
+function guardArenas(): void {
+  const of = StepArena.prototype as unknown as PatchedArena
+  const { allocate, reset, closeScope, release, end } = of
+  of.allocate = function (this: PatchedArena, bytes: number) {
+    const arena = this as unknown as StepArena
+    const total = Math.ceil(bytes / ARENA_MARGIN) * ARENA_MARGIN + 2 * ARENA_MARGIN
+    const from = allocate.call(this, bytes >= 0 ? total : bytes)
+    const block = { from, total, ptr: from + ARENA_MARGIN, bytes }
+    words(this.heap, from, from + total).fill(WORD)
+    const blocks = arenas.get(arena) ?? arenas.add(arena, [])
+    blocks.push(block)
+    return block.ptr
+  }
+  const forgetting = <A extends unknown[]>(method: (this: PatchedArena, ...args: A) => void) =>
+    function (this: PatchedArena, ...args: A) {
+      lookAt(this as unknown as StepArena)
+      arenas.get(this as unknown as StepArena)?.splice(0)
+      method.apply(this, args)
+    }
+  of.reset = forgetting(reset)
+  of.release = forgetting(release)
+  of.end = function () {
+    lookAt(this as unknown as StepArena)
+    end.call(this)
+  }
+  const opened = StepArena.prototype.openScope
+  const counts = new WeakMap<Mark, number>()
+  StepArena.prototype.openScope = function () {
+    const mark = opened.call(this)
+    counts.set(mark, arenas.get(this)?.length ?? 0)
+    return mark
+  }
+  of.closeScope = function (mark: Mark) {
+    lookAt(this as unknown as StepArena)
+    arenas.get(this as unknown as StepArena)?.splice(counts.get(mark) ?? 0)
+    closeScope.call(this, mark)
+  }
+}
+
+if (process.env.GRADUS_CANARIES) {
+  guardHeaps()
+  guardArenas()
+  afterEach(() => lookAtAll())
+}
