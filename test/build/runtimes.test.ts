@@ -88,9 +88,9 @@ describe('faults', () => {
     expect(faults({ ...reference, repeats: false }, reference)).toHaveLength(1)
     expect(faults({ ...reference, warnings: ['x'] }, reference)).toHaveLength(1)
     const { threads } = reference
-    expect(faults({ ...reference, threads: { ...threads, count: 1 } }, reference)).toHaveLength(1)
-    expect(faults({ ...reference, threads: { ...threads, hash: '0' } }, reference)).toHaveLength(2)
-    expect(faults(reference, reference, { threads: 2, warnings: ['x'] })).toHaveLength(1)
+    expect(faults({ ...reference, threads: threads.map((one) => ({ ...one, count: 1 })) }, reference)).toHaveLength(1)
+    expect(faults({ ...reference, threads: threads.map((one) => ({ ...one, hash: '0' })) }, reference)).toHaveLength(1)
+    expect(faults(reference, reference, { threads: 'all', warnings: ['x'] })).toHaveLength(1)
     expect(faults(reference, reference, PAGES['csp-strict'].expected)).not.toEqual([])
     expect(faults({ ...reference, document: true }, reference, { ...FULL, worker: true })).toHaveLength(1)
   })

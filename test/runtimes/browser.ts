@@ -21,7 +21,7 @@ const CSP = "default-src 'self'; script-src 'self'"
 
 /** What a page without these headers is told, and one whose policy forbids the workers. */
 const HEADERS = 'Cross-Origin-Opener-Policy'
-const ALONE = { threads: 1, warnings: [HEADERS] } as const
+const ALONE = { threads: 'one', warnings: [HEADERS] } as const
 
 /**
  * Pages of the runtime test: each loads one script of pages.mjs. `csp` is the header that it is served with; `isolated` pages are
@@ -35,7 +35,7 @@ export const PAGES: Record<string, Omit<Page, 'name' | 'url'> & { title: string;
   'csp-strict': {
     title: "CSP without 'wasm-unsafe-eval'",
     csp: CSP,
-    expected: { threads: 1, warnings: ['wasm-unsafe-eval', 'reproducible: true'], blocked: true },
+    expected: { threads: 'one', warnings: ['wasm-unsafe-eval', 'reproducible: true'], blocked: true },
   },
   isolated: { title: 'isolated', isolated: true, expected: FULL },
   'isolated-worker': { title: 'isolated, Web Worker', isolated: true, expected: { ...FULL, worker: true } },
@@ -43,7 +43,7 @@ export const PAGES: Record<string, Omit<Page, 'name' | 'url'> & { title: string;
     title: 'isolated, CSP without blob:',
     isolated: true,
     csp: `${CSP} 'wasm-unsafe-eval'`,
-    expected: { threads: 1, warnings: ['blob: in worker-src'] },
+    expected: { threads: 'one', warnings: ['blob: in worker-src'] },
   },
   'isolated-csp-blob': {
     title: 'isolated, CSP with blob:',

@@ -36,7 +36,7 @@ export function train(gradus, backend, seed = 7) {
 
 const WIDTH = 128
 
-/** Trains a net that is wide enough for threads to share; the hash of its weights. */
+/** Trains a net that is wide enough for threads to share; its weights. */
 function trainWide(gradus, backend) {
   const { Adam, crossEntropy, Dense, Sequential, tensor } = gradus
   const layers = [
@@ -52,8 +52,42 @@ function trainWide(gradus, backend) {
     crossEntropy(model.forward(x), labels).backward()
     optimizer.step()
   }
-  return hash(model.parameters().map((parameter) => parameter.data()))
+  return model.parameters().map((parameter) => parameter.data())
 }
+
+/** Trains nets by fit and by fitMany, whose steps run from recordings, with shuffled batches, a schedule and norms; all weights. */
+async function trainFitted(gradus, backend) {
+  const { AdamW, BatchNorm, crossEntropy, Dense, fit, fitMany, schedules, Sequential, SGD, tensor } = gradus
+  const { inputs, labels } = blobs()
+  const data = {
+    inputs: tensor(inputs, [ROWS, FEATURES], { backend }),
+    targets: labels,
+    loss: crossEntropy,
+    epochs: 8,
+    batchSize: 20,
+    seed: 5,
+  }
+  const one = new Sequential([new Dense(FEATURES, 12, { activation: 'silu' }), new BatchNorm(12), new Dense(12, CLASSES)], {
+    seed: 1,
+    backend,
+  })
+  const optimizer = new AdamW(one.parameters(), { weightDecay: 0.01 })
+  await fit(one, { ...data, optimizer, schedule: schedules.cosine(0.02, { steps: 24 }) })
+  const many = [1, 2, 3].map(
+    (seed) => new Sequential([new Dense(FEATURES, 6, { activation: 'tanh' }), new Dense(6, CLASSES)], { seed, backend }),
+  )
+  await fitMany(many, { ...data, optimizers: many.map((model) => new SGD(model.parameters(), { learningRate: 0.1 })) })
+  return [one, ...many].flatMap((model) => Object.values(model.state()).map((value) => Float32Array.from(value.data ?? value)))
+}
+
+/** Trains three kinds of models on a reproducible backend of so many threads: one hash of all their weights. */
+async function trainAll(gradus, threads) {
+  const backend = await gradus.load({ reproducible: true, threads })
+  const small = train(gradus, backend).hash
+  return { count: backend.threads, hash: hash([digits(small), ...trainWide(gradus, backend), ...(await trainFitted(gradus, backend))]) }
+}
+
+const digits = (text) => Float32Array.from(text, (digit) => Number.parseInt(digit, 16))
 
 /** Three clouds of points, by whole numbers alone: the same floats in every engine. */
 function blobs() {
@@ -87,8 +121,8 @@ export function hash(arrays) {
  * @param gradus the module `gradus`
  * @param pure the module `gradus/js`
  * @returns `chosen`: what load({ reproducible: true }) gave and how it trained; `js`: the same without WebAssembly;
- *   `fast`: the backend that is used when nothing is said; `threads`: how many run where two were asked for, and the weights of a
- *   wide net on one and on these
+ *   `fast`: the backend that is used when nothing is said; `threads`: for one, two and four that were asked for, how many run and one hash
+ *   of three models that trained there
  */
 export async function smoke(gradus, pure) {
   const warnings = []
@@ -101,9 +135,8 @@ export async function smoke(gradus, pure) {
     const first = train(gradus, chosen)
     const again = train(gradus, chosen)
     const other = train(gradus, chosen, 8)
-    const alone = trainWide(gradus, chosen)
-    const many = await gradus.load({ reproducible: true, threads: 2 })
-    const threads = { count: many.threads, alone, hash: trainWide(gradus, many), isolated: globalThis.crossOriginIsolated }
+    const threads = []
+    for (const count of [1, 2, 4]) threads.push(await trainAll(gradus, count))
     const js = await pure.load({ backend: 'js' })
     return {
       variants: gradus.supportedVariants(),

@@ -43,7 +43,7 @@ try {
         result: wrong.join('; ') || 'ok',
         variants: `${report.fast?.variant}/${report.chosen?.variant}`,
         reproducible: report.chosen?.hash,
-        threads: report.threads && `${report.threads.count}, ${report.threads.hash}`,
+        threads: report.threads && `${report.threads.map(({ count }) => count)}: ${[...new Set(report.threads.map(({ hash }) => hash))]}`,
         js: report.js?.hash,
         fast: report.fast?.hash,
         loss: report.chosen && `${report.chosen.first.toFixed(3)} → ${report.chosen.last.toFixed(4)}`,
@@ -72,7 +72,7 @@ function print(row: Row): void {
     runtime: 'runtime',
     variants: 'fast/repr.',
     reproducible: 'reproducible',
-    threads: 'threads, wide net',
+    threads: 'threads: 3 models',
     js: 'js',
     fast: 'fast',
     loss: 'loss',
@@ -84,6 +84,6 @@ function print(row: Row): void {
 }
 
 function line({ runtime, variants = '', reproducible = '', threads = '', js = '', fast = '', loss = '', result }: Row): string {
-  const hashes = [reproducible.padEnd(16), threads.padEnd(19), js.padEnd(16), fast.padEnd(16)]
+  const hashes = [reproducible.padEnd(16), threads.padEnd(23), js.padEnd(16), fast.padEnd(16)]
   return [runtime.padEnd(42), variants.padEnd(13), ...hashes, loss.padEnd(16), result].join('  ')
 }

@@ -15,7 +15,7 @@ export const PROGRAMS = ['program.mjs', 'main.mjs', 'main.cjs', 'worker.mjs'].ma
 const nodes: readonly [title: string, command: string, expected?: Expected][] = [
   ['Node 20', process.execPath],
   // The oldest that package.json names as enough; it has no way to its workers that a bundle could take.
-  ['Node 20.0', tool('node-20-first/bin/node'), { threads: 1, warnings: ['Node has them from 20.16 on'] }],
+  ['Node 20.0', tool('node-20-first/bin/node'), { threads: 'one', warnings: ['Node has them from 20.16 on'] }],
   ['Node 22', path.resolve('node_modules/node/bin/node')],
   ['Node 24', tool('node-24/bin/node')],
   ['Node 26', tool('node-26/bin/node')],
@@ -62,7 +62,7 @@ export const RUNTIMES: readonly Runtime[] = [
     title: 'workerd',
     file: tool('@cloudflare/workerd-linux-64/bin/workerd'),
     cheap: false,
-    expected: { threads: 1, warnings: ['one thread is used'] },
+    expected: { threads: 'one', warnings: ['one thread is used'] },
     run: runWorkerd,
   },
   ...(Object.keys(BROWSERS) as BrowserName[]).map((name) => ({
