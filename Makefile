@@ -24,7 +24,7 @@ GENERATED := ts/backend/wasm/generated
 CRATE_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find crate ts/build -type f) ts/backend/wasm/variants.ts $(wildcard ts/backend/threads/*.ts)
 TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*' -not -path 'ts/build/*') ts/build/notices.ts ts/build/worker.mjs
 
-.PHONY: help setup wasm build check format test test-only runtimes bundlers docs api fuzz fuzz-fit memcheck reliability dev demo bench bench-kernels bench-page peers pack release-check clean
+.PHONY: help setup wasm build check format test test-only runtimes bundlers docs api fuzz fuzz-fit memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -87,6 +87,12 @@ fuzz: $(MODULES)/.stamp ## mutate inputs of every parser, guided by coverage (RU
 
 fuzz-fit: $(MODULES)/.stamp $(GENERATED)/.stamp ## random trainings by fit against the loop by hand (FUZZ_CASES=20000 for a night, FUZZ_SEED for others)
 	@FUZZ=$(or $(FUZZ_SEED),1),$(or $(FUZZ_CASES),1000) $(NODE) $(VITEST) run test/train/fuzz.test.ts --testTimeout=36000000
+
+long-runs: build ## proofs that take minutes to hours, for RELIABILITY.md (ONLY=server for one of them)
+	@$(NODE) --import tsx test/tools/long-runs.ts
+
+same-bytes: setup ## two clean builds of HEAD in two folders, and their tarballs, are the same to the byte
+	@$(NODE) --import tsx test/tools/same-bytes.ts
 
 reliability: $(MODULES)/.stamp ## write RELIABILITY.md from the tests
 	@$(NODE) --import tsx test/tools/reliability.ts

@@ -8,11 +8,14 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { FuzzResult } from './fuzz.js'
+import { longResults } from './long-runs.js'
 
 interface Fault {
   fault: string
   wanted?: string
   reason?: string
+  /** What its tests do not show. */
+  limits?: string
   /** Tests whose names have no number. */
   tests?: { file: string; name: string }[]
 }
@@ -100,12 +103,12 @@ const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const MOST_NAMES = 6
 
 function faultRow(number: number, tried: readonly Tried[]): string {
-  const { fault, wanted, reason } = faults[number]
+  const { fault, wanted, reason, limits } = faults[number]
   const names = tried.slice(0, MOST_NAMES).map(({ file, name }) => `\`${file}\`: ${cell(name)}`)
   if (tried.length > MOST_NAMES) names.push(`and ${tried.length - MOST_NAMES} more`)
   const [passed, failed] = [tried.reduce((sum, one) => sum + one.passed, 0), tried.reduce((sum, one) => sum + one.failed, 0)]
   const result = tried.length === 0 ? '–' : failed > 0 ? `**${failed} of ${passed + failed} fail**` : `${passed} of ${passed}`
-  const how = [...names, ...(reason && tried.length === 0 ? [cell(reason)] : [])].join('<br>')
+  const how = [...names, ...(reason && tried.length === 0 ? [cell(reason)] : []), ...(limits ? [cell(limits)] : [])].join('<br>')
   return `| ${number} | ${cell(fault)} | ${cell(wanted ?? '')} | ${how} | ${result} |`
 }
 
@@ -121,6 +124,13 @@ function fuzzRows(): string[] {
     const { executions, corpus, branches, findings, slowestMilliseconds, date } = one
     return `| ${name} | ${executions.toLocaleString('en-US')} | ${branches} | ${corpus} | ${findings} | ${slowestMilliseconds} ms | ${date} |`
   })
+}
+
+function longRows(): string[] {
+  return Object.entries(longResults()).map(
+    ([name, { what, figure, passed, minutes, node, date }]) =>
+      `| \`${name}\` | ${cell(what)} | ${figure} | ${passed ? 'holds' : '**fails**'} | ${minutes} | ${node} | ${date} |`,
+  )
 }
 
 function page(tried: Map<number, Tried[]>): string {
@@ -152,6 +162,14 @@ ${numbers.map((number) => faultRow(number, tried.get(number) ?? [])).join('\n')}
 | parser | executions | branches | corpus | findings | slowest input | date |
 |---|---:|---:|---:|---:|---:|---|
 ${fuzzRows().join('\n')}
+
+## Long runs
+
+What takes too long for the suite, which has a short form of each: \`make long-runs\`, or one of them by \`make long-runs ONLY=server\`.
+
+| | what | passed | | minutes | Node | date |
+|---|---|---:|---|---:|---|---|
+${longRows().join('\n')}
 `
 }
 

@@ -1,0 +1,105 @@
+/**
+ * Proofs that take too long for the suite: `make long-runs`, or `make long-runs ONLY=server`. Each is a test of the suite with more of
+ * everything, or a target of the Makefile; what came of it goes with its date to test/reliability/long-runs.json, from where
+ * RELIABILITY.md has it. A new one is a line of RUNS.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export interface LongResult {
+  what: string
+  /** What was counted, such as `10 tests`. */
+  figure: string
+  passed: boolean
+  minutes: number
+  node: string
+  date: string
+}
+
+interface LongRun {
+  what: string
+  command: string
+  /** What the output is searched for; the figure is the number of times, or the first group. Default: tests that passed. */
+  counts?: { pattern: RegExp; of: string }
+}
+
+const vitest = (env: string, file: string, name = '.') =>
+  `NO_COLOR=1 ${env} "$NODE" node_modules/vitest/vitest.mjs run ${file} -t '${name}' --testTimeout=36000000`
+
+const RUNS: Record<string, LongRun> = {
+  sequences: {
+    what: 'fault 1: 10,000 random sequences of writes, steps, predictions and growth against a shadow model, on each backend',
+    command: vitest('GRADUS_SEQUENCES=10000', 'test/reliability/input-arrays.test.ts', 'random sequences'),
+  },
+  fits: {
+    what: 'P1: 20,000 awaited fits of new models, first steps of 20,000, 80,000 abandoned iterators, 20,000 by hand: within 256 MiB',
+    command: vitest('GRADUS_FITS=20000', 'test/reliability/many-fits.test.ts', 'P1: the memory'),
+  },
+  server: {
+    what: 'a node:http server that trains a net for each of 200 requests at a time, for a minute: no error, 99 % of the turns of the event loop below 50 ms; a turn below 25 ms for 1, 50 and 200 fits at once',
+    command: vitest('GRADUS_STRICT=1 GRADUS_SECONDS=60', 'test/reliability/many-fits.test.ts', 'a server that trains|a turn of the event'),
+  },
+  denormals: {
+    what: 'fault 29: a step on weights and inputs of 1e-40 takes at most 1.5 times that on others',
+    command: vitest('GRADUS_STRICT=1', 'test/reliability/denormals.test.ts'),
+  },
+  'fuzz-fit': {
+    what: '20,000 random trainings by fit and fitMany against the loop by hand, on each backend, to the bit',
+    command: vitest('FUZZ=2,20000', 'test/train/fuzz.test.ts'),
+  },
+  runtimes: {
+    what: 'P3, faults 36 and 37: three kinds of models on one, two and four threads, in every runtime and page: one hash of all weights',
+    command: 'make runtimes',
+    counts: { pattern: / ok$/gm, of: 'set-ups' },
+  },
+  memcheck: {
+    what: 'the kernels, native, under valgrind: no read or write beside what was allocated',
+    command: 'make memcheck',
+    counts: { pattern: /^test result: ok\. (\d+) passed/m, of: 'tests' },
+  },
+  'same-bytes': {
+    what: 'two clean builds in two folders, and their tarballs, are the same to the byte',
+    command: 'make same-bytes',
+    counts: { pattern: /^(\d+) files/m, of: 'files' },
+  },
+}
+
+const RESULTS = 'test/reliability/long-runs.json'
+
+export function longResults(): Record<string, LongResult> {
+  return existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : {}
+}
+
+function figureOf({ counts }: LongRun, output: string): string {
+  const { pattern, of } = counts ?? { pattern: /^\s*Tests .*?(\d+) passed/m, of: 'tests' }
+  if (pattern.global) return `${output.match(pattern)?.length ?? 0} ${of}`
+  return `${output.match(pattern)?.[1] ?? 0} ${of}`
+}
+
+function run(name: string): LongResult {
+  const began = performance.now()
+  const env = { ...process.env, NODE: process.execPath }
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', RUNS[name].command], { encoding: 'utf8', maxBuffer: 2 ** 28, env })
+  if (status !== 0) process.stdout.write(`${stdout}\n${stderr}\n`)
+  return {
+    what: RUNS[name].what,
+    figure: figureOf(RUNS[name], stdout),
+    passed: status === 0,
+    minutes: Math.round((performance.now() - began) / 6000) / 10,
+    node: process.versions.node,
+    date: new Date().toISOString().slice(0, 10),
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const only = process.env.ONLY?.split(',') ?? Object.keys(RUNS)
+  for (const name of only) {
+    if (!(name in RUNS)) throw new Error(`no long run '${name}'; there are ${Object.keys(RUNS).join(', ')}`)
+    const result = run(name)
+    process.stdout.write(`${name}: ${JSON.stringify(result)}\n`)
+    // read again, as another may have ended in the meantime
+    writeFileSync(RESULTS, `${JSON.stringify({ ...longResults(), [name]: result }, null, 2)}\n`)
+    if (!result.passed) process.exitCode = 1
+  }
+}
