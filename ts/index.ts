@@ -17,6 +17,7 @@ export {
   type BackwardOptions,
   full,
   type NestedNumbers,
+  type NestedOf,
   ones,
   Tensor,
   type TensorDType,
@@ -177,6 +178,7 @@ export type { EpochRecord, Execution, History } from './train/history.js'
 export type { Metric, MetricName, MetricsOption, MetricValues } from './train/metrics.js'
 export type { FitOptions, StepOptions } from './train/plan.js'
 export { type Step, trainSteps } from './train/steps.js'
+export { type TrainOnBatchOptions, trainOnBatch } from './train/train-on-batch.js'
 export type { WholeStepOptimizer } from './train/whole-step-optimizer.js'
 
 // Choosing models

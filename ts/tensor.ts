@@ -27,6 +27,14 @@ type Numbers = number | FloatArray | Int32Array | Uint8Array | readonly Numbers[
 /** A number, or arrays of numbers nested to one depth. */
 export type NestedNumbers = number | readonly NestedNumbers[]
 
+/** Numbers nested as deep as a shape has axes; to any depth where that is not known. */
+export type NestedOf<S extends Shape> = number extends S['length']
+  ? // biome-ignore lint/suspicious/noExplicitAny: an index of it is to compile, as with JSON.parse
+    any
+  : S extends readonly [number, ...infer Rest extends Shape]
+    ? NestedOf<Rest>[]
+    : number
+
 /** What operations accept, as their type parameters have it: the compiler is asked how long literal rows are. */
 export type Operand = TensorLike | Rows
 type Rows = Exclude<Numbers, readonly Numbers[]> | readonly Rows[] | []
@@ -218,13 +226,16 @@ export class Tensor<S extends Shape = Shape> {
     return this.read()[0]
   }
 
-  /** The elements as arrays nested like the shape; a number for a scalar. */
-  toArray(): NestedNumbers {
+  /**
+   * The elements as arrays nested like the shape; a number for a scalar. The compiler knows how deep, where it knows the shape.
+   * @example tensor([[1, 2], [3, 4]]).toArray()[0][1] // 2
+   */
+  toArray(): NestedOf<S> {
     const values = this.read()
     let at = 0
     const build = (axis: number): NestedNumbers =>
       axis === this.rank ? values[at++] : Array.from({ length: this.shape[axis] }, () => build(axis + 1))
-    return build(0)
+    return build(0) as NestedOf<S>
   }
 
   /** A lasting copy, outside the step and outside the graph. */

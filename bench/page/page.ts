@@ -2,8 +2,7 @@
  * The page's program: measures in the browser what `gradus bench` measures in Node, and says it in the same words. `?seconds=0.3`
  * is quicker.
  */
-import { rate } from '../../ts/cli/format.js'
-import { type Measurement, measure, NETS, reading } from '../../ts/cli/measure.js'
+import { cells, type Measurement, measure, NETS, reading } from '../../ts/cli/measure.js'
 import { type Backend, createBackend, supportedVariants } from '../../ts/index.js'
 
 const byId = (id: string) => document.getElementById(id) as HTMLElement
@@ -18,15 +17,20 @@ function add(parent: HTMLElement, tag: string, text: string): HTMLElement {
   return parent.appendChild(child)
 }
 
-function show({ net, batch, wasm, js, ratio }: Measurement): void {
+function show({ net, batch, byHand, ...byFit }: Measurement): void {
   const row = add(byId('rows'), 'tr', '')
-  const cells = [net, String(batch), wasm === null ? '-' : rate(wasm), rate(js), ratio === null ? '-' : `${rate(ratio)} ×`]
-  const last = cells.map((text) => add(row, 'td', text)).at(-1)
-  if (!last || ratio === null) return
-  const bar = add(last, 'span', '')
-  bar.className = 'bar'
-  // twenty times as fast fills the column
-  bar.style.width = `${Math.min(100, 5 * ratio)}%`
+  const texts = [net, String(batch), ...cells(byFit), ...cells(byHand)]
+  const tds = texts.map((text) => add(row, 'td', text))
+  for (const [cell, { ratio }] of [
+    [tds[4], byFit],
+    [tds[7], byHand],
+  ] as const) {
+    if (ratio === null) continue
+    const bar = add(cell, 'span', '')
+    bar.className = 'bar'
+    // twenty times as fast fills the column
+    bar.style.width = `${Math.min(100, 5 * ratio)}%`
+  }
 }
 
 function title(wasm: Backend | null): string {

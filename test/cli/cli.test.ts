@@ -147,7 +147,7 @@ describe('train', () => {
     const { stdout } = await gradus([...SMALL, '--json', '-o', 'ScheduleFreeAdamW'])
     const { settings, epochs, test: judged } = JSON.parse(stdout)
     expect(settings.schedule).toBe('constant')
-    expect(judged.loss).toBe(epochs[2].valLoss)
+    expect(judged.loss).toBe(epochs[2].validation.loss)
     expect(JSON.parse((await gradus([...SMALL, '--json', '-o', 'DoG', '-e', '1', '--schedule', 'cosine'])).stdout).settings.schedule).toBe(
       'cosine',
     )
@@ -200,12 +200,12 @@ describe('bad usage gives exit code 2, one message and a hint', () => {
 })
 
 describe('failure gives exit code 1 and one line', () => {
-  const failing = ['train', 'iris', '--backend', 'js', '--batch-size', '1000']
+  const failing = ['train', 'iris', '--backend', 'js', '--variant', 'simd']
 
   test('without a stack', async () => {
     const { code, stderr } = await gradus(failing)
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^error: --batch-size 1000 is more than the 120 flowers to learn from\n$/)
+    expect(stderr).toMatch(/^error: --variant chooses between WebAssembly artefacts; --backend js has none\n$/)
   })
 
   test('files for a task that has none', async () => {

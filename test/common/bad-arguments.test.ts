@@ -270,7 +270,6 @@ describe('fault 26, fault 32: fit', () => {
     ],
     ['infinity in the targets', { targets: [0, Number.POSITIVE_INFINITY] }, /targets: Infinity at row 1/],
     ['label out of range', { targets: Int32Array.of(0, 2) }, /label: wants whole numbers from 0 to 1, got 2/],
-    ['batch larger than the data', { batchSize: 3 }, /batchSize 3 is larger than the data, 2 rows/],
     ['batch of nothing', { batchSize: 0 }, /batchSize wants a whole number ≥ 1 or 'full', got 0/],
     ['epochs', { epochs: 1.5 }, /epochs wants a whole number/],
     ['split', { validationSplit: 1 }, /validationSplit wants a number between 0 and 1/],

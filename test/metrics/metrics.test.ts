@@ -179,7 +179,7 @@ describe.each(backends)('in evaluateModel and fit on $variant', (backend) => {
     expect(seen).toEqual([50, 100, 150, 200, 203, 50, 100, 150, 200, 203, 50, 100, 150, 200, 203])
     const last = history.epochs[2]
     expect(last.metrics.rows).toBe(203)
-    expect(last.valMetrics).toMatchObject({
+    expect(last.validation).toMatchObject({
       rows: 203,
       f1: f1Score(model.predict(tensor(data.inputs, data.shape, { backend })), data.targets),
     })

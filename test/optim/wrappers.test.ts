@@ -215,7 +215,7 @@ describe('fit with GradientAccumulation', () => {
   test('validation sees the whole epoch', async () => {
     const { model, optimizer } = made()
     const { epochs } = await fit(model, { ...data, optimizer, epochs: 1, validation: { inputs, targets } })
-    expect(epochs[0].valLoss).toBeCloseTo(mse(model.predict(inputs), targets).item(), 12)
+    expect(epochs[0].validation?.loss).toBeCloseTo(mse(model.predict(inputs), targets).item(), 12)
   })
 
   test('a training that is stopped in the middle leaves nothing behind', async () => {

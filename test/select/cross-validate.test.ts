@@ -116,7 +116,7 @@ test('early stopping by rows of the training set; schedules and callbacks of eac
       validationSplit: 0.2,
     },
   )
-  expect(folds.every(({ history }) => history.epochs.every(({ valLoss }) => valLoss !== undefined))).toBe(true)
+  expect(folds.every(({ history }) => history.epochs.every(({ validation }) => validation !== undefined))).toBe(true)
   expect(folds.some(({ history }) => history.steps < 80)).toBe(true)
   expect(folds[0].history.epochs[0].learningRate).toBe(0.001)
   expect(folds[1].history.epochs[0].learningRate).toBeGreaterThan(0.4)

@@ -49,7 +49,7 @@ describe.each(backends)('$variant', (backend) => {
       const seen: number[] = []
       const onEpochEnd = (_: Progress, { model }: TrainingControl) => void seen.push(evaluateModel(model, data).loss)
       const { model, optimizer, history } = await learn(wrap, { callbacks: [{ onEpochEnd }] })
-      const { valLoss } = history.epochs[3]
+      const valLoss = history.epochs[3].validation?.loss
       expect(seen[3]).toBe(valLoss)
       expect(optimizer.evaluate(() => evaluateModel(model, data).loss)).toBe(valLoss)
       expect(evaluateModel(model, data).loss).not.toBe(valLoss)
@@ -60,7 +60,7 @@ describe.each(backends)('$variant', (backend) => {
 
     test('EarlyStopping keeps and restores those', async () => {
       const { model, history } = await learn((o) => o, { epochs: 30, callbacks: [new EarlyStopping({ patience: 2 })] })
-      const best = Math.min(...history.epochs.map((e) => e.valLoss as number))
+      const best = Math.min(...history.epochs.map((e) => e.validation?.loss as number))
       expect(evaluateModel(model, data).loss).toBe(best)
     })
   })

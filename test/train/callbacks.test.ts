@@ -46,10 +46,10 @@ describe('callbacks and metrics', () => {
       metrics,
       validation: { inputs: data.inputs, targets: data.targets },
     })
-    const [{ loss, metrics: values, valMetrics, valLoss }] = epochs
+    const [{ loss, metrics: values, validation }] = epochs
     expect(values.half).toBeCloseTo(loss / 2, 6)
-    expect(valMetrics?.half).toBeCloseTo((valLoss as number) / 2, 6)
-    expect(evaluateModel(model, { ...data, metrics }).half).toBe(valMetrics?.half)
+    expect(validation?.half).toBeCloseTo((validation?.loss as number) / 2, 6)
+    expect(evaluateModel(model, { ...data, metrics }).half).toBe(validation?.half)
   })
 
   test.each<[string, () => unknown, string]>([

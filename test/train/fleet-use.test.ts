@@ -70,11 +70,11 @@ test('validationSplit, schedules and validation of each net are those of fit', a
       validation: own(net),
       ...(net === 1 ? {} : { schedule: schedule(net) }),
     })
-    expect(histories[net].epochs.map(({ valLoss }) => valLoss)).toEqual(wanted.epochs.map(({ valLoss }) => valLoss))
+    expect(histories[net].epochs.map(({ validation }) => validation)).toEqual(wanted.epochs.map(({ validation }) => validation))
     expect(models[net].state()).toEqual(model.state())
     const half = nets(3)[net]
     const { epochs } = await fit(half, { ...data, optimizer: adams([half])[0], epochs: 4, validationSplit: 0.5 })
-    expect(halves[net].epochs.map(({ valLoss }) => valLoss)).toEqual(epochs.map(({ valLoss }) => valLoss))
+    expect(halves[net].epochs.map(({ validation }) => validation)).toEqual(epochs.map(({ validation }) => validation))
   }
 })
 

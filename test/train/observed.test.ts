@@ -95,7 +95,7 @@ async function outcome(model: Module, given: Given, make: (m: Module) => Optimiz
       ...options,
     } as FitOptions)
     execution = history.execution
-    losses = history.epochs.map(({ loss, metrics, valLoss }) => [loss, metrics, valLoss])
+    losses = history.epochs.map(({ loss, metrics, validation }) => [loss, metrics, validation])
   } catch (error) {
     losses = String(error)
   }

@@ -86,7 +86,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     const options = { ...rows, loss: mse }
     expect(() => evaluateModel(make(), { ...options, epochs: 3 } as never)).toThrow(/evaluateModel: there is no option 'epochs'/)
     expect(() => evaluateModel(make(), { ...options, metrics: 'accuracy' } as never)).toThrow(/wants names in an array/)
-    expect(() => evaluateModel(make(), { ...rows } as never)).toThrow(/evaluateModel: loss wants a function/)
+    expect(() => evaluateModel(make(), { ...rows } as never)).toThrow(/evaluateModel: wants a loss/)
   })
 
   const NoRule = class NoRule extends (Optimizer as unknown as typeof WeightAverage) {}
@@ -329,9 +329,9 @@ describe('what fit refuses', () => {
     for (const [word, ours] of [
       ['x', 'inputs'],
       ['y', 'targets'],
-      ['verbose', 'onProgress'],
     ])
       await expect(fit(model, options(model, { [word]: 1 }))).rejects.toThrow(`fit: there is no option '${word}'; did you mean ${ours}?`)
+    await expect(fit(model, options(model, { verbose: 1 }))).rejects.toThrow('fit: verbose wants true or false, got 1')
     expect(() => new Dense(1, 1, { useBias: false } as object)).toThrow('did you mean bias?')
     expect(() => variance([1, 2], 0, { ddof: 1 } as object)).toThrow('did you mean correction?')
     expect(() => fitCurve(() => 0, [1], [1], { p0: [1] } as never)).toThrow('did you mean initial?')

@@ -106,7 +106,7 @@ describe.each(backends)('$variant', (backend) => {
     const optimizer = new SGD(model.parameters(), { learningRate: 0 })
     const targets = [[1], [2], [3], [4], [5]]
     const history = await fit(model, { inputs: mul(w, 1), targets, loss: mse, optimizer, epochs: 3, batchSize: 2, validationSplit: 0.4 })
-    expect(new Set(history.epochs.map((e) => e.valLoss)).size).toBe(1)
+    expect(new Set(history.epochs.map((e) => e.validation?.loss)).size).toBe(1)
   })
 })
 

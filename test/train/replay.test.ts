@@ -70,7 +70,7 @@ describe.each(backends)('$variant $dtype', (backend) => {
         validationSplit: 0.2,
       })
     const [a, b] = [await run(replayed), await run(eager)]
-    expect(a.epochs.map((e) => [e.loss, e.metrics, e.valLoss])).toEqual(b.epochs.map((e) => [e.loss, e.metrics, e.valLoss]))
+    expect(a.epochs.map((e) => [e.loss, e.metrics, e.validation])).toEqual(b.epochs.map((e) => [e.loss, e.metrics, e.validation]))
     expect(values4(replayed)).toEqual(values4(eager))
   })
 

@@ -58,7 +58,7 @@ describe.each(backends)('$variant', (backend) => {
       const history = await learn(a, { validation: { inputs, targets: flat } })
       await learn(b, { targets: column })
       expect(a.state()).toEqual(b.state())
-      expect(history.epochs[4].valMetrics?.shape).toBeCloseTo(history.epochs[4].valLoss ?? Number.NaN, 6)
+      expect(history.epochs[4].validation?.shape).toBeCloseTo(history.epochs[4].validation?.loss ?? Number.NaN, 6)
       await learn(c, { loss: mse })
       for (let i = 0; i < shapes.length; i += 2) expect(shapes[i + 1]).toEqual(shapes[i])
       expect(a.predict([[0]]).item()).toBeCloseTo(c.predict([[0]]).item(), 4)

@@ -53,10 +53,10 @@ describe.each(backends)('$variant', (backend) => {
     expect(history.steps).toBe(20 * Math.ceil(120 / 16))
     const last = history.epochs[19]
     expect(last.loss).toBeLessThan(history.epochs[0].loss / 2)
-    expect(last.valMetrics?.accuracy).toBeGreaterThan(0.95)
+    expect(last.validation?.accuracy).toBeGreaterThan(0.95)
     const { loss, accuracy } = evaluateModel(model, { ...clusters(60, 4), loss: crossEntropy, metrics: ['accuracy'] })
-    expect(loss).toBeCloseTo(last.valLoss ?? Number.NaN, 6)
-    expect(accuracy).toBe(last.valMetrics?.accuracy)
+    expect(loss).toBeCloseTo(last.validation?.loss ?? Number.NaN, 6)
+    expect(accuracy).toBe(last.validation?.accuracy)
   })
 
   test('same seed, same bits; another seed, another run', async () => {
@@ -230,12 +230,13 @@ describe.each(backends)('$variant', (backend) => {
     const options = { ...data, loss: mse, optimizer, batchSize: 3, metrics: ['rootMeanSquaredError'] as const, validation: data }
     const { epochs } = await fit(model, options)
     expect(epochs[0].metrics.rootMeanSquaredError).toBeCloseTo(Math.sqrt(evaluateModel(model, { ...data, loss: mse }).loss), 5)
-    expect(epochs[0].valMetrics?.rootMeanSquaredError).toBeCloseTo(epochs[0].metrics.rootMeanSquaredError, 5)
+    expect(epochs[0].validation?.rootMeanSquaredError).toBeCloseTo(epochs[0].metrics.rootMeanSquaredError, 5)
   })
 
   test('early stopping asks for the direction of values that it does not know', () => {
     expect(() => new EarlyStopping({ monitor: 'r2' })).toThrow("EarlyStopping: say whether more of 'r2' is better, mode: 'max', or less")
-    for (const monitor of ['loss', 'valLoss', 'balancedAccuracy', 'meanAbsoluteError']) new EarlyStopping({ monitor })
+    for (const monitor of ['loss', 'valLoss', 'validation.loss', 'validation.accuracy', 'balancedAccuracy', 'meanAbsoluteError'])
+      new EarlyStopping({ monitor })
     new EarlyStopping({ monitor: 'r2', mode: 'max' })
   })
 
@@ -256,7 +257,7 @@ describe.each(backends)('$variant', (backend) => {
     const data = clusters(100, 5)
     const poisoned = { inputs: data.inputs, targets: data.targets.map((t, i) => (i < 80 ? t : (t + 1) % 3)) }
     const { history } = await run({ ...poisoned, validationSplit: 0.2, epochs: 15, metrics: ['accuracy'] })
-    expect(history.epochs.at(-1)?.valMetrics?.accuracy).toBeLessThan(0.2)
+    expect(history.epochs.at(-1)?.validation?.accuracy).toBeLessThan(0.2)
     expect(history.epochs.at(-1)?.metrics.accuracy).toBeGreaterThan(0.9)
     expect(history.steps).toBe(15 * 5)
   })
@@ -273,7 +274,7 @@ describe.each(backends)('$variant', (backend) => {
     const { model, history } = await run({ epochs: 200, validationSplit: 0.3, callbacks: [stopper] })
     expect(history.epochs.length).toBeLessThan(200)
     expect(history.epochs.length).toBe(stopper.bestEpoch + 2)
-    expect(history.stopReason).toMatch(/valLoss has not improved on .* \(epoch \d+\) for 2 epochs/)
+    expect(history.stopReason).toMatch(/validation\.loss has not improved on .* \(epoch \d+\) for 2 epochs/)
     const data = clusters(120, 3)
     const held = { inputs: data.inputs.slice(84), targets: data.targets.slice(84) }
     expect(evaluateModel(model, { ...held, loss: crossEntropy }).loss).toBeCloseTo(stopper.bestValue, 5)

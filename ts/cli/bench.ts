@@ -21,7 +21,7 @@ export async function bench({ variant, widen, seconds, json = false }: BenchOpti
   const wasm = await widenedOrNot(widen, make)
   const js = createBackend({ backend: 'js' })
   if (!json) {
-    print(paint('bold', 'Training steps per second: forward, loss, backward and Adam'))
+    print(paint('bold', 'Training steps per second, by fit and by a loop by hand: forward, loss, backward and Adam'))
     print(`Node ${process.versions.node}, ${wasm ? backendTitle(wasm) : 'no WebAssembly here'}`)
     print()
   }

@@ -74,7 +74,7 @@ async function lap(plan: Plan, backend: Backend, signal: AbortSignal, onStep: (s
 
 /** The comparison as a table and a sentence. */
 export function printComparison({ steps, wasm, js, ratio, lossDifference, agrees }: Comparison): void {
-  print(`The same net, ${steps} steps with each backend:`)
+  print(`The same net in a loop of trainSteps, ${steps} steps with each backend, the fastest of ${WINDOWS} stretches:`)
   const row = (name: string, lap: Lap) => [`  ${name}`, rate(lap.stepsPerSecond), rate(lap.samplesPerSecond), lap.loss.toFixed(4)]
   for (const line of table([['', 'steps/s', 'samples/s', `loss of ${JUDGED_STEPS}`], row('WASM', wasm), row('JS', js)])) print(line)
   const verdict = agrees

@@ -1,5 +1,5 @@
 /** How fast WebAssembly and JavaScript train on this machine, and what that means in words: for `gradus bench` and a page in a browser. */
-import { Adam, type Backend, crossEntropy, Dense, fit, Generator, mse, Sequential, tensor } from '../index.js'
+import { Adam, type Backend, crossEntropy, Dense, fit, Generator, type Loss, mse, Sequential, type Tensor, tensor } from '../index.js'
 import { rate, table } from './format.js'
 
 /** A net with the rows of a step and the steps of an epoch, the least that is measured. */
@@ -9,13 +9,18 @@ export interface Net {
   batches: number
 }
 
-/** Steps/s of both backends on a net; null without WebAssembly. */
-export interface Measurement {
-  net: string
-  batch: number
+/** Steps/s of both backends; null without WebAssembly. */
+export interface Speeds {
   wasm: number | null
   js: number
   ratio: number | null
+}
+
+/** What a net does by `fit`, which runs recorded steps, many in one call of WebAssembly, and by a loop of one's own, step by step. */
+export interface Measurement extends Speeds {
+  net: string
+  batch: number
+  byHand: Speeds
 }
 
 /** The nets that are measured, from small to large. */
@@ -34,20 +39,22 @@ const EQUAL = 1.5
 
 /** Best of several windows, the backends by turns, so that a busy moment of the machine hits both. */
 export async function measure(net: Net, wasm: Backend | null, js: Backend, seconds: number): Promise<Measurement> {
-  const runs = [wasm, js].map((backend) => (backend === null ? null : makeRun(net, backend)))
-  const best = [0, 0]
-  for (const run of runs) if (run) await stepsPerSecond(run, net.batches, seconds / 2)
+  const runs = [wasm, js].flatMap((backend) => (backend === null ? [null, null] : makeRuns(net, backend)))
+  const best = runs.map(() => 0)
+  for (const run of runs) if (run) await stepsPerSecond(run, net.batches, seconds / 4)
   for (let window = 0; window < WINDOWS; window++) {
-    for (const [i, run] of runs.entries()) if (run) best[i] = Math.max(best[i], await stepsPerSecond(run, net.batches, seconds / WINDOWS))
+    for (const [i, run] of runs.entries())
+      if (run) best[i] = Math.max(best[i], await stepsPerSecond(run, net.batches, seconds / 2 / WINDOWS))
   }
-  const [w, j] = best
-  return { net: net.sizes.join('-'), batch: net.batch, wasm: wasm && w, js: j, ratio: wasm && w / j }
+  const speeds = (w: number, j: number): Speeds => ({ wasm: wasm && w, js: j, ratio: wasm && w / j })
+  const [wasmFit, wasmByHand, jsFit, jsByHand] = best
+  return { net: net.sizes.join('-'), batch: net.batch, ...speeds(wasmFit, jsFit), byHand: speeds(wasmByHand, jsByHand) }
 }
 
 type Run = (epochs: number) => Promise<unknown>
 
-/** Training with `fit` on random data in memory. */
-function makeRun({ sizes, batch, batches }: Net, backend: Backend): Run {
+/** Training on random data in memory: with `fit`, and with a loop by hand. */
+function makeRuns({ sizes, batch, batches }: Net, backend: Backend): [fit: Run, byHand: Run] {
   const last = sizes.length - 2
   const layers = sizes.slice(0, -1).map((size, i) => new Dense(size, sizes[i + 1], i < last ? { activation: 'relu' } : {}))
   const model = new Sequential(layers, { seed: 1, backend })
@@ -58,8 +65,23 @@ function makeRun({ sizes, batch, batches }: Net, backend: Backend): Run {
   const draws = random.uniforms(count)
   const targets =
     outputs === 1 ? tensor(Float32Array.from(draws), [count, 1], { backend }) : Int32Array.from(draws, (u) => Math.floor(u * outputs))
-  const options = { inputs, targets, loss: outputs === 1 ? mse : crossEntropy, optimizer, batchSize: batch, shuffle: false }
-  return (epochs) => fit(model, { ...options, epochs })
+  const options = { inputs, targets, loss: outputs === 1 ? mse : crossEntropy, optimizer, batchSize: batch, shuffle: false, verbose: false }
+  const loss: Loss = options.loss
+  const rows = Array.from({ length: batches }, (_, i) => {
+    const [from, to] = [i * batch, (i + 1) * batch]
+    const y = targets instanceof Int32Array ? targets.slice(from, to) : tensor(targets.data().slice(from, to), [batch, 1], { backend })
+    return { x: tensor(inputs.data().slice(from * sizes[0], to * sizes[0]), [batch, sizes[0]], { backend }), y: y as Tensor }
+  })
+  const byHand: Run = async (epochs) => {
+    for (let epoch = 0; epoch < epochs; epoch++)
+      for (const { x, y } of rows) {
+        const value = loss(model.forward(x), y)
+        if (!Number.isFinite(value.item())) throw new Error('bench: the loss is not finite')
+        value.backward()
+        optimizer.step()
+      }
+  }
+  return [(epochs) => fit(model, { ...options, epochs }), byHand]
 }
 
 async function stepsPerSecond(run: Run, batches: number, seconds: number): Promise<number> {
@@ -77,14 +99,14 @@ async function stepsPerSecond(run: Run, batches: number, seconds: number): Promi
 
 /** The table, a line each. */
 export function resultLines(results: readonly Measurement[]): string[] {
-  const rows = results.map(({ net, batch, wasm, js, ratio }) => [
-    net,
-    String(batch),
-    wasm === null ? '-' : rate(wasm),
-    rate(js),
-    ratio === null ? '-' : `${rate(ratio)} ×`,
-  ])
-  return table([['net', 'batch', 'WASM', 'JS', 'WASM / JS'], ...rows])
+  const rows = results.map(({ net, batch, byHand, ...byFit }) => [net, String(batch), ...cells(byFit), ...cells(byHand)])
+  const names = ['net', 'batch', ...['fit', 'by hand'].flatMap((loop) => [`${loop}: WASM`, 'JS', 'WASM / JS'])]
+  return table([names, ...rows])
+}
+
+/** Of one loop: `1,200`, `1,000`, `1.20 ×`. */
+export function cells({ wasm, js, ratio }: Speeds): string[] {
+  return [wasm === null ? '-' : rate(wasm), rate(js), ratio === null ? '-' : `${rate(ratio)} ×`]
 }
 
 /** What the table says, in words. */
@@ -95,12 +117,18 @@ export function reading(results: readonly Measurement[]): string[] {
   const digits = measured.find(({ net }) => net === DIGITS)
   return [
     most.ratio > EQUAL
-      ? `On this machine WebAssembly trains ${most.net} ${rate(most.ratio)} times as fast as JavaScript.`
+      ? `On this machine WebAssembly trains ${most.net} ${rate(most.ratio)} times as fast as JavaScript, by fit.`
       : 'On this machine WebAssembly is no faster than JavaScript: something is wrong, or very busy.',
     aboutSmall(measured),
     ...(digits ? [aboutDigits(digits)] : []),
+    byHandToo(measured[0]),
     'One core; best of several windows, the backends by turns. A busy machine lowers all numbers.',
   ]
+}
+
+/** Why the two loops differ. */
+function byHandToo({ net, byHand }: Measurement): string {
+  return `fit runs recorded steps, in WebAssembly many of a small net in one call. In a loop by hand (forward, loss, backward, step) ${net} is ${rate(byHand.ratio as number)} times as fast with WebAssembly.`
 }
 
 /** Two digits: `1.3`, `830`. */
@@ -111,10 +139,10 @@ function aboutSmall(measured: readonly { net: string; wasm: number; js: number; 
   const equal = measured.filter(({ ratio }) => ratio <= EQUAL).at(-1)
   const micro = (stepsPerSecond: number) => `${rough(1e6 / stepsPerSecond)} µs`
   if (equal === undefined) {
-    return `Even on a net as small as ${smallest.net} it is ${rate(smallest.ratio)} times as fast: a step takes ${micro(smallest.wasm)}, not ${micro(smallest.js)}.`
+    return `Even on a net as small as ${smallest.net} it is ${rate(smallest.ratio)} times as fast: a step of fit takes ${micro(smallest.wasm)}, not ${micro(smallest.js)}.`
   }
   if (equal.ratio < 1 / EQUAL) return `On a net as small as ${equal.net} JavaScript is ${rate(1 / equal.ratio)} times as fast.`
-  return `For nets as small as ${equal.net} both are about equal: a step takes ${micro(equal.wasm)} with WebAssembly and ${micro(equal.js)} with JavaScript.`
+  return `For nets as small as ${equal.net} both are about equal: a step of fit takes ${micro(equal.wasm)} with WebAssembly and ${micro(equal.js)} with JavaScript.`
 }
 
 function aboutDigits({ net, batch, wasm, js }: { net: string; batch: number; wasm: number; js: number }): string {

@@ -79,8 +79,6 @@ export async function makePlan(task: Task, options: TrainOptions): Promise<Plan>
   const data = await task.load(seed, dataDirectory)
   const { defaults } = task
   const { batchSize = defaults.batchSize } = options
-  if (batchSize > data.train.count)
-    throw new Error(`--batch-size ${batchSize} is more than the ${data.train.count} ${task.plural} to learn from`)
   return {
     task,
     data,

@@ -90,7 +90,7 @@ async function learn(plan: Plan, setup: Setup, signal: AbortSignal, silent: bool
 
 function summarize({ data, task, epochs }: Plan, { history, test, samplesPerSecond }: Result): void {
   const right = paint('bold', `${percent(test.accuracy)} of the ${whole(data.test.count)} test ${task.plural} right`)
-  const time = `${duration(history.seconds)}, ${whole(samplesPerSecond)} samples/s`
+  const time = `${duration(history.seconds)}, start and validation included: ${whole(samplesPerSecond)} samples/s`
   if (history.stopReason === 'aborted') {
     const epoch = Math.min(history.epochs.length + 1, epochs)
     print(`Stopped after ${whole(history.steps)} steps, in epoch ${epoch} of ${epochs} (${time})`)

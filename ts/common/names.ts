@@ -14,7 +14,6 @@ const ALIASES: Readonly<Record<string, string>> = {
   max_grad_norm: 'clipNorm',
   x: 'inputs',
   y: 'targets',
-  verbose: 'onProgress',
   maxiter: 'maxIterations',
   p0: 'initial',
   ddof: 'correction',

@@ -1,6 +1,7 @@
 /**
  * The entry for Node and Bun: all of `gradus`, with modules read from files beside it, which saves the milliseconds of inflating, and
- * tensors, models and optimizers of which `console.log` shows the values and not the engine. It needs no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler
+ * tensors, models and optimizers of which `console.log` shows the values and not the engine, and a line of progress that `fit` shows at a
+ * terminal. It needs no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler
  * leaves this out, as it has no exports of its own (`sideEffects: false`), or does not copy what is read here; then the text is
  * inflated, as in a browser.
  */
@@ -10,6 +11,8 @@ import { formatShape } from '../common/shape.js'
 import { Module } from '../nn/module.js'
 import { Optimizer } from '../optim/base/optimizer.js'
 import { type NestedNumbers, Tensor } from '../tensor.js'
+import { progressLine } from '../train/progress-line.js'
+import { terminalLine } from './terminal-line.js'
 
 interface Host {
   /** Since Node 20.16. */
@@ -24,6 +27,8 @@ wasmCode.read = (variant) => {
     return undefined
   }
 }
+
+progressLine.make = terminalLine
 
 /** How many entries of an axis are printed. */
 const PRINTED = 8

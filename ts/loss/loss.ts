@@ -155,7 +155,9 @@ export function elementLoss(
 export function sameShapeTarget(name: string, prediction: Tensor, target: unknown): Tensor {
   const t = asColumn(asFloats(target as TensorLike, checkPrediction(name, prediction).backend, `${name}: target`), prediction)
   if (!sameShape(t.shape, prediction.shape)) {
-    throw new ShapeError(`${name}: prediction has shape ${formatShape(prediction.shape)}, target ${formatShape(t.shape)}`)
+    const areClasses = t.rank === 1 && prediction.rank === 2 && t.size === prediction.shape[0]
+    const hint = areClasses ? '; a class for each row is what crossEntropy takes' : ''
+    throw new ShapeError(`${name}: prediction has shape ${formatShape(prediction.shape)}, target ${formatShape(t.shape)}${hint}`)
   }
   return t
 }

@@ -17,7 +17,7 @@ import { Generator } from '../random.js'
 import { asTensor, Tensor, type TensorLike } from '../tensor.js'
 import { BufferTensor } from './buffer.js'
 import { MemberFinder, type Members, type Named } from './members.js'
-import { joinRows, rowsOf } from './rows.js'
+import { checkFiniteRows, joinRows, rowsOf } from './rows.js'
 import { hintFor, listOf, type SavedValues, valuesFor } from './saved-values.js'
 
 /** What a layer needs to make its parameters. */
@@ -47,6 +47,8 @@ const NOT_CLONEABLE = Symbol('a gradus Module: pass on its state(), and loadStat
 export interface PredictOptions {
   /** Rows per forward pass, to bound memory. Default 1024. */
   batchSize?: number
+  /** Whether an output that is NaN or infinite is an error that names its row. It costs a look at each number. Default false. */
+  checkFinite?: boolean
 }
 
 /**
@@ -258,17 +260,20 @@ export abstract class Module {
   /**
    * The output in evaluation mode, without recording: an ordinary tensor that needs no care, however often it is called.
    *
-   * @throws ShapeError naming the layer that the input does not fit
+   * @example model.predict(inputs, { checkFinite: true }).shape // [n, 3]
+   * @throws ShapeError naming the layer that the input does not fit; NonFiniteError with `checkFinite`
    */
   predict(input: TensorLike, options?: PredictOptions): Tensor {
-    if (options !== undefined) checkNames('predict', options, ['batchSize'])
-    const { batchSize = 1024 } = options ?? {}
+    if (options !== undefined) checkNames('predict', options, ['batchSize', 'checkFinite'])
+    const { batchSize = 1024, checkFinite = false } = options ?? {}
     checkCount('predict: batchSize', batchSize)
     const paths = this.modulePaths(true)
     const x = asTensor(input, this.backendAmong(paths), 'predict')
     const restore = setModes(paths, false)
     try {
-      return noGrad(() => this.predictBatches(x, batchSize))
+      const output = noGrad(() => this.predictBatches(x, batchSize))
+      if (checkFinite) checkFiniteRows('predict', output, x)
+      return output
     } finally {
       restore()
     }

@@ -1,6 +1,6 @@
 /** Batches of rows: cut from a tensor, and joined again. */
 
-import { ShapeError } from '../common/errors.js'
+import { NonFiniteError, ShapeError } from '../common/errors.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { Tensor } from '../tensor.js'
 
@@ -25,4 +25,17 @@ export function joinRows(what: string, parts: readonly Tensor[]): Tensor {
     rows += part.shape[0]
   }
   return Tensor.onHost(backend, [rows, ...shape.slice(1)], values)
+}
+
+/** @internal @throws NonFiniteError naming the first row of an output that is not finite, and whether its input is */
+export function checkFiniteRows(what: string, output: Tensor, input: Tensor): void {
+  const at = output.read().findIndex((value) => !Number.isFinite(value))
+  if (at < 0) return
+  const row = Math.floor((at * output.shape[0]) / output.size)
+  const inputs = (input.isOnHost ? input : input.keep()).read()
+  const width = inputs.length / output.shape[0]
+  const isGood = inputs.slice(row * width, (row + 1) * width).every(Number.isFinite)
+  throw new NonFiniteError(
+    `${what}: row ${row} gives ${output.read()[at]}; look at ${isGood ? 'the weights' : 'its inputs, which are not finite'}`,
+  )
 }

@@ -1,6 +1,7 @@
 /** Nets that a function builds, one for each setting, trained by one call of fitMany. */
 import { NonFiniteError } from '../common/errors.js'
 import { show } from '../common/show.js'
+import type { Loss } from '../loss/loss.js'
 import { Module } from '../nn/module.js'
 import type { ShowsAverages } from '../optim/base/averaging.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
@@ -76,7 +77,7 @@ export function evaluateBuilt(
   who: string,
   { model, optimizer }: BuiltModel,
   rows: Rows,
-  options: Pick<EvaluateOptions, 'loss' | 'metrics'>,
+  options: Pick<EvaluateOptions, 'metrics'> & { loss: Loss },
 ): Record<string, number> | null {
   const restore = (optimizer as ShowsAverages).showAverages?.()
   try {

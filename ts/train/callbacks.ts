@@ -60,8 +60,11 @@ export function checkCallbacks(callbacks: readonly Callback[] = []): readonly Ca
 
 /** Options of {@link EarlyStopping}. */
 export interface EarlyStoppingOptions {
-  /** `loss`, `valLoss` or a metric's name (validation if there is any). Default: `valLoss`. */
-  monitor?: 'loss' | 'valLoss' | MetricName | (string & Record<never, never>)
+  /**
+   * `loss`, `validation.loss` (or Keras' name for it, `valLoss`), or a metric: `validation.accuracy` of the validation data, `accuracy` of them
+   * if there are any, else of training. Default `validation.loss`.
+   */
+  monitor?: 'loss' | 'validation.loss' | MetricName | (string & Record<never, never>)
   /** So many epochs without improvement end training. Default 5. */
   patience?: number
   /** Smallest change that counts as an improvement. Default 0. */
@@ -91,7 +94,7 @@ export class EarlyStopping implements Callback {
 
   constructor(options: EarlyStoppingOptions = {}) {
     checkNames('EarlyStopping', options, ['patience', 'monitor', 'minDelta', 'mode', 'restoreBest'])
-    const { monitor = 'valLoss', patience = 5, minDelta = 0, restoreBest = true } = options
+    const { monitor = 'validation.loss', patience = 5, minDelta = 0, restoreBest = true } = options
     checkCount('EarlyStopping: patience', patience, 0)
     if (!(minDelta >= 0)) throw rangeError(`EarlyStopping: minDelta wants a number ≥ 0, got ${show(minDelta)}`)
     const mode = options.mode ?? usualMode(monitor)
@@ -166,11 +169,11 @@ export class TargetLoss implements Callback {
 function monitored(progress: Progress, name: string, who: string): number {
   const { loss, metrics, validation } = progress
   if (name === 'loss') return loss
-  if (name === 'valLoss' && validation) return validation.loss
-  const value = validation?.[name] ?? metrics[name]
+  const judged = name === 'valLoss' ? 'loss' : /^validation\.(.*)/.exec(name)?.[1]
+  const value = judged === undefined ? (validation?.[name] ?? metrics[name]) : validation?.[judged]
   if (value !== undefined) return value
-  const known = ['loss', ...(validation ? ['valLoss'] : []), ...Object.keys(metrics)].join(', ')
+  const known = ['loss', ...Object.keys(metrics), ...Object.keys(validation ?? {}).map((key) => `validation.${key}`)].join(', ')
   throw plainError(
-    `${who}: there is no '${name}' to watch, only ${known}${name === 'valLoss' ? '; give fit validation data or a validationSplit' : ''}`,
+    `${who}: there is no '${name}' to watch, only ${known}${judged && !validation ? '; give fit validation data or a validationSplit' : ''}`,
   )
 }

@@ -14,8 +14,8 @@ interface Claim {
 
 const claims = new WeakMap<object, Set<Claim>>()
 
-/** Loops over `trainSteps` may take turns on a model, because each is between two steps when another one runs. */
-const TAKES_TURNS = 'trainSteps'
+/** Loops over `trainSteps` may take turns on a model, because each is between two steps when another one runs; and so may `trainOnBatch`. */
+const TAKES_TURNS = ['trainSteps', 'trainOnBatch']
 
 /** @internal @throws TypeError for what is no model */
 export function checkModel(who: string, model: unknown): void {
@@ -39,17 +39,24 @@ export function claim(who: string, model: Module): () => void {
   return release
 }
 
+/** @internal for what trains and ends before anything else can begin. @throws Error if the model or a part of it is being trained by fit */
+export function checkUnclaimed(who: string, model: Module): void {
+  checkModel(who, model)
+  for (const part of model.modules()) checkFree(who, model, part)
+  for (const part of model.parameters()) checkFree(who, model, part)
+}
+
 function checkFree(who: string, model: Module, part: Module | Parameter): void {
   const known = claims.get(part)
   if (known === undefined) return
   for (const claim of known) {
     if (claim.release.deref() === undefined) known.delete(claim)
-    else if (who !== TAKES_TURNS || claim.who !== TAKES_TURNS) throw plainError(`${who}: ${busy(model, part, claim.who)}`)
+    else if (!(TAKES_TURNS.includes(who) && TAKES_TURNS.includes(claim.who))) throw plainError(`${who}: ${busy(model, part, claim.who)}`)
   }
 }
 
 function busy(model: Module, part: Module | Parameter, by: string): string {
   const what = part === model ? 'this model' : part instanceof Module ? `${part.describe()} '${part.path}'` : `parameter '${part.name}'`
-  const end = by === TAKES_TURNS ? 'end that loop, or call return() of its iterator' : `wait for the first ${by} to end`
+  const end = TAKES_TURNS.includes(by) ? 'end that loop, or call return() of its iterator' : `wait for the first ${by} to end`
   return `${what} is being trained already${part === model ? '' : ' as a part of another model'}; ${end}`
 }

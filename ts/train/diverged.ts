@@ -25,9 +25,11 @@ interface Training {
 /** @internal the error for a loss that is not finite */
 export function diverged(training: Training, loss: number, { step, epoch, batch }: Position): NonFiniteError {
   const broken = firstBroken(training.options.optimizer)
-  const weights = broken === null ? `; the weights are finite, those after step ${step - 1}` : `; ${describe(training, broken)}`
+  const largest = broken === null ? Math.max(0, ...training.model.parameters().map(maxAbs)) : Number.POSITIVE_INFINITY
+  const size = largest > RUINED ? `, but as large as ${largest.toPrecision(2)}` : ''
+  const weights = broken === null ? `; the weights are finite, those after step ${step - 1}${size}` : `; ${describe(training, broken)}`
   return new NonFiniteError(
-    `loss is ${loss} at step ${step} (epoch ${epoch}, batch ${batch})${weights}. ${remedy(training)}, or look at the data of that batch`,
+    `loss is ${loss} at step ${step} (epoch ${epoch}, batch ${batch})${weights}. ${remedy(training, largest > RUINED)}, or look at the data of that batch`,
   )
 }
 
@@ -42,19 +44,19 @@ export function checkWeights(training: Training, { step, epoch, batch }: Positio
   const broken = firstBroken(training.options.optimizer)
   if (broken !== null)
     throw new NonFiniteError(
-      `weights are not finite after step ${step} (epoch ${epoch}, batch ${batch}), though its loss was: ${describe(training, broken)}. ${remedy(training)}`,
+      `weights are not finite after step ${step} (epoch ${epoch}, batch ${batch}), though its loss was: ${describe(training, broken)}. ${remedy(training, true)}`,
     )
   training.lastFinite.step = step
 }
 
 /** @internal @throws NonFiniteError for the loss of a whole data set that is not finite */
-export function checkEvaluation(who: string, model: Module, loss: number, rows: string): void {
+export function checkEvaluation(who: string, model: Module, loss: number, rows: string, what = 'loss'): void {
   if (Number.isFinite(loss)) return
   const broken = model.parameters().find((p) => !hasFiniteValues(p))
   const where = broken
     ? nameOf(model, broken)
     : `all parameters are finite; look at the numbers of these rows, and at what the model predicts`
-  throw new NonFiniteError(`${who}: loss is ${loss} for ${rows}; ${where}`)
+  throw new NonFiniteError(`${who}: ${what} is ${loss} for ${rows}; ${where}`)
 }
 
 /** @internal whether all weights are finite that are trained */
@@ -82,8 +84,15 @@ function firstBroken({ groups }: Trains): Parameter | null {
 }
 
 function hasFiniteValues(p: Parameter): boolean {
-  return Number.isFinite(p.backend.kernels.maxAbs(p.address, p.size))
+  return Number.isFinite(maxAbs(p))
 }
+
+function maxAbs(p: Parameter): number {
+  return p.backend.kernels.maxAbs(p.address, p.size)
+}
+
+/** Weights larger than this are left over from a training that went astray: no lower learning rate makes them good again. */
+const RUINED = 1e6
 
 function describe({ model, lastFinite }: Training, broken: Parameter): string {
   const { step } = lastFinite
@@ -100,6 +109,7 @@ function nameOf(model: Module, broken: Parameter): string {
   return `parameter '${broken.name}'${layer ? ` of ${layer.describe()}` : ''} is ${values[at]} at position ${at}`
 }
 
-function remedy({ options: { optimizer } }: Training): string {
-  return `Lower the learning rate (now ${optimizer.learningRate}), clip the gradient (clipNorm)`
+function remedy({ options: { optimizer } }: Training, areRuined: boolean): string {
+  const anew = areRuined ? 'These weights are ruined: make the model anew, or load a state that was saved (loadState); then l' : 'L'
+  return `${anew}ower the learning rate (now ${optimizer.learningRate}), clip the gradient (clipNorm)`
 }

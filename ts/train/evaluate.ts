@@ -6,6 +6,9 @@ import { typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import type { Loss } from '../loss/loss.js'
 import { type Module, rememberModes } from '../nn/module.js'
+import { mul } from '../ops/elementwise.js'
+import { sum } from '../ops/sum.js'
+import type { Tensor } from '../tensor.js'
 import { checkModel } from './claim.js'
 import { checkData, type DataSet, type Rows, rowsBetween } from './data.js'
 import { checkEvaluation } from './diverged.js'
@@ -14,7 +17,8 @@ import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } f
 
 /** Options of {@link evaluateModel}. */
 export interface EvaluateOptions<M extends MetricsOption = MetricsOption> extends DataSet {
-  loss: Loss
+  /** May be left out where metrics are all that is asked for. */
+  loss?: Loss
   metrics?: M
   /** Rows per forward pass. Default 1024. */
   batchSize?: number
@@ -23,18 +27,30 @@ export interface EvaluateOptions<M extends MetricsOption = MetricsOption> extend
 /**
  * Loss and metrics over a data set, in evaluation mode, without recording.
  * @example const { loss, accuracy } = evaluateModel(model, { inputs, targets, loss: crossEntropy, metrics: ['accuracy'] })
- * @throws RangeError, ShapeError for data or options that do not fit; NonFiniteError where the loss of a batch is NaN or infinite
+ * @throws RangeError, ShapeError for data or options that do not fit; NonFiniteError where the loss of a batch is NaN or infinite, or,
+ *   without a loss, a prediction
  */
 export function evaluateModel<const M extends MetricsOption = readonly []>(
   model: Module,
-  options: EvaluateOptions<M>,
-): { loss: number } & MetricValues<M> {
+  options: EvaluateOptions<M> & { loss: Loss },
+): { loss: number } & MetricValues<M>
+export function evaluateModel<const M extends MetricsOption>(model: Module, options: EvaluateOptions<M>): MetricValues<M>
+export function evaluateModel(model: Module, options: EvaluateOptions): Record<string, number> {
   checkModel('evaluateModel', model)
   const { batchSize = 1024 } = options
   checkCount('evaluateModel: batchSize', batchSize)
   const rows = checkData(options, model.backend, 'evaluateModel', ['loss', 'metrics', 'batchSize'])
-  if (typeof options.loss !== 'function') throw typeError(`evaluateModel: loss wants a function, such as mse, got ${show(options.loss)}`)
-  return evaluateRows('evaluateModel', model, rows, options) as { loss: number } & MetricValues<M>
+  const { loss, metrics } = options
+  if (typeof loss !== 'function' && (loss !== undefined || metrics === undefined))
+    throw typeError(`evaluateModel: wants a loss, such as mse, or metrics, got ${show(loss)} as loss${metrics ? '' : ' and no metrics'}`)
+  if (loss !== undefined) return evaluateRows('evaluateModel', model, rows, { ...options, loss })
+  const { loss: _, ...values } = evaluateRows('evaluateModel', model, rows, { ...options, loss: finite, what: 'a prediction' })
+  return values
+}
+
+/** In the place of a loss: 0, unless a prediction is NaN or infinite. */
+function finite(prediction: Tensor): Tensor {
+  return sum(mul(prediction, 0))
 }
 
 /** @internal loss and metrics batch by batch, each in a scope of its own. @throws NonFiniteError */
@@ -42,7 +58,7 @@ export function evaluateRows(
   who: string,
   model: Module,
   rows: Rows,
-  { loss, metrics, batchSize = 1024 }: Pick<EvaluateOptions, 'loss' | 'metrics' | 'batchSize'>,
+  { loss, metrics, batchSize = 1024, what = 'loss' }: Pick<EvaluateOptions, 'metrics' | 'batchSize'> & { loss: Loss; what?: string },
 ): { loss: number } & Record<string, number> {
   const means = new RunningMeans(resolveMetrics(metrics))
   const { backend } = rows.inputs
@@ -55,7 +71,7 @@ export function evaluateRows(
         scope(backend, () => {
           const result = forwardLoss(model, loss, batch)
           const value = result.loss.item()
-          checkEvaluation(who, model, value, `rows ${from} to ${to - 1}`)
+          checkEvaluation(who, model, value, `rows ${from} to ${to - 1}`, what)
           means.add(value, result.prediction, result.targets, batch.count)
           return result.loss
         })

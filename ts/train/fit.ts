@@ -6,6 +6,7 @@ import { claim } from './claim.js'
 import type { History } from './history.js'
 import { Pacer } from './pacer.js'
 import type { FitOptions } from './plan.js'
+import { progressLine } from './progress-line.js'
 import { TrainingRun } from './run.js'
 
 /**
@@ -24,15 +25,20 @@ export async function fit(model: Module, options: FitOptions): Promise<History> 
   const { stack = '' } = new Error()
   const release = claim('fit', model)
   const restore = rememberModes(model, true)
+  let line = options?.verbose === false || options?.onProgress ? undefined : progressLine.make?.(options?.verbose)
   try {
     const pacer = new Pacer()
     if (pacer.isDue) await pacer.pause()
-    return await new TrainingRun(model, options).train()
+    const history = await new TrainingRun(model, options, undefined, line).train()
+    line?.end(history)
+    line = undefined
+    return history
   } catch (thrown) {
     const error = trapped(model.backend, thrown)
     if (error instanceof Error) addCaller(error, stack)
     throw error
   } finally {
+    line?.end()
     release()
     restore()
     model.backend.arena.end()

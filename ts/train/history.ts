@@ -4,10 +4,10 @@
 export interface EpochRecord {
   epoch: number
   loss: number
-  valLoss?: number
   /** Metrics of the training batches as they were trained on. */
   metrics: Record<string, number>
-  valMetrics?: Record<string, number>
+  /** Loss and metrics of the validation data, where there are any: as callbacks see them in `progress.validation`. */
+  validation?: { loss: number } & Record<string, number>
   learningRate: number
   seconds: number
 }

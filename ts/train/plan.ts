@@ -25,9 +25,8 @@ export interface StepOptions extends DataSet {
   /** Passes over the data. Default 1. */
   epochs?: number
   /**
-   * Rows per step. 1 is stochastic, `full` is batch gradient descent, all between are mini-batches. Default 32,
-   * or all rows where there are fewer.
-   * The last batch of an epoch may be shorter.
+   * Rows per step, or all rows where there are fewer. 1 is stochastic, `full` is batch gradient descent, all between are mini-batches.
+   * The last batch of an epoch may be shorter. Default 32.
    */
   batchSize?: number | 'full'
   /** A new order every epoch, drawn from `seed`. Default true. */
@@ -70,6 +69,11 @@ export interface FitOptions extends StepOptions {
   signal?: AbortSignal
   /** Called after each batch, at most every 100 ms, and after each epoch: for progress bars. An error in it ends training. */
   onProgress?: (progress: Progress) => void
+  /**
+   * Whether `fit` shows how far it is, in a line that is written anew. Default: in Node, where the output is a terminal and there is no
+   * onProgress, of trainings that take longer than half a second. True: also elsewhere and of shorter ones. Only Node and Bun have one.
+   */
+  verbose?: boolean
 }
 
 const DEFAULT_BATCH = 32
@@ -112,15 +116,14 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     throw typeError(
       `fit: schedule wants a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`,
     )
-  for (const name of ['shuffle', 'dropLast', 'replay'] as const) {
-    const value = options[name] ?? true
+  for (const name of ['shuffle', 'dropLast', 'replay', 'verbose'] as const) {
+    const value = (options as FitOptions)[name] ?? true
     if (typeof value !== 'boolean') throw typeError(`fit: ${name} wants true or false, got ${show(value)}`)
   }
   checkOwner(model, options.optimizer)
-  const size = batchSize === 'full' ? rows.count : (batchSize ?? Math.min(DEFAULT_BATCH, rows.count))
-  checkCount('fit: batchSize', size, 1, " or 'full'")
-  if (size > rows.count)
-    throw rangeError(`fit: batchSize ${size} is larger than the data, ${rows.count} rows; use 'full' for all rows at once`)
+  const wanted = batchSize === 'full' ? rows.count : (batchSize ?? DEFAULT_BATCH)
+  checkCount('fit: batchSize', wanted, 1, " or 'full'")
+  const size = Math.min(wanted, rows.count)
   const { optimizer } = options
   if (takesWholeSteps(optimizer) && optimizer.wholeBatch && size < rows.count) {
     throw rangeError(
@@ -197,7 +200,7 @@ export interface CheckedData {
 
 /** @internal a plan and the rows to judge by, if any. @throws RangeError, ShapeError, TypeError */
 export function planFit(model: Module, options: FitOptions, known?: CheckedData): { plan: Plan; validation: Rows | null } {
-  const all = known?.rows ?? checkData(options, model.backend, 'fit', OPTIONS)
+  const all = known?.rows ?? checkData(options, model.backend, 'fit', [...OPTIONS, 'verbose'])
   if (options.validation !== undefined && options.validationSplit !== undefined) {
     throw rangeError('fit: give validation or validationSplit, not both')
   }

@@ -13,6 +13,7 @@ import type { EpochRecord, Execution, History } from './history.js'
 import { areMeans, RunningMeans, resolveMetrics } from './metrics.js'
 import { Pacer } from './pacer.js'
 import { type CheckedData, type FitOptions, type Plan, planFit } from './plan.js'
+import type { ProgressLine } from './progress-line.js'
 import { endSteps, type Step, steps, takeStep } from './steps.js'
 
 /** @internal The training of one model by `fit`: its history, callbacks, metrics and validation, whoever takes the steps. */
@@ -29,16 +30,25 @@ export class TrainingRun {
   private readonly started = performance.now()
   private epochStarted = performance.now()
   private stopReason: string | null = null
-  private lastReport = 0
+  private lastReport = performance.now()
+  /** Since when the pace is measured, and the steps before: the first step, which compiles, tells nothing of the others. */
+  private pace = { since: performance.now(), step: 0 }
   private failure: { cause: unknown } | null = null
   private isOver = false
   private readonly options: FitOptions
   private readonly control: TrainingControl
   private means: RunningMeans
-  private samples = 0
 
-  /** @param known data sets that were checked already, for trainings that share them */
-  constructor(model: Module, options: FitOptions, known?: CheckedData) {
+  /**
+   * @param known data sets that were checked already, for trainings that share them
+   * @param line shows progress where nobody asked for it
+   */
+  constructor(
+    model: Module,
+    options: FitOptions,
+    known?: CheckedData,
+    private readonly line?: ProgressLine,
+  ) {
     const { plan, validation } = planFit(model, options, known)
     this.plan = plan
     this.batches = new Batches(plan)
@@ -175,8 +185,8 @@ export class TrainingRun {
   }
 
   private afterStep(step: Step): Promise<void> | undefined {
-    this.history.steps = step.step
-    this.samples += step.size
+    this.count(step.step)
+    if (step.batch === 1) this.beginEpoch()
     this.means.add(step.loss, step.prediction, step.targets, step.size)
     const lastOfEpoch = step.batch === this.plan.batchesPerEpoch
     if (lastOfEpoch) this.flush()
@@ -192,9 +202,9 @@ export class TrainingRun {
     // splits the block at the ends of epochs
     for (let done = 0; done < count; ) {
       const { epoch, batch } = this.batches.positionOf(first - 1 + done)
+      if (batch === 1) this.beginEpoch()
       const end = Math.min(count, done + batchesPerEpoch - batch + 1)
       const isWhole = end - done === batchesPerEpoch - batch + 1
-      this.samples += (end - done) * size
       for (; done < end; done++) {
         const outputs = taken.outputs?.(done)
         if (outputs === undefined) this.means.addLoss(taken.loss(done), size)
@@ -205,14 +215,18 @@ export class TrainingRun {
       // a block never crosses the end of an epoch that callbacks or metrics watch
       if (this.watchesEpochs) break
       epochs.push({ epoch, loss: this.means.loss, metrics: this.means.values, learningRate: taken.learningRate(end - 1), seconds: 0 })
-      this.beginEpoch()
     }
     const last = this.batches.positionOf(first + count - 2)
-    this.history.steps = last.step
+    this.count(last.step)
     this.keep(epochs)
-    if (last.batch < batchesPerEpoch) this.reportProgress(last)
-    else if (this.watchesEpochs) return this.endEpoch(this.progress(last))
+    if (last.batch === batchesPerEpoch && this.watchesEpochs) return this.endEpoch(this.progress(last))
+    this.reportProgress(last)
     return undefined
+  }
+
+  private count(steps: number): void {
+    if (this.history.steps === 0) this.pace = { since: performance.now(), step: steps }
+    this.history.steps = steps
   }
 
   /** Adds the records of epochs that ended since the clock was last read, which share the time. */
@@ -227,13 +241,14 @@ export class TrainingRun {
   }
 
   private reportProgress(at: Position): void {
-    if (!this.options.onProgress || performance.now() - this.lastReport < 100) return
+    if (!(this.options.onProgress ?? this.line) || performance.now() - this.lastReport < 100) return
     this.lastReport = performance.now()
     this.callOnProgress(this.progress(at))
   }
 
   /** An error in onProgress ends training, also where it was asynchronous and comes later. */
   private callOnProgress(progress: Progress): void {
+    this.line?.show(progress)
     if (this.options.onProgress === undefined) return
     const answer: unknown = this.options.onProgress(progress)
     this.fast.codeRan()
@@ -251,7 +266,6 @@ export class TrainingRun {
 
   private beginEpoch(): void {
     this.means = new RunningMeans(this.metrics)
-    this.samples = 0
   }
 
   private async report(step: Step, lastOfEpoch: boolean): Promise<void> {
@@ -272,7 +286,6 @@ export class TrainingRun {
     } finally {
       restore?.()
     }
-    this.beginEpoch()
     this.plan.model.train()
     this.epochStarted = performance.now()
   }
@@ -284,11 +297,7 @@ export class TrainingRun {
 
   private record({ epoch, loss, metrics, validation, learningRate }: Progress): EpochRecord {
     const record: EpochRecord = { epoch, loss, metrics, learningRate, seconds: seconds(this.epochStarted) }
-    if (validation) {
-      const { loss: valLoss, ...valMetrics } = validation
-      record.valLoss = valLoss
-      record.valMetrics = valMetrics
-    }
+    if (validation) record.validation = validation
     return record
   }
 
@@ -297,7 +306,8 @@ export class TrainingRun {
     const { loss } = this.means
     const values = this.means.valuesLater()
     let metrics: Record<string, number> | undefined
-    const done = step / this.batches.total
+    const { since, step: first } = step > this.pace.step ? this.pace : { since: this.started, step: 0 }
+    const stepsPerSecond = (step - first) / seconds(since)
     return {
       epoch,
       epochs,
@@ -311,8 +321,8 @@ export class TrainingRun {
         return metrics
       },
       learningRate: this.options.optimizer.learningRate,
-      samplesPerSecond: this.samples / seconds(this.epochStarted),
-      secondsLeft: (seconds(this.started) / done) * (1 - done),
+      samplesPerSecond: stepsPerSecond * this.plan.batchSize,
+      secondsLeft: (this.batches.total - step) / stepsPerSecond,
     }
   }
 

@@ -266,7 +266,8 @@ export abstract class Optimizer<O extends object = object> {
   }
 
   /**
-   * Goes on from a state of {@link Optimizer.state}, options included.
+   * Goes on from a state of {@link Optimizer.state}, options included: the learning rate is the saved one then, not that of the constructor.
+   * Set `learningRate` afterwards to go on with another.
    * @throws Error for the state of another optimizer, RangeError for one of other parameters or with options that it cannot have;
    *   then nothing was changed
    */

@@ -41,7 +41,10 @@ export interface FitManyProgress {
 
 /** Options of {@link fitMany}: those of `fit`, with an optimizer for each net, and where it says so another value for each net. */
 export interface FitManyOptions
-  extends Omit<FitOptions, 'optimizer' | 'seed' | 'schedule' | 'callbacks' | 'onProgress' | 'inputs' | 'targets' | 'validation'> {
+  extends Omit<
+    FitOptions,
+    'optimizer' | 'seed' | 'schedule' | 'callbacks' | 'onProgress' | 'inputs' | 'targets' | 'validation' | 'verbose'
+  > {
   /** Inputs of all nets. Leave them out where {@link FitManyOptions.data} has data of each net. */
   inputs?: DataSet['inputs']
   /** Targets of all nets. */

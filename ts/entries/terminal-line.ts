@@ -1,0 +1,86 @@
+/** The line that `fit` shows at a terminal while it trains, in Node and Bun. Loaded by node.ts. */
+import type { Progress } from '../train/callbacks.js'
+import type { History } from '../train/history.js'
+import type { ProgressLine } from '../train/progress-line.js'
+
+/** Modules of Node, without the milliseconds that importing them takes. */
+interface Host {
+  /** Since Node 20.16. */
+  getBuiltinModule?(name: 'tty'): typeof import('node:tty')
+  getBuiltinModule?(name: 'worker_threads'): typeof import('node:worker_threads')
+}
+
+/** Milliseconds of training before a line appears where nobody asked for it. */
+const PATIENCE = 500
+/** Milliseconds between two lines where they cannot be written anew. */
+const BETWEEN = 10_000
+
+/** One at a time: two lines at the same place would overwrite each other. */
+let isTaken = false
+
+/** The line of a training; none where the output is no terminal, unless `verbose` asks for it. */
+export function terminalLine(verbose: boolean | undefined): ProgressLine | undefined {
+  const isLive = isTerminal()
+  if (isTaken || !(verbose ?? isLive)) return undefined
+  isTaken = true
+  const began = performance.now()
+  let [last, isShown] = [began, false]
+  const write = (text: string) => process.stdout.write(text)
+  return {
+    show(progress) {
+      const now = performance.now()
+      if (isLive ? now - began < PATIENCE || now - last < 100 : now - last < BETWEEN) return
+      last = now
+      isShown = true
+      write(isLive ? `\r\x1b[K${fitting(lineOf(progress))}` : `${lineOf(progress)}\n`)
+    },
+    end(history) {
+      isTaken = false
+      if (isLive && isShown) write('\r\x1b[K')
+      if (history !== undefined && (isShown || verbose)) write(`${endOf(history)}\n`)
+    },
+  }
+}
+
+function isTerminal(): boolean {
+  const { env } = process
+  const { getBuiltinModule: load } = process as Host
+  if (env.CI || env.TERM === 'dumb' || load === undefined) return false
+  return load('tty')?.isatty(1) === true && load('worker_threads')?.isMainThread === true
+}
+
+/** `epoch 3/10 ███░░░ loss 0.3121 · accuracy 0.9120 · validation.loss 0.35 · 12 s left` */
+function lineOf({ epoch, epochs, batch, batchesPerEpoch, loss, metrics, validation, secondsLeft }: Progress): string {
+  const done = (epoch - 1 + batch / batchesPerEpoch) / epochs
+  const filled = Math.round(BAR * done)
+  const bar = '█'.repeat(filled) + '░'.repeat(BAR - filled)
+  const facts = [...valuesOf({ loss, metrics, validation }), `${timeOf(secondsLeft)} left`]
+  return `epoch ${epoch}/${epochs} ${bar} ${facts.join(' · ')}`
+}
+
+const BAR = 20
+
+/** `10 epochs in 12 s · loss 0.0312 · validation.loss 0.041` */
+function endOf({ epochs, seconds, stopReason }: History): string {
+  const last = epochs.at(-1)
+  const how = stopReason === 'completed' ? '' : ` (${stopReason})`
+  const count = `${epochs.length} epoch${epochs.length === 1 ? '' : 's'}`
+  return [`${count} in ${timeOf(seconds)}${how}`, ...(last ? valuesOf(last) : [])].join(' · ')
+}
+
+function valuesOf({ loss, metrics, validation }: Pick<Progress, 'loss' | 'metrics'> & Pick<Partial<Progress>, 'validation'>): string[] {
+  const text = (name: string, value: number) => `${name} ${value.toPrecision(4)}`
+  const of = (values: Record<string, number>, prefix = '') => Object.entries(values).map(([name, value]) => text(prefix + name, value))
+  return [text('loss', loss), ...of(metrics), ...of(validation ?? {}, 'validation.')]
+}
+
+function timeOf(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '…'
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
+}
+
+/** As much of a line as the terminal is wide. */
+function fitting(line: string): string {
+  return line.slice(0, (process.stdout.columns ?? 80) - 1)
+}

@@ -1,0 +1,76 @@
+/** trainOnBatch: one step on the rows that are there, at once: for servers and streams. */
+import { rangeError, typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
+import type { Loss } from '../loss/loss.js'
+import { type Module, rememberModes } from '../nn/module.js'
+import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
+import { checkUnclaimed } from './claim.js'
+import { checkData, type DataSet } from './data.js'
+import { checkEvaluation } from './diverged.js'
+import { forwardLoss } from './forward-loss.js'
+import { takesWholeSteps, type WholeStepOptimizer } from './whole-step-optimizer.js'
+
+/** Options of {@link trainOnBatch}. */
+export interface TrainOnBatchOptions extends DataSet {
+  loss: Loss
+  optimizer: OptimizerLike | WholeStepOptimizer
+}
+
+/**
+ * One training step on these rows, all of them, before it returns: forward pass, loss, gradients, update. For rows that come one after the
+ * other, as in a server, from a stream, or from a game: `fit` is for data that are there from the start, and has to prepare for many
+ * steps. The model is in training mode meanwhile, and afterwards in the mode in which it was before.
+ *
+ * @returns the loss of the batch before the update
+ * @example
+ * const before = trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer })
+ * for (let i = 0; i < 20; i++) trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer })
+ * trainOnBatch(model, { inputs, targets, loss: crossEntropy, optimizer }) < before // true
+ * @throws RangeError, TypeError, ShapeError for data or options that do not fit; NonFiniteError where the loss is NaN or infinite, before the
+ *   update; Error if the model or a part of it is being trained by fit
+ */
+export function trainOnBatch(model: Module, options: TrainOnBatchOptions): number {
+  checkUnclaimed('trainOnBatch', model)
+  const restore = rememberModes(model, true)
+  try {
+    const rows = checkData(options, model.backend, 'trainOnBatch', ['loss', 'optimizer'])
+    const { loss, optimizer } = options
+    if (typeof loss !== 'function') throw typeError(`trainOnBatch: loss wants a function, such as mse, got ${show(loss)}`)
+    if (!Array.isArray((optimizer as OptimizerLike | undefined)?.groups))
+      throw typeError(`trainOnBatch: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(optimizer)}`)
+    if (trained.get(optimizer) !== model) checkOwner(model, optimizer)
+    const evaluate = () => forwardLoss(model, loss, rows).loss
+    if (takesWholeSteps(optimizer)) {
+      const { inputs, targets, weights } = rows
+      return optimizer.trainOn({ inputs, targets, weights: weights ?? undefined, loss, evaluate })
+    }
+    let first: number | undefined
+    const closure = () => {
+      const result = evaluate()
+      const value = result.item()
+      checkEvaluation('trainOnBatch', model, value, rows.count === 1 ? 'this row' : `this batch of ${rows.count} rows`)
+      first ??= value
+      result.backward()
+    }
+    if (optimizer.wantsClosure) (optimizer as unknown as { step(closure: () => void): void }).step(closure)
+    else {
+      closure()
+      optimizer.step()
+    }
+    return first as unknown as number
+  } finally {
+    restore()
+  }
+}
+
+/** The model that an optimizer trained last, which is checked once. */
+const trained = new WeakMap<object, Module>()
+
+function checkOwner(model: Module, optimizer: OptimizerLike | WholeStepOptimizer): void {
+  const own = new Set(model.parameters())
+  if (!optimizer.groups.some(({ parameters }) => [...parameters].some((p) => own.has(p))))
+    throw rangeError(
+      `trainOnBatch: optimizer ${optimizer.name} has none of this model's parameters; make one with model.parameters(), once, and keep it`,
+    )
+  trained.set(optimizer, model)
+}
