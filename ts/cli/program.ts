@@ -139,8 +139,10 @@ function outputOptions(): Option[] {
 function benchCommand(): Command {
   return new Command('bench')
     .summary('measure training steps per second, WASM beside JS')
-    .description('Measures whole training steps (forward, loss, backward, Adam) on five nets from tiny to middling, on one core: by fit, which runs ' +
-        'recorded steps, and by a loop by hand, which the table in the README measures.')
+    .description(
+      'Measures whole training steps (forward, loss, backward, Adam) on five nets from tiny to middling, on one core: by fit, which runs ' +
+        'recorded steps, and by a loop by hand, which the table in the README measures.',
+    )
     .addOption(
       new Option('--seconds <x>', `measuring time for each net and backend, ${describeRange(SECONDS)}`)
         .default(1.5)
