@@ -13,6 +13,7 @@ mod products;
 mod program;
 mod random;
 mod reduce;
+mod steps;
 
 use crate::gemm;
 use crate::optim::{sums, sweep, Rule, ScaledGradients, Shared, Sums, CHUNK, PLAIN, SHARED_HYPER};
@@ -28,6 +29,7 @@ pub use products::*;
 pub use program::run_program;
 pub use random::*;
 pub use reduce::*;
+pub use steps::*;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// An address in the linear memory.

@@ -21,6 +21,8 @@ const UPDATE_ARITY = 6
 const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'runProgram', 'table', '__data_end', '__heap_base']
 /** What threads run of a kernel: its arguments, then which share of how many. */
 const SHARES = ['matmulShare', 'denseForwardShare', 'denseGradientsShare']
+/** What programs of many steps run between two evaluations of a batch, for wrappers of optimizers. */
+const BETWEEN = ['perturb']
 
 const [jsBackend] = backends
 /** Kernels of both precisions: floats, and doubles for the solvers. */
@@ -66,9 +68,9 @@ describe.each(supportedVariants())('wasm %s', (variant: Variant) => {
     expect(found, remedy).toEqual(names.map((name) => `${name}/${table[name].length}`))
   })
 
-  test('exports besides them exactly the updates of crate/optim, the kernels of fleets, the shares of threads and known internals', () => {
-    const kernels = new Set<string>([...names, ...SHARES])
-    for (const name of SHARES) expect(functions).toContain(name)
+  test('exports besides them exactly the updates of crate/optim, the kernels of fleets and of wrappers, the shares of threads and known internals', () => {
+    const kernels = new Set<string>([...names, ...SHARES, ...BETWEEN])
+    for (const name of [...SHARES, ...BETWEEN]) expect(functions).toContain(name)
     const fleet = [...readFileSync('ts/backend/fleet.ts', 'utf8').matchAll(/^ {2}(fleet\w+)[(:]/gm)].map(([, name]) => name)
     expect(functions.filter((name) => name.startsWith('fleet')).sort()).toEqual(fleet.sort())
     const others = functions.filter((name) => !kernels.has(name) && !fleet.includes(name))

@@ -10,6 +10,7 @@ import {
   createBackend,
   crossEntropy,
   Dense,
+  Dropout,
   type FitOptions,
   fit,
   Generator,
@@ -24,6 +25,7 @@ import {
   Prodigy,
   ReduceOnPlateau,
   RMSProp,
+  SAM,
   Sequential,
   SGD,
   schedules,
@@ -42,6 +44,11 @@ const layers = () => [new Dense(6, 9, { activation: 'tanh' }), new Dense(9, 4)]
 /** The same net; a forward method that is a field has its steps run as they are written. */
 const quick = (backend: Backend) => new Sequential(layers(), { seed: 3, backend })
 const plain = (backend: Backend) => new Sequential([...layers(), asked()], { seed: 3, backend })
+
+const throwsAt = (last: number) => (step: number) => {
+  if (step >= last) throw new Error('no such step')
+  return 0.01
+}
 
 type Make = (model: Sequential) => OptimizerLike
 interface Outcome {
@@ -84,6 +91,7 @@ const weightsOf = (model: Sequential) => model.parameters().map((p) => [...p.dat
 function furtherStep(model: Sequential, optimizer: OptimizerLike): number[][] | string {
   crossEntropy(model.forward(tensor(data.inputs, data.shape, { backend: model.backend })), data.targets).backward()
   try {
+    if (optimizer instanceof SAM) return weightsOf(model)
     optimizer.step()
   } catch (error) {
     return String(error)
@@ -92,12 +100,17 @@ function furtherStep(model: Sequential, optimizer: OptimizerLike): number[][] | 
 }
 
 /** Both ways to the same end; returns how many steps were run many at a time. */
-async function compare(backend: Backend, make: Make, options: (o: OptimizerLike) => Partial<FitOptions> = () => ({})): Promise<number> {
+async function compare(
+  backend: Backend,
+  make: Make,
+  options: (o: OptimizerLike) => Partial<FitOptions> = () => ({}),
+  [fast, slow]: ((backend: Backend) => Sequential)[] = [quick, plain],
+): Promise<number> {
   const run = vi.spyOn(StepProgram.prototype, 'run')
-  const many = await outcome(quick(backend), make, options)
+  const many = await outcome(fast(backend), make, options)
   const steps = run.mock.results.reduce((sum, { value }) => sum + (value?.done ?? 0), 0)
   run.mockClear()
-  const single = await outcome(plain(backend), make, options)
+  const single = await outcome(slow(backend), make, options)
   expect(run).not.toHaveBeenCalled()
   expect(many).toEqual(single)
   return steps
@@ -127,6 +140,87 @@ describe.each(supportedVariants())('%s', (variant) => {
     ],
   ])('%s', async (_name, make) => {
     expect(await compare(backend, make)).toBeGreaterThan(40)
+  })
+
+  const adds =
+    (every: number): Make =>
+    (model) =>
+      new GradientAccumulation(new Adam(model.parameters(), { learningRate: 0.01, maximize: every === 3 }), { every })
+  const sharp: Make = (model) => new SAM(new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.9 }), { rho: 0.2 })
+
+  test.each<[string, number, Partial<FitOptions>]>([
+    ['updates end with epochs', 7, { batchSize: 4, dropLast: true, epochs: 20 }],
+    ['the last update of an epoch is of fewer batches', 4, { batchSize: 4, epochs: 20 }],
+    ['callbacks hear of epochs', 4, { batchSize: 4, epochs: 20, onProgress: () => {} }],
+    ['a batch an epoch', 3, { batchSize: 'full', epochs: 40 }],
+    ['metrics', 4, { batchSize: 6, metrics: ['accuracy'], epochs: 20 }],
+    ['a schedule', 2, { batchSize: 4, schedule: (step) => 0.01 / (1 + step), epochs: 20 }],
+    ['a schedule that throws between updates', 4, { batchSize: 4, epochs: 20, schedule: throwsAt(106) }],
+    ['a schedule that throws at the first batch of an update', 4, { batchSize: 4, epochs: 20, schedule: throwsAt(104) }],
+    ['a rate at which training diverges', 3, { batchSize: 4, epochs: 20, schedule: (step) => (step < 90 ? 0.01 : TOO_LARGE) }],
+    ['one batch', 1, { batchSize: 4, epochs: 20 }],
+  ])('gradients that add up, %s', async (_name, every, options) => {
+    const steps = await compare(backend, adds(every), () => options)
+    if (options.batchSize !== 'full') expect(steps).toBeGreaterThan(40)
+  })
+
+  test.each([103, 104, 105, 106])('gradients that add up, and a schedule that stops training at step %i', async (last) => {
+    const stops = () => {
+      const controller = new AbortController()
+      const schedule = (step: number) => {
+        if (step === last) controller.abort()
+        return 0.01
+      }
+      return { batchSize: 4, epochs: 20, signal: controller.signal, schedule }
+    }
+    expect(await compare(backend, adds(4), stops)).toBeGreaterThan(40)
+    expect(await compare(backend, adds(4), () => ({ ...stops(), metrics: ['accuracy'] }))).toBeGreaterThan(40)
+  })
+
+  test('gradients that add up, from a state in the midst of an update', async () => {
+    const started: Make = (model) => {
+      const optimizer = adds(4)(model)
+      for (let i = 0; i < 2; i++) {
+        crossEntropy(model.forward(tensor(data.inputs, data.shape, { backend: model.backend })), data.targets).backward()
+        optimizer.step()
+      }
+      return optimizer
+    }
+    expect(await compare(backend, started, () => ({ batchSize: 4, dropLast: false, epochs: 20 }))).toBeGreaterThan(40)
+    expect(await compare(backend, started, () => ({ batchSize: 4, dropLast: true, epochs: 20 }))).toBeGreaterThan(40)
+  })
+
+  test.each<[string, Partial<FitOptions>]>([
+    ['shuffled', {}],
+    ['batches of one row', { batchSize: 1, epochs: 3 }],
+    ['metrics', { metrics: ['accuracy'], epochs: 20 }],
+    ['a schedule', { schedule: schedules.exponential(0.05, { factor: 0.99 }) }],
+    ['a rate at which training diverges', { epochs: 20, schedule: (step) => (step < 70 ? 0.01 : TOO_LARGE) }],
+  ])('SAM, %s', async (_name, options) => {
+    expect(await compare(backend, sharp, () => options)).toBeGreaterThan(20)
+  })
+
+  test('SAM where gradients are 0, or too large to look around', async () => {
+    // weights of rows that do not count leave no gradient
+    const weights = Float32Array.from({ length: rows }, (_, i) => Number(i >= 40))
+    const unshuffled = { weights, shuffle: false, epochs: 20 }
+    expect(await compare(backend, sharp, () => unshuffled)).toBeGreaterThan(20)
+    const lookFar = (optimizer: OptimizerLike) => {
+      const onEpochEnd = ({ epoch }: { epoch: number }) => {
+        if (epoch !== 10) return
+        const state = optimizer.state()
+        optimizer.loadState({ ...state, extra: { wrapper: 'SAM', own: { rho: 1e38 } } })
+      }
+      return { epochs: 20, callbacks: [{ onEpochEnd }] }
+    }
+    expect(await compare(backend, sharp, lookFar)).toBeGreaterThan(20)
+  })
+
+  test('SAM and gradients that add up, with dropout, draw what they would draw step by step', async () => {
+    const dropped = (net: (backend: Backend) => Sequential) => (b: Backend) =>
+      new Sequential([new Dense(6, 9), new Dropout(0.3), ...net(b).layers.slice(1)], { seed: 5, backend: b }) as Sequential
+    for (const make of [sharp, adds(3), adds(4)])
+      expect(await compare(backend, make, () => ({ epochs: 20 }), [dropped(quick), dropped(plain)])).toBeGreaterThan(40)
   })
 
   test.each<[string, Partial<FitOptions>]>([
@@ -320,7 +414,6 @@ describe.each(supportedVariants())('%s', (variant) => {
     ['a transform', (model) => new Adam(model.parameters(), { gradientTransforms: [clipGlobalNorm(0.1)] })],
     ['a rule that looks at gradients', (model) => new Prodigy(model.parameters())],
     ['a wrapper', (model) => new Lookahead(new Adam(model.parameters()))],
-    ['gradients that add up', (model) => new GradientAccumulation(new SGD(model.parameters(), { learningRate: 0.1 }), { every: 3 })],
     ['a parameter that nobody updates', (model) => new Adam(model.parameters().slice(1))],
     [
       'a rule of one’s own',

@@ -167,7 +167,7 @@ export class TrainingRun {
       const pending = after(part)
       if (pending !== undefined) await pending
       this.checkFailure()
-      if (this.isStopped) break
+      if (this.isStopped && !(part as Partial<StepBlock>).owes) break
       if (!pacer.isDue) continue
       await pacer.pause()
       this.fast.codeRan()
@@ -175,7 +175,10 @@ export class TrainingRun {
   }
 
   get limits(): BlockLimits {
-    return { spansEpochs: !this.watchesEpochs && this.optimizer.flush === undefined, isOver: () => this.isStopped }
+    const { optimizer } = this
+    // where batches never wait for others at the end of an epoch, there is nothing to flush
+    const each = optimizer.flush === undefined ? 1 : (optimizer.stepParts?.().batches ?? Infinity)
+    return { spansEpochs: !this.watchesEpochs && this.plan.batchesPerEpoch % each === 0, isOver: () => this.isStopped }
   }
 
   /** Whether there is a reason to stop before the last step. */

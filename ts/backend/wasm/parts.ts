@@ -16,7 +16,7 @@ import type { WasmPart } from './types.js'
 export const DOUBLES: WasmPart = { text: doubles }
 /** Kernels of fleets: eight nets side by side. */
 export const FLEET: WasmPart = { text: fleet }
-/** The updates of SGD, plain and with momentum. */
+/** The updates of SGD, plain and with momentum, and what SAM does between two evaluations. */
 export const DESCENT: WasmPart = { text: descent }
 /** The updates of all optimizers but SGD and Adam. */
 export const UPDATES: WasmPart = { text: updates }

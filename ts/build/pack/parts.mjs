@@ -17,7 +17,7 @@ const CORE = ['adam.rs']
 export const partsOf = (exports) => ({
   doubles: exports.filter((name) => name.startsWith('double')),
   fleet: exports.filter((name) => name.startsWith('fleet')),
-  descent: DESCENT.flatMap(updatesOf),
+  descent: [...DESCENT.flatMap(updatesOf), 'perturb'],
   updates: readdirSync('crate/optim')
     .filter((file) => ![...DESCENT, ...CORE, 'mod.rs'].includes(file))
     .flatMap(updatesOf),

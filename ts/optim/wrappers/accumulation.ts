@@ -4,7 +4,7 @@ import { savedNumbers } from '../../common/saved.js'
 import type { Parameter } from '../../parameter.js'
 import type { UpdateOptions } from '../base/input.js'
 import { fromJson } from '../base/options.js'
-import { type OptimizerLike, OptimizerWrapper, type SavedArray, wrapperOptions } from './wrapper.js'
+import { type OptimizerLike, OptimizerWrapper, type SavedArray, type StepParts, wrapperOptions } from './wrapper.js'
 
 /** What a parameter's gradient has come to so far: its numbers, and the rows of a table that they are in, see {@link Parameter}. */
 interface PendingGradient {
@@ -25,8 +25,7 @@ interface Pending {
  *
  *     g = (g₁ + … + g_k)/k,   then the inner step with g
  *
- * Gradients add up in place, and the division is part of the update. `fit` takes its batches one at a time: on nets so small that it
- * otherwise takes many in one call, it trains about half as many batches a second. `fit` calls {@link flush} at the end of each epoch: what is
+ * Gradients add up in place, and the division is part of the update. `fit` calls {@link flush} at the end of each epoch: what is
  * left over makes a step of its own, on the mean of fewer batches. In a loop of your own, around `trainSteps` as well, call it there yourself.
  * When not: batches that fit: fewer, larger steps are no gain in themselves.
  * Defaults: none, as PyTorch's loop and optax' MultiSteps. State: none, but the gradients so far. Goyal et al. 2017 on large batches.
@@ -64,6 +63,12 @@ export class GradientAccumulation extends OptimizerWrapper {
     if (this.pending === 0) return
     this.inner.step({ ...options, gradientScale: (options?.gradientScale ?? 1) / this.pending })
     this.pending = 0
+  }
+
+  /** @internal */
+  stepParts(): StepParts {
+    const { inner, every, pending } = this
+    return { optimizer: inner, batches: every, gradientScale: 1 / every, isWhole: pending === 0 }
   }
 
   /** Forgets all gradients, and with them the batches that have come together. */

@@ -1,7 +1,12 @@
 /** Sharpness-aware minimisation, around any optimizer. */
+import type { Ptr } from '../../backend/kernels.js'
+import { DESCENT } from '../../backend/wasm/parts.js'
+import type { Parameter } from '../../parameter.js'
 import type { UpdateOptions } from '../base/input.js'
 import { nonNegative } from '../base/options.js'
-import { type OptimizerLike, OptimizerWrapper, wrapperOptions } from './wrapper.js'
+import { type OptimizerLike, OptimizerWrapper, type PlainCall, type SecondEvaluation, type StepParts, wrapperOptions } from './wrapper.js'
+
+type Kernel = PlainCall['kernel']
 
 const ALLOWED = { rho: nonNegative }
 
@@ -10,8 +15,7 @@ const ALLOWED = { rho: nonNegative }
  *
  *     e = ρ·g/‖g‖,   g′ = gradient at p + e,   then the inner step from p with g′
  *
- * Twice the cost of a step, for better generalisation on small data; on nets so small that `fit` otherwise takes many steps in one call, some
- * seven times the cost. Pass the closure that computes the loss and calls backward().
+ * Twice the cost of a step, for better generalisation on small data. Pass the closure that computes the loss and calls backward().
  * When not: large data or short budgets: twice the steps without it do better there.
  * Defaults: the authors' (ρ 0.05). State: 4 bytes a parameter more, during the step. Foret et al. 2021.
  *
@@ -60,6 +64,39 @@ export class SAM extends OptimizerWrapper {
     this.inner.step(options)
   }
 
+  /** @internal */
+  stepParts(): StepParts {
+    return {
+      ...{ optimizer: this.inner, batches: 1, gradientScale: 1, isWhole: true },
+      secondEvaluation: (parameters, allocate) => this.secondEvaluation(parameters, allocate),
+    }
+  }
+
+  /** What {@link step} does, in kernels. */
+  private secondEvaluation(parameters: readonly Parameter[], allocate: (bytes: number) => Ptr): SecondEvaluation | null {
+    const active = this.parameters.filter((p) => parameters.includes(p) && p.requiresGrad)
+    const { kernels, heap, part } = active[0].backend
+    const perturb = part(DESCENT)?.perturb as Kernel | undefined
+    if (perturb === undefined) return null
+    const copies = stretches(active).map(([address, size]) => [address, allocate(4 * size), size] as const)
+    const copy = (...args: number[]) => ({ name: 'copy', kernel: kernels.copy as Kernel, args })
+    const isSkipped = allocate(4)
+    // ρ as a double, then three words for each array
+    const table = allocate(8 + 12 * active.length)
+    heap.ints.set(
+      active.flatMap(({ address, gradientAddress, size }) => [address, gradientAddress, size]),
+      table / 4 + 2,
+    )
+    return {
+      before: [...copies.map((args) => copy(...args)), { name: 'perturb', kernel: perturb, args: [table, active.length, isSkipped] }],
+      isSkipped,
+      after: copies.map(([address, kept, size]) => copy(kept, address, size)),
+      refresh: () => {
+        heap.doubles[table / 8] = this.rho
+      },
+    }
+  }
+
   protected extra(): Record<string, unknown> {
     return { rho: this.rho }
   }
@@ -68,4 +105,15 @@ export class SAM extends OptimizerWrapper {
     const options = wrapperOptions(`${this.name}.loadState()`, saved, { rho: this.rho }, ALLOWED)
     return () => Object.assign(this, options)
   }
+}
+
+/** Address and number of floats of what lies end to end. */
+function stretches(parameters: readonly Parameter[]): [Ptr, number][] {
+  const found: [Ptr, number][] = []
+  for (const { address, size } of parameters) {
+    const last = found.at(-1)
+    if (last !== undefined && last[0] + 4 * last[1] === address) last[1] += size
+    else found.push([address, size])
+  }
+  return found
 }

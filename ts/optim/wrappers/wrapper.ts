@@ -3,6 +3,7 @@
  * optimizer, so that training loops, schedulers and checkpoints need not know.
  */
 
+import type { Ptr } from '../../backend/kernels.js'
 import { savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Parameter } from '../../parameter.js'
@@ -11,6 +12,38 @@ import type { ParameterGroup } from '../base/group.js'
 import type { UpdateOptions } from '../base/input.js'
 import { type Allowed, checkNames, checkOption } from '../base/options.js'
 import { checkSizes, type OptimizerState, wrongState } from '../base/state.js'
+
+/** @internal A kernel, and what it is called with. */
+export interface PlainCall {
+  readonly name: string
+  readonly kernel: (...args: number[]) => unknown
+  readonly args: readonly number[]
+}
+
+/** @internal What a step does between its evaluation of a batch and its update: evaluates the batch again, in the midst of other calls. */
+export interface SecondEvaluation {
+  readonly before: readonly PlainCall[]
+  /** A float that is not finite after `before` where there is no second evaluation: the update follows at once. */
+  readonly isSkipped: Ptr
+  /** Runs after the second evaluation, also where its loss is not finite. */
+  readonly after: readonly PlainCall[]
+  /** Called before steps run. */
+  refresh(): void
+}
+
+/** @internal A step of a wrapper, as programs of many steps run it (train/fast/step-program.ts). */
+export interface StepParts {
+  /** What updates. */
+  readonly optimizer: OptimizerLike
+  /** Batches to an update, whose gradients are added up. */
+  readonly batches: number
+  /** What the update multiplies gradients by. */
+  readonly gradientScale: number
+  /** Whether no batch waits for others. */
+  readonly isWhole: boolean
+  /** @param parameters those that get a gradient. @throws OutOfMemoryError */
+  secondEvaluation?(parameters: readonly Parameter[], allocate: (bytes: number) => Ptr): SecondEvaluation | null
+}
 
 /** What a training loop needs of an optimizer; optimizers and wrappers alike. */
 export interface OptimizerLike {
@@ -25,6 +58,8 @@ export interface OptimizerLike {
   step(options?: UpdateOptions): void
   /** Steps on batches that wait for others to be added to them, where there are any ({@link GradientAccumulation}). */
   flush?(options?: UpdateOptions): void
+  /** @internal its step as it is now; only of wrappers whose steps programs can run */
+  stepParts?(): StepParts
   zeroGrad(): void
   state(): OptimizerState
   loadState(state: OptimizerState): void

@@ -3,12 +3,13 @@
  * WebAssembly where that is possible ({@link StepProgram}) and step by step otherwise. The bits are the same.
  */
 
+import type { StepParts } from '../../optim/wrappers/wrapper.js'
 import { Batches, type RowRange } from '../batches.js'
 import { stepFailed } from '../diverged.js'
 import { EpochOrders } from '../orders.js'
 import { type Plan, type StepOptions, setLearningRate } from '../plan.js'
 import type { Outputs, Recording } from './recording.js'
-import { gradientsWait, MOST_STEPS, StepProgram } from './step-program.js'
+import { gradientsWait, MOST_STEPS, StepProgram, stepPartsOf } from './step-program.js'
 
 /** Steps that were taken, all with as many rows. */
 export interface StepBlock {
@@ -25,6 +26,8 @@ export interface StepBlock {
   learningRate(i: number): number
   /** Its prediction and targets, where they are asked for; valid until the next block. */
   outputs?(i: number): Outputs
+  /** Whether steps follow that were asked for before training was stopped. */
+  owes?: boolean
 }
 
 /** When a block ends before it has taken as long as it may. */
@@ -57,6 +60,7 @@ class BlockSize {
 interface KnownProgram {
   version: number
   optimizer: unknown
+  batches: number
   program: StepProgram | null
 }
 
@@ -73,14 +77,15 @@ export class BlockRunner {
   private readonly programs = new WeakMap<Recording, KnownProgram>()
 
   /**
-   * @param recordingOf the recording for steps of so many rows, if they may be run from one now
+   * @param recordingsOf the recordings for steps of so many rows, if they may be run from one now; `adds`: and for those whose gradients
+   *   are added to others
    * @param runStep takes a step by itself, from 0
    * @param keepsPredictions whether predictions and targets are asked for
    */
   constructor(
     plan: Plan,
     private readonly limits: BlockLimits,
-    private readonly recordingOf: (size: number) => Recording | null,
+    private readonly recordingsOf: (size: number, adds: boolean) => readonly Recording[] | null,
     private readonly runStep: (step: number, range: RowRange) => Outputs & { loss: number },
     private readonly keepsPredictions: boolean,
   ) {
@@ -99,37 +104,48 @@ export class BlockRunner {
     const { batches, limits } = this
     const size = new BlockSize()
     while (this.at < batches.total) {
-      const count = batches.ahead(this.at, size.steps, limits.spansEpochs)
+      const parts = this.partsAt(this.at)
+      const count = batches.ahead(this.at, Math.max(size.steps, parts?.batches ?? 1), limits.spansEpochs && parts !== null)
       yield size.measure(count, () => this.take(count))
     }
   }
 
+  /** The update that begins at a step; null where batches wait there, or would at the end of an epoch. */
+  private partsAt(step: number): StepParts | null {
+    const parts = stepPartsOf(this.plan.options.optimizer)
+    const { batches, isWhole } = parts
+    return isWhole && (!this.limits.spansEpochs || step % batches === 0) ? parts : null
+  }
+
   private take(count: number): StepBlock {
-    const { at, batches } = this
+    const { at, batches, limits } = this
     // orders and learning rates of steps that are over are forgotten; those asked for ahead and not used serve the steps that come now
     this.orders.forgetBefore(batches.epochOf(at))
     this.schedule?.forgetBefore(at)
     const size = batches.sizeOf(at)
     const taken = this.runAsProgram(count, size) ?? this.runOneByOne(count, size)
     this.at += taken.count
+    taken.owes = this.schedule !== null && this.schedule.end > this.at && limits.isOver()
     return taken
   }
 
   private runAsProgram(most: number, size: number): StepBlock | null {
     const { plan, batches, orders, at, limits } = this
     const { optimizer, schedule } = plan.options
-    const program = most < 2 ? null : this.programOf(size)
+    const program = most < 2 ? null : this.programAt(at, size)
     if (program === null) return null
-    const count = Math.min(most, program.capacity)
+    const asked = Math.min(most, program.capacity)
+    const count = asked - (asked % program.parts.batches)
+    if (count === 0) return null
     const before = (i: number) => {
       if (schedule !== undefined) setLearningRate(plan, schedule(at + i))
     }
     const result = program.run(batches.ranges(orders, at, count), count, { before, isOver: limits.isOver })
     if (result === null) return null
     const { done, loss, outputs } = result
-    if (result.failed) {
+    if (result.failed !== null) {
       before(done)
-      throw stepFailed(plan, loss(done), batches.positionOf(at + done))
+      throw stepFailed(plan, result.failed, batches.positionOf(at + done))
     }
     const learningRate = schedule === undefined ? () => optimizer.learningRate : (i: number) => schedule(at + i)
     return { first: at + 1, count: done, size, isProgram: true, loss, learningRate, outputs }
@@ -148,21 +164,25 @@ export class BlockRunner {
       count++
       // once the first step is recorded, a program may run the others
       // a prediction lasts until the next step
-    } while (count < most && !keepsPredictions && !limits.isOver() && (count > 1 || this.programOf(size) === null))
+    } while (count < most && !keepsPredictions && !limits.isOver() && (count > 1 || this.programAt(at + count, size) === null))
     const block: StepBlock = { first: at + 1, count, size, isProgram: false, loss: (i) => losses[i], learningRate: (i) => rates[i] }
     return keepsPredictions ? { ...block, outputs: () => step } : block
   }
 
-  private programOf(size: number): StepProgram | null {
-    const recording = this.recordingOf(size)
-    if (recording === null) return null
+  /** The program for steps of so many rows, where an update begins. */
+  private programAt(step: number, size: number): StepProgram | null {
+    const parts = this.partsAt(step)
+    const recordings = parts && this.recordingsOf(size, parts.batches > 1)
+    if (parts === null || recordings === null) return null
+    const [recording] = recordings
     const { optimizer } = this.plan.options
-    const { version } = recording
+    const { batches } = parts
+    const version = recordings.reduce((sum, { version }) => sum + version, 0)
     let known = this.programs.get(recording)
-    if (known?.optimizer !== optimizer || known.version !== version) {
+    if (known?.optimizer !== optimizer || known.version !== version || known.batches !== batches) {
       // a gradient that waits is used by a single step, after which there may be a program
       if (gradientsWait(optimizer)) return null
-      known = { version, optimizer, program: StepProgram.of(recording, optimizer, this.keepsPredictions) }
+      known = { version, optimizer, batches, program: StepProgram.of(recordings, parts, this.keepsPredictions) }
       this.programs.set(recording, known)
     }
     return known.program
@@ -186,6 +206,11 @@ class ScheduleCache {
     const answer = (this.known[step - this.first] ??= this.ask(step))
     if ('thrown' in answer) throw answer.thrown
     return answer.rate
+  }
+
+  /** The first step that it was not asked for. */
+  get end(): number {
+    return this.first + this.known.length
   }
 
   forgetBefore(step: number): void {

@@ -89,7 +89,7 @@ export class FastSteps {
     runStep: (step: number, range: RowRange) => Evaluation,
     keepsPredictions = false,
   ): globalThis.Generator<StepBlock, void, void> {
-    const runner = new BlockRunner(this.plan, limits, (size) => this.readyRecording(size), runStep, keepsPredictions)
+    const runner = new BlockRunner(this.plan, limits, (size, adds) => this.readyRecordings(size, adds), runStep, keepsPredictions)
     for (const block of runner.blocks()) {
       if (block.isProgram) this.execution.programs += block.count
       yield block
@@ -129,9 +129,19 @@ export class FastSteps {
     this.execution.reason ??= reason
   }
 
-  private readyRecording(size: number): Recording | null {
+  /** `adds`: and the one for a step that adds its gradients to those of the first. */
+  private readyRecordings(size: number, adds: boolean): readonly Recording[] | null {
     const kind = this.kinds.get(size)
-    return kind !== undefined && this.isEnabled && this.isReady(kind) ? kind.recording : null
+    if (kind === undefined || !this.isEnabled || !this.isReady(kind)) return null
+    const { recording } = kind
+    if (!adds) return [recording]
+    const adding = this.kinds.get(-size)
+    let goesOn = false
+    recording.tryGradients(() => {
+      goesOn = adding !== undefined && this.isReady(adding) && adding.recording.continues(recording)
+      return false
+    })
+    return goesOn ? [recording, (adding as Kind).recording] : null
   }
 
   private kindOf(size: number): Kind | null {

@@ -5,15 +5,13 @@
  * move: grow by a fixed amount from one run to the next, as the address of the next batch does.
  */
 import { FLOAT_ARGUMENTS, type Kernels, type Ptr } from '../../backend/kernels.js'
+import type { PlainCall } from '../../optim/wrappers/wrapper.js'
 import type { Generator } from '../../random.js'
 
 type Kernel = (...args: number[]) => unknown
 
 /** A kernel as it was called. */
-export interface KernelCall {
-  name: string
-  kernel: Kernel
-  args: readonly number[]
+export interface KernelCall extends PlainCall {
   /** Where an argument counts the draws of a generator: which one, whose, and how many draws of the step came before. */
   counter: Counter | null
 }
@@ -103,20 +101,14 @@ export class Program {
     return typeof runner.runProgram === 'function' ? new Program(runner) : null
   }
 
-  /** A copy of rows that lie behind each other, one batch further at each step. */
-  addCopy(kernel: unknown, from: Ptr, to: Ptr, floats: number): void {
-    this.write('copy', kernel, [from, to, floats])
-    this.move(-3, 4 * floats)
-  }
-
-  /** Keeps the loss of each step in a row of floats at `to`, and ends the run where it is not finite. */
-  addLoss(from: Ptr, to: Ptr): void {
+  /** Keeps a float of each run at `to`, which grows by so many bytes from one to the next, and ends all where it is not finite. */
+  addLoss(from: Ptr, to: Ptr, increment: number): void {
     this.words.push(LOSS, from, to)
-    this.move(-1, 4)
+    this.move(-1, increment)
   }
 
   /** Any kernel; false, and nothing written, if programs cannot call it: one in JavaScript, or work for several threads. */
-  add({ name, kernel, args, counter }: KernelCall): boolean {
+  add({ name, kernel, args, counter = null }: PlainCall & Partial<KernelCall>): boolean {
     const own = onOneThread(kernel, args)
     if (own === null) return false
     const start = this.words.length + 2

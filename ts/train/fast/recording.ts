@@ -235,6 +235,14 @@ export class Recording {
     return this.parameters.filter((parameter) => parameter.isTrained).map(({ parameter }) => parameter)
   }
 
+  /** Whether this step trains the same parameters as another, and draws as often. */
+  continues(other: Recording): boolean {
+    return (
+      this.parameters.every(({ isTrained }, i) => isTrained === other.parameters[i]?.isTrained) &&
+      sameLists(this.draws, other.draws, (a, b) => a[0] === b[0] && a[1] === b[1])
+    )
+  }
+
   /** Moves the counters of the model's generators on by the draws of this many steps. */
   advanceCounters(steps: number): void {
     const { draws } = this

@@ -65,7 +65,15 @@ export class StepPlanner {
   private readonly optimizer: Optimizer
   private before: { stepCount: number; spans: { t: number; scalars: Scalars }[] } = { stepCount: 0, spans: [] }
 
-  constructor(optimizer: Optimizer) {
+  /**
+   * @param batches to an update: the steps of {@link StepHooks}
+   * @param gradientScale what it multiplies gradients by
+   */
+  constructor(
+    optimizer: Optimizer,
+    private readonly batches = 1,
+    private readonly gradientScale = 1,
+  ) {
     this.optimizer = optimizer
   }
 
@@ -81,21 +89,25 @@ export class StepPlanner {
     return spans.every(({ t }) => t > 0 || (takesFirst && beginsSilently)) ? spans.length : 0
   }
 
-  /** Takes up to `steps` steps but for the updates, whose rows of hyper-parameters go to `rows`; returns how many. */
-  plan(rows: Ptr, steps: number, each: StepHooks): number {
+  /** Takes up to `updates` steps but for the updates, whose rows of hyper-parameters go to `rows`; returns how many. */
+  plan(rows: Ptr, updates: number, each: StepHooks): number {
     const { groups, stepCount } = this.optimizer
     this.before = { stepCount, spans: groups.flatMap(({ spans }) => spans.map(({ t, scalars }) => ({ t, scalars: { ...scalars } }))) }
     this.updates = []
     let kernels: ParameterGroup['kernel'][] = []
     let row = rows / groups[0].backend.heap.elementSize
-    for (let i = 0; i < steps; i++) {
-      if (each !== NO_HOOKS) {
+    for (let i = 0; i < updates; i++) {
+      let isLast = false
+      for (let j = 0; j < this.batches && each !== NO_HOOKS; j++) {
+        // what has gradients that wait for others is taken step by step
+        if (isLast) return i
         try {
-          each.before(i)
+          each.before(i * this.batches + j)
         } catch (error) {
-          if (i === 0) throw error
+          if (i === 0 && j === 0) throw error
           return i
         }
+        isLast = each.isOver()
       }
       // an option that was set just now may have chosen another kernel: that step begins the next plan
       for (let j = 0; j < groups.length; j++) {
@@ -107,9 +119,9 @@ export class StepPlanner {
       }
       row = this.writeStep(row)
       this.optimizer.stepCount++
-      if (each !== NO_HOOKS && each.isOver()) return i + 1
+      if (isLast) return i + 1
     }
-    return steps
+    return updates
   }
 
   /** The hyper-parameters of one step, as {@link Optimizer} writes them before it calls its kernel; returns where the next row begins. */
@@ -124,7 +136,7 @@ export class StepPlanner {
         const span = spans[i]
         if (++span.t === 1) optimizer.begin(group, span)
         const hyper = optimizer.hyper(values, span.t, span.scalars)
-        floats[row] = (values as GroupOptions).maximize ? -1 : 1
+        floats[row] = (values as GroupOptions).maximize ? -this.gradientScale : this.gradientScale
         floats[row + 1] = optimizer.coupledDecay(values)
         floats[row + 2] = optimizer.decoupledDecay(values, hyper)
         for (let k = 0; k < hyper.length; k++) floats[row + SHARED_HYPER + k] = hyper[k]

@@ -9,11 +9,12 @@
 import type { Ptr } from '../../backend/kernels.js'
 import { OutOfMemoryError } from '../../common/errors.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
+import type { OptimizerLike, PlainCall, SecondEvaluation, StepParts } from '../../optim/wrappers/wrapper.js'
 import type { Parameter } from '../../parameter.js'
 import { Tensor } from '../../tensor.js'
 import type { RowRange } from '../batches.js'
 import { copyRows } from '../data.js'
-import { onOneThread, Program } from './program.js'
+import { type KernelCall, onOneThread, Program } from './program.js'
 import type { BatchPart, Outputs, Recording } from './recording.js'
 import { canPlan, ROW, type StepHooks, StepPlanner } from './step-planner.js'
 
@@ -26,12 +27,18 @@ const MOST_PASSES = 4
 /** The outcome of a run of many steps. */
 interface ProgramResult {
   done: number
-  /** Whether the loss of the step after the last one that was done was not finite. */
-  failed: boolean
-  /** The loss of step i, also of the one that failed. */
+  /** The loss of the next one, where it was not finite; or that of its second evaluation. */
+  failed: number | null
+  /** The loss of step i. */
   loss(i: number): number
   /** Its prediction and targets, where the program keeps them. */
   outputs?(i: number): Outputs
+}
+
+/** The step of an optimizer, as programs run it; one that is no wrapper evaluates a batch and updates. */
+export function stepPartsOf(optimizer: object): StepParts {
+  const { stepParts } = optimizer as Partial<OptimizerLike>
+  return stepParts?.call(optimizer) ?? { optimizer: optimizer as OptimizerLike, batches: 1, gradientScale: 1, isWhole: true }
 }
 
 /** Room for all rows of a data set, for each input of the batch, and for the places of those that a run picks. */
@@ -40,28 +47,39 @@ interface WholeRows {
   readonly indices: Ptr
 }
 
-/** The steps of one recording with one optimizer, as a program. */
+/**
+ * The steps of one kind with one optimizer, as a program. What it runs again and again ends with an update: a step, or as many as the
+ * optimizer adds the gradients of up ({@link StepParts}).
+ */
 export class StepProgram {
   private readonly planner: StepPlanner
+  private readonly recording: Recording
+  private readonly optimizer: Optimizer
   private readonly staged: readonly Ptr[]
   /** Memory for the whole data set; null where it is too large. */
   private readonly whole: WholeRows | null
   private readonly hyper: Ptr
   private readonly losses: Ptr
   private readonly outputs: Outputs[] = []
+  private readonly again: SecondEvaluation | null
+  /** Numbers that must be finite, of each update: losses, and whether there is a second evaluation. */
+  private readonly checks: number
 
   private constructor(
-    private readonly recording: Recording,
-    readonly optimizer: Optimizer,
+    /** Of a step, and of one whose gradients are added to others. */
+    private readonly recordings: readonly Recording[],
+    readonly parts: StepParts,
     private readonly program: Program,
-    /** How many updates a step has. */
+    /** How many spans of parameters an update covers. */
     private readonly updates: number,
     /** The most steps of one run. */
     readonly capacity: number,
     /** Whether predictions and targets of all steps are kept. */
     private readonly keepsPredictions: boolean,
   ) {
-    this.planner = new StepPlanner(optimizer)
+    const recording = (this.recording = recordings[0])
+    this.optimizer = parts.optimizer as Optimizer
+    this.planner = new StepPlanner(this.optimizer, parts.batches, parts.gradientScale)
     this.staged = recording.batch.map(({ to }) => recording.allocate(4 * to.size * capacity))
     const isSmall = recording.batch.every(({ rows, to }) => rows.size <= MOST_PASSES * to.size * capacity)
     this.whole = isSmall
@@ -70,8 +88,10 @@ export class StepProgram {
           indices: recording.allocate(4 * recording.size * capacity),
         }
       : null
+    this.again = parts.secondEvaluation?.(recording.trained, (bytes) => recording.allocate(bytes)) ?? null
+    this.checks = parts.batches + (this.again === null ? 0 : 2)
     this.hyper = recording.allocate(4 * ROW * updates * capacity)
-    this.losses = recording.allocate(4 * capacity)
+    this.losses = recording.allocate(4 * this.checks * capacity)
     if (!keepsPredictions) return
     const { prediction, targets } = recording
     const [predictions, asked] = [prediction, targets].map((t) => this.roomFor(t))
@@ -85,16 +105,18 @@ export class StepProgram {
   }
 
   /** Null where the steps cannot be run by WebAssembly alone, or there is no memory for it. */
-  static of(recording: Recording, optimizer: object, keepsPredictions: boolean): StepProgram | null {
+  static of(recordings: readonly Recording[], parts: StepParts, keepsPredictions: boolean): StepProgram | null {
+    const { optimizer, batches, secondEvaluation } = parts
+    const [recording] = recordings
     if (!canPlan(optimizer)) return null
     if (keepsPredictions && (recording.prediction.isOnHost || recording.targets.isOnHost)) return null
     const program = Program.of(optimizer.groups[0].backend.kernels)
     const updates = program === null ? 0 : updatesOf(recording, optimizer)
     const capacity = capacityOf(recording, updates, keepsPredictions)
-    if (program === null || updates === 0 || capacity < 2) return null
+    if (program === null || updates === 0 || capacity < Math.max(2, batches)) return null
     try {
-      const made = new StepProgram(recording, optimizer, program, updates, capacity, keepsPredictions)
-      return made.write() ? made : null
+      const made = new StepProgram(recordings, parts, program, updates, capacity, keepsPredictions)
+      return made.write() && (made.again === null) === (secondEvaluation === undefined) ? made : null
     } catch (error) {
       if (error instanceof OutOfMemoryError) return null
       throw error
@@ -103,20 +125,56 @@ export class StepProgram {
 
   /** Writes the program but for the updates; false if it has a call that programs lack. */
   private write(): boolean {
-    const { recording, optimizer, program } = this
-    const { kernels } = optimizer.groups[0].backend
-    recording.batch.forEach(({ to }, i) => program.addCopy(kernels.copy, this.staged[i], to.address, to.size))
-    if (!recording.calls.every((call) => program.add(call))) return false
-    if (this.keepsPredictions) {
-      const [first] = this.outputs
-      for (const key of ['prediction', 'targets'] as const) {
-        const { address, size } = recording[key]
-        program.addMoving('copy', kernels.copy, [address, first[key].address, size], [[1, 4 * size]])
-      }
+    const { recording, recordings, program, again } = this
+    const { batches } = this.parts
+    for (let j = 0; j < batches; j++) if (!this.writeStep(recordings[Math.min(j, recordings.length - 1)], j)) return false
+    if (again !== null) {
+      if (!this.addCalls(again.before)) return false
+      this.addCheck(again.isSkipped, 1)
+      if (!this.addCalls(this.evaluation(recording, 1)) || !this.addCalls(again.after)) return false
+      this.addCheck(recording.lossAddress, 2)
     }
-    program.addLoss(recording.lossAddress, this.losses)
     program.place((bytes) => recording.allocate(bytes), this.updates)
     return true
+  }
+
+  /** Step j of an update. */
+  private writeStep(recording: Recording, j: number): boolean {
+    const { program, staged, outputs } = this
+    const { kernels } = this.optimizer.groups[0].backend
+    const { batches } = this.parts
+    recording.batch.forEach(({ to: { address, size } }, i) => {
+      program.addMoving('copy', kernels.copy, [staged[i] + 4 * size * j, address, size], [[0, 4 * size * batches]])
+    })
+    if (!this.addCalls(this.evaluation(recording, j))) return false
+    if (this.keepsPredictions) {
+      for (const key of ['prediction', 'targets'] as const) {
+        const { address, size } = recording[key]
+        program.addMoving('copy', kernels.copy, [address, outputs[j][key].address, size], [[1, 4 * size * batches]])
+      }
+    }
+    this.addCheck(recording.lossAddress, j)
+    return true
+  }
+
+  private addCalls(calls: readonly PlainCall[]): boolean {
+    return calls.every((call) => this.program.add(call))
+  }
+
+  /** Ends the run where the float at an address is not finite, and keeps it as number i of its update. */
+  private addCheck(at: Ptr, i: number): void {
+    this.program.addLoss(at, this.losses + 4 * i, 4 * this.checks)
+  }
+
+  /** The calls of evaluation i of an update, which draws after those before. */
+  private evaluation({ calls }: Recording, i: number): readonly KernelCall[] {
+    const all = this.again === null ? this.parts.batches : 2
+    if (all === 1) return calls
+    return calls.map((call) => {
+      if (call.counter === null) return call
+      const { offset, perStep } = call.counter
+      return { ...call, counter: { ...call.counter, offset: offset + i * perStep, perStep: all * perStep } }
+    })
   }
 
   /**
@@ -125,33 +183,52 @@ export class StepProgram {
    * @throws what `before` throws at the first step; nothing has changed then
    */
   run(ranges: readonly RowRange[], steps: number, hooks: StepHooks): ProgramResult | null {
-    const { recording, planner, hyper } = this
-    if (!canPlan(this.optimizer) || !recording.isCurrent || gradientsWait(this.optimizer)) return null
+    const { recording, planner, hyper, optimizer, again, checks, losses } = this
+    const { batches } = this.parts
+    if (!canPlan(optimizer) || !recording.isCurrent || gradientsWait(optimizer)) return null
     let planned = 0
     const canRun = recording.tryGradients(() => {
       if (planner.refresh() !== this.updates) return false
       if (!this.stage(ranges, steps)) return false
-      planned = planner.plan(hyper, steps, hooks)
+      planned = planner.plan(hyper, steps / batches, hooks)
       return planned > 0
     })
     if (!canRun) return null
-    const done = this.execute(planned)
-    const failed = done < planned
-    planner.finish(hyper, planned, done, hooks)
-    // the step that failed has drawn its random numbers, too
-    recording.advanceCounters(failed ? done + 1 : done)
-    recording.results()
-    const { arena, heap } = this.optimizer.groups[0].backend
-    arena.end()
+    again?.refresh()
+    const updates = this.execute(planned)
+    planner.finish(hyper, planned, updates, hooks)
+    const { arena, heap } = optimizer.groups[0].backend
     const { floats } = heap
-    const result: ProgramResult = { done, failed, loss: (i) => floats[this.losses / 4 + i] }
+    let done = updates * batches
+    let evaluations = again === null ? done : 2 * done
+    let failed: number | null = null
+    if (updates < planned) {
+      // of the update that was not reached, what ended the run
+      const first = losses / 4 + checks * updates
+      const at = floats.subarray(first, first + checks).findIndex((value) => !Number.isFinite(value))
+      // a step that failed had its forward pass
+      evaluations += again === null ? at + 1 : Math.max(1, at)
+      if (again !== null && at === 1) {
+        recording.markGradients()
+        hooks.before(done++)
+        optimizer.step()
+      } else {
+        failed = floats[first + at]
+        if (again === null) done += at
+      }
+    }
+    recording.advanceCounters(evaluations)
+    recording.results()
+    arena.end()
+    const loss = (i: number) => floats[losses / 4 + checks * Math.floor(i / batches) + (i % batches)]
+    const result: ProgramResult = { done, failed, loss }
     return this.keepsPredictions ? { ...result, outputs: (i) => this.outputs[i] } : result
   }
 
-  private execute(steps: number): number {
-    const { program, hyper } = this
-    program.setUpdates(this.planner.updates, hyper, 4 * ROW)
-    return program.run(this.optimizer.groups[0].backend.heap.ints, steps)
+  private execute(updates: number): number {
+    const { program, hyper, planner, optimizer } = this
+    program.setUpdates(planner.updates, hyper, 4 * ROW)
+    return program.run(optimizer.groups[0].backend.heap.ints, updates)
   }
 
   /** Copies the rows of all steps in; false where the step would refuse some of them. */
