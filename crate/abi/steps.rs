@@ -15,7 +15,9 @@ const WORDS: usize = 3;
 #[wasm_bindgen]
 pub fn perturb(table: Ptr, count: usize, out: Ptr) {
     let rho = doubles(table, 1)[0];
-    let arrays = || integers(table + 8, WORDS * count).chunks_exact(WORDS).map(|words| [0, 1, 2].map(|i| words[i].get() as usize));
+    let arrays = || {
+        integers(table + 8, WORDS * count).chunks_exact(WORDS).map(|words| [0, 1, 2].map(|i| words[i].get() as usize))
+    };
     let norm = sqrt(arrays().map(|[_, g, n]| sum_squares(cells(g, n))).sum::<f64>());
     let moves = norm > 0.0;
     if moves {
