@@ -210,6 +210,16 @@ export { meanAbsoluteError, r2Score, rootMeanSquaredError } from './metrics/regr
 
 // Files
 
+export { type ClassInFiles, registerClass } from './files/classes.js'
+export {
+  type DecodeModelOptions,
+  decodeModel,
+  type EncodeModelOptions,
+  encodeModel,
+  type ModelFile,
+} from './files/model-file.js'
+export { loadModel, loadModelFile, loadState, type SaveOptions, saveModel, saveState } from './files/save.js'
+export type { ModelSource } from './files/storage.js'
 export type { StoredArray } from './io/dtypes.js'
 export {
   type DecodeOptions,

@@ -16,6 +16,7 @@ const LEVELS = [
   ['curvature', 'solve', 'trace'],
   ['data', 'train', 'metrics', 'io'],
   ['select'],
+  ['files'],
   ['index'],
   ['entries'],
   ['cli'],

@@ -78,7 +78,7 @@ describe('examples', () => {
     expect(errors).toEqual([])
     const outfile = path.join(folder, 'run', 'all.mjs')
     await bundle(outfile, `${imports}const modules = [${lines.map((_, i) => `m${i}`)}]\n${RUNNER}`, 'js', folder)
-    for (const outcome of await runBundle<Outcome>(outfile)) outcomes.set(outcome.name, outcome)
+    for (const outcome of await runBundle<Outcome>(outfile, { cwd: path.dirname(outfile) })) outcomes.set(outcome.name, outcome)
   })
 
   test('there are many, and most state a value', () => {

@@ -75,3 +75,36 @@ function halfToFloat(bits: number): number {
   if (exponent === 31) return fraction === 0 ? sign * Infinity : NaN
   return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
 }
+
+/** @internal numbers as the bits of halves, rounded to the nearest, of two as near to the even one; too large ones are infinite */
+export const HALVES: Readonly<Record<string, (values: ArrayLike<number>) => Uint16Array>> = {
+  F16: (values) => Uint16Array.from(values, floatToHalf),
+  BF16: toBfloat16,
+}
+
+/** A half is a whole number of units: 2⁻²⁴ below 2⁻¹⁴, from there on 1/1024 of the power of two below it. */
+function floatToHalf(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0
+  const size = Math.abs(value)
+  if (Number.isNaN(value)) return 0x7e00
+  if (size >= 65520) return sign | 0x7c00
+  const exponent = Math.max(Math.floor(Math.log2(size)), -14)
+  // of numbers just below a power of two the logarithm may be that of the power, to which they round in either unit
+  const unit = 2 ** (exponent - 10)
+  const units = roundToEven(size / unit)
+  return sign | (units + (exponent + 14) * 1024)
+}
+
+function roundToEven(value: number): number {
+  const floor = Math.floor(value)
+  const rest = value - floor
+  return floor + Number(rest > 0.5 || (rest === 0.5 && floor % 2 === 1))
+}
+
+function toBfloat16(values: ArrayLike<number>): Uint16Array {
+  const bits = new Uint32Array(Float32Array.from(values).buffer)
+  return Uint16Array.from(bits, (n) => {
+    if ((n & 0x7fffffff) > 0x7f800000) return (n >>> 16) | 0x40
+    return (n + 0x7fff + ((n >>> 16) & 1)) >>> 16
+  })
+}

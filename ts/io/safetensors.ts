@@ -9,7 +9,7 @@ import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { shortened, show } from '../common/show.js'
-import { DTYPE_OF, DTYPES, KINDS, type StoredArray } from './dtypes.js'
+import { DTYPE_OF, DTYPES, HALVES, KINDS, type StoredArray } from './dtypes.js'
 import { bytesOf, isObject, METADATA, readEntry, readHeader, wrong } from './safetensors-header.js'
 
 /** A tensor of a file. */
@@ -21,8 +21,11 @@ export interface StoredTensor {
   readonly data: StoredArray
 }
 
-/** What {@link encodeSafetensors} takes for a tensor: a parameter or tensor, numbers with a shape, or numbers in a row. */
-export type Storable = StoredArray | { readonly shape: Shape; readonly data: StoredArray | (() => StoredArray) }
+/**
+ * What {@link encodeSafetensors} takes for a tensor: a parameter or tensor, numbers with a shape, or numbers in a row. With the dtype `F16`
+ * or `BF16` numbers are written as halves, rounded to the nearest.
+ */
+export type Storable = StoredArray | { readonly shape: Shape; readonly data: StoredArray | (() => StoredArray); readonly dtype?: string }
 
 /** What {@link decodeSafetensors} gives. */
 export interface SafetensorsFile {
@@ -61,8 +64,20 @@ export function encodeSafetensors(
   tensors: Readonly<Record<string, Storable>> | ReadonlyMap<string, Storable>,
   metadata: Readonly<Record<string, string>> = {},
 ): Bytes {
-  const entries = (tensors instanceof Map ? [...tensors] : Object.entries(tensors)).map(([name, value]) => readStorable(name, value))
-  entries.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1))
+  return encodeEntries(storedEntries(tensors instanceof Map ? [...tensors] : Object.entries(tensors)), metadata)
+}
+
+/** A tensor as it is written. @internal */
+export type StoredEntry = ReturnType<typeof readStorable>
+
+/** @internal tensors in the order in which they lie in a file */
+export function storedEntries(tensors: readonly (readonly [string, Storable])[]): StoredEntry[] {
+  const entries = tensors.map(([name, value]) => readStorable(name, value))
+  return entries.sort((a, b) => a.order - b.order || (a.name < b.name ? -1 : 1))
+}
+
+/** @internal as {@link encodeSafetensors}, of entries in their order */
+export function encodeEntries(entries: readonly StoredEntry[], metadata: Readonly<Record<string, string>>): Bytes {
   for (const [name, text] of Object.entries(metadata))
     if (typeof text !== 'string') throw typeError(`encodeSafetensors: metadata '${shortened(name)}' wants text, got ${show(text)}`)
   let length = 0
@@ -85,12 +100,15 @@ export function encodeSafetensors(
 }
 
 function readStorable(name: string, value: Storable) {
-  const { shape, data: given } = (ArrayBuffer.isView(value) ? { shape: [value.length], data: value } : (value ?? {})) as Exclude<
-    Storable,
-    StoredArray
-  >
-  const data = typeof given === 'function' ? given.call(value) : given
-  const dtype = DTYPE_OF[(data as object | undefined)?.constructor?.name ?? '']
+  const {
+    shape,
+    data: given,
+    dtype: asked = '',
+  } = (ArrayBuffer.isView(value) ? { shape: [value.length], data: value } : (value ?? {})) as Exclude<Storable, StoredArray>
+  const numbers = typeof given === 'function' ? given.call(value) : given
+  const own = DTYPE_OF[(numbers as object | undefined)?.constructor?.name ?? '']
+  const isHalf = /^F(32|64)$/.test(own) && Object.hasOwn(HALVES, asked)
+  const [dtype, data] = isHalf ? [asked, HALVES[asked](numbers as Float32Array)] : [own, numbers]
   if (dtype === undefined || !Array.isArray(shape))
     throw typeError(`encodeSafetensors: '${shortened(name)}' wants a tensor, a typed array, or { shape, data }, got ${show(value)}`)
   if (name === METADATA) throw rangeError(`encodeSafetensors: no tensor can be named '${METADATA}'`)
@@ -112,6 +130,18 @@ function readStorable(name: string, value: Storable) {
  *   or dtype, or whose header is too large or names a tensor twice
  */
 export function decodeSafetensors(file: Uint8Array | ArrayBuffer, options: DecodeOptions = {}): SafetensorsFile {
+  return decodeChecked(file, options)
+}
+
+/**
+ * @internal as {@link decodeSafetensors}
+ * @param checkOf makes of the metadata what looks at the bytes of each tensor before anything is made of them
+ */
+export function decodeChecked(
+  file: Uint8Array | ArrayBuffer,
+  options: DecodeOptions = {},
+  checkOf?: (metadata: Readonly<Record<string, string>>) => (name: string, bytes: Uint8Array) => void,
+): SafetensorsFile {
   checkNames('decodeSafetensors', options, ['maxHeaderBytes'])
   const { maxHeaderBytes = MAX_HEADER_BYTES } = options
   checkCount('decodeSafetensors: maxHeaderBytes', maxHeaderBytes, 0)
@@ -130,9 +160,11 @@ export function decodeSafetensors(file: Uint8Array | ArrayBuffer, options: Decod
     wrong(
       `${start + at > bytes.length ? 'truncated' : 'left over'}: the header promises ${start + at} bytes, but there are ${bytes.length}`,
     )
+  const check = checkOf?.(metadata as Record<string, string>)
   const tensors = places.map(({ name, dtype, shape, from, to }): [string, StoredTensor] => {
-    const { buffer } = new Uint8Array(bytes.subarray(start + from, start + to))
-    return [name, { dtype, shape, data: KINDS[dtype].read(buffer) }]
+    const stored = bytes.subarray(start + from, start + to)
+    check?.(name, stored)
+    return [name, { dtype, shape, data: KINDS[dtype].read(new Uint8Array(stored).buffer) }]
   })
   return { tensors: Object.fromEntries(tensors), metadata: metadata as Record<string, string> }
 }

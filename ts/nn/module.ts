@@ -156,10 +156,10 @@ export abstract class Module {
   }
 
   /**
-   * This module and all modules inside with their paths from here, outermost first; one that is used twice comes once. Where `builds` is
-   * true, all of them are built: also those that were put in since the model was.
+   * @internal This module and all modules inside with their paths from here, outermost first; one that is used twice comes once. Where
+   * `builds` is true, all of them are built: also those that were put in since the model was.
    */
-  private modulePaths(builds: boolean): ModulePath[] {
+  modulePaths(builds: boolean): ModulePath[] {
     if (builds) this.build()
     const paths: ModulePath[] = []
     const seen = new Set<Module>()

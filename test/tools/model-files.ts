@@ -1,0 +1,18 @@
+/** Model files as a stranger may write them. */
+
+import { encodeSafetensors } from '../../ts/index.js'
+import { crc32Of } from '../../ts/io/crc32.js'
+
+/** A file with zeros of these shapes and any skeleton, whose checksums are right. */
+export function withHeader(shapes: Record<string, number[]>, skeleton: unknown, key = 'gradus-model/1'): Uint8Array {
+  const text = typeof skeleton === 'string' ? skeleton : JSON.stringify(skeleton)
+  const tensors = Object.entries(shapes).map(([name, shape]) => {
+    const size = shape.reduce((product, n) => product * n, 1)
+    return [name, { shape, data: new Float32Array(size) }] as const
+  })
+  const checksums = {
+    text: crc32Of(new TextEncoder().encode(text)),
+    tensors: Object.fromEntries(tensors.map(([name, { data }]) => [name, crc32Of(data)])),
+  }
+  return encodeSafetensors(Object.fromEntries(tensors), { [key]: text, 'gradus-crc32': JSON.stringify(checksums) })
+}

@@ -1,0 +1,93 @@
+/** Classes of one's own that model files may hold, by names that no minifier changes. */
+
+import { warnOnce } from '../backend/warn.js'
+import { rangeError, typeError } from '../common/errors.js'
+import { show } from '../common/show.js'
+import { Module } from '../nn/module.js'
+
+/** How objects of a class are kept in a file: as what they are made of. */
+export interface ClassInFiles<T extends object, Config> {
+  /**
+   * What {@link load} makes an object like this one of: numbers, texts, lists and plain objects of them, typed arrays, and layers and
+   * models, which come back as layers and models. Weights are saved beside it, and are none of its business.
+   */
+  save(value: T): Config
+  /** An object as it was made, before weights are put into it. Called with what {@link save} gave, perhaps by a stranger: check it. */
+  load(config: Config): T
+}
+
+/** @internal a class that is known, with its name */
+export interface KnownClass {
+  readonly name: string
+  readonly how: ClassInFiles<object, unknown> | undefined
+}
+
+const byClass = new Map<unknown, KnownClass>()
+const byName = new Map<string, { Class: unknown; known: KnownClass }>()
+
+/**
+ * Lets {@link saveModel} and {@link loadModel} keep layers, models and optimizers of a class of your own, under a name that survives
+ * minifiers: the class is called that from then on, in files, messages and states of optimizers. Call it once, where the class is defined,
+ * in the program that saves and in the one that loads.
+ *
+ * No code is in a file: it has the name and what `save` gave, and the class that is registered here makes the object of it.
+ *
+ * @param how how a layer or model is made again. May be left out for a class whose constructor takes no arguments, and for optimizers,
+ *   which files hold as states
+ * @example
+ * class Residual extends Module {
+ *   hidden: Dense
+ *   constructor(readonly width: number) {
+ *     super()
+ *     this.hidden = new Dense(width, width, { activation: 'relu' })
+ *   }
+ *   forward(x: Tensor) {
+ *     return add(x, this.hidden.forward(x))
+ *   }
+ * }
+ * registerClass('Residual', Residual, { save: ({ width }) => ({ width }), load: ({ width }) => new Residual(width) })
+ * const model = decodeModel(encodeModel(new Sequential([new Residual(8), new Dense(8, 2)]))).model
+ * @throws TypeError for what is no class, or a layer whose constructor takes arguments and that does not say how it is made again
+ */
+export function registerClass<T extends object, Config>(
+  name: string,
+  Class: abstract new (...args: never[]) => T,
+  how?: ClassInFiles<T, Config>,
+): void {
+  if (typeof name !== 'string' || name === '') throw typeError(`registerClass: wants a name, got ${show(name)}`)
+  if (typeof Class !== 'function' || Class.prototype === undefined)
+    throw typeError(`registerClass: '${name}' wants a class, got ${show(Class)}`)
+  if (how !== undefined && !(typeof how?.save === 'function' && typeof how.load === 'function'))
+    throw typeError(`registerClass: '${name}' wants { save, load }, two functions, got ${show(how)}`)
+  const isLayer = Class.prototype instanceof Module
+  if (isLayer && how === undefined && Class.length > 0)
+    throw typeError(
+      `registerClass: the constructor of '${name}' takes ${Class.length} argument${Class.length === 1 ? '' : 's'}; say how it is made again: { save: (layer) => …, load: (config) => new ${name}(…) }`,
+    )
+  const before = byName.get(name)
+  if (before !== undefined && before.Class !== Class) {
+    byClass.delete(before.Class)
+    warnOnce(`registerClass: there is another class named '${name}' now; files that name it are read with the last one`)
+  }
+  // minifiers rename classes; the name of one is not writable, but configurable
+  Object.defineProperty(Class, 'name', { value: name, configurable: true })
+  const withoutArguments = { save: () => ({}), load: () => new (Class as unknown as new () => T)() }
+  const known: KnownClass = { name, how: (how ?? (isLayer ? withoutArguments : undefined)) as KnownClass['how'] }
+  byClass.set(Class, known)
+  byName.set(name, { Class, known })
+}
+
+/** @internal what is known of the class of an object */
+export function registeredClass(value: object): KnownClass | undefined {
+  return byClass.get(value.constructor)
+}
+
+/** @internal what is known of a class of that name. @throws RangeError where none is registered, or one that is no part of files */
+export function classNamed(name: unknown): KnownClass & { how: ClassInFiles<object, unknown> } {
+  const known = typeof name === 'string' ? byName.get(name)?.known : undefined
+  if (known?.how === undefined)
+    throw rangeError(
+      `the file holds a ${show(name)}, a class that this program does not know; import what defines it, or registerClass(${show(name)}, …) first`,
+    )
+  return known as KnownClass & { how: ClassInFiles<object, unknown> }
+}

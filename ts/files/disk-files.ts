@@ -1,0 +1,117 @@
+/** Files on a disk, in Node, Deno and Bun. */
+import type { FileHandle } from 'node:fs/promises'
+import { plainError } from '../common/errors.js'
+
+type Fs = typeof import('node:fs/promises')
+
+/** Temporary files of processes that died are older than this; those of who still writes are not. */
+const LEFT_BEHIND_MS = 3_600_000
+
+/** @internal whether this is a runtime with files */
+export function hasDisk(): boolean {
+  const { process } = globalThis as { process?: { versions?: { node?: string } } }
+  return process?.versions?.node !== undefined
+}
+
+/** A specifier that bundlers leave alone. */
+function nodeModule<T>(name: string): Promise<T> {
+  return import(/* webpackIgnore: true */ /* @vite-ignore */ name)
+}
+
+let written = 0
+/** Who writes a path now: two at once would have each other's earlier file. */
+const writing = new Map<string, Promise<void>>()
+
+/** @internal see {@link Files} */
+export class DiskFiles {
+  async read(path: string | URL): Promise<Uint8Array | undefined> {
+    const fs = await nodeModule<Fs>('node:fs/promises')
+    return fs.readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined
+      throw plainError(`'${path}' could not be read: ${error.message}`, { cause: error })
+    })
+  }
+
+  async write(path: string, bytes: Uint8Array, earlier: readonly string[]): Promise<void> {
+    const before = writing.get(path)
+    const own = (before ?? Promise.resolve())
+      .catch(() => {})
+      .then(async () => writeNow(await nodeModule<Fs>('node:fs/promises'), path, bytes, earlier))
+    writing.set(path, own)
+    try {
+      await own
+    } finally {
+      if (writing.get(path) === own) writing.delete(path)
+    }
+  }
+}
+
+/**
+ * @internal The bytes go to a file beside it, from there to the disk, and only then does that take the name; the folder, which has the names,
+ * goes to the disk last. The file that was there keeps its name until the moment of the renaming.
+ * @param fs what a test may replace
+ */
+export async function writeNow(fs: Fs, path: string, bytes: Uint8Array, earlier: readonly string[]): Promise<void> {
+  // of a link, what it leads to is replaced
+  const target = await fs.realpath(path).catch(() => path)
+  const folder = target.replace(/[^/\\]*$/, '') || '.'
+  const temporary = `${target}.${process.pid}-${++written}.tmp`
+  try {
+    await removeLeftBehind(fs, folder, target)
+    const file = await fs.open(temporary, 'wx')
+    try {
+      await writeAll(file, bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await keepEarlier(fs, target, earlier)
+    await fs.rename(temporary, target)
+    await syncFolder(fs, folder)
+  } catch (cause) {
+    await fs.rm(temporary, { force: true }).catch(() => {})
+    throw plainError(`'${path}' could not be written, and what was there is as it was: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/** One write may take less than all. */
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at)).bytesWritten
+}
+
+/** Gives the file that is there a second name, and those before it the next ones. At each moment each name is of a whole file or of none. */
+async function keepEarlier(fs: Fs, path: string, earlier: readonly string[]): Promise<void> {
+  const names = [path, ...earlier]
+  for (let i = names.length - 1; i > 1; i--) await fs.rename(names[i - 1], names[i]).catch(unlessMissing)
+  const [, last] = names
+  if (last === undefined) return
+  await fs.rm(last, { force: true })
+  // some file systems have no second names, and at first there is no file
+  await fs.link(path, last).catch(() => fs.copyFile(path, last).catch(unlessMissing))
+}
+
+/** Windows has no such thing as the file of a folder. */
+async function syncFolder(fs: Fs, folder: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const file = await fs.open(folder, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Removes what processes that were killed left of earlier tries at this file. */
+async function removeLeftBehind(fs: Fs, folder: string, path: string): Promise<void> {
+  const name = path.slice(folder === '.' ? 0 : folder.length)
+  for (const entry of await fs.readdir(folder)) {
+    if (!(entry.startsWith(`${name}.`) && /^\d+-\d+\.tmp$/.test(entry.slice(name.length + 1)))) continue
+    const left = folder === '.' ? entry : folder + entry
+    const { mtimeMs } = await fs.stat(left).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }))
+    if (Date.now() - mtimeMs > LEFT_BEHIND_MS) await fs.rm(left, { force: true }).catch(() => {})
+  }
+}
+
+function unlessMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error
+}

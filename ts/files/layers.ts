@@ -1,0 +1,167 @@
+/** The layers and models of this library as model files have them. */
+import type { Backend } from '../backend/index.js'
+import type { Activation as ActivationName } from '../backend/kernels.js'
+import { checkCount } from '../common/checks.js'
+import { rangeError } from '../common/errors.js'
+import { formatShape, type Shape, sameShape } from '../common/shape.js'
+import { show } from '../common/show.js'
+import { Activation } from '../nn/activation.js'
+import { BatchNorm } from '../nn/batch-norm.js'
+import { Dense } from '../nn/dense.js'
+import { Dropout } from '../nn/dropout.js'
+import { Embedding } from '../nn/embedding.js'
+import { Flatten } from '../nn/flatten.js'
+import { LayerNorm } from '../nn/layer-norm.js'
+import type { Module } from '../nn/module.js'
+import { Sequential } from '../nn/sequential.js'
+import { Ensemble, type EnsembleAverage } from '../select/ensemble.js'
+
+/** What a layer is made of, as it stands in a file. */
+export type LayerConfig = Readonly<Record<string, unknown>>
+
+/** One kind of layer. Of a stranger's file `load` checks what the constructors do not. */
+export interface LayerKind {
+  /** What the layer is made of. Names are never given another meaning: files of older versions have them. */
+  save(layer: Module): LayerConfig
+  /** Names that files may have; another one says that the file is of a newer version. */
+  readonly names: readonly string[]
+  /** @param options for the constructor */
+  load(config: LayerConfig, options: { backend?: Backend }): Module
+  /** The shapes of its own tensors by name: they are looked up in the file before a layer of that size is made. */
+  shapes?(config: LayerConfig): Readonly<Record<string, Shape>>
+}
+
+/** The weights come from the file. */
+const UNFILLED = { weightInitializer: 'zeros' } as const
+
+function kind<L extends Module, C extends LayerConfig>(how: {
+  save: (layer: L) => C
+  names: readonly (keyof C & string)[]
+  load: (config: C, options: { backend?: Backend }) => L
+  shapes?: (config: C) => Readonly<Record<string, Shape>>
+}): LayerKind {
+  return how as unknown as LayerKind
+}
+
+/** Classes of layers that files hold, by the names that they have there. */
+const LAYERS: readonly (readonly [name: string, Class: abstract new (...args: never[]) => Module, kind: LayerKind])[] = [
+  [
+    'Dense',
+    Dense,
+    kind<Dense, { inputs: number; outputs: number; activation: ActivationName; bias: boolean }>({
+      save: ({ inputs, outputs, activation, bias }) => ({ inputs, outputs, activation, bias: bias !== null }),
+      names: ['inputs', 'outputs', 'activation', 'bias'],
+      load: ({ inputs, outputs, activation, bias }, options) => {
+        if (typeof bias !== 'boolean') throw rangeError(`Dense: bias wants true or false, got ${show(bias)}`)
+        return new Dense(inputs, outputs, { activation, bias, ...UNFILLED, ...options })
+      },
+      shapes: ({ inputs, outputs, bias }) => ({ weight: [inputs, outputs], ...(bias && { bias: [outputs] }) }),
+    }),
+  ],
+  [
+    'Activation',
+    Activation,
+    kind<Activation, { activation: ActivationName }>({
+      save: ({ activation }) => ({ activation }),
+      names: ['activation'],
+      load: ({ activation }) => new Activation(activation),
+    }),
+  ],
+  [
+    'BatchNorm',
+    BatchNorm,
+    kind<BatchNorm, { width: number; epsilon: number; momentum: number }>({
+      save: ({ width, epsilon, momentum }) => ({ width, epsilon, momentum }),
+      names: ['width', 'epsilon', 'momentum'],
+      load: ({ width, ...options }, more) => new BatchNorm(width, { ...options, ...more }),
+      shapes: ({ width }) => ({ weight: [width], bias: [width], runningMean: [width], runningVariance: [width] }),
+    }),
+  ],
+  [
+    'LayerNorm',
+    LayerNorm,
+    kind<LayerNorm, { width: number; epsilon: number }>({
+      save: ({ width, epsilon }) => ({ width, epsilon }),
+      names: ['width', 'epsilon'],
+      load: ({ width, epsilon }, options) => new LayerNorm(width, { epsilon, ...options }),
+      shapes: ({ width }) => ({ weight: [width], bias: [width] }),
+    }),
+  ],
+  [
+    'Embedding',
+    Embedding,
+    kind<Embedding, { count: number; width: number }>({
+      save: ({ count, width }) => ({ count, width }),
+      names: ['count', 'width'],
+      load: ({ count, width }, options) => new Embedding(count, width, { ...UNFILLED, ...options }),
+      shapes: ({ count, width }) => ({ weight: [count, width] }),
+    }),
+  ],
+  [
+    'Dropout',
+    Dropout,
+    kind<Dropout, { rate: number }>({
+      save: ({ rate }) => ({ rate }),
+      names: ['rate'],
+      load: ({ rate }, options) => new Dropout(rate, options),
+    }),
+  ],
+  ['Flatten', Flatten, kind<Flatten, Record<string, never>>({ save: () => ({}), names: [], load: () => new Flatten() })],
+  [
+    'Sequential',
+    Sequential,
+    kind<Sequential, { layers: Module[] }>({
+      save: ({ layers }) => ({ layers: [...layers] }),
+      names: ['layers'],
+      load: ({ layers }, options) => new Sequential(layers, options),
+    }),
+  ],
+  [
+    'Ensemble',
+    Ensemble,
+    kind<Ensemble, { members: readonly Module[]; average: EnsembleAverage }>({
+      save: ({ members, average }) => ({ members, average }),
+      names: ['members', 'average'],
+      load: ({ members, average }) => new Ensemble(members, { average }),
+      shapes: ({ members }) => ({ weights: [members?.length ?? 0] }),
+    }),
+  ],
+]
+
+/** @internal a layer of this library by what it is exactly: a subclass may be anything */
+export function kindOf(layer: Module): { name: string; kind: LayerKind } | undefined {
+  const found = LAYERS.find(([, Class]) => layer.constructor === Class)
+  return found && { name: found[0], kind: found[2] }
+}
+
+/** @internal */
+export function kindNamed(name: unknown): LayerKind | undefined {
+  return LAYERS.find(([known]) => known === name)?.[2]
+}
+
+/**
+ * @internal Makes a layer of what a file says, after looking whether the file has numbers for it: a stranger's file should not make layers
+ * larger than itself.
+ * @param shapeOf the shape of a tensor of the file by its name in the layer
+ * @throws RangeError
+ */
+export function makeLayer(
+  name: string,
+  kind: LayerKind,
+  config: LayerConfig,
+  options: { backend?: Backend },
+  shapeOf: (name: string) => Shape | undefined,
+): Module {
+  const unknown = Object.keys(config).find((key) => !kind.names.includes(key))
+  if (unknown !== undefined) throw rangeError(`${name}: '${unknown}' is nothing that this version knows; a newer one may have written it`)
+  const missing = kind.names.find((key) => config[key] === undefined)
+  if (missing !== undefined) throw rangeError(`${name}: there is no '${missing}'`)
+  for (const [own, shape] of Object.entries(kind.shapes?.(config) ?? {})) {
+    for (const size of shape) checkCount(`${name}: a size`, size)
+    const found = shapeOf(own)
+    if (found === undefined) throw rangeError(`${name}: there are no numbers for '${own}', ${formatShape(shape)}`)
+    if (!sameShape(found, shape))
+      throw rangeError(`${name}: '${own}' wants shape ${formatShape(shape)}, the numbers in the file have ${formatShape(found)}`)
+  }
+  return kind.load(config, options)
+}

@@ -1,0 +1,323 @@
+/**
+ * Models as the bytes of a file and back: layers, weights, and whatever belongs to them. The format is described in docs/design/files.md.
+ */
+import type { Backend } from '../backend/index.js'
+import { checkChoice } from '../common/checks.js'
+import { plainError, rangeError, typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { savedCount } from '../common/saved.js'
+import type { Shape } from '../common/shape.js'
+import { shortened, show } from '../common/show.js'
+import type { Bytes, DecodeOptions, Storable, StoredTensor } from '../io/safetensors.js'
+import { decodeTree, join, type TreeReader, TreeWriter } from '../io/tree.js'
+import { Lambda } from '../nn/lambda.js'
+import { Module } from '../nn/module.js'
+import { Parameter } from '../parameter.js'
+import { Generator } from '../random.js'
+import { classNamed, type KnownClass, registeredClass } from './classes.js'
+import { kindNamed, kindOf, type LayerConfig, makeLayer } from './layers.js'
+
+/** The name of the format in the file. A file with another number is of another version. */
+const KEY = 'gradus-model/1'
+const ANY_VERSION = /^gradus-model\/(.*)$/
+
+/** Options of {@link encodeModel} and `saveModel`. */
+export interface EncodeModelOptions {
+  /**
+   * How parameters are written. `float16` and `bfloat16` take half the room and round to 11 and 8 significant bits: enough to predict by, not
+   * to go on training with the same bits. Buffers, optimizers and the rest stay as they are. Default: as they are.
+   */
+  weights?: 'float16' | 'bfloat16'
+}
+
+/** Options of {@link decodeModel}, `loadModel` and `loadModelFile`. */
+export interface DecodeModelOptions extends DecodeOptions {
+  /** Where the model is to live. Default: the backend chosen by load(). */
+  backend?: Backend
+}
+
+/** What a model file holds: the model, and under their names the parts that were saved beside it. */
+// biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
+export type ModelFile<M extends object = Module, Parts = Record<string, any>> = { model: M } & Parts
+
+const HALVES = { float16: 'F16', bfloat16: 'BF16' } as const
+/** The largest number that rounds to a finite half; of bfloat16 it is that of float32, nearly. */
+const LARGEST = { F16: 65520, BF16: 3.3961775e38 } as const
+
+/** Where the modules of a model are, seen from it: the first place of those that are in several. */
+type Places = ReadonlyMap<Module, string>
+
+/**
+ * A model as the bytes of one file, from which {@link decodeModel} makes it again: layers with their sizes and activations, weights, running
+ * statistics, which parameters are frozen, and how far random numbers of dropout were drawn. The file is a
+ * [safetensors](https://github.com/huggingface/safetensors) file, in which others find the weights by name, `0.weight`, and with their shapes.
+ * A checksum of each tensor is in it.
+ *
+ * @param model a `Sequential` or any layer of this library, a class of yours that {@link registerClass} knows, or an ensemble
+ * @param parts what belongs to it, by names of your own: an optimizer, a schedule, a scaler, the names of classes; as `encodeState` takes it.
+ *   Default: nothing
+ * @example
+ * const bytes = encodeModel(model, { classNames: ['setosa', 'versicolor', 'virginica'] })
+ * const file = decodeModel(bytes)
+ * file.model.predict(inputs).shape // [n, 3]
+ * file.classNames[2] // 'virginica'
+ * @throws TypeError naming the layer that no file can hold, such as a Lambda, or the part
+ */
+export function encodeModel(model: object, parts: Readonly<Record<string, unknown>> = {}, options: EncodeModelOptions = {}): Bytes {
+  checkNames('encodeModel', options, ['weights'])
+  if (options.weights !== undefined) checkChoice('encodeModel: weights', options.weights, ['float16', 'bfloat16'])
+  if (typeof parts !== 'object' || parts === null || Array.isArray(parts))
+    throw typeError(`encodeModel: parts wants an object, { optimizer, classNames }, got ${show(parts)}`)
+  if (Object.hasOwn(parts, 'model')) throw rangeError("encodeModel: a part cannot be named 'model', which is the name of the model itself")
+  if (!(model instanceof Module) && registeredClass(Object(model))?.how === undefined)
+    throw typeError(`encodeModel: wants a model, such as a Sequential, got ${show(model)}; other classes: registerClass first`)
+  const half = options.weights && HALVES[options.weights]
+  const writer = new TreeWriter('encodeModel', (value, path, writer) => written(value, path, writer, half))
+  const skeleton = { model: writer.visit(model, ''), parts: writer.visit({ ...parts }, '') }
+  return writer.encode(KEY, skeleton)
+}
+
+/** Models and objects of registered classes; undefined for all else. */
+function written(value: object, path: string, writer: TreeWriter, half: string | undefined): object | undefined {
+  if (value instanceof Module) return writtenModel(value, path, writer, half)
+  const known = registeredClass(value)
+  if (known?.how === undefined) return undefined
+  return { $object: known.name, config: writer.visit(known.how.save(value), path) }
+}
+
+function writtenModel(model: Module, path: string, writer: TreeWriter, half: string | undefined): object {
+  model.build()
+  if (model.path !== '') throw plainError(`encodeModel: ${model.describe()} is '${model.path}' of another model; save that one`)
+  const places: Places = new Map(model.modulePaths(true).map(({ module, path }) => [module, path]))
+  const met = new Set<Module>()
+  // layers, which may be anywhere in what `save` of a class gives
+  const layers: TreeWriter = new TreeWriter('encodeModel', (value, at): object | undefined => {
+    if (value instanceof Module) {
+      if (places.has(value)) return writtenLayer(value, layers, places, met)
+      throw plainError(`encodeModel: '${shortened(at)}' is ${value.describe()}, which is no part of the model that is made of it`)
+    }
+    return undefined
+  })
+  const tensors = model.savedTensors().map(([name, tensor]) => {
+    const isHalf = half !== undefined && tensor instanceof Parameter
+    const stored: Storable = isHalf ? halved(name, tensor, half as keyof typeof LARGEST) : tensor
+    return [name, writer.tensor(stored, join(path, name))]
+  })
+  const generators = [...model.namedGenerators()].map(([name, { seed, stream, counter }]) => [name, [seed, stream, counter]])
+  const frozen = [...model.namedParameters()].filter(([, p]) => !p.requiresGrad).map(([name]) => name)
+  return {
+    $model: layers.visit(model, ''),
+    tensors: Object.fromEntries(tensors),
+    generators: Object.fromEntries(generators),
+    frozen,
+  }
+}
+
+function halved(name: string, tensor: Parameter, dtype: keyof typeof LARGEST): Storable {
+  const data = tensor.data() as Float32Array
+  const odd = data.findIndex((value) => Number.isFinite(value) && Math.abs(value) >= LARGEST[dtype])
+  if (odd >= 0) throw rangeError(`encodeModel: '${name}' is ${data[odd]} at position ${odd}, too large for halves; save it as it is`)
+  return { shape: tensor.shape, data, dtype }
+}
+
+/** A layer without its numbers; of one that is in a second place, where it was met. */
+function writtenLayer(layer: Module, writer: TreeWriter, places: Places, met: Set<Module>): object {
+  const at = places.get(layer) as string
+  if (met.has(layer)) return { $same: at }
+  met.add(layer)
+  const { name, config, inside } = describedLayer(layer, at)
+  return { $layer: name, at, config: writer.visit(config, at), ...(inside && { inside: writer.visit(inside, at) }) }
+}
+
+/** What a file says of a layer. @throws TypeError for one that no file can hold */
+function describedLayer(layer: Module, at: string): { name: string; config: unknown; inside?: object } {
+  const where = placeOf(at)
+  if (Object.hasOwn(layer, 'forward'))
+    throw typeError(`encodeModel: ${where} has a forward of its own, which no file holds; make it a method of a class`)
+  const known = kindOf(layer)
+  if (known !== undefined) return { name: known.name, config: known.kind.save(layer) }
+  const own = registeredClass(layer)
+  if (own?.how !== undefined) return { name: own.name, config: own.how.save(layer), inside: layersInside(layer) }
+  if (layer instanceof Lambda)
+    throw typeError(
+      `encodeModel: ${where} is a Lambda, a function, and no file holds code; write a class that extends Module, and registerClass it`,
+    )
+  const { name } = layer.constructor
+  throw typeError(
+    `encodeModel: ${where} is a ${name}, a class that files do not know; registerClass('${name}', ${name}, { save, load }) first`,
+  )
+}
+
+function placeOf(at: string): string {
+  return at === '' ? 'the model' : `layer '${shortened(at)}'`
+}
+
+/** Layers of this library inside one of a class of one's own, by where they are: to see at loading whether the class still makes the same. */
+function layersInside(owner: Module): Record<string, [string, LayerConfig]> {
+  const found = owner.modulePaths(true).flatMap(({ module, path }): [string, [string, LayerConfig]][] => {
+    const known = path === '' ? undefined : kindOf(module)
+    if (known === undefined) return []
+    const config = Object.entries(known.kind.save(module)).filter(([, value]) => typeof value !== 'object')
+    return [[path, [known.name, Object.fromEntries(config)]]]
+  })
+  return Object.fromEntries(found)
+}
+
+/**
+ * What {@link encodeModel} made bytes of: a model that predicts, and the parts beside it, as `decodeState` gives them: states in the place of
+ * optimizers and schedules, each for a `loadState`.
+ *
+ * @param file its bytes: an ArrayBuffer or a Uint8Array
+ * @example
+ * const { model } = decodeModel(encodeModel(new Sequential([new Dense(4, 3, { activation: 'tanh' })])))
+ * model.predict([[1, 2, 3, 4]]).shape // [1, 3]
+ * @throws RangeError for a file that is damaged (it names the tensor), of another maker or version, or with layers that do not fit their
+ *   numbers or that this program does not know; nothing of it is ever run
+ */
+// biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
+export function decodeModel<M extends object = Module, Parts = Record<string, any>>(
+  file: Uint8Array | ArrayBuffer,
+  options: DecodeModelOptions = {},
+): ModelFile<M, Parts> {
+  checkNames('decodeModel', options, ['backend', 'maxHeaderBytes'])
+  const { backend, ...rest } = options
+  const special = (value: Readonly<Record<string, unknown>>, reader: TreeReader) => read(value, reader, backend)
+  const made = decodeTree('decodeModel', file, rest, { key: KEY, foreign, isChecked: true }, special) as {
+    model?: unknown
+    parts?: Record<string, unknown>
+  }
+  const { model } = made ?? {}
+  if (!(model instanceof Module) && registeredClass(Object(model))?.how === undefined)
+    throw rangeError('decodeModel: there is no model in the file')
+  return { ...Object(made.parts), model } as ModelFile<M, Parts>
+}
+
+function foreign(metadata: Readonly<Record<string, string>>): string {
+  const version = Object.keys(metadata).find((key) => ANY_VERSION.test(key))
+  if (version !== undefined) return `the file has the format ${show(version)}, this version of gradus reads ${KEY}; use a newer one`
+  if ('gradus-state/1' in metadata) return 'the file is of encodeState, without layers; make the model, and give it what decodeState gives'
+  return 'encodeModel did not make this file; decodeSafetensors gives its tensors, for the loadState of a model'
+}
+
+function read(value: Readonly<Record<string, unknown>>, reader: TreeReader, backend: Backend | undefined): object | undefined {
+  if (value.$model !== undefined) return readModel(value, reader, backend)
+  if (value.$object !== undefined) return named(classNamed(value.$object), reader.visit(value.config))
+  return undefined
+}
+
+/** An object of a registered class. @throws RangeError naming it */
+function named({ name, how }: Pick<ReturnType<typeof classNamed>, 'name' | 'how'>, config: unknown): object {
+  const made = how.load(config)
+  if (typeof made !== 'object' || made === null) throw rangeError(`load of '${name}' wants to return an object, got ${show(made)}`)
+  return made
+}
+
+function readModel(node: Readonly<Record<string, unknown>>, reader: TreeReader, backend: Backend | undefined): Module {
+  const tensors = new Map<string, StoredTensor>()
+  for (const [name, tensor] of Object.entries(Object(node.tensors))) tensors.set(name, reader.tensor(tensor))
+  const model = new LayerReader(reader, backend, (name) => tensors.get(name)?.shape).layer(node.$model)
+  model.loadState(Object.fromEntries(tensors) as never)
+  readGenerators(model, Object(node.generators))
+  readFrozen(model, node.frozen)
+  return model
+}
+
+/** Makes layers of what a file says. */
+class LayerReader {
+  private readonly made = new Map<string, Module>()
+  private readonly options: { backend?: Backend }
+
+  constructor(
+    private readonly reader: TreeReader,
+    backend: Backend | undefined,
+    private readonly shapeOf: (name: string) => Shape | undefined,
+  ) {
+    this.options = backend === undefined ? {} : { backend }
+  }
+
+  layer(node: unknown): Module {
+    const made = this.special(Object(node))
+    if (made === undefined) throw rangeError(`wants a layer, got ${show(node)}`)
+    return made
+  }
+
+  private special(node: Readonly<Record<string, unknown>>): Module | undefined {
+    if (node.$same !== undefined) {
+      const same = this.made.get(node.$same as string)
+      if (same === undefined) throw rangeError(`there is no layer at ${show(node.$same)} that another could be the same as`)
+      return same
+    }
+    if (node.$layer === undefined) return undefined
+    const { $layer: name, at, inside } = node
+    if (typeof at !== 'string') throw rangeError(`a layer wants to be somewhere, got ${show(at)}`)
+    try {
+      const layer = this.make(name, at, this.config(node.config))
+      if (inside !== undefined) checkInside(layer, Object(inside))
+      this.made.set(at, layer)
+      return layer
+    } catch (cause) {
+      const { message } = cause as Error
+      throw /^(layer '|the model)/.test(message) ? cause : rangeError(`${placeOf(at)}: ${message}`, { cause })
+    }
+  }
+
+  private make(name: unknown, at: string, config: unknown): Module {
+    const kind = kindNamed(name)
+    if (kind !== undefined) return makeLayer(name as string, kind, Object(config), this.options, (own) => this.shapeOf(join(at, own)))
+    const known: KnownClass = classNamed(name)
+    const layer = named(known as ReturnType<typeof classNamed>, config)
+    if (!(layer instanceof Module)) throw rangeError(`${known.name} is a layer in the file, and load gives ${show(layer)}`)
+    let stream = 0
+    // a model of one's own knows nothing of the backend that was asked for
+    if (this.options.backend !== undefined && at === '')
+      layer.build({ backend: this.options.backend, path: '', nextGenerator: () => new Generator(0, ++stream) })
+    return layer
+  }
+
+  /** What a layer is made of, with layers in it. */
+  private config(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return value
+    if (Array.isArray(value)) return value.map((entry) => this.config(entry))
+    const layer = this.special(value as Record<string, unknown>)
+    if (layer !== undefined) return layer
+    if (Object.keys(value).some((name) => name.startsWith('$'))) return this.reader.visit(value)
+    return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, this.config(entry)]))
+  }
+}
+
+/** Whether the layers in one of a registered class are those that were saved. @throws RangeError naming the first that is not */
+function checkInside(owner: Module, saved: Readonly<Record<string, unknown>>): void {
+  const own = layersInside(owner)
+  for (const [path, entry] of Object.entries(saved)) {
+    const [name, config] = Array.isArray(entry) ? (entry as [unknown, unknown]) : []
+    const [ownName, ownConfig] = own[path] ?? []
+    if (ownName !== name)
+      throw rangeError(`${owner.describe()} has ${ownName ?? 'nothing'} at '${shortened(path)}', the file has ${show(name)}`)
+    for (const [key, value] of Object.entries(Object(config))) {
+      if (Object.is(ownConfig?.[key], value)) continue
+      throw rangeError(
+        `${owner.describe()} has ${name} at '${shortened(path)}' with ${key} ${show(ownConfig?.[key])}, the file has ${show(value)}`,
+      )
+    }
+  }
+}
+
+function readGenerators(model: Module, saved: Readonly<Record<string, unknown>>): void {
+  const own = model.namedGenerators()
+  const left = Object.keys(saved).find((name) => !own.has(name))
+  if (left !== undefined) throw rangeError(`no layer draws the random numbers '${shortened(left)}'`)
+  for (const [name, generator] of own) {
+    const [seed, stream, counter] = (saved[name] ?? []) as number[]
+    Object.assign(generator, new Generator(seed, stream), { counter: savedCount(counter, `'${name}'`) })
+  }
+}
+
+function readFrozen(model: Module, names: unknown): void {
+  if (!Array.isArray(names)) throw rangeError(`frozen wants the names of parameters, got ${show(names)}`)
+  const parameters = model.namedParameters()
+  for (const name of names) {
+    const parameter = parameters.get(name)
+    if (parameter === undefined) throw rangeError(`no parameter is named ${show(name)}, which should be frozen`)
+    parameter.requiresGrad = false
+  }
+}

@@ -1,0 +1,137 @@
+/** Models and states in files, written all or nothing, and back. */
+import { checkCount } from '../common/checks.js'
+import { checkNames } from '../common/names.js'
+import type { DecodeOptions } from '../io/safetensors.js'
+import { decodeState, encodeState } from '../io/state.js'
+import type { Module } from '../nn/module.js'
+import { type DecodeModelOptions, decodeModel, type EncodeModelOptions, encodeModel, type ModelFile } from './model-file.js'
+import { bytesFrom, checkPath, earlierOf, filesHere, type ModelSource } from './storage.js'
+
+/** Options of {@link saveState}, and with {@link EncodeModelOptions} of {@link saveModel}. */
+export interface SaveOptions {
+  /**
+   * How many of the last files are kept: the one before `net.safetensors` is `net.1.safetensors`, and so on. Default 2.
+   */
+  keep?: number
+}
+
+/**
+ * Saves a model in a file, from which {@link loadModel} makes it again in any runtime: layers, weights and what {@link encodeModel} says.
+ *
+ * Saving is all or nothing, even where the process is killed in the midst of it: the bytes are on the disk before they take the place of the
+ * file that was there, and that one is kept as `net.1.safetensors`. In a browser the file is a name in the origin's IndexedDB, with the same
+ * promise. The model is read at once, so training may go on while it is written.
+ *
+ * @param path of the file; in a browser any name
+ * @param parts what belongs to the model, by names of your own. Default: nothing
+ * @example
+ * await saveModel(model, 'net.safetensors', { classNames: ['no', 'yes'] })
+ * const again = await loadModel('net.safetensors')
+ * again.predict(inputs).shape // [n, 3]
+ * @throws TypeError, RangeError as {@link encodeModel} does; Error where the file cannot be written: then the one that was there is as it was
+ */
+export async function saveModel(
+  model: object,
+  path: string,
+  parts: Readonly<Record<string, unknown>> = {},
+  options: EncodeModelOptions & SaveOptions = {},
+): Promise<void> {
+  checkNames('saveModel', options, ['weights', 'keep'])
+  const { keep, ...rest } = options
+  await writeFile('saveModel', path, () => encodeModel(model, parts, rest), keep)
+}
+
+/**
+ * A model from a file that {@link saveModel} wrote: it predicts, and may be trained on.
+ *
+ * @param source a path, or in a browser a name; a `URL`, or a text that begins with `https:`, `data:` or the like, which is fetched; a Blob, File or
+ *   Response; or bytes
+ * @example
+ * await saveModel(new Sequential([new Dense(4, 3)]), 'net.safetensors')
+ * const model = await loadModel('net.safetensors')
+ * model.predict([[1, 2, 3, 4]]).shape // [1, 3]
+ * @throws Error for a file that is not there, RangeError for one that is damaged or that {@link decodeModel} refuses
+ */
+export async function loadModel<M extends object = Module>(source: ModelSource, options?: DecodeModelOptions): Promise<M> {
+  return (await loadModelFile<M>(source, options)).model
+}
+
+/**
+ * As {@link loadModel}, with the parts that were saved beside the model: as {@link decodeModel} gives them.
+ *
+ * @example
+ * await saveModel(model, 'net.safetensors', { optimizer, classNames: ['no', 'yes'] })
+ * const file = await loadModelFile('net.safetensors')
+ * const goOn = new Adam(file.model.parameters())
+ * goOn.loadState(file.optimizer)
+ * file.classNames // ['no', 'yes']
+ * @throws as {@link loadModel}
+ */
+// biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
+export async function loadModelFile<M extends object = Module, Parts = Record<string, any>>(
+  source: ModelSource,
+  options?: DecodeModelOptions,
+): Promise<ModelFile<M, Parts>> {
+  return readFile('loadModel', source, (bytes) => decodeModel<M, Parts>(bytes, options))
+}
+
+/**
+ * Saves what `encodeState` takes in a file, all or nothing as {@link saveModel} does: for training loops of your own.
+ *
+ * @example
+ * await saveState({ model, optimizer, epoch: 3 }, 'run.safetensors')
+ * const saved = await loadState('run.safetensors')
+ * model.loadState(saved.model)
+ * saved.epoch // 3
+ * @throws TypeError as `encodeState` does; Error where the file cannot be written: then the one that was there is as it was
+ */
+export async function saveState(parts: object, path: string, options: SaveOptions = {}): Promise<void> {
+  checkNames('saveState', options, ['keep'])
+  await writeFile('saveState', path, () => encodeState(parts), options.keep)
+}
+
+/**
+ * What {@link saveState} saved, as `decodeState` gives it.
+ *
+ * @param source as for {@link loadModel}
+ * @example
+ * await saveState({ losses: Float32Array.of(2, 1) }, 'run.safetensors')
+ * const { losses } = await loadState('run.safetensors') // Float32Array.of(2, 1)
+ * @throws Error for a file that is not there, RangeError for one that is damaged
+ */
+// biome-ignore lint/suspicious/noExplicitAny: as JSON.parse, what was put in comes out
+export async function loadState<T = Record<string, any>>(source: ModelSource, options?: DecodeOptions): Promise<T> {
+  return readFile('loadState', source, (bytes) => decodeState<T>(bytes, options))
+}
+
+async function writeFile(who: string, path: string, encode: () => Uint8Array, keep = 2): Promise<void> {
+  checkPath(who, path)
+  checkCount(`${who}: keep`, keep)
+  const files = filesHere(who)
+  const bytes = encode()
+  try {
+    await files.write(path, bytes, earlierOf(path, keep))
+  } catch (error) {
+    throw addName(who, error)
+  }
+}
+
+async function readFile<T>(who: string, source: ModelSource, decode: (bytes: Uint8Array | ArrayBuffer) => T): Promise<T> {
+  const bytes = await bytesFrom(who, source)
+  try {
+    return decode(bytes)
+  } catch (error) {
+    throw typeof source === 'string' || source instanceof URL ? addName(`${who}('${shortName(source)}')`, error) : error
+  }
+}
+
+function shortName(source: string | URL): string {
+  const text = String(source)
+  return text.length > 80 ? `…${text.slice(-80)}` : text
+}
+
+/** An error says first who met it and where. */
+function addName(who: string, error: unknown): unknown {
+  if (error instanceof Error) error.message = `${who}: ${error.message}`
+  return error
+}
