@@ -1,0 +1,51 @@
+/** The function over a grid, and its contour lines. */
+import { contours } from 'd3-contour'
+import { noGrad, tensor } from 'gradus'
+import { doubles } from '../engine/doubles'
+import { compile } from './formula'
+import type { Ground, Surface } from './functions'
+
+export interface Landscape {
+  columns: number
+  rows: number
+  /** Row by row from the bottom (the least y) up. */
+  values: Float64Array
+  /** Contour lines, each a closed line of points in grid coordinates, with its level's place from 0 (lowest) to 1. */
+  lines: { share: number; points: Float32Array }[]
+}
+
+const LEVELS = 22
+
+export function landscape(input: { ground: Ground; range: Surface['range']; columns: number; rows: number }): Landscape {
+  const { range, columns, rows } = input
+  const [[left, right], [bottom, top]] = range
+  const xs = new Float64Array(columns * rows)
+  const ys = new Float64Array(columns * rows)
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      xs[row * columns + column] = left + ((right - left) * column) / (columns - 1)
+      ys[row * columns + column] = bottom + ((top - bottom) * row) / (rows - 1)
+    }
+  }
+  const backend = doubles()
+  const f = compile(input.ground)
+  const values = Float64Array.from(noGrad(() => f(tensor(xs, { backend }), tensor(ys, { backend }))).data())
+  const levels = levelsOf(values)
+  const lines = contours()
+    .size([columns, rows])
+    .thresholds(levels)(Array.from(values, (v) => (Number.isFinite(v) ? v : Number.MAX_VALUE)))
+    .flatMap(({ value, coordinates }) =>
+      coordinates.flatMap((polygon) =>
+        polygon.map((ring) => ({ share: levels.indexOf(value) / (levels.length - 1), points: Float32Array.from(ring.flat()) })),
+      ),
+    )
+  return { columns, rows, values, lines }
+}
+
+/** Levels that lie closer near the bottom: evenly spaced in the square root of the height. */
+function levelsOf(values: Float64Array): number[] {
+  const finite = values.filter(Number.isFinite).sort()
+  const low = finite[0] ?? 0
+  const high = finite[Math.floor(finite.length * 0.98)] ?? 1
+  return Array.from({ length: LEVELS }, (_, i) => low + (high - low || 1) * ((i + 0.5) / LEVELS) ** 2.2)
+}

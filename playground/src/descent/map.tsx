@@ -1,0 +1,214 @@
+/** The function from above: colours, contour lines, and the racers on their way. */
+import type { Painting } from '../ui/canvas'
+import { colour, dash, depth, isDark, token } from '../ui/palette'
+import type { Surface } from './functions'
+import type { Verdict } from './inspect'
+import type { Landscape } from './landscape'
+import type { Track } from './race'
+
+export interface Scene {
+  surface: Surface
+  landscape: Landscape | null
+  tracks: readonly (Track | null)[]
+  start: readonly [number, number]
+  /** The step that is shown, with fractions. */
+  frame: number
+  showState: boolean
+  verdict: { at: readonly [number, number]; verdict: Verdict } | null
+}
+
+/** From the function's coordinates to the canvas and back. */
+export function projection({ range: [[left, right], [bottom, top]] }: Surface, width: number, height: number) {
+  return {
+    px: (x: number) => ((x - left) / (right - left)) * width,
+    py: (y: number) => height - ((y - bottom) / (top - bottom)) * height,
+    x: (px: number) => left + (px / width) * (right - left),
+    y: (py: number) => bottom + ((height - py) / height) * (top - bottom),
+  }
+}
+
+export function paintMap({ context: c, width, height }: Painting, scene: Scene): void {
+  const { surface, landscape, tracks, start, frame, showState, verdict } = scene
+  const to = projection(surface, width, height)
+  if (landscape) {
+    c.imageSmoothingEnabled = true
+    c.drawImage(ground(landscape), 0, 0, width, height)
+    contourLines(c, landscape, width, height)
+  }
+  tracks.forEach((track, i) => {
+    if (track) drawTrack(c, track, i, frame, to)
+  })
+  if (showState)
+    tracks.forEach((track, i) => {
+      if (track) drawState(c, track, i, frame, to)
+    })
+  tracks.forEach((track, i) => {
+    if (track) drawHead(c, track, i, frame, to)
+  })
+  if (verdict) drawVerdict(c, verdict.at, verdict.verdict, to)
+  const [x, y] = [to.px(start[0]), to.py(start[1])]
+  c.lineWidth = 2
+  c.strokeStyle = token('ink')
+  c.fillStyle = token('ground')
+  c.beginPath()
+  c.arc(x, y, 7, 0, 2 * Math.PI)
+  c.fill()
+  c.stroke()
+  c.beginPath()
+  c.moveTo(x - 3, y)
+  c.lineTo(x + 3, y)
+  c.moveTo(x, y - 3)
+  c.lineTo(x, y + 3)
+  c.stroke()
+}
+
+const pictures = new WeakMap<Landscape, { dark: boolean; picture: HTMLCanvasElement }>()
+
+/** Heights as colours, a pixel for each point of the grid. */
+function ground(landscape: Landscape): HTMLCanvasElement {
+  const known = pictures.get(landscape)
+  if (known?.dark === isDark.value) return known.picture
+  const { columns, rows, values } = landscape
+  const picture = document.createElement('canvas')
+  picture.width = columns
+  picture.height = rows
+  const context = picture.getContext('2d')!
+  const image = context.createImageData(columns, rows)
+  const shares = sharesOf(values)
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const [r, g, b] = depth(shares[row * columns + column])
+      image.data.set([r, g, b, 255], 4 * ((rows - 1 - row) * columns + column))
+    }
+  }
+  context.putImageData(image, 0, 0)
+  pictures.set(landscape, { dark: isDark.value, picture })
+  return picture
+}
+
+/** Heights from 0 to 1, as the contour lines divide them. */
+export function sharesOf(values: Float64Array): Float64Array {
+  const finite = values.filter(Number.isFinite).sort()
+  const low = finite[0] ?? 0
+  const high = finite[Math.floor(finite.length * 0.98)] ?? 1
+  return values.map((v) => (Number.isFinite(v) ? Math.min(Math.max((v - low) / (high - low || 1), 0), 1) ** (1 / 2.2) : 1))
+}
+
+function contourLines(c: CanvasRenderingContext2D, { lines, columns, rows }: Landscape, width: number, height: number): void {
+  c.lineWidth = 1
+  for (const { points, share } of lines) {
+    c.strokeStyle = isDark.value ? `rgb(255 255 255 / ${0.26 - 0.16 * share})` : `rgb(10 40 60 / ${0.34 - 0.22 * share})`
+    c.beginPath()
+    for (let i = 0; i < points.length; i += 2) {
+      // d3's points lie in the middle of cells that are a unit wide.
+      const x = ((points[i] - 0.5) / (columns - 1)) * width
+      const y = height - ((points[i + 1] - 0.5) / (rows - 1)) * height
+      if (i === 0) c.moveTo(x, y)
+      else c.lineTo(x, y)
+    }
+    c.stroke()
+  }
+}
+
+type To = ReturnType<typeof projection>
+
+/** Where it is at a step with a fraction. */
+export function placeAt({ path, steps }: Track, frame: number): [number, number] {
+  const at = Math.min(frame, steps)
+  const i = Math.min(Math.floor(at), Math.max(steps - 1, 0))
+  const t = at - i
+  const next = Math.min(i + 1, steps)
+  return [path[2 * i] + (path[2 * next] - path[2 * i]) * t, path[2 * i + 1] + (path[2 * next + 1] - path[2 * i + 1]) * t]
+}
+
+function drawTrack(c: CanvasRenderingContext2D, track: Track, i: number, frame: number, to: To): void {
+  const whole = Math.floor(Math.min(frame, track.steps))
+  c.strokeStyle = colour(i)
+  c.lineWidth = 2
+  c.lineJoin = 'round'
+  c.setLineDash(dash(i))
+  c.beginPath()
+  c.moveTo(clamp(to.px(track.path[0])), clamp(to.py(track.path[1])))
+  for (let k = 1; k <= whole; k++) c.lineTo(clamp(to.px(track.path[2 * k])), clamp(to.py(track.path[2 * k + 1])))
+  const [x, y] = placeAt(track, frame)
+  c.lineTo(clamp(to.px(x)), clamp(to.py(y)))
+  c.stroke()
+  c.setLineDash([])
+  if (track.steps > 60) return
+  c.fillStyle = colour(i)
+  for (let k = 1; k <= whole; k++) {
+    c.beginPath()
+    c.arc(clamp(to.px(track.path[2 * k])), clamp(to.py(track.path[2 * k + 1])), 2.4, 0, 2 * Math.PI)
+    c.fill()
+  }
+}
+
+/** Canvases draw nothing where numbers are too large. */
+const clamp = (v: number) => Math.min(Math.max(v, -1e4), 1e4)
+
+/** Velocity as an arrow against which it moves, roots of mean squares as a box: wide where gradients have been large. */
+function drawState(c: CanvasRenderingContext2D, track: Track, i: number, frame: number, to: To): void {
+  const step = Math.min(Math.round(frame), track.steps)
+  const [x, y] = placeAt(track, frame)
+  const [px, py] = [clamp(to.px(x)), clamp(to.py(y))]
+  c.strokeStyle = colour(i)
+  if (track.scale) {
+    const [sx, sy] = [track.scale[2 * step], track.scale[2 * step + 1]]
+    const largest = Math.max(sx, sy)
+    if (largest > 0) {
+      const [w, h] = [6 + (sx / largest) * 26, 6 + (sy / largest) * 26]
+      c.lineWidth = 1.5
+      c.fillStyle = `${colour(i)}22`
+      c.fillRect(px - w, py - h, 2 * w, 2 * h)
+      c.strokeRect(px - w, py - h, 2 * w, 2 * h)
+    }
+  }
+  if (track.velocity) {
+    const [vx, vy] = [-track.velocity[2 * step], -track.velocity[2 * step + 1]]
+    const [dx, dy] = [to.px(x + vx) - to.px(x), to.py(y + vy) - to.py(y)]
+    const length = Math.hypot(dx, dy)
+    if (length > 1e-9) arrow(c, px, py, dx / length, dy / length, 14 + 34 * (1 - Math.exp(-length / 120)))
+  }
+}
+
+function arrow(c: CanvasRenderingContext2D, x: number, y: number, dx: number, dy: number, length: number): void {
+  const [ex, ey] = [x + dx * length, y + dy * length]
+  c.lineWidth = 3
+  c.beginPath()
+  c.moveTo(x, y)
+  c.lineTo(ex, ey)
+  c.moveTo(ex - 8 * dx - 5 * dy, ey - 8 * dy + 5 * dx)
+  c.lineTo(ex, ey)
+  c.lineTo(ex - 8 * dx + 5 * dy, ey - 8 * dy - 5 * dx)
+  c.stroke()
+}
+
+function drawHead(c: CanvasRenderingContext2D, track: Track, i: number, frame: number, to: To): void {
+  const [x, y] = placeAt(track, frame)
+  c.beginPath()
+  c.arc(clamp(to.px(x)), clamp(to.py(y)), 6, 0, 2 * Math.PI)
+  c.fillStyle = colour(i)
+  c.fill()
+  c.lineWidth = 2
+  c.strokeStyle = token('ground')
+  c.stroke()
+}
+
+/** Eigenvectors of the Hessian: solid upwards (a valley's walls), dashed downwards. */
+function drawVerdict(c: CanvasRenderingContext2D, at: readonly [number, number], { eigenvalues, eigenvectors }: Verdict, to: To): void {
+  const [px, py] = [to.px(at[0]), to.py(at[1])]
+  const largest = Math.max(Math.abs(eigenvalues[0]), Math.abs(eigenvalues[1])) || 1
+  c.strokeStyle = token('ink')
+  c.lineWidth = 1.5
+  eigenvectors.forEach(([x, y], k) => {
+    const [dx, dy] = [to.px(at[0] + x) - px, to.py(at[1] + y) - py]
+    const size = (12 + 30 * Math.sqrt(Math.abs(eigenvalues[k]) / largest)) / (Math.hypot(dx, dy) || 1)
+    c.setLineDash(eigenvalues[k] < 0 ? [3, 3] : [])
+    c.beginPath()
+    c.moveTo(px - dx * size, py - dy * size)
+    c.lineTo(px + dx * size, py + dy * size)
+    c.stroke()
+  })
+  c.setLineDash([])
+}
+

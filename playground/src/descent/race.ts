@@ -1,0 +1,164 @@
+/** Optimizers that race from one point. All first-order ones go in step: one gradient of all their places at once. */
+import { Generator, minimize, type MinimizeMethod, noGrad, type Optimizer, Parameter, slice, sum, type Tensor, tensor, valueAndGrad } from 'gradus'
+import { doubles } from '../engine/doubles'
+import { makeOptimizer, type Options } from '../engine/optimizers'
+import { methodOf } from '../methods'
+import { compile } from './formula'
+import type { Ground } from './functions'
+
+export interface Racer {
+  /** Of `METHODS`. */
+  method: string
+  rate: number
+  options?: Options
+}
+
+export interface RaceInput {
+  ground: Ground
+  start: readonly [number, number]
+  racers: readonly Racer[]
+  steps: number
+  /** Standard deviation of what is added to each number of a gradient, as stochastic gradients have it. */
+  noise: number
+  seed: number
+}
+
+/** The way of one racer. */
+export interface Track {
+  /** x and y of each step in turn, from the start on. */
+  path: Float64Array
+  values: Float64Array
+  /** Euclidean norm of the gradient (without noise) at each step. */
+  gradientNorms: Float64Array
+  /** Its velocity before each step, x and y in turn; where it keeps one. */
+  velocity: Float64Array | null
+  /** Roots of its mean squares, x and y in turn; where it keeps them. */
+  scale: Float64Array | null
+  /** Steps taken; fewer than asked for where it arrived or left. */
+  steps: number
+  /** Why it ended. */
+  end: 'steps' | 'converged' | 'diverged'
+  /** Evaluations of the gradient: second-order methods take several a step. */
+  evaluations: number
+}
+
+/** A number this large is out of every map. */
+const FAR = 1e12
+
+export function race(input: RaceInput): Track[] {
+  const first = input.racers.filter(({ method }) => methodOf(method).order === 1)
+  const together = descend(input, first)
+  const tracks = new Map(first.map((racer, i) => [racer, together[i]]))
+  return input.racers.map((racer) => tracks.get(racer) ?? solve(input, racer))
+}
+
+function descend({ ground, start, steps, noise, seed }: RaceInput, racers: readonly Racer[]): Track[] {
+  const backend = doubles()
+  const f = compile(ground)
+  const n = racers.length
+  if (n === 0) return []
+  const evaluate = valueAndGrad((x: Tensor, y: Tensor) => sum(f(x, y)))
+  // Gradients of one number each, by a parameter of two for each racer.
+  const parameters = racers.map(() => new Parameter(Float64Array.from(start), { backend }))
+  const optimizers = racers.map(({ method, rate, options }, i) => makeOptimizer(method, [parameters[i]], rate, options))
+  const tracks = racers.map(({ method }) => empty(steps, methodOf(method)))
+  // The same disturbances for all: what differs is what each makes of them.
+  const disturbances = racers.map(() => (noise > 0 ? new Generator(seed).normals(2 * steps) : new Float64Array(2 * steps)))
+  const isOut = new Array<boolean>(n).fill(false)
+  const xs = new Float64Array(n)
+  const ys = new Float64Array(n)
+  for (let step = 0; step <= steps; step++) {
+    parameters.forEach((p, i) => {
+      const [x, y] = p.view()
+      xs[i] = x
+      ys[i] = y
+    })
+    const x = tensor(xs, { backend })
+    const y = tensor(ys, { backend })
+    const gradients = evaluate(x, y).gradients.map((g) => g.data())
+    const values = noGrad(() => f(x, y)).data()
+    for (let i = 0; i < n; i++) {
+      if (isOut[i]) continue
+      const track = tracks[i]
+      const [dx, dy] = [gradients[0][i], gradients[1][i]]
+      track.path.set([xs[i], ys[i]], 2 * step)
+      track.values[step] = values[i]
+      track.gradientNorms[step] = Math.hypot(dx, dy)
+      track.steps = step
+      record(track, optimizers[i], methodOf(racers[i].method), step)
+      if (!(Math.abs(values[i]) < FAR && Number.isFinite(dx + dy))) {
+        isOut[i] = true
+        track.end = 'diverged'
+        parameters[i].view().set(start)
+      } else if (step < steps) {
+        const g = parameters[i].gradientView()
+        g[0] = dx + noise * disturbances[i][2 * step]
+        g[1] = dy + noise * disturbances[i][2 * step + 1]
+        optimizers[i].step()
+        track.evaluations++
+      }
+    }
+    if (isOut.every(Boolean)) break
+  }
+  return tracks.map(trimmed)
+}
+
+/** Second-order methods choose their own steps. */
+function solve({ ground, start, steps }: RaceInput, { method }: Racer): Track {
+  const backend = doubles()
+  const f = compile(ground)
+  const track = empty(steps, methodOf(method))
+  const loss = (p: Tensor) => sum(f(slice(p, 0, 1), slice(p, 1, 2)))
+  const point = tensor(Float64Array.from(start), { backend })
+  const { value, gradient } = valueAndGrad(loss)(point)
+  const visit = (step: number, x: ArrayLike<number>, v: number, g: ArrayLike<number>) => {
+    track.path.set([x[0], x[1]], 2 * step)
+    track.values[step] = v
+    track.gradientNorms[step] = Math.hypot(g[0], g[1])
+    track.steps = step
+  }
+  visit(0, start, value, gradient.data())
+  const result = minimize(loss, point, {
+    method: method as MinimizeMethod,
+    maxIterations: steps,
+    callback: ({ iteration, x, value, gradient, evaluations }) => {
+      if (iteration > steps) return false
+      visit(iteration, x, value, gradient)
+      track.evaluations = evaluations
+      return Math.abs(value) < FAR
+    },
+  })
+  track.end = result.converged ? 'converged' : Math.abs(result.value) < FAR ? 'steps' : 'diverged'
+  return trimmed(track)
+}
+
+function empty(steps: number, { velocity, squares }: { velocity?: string; squares?: string }): Track {
+  const pairs = () => new Float64Array(2 * (steps + 1))
+  return {
+    path: pairs(),
+    values: new Float64Array(steps + 1),
+    gradientNorms: new Float64Array(steps + 1),
+    velocity: velocity === undefined ? null : pairs(),
+    scale: squares === undefined ? null : pairs(),
+    ...{ steps: 0, end: 'steps', evaluations: 0 },
+  }
+}
+
+function record(track: Track, optimizer: Optimizer, { velocity, squares }: { velocity?: string; squares?: string }, step: number): void {
+  if (track.velocity === null && track.scale === null) return
+  const { slots } = optimizer.state().groups[0].parameters[0]
+  if (track.velocity && slots[velocity!]) track.velocity.set(slots[velocity!], 2 * step)
+  if (track.scale && slots[squares!]) track.scale.set(slots[squares!].map(Math.sqrt), 2 * step)
+}
+
+function trimmed(track: Track): Track {
+  const n = track.steps + 1
+  return {
+    ...track,
+    path: track.path.slice(0, 2 * n),
+    values: track.values.slice(0, n),
+    gradientNorms: track.gradientNorms.slice(0, n),
+    velocity: track.velocity?.slice(0, 2 * n) ?? null,
+    scale: track.scale?.slice(0, 2 * n) ?? null,
+  }
+}

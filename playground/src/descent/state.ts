@@ -1,0 +1,65 @@
+import type { Options } from '../engine/optimizers'
+import { METHODS, methodOf } from '../methods'
+import { tabState } from '../tab-state'
+import { surfaceOf } from './functions'
+
+export interface DescentRacer {
+  method: string
+  rate: number
+  options: Options
+}
+
+/** All that the Descent tab shows comes from this. */
+export interface DescentState {
+  surface: string
+  formula: string
+  condition: number
+  start: readonly [number, number]
+  racers: readonly DescentRacer[]
+  noise: number
+  seed: number
+  steps: number
+  /** Steps a second that are shown. */
+  speed: number
+  /** A racer has arrived where the value is within this of the lowest. */
+  epsilon: number
+  view: string
+  showState: boolean
+  turn: number
+  tilt: number
+  isPlaying: boolean
+}
+
+/** A racer at the rate that suits the surface. */
+export function racer(method: string, surface: { gentle?: number } = {}, options: Options = {}): DescentRacer {
+  const { rate, isScaled } = methodOf(method)
+  return { method, rate: Number(((rate ?? 0) * (isScaled ? (surface.gentle ?? 1) : 1)).toPrecision(2)), options }
+}
+
+export const descent = tabState<DescentState>('descent', {
+  surface: 'ravine',
+  formula: 'sin(x) * cos(y) + (x^2 + y^2) / 10',
+  condition: 20,
+  start: [-9, 2],
+  racers: ['SGD', 'Momentum', 'RMSProp', 'Adam'].map((method) => racer(method)),
+  noise: 0,
+  seed: 1,
+  steps: 200,
+  speed: 40,
+  epsilon: 0.01,
+  view: 'map',
+  showState: true,
+  turn: 0.6,
+  tilt: 0.75,
+  isPlaying: true,
+})
+
+/** Another function, with its own start and rates that suit it. */
+export function chooseSurface(id: string): void {
+  const { formula, condition, racers } = descent.state.value
+  const surface = surfaceOf({ surface: id, formula, condition })
+  descent.set({ surface: id, start: surface.start, racers: racers.map(({ method, options }) => racer(method, surface, options)) })
+}
+
+export const FIRST_ORDER = METHODS.filter(({ order }) => order === 1)
+export const SECOND_ORDER = METHODS.filter(({ order }) => order === 2)

@@ -1,0 +1,419 @@
+/** Functions of two numbers, and optimizers that race down them. */
+import { useSignal } from '@preact/signals'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { Engine } from '../engine/client'
+import { methodOf } from '../methods'
+import { Canvas } from '../ui/canvas'
+import { Button, Choice, CopyButton, Panel, Segments, Slider, short, Toggle } from '../ui/controls'
+import { LineChart } from '../ui/line-chart'
+import { colour, dash, isDark } from '../ui/palette'
+import { usePlayback } from '../ui/playback'
+import { descentCode } from './code'
+import { type Surface, SURFACES, surfaceOf } from './functions'
+import type { Verdict } from './inspect'
+import type { Landscape } from './landscape'
+import { paintMap, projection } from './map'
+import { paintSurface } from './surface'
+import type { Track } from './race'
+import { chooseSurface, descent, FIRST_ORDER, racer, SECOND_ORDER } from './state'
+
+let engine: Engine | undefined
+const worker = () => (engine ??= new Engine())
+
+const GRID = 110
+const MOST_RACERS = 12
+
+export function DescentTab() {
+  const state = descent.state.value
+  const surface = surfaceOf(state)
+  const landscape = useSignal<Landscape | null>(null)
+  const tracks = useSignal<readonly (Track | null)[]>([])
+  const problem = useSignal('')
+  const pointed = useSignal<{ at: readonly [number, number]; verdict: Verdict } | null>(null)
+  const stops = useSignal<readonly (Verdict | null)[]>([])
+  const longest = Math.max(1, ...tracks.value.map((track) => track?.steps ?? 0))
+  const playback = usePlayback({ length: longest, speed: state.speed, isPlaying: state.isPlaying, onPlaying: (isPlaying) => descent.set({ isPlaying }) })
+  const ground = { surface: state.surface, formula: state.formula, condition: state.condition }
+  const groundKey = JSON.stringify([state.surface, state.surface === 'own' ? state.formula : '', state.condition])
+
+  useEffect(() => {
+    const current = { isCurrent: true }
+    worker()
+      .ask('landscape', { ground, range: surface.range, columns: GRID, rows: GRID })
+      .then((result) => {
+        if (!current.isCurrent) return
+        landscape.value = result
+        problem.value = ''
+      })
+      .catch((error: Error) => {
+        if (current.isCurrent) problem.value = error.message
+      })
+    return () => {
+      current.isCurrent = false
+    }
+  }, [groundKey])
+
+  const raceKey = JSON.stringify([groundKey, state.start, state.racers, state.noise, state.seed, state.steps])
+  const wish = useRef({ key: '', isRunning: false, restart: true })
+  useEffect(() => {
+    // One race at a time; where the wish changes meanwhile, as when the start is dragged, only the last one runs.
+    wish.current.key = raceKey
+    if (wish.current.isRunning) return
+    const next = async () => {
+      wish.current.isRunning = true
+      let done = ''
+      while (done !== wish.current.key) {
+        done = wish.current.key
+        const { start, racers, noise, seed, steps, surface, formula, condition } = descent.state.value
+        const now = { surface, formula, condition }
+        try {
+          const result = await worker().ask('race', { ground: now, start, racers, noise, seed, steps })
+          tracks.value = result
+          stops.value = []
+          const verdicts = await Promise.all(
+            result.map((track) => (track.end === 'diverged' ? null : worker().ask('inspect', { ground: now, at: lastOf(track) }).catch(() => null))),
+          )
+          stops.value = verdicts
+        } catch (error) {
+          problem.value = (error as Error).message
+        }
+      }
+      wish.current.isRunning = false
+    }
+    next()
+  }, [raceKey])
+  useEffect(() => playback.rewind(), [groundKey, JSON.stringify(state.racers.map(({ method }) => method)), state.noise, state.seed, state.steps])
+
+  const inspecting = useRef({ isBusy: false, at: null as readonly [number, number] | null })
+  const inspect = async (at: readonly [number, number]) => {
+    inspecting.current.at = at
+    if (inspecting.current.isBusy) return
+    inspecting.current.isBusy = true
+    while (inspecting.current.at) {
+      const at = inspecting.current.at
+      inspecting.current.at = null
+      try {
+        pointed.value = { at, verdict: await worker().ask('inspect', { ground, at }) }
+      } catch {
+        pointed.value = null
+      }
+    }
+    inspecting.current.isBusy = false
+  }
+
+  const scene = {
+    ...{ surface, landscape: landscape.value, tracks: tracks.value, start: state.start, frame: playback.frame },
+    ...{ showState: state.showState, verdict: pointed.value },
+  }
+  const chart = useMemo(() => valuesChart(tracks.value, surface), [tracks.value, surface.id])
+
+  return (
+    <div class="tab">
+      <aside class="controls" aria-label="Settings">
+        <Panel title="Function">
+          <Choice
+            label="Function"
+            value={state.surface}
+            options={[...SURFACES.map(({ id, label }) => [id, label] as const), ['own', 'Your own formula…'] as const]}
+            onChange={chooseSurface}
+          />
+          {state.surface === 'own' && (
+            <div class="field">
+              <label for="formula">f(x, y) =</label>
+              <input
+                id="formula"
+                type="text"
+                value={state.formula}
+                spellcheck={false}
+                aria-invalid={problem.value !== ''}
+                onInput={(e) => descent.set({ formula: e.currentTarget.value })}
+              />
+            </div>
+          )}
+          {problem.value && (
+            <p class="problem" role="alert">
+              {problem.value}
+            </p>
+          )}
+          <p class="says">{surface.says}</p>
+          {state.surface === 'ravine' && (
+            <Slider label="Condition number" value={state.condition} min={1} max={200} log onChange={(condition) => descent.set({ condition })} />
+          )}
+          <Slider
+            label="Noise in gradients"
+            value={state.noise}
+            min={0}
+            max={5}
+            step={0.05}
+            hint="Standard deviation of what is added to each gradient, as mini-batches do"
+            onChange={(noise) => descent.set({ noise })}
+          />
+          <Slider label="Steps" value={state.steps} min={20} max={1000} step={10} onChange={(steps) => descent.set({ steps })} />
+          <Slider label="Arrived within ε" value={state.epsilon} min={1e-6} max={1} log onChange={(epsilon) => descent.set({ epsilon })} />
+        </Panel>
+        <Panel title="Racers">
+          <ol class="racers">
+            {state.racers.map(({ method, rate }, i) => {
+              const change = (changes: object) => descent.set({ racers: state.racers.map((r, k) => (k === i ? { ...r, ...changes } : r)) })
+              const { label, rate: usual, says } = methodOf(method)
+              return (
+                <li key={`${i}-${method}`} title={says}>
+                  <div class="racer-head">
+                    <Swatch i={i} />
+                    <MethodChoice label={`Optimizer ${i + 1}`} value={method} onChange={(id) => descent.set({ racers: state.racers.map((r, k) => (k === i ? racer(id, surface) : r)) })} />
+                    <Button kind="quiet" label={`Remove ${label}`} onClick={() => descent.set({ racers: state.racers.filter((_, k) => k !== i) })}>
+                      ×
+                    </Button>
+                  </div>
+                  {usual !== null && <Slider label="Learning rate" value={rate} min={1e-5} max={3} log onChange={(value) => change({ rate: value })} />}
+                </li>
+              )
+            })}
+          </ol>
+          {state.racers.length < MOST_RACERS && (
+            <MethodChoice label="Add an optimizer" value="" add onChange={(id) => descent.set({ racers: [...state.racers, racer(id, surface)] })} />
+          )}
+        </Panel>
+        <Panel title="More" open={false}>
+          <Slider label="Seed of the noise" value={state.seed} min={1} max={50} step={1} onChange={(seed) => descent.set({ seed })} />
+          <Slider label="Steps a second" value={state.speed} min={2} max={400} log onChange={(speed) => descent.set({ speed })} />
+          <CopyButton text={() => descentCode(state)}>Copy as code</CopyButton>
+        </Panel>
+      </aside>
+      <section class="stage" aria-label="Race">
+        <div class="toolbar">
+          <Segments
+            label="View"
+            value={state.view}
+            options={[
+              ['map', 'Map'],
+              ['surface', 'Surface'],
+            ]}
+            onChange={(view) => descent.set({ view })}
+          />
+          <Toggle label="Velocity and scale" value={state.showState} onChange={(showState) => descent.set({ showState })} />
+        </div>
+        {state.view === 'map' ? (
+          <Map scene={scene} surface={surface} onStart={(start) => descent.set({ start })} onPoint={inspect} onLeave={() => (pointed.value = null)} />
+        ) : (
+          <Turnable scene={scene} />
+        )}
+        {playback.bar}
+        <p class="verdict" aria-live="off">
+          {pointed.value ? verdictText(pointed.value) : state.view === 'map' ? 'Drag the start (⊕). Point anywhere to learn what kind of place it is.' : 'Drag to turn.'}
+        </p>
+      </section>
+      <section class="results" aria-label="Results">
+        <LineChart
+          title={chart.title}
+          xLabel="steps"
+          data={chart.data}
+          log={chart.log}
+          at={playback.frame}
+          lines={state.racers.map(({ method }, i) => ({ label: methodOf(method).label, colour: colour(i), dash: dash(i) }))}
+        />
+        <div class="scroll">
+          <table>
+            <caption>Where each has come to</caption>
+            <thead>
+              <tr>
+                <th>Optimizer</th>
+                <th class="number">Value now</th>
+                <th class="number">To ε</th>
+                <th>At the end</th>
+              </tr>
+            </thead>
+            <tbody>
+              {state.racers.map(({ method }, i) => {
+                const track = tracks.value[i]
+                if (!track) return null
+                const step = Math.min(Math.round(playback.frame), track.steps)
+                return (
+                  <tr key={`${i}-${method}`}>
+                    <td>
+                      <Swatch i={i} /> {methodOf(method).label}
+                    </td>
+                    <td class="number">{short(track.values[step])}</td>
+                    <td class="number">{arrival(track, surface, state.epsilon)}</td>
+                    <td>{endText(track, stops.value[i] ?? null, surface, state.epsilon)}</td>
+                  </tr>
+                )
+              })}
+            </tbody>
+          </table>
+        </div>
+      </section>
+    </div>
+  )
+}
+
+const lastOf = ({ path, steps }: Track): [number, number] => [path[2 * steps], path[2 * steps + 1]]
+
+export function Swatch({ i }: { i: number }) {
+  const isPlain = dash(i).length === 0
+  return (
+    <svg class="swatch" width="18" height="12" aria-hidden="true">
+      <line x1="0" y1="6" x2="18" y2="6" stroke={colour(i)} stroke-width={isPlain ? 4 : 3} stroke-dasharray={dash(i).join(' ')} />
+    </svg>
+  )
+}
+
+export function MethodChoice({ label, value, onChange, add = false, firstOnly = false }: { label: string; value: string; onChange(id: string): void; add?: boolean; firstOnly?: boolean }) {
+  return (
+    <select aria-label={label} value={value} onChange={(e) => { const id = e.currentTarget.value; if (add) e.currentTarget.value = ''; if (id) onChange(id) }}>
+      {add && <option value="">Add an optimizer…</option>}
+      <optgroup label="First order">
+        {FIRST_ORDER.map(({ id, label }) => (
+          <option key={id} value={id} selected={id === value}>
+            {label}
+          </option>
+        ))}
+      </optgroup>
+      {!firstOnly && (
+        <optgroup label="Second order">
+          {SECOND_ORDER.map(({ id, label }) => (
+            <option key={id} value={id} selected={id === value}>
+              {label}
+            </option>
+          ))}
+        </optgroup>
+      )}
+    </select>
+  )
+}
+
+function Map({ scene, surface, onStart, onPoint, onLeave }: { scene: Parameters<typeof paintMap>[1]; surface: Surface; onStart(at: [number, number]): void; onPoint(at: [number, number]): void; onLeave(): void }) {
+  const isDragging = useRef(false)
+  const at = (e: PointerEvent): [number, number] => {
+    const canvas = e.currentTarget as HTMLCanvasElement
+    const box = canvas.getBoundingClientRect()
+    const to = projection(surface, box.width, box.height)
+    return [rounded(to.x(e.clientX - box.left)), rounded(to.y(e.clientY - box.top))]
+  }
+  const nudge = (e: KeyboardEvent) => {
+    const steps: Record<string, [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }
+    const by = steps[e.key]
+    if (!by) return
+    e.preventDefault()
+    const [[left, right], [bottom, top]] = surface.range
+    const [x, y] = scene.start
+    const next: [number, number] = [rounded(x + (by[0] * (right - left)) / 50), rounded(y + (by[1] * (top - bottom)) / 50)]
+    onStart(next)
+    onPoint(next)
+  }
+  return (
+    <Canvas
+      class="map"
+      tabIndex={0}
+      label={`${surface.label} from above, with the ways of the optimizers. Arrow keys move the start.`}
+      when={[scene.landscape, scene.tracks, scene.frame, scene.start, scene.showState, scene.verdict, isDark.value]}
+      paint={(painting) => paintMap(painting, scene)}
+      onKeyDown={nudge}
+      onPointerDown={(e) => {
+        isDragging.current = true
+        e.currentTarget.setPointerCapture(e.pointerId)
+        onStart(at(e))
+      }}
+      onPointerMove={(e) => (isDragging.current ? onStart(at(e)) : onPoint(at(e)))}
+      onPointerUp={() => (isDragging.current = false)}
+      onPointerLeave={onLeave}
+    />
+  )
+}
+
+const rounded = (v: number) => Number(v.toFixed(3))
+
+function Turnable({ scene }: { scene: Parameters<typeof paintSurface>[1] }) {
+  const { turn, tilt } = descent.state.value
+  const from = useRef<{ x: number; y: number; turn: number; tilt: number } | null>(null)
+  const set = (turn: number, tilt: number) => descent.set({ turn: rounded(turn), tilt: rounded(Math.min(Math.max(tilt, 0.15), 1.5)) })
+  const key = (e: KeyboardEvent) => {
+    const steps: Record<string, [number, number]> = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, 0.08], ArrowDown: [0, -0.08] }
+    if (!steps[e.key]) return
+    e.preventDefault()
+    set(turn + steps[e.key][0], tilt + steps[e.key][1])
+  }
+  return (
+    <Canvas
+      class="map"
+      tabIndex={0}
+      label={`${scene.surface.label} as a surface. Arrow keys turn it.`}
+      when={[scene.landscape, scene.tracks, scene.frame, turn, tilt, isDark.value]}
+      paint={(painting) => paintSurface(painting, scene, { turn, tilt })}
+      onKeyDown={key}
+      onPointerDown={(e) => {
+        e.currentTarget.setPointerCapture(e.pointerId)
+        from.current = { x: e.clientX, y: e.clientY, turn, tilt }
+      }}
+      onPointerMove={(e) => {
+        const start = from.current
+        if (start) set(start.turn + (e.clientX - start.x) / 150, start.tilt + (e.clientY - start.y) / 200)
+      }}
+      onPointerUp={() => (from.current = null)}
+    />
+  )
+}
+
+/** Values above the lowest, on a logarithmic axis where the lowest is known. */
+function valuesChart(tracks: readonly (Track | null)[], { lowest }: Surface) {
+  const longest = Math.max(1, ...tracks.map((track) => track?.steps ?? 0))
+  const steps = Array.from({ length: longest + 1 }, (_, i) => i)
+  const log = lowest !== null
+  const line = (track: Track | null) =>
+    steps.map((step) => {
+      if (!track || step > track.steps) return null
+      const value = track.values[step]
+      if (!Number.isFinite(value) || Math.abs(value) > 1e9) return null
+      return log ? Math.max(value - lowest, 1e-16) : value
+    })
+  return { title: log ? 'Height above the minimum' : 'Value', log, data: [steps, ...tracks.map(line)] }
+}
+
+function arrivedAt(track: Track, { lowest }: Surface, epsilon: number): number | null {
+  if (lowest === null) return null
+  const step = track.values.findIndex((v) => v - lowest <= epsilon)
+  return step < 0 ? null : step
+}
+
+function arrival(track: Track, surface: Surface, epsilon: number): string {
+  if (surface.lowest === null) return '–'
+  const step = arrivedAt(track, surface, epsilon)
+  return step === null ? 'not yet' : `${step} steps`
+}
+
+/** Why it stands where it stands. */
+function endText(track: Track, verdict: Verdict | null, surface: Surface, epsilon: number): string {
+  if (track.end === 'diverged') return `left the map at step ${track.steps}: the learning rate is too large`
+  if (!verdict) return ''
+  const norm = short(track.gradientNorms[track.steps], 2)
+  const low = short(verdict.eigenvalues[0], 2)
+  switch (verdict.kind) {
+    case 'minimum': {
+      const isLowest = surface.lowest === null || verdict.value - surface.lowest <= Math.max(epsilon, 1e-6)
+      return isLowest ? `a minimum: |g| ${norm}` : `stuck in a local minimum: |g| ${norm}, lower ones exist`
+    }
+    case 'saddle':
+      return `stuck at a saddle: |g| ${norm}, an eigenvalue of ${low}`
+    case 'slope': {
+      if (arrivedAt(track, surface, epsilon) !== null) return `near the minimum: |g| ${norm}`
+      if (track.gradientNorms[track.steps] < 1e-2) return `on a plateau: |g| ${norm}`
+      return `on its way: |g| ${norm}${verdict.eigenvalues[0] < 0 ? `, curved down (${low})` : ''}`
+    }
+    default:
+      return `${verdict.kind}: |g| ${norm}`
+  }
+}
+
+function verdictText({ at: [x, y], verdict }: { at: readonly [number, number]; verdict: Verdict }): string {
+  const { kind, value, gradient, eigenvalues } = verdict
+  const norm = Math.hypot(...gradient)
+  const negative = eigenvalues.filter((v) => v < 0)
+  const curvature =
+    negative.length === 0
+      ? `curved up both ways (${short(eigenvalues[0], 2)} and ${short(eigenvalues[1], 2)})`
+      : negative.length === 1
+        ? `one negative eigenvalue, ${short(negative[0], 2)}`
+        : `curved down both ways (${short(eigenvalues[0], 2)} and ${short(eigenvalues[1], 2)})`
+  const word = kind === 'slope' && norm < 1e-2 ? 'plateau' : kind
+  return `(${short(x)}, ${short(y)}): ${word}, f = ${short(value)}, gradient ${short(norm, 2)}, ${curvature}`
+}

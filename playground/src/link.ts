@@ -1,0 +1,42 @@
+/**
+ * Every state in a link: `#tab/…` where the rest is what differs from the tab's defaults, as JSON in base64url. A link made by an older page
+ * lacks what came later, which then has its default.
+ */
+
+/** Plain data: numbers, texts, booleans, lists and records of them. */
+export type Plain = number | string | boolean | null | readonly Plain[] | { readonly [name: string]: Plain }
+
+/** @returns what goes after `#` */
+export function encodeLink(tab: string, state: object, defaults: object): string {
+  const changed = Object.entries(state).filter(([name, value]) => !same(value, (defaults as Record<string, unknown>)[name]))
+  if (changed.length === 0) return tab
+  const bytes = new TextEncoder().encode(JSON.stringify(Object.fromEntries(changed)))
+  const text = btoa(String.fromCharCode(...bytes))
+  return `${tab}/${text.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')}`
+}
+
+/** @returns the tab and what its state differs in; nothing of a text that is not such a link */
+export function decodeLink(hash: string): { tab: string; changes: Record<string, unknown> } {
+  const [tab, text = ''] = hash.replace(/^#/, '').split('/')
+  if (text === '') return { tab, changes: {} }
+  try {
+    const bytes = Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
+    const changes: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    return { tab, changes: isRecord(changes) ? changes : {} }
+  } catch {
+    return { tab, changes: {} }
+  }
+}
+
+/** The defaults with the changes of a link; a value of another kind than the default is left out. */
+export function withChanges<State extends object>(defaults: State, changes: Record<string, unknown>): State {
+  const kept = Object.entries(defaults).map(([name, value]) => {
+    const change = Object.hasOwn(changes, name) ? changes[name] : undefined
+    return [name, change !== undefined && kindOf(change) === kindOf(value) ? change : value]
+  })
+  return Object.fromEntries(kept) as State
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> => kindOf(value) === 'record'
+const kindOf = (value: unknown) => (Array.isArray(value) ? 'list' : value === null ? 'null' : typeof value === 'object' ? 'record' : typeof value)
+const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)

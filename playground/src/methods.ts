@@ -1,0 +1,75 @@
+/** The optimizers that one can choose, with what the page has to know about them; the worker makes them by name. */
+
+export interface Method {
+  /** The class of gradus, or a method of its `minimize`. */
+  id: string
+  label: string
+  /** First order: one gradient a step. Second order: curvature as well, of the whole set. */
+  order: 1 | 2
+  /** A learning rate that suits the functions of the Descent tab, and one for small nets; none where the method finds its own step. */
+  rate: number | null
+  netRate: number
+  /** Its state to draw: a velocity as an arrow, mean squares as a box. */
+  velocity?: string
+  squares?: string
+  /** Whether its steps are as long as the gradient times the rate, so that the rate has to suit the function. */
+  isScaled?: boolean
+  /** In one sentence. */
+  says: string
+}
+
+const first = (id: string, label: string, rate: number, netRate: number, says: string, state: Pick<Method, 'velocity' | 'squares'> = {}): Method => ({
+  ...{ id, label, order: 1, rate, netRate, says },
+  ...state,
+})
+const second = (id: string, label: string, says: string): Method => ({ id, label, order: 2, rate: null, netRate: 0, says })
+
+const ADAM = { velocity: 'm', squares: 'v' }
+
+const SCALED = new Set(['SGD', 'Momentum', 'Nesterov', 'ASGD', 'ScheduleFreeSGD'])
+
+const ALL: readonly Method[] = [
+  first('SGD', 'Gradient descent', 0.02, 0.3, 'A step against the gradient, as long as the learning rate says.'),
+  first('Momentum', 'Momentum', 0.05, 0.5, 'A velocity that remembers past gradients, with friction: zigzags cancel.', { velocity: 'momentum' }),
+  first('Nesterov', 'Nesterov', 0.02, 0.2, 'Momentum that looks at the slope where it is about to be.', { velocity: 'momentum' }),
+  first('RMSProp', 'RMSProp', 0.02, 0.01, 'Divides each coordinate by the usual size of its gradient.', { squares: 'square' }),
+  first('Adam', 'Adam', 0.05, 0.02, 'Momentum and RMSProp together, corrected for starting at nothing.', ADAM),
+  first('UncorrectedAdam', 'Adam, uncorrected', 0.05, 0.02, 'Adam without bias correction: its first steps are too long.', ADAM),
+  first('AdamW', 'AdamW', 0.05, 0.02, 'Adam with weight decay apart from the gradient.', ADAM),
+  first('NAdam', 'NAdam', 0.05, 0.02, "Adam with Nesterov's look ahead.", ADAM),
+  first('RAdam', 'RAdam', 0.05, 0.02, 'Adam that waits until it trusts its mean squares.', ADAM),
+  first('Adamax', 'Adamax', 0.05, 0.02, 'Adam with the largest gradient in place of the mean square.'),
+  first('Adagrad', 'Adagrad', 0.3, 0.1, 'Divides by the root of all squares so far: steps only get shorter.', { squares: 'sum' }),
+  first('Adadelta', 'Adadelta', 1, 1, 'Scales steps by the usual size of past steps.', { squares: 'square' }),
+  first('AdaBelief', 'AdaBelief', 0.05, 0.02, 'Short steps where the gradient surprises.', { velocity: 'm', squares: 's' }),
+  first('Yogi', 'Yogi', 0.05, 0.02, 'Adam whose mean square moves by bounded amounts.', ADAM),
+  first('Lion', 'Lion', 0.02, 0.003, 'The sign of a momentum: every coordinate moves by the same amount.', { velocity: 'm' }),
+  first('SignSGD', 'SignSGD', 0.02, 0.003, 'The sign of the gradient.'),
+  first('Signum', 'Signum', 0.02, 0.003, 'The sign of the momentum.'),
+  first('Rprop', 'Rprop', 0.05, 0.01, 'A step size for each coordinate that grows while the sign stays.'),
+  first('Adan', 'Adan', 0.05, 0.02, 'Adam with the change of gradients as well.'),
+  first('AdEMAMix', 'AdEMAMix', 0.02, 0.01, 'Adam with a second, much longer memory.'),
+  first('ADOPT', 'ADOPT', 0.05, 0.02, 'Adam that divides by the mean square of the step before.', ADAM),
+  first('ASGD', 'ASGD', 0.02, 0.3, 'Gradient descent whose average is the answer.'),
+  first('DoG', 'DoG', 1, 1, 'No rate: the distance travelled over the gradients seen.'),
+  first('Prodigy', 'Prodigy', 1, 1, 'Adam that estimates its own rate.'),
+  first('ScheduleFreeSGD', 'Schedule-free SGD', 0.05, 0.5, 'Averages in place of a schedule.'),
+  first('ScheduleFreeAdamW', 'Schedule-free AdamW', 0.05, 0.02, 'Averages in place of a schedule, with Adam.'),
+  second('gradient-descent', 'Steepest descent, line search', 'Gradient descent that searches for the best length of each step.'),
+  second('cg', 'Conjugate gradient', 'Directions that do not undo each other.'),
+  second('lbfgs', 'L-BFGS', 'Learns the curvature from the last ten gradients.'),
+  second('bfgs', 'BFGS', 'Learns the curvature from all gradients so far.'),
+  second('newton-cg', 'Newton', 'Solves with the Hessian: exact on a bowl, in one step.'),
+  second('trust-ncg', 'Newton, trust region', 'Newton within a distance that it trusts: leaves saddles.'),
+]
+
+export const METHODS: readonly Method[] = ALL.map((method) => ({ ...method, isScaled: SCALED.has(method.id) }))
+
+const BY_ID = new Map(METHODS.map((method) => [method.id, method]))
+
+/** @throws Error for a name that there is not */
+export function methodOf(id: string): Method {
+  const method = BY_ID.get(id)
+  if (!method) throw new Error(`there is no optimizer '${id}'`)
+  return method
+}

@@ -1,0 +1,44 @@
+/** A canvas as large as its box and as sharp as the screen. */
+import type { CanvasHTMLAttributes } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+
+export interface Painting {
+  context: CanvasRenderingContext2D
+  width: number
+  height: number
+}
+
+interface Props extends Omit<CanvasHTMLAttributes<HTMLCanvasElement>, 'ref' | 'label'> {
+  /** Paints all of it, in CSS pixels; called when `when` changes or the size. */
+  paint(painting: Painting): void
+  /** What the picture depends on. */
+  when: readonly unknown[]
+  label: string
+}
+
+export function Canvas({ paint, when, label, ...rest }: Props) {
+  const ref = useRef<HTMLCanvasElement>(null)
+  const latest = useRef(paint)
+  latest.current = paint
+  const draw = useRef(() => {
+    const canvas = ref.current
+    const context = canvas?.getContext('2d')
+    if (!canvas || !context) return
+    const { clientWidth: width, clientHeight: height } = canvas
+    const ratio = Math.min(devicePixelRatio || 1, 2)
+    if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
+      canvas.width = Math.round(width * ratio)
+      canvas.height = Math.round(height * ratio)
+    }
+    context.setTransform(ratio, 0, 0, ratio, 0, 0)
+    context.clearRect(0, 0, width, height)
+    latest.current({ context, width, height })
+  })
+  useEffect(() => draw.current(), when)
+  useEffect(() => {
+    const observer = new ResizeObserver(() => draw.current())
+    observer.observe(ref.current!)
+    return () => observer.disconnect()
+  }, [])
+  return <canvas ref={ref} role="img" aria-label={label} {...rest} />
+}
