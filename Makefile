@@ -24,12 +24,23 @@ GENERATED := ts/backend/wasm/generated
 CRATE_SOURCES := Cargo.toml $(wildcard Cargo.lock) $(shell find crate ts/build -type f) ts/backend/wasm/variants.ts $(wildcard ts/backend/threads/*.ts)
 TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f -not -path '$(GENERATED)/*' -not -path 'ts/build/*') ts/build/notices.ts ts/build/worker.mjs
 
-.PHONY: help setup wasm build check format test test-only runtimes bundlers docs api fuzz fuzz-fit memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers pack release-check clean
+PLAY := playground/node_modules
+
+.PHONY: play play-build screenshots site browsers help setup wasm build check format test test-only runtimes bundlers docs api fuzz fuzz-fit memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 setup: $(MODULES)/.stamp .tools/.stamp ## node_modules and the Rust toolchain for WebAssembly
+
+$(PLAY)/.stamp: playground/package-lock.json $(MODULES)/.stamp
+	@echo 'installing playground/node_modules'
+	@cd playground && $(NPM) ci $(NPM_FLAGS)
+	@touch $@
+
+# Debian's, for tests in pages; elsewhere those tests are left out, which the tests say.
+browsers: ## Chromium and Firefox, where Debian's packages can be installed
+	@ts/build/browsers.sh
 
 # The fallback is for an npm that cannot read this lock file; versions in package.json are exact, the lock stays as it is.
 $(MODULES)/.stamp: package-lock.json
@@ -67,7 +78,7 @@ format: $(MODULES)/.stamp ## let the formatters decide the layout
 	@cargo fmt
 	@$(NODE) $(BIOME) check --write --diagnostic-level=error .
 
-test: setup build check test-only ## what CI runs: checks, cargo test, vitest on this Node and on Node 22
+test: setup browsers build check play-build test-only ## what CI runs: checks, cargo test, vitest on this Node and on Node 22
 
 test-only: ## the suites alone, with what is built already
 	@$(NODE) test/run.mjs
@@ -113,6 +124,28 @@ dev: $(MODULES)/.stamp $(GENERATED)/.stamp ## run the tests of what changed, aga
 demo: build ## train a net on handwritten digits
 	@$(NODE) dist/cli.js train mnist
 
+PLAY_SOURCES := $(shell find playground -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/test/*' -not -name digits.bin)
+
+play-build: playground/dist/index.html ## the playground, a folder that any static host serves, in playground/dist
+
+playground/dist/index.html: $(PLAY_SOURCES) dist/index.js $(PLAY)/.stamp
+	@echo 'bundling playground/dist/'
+	@cd playground && $(NODE) build/digits.mjs
+	@$(NODE) $(TSC) -p playground --noEmit
+	@cd playground && $(NODE) node_modules/vite/bin/vite.js build --logLevel warn
+	@touch $@
+
+play: play-build ## open the playground in a browser
+	@$(NODE) --import tsx playground/build/play.mjs
+
+screenshots: play-build browsers ## pictures of every tab of the playground, in .cache/screenshots, and docs/playground.gif
+	@$(NODE) --import tsx playground/build/screenshots.mjs
+
+site: play-build ## landing page, playground, guides and reference as one site, in site/index.html
+	@rm -rf site
+	@$(NODE) $(TYPEDOC) --options docs/typedoc.json --out site/docs --logLevel Warn
+	@$(NODE) playground/build/site.mjs
+
 bench: build ## print the benchmark tables (about five minutes)
 	@$(NODE22) $(TSX) bench/run.ts
 
@@ -137,4 +170,4 @@ release-check: ## all that a release needs: built from clean, all tests, runtime
 	@$(NODE) $(TSX) test/tools/release.ts
 
 clean: ## remove what was built, keep the tools
-	@rm -rf dist site target .cache $(GENERATED) *.tgz
+	@rm -rf dist playground/dist site target .cache $(GENERATED) *.tgz

@@ -38,5 +38,6 @@ export function withChanges<State extends object>(defaults: State, changes: Reco
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => kindOf(value) === 'record'
-const kindOf = (value: unknown) => (Array.isArray(value) ? 'list' : value === null ? 'null' : typeof value === 'object' ? 'record' : typeof value)
+const kindOf = (value: unknown) =>
+  Array.isArray(value) ? 'list' : value === null ? 'null' : typeof value === 'object' ? 'record' : typeof value
 const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)

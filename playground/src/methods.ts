@@ -18,7 +18,14 @@ export interface Method {
   says: string
 }
 
-const first = (id: string, label: string, rate: number, netRate: number, says: string, state: Pick<Method, 'velocity' | 'squares'> = {}): Method => ({
+const first = (
+  id: string,
+  label: string,
+  rate: number,
+  netRate: number,
+  says: string,
+  state: Pick<Method, 'velocity' | 'squares'> = {},
+): Method => ({
   ...{ id, label, order: 1, rate, netRate, says },
   ...state,
 })
@@ -30,7 +37,9 @@ const SCALED = new Set(['SGD', 'Momentum', 'Nesterov', 'ASGD', 'ScheduleFreeSGD'
 
 const ALL: readonly Method[] = [
   first('SGD', 'Gradient descent', 0.02, 0.3, 'A step against the gradient, as long as the learning rate says.'),
-  first('Momentum', 'Momentum', 0.05, 0.5, 'A velocity that remembers past gradients, with friction: zigzags cancel.', { velocity: 'momentum' }),
+  first('Momentum', 'Momentum', 0.05, 0.5, 'A velocity that remembers past gradients, with friction: zigzags cancel.', {
+    velocity: 'momentum',
+  }),
   first('Nesterov', 'Nesterov', 0.02, 0.2, 'Momentum that looks at the slope where it is about to be.', { velocity: 'momentum' }),
   first('RMSProp', 'RMSProp', 0.02, 0.01, 'Divides each coordinate by the usual size of its gradient.', { squares: 'square' }),
   first('Adam', 'Adam', 0.05, 0.02, 'Momentum and RMSProp together, corrected for starting at nothing.', ADAM),

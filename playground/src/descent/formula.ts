@@ -10,10 +10,14 @@ type Value = g.Tensor | number
 type TwoOf = (a: Value, b: Value) => Value
 
 /** Numbers stay numbers; what meets a tensor becomes one. */
-const two = (numbers: (a: number, b: number) => number, tensors: (a: never, b: never) => g.Tensor): TwoOf => (a, b) =>
-  typeof a === 'number' && typeof b === 'number' ? numbers(a, b) : tensors(a as never, b as never)
-const one = (number: (a: number) => number, tensor: (a: never) => g.Tensor) => (a: Value): Value =>
-  typeof a === 'number' ? number(a) : tensor(a as never)
+const two =
+  (numbers: (a: number, b: number) => number, tensors: (a: never, b: never) => g.Tensor): TwoOf =>
+  (a, b) =>
+    typeof a === 'number' && typeof b === 'number' ? numbers(a, b) : tensors(a as never, b as never)
+const one =
+  (number: (a: number) => number, tensor: (a: never) => g.Tensor) =>
+  (a: Value): Value =>
+    typeof a === 'number' ? number(a) : tensor(a as never)
 
 const tangent = (a: never) => g.div(g.sin(a), g.cos(a))
 
@@ -41,14 +45,23 @@ const BINARY: Record<string, TwoOf> = {
 const FUNCTIONS: Record<string, TwoOf> = { min: two(Math.min, g.minimum), max: two(Math.max, g.maximum), pow: BINARY['^'] }
 
 const parser = new Parser()
-Object.assign(parser, { unaryOps: UNARY, binaryOps: BINARY, ternaryOps: {}, functions: FUNCTIONS, consts: { pi: Math.PI, PI: Math.PI, e: Math.E, E: Math.E } })
+Object.assign(parser, {
+  unaryOps: UNARY,
+  binaryOps: BINARY,
+  ternaryOps: {},
+  functions: FUNCTIONS,
+  consts: { pi: Math.PI, PI: Math.PI, e: Math.E, E: Math.E },
+})
 
 /** @throws Error that says what is wrong with the formula */
 export function compile(ground: Ground): (x: g.Tensor, y: g.Tensor) => g.Tensor {
   const { formula } = surfaceOf(ground)
   const expression = parser.parse(formula)
   const unknown = expression.variables().filter((name) => !['x', 'y', 'k'].includes(name))
-  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}. A formula may use x, y, numbers, + − * / ^, and sin, cos, tanh, exp, log, sqrt, abs, min, max`)
+  if (unknown.length > 0)
+    throw new Error(
+      `unknown: ${unknown.join(', ')}. A formula may use x, y, numbers, + − * / ^, and sin, cos, tanh, exp, log, sqrt, abs, min, max`,
+    )
   return (x, y) => {
     const value = expression.evaluate({ x, y, k: ground.condition } as never) as Value
     // A formula without x and y is a number.

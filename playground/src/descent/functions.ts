@@ -22,19 +22,54 @@ const square = (a: number): Surface['range'] => [
 
 export const SURFACES: readonly Surface[] = [
   {
-    ...{ id: 'ravine', label: 'Ravine', formula: '(x^2 + k*y^2) / 2', range: [[-11, 11], [-4, 4]], start: [-9, 2], lowest: 0 },
+    ...{
+      id: 'ravine',
+      label: 'Ravine',
+      formula: '(x^2 + k*y^2) / 2',
+      range: [
+        [-11, 11],
+        [-4, 4],
+      ],
+      start: [-9, 2],
+      lowest: 0,
+    },
     says: 'k times as steep across as along: its condition number. Descent zigzags between the walls.',
   },
   {
-    ...{ id: 'rosenbrock', gentle: 0.03, label: 'Rosenbrock', formula: '(1 - x)^2 + 100*(y - x^2)^2', range: [[-2, 2], [-1, 3]], start: [-1.2, 1], lowest: 0 },
+    ...{
+      id: 'rosenbrock',
+      gentle: 0.03,
+      label: 'Rosenbrock',
+      formula: '(1 - x)^2 + 100*(y - x^2)^2',
+      range: [
+        [-2, 2],
+        [-1, 3],
+      ],
+      start: [-1.2, 1],
+      lowest: 0,
+    },
     says: 'A bent valley: finding it is easy, following it is not. The minimum is at (1, 1).',
   },
   {
-    ...{ id: 'beale', gentle: 0.15, label: 'Beale', formula: '(1.5 - x + x*y)^2 + (2.25 - x + x*y^2)^2 + (2.625 - x + x*y^3)^2', range: square(4.5) },
+    ...{
+      id: 'beale',
+      gentle: 0.15,
+      label: 'Beale',
+      formula: '(1.5 - x + x*y)^2 + (2.25 - x + x*y^2)^2 + (2.625 - x + x*y^3)^2',
+      range: square(4.5),
+    },
     ...{ start: [1, 1.5], lowest: 0, says: 'Flat valleys between steep corners; the minimum is at (3, ½).' },
   },
   {
-    ...{ id: 'himmelblau', gentle: 0.3, label: 'Himmelblau', formula: '(x^2 + y - 11)^2 + (x + y^2 - 7)^2', range: square(5), start: [0, -0.5], lowest: 0 },
+    ...{
+      id: 'himmelblau',
+      gentle: 0.3,
+      label: 'Himmelblau',
+      formula: '(x^2 + y - 11)^2 + (x + y^2 - 7)^2',
+      range: square(5),
+      start: [0, -0.5],
+      lowest: 0,
+    },
     says: 'Four equal minima: which one is found depends on the start and on the method.',
   },
   {
@@ -42,19 +77,48 @@ export const SURFACES: readonly Surface[] = [
     says: 'A saddle at (0, 0) between two minima: the gradient vanishes there though lower ground is near.',
   },
   {
-    ...{ id: 'monkey-saddle', gentle: 0.3, label: 'Monkey saddle', formula: 'x^3 - 3*x*y^2', range: square(2), start: [1.5, 0.05], lowest: null },
+    ...{
+      id: 'monkey-saddle',
+      gentle: 0.3,
+      label: 'Monkey saddle',
+      formula: 'x^3 - 3*x*y^2',
+      range: square(2),
+      start: [1.5, 0.05],
+      lowest: null,
+    },
     says: 'Even the Hessian vanishes at (0, 0): two ways for the legs, one for the tail.',
   },
   {
-    ...{ id: 'plateau', gentle: 5, label: 'Plateau', formula: '1 - exp(-(x^2 + y^2) / 2)', range: square(4.5), start: [-3.5, 1], lowest: 0 },
+    ...{
+      id: 'plateau',
+      gentle: 5,
+      label: 'Plateau',
+      formula: '1 - exp(-(x^2 + y^2) / 2)',
+      range: square(4.5),
+      start: [-3.5, 1],
+      lowest: 0,
+    },
     says: 'Far from the minimum the gradient is nearly nothing: plain descent hardly moves.',
   },
   {
-    ...{ id: 'rastrigin', gentle: 0.1, label: 'Rastrigin', formula: '20 + x^2 + y^2 - 10*cos(2*pi*x) - 10*cos(2*pi*y)', range: square(4), start: [-3.3, 2.4] },
+    ...{
+      id: 'rastrigin',
+      gentle: 0.1,
+      label: 'Rastrigin',
+      formula: '20 + x^2 + y^2 - 10*cos(2*pi*x) - 10*cos(2*pi*y)',
+      range: square(4),
+      start: [-3.3, 2.4],
+    },
     ...{ lowest: 0, says: 'A bowl full of dents: local minima everywhere.' },
   },
   {
-    ...{ id: 'styblinski', gentle: 0.5, label: 'Styblinski–Tang', formula: '(x^4 - 16*x^2 + 5*x + y^4 - 16*y^2 + 5*y) / 2', range: square(4.5) },
+    ...{
+      id: 'styblinski',
+      gentle: 0.5,
+      label: 'Styblinski–Tang',
+      formula: '(x^4 - 16*x^2 + 5*x + y^4 - 16*y^2 + 5*y) / 2',
+      range: square(4.5),
+    },
     ...{ start: [0.3, 0.2], lowest: -78.33233140754282, says: 'Four minima, one of them lowest.' },
   },
 ]
@@ -68,5 +132,7 @@ export interface Ground {
 
 export function surfaceOf({ surface, formula }: Ground): Surface {
   const known = SURFACES.find(({ id }) => id === surface)
-  return known ?? { id: 'own', label: 'Your own', formula, range: square(4), start: [-3, 2], lowest: null, says: 'A function that you typed.' }
+  return (
+    known ?? { id: 'own', label: 'Your own', formula, range: square(4), start: [-3, 2], lowest: null, says: 'A function that you typed.' }
+  )
 }

@@ -211,4 +211,3 @@ function drawVerdict(c: CanvasRenderingContext2D, at: readonly [number, number],
   })
   c.setLineDash([])
 }
-

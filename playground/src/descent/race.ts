@@ -1,5 +1,17 @@
 /** Optimizers that race from one point. All first-order ones go in step: one gradient of all their places at once. */
-import { Generator, minimize, type MinimizeMethod, noGrad, type Optimizer, Parameter, slice, sum, type Tensor, tensor, valueAndGrad } from 'gradus'
+import {
+  Generator,
+  type MinimizeMethod,
+  minimize,
+  noGrad,
+  type Optimizer,
+  Parameter,
+  slice,
+  sum,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+} from 'gradus'
 import { doubles } from '../engine/doubles'
 import { makeOptimizer, type Options } from '../engine/optimizers'
 import { methodOf } from '../methods'

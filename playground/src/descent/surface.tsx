@@ -1,8 +1,8 @@
 /** The function as a surface that one can turn: quads from the far ones to the near ones. */
 import type { Painting } from '../ui/canvas'
 import { colour, css, depth, isDark, token } from '../ui/palette'
-import { placeAt, type Scene, sharesOf } from './map'
 import type { Landscape } from './landscape'
+import { placeAt, type Scene, sharesOf } from './map'
 
 export interface View {
   /** Angles in radians: around, and down from the horizon. */
@@ -45,7 +45,12 @@ export function paintSurface({ context: c, width, height }: Painting, scene: Sce
   for (let i = 0; i < CELLS; i++) {
     for (let k = 0; k < CELLS; k++) {
       const [u, v, u1, v1] = [i / CELLS, k / CELLS, (i + 1) / CELLS, (k + 1) / CELLS]
-      const corners = [project(u, v, shareAt(u, v)), project(u1, v, shareAt(u1, v)), project(u1, v1, shareAt(u1, v1)), project(u, v1, shareAt(u, v1))]
+      const corners = [
+        project(u, v, shareAt(u, v)),
+        project(u1, v, shareAt(u1, v)),
+        project(u1, v1, shareAt(u1, v1)),
+        project(u, v1, shareAt(u, v1)),
+      ]
       const share = (shareAt(u, v) + shareAt(u1, v1) + shareAt(u1, v) + shareAt(u, v1)) / 4
       quads.push({ far: corners[0][2] + corners[2][2], share, corners })
     }

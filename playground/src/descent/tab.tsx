@@ -9,13 +9,13 @@ import { LineChart } from '../ui/line-chart'
 import { colour, dash, isDark } from '../ui/palette'
 import { usePlayback } from '../ui/playback'
 import { descentCode } from './code'
-import { type Surface, SURFACES, surfaceOf } from './functions'
+import { SURFACES, type Surface, surfaceOf } from './functions'
 import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
 import { paintMap, projection } from './map'
-import { paintSurface } from './surface'
 import type { Track } from './race'
 import { chooseSurface, descent, FIRST_ORDER, racer, SECOND_ORDER } from './state'
+import { paintSurface } from './surface'
 
 let engine: Engine | undefined
 const worker = () => (engine ??= new Engine())
@@ -32,7 +32,12 @@ export function DescentTab() {
   const pointed = useSignal<{ at: readonly [number, number]; verdict: Verdict } | null>(null)
   const stops = useSignal<readonly (Verdict | null)[]>([])
   const longest = Math.max(1, ...tracks.value.map((track) => track?.steps ?? 0))
-  const playback = usePlayback({ length: longest, speed: state.speed, isPlaying: state.isPlaying, onPlaying: (isPlaying) => descent.set({ isPlaying }) })
+  const playback = usePlayback({
+    length: longest,
+    speed: state.speed,
+    isPlaying: state.isPlaying,
+    onPlaying: (isPlaying) => descent.set({ isPlaying }),
+  })
   const ground = { surface: state.surface, formula: state.formula, condition: state.condition }
   const groundKey = JSON.stringify([state.surface, state.surface === 'own' ? state.formula : '', state.condition])
 
@@ -71,7 +76,13 @@ export function DescentTab() {
           tracks.value = result
           stops.value = []
           const verdicts = await Promise.all(
-            result.map((track) => (track.end === 'diverged' ? null : worker().ask('inspect', { ground: now, at: lastOf(track) }).catch(() => null))),
+            result.map((track) =>
+              track.end === 'diverged'
+                ? null
+                : worker()
+                    .ask('inspect', { ground: now, at: lastOf(track) })
+                    .catch(() => null),
+            ),
           )
           stops.value = verdicts
         } catch (error) {
@@ -82,7 +93,10 @@ export function DescentTab() {
     }
     next()
   }, [raceKey])
-  useEffect(() => playback.rewind(), [groundKey, JSON.stringify(state.racers.map(({ method }) => method)), state.noise, state.seed, state.steps])
+  useEffect(
+    () => playback.rewind(),
+    [groundKey, JSON.stringify(state.racers.map(({ method }) => method)), state.noise, state.seed, state.steps],
+  )
 
   const inspecting = useRef({ isBusy: false, at: null as readonly [number, number] | null })
   const inspect = async (at: readonly [number, number]) => {
@@ -137,7 +151,14 @@ export function DescentTab() {
           )}
           <p class="says">{surface.says}</p>
           {state.surface === 'ravine' && (
-            <Slider label="Condition number" value={state.condition} min={1} max={200} log onChange={(condition) => descent.set({ condition })} />
+            <Slider
+              label="Condition number"
+              value={state.condition}
+              min={1}
+              max={200}
+              log
+              onChange={(condition) => descent.set({ condition })}
+            />
           )}
           <Slider
             label="Noise in gradients"
@@ -160,18 +181,33 @@ export function DescentTab() {
                 <li key={`${i}-${method}`} title={says}>
                   <div class="racer-head">
                     <Swatch i={i} />
-                    <MethodChoice label={`Optimizer ${i + 1}`} value={method} onChange={(id) => descent.set({ racers: state.racers.map((r, k) => (k === i ? racer(id, surface) : r)) })} />
-                    <Button kind="quiet" label={`Remove ${label}`} onClick={() => descent.set({ racers: state.racers.filter((_, k) => k !== i) })}>
+                    <MethodChoice
+                      label={`Optimizer ${i + 1}`}
+                      value={method}
+                      onChange={(id) => descent.set({ racers: state.racers.map((r, k) => (k === i ? racer(id, surface) : r)) })}
+                    />
+                    <Button
+                      kind="quiet"
+                      label={`Remove ${label}`}
+                      onClick={() => descent.set({ racers: state.racers.filter((_, k) => k !== i) })}
+                    >
                       ×
                     </Button>
                   </div>
-                  {usual !== null && <Slider label="Learning rate" value={rate} min={1e-5} max={3} log onChange={(value) => change({ rate: value })} />}
+                  {usual !== null && (
+                    <Slider label="Learning rate" value={rate} min={1e-5} max={3} log onChange={(value) => change({ rate: value })} />
+                  )}
                 </li>
               )
             })}
           </ol>
           {state.racers.length < MOST_RACERS && (
-            <MethodChoice label="Add an optimizer" value="" add onChange={(id) => descent.set({ racers: [...state.racers, racer(id, surface)] })} />
+            <MethodChoice
+              label="Add an optimizer"
+              value=""
+              add
+              onChange={(id) => descent.set({ racers: [...state.racers, racer(id, surface)] })}
+            />
           )}
         </Panel>
         <Panel title="More" open={false}>
@@ -194,13 +230,23 @@ export function DescentTab() {
           <Toggle label="Velocity and scale" value={state.showState} onChange={(showState) => descent.set({ showState })} />
         </div>
         {state.view === 'map' ? (
-          <Map scene={scene} surface={surface} onStart={(start) => descent.set({ start })} onPoint={inspect} onLeave={() => (pointed.value = null)} />
+          <MapView
+            scene={scene}
+            surface={surface}
+            onStart={(start) => descent.set({ start })}
+            onPoint={inspect}
+            onLeave={() => (pointed.value = null)}
+          />
         ) : (
           <Turnable scene={scene} />
         )}
         {playback.bar}
         <p class="verdict" aria-live="off">
-          {pointed.value ? verdictText(pointed.value) : state.view === 'map' ? 'Drag the start (⊕). Point anywhere to learn what kind of place it is.' : 'Drag to turn.'}
+          {pointed.value
+            ? verdictText(pointed.value)
+            : state.view === 'map'
+              ? 'Drag the start (⊕). Point anywhere to learn what kind of place it is.'
+              : 'Drag to turn.'}
         </p>
       </section>
       <section class="results" aria-label="Results">
@@ -258,9 +304,29 @@ export function Swatch({ i }: { i: number }) {
   )
 }
 
-export function MethodChoice({ label, value, onChange, add = false, firstOnly = false }: { label: string; value: string; onChange(id: string): void; add?: boolean; firstOnly?: boolean }) {
+export function MethodChoice({
+  label,
+  value,
+  onChange,
+  add = false,
+  firstOnly = false,
+}: {
+  label: string
+  value: string
+  onChange(id: string): void
+  add?: boolean
+  firstOnly?: boolean
+}) {
   return (
-    <select aria-label={label} value={value} onChange={(e) => { const id = e.currentTarget.value; if (add) e.currentTarget.value = ''; if (id) onChange(id) }}>
+    <select
+      aria-label={label}
+      value={value}
+      onChange={(e) => {
+        const id = e.currentTarget.value
+        if (add) e.currentTarget.value = ''
+        if (id) onChange(id)
+      }}
+    >
       {add && <option value="">Add an optimizer…</option>}
       <optgroup label="First order">
         {FIRST_ORDER.map(({ id, label }) => (
@@ -282,7 +348,19 @@ export function MethodChoice({ label, value, onChange, add = false, firstOnly = 
   )
 }
 
-function Map({ scene, surface, onStart, onPoint, onLeave }: { scene: Parameters<typeof paintMap>[1]; surface: Surface; onStart(at: [number, number]): void; onPoint(at: [number, number]): void; onLeave(): void }) {
+function MapView({
+  scene,
+  surface,
+  onStart,
+  onPoint,
+  onLeave,
+}: {
+  scene: Parameters<typeof paintMap>[1]
+  surface: Surface
+  onStart(at: [number, number]): void
+  onPoint(at: [number, number]): void
+  onLeave(): void
+}) {
   const isDragging = useRef(false)
   const at = (e: PointerEvent): [number, number] => {
     const canvas = e.currentTarget as HTMLCanvasElement
@@ -328,7 +406,12 @@ function Turnable({ scene }: { scene: Parameters<typeof paintSurface>[1] }) {
   const from = useRef<{ x: number; y: number; turn: number; tilt: number } | null>(null)
   const set = (turn: number, tilt: number) => descent.set({ turn: rounded(turn), tilt: rounded(Math.min(Math.max(tilt, 0.15), 1.5)) })
   const key = (e: KeyboardEvent) => {
-    const steps: Record<string, [number, number]> = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, 0.08], ArrowDown: [0, -0.08] }
+    const steps: Record<string, [number, number]> = {
+      ArrowLeft: [-0.1, 0],
+      ArrowRight: [0.1, 0],
+      ArrowUp: [0, 0.08],
+      ArrowDown: [0, -0.08],
+    }
     if (!steps[e.key]) return
     e.preventDefault()
     set(turn + steps[e.key][0], tilt + steps[e.key][1])

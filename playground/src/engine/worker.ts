@@ -1,14 +1,26 @@
 /** The worker: everything that gradus computes for the page. */
-import { inspect } from '../descent/inspect'
-import { landscape } from '../descent/landscape'
-import { race } from '../descent/race'
 import type { Answer } from './client'
 import type { Context } from './context'
 
-const tasks = { race, landscape, inspect }
-export type Tasks = typeof tasks
+/** What each tab needs is fetched when it is first asked for. */
+const modules = {
+  race: () => import('../descent/race'),
+  landscape: () => import('../descent/landscape'),
+  inspect: () => import('../descent/inspect'),
+  session: () => import('../train/session'),
+  compareSchedules: () => import('../schedules/compare'),
+  findRate: () => import('../schedules/compare'),
+  fleetMap: () => import('../fleet/train-many'),
+  fleetImportance: () => import('../fleet/train-many'),
+  benchmark: () => import('../benchmark/measure'),
+}
+
+type Modules = { [Name in keyof typeof modules]: Awaited<ReturnType<(typeof modules)[Name]>> }
+export type Tasks = { [Name in keyof Modules]: Name extends keyof Modules[Name] ? Modules[Name][Name] : never }
 
 type Task = (input: never, context: Context<unknown>) => unknown
+
+const taskOf = (module: object, name: string) => (module as Record<string, Task>)[name]
 
 type Call = { id: number; task: keyof Tasks; input: never } | { id: number; message: unknown } | { id: number; stop: true }
 
@@ -34,7 +46,7 @@ self.onmessage = async ({ data }: MessageEvent<Call>) => {
     breathe,
   }
   try {
-    answer({ result: await (tasks[data.task] as Task)(data.input, context) })
+    answer({ result: await taskOf(await modules[data.task](), data.task)(data.input, context) })
   } catch (error) {
     answer({ error: error instanceof Error ? error.message : String(error) })
   } finally {

@@ -101,7 +101,19 @@ export function Toggle({ label, value, onChange }: { label: string; value: boole
   )
 }
 
-export function Button({ children, onClick, kind = '', label, disabled }: { children: ComponentChildren; onClick(): void; kind?: string; label?: string; disabled?: boolean }) {
+export function Button({
+  children,
+  onClick,
+  kind = '',
+  label,
+  disabled,
+}: {
+  children: ComponentChildren
+  onClick(): void
+  kind?: string
+  label?: string
+  disabled?: boolean
+}) {
   return (
     <button type="button" class={kind} aria-label={label} title={label} disabled={disabled} onClick={onClick}>
       {children}

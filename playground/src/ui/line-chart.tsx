@@ -36,14 +36,24 @@ interface Props {
 export function LineChart({ data, lines, title, xLabel, height = 200, log = false, marks = [], at, xRange, xLog = false }: Props) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<uPlot | null>(null)
-  const live = useRef({ marks, at })
-  live.current = { marks, at }
+  const live = useRef({ marks, at, xRange })
+  live.current = { marks, at, xRange }
   // A line that is chosen but not computed yet has no points.
   const aligned = [data[0], ...lines.map((_, i) => data[i + 1] ?? Array.from(data[0], () => null))] as uPlot.AlignedData
-  const shape = JSON.stringify([lines, log, xLabel, isDark.value, xRange, xLog, height])
+  const shape = JSON.stringify([lines, log, xLabel, isDark.value, xRange !== undefined, xLog, height])
   useEffect(() => {
     const element = box.current!
     const grid = { stroke: token('line'), width: 1 }
+    // Of a logarithmic axis the decades are enough, of a long one every second or third.
+    const decades = (_: uPlot, splits: number[]) => {
+      const powers = splits.map((v) => Math.log10(v))
+      const whole = powers.filter((p) => Math.abs(p - Math.round(p)) < 1e-9)
+      const every = Math.max(1, Math.ceil(whole.length / 6))
+      return splits.map((v, i) =>
+        whole.length < 2 || (Math.abs(powers[i] - Math.round(powers[i])) < 1e-9 && Math.round(powers[i]) % every === 0) ? v : null,
+      )
+    }
+    const logarithmic = { grid: { ...grid, filter: decades }, ticks: { ...grid, filter: decades }, filter: decades }
     const axis = { stroke: token('soft'), grid, ticks: grid, font: '12px system-ui, sans-serif' }
     const size = () => ({ width: Math.max(element.clientWidth, 120), height })
     const values = (_: uPlot, splits: number[]) => splits.map((v) => (v === null ? '' : short(v)))
@@ -52,12 +62,26 @@ export function LineChart({ data, lines, title, xLabel, height = 200, log = fals
         ...size(),
         legend: { show: false },
         cursor: { y: false, drag: { x: false, y: false } },
-        scales: { x: { time: false, distr: xLog ? 3 : 1, ...(xRange ? { range: () => [xRange[0], xRange[1]] } : {}) }, y: { distr: log ? 3 : 1 } },
+        scales: {
+          x: { time: false, distr: xLog ? 3 : 1, ...(xRange ? { range: () => [...live.current.xRange!] as [number, number] } : {}) },
+          y: { distr: log ? 3 : 1 },
+        },
         axes: [
-          { ...axis, label: xLabel, labelSize: 18, labelFont: '12px system-ui, sans-serif', size: 34, values: xLog ? values : undefined },
-          { ...axis, size: 58, values },
+          {
+            ...axis,
+            label: xLabel,
+            labelSize: 18,
+            labelFont: '12px system-ui, sans-serif',
+            size: 34,
+            values: xLog ? values : undefined,
+            ...(xLog ? logarithmic : {}),
+          },
+          { ...axis, size: 58, values, ...(log ? logarithmic : {}) },
         ],
-        series: [{}, ...lines.map(({ colour, dash, width = 1.8, label }) => ({ label, stroke: colour, width, dash, points: { show: false } }))],
+        series: [
+          {},
+          ...lines.map(({ colour, dash, width = 1.8, label }) => ({ label, stroke: colour, width, dash, points: { show: false } })),
+        ],
         hooks: { draw: [(u: uPlot) => overlay(u, live.current)] },
       } as uPlot.Options,
       aligned,

@@ -50,19 +50,49 @@ const along = (stops: readonly Rgb[], t: number): Rgb => {
   return between(stops[i], stops[i + 1], at - i)
 }
 
-const DEPTHS_LIGHT: readonly Rgb[] = [[38, 84, 124], [88, 146, 176], [158, 200, 208], [222, 235, 226], [250, 246, 235]]
-const DEPTHS_DARK: readonly Rgb[] = [[86, 180, 233], [44, 116, 160], [30, 74, 104], [24, 46, 64], [20, 28, 38]]
+const DEPTHS_LIGHT: readonly Rgb[] = [
+  [38, 84, 124],
+  [88, 146, 176],
+  [158, 200, 208],
+  [222, 235, 226],
+  [250, 246, 235],
+]
+const DEPTHS_DARK: readonly Rgb[] = [
+  [86, 180, 233],
+  [44, 116, 160],
+  [30, 74, 104],
+  [24, 46, 64],
+  [20, 28, 38],
+]
 
 /** Height as a colour: 0 is the lowest. */
 export const depth = (share: number): Rgb => along(isDark.value ? DEPTHS_DARK : DEPTHS_LIGHT, share)
 
-const SIGNED_LIGHT: readonly Rgb[] = [[213, 94, 0], [243, 178, 122], [250, 248, 245], [137, 190, 222], [0, 98, 158]]
-const SIGNED_DARK: readonly Rgb[] = [[240, 130, 50], [140, 78, 34], [28, 32, 38], [34, 88, 124], [86, 180, 233]]
+const SIGNED_LIGHT: readonly Rgb[] = [
+  [213, 94, 0],
+  [243, 178, 122],
+  [250, 248, 245],
+  [137, 190, 222],
+  [0, 98, 158],
+]
+const SIGNED_DARK: readonly Rgb[] = [
+  [240, 130, 50],
+  [140, 78, 34],
+  [28, 32, 38],
+  [34, 88, 124],
+  [86, 180, 233],
+]
 
 /** From −1 (orange) over 0 to 1 (blue). */
 export const signed = (value: number): Rgb => along(isDark.value ? SIGNED_DARK : SIGNED_LIGHT, (value + 1) / 2)
 
-const LOSS: readonly Rgb[] = [[253, 231, 37], [94, 201, 98], [33, 145, 140], [59, 82, 139], [68, 1, 84]]
+const LOSS: readonly Rgb[] = [
+  [253, 231, 37],
+  [94, 201, 98],
+  [33, 145, 140],
+  [59, 82, 139],
+  [68, 1, 84],
+]
 
 /** A loss as a colour (viridis): 0, the best, is bright. */
 export const lossColour = (share: number): Rgb => along(LOSS, share)

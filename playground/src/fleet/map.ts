@@ -1,0 +1,33 @@
+/** What the worker answers, and the places of the map. */
+import { type AxisName, axis } from './axes'
+
+export const SIDE = 32
+
+export interface FleetMap {
+  /** Final losses, rows from the bottom; NaN where a net diverged, -1 where none is trained yet. */
+  losses: Float32Array
+  done: number
+  netSteps: number
+  seconds: number
+}
+
+/** What a net is trained with. */
+export type Point = Record<AxisName, number>
+
+export interface Importance {
+  /** Share of the variance of the log loss that each explains alone, largest first. */
+  shares: { name: AxisName; share: number }[]
+  best: { point: Point; loss: number }
+  nets: number
+  seconds: number
+}
+
+/** Places of an axis, evenly spaced; whole numbers where it takes such. */
+export function places(name: string, count: number): number[] {
+  const { from, to, log, values } = axis(name)
+  return Array.from({ length: count }, (_, i) => {
+    const t = i / (count - 1)
+    if (values) return values[Math.min(Math.floor(t * values.length), values.length - 1)]
+    return log ? from * (to / from) ** t : from + (to - from) * t
+  })
+}

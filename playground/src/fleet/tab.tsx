@@ -1,0 +1,226 @@
+/** A thousand nets at once: a map of two hyper-parameters, and which of all of them mattered. */
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import { Engine } from '../engine/client'
+import { Canvas } from '../ui/canvas'
+import { Button, Choice, Panel, Slider, short } from '../ui/controls'
+import { css, isDark, lossColour, token } from '../ui/palette'
+import { AXES, axis } from './axes'
+import { type FleetMap, type Importance, places, SIDE } from './map'
+import { fleet } from './state'
+
+let engine: Engine | undefined
+const worker = () => (engine ??= new Engine())
+
+export function FleetTab() {
+  const state = fleet.state.value
+  const map = useSignal<FleetMap | null>(null)
+  /** What was found out, and on which problem. */
+  const weighed = useSignal<{ problemKey: string; importance: Importance } | null>(null)
+  const isWeighing = useSignal(false)
+  const pointed = useSignal<number | null>(null)
+  const problem = useSignal('')
+  const { set } = fleet
+  const key = JSON.stringify(state)
+  useEffect(() => {
+    map.value = null
+    const running = worker().run('fleetMap', state, (update) => {
+      map.value = update
+    })
+    running.result.then(
+      (result) => {
+        map.value = result
+        problem.value = ''
+      },
+      (error: Error) => {
+        problem.value = error.message
+      },
+    )
+    return () => running.stop()
+  }, [key])
+  const problemKey = JSON.stringify([state.data, state.seed, state.steps])
+  const importance = weighed.value?.problemKey === problemKey ? weighed.value.importance : null
+  const weigh = async () => {
+    isWeighing.value = true
+    try {
+      weighed.value = { problemKey, importance: await worker().ask('fleetImportance', state) }
+    } catch (error) {
+      problem.value = (error as Error).message
+    }
+    isWeighing.value = false
+  }
+  const xs = places(state.x, SIDE)
+  const ys = places(state.y, SIDE)
+  const { losses, done = 0, netSteps = 0, seconds = 0 } = map.value ?? {}
+  const finite = losses ? Array.from(losses).filter((v) => v >= 0 && Number.isFinite(v)) : []
+  const [low, high] = [Math.min(...finite, Number.POSITIVE_INFINITY), Math.min(Math.max(...finite, 0), 1)]
+  const share = (loss: number) => (Math.log(Math.min(loss, high)) - Math.log(low)) / (Math.log(high) - Math.log(low) || 1)
+  const best = losses
+    ? losses.reduce((least, loss, i) => (loss >= 0 && loss < (least < 0 ? Number.POSITIVE_INFINITY : losses[least]) ? i : least), -1)
+    : -1
+  const at = pointed.value ?? (best >= 0 ? best : null)
+  const others = AXES.filter(({ name }) => name !== state.x && name !== state.y)
+  return (
+    <div class="tab">
+      <aside class="controls" aria-label="Settings">
+        <Panel title="The map">
+          <Choice
+            label="Across"
+            value={state.x}
+            options={AXES.filter(({ name }) => name !== state.y).map(({ name, label }) => [name, label] as const)}
+            onChange={(x) => set({ x })}
+          />
+          <Choice
+            label="Upwards"
+            value={state.y}
+            options={AXES.filter(({ name }) => name !== state.x).map(({ name, label }) => [name, label] as const)}
+            onChange={(y) => set({ y })}
+          />
+          <Choice
+            label="Data"
+            value={state.data}
+            options={[
+              ['moons', 'Moons'],
+              ['circles', 'Circles'],
+              ['spirals', 'Spirals'],
+              ['xor', 'Exclusive or'],
+            ]}
+            onChange={(data) => set({ data })}
+          />
+          <Slider label="Steps of each net" value={state.steps} min={40} max={1000} step={20} onChange={(steps) => set({ steps })} />
+          <Slider label="Seed" value={state.seed} min={1} max={50} step={1} onChange={(seed) => set({ seed })} />
+        </Panel>
+        <Panel title="What all nets share">
+          {others.map(({ name, label, from, to, log, values }) =>
+            values ? (
+              <Choice
+                key={name}
+                label={label}
+                value={String(state[name as 'width'])}
+                options={values.map((v) => [String(v), String(v)] as const)}
+                onChange={(v) => set({ [name]: Number(v) })}
+              />
+            ) : name === 'decay' ? (
+              <Slider key={name} label={label} value={state.decay} min={0} max={0.05} step={0.001} onChange={(decay) => set({ decay })} />
+            ) : (
+              <Slider
+                key={name}
+                label={label}
+                value={state[name as 'rate']}
+                min={from}
+                max={to}
+                log={log}
+                step={0.01}
+                onChange={(v) => set({ [name]: v })}
+              />
+            ),
+          )}
+        </Panel>
+      </aside>
+      <section class="stage" aria-label="Map of a thousand nets">
+        <p class="count">
+          <b>{done.toLocaleString('en')}</b> nets of 2-{new Array(state.depth).fill(state.width).join('-')}-1,{' '}
+          {netSteps.toLocaleString('en')} steps in all, {seconds.toFixed(2)} s
+          {seconds > 0 && `: ${Math.round(netSteps / seconds).toLocaleString('en')} a second`}
+        </p>
+        {problem.value && (
+          <p class="problem" role="alert">
+            {problem.value}
+          </p>
+        )}
+        <Canvas
+          class="map fleet-map"
+          tabIndex={0}
+          label={`Final loss of ${done} nets by ${axis(state.x).label} and ${axis(state.y).label}${best >= 0 ? `; best ${short(losses![best])} at ${short(xs[best % SIDE])} and ${short(ys[Math.floor(best / SIDE)])}` : ''}`}
+          when={[map.value, pointed.value, isDark.value]}
+          paint={({ context: c, width, height }) => {
+            const [left, bottom] = [64, 40]
+            const [w, h] = [(width - left - 8) / SIDE, (height - bottom - 8) / SIDE]
+            for (let i = 0; i < SIDE * SIDE; i++) {
+              const loss = losses?.[i] ?? -1
+              const [x, y] = [left + (i % SIDE) * w, 8 + (SIDE - 1 - Math.floor(i / SIDE)) * h]
+              c.fillStyle = loss < 0 ? token('panel') : Number.isNaN(loss) ? token('ground') : css(lossColour(share(loss)))
+              c.fillRect(x, y, w + 0.5, h + 0.5)
+              if (Number.isNaN(loss)) {
+                c.strokeStyle = token('line')
+                c.beginPath()
+                c.moveTo(x, y + h)
+                c.lineTo(x + w, y)
+                c.stroke()
+              }
+            }
+            if (at !== null) {
+              c.strokeStyle = token('ink')
+              c.lineWidth = 2.5
+              c.strokeRect(left + (at % SIDE) * w, 8 + (SIDE - 1 - Math.floor(at / SIDE)) * h, w, h)
+            }
+            c.fillStyle = token('soft')
+            c.font = '12px system-ui, sans-serif'
+            c.textAlign = 'center'
+            for (const k of [0, 8, 16, 24, 31]) c.fillText(short(xs[k], 2), left + (k + 0.5) * w, height - bottom + 14)
+            c.fillText(axis(state.x).label, left + (SIDE / 2) * w, height - bottom + 31)
+            c.textAlign = 'right'
+            for (const k of [0, 8, 16, 24, 31]) c.fillText(short(ys[k], 2), left - 6, 8 + (SIDE - 0.5 - k) * h + 4)
+            c.save()
+            c.translate(13, 8 + (SIDE / 2) * h)
+            c.rotate(-Math.PI / 2)
+            c.textAlign = 'center'
+            c.fillText(axis(state.y).label, 0, 0)
+            c.restore()
+          }}
+          onPointerMove={(e) => {
+            const box = e.currentTarget.getBoundingClientRect()
+            const column = Math.floor(((e.clientX - box.left - 64) / (box.width - 72)) * SIDE)
+            const row = SIDE - 1 - Math.floor(((e.clientY - box.top - 8) / (box.height - 48)) * SIDE)
+            pointed.value = column >= 0 && column < SIDE && row >= 0 && row < SIDE ? row * SIDE + column : null
+          }}
+          onPointerLeave={() => (pointed.value = null)}
+        />
+        <div class="scale" aria-hidden="true">
+          <span>{Number.isFinite(low) ? short(low, 2) : ''}</span>
+          <i style={{ background: `linear-gradient(90deg, ${[0, 0.25, 0.5, 0.75, 1].map((t) => css(lossColour(t))).join(', ')})` }} />
+          <span>{short(high, 2)} loss</span>
+          <span class="hatched">diverged</span>
+        </div>
+        <p class="verdict">
+          {at !== null && losses
+            ? `${pointed.value === null ? 'Best' : 'Here'}: ${axis(state.x).label} ${short(xs[at % SIDE])}, ${axis(state.y).label} ${short(ys[Math.floor(at / SIDE)])}, loss ${Number.isNaN(losses[at]) ? 'diverged' : short(losses[at])}`
+            : 'Training…'}
+        </p>
+      </section>
+      <section class="results" aria-label="Which hyper-parameter mattered">
+        <h2>Which hyper-parameter matters here?</h2>
+        <p class="says">
+          Another 1,024 nets, with all six hyper-parameters drawn at random, each over its usual range. A bar is the share of the spread of
+          losses that one explains by itself. The subject's order: the learning rate first; then momentum, rows a step and units; then
+          layers and decay.
+        </p>
+        <Button kind="primary" disabled={isWeighing.value} onClick={weigh}>
+          {isWeighing.value ? 'Training 1,024 nets…' : 'Find out'}
+        </Button>
+        {importance && (
+          <>
+            <table class="importance">
+              <tbody>
+                {importance.shares.map(({ name, share }) => (
+                  <tr key={name}>
+                    <th scope="row">
+                      {axis(name).label} <small>{['first', 'second', 'third'][axis(name).rank - 1]}</small>
+                    </th>
+                    <td>
+                      <span class="bar" style={{ width: `${Math.max(1, 100 * share)}%` }} />
+                    </td>
+                    <td class="number">{Math.round(100 * share)} %</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+            <p class="verdict">
+              {`${axis(importance.shares[0].name).label} mattered most on this problem. Best of ${importance.nets}: loss ${short(importance.best.loss)} with ${AXES.map(({ name, label }) => `${label.toLowerCase()} ${short(importance.best.point[name], 2)}`).join(', ')}. It took ${importance.seconds.toFixed(1)} s.`}
+            </p>
+          </>
+        )}
+      </section>
+    </div>
+  )
+}

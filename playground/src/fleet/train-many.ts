@@ -1,0 +1,142 @@
+/** A thousand nets, trained side by side by `fitMany`. */
+import { binaryCrossEntropy, Dense, fitMany, Generator, load, Momentum, Sequential } from 'gradus'
+import type { Context } from '../engine/context'
+import { examples } from '../train/data'
+import { AXES, type AxisFacts, type FleetState } from './axes'
+import { type FleetMap, type Importance, type Point, places, SIDE } from './map'
+
+const EPOCH_ROWS = 160
+
+interface Trained {
+  losses: Float32Array
+  netSteps: number
+}
+
+export async function fleetMap(state: FleetState, context: Context<FleetMap>): Promise<FleetMap> {
+  await load()
+  const xs = places(state.x, SIDE)
+  const ys = places(state.y, SIDE)
+  const losses = new Float32Array(SIDE * SIDE).fill(-1)
+  let netSteps = 0
+  let done = 0
+  let seconds = 0
+  const rowsAtOnce = 4
+  for (let row = 0; row < SIDE && !context.isStopped; row += rowsAtOnce) {
+    const points = Array.from({ length: rowsAtOnce * SIDE }, (_, i) =>
+      pointOf(state, { [state.x]: xs[i % SIDE], [state.y]: ys[row + Math.floor(i / SIDE)] }),
+    )
+    const start = performance.now()
+    const trained = await trainAll(state, points)
+    seconds += (performance.now() - start) / 1000
+    losses.set(trained.losses, row * SIDE)
+    netSteps += trained.netSteps
+    done += points.length
+    context.update({ losses, done, netSteps, seconds })
+    await context.breathe()
+  }
+  return { losses, done, netSteps, seconds }
+}
+
+function pointOf({ rate, momentum, decay, batch, width, depth }: FleetState, changes: Partial<Point>): Point {
+  return { rate, momentum, decay, batch, width, depth, ...changes }
+}
+
+/** Trains a net for each point; nets that share rows a step go into one call. */
+async function trainAll(state: FleetState, points: readonly Point[]): Promise<Trained> {
+  const data = await examples({ kind: state.data as never, count: 230, noise: 0.2, seed: state.seed, points: [], csv: '', target: '' })
+  const rows = Math.min(EPOCH_ROWS, data.train.count)
+  const inputs = data.train.inputs.subarray(0, 2 * rows)
+  const targets = Float32Array.from(data.train.labels.subarray(0, rows))
+  const losses = new Float32Array(points.length)
+  let netSteps = 0
+  for (const batch of new Set(points.map((point) => point.batch))) {
+    const chosen = points.flatMap((point, i) => (point.batch === batch ? [i] : []))
+    const models = chosen.map((i) => {
+      const { width, depth } = points[i]
+      const layers = Array.from({ length: depth }, (_, k) => new Dense(k === 0 ? 2 : width, width, { activation: 'tanh' }))
+      return new Sequential([...layers, new Dense(width, 1)] as Dense[], { seed: state.seed })
+    })
+    const optimizers = models.map((model, k) => {
+      const { rate, momentum, decay } = points[chosen[k]]
+      return new Momentum(model.parameters(), { learningRate: rate, beta: Math.min(momentum, 0.999), weightDecay: decay })
+    })
+    const stepsAnEpoch = Math.ceil(rows / batch)
+    const epochs = Math.max(1, Math.round(state.steps / stepsAnEpoch))
+    const histories = await fitMany(models, {
+      inputs,
+      shape: [rows, 2],
+      targets,
+      loss: binaryCrossEntropy,
+      optimizers,
+      batchSize: batch,
+      epochs,
+      seed: state.seed,
+    } as never)
+    histories.forEach((history, k) => {
+      losses[chosen[k]] = history.error ? Number.NaN : (history.epochs.at(-1)?.loss ?? Number.NaN)
+    })
+    netSteps += models.length * epochs * stepsAnEpoch
+  }
+  return { losses, netSteps }
+}
+
+const SAMPLE = 1024
+const BINS = 8
+
+/** Nets at random over all hyper-parameters: how much of the spread of losses does each explain? */
+export async function fleetImportance(state: FleetState): Promise<Importance> {
+  await load()
+  const generator = new Generator(state.seed)
+  const start = performance.now()
+  const points = Array.from({ length: SAMPLE }, () => {
+    const u = generator.uniforms(AXES.length)
+    return pointOf(
+      state,
+      Object.fromEntries(
+        AXES.map(({ name, from, to, log, values }, i) => [
+          name,
+          values ? values[Math.floor(u[i] * values.length)] : log ? from * (to / from) ** u[i] : from + (to - from) * u[i],
+        ]),
+      ),
+    )
+  })
+  const { losses } = await trainAll(state, points)
+  const finite = losses.filter(Number.isFinite)
+  const worst = finite.reduce((a, v) => Math.max(a, v), 0)
+  const heights = Array.from(losses, (loss) => Math.log(Math.max(Number.isFinite(loss) ? Math.min(loss, worst) : worst, 1e-6)))
+  const shares = AXES.map((facts) => ({
+    name: facts.name,
+    share: explained(
+      points.map((point) => binOf(facts, point[facts.name])),
+      heights,
+    ),
+  }))
+  const best = losses.reduce(
+    (least, loss, i) => (Number.isFinite(loss) && loss < losses[least] ? i : least),
+    losses.findIndex(Number.isFinite),
+  )
+  shares.sort((a, b) => b.share - a.share)
+  return { shares, best: { point: points[best], loss: losses[best] }, nets: SAMPLE, seconds: (performance.now() - start) / 1000 }
+}
+
+/** Which of a few groups a value is in: its own for an axis of whole numbers, else one of equal parts of the range. */
+function binOf({ from, to, log, values }: AxisFacts, value: number): number {
+  if (values) return values.indexOf(value)
+  const t = log ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from)
+  return Math.min(Math.floor(t * BINS), BINS - 1)
+}
+
+/** The share of the variance that lies between groups, less what chance alone would put there (ω²). */
+function explained(groups: readonly number[], heights: readonly number[]): number {
+  const n = heights.length
+  const mean = heights.reduce((a, v) => a + v, 0) / n
+  const sums = new Map<number, { n: number; sum: number }>()
+  groups.forEach((group, i) => {
+    const entry = sums.get(group) ?? { n: 0, sum: 0 }
+    sums.set(group, { n: entry.n + 1, sum: entry.sum + heights[i] })
+  })
+  const total = heights.reduce((a, v) => a + (v - mean) ** 2, 0)
+  const between = [...sums.values()].reduce((a, { n, sum }) => a + n * (sum / n - mean) ** 2, 0)
+  const within = (total - between) / Math.max(n - sums.size, 1)
+  return Math.max(0, (between - (sums.size - 1) * within) / (total + within))
+}

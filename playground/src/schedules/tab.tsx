@@ -1,0 +1,265 @@
+/** Each schedule above the loss that it causes. */
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import { MethodChoice, Swatch } from '../descent/tab'
+import { Engine } from '../engine/client'
+import { methodOf } from '../methods'
+import type { TrainingConfig } from '../train/config'
+import { Button, Choice, Panel, Slider, short } from '../ui/controls'
+import { LineChart } from '../ui/line-chart'
+import { colour, dash } from '../ui/palette'
+import { CONSTANT, SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from './choice'
+import type { Comparison, RateFinding } from './compare'
+import { type SchedulesState, schedulesTab } from './state'
+
+let engine: Engine | undefined
+const worker = () => (engine ??= new Engine())
+const MOST = 5
+
+function configOf({ data, method, rate, batch, seed, choices }: SchedulesState): TrainingConfig {
+  return {
+    data: { kind: data as never, count: 300, noise: 0.25, seed, points: [], csv: '', target: '' },
+    ...{ hidden: [8, 8], activation: 'tanh', seed, decay: 0, changes: [] },
+    runs: choices.map((schedule) => ({ method, rate, options: {}, batch, schedule })),
+  }
+}
+
+export function SchedulesTab() {
+  const state = schedulesTab.state.value
+  const comparison = useSignal<Comparison | null>(null)
+  /** What the finder found, and for which net. */
+  const latest = useSignal<{ netKey: string; finding: RateFinding } | null>(null)
+  const problem = useSignal('')
+  const { set } = schedulesTab
+  const key = JSON.stringify(state)
+  useEffect(() => {
+    const running = worker().run('compareSchedules', { config: configOf(state), steps: state.steps }, (update) => {
+      comparison.value = { ...update }
+    })
+    running.result.then(
+      (result) => {
+        comparison.value = result
+        problem.value = ''
+      },
+      (error: Error) => {
+        problem.value = error.message
+      },
+    )
+    return () => running.stop()
+  }, [key])
+  const netKey = JSON.stringify([state.data, state.method, state.batch, state.seed])
+  const finding = latest.value?.netKey === netKey ? latest.value.finding : null
+  const change = (i: number, changes: Partial<ScheduleChoice>) =>
+    set({ choices: state.choices.map((c, k) => (k === i ? { ...c, ...changes } : c)) })
+  const { steps = [], courses = [] } = comparison.value ?? {}
+  const lines = state.choices.map(({ kind }, i) => ({ label: scheduleFacts(kind).label, colour: colour(i), dash: dash(i) }))
+  const x = steps.length > 1 ? steps : [0, 1]
+  const range = [0, state.steps] as const
+  return (
+    <div class="tab">
+      <aside class="controls" aria-label="Settings">
+        <Panel title="Training">
+          <MethodChoice
+            label="Optimizer"
+            value={state.method}
+            firstOnly
+            onChange={(method) => set({ method, rate: methodOf(method).netRate })}
+          />
+          <Slider label="Learning rate η₀" value={state.rate} min={1e-4} max={3} log onChange={(rate) => set({ rate })} />
+          <Slider
+            label="Rows a step"
+            value={state.batch}
+            min={1}
+            max={64}
+            step={1}
+            hint="Fewer rows, more noise"
+            onChange={(batch) => set({ batch })}
+          />
+          <Slider label="Steps" value={state.steps} min={200} max={6000} step={100} onChange={(value) => set({ steps: value })} />
+          <Choice
+            label="Data"
+            value={state.data}
+            options={[
+              ['moons', 'Moons'],
+              ['circles', 'Circles'],
+              ['spirals', 'Spirals'],
+              ['blobs', 'Clouds'],
+            ]}
+            onChange={(data) => set({ data })}
+          />
+          <Slider label="Seed" value={state.seed} min={1} max={50} step={1} onChange={(seed) => set({ seed })} />
+        </Panel>
+        <Panel title="Schedules">
+          <ol class="racers">
+            {state.choices.map((choice, i) => {
+              const facts = scheduleFacts(choice.kind)
+              return (
+                <li key={i}>
+                  <div class="racer-head">
+                    <Swatch i={i} />
+                    <select
+                      aria-label={`Schedule ${i + 1}`}
+                      value={choice.kind}
+                      onChange={(e) =>
+                        change(i, {
+                          kind: e.currentTarget.value as ScheduleKind,
+                          ...(e.currentTarget.value === 'plateau' ? { steps: 80 } : {}),
+                        })
+                      }
+                    >
+                      {SCHEDULES.map(({ kind, label }) => (
+                        <option key={kind} value={kind} selected={kind === choice.kind}>
+                          {label}
+                        </option>
+                      ))}
+                    </select>
+                    <Button
+                      kind="quiet"
+                      label={`Remove ${facts.label}`}
+                      disabled={state.choices.length === 1}
+                      onClick={() => set({ choices: state.choices.filter((_, k) => k !== i) })}
+                    >
+                      ×
+                    </Button>
+                  </div>
+                  <p class="formula">{facts.formula}</p>
+                  <p class="says">{facts.says}</p>
+                  {facts.has.includes('steps') && (
+                    <Slider
+                      label={choice.kind === 'plateau' ? 'Patience s' : 'Steps s'}
+                      value={choice.steps}
+                      min={10}
+                      max={6000}
+                      log
+                      onChange={(value) => change(i, { steps: Math.round(value) })}
+                    />
+                  )}
+                  {facts.has.includes('factor') && (
+                    <Slider
+                      label="Factor f"
+                      value={choice.factor}
+                      min={0.05}
+                      max={0.95}
+                      step={0.05}
+                      onChange={(factor) => change(i, { factor })}
+                    />
+                  )}
+                  {facts.has.includes('threshold') && (
+                    <Slider
+                      label="Threshold τ"
+                      value={choice.threshold}
+                      min={0.0001}
+                      max={0.5}
+                      log
+                      onChange={(threshold) => change(i, { threshold })}
+                    />
+                  )}
+                </li>
+              )
+            })}
+          </ol>
+          {state.choices.length < MOST && (
+            <Button onClick={() => set({ choices: [...state.choices, { ...CONSTANT, kind: 'onecycle', steps: state.steps }] })}>
+              Add a schedule
+            </Button>
+          )}
+        </Panel>
+      </aside>
+      <section class="stage two-wide" aria-label="Schedules and losses">
+        {problem.value && (
+          <p class="problem" role="alert">
+            {problem.value}
+          </p>
+        )}
+        <LineChart
+          title="Learning rate"
+          xLabel=""
+          height={170}
+          data={[x, ...courses.map(({ rate }) => rate)]}
+          lines={lines}
+          xRange={range}
+        />
+        <LineChart
+          title="Loss, running mean of the batches"
+          xLabel="steps"
+          height={280}
+          log
+          data={[x, ...courses.map(({ mean }) => mean.map((v) => (Number.isFinite(v) ? v : null)))]}
+          lines={lines}
+          xRange={range}
+        />
+        <LineChart
+          title="Loss of each batch: how much it fluctuates"
+          xLabel="steps"
+          height={170}
+          log
+          data={[x, ...courses.map(({ batch }) => batch.map((v) => (Number.isFinite(v) ? Math.max(v, 1e-6) : null)))]}
+          lines={lines.map((line) => ({ ...line, width: 0.8 }))}
+          xRange={range}
+        />
+        <div class="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th>Schedule</th>
+                <th class="number">Last rate</th>
+                <th class="number">Loss at the end</th>
+                <th class="number">Test loss</th>
+              </tr>
+            </thead>
+            <tbody>
+              {courses.map(({ rate, mean, test, problem }, i) => (
+                <tr key={i}>
+                  <td>
+                    <Swatch i={i} /> {lines[i]?.label}
+                  </td>
+                  <td class="number">{short(rate.at(-1) ?? Number.NaN)}</td>
+                  <td class="number">{problem ? 'diverged' : short(mean.at(-1) ?? Number.NaN)}</td>
+                  <td class="number">{Number.isNaN(test) ? '' : short(test)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+        <div class="finder">
+          <Button
+            onClick={() =>
+              worker()
+                .ask('findRate', { config: configOf(state) })
+                .then((result) => {
+                  latest.value = { netKey, finding: result }
+                })
+            }
+          >
+            Find a learning rate
+          </Button>
+          <p class="says">
+            The rate grows from step to step until the loss explodes: choose one on the slope.
+            {finding?.valley != null &&
+              ` Suggested: ${short(finding.valley, 2)} (valley)${finding.steepest ? `, ${short(finding.steepest, 2)} (steepest)` : ''}.`}
+          </p>
+          {finding && (
+            <>
+              <LineChart
+                title="Loss against learning rate"
+                xLabel="learning rate"
+                height={200}
+                xLog
+                log
+                data={[finding.rates, finding.losses, finding.smoothed]}
+                lines={[
+                  { label: 'loss', colour: colour(7), width: 0.8 },
+                  { label: 'smoothed', colour: colour(0) },
+                ]}
+                marks={finding.valley === null ? [] : [{ x: finding.valley, text: 'valley' }]}
+              />
+              {finding.valley !== null && (
+                <Button onClick={() => set({ rate: Number(finding.valley!.toPrecision(2)) })}>Use {short(finding.valley, 2)}</Button>
+              )}
+            </>
+          )}
+        </div>
+      </section>
+    </div>
+  )
+}

@@ -1,0 +1,165 @@
+/** The task that trains: all runs from one start, as fast as asked, with a picture of the chosen one in each frame. */
+import { load } from 'gradus'
+import type { Context } from '../engine/context'
+import type { Change, TrainingConfig } from './config'
+import { type Examples, examples } from './data'
+import { type Curve, Trainer } from './trainer'
+import { inspectNet, type NetView, viewOf } from './view'
+
+export interface SessionInput {
+  config: TrainingConfig
+  /** The run whose net is shown. */
+  chosen: number
+  /** The step to be at before anything is shown. */
+  at: number
+  isPlaying: boolean
+  /** Steps a second; 0 for as many as there can be. */
+  speed: number
+}
+
+export type SessionMessage =
+  | { type: 'play'; isPlaying: boolean }
+  | { type: 'speed'; speed: number }
+  | { type: 'choose'; chosen: number }
+  | { type: 'change'; change: Change }
+  | { type: 'steps'; count: number }
+  | { type: 'inspect' }
+  | { type: 'seen' }
+  | { type: 'digit'; pixels: Float32Array }
+
+export interface Frame {
+  step: number
+  stepsPerSecond: number
+  runs: { curve: Curve; samplesPerStep: number; trainLoss: number; testLoss: number; testAccuracy: number; problem: string }[]
+  view: NetView
+  /** SHA-256 of all weights, for those who compare: same link, same bits. */
+  weights: string
+}
+
+export type SessionUpdate =
+  | { type: 'data'; examples: Examples; backend: string }
+  | { type: 'frame'; frame: Frame }
+  | { type: 'inspection'; text: string }
+  | { type: 'digit'; outputs: number[] }
+
+const FRAME = 33
+const MOST_STEPS = 1_000_000
+
+export async function session(input: SessionInput, context: Context<SessionUpdate>): Promise<void> {
+  await load({ reproducible: true })
+  const data = await examples(input.config.data)
+  const { config } = input
+  let { chosen, isPlaying, speed } = input
+  const changes = [...config.changes]
+  const trainers = config.runs.map((_, i) => new Trainer({ ...config, changes }, i, data))
+  context.update({ type: 'data', examples: data, backend: String(trainers[0].model.backend.variant) })
+  let due = 0
+  let goal = input.at
+  let isShown = false
+  let isSeen = true
+  let stepsPerSecond = 0
+  const show = async () => {
+    context.update({ type: 'frame', frame: await frameOf(trainers, data, chosen, stepsPerSecond) })
+    isShown = true
+    isSeen = false
+  }
+  while (!context.isStopped) {
+    for (const message of context.messages() as SessionMessage[]) {
+      if (message.type === 'seen') {
+        isSeen = true
+        continue
+      }
+      isShown = false
+      if (message.type === 'play') isPlaying = message.isPlaying
+      else if (message.type === 'speed') speed = message.speed
+      else if (message.type === 'choose') chosen = message.chosen
+      else if (message.type === 'change') changes.push(message.change)
+      else if (message.type === 'steps') goal = stepOf(trainers) + message.count
+      else if (message.type === 'inspect') context.update({ type: 'inspection', text: inspectionText(trainers[chosen], data) })
+      else if (message.type === 'digit') context.update({ type: 'digit', outputs: digitOutputs(trainers[chosen], message.pixels) })
+    }
+    const start = performance.now()
+    const step = stepOf(trainers)
+    if (step < goal) advance(trainers, goal, start + 200)
+    else if (isPlaying) {
+      due += speed === 0 ? Number.POSITIVE_INFINITY : (speed * FRAME) / 1000
+      const until = Math.min(speed === 0 ? MOST_STEPS : step + Math.floor(due), MOST_STEPS)
+      due = speed === 0 ? 0 : due - Math.floor(due)
+      advance(trainers, until, start + FRAME)
+    }
+    const taken = stepOf(trainers) - step
+    const seconds = (performance.now() - start) / 1000
+    if (taken > 0) {
+      isShown = false
+      stepsPerSecond = (taken * trainers.length) / seconds
+    }
+    if (stepOf(trainers) >= goal && !isShown && isSeen) await show()
+    const rest = FRAME - (performance.now() - start)
+    if (!isPlaying && stepOf(trainers) >= goal) await pause(20)
+    else if (rest > 1 && speed !== 0 && stepOf(trainers) >= goal) await pause(rest)
+    else await context.breathe()
+  }
+}
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+const stepOf = (trainers: readonly Trainer[]) =>
+  Math.min(...trainers.map(({ step, problem }) => (problem === '' ? step : Number.POSITIVE_INFINITY)), MOST_STEPS)
+
+/** All runs to the same step, a few steps of each in turn. */
+function advance(trainers: readonly Trainer[], until: number, deadline: number): void {
+  while (performance.now() < deadline && stepOf(trainers) < until) {
+    const next = Math.min(stepOf(trainers) + 20, until)
+    for (const trainer of trainers) trainer.advance(next, Number.POSITIVE_INFINITY)
+  }
+}
+
+async function frameOf(trainers: readonly Trainer[], data: Examples, chosen: number, stepsPerSecond: number): Promise<Frame> {
+  const shown = trainers[Math.min(chosen, trainers.length - 1)]
+  return {
+    step: shown.step,
+    stepsPerSecond,
+    runs: trainers.map((trainer) => ({
+      curve: trainer.curve,
+      samplesPerStep: trainer.step === 0 ? 0 : trainer.samples / trainer.step,
+      trainLoss: trainer.lossOn(data.train),
+      testLoss: trainer.lossOn(data.test),
+      testAccuracy: trainer.accuracyOn(data.test.count > 0 ? data.test : data.train),
+      problem: trainer.problem,
+    })),
+    view: viewOf(shown, data),
+    weights: await fingerprint(shown),
+  }
+}
+
+async function fingerprint({ model }: Trainer): Promise<string> {
+  const lists = model.parameters().map((parameter) => parameter.view())
+  const all = new Float32Array(lists.reduce((n, list) => n + list.length, 0))
+  let at = 0
+  for (const list of lists) {
+    all.set(list, at)
+    at += list.length
+  }
+  // Pages without a secure context have no digests.
+  if (!globalThis.crypto?.subtle) return ''
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', all.buffer))
+  return Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+function inspectionText(trainer: Trainer, data: Examples): string {
+  try {
+    const { kind, gradientNorm, lowest, highest } = inspectNet(trainer, data)
+    const number = (v: number) => v.toPrecision(2)
+    const stuck = gradientNorm < 1e-3 && lowest < 0 ? 'stuck: ' : ''
+    return `${stuck}${kind}, |gradient| ${number(gradientNorm)}, eigenvalues of the Hessian from ${number(lowest)} to ${number(highest)}`
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+function digitOutputs({ model }: Trainer, pixels: Float32Array): number[] {
+  const z = Array.from(model.predict([Array.from(pixels)]).data())
+  const largest = Math.max(...z)
+  const e = z.map((v) => Math.exp(v - largest))
+  const total = e.reduce((a, v) => a + v, 0)
+  return e.map((v) => v / total)
+}

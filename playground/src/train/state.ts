@@ -1,0 +1,92 @@
+import { methodOf } from '../methods'
+import { CONSTANT } from '../schedules/choice'
+import { tabState } from '../tab-state'
+import type { Change, DataKind, RunChoice, TrainingConfig } from './config'
+
+/** All that the Train tab shows comes from this. */
+export interface TrainState {
+  data: DataKind
+  count: number
+  noise: number
+  points: readonly number[]
+  csv: string
+  target: string
+  hidden: readonly number[]
+  activation: string
+  seed: number
+  decay: number
+  runs: readonly RunChoice[]
+  changes: readonly Change[]
+  /** The run whose net is shown. */
+  chosen: number
+  /** The step that is shown. */
+  at: number
+  isPlaying: boolean
+  /** Steps a second; 0 for as many as there can be. */
+  speed: number
+  axis: string
+  loss: string
+  /** The class that a click draws. */
+  brush: number
+}
+
+export function run(method: string, changes: Partial<RunChoice> = {}): RunChoice {
+  return { method, rate: methodOf(method).netRate, options: {}, batch: 16, schedule: CONSTANT, ...changes }
+}
+
+export const train = tabState<TrainState>('train', {
+  data: 'moons',
+  count: 300,
+  noise: 0.15,
+  points: [],
+  csv: '',
+  target: '',
+  hidden: [8, 8],
+  activation: 'tanh',
+  seed: 1,
+  decay: 0,
+  runs: [run('Adam'), run('SGD')],
+  changes: [],
+  chosen: 0,
+  at: 0,
+  isPlaying: true,
+  speed: 100,
+  axis: 'steps',
+  loss: 'test',
+  brush: 0,
+})
+
+export function configOf(state: TrainState): TrainingConfig {
+  const { data: kind, count, noise, seed, points, csv, target, hidden, activation, decay, runs, changes } = state
+  return { data: { kind, count, noise, seed, points, csv, target }, hidden, activation, seed, decay, runs, changes }
+}
+
+/** What a run does now: as chosen, with what was turned since. */
+export function present(state: TrainState, index: number): RunChoice {
+  const later = state.changes.filter(({ run }) => run === index)
+  const now = { ...state.runs[index] }
+  for (const { method, rate, batch } of later) {
+    now.method = method ?? now.method
+    now.rate = rate ?? now.rate
+    now.batch = batch ?? now.batch
+  }
+  return now
+}
+
+/** Turns something of a run: from now on if it is under way, from the start otherwise. */
+export function turn(index: number, what: { method?: string; rate?: number; batch?: number }): void {
+  const state = train.state.value
+  if (state.at === 0) {
+    train.set({ runs: state.runs.map((run, i) => (i === index ? { ...run, ...what } : run)), changes: [] })
+    return
+  }
+  const others = state.changes.filter(({ step, run }) => !(step === state.at && run === index))
+  const same = state.changes.find(({ step, run }) => step === state.at && run === index)
+  train.set({ changes: [...others, { ...same, step: state.at, run: index, ...what }] })
+}
+
+/** From the start with what is chosen now. */
+export function startAfresh(changes: Partial<TrainState> = {}): void {
+  const state = train.state.value
+  train.set({ runs: state.runs.map((_, i) => present(state, i)), changes: [], at: 0, ...changes })
+}

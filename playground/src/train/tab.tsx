@@ -1,0 +1,585 @@
+/** A net that learns before one's eyes. */
+import { useSignal } from '@preact/signals'
+import { useEffect, useMemo, useRef } from 'preact/hooks'
+import { MethodChoice, Swatch } from '../descent/tab'
+import { Engine, type Running } from '../engine/client'
+import { methodOf } from '../methods'
+import { SCHEDULES, type ScheduleKind, scheduleFacts } from '../schedules/choice'
+import { Canvas } from '../ui/canvas'
+import { Button, Choice, CopyButton, Panel, Segments, Slider, short } from '../ui/controls'
+import { LineChart } from '../ui/line-chart'
+import { colour, dash, isDark } from '../ui/palette'
+import { trainCode } from './code'
+import type { DataKind } from './config'
+import type { Examples } from './data'
+import { DigitPad } from './digit-pad'
+import { classColour, paintBoundary, paintHistogram, paintNet } from './pictures'
+import type { Frame, SessionMessage } from './session'
+import { configOf, present, run, startAfresh, type TrainState, train, turn } from './state'
+
+let engine: Engine | undefined
+const worker = () => (engine ??= new Engine())
+
+const DATA: readonly (readonly [DataKind, string])[] = [
+  ['moons', 'Moons'],
+  ['circles', 'Circles'],
+  ['spirals', 'Spirals'],
+  ['blobs', 'Clouds'],
+  ['xor', 'Exclusive or'],
+  ['drawn', 'Draw your own'],
+  ['csv', 'A table (CSV)'],
+  ['digits', 'Handwritten digits'],
+]
+const SPEEDS = [0, 1000, 100, 20, 2]
+const MOST_LAYERS = 4
+const MOST_UNITS = 10
+const MOST_RUNS = 4
+/** Drawn points to begin with, so that there is something to learn. */
+const DRAWN = [-0.5, 0.4, 0, -0.6, 0.1, 0, -0.3, 0.6, 0, -0.7, 0.3, 0, 0.5, -0.4, 1, 0.4, -0.1, 1, 0.6, -0.6, 1, 0.3, -0.5, 1]
+
+export function TrainTab() {
+  const state = train.state.value
+  const examples = useSignal<Examples | null>(null)
+  const backend = useSignal('')
+  const frame = useSignal<Frame | null>(null)
+  const verdict = useSignal('')
+  const digit = useSignal<number[] | null>(null)
+  const problem = useSignal('')
+  const session = useRef<Running<'session'> | null>(null)
+  const furthest = useRef(0)
+  const tell = (message: SessionMessage) => session.current?.send(message)
+
+  // A new session for a new start; what is only turned goes to the one that runs.
+  const { changes, ...start } = configOf(state)
+  const startKey = JSON.stringify(start)
+  const begin = (at: number) => {
+    session.current?.stop()
+    const { chosen, isPlaying, speed } = train.state.value
+    const running = worker().run('session', { config: configOf(train.state.value), chosen, at, isPlaying, speed }, (update) => {
+      if (session.current !== running) return
+      problem.value = ''
+      if (update.type === 'data') {
+        examples.value = update.examples
+        backend.value = update.backend
+      } else if (update.type === 'frame') {
+        frame.value = update.frame
+        furthest.current = Math.max(furthest.current, update.frame.step)
+        if (update.frame.step !== train.state.value.at) train.set({ at: update.frame.step })
+        // The next frame comes once this one is on the screen, so that none queue up on a slow machine.
+        requestAnimationFrame(() => running.send({ type: 'seen' } satisfies SessionMessage))
+      } else if (update.type === 'inspection') verdict.value = update.text
+      else digit.value = update.outputs
+    })
+    session.current = running
+    running.result.catch((error: Error) => {
+      if (session.current === running) problem.value = error.message
+    })
+  }
+  const isFirst = useRef(true)
+  useEffect(() => {
+    const at = isFirst.current ? train.state.value.at : 0
+    if (!isFirst.current) furthest.current = 0
+    isFirst.current = false
+    frame.value = null
+    verdict.value = ''
+    begin(at)
+  }, [startKey])
+  useEffect(() => () => session.current?.stop(), [])
+  useEffect(() => tell({ type: 'play', isPlaying: state.isPlaying }), [state.isPlaying])
+  useEffect(() => tell({ type: 'speed', speed: state.speed }), [state.speed])
+  useEffect(() => tell({ type: 'choose', chosen: state.chosen }), [state.chosen])
+  const sent = useRef(changes.length)
+  useEffect(() => {
+    const last = changes.at(-1)
+    if (changes.length > 0 && last && changes.length >= sent.current && last.step === state.at) tell({ type: 'change', change: last })
+    sent.current = changes.length
+  }, [JSON.stringify(changes)])
+
+  useEffect(() => {
+    const over = (e: DragEvent) => e.preventDefault()
+    const drop = async (e: DragEvent) => {
+      e.preventDefault()
+      const file = e.dataTransfer?.files[0]
+      if (!file) return
+      const { hidden } = train.state.value
+      startAfresh({ data: 'csv', csv: await file.text(), target: '', hidden: hidden.length === 0 ? [8] : hidden })
+    }
+    document.addEventListener('dragover', over)
+    document.addEventListener('drop', drop)
+    return () => {
+      document.removeEventListener('dragover', over)
+      document.removeEventListener('drop', drop)
+    }
+  }, [])
+
+  const rewind = (step: number) => {
+    train.set({ isPlaying: false, at: step })
+    begin(step)
+  }
+  const shown = examples.value
+  const view = frame.value?.view
+  const isDigits = state.data === 'digits'
+  const hint = problem.value || frame.value?.runs[state.chosen]?.problem || ''
+
+  return (
+    <div class="tab">
+      <aside class="controls" aria-label="Settings">
+        <Panel title="Data">
+          <Choice
+            label="Data set"
+            value={state.data}
+            options={DATA}
+            onChange={(data) =>
+              startAfresh({
+                data,
+                ...(data === 'drawn' && state.points.length === 0 ? { points: DRAWN } : {}),
+                ...(data === 'digits' ? { hidden: [24] } : state.data === 'digits' ? { hidden: [8, 8] } : {}),
+              })
+            }
+          />
+          {state.data === 'drawn' && (
+            <>
+              <Segments
+                label="Class to draw"
+                value={String(state.brush)}
+                options={[
+                  ['0', 'Draw class 0'],
+                  ['1', 'Draw class 1'],
+                ]}
+                onChange={(brush) => train.set({ brush: Number(brush) })}
+              />
+              <Button onClick={() => startAfresh({ points: [] })}>Remove all points</Button>
+            </>
+          )}
+          {state.data === 'csv' && <CsvChoice state={state} columns={shown ? csvColumns(state.csv) : []} />}
+          {!['drawn', 'csv', 'digits'].includes(state.data) && (
+            <>
+              <Slider label="Points" value={state.count} min={40} max={1000} step={20} onChange={(count) => startAfresh({ count })} />
+              <Slider label="Noise" value={state.noise} min={0} max={0.5} step={0.01} onChange={(noise) => startAfresh({ noise })} />
+            </>
+          )}
+        </Panel>
+        <Panel title="Net">
+          <div class="layers">
+            {state.hidden.map((units, i) => (
+              <div class="stepper" key={i}>
+                <Button
+                  label={`Fewer units in layer ${i + 1}`}
+                  disabled={units <= 1}
+                  onClick={() => startAfresh({ hidden: state.hidden.map((u, k) => (k === i ? u - 1 : u)) })}
+                >
+                  −
+                </Button>
+                <span>{units} units</span>
+                <Button
+                  label={`More units in layer ${i + 1}`}
+                  disabled={units >= (isDigits ? 48 : MOST_UNITS)}
+                  onClick={() => startAfresh({ hidden: state.hidden.map((u, k) => (k === i ? u + 1 : u)) })}
+                >
+                  +
+                </Button>
+                <Button
+                  kind="quiet"
+                  label={`Remove layer ${i + 1}`}
+                  onClick={() => startAfresh({ hidden: state.hidden.filter((_, k) => k !== i) })}
+                >
+                  ×
+                </Button>
+              </div>
+            ))}
+            {state.hidden.length < MOST_LAYERS && (
+              <Button onClick={() => startAfresh({ hidden: [...state.hidden, state.hidden.at(-1) ?? 6] })}>Add a layer</Button>
+            )}
+          </div>
+          <Choice
+            label="Activation"
+            value={state.activation}
+            options={['tanh', 'relu', 'sigmoid', 'gelu', 'silu', 'linear'].map((name) => [name, name] as const)}
+            onChange={(activation) => startAfresh({ activation })}
+          />
+          <Slider label="Weight decay" value={state.decay} min={0} max={0.1} step={0.001} onChange={(decay) => startAfresh({ decay })} />
+          <Slider
+            label="Seed"
+            value={state.seed}
+            min={1}
+            max={50}
+            step={1}
+            hint="Of weights, data and order of batches"
+            onChange={(seed) => startAfresh({ seed })}
+          />
+        </Panel>
+        <Panel title="Runs, from one start">
+          <ol class="racers">
+            {state.runs.map((_, i) => (
+              <RunControls key={i} index={i} state={state} />
+            ))}
+          </ol>
+          {state.runs.length < MOST_RUNS && (
+            <MethodChoice
+              label="Add a run"
+              value=""
+              add
+              firstOnly
+              onChange={(id) => startAfresh({ runs: [...state.runs.map((_, i) => present(state, i)), run(id)] })}
+            />
+          )}
+          <CopyButton text={() => trainCode(state)}>Copy as code</CopyButton>
+        </Panel>
+      </aside>
+      <section class="stage" aria-label="Net">
+        <div class="toolbar train-bar">
+          <Button kind="primary" label={state.isPlaying ? 'Pause' : 'Train'} onClick={() => train.set({ isPlaying: !state.isPlaying })}>
+            {state.isPlaying ? '❚❚' : '▶'}
+          </Button>
+          <Button
+            label="+1 step"
+            onClick={() => {
+              train.set({ isPlaying: false })
+              tell({ type: 'steps', count: 1 })
+            }}
+          >
+            +1
+          </Button>
+          <Button
+            label="Start again with the present settings"
+            onClick={() => {
+              startAfresh()
+              furthest.current = 0
+              begin(0)
+            }}
+          >
+            ↺
+          </Button>
+          <Choice
+            hideLabel
+            label="Speed"
+            value={String(state.speed)}
+            options={SPEEDS.map((s) => [String(s), s === 0 ? 'As fast as it can' : `${s} steps a second`] as const)}
+            onChange={(speed) => train.set({ speed: Number(speed) })}
+          />
+          <span class="count">
+            <b>{state.at.toLocaleString('en')}</b> steps
+            {state.isPlaying &&
+              frame.value &&
+              frame.value.stepsPerSecond > 0 &&
+              ` · can do ${Math.round(frame.value.stepsPerSecond).toLocaleString('en')} a second`}
+          </span>
+        </div>
+        {hint && (
+          <p class="problem" role="alert">
+            {hint}
+          </p>
+        )}
+        <div class={isDigits ? 'net wide' : 'net'}>
+          {view && shown ? (
+            <>
+              <Canvas
+                class="net-picture"
+                label={`The net: ${[shown.features, ...state.hidden, shown.classes].join(', ')} units. Each unit is a picture of what it answers to.`}
+                when={[view, isDark.value]}
+                paint={(painting) => paintNet(painting, view, shown)}
+              />
+              {isDigits ? (
+                <DigitPad outputs={digit.value} onDigit={(pixels) => tell({ type: 'digit', pixels })} />
+              ) : (
+                <Canvas
+                  class="boundary"
+                  label={`What the net says in the plane; test accuracy ${Math.round(100 * (frame.value?.runs[state.chosen]?.testAccuracy ?? 0))} percent`}
+                  when={[view, isDark.value]}
+                  paint={(painting) => paintBoundary(painting, view, shown)}
+                  onPointerDown={(e) => {
+                    if (state.data !== 'drawn') return
+                    const box = e.currentTarget.getBoundingClientRect()
+                    const [[left, right], [bottom, top]] = shown.range
+                    const x = left + ((e.clientX - box.left) / box.width) * (right - left)
+                    const y = top - ((e.clientY - box.top) / box.height) * (top - bottom)
+                    startAfresh({ points: [...state.points, Number(x.toFixed(2)), Number(y.toFixed(2)), state.brush] })
+                  }}
+                />
+              )}
+            </>
+          ) : (
+            <p class="says">Making the net…</p>
+          )}
+        </div>
+        {shown && !isDigits && (
+          <p class="legend">
+            {shown.classNames.map((name, i) => (
+              <span key={name}>
+                <i style={{ background: classColour(i) }} /> class {name}
+              </span>
+            ))}
+            <span>
+              <i class="ring" /> for testing
+            </span>
+            {shown.featureNames.length > 2 && <span>axes: {shown.featureNames.slice(0, 2).join(', ')}; the rest at their mean</span>}
+          </p>
+        )}
+        <div class="rewind">
+          <label for="rewind">Rewind to step</label>
+          <input
+            id="rewind"
+            type="range"
+            min="0"
+            max={Math.max(furthest.current, state.at, 1)}
+            step="1"
+            value={state.at}
+            onChange={(e) => rewind(Number(e.currentTarget.value))}
+          />
+          <output>{state.at}</output>
+        </div>
+        <p class="says">
+          Runs in {backend.value || '…'}.{' '}
+          {frame.value?.weights && `Weights of this step: ${frame.value.weights}; the same in every browser with this link.`}
+        </p>
+      </section>
+      <section class="results" aria-label="Results">
+        <Curves state={state} frame={frame.value} />
+        <div class="scroll">
+          <table>
+            <thead>
+              <tr>
+                <th>Run</th>
+                <th class="number">Train loss</th>
+                <th class="number">Test loss</th>
+                <th class="number">Test accuracy</th>
+              </tr>
+            </thead>
+            <tbody>
+              {frame.value?.runs.map(({ trainLoss, testLoss, testAccuracy }, i) => {
+                const now = state.runs[i] && present(state, i)
+                return (
+                  now && (
+                    <tr key={i}>
+                      <td>
+                        <Swatch i={i} /> {runName(now)}
+                      </td>
+                      <td class="number">{short(trainLoss)}</td>
+                      <td class="number">{short(testLoss)}</td>
+                      <td class="number">{Math.round(1000 * testAccuracy) / 10} %</td>
+                    </tr>
+                  )
+                )
+              })}
+            </tbody>
+          </table>
+        </div>
+        <div class="inspect">
+          <Button onClick={() => tell({ type: 'inspect' })}>What kind of place is this?</Button>
+          <p class="verdict" aria-live="polite">
+            {verdict.value || 'The curvature of the loss at these weights, by Lanczos.'}
+          </p>
+        </div>
+        {view && <Histograms view={view} />}
+      </section>
+    </div>
+  )
+}
+
+const runName = ({ method, batch }: { method: string; batch: number }) =>
+  `${methodOf(method).label}, ${batch === 0 ? 'all rows' : batch === 1 ? '1 row' : `${batch} rows`}`
+
+function RunControls({ index, state }: { index: number; state: TrainState }) {
+  const now = present(state, index)
+  const { schedule } = state.runs[index]
+  const facts = scheduleFacts(schedule.kind)
+  const set = (changes: object) =>
+    startAfresh({ runs: state.runs.map((_, i) => (i === index ? { ...present(state, i), ...changes } : present(state, i))) })
+  return (
+    <li>
+      <div class="racer-head">
+        <Swatch i={index} />
+        <MethodChoice
+          label={`Optimizer of run ${index + 1}`}
+          value={now.method}
+          firstOnly
+          onChange={(method) => turn(index, { method, rate: methodOf(method).netRate })}
+        />
+        {state.runs.length > 1 ? (
+          <Button
+            kind="quiet"
+            label={`Remove run ${index + 1}`}
+            onClick={() => startAfresh({ runs: state.runs.flatMap((_, i) => (i === index ? [] : [present(state, i)])), chosen: 0 })}
+          >
+            ×
+          </Button>
+        ) : (
+          <span />
+        )}
+      </div>
+      <Slider label="Learning rate" value={now.rate} min={1e-5} max={3} log onChange={(rate) => turn(index, { rate })} />
+      <div class="pair">
+        <Choice
+          label="Rows a step"
+          value={String(now.batch)}
+          options={[['0', 'all (batch)'], ['1', '1 (stochastic)'], ...[4, 16, 64].map((n) => [String(n), `${n} (mini-batch)`] as const)]}
+          onChange={(batch) => turn(index, { batch: Number(batch) })}
+        />
+        <Choice
+          label="Schedule"
+          value={schedule.kind}
+          options={SCHEDULES.map(({ kind, label }) => [kind, label] as const)}
+          onChange={(kind: ScheduleKind) => set({ schedule: { ...schedule, kind, steps: kind === 'plateau' ? 100 : schedule.steps } })}
+        />
+      </div>
+      {facts.has.includes('steps') && (
+        <Slider
+          label={schedule.kind === 'plateau' ? 'Patience' : 'Steps'}
+          value={schedule.steps}
+          min={10}
+          max={10000}
+          log
+          onChange={(steps) => set({ schedule: { ...schedule, steps: Math.round(steps) } })}
+        />
+      )}
+      {state.runs.length > 1 && (
+        <label class="toggle">
+          <input type="radio" name="chosen" checked={state.chosen === index} onChange={() => train.set({ chosen: index })} /> shown
+        </label>
+      )}
+    </li>
+  )
+}
+
+function CsvChoice({ state, columns }: { state: TrainState; columns: readonly string[] }) {
+  return (
+    <>
+      <label class="file">
+        Choose a file, or drop one on the page
+        <input
+          type="file"
+          accept=".csv,.tsv,text/csv"
+          onChange={async (e) => {
+            const file = e.currentTarget.files?.[0]
+            if (file) startAfresh({ csv: await file.text(), target: '' })
+          }}
+        />
+      </label>
+      {columns.length > 0 && (
+        <Choice
+          label="Class to predict"
+          value={state.target || columns[columns.length - 1]}
+          options={columns.map((name) => [name, name] as const)}
+          onChange={(target) => startAfresh({ target })}
+        />
+      )}
+      <p class="says">Columns of numbers are the inputs. The file stays on your machine.</p>
+    </>
+  )
+}
+
+const csvColumns = (csv: string) => {
+  const line = csv.split('\n')[0] ?? ''
+  const separator = [',', ';', '\t'].sort((a, b) => line.split(b).length - line.split(a).length)[0]
+  return line.split(separator).map((name) => name.trim().replace(/^"|"$/g, ''))
+}
+
+function Curves({ state, frame }: { state: TrainState; frame: Frame | null }) {
+  const { axis, loss } = state
+  const { data, marks, range } = useMemo(() => {
+    const runs = frame?.runs ?? []
+    const places = runs.map(({ curve, samplesPerStep }) =>
+      axis === 'seconds' ? curve.seconds : axis === 'samples' ? curve.steps.map((s) => s * samplesPerStep) : curve.steps,
+    )
+    const xs = [...new Set(places.flat())].sort((a, b) => a - b)
+    // uPlot wants one list of places for all lines: between its own points a line is interpolated.
+    const lines = runs.map(({ curve }, i) => interpolated(places[i], curve[loss as 'test' | 'train' | 'batch'], xs))
+    const marks =
+      axis === 'steps'
+        ? state.changes.map(({ step, run, method, rate, batch }) => ({
+            x: step,
+            text: `${run + 1}: ${method ? methodOf(method).label : ''} ${rate !== undefined ? short(rate) : ''} ${batch !== undefined ? `${batch} rows` : ''}`.trim(),
+          }))
+        : []
+    // Over samples or seconds the runs are compared as far as all of them have come.
+    const end = Math.min(...places.map((list) => list[list.length - 1]))
+    return {
+      data: [xs.length > 0 ? xs : [0, 1], ...lines],
+      marks,
+      range: axis !== 'steps' && places.length > 1 && end > 0 ? ([0, end] as const) : undefined,
+    }
+  }, [frame, axis, loss, state.changes])
+  return (
+    <div>
+      <div class="toolbar">
+        <Segments
+          label="Loss"
+          value={loss}
+          options={[
+            ['test', 'Test'],
+            ['train', 'Train'],
+            ['batch', 'Batch'],
+          ]}
+          onChange={(loss) => train.set({ loss })}
+        />
+        <Segments
+          label="Axis"
+          value={axis}
+          options={[
+            ['steps', 'Steps'],
+            ['samples', 'Samples'],
+            ['seconds', 'Seconds'],
+          ]}
+          onChange={(axis) => train.set({ axis })}
+        />
+      </div>
+      <LineChart
+        title={{ test: 'Loss on the test rows', train: 'Loss on all training rows', batch: 'Loss of each batch' }[loss] ?? 'Loss'}
+        xLabel={axis === 'samples' ? 'samples seen' : axis}
+        data={data}
+        xRange={range}
+        log
+        marks={marks}
+        lines={state.runs.map((_, i) => ({ label: runName(present(state, i)), colour: colour(i), dash: dash(i) }))}
+      />
+    </div>
+  )
+}
+
+/** Values of a line at other places; null outside of it. */
+function interpolated(places: readonly number[], values: readonly number[], at: readonly number[]): (number | null)[] {
+  let k = 0
+  return at.map((x) => {
+    while (k + 1 < places.length && places[k + 1] <= x) k++
+    if (x > places[places.length - 1] || x < places[0] || !Number.isFinite(values[k])) return null
+    if (places[k] === x || k + 1 >= places.length || !Number.isFinite(values[k + 1])) return values[k]
+    return values[k] + ((values[k + 1] - values[k]) * (x - places[k])) / (places[k + 1] - places[k])
+  })
+}
+
+function Histograms({ view }: { view: Frame['view'] }) {
+  const { weights, gradients, updates } = view.histograms
+  return (
+    <div class="scroll">
+      <table class="histograms">
+        <caption>Where the numbers of each layer lie</caption>
+        <thead>
+          <tr>
+            <th />
+            <th>Weights</th>
+            <th>Gradients</th>
+            <th>Next update</th>
+          </tr>
+        </thead>
+        <tbody>
+          {weights.map((_, i) => (
+            <tr key={i}>
+              <th scope="row">{i + 1}</th>
+              {[weights[i], gradients[i], updates[i]].map(({ bins, limit }, k) => (
+                <td key={k}>
+                  <Canvas
+                    class="histogram"
+                    label={`from ${short(-limit, 2)} to ${short(limit, 2)}`}
+                    when={[bins, isDark.value]}
+                    paint={(painting) => paintHistogram(painting, bins, colour(k === 0 ? 0 : k === 1 ? 1 : 2))}
+                  />
+                  <small>±{short(limit, 2)}</small>
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}

@@ -1,0 +1,120 @@
+/** What a net looks like from inside: its boundary, each neuron as a picture, and where its numbers lie. */
+import { inspectPoint, noGrad, type Sequential, tensor } from 'gradus'
+import type { Examples } from './data'
+import { lossOf, type Trainer } from './trainer'
+
+export interface Histogram {
+  name: string
+  /** Bins from −limit to limit. */
+  bins: number[]
+  limit: number
+}
+
+export interface NetView {
+  /** Of a class: class 1 from −1 to 1 for two classes, else the class and how sure, per point of a grid of GRID × GRID, rows from the bottom. */
+  boundary: Float32Array
+  /** For each hidden layer each unit's values on a grid of SMALL × SMALL. */
+  units: Float32Array[][]
+  /** Of each layer, inputs × units. */
+  weights: { values: Float32Array; inputs: number; units: number }[]
+  histograms: { weights: Histogram[]; gradients: Histogram[]; updates: Histogram[] }
+}
+
+export const GRID = 56
+export const SMALL = 22
+const BINS = 27
+
+export function viewOf(trainer: Trainer, examples: Examples): NetView {
+  const { model } = trainer
+  const isPlane = examples.features === 2 || examples.featureNames.length > 2
+  return {
+    boundary: examples.classNames.length === 10 ? new Float32Array(0) : boundaryOf(model, examples),
+    units: isPlane && examples.features < 100 ? unitsOf(model, examples) : [],
+    weights: layersOf(model).map(({ weight, shape: [inputs, units] }) => ({ values: Float32Array.from(weight), inputs, units })),
+    histograms: histogramsOf(trainer, examples),
+  }
+}
+
+function layersOf(model: Sequential): { weight: ArrayLike<number>; shape: readonly number[] }[] {
+  return model
+    .parameters()
+    .filter(({ shape }) => shape.length === 2)
+    .map((parameter) => ({ weight: parameter.view(), shape: parameter.shape }))
+}
+
+/** Points of the shown plane; further features are at their mean, which is 0. */
+function plane({ range, features }: Examples, size: number): Float32Array {
+  const [[left, right], [bottom, top]] = range
+  const points = new Float32Array(size * size * features)
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column < size; column++) {
+      const at = (row * size + column) * features
+      points[at] = left + ((right - left) * (column + 0.5)) / size
+      points[at + 1] = bottom + ((top - bottom) * (row + 0.5)) / size
+    }
+  }
+  return points
+}
+
+function boundaryOf(model: Sequential, examples: Examples): Float32Array {
+  const { features, classes } = examples
+  const outputs = Float32Array.from(model.predict(tensor(plane(examples, GRID), [GRID * GRID, features])).data())
+  if (classes === 2) return Float32Array.from(outputs, (z) => Math.tanh(z / 2))
+  // The class, and after the point how sure.
+  return Float32Array.from({ length: GRID * GRID }, (_, i) => {
+    const row = outputs.subarray(i * classes, (i + 1) * classes)
+    const largest = Math.max(...row)
+    const total = row.reduce((a, z) => a + Math.exp(z - largest), 0)
+    return row.indexOf(largest) + 0.999 / total
+  })
+}
+
+function unitsOf(model: Sequential, examples: Examples): Float32Array[][] {
+  return noGrad(() => {
+    let values = tensor(plane(examples, SMALL), [SMALL * SMALL, examples.features])
+    return model.layers.slice(0, -1).map((layer) => {
+      values = (layer as unknown as { forward(x: typeof values): typeof values }).forward(values)
+      const units = values.shape[1]
+      const data = values.data()
+      return Array.from({ length: units }, (_, unit) => Float32Array.from({ length: SMALL * SMALL }, (_, i) => data[i * units + unit]))
+    })
+  })
+}
+
+function histogramsOf(trainer: Trainer, examples: Examples): NetView['histograms'] {
+  const { model, optimizer } = trainer
+  const matrices = model.parameters().filter(({ shape }) => shape.length === 2)
+  const { train, features, classes } = examples
+  // The gradient of the whole set, and what the last update would make of it, on a copy that is put back.
+  const before = model.parameters().map((parameter) => parameter.view().slice())
+  const state = optimizer.state()
+  lossOf(model, tensor(train.inputs, [train.count, features]), train.labels, classes).backward()
+  const gradients = matrices.map((parameter) => parameter.gradientView().slice())
+  optimizer.step()
+  const updates = matrices.map((parameter) => {
+    const old = before[model.parameters().indexOf(parameter)]
+    return parameter.view().map((v, i) => v - old[i])
+  })
+  optimizer.loadState(state)
+  model.parameters().forEach((parameter, i) => parameter.view().set(before[i]))
+  const all = (values: ArrayLike<number>[]) => values.map((list, i) => histogram(`layer ${i + 1}`, list))
+  return { weights: all(matrices.map((p) => p.view())), gradients: all(gradients), updates: all(updates) }
+}
+
+function histogram(name: string, values: ArrayLike<number>): Histogram {
+  let limit = 0
+  for (let i = 0; i < values.length; i++) limit = Math.max(limit, Math.abs(values[i]))
+  const bins = new Array<number>(BINS).fill(0)
+  if (limit === 0 || !Number.isFinite(limit)) return { name, bins, limit: 0 }
+  for (let i = 0; i < values.length; i++) bins[Math.min(BINS - 1, Math.floor(((values[i] / limit + 1) / 2) * BINS))]++
+  return { name, bins, limit }
+}
+
+/** What kind of place of its loss the net is at, by the ends of the Hessian's spectrum (Lanczos). */
+export function inspectNet({ model }: Trainer, { train, features, classes }: Examples) {
+  const inputs = tensor(train.inputs, [train.count, features])
+  const { kind, explanation, gradientNorm, eigenvalues } = inspectPoint(() => lossOf(model, inputs, train.labels, classes), model, {
+    exactLimit: 60,
+  })
+  return { kind, explanation, gradientNorm, lowest: eigenvalues[0], highest: eigenvalues[eigenvalues.length - 1] }
+}

@@ -1,0 +1,276 @@
+/** The built page in real browsers: `make play-build browsers` first. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LESSONS } from '../src/lessons'
+import { encodeLink } from '../src/link'
+import { type BrowserName, launch } from './browsers'
+import { serve } from './serve'
+
+const DIST = fileURLToPath(new URL('../dist', import.meta.url))
+const TABS = ['Descent', 'Train', 'Schedules', 'A thousand nets', 'Benchmark']
+
+describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
+  let browser: Browser
+  let site: Awaited<ReturnType<typeof serve>>
+  let isolated: Awaited<ReturnType<typeof serve>>
+  let withoutWasm: Awaited<ReturnType<typeof serve>>
+
+  beforeAll(async () => {
+    browser = await launch(name)
+    site = await serve(DIST)
+    isolated = await serve(DIST, { isolated: true })
+    withoutWasm = await serve(DIST, { wasm: false })
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await Promise.all([site, isolated, withoutWasm].map((server) => server?.close()))
+  })
+
+  /** A page of its own, closed at the end; errors on it fail the test. */
+  async function on(url: string, use: (page: Page) => Promise<void>, allowed: RegExp = /^$/): Promise<void> {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+    const page = await context.newPage()
+    const errors: string[] = []
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !allowed.test(message.text())) errors.push(message.text())
+    })
+    page.on('pageerror', (error) => errors.push(error.message))
+    try {
+      await page.goto(url)
+      await use(page)
+    } finally {
+      await context.close()
+    }
+    expect(errors).toEqual([])
+  }
+
+  const tab = (page: Page, title: string) => page.getByRole('navigation').getByRole('button', { name: title, exact: true }).click()
+  const until = (page: Page, what: string) => page.waitForFunction(what, undefined, { timeout: 120_000 })
+  const weights = async (page: Page) => /step: (\w{16})/.exec((await page.locator('.stage').textContent()) ?? '')?.[1]
+
+  test.each([
+    ['shared with no other origin', () => isolated],
+    ['as any host serves it', () => site],
+  ])('every tab loads, %s', async (_, server) => {
+    await on(server().url, async (page) => {
+      for (const title of TABS) {
+        await tab(page, title)
+        await page.waitForTimeout(400)
+        expect(await page.getByRole('navigation').locator('[aria-current]').textContent()).toBe(title)
+      }
+    })
+  })
+
+  test('a race runs to the minimum', async () => {
+    await on(site.url, async (page) => {
+      await until(page, `[...document.querySelectorAll('.results tbody tr')].some((row) => /Momentum.*minimum/.test(row.textContent))`)
+      const [now] = await page.locator('.playback output').allTextContents()
+      expect(now).toMatch(/^\d+ \/ 200$/)
+    })
+  })
+
+  test('a formula that is typed is raced on, and a wrong one is named', async () => {
+    await on(site.url, async (page) => {
+      await page.getByLabel('Function', { exact: true }).selectOption('own')
+      await page.getByLabel('f(x, y) =').fill('4*(x - 1)^2 + 4*(y + 1)^2')
+      await until(page, `/minimum/.test(document.querySelector('.results tbody')?.textContent ?? '')`)
+      await page.getByLabel('f(x, y) =').fill('x^2 + q')
+      await page.getByRole('alert').waitFor()
+      expect(await page.getByRole('alert').textContent()).toMatch(/unknown: q/)
+    })
+  })
+
+  test('a net learns the moons', async () => {
+    await on(`${site.url}#${encodeLink('train', { speed: 1000 }, {})}`, async (page) => {
+      await until(page, `[...document.querySelectorAll('.results tbody tr')].some((row) => parseFloat(row.cells[3]?.textContent) >= 95)`)
+    })
+  })
+
+  test('a dropped table trains', async () => {
+    await on(`${site.url}#train`, async (page) => {
+      await page.locator('.net-picture').waitFor()
+      const csv = readFileSync(new URL('../../docs/guide/penguins.csv', import.meta.url), 'utf8')
+      const rows = csv.trim().split('\n')
+      const names = rows[0].split(',')
+      const kept = names.flatMap((title, i) => (/bill|flipper|mass|species/i.test(title) ? [i] : []))
+      const small = rows
+        .map((row) => kept.map((i) => row.split(',')[i]).join(','))
+        .filter((row) => !/,,|^,|,$|NA/.test(row))
+        .join('\n')
+      await page.evaluate((text) => {
+        const transfer = new DataTransfer()
+        transfer.items.add(new File([text], 'penguins.csv', { type: 'text/csv' }))
+        document.querySelector('.tab')!.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }))
+      }, small)
+      await page.getByLabel('Class to predict').selectOption('species')
+      await until(page, `[...document.querySelectorAll('.results tbody tr')].some((row) => parseFloat(row.cells[3]?.textContent) >= 90)`)
+    })
+  })
+
+  test('a shared link restores the same bits, and rewinding gives them again', async () => {
+    const state = {
+      runs: [
+        { method: 'Adam', rate: 0.02, options: {}, batch: 16, schedule: { kind: 'constant', steps: 500, factor: 0.5, threshold: 0.01 } },
+      ],
+      at: 120,
+      isPlaying: false,
+    }
+    const link = `#${encodeLink('train', state, {})}`
+    let first: string | undefined
+    await on(site.url + link, async (page) => {
+      await until(page, `/step: \\w{16}/.test(document.querySelector('.stage')?.textContent ?? '')`)
+      first = await weights(page)
+      // On, and back to step 120.
+      await page.getByRole('button', { name: '+1 step', exact: true }).click()
+      await until(page, `document.querySelector('.rewind output').textContent === '121'`)
+      expect(await weights(page)).not.toBe(first)
+      await page.locator('#rewind').evaluate((input: HTMLInputElement) => {
+        input.value = '120'
+        input.dispatchEvent(new Event('change', { bubbles: true }))
+      })
+      await page.waitForFunction((bits) => document.querySelector('.stage')?.textContent?.includes(`step: ${bits}`), first)
+    })
+    expect(first).toMatch(/^\w{16}$/)
+    await on(isolated.url + link, async (page) => {
+      await until(page, `/step: \\w{16}/.test(document.querySelector('.stage')?.textContent ?? '')`)
+      expect(await weights(page)).toBe(first)
+    })
+    sharedBits.add(first)
+    expect(sharedBits.size).toBe(1)
+  })
+
+  test('without WebAssembly it trains in plain JavaScript', async () => {
+    const allowed = /WebAssembly|Content.Security.Policy|wasm/i
+    await on(
+      `${withoutWasm.url}#train`,
+      async (page) => {
+        // The policy forbids `eval` as well, by which conditions are waited for elsewhere.
+        await page.getByText('Runs in js').waitFor({ timeout: 120_000 })
+        await expect.poll(async () => Number(await page.locator('.rewind output').textContent()), { timeout: 120_000 }).toBeGreaterThan(20)
+      },
+      allowed,
+    )
+  })
+
+  test('a thousand nets, and which hyper-parameter mattered', async () => {
+    await on(`${site.url}#fleet`, async (page) => {
+      await until(page, `/^1,024/.test(document.querySelector('.count')?.textContent ?? '')`)
+      console.log(`${name}: ${await page.locator('.count').textContent()}`)
+      await page.getByRole('button', { name: 'Find out' }).click()
+      await until(page, `document.querySelectorAll('.importance tr').length === 6`)
+      expect(await page.locator('.importance tr').first().textContent()).toMatch(/Learning rate/)
+    })
+  })
+
+  test('schedules are drawn, and the finder suggests a rate', async () => {
+    await on(`${site.url}#schedules`, async (page) => {
+      await page.getByRole('button', { name: 'Find a learning rate' }).click()
+      await until(page, `/Suggested: 0\\.|Suggested: \\d/.test(document.querySelector('.finder')?.textContent ?? '')`)
+      await until(page, `[...document.querySelectorAll('tbody tr')].every((row) => row.cells[3].textContent !== '')`)
+    })
+  })
+
+  test('a digit that is drawn is named', async () => {
+    await on(`${site.url}#${encodeLink('train', { data: 'digits', hidden: [24], speed: 0 }, {})}`, async (page) => {
+      await until(page, `Number(document.querySelector('.rewind output')?.textContent) > 150`)
+      const box = (await page.locator('.digit-pad canvas').boundingBox())!
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.2)
+      await page.mouse.down()
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height * 0.8, { steps: 8 })
+      await page.mouse.up()
+      await until(page, `/The net says \\d/.test(document.querySelector('.digit-pad').textContent)`)
+    })
+  })
+
+  test('paints at once and moves smoothly', async () => {
+    await on(site.url, async (page) => {
+      const paint = await page.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            new PerformanceObserver((list) => resolve(list.getEntries()[0].startTime)).observe({ type: 'paint', buffered: true })
+          }),
+      )
+      const frames = await page.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            let count = 0
+            const start = performance.now()
+            requestAnimationFrame(function tick(now) {
+              count++
+              if (now - start < 2000) requestAnimationFrame(tick)
+              else resolve(count / ((now - start) / 1000))
+            })
+          }),
+      )
+      console.log(`${name}: first paint ${Math.round(paint)} ms, ${Math.round(frames)} frames a second with a race on`)
+      expect(frames).toBeGreaterThan(1)
+    })
+  })
+})
+
+/** Of all browsers together. */
+const sharedBits = new Set<string | undefined>()
+
+describe('in Chromium alone', () => {
+  let browser: Browser
+  let site: Awaited<ReturnType<typeof serve>>
+  beforeAll(async () => {
+    browser = await launch('chromium')
+    site = await serve(DIST)
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await site?.close()
+  })
+
+  test('axe finds nothing serious on any tab, light or dark', async () => {
+    const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const page = await browser.newPage({ colorScheme })
+      await page.goto(`${site.url}#lesson-1`)
+      for (const title of TABS) {
+        await page.getByRole('navigation').getByRole('button', { name: title, exact: true }).click()
+        await page.waitForTimeout(700)
+        await page.evaluate(axe)
+        const found = await page.evaluate(async () => {
+          const { violations } = await (
+            window as unknown as { axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> } }
+          ).axe.run()
+          return violations
+            .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+            .map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 120)}`)
+        })
+        expect(found, `${title}, ${colorScheme}`).toEqual([])
+      }
+      await page.close()
+    }
+  })
+
+  test('every lesson opens, says why, and keeps its address', async () => {
+    const page = await browser.newPage()
+    const errors: string[] = []
+    page.on('pageerror', (error) => errors.push(error.message))
+    await page.goto(`${site.url}#lesson-1`)
+    for (const [i, { title, why }] of LESSONS.entries()) {
+      expect(await page.locator('.lecture p').textContent()).toBe(why)
+      expect(await page.getByLabel('Lesson', { exact: true }).locator('option:checked').textContent()).toBe(`${i + 1}. ${title}`)
+      await expect.poll(() => new URL(page.url()).hash, { timeout: 60_000 }).toBe(`#lesson-${i + 1}`)
+      if (i + 1 < LESSONS.length) await page.getByRole('button', { name: 'Next lesson' }).click()
+    }
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  test('the copied program says the same as the page', async () => {
+    const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
+    const page = await context.newPage()
+    await page.goto(`${site.url}#train`)
+    await page.getByRole('button', { name: 'Copy as code' }).click()
+    const code = await page.evaluate(() => navigator.clipboard.readText())
+    expect(code).toMatch(/import \{ load, Sequential, Dense, Adam, fit, evaluateModel, binaryCrossEntropy \} from 'gradus'/)
+    await context.close()
+  })
+})
