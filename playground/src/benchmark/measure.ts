@@ -21,6 +21,8 @@ const NETS = [
   { sizes: [196, 128, 10], batch: 32 },
   { sizes: [784, 512, 512, 10], batch: 128 },
 ]
+/** Steps of an epoch. */
+const STEPS = 16
 const WINDOWS = 5
 const WINDOW = 160
 
@@ -75,7 +77,7 @@ function trainingOf(sizes: readonly number[], batch: number, backend: Backend): 
   const layers = sizes.slice(1).map((units, i) => new Dense(sizes[i], units, { activation: i < sizes.length - 2 ? 'relu' : 'linear' }))
   const model = new Sequential(layers as Dense[], { seed: 1, backend })
   const optimizer = new Adam(model.parameters())
-  const count = 64 * batch
+  const count = STEPS * batch
   const outputs = sizes[sizes.length - 1]
   const inputs = tensor(
     Float32Array.from({ length: count * sizes[0] }, (_, i) => Math.sin(i * 0.37)),
@@ -84,10 +86,10 @@ function trainingOf(sizes: readonly number[], batch: number, backend: Backend): 
   )
   const targets = Int32Array.from({ length: count }, (_, i) => i % outputs)
   return async (steps) => {
-    const epochs = Math.max(1, Math.round(steps / 64))
+    const epochs = Math.max(1, Math.round(steps / STEPS))
     const start = performance.now()
     await fit(model, { inputs, targets, loss: crossEntropy, optimizer, batchSize: batch, epochs } as never)
-    return (performance.now() - start) / 1000 / ((epochs * 64) / steps)
+    return (performance.now() - start) / 1000 / ((epochs * STEPS) / steps)
   }
 }
 
