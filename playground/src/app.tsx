@@ -69,7 +69,7 @@ function open(hash: string): void {
 
 /** Keeps the address at what is shown, so that it can be copied at any time; not in each frame, which browsers do not allow. */
 function followAddress(): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined
+  let isDue = false
   let written = location.hash
   const onHash = () => {
     if (location.hash !== written) open(location.hash)
@@ -78,8 +78,10 @@ function followAddress(): () => void {
   addEventListener('hashchange', onHash)
   const stop = effect(() => {
     address()
-    timer ??= setTimeout(() => {
-      timer = undefined
+    if (isDue) return
+    isDue = true
+    setTimeout(() => {
+      isDue = false
       const link = `#${address()}`
       if (location.hash === link) return
       written = link

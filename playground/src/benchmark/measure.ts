@@ -1,6 +1,7 @@
 /** Training speed of each backend on this machine. */
-import { Adam, type Backend, createBackend, crossEntropy, Dense, fit, load, Sequential, supportedVariants, tensor } from 'gradus'
+import { Adam, type Backend, createBackend, crossEntropy, Dense, fit, Sequential, supportedVariants, tensor } from 'gradus'
 import type { Context } from '../engine/context'
+import { ready } from '../engine/ready'
 
 export interface BenchmarkRow {
   net: string
@@ -27,7 +28,7 @@ const WINDOWS = 5
 const WINDOW = 160
 
 export async function benchmark(_: null, context: Context<Benchmark>): Promise<Benchmark> {
-  await load()
+  await ready()
   const rows: BenchmarkRow[] = []
   const facts: Record<string, string> = {
     Browser: navigator.userAgent.replace(/^Mozilla\/5.0 /, ''),

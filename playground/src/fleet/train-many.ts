@@ -1,6 +1,7 @@
 /** A thousand nets, trained side by side by `fitMany`. */
-import { binaryCrossEntropy, Dense, fitMany, Generator, load, Momentum, Sequential } from 'gradus'
+import { binaryCrossEntropy, Dense, fitMany, Generator, Momentum, Sequential } from 'gradus'
 import type { Context } from '../engine/context'
+import { ready } from '../engine/ready'
 import { examples } from '../train/data'
 import { AXES, type AxisFacts, type FleetState } from './axes'
 import { type FleetMap, type Importance, type Point, places, SIDE } from './map'
@@ -13,7 +14,7 @@ interface Trained {
 }
 
 export async function fleetMap(state: FleetState, context: Context<FleetMap>): Promise<FleetMap> {
-  await load()
+  await ready()
   const xs = places(state.x, SIDE)
   const ys = places(state.y, SIDE)
   const losses = new Float32Array(SIDE * SIDE).fill(-1)
@@ -85,7 +86,7 @@ const BINS = 8
 
 /** Nets at random over all hyper-parameters: how much of the spread of losses does each explain? */
 export async function fleetImportance(state: FleetState): Promise<Importance> {
-  await load()
+  await ready()
   const generator = new Generator(state.seed)
   const start = performance.now()
   const points = Array.from({ length: SAMPLE }, () => {

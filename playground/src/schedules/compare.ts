@@ -1,7 +1,8 @@
 /** The same net trained under several schedules, and the learning-rate finder's curve on it. */
-import { binaryCrossEntropy, crossEntropy, findLearningRate, load, tensor } from 'gradus'
+import { binaryCrossEntropy, crossEntropy, findLearningRate, tensor } from 'gradus'
 import type { Context } from '../engine/context'
 import { makeOptimizer } from '../engine/optimizers'
+import { ready } from '../engine/ready'
 import type { TrainingConfig } from '../train/config'
 import { examples } from '../train/data'
 import { netOf, Trainer } from '../train/trainer'
@@ -26,7 +27,7 @@ export async function compareSchedules(
   input: { config: TrainingConfig; steps: number },
   context: Context<Comparison>,
 ): Promise<Comparison> {
-  await load({ reproducible: true })
+  await ready()
   const { config, steps } = input
   const data = await examples(config.data)
   const stride = Math.max(1, Math.floor(steps / POINTS))
@@ -69,7 +70,7 @@ export interface RateFinding {
 }
 
 export async function findRate({ config }: { config: TrainingConfig }): Promise<RateFinding> {
-  await load({ reproducible: true })
+  await ready()
   const data = await examples(config.data)
   const model = netOf(config, data)
   const { method, rate, options, batch } = config.runs[0]

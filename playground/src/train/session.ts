@@ -1,6 +1,6 @@
 /** The task that trains: all runs from one start, as fast as asked, with a picture of the chosen one in each frame. */
-import { load } from 'gradus'
 import type { Context } from '../engine/context'
+import { ready } from '../engine/ready'
 import type { Change, TrainingConfig } from './config'
 import { type Examples, examples } from './data'
 import { type Curve, Trainer } from './trainer'
@@ -46,7 +46,7 @@ const FRAME = 33
 const MOST_STEPS = 1_000_000
 
 export async function session(input: SessionInput, context: Context<SessionUpdate>): Promise<void> {
-  await load({ reproducible: true })
+  await ready()
   const data = await examples(input.config.data)
   const { config } = input
   let { chosen, isPlaying, speed } = input
