@@ -168,7 +168,7 @@ export async function draw(curves: Curves, speed: Speed): Promise<string> {
 const BEGIN = '<!-- measured: written by bench/chart.ts from bench/results/speed.json -->'
 const END = '<!-- /measured -->'
 const STEPS = `Training steps per second in a loop written by hand: forward, loss, backward and Adam, one call after the other. \`fit\` replays
-recorded steps and is up to 13 times as fast on the smallest nets (below).`
+recorded steps and is some six times as fast on the smallest nets (below).`
 
 /** The measured part of README.md. */
 export function tables({ cpu, node, date, steps, gemm, optimizers }: Speed): string {

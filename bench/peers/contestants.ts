@@ -13,6 +13,8 @@ export interface Contestant {
   note?: string
   /** Whether its start is measured. */
   starts?: boolean
+  /** Flags of Node. */
+  flags?: readonly string[]
   /** Cores that it may use; 1 unless it says. Those with two are compared with each other, on large nets alone. */
   cores?: 2
 }
@@ -21,6 +23,9 @@ export interface Contestant {
 export const LARGE: readonly string[] = ['W3', 'W4', 'W5', 'W6', 'W7']
 
 const perSample = 'trains sample by sample: a step here is as many samples as others have in a batch'
+
+/** What `load({ widen: true })` sets, for rivals. */
+const WIDENS = { flags: ['--experimental-wasm-revectorize'], note: 'with the flag of V8 that `widen` sets' } as const
 
 export const CONTESTANTS: readonly Contestant[] = [
   { id: 'gradus', title: 'gradus', kind: 'gradus', program: ['gradus'], runtime: 'node-22', starts: true },
@@ -42,6 +47,14 @@ export const CONTESTANTS: readonly Contestant[] = [
     note: '`optimizer.minimize` on variables',
     starts: true,
   },
+  {
+    id: 'tfjs-wasm-widened',
+    title: 'TensorFlow.js, wasm, flag',
+    kind: 'library',
+    program: ['tfjs', 'wasm'],
+    runtime: 'node-24',
+    ...WIDENS,
+  },
   { id: 'tfjs-cpu', title: 'TensorFlow.js, cpu', kind: 'library', program: ['tfjs', 'cpu'], runtime: 'node-24', starts: true },
   {
     id: 'jax-js',
@@ -52,6 +65,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     note: 'the whole step in one `jit`; the loss is read each step, since it is lazy',
     starts: true,
   },
+  { id: 'jax-js-widened', title: 'jax-js, wasm, flag', kind: 'library', program: ['jax-js'], runtime: 'node-24', ...WIDENS },
   { id: 'brain', title: 'brain.js', kind: 'library', program: ['brain'], runtime: 'node-24', note: `praxis \`adam\`; ${perSample}` },
   {
     id: 'convnet',
@@ -68,6 +82,14 @@ export const CONTESTANTS: readonly Contestant[] = [
     program: ['synaptic'],
     runtime: 'node-24',
     note: `plain gradient descent on squared errors, the only rule it has; ${perSample}`,
+  },
+  {
+    id: 'numpy',
+    title: 'numpy by hand',
+    kind: 'native',
+    program: ['numpy_net'],
+    runtime: 'python',
+    note: 'forward, backward and Adam as a reader of a textbook writes them, arrays made once',
   },
   { id: 'pytorch', title: 'PyTorch', kind: 'native', program: ['pytorch', 'eager'], runtime: 'python', note: 'as it comes' },
   {

@@ -85,7 +85,8 @@ async function measureUpdate() {
 async function measureReach() {
   const times = []
   const epochs = []
-  for (let start = 0; start < spec.starts; start++) {
+  const starts = options.includes('once') ? 1 : spec.starts
+  for (let start = 0; start < starts; start++) {
     const net = await create(readTask(start))
     const started = seconds()
     const took = net.reach ? await net.reach(0.97, MOST_EPOCHS) : await reach(net)

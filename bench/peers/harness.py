@@ -2,10 +2,16 @@
 .cache/peers. Prints one line of JSON; what is measured, and how, is as in harness.mjs."""
 import importlib
 import json
+import os
 import platform
 import statistics
 import sys
 import time
+
+# numpy asks when it is imported; on two cores others may use both
+if "threads" not in sys.argv:
+    for library in ("OMP", "OPENBLAS", "MKL"):
+        os.environ[f"{library}_NUM_THREADS"] = "1"
 
 import numpy as np
 
@@ -74,7 +80,7 @@ def measure_update():
 
 def measure_reach():
     times, epochs = [], []
-    for start in range(spec["starts"]):
+    for start in range(1 if "once" in options else spec["starts"]):
         net = module.create(read_task(start))
         started, took = time.perf_counter(), 0
         while took < MOST_EPOCHS:

@@ -26,6 +26,8 @@ export interface Entry {
   versions: Record<string, string>
   results: Record<string, Measurement | Missing>
   start?: Start
+  /** Milliseconds of C1 in a new process, from before it is started until it has ended. */
+  cold?: number
 }
 
 export interface Peers {

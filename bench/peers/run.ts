@@ -5,7 +5,8 @@
  *
  *     node --import tsx bench/peers/run.ts [--only gradus,jax-js] [--workloads W4,W5|start] [--python PATH] [--core 1] [--keep]
  *
- * What is measured again replaces what the file has; all else stays. With `--keep` the better of both stays: for a second try, with
+ * Without options everything is measured in one run and nothing older stays. With them, what is measured again replaces what the file has, on the
+ * same processor; all else stays. With `--keep` the better of both stays: for a second try, with
  * the same versions, on a machine that was busy, for other work can only make a figure worse. An hour or less for everything, and
  * 5 GB for Python's packages.
  */
@@ -79,7 +80,7 @@ function commandOf({ runtime }: Contestant): string {
 function measure<T>(contestant: Contestant, args: readonly string[]): T {
   const cores = contestant.cores === 2 ? '0,1' : values.core
   const pin = process.platform === 'linux' ? ['taskset', '-c', cores] : []
-  const [command, ...rest] = [...pin, commandOf(contestant), ...args]
+  const [command, ...rest] = [...pin, commandOf(contestant), ...(contestant.flags ?? []), ...args]
   const { status, stdout, stderr, signal } = spawnSync(command, rest, { cwd: folder, encoding: 'utf8', timeout: 1000 * MOST_SECONDS })
   if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
   const said = /^(?:\w*Error|Error): (.+)$/m.exec(stderr)?.[1] ?? stderr.trim().split('\n').at(-1)
@@ -112,6 +113,19 @@ function measureWorkload(contestant: Contestant, { id: workload, kind }: Workloa
   }
 }
 
+/** Milliseconds of a whole process that trains until it is right, the median of as many as there are starts. */
+function measureCold(contestant: Contestant, { id, starts }: Workload, entry: Entry): string {
+  const [program, ...options] = contestant.program
+  const harness = contestant.runtime === 'python' ? 'harness.py' : 'harness.mjs'
+  const times = Array.from({ length: starts }, () => {
+    const started = performance.now()
+    measure(contestant, [harness, program, id, ...options, 'once'])
+    return performance.now() - started
+  })
+  entry.cold = median(times)
+  return `${entry.cold.toFixed(1)} ms in a new process`
+}
+
 function measureStart(contestant: Contestant, entry: Entry): string {
   const program = contestant.runtime === 'python' ? 'start.py' : 'start.mjs'
   const starts = Array.from({ length: STARTS }, () => measure<Start>(contestant, [program, ...contestant.program]))
@@ -123,7 +137,10 @@ function measureStart(contestant: Contestant, entry: Entry): string {
 }
 
 const empty: Peers = { cpu: '', date: '', contestants: {} }
-const peers = existsSync('bench/results/peers.json') ? readPeers() : empty
+const isPartial = only !== undefined || wanted !== undefined || values.keep
+const peers = isPartial && existsSync('bench/results/peers.json') ? readPeers() : empty
+if (isPartial && peers.cpu !== '' && peers.cpu !== cpuName())
+  throw new Error(`bench/results/peers.json is of another processor, ${peers.cpu}; run all of it here, without options`)
 peers.cpu = cpuName()
 peers.date = today()
 for (const contestant of CONTESTANTS) {
@@ -136,5 +153,8 @@ for (const contestant of CONTESTANTS) {
   }
   const own = WORKLOADS.filter(({ id }) => contestant.cores === undefined || LARGE.includes(id))
   for (const workload of own) if (!wanted || wanted.includes(workload.id)) report(workload.id, measureWorkload(contestant, workload, entry))
+  const reach = own.find(({ id, kind }) => kind === 'reach' && (!wanted || wanted.includes(id)))
+  const result = reach && entry.results[reach.id]
+  if (reach && result && 'best' in result && result.learned) report(reach.id, measureCold(contestant, reach, entry))
   if (contestant.starts && (!wanted || wanted.includes('start'))) report('start', measureStart(contestant, entry))
 }

@@ -9,7 +9,9 @@ import { WORKLOADS, type Workload } from './workloads.js'
 export const SINGLE = CONTESTANTS.filter(({ cores }) => cores === undefined)
 const PAIRS = CONTESTANTS.filter(({ cores }) => cores === 2)
 /** Nets of the short table. */
-const SHORT = ['W1', 'W3', 'W4', 'W5', 'W6', 'W7', 'C1']
+const SHORT = ['W1', 'W3', 'W4', 'W5', 'W6', 'W7']
+/** Workloads of which one figure says enough; C1 is another thing in a new process, see {@link coldTable}. */
+export const COMPARED = WORKLOADS.filter(({ kind }) => kind !== 'reach')
 const UNITS = { steps: 'steps/s', update: 'ns per parameter', reach: 'ms' } as const
 
 export const moreIsBetter = ({ kind }: Workload) => kind === 'steps'
@@ -27,10 +29,9 @@ export function ratio(workload: Workload, a: number, b: number): number {
   return moreIsBetter(workload) ? a / b : b / a
 }
 
-/** What counts: the best window, but the median start where each start is a run of its own. */
-function value(peers: Peers, contestant: Contestant, workload: Workload): number | undefined {
-  const figure = figureOf(peers, contestant.id, workload.id)
-  return workload.kind === 'reach' ? figure?.median : figure?.best
+/** What counts: the median window, or start. */
+function value(peers: Peers, { id }: Contestant, workload: Workload): number | undefined {
+  return figureOf(peers, id, workload.id)?.median
 }
 
 export interface Best {
@@ -54,9 +55,10 @@ export const isKind =
 
 const OTHER_LIBRARY = 'best other JS library'
 
-/** What the short table and the picture put side by side. */
+/** What the short table and the picture put side by side: gradus as it comes is first, and all others beside it. */
 export const GROUPS: readonly { title: string; has: (contestant: Contestant) => boolean }[] = [
-  { title: 'gradus', has: isKind('gradus') },
+  { title: 'gradus, as it comes', has: ({ id }) => id === 'gradus' },
+  { title: 'gradus, widened', has: ({ id }) => id === 'gradus-widened' },
   { title: OTHER_LIBRARY, has: isKind('library') },
   { title: 'loops by hand', has: isKind('loop') },
   { title: 'PyTorch', has: ({ id }) => id.startsWith('pytorch') },
@@ -66,16 +68,20 @@ export const GROUPS: readonly { title: string; has: (contestant: Contestant) => 
 function cell(peers: Peers, contestant: Contestant, workload: Workload): string {
   const result = peers.contestants[contestant.id]?.results[workload.id]
   if (result === undefined || 'missing' in result) return '-'
-  const text = number(workload.kind === 'reach' ? result.median : result.best)
-  if (!result.learned) return `(${text})`
+  const [middle, top] = [number(result.median), number(result.best)]
+  if (!result.learned) return `(${middle} / ${top})`
   const best = bestOf(peers, workload, () => true)
-  return best?.contestant === contestant ? `**${text}**` : text
+  return best?.contestant === contestant ? `**${middle}** / ${top}` : `${middle} / ${top}`
 }
 
-/** Workloads where somebody beats the best gradus. */
-function losses(peers: Peers): string[] {
+/** Whether anything was measured of it. */
+const isMeasured = (peers: Peers) => (contestant: Contestant) =>
+  Object.values(peers.contestants[contestant.id]?.results ?? {}).some((result) => 'best' in result)
+
+/** Workloads where somebody beats this gradus. */
+function losses(peers: Peers, has: (contestant: Contestant) => boolean): string[] {
   return WORKLOADS.flatMap((workload) => {
-    const ours = bestOf(peers, workload, isKind('gradus'))
+    const ours = bestOf(peers, workload, has)
     if (ours === undefined) return []
     const faster = SINGLE.filter((c) => c.kind !== 'gradus').flatMap((contestant) => {
       const theirs = value(peers, contestant, workload)
@@ -84,6 +90,42 @@ function losses(peers: Peers): string[] {
     })
     return faster.length === 0 ? [] : [`- ${workload.id}, ${workload.title}: ${faster.join(', ')}`]
   })
+}
+
+/** What can be said of the figures, one line a net and a gradus: how many times as fast it is as the best of each other kind. */
+export function claims(peers: Peers): string[] {
+  const ours = GROUPS.slice(0, 2)
+  return COMPARED.flatMap((workload) =>
+    ours.flatMap((own) => {
+      const best = bestOf(peers, workload, own.has)
+      if (best === undefined) return []
+      const beside = GROUPS.slice(2).flatMap(({ title, has }) => {
+        const theirs = bestOf(peers, workload, has)
+        return theirs ? [`${title} ${number(ratio(workload, best.value, theirs.value))} ×`] : []
+      })
+      return [`- ${workload.id}, ${own.title}: ${beside.join(', ')}`]
+    }),
+  )
+}
+
+/** Of lists of {@link claims}, the lines of the second that the first does not have. */
+export function changedClaims(before: string, after: string): string[] {
+  const known = new Set(before.split('\n'))
+  return after.split('\n').filter((text) => /^- \w+, gradus, /.test(text) && !known.has(text))
+}
+
+/** Milliseconds of C1 in a new process each time, its start included. */
+function coldTable(peers: Peers): string {
+  const rows = SINGLE.flatMap(({ id, title }) => {
+    const { cold, results } = peers.contestants[id] ?? {}
+    const warm = results?.C1
+    return cold === undefined || warm === undefined || 'missing' in warm ? [] : [[title, number(cold), number(warm.median)]]
+  })
+  return rows.length === 0
+    ? `Not measured yet by \`make peers\`. In a check from outside (AMD EPYC, Zen 4, 2026-11-27) a new process took 16 ms with loops of numpy, 36 with a
+written loop of gradus and 69 with \`fit\`, 57 with loops by hand in JavaScript, 77 with PyTorch and 626 with JAX. Warm, with what was compiled kept,
+JAX took 6.9 ms, gradus 16.8 as it comes and 12.6 widened.`
+    : table(['milliseconds', 'a new process', 'warm'], rows)
 }
 
 function versions(peers: Peers): string {
@@ -182,18 +224,22 @@ ${peers.cpu}, one core, ${peers.date}. ${versions(peers)}.
 
 Each contestant trains each net in a process of its own, pinned to one core, with the same first weights (where it lets them be
 set) and the same rows in the same order, in memory: forward, loss, backward, Adam. It has to learn: the loss over all rows must
-halve, or its figure stands in brackets and does not count. Figures are the best of seven windows of 0.3 s, or of two windows of one
-epoch where a step takes that long. The machine had other work at times, so some were measured again and the better figure stayed.
+halve, or its figure stands in brackets and does not count. Figures are the median of seven windows of 0.3 s, or of two windows of one
+epoch where a step takes that long, and behind the stroke the best window. What counts below is the median.
 
-W8 and W8m are updates without a net, of 10 million parameters: W8 with Adam, W8m with momentum. C1 is the time from a new net to 97 %
-of the training points right, checked after each epoch; the median of five sets of first weights.
+Rows stay in their order for all (\`shuffle: false\`), as not every contestant can shuffle. The default of \`fit\` is to shuffle, which costs
+gradus a fifth of the speed of W2, and nothing that can be measured from W4 up (\`bench/paths.ts\`).
+
+W1 is a net of the size of xor, but not xor: 64 batches of random points and tanh. W8 and W8m are updates without a net, of 10 million
+parameters: W8 with Adam, W8m with momentum. C1 is the time from a new net to 97 % of the training points right, checked after each epoch, in
+a process that has done it before; the median of five sets of first weights.
 
 ${table(
   ['', 'net', 'batches of an epoch'],
   WORKLOADS.filter((w) => w.kind !== 'update').map((w) => [w.id, `${w.title}, ${w.activation}`, String(w.batches)]),
 )}
 
-![Speed of the best JavaScript library, of loops by hand, PyTorch and JAX as a multiple of that of gradus, for ten workloads.](../bench/results/peers.svg)
+![Speed of gradus widened, of the best JavaScript library, of loops by hand, PyTorch and JAX as a multiple of that of gradus as it comes, for nine workloads.](../bench/results/peers.svg)
 
 ## Speed
 
@@ -201,17 +247,36 @@ More is better in W1 to W7, less in W8, W8m and C1. The best of each column is b
 
 ${table(
   ['', ...WORKLOADS.map(head)],
-  SINGLE.map((c) => [c.title, ...WORKLOADS.map((w) => cell(peers, c, w))]),
+  SINGLE.filter(isMeasured(peers)).map((c) => [c.title, ...WORKLOADS.map((w) => cell(peers, c, w))]),
 )}
+
+${isMeasured(peers)(SINGLE.find(({ id }) => id === 'numpy') as Contestant) ? '' : NOT_MEASURED}
+## What follows
+
+How many times as fast gradus is as the best of each other kind, by medians:
+
+${claims(peers).join('\n')}
+
+## From a new process
+
+C1 with everything that it takes, a new process each time, and in a process that has done it before:
+
+${coldTable(peers)}
 
 ## Where gradus loses
 
-The better figure of gradus against all that are faster:
+As it comes, against all that are faster:
 
-${losses(peers).join('\n') || '- Nowhere in this table.'}
+${losses(peers, ({ id }) => id === 'gradus').join('\n') || '- Nowhere in this table.'}
+
+Widened:
+
+${losses(peers, ({ id }) => id === 'gradus-widened').join('\n') || '- Nowhere in this table.'}
 
 PyTorch and JAX are native code, which uses vectors of up to 512 bits on a processor that has them; WebAssembly has 128, and 256 where V8
-widens them. The products of JAX use all 512 also when XLA is held to AVX2, so it was not measured with vectors as wide as ours. And XLA,
+widens them. PyTorch uses vectors of 512 bits on processors of Intel, and of 256 on those of AMD, where its library knows no others. The products of JAX use all
+512 also when XLA is held to AVX2, so it was not measured with vectors as wide as ours. On Zen 4, whose registers of 512 bits are computed in two
+halves, gradus widened and JAX are level (0.97 to 1.26 × on W3 to W7, measured from outside, 2026-11-27). And XLA,
 which compiles a program for one net, keeps in registers and cache what separate kernels write to memory.
 
 ## Two cores
@@ -257,6 +322,16 @@ ${SINGLE.map(({ title, note, runtime }) => `- ${title}: ${runtime === 'python' ?
 `
 }
 
+/** Said until all of it was measured by one run. */
+const NOT_MEASURED = `These figures are of 2026-11-26, before the choice of tiles settled in nets with three or more large layers: W6 as it comes is faster since.
+JAX compiled anew at each of the five starts of C1 then, which its contestant does no more.
+Not measured here yet, though \`make peers\` does it: numpy by hand, which a check from outside (Zen 4, 2026-11-27) found faster than
+PyTorch on W1 to W4 and W7, and faster than gradus as it comes on W4 to W6; and the other libraries with the flag of V8 that
+\`widen\` sets, which made TensorFlow.js a third faster on W5. Not measured at all: the training build of onnxruntime-web 1.19, whose graphs are made in
+Python. In that check it did 30,800 steps/s on W1, 5,060 on W3, 51 on W5 (level with jax-js) and 680 on W7, so that beside it gradus widened was 53 × as
+fast on W1, 6 × on W3, 4 × on W5 and W6, 7 × on W7.
+`
+
 const BEGIN = '<!-- peers: written by bench/peers/write.ts from bench/results/peers.json -->'
 const END = '<!-- /peers -->'
 
@@ -271,9 +346,9 @@ export function summary(peers: Peers): string {
       const text = number(found.value)
       return `${found.contestant === best?.contestant ? `**${text}**` : text}${who}`
     })
-    return [`${workload.title}${workload.kind === 'reach' ? ', ms' : ''}`, ...cells]
+    return [workload.title, ...cells]
   })
-  return table(['steps/s, one core', ...GROUPS.map(({ title }) => title)], rows)
+  return table(['steps/s, one core, medians', ...GROUPS.map(({ title }) => title)], rows)
 }
 
 /** README.md with the short table in place. @throws Error if the markers are gone */

@@ -8,10 +8,14 @@ import { readResults } from '../results.js'
 import type { SkinnyResults } from '../skinny.js'
 import { draw } from './chart.js'
 import { readPeers } from './results.js'
-import { document, withSummary } from './table.js'
+import { changedClaims, document, withSummary } from './table.js'
 
 const peers = readPeers()
 const inRoot = (name: string) => new URL(`../../${name}`, import.meta.url)
-writeFileSync(inRoot('docs/benchmarks.md'), document(peers, readResults<LimitResults>('native'), readResults<SkinnyResults>('skinny')))
+const before = readFileSync(inRoot('docs/benchmarks.md'), 'utf8')
+const text = document(peers, readResults<LimitResults>('native'), readResults<SkinnyResults>('skinny'))
+writeFileSync(inRoot('docs/benchmarks.md'), text)
+const changed = changedClaims(before, text)
+console.log(changed.length === 0 ? 'no claim has changed' : ['claims that have changed, as they are now:', ...changed].join('\n'))
 writeFileSync(inRoot('bench/results/peers.svg'), await draw(peers))
 writeFileSync(inRoot('README.md'), withSummary(readFileSync(inRoot('README.md'), 'utf8'), peers))

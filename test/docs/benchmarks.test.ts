@@ -5,7 +5,7 @@ import type { LimitResults } from '../../bench/native.js'
 import { draw } from '../../bench/peers/chart.js'
 import { CONTESTANTS } from '../../bench/peers/contestants.js'
 import { figureOf, type Peers, readPeers } from '../../bench/peers/results.js'
-import { document, withSummary } from '../../bench/peers/table.js'
+import { changedClaims, claims, document, withSummary } from '../../bench/peers/table.js'
 import { WORKLOADS } from '../../bench/peers/workloads.js'
 import { readResults } from '../../bench/results.js'
 import type { SkinnyResults } from '../../bench/skinny.js'
@@ -40,7 +40,12 @@ test('a contestant that is faster is named, one that does not learn is not', () 
   }
   const text = document(peers, native, skinny)
   expect(text).toContain('- W4, 784-128-10, batch 64: JAX, a call a step 2.0 ×\n')
-  expect(text).toContain('(400)')
+  expect(text).toContain('(400 / 400)')
+  // widened was not measured
+  expect(claims(peers)).toEqual(['- W4, gradus, as it comes: loops by hand 2.00 ×, JAX 0.50 ×'])
+  expect(changedClaims(text, text)).toEqual([])
+  peers.contestants.plain = entry(40)
+  expect(changedClaims(text, document(peers, native, skinny))).toEqual(['- W4, gradus, as it comes: loops by hand 2.50 ×, JAX 0.50 ×'])
   expect(CONTESTANTS.map(({ id }) => id)).toContain('jax')
 })
 

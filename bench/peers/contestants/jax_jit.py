@@ -1,5 +1,6 @@
 """JAX on one thread with optax. Options: `step` (one compiled call a step) or `scan` (one compiled call an epoch);
 `threads` (as many as there are cores)."""
+import functools
 import os
 import sys
 
@@ -31,37 +32,43 @@ def create(task):
     return Update(task) if task["kind"] == "update" else Net(task)
 
 
+@functools.cache
+def compiled(activation_name, loss_name, optimizer_name, rate):
+    """The functions of nets of one kind, compiled once in a process: the second start of C1 finds them compiled."""
+    activation = jax.nn.relu if activation_name == "relu" else jnp.tanh
+    optimizer = optimizer_of({"optimizer": optimizer_name, "learningRate": rate})
+
+    def forward(layers, x):
+        for w, b in layers[:-1]:
+            x = activation(x @ w + b)
+        w, b = layers[-1]
+        return x @ w + b
+
+    def loss(layers, x, y):
+        return loss_of(loss_name, forward(layers, x), y)
+
+    def step(carry, batch):
+        layers, state = carry
+        value, gradient = jax.value_and_grad(loss)(layers, *batch)
+        updates, state = optimizer.update(gradient, state)
+        return (optax.apply_updates(layers, updates), state), value
+
+    epoch = jax.jit(lambda carry, x, y: jax.lax.scan(step, carry, (x, y)), donate_argnums=0)
+    mean_loss = jax.jit(lambda layers, x, y: jnp.mean(jax.vmap(loss, (None, 0, 0))(layers, x, y)))
+    right = jax.jit(lambda layers, x, y: jnp.mean(jnp.argmax(jax.vmap(forward, (None, 0))(layers, x), -1) == y))
+    return optimizer, jax.jit(step, donate_argnums=0), epoch, mean_loss, right
+
+
 class Net:
     def __init__(self, task):
-        activation = jax.nn.relu if task["activation"] == "relu" else jnp.tanh
-        optimizer = optimizer_of(task)
-
-        def forward(layers, x):
-            for w, b in layers[:-1]:
-                x = activation(x @ w + b)
-            w, b = layers[-1]
-            return x @ w + b
-
-        def loss(layers, x, y):
-            return loss_of(task["loss"], forward(layers, x), y)
-
-        def step(carry, batch):
-            layers, state = carry
-            value, gradient = jax.value_and_grad(loss)(layers, *batch)
-            updates, state = optimizer.update(gradient, state)
-            return (optax.apply_updates(layers, updates), state), value
-
+        kinds = [task[key] for key in ("activation", "loss", "optimizer", "learningRate")]
+        optimizer, self.step, self.epoch, self.mean_loss, self.right = compiled(*kinds)
         y = task["y"].astype("int32") if task["loss"] == "ce" else task["y"]
         self.x, self.y = jnp.asarray(task["x"]), jnp.asarray(y)
         self.batches = [(self.x[i], self.y[i]) for i in range(task["batches"])]
         layers = [(jnp.asarray(w), jnp.zeros(w.shape[1])) for w in task["weights"]]
         self.carry = (layers, optimizer.init(layers))
         self.scans = "scan" in task["options"]
-        self.step = jax.jit(step, donate_argnums=0)
-        self.epoch = jax.jit(lambda carry, x, y: jax.lax.scan(step, carry, (x, y)), donate_argnums=0)
-        self.mean_loss = jax.jit(lambda layers, x, y: jnp.mean(jax.vmap(loss, (None, 0, 0))(layers, x, y)))
-        hits = lambda layers, x, y: jnp.mean(jnp.argmax(jax.vmap(forward, (None, 0))(layers, x), -1) == y)
-        self.right = jax.jit(hits)
 
     def run(self, epochs):
         for _ in range(epochs):
