@@ -367,7 +367,9 @@ function reachable(root: Node): Node[] {
       }
     }
   }
-  return nodes.sort((a, b) => b.id - a.id)
+  // those of a chain are in order already, and sorting even those few would make as much garbage as the rest of the pass
+  for (let i = 1; i < nodes.length; i++) if (nodes[i].id > nodes[i - 1].id) return nodes.sort((a, b) => b.id - a.id)
+  return nodes
 }
 
 function propagateNode(node: Node, { operations, collector }: PassOptions, leaves: Tensor[]): void {

@@ -73,17 +73,28 @@ export class RunningMeans {
   private readonly sums: number[]
   private readonly metrics: [string, Metric][]
   /** Predictions and targets so far, for metrics that are no means over rows. */
-  private readonly kept: [predictions: Tensor[], targets: Tensor[]] | null
+  private kept: [predictions: Tensor[], targets: Tensor[]] | null
+  private readonly means: (Mean | undefined)[]
 
   constructor(metrics: [string, Metric][]) {
     this.metrics = metrics
     this.sums = metrics.map(() => 0)
     this.kept = areMeans(metrics) ? null : [[], []]
+    this.means = metrics.map(([, metric]) => MEANS.get(metric))
+  }
+
+  /** Begins again: for the next epoch, where epochs may be as short as a microsecond. */
+  reset(): void {
+    this.samples = 0
+    this.lossSum = 0
+    this.sums.fill(0)
+    if (this.kept !== null) this.kept = [[], []]
   }
 
   add(loss: number, prediction: Tensor, target: Tensor, size: number): void {
     this.addLoss(loss, size)
-    for (const [i, [, metric]] of this.metrics.entries()) this.sums[i] += (MEANS.get(metric)?.of(prediction, target) ?? 0) * size
+    const { means, sums } = this
+    for (let i = 0; i < means.length; i++) sums[i] += (means[i]?.of(prediction, target) ?? 0) * size
     this.kept?.[0].push(prediction.keep())
     this.kept?.[1].push(target.keep())
   }
@@ -100,7 +111,7 @@ export class RunningMeans {
 
   /** The value of each metric so far, by name. */
   get values(): Record<string, number> {
-    return this.valuesLater()()
+    return this.metrics.length === 0 ? {} : this.valuesLater()()
   }
 
   /** The {@link values} of now, computed when they are asked for: by then there may be more rows, which do not count. */
@@ -109,7 +120,7 @@ export class RunningMeans {
     const sums = [...this.sums]
     const batches = kept?.[0].length
     const result = (name: string, metric: Metric, i: number, [prediction, target]: Tensor[]) => {
-      const mean = MEANS.get(metric)
+      const mean = this.means[i]
       if (mean) return mean.end?.(sums[i] / samples) ?? sums[i] / samples
       const given = metric(prediction, target)
       const value = given instanceof Tensor ? given.item() : given

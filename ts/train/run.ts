@@ -37,7 +37,7 @@ export class TrainingRun {
   private isOver = false
   private readonly options: FitOptions
   private readonly control: TrainingControl
-  private means: RunningMeans
+  private readonly means: RunningMeans
 
   /**
    * @param known data sets that were checked already, for trainings that share them
@@ -268,7 +268,7 @@ export class TrainingRun {
   }
 
   private beginEpoch(): void {
-    this.means = new RunningMeans(this.metrics)
+    this.means.reset()
   }
 
   private async report(step: Step, lastOfEpoch: boolean): Promise<void> {

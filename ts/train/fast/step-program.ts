@@ -60,7 +60,11 @@ export class StepProgram {
   private readonly whole: WholeRows | null
   private readonly hyper: Ptr
   private readonly losses: Ptr
-  private readonly outputs: Outputs[] = []
+  /** Where predictions and targets of the steps are kept; null where nobody asks for them. */
+  private readonly rooms: { readonly prediction: Ptr; readonly targets: Ptr } | null
+  /** Views of them, made anew when the memory has grown: one for each step would cost small nets a tenth of it. */
+  private outputs: Outputs[] = []
+  private outputsVersion = -1
   private readonly again: SecondEvaluation | null
   /** Numbers that must be finite, of each update: losses, and whether there is a second evaluation. */
   private readonly checks: number
@@ -74,8 +78,7 @@ export class StepProgram {
     private readonly updates: number,
     /** The most steps of one run. */
     readonly capacity: number,
-    /** Whether predictions and targets of all steps are kept. */
-    private readonly keepsPredictions: boolean,
+    keepsPredictions: boolean,
   ) {
     const recording = (this.recording = recordings[0])
     this.optimizer = parts.optimizer as Optimizer
@@ -92,16 +95,9 @@ export class StepProgram {
     this.checks = parts.batches + (this.again === null ? 0 : 2)
     this.hyper = recording.allocate(4 * ROW * updates * capacity)
     this.losses = recording.allocate(4 * this.checks * capacity)
-    if (!keepsPredictions) return
+    const roomFor = ({ size }: Tensor) => recording.allocate(4 * size * capacity)
     const { prediction, targets } = recording
-    const [predictions, asked] = [prediction, targets].map((t) => this.roomFor(t))
-    for (let i = 0; i < capacity; i++) this.outputs.push({ prediction: predictions(i), targets: asked(i) })
-  }
-
-  /** Allocates memory for one tensor per step. @returns the tensor of a step */
-  private roomFor({ backend, shape, size, dtype }: Tensor): (step: number) => Tensor {
-    const address = this.recording.allocate(4 * size * this.capacity)
-    return (step) => Tensor.permanent(backend, shape, address + 4 * size * step, dtype)
+    this.rooms = keepsPredictions ? { prediction: roomFor(prediction), targets: roomFor(targets) } : null
   }
 
   /** Null where the steps cannot be run by WebAssembly alone, or there is no memory for it. */
@@ -140,18 +136,21 @@ export class StepProgram {
 
   /** Step j of an update. */
   private writeStep(recording: Recording, j: number): boolean {
-    const { program, staged, outputs } = this
+    const { program, staged, rooms } = this
     const { kernels } = this.optimizer.groups[0].backend
     const { batches } = this.parts
     recording.batch.forEach(({ to: { address, size } }, i) => {
       program.addMoving('copy', kernels.copy, [staged[i] + 4 * size * j, address, size], [[0, 4 * size * batches]])
     })
     if (!this.addCalls(this.evaluation(recording, j))) return false
-    if (this.keepsPredictions) {
-      for (const key of ['prediction', 'targets'] as const) {
-        const { address, size } = recording[key]
-        program.addMoving('copy', kernels.copy, [address, outputs[j][key].address, size], [[1, 4 * size * batches]])
-      }
+    for (const key of rooms === null ? [] : (['prediction', 'targets'] as const)) {
+      const { address, size } = recording[key]
+      program.addMoving(
+        'copy',
+        kernels.copy,
+        [address, (rooms as NonNullable<typeof rooms>)[key] + 4 * size * j, size],
+        [[1, 4 * size * batches]],
+      )
     }
     this.addCheck(recording.lossAddress, j)
     return true
@@ -222,7 +221,21 @@ export class StepProgram {
     arena.end()
     const loss = (i: number) => floats[losses / 4 + checks * Math.floor(i / batches) + (i % batches)]
     const result: ProgramResult = { done, failed, loss }
-    return this.keepsPredictions ? { ...result, outputs: (i) => this.outputs[i] } : result
+    if (this.rooms === null) return result
+    if (this.outputsVersion !== heap.version) this.viewOutputs(this.rooms)
+    return { ...result, outputs: (i) => this.outputs[i] }
+  }
+
+  private viewOutputs(rooms: NonNullable<typeof this.rooms>): void {
+    const { recording, capacity } = this
+    const { heap } = this.optimizer.groups[0].backend
+    const at = (key: keyof Outputs, step: number) => {
+      const { backend, shape, size, dtype } = recording[key]
+      const address = rooms[key] + 4 * size * step
+      return Tensor.onHost(backend, shape, dtype === 'int32' ? heap.intView(address, size) : heap.view(address, size))
+    }
+    this.outputs = Array.from({ length: capacity }, (_, i) => ({ prediction: at('prediction', i), targets: at('targets', i) }))
+    this.outputsVersion = heap.version
   }
 
   private execute(updates: number): number {
@@ -234,7 +247,8 @@ export class StepProgram {
   /** Copies the rows of all steps in; false where the step would refuse some of them. */
   private stage(ranges: readonly RowRange[], steps: number): boolean {
     const { recording, staged, whole } = this
-    const isPicked = whole !== null && ranges[0].order !== null
+    // many short ranges are epochs of one step: a kernel picks their rows faster than they are copied one by one
+    const isPicked = whole !== null && (ranges[0].order !== null || ranges.length > 4)
     if (isPicked) this.writeRowIndices(ranges, whole.indices)
     return recording.batch.every((part, i) => {
       if (isPicked) this.pickRows(part, whole, i, steps)
@@ -254,8 +268,7 @@ export class StepProgram {
     const { ints } = this.optimizer.groups[0].backend.heap
     let at = indices / 4
     for (const { order, from, to } of ranges) {
-      ints.set((order as Int32Array).subarray(from, to), at)
-      at += to - from
+      for (let i = from; i < to; i++) ints[at++] = order === null ? i : order[i]
     }
   }
 
