@@ -42,7 +42,15 @@ export function picture(peers: Peers): TopLevelSpec {
   const nets = [...new Set(values.map(({ net }) => net))]
   const domain = OTHERS.map(({ title }) => title)
   const y = { field: 'net', type: 'nominal', sort: nets, title: null, axis: { labelPadding: 10, labelLimit: 420, grid: true } }
-  const legend = { orient: 'bottom', direction: 'horizontal', symbolSize: 110, symbolOpacity: 1, columns: 3, columnPadding: 24, labelLimit: 300 }
+  const legend = {
+    orient: 'bottom',
+    direction: 'horizontal',
+    symbolSize: 110,
+    symbolOpacity: 1,
+    columns: 3,
+    columnPadding: 24,
+    labelLimit: 300,
+  }
   return {
     ...STYLE,
     title: {
