@@ -74,21 +74,23 @@ const shared: Options = {
   silent: true,
 }
 
-/** The one module that has a library inside: fflate, of which its bundle keeps what inflates. */
-const INFLATE = 'backend/wasm/inflate'
+/** The modules that have a library inside, of which each keeps what it uses. */
+const LIBRARIES = ['backend/wasm/inflate', 'data/formats/papaparse']
 
 /** A file for each of ts/, but for stand-ins and the entries of other builds. */
 function modules(folder: string, standIns: StandIns, entries: readonly string[]): Options[] {
   const files = readdirSync('ts', { recursive: true, encoding: 'utf8' })
     .filter((file) => /^(?!build\/|cli\/|entries\/).*(?<!\.d|\.none|no-text)\.ts$/.test(file))
     .map((file) => file.replace(/\.ts$/, ''))
-    .filter((name) => name !== INFLATE)
+    .filter((name) => !LIBRARIES.includes(name))
   const own = [...files, ...entries.map((entry) => `entries/${entry}`)].map((name) => [name, `ts/${name}.ts`])
   const entry = { ...Object.fromEntries(own), ...standIns }
   const each: Options = { ...shared, name: folder, outDir: `dist/modules/${folder}`, format: ['esm'] }
   return [
     { ...each, entry, bundle: false },
-    { ...each, name: `${folder}: inflate`, entry: { [INFLATE]: `ts/${INFLATE}.ts` }, esbuildPlugins: [notices] },
+    ...LIBRARIES.map(
+      (name): Options => ({ ...each, name: `${folder}: ${name}`, entry: { [name]: `ts/${name}.ts` }, esbuildPlugins: [notices] }),
+    ),
   ]
 }
 

@@ -100,7 +100,7 @@ describe('gaps in columns that a net learns from', () => {
 
   test('says what does not fit', () => {
     const wrong = (missing: unknown) => () => inputs(missing as 'mean')
-    const words = "wants 'fail', 'drop', 'mean', 'median' or a number, got"
+    const words = "wants 'fail', 'drop', 'mean', 'median', 'auto' or a number, got"
     expect(wrong('average')).toThrow(`fromTable: missing ${words} 'average'`)
     for (const value of [null, true, Number.NaN, Infinity, 1e300]) expect(wrong(value)).toThrow(`fromTable: missing ${words} ${value}`)
     expect(wrong({ age: 'avg' })).toThrow(`fromTable: missing of 'age' ${words} 'avg'`)

@@ -5,8 +5,8 @@ type Fs = typeof import('node:fs/promises')
 type Module = typeof import('node:module')
 type Zlib = typeof import('node:zlib')
 
-/** A specifier that bundlers leave alone. */
-function nodeModule<T>(name: string): Promise<T> {
+/** A module of Node, by a specifier that bundlers leave alone. */
+export function nodeModule<T>(name: string): Promise<T> {
   return import(/* webpackIgnore: true */ /* @vite-ignore */ name)
 }
 

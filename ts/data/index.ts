@@ -4,7 +4,6 @@
  */
 export { type ArraysOptions, fromArrays } from './arrays.js'
 export { classWeights } from './class-weights.js'
-export type { Missing, Row, TableColumn } from './columns.js'
 export {
   type Dataset,
   type KFoldOptions,
@@ -16,6 +15,9 @@ export {
   trainTestSplit,
 } from './dataset.js'
 export type { FoldOptions } from './folds.js'
+export { type CsvOptions, parseCsv } from './formats/csv.js'
+export { type ReadOptions, readTable, streamTable, type TableFormat } from './formats/read.js'
+export type { Source } from './formats/source.js'
 export { type IdxArray, type IdxData, type IdxType, parseIdx } from './idx.js'
 export { iris } from './iris.js'
 export { loadMnist, type MnistOptions } from './mnist.js'
@@ -28,13 +30,19 @@ export {
   scalerFromState,
   standardize,
 } from './standardize.js'
+export type { ColumnUse, Scale, TableColumn } from './table/decide.js'
+export type { Unknown, UnknownValues } from './table/encode.js'
+export { type ColumnReport, describeTable, type TableReport } from './table/report.js'
 export {
   type ColumnOf,
+  type ColumnOptions,
+  type EmbeddedColumn,
   encoderFromState,
   fromTable,
   type Table,
   type TableEncoder,
   type TableOptions,
   type TableState,
-} from './table.js'
+} from './table/table.js'
+export type { Missing, Row } from './table/values.js'
 export { type BlobsOptions, blobs, moons, type SpiralsOptions, spirals, type ToyOptions, xor } from './toys.js'

@@ -1,0 +1,183 @@
+/** CSV: as csv-parse reads it, in pieces of any size, and what is said of files that are none. */
+import { parse } from 'csv-parse/sync'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseCsv, type ReadOptions, readTable, streamTable } from '../../../ts/data/index.js'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+async function* pieces(data: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let from = 0; from < data.length; from += size) yield data.subarray(from, from + size)
+}
+const read = (text: string, options: ReadOptions = {}) => readTable(bytes(text), options)
+
+describe('CSV is read as RFC 4180 has it', () => {
+  test.each<[string, string, ReadOptions, object[]]>([
+    ['quotes, delimiters and line breaks in values', 'a,b\n"x, ""y""\nz",2\n', {}, [{ a: 'x, "y"\nz', b: '2' }]],
+    [
+      'line ends of Windows',
+      'a,b\r\n1,"2"\r\n3,4',
+      {},
+      [
+        { a: '1', b: '2' },
+        { a: '3', b: '4' },
+      ],
+    ],
+    ['line ends of old Macs', 'a,b\r1,2\r', {}, [{ a: '1', b: '2' }]],
+    ['empty lines are none', 'a,b\n\n1,2\n\n\n', {}, [{ a: '1', b: '2' }]],
+    ['names with blanks around them', ' a , b\n1,2', {}, [{ a: '1', b: '2' }]],
+    ['names that are twice there, or not at all', 'a,a,\n1,2,3', {}, [{ a: '1', a_2: '2', column3: '3' }]],
+    [
+      'semicolons',
+      'a;b\n1,5;2\n2,5;3',
+      {},
+      [
+        { a: '1,5', b: '2' },
+        { a: '2,5', b: '3' },
+      ],
+    ],
+    [
+      'tabs',
+      'a\tb\n1, x\t2\n3\t4\n',
+      {},
+      [
+        { a: '1, x', b: '2' },
+        { a: '3', b: '4' },
+      ],
+    ],
+    ["a delimiter of one's own", 'a::b\n1::2', { delimiter: '::' }, [{ a: '1', b: '2' }]],
+    ['other quotes', "a,b\n'1,2',3", { quote: "'" }, [{ a: '1,2', b: '3' }]],
+    ['comments', '# made by hand\na,b\n1,2\n#3,4\n', { comment: '#' }, [{ a: '1', b: '2' }]],
+    [
+      'without names',
+      '1,2\n3,4',
+      { header: false },
+      [
+        { column1: '1', column2: '2' },
+        { column1: '3', column2: '4' },
+      ],
+    ],
+    ["with names of one's own", '1,2', { header: ['x', 'y'] }, [{ x: '1', y: '2' }]],
+    [
+      'names of rows, as R writes them',
+      'a,b\n"1",5,6\n"2",7,8',
+      {},
+      [
+        { row: '1', a: '5', b: '6' },
+        { row: '2', a: '7', b: '8' },
+      ],
+    ],
+    [
+      'fewer and more values, where that is allowed',
+      'a,b\n1\n1,2,3',
+      { ragged: 'fill' },
+      [
+        { a: '1', b: '' },
+        { a: '1', b: '2' },
+      ],
+    ],
+    ['one column', 'a\n1\n2', {}, [{ a: '1' }, { a: '2' }]],
+    ['nothing', '', {}, []],
+    ['names alone', 'a,b\n', {}, []],
+    ['a name that objects inherit', '__proto__,toString\n1,2', {}, [{ proto: '1', toString: '2' }]],
+    ['limit', 'a\n1\n2\n3', { limit: 2 }, [{ a: '1' }, { a: '2' }]],
+  ])('%s', async (_, text, options, wanted) => {
+    expect(await read(text, options)).toEqual(wanted)
+    expect(await readTable(pieces(bytes(text), 1), options)).toEqual(wanted)
+    const { limit: _limit, ...csv } = options
+    if (options.limit === undefined) expect(parseCsv(text, csv)).toEqual(wanted)
+  })
+
+  test('as csv-parse, whatever is in the values and however the file is cut', async () => {
+    const cell = fc.string({ unit: fc.constantFrom('a', '1', '"', ',', '\n', ' ', 'é', '.'), maxLength: 6 })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(cell, cell, cell), { minLength: 1, maxLength: 20 }),
+        fc.integer({ min: 1, max: 40 }),
+        async (table, size) => {
+          const quoted = (text: string) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
+          const text = ['x,y,z', ...table.map((row) => row.map(quoted).join(','))].join('\n')
+          const wanted = parse(text, { columns: true })
+          expect(await readTable(pieces(bytes(text), size), { delimiter: ',' })).toEqual(wanted)
+        },
+      ),
+      { numRuns: 100 },
+    )
+  })
+})
+
+describe('encodings', () => {
+  const text = 'naïve,€\n1,ü\n'
+  const wanted = [{ naïve: '1', '€': 'ü' }]
+
+  test('UTF-8 with and without a mark, UTF-16 both ways, and those that are named', async () => {
+    expect(await read(`\ufeff${text}`)).toEqual(wanted)
+    expect(parseCsv(`\ufeff${text}`)).toEqual(wanted)
+    const little = Uint8Array.from([...`\ufeff${text}`].flatMap((c) => [c.charCodeAt(0) & 255, c.charCodeAt(0) >> 8]))
+    expect(await readTable(pieces(little, 3))).toEqual(wanted)
+    expect(await readTable(little.map((_, i) => little[i ^ 1]))).toEqual(wanted)
+    const windows = Uint8Array.from([...text].map((c) => (c === '€' ? 0x80 : c.charCodeAt(0))))
+    expect(await readTable(windows, { encoding: 'windows-1252' })).toEqual(wanted)
+  })
+
+  test('bytes that are no UTF-8 are an error that says what to do', async () => {
+    const windows = Uint8Array.from([...text].map((c) => (c === '€' ? 0x80 : c.charCodeAt(0))))
+    await expect(readTable(windows)).rejects.toThrow(
+      "there are bytes that are no UTF-8; say how the text is encoded, such as encoding: 'windows-1252'",
+    )
+    await expect(read('a', { encoding: 'latin-77' })).rejects.toThrow("encoding wants a name that TextDecoder knows, such as 'utf-8'")
+  })
+})
+
+describe('what is no CSV', () => {
+  test.each<[string, string, string]>([
+    ['a quote that is never closed', 'a,b\n1,2\n3,"4\n5,6', 'the data: the quote that opens in line 3 is never closed'],
+    ['a quote in the middle', 'a,b\n1,2\n"3"x,4\n', 'the data: line 3 has a quote in the middle of a value'],
+    ['too few values', 'a,b,c\n1,2,3\n1,2\n', "the data: line 3 has 2 values, and there are 3 columns; ragged: 'fill' takes it as it is"],
+    ['too many values', 'a,b\n1,2\n1,2,3\n', 'the data: line 3 has 3 values, and there are 2 columns'],
+    ['no names', '1,2\n3,4\n', 'the first line has numbers, not the names of columns; give header: false'],
+  ])('%s', async (_, text, message) => {
+    await expect(read(text)).rejects.toThrow(message)
+    await expect(readTable(pieces(bytes(text), 2))).rejects.toThrow(message)
+  })
+
+  test('a line without end is refused before it fills the memory', async () => {
+    async function* endless() {
+      yield bytes('a,b\n"')
+      for (;;) yield new Uint8Array(1 << 20).fill(120)
+    }
+    await expect(readTable(endless())).rejects.toThrow(
+      'line 2 goes on for more than 16 million characters; is there a quote that is not closed',
+    )
+  })
+
+  test('options that are none', async () => {
+    expect(() => parseCsv('a', { seperator: ';' } as never)).toThrow("there is no option 'seperator'")
+    expect(() => parseCsv('a', { header: 1 } as never)).toThrow('header wants true, false or names in an array, got 1')
+    expect(() => parseCsv('a', { delimiter: '' })).toThrow('delimiter wants a text of at least one character')
+    expect(() => parseCsv(bytes('a') as never)).toThrow(
+      'parseCsv: wants text, got a Uint8Array of 1; of bytes or a file there is readTable',
+    )
+    await expect(read('a', { format: 'xls' as 'csv' })).rejects.toThrow(
+      "readTable: format wants 'csv', 'tsv', 'jsonl' or 'json', got 'xls'",
+    )
+  })
+})
+
+test('parts of a stream are read as they are asked for, and the source is closed where the loop is left', async () => {
+  let [given, closed] = [0, false]
+  async function* source() {
+    try {
+      yield bytes('a,b\n')
+      for (; ; given++) yield bytes('1,2\n'.repeat(50_000))
+    } finally {
+      closed = true
+    }
+  }
+  let count = 0
+  for await (const rows of streamTable(source())) {
+    count += rows.length
+    if (count > 200_000) break
+  }
+  expect(given).toBeLessThan(12)
+  expect(closed).toBe(true)
+})

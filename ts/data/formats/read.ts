@@ -1,0 +1,102 @@
+/** Tables in files, whatever their format. */
+import { checkChoice, checkCount } from '../../common/checks.js'
+import { rangeError } from '../../common/errors.js'
+import { checkNames } from '../../common/names.js'
+import type { Row } from '../table/values.js'
+import { type CsvOptions, csvRows, decoded } from './csv.js'
+import { jsonLines, jsonRows } from './json.js'
+import { nameOf, piecesOf, readAhead, type Source } from './source.js'
+
+const FORMATS = ['csv', 'tsv', 'jsonl', 'json'] as const
+
+/** A format of tables. */
+export type TableFormat = (typeof FORMATS)[number]
+
+/** Options of {@link readTable}; those of CSV are for that alone. */
+export interface ReadOptions extends CsvOptions {
+  /** Default: by the ending of the name, also before `.gz`; without one that is known, `csv`. */
+  format?: TableFormat
+  /** Rows to read at most. Default: all. */
+  limit?: number
+}
+
+const ENDINGS: Readonly<Record<string, TableFormat>> = {
+  csv: 'csv',
+  txt: 'csv',
+  data: 'csv',
+  tsv: 'tsv',
+  tab: 'tsv',
+  jsonl: 'jsonl',
+  ndjson: 'jsonl',
+  json: 'json',
+}
+
+/**
+ * All rows of a table, as objects: from a path, a URL, the File of an `<input>`, bytes or a stream; also packed by gzip. {@link fromTable}
+ * makes a data set of them.
+ *
+ * @example
+ * const rows = await readTable('docs/guide/penguins.csv')
+ * rows.length // 344
+ * const some = await readTable(new Blob(['x;y\n1;2\n3;4\n']), { limit: 1 }) // [{ x: '1', y: '2' }]
+ * @throws Error for what cannot be read, RangeError naming file and line of what is no table
+ */
+export async function readTable(source: Source, options: ReadOptions = {}): Promise<Row[]> {
+  const rows: Row[] = []
+  for await (const some of streamTable(source, options)) for (const row of some) rows.push(row)
+  return rows
+}
+
+/**
+ * The rows of a table in parts, for tables that are larger than memory: each part is an array of some thousand rows, and the next ones are read
+ * while it is at work. Leaving the loop closes the file.
+ *
+ * @example
+ * let count = 0
+ * for await (const rows of streamTable('docs/guide/penguins.csv')) count += rows.length
+ * count // 344
+ * @throws as {@link readTable} does
+ */
+export async function* streamTable(source: Source, options: ReadOptions = {}): AsyncGenerator<Row[], void, void> {
+  checkNames('readTable', options, ['format', 'limit', 'delimiter', 'header', 'encoding', 'quote', 'comment', 'ragged'], {
+    separator: 'delimiter',
+    sep: 'delimiter',
+    names: 'header',
+    nrows: 'limit',
+  })
+  const { format = formatOf(nameOf(source)), limit = Infinity, ...csv } = options
+  checkChoice('readTable: format', format, FORMATS)
+  if (limit !== Infinity) checkCount('readTable: limit', limit, 0)
+  let left = limit
+  if (left === 0) return
+  for await (const rows of readAhead(partsOf(source, format, csv))) {
+    yield rows.length > left ? rows.slice(0, left) : rows
+    left -= rows.length
+    if (left <= 0) return
+  }
+}
+
+function formatOf(name: string): TableFormat {
+  const ending = /\.([a-z0-9]+)(?:\.gz)?$/i.exec(name)?.[1].toLowerCase() ?? ''
+  return Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending] : 'csv'
+}
+
+async function* partsOf(source: Source, format: TableFormat, csv: CsvOptions): AsyncGenerator<Row[], void, void> {
+  if (format === 'csv') yield* csvRows(source, csv)
+  else if (format === 'tsv') yield* csvRows(source, { delimiter: '\t', ...csv })
+  else if (format === 'jsonl') yield* jsonLines(source, csv.encoding)
+  else {
+    let text = ''
+    for await (const piece of decoded(nameOf(source), piecesOf(source), csv.encoding)) {
+      text += piece
+      if (text.length > MOST_JSON)
+        throw rangeError(
+          `${nameOf(source)}: a JSON array of more than ${MOST_JSON >> 20} million characters; write an object a line (JSON lines)`,
+        )
+    }
+    yield jsonRows(nameOf(source), text)
+  }
+}
+
+/** Characters of a text, which is read as a whole. */
+const MOST_JSON = 1 << 29

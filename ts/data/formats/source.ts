@@ -1,0 +1,191 @@
+/** Where data come from: a path, an address, bytes in memory, or a stream; read piece by piece. */
+import { plainError, rangeError, typeError } from '../../common/errors.js'
+import { show } from '../../common/show.js'
+import { nodeModule } from '../files.js'
+
+/**
+ * Something to read data from. A text is a path (Node, Deno, Bun) or an address that begins with `http://` or `https://`; a URL may be of
+ * a file. Bytes are the file itself, and so is a Blob, such as the File that somebody chose in a page.
+ */
+export type Source =
+  | string
+  | URL
+  | Blob
+  | ArrayBuffer
+  | Uint8Array
+  | Response
+  | ReadableStream<Uint8Array>
+  | AsyncIterable<Uint8Array | string>
+
+/** Bytes that are read at a time. */
+const PIECE = 1 << 18
+
+/** @internal what messages call a source: the name of its file, if it has one */
+export function nameOf(source: Source): string {
+  if (typeof source === 'string') return source.startsWith('http') ? lastOf(source.replace(/[?#].*$/, '')) : lastOf(source)
+  if (source instanceof URL) return lastOf(source.pathname)
+  const { name, url } = source as { name?: unknown; url?: unknown }
+  if (typeof name === 'string' && name !== '') return name
+  return typeof url === 'string' && url !== '' ? lastOf(url.replace(/[?#].*$/, '')) : 'the data'
+}
+
+function lastOf(path: string): string {
+  return path.split(/[\\/]/).pop() || path
+}
+
+/**
+ * @internal The bytes of a source, a piece at a time, unpacked where they are gzip. Leaving the loop closes the file.
+ * @throws Error for what is not there, TypeError for what is no source
+ */
+export async function* piecesOf(source: Source): AsyncGenerator<Uint8Array, void, void> {
+  yield* unpacked(bytesOf(source))
+}
+
+/** @internal all bytes of a source; of a file, those as they are. @throws as {@link piecesOf} does */
+export async function allBytes(source: Source): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of piecesOf(source)) pieces.push(piece)
+  if (pieces.length === 1) return pieces[0]
+  const out = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    out.set(piece, at)
+    at += piece.length
+  }
+  return out
+}
+
+async function* bytesOf(source: Source): AsyncGenerator<Uint8Array, void, void> {
+  if (source instanceof Uint8Array) yield* cut(source)
+  else if (source instanceof ArrayBuffer) yield* cut(new Uint8Array(source))
+  else if (source instanceof Blob) yield* readAll(source.stream())
+  else if (typeof Response !== 'undefined' && source instanceof Response) yield* body(source, nameOf(source))
+  else if (source instanceof URL && source.protocol !== 'file:') yield* body(await fetched(source.href), nameOf(source))
+  else if (typeof source === 'string' && /^https?:\/\//.test(source)) yield* body(await fetched(source), nameOf(source))
+  else if (typeof source === 'string' || source instanceof URL) yield* file(source)
+  else if (typeof (source as ReadableStream<Uint8Array>)?.getReader === 'function') yield* readAll(source as ReadableStream<Uint8Array>)
+  else if (typeof (source as AsyncIterable<Uint8Array>)?.[Symbol.asyncIterator] === 'function') {
+    const encoder = new TextEncoder()
+    for await (const piece of source as AsyncIterable<Uint8Array | string>) {
+      if (typeof piece === 'string') yield encoder.encode(piece)
+      else if (piece instanceof Uint8Array) yield piece
+      else throw typeError(`a stream of data wants pieces of bytes (Uint8Array) or text, got ${show(piece)}`)
+    }
+  } else throw typeError(`data are read from a path, a URL, a Blob, bytes or a stream, got ${show(source)}`)
+}
+
+/** Small pieces of what is in memory, so that what comes next need not hold all of it twice. */
+function* cut(bytes: Uint8Array): Generator<Uint8Array, void, void> {
+  for (let from = 0; from < bytes.length; from += PIECE) yield bytes.subarray(from, from + PIECE)
+}
+
+async function fetched(address: string): Promise<Response> {
+  try {
+    return await fetch(address)
+  } catch (cause) {
+    throw plainError(`${lastOf(address)} cannot be fetched: ${(cause as Error).message}`, { cause })
+  }
+}
+
+async function* body(response: Response, name: string): AsyncGenerator<Uint8Array, void, void> {
+  if (!response.ok) throw plainError(`${name} cannot be fetched: the server answered ${response.status} ${response.statusText}`)
+  if (response.body !== null) yield* readAll(response.body)
+}
+
+async function* readAll(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  const reader = stream.getReader()
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value
+  } finally {
+    await reader.cancel()
+  }
+}
+
+type Fs = typeof import('node:fs')
+
+async function* file(path: string | URL): AsyncGenerator<Uint8Array, void, void> {
+  let fs: Fs
+  try {
+    fs = await nodeModule<Fs>('node:fs')
+  } catch (cause) {
+    throw plainError(`'${String(path)}' is the path of a file, which a page cannot read; give a URL, or the File of an <input>`, { cause })
+  }
+  try {
+    yield* fs.createReadStream(path, { highWaterMark: PIECE })
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT') throw plainError(`there is no file ${String(path)}`, { cause })
+    if (code === 'EISDIR') throw plainError(`${String(path)} is a folder, not a file`, { cause })
+    throw plainError(`${String(path)} cannot be read: ${message}`, { cause })
+  }
+}
+
+/** The most that packed data may unpack to, as a multiple of what was read; text never packs so well. */
+const MOST_RATIO = 1000
+
+async function* unpacked(pieces: AsyncGenerator<Uint8Array, void, void>): AsyncGenerator<Uint8Array, void, void> {
+  const first = await pieces.next()
+  if (first.done) return
+  const whole = startingWith(first.value, pieces)
+  if (!(first.value[0] === 0x1f && first.value[1] === 0x8b)) {
+    yield* whole
+    return
+  }
+  let [packed, size] = [0, 0]
+  const counted = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const { value, done } = await whole.next()
+      if (done) return controller.close()
+      packed += value.length
+      controller.enqueue(value)
+    },
+    async cancel() {
+      await whole.return()
+    },
+  })
+  const inflated = counted.pipeThrough(new DecompressionStream('gzip') as unknown as ReadableWritablePair<Uint8Array, Uint8Array>)
+  try {
+    for await (const piece of readAll(inflated)) {
+      size += piece.length
+      if (size > MOST_RATIO * packed + PIECE) throw rangeError(`packed data unpack to more than ${MOST_RATIO} times their size`)
+      yield piece
+    }
+  } catch (cause) {
+    if (cause instanceof RangeError) throw cause
+    throw rangeError(`packed data (gzip) are damaged: ${(cause as Error).message}`, { cause })
+  }
+}
+
+async function* startingWith(first: Uint8Array, rest: AsyncGenerator<Uint8Array, void, void>): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield first
+    yield* rest
+  } finally {
+    await rest.return()
+  }
+}
+
+/** How many pieces are read ahead while the last one is at work. */
+const AHEAD = 2
+
+/** @internal The same items, of which the next ones are under way while one is used. */
+export async function* readAhead<T>(items: AsyncIterable<T>, ahead = AHEAD): AsyncGenerator<T, void, void> {
+  const iterator = items[Symbol.asyncIterator]()
+  const next = () => {
+    const item = iterator.next()
+    // an error is told when its turn comes
+    item.catch(() => {})
+    return item
+  }
+  const waiting = Array.from({ length: ahead }, next)
+  try {
+    for (;;) {
+      const item = await (waiting.shift() as Promise<IteratorResult<T>>)
+      if (item.done) return
+      waiting.push(next())
+      yield item.value
+    }
+  } finally {
+    await iterator.return?.()
+  }
+}

@@ -1,0 +1,275 @@
+/** What becomes of a column, found out from what is known of its values, and why. */
+import { rangeError, typeError } from '../../common/errors.js'
+import { shortened, show } from '../../common/show.js'
+import type { ColumnReport } from './report.js'
+import { type ColumnStats, MOST_KEPT } from './stats.js'
+import { hasComma, isNumber, type Missing } from './values.js'
+
+/**
+ * How a column becomes numbers: `number` as it is; `date`, days since 1970; `category`, a feature for each category, 1 for the row's own;
+ * `ordinal`, the index of the category in their order; `hash`, as category, but categories share a given number of features by a hash of
+ * their text, for very many of them; `embedding`, the number of the category from 1 (0 for one that is unknown), for an Embedding.
+ */
+export type ColumnUse = 'number' | 'date' | 'category' | 'ordinal' | 'hash' | 'embedding'
+
+/** Of numbers: `standard` to mean 0 and deviation 1, `minMax` to 0..1, `robust` by median and quartiles, which outliers do not move. */
+export type Scale = 'none' | 'standard' | 'minMax' | 'robust'
+
+/** How a column becomes numbers, as it is kept in a state. */
+export interface TableColumn {
+  name: string
+  /** Default: `number` without categories, else `category`. */
+  as?: ColumnUse
+  /** null where there are none. */
+  categories: readonly string[] | null
+  /** Of `hash`, how many features. */
+  buckets?: number
+  /** What stands for a gap: of categories 0, in the feature of each. Without it a gap is an error. */
+  fill?: number
+  /** Rows with a gap here are left out of data sets. */
+  drop?: true
+  /** Text among numbers is a gap. */
+  lenient?: true
+  /** (x − center) / spread is the feature. */
+  center?: number
+  spread?: number
+}
+
+/** @internal what a decision goes by */
+export interface Wanted {
+  role: 'input' | 'target'
+  as?: ColumnUse | undefined
+  order?: readonly string[] | undefined
+  buckets?: number | undefined
+  missing: Missing
+  scale: Scale
+  /** Whether nobody asked for this column by name, so that it may be left out. */
+  mayLeaveOut: boolean
+}
+
+/** @internal a column, or null where it is left out */
+export interface Decision {
+  column: TableColumn | null
+  report: ColumnReport
+}
+
+/** A column of numbers may have this many other values before it is read as categories: one, or one in ten. */
+const STRAYS = 0.1
+/** With fewer rows than this, nothing is concluded from what all of them have in common. */
+const MANY = 20
+/** Texts with more categories than this share features by their hash. */
+const MOST_FEATURES = 100
+const BUCKETS = 64
+/** Whole numbers as target are classes where there are at most so many different, and on average so many rows of each. */
+const MOST_CLASSES = 20
+const ROWS_OF_CLASS = 5
+
+/**
+ * @internal
+ * @throws RangeError for a gap that nothing was said about, and a value that is infinite or not like the others; TypeError for one
+ *   that is neither number, text, boolean nor date
+ */
+export function decideColumn(stats: ColumnStats, wanted: Wanted): Decision {
+  const { name, count, gaps } = stats
+  const { role, missing } = wanted
+  const isAuto = missing === 'auto'
+  const isFilled = missing !== 'fail' && missing !== 'drop' && role === 'input'
+  if (stats.firstOdd) {
+    const [at, value] = stats.firstOdd
+    throw typeError(`fromTable: column '${shortened(name)}' of row ${at} wants a number, text, boolean or date, got ${show(value)}`)
+  }
+  if (gaps > 0 && !isFilled && missing !== 'drop' && !isAuto) throw gapError(stats, wanted)
+  const report: ColumnReport = { name, role, as: 'left out', why: '', features: 0, rows: count + gaps, gaps, notes: [] }
+  if (count === 0) {
+    if (isAuto && wanted.mayLeaveOut) return { column: null, report: { ...report, why: 'it is empty' } }
+    throw rangeError(`fromTable: there is no value in column '${shortened(name)}'`)
+  }
+  if (stats.hasAllKinds) report.different = stats.kinds.size
+  const use = wanted.as ? { as: wanted.as, why: 'you said so' } : role === 'target' ? targetUse(stats, isAuto) : inputUse(stats, wanted)
+  if (use.as === 'left out') return { column: null, report: { ...report, why: use.why } }
+  const { as } = use
+  const column = columnOf(stats, as, wanted)
+  if (missing === 'drop' || (isAuto && role === 'target')) column.drop = true
+  if (isFilled) column.fill = fillOf(stats, column, missing)
+  if (isFilled && as === 'number' && stats.strays > 0) column.lenient = true
+  const features = role === 'target' ? 0 : widthOf(column)
+  return { column, report: { ...report, as, why: use.why, features, ...detailsOf(stats, column), notes: notesOf(stats, column, wanted) } }
+}
+
+function gapError({ name, firstGap }: ColumnStats, { role, missing }: Wanted): RangeError {
+  const isTarget = role === 'target'
+  const hint =
+    missing === 'fail' ? `; give missing: 'drop' to leave such rows out${isTarget ? '' : ", 'mean' or 'median' to fill them in"}` : ''
+  const more =
+    missing !== 'fail' && isTarget
+      ? `, the target, which is not filled in: missing: { '${shortened(name)}': 'drop', … } by column leaves such rows out`
+      : ''
+  return rangeError(`fromTable: no value in column '${shortened(name)}' of row ${firstGap}${hint}${more}`)
+}
+
+interface Use {
+  as: ColumnUse | 'left out'
+  why: string
+}
+
+function targetUse(stats: ColumnStats, isAuto: boolean): Use {
+  if (!isNumeric(stats, isAuto)) return { as: 'category', why: 'it has text, whose values are the classes' }
+  const { kinds, hasAllKinds, isWhole, count, min, max } = stats
+  if (hasAllKinds && isWhole && kinds.size <= MOST_CLASSES) {
+    const override = "; columns: 'number' for it makes it a number to predict"
+    if (kinds.size === 2 && min === 0 && max === 1) return { as: 'category', why: `it is 0 or 1, two classes${override}` }
+    const isEnough = count >= MANY && count >= ROWS_OF_CLASS * kinds.size
+    if (kinds.size === 2 && isEnough) return { as: 'category', why: `it has two values, ${min} and ${max}, two classes${override}` }
+    if (isEnough && kinds.size > 2 && (min === 0 || min === 1) && max - min + 1 === kinds.size)
+      return { as: 'category', why: `it is a whole number from ${min} to ${max}, as classes are${override}` }
+  }
+  return { as: 'number', why: 'it has numbers, which are predicted as such' }
+}
+
+function inputUse(stats: ColumnStats, wanted: Wanted): Use {
+  const { name, count, kinds, hasAllKinds, dates } = stats
+  const isNumbers = isNumeric(stats, wanted.missing === 'auto')
+  if (wanted.mayLeaveOut && count >= MANY) {
+    if (hasAllKinds && kinds.size === 1 && stats.gaps === 0)
+      return { as: 'left out', why: `it is ${show([...kinds.keys()][0])} in each row, from which nothing can be learnt` }
+    const isAllDifferent = hasAllKinds ? kinds.size === count : stats.countOfKinds === MOST_KEPT
+    if (isNumbers && isAllDifferent && stats.isWhole && (isNameOfId(name) || (name === 'X' && stats.counts)))
+      return { as: 'left out', why: 'it is another whole number in each row, and called as numbers of rows are' }
+    if (!isNumbers && dates < count) {
+      if (isAllDifferent) return { as: 'left out', why: 'it is another text in each row, as names and notes are' }
+      const isNearlyDifferent = hasAllKinds ? kinds.size > MOST_FEATURES && kinds.size > count / 2 : stats.countOfKinds < 2 * MOST_KEPT
+      if (isNearlyDifferent) return { as: 'left out', why: 'it is another text in most rows, as names and notes are' }
+    }
+  }
+  if (isNumbers) return { as: 'number', why: 'it has numbers' }
+  if (dates === count) return { as: 'date', why: 'it has dates, which become days since 1970' }
+  if (hasAllKinds && (kinds.size <= MOST_FEATURES || !wanted.mayLeaveOut))
+    return { as: 'category', why: stats.numbers > 0 ? 'it has numbers and texts' : 'it has texts' }
+  return {
+    as: 'hash',
+    why: `it has texts, ${hasAllKinds ? kinds.size : `more than ${MOST_KEPT}`} different ones, too many for a feature each`,
+  }
+}
+
+function isNameOfId(name: string): boolean {
+  return (
+    /^(id|index|key|uuid|guid|column1|unnamed.*|rows?|rownames?|row[ _.-]?(id|names?|no|nr|number))$/i.test(name) ||
+    /[ _.-]id$/i.test(name) ||
+    /[a-z0-9]I[dD]$/.test(name)
+  )
+}
+
+/** Whether all values are numbers. @throws RangeError where nearly all are: somebody should look at the rest */
+function isNumeric(stats: ColumnStats, isAuto: boolean): boolean {
+  const { name, numbers, strays, count, firstStray, dates } = stats
+  const infinite = stats.firstInfinite ?? (numbers > 0 ? stats.firstTooLarge : undefined)
+  if (infinite !== undefined)
+    throw rangeError(
+      `fromTable: column '${shortened(name)}' of row ${infinite[0]} wants a finite number (of 32 bits), got ${show(infinite[1])}`,
+    )
+  if (numbers === count) return true
+  if (firstStray === undefined || dates === count) return false
+  if (stats.hasOnlyCommas)
+    throw rangeError(
+      `fromTable: column '${shortened(name)}' has a comma in a number, ${show(firstStray[1])} in row ${firstStray[0]}; ` +
+        `write numbers with a point before the decimals and nothing between thousands, or add '${shortened(name)}' to categories`,
+    )
+  if (numbers <= 1 || strays > Math.max(1, STRAYS * count)) return false
+  if (isAuto) return true
+  throw rangeError(
+    `fromTable: column '${shortened(name)}' has numbers in ${numbers} rows, but ${show(firstStray[1])} in row ${firstStray[0]}; ` +
+      `add that to missingValues, or '${shortened(name)}' to categories`,
+  )
+}
+
+function columnOf(stats: ColumnStats, as: ColumnUse, wanted: Wanted): TableColumn {
+  const { name } = stats
+  if (as === 'number' || as === 'date') {
+    checkAllAre(stats, as, wanted)
+    return { name, as, categories: null, ...scaling(stats, wanted.scale) }
+  }
+  if (as === 'hash') return { name, as, categories: null, buckets: wanted.buckets ?? BUCKETS }
+  if (!stats.hasAllKinds)
+    throw rangeError(
+      `fromTable: column '${shortened(name)}' has more than ${stats.kinds.size} different values, too many for '${as}'; 'hash' takes any number`,
+    )
+  const categories = wanted.order === undefined ? sorted([...stats.kinds.keys()]) : checkedOrder(stats, wanted.order)
+  if (as !== 'ordinal') return { name, as, categories }
+  return { name, as, categories, fill: (categories.length - 1) / 2, ...ordinalScaling(stats, categories, wanted.scale) }
+}
+
+function checkAllAre({ name, numbers, dates, count, firstStray }: ColumnStats, as: 'number' | 'date', { missing }: Wanted): void {
+  const good = as === 'number' ? numbers : dates
+  if (good === count || (as === 'number' && missing === 'auto' && good > 0)) return
+  const [at, value] = firstStray ?? [0, 'a number']
+  throw rangeError(`fromTable: column '${shortened(name)}' of row ${at} wants a ${as}, got ${show(value)}`)
+}
+
+/** In alphabetical order, numbers among themselves by size. */
+function sorted(categories: string[]): string[] {
+  return categories.sort(categories.every(isNumber) ? (a, b) => Number(a) - Number(b) || (a < b ? -1 : 1) : undefined)
+}
+
+function checkedOrder({ name, kinds }: ColumnStats, order: readonly string[]): string[] {
+  const unknown = [...kinds.keys()].find((category) => !order.includes(category))
+  if (unknown !== undefined)
+    throw rangeError(`fromTable: order of column '${shortened(name)}' does not have ${show(unknown)}, which is in the table`)
+  return [...order]
+}
+
+function scaling(stats: ColumnStats, scale: Scale): Pick<TableColumn, 'center' | 'spread'> {
+  if (scale === 'none') return {}
+  if (scale === 'standard') return scaledBy(stats.average, stats.deviation)
+  if (scale === 'minMax') return scaledBy(stats.min, stats.max - stats.min)
+  return scaledBy(stats.quantile(0.5), stats.quantile(0.75) - stats.quantile(0.25))
+}
+
+/** A column that never changes, but for rounding, becomes 0. */
+function scaledBy(center: number, spread: number): { center: number; spread: number } {
+  return { center, spread: spread <= Math.abs(center) * 1e-12 ? 1 : spread }
+}
+
+function ordinalScaling({ kinds, count }: ColumnStats, categories: string[], scale: Scale): Pick<TableColumn, 'center' | 'spread'> {
+  if (scale === 'none') return {}
+  const most = Math.max(1, categories.length - 1)
+  if (scale === 'minMax') return { center: 0, spread: most }
+  const mean = categories.reduce((sum, c, i) => sum + i * (kinds.get(c) ?? 0), 0) / count
+  const squares = categories.reduce((sum, c, i) => sum + (i - mean) ** 2 * (kinds.get(c) ?? 0), 0)
+  return scaledBy(mean, Math.sqrt(squares / count))
+}
+
+function fillOf(stats: ColumnStats, { as, fill }: TableColumn, missing: Exclude<Missing, 'fail' | 'drop'>): number {
+  if (as === 'ordinal') return fill as number
+  if (as !== 'number' && as !== 'date') return 0
+  if (typeof missing === 'number') return missing
+  return missing === 'mean' ? stats.average : stats.quantile(0.5)
+}
+
+/** @internal how many features a column becomes */
+export function widthOf({ as, categories, buckets }: TableColumn): number {
+  if (as === 'hash') return buckets as number
+  return as === 'ordinal' || as === 'embedding' ? 1 : (categories?.length ?? 1)
+}
+
+function detailsOf(stats: ColumnStats, { as, categories, fill }: TableColumn): Partial<ColumnReport> {
+  const filled = stats.gaps > 0 && fill !== undefined && { fill }
+  if (categories !== null) return { ...filled, categories: categories.length }
+  if (as === 'number') return { ...filled, min: stats.min, max: stats.max, mean: stats.average }
+  return as === 'date' ? { ...filled, min: stats.firstDay, max: stats.lastDay } : { ...filled }
+}
+
+function notesOf(stats: ColumnStats, { as }: TableColumn, { role }: Wanted): string[] {
+  const { kinds, hasAllKinds, count, strays, firstStray } = stats
+  const notes: string[] = []
+  if (hasAllKinds && kinds.size === 1) notes.push('it never changes')
+  if (as === 'number' && strays > 0 && firstStray)
+    notes.push(`${strays} values are no numbers (${show(firstStray[1])} in row ${firstStray[0]}) and count as gaps`)
+  if (as === 'category' || as === 'ordinal') {
+    const gap = [...kinds.keys()].find((text) => /^(\?|-|n\/?a|null|none|nan|missing|unknown)$/i.test(text.trim()))
+    if (gap !== undefined) notes.push(`${show(gap)} is one of the values; if it stands for a gap, add it to missingValues`)
+    const rare = [...kinds.values()].filter((n) => n === 1).length
+    if (role === 'target' && rare > 0 && count >= MANY) notes.push(`${rare} of the classes have a single row`)
+  }
+  if (as === 'category' && hasAllKinds && [...kinds.keys()].every(hasComma)) notes.push('its values are numbers with commas')
+  return notes
+}

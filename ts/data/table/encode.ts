@@ -1,0 +1,177 @@
+/** Rows of a table made into numbers, by what was decided about its columns. */
+import { rangeError } from '../../common/errors.js'
+import { editDistance, nearest } from '../../common/names.js'
+import { shortened, show, showNames } from '../../common/show.js'
+import { type TableColumn, widthOf } from './decide.js'
+import { daysOf, isCell, isNumber, type MissingTest, type NumberedRows, valueIn } from './values.js'
+
+/** What to do about a category that was not in the table that columns were learnt from. */
+export type Unknown = 'ignore' | 'error'
+
+/** Of each column the values that were in no row of the first table: how many there were, and the first few of them. */
+export type UnknownValues = Record<string, { count: number; values: string[] }>
+
+/** @internal rows without those that have a gap where such rows are left out. @throws RangeError if none is left */
+export function wholeRows(who: string, rows: NumberedRows, dropped: readonly string[], isMissing: MissingTest): NumberedRows {
+  if (dropped.length === 0) return rows
+  const whole = rows.filter(([, row]) => !dropped.some((name) => isMissing(valueIn(row, name))))
+  if (whole.length === 0 && rows.length > 0) throw rangeError(`${who}: a value is missing in each of the ${rows.length} rows`)
+  return whole
+}
+
+/**
+ * @internal A row may leave a column out. One that none has, where all have another of nearly its name, is misspelt.
+ * @throws RangeError naming both
+ */
+export function checkSpelling(who: string, rows: NumberedRows, columns: readonly TableColumn[], others: readonly TableColumn[]): void {
+  const absent = columns.filter(({ name }) => !rows.some(([, row]) => Object.hasOwn(row, name)))
+  if (absent.length === 0 || rows.length === 0) return
+  const known = [...columns, ...others].map(({ name }) => name)
+  const unknown = Object.keys(rows[0][1]).filter((key) => !known.includes(key))
+  for (const { name } of absent) {
+    const near = nearest(name, unknown)
+    // in a short name, two changed letters make another name
+    if (near !== undefined && editDistance(name.toLowerCase(), near.toLowerCase()) <= name.length / 2)
+      throw rangeError(
+        `${who}: no row has a column '${shortened(name)}'; did you mean it by '${shortened(near)}'? (A column of gaps alone is null in a row.)`,
+      )
+  }
+}
+
+const FILL = "give fromTable what fills it in (missing: 'mean', 'median' or a number), or leave such rows out"
+
+/** So many unknown values of a column are kept to be shown. */
+const MOST_SHOWN = 5
+
+/** @internal Writes a column's features. */
+type Writer = (value: unknown, out: Float32Array, at: number, row: number) => void
+
+/** @internal Encodes rows for one table. The index of a category is looked up, so that many cost no more than few. */
+export class RowEncoder {
+  readonly width: number
+  /** What was met that the table did not have. */
+  readonly unknown: UnknownValues = {}
+  private readonly columns: readonly (TableColumn & { width: number; write: Writer })[]
+  private readonly isMissing: MissingTest
+  private readonly onUnknown: Unknown
+  private who = 'encode'
+
+  constructor(columns: readonly TableColumn[], isMissing: MissingTest, onUnknown: Unknown) {
+    this.isMissing = isMissing
+    this.onUnknown = onUnknown
+    this.columns = columns.map((column) => ({ ...column, width: widthOf(column), write: this.writerFor(column) }))
+    this.width = this.columns.reduce((sum, { width }) => sum + width, 0)
+  }
+
+  /** Inputs, row-major. @throws RangeError for a gap that is not filled in, or a value that is not of its column */
+  encode(who: string, rows: NumberedRows): Float32Array {
+    this.who = who
+    const out = new Float32Array(rows.length * this.width)
+    let at = 0
+    for (const [i, row] of rows) {
+      for (const { name, width, write } of this.columns) {
+        write(valueIn(row, name), out, at, i)
+        at += width
+      }
+    }
+    return out
+  }
+
+  private writerFor(column: TableColumn): Writer {
+    const { isMissing } = this
+    const write = this.valueWriter(column)
+    const { name, fill, as, center = 0, spread = 1 } = column
+    const writesFill = as !== 'category' && as !== 'hash' && as !== 'embedding' && column.categories === null ? true : as === 'ordinal'
+    return (value, out, at, row) => {
+      if (!isMissing(value)) write(value, out, at, row)
+      else if (fill === undefined) throw rangeError(`${this.who}: no value in column '${shortened(name)}' of row ${row}; ${FILL}`)
+      else if (writesFill) out[at] = (fill - center) / spread
+    }
+  }
+
+  private valueWriter(column: TableColumn): Writer {
+    const { name, categories, fill, buckets = 1, center = 0, spread = 1, lenient } = column
+    const as = column.as ?? (categories === null ? 'number' : 'category')
+    if (as === 'hash') return (value, out, at) => (out[at + (hashOf(String(value)) % buckets)] = 1)
+    if (as === 'date')
+      return (value, out, at, row) => {
+        const days = daysOf(value)
+        if (!Number.isFinite(days))
+          throw rangeError(`${this.who}: column '${shortened(name)}' of row ${row} wants a date (2024-12-31), got ${show(value)}`)
+        out[at] = (days - center) / spread
+      }
+    if (as === 'number')
+      return (value, out, at, row) => {
+        if (isNumber(value)) out[at] = (Number(value) - center) / spread
+        else if (lenient && fill !== undefined && isCell(value)) {
+          this.note(name, value)
+          out[at] = (fill - center) / spread
+        } else throw rangeError(`${this.who}: column '${shortened(name)}' of row ${row} wants a number, got ${show(value)}`)
+      }
+    const places = new Map((categories ?? []).map((category, i) => [category, i]))
+    return (value, out, at, row) => {
+      const place = isCell(value) ? places.get(String(value)) : undefined
+      if (place === undefined) {
+        this.refuse(column, value, row)
+        if (as === 'ordinal') out[at] = ((fill as number) - center) / spread
+      } else if (as === 'category') out[at + place] = 1
+      else if (as === 'embedding') out[at] = place + 1
+      else out[at] = (place - center) / spread
+    }
+  }
+
+  /** @throws RangeError unless unknown categories are ignored */
+  private refuse({ name, categories }: TableColumn, value: unknown, row: number): void {
+    if (this.onUnknown === 'error' || !isCell(value))
+      throw rangeError(
+        `${this.who}: column '${shortened(name)}' of row ${row} wants one of ${showNames(categories ?? [])}, got ${show(value)}` +
+          (this.onUnknown === 'error' ? "; unknown: 'ignore' would take it for none of them" : ''),
+      )
+    this.note(name, value)
+  }
+
+  private note(name: string, value: unknown): void {
+    const text = shortened(String(value))
+    if (!Object.hasOwn(this.unknown, name)) {
+      Object.defineProperty(this.unknown, name, { value: { count: 0, values: [] }, enumerable: true, configurable: true, writable: true })
+      console.warn(
+        `gradus: ${this.who}: column '${shortened(name)}' has ${show(value)}, which was not in the table that was learnt from; it counts as no value. ` +
+          'How many such there are is in `unknown`.',
+      )
+    }
+    const found = this.unknown[name]
+    found.count++
+    if (found.values.length < MOST_SHOWN && !found.values.includes(text)) found.values.push(text)
+  }
+}
+
+/** FNV-1a of the text's UTF-16 code units, 32 bits, mixed once more, so that the low bits depend on all (Fowler, Noll & Vo 1991). */
+export function hashOf(text: string): number {
+  let h = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  h ^= h >>> 16
+  return Math.imul(h, 0x85ebca6b) >>> 16
+}
+
+/** @internal targets: numbers, or classes by their index. @throws RangeError for a gap, or a value that is not of its column */
+export function encodeTargets(who: string, rows: NumberedRows, column: TableColumn, isMissing: MissingTest): Int32Array | Float32Array {
+  const { name, categories } = column
+  const targets = categories === null ? new Float32Array(rows.length) : new Int32Array(rows.length)
+  const places = new Map((categories ?? []).map((category, i) => [category, i]))
+  const wrong = (row: number, wanted: string, value: unknown) =>
+    rangeError(`${who}: column '${shortened(name)}' of row ${row} wants ${wanted}, got ${show(value)}`)
+  for (const [k, [i, row]] of rows.entries()) {
+    const value = valueIn(row, name)
+    if (isMissing(value)) throw rangeError(`${who}: no value in column '${shortened(name)}' of row ${i}, the target`)
+    if (categories === null) {
+      if (column.as === 'date' ? !Number.isFinite(daysOf(value)) : !isNumber(value))
+        throw wrong(i, column.as === 'date' ? 'a date' : 'a number', value)
+      targets[k] = column.as === 'date' ? daysOf(value) : Number(value)
+    } else {
+      const place = isCell(value) ? places.get(String(value)) : undefined
+      if (place === undefined) throw wrong(i, `one of ${showNames(categories)}`, value)
+      targets[k] = place
+    }
+  }
+  return targets
+}

@@ -1,0 +1,70 @@
+/** What was decided about each column of a table, and why. */
+import { shortened } from '../../common/show.js'
+import type { ColumnUse } from './decide.js'
+
+/** What was decided about a column. */
+export interface ColumnReport {
+  name: string
+  role: 'input' | 'target'
+  as: ColumnUse | 'left out'
+  /** Why, as the end of a sentence: `as because why`. */
+  why: string
+  /** Features that it became. */
+  features: number
+  /** Rows that were looked at. */
+  rows: number
+  gaps: number
+  /** What stands for a gap, where there are any. */
+  fill?: number
+  /** Different values, where they were counted. */
+  different?: number
+  categories?: number
+  min?: number
+  max?: number
+  mean?: number
+  /** What somebody should look at. */
+  notes: readonly string[]
+}
+
+/** What was decided about the columns of a table: see {@link describeTable}. */
+export interface TableReport {
+  /** Rows in the data set. */
+  rows: number
+  /** Rows that were left out because of a gap. */
+  dropped: number
+  columns: readonly ColumnReport[]
+}
+
+/**
+ * A report as text, a line for each column: what became of it, and why.
+ *
+ * @example
+ * const rows = [{ size: 1, kind: 'b' }, { size: 2, kind: 'a' }]
+ * const { report } = fromTable(rows, { target: 'kind' })
+ * describeTable(report).split('\n')[1] // 'size  number    it has numbers, 1 to 2'
+ */
+export function describeTable({ rows, dropped, columns }: TableReport): string {
+  const names = columns.map(({ name, role }) => shortened(name) + (role === 'target' ? ' (target)' : ''))
+  const width = Math.max(0, ...names.map((name) => name.length))
+  const lines = columns.map(
+    (column, i) => `${names[i].padEnd(width)}  ${column.as.padEnd(8)}  ${[column.why + details(column), ...column.notes].join('; ')}`,
+  )
+  const left = dropped > 0 ? `, ${dropped} left out because of gaps` : ''
+  return [`${rows} rows${left}; ${columns.reduce((sum, { features }) => sum + features, 0)} features`, ...lines].join('\n')
+}
+
+function details({ as, gaps, fill, categories, min, max }: ColumnReport): string {
+  const range =
+    min === undefined || max === undefined ? '' : as === 'date' ? `, ${dayOf(min)} to ${dayOf(max)}` : `, ${short(min)} to ${short(max)}`
+  const kinds = categories === undefined ? '' : `, ${categories} of them`
+  const filled = fill === undefined ? '' : as === 'number' ? `, filled in by ${short(fill)}` : ', filled in'
+  return `${range}${kinds}${gaps > 0 ? `; ${gaps} ${gaps === 1 ? 'gap' : 'gaps'}${filled}` : ''}`
+}
+
+function dayOf(days: number): string {
+  return new Date(days * 864e5).toISOString().slice(0, 10)
+}
+
+function short(x: number): string {
+  return String(Number(x.toPrecision(4)))
+}

@@ -1,0 +1,152 @@
+/** What is noted of a column while its values go by, so that one may decide what becomes of it without having them all at hand. */
+import { RandomStream } from '../random.js'
+import { daysOf, hasComma, isCell, isNumber, isTooLarge } from './values.js'
+
+/** So many different values of a column are kept; a column with more is none of categories, unless it was said to be one. */
+export const MOST_KEPT = 10_000
+/** So many categories a column may have where it was said that it has some. */
+export const MOST_CATEGORIES = 1_000_000
+/** Numbers that quantiles are found from: all of them, or a random sample where there are more. */
+const MOST_NUMBERS = 1 << 20
+
+/** A value, and the row that it is in. */
+export type Found = readonly [at: number, value: unknown]
+
+/** @internal */
+export class ColumnStats {
+  readonly name: string
+  /** Values that are there. */
+  count = 0
+  gaps = 0
+  firstGap = -1
+  /** Values that are numbers. */
+  numbers = 0
+  sum = 0
+  min = Infinity
+  max = -Infinity
+  /** Whether all numbers are whole. */
+  isWhole = true
+  /** Whether each number is the one before and 1. */
+  counts = true
+  /** Values that are text and no number. */
+  strays = 0
+  firstStray: Found | undefined
+  hasOnlyCommas = true
+  firstInfinite: Found | undefined
+  /** Of text, what is a number that is too large. */
+  firstTooLarge: Found | undefined
+  /** Neither number, text, boolean nor date. */
+  firstOdd: Found | undefined
+  dates = 0
+  firstDate: Found | undefined
+  firstDay = Infinity
+  lastDay = -Infinity
+  /** Different values as text, with how many rows have each; the first ones where there are too many. */
+  readonly kinds = new Map<string, number>()
+  /** Whether {@link kinds} has all. */
+  hasAllKinds = true
+  /** Values until there were too many different ones. */
+  countOfKinds = 0
+  private mean = 0
+  private squares = 0
+  private last = Number.NaN
+  private readonly sample: number[] = []
+  private readonly random = new RandomStream(0)
+  private readonly most: number
+
+  constructor(name: string, isNamed: boolean) {
+    this.name = name
+    this.most = isNamed ? MOST_CATEGORIES : MOST_KEPT
+  }
+
+  addGap(at: number): void {
+    if (this.gaps++ === 0) this.firstGap = at
+  }
+
+  add(at: number, value: unknown): void {
+    this.count++
+    if (!(value instanceof Date || isCell(value))) {
+      this.firstOdd ??= [at, value]
+      return
+    }
+    if (value instanceof Date) this.addDate(at, value)
+    else if (isNumber(value)) this.addNumber(Number(value))
+    else this.addStray(at, value)
+    if (this.hasAllKinds) this.addKind(value)
+  }
+
+  private addKind(value: unknown): void {
+    const text = value instanceof Date ? `${value.getTime()}` : String(value)
+    const known = this.kinds.get(text)
+    if (known === undefined && this.kinds.size === this.most) {
+      this.hasAllKinds = false
+      return
+    }
+    this.kinds.set(text, (known ?? 0) + 1)
+    this.countOfKinds++
+  }
+
+  private addNumber(x: number): void {
+    if (this.counts && this.numbers > 0 && x !== this.last + 1) this.counts = false
+    this.last = x
+    if (this.isWhole && !Number.isInteger(x)) this.isWhole = false
+    this.addToSpread(x)
+  }
+
+  private addDate(at: number, value: unknown): void {
+    const day = daysOf(value)
+    if (!Number.isFinite(day)) {
+      this.firstOdd ??= [at, value]
+      return
+    }
+    this.dates++
+    this.firstDate ??= [at, value]
+    this.firstDay = Math.min(this.firstDay, day)
+    this.lastDay = Math.max(this.lastDay, day)
+    if (this.numbers === 0) this.addToSpread(day, false)
+  }
+
+  /** Mean and deviation (Welford 1962), and numbers for quantiles (Vitter 1985, algorithm R). */
+  private addToSpread(x: number, isNumber = true): void {
+    if (isNumber) this.numbers++
+    const n = isNumber ? this.numbers : this.dates
+    this.sum += x
+    if (x < this.min) this.min = x
+    if (x > this.max) this.max = x
+    const d = x - this.mean
+    this.mean += d / n
+    this.squares += d * (x - this.mean)
+    if (this.sample.length < MOST_NUMBERS) this.sample.push(x)
+    else {
+      const place = Math.floor(this.random.uniform() * n)
+      if (place < MOST_NUMBERS) this.sample[place] = x
+    }
+  }
+
+  private addStray(at: number, value: unknown): void {
+    if (typeof value === 'number') this.firstInfinite ??= [at, value]
+    else if (isTooLarge(value)) this.firstTooLarge ??= [at, value]
+    this.strays++
+    this.firstStray ??= [at, value]
+    if (this.hasOnlyCommas && !hasComma(value)) this.hasOnlyCommas = false
+    if (this.dates === this.strays - 1 && Number.isFinite(daysOf(value))) this.addDate(at, value)
+  }
+
+  /** Of the numbers, or of the days of dates. */
+  get average(): number {
+    return this.sum / (this.numbers || this.dates)
+  }
+
+  /** Of the population. */
+  get deviation(): number {
+    return Math.sqrt(Math.max(0, this.squares) / (this.numbers || this.dates))
+  }
+
+  /** @param q from 0 to 1; between two values in proportion, as in NumPy */
+  quantile(q: number): number {
+    const sorted = Float64Array.from(this.sample).sort()
+    const at = q * (sorted.length - 1)
+    const low = Math.floor(at)
+    return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low])
+  }
+}

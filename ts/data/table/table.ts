@@ -1,0 +1,421 @@
+/** Tables: rows as people have them (from CSV, JSON, a database), made into the numbers that a net learns from. */
+import { checkChoice } from '../../common/checks.js'
+import { rangeError, typeError } from '../../common/errors.js'
+import { checkNames, list } from '../../common/names.js'
+import { shortened, show, showNames } from '../../common/show.js'
+import type { Dataset, Targets } from '../dataset.js'
+import { formatOf } from '../standardize.js'
+import { type ColumnUse, type Decision, decideColumn, type Scale, type TableColumn, type Wanted, widthOf } from './decide.js'
+import { checkSpelling, encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows } from './encode.js'
+import type { TableReport } from './report.js'
+import { ColumnStats } from './stats.js'
+import { type Missing, type MissingTest, missingTest, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './values.js'
+
+/** The names of the columns of rows: those of their type, where it has any. */
+export type ColumnOf<T> = [T] extends [never] ? string : [keyof T] extends [never] ? string : T extends unknown ? keyof T & string : never
+
+/** What is to become of a column. What is left out is decided from its values, or by the options of the whole table. */
+export interface ColumnOptions {
+  /** How it becomes numbers. */
+  as?: ColumnUse
+  /** Of `category`, `ordinal` and `embedding`: all its values as text, in their order. Default: those of the table, in alphabetical order. */
+  order?: readonly string[]
+  /** Of `hash`: how many features. Default 64. */
+  buckets?: number
+  /** What to do about gaps. */
+  missing?: Missing
+  /** How its numbers are scaled. */
+  scale?: Scale
+}
+
+/** Options of {@link fromTable}. */
+export interface TableOptions<Name extends string = string> {
+  /** The column to predict. */
+  target: Name
+  /** The columns to learn from, without the target. Default: all others of the first row, but those in which nothing can be learnt (see the report). */
+  inputs?: readonly Name[]
+  /** Columns to leave out. Default: none. */
+  exclude?: readonly Name[]
+  /** Columns of numbers that are names, such as a postcode or a class 0, 1, 2; may hold the target. Default: none. */
+  categories?: readonly Name[]
+  /** What is to become of single columns, instead of what is decided from their values: `{ size: 'ordinal', zip: { as: 'hash', buckets: 32 } }`. */
+  columns?: Readonly<Partial<Record<Name, ColumnUse | ColumnOptions>>>
+  /**
+   * What to do about gaps (undefined, null, NaN, empty text): `fail`, `drop` the row, or fill it in with the column's `mean` or
+   * `median` in these rows, or a number; by column where they differ, `{ age: 'median', name: 'drop' }`. What fills a column in is
+   * part of the encoder and fills in later rows too. Of categories a filled gap is none: 0 for each. Targets are not filled in.
+   * `auto` takes what is usual: `median`, rows without a target are dropped, and a few texts among numbers are gaps. Default `fail`.
+   */
+  missing?: Missing | Readonly<Partial<Record<Name, Missing>>>
+  /** What stands for a missing value, as text or number: `NA`, −999. Default: none; with `missing: 'auto'` `NA`, `?`, `null` and the like. */
+  missingValues?: readonly (string | number)[]
+  /** What later rows may have as a category that is not in these: `ignore` takes it for none of them and counts it in `unknown`. Default `ignore`. */
+  unknown?: Unknown
+  /** How columns of numbers, dates and ordinals are scaled; by these rows, and later rows as these. Default `none`: {@link standardize} scales whole data sets. */
+  scale?: Scale
+}
+
+/** A feature that is the number of a category, for an Embedding. */
+export interface EmbeddedColumn {
+  name: string
+  /** Which of the features it is. */
+  feature: number
+  /** Rows of the Embedding: the categories, and one, number 0, for those that are unknown. */
+  count: number
+  /** A usual size of its vectors, 1.6·count^0.56 and at most 50 (fastai's rule). */
+  size: number
+}
+
+/** How rows of a table become numbers: what {@link fromTable} found out about its columns, without the rows. */
+export interface TableEncoder {
+  /** How many numbers each row becomes. */
+  readonly features: number
+  /** What each feature is: a column of numbers, or `column=category`. */
+  readonly featureNames: readonly string[]
+  /** Number of classes; 0 where the targets are numbers. */
+  readonly classes: number
+  /** Names of the classes; empty where the targets are numbers. */
+  readonly classNames: readonly string[]
+  /** Features that are numbers of categories, for an Embedding. */
+  readonly embeddings: readonly EmbeddedColumn[]
+  /** What rows had that the table had not, by column: how often, and the first values. */
+  readonly unknown: Readonly<UnknownValues>
+  /** Inputs of other rows with the same columns, row-major. @throws RangeError for a gap that is not filled in, or an unknown category where that is an error */
+  encode(rows: readonly object[]): Float32Array
+  /**
+   * Other rows with their targets, encoded as these are: those of a file with test data. Rows that `missing` says to drop are left
+   * out. @throws RangeError as encode does
+   */
+  dataset(rows: readonly object[]): Table
+  /** Plain JSON for {@link encoderFromState}, to be kept beside the model's weights. */
+  state(): TableState
+}
+
+/** What {@link fromTable} makes: a data set that knows its columns. */
+export interface Table extends Dataset<Targets>, TableEncoder {
+  readonly features: number
+  readonly classes: number
+  readonly classNames: readonly string[]
+  /** What was decided about each column, and why; {@link describeTable} makes text of it. Of rows that another table's encoder encoded, that of the first table. */
+  readonly report: TableReport
+}
+
+/** What {@link TableEncoder.state} gives. */
+export interface TableState {
+  format: 'gradus-table/1' | 'gradus-table/2'
+  columns: readonly TableColumn[]
+  target: TableColumn
+  /** The values that stood for a missing one, as text. */
+  missingValues: readonly string[]
+  /** Default `error`, of a state that was taken by an earlier version. */
+  unknown?: Unknown
+}
+
+/**
+ * A data set from a table. Columns whose values are all numbers (or numbers in text) are one feature each, dates are days; every other
+ * column becomes as many features as it has categories, 1 for the row's own and 0 for the others, or 64 that they share where there are more than 100. A
+ * target of numbers makes a regression (`targets` a Float32Array); text, booleans, 0 and 1, and few whole numbers from 0 or 1 on make a
+ * classification (an Int32Array, with `classNames`). Categories are in alphabetical order, numbers among themselves by size.
+ *
+ * What was decided is in `report`, and `columns` decides otherwise. From twenty rows on, columns from which nothing can be learnt are left
+ * out unless `inputs` names them: that never change, that have another text in each row, or whole numbers that are called an id. A column of numbers
+ * with a few exceptions is an error: say whether they are missing values, or the column one of categories.
+ *
+ * All is learnt from these rows: give the training rows alone, and `table.dataset` the others.
+ *
+ * @example
+ * const table = fromTable(
+ *   [
+ *     { island: 'Dream', mass: 3.7, species: 'Adelie' },
+ *     { island: 'Biscoe', mass: 5.1, species: 'Gentoo' },
+ *   ],
+ *   { target: 'species' },
+ * )
+ * table.featureNames // ['island=Biscoe', 'island=Dream', 'mass']
+ * table.inputs // Float32Array.of(0, 1, 3.7, 1, 0, 5.1)
+ * table.classNames // ['Adelie', 'Gentoo']
+ * table.report.columns[1].why // 'it has numbers'
+ * @throws RangeError naming row and column of a value that is missing, infinite or not like the others, a column that does not
+ *   exist, a target among the inputs, or a table without rows; TypeError for rows that are no objects, or a value that is neither
+ *   number, text, boolean nor date
+ */
+export function fromTable<T extends object>(rows: readonly T[], options: TableOptions<ColumnOf<T>>): Table {
+  const all = numbered('fromTable', rows)
+  if (rows.length === 0) throw rangeError('fromTable: there are no rows')
+  const learner = new TableLearner(rows[0] as Row, options)
+  const whole = learner.add(all)
+  const { encoder, report } = learner.finish()
+  return tableFrom('fromTable', whole, encoder, report)
+}
+
+/** @internal Learns what becomes of columns from rows that come in parts. */
+export class TableLearner {
+  private readonly names: string[]
+  private readonly target: string
+  private readonly stats: Map<string, ColumnStats>
+  private readonly wayOf: (name: string) => Missing
+  private readonly options: TableOptions
+  private readonly missingValues: readonly (string | number)[]
+  private readonly isMissing: MissingTest
+  private readonly dropped: readonly string[]
+  private seen = 0
+  private used = 0
+
+  constructor(first: Row, options: TableOptions) {
+    checkOptions(options)
+    const { target, categories = [], exclude = [], columns = {}, missing = 'fail' } = options
+    const names = options.inputs ?? Object.keys(first).filter((name) => name !== target && !exclude.includes(name))
+    if (names.length === 0) throw rangeError('fromTable: there is no column to learn from')
+    for (const name of [...names, target, ...categories, ...exclude, ...Object.keys(columns)]) checkColumn(first, name)
+    const twice = names.find((name, i) => names.indexOf(name) < i)
+    if (twice !== undefined) throw rangeError(`fromTable: inputs has '${shortened(twice)}' twice`)
+    if (names.includes(target))
+      throw rangeError(`fromTable: inputs has the target '${shortened(target)}', which would be learnt from itself`)
+    if (exclude.includes(target)) throw rangeError(`fromTable: exclude has the target '${shortened(target)}'`)
+    const used = [...names, target]
+    this.names = [...names]
+    this.target = target
+    this.options = options
+    const ofAll = waysOf(missing, used, target)
+    this.wayOf = (name) => choiceOf(columns, name).missing ?? ofAll(name)
+    const isAuto = used.some((name) => this.wayOf(name) === 'auto')
+    this.missingValues = options.missingValues ?? (isAuto ? USUAL_GAPS : [])
+    this.isMissing = missingTest(this.missingValues)
+    this.dropped = used.filter((name) => this.wayOf(name) === 'drop' || (name === target && this.wayOf(name) === 'auto'))
+    this.stats = new Map(
+      used.map((name) => [name, new ColumnStats(name, categories.includes(name) || choiceOf(columns, name).as !== undefined)]),
+    )
+  }
+
+  /** @returns those rows that have no gap where such rows are left out */
+  add(rows: NumberedRows): NumberedRows {
+    const { isMissing } = this
+    const whole = wholeRows('fromTable', rows, this.dropped, isMissing)
+    this.seen += rows.length
+    this.used += whole.length
+    for (const [name, stats] of this.stats) {
+      for (const [at, row] of whole) {
+        const value = valueIn(row, name)
+        if (isMissing(value)) stats.addGap(at)
+        else stats.add(at, value)
+      }
+    }
+    return whole
+  }
+
+  finish(): { encoder: EncoderParts; report: TableReport } {
+    const inputs = this.names.map((name) => this.decide(name, 'input'))
+    const answer = this.decide(this.target, 'target')
+    const columns = inputs.flatMap(({ column }) => column ?? [])
+    const report = { rows: this.used, dropped: this.seen - this.used, columns: [...inputs, answer].map(({ report }) => report) }
+    if (columns.length === 0)
+      throw rangeError(
+        `fromTable: there is no column to learn from: ${inputs.map(({ report }) => `'${shortened(report.name)}' is left out because ${report.why}`).join(', ')}`,
+      )
+    const { unknown = 'ignore' } = this.options
+    return { encoder: { columns, target: answer.column as TableColumn, missingValues: this.missingValues.map(String), unknown }, report }
+  }
+
+  private decide(name: string, role: Wanted['role']): Decision {
+    const { categories = [], columns = {}, inputs, scale = 'none' } = this.options
+    const choice = choiceOf(columns, name)
+    return decideColumn(this.stats.get(name) as ColumnStats, {
+      role,
+      as: choice.as ?? (categories.includes(name) ? 'category' : undefined),
+      order: choice.order,
+      buckets: choice.buckets,
+      missing: this.wayOf(name),
+      scale: role === 'target' ? 'none' : (choice.scale ?? scale),
+      mayLeaveOut: inputs === undefined && !Object.hasOwn(columns, name) && !categories.includes(name),
+    })
+  }
+}
+
+const COLUMN_USES: readonly ColumnUse[] = ['number', 'date', 'category', 'ordinal', 'hash', 'embedding']
+const SCALES: readonly Scale[] = ['none', 'standard', 'minMax', 'robust']
+
+function choiceOf(columns: NonNullable<TableOptions['columns']>, name: string): ColumnOptions {
+  const choice = Object.hasOwn(columns, name) ? columns[name] : undefined
+  return typeof choice === 'string' ? { as: choice } : (choice ?? {})
+}
+
+function checkOptions(options: TableOptions): void {
+  checkNames('fromTable', options, [
+    ...['target', 'inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown', 'scale'],
+  ])
+  const { target, columns = {}, unknown = 'ignore', scale = 'none' } = options
+  if (typeof target !== 'string') throw typeError(`fromTable: target wants the name of one column, got ${show(target)}`)
+  for (const name of ['inputs', 'exclude', 'categories', 'missingValues'] as const)
+    if (!(options[name] === undefined || Array.isArray(options[name])))
+      throw typeError(`fromTable: ${name} wants an array, got ${show(options[name])}`)
+  checkChoice('fromTable: unknown', unknown, ['ignore', 'error'])
+  checkChoice('fromTable: scale', scale, SCALES)
+  if (typeof columns !== 'object' || columns === null || Array.isArray(columns))
+    throw typeError(`fromTable: columns wants an object, { column: 'ordinal', … }, got ${show(columns)}`)
+  for (const name of Object.keys(columns)) {
+    const who = `fromTable: columns of '${shortened(name)}'`
+    const choice = choiceOf(columns, name)
+    checkNames(who, choice, ['as', 'order', 'buckets', 'missing', 'scale'])
+    if (choice.as !== undefined) checkChoice(who, choice.as, name === target ? ['number', 'date', 'category'] : COLUMN_USES)
+    if (choice.scale !== undefined) checkChoice(`${who}: scale`, choice.scale, SCALES)
+    if (choice.missing !== undefined) checkMissing(`${who}: missing`, choice.missing)
+    if (
+      choice.order !== undefined &&
+      !(Array.isArray(choice.order) && choice.order.every(isText) && new Set(choice.order).size === choice.order.length)
+    )
+      throw typeError(`${who}: order wants different texts in an array, got ${show(choice.order)}`)
+    const { buckets = 1 } = choice
+    if (!(Number.isInteger(buckets) && buckets >= 1 && buckets <= 65536))
+      throw rangeError(`${who}: buckets wants a whole number from 1 to 65536, got ${show(buckets)}`)
+  }
+}
+
+/** @throws TypeError for anything but objects in an array */
+function numbered(who: string, rows: readonly object[], from = 0): NumberedRows {
+  if (!Array.isArray(rows)) throw typeError(`${who}: wants rows in an array, got ${show(rows)}`)
+  const none = rows.findIndex((row) => typeof row !== 'object' || row === null)
+  if (none >= 0) throw typeError(`${who}: row ${none + from} wants an object, got ${show(rows[none])}`)
+  return rows.map((row, i) => [from + i, row as Row] as const)
+}
+
+const WAYS: readonly unknown[] = ['fail', 'drop', 'mean', 'median', 'auto']
+
+function checkMissing(what: string, way: unknown): void {
+  if (!(WAYS.includes(way) || (typeof way === 'number' && Number.isFinite(Math.fround(way)))))
+    throw rangeError(`${what} wants ${list([...WAYS.map(show), 'a number'])}, got ${show(way)}`)
+}
+
+/** What to do about gaps, by column. */
+function waysOf(missing: NonNullable<TableOptions['missing']>, used: readonly string[], target: string): (name: string) => Missing {
+  if (typeof missing !== 'object' || missing === null) {
+    checkMissing('fromTable: missing', missing)
+    return () => missing
+  }
+  for (const [name, way] of Object.entries(missing)) {
+    if (!used.includes(name))
+      throw rangeError(`fromTable: missing has a column '${shortened(name)}' that is not used, only ${showNames(used)} are`)
+    checkMissing(`fromTable: missing of '${shortened(name)}'`, way)
+    if (name === target && way !== 'drop' && way !== 'fail' && way !== 'auto')
+      throw rangeError(`fromTable: a target is not filled in: missing of '${shortened(name)}' wants 'fail' or 'drop', got ${show(way)}`)
+  }
+  return (name) => (Object.hasOwn(missing, name) ? missing[name] : undefined) ?? 'fail'
+}
+
+/** The columns and settings that an encoder works with. */
+interface EncoderParts {
+  columns: readonly TableColumn[]
+  target: TableColumn
+  missingValues: readonly string[]
+  unknown: Unknown
+}
+
+function tableFrom(who: string, rows: NumberedRows, parts: EncoderParts, report: TableReport): Table {
+  const encoder = encoderOf(parts, report)
+  const isMissing = missingTest(parts.missingValues)
+  const inputs = new RowEncoder(parts.columns, isMissing, parts.unknown).encode(who, rows)
+  return {
+    ...encoder,
+    inputs,
+    targets: encodeTargets(who, rows, parts.target, isMissing),
+    count: rows.length,
+    shape: [rows.length, encoder.features],
+    report,
+  }
+}
+
+const NO_REPORT: TableReport = { rows: 0, dropped: 0, columns: [] }
+
+/** @internal */
+export function encoderOf(parts: EncoderParts, report = NO_REPORT): TableEncoder {
+  const { columns, target, missingValues, unknown } = parts
+  const isMissing = missingTest(missingValues)
+  const encoder = new RowEncoder(columns, isMissing, unknown)
+  const dropped = [...columns, target].filter(({ drop }) => drop).map(({ name }) => name)
+  const self: TableEncoder = {
+    features: encoder.width,
+    featureNames: columns.flatMap(namesOf),
+    classes: target.categories?.length ?? 0,
+    classNames: target.categories ?? [],
+    embeddings: embeddingsOf(columns),
+    unknown: encoder.unknown,
+    encode(rows) {
+      const all = numbered('encode', rows)
+      checkSpelling('encode', all, columns, [target])
+      return encoder.encode('encode', all)
+    },
+    dataset(rows) {
+      const all = numbered('dataset', rows)
+      checkSpelling('dataset', all, [...columns, target], [])
+      const whole = wholeRows('dataset', all, dropped, isMissing)
+      const inputs = encoder.encode('dataset', whole)
+      const targets = encodeTargets('dataset', whole, target, isMissing)
+      return { ...self, inputs, targets, count: whole.length, shape: [whole.length, encoder.width], report }
+    },
+    state: () => structuredClone({ format: 'gradus-table/2', columns, target, missingValues, unknown }),
+  }
+  return self
+}
+
+function namesOf(column: TableColumn): string[] {
+  const { name, as, categories } = column
+  if (as === 'hash') return Array.from({ length: widthOf(column) }, (_, i) => `${name}#${i}`)
+  return as === 'ordinal' || as === 'embedding' || categories === null ? [name] : categories.map((category) => `${name}=${category}`)
+}
+
+function embeddingsOf(columns: readonly TableColumn[]): EmbeddedColumn[] {
+  let feature = 0
+  return columns.flatMap((column) => {
+    const at = feature
+    feature += widthOf(column)
+    if (column.as !== 'embedding') return []
+    const count = (column.categories as readonly string[]).length + 1
+    return { name: column.name, feature: at, count, size: Math.min(50, Math.round(1.6 * count ** 0.56)) }
+  })
+}
+
+/**
+ * The encoder of a table whose state was kept, also after JSON: where a model is used, rows become the numbers that they were
+ * where it was trained.
+ *
+ * @example
+ * const table = fromTable([{ x: 1, kind: 'b' }, { x: 2, kind: 'a' }], { target: 'kind' })
+ * const encoder = encoderFromState(JSON.parse(JSON.stringify(table.state())))
+ * encoder.classNames // ['a', 'b']
+ * encoder.encode([{ x: 7 }]) // Float32Array.of(7)
+ * @throws TypeError for anything but a table's state, or one that was damaged
+ */
+export function encoderFromState(state: TableState): TableEncoder {
+  if (state?.format !== 'gradus-table/1' && state?.format !== 'gradus-table/2')
+    throw typeError(`encoderFromState: this is no state of a table, but ${formatOf(state)}; take it with table.state()`)
+  const { columns, target, missingValues, unknown = 'error' } = structuredClone(state)
+  if (!Array.isArray(columns) || columns.length === 0 || !Array.isArray(missingValues))
+    throw typeError(`encoderFromState: wants columns and missingValues as arrays, got ${show(columns)} and ${show(missingValues)}`)
+  checkChoice('encoderFromState: unknown', unknown, ['ignore', 'error'])
+  for (const column of [...columns, target]) checkSaved(column)
+  return encoderOf({ columns, target, missingValues, unknown })
+}
+
+function checkSaved(column: TableColumn): void {
+  const { name, categories, buckets = 1, fill = 0, center = 0, spread = 1 } = column ?? {}
+  const { as = categories === null ? 'number' : 'category' } = column ?? {}
+  const wantsNone = as === 'number' || as === 'date' || as === 'hash'
+  const hasWhatItWants = wantsNone ? categories === null : Array.isArray(categories) && categories.every(isText)
+  const isGood = isText(name) && COLUMN_USES.includes(as) && hasWhatItWants
+  const isFilled = Number.isFinite(fill) && Number.isFinite(center) && Number.isFinite(spread) && spread !== 0
+  if (!(isGood && isFilled && Number.isInteger(buckets) && buckets >= 1 && buckets <= 65536))
+    throw typeError(`encoderFromState: a column has a name, its categories or null, and a number or nothing as fill, got ${show(column)}`)
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function checkColumn(row: Row, name: string): void {
+  if (!Object.hasOwn(row, name)) throw rangeError(`fromTable: there is no column '${shortened(name)}', only ${quoted(Object.keys(row))}`)
+}
+
+/** Names in quotes, so that blanks around them show. */
+function quoted(names: readonly string[]): string {
+  const shown = names.slice(0, 12).map((name) => `'${shortened(name)}'`)
+  return shown.join(', ') + (names.length > 12 ? `, … (${names.length} in all)` : '')
+}

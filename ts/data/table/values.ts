@@ -1,0 +1,72 @@
+/** Values in cells of tables: which are numbers, dates or missing. */
+
+/** A row of a table: its values by the name of their column. Numbers may be text, as CSV readers give them. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** What to do about a gap in a column: see `missing` of {@link TableOptions}. */
+export type Missing = 'fail' | 'drop' | 'mean' | 'median' | 'auto' | number
+
+/** @internal rows with their numbers in the table, which stay where others are left out */
+export type NumberedRows = readonly (readonly [at: number, row: Row])[]
+
+/** @internal whether a value is a gap: undefined, null, NaN or empty text */
+export type MissingTest = (value: unknown) => boolean
+
+/** What programs write for a missing value; those of pandas, and the question mark of the UCI repository. */
+export const USUAL_GAPS: readonly string[] = [
+  ...['NA', 'N/A', 'n/a', 'na', '#N/A', '<NA>', 'NaN', 'nan', '-NaN', '-nan', 'NULL', 'null', 'None', 'none', '?'],
+]
+
+/** @internal */
+export function missingTest(given: readonly (string | number)[] = []): MissingTest {
+  const known = new Set(given.map(String))
+  return (value) => {
+    if (value === undefined || value === null || Number.isNaN(value)) return true
+    if (!isCell(value)) return false
+    const text = String(value)
+    return text.trim() === '' || known.has(text)
+  }
+}
+
+/** @internal whether a value is of a kind that columns take; text can be made of all these */
+export function isCell(value: unknown): value is number | string | boolean | bigint {
+  return typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean' || typeof value === 'bigint'
+}
+
+/** @internal */
+export function valueIn(row: Row, name: string): unknown {
+  return Object.hasOwn(row, name) ? row[name] : undefined
+}
+
+/** @internal whether it is a number, or text of one, that 32 bits hold */
+export function isNumber(value: unknown): boolean {
+  return isCell(value) && typeof value !== 'boolean' && Number.isFinite(Math.fround(Number(value)))
+}
+
+/** @internal whether a text is a number that 32 bits cannot hold, such as 1e999 */
+export function isTooLarge(value: unknown): boolean {
+  return typeof value === 'string' && Math.abs(Math.fround(Number(value))) === Number.POSITIVE_INFINITY
+}
+
+/** A number with commas, as its point or between thousands: nobody but the writer knows which. Of text without blanks around it. */
+const COMMA = /^-?(\d+,\d+|\d+(,\d{2,3})+(\.\d+)?|\d+(\.\d{3})+,\d+)$/
+
+/** @internal */
+export function hasComma(value: unknown): boolean {
+  return COMMA.test(String(value).trim())
+}
+
+/** A day, or a time on it, as computers write it. Of text without blanks around it: matching those too took quadratic time. */
+const DATE = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$/
+
+/** Milliseconds of a day. */
+const DAY = 864e5
+
+/** @internal days since 1970 of a Date, or of text as ISO 8601 has it (of UTC, where it does not say); NaN for anything else */
+export function daysOf(value: unknown): number {
+  if (value instanceof Date) return value.getTime() / DAY
+  const text = typeof value === 'string' ? value.trim() : ''
+  if (!DATE.test(text)) return Number.NaN
+  const time = text.length > 10 ? text.replace(' ', 'T') : text
+  return Date.parse(text.length > 10 && !/(Z|[+-]\d\d:?\d\d)$/.test(time) ? `${time}Z` : time) / DAY
+}
