@@ -30,7 +30,7 @@ export {
   scalerFromState,
   standardize,
 } from './standardize.js'
-export type { ColumnUse, Scale, TableColumn } from './table/decide.js'
+export type { ColumnUse, Scale, TableColumn } from './table/column.js'
 export type { Unknown, UnknownValues } from './table/encode.js'
 export { type ColumnReport, describeTable, type TableReport } from './table/report.js'
 export {

@@ -1,39 +1,10 @@
 /** What becomes of a column, found out from what is known of its values, and why. */
 import { rangeError, typeError } from '../../common/errors.js'
 import { shortened, show } from '../../common/show.js'
+import { type ColumnUse, type Scale, type TableColumn, widthOf } from './column.js'
 import type { ColumnReport } from './report.js'
 import { type ColumnStats, MOST_KEPT } from './stats.js'
 import { hasComma, isNumber, type Missing } from './values.js'
-
-/**
- * How a column becomes numbers: `number` as it is; `date`, days since 1970; `category`, a feature for each category, 1 for the row's own;
- * `ordinal`, the index of the category in their order; `hash`, as category, but categories share a given number of features by a hash of
- * their text, for very many of them; `embedding`, the number of the category from 1 (0 for one that is unknown), for an Embedding.
- */
-export type ColumnUse = 'number' | 'date' | 'category' | 'ordinal' | 'hash' | 'embedding'
-
-/** Of numbers: `standard` to mean 0 and deviation 1, `minMax` to 0..1, `robust` by median and quartiles, which outliers do not move. */
-export type Scale = 'none' | 'standard' | 'minMax' | 'robust'
-
-/** How a column becomes numbers, as it is kept in a state. */
-export interface TableColumn {
-  name: string
-  /** Default: `number` without categories, else `category`. */
-  as?: ColumnUse
-  /** null where there are none. */
-  categories: readonly string[] | null
-  /** Of `hash`, how many features. */
-  buckets?: number
-  /** What stands for a gap: of categories 0, in the feature of each. Without it a gap is an error. */
-  fill?: number
-  /** Rows with a gap here are left out of data sets. */
-  drop?: true
-  /** Text among numbers is a gap. */
-  lenient?: true
-  /** (x − center) / spread is the feature. */
-  center?: number
-  spread?: number
-}
 
 /** @internal what a decision goes by */
 export interface Wanted {
@@ -243,12 +214,6 @@ function fillOf(stats: ColumnStats, { as, fill }: TableColumn, missing: Exclude<
   if (as !== 'number' && as !== 'date') return 0
   if (typeof missing === 'number') return missing
   return missing === 'mean' ? stats.average : stats.quantile(0.5)
-}
-
-/** @internal how many features a column becomes */
-export function widthOf({ as, categories, buckets }: TableColumn): number {
-  if (as === 'hash') return buckets as number
-  return as === 'ordinal' || as === 'embedding' ? 1 : (categories?.length ?? 1)
 }
 
 function detailsOf(stats: ColumnStats, { as, categories, fill }: TableColumn): Partial<ColumnReport> {

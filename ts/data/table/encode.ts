@@ -2,7 +2,7 @@
 import { rangeError } from '../../common/errors.js'
 import { editDistance, nearest } from '../../common/names.js'
 import { shortened, show, showNames } from '../../common/show.js'
-import { type TableColumn, widthOf } from './decide.js'
+import { type TableColumn, widthOf } from './column.js'
 import { daysOf, isCell, isNumber, type MissingTest, type NumberedRows, valueIn } from './values.js'
 
 /** What to do about a category that was not in the table that columns were learnt from. */

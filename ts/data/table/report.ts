@@ -1,6 +1,6 @@
 /** What was decided about each column of a table, and why. */
 import { shortened } from '../../common/show.js'
-import type { ColumnUse } from './decide.js'
+import type { ColumnUse } from './column.js'
 
 /** What was decided about a column. */
 export interface ColumnReport {
