@@ -105,9 +105,9 @@ export function takeStep(plan: Plan, fast: FastSteps, range: RowRange, at: Posit
     result = wholeStep(plan, optimizer, order, from, to, isWatched)
     if (!Number.isFinite(result.loss)) throw stepFailed(plan, result.loss, at)
   } else if (optimizer.wantsClosure) {
-    result = closureStep(optimizer, () => fast.evaluate(range, (loss) => stepFailed(plan, loss, at)))
+    result = closureStep(optimizer, () => fast.evaluate(range, (loss) => stepFailed(plan, loss, at), isWatched), isWatched)
   } else {
-    result = fast.evaluate(range, (loss) => diverged(plan, loss, at))
+    result = fast.evaluate(range, (loss) => diverged(plan, loss, at), isWatched)
     optimizer.step()
   }
   const { loss, prediction, targets } = result

@@ -32,11 +32,11 @@ function batchOf(rows: Rows, order: Int32Array | null, from: number, to: number)
 }
 
 /** @internal The step of an optimizer that asks for loss and gradients more than once, such as SAM: as they are the first time. */
-export function closureStep(optimizer: object, evaluate: () => Evaluation): Evaluation {
+export function closureStep(optimizer: object, evaluate: () => Evaluation, isWatched: boolean): Evaluation {
   let first: Evaluation | undefined
   const closure = (): void => {
     const { prediction, targets, loss } = evaluate()
-    first ??= { loss, prediction: prediction.keep(), targets: targets.keep() }
+    first ??= isWatched ? { loss, prediction: prediction.keep(), targets: targets.keep() } : { loss, prediction, targets }
   }
   ;(optimizer as { step(closure: () => void): void }).step(closure)
   return first as unknown as Evaluation

@@ -99,10 +99,11 @@ export class FastSteps {
   /**
    * Forward pass, loss and gradients of a batch, from a recording where there is one.
    * @param fail makes the error for a loss that is not finite
+   * @param isWatched whether anybody looks at prediction and targets: otherwise they need not be of this step
    */
-  evaluate(range: RowRange, fail: (loss: number) => Error): Evaluation {
-    const evaluation = this.evaluated(range, fail)
+  evaluate(range: RowRange, fail: (loss: number) => Error, isWatched = true): Evaluation {
     const { unchecked, model, options } = this.plan
+    const evaluation = this.evaluated(range, fail, isWatched || unchecked.length > 0)
     if (unchecked.length === 0) return evaluation
     // a model may make several rows of one
     const [rowsOfBatch, ...outputs] = evaluation.prediction.shape
@@ -111,16 +112,16 @@ export class FastSteps {
     return evaluation
   }
 
-  private evaluated(range: RowRange, fail: (loss: number) => Error): Evaluation {
+  private evaluated(range: RowRange, fail: (loss: number) => Error, isWatched: boolean): Evaluation {
     if (!this.isEnabled) return this.writtenOut(range, fail)
     const size = range.to - range.from
     const usual = this.kinds.get(size)
-    if (usual !== undefined && this.isReady(usual)) return this.replayed(usual.recording, range, fail)
+    if (usual !== undefined && this.isReady(usual)) return this.replayed(usual.recording, range, fail, isWatched)
     const adding = this.kinds.get(-size)
-    if (adding !== undefined && this.isReady(adding)) return this.replayed(adding.recording, range, fail)
+    if (adding !== undefined && this.isReady(adding)) return this.replayed(adding.recording, range, fail, isWatched)
     const kind = this.kindOf(size)
     if (kind === null) return this.writtenOut(range, fail)
-    return this.isReady(kind) ? this.replayed(kind.recording, range, fail) : this.recorded(kind, range, fail)
+    return this.isReady(kind) ? this.replayed(kind.recording, range, fail, isWatched) : this.recorded(kind, range, fail)
   }
 
   /** Counts a step that is not run here, because its optimizer evaluates the loss itself. */
@@ -175,7 +176,7 @@ export class FastSteps {
     return true
   }
 
-  private replayed(recording: Recording, range: RowRange, fail: (loss: number) => Error): Evaluation {
+  private replayed(recording: Recording, range: RowRange, fail: (loss: number) => Error, isWatched: boolean): Evaluation {
     let loss: number
     try {
       loss = recording.run(range)
@@ -185,7 +186,7 @@ export class FastSteps {
       throw error
     }
     this.execution.replayed++
-    return this.finished(recording, loss, fail)
+    return this.finished(recording, loss, fail, isWatched)
   }
 
   private recorded(kind: Kind, range: RowRange, fail: (loss: number) => Error): Evaluation {
@@ -235,13 +236,13 @@ export class FastSteps {
     for (const [key, other] of this.kinds) if (other === kind) this.kinds.delete(key)
   }
 
-  private finished(recording: Recording, loss: number, fail: (loss: number) => Error): Evaluation {
+  private finished(recording: Recording, loss: number, fail: (loss: number) => Error, isWatched = true): Evaluation {
     if (!Number.isFinite(loss)) {
       for (const p of this.plan.model.parameters()) p.grad = null
       throw fail(loss)
     }
     recording.markGradients()
-    const { prediction, targets } = recording.results()
+    const { prediction, targets } = isWatched ? recording.results() : recording
     return { prediction, targets, loss }
   }
 
