@@ -7,7 +7,7 @@
 
 mod double;
 mod elementwise;
-mod fleet;
+pub(crate) mod fleet;
 mod loss;
 mod products;
 mod program;

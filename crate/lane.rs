@@ -141,3 +141,28 @@ pub trait Lane:
         (Self::select(large, m * k(0.5), m), e + Self::select(large, k(1.0), k(0.0)))
     }
 }
+
+/// A number that a rule multiplies by: one float ([`f32`]), or one of each net of a fleet ([`F32x8`]).
+pub trait Number: Copy + Neg<Output = Self> {}
+impl Number for f32 {}
+impl Number for F32x8 {}
+
+/// A lane that takes numbers of a kind: a float for all of its floats, or one for each.
+pub trait Of<N>: Lane {
+    /// The number, in its place or everywhere.
+    fn of(number: N) -> Self;
+}
+
+impl<L: Lane> Of<f32> for L {
+    #[inline(always)]
+    fn of(number: f32) -> Self {
+        L::splat(number)
+    }
+}
+
+impl Of<F32x8> for F32x8 {
+    #[inline(always)]
+    fn of(number: F32x8) -> Self {
+        number
+    }
+}

@@ -2,11 +2,13 @@
 //! one float for all nets.
 #![allow(unsafe_code)]
 
-use super::{cells, doubles, integers, Ptr};
+use super::{cells, doubles, integers, Ptr, MOST_HYPER};
 use crate::fleet::dense::{backward, forward, Gradients, Inputs, Sizes};
 use crate::fleet::dropout::dropout;
 use crate::fleet::loss::{self, Call};
 use crate::fleet::{exchange, Net8, NETS};
+use crate::lane::{F32x8, Lane};
+use crate::optim::{side_by_side, Rule, Shared, SHARED_HYPER};
 use crate::random::Source;
 use crate::sweep::Cells;
 use core::array::from_fn;
@@ -68,6 +70,42 @@ pub fn fleet_dense_backward(
     let dz = optional(dz, m * n).unwrap_or(&[]);
     let (saved, dy) = (nets(saved, m * n), nets(dy, m * n));
     backward(inputs(x, shared, m * k), nets(w, k * n), saved, dy, dz, &to, Sizes { m, k, n }, kind);
+}
+
+/// The kernel behind every element-wise update of eight nets: n elements at p, g and each slot, slots `stride` elements apart, and 3 + H
+/// numbers of each net at h.
+pub(crate) fn update<R, const S: usize, const H: usize>(
+    p: *mut f32,
+    g: *const f32,
+    s: *mut f32,
+    stride: usize,
+    n: usize,
+    h: *const f32,
+) where
+    R: Rule<S, F32x8> + for<'a> From<&'a [F32x8]>,
+{
+    const { assert!(SHARED_HYPER + H <= MOST_HYPER) };
+    let mut numbers = [F32x8::splat(0.0); MOST_HYPER];
+    let given = nets(h as Ptr, SHARED_HYPER + H);
+    numbers.iter_mut().zip(given).for_each(|(number, given)| *number = F32x8::get(given));
+    let slots = from_fn(|j| nets(s.wrapping_add(j * stride * NETS) as Ptr, n));
+    let rule = R::from(&numbers[SHARED_HYPER..SHARED_HYPER + H]);
+    side_by_side(&rule, Shared::from(&numbers[..]), nets(p as Ptr, n), nets(g as Ptr, n), slots);
+}
+
+/// The numbers of an update for each of eight nets, as floats at `to`. Each net's are at an address in `rows`, which grows by `increment`:
+/// doubles, those of the set bits of `rated` to be multiplied by the net's learning rate, which is a double at `rates`.
+#[wasm_bindgen(js_name = fleetHyper)]
+pub fn fleet_hyper(to: Ptr, rows: Ptr, rates: Ptr, count: usize, rated: u32, increment: usize) {
+    let (to, addresses, rates) = (nets(to, count), integers(rows, NETS), doubles(rates, NETS));
+    for net in 0..NETS {
+        let row = doubles(addresses[net].get() as Ptr, count);
+        for (i, number) in row.iter().enumerate() {
+            let number = if rated >> i & 1 == 1 { rates[net] * number } else { *number };
+            to[i][net].set(number as f32);
+        }
+    }
+    addresses.iter().for_each(|a| a.set(a.get().wrapping_add(increment as i32)));
 }
 
 /// n elements of each of eight arrays, whose addresses are in a table.

@@ -1,20 +1,20 @@
 //! AdaBelief: Adam that divides by how much gradients surprise.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// s ← β₂·s + (1 − β₂)·(g − m)² + εᵣ;  p ← p − step_size·m / (√s + ε)
-struct AdaBelief {
-    one_minus_beta1: f32,
-    beta2: f32,
-    one_minus_beta2: f32,
-    epsilon_root: f32,
-    step_size: f32,
-    epsilon: f32,
+struct AdaBelief<N = f32> {
+    one_minus_beta1: N,
+    beta2: N,
+    one_minus_beta2: N,
+    epsilon_root: N,
+    step_size: N,
+    epsilon: N,
 }
 
-impl From<&[f32]> for AdaBelief {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for AdaBelief<N> {
+    fn from(h: &[N]) -> Self {
         AdaBelief {
             one_minus_beta1: h[0],
             beta2: h[1],
@@ -26,12 +26,12 @@ impl From<&[f32]> for AdaBelief {
     }
 }
 
-impl Rule<2> for AdaBelief {
+impl<N: Number> Rule<2, N> for AdaBelief<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [m, s]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::splat;
+    fn update<L: Of<N>>(&self, p: L, g: L, [m, s]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::of;
         let m = (g - m).mul_add(k(self.one_minus_beta1), m);
         let surprise = g - m;
         let s = k(self.beta2).mul_add(s, k(self.one_minus_beta2) * (surprise * surprise)) + k(self.epsilon_root);
@@ -39,4 +39,4 @@ impl Rule<2> for AdaBelief {
     }
 }
 
-export_update!(adaBelief, AdaBelief, 2, 6);
+export_update!(adaBelief, fleetAdaBelief, AdaBelief, 2, 6);

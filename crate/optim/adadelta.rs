@@ -1,28 +1,28 @@
 //! Adadelta: steps in the unit of the parameter.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// v ← ρ·v + (1 − ρ)·g²;  d = √((u + ε)/(v + ε))·g;  u ← ρ·u + (1 − ρ)·d²;  p ← p − η·d
-struct Adadelta {
-    rho: f32,
-    one_minus_rho: f32,
-    epsilon: f32,
-    learning_rate: f32,
+struct Adadelta<N = f32> {
+    rho: N,
+    one_minus_rho: N,
+    epsilon: N,
+    learning_rate: N,
 }
 
-impl From<&[f32]> for Adadelta {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for Adadelta<N> {
+    fn from(h: &[N]) -> Self {
         Adadelta { rho: h[0], one_minus_rho: h[1], epsilon: h[2], learning_rate: h[3] }
     }
 }
 
-impl Rule<2> for Adadelta {
+impl<N: Number> Rule<2, N> for Adadelta<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::MeanSquare, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [v, u]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::splat;
+    fn update<L: Of<N>>(&self, p: L, g: L, [v, u]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::of;
         let v = k(self.rho).mul_add(v, k(self.one_minus_rho) * (g * g));
         let d = ((u + k(self.epsilon)) / (v + k(self.epsilon))).sqrt() * g;
         let u = k(self.rho).mul_add(u, k(self.one_minus_rho) * (d * d));
@@ -30,4 +30,4 @@ impl Rule<2> for Adadelta {
     }
 }
 
-export_update!(adadelta, Adadelta, 2, 4);
+export_update!(adadelta, fleetAdadelta, Adadelta, 2, 4);

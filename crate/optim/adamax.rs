@@ -1,33 +1,33 @@
 //! Adamax: Adam with the largest recent gradient.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// u ← max(β₂·u, |g| + εᵢ);  p ← p − step_size·m / (u + εₒ)
-struct Adamax {
-    beta2: f32,
-    epsilon_inside: f32,
-    one_minus_beta1: f32,
-    epsilon_outside: f32,
-    step_size: f32,
+struct Adamax<N = f32> {
+    beta2: N,
+    epsilon_inside: N,
+    one_minus_beta1: N,
+    epsilon_outside: N,
+    step_size: N,
 }
 
-impl From<&[f32]> for Adamax {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for Adamax<N> {
+    fn from(h: &[N]) -> Self {
         Adamax { one_minus_beta1: h[0], beta2: h[1], epsilon_inside: h[2], epsilon_outside: h[3], step_size: h[4] }
     }
 }
 
-impl Rule<2> for Adamax {
+impl<N: Number> Rule<2, N> for Adamax<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [m, u]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::splat;
+    fn update<L: Of<N>>(&self, p: L, g: L, [m, u]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::of;
         let m = (g - m).mul_add(k(self.one_minus_beta1), m);
         let u = (g.abs() + k(self.epsilon_inside)).at_least(k(self.beta2) * u);
         (p.minus(k(self.step_size), m / (u + k(self.epsilon_outside))), [m, u])
     }
 }
 
-export_update!(adamax, Adamax, 2, 5);
+export_update!(adamax, fleetAdamax, Adamax, 2, 5);

@@ -1,23 +1,23 @@
 //! Adan: Adam with Nesterov momentum made of gradient differences.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// d = g − g₋₁;  m, w, n: means of g, d, (g + difference_weight·d)²;  p ← p − (step_size_m·m + step_size_w·w) / (√n + ε)
-struct Adan {
-    one_minus_beta1: f32,
-    beta2: f32,
-    one_minus_beta2: f32,
-    beta3: f32,
-    one_minus_beta3: f32,
-    difference_weight: f32,
-    step_size_m: f32,
-    step_size_w: f32,
-    epsilon: f32,
+struct Adan<N = f32> {
+    one_minus_beta1: N,
+    beta2: N,
+    one_minus_beta2: N,
+    beta3: N,
+    one_minus_beta3: N,
+    difference_weight: N,
+    step_size_m: N,
+    step_size_w: N,
+    epsilon: N,
 }
 
-impl From<&[f32]> for Adan {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for Adan<N> {
+    fn from(h: &[N]) -> Self {
         Adan {
             one_minus_beta1: h[0],
             beta2: h[1],
@@ -32,12 +32,12 @@ impl From<&[f32]> for Adan {
     }
 }
 
-impl Rule<4> for Adan {
+impl<N: Number> Rule<4, N> for Adan<N> {
     const SLOT_KINDS: [SlotKind; 4] = [SlotKind::Mean, SlotKind::Mean, SlotKind::MeanSquare, SlotKind::NonDecaying];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [m, w, n, previous]: [L; 4]) -> (L, [L; 4]) {
-        let k = L::splat;
+    fn update<L: Of<N>>(&self, p: L, g: L, [m, w, n, previous]: [L; 4]) -> (L, [L; 4]) {
+        let k = L::of;
         let d = g - previous;
         let lookahead = d.mul_add(k(self.difference_weight), g);
         let m = (g - m).mul_add(k(self.one_minus_beta1), m);
@@ -48,4 +48,4 @@ impl Rule<4> for Adan {
     }
 }
 
-export_update!(adan, Adan, 4, 9);
+export_update!(adan, fleetAdan, Adan, 4, 9);

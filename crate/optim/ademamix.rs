@@ -1,21 +1,21 @@
 //! AdEMAMix: Adam with a second, very slow mean.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// p ← p − (step_size·fast + slow_step_size·slow) / (√v + ε)
-struct AdEmaMix {
-    one_minus_beta1: f32,
-    one_minus_beta3: f32,
-    beta2: f32,
-    one_minus_beta2: f32,
-    step_size: f32,
-    slow_step_size: f32,
-    epsilon: f32,
+struct AdEmaMix<N = f32> {
+    one_minus_beta1: N,
+    one_minus_beta3: N,
+    beta2: N,
+    one_minus_beta2: N,
+    step_size: N,
+    slow_step_size: N,
+    epsilon: N,
 }
 
-impl From<&[f32]> for AdEmaMix {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for AdEmaMix<N> {
+    fn from(h: &[N]) -> Self {
         AdEmaMix {
             one_minus_beta1: h[0],
             one_minus_beta3: h[1],
@@ -28,12 +28,12 @@ impl From<&[f32]> for AdEmaMix {
     }
 }
 
-impl Rule<3> for AdEmaMix {
+impl<N: Number> Rule<3, N> for AdEmaMix<N> {
     const SLOT_KINDS: [SlotKind; 3] = [SlotKind::Mean, SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [fast, slow, v]: [L; 3]) -> (L, [L; 3]) {
-        let k = L::splat;
+    fn update<L: Of<N>>(&self, p: L, g: L, [fast, slow, v]: [L; 3]) -> (L, [L; 3]) {
+        let k = L::of;
         let fast = (g - fast).mul_add(k(self.one_minus_beta1), fast);
         let slow = (g - slow).mul_add(k(self.one_minus_beta3), slow);
         let v = k(self.beta2).mul_add(v, k(self.one_minus_beta2) * (g * g));
@@ -42,4 +42,4 @@ impl Rule<3> for AdEmaMix {
     }
 }
 
-export_update!(ademamix, AdEmaMix, 3, 7);
+export_update!(ademamix, fleetAdemamix, AdEmaMix, 3, 7);

@@ -1,21 +1,21 @@
 //! ADOPT: normalise by the old v, then average.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// u = clip(g / max(√v, ε), ±bound);  m ← β₁·m + (1 − β₁)·u;  p ← p − η·m;  v ← beta2·v + one_minus_beta2·g²
-struct Adopt {
-    beta1: f32,
-    one_minus_beta1: f32,
-    beta2: f32,
-    one_minus_beta2: f32,
-    epsilon: f32,
-    bound: f32,
-    learning_rate: f32,
+struct Adopt<N = f32> {
+    beta1: N,
+    one_minus_beta1: N,
+    beta2: N,
+    one_minus_beta2: N,
+    epsilon: N,
+    bound: N,
+    learning_rate: N,
 }
 
-impl From<&[f32]> for Adopt {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for Adopt<N> {
+    fn from(h: &[N]) -> Self {
         Adopt {
             beta1: h[0],
             one_minus_beta1: h[1],
@@ -28,12 +28,12 @@ impl From<&[f32]> for Adopt {
     }
 }
 
-impl Rule<2> for Adopt {
+impl<N: Number> Rule<2, N> for Adopt<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::splat;
+    fn update<L: Of<N>>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::of;
         let u = (g / v.sqrt().at_least(k(self.epsilon))).at_least(k(-self.bound)).at_most(k(self.bound));
         let m = k(self.beta1).mul_add(m, k(self.one_minus_beta1) * u);
         let v = k(self.beta2).mul_add(v, k(self.one_minus_beta2) * (g * g));
@@ -41,4 +41,4 @@ impl Rule<2> for Adopt {
     }
 }
 
-export_update!(adopt, Adopt, 2, 7);
+export_update!(adopt, fleetAdopt, Adopt, 2, 7);

@@ -1,31 +1,31 @@
 //! Descent with averaged weights.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// p ← p − η·g;  average ← one_minus_mu·average + mu·p
-struct Asgd {
-    eta: f32,
-    one_minus_mu: f32,
-    mu: f32,
+struct Asgd<N = f32> {
+    eta: N,
+    one_minus_mu: N,
+    mu: N,
 }
 
-impl From<&[f32]> for Asgd {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for Asgd<N> {
+    fn from(h: &[N]) -> Self {
         Asgd { eta: h[0], one_minus_mu: h[1], mu: h[2] }
     }
 }
 
-impl Rule<1> for Asgd {
+impl<N: Number> Rule<1, N> for Asgd<N> {
     const SLOT_KINDS: [SlotKind; 1] = [SlotKind::Mean];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [average]: [L; 1]) -> (L, [L; 1]) {
-        let k = L::splat;
+    fn update<L: Of<N>>(&self, p: L, g: L, [average]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::of;
         let p = p.minus(k(self.eta), g);
         let average = k(self.one_minus_mu).mul_add(average, k(self.mu) * p);
         (p, [average])
     }
 }
 
-export_update!(asgd, Asgd, 1, 3);
+export_update!(asgd, fleetAsgd, Asgd, 1, 3);

@@ -1,33 +1,33 @@
 //! Lion: the sign of an interpolated momentum.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// p ← p − η·sign(β₁·m + (1 − β₁)·g);  m ← β₂·m + (1 − β₂)·g
-struct Lion {
-    beta1: f32,
-    one_minus_beta1: f32,
-    beta2: f32,
-    one_minus_beta2: f32,
-    learning_rate: f32,
+struct Lion<N = f32> {
+    beta1: N,
+    one_minus_beta1: N,
+    beta2: N,
+    one_minus_beta2: N,
+    learning_rate: N,
 }
 
-impl From<&[f32]> for Lion {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for Lion<N> {
+    fn from(h: &[N]) -> Self {
         Lion { beta1: h[0], one_minus_beta1: h[1], beta2: h[2], one_minus_beta2: h[3], learning_rate: h[4] }
     }
 }
 
-impl Rule<1> for Lion {
+impl<N: Number> Rule<1, N> for Lion<N> {
     const SLOT_KINDS: [SlotKind; 1] = [SlotKind::Mean];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [m]: [L; 1]) -> (L, [L; 1]) {
-        let k = L::splat;
+    fn update<L: Of<N>>(&self, p: L, g: L, [m]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::of;
         let direction = k(self.beta1).mul_add(m, k(self.one_minus_beta1) * g).sign();
         let m = k(self.beta2).mul_add(m, k(self.one_minus_beta2) * g);
         (p.minus(k(self.learning_rate), direction), [m])
     }
 }
 
-export_update!(lion, Lion, 1, 5);
+export_update!(lion, fleetLion, Lion, 1, 5);

@@ -9,7 +9,8 @@
 
 use crate::broadcast::RightFixed;
 use crate::elementwise::{add_scaled, Mul};
-use crate::lane::{touch, F32x4, Lane};
+use crate::fleet::{Net8, NETS};
+use crate::lane::{touch, F32x4, F32x8, Lane, Number, Of};
 use crate::sweep::{few, last, map, padded, Cells, BLOCK};
 use core::array::from_fn;
 use core::cell::Cell;
@@ -33,8 +34,8 @@ pub enum SlotKind {
     ReadOnly,
 }
 
-/// An element-wise update with a number of state slots.
-pub trait Rule<const SLOTS: usize> {
+/// An element-wise update with a number of state slots, whose numbers are floats, or one float of each net of a fleet.
+pub trait Rule<const SLOTS: usize, N: Number = f32> {
     /// What the slots hold.
     const SLOT_KINDS: [SlotKind; SLOTS];
     /// Whether g ← scale·g + coupled·p is computed in the loop of the rule, always. That is faster for rules with little arithmetic,
@@ -43,16 +44,16 @@ pub trait Rule<const SLOTS: usize> {
     const FUSES_GRADIENT_SCALING: bool = false;
 
     /// New parameter and state from parameter p, gradient g and state.
-    fn update<L: Lane>(&self, p: L, g: L, s: [L; SLOTS]) -> (L, [L; SLOTS]);
+    fn update<L: Of<N>>(&self, p: L, g: L, s: [L; SLOTS]) -> (L, [L; SLOTS]);
 }
 
 /// What every kernel does before its rule: g ← scale·g + coupled·p, then p ← p − decoupled·p. The last is not written as
 /// (1 − decoupled)·p, because 1 − decoupled rounds to a float: of a decay of 1e-6 a fifth would be lost.
 #[derive(Clone, Copy)]
-pub struct Shared {
-    scale: f32,
-    coupled: f32,
-    decoupled: f32,
+pub struct Shared<N = f32> {
+    scale: N,
+    coupled: N,
+    decoupled: N,
 }
 
 /// Hyper-parameters of [`Shared`] at the head of the block; the rule's own follow.
@@ -61,8 +62,8 @@ pub const SHARED_HYPER: usize = 3;
 /// Scale and coupled decay that change nothing.
 pub const PLAIN: [f32; 2] = [1.0, 0.0];
 
-impl From<&[f32]> for Shared {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for Shared<N> {
+    fn from(h: &[N]) -> Self {
         Shared { scale: h[0], coupled: h[1], decoupled: h[2] }
     }
 }
@@ -78,6 +79,13 @@ impl Shared {
     #[inline(always)]
     pub fn is_plain(self) -> bool {
         [self.scale, self.coupled] == PLAIN
+    }
+}
+
+impl Shared<F32x8> {
+    /// Whether no net's gradients need scaling or coupled decay.
+    fn is_plain(self) -> bool {
+        self.scale.to_array() == [PLAIN[0]; NETS] && self.coupled.to_array() == [PLAIN[1]; NETS]
     }
 }
 
@@ -115,8 +123,14 @@ impl ScaledGradients {
 
 /// One lane: gradient scaling where it is fused, decoupled decay, the rule, and [`flush_denormals`].
 #[inline(always)]
-fn apply<R: Rule<S>, L: Lane, const S: usize>(rule: &R, h: Shared, p: L, g: L, s: [L; S]) -> (L, [L; S]) {
-    let k = L::splat;
+fn apply<R: Rule<S, N>, N: Number, L: Of<N>, const S: usize>(
+    rule: &R,
+    h: Shared<N>,
+    p: L,
+    g: L,
+    s: [L; S],
+) -> (L, [L; S]) {
+    let k = L::of;
     let g = if R::FUSES_GRADIENT_SCALING { k(h.coupled).mul_add(p, k(h.scale) * g) } else { g };
     let (p, s) = rule.update(p.minus(k(h.decoupled), p), g, s);
     (p, flush_denormals(R::SLOT_KINDS, s))
@@ -235,6 +249,33 @@ fn pairs<R: Rule<S>, const S: usize>(
     }
 }
 
+/// One step of eight nets side by side, each with numbers of its own: what [`sweep`] does to one net, with [`ScaledGradients`].
+#[inline(always)]
+pub fn side_by_side<R: Rule<S, F32x8>, const S: usize>(
+    rule: &R,
+    h: Shared<F32x8>,
+    p: &[Net8],
+    g: &[Net8],
+    s: [&[Net8]; S],
+) {
+    let k = F32x8::splat;
+    let is_plain = R::FUSES_GRADIENT_SCALING || h.is_plain();
+    let undecayed = h.coupled.same(k(0.0));
+    for i in 0..p.len() {
+        let at = F32x8::get(&p[i]);
+        let mut slope = F32x8::get(&g[i]);
+        if !is_plain {
+            slope = h.scale * slope;
+            slope = F32x8::select(undecayed, slope, at.mul_add(h.coupled, slope));
+        }
+        let (p_new, s_new) = apply(rule, h, at, slope, s.map(|slot| F32x8::get(&slot[i])));
+        p_new.set(&p[i]);
+        for j in (0..S).filter(|j| !matches!(R::SLOT_KINDS[*j], SlotKind::ReadOnly)) {
+            s_new[j].set(&s[j][i]);
+        }
+    }
+}
+
 /// The first blocks of an array.
 #[inline(always)]
 fn blocks(x: Cells<'_>, count: usize) -> &[[Cell<f32>; BLOCK]] {
@@ -254,8 +295,21 @@ macro_rules! export_kernel {
 }
 pub(crate) use export_kernel;
 
-/// Exports rules as kernels: kernel name, rule, state slots, the rule's own hyper-parameters.
+/// Exports rules as kernels: kernel name, that of the kernel for eight nets side by side, rule, state slots, the rule's own hyper-parameters.
+/// One that does only a part of a step has none for eight nets.
 macro_rules! export_update {
+    ($name:ident, $fleet:ident, $rule:ident, $slots:literal, $hyper:literal) => {
+        $crate::optim::export_kernel!(
+            $name,
+            concat!("The fused update of `", stringify!($rule), "`."),
+            $crate::abi::update::<$rule<f32>, $slots, $hyper>
+        );
+        $crate::optim::export_kernel!(
+            $fleet,
+            concat!("The fused update of `", stringify!($rule), "` for eight nets."),
+            $crate::abi::fleet::update::<$rule<crate::lane::F32x8>, $slots, $hyper>
+        );
+    };
     ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
         $crate::optim::export_kernel!(
             $name,

@@ -1,33 +1,33 @@
 //! NAdam: Adam with Nesterov's look-ahead.
 
 use super::adam::Moments;
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// m and v as Adam's;  p ← p − (gradient_step_size·g + moment_step_size·m) / (√v + ε)
-struct NAdam {
-    moments: Moments,
-    epsilon: f32,
-    gradient_step_size: f32,
-    moment_step_size: f32,
+struct NAdam<N = f32> {
+    moments: Moments<N>,
+    epsilon: N,
+    gradient_step_size: N,
+    moment_step_size: N,
 }
 
-impl From<&[f32]> for NAdam {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for NAdam<N> {
+    fn from(h: &[N]) -> Self {
         NAdam { moments: h.into(), epsilon: h[3], gradient_step_size: h[4], moment_step_size: h[5] }
     }
 }
 
-impl Rule<2> for NAdam {
+impl<N: Number> Rule<2, N> for NAdam<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::splat;
+    fn update<L: Of<N>>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::of;
         let (m, v) = self.moments.update(g, m, v);
         let step = k(self.gradient_step_size).mul_add(g, k(self.moment_step_size) * m);
         (p - step / (v.sqrt() + k(self.epsilon)), [m, v])
     }
 }
 
-export_update!(nadam, NAdam, 2, 6);
+export_update!(nadam, fleetNadam, NAdam, 2, 6);

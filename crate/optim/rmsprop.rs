@@ -1,22 +1,22 @@
 //! RMSProp: the gradient over its root mean square; plain, centered, with momentum.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// s ← β·s + (1 − β)·g²;  d = g / (√(s + εᵢ) + εₒ)
-struct RmsProp {
-    beta: f32,
-    one_minus_beta: f32,
+struct RmsProp<N = f32> {
+    beta: N,
+    one_minus_beta: N,
     /// The bias correction of m² against s, for the centered form; the correction of d is part of the other numbers.
-    inverse_correction: f32,
-    epsilon_out: f32,
-    epsilon_in: f32,
+    inverse_correction: N,
+    epsilon_out: N,
+    epsilon_in: N,
     /// p ← p − η·d
-    learning_rate: f32,
+    learning_rate: N,
 }
 
-impl From<&[f32]> for RmsProp {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for RmsProp<N> {
+    fn from(h: &[N]) -> Self {
         RmsProp {
             beta: h[0],
             one_minus_beta: h[1],
@@ -28,70 +28,70 @@ impl From<&[f32]> for RmsProp {
     }
 }
 
-impl RmsProp {
+impl<N: Number> RmsProp<N> {
     #[inline(always)]
-    fn mean_square<L: Lane>(&self, s: L, g: L) -> L {
-        L::splat(self.beta).mul_add(s, L::splat(self.one_minus_beta) * (g * g))
+    fn mean_square<L: Of<N>>(&self, s: L, g: L) -> L {
+        L::of(self.beta).mul_add(s, L::of(self.one_minus_beta) * (g * g))
     }
 
     #[inline(always)]
-    fn mean<L: Lane>(&self, m: L, g: L) -> L {
-        (g - m).mul_add(L::splat(self.one_minus_beta), m)
+    fn mean<L: Of<N>>(&self, m: L, g: L) -> L {
+        (g - m).mul_add(L::of(self.one_minus_beta), m)
     }
 
     #[inline(always)]
-    fn variance<L: Lane>(&self, s: L, m: L) -> L {
-        s.minus(L::splat(self.inverse_correction) * m, m).at_least(L::splat(0.0))
+    fn variance<L: Of<N>>(&self, s: L, m: L) -> L {
+        s.minus(L::of(self.inverse_correction) * m, m).at_least(L::splat(0.0))
     }
 
     #[inline(always)]
-    fn direction<L: Lane>(&self, g: L, variance: L) -> L {
-        g / ((variance + L::splat(self.epsilon_in)).sqrt() + L::splat(self.epsilon_out))
+    fn direction<L: Of<N>>(&self, g: L, variance: L) -> L {
+        g / ((variance + L::of(self.epsilon_in)).sqrt() + L::of(self.epsilon_out))
     }
 }
 
-impl Rule<1> for RmsProp {
+impl<N: Number> Rule<1, N> for RmsProp<N> {
     const SLOT_KINDS: [SlotKind; 1] = [SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
+    fn update<L: Of<N>>(&self, p: L, g: L, [s]: [L; 1]) -> (L, [L; 1]) {
         let s = self.mean_square(s, g);
         let d = self.direction(g, s);
-        (p.minus(L::splat(self.learning_rate), d), [s])
+        (p.minus(L::of(self.learning_rate), d), [s])
     }
 }
 
 /// √(s − c·m²) in place of √s, m the mean gradient.
-struct Centered(RmsProp);
+struct Centered<N = f32>(RmsProp<N>);
 
-impl From<&[f32]> for Centered {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for Centered<N> {
+    fn from(h: &[N]) -> Self {
         Centered(h.into())
     }
 }
 
-impl Rule<2> for Centered {
+impl<N: Number> Rule<2, N> for Centered<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::MeanSquare, SlotKind::Mean];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [s, m]: [L; 2]) -> (L, [L; 2]) {
+    fn update<L: Of<N>>(&self, p: L, g: L, [s, m]: [L; 2]) -> (L, [L; 2]) {
         let (s, m) = (self.0.mean_square(s, g), self.0.mean(m, g));
         let d = self.0.direction(g, self.0.variance(s, m));
-        (p.minus(L::splat(self.0.learning_rate), d), [s, m])
+        (p.minus(L::of(self.0.learning_rate), d), [s, m])
     }
 }
 
 /// b ← μ·b + direction_weight·d;  p ← p − direction_rate·d − velocity_rate·b
-struct WithMomentum {
-    rms: RmsProp,
-    momentum: f32,
-    direction_weight: f32,
-    direction_rate: f32,
-    velocity_rate: f32,
+struct WithMomentum<N = f32> {
+    rms: RmsProp<N>,
+    momentum: N,
+    direction_weight: N,
+    direction_rate: N,
+    velocity_rate: N,
 }
 
-impl From<&[f32]> for WithMomentum {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for WithMomentum<N> {
+    fn from(h: &[N]) -> Self {
         WithMomentum {
             rms: h.into(),
             momentum: h[5],
@@ -102,38 +102,38 @@ impl From<&[f32]> for WithMomentum {
     }
 }
 
-impl WithMomentum {
+impl<N: Number> WithMomentum<N> {
     #[inline(always)]
-    fn step<L: Lane>(&self, p: L, b: L, d: L) -> (L, L) {
-        let k = L::splat;
+    fn step<L: Of<N>>(&self, p: L, b: L, d: L) -> (L, L) {
+        let k = L::of;
         let b = k(self.momentum).mul_add(b, k(self.direction_weight) * d);
         (p - k(self.direction_rate).mul_add(d, k(self.velocity_rate) * b), b)
     }
 }
 
-impl Rule<2> for WithMomentum {
+impl<N: Number> Rule<2, N> for WithMomentum<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::MeanSquare, SlotKind::Mean];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [s, b]: [L; 2]) -> (L, [L; 2]) {
+    fn update<L: Of<N>>(&self, p: L, g: L, [s, b]: [L; 2]) -> (L, [L; 2]) {
         let s = self.rms.mean_square(s, g);
         let (p, b) = self.step(p, b, self.rms.direction(g, s));
         (p, [s, b])
     }
 }
 
-impl Rule<3> for WithMomentum {
+impl<N: Number> Rule<3, N> for WithMomentum<N> {
     const SLOT_KINDS: [SlotKind; 3] = [SlotKind::MeanSquare, SlotKind::Mean, SlotKind::Mean];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [s, m, b]: [L; 3]) -> (L, [L; 3]) {
+    fn update<L: Of<N>>(&self, p: L, g: L, [s, m, b]: [L; 3]) -> (L, [L; 3]) {
         let (s, m) = (self.rms.mean_square(s, g), self.rms.mean(m, g));
         let (p, b) = self.step(p, b, self.rms.direction(g, self.rms.variance(s, m)));
         (p, [s, m, b])
     }
 }
 
-export_update!(rmsprop, RmsProp, 1, 6);
-export_update!(rmspropCentered, Centered, 2, 6);
-export_update!(rmspropMomentum, WithMomentum, 2, 9);
-export_update!(rmspropCenteredMomentum, WithMomentum, 3, 9);
+export_update!(rmsprop, fleetRmsprop, RmsProp, 1, 6);
+export_update!(rmspropCentered, fleetRmspropCentered, Centered, 2, 6);
+export_update!(rmspropMomentum, fleetRmspropMomentum, WithMomentum, 2, 9);
+export_update!(rmspropCenteredMomentum, fleetRmspropCenteredMomentum, WithMomentum, 3, 9);

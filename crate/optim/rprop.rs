@@ -1,38 +1,38 @@
 //! Rprop (iRprop⁻): signs of gradients, step lengths of their own.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// step ← step·η⁺ where the sign stayed, ·η⁻ where it changed (then g ← 0);  p ← p − sign(g)·step
-struct Rprop {
-    eta_minus: f32,
-    eta_plus: f32,
-    minimum: f32,
-    maximum: f32,
+struct Rprop<N = f32> {
+    eta_minus: N,
+    eta_plus: N,
+    minimum: N,
+    maximum: N,
 }
 
-impl From<&[f32]> for Rprop {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for Rprop<N> {
+    fn from(h: &[N]) -> Self {
         Rprop { eta_minus: h[0], eta_plus: h[1], minimum: h[2], maximum: h[3] }
     }
 }
 
-impl Rule<2> for Rprop {
+impl<N: Number> Rule<2, N> for Rprop<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::NonDecaying, SlotKind::NonDecaying];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [previous, step]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::splat;
-        let zero = k(0.0);
+    fn update<L: Of<N>>(&self, p: L, g: L, [previous, step]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::of;
+        let zero = L::splat(0.0);
         let sign = g.sign();
         // below 0 where signs differ, 0 where either is 0; exact. Without + 0, binaryen swaps the factors of one vector of a pair,
         // and V8 does not widen it
         let same = sign * (previous + zero);
         let turned = same.lt(zero);
-        let factor = L::select(same.gt(zero), k(self.eta_plus), L::select(turned, k(self.eta_minus), k(1.0)));
+        let factor = L::select(same.gt(zero), k(self.eta_plus), L::select(turned, k(self.eta_minus), L::splat(1.0)));
         let step = (step * factor).at_least(k(self.minimum)).at_most(k(self.maximum));
         (p - sign.unless(turned) * step, [g.unless(turned), step])
     }
 }
 
-export_update!(rprop, Rprop, 2, 4);
+export_update!(rprop, fleetRprop, Rprop, 2, 4);

@@ -1,27 +1,27 @@
 //! Schedule-free descent: y, at which gradients are taken, follows the fast z; their average is the model.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// y ← y + c·(z − y) + gradient_rate·g;  z ← z − rate·g
-struct ScheduleFreeSgd {
-    c: f32,
-    gradient_rate: f32,
-    rate: f32,
+struct ScheduleFreeSgd<N = f32> {
+    c: N,
+    gradient_rate: N,
+    rate: N,
 }
 
-impl From<&[f32]> for ScheduleFreeSgd {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for ScheduleFreeSgd<N> {
+    fn from(h: &[N]) -> Self {
         ScheduleFreeSgd { c: h[0], gradient_rate: h[1], rate: h[2] }
     }
 }
 
-impl Rule<1> for ScheduleFreeSgd {
+impl<N: Number> Rule<1, N> for ScheduleFreeSgd<N> {
     const SLOT_KINDS: [SlotKind; 1] = [SlotKind::NonDecaying];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [z]: [L; 1]) -> (L, [L; 1]) {
-        let k = L::splat;
+    fn update<L: Of<N>>(&self, p: L, g: L, [z]: [L; 1]) -> (L, [L; 1]) {
+        let k = L::of;
         let y = p + k(self.c).mul_add(z - p, k(self.gradient_rate) * g);
         let z = z.minus(k(self.rate), g);
         (y, [z])
@@ -29,18 +29,18 @@ impl Rule<1> for ScheduleFreeSgd {
 }
 
 /// y ← y + c·(z − y) + gradient_rate·u; z ← z − rate·u, with u = g/(√v + ε) + λ·y
-struct ScheduleFreeAdamW {
-    c: f32,
-    gradient_rate: f32,
-    beta2: f32,
-    one_minus_beta2: f32,
-    epsilon: f32,
-    weight_decay: f32,
-    rate: f32,
+struct ScheduleFreeAdamW<N = f32> {
+    c: N,
+    gradient_rate: N,
+    beta2: N,
+    one_minus_beta2: N,
+    epsilon: N,
+    weight_decay: N,
+    rate: N,
 }
 
-impl From<&[f32]> for ScheduleFreeAdamW {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for ScheduleFreeAdamW<N> {
+    fn from(h: &[N]) -> Self {
         ScheduleFreeAdamW {
             c: h[0],
             gradient_rate: h[1],
@@ -53,12 +53,12 @@ impl From<&[f32]> for ScheduleFreeAdamW {
     }
 }
 
-impl Rule<2> for ScheduleFreeAdamW {
+impl<N: Number> Rule<2, N> for ScheduleFreeAdamW<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::NonDecaying, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [z, v]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::splat;
+    fn update<L: Of<N>>(&self, p: L, g: L, [z, v]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::of;
         let v = k(self.beta2).mul_add(v, k(self.one_minus_beta2) * (g * g));
         let u = k(self.weight_decay).mul_add(p, g / (v.sqrt() + k(self.epsilon)));
         let y = p + k(self.c).mul_add(z - p, k(self.gradient_rate) * u);
@@ -67,5 +67,5 @@ impl Rule<2> for ScheduleFreeAdamW {
     }
 }
 
-export_update!(scheduleFreeSgd, ScheduleFreeSgd, 1, 3);
-export_update!(scheduleFreeAdamw, ScheduleFreeAdamW, 2, 7);
+export_update!(scheduleFreeSgd, fleetScheduleFreeSgd, ScheduleFreeSgd, 1, 3);
+export_update!(scheduleFreeAdamw, fleetScheduleFreeAdamw, ScheduleFreeAdamW, 2, 7);

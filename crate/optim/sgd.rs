@@ -1,28 +1,28 @@
 //! Gradient descent.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// p ← p − η·g
-pub struct Sgd {
+pub struct Sgd<N = f32> {
     /// η
-    pub learning_rate: f32,
+    pub learning_rate: N,
 }
 
-impl From<&[f32]> for Sgd {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for Sgd<N> {
+    fn from(h: &[N]) -> Self {
         Sgd { learning_rate: h[0] }
     }
 }
 
-impl Rule<0> for Sgd {
+impl<N: Number> Rule<0, N> for Sgd<N> {
     const SLOT_KINDS: [SlotKind; 0] = [];
     const FUSES_GRADIENT_SCALING: bool = true;
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {
-        (p.minus(L::splat(self.learning_rate), g), s)
+    fn update<L: Of<N>>(&self, p: L, g: L, s: [L; 0]) -> (L, [L; 0]) {
+        (p.minus(L::of(self.learning_rate), g), s)
     }
 }
 
-export_update!(sgd, Sgd, 0, 1);
+export_update!(sgd, fleetSgd, Sgd, 0, 1);

@@ -1,28 +1,28 @@
 //! Yogi: Adam whose v moves by bounded amounts.
 
-use crate::lane::Lane;
+use crate::lane::{Number, Of};
 use crate::optim::{export_update, Rule, SlotKind};
 
 /// v ← v − (1 − β₂)·sign(v − g²)·g²;  p ← p − step_size·m / (√v + ε)
-struct Yogi {
-    one_minus_beta1: f32,
-    one_minus_beta2: f32,
-    step_size: f32,
-    epsilon: f32,
+struct Yogi<N = f32> {
+    one_minus_beta1: N,
+    one_minus_beta2: N,
+    step_size: N,
+    epsilon: N,
 }
 
-impl From<&[f32]> for Yogi {
-    fn from(h: &[f32]) -> Self {
+impl<N: Copy> From<&[N]> for Yogi<N> {
+    fn from(h: &[N]) -> Self {
         Yogi { one_minus_beta1: h[0], one_minus_beta2: h[1], step_size: h[2], epsilon: h[3] }
     }
 }
 
-impl Rule<2> for Yogi {
+impl<N: Number> Rule<2, N> for Yogi<N> {
     const SLOT_KINDS: [SlotKind; 2] = [SlotKind::Mean, SlotKind::MeanSquare];
 
     #[inline(always)]
-    fn update<L: Lane>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
-        let k = L::splat;
+    fn update<L: Of<N>>(&self, p: L, g: L, [m, v]: [L; 2]) -> (L, [L; 2]) {
+        let k = L::of;
         let square = g * g;
         let m = (g - m).mul_add(k(self.one_minus_beta1), m);
         let v = v - (k(self.one_minus_beta2) * square).with_sign_of(v - square).unless(v.same(square));
@@ -30,4 +30,4 @@ impl Rule<2> for Yogi {
     }
 }
 
-export_update!(yogi, Yogi, 2, 4);
+export_update!(yogi, fleetYogi, Yogi, 2, 4);

@@ -4,8 +4,10 @@
 //! makes a test of each export: a new rule is tested without a line in this file.
 
 use crate::tools::{assert_same, lengths, numbers};
+use gradus::fleet::{Net8, NETS};
+use gradus::lane::F32x8;
 use gradus::optim::{
-    sums, sweep, Rule, ScaledGradients, Shared, SlotKind, Sums, CHUNK, LONG_ARRAY, PLAIN, SHARED_HYPER,
+    side_by_side, sums, sweep, Rule, ScaledGradients, Shared, SlotKind, Sums, CHUNK, LONG_ARRAY, PLAIN, SHARED_HYPER,
 };
 use std::array::from_fn;
 use std::cell::Cell;
@@ -144,6 +146,50 @@ where
     steps::<R, S, H>(LONG_ARRAY + 1003, [1.0, 0.0, 0.001], false);
 }
 
+/// Eight nets side by side, each with numbers of its own, end with the bits that each of them has alone.
+fn check_fleet<R, F, const S: usize, const H: usize>()
+where
+    R: Rule<S> + for<'a> From<&'a [f32]>,
+    F: Rule<S, F32x8> + for<'a> From<&'a [F32x8]>,
+{
+    for n in [1, 7, 33] {
+        // of some nets gradients are scaled or decay is coupled, of others not, and some have neither
+        for kinds in [[1.0, 0.0, 0.0], [0.5, 0.01, 0.001]] {
+            let shared: [[f32; SHARED_HYPER]; NETS] = from_fn(|net| match net % 3 {
+                0 => [1.0, 0.0, 0.0],
+                1 => kinds,
+                _ => [1.0, kinds[1], kinds[2]],
+            });
+            let own: [Vec<f32>; NETS] =
+                from_fn(|net| numbers(H, 40 + net as u32).iter().map(|h| 0.05 + 0.4 * (h + 1.0)).collect());
+            let start: [Vec<f32>; NETS] = from_fn(|net| numbers(n, 1 + net as u32));
+            let slope: [Vec<f32>; NETS] = from_fn(|net| gradients(n, 60 + net as u32, true));
+            let state: [[Vec<f32>; S]; NETS] =
+                from_fn(|net| from_fn(|j| numbers(n, (net * 5 + j) as u32 + 20).iter().map(|x| x.abs()).collect()));
+            let all = |of: &dyn Fn(usize, usize) -> f32| -> Vec<Net8> {
+                (0..n).map(|i| from_fn(|net| Cell::new(of(net, i)))).collect()
+            };
+            let (p, g) = (all(&|net, i| start[net][i]), all(&|net, i| slope[net][i]));
+            let s: [Vec<Net8>; S] = from_fn(|j| all(&|net, i| state[net][j][i]));
+            let numbers8 = |of: &dyn Fn(usize) -> f32| F32x8::from_array(from_fn(of));
+            let h: Vec<F32x8> = (0..H).map(|i| numbers8(&|net| own[net][i])).collect();
+            let h_shared = [0, 1, 2].map(|i| numbers8(&|net| shared[net][i]));
+            side_by_side(&F::from(&h), Shared::from(&h_shared[..]), &p, &g, s.each_ref().map(|s| &s[..]));
+            for net in 0..NETS {
+                let (mut want_p, mut want_s) = (start[net].clone(), state[net].clone());
+                let slots = want_s.each_mut().map(|s| cells(s));
+                run(&R::from(&own[net]), shared[net], cells(&mut want_p), cells(&mut slope[net].clone()), slots);
+                let of = |x: &[Net8]| -> Vec<f32> { x.iter().map(|x| x[net].get()).collect() };
+                let what = format!("net {net} of {n} elements");
+                assert_same(&of(&p), &want_p, &what);
+                for (got, want) in s.iter().zip(&want_s) {
+                    assert_same(&of(got), want, &what);
+                }
+            }
+        }
+    }
+}
+
 /// New state to the bit as the rule leaves it number by number, and sums as doubles have them.
 fn check_sums<R, const S: usize, const H: usize>()
 where
@@ -235,8 +281,21 @@ fn directions_and_parameters_of_zeros_have_no_ratio() {
 
 // The rules import these macros from `crate::optim`, where the crate has its own.
 macro_rules! export_update {
-    ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
+    ($name:ident, $fleet:ident, $rule:ident, $slots:literal, $hyper:literal) => {
         #[allow(non_snake_case)] // the name that JS looks for
+        #[test]
+        fn $name() {
+            crate::optim::check::<$rule<f32>, $slots, $hyper>();
+        }
+
+        #[allow(non_snake_case)]
+        #[test]
+        fn $fleet() {
+            crate::optim::check_fleet::<$rule<f32>, $rule<gradus::lane::F32x8>, $slots, $hyper>();
+        }
+    };
+    ($name:ident, $rule:ident, $slots:literal, $hyper:literal) => {
+        #[allow(non_snake_case)]
         #[test]
         fn $name() {
             crate::optim::check::<$rule, $slots, $hyper>();
