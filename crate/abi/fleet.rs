@@ -93,19 +93,59 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
     side_by_side(&rule, Shared::from(&numbers[..]), nets(p as Ptr, n), nets(g as Ptr, n), slots);
 }
 
-/// The numbers of an update for each of eight nets, as floats at `to`. Each net's are at an address in `rows`, which grows by `increment`:
-/// doubles, those of the set bits of `rated` to be multiplied by the net's learning rate, which is a double at `rates`.
+/// The numbers of an update for each of eight nets, as floats at `to`. `table` has 8 addresses of each net's numbers, which are doubles and
+/// `increment` bytes from one step to the next; 8 addresses of its learning rate, a double; and by how many bytes each of those grows from
+/// step to step. Numbers of the set bits of `rated` are multiplied by the learning rate.
 #[wasm_bindgen(js_name = fleetHyper)]
-pub fn fleet_hyper(to: Ptr, rows: Ptr, rates: Ptr, count: usize, rated: u32, increment: usize) {
-    let (to, addresses, rates) = (nets(to, count), integers(rows, NETS), doubles(rates, NETS));
-    for net in 0..NETS {
-        let row = doubles(addresses[net].get() as Ptr, count);
-        for (i, number) in row.iter().enumerate() {
-            let number = if rated >> i & 1 == 1 { rates[net] * number } else { *number };
-            to[i][net].set(number as f32);
+pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, rated: u32, increment: usize) {
+    let (to, table) = (nets(to, count), integers(table, 3 * NETS));
+    let rate: [f64; NETS] = from_fn(|net| doubles(table[NETS + net].get() as Ptr, 1)[0]);
+    let row = |net: usize| doubles(table[net].get() as Ptr, count);
+    if (1..NETS).all(|net| table[net].get() == table[0].get()) {
+        // nets that differ in nothing but their learning rate
+        for (i, number) in row(0).iter().enumerate() {
+            if rated >> i & 1 == 1 {
+                F32x8::from_array(rate.map(|rate| (rate * number) as f32)).set(&to[i]);
+            } else {
+                F32x8::splat(*number as f32).set(&to[i]);
+            }
+        }
+    } else {
+        for net in 0..NETS {
+            for (i, number) in row(net).iter().enumerate() {
+                let number = if rated >> i & 1 == 1 { rate[net] * number } else { *number };
+                to[i][net].set(number as f32);
+            }
         }
     }
-    addresses.iter().for_each(|a| a.set(a.get().wrapping_add(increment as i32)));
+    for net in 0..NETS {
+        let grow = |word: &Cell<i32>, bytes: i32| word.set(word.get().wrapping_add(bytes));
+        grow(&table[net], increment as i32);
+        grow(&table[NETS + net], table[2 * NETS + net].get());
+    }
+}
+
+/// Rows of a table into the place of a net (0 to 7), or of all nets (8): those whose numbers are at `order`, or the first ones where that
+/// is 0. Numbers may be floats or whole.
+#[wasm_bindgen(js_name = fleetRows)]
+pub fn fleet_rows(to: Ptr, net: usize, from: Ptr, order: Ptr, rows: usize, width: usize) {
+    let to = labels(to, rows * width);
+    for (r, to) in to.chunks_exact(width.max(1)).enumerate() {
+        let number = if order == 0 { r } else { integers(order, rows)[r].get() as usize };
+        let row = integers(from + 4 * number * width, width);
+        for (to, x) in to.iter().zip(row) {
+            match net {
+                NETS => to.iter().for_each(|to| to.set(x.get())),
+                net => to[net].set(x.get()),
+            }
+        }
+    }
+}
+
+/// n elements of one of eight nets.
+#[wasm_bindgen(js_name = fleetPick)]
+pub fn fleet_pick(from: Ptr, net: usize, to: Ptr, n: usize) {
+    labels(from, n).iter().zip(integers(to, n)).for_each(|(from, to)| to.set(from[net].get()));
 }
 
 /// n elements of each of eight arrays, whose addresses are in a table.

@@ -4,7 +4,7 @@
  * There are no loops for them in JavaScript: there nets are trained one after the other.
  */
 import type { Backend } from './index.js'
-import type { Loss, Ptr } from './kernels.js'
+import type { Loss, Ptr, Update } from './kernels.js'
 import { FLEET } from './wasm/parts.js'
 
 /** Every kernel of fleets. */
@@ -39,10 +39,25 @@ export interface FleetKernels {
    * a double; counters grow by `increment` when all is done.
    */
   fleetDropout(x: Ptr, y: Ptr, n: number, table: Ptr, increment: number): void
+  /**
+   * The numbers of an update for each net, as floats. The table has 8 addresses of numbers (doubles, `increment` bytes from step to step),
+   * 8 of learning rates (a double), and the bytes by which each of those grows. Numbers of the bits of `rated` are multiplied by the rate.
+   */
+  fleetHyper(to: Ptr, table: Ptr, count: number, rated: number, increment: number): void
+  /** Rows of a table, by the numbers at `order` (0: from the first on), into the place of a net, or of all where net is 8 */
+  fleetRows(to: Ptr, net: number, from: Ptr, order: Ptr, rows: number, width: number): void
+  /** n elements of one net out of those of all */
+  fleetPick(from: Ptr, net: number, to: Ptr, n: number): void
   /** n elements of all nets into the arrays of each, whose addresses are in the table */
   fleetSplit(from: Ptr, table: Ptr, n: number): void
   /** n elements of the arrays of each net, whose addresses are in the table, into that of all */
   fleetJoin(to: Ptr, table: Ptr, n: number): void
+}
+
+/** The update of eight nets that stands for that of one of this name; undefined where there is none. */
+export function fleetUpdate(backend: Backend, name: string): Update | undefined {
+  const found = (backend.part(FLEET) as unknown as Record<string, Update> | undefined)?.[`fleet${name[0].toUpperCase()}${name.slice(1)}`]
+  return typeof found === 'function' ? found : undefined
 }
 
 /** The kernels of fleets on the memory of a backend; undefined in JavaScript. */

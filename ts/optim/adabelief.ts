@@ -59,6 +59,11 @@ export class AdaBelief extends Optimizer<AdaBeliefOptions> {
     return 'adaBelief'
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [4]
+  }
+
   protected override hyper(o: Required<AdaBeliefOptions>, t: number): readonly number[] {
     const [oneMinusBeta1, beta2, oneMinusBeta2, stepSize, epsilonHat] = adamHyper(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
     return [oneMinusBeta1, beta2, oneMinusBeta2, o.epsilonRoot, stepSize, epsilonHat]

@@ -48,6 +48,11 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
     return 'adadelta'
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [3]
+  }
+
   protected override hyper({ learningRate, rho, epsilon }: Required<AdadeltaOptions>): readonly number[] {
     return [rho, 1 - rho, epsilon, learningRate]
   }

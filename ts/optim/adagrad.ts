@@ -66,8 +66,13 @@ export class Adagrad extends Optimizer<AdagradOptions> {
     group.fillSlot(0, group.values.initialAccumulator)
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [0]
+  }
+
   protected override hyper(o: Required<AdagradOptions>, t: number): readonly number[] {
-    const rate = o.learningRate / (1 + (t - 1) * o.learningRateDecay)
+    const rate = o.learningRate * (1 / (1 + (t - 1) * o.learningRateDecay))
     return o.epsilonPlacement === 'outside' ? [rate, o.epsilon, 0] : [rate, 0, o.epsilon]
   }
 

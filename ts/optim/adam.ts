@@ -74,6 +74,11 @@ export class Adam extends Optimizer<AdamOptions> {
     return amsgrad ? 'amsgrad' : epsilonPlacement === 'inside' ? 'adamInside' : 'adam'
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [3]
+  }
+
   /**
    * The bias corrections go into the step size and into ε, so that the loop needs none (end of section 2 of the paper). Because
    * √v̂ = √v / √(1 − β₂ᵗ):
@@ -90,9 +95,9 @@ export class Adam extends Optimizer<AdamOptions> {
     const isInside = epsilonPlacement === 'inside'
     if (amsgrad && amsgradMaximum === 'corrected') {
       const epsilonOutside = isInside ? 0 : epsilonPlacement === 'hat' ? epsilon / sqrtCorrection2 : epsilon
-      return [1 - beta1, beta2, 1 - beta2, learningRate / correction1, epsilonOutside, isInside ? epsilon : 0, 1 / correction2]
+      return [1 - beta1, beta2, 1 - beta2, learningRate * (1 / correction1), epsilonOutside, isInside ? epsilon : 0, 1 / correction2]
     }
-    const stepSize = (learningRate / correction1) * sqrtCorrection2
+    const stepSize = learningRate * (sqrtCorrection2 / correction1)
     const epsilonHat = isInside ? 0 : epsilonPlacement === 'hat' ? epsilon : epsilon * sqrtCorrection2
     return [1 - beta1, beta2, 1 - beta2, stepSize, epsilonHat, isInside ? epsilon * correction2 : 0, 1]
   }

@@ -58,8 +58,13 @@ export class Adamax extends Optimizer<AdamaxOptions> {
     return 'adamax'
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [4]
+  }
+
   protected override hyper(o: Required<AdamaxOptions>, t: number): readonly number[] {
-    const stepSize = o.learningRate / biasCorrection(o.beta1, t)
+    const stepSize = o.learningRate * (1 / biasCorrection(o.beta1, t))
     const [epsilonInside, epsilonOutside] = o.epsilonPlacement === 'inside' ? [o.epsilon, 0] : [0, o.epsilon]
     return [1 - o.beta1, o.beta2, epsilonInside, epsilonOutside, stepSize]
   }

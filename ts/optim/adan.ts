@@ -70,13 +70,18 @@ export class Adan extends Optimizer<AdanOptions> {
     return weightDecayForm === 'decoupled' ? decay : decay / (1 + decay)
   }
 
+  /** @internal */
+  protected override rated({ weightDecayForm }: Required<AdanOptions>): readonly number[] | null {
+    return weightDecayForm === 'decoupled' ? [6, 7] : null
+  }
+
   protected override hyper(o: Required<AdanOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, beta3 } = o
     const shrink = o.weightDecayForm === 'proximal' ? 1 / (1 + learningRate * o.weightDecay) : 1
     const sqrtCorrection3 = Math.sqrt(biasCorrection(beta3, t))
-    const stepSize = sqrtCorrection3 * learningRate * shrink
-    const stepSizeM = stepSize / biasCorrection(beta1, t)
-    const stepSizeW = (stepSize * beta2) / biasCorrection(beta2, t)
+    const size = sqrtCorrection3 * shrink
+    const stepSizeM = learningRate * (size / biasCorrection(beta1, t))
+    const stepSizeW = learningRate * ((size * beta2) / biasCorrection(beta2, t))
     // at the first step there is no gradient to differ from
     const [oneMinusBeta2, differenceWeight] = t === 1 ? [0, 0] : [1 - beta2, beta2]
     return [1 - beta1, beta2, oneMinusBeta2, beta3, 1 - beta3, differenceWeight, stepSizeM, stepSizeW, sqrtCorrection3 * o.epsilon]

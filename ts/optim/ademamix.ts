@@ -63,11 +63,17 @@ export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
     return 'ademamix'
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [4, 5]
+  }
+
   protected override hyper(o: Required<AdEMAMixOptions>, t: number): readonly number[] {
     const { learningRate, beta1, beta2, beta3, alpha, epsilon } = o
     const sqrtCorrection2 = Math.sqrt(biasCorrection(beta2, t))
-    const stepSize = sqrtCorrection2 * learningRate
-    return [1 - beta1, 1 - beta3, beta2, 1 - beta2, stepSize / biasCorrection(beta1, t), stepSize * alpha, sqrtCorrection2 * epsilon]
+    const fast = learningRate * (sqrtCorrection2 / biasCorrection(beta1, t))
+    const slow = learningRate * (sqrtCorrection2 * alpha)
+    return [1 - beta1, 1 - beta3, beta2, 1 - beta2, fast, slow, sqrtCorrection2 * epsilon]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [fast, slow, v]: FloatArray[], hyper: readonly number[]): void {

@@ -58,6 +58,11 @@ export class ADOPT extends Optimizer<ADOPTOptions> {
     return 'adopt'
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [6]
+  }
+
   /** At the first step the bound is 0, which leaves m and p alone, and v takes g² whole. */
   protected override hyper(o: Required<ADOPTOptions>, t: number): readonly number[] {
     if (t === 1) return [o.beta1, 1 - o.beta1, 0, 1, o.epsilon, 0, o.learningRate]

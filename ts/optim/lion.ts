@@ -51,6 +51,11 @@ export class Lion extends Optimizer<LionOptions> {
     return 'lion'
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [4]
+  }
+
   protected override hyper({ learningRate, beta1, beta2 }: Required<LionOptions>): readonly number[] {
     return [beta1, 1 - beta1, beta2, 1 - beta2, learningRate]
   }

@@ -55,12 +55,17 @@ export class Momentum extends Optimizer<MomentumOptions> {
     return 'momentum'
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [3]
+  }
+
   protected override hyper(
     { learningRate, beta, form, biasCorrection: isCorrected }: Required<MomentumOptions>,
     t: number,
   ): readonly number[] {
     if (form === 'classical') return [beta, 1, 0, learningRate]
-    return [beta, 1 - beta, 0, isCorrected ? learningRate / biasCorrection(beta, t) : learningRate]
+    return [beta, 1 - beta, 0, isCorrected ? learningRate * (1 / biasCorrection(beta, t)) : learningRate]
   }
 
   protected override update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void {

@@ -68,6 +68,11 @@ export class NAdam extends Optimizer<NAdamOptions> {
     return SCALARS
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [4, 5]
+  }
+
   protected override hyper(o: Required<NAdamOptions>, t: number, scalars: Scalars): readonly number[] {
     const mu = o.beta1 * (1 - 0.5 * this.decayPower(t, o.momentumDecay))
     const nextMu = o.beta1 * (1 - 0.5 * this.decayPower(t + 1, o.momentumDecay))
@@ -75,8 +80,8 @@ export class NAdam extends Optimizer<NAdamOptions> {
     // Beside 1 it is nothing long before it is a denormal number, on which processors take a hundred times as long.
     if (scalars.product < 1e-200) scalars.product = 0
     const sqrtCorrection2 = Math.sqrt(biasCorrection(o.beta2, t))
-    const gradientStepSize = (sqrtCorrection2 * o.learningRate * (1 - mu)) / (1 - scalars.product)
-    const momentStepSize = (sqrtCorrection2 * o.learningRate * nextMu) / (1 - scalars.product * nextMu)
+    const gradientStepSize = o.learningRate * ((sqrtCorrection2 * (1 - mu)) / (1 - scalars.product))
+    const momentStepSize = o.learningRate * ((sqrtCorrection2 * nextMu) / (1 - scalars.product * nextMu))
     return [1 - o.beta1, o.beta2, 1 - o.beta2, sqrtCorrection2 * o.epsilon, gradientStepSize, momentStepSize]
   }
 

@@ -63,18 +63,23 @@ export class RAdam extends Optimizer<RAdamOptions> {
     return 'radam'
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [3]
+  }
+
   /** The quotient is m / (rootScale·√v + offset); without normalisation rootScale is as good as 0 and offset 1. */
   protected override hyper(o: Required<RAdamOptions>, t: number): readonly number[] {
     const correction2 = biasCorrection(o.beta2, t)
     const rhoInfinity = 2 / (1 - o.beta2) - 1
     const rho = rhoInfinity - (2 * t * (1 - correction2)) / correction2
-    const stepSize = o.learningRate / biasCorrection(o.beta1, t)
+    const inverse1 = 1 / biasCorrection(o.beta1, t)
     const [oneMinusBeta1, oneMinusBeta2] = [1 - o.beta1, 1 - o.beta2]
-    if (rho <= 5) return [oneMinusBeta1, o.beta2, oneMinusBeta2, stepSize, NO_ROOT, 1]
+    if (rho <= 5) return [oneMinusBeta1, o.beta2, oneMinusBeta2, o.learningRate * inverse1, NO_ROOT, 1]
     const rectification = Math.sqrt(((rho - 4) * (rho - 2) * rhoInfinity) / ((rhoInfinity - 4) * (rhoInfinity - 2) * rho))
     if (o.epsilonPlacement === 'outside')
-      return [oneMinusBeta1, o.beta2, oneMinusBeta2, stepSize * rectification, 1 / Math.sqrt(correction2), o.epsilon]
-    return [oneMinusBeta1, o.beta2, oneMinusBeta2, stepSize * rectification * Math.sqrt(correction2), 1, o.epsilon]
+      return [oneMinusBeta1, o.beta2, oneMinusBeta2, o.learningRate * (inverse1 * rectification), 1 / Math.sqrt(correction2), o.epsilon]
+    return [oneMinusBeta1, o.beta2, oneMinusBeta2, o.learningRate * (inverse1 * rectification * Math.sqrt(correction2)), 1, o.epsilon]
   }
 
   protected override update(p: FloatArray, g: FloatArray, [m, v]: FloatArray[], hyper: readonly number[]): void {

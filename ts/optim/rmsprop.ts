@@ -82,6 +82,11 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
     return SLOTS[this.kernel(o)]
   }
 
+  /** @internal */
+  protected override rated({ momentum, learningRateInside }: Required<RMSPropOptions>): readonly number[] {
+    return momentum === 0 ? [5] : learningRateInside ? [6, 7] : [7, 8]
+  }
+
   protected override hyper(o: Required<RMSPropOptions>, t: number): readonly number[] {
     const { learningRate, beta, epsilon, epsilonPlacement, momentum, nesterov, biasCorrection: isCorrected, learningRateInside } = o
     const correction = isCorrected ? biasCorrection(beta, t) : 1

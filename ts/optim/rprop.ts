@@ -68,6 +68,11 @@ export class Rprop extends Optimizer<RpropOptions> {
     group.backend.kernels.fill(group.slotOf(span, 1), span.n, group.values.learningRate)
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return []
+  }
+
   protected override hyper(o: Required<RpropOptions>): readonly number[] {
     return [o.etaMinus, o.etaPlus, o.minimumStep, o.maximumStep]
   }

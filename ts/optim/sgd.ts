@@ -68,6 +68,11 @@ export class SGD extends Optimizer<SGDOptions> {
     return momentum === 0 ? 'sgd' : 'momentum'
   }
 
+  /** @internal */
+  protected override rated({ momentum, learningRateInside }: Required<SGDOptions>): readonly number[] {
+    return momentum === 0 ? [0] : learningRateInside ? [1, 2] : [2, 3]
+  }
+
   protected override hyper(o: Required<SGDOptions>, t: number): readonly number[] {
     const { learningRate, momentum, dampening, nesterov, learningRateInside } = o
     if (momentum === 0) return [learningRate]

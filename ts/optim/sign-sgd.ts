@@ -29,6 +29,11 @@ export class SignSGD extends Optimizer<DecayOptions> {
     return 'signSgd'
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [0]
+  }
+
   protected override hyper({ learningRate }: Required<DecayOptions>): readonly number[] {
     return [learningRate]
   }

@@ -42,6 +42,11 @@ export class Signum extends Optimizer<SignumOptions> {
     return 'signum'
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [2]
+  }
+
   protected override hyper({ learningRate, beta }: Required<SignumOptions>): readonly number[] {
     return [beta, 1 - beta, learningRate]
   }

@@ -63,6 +63,11 @@ export class Yogi extends Optimizer<YogiOptions> {
     for (const j of [0, 1]) group.fillSlot(j, group.values.initialAccumulator)
   }
 
+  /** @internal */
+  protected override rated(): readonly number[] {
+    return [2]
+  }
+
   protected override hyper(o: Required<YogiOptions>, t: number): readonly number[] {
     const [oneMinusBeta1, , oneMinusBeta2, stepSize, epsilonHat] = adamHyper(o.learningRate, o.beta1, o.beta2, o.epsilon, t)
     return [oneMinusBeta1, oneMinusBeta2, stepSize, epsilonHat]

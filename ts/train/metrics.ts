@@ -69,7 +69,8 @@ export function areMeans(metrics: readonly [string, Metric][]): boolean {
 /** The mean of the loss, weighted by batch size, and metrics of all rows so far. @internal */
 export class RunningMeans {
   private samples = 0
-  private lossSum = 0
+  /** Of the losses so far, each times its rows. */
+  lossSum = 0
   private readonly sums: number[]
   private readonly metrics: [string, Metric][]
   /** Predictions and targets so far, for metrics that are no means over rows. */
@@ -103,6 +104,12 @@ export class RunningMeans {
   addLoss(loss: number, size: number): void {
     this.samples += size
     this.lossSum += loss * size
+  }
+
+  /** Losses of many rows, which were added to {@link lossSum} one after the other. */
+  addLosses(sum: number, rows: number): void {
+    this.samples += rows
+    this.lossSum = sum
   }
 
   get loss(): number {

@@ -112,9 +112,14 @@ export class TrainingRun {
     throw error
   }
 
-  /** Whether each step is looked at, by metrics or callbacks. */
+  /** Whether each step is looked at, by callbacks or by metrics that are no means over rows. */
   get watchesSteps(): boolean {
-    return this.watchesBatches || this.metrics.length > 0
+    return this.watchesBatches || !areMeans(this.metrics)
+  }
+
+  /** Whether predictions are looked at. */
+  get isJudged(): boolean {
+    return this.metrics.length > 0
   }
 
   /** Whether all modules are layers of this library. */
@@ -128,10 +133,11 @@ export class TrainingRun {
   }
 
   /** Adds steps that a fleet ran to the history, and tells callbacks of epochs that ended among them. */
-  async accept(block: StepBlock): Promise<void> {
+  accept(block: StepBlock): Promise<void> | undefined {
     const pending = this.afterBlock(block)
-    if (pending !== undefined) await pending
+    if (pending !== undefined) return pending.then(() => this.checkFailure())
     this.checkFailure()
+    return undefined
   }
 
   private async eachBlock(): Promise<void> {
@@ -208,6 +214,10 @@ export class TrainingRun {
       if (batch === 1) this.beginEpoch()
       const end = Math.min(count, done + batchesPerEpoch - batch + 1)
       const isWhole = end - done === batchesPerEpoch - batch + 1
+      if (taken.sumLosses !== undefined && taken.outputs === undefined) {
+        this.means.addLosses(taken.sumLosses(done, end, this.means.lossSum), (end - done) * size)
+        done = end
+      }
       for (; done < end; done++) {
         const outputs = taken.outputs?.(done)
         if (outputs === undefined) this.means.addLoss(taken.loss(done), size)

@@ -108,6 +108,14 @@ export abstract class Optimizer<O extends object = object> {
   /** The rule: new p from p, gradient g and state. Weight decay and gradient scale are in p and g already. */
   protected abstract update(p: FloatArray, g: FloatArray, slots: FloatArray[], hyper: readonly number[]): void
 
+  /**
+   * @internal Which numbers of {@link hyper} are the learning rate times what they are at a rate of 1, to the last bit, where all others do
+   * not depend on it, and neither does what `scalars` become; null where that is not so. Nets of a fleet share the others.
+   */
+  protected rated(_options: Required<O>): readonly number[] | null {
+    return null
+  }
+
   /** Names of the state slots, the same array for the same kind of options. */
   protected slots(_options: Required<O>): readonly string[] {
     return NO_SLOTS

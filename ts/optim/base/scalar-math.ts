@@ -36,7 +36,7 @@ function oneMinusPower(beta: number, t: number): number {
 /** The hyper-parameters of Adam's rule at step t, with ε outside the root. */
 export function adamHyper(learningRate: number, beta1: number, beta2: number, epsilon: number, t: number): number[] {
   const sqrtCorrection2 = Math.sqrt(biasCorrection(beta2, t))
-  const stepSize = (sqrtCorrection2 * learningRate) / biasCorrection(beta1, t)
+  const stepSize = learningRate * (sqrtCorrection2 / biasCorrection(beta1, t))
   return [1 - beta1, beta2, 1 - beta2, stepSize, sqrtCorrection2 * epsilon, 0, 1]
 }
 

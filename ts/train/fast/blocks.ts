@@ -24,6 +24,8 @@ export interface StepBlock {
   loss(i: number): number
   /** The learning rate that it had. */
   learningRate(i: number): number
+  /** The sum of `sum` and, one after the other, the losses of steps from first + i to first + end − 1, each times `size`. */
+  sumLosses?(i: number, end: number, sum: number): number
   /** Its prediction and targets, where they are asked for; valid until the next block. */
   outputs?(i: number): Outputs
   /** Whether steps follow that were asked for before training was stopped. */
@@ -196,7 +198,7 @@ type Answer = { rate: number } | { thrown: unknown }
  * A schedule that is asked once for each step, however often a step is planned: what it answers or throws is kept while the
  * step is ahead.
  */
-class ScheduleCache {
+export class ScheduleCache {
   private first = 0
   private readonly known: Answer[] = []
 

@@ -5,7 +5,6 @@ import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
 import { traitsOf } from '../../loss/loss.js'
 import { Module, rememberModes } from '../../nn/module.js'
-import { Optimizer } from '../../optim/base/optimizer.js'
 import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
 import { ReduceOnPlateau } from '../../schedule/plateau.js'
 import { type Callback, EarlyStopping } from '../callbacks.js'
@@ -17,8 +16,8 @@ import { Pacer } from '../pacer.js'
 import { type CheckedData, type FitOptions, OPTIONS } from '../plan.js'
 import { TrainingRun } from '../run.js'
 import type { WholeStepOptimizer } from '../whole-step-optimizer.js'
-import { Fleet, Member } from './fleet.js'
-import { regionsOf } from './fleet-program.js'
+import { Fleet } from './fleet.js'
+import { Member } from './member.js'
 
 /** One value for all nets, or one for each. */
 export type Each<T> = T | readonly T[]
@@ -335,9 +334,8 @@ function obstacleOf(run: TrainingRun): string | null {
   if (options.replay === false) return 'the option replay is false'
   if (!run.isOfLibrary) return 'layers of your own'
   if (traitsOf(options.loss) === undefined) return 'a loss of your own'
-  if (run.watchesSteps) return 'metrics, or a callback after each batch'
+  if (run.watchesSteps) return 'metrics that look at whole epochs, or a callback after each batch'
   if (!canPlan(optimizer)) return `${optimizer.name} has no single fused update with numbers that are known ahead`
-  if (beginOf(optimizer) !== beginOf(Optimizer.prototype)) return `${optimizer.name} begins with numbers that it takes from the parameters`
   if (optimizer.groups.some((group) => group.parameters.some((_, i) => group.extraNames(i).length > 0)))
     return `${optimizer.name} keeps more than state of elements`
   if (fleetKernels(backend) === undefined) return 'this runtime has no kernels for fleets'
@@ -345,30 +343,24 @@ function obstacleOf(run: TrainingRun): string | null {
   return null
 }
 
-/** What an optimizer does before the first update of a parameter, which the program of a fleet has no place for. */
-function beginOf(optimizer: object): unknown {
-  return (optimizer as { begin?: unknown }).begin
-}
-
 /** What nets must have in common to go side by side, as text. */
-function shapeOf({ updates, run: { plan, watchesEpochs } }: Member): string {
+function shapeOf({ run: { plan, watchesEpochs, isJudged } }: Member): string {
   const { model, options, rows, batchSize, batchesPerEpoch } = plan
   const optimizer = options.optimizer as OptimizerLike & {
-    groups: readonly { kernel?: unknown; slotNames: readonly string[]; parameters: readonly unknown[] }[]
+    groups: readonly { slotNames: readonly string[]; parameters: readonly unknown[] }[]
   }
   const tensors = [rows.inputs, rows.targets, ...(rows.weights ? [rows.weights] : [])]
   return JSON.stringify([
     numberOf(model.backend),
     model.modules().map((module) => [module.constructor.name, module.describe()]),
-    regionsOf(model.parameters()),
     numberOf(options.loss),
     tensors.map(({ shape, dtype }) => [shape, dtype]),
     batchSize,
     batchesPerEpoch,
     watchesEpochs,
+    isJudged,
     optimizer.constructor.name,
-    optimizer.groups.map((group) => [numberOf(group.kernel), group.slotNames, group.parameters.length]),
-    updates,
+    optimizer.groups.map((group) => [group.slotNames, group.parameters.length]),
   ])
 }
 

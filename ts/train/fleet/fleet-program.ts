@@ -1,118 +1,109 @@
 /**
  * The step of eight nets as a program. It is made of the recorded step of one of them, whose kernel calls are replaced by their twins
- * ({@link twinsOf}), and serves all nets of the same shape: what it computes with is a workspace, into which each step brings the
- * parameters of the nets and out of which it takes their gradients. Each net's optimizer then updates the arrays of that net by the
- * kernel and the numbers that it would use alone.
+ * ({@link twinsOf}), and serves all nets of the same shape: what it computes with is a workspace. Before a run of many steps the parameters
+ * and the optimizers' state of the nets are brought there, and afterwards taken back, so that in between each update of all eight nets is
+ * one call too.
  */
-import { fleetKernels } from '../../backend/fleet.js'
+import { fleetKernels, fleetUpdate } from '../../backend/fleet.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
+import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { Parameter } from '../../parameter.js'
-import type { Tensor } from '../../tensor.js'
-import { Program, type UpdateCall } from '../fast/program.js'
-import type { Recording } from '../fast/recording.js'
-import { ROW } from '../fast/step-planner.js'
-import { MOST_BYTES, MOST_STEPS } from '../fast/step-program.js'
-import { checkWidth, type Draw, type FleetMemory, NETS, NoTwin, onlyDenseTakes, twinsOf } from './twins.js'
+import { Tensor } from '../../tensor.js'
+import { Program } from '../fast/program.js'
+import type { Judged, Recording } from '../fast/recording.js'
+import type { NumberTables, UpdateShape } from './numbers.js'
+import type { StagedRows } from './staged-rows.js'
+import { checkWidth, type Draw, type FleetMemory, NETS, NoTwin, twinsOf } from './twins.js'
 
 /** Bytes of a net in the table of a dropout: seed (low, high), stream, counter, and the rate as a double. */
 const DROPOUT_BYTES = 24
 
-/** An array that each net has for itself: parameters that lie end to end, or their gradients. */
+/** An array that each net has for itself. */
 interface Exchange {
-  /** The number of the first of them among the parameters of a net. */
-  parameter: number
-  isGradient: boolean
+  /** Where a net has its own. */
+  of(net: Passenger): Ptr
   size: number
   /** Where that of all nets is. */
   at: Ptr
-  /** Addresses of the nets' own arrays. */
-  table: Ptr
 }
 
 /** What each net has of its own in a run of the program. */
 export interface Passenger {
   /** In the order of the recorded net. */
   parameters: readonly Parameter[]
-  /** Its updates, with their hyper-parameters from `hyper` on, those of the next step behind them. */
-  updates: readonly UpdateCall[]
-  hyper: Ptr
+  optimizer: Optimizer
+  /** The numbers of its updates. */
+  numbers: Ptr
+  /** Learning rates of each update: one, or one for each step. */
+  rates: { at: Ptr; growsBy: number }[]
   /** The generators that dropouts draw from, in the order of the calls. */
   draws: readonly { low: number; high: number; stream: number; counter: number; rate: number }[]
 }
 
-/** Bytes of a row of hyper-parameters. */
-const HYPER_BYTES = 4 * ROW
-
-/** What the nets of a fleet have in common besides their step. */
-interface Common {
-  /** Whether all see the same rows. */
-  isShared: boolean
-  /** Updates of a step. */
-  updates: number
-  /** Floats of what the updates of a net change. */
-  copyFloats: number
+/** What a program is made of. */
+export interface Parts {
+  recording: Recording
+  /** Parameters and optimizer of the recorded net. */
+  parameters: readonly Parameter[]
+  optimizer: Optimizer
+  shapes: readonly UpdateShape[]
+  rows: StagedRows
+  tables: NumberTables
+  /** Most steps of a run. */
+  capacity: number
+  /** Whether predictions and targets of all steps are kept. */
+  isJudged: boolean
 }
 
 export class FleetProgram implements FleetMemory {
   readonly inputs: { at: Ptr; isShared: boolean; bytes: number }
   /** Losses of step i, one for each net, are at `losses` + 32·i. */
   readonly losses: Ptr
-  /** Most steps of a run. */
-  readonly capacity: number
-  /** Where rows of the batches go, by the tensors of the recorded batch. */
-  readonly staged: readonly { from: Tensor; at: Ptr; isShared: boolean }[]
   private readonly program: Program
   private readonly blocks: Ptr[] = []
   private readonly found = new Map<Ptr, { at: Ptr; bytes: number }>()
-  private readonly exchanges: Exchange[] = []
+  /** What is brought in before a run. */
+  private readonly state: Exchange[] = []
+  /** Gradients, which are taken out with the state. */
+  private readonly gradients: Exchange[] = []
   private readonly dropouts: { table: Ptr; draw: Draw }[] = []
+  /** Of each update, the table of {@link FleetKernels.fleetHyper}. */
+  private readonly numbers: Ptr[] = []
+  private readonly rates: Ptr[]
+  private readonly addresses: Ptr
   private readonly idle: Ptr
-  private readonly hyper: Ptr
-  private readonly hyperBytes: number
-  private readonly copies: Ptr
-  private readonly copyBytes: number
+  private readonly kept: Kept | null
   private readonly backend: Backend
 
   /** @throws NoTwin where the step is none for fleets, OutOfMemoryError */
-  constructor(
-    private readonly recording: Recording,
-    parameters: readonly Parameter[],
-    { isShared, updates, copyFloats }: Common,
-  ) {
+  constructor(private readonly parts: Parts) {
+    const { recording, parameters, optimizer, shapes, rows, capacity, isJudged } = parts
     const backend = (this.backend = parameters[0].backend)
     const program = Program.of(backend.kernels)
     if (program === null) throw new NoTwin('steps in JavaScript')
     this.program = program
     checkWidth(recording.calls)
-    const [inputs] = recording.batch
-    const sharesInputs = isShared && onlyDenseTakes(recording.calls, inputs.to.address)
-    const bytesOf = (to: Tensor, shared: boolean) => 4 * to.size * (shared ? 1 : NETS)
-    const step = recording.batch.reduce(
-      (sum, { to }, i) => sum + bytesOf(to, i === 0 && sharesInputs),
-      4 * NETS + NETS * updates * HYPER_BYTES,
-    )
-    this.capacity = Math.max(1, Math.min(MOST_STEPS, Math.floor(MOST_BYTES / step)))
-    this.hyperBytes = HYPER_BYTES * updates * this.capacity
-    this.copyBytes = 4 * copyFloats
     try {
-      this.staged = recording.batch.map(({ to }, i) => {
-        const shared = i === 0 && sharesInputs
-        const at = this.allocate(bytesOf(to, shared) * this.capacity)
-        this.found.set(to.address, { at, bytes: bytesOf(to, shared) })
-        return { from: to, at, isShared: shared }
-      })
-      this.inputs = { at: this.staged[0].at, isShared: sharesInputs, bytes: bytesOf(inputs.to, sharesInputs) }
-      this.losses = this.allocate(4 * NETS * this.capacity)
+      for (const { from, at, bytes } of rows.parts) this.found.set(from.address, { at, bytes })
+      const [{ at, isShared, bytes }] = rows.parts
+      this.inputs = { at, isShared, bytes }
+      this.losses = this.allocate(4 * NETS * capacity)
       this.found.set(recording.lossAddress, { at: this.losses, bytes: 4 * NETS })
       for (const region of regionsOf(parameters)) {
-        this.exchange(parameters, region, false)
-        if (parameters[region.first].requiresGrad) this.exchange(parameters, region, true)
+        this.exchange(this.state, region.size, ({ parameters }) => parameters[region.first].address, region.members, false)
+        if (parameters[region.first].requiresGrad)
+          this.exchange(this.gradients, region.size, ({ parameters }) => parameters[region.first].gradientAddress, region.members, true)
       }
-      this.idle = this.allocate(4 * Math.max(...this.exchanges.map(({ size }) => size)))
-      this.hyper = this.allocate(NETS * this.hyperBytes)
-      this.copies = this.allocate(NETS * this.copyBytes)
-      this.write(updates)
+      const states = optimizer.groups.map((group, i) => {
+        const size = group.stride * group.slotNames.length
+        return size === 0 ? 0 : this.exchange(this.state, size, ({ optimizer }) => optimizer.groups[i].slotAt(0, 0), [], false)
+      })
+      this.idle = this.allocate(4 * Math.max(...[...this.state, ...this.gradients].map(({ size }) => size)))
+      this.addresses = this.allocate(4 * NETS)
+      this.rates = Array.from({ length: NETS }, () => this.allocate(8 * capacity * shapes.length))
+      this.kept = isJudged ? this.keep() : null
+      this.write(states)
     } catch (error) {
       this.release()
       throw error
@@ -124,18 +115,13 @@ export class FleetProgram implements FleetMemory {
     for (const block of this.blocks.splice(0)) this.backend.heap.free(block)
   }
 
-  /** Where the hyper-parameters of a net go: a row for each update of each step. */
-  hyperOf(net: number): Ptr {
-    return this.hyper + net * this.hyperBytes
-  }
-
-  /** Room for a copy of what the updates of a net change. */
-  copyOf(net: number): Ptr {
-    return this.copies + net * this.copyBytes
+  /** Room for the learning rates of a net in each step, update after update. */
+  ratesOf(net: number): Ptr {
+    return this.rates[net]
   }
 
   isInputs(ptr: Ptr): boolean {
-    return ptr === this.recording.batch[0].to.address
+    return ptr === this.parts.recording.batch[0].to.address
   }
 
   find(ptr: Ptr): { at: Ptr; bytes: number } | null {
@@ -152,29 +138,50 @@ export class FleetProgram implements FleetMemory {
     return this.allocate(NETS * DROPOUT_BYTES)
   }
 
-  /** Runs the steps for which rows and hyper-parameters are there. A place without a net computes, and nobody looks at it. */
-  run(nets: readonly (Passenger | null)[], steps: number): void {
+  /** Brings what the nets have into the workspace. A place without a net computes, and nobody looks at it. */
+  enter(nets: readonly (Passenger | null)[]): void {
     const { heap } = this.backend
     const { ints } = heap
-    for (const { parameter, isGradient, table } of this.exchanges) {
-      for (let net = 0; net < NETS; net++) {
-        const p = nets[net]?.parameters[parameter]
-        ints[table / 4 + net] = p === undefined ? this.idle : isGradient ? p.gradientAddress : p.address
-      }
+    const { fleetJoin } = this.kernels
+    for (const exchange of this.state) {
+      this.place(exchange, nets)
+      fleetJoin(exchange.at, this.addresses, exchange.size)
     }
     for (const [i, { table }] of this.dropouts.entries()) {
       for (let net = 0; net < NETS; net++) {
-        const { low, high, stream, counter, rate } = nets[net]?.draws[i] ?? { low: 0, high: 0, stream: 0, counter: 0, rate: 0 }
-        const at = table + net * DROPOUT_BYTES
-        ints.set([low, high, stream, counter], at / 4)
-        heap.doubles[at / 8 + 2] = rate
+        const draw = nets[net]?.draws[i]
+        const at = (table + net * DROPOUT_BYTES) / 4
+        ints[at] = draw?.low ?? 0
+        ints[at + 1] = draw?.high ?? 0
+        ints[at + 2] = draw?.stream ?? 0
+        ints[at + 3] = draw?.counter ?? 0
+        heap.doubles[at / 2 + 2] = draw?.rate ?? 0
       }
     }
-    const updates = nets.map((net) =>
-      net?.updates.map((update, i) => ({ ...update, hyper: net.hyper + i * HYPER_BYTES, increment: net.updates.length * HYPER_BYTES })),
-    )
-    this.program.placeUpdates(updates.flatMap((of) => of ?? []))
-    this.program.run(ints, steps)
+    const someone = nets.find((net) => net !== null) as Passenger
+    for (const [i, table] of this.numbers.entries()) {
+      for (let net = 0; net < NETS; net++) {
+        const { numbers, rates } = nets[net] ?? someone
+        const at = table / 4 + net
+        ints[at] = this.parts.tables.addressOf(numbers, i)
+        ints[at + NETS] = rates[i].at
+        ints[at + 2 * NETS] = rates[i].growsBy
+      }
+    }
+  }
+
+  /** Takes back what has become of these nets. */
+  leave(nets: readonly (Passenger | null)[]): void {
+    const { fleetSplit } = this.kernels
+    for (const exchange of [...this.state, ...this.gradients]) {
+      this.place(exchange, nets)
+      fleetSplit(exchange.at, this.addresses, exchange.size)
+    }
+  }
+
+  /** Runs the steps for which rows and numbers are there. */
+  run(steps: number): void {
+    this.program.run(this.backend.heap.ints, steps)
   }
 
   /** What draws in the step of the recorded net, in the order of {@link Passenger.draws}. */
@@ -182,28 +189,90 @@ export class FleetProgram implements FleetMemory {
     return this.dropouts.map(({ draw }) => draw)
   }
 
-  private write(updates: number): void {
-    const { program, recording } = this
-    const kernels = { ...this.backend.kernels, ...fleetKernels(this.backend) } as unknown as Record<string, unknown>
-    const values = this.exchanges.filter(({ isGradient }) => !isGradient)
-    const gradients = this.exchanges.filter(({ isGradient }) => isGradient)
-    for (const { at, table, size } of values) program.addMoving('fleetJoin', kernels.fleetJoin, [at, table, size])
+  /** Predictions and targets of a net in so many steps; valid until those of another are asked for. */
+  judged(net: number, steps: number): ((i: number) => Judged) | null {
+    if (this.kept === null) return null
+    const { fleetPick } = this.kernels
+    const { predictions, targets, room } = this.kept
+    for (const { from, to, size } of [predictions, targets]) fleetPick(from, net, to, size * steps)
+    return (i) => room[i]
+  }
+
+  private keep(): Kept {
+    const { recording, rows, capacity } = this.parts
+    const { prediction, targets } = recording
+    if (prediction.isOnHost || targets.isOnHost) throw new NoTwin('metrics of what is not in the memory of WebAssembly')
+    const roomFor = ({ size }: Tensor) => this.allocate(4 * size * capacity)
+    const from = this.allocate(4 * NETS * prediction.size * capacity)
+    const to = [prediction, targets].map(roomFor)
+    const at = (t: Tensor, room: Ptr, i: number) => Tensor.permanent(t.backend, t.shape, room + 4 * t.size * i, t.dtype)
+    return {
+      predictions: { from, to: to[0], size: prediction.size },
+      targets: { from: rows.parts[1].at, to: to[1], size: targets.size },
+      room: Array.from({ length: capacity }, (_, i) => ({ prediction: at(prediction, to[0], i), targets: at(targets, to[1], i) })),
+    }
+  }
+
+  private write(states: readonly Ptr[]): void {
+    const { program, backend, kept } = this
+    const { recording, optimizer, shapes } = this.parts
+    const kernels = { ...backend.kernels, ...this.kernels } as unknown as Record<string, unknown>
     for (const call of twinsOf(recording.calls, this)) {
       if (call.draw !== undefined) this.dropouts.push({ table: call.args[3], draw: call.draw })
       program.addMoving(call.name, kernels[call.name], call.args, call.moves)
     }
-    for (const { at, table, size } of gradients) program.addMoving('fleetSplit', kernels.fleetSplit, [at, table, size])
-    program.place((bytes) => this.allocate(bytes), NETS * updates)
+    if (kept !== null) {
+      const { from, size } = kept.predictions
+      const prediction = this.find(recording.prediction.address)
+      if (prediction === null) throw new NoTwin('a prediction that no kernel made')
+      program.addMoving('copy', kernels.copy, [prediction.at, from, NETS * size], [[1, 4 * NETS * size]])
+    }
+    for (const { group: g, span: s, kernel, count, rated } of shapes) {
+      const update = fleetUpdate(backend, kernel)
+      if (update === undefined) throw new NoTwin(`${optimizer.name} looks at more than one element at a time`)
+      const group = optimizer.groups[g]
+      const { p, g: gradient, n, first } = group.spans[s]
+      const table = this.allocate(4 * 3 * NETS)
+      const hyper = this.allocate(4 * NETS * count)
+      this.numbers.push(table)
+      program.addMoving('fleetHyper', kernels.fleetHyper, [hyper, table, count, rated, 8 * count])
+      const [own, from] = [p, gradient].map((ptr) => this.find(ptr))
+      if (own === null || from === null) throw new NoTwin('parameters that are not the model’s')
+      const state = states[g] + NETS * (group.slotAt(first, 0) - group.slotAt(0, 0))
+      program.addMoving('update', update, [own.at, from.at, state, group.stride, n, hyper])
+    }
+    program.place((bytes) => this.allocate(bytes), 0)
   }
 
-  private exchange(parameters: readonly Parameter[], { first, end, size }: Region, isGradient: boolean): void {
+  /** Room for an array of all nets: of parameters, or gradients, that lie end to end. */
+  private exchange(
+    list: Exchange[],
+    size: number,
+    of: Exchange['of'],
+    members: readonly Parameter[],
+    isGradient: boolean,
+  ): Ptr {
     const at = this.allocate(4 * NETS * size)
     let before = 0
-    for (const p of parameters.slice(first, end)) {
+    for (const p of members) {
       this.found.set(isGradient ? p.gradientAddress : p.address, { at: at + 4 * NETS * before, bytes: 0 })
       before += p.size
     }
-    this.exchanges.push({ parameter: first, isGradient, size, at, table: this.allocate(4 * NETS) })
+    list.push({ of, size, at })
+    return at
+  }
+
+  /** Writes where each net has its own array. */
+  private place({ of }: Exchange, nets: readonly (Passenger | null)[]): void {
+    const { ints } = this.backend.heap
+    for (let net = 0; net < NETS; net++) {
+      const passenger = nets[net]
+      ints[this.addresses / 4 + net] = passenger ? of(passenger) : this.idle
+    }
+  }
+
+  private get kernels() {
+    return fleetKernels(this.backend) as NonNullable<ReturnType<typeof fleetKernels>>
   }
 
   private allocate(bytes: number): Ptr {
@@ -213,29 +282,42 @@ export class FleetProgram implements FleetMemory {
   }
 }
 
+/** Predictions and targets of many steps: of all nets, and room for those of one. */
+interface Kept {
+  predictions: { from: Ptr; to: Ptr; size: number }
+  targets: { from: Ptr; to: Ptr; size: number }
+  room: readonly Judged[]
+}
+
 /** Parameters whose values lie end to end, and so do their gradients, if they have any. */
 interface Region {
+  /** The number of the first of them among the parameters of a net. */
   first: number
-  end: number
+  members: Parameter[]
   size: number
 }
 
-/** The parameters of a net, in regions as large as can be. Nets with the same regions go together. */
-export function regionsOf(parameters: readonly Parameter[]): Region[] {
+/** The parameters of a net, in regions as large as can be. */
+function regionsOf(parameters: readonly Parameter[]): Region[] {
   const regions: Region[] = []
-  let last: Region | undefined
-  parameters.forEach((p, i) => {
-    const first = last && parameters[last.first]
-    const follows =
-      last !== undefined &&
-      first !== undefined &&
-      first.requiresGrad === p.requiresGrad &&
-      p.address === first.address + 4 * last.size &&
-      (!p.requiresGrad || p.gradientAddress === first.gradientAddress + 4 * last.size)
-    if (last !== undefined && follows) {
-      last.end = i + 1
+  const byAddress = parameters.map((_, i) => i).sort((a, b) => parameters[a].address - parameters[b].address)
+  for (const i of byAddress) {
+    const p = parameters[i]
+    const last = regions.at(-1)
+    if (last !== undefined && follows(last, p)) {
+      last.members.push(p)
       last.size += p.size
-    } else regions.push((last = { first: i, end: i + 1, size: p.size }))
-  })
+    } else regions.push({ first: i, members: [p], size: p.size })
+  }
   return regions
+}
+
+function follows({ members: [first], size }: Region, p: Parameter): boolean {
+  if (first.requiresGrad !== p.requiresGrad || p.address !== first.address + 4 * size) return false
+  return !p.requiresGrad || p.gradientAddress === first.gradientAddress + 4 * size
+}
+
+/** Which parameters lie end to end, by their numbers: nets that are alike in this go together. */
+export function layoutOf(parameters: readonly Parameter[]): number[][] {
+  return regionsOf(parameters).map(({ first, members }) => [first, ...members.map((p) => parameters.indexOf(p))])
 }

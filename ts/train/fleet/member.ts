@@ -1,0 +1,173 @@
+/** One net of a fleet: where its training is, and the plan of its next steps. */
+import type { Ptr } from '../../backend/kernels.js'
+import type { Optimizer } from '../../optim/base/optimizer.js'
+import type { Parameter } from '../../parameter.js'
+import type { Generator } from '../../random.js'
+import { ScheduleCache } from '../fast/blocks.js'
+import type { StepBlock } from '../fast/index.js'
+import { type Plan, setLearningRate } from '../plan.js'
+import type { TrainingRun } from '../run.js'
+import { layoutOf } from './fleet-program.js'
+import { NetOptimizer, type NumberTable, type NumberTables, type UpdateShape } from './numbers.js'
+
+/** The next steps of a net. */
+export interface Planned {
+  steps: number
+  /** The numbers of its updates. */
+  table: NumberTable
+  /** Learning rates of each update: one, or one for each step. */
+  rates: { at: Ptr; growsBy: number }[]
+}
+
+export class Member {
+  /** Steps taken. */
+  at = 0
+  readonly parameters: readonly Parameter[]
+  readonly optimizer: Optimizer
+  readonly generators: readonly Generator[]
+  /** The updates of a step. */
+  shapes: readonly UpdateShape[]
+  /** The same as text, with where its parameters are: members go together where it is alike. */
+  layout: string
+  private readonly net: NetOptimizer
+  /** Asked once for each step. */
+  private readonly schedule: ScheduleCache | null
+  /** State of before the first step of an optimizer that begins by writing some; null otherwise. */
+  private beforeBeginning: Float32Array[] | null = null
+
+  constructor(
+    /** Its place among the models. */
+    readonly index: number,
+    readonly run: TrainingRun,
+  ) {
+    const { model, options } = run.plan
+    this.parameters = model.parameters()
+    this.optimizer = options.optimizer as Optimizer
+    this.net = new NetOptimizer(this.optimizer)
+    this.generators = [...model.namedGenerators().values()]
+    this.schedule = options.schedule === undefined ? null : new ScheduleCache(options.schedule)
+    const states = this.parameters.map((p) => p.gradientState)
+    this.claimGradients()
+    this.shapes = this.net.shapes()
+    this.layout = this.describe()
+    this.parameters.forEach((p, i) => {
+      p.gradientState = states[i]
+    })
+  }
+
+  get plan(): Plan {
+    return this.run.plan
+  }
+
+  get isOver(): boolean {
+    return this.at >= this.run.batches.total || this.run.isStopped
+  }
+
+  /** Gets ready for the next step, as far as that may change what its updates are like. @throws what its schedule throws, Error */
+  prepare(): void {
+    this.claimGradients()
+    if (this.schedule !== null) {
+      this.schedule.forgetBefore(this.at)
+      this.setRate(0)
+    }
+    if (this.net.isUnchanged()) return
+    const { length } = this.shapes
+    this.shapes = this.net.shapes()
+    this.layout = this.describe()
+    if (this.shapes.length !== length)
+      throw new Error('fitMany: parameters may not be moved, frozen or given another optimizer while they are trained side by side')
+  }
+
+  /** Plans up to so many steps; learning rates of each step go to `room`, `capacity` for each update. */
+  planSteps(tables: NumberTables, room: Ptr, capacity: number, wanted: number): Planned {
+    const { net, optimizer, schedule, shapes } = this
+    const { doubles } = optimizer.groups[0].backend.heap
+    if (net.begins && optimizer.groups.some(({ spans }) => spans.some(({ t }) => t === 0))) {
+      this.beforeBeginning = this.states().map((state) => state.slice())
+      net.begin()
+    } else this.beforeBeginning = null
+    const rateOf = (i: number) => (optimizer.groups[shapes[i].group].values as { learningRate?: number }).learningRate ?? 0
+    if (schedule === null) {
+      const rates = shapes.map((_, i) => {
+        doubles[room / 8 + i] = rateOf(i)
+        return { at: room + 8 * i, growsBy: 0 }
+      })
+      return { steps: wanted, table: tables.of(optimizer, wanted), rates }
+    }
+    // where the rate is not multiplied in later, numbers are asked for with each
+    const own = shapes.every(({ rated }) => rated !== 0) ? null : tables.own(optimizer)
+    const { stepCount } = optimizer
+    let steps = 0
+    while (steps < wanted) {
+      if (steps > 0) {
+        try {
+          this.setRate(steps)
+        } catch {
+          break // which is an error where it is the first step of a plan
+        }
+        // so is another option that the schedule sets
+        if (!net.isUnchanged()) break
+      }
+      for (let i = 0; i < shapes.length; i++) doubles[room / 8 + i * capacity + steps] = rateOf(i)
+      if (own !== null) tables.addStep(own, optimizer)
+      steps++
+      optimizer.stepCount++
+      if (this.run.isStopped) break
+    }
+    optimizer.stepCount = stepCount
+    const rates = shapes.map((_, i) => ({ at: room + 8 * i * capacity, growsBy: 8 }))
+    return { steps, table: own ?? tables.of(optimizer, steps), rates }
+  }
+
+  /** Its optimizer after `done` of the planned steps. */
+  advance({ table, steps }: Planned, tables: NumberTables, done: number): void {
+    if (done > 0) this.net.advance(done, tables.scalarsAfter(table, done))
+    else if (this.beforeBeginning !== null) {
+      const { beforeBeginning } = this
+      this.states().forEach((state, i) => state.set(beforeBeginning[i]))
+    }
+    if (this.schedule !== null && done < steps && done > 0) this.setRate(done - 1)
+    this.at += done
+  }
+
+  /** The learning rate of a step from now on that comes, or came in this block. */
+  rateOf(step: number): number {
+    return this.schedule === null ? this.optimizer.learningRate : this.schedule.of(step)
+  }
+
+  /** Sets the learning rate of the step that is so many ahead. */
+  setRate(ahead: number): void {
+    if (this.schedule !== null) setLearningRate(this.plan, this.schedule.of(this.at + ahead))
+  }
+
+  /** Its training hears of steps that were taken. */
+  accept(block: StepBlock): Promise<void> | undefined {
+    this.run.execution.fleet += block.count
+    return this.run.accept(block)
+  }
+
+  private claimGradients(): void {
+    const { parameters } = this
+    for (let i = 0; i < parameters.length; i++) if (parameters[i].requiresGrad) parameters[i].claimGradient()
+  }
+
+  private states(): Float32Array[] {
+    return this.optimizer.groups.map(
+      (group) => group.backend.heap.view(group.slotAt(0, 0), group.stride * group.slotNames.length) as Float32Array,
+    )
+  }
+
+  private describe(): string {
+    const { groups } = this.optimizer
+    return JSON.stringify([
+      layoutOf(this.parameters),
+      groups.map(({ slotNames, stride, parameters, spans }) => [
+        slotNames,
+        stride,
+        parameters.map((p) => this.parameters.indexOf(p)),
+        spans.map(({ first, end }) => [first, end]),
+      ]),
+      this.shapes,
+    ])
+  }
+}

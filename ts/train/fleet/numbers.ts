@@ -1,0 +1,262 @@
+/**
+ * The numbers of the next steps' updates, such as step sizes with their bias correction. An optimizer's own methods give them, in doubles;
+ * nets that differ in nothing but their learning rate share a table of them ({@link Optimizer.rated}), and the rate of each is multiplied
+ * in by a kernel (crate/abi/fleet.rs).
+ */
+import type { Heap } from '../../backend/heap.js'
+import { type Ptr, SHARED_HYPER } from '../../backend/kernels.js'
+import type { ParameterGroup } from '../../optim/base/group.js'
+import type { GroupOptions } from '../../optim/base/input.js'
+import { Optimizer } from '../../optim/base/optimizer.js'
+import type { ParameterSpan, Scalars } from '../../optim/base/span.js'
+import { NETS } from './twins.js'
+
+/** What this file knows of an optimizer's inside. */
+interface Inside {
+  hyper(options: object, t: number, scalars: Scalars): readonly number[]
+  rated(options: object): readonly number[] | null
+  kernel(options: object): string | undefined
+  coupledDecay(options: object): number
+  decoupledDecay(options: object, hyper: readonly number[]): number
+  begin(group: ParameterGroup, span: ParameterSpan): void
+}
+
+type Values = Readonly<Record<string, unknown>>
+
+/** The place of the decoupled decay among the shared numbers. */
+const DECOUPLED = 2
+
+/** One update of a step: a span of parameters of an optimizer. */
+export interface UpdateShape {
+  group: number
+  span: number
+  /** Name of the kernel for one net. */
+  kernel: string
+  /** Numbers that it takes, the shared ones included. */
+  count: number
+  /** A bit for each number that is to be multiplied by the learning rate. */
+  rated: number
+}
+
+/** The optimizer of one net, as a fleet sees it. */
+export class NetOptimizer {
+  /** Options, kernels and spans of when {@link shapes} was asked last. */
+  private known: { values: Values; kernel: unknown; spans: readonly ParameterSpan[] }[] = []
+
+  constructor(private readonly optimizer: Optimizer) {}
+
+  /** Whether options other than the learning rate, and what has a gradient, are what they were when {@link shapes} was asked. */
+  isUnchanged(): boolean {
+    const { groups } = this.optimizer
+    for (let i = 0; i < groups.length; i++) {
+      const group = groups[i]
+      group.refresh()
+      const { values, kernel, spans } = this.known[i]
+      if (group.kernel !== kernel || group.spans !== spans || !areSame(values, group.values as Values, true)) return false
+    }
+    return true
+  }
+
+  /** What its updates are like: nets go together where these are alike. */
+  shapes(): UpdateShape[] {
+    const inside = this.optimizer as unknown as Inside
+    for (const group of this.optimizer.groups) group.refresh()
+    this.known = this.optimizer.groups.map(({ values, kernel, spans }) => ({ values: { ...values } as Values, kernel, spans }))
+    return this.optimizer.groups.flatMap(({ values, spans }, group) => {
+      const rated = ratedOf(this.optimizer, values)
+      return spans.map(({ t, scalars }, span) => ({
+        group,
+        span,
+        kernel: inside.kernel(values) ?? '',
+        count: SHARED_HYPER + inside.hyper(values, t + 1, { ...scalars }).length,
+        rated: (rated ?? []).reduce((bits, place) => bits | (1 << (SHARED_HYPER + place)), rated === null ? 0 : 1 << DECOUPLED),
+      }))
+    })
+  }
+
+  /** Whether it does something before the first update of a parameter. */
+  get begins(): boolean {
+    return (this.optimizer as unknown as Inside).begin !== (Optimizer.prototype as unknown as Inside).begin
+  }
+
+  /** What it does then. */
+  begin(): void {
+    for (const group of this.optimizer.groups)
+      for (const span of group.spans) if (span.t === 0) (this.optimizer as unknown as Inside).begin(group, span)
+  }
+
+  /** Counts steps that were taken; scalars are what they are after them. */
+  advance(steps: number, scalars: readonly Scalars[]): void {
+    const { optimizer } = this
+    optimizer.stepCount += steps
+    let i = 0
+    for (const group of optimizer.groups) {
+      for (const span of group.spans) {
+        span.t += steps
+        const after = scalars[i++]
+        for (const name in after) span.scalars[name] = after[name]
+      }
+      group.markUsed()
+    }
+  }
+}
+
+/** Numbers for some steps: of which options and counts, where they are, and what they leave behind. */
+interface Table {
+  optimizer: Optimizer | null
+  values: Values[]
+  counts: number[]
+  scalars: Scalars[]
+  steps: number
+  /** Scalars after the last of the steps, and after each; none where there are no scalars. */
+  after: Scalars[]
+  afterEach: Scalars[][]
+  at: Ptr
+  /** Whether it was made of learning rates that follow a schedule. */
+  isOwn: boolean
+  /** When it was last asked for. */
+  used: number
+}
+
+/** Tables of numbers for steps of nets that are alike in their {@link UpdateShape}. */
+export class NumberTables {
+  private readonly tables: Table[]
+  private readonly offsets: number[] = []
+  private asked = 0
+
+  /** @param tables at least as many as nets of one run */
+  constructor(
+    private readonly heap: Heap,
+    private readonly shapes: readonly UpdateShape[],
+    capacity: number,
+    tables: number,
+    allocate: (bytes: number) => Ptr,
+  ) {
+    let bytes = 0
+    for (const { count } of shapes) {
+      this.offsets.push(bytes)
+      bytes += 8 * count * capacity
+    }
+    this.tables = Array.from({ length: tables }, () => ({
+      ...{ optimizer: null, values: [], counts: [], scalars: [], steps: 0, after: [], afterEach: [], isOwn: false, used: 0 },
+      at: allocate(bytes),
+    }))
+  }
+
+  /** Bytes of the numbers of a step, for as many nets as go side by side. */
+  static bytesOf(shapes: readonly UpdateShape[]): number {
+    return shapes.reduce((sum, { count }) => sum + 8 * NETS * (count + 1), 0)
+  }
+
+  /** Where the numbers of update i are in a table. */
+  addressOf(table: Ptr, i: number): Ptr {
+    return table + this.offsets[i]
+  }
+
+  /** A table for the next steps of an optimizer: one that is there, or a new one. */
+  of(optimizer: Optimizer, steps: number): Table {
+    const now = ++this.asked
+    let oldest = this.tables[0]
+    for (const table of this.tables) {
+      if (!table.isOwn && table.steps >= steps && isFor(table, optimizer)) {
+        table.used = now
+        return table
+      }
+      if (table.used < oldest.used) oldest = table
+    }
+    this.start(oldest, optimizer)
+    oldest.used = now
+    while (oldest.steps < steps) this.addStep(oldest)
+    return oldest
+  }
+
+  /** An empty table for a net whose options another may not share; {@link addStep} fills it. */
+  own(optimizer: Optimizer): Table {
+    const table = this.tables.reduce((oldest, other) => (other.used < oldest.used ? other : oldest))
+    this.start(table, optimizer)
+    table.isOwn = true
+    table.used = ++this.asked
+    return table
+  }
+
+  /** The scalars after so many of its steps, at least one. */
+  scalarsAfter({ after, afterEach }: Table, steps: number): readonly Scalars[] {
+    return afterEach[steps - 1] ?? after
+  }
+
+  private start(table: Table, optimizer: Optimizer): void {
+    table.optimizer = optimizer
+    table.isOwn = false
+    table.steps = 0
+    table.values = optimizer.groups.map(({ values }) => unrated(optimizer, values))
+    table.counts = optimizer.groups.flatMap(({ spans }) => spans.map(({ t }) => t))
+    table.scalars = copies(optimizer.groups.flatMap(({ spans }) => spans.map(({ scalars }) => scalars)))
+    table.after = copies(table.scalars)
+    table.afterEach = []
+  }
+
+  /** The numbers of one step more: by the options as they are in the table, or as an optimizer has them now. */
+  addStep(table: Table, live?: Optimizer): void {
+    const { doubles } = this.heap
+    const { values, counts, after, steps } = table
+    const inside = table.optimizer as unknown as Inside
+    for (let i = 0; i < this.shapes.length; i++) {
+      const { group, count } = this.shapes[i]
+      const own = live === undefined ? values[group] : live.groups[group].values
+      const hyper = inside.hyper(own, counts[i] + 1 + steps, after[i])
+      const at = this.addressOf(table.at, i) / 8 + steps * count
+      doubles[at] = (own as GroupOptions).maximize ? -1 : 1
+      doubles[at + 1] = inside.coupledDecay(own)
+      doubles[at + DECOUPLED] = inside.decoupledDecay(own, hyper)
+      for (let k = 0; k < hyper.length; k++) doubles[at + SHARED_HYPER + k] = hyper[k]
+    }
+    table.steps++
+    if (after.some((scalars) => Object.keys(scalars).length > 0)) table.afterEach.push(copies(after))
+  }
+}
+
+function copies(scalars: readonly Scalars[]): Scalars[] {
+  return scalars.map((scalars) => ({ ...scalars }))
+}
+
+export type { Table as NumberTable }
+
+/** A class that replaces one of these has numbers of its own. */
+const NUMBERS = ['hyper', 'coupledDecay', 'decoupledDecay'] as const
+
+/** Which numbers are proportional to the learning rate; null where it is not known, as of a class with numbers of its own. */
+export function ratedOf(optimizer: Optimizer, values: object): readonly number[] | null {
+  for (let at: object = optimizer; at !== null; at = Object.getPrototypeOf(at)) {
+    if (Object.hasOwn(at, 'rated')) return (optimizer as unknown as Inside).rated(values)
+    if (NUMBERS.some((method) => Object.hasOwn(at, method))) return null
+  }
+  return null
+}
+
+/** The options at a learning rate of 1, where the numbers at any other can be had from them. */
+function unrated(optimizer: Optimizer, values: object): Values {
+  return { ...values, ...(ratedOf(optimizer, values) === null ? {} : { learningRate: 1 }) }
+}
+
+/** Whether the numbers of a table are those of the next steps of an optimizer. */
+function isFor(table: Table, optimizer: Optimizer): boolean {
+  if (table.optimizer?.constructor !== optimizer.constructor) return false
+  let i = 0
+  for (let j = 0; j < optimizer.groups.length; j++) {
+    const { values, spans } = optimizer.groups[j]
+    if (!areSame(table.values[j], values as Values, ratedOf(optimizer, values) !== null)) return false
+    for (const { t, scalars } of spans) {
+      if (table.counts[i] !== t) return false
+      const known = table.scalars[i++]
+      for (const name in scalars) if (known[name] !== scalars[name]) return false
+    }
+  }
+  return true
+}
+
+function areSame(known: Values, values: Values, butForRate: boolean): boolean {
+  for (const name in values) {
+    if (known[name] !== values[name] && !(butForRate && name === 'learningRate')) return false
+  }
+  return true
+}
