@@ -1,9 +1,11 @@
 /**
- * Many small nets: `fitMany` beside `fit` for one net after the other, in net-steps per second of processor time on one core. Adam, mean
- * squared error, a learning rate for each net, the default shuffle. Each figure is the best and the median of several trainings.
- * `node --import tsx bench/fleet.ts [--widen] [--simd] [--rounds=5] [--python=PATH]`
+ * Many small nets: `fitMany` beside `fit` for one net after the other, JAX vmap and PyTorch batched by hand, in net-steps per second of
+ * processor time on one core. Adam, mean squared error, a learning rate for each net, the default shuffle. Each figure is the best and
+ * the median of several trainings, which take turns.
+ * `node --import tsx bench/fleet.ts [--widen] [--simd] [--rounds=5] [--only=0,1] [--python=PATH]`
  *
- * With `--python` the interpreter of an environment that has jax and optax runs bench/fleet/jax_vmap.py in between, on the same sizes.
+ * `--python` names the interpreter of an environment with jax, optax and torch, such as that which `make peers` installs
+ * (.cache/peers/venv/bin/python); the scripts are in bench/fleet/.
  */
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -28,6 +30,7 @@ const variant = flags.includes('--simd') ? 'simd' : supportedVariants()[0]
 const backend = createBackend({ variant, widen })
 const rounds = Number(given('rounds') ?? 5)
 const python = given('python')
+const only = given('only')?.split(',').map(Number)
 
 const cpu = () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6
 
@@ -38,14 +41,23 @@ async function timed(fn: () => Promise<unknown>): Promise<number> {
   return cpu() - start
 }
 
-const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]
 const short = (n: number) => (n >= 1e6 ? `${(n / 1e6).toFixed(2)} M` : `${(n / 1e3).toFixed(n < 1e5 ? 1 : 0)} k`)
+const both = (values: readonly number[]) => (values.length === 0 ? '' : `${short(Math.max(...values))}; ${short(median(values))}`)
+
+/** Best and median of a rival in Python. */
+function rival(script: string, sizes: readonly number[], batch: number, nets: number): number[] {
+  if (python === undefined) return []
+  const file = fileURLToPath(new URL(`./fleet/${script}`, import.meta.url))
+  return JSON.parse(execFileSync(python, [file, JSON.stringify(sizes), `${batch}`, `${nets}`, `${BATCHES}`], { encoding: 'utf8' }))
+}
 
 console.log(
-  `${cpuName()}, Node ${process.versions.node}, ${backend.variant}${backend.widened ? ', widened' : ''}; net-steps per second of processor time`,
+  `${cpuName()}, Node ${process.versions.node}, ${backend.variant}${backend.widened ? ', widened' : ''}; net-steps per second of processor time, best; median`,
 )
-console.log('net, batch, nets | fitMany best; median | fit in a row | goal | first steps of a new shape | JAX vmap')
-for (const { sizes, batch, nets, goals } of FLEETS) {
+console.log('net, batch, nets | fitMany | fit in a row | JAX vmap | PyTorch by hand | goal | first steps of a new shape | how')
+for (const [row, { sizes, batch, nets, goals }] of FLEETS.entries()) {
+  if (only !== undefined && !only.includes(row)) continue
   const rows = BATCHES * batch
   const outputs = sizes[sizes.length - 1]
   let state = 1
@@ -68,7 +80,7 @@ for (const { sizes, batch, nets, goals } of FLEETS) {
   const history = await many(1)
   const way = history[0].execution.fleet === BATCHES ? 'side by side' : `alone: ${history[0].execution.reason}`
   const [together, alone]: [number[], number[]] = [[], []]
-  const rivals: number[] = []
+  const [jax, torch]: [number[], number[]] = [[], []]
   for (let round = 0; round < rounds; round++) {
     together.push((nets * BATCHES * epochs) / (await timed(() => many(epochs))))
     const some = Math.min(nets, 16)
@@ -78,20 +90,22 @@ for (const { sizes, batch, nets, goals } of FLEETS) {
           for (const { model, optimizer } of all.slice(0, some)) await fit(model, { ...options, optimizer, epochs: 4 })
         })),
     )
-    if (python !== undefined) {
-      const script = fileURLToPath(new URL('./fleet/jax_vmap.py', import.meta.url))
-      rivals.push(Number(execFileSync(python, [script, JSON.stringify(sizes), `${batch}`, `${nets}`, `${BATCHES}`], { encoding: 'utf8' })))
-    }
+    // two trainings of each rival, among ours
+    if (round % Math.ceil(rounds / 2) !== 0) continue
+    jax.push(...rival('jax_vmap.py', sizes, batch, nets))
+    torch.push(...rival('torch_batched.py', sizes, batch, nets))
   }
   const best = Math.max(...together)
+  const goal = goals[widen ? 1 : 0]
   console.log(
     [
       `${sizes.join('-')}, ${batch}, ${nets}`,
-      `${short(best)}; ${short(median(together))}`,
-      short(Math.max(...alone)),
-      short(goals[widen ? 1 : 0]) + (best >= goals[widen ? 1 : 0] ? ' ✓' : ''),
+      both(together),
+      both(alone),
+      both(jax),
+      both(torch),
+      short(goal) + (best >= goal ? ' ✓' : ''),
       `${(1000 * first).toFixed(1)} ms`,
-      rivals.length === 0 ? '' : short(Math.max(...rivals)),
       way,
     ].join(' | '),
   )

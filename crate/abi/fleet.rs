@@ -99,13 +99,14 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
 #[wasm_bindgen(js_name = fleetHyper)]
 pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, rated: u32, increment: usize) {
     let (to, table) = (nets(to, count), integers(table, 3 * NETS));
-    let rate: [f64; NETS] = from_fn(|net| doubles(table[NETS + net].get() as Ptr, 1)[0]);
+    let rate = |net: usize| doubles(table[NETS + net].get() as Ptr, 1)[0];
     let row = |net: usize| doubles(table[net].get() as Ptr, count);
     if (1..NETS).all(|net| table[net].get() == table[0].get()) {
         // nets that differ in nothing but their learning rate
+        let rates: [f64; NETS] = from_fn(rate);
         for (i, number) in row(0).iter().enumerate() {
             if rated >> i & 1 == 1 {
-                F32x8::from_array(rate.map(|rate| (rate * number) as f32)).set(&to[i]);
+                to[i].iter().zip(rates).for_each(|(to, rate)| to.set((rate * number) as f32));
             } else {
                 F32x8::splat(*number as f32).set(&to[i]);
             }
@@ -113,7 +114,7 @@ pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, rated: u32, increment: usi
     } else {
         for net in 0..NETS {
             for (i, number) in row(net).iter().enumerate() {
-                let number = if rated >> i & 1 == 1 { rate[net] * number } else { *number };
+                let number = if rated >> i & 1 == 1 { rate(net) * number } else { *number };
                 to[i][net].set(number as f32);
             }
         }

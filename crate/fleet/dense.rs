@@ -112,7 +112,7 @@ pub fn backward(
         unsafe { x.times([k, n, m], 1, k, right, null(), target(dw)) }
     }
     if let Some(db) = to.db {
-        db[..n].iter().enumerate().for_each(|(j, sum)| column_sum(&dz[..m * n], n, j).set(sum));
+        column_sums(&dz[..m * n], &db[..n]);
     }
     if let Some(dx) = to.dx {
         assert!(dx.len() >= m * k);
@@ -124,10 +124,21 @@ pub fn backward(
 }
 
 /// Σ_i rows\[i,j\]: i ascending, or in pairs of halves where there are many rows, as `reduce::column_sums`.
-fn column_sum(rows: &[Net8], n: usize, j: usize) -> F32x8 {
-    if rows.len() <= RUN * n {
-        return rows.chunks_exact(n).fold(F32x8::splat(0.0), |total, row| total + F32x8::get(&row[j]));
+fn column_sums(rows: &[Net8], sums: &[Net8]) {
+    for (j, sum) in sums.iter().enumerate() {
+        column_sum(rows, sums.len(), j).set(sum);
     }
-    let (first, second) = rows.split_at(rows.len() / n / 2 * n);
-    column_sum(first, n, j) + column_sum(second, n, j)
+}
+
+fn column_sum(rows: &[Net8], n: usize, j: usize) -> F32x8 {
+    if rows.len() > RUN * n {
+        let (first, second) = rows.split_at(rows.len() / n / 2 * n);
+        return column_sum(first, n, j) + column_sum(second, n, j);
+    }
+    let mut total = F32x8::splat(0.0);
+    for at in (j..rows.len()).step_by(n) {
+        // SAFETY: `at` is below the number of rows' elements.
+        total = total + F32x8::get(unsafe { rows.get_unchecked(at) });
+    }
+    total
 }

@@ -1,7 +1,7 @@
 //! Losses of a fleet: value and gradient of each net, with the bits of crate/loss.rs.
 
 use super::{Net8, NETS};
-use crate::lane::{F32x8, Lane};
+use crate::lane::{F32x8, F64x2, Lane};
 use crate::loss::Element;
 use crate::math::exp;
 use crate::precise::ln_single;
@@ -30,17 +30,28 @@ impl Call<'_> {
 }
 
 /// Sums in double precision, one a net.
-struct Sums([f64; NETS]);
+struct Sums([F64x2; NETS / 2]);
 
 impl Sums {
+    fn new() -> Self {
+        Sums([F64x2::splat(0.0); NETS / 2])
+    }
+
     fn add(&mut self, weight: F32x8, value: F32x8) {
-        let (weights, values) = (weight.to_array(), value.to_array());
-        self.0 = from_fn(|i| self.0[i] + f64::from(weights[i]) * f64::from(values[i]));
+        let (weights, values) = (doubles(weight), doubles(value));
+        self.0 = from_fn(|i| self.0[i] + weights[i] * values[i]);
     }
 
     fn store(self, scale: f32, out: &Net8) {
-        out.iter().zip(self.0).for_each(|(out, sum)| out.set((f64::from(scale) * sum) as f32));
+        let [a, b, c, d] = self.0.map(|sum| F64x2::splat(f64::from(scale)) * sum);
+        F32x8(F64x2::pair_to_floats([a, b]), F64x2::pair_to_floats([c, d])).set(out);
     }
+}
+
+/// The same numbers as doubles.
+fn doubles(x: F32x8) -> [F64x2; NETS / 2] {
+    let ([a, b], [c, d]) = (F64x2::pair_of(x.0), F64x2::pair_of(x.1));
+    [a, b, c, d]
 }
 
 /// Elements that are summed in single precision where rows have no weights of their own (crate/loss.rs).
@@ -49,7 +60,7 @@ const STRETCH: usize = 64;
 /// The value of an element-wise loss, and its gradient.
 pub fn element_wise(loss: impl Element, call: &Call, target: &[Net8], out: &Net8) {
     let stretch = call.weights.map_or(STRETCH, |_| call.cols.max(1));
-    let mut sums = Sums([0.0; NETS]);
+    let mut sums = Sums::new();
     let parts = call.prediction.chunks(stretch).zip(target.chunks(stretch)).zip(call.gradient.chunks(stretch));
     for (r, ((p, t), g)) in parts.enumerate() {
         let weight = call.weight(r);
@@ -124,7 +135,7 @@ fn softmax(p: &[Net8], g: &[Net8]) -> Softmax {
 pub fn cross_entropy_indices(call: &Call, target: &[[Cell<i32>; NETS]], smoothing: f32, out: &Net8) {
     let k = F32x8::splat;
     let rest = smoothing / call.cols as f32;
-    let mut sums = Sums([0.0; NETS]);
+    let mut sums = Sums::new();
     let rows = call.prediction.chunks_exact(call.cols).zip(call.gradient.chunks_exact(call.cols));
     for (r, ((p, g), labels)) in rows.zip(target).enumerate() {
         let at = |i: usize| F32x8::get(&p[i]);
@@ -154,7 +165,7 @@ pub fn cross_entropy_probabilities(call: &Call, target: &[Net8], smoothing: f32,
     let k = F32x8::splat;
     let (keep, rest) = (k(1.0 - smoothing), k(smoothing / call.cols as f32));
     let zero = k(0.0);
-    let mut sums = Sums([0.0; NETS]);
+    let mut sums = Sums::new();
     let rows = call.prediction.chunks_exact(call.cols).zip(call.gradient.chunks_exact(call.cols));
     for (r, ((p, g), t)) in rows.zip(target.chunks_exact(call.cols)).enumerate() {
         let at = |i: usize| F32x8::get(&p[i]);

@@ -4,10 +4,13 @@ import { describe, expect, test } from 'vitest'
 import {
   Activation,
   type ActivationName,
+  ADOPT,
   Adagrad,
   Adam,
   Adamax,
   AdamW,
+  Adan,
+  ASGD,
   binaryCrossEntropy,
   createBackend,
   crossEntropy,
@@ -19,6 +22,7 @@ import {
   fit,
   fitMany,
   huber,
+  LAMB,
   Lambda,
   LBFGS,
   Lion,
@@ -32,6 +36,7 @@ import {
   RAdam,
   RMSProp,
   Rprop,
+  ScheduleFreeAdamW,
   Sequential,
   SGD,
   schedules,
@@ -69,6 +74,12 @@ const OPTIMIZERS = [
   (p: Module, learningRate: number) => new RAdam(p.parameters(), { learningRate }),
   (p: Module, learningRate: number) => new Lion(p.parameters(), { learningRate }),
   (p: Module) => new Rprop(p.parameters()),
+  (p: Module, learningRate: number) => new ASGD(p.parameters(), { learningRate }),
+  (p: Module, learningRate: number) => new Adan(p.parameters(), { learningRate, weightDecay: 0.01 }),
+  (p: Module, learningRate: number) => new ADOPT(p.parameters(), { learningRate, weightDecay: 0.01, decoupledWeightDecay: true }),
+  (p: Module, learningRate: number) =>
+    new SGD(p.parameters(), { learningRate, momentum: 0.9, weightDecay: learningRate > 0.01 ? 0.01 : 0 }),
+  (p: Module, learningRate: number) => new ScheduleFreeAdamW(p.parameters(), { learningRate, warmupSteps: 3 }),
 ]
 const ACTIVATIONS: ActivationName[] = ['linear', 'relu', 'tanh', 'sigmoid', 'gelu', 'elu']
 const LOSSES: [Loss, 'numbers' | 'labels' | 'zeroToOne'][] = [
@@ -98,6 +109,7 @@ const fleets = fc.record({
   weighted: fc.boolean(),
   schedule: fc.boolean(),
   validation: fc.boolean(),
+  metrics: fc.constantFrom(false, false, true),
   stops: fc.boolean(),
   frozen: fc.boolean(),
   seed: fc.integer({ min: 1, max: 1000 }),
@@ -136,7 +148,9 @@ describe.each(backends)('on $variant', (backend) => {
         const validation = { inputs, targets }
         const callbacks = () => (c.stops && c.validation ? [new EarlyStopping({ patience: 1 })] : [])
         const subset = (net: number) => Array.from({ length: Math.max(1, c.rows - 1) }, (_, i) => (i + (c.ownRows ? net : 0)) % c.rows)
-        const common = { loss, epochs: c.epochs, batchSize: Math.min(batchSize, Math.max(1, c.rows - 1)), shuffle: c.shuffle }
+        const names = kind === 'labels' ? (['accuracy'] as const) : (['meanAbsoluteError', 'rootMeanSquaredError'] as const)
+        const metrics = c.metrics ? { metrics: names } : {}
+        const common = { loss, epochs: c.epochs, batchSize: Math.min(batchSize, Math.max(1, c.rows - 1)), shuffle: c.shuffle, ...metrics }
         const many = Array.from({ length: c.nets }, (_, net) => make(net))
         const histories = await fitMany(
           many.map(({ model }) => model),
@@ -173,9 +187,7 @@ describe.each(backends)('on $variant', (backend) => {
           const numbersOf = ({ epochs }: typeof history) => epochs.map(({ seconds: _, ...record }) => record)
           expect(numbersOf(histories[net]), `net ${net}`).toEqual(numbersOf(history))
           expect(histories[net].stopReason).toBe(history.stopReason)
-          // Rprop begins with step sizes of its own, which fleets leave to fit
-          if (backend.name === 'wasm' && !(optimizer instanceof Rprop))
-            expect(histories[net].execution.fleet, histories[net].execution.reason).toBe(histories[net].steps)
+          if (backend.name === 'wasm') expect(histories[net].execution.fleet, histories[net].execution.reason).toBe(histories[net].steps)
         }
       }),
       { numRuns: Number(process.env.FLEETS ?? 25), seed: Number(process.env.FLEET_SEED ?? 1) },
@@ -263,6 +275,60 @@ describe.each(backends)('on $variant', (backend) => {
     expect(histories[1].execution.reason).toBe('layers of your own')
   })
 
+  test('what looks at whole tensors goes one after the other, and says so', async () => {
+    const models = [net(1), net(2)]
+    const optimizers = models.map((model) => new LAMB(model.parameters()))
+    const histories = await fitMany(models, { inputs: x, targets: y, loss: mse, optimizers, epochs: 3, batchSize: 2 })
+    expect(histories.map(({ steps }) => steps)).toEqual([6, 6])
+    if (backend.name === 'wasm') expect(histories[0].execution.reason).toBe('LAMB looks at more than one element at a time')
+  })
+
+  test('an option that a callback changes, and with it the kernel, is taken from the next step on', async () => {
+    const callbacks = (optimizer: Adam, changes: boolean) => [
+      {
+        onEpochEnd: ({ epoch }: { epoch: number }) => {
+          if (changes && epoch === 2)
+            Object.assign(optimizer.groups[0].options, { epsilonPlacement: 'inside', beta1: 0.5, weightDecay: 0.1 })
+        },
+      },
+    ]
+    const make = (seed: number) => {
+      const model = net(seed)
+      return { model, optimizer: new Adam(model.parameters(), { learningRate: 0.01 * seed }) }
+    }
+    const many = [1, 2, 3].map(make)
+    const options = { inputs: x, targets: y, loss: mse, epochs: 4, batchSize: 2 }
+    const histories = await fitMany(
+      many.map(({ model }) => model),
+      // the second goes on as it was
+      { ...options, optimizers: many.map(({ optimizer }) => optimizer), callbacks: (i) => callbacks(many[i].optimizer, i !== 1) },
+    )
+    for (const [i, { model }] of many.entries()) {
+      const alone = make(i + 1)
+      await fit(alone.model, { ...options, optimizer: alone.optimizer, callbacks: callbacks(alone.optimizer, i !== 1) })
+      expect(bitsOf(model), `net ${i}`).toEqual(bitsOf(alone.model))
+      if (backend.name === 'wasm') expect(histories[i].execution.fleet).toBe(8)
+    }
+  })
+
+  test('a schedule is asked once for each step, and may end the training', async () => {
+    const asked: number[][] = [[], [], []]
+    const models = asked.map((_, i) => net(i))
+    const controller = new AbortController()
+    const histories = await fitMany(models, {
+      ...{ inputs: x, targets: y, loss: mse, epochs: 20, batchSize: 2, signal: controller.signal },
+      optimizers: models.map((model) => new Adam(model.parameters())),
+      schedule: asked.map((steps, i) => (step: number) => {
+        steps.push(step)
+        if (i === 2 && step === 9) controller.abort()
+        return 0.01
+      }),
+    })
+    expect(histories[2].stopReason).toBe('aborted')
+    expect(histories[2].steps).toBe(10)
+    for (const steps of asked) expect(steps).toEqual(steps.map((_, i) => i))
+  })
+
   test('methods of second order go one after the other', async () => {
     const models = [net(1), net(2)]
     const optimizers = models.map((model) => new LBFGS(model.parameters()))
@@ -276,6 +342,50 @@ describe.each(backends)('on $variant', (backend) => {
     })
     expect(histories.map(({ steps }) => steps)).toEqual([3, 3])
     expect(histories.map(({ execution }) => execution.fleet)).toEqual([0, 0])
+  })
+})
+
+describe.runIf(backends.length > 1)('many', () => {
+  const backend = backends[backends.length - 1]
+  const small = (seed: number) => new Sequential([new Dense(2, 8, { activation: 'relu' }), new Dense(8, 1)], { seed, backend })
+  const data = {
+    inputs: [
+      [0, 1],
+      [1, 0],
+      [1, 1],
+      [0, 0],
+    ],
+    targets: [[1], [1], [0], [0]],
+  }
+
+  test('10,000 nets are in memory at once, and training them keeps none', async () => {
+    const models = Array.from({ length: 10_000 }, (_, i) => small(i))
+    const optimizers = models.map((model) => new Adam(model.parameters()))
+    const options = { ...data, loss: mse, optimizers, epochs: 2, batchSize: 4 }
+    const first = await fitMany(models, options)
+    expect(first.every(({ execution, steps }) => execution.fleet === 2 && steps === 2)).toBe(true)
+    const used = backend.heap.usedBytes
+    await fitMany(models, options)
+    expect(backend.heap.usedBytes).toBe(used)
+  })
+
+  test('a signal ends all within a turn', async () => {
+    const models = Array.from({ length: 500 }, (_, i) => small(i))
+    const controller = new AbortController()
+    const optimizers = models.map((model) => new Adam(model.parameters()))
+    let isOver = false
+    const options = { ...data, loss: mse, optimizers, epochs: 100_000_000, batchSize: 4, signal: controller.signal }
+    const training = fitMany(models, options).finally(() => {
+      isOver = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    controller.abort()
+    let turns = 0
+    for (; !isOver; turns++) await new Promise((resolve) => setImmediate(resolve))
+    expect(turns).toBeLessThanOrEqual(4)
+    const histories = await training
+    expect(histories.every(({ steps }) => steps < 100_000_000)).toBe(true)
+    expect(histories.every(({ stopReason }) => stopReason === 'aborted')).toBe(true)
   })
 })
 
@@ -303,6 +413,32 @@ describe('bad input names the net', () => {
       ({ models, options }) =>
         fitMany(models, { ...options, optimizers: [options.optimizers[1], options.optimizers[0], options.optimizers[2]] }),
       /net 0: .*none of this model's parameters/,
+    ],
+    [
+      'a model of another shape',
+      ({ models, options }) => {
+        const other = new Sequential([new Dense(3, 1)], { backend })
+        return fitMany([models[0], other, models[2]], {
+          ...options,
+          optimizers: [models[0], other, models[2]].map((m) => new SGD(m.parameters())),
+        })
+      },
+      /net 1: .*3/,
+    ],
+    [
+      'an optimizer twice',
+      ({ models, options }) => fitMany(models, { ...options, optimizers: [0, 1, 0].map((i) => options.optimizers[i]) }),
+      /optimizers\[2\] is the same as optimizers\[0\]/,
+    ],
+    [
+      'too many rows lists',
+      ({ models, options }) => fitMany(models, { ...options, rows: [[0]] }),
+      /rows wants one for each of 3 nets, got 1/,
+    ],
+    [
+      'too few schedules',
+      ({ models, options }) => fitMany(models, { ...options, schedule: [() => 0.1] }),
+      /schedule wants one for each of 3 nets, got 1/,
     ],
     ['too few seeds', ({ models, options }) => fitMany(models, { ...options, seed: [1, 2] }), /seed wants one for each of 3 nets, got 2/],
     ['a row that is not there', ({ models, options }) => fitMany(models, { ...options, rows: [[0], [4], [0]] }), /net 1: .*row.*4/],

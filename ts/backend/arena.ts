@@ -31,6 +31,8 @@ export interface Mark {
 }
 
 const FIRST_CHUNK_BYTES = 1 << 16
+/** Of an arena that a training makes for itself: thousands of small nets make some each. */
+const FIRST_TEMPORARY_BYTES = 1 << 12
 const ALIGN = 16
 /**
  * A step that has more recorded results that nothing used than this, and more memory than that, is a loop that forgot noGrad(): an
@@ -225,7 +227,7 @@ export class StepArena {
   }
 
   private addChunk(size: number): Chunk {
-    const comfortable = Math.max(FIRST_CHUNK_BYTES, size, this.totalBytes)
+    const comfortable = Math.max(this.isTemporary ? FIRST_TEMPORARY_BYTES : FIRST_CHUNK_BYTES, size, this.totalBytes)
     const chunk = this.tryChunk(comfortable) ?? { ptr: this.heap.allocate(size, 'any'), bytes: size }
     this.chunks.push(chunk)
     if (this.isTemporary) weigh(this, this.totalBytes)

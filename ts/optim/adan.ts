@@ -71,8 +71,8 @@ export class Adan extends Optimizer<AdanOptions> {
   }
 
   /** @internal */
-  protected override rated({ weightDecayForm }: Required<AdanOptions>): readonly number[] | null {
-    return weightDecayForm === 'decoupled' ? [6, 7] : null
+  protected override rated({ weightDecay, weightDecayForm }: Required<AdanOptions>): readonly number[] | null {
+    return weightDecay === 0 || weightDecayForm === 'decoupled' ? [6, 7] : null
   }
 
   protected override hyper(o: Required<AdanOptions>, t: number): readonly number[] {

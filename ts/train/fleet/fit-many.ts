@@ -9,7 +9,7 @@ import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
 import { ReduceOnPlateau } from '../../schedule/plateau.js'
 import { type Callback, EarlyStopping } from '../callbacks.js'
 import { claim } from '../claim.js'
-import { checkData, DATA, type DataSet, pickRows, type Rows } from '../data.js'
+import { checkData, DATA, type DataSet, pickRows, type Rows, rowsBetween } from '../data.js'
 import { canPlan } from '../fast/step-planner.js'
 import type { History } from '../history.js'
 import { Pacer } from '../pacer.js'
@@ -80,8 +80,9 @@ const OWN = ['data', 'rows', 'optimizers', ...DATA]
  * nets of one shape are computed side by side, eight at a time, which for small nets is many times as fast as one after the other.
  * `history.execution.fleet` says how many steps of a net were, `history.execution.reason` why others were not.
  *
- * Side by side go nets of the layers of this library with a loss of this library, optimizers that have one fused update, such as
- * Adam or SGD, equally many rows, and neither metrics nor `onBatchEnd`. All others are trained one after the other by the same call.
+ * Side by side go nets of the layers of this library with a loss of this library, optimizers that update element by element, such as
+ * Adam or SGD, equally many rows, no metrics but those with names, and no `onBatchEnd`. All others are trained one after the other by the
+ * same call.
  * A net that diverges keeps its last finite weights, and its history has the error: it harms no other.
  *
  * @returns a history for each net, in the order of the models
@@ -107,6 +108,7 @@ export async function fitMany(models: readonly Module[], options: FitManyOptions
     const runs = perNet.map(({ subset, ...own }, net) =>
       naming(net, () => new TrainingRun(models[net], own, data.of(models[net], own, subset))),
     )
+    checkInputs(runs)
     return await new Many(runs, options).train()
   } finally {
     for (const release of releases) release()
@@ -216,6 +218,18 @@ class CheckedOnce {
     let rows = known.get(subset)
     if (rows === undefined) known.set(subset, (rows = pickRows(all, subset)))
     return rows
+  }
+}
+
+/** Whether models of layers of this library take the rows: one of each kind is asked. @throws ShapeError that names the net */
+function checkInputs(runs: readonly TrainingRun[]): void {
+  const known = new Set<string>()
+  for (const [net, { plan, isOfLibrary }] of runs.entries()) {
+    const { model, rows } = plan
+    const kind = JSON.stringify([rows.inputs.shape.slice(1), layersOf(model)])
+    if (!isOfLibrary || known.has(kind)) continue
+    naming(net, () => model.predict(rowsBetween(rows, 0, 1).inputs))
+    known.add(kind)
   }
 }
 
@@ -352,7 +366,7 @@ function shapeOf({ run: { plan, watchesEpochs, isJudged } }: Member): string {
   const tensors = [rows.inputs, rows.targets, ...(rows.weights ? [rows.weights] : [])]
   return JSON.stringify([
     numberOf(model.backend),
-    model.modules().map((module) => [module.constructor.name, module.describe()]),
+    layersOf(model),
     numberOf(options.loss),
     tensors.map(({ shape, dtype }) => [shape, dtype]),
     batchSize,
@@ -362,6 +376,10 @@ function shapeOf({ run: { plan, watchesEpochs, isJudged } }: Member): string {
     optimizer.constructor.name,
     optimizer.groups.map((group) => [group.slotNames, group.parameters.length]),
   ])
+}
+
+function layersOf(model: Module): [kind: string, what: string][] {
+  return model.modules().map((module) => [module.constructor.name, module.describe()])
 }
 
 const numbers = new WeakMap<object, number>()

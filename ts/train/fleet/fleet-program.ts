@@ -83,6 +83,7 @@ export class FleetProgram implements FleetMemory {
     const program = Program.of(backend.kernels)
     if (program === null) throw new NoTwin('steps in JavaScript')
     this.program = program
+    if (shapes.length === 0) throw new NoTwin('nothing is trained')
     checkWidth(recording.calls)
     try {
       for (const { from, at, bytes } of rows.parts) this.found.set(from.address, { at, bytes })
@@ -245,13 +246,7 @@ export class FleetProgram implements FleetMemory {
   }
 
   /** Room for an array of all nets: of parameters, or gradients, that lie end to end. */
-  private exchange(
-    list: Exchange[],
-    size: number,
-    of: Exchange['of'],
-    members: readonly Parameter[],
-    isGradient: boolean,
-  ): Ptr {
+  private exchange(list: Exchange[], size: number, of: Exchange['of'], members: readonly Parameter[], isGradient: boolean): Ptr {
     const at = this.allocate(4 * NETS * size)
     let before = 0
     for (const p of members) {

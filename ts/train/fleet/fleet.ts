@@ -285,7 +285,16 @@ export class Fleet {
       const capacity = Math.max(1, Math.min(MOST_STEPS, this.batches.total, Math.floor(MOST_BYTES / bytes)))
       const tables = new NumberTables(this.heap, shapes, capacity, NETS, allocate)
       const staged = new StagedRows(recording, this.isShared, sharesInputs, capacity, allocate)
-      const program = new FleetProgram({ recording, parameters, optimizer, shapes, rows: staged, tables, capacity, isJudged: this.isJudged })
+      const program = new FleetProgram({
+        recording,
+        parameters,
+        optimizer,
+        shapes,
+        rows: staged,
+        tables,
+        capacity,
+        isJudged: this.isJudged,
+      })
       programs.push(program)
       const draws = program.draws.map(({ counter, args }) => ({
         ...counter,

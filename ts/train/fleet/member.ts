@@ -92,7 +92,7 @@ export class Member {
         doubles[room / 8 + i] = rateOf(i)
         return { at: room + 8 * i, growsBy: 0 }
       })
-      return { steps: wanted, table: tables.of(optimizer, wanted), rates }
+      return { steps: wanted, table: tables.of(net, wanted), rates }
     }
     // where the rate is not multiplied in later, numbers are asked for with each
     const own = shapes.every(({ rated }) => rated !== 0) ? null : tables.own(optimizer)
@@ -116,7 +116,7 @@ export class Member {
     }
     optimizer.stepCount = stepCount
     const rates = shapes.map((_, i) => ({ at: room + 8 * i * capacity, growsBy: 8 }))
-    return { steps, table: own ?? tables.of(optimizer, steps), rates }
+    return { steps, table: own ?? tables.of(net, steps), rates }
   }
 
   /** Its optimizer after `done` of the planned steps. */

@@ -41,9 +41,11 @@ export interface UpdateShape {
 /** The optimizer of one net, as a fleet sees it. */
 export class NetOptimizer {
   /** Options, kernels and spans of when {@link shapes} was asked last. */
-  private known: { values: Values; kernel: unknown; spans: readonly ParameterSpan[] }[] = []
+  private known: { values: [name: string, value: unknown][]; kernel: unknown; spans: readonly ParameterSpan[] }[] = []
+  /** What its numbers are made of besides counts, but for a learning rate that is multiplied in later: equal for nets that share them. */
+  profile = ''
 
-  constructor(private readonly optimizer: Optimizer) {}
+  constructor(readonly optimizer: Optimizer) {}
 
   /** Whether options other than the learning rate, and what has a gradient, are what they were when {@link shapes} was asked. */
   isUnchanged(): boolean {
@@ -52,7 +54,8 @@ export class NetOptimizer {
       const group = groups[i]
       group.refresh()
       const { values, kernel, spans } = this.known[i]
-      if (group.kernel !== kernel || group.spans !== spans || !areSame(values, group.values as Values, true)) return false
+      if (group.kernel !== kernel || group.spans !== spans) return false
+      for (let j = 0; j < values.length; j++) if ((group.values as Values)[values[j][0]] !== values[j][1]) return false
     }
     return true
   }
@@ -61,7 +64,11 @@ export class NetOptimizer {
   shapes(): UpdateShape[] {
     const inside = this.optimizer as unknown as Inside
     for (const group of this.optimizer.groups) group.refresh()
-    this.known = this.optimizer.groups.map(({ values, kernel, spans }) => ({ values: { ...values } as Values, kernel, spans }))
+    this.known = this.optimizer.groups.map(({ values, kernel, spans }) => ({
+      values: Object.entries(values).filter(([name]) => name !== 'learningRate'),
+      ...{ kernel, spans },
+    }))
+    this.profile = JSON.stringify(this.optimizer.groups.map(({ values }) => Object.entries(unrated(this.optimizer, values))))
     return this.optimizer.groups.flatMap(({ values, spans }, group) => {
       const rated = ratedOf(this.optimizer, values)
       return spans.map(({ t, scalars }, span) => ({
@@ -103,6 +110,8 @@ export class NetOptimizer {
 
 /** Numbers for some steps: of which options and counts, where they are, and what they leave behind. */
 interface Table {
+  /** {@link NetOptimizer.profile}; null for numbers that no other net shares. */
+  profile: string | null
   optimizer: Optimizer | null
   values: Values[]
   counts: number[]
@@ -112,8 +121,6 @@ interface Table {
   after: Scalars[]
   afterEach: Scalars[][]
   at: Ptr
-  /** Whether it was made of learning rates that follow a schedule. */
-  isOwn: boolean
   /** When it was last asked for. */
   used: number
 }
@@ -138,7 +145,7 @@ export class NumberTables {
       bytes += 8 * count * capacity
     }
     this.tables = Array.from({ length: tables }, () => ({
-      ...{ optimizer: null, values: [], counts: [], scalars: [], steps: 0, after: [], afterEach: [], isOwn: false, used: 0 },
+      ...{ profile: null, optimizer: null, values: [], counts: [], scalars: [], steps: 0, after: [], afterEach: [], used: 0 },
       at: allocate(bytes),
     }))
   }
@@ -154,17 +161,18 @@ export class NumberTables {
   }
 
   /** A table for the next steps of an optimizer: one that is there, or a new one. */
-  of(optimizer: Optimizer, steps: number): Table {
+  of({ optimizer, profile }: NetOptimizer, steps: number): Table {
     const now = ++this.asked
     let oldest = this.tables[0]
     for (const table of this.tables) {
-      if (!table.isOwn && table.steps >= steps && isFor(table, optimizer)) {
+      if (table.profile === profile && table.steps >= steps && isFor(table, optimizer)) {
         table.used = now
         return table
       }
       if (table.used < oldest.used) oldest = table
     }
     this.start(oldest, optimizer)
+    oldest.profile = profile
     oldest.used = now
     while (oldest.steps < steps) this.addStep(oldest)
     return oldest
@@ -174,7 +182,6 @@ export class NumberTables {
   own(optimizer: Optimizer): Table {
     const table = this.tables.reduce((oldest, other) => (other.used < oldest.used ? other : oldest))
     this.start(table, optimizer)
-    table.isOwn = true
     table.used = ++this.asked
     return table
   }
@@ -186,7 +193,7 @@ export class NumberTables {
 
   private start(table: Table, optimizer: Optimizer): void {
     table.optimizer = optimizer
-    table.isOwn = false
+    table.profile = null
     table.steps = 0
     table.values = optimizer.groups.map(({ values }) => unrated(optimizer, values))
     table.counts = optimizer.groups.flatMap(({ spans }) => spans.map(({ t }) => t))
@@ -238,25 +245,15 @@ function unrated(optimizer: Optimizer, values: object): Values {
   return { ...values, ...(ratedOf(optimizer, values) === null ? {} : { learningRate: 1 }) }
 }
 
-/** Whether the numbers of a table are those of the next steps of an optimizer. */
-function isFor(table: Table, optimizer: Optimizer): boolean {
-  if (table.optimizer?.constructor !== optimizer.constructor) return false
+/** Whether the numbers of a table begin at the next step of an optimizer with the same options. */
+function isFor({ counts, scalars }: Table, { groups }: Optimizer): boolean {
   let i = 0
-  for (let j = 0; j < optimizer.groups.length; j++) {
-    const { values, spans } = optimizer.groups[j]
-    if (!areSame(table.values[j], values as Values, ratedOf(optimizer, values) !== null)) return false
-    for (const { t, scalars } of spans) {
-      if (table.counts[i] !== t) return false
-      const known = table.scalars[i++]
-      for (const name in scalars) if (known[name] !== scalars[name]) return false
+  for (let j = 0; j < groups.length; j++) {
+    for (const span of groups[j].spans) {
+      if (counts[i] !== span.t) return false
+      const known = scalars[i++]
+      for (const name in span.scalars) if (known[name] !== span.scalars[name]) return false
     }
-  }
-  return true
-}
-
-function areSame(known: Values, values: Values, butForRate: boolean): boolean {
-  for (const name in values) {
-    if (known[name] !== values[name] && !(butForRate && name === 'learningRate')) return false
   }
   return true
 }

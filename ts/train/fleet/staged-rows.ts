@@ -81,7 +81,14 @@ export class StagedRows {
           const place = this.isShared ? NETS : net
           for (const { from, to, rows: count } of orders) {
             const width = part.from.size / this.recording.size
-            this.kernels.fleetRows(part.at + 4 * NETS * width * to, place, table + (from.order === 0 ? 4 * width * from.row : 0), from.order, count, width)
+            this.kernels.fleetRows(
+              part.at + 4 * NETS * width * to,
+              place,
+              table + (from.order === 0 ? 4 * width * from.row : 0),
+              from.order,
+              count,
+              width,
+            )
           }
         }
       }
