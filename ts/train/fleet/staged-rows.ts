@@ -105,7 +105,7 @@ export class StagedRows {
   ): { from: { order: Ptr; row: number }; to: number; rows: number }[] {
     const { ints } = this.backend.heap
     let at = 0
-    const isKnown = known !== undefined && known.every(({ order }, i) => order !== null && order === ranges[i].order)
+    const isKnown = known?.every(({ order }, i) => order !== null && order === ranges[i].order)
     return ranges.map(({ order, from, to }) => {
       if (order !== null && !isKnown) ints.set(order.subarray(from, to), this.order / 4 + at)
       const place = { from: { order: order === null ? 0 : this.order + 4 * at, row: from }, to: at, rows: to - from }
