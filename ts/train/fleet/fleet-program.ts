@@ -11,7 +11,7 @@ import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { Parameter } from '../../parameter.js'
 import { Tensor } from '../../tensor.js'
 import { Program } from '../fast/program.js'
-import type { Judged, Recording } from '../fast/recording.js'
+import type { Outputs, Recording } from '../fast/recording.js'
 import type { NumberTables, UpdateShape } from './numbers.js'
 import type { StagedRows } from './staged-rows.js'
 import { checkWidth, type Draw, type FleetMemory, NETS, NoTwin, twinsOf } from './twins.js'
@@ -191,7 +191,7 @@ export class FleetProgram implements FleetMemory {
   }
 
   /** Predictions and targets of a net in so many steps; valid until those of another are asked for. */
-  judged(net: number, steps: number): ((i: number) => Judged) | null {
+  outputs(net: number, steps: number): ((i: number) => Outputs) | null {
     if (this.kept === null) return null
     const { fleetPick } = this.kernels
     const { predictions, targets, room } = this.kept
@@ -281,7 +281,7 @@ export class FleetProgram implements FleetMemory {
 interface Kept {
   predictions: { from: Ptr; to: Ptr; size: number }
   targets: { from: Ptr; to: Ptr; size: number }
-  room: readonly Judged[]
+  room: readonly Outputs[]
 }
 
 /** Parameters whose values lie end to end, and so do their gradients, if they have any. */

@@ -232,8 +232,8 @@ export class Fleet {
         return total
       },
     }
-    const judged = run.workspace.program.judged(net, done)
-    if (judged !== null) block.judged = judged
+    const outputs = run.workspace.program.outputs(net, done)
+    if (outputs !== null) block.outputs = outputs
     try {
       const pending = member.accept(block)
       if (pending !== undefined) await pending
