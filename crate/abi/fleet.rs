@@ -112,12 +112,12 @@ pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, rated: u32, increment: usi
             }
         }
     } else {
-        for net in 0..NETS {
-            for (i, number) in row(net).iter().enumerate() {
+        (0..NETS).for_each(|net| {
+            for (to, (i, number)) in to.iter().zip(row(net).iter().enumerate()) {
                 let number = if rated >> i & 1 == 1 { rate(net) * number } else { *number };
-                to[i][net].set(number as f32);
+                to[net].set(number as f32);
             }
-        }
+        });
     }
     for net in 0..NETS {
         let grow = |word: &Cell<i32>, bytes: i32| word.set(word.get().wrapping_add(bytes));
