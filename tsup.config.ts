@@ -31,12 +31,13 @@ const NO_TEXT: StandIns = Object.fromEntries(
     'ts/backend/wasm/no-text.ts',
   ]),
 )
+/** For bundles: flags of V8 can be set in Node alone, for which the condition `node` brings a file with everything. */
+const NO_WIDENING: StandIns = { 'backend/wasm/widen': 'ts/backend/wasm/widen.none.ts' }
 /** For builds that have nothing to do with WebAssembly. */
 const NO_WASM: StandIns = {
   ...NO_TEXT,
-  ...Object.fromEntries(
-    ['wasm/load', 'wasm/widen', 'wasm/tiles', 'threads/index'].map((name) => [`backend/${name}`, 'ts/backend/wasm/load.none.ts']),
-  ),
+  ...NO_WIDENING,
+  ...Object.fromEntries(['wasm/load', 'wasm/tiles', 'threads/index'].map((name) => [`backend/${name}`, 'ts/backend/wasm/load.none.ts'])),
 }
 
 /** Puts them in place where a build makes one file of all. */
@@ -75,7 +76,7 @@ const shared: Options = {
 }
 
 /** The modules that have a library inside, of which each keeps what it uses. */
-const LIBRARIES = ['backend/wasm/inflate', 'data/formats/papaparse']
+const LIBRARIES = ['data/formats/papaparse']
 
 /** A file for each of ts/, but for stand-ins and the entries of other builds. */
 function modules(folder: string, standIns: StandIns, entries: readonly string[]): Options[] {
@@ -112,9 +113,9 @@ const data = { data: 'ts/data/index.ts' }
 const js = { js: 'ts/entries/js.ts' }
 
 export default defineConfig([
-  ...modules('web', {}, []),
+  ...modules('web', NO_WIDENING, []),
   ...modules('js', NO_WASM, ['js']),
-  ...modules('edge', NO_TEXT, ['workerd', 'edge']),
+  ...modules('edge', { ...NO_TEXT, ...NO_WIDENING }, ['workerd', 'edge']),
   {
     ...bundle({ index: 'ts/index.ts', node: 'ts/entries/node.ts' }),
     format: ['esm'],

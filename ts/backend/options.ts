@@ -27,7 +27,8 @@ export interface BackendOptions {
   dtype?: DType
   /**
    * Experimental: let V8 use 256-bit vectors (Node 24 or newer, x86), about twice as fast on large layers. Sets a V8 flag
-   * for the whole process. Ignored elsewhere; `backend.widened` tells. Default false.
+   * for the whole process. Ignored elsewhere, and in bundles that are not made for Node (the condition `node` of bundlers);
+   * `backend.widened` tells. Default false.
    */
   widen?: boolean
   /**

@@ -1,9 +1,9 @@
 /**
- * The entry for Node and Bun: all of `gradus`, with modules read from files beside it, which saves the milliseconds of inflating, and
+ * The entry for Node and Bun: all of `gradus`, with modules read from files beside it, which saves the milliseconds of unpacking, and
  * tensors, models and optimizers of which `console.log` shows the values and not the engine, and a line of progress that `fit` shows at a
  * terminal. It needs no other module: `import 'node:fs'` alone takes Node two milliseconds. A bundler
  * leaves this out, as it has no exports of its own (`sideEffects: false`), or does not copy what is read here; then the text is
- * inflated, as in a browser.
+ * unpacked, as in a browser.
  */
 import { wasmCode } from '../backend/wasm/bytes.js'
 import { StaleTensorError } from '../common/errors.js'

@@ -1,4 +1,4 @@
-/** Stands in for load.ts, widen.ts, tiles.ts and threads/index.ts in `gradus/js`: nothing to load, and no code that would. */
+/** Stands in for load.ts, tiles.ts and threads/index.ts in `gradus/js`: nothing to load, and no code that would. */
 import { plainError, rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import type { Backend } from '../backend.js'
@@ -11,9 +11,6 @@ export type { Tiled } from './tiles.js'
 
 export const supportedVariants = (): Variant[] => []
 export const refusal = (): string | undefined => undefined
-export const enableWidening = (): boolean => false
-export const engineOf = (variant: Variant): string => variant
-export const checkWidened = (_backend: Backend): boolean => false
 export const tilesFor = (_variant: Variant): number[] => []
 export const withTileChoice = (table: Kernels): Kernels => table
 export const updateKernel = (_exports: WasmExports | undefined, _name: string): Update | undefined => undefined

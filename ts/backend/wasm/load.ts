@@ -4,7 +4,7 @@ import type { Backend } from '../backend.js'
 import { ACTIVATIONS, type Update } from '../kernels.js'
 import { wasmCode } from './bytes.js'
 import { withMemoryImported } from './imported-memory.js'
-import { inflate } from './inflate.js'
+import { bytesOf } from './module-text.js'
 import type { WasmExports, WasmPart } from './types.js'
 import { type Variant, variantOf } from './variants.js'
 
@@ -15,7 +15,7 @@ const VARIANTS: readonly Variant[] = ['simd', 'relaxed']
 export const STACK_BETWEEN = 1 << 15
 
 const files = new Map<Variant, Uint8Array<ArrayBuffer> | undefined>()
-const inflated = new Map<WasmPart, Uint8Array>()
+const unpacked = new Map<WasmPart, Uint8Array>()
 const modules = new Map<WasmPart, Record<string, WebAssembly.Module>>()
 
 /**
@@ -156,14 +156,7 @@ function fileOf(variant: Variant): Uint8Array<ArrayBuffer> | undefined {
 }
 
 function unpack(part: WasmPart): Uint8Array {
-  let found = inflated.get(part)
-  if (!found) inflated.set(part, (found = inflate(fromBase64(part.text))))
+  let found = unpacked.get(part)
+  if (!found) unpacked.set(part, (found = bytesOf(part.text)))
   return found
-}
-
-function fromBase64(text: string): Uint8Array {
-  const characters = atob(text)
-  const bytes = new Uint8Array(characters.length)
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i)
-  return bytes
 }

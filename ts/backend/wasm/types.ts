@@ -3,7 +3,7 @@ import type { Kernels, Ptr } from '../kernels.js'
 import type { Variant } from './variants.js'
 
 /**
- * A module, both variants in one, deflated, in base64. The text is empty where the runtime compiled a module with all kernels, or there is no
+ * A module, both variants in one, as text (module-text.ts). The text is empty where the runtime compiled a module with all kernels, or there is no
  * WebAssembly.
  */
 export interface WasmPart {

@@ -9,8 +9,9 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import zopfli from '@gfx/zopfli'
+import { gzipSync } from 'node:zlib'
 import binaryen from 'binaryen'
+import { textOf } from '../../backend/wasm/module-text.ts'
 import { variantOf } from '../../backend/wasm/variants.ts'
 import { partsOf } from './parts.mjs'
 import { checkMarks, withMarks } from './variants.mjs'
@@ -118,13 +119,11 @@ const [out] = process.argv.slice(2)
 mkdirSync(out, { recursive: true })
 const kB = (n) => `${(n / 1000).toFixed(1)} kB`
 
-/** A module as text: deflated, in base64. ts/backend/wasm/inflate.ts is the way back. */
-async function writeText(name, module) {
+function writeText(name, module) {
   checkMarks(module, binaryen.readBinary(module).emitText())
-  const deflated = await zopfli.deflateAsync(module, { numiterations: 1 })
-  const text = Buffer.from(deflated).toString('base64')
-  writeFileSync(`${out}/${name}.ts`, `export default '${text}'\n`)
-  console.log(`  ${name}  ${kB(module.length)}, ${kB(text.length)} as text`)
+  const text = `export default ${JSON.stringify(textOf(module))}\n`
+  writeFileSync(`${out}/${name}.ts`, text)
+  console.log(`  ${name}  ${kB(module.length)}, ${kB(gzipSync(text, { level: 9 }).length)} as text in gzip`)
 }
 
 const whole = optimise(readFileSync(COMPILED))
@@ -138,11 +137,11 @@ for (const variant of ['simd', 'relaxed']) {
 }
 const parts = partsOf(exportsOf(whole))
 const inParts = Object.values(parts).flat()
-await writeText(
+writeText(
   'core',
   coreOf(
     whole,
     exportsOf(whole).filter((name) => !inParts.includes(name)),
   ),
 )
-for (const [name, names] of Object.entries(parts)) await writeText(name, partOf(whole, names))
+for (const [name, names] of Object.entries(parts)) writeText(name, partOf(whole, names))

@@ -1,0 +1,47 @@
+/**
+ * A module as text and back, byte by byte, so that whoever sends the text compresses it: gzip and brotli find in it what they would find in
+ * the module. A byte is one character, or two for about a third of the values. The characters are safe in any literal and page.
+ */
+
+/** Digits are the 92 characters from `#` to `~`, but for `<` and the backslash, for which a space and `!` stand. */
+const DIGITS = 92
+const FIRST = 35
+const [LESS, SPACE] = [60, 32]
+const [BACKSLASH, EXCLAMATION] = [92, 33]
+/** The first two digits announce a byte of two digits. */
+const MARKS = 2
+const SINGLE = DIGITS - MARKS
+/** Added to each byte (modulo 256), so that the most common ones in modules, such as the prefix of SIMD instructions, have one digit. */
+const SHIFT = 8
+
+/** The bytes of a text by {@link textOf}. */
+export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new TextEncoder().encode(text)
+  let count = 0
+  for (let i = 0; i < bytes.length; i++) {
+    const digit = digitOf(bytes[i])
+    const value = digit < MARKS ? SINGLE + digit * DIGITS + digitOf(bytes[++i]) : digit - MARKS
+    bytes[count++] = value - SHIFT
+  }
+  return bytes.slice(0, count)
+}
+
+function digitOf(code: number): number {
+  return (code === SPACE ? LESS : code === EXCLAMATION ? BACKSLASH : code) - FIRST
+}
+
+/** The text of a module; the build writes it. */
+export function textOf(bytes: Uint8Array): string {
+  const digits = Array.from(bytes, (byte) => {
+    const value = (byte + SHIFT) & 255
+    if (value < SINGLE) return [value + MARKS]
+    const rest = value - SINGLE
+    return [Math.floor(rest / DIGITS), rest % DIGITS]
+  })
+  return digits.map((pair) => String.fromCharCode(...pair.map(characterOf))).join('')
+}
+
+function characterOf(digit: number): number {
+  const code = digit + FIRST
+  return code === LESS ? SPACE : code === BACKSLASH ? EXCLAMATION : code
+}

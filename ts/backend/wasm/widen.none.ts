@@ -1,0 +1,7 @@
+/** Stands in for widen.ts where no flag of V8 can be set: in bundles that are not made for Node, and in `gradus/js`. */
+import type { Backend } from '../backend.js'
+import type { Variant } from './variants.js'
+
+export const enableWidening = (): boolean => false
+export const engineOf = (variant: Variant): string => variant
+export const checkWidened = (_backend: Backend): boolean => false
