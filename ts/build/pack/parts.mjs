@@ -1,8 +1,12 @@
 /**
- * Which exports of the crate are in which part: all else is the core, which every program carries. A part is carried by programs that import
- * what needs it (ts/backend/wasm/parts.ts has one line for each), and loads when it is first asked for.
+ * Which exports of the crate are in the core, which every program carries, and which in a part. A part is carried by programs that import
+ * what needs it (ts/backend/wasm/parts.ts has one line for each), and loads when it is first asked for. A kernel that is listed nowhere is in
+ * the part `others`.
  */
 import { readdirSync, readFileSync } from 'node:fs'
+
+/** What every instance has that is no kernel. */
+export const INSTANCE = ['memory', '__stack_pointer', 'table']
 
 /** The updates that files of crate/optim export: the first argument of each `export_update!` and its like. */
 function updatesOf(file) {
@@ -11,20 +15,29 @@ function updatesOf(file) {
 }
 
 const DESCENT = ['sgd.rs', 'momentum.rs']
-const CORE = ['adam.rs']
+const ADAM = ['adam.rs']
+
+const CORE = [
+  ...['heapBase', 'setTile', 'runProgram'],
+  ...['matmul', 'matmulNT', 'matmulTN', 'matmulShare', 'denseForward', 'denseBackward', 'denseForwardShare', 'denseGradientsShare'],
+  ...['activationForward', 'activationBackward', 'crossEntropyIndices', 'crossEntropyProbabilities'],
+  ...['fill', 'copy', 'addScaled', 'add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'greater', 'greaterEqual', 'equal', 'clip', 'gatherRows'],
+  ...['sumSquares', 'sumAbs', 'maxAbs', 'randomUniform', 'permutation'],
+  ...ADAM.flatMap(updatesOf),
+]
 
 /** @type {(exports: string[]) => Record<string, string[]>} of each part, its exports */
-export const partsOf = (exports) => ({
-  doubles: exports.filter((name) => name.startsWith('double')),
-  fleet: exports.filter((name) => name.startsWith('fleet')),
-  descent: [...DESCENT.flatMap(updatesOf), 'perturb'],
-  updates: readdirSync('crate/optim')
-    .filter((file) => ![...DESCENT, ...CORE, 'mod.rs'].includes(file))
-    .flatMap(updatesOf),
-  losses: ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'],
-  operations: ['neg', 'exp', 'square', 'transpose', 'reduceSum', 'softmax', 'softmaxBackward', 'dropout'],
-  others: [
-    ...['pow', 'abs', 'sign', 'log', 'sqrt', 'reciprocal', 'sin', 'cos', 'erf'],
-    ...['scatterAddRows', 'reduceMax', 'reduceMin', 'argmax', 'logSoftmax', 'logSoftmaxBackward', 'randomNormal'],
-  ],
-})
+export function partsOf(exports) {
+  const listed = {
+    doubles: exports.filter((name) => name.startsWith('double')),
+    fleet: exports.filter((name) => name.startsWith('fleet')),
+    descent: [...DESCENT.flatMap(updatesOf), 'perturb'],
+    updates: readdirSync('crate/optim')
+      .filter((file) => ![...DESCENT, ...ADAM, 'mod.rs'].includes(file))
+      .flatMap(updatesOf),
+    losses: ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'],
+    operations: ['neg', 'exp', 'square', 'transpose', 'reduceSum', 'softmax', 'softmaxBackward', 'dropout'],
+  }
+  const elsewhere = [...INSTANCE, ...CORE, ...Object.values(listed).flat()]
+  return { ...listed, others: exports.filter((name) => !elsewhere.includes(name)) }
+}
