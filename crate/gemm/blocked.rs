@@ -1,4 +1,7 @@
 //! Large products: panels of A and B, or what lies like them, in blocks that fit the caches.
+//!
+//! The five loops around a tile are those of Goto & van de Geijn (2008), numbered from the inside as BLIS does: blocks of columns (5), blocks
+//! of k (4), blocks of rows (3), strips of columns (2), tiles (1).
 
 use super::tile::{Job, Tile};
 use super::{blocks, pack, Product, Start, View, A_ROOM, B_ROOM};
@@ -8,7 +11,7 @@ pub const ROWS: usize = 120;
 /// Most steps of k in a block: a panel of B stays in a first-level cache beside one of A, and C is seldom read again.
 const DEPTH: usize = 256;
 
-/// Blocks of columns, then of k, each times all rows of A.
+/// Loops 5 and 4: cuts n and k into blocks, packs a block of B, and multiplies it with all rows of A.
 pub unsafe fn blocked(tile: &Tile, x: &Product) {
     let columns = tile.columns;
     let depth = even(x.k, DEPTH);
@@ -21,10 +24,10 @@ pub unsafe fn blocked(tile: &Tile, x: &Product) {
                 let c = x.c.add(j);
                 let start = if p == 0 { x.start.at(0, j) } else { Start::matrix(c, x.ldc) };
                 let (a, b) = (x.a.from(0, p), x.b.from(p, j));
-                let room = x.scratch.add(A_ROOM);
-                let side = if in_place { Side::InPlace(b) } else { Side::Panels(room, k) };
+                let packed_b = x.scratch.add(A_ROOM);
+                let side = if in_place { Side::InPlace(b) } else { Side::Panels(packed_b, k) };
                 if !in_place {
-                    pack::columns(b, room, k, n, columns);
+                    pack::columns(b, packed_b, k, n, columns);
                 }
                 row_blocks(tile, &Product { n, k, a, b, c, start, ..*x }, side);
             }
@@ -40,7 +43,7 @@ fn even(total: usize, most: usize) -> usize {
     }
 }
 
-/// One block of B times all rows of A, in blocks of rows.
+/// Loop 3: cuts m into blocks, packs each block of A, and multiplies it with the block of B.
 unsafe fn row_blocks(tile: &Tile, x: &Product, b: Side) {
     let in_place = x.reads_a(tile);
     for (i, m) in blocks(x.m, ROWS) {
@@ -59,14 +62,14 @@ unsafe fn row_blocks(tile: &Tile, x: &Product, b: Side) {
 /// Where tiles find rows of A, or columns of B, which lie side by side at each step of k.
 #[derive(Clone, Copy)]
 enum Side {
-    /// In panels of so many steps.
+    /// In panels that are this many steps of k long.
     Panels(*const f32, usize),
-    /// In the matrix, row by row of steps.
+    /// In the matrix itself, where the rows of the view are the steps of k.
     InPlace(View),
 }
 
 impl Side {
-    /// Those from i on, of which a tile takes so many: where they begin, and how far it is from one step to the next.
+    /// For a tile of `many` rows (or columns) from number i on: their address at the first step of k, and the distance to the next step.
     #[inline(always)]
     unsafe fn from(self, i: usize, many: usize) -> (*const f32, usize) {
         // SAFETY: the caller stays inside the matrix, or the panels that were made of it.
@@ -79,7 +82,7 @@ impl Side {
     }
 }
 
-/// Every tile of one block: strips of columns outside, so that a panel of B stays in the first-level cache.
+/// Loops 2 and 1: every tile of a block. Strips of columns are outside, so that a panel of B stays in the first-level cache.
 unsafe fn strips(tile: &Tile, x: &Product, a: Side, b: Side) {
     for (j, columns) in blocks(x.n, tile.columns) {
         for (i, rows, height) in tile.cut(x.m) {

@@ -16,13 +16,13 @@ import type { BuildContext, ModuleOptions } from './module.js'
 
 /** Options of {@link Dense}. */
 export interface DenseOptions extends ModuleOptions {
-  /** Default `linear`. */
+  /** The function of x·W + b. Default `linear`, which is none. */
   activation?: Activation
   /** Whether to add a bias. Default true. */
   bias?: boolean
-  /** Default: `heUniform` for the relu family, `lecunUniform` for none, else `glorotUniform`. */
+  /** First weights. Default: `heUniform` for the relu family, `lecunUniform` for `linear`, else `glorotUniform`. */
   weightInitializer?: InitializerName | Initializer
-  /** Default `zeros`. */
+  /** First values of the bias. Default `zeros`. */
   biasInitializer?: InitializerName | Initializer
 }
 
@@ -38,13 +38,17 @@ const RELU_FAMILY: readonly Activation[] = ['relu', 'leakyRelu', 'gelu', 'silu',
  */
 export class Dense<const I extends number = number, const O extends number = number> extends Layer {
   declare readonly shapes?: LastAxis<`Dense(${I}, ${O})`, I, O>
+  /** W [inputs, outputs]. Made at the first use; its values are drawn by `weightInitializer`. */
   declare weight: Parameter
+  /** b [outputs], zeros at first; null with `bias: false`. */
   declare bias: Parameter | null
   readonly activation: Activation
   readonly #options: DenseOptions
 
   constructor(
+    /** Length of the last axis of x. */
     readonly inputs: I,
+    /** Length of the last axis of y. */
     readonly outputs: O,
     options: DenseOptions = {},
   ) {
