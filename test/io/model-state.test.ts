@@ -13,6 +13,7 @@ import {
   type Tensor,
   WeightAverage,
 } from '../../ts/index.js'
+import { netOfTwo, threeRows } from '../tools/small-nets.js'
 
 const backend = createBackend({ backend: 'js' })
 const net = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { seed: 1, backend })
@@ -87,17 +88,8 @@ describe('states', () => {
 })
 
 describe('with plain arguments', () => {
-  const backend = createBackend({ backend: 'js' })
-  const make = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { backend })
-  const data = {
-    inputs: [
-      [1, 2],
-      [3, 4],
-      [5, 6],
-    ],
-    targets: [[1], [2], [3]],
-    loss: mse,
-  }
+  const make = netOfTwo
+  const data = threeRows
 
   test('state survives JSON, bit by bit', () => {
     const [a, b] = [make(), make()]

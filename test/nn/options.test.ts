@@ -1,6 +1,7 @@
 /** What layers, losses and operations refuse: options that do not exist, calls that come too early. */
 import { describe, expect, test } from 'vitest'
 import { Adam, centralize, createBackend, Dense, evaluateModel, fit, gather, initializers, mse, Sequential, sum } from '../../ts/index.js'
+import { netOfTwo, threeRows } from '../tools/small-nets.js'
 
 const backend = createBackend({ backend: 'js' })
 // biome-ignore lint/suspicious/noExplicitAny: what JavaScript lets through
@@ -31,17 +32,8 @@ describe('calls that come too early', () => {
 })
 
 describe('with plain arguments', () => {
-  const backend = createBackend({ backend: 'js' })
-  const make = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { backend })
-  const data = {
-    inputs: [
-      [1, 2],
-      [3, 4],
-      [5, 6],
-    ],
-    targets: [[1], [2], [3]],
-    loss: mse,
-  }
+  const make = netOfTwo
+  const data = threeRows
 
   test('misspelt options are named, also in plain JavaScript', async () => {
     const model = make()

@@ -2,8 +2,6 @@
 import { describe, expect, test } from 'vitest'
 import {
   type Callback,
-  createBackend,
-  Dense,
   EarlyStopping,
   evaluateModel,
   fit,
@@ -13,18 +11,15 @@ import {
   type Progress,
   ReduceOnPlateau,
   ScheduleFreeAdamW,
-  Sequential,
   SGD,
-  supportedVariants,
   type TrainingControl,
 } from '../../ts/index.js'
+import { allBackends, lineNet, linePoints, lineTargets } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
-
-describe.each(backends)('$variant', (backend) => {
-  const line = () => new Sequential([new Dense(1, 1)], { seed: 1, backend })
-  const inputs = Array.from({ length: 40 }, (_, i) => [i / 20 - 1])
-  const flat = inputs.map(([x]) => 3 * x - 1)
+describe.each(allBackends)('$variant', (backend) => {
+  const line = () => lineNet(backend)
+  const inputs = linePoints
+  const flat = lineTargets
 
   describe('optimizers that average are judged by their averages', () => {
     const data = { inputs, targets: flat, loss: mse }

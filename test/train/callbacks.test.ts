@@ -20,6 +20,7 @@ import {
   type Tensor,
   type TrainingControl,
 } from '../../ts/index.js'
+import { fourRows, netOfOutputs } from '../tools/small-nets.js'
 
 const backend = createBackend({ backend: 'js' })
 const net = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { seed: 1, backend })
@@ -78,12 +79,8 @@ describe('callbacks and metrics', () => {
 })
 
 describe('what fit refuses', () => {
-  const inputs = [[0, 1], [1, 0], [1, 1], [0, 0]] // biome-ignore format: rows
-  const make = (outputs = 1) => new Sequential([new Dense(2, 3), new Dense(3, outputs)], { seed: 1, backend })
-  const options = (model: Sequential, more: object = {}) => ({
-    ...{ inputs, targets: [0, 1, 1, 0], loss: mse, optimizer: new Adam(model.parameters()), batchSize: 1 },
-    ...more,
-  })
+  const make = netOfOutputs
+  const options = fourRows
 
   test('an error in onProgress ends training, also where it is asynchronous', async () => {
     const boo = () => {

@@ -1,7 +1,6 @@
 /** What is left when training diverges: an error that says so, and the last finite weights. */
 import { describe, expect, test } from 'vitest'
 import {
-  createBackend,
   Dense,
   Dropout,
   EarlyStopping,
@@ -18,17 +17,15 @@ import {
   SGD,
   square,
   sub,
-  supportedVariants,
   type Tensor,
   tensor,
 } from '../../ts/index.js'
+import { allBackends, lineNet, linePoints, lineTargets } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
-
-describe.each(backends)('$variant', (backend) => {
-  const line = () => new Sequential([new Dense(1, 1)], { seed: 1, backend })
-  const inputs = Array.from({ length: 40 }, (_, i) => [i / 20 - 1])
-  const flat = inputs.map(([x]) => 3 * x - 1)
+describe.each(allBackends)('$variant', (backend) => {
+  const line = () => lineNet(backend)
+  const inputs = linePoints
+  const flat = lineTargets
   /** As anybody writes it; mse under another name. */
   const own: Loss = (p, t) => mean(square(sub(p, t)))
 

@@ -29,7 +29,6 @@ import {
   SGD,
   schedules,
   stack,
-  supportedVariants,
   type Tensor,
   tensor,
   trainSteps,
@@ -37,13 +36,12 @@ import {
   WeightAverage,
   zeros,
 } from '../../ts/index.js'
-
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+import { allBackends, fourInputs, fourRows, netOfOutputs } from '../tools/small-nets.js'
 
 const backend = createBackend({ backend: 'js' })
 
 describe('mistakes that plain JavaScript lets through are named', () => {
-  const backend = backends[0]
+  const backend = allBackends[0]
   const make = () => new Sequential([new Dense(1, 1)], { backend })
   const rows = { inputs: [[1], [2]], targets: [1, 2] }
   const start = (more: object) => {
@@ -141,7 +139,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     [
       'a closure without a loss',
       () => new LBFGS(make().parameters()).step(...any(() => {})),
-      /closure must return the loss.*got undefined/,
+      /closure wants to return the loss.*got undefined/,
     ],
     [
       'a closure that runs backward',
@@ -218,12 +216,9 @@ describe('mistakes that plain JavaScript lets through are named', () => {
 })
 
 describe('what fit refuses', () => {
-  const inputs = [[0, 1], [1, 0], [1, 1], [0, 0]] // biome-ignore format: rows
-  const make = (outputs = 1) => new Sequential([new Dense(2, 3), new Dense(3, outputs)], { seed: 1, backend })
-  const options = (model: Sequential, more: object = {}) => ({
-    ...{ inputs, targets: [0, 1, 1, 0], loss: mse, optimizer: new Adam(model.parameters()), batchSize: 1 },
-    ...more,
-  })
+  const inputs = fourInputs
+  const make = netOfOutputs
+  const options = fourRows
 
   test('one model, one training: the search for a rate waits for fit, and fit for the search', async () => {
     const model = make()
@@ -300,11 +295,11 @@ describe('what fit refuses', () => {
   test('metrics that are no numbers, or called as the loss is', async () => {
     const model = make()
     const judged = (metrics: object) => () => evaluateModel(model, { inputs, targets: [0, 1, 1, 0], loss: mse, metrics: metrics as never })
-    expect(judged({ far: async () => 3 })).toThrow("metrics: 'far' must return a number, got a Promise")
-    expect(judged({ far: () => '3' })).toThrow("metrics: 'far' must return a number, got '3'")
+    expect(judged({ far: async () => 3 })).toThrow("metrics: 'far' wants to return a number, got a Promise")
+    expect(judged({ far: () => '3' })).toThrow("metrics: 'far' wants to return a number, got '3'")
     expect(judged({ loss: () => 3 })).toThrow("metrics: 'loss' is the name of the loss itself; give the metric another")
     await expect(fit(model, options(model, { metrics: { far: () => undefined } }))).rejects.toThrow(
-      "'far' must return a number, got undefined",
+      "'far' wants to return a number, got undefined",
     )
     expect(() => accuracy([1, 2, 0], [1, 2, 1])).toThrow('classes as predictions are an Int32Array')
     expect(accuracy(Int32Array.of(1, 2, 0), [1, 2, 1])).toBeCloseTo(2 / 3)
@@ -356,7 +351,7 @@ describe('what fit refuses', () => {
   })
 })
 
-describe.each(backends)('$variant', (backend) => {
+describe.each(allBackends)('$variant', (backend) => {
   test('batch sizes that are none do not reach the memory', () => {
     const model = new Sequential([new Dense(2, 1)], { backend })
     const data = { inputs: [[1, 2]], targets: [[1]], loss: mse }

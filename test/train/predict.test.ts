@@ -1,29 +1,12 @@
 /** Inputs of fit and predict: rows as people have them, batches, data in the memory of a step. */
 import { describe, expect, test, vi } from 'vitest'
-import {
-  Adam,
-  createBackend,
-  Dense,
-  fit,
-  Module,
-  matmul,
-  mean,
-  mse,
-  mul,
-  Sequential,
-  SGD,
-  supportedVariants,
-  type Tensor,
-  type TensorLike,
-  tensor,
-} from '../../ts/index.js'
+import { Adam, Dense, fit, Module, matmul, mean, mse, mul, Sequential, SGD, type Tensor, type TensorLike, tensor } from '../../ts/index.js'
+import { allBackends, lineNet, linePoints, lineTargets, netOfTwo, threeRows } from '../tools/small-nets.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
-
-describe.each(backends)('$variant', (backend) => {
-  const line = () => new Sequential([new Dense(1, 1)], { seed: 1, backend })
-  const inputs = Array.from({ length: 40 }, (_, i) => [i / 20 - 1])
-  const flat = inputs.map(([x]) => 3 * x - 1)
+describe.each(allBackends)('$variant', (backend) => {
+  const line = () => lineNet(backend)
+  const inputs = linePoints
+  const flat = lineTargets
 
   test('rows may be typed arrays, as embeddings come', async () => {
     const vectors = inputs.map((row) => Float64Array.from(row))
@@ -90,7 +73,7 @@ describe.each(backends)('$variant', (backend) => {
   })
 })
 
-describe.each(backends)('$variant', (backend) => {
+describe.each(allBackends)('$variant', (backend) => {
   test('data in the memory of a step is copied before training on it', async () => {
     const w = tensor(
       [
@@ -111,17 +94,8 @@ describe.each(backends)('$variant', (backend) => {
 })
 
 describe('with plain arguments', () => {
-  const backend = createBackend({ backend: 'js' })
-  const make = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { backend })
-  const data = {
-    inputs: [
-      [1, 2],
-      [3, 4],
-      [5, 6],
-    ],
-    targets: [[1], [2], [3]],
-    loss: mse,
-  }
+  const make = netOfTwo
+  const data = threeRows
 
   test('fit without a batch size takes all rows where there are few', async () => {
     const model = make()

@@ -19,23 +19,31 @@ import {
   SGD,
   square,
   sub,
-  supportedVariants,
   type Tensor,
   tensor,
   trainSteps,
 } from '../../ts/index.js'
-
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+import {
+  allBackends,
+  fourInputs,
+  fourRows,
+  lineNet,
+  linePoints,
+  lineTargets,
+  netOfOutputs,
+  netOfTwo,
+  threeRows,
+} from '../tools/small-nets.js'
 
 const backend = createBackend({ backend: 'js' })
 const net = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { seed: 1, backend })
 // biome-ignore lint/suspicious/noExplicitAny: what JavaScript lets through
 type Any = any
 
-describe.each(backends)('$variant', (backend) => {
-  const line = () => new Sequential([new Dense(1, 1)], { seed: 1, backend })
-  const inputs = Array.from({ length: 40 }, (_, i) => [i / 20 - 1])
-  const flat = inputs.map(([x]) => 3 * x - 1)
+describe.each(allBackends)('$variant', (backend) => {
+  const line = () => lineNet(backend)
+  const inputs = linePoints
+  const flat = lineTargets
   /** As anybody writes it; mse under another name. */
   const own: Loss = (p, t) => mean(square(sub(p, t)))
 
@@ -79,9 +87,9 @@ describe.each(backends)('$variant', (backend) => {
       const model = line()
       const optimizer = new SGD(model.parameters(), { learningRate: 0.1 })
       await expect(fit(model, { inputs, targets: flat, loss: everyRow, optimizer })).rejects.toThrow(
-        /loss 'everyRow' must return one number for the batch, got shape \[32, 1\]; take its mean/,
+        /loss 'everyRow' wants to return one number for the batch, got shape \[32, 1\]; take its mean/,
       )
-      expect(() => evaluateModel(model, { inputs, targets: flat, loss: (() => 1) as never })).toThrow(/must return a Tensor.*got 1/)
+      expect(() => evaluateModel(model, { inputs, targets: flat, loss: (() => 1) as never })).toThrow(/wants to return a Tensor.*got 1/)
     })
   })
 })
@@ -129,12 +137,9 @@ describe('losses and metrics', () => {
 })
 
 describe('what fit refuses', () => {
-  const inputs = [[0, 1], [1, 0], [1, 1], [0, 0]] // biome-ignore format: rows
-  const make = (outputs = 1) => new Sequential([new Dense(2, 3), new Dense(3, outputs)], { seed: 1, backend })
-  const options = (model: Sequential, more: object = {}) => ({
-    ...{ inputs, targets: [0, 1, 1, 0], loss: mse, optimizer: new Adam(model.parameters()), batchSize: 1 },
-    ...more,
-  })
+  const inputs = fourInputs
+  const make = netOfOutputs
+  const options = fourRows
 
   test('labels in any kind of array are looked at before the first step, and named by their row', async () => {
     for (const targets of [[0, 1, 1, 3], Int32Array.of(0, 1, 1, 3), Float32Array.of(0, 1, 1, 3)]) {
@@ -152,17 +157,8 @@ describe('what fit refuses', () => {
 })
 
 describe('with plain arguments', () => {
-  const backend = createBackend({ backend: 'js' })
-  const make = () => new Sequential([new Dense(2, 3), new Dense(3, 1)], { backend })
-  const data = {
-    inputs: [
-      [1, 2],
-      [3, 4],
-      [5, 6],
-    ],
-    targets: [[1], [2], [3]],
-    loss: mse,
-  }
+  const make = netOfTwo
+  const data = threeRows
 
   test('targets of a yes-or-no question are from 0 to 1', async () => {
     const model = make()
