@@ -95,7 +95,8 @@ export function withRecording<T>(enabled: boolean, fn: () => T): T {
   recordingEnabled = enabled
   try {
     const result = fn()
-    if (result instanceof Promise) throw typeError('noGrad: the function must not be asynchronous; await outside, call noGrad inside')
+    if (result instanceof Promise)
+      throw typeError('noGrad: wants a function that is not asynchronous, got a Promise; await outside, call noGrad inside')
     return result
   } finally {
     recordingEnabled = before

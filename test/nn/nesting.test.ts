@@ -69,12 +69,12 @@ describe.each(backends)('$variant', (backend) => {
     }
     const given = zeros([2, 1], { backend })
     expect(() => of(async (x: Tensor) => x).predict(given)).toThrow(
-      /Mine\.forward\(\): must return a Tensor, got a Promise: it cannot be async/,
+      /Mine\.forward\(\): wants to return a Tensor, got a Promise: it cannot be async/,
     )
     expect(() => of(undefined).predict(given)).toThrow(/Mine: a Module wants a method forward\(x\)/)
     const model = new Sequential([new Dense(1, 1), of((x: Tensor) => mul(x, 2).toArray())], { backend })
     const optimizer = new SGD(model.parameters(), { learningRate: 0.1 })
-    await expect(fit(model, { inputs, targets: flat, loss: mse, optimizer })).rejects.toThrow(/Mine\.forward\(\): must return a Tensor/)
+    await expect(fit(model, { inputs, targets: flat, loss: mse, optimizer })).rejects.toThrow(/Mine\.forward\(\): wants to return a Tensor/)
   })
 })
 

@@ -612,7 +612,7 @@ describe('WeightAverage', () => {
     expect(mean.averages()[0][0]).toBe(4)
     expect(mean.evaluate(() => p.view()[0])).toBe(4)
     expect(p.view()[0]).toBe(0)
-    expect(() => ema.evaluate(async () => 1)).toThrow('must not be asynchronous')
+    expect(() => ema.evaluate(async () => 1)).toThrow('wants a function that is not asynchronous, got a Promise')
     expect(p.view()[0]).toBe(0)
   })
 })

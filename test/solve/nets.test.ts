@@ -602,7 +602,7 @@ describe('bad input', () => {
 
   test('a closure that answers with nothing is named', () => {
     const w = new Parameter([1], { backend: double() })
-    expect(() => new LBFGS([w]).step((() => undefined) as never)).toThrow(/must return the loss, a Tensor or a number, got undefined/)
+    expect(() => new LBFGS([w]).step((() => undefined) as never)).toThrow(/wants to return the loss, a Tensor or a number, got undefined/)
     expect(() => new BFGS([w]).step((async () => 1) as never)).toThrow(/got (a )?[pP]romise/)
   })
 

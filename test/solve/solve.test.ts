@@ -244,7 +244,7 @@ describe('bad input', () => {
     expect(() => minimize(f, [])).toThrow(/the start has no numbers/)
     expect(() => minimize(f, [0, 0], { historySize: 0 })).toThrow(/historySize wants/)
     expect(() => minimize(() => ({ value: 1, gradient: [1] }), [0, 0])).toThrow(/gradient wants 2 numbers, got 1/)
-    expect(() => minimize((() => 'x') as never, [0, 0])).toThrow(/must answer with a number/)
+    expect(() => minimize((() => 'x') as never, [0, 0])).toThrow(/wants to return a number/)
     expect(() => levenbergMarquardt(() => [], [1])).toThrow(/at least one residual/)
     expect(() => levenbergMarquardt((x) => [x[0]], [1], { jacobian: () => [1, 2] })).toThrow(/Jacobian wants 1·1 numbers, got 2/)
     expect(() => fitCurve((x: number) => x, [1, 2], [1], { initial: [1] })).toThrow(/2 values of x and 1 of y/)
@@ -298,7 +298,7 @@ describe('bad input', () => {
         [1, 2],
         { initial: [1] },
       ),
-    ).toThrow(/model must answer with a number, got undefined/)
+    ).toThrow(/model wants to return a number, got undefined/)
   })
 
   test('a Jacobian of the wrong sign ends in line-search, at the start; one that is right does not', () => {

@@ -140,7 +140,8 @@ function open<T>(inputs: readonly Tensor[], use: (point: CurvaturePoint) => T, r
         return isolated(backend, () => flatten(product(split(v, inputs)), size))
       }
       const result = use({ value, gradient: flatten(slopes, size), size, product: apply })
-      if (result instanceof Promise) throw typeError('withHessian: the function must not be asynchronous')
+      if (result instanceof Promise)
+        throw typeError('withHessian: wants a function that is not asynchronous, got a Promise; await outside of it')
       return result
     })
   } finally {

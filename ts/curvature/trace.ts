@@ -98,12 +98,12 @@ export function ownInput(x: Tensor, nested: boolean): Tensor {
  */
 export function checkResult(y: Tensor, what: string, scalar: boolean): Tensor {
   if (!(y instanceof Tensor)) {
-    const got = (y as unknown) instanceof Promise ? 'a Promise (the function must not be asynchronous)' : show(y)
-    throw typeError(`${what}: the function must return a tensor, got ${got}`)
+    const got = (y as unknown) instanceof Promise ? 'a Promise: it cannot be asynchronous' : show(y)
+    throw typeError(`${what}: the function wants to return a tensor, got ${got}`)
   }
   if (scalar && y.size !== 1) {
     throw new ShapeError(
-      `${what}: the function must return a single number, got shape ${formatShape(y.shape)}; reduce it (sum, mean), or see jacobian`,
+      `${what}: the function wants to return a single number, got shape ${formatShape(y.shape)}; reduce it (sum, mean), or see jacobian`,
     )
   }
   return y

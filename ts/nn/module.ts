@@ -367,7 +367,7 @@ export function outputOf(module: Module, x: Tensor): Tensor {
   const y: unknown = module.forward(x)
   if (y instanceof Tensor) return y
   const got = y instanceof Promise ? 'a Promise: it cannot be asynchronous' : show(y)
-  throw typeError(`${module.constructor.name}.forward(): must return a Tensor, got ${got}`)
+  throw typeError(`${module.constructor.name}.forward(): wants to return a Tensor, got ${got}`)
 }
 
 /** @internal Remembers the training modes of a model and its parts; `training`, if given, is what all get. @returns what puts their modes back */

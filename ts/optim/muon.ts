@@ -3,6 +3,7 @@ import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
 import { DESCENT } from '../backend/wasm/parts.js'
+import { rangeError } from '../common/errors.js'
 import { adamRule } from './adam.js'
 import type { ParameterGroup } from './base/group.js'
 import { GROUP_DEFAULTS, type GroupInput, type GroupOptions } from './base/input.js'
@@ -106,7 +107,7 @@ export class Muon extends Optimizer<MuonOptions> {
       const isMatrix = ({ shape }: (typeof members)[number]) => shape?.length === 2
       const other = members.find((member) => !isMatrix(member))
       if (method === 'muon' && other)
-        throw new RangeError(`${this.name}: parameter '${other.name ?? 'array'}' is no matrix; leave method at 'auto' or give it 'adamw'`)
+        throw rangeError(`${this.name}: parameter '${other.name ?? 'array'}' is no matrix; leave method at 'auto' or give it 'adamw'`)
       const matrices = method === 'adamw' ? [] : members.filter(isMatrix)
       const rest = members.filter((member) => !matrices.includes(member))
       const companion = {

@@ -1,5 +1,6 @@
 import type { FloatArray } from '../backend/heap.js'
 import { UPDATES } from '../backend/wasm/parts.js'
+import { rangeError } from '../common/errors.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { biasCorrection } from './base/scalar-math.js'
@@ -71,7 +72,7 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
   static override readonly allowed = { epsilonPlacement: ['outside', 'inside'] }
 
   protected override checkOptions({ nesterov, momentum }: Required<RMSPropOptions>): void {
-    if (nesterov && momentum === 0) throw new RangeError(`${this.name}: nesterov wants momentum > 0, got momentum ${momentum}`)
+    if (nesterov && momentum === 0) throw rangeError(`${this.name}: nesterov wants momentum > 0, got momentum ${momentum}`)
   }
 
   protected override kernel({ centered, momentum }: Required<RMSPropOptions>): string {

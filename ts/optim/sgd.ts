@@ -1,5 +1,6 @@
 import type { FloatArray } from '../backend/heap.js'
 import { DESCENT } from '../backend/wasm/parts.js'
+import { rangeError } from '../common/errors.js'
 import { DECAY_DEFAULTS, type DecayOptions } from './base/input.js'
 import { Optimizer } from './base/optimizer.js'
 import { type Allowed, nonNegative } from './base/options.js'
@@ -56,7 +57,7 @@ export class SGD extends Optimizer<SGDOptions> {
 
   protected override checkOptions({ nesterov, momentum, dampening }: Required<SGDOptions>): void {
     if (nesterov && (momentum === 0 || dampening !== 0)) {
-      throw new RangeError(`${this.name}: nesterov wants momentum > 0 and dampening 0, got momentum ${momentum} and dampening ${dampening}`)
+      throw rangeError(`${this.name}: nesterov wants momentum > 0 and dampening 0, got momentum ${momentum} and dampening ${dampening}`)
     }
   }
 

@@ -1,5 +1,5 @@
 /** Nets that a function builds, one for each setting, trained by one call of fitMany. */
-import { NonFiniteError } from '../common/errors.js'
+import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import type { Loss } from '../loss/loss.js'
 import { Module } from '../nn/module.js'
@@ -33,16 +33,16 @@ export function buildAll<S, N extends Module>(
   settings: readonly S[],
   nameOf: (setting: S) => string,
 ): BuiltModel<N>[] {
-  if (typeof build !== 'function') throw new TypeError(`${who}: build wants a function that makes { model, optimizer }, got ${show(build)}`)
+  if (typeof build !== 'function') throw typeError(`${who}: build wants a function that makes { model, optimizer }, got ${show(build)}`)
   const owners = new Map<unknown, S>()
   return settings.map((setting) => {
     const built = build(setting)
     if (!(built?.model instanceof Module) || typeof built.optimizer !== 'object')
-      throw new TypeError(`${who}: build wants to return { model, optimizer }, got ${show(built)} for ${nameOf(setting)}`)
+      throw typeError(`${who}: build wants to return { model, optimizer }, got ${show(built)} for ${nameOf(setting)}`)
     for (const part of ['model', 'optimizer'] as const) {
       const first = owners.get(built[part])
       if (first !== undefined)
-        throw new RangeError(
+        throw rangeError(
           `${who}: build wants to make a new ${part} each time, got that of ${nameOf(first)} again for ${nameOf(setting)}; make it inside the function`,
         )
       owners.set(built[part], setting)

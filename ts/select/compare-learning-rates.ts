@@ -1,6 +1,6 @@
 /** A learning-rate range test with a net for each rate: all are trained side by side, and what is left of the loss is compared. */
 import { checkCount, checkPositive } from '../common/checks.js'
-import { NonFiniteError } from '../common/errors.js'
+import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { checkData, DATA, type DataSet } from '../train/data.js'
@@ -87,7 +87,7 @@ export async function compareLearningRates(
   built.forEach(({ optimizer, schedule }, i) => {
     const { learningRate } = settings[i]
     if (schedule === undefined && optimizer.learningRate !== learningRate)
-      throw new RangeError(
+      throw rangeError(
         `compareLearningRates: build wants to give the optimizer the learning rate ${learningRate}, got one of ${show(optimizer.learningRate)}; ` +
           'write new Adam(model.parameters(), { learningRate })',
       )
@@ -118,14 +118,14 @@ function ratesOf({ rates, from, to, points }: CompareLearningRatesOptions): numb
   if (rates === undefined) {
     const [first = 1e-5, last = 1, n = 16] = [from, to, points]
     if (!(first > 0 && last > first && last < Infinity))
-      throw new RangeError(`compareLearningRates: wants 0 < from < to, got from ${show(first)} and to ${show(last)}`)
+      throw rangeError(`compareLearningRates: wants 0 < from < to, got from ${show(first)} and to ${show(last)}`)
     checkCount('compareLearningRates: points', n, 2)
     return Array.from({ length: n }, (_, i) => first * (last / first) ** (i / (n - 1)))
   }
   if (from !== undefined || to !== undefined || points !== undefined)
-    throw new RangeError('compareLearningRates: wants rates, or from, to and points, not both')
+    throw rangeError('compareLearningRates: wants rates, or from, to and points, not both')
   if (!Array.isArray(rates) || rates.length === 0)
-    throw new TypeError(`compareLearningRates: rates wants learning rates in an array, at least one, got ${show(rates)}`)
+    throw typeError(`compareLearningRates: rates wants learning rates in an array, at least one, got ${show(rates)}`)
   rates.forEach((rate, i) => {
     checkPositive(`compareLearningRates: rates[${i}]`, rate)
   })
@@ -134,7 +134,7 @@ function ratesOf({ rates, from, to, points }: CompareLearningRatesOptions): numb
 
 function checkSeeds(seeds: readonly number[]): void {
   if (!Array.isArray(seeds) || seeds.length === 0)
-    throw new TypeError(`compareLearningRates: seeds wants whole numbers in an array, at least one, got ${show(seeds)}`)
+    throw typeError(`compareLearningRates: seeds wants whole numbers in an array, at least one, got ${show(seeds)}`)
   seeds.forEach((seed, i) => {
     checkCount(`compareLearningRates: seeds[${i}]`, seed, 0)
   })

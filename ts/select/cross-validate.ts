@@ -1,5 +1,5 @@
 /** Cross-validation: how well nets of one kind do on rows that they were not trained on, and how much that varies. */
-import { NonFiniteError } from '../common/errors.js'
+import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { checkDataset, type Dataset, type Split, selectRows, type Targets } from '../data/dataset.js'
@@ -143,7 +143,7 @@ export async function crossValidate<const M extends MetricsOption = readonly [],
 function checkOptions(options: CrossValidateOptions): void {
   for (const name of NOT_HERE)
     if (options !== null && typeof options === 'object' && Object.hasOwn(options, name))
-      throw new RangeError(
+      throw rangeError(
         name === 'validation'
           ? "crossValidate: there is no option 'validation', since the held-out rows are what is judged by; validationSplit takes rows from those to train on"
           : `crossValidate: there is no option '${name}', since each net wants its own; return it from build, { model, optimizer, schedule, callbacks }`,
@@ -153,7 +153,7 @@ function checkOptions(options: CrossValidateOptions): void {
   resolveMetrics(options.metrics)
   if (options.prepare !== undefined) {
     if (typeof options.prepare !== 'function')
-      throw new TypeError(
+      throw typeError(
         `crossValidate: prepare wants a function of { train, test }, such as standardize of gradus/data, got ${show(options.prepare)}`,
       )
     checkDataset('crossValidate: prepare', options as unknown as Dataset<Targets>)
@@ -162,14 +162,14 @@ function checkOptions(options: CrossValidateOptions): void {
 
 function rowsIn(targets: DataSet['targets']): number {
   const count = targets instanceof Tensor ? targets.shape[0] : (targets as ArrayLike<unknown> | undefined)?.length
-  if (count === undefined) throw new TypeError(`crossValidate: targets wants one entry or row for each sample, got ${show(targets)}`)
+  if (count === undefined) throw typeError(`crossValidate: targets wants one entry or row for each sample, got ${show(targets)}`)
   return count
 }
 
 /** The class of each row, where folds are to have every class in proportion. */
 function classesFor({ stratify, targets, loss }: CrossValidateOptions): number[] | null {
   if (stratify !== undefined && typeof stratify !== 'boolean')
-    throw new TypeError(`crossValidate: stratify wants true or false, got ${show(stratify)}`)
+    throw typeError(`crossValidate: stratify wants true or false, got ${show(stratify)}`)
   const isInt = targets instanceof Int32Array || (targets instanceof Tensor && targets.dtype === 'int32')
   if (!(stratify ?? (isInt || traitsOf(loss)?.labels === true))) return null
   const list: ArrayLike<unknown> = targets instanceof Tensor ? (targets.toArray() as unknown[]) : (targets as ArrayLike<unknown>)
@@ -177,7 +177,7 @@ function classesFor({ stratify, targets, loss }: CrossValidateOptions): number[]
   if (classes.every(Number.isInteger)) return classes
   if (stratify === undefined) return null
   const row = classes.findIndex((c) => !Number.isInteger(c))
-  throw new RangeError(
+  throw rangeError(
     `crossValidate: stratify wants one class for each row, a whole number, got ${show(list[row])} at row ${row}; leave stratify out`,
   )
 }
@@ -193,10 +193,10 @@ function preparedBy(
   const data = { inputs, targets, count, features, classes, shape }
   const prepared = prepare({ train: selectRows(data, train), test: selectRows(data, test) })
   if (typeof prepared?.train !== 'object' || typeof prepared.test !== 'object')
-    throw new TypeError(`crossValidate: prepare wants to return { train, test }, got ${show(prepared)} for fold ${index}`)
+    throw typeError(`crossValidate: prepare wants to return { train, test }, got ${show(prepared)} for fold ${index}`)
   if (options.weights === undefined) return prepared
   const weights = asFloats(options.weights, backend, 'crossValidate: weights').data()
-  if (weights.length !== count) throw new RangeError(`crossValidate: weights wants one for each of ${count} rows, got ${weights.length}`)
+  if (weights.length !== count) throw rangeError(`crossValidate: weights wants one for each of ${count} rows, got ${weights.length}`)
   const weighted = (data: DataSet, rows: Int32Array) => ({ ...data, weights: Float32Array.from(rows, (row) => weights[row]) })
   return { train: weighted(prepared.train, train), test: weighted(prepared.test, test) }
 }

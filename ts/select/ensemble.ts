@@ -1,6 +1,6 @@
 /** Ensembles: several nets that answer as one. */
 import { checkChoice, checkCount } from '../common/checks.js'
-import { NonFiniteError, ShapeError } from '../common/errors.js'
+import { NonFiniteError, plainError, rangeError, ShapeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
@@ -156,7 +156,7 @@ export class Ensemble<N extends Module = Module> extends Module {
     checkMembers('Ensemble.select', members)
     checkNames('Ensemble.select', options, ['loss', 'average', 'most'])
     const { loss, average = 'outputs', most = 50 } = options
-    if (typeof loss !== 'function') throw new TypeError(`Ensemble.select: loss wants a function, such as mse, got ${show(loss)}`)
+    if (typeof loss !== 'function') throw typeError(`Ensemble.select: loss wants a function, such as mse, got ${show(loss)}`)
     checkChoice('Ensemble.select: average', average, AVERAGES)
     checkCount('Ensemble.select: most', most)
     const { backend } = members[0]
@@ -185,7 +185,7 @@ export class Ensemble<N extends Module = Module> extends Module {
       sums = added(sums, parts[best])
       if (candidates[best] < least) [least, length] = [candidates[best], round]
     }
-    if (length === 0) throw new Error('Ensemble.select: no member has a finite loss on the validation data')
+    if (length === 0) throw plainError('Ensemble.select: no member has a finite loss on the validation data')
     const counts = members.map((_, i) => chosen.slice(0, length).filter((c) => c === i).length)
     const kept = [...members.keys()].filter((i) => counts[i] > 0)
     return new Ensemble(
@@ -204,16 +204,16 @@ class Identity extends Module {
 
 function checkMembers(who: string, members: readonly Module[]): void {
   if (!Array.isArray(members) || members.length === 0)
-    throw new TypeError(`${who}: members wants models in an array, at least one, got ${show(members)}`)
+    throw typeError(`${who}: members wants models in an array, at least one, got ${show(members)}`)
   members.forEach((member, i) => {
-    if (!(member instanceof Module)) throw new TypeError(`${who}: members[${i}] wants a Module, got ${show(member)}`)
+    if (!(member instanceof Module)) throw typeError(`${who}: members[${i}] wants a Module, got ${show(member)}`)
     const first = members.indexOf(member)
     if (first !== i)
-      throw new RangeError(`${who}: members[${i}] is the same as members[${first}]; let it count more by its weight, or leave it out`)
+      throw rangeError(`${who}: members[${i}] is the same as members[${first}]; let it count more by its weight, or leave it out`)
     // with its own seed and backend, before it is a part of another
     member.build()
     if (member.backend !== members[0].backend)
-      throw new RangeError(
+      throw rangeError(
         `${who}: members want to be on one backend, got '${member.backend.variant}' for members[${i}] and '${members[0].backend.variant}' before`,
       )
   })
@@ -221,10 +221,10 @@ function checkMembers(who: string, members: readonly Module[]): void {
 
 function checkWeights(weights: readonly number[], count: number): void {
   if (!Array.isArray(weights) || weights.length !== count)
-    throw new RangeError(`Ensemble: weights wants a number for each of ${count} members, got ${show(weights)}`)
+    throw rangeError(`Ensemble: weights wants a number for each of ${count} members, got ${show(weights)}`)
   weights.forEach((weight, i) => {
     if (!(Number.isFinite(weight) && weight > 0))
-      throw new RangeError(`Ensemble: weights[${i}] wants a number above 0, got ${show(weight)}; leave members out that do not count`)
+      throw rangeError(`Ensemble: weights[${i}] wants a number above 0, got ${show(weight)}; leave members out that do not count`)
   })
 }
 

@@ -1,5 +1,6 @@
 /** The function to be minimized, as the solvers see it: value and gradient in one call, counted, the best point kept. */
 
+import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { Tensor } from '../tensor.js'
 import type { Box } from './box.js'
@@ -67,7 +68,7 @@ export class Objective implements PointSource {
     if (typeof result === 'object' && typeof result?.value === 'number')
       return { x: at, value: result.value, gradient: this.checked(result.gradient) }
     if (typeof result !== 'number')
-      throw new FunctionError(new TypeError(`minimize: the function must answer ${ANSWER}, got ${hintFor(result) ?? show(result)}`))
+      throw new FunctionError(typeError(`minimize: the function wants to return ${ANSWER}, got ${hintFor(result) ?? show(result)}`))
     if (!Number.isFinite(result)) return { x: at, value: result, gradient: new Float64Array(x.length).fill(Number.NaN) }
     const { gradientOf } = this
     const gradient = gradientOf === undefined ? this.differences(at, result) : this.checked(guard(() => gradientOf(x.slice())))
@@ -76,7 +77,7 @@ export class Objective implements PointSource {
 
   private checked(gradient: ArrayLike<number>): Float64Array {
     if (gradient?.length === this.size) return Float64Array.from(gradient)
-    throw new FunctionError(new RangeError(`minimize: the gradient wants ${this.size} numbers, got ${gradient?.length ?? show(gradient)}`))
+    throw new FunctionError(rangeError(`minimize: the gradient wants ${this.size} numbers, got ${gradient?.length ?? show(gradient)}`))
   }
 
   /**
@@ -110,7 +111,7 @@ export class Objective implements PointSource {
   }
 }
 
-const ANSWER = 'with a number or { value, gradient }'
+const ANSWER = 'a number or { value, gradient }'
 
 function hintFor(result: unknown): string | undefined {
   if (result instanceof Promise) return 'a promise: it must not be async'

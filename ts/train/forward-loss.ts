@@ -35,9 +35,11 @@ export function forwardLoss(
   }
   const value: unknown = loss(prediction, targets, options ?? undefined)
   const name = loss.name || 'loss'
-  if (!(value instanceof Tensor)) throw typeError(`the loss '${name}' must return a Tensor with one element, got ${show(value)}`)
+  if (!(value instanceof Tensor)) throw typeError(`the loss '${name}' wants to return a Tensor with one element, got ${show(value)}`)
   if (value.size !== 1)
-    throw new ShapeError(`the loss '${name}' must return one number for the batch, got shape ${formatShape(value.shape)}; take its mean()`)
+    throw new ShapeError(
+      `the loss '${name}' wants to return one number for the batch, got shape ${formatShape(value.shape)}; take its mean()`,
+    )
   if (!isWeighted)
     throw plainError(`the loss '${name}' takes no notice of the weights of rows: they are in its third argument, { weights }`)
   return { prediction, targets, loss: value }

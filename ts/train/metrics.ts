@@ -131,7 +131,7 @@ export class RunningMeans {
       if (mean) return mean.end?.(sums[i] / samples) ?? sums[i] / samples
       const given = metric(prediction, target)
       const value = given instanceof Tensor ? given.item() : given
-      if (typeof value !== 'number') throw typeError(`metrics: '${name}' must return a number, got ${show(value)}`)
+      if (typeof value !== 'number') throw typeError(`metrics: '${name}' wants to return a number, got ${show(value)}`)
       return value
     }
     return () => {

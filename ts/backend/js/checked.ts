@@ -3,6 +3,7 @@
  * allocated, aligned, with as many elements behind it as the sizes say, and no output lies over an input or another output unless the
  * contract says "in place". WebAssembly and typed arrays alone do not tell: they read and write what is next to it.
  */
+import { rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import type { Heap } from '../heap.js'
 import type { Backend } from '../index.js'
@@ -202,7 +203,7 @@ class Blocks {
  */
 export function checkKernels(backend: Backend): Backend {
   if (backend?.name !== 'js')
-    throw new TypeError(
+    throw typeError(
       `checkKernels: backend wants one in JavaScript, createBackend({ backend: 'js' }), got ${show(backend?.variant ?? backend)}`,
     )
   const describe = new Describe(backend.heap)
@@ -225,12 +226,12 @@ export function checkKernels(backend: Backend): Backend {
 function checkSpan(kernel: string, { argument, at, elements, bytes }: Span, blocks: Blocks): void {
   if (elements === 0) return
   const who = `${kernel}: ${argument}`
-  if (!Number.isInteger(at) || at % bytes !== 0) throw new RangeError(`${who} wants an address that is a multiple of ${bytes}, got ${at}`)
+  if (!Number.isInteger(at) || at % bytes !== 0) throw rangeError(`${who} wants an address that is a multiple of ${bytes}, got ${at}`)
   const block = blocks.at(at)
-  if (block === undefined) throw new RangeError(`${who} wants an address inside an allocated block, got ${at}, which is in none`)
+  if (block === undefined) throw rangeError(`${who} wants an address inside an allocated block, got ${at}, which is in none`)
   const room = block.from + block.bytes - at
   if (elements * bytes > room)
-    throw new RangeError(
+    throw rangeError(
       `${who} wants ${elements} elements of ${bytes} bytes at ${at}, got room for ${Math.floor(room / bytes)}: ` +
         `the block from ${block.from} has ${block.bytes} bytes`,
     )
@@ -243,7 +244,7 @@ function checkOverlap(kernel: string, spans: readonly Span[]): void {
       const [end, otherEnd] = [output, other].map(({ at, elements, bytes }) => at + elements * bytes)
       if (output.at >= otherEnd || other.at >= end) continue
       if (output.at === other.at && output.mayEqual.includes(other.argument)) continue
-      throw new RangeError(
+      throw rangeError(
         `${kernel}: ${output.argument} wants memory of its own, got ${output.at} to ${end}, which overlaps ${other.argument} at ` +
           `${other.at} to ${otherEnd}`,
       )

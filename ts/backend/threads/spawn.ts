@@ -1,4 +1,5 @@
 /** Starts a worker from text, in whatever way the runtime has. */
+import { plainError } from '../../common/errors.js'
 import program from '../wasm/generated/worker.js'
 import type { Start } from './protocol.js'
 
@@ -33,7 +34,7 @@ export async function spawn(start: Start, threads: Thread[]): Promise<void> {
   let thread: Thread | undefined
   try {
     await new Promise<void>((ready, reject) => {
-      const failed = (reason: unknown) => reject(new Error(String(reason)))
+      const failed = (reason: unknown) => reject(plainError(String(reason)))
       timer = setTimeout(() => failed(`no answer within ${PATIENCE / 1000} s`), PATIENCE)
       const node = nodeThreads()
       thread = node ? inNode(node, ready, failed) : onPage(ready, failed)
@@ -63,7 +64,7 @@ function inNode({ Worker }: NodeThreads, ready: () => void, failed: Failed): Thr
 }
 
 function onPage(ready: () => void, failed: Failed): Thread {
-  if (typeof Worker === 'undefined') throw new Error('this runtime has none; Node has them from 20.16 on')
+  if (typeof Worker === 'undefined') throw plainError('this runtime has none; Node has them from 20.16 on')
   const url = URL.createObjectURL(new Blob([program], { type: 'text/javascript' }))
   const settled = (then: () => void) => {
     URL.revokeObjectURL(url)
@@ -75,6 +76,6 @@ function onPage(ready: () => void, failed: Failed): Thread {
     worker.onerror = ({ message }) => settled(() => failed(message ? `${message}; ${POLICY}` : POLICY))
     return worker
   } catch (error) {
-    throw new Error(`${error}; ${POLICY}`)
+    throw plainError(`${error}; ${POLICY}`)
   }
 }

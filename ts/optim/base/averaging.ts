@@ -54,7 +54,8 @@ export function withWeights<T>(parameters: readonly Parameter[], values: readonl
   const restore = exchange(parameters, values)
   try {
     const result = fn()
-    if (result instanceof Promise) throw typeError('evaluate: the function must not be asynchronous; use averages() instead')
+    if (result instanceof Promise)
+      throw typeError('evaluate: wants a function that is not asynchronous, got a Promise; use averages() instead')
     return result
   } finally {
     restore()

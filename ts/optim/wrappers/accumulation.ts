@@ -1,5 +1,7 @@
 /** Gradient accumulation: several batches to a step. */
+
 import { checkCount } from '../../common/checks.js'
+import { rangeError, typeError } from '../../common/errors.js'
 import { savedNumbers } from '../../common/saved.js'
 import type { Parameter } from '../../parameter.js'
 import type { UpdateOptions } from '../base/input.js'
@@ -44,8 +46,8 @@ export class GradientAccumulation extends OptimizerWrapper {
   constructor(inner: OptimizerLike, options: { every: number }) {
     super(inner)
     const { every } = wrapperOptions('GradientAccumulation', options, {}, ALLOWED)
-    if (inner.wantsClosure) throw new TypeError(`GradientAccumulation: ${inner.name} computes its gradients itself; nothing adds up for it`)
-    if (inner.accumulates) throw new TypeError(`GradientAccumulation: ${inner.name} adds batches up already; one of them is enough`)
+    if (inner.wantsClosure) throw typeError(`GradientAccumulation: ${inner.name} computes its gradients itself; nothing adds up for it`)
+    if (inner.accumulates) throw typeError(`GradientAccumulation: ${inner.name} adds batches up already; one of them is enough`)
     this.every = every
   }
 
@@ -88,7 +90,7 @@ export class GradientAccumulation extends OptimizerWrapper {
     const options = wrapperOptions(`${name}.loadState()`, fromJson(saved, { every }), { every }, ALLOWED)
     checkCount(`${name}.loadState(): pending`, pending, 0)
     if (pending > 0 !== Array.isArray(gradients))
-      throw new RangeError(`${name}.loadState(): the state has ${pending} batches pending and ${pending > 0 ? 'no' : 'some'} gradients`)
+      throw rangeError(`${name}.loadState(): the state has ${pending} batches pending and ${pending > 0 ? 'no' : 'some'} gradients`)
     const kept = gradients ?? parameters.map(() => null)
     const lists = this.listsOf(kept.map((gradient, i) => gradient?.values ?? new Float32Array(parameters[i]?.size ?? 0)))
     const rows = kept.map(

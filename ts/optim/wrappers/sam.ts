@@ -1,6 +1,7 @@
 /** Sharpness-aware minimisation, around any optimizer. */
 import type { Ptr } from '../../backend/kernels.js'
 import { DESCENT } from '../../backend/wasm/parts.js'
+import { typeError } from '../../common/errors.js'
 import type { Parameter } from '../../parameter.js'
 import type { UpdateOptions } from '../base/input.js'
 import { nonNegative } from '../base/options.js'
@@ -35,7 +36,7 @@ export class SAM extends OptimizerWrapper {
   constructor(inner: OptimizerLike, options: { rho?: number } = {}) {
     super(inner)
     this.rho = wrapperOptions('SAM', options, { rho: 0.05 }, ALLOWED).rho
-    if (inner.accumulates) throw new TypeError(`SAM: ${inner.name} steps on the mean of several batches; SAM has the gradient of one only`)
+    if (inner.accumulates) throw typeError(`SAM: ${inner.name} steps on the mean of several batches; SAM has the gradient of one only`)
   }
 
   override get wantsClosure(): boolean {
@@ -45,7 +46,7 @@ export class SAM extends OptimizerWrapper {
   /** @param closure computes all gradients at the present parameters; it runs twice, or once where they are all 0 */
   override step(closure?: (() => void) | UpdateOptions, options?: UpdateOptions): void {
     if (typeof closure !== 'function')
-      throw new TypeError('SAM.step(): wants a function that computes the loss and calls backward(), to run it twice')
+      throw typeError('SAM.step(): wants a function that computes the loss and calls backward(), to run it twice')
     closure()
     const active = this.parameters.filter((p) => p.gradientState === 'ready' && p.requiresGrad)
     const before = active.map((p) => p.data())

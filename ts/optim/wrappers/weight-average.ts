@@ -1,4 +1,5 @@
 import type { FloatArray } from '../../backend/heap.js'
+import { typeError } from '../../common/errors.js'
 import { savedCount, savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Parameter } from '../../parameter.js'
@@ -84,7 +85,7 @@ export class WeightAverage {
 
   /** @throws TypeError for what is no state of an average, RangeError for one of other parameters; then nothing was changed */
   loadState(state: { count: number; values: FloatArray[] }): void {
-    if (!Array.isArray(state?.values)) throw new TypeError(`WeightAverage.loadState(): wants a state of an average, got ${show(state)}`)
+    if (!Array.isArray(state?.values)) throw typeError(`WeightAverage.loadState(): wants a state of an average, got ${show(state)}`)
     const saved = state.values.map((values, i) => savedNumbers(values, `WeightAverage.loadState(): average ${i}`))
     checkSizes(
       'WeightAverage',

@@ -4,6 +4,7 @@
  */
 
 import type { Ptr } from '../../backend/kernels.js'
+import { typeError } from '../../common/errors.js'
 import { savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
 import type { Parameter } from '../../parameter.js'
@@ -73,7 +74,7 @@ export abstract class OptimizerWrapper implements OptimizerLike {
   readonly inner: OptimizerLike
 
   constructor(inner: OptimizerLike) {
-    if (typeof inner?.step !== 'function') throw new TypeError(`${this.constructor.name}: wants an optimizer to wrap, got ${show(inner)}`)
+    if (typeof inner?.step !== 'function') throw typeError(`${this.constructor.name}: wants an optimizer to wrap, got ${show(inner)}`)
     this.inner = inner
   }
 

@@ -3,6 +3,7 @@
 import type { Backend } from '../../backend/index.js'
 import { ShapeError, typeError } from '../../common/errors.js'
 import { formatShape } from '../../common/shape.js'
+import { show } from '../../common/show.js'
 import { mse } from '../../loss/regression.js'
 import type { Module } from '../../nn/module.js'
 import { sub } from '../../ops/elementwise.js'
@@ -251,7 +252,8 @@ class ResidualClosure implements LeastSquaresProblem {
   value(x: Float64Array): number {
     this.write(x)
     this.latest = this.closure()
-    if (!(this.latest instanceof Tensor)) throw typeError('LevenbergMarquardt: the closure must answer with the tensor of residuals')
+    if (!(this.latest instanceof Tensor))
+      throw typeError(`LevenbergMarquardt: the closure wants to return the tensor of residuals, got ${show(this.latest)}`)
     this.residuals = Float64Array.from(this.latest.read())
     this.rows = this.residuals.length
     this.latest.backend.arena.end()

@@ -101,7 +101,7 @@ function weightedRows<X>(
     const out: number[] = []
     for (let i = 0; i < weights.length; i++) {
       const slopes = jacobian(x[i], p)
-      if (slopes.length !== n) throw rangeError(`fitCurve: jacobian must answer with ${n} numbers, got ${slopes.length}`)
+      if (slopes.length !== n) throw rangeError(`fitCurve: jacobian wants to return ${n} numbers, got ${slopes.length}`)
       for (let j = 0; j < n; j++) out.push(weights[i] * slopes[j])
     }
     return out
@@ -138,7 +138,7 @@ function wrongPoint(name: string, values: ArrayLike<number>, i: number): never {
 }
 
 function checkAnswer(answer: unknown): void {
-  if (typeof answer !== 'number') throw typeError(`fitCurve: the model must answer with a number, got ${show(answer)}`)
+  if (typeof answer !== 'number') throw typeError(`fitCurve: the model wants to return a number, got ${show(answer)}`)
 }
 
 /** Parameters whose bounds are not equal. */

@@ -1,7 +1,7 @@
 /** Residuals of a user's function and their Jacobian: given, by differences, or by backpropagation. */
 
 import { doubleBackend } from '../../backend/index.js'
-import { typeError } from '../../common/errors.js'
+import { rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { gradients } from '../../ops/gradients.js'
 import { Tensor, type TensorFunction } from '../../tensor.js'
@@ -83,12 +83,12 @@ export class FunctionProblem implements LeastSquaresProblem {
 
   private wrongKind(r: unknown): never {
     const hint = r instanceof Tensor ? 'a tensor: for a function of tensors give the start as a tensor, too' : show(r)
-    throw new FunctionError(new TypeError(`${this.owner}: wants residuals as an array of numbers, got ${hint}`))
+    throw new FunctionError(typeError(`${this.owner}: wants residuals as an array of numbers, got ${hint}`))
   }
 
   private wrongLength(length: number): never {
     const before = this.rows < 0 ? '' : ` after ${this.rows}`
-    throw new FunctionError(new RangeError(`${this.owner}: wants at least one residual and always as many: got ${length}${before}`))
+    throw new FunctionError(rangeError(`${this.owner}: wants at least one residual and always as many: got ${length}${before}`))
   }
 
   private ask(x: Float64Array): ArrayLike<number> {
@@ -140,7 +140,7 @@ export class FunctionProblem implements LeastSquaresProblem {
     const rows = this.guarded(jacobian)
     const flatten = typeof rows[0] === 'number' ? (rows as ArrayLike<number>) : flattened(rows as ArrayLike<ArrayLike<number>>)
     if (flatten.length !== m * n)
-      throw new FunctionError(new RangeError(`${this.owner}: the Jacobian wants ${m}·${n} numbers, got ${flatten.length}`))
+      throw new FunctionError(rangeError(`${this.owner}: the Jacobian wants ${m}·${n} numbers, got ${flatten.length}`))
     for (let i = 0, at = 0; i < m; i++) for (let j = 0; j < n; j++, at++) columns[j * m + i] = flatten[at]
   }
 
@@ -206,7 +206,7 @@ export function tensorProblem(owner: string, f: TensorFunction, x0: Tensor, jaco
   const run = <T>(x: Float64Array, use: (r: Tensor, at: Tensor) => T): T => {
     const at = Tensor.onHost(backend, x0.shape, x.slice(), true)
     const r = f(at)
-    if (!(r instanceof Tensor)) throw typeError('a function of a tensor must answer with a tensor')
+    if (!(r instanceof Tensor)) throw typeError(`${owner}: a function of a tensor wants to return a tensor, got ${show(r)}`)
     const result = use(r, at)
     backend.arena.end()
     return result

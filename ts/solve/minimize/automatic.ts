@@ -3,6 +3,7 @@
 import { type Backend, doubleBackend } from '../../backend/index.js'
 import { ShapeError, typeError } from '../../common/errors.js'
 import { formatShape, type Shape } from '../../common/shape.js'
+import { show } from '../../common/show.js'
 import { mul } from '../../ops/elementwise.js'
 import { gradients } from '../../ops/gradients.js'
 import { sum } from '../../ops/reduce.js'
@@ -50,7 +51,7 @@ export function automatic(f: TensorFunction, shape: Shape, backend: Backend = do
 }
 
 function single(y: unknown): Tensor {
-  if (!(y instanceof Tensor)) throw typeError('a function of a tensor must answer with a tensor')
-  if (y.size !== 1) throw new ShapeError(`a function to be minimized must answer with a single number, got shape ${formatShape(y.shape)}`)
+  if (!(y instanceof Tensor)) throw typeError(`a function of a tensor wants to return a tensor, got ${show(y)}`)
+  if (y.size !== 1) throw new ShapeError(`a function to be minimized wants to return a single number, got shape ${formatShape(y.shape)}`)
   return y
 }

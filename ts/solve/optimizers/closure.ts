@@ -190,7 +190,7 @@ export abstract class ClosureOptimizer<O extends object> {
     this.zeroGrad()
     const loss = closure()
     if (!(loss instanceof Tensor) && typeof loss !== 'number')
-      throw typeError(`${this.name}.step(): the closure must return the loss, a Tensor or a number, got ${show(loss)}`)
+      throw typeError(`${this.name}.step(): the closure wants to return the loss, a Tensor or a number, got ${show(loss)}`)
     if (loss instanceof Tensor) {
       if (this.parameters.some((p) => p.grad !== null))
         throw plainError(`${this.name}.step(): the closure ran backward(), which is for step() to do: it returns the loss alone`)

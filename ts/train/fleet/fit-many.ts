@@ -1,6 +1,7 @@
 /** fitMany: train many nets in one call, those of one shape side by side. */
 
 import { fleetKernels } from '../../backend/fleet.js'
+import { rangeError, typeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
 import { traitsOf } from '../../loss/loss.js'
@@ -118,14 +119,13 @@ export async function fitMany(models: readonly Module[], options: FitManyOptions
 }
 
 function checkModels(models: readonly Module[]): void {
-  if (!Array.isArray(models) || models.length === 0)
-    throw new TypeError(`fitMany: wants models in an array, at least one, got ${show(models)}`)
+  if (!Array.isArray(models) || models.length === 0) throw typeError(`fitMany: wants models in an array, at least one, got ${show(models)}`)
   const known = new Map<Module, number>()
   models.forEach((model, i) => {
-    if (!(model instanceof Module)) throw new TypeError(`fitMany: models[${i}] wants a Module, got ${show(model)}`)
+    if (!(model instanceof Module)) throw typeError(`fitMany: models[${i}] wants a Module, got ${show(model)}`)
     const first = known.get(model)
     if (first !== undefined)
-      throw new RangeError(`fitMany: models[${i}] is the same as models[${first}]; a model is trained once at a time, so make another`)
+      throw rangeError(`fitMany: models[${i}] is the same as models[${first}]; a model is trained once at a time, so make another`)
     known.set(model, i)
   })
 }
@@ -133,27 +133,26 @@ function checkModels(models: readonly Module[]): void {
 /** The options of `fit` for each net. @throws RangeError, TypeError */
 function splitOptions(models: readonly Module[], options: FitManyOptions): (FitOptions & { subset?: ArrayLike<number> })[] {
   if (typeof options !== 'object' || options === null)
-    throw new TypeError(`fitMany: wants options as an object, { inputs, targets, loss, optimizers, … }, got ${show(options)}`)
+    throw typeError(`fitMany: wants options as an object, { inputs, targets, loss, optimizers, … }, got ${show(options)}`)
   checkNames('fitMany', options, [...OPTIONS.filter((name) => name !== 'optimizer'), ...OWN])
   const { data, rows, optimizers, seed, schedule, validation, callbacks, onProgress: _, inputs, targets, ...shared } = options
   const many = (name: string, list: unknown): void => {
-    if (!Array.isArray(list)) throw new TypeError(`fitMany: ${name} wants an array with one for each net, got ${show(list)}`)
-    if (list.length !== models.length)
-      throw new RangeError(`fitMany: ${name} wants one for each of ${models.length} nets, got ${list.length}`)
+    if (!Array.isArray(list)) throw typeError(`fitMany: ${name} wants an array with one for each net, got ${show(list)}`)
+    if (list.length !== models.length) throw rangeError(`fitMany: ${name} wants one for each of ${models.length} nets, got ${list.length}`)
   }
   many('optimizers', optimizers)
   const owners = new Map<unknown, number>()
   optimizers.forEach((optimizer, i) => {
     const first = owners.get(optimizer)
-    if (first !== undefined) throw new RangeError(`fitMany: optimizers[${i}] is the same as optimizers[${first}]; each net wants its own`)
+    if (first !== undefined) throw rangeError(`fitMany: optimizers[${i}] is the same as optimizers[${first}]; each net wants its own`)
     owners.set(optimizer, i)
   })
   for (const [name, list] of Object.entries({ data, rows })) if (list !== undefined) many(name, list)
   for (const [name, list] of Object.entries({ seed, schedule, validation })) if (Array.isArray(list)) many(name, list)
   if (data !== undefined && (inputs !== undefined || targets !== undefined))
-    throw new RangeError('fitMany: wants data, or inputs and targets, not both')
+    throw rangeError('fitMany: wants data, or inputs and targets, not both')
   if (callbacks !== undefined && typeof callbacks !== 'function')
-    throw new TypeError(`fitMany: callbacks wants a function that makes the callbacks of a net from its number, got ${show(callbacks)}`)
+    throw typeError(`fitMany: callbacks wants a function that makes the callbacks of a net from its number, got ${show(callbacks)}`)
   const remembering = new Map<Callback, number>()
   const of = <T>(value: Each<T>, net: number): T => (Array.isArray(value) ? value[net] : (value as T))
   return models.map((_, net) => {
@@ -179,7 +178,7 @@ function checkOwnCallbacks(callbacks: readonly Callback[], net: number, owners: 
     if (!(callback instanceof EarlyStopping || callback instanceof ReduceOnPlateau)) continue
     const first = owners.get(callback)
     if (first !== undefined)
-      throw new RangeError(
+      throw rangeError(
         `fitMany: callbacks wants ${callback instanceof EarlyStopping ? 'an EarlyStopping' : 'a ReduceOnPlateau'} for each net, ` +
           `got that of net ${first} again for net ${net}; make it inside the function`,
       )
