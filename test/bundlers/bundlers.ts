@@ -5,6 +5,8 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
+import ts from 'typescript'
+import { textOf } from '../../ts/backend/wasm/module-text.js'
 import { CACHE, run } from '../runtimes/consumer.js'
 
 const TOOLS = path.join(CACHE, 'bundlers/node_modules')
@@ -97,7 +99,15 @@ export function coreSizes(text: string): { script: number; whole: number } {
   return { script: gzipped(script), whole: gzipped(text) }
 }
 
-/** The texts of WebAssembly in a bundle: long ones in base64. */
+/** The texts of WebAssembly in a bundle (ts/backend/wasm/module-text.ts). A parser finds them, as they may have quotes in them. */
 export function modulesIn(text: string): string[] {
-  return [...text.matchAll(/["'`]([A-Za-z0-9+/]{500,}=*)["'`]/g)].map((match) => match[1])
+  const magic = textOf(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0))
+  const source = ts.createSourceFile('bundle.js', text, ts.ScriptTarget.Latest, true, ts.ScriptKind.JS)
+  const found: string[] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) && node.text.startsWith(magic)) found.push(node.getText(source).slice(1, -1))
+    else ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
 }

@@ -7,8 +7,14 @@ import { show } from '../common/show.js'
 import { DatabaseFiles } from './database-files.js'
 import { DiskFiles, hasDisk } from './disk-files.js'
 
+/** A URL, by its shape: a user's compiler may know neither the types of the web nor those of Node. */
+interface Address {
+  readonly href: string
+  readonly arrayBuffer?: undefined
+}
+
 /** Where a model may come from: a path or name, a URL, a Blob, File or Response, or bytes. */
-export type ModelSource = string | URL | Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> }
+export type ModelSource = string | Address | Uint8Array | ArrayBuffer | { arrayBuffer(): Promise<ArrayBuffer> }
 
 /** Files by name, each written as a whole. @internal */
 export interface Files {

@@ -1,5 +1,7 @@
 /** One net of a fleet: where its training is, and the plan of its next steps. */
+
 import type { Ptr } from '../../backend/kernels.js'
+import { plainError } from '../../common/errors.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { Parameter } from '../../parameter.js'
 import type { Generator } from '../../random.js'
@@ -75,7 +77,7 @@ export class Member {
     this.shapes = this.net.shapes()
     this.layout = this.describe()
     if (this.shapes.length !== length)
-      throw new Error('fitMany: parameters may not be moved, frozen or given another optimizer while they are trained side by side')
+      throw plainError('fitMany: parameters may not be moved, frozen or given another optimizer while they are trained side by side')
   }
 
   /** Plans up to so many steps; learning rates of each step go to `room`, `capacity` for each update. */
