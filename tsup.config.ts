@@ -8,8 +8,9 @@
  *             hundred files would take Node longer than all the rest. Both share a chunk
  *   data.js, js.js
  *             the other entries in one file each, for both
+ *   table.js  gradus/table in one file, on index.js and data.js
  *   *.cjs     the same in CommonJS: index.cjs is that of node.js
- *   cli.js    the command, its libraries inside, on node.js and data.js
+ *   cli.js    the command, its libraries inside, on node.js, data.js and table.js
  *   *.d.ts    one run for all entries, so that a type is the same type in each of them
  */
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
@@ -55,11 +56,27 @@ const replacing = (standIns: StandIns): Plugin => ({
 const engineOutside: Plugin = {
   name: 'engine-outside',
   setup(build) {
-    const built: Record<string, string> = { '../index.js': './node.js', '../data/index.js': './data.js' }
+    const built: Record<string, string> = {
+      '../index.js': './node.js',
+      '../data/index.js': './data.js',
+      '../table/index.js': './table.js',
+    }
     build.onResolve({ filter: /^\.\.\// }, ({ path, importer }) => {
       if (!/\/ts\/cli\/[^/]+$/.test(importer)) return
       if (built[path]) return { path: built[path], external: true }
-      return { errors: [{ text: `the CLI uses the public API: import ../index.js or ../data/index.js, not ${path}` }] }
+      return { errors: [{ text: `the CLI uses the public API: import ${Object.keys(built).join(' or ')}, not ${path}` }] }
+    })
+  },
+}
+
+/** The same for gradus/table, which is built on the public API: `index.js` shares the engine with `node.js`. */
+const builtOnApi: Plugin = {
+  name: 'built-on-api',
+  setup(build) {
+    const extension = build.initialOptions.format === 'cjs' ? 'cjs' : 'js'
+    build.onResolve({ filter: /^\.\.\/(data\/)?index\.js$/ }, ({ path, importer }) => {
+      if (!/\/ts\/table\/[^/]+$/.test(importer)) return
+      return { path: path === '../index.js' ? `./index.${extension}` : `./data.${extension}`, external: true }
     })
   },
 }
@@ -111,6 +128,7 @@ function bundle(entry: Record<string, string>, standIns: StandIns = {}): Options
 
 const data = { data: 'ts/data/index.ts' }
 const js = { js: 'ts/entries/js.ts' }
+const tables = { table: 'ts/table/index.ts' }
 
 export default defineConfig([
   ...modules('web', NO_WIDENING, []),
@@ -128,6 +146,7 @@ export default defineConfig([
   { ...bundle({ index: 'ts/entries/node.ts' }), format: ['cjs'] },
   bundle(data),
   bundle(js, NO_WASM),
+  { ...bundle(tables), esbuildPlugins: [builtOnApi] },
   {
     ...shared,
     name: 'cli',
@@ -139,5 +158,5 @@ export default defineConfig([
     // Bundled CommonJS libraries call require for Node's own modules.
     banner: { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" },
   },
-  { ...shared, name: 'types', entry: { index: 'ts/index.ts', ...data, ...js }, format: ['esm', 'cjs'], dts: { only: true } },
+  { ...shared, name: 'types', entry: { index: 'ts/index.ts', ...data, ...js, ...tables }, format: ['esm', 'cjs'], dts: { only: true } },
 ])

@@ -87,8 +87,9 @@ function pagesByAnchor(project) {
       .replaceAll(' ', '-')
     let anchor = slug
     for (let i = 1; pages.has(anchor); i++) anchor = `${slug}-${i}`
-    const isData = title.includes('gradus/data')
-    const named = level === '##' ? modules.find(({ name }) => name.endsWith('data') === isData) : memberOf(modules, title)
+    const [, entry = ''] = /gradus\/(\w+)/.exec(title) ?? []
+    const isOther = ({ name }) => /(data|table)$/.test(name)
+    const named = level === '##' ? modules.find((module) => (entry === '' ? !isOther(module) : module.name.endsWith(entry))) : memberOf(modules, title)
     if (!named) throw new Error(`docs/api.md: ${title} has no page in the site; run make api`)
     pages.set(anchor, named)
   }

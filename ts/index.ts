@@ -156,6 +156,9 @@ export { Scheduler } from './schedule/scheduler.js'
 
 // Training
 
+export { type PlotHistoryOptions, plotHistory } from './plot/history.js'
+export { type ChartOptions, type Line, lineChart } from './plot/svg.js'
+export { type TextChartOptions, textChart } from './plot/text.js'
 export {
   type Callback,
   EarlyStopping,

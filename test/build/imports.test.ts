@@ -15,10 +15,11 @@ const LEVELS = [
   ['nn', 'loss', 'optim', 'schedule'],
   ['curvature', 'solve', 'trace'],
   ['data', 'train', 'metrics', 'io'],
+  ['plot'],
   ['select'],
   ['files'],
   ['index'],
-  ['entries'],
+  ['entries', 'table'],
   ['cli'],
 ]
 const ENTRIES = ['index', 'entries/js']

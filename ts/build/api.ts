@@ -11,11 +11,12 @@ import { withLists } from './public-index.js'
 
 export const FILE = 'docs/api.md'
 const INDEX = 'ts/index.ts'
-const DATA = 'ts/data/index.ts'
+/** Entries beside the main one, with the heading of their section. */
+const OTHERS = { 'ts/data/index.ts': 'Data: `gradus/data`', 'ts/table/index.ts': 'Tables: `gradus/table`' } as Record<string, string>
 
 const INTRODUCTION = `# API
 
-Everything that \`gradus\` and \`gradus/data\` export, with its signature. Editors show the whole documentation of each name, with
+Everything that \`gradus\`, \`gradus/data\` and \`gradus/table\` export, with its signature. Editors show the whole documentation of each name, with
 examples; \`make docs\` in the repository builds a site from it. \`make api\` writes this file.
 `
 
@@ -28,12 +29,13 @@ interface Entry {
 
 /** The text of docs/api.md. */
 export function apiReport(): string {
-  const { program, declarations } = declare([INDEX, DATA])
+  const files = [INDEX, ...Object.keys(OTHERS)]
+  const { program, declarations } = declare(files)
   const checker = program.getTypeChecker()
-  const sections = [INDEX, DATA].flatMap((file) => {
+  const sections = files.flatMap((file) => {
     const source = program.getSourceFile(file) as ts.SourceFile
     const entries = entriesOf(checker, checker.getSymbolAtLocation(source) as ts.Symbol)
-    return sectionsOf(source, file === DATA ? 'Data: `gradus/data`' : '', entries)
+    return sectionsOf(source, OTHERS[file] ?? '', entries)
   })
   const written = sections.map(({ title, entries }) => {
     const texts = entries.map((entry) => textOf(checker, entry, declarations))

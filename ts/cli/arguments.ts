@@ -42,6 +42,14 @@ export function oneOf<T extends string>(names: readonly T[]): (text: string) => 
   }
 }
 
+/** A reader for durations: `60`, `60s`, `5m`, `1.5h`, in seconds. */
+export function seconds(text: string): number {
+  const [, number, unit] = /^([\d.]+)\s*(s|sec|m|min|h)?$/i.exec(text.trim()) ?? []
+  const value = Number(number) * ({ m: 60, h: 3600 }[(unit ?? 's')[0].toLowerCase()] ?? 1)
+  if (!(value >= 1 && value <= 1e6)) throw new InvalidArgumentError('Wants a duration of a second or more, such as 60s, 5m or 1h.')
+  return value
+}
+
 const MOST_LAYERS = 32
 const width = numberIn({ min: 1, max: 65536, whole: true })
 

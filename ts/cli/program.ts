@@ -1,12 +1,17 @@
 /** The commands and their options, with the help that teaches them. */
+import { existsSync } from 'node:fs'
 import { Argument, Command, Option } from 'commander'
 import type { ActivationName, Variant } from '../index.js'
-import { describeRange, layerSizes, numberIn, oneOf } from './arguments.js'
+import { describeRange, layerSizes, nearest, numberIn, oneOf, seconds } from './arguments.js'
 import { type BenchOptions, bench } from './bench.js'
 import { table } from './format.js'
 import { info } from './info.js'
+import { inspect } from './inspect.js'
 import { SCHEDULE_NAMES } from './schedules.js'
 import { OPTIMIZER_NAMES, type TrainOptions } from './setup.js'
+import { evaluate, type PredictOptions, predict } from './table-predict.js'
+import { findRate, type RaceOptions, raceOn } from './table-race.js'
+import { type TableTrainOptions, trainOnTable } from './table-train.js'
 import { TASK_NAMES, TASKS, type TaskName } from './tasks.js'
 import { columns } from './terminal.js'
 import { train } from './train.js'
@@ -34,7 +39,7 @@ export function program(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(withoutLongWords(text)) })
     .addHelpText('after', ROOT_EXAMPLES)
-  for (const command of [trainCommand(), benchCommand(), infoCommand()])
+  for (const command of [trainCommand(), ...modelCommands(), ...tableCommands(), benchCommand(), infoCommand()])
     root.addCommand(command.copyInheritedSettings(root).helpOption('-h, --help', 'print this help'))
   return root
 }
@@ -46,6 +51,9 @@ function withoutLongWords(text: string): string {
 
 const ROOT_EXAMPLES = `
 Examples:
+  gradus train iris.csv --target species            a model of your own table, with a report
+  gradus train sales.csv --target price --time 60s  the same, with a minute for many nets
+  gradus predict iris.safetensors new.csv           what it says of other rows
   gradus train mnist                 handwritten digits, 98 % right in a minute or less
   gradus train spirals --json        for a program to read
   gradus bench                       how fast is this machine?
@@ -53,23 +61,197 @@ Examples:
 
 function trainCommand(): Command {
   const command = new Command('train')
-    .summary('train a net on a data set that comes with it')
+    .summary('train a model on a table of yours, or on a data set that comes with it')
     .description(
-      'Trains a net of dense layers with softmax cross-entropy, tests it on data it has not seen, shows a few of its answers, ' +
-        'and then trains the same net with WASM and with JS for comparison. Ctrl-C stops and says how far it came.',
+      'Of a table (CSV, TSV, JSON, JSON lines, also .gz): finds out what each column is and whether classes or numbers are predicted, sets rows ' +
+        'aside to test with, trains nets that answer together, and says how good they are. The model is one file that takes rows as they are.\n\n' +
+        'Of a data set by name: trains a net of dense layers with softmax cross-entropy, tests it on data it has not seen, shows a few of its ' +
+        'answers, and then trains the same net with WASM and with JS for comparison. Ctrl-C stops and says how far it came.',
     )
-    .addArgument(new Argument('<task>', taskHelp()).argParser(oneOf(TASK_NAMES)))
-  for (const option of [...learningOptions(), ...engineOptions(), ...outputOptions()]) command.addOption(option)
+    .addArgument(new Argument('<data>', `a file; or a data set: ${taskHelp()}`))
+  for (const option of tableOptions()) command.addOption(option)
+  command.optionsGroup?.('Options of data sets by name:')
+  for (const option of [...learningOptions(), ...engineOptions()]) command.addOption(option)
+  command.optionsGroup?.('Options:')
+  for (const option of outputOptions()) command.addOption(option)
   return command
     .addHelpText('after', `\nWhat a task uses unless you say otherwise:\n${defaultsHelp()}\n${TRAIN_EXAMPLES}`)
-    .action((task: TaskName, options: TrainOptions) => train(task, options))
+    .action((data: string, options: TrainOptions & TableTrainOptions) => trainAny(data, options, command))
 }
 
 const TRAIN_EXAMPLES = `
 Examples:
+  gradus train iris.csv --target species --report iris.html
+  gradus train sales.csv --target price --exclude id,comment --time 60s
   gradus train mnist --hidden 256,128 --activation gelu
   gradus train moons --optimizer SGD --learning-rate 0.1 --schedule constant
   gradus train iris --seed 7 --backend js --no-compare`
+
+const isTask = (name: string): name is TaskName => (TASK_NAMES as readonly string[]).includes(name.toLowerCase())
+
+/** A data set by its name, or a table in a file. */
+async function trainAny(data: string, options: TrainOptions & TableTrainOptions, command: Command): Promise<void> {
+  const given = (names: readonly string[]) => names.find((name) => command.getOptionValueSource(name) === 'cli')
+  const flag = (name: string) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
+  if (isTask(data)) {
+    const wrong = given(TABLE_ONLY)
+    if (wrong !== undefined) throw new Error(`${flag(wrong)} is for tables in files; ${data} is a data set that comes with gradus`)
+    return train(data.toLowerCase() as TaskName, options)
+  }
+  if (!existsSync(data) && !/^[a-z]+:/.test(data)) {
+    const near = nearest(data, TASK_NAMES)
+    throw new Error(
+      `there is no file ${data}${near === undefined ? '' : `; did you mean ${near}?`} A data set by name is one of ${TASK_NAMES.join(', ')}`,
+    )
+  }
+  const wrong = given(TASK_ONLY)
+  if (wrong !== undefined)
+    throw new Error(
+      `${flag(wrong)} is for data sets by name (${TASK_NAMES.join(', ')}); of a table gradus chooses it, and --time tries several`,
+    )
+  return trainOnTable(data, options)
+}
+
+const TABLE_ONLY = ['target', 'time', 'test', 'testFraction', 'exclude', 'categories', 'numbers', 'out', 'report']
+const TASK_ONLY = [
+  'epochs',
+  'batchSize',
+  'learningRate',
+  'optimizer',
+  'schedule',
+  'hidden',
+  'activation',
+  'backend',
+  'variant',
+  'dataDirectory',
+]
+
+/** What becomes of columns. */
+function columnOptions(): Option[] {
+  return [
+    new Option('--exclude <columns>', 'columns to leave out, with commas between').argParser(names),
+    new Option('--categories <columns>', 'columns of numbers that are names, such as a postcode').argParser(names),
+    new Option('--numbers <columns>', 'columns that are numbers, such as a target 0, 1, 2 that is an amount').argParser(names),
+  ]
+}
+
+function tableOptions(): Option[] {
+  return [
+    new Option('-t, --target <column>', 'of a table: the column to predict'),
+    new Option(
+      '--time <duration>',
+      'of a table: how long to take, such as 60s or 5m: many kinds of nets, the best answer together',
+    ).argParser(seconds),
+    new Option('--test <file>', 'of a table: rows to test with, instead of a fifth of those to learn from'),
+    new Option('--test-fraction <x>', 'of a table: share of the rows to test with; default 0.2').argParser(
+      numberIn({ above: 0, max: 0.9 }),
+    ),
+    ...columnOptions(),
+    new Option('--out <file>', 'of a table: where the model goes; default: the name of the table, .safetensors'),
+    new Option('--report <file.html>', 'of a table: the report as a page with pictures'),
+  ]
+}
+
+function modelCommands(): Command[] {
+  const json = () => new Option('--json', 'print JSON instead')
+  const debug = () => new Option('--debug', 'print the stack trace of an error')
+  return [
+    new Command('predict')
+      .summary('say what a model says of rows')
+      .description('Prints the rows of a table with what the model says of each, as CSV.')
+      .argument('<model>', 'a file that gradus train wrote')
+      .argument('<file>', 'a table with the same columns; the target may be missing')
+      .option('--out <file>', 'write there instead')
+      .addOption(new Option('--only', 'predictions alone, without the columns of the rows'))
+      .addOption(
+        new Option('--coverage <x>', 'of numbers: how often the interval is to hold the true one')
+          .default(0.9)
+          .argParser(numberIn({ above: 0, max: 0.999 })),
+      )
+      .addOption(new Option('--json', 'a JSON object for each row, a line each'))
+      .addOption(debug())
+      .action((model: string, file: string, options: PredictOptions) => predict(model, file, options)),
+    new Command('evaluate')
+      .summary('say how good a model is on rows with answers')
+      .description('Metrics of a model on other rows, with 95 % intervals, beside a guess that looks at no column.')
+      .argument('<model>', 'a file that gradus train wrote')
+      .argument('<file>', 'a table with the same columns and the target')
+      .addOption(json())
+      .addOption(debug())
+      .action((model: string, file: string, options: { json?: boolean }) => evaluate(model, file, options)),
+    new Command('inspect')
+      .summary('say what is in a model file or a table')
+      .description(
+        'Of a model file: what it predicts, from which columns, and by which nets. Of a table: what each column is taken for, and why.',
+      )
+      .argument('<file>', 'a model file, or a table')
+      .addOption(new Option('-t, --target <column>', 'of a table: the column to predict; default: the last one'))
+      .addOption(json())
+      .addOption(debug())
+      .action((file: string, options: { target?: string; json?: boolean }) => inspect(file, options)),
+  ]
+}
+
+function tableCommands(): Command[] {
+  const rateCommand = (command: Command, optimizers: Option, points: number) => {
+    command
+      .argument('<file>', 'a table')
+      .addOption(new Option('-t, --target <column>', 'the column to predict').makeOptionMandatory())
+      .addOption(optimizers)
+      .addOption(new Option('-e, --epochs <n>', `passes over the rows, ${describeRange(EPOCHS)}`).default(20).argParser(numberIn(EPOCHS)))
+      .addOption(
+        new Option('--points <n>', 'learning rates of each optimizer')
+          .default(points)
+          .argParser(numberIn({ min: 2, max: 64, whole: true })),
+      )
+      .addOption(new Option('-b, --batch-size <n>', 'rows per step').default(64).argParser(numberIn(BATCH_SIZE)))
+      .addOption(new Option('--hidden <sizes>', 'neurons of each hidden layer').default([64, 64], '64,64').argParser(layerSizes))
+      .addOption(new Option('-s, --seed <n>', 'split, first weights and order').default(0).argParser(numberIn(SEED)))
+    for (const option of columnOptions()) command.addOption(option)
+    return command
+      .addOption(new Option('--picture <file.svg>', 'write the picture there'))
+      .addOption(new Option('--json', 'print one JSON object instead'))
+      .addOption(new Option('--debug', 'print the stack trace of an error'))
+  }
+  const race = rateCommand(
+    new Command('race')
+      .summary('compare optimizers on a table')
+      .description('Trains the same net by several optimizers, each at several learning rates, all side by side.'),
+    new Option('-o, --optimizers <names>', 'optimizers, with commas between').default(RACERS, RACERS.join()).argParser(optimizerNames),
+    8,
+  ).action((file: string, options: RaceOptions) => raceOn(file, options))
+  const find = rateCommand(
+    new Command('lr-find')
+      .summary('compare learning rates on a table')
+      .description('Trains the same net at many learning rates side by side, and says which leaves the least loss on held-out rows.'),
+    new Option('-o, --optimizer <name>', 'the optimizer').default(['Adam'], 'Adam').argParser((name) => [oneOf(OPTIMIZER_NAMES)(name)]),
+    16,
+  ).action((file: string, { optimizer, ...options }: Omit<RaceOptions, 'optimizers'> & { optimizer: RaceOptions['optimizers'] }) =>
+    findRate(file, { ...options, optimizers: optimizer }),
+  )
+  return [race, find]
+}
+
+const RACERS: RaceOptions['optimizers'] = [
+  'SGD',
+  'Nesterov',
+  'RMSProp',
+  'Adam',
+  'AdamW',
+  'Lion',
+  'Muon',
+  'SOAP',
+  'ScheduleFreeAdamW',
+  'Prodigy',
+]
+
+function optimizerNames(text: string): RaceOptions['optimizers'] {
+  return text.split(',').map((name) => oneOf(OPTIMIZER_NAMES)(name.trim()))
+}
+
+function names(text: string): string[] {
+  return text.split(',').map((name) => name.trim())
+}
 
 function taskHelp(): string {
   return TASK_NAMES.map((name) => `${name}: ${TASKS[name].about}`).join('; ')

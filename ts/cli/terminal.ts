@@ -44,6 +44,11 @@ export function printError(message: string): void {
   stderr.write(`${paint('red', 'error:', stderr)} ${message}\n`)
 }
 
+/** Writes a line beside the output that a person should see. */
+export function printNote(message: string): void {
+  stderr.write(`${paint('yellow', 'note:', stderr)} ${message}\n`)
+}
+
 function isOn(value: string | undefined): boolean {
   return value !== undefined && value !== '' && value !== '0' && value !== 'false'
 }

@@ -1,0 +1,32 @@
+/** Some lines at the bottom of the terminal that are drawn over and over. */
+
+/** Milliseconds between two drawings. */
+const BETWEEN = 120
+
+/** Lines that take the place of those before. */
+export class LiveArea {
+  private drawn = 0
+  private last = 0
+
+  draw(lines: readonly string[]): void {
+    const now = performance.now()
+    if (now - this.last < BETWEEN) return
+    this.last = now
+    const rows = Math.max(1, (process.stdout.rows ?? 24) - 1)
+    const shown = lines.slice(0, rows)
+    process.stdout.write(`${this.back()}\x1b[?25l${shown.join('\n')}`)
+    this.drawn = shown.length
+  }
+
+  /** Removes the lines, and shows the cursor again. */
+  clear(): void {
+    if (this.drawn === 0) return
+    process.stdout.write(`${this.back()}\x1b[?25h`)
+    this.drawn = 0
+  }
+
+  /** To the first line of what was drawn, with all below it gone. */
+  private back(): string {
+    return this.drawn === 0 ? '' : `\r${this.drawn > 1 ? `\x1b[${this.drawn - 1}A` : ''}\x1b[J`
+  }
+}

@@ -1,0 +1,135 @@
+/** `gradus predict`, `evaluate` and `inspect`: what one does with a model file. */
+import { createWriteStream, writeFileSync } from 'node:fs'
+import type { Row } from '../data/index.js'
+import { evaluateTable, loadTableModel, type Prediction, type TableModel } from '../table/index.js'
+import { percent, table, whole } from './format.js'
+import { naming, readRows } from './table-files.js'
+import { confusionLines, metricText } from './table-report.js'
+import { paint, print, printNote } from './terminal.js'
+
+/** Options of `gradus predict`. */
+export interface PredictOptions {
+  out?: string
+  coverage: number
+  json?: boolean
+  only?: boolean
+}
+
+/** Reads a model of a table. @throws Error that names the file */
+export function readModel(file: string): Promise<TableModel> {
+  return naming(file, () => loadTableModel(file))
+}
+
+/** Rows that are answered at once. */
+const PART = 4096
+
+/** `gradus predict MODEL FILE`: the rows with what the model says of them, as CSV. */
+export async function predict(
+  modelFile: string,
+  file: string,
+  { out, coverage, json = false, only = false }: PredictOptions,
+): Promise<void> {
+  const model = await readModel(modelFile)
+  const rows = await readRows(file)
+  const write = out === undefined ? (text: string) => void process.stdout.write(text) : writerTo(out)
+  const names = only ? [] : Object.keys(rows[0] ?? {})
+  if (!json) write(`${csvLine([...names, ...headOf(model)])}\n`)
+  for (let from = 0; from < rows.length; from += PART) {
+    const some = rows.slice(from, from + PART)
+    const answers = await naming(file, async () => model.predict(some, { coverage }))
+    const lines = some.map((row, i) =>
+      json
+        ? JSON.stringify(only ? answers[i] : { ...row, prediction: answers[i] })
+        : csvLine([...names.map((name) => row[name]), ...cellsOf(model, answers[i])]),
+    )
+    write(`${lines.join('\n')}\n`)
+  }
+  tellUnknown(model)
+  if (out !== undefined) print(`${paint('green', '✓')} ${whole(rows.length)} rows with predictions are in ${paint('bold', out)}`)
+}
+
+function writerTo(file: string): (text: string) => void {
+  writeFileSync(file, '')
+  const stream = createWriteStream(file, { flags: 'a' })
+  return (text) => void stream.write(text)
+}
+
+function headOf({ task, target, classNames }: TableModel): string[] {
+  if (task === 'regression') return [`predicted_${target}`, 'low', 'high']
+  return [`predicted_${target}`, 'probability', ...classNames.map((name) => `p_${name}`)]
+}
+
+function cellsOf({ classNames }: TableModel, answer: Prediction): unknown[] {
+  const short = (x: number) => Number(x.toPrecision(6))
+  if ('value' in answer) return [answer.value, answer.low, answer.high].map(short)
+  return [answer.class, short(answer.probability), ...classNames.map((name) => short(answer.probabilities[name]))]
+}
+
+function csvLine(cells: readonly unknown[]): string {
+  return cells
+    .map((cell) => {
+      const text = cell === null || cell === undefined ? '' : String(cell)
+      return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+    })
+    .join(',')
+}
+
+function tellUnknown({ unknown }: TableModel): void {
+  for (const [column, { count, values }] of Object.entries(unknown))
+    printNote(
+      `column '${column}' had ${whole(count)} values that the table had not (${values.slice(0, 3).map(String).join(', ')}); they count as none`,
+    )
+}
+
+/** `gradus evaluate MODEL FILE`: how good a model is on rows whose answers are known. */
+export async function evaluate(modelFile: string, file: string, { json = false }: { json?: boolean }): Promise<void> {
+  const model = await readModel(modelFile)
+  const rows = await readRows(file)
+  const found = await naming(file, async () => evaluateTable(model, rows))
+  if (json) return print(JSON.stringify(found))
+  print(paint('bold', `'${model.target}' of ${whole(found.rows)} rows of ${file}, by ${modelFile}`))
+  const [head, ...lines] = table([
+    ['', 'value', '95 % interval', 'a guess'],
+    ...found.metrics.map(({ name, value, low, high, baseline }) => [
+      `  ${name}`,
+      metricText(value),
+      `${metricText(low)} to ${metricText(high)}`,
+      metricText(baseline),
+    ]),
+  ])
+  print(paint('dim', head))
+  for (const line of lines) print(line)
+  if (found.confusion) for (const line of ['', ...confusionLines(found.confusion, model.classNames)]) print(line)
+  tellUnknown(model)
+}
+
+/** `gradus inspect FILE`: what a model file holds, or what is in a table. */
+export async function inspectModel(file: string, { json = false }: { json?: boolean }): Promise<void> {
+  const model = await readModel(file)
+  const parameters = model.net.parameters().reduce((sum, { size }) => sum + size, 0)
+  const members = 'members' in model.net ? (model.net.members as { layers?: readonly { describe(): string }[] }[]) : []
+  const layers = members.map(({ layers = [] }) => layers.map((layer) => layer.describe()).join(' → '))
+  const { task, target, classNames, columns } = model
+  const facts = { file, task, target, classNames, columns, nets: members.length, parameters }
+  if (json) return print(JSON.stringify({ ...facts, layers }))
+  const fact = (name: string, text: string) => print(`  ${paint('dim', name.padEnd(10))} ${text}`)
+  print(paint('bold', `${file}: predicts '${target}'`))
+  fact(
+    'task',
+    task === 'classification'
+      ? `one of ${classNames.length} classes: ${classNames.slice(0, 12).join(', ')}${classNames.length > 12 ? ', …' : ''}`
+      : 'a number',
+  )
+  fact('columns', columns.join(', '))
+  fact('nets', `${members.length}, ${whole(parameters)} parameters in all`)
+  for (const text of [...new Set(layers)].slice(0, 6)) fact('', `${layers.filter((other) => other === text).length} × ${text}`)
+  if (task === 'regression') fact('interval', `± ${metricText(model.halfWidth(0.9))} holds ${percent(0.9, 0)}`)
+}
+
+/** @internal whether a file is a table by its name */
+export function isTableFile(file: string): boolean {
+  return /\.(csv|tsv|txt|tab|data|jsonl?|ndjson|parquet|arrow|feather|npy|npz)(\.gz)?$/i.test(file)
+}
+
+/** A row of a table. */
+export type { Row }

@@ -1,0 +1,108 @@
+/** A report in the terminal. */
+import type { TableModelReport } from '../table/index.js'
+import { duration, table, whole } from './format.js'
+import { paint } from './terminal.js'
+
+const MOST_IMPORTANT = 10
+const MOST_CLASSES = 10
+const BAR = 24
+
+/** All of it, a line each. */
+export function reportLines(report: TableModelReport, width: number): string[] {
+  return [
+    ...introduction(report),
+    '',
+    ...metricsLines(report),
+    ...(report.confusion ? ['', ...confusionLines(report.confusion, report.classNames)] : []),
+    '',
+    ...importanceLines(report),
+    '',
+    ...calibrationLines(report),
+    '',
+    paint('bold', 'What to look at, and what to try next'),
+    ...report.advice.flatMap((line) => wrapped(line, width - 4).map((part, i) => `${i === 0 ? '  • ' : '    '}${part}`)),
+  ]
+}
+
+/** A metric to three or four digits. */
+export function metricText(value: number): string {
+  const size = Math.abs(value)
+  return size >= 1000 ? whole(value) : size >= 1 ? value.toPrecision(4) : value.toFixed(3)
+}
+
+function introduction({ task, classNames, rows, columns, nets, seconds }: TableModelReport): string[] {
+  const what = task === 'classification' ? `${classNames.length} classes` : 'a number'
+  const used = columns.filter(({ role, features }) => role === 'input' && features > 0)
+  const left = columns.filter(({ role, as }) => role === 'input' && as === 'left out').map(({ name }) => name)
+  const fact = (name: string, text: string) => `  ${paint('dim', name.padEnd(8))} ${text}`
+  const dropped = rows.dropped > 0 ? `; ${whole(rows.dropped)} without a target left out` : ''
+  return [
+    fact('task', what),
+    fact('rows', `${whole(rows.train)} to learn from, ${whole(rows.test)} to test with${dropped}`),
+    fact(
+      'columns',
+      `${used.length} used${left.length > 0 ? `; left out: ${left.slice(0, 6).join(', ')}${left.length > 6 ? ', …' : ''}` : ''}`,
+    ),
+    fact('nets', `${whole(nets.trained)} trained in ${duration(seconds)}, ${whole(nets.used)} answer together`),
+  ]
+}
+
+function metricsLines({ metrics, rows }: TableModelReport): string[] {
+  const head = ['', 'value', '95 % interval', 'a guess']
+  const cells = metrics.map(({ name, value, low, high, baseline }) => [
+    `  ${name}`,
+    metricText(value),
+    `${metricText(low)} to ${metricText(high)}`,
+    metricText(baseline),
+  ])
+  const [first, ...rest] = table([head, ...cells])
+  return [
+    paint('bold', `How good it is, on ${whole(rows.test)} rows it has not seen`),
+    paint('dim', first),
+    ...rest.map((line, i) => (i === 0 ? paint('bold', line) : line)),
+  ]
+}
+
+/** Counts by true class (rows) and predicted class (columns). */
+export function confusionLines(matrix: readonly (readonly number[])[], names: readonly string[]): string[] {
+  if (names.length > MOST_CLASSES) return [paint('dim', `${names.length} classes: the confusion matrix is in --report and --json`)]
+  const short = (name: string) => (name.length > 12 ? `${name.slice(0, 11)}…` : name)
+  const cells = matrix.map((row, i) => [`  ${short(names[i])}`, ...row.map(String)])
+  const lines = table([['  true, below predicted →', ...names.map(short)], ...cells])
+  return [paint('bold', 'Confusion'), paint('dim', lines[0]), ...lines.slice(1)]
+}
+
+function importanceLines({ importance, task }: TableModelReport): string[] {
+  const shown = importance.slice(0, MOST_IMPORTANT)
+  const most = Math.max(1e-12, ...shown.map(({ rise }) => rise))
+  const width = Math.max(0, ...shown.map(({ column }) => Math.min(24, column.length)))
+  const lines = shown.map(({ column, rise }) => {
+    const name = column.length > 24 ? `${column.slice(0, 23)}…` : column
+    const size = Math.max(0, Math.round((BAR * rise) / most))
+    return `  ${name.padEnd(width)}  ${paint('cyan', '█'.repeat(size))}${' '.repeat(BAR - size)}  ${rise >= 0 ? '+' : '−'}${Math.abs(rise).toPrecision(2)}`
+  })
+  const more = importance.length > shown.length ? [paint('dim', `  and ${importance.length - shown.length} more`)] : []
+  const what = task === 'classification' ? 'log loss' : 'squared error'
+  return [`${paint('bold', 'What it looks at')} ${paint('dim', `(rise of the ${what} where a column is shuffled)`)}`, ...lines, ...more]
+}
+
+function calibrationLines({ calibration, task }: TableModelReport): string[] {
+  const cells = calibration.bins.map(({ said, true: share }) => [said.toFixed(2), share.toFixed(2)])
+  const rows = [
+    [task === 'classification' ? '  says' : '  asked for', ...cells.map(([said]) => said)],
+    [task === 'classification' ? '  is right' : '  inside', ...cells.map(([, share]) => share)],
+  ]
+  const title = task === 'classification' ? 'Whether its probabilities can be believed' : 'Whether its intervals can be believed'
+  return [`${paint('bold', title)} ${paint('dim', `(mean distance ${calibration.error.toFixed(3)})`)}`, ...table(rows)]
+}
+
+/** Lines of at most so many letters, cut between words. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}

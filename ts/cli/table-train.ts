@@ -1,0 +1,114 @@
+/** `gradus train table.csv --target column`: a model of one's own table, with a report that a person can read. */
+import { writeFileSync } from 'node:fs'
+import { reportHtml, type SearchProgress, type TableModelReport, trainTable } from '../table/index.js'
+import { barLine } from './bar.js'
+import { duration, whole } from './format.js'
+import { interruptible } from './interrupt.js'
+import { LiveArea } from './live-area.js'
+import { chartLines } from './table-chart.js'
+import { fileHint, naming, type TableColumns, tableOptions } from './table-files.js'
+import { reportLines } from './table-report.js'
+import { columns, isLive, paint, print } from './terminal.js'
+
+/** Options of `gradus train` for a table. */
+export interface TableTrainOptions extends TableColumns {
+  target?: string
+  time?: number
+  test?: string
+  testFraction?: number
+  out?: string
+  report?: string
+  seed: number
+  quiet?: boolean
+  json?: boolean
+}
+
+/** Runs the command on a file. */
+export async function trainOnTable(file: string, options: TableTrainOptions): Promise<void> {
+  const { target, time, test, out = outOf(file), report: page, seed, testFraction } = options
+  if (target === undefined) throw new Error(`--target is missing: which column of ${file} is to be predicted? ${await fileHint(file)}`)
+  const silent = options.quiet === true || options.json === true
+  await interruptible(async (signal) => {
+    if (!silent) print(paint('bold', `Learning '${target}' from ${file}`))
+    const live = silent || !isLive() ? null : new LiveArea()
+    let last = performance.now()
+    const onProgress = (progress: SearchProgress) => {
+      if (live) live.draw(progressLines(progress))
+      else if (!silent && performance.now() - last > 10_000) {
+        last = performance.now()
+        print(facts(progress).join(', '))
+      }
+    }
+    try {
+      const { model, report } = await naming(file, () =>
+        trainTable(file, {
+          ...tableOptions(options),
+          ...(time !== undefined && { time }),
+          ...(test !== undefined && { test }),
+          ...(testFraction !== undefined && { testFraction }),
+          target,
+          seed,
+          signal,
+          onProgress,
+        }),
+      )
+      live?.clear()
+      await model.save(out)
+      if (page !== undefined) writeFileSync(page, reportHtml(report))
+      tell(report, { file, out, page, options, stopped: signal.aborted })
+    } finally {
+      live?.clear()
+    }
+  })
+}
+
+/** `iris.csv` → `iris.safetensors`, beside it. */
+function outOf(file: string): string {
+  return `${file.replace(/^.*[\\/]/, '').replace(/(\.(csv|tsv|txt|tab|data|jsonl?|ndjson|parquet|arrow|feather))?(\.gz)?$/i, '')}.safetensors`
+}
+
+interface Told {
+  file: string
+  out: string
+  page: string | undefined
+  options: TableTrainOptions
+  stopped: boolean
+}
+
+function tell(report: TableModelReport, { file, out, page, options, stopped }: Told): void {
+  if (options.json) return print(JSON.stringify({ ...report, model: out, stopped }))
+  if (options.quiet) {
+    const [main] = report.metrics
+    return print(`${main.name} ${main.value.toPrecision(4)} on ${whole(report.rows.test)} test rows; ${out}`)
+  }
+  if (stopped) print(paint('yellow', 'Stopped early; this is what there is.'))
+  for (const line of reportLines(report, Math.min(columns(), 100))) print(line)
+  print()
+  print(
+    `${paint('green', '✓')} The model is in ${paint('bold', out)}${page === undefined ? '' : `, the report in ${paint('bold', page)}`}. It takes rows as they are in ${file}:`,
+  )
+  print(paint('dim', `  gradus predict ${out} new-rows.csv`))
+  if (page === undefined) print(paint('dim', `  gradus train ${file} --target ${options.target} --report report.html   for pictures`))
+}
+
+function facts({ seconds, secondsLeft, nets, best }: SearchProgress): string[] {
+  return [
+    `${duration(secondsLeft)} left`,
+    `${whole(nets)} ${nets === 1 ? 'net' : 'nets'} trained`,
+    ...(best === null ? [] : [`best loss ${best.toFixed(4)}`]),
+    `${duration(seconds)} so far`,
+  ]
+}
+
+function progressLines(progress: SearchProgress): string[] {
+  const width = Math.min(columns() - 1, 100)
+  const bar = barLine('training', progress.share, facts(progress), width)
+  const { loss, validation } = progress.curve
+  if (loss.length < 2) return [bar]
+  const x = loss.map((_, i) => i + 1)
+  const lines = [
+    { name: 'training', x, y: loss },
+    { name: 'rows not seen', x, y: validation },
+  ]
+  return [bar, '', ...chartLines(lines, { width, height: 8, logY: true, caption: 'loss by epoch' })]
+}

@@ -1,0 +1,57 @@
+/** plotHistory: the course of a training as a picture, or in letters. */
+import { checkChoice } from '../common/checks.js'
+import { rangeError, typeError } from '../common/errors.js'
+import { checkNames, list } from '../common/names.js'
+import { show } from '../common/show.js'
+import type { History } from '../train/history.js'
+import { type Line, lineChart } from './svg.js'
+import { textChart } from './text.js'
+
+/** Options of {@link plotHistory}. */
+export interface PlotHistoryOptions {
+  /** `svg` for a page or a file, `text` for a terminal. Default `svg`. */
+  format?: 'svg' | 'text'
+  /** `loss`, or the name of a metric. Default `loss`. */
+  value?: string
+  /** Pixels, or letters of a terminal. Default 640 and 72. */
+  width?: number
+  /** Pixels, or lines of a terminal. Default 320 and 12. */
+  height?: number
+  /** Whether the axis of the values is logarithmic. Default false. */
+  log?: boolean
+  title?: string
+}
+
+/**
+ * A picture of a training: the loss, or a metric, by epoch, and that of validation where there is one.
+ *
+ * @returns the text of an SVG, to be written into a file or a page; or with `format: 'text'` lines for a terminal
+ * @example
+ * const history = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, validationSplit: 0.2 })
+ * plotHistory(history).startsWith('<svg') // true
+ * console.log(plotHistory(history, { format: 'text', height: 8 }))
+ * @throws RangeError for a value that the history does not have
+ */
+export function plotHistory(history: Pick<History, 'epochs'>, options: PlotHistoryOptions = {}): string {
+  checkNames('plotHistory', options, ['format', 'value', 'width', 'height', 'log', 'title'])
+  const { format = 'svg', value = 'loss', log = false, title = '' } = options
+  checkChoice('plotHistory: format', format, ['svg', 'text'])
+  const epochs = history?.epochs
+  if (!Array.isArray(epochs)) throw typeError(`plotHistory: wants a history, as fit gives it, got ${show(history)}`)
+  const lines = linesOf(epochs, value)
+  const size = { ...(options.width && { width: options.width }), ...(options.height && { height: options.height }) }
+  if (format === 'svg') return lineChart(lines, { ...size, title, xLabel: 'epoch', yLabel: value, logY: log })
+  const legend = lines.map(({ name, y }) => `${name} ${Number(y.at(-1)?.toPrecision(4))}`).join(' · ')
+  return [...(title ? [title] : []), ...textChart(lines, { ...size, logY: log }), `${epochs.length} epochs: ${legend}`].join('\n')
+}
+
+function linesOf(epochs: History['epochs'], value: string): Line[] {
+  const of = (record: History['epochs'][number]) => (value === 'loss' ? record.loss : record.metrics[value])
+  const known = ['loss', ...Object.keys(epochs[0]?.metrics ?? {})]
+  if (epochs.length > 0 && !known.includes(value)) throw rangeError(`plotHistory: value wants ${list(known)}, got ${show(value)}`)
+  const x = epochs.map(({ epoch }) => epoch)
+  const validation = epochs.map((record) => record.validation?.[value] ?? Number.NaN)
+  const lines: Line[] = [{ name: 'training', x, y: epochs.map(of) }]
+  if (validation.some(Number.isFinite)) lines.push({ name: 'validation', x, y: validation })
+  return lines
+}

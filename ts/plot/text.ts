@@ -1,0 +1,70 @@
+/** Lines drawn with the dots of Braille letters, eight to a letter, for terminals. */
+import type { Line } from './svg.js'
+import { shortNumber } from './svg.js'
+
+/** Options of {@link textChart}. */
+export interface TextChartOptions {
+  /** Letters. Default 72. */
+  width?: number
+  /** Lines. Default 12. */
+  height?: number
+  logY?: boolean
+  /** What puts a colour on the letters of a line, by its number. Default: none. */
+  paint?: (text: string, line: number) => string
+}
+
+/** Bits of the dots in a Braille letter, by row and column. */
+const DOTS = [
+  [0x01, 0x08],
+  [0x02, 0x10],
+  [0x04, 0x20],
+  [0x40, 0x80],
+]
+
+/** The lines of a chart, without its legend. */
+export function textChart(lines: readonly Pick<Line, 'x' | 'y'>[], options: TextChartOptions = {}): string[] {
+  const { width = 72, height = 12, logY = false, paint = (text) => text } = options
+  const scale = logY ? Math.log : (v: number) => v
+  const points = lines.map(({ x, y }) =>
+    x.flatMap((value, i) => (Number.isFinite(y[i]) && (!logY || y[i] > 0) ? [[value, scale(y[i])] as const] : [])),
+  )
+  const all = points.flat()
+  if (all.length === 0) return []
+  const least = (axis: 0 | 1) => all.reduce((a, p) => Math.min(a, p[axis]), Number.POSITIVE_INFINITY)
+  const most = (axis: 0 | 1) => all.reduce((a, p) => Math.max(a, p[axis]), Number.NEGATIVE_INFINITY)
+  const [x0, x1, y0, y1] = [least(0), most(0), least(1), most(1)]
+  const back = logY ? Math.exp : (v: number) => v
+  const labels = Array.from({ length: height }, (_, row) =>
+    row % Math.max(1, Math.round((height - 1) / 3)) === 0 ? shortNumber(back(y1 - (row / Math.max(1, height - 1)) * (y1 - y0))) : '',
+  )
+  const margin = Math.max(...labels.map((label) => label.length))
+  const columns = Math.max(2, width - margin - 2)
+  const dots = Array.from({ length: height }, () => new Uint8Array(columns))
+  const owner = Array.from({ length: height }, () => new Int8Array(columns).fill(-1))
+  const [wide, high] = [2 * columns - 1, 4 * height - 1]
+  const put = (px: number, py: number, line: number) => {
+    const [row, column] = [py >> 2, px >> 1]
+    dots[row][column] |= DOTS[py & 3][px & 1]
+    owner[row][column] = line
+  }
+  points.forEach((own, line) => {
+    let last: [number, number] | null = null
+    for (const [x, y] of own) {
+      const at: [number, number] = [Math.round(((x - x0) / (x1 - x0 || 1)) * wide), Math.round(((y1 - y) / (y1 - y0 || 1)) * high)]
+      const [fx, fy] = last ?? at
+      const steps = Math.max(1, Math.abs(at[0] - fx), Math.abs(at[1] - fy))
+      for (let s = 0; s <= steps; s++) put(Math.round(fx + (s / steps) * (at[0] - fx)), Math.round(fy + (s / steps) * (at[1] - fy)), line)
+      last = at
+    }
+  })
+  return dots.map((row, i) => {
+    let text = ''
+    for (let c = 0; c < columns; ) {
+      const line = owner[i][c]
+      let run = ''
+      for (; c < columns && owner[i][c] === line; c++) run += row[c] === 0 ? ' ' : String.fromCharCode(0x2800 + row[c])
+      text += line < 0 ? run : paint(run, line)
+    }
+    return `${labels[i].padStart(margin)} ${labels[i] ? '┤' : '│'}${text.trimEnd()}`
+  })
+}

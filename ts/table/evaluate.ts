@@ -1,0 +1,34 @@
+/** How good a model is on rows whose answers are known. */
+import { confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'
+import type { Prediction, TableModel } from './model.js'
+
+/** What {@link evaluateTable} gives. */
+export interface TableEvaluation {
+  /** Rows with a target. */
+  rows: number
+  metrics: MeasuredMetric[]
+  /** Rows by true class (rows) and predicted class (columns). */
+  confusion?: number[][]
+}
+
+/**
+ * Metrics of a model on other rows, with 95 % intervals, beside a guess that looks at no column.
+ *
+ * @param rows with the columns of the table, the target among them; those without a target are left out
+ * @example
+ * const { metrics } = evaluateTable(model, rows)
+ * metrics[0].name // 'accuracy'
+ * @throws RangeError naming row and column of what does not fit, or where no row has a target
+ */
+export function evaluateTable(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation {
+  const data = model.encoder.dataset(rows)
+  if (data.count === 0) throw new RangeError(`evaluateTable: no row has a value in column '${model.target}'`)
+  const answers = model.answersTo(data.inputs)
+  const { classes, targets } = data
+  const baseline =
+    classes === 0
+      ? [(targets as Float32Array).reduce((sum, y) => sum + y, 0) / data.count]
+      : model.classNames.map((_, c) => (targets as Int32Array).filter((t) => t === c).length / data.count)
+  const metrics = measureMetrics(answers, targets, baseline, classes, 0)
+  return { rows: data.count, metrics, ...(targets instanceof Int32Array && { confusion: confusionOf(answers, targets, classes) }) }
+}

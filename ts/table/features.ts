@@ -1,0 +1,74 @@
+/**
+ * From the features of a table to the inputs of a net. Nets learn badly from columns with a few huge numbers, and slowly what happens at a
+ * threshold; trees do neither. So each number goes in twice: squeezed, so that no value is far out, and as where it lies among the quantiles of
+ * its column (piecewise linear encoding: Gorishniy, Rubachev & Babenko 2022).
+ */
+
+/** A feature that is a number, and where its column is cut. */
+export interface Cuts {
+  /** Which of the features it is. */
+  feature: number
+  /** Ascending, at least two; empty where the column has few different values. */
+  edges: readonly number[]
+}
+
+/** What {@link fitFeatures} found out. */
+export interface FeatureState {
+  features: number
+  cuts: readonly Cuts[]
+}
+
+/** Columns with fewer different values than this are not cut. */
+const FEWEST_EDGES = 4
+/** Values of a column that quantiles are found from. */
+const MOST_VALUES = 50_000
+
+/**
+ * Cuts each number at the quantiles of these rows.
+ * @param inputs row-major [rows, features], numbers scaled by median and quartiles
+ * @param numbers which features are numbers
+ * @param bins how many parts a column is cut into; 0 for none
+ */
+export function fitFeatures(inputs: Float32Array, features: number, numbers: readonly number[], bins: number): FeatureState {
+  const rows = inputs.length / features
+  const every = Math.max(1, Math.ceil(rows / MOST_VALUES))
+  const cuts = numbers.map((feature) => {
+    const values: number[] = []
+    for (let row = 0; row < rows; row += every) values.push(inputs[row * features + feature])
+    values.sort((a, b) => a - b)
+    const at = (share: number) => values[Math.min(values.length - 1, Math.round(share * (values.length - 1)))]
+    const edges = [...new Set(Array.from({ length: bins + 1 }, (_, i) => at(i / bins)))]
+    return { feature, edges: bins > 0 && edges.length >= FEWEST_EDGES ? edges : [] }
+  })
+  return { features, cuts }
+}
+
+/** How many inputs a row has. */
+export function widthOf({ features, cuts }: FeatureState): number {
+  return cuts.reduce((sum, { edges }) => sum + Math.max(0, edges.length - 1), features)
+}
+
+/** Inputs of a net, row-major [rows, {@link widthOf}]. */
+export function inputsOf(state: FeatureState, encoded: Float32Array): Float32Array {
+  const { features, cuts } = state
+  const width = widthOf(state)
+  const rows = encoded.length / features
+  const out = new Float32Array(rows * width)
+  for (let row = 0; row < rows; row++) {
+    let at = row * width
+    for (let i = 0; i < features; i++) out[at++] = squeezed(encoded[row * features + i])
+    for (const { feature, edges } of cuts) {
+      const x = encoded[row * features + feature]
+      for (let i = 1; i < edges.length; i++) {
+        const share = (x - edges[i - 1]) / (edges[i] - edges[i - 1])
+        out[at++] = share < 0 ? 0 : share > 1 ? 1 : share
+      }
+    }
+  }
+  return out
+}
+
+/** Nearly x up to 1, and never beyond ±3: the smooth clipping of RealMLP (Holzmüller, Grinsztajn & Steinwart 2024). */
+function squeezed(x: number): number {
+  return x / Math.sqrt(1 + (x / 3) ** 2)
+}

@@ -1,0 +1,179 @@
+/** A report as one page: text, tables and pictures, with nothing to load. */
+import { barChart, confusionChart, escaped, lineChart, shortNumber } from '../plot/svg.js'
+import type { TableModelReport } from './train-table.js'
+
+const STYLE = `
+:root { color-scheme: light dark; --ink: #1c2530; --paper: #fcfcfa; --faint: #66727f; --line: #dfe4e8; --card: #fff; --accent: #0072b2; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6eaee; --paper: #14181d; --faint: #98a4b0; --line: #2d353e; --card: #1b2027; --accent: #56b4e9; } }
+* { box-sizing: border-box; }
+body { font: 16px/1.55 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto; max-width: 60rem; padding: 1.5rem 1.1rem 4rem; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0.4rem 0 0.2rem; }
+h2 { font-size: 1.15rem; margin: 2.4rem 0 0.6rem; }
+p { margin: 0.4rem 0; max-width: 44rem; }
+.faint { color: var(--faint); }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 0.7rem; margin: 1.3rem 0 0; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 0.7rem 0.9rem; }
+.card b { display: block; font-size: 1.55rem; line-height: 1.2; font-variant-numeric: tabular-nums; }
+.card span { display: block; font-size: 0.85rem; color: var(--faint); }
+.wide { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 0.94rem; }
+th, td { text-align: left; padding: 0.3rem 0.9rem 0.3rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { font-weight: 600; } td:first-child { min-width: 7.5rem; } td.number, th.number { text-align: right; white-space: nowrap; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1.2rem; }
+figure { margin: 0; } figcaption { font-size: 0.88rem; color: var(--faint); }
+ul { padding-left: 1.2rem; max-width: 46rem; } li { margin: 0.35rem 0; }
+svg { display: block; }
+`
+
+/**
+ * A report as a page of HTML that holds everything it shows, pictures too: for a file, a mail or a browser.
+ *
+ * @param report of {@link trainTable}
+ * @example
+ * const { report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
+ * reportHtml(report).startsWith('<!doctype html>') // true
+ */
+export function reportHtml(report: TableModelReport): string {
+  const { target, task, rows, seconds, nets, seed } = report
+  const what = task === 'classification' ? `One of ${report.classNames.length} classes` : 'A number'
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(target)}: report of a model</title>
+<style>${STYLE}</style>
+<h1>Predicting ‘${escaped(target)}’</h1>
+<p class="faint">${what}, learnt from ${count(rows.train)} rows and judged by ${count(rows.test)} others${rows.dropped > 0 ? `; ${count(rows.dropped)} rows without a target were left out` : ''}. ${count(nets.trained)} nets were trained in ${shortNumber(seconds)} s, ${count(nets.used)} of them answer together. Seed ${seed}.</p>
+${cards(report)}
+${section('What to look at, and what to try next', `<ul>${report.advice.map((line) => `<li>${escaped(line)}</li>`).join('')}</ul>`)}
+${section('How good it is', metricsTable(report))}
+${section('Pictures', `<div class="pictures">${pictures(report).join('')}</div>`)}
+${section('Columns', columnsTable(report))}
+${section('Nets', candidatesTable(report))}
+</html>
+`
+}
+
+function section(title: string, body: string): string {
+  return `<section><h2>${title}</h2>${body}</section>`
+}
+
+const count = (n: number) => n.toLocaleString('en-US')
+
+/** @internal a metric to three or four digits */
+export function metricText(value: number): string {
+  const size = Math.abs(value)
+  return size >= 1000 ? Math.round(value).toLocaleString('en-US') : size >= 1 ? value.toPrecision(4) : value.toFixed(3)
+}
+
+function cards({ metrics }: TableModelReport): string {
+  const each = metrics
+    .slice(0, 4)
+    .map(
+      ({ name, value, low, high, baseline }) =>
+        `<div class="card"><span>${name}</span><b>${metricText(value)}</b><span>${metricText(low)} to ${metricText(high)}</span><span>a guess: ${metricText(baseline)}</span></div>`,
+    )
+  return `<div class="cards">${each.join('')}</div>`
+}
+
+function metricsTable({ metrics, rows }: TableModelReport): string {
+  const lines = metrics.map(
+    ({ name, value, low, high, baseline, better }) =>
+      `<tr><td>${name}${better === 'less' ? ' <span class="faint">(less is better)</span>' : ''}</td><td class="number">${metricText(value)}</td><td class="number">${metricText(low)} to ${metricText(high)}</td><td class="number">${metricText(baseline)}</td></tr>`,
+  )
+  return `<div class="wide"><table><tr><th>on ${count(rows.test)} test rows</th><th class="number">value</th><th class="number">95 % interval</th><th class="number">a guess</th></tr>${lines.join('')}</table></div>
+<p class="faint">The guess looks at no column: it says the share of each class, or the mean. Intervals say how much the test rows alone leave open (bootstrap).</p>`
+}
+
+function figure(title: string, svg: string, caption: string): string {
+  return `<figure><b>${title}</b>${svg}<figcaption>${caption}</figcaption></figure>`
+}
+
+function pictures(report: TableModelReport): string[] {
+  const { confusion, classNames, importance, calibration, examples, curve, task } = report
+  const out: string[] = []
+  if (confusion && classNames.length <= 15)
+    out.push(
+      figure(
+        'Confusion',
+        confusionChart(confusion, classNames, { width: 460 }),
+        'Test rows by what they are and what the model says. Blue is right.',
+      ),
+    )
+  if (examples) {
+    const all = examples.flatMap((e) => [e.true, e.predicted])
+    const range = [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))] as const
+    const line = { name: 'test rows', x: examples.map((e) => e.true), y: examples.map((e) => e.predicted), points: true }
+    const svg = lineChart([line], {
+      width: 460,
+      height: 400,
+      xLabel: 'true',
+      yLabel: 'predicted',
+      xRange: range,
+      yRange: range,
+      diagonal: true,
+    })
+    out.push(figure('Predicted beside true', svg, 'Each point is a test row; on the dashed line it is right.'))
+  }
+  const bars = importance.slice(0, 15).map(({ column, rise, deviation }) => ({ name: column, value: rise, deviation }))
+  if (bars.length > 0)
+    out.push(
+      figure(
+        'Importance of columns',
+        barChart(bars, { width: 460 }),
+        `How much the ${task === 'classification' ? 'log loss' : 'squared error, in variances of the target,'} rises where a column is shuffled${importance.length > bars.length ? `; the first ${bars.length} of ${importance.length}` : ''}.`,
+      ),
+    )
+  const said = calibration.bins.map((bin) => bin.said)
+  const low = Math.floor(10 * Math.min(...said, ...calibration.bins.map((bin) => bin.true))) / 10
+  out.push(
+    figure(
+      'Calibration',
+      lineChart([{ name: 'test rows', x: said, y: calibration.bins.map((bin) => bin.true) }], {
+        ...{ width: 460, height: 320, xRange: [low, 1], yRange: [low, 1], diagonal: true },
+        ...(task === 'classification'
+          ? { xLabel: 'probability that was said', yLabel: 'share that was right' }
+          : { xLabel: 'coverage asked for', yLabel: 'share inside' }),
+      }),
+      `${task === 'classification' ? 'Where the model says 0.8, four of five should be right' : 'Of intervals for 0.9, nine of ten should hold the true number'}: on the dashed line they are. Mean distance ${shortNumber(calibration.error)}.`,
+    ),
+  )
+  const x = curve.loss.map((_, i) => i + 1)
+  out.push(
+    figure(
+      'Learning',
+      lineChart(
+        [
+          { name: 'training', x, y: curve.loss },
+          { name: 'rows not seen', x, y: curve.validation },
+        ],
+        { width: 460, height: 320, xLabel: 'epoch', yLabel: task === 'classification' ? 'log loss' : 'squared error', logY: true },
+      ),
+      'Of the best kind of net. The weights of the epoch that is best on rows not seen are kept.',
+    ),
+  )
+  return out
+}
+
+function columnsTable({ columns }: TableModelReport): string {
+  const lines = columns.map(
+    ({ name, role, as, why, gaps, notes }) =>
+      `<tr><td>${escaped(name)}</td><td>${role === 'target' ? 'predicted, ' : ''}${as}</td><td>${escaped([why, ...(gaps > 0 ? [`${count(gaps)} gaps`] : []), ...notes].join('; '))}</td></tr>`,
+  )
+  return `<div class="wide"><table><tr><th>column</th><th>taken as</th><th>why</th></tr>${lines.join('')}</table></div>`
+}
+
+const MOST_CANDIDATES = 12
+
+function candidatesTable({ candidates, task }: TableModelReport): string {
+  const total = candidates.reduce((sum, { votes }) => sum + votes, 0)
+  const lines = candidates
+    .slice(0, MOST_CANDIDATES)
+    .map(
+      ({ plan, loss, votes }) =>
+        `<tr><td>${escaped(plan)}</td><td class="number">${metricText(loss)}</td><td class="number">${votes > 0 ? `${Math.round((100 * votes) / total)} %` : '–'}</td></tr>`,
+    )
+  const more =
+    candidates.length > MOST_CANDIDATES ? `<p class="faint">The best ${MOST_CANDIDATES} of ${candidates.length} that were kept.</p>` : ''
+  return `<div class="wide"><table><tr><th>hidden layers and training</th><th class="number">${task === 'classification' ? 'log loss' : 'squared error'} on rows not seen</th><th class="number">share of the answer</th></tr>${lines.join('')}</table></div>${more}`
+}

@@ -1,0 +1,18 @@
+/**
+ * `gradus/table`: from a table to a model that takes rows of it, in one call, and a report on how good it is.
+ * @module gradus/table
+ */
+export { evaluateTable, type TableEvaluation } from './evaluate.js'
+export { reportHtml } from './html.js'
+export type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
+export {
+  type ClassPrediction,
+  loadTableModel,
+  type NumberPrediction,
+  type Prediction,
+  TableModel,
+  type TablePredictOptions,
+} from './model.js'
+export { type PreparedRows, type PreparedTable, type PrepareTableOptions, prepareTable } from './prepare-table.js'
+export type { SearchProgress } from './search.js'
+export { type TableModelReport, type TrainedTable, type TrainTableOptions, trainTable } from './train-table.js'

@@ -1,0 +1,229 @@
+/** A model of a table: encoder, scaler and net as one thing, which takes rows as they are in the file. */
+import { encoderFromState, type Row, type TableEncoder, type TableState } from '../data/index.js'
+import {
+  decodeModel,
+  type Ensemble,
+  encodeModel,
+  loadModelFile,
+  type ModelFile,
+  type ModelSource,
+  type Module,
+  saveModel,
+  softmax,
+  tensor,
+} from '../index.js'
+import { type FeatureState, inputsOf, widthOf } from './features.js'
+
+/** What a model says of a row where it was trained on classes. */
+export interface ClassPrediction {
+  /** The most likely class. */
+  class: string
+  /** Its probability. */
+  probability: number
+  /** Of each class. */
+  probabilities: Record<string, number>
+}
+
+/** What a model says of a row where it was trained on numbers. */
+export interface NumberPrediction {
+  value: number
+  /** The number is between these with the probability that was asked for. */
+  low: number
+  high: number
+}
+
+/** What {@link TableModel.predict} gives for a row. */
+export type Prediction = ClassPrediction | NumberPrediction
+
+/** Options of {@link TableModel.predict}. */
+export interface TablePredictOptions {
+  /** Of numbers, how often the interval is to hold the true one, above 0 and below 1. Default 0.9. */
+  coverage?: number
+}
+
+/** What a model knows beside its net: plain JSON. */
+export interface TableModelState {
+  format: 'gradus-table-model/1'
+  table: TableState
+  features: FeatureState
+  target: string
+  task: 'classification' | 'regression'
+  /** Where targets are numbers: (y − mean)/deviation is what the net gives. */
+  scale: { mean: number; deviation: number }
+  /** Where targets are numbers: sizes of errors on rows that the nets did not see, at evenly spaced quantiles from 0 to 1. */
+  errors: readonly number[]
+}
+
+/** The part of a model file that a model of a table is in. */
+const PART = 'tableModel'
+
+/**
+ * A model that takes raw rows: what {@link trainTable} gives, and {@link loadTableModel}.
+ *
+ * @example
+ * const { model } = await trainTable(rows, { target: 'species' })
+ * model.predict(rows)[0] // { class: 'setosa', probability: 0.99, probabilities: { setosa: 0.99, versicolor: 0.01, virginica: 0 } }
+ */
+export class TableModel<P extends Prediction = Prediction> {
+  /** The nets: an {@link Ensemble}, which takes what {@link inputs} gives. */
+  readonly net: Module
+  readonly task: 'classification' | 'regression'
+  /** The column that is predicted. */
+  readonly target: string
+  /** Empty where numbers are predicted. */
+  readonly classNames: readonly string[]
+  /** @internal */
+  readonly encoder: TableEncoder
+  private readonly state: TableModelState
+
+  /** @internal use {@link trainTable} or {@link loadTableModel} */
+  constructor(net: Module, state: TableModelState) {
+    this.net = net
+    this.state = state
+    this.encoder = encoderFromState(state.table)
+    this.task = state.task
+    this.target = state.target
+    this.classNames = this.encoder.classNames
+  }
+
+  /** The columns that rows have to have, in the order of the table. */
+  get columns(): readonly string[] {
+    return this.state.table.columns.map(({ name }) => name)
+  }
+
+  /** Values that rows had and the table had not, by column: they count as no category. */
+  get unknown(): TableEncoder['unknown'] {
+    return this.encoder.unknown
+  }
+
+  /**
+   * What the model says of rows, which need not have the target. Gaps are filled in as in training; a category that the table did not have
+   * counts as none of them and in {@link unknown}.
+   *
+   * @param rows one object or many, with the columns of the table; numbers may be text
+   * @throws RangeError naming row and column of a value that is of another kind than those of the table
+   */
+  predict(rows: readonly object[], options?: TablePredictOptions): P[]
+  predict(row: object, options?: TablePredictOptions): P
+  predict(rows: object | readonly object[], options: TablePredictOptions = {}): P | P[] {
+    const { coverage = 0.9 } = options
+    if (!(coverage > 0 && coverage < 1))
+      throw new RangeError(`predict: coverage wants a number above 0 and below 1, got ${String(coverage)}`)
+    const isOne = !Array.isArray(rows)
+    const all = (isOne ? [rows] : rows) as readonly object[]
+    const answers = this.answers(this.inputs(all))
+    const each = all.map(
+      (_, row) => (this.task === 'classification' ? this.classOf(answers, row) : this.numberOf(answers[row], coverage)) as P,
+    )
+    return isOne ? each[0] : each
+  }
+
+  /** What the net takes: rows as numbers, row-major. */
+  inputs(rows: readonly object[]): Float32Array {
+    return rows.length === 0 ? new Float32Array() : inputsOf(this.state.features, this.encoder.encode(rows))
+  }
+
+  /** @internal of rows as the encoder gives them: probabilities of classes, row-major, or numbers */
+  answersTo(encoded: Float32Array): Float64Array {
+    return this.answers(inputsOf(this.state.features, encoded))
+  }
+
+  private answers(inputs: Float32Array): Float64Array {
+    if (inputs.length === 0) return new Float64Array()
+    const width = widthOf(this.state.features)
+    const output = this.net.predict(tensor(inputs, [inputs.length / width, width], { backend: this.net.backend }))
+    if (this.task === 'classification') return Float64Array.from(softmax(output).data())
+    const { mean, deviation } = this.state.scale
+    return Float64Array.from(output.data(), (y) => mean + deviation * y)
+  }
+
+  /** @internal half of the width of an interval that holds so many */
+  halfWidth(coverage: number): number {
+    const { errors } = this.state
+    const at = coverage * (errors.length - 1)
+    const below = Math.floor(at)
+    const next = errors[Math.min(below + 1, errors.length - 1)]
+    return errors[below] + (at - below) * (next - errors[below])
+  }
+
+  private classOf(answers: Float64Array, row: number): ClassPrediction {
+    const { classNames } = this
+    const own = answers.subarray(row * classNames.length, (row + 1) * classNames.length)
+    const best = own.reduce((most, p, i) => (p > own[most] ? i : most), 0)
+    return {
+      class: classNames[best],
+      probability: own[best],
+      probabilities: Object.fromEntries(classNames.map((name, i) => [name, own[i]])),
+    }
+  }
+
+  private numberOf(value: number, coverage: number): NumberPrediction {
+    const half = this.halfWidth(coverage)
+    return { value, low: value - half, high: value + half }
+  }
+
+  /**
+   * The model as the bytes of one safetensors file, for {@link loadTableModel}. Python's safetensors reads its weights.
+   * @example (await loadTableModel(model.bytes())).target // 'species'
+   */
+  bytes(): Uint8Array {
+    return encodeModel(this.net, this.parts())
+  }
+
+  /**
+   * Saves the model in one file, all or nothing, as `saveModel` does; in a browser under a name in IndexedDB.
+   * @example await model.save('iris.safetensors')
+   */
+  save(path: string): Promise<void> {
+    return saveModel(this.net, path, this.parts())
+  }
+
+  private parts(): Record<string, unknown> {
+    return { [PART]: JSON.stringify(this.state) }
+  }
+}
+
+/**
+ * A model from a file that {@link TableModel.save} wrote: encoder, scaler and net, ready for raw rows.
+ *
+ * @param source a path, URL, Blob, or the bytes
+ * @example
+ * await model.save('iris.safetensors')
+ * const again = await loadTableModel('iris.safetensors')
+ * again.predict(rows)[0].class // 'setosa'
+ * @throws RangeError for a file that is damaged, TypeError for one that holds no model of a table
+ */
+// biome-ignore lint/suspicious/noExplicitAny: which of the two a file holds is not known before it is read; `model.task` says it
+export async function loadTableModel<P extends Prediction = any>(source: ModelSource): Promise<TableModel<P>> {
+  const isBytes = source instanceof Uint8Array || source instanceof ArrayBuffer
+  const file: ModelFile<Ensemble> = isBytes ? decodeModel(source as Uint8Array) : await loadModelFile(source)
+  const text: unknown = file[PART]
+  if (typeof text !== 'string')
+    throw new TypeError(
+      'loadTableModel: this file holds a model, but none of a table; loadModel reads it, and trainTable makes the other kind',
+    )
+  return new TableModel<P>(file.model, checkedState(JSON.parse(text)))
+}
+
+/** @throws TypeError for what is not what {@link TableModel.bytes} writes */
+function checkedState(state: TableModelState): TableModelState {
+  const { format, features, scale, errors, target, task } = state ?? {}
+  const isNumber = (x: unknown) => typeof x === 'number' && Number.isFinite(x)
+  const isGood =
+    format === 'gradus-table-model/1' &&
+    typeof target === 'string' &&
+    (task === 'classification' || task === 'regression') &&
+    isNumber(scale?.mean) &&
+    isNumber(scale?.deviation) &&
+    Array.isArray(errors) &&
+    errors.every(isNumber) &&
+    isNumber(features?.features) &&
+    Array.isArray(features.cuts) &&
+    features.cuts.every(({ feature, edges }) => isNumber(feature) && Array.isArray(edges) && edges.every(isNumber))
+  if (!isGood)
+    throw new TypeError(`loadTableModel: wants a model of a table, 'gradus-table-model/1', got ${JSON.stringify(format)} or a damaged one`)
+  return state
+}
+
+/** A row of raw values. */
+export type { Row }

@@ -1,0 +1,82 @@
+/** The nets that are tried on a table: their sizes and how they are trained. */
+import { type ActivationName, AdamW, Dense, Dropout, Generator, type Module, type Optimizer, Sequential } from '../index.js'
+
+/** How a net is made and trained. */
+export interface NetPlan {
+  /** Neurons of each hidden layer. */
+  hidden: readonly number[]
+  activation: ActivationName
+  dropout: number
+  /** The largest of a one-cycle schedule. */
+  learningRate: number
+  weightDecay: number
+}
+
+/** How all nets of a round are trained. */
+export interface RoundPlan {
+  batchSize: number
+  epochs: number
+}
+
+/** What does well on most tables. */
+export function usualPlan(rows: number): NetPlan {
+  if (rows < 500) return { hidden: [64, 64], activation: 'silu', dropout: 0.1, learningRate: 0.01, weightDecay: 0.1 }
+  if (rows < 5000) return { hidden: [128, 128], activation: 'silu', dropout: 0.2, learningRate: 0.005, weightDecay: 0.1 }
+  return { hidden: [192, 192], activation: 'silu', dropout: 0.1, learningRate: 0.004, weightDecay: 0.05 }
+}
+
+/** More rows make larger batches and fewer epochs, so that the steps stay in the thousands. */
+export function usualRound(rows: number): RoundPlan {
+  if (rows < 1000) return { batchSize: 32, epochs: 60 }
+  if (rows < 5000) return { batchSize: 64, epochs: 50 }
+  if (rows < 20_000) return { batchSize: 128, epochs: 40 }
+  return { batchSize: 256, epochs: 30 }
+}
+
+/** Another plan, drawn at random: the same seed gives the same plan. */
+export function randomPlan(seed: number): NetPlan {
+  const random = new Generator(seed)
+  const draws = Array.from(random.uniforms(6))
+  const pick = <T>(list: readonly T[], u: number): T => list[Math.min(list.length - 1, Math.floor(u * list.length))]
+  const between = (low: number, high: number, u: number) => low * (high / low) ** u
+  const width = pick([64, 96, 128, 192, 256], draws[0])
+  return {
+    hidden: pick([[width], [width, width], [width, width], [width, width, width]], draws[1]),
+    activation: pick(['silu', 'relu', 'silu', 'tanh'], draws[2]),
+    dropout: pick([0, 0.1, 0.2, 0.3, 0.5], draws[3]),
+    learningRate: between(0.001, 0.02, draws[4]),
+    weightDecay: between(0.001, 1, draws[5]),
+  }
+}
+
+/** A new net of a plan. */
+export function makeNet({ hidden, activation, dropout }: NetPlan, inputs: number, outputs: number, seed: number): Sequential<Module[]> {
+  const layers: Module[] = []
+  let width = inputs
+  for (const size of hidden) {
+    layers.push(new Dense(width, size, { activation }))
+    if (dropout > 0) layers.push(new Dropout(dropout))
+    width = size
+  }
+  layers.push(new Dense(width, outputs))
+  return new Sequential(layers, { seed })
+}
+
+/** The optimizer of a net: biases do not decay. */
+export function makeOptimizer(net: Module, { learningRate, weightDecay }: NetPlan): Optimizer {
+  const parameters = net.parameters()
+  const [weights, biases] = [true, false].map((isWeight) => parameters.filter(({ rank }) => rank > 1 === isWeight))
+  return new AdamW(
+    [
+      { parameters: weights, weightDecay },
+      { parameters: biases, weightDecay: 0 },
+    ],
+    { learningRate },
+  )
+}
+
+/** `128-128 silu, dropout 0.2, learning rate 0.005, weight decay 0.1` */
+export function describePlan({ hidden, activation, dropout, learningRate, weightDecay }: NetPlan): string {
+  const short = (x: number) => String(Number(x.toPrecision(2)))
+  return `${hidden.join('-')} ${activation}, dropout ${dropout}, learning rate ${short(learningRate)}, weight decay ${short(weightDecay)}`
+}

@@ -1,0 +1,223 @@
+/** Nets trained on a table until the time is up, each judged by rows that it did not see, and the ensemble of the best. */
+import { crossEntropy, EarlyStopping, Ensemble, fitMany, mse, schedules, softmax, tensor } from '../index.js'
+import { chooseGreedily, type Judge, logLossOf, squaredErrorOf, type Voter } from './choose.js'
+import { makeNet, makeOptimizer, type NetPlan, type RoundPlan, randomPlan, usualPlan, usualRound } from './nets.js'
+
+type Net = ReturnType<typeof makeNet>
+
+/** Numbers to learn from. */
+export interface TrainingData {
+  /** Row-major [count, width]. */
+  inputs: Float32Array
+  width: number
+  count: number
+  /** Classes, or numbers with mean 0 and deviation 1. */
+  targets: Int32Array | Float32Array
+  /** 0 for numbers. */
+  classes: number
+}
+
+/** Rows to train on and rows to judge by. */
+export interface Fold {
+  train: Int32Array
+  judge: Int32Array
+}
+
+/** A plan, its nets (one for each fold) and what they said of the rows that they did not see. */
+export interface Candidate extends Voter {
+  plan: NetPlan
+  nets: Net[]
+  /** Log loss, or mean squared error in deviations of the target. */
+  loss: number
+  /** Of each net the validation loss by epoch, and that of training. */
+  histories: { loss: number[]; validation: number[] }[]
+}
+
+/** What the caller hears while nets are trained. */
+export interface SearchProgress {
+  /** Seconds since the start. */
+  seconds: number
+  /** Of the time there is, or of all steps. */
+  share: number
+  secondsLeft: number
+  /** Nets that are trained. */
+  nets: number
+  /** Loss of the best candidate so far. */
+  best: number | null
+  /** Loss of training and of held-out rows, by epoch, of the net that is being trained. */
+  curve: { loss: readonly number[]; validation: readonly number[] }
+}
+
+/** What {@link search} is asked for. */
+export interface SearchOptions {
+  /** When it has to be over, as performance.now() counts; undefined for one plan, for as long as that takes. */
+  deadline: number | undefined
+  seed: number
+  signal: AbortSignal | undefined
+  onProgress: ((progress: SearchProgress) => void) | undefined
+}
+
+/** What was found. */
+export interface SearchResult {
+  model: Ensemble
+  /** Rows that were judged, and what the ensemble said of them: probabilities, or numbers. */
+  judged: Int32Array
+  predictions: Float64Array
+  candidates: Candidate[]
+  /** How often each candidate was chosen. */
+  votes: number[]
+  nets: number
+}
+
+/** Epochs without improvement that end the training of a net. */
+const PATIENCE = 16
+/** Candidates that are kept, the best ones. */
+const MOST_KEPT = 40
+/** Nets of a round where time is limited: as many folds as there are, times so many plans. */
+const PLANS_A_ROUND = 2
+
+/** @throws the signal's reason where it ends training before there is a net */
+export async function search(data: TrainingData, folds: readonly Fold[], options: SearchOptions): Promise<SearchResult> {
+  const { deadline, seed, signal } = options
+  const began = performance.now()
+  const outputs = data.classes || 1
+  const judged = Int32Array.from(folds.flatMap(({ judge }) => [...judge]))
+  const judge = judgeOf(data, judged)
+  const x = tensor(data.inputs, [data.count, data.width])
+  const targets = data.classes > 0 ? data.targets : tensor(data.targets as Float32Array, [data.count, 1])
+  const held = folds.map(({ judge: rows }) => heldRows(data, rows))
+  let candidates: Candidate[] = []
+  let nets = 0
+  const usual = usualPlan(data.count)
+  const { batchSize, epochs } = usualRound(data.count)
+
+  const round = async (plans: NetPlan[], plan: RoundPlan, number: number): Promise<void> => {
+    const controller = new AbortController()
+    const stop = () => controller.abort()
+    signal?.addEventListener('abort', stop)
+    const timer = deadline === undefined ? undefined : setTimeout(stop, Math.max(0, deadline - performance.now()))
+    const jobs = plans.flatMap((net, i) => folds.map((fold, k) => ({ net, fold, k, seed: seed + 1000 * number + 10 * i + k })))
+    const models = jobs.map(({ net, seed }) => makeNet(net, data.width, outputs, seed))
+    const curve: { loss: number[]; validation: number[] } = { loss: [], validation: [] }
+    try {
+      const histories = await fitMany(models, {
+        inputs: x,
+        targets,
+        rows: jobs.map(({ fold }) => fold.train),
+        validation: jobs.map(({ k }) => held[k]),
+        loss: data.classes > 0 ? crossEntropy : mse,
+        optimizers: models.map((model, i) => makeOptimizer(model, jobs[i].net)),
+        schedule: jobs.map(({ net, fold }) => {
+          const steps = plan.epochs * Math.ceil(fold.train.length / plan.batchSize)
+          return schedules.oneCycle(net.learningRate, { steps })
+        }),
+        seed: jobs.map(({ seed }) => seed),
+        ...plan,
+        signal: controller.signal,
+        callbacks: (net) => {
+          const stopping = new EarlyStopping({ patience: PATIENCE })
+          const watch = {
+            onEpochEnd({ loss, validation }: { loss: number; validation?: { loss: number } }) {
+              if (net > 0) return
+              curve.loss.push(loss)
+              curve.validation.push(validation?.loss ?? Number.NaN)
+            },
+          }
+          return net === 0 ? [stopping, watch] : [stopping]
+        },
+        onProgress: ({ steps, totalSteps, secondsLeft, finished }) => {
+          const seconds = (performance.now() - began) / 1000
+          const left = deadline === undefined ? secondsLeft : (deadline - performance.now()) / 1000
+          options.onProgress?.({
+            seconds,
+            share: deadline === undefined ? steps / totalSteps : seconds / (seconds + left),
+            secondsLeft: Math.max(0, left),
+            nets: nets + finished,
+            best: candidates[0]?.loss ?? null,
+            curve,
+          })
+        },
+      })
+      for (const [i, net] of plans.entries()) {
+        const own = folds.map((_, k) => i * folds.length + k)
+        if (own.some((job) => histories[job].error !== undefined || histories[job].epochs.length === 0)) continue
+        const members = own.map((job) => models[job])
+        const predictions = joined(members.map((member, k) => answersOf(member, held[k].inputs, data.classes)))
+        const loss = judge(predictions)
+        if (!Number.isFinite(loss)) continue
+        const curves = own.map((job) => ({
+          loss: histories[job].epochs.map((e) => e.loss),
+          validation: histories[job].epochs.map((e) => e.validation?.loss ?? Number.NaN),
+        }))
+        candidates.push({ plan: net, nets: members, predictions, loss, histories: curves })
+      }
+      nets += models.length
+      candidates.sort((a, b) => a.loss - b.loss)
+      candidates = candidates.slice(0, MOST_KEPT)
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  const repeats = folds.length === 1 ? 3 : 1
+  await round(deadline === undefined ? Array.from({ length: repeats }, () => usual) : [usual], { batchSize, epochs }, 0)
+  for (let number = 1; deadline !== undefined && performance.now() < deadline && !signal?.aborted; number++) {
+    const plans = Array.from({ length: PLANS_A_ROUND }, (_, i) => randomPlan(seed + 7919 * number + i))
+    await round(plans, { batchSize: batchSize * [1, 2, 0.5][number % 3], epochs }, number)
+  }
+  if (candidates.length === 0) {
+    signal?.throwIfAborted()
+    throw new Error('trainTable: no net was trained: there was no time for one, or the loss of all was not finite')
+  }
+  const votes = chooseGreedily(candidates, judge)
+  const members = candidates.flatMap(({ nets }, i) => (votes[i] > 0 ? nets.map((net) => ({ net, weight: votes[i] / nets.length })) : []))
+  const model = new Ensemble(
+    members.map(({ net }) => net),
+    { average: data.classes > 0 ? 'softmax' : 'outputs', weights: members.map(({ weight }) => weight) },
+  )
+  const total = votes.reduce((sum, vote) => sum + vote, 0)
+  const predictions = new Float64Array(judged.length * outputs)
+  for (const [i, { predictions: own }] of candidates.entries())
+    if (votes[i] > 0) for (let j = 0; j < own.length; j++) predictions[j] += (votes[i] / total) * own[j]
+  return { model, judged, predictions, candidates, votes, nets }
+}
+
+function judgeOf({ targets, classes }: TrainingData, rows: Int32Array): Judge {
+  if (targets instanceof Int32Array)
+    return logLossOf(
+      Int32Array.from(rows, (row) => targets[row]),
+      classes,
+    )
+  return squaredErrorOf(Float32Array.from(rows, (row) => targets[row]))
+}
+
+function heldRows({ inputs, width, targets }: TrainingData, rows: Int32Array) {
+  const out = new Float32Array(rows.length * width)
+  for (const [i, row] of rows.entries()) out.set(inputs.subarray(row * width, (row + 1) * width), i * width)
+  const own =
+    targets instanceof Int32Array ? Int32Array.from(rows, (row) => targets[row]) : column(Float32Array.from(rows, (row) => targets[row]))
+  return { inputs: tensor(out, [rows.length, width]), targets: own }
+}
+
+const column = (values: Float32Array) => tensor(values, [values.length, 1])
+
+/** Probabilities of classes, or numbers, row-major. */
+export function answersOf(
+  net: { predict(x: ReturnType<typeof tensor>): unknown },
+  inputs: ReturnType<typeof tensor>,
+  classes: number,
+): Float64Array {
+  const output = net.predict(inputs) as ReturnType<typeof tensor>
+  return Float64Array.from((classes > 0 ? softmax(output) : output).data())
+}
+
+function joined(parts: readonly Float64Array[]): Float64Array {
+  const out = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    out.set(part, at)
+    at += part.length
+  }
+  return out
+}

@@ -1,0 +1,323 @@
+/** trainTable: from rows to a model that takes rows, and a report on how good it is. */
+import {
+  type ColumnReport,
+  fromTable,
+  kFold,
+  type ReadOptions,
+  type Row,
+  readTable,
+  type Source,
+  type TableOptions,
+  trainTestSplit,
+} from '../data/index.js'
+import { adviceOn } from './advice.js'
+import { logLossOf, squaredErrorOf } from './choose.js'
+import { fitFeatures, inputsOf, widthOf } from './features.js'
+import {
+  type CalibrationBin,
+  calibrationOf,
+  confusionOf,
+  coverageOf,
+  type Importance,
+  importanceOf,
+  type MeasuredMetric,
+  measureMetrics,
+} from './measure.js'
+import { type ClassPrediction, type NumberPrediction, type Prediction, TableModel } from './model.js'
+import { describePlan } from './nets.js'
+import { type Fold, type SearchProgress, search } from './search.js'
+
+/** Options of {@link trainTable}: those of `fromTable` say what becomes of columns. */
+export interface TrainTableOptions extends Omit<TableOptions, 'target' | 'scale'> {
+  /** The column to predict. */
+  target: string
+  /**
+   * Seconds to spend: on nets of several kinds, of which the best answer together. Kept to a few percent, the report included. Default: as long as
+   * it takes to train one kind of net, from seconds to a minute or two.
+   */
+  time?: number
+  /** Share of the rows that the report is made from, and which no net is trained on, above 0 and below 1. Default 0.2. */
+  testFraction?: number
+  /** Rows to make the report from, instead of a share of those to learn from. */
+  test?: readonly object[] | Source
+  /** Decides splits, weights and order. The same seed gives the same model, unless `time` is given. Default 0. */
+  seed?: number
+  /** How a file is read. */
+  read?: ReadOptions
+  /** Ends training early: what was trained until then is used. */
+  signal?: AbortSignal
+  /** Called while nets are trained, some times a second. */
+  onProgress?: (progress: SearchProgress) => void
+}
+
+/** What {@link trainTable} found out, as plain JSON. */
+export interface TableModelReport {
+  task: 'classification' | 'regression'
+  target: string
+  /** Empty where numbers are predicted. */
+  classNames: string[]
+  /** Rows that nets were trained on, rows of the report, and rows without a target. */
+  rows: { train: number; test: number; dropped: number }
+  /** What became of each column, and why. */
+  columns: ColumnReport[]
+  metrics: MeasuredMetric[]
+  /** Test rows by true class (rows) and predicted class (columns). */
+  confusion?: number[][]
+  /** Of classes: how often what was said with a probability came true. Of numbers: how often intervals held the true one. */
+  calibration: { bins: CalibrationBin[]; error: number }
+  /** How much the loss rises where a column is shuffled; the most important first. */
+  importance: Importance[]
+  /** Of numbers, some test rows: what is true and what was predicted. */
+  examples?: { true: number; predicted: number }[]
+  /** Kinds of nets that were tried, the best first; loss on rows they did not see; how often chosen. */
+  candidates: { plan: string; loss: number; votes: number }[]
+  /** Nets that were trained, and nets that the model consists of. */
+  nets: { trained: number; used: number }
+  /** Losses by epoch of the best kind of net. */
+  curve: { loss: number[]; validation: number[] }
+  seconds: number
+  seed: number
+  /** What to look at, and what to try next. */
+  advice: string[]
+}
+
+/** What {@link trainTable} gives. */
+export interface TrainedTable<P extends Prediction = Prediction> {
+  model: TableModel<P>
+  report: TableModelReport
+}
+
+/** Rows from which on one split is enough, and folds below. */
+const ONE_SPLIT = 15_000
+const FOLDS = 5
+/** Share of the rows that nets are judged by where there is one split, and how many at most. */
+const JUDGED = 0.15
+const MOST_JUDGED = 10_000
+/** Parts that a column of numbers is cut into, by rows. */
+export const binsFor = (rows: number) => (rows < 300 ? 0 : rows < 2000 ? 8 : 16)
+/** Seconds that selection and report are left, at least, and the share of a longer time. */
+const AFTERWARDS = { least: 0.4, share: 0.03 }
+/** Seconds that importance may take where no time was given. */
+const FOR_IMPORTANCE = 5
+
+/**
+ * Trains a model on a table and says how good it is. What each column is (number, date, category, one to leave out) and whether classes or
+ * numbers are predicted is found out from the rows and told in the report. Several nets are trained on parts of the rows, each judged by rows
+ * that it did not see, and answer together. Test rows are set aside before anything is learnt, even how columns are scaled.
+ *
+ * @param rows objects with the columns as properties, whose numbers may be text; or a table in a file: a path, URL, File or bytes of CSV, TSV,
+ *   JSON or what else `readTable` of gradus/data takes
+ * @example
+ * const { model, report } = await trainTable('docs/guide/penguins.csv', { target: 'species' })
+ * report.metrics[0].name // 'accuracy'
+ * model.predict({ island: 'Dream', bill_length_mm: 39.5, bill_depth_mm: 17.8, flipper_length_mm: 188, body_mass_g: 3300 }).class // 'Adelie'
+ * @throws RangeError, TypeError naming row and column of what does not fit
+ */
+export async function trainTable<P extends Prediction = ClassPrediction & NumberPrediction>(
+  rows: readonly object[] | Source,
+  options: TrainTableOptions,
+): Promise<TrainedTable<P>> {
+  const began = performance.now()
+  const { time, testFraction = 0.2, test, seed = 0, read, signal, onProgress, ...table } = checked(options)
+  const all = await rowsFrom(rows, read)
+  const whole = { missing: 'auto', scale: 'robust', ...table } as TableOptions
+  // what the task is, is decided from all rows; what columns are scaled by, from those of training alone
+  const first = fromTable(all, whole)
+  const kept = withTarget(all, first.state().missingValues, options.target)
+  const [train, judged] =
+    test === undefined ? split(kept, first.targets, first.classes, testFraction, seed) : [kept, await rowsFrom(test, read)]
+  const isClasses = first.classes > 0
+  const asDecided = { ...whole, columns: { ...whole.columns, [options.target]: isClasses ? ('category' as const) : ('number' as const) } }
+  const data = fromTable(train, asDecided)
+  if (isClasses && data.classes < 2)
+    throw new RangeError(`trainTable: column '${options.target}' is '${data.classNames[0]}' in all rows: there is nothing to tell apart`)
+  const { targets, scale } = scaled(data.targets)
+  const spans = spansOf(data.report.columns)
+  const features = fitFeatures(data.inputs, data.features, numbersOf(data.report.columns), binsFor(data.count))
+  const inputs = inputsOf(features, data.inputs)
+  const after = Math.max(AFTERWARDS.least, AFTERWARDS.share * (time ?? 0))
+  const deadline = time === undefined ? undefined : began + 1000 * Math.max(time - after, time / 2)
+  const found = await search(
+    { inputs, width: widthOf(features), count: data.count, targets, classes: data.classes },
+    foldsOf(targets, data.classes, seed),
+    { deadline, seed, signal, onProgress },
+  )
+  const errors = isClasses
+    ? []
+    : quantilesOf(Float64Array.from(found.judged, (row, i) => Math.abs(found.predictions[i] - targets[row]) * scale.deviation))
+  const state = {
+    format: 'gradus-table-model/1',
+    table: data.state(),
+    features,
+    target: options.target,
+    task: isClasses ? 'classification' : 'regression',
+    scale,
+    errors,
+  } as const
+  const model = new TableModel<P>(found.model, state)
+
+  const tested = data.dataset(judged)
+  const answers = model.answersTo(tested.inputs)
+  const { classes } = data
+  const metrics = measureMetrics(answers, tested.targets, baselineOf(data.targets, classes), classes, seed)
+  const lossOf = (targets: Int32Array | Float32Array) =>
+    targets instanceof Int32Array ? logLossOf(targets, classes) : squaredErrorOf(targets)
+  const importance = importanceOf(
+    tested.inputs,
+    data.features,
+    spans,
+    (encoded, count) => lossOf(tested.targets.subarray(0, count))(model.answersTo(encoded)) / (isClasses ? 1 : scale.deviation ** 2),
+    seed,
+    time === undefined ? FOR_IMPORTANCE : Math.max(0.1, time - (performance.now() - began) / 1000 - 0.05),
+  )
+  const best = found.candidates[0]
+  const report: TableModelReport = {
+    task: state.task,
+    target: options.target,
+    classNames: [...data.classNames],
+    rows: { train: data.count, test: tested.count, dropped: all.length - kept.length },
+    columns: data.report.columns.map((column) =>
+      column.role === 'target' ? (first.report.columns.find(({ role }) => role === 'target') ?? column) : column,
+    ),
+    metrics,
+    calibration:
+      tested.targets instanceof Int32Array
+        ? calibrationOf(answers, tested.targets, classes)
+        : coverageOf(
+            Float64Array.from(answers, (value, i) => Math.abs(value - tested.targets[i])),
+            (coverage) => model.halfWidth(coverage),
+          ),
+    importance,
+    candidates: found.candidates.map(({ plan, loss }, i) => ({ plan: describePlan(plan), loss, votes: found.votes[i] })),
+    nets: { trained: found.nets, used: found.model.members.length },
+    curve: best.histories[0],
+    seconds: 0,
+    seed,
+    advice: [],
+  }
+  if (tested.targets instanceof Int32Array) report.confusion = confusionOf(answers, tested.targets, classes)
+  else report.examples = examplesOf(answers, tested.targets)
+  report.seconds = (performance.now() - began) / 1000
+  report.advice = adviceOn(report, { hasTime: time !== undefined, counts: classCounts(data.targets, classes) })
+  return { model, report }
+}
+
+const OWN = ['time', 'testFraction', 'test', 'seed', 'read', 'signal', 'onProgress']
+
+function checked(options: TrainTableOptions): TrainTableOptions {
+  if (typeof options?.target !== 'string') throw new TypeError("trainTable: wants the column to predict, { target: 'species' }")
+  const { time, testFraction = 0.2, seed = 0 } = options
+  if (time !== undefined && !(time > 0 && Number.isFinite(time)))
+    throw new RangeError(`trainTable: time wants seconds above 0, got ${String(time)}`)
+  if (!(testFraction > 0 && testFraction < 1))
+    throw new RangeError(`trainTable: testFraction wants a number above 0 and below 1, got ${String(testFraction)}`)
+  if (!(Number.isSafeInteger(seed) && seed >= 0)) throw new RangeError(`trainTable: seed wants a whole number ≥ 0, got ${String(seed)}`)
+  return options
+}
+
+/** @internal names of options that are not those of fromTable */
+export const TRAIN_TABLE_OPTIONS: readonly string[] = OWN
+
+async function rowsFrom(given: readonly object[] | Source, read: ReadOptions | undefined): Promise<readonly Row[]> {
+  if (Array.isArray(given)) return given as readonly Row[]
+  return readTable(given as Source, read)
+}
+
+/** The rows that have a target. */
+function withTarget(rows: readonly Row[], missing: readonly string[], target: string): Row[] {
+  const gaps = new Set(missing)
+  return rows.filter((row) => {
+    const value = row[target]
+    return !(value === undefined || value === null || Number.isNaN(value) || String(value).trim() === '' || gaps.has(String(value)))
+  })
+}
+
+/** Numbers of rows as the features of a data set, so that the functions that cut data sets cut them. */
+function numbered(targets: Int32Array | Float32Array, classes: number) {
+  const inputs = Float32Array.from(targets, (_, row) => row)
+  return { inputs, targets, count: targets.length, features: 1, classes, shape: [targets.length, 1] as [number, number] }
+}
+
+function split(
+  rows: readonly Row[],
+  targets: Int32Array | Float32Array,
+  classes: number,
+  testFraction: number,
+  seed: number,
+): [Row[], Row[]] {
+  const { train, test } = trainTestSplit(numbered(targets, classes), { testFraction, seed })
+  const of = ({ inputs }: { inputs: Float32Array }) => Array.from(inputs, (row) => rows[row])
+  return [of(train), of(test)]
+}
+
+function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: number): Fold[] {
+  const data = numbered(targets, classes)
+  const rowsOf = ({ inputs }: { inputs: Float32Array }) => Int32Array.from(inputs)
+  if (data.count >= ONE_SPLIT) {
+    const { train, test } = trainTestSplit(data, { testFraction: Math.min(JUDGED, MOST_JUDGED / data.count), seed })
+    return [{ train: rowsOf(train), judge: rowsOf(test) }]
+  }
+  return kFold(data, { folds: Math.min(FOLDS, data.count), seed }).map(({ train, test }) => ({ train: rowsOf(train), judge: rowsOf(test) }))
+}
+
+/** Numbers with mean 0 and deviation 1; classes as they are. */
+export function scaled(targets: Int32Array | Float32Array): {
+  targets: Int32Array | Float32Array
+  scale: { mean: number; deviation: number }
+} {
+  if (targets instanceof Int32Array) return { targets, scale: { mean: 0, deviation: 1 } }
+  const mean = targets.reduce((sum, y) => sum + y, 0) / targets.length
+  const deviation = Math.sqrt(targets.reduce((sum, y) => sum + (y - mean) ** 2, 0) / targets.length) || 1
+  return { targets: targets.map((y) => (y - mean) / deviation), scale: { mean, deviation } }
+}
+
+/** Where the features of each column are. */
+function spansOf(columns: readonly ColumnReport[]): { column: string; from: number; size: number }[] {
+  let from = 0
+  return columns.flatMap(({ name, role, features }) => {
+    if (role !== 'input' || features === 0) return []
+    const span = { column: name, from, size: features }
+    from += features
+    return [span]
+  })
+}
+
+export function numbersOf(columns: readonly ColumnReport[]): number[] {
+  const isNumber = new Set(columns.filter(({ as }) => as === 'number' || as === 'date').map(({ name }) => name))
+  return spansOf(columns).flatMap(({ column, from }) => (isNumber.has(column) ? [from] : []))
+}
+
+/** The shares of the classes, or the mean. */
+function baselineOf(targets: Int32Array | Float32Array, classes: number): number[] {
+  if (classes === 0) return [(targets as Float32Array).reduce((sum, y) => sum + y, 0) / targets.length]
+  return classCounts(targets, classes).map((count) => count / targets.length)
+}
+
+function classCounts(targets: Int32Array | Float32Array, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0)
+  for (const target of targets) if (classes > 0) counts[target]++
+  return counts
+}
+
+const MOST_EXAMPLES = 400
+
+function examplesOf(answers: Float64Array, targets: Float32Array): { true: number; predicted: number }[] {
+  const every = Math.max(1, Math.ceil(targets.length / MOST_EXAMPLES))
+  return Array.from({ length: Math.floor(targets.length / every) }, (_, i) => ({ true: targets[i * every], predicted: answers[i * every] }))
+}
+
+/** Parts between the quantiles of errors that a model keeps. */
+const QUANTILES = 200
+
+/**
+ * Quantiles of errors on rows that nets did not see: those of split conformal prediction, with one error more that is as large as the largest
+ * (Vovk, Gammerman & Shafer 2005; of folds Barber, Candès, Ramdas & Tibshirani 2021).
+ */
+function quantilesOf(errors: Float64Array): number[] {
+  const sorted = errors.sort()
+  const count = sorted.length
+  return Array.from(
+    { length: QUANTILES + 1 },
+    (_, i) => sorted[Math.min(count - 1, Math.max(0, Math.ceil((i / QUANTILES) * (count + 1)) - 1))],
+  )
+}
