@@ -26,7 +26,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: play play-build screenshots site browsers help setup wasm build check format test test-only runtimes bundlers docs api fuzz fuzz-fit memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers pack release-check clean
+.PHONY: play play-build screenshots site browsers help setup wasm build check format test test-only runtimes bundlers docs api fuzz fuzz-fit memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -158,6 +158,16 @@ bench-page: $(MODULES)/.stamp $(GENERATED)/.stamp ## one HTML file that measures
 
 peers: build ## gradus beside other libraries, PyTorch and JAX: downloads 6 GB into .cache/peers, takes an hour
 	@$(NODE) $(TSX) bench/peers/run.ts
+	@$(NODE) $(TSX) bench/peers/write.ts
+
+tables: build ## gradus train on ten real tables beside scikit-learn: 300 MB into .cache/tables, an hour
+	@mkdir -p .cache/tables
+	@[ -x .cache/tables/venv/bin/pip ] || python3 -m venv .cache/tables/venv
+	@.cache/tables/venv/bin/pip install --quiet -r bench/tables/requirements.txt
+	@.cache/tables/venv/bin/python bench/tables/export.py .cache/tables
+	@.cache/tables/venv/bin/python bench/tables/scikit.py .cache/tables > .cache/tables/scikit.json
+	@$(NODE) $(TSX) bench/tables/run.ts
+	@$(NODE) $(TSX) bench/tables/run.ts --time 60
 	@$(NODE) $(TSX) bench/peers/write.ts
 
 pack: build ## the tarball that npm would publish

@@ -29,6 +29,8 @@ const CATEGORIES = {
   curvature: 'Curvature',
   solve: 'Solvers',
   data: 'Data',
+  plot: 'Training',
+  table: 'Tables',
   io: 'Saving',
   metrics: 'Metrics',
   backend: 'Backends',
@@ -89,7 +91,8 @@ function pagesByAnchor(project) {
     for (let i = 1; pages.has(anchor); i++) anchor = `${slug}-${i}`
     const [, entry = ''] = /gradus\/(\w+)/.exec(title) ?? []
     const isOther = ({ name }) => /(data|table)$/.test(name)
-    const named = level === '##' ? modules.find((module) => (entry === '' ? !isOther(module) : module.name.endsWith(entry))) : memberOf(modules, title)
+    const named =
+      level === '##' ? modules.find((module) => (entry === '' ? !isOther(module) : module.name.endsWith(entry))) : memberOf(modules, title)
     if (!named) throw new Error(`docs/api.md: ${title} has no page in the site; run make api`)
     pages.set(anchor, named)
   }

@@ -1,6 +1,7 @@
 /** docs/benchmarks.md and the short table of README.md, out of bench/results/peers.json (see run.ts); write.ts writes them. */
 import { type LimitResults, type Product, SIZES } from '../native.js'
 import type { SkinnyResults } from '../skinny.js'
+import { readTables, tablesSection } from '../tables/write.js'
 import { CONTESTANTS, type Contestant, LARGE } from './contestants.js'
 import { figureOf, type Peers } from './results.js'
 import { WORKLOADS, type Workload } from './workloads.js'
@@ -319,7 +320,7 @@ ${startTable(peers)}
 ## Who is who
 
 ${SINGLE.map(({ title, note, runtime }) => `- ${title}: ${runtime === 'python' ? 'Python' : runtime.replace('node-', 'Node ')}${note ? `; ${note}` : ''}.`).join('\n')}
-`
+${tablesSection(readTables())}`
 }
 
 /** Said until all of it was measured by one run. */

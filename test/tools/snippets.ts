@@ -11,7 +11,12 @@ import { promisify } from 'node:util'
 import { build, type Plugin } from 'esbuild'
 
 const execute = promisify(execFile)
-const ENTRIES = { gradus: 'ts/index.ts', 'gradus/js': 'ts/entries/js.ts', 'gradus/data': 'ts/data/index.ts', 'gradus/table': 'ts/table/index.ts' } as Record<string, string>
+const ENTRIES = {
+  gradus: 'ts/index.ts',
+  'gradus/js': 'ts/entries/js.ts',
+  'gradus/data': 'ts/data/index.ts',
+  'gradus/table': 'ts/table/index.ts',
+} as Record<string, string>
 
 export interface Snippet {
   section: string

@@ -39,7 +39,7 @@ export function chooseGreedily(candidates: readonly Voter[], judge: Judge): numb
     chosen.push(best)
     sum = sum.map((value, j) => value + candidates[best].predictions[j])
     // a choice more has to be worth something, or the ensemble grows for nothing
-    if (bestLoss < least - 1e-6 * Math.abs(least)) [least, length] = [bestLoss, round]
+    if (bestLoss < least * (1 - 1e-6)) [least, length] = [bestLoss, round]
     else if (round > length + 5) break
   }
   const kept = chosen.slice(0, Math.max(1, length))

@@ -21,8 +21,9 @@ export interface TableEvaluation {
  * @throws RangeError naming row and column of what does not fit, or where no row has a target
  */
 export function evaluateTable(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation {
-  const data = model.encoder.dataset(rows)
-  if (data.count === 0) throw new RangeError(`evaluateTable: no row has a value in column '${model.target}'`)
+  const known = rows.filter((row) => ![undefined, null, ''].includes((row as Record<string, undefined>)[model.target]))
+  if (known.length === 0) throw new RangeError(`evaluateTable: no row has a value in column '${model.target}'`)
+  const data = model.encoder.dataset(known)
   const answers = model.answersTo(data.inputs)
   const { classes, targets } = data
   const baseline =

@@ -22,7 +22,8 @@ export interface RoundPlan {
 export function usualPlan(rows: number): NetPlan {
   if (rows < 500) return { hidden: [64, 64], activation: 'silu', dropout: 0.1, learningRate: 0.01, weightDecay: 0.1 }
   if (rows < 5000) return { hidden: [128, 128], activation: 'silu', dropout: 0.2, learningRate: 0.005, weightDecay: 0.1 }
-  return { hidden: [192, 192], activation: 'silu', dropout: 0.1, learningRate: 0.004, weightDecay: 0.05 }
+  if (rows < 20_000) return { hidden: [192, 192], activation: 'silu', dropout: 0.1, learningRate: 0.004, weightDecay: 0.05 }
+  return { hidden: [128, 128], activation: 'silu', dropout: 0, learningRate: 0.004, weightDecay: 0.02 }
 }
 
 /** More rows make larger batches and fewer epochs, so that the steps stay in the thousands. */
@@ -30,7 +31,7 @@ export function usualRound(rows: number): RoundPlan {
   if (rows < 1000) return { batchSize: 32, epochs: 60 }
   if (rows < 5000) return { batchSize: 64, epochs: 50 }
   if (rows < 20_000) return { batchSize: 128, epochs: 40 }
-  return { batchSize: 256, epochs: 30 }
+  return { batchSize: 256, epochs: 24 }
 }
 
 /** Another plan, drawn at random: the same seed gives the same plan. */

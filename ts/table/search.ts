@@ -130,7 +130,7 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
           const left = deadline === undefined ? secondsLeft : (deadline - performance.now()) / 1000
           options.onProgress?.({
             seconds,
-            share: deadline === undefined ? steps / totalSteps : seconds / (seconds + left),
+            share: Math.min(1, deadline === undefined ? steps / totalSteps : seconds / (seconds + Math.max(0, left))),
             secondsLeft: Math.max(0, left),
             nets: nets + finished,
             best: candidates[0]?.loss ?? null,
@@ -160,7 +160,7 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
     }
   }
 
-  const repeats = folds.length === 1 ? 3 : 1
+  const repeats = folds.length === 1 ? 2 : 1
   await round(deadline === undefined ? Array.from({ length: repeats }, () => usual) : [usual], { batchSize, epochs }, 0)
   for (let number = 1; deadline !== undefined && performance.now() < deadline && !signal?.aborted; number++) {
     const plans = Array.from({ length: PLANS_A_ROUND }, (_, i) => randomPlan(seed + 7919 * number + i))

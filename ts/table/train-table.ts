@@ -119,6 +119,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
 ): Promise<TrainedTable<P>> {
   const began = performance.now()
   const { time, testFraction = 0.2, test, seed = 0, read, signal, onProgress, ...table } = checked(options)
+  signal?.throwIfAborted()
   const all = await rowsFrom(rows, read)
   const whole = { missing: 'auto', scale: 'robust', ...table } as TableOptions
   // what the task is, is decided from all rows; what columns are scaled by, from those of training alone

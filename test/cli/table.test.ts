@@ -1,0 +1,154 @@
+/** Commands on tables: what they print, the files they write, and the one line in which they fail. */
+import { execFile } from 'node:child_process'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+const MAIN = path.resolve('ts/cli/main.ts')
+const LOADER = path.resolve('node_modules/tsx/dist/loader.mjs')
+let folder: string
+
+interface Result {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+function gradus(...args: string[]): Promise<Result> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--import', LOADER, MAIN, ...args], { cwd: folder, maxBuffer: 1 << 26 }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    )
+  })
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'gradus-table-'))
+  for (const name of ['iris', 'penguins']) copyFileSync(`docs/guide/${name}.csv`, path.join(folder, `${name}.csv`))
+  const { code, stderr } = await gradus('train', 'iris.csv', '--target', 'species', '--report', 'iris.html', '--quiet')
+  expect([code, stderr]).toEqual([0, ''])
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('a model in a file', () => {
+  test('the page of the report is there', () => {
+    expect(readFileSync(path.join(folder, 'iris.html'), 'utf8')).toContain('Predicting ‘species’')
+  })
+
+  test('predict prints the rows with answers', async () => {
+    const { code, stdout } = await gradus('predict', 'iris.safetensors', 'iris.csv')
+    const lines = stdout.trimEnd().split('\n')
+    expect(code).toBe(0)
+    expect(lines[0]).toBe(
+      'sepal_length,sepal_width,petal_length,petal_width,species,predicted_species,probability,p_setosa,p_versicolor,p_virginica',
+    )
+    expect(lines).toHaveLength(151)
+    const right = lines.slice(1).filter((line) => line.split(',')[4] === line.split(',')[5])
+    expect(right.length).toBeGreaterThan(135)
+    const json = await gradus('predict', 'iris.safetensors', 'iris.csv', '--json', '--only', '--out', 'answers.jsonl')
+    expect(json.stdout).toContain('150 rows with predictions are in answers.jsonl')
+    expect(JSON.parse(readFileSync(path.join(folder, 'answers.jsonl'), 'utf8').split('\n')[0])).toMatchObject({ class: 'setosa' })
+  })
+
+  test('evaluate and inspect', async () => {
+    const { metrics, rows } = JSON.parse((await gradus('evaluate', 'iris.safetensors', 'iris.csv', '--json')).stdout)
+    expect([rows, metrics[0].name]).toEqual([150, 'accuracy'])
+    expect(metrics[0].value).toBeGreaterThan(0.93)
+    const { stdout } = await gradus('inspect', 'iris.safetensors')
+    expect(stdout).toContain("predicts 'species'")
+    expect(stdout).toContain('sepal_length, sepal_width, petal_length, petal_width')
+    expect((await gradus('inspect', 'iris.csv')).stdout).toContain('species (target)')
+  })
+})
+
+test('train prints a report that a person reads', async () => {
+  const { code, stdout } = await gradus('train', 'penguins.csv', '--target', 'species', '--exclude', 'island')
+  expect(code).toBe(0)
+  for (const part of [
+    "Learning 'species' from penguins.csv",
+    '95 % interval',
+    'Confusion',
+    'What it looks at',
+    'can be believed',
+    'try next',
+  ])
+    expect(stdout).toContain(part)
+  expect(stdout).toMatch(/accuracy +0\.9\d\d +0\.\d{3} to [01]\.\d{3} +0\.\d{3}/)
+  expect(stdout).not.toContain('island')
+  expect(stdout).not.toMatch(/NaN|undefined/)
+})
+
+test('--json is one object', async () => {
+  const { stdout } = await gradus('train', 'iris.csv', '--target', 'species', '--json', '--time', '2s', '--out', 'other.safetensors')
+  expect(JSON.parse(stdout)).toMatchObject({ task: 'classification', model: 'other.safetensors', stopped: false })
+})
+
+test('race and lr-find', async () => {
+  const race = await gradus(
+    'race',
+    'iris.csv',
+    '-t',
+    'species',
+    '-o',
+    'SGD,Adam',
+    '--epochs',
+    '5',
+    '--points',
+    '3',
+    '--picture',
+    'race.svg',
+  )
+  expect(race.stderr).toBe('')
+  expect(race.stdout).toContain("2 optimizers on 'species' of iris.csv")
+  expect(readFileSync(path.join(folder, 'race.svg'), 'utf8')).toMatch(/^<svg /)
+  const found = JSON.parse((await gradus('lr-find', 'iris.csv', '-t', 'species', '--epochs', '5', '--points', '4', '--json')).stdout)
+  expect(found.learningRates).toHaveLength(4)
+  expect(found.learningRates).toContain(found.best)
+})
+
+describe('failures are one line that names the file', () => {
+  test.each<[string, string[], RegExp]>([
+    ['no file', ['train', 'flowers.csv', '--target', 'x'], /^error: there is no file flowers\.csv A data set by name is one of mnist, /],
+    ['a data set misspelt', ['train', 'irsi'], /did you mean iris\?/],
+    [
+      'no target',
+      ['train', 'iris.csv'],
+      /^error: --target is missing: .* It has sepal_length, sepal_width, petal_length, petal_width, species\.\n$/,
+    ],
+    ['a column that is not there', ['train', 'iris.csv', '--target', 'kind'], /^error: iris\.csv: there is no column 'kind'/],
+    [
+      'an option of the other kind',
+      ['train', 'iris.csv', '--target', 'species', '--epochs', '3'],
+      /^error: --epochs is for data sets by name/,
+    ],
+    ['an option of tables', ['train', 'iris', '--time', '5s'], /^error: --time is for tables in files/],
+    ['no model', ['predict', 'iris.csv', 'iris.csv'], /^error: iris\.csv/],
+    ['no duration', ['train', 'iris.csv', '--time', 'soon'], /Wants a duration/],
+  ])('%s', async (_, args, message) => {
+    const { code, stderr } = await gradus(...args)
+    expect(code).toBeGreaterThan(0)
+    expect(stderr).toMatch(message)
+    expect(stderr).not.toMatch(/^\s+at /m)
+  })
+
+  test('a value names its row and column', async () => {
+    writeFileSync(path.join(folder, 'bad.csv'), 'sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0.2\n5,wide,1,0.2\n')
+    const { code, stderr } = await gradus('predict', 'iris.safetensors', 'bad.csv')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^error: bad\.csv: column 'sepal_width' of row 1 wants a number, got 'wide'\n$/)
+  })
+})
+
+test('the commands of README.md run as they stand there', async () => {
+  const commands = [...readFileSync('README.md', 'utf8').matchAll(/^npx gradus (.*)$/gm)].map(([, rest]) =>
+    rest.replaceAll('docs/guide/', ''),
+  )
+  expect(commands).toHaveLength(2)
+  for (const command of commands) {
+    const { code, stderr } = await gradus(...command.split(' '))
+    expect([code, stderr]).toEqual([0, ''])
+  }
+  expect(readFileSync(path.join(folder, 'answers.csv'), 'utf8')).toContain('predicted_species')
+})

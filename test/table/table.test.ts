@@ -1,0 +1,169 @@
+/** trainTable: from rows to a model that takes rows, its file, its report, and what is refused. */
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { parseCsv } from '../../ts/data/index.js'
+import { Ensemble } from '../../ts/index.js'
+import { chooseGreedily, squaredErrorOf } from '../../ts/table/choose.js'
+import { fitFeatures, inputsOf, widthOf } from '../../ts/table/features.js'
+import { evaluateTable, loadTableModel, prepareTable, reportHtml, trainTable } from '../../ts/table/index.js'
+
+const penguins = () => parseCsv(readFileSync('docs/guide/penguins.csv', 'utf8'))
+const iris = () => parseCsv(readFileSync('docs/guide/iris.csv', 'utf8'))
+
+describe('classes', async () => {
+  const rows = penguins()
+  const { model, report } = await trainTable(rows, { target: 'species', seed: 1 })
+
+  test('a good model, with a report of test rows that add up', () => {
+    expect([report.task, report.target, report.classNames]).toEqual(['classification', 'species', ['Adelie', 'Chinstrap', 'Gentoo']])
+    const { train, test, dropped } = report.rows
+    expect(train + test + dropped).toBe(rows.length)
+    const [accuracy] = report.metrics
+    expect(accuracy).toMatchObject({ name: 'accuracy', better: 'more' })
+    expect(accuracy.value).toBeGreaterThan(0.95)
+    expect(accuracy.low).toBeLessThanOrEqual(accuracy.value)
+    expect(accuracy.high).toBeGreaterThanOrEqual(accuracy.value)
+    expect(accuracy.baseline).toBeLessThan(0.5)
+    const confusion = report.confusion as number[][]
+    expect(confusion.flat().reduce((sum, n) => sum + n, 0)).toBe(test)
+    expect(confusion.reduce((sum, row, i) => sum + row[i], 0) / test).toBeCloseTo(accuracy.value, 10)
+    expect(report.importance.map(({ column }) => column).sort()).toEqual([...model.columns].sort())
+    expect(report.importance[0].rise).toBeGreaterThan(0)
+    expect(report.calibration.bins.reduce((sum, bin) => sum + bin.rows, 0)).toBe(test)
+    expect(report.nets).toEqual({ trained: 5, used: 5 })
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report)
+  })
+
+  test('predict takes raw rows: numbers as text, gaps, unknown values, no target', () => {
+    const [row] = rows
+    const { species: _, ...rest } = row
+    const answer = model.predict(rest)
+    expect(answer.class).toBe('Adelie')
+    expect(answer.probability).toBe(answer.probabilities.Adelie)
+    expect(Object.values(answer.probabilities).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 6)
+    expect(model.predict([rest])[0]).toEqual(answer)
+    expect(model.predict({ ...rest, bill_length_mm: Number(row.bill_length_mm) })).toEqual(answer)
+    expect(model.predict({ island: 'Dream' }).class).toBeTypeOf('string')
+    expect(model.predict([])).toEqual([])
+    model.predict({ ...rest, island: 'Atlantis' })
+    expect(model.unknown.island.count).toBeGreaterThan(0)
+    expect(() => model.predict({ ...rest, body_mass_g: 'heavy' })).toThrow("column 'body_mass_g' of row 0")
+    expect(() => model.predict(rest, { coverage: 2 })).toThrow('coverage wants a number above 0 and below 1, got 2')
+  })
+
+  test('one file holds all of it', async () => {
+    const bytes = model.bytes()
+    const again = await loadTableModel(bytes)
+    expect(again.predict(rows.slice(0, 20))).toEqual(model.predict(rows.slice(0, 20)))
+    expect([again.task, again.target, again.columns, again.classNames]).toEqual([model.task, model.target, model.columns, model.classNames])
+    expect(again.net).toBeInstanceOf(Ensemble)
+    const header = new TextDecoder().decode(bytes.subarray(8, 8 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)))
+    expect(header).toContain('gradus-table-model/1')
+    const broken = bytes.slice()
+    broken[broken.length - 5] ^= 1
+    await expect(loadTableModel(broken)).rejects.toThrow()
+  })
+
+  test('evaluateTable says the same of the same rows', () => {
+    const { rows: count, metrics, confusion } = evaluateTable(model, rows)
+    expect(count).toBe(344)
+    expect(metrics[0].value).toBeGreaterThan(0.96)
+    expect(confusion?.length).toBe(3)
+    expect(() => evaluateTable(model, [{ island: 'Dream' }])).toThrow("no row has a value in column 'species'")
+  })
+
+  test('the page holds everything it shows', () => {
+    const page = reportHtml({ ...report, target: '<b>&"' })
+    expect(page).toMatch(/^<!doctype html>/)
+    expect(page.match(/<svg /g)).toHaveLength(4)
+    expect(page).not.toMatch(/<script|<link|<img|url\(|https?:(?!\/\/www\.w3\.org)/)
+    expect(page).not.toContain('<b>&"')
+    expect(page).not.toMatch(/NaN|undefined|Infinity/)
+  })
+})
+
+test('numbers come with intervals that hold what they say', async () => {
+  const rows = Array.from({ length: 400 }, (_, i) => {
+    const [a, b] = [Math.sin(i * 12.9898) * 3, Math.cos(i * 78.233) * 2]
+    const noise = Math.sin(i * 3571.7)
+    return { a, b, kind: i % 3 === 0 ? 'x' : 'y', y: 50 + 10 * a * (i % 3 === 0 ? 1 : -1) + 5 * b + 2 * noise }
+  })
+  const { model, report } = await trainTable(rows, { target: 'y' })
+  expect(report.task).toBe('regression')
+  expect(report.metrics[0]).toMatchObject({ name: 'R²' })
+  expect(report.metrics[0].value).toBeGreaterThan(0.9)
+  expect(report.examples?.length).toBeGreaterThan(50)
+  const answers = model.predict(rows, { coverage: 0.8 })
+  const inside = answers.filter(({ low, high }, i) => low <= rows[i].y && rows[i].y <= high).length / rows.length
+  expect(inside).toBeGreaterThan(0.7)
+  expect(model.predict(rows[0], { coverage: 0.99 }).high).toBeGreaterThan(answers[0].high)
+  expect(report.calibration.error).toBeLessThan(0.25)
+})
+
+test('the same seed gives the same model; test rows of its own; a report that was asked for', async () => {
+  const rows = iris()
+  const [test, train] = [rows.filter((_, i) => i % 5 === 0), rows.filter((_, i) => i % 5 !== 0)]
+  const runs = [await trainTable(train, { target: 'species', test }), await trainTable(train, { target: 'species', test })]
+  expect(runs[0].report.rows).toEqual({ train: 120, test: 30, dropped: 0 })
+  expect(runs[0].model.bytes()).toEqual(runs[1].model.bytes())
+})
+
+test('time is kept, and spent on several kinds of nets', async () => {
+  const seen: number[] = []
+  const { report } = await trainTable(iris(), { target: 'species', time: 3, onProgress: ({ share }) => seen.push(share) })
+  // how long it takes on a busy machine is told by benchmarks; here that it is neither cut short nor goes on
+  expect(report.seconds).toBeGreaterThan(2)
+  expect(report.nets.trained).toBeGreaterThan(5)
+  expect(report.candidates.reduce((sum, { votes }) => sum + votes, 0)).toBeGreaterThan(0)
+  expect(seen.every((share) => share >= 0 && share <= 1)).toBe(true)
+})
+
+test('a signal ends it with what there is, or with its reason where there is nothing', async () => {
+  const controller = new AbortController()
+  controller.abort(new Error('enough'))
+  await expect(trainTable(iris(), { target: 'species', signal: controller.signal })).rejects.toThrow('enough')
+})
+
+test('what cannot be learnt is told', async () => {
+  const rows = iris()
+  await expect(trainTable(rows, {} as never)).rejects.toThrow("trainTable: wants the column to predict, { target: 'species' }")
+  await expect(trainTable(rows, { target: 'kind' })).rejects.toThrow("there is no column 'kind'")
+  await expect(trainTable(rows, { target: 'species', time: -1 })).rejects.toThrow('time wants seconds above 0')
+  await expect(trainTable(rows, { target: 'species', testFraction: 1 })).rejects.toThrow('testFraction wants a number above 0 and below 1')
+  await expect(trainTable(rows, { target: 'species', seed: 0.5 })).rejects.toThrow('seed wants a whole number')
+  await expect(
+    trainTable(
+      rows.map((row) => ({ ...row, species: 'rose' })),
+      { target: 'species' },
+    ),
+  ).rejects.toThrow("column 'species' is 'rose' in all rows")
+  await expect(loadTableModel(new Uint8Array(3))).rejects.toThrow()
+})
+
+test('prepareTable gives what one-call nets see', async () => {
+  const { train, held, width, classes } = await prepareTable('docs/guide/penguins.csv', { target: 'species' })
+  expect(classes).toBe(3)
+  expect(train.inputs.length).toBe(train.count * width)
+  expect(held.inputs.length).toBe(held.count * width)
+  expect(Math.max(...train.inputs.map(Math.abs))).toBeLessThanOrEqual(3)
+})
+
+test('numbers go in squeezed and by quantiles', () => {
+  const encoded = Float32Array.from([0, 1, 2, 3, 4, 5, 6, 1000])
+  const state = fitFeatures(encoded, 1, [0], 4)
+  expect(state.cuts[0].edges).toEqual([0, 2, 4, 5, 1000])
+  expect(widthOf(state)).toBe(5)
+  const inputs = inputsOf(state, encoded)
+  expect([...inputs.slice(0, 5)]).toEqual([0, 0, 0, 0, 0])
+  expect([...inputs.slice(35, 40)].map((x) => Number(x.toFixed(3)))).toEqual([3, 1, 1, 1, 1])
+  expect(inputs[3 * 5 + 2]).toBe(0.5)
+  // a column of two values is not cut
+  expect(fitFeatures(Float32Array.of(0, 1, 0, 1), 1, [0], 4).cuts[0].edges).toEqual([])
+})
+
+test('the greedy choice finds the mean that is best, and leaves bad ones out', () => {
+  const targets = Float32Array.of(0, 0, 0, 0)
+  const voter = (...predictions: number[]) => ({ predictions: Float64Array.from(predictions) })
+  const votes = chooseGreedily([voter(1, -1, 1, -1), voter(-1, 1, -1, 1), voter(9, 9, 9, 9)], squaredErrorOf(targets))
+  expect(votes).toEqual([1, 1, 0])
+})
