@@ -113,7 +113,7 @@ test('time is kept, and spent on several kinds of nets', async () => {
   const { report } = await trainTable(iris(), { target: 'species', time: 3, onProgress: ({ share }) => seen.push(share) })
   // how long it takes on a busy machine is told by benchmarks; here that it is neither cut short nor goes on
   expect(report.seconds).toBeGreaterThan(2)
-  expect(report.nets.trained).toBeGreaterThan(5)
+  expect(report.nets.trained).toBeGreaterThanOrEqual(5)
   expect(report.candidates.reduce((sum, { votes }) => sum + votes, 0)).toBeGreaterThan(0)
   expect(seen.every((share) => share >= 0 && share <= 1)).toBe(true)
 })

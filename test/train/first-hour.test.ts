@@ -171,7 +171,7 @@ test('evaluateModel gives metrics without a loss', () => {
 test('after a blow-up the message says that the weights are ruined, and how to get good ones', async () => {
   const model = new Sequential([new Dense(2, 8, { activation: 'relu' }), new Dense(8, 1)], { seed: 3 })
   const optimizer = new SGD(model.parameters(), { learningRate: 100 })
-  const ruined = 'These weights are ruined: make the model anew, or load a state that was saved (loadState); then lower the learning rate'
+  const ruined = 'These weights are ruined: make the model anew or load saved ones; then lower the learning rate'
   const options = { inputs, targets, loss: mse, optimizer, epochs: 100, batchSize: 8 }
   await expect(fit(model, options)).rejects.toThrow(ruined)
   optimizer.learningRate = 0.001

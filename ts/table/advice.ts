@@ -30,7 +30,7 @@ export function adviceOn(report: TableModelReport, { hasTime, counts }: Circumst
   if (rows.test < 100)
     advice.push(`The test set has ${rows.test} rows, so the intervals are wide. More rows, or another --seed, tell how much is luck.`)
   const [trained, judged] = [curve.loss.at(-1) ?? 0, Math.min(...curve.validation.filter(Number.isFinite))]
-  if (judged > 2 * trained && judged - trained > 0.05)
+  if (judged > 2 * trained && judged > 0.15)
     advice.push('The nets know their training rows much better than others: more rows would help more than longer training.')
   const useless = importance.filter(({ rise, deviation }) => rise <= deviation).map(({ column }) => column)
   if (useless.length > 0 && useless.length < importance.length)

@@ -91,11 +91,11 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
   const usual = usualPlan(data.count)
   const { batchSize, epochs } = usualRound(data.count)
 
-  const round = async (plans: NetPlan[], plan: RoundPlan, number: number): Promise<void> => {
+  const round = async (plans: NetPlan[], plan: RoundPlan, number: number, isTimed = true): Promise<void> => {
     const controller = new AbortController()
     const stop = () => controller.abort()
     signal?.addEventListener('abort', stop)
-    const timer = deadline === undefined ? undefined : setTimeout(stop, Math.max(0, deadline - performance.now()))
+    const timer = deadline === undefined || !isTimed ? undefined : setTimeout(stop, Math.max(0, deadline - performance.now()))
     const jobs = plans.flatMap((net, i) => folds.map((fold, k) => ({ net, fold, k, seed: seed + 1000 * number + 10 * i + k })))
     const models = jobs.map(({ net, seed }) => makeNet(net, data.width, outputs, seed))
     const curve: { loss: number[]; validation: number[] } = { loss: [], validation: [] }
@@ -160,11 +160,31 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
     }
   }
 
-  const repeats = folds.length === 1 ? 2 : 1
-  await round(deadline === undefined ? Array.from({ length: repeats }, () => usual) : [usual], { batchSize, epochs }, 0)
-  for (let number = 1; deadline !== undefined && performance.now() < deadline && !signal?.aborted; number++) {
-    const plans = Array.from({ length: PLANS_A_ROUND }, (_, i) => randomPlan(seed + 7919 * number + i))
-    await round(plans, { batchSize: batchSize * [1, 2, 0.5][number % 3], epochs }, number)
+  if (deadline === undefined) {
+    const repeats = folds.length === 1 ? 2 : 1
+    await round(
+      Array.from({ length: repeats }, () => usual),
+      { batchSize, epochs },
+      0,
+    )
+  } else {
+    // a short training first: there is a model early, and it says how long others take
+    const started = performance.now()
+    const few = Math.max(3, Math.round(epochs / 6))
+    await round([usual], { batchSize, epochs: few }, 0)
+    const ofEpoch = (performance.now() - started) / few
+    for (let number = 1; performance.now() < deadline && !signal?.aborted; number++) {
+      const left = deadline - performance.now()
+      const fitting = Math.floor((0.9 * left) / ofEpoch)
+      // what is left is too short for a training worth its name: it is given to one that is stopped
+      const own = Math.max(few, Math.min(epochs, fitting))
+      const count = fitting >= 4 * own ? PLANS_A_ROUND : 1
+      const plans = Array.from({ length: count }, (_, i) => (number === 1 && i === 0 ? usual : randomPlan(seed + 7919 * number + i)))
+      await round(plans, { batchSize: number === 1 ? batchSize : batchSize * [1, 2, 0.5][number % 3], epochs: own }, number)
+    }
+    // not even one epoch of all folds
+    if (candidates.length === 0 && !signal?.aborted)
+      await round([{ ...usual, hidden: [32], dropout: 0 }], { batchSize, epochs: 2 }, 0, false)
   }
   if (candidates.length === 0) {
     signal?.throwIfAborted()

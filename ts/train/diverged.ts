@@ -110,6 +110,6 @@ function nameOf(model: Module, broken: Parameter): string {
 }
 
 function remedy({ options: { optimizer } }: Training, areRuined: boolean): string {
-  const anew = areRuined ? 'These weights are ruined: make the model anew, or load a state that was saved (loadState); then l' : 'L'
+  const anew = areRuined ? 'These weights are ruined: make the model anew or load saved ones; then l' : 'L'
   return `${anew}ower the learning rate (now ${optimizer.learningRate}), clip the gradient (clipNorm)`
 }
