@@ -10,7 +10,7 @@ export interface Voter {
 export type Judge = (predictions: Float64Array) => number
 
 /** Choices at most. */
-const MOST = 40
+const MOST = 20
 /** So many of the best ones begin, where there are more than twice as many: on few rows a single best one is mostly lucky. */
 const FIRST = 4
 

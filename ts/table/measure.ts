@@ -180,21 +180,23 @@ export function importanceOf(
   const few = Math.min(FEWEST_ROWS, all)
   const began = performance.now()
   lossOf(encoded.subarray(0, few * features), few)
-  const secondsOfAll = ((performance.now() - began) / 1000) * (1 + SHUFFLES * spans.length)
+  const secondsOfOne = ((performance.now() - began) / 1000) * (1 + spans.length)
+  const shuffles = SHUFFLES * secondsOfOne > seconds ? 1 : SHUFFLES
+  const secondsOfAll = shuffles * secondsOfOne
   const rows = Math.floor(Math.min(IMPORTANCE_ROWS, all, Math.max(few, (few * seconds) / secondsOfAll)))
   const part = encoded.subarray(0, rows * features)
   const usual = lossOf(part, rows)
   const generator = new Generator(seed)
   const found = spans.map(({ column, from, size }) => {
-    const rises = Array.from({ length: SHUFFLES }, () => {
+    const rises = Array.from({ length: shuffles }, () => {
       const order = shuffled(rows, generator)
       const changed = part.slice()
       for (let row = 0; row < rows; row++)
         for (let f = from; f < from + size; f++) changed[row * features + f] = part[order[row] * features + f]
       return lossOf(changed, rows) - usual
     })
-    const rise = rises.reduce((sum, r) => sum + r, 0) / SHUFFLES
-    return { column, rise, deviation: Math.sqrt(rises.reduce((sum, r) => sum + (r - rise) ** 2, 0) / (SHUFFLES - 1)) }
+    const rise = rises.reduce((sum, r) => sum + r, 0) / shuffles
+    return { column, rise, deviation: Math.sqrt(rises.reduce((sum, r) => sum + (r - rise) ** 2, 0) / Math.max(1, shuffles - 1)) }
   })
   return found.sort((a, b) => b.rise - a.rise)
 }

@@ -96,7 +96,7 @@ const MOST_JUDGED = 10_000
 /** Parts that a column of numbers is cut into, by rows. */
 export const binsFor = (rows: number) => (rows < 300 ? 0 : rows < 2000 ? 8 : 16)
 /** Seconds that selection and report are left, at least, and the share of a longer time. */
-const AFTERWARDS = { least: 0.4, share: 0.03 }
+const AFTERWARDS = { least: 0.4, share: 0.04 }
 /** Seconds that importance may take where no time was given. */
 const FOR_IMPORTANCE = 5
 
