@@ -1,5 +1,5 @@
 /** What a report says in words: what to look at, and what to try next. */
-import type { TableModelReport } from './train-table.js'
+import type { TableModelReport } from './report.js'
 
 /** What is known besides the report. */
 export interface Circumstances {

@@ -1,6 +1,6 @@
 /** A report as one page: text, tables and pictures, with nothing to load. */
 import { barChart, confusionChart, escaped, lineChart, shortNumber } from '../plot/svg.js'
-import type { TableModelReport } from './train-table.js'
+import type { TableModelReport } from './report.js'
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2530; --paper: #fcfcfa; --faint: #66727f; --line: #dfe4e8; --card: #fff; --accent: #0072b2; }

@@ -14,5 +14,6 @@ export {
   type TablePredictOptions,
 } from './model.js'
 export { type PreparedRows, type PreparedTable, type PrepareTableOptions, prepareTable } from './prepare-table.js'
+export type { TableModelReport } from './report.js'
 export type { SearchProgress } from './search.js'
-export { type TableModelReport, type TrainedTable, type TrainTableOptions, trainTable } from './train-table.js'
+export { type TrainedTable, type TrainTableOptions, trainTable } from './train-table.js'

@@ -13,18 +13,10 @@ import {
 import { adviceOn } from './advice.js'
 import { logLossOf, squaredErrorOf } from './choose.js'
 import { fitFeatures, inputsOf, widthOf } from './features.js'
-import {
-  type CalibrationBin,
-  calibrationOf,
-  confusionOf,
-  coverageOf,
-  type Importance,
-  importanceOf,
-  type MeasuredMetric,
-  measureMetrics,
-} from './measure.js'
+import { calibrationOf, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
 import { type ClassPrediction, type NumberPrediction, type Prediction, TableModel } from './model.js'
 import { describePlan } from './nets.js'
+import type { TableModelReport } from './report.js'
 import { type Fold, type SearchProgress, search } from './search.js'
 
 /** Options of {@link trainTable}: those of `fromTable` say what becomes of columns. */
@@ -48,37 +40,6 @@ export interface TrainTableOptions extends Omit<TableOptions, 'target' | 'scale'
   signal?: AbortSignal
   /** Called while nets are trained, some times a second. */
   onProgress?: (progress: SearchProgress) => void
-}
-
-/** What {@link trainTable} found out, as plain JSON. */
-export interface TableModelReport {
-  task: 'classification' | 'regression'
-  target: string
-  /** Empty where numbers are predicted. */
-  classNames: string[]
-  /** Rows that nets were trained on, rows of the report, and rows without a target. */
-  rows: { train: number; test: number; dropped: number }
-  /** What became of each column, and why. */
-  columns: ColumnReport[]
-  metrics: MeasuredMetric[]
-  /** Test rows by true class (rows) and predicted class (columns). */
-  confusion?: number[][]
-  /** Of classes: how often what was said with a probability came true. Of numbers: how often intervals held the true one. */
-  calibration: { bins: CalibrationBin[]; error: number }
-  /** How much the loss rises where a column is shuffled; the most important first. */
-  importance: Importance[]
-  /** Of numbers, some test rows: what is true and what was predicted. */
-  examples?: { true: number; predicted: number }[]
-  /** Kinds of nets that were tried, the best first; loss on rows they did not see; how often chosen. */
-  candidates: { plan: string; loss: number; votes: number }[]
-  /** Nets that were trained, and nets that the model consists of. */
-  nets: { trained: number; used: number }
-  /** Losses by epoch of the best kind of net. */
-  curve: { loss: number[]; validation: number[] }
-  seconds: number
-  seed: number
-  /** What to look at, and what to try next. */
-  advice: string[]
 }
 
 /** What {@link trainTable} gives. */

@@ -1,0 +1,34 @@
+/** What is found out about a model of a table. */
+import type { ColumnReport } from '../data/index.js'
+import type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
+
+/** What `trainTable` found out, as plain JSON. */
+export interface TableModelReport {
+  task: 'classification' | 'regression'
+  target: string
+  /** Empty where numbers are predicted. */
+  classNames: string[]
+  /** Rows that nets were trained on, rows of the report, and rows without a target. */
+  rows: { train: number; test: number; dropped: number }
+  /** What became of each column, and why. */
+  columns: ColumnReport[]
+  metrics: MeasuredMetric[]
+  /** Test rows by true class (rows) and predicted class (columns). */
+  confusion?: number[][]
+  /** Of classes: how often what was said with a probability came true. Of numbers: how often intervals held the true one. */
+  calibration: { bins: CalibrationBin[]; error: number }
+  /** How much the loss rises where a column is shuffled; the most important first. */
+  importance: Importance[]
+  /** Of numbers, some test rows: what is true and what was predicted. */
+  examples?: { true: number; predicted: number }[]
+  /** Kinds of nets that were tried, the best first; loss on rows they did not see; how often chosen. */
+  candidates: { plan: string; loss: number; votes: number }[]
+  /** Nets that were trained, and nets that the model consists of. */
+  nets: { trained: number; used: number }
+  /** Losses by epoch of the best kind of net. */
+  curve: { loss: number[]; validation: number[] }
+  seconds: number
+  seed: number
+  /** What to look at, and what to try next. */
+  advice: string[]
+}
