@@ -41,10 +41,10 @@ test('a signal ends all, with what there is', async () => {
   const controller = new AbortController()
   const training = fitMany(models, { ...data, optimizers: adams(models), epochs: 10_000_000, signal: controller.signal })
   setTimeout(() => controller.abort(), 50)
-  for (const { stopReason, steps } of await training) {
-    expect(stopReason).toBe('aborted')
-    expect(steps).toBeGreaterThan(0)
-  }
+  const histories = await training
+  for (const { stopReason } of histories) expect(stopReason).toBe('aborted')
+  // the ninth may not have had its turn yet
+  expect(histories[0].steps).toBeGreaterThan(0)
   await fit(models[0], { ...data, optimizer: adams(models)[0] }) // the models are free again
 })
 
