@@ -35,7 +35,7 @@ export const LESSONS: readonly Lesson[] = [
     tab: 'descent',
     state: {
       condition: 10,
-      racers: [at('SGD', 0.005), at('SGD', 0.09), at('SGD', 0.185), at('SGD', 0.205)],
+      racers: [at('SGD', 0.005), at('SGD', 0.09), at('SGD', 0.195), at('SGD', 0.205)],
       steps: 80,
       speed: 12,
       showState: false,
@@ -55,7 +55,7 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Second order: the Hessian knows the way',
-    why: 'Newton divides by the curvature and crosses the ravine in a step or two; L-BFGS learns the curvature from gradients. But the Hessian of a net with n weights has n² numbers: 25 million for a small net on digits. That is why nets are trained by first-order methods.',
+    why: 'Newton divides by the curvature and crosses the ravine in a step or two; L-BFGS learns the curvature from gradients. But the Hessian of a net with n weights has n² numbers, 25 million for a small net on digits, and the noise of mini-batches spoils what such methods learn: nets are trained by first-order methods.',
     tab: 'descent',
     state: {
       condition: 100,
@@ -80,7 +80,7 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Mini-batches: the middle way',
-    why: 'All three from the same weights, over the samples they have seen. Mini-batches have a fraction of the noise of single rows and cost far less than all rows; and products of matrices are where processors are fast. Switch the axis to steps, and to seconds.',
+    why: 'All three from the same weights, over the samples they have seen. Per sample seen, single rows come furthest, but need a fifth of the rate to bear their noise; per step, all rows do (the table below). Mini-batches have most of both, and products of matrices are where processors are fast. Switch the axis to steps, and to seconds.',
     tab: 'train',
     state: {
       runs: [run('SGD', { batch: 0, rate: 0.5 }), run('SGD', { batch: 16, rate: 0.5 }), run('SGD', { batch: 1, rate: 0.1 })],
@@ -104,7 +104,7 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Thresholds: when to lower the rate',
-    why: 'Here the loss itself decides: once it has not improved by the share τ for so many steps, the rate is halved. With a patience of 80 steps noise looks like a plateau and the rate falls too early; with 250 it falls when it should. The constant rate bounces on. Drag the thresholds.',
+    why: 'Here the loss itself decides: once it has not improved by the share τ for so many steps, the rate is halved. With a patience of 80 steps noise looks like a plateau and the rate falls too early; with 250 it falls when it should. The constant rate bounces on. (This is the loss in training; on test rows early stops may even help.) Drag the thresholds.',
     tab: 'schedules',
     state: {
       ...{ steps: 4000, rate: 1 },
@@ -134,19 +134,19 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'A saddle: level ground that is no minimum',
-    why: 'At the saddle the gradient vanishes, though lower ground is on both sides. Plain descent slows down and lingers; momentum and Adam pass; the trust region sees the negative eigenvalue at once. Point at the middle.',
+    why: 'At the saddle the gradient vanishes, though lower ground is on both sides. Plain descent slows down and lingers; Momentum bears a rate ten times as large and passes; Adam goes around; the trust region sees the negative eigenvalue at once. Point at the middle.',
     tab: 'descent',
     state: {
       surface: 'saddle',
       start: [2, 0.001],
-      racers: [at('SGD', 0.02), at('Momentum', 0.05), at('Adam', 0.02), racer('trust-ncg')],
+      racers: [at('SGD', 0.02), at('Momentum', 0.2), at('Adam', 0.02), racer('trust-ncg')],
       steps: 400,
       speed: 50,
     },
   },
   {
     title: 'A plateau: hardly any slope',
-    why: 'Far out the gradient is 0.003, and a step is the gradient times the rate: plain descent stands still. RMSProp and Adam divide by the size of the gradient, so they walk.',
+    why: 'Far out the gradient is 0.005, and a step is the gradient times the rate: plain descent stands still. RMSProp and Adam divide by the size of the gradient, so they walk.',
     tab: 'descent',
     state: {
       surface: 'plateau',
@@ -158,7 +158,7 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Local minima trap those who only go down',
-    why: 'A bowl full of dents. Whoever follows the gradient ends in the nearest dent; noise helps out of shallow ones. Turn up the noise.',
+    why: 'A bowl full of dents. Whoever follows the gradient ends in the nearest dent. Turn the noise up to 60: gradient descent jumps from dent to dent, as stochastic gradients may; Adam divides the noise away and stays.',
     tab: 'descent',
     state: {
       surface: 'rastrigin',
@@ -171,13 +171,13 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Momentum: a velocity with friction',
-    why: 'The arrow is the velocity, V ← βV + (1 − β)·gradient. Across the ravine gradients alternate and cancel, along it they add up: momentum wins here because its mean gradient points along the valley.',
+    why: 'The arrow is the velocity, V ← βV + (1 − β)·gradient: a heavy ball with friction. It swings across the ravine, but both directions now shrink by √β a step, where descent shrinks by only 0.965 along the valley. That is why momentum wins here.',
     tab: 'descent',
     state: { condition: 50, racers: [at('SGD', 0.035), at('Momentum', 0.12)], steps: 150, speed: 20 },
   },
   {
     title: 'RMSProp: each coordinate its own rate',
-    why: 'The box shows √S: wide where gradients have been large. Steps are divided by it, so the steep direction is held back and the flat one is not.',
+    why: 'The box shows √S: long in the direction in which gradients have been large. Steps are divided by it, so the steep direction is held back and the flat one is not.',
     tab: 'descent',
     state: { condition: 100, racers: [at('SGD', 0.0185), at('RMSProp', 0.12)], steps: 150, speed: 20 },
   },
@@ -195,9 +195,9 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Bias correction: the first fifty steps',
-    why: 'V and S begin at 0, and S forgets more slowly than V: without correction the first quotients, and so the first steps, are up to three times too long. Corrected, Adam starts at a walk.',
+    why: 'V and S begin at 0, and S forgets more slowly than V: without correction the first step is three times too long, and six times after ten steps: it shoots over the minimum. Corrected, Adam walks in.',
     tab: 'descent',
-    state: { condition: 20, racers: [at('Adam', 0.2), at('UncorrectedAdam', 0.2)], steps: 50, speed: 8 },
+    state: { condition: 20, racers: [at('Adam', 0.8), at('UncorrectedAdam', 0.8)], steps: 50, speed: 8 },
   },
   {
     title: 'The same on a net',
@@ -207,7 +207,7 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Hyper-parameters: the learning rate first',
-    why: 'Each square is a net that was trained with its own rate and β. From left to right nearly everything changes, from bottom to top little. Then press "Find out" for all six: the order of importance of the subject, on this problem.',
+    why: 'Each square is a net that was trained with its own rate and β. From left to right nearly everything changes, from bottom to top little, except where the rate is large. Then press "Find out" for all six: the rate comes first; the rest matter mostly together with it, which single shares do not show.',
     tab: 'fleet',
     state: {},
   },

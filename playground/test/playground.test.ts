@@ -1,5 +1,6 @@
 /** The built page in real browsers: `make play-build browsers` first. */
-import { readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
@@ -142,6 +143,35 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     expect(sharedBits.size).toBe(1)
   })
 
+  test('what is turned while it trains is marked, and rewinding gives the same bits', async () => {
+    await on(`${site.url}#${encodeLink('train', { speed: 100 }, {})}`, async (page) => {
+      await until(page, `Number(document.querySelector('.rewind output')?.textContent) > 30`)
+      await page
+        .getByLabel('Learning rate')
+        .first()
+        .evaluate((input: HTMLInputElement) => {
+          input.value = '-3'
+          input.dispatchEvent(new Event('input', { bubbles: true }))
+        })
+      const turned = Number(await page.locator('.rewind output').textContent())
+      await until(page, `Number(document.querySelector('.rewind output')?.textContent) > ${turned + 60}`)
+      await page.getByRole('button', { name: 'Pause' }).click()
+      await page.waitForTimeout(1500)
+      const step = await page.locator('.rewind output').textContent()
+      const bits = await weights(page)
+      const rewind = (to: string) =>
+        page.locator('#rewind').evaluate((input: HTMLInputElement, value) => {
+          input.value = value
+          input.dispatchEvent(new Event('change', { bubbles: true }))
+        }, to)
+      await rewind('5')
+      await until(page, `document.querySelector('.rewind output').textContent === '5'`)
+      await page.waitForTimeout(300)
+      await rewind(step ?? '')
+      await page.waitForFunction((same) => document.querySelector('.stage')?.textContent?.includes(`step: ${same}`), bits)
+    })
+  })
+
   test('without WebAssembly it trains in plain JavaScript', async () => {
     const allowed = /WebAssembly|Content.Security.Policy|wasm/i
     await on(
@@ -271,6 +301,23 @@ describe('in Chromium alone', () => {
     await page.getByRole('button', { name: 'Copy as code' }).click()
     const code = await page.evaluate(() => navigator.clipboard.readText())
     expect(code).toMatch(/import \{ load, Sequential, Dense, Adam, fit, evaluateModel, binaryCrossEntropy \} from 'gradus'/)
+    // A race on a formula with everything that JavaScript writes otherwise, run in Node: it ends where the page's ends.
+    await page.goto(
+      `${site.url}#${encodeLink('descent', { surface: 'own', formula: '4*(x-1)^2 + pow(y, 2) - -2^2 + ln(e)*pi + sin(0*x)', start: [-2, 1.5], steps: 800 }, {})}`,
+    )
+    await page.reload()
+    await page.getByText('near the minimum').or(page.getByText('a minimum')).first().waitFor()
+    await page.getByText('More', { exact: true }).click()
+    await page.getByRole('button', { name: 'Copy as code' }).click()
+    await page.getByText('Copied').waitFor()
+    const race = await page.evaluate(() => navigator.clipboard.readText())
+    const folder = fileURLToPath(new URL('../.copied', import.meta.url))
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(`${folder}/race.mjs`, race)
+    const printed = execFileSync(process.execPath, [`${folder}/race.mjs`], { encoding: 'utf8' })
+    const [, x, y, value] = /^Adam (\S+) (\S+) (\S+)$/m.exec(printed) ?? []
+    expect([Number(x), Number(y)].map((v) => Math.round(100 * v) / 100)).toEqual([1, 0])
+    expect(Number(value)).toBeCloseTo(4 + Math.PI, 2)
     await context.close()
   })
 })

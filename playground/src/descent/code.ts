@@ -1,27 +1,17 @@
 /** A program of gradus that does what the tab shows. */
 import { methodOf } from '../methods'
-import { surfaceOf } from './functions'
 import type { DescentState } from './state'
 
-/** The formula in gradus' operations would be long: the program has it in JavaScript, with numbers for k. */
-const javascript = (formula: string, condition: number) =>
-  formula
-    .replaceAll('^', '**')
-    .replace(/\bk\b/g, String(condition))
-    .replace(/\bpi\b/gi, 'Math.PI')
-    .replace(/\b(sin|cos|tan|tanh|sqrt|exp|log|abs|sign|min|max)\(/g, 'Math.$1(')
-    .replace(/\bln\(/g, 'Math.log(')
-
-export function descentCode(state: DescentState): string {
+/** @param formula of the function, in JavaScript */
+export function descentCode(state: DescentState, formula: string): string {
   const { start, racers, steps } = state
-  const { formula } = surfaceOf(state)
   const first = racers.filter(({ method }) => methodOf(method).order === 1 && method !== 'UncorrectedAdam')
   const second = racers.filter(({ method }) => methodOf(method).order === 2)
   const names = [...new Set(first.map(({ method }) => method))]
   const lines = [
     `import { ${[...names, 'createBackend', ...(second.length > 0 ? ['minimize'] : []), ...(first.length > 0 ? ['Parameter'] : [])].sort((a, b) => a.toLowerCase().localeCompare(b.toLowerCase())).join(', ')} } from 'gradus'`,
     '',
-    `const f = ([x, y]) => ${javascript(formula, state.condition)}`,
+    `const f = ([x, y]) => ${formula}`,
     'const slope = (p, i, h = 1e-6) => (f(p.map((v, k) => (k === i ? v + h : v))) - f(p.map((v, k) => (k === i ? v - h : v)))) / (2 * h)',
     `const start = [${start.map((v) => Number(v.toPrecision(6))).join(', ')}]`,
     '',

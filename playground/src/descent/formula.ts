@@ -68,3 +68,17 @@ export function compile(ground: Ground): (x: g.Tensor, y: g.Tensor) => g.Tensor 
     return typeof value === 'number' ? g.add(g.mul(x, 0), value) : value
   }
 }
+
+/** The formula in JavaScript, for programs that people copy. */
+export function javascript(ground: Ground): string {
+  // The parser writes every operation in brackets, and functions of one number as (sin x).
+  return parser
+    .parse(surfaceOf(ground).formula)
+    .toString()
+    .replaceAll('^', '**')
+    .replace(/\((sin|cos|tan|tanh|sqrt|exp|log|ln|abs|sign) /g, (_, name: string) => `Math.${name === 'ln' ? 'log' : name}(`)
+    .replace(/\b(min|max|pow)\(/g, 'Math.$1(')
+    .replace(/\bk\b/g, String(ground.condition))
+    .replace(/\b(pi|PI)\b(?!\w)/g, 'Math.PI')
+    .replace(/(?<![\w.])(e|E)(?![\w.])/g, 'Math.E')
+}

@@ -146,7 +146,7 @@ function drawTrack(c: CanvasRenderingContext2D, track: Track, i: number, frame: 
 /** Canvases draw nothing where numbers are too large. */
 const clamp = (v: number) => Math.min(Math.max(v, -1e4), 1e4)
 
-/** Velocity as an arrow against which it moves, roots of mean squares as a box: wide where gradients have been large. */
+/** Where the velocity carries it as an arrow, roots of mean squares as a box: wide where gradients have been large. */
 function drawState(c: CanvasRenderingContext2D, track: Track, i: number, frame: number, to: To): void {
   const step = Math.min(Math.round(frame), track.steps)
   const [x, y] = placeAt(track, frame)
@@ -167,7 +167,7 @@ function drawState(c: CanvasRenderingContext2D, track: Track, i: number, frame: 
     const [vx, vy] = [-track.velocity[2 * step], -track.velocity[2 * step + 1]]
     const [dx, dy] = [to.px(x + vx) - to.px(x), to.py(y + vy) - to.py(y)]
     const length = Math.hypot(dx, dy)
-    if (length > 1e-9) arrow(c, px, py, dx / length, dy / length, 14 + 34 * (1 - Math.exp(-length / 120)))
+    if (length > 1e-9) arrow(c, px, py, dx / length, dy / length, 22 + 30 * (1 - Math.exp(-length / 120)))
   }
 }
 

@@ -70,7 +70,6 @@ function descend({ ground, start, steps, noise, seed }: RaceInput, racers: reado
   const n = racers.length
   if (n === 0) return []
   const evaluate = valueAndGrad((x: Tensor, y: Tensor) => sum(f(x, y)))
-  // Gradients of one number each, by a parameter of two for each racer.
   const parameters = racers.map(() => new Parameter(Float64Array.from(start), { backend }))
   const optimizers = racers.map(({ method, rate, options }, i) => makeOptimizer(method, [parameters[i]], rate, options))
   const tracks = racers.map(({ method }) => empty(steps, methodOf(method)))

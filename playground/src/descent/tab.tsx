@@ -14,7 +14,7 @@ import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
 import { paintMap, projection } from './map'
 import type { Track } from './race'
-import { chooseSurface, descent, FIRST_ORDER, racer, SECOND_ORDER } from './state'
+import { chooseSurface, type DescentRacer, descent, FIRST_ORDER, racer, SECOND_ORDER } from './state'
 import { paintSurface } from './surface'
 
 let engine: Engine | undefined
@@ -22,6 +22,8 @@ const worker = () => (engine ??= new Engine())
 
 const GRID = 110
 const MOST_RACERS = 12
+/** The left end of the slider, which stands for none. */
+const LEAST_NOISE = 0.01
 
 export function DescentTab() {
   const state = descent.state.value
@@ -162,12 +164,13 @@ export function DescentTab() {
           )}
           <Slider
             label="Noise in gradients"
-            value={state.noise}
-            min={0}
-            max={5}
-            step={0.05}
+            value={state.noise || LEAST_NOISE}
+            min={LEAST_NOISE}
+            max={100}
+            log
+            show={(noise) => (noise <= LEAST_NOISE ? 'none' : short(noise))}
             hint="Standard deviation of what is added to each gradient, as mini-batches do"
-            onChange={(noise) => descent.set({ noise })}
+            onChange={(noise) => descent.set({ noise: noise <= LEAST_NOISE ? 0 : noise })}
           />
           <Slider label="Steps" value={state.steps} min={20} max={1000} step={10} onChange={(steps) => descent.set({ steps })} />
           <Slider label="Arrived within ε" value={state.epsilon} min={1e-6} max={1} log onChange={(epsilon) => descent.set({ epsilon })} />
@@ -213,7 +216,7 @@ export function DescentTab() {
         <Panel title="More" open={false}>
           <Slider label="Seed of the noise" value={state.seed} min={1} max={50} step={1} onChange={(seed) => descent.set({ seed })} />
           <Slider label="Steps a second" value={state.speed} min={2} max={400} log onChange={(speed) => descent.set({ speed })} />
-          <CopyButton text={() => descentCode(state)}>Copy as code</CopyButton>
+          <CopyButton text={async () => descentCode(state, await worker().ask('javascript', ground))}>Copy as code</CopyButton>
         </Panel>
       </aside>
       <section class="stage" aria-label="Race">
@@ -256,7 +259,7 @@ export function DescentTab() {
           data={chart.data}
           log={chart.log}
           at={playback.frame}
-          lines={state.racers.map(({ method }, i) => ({ label: methodOf(method).label, colour: colour(i), dash: dash(i) }))}
+          lines={state.racers.map((_, i) => ({ label: nameOf(state.racers, i), colour: colour(i), dash: dash(i) }))}
         />
         <div class="scroll">
           <table>
@@ -266,6 +269,9 @@ export function DescentTab() {
                 <th>Optimizer</th>
                 <th class="number">Value now</th>
                 <th class="number">To ε</th>
+                <th class="number" title="Gradients computed; products with the Hessian come on top">
+                  Gradients
+                </th>
                 <th>At the end</th>
               </tr>
             </thead>
@@ -277,10 +283,11 @@ export function DescentTab() {
                 return (
                   <tr key={`${i}-${method}`}>
                     <td>
-                      <Swatch i={i} /> {methodOf(method).label}
+                      <Swatch i={i} /> {nameOf(state.racers, i)}
                     </td>
                     <td class="number">{short(track.values[step])}</td>
                     <td class="number">{arrival(track, surface, state.epsilon)}</td>
+                    <td class="number">{track.evaluations}</td>
                     <td>{endText(track, stops.value[i] ?? null, surface, state.epsilon)}</td>
                   </tr>
                 )
@@ -291,6 +298,13 @@ export function DescentTab() {
       </section>
     </div>
   )
+}
+
+/** Two of a kind are told apart by their rates. */
+function nameOf(racers: readonly DescentRacer[], i: number): string {
+  const { method, rate } = racers[i]
+  const { label } = methodOf(method)
+  return racers.some((other, k) => k !== i && other.method === method) ? `${label} ${short(rate, 2)}` : label
 }
 
 const lastOf = ({ path, steps }: Track): [number, number] => [path[2 * steps], path[2 * steps + 1]]
@@ -328,7 +342,7 @@ export function MethodChoice({
       }}
     >
       {add && <option value="">Add an optimizer…</option>}
-      <optgroup label="First order">
+      <optgroup label="Gradients alone">
         {FIRST_ORDER.map(({ id, label }) => (
           <option key={id} value={id} selected={id === value}>
             {label}
@@ -336,7 +350,7 @@ export function MethodChoice({
         ))}
       </optgroup>
       {!firstOnly && (
-        <optgroup label="Second order">
+        <optgroup label="With curvature or line search">
           {SECOND_ORDER.map(({ id, label }) => (
             <option key={id} value={id} selected={id === value}>
               {label}
@@ -467,6 +481,8 @@ function arrival(track: Track, surface: Surface, epsilon: number): string {
 /** Why it stands where it stands. */
 function endText(track: Track, verdict: Verdict | null, surface: Surface, epsilon: number): string {
   if (track.end === 'diverged') return `left the map at step ${track.steps}: the learning rate is too large`
+  if (track.values[track.steps] > track.values[0])
+    return `climbing, |g| ${short(track.gradientNorms[track.steps], 2)}: the learning rate is too large`
   if (!verdict) return ''
   const norm = short(track.gradientNorms[track.steps], 2)
   const low = short(verdict.eigenvalues[0], 2)

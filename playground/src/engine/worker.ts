@@ -5,6 +5,7 @@ import type { Context } from './context'
 /** What each tab needs is fetched when it is first asked for. */
 const modules = {
   race: () => import('../descent/race'),
+  javascript: () => import('../descent/formula'),
   landscape: () => import('../descent/landscape'),
   inspect: () => import('../descent/inspect'),
   session: () => import('../train/session'),

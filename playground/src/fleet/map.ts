@@ -4,7 +4,7 @@ import { type AxisName, axis } from './axes'
 export const SIDE = 32
 
 export interface FleetMap {
-  /** Final losses, rows from the bottom; NaN where a net diverged, -1 where none is trained yet. */
+  /** Mean losses of the last epoch, rows from the bottom; NaN where a net diverged, -1 where none is trained yet. */
   losses: Float32Array
   done: number
   netSteps: number

@@ -192,8 +192,8 @@ export function FleetTab() {
         <h2>Which hyper-parameter matters here?</h2>
         <p class="says">
           Another 1,024 nets, with all six hyper-parameters drawn at random, each over its usual range. A bar is the share of the spread of
-          losses that one explains by itself. The subject's order: the learning rate first; then momentum, rows a step and units; then
-          layers and decay.
+          log losses that one explains by itself. All nets take equally many steps. The subject's order: the learning rate first; then
+          momentum, rows a step and units; then layers and decay.
         </p>
         <Button kind="primary" disabled={isWeighing.value} onClick={weigh}>
           {isWeighing.value ? 'Training 1,024 nets…' : 'Find out'}

@@ -6,7 +6,7 @@ import { examples } from '../train/data'
 import { AXES, type AxisFacts, type FleetState } from './axes'
 import { type FleetMap, type Importance, type Point, places, SIDE } from './map'
 
-const EPOCH_ROWS = 160
+const TRAIN_ROWS = 160
 
 interface Trained {
   losses: Float32Array
@@ -45,7 +45,7 @@ function pointOf({ rate, momentum, decay, batch, width, depth }: FleetState, cha
 /** Trains a net for each point; nets that share rows a step go into one call. */
 async function trainAll(state: FleetState, points: readonly Point[]): Promise<Trained> {
   const data = await examples({ kind: state.data as never, count: 230, noise: 0.2, seed: state.seed, points: [], csv: '', target: '' })
-  const rows = Math.min(EPOCH_ROWS, data.train.count)
+  const rows = Math.min(TRAIN_ROWS, data.train.count)
   const inputs = data.train.inputs.subarray(0, 2 * rows)
   const targets = Float32Array.from(data.train.labels.subarray(0, rows))
   const losses = new Float32Array(points.length)
@@ -59,7 +59,7 @@ async function trainAll(state: FleetState, points: readonly Point[]): Promise<Tr
     })
     const optimizers = models.map((model, k) => {
       const { rate, momentum, decay } = points[chosen[k]]
-      return new Momentum(model.parameters(), { learningRate: rate, beta: Math.min(momentum, 0.999), weightDecay: decay })
+      return new Momentum(model.parameters(), { learningRate: rate, beta: momentum, weightDecay: decay })
     })
     const stepsAnEpoch = Math.ceil(rows / batch)
     const epochs = Math.max(1, Math.round(state.steps / stepsAnEpoch))

@@ -52,7 +52,13 @@ export function SchedulesTab() {
   const change = (i: number, changes: Partial<ScheduleChoice>) =>
     set({ choices: state.choices.map((c, k) => (k === i ? { ...c, ...changes } : c)) })
   const { steps = [], courses = [] } = comparison.value ?? {}
-  const lines = state.choices.map(({ kind }, i) => ({ label: scheduleFacts(kind).label, colour: colour(i), dash: dash(i) }))
+  const lines = state.choices.map(({ kind, steps: length }, i) => ({
+    label: state.choices.some((other, k) => k !== i && other.kind === kind)
+      ? `${scheduleFacts(kind).label}, ${length} steps`
+      : scheduleFacts(kind).label,
+    colour: colour(i),
+    dash: dash(i),
+  }))
   const x = steps.length > 1 ? steps : [0, 1]
   const range = [0, state.steps] as const
   return (

@@ -51,7 +51,10 @@ export function trainCode(state: TrainState): string {
     `import { ${source}, trainTestSplit } from 'gradus/data'`,
     '',
     'await load({ reproducible: true })',
-    ...(known ? [] : [`// Your own data go here: rows of two numbers, and a class for each.`]),
+    ...(known ? [] : [`// The page's '${state.data}' is no set of gradus/data: put your rows and classes here.`]),
+    ...(chosen.kind === 'plateau'
+      ? ['// On a plateau: give fit callbacks: [new ReduceOnPlateau(optimizer)], which judges by epochs.']
+      : []),
     `const { train, test } = trainTestSplit(${data}, { testFraction: 0.3, seed: ${state.seed} })`,
     'const model = new Sequential([',
     ...layers,

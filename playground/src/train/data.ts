@@ -40,7 +40,7 @@ function plane({ kind, count, noise, seed, points }: DataChoice): { points: Floa
   switch (kind) {
     case 'moons': {
       const { inputs, targets } = moons({ count, noise, seed })
-      return { points: inputs.map((v, i) => (i % 2 === 0 ? v - 0.5 : v - 0.25) * 1), labels: targets }
+      return { points: inputs.map((v, i) => (i % 2 === 0 ? v - 0.5 : v - 0.25)), labels: targets }
     }
     case 'spirals': {
       const { inputs, targets } = spirals({ count, noise: noise / 4, classes: 2, turns: 1, seed })

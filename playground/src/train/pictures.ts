@@ -22,8 +22,8 @@ export function paintBoundary({ context: c, width, height }: Painting, view: Net
       c.beginPath()
       c.arc(x, y, isTest ? 3 : 3.4, 0, 2 * Math.PI)
       c.fillStyle = isTest ? token('ground') : classColour(labels[i])
-      c.strokeStyle = isTest ? classColour(labels[i]) : token('ground')
-      c.lineWidth = isTest ? 1.8 : 1
+      c.strokeStyle = isTest ? classColour(labels[i]) : token('ink')
+      c.lineWidth = isTest ? 2 : 0.9
       c.fill()
       c.stroke()
     }

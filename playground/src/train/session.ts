@@ -21,7 +21,7 @@ export type SessionMessage =
   | { type: 'play'; isPlaying: boolean }
   | { type: 'speed'; speed: number }
   | { type: 'choose'; chosen: number }
-  | { type: 'change'; change: Change }
+  | { type: 'change'; change: Omit<Change, 'step'> }
   | { type: 'steps'; count: number }
   | { type: 'inspect' }
   | { type: 'seen' }
@@ -39,6 +39,7 @@ export interface Frame {
 export type SessionUpdate =
   | { type: 'data'; examples: Examples; backend: string }
   | { type: 'frame'; frame: Frame }
+  | { type: 'changed'; change: Change }
   | { type: 'inspection'; text: string }
   | { type: 'digit'; outputs: number[] }
 
@@ -73,13 +74,21 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
       if (message.type === 'play') isPlaying = message.isPlaying
       else if (message.type === 'speed') speed = message.speed
       else if (message.type === 'choose') chosen = message.chosen
-      else if (message.type === 'change') changes.push(message.change)
-      else if (message.type === 'steps') goal = stepOf(trainers) + message.count
+      else if (message.type === 'change') {
+        // It holds from the next step on, which only the session knows.
+        const change = { ...message.change, step: stepOf(trainers) }
+        changes.push(change)
+        context.update({ type: 'changed', change })
+      } else if (message.type === 'steps') goal = stepOf(trainers) + message.count
       else if (message.type === 'inspect') context.update({ type: 'inspection', text: inspectionText(trainers[chosen], data) })
       else if (message.type === 'digit') context.update({ type: 'digit', outputs: digitOutputs(trainers[chosen], message.pixels) })
     }
     const start = performance.now()
     const step = stepOf(trainers)
+    if (!trainers.some(isAlive)) {
+      goal = step
+      isPlaying = false
+    }
     if (step < goal) advance(trainers, goal, start + 200)
     else if (isPlaying) {
       due += speed === 0 ? Number.POSITIVE_INFINITY : (speed * FRAME) / 1000
@@ -102,12 +111,17 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
 }
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
-const stepOf = (trainers: readonly Trainer[]) =>
-  Math.min(...trainers.map(({ step, problem }) => (problem === '' ? step : Number.POSITIVE_INFINITY)), MOST_STEPS)
+const isAlive = ({ problem }: Trainer) => problem === ''
+
+/** The step that all runs have come to; those that diverged stay behind. */
+function stepOf(trainers: readonly Trainer[]): number {
+  const alive = trainers.filter(isAlive)
+  return alive.length > 0 ? Math.min(...alive.map(({ step }) => step)) : Math.max(...trainers.map(({ step }) => step))
+}
 
 /** All runs to the same step, a few steps of each in turn. */
 function advance(trainers: readonly Trainer[], until: number, deadline: number): void {
-  while (performance.now() < deadline && stepOf(trainers) < until) {
+  while (performance.now() < deadline && stepOf(trainers) < until && trainers.some(isAlive)) {
     const next = Math.min(stepOf(trainers) + 20, until)
     for (const trainer of trainers) trainer.advance(next, Number.POSITIVE_INFINITY)
   }
@@ -116,7 +130,7 @@ function advance(trainers: readonly Trainer[], until: number, deadline: number):
 async function frameOf(trainers: readonly Trainer[], data: Examples, chosen: number, stepsPerSecond: number): Promise<Frame> {
   const shown = trainers[Math.min(chosen, trainers.length - 1)]
   return {
-    step: shown.step,
+    step: stepOf(trainers),
     stepsPerSecond,
     runs: trainers.map((trainer) => ({
       curve: trainer.curve,

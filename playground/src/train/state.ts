@@ -73,16 +73,11 @@ export function present(state: TrainState, index: number): RunChoice {
   return now
 }
 
-/** Turns something of a run: from now on if it is under way, from the start otherwise. */
-export function turn(index: number, what: { method?: string; rate?: number; batch?: number }): void {
-  const state = train.state.value
-  if (state.at === 0) {
-    train.set({ runs: state.runs.map((run, i) => (i === index ? { ...run, ...what } : run)), changes: [] })
-    return
-  }
-  const others = state.changes.filter(({ step, run }) => !(step === state.at && run === index))
-  const same = state.changes.find(({ step, run }) => step === state.at && run === index)
-  train.set({ changes: [...others, { ...same, step: state.at, run: index, ...what }] })
+/** Keeps what was turned at a step, beside what was turned there before. */
+export function remember(change: Change): void {
+  const { changes } = train.state.value
+  const isSame = ({ step, run }: Change) => step === change.step && run === change.run
+  train.set({ changes: [...changes.filter((old) => !isSame(old)), { ...changes.find(isSame), ...change }] })
 }
 
 /** From the start with what is chosen now. */

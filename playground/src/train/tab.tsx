@@ -10,12 +10,12 @@ import { Button, Choice, CopyButton, Panel, Segments, Slider, short } from '../u
 import { LineChart } from '../ui/line-chart'
 import { colour, dash, isDark } from '../ui/palette'
 import { trainCode } from './code'
-import type { DataKind } from './config'
+import type { Change, DataKind } from './config'
 import type { Examples } from './data'
 import { DigitPad } from './digit-pad'
 import { classColour, paintBoundary, paintHistogram, paintNet } from './pictures'
 import type { Frame, SessionMessage } from './session'
-import { configOf, present, run, startAfresh, type TrainState, train, turn } from './state'
+import { configOf, present, remember, run, startAfresh, type TrainState, train } from './state'
 
 let engine: Engine | undefined
 const worker = () => (engine ??= new Engine())
@@ -50,7 +50,7 @@ export function TrainTab() {
   const tell = (message: SessionMessage) => session.current?.send(message)
 
   // A new session for a new start; what is only turned goes to the one that runs.
-  const { changes, ...start } = configOf(state)
+  const { changes: _, ...start } = configOf(state)
   const startKey = JSON.stringify(start)
   const begin = (at: number) => {
     session.current?.stop()
@@ -67,7 +67,8 @@ export function TrainTab() {
         if (update.frame.step !== train.state.value.at) train.set({ at: update.frame.step })
         // The next frame comes once this one is on the screen, so that none queue up on a slow machine.
         requestAnimationFrame(() => running.send({ type: 'seen' } satisfies SessionMessage))
-      } else if (update.type === 'inspection') verdict.value = update.text
+      } else if (update.type === 'changed') remember(update.change)
+      else if (update.type === 'inspection') verdict.value = update.text
       else digit.value = update.outputs
     })
     session.current = running
@@ -88,12 +89,12 @@ export function TrainTab() {
   useEffect(() => tell({ type: 'play', isPlaying: state.isPlaying }), [state.isPlaying])
   useEffect(() => tell({ type: 'speed', speed: state.speed }), [state.speed])
   useEffect(() => tell({ type: 'choose', chosen: state.chosen }), [state.chosen])
-  const sent = useRef(changes.length)
-  useEffect(() => {
-    const last = changes.at(-1)
-    if (changes.length > 0 && last && changes.length >= sent.current && last.step === state.at) tell({ type: 'change', change: last })
-    sent.current = changes.length
-  }, [JSON.stringify(changes)])
+  /** Turns something of a run: from the next step on if it is under way, from the start otherwise. */
+  const turn = (index: number, what: Omit<Change, 'step' | 'run'>) => {
+    const { at, runs } = train.state.value
+    if (at === 0) train.set({ runs: runs.map((run, i) => (i === index ? { ...run, ...what } : run)), changes: [] })
+    else tell({ type: 'change', change: { run: index, ...what } })
+  }
 
   useEffect(() => {
     const over = (e: DragEvent) => e.preventDefault()
@@ -211,7 +212,7 @@ export function TrainTab() {
         <Panel title="Runs, from one start">
           <ol class="racers">
             {state.runs.map((_, i) => (
-              <RunControls key={i} index={i} state={state} />
+              <RunControls key={i} index={i} state={state} turn={turn} />
             ))}
           </ol>
           {state.runs.length < MOST_RUNS && (
@@ -376,10 +377,12 @@ export function TrainTab() {
   )
 }
 
-const runName = ({ method, batch }: { method: string; batch: number }) =>
-  `${methodOf(method).label}, ${batch === 0 ? 'all rows' : batch === 1 ? '1 row' : `${batch} rows`}`
+const runName = ({ method, batch, rate }: { method: string; batch: number; rate: number }) =>
+  `${methodOf(method).label} ${short(rate, 2)}, ${batch === 0 ? 'all rows' : batch === 1 ? '1 row' : `${batch} rows`}`
 
-function RunControls({ index, state }: { index: number; state: TrainState }) {
+type Turn = (index: number, what: Omit<Change, 'step' | 'run'>) => void
+
+function RunControls({ index, state, turn }: { index: number; state: TrainState; turn: Turn }) {
   const now = present(state, index)
   const { schedule } = state.runs[index]
   const facts = scheduleFacts(schedule.kind)
@@ -412,7 +415,7 @@ function RunControls({ index, state }: { index: number; state: TrainState }) {
         <Choice
           label="Rows a step"
           value={String(now.batch)}
-          options={[['0', 'all (batch)'], ['1', '1 (stochastic)'], ...[4, 16, 64].map((n) => [String(n), `${n} (mini-batch)`] as const)]}
+          options={[['0', 'all rows'], ['1', '1 row'], ...[4, 16, 64].map((n) => [String(n), `${n} rows`] as const)]}
           onChange={(batch) => turn(index, { batch: Number(batch) })}
         />
         <Choice

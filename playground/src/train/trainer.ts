@@ -88,7 +88,8 @@ export class Trainer {
   private newOptimizer(): Optimizer {
     const { method, rate } = this.choice
     const decay: Options = this.config.decay > 0 ? { weightDecay: this.config.decay } : {}
-    return makeOptimizer(method, this.model.parameters(), rate, { ...this.run.options, ...decay })
+    const options = method === this.run.method ? this.run.options : {}
+    return makeOptimizer(method, this.model.parameters(), rate, { ...options, ...decay })
   }
 
   /** Steps until `until`, or until `deadline` (of `performance.now`) if that comes first. */
@@ -128,6 +129,8 @@ export class Trainer {
     if (method !== undefined) this.choice.method = method
     if (rate !== undefined) this.choice.rate = rate
     if (method !== undefined) this.optimizer = this.newOptimizer()
+    if (method === undefined && rate === undefined) return
+    // A schedule begins again with what it drives.
     this.optimizer.learningRate = this.choice.rate
     this.scheduleStart = this.step
     this.rates = new RateControl(this.optimizer, this.run.schedule, this.choice.rate)

@@ -11,7 +11,7 @@ export interface Histogram {
 }
 
 export interface NetView {
-  /** Of a class: class 1 from −1 to 1 for two classes, else the class and how sure, per point of a grid of GRID × GRID, rows from the bottom. */
+  /** Of a class: class 1 from −1 to 1 for two classes, else the class plus how sure it is from 0 to 1, per point of a grid of GRID × GRID, rows from the bottom. */
   boundary: Float32Array
   /** For each hidden layer each unit's values on a grid of SMALL × SMALL. */
   units: Float32Array[][]
@@ -60,7 +60,7 @@ function boundaryOf(model: Sequential, examples: Examples): Float32Array {
   const { features, classes } = examples
   const outputs = Float32Array.from(model.predict(tensor(plane(examples, GRID), [GRID * GRID, features])).data())
   if (classes === 2) return Float32Array.from(outputs, (z) => Math.tanh(z / 2))
-  // The class, and after the point how sure.
+  // The class, plus a fraction that says how sure it is.
   return Float32Array.from({ length: GRID * GRID }, (_, i) => {
     const row = outputs.subarray(i * classes, (i + 1) * classes)
     const largest = Math.max(...row)

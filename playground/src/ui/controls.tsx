@@ -122,11 +122,11 @@ export function Button({
 }
 
 /** Copies a text and says so. */
-export function CopyButton({ text, children }: { text: () => string; children: ComponentChildren }) {
+export function CopyButton({ text, children }: { text: () => string | Promise<string>; children: ComponentChildren }) {
   const [state, setState] = useState<'' | 'copied' | 'failed'>('')
   const copy = async () => {
     try {
-      await navigator.clipboard.writeText(text())
+      await navigator.clipboard.writeText(await text())
       setState('copied')
     } catch {
       setState('failed')
