@@ -272,7 +272,7 @@ export function DescentTab() {
                 <th class="number" title="Gradients computed; products with the Hessian come on top">
                   Gradients
                 </th>
-                <th>At the end</th>
+                <th class="wide">At the end</th>
               </tr>
             </thead>
             <tbody>
