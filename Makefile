@@ -26,7 +26,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: play play-build screenshots site browsers help setup wasm build check format test test-only runtimes bundlers docs api fuzz fuzz-fit memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only runtimes bundlers docs api fuzz fuzz-fit memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -104,6 +104,19 @@ long-runs: build ## proofs that take minutes to hours, for RELIABILITY.md (ONLY=
 
 same-bytes: setup ## two clean builds of HEAD in two folders, and their tarballs, are the same to the byte
 	@$(NODE) --import tsx test/tools/same-bytes.ts
+
+OPTUNA := .cache/tune/venv
+optuna: ## Optuna and its dashboard in .cache/tune/venv, for tests of journals that both write and for bench/tune
+	@test -x $(OPTUNA)/bin/optuna-dashboard || { python3 -m venv $(OPTUNA) && $(OPTUNA)/bin/pip install --quiet optuna optuna-dashboard scikit-learn ioh; }
+
+optuna-proof: $(MODULES)/.stamp $(GENERATED)/.stamp optuna ## a journal that gradus and Optuna write by turns and at once, and its dashboard (a minute)
+	@$(NODE) $(VITEST) run test/tune/optuna.test.ts
+
+kill-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## 200 SIGKILLs of a study in a journal, 200 in SQLite: no trial lost or doubled (half an hour)
+	@$(NODE) --import tsx test/tune/storage/proof.ts
+
+queue-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## 500 trials on a queue, 20 workers killed, Redis restarted: none lost or doubled (two minutes)
+	@$(NODE) --import tsx test/tune/queue/proof.ts
 
 reliability: $(MODULES)/.stamp ## write RELIABILITY.md from the tests
 	@$(NODE) --import tsx test/tools/reliability.ts

@@ -60,6 +60,7 @@ const engineOutside: Plugin = {
       '../index.js': './node.js',
       '../data/index.js': './data.js',
       '../table/index.js': './table.js',
+      '../tune/index.js': './tune.js',
     }
     build.onResolve({ filter: /^\.\.\// }, ({ path, importer }) => {
       if (!/\/ts\/cli\/[^/]+$/.test(importer)) return
@@ -69,14 +70,14 @@ const engineOutside: Plugin = {
   },
 }
 
-/** The same for gradus/table, which is built on the public API: `index.js` shares the engine with `node.js`. */
+/** The same for gradus/table and gradus/tune, which are built on the public API: `index.js` shares the engine with `node.js`. */
 const builtOnApi: Plugin = {
   name: 'built-on-api',
   setup(build) {
     const extension = build.initialOptions.format === 'cjs' ? 'cjs' : 'js'
-    build.onResolve({ filter: /^\.\.\/(data\/)?index\.js$/ }, ({ path, importer }) => {
-      if (!/\/ts\/table\/[^/]+$/.test(importer)) return
-      return { path: path === '../index.js' ? `./index.${extension}` : `./data.${extension}`, external: true }
+    build.onResolve({ filter: /^(\.\.\/)+(data\/)?index\.js$/ }, ({ path, importer }) => {
+      if (!/\/ts\/(table|tune)\//.test(importer)) return
+      return { path: !path.endsWith('data/index.js') ? `./index.${extension}` : `./data.${extension}`, external: true }
     })
   },
 }
@@ -100,7 +101,7 @@ function modules(folder: string, standIns: StandIns, entries: readonly string[])
   const files = readdirSync('ts', { recursive: true, encoding: 'utf8' })
     .filter((file) => /^(?!build\/|cli\/|entries\/).*(?<!\.d|\.none|no-text)\.ts$/.test(file))
     .map((file) => file.replace(/\.ts$/, ''))
-    .filter((name) => !LIBRARIES.includes(name))
+    .filter((name) => !LIBRARIES.includes(name) && !(folder === 'js' && name.startsWith('tune/')))
   const own = [...files, ...entries.map((entry) => `entries/${entry}`)].map((name) => [name, `ts/${name}.ts`])
   const entry = { ...Object.fromEntries(own), ...standIns }
   const each: Options = { ...shared, name: folder, outDir: `dist/modules/${folder}`, format: ['esm'] }
@@ -129,6 +130,7 @@ function bundle(entry: Record<string, string>, standIns: StandIns = {}): Options
 const data = { data: 'ts/data/index.ts' }
 const js = { js: 'ts/entries/js.ts' }
 const tables = { table: 'ts/table/index.ts' }
+const tune = { tune: 'ts/tune/index.ts' }
 
 export default defineConfig([
   ...modules('web', NO_WIDENING, []),
@@ -147,6 +149,7 @@ export default defineConfig([
   bundle(data),
   bundle(js, NO_WASM),
   { ...bundle(tables), esbuildPlugins: [builtOnApi] },
+  { ...bundle(tune), esbuildPlugins: [builtOnApi] },
   {
     ...shared,
     name: 'cli',
@@ -158,5 +161,11 @@ export default defineConfig([
     // Bundled CommonJS libraries call require for Node's own modules.
     banner: { js: "import { createRequire as __createRequire } from 'node:module'\nconst require = __createRequire(import.meta.url)" },
   },
-  { ...shared, name: 'types', entry: { index: 'ts/index.ts', ...data, ...js, ...tables }, format: ['esm', 'cjs'], dts: { only: true } },
+  {
+    ...shared,
+    name: 'types',
+    entry: { index: 'ts/index.ts', ...data, ...js, ...tables, ...tune },
+    format: ['esm', 'cjs'],
+    dts: { only: true },
+  },
 ])

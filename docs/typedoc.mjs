@@ -31,6 +31,7 @@ const CATEGORIES = {
   data: 'Data',
   plot: 'Training',
   table: 'Tables',
+  tune: 'Tuning',
   io: 'Saving',
   metrics: 'Metrics',
   backend: 'Backends',
@@ -90,7 +91,7 @@ function pagesByAnchor(project) {
     let anchor = slug
     for (let i = 1; pages.has(anchor); i++) anchor = `${slug}-${i}`
     const [, entry = ''] = /gradus\/(\w+)/.exec(title) ?? []
-    const isOther = ({ name }) => /(data|table)$/.test(name)
+    const isOther = ({ name }) => /(data|table|tune)$/.test(name)
     const named =
       level === '##' ? modules.find((module) => (entry === '' ? !isOther(module) : module.name.endsWith(entry))) : memberOf(modules, title)
     if (!named) throw new Error(`docs/api.md: ${title} has no page in the site; run make api`)

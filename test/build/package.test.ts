@@ -27,7 +27,9 @@ const EXPECTED_FILES = [
   'dist/THIRD-PARTY-NOTICES.md',
   'dist/cli.js',
   ...['node.js', 'wasm/relaxed.wasm', 'wasm/simd.wasm'].map((file) => `dist/${file}`),
-  ...['data', 'index', 'js', 'table'].flatMap((entry) => ['cjs', 'd.cts', 'd.ts', 'js'].map((extension) => `dist/${entry}.${extension}`)),
+  ...['data', 'index', 'js', 'table', 'tune'].flatMap((entry) =>
+    ['cjs', 'd.cts', 'd.ts', 'js'].map((extension) => `dist/${entry}.${extension}`),
+  ),
   'package.json',
   // The README's guides, which link to each other.
   'docs/optimizers.md',

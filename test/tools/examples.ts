@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import ts from 'typescript'
 
-const ENTRIES = { gradus: 'ts/index.ts', 'gradus/data': 'ts/data/index.ts' } as const
+const ENTRIES = { gradus: 'ts/index.ts', 'gradus/data': 'ts/data/index.ts', 'gradus/tune': 'ts/tune/index.ts' } as const
 
 /** What an entry exports. */
 export interface Export {
@@ -32,7 +32,7 @@ export interface Example {
 
 let cached: Export[] | undefined
 
-/** Everything that `gradus` and `gradus/data` export, namespaces opened. */
+/** Everything that `gradus`, `gradus/data` and `gradus/tune` export, namespaces opened. */
 export function publicExports(): Export[] {
   if (cached) return cached
   const options = { strict: true, skipLibCheck: true, noEmit: true, target: ts.ScriptTarget.ES2022, types: ['node'] }

@@ -16,6 +16,7 @@ const ENTRIES = {
   'gradus/js': 'ts/entries/js.ts',
   'gradus/data': 'ts/data/index.ts',
   'gradus/table': 'ts/table/index.ts',
+  'gradus/tune': 'ts/tune/index.ts',
 } as Record<string, string>
 
 export interface Snippet {

@@ -12,11 +12,15 @@ import { withLists } from './public-index.js'
 export const FILE = 'docs/api.md'
 const INDEX = 'ts/index.ts'
 /** Entries beside the main one, with the heading of their section. */
-const OTHERS = { 'ts/data/index.ts': 'Data: `gradus/data`', 'ts/table/index.ts': 'Tables: `gradus/table`' } as Record<string, string>
+const OTHERS = {
+  'ts/data/index.ts': 'Data: `gradus/data`',
+  'ts/table/index.ts': 'Tables: `gradus/table`',
+  'ts/tune/index.ts': 'Tuning: `gradus/tune`',
+} as Record<string, string>
 
 const INTRODUCTION = `# API
 
-Everything that \`gradus\`, \`gradus/data\` and \`gradus/table\` export, with its signature. Editors show the whole documentation of each name, with
+Everything that \`gradus\`, \`gradus/data\`, \`gradus/table\` and \`gradus/tune\` export, with its signature. Editors show the whole documentation of each name, with
 examples; \`make docs\` in the repository builds a site from it. \`make api\` writes this file.
 `
 

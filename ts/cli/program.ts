@@ -15,6 +15,7 @@ import { type TableTrainOptions, trainOnTable } from './table-train.js'
 import { TASK_NAMES, TASKS, type TaskName } from './tasks.js'
 import { columns } from './terminal.js'
 import { train } from './train.js'
+import { tuneCommand } from './tune-commands.js'
 import { version } from './version.js'
 
 const BACKENDS = ['wasm', 'js'] as const
@@ -39,7 +40,7 @@ export function program(): Command {
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(withoutLongWords(text)) })
     .addHelpText('after', ROOT_EXAMPLES)
-  for (const command of [trainCommand(), ...modelCommands(), ...tableCommands(), benchCommand(), infoCommand()])
+  for (const command of [trainCommand(), ...modelCommands(), ...tableCommands(), tuneCommand(), benchCommand(), infoCommand()])
     root.addCommand(command.copyInheritedSettings(root).helpOption('-h, --help', 'print this help'))
   return root
 }

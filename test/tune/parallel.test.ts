@@ -1,0 +1,53 @@
+/** Many trials at once, in threads. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { expect, test } from 'vitest'
+import { categorical, createStudy, float, percentile, random } from '../../ts/tune/index.js'
+
+const MODULE = new URL('./objective.mjs', import.meta.url)
+
+test('a module runs in threads, with reports, pruning and notes', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) }, pruner: percentile(50, { startup: 3 }) })
+  await study.optimize(MODULE, { trials: 30, parallel: 2 })
+  expect(study.finished).toBe(30)
+  const states = study.trials.map(({ state }) => state)
+  expect(states).toContain('pruned')
+  expect(study.trials.find(({ state }) => state === 'complete')?.attributes.thread).toBe('another')
+})
+
+test('a function runs in threads too, if it stands alone', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) }, sampler: random() })
+  await study.optimize(
+    // the thread of the test has this name, workers have not
+    ({ x }) => ('__vitest_worker__' in globalThis ? 99 : x),
+    { trials: 6, parallel: 2 },
+  )
+  expect(study.trials.every(({ value, params }) => value === params.x)).toBe(true)
+  const outside = 3
+  await expect(study.optimize(({ x }) => x + outside, { trials: 7, parallel: 2 })).rejects.toThrow(
+    /outside is not defined; in a worker a function sees its arguments alone: import inside it, put it into a module, or set parallel: 1/,
+  )
+})
+
+test('a factory makes the objective in each thread', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) } })
+  await study.optimize({ module: MODULE, factory: 'make', options: { add: 10 } }, { trials: 4, parallel: 2 })
+  expect(study.trials.every(({ value, params }) => value === params.x + 10)).toBe(true)
+  await expect(study.optimize({ module: MODULE, factory: 'wrong' }, { trials: 9, parallel: 1 })).rejects.toThrow(
+    /wants to export a function wrong/,
+  )
+  await expect(study.optimize(new URL('./no.mjs', import.meta.url), { trials: 9 })).rejects.toThrow(/Cannot find module/)
+})
+
+test('a worker that dies costs its trial a retry, nothing else', async () => {
+  const marks = mkdtempSync(path.join(tmpdir(), 'gradus-marks-'))
+  const study = await createStudy({ space: { x: float(0, 1), marks: categorical([marks]) } })
+  await study.optimize(MODULE, { trials: 20, parallel: 3 })
+  expect(study.trials.every(({ state }) => state === 'complete')).toBe(true)
+  expect(readdirSync(marks)).toHaveLength(4)
+  const other = await createStudy({ space: { x: float(0, 1), marks: categorical([`${marks}/nowhere`]) } })
+  await other.optimize(MODULE, { trials: 5, parallel: 1, retries: 0, onError: 'continue' })
+  expect(other.trials[3].state).toBe('failed')
+  rmSync(marks, { recursive: true })
+})

@@ -1,0 +1,72 @@
+/** Kills a process with a study again and again: what it said to be kept is there, once, and the study comes to the same end. */
+import { spawn } from 'node:child_process'
+import { createStudy, float, int, openStudy } from '../../../ts/tune/index.js'
+
+/** What came of it. */
+export interface KillOutcome {
+  kills: number
+  /** Results that a process said to be kept, and that are not there. */
+  lost: number
+  /** Results that are there twice, or with another value. */
+  doubled: number
+  finished: number
+  /** Whether all trials are those of a study that was never killed. */
+  isSame: boolean
+}
+
+/** Kills so many times, then lets it run to its end. */
+export async function killAgain(storage: string, trials: number, kills: number, node = process.execPath): Promise<KillOutcome> {
+  const kept = new Map<number, number>()
+  let doubled = 0
+  let killed = 0
+  for (let isOver = false; !isOver; ) {
+    isOver = await run(storage, trials, node, killed < kills, (number, value) => {
+      if (kept.has(number)) doubled++
+      kept.set(number, value)
+    })
+    if (!isOver) killed++
+  }
+  const study = await openStudy({ storage })
+  const records = study.trials
+  const lost = [...kept].filter(([number, value]) => records[number]?.value !== value).length
+  const whole = await createStudy({ space: { x: float(-1, 1), n: int(1, 9) }, seed: 3 })
+  await whole.optimize(({ x, n }) => x * x + n / 10, { trials })
+  const same = (list: typeof records) => JSON.stringify(list.map(({ params, value }) => [params, value]))
+  const outcome = { kills: killed, lost, doubled, finished: study.finished, isSame: same(records) === same(whole.trials as never) }
+  await study.close()
+  return outcome
+}
+
+/** A process, killed after a few results; whether it came to its end. */
+function run(
+  storage: string,
+  trials: number,
+  node: string,
+  isKilled: boolean,
+  keep: (number: number, value: number) => void,
+): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(node, ['--import', 'tsx', 'test/tune/storage/study.ts', storage, String(trials)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let [text, said, errors] = ['', 0, '']
+    child.stderr.on('data', (more) => (errors += more))
+    child.stdout.on('data', (more) => {
+      text += more
+      const lines = text.split('\n')
+      text = lines.pop() as string
+      for (const line of lines) {
+        const [, number, value] = /^kept (\d+) (.*)$/.exec(line) ?? []
+        if (number === undefined) continue
+        keep(Number(number), Number(value))
+        // anywhere within the next trials
+        if (isKilled && said++ === 0) setTimeout(() => child.kill('SIGKILL'), 12 * Math.random())
+      }
+    })
+    child.on('close', (code, signal) => {
+      if (code === 0) resolve(true)
+      else if (signal === 'SIGKILL') resolve(false)
+      else reject(new Error(`the study ended with ${code}: ${errors}`))
+    })
+  })
+}

@@ -1,0 +1,14 @@
+/** A process with a study, to be killed: study.ts STORAGE TRIALS. It says each trial whose result it was told is kept. */
+import { createStudy, float, int } from '../../../ts/tune/index.js'
+
+const [storage, trials] = process.argv.slice(2)
+const study = await createStudy({ space: { x: float(-1, 1), n: int(1, 9) }, storage, seed: 3 })
+await study.optimize(
+  async ({ x, n }, trial) => {
+    for (let step = 0; step < 2; step++) await trial.report(x * x + n / 10 + 1 / (step + 1), step)
+    return x * x + n / 10
+  },
+  { trials: Number(trials), onTrial: ({ number, value }) => console.log(`kept ${number} ${value}`) },
+)
+await study.close()
+console.log('over')

@@ -1,0 +1,286 @@
+/** Studies: asking and telling, what they refuse, and what they keep. */
+import fs, { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { NonFiniteError } from '../../ts/index.js'
+import { createStudy, float, int, median, openStudy, type Study } from '../../ts/tune/index.js'
+import { killAgain } from './storage/kill.js'
+
+const SPACE = { x: float(-1, 1), n: int(1, 9) }
+const folder = mkdtempSync(path.join(tmpdir(), 'gradus-tune-'))
+const file = (name: string) => path.join(folder, name)
+afterAll(() => rmSync(folder, { recursive: true }))
+afterEach(() => {
+  vi.restoreAllMocks()
+  syncBuiltinESMExports()
+})
+
+describe('ask and tell', () => {
+  test('a study by hand', async () => {
+    const study = await createStudy({ space: SPACE, direction: 'maximize' })
+    expect(study.bestTrial).toBeUndefined()
+    expect(() => study.bestValue).toThrow("the study 'study' has no complete trial yet")
+    const trials = [await study.ask(), await study.ask(), await study.ask()]
+    expect(trials.map(({ number }) => number)).toEqual([0, 1, 2])
+    await study.tell(trials[1], 5)
+    await study.tell(0, { state: 'failed', error: 'out of luck' })
+    await study.tell(trials[2], [3])
+    expect(study.trials.map(({ state, value, error }) => [state, value, error])).toEqual([
+      ['failed', undefined, 'out of luck'],
+      ['complete', 5, undefined],
+      ['complete', 3, undefined],
+    ])
+    expect([study.bestValue, study.bestTrial?.number, study.finished]).toEqual([5, 1, 3])
+    await expect(study.tell(1, 6)).rejects.toThrow('tell: trial 1 is over already: it is complete')
+    await expect(study.tell(9, 6)).rejects.toThrow('tell: there is no trial 9')
+    await expect(study.tell(await study.ask(), undefined as never)).rejects.toThrow(
+      'trial 3: the objective wants to return a number, got undefined; did it forget to return?',
+    )
+    await study.tell(3, Number.NaN)
+    expect(study.trials[3].error).toBe('the value is NaN')
+  })
+
+  test('what is enqueued comes first, and what is added counts', async () => {
+    const study = await createStudy({ space: SPACE })
+    await study.enqueue({ x: 0.25, n: 3 })
+    await study.enqueue({ n: 9 })
+    expect((await study.ask()).params).toEqual({ x: 0.25, n: 3 })
+    expect((await study.ask()).params.n).toBe(9)
+    await study.add({ x: 0, n: 1 }, -7)
+    expect(study.bestParams).toEqual({ x: 0, n: 1 })
+    await expect(study.enqueue({ x: 2 })).rejects.toThrow('enqueue: x wants a value of float(-1, 1), got 2')
+    await expect(study.enqueue({ y: 2 } as object)).rejects.toThrow("enqueue: there is no parameter 'y' in the space; it has x, n")
+    await expect(study.add({ x: 0 } as never, 1)).rejects.toThrow('add: n wants a value of int(1, 9), got undefined')
+  })
+
+  test('constraints: before a trial combinations are left out, after it the trial is not the best', async () => {
+    const study = await createStudy({ space: SPACE, constraint: ({ x, n }) => x * n < 1 })
+    await study.optimize(
+      ({ x, n }, trial) => {
+        expect(x * n).toBeLessThan(1)
+        trial.constrain('n', 5 - n)
+        return n
+      },
+      { trials: 60 },
+    )
+    expect(study.bestParams.n).toBe(5)
+    const never = await createStudy({ space: SPACE, constraint: () => false })
+    await expect(never.ask()).rejects.toThrow("ask: of 10000 points of the sampler 'tpe' none keeps the constraint")
+  })
+})
+
+describe('optimize', () => {
+  test('an objective that throws stops the study, which keeps what there was', async () => {
+    const study = await createStudy({ space: SPACE })
+    const objective = ({ x }: { x: number }, { number }: { number: number }) => {
+      if (number === 4) throw new Error('broken')
+      return x
+    }
+    await expect(study.optimize(objective, { trials: 10 })).rejects.toThrow(/^trial 4: broken \(parameters \{"x":/)
+    expect(study.trials.map(({ state }) => state)).toEqual(['complete', 'complete', 'complete', 'complete', 'failed'])
+    await study.optimize(objective, { trials: 10 })
+    expect(study.finished).toBe(10)
+    await study.optimize(() => Promise.reject(new Error('again')), { trials: 13, onError: 'continue' })
+    expect(study.trials.slice(10).map(({ error }) => error)).toEqual(['again', 'again', 'again'])
+  })
+
+  test('losses that are not finite fail their trial alone', async () => {
+    const study = await createStudy({ space: SPACE })
+    await study.optimize(
+      ({ x }, { number }) => {
+        if (number % 3 === 1) return Number.NaN
+        if (number % 3 === 2) throw new NonFiniteError('the loss is NaN')
+        return x
+      },
+      { trials: 9 },
+    )
+    expect(study.trials.filter(({ state }) => state === 'failed')).toHaveLength(6)
+    const hopeless = await createStudy({ space: SPACE })
+    await expect(hopeless.optimize(() => Number.NaN, { trials: 50 })).rejects.toThrow(
+      'optimize: the first 10 trials all failed; the last: the value is NaN',
+    )
+  })
+
+  test('ends by time, by a signal, and not at all without either', async () => {
+    const study = await createStudy({ space: SPACE })
+    const slow = () => new Promise<number>((resolve) => setTimeout(() => resolve(1), 5))
+    await study.optimize(slow, { time: 0.1 })
+    expect(study.finished).toBeGreaterThan(0)
+    const controller = new AbortController()
+    await study.optimize(slow, { signal: controller.signal, onTrial: () => study.finished > 40 && controller.abort() })
+    expect(study.finished).toBeGreaterThan(40)
+    await expect(study.optimize(slow)).rejects.toThrow('optimize: wants trials, time or a signal, or it would never end')
+  })
+
+  test.each([
+    [{ trials: 0 }, 'optimize: trials wants a whole number ≥ 1, got 0'],
+    [{ trials: 1, parallel: 0 }, "optimize: parallel wants a whole number ≥ 1 or 'auto', got 0"],
+    [{ n_trials: 3 }, "optimize: there is no option 'n_trials'; did you mean trials?"],
+    [{ trials: 1, onError: 'ignore' }, "optimize: onError wants 'stop' or 'continue', got 'ignore'"],
+  ])('refuses %j', async (options, message) => {
+    const study = await createStudy({ space: SPACE })
+    await expect(study.optimize(() => 1, options as object)).rejects.toThrow(message)
+    await expect(study.optimize(5 as never, { trials: 1 })).rejects.toThrow(
+      'optimize: objective wants a function of the parameters, or the URL of a module, got 5',
+    )
+  })
+
+  test('trials that are pruned', async () => {
+    const study = await createStudy({ space: SPACE, pruner: median({ startup: 2 }) })
+    let steps = 0
+    await study.optimize(
+      async ({ x }, trial) => {
+        for (let step = 0; step < 10; step++, steps++) {
+          await trial.report(x + 1 / (step + 1), step)
+          if (trial.shouldPrune()) trial.prune()
+        }
+        return x
+      },
+      { trials: 30 },
+    )
+    const pruned = study.trials.filter(({ state }) => state === 'pruned')
+    expect(pruned.length).toBeGreaterThan(5)
+    expect(steps).toBeLessThan(300)
+    expect(pruned.every(({ reports }) => reports.size < 10)).toBe(true)
+    const trial = await study.ask()
+    await expect(trial.report('x' as never, 1)).rejects.toThrow("report wants a number, got 'x'")
+    await expect(trial.report(1, 0.5)).rejects.toThrow('report wants a step from 0, a whole number, got 0.5')
+  })
+})
+
+describe.each([
+  ['journal', 'log'],
+  ['SQLite', 'sqlite'],
+])('a study in %s', (_, ending) => {
+  const open = (name: string, more: object = {}) => createStudy({ space: SPACE, storage: file(`${name}.${ending}`), seed: 1, ...more })
+
+  test('goes on when it is opened again', async () => {
+    const first = await open('on')
+    await first.optimize(({ x, n }) => x * x + n, { trials: 20 })
+    const begun = await first.ask()
+    await first.close()
+    const second = await open('on')
+    expect(second.finished).toBe(20)
+    // what the one before had begun is run first
+    const again = await second.ask()
+    expect([again.number, again.params]).toEqual([begun.number, begun.params])
+    await second.tell(again, 1)
+    await second.close()
+    const shown = await openStudy({ storage: file(`on.${ending}`) })
+    expect([shown.finished, shown.bestValue, Object.keys(shown.space)]).toEqual([21, second.bestValue, ['x', 'n']])
+    await shown.close()
+  })
+
+  test('refuses another space and direction, unless it is told to', async () => {
+    const first = await open('changed')
+    await first.optimize(({ x }) => x, { trials: 12 })
+    await first.close()
+    await expect(open('changed', { space: { x: float(-1, 2), k: int(0, 1) } })).rejects.toThrow(
+      /has another space: x was float\(-1, 1\), is float\(-1, 2\); n is gone; k is new. Give this one another name, or set allowSpaceChange: true/,
+    )
+    await expect(open('changed', { direction: 'maximize' })).rejects.toThrow(
+      "is to minimize, got direction 'maximize'; give this one another name",
+    )
+    const wider = await open('changed', { space: { x: float(-2, 2), n: int(1, 9) }, allowSpaceChange: true })
+    await wider.optimize(({ x }) => x, { trials: 40 })
+    expect(wider.bestParams.x).toBeLessThan(-1)
+    await wider.close()
+  })
+
+  test('loses nothing when it is killed', async () => {
+    const { lost, doubled, finished, isSame, kills } = await killAgain(file(`killed.${ending}`), 24, 3)
+    expect({ lost, doubled, finished, isSame }).toEqual({ lost: 0, doubled: 0, finished: 24, isSame: true })
+    expect(kills).toBeGreaterThan(0)
+  })
+})
+
+describe('storages that are not as they should be', () => {
+  const open = (storage: string): Promise<Study> => createStudy({ space: SPACE, storage }) as never
+
+  test.each([
+    ['study.txt', /storage wants a file that ends in \.sqlite or \.db \(SQLite\), or in \.log/],
+    ['mysql://host', /storage wants a file or redis:\/\/…, got 'mysql:\/\/host'/],
+    ['/no/such/folder/a.log', /cannot open the study in \/no\/such\/folder\/a\.log: there is no such folder/],
+    ['redis://127.0.0.1:1', /cannot reach Redis at redis:\/\/127\.0\.0\.1:1.*Is the server running/],
+  ])('%s', async (storage, message) => {
+    await expect(open(storage)).rejects.toThrow(message)
+  })
+
+  test('a file of something else, a line that is broken, an operation from the future', async () => {
+    writeFileSync(file('prose.log'), 'Dear diary\n')
+    await expect(open(file('prose.log'))).rejects.toThrow(/prose\.log, line 1: this is no JSON, so it is no journal of a study: Dear diary/)
+    writeFileSync(file('future.log'), '{"op_code":99,"worker_id":"a"}\n')
+    await expect(open(file('future.log'))).rejects.toThrow(
+      /future\.log: entry 1 is none of a journal of Optuna 4 or 5: there is no operation 99/,
+    )
+    writeFileSync(file('text.sqlite'), 'Dear diary, this is no database at all, only a text that is long enough.\n')
+    await expect(open(file('text.sqlite'))).rejects.toThrow(/cannot open the study in .*text\.sqlite: file is not a database/)
+  })
+
+  test('SQLite of another version, and of Optuna', async () => {
+    const study = await open(file('version.sqlite'))
+    await study.close()
+    await change(file('version.sqlite'), "UPDATE gradus_meta SET value = '7'")
+    await expect(open(file('version.sqlite'))).rejects.toThrow(
+      /was written by another version of gradus: its storage has version 7, this one reads 1/,
+    )
+    await change(file('optuna.sqlite'), 'CREATE TABLE alembic_version (a)')
+    await expect(open(file('optuna.sqlite'))).rejects.toThrow(/is a database of Optuna's own storage/)
+    await change(file('other.sqlite'), 'CREATE TABLE customers (a)')
+    await expect(open(file('other.sqlite'))).rejects.toThrow(/is a database of something else: customers/)
+  })
+
+  test('half a line, of a process that was killed, is cut off', async () => {
+    const study = await open(file('half.log'))
+    await study.tell(await study.ask(), 1)
+    writeFileSync(file('half.log'), '{"op_code":4,"worker', { flag: 'a' })
+    await study.tell(await study.ask(), 2)
+    const lines = readFileSync(file('half.log'), 'utf8').trim().split('\n')
+    expect(lines.every((line) => JSON.parse(line).op_code >= 0)).toBe(true)
+    expect(study.finished).toBe(2)
+  })
+
+  test('a full disk loses nothing that was told', async () => {
+    const study = await open(file('full.log'))
+    await study.tell(await study.ask(), 1)
+    const trial = await study.ask()
+    const { writeSync } = fs
+    vi.spyOn(fs, 'writeSync').mockImplementation(((descriptor: number, bytes: Uint8Array, from: number, _length: number, at: number) => {
+      writeSync(descriptor, bytes, from, 3, at)
+      throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+    }) as never)
+    syncBuiltinESMExports()
+    await expect(study.tell(trial, 2)).rejects.toThrow(
+      /cannot write to the study in .*full\.log: the disk is full; free some space and run it again. What was told before is safe/,
+    )
+    vi.restoreAllMocks()
+    syncBuiltinESMExports()
+    await study.tell(trial, 2)
+    await study.close()
+    const again = await openStudy({ storage: file('full.log') })
+    expect(again.trials.map(({ value }) => value)).toEqual([1, 2])
+    await again.close()
+  })
+})
+
+async function change(database: string, sql: string): Promise<void> {
+  const { default: sqlite } = await import('node-sqlite3-wasm')
+  const connection = new sqlite.Database(database)
+  connection.exec(sql)
+  connection.close()
+}
+
+describe('createStudy', () => {
+  test.each([
+    [{ direction: 'up' }, "createStudy: direction wants 'minimize' or 'maximize', or one for each objective, got 'up'"],
+    [{ direction: [] }, 'createStudy: direction wants at least one, got an empty array'],
+    [{ seed: -1 }, 'createStudy: seed wants a whole number from 0, got -1'],
+    [{ study_name: 'a' }, "createStudy: there is no option 'study_name'; did you mean name?"],
+    [{ pruner: { name: 'mine' } }, 'createStudy: pruner wants one such as median(), got an object with name'],
+    [{ storage: 5 }, "createStudy: storage wants a name such as 'study.sqlite' or 'study.log', got 5"],
+  ])('refuses %j', async (options, message) => {
+    await expect(createStudy({ space: SPACE, ...options } as never)).rejects.toThrow(message)
+  })
+})

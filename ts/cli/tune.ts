@@ -1,0 +1,189 @@
+/** `gradus tune`: find good hyper-parameters of nets for a table. */
+
+import { writeFileSync } from 'node:fs'
+import { basename, extname } from 'node:path'
+import {
+  createStudy,
+  htmlReport,
+  hyperband,
+  openStudy,
+  runWorker,
+  type Space,
+  type Study,
+  summarize,
+  TABLE_SPACE,
+  type TrialRecord,
+  tableObjective,
+} from '../tune/index.js'
+import { LiveBar } from './bar.js'
+import { duration, percent } from './format.js'
+import { interruptible } from './interrupt.js'
+import { columns, isLive, paint, print } from './terminal.js'
+import { spaceFrom } from './tune-options.js'
+
+/** Options of `gradus tune table.csv`. */
+export interface TuneOptions {
+  target: string
+  time?: number
+  trials?: number
+  space?: string
+  storage?: string
+  name?: string
+  epochs: number
+  seed: number
+  parallel?: number
+  html?: string
+  quiet?: boolean
+  json?: boolean
+}
+
+/** Without a number of trials or a time. */
+const USUAL_TIME = 60
+
+/** Runs the command. */
+export async function tune(file: string, options: TuneOptions): Promise<void> {
+  await interruptible(async (signal) => {
+    const silent = options.quiet === true || options.json === true
+    const { target, epochs, seed, trials } = options
+    const name = options.name ?? basename(file, extname(file))
+    const storage = options.storage ?? `${name}.tune.log`
+    const space: Space = options.space === undefined ? TABLE_SPACE : spaceFrom(options.space)
+    // what is wrong with the table is said here, not by a worker
+    await tableObjective({ file, target, epochs, seed })
+    const study = await createStudy({ space, storage, name, seed, pruner: hyperband({ least: 4, most: epochs }) })
+    const before = study.finished
+    if (!silent) {
+      print(paint('bold', `Tuning nets for ${target} of ${file}`))
+      print(`  ${paint('dim', 'kept in')} ${storage}${before > 0 ? `, which has ${before} trials: going on` : ''}`)
+      print()
+    }
+    const time = options.time ?? (trials === undefined ? USUAL_TIME : undefined)
+    const progress = new TuneProgress(study, { trials, time, before }, silent)
+    try {
+      const isQueue = /^rediss?:/.test(storage)
+      await study.optimize(
+        { module: new URL('./tune.js', import.meta.url), factory: 'tableObjective', options: { file, target, epochs, seed } },
+        {
+          ...(trials !== undefined && { trials }),
+          ...(time !== undefined && { time }),
+          parallel: options.parallel ?? 'auto',
+          ...(isQueue && { queue: storage }),
+          onError: 'continue',
+          signal,
+          onTrial: (trial) => progress.trial(trial),
+        },
+      )
+    } finally {
+      progress.end()
+    }
+    conclude(study, options, storage)
+    if (signal.aborted && !options.json) print(`\nStopped; all results are kept in ${storage}: the same command goes on.`)
+    await study.close()
+  })
+}
+
+function conclude(study: Study, { html, json }: TuneOptions, storage: string): void {
+  if (html !== undefined) writeFileSync(html, htmlReport(study))
+  if (json) {
+    const { bestTrial, trials } = study
+    print(
+      JSON.stringify({
+        study: study.name,
+        storage,
+        trials: trials.length,
+        best: bestTrial && { ...bestTrial, reports: [...bestTrial.reports] },
+      }),
+    )
+    return
+  }
+  print(summarize(study, { width: columns() }))
+  const accuracy = study.bestTrial?.attributes.accuracy
+  if (typeof accuracy === 'number') print(`\nIts net has ${percent(accuracy)} of the held-out rows right.`)
+  if (html !== undefined) print(`\nThe report is in ${html}.`)
+}
+
+/** A bar with the best so far at a terminal, a line for each better trial elsewhere. */
+class TuneProgress {
+  private bar: LiveBar | undefined
+  private readonly started = performance.now()
+  private best = Number.POSITIVE_INFINITY
+  private timer: ReturnType<typeof setInterval> | undefined
+
+  constructor(
+    private readonly study: Study,
+    private readonly limits: { trials?: number; time?: number; before: number },
+    private readonly silent: boolean,
+  ) {
+    this.best = study.bestTrial?.value ?? Number.POSITIVE_INFINITY
+    if (silent || !isLive()) return
+    this.bar = new LiveBar(1000)
+    this.timer = setInterval(() => this.draw(), 200)
+    this.draw()
+  }
+
+  trial({ number, value, state }: TrialRecord): void {
+    if (this.silent || state !== 'complete' || value === undefined || value >= this.best) return
+    this.best = value
+    const line = `trial ${String(number).padStart(4)}  best ${value.toPrecision(4)}  ${Object.entries(this.study.bestParams)
+      .map(([name, x]) => `${name} ${typeof x === 'number' ? Number(x.toPrecision(3)) : String(x)}`)
+      .join(', ')}`
+    if (this.bar) this.bar.above(() => print(line.slice(0, columns() - 1)))
+    else print(line)
+  }
+
+  end(): void {
+    clearInterval(this.timer)
+    this.bar?.stop()
+    if (!this.silent) print()
+  }
+
+  private draw(): void {
+    const { trials, time, before } = this.limits
+    const elapsed = (performance.now() - this.started) / 1000
+    const done = this.study.finished
+    const share = Math.max(
+      time === undefined ? 0 : elapsed / time,
+      trials === undefined ? 0 : (done - before) / Math.max(1, trials - before),
+    )
+    const left = share > 0.01 ? [`${duration((elapsed / share) * (1 - Math.min(1, share)))} left`] : []
+    const best = Number.isFinite(this.best) ? [`best ${this.best.toPrecision(4)}`] : []
+    this.bar?.update(Math.min(999, Math.floor(1000 * share)), `${done} trials`, [...best, ...left])
+  }
+}
+
+/** Options of `gradus tune show`. */
+export interface ShowOptions {
+  name?: string
+  html?: string
+  json?: boolean
+}
+
+/** `gradus tune show`: what a study found. */
+export async function showStudy(storage: string, { name, html, json }: ShowOptions): Promise<void> {
+  const study = await openStudy({ storage, ...(name !== undefined && { name }) })
+  if (html !== undefined) writeFileSync(html, htmlReport(study))
+  if (json) print(JSON.stringify({ study: study.name, trials: study.trials.map((trial) => ({ ...trial, reports: [...trial.reports] })) }))
+  else {
+    print(summarize(study, { width: columns() }))
+    if (html !== undefined) print(`\nThe report is in ${html}.`)
+  }
+  await study.close()
+}
+
+/** Options of `gradus tune worker`. */
+export interface WorkOptions {
+  concurrency: number
+}
+
+/** `gradus tune worker`: run trials from a queue until Ctrl-C. */
+export async function work(url: string, { concurrency }: WorkOptions): Promise<void> {
+  await interruptible(async (signal) => {
+    const worker = await runWorker(url, {
+      concurrency,
+      onTrial: ({ study, number, state }) => print(`${study} trial ${number} ${state}`),
+    })
+    print(`Waiting for trials on ${url}; Ctrl-C ends it.`)
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+    await worker.close()
+  })
+}

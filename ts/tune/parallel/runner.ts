@@ -1,0 +1,18 @@
+/** What runs an objective. */
+import type { Space } from '../space.js'
+import type { Trial } from '../trial.js'
+
+/** @internal runs an objective: in this thread or elsewhere */
+export interface Runner<S extends Space> {
+  /** What the objective returned. @throws what it threw; {@link WorkerDied} where there is nobody any more who could */
+  run(trial: Trial<S>, signal: AbortSignal): Promise<unknown>
+  close(): Promise<void>
+}
+
+/** @internal an outcome that the storage has already */
+export const TOLD = Symbol('told')
+
+/** @internal a worker that ended in the middle of a trial */
+export class WorkerDied extends Error {
+  override name = 'WorkerDied'
+}

@@ -1,0 +1,65 @@
+/**
+ * The program of a worker, as text: a file of its own would have to be found from every bundle that this library becomes a part of. It gets
+ * the objective, as a module or as the text of a function, then runs it for each message.
+ * @internal
+ */
+export const WORKER_CODE = `
+const { parentPort, workerData } = require('node:worker_threads')
+let aborter
+async function objectiveOf({ url, code, factory, options, isFactory }) {
+  if (code !== undefined) return new Function('return ' + code)()
+  const module = await import(url)
+  if (isFactory) {
+    const make = module[factory] ?? module.default?.[factory]
+    if (typeof make !== 'function') throw new Error('the module ' + url + ' wants to export a function ' + factory)
+    return await make(options)
+  }
+  const found = module.default ?? module.objective
+  const inner = found && found.default !== undefined && typeof found !== 'function' ? found.default : found
+  if (typeof inner !== 'function') throw new Error('the module ' + url + ' wants to export a function by default, the objective')
+  return inner
+}
+objectiveOf(workerData).then(
+  (objective) => {
+    parentPort.on('message', (message) => {
+      if (message.params !== undefined) run(objective, message)
+    })
+    parentPort.postMessage({ kind: 'ready' })
+  },
+  (error) => parentPort.postMessage({ kind: 'bad', message: error.message }),
+)
+async function run(objective, { number, params }) {
+  let prune = false
+  const trial = {
+    number,
+    params,
+    signal: new AbortController().signal,
+    report(value, step) {
+      parentPort.postMessage({ kind: 'report', value, step })
+      return new Promise((resolve) => {
+        const answer = (message) => {
+          if (message.prune === undefined) return
+          parentPort.off('message', answer)
+          prune = message.prune
+          resolve()
+        }
+        parentPort.on('message', answer)
+      })
+    },
+    shouldPrune: () => prune,
+    prune() {
+      throw Object.assign(new Error('this trial is pruned'), { name: 'TrialPruned' })
+    },
+    constrain: (name, value) => parentPort.postMessage({ kind: 'note', what: 'constraint', name, value }),
+    setAttribute: (name, value) => parentPort.postMessage({ kind: 'note', what: 'attribute', name, value }),
+  }
+  try {
+    parentPort.postMessage({ kind: 'done', outcome: await objective(params, trial) })
+  } catch (error) {
+    const { name = 'Error', message = String(error), stack = '' } = error ?? {}
+    const unknown = name === 'ReferenceError' && workerData.code !== undefined
+    const more = unknown ? '; in a worker a function sees its arguments alone: import inside it, put it into a module, or set parallel: 1' : ''
+    parentPort.postMessage({ kind: 'failed', name, message: message + more, stack })
+  }
+}
+`

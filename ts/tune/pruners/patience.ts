@@ -1,0 +1,40 @@
+/** Prunes trials that do not get better any more. */
+import { checkCount } from '../../common/checks.js'
+import { rangeError } from '../../common/errors.js'
+import { checkNames } from '../../common/names.js'
+import { show } from '../../common/show.js'
+import type { Pruner } from './pruner.js'
+
+/** Options of {@link patience}. */
+export interface PatienceOptions {
+  /** What counts as better. Default 0. */
+  minDelta?: number
+  /** Decides once patience is at an end, instead of pruning at once. */
+  next?: Pruner
+}
+
+/**
+ * Prunes a trial that has not become better during its last `reports` reports, compared with the best before them.
+ * @example
+ * patience(5, { minDelta: 0.001, next: median() }).name // 'patience'
+ * @throws RangeError for a number that is not whole, or a minDelta below 0
+ */
+export function patience(reports: number, options: PatienceOptions = {}): Pruner {
+  checkCount('patience: reports', reports)
+  checkNames('patience', options, ['minDelta', 'next'], { min_delta: 'minDelta', wrapped_pruner: 'next' })
+  const { minDelta = 0, next } = options
+  if (!(minDelta >= 0)) throw rangeError(`patience: minDelta wants a number from 0, got ${show(minDelta)}`)
+  return {
+    name: 'patience',
+    shouldPrune(context) {
+      const steps = [...context.trial.losses.keys()].sort((a, b) => a - b)
+      if (steps.length <= reports) return false
+      const least = (part: readonly number[]) =>
+        part
+          .map((step) => context.trial.losses.get(step) as number)
+          .reduce((best, loss) => (loss < best ? loss : best), Number.POSITIVE_INFINITY)
+      if (least(steps.slice(-reports)) < least(steps.slice(0, -reports)) - minDelta) return false
+      return next?.shouldPrune(context) ?? true
+    },
+  }
+}

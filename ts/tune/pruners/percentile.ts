@@ -1,0 +1,66 @@
+/** Pruners that compare with what other trials had at the same step. */
+import { checkCount } from '../../common/checks.js'
+import { rangeError } from '../../common/errors.js'
+import { checkNames } from '../../common/names.js'
+import { show } from '../../common/show.js'
+import { bestUpTo, type Pruner } from './pruner.js'
+
+/** Options of {@link median} and {@link percentile}. */
+export interface PercentileOptions {
+  /** Trials that come to their end before any is pruned. Default 5. */
+  startup?: number
+  /** No trial is pruned before this step. Default 0. */
+  warmup?: number
+  /** Steps between decisions. Default 1. */
+  interval?: number
+  /** Trials that must have reported at a step before it decides. Default 1. */
+  least?: number
+}
+
+/**
+ * Prunes a trial whose best loss so far is worse than the median of what complete trials had at the same step (Golovin et al. 2017,
+ * "Google Vizier").
+ * @example
+ * median({ startup: 10, warmup: 3 }).name // 'median'
+ * @throws RangeError for counts that are no whole numbers
+ */
+export function median(options: PercentileOptions = {}): Pruner {
+  return { ...percentile(50, options), name: 'median' }
+}
+
+/**
+ * Prunes a trial whose best loss so far is not among the best `percent` of what complete trials had at the same step. 25 prunes three of four.
+ * @example
+ * percentile(25).name // 'percentile'
+ * @throws RangeError for a percentage beyond 0 to 100, and counts that are no whole numbers
+ */
+export function percentile(percent: number, options: PercentileOptions = {}): Pruner {
+  if (!(percent >= 0 && percent <= 100)) throw rangeError(`percentile: percent wants a number from 0 to 100, got ${show(percent)}`)
+  checkNames('percentile', options, ['startup', 'warmup', 'interval', 'least'])
+  const { startup = 5, warmup = 0, interval = 1, least = 1 } = options
+  checkCount('percentile: startup', startup, 0)
+  checkCount('percentile: warmup', warmup, 0)
+  checkCount('percentile: interval', interval)
+  checkCount('percentile: least', least)
+  return {
+    name: 'percentile',
+    shouldPrune({ trial, step, trials }) {
+      if (step < warmup || (step - warmup) % interval !== 0) return false
+      const complete = trials.filter(({ isComplete, number }) => isComplete && number !== trial.number)
+      if (complete.length < startup) return false
+      const losses = complete.flatMap((other) => other.losses.get(step) ?? []).filter((loss) => !Number.isNaN(loss))
+      if (losses.length < least) return false
+      const best = bestUpTo(trial.losses, step)
+      return best === Number.POSITIVE_INFINITY || best > quantile(losses, percent / 100)
+    },
+  }
+}
+
+/** Between neighbours in proportion, as numpy.percentile has it. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const place = share * (sorted.length - 1)
+  const below = Math.floor(place)
+  const part = place - below
+  return part === 0 ? sorted[below] : sorted[below] + part * (sorted[below + 1] - sorted[below])
+}

@@ -1,0 +1,132 @@
+/** Runs trials on a queue: each is a job, taken by any worker anywhere, which tells what came of it in the storage. */
+import { typeError } from '../../common/errors.js'
+import { load } from '../node.js'
+import type { ModuleObjective } from '../parallel/pool.js'
+import { type Runner, TOLD, WorkerDied } from '../parallel/runner.js'
+import type { Space } from '../space.js'
+import { connect, jobId, type Queue, queueName } from './bullmq.js'
+
+/** Milliseconds between looks at the storage. */
+const LOOK = 100
+/** Looks between questions whether a job is still there. */
+const ASK_EVERY = 20
+
+/** @internal what of a study a queue looks at */
+export interface Watched {
+  readonly name: string
+  sync(): Promise<void>
+  isOver(number: number): boolean
+  shouldPrune(number: number): boolean
+  /** Writes into the storage that a trial is to end. */
+  askToPrune(number: number): Promise<void>
+  reportsOf(number: number): number
+}
+
+interface Waiting {
+  number: number
+  resolve(outcome: unknown): void
+  reject(error: unknown): void
+  /** Reports that the pruner has seen. */
+  seen: number
+  isPruned: boolean
+}
+
+/** @internal @throws TypeError for an objective that is no module */
+export async function queueRunner<S extends Space>(study: Watched, objective: unknown, url: string): Promise<Runner<S>> {
+  const { pathToFileURL } = await load<typeof import('node:url')>('node:url')
+  const asUrl = (module: URL | string) =>
+    module instanceof URL ? module.href : /^[a-z]+:/.test(module) ? module : pathToFileURL(module).href
+  if (typeof objective === 'function')
+    throw typeError(
+      'optimize: on a queue objective wants a module that exports the function by default, new URL("./objective.js", import.meta.url)',
+    )
+  const isFactory = typeof objective === 'object' && objective !== null && 'module' in objective
+  const found = isFactory
+    ? {
+        url: asUrl((objective as ModuleObjective).module),
+        factory: (objective as ModuleObjective).factory,
+        options: (objective as ModuleObjective).options,
+      }
+    : { url: asUrl(objective as URL | string) }
+  const { bullmq, redis, prefix } = await connect(url)
+  const queue: Queue = new bullmq.Queue(queueName(prefix), { connection: redis })
+  queue.on('error', () => {}) // it connects again by itself
+  const waiting = new Map<number, Waiting>()
+  let looks = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  const add = (number: number) =>
+    queue.add(
+      'trial',
+      { study: study.name, prefix, number, objective: found },
+      { jobId: jobId(study.name, number), removeOnComplete: true },
+    )
+
+  async function look(): Promise<void> {
+    await study.sync()
+    looks++
+    for (const trial of waiting.values()) {
+      const { number } = trial
+      if (study.isOver(number)) {
+        waiting.delete(number)
+        trial.resolve(TOLD)
+        continue
+      }
+      const reports = study.reportsOf(number)
+      if (reports > trial.seen && !trial.isPruned) {
+        trial.seen = reports
+        trial.isPruned = study.shouldPrune(number)
+        if (trial.isPruned) await study.askToPrune(number)
+      }
+      if (looks % ASK_EVERY !== 0) continue
+      const job = await queue.getJob(jobId(study.name, number))
+      const state = await job?.getState()
+      // gone without a result, as when Redis forgot it
+      if (job === undefined) await add(number)
+      else if (state === 'failed') {
+        await job.remove()
+        waiting.delete(number)
+        trial.reject(new WorkerDied(`the workers of trial ${number} died: ${job.failedReason ?? 'no reason'}`))
+      }
+    }
+  }
+
+  function watch(): void {
+    timer ??= setTimeout(async () => {
+      try {
+        await look()
+      } catch (error) {
+        for (const trial of waiting.values()) trial.reject(error)
+        waiting.clear()
+      }
+      timer = undefined
+      if (waiting.size > 0) watch()
+    }, LOOK)
+  }
+
+  return {
+    async run({ number }, signal) {
+      await add(number)
+      return await new Promise((resolve, reject) => {
+        const abort = () => {
+          waiting.delete(number)
+          reject(signal.reason)
+        }
+        const settled =
+          <T>(settle: (value: T) => void) =>
+          (value: T) => {
+            signal.removeEventListener('abort', abort)
+            settle(value)
+          }
+        waiting.set(number, { number, resolve: settled(resolve), reject: settled(reject), seen: 0, isPruned: false })
+        signal.addEventListener('abort', abort)
+        watch()
+      })
+    },
+    async close() {
+      clearTimeout(timer)
+      await queue.close().catch(() => {})
+      redis.disconnect()
+    },
+  }
+}

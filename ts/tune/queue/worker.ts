@@ -1,0 +1,107 @@
+/** A worker of a queue of trials. */
+import { checkCount, checkPositive } from '../../common/checks.js'
+import { checkNames } from '../../common/names.js'
+import { workerPool } from '../parallel/pool.js'
+import { type Runner, WorkerDied } from '../parallel/runner.js'
+import type { Space } from '../space.js'
+import { openStudy, type Study } from '../study.js'
+import { isPruning } from '../trial.js'
+import { connect, type Job, queueName } from './bullmq.js'
+
+/** Options of {@link runWorker}. */
+export interface WorkerOptions {
+  /** Trials at once, each in a thread of its own. Default 1. */
+  concurrency?: number
+  /** Seconds without a sign of life after which others take over a trial. Default 60. */
+  lockSeconds?: number
+  /** Called when a trial begins and when it is over. */
+  onTrial?: (trial: { study: string; number: number; state: 'begun' | 'complete' | 'pruned' | 'failed' | 'left' }) => void
+}
+
+/** A worker that runs. */
+export interface QueueWorkerHandle {
+  /** Ends it: trials at hand are left to others. */
+  close(): Promise<void>
+}
+
+/**
+ * Takes trials from a queue on a server of Redis and runs them, until it is closed: `gradus tune worker redis://…` as a function. Any number may run on
+ * any number of machines; the objective's module must be there under the same path, and gradus, bullmq and ioredis be installed.
+ *
+ * The training runs in a thread, so that this one tells the queue that it lives. A trial whose worker dies is run again by another; what it
+ * reported is kept, and a result is written once.
+ * @example
+ * // const worker = await runWorker('redis://localhost:6379', { concurrency: 2 })
+ * // await worker.close()
+ * @throws RangeError for options that do not fit; Error where a package or the server is missing
+ */
+export async function runWorker(url: string, options: WorkerOptions = {}): Promise<QueueWorkerHandle> {
+  checkNames('runWorker', options, ['concurrency', 'lockSeconds', 'onTrial'])
+  const { concurrency = 1, lockSeconds = 60, onTrial } = options
+  checkCount('runWorker: concurrency', concurrency)
+  checkPositive('runWorker: lockSeconds', lockSeconds)
+  const { bullmq, redis, prefix, url: server } = await connect(url)
+  const studies = new Map<string, Promise<Study>>()
+  const pools = new Map<string, Promise<Runner<Space>>>()
+  const closing = new AbortController()
+  const once = <T>(known: Map<string, Promise<T>>, name: string, make: () => Promise<T>): Promise<T> => {
+    const found = known.get(name) ?? make()
+    known.set(name, found)
+    found.catch(() => known.delete(name))
+    return found
+  }
+
+  async function process(job: Job, _token: string, lost?: AbortSignal): Promise<void> {
+    const { study: name, prefix: own, number, objective } = job.data
+    const study = await once(studies, `${own} ${name}`, () => openStudy({ storage: `${server}?prefix=${encodeURIComponent(own)}`, name }))
+    await study.sync()
+    // delivered again after its result was written
+    if (study.isOver(number)) return
+    const pool = await once(pools, JSON.stringify(objective), () =>
+      workerPool({
+        module: objective.url,
+        ...(objective.factory !== undefined && { factory: objective.factory, options: objective.options }),
+      }),
+    )
+    onTrial?.({ study: name, number, state: 'begun' })
+    const trial = study.onQueue(number, (step, value) => job.updateProgress({ step, value }))
+    const tell = async (outcome: Parameters<Study['tell']>[1], state: 'complete' | 'pruned' | 'failed') => {
+      await study.tell(number, outcome).catch(async (error) => {
+        await study.sync()
+        // another worker was faster
+        if (!study.isOver(number)) throw error
+      })
+      onTrial?.({ study: name, number, state })
+    }
+    const stop = lost ? AbortSignal.any([lost, closing.signal]) : closing.signal
+    try {
+      await tell((await pool.run(trial, stop)) as number, 'complete')
+    } catch (error) {
+      if (isPruning(error)) return await tell({ state: 'pruned' }, 'pruned')
+      if (stop.aborted || error instanceof WorkerDied) {
+        onTrial?.({ study: name, number, state: 'left' })
+        throw error
+      }
+      await tell({ state: 'failed', error: (error as Error).message }, 'failed')
+    }
+  }
+
+  const worker = new bullmq.Worker(queueName(prefix), process, {
+    connection: redis,
+    concurrency,
+    lockDuration: 1000 * lockSeconds,
+    stalledInterval: 500 * lockSeconds,
+    // workers may die as often as they like: the trial is not to blame
+    maxStalledCount: 1000,
+  })
+  worker.on('error', () => {}) // it connects again by itself
+  return {
+    async close() {
+      closing.abort(new Error('the worker is closed'))
+      await worker.close(true).catch(() => {})
+      await Promise.all([...pools.values()].map(async (pool) => (await pool).close()))
+      await Promise.all([...studies.values()].map(async (study) => (await study).close()))
+      redis.disconnect()
+    },
+  }
+}

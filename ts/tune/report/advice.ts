@@ -1,0 +1,95 @@
+/** What a study says, in sentences: what mattered, what did not, and what to try next. */
+import { importance } from '../importance.js'
+import { type Axis, describeRange, type Space } from '../space.js'
+import type { Study } from '../study.js'
+import { number } from './format.js'
+
+/** Fewer complete trials say nothing about importance. */
+const LEAST = 20
+/** A share below which a parameter hardly mattered. */
+const HARDLY = 0.05
+/** So near to an end of its range the best trials are at the end. */
+const EDGE = 0.08
+
+/**
+ * What mattered, what did not, and what to try next: a few sentences for a person.
+ * @example
+ * const study = await createStudy({ space: { rate: float(1e-5, 1, { log: true }), dropout: float(0, 0.5) }, seed: 1 })
+ * await study.optimize(({ rate, dropout }) => (Math.log10(rate) + 3) ** 2 + dropout / 100, { trials: 60 })
+ * advice(study).startsWith('rate mattered most') // true
+ */
+export function advice<S extends Space>(study: Study<S>): string {
+  if (study.directions.length > 1) return frontAdvice(study)
+  const { axes, history } = study.observations
+  const complete = history.ranked.filter(({ state, violation }) => state === 'complete' && violation === 0)
+  if (complete.length === 0) return 'No trial is complete, so there is nothing to say yet.'
+  const judged = history.ranked.filter(({ state, stepLoss }) => state === 'complete' || Number.isFinite(stepLoss)).length
+  if (judged < LEAST) return `Only ${judged} trials have a value: run ${LEAST} or more to learn which parameters matter.`
+  const best = complete.slice(0, Math.max(3, Math.ceil(complete.length / 10))).map(({ point }) => point)
+  return [
+    whatMattered(importance(study, { by: 'fanova' })),
+    ...axes.flatMap((axis, i) => edgeAdvice(axis, i, best)),
+    ...next(study, axes, best),
+  ].join(' ')
+}
+
+function frontAdvice<S extends Space>(study: Study<S>): string {
+  const { front } = study
+  if (front.length === 0) return 'No trial is complete, so there is nothing to say yet.'
+  const objectives = study.directions.map((_, i) => front.map(({ values }) => values[i]))
+  const ranges = objectives.map((values, i) => `objective ${i + 1} from ${number(Math.min(...values))} to ${number(Math.max(...values))}`)
+  return `${front.length} trials are on the front: ${ranges.join(', ')}. Choose by what a step on the front costs in the other objective.`
+}
+
+function whatMattered(shares: Record<string, number>): string {
+  const entries = Object.entries(shares)
+  const percent = (share: number) => `${Math.round(100 * share)} %`
+  const [[first, most], ...others] = entries
+  if (most === 0) return 'No parameter mattered more than another.'
+  const some = others.filter(([, share]) => share >= HARDLY).map(([name, share]) => `${name} (${percent(share)})`)
+  const hardly = others.filter(([, share]) => share < HARDLY).map(([name]) => name)
+  const then = some.length > 0 ? `, then ${list(some)}` : ''
+  const least = hardly.length > 0 ? `; ${list(hardly)} hardly mattered` : ''
+  return `${first} mattered most (${percent(most)})${then}${least}.`
+}
+
+/** The best trials of a parameter are at an end of its range: what is beyond may be better. */
+function edgeAdvice(axis: Axis, i: number, best: readonly Float64Array[]): string[] {
+  if (axis.choices > 0 || axis.isSingle) return []
+  const shares = best.map((point) => axis.share(point[i])).filter((share) => !Number.isNaN(share))
+  if (shares.length < 3) return []
+  const middle = median(shares)
+  if (middle > EDGE && middle < 1 - EDGE) return []
+  const end = middle <= EDGE ? 'lower' : 'upper'
+  // a range that begins at 0 or 1 mostly cannot go on
+  if (end === 'lower' && axis.range.kind !== 'categorical' && [0, 1].includes(axis.range.low)) return []
+  return [`The best values of ${axis.name} are at the ${end} end of ${describeRange(axis.range)}: try a range that goes on there.`]
+}
+
+function next<S extends Space>(study: Study<S>, axes: readonly Axis[], best: readonly Float64Array[]): string[] {
+  const { bestTrial, trials } = study
+  if (!bestTrial) return []
+  const since = trials.length - 1 - bestTrial.number
+  const narrow = axes.flatMap((axis, i) => {
+    if (axis.choices > 0 || axis.isSingle) return []
+    const shares = best.map((point) => axis.share(point[i])).filter((share) => !Number.isNaN(share))
+    const [low, high] = [Math.min(...shares), Math.max(...shares)]
+    const isNarrow = shares.length > 2 && high - low > 1e-3 && high - low < 0.5 && low > EDGE && high < 1 - EDGE
+    return isNarrow
+      ? [`${axis.name} from ${number(axis.value(axis.at(low)) as number)} to ${number(axis.value(axis.at(high)) as number)}`]
+      : []
+  })
+  const where = narrow.length > 0 ? `, with ${list(narrow.slice(0, 3))}, where the best tenth is` : ''
+  if (since > Math.max(20, trials.length / 2))
+    return [`The best is trial ${bestTrial.number}, and ${since} since then were no better: more of the same will bring little.`]
+  if (where === '') return ['Next: more trials of the same space.']
+  return [`Next: more trials${where}.`]
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
+}
+
+function list(names: readonly string[]): string {
+  return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`
+}

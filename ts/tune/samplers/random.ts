@@ -1,0 +1,168 @@
+/** Points without regard to what came of others: random, and spread more evenly than by chance. */
+import { checkCount } from '../../common/checks.js'
+import { rangeError } from '../../common/errors.js'
+import { checkNames } from '../../common/names.js'
+import { Generator } from '../../index.js'
+import type { Axis } from '../space.js'
+import { pointAt, type Sampler } from './sampler.js'
+import { SOBOL_DIRECTIONS } from './sobol-directions.js'
+
+/**
+ * Independent points, uniform over the space. A good beginning, and what any other sampler has to beat.
+ * @example
+ * random().name // 'random'
+ */
+export function random(): Sampler {
+  return { name: 'random', sample: ({ axes, random: generator }) => pointAt(axes, generator.uniforms(axes.length)) }
+}
+
+/** Options of {@link latinHypercube}. */
+export interface LatinHypercubeOptions {
+  /** Points of a hypercube; more trials begin another. */
+  points: number
+  /** Decides the hypercube. Default 0. */
+  seed?: number
+}
+
+/**
+ * A Latin hypercube (McKay, Beckman & Conover 1979): of n points each has its own n-th of the range of each parameter, in random combination.
+ * @example
+ * latinHypercube({ points: 32 }).name // 'latinHypercube'
+ * @throws RangeError for a number of points that is not whole
+ */
+export function latinHypercube(options: LatinHypercubeOptions): Sampler {
+  checkNames('latinHypercube', options, ['points', 'seed'])
+  const { points, seed = 0 } = options
+  checkCount('latinHypercube: points', points)
+  let known: { cube: number; orders: Int32Array[] } | undefined
+  return {
+    name: 'latinHypercube',
+    sample({ axes, number, random: generator }) {
+      const cube = Math.floor(number / points)
+      if (known?.cube !== cube || known.orders.length !== axes.length) {
+        const shuffles = new Generator(seed, cube)
+        known = { cube, orders: axes.map(() => shuffles.permutation(points)) }
+      }
+      const { orders } = known
+      const within = generator.uniforms(axes.length)
+      return pointAt(
+        axes,
+        within.map((u, i) => (orders[i][number % points] + u) / points),
+      )
+    },
+  }
+}
+
+/** Options of {@link sobol}. */
+export interface SobolOptions {
+  /** Decides by what the points are scrambled. Default 0. */
+  seed?: number
+}
+
+/**
+ * A scrambled Sobol' sequence (Joe & Kuo 2008, with a random digital shift): points that fill the space evenly however many there are. For
+ * up to 21 parameters.
+ * @example
+ * sobol().name // 'sobol'
+ * @throws RangeError, at the first trial, for a space of more than 21 parameters
+ */
+export function sobol(options: SobolOptions = {}): Sampler {
+  checkNames('sobol', options, ['seed'])
+  const { seed = 0 } = options
+  let known: { directions: Uint32Array[]; shifts: Float64Array } | undefined
+  return {
+    name: 'sobol',
+    sample({ axes, number, random: generator }) {
+      if (known?.directions.length !== axes.length)
+        known = { directions: axes.map((_, i) => directionsOf(i)), shifts: new Generator(seed).uniforms(axes.length) }
+      const { directions, shifts } = known
+      // what is below the digits of the sequence is random, so that no two points are alike
+      const below = generator.uniforms(axes.length)
+      const shares = directions.map((direction, i) => {
+        let bits = Math.floor(shifts[i] * 2 ** 32) >>> 0
+        // Gray code: neighbours differ in one digit
+        for (let code = (number ^ (number >>> 1)) >>> 0, j = 0; code > 0; code >>>= 1, j++) if (code & 1) bits = (bits ^ direction[j]) >>> 0
+        return (bits + below[i]) / 2 ** 32
+      })
+      return pointAt(axes, shares)
+    },
+  }
+}
+
+/** Direction numbers of a dimension, from 0, by the recurrence of Bratley & Fox 1988. */
+function directionsOf(dimension: number): Uint32Array {
+  const out = new Uint32Array(32)
+  if (dimension === 0) {
+    for (let j = 0; j < 32; j++) out[j] = 2 ** (31 - j)
+    return out
+  }
+  const row = SOBOL_DIRECTIONS[dimension - 1]
+  if (row === undefined)
+    throw rangeError(`sobol: wants a space of at most ${SOBOL_DIRECTIONS.length + 1} parameters; tpe() and random() take more`)
+  const [coefficients, ...first] = row
+  const degree = first.length
+  for (let j = 0; j < 32; j++) {
+    if (j < degree) out[j] = first[j] * 2 ** (31 - j)
+    else {
+      let value = out[j - degree] ^ (out[j - degree] >>> degree)
+      for (let k = 1; k < degree; k++) if ((coefficients >> (degree - 1 - k)) & 1) value ^= out[j - k]
+      out[j] = value >>> 0
+    }
+  }
+  return out
+}
+
+/** Options of {@link grid}. */
+export interface GridOptions {
+  /** Points along a real number, or along a range of more whole numbers than that, unless `counts` says otherwise. Default 5. */
+  points?: number
+  /** Points along single parameters, by name. */
+  counts?: Readonly<Record<string, number>>
+}
+
+/**
+ * All combinations of equally distant values, both ends among them; on logarithmic ranges in equal proportion. The number of points is the product over
+ * all parameters, so a grid is for one to three of them. The study ends when all have been tried.
+ * @example
+ * grid({ points: 7, counts: { width: 3 } }).name // 'grid'
+ * @throws RangeError for counts that are not whole
+ */
+export function grid(options: GridOptions = {}): Sampler {
+  checkNames('grid', options, ['points', 'counts'])
+  const { points = 5, counts = {} } = options
+  checkCount('grid: points', points)
+  for (const [name, count] of Object.entries(counts)) checkCount(`grid: counts.${name}`, count)
+  const all = new WeakMap<readonly Axis[], Float64Array[]>()
+  const pointsOf = (axes: readonly Axis[]): Float64Array[] => {
+    let list = all.get(axes)
+    if (list === undefined) {
+      list = axes.reduce<Float64Array[]>(
+        (found, axis, i) =>
+          found.flatMap((point) => {
+            if (!axis.isActive(point)) return [point]
+            return coordinatesOf(axis, counts[axis.name] ?? points).map((coordinate) => {
+              const next = Float64Array.from(point)
+              next[i] = coordinate
+              return next
+            })
+          }),
+        [new Float64Array(axes.length).fill(Number.NaN)],
+      )
+      all.set(axes, list)
+    }
+    return list
+  }
+  return {
+    name: 'grid',
+    limit: (axes) => pointsOf(axes).length,
+    sample: ({ axes, number }) => pointsOf(axes)[number % pointsOf(axes).length],
+  }
+}
+
+/** Coordinates along an axis, each value once. */
+function coordinatesOf(axis: Axis, points: number): number[] {
+  if (axis.range.kind === 'categorical') return axis.range.choices.map((_, i) => i)
+  const [first, last] = [axis.coordinate(axis.range.low), axis.coordinate(axis.range.high)]
+  const shares = Array.from({ length: points }, (_, i) => (points === 1 ? 0.5 : i / (points - 1)))
+  return [...new Set(shares.map((share) => axis.coordinate(axis.value(first + share * (last - first)))))]
+}

@@ -1,0 +1,43 @@
+/** What a sampler is. */
+import type { Generator } from '../../index.js'
+import type { History } from '../history.js'
+import type { Axis } from '../space.js'
+
+/** What a sampler is told of the trial that it makes a point for. */
+export interface SamplerContext {
+  /** @internal */
+  readonly axes: readonly Axis[]
+  /** @internal */
+  readonly history: History
+  /** Number of the trial, from 0. */
+  readonly number: number
+  /** How many objectives there are. */
+  readonly objectives: number
+  /** Random numbers of this trial: they depend on the seed of the study and the number of the trial alone. */
+  readonly random: Generator
+}
+
+/**
+ * Chooses the parameters of the next trial. Samplers of this library are made by `tpe()`, `random()` and others; one of your own has a name
+ * and a function.
+ */
+export interface Sampler {
+  /** For reports and errors. */
+  readonly name: string
+  /** Most trials that it has points for, as a grid does. Default: as many as are asked for. */
+  limit?(axes: readonly Axis[]): number
+  /**
+   * The next point: a coordinate for each axis, NaN where a parameter is not there.
+   * @internal
+   */
+  sample(context: SamplerContext): Float64Array
+}
+
+/** @internal a point with uniform coordinates, from one number in [0, 1) for each axis */
+export function pointAt(axes: readonly Axis[], shares: ArrayLike<number>): Float64Array {
+  const point = new Float64Array(axes.length).fill(Number.NaN)
+  axes.forEach((axis, i) => {
+    if (axis.isActive(point)) point[i] = axis.coordinate(axis.value(axis.at(shares[i])))
+  })
+  return point
+}

@@ -1,0 +1,296 @@
+/** What is tuned: a plain object of parameters, each with its range. */
+import { rangeError, typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
+import { exp, log } from './math.js'
+
+/** A value that a categorical parameter may have: what JSON has, so that it can be stored. */
+export type Choice = string | number | boolean | null
+
+/** A real number, made by {@link float}. */
+export interface FloatRange {
+  readonly kind: 'float'
+  readonly low: number
+  readonly high: number
+  /** Whether equal proportions, not equal differences, are equally likely. */
+  readonly log: boolean
+  /** Distance of neighbours; null where every number between is allowed. */
+  readonly step: number | null
+}
+
+/** A whole number, made by {@link int}. */
+export interface IntRange {
+  readonly kind: 'int'
+  readonly low: number
+  readonly high: number
+  readonly log: boolean
+  readonly step: number
+}
+
+/** One of some values, made by {@link categorical}. */
+export interface Categorical<T extends Choice = Choice> {
+  readonly kind: 'categorical'
+  readonly choices: readonly T[]
+}
+
+/** A parameter without a condition. */
+export type ParameterRange = FloatRange | IntRange | Categorical
+
+/** A parameter that is there only for some values of another, made by {@link when}. */
+export interface Conditional<R extends ParameterRange = ParameterRange> {
+  readonly kind: 'when'
+  /** The parameter that decides. */
+  readonly name: string
+  /** For these values of it the parameter is there. */
+  readonly values: readonly Choice[]
+  readonly range: R
+}
+
+/** A parameter of a {@link Space}. */
+export type SpaceParameter = ParameterRange | Conditional
+
+/** Parameters by name, in the order in which reports show them. A conditional one stands behind the one that decides. */
+export type Space = Readonly<Record<string, SpaceParameter>>
+
+type ValueOf<P> = P extends Conditional<infer R> ? ValueOf<R> | undefined : P extends Categorical<infer T> ? T : number
+
+/** The values of a space, as the objective gets them: a number, one of the choices, or undefined where a condition does not hold. */
+export type Params<S extends Space = Space> = { [K in keyof S]: ValueOf<S[K]> }
+
+/** Options of {@link float}. */
+export interface FloatOptions {
+  /** Equal proportions are equally likely: for learning rates, decays, and whatever spans powers of ten. Default false. */
+  log?: boolean
+  /** Multiples of it above `low` alone. Default: every number. */
+  step?: number
+}
+
+/**
+ * A real number from `low` to `high`, both possible.
+ * @example
+ * float(1e-5, 1, { log: true }).high // 1
+ * @throws RangeError for an empty range, one that is not finite, a logarithm of 0, or a step that is not above 0
+ */
+export function float(low: number, high: number, options: FloatOptions = {}): FloatRange {
+  checkNames('float', options, ['log', 'step'])
+  const { log: isLog = false, step } = options
+  checkEnds('float', low, high, isLog)
+  if (step !== undefined && !(Number.isFinite(step) && step > 0)) throw rangeError(`float: step wants a number above 0, got ${show(step)}`)
+  if (step !== undefined && isLog) throw rangeError('float: wants step or log, got both; leave one out')
+  const steps = step === undefined ? 0 : Math.floor((high - low) / step + 1e-9)
+  return { kind: 'float', low, high: step === undefined ? high : low + steps * step, log: isLog, step: step ?? null }
+}
+
+/** Options of {@link int}. */
+export interface IntOptions {
+  /** Equal proportions are equally likely: for widths, batch sizes, and whatever doubles. Default false. */
+  log?: boolean
+  /** Multiples of it above `low` alone. Default 1. */
+  step?: number
+}
+
+/**
+ * A whole number from `low` to `high`, both possible.
+ * @example
+ * int(8, 256, { log: true }).low // 8
+ * @throws RangeError for ends that are no whole numbers, an empty range, a logarithm of 0, or a step that is no whole number above 0
+ */
+export function int(low: number, high: number, options: IntOptions = {}): IntRange {
+  checkNames('int', options, ['log', 'step'])
+  const { log: isLog = false, step = 1 } = options
+  checkEnds('int', low, high, isLog)
+  for (const [name, value] of Object.entries({ low, high }))
+    if (!Number.isSafeInteger(value)) throw rangeError(`int: ${name} wants a whole number, got ${show(value)}; float() takes others`)
+  if (!(Number.isSafeInteger(step) && step > 0)) throw rangeError(`int: step wants a whole number above 0, got ${show(step)}`)
+  if (step !== 1 && isLog) throw rangeError('int: wants step or log, got both; leave one out')
+  return { kind: 'int', low, high: low + Math.floor((high - low) / step) * step, log: isLog, step }
+}
+
+/**
+ * One of some values without an order.
+ * @example
+ * categorical(['relu', 'tanh']).choices.length // 2
+ * @throws TypeError, RangeError for no values, the same value twice, or values that JSON does not have
+ */
+export function categorical<const T extends Choice>(choices: readonly T[]): Categorical<T> {
+  if (!Array.isArray(choices)) throw typeError(`categorical: wants values in an array, got ${show(choices)}`)
+  if (choices.length === 0) throw rangeError('categorical: wants at least one value, got an empty array')
+  choices.forEach((choice: unknown, i) => {
+    const isPlain = choice === null || ['string', 'boolean'].includes(typeof choice) || Number.isFinite(choice)
+    if (!isPlain)
+      throw typeError(
+        `categorical: value ${i} wants a text, a finite number, true, false or null, got ${show(choice)}; name it by a text and look it up in the objective`,
+      )
+    if (choices.indexOf(choice as T) !== i) throw rangeError(`categorical: value ${i} is ${show(choice)} again; each value once`)
+  })
+  return { kind: 'categorical', choices: [...choices] }
+}
+
+/**
+ * A parameter that is there only where another has a certain value, or one of several. Elsewhere the objective gets undefined for it.
+ * @example
+ * const space = { optimizer: categorical(['SGD', 'Adam']), momentum: when('optimizer', 'SGD', float(0, 0.99)) }
+ * space.momentum.name // 'optimizer'
+ * @throws TypeError for what is no parameter
+ */
+export function when<R extends ParameterRange>(name: string, values: Choice | readonly Choice[], range: R): Conditional<R> {
+  if (typeof name !== 'string') throw typeError(`when: wants the name of another parameter, got ${show(name)}`)
+  if (!isRange(range)) throw typeError(`when: wants a parameter such as float(0, 1), got ${show(range)}`)
+  return { kind: 'when', name, values: Array.isArray(values) ? [...values] : [values as Choice], range }
+}
+
+function checkEnds(who: string, low: number, high: number, isLog: boolean): void {
+  for (const [name, value] of Object.entries({ low, high }))
+    if (!Number.isFinite(value)) throw rangeError(`${who}: ${name} wants a finite number, got ${show(value)}`)
+  if (low > high) throw rangeError(`${who}: wants low ≤ high, got ${low} and ${high}: the range is empty`)
+  if (isLog && low <= 0)
+    throw rangeError(`${who}: a logarithmic range wants low above 0, got ${low}; begin at a small number such as 1e-6, or leave log out`)
+}
+
+function isRange(value: unknown): value is ParameterRange {
+  return ['float', 'int', 'categorical'].includes((value as ParameterRange | undefined)?.kind as string)
+}
+
+/** @internal the range of a parameter, without its condition */
+export function rangeOf(parameter: SpaceParameter): ParameterRange {
+  return parameter.kind === 'when' ? parameter.range : parameter
+}
+
+/** @internal as people would write it, `float(1e-5, 1, { log: true })` */
+export function describeRange(parameter: SpaceParameter): string {
+  if (parameter.kind === 'when') return `when('${parameter.name}', ${JSON.stringify(parameter.values)}, ${describeRange(parameter.range)})`
+  if (parameter.kind === 'categorical') return `categorical(${JSON.stringify(parameter.choices)})`
+  const { kind, low, high, step } = parameter
+  const isStep = step !== null && !(kind === 'int' && step === 1)
+  const options = [...(parameter.log ? ['log: true'] : []), ...(isStep ? [`step: ${step}`] : [])]
+  return `${kind}(${low}, ${high}${options.length > 0 ? `, { ${options.join(', ')} }` : ''})`
+}
+
+/**
+ * @internal A parameter as samplers see it: a coordinate. That of numbers is the value or, on a logarithmic range, its logarithm, from
+ * `low` to `high`, where ranges with steps reach half a step beyond their ends. That of categories is the index, with `low` 0 and `high`
+ * the number of choices.
+ */
+export class Axis {
+  readonly range: ParameterRange
+  readonly low: number
+  readonly high: number
+  /** The number of choices; 0 for numbers. */
+  readonly choices: number
+  /** The place of the axis that decides whether this one is there; −1 for none. */
+  readonly parent: number
+  private readonly parentIndices: readonly number[]
+  private readonly parentValues: readonly Choice[]
+  private readonly parentAxis: Axis | undefined
+
+  constructor(
+    readonly name: string,
+    readonly parameter: SpaceParameter,
+    before: readonly Axis[],
+  ) {
+    const range = rangeOf(parameter)
+    this.range = range
+    this.choices = range.kind === 'categorical' ? range.choices.length : 0
+    if (range.kind === 'categorical') {
+      this.low = 0
+      this.high = this.choices
+    } else {
+      const half = (range.step ?? 0) / 2
+      const place = range.log ? log : (x: number) => x
+      this.low = place(range.low - half)
+      this.high = place(range.high + half)
+    }
+    this.parent = parameter.kind === 'when' ? before.findIndex((axis) => axis.name === parameter.name) : -1
+    this.parentAxis = before[this.parent]
+    this.parentValues = parameter.kind === 'when' ? parameter.values : []
+    this.parentIndices = this.parentValues.map((value) => this.parentAxis?.coordinate(value) ?? Number.NaN)
+  }
+
+  /** Whether there is only one value. */
+  get isSingle(): boolean {
+    return this.range.kind === 'categorical' ? this.choices === 1 : this.range.low === this.range.high
+  }
+
+  /** Whether the parameter is there for these coordinates of the axes before. */
+  isActive(point: ArrayLike<number>): boolean {
+    return this.parent < 0 || this.parentIndices.includes(point[this.parent])
+  }
+
+  /** The coordinate of a value; NaN for one that is not in the range. */
+  coordinate(value: unknown): number {
+    const { range } = this
+    if (range.kind === 'categorical') {
+      const index = range.choices.indexOf(value as Choice)
+      return index < 0 ? Number.NaN : index
+    }
+    if (typeof value !== 'number' || !(value >= range.low && value <= range.high)) return Number.NaN
+    return range.log ? log(value) : value
+  }
+
+  /** The value at a coordinate, on the steps of the range and within its ends. */
+  value(coordinate: number): Choice {
+    const { range } = this
+    if (range.kind === 'categorical') return range.choices[Math.min(this.choices - 1, Math.max(0, Math.floor(coordinate)))]
+    let x = range.log ? exp(coordinate) : coordinate
+    if (range.step !== null) x = range.low + Math.round((x - range.low) / range.step) * range.step
+    return Math.min(range.high, Math.max(range.low, x))
+  }
+
+  /** The coordinate at a share of the range, 0 ≤ u < 1. */
+  at(u: number): number {
+    return this.choices > 0 ? Math.floor(u * this.choices) : this.low + u * (this.high - this.low)
+  }
+
+  /** What share of the range is below a coordinate. */
+  share(coordinate: number): number {
+    if (this.choices > 0) return (coordinate + 0.5) / this.choices
+    return this.high > this.low ? (coordinate - this.low) / (this.high - this.low) : 0.5
+  }
+}
+
+/** @internal the axes of a space, each behind the one that decides about it; @throws TypeError, RangeError that name the parameter */
+export function axesOf(space: Space): Axis[] {
+  if (typeof space !== 'object' || space === null || Array.isArray(space))
+    throw typeError(
+      `createStudy: space wants an object of parameters, { learningRate: float(1e-5, 1, { log: true }), … }, got ${show(space)}`,
+    )
+  const axes: Axis[] = []
+  for (const [name, parameter] of Object.entries(space)) {
+    const range = parameter?.kind === 'when' ? parameter.range : parameter
+    if (!isRange(range)) throw typeError(`createStudy: space.${name} wants float(), int(), categorical() or when(), got ${show(parameter)}`)
+    if (parameter.kind === 'when') {
+      const parent = axes.find((axis) => axis.name === parameter.name)
+      if (!parent)
+        throw rangeError(
+          `createStudy: space.${name} depends on '${parameter.name}', which ${parameter.name in space ? 'stands behind it; put it before' : 'is no parameter of the space'}`,
+        )
+      for (const value of parameter.values)
+        if (Number.isNaN(parent.coordinate(value)))
+          throw rangeError(
+            `createStudy: space.${name} is there for ${show(value)} of '${parameter.name}', which that never is: ${describeRange(parent.range)}`,
+          )
+    }
+    axes.push(new Axis(name, parameter, axes))
+  }
+  return axes
+}
+
+/** @internal the values at a point; parameters that are not there are left out */
+export function valuesAt(axes: readonly Axis[], point: ArrayLike<number>): Record<string, Choice> {
+  const values: Record<string, Choice> = {}
+  axes.forEach((axis, i) => {
+    if (!Number.isNaN(point[i])) values[axis.name] = axis.value(point[i])
+  })
+  return values
+}
+
+/** @internal the point of values: NaN for a parameter that is not there; null where one is missing or out of its range */
+export function pointOf(axes: readonly Axis[], values: Readonly<Record<string, unknown>>): Float64Array | null {
+  const point = new Float64Array(axes.length).fill(Number.NaN)
+  for (let i = 0; i < axes.length; i++) {
+    if (!axes[i].isActive(point)) continue
+    point[i] = axes[i].coordinate(values[axes[i].name])
+    if (Number.isNaN(point[i])) return null
+  }
+  return point
+}

@@ -1,0 +1,92 @@
+/** A journal in a file, a line for each entry: the file of Optuna's JournalFileBackend. */
+import { plainError } from '../../common/errors.js'
+import { type Fs, load, type Os } from '../node.js'
+import { FileLock } from './file-lock.js'
+import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
+
+/** @internal @throws Error where the file cannot be read or written */
+export async function fileStore(path: string): Promise<JournalStore> {
+  const [fs, os] = await Promise.all([load<Fs>('node:fs'), load<Os>('node:os')])
+  const say = (what: string, error: unknown) =>
+    plainError(`cannot ${what} the study in ${path}: ${reasonOf(error)}. What was told before is safe`, { cause: error })
+  try {
+    fs.closeSync(fs.openSync(path, 'a'))
+  } catch (error) {
+    throw say('open', error)
+  }
+  const lock = new FileLock(fs, path, os.hostname())
+  /** Entries and bytes that were read: a file only grows. */
+  let [count, offset] = [0, 0]
+
+  function readNew(file: number): Entry[] {
+    const size = fs.fstatSync(file).size
+    if (size < offset) throw plainError(`${path} has become shorter: was it replaced? Open the study anew`)
+    const bytes = new Uint8Array(size - offset)
+    for (let at = 0; at < bytes.length; ) {
+      const read = fs.readSync(file, bytes, at, bytes.length - at, offset + at)
+      if (read === 0) break
+      at += read
+    }
+    const end = bytes.lastIndexOf(10) + 1
+    const lines = new TextDecoder().decode(bytes.subarray(0, end)).split('\n').slice(0, -1)
+    const entries = lines.map((line, i) => {
+      try {
+        return parseJson(line) as Entry
+      } catch (error) {
+        throw plainError(`${path}, line ${count + i + 1}: this is no JSON, so it is no journal of a study: ${line.slice(0, 60)}`, {
+          cause: error,
+        })
+      }
+    })
+    count += entries.length
+    offset += end
+    return entries
+  }
+
+  return {
+    place: path,
+    async transact(_, read, write) {
+      await lock.acquire()
+      try {
+        const file = fs.openSync(path, 'r+')
+        try {
+          read(readNew(file))
+          const added = write()
+          if (added.length === 0) return undefined
+          const text = added.map((entry) => `${toJson(entry)}\n`).join('')
+          // what a killed process left of a line is cut off
+          if (fs.fstatSync(file).size > offset) fs.ftruncateSync(file, offset)
+          const bytes = new TextEncoder().encode(text)
+          try {
+            for (let at = 0; at < bytes.length; ) at += fs.writeSync(file, bytes, at, bytes.length - at, offset + at)
+            if (added.some(isLasting)) fs.fdatasyncSync(file)
+          } catch (error) {
+            // a full disk: nothing of it counts
+            fs.ftruncateSync(file, offset)
+            throw say('write to', error)
+          }
+          offset += bytes.length
+          count += added.length
+          return undefined
+        } finally {
+          fs.closeSync(file)
+        }
+      } finally {
+        lock.release()
+      }
+    },
+  }
+}
+
+/** What must survive the loss of power, not only the end of the process: results. */
+function isLasting(entry: Entry): boolean {
+  return entry.op_code === 0 || entry.op_code === 6
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'ENOSPC') return 'the disk is full; free some space and run it again'
+  if (code === 'ENOENT') return 'there is no such folder'
+  if (code === 'EACCES' || code === 'EROFS') return 'it may not be written'
+  return message
+}

@@ -1,0 +1,319 @@
+/**
+ * The journal: every storage keeps a study as the list of what happened to it, in the form of Optuna's journal storage (Optuna 5,
+ * optuna/storages/journal), so that both write and read the same files. What a study is follows from reading the list from its beginning.
+ */
+import { plainError, rangeError } from '../../common/errors.js'
+import { type Choice, float, int, type ParameterRange, rangeOf, type Space } from '../space.js'
+
+/** Kinds of entries, by Optuna's numbers. */
+export const OPERATION = {
+  createStudy: 0,
+  deleteStudy: 1,
+  setStudyUserAttribute: 2,
+  setStudySystemAttribute: 3,
+  createTrial: 4,
+  setTrialParameter: 5,
+  setTrialState: 6,
+  setIntermediateValue: 7,
+  setTrialUserAttribute: 8,
+  setTrialSystemAttribute: 9,
+  discardTrials: 10,
+} as const
+
+/** States of trials, by Optuna's numbers. */
+export const STATES = ['running', 'complete', 'pruned', 'failed', 'waiting'] as const
+
+/**
+ * Where a trial stands: `waiting` to be run, `running`, `complete` with a value, `pruned` before its end, or `failed`.
+ */
+export type TrialState = (typeof STATES)[number]
+
+/** One thing that happened. */
+export interface Entry {
+  op_code: number
+  worker_id: string
+  [field: string]: unknown
+}
+
+/** @internal an entry before it is written */
+export interface NewEntry {
+  op_code: number
+  [field: string]: unknown
+}
+
+/** What a transaction says: 'read' if what it appended has been handed to `read` already. */
+export type Transacted = 'read' | undefined
+
+/** Where the entries of a journal are kept: in a file, a database, or nowhere but in memory. */
+export interface JournalStore {
+  /** For errors, such as the name of a file. */
+  readonly place: string
+  /**
+   * Hands the entries behind the first `from` to `read` and then appends those that `write` returns, with nothing of anybody else in
+   * between. When it is done, what was appended survives the end of the process.
+   */
+  transact(from: number, read: (entries: readonly Entry[]) => void, write: () => readonly Entry[]): Transacted | Promise<Transacted>
+  /** Ends the use of the file or connection. */
+  close?(): void | Promise<void>
+}
+
+/** A trial as the journal has it. */
+export interface StoredTrial {
+  /** Among all trials of the journal. */
+  readonly id: number
+  /** Among the trials of its study. */
+  readonly number: number
+  state: TrialState
+  values: (number | null)[] | null
+  readonly parameters: Record<string, Choice>
+  readonly ranges: Record<string, ParameterRange>
+  /** Reported values by step. */
+  readonly reports: Map<number, number>
+  readonly userAttributes: Record<string, unknown>
+  readonly systemAttributes: Record<string, unknown>
+  started: string | null
+  ended: string | null
+  /** The worker that asked for it. */
+  owner: string
+}
+
+/** A study as the journal has it. */
+export interface StoredStudy {
+  readonly id: number
+  readonly name: string
+  readonly directions: ('minimize' | 'maximize')[]
+  readonly userAttributes: Record<string, unknown>
+  readonly systemAttributes: Record<string, unknown>
+  readonly trials: StoredTrial[]
+}
+
+/** All that follows from the entries of a journal. */
+export class Journal {
+  readonly studies = new Map<number, StoredStudy>()
+  private readonly trials: { study: StoredStudy; trial: StoredTrial }[] = []
+  private read = 0
+  private created = 0
+  /** The writes of this process, one after the other. */
+  private queue: Promise<void> = Promise.resolve()
+  /** Told of trials that came or changed. */
+  private readonly listeners = new Set<(study: StoredStudy, trial: StoredTrial, change: 'created' | 'ended' | 'reported') => void>()
+
+  constructor(
+    readonly store: JournalStore,
+    /** Tells the entries of this process from those of others. */
+    readonly worker: string,
+  ) {}
+
+  onChange(listener: (study: StoredStudy, trial: StoredTrial, change: 'created' | 'ended' | 'reported') => void): void {
+    this.listeners.add(listener)
+  }
+
+  /** Reads what others wrote. */
+  sync(): Promise<void> {
+    return this.write(() => [])
+  }
+
+  /** Appends the entries that `make` returns; it sees all that was written before, and nothing comes between. */
+  write(make: () => readonly NewEntry[]): Promise<void> {
+    const next = this.queue.then(async () => {
+      let own: Entry[] = []
+      const isRead = await this.store.transact(this.read, this.see, () => {
+        own = make().map((entry) => ({ ...entry, worker_id: this.worker }) as Entry)
+        return own
+      })
+      if (isRead !== 'read') this.see(own)
+    })
+    this.queue = next.catch(() => {})
+    return next
+  }
+
+  studyNamed(name: string): StoredStudy | undefined {
+    for (const study of this.studies.values()) if (study.name === name) return study
+    return undefined
+  }
+
+  private readonly see = (entries: readonly Entry[]): void => {
+    for (const entry of entries) {
+      try {
+        this.apply(entry)
+      } catch (error) {
+        throw plainError(`${this.store.place}: entry ${this.read + 1} is none of a journal of Optuna 4 or 5: ${(error as Error).message}`, {
+          cause: error,
+        })
+      }
+      this.read++
+    }
+  }
+
+  private apply(entry: Entry): void {
+    const study = this.studies.get(entry.study_id as number)
+    switch (entry.op_code) {
+      case OPERATION.createStudy: {
+        const name = String(entry.study_name)
+        if (this.studyNamed(name)) return
+        const directions = (entry.directions as number[]).map((d) => (d === 2 ? ('maximize' as const) : ('minimize' as const)))
+        const id = this.created++
+        this.studies.set(id, { id, name, directions, userAttributes: {}, systemAttributes: {}, trials: [] })
+        return
+      }
+      case OPERATION.deleteStudy:
+        this.studies.delete(entry.study_id as number)
+        return
+      case OPERATION.setStudyUserAttribute:
+        Object.assign(study?.userAttributes ?? {}, entry.user_attr)
+        return
+      case OPERATION.setStudySystemAttribute:
+        Object.assign(study?.systemAttributes ?? {}, entry.system_attr)
+        return
+      case OPERATION.createTrial:
+        if (study) this.createTrial(study, entry)
+        return
+      case OPERATION.discardTrials:
+        return
+    }
+    if (!(entry.op_code >= OPERATION.setTrialParameter && entry.op_code <= OPERATION.setTrialSystemAttribute))
+      throw rangeError(`there is no operation ${String(entry.op_code)}`)
+    const found = this.trials[entry.trial_id as number]
+    // a trial that is over stays as it is: whoever tells it a second time is not heard
+    if (found && !isOver(found.trial.state)) this.changeTrial(found.study, found.trial, entry)
+  }
+
+  private createTrial(study: StoredStudy, entry: Entry): void {
+    const ranges = Object.fromEntries(
+      Object.entries((entry.distributions as Record<string, string> | undefined) ?? {}).map(([name, json]) => [name, rangeFromJson(json)]),
+    )
+    const stored = (entry.params as Record<string, number> | undefined) ?? {}
+    const value = entry.value as number | null | undefined
+    const trial: StoredTrial = {
+      id: this.trials.length,
+      number: study.trials.length,
+      state: STATES[(entry.state as number | undefined) ?? 0],
+      values: (entry.values as number[] | null | undefined) ?? (value === null || value === undefined ? null : [value]),
+      parameters: Object.fromEntries(Object.entries(stored).map(([name, internal]) => [name, external(ranges[name], internal)])),
+      ranges,
+      reports: new Map(
+        Object.entries((entry.intermediate_values as Record<string, number> | undefined) ?? {}).map(([step, x]) => [Number(step), x]),
+      ),
+      userAttributes: { ...((entry.user_attrs as Record<string, unknown> | undefined) ?? {}) },
+      systemAttributes: { ...((entry.system_attrs as Record<string, unknown> | undefined) ?? {}) },
+      started: (entry.datetime_start as string | null | undefined) ?? null,
+      ended: (entry.datetime_complete as string | null | undefined) ?? null,
+      owner: entry.worker_id,
+    }
+    study.trials.push(trial)
+    this.trials.push({ study, trial })
+    this.tell(study, trial, 'created')
+    if (isOver(trial.state)) this.tell(study, trial, 'ended')
+  }
+
+  private changeTrial(study: StoredStudy, trial: StoredTrial, entry: Entry): void {
+    switch (entry.op_code) {
+      case OPERATION.setTrialParameter: {
+        const range = rangeFromJson(entry.distribution as string)
+        const name = String(entry.param_name)
+        trial.ranges[name] = range
+        trial.parameters[name] = external(range, entry.param_value_internal as number)
+        this.tell(study, trial, 'created')
+        return
+      }
+      case OPERATION.setTrialState: {
+        const state = STATES[entry.state as number]
+        if (state === 'running' && trial.state === 'running') return
+        trial.state = state
+        if (state === 'running') {
+          trial.started = entry.datetime_start as string
+          trial.owner = entry.worker_id
+          this.tell(study, trial, 'created')
+          return
+        }
+        if (entry.values !== null && entry.values !== undefined) trial.values = entry.values as number[]
+        if (!isOver(state)) return
+        trial.ended = entry.datetime_complete as string
+        this.tell(study, trial, 'ended')
+        return
+      }
+      case OPERATION.setIntermediateValue:
+        trial.reports.set(entry.step as number, entry.intermediate_value as number)
+        this.tell(study, trial, 'reported')
+        return
+      case OPERATION.setTrialUserAttribute:
+        Object.assign(trial.userAttributes, entry.user_attr)
+        return
+      case OPERATION.setTrialSystemAttribute:
+        Object.assign(trial.systemAttributes, entry.system_attr)
+    }
+  }
+
+  private tell(study: StoredStudy, trial: StoredTrial, change: 'created' | 'ended' | 'reported'): void {
+    for (const listener of this.listeners) listener(study, trial, change)
+  }
+}
+
+/** Whether nothing more can happen to a trial. */
+export function isOver(state: TrialState): boolean {
+  return state === 'complete' || state === 'pruned' || state === 'failed'
+}
+
+/** A value as the journal has it: the index of a category. */
+export function internal(range: ParameterRange, value: Choice): number {
+  return range.kind === 'categorical' ? range.choices.indexOf(value) : Number(value)
+}
+
+function external(range: ParameterRange, value: number): Choice {
+  return range.kind === 'categorical' ? range.choices[value] : value
+}
+
+/** A range as Optuna writes it, in JSON. */
+export function rangeToJson(range: ParameterRange): string {
+  if (range.kind === 'categorical') return JSON.stringify({ name: 'CategoricalDistribution', attributes: { choices: range.choices } })
+  const { low, high, log, step } = range
+  return JSON.stringify({ name: range.kind === 'int' ? 'IntDistribution' : 'FloatDistribution', attributes: { log, step, low, high } })
+}
+
+/** The other way round. */
+export function rangeFromJson(json: string): ParameterRange {
+  const { name, attributes } = parseJson(json) as { name: string; attributes: Record<string, unknown> }
+  const { low, high, log, step, q, choices } = attributes as {
+    low: number
+    high: number
+    log?: boolean
+    step?: number | null
+    q?: number
+    choices: Choice[]
+  }
+  if (name === 'CategoricalDistribution') return { kind: 'categorical', choices }
+  if (/^Int/.test(name)) return int(low, high, { log: log ?? name.includes('Log'), ...(log ? {} : { step: step ?? 1 }) })
+  if (!/Float|Uniform/.test(name)) throw rangeError(`there is no distribution '${name}'`)
+  const distance = step ?? q
+  return float(low, high, { log: log ?? name.includes('Log'), ...(distance ? { step: distance } : {}) })
+}
+
+/** The ranges of a space, as a text that is equal for equal spaces. */
+export function spaceToJson(space: Space): string {
+  return JSON.stringify(
+    Object.entries(space).map(([name, parameter]) => [
+      name,
+      rangeToJson(rangeOf(parameter)),
+      ...(parameter.kind === 'when' ? [parameter.name, parameter.values] : []),
+    ]),
+  )
+}
+
+const NOT_FINITE: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  '-Infinity': Number.NEGATIVE_INFINITY,
+}
+
+/** JSON as Python writes it, which has NaN and Infinity besides. @throws SyntaxError */
+export function parseJson(text: string): unknown {
+  if (!/NaN|Infinity/.test(text)) return JSON.parse(text)
+  const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (part) => (part[0] === '"' ? part : `"\\u0000${part}"`))
+  return JSON.parse(quoted, (_, value) => (typeof value === 'string' && value[0] === '\u0000' ? NOT_FINITE[value.slice(1)] : value))
+}
+
+/** JSON as Python reads it, on one line. */
+export function toJson(value: unknown): string {
+  const text = JSON.stringify(value, (_, v) => (typeof v === 'number' && !Number.isFinite(v) ? `\u0000${v}` : v))
+  return text.replace(/"\\u0000(NaN|-?Infinity)"/g, '$1')
+}

@@ -1,0 +1,95 @@
+/**
+ * A journal in Redis, with the keys of Optuna's JournalRedisBackend: `<prefix>:log_number`, the number of the last entry, and
+ * `<prefix>:log:<i>`, entry i from 0.
+ */
+import { plainError } from '../../common/errors.js'
+import { loadPackage } from '../node.js'
+import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
+
+/** What of ioredis is used. */
+export interface Redis {
+  get(key: string): Promise<string | null>
+  mget(...keys: string[]): Promise<(string | null)[]>
+  eval(script: string, keys: number, ...values: (string | number)[]): Promise<unknown>
+  connect(): Promise<void>
+  quit(): Promise<unknown>
+  disconnect(): void
+  on(event: 'error', listener: (error: Error) => void): void
+}
+
+type RedisClass = new (url: string, options: object) => Redis
+
+/** Appends unless others have appended since: 1 where it did. */
+const APPEND = `
+local key = ARGV[1] .. ':log_number'
+local last = tonumber(redis.call('get', key) or '-1')
+if last ~= tonumber(ARGV[2]) - 1 then return 0 end
+for i = 3, #ARGV do
+  last = last + 1
+  redis.call('set', ARGV[1] .. ':log:' .. string.format('%d', last), ARGV[i])
+end
+redis.call('set', key, string.format('%d', last))
+return 1`
+
+/** Entries that are asked for at once. */
+const AT_ONCE = 1000
+
+/** @internal a store in the database of a URL, `redis://host:6379/0`; @throws Error where ioredis or the server is missing */
+export async function redisStore(url: string, prefix: string): Promise<JournalStore> {
+  const redis = await connectRedis(url)
+  const fetchFrom = async (from: number): Promise<string[]> => {
+    const last = Number((await redis.get(`${prefix}:log_number`)) ?? -1)
+    const entries: string[] = []
+    for (let at = from; at <= last; at += AT_ONCE) {
+      const keys = Array.from({ length: Math.min(AT_ONCE, last - at + 1) }, (_, i) => `${prefix}:log:${at + i}`)
+      for (const [i, text] of (await redis.mget(...keys)).entries()) {
+        if (text === null) throw plainError(`${url}: entry ${at + i} of the journal '${prefix}' is missing; was Redis emptied?`)
+        entries.push(text)
+      }
+    }
+    return entries
+  }
+  return {
+    place: url,
+    async transact(from, read, write) {
+      let tried: string[] = []
+      for (let at = from; ; ) {
+        const texts = await fetchFrom(at)
+        at += texts.length
+        read(texts.map((text) => parseJson(text) as Entry))
+        // an answer that was lost on the way: what was to be written has been
+        if (tried.length > 0 && texts.join('\n').includes(tried.join('\n'))) return 'read'
+        const added = write()
+        if (added.length === 0) return undefined
+        tried = added.map(toJson)
+        if ((await redis.eval(APPEND, 0, prefix, at, ...tried)) === 1) return undefined
+        // another process was faster: its entries first
+      }
+    },
+    async close() {
+      await redis.quit().catch(() => redis.disconnect())
+    },
+  }
+}
+
+/** @internal the client for a URL, connected; it comes back by itself when the server does */
+export async function connectRedis(url: string): Promise<Redis> {
+  const module = await loadPackage<{ Redis?: RedisClass; default: RedisClass }>('ioredis', 'studies in Redis want')
+  const Client = module.Redis ?? module.default
+  const redis = new Client(url, { lazyConnect: true, maxRetriesPerRequest: null, retryStrategy: (n: number) => Math.min(50 * n, 1000) })
+  let last: Error | undefined
+  redis.on('error', (error) => {
+    last = error
+  })
+  const timeout = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error('no answer within 5 s')), 5000).unref?.()
+  })
+  try {
+    await Promise.race([redis.connect(), timeout])
+  } catch (error) {
+    redis.disconnect()
+    const reason = (last ?? (error as Error)).message
+    throw plainError(`cannot reach Redis at ${url}: ${reason}. Is the server running (redis-server)?`, { cause: error })
+  }
+  return redis
+}

@@ -1,0 +1,714 @@
+/** A study: trials of one space, what came of them, and what to try next. */
+
+import { plainError, rangeError, typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { show, showNames } from '../common/show.js'
+import { Generator } from '../index.js'
+import { History, type Observation } from './history.js'
+import { type OptimizeOptions, runTrials } from './optimize.js'
+import type { ModuleObjective } from './parallel/pool.js'
+import { lastStep, type Pruner, type ReportedTrial } from './pruners/pruner.js'
+import { nsga2 } from './samplers/nsga2.js'
+import type { Sampler } from './samplers/sampler.js'
+import { tpe } from './samplers/tpe.js'
+import { type Axis, axesOf, type Choice, describeRange, type Params, pointOf, type Space, type SpaceParameter, valuesAt } from './space.js'
+import {
+  internal,
+  isOver,
+  Journal,
+  type JournalStore,
+  type NewEntry,
+  OPERATION,
+  parseJson,
+  rangeFromJson,
+  rangeToJson,
+  STATES,
+  type StoredStudy,
+  type StoredTrial,
+  spaceToJson,
+  type TrialState,
+} from './storage/journal.js'
+import { openStore } from './storage/open.js'
+import { forgetWorker, isGone, workerName } from './storage/owner.js'
+import { type Objective, type Outcome, type Trial, TrialPruned, type TrialRecord } from './trial.js'
+
+/** Whether less or more is better. */
+export type Direction = 'minimize' | 'maximize'
+
+/** Options of {@link createStudy}. */
+export interface StudyOptions<S extends Space> {
+  /** What is tuned. */
+  space: S
+  /** Whether less or more is better; for several objectives one each. Default 'minimize'. */
+  direction?: Direction | readonly Direction[]
+  /** Chooses the parameters. Default: {@link tpe}; for several objectives {@link nsga2}. */
+  sampler?: Sampler
+  /** Ends trials that are not worth going on. Default: none is ended. */
+  pruner?: Pruner
+  /**
+   * Where the study is kept. `'study.sqlite'` is a database, `'study.log'` a journal that Optuna and its dashboard read, `redis://host` a server.
+   * If there is a study of this name it goes on. Default: in memory.
+   */
+  storage?: string | JournalStore
+  /** Name of the study in its storage. Default 'study'. */
+  name?: string
+  /** The same seed gives the same trials. Default 0. */
+  seed?: number
+  /** Which combinations are allowed at all: others are not tried. */
+  constraint?: (params: Params<S>) => boolean
+  /** Goes on with a study whose space was another: its trials count where they fit into the new one. Default false, which is an error. */
+  allowSpaceChange?: boolean
+}
+
+const OPTIONS = ['space', 'direction', 'sampler', 'pruner', 'storage', 'name', 'seed', 'constraint', 'allowSpaceChange']
+/** What people type who come from Optuna. */
+const ALIASES = {
+  directions: 'direction',
+  study_name: 'name',
+  studyName: 'name',
+  load_if_exists: 'storage',
+  params: 'space',
+  searchSpace: 'space',
+  search_space: 'space',
+}
+
+/** Where studies keep their space, for a second run and for reports. */
+const SPACE = 'gradus:space'
+/** Who runs a trial now, where it was taken over from a process that ended. */
+const OWNER = 'gradus:owner'
+const ERROR = 'gradus:error'
+/** Set by the one that prunes, for a trial that runs somewhere else. */
+const PRUNE = 'gradus:prune'
+const CONSTRAINT = 'constraints:'
+
+/** Points that are drawn before a constraint counts as never kept. */
+const MOST_DRAWS = 10_000
+
+/**
+ * Makes a study, or opens the one of this name in the storage.
+ *
+ * @example
+ * const study = await createStudy({ space: { x: float(-10, 10), y: float(-10, 10) }, seed: 1 })
+ * await study.optimize(({ x, y }) => (x - 2) ** 2 + y ** 2, { trials: 100 })
+ * study.trials.length      // 100
+ * study.bestValue < 0.5    // true
+ * @throws TypeError, RangeError for options that do not fit; Error where the storage cannot be opened, or its study has another space
+ */
+export async function createStudy<const S extends Space>(options: StudyOptions<S>): Promise<Study<S>> {
+  checkNames('createStudy', options, OPTIONS, ALIASES)
+  const { space, storage, name = 'study', seed = 0, direction = 'minimize', allowSpaceChange = false } = options
+  const axes = axesOf(space)
+  const directions = directionsOf(direction)
+  if (!Number.isSafeInteger(seed) || seed < 0) throw rangeError(`createStudy: seed wants a whole number from 0, got ${show(seed)}`)
+  checkPart('sampler', options.sampler, 'sample', 'tpe()')
+  checkPart('pruner', options.pruner, 'shouldPrune', 'median()')
+  const store = await openStore(storage)
+  try {
+    const journal = new Journal(store, await workerName())
+    const study = new Study<S>(journal, { ...options, space, name, seed }, axes, directions)
+    await study.begin(allowSpaceChange)
+    return study
+  } catch (error) {
+    await store.close?.()
+    throw error
+  }
+}
+
+/** Options of {@link openStudy}. */
+export interface OpenOptions {
+  storage: string | JournalStore
+  /** Name of the study. Default: the only one there. */
+  name?: string
+}
+
+/**
+ * Opens a study that is there, to look at it: the space is that of its storage, also of a study that Optuna made.
+ * @example
+ * // const study = await openStudy({ storage: 'study.log' })
+ * // study.bestParams
+ * @throws Error where there is no such study
+ */
+export async function openStudy({ storage, name }: OpenOptions): Promise<Study> {
+  const store = await openStore(storage)
+  try {
+    const journal = new Journal(store, await workerName())
+    await journal.sync()
+    const names = [...journal.studies.values()].map((study) => study.name)
+    const found = name === undefined && names.length === 1 ? journal.studyNamed(names[0]) : journal.studyNamed(name ?? '')
+    if (!found) {
+      const there = names.length > 0 ? `it has ${showNames(names)}` : 'it has none'
+      throw plainError(`openStudy: ${store.place} has no study ${name === undefined ? 'of which to choose' : `'${name}'`}; ${there}`)
+    }
+    const space = storedSpace(found)
+    const study = new Study(journal, { space, name: found.name, seed: 0 }, axesOf(space), found.directions)
+    await study.begin(true)
+    return study
+  } catch (error) {
+    await store.close?.()
+    throw error
+  }
+}
+
+function directionsOf(direction: Direction | readonly Direction[]): Direction[] {
+  const directions = typeof direction === 'string' ? [direction] : [...direction]
+  if (directions.length === 0) throw rangeError('createStudy: direction wants at least one, got an empty array')
+  for (const one of directions)
+    if (one !== 'minimize' && one !== 'maximize')
+      throw rangeError(`createStudy: direction wants 'minimize' or 'maximize', or one for each objective, got ${show(one)}`)
+  return directions
+}
+
+function checkPart(name: string, part: unknown, method: string, example: string): void {
+  if (part === undefined) return
+  if (typeof part === 'function')
+    throw typeError(`createStudy: ${name} wants what the function makes, such as ${example}, got the function`)
+  if (typeof (part as Record<string, unknown> | null)?.[method] !== 'function')
+    throw typeError(`createStudy: ${name} wants one such as ${example}, got ${show(part)}`)
+}
+
+/** The space that a study was made with; of one by Optuna the ranges of its trials. */
+function storedSpace(study: StoredStudy): Space {
+  const json = study.userAttributes[SPACE]
+  if (typeof json === 'string') {
+    return Object.fromEntries(
+      (parseJson(json) as [string, string, string?, (string | number)[]?][]).map(([name, range, parent, values]) => {
+        const parameter = rangeFromJson(range)
+        return [
+          name,
+          parent === undefined ? parameter : ({ kind: 'when', name: parent, values: values ?? [], range: parameter } as SpaceParameter),
+        ]
+      }),
+    )
+  }
+  return Object.fromEntries(study.trials.flatMap(({ ranges }) => Object.entries(ranges)))
+}
+
+/**
+ * Trials of one space and what came of them. {@link createStudy} makes one.
+ * @example
+ * const study = await createStudy({ space: { x: float(0, 1) }, direction: 'maximize' })
+ * const trial = await study.ask()
+ * await study.tell(trial, Math.sin(trial.params.x))
+ * study.trials[0].state // 'complete'
+ */
+export class Study<S extends Space = Space> {
+  /** Name of the study in its storage. */
+  readonly name: string
+  readonly space: S
+  readonly directions: readonly Direction[]
+  readonly sampler: Sampler
+  readonly pruner: Pruner | undefined
+  readonly seed: number
+  private readonly history: History
+  private stored: StoredStudy | undefined
+  private readonly constraint: ((params: Params<S>) => boolean) | undefined
+  /** Running trials that nobody runs any more: asked for again before new ones. */
+  private readonly orphans: StoredTrial[] = []
+  private readonly unwritten = new Map<number, NewEntry[]>()
+  private readonly counts: Record<TrialState, number> = { running: 0, complete: 0, pruned: 0, failed: 0, waiting: 0 }
+  /** The state of each trial as it was counted. */
+  private readonly counted: TrialState[] = []
+  private isEnded = false
+
+  /** @internal use {@link createStudy} */
+  constructor(
+    private readonly journal: Journal,
+    options: Omit<StudyOptions<S>, 'direction'> & { name: string; seed: number },
+    private readonly axes: readonly Axis[],
+    directions: readonly Direction[],
+  ) {
+    this.name = options.name
+    this.space = options.space
+    this.seed = options.seed
+    this.directions = directions
+    this.sampler = options.sampler ?? (directions.length > 1 ? nsga2() : tpe())
+    this.pruner = options.pruner
+    this.constraint = options.constraint
+    this.history = new History(axes)
+    journal.onChange((study, trial, change) => {
+      if (study.name === this.name && change !== 'reported') this.observe(trial)
+    })
+  }
+
+  /** @internal makes the study in the storage, or checks that it is the one there */
+  async begin(allowSpaceChange: boolean): Promise<void> {
+    const { name, directions, journal } = this
+    const json = spaceToJson(this.space)
+    await journal.write(() => {
+      if (journal.studyNamed(name)) return []
+      return [{ op_code: OPERATION.createStudy, study_name: name, directions: directions.map((d) => (d === 'minimize' ? 1 : 2)) }]
+    })
+    const stored = journal.studyNamed(name) as StoredStudy
+    this.stored = stored
+    if (stored.directions.join() !== directions.join())
+      throw rangeError(
+        `createStudy: the study '${name}' in ${journal.store.place} is to ${stored.directions.join(' and ')}, got direction ${show(directions.join(' and '))}; give this one another name`,
+      )
+    // what was read before this study listened
+    for (const trial of stored.trials) if (this.counted[trial.number] === undefined) this.observe(trial)
+    const before = stored.userAttributes[SPACE]
+    if (typeof before === 'string' && before !== json && !allowSpaceChange)
+      throw rangeError(
+        `createStudy: the study '${name}' in ${journal.store.place} has another space: ${changesOf(storedSpace(stored), this.space)}. ` +
+          'Give this one another name, or set allowSpaceChange: true, and its trials count where they fit',
+      )
+    if (before !== json && !(typeof before === 'string' && allowSpaceChange && this.axes.length === 0))
+      await journal.write(() => [{ op_code: OPERATION.setStudyUserAttribute, study_id: stored.id, user_attr: { [SPACE]: json } }])
+    for (const trial of stored.trials) if (trial.state === 'running' && isGone(this.ownerOf(trial))) this.orphans.push(trial)
+  }
+
+  /** All trials, by number. */
+  get trials(): TrialRecord<S>[] {
+    return this.all.map((trial) => this.record(trial))
+  }
+
+  /** The trial with the best value among those that are complete and feasible; undefined before the first. Of several objectives use {@link front}. */
+  get bestTrial(): TrialRecord<S> | undefined {
+    if (this.directions.length > 1) throw plainError('a study of several objectives has no best trial; use front')
+    const [best] = this.history.ranked
+    return best?.state === 'complete' && best.violation === 0 ? this.record(this.all[best.number]) : undefined
+  }
+
+  /** The best value. @throws Error before the first complete trial */
+  get bestValue(): number {
+    return this.best().value as number
+  }
+
+  /** The parameters of the best value. @throws Error before the first complete trial */
+  get bestParams(): Params<S> {
+    return this.best().params
+  }
+
+  private best(): TrialRecord<S> {
+    const best = this.bestTrial
+    if (best === undefined) throw plainError(`the study '${this.name}' has no complete trial yet`)
+    return best
+  }
+
+  /** The Pareto front: complete, feasible trials of which none is as good in every objective and better in one. By number. */
+  get front(): TrialRecord<S>[] {
+    const complete = this.history.ranked.filter(({ state, violation }) => state === 'complete' && violation === 0)
+    const isBeaten = (a: Observation) =>
+      complete.some((b) => b.losses.every((loss, i) => loss <= a.losses[i]) && b.losses.some((loss, i) => loss < a.losses[i]))
+    return complete
+      .filter((a) => !isBeaten(a))
+      .map(({ number }) => this.record(this.all[number]))
+      .sort((a, b) => a.number - b.number)
+  }
+
+  /** How many trials are over. */
+  get finished(): number {
+    return this.counts.complete + this.counts.pruned + this.counts.failed
+  }
+
+  /** Reads what other processes wrote to the storage. */
+  async sync(): Promise<void> {
+    await this.journal.sync()
+  }
+
+  /**
+   * The next trial to run. Of a study whose process was killed those come first that it had begun, with the same parameters.
+   * @throws RangeError where a sampler such as a grid has no more points; Error where the storage fails
+   */
+  async ask(): Promise<Trial<S>> {
+    const { journal } = this
+    let number = -1
+    await journal.write(() => {
+      const orphan = this.orphans.find(({ state }) => state === 'running')
+      if (orphan) {
+        this.orphans.splice(this.orphans.indexOf(orphan), 1)
+        number = orphan.number
+        return [{ op_code: OPERATION.setTrialSystemAttribute, trial_id: orphan.id, system_attr: { [OWNER]: journal.worker } }]
+      }
+      const waiting = this.counts.waiting > 0 ? this.all.find(({ state }) => state === 'waiting') : undefined
+      number = waiting?.number ?? this.all.length
+      const fixed = (waiting?.systemAttributes.fixed_params ?? {}) as Record<string, unknown>
+      const values = this.choose(number, fixed)
+      const created = this.creation(values)
+      if (waiting)
+        return [
+          { op_code: OPERATION.setTrialState, trial_id: waiting.id, state: 0, values: null, datetime_start: now() },
+          ...Object.keys(values).map((name) => ({
+            op_code: OPERATION.setTrialParameter,
+            trial_id: waiting.id,
+            param_name: name,
+            param_value_internal: created.params[name],
+            distribution: created.distributions[name],
+          })),
+        ]
+      return [created]
+    })
+    return this.running(number)
+  }
+
+  /**
+   * Says what came of a trial: a value, one for each objective, or that it was pruned or failed. A value that is NaN is a failure.
+   * @throws RangeError for a trial that is over already, or does not exist; TypeError for what is no value
+   */
+  async tell(trial: Trial<S> | number, outcome: number | readonly number[] | Outcome): Promise<void> {
+    const number = typeof trial === 'number' ? trial : trial.number
+    const { state, values, error } = this.outcomeOf(number, outcome)
+    await this.journal.write(() => {
+      const stored = this.all[number]
+      if (stored === undefined) throw rangeError(`tell: there is no trial ${show(number)}`)
+      if (isOver(stored.state)) throw rangeError(`tell: trial ${number} is over already: it is ${stored.state}`)
+      const more = this.unwritten.get(number) ?? []
+      this.unwritten.delete(number)
+      if (error !== undefined) more.push({ op_code: OPERATION.setTrialUserAttribute, trial_id: stored.id, user_attr: { [ERROR]: error } })
+      const end = { op_code: OPERATION.setTrialState, trial_id: stored.id, state: STATES.indexOf(state), values, datetime_complete: now() }
+      return [...more, end]
+    })
+  }
+
+  /**
+   * Adds a trial with these parameters, to be run before others: what is known to be good, or a suspicion. Parameters that are left out are chosen
+   * by the sampler.
+   * @throws RangeError for a value that is not in its range, or a parameter that is not in the space
+   */
+  async enqueue(params: Partial<Params<S>>): Promise<void> {
+    for (const [name, value] of Object.entries(params)) {
+      const axis = this.axes.find((a) => a.name === name)
+      if (!axis)
+        throw rangeError(`enqueue: there is no parameter '${name}' in the space; it has ${showNames(this.axes.map((a) => a.name))}`)
+      if (Number.isNaN(axis.coordinate(value)))
+        throw rangeError(`enqueue: ${name} wants a value of ${describeRange(axis.range)}, got ${show(value)}`)
+    }
+    const entry = { ...this.creation({}), state: STATES.indexOf('waiting'), datetime_start: null, system_attrs: { fixed_params: params } }
+    await this.journal.write(() => [entry])
+  }
+
+  /**
+   * Adds a trial that was run elsewhere, with its value or one for each objective: samplers learn from it as from any other.
+   * @throws RangeError for parameters that are missing or not in their ranges; TypeError for what is no value
+   */
+  async add(params: Params<S>, value: number | readonly number[]): Promise<void> {
+    const { axes } = this
+    const point = pointOf(axes, params)
+    if (point === null) {
+      const wrong =
+        axes.find((axis) => Number.isNaN(axis.coordinate(params[axis.name as keyof S])) && axis.parent < 0) ?? axes[axes.length - 1]
+      throw rangeError(`add: ${wrong.name} wants a value of ${describeRange(wrong.parameter)}, got ${show(params[wrong.name as keyof S])}`)
+    }
+    const { state, values } = this.outcomeOf(this.all.length, value)
+    const entry = { ...this.creation(valuesAt(axes, point)), state: STATES.indexOf(state), datetime_complete: now() }
+    await this.journal.write(() => [
+      { ...entry, value: values?.length === 1 ? values[0] : null, values: values?.length === 1 ? null : values },
+    ])
+  }
+
+  /**
+   * Asks for trials, runs the objective with the parameters of each, and tells what came of them, until there are as many as wanted, the time is over
+   * or a signal stops it. What was told before an error or a stop is kept.
+   *
+   * @param objective a function of the parameters that returns the value, or an array of one for each objective; or a module, as a URL, that
+   *   exports one by default, for workers
+   * @throws what the objective throws, with the number of the trial, which counts as failed; losses that are not finite do not throw
+   * @example
+   * const study = await createStudy({ space: { rate: float(1e-4, 1, { log: true }) }, pruner: median() })
+   * await study.optimize(
+   *   async ({ rate }, trial) => {
+   *     let loss = 1
+   *     for (let epoch = 0; epoch < 10; epoch++) {
+   *       loss *= 1 - Math.min(0.5, rate)
+   *       await trial.report(loss, epoch)
+   *       if (trial.shouldPrune()) trial.prune()
+   *     }
+   *     return loss
+   *   },
+   *   { trials: 20 },
+   * )
+   * study.finished // 20
+   */
+  async optimize(objective: Objective<S> | URL | string | ModuleObjective, options: OptimizeOptions<S> = {}): Promise<void> {
+    await runTrials(this, objective, options)
+  }
+
+  /** Ends the use of the storage. A study in memory needs no end. */
+  async close(): Promise<void> {
+    if (this.isEnded) return
+    this.isEnded = true
+    forgetWorker(this.journal.worker)
+    await this.journal.store.close?.()
+  }
+
+  // ---- for the parts of this entry ----
+
+  /** @internal */
+  get all(): readonly StoredTrial[] {
+    return this.stored?.trials ?? []
+  }
+
+  /** @internal */
+  recordOf(number: number): TrialRecord<S> {
+    return this.record(this.all[number])
+  }
+
+  /** @internal */
+  get place(): string {
+    return this.journal.store.place
+  }
+
+  /** @internal the axes of the space, and the finished trials */
+  get observations(): { axes: readonly Axis[]; history: History } {
+    return { axes: this.axes, history: this.history }
+  }
+
+  /** @internal how many more trials may be begun, so that there are `most` in the end; trials that others run count */
+  open(most: number): number {
+    const begun = this.finished + this.counts.running - this.orphans.filter(({ state }) => state === 'running').length
+    return Math.min(most, this.sampler.limit?.(this.axes) ?? Number.POSITIVE_INFINITY) - begun
+  }
+
+  /** @internal the trial of this number, to be run by this process */
+  running(number: number): Trial<S> {
+    return new RunningTrial(this, number, this.record(this.all[number]).params)
+  }
+
+  /** @internal */
+  async report(number: number, value: number, step: number): Promise<void> {
+    if (typeof value !== 'number') throw typeError(`trial ${number}: report wants a number, got ${show(value)}`)
+    if (!Number.isSafeInteger(step) || step < 0)
+      throw rangeError(`trial ${number}: report wants a step from 0, a whole number, got ${show(step)}`)
+    await this.journal.write(() => {
+      const { id, state } = this.all[number]
+      if (isOver(state)) return []
+      return [{ op_code: OPERATION.setIntermediateValue, trial_id: id, step, intermediate_value: value }]
+    })
+  }
+
+  /** @internal */
+  shouldPrune(number: number): boolean {
+    const { pruner } = this
+    const stored = this.all[number]
+    if (pruner === undefined || stored.reports.size === 0) return false
+    const sign = this.directions[0] === 'minimize' ? 1 : -1
+    const seen = ({ number, state, reports }: StoredTrial): ReportedTrial => ({
+      number,
+      isComplete: state === 'complete',
+      losses: sign === 1 ? reports : new Map([...reports].map(([step, value]) => [step, -value])),
+    })
+    const trials = this.all.filter(({ state }) => state !== 'failed' && state !== 'waiting').map(seen)
+    const trial = seen(stored)
+    return pruner.shouldPrune({ trial, step: lastStep(trial.losses), trials })
+  }
+
+  /** @internal */
+  isOver(number: number): boolean {
+    return isOver(this.all[number]?.state)
+  }
+
+  /** @internal */
+  reportsOf(number: number): number {
+    return this.all[number].reports.size
+  }
+
+  /** @internal */
+  async askToPrune(number: number): Promise<void> {
+    const { id } = this.all[number]
+    await this.journal.write(() => [{ op_code: OPERATION.setTrialSystemAttribute, trial_id: id, system_attr: { [PRUNE]: true } }])
+  }
+
+  /** @internal the trial of this number, run for another process, which decides whether it is pruned */
+  onQueue(number: number, onReport: (step: number, value: number) => Promise<void>): Trial<S> {
+    const trial = new RunningTrial(this, number, this.record(this.all[number]).params)
+    trial.report = async (value, step) => {
+      await this.report(number, value, step)
+      await onReport(step, value)
+    }
+    trial.shouldPrune = () => this.all[number].systemAttributes[PRUNE] === true
+    return trial
+  }
+
+  /** @internal notes something that is written together with what comes of the trial */
+  note(number: number, kind: 'constraint' | 'attribute', name: string, value: unknown): void {
+    const entries = this.unwritten.get(number) ?? []
+    this.unwritten.set(number, entries)
+    const trial_id = this.all[number].id
+    if (kind === 'constraint') {
+      if (typeof value !== 'number' || Number.isNaN(value))
+        throw rangeError(`trial ${number}: constraint '${name}' wants a number, at most 0 where it is kept, got ${show(value)}`)
+      entries.push({ op_code: OPERATION.setTrialSystemAttribute, trial_id, system_attr: { [CONSTRAINT + name]: value } })
+    } else entries.push({ op_code: OPERATION.setTrialUserAttribute, trial_id, user_attr: { [name]: value } })
+  }
+
+  /** The entry that makes a running trial. */
+  private creation(values: Readonly<Record<string, Choice>>) {
+    const there = this.axes.filter(({ name }) => name in values)
+    return {
+      op_code: OPERATION.createTrial,
+      study_id: this.stored?.id,
+      datetime_start: now() as string | null,
+      state: 0,
+      value: null as number | null,
+      values: null as number[] | null,
+      distributions: Object.fromEntries(there.map(({ name, range }) => [name, rangeToJson(range)])),
+      params: Object.fromEntries(there.map(({ name, range }) => [name, internal(range, values[name])])),
+      user_attrs: {},
+      system_attrs: {},
+      intermediate_values: {},
+    }
+  }
+
+  private ownerOf(trial: StoredTrial): string {
+    return (trial.systemAttributes[OWNER] as string | undefined) ?? trial.owner
+  }
+
+  private outcomeOf(number: number, outcome: number | readonly number[] | Outcome): Ended {
+    const { directions } = this
+    if (typeof outcome === 'object' && outcome !== null && !Array.isArray(outcome)) {
+      const { state, error } = outcome as Outcome
+      if (state !== 'pruned' && state !== 'failed')
+        throw typeError(`tell: wants a value, or { state: 'pruned' } or { state: 'failed' }, got state ${show(state)}`)
+      return { state, values: null, error }
+    }
+    const values = (Array.isArray(outcome) ? outcome : [outcome]) as number[]
+    const wrong = values.find((value) => typeof value !== 'number')
+    if (wrong !== undefined || values.length !== directions.length || values.includes(undefined as unknown as number)) {
+      const wanted = directions.length === 1 ? 'a number' : `an array of ${directions.length} numbers`
+      throw typeError(`trial ${number}: the objective wants to return ${wanted}, got ${show(outcome)}; did it forget to return?`)
+    }
+    if (values.some(Number.isNaN)) return { state: 'failed', values: null, error: 'the value is NaN' }
+    return { state: 'complete', values }
+  }
+
+  /** The parameters of a trial: what is fixed, the rest by the sampler, so that the constraint is kept. */
+  private choose(number: number, fixed: Record<string, unknown>): Record<string, Choice> {
+    const { axes, sampler, seed, history, constraint, directions } = this
+    const limit = sampler.limit?.(axes) ?? Number.POSITIVE_INFINITY
+    if (number >= limit && Object.keys(fixed).length === 0)
+      throw rangeError(`ask: the sampler '${sampler.name}' has ${limit} points, and all have been asked for`)
+    const random = new Generator(seed, number)
+    const context = { axes, history, number, objectives: directions.length, random }
+    for (let draw = 0; draw < MOST_DRAWS; draw++) {
+      const drawn = sampler.sample(context)
+      const point = Object.keys(fixed).length === 0 ? drawn : this.withFixed(drawn, fixed)
+      const values = valuesAt(axes, point)
+      if (constraint === undefined || constraint(values as Params<S>)) return values
+    }
+    throw rangeError(
+      `ask: of ${MOST_DRAWS} points of the sampler '${sampler.name}' none keeps the constraint; is there any? A range with less around what is allowed is found faster`,
+    )
+  }
+
+  private withFixed(drawn: Float64Array, fixed: Record<string, unknown>): Float64Array {
+    const point = new Float64Array(this.axes.length).fill(Number.NaN)
+    this.axes.forEach((axis, i) => {
+      if (!axis.isActive(point)) return
+      const own = axis.name in fixed ? axis.coordinate(fixed[axis.name]) : drawn[i]
+      point[i] = Number.isNaN(own) ? axis.coordinate(axis.value(axis.at(0.5))) : own
+    })
+    return point
+  }
+
+  private observe(trial: StoredTrial): void {
+    const before = this.counted[trial.number]
+    if (before !== undefined) this.counts[before]--
+    this.counted[trial.number] = trial.state
+    this.counts[trial.state]++
+    if (trial.state === 'failed') this.history.remove(trial.number)
+    if (trial.state === 'failed' || trial.state === 'waiting') return
+    const point = pointOf(this.axes, trial.parameters)
+    if (point === null) return
+    const sign = (i: number) => (this.directions[i] === 'minimize' ? 1 : -1)
+    const step = lastStep(trial.reports)
+    this.history.add({
+      number: trial.number,
+      point,
+      state: trial.state as Observation['state'],
+      losses: trial.state === 'complete' ? (trial.values ?? []).map((value, i) => sign(i) * Number(value)) : [],
+      violation: Object.values(constraintsOf(trial)).reduce((sum, value) => sum + Math.max(0, value), 0),
+      step,
+      stepLoss: sign(0) * (trial.reports.get(step) ?? Number.NaN),
+    })
+  }
+
+  private record(trial: StoredTrial): TrialRecord<S> {
+    const isComplete = trial.state === 'complete'
+    const values = isComplete ? (trial.values ?? []).map(Number) : []
+    const { [ERROR]: error, ...attributes } = trial.userAttributes
+    const seconds = trial.started && trial.ended ? (Date.parse(trial.ended) - Date.parse(trial.started)) / 1000 : undefined
+    return {
+      number: trial.number,
+      state: trial.state,
+      params: trial.parameters as Params<S>,
+      value: values[0],
+      values,
+      reports: trial.reports,
+      constraints: constraintsOf(trial),
+      attributes,
+      seconds,
+      error: error as string | undefined,
+    }
+  }
+}
+
+interface Ended {
+  state: 'complete' | 'pruned' | 'failed'
+  values: number[] | null
+  error?: string
+}
+
+class RunningTrial<S extends Space> implements Trial<S> {
+  private readonly controller = new AbortController()
+
+  constructor(
+    private readonly study: Study<S>,
+    readonly number: number,
+    readonly params: Params<S>,
+  ) {}
+
+  get signal(): AbortSignal {
+    return this.controller.signal
+  }
+
+  /** @internal */
+  abort(reason: unknown): void {
+    this.controller.abort(reason)
+  }
+
+  report(value: number, step: number): Promise<void> {
+    return this.study.report(this.number, value, step)
+  }
+
+  shouldPrune(): boolean {
+    return this.study.shouldPrune(this.number)
+  }
+
+  prune(): never {
+    throw new TrialPruned()
+  }
+
+  constrain(name: string, value: number): void {
+    this.study.note(this.number, 'constraint', name, value)
+  }
+
+  setAttribute(name: string, value: unknown): void {
+    this.study.note(this.number, 'attribute', name, value)
+  }
+}
+
+function constraintsOf(trial: StoredTrial): Record<string, number> {
+  const { constraints, ...others } = trial.systemAttributes
+  const old = Array.isArray(constraints) ? constraints.map((value, i) => [String(i), value as number]) : []
+  const named = Object.entries(others)
+    .filter(([name]) => name.startsWith(CONSTRAINT))
+    .map(([name, value]) => [name.slice(CONSTRAINT.length), value as number])
+  return Object.fromEntries([...old, ...named])
+}
+
+/** What is different between two spaces, for people. */
+function changesOf(before: Space, after: Space): string {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
+  const changes = names.flatMap((name) => {
+    const [a, b] = [before[name], after[name]].map((parameter) => (parameter ? describeRange(parameter) : undefined))
+    if (a === b) return []
+    if (a === undefined) return [`${name} is new`]
+    return [b === undefined ? `${name} is gone` : `${name} was ${a}, is ${b}`]
+  })
+  return changes.length > 0 ? changes.join('; ') : 'its parameters have another order'
+}
+
+/** As Python writes it. */
+function now(): string {
+  return new Date().toISOString().replace('Z', '000+00:00')
+}

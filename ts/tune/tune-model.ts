@@ -1,0 +1,397 @@
+/** Tuning a net of gradus: the parameters that matter most first, many nets side by side, bad ones stopped early. */
+import { checkCount, checkPositive } from '../common/checks.js'
+import { rangeError, typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { show, showNames } from '../common/show.js'
+import { type BuiltModel, type DataSet, evaluateModel, type FitManyOptions, fitMany, Generator, type Module, Tensor } from '../index.js'
+import { advice } from './report/advice.js'
+import { latinHypercube } from './samplers/random.js'
+import type { Sampler } from './samplers/sampler.js'
+import { axesOf, type Choice, float, int, type Params, rangeOf, type Space, type SpaceParameter } from './space.js'
+import type { JournalStore } from './storage/journal.js'
+import { createStudy, type Study } from './study.js'
+import type { Trial } from './trial.js'
+
+/** Options of {@link tuneModel}: the space, the data, and those of `fit` that hold for all nets. */
+export interface TuneModelOptions<S extends Space, N extends Module = Module> extends Pick<FitManyOptions, 'loss' | 'dropLast' | 'signal'> {
+  /** Makes a new net and its optimizer from the parameters; `seed` is for its weights, the same for all. */
+  build: (params: Params<S> & { seed: number }) => BuiltModel<N>
+  /** What is tuned. A parameter `batchSize` is the batch size of `fit`; all others are for `build`. */
+  space: S
+  /** Rows to train on. */
+  data: DataSet
+  /** Rows to judge by. Default: a fifth of the rows, taken out at random. */
+  validation?: DataSet
+  /**
+   * The parameters of each stage, the most important first. Default: by their names, the learning rate; then momentum or β, batch size, width and all
+   * names not known; then depth, decay and dropout.
+   */
+  stages?: readonly (readonly (keyof S & string)[])[]
+  /** What a parameter is before its stage has come. Default: the middle of its range, the first of its choices. */
+  defaults?: Partial<Params<S>>
+  /** Passes over the data of a net that is not stopped. Default 30. */
+  epochs?: number
+  /** Nets of a stage. Default 16. */
+  trials?: number
+  /** Seconds for all stages; a stage takes its share. Default: no limit. */
+  time?: number
+  /** After 1/reduction² and 1/reduction of the epochs, one net of so many goes on. Default 3. */
+  reduction?: number
+  /** What is least in the end. Default: the loss on the validation rows. */
+  metric?: 'loss' | 'error'
+  /** Decides the weights, the order of batches, and which parameters are tried. Default 0. */
+  seed?: number
+  /** Where the study is kept, as in {@link createStudy}. */
+  storage?: string | JournalStore
+  /** Name of the study. Default 'study'. */
+  name?: string
+  /** Called after each rung of each stage. */
+  onProgress?: (progress: TuneModelProgress) => void
+}
+
+/** What {@link tuneModel} reports. */
+export interface TuneModelProgress {
+  /** From 1. */
+  stage: number
+  stages: number
+  /** Parameters of the stage. */
+  tuned: readonly string[]
+  /** Epochs that the nets at hand have had. */
+  epochs: number
+  /** Nets that are over. */
+  finished: number
+  /** The least so far; undefined before the first net has come to its end. */
+  best: number | undefined
+}
+
+/** What {@link tuneModel} found. */
+export interface TunedModel<S extends Space, N extends Module = Module> {
+  /** The best net, trained. */
+  model: N
+  params: Params<S>
+  /** Its validation loss, or error. */
+  value: number
+  /** That of a net with `defaults`, trained like all others. */
+  atDefaults: number
+  /** What was tuned in each stage, and to which parameters it came. */
+  stages: { tuned: string[]; params: Params<S>; value: number }[]
+  /** All nets, to look at with {@link summarize} and {@link htmlReport}. */
+  study: Study<S>
+  /** What mattered, in sentences. */
+  text: string
+}
+
+const OPTIONS = [
+  ...[
+    'build',
+    'space',
+    'data',
+    'validation',
+    'stages',
+    'defaults',
+    'epochs',
+    'trials',
+    'time',
+    'reduction',
+    'metric',
+    'seed',
+    'storage',
+    'name',
+  ],
+  ...['onProgress', 'loss', 'dropLast', 'signal'],
+]
+
+const FIRST = /^(learningRate|rate|lr|alpha|eta)$/i
+const THIRD = /depth|layers|decay|dropout|regular|schedule|warmup/i
+/** After a stage a number is searched within this share of its range, around the best. */
+const NARROWED = 1 / 3
+
+/**
+ * Tunes a net in the order in which hyper-parameters matter (Andrew Ng's): first the learning rate; then momentum, batch size and width; then depth and
+ * decay. Each stage narrows the ranges of the stages before to what was best. In a stage many nets are trained by {@link fitMany}, side by side where
+ * they share a shape, and of three one goes on after a ninth and after a third of the epochs (successive halving, Jamieson & Talwalkar 2016).
+ *
+ * @example
+ * const space = { learningRate: float(1e-4, 1, { log: true }), width: int(4, 32, { log: true }) }
+ * const { params, value, atDefaults } = await tuneModel({
+ *   space,
+ *   build: ({ learningRate, width, seed }) => {
+ *     const model = new Sequential([new Dense(4, width, { activation: 'tanh' }), new Dense(width, 3)], { seed })
+ *     return { model, optimizer: new Adam(model.parameters(), { learningRate }) }
+ *   },
+ *   data: iris(),
+ *   loss: crossEntropy,
+ *   trials: 9,
+ *   epochs: 9,
+ * })
+ * value <= atDefaults // true
+ * @throws TypeError, RangeError for options that do not fit; the signal's reason where it ends tuning before a net has come to its end
+ */
+export async function tuneModel<const S extends Space, N extends Module = Module>(
+  options: TuneModelOptions<S, N>,
+): Promise<TunedModel<S, N>> {
+  checkNames('tuneModel', options, OPTIONS, {
+    model: 'build',
+    inputs: 'data',
+    targets: 'data',
+    x: 'data',
+    timeout: 'time',
+    n_trials: 'trials',
+  })
+  if (typeof options.build !== 'function')
+    throw typeError(`tuneModel: build wants a function that makes { model, optimizer } from parameters, got ${show(options.build)}`)
+  const { space, seed = 0, storage, name } = options
+  const study = await createStudy({ space, seed, ...(storage !== undefined && { storage }), ...(name !== undefined && { name }) })
+  return await new Tuner(study, options).run()
+}
+
+class Tuner<S extends Space, N extends Module> {
+  private readonly axes
+  private readonly stages: string[][]
+  private readonly defaults: Record<string, Choice>
+  private readonly data: DataSet
+  private readonly validation: DataSet
+  private readonly epochs: number
+  private readonly trials: number
+  private readonly reduction: number
+  private readonly seed: number
+  private readonly started = performance.now()
+  private best: { model: N; value: number; params: Params<S>; number: number } | undefined
+
+  constructor(
+    private readonly study: Study<S>,
+    private readonly options: TuneModelOptions<S, N>,
+  ) {
+    const { epochs = 30, trials = 16, reduction = 3, seed = 0, time, space, data, metric = 'loss' } = options
+    checkCount('tuneModel: epochs', epochs)
+    checkCount('tuneModel: trials', trials, 2)
+    checkCount('tuneModel: reduction', reduction, 2)
+    if (time !== undefined) checkPositive('tuneModel: time', time)
+    if (metric !== 'loss' && metric !== 'error') throw rangeError(`tuneModel: metric wants 'loss' or 'error', got ${show(metric)}`)
+    this.epochs = epochs
+    this.trials = trials
+    this.reduction = reduction
+    this.seed = seed
+    this.axes = axesOf(space)
+    this.stages = this.plan()
+    this.defaults = this.middles()
+    const split = options.validation === undefined ? splitOff(data, seed) : { data, validation: options.validation }
+    this.data = split.data
+    this.validation = split.validation
+  }
+
+  async run(): Promise<TunedModel<S, N>> {
+    const { study, options, stages } = this
+    const atDefaults = await this.atDefaults()
+    const summaries: TunedModel<S, N>['stages'] = []
+    for (const [index, tuned] of stages.entries()) {
+      if (options.signal?.aborted || this.isLate(index)) break
+      const sampler = latinHypercube({ points: this.trials, seed: this.seed + index })
+      const trials: Trial<S>[] = []
+      const points = await this.pointsOf(sampler, index, tuned)
+      for (const params of points) {
+        await study.enqueue(params as Partial<Params<S>>)
+        const trial = await study.ask()
+        trial.setAttribute('stage', index + 1)
+        trials.push(trial)
+      }
+      await this.race(trials, index, tuned)
+      if (this.best) summaries.push({ tuned, params: this.best.params, value: this.best.value })
+    }
+    if (!this.best) {
+      options.signal?.throwIfAborted()
+      throw rangeError('tuneModel: every net diverged; begin with lower learning rates')
+    }
+    const { model, params, value } = this.best
+    return { model, params, value, atDefaults, stages: summaries, study, text: advice(study) }
+  }
+
+  /** What comes out without tuning. */
+  private async atDefaults(): Promise<number> {
+    await this.study.enqueue(this.defaults as Partial<Params<S>>)
+    const trial = await this.study.ask()
+    trial.setAttribute('stage', 0)
+    const [value] = await this.race([trial], -1, [])
+    return value
+  }
+
+  /** Stages by names, without those that have nothing to tune. */
+  private plan(): string[][] {
+    const names = this.axes.filter(({ isSingle }) => !isSingle).map(({ name }) => name)
+    const { stages } = this.options
+    if (stages !== undefined) {
+      for (const name of stages.flat())
+        if (!names.includes(name))
+          throw rangeError(`tuneModel: stages has '${name}', which is not tuned; the space has ${showNames(names)}`)
+      return stages.map((stage) => [...stage]).filter((stage) => stage.length > 0)
+    }
+    const stageOf = (name: string) => (FIRST.test(name) ? 0 : THIRD.test(name) ? 2 : 1)
+    return [0, 1, 2].map((stage) => names.filter((name) => stageOf(name) === stage)).filter((stage) => stage.length > 0)
+  }
+
+  private middles(): Record<string, Choice> {
+    const { defaults = {} } = this.options
+    return Object.fromEntries(
+      this.axes.map((axis) => {
+        const own = (defaults as Record<string, Choice>)[axis.name]
+        if (own !== undefined && Number.isNaN(axis.coordinate(own)))
+          throw rangeError(`tuneModel: defaults.${axis.name} wants a value of its range, got ${show(own)}`)
+        return [axis.name, own ?? (axis.range.kind === 'categorical' ? axis.range.choices[0] : axis.value(axis.at(0.5)))]
+      }),
+    )
+  }
+
+  /** Points of a stage: its own parameters over their whole range, those of stages before near the best, those after as by default. */
+  private async pointsOf(sampler: Sampler, index: number, tuned: readonly string[]): Promise<Record<string, Choice>[]> {
+    const best = (this.best?.params ?? this.defaults) as Record<string, Choice>
+    const before = this.stages.slice(0, index).flat()
+    const narrow = Object.fromEntries(
+      Object.entries(this.options.space).map(([name, parameter]): [string, SpaceParameter] => {
+        if (tuned.includes(name)) return [name, parameter]
+        const value = best[name] ?? this.defaults[name]
+        return [
+          name,
+          before.includes(name) ? narrowed(this.axes.find((axis) => axis.name === name) as Axis, value) : fixedAt(parameter, value),
+        ]
+      }),
+    )
+    const inner = await createStudy({ space: narrow, sampler, seed: this.seed + index })
+    const points: Record<string, Choice>[] = []
+    for (let i = 0; i < this.trials; i++) points.push((await inner.ask()).params as Record<string, Choice>)
+    return points
+  }
+
+  /** Trains nets rung by rung and tells what came of them; the values of those that came to the end. */
+  private async race(trials: readonly Trial<S>[], index: number, tuned: readonly string[]): Promise<number[]> {
+    const { study, epochs, reduction, options } = this
+    const { build, loss, dropLast, signal, onProgress } = options
+    let running = trials.map((trial) => ({ trial, ...build({ ...trial.params, seed: this.seed }), value: Number.NaN, steps: 0 }))
+    const rungs = [...new Set([Math.ceil(epochs / reduction ** 2), Math.ceil(epochs / reduction), epochs])]
+    const rows = rowsIn(this.data)
+    let done = 0
+    for (const rung of index < 0 ? [epochs] : rungs) {
+      if (signal?.aborted || (index >= 0 && this.isLate(index))) break
+      for (const batchSize of new Set(running.map(({ trial }) => (trial.params as { batchSize?: number }).batchSize))) {
+        const group = running.filter(({ trial }) => (trial.params as { batchSize?: number }).batchSize === batchSize)
+        const histories = await fitMany(
+          group.map(({ model }) => model),
+          {
+            ...this.data,
+            loss,
+            ...(dropLast !== undefined && { dropLast }),
+            ...(signal && { signal }),
+            ...(batchSize !== undefined && { batchSize: Math.min(batchSize, rows) }),
+            optimizers: group.map(({ optimizer }) => optimizer),
+            // a rung goes on where the one before stopped, with the same schedule
+            schedule: group.map(({ schedule, steps }) => schedule && ((step: number) => schedule(step + steps))),
+            callbacks: (net) => group[net].callbacks ?? [],
+            epochs: rung - done,
+            seed: this.seed + done,
+          },
+        )
+        for (const [i, net] of group.entries()) {
+          const { error, steps } = histories[i]
+          net.steps += steps
+          net.value = error === undefined ? this.judge(net.model, net.optimizer) : Number.NaN
+        }
+      }
+      done = rung
+      for (const { trial, value } of running) if (!Number.isNaN(value)) await trial.report(value, rung)
+      const diverged = running.filter(({ value }) => Number.isNaN(value))
+      for (const { trial } of diverged) await study.tell(trial, { state: 'failed', error: 'the loss is not finite' })
+      running = running.filter(({ value }) => !Number.isNaN(value)).sort((a, b) => a.value - b.value)
+      if (rung < epochs && index >= 0) {
+        const kept = Math.max(1, Math.ceil(running.length / reduction))
+        for (const { trial } of running.slice(kept)) await study.tell(trial, { state: 'pruned' })
+        running = running.slice(0, kept)
+      }
+      onProgress?.({ stage: index + 1, stages: this.stages.length, tuned, epochs: rung, finished: study.finished, best: this.best?.value })
+    }
+    const isWhole = done === epochs
+    for (const { trial, value, model } of running) {
+      if (Number.isNaN(value)) await study.tell(trial, { state: 'failed', error: 'stopped before its first rung' })
+      else if (!isWhole) await study.tell(trial, { state: 'pruned' })
+      else {
+        await study.tell(trial, value)
+        if (this.best === undefined || value < this.best.value)
+          this.best = { model: model as N, value, params: trial.params, number: trial.number }
+      }
+    }
+    return running.map(({ value }) => value)
+  }
+
+  private judge(model: Module, optimizer: unknown): number {
+    const averaging = optimizer as { evaluate?: <T>(fn: () => T) => T }
+    const { loss, metric = 'loss' } = this.options
+    const judged = () => {
+      const scores = evaluateModel(model, { ...this.validation, loss, ...(metric === 'error' && { metrics: ['accuracy'] as const }) })
+      return metric === 'error' ? 1 - (scores as { accuracy: number }).accuracy : scores.loss
+    }
+    try {
+      return typeof averaging.evaluate === 'function' ? averaging.evaluate(judged) : judged()
+    } catch (error) {
+      if ((error as Error).name === 'NonFiniteError') return Number.NaN
+      throw error
+    }
+  }
+
+  /** Whether the time of a stage is over: each has an equal share. */
+  private isLate(index: number): boolean {
+    const { time } = this.options
+    if (time === undefined) return false
+    return performance.now() - this.started > (1000 * time * (index + 1)) / this.stages.length
+  }
+}
+
+type Axis = ReturnType<typeof axesOf>[number]
+
+/** A third of the range around a value; categories stay as they are. */
+function narrowed(axis: Axis, value: Choice): SpaceParameter {
+  const { range, parameter } = axis
+  if (range.kind === 'categorical' || axis.isSingle) return fixedAt(parameter, value)
+  const share = axis.share(axis.coordinate(value))
+  const from = Math.min(1 - NARROWED, Math.max(0, share - NARROWED / 2))
+  const [low, high] = [axis.value(axis.at(from)), axis.value(axis.at(from + NARROWED))] as [number, number]
+  if (range.kind === 'int') return int(low, high, range.log ? { log: true } : { step: range.step })
+  return float(low, high, range.step === null ? { log: range.log } : { step: range.step })
+}
+
+function fixedAt(parameter: SpaceParameter, value: Choice): SpaceParameter {
+  const range = rangeOf(parameter)
+  const fixed: SpaceParameter =
+    range.kind === 'categorical' ? { ...range, choices: [value] } : { ...range, low: value as number, high: value as number }
+  return parameter.kind === 'when' ? { ...parameter, range: fixed } : fixed
+}
+
+function rowsIn({ targets }: DataSet): number {
+  return targets instanceof Tensor ? targets.shape[0] : (targets as ArrayLike<unknown>).length
+}
+
+/** A fifth of the rows for validation, drawn by the seed. */
+function splitOff(data: DataSet, seed: number): { data: DataSet; validation: DataSet } {
+  const count = rowsIn(data)
+  if (count < 5) throw rangeError(`tuneModel: data wants at least 5 rows, so that a fifth can judge, got ${count}`)
+  const order = new Generator(seed, 1).permutation(count)
+  const held = Math.floor(count / 5)
+  return { data: pick(data, order.subarray(held)), validation: pick(data, order.subarray(0, held)) }
+}
+
+function pick({ inputs, targets, shape, weights }: DataSet, rows: Int32Array): DataSet {
+  const count = rowsIn({ inputs, targets } as DataSet)
+  const of = (list: unknown): unknown => {
+    if (list instanceof Tensor) return of(list.toArray())
+    if (Array.isArray(list)) return Array.from(rows, (row) => list[row])
+    const flat = list as Float32Array
+    const width = flat.length / count
+    const Type = flat.constructor as Float32ArrayConstructor
+    const out = new Type(rows.length * width)
+    rows.forEach((row, i) => out.set(flat.subarray(row * width, (row + 1) * width), i * width))
+    return out
+  }
+  return {
+    inputs: of(inputs),
+    targets: of(targets),
+    ...(shape && { shape: [rows.length, ...shape.slice(1)] }),
+    ...(weights !== undefined && { weights: of(weights) }),
+  } as DataSet
+}
