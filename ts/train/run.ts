@@ -68,11 +68,16 @@ export class TrainingRun {
   /** Runs the whole training. */
   async train(): Promise<History> {
     await this.begin()
+    return this.goOn(0)
+  }
+
+  /** The rest of a training of which so many steps were taken. */
+  async goOn(from: number): Promise<History> {
     try {
       if (!this.isStopped) {
         const { plan, fast } = this
         if (this.watchesBatches || !areMeans(this.metrics)) await this.each(steps(plan, fast), (step) => this.afterStep(step))
-        else await this.eachBlock()
+        else await this.eachBlock(from)
       }
       // before callbacks put the best weights back
       this.flush()
@@ -140,12 +145,12 @@ export class TrainingRun {
     return undefined
   }
 
-  private async eachBlock(): Promise<void> {
+  private async eachBlock(from: number): Promise<void> {
     const { plan, fast } = this
     const keepsPredictions = this.metrics.length > 0
     const runStep = (i: number, range: RowRange) => takeStep(plan, fast, range, this.batches.positionOf(i), keepsPredictions)
     try {
-      await this.each(fast.blocks(this.limits, runStep, keepsPredictions), (block) => this.afterBlock(block))
+      await this.each(fast.blocks(this.limits, runStep, keepsPredictions, from), (block) => this.afterBlock(block))
     } finally {
       endSteps(plan, fast)
     }

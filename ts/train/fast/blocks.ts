@@ -99,11 +99,12 @@ export class BlockRunner {
   }
 
   /**
-   * The steps of all epochs, in blocks that end where the number of rows changes and where the limits say.
+   * The steps from `from` on, in blocks that end where the number of rows changes and where the limits say.
    * @throws NonFiniteError as soon as a loss is not finite, before the update that would follow
    */
-  *blocks(): globalThis.Generator<StepBlock, void, void> {
+  *blocks(from: number): globalThis.Generator<StepBlock, void, void> {
     const { batches, limits } = this
+    this.at = from
     const size = new BlockSize()
     while (this.at < batches.total) {
       const parts = this.partsAt(this.at)

@@ -83,14 +83,15 @@ export class FastSteps {
     this.plan.model.backend.arena.discard()
   }
 
-  /** The steps of all epochs in blocks. `runStep` runs a single step. With `keepsPredictions`, blocks have predictions and targets. */
+  /** The steps from `from` on in blocks. `runStep` runs a single step. With `keepsPredictions`, blocks have predictions and targets. */
   *blocks(
     limits: BlockLimits,
     runStep: (step: number, range: RowRange) => Evaluation,
     keepsPredictions = false,
+    from = 0,
   ): globalThis.Generator<StepBlock, void, void> {
     const runner = new BlockRunner(this.plan, limits, (size, adds) => this.readyRecordings(size, adds), runStep, keepsPredictions)
-    for (const block of runner.blocks()) {
+    for (const block of runner.blocks(from)) {
       if (block.isProgram) this.execution.programs += block.count
       yield block
     }

@@ -291,9 +291,11 @@ class Many {
   /** False where these nets cannot go side by side: nothing has happened to them then. */
   private async sideBySide(members: Member[]): Promise<boolean> {
     let fleet: Fleet
+    const changed: Member[] = []
     try {
-      fleet = new Fleet(members, async (member, error) => {
-        await this.settle(member.index, () => member.run.fail(error))
+      fleet = new Fleet(members, {
+        failed: (member, error) => this.settle(member.index, () => member.run.fail(error)),
+        changed: (member) => void changed.push(member),
       })
     } catch (error) {
       // what is wrong with a net, its own training says
@@ -308,6 +310,11 @@ class Many {
       },
       () => this.report(),
     )
+    for (const { index, run, at } of changed) {
+      run.execution.reason = 'the model was changed while it was trained'
+      await this.settle(index, () => run.goOn(at))
+      this.report()
+    }
     return true
   }
 

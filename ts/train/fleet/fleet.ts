@@ -18,8 +18,13 @@ import { NETS, NoTwin, onlyDenseTakes } from './twins.js'
 const MOST_STEPS = 1024
 const MOST_BYTES = 1 << 19
 
-/** What becomes of a net whose training ended otherwise than by its last step. */
-export type Failed = (member: Member, error: unknown) => Promise<void>
+/** What becomes of a net that leaves its fleet before its last step. */
+export interface Departures {
+  /** An error ended its training. */
+  failed(member: Member, error: unknown): Promise<void>
+  /** It is another net now, and goes on alone. */
+  changed(member: Member): void
+}
 
 /** Eight places with what they need for steps of so many rows. */
 interface Workspace {
@@ -62,7 +67,7 @@ export class Fleet {
   /** @throws NoTwin where the nets cannot go side by side, OutOfMemoryError */
   constructor(
     private members: Member[],
-    private readonly failed: Failed,
+    private readonly departures: Departures,
   ) {
     const [first] = members
     const { plan, run, parameters } = first
@@ -85,7 +90,10 @@ export class Fleet {
       while (this.members.length > 0) {
         const over = this.members.filter((member) => member.isOver)
         if (over.length > 0) this.members = this.members.filter((member) => !member.isOver)
-        for (const member of over) await done(member)
+        for (const member of over) {
+          member.returnGradients()
+          await done(member)
+        }
         this.forgetOrders()
         for (const group of await this.groups()) {
           // a signal ends all, also those that have not had their turn
@@ -125,7 +133,10 @@ export class Fleet {
     const alike = new Map<string, Map<number, Member[]>>()
     for (const member of this.members) {
       try {
-        member.prepare()
+        if (!member.prepare()) {
+          this.leave(member)
+          continue
+        }
       } catch (error) {
         await this.fail(member, error)
         continue
@@ -143,7 +154,10 @@ export class Fleet {
   }
 
   /** Takes the next steps of up to eight nets that are at the same step. */
-  private async advance(group: readonly Member[]): Promise<void> {
+  private async advance(members: readonly Member[]): Promise<void> {
+    // callbacks of nets that had their turn may have changed these
+    const group = members.filter((member) => member.hasSameLayers)
+    if (group.length === 0) return
     const kind = this.kindOf(group[0])
     const run = await this.ready(group, kind, kind.workspaces[0])
     if (run === null) return
@@ -244,7 +258,15 @@ export class Fleet {
 
   private async fail(member: Member, error: unknown): Promise<void> {
     this.members = this.members.filter((other) => other !== member)
-    await this.failed(member, error)
+    member.returnGradients()
+    await this.departures.failed(member, error)
+  }
+
+  /** A net that is another now goes on alone. */
+  private leave(member: Member): void {
+    this.members = this.members.filter((other) => other !== member)
+    member.returnGradients()
+    this.departures.changed(member)
   }
 
   /** What the next step of a member needs. */

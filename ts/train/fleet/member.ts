@@ -1,12 +1,12 @@
 /** One net of a fleet: where its training is, and the plan of its next steps. */
 
 import type { Ptr } from '../../backend/kernels.js'
-import { plainError } from '../../common/errors.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { Parameter } from '../../parameter.js'
 import type { Generator } from '../../random.js'
 import { ScheduleCache } from '../fast/blocks.js'
 import type { StepBlock } from '../fast/index.js'
+import { ModelFields } from '../fast/model-fields.js'
 import { type Plan, setLearningRate } from '../plan.js'
 import type { TrainingRun } from '../run.js'
 import { layoutOf } from './fleet-program.js'
@@ -32,6 +32,10 @@ export class Member {
   /** The same as text, with where its parameters are: members go together where it is alike. */
   layout: string
   private readonly net: NetOptimizer
+  /** What the recorded step depends on besides numbers. */
+  private readonly fields: ModelFields
+  /** Which gradients there were before the step that is prepared; null where none is. */
+  private gradientsBefore: Parameter['gradientState'][] | null = null
   /** Asked once for each step. */
   private readonly schedule: ScheduleCache | null
   /** State of before the first step of an optimizer that begins by writing some; null otherwise. */
@@ -46,6 +50,7 @@ export class Member {
     this.parameters = model.parameters()
     this.optimizer = options.optimizer as Optimizer
     this.net = new NetOptimizer(this.optimizer)
+    this.fields = new ModelFields(model)
     this.generators = [...model.namedGenerators().values()]
     this.schedule = options.schedule === undefined ? null : new ScheduleCache(options.schedule)
     const states = this.parameters.map((p) => p.gradientState)
@@ -65,19 +70,40 @@ export class Member {
     return this.at >= this.run.batches.total || this.run.isStopped
   }
 
-  /** Gets ready for the next step, as far as that may change what its updates are like. @throws what its schedule throws, Error */
-  prepare(): void {
+  /** Whether its layers are still those of the recorded step: a callback may have put another in the place of one. */
+  get hasSameLayers(): boolean {
+    return this.fields.changed() === null
+  }
+
+  /**
+   * Gets ready for the next step, as far as that may change what its updates are like. False where the net cannot go on beside others:
+   * a callback changed a layer, moved parameters to other updates, or left a gradient that the step has to add to.
+   * @throws what its schedule throws
+   */
+  prepare(): boolean {
+    this.returnGradients()
+    if (!this.hasSameLayers || this.parameters.some((p) => p.requiresGrad && p.gradientState === 'ready')) return false
+    this.gradientsBefore = this.parameters.map((p) => p.gradientState)
     this.claimGradients()
     if (this.schedule !== null) {
       this.schedule.forgetBefore(this.at)
       this.setRate(0)
     }
-    if (this.net.isUnchanged()) return
+    if (this.net.isUnchanged()) return true
     const { length } = this.shapes
     this.shapes = this.net.shapes()
     this.layout = this.describe()
-    if (this.shapes.length !== length)
-      throw plainError('fitMany: parameters may not be moved, frozen or given another optimizer while they are trained side by side')
+    return this.shapes.length === length
+  }
+
+  /** The step that was prepared does not come: its gradients are not there. */
+  returnGradients(): void {
+    const { gradientsBefore } = this
+    if (gradientsBefore === null) return
+    this.parameters.forEach((p, i) => {
+      p.gradientState = gradientsBefore[i]
+    })
+    this.gradientsBefore = null
   }
 
   /** Plans up to so many steps; learning rates of each step go to `room`, `capacity` for each update. */
@@ -123,8 +149,10 @@ export class Member {
 
   /** Its optimizer after `done` of the planned steps. */
   advance({ table, steps }: Planned, tables: NumberTables, done: number): void {
-    if (done > 0) this.net.advance(done, tables.scalarsAfter(table, done))
-    else if (this.beforeBeginning !== null) {
+    if (done > 0) {
+      this.net.advance(done, tables.scalarsAfter(table, done))
+      this.gradientsBefore = null
+    } else if (this.beforeBeginning !== null) {
       const { beforeBeginning } = this
       this.states().forEach((state, i) => state.set(beforeBeginning[i]))
     }
