@@ -119,9 +119,10 @@ function crossEntropyIndices(heap: Heap): Loss {
       const label = heap.ints[(target >>> 2) + r]
       const max = rowMax(f, p, cols)
       const sum = sumExp(f, p, cols, max)
-      const logSum = max + Math.log(sum)
-      let loss = (1 - smoothing) * (logSum - f[p + label])
-      if (rest !== 0) for (let c = 0; c < cols; c++) loss += rest * (logSum - f[p + c])
+      // less the largest first: beside a logit of 1e30 the logarithm of the sum would be lost
+      const logSum = Math.log(sum)
+      let loss = (1 - smoothing) * (logSum - (f[p + label] - max))
+      if (rest !== 0) for (let c = 0; c < cols; c++) loss += rest * (logSum - (f[p + c] - max))
       total += weight * loss
       if (gradient === 0) continue
       for (let c = 0; c < cols; c++) {
@@ -142,13 +143,13 @@ function crossEntropyProbabilities(heap: Heap): Loss {
       const factor = weights === 0 ? 1 : f[(weights >>> shift) + r]
       const max = rowMax(f, p, cols)
       const sum = sumExp(f, p, cols, max)
-      const logSum = max + Math.log(sum)
+      const logSum = Math.log(sum)
       let loss = 0
       let mass = 0
       for (let c = 0; c < cols; c++) {
         const wanted = (1 - smoothing) * f[t + c] + smoothing / cols
         // 0 · log 0 counts as 0: a target of 0 adds nothing, also where the probability is 0
-        if (wanted !== 0) loss += wanted * (logSum - f[p + c])
+        if (wanted !== 0) loss += wanted * (logSum - (f[p + c] - max))
         mass += wanted
       }
       total += factor * loss

@@ -1,0 +1,125 @@
+/** NaN, infinities, both zeros and denormal numbers through every operation and its gradient, against PyTorch (test/oracles/special.py). */
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import * as gradus from '../../ts/index.js'
+import { type Backend, createBackend, gradients, square, sum, supportedVariants, type Tensor, tensor } from '../../ts/index.js'
+import { OPERATIONS } from './table.js'
+
+type Text = number | 'NaN' | 'Infinity' | '-Infinity' | '-0'
+interface Case {
+  op: string
+  dtype: 'float32' | 'float64'
+  options: Record<string, number>
+  shapes: number[][]
+  ints: boolean[]
+  inputs: Text[][]
+  output: Text[]
+  grads: (Text[] | null)[]
+}
+
+const { cases } = JSON.parse(readFileSync(new URL('../oracles/special.json', import.meta.url), 'utf8')) as { cases: Case[] }
+const g = gradus as unknown as Record<string, (...args: unknown[]) => Tensor>
+const like = (p: Tensor, value: number) => tensor(new Float64Array(p.size).fill(value), p.shape, { backend: p.backend })
+
+/** Operations that are not called as `op(...inputs)`. */
+const CALLED: Record<string, (inputs: Tensor[], options: Case['options']) => Tensor> = {
+  clip: ([x], { low, high }) => g.clip(x, low, high),
+  where: ([a, b]) =>
+    g.where(
+      tensor(
+        Float64Array.from(a.data(), (_, i) => 1 - (i % 2)),
+        { backend: a.backend },
+      ),
+      a,
+      b,
+    ),
+  ...Object.fromEntries(['sum', 'mean', 'max', 'min', 'logSumExp', 'variance'].map((op) => [op, ([x]: Tensor[]) => g[op](x, 1)])),
+  softmax: ([x]) => square(gradus.softmax(x)) as Tensor,
+  logSoftmax: ([x]) => square(gradus.logSoftmax(x)) as Tensor,
+  reshape: ([x]) => g.reshape(x, [4, 4]),
+  transpose: ([x]) => g.transpose(g.reshape(x, [2, 8])),
+  slice: ([x]) => g.slice(x, 3, 11),
+  broadcastTo: ([x]) => g.broadcastTo(x, [2, 16]),
+  concat: (inputs) => g.concat(inputs),
+  stack: (inputs) => g.stack(inputs),
+  ...Object.fromEntries(
+    ['mse', 'mae', 'huber', 'binaryCrossEntropy'].map((op) => [
+      op,
+      ([p]: Tensor[], { target = 0.25 }: Case['options']) => g[op](p, like(p, target)),
+    ]),
+  ),
+}
+
+/** Where gradus differs on purpose, or where neither is of use; by the beginning of what {@link differences} says. */
+const KNOWN: readonly (readonly [RegExp, string])[] = [
+  [/^(abs|mae): gradient 0 at NaN: NaN, PyTorch has 0/, 'a gradient of 0 would hide where NaN came from'],
+  [/^leakyRelu: gradient 0 at NaN: 1, PyTorch has 0\.0/, 'either is a convention: its value is NaN'],
+  [/^elu: gradient 0 at NaN: 1, PyTorch has NaN/, 'a convention as well: PyTorch has 1 in single precision'],
+  [/^gelu: value at Infinity: Infinity, PyTorch has NaN/, 'the limit is ∞, which PyTorch has in double precision too'],
+  [/^binaryCrossEntropy: value at -Infinity: (0|Infinity), PyTorch has NaN/, 'the limits are 0 for a target of 0 and ∞ for others'],
+  [
+    /^binaryCrossEntropy: value at Infinity: NaN, PyTorch has Infinity/,
+    'a target between 0 and 1: no finite loss either way, and fit stops',
+  ],
+  [/^logSumExp: gradient 0 at 1(\.0000000150474662)?e\+30: 0\.(5|25), PyTorch has 1$/, 'the gradient is the softmax, which adds up to 1'],
+  [/^variance: gradient 0 at [123]: NaN, PyTorch has -?Infinity/, 'beside an infinite element; the variance is NaN'],
+]
+
+function run(
+  { op, options, shapes, ints, inputs }: Case,
+  backend: Backend,
+): { output: ArrayLike<number>; grads: (ArrayLike<number> | null)[] } {
+  const given = inputs.map((data, i) => {
+    const numbers = Float64Array.from(data, Number)
+    return ints[i] ? tensor(Int32Array.from(numbers), shapes[i], { backend }) : tensor(numbers, shapes[i], { backend, requiresGrad: true })
+  })
+  const output = CALLED[op]?.(given, options) ?? g[op](...given)
+  const leaves = given.filter((_, i) => !ints[i])
+  const found = gradients(sum(output), leaves)
+  const grads = given.map((_, i) => (ints[i] ? null : found[leaves.indexOf(given[i])].data()))
+  return { output: output.data(), grads }
+}
+
+/** Equal, or within rounding; what comes out below the normal numbers may be anything as small. Zeros are alike. */
+function isClose(got: number, wanted: number, dtype: Case['dtype']): boolean {
+  if (Object.is(got, wanted)) return true
+  // differences of numbers around 1 are rounded to some 1e-8 of that
+  const [relative, tiny] = dtype === 'float32' ? [2e-5, 3e-8] : [1e-12, 1e-16]
+  if (Math.abs(wanted) > 0 && Math.abs(wanted) < tiny) return Math.abs(got) < 2 * tiny
+  return Math.abs(got - wanted) <= relative * Math.abs(wanted) + tiny
+}
+
+function differences(c: Case, backend: Backend): string[] {
+  const { output, grads } = run(c, backend)
+  const at = (i: number, k: number, list: ArrayLike<unknown>) =>
+    list.length === c.inputs[k].length ? `${c.inputs.map((data) => (data.length === list.length ? data[i] : '…'))}` : `${i}`
+  const compare = (what: string, k: number, got: ArrayLike<number>, wanted: readonly Text[]) =>
+    wanted.flatMap((text, i) =>
+      isClose(got[i], Number(text), c.dtype) ? [] : [`${c.op}: ${what} at ${at(i, k, wanted)}: ${got[i]}, PyTorch has ${text}`],
+    )
+  return [
+    ...compare('value', 0, output, c.output),
+    ...grads.flatMap((grad, k) => (grad === null ? [] : compare(`gradient ${k}`, k, grad, c.grads[k] as Text[]))),
+  ]
+}
+
+const backends = [
+  createBackend({ backend: 'js', dtype: 'float64' }),
+  createBackend({ backend: 'js' }),
+  ...supportedVariants().map((variant) => createBackend({ variant })),
+]
+
+test('fault 28: every operation with a row in the table has special numbers by PyTorch', () => {
+  const tried = new Set(cases.map(({ op }) => op))
+  // linear gives its input; dropout draws which elements go
+  const missing = OPERATIONS.map(({ name }) => name.split(' ')[0]).filter((op) => !tried.has(op) && op !== 'linear' && op !== 'dropout')
+  expect(missing, 'wants a case in test/oracles/special.py').toEqual([])
+})
+
+describe.each(backends)('fault 28: special numbers and their gradients as PyTorch has them, $variant $dtype', (backend) => {
+  const own = cases.filter(({ dtype }) => dtype === backend.dtype)
+  test.each([...new Set(own.map(({ op }) => op))])('%s', (name) => {
+    const found = own.filter(({ op }) => op === name).flatMap((c) => differences(c, backend))
+    expect(found.filter((difference) => !KNOWN.some(([pattern]) => pattern.test(difference)))).toEqual([])
+  })
+})

@@ -1,0 +1,98 @@
+"""NaN, infinities, both zeros and denormal numbers through every operation and its gradient, by PyTorch: special.json.
+
+Each case has the operation by the name that gradus has for it, its inputs, the value and the gradients of the sum of the result by each
+input that is a float, for float32 and for float64. Numbers that JSON has not are texts: "NaN", "Infinity", "-Infinity", "-0".
+
+    python special.py            # special.json beside this file
+"""
+import math
+import numpy as np
+from common import arguments, line, torch
+import common
+
+F = common.Lazy("torch.nn.functional")
+ARGS = arguments(__file__, "special.json", __doc__)
+CASES = []
+
+SPECIAL = [math.nan, math.inf, -math.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 1e-40, -1e-40, 1e30, -1e30, 2.0**-126, 3.4028234663852886e38]
+ROWS = [[math.nan, 1, 2, 3], [math.inf, 1, 2, 3], [-math.inf, 1, 2, 3], [math.inf, -math.inf, 1, 2], [math.inf, math.inf, 1, 2],
+        [-math.inf, -math.inf, 1, 2], [-math.inf] * 4, [0.0, -0.0, 0.0, -0.0], [1e30, -1e30, 1e30, 1], [1e-40, 1e-40, -1e-40, 3e-40],
+        [1e30, 1e30, 1e30, 1e30], [math.nan, math.inf, -math.inf, 0.0]]
+LEFT = [[math.nan, 1], [math.inf, 1], [-math.inf, math.inf], [0.0, -0.0], [1e-40, 1e30]]
+RIGHT = [[1.0, 0.0, math.nan], [2.0, -math.inf, 1e-10]]
+
+
+def text(x):
+    if isinstance(x, (int, np.integer)):
+        return int(x)
+    if math.isnan(x):
+        return "NaN"
+    if math.isinf(x):
+        return "Infinity" if x > 0 else "-Infinity"
+    if x == 0:
+        return "-0" if math.copysign(1, x) < 0 else 0
+    return float(x)
+
+
+def flat(t):
+    return [text(x) for x in t.detach().reshape(-1).tolist()]
+
+
+def case(op, f, *inputs, **options):
+    """`inputs`: nested lists of floats, or of ints, which want no gradient."""
+    for dtype in (torch.float32, torch.float64):
+        ts = []
+        for data in inputs:
+            a = np.array(data)
+            ts.append(torch.tensor(a) if a.dtype.kind == "i" else torch.tensor(a, dtype=dtype, requires_grad=True))
+        out = f(*ts)
+        gradients = iter(torch.autograd.grad(out.sum(), [t for t in ts if t.requires_grad]))
+        CASES.append(dict(op=op, dtype=str(dtype)[6:], options=options, shapes=[list(t.shape) for t in ts],
+                          ints=[not t.requires_grad for t in ts], inputs=[flat(t) for t in ts], output=flat(out),
+                          grads=[flat(next(gradients)) if t.requires_grad else None for t in ts]))
+
+
+def main():
+    for op in ("neg", "abs", "exp", "log", "sqrt", "square", "reciprocal", "sin", "cos", "erf"):
+        case(op, getattr(torch, op), SPECIAL)
+    case("clip", lambda t: t.clamp(-0.5, 0.7), SPECIAL, low=-0.5, high=0.7)
+    acts = dict(relu=torch.relu, leakyRelu=lambda t: F.leaky_relu(t, 0.01), sigmoid=torch.sigmoid, tanh=torch.tanh, gelu=F.gelu, silu=F.silu,
+                softplus=lambda t: F.softplus(t, threshold=1e4), elu=F.elu)
+    for op, f in acts.items():
+        case(op, f, SPECIAL)
+    pairs = [[a, b] for a in SPECIAL for b in SPECIAL]
+    for op in ("add", "sub", "mul", "div", "pow", "maximum", "minimum"):
+        case(op, getattr(torch, op), [a for a, _ in pairs], [b for _, b in pairs])
+    case("where", lambda a, b: torch.where(torch.tensor([True, False] * 8), a, b), SPECIAL, SPECIAL[::-1])
+    for op, f in dict(sum=torch.sum, mean=torch.mean, max=torch.amax, min=torch.amin, logSumExp=torch.logsumexp).items():
+        case(op, lambda t: f(t, 1), ROWS)
+    case("variance", lambda t: torch.var(t, 1, correction=0), ROWS)
+    for op, f in dict(softmax=F.softmax, logSoftmax=F.log_softmax).items():
+        # the sum of a softmax is 1 whatever its inputs are, so its squares are differentiated
+        case(op, lambda t: f(t, -1) ** 2, ROWS)
+    case("matmul", torch.matmul, LEFT, RIGHT)
+    case("dense", lambda x, w, b: x @ w + b, LEFT, RIGHT, [0.0, math.inf, 1e-40])
+    for op, f in dict(reshape=lambda t: t.reshape(4, 4), transpose=lambda t: t.reshape(2, 8).t(), slice=lambda t: t[3:11],
+                      broadcastTo=lambda t: t.expand(2, 16)).items():
+        case(op, f, SPECIAL)
+    case("concat", lambda a, b: torch.cat([a, b]), SPECIAL, SPECIAL[::-1])
+    case("stack", lambda a, b: torch.stack([a, b]), SPECIAL, SPECIAL[::-1])
+    case("gather", lambda t, i: F.embedding(i, t), [[x] for x in SPECIAL], [0, 1, 1, 15, 4, 10])
+    for op, f in dict(mse=F.mse_loss, mae=F.l1_loss, huber=F.huber_loss, binaryCrossEntropy=F.binary_cross_entropy_with_logits).items():
+        # each by itself, as one NaN would hide the others
+        for x in SPECIAL:
+            case(op, lambda t: f(t, torch.full_like(t, 0.25)), [x])
+    for y in (0.0, 1.0):
+        for x in SPECIAL:
+            case("binaryCrossEntropy", lambda t: F.binary_cross_entropy_with_logits(t, torch.full_like(t, y)), [x], target=y)
+    for row in ROWS:
+        for label in (0, 1):
+            case("crossEntropy", lambda t, y: F.cross_entropy(t, y), [row], [label])
+    with open(ARGS.out, "w") as out:
+        head = dict(format="special/1", doc=__doc__.strip(), versions=common.__getattr__("VERSIONS"))
+        out.write(line(head)[:-1] + ',"cases":[\n' + ",\n".join(line(c) for c in CASES) + "\n]}\n")
+    print(f"{ARGS.out}: {len(CASES)} cases")
+
+
+if __name__ == "__main__":
+    main()
