@@ -14,18 +14,18 @@ const OURS = /^(decodeSafetensors|decodeState|IDX data|fromTable|encode)\b/
 /** Memory that an answer may take beyond its file. */
 const ROOM = 2 ** 20
 
-/** Runs a parser. @returns its answer, or undefined where it refused. @throws Error for what should not be */
-function guarded<T>(parse: () => T): T | undefined {
-  const answer = answerOf(parse)
+/** Runs a parser. @param ours how its errors begin @returns its answer, or undefined where it refused. @throws Error for what should not be */
+function guarded<T>(parse: () => T, ours = OURS): T | undefined {
+  const answer = answerOf(parse, ours)
   if (Object.keys(Object.prototype).length > 0 || Object.keys(Array.prototype).length > 0) throw new Error('a prototype was changed')
   return answer
 }
 
-function answerOf<T>(parse: () => T): T | undefined {
+function answerOf<T>(parse: () => T, ours: RegExp): T | undefined {
   try {
     return parse()
   } catch (error) {
-    if (!(error instanceof RangeError || error instanceof TypeError) || !OURS.test(error.message) || /call stack/.test(error.message))
+    if (!(error instanceof RangeError || error instanceof TypeError) || !ours.test(error.message) || /call stack/.test(error.message))
       throw new Error(`not an error of ours: ${String(error)}`, { cause: error })
     if (error.message.length > 1000) throw new Error(`a message of ${error.message.length} characters`)
     return undefined
@@ -81,7 +81,32 @@ function table(bytes: Uint8Array): void {
   guarded(() => made.encode(rows))
 }
 
-export const targets: Readonly<Record<string, Target>> = { safetensors, state, idx, table }
+/**
+ * A parser as a target: it answers or refuses with an error that begins as `ours` says, and the numbers of its answer take no more than
+ * `times` the file and 1 MiB.
+ */
+export function parser(ours: RegExp, parse: (bytes: Uint8Array) => unknown, times = 1): Target {
+  return (bytes) => {
+    const answer = guarded(() => parse(bytes), ours)
+    const size = bytesIn(answer)
+    check(size <= times * bytes.length + ROOM, `${size} bytes of numbers in a file of ${bytes.length}`)
+  }
+}
+
+/** Bytes of the typed arrays in an answer. */
+function bytesIn(value: unknown, depth = 4): number {
+  if (ArrayBuffer.isView(value)) return value.byteLength
+  if (typeof value !== 'object' || value === null || depth === 0) return 0
+  return Object.values(value).reduce((sum: number, part) => sum + bytesIn(part, depth - 1), 0)
+}
+
+/** By name of the parser. A new one is a line here, such as `npy: parser(/^parseNpy\b/, parseNpy)`; words of its format below help. */
+export const targets: Readonly<Record<string, Target>> = {
+  safetensors,
+  state,
+  idx,
+  table,
+}
 
 /** Words of the formats, which a fuzzer would be long in finding. */
 export const tokens: Readonly<Record<string, readonly string[]>> = {
