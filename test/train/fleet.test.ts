@@ -366,7 +366,8 @@ describe.runIf(backends.length > 1)('many', () => {
     expect(first.every(({ execution, steps }) => execution.fleet === 2 && steps === 2)).toBe(true)
     const used = backend.heap.usedBytes
     await fitMany(models, options)
-    expect(backend.heap.usedBytes).toBe(used)
+    // less where memory of an earlier test comes back in between
+    expect(backend.heap.usedBytes).toBeLessThanOrEqual(used)
   })
 
   test('a signal ends all within a turn', async () => {
