@@ -26,7 +26,7 @@ export function tuneCommand(): Command {
         'All results are kept in a file, so Ctrl-C loses nothing and the same command goes on. At the end it says what mattered.',
     )
     .addArgument(new Argument('<table>', 'a CSV file with names in its first line'))
-    .requiredOption('-t, --target <column>', 'the column to predict')
+    .option('-t, --target <column>', 'the column to predict')
     .addOption(new Option('--time <time>', 'how long: 90s, 10m, 1h (default: 60s unless there is --trials)').argParser(seconds))
     .addOption(new Option('--trials <n>', 'trials of the study when it is done').argParser(numberIn(TRIALS)))
     .option('--space <file>', 'what is tuned, as JSON: {"learningRate": {"float": [1e-4, 0.1], "log": true}, "layers": [1, 2]}')
@@ -40,7 +40,10 @@ export function tuneCommand(): Command {
     .option('--json', 'print one JSON object instead')
     .option('--debug', 'print the stack trace of an error')
     .addHelpText('after', EXAMPLES)
-    .action((file: string, options: TuneOptions) => tune(file, options))
+    .action((file: string, options: TuneOptions, self: Command) => {
+      if (options.target === undefined) self.error('error: which column? Say it by --target, as in gradus tune table.csv --target price')
+      return tune(file, options)
+    })
   const parts = [showCommand(), workerCommand()]
   for (const part of parts) command.addCommand(part.helpOption('-h, --help', 'print this help').exitOverride())
   return command
