@@ -4,8 +4,8 @@ import path from 'node:path'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 
-/** The command prints its errors in one line, and what builds the package is not for users. */
-const LEFT_OUT = /^(cli|build)\//
+/** The command prints its errors in one line, what builds the package is not for users, and code of a worker imports nothing. */
+const LEFT_OUT = /^(cli\/|build\/|tune\/parallel\/worker-code)/
 const HELPERS = 'common/errors.ts'
 
 const BUILT_IN = /^(Error|TypeError|RangeError|SyntaxError|ReferenceError|EvalError|AggregateError)$/

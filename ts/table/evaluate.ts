@@ -1,4 +1,5 @@
 /** How good a model is on rows whose answers are known. */
+import { rangeError } from '../common/errors.js'
 import { confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'
 import type { Prediction, TableModel } from './model.js'
 
@@ -22,7 +23,7 @@ export interface TableEvaluation {
  */
 export function evaluateTable(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation {
   const known = rows.filter((row) => ![undefined, null, ''].includes((row as Record<string, undefined>)[model.target]))
-  if (known.length === 0) throw new RangeError(`evaluateTable: no row has a value in column '${model.target}'`)
+  if (known.length === 0) throw rangeError(`evaluateTable: no row has a value in column '${model.target}'`)
   const data = model.encoder.dataset(known)
   const answers = model.answersTo(data.inputs)
   const { classes, targets } = data

@@ -1,4 +1,5 @@
 /** A model of a table: encoder, scaler and net as one thing, which takes rows as they are in the file. */
+import { rangeError, typeError } from '../common/errors.js'
 import { encoderFromState, type Row, type TableEncoder, type TableState } from '../data/index.js'
 import {
   decodeModel,
@@ -107,8 +108,7 @@ export class TableModel<P extends Prediction = Prediction> {
   predict(row: object, options?: TablePredictOptions): P
   predict(rows: object | readonly object[], options: TablePredictOptions = {}): P | P[] {
     const { coverage = 0.9 } = options
-    if (!(coverage > 0 && coverage < 1))
-      throw new RangeError(`predict: coverage wants a number above 0 and below 1, got ${String(coverage)}`)
+    if (!(coverage > 0 && coverage < 1)) throw rangeError(`predict: coverage wants a number above 0 and below 1, got ${String(coverage)}`)
     const isOne = !Array.isArray(rows)
     const all = (isOne ? [rows] : rows) as readonly object[]
     const answers = this.answers(this.inputs(all))
@@ -199,9 +199,7 @@ export async function loadTableModel<P extends Prediction = any>(source: ModelSo
   const file: ModelFile<Ensemble> = isBytes ? decodeModel(source as Uint8Array) : await loadModelFile(source)
   const text: unknown = file[PART]
   if (typeof text !== 'string')
-    throw new TypeError(
-      'loadTableModel: this file holds a model, but none of a table; loadModel reads it, and trainTable makes the other kind',
-    )
+    throw typeError('loadTableModel: this file holds a model, but none of a table; loadModel reads it, and trainTable makes the other kind')
   return new TableModel<P>(file.model, checkedState(JSON.parse(text)))
 }
 
@@ -221,7 +219,7 @@ function checkedState(state: TableModelState): TableModelState {
     Array.isArray(features.cuts) &&
     features.cuts.every(({ feature, edges }) => isNumber(feature) && Array.isArray(edges) && edges.every(isNumber))
   if (!isGood)
-    throw new TypeError(`loadTableModel: wants a model of a table, 'gradus-table-model/1', got ${JSON.stringify(format)} or a damaged one`)
+    throw typeError(`loadTableModel: wants a model of a table, 'gradus-table-model/1', got ${JSON.stringify(format)} or a damaged one`)
   return state
 }
 

@@ -1,4 +1,5 @@
 /** Nets trained on a table until the time is up, each judged by rows that it did not see, and the ensemble of the best. */
+import { plainError } from '../common/errors.js'
 import { crossEntropy, EarlyStopping, Ensemble, fitMany, mse, schedules, softmax, tensor } from '../index.js'
 import { chooseGreedily, type Judge, logLossOf, squaredErrorOf, type Voter } from './choose.js'
 import { makeNet, makeOptimizer, type NetPlan, type RoundPlan, randomPlan, usualPlan, usualRound } from './nets.js'
@@ -188,7 +189,7 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
   }
   if (candidates.length === 0) {
     signal?.throwIfAborted()
-    throw new Error('trainTable: no net was trained: there was no time for one, or the loss of all was not finite')
+    throw plainError('trainTable: no net was trained: there was no time for one, or the loss of all was not finite')
   }
   const votes = chooseGreedily(candidates, judge)
   const members = candidates.flatMap(({ nets }, i) => (votes[i] > 0 ? nets.map((net) => ({ net, weight: votes[i] / nets.length })) : []))

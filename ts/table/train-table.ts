@@ -1,4 +1,5 @@
 /** trainTable: from rows to a model that takes rows, and a report on how good it is. */
+import { rangeError, typeError } from '../common/errors.js'
 import {
   type ColumnReport,
   fromTable,
@@ -92,7 +93,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const asDecided = { ...whole, columns: { ...whole.columns, [options.target]: isClasses ? ('category' as const) : ('number' as const) } }
   const data = fromTable(train, asDecided)
   if (isClasses && data.classes < 2)
-    throw new RangeError(`trainTable: column '${options.target}' is '${data.classNames[0]}' in all rows: there is nothing to tell apart`)
+    throw rangeError(`trainTable: column '${options.target}' is '${data.classNames[0]}' in all rows: there is nothing to tell apart`)
   const { targets, scale } = scaled(data.targets)
   const spans = spansOf(data.report.columns)
   const features = fitFeatures(data.inputs, data.features, numbersOf(data.report.columns), binsFor(data.count))
@@ -167,13 +168,13 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
 const OWN = ['time', 'testFraction', 'test', 'seed', 'read', 'signal', 'onProgress']
 
 function checked(options: TrainTableOptions): TrainTableOptions {
-  if (typeof options?.target !== 'string') throw new TypeError("trainTable: wants the column to predict, { target: 'species' }")
+  if (typeof options?.target !== 'string') throw typeError("trainTable: wants the column to predict, { target: 'species' }")
   const { time, testFraction = 0.2, seed = 0 } = options
   if (time !== undefined && !(time > 0 && Number.isFinite(time)))
-    throw new RangeError(`trainTable: time wants seconds above 0, got ${String(time)}`)
+    throw rangeError(`trainTable: time wants seconds above 0, got ${String(time)}`)
   if (!(testFraction > 0 && testFraction < 1))
-    throw new RangeError(`trainTable: testFraction wants a number above 0 and below 1, got ${String(testFraction)}`)
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) throw new RangeError(`trainTable: seed wants a whole number ≥ 0, got ${String(seed)}`)
+    throw rangeError(`trainTable: testFraction wants a number above 0 and below 1, got ${String(testFraction)}`)
+  if (!(Number.isSafeInteger(seed) && seed >= 0)) throw rangeError(`trainTable: seed wants a whole number ≥ 0, got ${String(seed)}`)
   return options
 }
 

@@ -95,7 +95,7 @@ export async function runTrials<S extends Space>(
   const stopped = () => stop.abort(signal?.reason)
   if (signal?.aborted) stopped()
   signal?.addEventListener('abort', stopped)
-  const timer = time === undefined ? undefined : setTimeout(() => stop.abort(new Error('the time is over')), 1000 * time)
+  const timer = time === undefined ? undefined : setTimeout(() => stop.abort(plainError('the time is over')), 1000 * time)
   let runner: Runner<S> | undefined
   let failure: unknown
   let [ended, failed] = [0, 0]

@@ -122,7 +122,7 @@ function runIn<S extends Space>(worker: Thread, trial: Trial<S>, signal: AbortSi
     const hear = (message: Message) => {
       if (message.kind === 'done') end(() => resolve(message.outcome))
       else if (message.kind === 'failed') {
-        const error = Object.assign(new Error(message.message), { name: message.name, stack: message.stack })
+        const error = Object.assign(plainError(message.message), { name: message.name, stack: message.stack })
         end(() => reject(error))
       } else if (message.kind === 'note') {
         if (message.what === 'constraint') trial.constrain(message.name, message.value as number)

@@ -1,5 +1,7 @@
 /** A worker of a queue of trials. */
+
 import { checkCount, checkPositive } from '../../common/checks.js'
+import { plainError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
 import { workerPool } from '../parallel/pool.js'
 import { type Runner, WorkerDied } from '../parallel/runner.js'
@@ -97,7 +99,7 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
   worker.on('error', () => {}) // it connects again by itself
   return {
     async close() {
-      closing.abort(new Error('the worker is closed'))
+      closing.abort(plainError('the worker is closed'))
       await worker.close(true).catch(() => {})
       await Promise.all([...pools.values()].map(async (pool) => (await pool).close()))
       await Promise.all([...studies.values()].map(async (study) => (await study).close()))

@@ -82,7 +82,7 @@ export async function connectRedis(url: string): Promise<Redis> {
     last = error
   })
   const timeout = new Promise<never>((_, reject) => {
-    setTimeout(() => reject(new Error('no answer within 5 s')), 5000).unref?.()
+    setTimeout(() => reject(plainError('no answer within 5 s')), 5000).unref?.()
   })
   try {
     await Promise.race([redis.connect(), timeout])
