@@ -94,20 +94,24 @@ const shared: Options = {
 }
 
 /** The modules that have a library inside, of which each keeps what it uses. */
-const LIBRARIES = ['data/formats/papaparse']
+const LIBRARIES = ['papaparse', 'hyparquet', 'unzip'].map((name) => `data/formats/${name}`)
+
+/** What only `gradus/data` and `gradus/table` import, of which builds without those entries have no copy. */
+const DATA_ALONE = /^(?:data\/(?:index$|formats\/|table\/)|table\/)/
 
 /** A file for each of ts/, but for stand-ins and the entries of other builds. */
 function modules(folder: string, standIns: StandIns, entries: readonly string[]): Options[] {
+  const isWanted = (name: string) => folder === 'web' || !DATA_ALONE.test(name)
   const files = readdirSync('ts', { recursive: true, encoding: 'utf8' })
     .filter((file) => /^(?!build\/|cli\/|entries\/).*(?<!\.d|\.none|no-text)\.ts$/.test(file))
     .map((file) => file.replace(/\.ts$/, ''))
-    .filter((name) => !LIBRARIES.includes(name) && !(folder === 'js' && name.startsWith('tune/')))
+    .filter((name) => !LIBRARIES.includes(name) && isWanted(name) && !(folder === 'js' && name.startsWith('tune/')))
   const own = [...files, ...entries.map((entry) => `entries/${entry}`)].map((name) => [name, `ts/${name}.ts`])
   const entry = { ...Object.fromEntries(own), ...standIns }
   const each: Options = { ...shared, name: folder, outDir: `dist/modules/${folder}`, format: ['esm'] }
   return [
     { ...each, entry, bundle: false },
-    ...LIBRARIES.map(
+    ...LIBRARIES.filter(isWanted).map(
       (name): Options => ({ ...each, name: `${folder}: ${name}`, entry: { [name]: `ts/${name}.ts` }, esbuildPlugins: [notices] }),
     ),
   ]
@@ -137,7 +141,7 @@ export default defineConfig([
   ...modules('js', NO_WASM, ['js']),
   ...modules('edge', { ...NO_TEXT, ...NO_WIDENING }, ['workerd', 'edge']),
   {
-    ...bundle({ index: 'ts/index.ts', node: 'ts/entries/node.ts' }),
+    ...bundle({ index: 'ts/entries/page.ts', node: 'ts/entries/node.ts' }),
     format: ['esm'],
     splitting: true,
     onSuccess: async () => {
@@ -147,7 +151,7 @@ export default defineConfig([
   },
   { ...bundle({ index: 'ts/entries/node.ts' }), format: ['cjs'] },
   bundle(data),
-  bundle(js, NO_WASM),
+  bundle({ js: 'ts/entries/js-file.ts' }, NO_WASM),
   { ...bundle(tables), esbuildPlugins: [builtOnApi] },
   { ...bundle(tune), esbuildPlugins: [builtOnApi] },
   {

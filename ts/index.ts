@@ -88,7 +88,9 @@ export { summary } from './nn/summary.js'
 // Losses
 
 export { binaryCrossEntropy, type CrossEntropyOptions, crossEntropy } from './loss/classification.js'
+export { cosineDistance, type FocalOptions, focal, klDivergence, poisson, quantile } from './loss/distributions.js'
 export type { Loss, LossOptions } from './loss/loss.js'
+export { contrastive, hinge, type MarginOptions, triplet } from './loss/margins.js'
 export { type HuberOptions, huber, mae, mse } from './loss/regression.js'
 export { type WeightedCrossEntropy, weightedCrossEntropy } from './loss/weighted.js'
 
@@ -167,7 +169,7 @@ export {
   TargetLoss,
   type TrainingControl,
 } from './train/callbacks.js'
-export type { DataSet } from './train/data.js'
+export type { DataSet, TrainingData } from './train/data.js'
 export { type EvaluateOptions, evaluateModel } from './train/evaluate.js'
 export {
   type FindLearningRateOptions,
@@ -207,9 +209,22 @@ export { Ensemble, type EnsembleAverage, type EnsembleOptions, type SelectOption
 // Metrics
 
 export type { ClassOptions } from './metrics/classes.js'
-export { type Average, type AverageOptions, accuracy, confusionMatrix, f1Score, precision, recall } from './metrics/classification.js'
-export { rocAuc, type TopKOptions, topKAccuracy } from './metrics/ranking.js'
-export { meanAbsoluteError, r2Score, rootMeanSquaredError } from './metrics/regression.js'
+export {
+  type Average,
+  type AverageOptions,
+  accuracy,
+  balancedAccuracy,
+  confusionMatrix,
+  f1Score,
+  precision,
+  recall,
+} from './metrics/classification.js'
+export { meanAbsolutePercentageError, type QuantileErrorOptions, quantileError } from './metrics/errors.js'
+export { brierScore, logLoss, type ProbabilityOptions } from './metrics/probabilities.js'
+export { averagePrecision, type RankingOptions, rocAuc, type TopKOptions, topKAccuracy } from './metrics/ranking.js'
+export { meanAbsoluteError, meanSquaredError, r2Score, rootMeanSquaredError } from './metrics/regression.js'
+export type { MetricOptions } from './metrics/values.js'
+export { useAllMetrics } from './train/all-metrics.js'
 
 // Files
 

@@ -1,5 +1,5 @@
 /** Tables: columns as numbers, categories, dates and texts, encoders and their states, and what is said where a value does not fit. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { describeTable, encoderFromState, fitScaler, fromTable, type Row, trainTestSplit } from '../../ts/data/index.js'
 
 // biome-ignore lint/suspicious/noExplicitAny: what JavaScript lets through
@@ -245,5 +245,127 @@ describe('texts that are hardly categories', () => {
         { target: 'y', inputs: ['x', 'text', 'x'] },
       ),
     ).toThrow("fromTable: inputs has 'x' twice")
+  })
+})
+
+describe('what fromTable decides, and why', () => {
+  const many = (row: (i: number) => object, count = 60) => Array.from({ length: count }, (_, i) => row(i)) as Row[]
+  const decided = (rows: Row[], options = {}) =>
+    Object.fromEntries(fromTable(rows, { target: 'y', ...options }).report.columns.map(({ name, as }) => [name, as]))
+
+  test.each<[string, (i: number) => unknown, number, string[]]>([
+    ['0 and 1', (i) => i % 2, 60, ['0', '1']],
+    ['0 and 1 as text, in two rows', (i) => `${i}`, 2, ['0', '1']],
+    ['yes and no', (i) => ['yes', 'no'][i % 2], 60, ['no', 'yes']],
+    ['true and false', (i) => i % 2 === 0, 60, ['false', 'true']],
+    ['-1 and 1', (i) => (i % 2) * 2 - 1, 60, ['-1', '1']],
+    ['digits', (i) => i % 10, 60, Array.from({ length: 10 }, (_, i) => `${i}`)],
+    ['from 1 on', (i) => 1 + (i % 3), 60, ['1', '2', '3']],
+    ['wines from 3 to 8, a number', (i) => 3 + (i % 6), 60, []],
+    ['fractions, numbers', (i) => (i % 2) / 2, 60, []],
+    ['few rows of many whole numbers, numbers', (i) => i, 40, []],
+  ])('a target of %s', (_, y, count, classNames) => {
+    const rows = many((i) => ({ x: i / 7, y: y(i) }), count)
+    expect(fromTable(rows, { target: 'y' }).classNames).toEqual(classNames)
+    if (typeof y(0) === 'number') expect(fromTable(rows, { target: 'y', columns: { y: 'number' } }).classes).toBe(0)
+  })
+
+  test('constants, ids and notes are left out, unless they are asked for', () => {
+    const rows = many((i) => ({ id: i + 1, userId: 5 * i, year: 1960 + i, same: 'a', none: 7, x: i / 7, note: `n ${i}`, y: i % 2 }))
+    expect(decided(rows)).toEqual({
+      ...{ id: 'left out', userId: 'left out', year: 'number', same: 'left out', none: 'left out', x: 'number', note: 'left out' },
+      y: 'category',
+    })
+    expect(fromTable(rows, { target: 'y' }).report.columns.map(({ why }) => why)).toContain(
+      "it is 'a' in each row, from which nothing can be learnt",
+    )
+    expect(fromTable(rows, { target: 'y', columns: { id: 'number' } }).featureNames).toEqual(['id', 'year', 'x'])
+    expect(fromTable(rows, { target: 'y', exclude: ['year', 'x'], inputs: ['id', 'same'] }).featureNames).toEqual(['id', 'same=a'])
+    expect(fromTable(rows, { target: 'y', exclude: ['year'] }).featureNames).toEqual(['x'])
+    expect(() => fromTable(rows, { target: 'y', exclude: ['year', 'x'] })).toThrow(
+      "there is no column to learn from: 'id' is left out because it is another whole number in each row",
+    )
+    expect(() => fromTable(rows, { target: 'y', exclude: ['yera'] as never })).toThrow("there is no column 'yera', only 'id', 'userId'")
+  })
+
+  test('ordinal, hashed and embedded columns', () => {
+    const rows = many((i) => ({ size: ['S', 'M', 'L'][i % 3], zip: `z${i % 7}`, town: `t${i % 5}`, y: i / 3 }), 15)
+    const columns = { size: { as: 'ordinal', order: ['S', 'M', 'L'] }, zip: { as: 'hash', buckets: 4 }, town: 'embedding' } as const
+    const table = fromTable(rows, { target: 'y', columns })
+    expect(table.featureNames).toEqual(['size', 'zip#0', 'zip#1', 'zip#2', 'zip#3', 'town'])
+    expect(table.embeddings).toEqual([{ name: 'town', feature: 5, count: 6, size: 4 }])
+    expect(Array.from({ length: 3 }, (_, i) => table.inputs[6 * i])).toEqual([0, 1, 2])
+    expect(Array.from({ length: 6 }, (_, i) => table.inputs[6 * i + 5])).toEqual([1, 2, 3, 4, 5, 1])
+    for (let i = 0; i < 15; i++) expect(table.inputs.subarray(6 * i + 1, 6 * i + 5).reduce((a, b) => a + b)).toBe(1)
+    const again = encoderFromState(JSON.parse(JSON.stringify(table.state())))
+    expect(again.encode(rows)).toEqual(table.inputs)
+    expect(again.embeddings).toEqual(table.embeddings)
+    const scaled = fromTable(rows, { target: 'y', columns: { ...columns, size: { ...columns.size, scale: 'minMax' } } })
+    expect(Array.from({ length: 3 }, (_, i) => scaled.inputs[6 * i])).toEqual([0, 0.5, 1])
+    expect(() => fromTable(rows, { target: 'y', columns: { size: { as: 'ordinal', order: ['S', 'M'] } } })).toThrow(
+      "order of column 'size' does not have 'L'",
+    )
+    expect(() => fromTable(rows, { target: 'y', columns: { size: 'onehot' as never } })).toThrow(
+      "columns of 'size' wants 'number', 'date', 'category'",
+    )
+    expect(() => fromTable(rows, { target: 'y', columns: { size: 'number' } })).toThrow("column 'size' of row 0 wants a number, got 'S'")
+  })
+
+  test('an unknown category is none of them, counted and told once; or an error', () => {
+    const rows = many((i) => ({ town: `t${i % 3}`, n: i, y: i / 3 }), 9)
+    const table = fromTable(rows, { target: 'y' })
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const other = [
+      { town: 'new', n: 1 },
+      { town: 'newer', n: 2 },
+      { town: 't1', n: 3 },
+      { town: 'new', n: 4 },
+    ]
+    expect([...table.encode(other)]).toEqual([0, 0, 0, 1, 0, 0, 0, 2, 0, 1, 0, 3, 0, 0, 0, 4])
+    expect(table.unknown).toEqual({ town: { count: 3, values: ['new', 'newer'] } })
+    expect(warn.mock.calls).toEqual([
+      [expect.stringContaining("encode: column 'town' has 'new', which was not in the table that was learnt from")],
+    ])
+    warn.mockRestore()
+    const strict = fromTable(rows, { target: 'y', unknown: 'error' })
+    expect(() => strict.encode(other)).toThrow(
+      "encode: column 'town' of row 0 wants one of t0, t1, t2, got 'new'; unknown: 'ignore' would take it for none",
+    )
+    // a state of earlier versions had no choice
+    const { unknown: _, ...old } = table.state()
+    expect(() => encoderFromState({ ...old, format: 'gradus-table/1' }).encode(other)).toThrow("wants one of t0, t1, t2, got 'new'")
+  })
+
+  test("missing: 'auto' takes what is usual", () => {
+    const rows = many((i) => ({
+      n: i % 9 === 0 ? 'NA' : i === 13 || i === 23 ? 'none yet' : i,
+      town: i % 5 ? 'a' : '?',
+      empty: null,
+      y: i % 4 ? i % 2 : '',
+    }))
+    const table = fromTable(rows, { target: 'y', missing: 'auto' })
+    expect([table.report.rows, table.report.dropped]).toEqual([45, 15])
+    const [n, town, empty] = table.report.columns
+    expect(n).toMatchObject({
+      as: 'number',
+      gaps: 5,
+      notes: [expect.stringContaining("values are no numbers ('none yet' in row 13) and count as gaps")],
+    })
+    expect(town).toMatchObject({ as: 'left out' })
+    expect(empty).toMatchObject({ as: 'left out', why: 'it is empty' })
+    expect(table.inputs.every(Number.isFinite)).toBe(true)
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    expect([...table.encode([{ n: 'soon' }])]).toEqual([...table.encode([{ n: null }])])
+    warn.mockRestore()
+  })
+
+  test('numbers are scaled by the rows that they were learnt from', () => {
+    const rows = many((i) => ({ x: i, y: i / 3 }), 5)
+    const scaled = (scale: 'standard' | 'minMax' | 'robust') => [...fromTable(rows, { target: 'y', scale }).inputs]
+    expect(scaled('minMax')).toEqual([0, 0.25, 0.5, 0.75, 1])
+    expect(scaled('robust')).toEqual([-1, -0.5, 0, 0.5, 1])
+    expect(scaled('standard')).toEqual([-2, -1, 0, 1, 2].map((x) => Math.fround(x / Math.SQRT2)))
+    const table = fromTable(rows, { target: 'y', scale: 'minMax' })
+    expect([...encoderFromState(table.state()).encode([{ x: 8 }])]).toEqual([2])
   })
 })

@@ -300,7 +300,7 @@ describe('edges', () => {
 
   test('options are checked', () => {
     expect(() => f1Score([1], [1], { averag: 'macro' } as never)).toThrow("f1Score: there is no option 'averag'; did you mean average?")
-    expect(() => f1Score([0, 2, 1], [0, 2, 1])).toThrow('got 2 at row 1; classes as predictions are whole numbers (an Int32Array)')
+    expect(() => f1Score([0.5, 2, 1], [0, 2, 1])).toThrow('got 2 at row 1; classes as predictions are whole numbers (an Int32Array)')
     expect(() => f1Score(Int32Array.of(0, -1), [0, 1])).toThrow('wants classes from 0, got -1 at row 1')
     expect(() => f1Score(Int32Array.of(0, 2), [0, 1], { average: 'binary' })).toThrow(
       "average 'binary' is for two classes, and there are 3",

@@ -71,6 +71,14 @@ const called: Record<string, Run> = {
   mae: ([p, t, weights], o) => g.mae(p, t.detach(), { ...o, weights: weights?.detach() }),
   huber: ([p, t, weights], o) => g.huber(p, t.detach(), { ...o, weights: weights?.detach() }),
   bceWithLogits: ([p, t, weights], o) => g.binaryCrossEntropy(p, t.detach(), { ...o, weights: weights?.detach() }),
+  hinge: ([p, t, weights], o) => g.hinge(p, t.detach(), { ...o, weights: weights?.detach() }),
+  klDivergence: ([p, t, weights], o) => g.klDivergence(p, t.detach(), { ...o, weights: weights?.detach() }),
+  poisson: ([p, t, weights], o) => g.poisson(p, t.detach(), { ...o, weights: weights?.detach() }),
+  cosineDistance: ([p, t, weights], o) => g.cosineDistance(p, t.detach(), { ...o, weights: weights?.detach() }),
+  quantile: ([p, t, weights], o) => g.quantile((o as unknown as { q: number }).q)(p, t.detach(), { weights: weights?.detach() }),
+  focal: ([p, t, weights], o) => g.focal(o as gradus.FocalOptions)(p, t.detach(), { weights: weights?.detach() }),
+  contrastive: ([a, b, y], o) => g.contrastive(a, b, y, o),
+  triplet: ([a, p, n], o) => g.triplet(a, p, n, o),
   crossEntropy: ([p, t, weights], o) => g.crossEntropy(p, t.detach() as TensorLike, { ...o, weights: weights?.detach() }),
 }
 
@@ -113,7 +121,10 @@ function expectClose(got: ArrayLike<number>, wanted: number[], tolerance: number
   })
 }
 
-const LOSSES = new Set(['mse', 'mae', 'huber', 'bceWithLogits', 'crossEntropy'])
+const LOSSES = new Set([
+  ...['mse', 'mae', 'huber', 'bceWithLogits', 'crossEntropy'],
+  ...['hinge', 'klDivergence', 'poisson', 'quantile', 'focal', 'cosineDistance'],
+])
 const backends = [
   { name: 'float64', backend: createBackend({ backend: 'js', dtype: 'float64' }), tolerance: 1e-12 },
   ...[createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))].map((backend) => ({

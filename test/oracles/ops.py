@@ -160,6 +160,31 @@ def losses():
     for s, tag in ((0.0, ""), (0.1, "-smooth")):
         loss("crossEntropy", lambda t, y: F.cross_entropy(t, y, reduction="none", label_smoothing=s), hot, "crossEntropy-indices" + tag, labelSmoothing=s)
         loss("crossEntropy", lambda t, y: F.cross_entropy(t, y, reduction="none", label_smoothing=s), soft, "crossEntropy-probs" + tag, labelSmoothing=s)
+    sign, count = np.array([[1.0, -1, 1], [-1, -1, 1], [1, 1, 1], [-1, 1, -1]]), np.array([[0.0, 1, 3], [2, 0, 1], [5, 1, 0], [1, 1, 2]])
+    loss("hinge", lambda t, y: torch.clamp(1 - y * t, min=0), sign, "hinge")
+    loss("hinge", lambda t, y: torch.clamp(0.5 - y * t, min=0), sign, "hinge-margin", margin=0.5)
+    loss("hinge", lambda t, y: F.multi_margin_loss(t, y, reduction="none"), hot, "hinge-labels")
+    loss("klDivergence", lambda t, y: F.kl_div(F.log_softmax(t, 1), y, reduction="none").sum(1), np.array([[.5, .25, .25], [.125, .75, .125], [.0625, .0625, .875], [.25, .25, .5]]), "klDivergence")
+    loss("poisson", lambda t, y: F.poisson_nll_loss(t, y, reduction="none"), count, "poisson")
+    for q in (0.1, 0.9):
+        loss("quantile", lambda t, y: torch.maximum(q * (y - t), (q - 1) * (y - t)), y, f"quantile-{q}", q=q)
+    loss("focal", lambda t, y: (1 - t.softmax(1)[torch.arange(4), y]) ** 2 * F.cross_entropy(t, y, reduction="none"), hot, "focal-labels", gamma=2)
+    def sigmoid_focal(t, y, alpha, gamma):
+        # torchvision.ops.sigmoid_focal_loss
+        p, ce = t.sigmoid(), F.binary_cross_entropy_with_logits(t, y, reduction="none")
+        p_t = p * y + (1 - p) * (1 - y)
+        return (alpha * y + (1 - alpha) * (1 - y)) * ce * (1 - p_t) ** gamma
+    one = r(4, 1)
+    for ws, tag in (([], ""), ([w], "-weighted")):
+        case("focal", lambda t, y, *w: wrap(sigmoid_focal(t, y, 0.25, 1.5), w), one, np.array([[1.0], [0], [1], [0]]), *ws, id="focal-one" + tag, gamma=1.5, alpha=0.25)
+    loss("cosineDistance", lambda t, y: F.cosine_embedding_loss(t, y, torch.ones(4), reduction="none"), y, "cosineDistance")
+    def hadsell(a, b, alike, margin=1.0):
+        d = F.pairwise_distance(a, b)
+        return (0.5 * (alike * d**2 + (1 - alike) * torch.clamp(margin - d, min=0) ** 2)).mean()
+    case("contrastive", hadsell, r(4, 3), r(4, 3), np.array([1, 0, 1, 0]), id="contrastive")
+    case("contrastive", lambda a, b, y: hadsell(a, b, y, 4.0), r(4, 3), r(4, 3), np.array([1, 0, 0, 0]), id="contrastive-margin", margin=4)
+    case("triplet", lambda a, p, n: F.triplet_margin_loss(a, p, n), r(4, 3), r(4, 3), r(4, 3), id="triplet")
+    case("triplet", lambda a, p, n: F.triplet_margin_loss(a, p, n, margin=3), r(4, 3), r(4, 3), r(4, 3), id="triplet-margin", margin=3)
 
 
 def main():

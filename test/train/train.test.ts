@@ -1,5 +1,5 @@
 /** fit and what it is made of: order, validation, callbacks, stopping, progress, and other tasks getting their turn. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   Adam,
   createBackend,
@@ -234,7 +234,9 @@ describe.each(backends)('$variant', (backend) => {
   })
 
   test('early stopping asks for the direction of values that it does not know', () => {
-    expect(() => new EarlyStopping({ monitor: 'r2' })).toThrow("EarlyStopping: say whether more of 'r2' is better, mode: 'max', or less")
+    expect(() => new EarlyStopping({ monitor: 'mine' })).toThrow(
+      "EarlyStopping: say whether more of 'mine' is better, mode: 'max', or less",
+    )
     for (const monitor of ['loss', 'valLoss', 'validation.loss', 'validation.accuracy', 'balancedAccuracy', 'meanAbsoluteError'])
       new EarlyStopping({ monitor })
     new EarlyStopping({ monitor: 'r2', mode: 'max' })
@@ -253,10 +255,24 @@ describe.each(backends)('$variant', (backend) => {
     expect(model.state()).toEqual(before)
   })
 
-  test('validationSplit takes the last rows, and never trains on them', async () => {
+  test('validationSplit takes rows of each class at random, the same for the same seed, and never trains on them', async () => {
+    const { inputs } = clusters(90, 5)
+    const targets = Int32Array.from({ length: 90 }, (_, i) => Math.floor(i / 30))
+    const judged = async (options: object) => {
+      const seen: number[][] = []
+      const weights = { each: (p: Tensor, t: Tensor) => (seen.push([...t.read()]), p.size) }
+      await run({ inputs, targets, validationSplit: 0.2, epochs: 1, batchSize: 'full', metrics: weights, ...options })
+      return seen.find(({ length }) => length === 18) ?? []
+    }
+    const rows = await judged({ seed: 1 })
+    expect([0, 1, 2].map((c) => rows.filter((t) => t === c).length)).toEqual([6, 6, 6])
+    expect(await judged({ seed: 1 })).toEqual(rows)
+  })
+
+  test('validationSplit without shuffle takes the last rows, and never trains on them', async () => {
     const data = clusters(100, 5)
     const poisoned = { inputs: data.inputs, targets: data.targets.map((t, i) => (i < 80 ? t : (t + 1) % 3)) }
-    const { history } = await run({ ...poisoned, validationSplit: 0.2, epochs: 15, metrics: ['accuracy'] })
+    const { history } = await run({ ...poisoned, validationSplit: 0.2, shuffle: false, epochs: 15, metrics: ['accuracy'] })
     expect(history.epochs.at(-1)?.validation?.accuracy).toBeLessThan(0.2)
     expect(history.epochs.at(-1)?.metrics.accuracy).toBeGreaterThan(0.9)
     expect(history.steps).toBe(15 * 5)
@@ -271,7 +287,7 @@ describe.each(backends)('$variant', (backend) => {
 
   test('early stopping ends in time and puts the best weights back', async () => {
     const stopper = new EarlyStopping({ patience: 2 })
-    const { model, history } = await run({ epochs: 200, validationSplit: 0.3, callbacks: [stopper] })
+    const { model, history } = await run({ epochs: 200, validationSplit: 0.3, shuffle: false, callbacks: [stopper] })
     expect(history.epochs.length).toBeLessThan(200)
     expect(history.epochs.length).toBe(stopper.bestEpoch + 2)
     expect(history.stopReason).toMatch(/validation\.loss has not improved on .* \(epoch \d+\) for 2 epochs/)
@@ -329,5 +345,58 @@ describe.each(backends)('$variant', (backend) => {
     const { model, history } = await run({ epochs: 0 })
     expect(history).toMatchObject({ steps: 0, epochs: [], stopReason: 'completed' })
     expect(model.state()).toEqual(net().state())
+  })
+})
+
+test('a class that is on one side only is told', async () => {
+  const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  const model = new Sequential([new Dense(1, 3)])
+  const targets = Int32Array.of(0, 0, 0, 1, 1, 1, 2, 2, 2)
+  const data = { inputs: Array.from(targets, (t) => [t]), targets, loss: crossEntropy, optimizer: new SGD(model.parameters()) }
+  await fit(model, { ...data, validationSplit: 1 / 3, shuffle: false })
+  await fit(model, { ...data, validationSplit: 1 / 3 })
+  expect(warn.mock.calls).toEqual([['gradus: fit: validationSplit: no row of class 2 is left to train on']])
+  warn.mockRestore()
+})
+
+describe('what other functions make data of is told', () => {
+  const model = new Sequential([new Dense(2, 2)])
+  const rest = { loss: crossEntropy, optimizer: new SGD(model.parameters()) }
+
+  test('texts and booleans as targets, objects as inputs', async () => {
+    for (const targets of [
+      ['a', 'b'],
+      [true, false],
+    ])
+      await expect(
+        fit(model, {
+          ...rest,
+          inputs: [
+            [1, 2],
+            [3, 4],
+          ],
+          targets: targets as never,
+        }),
+      ).rejects.toThrow(
+        `fit: targets want numbers, got ${typeof targets[0] === 'string' ? "'a'" : 'true'}; fromArrays(inputs, targets) of gradus/data makes classes of them`,
+      )
+    await expect(fit(model, { ...rest, inputs: [{ x: 1 }] as never, targets: [0] })).rejects.toThrow(
+      'fit: inputs want numbers, got an object with x; fromTable(rows, { target }) of gradus/data makes them of such rows',
+    )
+  })
+
+  test('flat targets beside flat inputs are rows: those of an autoencoder need no shape of their own', async () => {
+    const inputs = Float32Array.of(1, 2, 3, 4, 5, 6)
+    const data = {
+      inputs,
+      shape: [3, 2] as [number, number],
+      targets: inputs,
+      loss: mse,
+      optimizer: new SGD(model.parameters(), { learningRate: 1e-3 }),
+    }
+    const { epochs } = await fit(model, { ...data, epochs: 2 })
+    expect(epochs[1].loss).toBeLessThan(epochs[0].loss)
+    const one = fit(model, { ...data, targets: Float32Array.of(1, 2, 3, 4) })
+    await expect(one).rejects.toThrow('3 rows of inputs but 4 of targets')
   })
 })

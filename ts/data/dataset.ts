@@ -3,7 +3,6 @@ import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
 import { cutFolds, type FoldOptions } from './folds.js'
-import { RandomStream } from './random.js'
 
 /** One target for each sample: its class, or a number. */
 export type Targets = Int32Array | Float32Array
@@ -32,14 +31,11 @@ export interface Split<D extends Dataset<Targets> = Dataset> {
   readonly test: D
 }
 
-/** Options of {@link trainTestSplit}. */
-export interface SplitOptions {
-  /** Share of the samples that goes to `test`, above 0 and below 1. Default 0.2. */
-  testFraction?: number
-  /** The same seed gives the same split. Default 0. */
-  seed?: number
-  /** Cut every class in the same proportion, to one row. Default: true for classes; numbers have none. */
-  stratify?: boolean
+/** Three sets: the test set is left alone until the end. */
+export interface ThreeWaySplit<D = Dataset> {
+  readonly train: D
+  readonly validation: D
+  readonly test: D
 }
 
 /** Options of {@link kFold}. */
@@ -49,7 +45,7 @@ export interface KFoldOptions extends FoldOptions {
 }
 
 /** Names of other libraries, and what they are called here. */
-const ALIASES = {
+export const ALIASES = {
   testSize: 'testFraction',
   test_size: 'testFraction',
   n_splits: 'folds',
@@ -74,16 +70,21 @@ export function dataset(inputs: Float32Array, targets: Int32Array, classes: numb
   return { inputs, targets, count, features, classes, shape: [count, features], ...(classNames && { classNames }) }
 }
 
+/** Whether a row is to be in: by its inputs (a view), its target, and its number. */
+export type RowTest = (inputs: Float32Array, target: number, row: number) => boolean
+
 /**
- * The rows of a data set at these indices, copied, in this order.
+ * The rows of a data set at these indices, copied, in this order; or those for which a function says true.
  *
  * @example
  * const someOfEach = selectRows(iris(), [0, 50, 100])
  * someOfEach.targets // Int32Array.of(0, 1, 2)
- * @throws RangeError for an index that is no row, TypeError for what is no data set or no array
+ * selectRows(iris(), ([sepalLength], target) => target < 2 && sepalLength > 6.5).count // 8
+ * @throws RangeError for an index that is no row, TypeError for what is no data set, and neither array nor function
  */
-export function selectRows<D extends Dataset<Targets>>(data: D, rows: ArrayLike<number>): D {
+export function selectRows<D extends Dataset<Targets>>(data: D, which: ArrayLike<number> | RowTest): D {
   checkDataset('selectRows', data)
+  const rows = typeof which === 'function' ? rowsThat(data, which) : which
   if (!Number.isInteger(rows?.length)) throw typeError(`selectRows: wants indices of rows in an array, got ${show(rows)}`)
   const inputs = new Float32Array(rows.length * data.features)
   const targets = data.targets instanceof Int32Array ? new Int32Array(rows.length) : new Float32Array(rows.length)
@@ -99,54 +100,23 @@ export function selectRows<D extends Dataset<Targets>>(data: D, rows: ArrayLike<
 }
 
 /**
- * Cuts a data set in two at random; every row goes to exactly one side.
+ * The first rows of a data set, or those between two: `take(data, 100)`, `take(data, 100, 200)`. What is larger than the data is its end.
  *
  * @example
- * const { train, test } = trainTestSplit(iris(), { testFraction: 0.2, seed: 1 })
- * test.count // 30
- * @throws RangeError for a fraction outside (0, 1), one that would leave a side empty, or `stratify` for targets that are numbers;
- *   TypeError for what is no data set
+ * take(iris(), 10).count // 10
+ * take(iris(), 140, 160).count // 10
+ * @throws RangeError for what is no whole number from 0, TypeError for what is no data set
  */
-export function trainTestSplit<D extends Dataset<Targets>>(data: D, options: SplitOptions = {}): Split<D> {
-  checkDataset('trainTestSplit', data)
-  checkNames('trainTestSplit', options, ['testFraction', 'seed', 'stratify'], ALIASES)
-  const { testFraction = 0.2, seed = 0, stratify = data.classes > 0 } = options
-  if (!(testFraction > 0 && testFraction < 1)) {
-    throw rangeError(`trainTestSplit: testFraction wants a number above 0 and below 1, got ${testFraction}`)
-  }
-  if (stratify && data.classes === 0) throw rangeError('trainTestSplit: stratify wants classes, but the targets are numbers')
-  const random = new RandomStream(seed)
-  const order = random.permutation(data.count)
-  const groups = stratify ? rowsByClass(order, data.targets) : [order]
-  const isTest = new Uint8Array(data.count)
-  const counts = shared(groups, testFraction)
-  for (const [i, group] of groups.entries()) for (const row of group.subarray(0, counts[i])) isTest[row] = 1
-  const train = order.filter((row) => isTest[row] === 0)
-  const test = order.filter((row) => isTest[row] === 1)
-  if (train.length === 0 || test.length === 0) {
-    throw rangeError(`trainTestSplit: testFraction ${testFraction} of ${data.count} samples leaves one side empty`)
-  }
-  return { train: selectRows(data, train), test: selectRows(data, test) }
-}
-
-/** The rows of each class, in the order in which classes and rows occur. */
-function rowsByClass(rows: Int32Array, classOf: Targets): Int32Array[] {
-  const classes = new Set(Array.from(rows, (row) => classOf[row]))
-  return [...classes].map((c) => rows.filter((row) => classOf[row] === c))
-}
-
-/**
- * How many rows of each group go to the test set: a fraction of all rows, shared out by the largest remainder, so that the whole keeps
- * the fraction however small the groups are. Of equal remainders the groups that come first have the row more.
- */
-function shared(groups: readonly Int32Array[], fraction: number): number[] {
-  const exact = groups.map(({ length }) => length * fraction)
-  const counts = exact.map(Math.floor)
-  const total = Math.round(groups.reduce((sum, { length }) => sum + length, 0) * fraction)
-  const left = total - counts.reduce((sum, count) => sum + count, 0)
-  const order = groups.map((_, i) => i).sort((a, b) => exact[b] - counts[b] - (exact[a] - counts[a]))
-  for (const i of order.slice(0, left)) counts[i]++
-  return counts
+export function take<D extends Dataset<Targets>>(data: D, from: number, to?: number): D {
+  checkDataset('take', data)
+  const [start, end] = to === undefined ? [0, from] : [from, to]
+  for (const [name, value] of Object.entries({ from: start, to: end }))
+    if (!(Number.isInteger(value) && value >= 0)) throw rangeError(`take: ${name} wants a whole number from 0, got ${show(value)}`)
+  const first = Math.min(start, data.count)
+  return selectRows(
+    data,
+    Int32Array.from({ length: Math.max(0, Math.min(end, data.count) - first) }, (_, i) => first + i),
+  )
 }
 
 /**
@@ -171,6 +141,10 @@ export function kFold<D extends Dataset<Targets>>(data: D, options: KFoldOptions
     train: selectRows(data, train),
     test: selectRows(data, test),
   }))
+}
+
+function rowsThat({ inputs, targets, features }: Dataset<Targets>, test: RowTest): number[] {
+  return [...targets.keys()].filter((row) => test(inputs.subarray(row * features, (row + 1) * features), targets[row], row))
 }
 
 const KFOLD = ['folds', 'repeats', 'shuffle', 'seed', 'groups', 'stratify']

@@ -8,23 +8,29 @@ export {
   type Dataset,
   type KFoldOptions,
   kFold,
+  type RowTest,
   type Split,
-  type SplitOptions,
   selectRows,
   type Targets,
-  trainTestSplit,
+  type ThreeWaySplit,
+  take,
 } from './dataset.js'
 export type { FoldOptions } from './folds.js'
+export { type ArrowTable, rowsFromArrow } from './formats/arrow.js'
 export { type CsvOptions, parseCsv } from './formats/csv.js'
-export { type ReadOptions, readTable, streamTable, type TableFormat } from './formats/read.js'
+export { type NpyArray, type NpyValues, parseNpy, parseNpz } from './formats/npy.js'
+export { type ReadOptions, readBytes, readTable, streamTable, type TableFormat } from './formats/read.js'
 export type { Source } from './formats/source.js'
 export { type IdxArray, type IdxData, type IdxType, parseIdx } from './idx.js'
 export { iris } from './iris.js'
 export { loadMnist, type MnistOptions } from './mnist.js'
+export { type RowSplitOptions, type SplitOptions, trainTestSplit } from './split.js'
 export {
   fitScaler,
   type Scaler,
+  type ScalerOptions,
   type ScalerState,
+  type ScalingMethod,
   type Standardized,
   type StandardizeOptions,
   scalerFromState,
@@ -33,6 +39,7 @@ export {
 export type { ColumnUse, Scale, TableColumn } from './table/column.js'
 export type { Unknown, UnknownValues } from './table/encode.js'
 export { type ColumnReport, describeTable, type TableReport } from './table/report.js'
+export { encoderFromStream, type RowStream, type ShuffleOptions, shuffleStream } from './table/stream.js'
 export {
   type ColumnOf,
   type ColumnOptions,

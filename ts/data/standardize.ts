@@ -1,10 +1,10 @@
-/** Scaling features, and targets that are numbers, to mean 0 and standard deviation 1. */
+/** Scaling features, and targets that are numbers: to mean 0 and standard deviation 1, to 0..1, or by median and quartiles. */
 
-import { checkCount } from '../common/checks.js'
+import { checkChoice, checkCount } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
-import { checkDataset, type Dataset, type Split, type Targets } from './dataset.js'
+import { checkDataset, type Dataset, type Split, type Targets, type ThreeWaySplit } from './dataset.js'
 
 /** What {@link Scaler.state} gives: JSON keeps it to the bit. */
 export interface ScalerState {
@@ -15,20 +15,34 @@ export interface ScalerState {
 
 /** What {@link fitScaler} learned; `apply` also works on data that comes later. */
 export interface Scaler {
-  /** Mean of each feature. */
+  /** What is taken off each feature: its mean; of `minMax` its least value, of `robust` its median. */
   readonly mean: Float64Array
-  /** Standard deviation of each feature; 1 for a feature that never changes. */
+  /** What it is divided by: its standard deviation; of `minMax` its range, of `robust` the distance of its quartiles. 1 for a feature that never changes. */
   readonly deviation: Float64Array
   /** (x − mean) / deviation for rows of the same features, as a new array. @throws RangeError if they are no whole rows */
   apply(inputs: ArrayLike<number>): Float32Array
+  /** A data set with its inputs scaled, all else as it is. */
+  apply<D extends Dataset<Targets>>(data: D): D
   /** The way back, x·deviation + mean, as a new array. @throws RangeError if they are no whole rows */
   invert(scaled: ArrayLike<number>): Float32Array
   /** Plain JSON for {@link scalerFromState}, to be kept beside the model's weights. */
   state(): ScalerState
 }
 
+/**
+ * How features are scaled: `standard` to mean 0 and standard deviation 1; `minMax` so that the training data are from 0 to 1; `robust` to median
+ * 0 and a distance of 1 between the quartiles, which outliers do not move.
+ */
+export type ScalingMethod = 'standard' | 'minMax' | 'robust'
+
+/** Options of {@link fitScaler}. */
+export interface ScalerOptions {
+  /** Default `standard`. */
+  method?: ScalingMethod
+}
+
 /** Options of {@link standardize}. */
-export interface StandardizeOptions {
+export interface StandardizeOptions extends ScalerOptions {
   /** Scale targets that are numbers as well; `targetScaler.invert` brings predictions back. Default false. */
   targets?: boolean
 }
@@ -41,15 +55,19 @@ export interface Standardized<D extends Dataset<Targets>> extends Split<D> {
 }
 
 /**
- * Mean and standard deviation (of the population) of each column of row-major inputs.
+ * Mean and standard deviation (of the population) of each column of row-major inputs; or what else `method` scales by.
  *
  * @example
  * const scaler = fitScaler(Float32Array.of(1, 10, 3, 30), 2)
  * scaler.mean // Float64Array.of(2, 20)
  * scaler.apply(Float32Array.of(3, 10)) // Float32Array.of(1, -1)
+ * fitScaler([1, 2, 5], 1, { method: 'minMax' }).apply([3]) // Float32Array.of(0.5)
  * @throws RangeError for no or ragged rows, and for values that are not finite; TypeError for rows that are not in one array of numbers
  */
-export function fitScaler(inputs: ArrayLike<number>, features: number): Scaler {
+export function fitScaler(inputs: ArrayLike<number>, features: number, options: ScalerOptions = {}): Scaler {
+  checkNames('fitScaler', options, ['method'])
+  const { method = 'standard' } = options
+  checkChoice('fitScaler: method', method, ['standard', 'minMax', 'robust'])
   if (features === undefined || typeof inputs?.length !== 'number')
     throw typeError(
       'fitScaler: wants inputs in one array and the number of features, fitScaler(data.inputs, data.features), ' +
@@ -58,12 +76,13 @@ export function fitScaler(inputs: ArrayLike<number>, features: number): Scaler {
   checkRows('fitScaler', inputs, features)
   const rows = inputs.length / features
   if (rows === 0) throw rangeError('fitScaler: no rows to learn from')
+  if (method !== 'standard') return scalerOf(...rangesOf(inputs, features, method))
   const mean = new Float64Array(features)
   const deviation = new Float64Array(features)
   for (let i = 0; i < inputs.length; i++) mean[i % features] += inputs[i] / rows
   for (let i = 0; i < inputs.length; i++) deviation[i % features] += (inputs[i] - mean[i % features]) ** 2 / rows
   const wrong = deviation.findIndex((d) => !Number.isFinite(d))
-  if (wrong >= 0) throw rangeError(`fitScaler: column ${wrong} has values that are not finite; remove or replace them first`)
+  if (wrong >= 0) throw notFinite(wrong)
   // The deviation of a constant column is rounding error, and dividing by it would make that error as large as a feature. In numbers of
   // 32 bits it is at most the unit of rounding; in doubles it comes from the sums here, as in scikit-learn's StandardScaler.
   const rounding = inputs instanceof Float32Array ? 1e-7 : rows * Number.EPSILON
@@ -71,17 +90,46 @@ export function fitScaler(inputs: ArrayLike<number>, features: number): Scaler {
   return scalerOf(mean, deviation)
 }
 
+/** The least value and the range of each column; or its median and the distance of its quartiles, between two values in proportion as in NumPy. */
+function rangesOf(inputs: ArrayLike<number>, features: number, method: ScalingMethod): [Float64Array, Float64Array] {
+  const [center, spread] = [new Float64Array(features), new Float64Array(features)]
+  for (let j = 0; j < features; j++) {
+    const sorted = Float64Array.from({ length: inputs.length / features }, (_, i) => inputs[i * features + j]).sort()
+    if (!(Number.isFinite(sorted[0]) && Number.isFinite(sorted[sorted.length - 1]))) throw notFinite(j)
+    const at = (q: number) => {
+      const place = q * (sorted.length - 1)
+      const low = sorted[Math.floor(place)]
+      return low + (place % 1) * (sorted[Math.ceil(place)] - low)
+    }
+    const [low, middle, high] = method === 'minMax' ? [0, 0, 1] : [0.25, 0.5, 0.75]
+    center[j] = at(middle)
+    spread[j] = at(high) - at(low) || 1
+  }
+  return [center, spread]
+}
+
+function notFinite(column: number): RangeError {
+  return rangeError(`fitScaler: column ${column} has values that are not finite; remove or replace them first`)
+}
+
 function scalerOf(mean: Float64Array, deviation: Float64Array): Scaler {
   const features = mean.length
+  const applyTo = (values: ArrayLike<number>) => {
+    checkRows('Scaler.apply', values, features)
+    const scaled = new Float32Array(values.length)
+    for (let i = 0; i < scaled.length; i++) scaled[i] = (values[i] - mean[i % features]) / deviation[i % features]
+    return scaled
+  }
   return {
     mean,
     deviation,
-    apply(values) {
-      checkRows('Scaler.apply', values, features)
-      const scaled = new Float32Array(values.length)
-      for (let i = 0; i < scaled.length; i++) scaled[i] = (values[i] - mean[i % features]) / deviation[i % features]
-      return scaled
-    },
+    apply: ((given: ArrayLike<number> | Dataset<Targets>) => {
+      if (!('inputs' in Object(given))) return applyTo(given as ArrayLike<number>)
+      const data = given as Dataset<Targets>
+      checkDataset('Scaler.apply', data)
+      if (data.features !== features) throw rangeError(`Scaler.apply: learnt from ${features} features, got a data set of ${data.features}`)
+      return { ...data, inputs: applyTo(data.inputs) }
+    }) as Scaler['apply'],
     invert(values) {
       checkRows('Scaler.invert', values, features)
       const restored = new Float32Array(values.length)
@@ -119,27 +167,35 @@ export function formatOf(state: unknown): string {
 
 /**
  * Scales every feature by the mean and standard deviation of the training data, so that nothing about the test data leaks.
- * With `targets: true` also targets that are numbers; losses are then in their standard deviations.
+ * With `targets: true` also targets that are numbers; losses are then in their standard deviations. Takes two sets or three.
  *
  * @example
  * const { train, test, scaler } = standardize(trainTestSplit(iris()))
  * fitScaler(train.inputs, 4).deviation.every((d) => Math.abs(d - 1) < 1e-5) // true
  * @throws RangeError if `targets` is asked for and they are classes
  */
-export function standardize<D extends Dataset<Targets>>(split: Split<D>, options: StandardizeOptions = {}): Standardized<D> {
-  checkNames('standardize', options, ['targets'])
-  const { targets = false } = options
-  const { train, test } = split ?? {}
+export function standardize<D extends Dataset<Targets>>(
+  split: ThreeWaySplit<D>,
+  options?: StandardizeOptions,
+): Standardized<D> & ThreeWaySplit<D>
+export function standardize<D extends Dataset<Targets>>(split: Split<D>, options?: StandardizeOptions): Standardized<D>
+export function standardize<D extends Dataset<Targets>>(
+  split: Split<D> & Partial<ThreeWaySplit<D>>,
+  options: StandardizeOptions = {},
+): Standardized<D> {
+  checkNames('standardize', options, ['targets', 'method'])
+  const { targets = false, method = 'standard' } = options
+  const { train, test, validation } = split ?? {}
   if (!train || !test) throw typeError(`standardize: wants { train, test }, as trainTestSplit gives them, got ${show(split)}`)
-  for (const data of [train, test]) checkDataset('standardize', data)
-  const scaler = fitScaler(train.inputs, train.features)
+  for (const data of validation ? [train, test, validation] : [train, test]) checkDataset('standardize', data)
+  const scaler = fitScaler(train.inputs, train.features, { method })
   const targetScaler = targets ? fitTargets(train.targets) : scalerOf(Float64Array.of(0), Float64Array.of(1))
   const scaled = (data: D): D => ({
     ...data,
     inputs: scaler.apply(data.inputs),
     targets: targets ? targetScaler.apply(data.targets as Float32Array) : data.targets,
   })
-  return { train: scaled(train), test: scaled(test), scaler, targetScaler }
+  return { train: scaled(train), test: scaled(test), ...(validation && { validation: scaled(validation) }), scaler, targetScaler }
 }
 
 function fitTargets(targets: Targets): Scaler {

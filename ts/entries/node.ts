@@ -11,6 +11,7 @@ import { formatShape } from '../common/shape.js'
 import { Module } from '../nn/module.js'
 import { Optimizer } from '../optim/base/optimizer.js'
 import { type NestedNumbers, Tensor } from '../tensor.js'
+import { useAllMetrics } from '../train/all-metrics.js'
 import { progressLine } from '../train/progress-line.js'
 import { terminalLine } from './terminal-line.js'
 
@@ -29,6 +30,7 @@ wasmCode.read = (variant) => {
 }
 
 progressLine.make = terminalLine
+useAllMetrics()
 
 /** How many entries of an axis are printed. */
 const PRINTED = 8

@@ -3,9 +3,10 @@ import { rangeError, ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape } from '../common/shape.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
+import type { MetricOptions } from './values.js'
 
 /** Options of all metrics that decide on a class. */
-export interface ClassOptions {
+export interface ClassOptions extends MetricOptions {
   /** With one output a row: it says class 1 where it is above this. Default 0, for logits; 0.5 is for probabilities. */
   threshold?: number
 }
@@ -21,7 +22,7 @@ export interface Decisions {
 
 /**
  * @internal Predictions are scores (logits, probabilities) [n, classes], of which the largest decides, one score a row [n] or [n, 1],
- * or classes themselves as whole numbers (an Int32Array or Uint8Array, `argmax`).
+ * or classes themselves as whole numbers (an Int32Array or Uint8Array, `argmax`, or an array of whole numbers).
  * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes
  */
 export function decide(
@@ -31,7 +32,7 @@ export function decide(
   options: ClassOptions,
   own: readonly string[] = [],
 ): Decisions {
-  checkNames(who, options, ['threshold', ...own])
+  checkNames(who, options, ['threshold', 'weights', ...own])
   const p = asScores(who, prediction)
   const { rows, columns, values } = p
   if (p.isLabels) {
@@ -64,8 +65,13 @@ export function asScores(who: string, prediction: TensorLike): Scores {
     throw new ShapeError(`${who}: wants scores of shape [rows, classes] or one a row, got shape ${formatShape(t.shape)}`)
   const [rows, columns = 1] = t.shape
   if (rows === 0 || columns === 0) throw new ShapeError(`${who}: there are no predictions, shape ${formatShape(t.shape)}`)
-  const isLabels = columns === 1 && (t.dtype === 'int32' || prediction instanceof Uint8Array)
+  const isLabels = columns === 1 && (t.dtype === 'int32' || prediction instanceof Uint8Array || areLabels(prediction))
   return { values: t.read(), rows, columns, isLabels }
+}
+
+/** @internal whether it is an array of whole numbers from 0, as scores hardly ever are */
+export function areLabels(prediction: unknown): boolean {
+  return Array.isArray(prediction) && prediction.every((value) => Number.isInteger(value) && value >= 0)
 }
 
 /**

@@ -3,36 +3,45 @@
 import { checkChoice } from '../common/checks.js'
 import { rangeError } from '../common/errors.js'
 import { asTensor, type TensorLike } from '../tensor.js'
-import { type ClassOptions, decide, largest } from './classes.js'
-import { valuesOf } from './values.js'
+import { areLabels, type ClassOptions, decide, largest } from './classes.js'
+import { type MetricOptions, valuesOf, weightOf } from './values.js'
 
 /**
  * The share of rows whose class is right: the largest of several logits, or for one logit whether it is above 0.
- * Predictions may be classes themselves, as whole numbers (an Int32Array, `argmax`). Targets are class indices, probabilities of the prediction's shape, or 0 and 1.
+ * Predictions may be classes themselves, as whole numbers: an Int32Array (`argmax`), or an array of numbers from 0. Targets are class indices,
+ * probabilities of the prediction's shape, or 0 and 1.
  *
  * @throws RangeError for one output whose targets are not from 0 to 1, and for what is no class of several, ShapeError for targets of other rows
- * @example accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5
+ * @example
+ * accuracy(tensor([[0.1, 2], [3, 1]]), [1, 1]) // 0.5
+ * accuracy([0, 1, 2, 1], [0, 1, 2, 2]) // 0.75
+ * accuracy([0, 1], [0, 0], { weights: [3, 1] }) // 0.75
  */
-export function accuracy(prediction: TensorLike, target: TensorLike): number {
+export function accuracy(prediction: TensorLike, target: TensorLike, { weights }: MetricOptions = {}): number {
   const scores = asTensor(prediction)
   const rows = scores.shape[0]
   const cols = scores.size / rows
   const [p, t] = [scores.read(), valuesOf(target, 'accuracy', scores, rows)]
   const oneClassEach = t.length === rows
-  let right = 0
+  const isLabels = cols === 1 && (scores.dtype === 'int32' || areLabels(prediction))
+  const weight = weightOf('accuracy', weights, rows)
+  let [right, total] = [0, 0]
   for (let r = 0; r < rows; r++) {
-    if (cols === 1 && scores.dtype === 'int32') right += p[r] === t[r] ? 1 : 0
+    let isRight: boolean
+    if (isLabels) isRight = p[r] === t[r]
     else if (cols === 1) {
       if (!(t[r] >= 0 && t[r] <= 1))
         throw rangeError(
           `accuracy: targets of one output are from 0 to 1, got ${t[r]}; for numbers there is meanAbsoluteError, and classes as predictions are an Int32Array`,
         )
-      right += p[r] > 0 === t[r] > 0.5 ? 1 : 0
-    } else if (!oneClassEach) right += largest(p, r * cols, cols) === largest(t, r * cols, cols) ? 1 : 0
-    else if (Number.isInteger(t[r]) && t[r] >= 0 && t[r] < cols) right += largest(p, r * cols, cols) === t[r] ? 1 : 0
+      isRight = p[r] > 0 === t[r] > 0.5
+    } else if (!oneClassEach) isRight = largest(p, r * cols, cols) === largest(t, r * cols, cols)
+    else if (Number.isInteger(t[r]) && t[r] >= 0 && t[r] < cols) isRight = largest(p, r * cols, cols) === t[r]
     else throw rangeError(`accuracy: wants classes from 0 to ${cols - 1} as targets, got ${t[r]} at row ${r}`)
+    total += weight(r)
+    if (isRight) right += weight(r)
   }
-  return right / rows
+  return right / total
 }
 
 const AVERAGES = ['binary', 'macro', 'micro', 'weighted'] as const
@@ -52,7 +61,7 @@ export interface AverageOptions extends ClassOptions {
 /**
  * How many rows of each class (first index) were taken for which class (second index).
  *
- * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as an Int32Array
+ * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]
  * @example confusionMatrix(Int32Array.of(0, 1, 1, 2), [0, 1, 2, 2]) // [[1, 0, 0], [0, 1, 0], [0, 1, 1]]
  * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes
@@ -64,7 +73,7 @@ export function confusionMatrix(prediction: TensorLike, target: TensorLike, opti
 /**
  * Of the rows that were taken for a class, the share that is of it; 0 where none was.
  *
- * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as an Int32Array
+ * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]
  * @example
  * precision([-1, 2, 3, 1], [0, 1, 1, 0]) // 0.666667
@@ -78,7 +87,7 @@ export function precision(prediction: TensorLike, target: TensorLike, options: A
 /**
  * Of the rows of a class, the share that was found; 0 where there are none.
  *
- * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as an Int32Array
+ * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]
  * @example recall([-1, 2, 3, 1], [0, 1, 1, 1]) // 1
  * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, `binary` for more than two
@@ -90,7 +99,7 @@ export function recall(prediction: TensorLike, target: TensorLike, options: Aver
 /**
  * The harmonic mean of {@link precision} and {@link recall}, 2·hits / (predicted + actual).
  *
- * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as an Int32Array
+ * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
  * @param target classes [n], or probabilities [n, classes]
  * @example
  * f1Score([-1, 2, 3, 1], [0, 1, 1, 0]) // 0.8
@@ -101,12 +110,26 @@ export function f1Score(prediction: TensorLike, target: TensorLike, options: Ave
   return averageOf('f1Score', (hits, predicted, actual) => (2 * hits) / (predicted + actual), prediction, target, options)
 }
 
+/**
+ * The mean over the classes that occur of the share of each that was found: accuracy, if all classes had as many rows.
+ *
+ * @param prediction scores [n, classes] (the largest decides), one score a row, or classes as whole numbers
+ * @param target classes [n], or probabilities [n, classes]
+ * @example balancedAccuracy([0, 0, 0, 0], [0, 0, 0, 1]) // 0.5
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes
+ */
+export function balancedAccuracy(prediction: TensorLike, target: TensorLike, options: ClassOptions = {}): number {
+  const found = matrixOf('balancedAccuracy', prediction, target, options).flatMap((row, c) => (sum(row) > 0 ? [row[c] / sum(row)] : []))
+  return sum(found) / found.length
+}
+
 function matrixOf(who: string, prediction: TensorLike, target: TensorLike, options: ClassOptions, own: readonly string[] = []): number[][] {
   const { predicted, actual, classes } = decide(who, prediction, target, options, own)
+  const weight = weightOf(who, options.weights, actual.length)
   const matrix = Array.from({ length: classes }, () => new Array<number>(classes).fill(0))
   for (let r = 0; r < actual.length; r++) {
     if (predicted[r] < 0) throw rangeError(`${who}: the scores of row ${r} are not numbers (NaN)`)
-    matrix[actual[r]][predicted[r]]++
+    matrix[actual[r]][predicted[r]] += weight(r)
   }
   return matrix
 }

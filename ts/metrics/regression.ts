@@ -2,16 +2,18 @@
 import { ShapeError } from '../common/errors.js'
 import { formatShape } from '../common/shape.js'
 import { asTensor, type TensorLike } from '../tensor.js'
-import { valuesOf } from './values.js'
+import { type MetricOptions, valuesOf, weightOf } from './values.js'
 
 /**
  * Mean of |prediction − target| over all elements.
  *
  * @throws ShapeError unless there are as many targets as predictions
- * @example meanAbsoluteError(tensor([1, 2]), [1, 4]) // 1
+ * @example
+ * meanAbsoluteError(tensor([1, 2]), [1, 4]) // 1
+ * meanAbsoluteError([1, 2], [1, 4], { weights: [3, 1] }) // 0.5
  */
-export function meanAbsoluteError(prediction: TensorLike, target: TensorLike): number {
-  return meanOf('meanAbsoluteError', prediction, target, Math.abs)
+export function meanAbsoluteError(prediction: TensorLike, target: TensorLike, options?: MetricOptions): number {
+  return meanOf('meanAbsoluteError', prediction, target, options, (p, t) => Math.abs(p - t))
 }
 
 /**
@@ -20,21 +22,43 @@ export function meanAbsoluteError(prediction: TensorLike, target: TensorLike): n
  * @throws ShapeError unless there are as many targets as predictions
  * @example rootMeanSquaredError(tensor([1, 2]), [1, 4]) // 1.414214
  */
-export function rootMeanSquaredError(prediction: TensorLike, target: TensorLike): number {
-  return Math.sqrt(meanSquaredError(prediction, target))
+export function rootMeanSquaredError(prediction: TensorLike, target: TensorLike, options?: MetricOptions): number {
+  return Math.sqrt(meanOf('rootMeanSquaredError', prediction, target, options, square))
 }
 
-/** @internal */
-export function meanSquaredError(prediction: TensorLike, target: TensorLike): number {
-  return meanOf('rootMeanSquaredError', prediction, target, (d) => d * d)
+/**
+ * Mean of (prediction − target)² over all elements.
+ *
+ * @throws ShapeError unless there are as many targets as predictions
+ * @example meanSquaredError(tensor([1, 2]), [1, 4]) // 2
+ */
+export function meanSquaredError(prediction: TensorLike, target: TensorLike, options?: MetricOptions): number {
+  return meanOf('meanSquaredError', prediction, target, options, square)
 }
 
-function meanOf(who: string, prediction: TensorLike, target: TensorLike, f: (difference: number) => number): number {
+function square(p: number, t: number): number {
+  return (p - t) * (p - t)
+}
+
+/** @internal the mean over all elements of a function of prediction and target, rows by their weights */
+export function meanOf(
+  who: string,
+  prediction: TensorLike,
+  target: TensorLike,
+  options: MetricOptions | undefined,
+  f: (prediction: number, target: number) => number,
+): number {
   const predicted = asTensor(prediction)
   const [p, t] = [predicted.read(), valuesOf(target, who, predicted)]
-  let sum = 0
-  for (let i = 0; i < p.length; i++) sum += f(p[i] - t[i])
-  return sum / p.length
+  const rows = predicted.shape[0] ?? 1
+  const weight = weightOf(who, options?.weights, rows)
+  let [sum, total] = [0, 0]
+  for (let i = 0; i < p.length; i++) {
+    const w = weight(Math.floor((i * rows) / p.length))
+    sum += w * f(p[i], t[i])
+    total += w
+  }
+  return sum / total
 }
 
 /**
@@ -46,23 +70,28 @@ function meanOf(who: string, prediction: TensorLike, target: TensorLike, f: (dif
  * @example r2Score([2.5, 0, 2, 8], [3, -0.5, 2, 7]) // 0.948608
  * @throws ShapeError unless both have the same rows and columns
  */
-export function r2Score(prediction: TensorLike, target: TensorLike): number {
+export function r2Score(prediction: TensorLike, target: TensorLike, { weights }: MetricOptions = {}): number {
   const p = asTensor(prediction, undefined, 'r2Score: prediction')
   const t = asTensor(target, undefined, 'r2Score: target')
   const [rows = 0] = t.shape
   if (rows === 0 || p.size !== t.size || p.shape[0] !== rows)
     throw new ShapeError(`r2Score: wants predictions and targets of one shape, got ${formatShape(p.shape)} and ${formatShape(t.shape)}`)
   const columns = t.size / rows
+  const weight = weightOf('r2Score', weights, rows)
   const [guesses, truths] = [p.read(), t.read()]
   let total = 0
   for (let c = 0; c < columns; c++) {
-    let [mean, residual, spread] = [0, 0, 0]
+    let [mean, all, residual, spread] = [0, 0, 0, 0]
     // from the first on, so that the mean of equal targets is no other number by rounding
-    for (let i = c; i < truths.length; i += columns) mean += (truths[i] - truths[c]) / rows
-    mean += truths[c]
-    for (let i = c; i < truths.length; i += columns) {
-      residual += (truths[i] - guesses[i]) ** 2
-      spread += (truths[i] - mean) ** 2
+    for (let r = 0; r < rows; r++) {
+      mean += weight(r) * (truths[r * columns + c] - truths[c])
+      all += weight(r)
+    }
+    mean = mean / all + truths[c]
+    for (let r = 0; r < rows; r++) {
+      const i = r * columns + c
+      residual += weight(r) * (truths[i] - guesses[i]) ** 2
+      spread += weight(r) * (truths[i] - mean) ** 2
     }
     total += spread > 0 ? 1 - residual / spread : Number(residual === 0)
   }

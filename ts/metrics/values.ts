@@ -1,11 +1,28 @@
-/** Targets as numbers. */
-import { ShapeError } from '../common/errors.js'
+/** Targets and weights of rows as numbers. */
+import { rangeError, ShapeError } from '../common/errors.js'
 import { formatShape } from '../common/shape.js'
 import { asTensor, type Tensor, type TensorLike } from '../tensor.js'
+
+/** Options of every metric. */
+export interface MetricOptions {
+  /** How much each row counts, a number from 0 for each. Default: all alike. */
+  weights?: TensorLike
+}
 
 /** @internal as many as predictions, or `rows`. @throws ShapeError */
 export function valuesOf(target: TensorLike, who: string, { size, shape }: Tensor, rows = size) {
   const targets = asTensor(target)
   if (targets.size === size || targets.size === rows) return targets.read()
   throw new ShapeError(`${who}: prediction has shape ${formatShape(shape)}, target ${formatShape(targets.shape)}`)
+}
+
+/** @internal the weight of a row. @throws ShapeError, RangeError for weights that are not one for each row, negative, or all 0 */
+export function weightOf(who: string, weights: TensorLike | undefined, rows: number): (row: number) => number {
+  if (weights === undefined) return () => 1
+  const given = asTensor(weights, undefined, `${who}: weights`)
+  const values = given.read()
+  if (given.size !== rows) throw new ShapeError(`${who}: wants one weight for each of ${rows} rows, got shape ${formatShape(given.shape)}`)
+  if (!(values.every((w: number) => w >= 0 && w < Infinity) && values.some((w: number) => w > 0)))
+    throw rangeError(`${who}: weights want finite numbers from 0, not all of them 0`)
+  return (row) => values[row]
 }

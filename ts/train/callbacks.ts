@@ -138,8 +138,8 @@ export class EarlyStopping implements Callback {
 }
 
 function usualMode(monitor: string): 'min' | 'max' {
-  if (/accuracy/i.test(monitor)) return 'max'
-  if (/loss|error/i.test(monitor)) return 'min'
+  if (/accuracy|auc|f1|r2|precision|recall/i.test(monitor)) return 'max'
+  if (/loss|error|mse|mae|mape|brier/i.test(monitor)) return 'min'
   throw rangeError(`EarlyStopping: say whether more of '${monitor}' is better, mode: 'max', or less, mode: 'min'`)
 }
 

@@ -4,16 +4,18 @@ import { openStep } from '../autograd.js'
 import type { FloatArray } from '../backend/heap.js'
 import type { Backend } from '../backend/index.js'
 import type { Ptr } from '../backend/kernels.js'
-import { rangeError, ShapeError } from '../common/errors.js'
+import { warnOnce } from '../backend/warn.js'
+import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { rowsOf } from '../nn/rows.js'
 import { reshape } from '../ops/shape.js'
+import { Generator } from '../random.js'
 import { asFloats, asTensor, Tensor, type TensorLike } from '../tensor.js'
 
 /** Inputs, what they should give, and (optionally) how much each row counts. */
-export interface DataSet {
+export interface TrainingData {
   /** One row per sample: [n, …]. Nested arrays, a tensor, or a typed array of n numbers. */
   inputs: TensorLike
   /** Shape of the inputs, where they are one flat array: [n, …]. Default: the inputs' own. */
@@ -23,6 +25,9 @@ export interface DataSet {
   /** One factor per sample on its loss. Default: all ones. */
   weights?: TensorLike | undefined
 }
+
+/** The name of {@link TrainingData} in earlier versions. */
+export type DataSet = TrainingData
 
 /** @internal what a data set may carry */
 export const DATA = [
@@ -65,9 +70,10 @@ export interface Batch {
  */
 export function checkData(data: DataSet, backend: Backend, what: string, options: readonly string[] = []): Rows {
   checkNames(what, data, [...DATA, ...options])
+  checkNumbers(data, what)
   const given = onHost(asTensor(data.inputs, backend, `${what}: inputs`))
   const inputs = data.shape === undefined ? given : reshape(given, data.shape)
-  const targets = onHost(asTensor(data.targets, backend, `${what}: targets`))
+  const targets = asRows(onHost(asTensor(data.targets, backend, `${what}: targets`)), inputs, data.shape)
   const weights = data.weights === undefined ? null : onHost(asFloats(data.weights, backend, `${what}: weights`))
   if (inputs.rank === 0 || targets.rank === 0)
     throw new ShapeError(`${what}: inputs and targets want one row per sample, got a single number`)
@@ -93,6 +99,23 @@ export function checkData(data: DataSet, backend: Backend, what: string, options
   }
   if (weights !== null) checkWeights(weights.read(), what)
   return { inputs, targets, weights, count }
+}
+
+/** Flat targets of several numbers a row as rows, where inputs are flat too: those of an autoencoder have the shape of its inputs. */
+function asRows(targets: Tensor, inputs: Tensor, shape: Shape | undefined): Tensor {
+  const [count] = inputs.shape
+  if (shape === undefined || targets.rank !== 1 || targets.size === count || targets.size % count !== 0) return targets
+  return reshape(targets, targets.size === inputs.size ? inputs.shape : [count, targets.size / count])
+}
+
+/** @throws TypeError for rows and classes that data tools make numbers of, naming the tool */
+function checkNumbers({ inputs, targets }: DataSet, what: string): void {
+  const first = (values: unknown) => (Array.isArray(values) ? values[0] : undefined)
+  const [row, target]: unknown[] = [first(inputs), first(targets)]
+  if (typeof target === 'string' || typeof target === 'boolean')
+    throw typeError(`${what}: targets want numbers, got ${show(target)}; fromArrays(inputs, targets) of gradus/data makes classes of them`)
+  if (typeof row === 'object' && row !== null && !Array.isArray(row) && !('length' in row) && !(row instanceof Tensor))
+    throw typeError(`${what}: inputs want numbers, got ${show(row)}; fromTable(rows, { target }) of gradus/data makes them of such rows`)
 }
 
 /** A hint for a flat array that should be rows: tensor(targets, [count, …]). */
@@ -145,12 +168,43 @@ function isAllFinite(values: FloatArray): boolean {
   return a + b + c + d === 0
 }
 
-/** @internal the last `fraction` of the rows apart from the others, before any shuffle */
-export function splitRows(rows: Rows, fraction: number): [Rows, Rows] {
+/** @internal how {@link splitRows} chooses */
+export interface SplitWay {
+  /** At random; else the last rows. */
+  shuffle?: boolean | undefined
+  seed?: number | undefined
+  /** Whether targets of one number a row are classes, of which each side gets its share. */
+  areClasses: boolean
+}
+
+/** @internal a `fraction` of the rows apart from the others, which stay in their order */
+export function splitRows(rows: Rows, fraction: number, { shuffle = true, seed = 0, areClasses }: SplitWay): [Rows, Rows] {
+  const { count, targets } = rows
   if (!(fraction > 0 && fraction < 1)) throw rangeError(`fit: validationSplit wants a number between 0 and 1, got ${show(fraction)}`)
-  const kept = rows.count - Math.max(1, Math.round(rows.count * fraction))
-  if (kept < 1) throw rangeError(`fit: validationSplit ${fraction} of ${rows.count} rows leaves nothing to train on`)
-  return [rowsBetween(rows, 0, kept), rowsBetween(rows, kept, rows.count)]
+  const held = Math.max(1, Math.round(count * fraction))
+  if (held === count) throw rangeError(`fit: validationSplit ${fraction} of ${count} rows leaves nothing to train on`)
+  const values = targets.read()
+  const classOf = areClasses && targets.size === count && values.every(Number.isInteger) ? values : null
+  if (!shuffle) {
+    const parts: [Rows, Rows] = [rowsBetween(rows, 0, count - held), rowsBetween(rows, count - held, count)]
+    if (classOf) tellMissing(classOf.subarray(0, count - held), classOf.subarray(count - held))
+    return parts
+  }
+  const order = new Generator(seed).permutation(count)
+  if (classOf) order.sort((a, b) => classOf[a] - classOf[b])
+  // rows to judge by are evenly spaced in that order, so that each class has its share of them
+  const isHeld = (_: number, i: number) => Math.floor(((i + 1) * held) / count) > Math.floor((i * held) / count)
+  const [train, validation] = [order.filter((row, i) => !isHeld(row, i)), order.filter(isHeld)]
+  if (classOf) tellMissing(...([train, validation].map((part) => Array.from(part, (row) => classOf[row])) as [number[], number[]]))
+  return [pickRows(rows, train.sort()), pickRows(rows, validation.sort())]
+}
+
+function tellMissing(...[train, validation]: [ArrayLike<number>, ArrayLike<number>]): void {
+  const [known, judged] = [new Set(Array.from(train)), new Set(Array.from(validation))]
+  const untrained = [...judged].find((c) => !known.has(c))
+  const unjudged = [...known].find((c) => !judged.has(c))
+  if (untrained !== undefined) warnOnce(`fit: validationSplit: no row of class ${untrained} is left to train on`)
+  else if (unjudged !== undefined) warnOnce(`fit: validationSplit: no row of class ${unjudged} is there to judge by`)
 }
 
 /** @internal rows from..to (exclusive) as views, not copies */

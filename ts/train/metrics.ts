@@ -3,6 +3,7 @@
 import { rangeError, typeError } from '../common/errors.js'
 import { show } from '../common/show.js'
 import { accuracy } from '../metrics/classification.js'
+import type { NAMED } from '../metrics/named.js'
 import { meanAbsoluteError, meanSquaredError, rootMeanSquaredError } from '../metrics/regression.js'
 import { joinRows } from '../nn/rows.js'
 import { Tensor } from '../tensor.js'
@@ -13,39 +14,54 @@ import { Tensor } from '../tensor.js'
  */
 export type Metric = (prediction: Tensor, target: Tensor) => number | Tensor
 
-/** Metrics by name, as `fit` and `evaluateModel` take them. */
-export const METRICS = { accuracy, meanAbsoluteError, rootMeanSquaredError } as const
+/** Metrics by name, as far as they are there: few cost little, and {@link useAllMetrics} puts the others beside them. */
+export const METRICS: Record<string, Metric> = {
+  accuracy,
+  mae: meanAbsoluteError,
+  meanAbsoluteError,
+  mse: meanSquaredError,
+  rmse: rootMeanSquaredError,
+  rootMeanSquaredError,
+}
+
 /** Names of the metrics that come with gradus. */
-export type MetricName = keyof typeof METRICS
+export type MetricName =
+  | 'accuracy'
+  | 'mae'
+  | 'meanAbsoluteError'
+  | 'mse'
+  | 'rmse'
+  | 'rootMeanSquaredError'
+  | Extract<keyof typeof NAMED, string>
 
-/** What options accept: names of metrics, or functions by a name of your own. */
-export type MetricsOption = readonly MetricName[] | Record<string, Metric>
+/** What options accept: names of metrics and functions, which keep their own name, in an array; or both by names of your own. */
+export type MetricsOption = readonly (MetricName | Metric)[] | MetricsByName
 
-/** A number for each metric that an option names, and for no other. */
-export type MetricValues<M extends MetricsOption> = Record<
-  M extends readonly (infer N extends string)[] ? N : Extract<keyof M, string>,
-  number
->
+/** Metrics by names of your own. */
+export interface MetricsByName {
+  readonly [name: string]: MetricName | Metric
+}
+
+/** A number for each metric that an option names. Functions in an array have names that types do not know. */
+export type MetricValues<M extends MetricsOption> = M extends readonly (infer N)[]
+  ? Record<Extract<N, string> | (Extract<N, Metric> extends never ? never : string), number>
+  : Record<Extract<keyof M, string>, number>
 
 /** @internal @throws RangeError naming the metrics there are */
 export function resolveMetrics(option: MetricsOption | undefined): [string, Metric][] {
   if (option === undefined) return []
   if (typeof option !== 'object' || option === null)
     throw typeError(`metrics: wants names in an array, ['accuracy'], or { name: function }, got ${show(option)}`)
-  if (!Array.isArray(option)) {
-    const own = Object.entries(option as Record<string, Metric>)
-    if (Object.hasOwn(option, 'loss')) throw rangeError("metrics: 'loss' is the name of the loss itself; give the metric another")
-    for (const [name, metric] of own)
-      if (typeof metric !== 'function')
-        throw typeError(`metrics: '${name}' wants a function (prediction, target) => number, got ${show(metric)}`)
-    return own
-  }
-  return (option as readonly MetricName[]).map((name) => {
-    if (!Object.hasOwn(METRICS, name))
-      throw rangeError(
-        `metrics: ${show(name)} is none of ${Object.keys(METRICS).join(', ')}; pass other functions as { name: function }, such as { r2: r2Score }`,
-      )
-    return [name, METRICS[name]]
+  const all: [string, unknown][] = Array.isArray(option)
+    ? option.map((metric) => [typeof metric === 'function' ? metric.name : String(metric), metric])
+    : Object.entries(option)
+  return all.map(([name, metric]) => {
+    if (name === 'loss') throw rangeError("metrics: 'loss' is the name of the loss itself; give the metric another")
+    if (typeof metric === 'function' && name !== '') return [name, metric as Metric]
+    if (typeof metric === 'string' && Object.hasOwn(METRICS, metric)) return [name, METRICS[metric]]
+    throw rangeError(
+      `metrics: ${show(metric)} is none of ${Object.keys(METRICS).join(', ')}; call useAllMetrics() once for f1, auc, r2 and others, or give a function: { name: function }`,
+    )
   })
 }
 
@@ -58,6 +74,7 @@ interface Mean {
 const MEANS = new Map<Metric, Mean>([
   [accuracy, { of: accuracy }],
   [meanAbsoluteError, { of: meanAbsoluteError }],
+  [meanSquaredError, { of: meanSquaredError }],
   [rootMeanSquaredError, { of: meanSquaredError, end: Math.sqrt }],
 ])
 

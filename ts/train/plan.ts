@@ -60,9 +60,12 @@ export interface StepOptions extends DataSet {
 export interface FitOptions extends StepOptions {
   /** Data to judge by after each epoch, never trained on. */
   validation?: DataSet
-  /** Or: the share of the rows to set aside for it, from the end. */
+  /**
+   * Or: the share of the rows to set aside for it: at random by `seed`, every class in proportion; the last rows where `shuffle` is false, as
+   * for rows in the order of time. A class that is missing on one side is told.
+   */
   validationSplit?: number
-  /** Names (`accuracy`, `meanAbsoluteError`, `rootMeanSquaredError`) or functions by name. Default: none. */
+  /** Names, such as `accuracy`, `f1`, `auc`, `mse` or `r2`, and functions, in an array or by names of your own. Default: none. */
   metrics?: MetricsOption
   callbacks?: readonly Callback[]
   /** Stops training after the running batch; fit then returns what there is. */
@@ -204,12 +207,20 @@ export function planFit(model: Module, options: FitOptions, known?: CheckedData)
   if (options.validation !== undefined && options.validationSplit !== undefined) {
     throw rangeError('fit: give validation or validationSplit, not both')
   }
-  const [rows, held] = options.validationSplit === undefined ? [all, null] : splitRows(all, options.validationSplit)
+  const [rows, held] =
+    options.validationSplit === undefined
+      ? [all, null]
+      : splitRows(all, options.validationSplit, { ...options, areClasses: areClasses(all, options.loss) })
   const validation = known?.validation ?? (options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held)
   checkHandlers(options)
   const plan = planSteps(model, options, rows)
   if (validation !== null && traitsOf(options.loss)) checkTargetsEarly(plan, validation, 'fit: validation')
   return { plan, validation }
+}
+
+/** Whether targets are classes: whole numbers by their type, or for a loss that takes nothing but classes. */
+function areClasses({ targets }: Rows, loss: Loss): boolean {
+  return targets.dtype === 'int32' || traitsOf(loss)?.checksTargets === true
 }
 
 function checkHandlers({ signal, onProgress }: FitOptions): void {

@@ -158,7 +158,7 @@ describe('what is no CSV', () => {
       'parseCsv: wants text, got a Uint8Array of 1; of bytes or a file there is readTable',
     )
     await expect(read('a', { format: 'xls' as 'csv' })).rejects.toThrow(
-      "readTable: format wants 'csv', 'tsv', 'jsonl' or 'json', got 'xls'",
+      "readTable: format wants 'csv', 'tsv', 'jsonl', 'json', 'parquet' or 'arrow', got 'xls'",
     )
   })
 })

@@ -3,11 +3,13 @@ import { checkChoice, checkCount } from '../../common/checks.js'
 import { rangeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
 import type { Row } from '../table/values.js'
+import { arrowRows } from './arrow.js'
 import { type CsvOptions, csvRows, decoded } from './csv.js'
 import { jsonLines, jsonRows } from './json.js'
-import { nameOf, piecesOf, readAhead, type Source } from './source.js'
+import { parquetRows } from './parquet.js'
+import { allBytes, nameOf, piecesOf, readAhead, type Source } from './source.js'
 
-const FORMATS = ['csv', 'tsv', 'jsonl', 'json'] as const
+const FORMATS = ['csv', 'tsv', 'jsonl', 'json', 'parquet', 'arrow'] as const
 
 /** A format of tables. */
 export type TableFormat = (typeof FORMATS)[number]
@@ -29,11 +31,16 @@ const ENDINGS: Readonly<Record<string, TableFormat>> = {
   jsonl: 'jsonl',
   ndjson: 'jsonl',
   json: 'json',
+  parquet: 'parquet',
+  arrow: 'arrow',
+  feather: 'arrow',
+  ipc: 'arrow',
 }
 
 /**
- * All rows of a table, as objects: from a path, a URL, the File of an `<input>`, bytes or a stream; also packed by gzip. {@link fromTable}
- * makes a data set of them.
+ * All rows of a table, as objects: from a path, a URL, the File of an `<input>`, bytes or a stream; CSV and JSON also packed by gzip.
+ * {@link fromTable} makes a data set of them. CSV, TSV, JSON and JSON lines are read by this package, Parquet too; Arrow (IPC, Feather 2) by apache-arrow, if it
+ * is installed.
  *
  * @example
  * const rows = await readTable('docs/guide/penguins.csv')
@@ -45,6 +52,16 @@ export async function readTable(source: Source, options: ReadOptions = {}): Prom
   const rows: Row[] = []
   for await (const some of streamTable(source, options)) for (const row of some) rows.push(row)
   return rows
+}
+
+/**
+ * All bytes of a file, for {@link parseNpy}, {@link parseNpz}, {@link parseIdx} and others: from a path, a URL, a Blob or a stream; unpacked, where they are gzip.
+ *
+ * @example (await readBytes('docs/guide/penguins.csv')).length // 13519
+ * @throws Error for what cannot be read
+ */
+export function readBytes(source: Source): Promise<Uint8Array> {
+  return allBytes(source)
 }
 
 /**
@@ -85,6 +102,8 @@ async function* partsOf(source: Source, format: TableFormat, csv: CsvOptions): A
   if (format === 'csv') yield* csvRows(source, csv)
   else if (format === 'tsv') yield* csvRows(source, { delimiter: '\t', ...csv })
   else if (format === 'jsonl') yield* jsonLines(source, csv.encoding)
+  else if (format === 'parquet') yield* parquetRows(source)
+  else if (format === 'arrow') yield await arrowRows(source)
   else {
     let text = ''
     for await (const piece of decoded(nameOf(source), piecesOf(source), csv.encoding)) {

@@ -191,7 +191,7 @@ export class TableLearner {
   /** @returns those rows that have no gap where such rows are left out */
   add(rows: NumberedRows): NumberedRows {
     const { isMissing } = this
-    const whole = wholeRows('fromTable', rows, this.dropped, isMissing)
+    const whole = rows.filter(([, row]) => !this.dropped.some((name) => isMissing(valueIn(row, name))))
     this.seen += rows.length
     this.used += whole.length
     for (const [name, stats] of this.stats) {
@@ -205,6 +205,7 @@ export class TableLearner {
   }
 
   finish(): { encoder: EncoderParts; report: TableReport } {
+    if (this.used === 0) throw rangeError(`fromTable: a value is missing in each of the ${this.seen} rows`)
     const inputs = this.names.map((name) => this.decide(name, 'input'))
     const answer = this.decide(this.target, 'target')
     const columns = inputs.flatMap(({ column }) => column ?? [])
@@ -271,8 +272,8 @@ function checkOptions(options: TableOptions): void {
   }
 }
 
-/** @throws TypeError for anything but objects in an array */
-function numbered(who: string, rows: readonly object[], from = 0): NumberedRows {
+/** @internal rows with their numbers. @throws TypeError for anything but objects in an array */
+export function numbered(who: string, rows: readonly object[], from = 0): NumberedRows {
   if (!Array.isArray(rows)) throw typeError(`${who}: wants rows in an array, got ${show(rows)}`)
   const none = rows.findIndex((row) => typeof row !== 'object' || row === null)
   if (none >= 0) throw typeError(`${who}: row ${none + from} wants an object, got ${show(rows[none])}`)

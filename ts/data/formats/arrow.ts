@@ -1,0 +1,60 @@
+/** Arrow tables: any that has the interface of apache-arrow; files (IPC, Feather 2) by apache-arrow where it is installed. */
+import { plainError, rangeError, typeError } from '../../common/errors.js'
+import { show } from '../../common/show.js'
+import { nodeModule } from '../files.js'
+import type { Row } from '../table/values.js'
+import { allBytes, nameOf, type Source } from './source.js'
+
+/** What is read of an Arrow table: that of apache-arrow has it, among others. */
+export interface ArrowTable {
+  readonly numRows: number
+  readonly schema: { readonly fields: readonly { readonly name: string; readonly type?: unknown }[] }
+  getChild(name: string): { get(row: number): unknown } | null
+}
+
+/**
+ * The rows of an Arrow table as objects, as {@link fromTable} takes them.
+ *
+ * @example
+ * const column = (values: unknown[]) => ({ get: (row: number) => values[row] })
+ * const columns: Record<string, ReturnType<typeof column>> = { x: column([1, 2]), kind: column(['a', 'b']) }
+ * const table = { numRows: 2, schema: { fields: [{ name: 'x' }, { name: 'kind' }] }, getChild: (name: string) => columns[name] }
+ * rowsFromArrow(table) // [{ x: 1, kind: 'a' }, { x: 2, kind: 'b' }]
+ * @throws TypeError for what is no Arrow table
+ */
+export function rowsFromArrow(table: ArrowTable): Row[] {
+  if (!(Number.isInteger(table?.numRows) && Array.isArray(table.schema?.fields) && typeof table.getChild === 'function'))
+    throw typeError(`rowsFromArrow: wants an Arrow table, as apache-arrow's tableFromIPC gives, got ${show(table)}`)
+  const columns = table.schema.fields.map(({ name, type }) => {
+    const isTime = /^(Timestamp|Date)/.test(String(type))
+    const column = table.getChild(name)
+    return [name, (row: number) => cellOf(column?.get(row), isTime)] as const
+  })
+  return Array.from({ length: table.numRows }, (_, row) => Object.fromEntries(columns.map(([name, get]) => [name, get(row)])))
+}
+
+/** Times are milliseconds since 1970 there. */
+function cellOf(value: unknown, isTime: boolean): unknown {
+  return isTime && (typeof value === 'number' || typeof value === 'bigint') ? new Date(Number(value)) : value
+}
+
+/** @internal rows of a file. @throws Error where apache-arrow is not installed, RangeError for what is no Arrow file */
+export async function arrowRows(source: Source): Promise<Row[]> {
+  const bytes = await allBytes(source)
+  let tableFromIPC: (bytes: Uint8Array) => ArrowTable
+  try {
+    ;({ tableFromIPC } = await nodeModule<{ tableFromIPC(bytes: Uint8Array): ArrowTable }>('apache-arrow'))
+  } catch (cause) {
+    throw plainError(
+      `${nameOf(source)}: files of Arrow are read by apache-arrow: npm install apache-arrow. In a page: rowsFromArrow(tableFromIPC(bytes)), with tableFromIPC of apache-arrow`,
+      { cause },
+    )
+  }
+  try {
+    const table = tableFromIPC(bytes)
+    if (table.schema.fields.length === 0) throw rangeError('there are no columns')
+    return rowsFromArrow(table)
+  } catch (cause) {
+    throw rangeError(`${nameOf(source)}: cannot be read as Arrow: ${(cause as Error).message}`, { cause })
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * NumPy's formats: .npy, one array (a magic number, a header that is a Python literal, the elements), and .npz, a zip of them.
+ * Source: NEP 1, numpy.lib.format. Nothing in a file is run: arrays of Python objects, which are pickles, are refused.
+ */
+import { rangeError, typeError } from '../../common/errors.js'
+import { shortened, show } from '../../common/show.js'
+import { unzipSync } from './unzip.js'
+
+/** The elements of an array, in the array of their type; halves and long integers as doubles, booleans as bytes. */
+export type NpyValues = Int8Array | Uint8Array | Int16Array | Uint16Array | Int32Array | Uint32Array | Float32Array | Float64Array
+
+/** An array of NumPy. */
+export interface NpyArray {
+  /** NumPy's name of the type without its byte order: `f4`, `i8`, `b1`. */
+  readonly type: string
+  readonly shape: readonly number[]
+  /** The elements in row-major order, a copy. */
+  readonly data: NpyValues
+}
+
+interface Element {
+  bytes: number
+  make(n: number): NpyValues
+  read(view: DataView, at: number, isLittle: boolean): number
+}
+
+const ELEMENTS: Readonly<Record<string, Element>> = {
+  b1: { bytes: 1, make: (n) => new Uint8Array(n), read: (view, at) => view.getUint8(at) },
+  i1: { bytes: 1, make: (n) => new Int8Array(n), read: (view, at) => view.getInt8(at) },
+  u1: { bytes: 1, make: (n) => new Uint8Array(n), read: (view, at) => view.getUint8(at) },
+  i2: { bytes: 2, make: (n) => new Int16Array(n), read: (view, at, little) => view.getInt16(at, little) },
+  u2: { bytes: 2, make: (n) => new Uint16Array(n), read: (view, at, little) => view.getUint16(at, little) },
+  i4: { bytes: 4, make: (n) => new Int32Array(n), read: (view, at, little) => view.getInt32(at, little) },
+  u4: { bytes: 4, make: (n) => new Uint32Array(n), read: (view, at, little) => view.getUint32(at, little) },
+  i8: { bytes: 8, make: (n) => new Float64Array(n), read: (view, at, little) => Number(view.getBigInt64(at, little)) },
+  u8: { bytes: 8, make: (n) => new Float64Array(n), read: (view, at, little) => Number(view.getBigUint64(at, little)) },
+  f2: { bytes: 2, make: (n) => new Float64Array(n), read: (view, at, little) => half(view.getUint16(at, little)) },
+  f4: { bytes: 4, make: (n) => new Float32Array(n), read: (view, at, little) => view.getFloat32(at, little) },
+  f8: { bytes: 8, make: (n) => new Float64Array(n), read: (view, at, little) => view.getFloat64(at, little) },
+}
+
+/** A number of 16 bits (IEEE 754). */
+function half(bits: number): number {
+  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023]
+  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
+}
+
+/**
+ * Reads a file of .npy from memory. Arrays in Fortran's order and of other machines' byte order become row-major numbers of this one.
+ *
+ * @param name what errors call the file
+ * @example
+ * const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }`.padEnd(117) + '\n'
+ * const bytes = new Uint8Array([0x93, ...new TextEncoder().encode('NUMPY'), 1, 0, 118, 0, ...new TextEncoder().encode(header), 0, 0, 128, 63, 0, 0, 0, 64])
+ * parseNpy(bytes).data // Float32Array.of(1, 2)
+ * @throws TypeError for what is no bytes, RangeError saying what is wrong: no .npy, a type that is none of numbers, too few or too many bytes
+ */
+export function parseNpy(bytes: Uint8Array | ArrayBuffer, name = 'NPY data'): NpyArray {
+  if (typeof bytes?.byteLength !== 'number')
+    throw typeError(`${name}: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(bytes)}`)
+  const view = bytes instanceof Uint8Array ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new DataView(bytes)
+  const { descr, isFortran, shape, start } = readHeader(view, name)
+  const [, order, type] = /^([<>|=])([a-z]\d+)$/.exec(descr) ?? []
+  if (type === undefined || !Object.hasOwn(ELEMENTS, type))
+    throw rangeError(`${name}: has elements of type '${shortened(descr)}', and these are read: booleans, integers and floats up to 64 bits`)
+  const element = ELEMENTS[type]
+  const count = shape.reduce((product, d) => product * d, 1)
+  const wanted = start + count * element.bytes
+  if (wanted !== view.byteLength) {
+    const problem = wanted > view.byteLength ? 'is truncated' : 'has bytes left over'
+    throw rangeError(
+      `${name} ${problem}: the header promises ${type} [${shape.join(', ')}], ${wanted} bytes, but there are ${view.byteLength}`,
+    )
+  }
+  const data = element.make(count)
+  const place = isFortran && shape.length > 1 ? fromFortran(shape) : (i: number) => i
+  for (let i = 0; i < count; i++) data[place(i)] = element.read(view, start + i * element.bytes, order !== '>')
+  if (type === 'i8' || type === 'u8') checkSafe(data, name)
+  return { type, shape, data }
+}
+
+function readHeader(view: DataView, name: string): { descr: string; isFortran: boolean; shape: number[]; start: number } {
+  const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
+  if (view.byteLength < 10 || magic.some((byte, i) => view.getUint8(i) !== byte))
+    throw rangeError(
+      `${name} is no file of NumPy: it must begin with the byte 0x93 and NUMPY${view.byteLength > 1 && view.getUint16(0) === 0x504b ? '; it is a zip, which parseNpz reads' : ''}`,
+    )
+  const isLong = view.getUint8(6) > 1
+  const start = isLong ? 12 : 10
+  if (view.byteLength < start) throw rangeError(`${name} is truncated in its header`)
+  const length = isLong ? view.getUint32(8, true) : view.getUint16(8, true)
+  if (view.byteLength < start + length) throw rangeError(`${name} is truncated: its header has ${length} bytes`)
+  const text = new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + start, length))
+  const [, descr] = /'descr': *'([^']*)'/.exec(text) ?? []
+  const [, fortran] = /'fortran_order': *(True|False)/.exec(text) ?? []
+  const [, sizes] = /'shape': *\(([\d, ]*)\)/.exec(text) ?? []
+  if (descr === undefined || fortran === undefined || sizes === undefined)
+    throw rangeError(`${name}: the header wants descr, fortran_order and shape of a plain array, got ${shortened(text.trim())}`)
+  const shape = sizes.split(',').flatMap((size) => (size.trim() === '' ? [] : [Number(size)]))
+  if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(shape.reduce((a, b) => a * b, 8)))
+    throw rangeError(`${name}: shape (${shortened(sizes)}) is too large`)
+  return { descr, isFortran: fortran === 'True', shape, start: start + length }
+}
+
+/** Where the i-th element in Fortran's order stands in row-major order. */
+function fromFortran(shape: readonly number[]): (i: number) => number {
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((a, b) => a * b, 1))
+  return (i) => {
+    let at = 0
+    for (let axis = 0; axis < shape.length; axis++) {
+      at += (i % shape[axis]) * strides[axis]
+      i = Math.floor(i / shape[axis])
+    }
+    return at
+  }
+}
+
+function checkSafe(data: NpyValues, name: string): void {
+  const wrong = data.findIndex((value: number) => !Number.isSafeInteger(value))
+  if (wrong >= 0) throw rangeError(`${name}: element ${wrong} is a whole number beyond 2⁵³, which JavaScript's numbers do not hold`)
+}
+
+/** The most that a file of .npz may unpack to, as a multiple of its size, above a mebibyte. */
+const MOST_RATIO = 1100
+const MOST_BYTES = 2 ** 31 - 1
+
+/**
+ * Reads a file of .npz from memory: its arrays by name.
+ *
+ * @param name what errors call the file
+ * @example
+ * const { x, y } = parseNpz(await readBytes('test/data/formats/arrays.npz'))
+ * x.shape // [3, 4]
+ * @throws RangeError for what is no zip, is damaged, or has something else than arrays in it
+ */
+export function parseNpz(bytes: Uint8Array | ArrayBuffer, name = 'NPZ data'): Record<string, NpyArray> {
+  if (typeof bytes?.byteLength !== 'number')
+    throw typeError(`${name}: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(bytes)}`)
+  const packed = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
+  const most = Math.min(MOST_BYTES, MOST_RATIO * packed.length + 2 ** 20)
+  let [total, tooLarge] = [0, false]
+  let files: Record<string, Uint8Array>
+  try {
+    files = unzipSync(packed, {
+      filter: ({ originalSize }) => {
+        total += originalSize
+        tooLarge ||= total > most
+        return !tooLarge
+      },
+    })
+  } catch (cause) {
+    throw rangeError(`${name} is no zip, or is damaged: ${shortened((cause as Error).message)}`, { cause })
+  }
+  if (tooLarge) throw rangeError(`${name} unpacks to more than ${most} bytes`)
+  const arrays = Object.entries(files).map(
+    ([file, content]) => [file.replace(/\.npy$/, ''), parseNpy(content, `${shortened(file)} in ${name}`)] as const,
+  )
+  return Object.fromEntries(arrays)
+}

@@ -1,0 +1,100 @@
+/** Tables that are larger than memory: what becomes of their columns, and rows in another order, part by part. */
+import { checkCount } from '../../common/checks.js'
+import { rangeError, typeError } from '../../common/errors.js'
+import { checkNames } from '../../common/names.js'
+import { show } from '../../common/show.js'
+import { RandomStream } from '../random.js'
+import type { TableReport } from './report.js'
+import { encoderOf, numbered, type TableEncoder, TableLearner, type TableOptions } from './table.js'
+import type { Row } from './values.js'
+
+/** Rows that come part by part, as {@link streamTable} gives them. */
+export type RowStream = AsyncIterable<readonly Row[]> | Iterable<readonly Row[]>
+
+/**
+ * What {@link fromTable} finds out about columns, of rows that come part by part and need not fit into memory together: one pass over them.
+ * Medians and quartiles are those of a random sample, where there are more than a million values. `encoder.dataset(rows)` then makes data sets of parts.
+ *
+ * @example
+ * const encoder = await encoderFromStream(streamTable('docs/guide/penguins.csv'), { target: 'species', missing: 'auto', scale: 'standard' })
+ * encoder.features // 9
+ * encoder.report.rows // 344
+ * @throws as fromTable does
+ */
+export async function encoderFromStream(parts: RowStream, options: TableOptions): Promise<TableEncoder & { readonly report: TableReport }> {
+  checkStream('encoderFromStream', parts)
+  let learner: TableLearner | undefined
+  let count = 0
+  for await (const rows of parts) {
+    const all = numbered('encoderFromStream', rows, count)
+    if (all.length === 0) continue
+    learner ??= new TableLearner(all[0][1], options)
+    learner.add(all)
+    count += all.length
+  }
+  if (learner === undefined) throw rangeError('encoderFromStream: there are no rows')
+  const { encoder, report } = learner.finish()
+  return { ...encoderOf(encoder, report), report }
+}
+
+/** Options of {@link shuffleStream}. */
+export interface ShuffleOptions {
+  /** Rows of each part. Default 10,000. */
+  rows?: number
+  /** Rows that are kept to draw from: the more, the better they are mixed. Default ten times as many as a part has. */
+  buffer?: number
+  /** The same seed gives the same order. Default 0. */
+  seed?: number
+}
+
+/**
+ * Rows of a stream in parts of one size (the last is shorter), drawn at random from a buffer of the next ones. Files that are in an order, such as class
+ * after class, want a buffer of about all rows, or to be shuffled once on disk.
+ *
+ * @example
+ * const sizes: number[] = []
+ * for await (const rows of shuffleStream(streamTable('docs/guide/penguins.csv'), { rows: 100, seed: 1 })) sizes.push(rows.length)
+ * sizes // [100, 100, 100, 44]
+ * @throws RangeError for numbers of rows below 1
+ */
+export async function* shuffleStream(parts: RowStream, options: ShuffleOptions = {}): AsyncGenerator<Row[], void, void> {
+  checkStream('shuffleStream', parts)
+  checkNames('shuffleStream', options, ['rows', 'buffer', 'seed'])
+  const { rows: size = 10_000, buffer = 10 * size, seed = 0 } = options
+  checkCount('shuffleStream: rows', size)
+  checkCount('shuffleStream: buffer', buffer)
+  const random = new RandomStream(seed)
+  const kept: Row[] = []
+  let part: Row[] = []
+  /** Takes one at random; the last one fills its place. */
+  const draw = () => {
+    const place = Math.floor(random.uniform() * kept.length)
+    part.push(kept[place])
+    const last = kept.pop() as Row
+    if (place < kept.length) kept[place] = last
+  }
+  for await (const rows of parts) {
+    for (const row of rows) {
+      kept.push(row)
+      if (kept.length > buffer) draw()
+      if (part.length === size) {
+        yield part
+        part = []
+      }
+    }
+  }
+  while (kept.length > 0) {
+    draw()
+    if (part.length === size) {
+      yield part
+      part = []
+    }
+  }
+  if (part.length > 0) yield part
+}
+
+function checkStream(who: string, parts: RowStream): void {
+  const of = (symbol: symbol) => typeof (parts as never)?.[symbol] === 'function'
+  if (typeof parts !== 'object' || !(of(Symbol.asyncIterator) || of(Symbol.iterator)))
+    throw typeError(`${who}: wants parts of rows, as streamTable gives them, got ${show(parts)}`)
+}

@@ -1,0 +1,44 @@
+/** What losses share that are made of operations: fit runs them from a recording, as it does losses of one's own. */
+import { checkChoice } from '../common/checks.js'
+import { plainError, ShapeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { formatShape } from '../common/shape.js'
+import { mul } from '../ops/elementwise.js'
+import { mean } from '../ops/reduce.js'
+import { reshape } from '../ops/shape.js'
+import { sum } from '../ops/sum.js'
+import { asFloats, type Tensor } from '../tensor.js'
+import { COMMON, type LossOptions } from './loss.js'
+
+/**
+ * @internal the loss of elements [rows, …]: each row by its weight, then their mean or sum
+ * @throws ShapeError for an empty prediction, or weights that are not one for each row
+ */
+export function reduced(name: string, elements: Tensor, options: LossOptions, takes: readonly string[] = COMMON): Tensor<[]> {
+  checkNames(name, options, takes)
+  const { weights, reduction = 'mean' } = options
+  checkChoice(`${name}: reduction`, reduction, ['mean', 'sum'])
+  if (elements.size === 0) throw new ShapeError(`${name}: the prediction is empty, shape ${formatShape(elements.shape)}`)
+  const weighted = weights === undefined ? elements : mul(elements, weightsFor(name, elements, weights))
+  return (reduction === 'sum' ? sum(weighted) : mean(weighted)) as Tensor<[]>
+}
+
+function weightsFor(name: string, { shape, backend }: Tensor, given: NonNullable<LossOptions['weights']>): Tensor {
+  const weights = asFloats(given, backend, `${name}: weights`)
+  const [rows = 1, ...others] = shape
+  if (weights.size !== rows)
+    throw new ShapeError(`${name}: wants one weight for each of ${rows} rows, got shape ${formatShape(weights.shape)}`)
+  if (weights.requiresGrad) throw plainError(`${name}: the weights require a gradient, which losses do not compute; detach() them`)
+  return reshape(weights, [rows, ...others.map(() => 1)])
+}
+
+/** @internal a target without gradient. @throws Error */
+export function withoutGradient(name: string, target: Tensor): Tensor {
+  if (target.requiresGrad) throw plainError(`${name}: the target requires a gradient, which losses do not compute; detach() it`)
+  return target
+}
+
+/** @internal a loss whose name stays when a minifier takes that of the function */
+export function named<F>(name: string, loss: F): F {
+  return Object.defineProperty(loss, 'name', { value: name })
+}

@@ -1,0 +1,141 @@
+/** Losses of distributions and directions: Kullback-Leibler, Poisson, quantiles, focal, cosine. */
+import { rangeError, ShapeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { formatShape } from '../common/shape.js'
+import { sigmoid, softplus } from '../ops/activation.js'
+import { add, div, exp, log, maximum, mul, pow, sqrt, square, sub } from '../ops/elementwise.js'
+import { oneHot } from '../ops/gather.js'
+import { logSoftmax } from '../ops/softmax.js'
+import { sum } from '../ops/sum.js'
+import type { Tensor, TensorLike } from '../tensor.js'
+import { checkProbabilities, classTargets } from './classification.js'
+import { named, reduced, withoutGradient } from './composed.js'
+import { checkPrediction, type Loss, type LossOptions, sameShapeTarget } from './loss.js'
+
+/** The smallest number that has a logarithm here. */
+const LEAST = 1e-37
+
+/**
+ * Kullback-Leibler divergence of the targets from what logits [n, classes] predict: Σ t·(log t − log softmax(p)), mean over rows (PyTorch's
+ * `kl_div` with `batchmean`). Its gradient is that of {@link crossEntropy}; its least value is 0.
+ *
+ * @param target probabilities [n, classes]
+ * @example klDivergence(tensor([[0, 0]]), [[0.9, 0.1]]).item() // 0.368064
+ * @throws ShapeError unless the shapes agree, RangeError for targets outside 0..1
+ */
+export const klDivergence = /* @__PURE__ */ named(
+  'klDivergence',
+  (prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor<[]> => {
+    const t = withoutGradient('klDivergence', sameShapeTarget('klDivergence', prediction, target))
+    if (prediction.rank !== 2)
+      throw new ShapeError(`klDivergence: wants logits of shape [rows, classes], got ${formatShape(prediction.shape)}`)
+    checkProbabilities('klDivergence: target', t)
+    // 0·log 0 is 0
+    const entropy = mul(t, log(maximum(t, LEAST)))
+    return reduced('klDivergence', sum(sub(entropy, mul(t, logSoftmax(prediction))), -1), options)
+  },
+)
+
+/**
+ * Negative log-likelihood of counts with a Poisson distribution whose mean is exp(p), without the term that only targets have:
+ * exp(p) − t·p, mean over all elements (PyTorch's `poisson_nll_loss`). The net's last layer is linear; `exp` gives the mean.
+ *
+ * @param target counts from 0, of the prediction's shape
+ * @example poisson(tensor([0, 1]), [2, 3]).item() // 0.359141
+ * @throws ShapeError unless the shapes agree, RangeError for targets below 0
+ */
+export const poisson = /* @__PURE__ */ named('poisson', (prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor<[]> => {
+  const t = withoutGradient('poisson', sameShapeTarget('poisson', prediction, target))
+  t.check((values) => {
+    for (let i = 0; i < values.length; i++)
+      if (values[i] < 0) throw rangeError(`poisson: target wants counts from 0, got ${values[i]} at position ${i}`)
+  })
+  return reduced('poisson', sub(exp(prediction), mul(t, prediction)), options)
+})
+
+/**
+ * A loss whose minimum is the quantile q of the targets rather than their mean (pinball loss): max(q·d, (q − 1)·d) for d = t − p, mean over
+ * all elements. Two nets, or two outputs, for 0.05 and 0.95 give an interval.
+ *
+ * @param q above 0 and below 1
+ * @example quantile(0.9)(tensor([10, 10]), tensor([12, 9])).item() // 0.95
+ * @throws RangeError for a quantile outside (0, 1); the loss: ShapeError unless the shapes agree
+ */
+export function quantile(q: number): Loss {
+  if (!(q > 0 && q < 1)) throw rangeError(`quantile: wants a number above 0 and below 1, got ${q}`)
+  const loss = (prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor<[]> => {
+    const t = withoutGradient('quantile', sameShapeTarget('quantile', prediction, target))
+    const d = sub(t, prediction)
+    return reduced('quantile', maximum(mul(q, d), mul(q - 1, d)), options)
+  }
+  return named('quantile', loss as Loss)
+}
+
+/** Options of {@link focal}. */
+export interface FocalOptions {
+  /** How much rows that are right already count less, from 0 (cross-entropy). Default 2. */
+  gamma?: number
+  /** Of one output: the factor of class 1, from 0 to 1; class 0 has 1 − alpha. Default: none. */
+  alpha?: number
+}
+
+/**
+ * A cross-entropy in which rows that are right already count less, (1 − pₜ)^γ·(−log pₜ), for classes that are rare (Lin et al. 2017). Of one output
+ * with targets 0 and 1 the mean over all elements, as torchvision's `sigmoid_focal_loss`; of logits [n, classes] and labels the mean over rows.
+ *
+ * @example
+ * focal({ gamma: 0 })(tensor([[2, 0, 0]]), tensor(Int32Array.of(0))).item() // 0.239545
+ * focal()(tensor([0]), tensor([1])).item() // 0.173287
+ * @throws RangeError for options out of range; the loss: ShapeError unless the shapes agree, RangeError for a label that is no class
+ */
+export function focal(options: FocalOptions = {}): Loss {
+  checkNames('focal', options, ['gamma', 'alpha'])
+  const { gamma = 2, alpha } = options
+  if (!(gamma >= 0 && gamma < Infinity)) throw rangeError(`focal: gamma wants a finite number from 0, got ${gamma}`)
+  if (alpha !== undefined && !(alpha >= 0 && alpha <= 1)) throw rangeError(`focal: alpha wants a number from 0 to 1, got ${alpha}`)
+  const loss = (prediction: Tensor, target: TensorLike, given: LossOptions = {}): Tensor<[]> => {
+    const { rank, shape } = checkPrediction('focal', prediction)
+    return reduced(
+      'focal',
+      rank === 2 && shape[1] > 1 ? ofClasses(prediction, target, gamma) : ofOne(prediction, target, gamma, alpha),
+      given,
+    )
+  }
+  return named('focal', loss as Loss)
+}
+
+function ofClasses(prediction: Tensor, target: TensorLike, gamma: number): Tensor {
+  const given = withoutGradient('focal', classTargets('focal', prediction, target))
+  const hot = given.rank === 2 && given.shape[1] === prediction.shape[1] ? given : oneHot(given, prediction.shape[1])
+  const logs = logSoftmax(prediction)
+  return sum(mul(hot, mul(pow(sub(1, exp(logs)), gamma), mul(-1, logs))), -1)
+}
+
+function ofOne(prediction: Tensor, target: TensorLike, gamma: number, alpha: number | undefined): Tensor {
+  const t = checkProbabilities('focal: target', withoutGradient('focal', sameShapeTarget('focal', prediction, target)))
+  const p = sigmoid(prediction)
+  // −log pₜ: softplus(−z) for class 1, softplus(z) for class 0
+  const entropy = add(mul(t, softplus(mul(-1, prediction))), mul(sub(1, t), softplus(prediction)))
+  const wrong = add(mul(t, sub(1, p)), mul(sub(1, t), p))
+  const elements = mul(pow(wrong, gamma), entropy)
+  return alpha === undefined ? elements : mul(elements, add(mul(alpha, t), mul(1 - alpha, sub(1, t))))
+}
+
+/** No length counts as less than this: PyTorch's. */
+const SHORTEST = 1e-8
+
+/**
+ * One minus the cosine of the angle between rows: 0 for the same direction, 2 for the opposite one; mean over rows. For embeddings whose length
+ * says nothing.
+ *
+ * @param target of the prediction's shape, [n, size]
+ * @example cosineDistance(tensor([[1, 0], [0, 2]]), [[1, 0], [1, 0]]).item() // 0.5
+ * @throws ShapeError unless both have one shape [n, size]
+ */
+export function cosineDistance(prediction: Tensor, target: TensorLike, options: LossOptions = {}): Tensor<[]> {
+  const t = sameShapeTarget('cosineDistance', prediction, target)
+  if (prediction.rank !== 2) throw new ShapeError(`cosineDistance: wants rows of shape [rows, size], got ${formatShape(prediction.shape)}`)
+  const length = (x: Tensor) => sqrt(maximum(sum(square(x), -1), SHORTEST ** 2))
+  const cosine = div(sum(mul(prediction, t), -1), mul(length(prediction), length(t)))
+  return reduced('cosineDistance', sub(1, cosine), options)
+}

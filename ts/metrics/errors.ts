@@ -1,0 +1,39 @@
+/** Metrics of numbers that are not in every program: errors in proportion, and those of quantiles. */
+import { rangeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import type { TensorLike } from '../tensor.js'
+import { meanOf } from './regression.js'
+import type { MetricOptions } from './values.js'
+
+/** The smallest number that a target counts as: 2⁻⁵², as in scikit-learn. */
+const LEAST = Number.EPSILON
+
+/**
+ * Mean of |prediction − target| / |target| over all elements: 0.1 is ten per cent. Very large where a target is 0.
+ *
+ * @throws ShapeError unless there are as many targets as predictions
+ * @example meanAbsolutePercentageError([90, 220], [100, 200]) // 0.1
+ */
+export function meanAbsolutePercentageError(prediction: TensorLike, target: TensorLike, options?: MetricOptions): number {
+  return meanOf('meanAbsolutePercentageError', prediction, target, options, (p, t) => Math.abs(p - t) / Math.max(Math.abs(t), LEAST))
+}
+
+/** Options of {@link quantileError}. */
+export interface QuantileErrorOptions extends MetricOptions {
+  /** Above 0 and below 1: the share of targets that should be below their prediction. Default 0.5, the median. */
+  quantile?: number
+}
+
+/**
+ * The error of predictions of a quantile q (pinball loss), mean of max(q·d, (q − 1)·d) for d = target − prediction. At 0.5 half the mean
+ * absolute error.
+ *
+ * @throws RangeError for a quantile outside (0, 1), ShapeError unless there are as many targets as predictions
+ * @example quantileError([10, 10], [12, 9], { quantile: 0.9 }) // 0.95
+ */
+export function quantileError(prediction: TensorLike, target: TensorLike, options: QuantileErrorOptions = {}): number {
+  checkNames('quantileError', options, ['quantile', 'weights'])
+  const { quantile: q = 0.5 } = options
+  if (!(q > 0 && q < 1)) throw rangeError(`quantileError: quantile wants a number above 0 and below 1, got ${q}`)
+  return meanOf('quantileError', prediction, target, options, (p, t) => Math.max(q * (t - p), (q - 1) * (t - p)))
+}

@@ -1,0 +1,85 @@
+/** Metrics of probabilities: how far to trust the numbers, not only their order. */
+import { checkChoice } from '../common/checks.js'
+import { rangeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import type { TensorLike } from '../tensor.js'
+import { asScores, targetClasses } from './classes.js'
+import { type MetricOptions, weightOf } from './values.js'
+
+/** Options of {@link logLoss} and {@link brierScore}. */
+export interface ProbabilityOptions extends MetricOptions {
+  /** What predictions are: `logits`, as nets give them, or `probabilities`. Default `logits`. */
+  from?: 'logits' | 'probabilities'
+}
+
+/**
+ * Mean of −log of the probability that was given to the right class. Of logits the same number as `crossEntropy` or `binaryCrossEntropy`.
+ *
+ * @param prediction logits [n, classes], or one a row for class 1; or probabilities
+ * @param target classes [n], or probabilities [n, classes], of which the largest counts
+ * @example
+ * logLoss([0], [1]) // 0.693147
+ * logLoss([[0.2, 0.8], [0.6, 0.4]], [1, 0], { from: 'probabilities' }) // 0.366985
+ * @throws ShapeError unless both have the same rows, RangeError for targets that are no classes, or probabilities outside 0..1
+ */
+export function logLoss(prediction: TensorLike, target: TensorLike, options: ProbabilityOptions = {}): number {
+  return meanOverRows('logLoss', prediction, target, options, (p, actual) => -Math.log(Math.max(p[actual], LEAST)))
+}
+
+/** Probabilities of 0 count as this, so that one row does not make the mean infinite: 2⁻⁵², as in scikit-learn. */
+const LEAST = Number.EPSILON
+
+/**
+ * Mean of the squared error of probabilities: of one output or two classes (p − y)² of class 1, from 0 to 1; of more classes the sum over
+ * all classes, from 0 to 2 (Brier 1950).
+ *
+ * @param prediction logits [n, classes], or one a row for class 1; or probabilities
+ * @param target classes [n], or probabilities [n, classes], of which the largest counts
+ * @example brierScore([0.9, 0.4], [1, 0], { from: 'probabilities' }) // 0.085
+ * @throws as {@link logLoss} does
+ */
+export function brierScore(prediction: TensorLike, target: TensorLike, options: ProbabilityOptions = {}): number {
+  return meanOverRows('brierScore', prediction, target, options, (p, actual) =>
+    p.length === 2 ? (p[1] - actual) ** 2 : p.reduce((sum, q, c) => sum + (q - Number(c === actual)) ** 2, 0),
+  )
+}
+
+function meanOverRows(
+  who: string,
+  prediction: TensorLike,
+  target: TensorLike,
+  options: ProbabilityOptions,
+  f: (probabilities: number[], actual: number) => number,
+): number {
+  checkNames(who, options, ['from', 'weights'])
+  const { from = 'logits', weights } = options
+  checkChoice(`${who}: from`, from, ['logits', 'probabilities'])
+  const { values, rows, columns } = asScores(who, prediction)
+  const actual = targetClasses(who, target, rows, Math.max(2, columns))
+  const weight = weightOf(who, weights, rows)
+  let [sum, total] = [0, 0]
+  for (let r = 0; r < rows; r++) {
+    const scores = Array.from({ length: columns }, (_, c) => values[r * columns + c])
+    const p = from === 'logits' ? softmaxOf(columns === 1 ? [0, scores[0]] : scores) : checked(who, scores, r)
+    sum += weight(r) * f(p, actual[r])
+    total += weight(r)
+  }
+  return sum / total
+}
+
+/** @internal */
+export function softmaxOf(scores: readonly number[]): number[] {
+  const most = Math.max(...scores)
+  const powers = scores.map((z) => Math.exp(z - most))
+  const total = powers.reduce((a, b) => a + b)
+  return powers.map((power) => power / total)
+}
+
+function checked(who: string, p: number[], row: number): number[] {
+  const all = p.length === 1 ? [1 - p[0], p[0]] : p
+  const total = all.reduce((a, b) => a + b)
+  if (all.every((q) => q >= 0 && q <= 1) && Math.abs(total - 1) < 1e-3) return all
+  throw rangeError(
+    `${who}: wants probabilities from 0 to 1 that add up to 1, got ${p.slice(0, 4).join(', ')} at row ${row}; of logits leave \`from\` out`,
+  )
+}
