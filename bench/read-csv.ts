@@ -40,9 +40,9 @@ async function make(path: string, size: number): Promise<void> {
       text += `${[...numbers, ...texts].join(',')}\n`
     }
     bytes += text.length
-    if (!out.write(text)) await new Promise((ready) => out.once('drain', ready))
+    if (!out.write(text)) await new Promise<void>((ready) => out.once('drain', () => ready()))
   }
-  await new Promise<void>((done) => out.end(done))
+  await new Promise<void>((done) => out.end(() => done()))
 }
 
 const PIECE = { highWaterMark: 1 << 18 }

@@ -1,5 +1,5 @@
 """Files of tables and arrays by pyarrow and NumPy, as base64, with what is in them: Parquet with every compression and several row groups,
-Arrow IPC as a file and as a stream, .npy of every type, order and byte order, .npz packed and not. Also writes ../data/formats/arrays.npz."""
+Arrow IPC as a file and as a stream, .npy of every type, order and byte order, .npz packed and not."""
 import base64, io, json, platform, sys
 
 import numpy as np
@@ -59,7 +59,5 @@ CASES.append(dict(kind="refused", name="records", bytes=bytes_of(lambda s: np.sa
 arrays = dict(x=values.astype("f4"), y=np.array([0, 1, 1]))
 for name, save in (("stored", np.savez), ("packed", np.savez_compressed)):
     CASES.append(dict(kind="npz", name=name, shapes=dict(x=[3, 4], y=[3]), values=dict(x=values.ravel(), y=[0, 1, 1]), bytes=bytes_of(lambda s: save(s, **arrays))))
-with open("../data/formats/arrays.npz", "wb") as f:
-    np.savez_compressed(f, **arrays)
 versions = dict(python=platform.python_version(), numpy=np.__version__, pyarrow=pa.__version__)
 write(out_path(__file__, sys.argv, "data_files.json"), dict(format="data_files/1", doc=__doc__.strip(), versions=versions), CASES)

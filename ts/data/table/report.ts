@@ -41,7 +41,7 @@ export interface TableReport {
  * @example
  * const rows = [{ size: 1, kind: 'b' }, { size: 2, kind: 'a' }]
  * const { report } = fromTable(rows, { target: 'kind' })
- * describeTable(report).split('\n')[1] // 'size  number    it has numbers, 1 to 2'
+ * describeTable(report).split('\n')[1] // 'size           number    it has numbers, 1 to 2'
  */
 export function describeTable({ rows, dropped, columns }: TableReport): string {
   const names = columns.map(({ name, role }) => shortened(name) + (role === 'target' ? ' (target)' : ''))

@@ -16,9 +16,10 @@ export type RowStream = AsyncIterable<readonly Row[]> | Iterable<readonly Row[]>
  * Medians and quartiles are those of a random sample, where there are more than a million values. `encoder.dataset(rows)` then makes data sets of parts.
  *
  * @example
- * const encoder = await encoderFromStream(streamTable('docs/guide/penguins.csv'), { target: 'species', missing: 'auto', scale: 'standard' })
- * encoder.features // 9
- * encoder.report.rows // 344
+ * const file = new Blob(['x,kind\n1,a\n2,b\n3,b\n'])
+ * const encoder = await encoderFromStream(streamTable(file), { target: 'kind', scale: 'minMax' })
+ * encoder.encode([{ x: 2 }]) // Float32Array.of(0.5)
+ * encoder.report.rows // 3
  * @throws as fromTable does
  */
 export async function encoderFromStream(parts: RowStream, options: TableOptions): Promise<TableEncoder & { readonly report: TableReport }> {
@@ -53,8 +54,8 @@ export interface ShuffleOptions {
  *
  * @example
  * const sizes: number[] = []
- * for await (const rows of shuffleStream(streamTable('docs/guide/penguins.csv'), { rows: 100, seed: 1 })) sizes.push(rows.length)
- * sizes // [100, 100, 100, 44]
+ * for await (const rows of shuffleStream([[{ x: 1 }, { x: 2 }, { x: 3 }]], { rows: 2, seed: 1 })) sizes.push(rows.length)
+ * sizes // [2, 1]
  * @throws RangeError for numbers of rows below 1
  */
 export async function* shuffleStream(parts: RowStream, options: ShuffleOptions = {}): AsyncGenerator<Row[], void, void> {
