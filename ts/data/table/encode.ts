@@ -131,6 +131,8 @@ export class RowEncoder {
   }
 
   private note(name: string, value: unknown): void {
+    // of the table that is learnt from, the report says it
+    if (this.who === 'fromTable') return
     const text = shortened(String(value))
     if (!Object.hasOwn(this.unknown, name)) {
       Object.defineProperty(this.unknown, name, { value: { count: 0, values: [] }, enumerable: true, configurable: true, writable: true })
