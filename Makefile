@@ -26,7 +26,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only runtimes bundlers docs api fuzz fuzz-fit memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only runtimes bundlers docs api fuzz kills fuzz-fit memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -95,6 +95,9 @@ docs: $(MODULES)/.stamp $(GENERATED)/.stamp ## guides and API as a site, in site
 
 fuzz: $(MODULES)/.stamp ## mutate inputs of every parser, guided by coverage (RUNS=10000000 for a night)
 	@$(NODE) --import tsx test/tools/fuzz.ts $(if $(KEEP),--keep)
+
+kills: $(MODULES)/.stamp $(GENERATED)/.stamp ## kill a training that saves at random moments, and look whether anything is lost (KILLS=1000)
+	@$(NODE) --import tsx test/tools/kills.ts
 
 fuzz-fit: $(MODULES)/.stamp $(GENERATED)/.stamp ## random trainings by fit against the loop by hand (FUZZ_CASES=20000 for a night, FUZZ_SEED for others)
 	@FUZZ=$(or $(FUZZ_SEED),1),$(or $(FUZZ_CASES),1000) $(NODE) $(VITEST) run test/train/fuzz.test.ts --testTimeout=36000000

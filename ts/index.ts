@@ -162,11 +162,15 @@ export { type PlotHistoryOptions, plotHistory } from './plot/history.js'
 export { type ChartOptions, type Line, lineChart } from './plot/svg.js'
 export { type TextChartOptions, textChart } from './plot/text.js'
 export {
+  type BestValueState,
   type Callback,
   EarlyStopping,
   type EarlyStoppingOptions,
+  type EarlyStoppingState,
   type Progress,
+  type Resume,
   TargetLoss,
+  type Training,
   type TrainingControl,
 } from './train/callbacks.js'
 export type { DataSet, TrainingData } from './train/data.js'
@@ -228,6 +232,7 @@ export { useAllMetrics } from './train/all-metrics.js'
 
 // Files
 
+export { Checkpoint, type CheckpointOptions, resumeFrom } from './files/checkpoint.js'
 export { type ClassInFiles, registerClass } from './files/classes.js'
 export {
   type DecodeModelOptions,
@@ -238,6 +243,7 @@ export {
 } from './files/model-file.js'
 export { loadModel, loadModelFile, loadState, type SaveOptions, saveModel, saveState } from './files/save.js'
 export type { ModelSource } from './files/storage.js'
+export type { StatefulPart } from './files/training-file.js'
 export type { StoredArray } from './io/dtypes.js'
 export {
   type DecodeOptions,
@@ -248,6 +254,22 @@ export {
   type StoredTensor,
 } from './io/safetensors.js'
 export { decodeState, encodeState, type Stateful } from './io/state.js'
+
+// Other frameworks
+
+export {
+  type ForeignModel,
+  type ForeignTensor,
+  type ForeignTensors,
+  type FromPyTorchOptions,
+  fromKeras,
+  fromPyTorch,
+  toKeras,
+  toPyTorch,
+} from './export/frameworks.js'
+export { type FromOnnxOptions, fromOnnx } from './export/from-onnx.js'
+export { type FunctionOptions, toFunction } from './export/function.js'
+export { type OnnxOptions, toOnnx } from './export/onnx.js'
 
 // Curvature
 

@@ -17,7 +17,7 @@ const LEVELS = [
   ['data', 'train', 'metrics', 'io'],
   ['plot'],
   ['select'],
-  ['files'],
+  ['files', 'export'],
   ['index'],
   ['entries', 'table', 'tune'],
   ['cli'],

@@ -67,10 +67,14 @@ export async function writeNow(fs: Fs, path: string, bytes: Uint8Array, earlier:
     }
     await keepEarlier(fs, target, earlier)
     await fs.rename(temporary, target)
-    await syncFolder(fs, folder)
   } catch (cause) {
     await fs.rm(temporary, { force: true }).catch(() => {})
     throw plainError(`'${path}' could not be written, and what was there is as it was: ${(cause as Error).message}`, { cause })
+  }
+  try {
+    await syncFolder(fs, folder)
+  } catch (cause) {
+    throw plainError(`'${path}' was written, but may not outlive a power failure: ${(cause as Error).message}`, { cause })
   }
 }
 

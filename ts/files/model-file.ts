@@ -65,6 +65,16 @@ type Places = ReadonlyMap<Module, string>
  */
 export function encodeModel(model: object, parts: Readonly<Record<string, unknown>> = {}, options: EncodeModelOptions = {}): Bytes {
   checkNames('encodeModel', options, ['weights'])
+  if (Object.hasOwn(parts, 'training')) throw rangeError("encodeModel: no part can be named 'training', which is what a Checkpoint saves")
+  return encodeParts(model, parts, options, false)
+}
+
+/** @internal as {@link encodeModel}, of a model whose layers may be unknown to files: then the file has its numbers alone */
+export function encodeTrainedModel(model: Module, parts: Readonly<Record<string, unknown>>): Bytes {
+  return encodeParts(model, parts, {}, true)
+}
+
+function encodeParts(model: object, parts: Readonly<Record<string, unknown>>, options: EncodeModelOptions, isLenient: boolean): Bytes {
   if (options.weights !== undefined) checkChoice('encodeModel: weights', options.weights, ['float16', 'bfloat16'])
   if (typeof parts !== 'object' || parts === null || Array.isArray(parts))
     throw typeError(`encodeModel: parts wants an object, { optimizer, classNames }, got ${show(parts)}`)
@@ -72,20 +82,27 @@ export function encodeModel(model: object, parts: Readonly<Record<string, unknow
   if (!(model instanceof Module) && registeredClass(Object(model))?.how === undefined)
     throw typeError(`encodeModel: wants a model, such as a Sequential, got ${show(model)}; other classes: registerClass first`)
   const half = options.weights && HALVES[options.weights]
-  const writer = new TreeWriter('encodeModel', (value, path, writer) => written(value, path, writer, half))
+  const writer = new TreeWriter('encodeModel', (value, path, writer) => written(value, path, writer, { half, isLenient }))
   const skeleton = { model: writer.visit(model, ''), parts: writer.visit({ ...parts }, '') }
   return writer.encode(KEY, skeleton)
 }
 
+/** How models are written. */
+interface Writing {
+  readonly half: string | undefined
+  /** Whether layers may be unknown to files. */
+  readonly isLenient: boolean
+}
+
 /** Models and objects of registered classes; undefined for all else. */
-function written(value: object, path: string, writer: TreeWriter, half: string | undefined): object | undefined {
-  if (value instanceof Module) return writtenModel(value, path, writer, half)
+function written(value: object, path: string, writer: TreeWriter, how: Writing): object | undefined {
+  if (value instanceof Module) return writtenModel(value, path, writer, how)
   const known = registeredClass(value)
   if (known?.how === undefined) return undefined
   return { $object: known.name, config: writer.visit(known.how.save(value), path) }
 }
 
-function writtenModel(model: Module, path: string, writer: TreeWriter, half: string | undefined): object {
+function writtenModel(model: Module, path: string, writer: TreeWriter, { half, isLenient }: Writing): object {
   model.build()
   if (model.path !== '') throw plainError(`encodeModel: ${model.describe()} is '${model.path}' of another model; save that one`)
   const places: Places = new Map(model.modulePaths(true).map(({ module, path }) => [module, path]))
@@ -106,10 +123,20 @@ function writtenModel(model: Module, path: string, writer: TreeWriter, half: str
   const generators = [...model.namedGenerators()].map(([name, { seed, stream, counter }]) => [name, [seed, stream, counter]])
   const frozen = [...model.namedParameters()].filter(([, p]) => !p.requiresGrad).map(([name]) => name)
   return {
-    $model: layers.visit(model, ''),
+    $model: isLenient ? visitKnown(layers, model) : layers.visit(model, ''),
     tensors: Object.fromEntries(tensors),
     generators: Object.fromEntries(generators),
     frozen,
+  }
+}
+
+/** The layers, or where files do not know them, why. */
+function visitKnown(layers: TreeWriter, model: Module): unknown {
+  try {
+    return layers.visit(model, '')
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    return { $unknown: error.message }
   }
 }
 
@@ -213,13 +240,39 @@ function named({ name, how }: Pick<ReturnType<typeof classNamed>, 'name' | 'how'
 }
 
 function readModel(node: Readonly<Record<string, unknown>>, reader: TreeReader, backend: Backend | undefined): Module {
-  const tensors = new Map<string, StoredTensor>()
-  for (const [name, tensor] of Object.entries(Object(node.tensors))) tensors.set(name, reader.tensor(tensor))
-  const model = new LayerReader(reader, backend, (name) => tensors.get(name)?.shape).layer(node.$model)
-  model.loadState(Object.fromEntries(tensors) as never)
-  readGenerators(model, Object(node.generators))
-  readFrozen(model, node.frozen)
+  const saved = readNumbers(node, reader)
+  const model = new LayerReader(reader, backend, (name) => saved.tensors.get(name)?.shape).layer(node.$model)
+  setModel(model, saved)
   return model
+}
+
+/** What a file has of a model beside its layers. @internal */
+export interface SavedModel {
+  readonly tensors: ReadonlyMap<string, StoredTensor>
+  readonly generators: Readonly<Record<string, unknown>>
+  readonly frozen: unknown
+}
+
+function readNumbers(node: Readonly<Record<string, unknown>>, reader: TreeReader): SavedModel {
+  const tensors = Object.entries(Object(node.tensors)).map(([name, tensor]) => [name, reader.tensor(tensor)] as const)
+  return { tensors: new Map(tensors), generators: Object(node.generators), frozen: node.frozen }
+}
+
+/** @internal Puts numbers into a model. @throws Error, RangeError where they do not fit */
+export function setModel(model: Module, { tensors, generators, frozen }: SavedModel): void {
+  model.loadState(Object.fromEntries(tensors) as never)
+  readGenerators(model, generators)
+  readFrozen(model, frozen)
+}
+
+/** @internal what is in a file, with numbers in the place of models; of layers and classes nothing is made. @throws RangeError */
+export function readStates(who: string, file: Uint8Array | ArrayBuffer): Record<string, unknown> & { model: unknown } {
+  const special = (value: Readonly<Record<string, unknown>>, reader: TreeReader): object | undefined => {
+    if (value.$model !== undefined) return readNumbers(value, reader)
+    return value.$object === undefined ? undefined : Object(reader.visit(value.config))
+  }
+  const made = decodeTree(who, file, {}, { key: KEY, foreign, isChecked: true }, special) as { model?: unknown; parts?: object }
+  return { ...Object(made?.parts), model: made?.model }
 }
 
 /** Makes layers of what a file says. */
@@ -247,6 +300,7 @@ class LayerReader {
       if (same === undefined) throw rangeError(`there is no layer at ${show(node.$same)} that another could be the same as`)
       return same
     }
+    if (node.$unknown !== undefined) throw rangeError(`the file has numbers, but no layers, as ${String(node.$unknown).slice(0, 200)}`)
     if (node.$layer === undefined) return undefined
     const { $layer: name, at, inside } = node
     if (typeof at !== 'string') throw rangeError(`a layer wants to be somewhere, got ${show(at)}`)
@@ -315,9 +369,7 @@ function readGenerators(model: Module, saved: Readonly<Record<string, unknown>>)
 function readFrozen(model: Module, names: unknown): void {
   if (!Array.isArray(names)) throw rangeError(`frozen wants the names of parameters, got ${show(names)}`)
   const parameters = model.namedParameters()
-  for (const name of names) {
-    const parameter = parameters.get(name)
-    if (parameter === undefined) throw rangeError(`no parameter is named ${show(name)}, which should be frozen`)
-    parameter.requiresGrad = false
-  }
+  const odd = names.find((name) => !parameters.has(name))
+  if (odd !== undefined) throw rangeError(`no parameter is named ${show(odd)}, which should be frozen`)
+  for (const [name, parameter] of parameters) parameter.requiresGrad = !names.includes(name)
 }

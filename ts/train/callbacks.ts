@@ -3,9 +3,14 @@
 import { checkChoice, checkCount } from '../common/checks.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { checkNames, list } from '../common/names.js'
+import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
 import type { Module } from '../nn/module.js'
+import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
+import type { Rows } from './data.js'
+import type { EpochRecord, History } from './history.js'
 import type { MetricName } from './metrics.js'
+import type { WholeStepOptimizer } from './whole-step-optimizer.js'
 
 /** Where training is. Numbers that people read: epochs and batches count from 1. */
 export interface Progress {
@@ -42,11 +47,45 @@ export interface Callback {
   onBatchEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
   /** The model holds the weights that validation saw: averages of the optimizers that have them, such as ScheduleFreeAdamW. */
   onEpochEnd?(progress: Progress, control: TrainingControl): void | Promise<void>
+  /** After onEpochEnd of all callbacks, for what saves the training: the model holds the weights that are trained again. */
+  onEpochSaved?(progress: Progress, training: Training): void | Promise<void>
   /** It is also called before a NonFiniteError is thrown, when training diverged. */
   onTrainEnd?(control: TrainingControl): void | Promise<void>
+  /** What the callback remembers from epoch to epoch: saved with the training by {@link Checkpoint}. */
+  state?(): object
+  /** Goes on from a state, in the midst of a training. */
+  loadState?(state: never, control: TrainingControl): void
 }
 
-const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'] as const
+/** A training between two epochs: what saves it reads, and what goes on with it sets. */
+export interface Training {
+  /** @internal what is trained, and on what */
+  readonly plan: {
+    readonly model: Module
+    readonly rows: Rows
+    readonly epochs: number
+    readonly batchSize: number
+    readonly batchesPerEpoch: number
+    readonly options: { readonly optimizer: OptimizerLike | WholeStepOptimizer; readonly shuffle?: boolean; readonly seed?: number }
+  }
+  readonly callbacks: readonly Callback[]
+  readonly history: History
+  readonly control: TrainingControl
+  /** Whether this was the last epoch. */
+  readonly isStopped: boolean
+  /** Since `fit` was called. */
+  readonly secondsSoFar: number
+  /** Goes on after these epochs, which took so many seconds. */
+  goOnAfter(epochs: readonly EpochRecord[], seconds: number): void
+}
+
+/** Where a training goes on: {@link Checkpoint}, or what {@link resumeFrom} gives. */
+export interface Resume {
+  /** Puts model, optimizer and callbacks where they were; called before the first step. */
+  restore(training: Training): void | Promise<void>
+}
+
+const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onEpochEnd', 'onEpochSaved', 'onTrainEnd'] as const
 
 /** @internal @throws TypeError for what is no list of objects with hooks */
 export function checkCallbacks(callbacks: readonly Callback[] = []): readonly Callback[] {
@@ -85,43 +124,53 @@ export interface EarlyStoppingOptions {
  */
 export class EarlyStopping implements Callback {
   readonly name = 'EarlyStopping'
-  /** The epoch with the best value so far, 0 before the first. */
-  bestEpoch = 0
-  bestValue = Number.NaN
+  private readonly best: BestValue
   private waited = 0
   private bestState: Record<string, Float32Array | Float64Array> | null = null
-  private readonly options: Required<EarlyStoppingOptions>
+  private readonly options: Required<Pick<EarlyStoppingOptions, 'monitor' | 'patience' | 'restoreBest'>>
 
   constructor(options: EarlyStoppingOptions = {}) {
     checkNames('EarlyStopping', options, ['patience', 'monitor', 'minDelta', 'mode', 'restoreBest'])
     const { monitor = 'validation.loss', patience = 5, minDelta = 0, restoreBest = true } = options
     checkCount('EarlyStopping: patience', patience, 0)
-    if (!(minDelta >= 0)) throw rangeError(`EarlyStopping: minDelta wants a number ≥ 0, got ${show(minDelta)}`)
-    const mode = options.mode ?? usualMode(monitor)
-    checkChoice('EarlyStopping: mode', mode, ['min', 'max'])
-    this.options = { monitor, patience, minDelta, mode, restoreBest }
+    this.best = new BestValue('EarlyStopping', monitor, options.mode, minDelta)
+    this.options = { monitor, patience, restoreBest }
+  }
+
+  /** The epoch with the best value so far, 0 before the first. */
+  get bestEpoch(): number {
+    return this.best.epoch
+  }
+
+  /** NaN before the first epoch. */
+  get bestValue(): number {
+    return this.best.value
   }
 
   onTrainBegin(): void {
-    this.bestEpoch = 0
-    this.bestValue = Number.NaN
+    this.best.reset()
     this.waited = 0
     this.bestState = null
   }
 
   onEpochEnd(progress: Progress, control: TrainingControl): void {
-    const { monitor, patience, restoreBest } = this.options
-    const value = monitored(progress, monitor, 'EarlyStopping')
-    if (this.improves(value)) {
-      this.bestEpoch = progress.epoch
-      this.bestValue = value
+    const { monitor, restoreBest } = this.options
+    if (this.best.improvesBy(monitored(progress, monitor, 'EarlyStopping'), progress.epoch)) {
       this.waited = 0
       if (restoreBest) this.bestState = control.model.state()
-    } else if (++this.waited >= Math.max(patience, 1)) {
-      control.stop(
-        `${monitor} has not improved on ${this.bestValue.toPrecision(4)} (epoch ${this.bestEpoch}) for ${this.waited} epoch${this.waited === 1 ? '' : 's'}`,
-      )
+    } else {
+      this.waited++
+      this.stopWhenOver(control)
     }
+  }
+
+  private stopWhenOver(control: TrainingControl): void {
+    const { waited, bestValue, bestEpoch } = this
+    const { monitor, patience } = this.options
+    if (waited < Math.max(patience, 1)) return
+    control.stop(
+      `${monitor} has not improved on ${bestValue.toPrecision(4)} (epoch ${bestEpoch}) for ${waited} epoch${waited === 1 ? '' : 's'}`,
+    )
   }
 
   onTrainEnd(control: TrainingControl): void {
@@ -129,18 +178,87 @@ export class EarlyStopping implements Callback {
     this.bestState = null
   }
 
-  /** Whether a value is an improvement. NaN never is. */
-  private improves(value: number): boolean {
-    if (Number.isNaN(value)) return false
-    const { mode, minDelta } = this.options
-    return Number.isNaN(this.bestValue) || (mode === 'min' ? value < this.bestValue - minDelta : value > this.bestValue + minDelta)
+  /** What {@link Checkpoint} saves: how far it is, with the best weights. */
+  state(): EarlyStoppingState {
+    return { ...this.best.state(), waited: this.waited, bestState: this.bestState }
+  }
+
+  /** @throws TypeError, RangeError for what is no state of one; then nothing was changed */
+  loadState(state: EarlyStoppingState, control: TrainingControl): void {
+    const { waited, bestState } = state ?? {}
+    savedCount(waited, 'EarlyStopping.loadState(): waited')
+    if (typeof bestState !== 'object') throw typeError(`EarlyStopping.loadState(): bestState wants weights, got ${show(bestState)}`)
+    this.best.loadState(state)
+    this.waited = waited
+    this.bestState = bestState
+    this.stopWhenOver(control)
   }
 }
 
-function usualMode(monitor: string): 'min' | 'max' {
+/** What an {@link EarlyStopping} remembers. */
+export interface EarlyStoppingState extends BestValueState {
+  waited: number
+  bestState: Record<string, Float32Array | Float64Array> | null
+}
+
+/** The best of a value so far. */
+export interface BestValueState {
+  /** 0 before the first. */
+  bestEpoch: number
+  /** NaN before the first. */
+  bestValue: number
+}
+
+/** @internal the best of a monitored value so far */
+export class BestValue {
+  epoch = 0
+  value = Number.NaN
+  private readonly mode: 'min' | 'max'
+
+  /** @throws RangeError where nobody says what is better */
+  constructor(
+    private readonly who: string,
+    readonly monitor: string,
+    mode: 'min' | 'max' | undefined,
+    private readonly minDelta = 0,
+  ) {
+    if (!(minDelta >= 0)) throw rangeError(`${who}: minDelta wants a number ≥ 0, got ${show(minDelta)}`)
+    this.mode = mode ?? usualMode(who, monitor)
+    checkChoice(`${who}: mode`, this.mode, ['min', 'max'])
+  }
+
+  reset(): void {
+    this.epoch = 0
+    this.value = Number.NaN
+  }
+
+  /** Takes a value into account: whether it is the best so far. NaN never is. */
+  improvesBy(value: number, epoch: number): boolean {
+    const { mode, minDelta } = this
+    const isBetter = mode === 'min' ? value < this.value - minDelta : value > this.value + minDelta
+    if (!(isBetter || (Number.isNaN(this.value) && !Number.isNaN(value)))) return false
+    this.value = value
+    this.epoch = epoch
+    return true
+  }
+
+  state(): BestValueState {
+    return { bestEpoch: this.epoch, bestValue: this.value }
+  }
+
+  /** @throws TypeError, RangeError for what is no state of one */
+  loadState({ bestEpoch, bestValue }: BestValueState): void {
+    savedCount(bestEpoch, `${this.who}.loadState(): bestEpoch`)
+    if (typeof bestValue !== 'number') throw typeError(`${this.who}.loadState(): bestValue wants a number, got ${show(bestValue)}`)
+    this.epoch = bestEpoch
+    this.value = bestValue
+  }
+}
+
+function usualMode(who: string, monitor: string): 'min' | 'max' {
   if (/accuracy|auc|f1|r2|precision|recall/i.test(monitor)) return 'max'
   if (/loss|error|mse|mae|mape|brier/i.test(monitor)) return 'min'
-  throw rangeError(`EarlyStopping: say whether more of '${monitor}' is better, mode: 'max', or less, mode: 'min'`)
+  throw rangeError(`${who}: say whether more of '${monitor}' is better, mode: 'max', or less, mode: 'min'`)
 }
 
 /**
@@ -152,6 +270,7 @@ export class TargetLoss implements Callback {
   readonly name = 'TargetLoss'
   private readonly target: number
   private readonly monitor: string
+  private last = Number.NaN
 
   constructor(target: number, monitor = 'loss') {
     if (!Number.isFinite(target)) throw rangeError(`TargetLoss: target wants a finite number, got ${show(target)}`)
@@ -161,12 +280,30 @@ export class TargetLoss implements Callback {
 
   onEpochEnd(progress: Progress, control: TrainingControl): void {
     const value = monitored(progress, this.monitor, 'TargetLoss')
-    if (value <= this.target) control.stop(`${this.monitor} ${value.toPrecision(4)} reached the target ${this.target}`)
+    this.last = value
+    this.stopWhenOver(control)
+  }
+
+  private stopWhenOver(control: TrainingControl): void {
+    const { last, monitor, target } = this
+    if (last <= target) control.stop(`${monitor} ${last.toPrecision(4)} reached the target ${target}`)
+  }
+
+  /** What {@link Checkpoint} saves. */
+  state(): { last: number } {
+    return { last: this.last }
+  }
+
+  /** @throws TypeError for what is no state of one */
+  loadState(state: { last: number }, control: TrainingControl): void {
+    if (typeof state?.last !== 'number') throw typeError(`TargetLoss.loadState(): last wants a number, got ${show(state?.last)}`)
+    this.last = state.last
+    this.stopWhenOver(control)
   }
 }
 
 /** @internal a value of the progress by name. @throws Error naming the values there are */
-function monitored(progress: Progress, name: string, who: string): number {
+export function monitored(progress: Progress, name: string, who: string): number {
   const { loss, metrics, validation } = progress
   if (name === 'loss') return loss
   const judged = name === 'valLoss' ? 'loss' : /^validation\.(.*)/.exec(name)?.[1]

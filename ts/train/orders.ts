@@ -27,8 +27,12 @@ export class EpochOrders {
     return this.kept.get(epoch) as Int32Array
   }
 
-  /** Forgets the orders of epochs before this one. */
+  /** Forgets the orders of epochs before this one; those that were not drawn are passed over, a draw each. */
   forgetBefore(epoch: number): void {
+    if (this.generator !== null && this.drawn < epoch) {
+      this.generator.counter += epoch - this.drawn
+      this.drawn = epoch
+    }
     for (const [known, order] of this.kept) {
       if (known >= epoch) return
       this.kept.delete(known)

@@ -10,7 +10,7 @@ import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Parameter } from '../parameter.js'
 import { zeros } from '../tensor.js'
-import type { Callback, Progress } from './callbacks.js'
+import type { Callback, Progress, Resume } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
 import { areWeightsFinite, type LastFinite } from './diverged.js'
 import { ModelFields } from './fast/model-fields.js'
@@ -73,6 +73,11 @@ export interface FitOptions extends StepOptions {
   /** Called after each batch, at most every 100 ms, and after each epoch: for progress bars. An error in it ends training. */
   onProgress?: (progress: Progress) => void
   /**
+   * Goes on with a training that was saved by a `Checkpoint`, as if it had not been stopped: that `Checkpoint`, which begins anew where there is no
+   * file yet, or `resumeFrom(file)`. `epochs` counts those of before. Default: begins anew.
+   */
+  resume?: Resume
+  /**
    * Whether `fit` shows how far it is, in a line that is written anew. Default: in Node, where the output is a terminal and there is no
    * onProgress, of trainings that take longer than half a second. True: also elsewhere and of shorter ones. Only Node and Bun have one.
    */
@@ -81,7 +86,7 @@ export interface FitOptions extends StepOptions {
 
 const DEFAULT_BATCH = 32
 /** @internal options of `fit` that `trainSteps` would ignore */
-export const FIT_ALONE = ['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress'] as const
+export const FIT_ALONE = ['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress', 'resume'] as const
 /** The options of fit and trainSteps without the data. */
 /** @internal */
 export const OPTIONS: readonly string[] = [
@@ -97,6 +102,8 @@ export interface Plan {
   epochs: number
   batchSize: number
   batchesPerEpoch: number
+  /** Steps that were taken before, where a training goes on. */
+  start: number
   /** Parameters of the model that the optimizer does not update. */
   untrained: readonly Parameter[]
   /** Each group's learning rate by the first one's, which a schedule keeps; null where they are alike. */
@@ -143,6 +150,7 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     epochs,
     batchSize: size,
     batchesPerEpoch,
+    start: 0,
     untrained: untrainedBy(model, optimizer),
     rates: ratesOf(optimizer),
     lastFinite: { step: areWeightsFinite(optimizer) ? 0 : -1 },
@@ -223,7 +231,9 @@ function areClasses({ targets }: Rows, loss: Loss): boolean {
   return targets.dtype === 'int32' || traitsOf(loss)?.checksTargets === true
 }
 
-function checkHandlers({ signal, onProgress }: FitOptions): void {
+function checkHandlers({ signal, onProgress, resume }: FitOptions): void {
+  if (resume !== undefined && typeof resume?.restore !== 'function')
+    throw typeError(`fit: resume wants a Checkpoint, or resumeFrom(file), got ${show(resume)}`)
   if (signal !== undefined && typeof signal?.aborted !== 'boolean')
     throw typeError(`fit: signal wants an AbortSignal, the signal of an AbortController, got ${show(signal)}`)
   if (onProgress !== undefined && typeof onProgress !== 'function')

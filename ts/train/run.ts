@@ -22,7 +22,7 @@ export class TrainingRun {
   readonly batches: Batches
   private readonly validation: Rows | null
   private readonly metrics
-  private readonly callbacks: readonly Callback[]
+  readonly callbacks: readonly Callback[]
   private readonly watchesBatches: boolean
   readonly watchesEpochs: boolean
   readonly history: History
@@ -36,7 +36,7 @@ export class TrainingRun {
   private failure: { cause: unknown } | null = null
   private isOver = false
   private readonly options: FitOptions
-  private readonly control: TrainingControl
+  readonly control: TrainingControl
   private readonly means: RunningMeans
 
   /**
@@ -57,7 +57,9 @@ export class TrainingRun {
     this.callbacks = checkCallbacks(options.callbacks)
     this.watchesBatches = this.callbacks.some((c) => c.onBatchEnd !== undefined)
     this.watchesEpochs =
-      this.validation !== null || options.onProgress !== undefined || this.callbacks.some((c) => c.onEpochEnd !== undefined)
+      this.validation !== null ||
+      options.onProgress !== undefined ||
+      this.callbacks.some((c) => (c.onEpochEnd ?? c.onEpochSaved) !== undefined)
     this.options = options
     this.fast = new FastSteps(plan, this.watchesBatches)
     this.history = { epochs: [], steps: 0, seconds: 0, execution: this.fast.execution, stopReason: 'completed' }
@@ -68,7 +70,12 @@ export class TrainingRun {
   /** Runs the whole training. */
   async train(): Promise<History> {
     await this.begin()
-    return this.goOn(0)
+    const { resume } = this.options
+    if (resume !== undefined) {
+      await resume.restore(this)
+      this.fast.codeRan()
+    }
+    return this.goOn(this.plan.start)
   }
 
   /** The rest of a training of which so many steps were taken. */
@@ -103,9 +110,21 @@ export class TrainingRun {
     await this.end()
     this.checkFailure()
     this.isOver = true
-    this.history.seconds = seconds(this.started)
+    this.history.seconds += this.secondsSoFar
     if (this.stopReason !== null) this.history.stopReason = this.stopReason
     return this.history
+  }
+
+  get secondsSoFar(): number {
+    return seconds(this.started)
+  }
+
+  /** Goes on after epochs of another training, which took so many seconds. */
+  goOnAfter(epochs: readonly EpochRecord[], seconds: number): void {
+    const { history, plan } = this
+    history.epochs.push(...epochs)
+    history.seconds = seconds
+    history.steps = plan.start = epochs.length * plan.batchesPerEpoch
   }
 
   /** Where an error ended training, which is thrown again. */
@@ -305,6 +324,7 @@ export class TrainingRun {
       restore?.()
     }
     this.plan.model.train()
+    await this.call('onEpochSaved', (c) => c.onEpochSaved?.(progress, this))
     this.epochStarted = performance.now()
   }
 
@@ -324,7 +344,7 @@ export class TrainingRun {
     const { loss } = this.means
     const values = this.means.valuesLater()
     let metrics: Record<string, number> | undefined
-    const { since, step: first } = step > this.pace.step ? this.pace : { since: this.started, step: 0 }
+    const { since, step: first } = step > this.pace.step ? this.pace : { since: this.started, step: this.plan.start }
     const stepsPerSecond = (step - first) / seconds(since)
     return {
       epoch,

@@ -72,7 +72,7 @@ export function* steps(plan: Plan, fast: FastSteps): Generator<Step, void, void>
   const batches = new Batches(plan)
   const orders = new EpochOrders(plan)
   try {
-    for (let step = 0; step < batches.total; step++) {
+    for (let step = plan.start; step < batches.total; step++) {
       orders.forgetBefore(batches.epochOf(step))
       const [range] = batches.ranges(orders, step, 1)
       if (schedule !== undefined) setLearningRate(plan, schedule(step))

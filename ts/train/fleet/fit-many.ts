@@ -43,7 +43,7 @@ export interface FitManyProgress {
 export interface FitManyOptions
   extends Omit<
     FitOptions,
-    'optimizer' | 'seed' | 'schedule' | 'callbacks' | 'onProgress' | 'inputs' | 'targets' | 'validation' | 'verbose'
+    'optimizer' | 'seed' | 'schedule' | 'callbacks' | 'onProgress' | 'inputs' | 'targets' | 'validation' | 'verbose' | 'resume'
   > {
   /** Inputs of all nets. Leave them out where {@link FitManyOptions.data} has data of each net. */
   inputs?: DataSet['inputs']
@@ -134,7 +134,7 @@ function checkModels(models: readonly Module[]): void {
 function splitOptions(models: readonly Module[], options: FitManyOptions): (FitOptions & { subset?: ArrayLike<number> })[] {
   if (typeof options !== 'object' || options === null)
     throw typeError(`fitMany: wants options as an object, { inputs, targets, loss, optimizers, … }, got ${show(options)}`)
-  checkNames('fitMany', options, [...OPTIONS.filter((name) => name !== 'optimizer'), ...OWN])
+  checkNames('fitMany', options, [...OPTIONS.filter((name) => name !== 'optimizer' && name !== 'resume'), ...OWN])
   const { data, rows, optimizers, seed, schedule, validation, callbacks, onProgress: _, inputs, targets, ...shared } = options
   const many = (name: string, list: unknown): void => {
     if (!Array.isArray(list)) throw typeError(`fitMany: ${name} wants an array with one for each net, got ${show(list)}`)

@@ -1,0 +1,165 @@
+/** Exports: as onnxruntime, PyTorch and Keras compute them (test/oracles/exports.json), as plain JavaScript, and back. */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import {
+  Activation,
+  BatchNorm,
+  Dense,
+  encodeSafetensors,
+  Flatten,
+  fromKeras,
+  fromOnnx,
+  fromPyTorch,
+  Lambda,
+  Module,
+  Sequential,
+  type Tensor,
+  toFunction,
+  toKeras,
+  toOnnx,
+  toPyTorch,
+} from '../../ts/index.js'
+import { type Case, cases } from './models.js'
+
+interface Checked {
+  sha256: string
+  output: number[]
+  code?: string
+}
+interface Oracle {
+  cases: { name: string; onnx: Checked; torch?: Checked; keras?: Checked }[]
+  others: { name: string; file: string; inputs: number[][]; output: number[][] }[]
+}
+const FILE = 'test/oracles/exports.json'
+const oracle: Oracle = existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : { cases: [], others: [] }
+const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+const all = cases()
+const predicted = ({ model, inputs }: Case) => [...model.predict(inputs).data()]
+
+function expectClose(got: ArrayLike<number>, wanted: ArrayLike<number>, tolerance: number): void {
+  expect(got.length).toBe(wanted.length)
+  const off = Math.max(...Array.from(got, (value, i) => Math.abs(value - wanted[i]) / Math.max(1, Math.abs(wanted[i]))))
+  expect(off).toBeLessThanOrEqual(tolerance)
+}
+
+describe('others', () => {
+  test.each(oracle.cases)(
+    'fault 38: $name: the files that they read are these, and they compute the same',
+    ({ name, onnx, torch, keras }) => {
+      const one = all.find((known) => known.name === name) as Case
+      const wanted = predicted(one)
+      expect(digest(toOnnx(one.model, one.inputShape ? { inputShape: one.inputShape } : {}))).toBe(onnx.sha256)
+      expectClose(onnx.output, wanted, 1e-5)
+      for (const [checked, convert] of [
+        [torch, toPyTorch],
+        [keras, toKeras],
+      ] as const) {
+        if (checked === undefined) continue
+        const { tensors, code } = convert(one.model)
+        expect([digest(encodeSafetensors(tensors)), code]).toEqual([checked.sha256, checked.code])
+        expectClose(checked.output, wanted, 1e-5)
+      }
+    },
+  )
+
+  test.each(oracle.others)('nets of other exporters are read: $name', ({ file, inputs, output }) => {
+    const model = fromOnnx(Buffer.from(file, 'base64'))
+    expectClose([...model.predict(inputs).data()], output.flat(), 1e-5)
+  })
+})
+
+describe('toFunction', () => {
+  test.each(all.filter((one) => one.in.includes('function')))('$name: within 1e-6 of the model', async (one) => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'gradus-function-'))
+    try {
+      const file = path.join(folder, 'predict.mjs')
+      writeFileSync(file, toFunction(one.model, { form: 'module' }))
+      const { predict } = (await import(pathToFileURL(file).href)) as { predict(rows: unknown): number[][] }
+      expectClose(predict(one.inputs.toArray()).flat(), predicted(one), 1e-6)
+      const script = toFunction(one.model, { name: 'other' })
+      expect(script).toContain('function other(rows)')
+      expect(script).not.toMatch(/\b(import|require|eval|export)\b/)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  test('halves take half the room', () => {
+    const model = new Sequential([new Dense(50, 40), new Dense(40, 1)], { seed: 1 })
+    const [whole, half] = [toFunction(model), toFunction(model, { weights: 'float16' })]
+    const bytes = 4 * (50 * 40 + 40 + 40 + 1)
+    expect(whole.length).toBeLessThan(1.4 * bytes + 1500)
+    expect(half.length).toBeLessThan(0.7 * bytes + 1500)
+  })
+})
+
+describe('there and back', () => {
+  test.each(all.filter((one) => one.in.includes('torch')))('$name: by the names of PyTorch and Keras', ({ model }) => {
+    const before = model.state()
+    const [torch, keras] = [toPyTorch(model).tensors, toKeras(model).tensors]
+    const wipe = () => model.savedTensors().forEach(([, tensor]) => tensor.view().fill(9))
+    wipe()
+    expect(fromPyTorch(model, torch).state()).toEqual(before)
+    wipe()
+    expect(fromKeras(model, keras).state()).toEqual(before)
+    wipe()
+    expect(fromKeras(model, Object.values(keras)).state()).toEqual(before)
+  })
+
+  test.each(all.filter(({ name }) => (name.startsWith('dense') && name !== 'dense gelu') || name === 'images'))(
+    '$name: dense nets by ONNX',
+    (one) => {
+      const backend = one.model.backend
+      const again = fromOnnx(toOnnx(one.model, one.inputShape ? { inputShape: one.inputShape } : {}), { backend })
+      expectClose([...again.predict(one.inputs).data()], predicted(one), 1e-6)
+    },
+  )
+})
+
+describe('what cannot be', () => {
+  const own = new Sequential([new Dense(2, 2), new Lambda((x) => x)])
+  test('layers that no format has are named', () => {
+    for (const [name, convert] of Object.entries({ toOnnx, toFunction, toPyTorch, toKeras }))
+      expect(() => convert(own), name).toThrow(/Lambda '1' is not among the layers that can be exported/)
+    class Mine extends Module {
+      forward(x: Tensor): Tensor {
+        return x
+      }
+    }
+    expect(() => toFunction(new Sequential([new Mine()]))).toThrow("Mine '0' is not among the layers")
+  })
+
+  test('shapes, names and tensors that do not fit', () => {
+    expect(() => toOnnx(new Sequential([new Flatten(), new Dense(4, 1)]))).toThrow('{ inputShape: [28, 28] }')
+    expect(() => toFunction(new Dense(1, 1), { name: 'a b' })).toThrow("toFunction: name wants that of a function, got 'a b'")
+    const net = new Sequential([new Dense(2, 3), new BatchNorm(3), new Activation('relu')])
+    const { tensors } = toPyTorch(net)
+    const before = net.state()
+    const { '0.bias': _, ...less } = tensors
+    expect(() => fromPyTorch(net, less)).toThrow("fromPyTorch: there is no '0.bias' for '0.bias'")
+    expect(() => fromPyTorch(net, { ...tensors, '0.scale': tensors['0.bias'] })).toThrow("the model has no place for '0.scale'")
+    expect(() => fromPyTorch(net, { ...tensors, '0.weight': { shape: [2, 3], data: new Float32Array(6) } })).toThrow(
+      "'0.weight' wants shape [3, 2] for '0.weight', got [2, 3]",
+    )
+    expect(net.state()).toEqual(before)
+  })
+
+  test('bytes that are no ONNX file end in an error of ours', () => {
+    const file = toOnnx(new Sequential([new Dense(2, 3, { activation: 'relu' }), new Dense(3, 1)]))
+    for (let at = 0; at < file.length; at++) {
+      const broken = file.slice()
+      broken[at] ^= 0x55
+      for (const bytes of [broken, file.subarray(0, at)]) {
+        try {
+          fromOnnx(bytes)
+        } catch (error) {
+          expect((error as Error).message).toMatch(/^fromOnnx: /)
+        }
+      }
+    }
+  })
+})

@@ -1,0 +1,98 @@
+/** Models of every layer for exports, each with inputs: the same bits on every machine, so that files of them are the same bytes. */
+import {
+  Activation,
+  type ActivationName,
+  BatchNorm,
+  createBackend,
+  Dense,
+  Dropout,
+  Embedding,
+  Ensemble,
+  Flatten,
+  Generator,
+  LayerNorm,
+  type Module,
+  Sequential,
+  type Tensor,
+  tensor,
+} from '../../ts/index.js'
+
+export interface Case {
+  name: string
+  model: Module
+  inputs: Tensor
+  inputShape?: number[]
+  /** Which of the other frameworks have it. */
+  in: readonly ('onnx' | 'torch' | 'keras' | 'function')[]
+}
+
+const ALL = ['onnx', 'torch', 'keras', 'function'] as const
+const ACTIVATIONS: ActivationName[] = ['linear', 'relu', 'leakyRelu', 'sigmoid', 'tanh', 'gelu', 'silu', 'softplus', 'elu']
+
+/** Weights of multiples of 1/64, which no rounding of another engine changes. */
+function filled(model: Module): Module {
+  const random = new Generator(7)
+  for (const [name, tensor] of model.savedTensors()) {
+    const isVariance = name.endsWith('runningVariance')
+    const values = random.uniforms(tensor.size)
+    tensor.view().set(values.map((u) => (isVariance ? Math.round(64 * u + 16) / 64 : Math.round(128 * (u - 0.5)) / 64)))
+    if (name.endsWith('weights')) tensor.view().set(values.map((_, i) => i + 1))
+  }
+  return model
+}
+
+const backend = createBackend({ backend: 'js' })
+
+function numbers(shape: number[]): Tensor {
+  const size = shape.reduce((product, n) => product * n, 1)
+  const values = Float32Array.from(new Generator(9).uniforms(size), (u) => Math.round(1024 * (u - 0.5)) / 128)
+  return tensor(values, shape, { backend })
+}
+
+export function cases(): Case[] {
+  const net = (...layers: Module[]) => filled(new Sequential(layers, { backend }))
+  const member = () => new Sequential([new Dense(3, 4, { activation: 'tanh' }), new Dense(4, 2)], { backend })
+  const ensemble = (average: 'outputs' | 'softmax' | 'sigmoid') => filled(new Ensemble([member(), member(), member()], { average }))
+  const words = tensor(Int32Array.of(0, 4, 2, 1, 3, 3), [2, 3], { backend })
+  return [
+    ...ACTIVATIONS.map((activation) => ({
+      name: `dense ${activation}`,
+      model: net(new Dense(3, 5, { activation }), new Dense(5, 2, { bias: false }), new Activation(activation)),
+      inputs: numbers([4, 3]),
+      in: ALL,
+    })),
+    {
+      name: 'norms',
+      model: net(
+        new BatchNorm(3, { epsilon: 1e-3, momentum: 0.3 }),
+        new Dense(3, 4),
+        new LayerNorm(4, { epsilon: 1e-4 }),
+        new Dropout(0.3),
+      ),
+      inputs: numbers([5, 3]),
+      in: ALL,
+    },
+    {
+      name: 'images',
+      model: net(new Flatten(), new Sequential([new Dense(12, 6, { activation: 'relu' })], { backend }), new Dense(6, 3)),
+      inputs: numbers([2, 3, 4]),
+      inputShape: [3, 4],
+      in: ALL,
+    },
+    { name: 'words', model: net(new Embedding(5, 2), new Flatten(), new Dense(6, 1)), inputs: words, inputShape: [3], in: ALL },
+    {
+      name: 'rows of rows',
+      model: net(new Dense(3, 4, { activation: 'gelu' }), new LayerNorm(4), new BatchNorm(4)),
+      inputs: numbers([2, 5, 3]),
+      inputShape: [5, 3],
+      in: ['onnx', 'function'],
+    },
+    { name: 'a layer alone', model: filled(new Dense(3, 2, { backend })), inputs: numbers([3, 3]), in: ALL },
+    ...(['outputs', 'softmax', 'sigmoid'] as const).map((average) => ({
+      name: `ensemble ${average}`,
+      model: ensemble(average),
+      inputs: numbers([4, 3]),
+      in: ['onnx'] as const,
+    })),
+  ]
+}

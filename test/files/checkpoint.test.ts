@@ -1,0 +1,337 @@
+/** Stop, save, load, go on is as if nothing had been stopped: the same bits, of every optimizer, on both backends, with all that goes along. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import {
+  Adam,
+  add,
+  BatchNorm,
+  BFGS,
+  Checkpoint,
+  type CheckpointOptions,
+  ConjugateGradient,
+  createBackend,
+  crossEntropy,
+  Dense,
+  Dropout,
+  decodeSafetensors,
+  EarlyStopping,
+  Embedding,
+  encodeModel,
+  type FitOptions,
+  Flatten,
+  fit,
+  fitMany,
+  GradientAccumulation,
+  type History,
+  KFAC,
+  Lambda,
+  LBFGS,
+  LevenbergMarquardt,
+  Lookahead,
+  loadModel,
+  loadModelFile,
+  Module,
+  mse,
+  NaturalGradient,
+  NewtonCG,
+  OPTIMIZERS,
+  ReduceOnPlateau,
+  resumeFrom,
+  SAM,
+  ScheduleFreeAdamW,
+  Scheduler,
+  Sequential,
+  SGD,
+  saveModel,
+  schedules,
+  TargetLoss,
+  type Tensor,
+  TrustRegionNewton,
+  trainSteps,
+  WeightAverage,
+} from '../../ts/index.js'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'gradus-checkpoint-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+let files = 0
+const fresh = () => path.join(folder, `${++files}.safetensors`)
+
+const COUNT = 23
+const numbers = (columns: number, at = 0) =>
+  Array.from({ length: COUNT }, (_, i) => Array.from({ length: columns }, (_, j) => Math.sin(1 + i * 1.7 + j * 2.3 + at)))
+const inputs = numbers(3)
+const targets = numbers(2, 9)
+const classes = inputs.map(([a, b]) => Number(a > b))
+
+type Make = () => { model: Module; options: Omit<FitOptions, 'epochs'> }
+
+/** Everything after training: weights, state of the optimizer, the history but for its seconds. */
+const outcome = (model: Module, { optimizer }: Pick<FitOptions, 'optimizer'>, { epochs, steps }: History) => ({
+  weights: model.state(),
+  optimizer: (optimizer as Adam).state(),
+  epochs: epochs.map(({ seconds: _, ...record }) => record),
+  steps,
+})
+
+/** Trains in one go, and in parts, each by a program that knows nothing of the one before but the file. */
+async function inParts(make: Make, ends: readonly number[], checkpointOptions: () => CheckpointOptions = () => ({})) {
+  const whole = make()
+  const all = await fit(whole.model, { ...whole.options, epochs: ends[ends.length - 1] })
+  const file = fresh()
+  let last: ReturnType<typeof outcome> | undefined
+  let history: History | undefined
+  for (const epochs of ends) {
+    const { model, options } = make()
+    const checkpoint = new Checkpoint(file, checkpointOptions())
+    const callbacks = [...(options.callbacks ?? []), checkpoint]
+    history = await fit(model, { ...options, callbacks, epochs, resume: checkpoint })
+    last = outcome(model, options, history)
+  }
+  return { whole: outcome(whole.model, whole.options, all), parts: last, history, file }
+}
+
+describe('the same bits as never stopped', () => {
+  const net = () => new Sequential([new Dense(3, 4, { activation: 'tanh' }), new Dense(4, 2)], { seed: 3 })
+  const wrappers: Record<string, (model: Module) => FitOptions['optimizer']> = {
+    Lookahead: (m) => new Lookahead(new Adam(m.parameters()), { every: 3 }),
+    SAM: (m) => new SAM(new SGD(m.parameters(), { learningRate: 0.1, momentum: 0.9 })),
+    GradientAccumulation: (m) => new GradientAccumulation(new Adam(m.parameters()), { every: 3 }),
+  }
+  const whole: Record<string, (model: Module) => FitOptions['optimizer']> = {
+    LBFGS: (m) => new LBFGS(m.parameters()),
+    BFGS: (m) => new BFGS(m.parameters()),
+    ConjugateGradient: (m) => new ConjugateGradient(m.parameters()),
+    NewtonCG: (m) => new NewtonCG(m.parameters()),
+    TrustRegionNewton: (m) => new TrustRegionNewton(m.parameters()),
+    LevenbergMarquardt: (m) => new LevenbergMarquardt(m as Sequential),
+    NaturalGradient: (m) => new NaturalGradient(m as Sequential, { loss: 'mse' }),
+    KFAC: (m) => new KFAC(m as Sequential, { loss: 'mse' }),
+  }
+  const steppers = Object.entries(OPTIMIZERS)
+    .filter(([name]) => name !== 'SparseAdam')
+    .map(([name, Class]) => [name, (m: Module) => new (Class as unknown as typeof Adam)(m.parameters())] as const)
+  const everyOptimizer = [...steppers, ...Object.entries(wrappers), ...Object.entries(whole)]
+
+  test.each(everyOptimizer)('fault 14: %s', async (name, make) => {
+    const batchSize = name in whole ? 'full' : 5
+    const parts = await inParts(() => {
+      const model = net()
+      return { model, options: { inputs, targets, loss: mse, optimizer: make(model), batchSize } }
+    }, [2, 5])
+    expect(parts.parts).toEqual(parts.whole)
+  })
+
+  test.each(['js', 'simd'] as const)('fault 14: everything at once, on %s', async (variant) => {
+    class Two extends Module {
+      first = new Dense(3, 5, { activation: 'gelu' })
+      second = new Dense(3, 5, { activation: 'relu', bias: false })
+      forward(x: Tensor): Tensor {
+        return add(this.first.forward(x), this.second.forward(x)) as Tensor
+      }
+    }
+    let parts: Record<string, Scheduler | WeightAverage> = {}
+    const make = () => {
+      const backend = createBackend({ backend: variant === 'js' ? 'js' : 'wasm' })
+      const layers = [new Two(), new BatchNorm(5), new Dropout(0.2), new Lambda((x) => x), new Dense(5, 2)]
+      const model = new Sequential(layers, { seed: 8, backend })
+      model.parameters()[1].requiresGrad = false
+      const optimizer = new ScheduleFreeAdamW(model.parameters(), { learningRate: 0.01 })
+      const scheduler = new Scheduler(optimizer, { beta1: schedules.linear(0.9, 0.8, 12) })
+      const average = new WeightAverage(model.parameters())
+      parts = { scheduler, average }
+      const follow = {
+        onEpochEnd: () => {
+          scheduler.step()
+          average.update()
+        },
+      }
+      const schedule = schedules.warmup(schedules.cosine(0.02, { steps: 40 }), { steps: 7 })
+      const callbacks = [follow, new EarlyStopping({ patience: 4 }), new ReduceOnPlateau(optimizer, { patience: 1 })]
+      const shared = { loss: crossEntropy, optimizer, schedule, batchSize: 4, seed: 5, metrics: ['accuracy'] as const }
+      return { model, options: { inputs, targets: classes, ...shared, validationSplit: 0.3, callbacks } }
+    }
+    const result = await inParts(make, [1, 4, 6, 9], () => ({ parts, monitor: 'validation.loss' }))
+    expect(result.parts).toEqual(result.whole)
+  })
+
+  test('embeddings, rows in order, batches that are left out', async () => {
+    const words = inputs.map((row) => row.map((value) => Math.floor((value + 1) * 2.49)))
+    const make = () => {
+      const model = new Sequential([new Embedding(5, 2), new Flatten(), new Dense(6, 2)], { seed: 1 })
+      const optimizer = new SGD(model.parameters(), { learningRate: 0.1, momentum: 0.5 })
+      const data = { inputs: Int32Array.from(words.flat()), shape: [COUNT, 3], targets: classes }
+      return { model, options: { ...data, loss: crossEntropy, optimizer, batchSize: 4, shuffle: false, dropLast: true } }
+    }
+    const result = await inParts(make, [3, 4, 8])
+    expect(result.parts).toEqual(result.whole)
+  })
+
+  test('fault 14: an early stop, its best weights, and a target that was reached', async () => {
+    const make = () => {
+      const model = net()
+      const optimizer = new Adam(model.parameters(), { learningRate: 0.3 })
+      return {
+        model,
+        options: { inputs, targets, loss: mse, optimizer, validationSplit: 0.4, callbacks: [new EarlyStopping({ patience: 3 })] },
+      }
+    }
+    const result = await inParts(make, [2, 3, 40, 60])
+    expect(result.history?.stopReason).toMatch(/^validation.loss has not improved/)
+    expect(result.parts?.epochs.length).toBeLessThan(40)
+    expect(result.parts).toEqual(result.whole)
+    const reached = await inParts(() => {
+      const { model, options } = make()
+      return { model, options: { ...options, callbacks: [new TargetLoss(0.4)] } }
+    }, [1, 60, 80])
+    expect(reached.history?.stopReason).toMatch(/reached the target/)
+    expect(reached.parts).toEqual(reached.whole)
+  })
+})
+
+describe('Checkpoint', () => {
+  const make = (seed = 1) => {
+    const model = new Sequential([new Dense(3, 8, { activation: 'tanh' }), new Dense(8, 2)], { seed })
+    return { model, optimizer: new Adam(model.parameters(), { learningRate: 0.02 }) }
+  }
+  const data = { inputs, targets, loss: mse, validation: { inputs: numbers(3, 4), targets } }
+
+  test('saves every so many epochs and the last, keeps as many as it is asked to, and the best', async () => {
+    const file = fresh()
+    const { model, optimizer } = make()
+    const callbacks = [new Checkpoint(file, { epochs: 3, keep: 3, monitor: 'validation.loss' })]
+    const history = await fit(model, { ...data, optimizer, epochs: 10, callbacks })
+    const names = readdirSync(folder).filter((name) => name.startsWith(`${files}.`))
+    expect(names.sort()).toEqual(['', '.1', '.2', '.best'].map((tag) => `${files}${tag}.safetensors`).sort())
+    const of = async (tag: string) => loadModelFile(file.replace('.safetensors', `${tag}.safetensors`))
+    const epochs = await Promise.all(['', '.1', '.2'].map(async (tag) => (await of(tag)).training.epochs.length))
+    expect(epochs).toEqual([10, 9, 6])
+    const losses = history.epochs.map(({ validation }) => validation?.loss as number)
+    expect((await of('.best')).training.epochs.length).toBe(losses.indexOf(Math.min(...losses)) + 1)
+    expect((await loadModel(file)).state()).toEqual(model.state())
+  })
+
+  test('saves by the clock, at the end of an epoch', async () => {
+    const clock = vi.spyOn(performance, 'now')
+    let minutes = 0
+    clock.mockImplementation(() => minutes * 60_000)
+    try {
+      const { model, optimizer } = make()
+      const file = fresh()
+      const saved: number[] = []
+      const look = {
+        onEpochEnd: () => {
+          minutes += 4
+        },
+        onEpochSaved: async ({ epoch }: { epoch: number }) => {
+          const { training } = await loadModelFile(file).catch(() => ({ training: { epochs: [] } }))
+          if (training.epochs.length === epoch) saved.push(epoch)
+        },
+      }
+      await fit(model, { ...data, optimizer, epochs: 7, callbacks: [new Checkpoint(file, { minutes: 10 }), look] })
+      expect(saved).toEqual([3, 6, 7])
+    } finally {
+      clock.mockRestore()
+    }
+  })
+
+  test('has averages for who predicts, and what is trained for who goes on', async () => {
+    const { model } = make()
+    const optimizer = new ScheduleFreeAdamW(model.parameters())
+    const file = fresh()
+    await fit(model, { ...data, optimizer, epochs: 3, callbacks: [new Checkpoint(file)] })
+    const averaged = optimizer.evaluate(() => model.state())
+    expect(averaged).not.toEqual(model.state())
+    expect((await loadModel(file)).state()).toEqual(averaged)
+  })
+
+  test('a file that is damaged is told, and the one before it is gone on from', async () => {
+    const file = fresh()
+    const start = make()
+    await fit(start.model, { ...data, optimizer: start.optimizer, epochs: 4, callbacks: [new Checkpoint(file)] })
+    const bytes = readFileSync(file)
+    bytes[bytes.length - 3] ^= 4
+    writeFileSync(file, bytes)
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const again = make(2)
+    const checkpoint = new Checkpoint(file)
+    await fit(again.model, { ...data, optimizer: again.optimizer, epochs: 4, callbacks: [checkpoint], resume: checkpoint })
+    expect(warn.mock.calls.join()).toMatch(/is damaged: its checksum.*going on from the file before it/)
+    expect(again.model.state()).toEqual(start.model.state())
+    warn.mockRestore()
+    for (const name of readdirSync(folder).filter((name) => name.startsWith(`${files}.`))) writeFileSync(path.join(folder, name), 'x')
+    const third = make()
+    vi.spyOn(console, 'warn').mockImplementation(() => {})
+    await expect(fit(third.model, { ...data, optimizer: third.optimizer, epochs: 4, resume: checkpoint })).rejects.toThrow(/truncated/)
+    vi.restoreAllMocks()
+  })
+
+  test('what is not the same training is refused, and nothing was changed', async () => {
+    const file = fresh()
+    const first = make()
+    await fit(first.model, { ...data, optimizer: first.optimizer, epochs: 2, callbacks: [new EarlyStopping(), new Checkpoint(file)] })
+    const callbacks = [new EarlyStopping()]
+    const tries: [Partial<FitOptions>, RegExp][] = [
+      [{ batchSize: 5 }, /resume: batchSize was 23 in the training in the file, this one has 5/],
+      [{ seed: 3 }, /resume: seed was 0 .* this one has 3/],
+      [{ shuffle: false }, /resume: shuffle was true .* this one has false/],
+      [{ inputs: numbers(3, 1) }, /resume: these are other rows/],
+      [{ inputs: inputs.slice(1), targets: targets.slice(1) }, /resume: rows was 23 .* this one has 22/],
+      [{ epochs: 1 }, /resume: the training in the file has had 2 epochs, this one is to have 1/],
+      [{ callbacks: [] }, /resume: the callbacks with a state were EarlyStopping, Checkpoint, this training has none/],
+    ]
+    for (const [options, message] of tries) {
+      const { model, optimizer } = make(7)
+      const before = model.state()
+      const all = { ...data, optimizer, epochs: 5, batchSize: COUNT, callbacks: [...callbacks, new Checkpoint(fresh())], ...options }
+      await expect(fit(model, { ...all, resume: resumeFrom(file) })).rejects.toThrow(message)
+      expect(model.state()).toEqual(before)
+    }
+    const other = new Sequential([new Dense(3, 8, { activation: 'relu' }), new Dense(8, 2)])
+    const withOther = { ...data, optimizer: new Adam(other.parameters()), batchSize: COUNT, epochs: 5, resume: resumeFrom(file) }
+    await expect(fit(other, withOther)).rejects.toThrow(
+      "the model is another one: the file has Dense(3, 8, tanh) at '0', this one Dense(3, 8, relu) at '0'",
+    )
+    const { model } = make()
+    await expect(fit(model, { ...withOther, optimizer: new SGD(model.parameters()) })).rejects.toThrow(/optimizer was 'Adam'/)
+    const plain = fresh()
+    await saveModel(model, plain)
+    await expect(fit(model, { ...withOther, optimizer: new Adam(model.parameters()), resume: resumeFrom(plain) })).rejects.toThrow(
+      'resume: the file holds a model, but no training',
+    )
+  })
+
+  test('arguments that cannot be', async () => {
+    const file = fresh()
+    expect(() => new Checkpoint('')).toThrow('Checkpoint: wants the path of a file')
+    expect(() => new Checkpoint(file, { every: 3 } as never)).toThrow("there is no option 'every'")
+    expect(() => new Checkpoint(file, { epochs: 0 })).toThrow('Checkpoint: epochs wants a whole number ≥ 1, got 0')
+    expect(() => new Checkpoint(file, { minutes: -1 })).toThrow('Checkpoint: minutes wants a number above 0, got -1')
+    expect(() => new Checkpoint(file, { monitor: 'gain' })).toThrow("Checkpoint: say whether more of 'gain' is better")
+    expect(() => new Checkpoint(file, { mode: 'max' })).toThrow('mode says what is better of monitor')
+    expect(() => new Checkpoint(file, { parts: { x: {} as never } })).toThrow(
+      "parts wants what has state() and loadState(), got an object with nothing for 'x'",
+    )
+    const { model, optimizer } = make()
+    await expect(fit(model, { ...data, optimizer, resume: 'run' as never })).rejects.toThrow(
+      "fit: resume wants a Checkpoint, or resumeFrom(file), got 'run'",
+    )
+    const steps = trainSteps(model, { inputs, targets, loss: mse, optimizer, resume: new Checkpoint(file) } as never)
+    await expect(steps.next()).rejects.toThrow('trainSteps: resume is an option of fit')
+    const many = fitMany([model], { inputs, targets, loss: mse, optimizers: [optimizer], resume: new Checkpoint(file) } as never)
+    await expect(many).rejects.toThrow("fitMany: there is no option 'resume'")
+    expect(() => encodeModel(model, { training: {} })).toThrow("no part can be named 'training'")
+  })
+
+  test('of a model whose layers no file knows the numbers are there, and why the layers are not', async () => {
+    const model = new Sequential([new Lambda((x) => x), new Dense(3, 2)], { seed: 2 })
+    const file = fresh()
+    await fit(model, { ...data, optimizer: new Adam(model.parameters()), epochs: 1, callbacks: [new Checkpoint(file)] })
+    await expect(loadModel(file)).rejects.toThrow(/the file has numbers, but no layers, as encodeModel: layer '0' is a Lambda/)
+    expect(decodeSafetensors(readFileSync(file)).tensors['1.weight'].shape).toEqual([3, 2])
+  })
+})

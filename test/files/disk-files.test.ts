@@ -1,0 +1,84 @@
+/** Writing files when the disk is full, or breaks in between: what was there is as it was, and the error says so. */
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import * as fs from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { writeNow } from '../../ts/files/disk-files.js'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'gradus-disk-'))
+})
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+const text = (name: string) => readFileSync(path.join(folder, name), 'utf8')
+const bytes = (content: string) => new TextEncoder().encode(content)
+const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+
+/** The file system, whose n-th call fails. */
+function failingAt(n: number): { disk: typeof fs; calls: () => number } {
+  let calls = 0
+  const step =
+    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      if (calls++ === n) throw full
+      return call(...args)
+    }
+  const open = async (name: string, flags: string) => {
+    const file = await step(fs.open)(name, flags)
+    return { write: step(file.write.bind(file) as never), sync: step(file.sync.bind(file)), close: () => file.close() }
+  }
+  const same = { realpath: fs.realpath, stat: fs.stat, rm: fs.rm, link: step(fs.link), copyFile: step(fs.copyFile) }
+  return { disk: { ...fs, ...same, readdir: step(fs.readdir), rename: step(fs.rename), open } as never, calls: () => calls }
+}
+
+test('fault 15: a disk that is full, or breaks, at each moment: a clear error, and the file is whole, the old one or the new', async () => {
+  const name = path.join(folder, 'net.safetensors')
+  const earlier = [path.join(folder, 'net.1.safetensors')]
+  let failed = 0
+  for (let n = 0; ; n++) {
+    await fs.rm(earlier[0], { force: true })
+    writeFileSync(name, 'old')
+    const { disk, calls } = failingAt(n)
+    const written = writeNow(disk, name, bytes('new'), earlier)
+    if (n > 20) throw new Error('it never ends')
+    const error = await written.then(
+      () => null,
+      (reason: Error) => reason,
+    )
+    expect(readdirSync(folder).filter((entry) => entry.endsWith('.tmp'))).toEqual([])
+    if (error === null) {
+      // a link that fails is a copy, so one failure is overcome
+      expect(text('net.safetensors')).toBe('new')
+      if (calls() <= n) break
+      continue
+    }
+    failed++
+    // only the folder may fail after the file has its name
+    const isOld = text('net.safetensors') === 'old'
+    expect(error.message).toMatch(
+      isOld ? /could not be written, and what was there is as it was: ENOSPC/ : /was written, but may not outlive/,
+    )
+    expect(['old', 'new']).toContain(text('net.safetensors'))
+  }
+  expect(failed).toBeGreaterThan(4)
+})
+
+test('a link leads to where it did, and what killed processes left behind goes after an hour', async () => {
+  const [real, link] = ['real.safetensors', 'link.safetensors'].map((name) => path.join(folder, name))
+  writeFileSync(real, 'old')
+  symlinkSync(real, link)
+  for (const name of ['real.safetensors.17-3.tmp', 'real.safetensors.18-1.tmp', 'real.safetensors.mine.tmp'])
+    writeFileSync(path.join(folder, name), 'x')
+  const twoHours = new Date(Date.now() - 7_200_000)
+  for (const name of ['real.safetensors.17-3.tmp', 'real.safetensors.mine.tmp']) utimesSync(path.join(folder, name), twoHours, twoHours)
+  await writeNow(fs, link, bytes('new'), [])
+  expect(text('real.safetensors')).toBe('new')
+  expect(readdirSync(folder).sort()).toEqual([
+    'link.safetensors',
+    'real.safetensors',
+    'real.safetensors.18-1.tmp',
+    'real.safetensors.mine.tmp',
+  ])
+})

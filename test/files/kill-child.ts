@@ -1,0 +1,25 @@
+/**
+ * Trains and saves after each epoch until it is killed; started again, it goes on: `kills.ts` bundles and runs it. It prints a line after each file
+ * that is on the disk.
+ */
+import { Adam, Checkpoint, Dense, EarlyStopping, fit, load, mse, Sequential } from '../../ts/index.js'
+
+const [file, epochs] = process.argv.slice(2)
+await load({ reproducible: true })
+const model = new Sequential([new Dense(4, 64, { activation: 'tanh' }), new Dense(64, 64, { activation: 'tanh' }), new Dense(64, 1)], {
+  seed: 1,
+})
+const inputs = Array.from({ length: 64 }, (_, i) => [0, 1, 2, 3].map((j) => Math.sin(i * 0.37 + j)))
+const targets = inputs.map(([a, b, c]) => [a * b - c])
+const checkpoint = new Checkpoint(file, { keep: 3 })
+const tell = { onEpochSaved: ({ epoch }: { epoch: number }) => void process.stdout.write(`${epoch}\n`) }
+await fit(model, {
+  inputs,
+  targets,
+  loss: mse,
+  optimizer: new Adam(model.parameters()),
+  epochs: Number(epochs),
+  callbacks: [new EarlyStopping({ monitor: 'loss', patience: 1_000_000 }), checkpoint, tell],
+  resume: checkpoint,
+})
+process.stdout.write('over\n')

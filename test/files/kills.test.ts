@@ -1,0 +1,10 @@
+/** SIGKILL at random moments loses no file: a short form of `make kills`. */
+import { expect, test } from 'vitest'
+import { Generator } from '../../ts/index.js'
+import { killOften } from '../tools/kills.js'
+
+test('fault 13: a training that is killed at random moments loses nothing, and ends with the bits of one that was not', async () => {
+  const random = new Generator(1)
+  const report = await killOften(8, () => random.next())
+  expect(report).toMatchObject({ kills: 8, lost: 0, isSame: true })
+}, 600_000)

@@ -1,0 +1,105 @@
+/**
+ * Kills a training at random moments (SIGKILL) and looks whether anything is lost: `make kills`, with `KILLS=1000` by default. The training saves
+ * after every epoch. After each kill the file has to load, and to be of no earlier epoch than the process had said to be saved; the program that
+ * is started again goes on from there. In the end the weights have to be those of a training that nobody killed.
+ */
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { decodeModel, type Module } from '../../ts/index.js'
+
+export interface KillReport {
+  kills: number
+  /** Kills after which no file loaded, or one of an earlier epoch than was told. */
+  lost: number
+  /** Files that were on their way when the process was killed. */
+  interrupted: number
+  epochs: number
+  /** Whether the weights in the end are those of a training without kills. */
+  isSame: boolean
+}
+
+const CHILD = path.resolve('test/files/kill-child.ts')
+
+/** Runs the program; kills it after so many milliseconds from its first line on. @returns the last epoch that it told */
+function run(program: string, args: string[], killAfter?: number): Promise<{ last: number; isOver: boolean }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let text = ''
+    child.stdout.on('data', (part) => {
+      if (text === '' && killAfter !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfter)
+      text += part
+    })
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      // who ends in an error is not killed, and would be counted as if
+      if (signal !== 'SIGKILL' && code !== 0) return reject(new Error(`the training ended with code ${code}`))
+      // a line that was cut is no line
+      const lines = text.split('\n').slice(0, -1)
+      const told = lines.filter((line) => line !== 'over').map(Number)
+      resolve({ last: told[told.length - 1] ?? 0, isOver: lines.includes('over') })
+    })
+  })
+}
+
+const digest = (model: Module) => {
+  const hash = createHash('sha256')
+  for (const values of Object.values(model.state())) hash.update(values)
+  return hash.digest('hex')
+}
+
+/** Kills so many times. @param random a number in [0, 1) */
+export async function killOften(kills: number, random: () => number, tell = (_line: string) => {}): Promise<KillReport> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'gradus-kills-'))
+  try {
+    const program = path.join(folder, 'program.mjs')
+    await build({
+      entryPoints: [CHILD],
+      outfile: program,
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      target: 'node20',
+      logLevel: 'error',
+    })
+    const file = path.join(folder, 'run.safetensors')
+    const report: KillReport = { kills: 0, lost: 0, interrupted: 0, epochs: 0, isSame: false }
+    let saved = 0
+    while (report.kills < kills) {
+      const { last, isOver } = await run(program, [file, '1000000'], random() * 40)
+      if (isOver) throw new Error('the training ended before it was killed')
+      report.kills++
+      report.interrupted += readdirSync(folder).filter((name) => name.endsWith('.tmp')).length
+      for (const name of readdirSync(folder)) if (name.endsWith('.tmp')) rmSync(path.join(folder, name))
+      try {
+        const { training } = decodeModel(readFileSync(file))
+        const epoch = training.epochs.length
+        if (epoch < Math.max(last, saved)) throw new Error(`epoch ${Math.max(last, saved)} was saved, the file is of ${epoch}`)
+        saved = epoch
+      } catch (error) {
+        report.lost++
+        tell(`kill ${report.kills}: ${(error as Error).message}`)
+      }
+      if (report.kills % 100 === 0) tell(JSON.stringify(report))
+    }
+    report.epochs = saved + 1
+    const whole = path.join(folder, 'whole.safetensors')
+    for (const name of [file, whole])
+      if (!(await run(program, [name, String(saved + 1)])).isOver) throw new Error('the training did not end')
+    const [killed, never] = [file, whole].map((name) => digest(decodeModel(readFileSync(name)).model))
+    report.isSame = killed === never
+    return report
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const report = await killOften(Number(process.env.KILLS ?? 1000), Math.random, console.log)
+  console.log(report)
+  if (report.lost > 0 || !report.isSame) process.exitCode = 1
+}

@@ -1,0 +1,205 @@
+/** A model as the source of a JavaScript function that needs nothing else: for pages, microcontrollers and places without npm. */
+import { checkChoice } from '../common/checks.js'
+import { rangeError, typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
+import { HALVES } from '../io/dtypes.js'
+import { Activation } from '../nn/activation.js'
+import { BatchNorm } from '../nn/batch-norm.js'
+import { Dense } from '../nn/dense.js'
+import { Dropout } from '../nn/dropout.js'
+import { Embedding } from '../nn/embedding.js'
+import { Flatten } from '../nn/flatten.js'
+import { LayerNorm } from '../nn/layer-norm.js'
+import { Module } from '../nn/module.js'
+import { leavesOf, withoutExport } from './leaves.js'
+
+/** Options of {@link toFunction}. */
+export interface FunctionOptions {
+  /** The name of the function. Default `predict`. */
+  name?: string
+  /** `function`: its declaration alone, for any script. `module`: a file that exports it. Default `function`. */
+  form?: 'function' | 'module'
+  /** How weights are written, as base64: `float32`, all of their bits, or `float16`, half as long and good to three digits. Default `float32`. */
+  weights?: 'float32' | 'float16'
+}
+
+/** What activations are in plain JavaScript, with `x` for the number. */
+const ACTIVATIONS: Readonly<Record<string, string>> = {
+  relu: 'Math.max(x, 0)',
+  leakyRelu: 'x > 0 ? x : 0.01 * x',
+  sigmoid: '1 / (1 + Math.exp(-x))',
+  tanh: 'Math.tanh(x)',
+  gelu: 'x * normal(x)',
+  silu: 'x / (1 + Math.exp(-x))',
+  softplus: 'Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))',
+  elu: 'x > 0 ? x : Math.expm1(x)',
+}
+
+/** Functions of the source, which has those that its layers need. */
+const HELPERS = {
+  weights: `  // numbers from base64, of any runtime
+  const bytes = (text) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))`,
+  float32: `  const numbers = (text) => new Float32Array(bytes(text).buffer)`,
+  float16: `  const numbers = (text) => Float32Array.from(new Uint16Array(bytes(text).buffer), (bits) => {
+    const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023]
+    return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25))
+  })`,
+  dense: `  // x·W + b along the last axis
+  const dense = (x, weight, bias, inputs, outputs, f) => {
+    const y = new Float64Array((x.length / inputs) * outputs)
+    for (let row = 0, from = 0; from < x.length; row += outputs, from += inputs) {
+      for (let j = 0; j < outputs; j++) y[row + j] = bias === null ? 0 : bias[j]
+      for (let i = 0; i < inputs; i++) {
+        const value = x[from + i]
+        for (let j = 0; j < outputs; j++) y[row + j] += value * weight[i * outputs + j]
+      }
+    }
+    return f === null ? y : y.map(f)
+  }`,
+  affine: `  // x·scale + shift, column by column
+  const affine = (x, scale, shift) => x.map((value, i) => value * scale[i % scale.length] + shift[i % scale.length])`,
+  layerNorm: `  const layerNorm = (x, weight, bias, epsilon) => {
+    const width = weight.length
+    const y = new Float64Array(x.length)
+    for (let from = 0; from < x.length; from += width) {
+      const row = x.subarray(from, from + width)
+      const mean = row.reduce((sum, value) => sum + value, 0) / width
+      const variance = row.reduce((sum, value) => sum + (value - mean) ** 2, 0) / width
+      for (let i = 0; i < width; i++) y[from + i] = ((row[i] - mean) / Math.sqrt(variance + epsilon)) * weight[i] + bias[i]
+    }
+    return y
+  }`,
+  embedding: `  const embedding = (x, table, count, width) => {
+    const y = new Float64Array(x.length * width)
+    x.forEach((index, i) => {
+      if (!Number.isInteger(index) || index < 0 || index >= count) throw new RangeError('wants whole numbers from 0 to ' + (count - 1) + ', got ' + index)
+      y.set(table.subarray(index * width, (index + 1) * width), i * width)
+    })
+    return y
+  }`,
+  normal: `  // the distribution function of the normal distribution: a series in the middle, a continued fraction in the tails
+  const normal = (x) => {
+    const z = Math.abs(x)
+    const density = Math.exp(-z * z / 2) / Math.sqrt(2 * Math.PI)
+    let tail
+    if (z < 3) {
+      let [term, sum] = [z, z]
+      for (let k = 3; term > sum * 1e-17; k += 2) sum += (term *= (z * z) / k)
+      tail = 0.5 - density * sum
+    } else {
+      let fraction = 0
+      for (let k = 40; k > 0; k--) fraction = k / (z + fraction)
+      tail = density / (z + fraction)
+    }
+    return x < 0 ? tail : 1 - tail
+  }`,
+}
+
+/**
+ * A model as the source text of a JavaScript function without imports: as it predicts, in double precision, within 1e-6 of `predict`. The function takes
+ * rows and answers with rows, or one flat row and answers with one; rows of several axes are taken as they are nested, and answered flat.
+ * Nothing here evaluates the text: write it into a file, or a page.
+ *
+ * @example
+ * const model = new Sequential([new Dense(4, 8, { activation: 'tanh' }), new Dense(8, 3)])
+ * const source = toFunction(model, { form: 'module' }) // fs.writeFileSync('predict.mjs', source)
+ * source.includes('export function predict(rows)') // true
+ * @throws TypeError naming the layer that it has no source for, such as a Lambda or a class of your own
+ */
+export function toFunction(model: Module, options: FunctionOptions = {}): string {
+  if (!(model instanceof Module)) throw typeError(`toFunction: wants a model, got ${show(model)}`)
+  checkNames('toFunction', options, ['name', 'form', 'weights'])
+  const { name = 'predict', form = 'function', weights = 'float32' } = options
+  if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw rangeError(`toFunction: name wants that of a function, got ${show(name)}`)
+  checkChoice('toFunction: form', form, ['function', 'module'])
+  checkChoice('toFunction: weights', weights, ['float32', 'float16'])
+  const writer = new SourceWriter(weights)
+  const steps = leavesOf(model).flatMap((layer) => writer.step(layer) ?? [])
+  const usual = writer.constants.length > 0 ? (['weights', weights] as const) : []
+  const helpers = [...usual, ...writer.helpers].map((helper) => HELPERS[helper])
+  const parts = [...helpers, ...writer.constants, '  return (x) => {', ...steps.map((step) => `    x = ${step}`), '    return x', '  }']
+  return `${form === 'module' ? '/** Written by gradus. */\n' : ''}const ${name}Row = (() => {
+${parts.join('\n')}
+})()
+
+/** Predicts rows, or one row of numbers. */
+${form === 'module' ? 'export ' : ''}function ${name}(rows) {
+  if (typeof rows[0] === 'number') return Array.from(${name}Row(Float64Array.from(rows)))
+  return Array.from(rows, (row) => Array.from(${name}Row(Float64Array.from(Array.from(row).flat(Infinity)))))
+}
+`
+}
+
+class SourceWriter {
+  readonly helpers: (keyof typeof HELPERS)[] = []
+  readonly constants: string[] = []
+
+  constructor(private readonly format: 'float32' | 'float16') {}
+
+  /** The expression that makes the output of a layer of `x`; nothing where they are the same. */
+  step(layer: Module): string | undefined {
+    if (Object.hasOwn(layer, 'forward')) throw withoutExport('toFunction', layer)
+    switch (layer.constructor) {
+      case Dense: {
+        const { weight, bias, inputs, outputs, activation } = layer as Dense
+        this.use('dense')
+        const f = activation === 'linear' ? 'null' : `(x) => ${this.activation(activation)}`
+        return `dense(x, ${this.constant(weight.data())}, ${bias === null ? 'null' : this.constant(bias.data())}, ${inputs}, ${outputs}, ${f})`
+      }
+      case Activation: {
+        const { activation } = layer as Activation
+        return activation === 'linear' ? undefined : `x.map((x) => ${this.activation(activation)})`
+      }
+      case Embedding: {
+        const { weight, count, width } = layer as Embedding
+        this.use('embedding')
+        return `embedding(x, ${this.constant(weight.data())}, ${count}, ${width})`
+      }
+      case LayerNorm: {
+        const { weight, bias, epsilon } = layer as LayerNorm
+        this.use('layerNorm')
+        return `layerNorm(x, ${this.constant(weight.data())}, ${this.constant(bias.data())}, ${epsilon})`
+      }
+      case BatchNorm: {
+        const { weight, bias, runningMean, runningVariance, epsilon, width } = layer as BatchNorm
+        const [w, b, mean, variance] = [weight, bias, runningMean, runningVariance].map((t) => t.data())
+        const scale = Array.from({ length: width }, (_, i) => w[i] / Math.sqrt(variance[i] + epsilon))
+        const shift = Array.from({ length: width }, (_, i) => b[i] - mean[i] * scale[i])
+        this.use('affine')
+        // in full precision: x·scale and shift may nearly cancel
+        return `affine(x, [${scale.join(', ')}], [${shift.join(', ')}])`
+      }
+      case Dropout:
+      case Flatten:
+        return undefined
+      default:
+        throw withoutExport('toFunction', layer)
+    }
+  }
+
+  private activation(name: string): string {
+    if (name === 'gelu') this.use('normal')
+    return ACTIVATIONS[name]
+  }
+
+  private use(helper: keyof typeof HELPERS): void {
+    if (!this.helpers.includes(helper)) this.helpers.push(helper)
+  }
+
+  private constant(values: ArrayLike<number>): string {
+    const name = `w${this.constants.length}`
+    const stored = this.format === 'float32' ? Float32Array.from(values) : HALVES.F16(values)
+    if (this.format === 'float16' && Array.from(values).some((value) => Number.isFinite(value) && Math.abs(value) >= 65520))
+      throw rangeError("toFunction: a weight is too large for float16; leave weights: 'float32'")
+    this.constants.push(`  const ${name} = numbers('${base64(new Uint8Array(stored.buffer))}')`)
+    return name
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  let text = ''
+  // an argument each, of which there may be so many
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
+  return btoa(text)
+}

@@ -1,0 +1,294 @@
+/** Models as ONNX files, which onnxruntime and others run. Operations of opset 17; numbers as float32. https://onnx.ai/onnx/operators */
+import type { Activation as ActivationName } from '../backend/kernels.js'
+import { rangeError, typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { checkShape, type Shape } from '../common/shape.js'
+import { show } from '../common/show.js'
+import type { Bytes } from '../io/safetensors.js'
+import { Activation } from '../nn/activation.js'
+import { BatchNorm } from '../nn/batch-norm.js'
+import { Dense } from '../nn/dense.js'
+import { Dropout } from '../nn/dropout.js'
+import { Embedding } from '../nn/embedding.js'
+import { Flatten } from '../nn/flatten.js'
+import { LayerNorm } from '../nn/layer-norm.js'
+import { Module } from '../nn/module.js'
+import { Sequential } from '../nn/sequential.js'
+import { Ensemble } from '../select/ensemble.js'
+import { tensor } from '../tensor.js'
+import { withoutExport } from './leaves.js'
+import { encodeMessage, type Field, Float } from './protobuf.js'
+
+/** Options of {@link toOnnx}. */
+export interface OnnxOptions {
+  /**
+   * The shape of one row of the input, such as [784] or [28, 28]. Default: as many numbers as the first layer takes; it has to be said where the
+   * first layer takes any number, such as Flatten and Embedding.
+   */
+  inputShape?: Shape
+  /** The name of the graph. Default `gradus`. */
+  name?: string
+}
+
+const IR_VERSION = 8
+const OPSET = 17
+/** Data types of ONNX. */
+export const FLOAT = 1
+export const INT64 = 7
+
+/** Attributes of a node, by name: whole numbers, lists of them, or floats. */
+type Attributes = Readonly<Record<string, number | readonly number[] | Float>>
+
+/** Fields of an attribute by its type in ONNX. */
+function attribute(name: string, value: Attributes[string]): Field {
+  if (value instanceof Float)
+    return [
+      5,
+      [
+        [1, name],
+        [2, value],
+        [20, 1],
+      ],
+    ]
+  if (typeof value === 'number')
+    return [
+      5,
+      [
+        [1, name],
+        [3, value],
+        [20, 2],
+      ],
+    ]
+  return [5, [[1, name], ...value.map((n): Field => [8, n]), [20, 7]]]
+}
+
+/**
+ * A model as the bytes of an ONNX file, as it predicts: dropout is left out, batch normalisation takes its running statistics. The input is named
+ * `input`, the output `output`, and both have any number of rows. `onnx.checker` takes the files, and onnxruntime gives what `predict` gives to
+ * about six digits, for every layer.
+ *
+ * @example
+ * const model = new Sequential([new Dense(4, 16, { activation: 'gelu' }), new LayerNorm(16), new Dense(16, 3)])
+ * const bytes = toOnnx(model) // fs.writeFileSync('model.onnx', bytes)
+ * @throws TypeError naming the layer that ONNX has no operation for, such as a Lambda or a class of your own; RangeError where `inputShape` has to be
+ *   said
+ */
+export function toOnnx(model: Module, options: OnnxOptions = {}): Bytes {
+  if (!(model instanceof Module)) throw typeError(`toOnnx: wants a model, got ${show(model)}`)
+  checkNames('toOnnx', options, ['inputShape', 'name'])
+  const { name = 'gradus', inputShape = inputOf(model) } = options
+  if (inputShape === undefined)
+    throw rangeError('toOnnx: wants the shape of one row of the input, { inputShape: [28, 28] }: the first layer takes any')
+  checkShape(inputShape, 'toOnnx: inputShape')
+  const { backend } = model
+  const takesIndices = firstLayer(model) instanceof Embedding
+  const size = inputShape.reduce((product, n) => product * n, 1)
+  const example = takesIndices
+    ? tensor(new Int32Array(size), [1, ...inputShape], { backend })
+    : tensor(new Float32Array(size), [1, ...inputShape], { backend })
+  const [, ...outputShape] = model.predict(example).shape
+  const graph = new Graph()
+  const output = graph.layer(model, 'input', inputShape.length + 1)
+  graph.node('Identity', [output], {}, 'output')
+  return encodeMessage([
+    [1, IR_VERSION],
+    [2, 'gradus'],
+    [
+      7,
+      [
+        ...graph.nodes.map((node): Field => [1, node]),
+        [2, name],
+        ...graph.initializers.map((initializer): Field => [5, initializer]),
+        [11, valueInfo('input', takesIndices ? INT64 : FLOAT, inputShape)],
+        [12, valueInfo('output', FLOAT, outputShape)],
+      ],
+    ],
+    [
+      8,
+      [
+        [1, ''],
+        [2, OPSET],
+      ],
+    ],
+  ])
+}
+
+function firstLayer(model: Module): Module | undefined {
+  if (model instanceof Ensemble) return firstLayer(model.members[0])
+  if (!(model instanceof Sequential)) return model
+  for (const layer of model.layers) {
+    const first = firstLayer(layer)
+    if (!(first instanceof Dropout || first instanceof Activation)) return first
+  }
+  return undefined
+}
+
+function inputOf(model: Module): Shape | undefined {
+  const first = firstLayer(model)
+  if (first instanceof Dense) return [first.inputs]
+  return first instanceof BatchNorm || first instanceof LayerNorm ? [first.width] : undefined
+}
+
+/** `[rows, …]` of a type. */
+function valueInfo(name: string, type: number, shape: Shape): Field[] {
+  const dimensions = [[[2, 'rows']], ...shape.map((n) => [[1, n]])] as Field[][]
+  return [
+    [1, name],
+    [
+      2,
+      [
+        [
+          1,
+          [
+            [1, type],
+            [2, dimensions.map((dimension): Field => [1, dimension])],
+          ],
+        ],
+      ],
+    ],
+  ]
+}
+
+/** Nodes and constants in the order in which they are computed. */
+class Graph {
+  readonly nodes: Field[][] = []
+  readonly initializers: Field[][] = []
+  private count = 0
+
+  /** Adds a node. @returns the name of its output */
+  node(type: string, inputs: readonly string[], attributes: Attributes = {}, output = `${type}_${++this.count}`): string {
+    const given = Object.entries(attributes).map(([name, value]) => attribute(name, value))
+    this.nodes.push([...inputs.map((input): Field => [1, input]), [2, output], [3, `node_${output}`], [4, type], ...given])
+    return output
+  }
+
+  constant(name: string, values: ArrayLike<number>, shape: Shape): string {
+    const data = Float32Array.from(values)
+    this.initializers.push([...shape.map((n): Field => [1, n]), [2, FLOAT], [8, name], [9, new Uint8Array(data.buffer)]])
+    return name
+  }
+
+  whole(name: string, values: readonly number[]): string {
+    const data = BigInt64Array.from(values, BigInt)
+    this.initializers.push([
+      [1, values.length],
+      [2, INT64],
+      [8, name],
+      [9, new Uint8Array(data.buffer)],
+    ])
+    return name
+  }
+
+  /** The output of a layer. @param rank of its input */
+  layer(layer: Module, x: string, rank: number): string {
+    layer.build()
+    const at = layer.path === '' ? 'model' : layer.path
+    if (Object.hasOwn(layer, 'forward')) throw withoutExport('toOnnx', layer)
+    switch (layer.constructor) {
+      case Sequential:
+        return (layer as Sequential).layers.reduce((value, inner) => {
+          const out = this.layer(inner, value, rank)
+          rank = rankAfter(inner, rank)
+          return out
+        }, x)
+      case Dense:
+        return this.dense(layer as Dense, x, at)
+      case Activation:
+        return this.activation((layer as Activation).activation, x, at)
+      case Dropout:
+        return x
+      case Flatten:
+        return this.node('Flatten', [x], { axis: 1 })
+      case Embedding: {
+        const { weight, count, width } = layer as Embedding
+        const index = x === 'input' ? x : this.node('Cast', [x], { to: INT64 })
+        return this.node('Gather', [this.constant(`${at}.weight`, weight.data(), [count, width]), index], { axis: 0 })
+      }
+      case LayerNorm: {
+        const { weight, bias, width, epsilon } = layer as LayerNorm
+        const [scale, shift] = [this.constant(`${at}.weight`, weight.data(), [width]), this.constant(`${at}.bias`, bias.data(), [width])]
+        return this.node('LayerNormalization', [x, scale, shift], { axis: -1, epsilon: new Float(epsilon) })
+      }
+      case BatchNorm:
+        return this.batchNorm(layer as BatchNorm, x, at)
+      case Ensemble:
+        return this.ensemble(layer as Ensemble, x, rank)
+      default:
+        throw withoutExport('toOnnx', layer)
+    }
+  }
+
+  private dense({ weight, bias, inputs, outputs, activation }: Dense, x: string, at: string): string {
+    const product = this.node('MatMul', [x, this.constant(`${at}.weight`, weight.data(), [inputs, outputs])])
+    const sum = bias === null ? product : this.node('Add', [product, this.constant(`${at}.bias`, bias.data(), [outputs])])
+    return this.activation(activation, sum, at)
+  }
+
+  /** (x − mean) / √(variance + ε) · weight + bias as one product and one sum, computed in doubles. */
+  private batchNorm({ weight, bias, runningMean, runningVariance, epsilon, width }: BatchNorm, x: string, at: string): string {
+    const [w, b, mean, variance] = [weight, bias, runningMean, runningVariance].map((t) => t.data())
+    const scale = Float64Array.from({ length: width }, (_, i) => w[i] / Math.sqrt(variance[i] + epsilon))
+    const shift = Float64Array.from({ length: width }, (_, i) => b[i] - mean[i] * scale[i])
+    const product = this.node('Mul', [x, this.constant(`${at}.scale`, scale, [width])])
+    return this.node('Add', [product, this.constant(`${at}.shift`, shift, [width])])
+  }
+
+  private activation(name: ActivationName, x: string, at: string): string {
+    switch (name) {
+      case 'linear':
+        return x
+      case 'relu':
+        return this.node('Relu', [x])
+      case 'leakyRelu':
+        return this.node('LeakyRelu', [x], { alpha: new Float(0.01) })
+      case 'sigmoid':
+        return this.node('Sigmoid', [x])
+      case 'tanh':
+        return this.node('Tanh', [x])
+      case 'softplus':
+        return this.node('Softplus', [x])
+      case 'elu':
+        return this.node('Elu', [x], { alpha: new Float(1) })
+      case 'silu':
+        return this.node('Mul', [x, this.node('Sigmoid', [x])])
+      case 'gelu': {
+        // x · (1 + erf(x/√2)) / 2; the operation Gelu came with opset 20
+        const number = (value: number) => this.constant(`${at}.number_${++this.count}`, [value], [])
+        const erf = this.node('Erf', [this.node('Mul', [x, number(Math.SQRT1_2)])])
+        return this.node('Mul', [this.node('Mul', [x, number(0.5)]), this.node('Add', [erf, number(1)])])
+      }
+    }
+  }
+
+  private ensemble({ members, weights, average }: Ensemble, x: string, rank: number): string {
+    const all = [...weights.data()]
+    const sum = all.reduce((total, weight) => total + weight, 0)
+    const outputs = members.map((member) => this.layer(member, x, rank))
+    const number = (value: number) => this.constant(`share_${++this.count}`, [value], [])
+    if (average === 'outputs') {
+      const parts = outputs.map((output, i) => this.node('Mul', [output, number(all[i] / sum)]))
+      return parts.reduce((total, part) => this.node('Add', [total, part]))
+    }
+    const logMean = (logs: (output: string) => string) => {
+      const axes = this.whole(`axes_${++this.count}`, [0])
+      const parts = outputs.map((output, i) =>
+        this.node('Unsqueeze', [this.node('Add', [logs(output), number(Math.log(all[i] / sum))]), axes]),
+      )
+      const stacked = parts.length === 1 ? parts[0] : this.node('Concat', parts, { axis: 0 })
+      // log Σ eˣ without overflow
+      const largest = this.node('ReduceMax', [stacked], { axes: [0], keepdims: 1 })
+      const total = this.node('ReduceSum', [this.node('Exp', [this.node('Sub', [stacked, largest])]), axes], { keepdims: 1 })
+      return this.node('Squeeze', [this.node('Add', [this.node('Log', [total]), largest]), axes])
+    }
+    if (average === 'softmax') return logMean((output) => this.node('LogSoftmax', [output], { axis: -1 }))
+    const negative = (z: string) => this.node('Neg', [z])
+    const yes = logMean((z) => negative(this.node('Softplus', [negative(z)])))
+    const no = logMean((z) => negative(this.node('Softplus', [z])))
+    return this.node('Sub', [yes, no])
+  }
+}
+
+function rankAfter(layer: Module, rank: number): number {
+  if (layer instanceof Flatten) return 2
+  return layer instanceof Embedding ? rank + 1 : rank
+}

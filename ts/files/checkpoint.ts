@@ -1,0 +1,166 @@
+/** Checkpoints: a training in files, to go on with after a stop. */
+import { warnOnce } from '../backend/warn.js'
+import { checkCount, checkPositive } from '../common/checks.js'
+import { plainError, rangeError, typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { savedCount } from '../common/saved.js'
+import { show } from '../common/show.js'
+import { BestValue, type BestValueState, type Callback, monitored, type Progress, type Resume, type Training } from '../train/callbacks.js'
+import { bytesFrom, checkPath, earlierOf, type Files, filesHere, type ModelSource, siblingOf } from './storage.js'
+import { encodeTraining, restoreTraining, type StatefulPart } from './training-file.js'
+
+/** Options of {@link Checkpoint}. */
+export interface CheckpointOptions {
+  /** Saves at the end of every so many epochs, and of the last one. Default 1. */
+  epochs?: number
+  /** Saves at the end of the first epoch that ends so many minutes after the file before, and of the last epoch. Default: each time. */
+  minutes?: number
+  /** How many of the last files are kept: the one before `run.safetensors` is `run.1.safetensors`, and so on. Default 2. */
+  keep?: number
+  /**
+   * What to watch, named as for {@link EarlyStopping}: the epoch with the best value so far is saved as `run.best.safetensors` as
+   * well. Default: none.
+   */
+  monitor?: string
+  /** Whether less or more of it is better. Default: `max` for accuracies, `min` for losses and errors; of others it has to be said. */
+  mode?: 'min' | 'max'
+  /** What else belongs to the training, by names of your own: a `Scheduler`, a `WeightAverage`, whatever has state() and loadState(). Default: nothing. */
+  parts?: Readonly<Record<string, StatefulPart>>
+}
+
+/**
+ * Saves a training to a file at the ends of epochs, so that it can go on where it was: model, optimizer, history, callbacks with a state, such as
+ * {@link EarlyStopping} with its best weights, and how far random numbers were drawn. Stopped and gone on with, it ends with the same
+ * bits as if it had never been stopped; in another runtime as well, with `load({ reproducible: true })`.
+ *
+ * As `resume` of `fit` it goes on from the last file that is whole, and from the start where there is none: so a program that is killed is
+ * just started again. Files are written as {@link saveModel} does it, all or nothing, and {@link loadModel} reads them: the model in them is the one
+ * that validation saw.
+ *
+ * @example
+ * const checkpoint = new Checkpoint('run.safetensors', { epochs: 5, monitor: 'validation.loss' })
+ * const options = { inputs, targets, loss: crossEntropy, optimizer, epochs: 20, validation: { inputs, targets } }
+ * const history = await fit(model, { ...options, callbacks: [checkpoint], resume: checkpoint })
+ * history.epochs.length // 20
+ * const best = await loadModel('run.best.safetensors')
+ * @throws TypeError, RangeError for a path or options that cannot be; `fit` throws Error where a file cannot be written, or where it is of another
+ *   model, of other data or options
+ */
+export class Checkpoint implements Callback, Resume {
+  readonly name = 'Checkpoint'
+  private readonly files: Files
+  private readonly best: BestValue | null
+  private isBest = false
+  private lastSaved = performance.now()
+
+  constructor(
+    readonly path: string,
+    private readonly options: CheckpointOptions = {},
+  ) {
+    checkPath('Checkpoint', path)
+    checkNames('Checkpoint', options, ['epochs', 'minutes', 'keep', 'monitor', 'mode', 'parts'])
+    const { epochs = 1, minutes, keep = 2, monitor, mode, parts = {} } = options
+    checkCount('Checkpoint: epochs', epochs)
+    checkCount('Checkpoint: keep', keep)
+    if (minutes !== undefined) checkPositive('Checkpoint: minutes', minutes)
+    if (mode !== undefined && monitor === undefined) throw rangeError('Checkpoint: mode says what is better of monitor, which is not given')
+    for (const [name, part] of Object.entries(parts))
+      if (typeof part?.state !== 'function' || typeof part.loadState !== 'function')
+        throw typeError(`Checkpoint: parts wants what has state() and loadState(), got ${show(part)} for '${name}'`)
+    this.best = monitor === undefined ? null : new BestValue('Checkpoint', monitor, mode)
+    this.files = filesHere('Checkpoint')
+  }
+
+  onTrainBegin(): void {
+    this.best?.reset()
+    this.lastSaved = performance.now()
+  }
+
+  onEpochEnd(progress: Progress): void {
+    const { best } = this
+    this.isBest = best?.improvesBy(monitored(progress, best.monitor, 'Checkpoint'), progress.epoch) ?? false
+  }
+
+  async onEpochSaved(progress: Progress, training: Training): Promise<void> {
+    const { path, files, options } = this
+    const { keep = 2, parts = {} } = options
+    const isDue = this.isDue(progress) || training.isStopped
+    if (!isDue && !this.isBest) return
+    const bytes = encodeTraining(training, parts)
+    if (this.isBest) await files.write(siblingOf(path, 'best'), bytes, [])
+    if (!isDue) return
+    await files.write(path, bytes, earlierOf(path, keep))
+    this.lastSaved = performance.now()
+  }
+
+  private isDue({ epoch, epochs }: Progress): boolean {
+    const { epochs: every = 1, minutes = 0 } = this.options
+    return epoch === epochs || (epoch % every === 0 && performance.now() - this.lastSaved >= minutes * 60_000)
+  }
+
+  /** @internal what belongs to the training that it saves: its best value */
+  state(): BestValueState {
+    return this.best?.state() ?? { bestEpoch: 0, bestValue: Number.NaN }
+  }
+
+  /** @internal */
+  loadState(state: BestValueState): void {
+    savedCount(state?.bestEpoch, 'Checkpoint: bestEpoch')
+    this.best?.loadState(state)
+  }
+
+  /** @internal see {@link Resume} */
+  async restore(training: Training): Promise<void> {
+    const { path, files, options } = this
+    const { keep = 2, parts = {} } = options
+    let failure: unknown
+    for (const name of [path, ...earlierOf(path, keep)]) {
+      const bytes = await files.read(name)
+      if (bytes === undefined) continue
+      try {
+        restoreTraining(training, bytes, parts)
+      } catch (error) {
+        // of a file that is whole the error is meant for who reads it: an earlier one is of the same training
+        if (!isDamage(error)) throw named(name, error)
+        failure ??= named(name, error)
+        warnOnce(`${(error as Error).message}; going on from the file before it`)
+        continue
+      }
+      return
+    }
+    if (failure !== undefined) throw failure
+  }
+}
+
+/**
+ * For `resume` of `fit`: goes on with the training in a file that a {@link Checkpoint} saved, wherever the file is now.
+ *
+ * @param source as for {@link loadModel}: a path, a `URL`, a Blob or bytes
+ * @param parts as the Checkpoint had them. Default: nothing
+ * @example
+ * const options = { inputs, targets, loss: crossEntropy, optimizer }
+ * await fit(model, { ...options, epochs: 3, callbacks: [new Checkpoint('run.safetensors')] })
+ * const history = await fit(model, { ...options, epochs: 5, callbacks: [new Checkpoint('more.safetensors')], resume: resumeFrom('run.safetensors') })
+ * history.epochs.length // 5
+ * @throws in `fit`: Error for a file that is not there, or is of another model, other data or options; RangeError for one that is damaged
+ */
+export function resumeFrom(source: ModelSource, parts: Readonly<Record<string, StatefulPart>> = {}): Resume {
+  return {
+    async restore(training: Training): Promise<void> {
+      const bytes = await bytesFrom('resumeFrom', source)
+      try {
+        restoreTraining(training, bytes, parts)
+      } catch (error) {
+        throw typeof source === 'string' || source instanceof URL ? named(String(source), error) : error
+      }
+    },
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof RangeError && /^decodeSafetensors: |is damaged: /.test(error.message)
+}
+
+function named(path: string, error: unknown): Error {
+  return plainError(`'${path}': ${(error as Error).message}`, { cause: error })
+}

@@ -1,0 +1,156 @@
+/** Trainings in model files: all that the next step depends on, and what shows whether another program goes on with the same training. */
+import { plainError, rangeError, typeError } from '../common/errors.js'
+import { savedCount } from '../common/saved.js'
+import { show } from '../common/show.js'
+import { crc32Of } from '../io/crc32.js'
+import type { Bytes } from '../io/safetensors.js'
+import { rowsOf } from '../nn/rows.js'
+import type { ShowsAverages } from '../optim/base/averaging.js'
+import type { Callback, Training } from '../train/callbacks.js'
+import type { EpochRecord } from '../train/history.js'
+import { encodeTrainedModel, readStates, type SavedModel, setModel } from './model-file.js'
+
+/** What has a state that is saved with a training and put back with it. */
+export interface StatefulPart {
+  state(): object
+  loadState(state: never): unknown
+}
+
+type State = Record<string, unknown>
+
+/** What a file says of a training. */
+interface SavedTraining {
+  /** What the model consists of, as text: with other layers it would be another training. */
+  layers: [path: string, description: string][]
+  /** What else has to be the same. */
+  settings: Record<string, unknown>
+  optimizer: State
+  /** The weights that are trained, where the model in the file is an average of them. */
+  weights: State | null
+  /** States of the callbacks that have one. */
+  callbacks: { name: string; state: State }[]
+  epochs: EpochRecord[]
+  seconds: number
+}
+
+/** So many rows are looked at to see whether the data are the same. */
+const ROWS_SEEN = 64
+
+/**
+ * @internal The file of a training between two epochs. The model in it is what validation saw, which predicts best: of an optimizer with
+ * averages those.
+ */
+export function encodeTraining(training: Training, parts: Readonly<Record<string, StatefulPart>>): Bytes {
+  const { plan, callbacks, history } = training
+  const { model, options } = plan
+  const optimizer = options.optimizer as unknown as StatefulPart & ShowsAverages
+  const trained = model.state()
+  const restore = optimizer.showAverages?.()
+  try {
+    const saved: SavedTraining = {
+      layers: layersOf(training),
+      settings: settingsOf(training),
+      optimizer: optimizer.state() as State,
+      weights: restore === undefined ? null : trained,
+      callbacks: callbacks.filter(isStateful).map((callback) => ({ name: nameOf(callback), state: callback.state() as State })),
+      epochs: history.epochs,
+      seconds: history.seconds + training.secondsSoFar,
+    }
+    return encodeTrainedModel(model, { ...parts, training: saved })
+  } finally {
+    restore?.()
+  }
+}
+
+/** @internal Puts a training where the file says that another one was. @throws Error, RangeError for that of another model, other data or options */
+export function restoreTraining(training: Training, file: Uint8Array | ArrayBuffer, parts: Readonly<Record<string, StatefulPart>>): void {
+  const { plan, callbacks, control } = training
+  const { model, options } = plan
+  const { model: savedModel, training: found, ...savedParts } = readStates('resume', file)
+  const saved = checked(found)
+  checkSame(training, saved)
+  const stateful = callbacks.filter(isStateful)
+  const [own, theirs] = [stateful.map(nameOf), saved.callbacks.map(({ name }) => name)]
+  if (own.join() !== theirs.join())
+    throw plainError(
+      `resume: the callbacks with a state were ${theirs.join(', ') || 'none'}, this training has ${own.join(', ') || 'none'}`,
+    )
+  for (const name of Object.keys(parts)) if (savedParts[name] === undefined) throw plainError(`resume: the file has no part '${name}'`)
+  setModel(model, savedModel as SavedModel)
+  if (saved.weights !== null) model.loadState(saved.weights as never)
+  ;(options.optimizer as unknown as StatefulPart).loadState(saved.optimizer as never)
+  for (const [name, part] of Object.entries(parts)) part.loadState(savedParts[name] as never)
+  training.goOnAfter(saved.epochs, saved.seconds)
+  // last, as one may say at once that it is over
+  for (const [i, callback] of stateful.entries()) callback.loadState(saved.callbacks[i].state as never, control)
+}
+
+type StatefulCallback = Callback & Required<Pick<Callback, 'state' | 'loadState'>>
+
+function isStateful(callback: Callback): callback is StatefulCallback {
+  return typeof callback.state === 'function' && typeof callback.loadState === 'function'
+}
+
+/** Minifiers rename classes, so where there is no name it does not count. */
+function nameOf({ name }: Callback): string {
+  return name ?? 'callback'
+}
+
+function layersOf({ plan: { model } }: Training): [string, string][] {
+  return model.modulePaths(true).map(({ module, path }) => [path, module.describe()])
+}
+
+function settingsOf({ plan }: Training): Record<string, unknown> {
+  const { batchSize, batchesPerEpoch, rows, options } = plan
+  const { shuffle = true, seed = 0, optimizer } = options
+  return { optimizer: optimizer.name, rows: rows.count, batchSize, batchesPerEpoch, shuffle, seed, data: seen(rows) }
+}
+
+/** A checksum of some of the rows. */
+function seen({ inputs, targets, count }: Training['plan']['rows']): string {
+  const shown = Math.min(count, ROWS_SEEN)
+  const at = Array.from({ length: shown }, (_, i) => Math.floor((i * count) / shown))
+  const sums = at.flatMap((row) => [inputs, targets].map((t) => crc32Of(rowsOf(t, row, row + 1).read())))
+  return crc32Of(new TextEncoder().encode(sums.join()))
+}
+
+function checked(found: unknown): SavedTraining {
+  const { layers, settings, optimizer, weights, callbacks, epochs, seconds } = Object(found) as SavedTraining
+  if (found === undefined) throw rangeError('resume: the file holds a model, but no training; Checkpoint saves those')
+  for (const list of [layers, callbacks, epochs]) if (!Array.isArray(list)) throw typeError(`resume: wants a list, got ${show(list)}`)
+  for (const object of [settings, optimizer]) if (Object(object) !== object) throw typeError(`resume: wants an object, got ${show(object)}`)
+  if (weights !== null && Object(weights) !== weights) throw typeError(`resume: wants weights, got ${show(weights)}`)
+  if (!(seconds >= 0)) throw rangeError(`resume: seconds wants a number ≥ 0, got ${show(seconds)}`)
+  epochs.forEach((record, i) => {
+    if (savedCount(record?.epoch, 'resume: epoch') !== i + 1)
+      throw rangeError(`resume: epoch ${i + 1} is ${show(record.epoch)} in the file`)
+  })
+  return found as SavedTraining
+}
+
+function checkSame(training: Training, saved: SavedTraining): void {
+  const own = layersOf(training)
+  const length = Math.max(own.length, saved.layers.length)
+  for (let i = 0; i < length; i++) {
+    const [[path = '', now] = [], [oldPath = '', before] = []] = [own[i], saved.layers[i]] as [string, string][]
+    if (path === oldPath && now === before) continue
+    throw plainError(
+      `resume: the model is another one: ${before === undefined ? 'it has' : `the file has ${before} at '${oldPath}', this one`} ${now ?? 'nothing'} at '${path}'`,
+    )
+  }
+  const settings = settingsOf(training)
+  for (const [name, now] of Object.entries(settings)) {
+    const before = saved.settings[name]
+    if (Object.is(now, before)) continue
+    throw plainError(
+      name === 'data'
+        ? 'resume: these are other rows than those of the training in the file, or in another order'
+        : `resume: ${name} was ${show(before)} in the training in the file, this one has ${show(now)}`,
+    )
+  }
+  const { epochs } = training.plan
+  if (saved.epochs.length > epochs)
+    throw rangeError(
+      `resume: the training in the file has had ${saved.epochs.length} epochs, this one is to have ${epochs}; give more epochs`,
+    )
+}
