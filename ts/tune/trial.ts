@@ -80,5 +80,7 @@ export class TrialPruned extends Error {
 
 /** @internal whether an error says that a trial is pruned, also one from another copy of this module or another thread */
 export function isPruning(error: unknown): boolean {
-  return (error as Error | undefined)?.name === 'TrialPruned'
+  // what a callback of fit throws comes out as the cause of another error
+  for (let e = error as Error | undefined; e; e = e.cause as Error | undefined) if (e.name === 'TrialPruned') return true
+  return false
 }

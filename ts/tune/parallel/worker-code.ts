@@ -56,7 +56,11 @@ async function run(objective, { number, params }) {
   try {
     parentPort.postMessage({ kind: 'done', outcome: await objective(params, trial) })
   } catch (error) {
-    const { name = 'Error', message = String(error), stack = '' } = error ?? {}
+    let inner = error
+    while (inner?.cause instanceof Error && inner.name !== 'TrialPruned' && inner.name !== 'NonFiniteError') inner = inner.cause
+    if (inner?.name === 'TrialPruned') return parentPort.postMessage({ kind: 'failed', name: 'TrialPruned', message: '', stack: '' })
+    const { message = String(error), stack = '' } = error ?? {}
+    const name = inner?.name === 'NonFiniteError' ? 'NonFiniteError' : (error?.name ?? 'Error')
     const unknown = name === 'ReferenceError' && workerData.code !== undefined
     const more = unknown ? '; in a worker a function sees its arguments alone: import inside it, put it into a module, or set parallel: 1' : ''
     parentPort.postMessage({ kind: 'failed', name, message: message + more, stack })
