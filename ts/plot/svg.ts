@@ -110,7 +110,11 @@ export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(3)))
 }
 
-/** Lines, or points, over numbers. */
+/**
+ * Lines, or points, over numbers, as the text of an SVG picture.
+ *
+ * @example lineChart([{ name: 'loss', x: [1, 2, 3], y: [0.9, 0.5, 0.4] }]).startsWith('<svg') // true
+ */
 export function lineChart(lines: readonly Line[], options: ChartOptions = {}): string {
   const { width = 640, height = 320, title = '', xLabel = '', yLabel = '', logX = false, logY = false, diagonal = false } = options
   const named = lines.filter(({ name }) => name !== '')

@@ -21,7 +21,11 @@ const DOTS = [
   [0x40, 0x80],
 ]
 
-/** The lines of a chart, without its legend. */
+/**
+ * The lines of a chart for a terminal, without its legend.
+ *
+ * @example textChart([{ x: [1, 2, 3], y: [0.9, 0.5, 0.4] }], { height: 5 }).length > 4 // true
+ */
 export function textChart(lines: readonly Pick<Line, 'x' | 'y'>[], options: TextChartOptions = {}): string[] {
   const { width = 72, height = 12, logY = false, paint = (text) => text } = options
   const scale = logY ? Math.log : (v: number) => v
