@@ -265,8 +265,14 @@ export class Study<S extends Space = Space> {
   /** The trial with the best value among those that are complete and feasible; undefined before the first. Of several objectives use {@link front}. */
   get bestTrial(): TrialRecord<S> | undefined {
     if (this.directions.length > 1) throw plainError('a study of several objectives has no best trial; use front')
-    const [best] = this.history.ranked
-    return best?.state === 'complete' && best.violation === 0 ? this.record(this.all[best.number]) : undefined
+    const sign = this.directions[0] === 'minimize' ? 1 : -1
+    let best: StoredTrial | undefined
+    // All trials, not the samplers' history: that lacks those of another program whose parameters are no point of this space.
+    for (const trial of this.all) {
+      if (trial.state !== 'complete' || violationOf(trial) > 0) continue
+      if (best === undefined || sign * Number(trial.values?.[0]) < sign * Number(best.values?.[0])) best = trial
+    }
+    return best && this.record(best)
   }
 
   /** The best value. @throws Error before the first complete trial */
@@ -616,7 +622,7 @@ export class Study<S extends Space = Space> {
       point,
       state: trial.state as Observation['state'],
       losses: trial.state === 'complete' ? (trial.values ?? []).map((value, i) => sign(i) * Number(value)) : [],
-      violation: Object.values(constraintsOf(trial)).reduce((sum, value) => sum + Math.max(0, value), 0),
+      violation: violationOf(trial),
       step,
       stepLoss: sign(0) * (trial.reports.get(step) ?? Number.NaN),
     })
@@ -640,6 +646,11 @@ export class Study<S extends Space = Space> {
       error: error as string | undefined,
     }
   }
+}
+
+/** By how much a trial breaks its constraints; 0 where it keeps to them. */
+function violationOf(trial: StoredTrial): number {
+  return Object.values(constraintsOf(trial)).reduce((sum, value) => sum + Math.max(0, value), 0)
 }
 
 interface Ended {
