@@ -176,8 +176,7 @@ describe('bad usage gives exit code 2, one message and a hint', () => {
   test.each([
     ['an unknown command', ['trian', 'mnist'], /unknown command 'trian'[\s\S]*Did you mean train\?/],
     ['an unknown option', ['train', 'moons', '--epoch', '3'], /unknown option '--epoch'[\s\S]*Did you mean --epochs\?/],
-    ['an unknown task', ['train', 'mnits'], /Did you mean mnist\? There are mnist, iris, spirals, moons/],
-    ['a missing task', ['train'], /missing required argument 'task'/],
+    ['a missing task', ['train'], /missing required argument 'data'/],
     [
       'an optimizer of 100,000 letters',
       ['train', 'moons', '--optimizer', 'a'.repeat(100_000)],
@@ -217,10 +216,16 @@ describe('failure gives exit code 1 and one line', () => {
     expect((await gradus([...failing, '--debug'])).stderr).toMatch(/^\s+at /m)
   })
 
+  test('a name of no data set is taken for a file that is not there', async () => {
+    const { code, stderr } = await gradus(['train', 'mnits'])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/there is no file mnits[^\n]*mnist, iris, spirals, moons/)
+  })
+
   test('a run that diverges says so', async () => {
     const { code, stderr } = await gradus([...SMALL, '--optimizer', 'SGD', '-l', '1000', '--activation', 'linear'])
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^error: loss is [^\n]+Lower the learning rate[^\n]*\n$/)
+    expect(stderr).toMatch(/^error: loss is [^\n]+lower the learning rate[^\n]*\n$/)
   })
 })
 

@@ -481,7 +481,7 @@ describe.each(supportedVariants())('%s', (variant) => {
   })
 
   test('without room for the rows of many steps, single ones are run', async () => {
-    const tight = createBackend({ variant, memoryLimit: 0x220000 })
+    const tight = createBackend({ variant, memoryLimit: 0x22c000 })
     tight.heap.allocate(0xc000)
     expect(await compare(tight, adam)).toBe(0)
   })
