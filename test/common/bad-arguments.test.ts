@@ -275,7 +275,11 @@ describe('fault 26, fault 32: fit', () => {
     ['split', { validationSplit: 1 }, /validationSplit wants a number between 0 and 1/],
     ['both validations', { validationSplit: 0.5, validation: good }, /not both/],
     ['metric', { metrics: ['acuracy'] }, /'acuracy' is none of accuracy/],
-    ['metric that is a function', { metrics: ['r2Score'] }, /call useAllMetrics\(\) once for f1, auc, r2 and others, or give a function: { name: function }$/],
+    [
+      'metric that is a function',
+      { metrics: ['r2Score'] },
+      /call useAllMetrics\(\) once for f1, auc, r2 and others, or give a function: { name: function }$/,
+    ],
     ['metric of every object', { metrics: ['toString'] }, /'toString' is none of accuracy/],
     ['loss', { loss: 'mse' }, /loss wants a function of .*, got 'mse'$/],
     ['optimizer', { optimizer: null }, /optimizer wants an Optimizer, .*, got null$/],
