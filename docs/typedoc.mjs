@@ -33,6 +33,8 @@ const CATEGORIES = {
   table: 'Tables',
   tune: 'Tuning',
   io: 'Saving',
+  files: 'Saving',
+  export: 'Saving',
   metrics: 'Metrics',
   backend: 'Backends',
   common: 'Backends',

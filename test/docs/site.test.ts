@@ -45,7 +45,8 @@ describe('the site', () => {
   test('sorts them into the categories there are', () => {
     const page = readFileSync(path.join(site, 'modules/gradus.html'), 'utf8')
     const categories = [...page.matchAll(/([A-Z]\w+)<a href="#[^"]*" aria-label="Permalink"/g)].map(([, name]) => name)
-    expect(categories).toEqual(config.categoryOrder.slice(2).filter((name: string) => name !== '*'))
+    // Tables are an entry of their own, with a page of their own.
+    expect(categories).toEqual(config.categoryOrder.slice(2).filter((name: string) => name !== '*' && name !== 'Tables'))
   })
 
   test('has no broken link', () => {

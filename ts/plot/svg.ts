@@ -8,7 +8,7 @@ export interface Line {
   name: string
   x: readonly number[]
   y: readonly number[]
-  /** Default: the next of {@link COLOURS}. */
+  /** Default: the next of a list that people with any colour vision can tell apart. */
   colour?: string
   dashed?: boolean
   /** Points in place of a line. */
