@@ -156,8 +156,10 @@ describe.each(backends)('$variant', (backend) => {
     ['SAM', (m) => new SAM(new SGD(m.parameters(), { learningRate: 0.1 }))],
     ['clipping', (m) => new Adam(m.parameters(), { clipNorm: 0.1 })],
   ])('%s steps from recordings', async (_name, optimizer) => {
-    const { replayed, writtenOut } = await compare(() => sequential([new Dense(6, 9), new Dropout(0.2), new Dense(9, 4)]), {}, optimizer)
-    expect(replayed).toBeGreaterThan(writtenOut)
+    const make = () => sequential([new Dense(6, 9), new Dropout(0.2), new Dense(9, 4)])
+    const { programs, replayed, writtenOut } = await compare(make, {}, optimizer)
+    // How many of them run in programs depends on the clock.
+    expect(programs + replayed).toBeGreaterThan(writtenOut)
   })
 
   test.each<[string, (this: Own, h: Tensor) => Tensor, RegExp]>([
