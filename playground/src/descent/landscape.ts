@@ -8,13 +8,15 @@ import type { Ground, Surface } from './functions'
 export interface Landscape {
   columns: number
   rows: number
-  /** Row by row from the bottom (the least y) up. */
-  values: Float64Array
+  /** Heights from 0 to 1, row by row from the bottom (the least y) up; lines lie closer near the bottom, and so do colours. */
+  shares: Float64Array
   /** Contour lines, each a closed line of points in grid coordinates, with its level's place from 0 (lowest) to 1. */
   lines: { share: number; points: Float32Array }[]
 }
 
 const LEVELS = 22
+/** How much closer levels lie near the bottom. */
+const CLOSENESS = 2.2
 
 export function landscape(input: { ground: Ground; range: Surface['range']; columns: number; rows: number }): Landscape {
   const { range, columns, rows } = input
@@ -30,7 +32,9 @@ export function landscape(input: { ground: Ground; range: Surface['range']; colu
   const backend = doubles()
   const f = compile(input.ground)
   const values = Float64Array.from(noGrad(() => f(tensor(xs, { backend }), tensor(ys, { backend }))).data())
-  const levels = levelsOf(values)
+  const [low, high] = rangeOf(values)
+  const levels = Array.from({ length: LEVELS }, (_, i) => low + (high - low) * ((i + 0.5) / LEVELS) ** CLOSENESS)
+  const shares = values.map((v) => (Number.isFinite(v) ? Math.min(Math.max((v - low) / (high - low), 0), 1) ** (1 / CLOSENESS) : 1))
   const lines = contours()
     .size([columns, rows])
     .thresholds(levels)(Array.from(values, (v) => (Number.isFinite(v) ? v : Number.MAX_VALUE)))
@@ -39,13 +43,13 @@ export function landscape(input: { ground: Ground; range: Surface['range']; colu
         polygon.map((ring) => ({ share: levels.indexOf(value) / (levels.length - 1), points: Float32Array.from(ring.flat()) })),
       ),
     )
-  return { columns, rows, values, lines }
+  return { columns, rows, shares, lines }
 }
 
-/** Levels that lie closer near the bottom: evenly spaced in the square root of the height. */
-function levelsOf(values: Float64Array): number[] {
+/** The lowest value, and one that few are above: the corners of a map may be very high. */
+function rangeOf(values: Float64Array): [low: number, high: number] {
   const finite = values.filter(Number.isFinite).sort()
   const low = finite[0] ?? 0
   const high = finite[Math.floor(finite.length * 0.98)] ?? 1
-  return Array.from({ length: LEVELS }, (_, i) => low + (high - low || 1) * ((i + 0.5) / LEVELS) ** 2.2)
+  return [low, high === low ? low + 1 : high]
 }

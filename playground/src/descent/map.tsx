@@ -68,13 +68,12 @@ const pictures = new WeakMap<Landscape, { dark: boolean; picture: HTMLCanvasElem
 function ground(landscape: Landscape): HTMLCanvasElement {
   const known = pictures.get(landscape)
   if (known?.dark === isDark.value) return known.picture
-  const { columns, rows, values } = landscape
+  const { columns, rows, shares } = landscape
   const picture = document.createElement('canvas')
   picture.width = columns
   picture.height = rows
   const context = picture.getContext('2d')!
   const image = context.createImageData(columns, rows)
-  const shares = sharesOf(values)
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const [r, g, b] = depth(shares[row * columns + column])
@@ -84,14 +83,6 @@ function ground(landscape: Landscape): HTMLCanvasElement {
   context.putImageData(image, 0, 0)
   pictures.set(landscape, { dark: isDark.value, picture })
   return picture
-}
-
-/** Heights from 0 to 1, as the contour lines divide them. */
-export function sharesOf(values: Float64Array): Float64Array {
-  const finite = values.filter(Number.isFinite).sort()
-  const low = finite[0] ?? 0
-  const high = finite[Math.floor(finite.length * 0.98)] ?? 1
-  return values.map((v) => (Number.isFinite(v) ? Math.min(Math.max((v - low) / (high - low || 1), 0), 1) ** (1 / 2.2) : 1))
 }
 
 function contourLines(c: CanvasRenderingContext2D, { lines, columns, rows }: Landscape, width: number, height: number): void {

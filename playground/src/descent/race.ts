@@ -74,7 +74,7 @@ function descend({ ground, start, steps, noise, seed }: RaceInput, racers: reado
   const optimizers = racers.map(({ method, rate, options }, i) => makeOptimizer(method, [parameters[i]], rate, options))
   const tracks = racers.map(({ method }) => empty(steps, methodOf(method)))
   // The same disturbances for all: what differs is what each makes of them.
-  const disturbances = racers.map(() => (noise > 0 ? new Generator(seed).normals(2 * steps) : new Float64Array(2 * steps)))
+  const disturbances = noise > 0 ? new Generator(seed).normals(2 * steps) : new Float64Array(2 * steps)
   const isOut = new Array<boolean>(n).fill(false)
   const xs = new Float64Array(n)
   const ys = new Float64Array(n)
@@ -103,8 +103,8 @@ function descend({ ground, start, steps, noise, seed }: RaceInput, racers: reado
         parameters[i].view().set(start)
       } else if (step < steps) {
         const g = parameters[i].gradientView()
-        g[0] = dx + noise * disturbances[i][2 * step]
-        g[1] = dy + noise * disturbances[i][2 * step + 1]
+        g[0] = dx + noise * disturbances[2 * step]
+        g[1] = dy + noise * disturbances[2 * step + 1]
         optimizers[i].step()
         track.evaluations++
       }

@@ -1,8 +1,7 @@
 /** The function as a surface that one can turn: quads from the far ones to the near ones. */
 import type { Painting } from '../ui/canvas'
 import { colour, css, depth, isDark, token } from '../ui/palette'
-import type { Landscape } from './landscape'
-import { placeAt, type Scene, sharesOf } from './map'
+import { placeAt, type Scene } from './map'
 
 export interface View {
   /** Angles in radians: around, and down from the horizon. */
@@ -12,21 +11,10 @@ export interface View {
 
 const CELLS = 44
 
-interface Mesh {
-  shares: Float64Array
-}
-const meshes = new WeakMap<Landscape, Mesh>()
-
 export function paintSurface({ context: c, width, height }: Painting, scene: Scene, { turn, tilt }: View): void {
   const { landscape, surface, tracks, frame } = scene
   if (!landscape) return
-  const { columns, rows } = landscape
-  let mesh = meshes.get(landscape)
-  if (!mesh) {
-    mesh = { shares: sharesOf(landscape.values) }
-    meshes.set(landscape, mesh)
-  }
-  const { shares } = mesh
+  const { columns, rows, shares } = landscape
   const size = Math.min(width * 0.62, height * 0.78)
   const [sin, cos] = [Math.sin(turn), Math.cos(turn)]
   const [down, up] = [Math.sin(tilt), Math.cos(tilt)]

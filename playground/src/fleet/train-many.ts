@@ -17,6 +17,7 @@ export async function fleetMap(state: FleetState, context: Context<FleetMap>): P
   await ready()
   const xs = places(state.x, SIDE)
   const ys = places(state.y, SIDE)
+  const rows = await rowsOf(state)
   const losses = new Float32Array(SIDE * SIDE).fill(-1)
   let netSteps = 0
   let done = 0
@@ -27,7 +28,7 @@ export async function fleetMap(state: FleetState, context: Context<FleetMap>): P
       pointOf(state, { [state.x]: xs[i % SIDE], [state.y]: ys[row + Math.floor(i / SIDE)] }),
     )
     const start = performance.now()
-    const trained = await trainAll(state, points)
+    const trained = await trainAll(state, rows, points)
     seconds += (performance.now() - start) / 1000
     losses.set(trained.losses, row * SIDE)
     netSteps += trained.netSteps
@@ -42,12 +43,20 @@ function pointOf({ rate, momentum, decay, batch, width, depth }: FleetState, cha
   return { rate, momentum, decay, batch, width, depth, ...changes }
 }
 
+interface Rows {
+  inputs: Float32Array
+  targets: Float32Array
+  count: number
+}
+
+async function rowsOf({ data, seed }: FleetState): Promise<Rows> {
+  const { train } = await examples({ kind: data as never, count: 230, noise: 0.2, seed, points: [], csv: '', target: '' })
+  const count = Math.min(TRAIN_ROWS, train.count)
+  return { count, inputs: train.inputs.subarray(0, 2 * count), targets: Float32Array.from(train.labels.subarray(0, count)) }
+}
+
 /** Trains a net for each point; nets that share rows a step go into one call. */
-async function trainAll(state: FleetState, points: readonly Point[]): Promise<Trained> {
-  const data = await examples({ kind: state.data as never, count: 230, noise: 0.2, seed: state.seed, points: [], csv: '', target: '' })
-  const rows = Math.min(TRAIN_ROWS, data.train.count)
-  const inputs = data.train.inputs.subarray(0, 2 * rows)
-  const targets = Float32Array.from(data.train.labels.subarray(0, rows))
+async function trainAll(state: FleetState, { inputs, targets, count }: Rows, points: readonly Point[]): Promise<Trained> {
   const losses = new Float32Array(points.length)
   let netSteps = 0
   for (const batch of new Set(points.map((point) => point.batch))) {
@@ -61,11 +70,11 @@ async function trainAll(state: FleetState, points: readonly Point[]): Promise<Tr
       const { rate, momentum, decay } = points[chosen[k]]
       return new Momentum(model.parameters(), { learningRate: rate, beta: momentum, weightDecay: decay })
     })
-    const stepsAnEpoch = Math.ceil(rows / batch)
+    const stepsAnEpoch = Math.ceil(count / batch)
     const epochs = Math.max(1, Math.round(state.steps / stepsAnEpoch))
     const histories = await fitMany(models, {
       inputs,
-      shape: [rows, 2],
+      shape: [count, 2],
       targets,
       loss: binaryCrossEntropy,
       optimizers,
@@ -101,7 +110,7 @@ export async function fleetImportance(state: FleetState): Promise<Importance> {
       ),
     )
   })
-  const { losses } = await trainAll(state, points)
+  const { losses } = await trainAll(state, await rowsOf(state), points)
   const finite = losses.filter(Number.isFinite)
   const worst = finite.reduce((a, v) => Math.max(a, v), 0)
   const heights = Array.from(losses, (loss) => Math.log(Math.max(Number.isFinite(loss) ? Math.min(loss, worst) : worst, 1e-6)))
