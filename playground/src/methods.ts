@@ -74,6 +74,9 @@ const ALL: readonly Method[] = [
 
 export const METHODS: readonly Method[] = ALL.map((method) => ({ ...method, isScaled: SCALED.has(method.id) }))
 
+export const FIRST_ORDER = METHODS.filter(({ order }) => order === 1)
+export const SECOND_ORDER = METHODS.filter(({ order }) => order === 2)
+
 const BY_ID = new Map(METHODS.map((method) => [method.id, method]))
 
 /** @throws Error for a name that there is not */

@@ -1,12 +1,11 @@
 /** How fast gradus trains on the visitor's machine. */
 import { useSignal } from '@preact/signals'
-import { Engine, type Running } from '../engine/client'
-import { Button, CopyButton } from '../ui/controls'
+import { engineOnDemand, type Running } from '../engine/client'
+import { Button, CopyButton, Problem } from '../ui/controls'
 import { colour } from '../ui/palette'
 import type { Benchmark } from './measure'
 
-let engine: Engine | undefined
-const worker = () => (engine ??= new Engine())
+const worker = engineOnDemand()
 
 const whole = (v: number) => Math.round(v).toLocaleString('en')
 
@@ -49,11 +48,7 @@ export function BenchmarkTab() {
         </Button>
         {rows.length > 0 && <CopyButton text={text}>Copy the figures</CopyButton>}
       </div>
-      {problem.value && (
-        <p class="problem" role="alert">
-          {problem.value}
-        </p>
-      )}
+      <Problem text={problem.value} />
       {nets.map((net) => {
         const own = rows.filter((row) => row.net === net)
         const most = Math.max(...own.map(({ best }) => best))

@@ -1,5 +1,5 @@
 import type { Options } from '../engine/optimizers'
-import { METHODS, methodOf } from '../methods'
+import { methodOf } from '../methods'
 import { tabState } from '../tab-state'
 import { surfaceOf } from './functions'
 
@@ -60,6 +60,3 @@ export function chooseSurface(id: string): void {
   const surface = surfaceOf({ surface: id, formula, condition })
   descent.set({ surface: id, start: surface.start, racers: racers.map(({ method, options }) => racer(method, surface, options)) })
 }
-
-export const FIRST_ORDER = METHODS.filter(({ order }) => order === 1)
-export const SECOND_ORDER = METHODS.filter(({ order }) => order === 2)

@@ -1,11 +1,12 @@
 /** Functions of two numbers, and optimizers that race down them. */
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
-import { Engine } from '../engine/client'
+import { engineOnDemand } from '../engine/client'
 import { methodOf } from '../methods'
 import { Canvas } from '../ui/canvas'
-import { Button, Choice, CopyButton, Panel, Segments, Slider, short, Toggle } from '../ui/controls'
+import { Choice, CopyButton, Panel, Problem, Segments, Slider, short, Toggle } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
+import { MethodChoice, RowHead, Swatch } from '../ui/methods'
 import { colour, dash, isDark } from '../ui/palette'
 import { usePlayback } from '../ui/playback'
 import { descentCode } from './code'
@@ -14,11 +15,10 @@ import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
 import { paintMap, projection } from './map'
 import type { Track } from './race'
-import { chooseSurface, type DescentRacer, descent, FIRST_ORDER, racer, SECOND_ORDER } from './state'
+import { chooseSurface, type DescentRacer, descent, racer } from './state'
 import { paintSurface } from './surface'
 
-let engine: Engine | undefined
-const worker = () => (engine ??= new Engine())
+const worker = engineOnDemand()
 
 const GRID = 110
 const MOST_RACERS = 12
@@ -61,7 +61,7 @@ export function DescentTab() {
   }, [groundKey])
 
   const raceKey = JSON.stringify([groundKey, state.start, state.racers, state.noise, state.seed, state.steps])
-  const wish = useRef({ key: '', isRunning: false, restart: true })
+  const wish = useRef({ key: '', isRunning: false })
   useEffect(() => {
     // One race at a time; where the wish changes meanwhile, as when the start is dragged, only the last one runs.
     wish.current.key = raceKey
@@ -146,11 +146,7 @@ export function DescentTab() {
               />
             </div>
           )}
-          {problem.value && (
-            <p class="problem" role="alert">
-              {problem.value}
-            </p>
-          )}
+          <Problem text={problem.value} />
           <p class="says">{surface.says}</p>
           {state.surface === 'ravine' && (
             <Slider
@@ -182,21 +178,17 @@ export function DescentTab() {
               const { label, rate: usual, says } = methodOf(method)
               return (
                 <li key={`${i}-${method}`} title={says}>
-                  <div class="racer-head">
-                    <Swatch i={i} />
+                  <RowHead
+                    i={i}
+                    remove={`Remove ${label}`}
+                    onRemove={() => descent.set({ racers: state.racers.filter((_, k) => k !== i) })}
+                  >
                     <MethodChoice
                       label={`Optimizer ${i + 1}`}
                       value={method}
                       onChange={(id) => descent.set({ racers: state.racers.map((r, k) => (k === i ? racer(id, surface) : r)) })}
                     />
-                    <Button
-                      kind="quiet"
-                      label={`Remove ${label}`}
-                      onClick={() => descent.set({ racers: state.racers.filter((_, k) => k !== i) })}
-                    >
-                      ×
-                    </Button>
-                  </div>
+                  </RowHead>
                   {usual !== null && (
                     <Slider label="Learning rate" value={rate} min={1e-5} max={3} log onChange={(value) => change({ rate: value })} />
                   )}
@@ -308,59 +300,6 @@ function nameOf(racers: readonly DescentRacer[], i: number): string {
 }
 
 const lastOf = ({ path, steps }: Track): [number, number] => [path[2 * steps], path[2 * steps + 1]]
-
-export function Swatch({ i }: { i: number }) {
-  const isPlain = dash(i).length === 0
-  return (
-    <svg class="swatch" width="18" height="12" aria-hidden="true">
-      <line x1="0" y1="6" x2="18" y2="6" stroke={colour(i)} stroke-width={isPlain ? 4 : 3} stroke-dasharray={dash(i).join(' ')} />
-    </svg>
-  )
-}
-
-export function MethodChoice({
-  label,
-  value,
-  onChange,
-  add = false,
-  firstOnly = false,
-}: {
-  label: string
-  value: string
-  onChange(id: string): void
-  add?: boolean
-  firstOnly?: boolean
-}) {
-  return (
-    <select
-      aria-label={label}
-      value={value}
-      onChange={(e) => {
-        const id = e.currentTarget.value
-        if (add) e.currentTarget.value = ''
-        if (id) onChange(id)
-      }}
-    >
-      {add && <option value="">Add an optimizer…</option>}
-      <optgroup label="Gradients alone">
-        {FIRST_ORDER.map(({ id, label }) => (
-          <option key={id} value={id} selected={id === value}>
-            {label}
-          </option>
-        ))}
-      </optgroup>
-      {!firstOnly && (
-        <optgroup label="With curvature or line search">
-          {SECOND_ORDER.map(({ id, label }) => (
-            <option key={id} value={id} selected={id === value}>
-              {label}
-            </option>
-          ))}
-        </optgroup>
-      )}
-    </select>
-  )
-}
 
 function MapView({
   scene,

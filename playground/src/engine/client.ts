@@ -2,10 +2,10 @@
 import type { Context } from './context'
 import type { Tasks } from './worker'
 
-type Name = keyof Tasks
-type Input<N extends Name> = Parameters<Tasks[N]>[0]
-type Output<N extends Name> = Awaited<ReturnType<Tasks[N]>>
-type Update<N extends Name> = Tasks[N] extends (input: never, context: Context<infer U>) => unknown ? U : never
+export type Name = keyof Tasks
+export type Input<N extends Name> = Parameters<Tasks[N]>[0]
+export type Output<N extends Name> = Awaited<ReturnType<Tasks[N]>>
+export type Update<N extends Name> = Tasks[N] extends (input: never, context: Context<infer U>) => unknown ? U : never
 
 /** A call under way. */
 export interface Running<N extends Name> {
@@ -54,5 +54,14 @@ export class Engine {
   /** For short tasks without updates. */
   ask<N extends Name>(task: N, input: Input<N>): Promise<Output<N>> {
     return this.run(task, input).result
+  }
+}
+
+/** A worker that starts when it is first asked for something. */
+export function engineOnDemand(): () => Engine {
+  let engine: Engine | undefined
+  return () => {
+    engine ??= new Engine()
+    return engine
   }
 }

@@ -8,6 +8,7 @@ const modules = {
   javascript: () => import('../descent/formula'),
   landscape: () => import('../descent/landscape'),
   inspect: () => import('../descent/inspect'),
+  columns: () => import('../train/table'),
   session: () => import('../train/session'),
   compareSchedules: () => import('../schedules/compare'),
   findRate: () => import('../schedules/compare'),

@@ -1,43 +1,28 @@
 /** A thousand nets at once: a map of two hyper-parameters, and which of all of them mattered. */
 import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
-import { Engine } from '../engine/client'
+import { engineOnDemand } from '../engine/client'
+import { useTask } from '../engine/use-task'
 import { Canvas } from '../ui/canvas'
-import { Button, Choice, Panel, Slider, short } from '../ui/controls'
+import { Button, Choice, Panel, Problem, Slider, short } from '../ui/controls'
 import { css, isDark, lossColour, token } from '../ui/palette'
 import { AXES, axis } from './axes'
-import { type FleetMap, type Importance, places, SIDE } from './map'
+import { type Importance, places, SIDE } from './map'
 import { fleet } from './state'
 
-let engine: Engine | undefined
-const worker = () => (engine ??= new Engine())
+const worker = engineOnDemand()
+
+/** Room around the map for its axes, in pixels. */
+const [LEFT, BOTTOM, EDGE] = [64, 40, 8]
 
 export function FleetTab() {
   const state = fleet.state.value
-  const map = useSignal<FleetMap | null>(null)
   /** What was found out, and on which problem. */
   const weighed = useSignal<{ problemKey: string; importance: Importance } | null>(null)
   const isWeighing = useSignal(false)
   const pointed = useSignal<number | null>(null)
   const problem = useSignal('')
   const { set } = fleet
-  const key = JSON.stringify(state)
-  useEffect(() => {
-    map.value = null
-    const running = worker().run('fleetMap', state, (update) => {
-      map.value = update
-    })
-    running.result.then(
-      (result) => {
-        map.value = result
-        problem.value = ''
-      },
-      (error: Error) => {
-        problem.value = error.message
-      },
-    )
-    return () => running.stop()
-  }, [key])
+  const map = useTask(worker, 'fleetMap', state, { forgets: true })
   const problemKey = JSON.stringify([state.data, state.seed, state.steps])
   const importance = weighed.value?.problemKey === problemKey ? weighed.value.importance : null
   const weigh = async () => {
@@ -51,7 +36,7 @@ export function FleetTab() {
   }
   const xs = places(state.x, SIDE)
   const ys = places(state.y, SIDE)
-  const { losses, done = 0, netSteps = 0, seconds = 0 } = map.value ?? {}
+  const { losses, done = 0, netSteps = 0, seconds = 0 } = map.result ?? {}
   const finite = losses ? Array.from(losses).filter((v) => v >= 0 && Number.isFinite(v)) : []
   const [low, high] = [Math.min(...finite, Number.POSITIVE_INFINITY), Math.min(Math.max(...finite, 0), 1)]
   const share = (loss: number) => (Math.log(Math.min(loss, high)) - Math.log(low)) / (Math.log(high) - Math.log(low) || 1)
@@ -123,22 +108,17 @@ export function FleetTab() {
           {netSteps.toLocaleString('en')} steps in all, {seconds.toFixed(2)} s
           {seconds > 0 && `: ${Math.round(netSteps / seconds).toLocaleString('en')} a second`}
         </p>
-        {problem.value && (
-          <p class="problem" role="alert">
-            {problem.value}
-          </p>
-        )}
+        <Problem text={map.problem || problem.value} />
         <Canvas
           class="map fleet-map"
           tabIndex={0}
           label={`Final loss of ${done} nets by ${axis(state.x).label} and ${axis(state.y).label}${best >= 0 ? `; best ${short(losses![best])} at ${short(xs[best % SIDE])} and ${short(ys[Math.floor(best / SIDE)])}` : ''}`}
-          when={[map.value, pointed.value, isDark.value]}
+          when={[map.result, pointed.value, isDark.value]}
           paint={({ context: c, width, height }) => {
-            const [left, bottom] = [64, 40]
-            const [w, h] = [(width - left - 8) / SIDE, (height - bottom - 8) / SIDE]
+            const [w, h] = [(width - LEFT - EDGE) / SIDE, (height - BOTTOM - EDGE) / SIDE]
             for (let i = 0; i < SIDE * SIDE; i++) {
               const loss = losses?.[i] ?? -1
-              const [x, y] = [left + (i % SIDE) * w, 8 + (SIDE - 1 - Math.floor(i / SIDE)) * h]
+              const [x, y] = [LEFT + (i % SIDE) * w, EDGE + (SIDE - 1 - Math.floor(i / SIDE)) * h]
               c.fillStyle = loss < 0 ? token('panel') : Number.isNaN(loss) ? token('ground') : css(lossColour(share(loss)))
               c.fillRect(x, y, w + 0.5, h + 0.5)
               if (Number.isNaN(loss)) {
@@ -152,17 +132,17 @@ export function FleetTab() {
             if (at !== null) {
               c.strokeStyle = token('ink')
               c.lineWidth = 2.5
-              c.strokeRect(left + (at % SIDE) * w, 8 + (SIDE - 1 - Math.floor(at / SIDE)) * h, w, h)
+              c.strokeRect(LEFT + (at % SIDE) * w, EDGE + (SIDE - 1 - Math.floor(at / SIDE)) * h, w, h)
             }
             c.fillStyle = token('soft')
             c.font = '12px system-ui, sans-serif'
             c.textAlign = 'center'
-            for (const k of [0, 8, 16, 24, 31]) c.fillText(short(xs[k], 2), left + (k + 0.5) * w, height - bottom + 14)
-            c.fillText(axis(state.x).label, left + (SIDE / 2) * w, height - bottom + 31)
+            for (const k of [0, 8, 16, 24, 31]) c.fillText(short(xs[k], 2), LEFT + (k + 0.5) * w, height - BOTTOM + 14)
+            c.fillText(axis(state.x).label, LEFT + (SIDE / 2) * w, height - BOTTOM + 31)
             c.textAlign = 'right'
-            for (const k of [0, 8, 16, 24, 31]) c.fillText(short(ys[k], 2), left - 6, 8 + (SIDE - 0.5 - k) * h + 4)
+            for (const k of [0, 8, 16, 24, 31]) c.fillText(short(ys[k], 2), LEFT - 6, EDGE + (SIDE - 0.5 - k) * h + 4)
             c.save()
-            c.translate(13, 8 + (SIDE / 2) * h)
+            c.translate(13, EDGE + (SIDE / 2) * h)
             c.rotate(-Math.PI / 2)
             c.textAlign = 'center'
             c.fillText(axis(state.y).label, 0, 0)
@@ -170,8 +150,8 @@ export function FleetTab() {
           }}
           onPointerMove={(e) => {
             const box = e.currentTarget.getBoundingClientRect()
-            const column = Math.floor(((e.clientX - box.left - 64) / (box.width - 72)) * SIDE)
-            const row = SIDE - 1 - Math.floor(((e.clientY - box.top - 8) / (box.height - 48)) * SIDE)
+            const column = Math.floor(((e.clientX - box.left - LEFT) / (box.width - LEFT - EDGE)) * SIDE)
+            const row = SIDE - 1 - Math.floor(((e.clientY - box.top - EDGE) / (box.height - BOTTOM - EDGE)) * SIDE)
             pointed.value = column >= 0 && column < SIDE && row >= 0 && row < SIDE ? row * SIDE + column : null
           }}
           onPointerLeave={() => (pointed.value = null)}

@@ -1,19 +1,18 @@
 /** Each schedule above the loss that it causes. */
 import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
-import { MethodChoice, Swatch } from '../descent/tab'
-import { Engine } from '../engine/client'
+import { engineOnDemand } from '../engine/client'
+import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
 import type { TrainingConfig } from '../train/config'
-import { Button, Choice, Panel, Slider, short } from '../ui/controls'
+import { Button, Choice, Panel, Problem, Slider, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
+import { MethodChoice, RowHead, Swatch } from '../ui/methods'
 import { colour, dash } from '../ui/palette'
 import { CONSTANT, SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from './choice'
-import type { Comparison, RateFinding } from './compare'
+import type { RateFinding } from './compare'
 import { type SchedulesState, schedulesTab } from './state'
 
-let engine: Engine | undefined
-const worker = () => (engine ??= new Engine())
+const worker = engineOnDemand()
 const MOST = 5
 
 function configOf({ data, method, rate, batch, seed, choices }: SchedulesState): TrainingConfig {
@@ -26,32 +25,15 @@ function configOf({ data, method, rate, batch, seed, choices }: SchedulesState):
 
 export function SchedulesTab() {
   const state = schedulesTab.state.value
-  const comparison = useSignal<Comparison | null>(null)
   /** What the finder found, and for which net. */
   const latest = useSignal<{ netKey: string; finding: RateFinding } | null>(null)
-  const problem = useSignal('')
   const { set } = schedulesTab
-  const key = JSON.stringify(state)
-  useEffect(() => {
-    const running = worker().run('compareSchedules', { config: configOf(state), steps: state.steps }, (update) => {
-      comparison.value = { ...update }
-    })
-    running.result.then(
-      (result) => {
-        comparison.value = result
-        problem.value = ''
-      },
-      (error: Error) => {
-        problem.value = error.message
-      },
-    )
-    return () => running.stop()
-  }, [key])
+  const comparison = useTask(worker, 'compareSchedules', { config: configOf(state), steps: state.steps })
   const netKey = JSON.stringify([state.data, state.method, state.batch, state.seed])
   const finding = latest.value?.netKey === netKey ? latest.value.finding : null
   const change = (i: number, changes: Partial<ScheduleChoice>) =>
     set({ choices: state.choices.map((c, k) => (k === i ? { ...c, ...changes } : c)) })
-  const { steps = [], courses = [] } = comparison.value ?? {}
+  const { steps = [], courses = [] } = comparison.result ?? {}
   const lines = state.choices.map(({ kind, steps: length }, i) => ({
     label: state.choices.some((other, k) => k !== i && other.kind === kind)
       ? `${scheduleFacts(kind).label}, ${length} steps`
@@ -101,8 +83,12 @@ export function SchedulesTab() {
               const facts = scheduleFacts(choice.kind)
               return (
                 <li key={i}>
-                  <div class="racer-head">
-                    <Swatch i={i} />
+                  <RowHead
+                    i={i}
+                    remove={`Remove ${facts.label}`}
+                    isLast={state.choices.length === 1}
+                    onRemove={() => set({ choices: state.choices.filter((_, k) => k !== i) })}
+                  >
                     <select
                       aria-label={`Schedule ${i + 1}`}
                       value={choice.kind}
@@ -119,15 +105,7 @@ export function SchedulesTab() {
                         </option>
                       ))}
                     </select>
-                    <Button
-                      kind="quiet"
-                      label={`Remove ${facts.label}`}
-                      disabled={state.choices.length === 1}
-                      onClick={() => set({ choices: state.choices.filter((_, k) => k !== i) })}
-                    >
-                      ×
-                    </Button>
-                  </div>
+                  </RowHead>
                   <p class="formula">{facts.formula}</p>
                   <p class="says">{facts.says}</p>
                   {facts.has.includes('steps') && (
@@ -172,11 +150,7 @@ export function SchedulesTab() {
         </Panel>
       </aside>
       <section class="stage two-wide" aria-label="Schedules and losses">
-        {problem.value && (
-          <p class="problem" role="alert">
-            {problem.value}
-          </p>
-        )}
+        <Problem text={comparison.problem} />
         <LineChart
           title="Learning rate"
           xLabel=""

@@ -1,22 +1,11 @@
 import { methodOf } from '../methods'
 import { CONSTANT } from '../schedules/choice'
 import { tabState } from '../tab-state'
-import type { Change, DataKind, RunChoice, TrainingConfig } from './config'
+import type { Change, DataChoice, DataKind, RunChoice, TrainingConfig } from './config'
 
-/** All that the Train tab shows comes from this. */
-export interface TrainState {
+/** All that the Train tab shows comes from this; `seed` is that of the data as well. */
+export interface TrainState extends Omit<TrainingConfig, 'data'>, Omit<DataChoice, 'kind'> {
   data: DataKind
-  count: number
-  noise: number
-  points: readonly number[]
-  csv: string
-  target: string
-  hidden: readonly number[]
-  activation: string
-  seed: number
-  decay: number
-  runs: readonly RunChoice[]
-  changes: readonly Change[]
   /** The run whose net is shown. */
   chosen: number
   /** The step that is shown. */

@@ -1,13 +1,14 @@
 /** A net that learns before one's eyes. */
 import { useSignal } from '@preact/signals'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
-import { MethodChoice, Swatch } from '../descent/tab'
-import { Engine, type Running } from '../engine/client'
+import { engineOnDemand, type Running } from '../engine/client'
+import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
 import { SCHEDULES, type ScheduleKind, scheduleFacts } from '../schedules/choice'
 import { Canvas } from '../ui/canvas'
-import { Button, Choice, CopyButton, Panel, Segments, Slider, short } from '../ui/controls'
+import { Button, Choice, CopyButton, Panel, Problem, Segments, Slider, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
+import { MethodChoice, RowHead, Swatch } from '../ui/methods'
 import { colour, dash, isDark } from '../ui/palette'
 import { trainCode } from './code'
 import type { Change, DataKind } from './config'
@@ -17,8 +18,7 @@ import { classColour, paintBoundary, paintHistogram, paintNet } from './pictures
 import type { Frame, SessionMessage } from './session'
 import { configOf, present, remember, run, startAfresh, type TrainState, train } from './state'
 
-let engine: Engine | undefined
-const worker = () => (engine ??= new Engine())
+const worker = engineOnDemand()
 
 const DATA: readonly (readonly [DataKind, string])[] = [
   ['moons', 'Moons'],
@@ -152,7 +152,7 @@ export function TrainTab() {
               <Button onClick={() => startAfresh({ points: [] })}>Remove all points</Button>
             </>
           )}
-          {state.data === 'csv' && <CsvChoice state={state} columns={shown ? csvColumns(state.csv) : []} />}
+          {state.data === 'csv' && <CsvChoice state={state} />}
           {!['drawn', 'csv', 'digits'].includes(state.data) && (
             <>
               <Slider label="Points" value={state.count} min={40} max={1000} step={20} onChange={(count) => startAfresh({ count })} />
@@ -266,11 +266,7 @@ export function TrainTab() {
               ` · can do ${Math.round(frame.value.stepsPerSecond).toLocaleString('en')} a second`}
           </span>
         </div>
-        {hint && (
-          <p class="problem" role="alert">
-            {hint}
-          </p>
-        )}
+        <Problem text={hint} />
         <div class={isDigits ? 'net wide' : 'net'}>
           {view && shown ? (
             <>
@@ -390,26 +386,19 @@ function RunControls({ index, state, turn }: { index: number; state: TrainState;
     startAfresh({ runs: state.runs.map((_, i) => (i === index ? { ...present(state, i), ...changes } : present(state, i))) })
   return (
     <li>
-      <div class="racer-head">
-        <Swatch i={index} />
+      <RowHead
+        i={index}
+        remove={`Remove run ${index + 1}`}
+        isLast={state.runs.length === 1}
+        onRemove={() => startAfresh({ runs: state.runs.flatMap((_, i) => (i === index ? [] : [present(state, i)])), chosen: 0 })}
+      >
         <MethodChoice
           label={`Optimizer of run ${index + 1}`}
           value={now.method}
           firstOnly
           onChange={(method) => turn(index, { method, rate: methodOf(method).netRate })}
         />
-        {state.runs.length > 1 ? (
-          <Button
-            kind="quiet"
-            label={`Remove run ${index + 1}`}
-            onClick={() => startAfresh({ runs: state.runs.flatMap((_, i) => (i === index ? [] : [present(state, i)])), chosen: 0 })}
-          >
-            ×
-          </Button>
-        ) : (
-          <span />
-        )}
-      </div>
+      </RowHead>
       <Slider label="Learning rate" value={now.rate} min={1e-5} max={3} log onChange={(rate) => turn(index, { rate })} />
       <div class="pair">
         <Choice
@@ -444,7 +433,8 @@ function RunControls({ index, state, turn }: { index: number; state: TrainState;
   )
 }
 
-function CsvChoice({ state, columns }: { state: TrainState; columns: readonly string[] }) {
+function CsvChoice({ state }: { state: TrainState }) {
+  const columns = useTask(worker, 'columns', { csv: state.csv }).result ?? []
   return (
     <>
       <label class="file">
@@ -469,12 +459,6 @@ function CsvChoice({ state, columns }: { state: TrainState; columns: readonly st
       <p class="says">Columns of numbers are the inputs. The file stays on your machine.</p>
     </>
   )
-}
-
-const csvColumns = (csv: string) => {
-  const line = csv.split('\n')[0] ?? ''
-  const separator = [',', ';', '\t'].sort((a, b) => line.split(b).length - line.split(a).length)[0]
-  return line.split(separator).map((name) => name.trim().replace(/^"|"$/g, ''))
 }
 
 function Curves({ state, frame }: { state: TrainState; frame: Frame | null }) {

@@ -140,6 +140,17 @@ export function CopyButton({ text, children }: { text: () => string | Promise<st
   )
 }
 
+/** What went wrong; nothing where nothing did. */
+export function Problem({ text }: { text: string }) {
+  return (
+    text !== '' && (
+      <p class="problem" role="alert">
+        {text}
+      </p>
+    )
+  )
+}
+
 /** A box of controls that one can fold away. */
 export function Panel({ title, children, open = true }: { title: string; children: ComponentChildren; open?: boolean }) {
   return (

@@ -1,0 +1,42 @@
+/** A task of the worker that runs again whenever its input changes. */
+import { useSignal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
+import type { Engine, Input, Name, Output } from './client'
+
+/**
+ * `forgets`: what the task had answered to an input before is not shown any more.
+ * @returns its result, or as much of it as there is by now, and what went wrong
+ */
+export function useTask<N extends Name>(
+  worker: () => Engine,
+  task: N,
+  input: Input<N>,
+  { forgets = false } = {},
+): { result: Output<N> | null; problem: string } {
+  const result = useSignal<Output<N> | null>(null)
+  const problem = useSignal('')
+  useEffect(() => {
+    if (forgets) result.value = null
+    // Tasks that are shown on the way send results that are not whole yet.
+    let isCurrent = true
+    const running = worker().run(task, input, (update) => {
+      if (isCurrent) result.value = update as unknown as Output<N>
+    })
+    running.result.then(
+      (whole) => {
+        // What was stopped answers with what it had, which is of an older input.
+        if (!isCurrent) return
+        result.value = whole
+        problem.value = ''
+      },
+      (error: Error) => {
+        if (isCurrent) problem.value = error.message
+      },
+    )
+    return () => {
+      isCurrent = false
+      running.stop()
+    }
+  }, [JSON.stringify(input)])
+  return { result: result.value, problem: problem.value }
+}

@@ -1,0 +1,83 @@
+/** What several tabs show of optimizers: the line of each in pictures, a choice of one, and the head of a row in a list of them. */
+import type { ComponentChildren } from 'preact'
+import { FIRST_ORDER, SECOND_ORDER } from '../methods'
+import { Button } from './controls'
+import { colour, dash } from './palette'
+
+export function Swatch({ i }: { i: number }) {
+  const isPlain = dash(i).length === 0
+  return (
+    <svg class="swatch" width="18" height="12" aria-hidden="true">
+      <line x1="0" y1="6" x2="18" y2="6" stroke={colour(i)} stroke-width={isPlain ? 4 : 3} stroke-dasharray={dash(i).join(' ')} />
+    </svg>
+  )
+}
+
+export function MethodChoice({
+  label,
+  value,
+  onChange,
+  add = false,
+  firstOnly = false,
+}: {
+  label: string
+  value: string
+  onChange(id: string): void
+  add?: boolean
+  firstOnly?: boolean
+}) {
+  return (
+    <select
+      aria-label={label}
+      value={value}
+      onChange={(e) => {
+        const id = e.currentTarget.value
+        if (add) e.currentTarget.value = ''
+        if (id) onChange(id)
+      }}
+    >
+      {add && <option value="">Add an optimizer…</option>}
+      <optgroup label="Gradients alone">
+        {FIRST_ORDER.map(({ id, label }) => (
+          <option key={id} value={id} selected={id === value}>
+            {label}
+          </option>
+        ))}
+      </optgroup>
+      {!firstOnly && (
+        <optgroup label="With curvature or line search">
+          {SECOND_ORDER.map(({ id, label }) => (
+            <option key={id} value={id} selected={id === value}>
+              {label}
+            </option>
+          ))}
+        </optgroup>
+      )}
+    </select>
+  )
+}
+
+/** The head of the i-th row of a list: its line, what is chosen, and a button that removes it, where it can be removed. */
+export function RowHead({
+  i,
+  children,
+  remove,
+  isLast = false,
+  onRemove,
+}: {
+  i: number
+  children: ComponentChildren
+  remove: string
+  isLast?: boolean
+  onRemove(): void
+}) {
+  return (
+    <div class="racer-head">
+      <Swatch i={i} />
+      {children}
+      <Button kind="quiet" label={remove} disabled={isLast} onClick={onRemove}>
+        ×
+      </Button>
+    </div>
+  )
+}
