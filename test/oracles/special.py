@@ -88,6 +88,27 @@ def main():
     for row in ROWS:
         for label in (0, 1):
             case("crossEntropy", lambda t, y: F.cross_entropy(t, y), [row], [label])
+    # losses made of operations: by elements, by rows, and of pairs of rows
+    for x in SPECIAL:
+        for y in (1.0, -1.0):
+            case("hinge", lambda t: torch.clamp(1 - y * t, min=0).mean(), [x], target=y)
+        for y in (0.0, 2.0):
+            case("poisson", lambda t: F.poisson_nll_loss(t, torch.full_like(t, y)), [x], target=y)
+        case("quantile", lambda t: torch.maximum(0.8 * (0.25 - t), -0.2 * (0.25 - t)).mean(), [x], target=0.25)
+        for y in (0.0, 1.0):
+            def sigmoid_focal(t):
+                p, ce = t.sigmoid(), F.binary_cross_entropy_with_logits(t, torch.full_like(t, y), reduction="none")
+                return (ce * (1 - (p * y + (1 - p) * (1 - y))) ** 2).mean()
+            case("focal", sigmoid_focal, [[x]], target=y)
+    for row in ROWS:
+        case("klDivergence", lambda t: F.kl_div(F.log_softmax(t, 1), torch.tensor([[.5, .25, .25, 0.0]], dtype=t.dtype), reduction="none").sum(1).mean(), [row])
+        case("cosineDistance", lambda t: F.cosine_embedding_loss(t, torch.tensor([[1.0, 2, -1, .5]], dtype=t.dtype), torch.ones(1)), [row])
+        for y in (0.0, 1.0):
+            def hadsell(t):
+                d = F.pairwise_distance(t, torch.tensor([[1.0, 2, -1, .5]], dtype=t.dtype))
+                return (0.5 * (y * d**2 + (1 - y) * torch.clamp(9 - d, min=0) ** 2)).mean()
+            case("contrastive", hadsell, [row], target=y)
+        case("triplet", lambda t: F.triplet_margin_loss(t, torch.tensor([[1.0, 2, -1, .5]], dtype=t.dtype), torch.tensor([[3.0, 2, 0, 1]], dtype=t.dtype)), [row])
     with open(ARGS.out, "w") as out:
         head = dict(format="special/1", doc=__doc__.strip(), versions=common.__getattr__("VERSIONS"))
         out.write(line(head)[:-1] + ',"cases":[\n' + ",\n".join(line(c) for c in CASES) + "\n]}\n")
