@@ -219,7 +219,7 @@ describe('failure gives exit code 1 and one line', () => {
   test('a name of no data set is taken for a file that is not there', async () => {
     const { code, stderr } = await gradus(['train', 'mnits'])
     expect(code).toBe(1)
-    expect(stderr).toMatch(/there is no file mnits[^\n]*mnist, iris, spirals, moons/)
+    expect(stderr).toMatch(/there is no file mnits; did you mean mnist\? A data set by name is one of mnist, iris, spirals, moons/)
   })
 
   test('a run that diverges says so', async () => {

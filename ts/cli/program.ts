@@ -102,7 +102,7 @@ async function trainAny(data: string, options: TrainOptions & TableTrainOptions,
   if (!existsSync(data) && !/^[a-z]+:/.test(data)) {
     const near = nearest(data, TASK_NAMES)
     throw new Error(
-      `there is no file ${data}${near === undefined ? '' : `; did you mean ${near}?`} A data set by name is one of ${TASK_NAMES.join(', ')}`,
+      `there is no file ${data}${near === undefined ? '.' : `; did you mean ${near}?`} A data set by name is one of ${TASK_NAMES.join(', ')}`,
     )
   }
   const wrong = given(TASK_ONLY)
