@@ -70,12 +70,6 @@ export interface UpdateCall {
   args: readonly number[]
 }
 
-/** An update with the address of its hyper-parameters and what that grows by from step to step. */
-export interface PlacedUpdate extends UpdateCall {
-  hyper: Ptr
-  increment: number
-}
-
 /** Words of an update (`Update` in kernels.ts has six arguments), with its move. */
 const UPDATE_WORDS = 2 + 6 + 2
 
@@ -148,15 +142,10 @@ export class Program {
    * next step behind the last.
    */
   setUpdates(updates: readonly UpdateCall[], rows: Ptr, bytes: number): void {
-    this.placeUpdates(updates.map((update, i) => ({ ...update, hyper: rows + i * bytes, increment: updates.length * bytes })))
-  }
-
-  /** As {@link setUpdates}, where each update says where its hyper-parameters are, and how far behind those of the next step. */
-  placeUpdates(updates: readonly PlacedUpdate[]): void {
     ;[this.words.length, this.moves.length] = this.fixed
-    for (const { kernel, args, hyper, increment } of updates) {
-      this.write('update', onOneThread(kernel, args), [...args, hyper])
-      this.move(-1, increment)
+    for (const [i, { kernel, args }] of updates.entries()) {
+      this.write('update', onOneThread(kernel, args), [...args, rows + i * bytes])
+      this.move(-1, updates.length * bytes)
     }
     this.isWritten = false
   }

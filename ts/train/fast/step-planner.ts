@@ -33,9 +33,6 @@ export interface StepHooks {
   isOver(): boolean
 }
 
-/** The hooks of steps at which nothing happens. */
-export const NO_HOOKS: StepHooks = { before: () => {}, isOver: () => false }
-
 /** Methods that must be the base class's: an optimizer that overrides one may read gradients, or pass over them more than once. */
 const METHODS = ['step', 'applyToGroups', 'applyToGroup', 'applyToSpan', 'pass'] as const
 /** Methods that must be those of the class that names the kernel: overrides may depend on more than options and counts. */
@@ -77,16 +74,12 @@ export class StepPlanner {
     this.optimizer = optimizer
   }
 
-  /**
-   * How many updates a step has; 0 where nothing has a gradient, or where one is the first of its parameters, unless `takesFirst` and the
-   * optimizer does nothing at the beginning.
-   */
-  refresh(takesFirst = false): number {
+  /** How many updates a step has; 0 where nothing has a gradient, or where one is the first of its parameters. */
+  refresh(): number {
     const { groups } = this.optimizer
     for (const group of groups) group.refresh()
-    const beginsSilently = (this.optimizer as unknown as Inside).begin === (Optimizer.prototype as unknown as Inside).begin
     const spans = groups.flatMap((group) => group.spans)
-    return spans.every(({ t }) => t > 0 || (takesFirst && beginsSilently)) ? spans.length : 0
+    return spans.every(({ t }) => t > 0) ? spans.length : 0
   }
 
   /** Takes up to `updates` steps but for the updates, whose rows of hyper-parameters go to `rows`; returns how many. */
@@ -98,7 +91,7 @@ export class StepPlanner {
     let row = rows / groups[0].backend.heap.elementSize
     for (let i = 0; i < updates; i++) {
       let isLast = false
-      for (let j = 0; j < this.batches && each !== NO_HOOKS; j++) {
+      for (let j = 0; j < this.batches; j++) {
         // what has gradients that wait for others is taken step by step
         if (isLast) return i
         try {
@@ -150,7 +143,7 @@ export class StepPlanner {
   finish(rows: Ptr, planned: number, done: number, each: StepHooks): void {
     if (done < planned) {
       this.restore()
-      this.plan(rows, done, each === NO_HOOKS ? each : { ...each, isOver: () => false })
+      this.plan(rows, done, { ...each, isOver: () => false })
     }
     for (const group of this.optimizer.groups) group.markUsed()
   }
