@@ -26,28 +26,25 @@ export interface Departures {
   changed(member: Member): void
 }
 
-/** Eight places with what they need for steps of so many rows. */
-interface Workspace {
-  program: FleetProgram
-  rows: StagedRows
-}
-
 /** Steps of so many rows, by nets whose parameters and updates are alike. */
 interface Kind {
   recording: Recording
   tables: NumberTables
   /** Most steps of a run. */
   capacity: number
-  workspaces: Workspace[]
+  /** Eight places, and the rows of the nets in them. */
+  program: FleetProgram
+  rows: StagedRows
   /** The generator that each dropout of the step draws from, by its number in a net, and how many draws came before. */
-  draws: readonly { generator: number; offset: number; rate: number; perStep: number }[]
+  draws: readonly { generator: number; offset: number; rate: number }[]
+  /** Each of these generators once, and how often the step draws from it. */
+  counters: readonly { generator: number; perStep: number }[]
   release(): void
 }
 
-/** Nets in the places of a workspace, and their next steps. */
+/** Nets in the places of a program, and their next steps. */
 interface Run {
   kind: Kind
-  workspace: Workspace
   nets: { member: Member; planned: Planned; passenger: Passenger }[]
   steps: number
 }
@@ -159,15 +156,15 @@ export class Fleet {
     const group = members.filter((member) => member.hasSameLayers)
     if (group.length === 0) return
     const kind = this.kindOf(group[0])
-    const run = await this.ready(group, kind, kind.workspaces[0])
+    const run = await this.ready(group, kind)
     if (run === null) return
-    run.workspace.program.run(run.steps)
+    kind.program.run(run.steps)
     await this.finish(run)
   }
 
   /** Plans the next steps and brings everything in that they need; null where no net can go on. */
-  private async ready(group: readonly Member[], kind: Kind, workspace: Workspace): Promise<Run | null> {
-    const { program, rows } = workspace
+  private async ready(group: readonly Member[], kind: Kind): Promise<Run | null> {
+    const { program, rows } = kind
     const [{ at }] = group
     let steps = this.batches.ahead(at, kind.capacity, this.spansEpochs)
     const nets: Run['nets'] = []
@@ -191,13 +188,13 @@ export class Fleet {
       )
     }
     program.enter(nets.map(({ passenger }) => passenger))
-    return { kind, workspace, nets, steps }
+    return { kind, nets, steps }
   }
 
   /** Each net takes what became of it: all steps, or those before a loss that is not finite. */
   private async finish(run: Run): Promise<void> {
-    const { nets, steps, workspace } = run
-    const { program } = workspace
+    const { nets, steps } = run
+    const { program } = run.kind
     const floats = this.heap.floats
     const first = program.losses / 4
     const done = nets.map((_, net) => (areFinite(floats, first + net, steps) ? steps : firstNotFinite(floats, first + net, steps)))
@@ -211,7 +208,7 @@ export class Fleet {
   /** A net whose loss is not finite takes the good steps again by itself, on the rows that are still there. */
   private async retake(run: Run, net: number, done: number, losses: FloatArray): Promise<void> {
     const { member, passenger } = run.nets[net]
-    const { program } = run.workspace
+    const { program, counters } = run.kind
     if (done > 0) {
       const alone = run.nets.map((_, i) => (i === net ? passenger : null))
       program.enter(alone)
@@ -221,18 +218,19 @@ export class Fleet {
     const { at } = member
     await this.accept(run, net, done, losses, 0)
     // the step that failed had its forward pass
-    for (const { generator, perStep } of countersOf(run.kind)) member.generators[generator].counter += perStep
+    for (const { generator, perStep } of counters) member.generators[generator].counter += perStep
     if (!this.members.includes(member)) return
     member.setRate(0)
     await this.fail(member, stepFailed(member.plan, losses[NETS * done + net], this.batches.positionOf(at + done)))
   }
 
-  /** Counts steps of a net; its training hears of them. `losses` has them from `first` on, or those of the workspace. */
-  private async accept(run: Run, net: number, done: number, losses: FloatArray, first = run.workspace.program.losses / 4): Promise<void> {
+  /** Counts steps of a net; its training hears of them. `losses` has them from `first` on, or those of the program. */
+  private async accept(run: Run, net: number, done: number, losses: FloatArray, first = run.kind.program.losses / 4): Promise<void> {
     const { member, planned } = run.nets[net]
+    const { program, tables, counters } = run.kind
     const { at } = member
-    member.advance(planned, run.kind.tables, done)
-    for (const { generator, perStep } of countersOf(run.kind)) member.generators[generator].counter += perStep * done
+    member.advance(planned, tables, done)
+    for (const { generator, perStep } of counters) member.generators[generator].counter += perStep * done
     if (done === 0) return
     const size = this.batches.sizeOf(at)
     const start = first + net
@@ -246,7 +244,7 @@ export class Fleet {
         return total
       },
     }
-    const outputs = run.workspace.program.outputs(net, done)
+    const outputs = program.outputs(net, done)
     if (outputs !== null) block.outputs = outputs
     try {
       const pending = member.accept(block)
@@ -283,9 +281,9 @@ export class Fleet {
     const { model, options, rows } = plan
     const recording = new Recording({ model, loss: options.loss, rows }, size)
     const blocks: Ptr[] = []
-    const programs: FleetProgram[] = []
+    let made: FleetProgram | undefined
     const release = () => {
-      for (const program of programs) program.release()
+      made?.release()
       for (const block of blocks.splice(0)) this.heap.free(block)
       recording.release()
     }
@@ -307,7 +305,7 @@ export class Fleet {
       const capacity = Math.max(1, Math.min(MOST_STEPS, this.batches.total, Math.floor(MOST_BYTES / bytes)))
       const tables = new NumberTables(this.heap, shapes, capacity, NETS, allocate)
       const staged = new StagedRows(recording, this.isShared, sharesInputs, capacity, allocate)
-      const program = new FleetProgram({
+      const program = (made = new FleetProgram({
         recording,
         parameters,
         optimizer,
@@ -316,14 +314,13 @@ export class Fleet {
         tables,
         capacity,
         isJudged: this.isJudged,
-      })
-      programs.push(program)
-      const draws = program.draws.map(({ counter, args }) => ({
-        ...counter,
-        generator: generators.indexOf(counter.generator),
+      }))
+      const draws = program.draws.map(({ counter: { generator, offset, perStep }, args }) => ({
+        ...{ generator: generators.indexOf(generator), offset, perStep },
         rate: args[args.length - 1],
       }))
-      return { recording, tables, capacity, workspaces: [{ program, rows: staged }], draws, release }
+      const counters = draws.filter(({ generator }, i) => draws.findIndex((draw) => draw.generator === generator) === i)
+      return { recording, tables, capacity, program, rows: staged, draws, counters, release }
     } catch (error) {
       release()
       throw error
@@ -359,11 +356,6 @@ function passengerOf({ parameters, optimizer, generators }: Member, { table, rat
       return { low: seedLow, high: seedHigh, stream, counter: counter + offset, rate }
     }),
   }
-}
-
-/** Each generator that the step draws from, and how often. */
-function countersOf({ draws }: Kind): readonly { generator: number; perStep: number }[] {
-  return draws.filter(({ generator }, i) => draws.findIndex((draw) => draw.generator === generator) === i)
 }
 
 /** Whether `count` numbers are finite, each eighth from `first` on. */
