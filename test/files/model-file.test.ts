@@ -289,7 +289,7 @@ describe('classes of your own', () => {
 })
 
 describe('a file that is not right', () => {
-  test('any flipped bit is told, in numbers with the name of the tensor', () => {
+  test('fault 16: any flipped bit is told, in numbers with the name of the tensor', () => {
     const model = new Sequential([new Dense(2, 2, { activation: 'relu' }), new Dropout(0.1)], { seed: 1 })
     const file = encodeModel(model, { rate: 0.25, epochs: 3, list: Float32Array.of(1, 2) })
     const text = new TextDecoder().decode(file)
@@ -302,7 +302,7 @@ describe('a file that is not right', () => {
     }
   })
 
-  test('cut anywhere', () => {
+  test('fault 16: cut anywhere', () => {
     const file = encodeModel(new Dense(2, 2))
     for (let length = 0; length < file.length; length++) expect(() => decodeModel(file.subarray(0, length))).toThrow(/^decodeSafetensors/)
   })
@@ -367,11 +367,22 @@ describe('a file that is not right', () => {
       },
       /'generator' wants a whole number ≥ 0, got -2/,
     ],
-  ])('%s', (_, model, message) => {
+  ])('fault 21: %s', (_, model, message) => {
     const file = withHeader({ '0.weight': [2, 1], '0.bias': [1] }, { model, parts: {} })
     expect(() => decodeModel(file)).toThrow(message)
     expect(() => decodeModel(file)).toThrow(RangeError)
     expect(() => decodeModel(file)).toThrow(/^decodeModel: /)
+  })
+
+  test('fault 21: layers nested deeper than any that are written, and more layers than the header may hold', () => {
+    for (const depth of [334, 2000, 20_000]) {
+      const layers = `${'{"$layer":"Sequential","at":"","config":{"layers":['.repeat(depth)}${']}}'.repeat(depth)}`
+      const file = withHeader({}, `{"model":{"$model":${layers},"tensors":{},"generators":{},"frozen":[]},"parts":{}}`)
+      expect(() => decodeModel(file)).toThrow('decodeModel: the model: it is nested more than 1000 deep')
+    }
+    const many = Array.from({ length: 100_000 }, (_, i) => ({ $layer: 'Dropout', at: `${i}${'.'.repeat(150)}`, config: { rate: 0 } }))
+    const file = withHeader({}, { model: { $model: { $layer: 'Sequential', at: '', config: { layers: many } } }, parts: {} })
+    expect(() => decodeModel(file)).toThrow('decodeSafetensors: the header has')
   })
 
   test('the good one beside them is read', () => {

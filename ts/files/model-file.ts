@@ -208,7 +208,18 @@ export function decodeModel<M extends object = Module, Parts = Record<string, an
 ): ModelFile<M, Parts> {
   checkNames('decodeModel', options, ['backend', 'maxHeaderBytes'])
   const { backend, ...rest } = options
-  const special = (value: Readonly<Record<string, unknown>>, reader: TreeReader) => read(value, reader, backend)
+  // those of the model that is being read
+  let layers: LayerReader | undefined
+  const special = (value: Readonly<Record<string, unknown>>, reader: TreeReader): object | undefined => {
+    if (value.$model === undefined)
+      return value.$object === undefined ? layers?.special(value) : named(classNamed(value.$object), reader.visit(value.config))
+    const [saved, outer] = [readNumbers(value, reader), layers]
+    layers = new LayerReader(reader, backend, (name) => saved.tensors.get(name)?.shape)
+    const model = layers.layer(value.$model)
+    layers = outer
+    setModel(model, saved)
+    return model
+  }
   const made = decodeTree('decodeModel', file, rest, { key: KEY, foreign, isChecked: true }, special) as {
     model?: unknown
     parts?: Record<string, unknown>
@@ -226,24 +237,11 @@ function foreign(metadata: Readonly<Record<string, string>>): string {
   return 'encodeModel did not make this file; decodeSafetensors gives its tensors, for the loadState of a model'
 }
 
-function read(value: Readonly<Record<string, unknown>>, reader: TreeReader, backend: Backend | undefined): object | undefined {
-  if (value.$model !== undefined) return readModel(value, reader, backend)
-  if (value.$object !== undefined) return named(classNamed(value.$object), reader.visit(value.config))
-  return undefined
-}
-
 /** An object of a registered class. @throws RangeError naming it */
 function named({ name, how }: Pick<ReturnType<typeof classNamed>, 'name' | 'how'>, config: unknown): object {
   const made = how.load(config)
   if (typeof made !== 'object' || made === null) throw rangeError(`load of '${name}' wants to return an object, got ${show(made)}`)
   return made
-}
-
-function readModel(node: Readonly<Record<string, unknown>>, reader: TreeReader, backend: Backend | undefined): Module {
-  const saved = readNumbers(node, reader)
-  const model = new LayerReader(reader, backend, (name) => saved.tensors.get(name)?.shape).layer(node.$model)
-  setModel(model, saved)
-  return model
 }
 
 /** What a file has of a model beside its layers. @internal */
@@ -294,7 +292,8 @@ class LayerReader {
     return made
   }
 
-  private special(node: Readonly<Record<string, unknown>>): Module | undefined {
+  /** The layer that an object of the skeleton stands for, undefined for one that is none. */
+  special(node: Readonly<Record<string, unknown>>): Module | undefined {
     if (node.$same !== undefined) {
       const same = this.made.get(node.$same as string)
       if (same === undefined) throw rangeError(`there is no layer at ${show(node.$same)} that another could be the same as`)
@@ -305,7 +304,7 @@ class LayerReader {
     const { $layer: name, at, inside } = node
     if (typeof at !== 'string') throw rangeError(`a layer wants to be somewhere, got ${show(at)}`)
     try {
-      const layer = this.make(name, at, this.config(node.config))
+      const layer = this.make(name, at, this.reader.visit(node.config))
       if (inside !== undefined) checkInside(layer, Object(inside))
       this.made.set(at, layer)
       return layer
@@ -326,16 +325,6 @@ class LayerReader {
     if (this.options.backend !== undefined && at === '')
       layer.build({ backend: this.options.backend, path: '', nextGenerator: () => new Generator(0, ++stream) })
     return layer
-  }
-
-  /** What a layer is made of, with layers in it. */
-  private config(value: unknown): unknown {
-    if (typeof value !== 'object' || value === null) return value
-    if (Array.isArray(value)) return value.map((entry) => this.config(entry))
-    const layer = this.special(value as Record<string, unknown>)
-    if (layer !== undefined) return layer
-    if (Object.keys(value).some((name) => name.startsWith('$'))) return this.reader.visit(value)
-    return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, this.config(entry)]))
   }
 }
 
