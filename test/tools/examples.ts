@@ -6,7 +6,12 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import ts from 'typescript'
 
-const ENTRIES = { gradus: 'ts/index.ts', 'gradus/data': 'ts/data/index.ts', 'gradus/tune': 'ts/tune/index.ts' } as const
+const ENTRIES = {
+  gradus: 'ts/index.ts',
+  'gradus/data': 'ts/data/index.ts',
+  'gradus/table': 'ts/table/index.ts',
+  'gradus/tune': 'ts/tune/index.ts',
+} as const
 
 /** What an entry exports. */
 export interface Export {
@@ -32,7 +37,7 @@ export interface Example {
 
 let cached: Export[] | undefined
 
-/** Everything that `gradus`, `gradus/data` and `gradus/tune` export, namespaces opened. */
+/** Everything that `gradus`, `gradus/data`, `gradus/table` and `gradus/tune` export, namespaces opened. */
 export function publicExports(): Export[] {
   if (cached) return cached
   const options = { strict: true, skipLibCheck: true, noEmit: true, target: ts.ScriptTarget.ES2022, types: ['node'] }
@@ -189,6 +194,12 @@ const GIVEN: Record<string, (code: string) => string> = {
     return `${made}\n${loss}(model.forward(inputs), targets).backward() // an optimizer finds gradients`
   },
   optimizer: () => 'const optimizer = new Adam(model.parameters())',
+  rows: () => `const flowers = iris()
+const rows = Array.from(flowers.targets, (label, i) => ({
+  species: ['setosa', 'versicolor', 'virginica'][label],
+  petalLength: flowers.inputs[4 * i + 2],
+  petalWidth: flowers.inputs[4 * i + 3],
+}))`,
 }
 
 const usesNumbers = (code: string) => /\bmse\b/.test(code)

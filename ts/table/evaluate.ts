@@ -17,6 +17,7 @@ export interface TableEvaluation {
  *
  * @param rows with the columns of the table, the target among them; those without a target are left out
  * @example
+ * const { model } = await trainTable(rows, { target: 'species' })
  * const { metrics } = evaluateTable(model, rows)
  * metrics[0].name // 'accuracy'
  * @throws RangeError naming row and column of what does not fit, or where no row has a target

@@ -63,7 +63,8 @@ const PART = 'tableModel'
  *
  * @example
  * const { model } = await trainTable(rows, { target: 'species' })
- * model.predict(rows)[0] // { class: 'setosa', probability: 0.99, probabilities: { setosa: 0.99, versicolor: 0.01, virginica: 0 } }
+ * model.predict(rows)[0] // such as { class: 'setosa', probability: 0.99, probabilities: { setosa: 0.99, versicolor: 0.01, virginica: 0 } }
+ * model.predict(rows)[0].class // 'setosa'
  */
 export class TableModel<P extends Prediction = Prediction> {
   /** The nets: an {@link Ensemble}, which takes what {@link inputs} gives. */
@@ -164,7 +165,10 @@ export class TableModel<P extends Prediction = Prediction> {
 
   /**
    * The model as the bytes of one safetensors file, for {@link loadTableModel}. Python's safetensors reads its weights.
-   * @example (await loadTableModel(model.bytes())).target // 'species'
+   * @example
+   * const { model } = await trainTable(rows, { target: 'species' })
+   * const again = await loadTableModel(model.bytes())
+   * again.target // 'species'
    */
   bytes(): Uint8Array {
     return encodeModel(this.net, this.parts())
@@ -172,7 +176,9 @@ export class TableModel<P extends Prediction = Prediction> {
 
   /**
    * Saves the model in one file, all or nothing, as `saveModel` does; in a browser under a name in IndexedDB.
-   * @example await model.save('iris.safetensors')
+   * @example
+   * const { model } = await trainTable(rows, { target: 'species' })
+   * await model.save('iris.safetensors')
    */
   save(path: string): Promise<void> {
     return saveModel(this.net, path, this.parts())
@@ -188,6 +194,7 @@ export class TableModel<P extends Prediction = Prediction> {
  *
  * @param source a path, URL, Blob, or the bytes
  * @example
+ * const { model } = await trainTable(rows, { target: 'species' })
  * await model.save('iris.safetensors')
  * const again = await loadTableModel('iris.safetensors')
  * again.predict(rows)[0].class // 'setosa'
