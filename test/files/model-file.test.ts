@@ -139,7 +139,8 @@ describe('a model comes back', () => {
       (value) => typeof value === 'function' && value.prototype instanceof Layer,
     ) as (typeof Dense)[]
     expect(layers.length).toBeGreaterThan(5)
-    for (const Class of layers) expect(kindOf(Object.create(Class.prototype)), Class.name).toBeDefined()
+    const remedy = "wants an entry in LAYERS of ts/files/layers.ts: CONTRIBUTING.md, 'A layer'"
+    for (const Class of layers) expect(kindOf(Object.create(Class.prototype)), `${Class.name} ${remedy}`).toBeDefined()
   })
 
   test('with weights that are NaN as they are', () => {
