@@ -1,5 +1,7 @@
 /**
- * Models as the bytes of a file and back: layers, weights, and whatever belongs to them. The format is described in docs/design/files.md.
+ * Models as the bytes of a file and back: layers, weights, and whatever belongs to them. The format is a tree (ts/io/tree.ts) of
+ * `{ model, parts }`. In it `{ $model, tensors, generators, frozen }` is a model, `{ $layer: name, at, config, inside }` a layer, `{ $same: at }`
+ * one that was met before, and `{ $object: name, config }` an object of a registered class.
  */
 import type { Backend } from '../backend/index.js'
 import { checkChoice } from '../common/checks.js'
