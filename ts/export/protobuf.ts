@@ -3,6 +3,7 @@
  * https://protobuf.dev/programming-guides/encoding
  */
 import { rangeError } from '../common/errors.js'
+import { joined } from '../common/joined.js'
 import type { Bytes } from '../io/safetensors.js'
 
 /** A field to write: its number, and a whole number, text, bytes, or a message as fields. */
@@ -17,22 +18,15 @@ const [VARINT, EIGHT_BYTES, BYTES, FOUR_BYTES] = [0, 1, 2, 5]
 
 /** @internal a message as bytes */
 export function encodeMessage(fields: readonly Field[]): Bytes {
-  const parts = fields.map(encodeField)
-  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
+  return joined(Uint8Array, fields.map(encodeField))
 }
 
 function encodeField([number, value]: Field): Uint8Array {
-  if (typeof value === 'number') return joined(varint(number * 8 + VARINT), varint(value))
+  if (typeof value === 'number') return joined(Uint8Array, [varint(number * 8 + VARINT), varint(value)])
   if (value instanceof Float) {
     const bytes = new Uint8Array(4)
     new DataView(bytes.buffer).setFloat32(0, value.value, true)
-    return joined(varint(number * 8 + FOUR_BYTES), bytes)
+    return joined(Uint8Array, [varint(number * 8 + FOUR_BYTES), bytes])
   }
   const content =
     typeof value === 'string'
@@ -40,7 +34,7 @@ function encodeField([number, value]: Field): Uint8Array {
       : value instanceof Uint8Array
         ? value
         : encodeMessage(value as readonly Field[])
-  return joined(varint(number * 8 + BYTES), varint(content.length), content)
+  return joined(Uint8Array, [varint(number * 8 + BYTES), varint(content.length), content])
 }
 
 /** Seven bits a byte, the lowest first. Negative ones are written as 64 bits. */
@@ -53,16 +47,6 @@ function varint(value: number): Uint8Array {
     bytes.push(rest > 0n ? low | 128 : low)
   } while (rest > 0n)
   return Uint8Array.from(bytes)
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }
 
 /** What a message holds under each number: whole numbers and floats as numbers, all else as bytes. @internal */

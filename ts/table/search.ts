@@ -1,5 +1,6 @@
 /** Nets trained on a table until the time is up, each judged by rows that it did not see, and the ensemble of the best. */
 import { plainError } from '../common/errors.js'
+import { joined } from '../common/joined.js'
 import { crossEntropy, EarlyStopping, Ensemble, fitMany, mse, schedules, softmax, tensor } from '../index.js'
 import { chooseGreedily, type Judge, logLossOf, squaredErrorOf, type Voter } from './choose.js'
 import { makeNet, makeOptimizer, type NetPlan, type RoundPlan, randomPlan, usualPlan, usualRound } from './nets.js'
@@ -143,7 +144,10 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
         const own = folds.map((_, k) => i * folds.length + k)
         if (own.some((job) => histories[job].error !== undefined || histories[job].epochs.length === 0)) continue
         const members = own.map((job) => models[job])
-        const predictions = joined(members.map((member, k) => answersOf(member, held[k].inputs, data.classes)))
+        const predictions = joined(
+          Float64Array,
+          members.map((member, k) => answersOf(member, held[k].inputs, data.classes)),
+        )
         const loss = judge(predictions)
         if (!Number.isFinite(loss)) continue
         const curves = own.map((job) => ({
@@ -231,14 +235,4 @@ export function answersOf(
 ): Float64Array {
   const output = net.predict(inputs) as ReturnType<typeof tensor>
   return Float64Array.from((classes > 0 ? softmax(output) : output).data())
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  const out = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    out.set(part, at)
-    at += part.length
-  }
-  return out
 }

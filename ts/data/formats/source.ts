@@ -1,5 +1,6 @@
 /** Where data come from: a path, an address, bytes in memory, or a stream; read piece by piece. */
 import { plainError, rangeError, typeError } from '../../common/errors.js'
+import { joined } from '../../common/joined.js'
 import { show } from '../../common/show.js'
 import { nodeModule } from '../files.js'
 
@@ -45,14 +46,7 @@ export async function* piecesOf(source: Source): AsyncGenerator<Uint8Array, void
 export async function allBytes(source: Source): Promise<Uint8Array> {
   const pieces: Uint8Array[] = []
   for await (const piece of piecesOf(source)) pieces.push(piece)
-  if (pieces.length === 1) return pieces[0]
-  const out = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    out.set(piece, at)
-    at += piece.length
-  }
-  return out
+  return pieces.length === 1 ? pieces[0] : joined(Uint8Array, pieces)
 }
 
 async function* bytesOf(source: Source): AsyncGenerator<Uint8Array, void, void> {
