@@ -42,7 +42,10 @@ interface Report {
   testResults: { name: string; assertionResults: { ancestorTitles: string[]; title: string; status: string }[] }[]
 }
 
-const NUMBER = /\bfault (\d+)/g
+/** Not "fault 16.3", which is a number of another list. */
+const FAULT = 'fault (\\d+)(?!\\.?\\d)'
+const NUMBER = new RegExp(`\\b${FAULT}`, 'g')
+const QUOTED = new RegExp(`['"\`]${FAULT}`)
 
 /** Files under test/ whose text speaks of a fault by number. */
 function filesWithFaults(): string[] {
@@ -50,7 +53,7 @@ function filesWithFaults(): string[] {
   const listed = new Set(Object.values(faults).flatMap(({ tests = [] }) => tests.map(({ file }) => file)))
   return files
     .map((file) => path.join('test', file).replaceAll('\\', '/'))
-    .filter((file) => listed.has(file) || /['"`]fault \d+\b/.test(readFileSync(file, 'utf8')))
+    .filter((file) => listed.has(file) || QUOTED.test(readFileSync(file, 'utf8')))
     .sort()
 }
 
@@ -58,7 +61,7 @@ function run(files: readonly string[]): Report {
   mkdirSync('.cache', { recursive: true })
   const out = path.resolve('.cache/reliability.json')
   const names = Object.values(faults).flatMap(({ tests = [] }) => tests.map(({ name }) => name))
-  const pattern = ['fault \\d', ...names].join('|')
+  const pattern = [FAULT, ...names].join('|')
   const args = ['node_modules/vitest/vitest.mjs', 'run', ...files, '-t', pattern, '--reporter=json', `--outputFile=${out}`]
   const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 28 })
   if (!existsSync(out)) throw new Error(`the tests did not run: ${stderr}`)
