@@ -108,6 +108,14 @@ test('the same seed gives the same model; test rows of its own; a report that wa
   expect(runs[0].model.bytes()).toEqual(runs[1].model.bytes())
 })
 
+test('all rows are used where those with a gap in a column are left out', async () => {
+  // the second class is in the last rows alone
+  const rows = Array.from({ length: 120 }, (_, i) => ({ age: i % 2 === 0 ? '' : i % 37, size: i, kind: i < 60 ? 'small' : 'large' }))
+  const { report } = await trainTable(rows, { target: 'kind', inputs: ['age', 'size'], missing: 'drop' })
+  expect(report.rows.train + report.rows.test).toBe(60)
+  expect(report.confusion?.every((row) => row.some((n) => n > 0))).toBe(true)
+})
+
 test('time is kept, and spent on several kinds of nets', async () => {
   const seen: number[] = []
   const { report } = await trainTable(iris(), { target: 'species', time: 3, onProgress: ({ share }) => seen.push(share) })

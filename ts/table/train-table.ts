@@ -86,10 +86,10 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const whole = { missing: 'auto', scale: 'robust', ...table } as TableOptions
   // what the task is, is decided from all rows; what columns are scaled by, from those of training alone
   const first = fromTable(all, whole)
+  const isClasses = first.classes > 0
   const kept = withTarget(all, first.state().missingValues, options.target)
   const [train, judged] =
-    test === undefined ? split(kept, first.targets, first.classes, testFraction, seed) : [kept, await rowsFrom(test, read)]
-  const isClasses = first.classes > 0
+    test === undefined ? split(kept, isClasses ? options.target : undefined, testFraction, seed) : [kept, await rowsFrom(test, read)]
   const asDecided = { ...whole, columns: { ...whole.columns, [options.target]: isClasses ? ('category' as const) : ('number' as const) } }
   const data = fromTable(train, asDecided)
   if (isClasses && data.classes < 2)
@@ -195,26 +195,18 @@ function withTarget(rows: readonly Row[], missing: readonly string[], target: st
   })
 }
 
-/** Numbers of rows as the features of a data set, so that the functions that cut data sets cut them. */
-function numbered(targets: Int32Array | Float32Array, classes: number) {
-  const inputs = Float32Array.from(targets, (_, row) => row)
-  return { inputs, targets, count: targets.length, features: 1, classes, shape: [targets.length, 1] as [number, number] }
-}
-
-function split(
-  rows: readonly Row[],
-  targets: Int32Array | Float32Array,
-  classes: number,
-  testFraction: number,
-  seed: number,
-): [Row[], Row[]] {
-  const { train, test } = trainTestSplit(numbered(targets, classes), { testFraction, seed })
-  const of = ({ inputs }: { inputs: Float32Array }) => Array.from(inputs, (row) => rows[row])
-  return [of(train), of(test)]
+/** Rows to learn from and rows to judge by, every value of a column in the same proportion on both sides. */
+function split(rows: readonly Row[], stratify: string | undefined, testFraction: number, seed: number): [Row[], Row[]] {
+  const each = rows.map((row) => ({ row, value: stratify === undefined ? null : row[stratify] }))
+  const { train, test } = trainTestSplit(each, { testFraction, seed, ...(stratify !== undefined && { stratify: 'value' as const }) })
+  return [train.map(({ row }) => row), test.map(({ row }) => row)]
 }
 
 function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: number): Fold[] {
-  const data = numbered(targets, classes)
+  // numbers of rows as the features of a data set, so that the functions that cut data sets cut them
+  const numbers = Float32Array.from(targets, (_, row) => row)
+  const shape: [number, number] = [targets.length, 1]
+  const data = { inputs: numbers, targets, count: targets.length, features: 1, classes, shape }
   const rowsOf = ({ inputs }: { inputs: Float32Array }) => Int32Array.from(inputs)
   if (data.count >= ONE_SPLIT) {
     const { train, test } = trainTestSplit(data, { testFraction: Math.min(JUDGED, MOST_JUDGED / data.count), seed })
