@@ -3,6 +3,7 @@
 import { checkChoice, checkCount } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
+import { quantileOf } from '../common/quantile.js'
 import { show } from '../common/show.js'
 import { checkDataset, type Dataset, type Split, type Targets, type ThreeWaySplit } from './dataset.js'
 
@@ -96,14 +97,9 @@ function rangesOf(inputs: ArrayLike<number>, features: number, method: ScalingMe
   for (let j = 0; j < features; j++) {
     const sorted = Float64Array.from({ length: inputs.length / features }, (_, i) => inputs[i * features + j]).sort()
     if (!(Number.isFinite(sorted[0]) && Number.isFinite(sorted[sorted.length - 1]))) throw notFinite(j)
-    const at = (q: number) => {
-      const place = q * (sorted.length - 1)
-      const low = sorted[Math.floor(place)]
-      return low + (place % 1) * (sorted[Math.ceil(place)] - low)
-    }
-    const [low, middle, high] = method === 'minMax' ? [0, 0, 1] : [0.25, 0.5, 0.75]
-    center[j] = at(middle)
-    spread[j] = at(high) - at(low) || 1
+    const [low, middle, high] = (method === 'minMax' ? [0, 0, 1] : [0.25, 0.5, 0.75]).map((q) => quantileOf(sorted, q))
+    center[j] = middle
+    spread[j] = high - low || 1
   }
   return [center, spread]
 }

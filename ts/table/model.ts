@@ -1,5 +1,6 @@
 /** A model of a table: encoder, scaler and net as one thing, which takes rows as they are in the file. */
 import { rangeError, typeError } from '../common/errors.js'
+import { quantileOf } from '../common/quantile.js'
 import { encoderFromState, type Row, type TableEncoder, type TableState } from '../data/index.js'
 import {
   decodeModel,
@@ -140,11 +141,7 @@ export class TableModel<P extends Prediction = Prediction> {
 
   /** @internal half of the width of an interval that holds so many */
   halfWidth(coverage: number): number {
-    const { errors } = this.state
-    const at = coverage * (errors.length - 1)
-    const below = Math.floor(at)
-    const next = errors[Math.min(below + 1, errors.length - 1)]
-    return errors[below] + (at - below) * (next - errors[below])
+    return quantileOf(this.state.errors, coverage)
   }
 
   private classOf(answers: Float64Array, row: number): ClassPrediction {

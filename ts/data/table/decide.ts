@@ -192,7 +192,8 @@ function scaling(stats: ColumnStats, scale: Scale): Pick<TableColumn, 'center' |
   if (scale === 'none') return {}
   if (scale === 'standard') return scaledBy(stats.average, stats.deviation)
   if (scale === 'minMax') return scaledBy(stats.min, stats.max - stats.min)
-  return scaledBy(stats.quantile(0.5), stats.quantile(0.75) - stats.quantile(0.25))
+  const [low, middle, high] = stats.quantiles(0.25, 0.5, 0.75)
+  return scaledBy(middle, high - low)
 }
 
 /** A column that never changes, but for rounding, becomes 0. */
@@ -213,7 +214,7 @@ function fillOf(stats: ColumnStats, { as, fill }: TableColumn, missing: Exclude<
   if (as === 'ordinal') return fill as number
   if (as !== 'number' && as !== 'date') return 0
   if (typeof missing === 'number') return missing
-  return missing === 'mean' ? stats.average : stats.quantile(0.5)
+  return missing === 'mean' ? stats.average : stats.quantiles(0.5)[0]
 }
 
 function detailsOf(stats: ColumnStats, { as, categories, fill }: TableColumn): Partial<ColumnReport> {

@@ -1,4 +1,5 @@
 /** What is noted of a column while its values go by, so that one may decide what becomes of it without having them all at hand. */
+import { quantileOf } from '../../common/quantile.js'
 import { RandomStream } from '../random.js'
 import { daysOf, hasComma, isCell, isNumber, isTooLarge } from './values.js'
 
@@ -142,11 +143,9 @@ export class ColumnStats {
     return Math.sqrt(Math.max(0, this.squares) / (this.numbers || this.dates))
   }
 
-  /** @param q from 0 to 1; between two values in proportion, as in NumPy */
-  quantile(q: number): number {
+  /** @param shares from 0 to 1, all of them for one sort; between two values in proportion, as in NumPy */
+  quantiles(...shares: number[]): number[] {
     const sorted = Float64Array.from(this.sample).sort()
-    const at = q * (sorted.length - 1)
-    const low = Math.floor(at)
-    return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low])
+    return shares.map((share) => quantileOf(sorted, share))
   }
 }
