@@ -7,7 +7,7 @@ export interface Voter {
 }
 
 /** How bad predictions are, of the rows that are judged. */
-export type Judge = (predictions: Float64Array) => number
+export type Judge = (predictions: ArrayLike<number>) => number
 
 /** Choices at most. */
 const MOST = 20

@@ -1,6 +1,6 @@
 /** How good a model is on rows whose answers are known. */
 import { rangeError } from '../common/errors.js'
-import { confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'
+import { baselineOf, confusionOf, type MeasuredMetric, measureMetrics } from './measure.js'
 import type { Prediction, TableModel } from './model.js'
 
 /** What {@link evaluateTable} gives. */
@@ -28,10 +28,6 @@ export function evaluateTable(model: TableModel<Prediction>, rows: readonly obje
   const data = model.encoder.dataset(known)
   const answers = model.answersTo(data.inputs)
   const { classes, targets } = data
-  const baseline =
-    classes === 0
-      ? [(targets as Float32Array).reduce((sum, y) => sum + y, 0) / data.count]
-      : model.classNames.map((_, c) => (targets as Int32Array).filter((t) => t === c).length / data.count)
-  const metrics = measureMetrics(answers, targets, baseline, classes, 0)
+  const metrics = measureMetrics(answers, targets, baselineOf(targets, classes), classes, 0)
   return { rows: data.count, metrics, ...(targets instanceof Int32Array && { confusion: confusionOf(answers, targets, classes) }) }
 }

@@ -11,6 +11,7 @@ import {
   type Tensor,
   tensor,
 } from '../index.js'
+import { logLossOf } from './choose.js'
 
 /** A metric of the test rows. */
 export interface MeasuredMetric {
@@ -44,15 +45,8 @@ const CLASSIFICATION: readonly Named[] = [
   { name: 'balanced accuracy', better: 'more', of: (p, t) => recall(p, t, { average: 'macro' }) },
   { name: 'ROC AUC', better: 'more', of: (p, t) => rocAuc(p, t) },
   { name: 'F1', better: 'more', of: (p, t) => f1Score(p, t) },
-  { name: 'log loss', better: 'less', of: logLoss },
+  { name: 'log loss', better: 'less', of: (p, t) => logLossOf(t as Int32Array, p.shape[1])(p.data()) },
 ]
-
-function logLoss(predictions: Tensor, targets: Tensor | Int32Array): number {
-  const p = predictions.data()
-  const classes = predictions.shape[1]
-  const t = targets as Int32Array
-  return t.reduce((sum, c, i) => sum - Math.log(Math.max(p[i * classes + c], 1e-9)), 0) / t.length
-}
 
 /** Resamples; fewer of many rows, whose metrics vary less. */
 const RESAMPLES = 200
@@ -88,6 +82,19 @@ export function measureMetrics(
     const at = (share: number) => values[Math.round(share * (values.length - 1))] ?? value
     return [{ name, better, value, low: at(0.025), high: at(0.975), baseline: valueOn(of, guess, targets, all, width) }]
   })
+}
+
+/** What a guess that looks at no column says: the shares of the classes, or the mean. */
+export function baselineOf(targets: Int32Array | Float32Array, classes: number): number[] {
+  if (classes === 0) return [(targets as Float32Array).reduce((sum, y) => sum + y, 0) / targets.length]
+  return classCounts(targets, classes).map((count) => count / targets.length)
+}
+
+/** Rows of each class; none of numbers. */
+export function classCounts(targets: Int32Array | Float32Array, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0)
+  for (const target of targets) if (classes > 0) counts[target]++
+  return counts
 }
 
 /** NaN where a metric is not defined, such as an AUC where a class is missing. */

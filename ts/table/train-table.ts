@@ -14,7 +14,7 @@ import {
 import { adviceOn } from './advice.js'
 import { logLossOf, squaredErrorOf } from './choose.js'
 import { fitFeatures, inputsOf, widthOf } from './features.js'
-import { calibrationOf, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
+import { baselineOf, calibrationOf, classCounts, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
 import { type ClassPrediction, type NumberPrediction, type Prediction, TableModel } from './model.js'
 import { describePlan } from './nets.js'
 import type { TableModelReport } from './report.js'
@@ -240,18 +240,6 @@ function spansOf(columns: readonly ColumnReport[]): { column: string; from: numb
 export function numbersOf(columns: readonly ColumnReport[]): number[] {
   const isNumber = new Set(columns.filter(({ as }) => as === 'number' || as === 'date').map(({ name }) => name))
   return spansOf(columns).flatMap(({ column, from }) => (isNumber.has(column) ? [from] : []))
-}
-
-/** The shares of the classes, or the mean. */
-function baselineOf(targets: Int32Array | Float32Array, classes: number): number[] {
-  if (classes === 0) return [(targets as Float32Array).reduce((sum, y) => sum + y, 0) / targets.length]
-  return classCounts(targets, classes).map((count) => count / targets.length)
-}
-
-function classCounts(targets: Int32Array | Float32Array, classes: number): number[] {
-  const counts = new Array<number>(classes).fill(0)
-  for (const target of targets) if (classes > 0) counts[target]++
-  return counts
 }
 
 const MOST_EXAMPLES = 400
