@@ -1,6 +1,5 @@
 /** `gradus predict`, `evaluate` and `inspect`: what one does with a model file. */
 import { createWriteStream, writeFileSync } from 'node:fs'
-import type { Row } from '../data/index.js'
 import { evaluateTable, loadTableModel, type Prediction, type TableModel } from '../table/index.js'
 import { percent, table, whole } from './format.js'
 import { naming, readRows } from './table-files.js'
@@ -130,6 +129,3 @@ export async function inspectModel(file: string, { json = false }: { json?: bool
 export function isTableFile(file: string): boolean {
   return /\.(csv|tsv|txt|tab|data|jsonl?|ndjson|parquet|arrow|feather|npy|npz)(\.gz)?$/i.test(file)
 }
-
-/** A row of a table. */
-export type { Row }

@@ -2,9 +2,9 @@
  * The IDX format, in which MNIST and its relatives come: two zero bytes, a byte for the element type, a byte for the number
  * of dimensions, a big-endian 32-bit size for each, then the elements, big-endian, row-major.
  */
-import { rangeError, typeError } from '../common/errors.js'
+import { rangeError } from '../common/errors.js'
 import { formatShape } from '../common/shape.js'
-import { show } from '../common/show.js'
+import { checkLength, viewOf } from './bytes.js'
 
 /** Element types of IDX. */
 export type IdxType = 'uint8' | 'int8' | 'int16' | 'int32' | 'float32' | 'float64'
@@ -45,18 +45,10 @@ const ELEMENTS: Readonly<Record<number, Element>> = {
  * @throws TypeError for what is no bytes, RangeError saying what is wrong: no IDX, unknown type, too few or too many bytes
  */
 export function parseIdx(bytes: Uint8Array | ArrayBuffer, name = 'IDX data'): IdxData {
-  if (typeof bytes?.byteLength !== 'number')
-    throw typeError(`${name}: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(bytes)}`)
-  const view = bytes instanceof Uint8Array ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new DataView(bytes)
+  const view = viewOf(bytes, name)
   const { element, shape, start } = readHeader(view, name)
   const count = shape.reduce((product, d) => product * d, 1)
-  const wanted = start + count * element.bytes
-  if (wanted !== view.byteLength) {
-    const problem = wanted > view.byteLength ? 'is truncated' : 'has bytes left over'
-    throw rangeError(
-      `${name} ${problem}: the header promises ${element.type} ${formatShape(shape)}, ${wanted} bytes, but there are ${view.byteLength}`,
-    )
-  }
+  checkLength(name, view, start + count * element.bytes, `${element.type} ${formatShape(shape)}`)
   const data = element.make(count)
   if (data instanceof Uint8Array) data.set(new Uint8Array(view.buffer, view.byteOffset + start, count))
   else for (let i = 0; i < count; i++) data[i] = element.read(view, start + i * element.bytes)

@@ -67,8 +67,8 @@ function float16(buffer: ArrayBuffer): Float32Array {
   return out
 }
 
-/** IEEE 754 binary16. */
-function halfToFloat(bits: number): number {
+/** @internal IEEE 754 binary16 */
+export function halfToFloat(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1
   const exponent = (bits >> 10) & 31
   const fraction = bits & 1023

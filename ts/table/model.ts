@@ -1,7 +1,7 @@
 /** A model of a table: encoder, scaler and net as one thing, which takes rows as they are in the file. */
 import { rangeError, typeError } from '../common/errors.js'
 import { quantileOf } from '../common/quantile.js'
-import { encoderFromState, type Row, type TableEncoder, type TableState } from '../data/index.js'
+import { encoderFromState, type TableEncoder, type TableState } from '../data/index.js'
 import {
   decodeModel,
   type Ensemble,
@@ -226,6 +226,3 @@ function checkedState(state: TableModelState): TableModelState {
     throw typeError(`loadTableModel: wants a model of a table, 'gradus-table-model/1', got ${JSON.stringify(format)} or a damaged one`)
   return state
 }
-
-/** A row of raw values. */
-export type { Row }

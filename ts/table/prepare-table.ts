@@ -1,7 +1,7 @@
 /** A table as nets take it, cut into rows to train on and rows to judge by: for one's own nets and experiments. */
-import { fromTable, type ReadOptions, type Row, readTable, type Source, type TableOptions, trainTestSplit } from '../data/index.js'
+import { fromTable, type ReadOptions, type Source, type TableOptions, trainTestSplit } from '../data/index.js'
 import { fitFeatures, inputsOf, widthOf } from './features.js'
-import { binsFor, numbersOf, scaled } from './train-table.js'
+import { binsFor, numbersOf, rowsFrom, scaled } from './train-table.js'
 
 /** Options of {@link prepareTable}. */
 export interface PrepareTableOptions extends Omit<TableOptions, 'target' | 'scale'> {
@@ -41,7 +41,7 @@ export interface PreparedTable {
  */
 export async function prepareTable(rows: readonly object[] | Source, options: PrepareTableOptions): Promise<PreparedTable> {
   const { heldFraction = 0.2, seed = 0, read, ...table } = options
-  const all = Array.isArray(rows) ? (rows as readonly Row[]) : await readTable(rows as Source, read)
+  const all = await rowsFrom(rows, read)
   const data = fromTable(all, { missing: 'auto', scale: 'robust', ...table } as TableOptions)
   const { train, test } = trainTestSplit(data, { testFraction: heldFraction, seed })
   const features = fitFeatures(train.inputs, data.features, numbersOf(data.report.columns), binsFor(train.count))

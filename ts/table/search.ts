@@ -228,7 +228,7 @@ function heldRows({ inputs, width, targets }: TrainingData, rows: Int32Array) {
 const column = (values: Float32Array) => tensor(values, [values.length, 1])
 
 /** Probabilities of classes, or numbers, row-major. */
-export function answersOf(
+function answersOf(
   net: { predict(x: ReturnType<typeof tensor>): unknown },
   inputs: ReturnType<typeof tensor>,
   classes: number,

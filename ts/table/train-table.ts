@@ -165,8 +165,6 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   return { model, report }
 }
 
-const OWN = ['time', 'testFraction', 'test', 'seed', 'read', 'signal', 'onProgress']
-
 function checked(options: TrainTableOptions): TrainTableOptions {
   if (typeof options?.target !== 'string') throw typeError("trainTable: wants the column to predict, { target: 'species' }")
   const { time, testFraction = 0.2, seed = 0 } = options
@@ -178,10 +176,8 @@ function checked(options: TrainTableOptions): TrainTableOptions {
   return options
 }
 
-/** @internal names of options that are not those of fromTable */
-export const TRAIN_TABLE_OPTIONS: readonly string[] = OWN
-
-async function rowsFrom(given: readonly object[] | Source, read: ReadOptions | undefined): Promise<readonly Row[]> {
+/** Rows that are given, or those of a file. */
+export async function rowsFrom(given: readonly object[] | Source, read: ReadOptions | undefined): Promise<readonly Row[]> {
   if (Array.isArray(given)) return given as readonly Row[]
   return readTable(given as Source, read)
 }

@@ -2,8 +2,10 @@
  * NumPy's formats: .npy, one array (a magic number, a header that is a Python literal, the elements), and .npz, a zip of them.
  * Source: NEP 1, numpy.lib.format. Nothing in a file is run: arrays of Python objects, which are pickles, are refused.
  */
-import { rangeError, typeError } from '../../common/errors.js'
-import { shortened, show } from '../../common/show.js'
+import { rangeError } from '../../common/errors.js'
+import { shortened } from '../../common/show.js'
+import { halfToFloat } from '../../io/dtypes.js'
+import { checkLength, viewOf } from '../bytes.js'
 import { unzipSync } from './unzip.js'
 
 /** The elements of an array, in the array of their type; halves and long integers as doubles, booleans as bytes. */
@@ -34,16 +36,9 @@ const ELEMENTS: Readonly<Record<string, Element>> = {
   u4: { bytes: 4, make: (n) => new Uint32Array(n), read: (view, at, little) => view.getUint32(at, little) },
   i8: { bytes: 8, make: (n) => new Float64Array(n), read: (view, at, little) => Number(view.getBigInt64(at, little)) },
   u8: { bytes: 8, make: (n) => new Float64Array(n), read: (view, at, little) => Number(view.getBigUint64(at, little)) },
-  f2: { bytes: 2, make: (n) => new Float64Array(n), read: (view, at, little) => half(view.getUint16(at, little)) },
+  f2: { bytes: 2, make: (n) => new Float64Array(n), read: (view, at, little) => halfToFloat(view.getUint16(at, little)) },
   f4: { bytes: 4, make: (n) => new Float32Array(n), read: (view, at, little) => view.getFloat32(at, little) },
   f8: { bytes: 8, make: (n) => new Float64Array(n), read: (view, at, little) => view.getFloat64(at, little) },
-}
-
-/** A number of 16 bits (IEEE 754). */
-function half(bits: number): number {
-  const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023]
-  if (exponent === 31) return fraction ? Number.NaN : sign * Infinity
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15))
 }
 
 /**
@@ -57,22 +52,14 @@ function half(bits: number): number {
  * @throws TypeError for what is no bytes, RangeError saying what is wrong: no .npy, a type that is none of numbers, too few or too many bytes
  */
 export function parseNpy(bytes: Uint8Array | ArrayBuffer, name = 'NPY data'): NpyArray {
-  if (typeof bytes?.byteLength !== 'number')
-    throw typeError(`${name}: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(bytes)}`)
-  const view = bytes instanceof Uint8Array ? new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new DataView(bytes)
+  const view = viewOf(bytes, name)
   const { descr, isFortran, shape, start } = readHeader(view, name)
   const [, order, type] = /^([<>|=])([a-z]\d+)$/.exec(descr) ?? []
   if (type === undefined || !Object.hasOwn(ELEMENTS, type))
     throw rangeError(`${name}: has elements of type '${shortened(descr)}', and these are read: booleans, integers and floats up to 64 bits`)
   const element = ELEMENTS[type]
   const count = shape.reduce((product, d) => product * d, 1)
-  const wanted = start + count * element.bytes
-  if (wanted !== view.byteLength) {
-    const problem = wanted > view.byteLength ? 'is truncated' : 'has bytes left over'
-    throw rangeError(
-      `${name} ${problem}: the header promises ${type} [${shape.join(', ')}], ${wanted} bytes, but there are ${view.byteLength}`,
-    )
-  }
+  checkLength(name, view, start + count * element.bytes, `${type} [${shape.join(', ')}]`)
   const data = element.make(count)
   const place = isFortran && shape.length > 1 ? fromFortran(shape) : (i: number) => i
   for (let i = 0; i < count; i++) data[place(i)] = element.read(view, start + i * element.bytes, order !== '>')
@@ -135,9 +122,8 @@ const MOST_BYTES = 2 ** 31 - 1
  * @throws RangeError for what is no zip, is damaged, or has something else than arrays in it
  */
 export function parseNpz(bytes: Uint8Array | ArrayBuffer, name = 'NPZ data'): Record<string, NpyArray> {
-  if (typeof bytes?.byteLength !== 'number')
-    throw typeError(`${name}: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(bytes)}`)
-  const packed = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes)
+  const { buffer, byteOffset, byteLength } = viewOf(bytes, name)
+  const packed = new Uint8Array(buffer, byteOffset, byteLength)
   const most = Math.min(MOST_BYTES, MOST_RATIO * packed.length + 2 ** 20)
   let [total, tooLarge] = [0, false]
   let files: Record<string, Uint8Array>

@@ -1,8 +1,8 @@
 /** Parquet, by hyparquet: rows of one row group after the other, of which no more is read than is asked for. */
-import { plainError, rangeError } from '../../common/errors.js'
+import { rangeError } from '../../common/errors.js'
 import { nodeModule } from '../files.js'
 import type { Row } from '../table/values.js'
-import { allBytes, nameOf, type Source } from './source.js'
+import { allBytes, isAddress, nameOf, type Source, unreadable } from './source.js'
 import { gunzipSync } from './unzip.js'
 
 /** As hyparquet wants a file: its size, and bytes from here to there. */
@@ -44,8 +44,7 @@ async function openRange(source: Source): Promise<{ file: ByteRange; close(): Pr
   if (source instanceof Blob) {
     return { file: { byteLength: source.size, slice: (start, end) => source.slice(start, end).arrayBuffer() }, close }
   }
-  const isAddress = (source instanceof URL && source.protocol !== 'file:') || (typeof source === 'string' && /^https?:/.test(source))
-  if (isAddress) {
+  if (isAddress(source)) {
     const { asyncBufferFromUrl } = await import('./hyparquet.js')
     return { file: await asyncBufferFromUrl({ url: String(source) }), close }
   }
@@ -67,10 +66,7 @@ async function openFile(path: string | URL): Promise<{ file: ByteRange; close():
     const fs = await nodeModule<FileSystem>('node:fs/promises')
     handle = await fs.open(path)
   } catch (cause) {
-    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT'
-    throw plainError(isMissing ? `there is no file ${String(path)}` : `${String(path)} cannot be read: ${(cause as Error).message}`, {
-      cause,
-    })
+    throw unreadable(path, cause)
   }
   const { size } = await handle.stat()
   const slice = async (start: number, end = size) => {

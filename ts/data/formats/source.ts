@@ -23,11 +23,16 @@ const PIECE = 1 << 18
 
 /** @internal what messages call a source: the name of its file, if it has one */
 export function nameOf(source: Source): string {
-  if (typeof source === 'string') return source.startsWith('http') ? lastOf(source.replace(/[?#].*$/, '')) : lastOf(source)
+  if (typeof source === 'string') return isAddress(source) ? lastOf(source.replace(/[?#].*$/, '')) : lastOf(source)
   if (source instanceof URL) return lastOf(source.pathname)
   const { name, url } = source as { name?: unknown; url?: unknown }
   if (typeof name === 'string' && name !== '') return name
   return typeof url === 'string' && url !== '' ? lastOf(url.replace(/[?#].*$/, '')) : 'the data'
+}
+
+/** @internal whether it is fetched: a URL that is of no file, or a text that begins with http:// or https:// */
+export function isAddress(source: Source): boolean {
+  return source instanceof URL ? source.protocol !== 'file:' : typeof source === 'string' && /^https?:\/\//.test(source)
 }
 
 function lastOf(path: string): string {
@@ -54,8 +59,7 @@ async function* bytesOf(source: Source): AsyncGenerator<Uint8Array, void, void> 
   else if (source instanceof ArrayBuffer) yield* cut(new Uint8Array(source))
   else if (source instanceof Blob) yield* readAll(source.stream())
   else if (typeof Response !== 'undefined' && source instanceof Response) yield* body(source, nameOf(source))
-  else if (source instanceof URL && source.protocol !== 'file:') yield* body(await fetched(source.href), nameOf(source))
-  else if (typeof source === 'string' && /^https?:\/\//.test(source)) yield* body(await fetched(source), nameOf(source))
+  else if (isAddress(source)) yield* body(await fetched(String(source)), nameOf(source))
   else if (typeof source === 'string' || source instanceof URL) yield* file(source)
   else if (typeof (source as ReadableStream<Uint8Array>)?.getReader === 'function') yield* readAll(source as ReadableStream<Uint8Array>)
   else if (typeof (source as AsyncIterable<Uint8Array>)?.[Symbol.asyncIterator] === 'function') {
@@ -107,11 +111,16 @@ async function* file(path: string | URL): AsyncGenerator<Uint8Array, void, void>
   try {
     yield* fs.createReadStream(path, { highWaterMark: PIECE })
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw plainError(`there is no file ${String(path)}`, { cause })
-    if (code === 'EISDIR') throw plainError(`${String(path)} is a folder, not a file`, { cause })
-    throw plainError(`${String(path)} cannot be read: ${message}`, { cause })
+    throw unreadable(path, cause)
   }
+}
+
+/** @internal an error that says in words why a file cannot be read */
+export function unreadable(path: string | URL, cause: unknown): Error {
+  const { code, message } = cause as NodeJS.ErrnoException
+  if (code === 'ENOENT') return plainError(`there is no file ${String(path)}`, { cause })
+  if (code === 'EISDIR') return plainError(`${String(path)} is a folder, not a file`, { cause })
+  return plainError(`${String(path)} cannot be read: ${message}`, { cause })
 }
 
 /** The most that packed data may unpack to, as a multiple of what was read; text never packs so well. */

@@ -30,6 +30,11 @@ export interface TableColumn {
   spread?: number
 }
 
+/** @internal what it is used as, also in a state that does not say so */
+export function useOf({ as, categories }: TableColumn): ColumnUse {
+  return as ?? (categories === null ? 'number' : 'category')
+}
+
 /** @internal how many features a column becomes */
 export function widthOf({ as, categories, buckets }: TableColumn): number {
   if (as === 'hash') return buckets as number

@@ -2,7 +2,7 @@
 import { rangeError } from '../../common/errors.js'
 import { editDistance, nearest } from '../../common/names.js'
 import { shortened, show, showNames } from '../../common/show.js'
-import { type TableColumn, widthOf } from './column.js'
+import { type TableColumn, useOf, widthOf } from './column.js'
 import { daysOf, isCell, isNumber, type MissingTest, type NumberedRows, valueIn } from './values.js'
 
 /** What to do about a category that was not in the table that columns were learnt from. */
@@ -11,10 +11,14 @@ export type Unknown = 'ignore' | 'error'
 /** Of each column the values that were in no row of the first table: how many there were, and the first few of them. */
 export type UnknownValues = Record<string, { count: number; values: string[] }>
 
+/** @internal rows without those that have a gap in one of these columns */
+export function withoutGaps(rows: NumberedRows, columns: readonly string[], isMissing: MissingTest): NumberedRows {
+  return columns.length === 0 ? rows : rows.filter(([, row]) => !columns.some((name) => isMissing(valueIn(row, name))))
+}
+
 /** @internal rows without those that have a gap where such rows are left out. @throws RangeError if none is left */
 export function wholeRows(who: string, rows: NumberedRows, dropped: readonly string[], isMissing: MissingTest): NumberedRows {
-  if (dropped.length === 0) return rows
-  const whole = rows.filter(([, row]) => !dropped.some((name) => isMissing(valueIn(row, name))))
+  const whole = withoutGaps(rows, dropped, isMissing)
   if (whole.length === 0 && rows.length > 0) throw rangeError(`${who}: a value is missing in each of the ${rows.length} rows`)
   return whole
 }
@@ -80,18 +84,19 @@ export class RowEncoder {
   private writerFor(column: TableColumn): Writer {
     const { isMissing } = this
     const write = this.valueWriter(column)
-    const { name, fill, as, center = 0, spread = 1 } = column
-    const writesFill = as !== 'category' && as !== 'hash' && as !== 'embedding' && column.categories === null ? true : as === 'ordinal'
+    const { name, fill, center = 0, spread = 1 } = column
+    const as = useOf(column)
+    const isOneNumber = as === 'number' || as === 'date' || as === 'ordinal'
     return (value, out, at, row) => {
       if (!isMissing(value)) write(value, out, at, row)
       else if (fill === undefined) throw rangeError(`${this.who}: no value in column '${shortened(name)}' of row ${row}; ${FILL}`)
-      else if (writesFill) out[at] = (fill - center) / spread
+      else if (isOneNumber) out[at] = (fill - center) / spread
     }
   }
 
   private valueWriter(column: TableColumn): Writer {
     const { name, categories, fill, buckets = 1, center = 0, spread = 1, lenient } = column
-    const as = column.as ?? (categories === null ? 'number' : 'category')
+    const as = useOf(column)
     if (as === 'hash') return (value, out, at) => (out[at + (hashOf(String(value)) % buckets)] = 1)
     if (as === 'date')
       return (value, out, at, row) => {
@@ -148,7 +153,7 @@ export class RowEncoder {
 }
 
 /** FNV-1a of the text's UTF-16 code units, 32 bits, mixed once more, so that the low bits depend on all (Fowler, Noll & Vo 1991). */
-export function hashOf(text: string): number {
+function hashOf(text: string): number {
   let h = 0x811c9dc5
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
   h ^= h >>> 16

@@ -6,7 +6,7 @@ import { daysOf, hasComma, isCell, isNumber, isTooLarge } from './values.js'
 /** So many different values of a column are kept; a column with more is none of categories, unless it was said to be one. */
 export const MOST_KEPT = 10_000
 /** So many categories a column may have where it was said that it has some. */
-export const MOST_CATEGORIES = 1_000_000
+const MOST_CATEGORIES = 1_000_000
 /** Numbers that quantiles are found from: all of them, or a random sample where there are more. */
 const MOST_NUMBERS = 1 << 20
 
@@ -39,7 +39,6 @@ export class ColumnStats {
   /** Neither number, text, boolean nor date. */
   firstOdd: Found | undefined
   dates = 0
-  firstDate: Found | undefined
   firstDay = Infinity
   lastDay = -Infinity
   /** Different values as text, with how many rows have each; the first ones where there are too many. */
@@ -101,7 +100,6 @@ export class ColumnStats {
       return
     }
     this.dates++
-    this.firstDate ??= [at, value]
     this.firstDay = Math.min(this.firstDay, day)
     this.lastDay = Math.max(this.lastDay, day)
     if (this.numbers === 0) this.addToSpread(day, false)

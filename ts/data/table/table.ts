@@ -5,9 +5,9 @@ import { checkNames, list } from '../../common/names.js'
 import { shortened, show, showNames } from '../../common/show.js'
 import type { Dataset, Targets } from '../dataset.js'
 import { formatOf } from '../standardize.js'
-import { type ColumnUse, type Scale, type TableColumn, widthOf } from './column.js'
+import { type ColumnUse, type Scale, type TableColumn, useOf, widthOf } from './column.js'
 import { type Decision, decideColumn, type Wanted } from './decide.js'
-import { checkSpelling, encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows } from './encode.js'
+import { checkSpelling, encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows, withoutGaps } from './encode.js'
 import type { TableReport } from './report.js'
 import { ColumnStats } from './stats.js'
 import { type Missing, type MissingTest, missingTest, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './values.js'
@@ -146,7 +146,7 @@ export function fromTable<T extends object>(rows: readonly T[], options: TableOp
   const learner = new TableLearner(rows[0] as Row, options)
   const whole = learner.add(all)
   const { encoder, report } = learner.finish()
-  return tableFrom('fromTable', whole, encoder, report)
+  return encoding(encoder, report).tableOf('fromTable', whole)
 }
 
 /** @internal Learns what becomes of columns from rows that come in parts. */
@@ -191,7 +191,7 @@ export class TableLearner {
   /** @returns those rows that have no gap where such rows are left out */
   add(rows: NumberedRows): NumberedRows {
     const { isMissing } = this
-    const whole = rows.filter(([, row]) => !this.dropped.some((name) => isMissing(valueIn(row, name))))
+    const whole = withoutGaps(rows, this.dropped, isMissing)
     this.seen += rows.length
     this.used += whole.length
     for (const [name, stats] of this.stats) {
@@ -311,24 +311,15 @@ interface EncoderParts {
   unknown: Unknown
 }
 
-function tableFrom(who: string, rows: NumberedRows, parts: EncoderParts, report: TableReport): Table {
-  const encoder = encoderOf(parts, report)
-  const isMissing = missingTest(parts.missingValues)
-  const inputs = new RowEncoder(parts.columns, isMissing, parts.unknown).encode(who, rows)
-  return {
-    ...encoder,
-    inputs,
-    targets: encodeTargets(who, rows, parts.target, isMissing),
-    count: rows.length,
-    shape: [rows.length, encoder.features],
-    report,
-  }
-}
-
 const NO_REPORT: TableReport = { rows: 0, dropped: 0, columns: [] }
 
 /** @internal */
 export function encoderOf(parts: EncoderParts, report = NO_REPORT): TableEncoder {
+  return encoding(parts, report).self
+}
+
+/** An encoder, and what makes data sets of rows that have no gap where such rows are left out. */
+function encoding(parts: EncoderParts, report: TableReport) {
   const { columns, target, missingValues, unknown } = parts
   const isMissing = missingTest(missingValues)
   const encoder = new RowEncoder(columns, isMissing, unknown)
@@ -348,14 +339,16 @@ export function encoderOf(parts: EncoderParts, report = NO_REPORT): TableEncoder
     dataset(rows) {
       const all = numbered('dataset', rows)
       checkSpelling('dataset', all, [...columns, target], [])
-      const whole = wholeRows('dataset', all, dropped, isMissing)
-      const inputs = encoder.encode('dataset', whole)
-      const targets = encodeTargets('dataset', whole, target, isMissing)
-      return { ...self, inputs, targets, count: whole.length, shape: [whole.length, encoder.width], report }
+      return tableOf('dataset', wholeRows('dataset', all, dropped, isMissing))
     },
     state: () => structuredClone({ format: 'gradus-table/2', columns, target, missingValues, unknown }),
   }
-  return self
+  const tableOf = (who: string, rows: NumberedRows): Table => {
+    const inputs = encoder.encode(who, rows)
+    const targets = encodeTargets(who, rows, target, isMissing)
+    return { ...self, inputs, targets, count: rows.length, shape: [rows.length, encoder.width], report }
+  }
+  return { self, tableOf }
 }
 
 function namesOf(column: TableColumn): string[] {
@@ -398,8 +391,9 @@ export function encoderFromState(state: TableState): TableEncoder {
 }
 
 function checkSaved(column: TableColumn): void {
-  const { name, categories, buckets = 1, fill = 0, center = 0, spread = 1 } = column ?? {}
-  const { as = categories === null ? 'number' : 'category' } = column ?? {}
+  const saved = column ?? ({} as TableColumn)
+  const { name, categories, buckets = 1, fill = 0, center = 0, spread = 1 } = saved
+  const as = useOf(saved)
   const wantsNone = as === 'number' || as === 'date' || as === 'hash'
   const hasWhatItWants = wantsNone ? categories === null : Array.isArray(categories) && categories.every(isText)
   const isGood = isText(name) && COLUMN_USES.includes(as) && hasWhatItWants
