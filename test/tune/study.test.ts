@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { NonFiniteError } from '../../ts/index.js'
-import { createStudy, float, int, median, openStudy, type Study } from '../../ts/tune/index.js'
+import { createStudy, type Entry, float, int, type JournalStore, median, openStudy, type Study } from '../../ts/tune/index.js'
 import { killAgain } from './storage/kill.js'
 
 const SPACE = { x: float(-1, 1), n: int(1, 9) }
@@ -263,6 +263,32 @@ describe('storages that are not as they should be', () => {
     expect(again.trials.map(({ value }) => value)).toEqual([1, 2])
     await again.close()
   })
+})
+
+test('where another process is faster, notes and trials that were begun are not lost', async () => {
+  // as Redis: what was refused is made again
+  const entries: Entry[] = []
+  const store: JournalStore = {
+    place: 'slow',
+    transact(from, read, write) {
+      read(entries.slice(from))
+      write()
+      entries.push(...write().map((entry) => JSON.parse(JSON.stringify(entry))))
+      return undefined
+    },
+  }
+  const first = await createStudy({ space: SPACE, storage: store })
+  const begun = await first.ask()
+  await first.close()
+  const second = await createStudy({ space: SPACE, storage: store })
+  const again = await second.ask()
+  expect(again.number).toBe(begun.number)
+  again.constrain('size', 1)
+  again.setAttribute('note', 'kept')
+  await second.tell(again, 5)
+  expect(second.trials.map(({ constraints, attributes }) => [constraints, attributes])).toEqual([[{ size: 1 }, { note: 'kept' }]])
+  await second.optimize(({ x }) => x, { trials: 4 })
+  expect(second.trials).toHaveLength(4)
 })
 
 async function change(database: string, sql: string): Promise<void> {

@@ -202,8 +202,8 @@ export class Study<S extends Space = Space> {
   private readonly history: History
   private stored: StoredStudy | undefined
   private readonly constraint: ((params: Params<S>) => boolean) | undefined
-  /** Running trials that nobody runs any more: asked for again before new ones. */
-  private readonly orphans: StoredTrial[] = []
+  /** Trials whose process had ended when the study was opened. */
+  private abandoned: readonly StoredTrial[] = []
   private readonly unwritten = new Map<number, NewEntry[]>()
   private readonly counts: Record<TrialState, number> = { running: 0, complete: 0, pruned: 0, failed: 0, waiting: 0 }
   /** The state of each trial as it was counted. */
@@ -254,7 +254,7 @@ export class Study<S extends Space = Space> {
       )
     if (before !== json && !(typeof before === 'string' && allowSpaceChange && this.axes.length === 0))
       await journal.write(() => [{ op_code: OPERATION.setStudyUserAttribute, study_id: stored.id, user_attr: { [SPACE]: json } }])
-    for (const trial of stored.trials) if (trial.state === 'running' && isGone(this.ownerOf(trial))) this.orphans.push(trial)
+    this.abandoned = stored.trials.filter((trial) => trial.state === 'running' && isGone(this.ownerOf(trial)))
   }
 
   /** All trials, by number. */
@@ -320,9 +320,8 @@ export class Study<S extends Space = Space> {
     const { journal } = this
     let number = -1
     await journal.write(() => {
-      const orphan = this.orphans.find(({ state }) => state === 'running')
+      const [orphan] = this.orphans
       if (orphan) {
-        this.orphans.splice(this.orphans.indexOf(orphan), 1)
         number = orphan.number
         return [{ op_code: OPERATION.setTrialSystemAttribute, trial_id: orphan.id, system_attr: { [OWNER]: journal.worker } }]
       }
@@ -358,12 +357,12 @@ export class Study<S extends Space = Space> {
       const stored = this.all[number]
       if (stored === undefined) throw rangeError(`tell: there is no trial ${show(number)}`)
       if (isOver(stored.state)) throw rangeError(`tell: trial ${number} is over already: it is ${stored.state}`)
-      const more = this.unwritten.get(number) ?? []
-      this.unwritten.delete(number)
+      const more = [...(this.unwritten.get(number) ?? [])]
       if (error !== undefined) more.push({ op_code: OPERATION.setTrialUserAttribute, trial_id: stored.id, user_attr: { [ERROR]: error } })
       const end = { op_code: OPERATION.setTrialState, trial_id: stored.id, state: STATES.indexOf(state), values, datetime_complete: now() }
       return [...more, end]
     })
+    this.unwritten.delete(number)
   }
 
   /**
@@ -461,7 +460,7 @@ export class Study<S extends Space = Space> {
 
   /** @internal how many more trials may be begun, so that there are `most` in the end; trials that others run count */
   open(most: number): number {
-    const begun = this.finished + this.counts.running - this.orphans.filter(({ state }) => state === 'running').length
+    const begun = this.finished + this.counts.running - this.orphans.length
     return Math.min(most, this.sampler.limit?.(this.axes) ?? Number.POSITIVE_INFINITY) - begun
   }
 
@@ -553,6 +552,11 @@ export class Study<S extends Space = Space> {
       system_attrs: {},
       intermediate_values: {},
     }
+  }
+
+  /** Running trials that nobody runs any more: asked for again before new ones. */
+  private get orphans(): StoredTrial[] {
+    return this.abandoned.filter((trial) => trial.state === 'running' && isGone(this.ownerOf(trial)))
   }
 
   private ownerOf(trial: StoredTrial): string {

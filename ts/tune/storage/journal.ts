@@ -50,7 +50,7 @@ export interface JournalStore {
   readonly place: string
   /**
    * Hands the entries behind the first `from` to `read` and then appends those that `write` returns, with nothing of anybody else in
-   * between. When it is done, what was appended survives the end of the process.
+   * between. When it is done, what was appended survives the end of the process. Where others append first, both may be called again.
    */
   transact(from: number, read: (entries: readonly Entry[]) => void, write: () => readonly Entry[]): Transacted | Promise<Transacted>
   /** Ends the use of the file or connection. */
@@ -113,7 +113,10 @@ export class Journal {
     return this.write(() => [])
   }
 
-  /** Appends the entries that `make` returns; it sees all that was written before, and nothing comes between. */
+  /**
+   * Appends the entries that `make` returns; it sees all that was written before, and nothing comes between. It changes nothing itself: where another
+   * process was faster it is asked again.
+   */
   write(make: () => readonly NewEntry[]): Promise<void> {
     const next = this.queue.then(async () => {
       let own: Entry[] = []
