@@ -40,6 +40,12 @@ test('a factory makes the objective in each thread', async () => {
   await expect(study.optimize(new URL('./no.mjs', import.meta.url), { trials: 9 })).rejects.toThrow(/Cannot find module/)
 })
 
+test('more threads than trials run as many as wanted', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) }, sampler: random() })
+  await study.optimize(MODULE, { trials: 3, parallel: 6 })
+  expect([study.finished, study.trials.length]).toEqual([3, 3])
+})
+
 test('a worker that dies costs its trial a retry, nothing else', async () => {
   const marks = mkdtempSync(path.join(tmpdir(), 'gradus-marks-'))
   const study = await createStudy({ space: { x: float(0, 1), marks: categorical([marks]) } })

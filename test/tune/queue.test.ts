@@ -7,11 +7,7 @@ const server = redisServer()
 
 test.runIf(server)('workers that are killed and a Redis that is restarted lose and double nothing', async () => {
   const { finished, complete, wrong, best, wanted } = await disturbed(server as string, { trials: 24, workers: 2, kills: 1, restarts: 1 })
-  expect({ wrong, best }).toEqual({ wrong: [], best: wanted })
-  // A worker or a server that dies may let a trial or two be asked for beyond the number, which are then run as well.
-  expect(finished).toBe(complete)
-  expect(finished).toBeGreaterThanOrEqual(24)
-  expect(finished).toBeLessThanOrEqual(24 + 6)
+  expect({ finished, complete, wrong, best }).toEqual({ finished: 24, complete: 24, wrong: [], best: wanted })
 })
 
 test('errors say what is wrong', async () => {

@@ -58,10 +58,9 @@ const HOPELESS = 10
 /** @internal what of a study is needed to run its trials */
 export interface Tasks<S extends Space> extends Watched {
   readonly sampler: { limit?: unknown }
-  ask(): Promise<Trial<S>>
+  /** The next trial; undefined where `most` have been begun. */
+  askBelow(most: number): Promise<Trial<S> | undefined>
   tell(trial: Trial<S>, outcome: number | Outcome): Promise<void>
-  /** How many more trials may be begun, so that there are `most` in the end. */
-  open(most: number): number
   recordOf(number: number): TrialRecord<S>
 }
 
@@ -123,8 +122,9 @@ export async function runTrials<S extends Space>(
   }
 
   async function lane(): Promise<void> {
-    while (!stop.signal.aborted && failure === undefined && study.open(most) > 0) {
-      const trial = await study.ask()
+    while (!stop.signal.aborted && failure === undefined) {
+      const trial = await study.askBelow(most)
+      if (trial === undefined) return
       await one(trial)
       const record = study.recordOf(trial.number)
       if (record.state === 'running') return

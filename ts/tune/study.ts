@@ -317,9 +317,17 @@ export class Study<S extends Space = Space> {
    * @throws RangeError where a sampler such as a grid has no more points; Error where the storage fails
    */
   async ask(): Promise<Trial<S>> {
+    return (await this.askBelow()) as Trial<S>
+  }
+
+  /** @internal the next trial, unless as many as `most` have been begun; trials that others run count */
+  async askBelow(most?: number): Promise<Trial<S> | undefined> {
     const { journal } = this
     let number = -1
     await journal.write(() => {
+      number = -1
+      // asked here, where nothing comes between: of many that ask at once all would see the same last place
+      if (most !== undefined && this.begun >= Math.min(most, this.limit)) return []
       const [orphan] = this.orphans
       if (orphan) {
         number = orphan.number
@@ -343,7 +351,7 @@ export class Study<S extends Space = Space> {
         ]
       return [created]
     })
-    return this.running(number)
+    return number < 0 ? undefined : this.running(number)
   }
 
   /**
@@ -458,12 +466,6 @@ export class Study<S extends Space = Space> {
     return { axes: this.axes, history: this.history }
   }
 
-  /** @internal how many more trials may be begun, so that there are `most` in the end; trials that others run count */
-  open(most: number): number {
-    const begun = this.finished + this.counts.running - this.orphans.length
-    return Math.min(most, this.sampler.limit?.(this.axes) ?? Number.POSITIVE_INFINITY) - begun
-  }
-
   /** @internal the trial of this number, to be run by this process */
   running(number: number): Trial<S> {
     return new RunningTrial(this, number, this.record(this.all[number]).params)
@@ -559,6 +561,16 @@ export class Study<S extends Space = Space> {
     return this.abandoned.filter((trial) => trial.state === 'running' && isGone(this.ownerOf(trial)))
   }
 
+  /** How many trials are over or run somewhere. */
+  private get begun(): number {
+    return this.finished + this.counts.running - this.orphans.length
+  }
+
+  /** How many points the sampler has. */
+  private get limit(): number {
+    return this.sampler.limit?.(this.axes) ?? Number.POSITIVE_INFINITY
+  }
+
   private ownerOf(trial: StoredTrial): string {
     return (trial.systemAttributes[OWNER] as string | undefined) ?? trial.owner
   }
@@ -583,8 +595,7 @@ export class Study<S extends Space = Space> {
 
   /** The parameters of a trial: what is fixed, the rest by the sampler, so that the constraint is kept. */
   private choose(number: number, fixed: Record<string, unknown>): Record<string, Choice> {
-    const { axes, sampler, seed, history, constraint, directions } = this
-    const limit = sampler.limit?.(axes) ?? Number.POSITIVE_INFINITY
+    const { axes, sampler, seed, history, constraint, directions, limit } = this
     if (number >= limit && Object.keys(fixed).length === 0)
       throw rangeError(`ask: the sampler '${sampler.name}' has ${limit} points, and all have been asked for`)
     const random = new Generator(seed, number)
