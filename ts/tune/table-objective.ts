@@ -2,10 +2,8 @@
 import { rangeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show, showNames } from '../common/show.js'
-import { type Dataset, fromTable, standardize, type Targets, trainTestSplit } from '../data/index.js'
+import { type Dataset, fromTable, readTable, standardize, type Targets, trainTestSplit } from '../data/index.js'
 import { AdamW, crossEntropy, Dense, Dropout, evaluateModel, fit, mse, type Progress, Sequential, schedules } from '../index.js'
-import { rowsOfCsv } from './csv.js'
-import { type Fs, load } from './node.js'
 import { categorical, float, int, type Space } from './space.js'
 import type { Objective } from './trial.js'
 
@@ -37,6 +35,8 @@ const FIXED = { learningRate: 0.003, width: 32, batchSize: 32, activation: 'relu
 
 /** A numeric target with so few whole values is one of classes. */
 const MOST_CLASSES = 10
+/** What stands for a value that is not there. */
+const GAPS = ['NA', 'NaN', 'nan', 'null', '?']
 /** Epochs between reports. */
 const REPORT_EVERY = 2
 
@@ -106,19 +106,11 @@ interface TableData {
 }
 
 async function tableOf({ file, target, seed = 0 }: TableObjectiveOptions): Promise<TableData> {
-  const fs = await load<Fs>('node:fs')
-  let text: string
-  try {
-    text = fs.readFileSync(file, 'utf8')
-  } catch (error) {
-    throw rangeError(
-      `cannot read ${file}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message}`,
-    )
-  }
-  const all = rowsOfCsv(text, file)
-  const names = Object.keys(all[0] ?? {})
+  const all = await rowsOf(file)
+  if (all.length === 0) throw rangeError(`${file}: the file is empty`)
+  const names = Object.keys(all[0])
   if (!names.includes(target)) throw rangeError(`${file}: there is no column ${show(target)}; it has ${showNames(names)}`)
-  const isGap = (value: string) => ['', 'NA', 'NaN', 'nan', 'null', '?'].includes(value)
+  const isGap = (value: string) => value === '' || GAPS.includes(value)
   const rows = all.filter((row) => !isGap(row[target]))
   if (rows.length < 20) throw rangeError(`${file}: wants at least 20 rows with a ${target}, got ${rows.length}`)
   const distinct = new Set(rows.map((row) => row[target]))
@@ -134,7 +126,7 @@ async function tableOf({ file, target, seed = 0 }: TableObjectiveOptions): Promi
     target,
     inputs,
     missing: 'median',
-    missingValues: ['NA', 'NaN', 'nan', 'null', '?'],
+    missingValues: GAPS,
     ...(isClass && { categories: [target] }),
   })
   const split = standardize(trainTestSplit(table as Dataset<Targets>, { seed }))
@@ -148,4 +140,15 @@ async function tableOf({ file, target, seed = 0 }: TableObjectiveOptions): Promi
     targets: Float32Array.from(data.targets, (y) => (y - mean) / scale),
   })
   return { train: scaled(train), test: scaled(test), classes: 0, scale }
+}
+
+/** The rows of a CSV file, values as texts. */
+async function rowsOf(file: string): Promise<Record<string, string>[]> {
+  try {
+    return (await readTable(file, { format: 'csv' })) as Record<string, string>[]
+  } catch (error) {
+    const cause = (error as Error).cause as NodeJS.ErrnoException | undefined
+    if (cause?.code === undefined) throw error
+    throw rangeError(`cannot read ${file}: ${cause.code === 'ENOENT' ? 'there is no such file' : cause.message}`, { cause })
+  }
 }
