@@ -26,7 +26,7 @@ TS_SOURCES := package.json tsconfig.json tsup.config.ts $(shell find ts -type f 
 
 PLAY := playground/node_modules
 
-.PHONY: optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only runtimes bundlers docs api fuzz kills fuzz-fit memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
+.PHONY: optuna optuna-proof kill-proof queue-proof play play-build screenshots site browsers help setup wasm build check format test test-only runtimes bundlers docs api fuzz kills page-kills fuzz-fit memcheck long-runs same-bytes reliability dev demo bench bench-kernels bench-page peers tables pack release-check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -98,6 +98,9 @@ fuzz: $(MODULES)/.stamp ## mutate inputs of every parser, guided by coverage (RU
 
 kills: $(MODULES)/.stamp $(GENERATED)/.stamp ## kill a training that saves at random moments, and look whether anything is lost (KILLS=1000)
 	@$(NODE) --import tsx test/tools/kills.ts
+
+page-kills: build ## kill Chromium at random moments while a page saves in it, and look whether anything is lost (KILLS=100)
+	@$(NODE) --import tsx test/tools/page-kills.ts
 
 fuzz-fit: $(MODULES)/.stamp $(GENERATED)/.stamp ## random trainings by fit against the loop by hand (FUZZ_CASES=20000 for a night, FUZZ_SEED for others)
 	@FUZZ=$(or $(FUZZ_SEED),1),$(or $(FUZZ_CASES),1000) $(NODE) $(VITEST) run test/train/fuzz.test.ts --testTimeout=36000000

@@ -7,12 +7,15 @@
  * to the bit. Of the JS backend it is not promised: its arithmetic is fixed too, but Math.exp and its kin may differ by engine. Its
  * weights came out equal on every engine so far (the last bit of a double mostly disappears in a float), so they are only printed.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { PAGES } from '../runtimes/browser.js'
+import { Generator } from '../../ts/index.js'
+import { BROWSERS, PAGES, visit } from '../runtimes/browser.js'
 import { makeProject, run } from '../runtimes/consumer.js'
 import { FULL, failure, faults, type Report } from '../runtimes/report.js'
 import { expectedOf, isInstalled, PROGRAMS, RUNTIMES } from '../runtimes/runtimes.js'
+import { killPages } from '../tools/page-kills.js'
 
 let project: ReturnType<typeof makeProject>
 let reference: Report
@@ -37,6 +40,70 @@ describe('reproducible training gives the same bits in', () => {
     })
   }
 })
+
+describe('a training that another runtime began ends with the bits of one that was never stopped:', () => {
+  interface Outcome {
+    sha: string
+    trained: number
+    error?: string
+  }
+  const at = (name: string) => path.join(project.folder, name)
+  const node = async (...args: string[]): Promise<Outcome> =>
+    JSON.parse(await run(process.execPath, ['resume-main.mjs', ...args], { cwd: project.folder }))
+  const named = (name: string) => RUNTIMES.find(({ title }) => title === name) as (typeof RUNTIMES)[number]
+  const [deno, bun, chromium] = ['Deno', 'Bun', 'Chromium'].map(named)
+  const allowed = ['--allow-read', '--allow-write', '--allow-env', '--allow-sys']
+  const others: Record<string, (...args: string[]) => Promise<Outcome>> = {
+    Deno: async (...args) =>
+      JSON.parse(
+        await run(deno.file, ['run', '--no-prompt', '--quiet', ...allowed, 'resume-main.mjs', ...args], {
+          cwd: project.folder,
+          env: { DENO_NO_UPDATE_CHECK: '1' },
+        }),
+      ),
+    Bun: async (...args) =>
+      JSON.parse(await run(bun.file, ['run', 'resume-main.mjs', ...args], { cwd: project.folder, env: { DO_NOT_TRACK: '1' } })),
+  }
+  let never: Outcome
+
+  beforeAll(async () => {
+    never = await node('10', 'never.safetensors')
+    expect(await node('3', 'begun.safetensors')).toMatchObject({ trained: 3 })
+    expect(never.trained).toBe(10)
+  })
+
+  for (const { title } of [deno, bun])
+    test.skipIf(!isInstalled(named(title)))(`in ${title}, and in Node again`, async () => {
+      expect(await others[title]('10', `in-${title}.safetensors`, 'begun.safetensors')).toEqual({ sha: never.sha, trained: 7 })
+      expect(await others[title]('7', `half-${title}.safetensors`, 'begun.safetensors')).toMatchObject({ trained: 4 })
+      expect(await node('10', `end-${title}.safetensors`, `half-${title}.safetensors`)).toEqual({ sha: never.sha, trained: 3 })
+    })
+
+  test.skipIf(!isInstalled(chromium))(
+    'in Chromium, which saves in its database, in another page there, and in Node and Deno again',
+    async () => {
+      const roots = { '/fixtures/': path.resolve('test/runtimes'), '/gradus/': path.resolve('dist'), '/made/': project.folder }
+      const pages = ['resume', 'resume-again'].map((name) => ({ name, url: `/fixtures/page.html?page=${name}` }))
+      const reports = (await visit('chromium', pages, roots)) as unknown as Record<string, Outcome & { file: string }>
+      const [first, second] = pages.map(({ name }) => reports[name])
+      expect([first.error, first.trained, second.error, second.trained]).toEqual([undefined, 3, undefined, 2])
+      writeFileSync(at('of-chromium.safetensors'), Buffer.from(second.file, 'base64'))
+      expect(await node('10', 'end.safetensors', 'of-chromium.safetensors')).toEqual({ sha: never.sha, trained: 2 })
+      if (isInstalled(deno))
+        expect(await others.Deno('10', 'end-2.safetensors', 'of-chromium.safetensors')).toEqual({ sha: never.sha, trained: 2 })
+    },
+  )
+})
+
+test.skipIf(!existsSync(BROWSERS.chromium.command))(
+  'a browser that is killed while a page saves loses no file: a short form of `make page-kills`',
+  async () => {
+    const random = new Generator(1)
+    const report = await killPages('chromium', 2, () => random.next())
+    expect(report).toMatchObject({ kills: 2, lost: 0 })
+    expect(report.saved).toBeGreaterThan(2)
+  },
+)
 
 describe('where compiling is forbidden', () => {
   const FORBID = "WebAssembly.Module = function () { throw new WebAssembly.CompileError('blocked by a policy') }"

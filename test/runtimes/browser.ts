@@ -92,12 +92,40 @@ export async function visit(
   roots: Record<string, string>,
   timeout = 600_000,
 ): Promise<Record<string, Report>> {
-  const { command, args } = BROWSERS[browser]
   const reports: Record<string, Report> = {}
   let finish = (): void => {}
   const finished = new Promise<void>((resolve) => {
     finish = resolve
   })
+  const server = await serve(pages, roots, (page, report) => {
+    reports[page] ??= report
+    const next = pages[pages.findIndex(({ name }) => name === page) + 1]
+    if (!next) setTimeout(finish, 100)
+    return next?.url ?? ''
+  })
+  const profile = mkdtempSync(path.join(tmpdir(), `gradus-${browser}-`))
+  const child = open(browser, server.home + pages[0].url, profile)
+  child.on('error', () => finish())
+  const timer = setTimeout(() => finish(), timeout)
+  await finished
+  clearTimeout(timer)
+  await end(child)
+  server.close()
+  rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+  for (const { name } of pages) reports[name] ??= failure(`no report within ${timeout / 1000} s`)
+  return reports
+}
+
+/**
+ * Serves files, and takes reports of pages.
+ * @param roots URL prefix → folder
+ * @param onReport gives the address of the page that comes next, or ''
+ */
+export async function serve(
+  pages: readonly Page[],
+  roots: Record<string, string>,
+  onReport: (page: string, report: Report) => string,
+): Promise<{ home: string; close(): void }> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     if (request.method === 'POST' && url.pathname === '/report') {
@@ -107,10 +135,7 @@ export async function visit(
       })
       request.on('end', () => {
         const { page, ...report } = JSON.parse(body)
-        reports[page] ??= report
-        const next = pages[pages.findIndex(({ name }) => name === page) + 1]
-        response.end(next?.url ?? '')
-        if (!next) setTimeout(finish, 100)
+        response.end(onReport(page, report))
       })
       return
     }
@@ -131,24 +156,24 @@ export async function visit(
     response.end(readFileSync(file))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const profile = mkdtempSync(path.join(tmpdir(), `gradus-${browser}-`))
-  const home = `http://localhost:${(server.address() as AddressInfo).port}`
-  // A group of its own, so that the browser's helpers end with it.
-  const options = { stdio: 'ignore', detached: true, env: { ...process.env, HOME: profile } } as const
-  const child = spawn(command, [...args(profile), home + pages[0].url], options)
-  child.on('error', () => finish())
-  const timer = setTimeout(() => finish(), timeout)
-  await finished
-  clearTimeout(timer)
-  await end(child)
-  server.closeAllConnections()
-  server.close()
-  rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
-  for (const { name } of pages) reports[name] ??= failure(`no report within ${timeout / 1000} s`)
-  return reports
+  return {
+    home: `http://localhost:${(server.address() as AddressInfo).port}`,
+    close: () => {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
 }
 
-function end(child: ChildProcess): Promise<void> {
+/** Starts a browser, in a group of its own, so that its helpers end with it. */
+export function open(browser: BrowserName, url: string, profile: string): ChildProcess {
+  const { command, args } = BROWSERS[browser]
+  const options = { stdio: 'ignore', detached: true, env: { ...process.env, HOME: profile } } as const
+  return spawn(command, [...args(profile), url], options)
+}
+
+/** Ends a browser that {@link open} started, with SIGKILL. */
+export function end(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     if (child.exitCode !== null || child.pid === undefined) return resolve()
     child.on('exit', () => resolve())

@@ -24,6 +24,33 @@ const runInServiceWorker = async () => {
   return report
 }
 
+/** A training that another runtime began, from a file of the server, which goes on in the database of this browser. */
+const goOn = async (from, epochs) => {
+  const [gradus, { base64, trainUntil }] = await Promise.all([import('/gradus/index.js'), import('./resume.mjs')])
+  const report = await trainUntil(gradus, epochs, { save: 'run.safetensors', ...(from && { from: new URL(from, location.href) }) })
+  const { training: _, ...parts } = await gradus.loadModelFile('run.safetensors')
+  return { ...report, parts: Object.keys(parts), file: await base64('run.safetensors') }
+}
+
+/** Saves again and again, and tells after each time; first what there is of a time before. */
+const saveOften = async () => {
+  const { look, saveNext } = await import('./save-often.mjs')
+  const gradus = await import('/gradus/index.js')
+  let number = await look(gradus)
+  await window.gradusReport({ found: number })
+  for (;;) {
+    await saveNext(gradus, ++number)
+    await window.gradusReport({ saved: number })
+  }
+}
+
 const run =
-  { worker: runInWorker, 'isolated-worker': () => runInWorker('?isolated'), 'service-worker': runInServiceWorker }[page] ?? runHere
+  {
+    worker: runInWorker,
+    'isolated-worker': () => runInWorker('?isolated'),
+    'service-worker': runInServiceWorker,
+    resume: () => goOn('/made/begun.safetensors', 6),
+    'resume-again': () => goOn(null, 8),
+    'save-often': saveOften,
+  }[page] ?? runHere
 await window.gradusReport(await run())

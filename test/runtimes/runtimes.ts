@@ -10,7 +10,9 @@ const FIXTURES = path.resolve('test/runtimes')
 const tool = (...parts: string[]) => path.join(CACHE, 'runtimes/node_modules', ...parts)
 
 /** What goes into the project folder. */
-export const PROGRAMS = ['program.mjs', 'main.mjs', 'main.cjs', 'worker.mjs'].map((name) => path.join(FIXTURES, name))
+export const PROGRAMS = ['program.mjs', 'main.mjs', 'main.cjs', 'worker.mjs', 'resume.mjs', 'resume-main.mjs'].map((name) =>
+  path.join(FIXTURES, name),
+)
 
 const nodes: readonly [title: string, command: string, expected?: Expected][] = [
   ['Node 20', process.execPath],

@@ -1,0 +1,77 @@
+/**
+ * Kills a browser (SIGKILL) at random moments while a page saves a model in it again and again, and looks whether anything is lost: `make page-kills`.
+ * After each kill the page that comes next has to find a whole file, of no earlier number than the page had said to be saved, and a whole one before it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type BrowserName, end, open, serve } from '../runtimes/browser.js'
+import type { Report } from '../runtimes/report.js'
+
+export interface PageKillReport {
+  kills: number
+  /** Kills after which no whole file was found, or one of an earlier number than was told. */
+  lost: number
+  /** How often the page saved. */
+  saved: number
+}
+
+const URL_OF_PAGE = '/fixtures/page.html?page=save-often'
+
+/** Kills so many times. @param random a number in [0, 1) */
+export async function killPages(
+  browser: BrowserName,
+  kills: number,
+  random: () => number,
+  tell = (_line: string) => {},
+): Promise<PageKillReport> {
+  const profile = mkdtempSync(path.join(tmpdir(), `gradus-kills-${browser}-`))
+  const report: PageKillReport = { kills: 0, lost: 0, saved: 0 }
+  let onReport = (_report: Report & { found?: number; saved?: number }): void => {}
+  const roots = { '/fixtures/': path.resolve('test/runtimes'), '/gradus/': path.resolve('dist') }
+  const server = await serve([{ name: 'save-often', url: URL_OF_PAGE }], roots, (_page, given) => {
+    onReport(given)
+    return ''
+  })
+  try {
+    let told = 0
+    // one start more than kills: it looks at what the last one left
+    while (report.kills <= kills) {
+      const isLast = report.kills === kills
+      const child = open(browser, server.home + URL_OF_PAGE, profile)
+      await new Promise<void>((resolve, reject) => {
+        child.on('error', reject)
+        onReport = ({ error, found, saved }) => {
+          const isLost = error !== undefined || (found !== undefined && found < told)
+          if (isLost) {
+            report.lost++
+            tell(`after kill ${report.kills}: ${error ?? `${told} was saved, ${found} found`}`)
+          }
+          told = found ?? saved ?? told
+          if (saved !== undefined) report.saved++
+          if (isLost || (isLast && found !== undefined)) resolve()
+          else if (saved !== undefined && report.saved % 3 === 0) setTimeout(resolve, random() * 60)
+        }
+      })
+      await end(child)
+      // what was on its way
+      onReport = ({ saved }) => {
+        if (saved !== undefined) told = saved
+      }
+      if (isLast) break
+      report.kills++
+      if (report.kills % 10 === 0) tell(JSON.stringify(report))
+    }
+    return report
+  } finally {
+    server.close()
+    rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const report = await killPages('chromium', Number(process.env.KILLS ?? 100), Math.random, console.log)
+  console.log(report)
+  if (report.lost > 0) process.exitCode = 1
+}
