@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process'
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Dense, decodeSafetensors, Sequential, saveModel } from '../../ts/index.js'
 
 const MAIN = path.resolve('ts/cli/main.ts')
 const LOADER = path.resolve('node_modules/tsx/dist/loader.mjs')
@@ -26,6 +28,7 @@ function gradus(...args: string[]): Promise<Result> {
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'gradus-table-'))
   for (const name of ['iris', 'penguins']) copyFileSync(`docs/guide/${name}.csv`, path.join(folder, `${name}.csv`))
+  writeFileSync(path.join(folder, 'one.csv'), 'sepal_length,sepal_width,petal_length,petal_width\n5.9,3,5.1,1.8\n')
   const { code, stderr } = await gradus('train', 'iris.csv', '--target', 'species', '--report', 'iris.html', '--quiet')
   expect([code, stderr]).toEqual([0, ''])
 })
@@ -60,6 +63,47 @@ describe('a model in a file', () => {
     expect(stdout).toContain("predicts 'species'")
     expect(stdout).toContain('sepal_length, sepal_width, petal_length, petal_width')
     expect((await gradus('inspect', 'iris.csv')).stdout).toContain('species (target)')
+  })
+})
+
+describe('export', () => {
+  test('a JavaScript module that answers as the model does, ONNX, and weights for PyTorch', async () => {
+    const { code, stdout } = await gradus('export', 'iris.safetensors', '--to', 'js')
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/iris\.mjs, 1\d\d kB\. predict\(rows\) takes rows as they are in the table/)])
+    const { predict } = await import(pathToFileURL(path.join(folder, 'iris.mjs')).href)
+    const row = { sepal_length: '5.9', sepal_width: 3, petal_length: 5.1, petal_width: 1.8 }
+    const { stdout: said } = await gradus('predict', 'iris.safetensors', 'one.csv', '--json', '--only')
+    const wanted = JSON.parse(said).probabilities
+    for (const [name, p] of Object.entries<number>(predict(row).probabilities)) expect(p).toBeCloseTo(wanted[name], 5)
+    expect(JSON.parse((await gradus('export', 'iris.safetensors', '--out', 'iris.onnx', '--json')).stdout)).toMatchObject({
+      format: 'onnx',
+    })
+    const torch = await gradus('export', 'iris.safetensors', '--to', 'pytorch')
+    expect(torch.stdout).toContain('model = nn.ModuleList([nn.Sequential(nn.Linear(4, 64), nn.SiLU()')
+    const { '4.6.weight': weight } = decodeSafetensors(readFileSync(path.join(folder, 'iris.pytorch.safetensors'))).tensors
+    expect(weight.shape).toEqual([3, 64])
+  })
+
+  test('a net that is no table', async () => {
+    const net = new Sequential([new Dense(2, 3, { activation: 'tanh' }), new Dense(3, 1)], { seed: 1 })
+    await saveModel(net, path.join(folder, 'net.safetensors'))
+    expect((await gradus('export', 'net.safetensors', '--out', 'net.mjs', '--half')).code).toBe(0)
+    const { predict } = await import(pathToFileURL(path.join(folder, 'net.mjs')).href)
+    expect(predict([[1, 2]])[0][0]).toBeCloseTo(net.predict([[1, 2]]).item(), 2)
+    const keras = await gradus('export', 'net.safetensors', '--to', 'keras')
+    expect(keras.stdout).toContain("model = keras.Sequential([layers.Dense(3, activation='tanh'), layers.Dense(1)])")
+  })
+
+  test.each<[string, string[], RegExp]>([
+    ['without a format', ['iris.safetensors'], /^error: say what for: --to onnx, js, pytorch or keras\n$/],
+    ['of a format that is none', ['iris.safetensors', '--to', 'tflite'], /Allowed choices are onnx, js, pytorch, keras/],
+    ['of many nets for Keras', ['iris.safetensors', '--to', 'keras'], /5 nets that answer together, and Keras takes one/],
+    ['over the model itself', ['iris.safetensors', '--to', 'pytorch', '--out', 'iris.safetensors'], /would be written over/],
+    ['of no model', ['iris.csv', '--to', 'js'], /^error: .*iris\.csv.*no safetensors file/],
+  ])('%s is an error of a line', async (_, args, message) => {
+    const { code, stderr } = await gradus('export', ...args)
+    expect(code).toBeGreaterThan(0)
+    expect(stderr).toMatch(message)
   })
 })
 
@@ -110,7 +154,7 @@ test('race and lr-find', async () => {
 
 describe('failures are one line that names the file', () => {
   test.each<[string, string[], RegExp]>([
-    ['no file', ['train', 'flowers.csv', '--target', 'x'], /^error: there is no file flowers\.csv A data set by name is one of mnist, /],
+    ['no file', ['train', 'flowers.csv', '--target', 'x'], /^error: there is no file flowers\.csv\. A data set by name is one of mnist, /],
     ['a data set misspelt', ['train', 'irsi'], /did you mean iris\?/],
     [
       'no target',

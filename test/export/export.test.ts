@@ -9,6 +9,7 @@ import {
   Activation,
   BatchNorm,
   Dense,
+  Ensemble,
   encodeSafetensors,
   Flatten,
   fromKeras,
@@ -162,4 +163,22 @@ describe('what cannot be', () => {
       }
     }
   })
+})
+
+test.each(['outputs', 'softmax', 'sigmoid'] as const)('an ensemble by its %s: as a function, within 1e-6 of the model', async (average) => {
+  const outputs = average === 'softmax' ? 3 : 2
+  const members = [1, 2, 3].map(
+    (seed) => new Sequential([new Dense(4, 6, { activation: 'gelu' }), new BatchNorm(6), new Dense(6, outputs)], { seed }),
+  )
+  const model = new Ensemble(members, { average, weights: [1, 2, 5] })
+  const rows = Array.from({ length: 7 }, (_, i) => [0, 1, 2, 3].map((j) => 9 * Math.sin(i * 3 + j)))
+  const folder = mkdtempSync(path.join(tmpdir(), 'gradus-function-'))
+  try {
+    const file = path.join(folder, 'predict.mjs')
+    writeFileSync(file, toFunction(model, { form: 'module' }))
+    const { predict } = (await import(pathToFileURL(file).href)) as { predict(rows: unknown): number[][] }
+    expectClose(predict(rows).flat(), [...model.predict(rows).data()], 1e-6)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

@@ -4,6 +4,7 @@ import { Argument, Command, Option } from 'commander'
 import type { ActivationName, Variant } from '../index.js'
 import { describeRange, layerSizes, nearest, numberIn, oneOf, seconds } from './arguments.js'
 import { type BenchOptions, bench } from './bench.js'
+import { EXPORT_FORMATS, type ExportOptions, exportModel } from './export.js'
 import { table } from './format.js'
 import { info } from './info.js'
 import { inspect } from './inspect.js'
@@ -55,6 +56,7 @@ Examples:
   gradus train iris.csv --target species            a model of your own table, with a report
   gradus train sales.csv --target price --time 60s  the same, with a minute for many nets
   gradus predict iris.safetensors new.csv           what it says of other rows
+  gradus export iris.safetensors --to onnx          for other programs; also js, pytorch, keras
   gradus train mnist                 handwritten digits, 98 % right in a minute or less
   gradus train spirals --json        for a program to read
   gradus bench                       how fast is this machine?
@@ -190,6 +192,21 @@ function modelCommands(): Command[] {
       .addOption(json())
       .addOption(debug())
       .action((file: string, options: { target?: string; json?: boolean }) => inspect(file, options)),
+    new Command('export')
+      .summary('write a model for other programs: ONNX, JavaScript, PyTorch, Keras')
+      .description(
+        'ONNX for onnxruntime and others; a JavaScript module that needs nothing, and takes rows of a table as they are; weights for PyTorch or Keras, ' +
+          'with the line of Python that makes the model.',
+      )
+      .argument('<model>', 'a file that gradus train or saveModel wrote')
+      .addOption(
+        new Option('--to <format>', `what for: ${EXPORT_FORMATS.join(', ')}; default: by the ending of --out`).choices(EXPORT_FORMATS),
+      )
+      .addOption(new Option('--out <file>', 'where it goes; default: the name of the model, with another ending'))
+      .addOption(new Option('--half', 'of js: weights of 16 bits, half as long and good to three digits'))
+      .addOption(json())
+      .addOption(debug())
+      .action((model: string, options: ExportOptions) => exportModel(model, options)),
   ]
 }
 

@@ -6,9 +6,9 @@ export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
 const { stdout, stderr, env } = process
 
-/** Columns of the output, 80 where there is no terminal. */
+/** Columns of the output, 80 where there is no terminal, or one that says it has none. */
 export function columns(): number {
-  return stdout.columns ?? 80
+  return stdout.columns || 80
 }
 
 /** Whether a line may be drawn over and over: a person at a terminal, not a log. */

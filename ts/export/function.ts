@@ -12,6 +12,7 @@ import { Embedding } from '../nn/embedding.js'
 import { Flatten } from '../nn/flatten.js'
 import { LayerNorm } from '../nn/layer-norm.js'
 import { Module } from '../nn/module.js'
+import { Ensemble } from '../select/ensemble.js'
 import { leavesOf, withoutExport } from './leaves.js'
 
 /** Options of {@link toFunction}. */
@@ -78,6 +79,33 @@ const HELPERS = {
     })
     return y
   }`,
+  outputs: `  // several nets that answer together: the mean of their outputs
+  const outputs = (nets, shares) => (x) => {
+    const each = nets.map((net) => net(x))
+    return each[0].map((_, i) => each.reduce((sum, y, net) => sum + shares[net] * y[i], 0))
+  }`,
+  softmax: `  // several nets that answer together: logarithms of the mean of their probabilities, of so many classes
+  const softmax = (nets, shares, classes) => (x) => {
+    const each = nets.map((net) => net(x)).map((y) => {
+      for (let from = 0; from < y.length; from += classes || y.length) {
+        const row = y.subarray(from, from + (classes || y.length))
+        const most = Math.max(...row)
+        const sum = row.reduce((total, z) => total + Math.exp(z - most), 0)
+        row.forEach((z, i) => (row[i] = z - most - Math.log(sum)))
+      }
+      return y
+    })
+    return each[0].map((_, i) => {
+      const most = Math.max(...each.map((y) => y[i]))
+      return most + Math.log(each.reduce((sum, y, net) => sum + shares[net] * Math.exp(y[i] - most), 0))
+    })
+  }`,
+  sigmoid: `  // several nets that answer together: the logit of the mean of their probabilities
+  const sigmoid = (nets, shares) => (x) => {
+    const each = nets.map((net) => net(x))
+    const mean = (i, sign) => each.reduce((sum, y, net) => sum + shares[net] / (1 + Math.exp(-sign * y[i])), 0)
+    return each[0].map((_, i) => Math.log(mean(i, 1)) - Math.log(mean(i, -1)))
+  }`,
   normal: `  // the distribution function of the normal distribution: a series in the middle, a continued fraction in the tails
   const normal = (x) => {
     const z = Math.abs(x)
@@ -97,7 +125,7 @@ const HELPERS = {
 }
 
 /**
- * A model as the source text of a JavaScript function without imports: as it predicts, in double precision, within 1e-6 of `predict`. The function takes
+ * A model, or an ensemble of models, as the source text of a JavaScript function without imports: as it predicts, in double precision, within 1e-6 of `predict`. The function takes
  * rows and answers with rows, or one flat row and answers with one; rows of several axes are taken as they are nested, and answered flat.
  * Nothing here evaluates the text: write it into a file, or a page.
  *
@@ -115,10 +143,10 @@ export function toFunction(model: Module, options: FunctionOptions = {}): string
   checkChoice('toFunction: form', form, ['function', 'module'])
   checkChoice('toFunction: weights', weights, ['float32', 'float16'])
   const writer = new SourceWriter(weights)
-  const steps = leavesOf(model).flatMap((layer) => writer.step(layer) ?? [])
+  const body = writer.net(model)
   const usual = writer.constants.length > 0 ? (['weights', weights] as const) : []
   const helpers = [...usual, ...writer.helpers].map((helper) => HELPERS[helper])
-  const parts = [...helpers, ...writer.constants, '  return (x) => {', ...steps.map((step) => `    x = ${step}`), '    return x', '  }']
+  const parts = [...helpers, ...writer.constants, `  return ${body}`]
   return `${form === 'module' ? '/** Written by gradus. */\n' : ''}const ${name}Row = (() => {
 ${parts.join('\n')}
 })()
@@ -136,6 +164,20 @@ class SourceWriter {
   readonly constants: string[] = []
 
   constructor(private readonly format: 'float32' | 'float16') {}
+
+  /** The function of a net, or of several that answer together. */
+  net(model: Module): string {
+    if (model instanceof Ensemble) {
+      const { members, average, weights } = model
+      const counts = [...weights.data()]
+      const sum = counts.reduce((total, count) => total + count, 0)
+      const shares = counts.map((count) => count / sum)
+      this.use(average)
+      return `${average}([\n${members.map((member) => `    ${this.net(member)},\n`).join('')}  ], [${shares.join(', ')}], ${widthOf(model)})`
+    }
+    const steps = leavesOf(model).flatMap((layer) => this.step(layer) ?? [])
+    return ['(x) => {', ...steps.map((step) => `    x = ${step}`), '    return x', '  }'].join('\n')
+  }
 
   /** The expression that makes the output of a layer of `x`; nothing where they are the same. */
   step(layer: Module): string | undefined {
@@ -195,6 +237,16 @@ class SourceWriter {
     this.constants.push(`  const ${name} = numbers('${base64(new Uint8Array(stored.buffer))}')`)
     return name
   }
+}
+
+/** The width of what a model gives, where it is known; else 0, for all of it. */
+function widthOf(model: Module): number {
+  if (model instanceof Ensemble) return widthOf(model.members[0])
+  for (const layer of leavesOf(model).reverse()) {
+    if (layer instanceof Dense) return layer.outputs
+    if (layer instanceof Embedding || layer instanceof BatchNorm || layer instanceof LayerNorm) return layer.width
+  }
+  return 0
 }
 
 function base64(bytes: Uint8Array): string {

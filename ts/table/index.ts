@@ -16,4 +16,5 @@ export {
 export { type PreparedRows, type PreparedTable, type PrepareTableOptions, prepareTable } from './prepare-table.js'
 export type { TableModelReport } from './report.js'
 export type { SearchProgress } from './search.js'
+export { type TableFunctionOptions, tableToFunction } from './to-function.js'
 export { type TrainedTable, type TrainTableOptions, trainTable } from './train-table.js'

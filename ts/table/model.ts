@@ -181,6 +181,11 @@ export class TableModel<P extends Prediction = Prediction> {
     return saveModel(this.net, path, this.parts())
   }
 
+  /** @internal all that it knows beside its net */
+  saved(): TableModelState {
+    return this.state
+  }
+
   private parts(): Record<string, unknown> {
     return { [PART]: JSON.stringify(this.state) }
   }

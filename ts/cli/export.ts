@@ -1,0 +1,126 @@
+/** `gradus export MODEL --to FORMAT`: a model for other programs. */
+import { writeFileSync } from 'node:fs'
+import { Ensemble, encodeSafetensors, loadModelFile, type Module, toFunction, toKeras, toOnnx, toPyTorch } from '../index.js'
+import { loadTableModel, type TableModel, tableToFunction } from '../table/index.js'
+import { whole } from './format.js'
+import { naming } from './table-files.js'
+import { paint, print } from './terminal.js'
+
+/** Formats by the endings of their files. */
+export const EXPORT_FORMATS = ['onnx', 'js', 'pytorch', 'keras'] as const
+/** One of {@link EXPORT_FORMATS}. */
+export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+
+const ENDINGS: Readonly<Record<ExportFormat, string>> = {
+  onnx: '.onnx',
+  js: '.mjs',
+  pytorch: '.pytorch.safetensors',
+  keras: '.keras.safetensors',
+}
+
+/** Options of `gradus export`. */
+export interface ExportOptions {
+  to?: ExportFormat
+  out?: string
+  half?: boolean
+  json?: boolean
+}
+
+/** What was written, and how it is used. */
+interface Written {
+  bytes: Uint8Array | string
+  /** Lines of a program that uses it. */
+  use: string[]
+  /** What one has to know. */
+  note: string
+}
+
+/** Runs the command. */
+export async function exportModel(file: string, { to, out, half = false, json = false }: ExportOptions): Promise<void> {
+  const format = to ?? formatOf(out)
+  if (half && format !== 'js') throw new Error(`--half is for --to js; ${format} has weights as they are`)
+  const target = out ?? `${file.replace(/^.*[\\/]/, '').replace(/\.safetensors$/i, '')}${ENDINGS[format]}`
+  if (target === file) throw new Error(`${file} would be written over; give another name by --out`)
+  const model = await naming(file, () => read(file))
+  const { bytes, use, note } = await naming(file, async () => written(model, format, target, half))
+  writeFileSync(target, bytes)
+  if (json) return print(JSON.stringify({ file: target, format, bytes: bytes.length, note }))
+  print(`${paint('green', '✓')} ${paint('bold', target)}, ${whole(Math.ceil(bytes.length / 1000))} kB. ${note}`)
+  for (const line of use) print(paint('dim', `  ${line}`))
+}
+
+function formatOf(out: string | undefined): ExportFormat {
+  if (out === undefined) throw new Error('say what for: --to onnx, js, pytorch or keras')
+  if (/\.onnx$/i.test(out)) return 'onnx'
+  if (/\.m?js$/i.test(out)) return 'js'
+  throw new Error(`${out}: say what for, --to onnx, js, pytorch or keras; by itself only .onnx, .js and .mjs are known`)
+}
+
+/** A model of a table, or any other. */
+async function read(file: string): Promise<TableModel | Module> {
+  const { model, tableModel } = await loadModelFile(file)
+  return typeof tableModel === 'string' ? loadTableModel(file) : model
+}
+
+function written(model: TableModel | Module, format: ExportFormat, target: string, half: boolean): Written {
+  const isTable = 'net' in model && 'columns' in model
+  const net = isTable ? (model as TableModel).net : (model as Module)
+  const weights = half ? 'float16' : 'float32'
+  if (format === 'js')
+    return {
+      bytes: isTable ? tableToFunction(model as TableModel, { weights }) : toFunction(net, { form: 'module', weights }),
+      use: [`import { predict } from './${target.replace(/^.*[\\/]/, '')}'`],
+      note: `predict(rows) takes ${isTable ? 'rows as they are in the table' : 'rows of numbers'}, and needs nothing.`,
+    }
+  const inputs = isTable
+    ? `Its input is what model.inputs(rows) of gradus/table gives, rows as numbers${whatItGives(model as TableModel)}.`
+    : ''
+  if (format === 'onnx')
+    return {
+      bytes: toOnnx(net),
+      use: [`session = onnxruntime.InferenceSession('${target}')`, "session.run(None, {'input': x})"],
+      note: inputs,
+    }
+  return format === 'pytorch' ? forPyTorch(net, target, inputs) : forKeras(net, inputs)
+}
+
+function whatItGives({ task }: TableModel): string {
+  return task === 'classification' ? '; it gives logits of the classes' : '; it gives (y − mean)/deviation of the numbers'
+}
+
+function forPyTorch(net: Module, target: string, inputs: string): Written {
+  const load = `model.load_state_dict(safetensors.torch.load_file('${target}'))`
+  if (!(net instanceof Ensemble)) {
+    const { tensors, code } = toPyTorch(net)
+    return { bytes: encodeSafetensors(tensors), use: [`model = ${code}`, load], note: inputs }
+  }
+  const members = net.members.map((member) => toPyTorch(member))
+  const tensors = members.flatMap(({ tensors }, i) => Object.entries(tensors).map(([name, tensor]) => [`${i}.${name}`, tensor] as const))
+  const kinds = [...new Set(members.map(({ code }) => code))]
+  const list =
+    kinds.length === 1
+      ? `[${kinds[0]} for _ in range(${members.length})]`
+      : `[\n    ${members.map(({ code }) => code).join(',\n    ')},\n  ]`
+  return {
+    bytes: encodeSafetensors(Object.fromEntries(tensors)),
+    use: [`model = nn.ModuleList(${list})`, load, `weights = [${shares(net)}]`],
+    note: `${inputs} It has ${members.length} nets, which answer by the weighted mean of their ${net.average}.`.trim(),
+  }
+}
+
+function shares(net: Ensemble): string {
+  const weights = [...net.weights.data()]
+  const sum = weights.reduce((total, weight) => total + weight, 0)
+  return weights.map((weight) => Number((weight / sum).toPrecision(6))).join(', ')
+}
+
+function forKeras(net: Module, inputs: string): Written {
+  if (net instanceof Ensemble)
+    throw new Error(`the file has ${net.members.length} nets that answer together, and Keras takes one; --to onnx or pytorch takes all`)
+  const { tensors, code } = toKeras(net)
+  return {
+    bytes: encodeSafetensors(tensors),
+    use: [`model = ${code}`, 'model.set_weights([weights[name] for name in sorted(weights)])'],
+    note: inputs,
+  }
+}

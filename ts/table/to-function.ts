@@ -1,0 +1,141 @@
+/** A model of a table as the source of a JavaScript function: encoder, scaler and nets, which take rows as they are. */
+import { typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { show } from '../common/show.js'
+import { useOf, widthOf } from '../data/table/column.js'
+import { toFunction } from '../index.js'
+import { TableModel } from './model.js'
+
+/** Options of {@link tableToFunction}. */
+export interface TableFunctionOptions {
+  /** How weights are written: `float32`, or `float16`, half as long and good to three digits. Default `float32`. */
+  weights?: 'float32' | 'float16'
+}
+
+/** How columns become numbers, in plain JavaScript: what ts/data/table/encode.ts does. */
+const ENCODING = `
+const isGap = (value) =>
+  value === undefined || value === null || Number.isNaN(value) || (isCell(value) && (String(value).trim() === '' || missing.has(String(value))))
+const isCell = (value) => ['number', 'string', 'boolean', 'bigint'].includes(typeof value)
+const isNumber = (value) => isCell(value) && typeof value !== 'boolean' && Number.isFinite(Math.fround(Number(value)))
+
+function daysOf(value) {
+  if (value instanceof Date) return value.getTime() / 864e5
+  const text = typeof value === 'string' ? value.trim() : ''
+  if (!/^\\d{4}-\\d\\d-\\d\\d([T ]\\d\\d:\\d\\d.*)?$/.test(text)) return NaN
+  const time = text.length > 10 ? text.replace(' ', 'T') : text
+  return Date.parse(text.length > 10 && !/(Z|[+-]\\d\\d:?\\d\\d)$/.test(time) ? time + 'Z' : time) / 864e5
+}
+
+function hashOf(text) {
+  let h = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  h ^= h >>> 16
+  return Math.imul(h, 0x85ebca6b) >>> 16
+}
+
+function encode(row, number) {
+  const out = new Float32Array(features)
+  let at = 0
+  for (const { name, as, categories, width, buckets, fill, center = 0, spread = 1, lenient } of columns) {
+    const value = Object.hasOwn(row, name) ? row[name] : undefined
+    const wrong = (wanted) => {
+      throw new RangeError("predict: column '" + name + "' of row " + number + ' wants ' + wanted + ', got ' + String(value))
+    }
+    if (isGap(value)) {
+      if (fill === undefined) wrong('a value')
+      if (as === 'number' || as === 'date' || as === 'ordinal') out[at] = (fill - center) / spread
+    } else if (as === 'number') {
+      if (isNumber(value)) out[at] = (Number(value) - center) / spread
+      else if (lenient && fill !== undefined && isCell(value)) out[at] = (fill - center) / spread
+      else wrong('a number')
+    } else if (as === 'date') {
+      const days = daysOf(value)
+      if (!Number.isFinite(days)) wrong('a date (2024-12-31)')
+      out[at] = (days - center) / spread
+    } else if (as === 'hash') out[at + (hashOf(String(value)) % buckets)] = 1
+    else {
+      const place = isCell(value) ? categories.indexOf(String(value)) : -1
+      if (place < 0) {
+        if (mustKnow || !isCell(value)) wrong('one of ' + categories.slice(0, 12).join(', '))
+        if (as === 'ordinal') out[at] = (fill - center) / spread
+      } else if (as === 'category') out[at + place] = 1
+      else out[at] = as === 'embedding' ? place + 1 : (place - center) / spread
+    }
+    at += width
+  }
+  return out
+}
+
+// each number squeezed, and as where it lies among the quantiles of its column
+function inputsOf(encoded) {
+  const inputs = Array.from(encoded, (x) => Math.fround(x / Math.sqrt(1 + (x / 3) ** 2)))
+  for (const { feature, edges } of cuts)
+    for (let i = 1; i < edges.length; i++)
+      inputs.push(Math.fround(Math.min(1, Math.max(0, (encoded[feature] - edges[i - 1]) / (edges[i] - edges[i - 1])))))
+  return inputs
+}
+`
+
+const CLASSES = `
+/** Rows with the columns of the table, or one; of each the most likely class, its probability, and those of all. */
+export function predict(rows) {
+  if (!Array.isArray(rows)) return predict([rows])[0]
+  return rows.map((row, number) => {
+    const logits = net(inputsOf(encode(row, number)))
+    const most = Math.max(...logits)
+    const sum = logits.reduce((total, z) => total + Math.exp(z - most), 0)
+    const all = logits.map((z) => Math.exp(z - most) / sum)
+    const best = all.indexOf(Math.max(...all))
+    return { class: classNames[best], probability: all[best], probabilities: Object.fromEntries(classNames.map((name, i) => [name, all[i]])) }
+  })
+}
+`
+
+const NUMBERS = `
+/** Rows with the columns of the table, or one; of each a number, and between which two the true one is as often as \`coverage\` says. */
+export function predict(rows, { coverage = 0.9 } = {}) {
+  if (!Array.isArray(rows)) return predict([rows], { coverage })[0]
+  const at = coverage * (errors.length - 1)
+  const half = errors[Math.floor(at)] + (at % 1) * (errors[Math.ceil(at)] - errors[Math.floor(at)])
+  return rows.map((row, number) => {
+    const value = mean + deviation * net(inputsOf(encode(row, number)))[0]
+    return { value, low: value - half, high: value + half }
+  })
+}
+`
+
+/**
+ * A model of a table as the source text of a JavaScript module that needs nothing: it exports `predict`, which takes rows as they are and gives what
+ * {@link TableModel.predict} gives, to 1e-6. Write it into a file; nothing here runs it. Unknown categories count as none, and are not counted.
+ *
+ * @example
+ * const { model } = await trainTable(rows, { target: 'species' })
+ * const source = tableToFunction(model) // fs.writeFileSync('iris.mjs', source)
+ * source.includes('export function predict(rows)') // true
+ * @throws TypeError for anything but a model of a table
+ */
+export function tableToFunction(model: TableModel, options: TableFunctionOptions = {}): string {
+  if (!(model instanceof TableModel))
+    throw typeError(`tableToFunction: wants a model of trainTable or loadTableModel, got ${show(model)}; toFunction takes other models`)
+  checkNames('tableToFunction', options, ['weights'])
+  const { weights = 'float32' } = options
+  const { table, features, scale, errors } = model.saved()
+  const columns = table.columns.map((column) => ({ ...column, as: useOf(column), width: widthOf(column) }))
+  const isClasses = model.task === 'classification'
+  const constants: Record<string, unknown> = {
+    columns,
+    features: features.features,
+    cuts: features.cuts.filter(({ edges }) => edges.length > 0),
+    mustKnow: table.unknown !== 'ignore',
+    ...(isClasses ? { classNames: model.classNames } : { mean: scale.mean, deviation: scale.deviation, errors }),
+  }
+  return [
+    `/** Predicts '${model.target.replace(/[^\w .-]/g, '?')}' from rows of the table that it was learnt from. Written by gradus; it needs nothing. */\n`,
+    toFunction(model.net, { name: 'net', weights }),
+    `const missing = new Set(${JSON.stringify(table.missingValues)})\n`,
+    ...Object.entries(constants).map(([name, value]) => `const ${name} = ${JSON.stringify(value)}\n`),
+    ENCODING,
+    isClasses ? CLASSES : NUMBERS,
+  ].join('')
+}
