@@ -19,7 +19,7 @@ mod view;
 use crate::sweep::Cells;
 use blocked::{blocked, ROWS};
 use core::sync::atomic::{AtomicUsize, Ordering};
-use direct::direct;
+use direct::{direct, one_row};
 use pack::STEPS;
 pub use share::{Region, Share};
 use tile::{Tile, TILES};
@@ -263,6 +263,8 @@ unsafe fn product(x: &Product) {
     unsafe {
         if x.m == 1 && x.b.row == 1 {
             direct(&x.transposed());
+        } else if x.m == 1 && x.n * x.k > SMALL_B {
+            one_row(x);
         } else if x.b.column == 1 && x.m < FEW_ROWS {
             direct(x);
         } else {
