@@ -233,3 +233,50 @@ test('whatever changes in a model is seen at its next use: a property, an entry 
   named.blocks.extra = new Dense(1, 1, { bias: false })
   expect(named.parameters().map((p) => p.name)).toEqual(['second.weight', 'second.bias', 'blocks.extra.weight'])
 })
+
+test('a model that has predicted sees layers that are exchanged, added and taken away afterwards', () => {
+  class Open extends Module {
+    first: Module = new Dense(2, 2)
+    inner = new Sequential([new Dense(2, 2), new Dropout(0.5)], { backend })
+    extra?: Module
+    forward(x: Tensor): Tensor {
+      const y = this.inner.forward(this.first.forward(x))
+      return this.extra === undefined ? y : this.extra.forward(y)
+    }
+  }
+  const model = new Open({ backend })
+  const names = () => [...model.namedParameters().keys()]
+  const inputs = [[1, 2]]
+  model.predict(inputs)
+  model.predict(inputs)
+  const other = new Dense(2, 2, { bias: false })
+  model.first = other
+  expect(model.predict(inputs).shape).toEqual([1, 2])
+  expect(names()).toEqual(['first.weight', 'inner.0.weight', 'inner.0.bias'])
+  expect(model.modules()).toContain(other)
+  model.extra = new Sequential([new Dropout(0.9), new Dense(2, 3)], { backend })
+  // in evaluation mode the dropout that was put in is the identity too
+  expect(model.predict(inputs).toArray()).toEqual(model.predict(inputs).toArray())
+  expect(names()).toEqual(['first.weight', 'inner.0.weight', 'inner.0.bias', 'extra.1.weight', 'extra.1.bias'])
+  expect(model.modules().every(({ training }) => training)).toBe(true)
+  delete model.extra
+  expect(model.predict(inputs).shape).toEqual([1, 2])
+  expect(names()).toEqual(['first.weight', 'inner.0.weight', 'inner.0.bias'])
+})
+
+test('a model that lists its parts itself is asked each time', () => {
+  const parts: [string, Module][] = [['a', new Dense(2, 2)]]
+  class Listing extends Module {
+    protected override children() {
+      return parts
+    }
+    forward(x: Tensor): Tensor {
+      return parts.reduce((y, [, part]) => part.forward(y), x)
+    }
+  }
+  const model = new Listing({ backend })
+  model.predict([[1, 2]])
+  parts.push(['b', new Dense(2, 1)])
+  expect(model.predict([[1, 2]]).shape).toEqual([1, 1])
+  expect([...model.namedParameters().keys()]).toEqual(['a.weight', 'a.bias', 'b.weight', 'b.bias'])
+})

@@ -15,3 +15,11 @@ test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])('fau
     expect(run).toThrow(`inputs: ${value} at row ${Math.floor(place / width)}, column ${place % width}`)
   }
 })
+
+test('a NaN in a later batch of an evaluation is named before the loss that an earlier one gives', () => {
+  const model = new Sequential([new Dense(2, 1)])
+  const inputs = new Float32Array(20).fill(3e38)
+  inputs[17] = Number.NaN
+  const run = (batchSize: number) => evaluateModel(model, { inputs, shape: [10, 2], targets: new Float32Array(10), loss: mse, batchSize })
+  for (const batchSize of [1, 3, 10]) expect(() => run(batchSize)).toThrow('evaluateModel: inputs: NaN at row 8, column 1')
+})

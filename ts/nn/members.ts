@@ -76,7 +76,7 @@ export class MemberFinder<Child extends object> {
       visit(value, name, 0)
     }
     this.properties = isStable ? properties : null
-    return { parameters, buffers, generators, modules }
+    return { parameters, buffers, generators, modules: Object.freeze(modules) }
   }
 }
 

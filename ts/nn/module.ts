@@ -76,6 +76,8 @@ export abstract class Module {
   /** The module that this one is a part of, if any, and its name there; without one, the path that the module was built with. */
   #parent: Module | undefined
   #name = ''
+  /** What {@link modulePaths} found last, where nothing can change without the finders noticing: `predict` asks each time. */
+  #walk: ModulePath[] | undefined
 
   constructor(options: ModuleOptions = {}) {
     this.#options = options
@@ -159,20 +161,25 @@ export abstract class Module {
    * @internal This module and all modules inside with their paths from here, outermost first; one that is used twice comes once. Where
    * `builds` is true, all of them are built: also those that were put in since the model was.
    */
-  modulePaths(builds: boolean): ModulePath[] {
+  modulePaths(builds: boolean): readonly ModulePath[] {
+    const known = this.#walk
+    if (known?.every(({ module, children }) => module.children() === children)) return known
+    this.#walk = undefined
     if (builds) this.build()
     const paths: ModulePath[] = []
     const seen = new Set<Module>()
-    const pending: ModulePath[] = [{ module: this, path: '' }]
+    const pending: ModulePath[] = [{ module: this, path: '', children: [] }]
     for (let found = pending.pop(); found !== undefined; found = pending.pop()) {
       const { module, path } = found
       if (seen.has(module)) continue
       seen.add(module)
       paths.push(found)
-      const children = listed(module.children())
+      const children = (found.children = listed(module.children()))
       if (builds) for (const [name, child] of children) module.adopt(name, child)
-      for (let i = children.length - 1; i >= 0; i--) pending.push({ module: children[i][1], path: join(path, children[i][0]) })
+      for (let i = children.length - 1; i >= 0; i--)
+        pending.push({ module: children[i][1], path: join(path, children[i][0]), children: [] })
     }
+    if (builds && paths.every(({ children }) => Object.isFrozen(children))) this.#walk = paths
     return paths
   }
 
@@ -359,6 +366,8 @@ export abstract class Module {
 interface ModulePath {
   readonly module: Module
   readonly path: string
+  /** The parts of the module when it was found. */
+  children: readonly Named<Module>[]
 }
 
 /** @internal forward(x) of a module, whatever plain JavaScript made of it. @throws TypeError naming the module's class */

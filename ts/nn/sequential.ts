@@ -71,7 +71,7 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
     this.layers.forEach((layer, i) => {
       if (!(layer instanceof Module)) throw typeError(`Sequential: layer ${i} wants a Module, got ${show(layer)}`)
     })
-    this.#children = this.layers.map((layer, i) => [String(i), layer] as const)
+    this.#children = Object.freeze(this.layers.map((layer, i) => [String(i), layer] as const))
     this.#isNested = this.layers.some((layer) => layer instanceof Sequential)
     this.build()
   }

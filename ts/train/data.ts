@@ -66,9 +66,16 @@ export interface Batch {
 
 /**
  * @internal the data set as tensors with equally many rows
+ * @param checksInputs false where whoever reads them looks whether they are finite
  * @throws ShapeError if counts differ or there is no row; RangeError naming row and column of a number that is not finite
  */
-export function checkData(data: DataSet, backend: Backend, what: string, options: readonly string[] = []): Rows {
+export function checkData(
+  data: DataSet,
+  backend: Backend,
+  what: string,
+  options: readonly string[] = [],
+  { checksInputs = true } = {},
+): Rows {
   checkNames(what, data, [...DATA, ...options])
   checkNumbers(data, what)
   const given = onHost(asTensor(data.inputs, backend, `${what}: inputs`))
@@ -91,7 +98,7 @@ export function checkData(data: DataSet, backend: Backend, what: string, options
     }
   }
   for (const [name, tensor] of [
-    ['inputs', inputs],
+    ['inputs', checksInputs ? inputs : null],
     ['targets', targets],
     ['weights', weights],
   ] as const) {
@@ -137,7 +144,8 @@ function onHost(tensor: Tensor): Tensor {
   return tensor.isOnHost ? tensor : tensor.keep()
 }
 
-function checkAllFinite(tensor: Tensor, what: string): void {
+/** @internal @throws RangeError naming row and column of a number that is not finite */
+export function checkAllFinite(tensor: Tensor, what: string): void {
   const values = tensor.read()
   if (values instanceof Int32Array) return
   for (let from = 0; from < values.length; from += FINITE_BLOCK) {
@@ -235,6 +243,11 @@ export function stepBatch(rows: Rows, order: Int32Array | null, from: number, to
     weights: rows.weights === null ? undefined : gatherRows(rows.weights, order, from, to),
     size: to - from,
   }
+}
+
+/** @internal rows from..to in memory of the running scope */
+export function rowsInScope(source: Tensor, from: number, to: number): Tensor {
+  return gatherRows(source, null, from, to)
 }
 
 function gatherRows(source: Tensor, order: Int32Array | null, from: number, to: number): Tensor {
