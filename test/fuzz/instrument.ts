@@ -34,11 +34,15 @@ export function instrumented(text: string): { text: string; branches: number } {
     ts.forEachChild(node, visit)
   }
   visit(source)
-  // from the end on, so that places stay right; of one place the outer, which came first, ends up outside
-  const sorted = insertions.map((insertion, i) => ({ ...insertion, i })).sort((a, b) => b.at - a.at || b.i - a.i)
-  let out = text
-  for (const { at, text: added } of sorted) out = out.slice(0, at) + added + out.slice(at)
-  return { text: `const ${COUNTERS} = new Uint8Array(${branches});\n${out}\nmodule.exports.counters = ${COUNTERS};\n`, branches }
+  // of one place the outer, which came first, ends up outside
+  const sorted = insertions.map((insertion, i) => ({ ...insertion, i })).sort((a, b) => a.at - b.at || a.i - b.i)
+  const parts = sorted.map(({ at, text: added }, i) => text.slice(sorted[i - 1]?.at ?? 0, at) + added)
+  const out = parts.join('') + text.slice(sorted[sorted.length - 1]?.at ?? 0)
+  // a multiple of four, so that they can be looked at as words
+  return {
+    text: `const ${COUNTERS} = new Uint8Array(${4 * Math.ceil(branches / 4)});\n${out}\nmodule.exports.counters = ${COUNTERS};\n`,
+    branches,
+  }
 }
 
 function isShortCircuit(kind: ts.SyntaxKind): boolean {

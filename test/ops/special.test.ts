@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import * as gradus from '../../ts/index.js'
 import { type Backend, createBackend, gradients, square, sum, supportedVariants, type Tensor, tensor } from '../../ts/index.js'
+import { normalize } from '../../ts/ops/normalize.js'
 import { OPERATIONS } from './table.js'
 
 type Text = number | 'NaN' | 'Infinity' | '-Infinity' | '-0'
@@ -129,8 +130,10 @@ const backends = [
 
 test('fault 28: every operation with a row in the table has special numbers by PyTorch', () => {
   const tried = new Set(cases.map(({ op }) => op))
-  // linear gives its input; dropout draws which elements go
-  const missing = OPERATIONS.map(({ name }) => name.split(' ')[0]).filter((op) => !tried.has(op) && op !== 'linear' && op !== 'dropout')
+  // linear gives its input; dropout draws which elements go; normalize is below
+  const missing = OPERATIONS.map(({ name }) => name.split(' ')[0]).filter(
+    (op) => !tried.has(op) && !['linear', 'dropout', 'normalize'].includes(op),
+  )
   expect(missing, 'wants a case in test/oracles/special.py').toEqual([])
 })
 
@@ -139,5 +142,34 @@ describe.each(backends)('fault 28: special numbers and their gradients as PyTorc
   test.each([...new Set(own.map(({ op }) => op))])('%s', (name) => {
     const found = own.filter(({ op }) => op === name).flatMap((c) => differences(c, backend))
     expect(found.filter((difference) => !KNOWN.some(([pattern]) => pattern.test(difference)))).toEqual([])
+  })
+})
+
+describe.each(backends)('fault 28: normalize, $variant $dtype', (backend) => {
+  test.each(['row', 'column'] as const)('NaN and infinities reach exactly their own %s', (together) => {
+    for (const odd of [Number.NaN, Infinity, -Infinity]) {
+      const values = Float64Array.from({ length: 15 }, (_, i) => Math.sin(i))
+      values[7] = odd // row 1 of 3, column 2 of 5
+      const x = tensor(values, [3, 5], { backend, requiresGrad: true })
+      const y = normalize(x, together, 1e-5)
+      const [g] = gradients(sum(square(y)), [x])
+      const isInGroup = (i: number) => (together === 'row' ? Math.floor(i / 5) === 1 : i % 5 === 2)
+      for (const found of [y.data(), g.data()])
+        found.forEach((value: number, i: number) => expect(Number.isNaN(value), `element ${i}`).toBe(isInGroup(i)))
+    }
+  })
+
+  test('equal, denormal and opposite numbers are finite, with finite gradients', () => {
+    for (const row of [
+      [3, 3, 3],
+      [0, -0, 0],
+      [1e-40, -1e-40, 3e-40],
+      [1e30, 1e30, 1e30],
+    ]) {
+      const x = tensor(Float64Array.from(row), [1, 3], { backend, requiresGrad: true })
+      const y = normalize(x, 'row', 1e-5)
+      const [g] = gradients(sum(square(y)), [x])
+      for (const value of [...y.data(), ...g.data()]) expect(Math.abs(value)).toBeLessThan(1e-6)
+    }
   })
 })

@@ -61,6 +61,7 @@ import {
   variance,
   where,
 } from '../../ts/index.js'
+import { normalize } from '../../ts/ops/normalize.js'
 
 /** Inputs in their order. */
 type Call = (...inputs: Tensor[]) => Tensor
@@ -123,6 +124,8 @@ const labelsOf = (p: Tensor) =>
     Int32Array.from({ length: p.shape[0] }, (_, i) => (i * 5) % p.shape[1]),
     { backend: p.backend },
   )
+
+const weightsOf = (p: Tensor) => Array.from({ length: p.shape[0] }, (_, row) => 0.25 + (row % 3))
 
 export const OPERATIONS: readonly Operation[] = [
   binary('add', add, (a, b) => a + b),
@@ -213,15 +216,25 @@ export const OPERATIONS: readonly Operation[] = [
       ),
     refuses: [[(t) => gather(t, [t.shape[0]]), /gather: wants whole numbers from 0 to/]],
   },
+  // of LayerNorm and BatchNorm; with a large epsilon, as the second derivative is huge where a row's elements are nearly alike
+  { name: 'normalize rows', shapes: ['ab', 'abc', 'a'], call: (x) => square(normalize(x, 'row', 0.3)) },
+  { name: 'normalize columns', shapes: ['ab', 'abc'], call: (x) => square(normalize(x, 'column', 0.3)) },
   { name: 'dropout', shapes: ['ab', 'abc'], call: (x) => square(dropout(x, 0.4, new Generator(3))) },
   { name: 'mse', shapes: ['ab', 'a'], call: (p) => mse(p, targetsLike(p, -1, 1)) },
+  { name: 'mse with weights', shapes: ['ab', 'a'], call: (p) => mse(p, targetsLike(p, -1, 1), { weights: weightsOf(p) }) },
   { name: 'mae', shapes: ['ab', 'a'], call: (p) => mae(p, targetsLike(p, -1, 1)) },
   { name: 'huber', shapes: ['ab', 'a'], call: (p) => huber(p, targetsLike(p, -1, 1), { delta: 0.5 }) },
   { name: 'binaryCrossEntropy', shapes: ['ab', 'a'], call: (p) => binaryCrossEntropy(p, targetsLike(p, 0, 1), { labelSmoothing: 0.1 }) },
   { name: 'crossEntropy of labels', shapes: ['a5', 'a3'], call: (p) => crossEntropy(p, labelsOf(p), { labelSmoothing: 0.2 }) },
+  { name: 'crossEntropy with weights', shapes: ['a5', 'a3'], call: (p) => crossEntropy(p, labelsOf(p), { weights: weightsOf(p) }) },
   { name: 'hinge', shapes: ['ab', 'a'], call: (p) => hinge(p, sign(targetsLike(p, -1, 1)), { margin: 0.7 }) },
   { name: 'hinge of labels', shapes: ['a5', 'a3'], call: (p) => hinge(p, labelsOf(p), { margin: 0.7 }) },
   { name: 'klDivergence', shapes: ['a5', 'a3'], call: (p) => klDivergence(p, targetsLike(p, 0, 0.3)) },
+  {
+    name: 'poisson with weights',
+    shapes: ['ab', 'a'],
+    call: (p) => poisson(p, targetsLike(p, 0, 3), { weights: weightsOf(p), reduction: 'sum' }),
+  },
   { name: 'poisson', shapes: ['ab', 'a'], call: (p) => poisson(p, targetsLike(p, 0, 3)) },
   { name: 'quantile', shapes: ['ab', 'a'], call: (p) => quantile(0.8)(p, targetsLike(p, -1, 1)) },
   { name: 'focal', shapes: ['ab', 'a'], call: (p) => focal({ gamma: 1.5, alpha: 0.3 })(p, targetsLike(p, 0, 1)) },

@@ -1,6 +1,6 @@
 /** Tables of strangers: long cells, strange cells, long names. All in linear time, with messages of a few lines. */
 import { describe, expect, test } from 'vitest'
-import { encoderFromState, fromTable } from '../../ts/data/index.js'
+import { encoderFromState, fromTable, parseCsv } from '../../ts/data/index.js'
 
 /** Milliseconds of this process that a call takes; its error, if any, is what is tested elsewhere. */
 function cpuTime(call: () => unknown): number {
@@ -163,4 +163,12 @@ test('the nearest name is not looked for among long texts, nor at length among m
   const encoder = fromTable([Object.fromEntries([...columns, 'y'].map((c) => [c, 1]))], { target: 'y' as never })
   const row = Object.fromEntries(columns.map((c) => [c.toUpperCase().repeat(5), 1]))
   expect(cpuTime(() => encoder.encode([row]))).toBeLessThan(2000)
+})
+
+test('fault 24: 60,000 columns of one name take linear time, and have different ones', () => {
+  const names = Array.from({ length: 60_000 }, () => 'a').join()
+  const text = `${names}\n${names}\n`
+  // quadratic: minutes
+  expect(cpuTime(() => parseCsv(text))).toBeLessThan(5000)
+  expect(Object.keys(parseCsv('a,a,a_2,a,__proto__\n1,2,3,4,5\n')[0])).toEqual(['a', 'a_2', 'a_2_2', 'a_3', 'proto'])
 })

@@ -1,8 +1,11 @@
 /**
- * Coverage-guided fuzzing of every parser: `make fuzz`, with `RUNS=10000000` for a long one. Inputs of a corpus are
- * mutated, and one that reaches a branch of the code that none reached before joins the corpus. The same seed gives the same run.
- * `--keep` adds what was found to test/fuzz-corpus, which the suite replays. Figures go to test/fuzz/results.json, from where
- * RELIABILITY.md has them, also those of a run that is stopped before its end. A new parser is a line in test/fuzz/targets.ts.
+ * Coverage-guided fuzzing of every parser: `make fuzz`, with `RUNS=10000000` for a long one. Inputs of a corpus are mutated, and one that
+ * reaches a branch of the code that none reached before joins the corpus. The same seed gives the same run. A new parser is a line in
+ * test/fuzz/targets.ts.
+ *
+ * A long run may be made in parts: `MINUTES=9 MORE=1` ends after nine minutes, and goes on from the inputs and figures of the part before,
+ * which are kept in .cache/fuzz. `--keep` adds what was found to test/fuzz-corpus, which the suite replays. Figures go to
+ * test/fuzz/results.json, from where RELIABILITY.md has them, also those of a run that is stopped before its end.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -35,6 +38,11 @@ const SAVED_EVERY = 500_000
 const runs = Number(process.env.RUNS ?? 100_000)
 const seed = Number(process.env.SEED ?? 1)
 const keep = process.argv.includes('--keep')
+const goesOn = process.env.MORE === '1'
+const until = performance.now() + Number(process.env.MINUTES ?? 1e6) * 60_000
+
+// nobody reads where errors of ours were thrown
+Error.stackTraceLimit = 0
 
 const folder = path.resolve('.cache/fuzz')
 mkdirSync(folder, { recursive: true })
@@ -44,6 +52,9 @@ writeFileSync(program, instrumented(built.outputFiles[0].text).text)
 const { targets, tokens, counters } = createRequire(import.meta.url)(program) as typeof import('../fuzz/targets.js') & {
   counters: Uint8Array
 }
+
+/** The counters four at a time, as most are 0 after an input. */
+const words = new Uint32Array(counters.buffer)
 
 /** How often is another thing from 1, 2, 3, 4, 8, 16, 32 and 128 times on, as AFL has it. */
 const LEVELS = Uint8Array.from({ length: 256 }, (_, n) => [1, 2, 3, 4, 8, 16, 32, 128].filter((least) => n >= least).length)
@@ -76,49 +87,62 @@ class Fuzzer {
       return
     }
     let isNew = false
-    for (let i = 0; i < counters.length; i++) {
-      const level = LEVELS[counters[i]]
-      if (level <= this.reached[i]) continue
-      this.reached[i] = level
-      isNew = true
+    for (let word = 0; word < words.length; word++) {
+      if (words[word] === 0) continue
+      for (let i = 4 * word; i < 4 * word + 4; i++) {
+        const level = LEVELS[counters[i]]
+        if (level <= this.reached[i]) continue
+        this.reached[i] = level
+        isNew = true
+      }
     }
     if (isNew) this.corpus.push(input)
   }
 }
 
-const results: Record<string, FuzzResult> = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : {}
+/** Another run may have written it in the meantime. */
+const resultsNow = (): Record<string, FuzzResult> => (existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')) : {})
+const filesIn = (folder: string) => readdirSync(folder).map((file) => new Uint8Array(readFileSync(path.join(folder, file))))
+
+const only = process.env.TARGET?.split(',') ?? Object.keys(targets)
 for (const [name, target] of Object.entries(targets)) {
-  if (process.env.TARGET !== undefined && process.env.TARGET !== name) continue
+  if (!only.includes(name)) continue
   const began = performance.now()
-  const random = randomFrom(seed)
+  const last = goesOn ? resultsNow()[name] : undefined
+  // the same numbers again would make the same inputs
+  const random = randomFrom(seed + (last?.executions ?? 0))
   const kept = `test/fuzz-corpus/${name}`
-  mkdirSync(kept, { recursive: true })
-  const committed = readdirSync(kept).map((file) => new Uint8Array(readFileSync(path.join(kept, file))))
-  const words = (tokens[name] ?? ['\0']).map((text) => new Uint8Array(Buffer.from(text, 'latin1')))
+  const parts = path.join(folder, `${name}-parts`)
+  for (const made of [kept, parts]) mkdirSync(made, { recursive: true })
+  const committed = filesIn(kept)
+  const known = (tokens[name] ?? ['\0']).map((text) => new Uint8Array(Buffer.from(text, 'latin1')))
   const fuzzer = new Fuzzer(target)
   for (const input of committed) fuzzer.run(input)
   const before = fuzzer.corpus.length
+  if (last !== undefined) for (const input of filesIn(parts)) fuzzer.run(input)
   // a parser without a corpus begins with nothing
   if (before === 0) fuzzer.corpus.push(new Uint8Array(0))
-  let executions = committed.length
-  const save = (): void => {
-    results[name] = {
+  let executions = last?.executions ?? committed.length
+  const save = (): FuzzResult => {
+    const result = {
       executions,
       corpus: fuzzer.corpus.length,
       branches: fuzzer.branches,
       findings: fuzzer.findings.length,
       slowestMilliseconds: slowest(target, fuzzer.corpus),
-      seconds: Math.round((performance.now() - began) / 1000),
+      seconds: (last?.seconds ?? 0) + Math.round((performance.now() - began) / 1000),
       date: new Date().toISOString().slice(0, 10),
     }
-    writeFileSync(RESULTS, `${JSON.stringify(results, null, 2)}\n`)
+    writeFileSync(RESULTS, `${JSON.stringify({ ...resultsNow(), [name]: result }, null, 2)}\n`)
+    return result
   }
   for (; executions < runs && fuzzer.findings.length === 0; executions++) {
     if (executions % SAVED_EVERY === 0) save()
-    fuzzer.run(mutated(fuzzer.corpus, words, random))
+    if (executions % 1000 === 0 && performance.now() > until) break
+    fuzzer.run(mutated(fuzzer.corpus, known, random))
   }
-  save()
-  process.stdout.write(`${name}: ${JSON.stringify(results[name])}\n`)
+  process.stdout.write(`${name}: ${JSON.stringify(save())}\n`)
+  for (const [i, input] of fuzzer.corpus.slice(before).entries()) writeFileSync(path.join(parts, String(i)), input)
   for (const { input, error } of fuzzer.findings.slice(0, 3)) {
     process.exitCode = 1
     const file = path.join(folder, `${name}-finding`)

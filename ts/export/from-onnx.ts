@@ -49,6 +49,12 @@ const ACTIVATIONS: Readonly<Record<string, ActivationName>> = {
 /** ONNX' data types that numbers of dense nets have → dtypes. */
 const TYPES: Readonly<Record<number, string>> = { 1: 'F32', 11: 'F64', 10: 'F16', 16: 'BF16', 7: 'I64', 6: 'I32' }
 
+/**
+ * Layers may share weights in the file, and each has its own here. So many numbers they may have for each byte of the file, above 64 thousand:
+ * a small file could ask for more than there is memory.
+ */
+const MOST_NUMBERS = 4
+
 /** What changes nothing when a net predicts. */
 const NOTHING = ['Identity', 'Dropout', 'Cast']
 
@@ -78,7 +84,7 @@ export function fromOnnx(file: Uint8Array | ArrayBuffer, options: FromOnnxOption
     throw typeError(`fromOnnx: wants the bytes of a file, an ArrayBuffer or a Uint8Array, got ${show(file)}`)
   const { withoutSoftmax = false, backend } = options
   try {
-    const reader = new GraphReader(decodeMessage(file instanceof ArrayBuffer ? new Uint8Array(file) : file), withoutSoftmax)
+    const reader = new GraphReader(file instanceof ArrayBuffer ? new Uint8Array(file) : file, withoutSoftmax)
     return new Sequential(reader.layers(), backend ? { backend } : {})
   } catch (cause) {
     throw rangeError(`fromOnnx: ${(cause as Error).message}`, { cause })
@@ -87,18 +93,27 @@ export function fromOnnx(file: Uint8Array | ArrayBuffer, options: FromOnnxOption
 
 class GraphReader {
   private readonly constants = new Map<string, Constant>()
-  private readonly nodes: Node[]
+  /** The nodes that take each value. */
+  private readonly users = new Map<string, Node[]>()
   private readonly graph: Message
+  /** Numbers that layers may still have. */
+  private room: number
 
   constructor(
-    model: Message,
+    file: Uint8Array,
     private readonly withoutSoftmax: boolean,
   ) {
-    const [graph] = messagesOf(model, 7)
+    this.room = MOST_NUMBERS * file.length + 2 ** 16
+    const [graph] = messagesOf(decodeMessage(file), 7)
     if (graph === undefined) throw rangeError('there is no graph in the file; is it an ONNX file?')
     this.graph = graph
     for (const initializer of messagesOf(graph, 5)) this.constants.set(textsOf(initializer, 8)[0] ?? '', constantOf(initializer))
-    this.nodes = messagesOf(graph, 1).map(nodeOf)
+    for (const node of messagesOf(graph, 1).map(nodeOf))
+      for (const name of new Set(node.inputs)) {
+        const users = this.users.get(name)
+        if (users === undefined) this.users.set(name, [node])
+        else users.push(node)
+      }
   }
 
   layers(): Module[] {
@@ -109,7 +124,12 @@ class GraphReader {
     const [output] = messagesOf(this.graph, 12).map((value) => textsOf(value, 1)[0] ?? '')
     const parts: (Layer | Activation | Flatten)[] = []
     let at = inputs[0]
-    for (let node = this.after(at, parts); node !== undefined; node = this.after(at, parts)) at = node
+    const met = new Set<string>()
+    for (let next = this.after(at, parts); next !== undefined; next = this.after(at, parts)) {
+      met.add(at)
+      if (met.has(next)) throw rangeError(`the nodes go round in a circle at ${show(next)}`)
+      at = next
+    }
     if (at !== output) throw rangeError(`the nodes end at ${show(at)}, the output is ${show(output)}`)
     if (!parts.some((part) => 'weight' in part)) throw rangeError('there is no dense layer in the graph')
     return parts.map((part) => ('weight' in part ? denseOf(part) : part))
@@ -117,7 +137,7 @@ class GraphReader {
 
   /** Reads the node after a value. @returns the value that it gives */
   private after(value: string, parts: (Layer | Activation | Flatten)[]): string | undefined {
-    const next = this.nodes.filter((node) => node.inputs.includes(value))
+    const next = this.users.get(value) ?? []
     if (next.length === 0) return undefined
     if (next.length === 2) {
       const product = siluOf(next)
@@ -161,6 +181,8 @@ class GraphReader {
     const [alpha, beta] = isGemm ? [float(node, 'alpha', 1), float(node, 'beta', 1)] : [1, 1]
     const [rows, columns] = weight.shape
     const [inputs, outputs] = isTurned ? [columns, rows] : [rows, columns]
+    this.room -= (inputs + 1) * outputs
+    if (this.room < 0) throw unread(node, 'as layers that share their weights would have far more numbers than there are in the file')
     const values = new Float64Array(inputs * outputs)
     for (let i = 0; i < inputs; i++)
       for (let j = 0; j < outputs; j++) values[i * outputs + j] = alpha * weight.data[isTurned ? j * inputs + i : i * outputs + j]
@@ -246,12 +268,16 @@ function constantOf(message: Message): Constant {
   const [type = 0] = numbersOf(message, 2)
   const size = shape.reduce((product, n) => product * n, 1)
   if (!Object.hasOwn(TYPES, type)) throw rangeError(`'${name}' has the data type ${type}; known are ${Object.keys(TYPES).join(', ')}`)
-  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) throw rangeError(`'${name}' has the shape [${shape.join(', ')}]`)
+  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 0)) throw rangeError(`'${name}' has the shape ${shown(shape)}`)
   if (message.has(13)) throw rangeError(`'${name}' is in a file of its own; export with all weights in one file`)
   const [raw] = bytesIn(message, 9)
   const data = raw === undefined ? floatsOf(message) : numbersFrom(raw, TYPES[type], name)
-  if (data.length !== size) throw rangeError(`'${name}' has ${data.length} numbers, its shape [${shape.join(', ')}] wants ${size}`)
+  if (data.length !== size) throw rangeError(`'${name}' has ${data.length} numbers, its shape ${shown(shape)} wants ${size}`)
   return { shape, data }
+}
+
+function shown(shape: readonly number[]): string {
+  return `[${shortened(shape.join(', '))}]`
 }
 
 function numbersFrom(raw: Uint8Array, dtype: string, name: string): ArrayLike<number> {

@@ -103,6 +103,7 @@ export function numbersOf(message: Message, field: number): number[] {
     for (const byte of value) {
       current |= BigInt(byte & 127) << shift
       shift += 7n
+      if (shift > 70n) throw rangeError('the file is damaged: there is no end to a number')
       if (byte < 128) {
         out.push(Number(BigInt.asIntN(64, current)))
         current = 0n

@@ -212,10 +212,16 @@ export function decodeModel<M extends object = Module, Parts = Record<string, an
   const { backend, ...rest } = options
   // those of the model that is being read
   let layers: LayerReader | undefined
+  const used = new Set<StoredTensor>()
   const special = (value: Readonly<Record<string, unknown>>, reader: TreeReader): object | undefined => {
     if (value.$model === undefined)
       return value.$object === undefined ? layers?.special(value) : named(classNamed(value.$object), reader.visit(value.config))
     const [saved, outer] = [readNumbers(value, reader), layers]
+    for (const [name, tensor] of saved.tensors) {
+      // each has its own in what is written; by many layers on the same numbers a small file would take any memory
+      if (used.has(tensor)) throw rangeError(`the numbers of '${shortened(name)}' are those of another tensor`)
+      used.add(tensor)
+    }
     layers = new LayerReader(reader, backend, (name) => saved.tensors.get(name)?.shape)
     const model = layers.layer(value.$model)
     layers = outer
@@ -278,6 +284,8 @@ export function readStates(who: string, file: Uint8Array | ArrayBuffer): Record<
 /** Makes layers of what a file says. */
 class LayerReader {
   private readonly made = new Map<string, Module>()
+  /** Where layers are that were begun. */
+  private readonly places = new Set<string>()
   private readonly options: { backend?: Backend }
 
   constructor(
@@ -305,6 +313,8 @@ class LayerReader {
     if (node.$layer === undefined) return undefined
     const { $layer: name, at, inside } = node
     if (typeof at !== 'string') throw rangeError(`a layer wants to be somewhere, got ${show(at)}`)
+    if (this.places.has(at)) throw rangeError(`${placeOf(at)} is there twice`)
+    this.places.add(at)
     try {
       const layer = this.make(name, at, this.reader.visit(node.config))
       if (inside !== undefined) checkInside(layer, Object(inside))
@@ -352,7 +362,9 @@ function readGenerators(model: Module, saved: Readonly<Record<string, unknown>>)
   const left = Object.keys(saved).find((name) => !own.has(name))
   if (left !== undefined) throw rangeError(`no layer draws the random numbers '${shortened(left)}'`)
   for (const [name, generator] of own) {
-    const [seed, stream, counter] = (saved[name] ?? []) as number[]
+    const state = saved[name]
+    if (!Array.isArray(state)) throw rangeError(`'${shortened(name)}' wants seed, stream and counter of random numbers, got ${show(state)}`)
+    const [seed, stream, counter] = state as number[]
     Object.assign(generator, new Generator(seed, stream), { counter: savedCount(counter, `'${name}'`) })
   }
 }
@@ -362,5 +374,6 @@ function readFrozen(model: Module, names: unknown): void {
   const parameters = model.namedParameters()
   const odd = names.find((name) => !parameters.has(name))
   if (odd !== undefined) throw rangeError(`no parameter is named ${show(odd)}, which should be frozen`)
-  for (const [name, parameter] of parameters) parameter.requiresGrad = !names.includes(name)
+  const frozen = new Set(names)
+  for (const [name, parameter] of parameters) parameter.requiresGrad = !frozen.has(name)
 }

@@ -1,6 +1,7 @@
 /** A model of a table: encoder, scaler and net as one thing, which takes rows as they are in the file. */
 import { rangeError, typeError } from '../common/errors.js'
 import { quantileOf } from '../common/quantile.js'
+import { shortened, show } from '../common/show.js'
 import { encoderFromState, type TableEncoder, type TableState } from '../data/index.js'
 import {
   decodeModel,
@@ -206,10 +207,34 @@ export class TableModel<P extends Prediction = Prediction> {
 export async function loadTableModel<P extends Prediction = any>(source: ModelSource): Promise<TableModel<P>> {
   const isBytes = source instanceof Uint8Array || source instanceof ArrayBuffer
   const file: ModelFile<Ensemble> = isBytes ? decodeModel(source as Uint8Array) : await loadModelFile(source)
-  const text: unknown = file[PART]
+  return tableModelFrom<P>(file.model, file[PART])
+}
+
+/** @internal @param text what {@link TableModel.bytes} wrote beside the net. @throws TypeError for anything else, RangeError where it does not fit the net */
+export function tableModelFrom<P extends Prediction>(net: Module, text: unknown): TableModel<P> {
   if (typeof text !== 'string')
     throw typeError('loadTableModel: this file holds a model, but none of a table; loadModel reads it, and trainTable makes the other kind')
-  return new TableModel<P>(file.model, checkedState(JSON.parse(text)))
+  let state: unknown
+  try {
+    state = JSON.parse(text)
+  } catch (cause) {
+    throw typeError(`loadTableModel: what the file has of the table is no JSON: ${shortened((cause as Error).message)}`, { cause })
+  }
+  const model = new TableModel<P>(net, checkedState(state as TableModelState))
+  checkFits(model, state as TableModelState)
+  return model
+}
+
+/** @throws RangeError for a table of other columns or classes than the net was trained on */
+function checkFits({ net, encoder, classNames }: TableModel, { features, task }: TableModelState): void {
+  const width = widthOf(features)
+  const [first] = net.parameters()
+  const isInside = features.cuts.every(({ feature }) => Number.isInteger(feature) && feature >= 0 && feature < features.features)
+  if (encoder.features !== features.features || !isInside || first?.shape[0] !== width)
+    throw rangeError(`loadTableModel: the table has ${encoder.features} features, ${width} inputs, the net takes ${first?.shape[0] ?? 0}`)
+  const outputs = task === 'classification' ? classNames.length : 1
+  const given = net.predict(tensor(new Float32Array(width), [1, width], { backend: net.backend })).shape[1]
+  if (given !== outputs) throw rangeError(`loadTableModel: the table has ${outputs} classes, the net gives ${given}`)
 }
 
 /** @throws TypeError for what is not what {@link TableModel.bytes} writes */
@@ -226,8 +251,7 @@ function checkedState(state: TableModelState): TableModelState {
     errors.every(isNumber) &&
     isNumber(features?.features) &&
     Array.isArray(features.cuts) &&
-    features.cuts.every(({ feature, edges }) => isNumber(feature) && Array.isArray(edges) && edges.every(isNumber))
-  if (!isGood)
-    throw typeError(`loadTableModel: wants a model of a table, 'gradus-table-model/1', got ${JSON.stringify(format)} or a damaged one`)
+    features.cuts.every((cut) => isNumber(cut?.feature) && Array.isArray(cut.edges) && cut.edges.every(isNumber))
+  if (!isGood) throw typeError(`loadTableModel: wants a model of a table, 'gradus-table-model/1', got ${show(format)} or a damaged one`)
   return state
 }

@@ -181,7 +181,7 @@ class CsvParser {
     if (values.length !== columns.length) {
       // as R writes tables: names of rows stand before them, and have none in the first line
       if (line === 2 && values.length === columns.length + 1 && this.options.header !== false)
-        columns.unshift(freeName('row', new Set(columns)))
+        columns.unshift(new FreeNames(columns).take('row'))
       else if (this.options.ragged !== 'fill')
         throw rangeError(
           `${this.name}: line ${line} has ${values.length} ${values.length === 1 ? 'value' : 'values'}, and there are ${columns.length} columns; ragged: 'fill' takes it as it is`,
@@ -211,18 +211,29 @@ function columnsOf(name: string, header: boolean | readonly string[], first: str
   const given = header === false ? [] : header === true ? first : header
   if (header === true && first.length > 1 && first.every((value) => value.trim() !== '' && Number.isFinite(Number(value))))
     throw rangeError(`${name}: the first line has numbers, not the names of columns; give header: false, or the names as header`)
-  const columns = new Set<string>()
-  for (let i = 0; i < Math.max(given.length, header === true ? 0 : first.length); i++)
-    columns.add(freeName(given[i]?.trim() || `column${i + 1}`, columns))
-  return [...columns]
+  const names = new FreeNames()
+  const count = Math.max(given.length, header === true ? 0 : first.length)
+  return Array.from({ length: count }, (_, i) => names.take(given[i]?.trim() || `column${i + 1}`))
 }
 
-/** The name itself, or with a number behind it. */
-function freeName(name: string, taken: ReadonlySet<string>): string {
-  // assigning to it would change what an object inherits
-  const base = name === '__proto__' ? 'proto' : name
-  if (!taken.has(base)) return base
-  let number = 2
-  while (taken.has(`${base}_${number}`)) number++
-  return `${base}_${number}`
+/** Names that are all different. */
+class FreeNames {
+  private readonly taken: Set<string>
+  /** The number that the next one of a name gets: counting from 2 each time would be quadratic. */
+  private readonly next = new Map<string, number>()
+
+  constructor(taken: readonly string[] = []) {
+    this.taken = new Set(taken)
+  }
+
+  /** The name itself, or with a number behind it. */
+  take(name: string): string {
+    // assigning to it would change what an object inherits
+    const base = name === '__proto__' ? 'proto' : name
+    let [free, number] = [base, this.next.get(base) ?? 2]
+    while (this.taken.has(free)) free = `${base}_${number++}`
+    this.next.set(base, number)
+    this.taken.add(free)
+    return free
+  }
 }

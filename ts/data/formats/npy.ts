@@ -67,6 +67,9 @@ export function parseNpy(bytes: Uint8Array | ArrayBuffer, name = 'NPY data'): Np
   return { type, shape, data }
 }
 
+/** Of NumPy since 2.0. */
+const MOST_AXES = 64
+
 function readHeader(view: DataView, name: string): { descr: string; isFortran: boolean; shape: number[]; start: number } {
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
   if (view.byteLength < 10 || magic.some((byte, i) => view.getUint8(i) !== byte))
@@ -85,6 +88,7 @@ function readHeader(view: DataView, name: string): { descr: string; isFortran: b
   if (descr === undefined || fortran === undefined || sizes === undefined)
     throw rangeError(`${name}: the header wants descr, fortran_order and shape of a plain array, got ${shortened(text.trim())}`)
   const shape = sizes.split(',').flatMap((size) => (size.trim() === '' ? [] : [Number(size)]))
+  if (shape.length > MOST_AXES) throw rangeError(`${name}: has ${shape.length} axes, NumPy has at most ${MOST_AXES}`)
   if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(shape.reduce((a, b) => a * b, 8)))
     throw rangeError(`${name}: shape (${shortened(sizes)}) is too large`)
   return { descr, isFortran: fortran === 'True', shape, start: start + length }
@@ -108,9 +112,11 @@ function checkSafe(data: NpyValues, name: string): void {
   if (wrong >= 0) throw rangeError(`${name}: element ${wrong} is a whole number beyond 2⁵³, which JavaScript's numbers do not hold`)
 }
 
-/** The most that a file of .npz may unpack to, as a multiple of its size, above a mebibyte. */
+/** The most that a file of .npz, and one in it, may unpack to, as a multiple of its size: as much as deflate can pack. */
 const MOST_RATIO = 1100
 const MOST_BYTES = 2 ** 31 - 1
+/** An entry of a zip's directory has at least so many. */
+const ENTRY_BYTES = 46
 
 /**
  * Reads a file of .npz from memory: its arrays by name.
@@ -125,20 +131,21 @@ export function parseNpz(bytes: Uint8Array | ArrayBuffer, name = 'NPZ data'): Re
   const { buffer, byteOffset, byteLength } = viewOf(bytes, name)
   const packed = new Uint8Array(buffer, byteOffset, byteLength)
   const most = Math.min(MOST_BYTES, MOST_RATIO * packed.length + 2 ** 20)
-  let [total, tooLarge] = [0, false]
+  let [total, entries] = [0, 0]
   let files: Record<string, Uint8Array>
   try {
     files = unzipSync(packed, {
-      filter: ({ originalSize }) => {
+      filter: ({ size, originalSize }) => {
+        // of what a file says about itself nothing is known to be true: neither how many there are in it, nor how large
+        if (++entries > packed.length / ENTRY_BYTES || size > packed.length) throw rangeError('it says that more is in it than there is')
         total += originalSize
-        tooLarge ||= total > most
-        return !tooLarge
+        if (total > most || originalSize > MOST_RATIO * size + 2 ** 10) throw rangeError(`it unpacks to more than ${most} bytes`)
+        return true
       },
     })
   } catch (cause) {
     throw rangeError(`${name} is no zip, or is damaged: ${shortened((cause as Error).message)}`, { cause })
   }
-  if (tooLarge) throw rangeError(`${name} unpacks to more than ${most} bytes`)
   const arrays = Object.entries(files).map(
     ([file, content]) => [file.replace(/\.npy$/, ''), parseNpy(content, `${shortened(file)} in ${name}`)] as const,
   )

@@ -387,8 +387,14 @@ export function encoderFromState(state: TableState): TableEncoder {
     throw typeError(`encoderFromState: wants columns and missingValues as arrays, got ${show(columns)} and ${show(missingValues)}`)
   checkChoice('encoderFromState: unknown', unknown, ['ignore', 'error'])
   for (const column of [...columns, target]) checkSaved(column)
+  const features = columns.reduce((sum, column) => sum + widthOf(column), 0)
+  if (features > MOST_FEATURES)
+    throw rangeError(`encoderFromState: ${features} features are more than the ${MOST_FEATURES} that a table may have`)
   return encoderOf({ columns, target, missingValues, unknown })
 }
+
+/** Of a table that was kept: a few bytes say how many features a hash has, and every row becomes so many numbers. */
+const MOST_FEATURES = 2 ** 20
 
 function checkSaved(column: TableColumn): void {
   const saved = column ?? ({} as TableColumn)

@@ -29,15 +29,7 @@ export async function fileStore(path: string): Promise<JournalStore> {
     }
     const end = bytes.lastIndexOf(10) + 1
     const lines = new TextDecoder().decode(bytes.subarray(0, end)).split('\n').slice(0, -1)
-    const entries = lines.map((line, i) => {
-      try {
-        return parseJson(line) as Entry
-      } catch (error) {
-        throw plainError(`${path}, line ${count + i + 1}: this is no JSON, so it is no journal of a study: ${line.slice(0, 60)}`, {
-          cause: error,
-        })
-      }
-    })
+    const entries = entriesIn(lines, path, count)
     count += entries.length
     offset += end
     return entries
@@ -76,6 +68,19 @@ export async function fileStore(path: string): Promise<JournalStore> {
       }
     },
   }
+}
+
+/** @internal the entries of lines behind the first `from` of a file. @throws Error naming the line that is none */
+export function entriesIn(lines: readonly string[], path: string, from: number): Entry[] {
+  return lines.map((line, i) => {
+    try {
+      return parseJson(line) as Entry
+    } catch (error) {
+      throw plainError(`${path}, line ${from + i + 1}: this is no JSON, so it is no journal of a study: ${line.slice(0, 60)}`, {
+        cause: error,
+      })
+    }
+  })
 }
 
 /** What must survive the loss of power, not only the end of the process: results. */

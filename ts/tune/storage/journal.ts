@@ -3,6 +3,7 @@
  * optuna/storages/journal), so that both write and read the same files. What a study is follows from reading the list from its beginning.
  */
 import { plainError, rangeError } from '../../common/errors.js'
+import { show } from '../../common/show.js'
 import { type Choice, float, int, type ParameterRange, rangeOf, type Space } from '../space.js'
 
 /** Kinds of entries, by Optuna's numbers. */
@@ -135,7 +136,8 @@ export class Journal {
     return undefined
   }
 
-  private readonly see = (entries: readonly Entry[]): void => {
+  /** @internal what others wrote */
+  readonly see = (entries: readonly Entry[]): void => {
     for (const entry of entries) {
       try {
         this.apply(entry)
@@ -163,10 +165,10 @@ export class Journal {
         this.studies.delete(entry.study_id as number)
         return
       case OPERATION.setStudyUserAttribute:
-        Object.assign(study?.userAttributes ?? {}, entry.user_attr)
+        if (study) setAll(study.userAttributes, entry.user_attr)
         return
       case OPERATION.setStudySystemAttribute:
-        Object.assign(study?.systemAttributes ?? {}, entry.system_attr)
+        if (study) setAll(study.systemAttributes, entry.system_attr)
         return
       case OPERATION.createTrial:
         if (study) this.createTrial(study, entry)
@@ -175,7 +177,7 @@ export class Journal {
         return
     }
     if (!(entry.op_code >= OPERATION.setTrialParameter && entry.op_code <= OPERATION.setTrialSystemAttribute))
-      throw rangeError(`there is no operation ${String(entry.op_code)}`)
+      throw rangeError(`there is no operation ${show(entry.op_code)}`)
     const found = this.trials[entry.trial_id as number]
     // a trial that is over stays as it is: whoever tells it a second time is not heard
     if (found && !isOver(found.trial.state)) this.changeTrial(found.study, found.trial, entry)
@@ -190,7 +192,7 @@ export class Journal {
     const trial: StoredTrial = {
       id: this.trials.length,
       number: study.trials.length,
-      state: STATES[(entry.state as number | undefined) ?? 0],
+      state: stateOf(entry.state ?? 0),
       values: (entry.values as number[] | null | undefined) ?? (value === null || value === undefined ? null : [value]),
       parameters: Object.fromEntries(Object.entries(stored).map(([name, internal]) => [name, external(ranges[name], internal)])),
       ranges,
@@ -214,13 +216,13 @@ export class Journal {
       case OPERATION.setTrialParameter: {
         const range = rangeFromJson(entry.distribution as string)
         const name = String(entry.param_name)
-        trial.ranges[name] = range
-        trial.parameters[name] = external(range, entry.param_value_internal as number)
+        setAll(trial.ranges, { [name]: range })
+        setAll(trial.parameters, { [name]: external(range, entry.param_value_internal as number) })
         this.tell(study, trial, 'created')
         return
       }
       case OPERATION.setTrialState: {
-        const state = STATES[entry.state as number]
+        const state = stateOf(entry.state)
         if (state === 'running' && trial.state === 'running') return
         trial.state = state
         if (state === 'running') {
@@ -240,16 +242,29 @@ export class Journal {
         this.tell(study, trial, 'reported')
         return
       case OPERATION.setTrialUserAttribute:
-        Object.assign(trial.userAttributes, entry.user_attr)
+        setAll(trial.userAttributes, entry.user_attr)
         return
       case OPERATION.setTrialSystemAttribute:
-        Object.assign(trial.systemAttributes, entry.system_attr)
+        setAll(trial.systemAttributes, entry.system_attr)
     }
   }
 
   private tell(study: StoredStudy, trial: StoredTrial, change: 'created' | 'ended' | 'reported'): void {
     for (const listener of this.listeners) listener(study, trial, change)
   }
+}
+
+/** @throws RangeError for the number of no state */
+function stateOf(number: unknown): TrialState {
+  const state = typeof number === 'number' ? STATES[number] : undefined
+  if (state === undefined) throw rangeError(`there is no state ${show(number)} of a trial`)
+  return state
+}
+
+/** Puts values under names of a file: assigning to `__proto__` would change what an object inherits. */
+function setAll<T>(object: Record<string, T>, values: unknown): void {
+  for (const [name, value] of Object.entries(Object(values)))
+    Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
 }
 
 /** Whether nothing more can happen to a trial. */
@@ -286,7 +301,7 @@ export function rangeFromJson(json: string): ParameterRange {
   }
   if (name === 'CategoricalDistribution') return { kind: 'categorical', choices }
   if (/^Int/.test(name)) return int(low, high, { log: log ?? name.includes('Log'), ...(log ? {} : { step: step ?? 1 }) })
-  if (!/Float|Uniform/.test(name)) throw rangeError(`there is no distribution '${name}'`)
+  if (!/Float|Uniform/.test(name)) throw rangeError(`there is no distribution ${show(name)}`)
   const distance = step ?? q
   return float(low, high, { log: log ?? name.includes('Log'), ...(distance ? { step: distance } : {}) })
 }
@@ -311,7 +326,10 @@ const NOT_FINITE: Readonly<Record<string, number>> = {
 /** JSON as Python writes it, which has NaN and Infinity besides. @throws SyntaxError */
 export function parseJson(text: string): unknown {
   if (!/NaN|Infinity/.test(text)) return JSON.parse(text)
-  const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g, (part) => (part[0] === '"' ? part : `"\\u0000${part}"`))
+  // a text that is not closed is taken to the end: to look again behind each quote in it would be quadratic
+  const quoted = text.replace(/"(?:[^"\\]|\\[\s\S]?)*(?:"|$)|-?\bInfinity\b|\bNaN\b/g, (part) =>
+    part[0] === '"' ? part : `"\\u0000${part}"`,
+  )
   return JSON.parse(quoted, (_, value) => (typeof value === 'string' && value[0] === '\u0000' ? NOT_FINITE[value.slice(1)] : value))
 }
 
