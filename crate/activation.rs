@@ -10,7 +10,8 @@ struct Forward<const KIND: u32>;
 struct Backward<const KIND: u32>;
 
 const LINEAR: u32 = 0;
-const RELU: u32 = 1;
+/// max(x, 0), which the products of fleets compute themselves.
+pub const RELU: u32 = 1;
 const LEAKY_RELU: u32 = 2;
 const SIGMOID: u32 = 3;
 const TANH: u32 = 4;

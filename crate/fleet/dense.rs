@@ -1,11 +1,12 @@
 //! The dense layer of a fleet: what crate/dense.rs does to one net.
 #![allow(unsafe_code)]
 
-use super::product::{product, Factor};
+use super::product::{outer, product, Factor};
 use super::{Net8, NETS};
-use crate::activation;
+use crate::activation::{self, RELU};
 use crate::lane::{F32x8, Lane};
 use crate::sweep::{Cells, RUN};
+use core::array::from_fn;
 use core::ptr::null;
 
 /// x\[m,k\]: one matrix for all nets, or one of each.
@@ -101,21 +102,30 @@ pub fn backward(
 ) {
     let Sizes { m, k, n } = sizes;
     let dz = if kind == 0 { dy } else { dz };
-    if kind != 0 {
-        activation::backward(kind, floats(saved), floats(dy), floats(dz));
-    }
     assert!(w.len() >= k * n && dz.len() >= m * n);
+    let slopes = Slopes { saved, dy, dz, n };
+    if kind == RELU {
+        slopes.column_sums::<true>(m, to.db);
+    } else {
+        if kind != 0 {
+            activation::backward(kind, floats(saved), floats(dy), floats(dz));
+        }
+        if to.db.is_some() {
+            slopes.column_sums::<false>(m, to.db);
+        }
+    }
     if let Some(dw) = to.dw {
         assert!(x.len() >= m * k && dw.len() >= k * n);
         let right = Factor { at: address(dz), line: NETS, step: NETS * n };
         // SAFETY: the sizes were just compared.
         unsafe { x.times([k, n, m], 1, k, right, null(), target(dw)) }
     }
-    if let Some(db) = to.db {
-        column_sums(&dz[..m * n], &db[..n]);
-    }
     if let Some(dx) = to.dx {
         assert!(dx.len() >= m * k);
+        if n == 1 {
+            outer(&dz[..m], &w[..k], dx);
+            return;
+        }
         let left = Factor { at: address(dz), line: NETS * n, step: NETS };
         let right = Factor { at: address(w), line: NETS * n, step: NETS };
         // SAFETY: the sizes were compared above.
@@ -123,22 +133,56 @@ pub fn backward(
     }
 }
 
-/// Σ_i rows\[i,j\]: i ascending, or in pairs of halves where there are many rows, as `reduce::column_sums`.
-fn column_sums(rows: &[Net8], sums: &[Net8]) {
-    for (j, sum) in sums.iter().enumerate() {
-        column_sum(rows, sums.len(), j).set(sum);
-    }
+/// What a backward pass begins with, each array with n elements a row.
+struct Slopes<'a> {
+    saved: &'a [Net8],
+    dy: &'a [Net8],
+    dz: &'a [Net8],
+    n: usize,
 }
 
-fn column_sum(rows: &[Net8], n: usize, j: usize) -> F32x8 {
-    if rows.len() > RUN * n {
-        let (first, second) = rows.split_at(rows.len() / n / 2 * n);
-        return column_sum(first, n, j) + column_sum(second, n, j);
+/// Columns that are summed at once.
+const STRIPE: usize = 4;
+
+impl Slopes<'_> {
+    /// db = Σ_m dz. Where `RECTIFIED`, dz is computed by the way: dy, or 0 where ReLU gave 0.
+    fn column_sums<const RECTIFIED: bool>(&self, m: usize, db: Option<&[Net8]>) {
+        let keep = |j: usize, sums: &[F32x8]| {
+            if let Some(db) = db {
+                sums.iter().zip(&db[j..]).for_each(|(sum, to)| sum.set(to));
+            }
+        };
+        let whole = self.n / STRIPE * STRIPE;
+        for j in (0..whole).step_by(STRIPE) {
+            keep(j, &self.stripe::<RECTIFIED, STRIPE>(j, 0, m));
+        }
+        for j in whole..self.n {
+            keep(j, &self.stripe::<RECTIFIED, 1>(j, 0, m));
+        }
     }
-    let mut total = F32x8::splat(0.0);
-    for at in (j..rows.len()).step_by(n) {
-        // SAFETY: `at` is below the number of rows' elements.
-        total = total + F32x8::get(unsafe { rows.get_unchecked(at) });
+
+    /// The sums of J columns over some rows: row after row, or in pairs of halves where there are many, as `reduce::column_sums`.
+    fn stripe<const RECTIFIED: bool, const J: usize>(&self, j: usize, first: usize, rows: usize) -> [F32x8; J] {
+        if rows > RUN {
+            let half = rows / 2;
+            let sums = self.stripe::<RECTIFIED, J>(j, first, half);
+            let others = self.stripe::<RECTIFIED, J>(j, first + half, rows - half);
+            return from_fn(|v| sums[v] + others[v]);
+        }
+        let mut sums = [F32x8::splat(0.0); J];
+        for row in first..first + rows {
+            let here = row * self.n + j..row * self.n + j + J;
+            let dz = &self.dz[here.clone()];
+            if RECTIFIED {
+                let (saved, dy) = (&self.saved[here.clone()], &self.dy[here]);
+                for v in 0..J {
+                    F32x8::get(&dy[v]).unless(F32x8::get(&saved[v]).le(F32x8::splat(0.0))).set(&dz[v]);
+                }
+            }
+            for v in 0..J {
+                sums[v] = sums[v] + F32x8::get(&dz[v]);
+            }
+        }
+        sums
     }
-    total
 }

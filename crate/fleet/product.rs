@@ -1,7 +1,7 @@
 //! The matrix product of a fleet: in each block of C some rows by some columns, for eight nets at a time.
 #![allow(unsafe_code)]
 
-use super::NETS;
+use super::{Net8, NETS};
 use crate::lane::{F32x4, F32x8, Lane};
 use core::array::from_fn;
 
@@ -33,41 +33,114 @@ pub unsafe fn product<const SHARED: bool>(
     start: *const f32,
     c: *mut f32,
 ) {
-    let job = Job { columns, steps, start, c };
-    let mut j = 0;
-    // SAFETY: blocks lie inside c, and so do their lines of a and b.
+    let job = Job { rows, columns, steps, a, b, start, c };
+    // SAFETY: as the caller promises.
     unsafe {
-        while j + 2 <= columns {
-            let mut i = 0;
-            while i + 2 <= rows {
-                block::<SHARED, 2, 2>(&job, a.from(i), b.from(j), i, j);
-                i += 2;
-            }
-            if i < rows {
-                block::<SHARED, 1, 2>(&job, a.from(i), b.from(j), i, j);
-            }
-            j += 2;
-        }
-        if j < columns {
-            let mut i = 0;
-            while i + 4 <= rows {
-                block::<SHARED, 4, 1>(&job, a.from(i), b.from(j), i, j);
-                i += 4;
-            }
-            while i < rows {
-                block::<SHARED, 1, 1>(&job, a.from(i), b.from(j), i, j);
-                i += 1;
-            }
+        match b.line {
+            NETS => stripes::<SHARED, true>(&job),
+            _ => stripes::<SHARED, false>(&job),
         }
     }
 }
 
 /// What all blocks of a product have in common.
 struct Job {
+    rows: usize,
     columns: usize,
     steps: usize,
+    a: Factor,
+    b: Factor,
     start: *const f32,
     c: *mut f32,
+}
+
+/// All columns: as many at a time as there are registers for. Where `NEAR`, columns of b lie side by side.
+///
+/// # Safety
+/// As [`product`].
+unsafe fn stripes<const SHARED: bool, const NEAR: bool>(job: &Job) {
+    let mut j = 0;
+    // SAFETY: stripes lie inside c.
+    unsafe {
+        while j < job.columns {
+            match job.columns - j {
+                1 => {
+                    stripe::<F32x8, SHARED, NEAR, 4, 1>(job, j);
+                    j += 1;
+                }
+                _ if SHARED => {
+                    stripe::<F32x8, SHARED, NEAR, 2, 2>(job, j);
+                    j += 2;
+                }
+                2 | 4 => {
+                    stripe::<F32x4, SHARED, NEAR, 4, 2>(job, j);
+                    j += 2;
+                }
+                // four nets at a time leave registers for more of c, so that each number that is loaded is used more often
+                _ => {
+                    stripe::<F32x4, SHARED, NEAR, 3, 3>(job, j);
+                    j += 3;
+                }
+            }
+        }
+    }
+}
+
+/// J columns of c, I rows at a time.
+///
+/// # Safety
+/// As [`product`], and the columns lie inside c.
+#[inline(always)]
+unsafe fn stripe<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, const J: usize>(job: &Job, j: usize) {
+    let mut i = 0;
+    // SAFETY: blocks lie inside c, and so do their lines of a and b.
+    unsafe {
+        while i + I <= job.rows && !(I == 3 && i + 4 == job.rows) {
+            placed::<L, SHARED, NEAR, I, J>(job, i, j);
+            i += I;
+        }
+        while I > 2 && i + 2 <= job.rows {
+            placed::<L, SHARED, NEAR, 2, J>(job, i, j);
+            i += 2;
+        }
+        if i < job.rows {
+            placed::<L, SHARED, NEAR, 1, J>(job, i, j);
+        }
+    }
+}
+
+/// [`block`], in the form that V8 compiles best: with two factors of all nets a function of its own, so that its sums have all registers.
+///
+/// # Safety
+/// As [`block`].
+#[inline(always)]
+unsafe fn placed<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, const J: usize>(
+    job: &Job,
+    i: usize,
+    j: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        if SHARED {
+            block::<L, SHARED, NEAR, I, J>(job, i, j)
+        } else {
+            apart::<L, SHARED, NEAR, I, J>(job, i, j)
+        }
+    }
+}
+
+/// [`block`] as a function of its own.
+///
+/// # Safety
+/// As there.
+#[inline(never)]
+unsafe fn apart<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, const J: usize>(
+    job: &Job,
+    i: usize,
+    j: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe { block::<L, SHARED, NEAR, I, J>(job, i, j) }
 }
 
 /// I rows by J columns of c.
@@ -75,47 +148,110 @@ struct Job {
 /// # Safety
 /// As [`product`], and the block lies inside c.
 #[inline(always)]
-unsafe fn block<const SHARED: bool, const I: usize, const J: usize>(
+unsafe fn block<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, const J: usize>(
     job: &Job,
-    a: Factor,
-    b: Factor,
     i: usize,
     j: usize,
 ) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let first: [F32x8; J] =
-            from_fn(|v| if job.start.is_null() { F32x8::splat(0.0) } else { load(job.start.add(NETS * (j + v))) });
-        let mut sums = [first; I];
-        let (mut pa, mut pb) = (a.at, b.at);
-        for _ in 0..job.steps {
-            let right: [F32x8; J] = from_fn(|v| load(pb.add(v * b.line)));
-            for (u, sums) in sums.iter_mut().enumerate() {
-                let p = pa.add(u * a.line);
-                let left = if SHARED { F32x8(F32x4::load_splat(p), F32x4::load_splat(p)) } else { load(p) };
-                for v in 0..J {
-                    sums[v] = left.mul_add(right[v], sums[v]);
+    let (a, b) = (job.a.from(i), job.b.from(j));
+    let line = if NEAR { NETS } else { b.line };
+    for net in L::FIRST {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let first: [L; J] = from_fn(|v| match job.start.is_null() {
+                true => L::splat(0.0),
+                false => L::of_nets(job.start.add(NETS * (j + v) + net)),
+            });
+            let mut sums = [first; I];
+            let (mut pa, mut pb) = (if SHARED { a.at } else { a.at.add(net) }, b.at.add(net));
+            for _ in 0..job.steps {
+                let right: [L; J] = from_fn(|v| L::of_nets(pb.add(v * line)));
+                for (u, sums) in sums.iter_mut().enumerate() {
+                    let p = pa.add(u * a.line);
+                    let left = if SHARED { L::of_all(p) } else { L::of_nets(p) };
+                    for v in 0..J {
+                        sums[v] = left.mul_add(right[v], sums[v]);
+                    }
                 }
+                pa = pa.wrapping_add(a.step);
+                pb = pb.wrapping_add(b.step);
             }
-            pa = pa.wrapping_add(a.step);
-            pb = pb.wrapping_add(b.step);
-        }
-        for (u, sums) in sums.into_iter().enumerate() {
-            for (v, sum) in sums.into_iter().enumerate() {
-                let to = job.c.add(NETS * ((i + u) * job.columns + j + v));
-                sum.0.store_ptr(to);
-                sum.1.store_ptr(to.add(4));
+            for (u, sums) in sums.into_iter().enumerate() {
+                for (v, sum) in sums.into_iter().enumerate() {
+                    sum.to_nets(job.c.add(NETS * ((i + u) * job.columns + j + v) + net));
+                }
             }
         }
     }
 }
 
-/// One float of each net.
-///
-/// # Safety
-/// Eight floats are there.
-#[inline(always)]
-unsafe fn load(p: *const f32) -> F32x8 {
-    // SAFETY: the caller's promise.
-    unsafe { F32x8(F32x4::load_ptr(p), F32x4::load_ptr(p.add(4))) }
+/// One float of each of some nets.
+trait Nets: Lane {
+    /// The first net of each lane of eight.
+    const FIRST: Self::Firsts;
+    type Firsts: IntoIterator<Item = usize>;
+    /// # Safety
+    /// As many floats are there.
+    unsafe fn of_nets(p: *const f32) -> Self;
+    /// The same float for all.
+    ///
+    /// # Safety
+    /// A float is there.
+    unsafe fn of_all(p: *const f32) -> Self;
+    /// # Safety
+    /// As many floats have room there.
+    unsafe fn to_nets(self, p: *mut f32);
+}
+
+impl Nets for F32x4 {
+    type Firsts = [usize; 2];
+    const FIRST: [usize; 2] = [0, 4];
+    #[inline(always)]
+    unsafe fn of_nets(p: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { F32x4::load_ptr(p) }
+    }
+    #[inline(always)]
+    unsafe fn of_all(p: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { F32x4::load_splat(p) }
+    }
+    #[inline(always)]
+    unsafe fn to_nets(self, p: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe { self.store_ptr(p) }
+    }
+}
+
+impl Nets for F32x8 {
+    type Firsts = [usize; 1];
+    const FIRST: [usize; 1] = [0];
+    #[inline(always)]
+    unsafe fn of_nets(p: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { F32x8(F32x4::load_ptr(p), F32x4::load_ptr(p.add(4))) }
+    }
+    #[inline(always)]
+    unsafe fn of_all(p: *const f32) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { F32x8(F32x4::load_splat(p), F32x4::load_splat(p)) }
+    }
+    #[inline(always)]
+    unsafe fn to_nets(self, p: *mut f32) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.0.store_ptr(p);
+            self.1.store_ptr(p.add(4));
+        }
+    }
+}
+
+/// c\[i,j\] = 0 + a\[i\] · b\[j\], all side by side: a [`product`] of a single step.
+pub fn outer(a: &[Net8], b: &[Net8], c: &[Net8]) {
+    for (a, c) in a.iter().zip(c.chunks_exact(b.len())) {
+        let a = F32x8::get(a);
+        for (b, c) in b.iter().zip(c) {
+            a.mul_add(F32x8::get(b), F32x8::splat(0.0)).set(c);
+        }
+    }
 }

@@ -22,7 +22,8 @@ import { TrainingRun } from './run.js'
  *   callback hears of, or where the loss of validation is; Error if the model or a part of it is being trained already
  */
 export async function fit(model: Module, options: FitOptions): Promise<History> {
-  const { stack = '' } = new Error()
+  // its stack is made into text where it is asked for, which takes as long as a short training
+  const caller = new Error()
   const release = claim('fit', model)
   const restore = rememberModes(model, true)
   let line = options?.verbose === false || options?.onProgress ? undefined : progressLine.make?.(options?.verbose)
@@ -35,7 +36,7 @@ export async function fit(model: Module, options: FitOptions): Promise<History> 
     return history
   } catch (thrown) {
     const error = trapped(model.backend, thrown)
-    if (error instanceof Error) addCaller(error, stack)
+    if (error instanceof Error) addCaller(error, caller.stack ?? '')
     throw error
   } finally {
     line?.end()

@@ -15,7 +15,7 @@ import { StagedRows } from './staged-rows.js'
 import { NETS, NoTwin, onlyDenseTakes } from './twins.js'
 
 /** Most steps of a run, and most bytes of what differs between them: they should stay in a second-level cache. */
-const MOST_STEPS = 1024
+const MOST_STEPS = 4096
 const MOST_BYTES = 1 << 19
 
 /** What becomes of a net that leaves its fleet before its last step. */
@@ -300,7 +300,7 @@ export class Fleet {
       const judged = this.isJudged ? (NETS + 1) * (recording.prediction.size + recording.targets.size) : 0
       const bytes = recording.batch.reduce(
         (sum, { to }, i) => sum + StagedRows.bytesOf(to, i === 0 && sharesInputs),
-        4 * NETS + NumberTables.bytesOf(shapes) + 4 * judged,
+        4 * NETS + NumberTables.bytesOf(shapes) / NETS + 4 * judged,
       )
       const capacity = Math.max(1, Math.min(MOST_STEPS, this.batches.total, Math.floor(MOST_BYTES / bytes)))
       const tables = new NumberTables(this.heap, shapes, capacity, NETS, allocate)
