@@ -87,3 +87,12 @@ test('a column of very many values takes no more memory than it should', async (
   const hashed = await encoderFromStream(many(), { target: 'y', columns: { user: { as: 'hash', buckets: 8 } } })
   expect(hashed.featureNames).toEqual([...Array.from({ length: 8 }, (_, i) => `user#${i}`), 'x'])
 })
+
+test('the middle of very many numbers is near that of all, of a stream too; of all at once it is that', async () => {
+  const rows = Array.from({ length: 200_000 }, (_, i) => ({ x: ((i * 7919) % 200_003) / 200_003, y: i % 2 }))
+  const options = { target: 'y', missing: 'median', scale: 'robust' } as const
+  const centerOf = (encoder: { state(): { columns: readonly { center?: number }[] } }) => encoder.state().columns[0].center as number
+  const middle = rows.map(({ x }) => x).sort((a, b) => a - b)
+  expect(centerOf(fromTable(rows, options))).toBe((middle[99_999] + middle[100_000]) / 2)
+  expect(Math.abs(centerOf(await encoderFromStream(parts(rows, 5000), options)) - 0.5)).toBeLessThan(0.01)
+})

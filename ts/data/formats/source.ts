@@ -19,7 +19,7 @@ export type Source =
   | AsyncIterable<Uint8Array | string>
 
 /** Bytes that are read at a time. */
-const PIECE = 1 << 18
+const PIECE = 1 << 16
 
 /** @internal what messages call a source: the name of its file, if it has one */
 export function nameOf(source: Source): string {
@@ -168,11 +168,11 @@ async function* startingWith(first: Uint8Array, rest: AsyncGenerator<Uint8Array,
   }
 }
 
-/** How many pieces are read ahead while the last one is at work. */
-const AHEAD = 2
-
-/** @internal The same items, of which the next ones are under way while one is used. */
-export async function* readAhead<T>(items: AsyncIterable<T>, ahead = AHEAD): AsyncGenerator<T, void, void> {
+/**
+ * @internal The same items, of which the next one is under way while one is used. One, not more: requests that wait in an asynchronous generator hold on
+ * to those after them, so that the collector took half the time of reading.
+ */
+export async function* readAhead<T>(items: AsyncIterable<T>): AsyncGenerator<T, void, void> {
   const iterator = items[Symbol.asyncIterator]()
   const next = () => {
     const item = iterator.next()
@@ -180,12 +180,12 @@ export async function* readAhead<T>(items: AsyncIterable<T>, ahead = AHEAD): Asy
     item.catch(() => {})
     return item
   }
-  const waiting = Array.from({ length: ahead }, next)
+  let waiting = next()
   try {
     for (;;) {
-      const item = await (waiting.shift() as Promise<IteratorResult<T>>)
+      const item = await waiting
       if (item.done) return
-      waiting.push(next())
+      waiting = next()
       yield item.value
     }
   } finally {

@@ -3,7 +3,7 @@ import { rangeError } from '../../common/errors.js'
 import { editDistance, nearest } from '../../common/names.js'
 import { shortened, show, showNames } from '../../common/show.js'
 import { type TableColumn, useOf, widthOf } from './column.js'
-import { daysOf, isCell, isNumber, type MissingTest, type NumberedRows, valueIn } from './values.js'
+import { daysOf, isCell, isNumber, type MissingTest, type NumberedRows, numberOf, valueIn } from './values.js'
 
 /** What to do about a category that was not in the table that columns were learnt from. */
 export type Unknown = 'ignore' | 'error'
@@ -107,7 +107,8 @@ export class RowEncoder {
       }
     if (as === 'number')
       return (value, out, at, row) => {
-        if (isNumber(value)) out[at] = (Number(value) - center) / spread
+        const x = numberOf(value)
+        if (!Number.isNaN(x)) out[at] = (x - center) / spread
         else if (lenient && fill !== undefined && isCell(value)) {
           this.note(name, value)
           out[at] = (fill - center) / spread

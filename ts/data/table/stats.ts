@@ -1,14 +1,16 @@
 /** What is noted of a column while its values go by, so that one may decide what becomes of it without having them all at hand. */
 import { quantileOf } from '../../common/quantile.js'
 import { RandomStream } from '../random.js'
-import { daysOf, hasComma, isCell, isNumber, isTooLarge } from './values.js'
+import { daysOf, hasComma, isCell, isTooLarge, numberOf } from './values.js'
 
 /** So many different values of a column are kept; a column with more is none of categories, unless it was said to be one. */
 export const MOST_KEPT = 10_000
 /** So many categories a column may have where it was said that it has some. */
 const MOST_CATEGORIES = 1_000_000
-/** Numbers that quantiles are found from: all of them, or a random sample where there are more. */
+/** Numbers that quantiles are found from, of each column: all of them, or a random sample where there are more. */
 const MOST_NUMBERS = 1 << 20
+/** The same of rows that come in parts, which are read so because memory is short: the middle of so many is off by 0.15 % of the rows, mostly. */
+export const MOST_OF_STREAM = 1 << 17
 
 /** A value, and the row that it is in. */
 export type Found = readonly [at: number, value: unknown]
@@ -50,11 +52,16 @@ export class ColumnStats {
   private mean = 0
   private squares = 0
   private last = Number.NaN
-  private readonly sample: number[] = []
+  private sample = new Float64Array(64)
+  private sampled = 0
   private readonly random = new RandomStream(0)
   private readonly most: number
 
-  constructor(name: string, isNamed: boolean) {
+  constructor(
+    name: string,
+    isNamed: boolean,
+    private readonly mostNumbers = MOST_NUMBERS,
+  ) {
     this.name = name
     this.most = isNamed ? MOST_CATEGORIES : MOST_KEPT
   }
@@ -69,8 +76,9 @@ export class ColumnStats {
       this.firstOdd ??= [at, value]
       return
     }
-    if (value instanceof Date) this.addDate(at, value)
-    else if (isNumber(value)) this.addNumber(Number(value))
+    const x = numberOf(value)
+    if (!Number.isNaN(x)) this.addNumber(x)
+    else if (value instanceof Date) this.addDate(at, value)
     else this.addStray(at, value)
     if (this.hasAllKinds) this.addKind(value)
   }
@@ -82,7 +90,7 @@ export class ColumnStats {
       this.hasAllKinds = false
       return
     }
-    this.kinds.set(text, (known ?? 0) + 1)
+    this.kinds.set(known === undefined ? ownText(text) : text, (known ?? 0) + 1)
     this.countOfKinds++
   }
 
@@ -115,10 +123,12 @@ export class ColumnStats {
     const d = x - this.mean
     this.mean += d / n
     this.squares += d * (x - this.mean)
-    if (this.sample.length < MOST_NUMBERS) this.sample.push(x)
-    else {
+    if (this.sampled < this.mostNumbers) {
+      if (this.sampled === this.sample.length) this.sample = enlarged(this.sample)
+      this.sample[this.sampled++] = x
+    } else {
       const place = Math.floor(this.random.uniform() * n)
-      if (place < MOST_NUMBERS) this.sample[place] = x
+      if (place < this.mostNumbers) this.sample[place] = x
     }
   }
 
@@ -143,7 +153,18 @@ export class ColumnStats {
 
   /** @param shares from 0 to 1, all of them for one sort; between two values in proportion, as in NumPy */
   quantiles(...shares: number[]): number[] {
-    const sorted = Float64Array.from(this.sample).sort()
+    const sorted = this.sample.slice(0, this.sampled).sort()
     return shares.map((share) => quantileOf(sorted, share))
   }
+}
+
+function enlarged(numbers: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(2 * numbers.length)
+  out.set(numbers)
+  return out
+}
+
+/** A copy. Engines keep a part of a text as a reference to all of it, and that is a piece of a file. */
+function ownText(text: string): string {
+  return text.length < 13 ? text : ` ${text}`.slice(1)
 }

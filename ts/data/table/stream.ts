@@ -5,6 +5,7 @@ import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
 import { RandomStream } from '../random.js'
 import type { TableReport } from './report.js'
+import { MOST_OF_STREAM } from './stats.js'
 import { encoderOf, numbered, type TableEncoder, TableLearner, type TableOptions } from './table.js'
 import type { Row } from './values.js'
 
@@ -13,7 +14,7 @@ export type RowStream = AsyncIterable<readonly Row[]> | Iterable<readonly Row[]>
 
 /**
  * What {@link fromTable} finds out about columns, of rows that come part by part and need not fit into memory together: one pass over them.
- * Medians and quartiles are those of a random sample, where there are more than a million values. `encoder.dataset(rows)` then makes data sets of parts.
+ * Medians and quartiles are those of a random sample, where a column has more than 131,072 numbers. `encoder.dataset(rows)` then makes data sets of parts.
  *
  * @example
  * const file = new Blob(['x,kind\n1,a\n2,b\n3,b\n'])
@@ -29,7 +30,7 @@ export async function encoderFromStream(parts: RowStream, options: TableOptions)
   for await (const rows of parts) {
     const all = numbered('encoderFromStream', rows, count)
     if (all.length === 0) continue
-    learner ??= new TableLearner(all[0][1], options)
+    learner ??= new TableLearner(all[0][1], options, MOST_OF_STREAM)
     learner.add(all)
     count += all.length
   }

@@ -162,7 +162,8 @@ export class TableLearner {
   private seen = 0
   private used = 0
 
-  constructor(first: Row, options: TableOptions) {
+  /** @param mostNumbers of each column, what quantiles are found from. Default: a million */
+  constructor(first: Row, options: TableOptions, mostNumbers?: number) {
     checkOptions(options)
     const { target, categories = [], exclude = [], columns = {}, missing = 'fail' } = options
     const names = options.inputs ?? Object.keys(first).filter((name) => name !== target && !exclude.includes(name))
@@ -184,7 +185,7 @@ export class TableLearner {
     this.isMissing = missingTest(this.missingValues)
     this.dropped = used.filter((name) => this.wayOf(name) === 'drop' || (name === target && this.wayOf(name) === 'auto'))
     this.stats = new Map(
-      used.map((name) => [name, new ColumnStats(name, categories.includes(name) || choiceOf(columns, name).as !== undefined)]),
+      used.map((name) => [name, new ColumnStats(name, categories.includes(name) || choiceOf(columns, name).as !== undefined, mostNumbers)]),
     )
   }
 
@@ -195,10 +196,10 @@ export class TableLearner {
     this.seen += rows.length
     this.used += whole.length
     for (const [name, stats] of this.stats) {
-      for (const [at, row] of whole) {
-        const value = valueIn(row, name)
-        if (isMissing(value)) stats.addGap(at)
-        else stats.add(at, value)
+      for (let i = 0; i < whole.length; i++) {
+        const value = valueIn(whole[i][1], name)
+        if (isMissing(value)) stats.addGap(whole[i][0])
+        else stats.add(whole[i][0], value)
       }
     }
     return whole

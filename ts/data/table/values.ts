@@ -20,12 +20,22 @@ export const USUAL_GAPS: readonly string[] = [
 /** @internal */
 export function missingTest(given: readonly (string | number)[] = []): MissingTest {
   const known = new Set(given.map(String))
-  return (value) => {
-    if (value === undefined || value === null || Number.isNaN(value)) return true
-    if (!isCell(value)) return false
-    const text = String(value)
-    return text.trim() === '' || known.has(text)
+  // nearly all values are seen by their first character to be none of them
+  const first = new Set([...known].map((text) => text.charCodeAt(0)))
+  const isGap = (text: string) => {
+    const code = text.charCodeAt(0)
+    return (first.has(code) && known.has(text)) || (!isVisible(code) && text.trim() === '')
   }
+  return (value) => {
+    if (typeof value === 'string') return isGap(value)
+    if (value === undefined || value === null || Number.isNaN(value)) return true
+    return isCell(value) && isGap(String(value))
+  }
+}
+
+/** Whether a character is of ASCII and no blank: the first of a text that is not blank, mostly. */
+function isVisible(code: number): boolean {
+  return code > 32 && code < 127
 }
 
 /** @internal whether a value is of a kind that columns take; text can be made of all these */
@@ -38,9 +48,19 @@ export function valueIn(row: Row, name: string): unknown {
   return Object.hasOwn(row, name) ? row[name] : undefined
 }
 
+/** @internal the number that it is, or its text says, where 32 bits hold it; NaN for anything else */
+export function numberOf(value: unknown): number {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return Number.NaN
+  const x = Number(value)
+  return Math.abs(x) < TOO_LARGE ? x : Number.NaN
+}
+
+/** The smallest number that 32 bits round to infinity: 2¹²⁸ − 2¹⁰³. */
+const TOO_LARGE = 2 ** 128 - 2 ** 103
+
 /** @internal whether it is a number, or text of one, that 32 bits hold */
 export function isNumber(value: unknown): boolean {
-  return isCell(value) && typeof value !== 'boolean' && Number.isFinite(Math.fround(Number(value)))
+  return !Number.isNaN(numberOf(value))
 }
 
 /** @internal whether a text is a number that 32 bits cannot hold, such as 1e999 */
