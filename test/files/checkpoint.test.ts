@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import {
   Adam,
   add,
+  type Backend,
   BatchNorm,
   BFGS,
   Checkpoint,
@@ -44,6 +45,7 @@ import {
   Scheduler,
   Sequential,
   SGD,
+  SparseAdam,
   saveModel,
   schedules,
   TargetLoss,
@@ -96,7 +98,9 @@ async function inParts(make: Make, ends: readonly number[], checkpointOptions: (
 }
 
 describe('the same bits as never stopped', () => {
-  const net = () => new Sequential([new Dense(3, 4, { activation: 'tanh' }), new Dense(4, 2)], { seed: 3 })
+  const backends = { js: createBackend({ backend: 'js' }), WebAssembly: createBackend({ backend: 'wasm' }) }
+  const net = (backend: Backend = backends.WebAssembly) =>
+    new Sequential([new Dense(3, 4, { activation: 'tanh' }), new Dense(4, 2)], { seed: 3, backend })
   const wrappers: Record<string, (model: Module) => FitOptions['optimizer']> = {
     Lookahead: (m) => new Lookahead(new Adam(m.parameters()), { every: 3 }),
     SAM: (m) => new SAM(new SGD(m.parameters(), { learningRate: 0.1, momentum: 0.9 })),
@@ -117,13 +121,33 @@ describe('the same bits as never stopped', () => {
     .map(([name, Class]) => [name, (m: Module) => new (Class as unknown as typeof Adam)(m.parameters())] as const)
   const everyOptimizer = [...steppers, ...Object.entries(wrappers), ...Object.entries(whole)]
 
-  test.each(everyOptimizer)('fault 14: %s', async (name, make) => {
-    const batchSize = name in whole ? 'full' : 5
-    const parts = await inParts(() => {
-      const model = net()
-      return { model, options: { inputs, targets, loss: mse, optimizer: make(model), batchSize } }
-    }, [2, 5])
-    expect(parts.parts).toEqual(parts.whole)
+  describe.each(Object.entries(backends))('on %s', (_, backend) => {
+    test.each(everyOptimizer)('fault 14: %s', async (name, make) => {
+      const batchSize = name in whole ? 'full' : 5
+      const parts = await inParts(() => {
+        const model = net(backend)
+        return { model, options: { inputs, targets, loss: mse, optimizer: make(model), batchSize } }
+      }, [2, 5])
+      expect(parts.parts).toEqual(parts.whole)
+    })
+
+    test('fault 14: SparseAdam, some of whose rows are looked up in each step', async () => {
+      const parts = await inParts(() => {
+        const model = new Sequential([new Embedding(30, 4), new Flatten(), new Dense(8, 2)], { seed: 2, backend })
+        const [table, ...others] = model.parameters()
+        const optimizer = new SparseAdam([table], { learningRate: 0.05 })
+        for (const parameter of others) parameter.requiresGrad = false
+        const words = Int32Array.from({ length: 2 * COUNT }, (_, i) => (i * 7) % 30)
+        return { model, options: { inputs: words, shape: [COUNT, 2], targets: classes, loss: crossEntropy, optimizer, batchSize: 4 } }
+      }, [2, 3, 6])
+      expect(parts.parts).toEqual(parts.whole)
+      expect(parts.whole.optimizer).not.toEqual({})
+    })
+  })
+
+  test('fault 14: the list has every optimizer', () => {
+    expect(Object.keys(OPTIMIZERS).filter((name) => !everyOptimizer.some(([known]) => known === name))).toEqual(['SparseAdam'])
+    expect(everyOptimizer.length).toBeGreaterThan(40)
   })
 
   test.each(['js', 'simd'] as const)('fault 14: everything at once, on %s', async (variant) => {

@@ -6,6 +6,7 @@ import { Ensemble } from '../../ts/index.js'
 import { chooseGreedily, squaredErrorOf } from '../../ts/table/choose.js'
 import { fitFeatures, inputsOf, widthOf } from '../../ts/table/features.js'
 import { evaluateTable, loadTableModel, prepareTable, reportHtml, trainTable } from '../../ts/table/index.js'
+import { measureMetrics } from '../../ts/table/measure.js'
 
 const penguins = () => parseCsv(readFileSync('docs/guide/penguins.csv', 'utf8'))
 const iris = () => parseCsv(readFileSync('docs/guide/iris.csv', 'utf8'))
@@ -80,6 +81,21 @@ describe('classes', async () => {
     expect(page).not.toContain('<b>&"')
     expect(page).not.toMatch(/NaN|undefined|Infinity/)
   })
+})
+
+test('accuracy has an interval where all rows are right, too: Wilson’s', () => {
+  // statsmodels.stats.proportion.proportion_confint(69, 69, method='wilson'), and of 8 in 10
+  for (const [right, rows, low, high] of [
+    [69, 69, 0.9472627410228545, 1],
+    [8, 10, 0.49016246912213235, 0.943317849062233],
+  ]) {
+    const p = Float64Array.from({ length: 2 * rows }, (_, i) => ((i % 2 === 0) === i >> 1 < right ? 0.9 : 0.1))
+    const targets = new Int32Array(rows)
+    const [accuracy] = measureMetrics(p, targets, [0.5, 0.5], 2, 1)
+    expect([accuracy.name, accuracy.value]).toEqual(['accuracy', right / rows])
+    expect(accuracy.low).toBeCloseTo(low, 6)
+    expect(accuracy.high).toBeCloseTo(high, 6)
+  }
 })
 
 test('numbers come with intervals that hold what they say', async () => {

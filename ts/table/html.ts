@@ -21,6 +21,7 @@ th, td { text-align: left; padding: 0.3rem 0.9rem 0.3rem 0; border-bottom: 1px s
 th { font-weight: 600; } td:first-child { min-width: 7.5rem; } td.number, th.number { text-align: right; white-space: nowrap; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1.2rem; }
 figure { margin: 0; } figcaption { font-size: 0.88rem; color: var(--faint); }
+@media (max-width: 500px) { table { font-size: 0.84rem; } th, td { padding-right: 0.55rem; } th:last-child, td:last-child { padding-right: 0; } td:first-child { min-width: 5.5rem; } th.number { white-space: normal; } }
 ul { padding-left: 1.2rem; max-width: 46rem; } li { margin: 0.35rem 0; }
 svg { display: block; }
 `
@@ -82,7 +83,7 @@ function metricsTable({ metrics, rows }: TableModelReport): string {
       `<tr><td>${name}${better === 'less' ? ' <span class="faint">(less is better)</span>' : ''}</td><td class="number">${metricText(value)}</td><td class="number">${metricText(low)} to ${metricText(high)}</td><td class="number">${metricText(baseline)}</td></tr>`,
   )
   return `<div class="wide"><table><tr><th>on ${count(rows.test)} test rows</th><th class="number">value</th><th class="number">95 % interval</th><th class="number">a guess</th></tr>${lines.join('')}</table></div>
-<p class="faint">The guess looks at no column: it says the share of each class, or the mean. Intervals say how much the test rows alone leave open (bootstrap).</p>`
+<p class="faint">The guess looks at no column: it says the share of each class, or the mean. Intervals say how much the test rows alone leave open (bootstrap; of accuracy Wilson’s).</p>`
 }
 
 function figure(title: string, svg: string, caption: string): string {

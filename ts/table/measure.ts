@@ -17,7 +17,10 @@ import { logLossOf } from './choose.js'
 export interface MeasuredMetric {
   name: string
   value: number
-  /** With probability 0.95 the value on many new rows is between these (percentile bootstrap over test rows). */
+  /**
+   * With probability 0.95 the value on many new rows is between these: Wilson's interval (1927) of accuracy, which is one where all rows are right, too; of
+   * other metrics the percentile bootstrap over test rows.
+   */
   low: number
   high: number
   /** Of a guess that looks at no column: the commonest class with the shares of the classes, or the mean. */
@@ -80,8 +83,17 @@ export function measureMetrics(
     const values = samples.map((rows) => valueOn(of, predictions, targets, rows, width)).filter(Number.isFinite)
     values.sort((a, b) => a - b)
     const at = (share: number) => values[Math.round(share * (values.length - 1))] ?? value
-    return [{ name, better, value, low: at(0.025), high: at(0.975), baseline: valueOn(of, guess, targets, all, width) }]
+    const [low, high] = name === 'accuracy' ? wilson(value, count) : [at(0.025), at(0.975)]
+    return [{ name, better, value, low, high, baseline: valueOn(of, guess, targets, all, width) }]
   })
+}
+
+/** The 95 % interval of a share of so many rows. */
+function wilson(share: number, count: number): [number, number] {
+  const z = 1.959964
+  const middle = (share + z ** 2 / (2 * count)) / (1 + z ** 2 / count)
+  const half = (z / (1 + z ** 2 / count)) * Math.sqrt((share * (1 - share)) / count + z ** 2 / (4 * count ** 2))
+  return [middle - half, Math.min(1, middle + half)]
 }
 
 /** What a guess that looks at no column says: the shares of the classes, or the mean. */
