@@ -288,6 +288,25 @@ describe('what fromTable decides, and why', () => {
     expect(() => fromTable(rows, { target: 'y', exclude: ['yera'] as never })).toThrow("there is no column 'yera', only 'id', 'userId'")
   })
 
+  test.each<[string, (i: number) => unknown, string[]]>([
+    ['0 and 1', (i) => `${i % 2}`, ['0', '1']],
+    ['yes and no', (i) => ['yes', 'no'][i % 2], ['no', 'yes']],
+    ['true and false', (i) => i % 3 === 0, ['false', 'true']],
+    ['1 and 2', (i) => 1 + (i % 2), ['1', '2']],
+  ])('a target of %s is of classes, which the report says; columns makes it a number', (_, y, classNames) => {
+    const rows = many((i) => ({ a: i * 1.5, y: y(i) }), 24)
+    const table = fromTable(rows, { target: 'y' })
+    expect([table.classes, table.classNames]).toEqual([2, classNames])
+    expect(table.report.columns[1]).toMatchObject({ role: 'target', as: 'category', different: 2 })
+    if (typeof y(0) === 'boolean' || y(0) === 'yes') return
+    expect(table.report.columns[1].why).toMatch(/two classes; columns: 'number' for it makes it a number to predict/)
+    expect(fromTable(rows, { target: 'y', columns: { y: 'number' } }).classes).toBe(0)
+  })
+
+  test('names with blanks around them are shown in quotes', () => {
+    expect(() => fromTable([{ ' a': 1, y: 2 }], { target: 'a' })).toThrow("fromTable: there is no column 'a', only ' a', 'y'")
+  })
+
   test('ordinal, hashed and embedded columns', () => {
     const rows = many((i) => ({ size: ['S', 'M', 'L'][i % 3], zip: `z${i % 7}`, town: `t${i % 5}`, y: i / 3 }), 15)
     const columns = { size: { as: 'ordinal', order: ['S', 'M', 'L'] }, zip: { as: 'hash', buckets: 4 }, town: 'embedding' } as const

@@ -173,6 +173,11 @@ function checked(options: TrainTableOptions): TrainTableOptions {
   if (!(testFraction > 0 && testFraction < 1))
     throw rangeError(`trainTable: testFraction wants a number above 0 and below 1, got ${String(testFraction)}`)
   if (!(Number.isSafeInteger(seed) && seed >= 0)) throw rangeError(`trainTable: seed wants a whole number ≥ 0, got ${String(seed)}`)
+  for (const [name, choice] of Object.entries(options.columns ?? {}))
+    if ((typeof choice === 'string' ? choice : choice?.as) === 'embedding')
+      throw rangeError(
+        `trainTable: column '${name}' as 'embedding' is for nets of your own (fromTable, Embedding); here 'hash' takes any number of categories, and 'category' one feature each`,
+      )
   return options
 }
 
