@@ -24,6 +24,27 @@ test('says where to report a problem', () => {
   expect(readFileSync('README.md', 'utf8')).toMatch(/SECURITY\.md/)
 })
 
+test('docs/guide/data.md names each library that is inside or optional, with its version and licence', () => {
+  const text = readFileSync('docs/guide/data.md', 'utf8')
+  const rows = new Map(
+    [...text.matchAll(/^\| ([a-z0-9-]+) \|([^|]*)\|([^|]*)\|([^|]*)\|/gm)].map(([, ...cells]) => [cells[0], cells.slice(1)]),
+  )
+  const { peerDependencies, devDependencies } = manifest
+  const inside = (json('test/build/licences.json') as string[])
+    .map((line) => line.split(' ')[0])
+    .filter((name) => devDependencies[name] !== undefined)
+  expect(inside.length).toBeGreaterThan(4)
+  for (const name of [...inside, ...Object.keys(peerDependencies)]) {
+    const { license } = json(`node_modules/${name}/package.json`)
+    const [version = '', size = '', licence = ''] = rows.get(name) ?? []
+    expect([name, licence.trim(), /\d/.test(size)]).toEqual([name, license, true])
+    const own: string = devDependencies[name]
+    expect(own.startsWith(version.replace(/[≥ ]/g, '').split('.')[0]) || version.includes('≥'), `${name} ${version} beside ${own}`).toBe(
+      true,
+    )
+  }
+})
+
 test('has the licences of the libraries of the command and the crates of the WebAssembly, and of no others', () => {
   const notices = readFileSync('dist/THIRD-PARTY-NOTICES.md', 'utf8')
   const headings = [...notices.matchAll(/^## (\S+ \d+\.\d+\.\d+ \(.*\))$/gm)].map(([, heading]) => heading)
