@@ -73,14 +73,14 @@ describe('a training that another runtime began ends with the bits of one that w
   })
 
   for (const { title } of [deno, bun])
-    test.skipIf(!isInstalled(named(title)))(`in ${title}, and in Node again`, async () => {
+    test.skipIf(!isInstalled(named(title)))(`fault 14: in ${title}, and in Node again`, async () => {
       expect(await others[title]('10', `in-${title}.safetensors`, 'begun.safetensors')).toEqual({ sha: never.sha, trained: 7 })
       expect(await others[title]('7', `half-${title}.safetensors`, 'begun.safetensors')).toMatchObject({ trained: 4 })
       expect(await node('10', `end-${title}.safetensors`, `half-${title}.safetensors`)).toEqual({ sha: never.sha, trained: 3 })
     })
 
   test.skipIf(!isInstalled(chromium))(
-    'in Chromium, which saves in its database, in another page there, and in Node and Deno again',
+    'fault 14: in Chromium, which saves in its database, in another page there, and in Node and Deno again',
     async () => {
       const roots = { '/fixtures/': path.resolve('test/runtimes'), '/gradus/': path.resolve('dist'), '/made/': project.folder }
       const pages = ['resume', 'resume-again'].map((name) => ({ name, url: `/fixtures/page.html?page=${name}` }))
@@ -96,7 +96,7 @@ describe('a training that another runtime began ends with the bits of one that w
 })
 
 test.skipIf(!existsSync(BROWSERS.chromium.command))(
-  'a browser that is killed while a page saves loses no file: a short form of `make page-kills`',
+  'fault 13: a browser that is killed while a page saves loses no file: a short form of `make page-kills`',
   async () => {
     const random = new Generator(1)
     const report = await killPages('chromium', 2, () => random.next())

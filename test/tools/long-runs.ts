@@ -63,6 +63,16 @@ const RUNS: Record<string, LongRun> = {
     command: 'make memcheck',
     counts: { pattern: /^test result: ok\. (\d+) passed/m, of: 'tests' },
   },
+  kills: {
+    what: 'fault 13: SIGKILL at 1,000 random moments of a training that saves after each epoch: nothing lost, and in the end the bits of one without kills',
+    command: 'make kills KILLS=1000',
+    counts: { pattern: /^ *lost: (\d+)/m, of: 'lost' },
+  },
+  'page-kills': {
+    what: 'fault 13: SIGKILL of Chromium at 100 random moments while a page saves in its database: nothing lost',
+    command: 'make page-kills KILLS=100',
+    counts: { pattern: /lost: (\d+)/m, of: 'lost' },
+  },
   'same-bytes': {
     what: 'two clean builds in two folders, and their tarballs, are the same to the byte',
     command: 'make same-bytes',
