@@ -2,6 +2,8 @@
  * How fast tables are read, and in how much memory: a file of CSV (10 columns: numbers, texts, some quoted) is made in .cache, and read by
  * streamTable, without and with encoding of rows; beside that the bytes alone as text, Papa Parse alone and csv-parse. Each in a process of its own.
  *
+ * The figures of docs/guide/data.md are those of 1000 megabytes (five minutes, 1 GB in .cache).
+ *
  *   node_modules/node/bin/node --import tsx bench/read-csv.ts [megabytes, 100]
  */
 import { execFileSync } from 'node:child_process'

@@ -304,7 +304,7 @@ describe('what fromTable decides, and why', () => {
   })
 
   test('names with blanks around them are shown in quotes', () => {
-    expect(() => fromTable([{ ' a': 1, y: 2 }], { target: 'a' })).toThrow("fromTable: there is no column 'a', only ' a', 'y'")
+    expect(() => fromTable([{ ' a': 1, y: 2 }] as Row[], { target: 'a' })).toThrow("fromTable: there is no column 'a', only ' a', 'y'")
   })
 
   test('ordinal, hashed and embedded columns', () => {
