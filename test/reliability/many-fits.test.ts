@@ -2,8 +2,9 @@
  * Many trainings in one process: the event loop keeps its turns however many run at once, and the memory of models that were
  * forgotten comes back in every kind of asynchronous loop.
  *
- * Limits of time are ten times the promise, as machines are busy; with GRADUS_STRICT they are the promise. GRADUS_SECONDS is how
- * long the server is asked (a minute for the promise), GRADUS_FITS how many models a loop makes (20,000).
+ * Limits of time are ten times the promise, and turns are measured in time of the processor, as machines are busy; with GRADUS_STRICT the
+ * promise is measured by the clock. GRADUS_SECONDS is how long the server is asked (a minute for the promise), GRADUS_FITS how many models
+ * a loop makes (20,000).
  */
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -15,6 +16,13 @@ const LENIENT = process.env.GRADUS_STRICT ? 1 : 10
 const FITS = Number(process.env.GRADUS_FITS ?? 1500)
 const SECONDS = Number(process.env.GRADUS_SECONDS ?? 2)
 const MIB = 2 ** 20
+
+/** Milliseconds: of the clock, or of the processor, which other programs do not lengthen. */
+function now(): number {
+  if (process.env.GRADUS_STRICT) return performance.now()
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
 
 function job(backend: Backend, sizes: readonly [number, number, number], seed = 1) {
   const [inputs, hidden, outputs] = sizes
@@ -39,14 +47,14 @@ test.each([1, 50, 200])(
       }
     })
     const turns: number[] = []
-    let before = performance.now()
-    const began = before
+    const began = performance.now()
+    let before = now()
     while (running) {
       await new Promise((resolve) => setImmediate(resolve))
-      const now = performance.now()
-      turns.push(now - before)
-      before = now
-      if (now - began > 1500) running = false
+      const after = now()
+      turns.push(after - before)
+      before = after
+      if (performance.now() - began > 1500) running = false
     }
     for (const { stop } of all) stop.abort()
     const histories = await Promise.all(all.map(({ done }) => done))
