@@ -161,7 +161,7 @@ pub(crate) fn sums_of<R, const S: usize, const H: usize>(
     doubles_mut(h.wrapping_add(MOST_HYPER) as Ptr, 2).copy_from_slice(&found);
 }
 
-/// Most hyper-parameters of an update, the shared ones included.
+/// Most hyper-parameters of an update, the shared ones included: `MOST_HYPER` in ts/backend/kernels.ts.
 const MOST_HYPER: usize = 16;
 
 /// The same hyper-parameters for gradients that are ready.

@@ -32,25 +32,6 @@ pub const SCRATCH: usize = 1 << 18;
 const A_ROOM: usize = 1 << 16;
 const B_ROOM: usize = SCRATCH - A_ROOM;
 
-/// Products of fewer rows than this read B in place: a copy of B would be read too few times.
-const FEW_ROWS: usize = 24;
-/// Products of at most so many columns read A in place: a copy of A would be read by a few strips only.
-const FEW_COLUMNS: usize = 24;
-/// Floats of a B that the first-level cache holds, so that it may be read in place however many rows there are.
-const SMALL_B: usize = 1 << 13;
-/// The same where a wide tile is the fastest. [`direct`] has narrower tiles, and loses more against a wide one.
-const TINY_B: usize = 1 << 11;
-/// A tile of more columns is wide: it is chosen where the engine has registers of 256 bits.
-const NARROW_TILE: usize = 8;
-/// Aᵀ·B of more steps of k than this is worth a wide tile even for a tiny B.
-const FEW_STEPS: usize = 32;
-/// A whose rows lie side by side is read in place for up to so many columns of C, as each strip of columns reads all of A again.
-const MOST_REREAD: usize = 256;
-/// Floats in half a page. Where the steps of A are a multiple of that apart, all of them fall into the same few lines of a first-level cache,
-/// so such an A is not read in place in [`blocked`]. Where they are whole pages apart that happens on every processor, and even
-/// narrow products copy A.
-const HALF_PAGE: usize = 512;
-
 /// c\[m,n\] = start + a\[m,k\] · b\[k,n\]; rows of c are `ldc` apart.
 #[derive(Clone, Copy)]
 struct Product {
@@ -95,8 +76,8 @@ impl Product {
         layout: Layout, start: Start, a: *const f32, b: *const f32, c: *mut f32, sizes: Sizes, scratch: *mut f32,
     ) -> Self {
         let Sizes { m, n, k } = sizes;
-        let a = if layout == Layout::FirstTransposed { View::columns(a, m) } else { View::matrix(a, k) };
-        let b = if layout == Layout::SecondTransposed { View::columns(b, k) } else { View::matrix(b, n) };
+        let a = if layout == Layout::FirstTransposed { View::transposed_matrix(a, m) } else { View::matrix(a, k) };
+        let b = if layout == Layout::SecondTransposed { View::transposed_matrix(b, k) } else { View::matrix(b, n) };
         Product { m, n, k, a, b, c, ldc: n, start, scratch }
     }
 
@@ -110,7 +91,10 @@ impl Product {
 
     /// Whether tiles may read A where it lies, as they would read panels; whole tiles only, as a ragged one would read past its end.
     fn reads_a(&self, tile: &Tile) -> bool {
-        self.n <= MOST_REREAD && self.a.row == 1 && !self.a.is_down(HALF_PAGE) && tile.fits(self.m % ROWS)
+        self.n <= MOST_REREAD
+            && self.a.is_column_major()
+            && !self.a.has_columns_apart_by(HALF_PAGE)
+            && tile.fits(self.m % ROWS)
     }
 
     /// Likewise B, which the first-level cache must hold.
@@ -132,7 +116,8 @@ impl Product {
 
 /// The rectangle `region` of c = start + a·b, through slices. Panics unless they hold their matrices.
 ///
-/// It is inlined, as is everything between an export and this function: for a product of a few numbers, passing slices on takes half the time.
+/// It is inlined, as is everything between an export and this function: handing slices from function to function would take half of the time
+/// of a product of a few numbers.
 #[inline(always)]
 pub fn multiply(
     layout: Layout,
@@ -167,18 +152,7 @@ fn write(cells: Cells) -> *mut f32 {
 pub unsafe fn matmul(
     a: *const f32, b: *const f32, c: *mut f32, m: usize, n: usize, k: usize, accumulate: bool, scratch: *mut f32,
 ) {
-    // SAFETY: the caller's promise.
-    unsafe { matmul_from(Start::accumulate(accumulate, c, n), a, b, c, m, n, k, scratch) }
-}
-
-/// c\[m,n\] = start\[m,n\] + a\[m,k\] · b\[k,n\].
-///
-/// # Safety
-/// As [`matmul`]; `start` is valid for m × n elements, and may be c itself.
-#[rustfmt::skip]
-pub unsafe fn matmul_from(
-    start: Start, a: *const f32, b: *const f32, c: *mut f32, m: usize, n: usize, k: usize, scratch: *mut f32,
-) {
+    let start = Start::accumulate(accumulate, c, n);
     // SAFETY: the caller's promise.
     unsafe { product(&Product::new(Layout::Plain, start, a, b, c, Sizes { m, n, k }, scratch)) }
 }
@@ -218,14 +192,33 @@ pub fn set_tile(tile: usize) {
     TILE.store(tile.min(TILES.len() - 1), Ordering::Relaxed);
 }
 
+/// Products of fewer rows than this read B in place: a copy of B would be read too few times.
+const FEW_ROWS: usize = 24;
+/// Products of at most so many columns read A in place: a copy of A would be read by a few strips only.
+const FEW_COLUMNS: usize = 24;
+/// Floats of a B that the first-level cache holds, so that it may be read in place however many rows there are.
+const SMALL_B: usize = 1 << 13;
+/// Floats of such a B where a wide tile is the fastest: [`direct`] has narrower tiles, and loses more against a wide one.
+const TINY_B: usize = 1 << 11;
+/// A tile of more columns is wide: it is chosen where the engine has registers of 256 bits.
+const NARROW_TILE: usize = 8;
+/// Aᵀ·B of more steps of k than this is worth a wide tile even for a tiny B.
+const FEW_STEPS: usize = 32;
+/// A column-major A is read in place for up to so many columns of C, as each strip of columns reads all of A again.
+const MOST_REREAD: usize = 256;
+/// Floats in half a page. Where the steps of A are a multiple of that apart, all of them fall into the same few lines of a first-level cache,
+/// so such an A is not read in place in [`blocked`]. Where they are whole pages apart that happens on every processor, and even
+/// narrow products copy A.
+const HALF_PAGE: usize = 512;
+
 /// How a product is computed.
 enum Path {
     /// [`direct`]: A and B in place, rows of B contiguous.
-    InPlace,
+    Direct,
     /// [`direct`] likewise, after all of B, whose columns are contiguous, has been transposed into scratch.
-    Transposed,
+    DirectTransposed,
     /// [`blocked`]: copies in panels.
-    Panels,
+    Blocked,
 }
 
 /// The path of a product that has [`FEW_ROWS`] rows or more, or a B whose columns are contiguous. The first rule that applies decides.
@@ -233,23 +226,23 @@ fn path(x: &Product, tile: &Tile) -> Path {
     let size = x.n * x.k;
     let rows_contiguous = x.b.column == 1;
     let is_wide = tile.columns > NARROW_TILE;
-    let steps_collide = x.k > STEPS && x.a.is_down(2 * HALF_PAGE);
+    let steps_collide = x.k > STEPS && x.a.has_columns_apart_by(2 * HALF_PAGE);
     let tile_reads_both = || x.reads_a(tile) && x.reads_b(tile);
-    let direct = if rows_contiguous { Path::InPlace } else { Path::Transposed };
+    let direct = if rows_contiguous { Path::Direct } else { Path::DirectTransposed };
 
     if steps_collide {
-        return Path::Panels;
+        return Path::Blocked;
     }
     if x.n <= FEW_COLUMNS && (rows_contiguous || size <= B_ROOM) {
         return direct;
     }
-    if is_wide && x.a.row == 1 && (x.k > FEW_STEPS || tile_reads_both()) {
-        return Path::Panels;
+    if is_wide && x.a.is_column_major() && (x.k > FEW_STEPS || tile_reads_both()) {
+        return Path::Blocked;
     }
     if size <= if is_wide { TINY_B } else { SMALL_B } {
         direct
     } else {
-        Path::Panels
+        Path::Blocked
     }
 }
 
@@ -261,7 +254,7 @@ unsafe fn product(x: &Product) {
     }
     // SAFETY: `x` describes valid matrices.
     unsafe {
-        if x.m == 1 && x.b.row == 1 {
+        if x.m == 1 && x.b.is_column_major() {
             direct(&x.transposed());
         } else if x.m == 1 && x.n * x.k > SMALL_B {
             one_row(x);
@@ -279,13 +272,13 @@ unsafe fn larger(x: &Product) {
     // SAFETY: as for [`product`]; a B that is transposed has at most B_ROOM floats.
     unsafe {
         match path(x, tile) {
-            Path::InPlace => direct(x),
-            Path::Transposed => {
+            Path::Direct => direct(x),
+            Path::DirectTransposed => {
                 let b = x.scratch.add(A_ROOM);
                 pack::transpose(x.b, b, x.k, x.n);
                 direct(&Product { b: View::matrix(b, x.n), ..*x });
             }
-            Path::Panels => blocked(tile, x),
+            Path::Blocked => blocked(tile, x),
         }
     }
 }

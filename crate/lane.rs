@@ -1,6 +1,7 @@
-//! Lanes: kernels are written once over [`Lane`] and run on four floats at a time ([`F32x4`]) with a scalar tail (`f32`).
+//! Lanes: kernels are written once over [`Lane`] and run on one float (`f32`), on four in a register ([`F32x4`]) or on eight in
+//! two of them ([`F32x8`]).
 //!
-//! The only module that names machine intrinsics. Body and tail give the same bits: every operation of `f32` rounds as
+//! The only module that names machine intrinsics. All give the same bits: every operation of `f32` rounds as
 //! its vector twin does, also the fused multiply-add of the relaxed artefact. Off wasm, `F32x4` is four scalars, so that
 //! `cargo test` checks the very kernels that ship.
 

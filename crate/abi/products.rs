@@ -1,5 +1,5 @@
 //! Matrix products and the layers and activations around them.
-#![allow(unsafe_code)] // the products take addresses, see `gemm`
+#![allow(unsafe_code)] // the three plain products take addresses: slices would cost tiny ones half of their time
 
 use super::{cells, optional, Ptr};
 use crate::gemm::{self, Layout, Share, Sizes, Start};

@@ -65,7 +65,7 @@ impl View {
     }
 
     /// The transpose of a row-major matrix of `row` columns.
-    pub(super) fn columns(ptr: *const f32, row: usize) -> Self {
+    pub(super) fn transposed_matrix(ptr: *const f32, row: usize) -> Self {
         View::matrix(ptr, row).transposed()
     }
 
@@ -73,9 +73,14 @@ impl View {
         View { row: self.column, column: self.row, ..self }
     }
 
-    /// Whether rows lie side by side, and columns a multiple of so many floats apart.
-    pub(super) fn is_down(self, apart: usize) -> bool {
-        self.row == 1 && self.column.is_multiple_of(apart)
+    /// Whether the elements of a column are neighbours in memory.
+    pub(super) fn is_column_major(self) -> bool {
+        self.row == 1
+    }
+
+    /// Whether it is column-major, with columns a multiple of so many floats apart.
+    pub(super) fn has_columns_apart_by(self, apart: usize) -> bool {
+        self.is_column_major() && self.column.is_multiple_of(apart)
     }
 
     pub(super) unsafe fn at(self, i: usize, j: usize) -> *const f32 {

@@ -32,6 +32,7 @@ impl<N: Number> Moments<N> {
 /// p ← p − step_size·m / (√v + ε̂), or with √(v + εᵢ) where ε is INSIDE the root. The bias corrections are part of step_size and ε̂, so
 /// that they cost nothing here: `Adam.hyper` in ts/optim/adam.ts derives them.
 struct Adam<const INSIDE: bool, N = f32> {
+    // the first field, so that V8 widens the loop: see `pairs` in crate/optim/mod.rs
     epsilon_hat: N,
     moments: Moments<N>,
     step_size: N,
