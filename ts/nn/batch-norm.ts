@@ -5,7 +5,7 @@ import { checkCount, checkPositive } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, type Shape } from '../common/shape.js'
-import type { Through, Unless } from '../common/shape-types.js'
+import type { Through } from '../common/shape-types.js'
 import { show } from '../common/show.js'
 import { add, div, mul, sqrt, sub } from '../ops/elementwise.js'
 import { normalize, type Statistics } from '../ops/normalize.js'
@@ -13,7 +13,7 @@ import type { Parameter } from '../parameter.js'
 import { asFloats, type Tensor } from '../tensor.js'
 import type { BufferTensor } from './buffer.js'
 import { Layer } from './layer.js'
-import type { LastAxis, WrongColumns } from './layer-shapes.js'
+import type { LastAxis, WithColumns } from './layer-shapes.js'
 import type { BuildContext, ModuleOptions } from './module.js'
 
 /** Options of {@link BatchNorm}. */
@@ -82,7 +82,7 @@ export class BatchNorm<const N extends number = number> extends Layer {
     return `BatchNorm(${this.width})`
   }
 
-  forward<S extends Shape>(x: Unless<Through<S, N, N>, Tensor<S>, WrongColumns<`BatchNorm(${N})`, N, S>>): Tensor<Through<S, N, N>>
+  forward<S extends Shape>(x: WithColumns<`BatchNorm(${N})`, N, N, S>): Tensor<Through<S, N, N>>
   forward(input: Tensor): Tensor {
     const { weight, bias, width, training, epsilon } = this.build()
     const name = this.label(this.describe())

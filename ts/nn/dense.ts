@@ -4,14 +4,14 @@ import type { Activation } from '../backend/kernels.js'
 import { checkCount } from '../common/checks.js'
 import { checkNames } from '../common/names.js'
 import type { Shape } from '../common/shape.js'
-import type { Through, Unless } from '../common/shape-types.js'
+import type { Through } from '../common/shape-types.js'
 import { activationNumber } from '../ops/activation.js'
 import { dense } from '../ops/dense.js'
 import type { Parameter } from '../parameter.js'
 import type { Tensor } from '../tensor.js'
 import { type Initializer, type InitializerName, initializer } from './initializer.js'
 import { Layer } from './layer.js'
-import type { LastAxis, WrongColumns } from './layer-shapes.js'
+import type { LastAxis, WithColumns } from './layer-shapes.js'
 import type { BuildContext, ModuleOptions } from './module.js'
 
 /** Options of {@link Dense}. */
@@ -80,7 +80,7 @@ export class Dense<const I extends number = number, const O extends number = num
     return `Dense(${this.inputs}, ${this.outputs}${this.activation === 'linear' ? '' : `, ${this.activation}`})`
   }
 
-  forward<S extends Shape>(x: Unless<Through<S, I, O>, Tensor<S>, WrongColumns<`Dense(${I}, ${O})`, I, S>>): Tensor<Through<S, I, O>>
+  forward<S extends Shape>(x: WithColumns<`Dense(${I}, ${O})`, I, O, S>): Tensor<Through<S, I, O>>
   forward(x: Tensor): Tensor {
     const { weight, bias, activation } = this.build()
     return dense(x, weight, bias, activation, this.label(`Dense(${this.inputs}, ${this.outputs})`))

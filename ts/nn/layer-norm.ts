@@ -4,13 +4,13 @@ import { checkCount, checkPositive } from '../common/checks.js'
 import { ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, type Shape } from '../common/shape.js'
-import type { Through, Unless } from '../common/shape-types.js'
+import type { Through } from '../common/shape-types.js'
 import { add, mul } from '../ops/elementwise.js'
 import { normalize } from '../ops/normalize.js'
 import type { Parameter } from '../parameter.js'
 import { asFloats, type Tensor } from '../tensor.js'
 import { Layer } from './layer.js'
-import type { LastAxis, WrongColumns } from './layer-shapes.js'
+import type { LastAxis, WithColumns } from './layer-shapes.js'
 import type { BuildContext, ModuleOptions } from './module.js'
 
 /** Options of {@link LayerNorm}. */
@@ -57,7 +57,7 @@ export class LayerNorm<const N extends number = number> extends Layer {
     return `LayerNorm(${this.width})`
   }
 
-  forward<S extends Shape>(x: Unless<Through<S, N, N>, Tensor<S>, WrongColumns<`LayerNorm(${N})`, N, S>>): Tensor<Through<S, N, N>>
+  forward<S extends Shape>(x: WithColumns<`LayerNorm(${N})`, N, N, S>): Tensor<Through<S, N, N>>
   forward(input: Tensor): Tensor {
     const { weight, bias, width, epsilon } = this.build()
     const name = this.label(this.describe())

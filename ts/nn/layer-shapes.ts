@@ -3,7 +3,8 @@
  * run time. `Sequential` reads it there, so that a new layer changes nothing in `Sequential`.
  */
 import type { Shape } from '../common/shape.js'
-import type { Text, Through } from '../common/shape-types.js'
+import type { Text, Through, Unless } from '../common/shape-types.js'
+import type { Tensor } from '../tensor.js'
 
 /** What the compiler knows of a layer. An interface that extends it gives `Out` in terms of `this['In']`. */
 export interface LayerShapes {
@@ -40,3 +41,10 @@ export interface LastAxis<Name extends string, I extends number, O extends numbe
 
 /** What the compiler says to an input that a layer cannot take. */
 export type WrongColumns<Name extends string, I extends number, S extends Shape> = `${Name} wants ${I} columns, got ${Text<S>}`
+
+/** The argument of a layer that wants I columns and gives O: a tensor of such a shape, or what the compiler says instead. */
+export type WithColumns<Name extends string, I extends number, O extends number, S extends Shape> = Unless<
+  Through<S, I, O>,
+  Tensor<S>,
+  WrongColumns<Name, I, S>
+>
