@@ -4,6 +4,8 @@
  */
 
 // Everything public, by name, one line a file; nothing else. docs/api.md has the signatures: run `make api` after a change.
+// Further entries of the package: gradus/data (readers and data sets), gradus/table (a table in one call), gradus/tune, and gradus/js
+// (the same as this one without WebAssembly).
 
 // Tensors and gradients
 
@@ -13,52 +15,14 @@ export type { Shape } from './common/shape.js'
 export { type GradientsOptions, gradients } from './ops/gradients.js'
 export { Parameter } from './parameter.js'
 export { Generator } from './random.js'
-export {
-  type BackwardOptions,
-  full,
-  type NestedNumbers,
-  type NestedOf,
-  ones,
-  Tensor,
-  type TensorDType,
-  type TensorFunction,
-  type TensorLike,
-  type TensorOptions,
-  tensor,
-  zeros,
-} from './tensor.js'
+export { type BackwardOptions, full, type NestedNumbers, type NestedOf, ones, Tensor, type TensorDType, type TensorFunction, type TensorLike, type TensorOptions, tensor, zeros } from './tensor.js'
 
 // Operations
 
 export { activate, elu, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from './ops/activation.js'
 export { dense } from './ops/dense.js'
 export { dropout } from './ops/dropout.js'
-export {
-  abs,
-  add,
-  broadcastTo,
-  clip,
-  cos,
-  div,
-  equal,
-  erf,
-  exp,
-  greater,
-  greaterEqual,
-  log,
-  maximum,
-  minimum,
-  mul,
-  neg,
-  pow,
-  reciprocal,
-  sign,
-  sin,
-  sqrt,
-  square,
-  sub,
-  where,
-} from './ops/elementwise.js'
+export { abs, add, broadcastTo, clip, cos, div, equal, erf, exp, greater, greaterEqual, log, maximum, minimum, mul, neg, pow, reciprocal, sign, sin, sqrt, square, sub, where } from './ops/elementwise.js'
 export { gather, oneHot } from './ops/gather.js'
 export { type MatmulOptions, matmul } from './ops/matmul.js'
 export { type Axes, argmax, logSumExp, max, mean, min, sum, variance } from './ops/reduce.js'
@@ -107,18 +71,7 @@ export { Adan, type AdanOptions } from './optim/adan.js'
 export { AdEMAMix, type AdEMAMixOptions } from './optim/ademamix.js'
 export { ADOPT, type ADOPTOptions } from './optim/adopt.js'
 export { ASGD, type ASGDOptions } from './optim/asgd.js'
-export type { ArrayParameter } from './optim/base/arrays.js'
-export { AveragingOptimizer, withWeights } from './optim/base/averaging.js'
-export type { Gradients, GradientTransform } from './optim/base/gradients.js'
-export { ParameterGroup } from './optim/base/group.js'
-export type { DecayOptions, GroupInput, GroupOptions, OptimizerInput, SharedOptions, UpdateOptions } from './optim/base/input.js'
-export { type ElementRule, Optimizer, type OptimizerClass } from './optim/base/optimizer.js'
-export type { Allowed, Range } from './optim/base/options.js'
-export type { ParameterSpan, Scalars } from './optim/base/span.js'
-export type { OptimizerState, ParameterState, WrapperState } from './optim/base/state.js'
-export type { TransformOptions } from './optim/base/transform.js'
 export { DoG, type DoGOptions } from './optim/dog.js'
-export { OPTIMIZERS } from './optim/index.js'
 export { LAMB, type LAMBOptions } from './optim/lamb.js'
 export { LARS, type LARSOptions } from './optim/lars.js'
 export { Lion, type LionOptions } from './optim/lion.js'
@@ -138,6 +91,24 @@ export { SignSGD } from './optim/sign-sgd.js'
 export { Signum, type SignumOptions } from './optim/signum.js'
 export { SOAP, type SOAPOptions } from './optim/soap.js'
 export { SparseAdam, type SparseAdamOptions } from './optim/sparse-adam.js'
+export { Yogi, type YogiOptions } from './optim/yogi.js'
+
+// What optimizers share
+
+export type { ArrayParameter } from './optim/base/arrays.js'
+export { AveragingOptimizer, withWeights } from './optim/base/averaging.js'
+export type { Gradients, GradientTransform } from './optim/base/gradients.js'
+export { ParameterGroup } from './optim/base/group.js'
+export type { DecayOptions, GroupInput, GroupOptions, OptimizerInput, SharedOptions, UpdateOptions } from './optim/base/input.js'
+export { type ElementRule, Optimizer, type OptimizerClass } from './optim/base/optimizer.js'
+export type { Allowed, Range } from './optim/base/options.js'
+export type { ParameterSpan, Scalars } from './optim/base/span.js'
+export type { OptimizerState, ParameterState, WrapperState } from './optim/base/state.js'
+export type { TransformOptions } from './optim/base/transform.js'
+export { OPTIMIZERS } from './optim/index.js'
+
+// What goes around an optimizer
+
 export { centralize } from './optim/transforms/centralize.js'
 export { adaptiveClip, clipByNorm, clipByRms, clipByValue, clipGlobalNorm } from './optim/transforms/clipping.js'
 export { addNoise } from './optim/transforms/noise.js'
@@ -146,7 +117,6 @@ export { Lookahead, type LookaheadOptions } from './optim/wrappers/lookahead.js'
 export { SAM } from './optim/wrappers/sam.js'
 export { WeightAverage, type WeightAverageOptions } from './optim/wrappers/weight-average.js'
 export { type OptimizerLike, OptimizerWrapper } from './optim/wrappers/wrapper.js'
-export { Yogi, type YogiOptions } from './optim/yogi.js'
 
 // Schedules
 
@@ -158,29 +128,10 @@ export { Scheduler } from './schedule/scheduler.js'
 
 // Training
 
-export { type PlotHistoryOptions, plotHistory } from './plot/history.js'
-export { type ChartOptions, type Line, lineChart } from './plot/svg.js'
-export { type TextChartOptions, textChart } from './plot/text.js'
-export {
-  type BestValueState,
-  type Callback,
-  EarlyStopping,
-  type EarlyStoppingOptions,
-  type EarlyStoppingState,
-  type Progress,
-  type Resume,
-  TargetLoss,
-  type Training,
-  type TrainingControl,
-} from './train/callbacks.js'
+export { type BestValueState, type Callback, EarlyStopping, type EarlyStoppingOptions, type EarlyStoppingState, type Progress, type Resume, TargetLoss, type Training, type TrainingControl } from './train/callbacks.js'
 export type { DataSet, TrainingData } from './train/data.js'
 export { type EvaluateOptions, evaluateModel } from './train/evaluate.js'
-export {
-  type FindLearningRateOptions,
-  findLearningRate,
-  type LearningRateCurve,
-  type LearningRateSuggestions,
-} from './train/find-learning-rate.js'
+export { type FindLearningRateOptions, findLearningRate, type LearningRateCurve, type LearningRateSuggestions } from './train/find-learning-rate.js'
 export { fit } from './train/fit.js'
 export { type Each, type FitManyOptions, type FitManyProgress, fitMany, type NetHistory } from './train/fleet/fit-many.js'
 export type { EpochRecord, Execution, History } from './train/history.js'
@@ -190,39 +141,24 @@ export { type Step, trainSteps } from './train/steps.js'
 export { type TrainOnBatchOptions, trainOnBatch } from './train/train-on-batch.js'
 export type { WholeStepOptimizer } from './train/whole-step-optimizer.js'
 
+// Pictures
+
+export { type PlotHistoryOptions, plotHistory } from './plot/history.js'
+export { type ChartOptions, type Line, lineChart } from './plot/svg.js'
+export { type TextChartOptions, textChart } from './plot/text.js'
+
 // Choosing models
 
 export type { FoldOptions, FoldRows } from './data/folds.js'
 export type { BuiltModel } from './select/built.js'
-export {
-  type CompareLearningRatesOptions,
-  compareLearningRates,
-  type LearningRateComparison,
-  type RateToBuild,
-} from './select/compare-learning-rates.js'
-export {
-  type CrossValidateOptions,
-  type CrossValidation,
-  crossValidate,
-  type FoldResult,
-  type FoldScore,
-  type FoldToBuild,
-} from './select/cross-validate.js'
+export { type CompareLearningRatesOptions, compareLearningRates, type LearningRateComparison, type RateToBuild } from './select/compare-learning-rates.js'
+export { type CrossValidateOptions, type CrossValidation, crossValidate, type FoldResult, type FoldScore, type FoldToBuild } from './select/cross-validate.js'
 export { Ensemble, type EnsembleAverage, type EnsembleOptions, type SelectOptions } from './select/ensemble.js'
 
 // Metrics
 
 export type { ClassOptions } from './metrics/classes.js'
-export {
-  type Average,
-  type AverageOptions,
-  accuracy,
-  balancedAccuracy,
-  confusionMatrix,
-  f1Score,
-  precision,
-  recall,
-} from './metrics/classification.js'
+export { type Average, type AverageOptions, accuracy, balancedAccuracy, confusionMatrix, f1Score, precision, recall } from './metrics/classification.js'
 export { meanAbsolutePercentageError, type QuantileErrorOptions, quantileError } from './metrics/errors.js'
 export { brierScore, logLoss, type ProbabilityOptions } from './metrics/probabilities.js'
 export { averagePrecision, type RankingOptions, rocAuc, type TopKOptions, topKAccuracy } from './metrics/ranking.js'
@@ -234,39 +170,17 @@ export { useAllMetrics } from './train/all-metrics.js'
 
 export { Checkpoint, type CheckpointOptions, resumeFrom } from './files/checkpoint.js'
 export { type ClassInFiles, registerClass } from './files/classes.js'
-export {
-  type DecodeModelOptions,
-  decodeModel,
-  type EncodeModelOptions,
-  encodeModel,
-  type ModelFile,
-} from './files/model-file.js'
+export { type DecodeModelOptions, decodeModel, type EncodeModelOptions, encodeModel, type ModelFile } from './files/model-file.js'
 export { loadModel, loadModelFile, loadState, type SaveOptions, saveModel, saveState } from './files/save.js'
 export type { ModelSource } from './files/storage.js'
 export type { StatefulPart } from './files/training-file.js'
 export type { StoredArray } from './io/dtypes.js'
-export {
-  type DecodeOptions,
-  decodeSafetensors,
-  encodeSafetensors,
-  type SafetensorsFile,
-  type Storable,
-  type StoredTensor,
-} from './io/safetensors.js'
+export { type DecodeOptions, decodeSafetensors, encodeSafetensors, type SafetensorsFile, type Storable, type StoredTensor } from './io/safetensors.js'
 export { decodeState, encodeState, type Stateful } from './io/state.js'
 
 // Other frameworks
 
-export {
-  type ForeignModel,
-  type ForeignTensor,
-  type ForeignTensors,
-  type FromPyTorchOptions,
-  fromKeras,
-  fromPyTorch,
-  toKeras,
-  toPyTorch,
-} from './export/frameworks.js'
+export { type ForeignModel, type ForeignTensor, type ForeignTensors, type FromPyTorchOptions, fromKeras, fromPyTorch, toKeras, toPyTorch } from './export/frameworks.js'
 export { type FromOnnxOptions, fromOnnx } from './export/from-onnx.js'
 export { type FunctionOptions, toFunction } from './export/function.js'
 export { type OnnxOptions, toOnnx } from './export/onnx.js'
@@ -284,47 +198,36 @@ export { gnvp, gnvpOf, hvp, hvpOf, jvp, type OutputLoss, vjp } from './curvature
 export { type ConditionOptions, conditionNumber, largestEigenvalues } from './curvature/spectrum.js'
 export type { ParameterSource } from './curvature/trace.js'
 
-// Solvers
+// Minimizers
 
 export type { BoundOptions } from './solve/box.js'
-export type { DenseOptimizerOptions, NaturalGradientResult } from './solve/dense-nets/dense-optimizer.js'
-export { KFAC, type KFACOptions } from './solve/dense-nets/kfac.js'
-export {
-  LevenbergMarquardt,
-  type LevenbergMarquardtOptions,
-  type LevenbergMarquardtResult,
-} from './solve/dense-nets/levenberg-marquardt.js'
-export { NaturalGradient } from './solve/dense-nets/natural-gradient.js'
-export type { CurvatureLoss } from './solve/dense-nets/output-loss.js'
-export type { DampingOptions } from './solve/least-squares/damped.js'
-export { type CurveFit, type CurveModel, type FitCurveOptions, fitCurve } from './solve/least-squares/fit-curve.js'
-export { gaussNewton, type LeastSquaresResult, levenbergMarquardt } from './solve/least-squares/least-squares.js'
-export type { LeastSquaresOptions, LeastSquaresProgress } from './solve/least-squares/options.js'
-export type { Jacobian, Residuals } from './solve/least-squares/residuals.js'
 export { type ArmijoOptions, armijo } from './solve/line-search/armijo.js'
 export { cubicMinimum, type LineSearchResult, strongWolfe, type Trial, type WolfeOptions } from './solve/line-search/wolfe.js'
 export { type AutomaticFunction, automatic } from './solve/minimize/automatic.js'
 export { type ConjugateFormula, conjugateBeta } from './solve/minimize/conjugate-gradient.js'
 export { type MinimizeMethod, type MinimizeOptions, minimize } from './solve/minimize/minimize.js'
 export type { HessianProduct } from './solve/minimize/newton.js'
-export {
-  ackley,
-  asObjective,
-  beale,
-  booth,
-  himmelblau,
-  matyas,
-  monkeySaddle,
-  plateau,
-  rastrigin,
-  rosenbrock,
-  saddle,
-  styblinskiTang,
-  type TestFunction,
-  testFunctions,
-} from './solve/minimize/test-functions.js'
+export { ackley, asObjective, beale, booth, himmelblau, matyas, monkeySaddle, plateau, rastrigin, rosenbrock, saddle, styblinskiTang, type TestFunction, testFunctions } from './solve/minimize/test-functions.js'
 export type { TrustRegionOptions } from './solve/minimize/trust-region.js'
 export type { Evaluation, PlainFunction } from './solve/objective.js'
+export type { SolveResult, StopReason } from './solve/result.js'
+export type { SolveProgress, StopOptions } from './solve/stop.js'
+
+// Least squares
+
+export type { DampingOptions } from './solve/least-squares/damped.js'
+export { type CurveFit, type CurveModel, type FitCurveOptions, fitCurve } from './solve/least-squares/fit-curve.js'
+export { gaussNewton, type LeastSquaresResult, levenbergMarquardt } from './solve/least-squares/least-squares.js'
+export type { LeastSquaresOptions, LeastSquaresProgress } from './solve/least-squares/options.js'
+export type { Jacobian, Residuals } from './solve/least-squares/residuals.js'
+
+// Solvers that train nets
+
+export type { DenseOptimizerOptions, NaturalGradientResult } from './solve/dense-nets/dense-optimizer.js'
+export { KFAC, type KFACOptions } from './solve/dense-nets/kfac.js'
+export { LevenbergMarquardt, type LevenbergMarquardtOptions, type LevenbergMarquardtResult } from './solve/dense-nets/levenberg-marquardt.js'
+export { NaturalGradient } from './solve/dense-nets/natural-gradient.js'
+export type { CurvatureLoss } from './solve/dense-nets/output-loss.js'
 export { BFGS } from './solve/optimizers/bfgs.js'
 export { type Closure, ClosureOptimizer, type ClosureResult, type ClosureState } from './solve/optimizers/closure.js'
 export { ConjugateGradient, type ConjugateGradientOptions } from './solve/optimizers/conjugate-gradient.js'
@@ -332,8 +235,6 @@ export type { DescentOptions } from './solve/optimizers/descent-optimizer.js'
 export { LBFGS, type LBFGSOptions } from './solve/optimizers/lbfgs.js'
 export { NewtonCG, type NewtonCGOptions } from './solve/optimizers/newton-cg.js'
 export { TrustRegionNewton, type TrustRegionNewtonOptions } from './solve/optimizers/trust-region-newton.js'
-export type { SolveResult, StopReason } from './solve/result.js'
-export type { SolveProgress, StopOptions } from './solve/stop.js'
 
 // Backends
 
