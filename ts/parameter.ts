@@ -103,7 +103,7 @@ export class Parameter extends Tensor implements GradientSink {
     return super.address
   }
 
-  /** @internal the address of the values, as {@link address}, for kernels that write them */
+  /** @internal @throws Error as {@link address} */
   override read(): FloatArray | Int32Array {
     checkUnchanged(this.name, this.changedAt)
     return super.read()

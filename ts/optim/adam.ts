@@ -76,7 +76,7 @@ export class Adam extends Optimizer<AdamOptions> {
 
   /** @internal */
   protected override rated(): readonly number[] {
-    return [3]
+    return [3] // the step size
   }
 
   /**

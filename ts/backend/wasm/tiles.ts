@@ -142,7 +142,7 @@ class Trial {
     const started = performance.now()
     call()
     const ms = performance.now() - started
-    // products that are not timed, such as those of a backward pass or a step program, use the best tile so far
+    // products that are not timed, such as those of a backward pass or a step program, use the first tile until the choice is made
     this.setTile(this.tiles[0])
     this.calls++
     shape.calls++

@@ -7,7 +7,7 @@
 
 import { type FloatArray, type Heap, weigh } from '../../backend/heap.js'
 import type { Backend } from '../../backend/index.js'
-import { type Ptr, SHARED_HYPER, SUMS_OFFSET, type Update } from '../../backend/kernels.js'
+import { MOST_HYPER, type Ptr, SHARED_HYPER, SUMS_OFFSET, type Update } from '../../backend/kernels.js'
 import { isLaidOut, layOut, type Parameter } from '../../parameter.js'
 import type { ParameterSpan, Scalars, SpanViews } from './span.js'
 
@@ -28,8 +28,8 @@ interface Extra {
   size: number
 }
 
-/** Most hyper-parameters that an update kernel has: the shared ones, then its own. */
-export const HYPER_FLOATS = SHARED_HYPER + 32
+/** Room for the hyper-parameters of an update kernel, the shared ones and its own, and for two sums behind them as doubles. */
+export const HYPER_FLOATS = MOST_HYPER + 4
 
 const stateBlocks = new FinalizationRegistry<{ heap: Heap; ptrs: Ptr[] }>(({ heap, ptrs }) => {
   for (const ptr of ptrs) heap.free(ptr)
@@ -50,8 +50,8 @@ export class ParameterGroup<O extends object = object> {
   readonly slotNames: readonly string[]
   /** @internal floats of all parameters: the distance from one slot to the next */
   readonly stride: number
-  /** @internal where hyper-parameters go; steps that are planned ahead have other rows (ahead.ts) */
-  h: Ptr
+  /** @internal where hyper-parameters go */
+  readonly h: Ptr
   /** @internal the fused kernel, where the backend has one */
   kernel: Update | undefined = undefined
   /** @internal */
@@ -169,10 +169,10 @@ export class ParameterGroup<O extends object = object> {
     this.backend.kernels.fill(this.slotAt(0, j), this.stride, value)
   }
 
-  /** @internal Writes the block that an update kernel reads: the shared numbers, then the rule's own. */
-  writeHyper(scale: number, coupledDecay: number, decoupledDecay: number, own: readonly number[]): void {
+  /** @internal Writes what an update kernel reads, the shared numbers and then the rule's own, for this step or, elsewhere, for a later one. */
+  writeHyper(scale: number, coupledDecay: number, decoupledDecay: number, own: readonly number[], to = this.h): void {
     const { floats, elementSize } = this.backend.heap
-    const at = this.h / elementSize
+    const at = to / elementSize
     floats[at] = scale
     floats[at + 1] = coupledDecay
     floats[at + 2] = decoupledDecay

@@ -145,7 +145,7 @@ export abstract class Optimizer<O extends object = object> {
   protected initialize(_group: ParameterGroup<Required<O>>): void {}
 
   /** Called for parameters before their first step. */
-  protected begin(_group: ParameterGroup<Required<O>>, _run: ParameterSpan): void {}
+  protected begin(_group: ParameterGroup<Required<O>>, _span: ParameterSpan): void {}
 
   /** λ in g ← g + λ·p. */
   protected coupledDecay(options: Required<O>): number {

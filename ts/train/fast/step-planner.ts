@@ -4,7 +4,7 @@
  * The optimizer's own methods give the numbers, as they do in step(); only the loop over groups and spans is here, which writes them
  * into rows. That is right for optimizers that leave that loop as it is ({@link canPlan}).
  */
-import { type Ptr, SHARED_HYPER } from '../../backend/kernels.js'
+import type { Ptr } from '../../backend/kernels.js'
 import { HYPER_FLOATS, type ParameterGroup } from '../../optim/base/group.js'
 import type { GroupOptions } from '../../optim/base/input.js'
 import { Optimizer } from '../../optim/base/optimizer.js'
@@ -88,7 +88,7 @@ export class StepPlanner {
     this.before = { stepCount, spans: groups.flatMap(({ spans }) => spans.map(({ t, scalars }) => ({ t, scalars: { ...scalars } }))) }
     this.updates = []
     let kernels: ParameterGroup['kernel'][] = []
-    let row = rows / groups[0].backend.heap.elementSize
+    let row = rows
     for (let i = 0; i < updates; i++) {
       let isLast = false
       for (let j = 0; j < this.batches; j++) {
@@ -118,10 +118,10 @@ export class StepPlanner {
   }
 
   /** The hyper-parameters of one step, as {@link Optimizer} writes them before it calls its kernel; returns where the next row begins. */
-  private writeStep(row: number): number {
+  private writeStep(row: Ptr): Ptr {
     const optimizer = this.optimizer as unknown as Inside
     const { groups } = optimizer
-    const { floats } = groups[0].backend.heap
+    const rowBytes = ROW * groups[0].backend.heap.elementSize
     for (let j = 0; j < groups.length; j++) {
       const group = groups[j]
       const { values, spans } = group
@@ -129,11 +129,9 @@ export class StepPlanner {
         const span = spans[i]
         if (++span.t === 1) optimizer.begin(group, span)
         const hyper = optimizer.hyper(values, span.t, span.scalars)
-        floats[row] = (values as GroupOptions).maximize ? -this.gradientScale : this.gradientScale
-        floats[row + 1] = optimizer.coupledDecay(values)
-        floats[row + 2] = optimizer.decoupledDecay(values, hyper)
-        for (let k = 0; k < hyper.length; k++) floats[row + SHARED_HYPER + k] = hyper[k]
-        row += ROW
+        const scale = (values as GroupOptions).maximize ? -this.gradientScale : this.gradientScale
+        group.writeHyper(scale, optimizer.coupledDecay(values), optimizer.decoupledDecay(values, hyper), hyper, row)
+        row += rowBytes
       }
     }
     return row
