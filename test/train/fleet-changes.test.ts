@@ -2,8 +2,10 @@
 import { describe, expect, test } from 'vitest'
 import {
   Adam,
+  BatchNorm,
   type Callback,
   createBackend,
+  crossEntropy,
   Dense,
   Dropout,
   fit,
@@ -82,5 +84,67 @@ describe.each(Object.keys(CHANGES))('fault 34: in a fleet, as alone: %s', (name)
       expect(JSON.stringify(optimizer.state())).toBe(JSON.stringify(alone.optimizer.state()))
       expect(execution.fleet).toBeGreaterThan(0)
     }
+  })
+})
+
+test('running statistics of BatchNorm, also of the net whose step was tried for a fleet', async () => {
+  const make = (net: number) => new Sequential([new Dense(2, 6), new BatchNorm(6), new Dense(6, 1)], { seed: net + 1, backend })
+  const together = [0, 1, 2].map(make)
+  await fitMany(together, { ...common, batchSize: 5, optimizers: together.map((model) => new Adam(model.parameters())) })
+  for (const net of [0, 1, 2]) {
+    const model = make(net)
+    await fit(model, { ...common, batchSize: 5, optimizer: new Adam(model.parameters()) })
+    expect(together[net].state(), `net ${net}`).toEqual(model.state())
+  }
+})
+
+describe('fault 26: labels that a callback puts out of range, in a fleet', () => {
+  const labels = () => Int32Array.from(inputs, (_, i) => i % 3)
+  const make = (net: number) => {
+    const model = new Sequential([new Dense(2, 4, { activation: 'tanh' }), new Dense(4, 3)], { seed: net + 1, backend })
+    return { model, optimizer: new Adam(model.parameters()), data: { inputs, targets: labels() } }
+  }
+  const options = { loss: crossEntropy, epochs: 5, batchSize: 4 }
+  const message = 'fit: targets, row 3: crossEntropy: label: wants whole numbers from 0 to 2, got 99'
+  const bitsAfter = async (epochs: number, net: number) => {
+    const { model, optimizer, data } = make(net)
+    await fit(model, { ...options, ...data, optimizer, epochs })
+    return model.parameters().map((p) => [...p.data()])
+  }
+
+  test('of one net: it ends with the row, as it was, and the others go on', async () => {
+    const nets = [0, 1, 2].map(make)
+    const histories = await fitMany(
+      nets.map(({ model }) => model),
+      {
+        ...options,
+        data: nets.map(({ data }) => data),
+        optimizers: nets.map(({ optimizer }) => optimizer),
+        callbacks: (net) => [{ onEpochEnd: ({ epoch }) => void (net === 1 && epoch === 2 && nets[1].data.targets.fill(99, 3, 4)) }],
+      },
+    )
+    expect(histories.map(({ error }) => error?.message)).toEqual([undefined, message, undefined])
+    expect(histories[1].execution.fleet).toBeGreaterThan(0)
+    for (const net of [0, 1, 2])
+      expect(
+        nets[net].model.parameters().map((p) => [...p.data()]),
+        `net ${net}`,
+      ).toEqual(await bitsAfter(net === 1 ? 2 : 5, net))
+  })
+
+  test('of data that all nets share: each ends with the row', async () => {
+    const nets = [0, 1, 2].map(make)
+    const [{ data }] = nets
+    const histories = await fitMany(
+      nets.map(({ model }) => model),
+      {
+        ...options,
+        ...data,
+        optimizers: nets.map(({ optimizer }) => optimizer),
+        callbacks: () => [{ onEpochEnd: ({ epoch }) => void (epoch === 2 && data.targets.fill(99, 3, 4)) }],
+      },
+    )
+    expect(histories.map(({ error }) => error?.message)).toEqual([message, message, message])
+    for (const net of [0, 1, 2]) expect(nets[net].model.parameters().map((p) => [...p.data()])).toEqual(await bitsAfter(2, net))
   })
 })

@@ -1,13 +1,14 @@
 /** Nets of one shape that are trained side by side, eight at a time. */
 import type { FloatArray, Heap } from '../../backend/heap.js'
 import type { Ptr } from '../../backend/kernels.js'
+import { traitsOf } from '../../loss/loss.js'
 import type { Batches } from '../batches.js'
 import { stepFailed } from '../diverged.js'
 import type { StepBlock } from '../fast/index.js'
 import { Recording } from '../fast/recording.js'
 import { EpochOrders } from '../orders.js'
 import type { Pacer } from '../pacer.js'
-import type { Plan } from '../plan.js'
+import { checkTargets, type Plan } from '../plan.js'
 import { FleetProgram, type Passenger } from './fleet-program.js'
 import type { Member, Planned } from './member.js'
 import { NumberTables } from './numbers.js'
@@ -181,11 +182,19 @@ export class Fleet {
     if (nets.length === 0) return null
     if (!rows.isStaged(at, steps)) {
       const sources = this.isShared ? nets.slice(0, 1) : nets
-      rows.stage(
-        at,
-        steps,
-        sources.map(({ member }) => ({ rows: member.plan.rows, ranges: this.batches.ranges(this.ordersOf(member), at, steps) })),
-      )
+      try {
+        rows.stage(
+          at,
+          steps,
+          sources.map(({ member }) => ({ rows: member.plan.rows, ranges: this.batches.ranges(this.ordersOf(member), at, steps) })),
+        )
+      } catch (error) {
+        const refused = nets.flatMap(({ member }) => refusedTargets(member))
+        if (refused.length === 0) throw error
+        for (const { member, error } of refused) await this.fail(member, error)
+        // the others plan their next steps again
+        return null
+      }
     }
     program.enter(nets.map(({ passenger }) => passenger))
     return { kind, nets, steps }
@@ -329,18 +338,35 @@ export class Fleet {
 }
 
 /** Records a step of a net on its first rows, after which the net is as it was. */
-function recordUnnoticed(recording: Recording, { generators, parameters }: Member, size: number): void {
+function recordUnnoticed(recording: Recording, { generators, parameters, plan }: Member, size: number): void {
   const counters = generators.map(({ counter }) => counter)
   const states = parameters.map((p) => p.gradientState)
+  // running statistics follow each step
+  const buffers = plan.model.buffers().map((buffer) => ({ buffer, before: buffer.data().slice() }))
   // gradients that are awaited would be added to
   for (const p of parameters) p.gradientState = 'none'
-  recording.record({ order: null, from: 0, to: size })
-  generators.forEach((generator, i) => {
-    generator.counter = counters[i]
-  })
-  parameters.forEach((p, i) => {
-    p.gradientState = states[i]
-  })
+  try {
+    recording.record({ order: null, from: 0, to: size })
+  } finally {
+    generators.forEach((generator, i) => {
+      generator.counter = counters[i]
+    })
+    parameters.forEach((p, i) => {
+      p.gradientState = states[i]
+    })
+    for (const { buffer, before } of buffers) buffer.view().set(before)
+  }
+}
+
+/** Whether a member has targets that its loss refuses, since a callback edited them: then the error that names the row. */
+function refusedTargets(member: Member): { member: Member; error: unknown }[] {
+  const { model, rows, options } = member.plan
+  try {
+    if (traitsOf(options.loss)?.checksTargets) checkTargets(model, rows, options.loss, 'fit: targets')
+    return []
+  } catch (error) {
+    return [{ member, error }]
+  }
 }
 
 /** What {@link EpochOrders} of equally many rows depend on. */
