@@ -322,6 +322,12 @@ describe('Checkpoint', () => {
     )
     const { model } = make()
     await expect(fit(model, { ...withOther, optimizer: new SGD(model.parameters()) })).rejects.toThrow(/optimizer was 'Adam'/)
+    const [weight, ...rest] = model.parameters()
+    const groups = new Adam([{ parameters: [weight] }, { parameters: rest }])
+    const before = model.state()
+    const same = { ...data, batchSize: COUNT, epochs: 5, callbacks: [...callbacks, new Checkpoint(fresh())], resume: resumeFrom(file) }
+    await expect(fit(model, { ...same, optimizer: groups })).rejects.toThrow('the state has 1 groups, the optimizer 2')
+    expect(model.state()).toEqual(before)
     const plain = fresh()
     await saveModel(model, plain)
     await expect(fit(model, { ...withOther, optimizer: new Adam(model.parameters()), resume: resumeFrom(plain) })).rejects.toThrow(
@@ -334,6 +340,9 @@ describe('Checkpoint', () => {
     expect(() => new Checkpoint('')).toThrow('Checkpoint: wants the path of a file')
     expect(() => new Checkpoint(file, { every: 3 } as never)).toThrow("there is no option 'every'")
     expect(() => new Checkpoint(file, { epochs: 0 })).toThrow('Checkpoint: epochs wants a whole number ≥ 1, got 0')
+    for (const keep of [0, 1.5, 1e9])
+      expect(() => new Checkpoint(file, { keep })).toThrow('Checkpoint: keep wants a whole number from 1 to 1000')
+    await expect(saveModel(make().model, file, {}, { keep: 1e9 })).rejects.toThrow('saveModel: keep wants a whole number from 1 to 1000')
     expect(() => new Checkpoint(file, { minutes: -1 })).toThrow('Checkpoint: minutes wants a number above 0, got -1')
     expect(() => new Checkpoint(file, { monitor: 'gain' })).toThrow("Checkpoint: say whether more of 'gain' is better")
     expect(() => new Checkpoint(file, { mode: 'max' })).toThrow('mode says what is better of monitor')

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { parseNpy, parseNpz } from '../../ts/data/index.js'
 import { encodeMessage, type Field } from '../../ts/export/protobuf.js'
 import { createBackend, Dense, decodeModel, fromOnnx, Sequential } from '../../ts/index.js'
+import { trainTable } from '../../ts/table/index.js'
 import { tableModelFrom } from '../../ts/table/model.js'
 import { Journal, parseJson } from '../../ts/tune/storage/journal.js'
 import { memoryStore } from '../../ts/tune/storage/memory.js'
@@ -202,10 +203,44 @@ describe('fault 19, fault 20: journals', () => {
     expect({}).not.toHaveProperty('polluted')
   })
 
+  test('values, parameters and reports that are no numbers', () => {
+    const trial = { op_code: 4, study_id: 0 }
+    const float = '{"name":"FloatDistribution","attributes":{"low":0,"high":1,"log":false,"step":null}}'
+    const choice = '{"name":"CategoricalDistribution","attributes":{"choices":["a","b"]}}'
+    const parameter = (value: unknown, distribution: string) => ({
+      ...{ op_code: 5, trial_id: 0, param_name: 'x', param_value_internal: value, distribution },
+    })
+    for (const [entry, message] of [
+      [null, 'an entry wants to be an object, got null'],
+      [{ op_code: 0, study_name: 'b' }, 'directions want to be an array, got undefined'],
+      [{ op_code: 6, trial_id: 0, state: 1, values: ['x'] }, "a value wants to be a number, got 'x'"],
+      [{ op_code: 6, trial_id: 0, state: 1, values: 3 }, 'values want to be numbers in an array, got 3'],
+      [{ op_code: 7, trial_id: 0, step: 1, intermediate_value: {} }, 'a value wants to be a number, got an object with nothing'],
+      [{ op_code: 7, trial_id: 0, step: '1', intermediate_value: 1 }, "a step wants to be a number, got '1'"],
+      [parameter('x', float), "a parameter wants a finite number, got 'x'"],
+      [parameter(2, choice), 'a parameter wants the number of one of 2 choices, got 2'],
+      [parameter('length', choice), "a parameter wants the number of one of 2 choices, got 'length'"],
+      [{ ...trial, params: { x: 1 } }, 'a parameter has no distribution'],
+      [{ ...trial, state: 1, value: 'x' }, "a value wants to be a number, got 'x'"],
+    ] as const)
+      expect(() => journal(study, trial, entry)).toThrow(`entry 3 is none of a journal of Optuna 4 or 5: ${message}`)
+    const { studies } = journal(
+      study,
+      { ...trial, state: 1, values: [null] },
+      '{"op_code":7,"trial_id":0,"step":1,"intermediate_value":NaN}',
+    )
+    expect([...studies.values()][0].trials[0].values).toEqual([null])
+  })
+
   test('states that there are not', () => {
     const trial = { op_code: 4, study_id: 0 }
     for (const state of [9, -1, 0.5, 'length', null])
       expect(() => journal(study, trial, { op_code: 6, trial_id: 0, state })).toThrow(/entry 3 is none of a journal.*there is no state/)
     expect(() => journal(study, { ...trial, state: 'length' })).toThrow(/entry 2 is none of a journal.*there is no state 'length'/)
   })
+})
+
+test('rows that are none are refused by trainTable, and so is what is no source', async () => {
+  await expect(trainTable([{ x: 1, y: 'a' }, null] as never, { target: 'y' })).rejects.toThrow('row 1 wants an object, got null')
+  await expect(trainTable(null as never, { target: 'y' })).rejects.toThrow(/are read from a path, a URL, .* got null/)
 })

@@ -6,7 +6,7 @@ import { checkNames } from '../common/names.js'
 import { savedCount } from '../common/saved.js'
 import { show } from '../common/show.js'
 import { BestValue, type BestValueState, type Callback, monitored, type Progress, type Resume, type Training } from '../train/callbacks.js'
-import { bytesFrom, checkPath, earlierOf, type Files, filesHere, type ModelSource, siblingOf } from './storage.js'
+import { bytesFrom, checkKeep, checkPath, earlierOf, type Files, filesHere, type ModelSource, siblingOf } from './storage.js'
 import { encodeTraining, restoreTraining, type StatefulPart } from './training-file.js'
 
 /** Options of {@link Checkpoint}. */
@@ -61,7 +61,7 @@ export class Checkpoint implements Callback, Resume {
     checkNames('Checkpoint', options, ['epochs', 'minutes', 'keep', 'monitor', 'mode', 'parts'])
     const { epochs = 1, minutes, keep = 2, monitor, mode, parts = {} } = options
     checkCount('Checkpoint: epochs', epochs)
-    checkCount('Checkpoint: keep', keep)
+    checkKeep('Checkpoint', keep)
     if (minutes !== undefined) checkPositive('Checkpoint: minutes', minutes)
     if (mode !== undefined && monitor === undefined) throw rangeError('Checkpoint: mode says what is better of monitor, which is not given')
     for (const [name, part] of Object.entries(parts))

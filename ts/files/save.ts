@@ -1,11 +1,10 @@
 /** Models and states in files, written all or nothing, and back. */
-import { checkCount } from '../common/checks.js'
 import { checkNames } from '../common/names.js'
 import type { DecodeOptions } from '../io/safetensors.js'
 import { decodeState, encodeState } from '../io/state.js'
 import type { Module } from '../nn/module.js'
 import { type DecodeModelOptions, decodeModel, type EncodeModelOptions, encodeModel, type ModelFile } from './model-file.js'
-import { bytesFrom, checkPath, earlierOf, filesHere, type ModelSource } from './storage.js'
+import { bytesFrom, checkKeep, checkPath, earlierOf, filesHere, type ModelSource } from './storage.js'
 
 /** Options of {@link saveState}, and with {@link EncodeModelOptions} of {@link saveModel}. */
 export interface SaveOptions {
@@ -106,7 +105,7 @@ export async function loadState<T = Record<string, any>>(source: ModelSource, op
 
 async function writeFile(who: string, path: string, encode: () => Uint8Array, keep = 2): Promise<void> {
   checkPath(who, path)
-  checkCount(`${who}: keep`, keep)
+  checkKeep(who, keep)
   const files = filesHere(who)
   const bytes = encode()
   try {

@@ -45,6 +45,15 @@ export function earlierOf(path: string, keep: number): string[] {
   return Array.from({ length: keep - 1 }, (_, i) => siblingOf(path, i + 1))
 }
 
+/** Each file is renamed whenever one is written. */
+const MOST_KEPT = 1000
+
+/** @internal @throws RangeError */
+export function checkKeep(who: string, keep: unknown): void {
+  if (!(Number.isInteger(keep) && (keep as number) >= 1 && (keep as number) <= MOST_KEPT))
+    throw rangeError(`${who}: keep wants a whole number from 1 to ${MOST_KEPT}, got ${show(keep)}`)
+}
+
 /** @internal the bytes of a source. @throws Error saying what could not be read */
 export async function bytesFrom(who: string, source: ModelSource): Promise<Uint8Array | ArrayBuffer> {
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) return source

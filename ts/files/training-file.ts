@@ -76,10 +76,18 @@ export function restoreTraining(training: Training, file: Uint8Array | ArrayBuff
       `resume: the callbacks with a state were ${theirs.join(', ') || 'none'}, this training has ${own.join(', ') || 'none'}`,
     )
   for (const name of Object.keys(parts)) if (savedParts[name] === undefined) throw plainError(`resume: the file has no part '${name}'`)
-  setModel(model, savedModel as SavedModel)
-  if (saved.weights !== null) model.loadState(saved.weights as never)
-  ;(options.optimizer as unknown as StatefulPart).loadState(saved.optimizer as never)
-  for (const [name, part] of Object.entries(parts)) part.loadState(savedParts[name] as never)
+  const optimizer = options.optimizer as unknown as StatefulPart
+  const before = [model, optimizer, ...Object.values(parts)].map((part) => ({ part, state: part.state() }))
+  try {
+    setModel(model, savedModel as SavedModel)
+    if (saved.weights !== null) model.loadState(saved.weights as never)
+    optimizer.loadState(saved.optimizer as never)
+    for (const [name, part] of Object.entries(parts)) part.loadState(savedParts[name] as never)
+  } catch (error) {
+    // all or nothing: a model of that file with an optimizer of this program would be neither training
+    for (const { part, state } of before) part.loadState(state as never)
+    throw error
+  }
   training.goOnAfter(saved.epochs, saved.seconds)
   // last, as one may say at once that it is over
   for (const [i, callback] of stateful.entries()) callback.loadState(saved.callbacks[i].state as never, control)

@@ -25,7 +25,7 @@ const PIECE = 1 << 16
 export function nameOf(source: Source): string {
   if (typeof source === 'string') return isAddress(source) ? lastOf(source.replace(/[?#].*$/, '')) : lastOf(source)
   if (source instanceof URL) return lastOf(source.pathname)
-  const { name, url } = source as { name?: unknown; url?: unknown }
+  const { name, url } = Object(source) as { name?: unknown; url?: unknown }
   if (typeof name === 'string' && name !== '') return name
   return typeof url === 'string' && url !== '' ? lastOf(url.replace(/[?#].*$/, '')) : 'the data'
 }

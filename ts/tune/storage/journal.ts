@@ -151,12 +151,14 @@ export class Journal {
   }
 
   private apply(entry: Entry): void {
+    if (typeof entry !== 'object' || entry === null) throw rangeError(`an entry wants to be an object, got ${show(entry)}`)
     const study = this.studies.get(entry.study_id as number)
     switch (entry.op_code) {
       case OPERATION.createStudy: {
         const name = String(entry.study_name)
         if (this.studyNamed(name)) return
-        const directions = (entry.directions as number[]).map((d) => (d === 2 ? ('maximize' as const) : ('minimize' as const)))
+        if (!Array.isArray(entry.directions)) throw rangeError(`directions want to be an array, got ${show(entry.directions)}`)
+        const directions = entry.directions.map((d) => (d === 2 ? ('maximize' as const) : ('minimize' as const)))
         const id = this.created++
         this.studies.set(id, { id, name, directions, userAttributes: {}, systemAttributes: {}, trials: [] })
         return
@@ -187,17 +189,17 @@ export class Journal {
     const ranges = Object.fromEntries(
       Object.entries((entry.distributions as Record<string, string> | undefined) ?? {}).map(([name, json]) => [name, rangeFromJson(json)]),
     )
-    const stored = (entry.params as Record<string, number> | undefined) ?? {}
+    const stored = (entry.params as Record<string, unknown> | undefined) ?? {}
     const value = entry.value as number | null | undefined
     const trial: StoredTrial = {
       id: this.trials.length,
       number: study.trials.length,
       state: stateOf(entry.state ?? 0),
-      values: (entry.values as number[] | null | undefined) ?? (value === null || value === undefined ? null : [value]),
+      values: valuesOf(entry.values ?? (value === null || value === undefined ? null : [value])),
       parameters: Object.fromEntries(Object.entries(stored).map(([name, internal]) => [name, external(ranges[name], internal)])),
       ranges,
       reports: new Map(
-        Object.entries((entry.intermediate_values as Record<string, number> | undefined) ?? {}).map(([step, x]) => [Number(step), x]),
+        Object.entries(Object(entry.intermediate_values)).map(([step, x]) => [numberOf(Number(step), 'step'), numberOf(x, 'value')]),
       ),
       userAttributes: { ...((entry.user_attrs as Record<string, unknown> | undefined) ?? {}) },
       systemAttributes: { ...((entry.system_attrs as Record<string, unknown> | undefined) ?? {}) },
@@ -217,7 +219,7 @@ export class Journal {
         const range = rangeFromJson(entry.distribution as string)
         const name = String(entry.param_name)
         setAll(trial.ranges, { [name]: range })
-        setAll(trial.parameters, { [name]: external(range, entry.param_value_internal as number) })
+        setAll(trial.parameters, { [name]: external(range, entry.param_value_internal) })
         this.tell(study, trial, 'created')
         return
       }
@@ -231,14 +233,14 @@ export class Journal {
           this.tell(study, trial, 'created')
           return
         }
-        if (entry.values !== null && entry.values !== undefined) trial.values = entry.values as number[]
+        if (entry.values !== null && entry.values !== undefined) trial.values = valuesOf(entry.values)
         if (!isOver(state)) return
         trial.ended = entry.datetime_complete as string
         this.tell(study, trial, 'ended')
         return
       }
       case OPERATION.setIntermediateValue:
-        trial.reports.set(entry.step as number, entry.intermediate_value as number)
+        trial.reports.set(numberOf(entry.step, 'step'), numberOf(entry.intermediate_value, 'value'))
         this.tell(study, trial, 'reported')
         return
       case OPERATION.setTrialUserAttribute:
@@ -261,6 +263,18 @@ function stateOf(number: unknown): TrialState {
   return state
 }
 
+/** Values of a trial, also infinite ones. @throws RangeError */
+function valuesOf(values: unknown): (number | null)[] | null {
+  if (values === null) return null
+  if (!Array.isArray(values)) throw rangeError(`values want to be numbers in an array, got ${show(values)}`)
+  return values.map((value) => (value === null ? null : numberOf(value, 'value')))
+}
+
+function numberOf(value: unknown, what: string): number {
+  if (typeof value !== 'number') throw rangeError(`a ${what} wants to be a number, got ${show(value)}`)
+  return value
+}
+
 /** Puts values under names of a file: assigning to `__proto__` would change what an object inherits. */
 function setAll<T>(object: Record<string, T>, values: unknown): void {
   for (const [name, value] of Object.entries(Object(values)))
@@ -277,8 +291,15 @@ export function internal(range: ParameterRange, value: Choice): number {
   return range.kind === 'categorical' ? range.choices.indexOf(value) : Number(value)
 }
 
-function external(range: ParameterRange, value: number): Choice {
-  return range.kind === 'categorical' ? range.choices[value] : value
+function external(range: ParameterRange | undefined, value: unknown): Choice {
+  if (range === undefined) throw rangeError('a parameter has no distribution')
+  if (range.kind !== 'categorical') {
+    if (Number.isFinite(value)) return value as number
+    throw rangeError(`a parameter wants a finite number, got ${show(value)}`)
+  }
+  const choice = typeof value === 'number' ? range.choices[value] : undefined
+  if (choice === undefined) throw rangeError(`a parameter wants the number of one of ${range.choices.length} choices, got ${show(value)}`)
+  return choice
 }
 
 /** A range as Optuna writes it, in JSON. */
@@ -299,7 +320,10 @@ export function rangeFromJson(json: string): ParameterRange {
     q?: number
     choices: Choice[]
   }
-  if (name === 'CategoricalDistribution') return { kind: 'categorical', choices }
+  if (name === 'CategoricalDistribution') {
+    if (!Array.isArray(choices)) throw rangeError(`choices want to be an array, got ${show(choices)}`)
+    return { kind: 'categorical', choices }
+  }
   if (/^Int/.test(name)) return int(low, high, { log: log ?? name.includes('Log'), ...(log ? {} : { step: step ?? 1 }) })
   if (!/Float|Uniform/.test(name)) throw rangeError(`there is no distribution ${show(name)}`)
   const distance = step ?? q
