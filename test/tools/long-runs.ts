@@ -49,10 +49,15 @@ const RUNS: Record<string, LongRun> = {
     command: `gcc -O2 -msse2 bench/native/denormals.c -o .cache/denormals && .cache/denormals && GRADUS_PROCESSOR=$(.cache/denormals | grep -o '[0-9.]*' | head -1) ${vitest('GRADUS_STRICT=1', 'test/reliability/denormals.test.ts')}`,
     counts: { pattern: /^in C ([\d.]+) times/m, of: 'times in C for 1e-20' },
   },
-  'fuzz-fit': {
-    what: '20,000 random trainings by fit and fitMany against the loop by hand, on each backend, to the bit',
-    command: vitest('FUZZ=2,20000', 'test/train/fuzz.test.ts'),
-  },
+  ...Object.fromEntries(
+    [2, 3, 4, 5, 6, 7, 8, 9].map((seed) => [
+      `fuzz-fit-${seed}`,
+      {
+        what: `2,500 of 20,000 random trainings, those of seed ${seed}, by fit and fitMany against the loop by hand, on each backend, to the bit`,
+        command: vitest(`FUZZ=${seed},2500`, 'test/train/fuzz.test.ts'),
+      },
+    ]),
+  ),
   runtimes: {
     what: 'P3, faults 36 and 37: three kinds of models on one, two and four threads, in every runtime and page: one hash of all weights',
     command: 'make runtimes',

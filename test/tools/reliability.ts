@@ -1,7 +1,8 @@
 /**
  * RELIABILITY.md from the tests: `make reliability`. Tests carry the number of the fault that they try in their name, "fault 17: …"; this
  * runs them all, and writes which fault is tried by which test, how many cases it has and whether they passed. Faults without a test have
- * their reason in test/reliability/faults.json.
+ * their reason in test/reliability/faults.json. `--last` takes what came of the last run of the tests, where only figures of fuzzing and of
+ * long runs are new.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -57,16 +58,19 @@ function filesWithFaults(): string[] {
     .sort()
 }
 
+const OUT = path.resolve('.cache/reliability.json')
+
 function run(files: readonly string[]): Report {
   mkdirSync('.cache', { recursive: true })
-  const out = path.resolve('.cache/reliability.json')
   const names = Object.values(faults).flatMap(({ tests = [] }) => tests.map(({ name }) => name))
   const pattern = [FAULT, ...names].join('|')
-  const args = ['node_modules/vitest/vitest.mjs', 'run', ...files, '-t', pattern, '--reporter=json', `--outputFile=${out}`]
+  const args = ['node_modules/vitest/vitest.mjs', 'run', ...files, '-t', pattern, '--reporter=json', `--outputFile=${OUT}`]
   const { stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 2 ** 28 })
-  if (!existsSync(out)) throw new Error(`the tests did not run: ${stderr}`)
-  return JSON.parse(readFileSync(out, 'utf8')) as Report
+  if (!existsSync(OUT)) throw new Error(`the tests did not run: ${stderr}`)
+  return lastRun()
 }
+
+const lastRun = () => JSON.parse(readFileSync(OUT, 'utf8')) as Report
 
 /** What was tried, by number of the fault. */
 function triedBy(report: Report): Map<number, Tried[]> {
@@ -177,7 +181,7 @@ ${longRows().join('\n')}
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const tried = triedBy(run(filesWithFaults()))
+  const tried = triedBy(process.argv.includes('--last') ? lastRun() : run(filesWithFaults()))
   writeFileSync('RELIABILITY.md', page(tried))
   const failed = [...tried.values()].flat().filter((one) => one.failed > 0)
   for (const { file, name } of failed) process.stdout.write(`failed: ${file}: ${name}\n`)
