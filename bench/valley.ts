@@ -1,5 +1,5 @@
 /**
- * Every optimizer on eight small problems at twelve learning rates and ten seeds, trained side by side by fitMany: which wins where, how much tuning
+ * Every optimizer on eight small problems at thirteen learning rates and ten seeds, trained side by side by fitMany: which wins where, how much tuning
  * each needs, and how far its default rate goes. In the manner of Schmidt, Schneider & Hennig 2021, "Descending through a crowded valley".
  *
  *   node_modules/node/bin/node --import tsx bench/valley.ts [--only Adam,SGD] [--problems iris,sine]
@@ -28,7 +28,7 @@ const RESULTS = 'bench/results/valley.json'
 /** Seeds that choose the rate, and seeds that judge it. */
 const CHOOSE = [0, 1, 2, 3]
 const JUDGE = [4, 5, 6, 7, 8, 9]
-const RATES = [1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1, 3]
+const RATES = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1, 3, 10]
 
 interface Problem {
   train: DataSet

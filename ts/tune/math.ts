@@ -135,6 +135,12 @@ const TAIL: Ratio = [
 ]
 
 function ratio([above, below]: Ratio, r: number): number {
-  const at = (polynomial: readonly number[]) => polynomial.reduce((sum, factor) => sum * r + factor, 0)
-  return at(above) / at(below)
+  return polynomial(above, r) / polynomial(below, r)
+}
+
+/** By Horner's rule; the first factor is that of the highest power. */
+function polynomial(factors: readonly number[], x: number): number {
+  let sum = 0
+  for (let i = 0; i < factors.length; i++) sum = sum * x + factors[i]
+  return sum
 }

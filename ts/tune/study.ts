@@ -205,6 +205,10 @@ export class Study<S extends Space = Space> {
   /** Trials whose process had ended when the study was opened. */
   private abandoned: readonly StoredTrial[] = []
   private readonly unwritten = new Map<number, NewEntry[]>()
+  /** What the pruner sees: trials by number, without those that failed or wait. Empty where there is no pruner. */
+  private readonly reported = new Map<number, ReportedTrial>()
+  /** Of all complete, feasible trials, also of those by another program whose parameters are no point of this space. */
+  private bestStored: StoredTrial | undefined
   private readonly counts: Record<TrialState, number> = { running: 0, complete: 0, pruned: 0, failed: 0, waiting: 0 }
   /** The state of each trial as it was counted. */
   private readonly counted: TrialState[] = []
@@ -226,7 +230,9 @@ export class Study<S extends Space = Space> {
     this.constraint = options.constraint
     this.history = new History(axes)
     journal.onChange((study, trial, change) => {
-      if (study.name === this.name && change !== 'reported') this.observe(trial)
+      if (study.name !== this.name) return
+      if (change === 'reported') this.showToPruner(trial)
+      else this.observe(trial)
     })
   }
 
@@ -265,14 +271,7 @@ export class Study<S extends Space = Space> {
   /** The trial with the best value among those that are complete and feasible; undefined before the first. Of several objectives use {@link front}. */
   get bestTrial(): TrialRecord<S> | undefined {
     if (this.directions.length > 1) throw plainError('a study of several objectives has no best trial; use front')
-    const sign = this.directions[0] === 'minimize' ? 1 : -1
-    let best: StoredTrial | undefined
-    // All trials, not the samplers' history: that lacks those of another program whose parameters are no point of this space.
-    for (const trial of this.all) {
-      if (trial.state !== 'complete' || violationOf(trial) > 0) continue
-      if (best === undefined || sign * Number(trial.values?.[0]) < sign * Number(best.values?.[0])) best = trial
-    }
-    return best && this.record(best)
+    return this.bestStored && this.record(this.bestStored)
   }
 
   /** The best value. @throws Error before the first complete trial */
@@ -488,15 +487,8 @@ export class Study<S extends Space = Space> {
     const { pruner } = this
     const stored = this.all[number]
     if (pruner === undefined || stored.reports.size === 0) return false
-    const sign = this.directions[0] === 'minimize' ? 1 : -1
-    const seen = ({ number, state, reports }: StoredTrial): ReportedTrial => ({
-      number,
-      isComplete: state === 'complete',
-      losses: sign === 1 ? reports : new Map([...reports].map(([step, value]) => [step, -value])),
-    })
-    const trials = this.all.filter(({ state }) => state !== 'failed' && state !== 'waiting').map(seen)
-    const trial = seen(stored)
-    return pruner.shouldPrune({ trial, step: lastStep(trial.losses), trials })
+    const trial = this.reported.get(number)
+    return trial !== undefined && pruner.shouldPrune({ trial, step: lastStep(trial.losses), trials: [...this.reported.values()] })
   }
 
   /** @internal */
@@ -626,6 +618,8 @@ export class Study<S extends Space = Space> {
     if (before !== undefined) this.counts[before]--
     this.counted[trial.number] = trial.state
     this.counts[trial.state]++
+    this.showToPruner(trial)
+    if (this.isBest(trial)) this.bestStored = trial
     if (trial.state === 'failed') this.history.remove(trial.number)
     if (trial.state === 'failed' || trial.state === 'waiting') return
     const point = pointOf(this.axes, trial.parameters)
@@ -641,6 +635,24 @@ export class Study<S extends Space = Space> {
       step,
       stepLoss: sign(0) * (trial.reports.get(step) ?? Number.NaN),
     })
+  }
+
+  /** Whether a trial is better than the best so far; of equal ones the first is. */
+  private isBest(trial: StoredTrial): boolean {
+    if (trial.state !== 'complete' || violationOf(trial) > 0) return false
+    if (this.bestStored === undefined) return true
+    const sign = this.directions[0] === 'minimize' ? 1 : -1
+    const [own, best] = [trial, this.bestStored].map(({ values }) => sign * Number(values?.[0]))
+    return own < best || (own === best && trial.number < this.bestStored.number)
+  }
+
+  private showToPruner(trial: StoredTrial): void {
+    if (this.pruner === undefined) return
+    const { number, state, reports } = trial
+    const isMinimized = this.directions[0] === 'minimize'
+    const losses = isMinimized ? reports : new Map([...reports].map(([step, value]) => [step, -value]))
+    if (state === 'failed' || state === 'waiting') this.reported.delete(number)
+    else this.reported.set(number, { number, isComplete: state === 'complete', losses })
   }
 
   private record(trial: StoredTrial): TrialRecord<S> {

@@ -36,6 +36,7 @@ export function bestUpTo(losses: ReadonlyMap<number, number>, step: number): num
 
 /** @internal the loss at the first report at or behind a step; undefined where there is none */
 export function lossFrom(losses: ReadonlyMap<number, number>, step: number): number | undefined {
+  if (losses.has(step)) return losses.get(step)
   let first = Number.POSITIVE_INFINITY
   for (const at of losses.keys()) if (at >= step && at < first) first = at
   return losses.get(first)
@@ -43,5 +44,7 @@ export function lossFrom(losses: ReadonlyMap<number, number>, step: number): num
 
 /** @internal the last step */
 export function lastStep(losses: ReadonlyMap<number, number>): number {
-  return Math.max(-1, ...losses.keys())
+  let last = -1
+  for (const step of losses.keys()) if (step > last) last = step
+  return last
 }

@@ -139,7 +139,8 @@ function kernelsOf(axis: Axis, i: number, points: readonly Float64Array[], narro
     let width = 1
     if (k < n) {
       // the last of those that are equal
-      let [place, to] = [0, there - 1]
+      let place = 0
+      let to = there - 1
       while (place < to) {
         const middle = (place + to + 1) >> 1
         if (sorted[middle] <= centre) place = middle
