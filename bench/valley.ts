@@ -2,9 +2,9 @@
  * Every optimizer on eight small problems at thirteen learning rates and ten seeds, trained side by side by fitMany: which wins where, how much tuning
  * each needs, and how far its default rate goes. In the manner of Schmidt, Schneider & Hennig 2021, "Descending through a crowded valley".
  *
- *   node_modules/node/bin/node --import tsx bench/valley.ts [--only Adam,SGD] [--problems iris,sine]
+ *   node_modules/node/bin/node --import tsx bench/valley.ts [--only Adam,SGD] [--problems iris,sine] [--out file.json]
  *
- * Writes bench/results/valley.json after each problem, and goes on where it was stopped. Rates are chosen by seeds 0 to 3, and what is reported is
+ * Writes bench/results/valley.json after each optimizer, and goes on where it was stopped. Rates are chosen by seeds 0 to 3, and what is reported is
  * the mean of seeds 4 to 9, so that no rate wins by luck. The loss is that on rows that were not trained on, at the end of training.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -24,7 +24,6 @@ import {
   Sequential,
 } from '../ts/index.js'
 
-const RESULTS = 'bench/results/valley.json'
 /** Seeds that choose the rate, and seeds that judge it. */
 const CHOOSE = [0, 1, 2, 3]
 const JUDGE = [4, 5, 6, 7, 8, 9]
@@ -161,10 +160,9 @@ async function run(name: string, problem: Problem, optimizer: keyof typeof OPTIM
   }
 }
 
-const list = (flag: string) => {
-  const at = process.argv.indexOf(flag)
-  return at < 0 ? undefined : process.argv[at + 1].split(',')
-}
+const option = (flag: string) => (process.argv.includes(flag) ? process.argv[process.argv.indexOf(flag) + 1] : undefined)
+const list = (flag: string) => option(flag)?.split(',')
+const RESULTS = option('--out') ?? 'bench/results/valley.json'
 
 await load()
 const all = await problems()

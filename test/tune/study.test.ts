@@ -201,7 +201,7 @@ describe('storages that are not as they should be', () => {
 
   test.each([
     ['study.txt', /storage wants a file that ends in \.sqlite or \.db \(SQLite\), or in \.log/],
-    ['mysql://host', /storage wants a file or redis:\/\/…, got 'mysql:\/\/host'/],
+    ['mysql://host', /storage wants a file, redis:\/\/… or postgres:\/\/…, got 'mysql:\/\/host'/],
     ['/no/such/folder/a.log', /cannot open the study in \/no\/such\/folder\/a\.log: there is no such folder/],
     ['redis://127.0.0.1:1', /cannot reach Redis at redis:\/\/127\.0\.0\.1:1.*Is the server running/],
   ])('%s', async (storage, message) => {

@@ -29,8 +29,8 @@ export interface OptimizeOptions<S extends Space = Space> {
   /** What an error of the objective does besides that its trial has failed. Default 'stop'. */
   onError?: 'stop' | 'continue'
   /**
-   * Runs the trials on a queue on a server of Redis, `redis://localhost:6379`, by any number of `gradus tune worker` anywhere. The storage is to be the same
-   * server, and the objective a module. `parallel` is then how many trials are in the queue at once. Default: no queue.
+   * Runs the trials on a queue on a server of Redis or PostgreSQL, `redis://localhost:6379`, by any number of `gradus tune worker` anywhere. The storage
+   * is to be the same server, and the objective a module. `parallel` is then how many trials are in the queue at once. Default: no queue.
    */
   queue?: string
   /** Stops the study: trials that run are asked to stop and go on when it is opened the next time. */

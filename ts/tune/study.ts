@@ -46,8 +46,8 @@ export interface StudyOptions<S extends Space> {
   /** Ends trials that are not worth going on. Default: none is ended. */
   pruner?: Pruner
   /**
-   * Where the study is kept. `'study.sqlite'` is a database, `'study.log'` a journal that Optuna and its dashboard read, `redis://host` a server.
-   * If there is a study of this name it goes on. Default: in memory.
+   * Where the study is kept. `'study.sqlite'` is a database, `'study.log'` a journal that Optuna and its dashboard read, `redis://host` or
+   * `postgres://host/database` a server. If there is a study of this name it goes on. Default: in memory.
    */
   storage?: string | JournalStore
   /** Name of the study in its storage. Default 'study'. */

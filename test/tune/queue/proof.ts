@@ -1,10 +1,16 @@
-/** `make queue-proof`: 500 trials by 8 workers, 20 of them killed at random, Redis killed and restarted once. */
-import { disturbed, redisServer } from './run.js'
+/** `make queue-proof`: 500 trials by 8 workers, 20 of them killed at random, the server crashed and started again once. On Redis and on PostgreSQL. */
+import { disturbed } from './run.js'
+import { postgres, postgresFolder, redis, redisServer } from './servers.js'
 
 const server = redisServer()
 if (server === undefined) throw new Error('wants redis-server: apt-get install redis-server')
-const outcome = await disturbed(server, { trials: 500, workers: 8, kills: 20, restarts: 1 })
-console.log(outcome)
-const isRight = outcome.finished === 500 && outcome.complete === 500 && outcome.wrong.length === 0 && outcome.best === outcome.wanted
-console.log(isRight ? '0 of 500 trials lost or doubled' : 'WRONG')
+const folder = postgresFolder()
+if (folder === undefined) throw new Error('wants PostgreSQL: apt-get install postgresql')
+let isRight = true
+for (const [name, start] of Object.entries({ Redis: () => redis(server), PostgreSQL: () => postgres(folder) })) {
+  const outcome = await disturbed(await start(), { trials: 500, workers: 8, kills: 20, restarts: 1 })
+  console.log(name, outcome)
+  isRight &&= outcome.finished === 500 && outcome.complete === 500 && outcome.wrong.length === 0 && outcome.best === outcome.wanted
+}
+console.log(isRight ? '0 of 500 trials lost or doubled on each' : 'WRONG')
 process.exit(isRight ? 0 : 1)

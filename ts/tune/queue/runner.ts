@@ -4,7 +4,7 @@ import { load } from '../node.js'
 import type { ModuleObjective } from '../parallel/pool.js'
 import { type Runner, TOLD, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
-import { connect, jobId, type Queue, queueName } from './bullmq.js'
+import { connect, jobId } from './bullmq.js'
 
 /** Milliseconds between looks at the storage. */
 const LOOK = 100
@@ -48,19 +48,31 @@ export async function queueRunner<S extends Space>(study: Watched, objective: un
         options: (objective as ModuleObjective).options,
       }
     : { url: asUrl(objective as URL | string) }
-  const { bullmq, redis, prefix } = await connect(url)
-  const queue: Queue = new bullmq.Queue(queueName(prefix), { connection: redis })
+  const connection = await connect(url)
+  const { prefix } = connection
+  const queue = connection.queue()
   queue.on('error', () => {}) // it connects again by itself
   const waiting = new Map<number, Waiting>()
   let looks = 0
   let timer: ReturnType<typeof setTimeout> | undefined
 
   const add = (number: number) =>
-    queue.add(
-      'trial',
-      { study: study.name, prefix, number, objective: found },
-      { jobId: jobId(study.name, number), removeOnComplete: true },
+    connection.patiently(() =>
+      queue.add(
+        'trial',
+        { study: study.name, prefix, number, objective: found },
+        { jobId: jobId(study.name, number), removeOnComplete: true },
+      ),
     )
+
+  /** Adds a job again that is gone without a result, as when the server forgot it; takes away one that failed, and says why. */
+  async function askAfter(number: number): Promise<string | undefined> {
+    const job = await queue.getJob(jobId(study.name, number))
+    if (job === undefined) await add(number)
+    if ((await job?.getState()) !== 'failed') return undefined
+    await job?.remove()
+    return job?.failedReason ?? 'no reason'
+  }
 
   async function look(): Promise<void> {
     await study.sync()
@@ -79,15 +91,10 @@ export async function queueRunner<S extends Space>(study: Watched, objective: un
         if (trial.isPruned) await study.askToPrune(number)
       }
       if (looks % ASK_EVERY !== 0) continue
-      const job = await queue.getJob(jobId(study.name, number))
-      const state = await job?.getState()
-      // gone without a result, as when Redis forgot it
-      if (job === undefined) await add(number)
-      else if (state === 'failed') {
-        await job.remove()
-        waiting.delete(number)
-        trial.reject(new WorkerDied(`the workers of trial ${number} died: ${job.failedReason ?? 'no reason'}`))
-      }
+      const failure = await connection.patiently(() => askAfter(number))
+      if (failure === undefined) continue
+      waiting.delete(number)
+      trial.reject(new WorkerDied(`the workers of trial ${number} died: ${failure}`))
     }
   }
 
@@ -126,7 +133,7 @@ export async function queueRunner<S extends Space>(study: Watched, objective: un
     async close() {
       clearTimeout(timer)
       await queue.close().catch(() => {})
-      redis.disconnect()
+      connection.close()
     },
   }
 }

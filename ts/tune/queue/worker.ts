@@ -8,7 +8,7 @@ import { type Runner, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
 import { openStudy, type Study } from '../study.js'
 import { isPruning } from '../trial.js'
-import { connect, type Job, queueName } from './bullmq.js'
+import { connect, type Job } from './bullmq.js'
 
 /** Options of {@link runWorker}. */
 export interface WorkerOptions {
@@ -27,8 +27,8 @@ export interface QueueWorkerHandle {
 }
 
 /**
- * Takes trials from a queue on a server of Redis and runs them, until it is closed: `gradus tune worker redis://…` as a function. Any number may run on
- * any number of machines; the objective's module must be there under the same path, and gradus, bullmq and ioredis be installed.
+ * Takes trials from a queue on a server of Redis or PostgreSQL and runs them, until it is closed: `gradus tune worker redis://…` as a function. Any number may run on
+ * any number of machines; the objective's module must be there under the same path, and gradus, bullmq and ioredis or pg be installed.
  *
  * The training runs in a thread, so that this one tells the queue that it lives. A trial whose worker dies is run again by another; what it
  * reported is kept, and a result is written once.
@@ -42,7 +42,7 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
   const { concurrency = 1, lockSeconds = 60, onTrial } = options
   checkCount('runWorker: concurrency', concurrency)
   checkPositive('runWorker: lockSeconds', lockSeconds)
-  const { bullmq, redis, prefix, url: server } = await connect(url)
+  const connection = await connect(url)
   const studies = new Map<string, Promise<Study>>()
   const pools = new Map<string, Promise<Runner<Space>>>()
   const closing = new AbortController()
@@ -55,7 +55,7 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
 
   async function process(job: Job, _token: string, lost?: AbortSignal): Promise<void> {
     const { study: name, prefix: own, number, objective } = job.data
-    const study = await once(studies, `${own} ${name}`, () => openStudy({ storage: `${server}?prefix=${encodeURIComponent(own)}`, name }))
+    const study = await once(studies, `${own} ${name}`, () => openStudy({ storage: connection.storage(own), name }))
     await study.sync()
     // delivered again after its result was written
     if (study.isOver(number)) return
@@ -66,7 +66,9 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
       }),
     )
     onTrial?.({ study: name, number, state: 'begun' })
-    const trial = study.onQueue(number, (step, value) => job.updateProgress({ step, value }))
+    const trial = study.onQueue(number, (step, value) =>
+      connection.patiently(() => job.updateProgress({ step, value })),
+    )
     const tell = async (outcome: Parameters<Study['tell']>[1], state: 'complete' | 'pruned' | 'failed') => {
       await study.tell(number, outcome).catch(async (error) => {
         await study.sync()
@@ -88,8 +90,7 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
     }
   }
 
-  const worker = new bullmq.Worker(queueName(prefix), process, {
-    connection: redis,
+  const worker = connection.worker(process, {
     concurrency,
     lockDuration: 1000 * lockSeconds,
     stalledInterval: 500 * lockSeconds,
@@ -103,7 +104,7 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
       await worker.close(true).catch(() => {})
       await Promise.all([...pools.values()].map(async (pool) => (await pool).close()))
       await Promise.all([...studies.values()].map(async (study) => (await study).close()))
-      redis.disconnect()
+      connection.close()
     },
   }
 }

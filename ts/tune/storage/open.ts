@@ -4,7 +4,9 @@ import { show } from '../../common/show.js'
 import { fileStore } from './file.js'
 import type { JournalStore } from './journal.js'
 import { memoryStore } from './memory.js'
+import { postgresStore } from './postgres.js'
 import { redisStore } from './redis.js'
+import { serverOf } from './server.js'
 import { sqliteStore } from './sqlite.js'
 
 const SQLITE = /\.(sqlite3?|db)$/
@@ -16,13 +18,12 @@ export async function openStore(storage: string | JournalStore | undefined): Pro
   if (typeof storage === 'object' && typeof storage?.transact === 'function') return storage
   if (typeof storage !== 'string')
     throw typeError(`createStudy: storage wants a name such as 'study.sqlite' or 'study.log', got ${show(storage)}`)
-  if (/^rediss?:/.test(storage)) {
-    const url = new URL(storage)
-    const prefix = url.searchParams.get('prefix') ?? 'gradus'
-    url.search = ''
-    return await redisStore(url.href, prefix)
+  if (/^[a-z]+:\/\//.test(storage)) {
+    const open = /^rediss?:/.test(storage) ? redisStore : /^postgres(ql)?:/.test(storage) ? postgresStore : undefined
+    if (!open) throw rangeError(`createStudy: storage wants a file, redis://… or postgres://…, got ${show(storage)}`)
+    const { server, prefix } = serverOf(storage)
+    return await open(server, prefix)
   }
-  if (/^[a-z]+:\/\//.test(storage)) throw rangeError(`createStudy: storage wants a file or redis://…, got ${show(storage)}`)
   if (SQLITE.test(storage)) return await sqliteStore(storage)
   if (JOURNAL.test(storage)) return await fileStore(storage)
   throw rangeError(

@@ -5,6 +5,7 @@
 import { plainError } from '../../common/errors.js'
 import { loadPackage } from '../node.js'
 import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
+import { hasAll, withoutPassword } from './server.js'
 
 /** What of ioredis is used. */
 export interface Redis {
@@ -43,22 +44,21 @@ export async function redisStore(url: string, prefix: string): Promise<JournalSt
     for (let at = from; at <= last; at += AT_ONCE) {
       const keys = Array.from({ length: Math.min(AT_ONCE, last - at + 1) }, (_, i) => `${prefix}:log:${at + i}`)
       for (const [i, text] of (await redis.mget(...keys)).entries()) {
-        if (text === null) throw plainError(`${url}: entry ${at + i} of the journal '${prefix}' is missing; was Redis emptied?`)
+        if (text === null) throw plainError(`${withoutPassword(url)}: entry ${at + i} of the journal '${prefix}' is missing; was Redis emptied?`)
         entries.push(text)
       }
     }
     return entries
   }
   return {
-    place: url,
+    place: withoutPassword(url),
     async transact(from, read, write) {
       let tried: string[] = []
       for (let at = from; ; ) {
         const texts = await fetchFrom(at)
         at += texts.length
         read(texts.map((text) => parseJson(text) as Entry))
-        // an answer that was lost on the way: what was to be written has been
-        if (tried.length > 0 && texts.join('\n').includes(tried.join('\n'))) return 'read'
+        if (hasAll(texts, tried)) return 'read'
         const added = write()
         if (added.length === 0) return undefined
         tried = added.map(toJson)
@@ -89,7 +89,7 @@ export async function connectRedis(url: string): Promise<Redis> {
   } catch (error) {
     redis.disconnect()
     const reason = (last ?? (error as Error)).message
-    throw plainError(`cannot reach Redis at ${url}: ${reason}. Is the server running (redis-server)?`, { cause: error })
+    throw plainError(`cannot reach Redis at ${withoutPassword(url)}: ${reason}. Is the server running (redis-server)?`, { cause: error })
   }
   return redis
 }

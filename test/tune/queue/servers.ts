@@ -1,0 +1,123 @@
+/** Servers for tests: a real redis-server and a real PostgreSQL, each on a free port with its files in a folder of its own. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+
+/** A server that runs for a test. */
+export interface Server {
+  readonly url: string
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Ends it as the loss of power does. */
+  crash(): Promise<void>
+  /** Removes its files. */
+  remove(): void
+}
+
+/** Where the programs are; undefined where there are none and none can be had. */
+function programs(script: string): string | undefined {
+  try {
+    return execFileSync(`test/tune/queue/${script}`, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
+  } catch {
+    return undefined
+  }
+}
+
+/** The path of a redis-server, found or unpacked. */
+export const redisServer = (): string | undefined => programs('redis.sh')
+
+/** The folder with PostgreSQL's programs, found or unpacked; undefined also where no user is there to run it: root may not. */
+export function postgresFolder(): string | undefined {
+  const folder = programs('postgres.sh')
+  return folder !== undefined && (!isRoot() || userId('nobody') !== undefined) ? folder : undefined
+}
+
+/** A Redis that writes each change to disk before it answers. */
+export async function redis(server: string): Promise<Server> {
+  const port = await freePort()
+  const folder = mkdtempSync(path.join(tmpdir(), 'gradus-redis-'))
+  const options = ['--port', String(port), '--dir', folder, '--appendonly', 'yes', '--appendfsync', 'always', '--save', '']
+  const start = () => spawn(server, options, { env: withLibraries(path.dirname(server)), stdio: ['ignore', 'pipe', 'pipe'] })
+  return serverOf(`redis://127.0.0.1:${port}`, folder, start, { ready: /Ready to accept connections/, crash: 'SIGKILL' })
+}
+
+/** A PostgreSQL with a database of its own. */
+export async function postgres(programs: string): Promise<Server> {
+  const port = await freePort()
+  const folder = mkdtempSync(path.join(tmpdir(), 'gradus-postgres-'))
+  const user = isRoot() ? userId('nobody') : undefined
+  const options = { env: withLibraries(programs), ...(user !== undefined && { uid: user, gid: user }) }
+  const data = path.join(folder, 'data')
+  chmodSync(folder, 0o755)
+  mkdirSync(data)
+  if (user !== undefined) chownSync(data, user, user)
+  execFileSync(path.join(programs, 'initdb'), ['-D', data, '-U', 'gradus', '-A', 'trust', '-E', 'UTF8', '--no-instructions'], {
+    ...options,
+    cwd: data,
+    stdio: 'ignore',
+  })
+  const settings = ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200']
+  const start = () => spawn(path.join(programs, 'postgres'), settings, { ...options, cwd: data, stdio: ['ignore', 'pipe', 'pipe'] })
+  // its name for an end without any tidying up; SIGKILL would leave its children, which a new one waits for
+  return serverOf(`postgres://gradus@127.0.0.1:${port}/postgres`, folder, start, { ready: /ready to accept connections/, crash: 'SIGQUIT' })
+}
+
+function serverOf(url: string, folder: string, spawnServer: () => ChildProcess, { ready, crash }: { ready: RegExp; crash: NodeJS.Signals }): Server {
+  let child: ChildProcess | undefined
+  async function end(signal: NodeJS.Signals): Promise<void> {
+    const ended = child
+    if (!ended || ended.exitCode !== null || ended.signalCode !== null) return
+    const gone = new Promise((resolve) => ended.once('close', resolve))
+    ended.kill(signal)
+    await gone
+  }
+  return {
+    url,
+    async start() {
+      const started = spawnServer()
+      child = started
+      let said = ''
+      await new Promise<void>((resolve, reject) => {
+        const hear = (text: Buffer) => {
+          said += text
+          if (ready.test(said)) resolve()
+        }
+        started.stdout?.on('data', hear)
+        started.stderr?.on('data', hear)
+        started.on('exit', () => reject(new Error(`the server ended: ${said}`)))
+      })
+    },
+    stop: () => end('SIGTERM'),
+    crash: () => end(crash),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+/** Packages that were unpacked have their libraries beside them. */
+function withLibraries(programs: string): NodeJS.ProcessEnv {
+  const at = programs.indexOf('/usr/')
+  const libraries = path.join(programs.slice(0, Math.max(0, at)), '/usr/lib', `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`)
+  return { ...process.env, LD_LIBRARY_PATH: libraries }
+}
+
+const isRoot = () => process.getuid?.() === 0
+
+function userId(name: string): number | undefined {
+  try {
+    return Number(execFileSync('id', ['-u', name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))
+  } catch {
+    return undefined
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number }
+      probe.close(() => resolve(port))
+    })
+  })
+}
