@@ -118,10 +118,10 @@ optuna: ## Optuna and its dashboard in .cache/tune/venv, for tests of journals t
 optuna-proof: $(MODULES)/.stamp $(GENERATED)/.stamp optuna ## a journal that gradus and Optuna write by turns and at once, and its dashboard (a minute)
 	@$(NODE) $(VITEST) run test/tune/optuna.test.ts
 
-kill-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## 200 SIGKILLs of a study in a journal, 200 in SQLite: no trial lost or doubled (half an hour)
+kill-proof: build ## 200 SIGKILLs of a study in a journal, 200 in SQLite: no trial lost or doubled (ten minutes)
 	@$(NODE) --import tsx test/tune/storage/proof.ts
 
-queue-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## 500 trials on a queue, 20 workers killed, Redis restarted: none lost or doubled (two minutes)
+queue-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## on Redis and on PostgreSQL: 500 trials, 20 workers killed, the server crashed: none lost or doubled (four minutes)
 	@$(NODE) --import tsx test/tune/queue/proof.ts
 
 reliability: $(MODULES)/.stamp ## write RELIABILITY.md from the tests

@@ -37,7 +37,10 @@ const SPACES: Record<string, Space> = {
 
 /** Depends on each number and category, and costs nothing. */
 function objective(params: Record<string, unknown>): number {
-  return Object.values(params).reduce<number>((sum, value) => sum + (typeof value === 'number' ? (value - 0.3) ** 2 : String(value).length), 0)
+  return Object.values(params).reduce<number>(
+    (sum, value) => sum + (typeof value === 'number' ? (value - 0.3) ** 2 : String(value).length),
+    0,
+  )
 }
 
 /** Milliseconds of the processor. */

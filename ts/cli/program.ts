@@ -35,6 +35,8 @@ export function program(): Command {
     .version(version(), '-v, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
+    // what stands behind `tune show` is an option of show, also --html and --json, which tune itself has
+    .enablePositionalOptions()
     .configureHelp({ helpWidth: Math.min(columns(), 100) })
     .showSuggestionAfterError()
     .showHelpAfterError('Run it with --help to see what there is.')

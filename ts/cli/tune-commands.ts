@@ -30,10 +30,13 @@ export function tuneCommand(): Command {
     .addOption(new Option('--time <time>', 'how long: 90s, 10m, 1h (default: 60s unless there is --trials)').argParser(seconds))
     .addOption(new Option('--trials <n>', 'trials of the study when it is done').argParser(numberIn(TRIALS)))
     .option('--space <file>', 'what is tuned, as JSON: {"learningRate": {"float": [1e-4, 0.1], "log": true}, "layers": [1, 2]}')
-    .option('--storage <place>', 'where it is kept: study.log (Optuna reads it), study.sqlite or redis://host (default: <table>.tune.log)')
+    .option(
+      '--storage <place>',
+      'where it is kept: study.log (Optuna reads it), study.sqlite, redis://host or postgres://host/database (default: <table>.tune.log)',
+    )
     .option('--name <name>', 'name of the study in its storage (default: that of the table)')
     .addOption(new Option('-e, --epochs <n>', `passes over the rows, ${describeRange(EPOCHS)}`).default(40).argParser(numberIn(EPOCHS)))
-    .addOption(new Option('--parallel <n>', 'trials at once (default: a thread for each core)').argParser(numberIn(AT_ONCE)))
+    .addOption(new Option('--parallel <n>', 'trials at once (default: a thread for each core; 16 in a queue)').argParser(numberIn(AT_ONCE)))
     .addOption(new Option('-s, --seed <n>', 'the same seed gives the same trials, one at a time').default(0).argParser(numberIn(SEED)))
     .option('--html <file>', 'write a report with pictures')
     .option('-q, --quiet', 'print the result only')
@@ -63,7 +66,7 @@ function showCommand(): Command {
 function workerCommand(): Command {
   return new Command('worker')
     .description('Takes trials from a queue and runs them until Ctrl-C. Any number of workers on any number of machines.')
-    .addArgument(new Argument('<url>', 'the server of the queue, redis://host:6379'))
+    .addArgument(new Argument('<url>', 'the server of the queue, redis://host:6379 or postgres://host/database'))
     .addOption(new Option('--concurrency <n>', 'trials at once').default(1).argParser(numberIn(AT_ONCE)))
     .option('--debug', 'print the stack trace of an error')
     .action((url: string, options: WorkOptions) => work(url, options))

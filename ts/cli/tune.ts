@@ -1,7 +1,7 @@
 /** `gradus tune`: find good hyper-parameters of nets for a table. */
 
 import { writeFileSync } from 'node:fs'
-import { basename, extname } from 'node:path'
+import path, { basename, extname } from 'node:path'
 import {
   createStudy,
   htmlReport,
@@ -39,6 +39,12 @@ export interface TuneOptions {
 
 /** Without a number of trials or a time. */
 const USUAL_TIME = 60
+/** Trials in the queue at once: it does not know how many workers there are. */
+const QUEUED = 16
+/** What workers have under a path of their own: the module of gradus/tune. */
+const TUNE_MODULE = 'gradus:tune'
+/** Where the study keeps what its trials have in common. */
+const SETTINGS = 'gradus:table'
 
 /** Runs the command. */
 export async function tune(file: string, options: TuneOptions): Promise<void> {
@@ -51,45 +57,66 @@ export async function tune(file: string, options: TuneOptions): Promise<void> {
     // what is wrong with the table is said here, not by a worker
     await tableObjective({ file, target, epochs, seed })
     const study = await createStudy({ space, storage, name, seed, pruner: hyperband({ least: 4, most: epochs }) })
-    const before = study.finished
-    if (!silent) {
-      print(paint('bold', `Tuning nets for ${target} of ${file}`))
-      print(`  ${paint('dim', 'kept in')} ${storage}${before > 0 ? `, which has ${before} trials: going on` : ''}`)
-      print()
-    }
-    const time = options.time ?? (trials === undefined ? USUAL_TIME : undefined)
-    const progress = new TuneProgress(study, { trials, time, before }, silent)
     try {
-      const isQueue = /^rediss?:/.test(storage)
-      await study.optimize(
-        { module: new URL('./tune.js', import.meta.url), factory: 'tableObjective', options: { file, target, epochs, seed } },
-        {
-          ...(trials !== undefined && { trials }),
-          ...(time !== undefined && { time }),
-          parallel: options.parallel ?? 'auto',
-          ...(isQueue && { queue: storage }),
-          onError: 'continue',
-          signal,
-          onTrial: (trial) => progress.trial(trial),
-        },
-      )
+      await checkSettings(study, storage, { target, epochs, seed })
+      const before = study.finished
+      const isQueue = /^(rediss?|postgres(ql)?):/.test(storage)
+      if (!silent) {
+        print(paint('bold', `Tuning nets for ${target} of ${file}`))
+        print(`  ${paint('dim', 'kept in')} ${study.place}${before > 0 ? `, which has ${before} trials: going on` : ''}`)
+        if (isQueue) print(`  ${paint('dim', 'run by')} gradus tune worker ${study.place}, on this machine and any other that has ${file}`)
+        print()
+      }
+      const time = options.time ?? (trials === undefined ? USUAL_TIME : undefined)
+      const progress = new TuneProgress(study, { trials, time, before }, silent)
+      const module = isQueue ? TUNE_MODULE : new URL('./tune.js', import.meta.url)
+      try {
+        await study.optimize(
+          { module, factory: 'tableObjective', options: { file: isQueue ? path.resolve(file) : file, target, epochs, seed } },
+          {
+            ...(trials !== undefined && { trials }),
+            ...(time !== undefined && { time }),
+            parallel: options.parallel ?? (isQueue ? QUEUED : 'auto'),
+            ...(isQueue && { queue: storage }),
+            onError: 'continue',
+            signal,
+            onTrial: (trial) => progress.trial(trial),
+          },
+        )
+      } finally {
+        progress.end()
+      }
+      conclude(study, options)
+      if (signal.aborted && !options.json) print(`\nStopped; all results are kept in ${study.place}: the same command goes on.`)
     } finally {
-      progress.end()
+      await study.close()
     }
-    conclude(study, options, storage)
-    if (signal.aborted && !options.json) print(`\nStopped; all results are kept in ${storage}: the same command goes on.`)
-    await study.close()
   })
 }
 
-function conclude(study: Study, { html, json }: TuneOptions, storage: string): void {
+/** Trials of another target, or trained for longer, cannot be compared: they are another study. */
+async function checkSettings(study: Study, storage: string, settings: Record<string, unknown>): Promise<void> {
+  const before = study.attributes[SETTINGS] as Record<string, unknown> | undefined
+  const inWords = (values: Record<string, unknown>) =>
+    Object.entries(values)
+      .map(([name, value]) => `--${name} ${value}`)
+      .join(' ')
+  if (before === undefined) await study.setAttribute(SETTINGS, settings)
+  else if (inWords(before) !== inWords(settings))
+    throw new Error(
+      `the study '${study.name}' in ${storage} is one with ${inWords(before)}, got ${inWords(settings)}: its trials cannot be compared with these. ` +
+        'Give this study another name by --name',
+    )
+}
+
+function conclude(study: Study, { html, json }: TuneOptions): void {
   if (html !== undefined) writeFileSync(html, htmlReport(study))
   if (json) {
     const { bestTrial, trials } = study
     print(
       JSON.stringify({
         study: study.name,
-        storage,
+        storage: study.place,
         trials: trials.length,
         best: bestTrial && { ...bestTrial, reports: [...bestTrial.reports] },
       }),
@@ -161,13 +188,16 @@ export interface ShowOptions {
 /** `gradus tune show`: what a study found. */
 export async function showStudy(storage: string, { name, html, json }: ShowOptions): Promise<void> {
   const study = await openStudy({ storage, ...(name !== undefined && { name }) })
-  if (html !== undefined) writeFileSync(html, htmlReport(study))
-  if (json) print(JSON.stringify({ study: study.name, trials: study.trials.map((trial) => ({ ...trial, reports: [...trial.reports] })) }))
-  else {
-    print(summarize(study, { width: columns() }))
-    if (html !== undefined) print(`\nThe report is in ${html}.`)
+  try {
+    if (html !== undefined) writeFileSync(html, htmlReport(study))
+    if (json) print(JSON.stringify({ study: study.name, trials: study.trials.map((trial) => ({ ...trial, reports: [...trial.reports] })) }))
+    else {
+      print(summarize(study, { width: columns() }))
+      if (html !== undefined) print(`\nThe report is in ${html}.`)
+    }
+  } finally {
+    await study.close()
   }
-  await study.close()
 }
 
 /** Options of `gradus tune worker`. */
@@ -180,9 +210,10 @@ export async function work(url: string, { concurrency }: WorkOptions): Promise<v
   await interruptible(async (signal) => {
     const worker = await runWorker(url, {
       concurrency,
+      modules: { [TUNE_MODULE]: new URL('./tune.js', import.meta.url) },
       onTrial: ({ study, number, state }) => print(`${study} trial ${number} ${state}`),
     })
-    print(`Waiting for trials on ${url}; Ctrl-C ends it.`)
+    print('Waiting for trials; Ctrl-C ends it.')
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
     await worker.close()
   })

@@ -301,6 +301,23 @@ export class Study<S extends Space = Space> {
       .sort((a, b) => a.number - b.number)
   }
 
+  /** Notes on the study as a whole, made by {@link setAttribute}: Optuna's `user_attrs`. */
+  get attributes(): Readonly<Record<string, unknown>> {
+    const { [SPACE]: _, ...attributes } = this.stored?.userAttributes ?? {}
+    return attributes
+  }
+
+  /**
+   * Notes something on the study as a whole, which its storage keeps: anything that JSON has. On a single trial it is `trial.setAttribute`.
+   * @example
+   * // await study.setAttribute('table', 'penguins.csv')
+   * // study.attributes.table // 'penguins.csv'
+   */
+  async setAttribute(name: string, value: unknown): Promise<void> {
+    const { journal } = this
+    await journal.write(() => [{ op_code: OPERATION.setStudyUserAttribute, study_id: this.stored?.id, user_attr: { [name]: value } }])
+  }
+
   /** How many trials are over. */
   get finished(): number {
     return this.counts.complete + this.counts.pruned + this.counts.failed

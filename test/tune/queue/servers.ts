@@ -53,18 +53,34 @@ export async function postgres(programs: string): Promise<Server> {
   chmodSync(folder, 0o755)
   mkdirSync(data)
   if (user !== undefined) chownSync(data, user, user)
-  execFileSync(path.join(programs, 'initdb'), ['-D', data, '-U', 'gradus', '-A', 'trust', '-E', 'UTF8', '--no-instructions'], {
+  execFileSync(path.join(programs, 'initdb'), ['-D', data, '-U', 'gradus', '-A', 'trust', '-E', 'UTF8', '--no-instructions', '--no-sync'], {
     ...options,
     cwd: data,
     stdio: 'ignore',
   })
-  const settings = ['-D', data, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'max_connections=200']
+  const settings = [
+    '-D',
+    data,
+    '-p',
+    String(port),
+    '-c',
+    'listen_addresses=127.0.0.1',
+    '-c',
+    'unix_socket_directories=',
+    '-c',
+    'max_connections=200',
+  ]
   const start = () => spawn(path.join(programs, 'postgres'), settings, { ...options, cwd: data, stdio: ['ignore', 'pipe', 'pipe'] })
   // its name for an end without any tidying up; SIGKILL would leave its children, which a new one waits for
   return serverOf(`postgres://gradus@127.0.0.1:${port}/postgres`, folder, start, { ready: /ready to accept connections/, crash: 'SIGQUIT' })
 }
 
-function serverOf(url: string, folder: string, spawnServer: () => ChildProcess, { ready, crash }: { ready: RegExp; crash: NodeJS.Signals }): Server {
+function serverOf(
+  url: string,
+  folder: string,
+  spawnServer: () => ChildProcess,
+  { ready, crash }: { ready: RegExp; crash: NodeJS.Signals },
+): Server {
   let child: ChildProcess | undefined
   async function end(signal: NodeJS.Signals): Promise<void> {
     const ended = child
@@ -98,7 +114,11 @@ function serverOf(url: string, folder: string, spawnServer: () => ChildProcess, 
 /** Packages that were unpacked have their libraries beside them. */
 function withLibraries(programs: string): NodeJS.ProcessEnv {
   const at = programs.indexOf('/usr/')
-  const libraries = path.join(programs.slice(0, Math.max(0, at)), '/usr/lib', `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`)
+  const libraries = path.join(
+    programs.slice(0, Math.max(0, at)),
+    '/usr/lib',
+    `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`,
+  )
   return { ...process.env, LD_LIBRARY_PATH: libraries }
 }
 

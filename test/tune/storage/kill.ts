@@ -1,5 +1,6 @@
 /** Kills a process with a study again and again: what it said to be kept is there, once, and the study comes to the same end. */
 import { spawn } from 'node:child_process'
+import path from 'node:path'
 import { createStudy, float, int, openStudy } from '../../../ts/tune/index.js'
 
 /** What came of it. */
@@ -14,13 +15,21 @@ export interface KillOutcome {
   isSame: boolean
 }
 
+/** The Node and the library of the process that is killed. */
+export interface Program {
+  node: string
+  library: string
+}
+
+const FROM_SOURCE: Program = { node: process.execPath, library: path.resolve('ts/tune/index.ts') }
+
 /** Kills so many times, then lets it run to its end. */
-export async function killAgain(storage: string, trials: number, kills: number, node = process.execPath): Promise<KillOutcome> {
+export async function killAgain(storage: string, trials: number, kills: number, program = FROM_SOURCE): Promise<KillOutcome> {
   const kept = new Map<number, number>()
   let doubled = 0
   let killed = 0
   for (let isOver = false; !isOver; ) {
-    isOver = await run(storage, trials, node, killed < kills, (number, value) => {
+    isOver = await run(storage, trials, program, killed < kills, (number, value) => {
       if (kept.has(number)) doubled++
       kept.set(number, value)
     })
@@ -41,12 +50,13 @@ export async function killAgain(storage: string, trials: number, kills: number, 
 function run(
   storage: string,
   trials: number,
-  node: string,
+  { node, library }: Program,
   isKilled: boolean,
   keep: (number: number, value: number) => void,
 ): Promise<boolean> {
   return new Promise((resolve, reject) => {
-    const child = spawn(node, ['--import', 'tsx', 'test/tune/storage/study.ts', storage, String(trials)], {
+    const loader = library.endsWith('.ts') ? ['--import', 'tsx'] : []
+    const child = spawn(node, [...loader, 'test/tune/storage/study.mjs', library, storage, String(trials)], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let [text, said, errors] = ['', 0, '']

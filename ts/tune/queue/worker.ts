@@ -16,6 +16,11 @@ export interface WorkerOptions {
   concurrency?: number
   /** Seconds without a sign of life after which others take over a trial. Default 60. */
   lockSeconds?: number
+  /**
+   * Modules by names of your own, for objectives that are elsewhere on each machine: with `{ 'my:objective': new URL('./objective.js', import.meta.url) }`
+   * a study calls `optimize('my:objective', …)`. Default: none, so objectives are under the same path everywhere.
+   */
+  modules?: Readonly<Record<string, URL>>
   /** Called when a trial begins and when it is over. */
   onTrial?: (trial: { study: string; number: number; state: 'begun' | 'complete' | 'pruned' | 'failed' | 'left' }) => void
 }
@@ -28,7 +33,7 @@ export interface QueueWorkerHandle {
 
 /**
  * Takes trials from a queue on a server of Redis or PostgreSQL and runs them, until it is closed: `gradus tune worker redis://…` as a function. Any number may run on
- * any number of machines; the objective's module must be there under the same path, and gradus, bullmq and ioredis or pg be installed.
+ * any number of machines; the objective's module must be there under the same path, or a name in `modules`, and gradus, bullmq and ioredis or pg be installed.
  *
  * The training runs in a thread, so that this one tells the queue that it lives. A trial whose worker dies is run again by another; what it
  * reported is kept, and a result is written once.
@@ -38,8 +43,8 @@ export interface QueueWorkerHandle {
  * @throws RangeError for options that do not fit; Error where a package or the server is missing
  */
 export async function runWorker(url: string, options: WorkerOptions = {}): Promise<QueueWorkerHandle> {
-  checkNames('runWorker', options, ['concurrency', 'lockSeconds', 'onTrial'])
-  const { concurrency = 1, lockSeconds = 60, onTrial } = options
+  checkNames('runWorker', options, ['concurrency', 'lockSeconds', 'onTrial', 'modules'])
+  const { concurrency = 1, lockSeconds = 60, onTrial, modules = {} } = options
   checkCount('runWorker: concurrency', concurrency)
   checkPositive('runWorker: lockSeconds', lockSeconds)
   const connection = await connect(url)
@@ -61,14 +66,12 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
     if (study.isOver(number)) return
     const pool = await once(pools, JSON.stringify(objective), () =>
       workerPool({
-        module: objective.url,
+        module: modules[objective.url] ?? objective.url,
         ...(objective.factory !== undefined && { factory: objective.factory, options: objective.options }),
       }),
     )
     onTrial?.({ study: name, number, state: 'begun' })
-    const trial = study.onQueue(number, (step, value) =>
-      connection.patiently(() => job.updateProgress({ step, value })),
-    )
+    const trial = study.onQueue(number, (step, value) => connection.patiently(() => job.updateProgress({ step, value })))
     const tell = async (outcome: Parameters<Study['tell']>[1], state: 'complete' | 'pruned' | 'failed') => {
       await study.tell(number, outcome).catch(async (error) => {
         await study.sync()

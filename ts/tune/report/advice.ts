@@ -4,7 +4,7 @@ import { type Axis, describeRange, type Space } from '../space.js'
 import type { Study } from '../study.js'
 import { number } from './format.js'
 
-/** Fewer complete trials say nothing about importance. */
+/** Fewer trials with a value say nothing about importance. */
 const LEAST = 20
 /** A share below which a parameter hardly mattered. */
 const HARDLY = 0.05
@@ -23,7 +23,7 @@ export function advice<S extends Space>(study: Study<S>): string {
   const { axes, history } = study.observations
   const complete = history.ranked.filter(({ state, violation }) => state === 'complete' && violation === 0)
   if (complete.length === 0) return 'No trial is complete, so there is nothing to say yet.'
-  const judged = history.ranked.filter(({ state, stepLoss }) => state === 'complete' || Number.isFinite(stepLoss)).length
+  const judged = judgedIn(study)
   if (judged < LEAST) return `Only ${judged} trials have a value: run ${LEAST} or more to learn which parameters matter.`
   const best = complete.slice(0, Math.max(3, Math.ceil(complete.length / 10))).map(({ point }) => point)
   return [
@@ -31,6 +31,15 @@ export function advice<S extends Space>(study: Study<S>): string {
     ...axes.flatMap((axis, i) => edgeAdvice(axis, i, best)),
     ...next(study, axes, best),
   ].join(' ')
+}
+
+/** @internal whether enough trials have a value, pruned ones included, to say which parameters matter */
+export function isJudged<S extends Space>(study: Study<S>): boolean {
+  return judgedIn(study) >= LEAST
+}
+
+function judgedIn<S extends Space>(study: Study<S>): number {
+  return study.observations.history.ranked.filter(({ state, stepLoss }) => state === 'complete' || Number.isFinite(stepLoss)).length
 }
 
 function frontAdvice<S extends Space>(study: Study<S>): string {

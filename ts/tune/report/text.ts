@@ -2,7 +2,7 @@
 import { importance } from '../importance.js'
 import type { Space } from '../space.js'
 import type { Study } from '../study.js'
-import { advice } from './advice.js'
+import { advice, isJudged } from './advice.js'
 import { number, paramsText } from './format.js'
 
 const BLOCKS = '▁▂▃▄▅▆▇█'
@@ -39,7 +39,7 @@ export function summarize<S extends Space>(study: Study<S>, options: SummarizeOp
     const shares = Object.entries(importance(study, { by: 'fanova' }) as Record<string, number>)
     const longest = Math.max(...shares.map(([name]) => name.length))
     const size = Math.max(5, Math.min(WIDEST, width - longest - 10))
-    if (shares.length > 1 && shares[0][1] > 0) {
+    if (isJudged(study) && shares.length > 1 && shares[0][1] > 0) {
       lines.push('')
       for (const [name, share] of shares)
         lines.push(

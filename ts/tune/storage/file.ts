@@ -35,6 +35,14 @@ export async function fileStore(path: string): Promise<JournalStore> {
     return entries
   }
 
+  function cutOff(file: number): void {
+    try {
+      fs.ftruncateSync(file, offset)
+    } catch {
+      // the half line stays: the next that writes cuts it off
+    }
+  }
+
   return {
     place: path,
     async transact(_, read, write) {
@@ -54,7 +62,7 @@ export async function fileStore(path: string): Promise<JournalStore> {
             if (added.some(isLasting)) fs.fdatasyncSync(file)
           } catch (error) {
             // a full disk: nothing of it counts
-            fs.ftruncateSync(file, offset)
+            cutOff(file)
             throw say('write to', error)
           }
           offset += bytes.length

@@ -44,7 +44,8 @@ export async function redisStore(url: string, prefix: string): Promise<JournalSt
     for (let at = from; at <= last; at += AT_ONCE) {
       const keys = Array.from({ length: Math.min(AT_ONCE, last - at + 1) }, (_, i) => `${prefix}:log:${at + i}`)
       for (const [i, text] of (await redis.mget(...keys)).entries()) {
-        if (text === null) throw plainError(`${withoutPassword(url)}: entry ${at + i} of the journal '${prefix}' is missing; was Redis emptied?`)
+        if (text === null)
+          throw plainError(`${withoutPassword(url)}: entry ${at + i} of the journal '${prefix}' is missing; was Redis emptied?`)
         entries.push(text)
       }
     }

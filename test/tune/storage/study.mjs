@@ -1,7 +1,6 @@
-/** A process with a study, to be killed: study.ts STORAGE TRIALS. It says each trial whose result it was told is kept. */
-import { createStudy, float, int } from '../../../ts/tune/index.js'
-
-const [storage, trials] = process.argv.slice(2)
+/** A process with a study, to be killed: study.mjs LIBRARY STORAGE TRIALS. It says each trial whose result it was told is kept. */
+const [library, storage, trials] = process.argv.slice(2)
+const { createStudy, float, int } = await import(library)
 const study = await createStudy({ space: { x: float(-1, 1), n: int(1, 9) }, storage, seed: 3 })
 await study.optimize(
   async ({ x, n }, trial) => {

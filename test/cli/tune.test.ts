@@ -1,0 +1,189 @@
+/** `gradus tune`, as it is installed: what it prints and keeps, Ctrl-C and going on, every storage, and the one line in which it fails. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { openStudy } from '../../ts/tune/index.js'
+import { postgres, postgresFolder, redis, redisServer, type Server } from '../tune/queue/servers.js'
+
+// What is built, not the sources: its workers load dist/tune.js.
+const CLI = path.resolve('dist/cli.js')
+const folder = mkdtempSync(path.join(tmpdir(), 'gradus-tune-cli-'))
+copyFileSync('docs/guide/penguins.csv', path.join(folder, 'penguins.csv'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface Outcome {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+function start(args: readonly string[]): { child: ChildProcess; outcome: Promise<Outcome>; said(text: string): Promise<void> } {
+  const { FORCE_COLOR: _, ...env } = process.env
+  const child = spawn(process.execPath, [CLI, 'tune', ...args], { cwd: folder, env })
+  const out = { stdout: '', stderr: '' }
+  const waiting: { text: string; resolve(): void }[] = []
+  child.stdout.on('data', (chunk) => {
+    out.stdout += chunk
+    for (const { text, resolve } of waiting) if (out.stdout.includes(text)) resolve()
+  })
+  child.stderr.on('data', (chunk) => (out.stderr += chunk))
+  const outcome = new Promise<Outcome>((resolve) => child.on('close', (code) => resolve({ code, ...out })))
+  return { child, outcome, said: (text) => new Promise((resolve) => waiting.push({ text, resolve })) }
+}
+
+const gradus = (...args: string[]): Promise<Outcome> => start(args).outcome
+const QUICK = ['penguins.csv', '--target', 'species', '--epochs', '4']
+const file = (name: string) => path.join(folder, name)
+
+async function valuesIn(storage: string): Promise<(number | undefined)[]> {
+  const study = await openStudy({ storage: /:/.test(storage) ? storage : file(storage) })
+  const values = study.trials.filter(({ state }) => state === 'complete' || state === 'pruned').map(({ value }) => value)
+  await study.close()
+  return values
+}
+
+test('a run, a second one that goes on, and what both found', async () => {
+  writeFileSync(file('space.json'), '{"learningRate": {"float": [1e-4, 0.3], "log": true}, "layers": [1, 2], "width": 16}')
+  const first = await gradus(...QUICK, '--trials', '12', '--space', 'space.json', '--html', 'report.html')
+  expect([first.code, first.stderr]).toEqual([0, ''])
+  expect(first.stdout).toMatch(
+    /^Tuning nets for species of penguins\.csv\n {2}kept in penguins\.tune\.log\n\ntrial {4}0 {2}best 0\.\d+ {2}learningRate /,
+  )
+  expect(first.stdout).toMatch(
+    /\npenguins: 12 trials(, of which \d+ pruned)?\nbest [\d.e-]+, trial \d+\n {2}learningRate [\d.]+, layers [12], width 16\n/,
+  )
+  expect(first.stdout).toMatch(/Its net has \d+\.\d\d % of the held-out rows right\.\n\nThe report is in report\.html\.\n$/)
+  expect(readFileSync(file('report.html'), 'utf8')).toContain('<h2>Slices</h2>')
+  const second = await gradus(...QUICK, '--trials', '30', '--space', 'space.json')
+  expect(second.stdout).toContain('kept in penguins.tune.log, which has 12 trials: going on')
+  expect(second.stdout).toMatch(/learningRate mattered most \(\d+ %\)/)
+  const shown = await gradus('show', 'penguins.tune.log')
+  expect(second.stdout).toContain(shown.stdout.trimEnd())
+  const json = JSON.parse((await gradus('show', 'penguins.tune.log', '--json')).stdout)
+  expect([json.study, json.trials.length]).toEqual(['penguins', 30])
+})
+
+test.each(['stopped.log', 'stopped.sqlite'])('Ctrl-C keeps everything in %s, and the same command goes on', async (storage) => {
+  const args = [...QUICK, '--storage', storage]
+  const { child, outcome, said } = start([...args, '--time', '10m'])
+  await said('trial ')
+  child.kill('SIGINT')
+  const { code, stdout } = await outcome
+  expect(code).toBe(130)
+  expect(stdout).toMatch(new RegExp(`Stopped; all results are kept in ${storage.replace('.', '\\.')}: the same command goes on\\.\\n$`))
+  const kept = await valuesIn(storage)
+  expect(kept.length).toBeGreaterThan(0)
+  const again = await gradus(...args, '--trials', String(kept.length + 4))
+  expect(again.stdout).toContain(`which has ${kept.length} trials: going on`)
+  const values = await valuesIn(storage)
+  expect(values).toHaveLength(kept.length + 4)
+  expect(values).toEqual(expect.arrayContaining(kept))
+})
+
+async function onServer(server: Server): Promise<void> {
+  await server.start()
+  const worker = start(['worker', server.url])
+  try {
+    const { code, stdout, stderr } = await gradus(...QUICK, '--trials', '8', '--storage', server.url)
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toContain(`run by gradus tune worker ${server.url}, on this machine and any other that has penguins.csv`)
+    expect(await valuesIn(server.url)).toHaveLength(8)
+    expect((await gradus('show', server.url)).stdout).toContain('penguins: 8 trials')
+    worker.child.kill('SIGINT')
+    const ended = await worker.outcome
+    expect([ended.code, ended.stderr]).toEqual([130, ''])
+    expect(ended.stdout).toMatch(/^Waiting for trials; Ctrl-C ends it\.\npenguins trial 0 begun\n/)
+    expect(ended.stdout.match(/penguins trial \d (complete|pruned)/g)).toHaveLength(8)
+  } finally {
+    worker.child.kill('SIGKILL')
+    await server.stop()
+    server.remove()
+  }
+}
+
+const server = redisServer()
+const programs = postgresFolder()
+test.runIf(server)('on Redis, by a worker', async () => onServer(await redis(server as string)))
+test.runIf(programs)('on PostgreSQL, by a worker', async () => onServer(await postgres(programs as string)))
+
+describe('what is wrong is said in one line', () => {
+  const withSpace = (json: string) => {
+    writeFileSync(file('wrong.json'), json)
+    return [...QUICK, '--trials', '12', '--storage', 'wrong.log', '--space', 'wrong.json']
+  }
+
+  test.each<[string, () => string[], RegExp]>([
+    ['no target', () => ['penguins.csv'], /^error: which column\? Say it by --target/],
+    [
+      'another column',
+      () => ['penguins.csv', '--target', 'size'],
+      /^error: penguins\.csv: there is no column 'size'; it has species, island/,
+    ],
+    ['no such file', () => ['none.csv', '--target', 'y'], /^error: cannot read none\.csv: there is no such file\n$/],
+    ['a time', () => [...QUICK, '--time', 'soon'], /--time <time>' argument 'soon' is invalid\. Wants a time such as 90s, 10m or 1h\./],
+    [
+      'a parameter',
+      () => withSpace('{"speed": [1, 2]}'),
+      /^error: wrong\.json: there is no parameter 'speed'; there are learningRate, width/,
+    ],
+    [
+      'an empty range',
+      () => withSpace('{"width": {"int": [9, 8]}}'),
+      /wrong\.json: width: int: wants low ≤ high, got 9 and 8: the range is empty/,
+    ],
+    [
+      'a logarithm of zero',
+      () => withSpace('{"learningRate": {"float": [0, 1], "log": true}}'),
+      /learningRate: float: a logarithmic range wants low above 0, got 0; begin at a small number such as 1e-6/,
+    ],
+    ['no JSON', () => withSpace('{width: 3}'), /^error: cannot read the space in wrong\.json: /],
+    ['a storage', () => [...QUICK, '--storage', 'study.txt'], /storage wants a file that ends in \.sqlite or \.db/],
+    [
+      'no server',
+      () => [...QUICK, '--storage', 'redis://:secret@127.0.0.1:1'],
+      /cannot reach Redis at redis:\/\/:\*\*\*@127\.0\.0\.1:1: .*Is the server running/,
+    ],
+    [
+      'no server',
+      () => ['worker', 'postgres://127.0.0.1:1/x'],
+      /cannot reach PostgreSQL at postgres:\/\/127\.0\.0\.1:1\/x: .*Is the server running\?/,
+    ],
+    ['no study', () => ['show', 'empty.log'], /^error: openStudy: empty\.log has no study of which to choose; it has none\n$/],
+    [
+      'only trials that diverge',
+      () => withSpace('{"learningRate": {"float": [1e30, 1e32], "log": true}}'),
+      /^error: optimize: the first 10 trials all failed; the last: .*(NaN|finite|∞|Infinity)/,
+    ],
+  ])('%s', async (_, args, message) => {
+    const { code, stderr } = await gradus(...args())
+    expect(stderr).toMatch(message)
+    expect(stderr.replace('Run it with --help to see what there is.\n', '').trimEnd().split('\n')).toHaveLength(1)
+    expect(code).toBeGreaterThan(0)
+  })
+
+  test('another space, another target, a disk that is full: nothing is lost', async () => {
+    const run = (...more: string[]) => gradus(...QUICK, '--storage', 'kept.log', '--name', 'kept', ...more)
+    expect((await run('--trials', '2')).code).toBe(0)
+    writeFileSync(file('other.json'), '{"width": {"int": [4, 8]}}')
+    const [space, target, epochs] = await Promise.all([
+      run('--trials', '3', '--space', 'other.json'),
+      run('--trials', '3', '--target', 'sex'),
+      run('--trials', '3', '--epochs', '9'),
+    ])
+    expect(space.stderr).toMatch(/the study 'kept' in kept\.log has another space: learningRate .* is gone; .*Give this one another name/)
+    expect(target.stderr).toMatch(
+      /is one with --target species --epochs 4 --seed 0, got --target sex --epochs 4 --seed 0: its trials cannot be compared/,
+    )
+    expect(epochs.stderr).toMatch(/--epochs 4 .* got --target species --epochs 9 .*Give this study another name by --name/)
+    expect(await valuesIn('kept.log')).toHaveLength(2)
+    if (!existsSync('/dev/full')) return
+    symlinkSync('/dev/full', file('full.log'))
+    const full = await gradus(...QUICK, '--storage', 'full.log', '--trials', '2')
+    expect(full.stderr).toMatch(
+      /^error: cannot write to the study in full\.log: the disk is full; free some space and run it again\. What was told before is safe\n$/,
+    )
+    expect(full.code).toBe(1)
+  })
+})
