@@ -119,6 +119,7 @@ optuna-proof: $(MODULES)/.stamp $(GENERATED)/.stamp optuna ## a journal that gra
 	@$(NODE) $(VITEST) run test/tune/optuna.test.ts
 
 kill-proof: build ## 200 SIGKILLs of a study in a journal, 200 in SQLite: no trial lost or doubled (ten minutes)
+	@for node in $(NODE) $(NODE22); do $$node --import tsx test/tune/storage/full.ts || exit 1; done
 	@$(NODE) --import tsx test/tune/storage/proof.ts
 
 queue-proof: $(MODULES)/.stamp $(GENERATED)/.stamp ## on Redis and on PostgreSQL: 500 trials, 20 workers killed, the server crashed: none lost or doubled (four minutes)

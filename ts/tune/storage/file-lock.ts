@@ -4,6 +4,7 @@
  */
 import { plainError } from '../../common/errors.js'
 import type { Fs } from '../node.js'
+import { reasonOf } from './disk.js'
 
 /** A lock older than this belongs to nobody, as in Optuna. */
 const GRACE_SECONDS = 30
@@ -42,14 +43,14 @@ export class FileLock {
     try {
       this.fs.writeFileSync(draft, this.own)
     } catch (error) {
-      throw plainError(`cannot lock ${this.file}: ${(error as Error).message}`, { cause: error })
+      throw plainError(`cannot lock ${this.file}: ${reasonOf(error, draft, this.fs)}`, { cause: error })
     }
     try {
       this.fs.linkSync(draft, this.file)
       return true
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
-      throw plainError(`cannot lock ${this.file}: ${(error as Error).message}`, { cause: error })
+      throw plainError(`cannot lock ${this.file}: ${reasonOf(error, draft, this.fs)}`, { cause: error })
     } finally {
       this.fs.rmSync(draft, { force: true })
     }

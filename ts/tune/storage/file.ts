@@ -1,6 +1,7 @@
 /** A journal in a file, a line for each entry: the file of Optuna's JournalFileBackend. */
 import { plainError } from '../../common/errors.js'
 import { type Fs, load, type Os } from '../node.js'
+import { reasonOf } from './disk.js'
 import { FileLock } from './file-lock.js'
 import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
 
@@ -8,7 +9,7 @@ import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
 export async function fileStore(path: string): Promise<JournalStore> {
   const [fs, os] = await Promise.all([load<Fs>('node:fs'), load<Os>('node:os')])
   const say = (what: string, error: unknown) =>
-    plainError(`cannot ${what} the study in ${path}: ${reasonOf(error)}. What was told before is safe`, { cause: error })
+    plainError(`cannot ${what} the study in ${path}: ${reasonOf(error, path, fs)}. What was told before is safe`, { cause: error })
   try {
     fs.closeSync(fs.openSync(path, 'a'))
   } catch (error) {
@@ -94,12 +95,4 @@ export function entriesIn(lines: readonly string[], path: string, from: number):
 /** What must survive the loss of power, not only the end of the process: results. */
 function isLasting(entry: Entry): boolean {
   return entry.op_code === 0 || entry.op_code === 6
-}
-
-function reasonOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (code === 'ENOSPC') return 'the disk is full; free some space and run it again'
-  if (code === 'ENOENT') return 'there is no such folder'
-  if (code === 'EACCES' || code === 'EROFS') return 'it may not be written'
-  return message
 }

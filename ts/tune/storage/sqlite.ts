@@ -1,6 +1,7 @@
 /** A journal in a table of SQLite: by Node itself where it has `node:sqlite`, else by the package node-sqlite3-wasm. */
 import { plainError } from '../../common/errors.js'
 import { type Fs, load, loadPackage, type Os } from '../node.js'
+import { reasonOf } from './disk.js'
 import { FileLock } from './file-lock.js'
 import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
 
@@ -37,13 +38,10 @@ export async function sqliteStore(path: string): Promise<JournalStore> {
           } catch {
             // SQLite has done so itself
           }
-          if (/full|ENOSPC/i.test((error as Error).message))
-            throw plainError(
-              `cannot write to the study in ${path}: the disk is full; free some space and run it again. What was told before is safe`,
-              {
-                cause: error,
-              },
-            )
+          if (/full|I\/O/i.test((error as Error).message))
+            throw plainError(`cannot write to the study in ${path}: ${reasonOf(error, path, fs)}. What was told before is safe`, {
+              cause: error,
+            })
           throw error
         }
       })
