@@ -234,7 +234,7 @@ async function measureOptimizer(optimizer: Name, parameters: number): Promise<Sp
 
 // ---- files ----
 
-type Results = 'curves' | 'native' | 'skinny' | 'speed' | 'tuning' | 'threads' | 'start'
+type Results = 'curves' | 'native' | 'skinny' | 'speed' | 'tuning' | 'threads' | 'start' | 'valley' | 'tune-digits'
 
 /** A file of bench/results. */
 export function readResults<T>(name: Results): T {

@@ -6,7 +6,7 @@
  *   node_modules/node/bin/node --import tsx bench/tune/tables.ts [--seeds 20] [--only diabetes,digits] [--out file.json]
  *
  * Optuna is that of `make optuna`; it asks, in a process of its own (bench/tune/optuna_tables.py), and the nets of both are trained here. Writes
- * bench/results/tune-tables.json after each problem, and goes on where it was stopped.
+ * bench/results/tune-tables.json after each seed, and goes on where it was stopped.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
@@ -124,36 +124,34 @@ const optuna = new Optuna()
 const { optuna: version } = (await optuna.answer()) as { optuna: string }
 const fresh: Results = { ...origin(), optuna: version, trials: TRIALS, seeds, rows: [] }
 const results: Results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : fresh
-const log = (losses: readonly number[]) => losses.map((loss) => Math.log10(Math.max(loss, 1e-12)))
-const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
 for (const problem of option('--only')?.split(',') ?? Object.keys(PROBLEMS)) {
-  if (results.rows.some((row) => row.problem === problem)) continue
-  const losses = { gradus: [] as number[], optuna: [] as number[] }
-  const before = process.cpuUsage()
-  for (let seed = 0; seed < seeds; seed++) {
+  let row = results.rows.find((known) => known.problem === problem)
+  if (row === undefined)
+    results.rows.push((row = { problem, gradus: 0, optuna: 0, p: 1, verdict: 'equal', losses: { gradus: [], optuna: [] } }))
+  const { losses } = row
+  for (let seed = losses.gradus.length; seed < seeds; seed++) {
     const objective = await tableObjective({ ...PROBLEMS[problem], epochs: EPOCHS, seed })
-    losses.gradus.push(await byGradus(objective, seed))
-    losses.optuna.push(await byOptuna(optuna, objective, seed))
+    const [ours, theirs] = [await byGradus(objective, seed), await byOptuna(optuna, objective, seed)]
+    losses.gradus.push(Number(ours.toPrecision(6)))
+    losses.optuna.push(Number(theirs.toPrecision(6)))
+    Object.assign(row, compared(losses))
+    writeFileSync(file, `${JSON.stringify({ ...results, seeds }).replace(/\{"problem"/g, '\n{"problem"')}\n`)
   }
-  const [ours, theirs] = [log(losses.gradus), log(losses.optuna)]
-  const p = wilcoxon(ours.map((value, i) => value - theirs[i]))
-  const verdict = p > 0.05 ? 'equal' : mean(ours) < mean(theirs) ? 'better' : 'worse'
-  const rounded = (values: readonly number[]) => values.map((value) => Number(value.toPrecision(6)))
-  results.rows.push({
-    problem,
-    gradus: mean(ours),
-    optuna: mean(theirs),
-    p,
-    verdict,
-    losses: { gradus: rounded(losses.gradus), optuna: rounded(losses.optuna) },
-  })
-  writeFileSync(file, `${JSON.stringify(results).replace(/\{"problem"/g, '\n{"problem"')}\n`)
   console.log(
     problem.padEnd(13),
-    `log10 loss ${mean(ours).toFixed(3)} / Optuna ${mean(theirs).toFixed(3)}`,
-    `p ${p.toFixed(4)}`,
-    verdict,
-    `${(process.cpuUsage(before).user / 1e6).toFixed(0)} s`,
+    `${losses.gradus.length} seeds`,
+    `log10 loss ${row.gradus.toFixed(4)} / Optuna ${row.optuna.toFixed(4)}`,
+    `p ${row.p.toFixed(4)}`,
+    row.verdict,
   )
 }
 optuna.close()
+
+function compared(losses: Row['losses']): Pick<Row, 'gradus' | 'optuna' | 'p' | 'verdict'> {
+  const log = (values: readonly number[]) => values.map((loss) => Math.log10(Math.max(loss, 1e-12)))
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
+  const [ours, theirs] = [log(losses.gradus), log(losses.optuna)]
+  const p = wilcoxon(ours.map((value, i) => value - theirs[i]))
+  const verdict = p > 0.05 ? 'equal' : mean(ours) < mean(theirs) ? 'better' : 'worse'
+  return { gradus: mean(ours), optuna: mean(theirs), p, verdict }
+}
