@@ -8,7 +8,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import * as families from '../ts/backend/families.js'
-import { ACTIVATIONS, type Kernels, type Ptr } from '../ts/backend/kernels.js'
+import { ACTIVATIONS, BINARY_KERNELS, type Kernels, type Ptr, UNARY_KERNELS } from '../ts/backend/kernels.js'
 import { type Backend, createBackend } from '../ts/index.js'
 
 /** Floats of an element-wise case: in the second cache, as the arrays of a small net are. */
@@ -71,8 +71,15 @@ const product = (name: 'matmul' | 'matmulNT' | 'matmulTN'): Cases => ({
 const activation = (call: (k: Kernels, room: Room, number: number) => void): Cases =>
   Object.fromEntries(ACTIVATIONS.map((name, number) => [name, (k, room) => call(k, room, number)]))
 
+/** The cases of kernels that are called alike, made of their names. */
+function eachOf<Name extends keyof Kernels>(names: readonly Name[], casesOf: (name: Name) => Cases): Record<Name, Cases> {
+  return Object.fromEntries(names.map((name) => [name, casesOf(name)])) as Record<Name, Cases>
+}
+
 /** At least one case for every kernel; test/backend/every-kernel.test.ts compares with the contract. */
 export const CASES: Record<keyof Kernels, Cases> = {
+  ...eachOf(UNARY_KERNELS, unary),
+  ...eachOf(BINARY_KERNELS, binary),
   matmul: product('matmul'),
   matmulNT: product('matmulNT'),
   matmulTN: product('matmulTN'),
@@ -86,27 +93,6 @@ export const CASES: Record<keyof Kernels, Cases> = {
   fill: { [`${N}`]: (k, { out }) => k.fill(out, N, 0.5) },
   copy: { [`${N}`]: (k, { x, out }) => k.copy(x, out, N) },
   addScaled: { [`${N}`]: (k, { x, out }) => k.addScaled(x, out, N, 1e-9) },
-  add: binary('add'),
-  sub: binary('sub'),
-  mul: binary('mul'),
-  div: binary('div'),
-  pow: binary('pow'),
-  maximum: binary('maximum'),
-  minimum: binary('minimum'),
-  greater: binary('greater'),
-  greaterEqual: binary('greaterEqual'),
-  equal: binary('equal'),
-  neg: unary('neg'),
-  abs: unary('abs'),
-  sign: unary('sign'),
-  exp: unary('exp'),
-  log: unary('log'),
-  sqrt: unary('sqrt'),
-  square: unary('square'),
-  reciprocal: unary('reciprocal'),
-  sin: unary('sin'),
-  cos: unary('cos'),
-  erf: unary('erf'),
   clip: { [`${N}`]: (k, { x, out }) => k.clip(x, out, N, 0.2, 0.8) },
   transpose: {
     '128 × 128': (k, { x, out }) => k.transpose(x, out, 128, 128),

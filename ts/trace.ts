@@ -1,7 +1,7 @@
 /** A look at where time goes: which kernels a function calls, on what sizes, how often, and how long they take. */
 
 import { type Backend, defaultBackend } from './backend/index.js'
-import type { Kernels } from './backend/kernels.js'
+import { BINARY_KERNELS, type Kernels, sameForEach, UNARY_KERNELS } from './backend/kernels.js'
 import { plainError, typeError } from './common/errors.js'
 import { checkNames } from './common/names.js'
 import { show } from './common/show.js'
@@ -185,11 +185,14 @@ type Range = readonly [from: number, to: number]
 
 const NO_SIZES: Range = [0, 0]
 const LOSS: Range = [5, 7]
+const UNARY: Range = [2, 3]
 const BINARY: Range = [3, 5]
 const REDUCE: Range = [2, 5]
 
 /** Which arguments of a kernel are sizes, from the contract (backend/kernels.ts). A kernel that is not here is shown without. */
 const SIZES: Partial<Record<keyof Kernels, Range>> = {
+  ...sameForEach(UNARY_KERNELS, UNARY),
+  ...sameForEach(BINARY_KERNELS, BINARY),
   matmul: [3, 6],
   matmulNT: [3, 6],
   matmulTN: [3, 6],
@@ -200,27 +203,6 @@ const SIZES: Partial<Record<keyof Kernels, Range>> = {
   fill: [1, 2],
   copy: [2, 3],
   addScaled: [2, 3],
-  add: BINARY,
-  sub: BINARY,
-  mul: BINARY,
-  div: BINARY,
-  pow: BINARY,
-  maximum: BINARY,
-  minimum: BINARY,
-  greater: BINARY,
-  greaterEqual: BINARY,
-  equal: BINARY,
-  neg: [2, 3],
-  abs: [2, 3],
-  sign: [2, 3],
-  exp: [2, 3],
-  log: [2, 3],
-  sqrt: [2, 3],
-  square: [2, 3],
-  reciprocal: [2, 3],
-  sin: [2, 3],
-  cos: [2, 3],
-  erf: [2, 3],
   clip: [2, 3],
   transpose: [2, 4],
   gatherRows: [3, 5],

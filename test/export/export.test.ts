@@ -48,6 +48,14 @@ function expectClose(got: ArrayLike<number>, wanted: ArrayLike<number>, toleranc
 }
 
 describe('others', () => {
+  test('have read every model of models.ts, in its order', () => {
+    const remedy = 'write test/oracles/exports.json anew: python exports.py in test/oracles, after a new model at the end of cases()'
+    expect(
+      oracle.cases.map(({ name }) => name),
+      remedy,
+    ).toEqual(all.map(({ name }) => name))
+  })
+
   test.each(oracle.cases)(
     'fault 38: $name: the files that they read are these, and they compute the same',
     ({ name, onnx, torch, keras }) => {

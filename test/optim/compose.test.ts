@@ -107,16 +107,23 @@ test.each(drivable)('%s: a schedule drives %s of one group and leaves the other'
   // what is 0 at first may need no state, and may not change then
   const given = Class.defaults[option] === 0 ? { [option]: 0.5 } : {}
   const optimizer = new Class(parameters as unknown as Parameter[], given)
+  const next = (step: number) => another(option, usual, step, largest(Class, option))
   const values = () => optimizer.groups.map((group) => (group.options as unknown as Record<string, number>)[option])
   const [usual] = values()
-  const scheduler = new Scheduler(optimizer, { [option]: (step: number) => another(option, usual, step) }, { group: 1 })
-  expect(values()).toEqual([usual, another(option, usual, 0)])
+  const scheduler = new Scheduler(optimizer, { [option]: next }, { group: 1 })
+  expect(values()).toEqual([usual, next(0)])
   scheduler.step()
-  expect(values()).toEqual([usual, another(option, usual, 1)])
+  expect(values()).toEqual([usual, next(1)])
 })
 
+/** The largest value that a class says it allows. */
+function largest(Class: Class, option: string): number {
+  const { allowed = {} } = Class as unknown as { allowed?: Record<string, { max?: number }> }
+  return allowed[option]?.max ?? Infinity
+}
+
 /** Another value near the usual one, whole where that is. */
-function another(option: string, usual: number, step: number): number {
-  if (!option.startsWith('beta') && usual >= 1 && Number.isInteger(usual)) return usual + 1 + step
+function another(option: string, usual: number, step: number, most: number): number {
+  if (!option.startsWith('beta') && usual >= 1 && Number.isInteger(usual) && usual + 1 + step <= most) return usual + 1 + step
   return usual * (0.99 - 0.01 * step)
 }

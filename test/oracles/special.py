@@ -3,11 +3,15 @@
 Each case has the operation by the name that gradus has for it, its inputs, the value and the gradients of the sum of the result by each
 input that is a float, for float32 and for float64. Numbers that JSON has not are texts: "NaN", "Infinity", "-Infinity", "-0".
 
-    python special.py            # special.json beside this file
+    python special.py                        # special.json beside this file
+    python special.py --only '^log1p$'       # the cases of operations that match; all other lines stay as they are
 """
+import json
 import math
+import os
+import re
 import numpy as np
-from common import arguments, line, torch
+from common import arguments, chosen, line, torch
 import common
 
 F = common.Lazy("torch.nn.functional")
@@ -40,6 +44,8 @@ def flat(t):
 
 def case(op, f, *inputs, **options):
     """`inputs`: nested lists of floats, or of ints, which want no gradient."""
+    if not chosen(ARGS, op):
+        return
     for dtype in (torch.float32, torch.float64):
         ts = []
         for data in inputs:
@@ -52,8 +58,25 @@ def case(op, f, *inputs, **options):
                           grads=[flat(next(gradients)) if t.requires_grad else None for t in ts]))
 
 
+def unary_kernels():
+    """The names in UNARY_KERNELS of the contract; torch has functions of the same names. The sign has no gradient."""
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../ts/backend/kernels.ts")) as file:
+        listed = re.search(r"UNARY_KERNELS = \[(.*?)\] as const", file.read(), re.S)[1]
+    return [op for op in re.findall(r"'(\w+)'", listed) if op != "sign"]
+
+
+def merge():
+    """The new cases in place of those of the same operations, or at the end."""
+    with open(ARGS.out) as file:
+        head, *lines = file.read().split("\n")
+    old = [text.rstrip(",") for text in lines if text.startswith("{") and not chosen(ARGS, json.loads(text.rstrip(","))["op"])]
+    with open(ARGS.out, "w") as out:
+        out.write(head + "\n" + ",\n".join(old + [line(c) for c in CASES]) + "\n]}\n")
+    print(f"{ARGS.out}: {len(CASES)} cases anew, {len(old)} as they were")
+
+
 def main():
-    for op in ("neg", "abs", "exp", "log", "sqrt", "square", "reciprocal", "sin", "cos", "erf"):
+    for op in unary_kernels():
         case(op, getattr(torch, op), SPECIAL)
     case("clip", lambda t: t.clamp(-0.5, 0.7), SPECIAL, low=-0.5, high=0.7)
     acts = dict(relu=torch.relu, leakyRelu=lambda t: F.leaky_relu(t, 0.01), sigmoid=torch.sigmoid, tanh=torch.tanh, gelu=F.gelu, silu=F.silu,
@@ -109,6 +132,8 @@ def main():
                 return (0.5 * (y * d**2 + (1 - y) * torch.clamp(9 - d, min=0) ** 2)).mean()
             case("contrastive", hadsell, [row], target=y)
         case("triplet", lambda t: F.triplet_margin_loss(t, torch.tensor([[1.0, 2, -1, .5]], dtype=t.dtype), torch.tensor([[3.0, 2, 0, 1]], dtype=t.dtype)), [row])
+    if ARGS.only:
+        return merge()
     with open(ARGS.out, "w") as out:
         head = dict(format="special/1", doc=__doc__.strip(), versions=common.__getattr__("VERSIONS"))
         out.write(line(head)[:-1] + ',"cases":[\n' + ",\n".join(line(c) for c in CASES) + "\n]}\n")

@@ -2,7 +2,7 @@
  * Reference implementations of every kernel in the plainest loops there are, in doubles, over ordinary arrays. They share
  * no code with the backends. Where a sum is involved, `scale` is Σ|terms|, to which honest error bounds are relative.
  */
-import type { Activation } from '../../ts/backend/kernels.js'
+import type { Activation, BINARY_KERNELS, UNARY_KERNELS } from '../../ts/backend/kernels.js'
 
 export type Numbers = ArrayLike<number>
 
@@ -94,7 +94,7 @@ export const derivative: Record<Activation, (x: number) => number> = {
   elu: (x) => (x > 0 ? 1 : Math.exp(x)),
 }
 
-export const unary = {
+export const unary: Record<(typeof UNARY_KERNELS)[number], (x: number) => number> = {
   neg: (x: number) => -x,
   abs: Math.abs,
   sign: (x: number) => (x > 0 ? 1 : x < 0 ? -1 : x === 0 ? 0 : Number.NaN),
@@ -110,7 +110,7 @@ export const unary = {
 
 const largest = (a: number, b: number) => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : a > b ? a : b)
 
-export const binary = {
+export const binary: Record<(typeof BINARY_KERNELS)[number], (a: number, b: number) => number> = {
   add: (a: number, b: number) => a + b,
   sub: (a: number, b: number) => a - b,
   mul: (a: number, b: number) => a * b,

@@ -51,6 +51,35 @@ export type Binary = (
 /** y[i] = f(x[i]) for i < n; in place allowed. */
 export type Unary = (x: Ptr, y: Ptr, n: number) => void
 
+/** The kernels of one array: a name here is a kernel of the contract. */
+export const UNARY_KERNELS = [
+  'neg',
+  'abs',
+  'sign', // −1, 0 or 1; 0 for ±0, NaN for NaN
+  'exp',
+  'log',
+  'sqrt',
+  'square',
+  'reciprocal',
+  'sin',
+  'cos',
+  'erf',
+] as const
+
+/** The kernels of two arrays, likewise. */
+export const BINARY_KERNELS = [
+  'add',
+  'sub',
+  'mul',
+  'div',
+  'pow', // a raised to b, as IEEE 754: 1 to any power is 1
+  'maximum', // NaN where either is NaN
+  'minimum',
+  'greater', // 1 where a > b, else 0
+  'greaterEqual', // 1 where a ≥ b, else 0
+  'equal', // 1 where a = b, else 0
+] as const
+
 /** y[o,i] = reduce over l of x[o,l,i]. */
 export type Reduce = (x: Ptr, y: Ptr, outer: number, length: number, inner: number) => void
 
@@ -72,7 +101,9 @@ export type Loss = (
 ) => void
 
 /** Every hot loop; see the head of this file for what holds for all. */
-export interface Kernels {
+export interface Kernels
+  extends Record<(typeof UNARY_KERNELS)[number], Unary>, // crate/elementwise.rs
+    Record<(typeof BINARY_KERNELS)[number], Binary> {
   // ---- matrix products (crate/gemm.rs): sums run over k in ascending order, whatever the tile ----
   /** c[m,n] = a[m,k] · b[k,n] (+ c) */
   matmul(a: Ptr, b: Ptr, c: Ptr, m: number, n: number, k: number, accumulate: number, scratch: Ptr): void
@@ -122,33 +153,6 @@ export interface Kernels {
   copy(x: Ptr, y: Ptr, n: number): void
   /** y[i] += scale · x[i] */
   addScaled(x: Ptr, y: Ptr, n: number, scale: number): void
-  add: Binary
-  sub: Binary
-  mul: Binary
-  div: Binary
-  /** a raised to b, as IEEE 754: 1 to any power is 1 */
-  pow: Binary
-  /** NaN where either is NaN */
-  maximum: Binary
-  minimum: Binary
-  /** 1 where a > b, else 0 */
-  greater: Binary
-  /** 1 where a ≥ b, else 0 */
-  greaterEqual: Binary
-  /** 1 where a = b, else 0 */
-  equal: Binary
-  neg: Unary
-  abs: Unary
-  /** −1, 0 or 1; 0 for ±0, NaN for NaN */
-  sign: Unary
-  exp: Unary
-  log: Unary
-  sqrt: Unary
-  square: Unary
-  reciprocal: Unary
-  sin: Unary
-  cos: Unary
-  erf: Unary
   /** y[i] = min(max(x[i], low), high) */
   clip(x: Ptr, y: Ptr, n: number, low: number, high: number): void
   /** y[c,r] = x[r,c] */
@@ -333,11 +337,10 @@ const random: Spans = (d, y, n) => [d.output('y', y, n)]
 /** Rows of a table up to the last that is named. */
 const tableRows = (d: SpanMaker, index: Ptr, rows: number) => d.heap.intView(index, rows).reduce((most, i) => Math.max(most, i + 1), 0)
 
-/**
- * What each kernel reads and writes, out of the arguments of a call. `checkKernels` holds calls against it; programs that do not import that
- * do not carry it.
- */
-export const KERNEL_ARGUMENTS: Record<keyof Kernels, Spans> = {
+/** What each kernel reads and writes, out of the arguments of a call; `checkKernels` holds calls against it. */
+export const kernelArguments = (): Record<keyof Kernels, Spans> => ({
+  ...sameForEach(UNARY_KERNELS, unary),
+  ...sameForEach(BINARY_KERNELS, binary),
   matmul: product,
   matmulNT: product,
   matmulTN: product,
@@ -356,27 +359,6 @@ export const KERNEL_ARGUMENTS: Record<keyof Kernels, Spans> = {
   fill: random,
   copy: unary,
   addScaled: (d, x, y, n) => [d.input('x', x, n), d.output('y', y, n)],
-  add: binary,
-  sub: binary,
-  mul: binary,
-  div: binary,
-  pow: binary,
-  maximum: binary,
-  minimum: binary,
-  greater: binary,
-  greaterEqual: binary,
-  equal: binary,
-  neg: unary,
-  abs: unary,
-  sign: unary,
-  exp: unary,
-  log: unary,
-  sqrt: unary,
-  square: unary,
-  reciprocal: unary,
-  sin: unary,
-  cos: unary,
-  erf: unary,
   clip: unary,
   transpose: (d, x, y, rows, cols) => [d.input('x', x, rows * cols), d.output('y', y, rows * cols)],
   gatherRows: (d, table, index, y, rows, cols) => [
@@ -405,10 +387,15 @@ export const KERNEL_ARGUMENTS: Record<keyof Kernels, Spans> = {
   absoluteError: loss,
   huber: loss,
   binaryCrossEntropy: loss,
-  crossEntropyIndices: /* @__PURE__ */ lossOf((d, at, rows) => d.integers('target', at, rows)),
+  crossEntropyIndices: lossOf((d, at, rows) => d.integers('target', at, rows)),
   crossEntropyProbabilities: loss,
   randomUniform: random,
   randomNormal: random,
   dropout: unary,
   permutation: (d, order, n) => [{ ...d.output('order', order, n), bytes: 4 }],
+})
+
+/** A table with the same value for each name. */
+export function sameForEach<Name extends string, T>(names: readonly Name[], value: T): Record<Name, T> {
+  return Object.fromEntries(names.map((name) => [name, value])) as Record<Name, T>
 }

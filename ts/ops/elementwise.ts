@@ -2,7 +2,7 @@
 
 import { apply, type Differentiable } from '../autograd.js'
 import { type With, withChoices, withOperations, withOthers } from '../backend/families.js'
-import type { Binary, Kernels, Unary } from '../backend/kernels.js'
+import type { BINARY_KERNELS, Binary, UNARY_KERNELS, Unary } from '../backend/kernels.js'
 import { rangeError } from '../common/errors.js'
 import { broadcastShapes } from '../common/shape.js'
 import type { Broadcast, Text, Texts, Unless } from '../common/shape-types.js'
@@ -12,8 +12,8 @@ import { broadcastTo, sumTo } from './sum.js'
 
 export { broadcastTo } from './sum.js'
 
-type BinaryName = { [K in keyof Kernels]: Kernels[K] extends Binary ? (Binary extends Kernels[K] ? K : never) : never }[keyof Kernels]
-type UnaryName = { [K in keyof Kernels]: Kernels[K] extends Unary ? (Unary extends Kernels[K] ? K : never) : never }[keyof Kernels]
+type BinaryName = (typeof BINARY_KERNELS)[number]
+type UnaryName = (typeof UNARY_KERNELS)[number]
 type BinaryRule = (a: Tensor, b: Tensor, y: Tensor, g: Tensor) => [() => Tensor, () => Tensor]
 
 /** The shape that two arguments broadcast to. */

@@ -6,7 +6,7 @@
 import { rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import type { Backend } from '../index.js'
-import { KERNEL_ARGUMENTS, type Kernels, type Ptr, type Span, SpanMaker } from '../kernels.js'
+import { type Kernels, kernelArguments, type Ptr, type Span, SpanMaker } from '../kernels.js'
 import { createJsKernels } from './all.js'
 
 /** A range of memory that is allocated, and what allocated it. */
@@ -58,9 +58,10 @@ export function checkKernels(backend: Backend): Backend {
       `checkKernels: backend wants one in JavaScript, createBackend({ backend: 'js' }), got ${show(backend?.variant ?? backend)}`,
     )
   const maker = new SpanMaker(backend.heap)
+  const argumentsOf = kernelArguments()
   const blocks = new Blocks(backend)
   const kernels = Object.entries(createJsKernels(backend.heap)).map(([name, kernel]) => {
-    const spansOf = KERNEL_ARGUMENTS[name as keyof Kernels]
+    const spansOf = argumentsOf[name as keyof Kernels]
     const checked = (...args: number[]) => {
       const spans = spansOf(maker, ...args)
       for (const span of spans) checkSpan(name, span, blocks)
