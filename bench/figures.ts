@@ -1,5 +1,5 @@
 /**
- * Draws docs/guide/figures/*.svg from bench/results/tuning.json (see tuning.ts).
+ * Draws docs/guide/figures/*.svg from bench/results: tuning.json (see tuning.ts), valley.json (valley.ts) and tune-digits.json (tune/digits.ts).
  * `node_modules/node/bin/node --import tsx bench/figures.ts`
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
@@ -7,7 +7,10 @@ import { fileURLToPath } from 'node:url'
 import type { TopLevelSpec } from 'vega-lite'
 import { INK, OPTIMIZER_COLOURS, STYLE, toSvg } from './chart.js'
 import { readResults } from './results.js'
+import type { TunedDigits } from './tune/digits.js'
 import type { Height, Trial, Tuning } from './tuning.js'
+import type { Valley } from './valley.js'
+import { valleyFigure } from './valley-figure.js'
 
 /** For values that are varied, from light to dark, in the colour of the optimizer that they are varied with. */
 const SHADES = { Momentum: ['#9cc6f2', '#2f7ed8', '#174a86'], Adam: ['#f3a1a3', '#e5484d', '#8a1c21'] } as const
@@ -16,7 +19,7 @@ const WORST = 0.95
 
 type Layer = Record<string, unknown>
 
-/** Every figure by the name of its file. */
+/** The figures on the learning rate and what comes next, by the names of their files. */
 export function figures(tuning: Tuning): Record<string, TopLevelSpec> {
   const { trainingImages, epochs } = tuning
   const what = `784-64-10, ${trainingImages.toLocaleString('en')} digits, ${epochs} epochs`
@@ -147,9 +150,56 @@ function descent(title: string, subtitle: string, heights: readonly Height[], do
   }
 }
 
+/** The nets of a tuning of bench/tune/digits.ts, and what mattered. */
+function tunedDigits({ points, runs: [{ seed, importance }] }: TunedDigits): TopLevelSpec {
+  const stages = ['by default', ...[...new Set(points.map(({ stage }) => stage))].filter((stage) => stage !== 'by default').sort()]
+  const shares = Object.entries(importance).map(([name, share]) => ({ name, share }))
+  return page([
+    {
+      title: { text: 'All nets of a tuning', subtitle: `10,000 digits, seed ${seed}; each net where it ended` },
+      width: 430,
+      height: 280,
+      data: { values: points },
+      mark: { type: 'point', filled: true, size: 80, opacity: 0.85 },
+      encoding: {
+        x: rateAxis([1e-4, 1e-3, 1e-2, 0.1, 1], [1e-4, 1]),
+        y: {
+          field: 'loss',
+          type: 'quantitative',
+          title: 'validation loss',
+          scale: { type: 'log', domain: [0.1, 5], clamp: true },
+          axis: { values: [0.1, 0.2, 0.5, 1, 2, 5] },
+        },
+        color: {
+          field: 'stage',
+          type: 'nominal',
+          scale: { domain: stages, range: [INK, '#9aa5b1', '#e8890c', '#2f7ed8'] },
+          legend: { orient: 'bottom', columns: 1, labelLimit: 400 },
+        },
+      },
+    },
+    {
+      title: { text: 'What mattered', subtitle: 'share of the differences' },
+      width: 250,
+      height: 280,
+      data: { values: shares },
+      mark: { type: 'bar', color: '#2f7ed8', height: 22 },
+      encoding: {
+        y: { field: 'name', type: 'nominal', sort: shares.map(({ name }) => name), title: null },
+        x: { field: 'share', type: 'quantitative', title: null, scale: { domain: [0, 1] }, axis: { format: '.0%', values: [0, 0.5, 1] } },
+      },
+    },
+  ])
+}
+
 /** The text of every figure. */
 export async function drawFigures(tuning = readResults<Tuning>('tuning')): Promise<Record<string, string>> {
-  const drawn = Object.entries(figures(tuning)).map(async ([name, spec]) => [name, await toSvg(spec)] as const)
+  const all = {
+    ...figures(tuning),
+    valley: valleyFigure(readResults<Valley>('valley')),
+    'tune-digits': tunedDigits(readResults<TunedDigits>('tune-digits')),
+  }
+  const drawn = Object.entries(all).map(async ([name, spec]) => [name, await toSvg(spec)] as const)
   return Object.fromEntries(await Promise.all(drawn))
 }
 

@@ -87,7 +87,7 @@ function anchors(text: string): string[] {
   )
 }
 
-test('the figures are drawn from bench/results/tuning.json', async () => {
+test('the figures are drawn from bench/results', async () => {
   const drawn = await drawFigures()
   const folder = path.join(GUIDES, 'figures')
   expect(readdirSync(folder).sort()).toEqual(
