@@ -199,3 +199,22 @@ export const bad = ${call("['acuracy']")}`
 test('metrics are exported by their names', () => {
   for (const name of ['averagePrecision', 'balancedAccuracy', 'brierScore', 'logLoss', 'meanSquaredError']) expect(g).toHaveProperty(name)
 })
+
+test('accuracy takes the first of the largest scores, and no row with a NaN', () => {
+  const values = [0, 1, 2, -1, Number.NaN, Infinity, -Infinity]
+  let state = 1
+  const next = (n: number) => (state = (state * 48_271) % 2_147_483_647) % n
+  for (let round = 0; round < 500; round++) {
+    const [rows, cols] = [1 + next(5), 2 + next(4)]
+    const scores = Float32Array.from({ length: rows * cols }, () => values[next(values.length)])
+    const labels = Int32Array.from({ length: rows }, () => next(cols))
+    const isRight = (label: number, r: number) => {
+      const row = Array.from(scores.subarray(r * cols, (r + 1) * cols))
+      return !row.some(Number.isNaN) && row.indexOf(Math.max(...row)) === label
+    }
+    const wanted = Array.from(labels).filter(isRight).length / rows
+    const prediction = tensor(scores, [rows, cols])
+    expect(accuracy(prediction, labels)).toBe(wanted)
+    expect(accuracy(prediction, labels, { weights: new Float32Array(rows).fill(1) })).toBe(wanted)
+  }
+})
