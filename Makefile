@@ -178,6 +178,7 @@ bench-page: $(MODULES)/.stamp $(GENERATED)/.stamp ## one HTML file that measures
 
 peers: build ## gradus beside other libraries, PyTorch and JAX: downloads 6 GB into .cache/peers, takes an hour
 	@$(NODE) $(TSX) bench/peers/run.ts
+	@$(NODE) $(TSX) bench/peers/inference.ts
 	@$(NODE) $(TSX) bench/peers/write.ts
 
 tables: build ## gradus train on ten real tables beside scikit-learn: 300 MB into .cache/tables, an hour

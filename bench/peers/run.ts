@@ -11,14 +11,13 @@
  * 5 GB for Python's packages.
  */
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-
+import { cpSync, existsSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { installTools } from '../../test/runtimes/consumer.js'
 import { cpuName } from '../cpu.js'
 import { CONTESTANTS, type Contestant, LARGE } from './contestants.js'
 import { type Entry, type Measurement, type Peers, readPeers, type Start, writePeers } from './results.js'
+import { HERE, peersFolder, pythonIn } from './tools.js'
 import { type Kind, WORKLOADS, type Workload, writeWorkload } from './workloads.js'
 
 const { values } = parseArgs({
@@ -29,51 +28,27 @@ const { values } = parseArgs({
 })
 const list = (text: string | undefined) => text?.split(',')
 const [only, wanted] = [list(values.only), list(values.workloads)]
-const HERE = 'bench/peers'
 const MOST_SECONDS = 80
 const STARTS = 9
 
 const today = () => new Date().toISOString().slice(0, 10)
 const median = (numbers: number[]) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1]
 
-/** The folder where contestants find their packages: those of bench/peers/package.json, and this repository as gradus. */
+/** The folder of the contestants, with their programs and data. */
 function prepare(): string {
-  const folder = installTools('peers', HERE)
+  const folder = peersFolder()
   for (const name of ['harness.mjs', 'harness.py', 'start.mjs', 'start.py', 'contestants'])
     cpSync(path.join(HERE, name), path.join(folder, name), { recursive: true })
-  const link = path.join(folder, 'node_modules/gradus')
-  rmSync(link, { force: true, recursive: true })
-  symlinkSync(path.resolve('.'), link, 'dir')
   // starts are of W2 and W5
   const needed = wanted && [...wanted, ...(wanted.includes('start') ? ['W2', 'W5'] : [])]
   for (const workload of WORKLOADS) if (!needed || needed.includes(workload.id)) writeWorkload(workload, path.join(folder, 'data'))
   return folder
 }
 
-/** The Python to use: the one given, or that of an environment with the versions of requirements.txt. */
-function pythonIn(folder: string): string {
-  if (values.python !== undefined) return values.python
-  const venv = path.join(folder, 'venv')
-  const done = path.join(venv, 'installed.txt')
-  const versions = readFileSync(`${HERE}/requirements.txt`, 'utf8')
-  if (!existsSync(done) || readFileSync(done, 'utf8') !== versions) {
-    console.log('installing Python packages into .cache/peers/venv')
-    must('python3', ['-m', 'venv', venv])
-    must(`${venv}/bin/pip`, ['install', '--quiet', '-r', `${HERE}/requirements.txt`])
-    writeFileSync(done, versions)
-  }
-  return path.resolve(venv, 'bin/python')
-}
-
-function must(command: string, args: string[]): void {
-  const { status } = spawnSync(command, args, { stdio: 'inherit' })
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed`)
-}
-
 const folder = prepare()
 
 function commandOf({ runtime }: Contestant): string {
-  return runtime === 'python' ? pythonIn(folder) : path.resolve(folder, `node_modules/${runtime}/bin/node`)
+  return runtime === 'python' ? pythonIn(folder, values.python) : path.resolve(folder, `node_modules/${runtime}/bin/node`)
 }
 
 /** One process, pinned to its cores; what it prints as its last line. */

@@ -3,6 +3,7 @@ import { type LimitResults, type Product, SIZES } from '../native.js'
 import type { SkinnyResults } from '../skinny.js'
 import { readTables, tablesSection } from '../tables/write.js'
 import { CONTESTANTS, type Contestant, LARGE } from './contestants.js'
+import { inferenceSection, readInference } from './inference-results.js'
 import { figureOf, type Peers } from './results.js'
 import { WORKLOADS, type Workload } from './workloads.js'
 
@@ -280,6 +281,8 @@ widens them. PyTorch uses vectors of 512 bits on processors of Intel, and of 256
 halves, gradus widened and JAX are level (0.97 to 1.26 × on W3 to W7, measured from outside, 2026-11-27). And XLA,
 which compiles a program for one net, keeps in registers and cache what separate kernels write to memory.
 
+${inferenceSection(readInference())}
+${LIMITS}
 ## Two cores
 
 The same with two cores of the same processor, and how many times as fast as with one. None of the other JavaScript libraries uses a
@@ -303,7 +306,7 @@ ${stepTable(peers)}
 
 ## Narrow products
 
-Products with few rows, columns or terms (bench/skinny.ts, ${skinny.variant} SIMD, Node ${skinny.node}, ${skinny.date}): nanoseconds, in
+Products with few rows, columns or terms (bench/skinny.ts, ${skinny.cpu}, ${skinny.variant} SIMD, Node ${skinny.node}, ${skinny.date}): nanoseconds, in
 brackets how many times as long plain JavaScript takes, and the time of a copy of as many bytes, which is the least that memory allows.
 
 ${skinnyTable(skinny)}
@@ -331,6 +334,26 @@ PyTorch on W1 to W4 and W7, and faster than gradus as it comes on W4 to W6; and 
 \`widen\` sets, which made TensorFlow.js a third faster on W5. Not measured at all: the training build of onnxruntime-web 1.19, whose graphs are made in
 Python. In that check it did 30,800 steps/s on W1, 5,060 on W3, 51 on W5 (level with jax-js) and 680 on W7, so that beside it gradus widened was 53 × as
 fast on W1, 6 × on W3, 4 × on W5 and W6, 7 × on W7.
+`
+
+/** What was aimed at and not reached, with the reason; by processor time on a busy machine, so shares and ratios count, not figures. */
+const LIMITS = `## Aims that are not reached
+
+Shares of plain \`fit\` on W2 and shares of the limit, by processor time on an AMD EPYC of Zen 4 with other work on it, 2026-11-27
+(bench/paths.ts, bench/tiles.ts):
+
+| aim | reached | why |
+| --- | --- | --- |
+| shuffle 0.9 of plain \`fit\` on W2 | 0.75 to 0.84 | drawing an order of 1,024 rows takes 8.5 µs and gathering 2, of 93 µs for 64 steps: at most 0.9; the rest is rows in an order that never comes again |
+| Dropout 0.7 | 0.6 | a mask of 256 numbers is drawn in 0.44 µs, forward and backward, beside a step of 1.45: at most 0.62. A mask that is kept would allow 0.75 |
+| pure JavaScript as fast as loops by hand on W1 | 0.61 to 0.72 | its kernels take 1.65 µs of 2.7, which is what the loops take for a whole step: those know the net, kernels take any; the rest is the step from a recording |
+| evaluation as it comes 0.8 of PyTorch | see above | vectors of 128 bits allow 34 ms for the products alone, PyTorch takes 32 with wider ones; widened gradus is ahead |
+| prediction of 256 rows as it comes 0.9 of the limit of 128 bits | 0.75 to 0.86 | the products alone reach 0.88 to 0.90; copying the rows in takes 20 µs, a layer of ten outputs 16 |
+| a gradient and a Hessian-vector product as they come 1.2 of PyTorch | see above | the limit of 128 bits is some 0.85 of what PyTorch takes, so nothing may be lost; widened gradus is there |
+| W6 as it comes 0.8 of the limit of 128 bits | 0.66 to 0.70 | its products alone reach 0.84 to 0.90 (panels take what is missing), the update of 8.3 million parameters waits for memory; the chosen tile is as fast as the pinned one |
+| W3, W7 widened 0.65 of the limit of 256 bits | 0.47, 0.46 | products are less than half of the time there (0.41 of W7, measured from outside); the rest are updates and small kernels, which widen little |
+| W1 2,000,000 steps/s on Node 24 | 1,600,000 to 1,800,000 | reached on Zen 5 (above); here a step is 2,200 cycles of 3.7 GHz |
+| two threads on an idle machine; the tables above on the last code | not measured anew | they want an hour of two free cores, which this machine did not have |
 `
 
 const BEGIN = '<!-- peers: written by bench/peers/write.ts from bench/results/peers.json -->'
