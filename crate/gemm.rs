@@ -19,7 +19,7 @@ mod view;
 use crate::sweep::Cells;
 use blocked::{blocked, ROWS};
 use core::sync::atomic::{AtomicUsize, Ordering};
-use direct::{direct, one_row};
+use direct::{direct, is_one_row, one_row};
 use pack::STEPS;
 pub use share::{Region, Share};
 use tile::{Tile, TILES};
@@ -256,7 +256,7 @@ unsafe fn product(x: &Product) {
     unsafe {
         if x.m == 1 && x.b.is_column_major() {
             direct(&x.transposed());
-        } else if x.m == 1 && x.n * x.k > SMALL_B {
+        } else if is_one_row(x) {
             one_row(x);
         } else if x.b.column == 1 && x.m < FEW_ROWS {
             direct(x);

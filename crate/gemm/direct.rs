@@ -1,7 +1,7 @@
 //! Small products and narrow ones: A and B in place.
 
 use super::tile::strided;
-use super::{blocks, Product, Start};
+use super::{blocks, Product, Start, SMALL_B};
 use crate::lane::{F32x4, Lane};
 use core::array::from_fn;
 
@@ -55,44 +55,32 @@ const DEPTH: usize = 4;
 /// Columns that it computes side by side.
 const PAIR: usize = 8;
 
-/// Multiplies a lone row with a B that no first-level cache holds. A strip of columns would read a few cache lines of each row of B; this
-/// reads a few rows as a whole, which a processor fetches ahead, and keeps the sums in C meanwhile.
-pub unsafe fn one_row(x: &Product) {
-    let whole = x.n - x.n % PAIR;
-    // SAFETY: steps p.. and columns j.. exist; C has n columns.
-    unsafe {
-        for (p, k) in blocks(x.k, DEPTH) {
-            let start = if p == 0 { x.start } else { Start::matrix(x.c, x.n) };
-            let part = Product { n: whole, k, a: x.a.from(0, p), b: x.b.from(p, 0), start, ..*x };
-            if k == DEPTH {
-                few_steps(&part);
-            } else {
-                direct(&part);
-            }
-        }
-        if whole < x.n {
-            let (b, c) = (x.b.from(0, whole), x.c.add(whole));
-            direct(&Product { n: x.n - whole, b, c, start: x.start.at(0, whole), ..*x });
-        }
-    }
+/// Whether [`one_row`] computes a product: one row of whole steps, and a B of whole pairs of vectors that no first-level cache holds.
+pub fn is_one_row(x: &Product) -> bool {
+    x.m == 1 && x.n * x.k > SMALL_B && x.k.is_multiple_of(DEPTH) && x.n.is_multiple_of(PAIR)
 }
 
-/// [`DEPTH`] steps of k for a row of whole pairs of vectors.
+/// Multiplies a lone row with a large B. A strip of columns would read a few cache lines of each row of B; this reads a few rows as a whole,
+/// which a processor fetches ahead, and keeps the sums in C meanwhile.
 #[inline(never)]
-unsafe fn few_steps(x: &Product) {
-    // SAFETY: A and B have so many steps, C and the start values n columns.
-    unsafe {
-        let a: [F32x4; DEPTH] = from_fn(|p| F32x4::load_splat(x.a.at(0, p)));
-        for j in (0..x.n).step_by(PAIR) {
-            let start = x.start.at(0, j).ptr;
-            let (mut low, mut high) = (F32x4::load_ptr(start), F32x4::load_ptr(start.add(4)));
-            for (p, a) in a.iter().enumerate() {
-                let b = x.b.at(p, j);
-                low = a.mul_add(F32x4::load_ptr(b), low);
-                high = a.mul_add(F32x4::load_ptr(b.add(4)), high);
+pub unsafe fn one_row(x: &Product) {
+    let mut start = x.start;
+    for p in (0..x.k).step_by(DEPTH) {
+        // SAFETY: [`is_one_row`] holds, so that there are as many steps and columns.
+        unsafe {
+            let a: [F32x4; DEPTH] = from_fn(|q| F32x4::load_splat(x.a.at(0, p + q)));
+            for j in (0..x.n).step_by(PAIR) {
+                let from = start.at(0, j).ptr;
+                let (mut low, mut high) = (F32x4::load_ptr(from), F32x4::load_ptr(from.add(4)));
+                for (q, a) in a.iter().enumerate() {
+                    let b = x.b.at(p + q, j);
+                    low = a.mul_add(F32x4::load_ptr(b), low);
+                    high = a.mul_add(F32x4::load_ptr(b.add(4)), high);
+                }
+                low.store_ptr(x.c.add(j));
+                high.store_ptr(x.c.add(j + 4));
             }
-            low.store_ptr(x.c.add(j));
-            high.store_ptr(x.c.add(j + 4));
         }
+        start = Start::matrix(x.c, x.n);
     }
 }
