@@ -348,8 +348,8 @@ Shares of plain \`fit\` on W2 and shares of the limit, by processor time on an A
 | Dropout 0.7 | 0.6 | a mask of 256 numbers is drawn in 0.44 µs, forward and backward, beside a step of 1.45: at most 0.62. A mask that is kept would allow 0.75 |
 | pure JavaScript as fast as loops by hand on W1 | 0.61 to 0.72 | its kernels take 1.65 µs of 2.7, which is what the loops take for a whole step: those know the net, kernels take any; the rest is the step from a recording |
 | evaluation as it comes 0.8 of PyTorch | see above | vectors of 128 bits allow 34 ms for the products alone, PyTorch takes 32 with wider ones; widened gradus is ahead |
-| prediction of 256 rows as it comes 0.9 of the limit of 128 bits | 0.75 to 0.86 | the products alone reach 0.88 to 0.90; copying the rows in takes 20 µs, a layer of ten outputs 16 |
-| a gradient and a Hessian-vector product as they come 1.2 of PyTorch | see above | the limit of 128 bits is some 0.85 of what PyTorch takes, so nothing may be lost; widened gradus is there |
+| prediction of 256 rows as it comes 0.9 of the limit of 128 bits | 0.82 to 0.86 | the products alone reach 0.88 to 0.90; copying the rows in takes 20 µs, a layer of ten outputs 16 |
+| a gradient and a Hessian-vector product 1.2 of PyTorch | as they come see above; widened 1.09 to 1.23 and 1.18 to 1.31 in two runs | as they come the limit of 128 bits is some 0.75 of what PyTorch takes; the kernels of a product take 1.1 ms of 1.5, copies of the results and their collection most of the rest |
 | W6 as it comes 0.8 of the limit of 128 bits | 0.66 to 0.70 | its products alone reach 0.84 to 0.90 (panels take what is missing), the update of 8.3 million parameters waits for memory; the chosen tile is as fast as the pinned one |
 | W3, W7 widened 0.65 of the limit of 256 bits | 0.47, 0.46 | products are less than half of the time there (0.41 of W7, measured from outside); the rest are updates and small kernels, which widen little |
 | W1 2,000,000 steps/s on Node 24 | 1,600,000 to 1,800,000 | reached on Zen 5 (above); here a step is 2,200 cycles of 3.7 GHz |
