@@ -43,7 +43,7 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
       const { model, report } = await naming(file, () =>
         trainTable(file, {
           ...tableOptions(options),
-          ...(time !== undefined && { time }),
+          ...(time !== undefined && { time: timeLeft(time) }),
           ...(test !== undefined && { test }),
           ...(testFraction !== undefined && { testFraction }),
           target,
@@ -60,6 +60,14 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
       live?.clear()
     }
   })
+}
+
+/** Seconds that the model and the report take to be written. */
+const WRITING = 0.1
+
+/** Of the seconds that the whole command may take, those that are left: it began with the process. */
+function timeLeft(time: number): number {
+  return Math.max(time / 2, time - performance.now() / 1000 - WRITING)
 }
 
 /** `iris.csv` → `iris.safetensors`, beside it. */

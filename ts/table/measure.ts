@@ -61,6 +61,7 @@ const MANY_ROWS = 5000
  * @param predictions row-major [rows, classes] probabilities, or numbers
  * @param baseline what a guess without columns says of each row
  * @param classes 0 for numbers
+ * @param seconds that it may take, about: fewer resamples where all of them would take longer
  */
 export function measureMetrics(
   predictions: Float64Array,
@@ -68,16 +69,20 @@ export function measureMetrics(
   baseline: readonly number[],
   classes: number,
   seed: number,
+  seconds = Number.POSITIVE_INFINITY,
 ): MeasuredMetric[] {
   const count = targets.length
   const width = classes || 1
+  const named = classes > 0 ? CLASSIFICATION : REGRESSION
+  const all = Int32Array.from({ length: count }, (_, i) => i)
   const generator = new Generator(seed)
-  const samples = Array.from({ length: count > MANY_ROWS ? FEW : RESAMPLES }, () =>
+  const secondsOfAll = (RESAMPLES / 1000) * timeOf(() => named.map(({ of }) => valueOn(of, predictions, targets, all, width)))
+  const resamples = count > MANY_ROWS || secondsOfAll > seconds ? FEW : RESAMPLES
+  const samples = Array.from({ length: resamples }, () =>
     Int32Array.from(generator.uniforms(count), (u) => Math.min(count - 1, Math.floor(u * count))),
   )
   const guess = Float64Array.from({ length: count * width }, (_, i) => baseline[i % width])
-  const all = Int32Array.from({ length: count }, (_, i) => i)
-  return (classes > 0 ? CLASSIFICATION : REGRESSION).flatMap(({ name, better, of }) => {
+  return named.flatMap(({ name, better, of }) => {
     const value = valueOn(of, predictions, targets, all, width)
     if (!Number.isFinite(value)) return []
     const values = samples.map((rows) => valueOn(of, predictions, targets, rows, width)).filter(Number.isFinite)
@@ -86,6 +91,14 @@ export function measureMetrics(
     const [low, high] = name === 'accuracy' ? wilson(value, count) : [at(0.025), at(0.975)]
     return [{ name, better, value, low, high, baseline: valueOn(of, guess, targets, all, width) }]
   })
+}
+
+/** Milliseconds, of the second time: the first one compiles. */
+function timeOf(work: () => unknown): number {
+  work()
+  const began = performance.now()
+  work()
+  return performance.now() - began
 }
 
 /** The 95 % interval of a share of so many rows. */
@@ -180,6 +193,8 @@ export interface Importance {
 /** Rows that importance is measured on, at most and at least, and shuffles of each column. */
 const IMPORTANCE_ROWS = 2000
 const FEWEST_ROWS = 200
+/** Where there is no time for so many. */
+const LEAST_ROWS = 32
 const SHUFFLES = 3
 
 /**
@@ -202,7 +217,7 @@ export function importanceOf(
   const secondsOfOne = ((performance.now() - began) / 1000) * (1 + spans.length)
   const shuffles = SHUFFLES * secondsOfOne > seconds ? 1 : SHUFFLES
   const secondsOfAll = shuffles * secondsOfOne
-  const rows = Math.floor(Math.min(IMPORTANCE_ROWS, all, Math.max(few, (few * seconds) / secondsOfAll)))
+  const rows = Math.floor(Math.min(IMPORTANCE_ROWS, all, Math.max(Math.min(LEAST_ROWS, all), (few * seconds) / secondsOfAll)))
   const part = encoded.subarray(0, rows * features)
   const usual = lossOf(part, rows)
   const generator = new Generator(seed)

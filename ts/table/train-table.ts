@@ -58,7 +58,7 @@ const MOST_JUDGED = 10_000
 /** Parts that a column of numbers is cut into, by rows. */
 export const binsFor = (rows: number) => (rows < 300 ? 0 : rows < 2000 ? 8 : 16)
 /** Seconds that selection and report are left, at least, and the share of a longer time. */
-const AFTERWARDS = { least: 0.4, share: 0.04 }
+const AFTERWARDS = { least: 0.6, share: 0.04 }
 /** Seconds that importance may take where no time was given. */
 const FOR_IMPORTANCE = 5
 
@@ -122,7 +122,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const tested = data.dataset(judged)
   const answers = model.answersTo(tested.inputs)
   const { classes } = data
-  const metrics = measureMetrics(answers, tested.targets, baselineOf(data.targets, classes), classes, seed)
+  const metrics = measureMetrics(answers, tested.targets, baselineOf(data.targets, classes), classes, seed, time && after / 2)
   const lossOf = (targets: Int32Array | Float32Array) =>
     targets instanceof Int32Array ? logLossOf(targets, classes) : squaredErrorOf(targets)
   const importance = importanceOf(
