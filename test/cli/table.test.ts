@@ -90,6 +90,10 @@ describe('export', () => {
     expect((await gradus('export', 'net.safetensors', '--out', 'net.mjs', '--half')).code).toBe(0)
     const { predict } = await import(pathToFileURL(path.join(folder, 'net.mjs')).href)
     expect(predict([[1, 2]])[0][0]).toBeCloseTo(net.predict([[1, 2]]).item(), 2)
+    const { stdout } = await gradus('inspect', 'net.safetensors')
+    expect(stdout).toMatch(
+      /^net\.safetensors: a model of 13 parameters\n +0 +Dense\(2, 3, tanh\) +9\n +1 +Dense\(3, 1\) +4\n +total +13\n$/,
+    )
     const keras = await gradus('export', 'net.safetensors', '--to', 'keras')
     expect(keras.stdout).toContain("model = keras.Sequential([layers.Dense(3, activation='tanh'), layers.Dense(1)])")
   })

@@ -1,5 +1,6 @@
 /** `gradus predict`, `evaluate` and `inspect`: what one does with a model file. */
 import { createWriteStream, writeFileSync } from 'node:fs'
+import { loadModelFile, type Module, summary } from '../index.js'
 import { evaluateTable, loadTableModel, type Prediction, type TableModel } from '../table/index.js'
 import { percent, table, whole } from './format.js'
 import { naming, readRows } from './table-files.js'
@@ -104,6 +105,8 @@ export async function evaluate(modelFile: string, file: string, { json = false }
 
 /** `gradus inspect FILE`: what a model file holds, or what is in a table. */
 export async function inspectModel(file: string, { json = false }: { json?: boolean }): Promise<void> {
+  const { model: net, ...parts } = await naming(file, () => loadModelFile(file))
+  if (typeof parts.tableModel !== 'string') return inspectNet(file, net, Object.keys(parts), json)
   const model = await readModel(file)
   const parameters = model.net.parameters().reduce((sum, { size }) => sum + size, 0)
   const members = 'members' in model.net ? (model.net.members as { layers?: readonly { describe(): string }[] }[]) : []
@@ -123,6 +126,16 @@ export async function inspectModel(file: string, { json = false }: { json?: bool
   fact('nets', `${members.length}, ${whole(parameters)} parameters in all`)
   for (const text of [...new Set(layers)].slice(0, 6)) fact('', `${layers.filter((other) => other === text).length} × ${text}`)
   if (task === 'regression') fact('interval', `± ${metricText(model.halfWidth(0.9))} holds ${percent(0.9, 0)}`)
+}
+
+/** Of a model that is none of a table: its layers, and the names of what was saved beside it. */
+function inspectNet(file: string, net: Module, parts: string[], json: boolean): void {
+  const parameters = net.parameters().reduce((sum, { size }) => sum + size, 0)
+  const layers = net.modulePaths(true).map(({ path, module }) => ({ path, layer: module.describe() }))
+  if (json) return print(JSON.stringify({ file, parameters, layers, parts }))
+  print(paint('bold', `${file}: a model of ${whole(parameters)} parameters`))
+  for (const line of summary(net).split('\n')) print(`  ${line}`)
+  if (parts.length > 0) print(`  ${paint('dim', 'beside it:')} ${parts.join(', ')}`)
 }
 
 /** @internal whether a file is a table by its name */
