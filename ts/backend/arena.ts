@@ -146,7 +146,7 @@ export class StepArena {
     if (this.loose > MOST_LOOSE_RESULTS && this.usedBytes > MOST_LOOSE_BYTES) this.refuse()
   }
 
-  /** A backward() has used so many nodes; `loose`: and a result that nothing had used before. */
+  /** A backward() has used so many nodes; with `loose` its root is a result that no operation had taken as an input. */
   nodesUsed(count: number, loose: boolean): void {
     this.pending -= count
     if (loose) this.loose--

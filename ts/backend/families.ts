@@ -17,7 +17,7 @@ import type { Kernels } from './kernels.js'
 import { LOSSES, OPERATIONS, OTHERS } from './wasm/parts.js'
 import type { WasmPart } from './wasm/types.js'
 
-/** A backend's kernels, among them those of a family. */
+/** Gives a backend the kernels of a family, if it does not have them yet, and returns all of its kernels. */
 export type With = (backend: Backend) => Kernels
 
 /** Loops in JavaScript over a heap. */

@@ -103,6 +103,7 @@ export function takeStep(plan: Plan, fast: FastSteps, range: RowRange, at: Posit
   if (takesWholeSteps(optimizer)) {
     fast.countWrittenOut(`${optimizer.name} evaluates the loss itself`)
     result = wholeStep(plan, optimizer, order, from, to, isWatched)
+    // drops the gradients as well: here and below they are of a point that the optimizer only tried
     if (!Number.isFinite(result.loss)) throw stepFailed(plan, result.loss, at)
   } else if (optimizer.wantsClosure) {
     result = closureStep(optimizer, () => fast.evaluate(range, (loss) => stepFailed(plan, loss, at), isWatched), isWatched)

@@ -51,7 +51,10 @@ export class Pool {
   private modules = 0
   /** Whether workers may still be adding kernels. */
   private adding = false
-  /** Sharing costs more than it saves where other programs keep the cores busy. It is noticed by late shares: main then works alone for a while. */
+  /**
+   * How many shares came late of late: one more for each that does, a quarter less for each in time. Where other programs keep the cores busy, sharing costs more than it saves; shares that come late show it, and main
+   * then works alone for a while.
+   */
   private late = 0
   private rest = FIRST_REST
   private restUntil = 0

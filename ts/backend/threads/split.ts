@@ -30,8 +30,8 @@ export interface ThreadedModule {
 }
 
 /**
- * Adds to a kernel that threads share its form on one thread, and which calls are small enough for that: programs (train/fast/program.ts)
- * call kernels from within the module, and may use only these.
+ * Marks a kernel that threads share with two more fields: `whole`, the same kernel on one thread, and `isSmall`, which calls are small enough
+ * for it. Programs (train/fast/program.ts) call kernels from within the module, which can only call `whole`, so they take small calls alone.
  */
 function shared<F extends (...numbers: never[]) => unknown>(kernel: F, whole: F, time: (...args: Parameters<F>) => number): F {
   return Object.assign(kernel, { whole, isSmall: (...args: Parameters<F>) => isSmall(time(...args)) })

@@ -28,7 +28,7 @@ export interface StepBlock {
   sumLosses?(i: number, end: number, sum: number): number
   /** Its prediction and targets, where they are asked for; valid until the next block. */
   outputs?(i: number): Outputs
-  /** Whether steps follow that were asked for before training was stopped. */
+  /** Whether the schedule was already asked for rates of later steps when training was stopped. */
   owes?: boolean
 }
 
@@ -79,8 +79,8 @@ export class BlockRunner {
   private readonly programs = new WeakMap<Recording, KnownProgram>()
 
   /**
-   * @param recordingsOf the recordings for steps of so many rows, if they may be run from one now; `adds`: and for those whose gradients
-   *   are added to others
+   * @param recordingsOf the recordings for steps of so many rows, if they may be run from one now; with `adds` there is a second, for steps
+   *   that add their gradients to those of the steps before
    * @param runStep takes a step by itself, from 0
    * @param keepsPredictions whether predictions and targets are asked for
    */
@@ -158,6 +158,13 @@ export class BlockRunner {
     const { plan, batches, orders, losses, rates, at, limits, schedule, keepsPredictions } = this
     let count = 0
     let step: ReturnType<typeof this.runStep>
+    const mayGoOn = () => {
+      if (count >= most || limits.isOver()) return false
+      // the next step would overwrite the prediction
+      if (keepsPredictions) return false
+      // the first step was recorded, so a program may be able to run the others
+      return count > 1 || this.programAt(at + count, size) === null
+    }
     do {
       if (schedule !== null) setLearningRate(plan, schedule.of(at + count))
       const [range] = batches.ranges(orders, at + count, 1)
@@ -165,9 +172,7 @@ export class BlockRunner {
       losses[count] = step.loss
       rates[count] = plan.options.optimizer.learningRate
       count++
-      // once the first step is recorded, a program may run the others
-      // a prediction lasts until the next step
-    } while (count < most && !keepsPredictions && !limits.isOver() && (count > 1 || this.programAt(at + count, size) === null))
+    } while (mayGoOn())
     const block: StepBlock = { first: at + 1, count, size, isProgram: false, loss: (i) => losses[i], learningRate: (i) => rates[i] }
     return keepsPredictions ? { ...block, outputs: () => step } : block
   }

@@ -131,7 +131,10 @@ export class FastSteps {
     this.execution.reason ??= reason
   }
 
-  /** `adds`: and the one for a step that adds its gradients to those of the first. */
+  /**
+   * The recordings for steps of so many rows, if they may be run now: one, or with `adds` a second, of a step that adds its gradients to those
+   * of the first. Null where one of them is missing.
+   */
   private readyRecordings(size: number, adds: boolean): readonly Recording[] | null {
     const kind = this.kinds.get(size)
     if (kind === undefined || !this.isEnabled || !this.isReady(kind)) return null

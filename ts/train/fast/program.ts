@@ -138,8 +138,8 @@ export class Program {
   }
 
   /**
-   * What each step ends with, small enough for one thread; the hyper-parameters of update i are at `rows` + i·bytes, those of the
-   * next step behind the last.
+   * Sets the updates that each step ends with, all of them small enough for one thread. The hyper-parameters of update i are at `rows` + i·bytes;
+   * behind those of a step lie those of the next.
    */
   setUpdates(updates: readonly UpdateCall[], rows: Ptr, bytes: number): void {
     ;[this.words.length, this.moves.length] = this.fixed

@@ -82,7 +82,10 @@ export class StepPlanner {
     return spans.every(({ t }) => t > 0) ? spans.length : 0
   }
 
-  /** Takes up to `updates` steps but for the updates, whose rows of hyper-parameters go to `rows`; returns how many. */
+  /**
+   * Does all of the next steps that comes before their updates, up to `updates` of them, and writes the hyper-parameters of each to a row from
+   * `rows` on. Returns for how many steps.
+   */
   plan(rows: Ptr, updates: number, each: StepHooks): number {
     const { groups, stepCount } = this.optimizer
     this.before = { stepCount, spans: groups.flatMap(({ spans }) => spans.map(({ t, scalars }) => ({ t, scalars: { ...scalars } }))) }

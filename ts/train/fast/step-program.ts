@@ -48,8 +48,8 @@ interface WholeRows {
 }
 
 /**
- * The steps of one kind with one optimizer, as a program. What it runs again and again ends with an update: a step, or as many as the
- * optimizer adds the gradients of up ({@link StepParts}).
+ * The steps of one kind with one optimizer, as a program. One round of it ends with an update of the parameters: it is a single step, or as
+ * many as the optimizer adds up the gradients of ({@link StepParts}).
  */
 export class StepProgram {
   private readonly planner: StepPlanner
