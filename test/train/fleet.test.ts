@@ -1,6 +1,6 @@
 /** fitMany does to each net what fit does to it alone: the same bits, whatever the nets have of their own. */
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   Activation,
   type ActivationName,
@@ -44,7 +44,10 @@ import {
   type Tensor,
 } from '../../ts/index.js'
 
-const backends = [createBackend({ backend: 'js' }), ...supportedVariants().map((variant) => createBackend({ variant }))]
+const variants = supportedVariants()
+const threaded = variants.slice(0, 1).map((variant) => createBackend({ variant, threads: 2 }))
+const backends = [createBackend({ backend: 'js' }), ...variants.map((variant) => createBackend({ variant })), ...threaded]
+for (const { ready } of threaded) await ready
 
 /** Numbers from a small generator. */
 function numbers(n: number, seed: number): Float32Array {
@@ -115,7 +118,7 @@ const fleets = fc.record({
   seed: fc.integer({ min: 1, max: 1000 }),
 })
 
-describe.each(backends)('on $variant', (backend) => {
+describe.each(backends)('on $variant, threads: $threads', (backend) => {
   test('random fleets end with the bits of single trainings', async () => {
     await fc.assert(
       fc.asyncProperty(fleets, async (drawn) => {
@@ -345,8 +348,8 @@ describe.each(backends)('on $variant', (backend) => {
   })
 })
 
-describe.runIf(backends.length > 1)('many', () => {
-  const backend = backends[backends.length - 1]
+describe.runIf(variants.length > 0)('many', () => {
+  const backend = backends[1]
   const small = (seed: number) => new Sequential([new Dense(2, 8, { activation: 'relu' }), new Dense(8, 1)], { seed, backend })
   const data = {
     inputs: [
@@ -368,6 +371,24 @@ describe.runIf(backends.length > 1)('many', () => {
     await fitMany(models, options)
     // less where memory of an earlier test comes back in between
     expect(backend.heap.usedBytes).toBeLessThanOrEqual(used)
+  })
+
+  test.runIf(threaded[0]?.threads === 2)('two threads take eight nets each, and what the nets get are the bits of one thread', async () => {
+    const [two] = threaded
+    const runAll = vi.spyOn(two as Required<typeof two>, 'runAll')
+    const train = async (on: typeof two) => {
+      const models = Array.from({ length: 40 }, (_, seed) => {
+        const layers = [new Dense(2, 8, { activation: 'tanh' }), new Dropout(0.2), new Dense(8, 1)]
+        return new Sequential(layers as never, { seed, backend: on }) as unknown as Module
+      })
+      const optimizers = models.map((model, i) => new Adam(model.parameters(), { learningRate: 0.001 * (i + 1) }))
+      const rows = models.map((_, i) => [i % 4, (i + 1) % 4, (i + 2) % 4])
+      const seed = models.map((_, i) => i)
+      const histories = await fitMany(models, { ...data, loss: mse, optimizers, rows, seed, epochs: 30, batchSize: 2 })
+      return { bits: models.map(bitsOf), losses: histories.map(({ epochs }) => epochs.map(({ loss }) => loss)) }
+    }
+    expect(await train(two)).toEqual(await train(backend))
+    expect(runAll.mock.calls.some(([, calls]) => calls.length === 2)).toBe(true)
   })
 
   test('a signal ends all within a turn', async () => {

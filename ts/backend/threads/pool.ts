@@ -4,7 +4,22 @@
  */
 import { plainError } from '../../common/errors.js'
 import { STACK_BETWEEN } from '../wasm/load.js'
-import { ASLEEP, AWAITED, BLOCK, GONE, IDLE, KERNEL, LISTEN, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './protocol.js'
+import { fillTable } from '../wasm/table.js'
+import {
+  ASLEEP,
+  AWAITED,
+  BLOCK,
+  type Further,
+  GONE,
+  IDLE,
+  KERNEL,
+  LISTEN,
+  MOST_ARGUMENTS,
+  OPEN,
+  STOP,
+  type Start,
+  TAKEN,
+} from './protocol.js'
 import { spawn, type Thread } from './spawn.js'
 
 export type Kernel = (...numbers: number[]) => unknown
@@ -68,13 +83,15 @@ export class Pool {
     module: WebAssembly.Module,
     memory: WebAssembly.Memory,
     stacks: readonly number[],
+    private readonly table: WebAssembly.Table,
   ) {
     const control = new SharedArrayBuffer(stacks.length * BLOCK)
     this.words = new Int32Array(control)
     this.numbers = new Float64Array(control)
     this.mayWait = mayWait(this.words)
     pools.register(this, this.words)
-    const start = (stack: number, index: number): Start => ({ module, memory, control, index, stack, between: STACK_BETWEEN })
+    const first = this.fillTable(kernels)
+    const start = (stack: number, index: number): Start => ({ module, memory, control, index, stack, between: STACK_BETWEEN, first })
     this.ready = Promise.all(stacks.map((stack, index) => spawn(start(stack, index), this.threads))).then(() => {
       this.workers = stacks.map((_, index) => index)
     })
@@ -88,14 +105,21 @@ export class Pool {
   /** Takes kernels of a further module, which each worker instantiates for itself; until all have, main works alone. */
   add(kernels: readonly Kernel[], module: WebAssembly.Module): void {
     this.kernels.push(...kernels)
+    const first = this.fillTable(kernels)
     this.adding = true
     this.modules++
     this.threads.forEach((thread, worker) => {
       const at = (worker * BLOCK) / 4
       Atomics.store(this.words, at, LISTEN + this.modules)
       Atomics.notify(this.words, at)
-      thread.postMessage(module)
+      thread.postMessage({ module, first } satisfies Further)
     })
+  }
+
+  /** Runs calls of one kernel that have nothing to do with each other, on as many threads as there are. */
+  runAll(kernel: unknown, calls: readonly (readonly number[])[]): void {
+    if (this.sharesFor(Infinity) === 1) for (const call of calls) (kernel as Kernel)(...call)
+    else this.run(this.numberOf(kernel), calls.length, (i) => calls[i])
   }
 
   /** Threads at work, main included: 1 until the workers have started, fewer when some have ended. */
@@ -114,7 +138,7 @@ export class Pool {
    * Runs a kernel (its index in `kernels`) in so many shares; share i has the arguments argumentsOf(i).
    * @throws what a share throws; Error where a worker has died in the midst of its own
    */
-  run(kernel: number, shares: number, argumentsOf: (share: number) => number[]): void {
+  run(kernel: number, shares: number, argumentsOf: (share: number) => readonly number[]): void {
     const { workers } = this
     const start = performance.now()
     let own = start
@@ -129,6 +153,13 @@ export class Pool {
       this.finishAll(workers, givenAway, until)
     }
     this.noteLateness(performance.now() - own > ((shares - 1) / 2) * (own - start))
+  }
+
+  /** Puts kernels into main's table, as each worker will into its own; returns the index of the first. */
+  private fillTable(kernels: readonly Kernel[]): number {
+    const first = this.table.length
+    fillTable(this.table, kernels, first)
+    return first
   }
 
   private isAdding(): boolean {

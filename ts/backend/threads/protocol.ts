@@ -35,4 +35,12 @@ export interface Start {
   stack: number
   /** How far below each other the stacks of further modules begin. */
   between: number
+  /** Where its kernels begin in the function table, as on the main thread. */
+  first: number
+}
+
+/** A further module for a worker. */
+export interface Further {
+  module: WebAssembly.Module
+  first: number
 }

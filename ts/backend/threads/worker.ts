@@ -5,7 +5,22 @@
  * A worker is started from text (spawn.ts), so that it needs no file of its own, whatever bundles the library. The text is this file and
  * what it imports, bundled by ts/build/worker.mjs. Nothing else may import it: it starts to listen as soon as it runs.
  */
-import { ASLEEP, AWAITED, BLOCK, GONE, IDLE, KERNEL, LISTEN, MOST_ARGUMENTS, OPEN, STOP, type Start, TAKEN } from './protocol.js'
+import { fillTable } from '../wasm/table.js'
+import {
+  ASLEEP,
+  AWAITED,
+  BLOCK,
+  type Further,
+  GONE,
+  IDLE,
+  KERNEL,
+  LISTEN,
+  MOST_ARGUMENTS,
+  OPEN,
+  STOP,
+  type Start,
+  TAKEN,
+} from './protocol.js'
 
 /** Milliseconds without work after which a worker goes to sleep. */
 const PATIENCE = 0.2
@@ -30,23 +45,25 @@ class KernelWorker {
   private readonly at: number
   private readonly first: number
   private readonly kernels: Kernel[] = []
+  /** The table of the first module. */
+  private table: WebAssembly.Table | undefined
   private readonly arguments: number[] = Array(MOST_ARGUMENTS).fill(0)
   /** Modules that came after the first one. */
   private modules = 0
 
-  constructor({ module, memory, control, index, stack, between }: Start) {
+  constructor({ module, memory, control, index, stack, between, first }: Start) {
     this.memory = memory
     this.stack = stack - between
     this.words = new Int32Array(control)
     this.numbers = new Float64Array(control)
     this.at = (index * BLOCK) / 4
     this.first = (index * BLOCK) / 8 + KERNEL
-    this.instantiate(module, stack)
+    this.instantiate({ module, first }, stack)
   }
 
   /** Takes the kernels of a further module. True once no other is on its way. */
-  add(module: WebAssembly.Module): boolean {
-    this.instantiate(module, this.stack)
+  add(further: Further): boolean {
+    this.instantiate(further, this.stack)
     const listening = LISTEN + ++this.modules
     return Atomics.compareExchange(this.words, this.at, listening, IDLE) === listening
   }
@@ -96,10 +113,13 @@ class KernelWorker {
     Atomics.store(words, at + ASLEEP, 0)
   }
 
-  private instantiate(module: WebAssembly.Module, stack: number): void {
+  private instantiate({ module, first }: Further, stack: number): void {
     const { exports } = new WebAssembly.Instance(module, { env: { memory: this.memory } })
     ;(exports.__stack_pointer as WebAssembly.Global).value = stack
-    this.kernels.push(...(Object.values(exports) as Kernel[]))
+    const kernels = Object.values(exports) as Kernel[]
+    this.kernels.push(...kernels)
+    this.table ??= exports.table as WebAssembly.Table
+    fillTable(this.table, kernels, first)
   }
 }
 
@@ -116,7 +136,7 @@ function receive(message: unknown): void {
   if (worker === undefined) {
     worker = new KernelWorker(message as Start)
     port.postMessage('ready')
-  } else isComplete = worker.add(message as WebAssembly.Module)
+  } else isComplete = worker.add(message as Further)
   if (isComplete && !worker.work()) port.close()
 }
 

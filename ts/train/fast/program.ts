@@ -1,10 +1,11 @@
 /**
  * Programs: a list of kernel calls that WebAssembly runs by itself, many times in one call (crate/abi/program.rs).
  *
- * A call names its kernel by its index in the module's function table, where exports are put on first use. Arguments may
+ * A call names its kernel by its index in the module's function table (backend/wasm/table.ts). Arguments may
  * move: grow by a fixed amount from one run to the next, as the address of the next batch does.
  */
 import { FLOAT_ARGUMENTS, type Kernels, type Ptr } from '../../backend/kernels.js'
+import { tableIndexOf } from '../../backend/wasm/table.js'
 import type { PlainCall } from '../../optim/wrappers/wrapper.js'
 import type { Generator } from '../../random.js'
 
@@ -36,21 +37,6 @@ interface Runner {
   runProgram(program: Ptr, words: number, moves: Ptr, moved: number, steps: number): number
 }
 
-const tableIndices = new WeakMap<WebAssembly.Table, Map<unknown, number>>()
-
-/** The index of an export in the function table. @throws TypeError for a function that is no export of WebAssembly */
-function tableIndexOf(table: WebAssembly.Table, kernel: unknown): number {
-  let indices = tableIndices.get(table)
-  if (!indices) tableIndices.set(table, (indices = new Map()))
-  let index = indices.get(kernel)
-  if (index === undefined) {
-    index = table.grow(1)
-    table.set(index, kernel)
-    indices.set(kernel, index)
-  }
-  return index
-}
-
 /** What threads add to a kernel that they share (threads/split.ts): the kernel on one thread, and which calls stay there. */
 interface Shared {
   whole: Kernel
@@ -62,6 +48,11 @@ export function onOneThread(kernel: unknown, args: readonly number[]): Kernel | 
   const { whole, isSmall } = kernel as Partial<Shared>
   if (whole === undefined || isSmall === undefined) return kernel as Kernel
   return isSmall(...args) ? whole : null
+}
+
+/** The kernel on one thread, however large the call is. */
+export function unshared(kernel: unknown): unknown {
+  return (kernel as Partial<Shared>).whole ?? kernel
 }
 
 /** An update of an optimizer: the kernel and its arguments but the last, which is where its hyper-parameters are. */
@@ -152,6 +143,20 @@ export class Program {
 
   /** Runs up to `steps` steps; returns how many it finished. */
   run(ints: Int32Array, steps: number): number {
+    const { words, address } = this
+    const moved = this.enter(ints, steps)
+    return this.runner.runProgram(address, words.length, address + 4 * words.length, moved, steps)
+  }
+
+  /** As {@link run}, but leaves the call to others: its arguments for `runProgram`. */
+  callFor(ints: Int32Array, steps: number): number[] {
+    const { words, address } = this
+    const moved = this.enter(ints, steps)
+    return [address, words.length, address + 4 * words.length, moved, steps]
+  }
+
+  /** Brings what a run of so many steps begins with into memory; returns how many arguments move. */
+  private enter(ints: Int32Array, steps: number): number {
     const { words, moves, address, counters } = this
     const moved = steps > 1 ? moves.length : 0
     if (!this.isWritten) {
@@ -164,7 +169,7 @@ export class Program {
     }
     // a single step is written in words that stay as they are
     this.isWritten = moved === 0
-    return this.runner.runProgram(address, words.length, address + 4 * words.length, moved / 2, steps)
+    return moved / 2
   }
 
   private write(name: string, kernel: unknown, args: readonly number[]): void {

@@ -10,7 +10,7 @@ import type { Ptr } from '../../backend/kernels.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { Parameter } from '../../parameter.js'
 import { Tensor } from '../../tensor.js'
-import { Program } from '../fast/program.js'
+import { Program, unshared } from '../fast/program.js'
 import type { Outputs, Recording } from '../fast/recording.js'
 import type { NumberTables, UpdateShape } from './numbers.js'
 import type { StagedRows } from './staged-rows.js'
@@ -185,6 +185,17 @@ export class FleetProgram implements FleetMemory {
     this.program.run(this.backend.heap.ints, steps)
   }
 
+  /** Runs several programs, each on a thread of its own where there are threads. All have the backend of the first. */
+  static runAll(runs: readonly { program: FleetProgram; steps: number }[]): void {
+    const { runAll, heap, kernels } = runs[0].program.backend
+    if (runs.length === 1 || runAll === undefined) for (const run of runs) run.program.run(run.steps)
+    else
+      runAll(
+        (kernels as unknown as { runProgram: unknown }).runProgram,
+        runs.map((run) => run.program.program.callFor(heap.ints, run.steps)),
+      )
+  }
+
   /** What draws in the step of the recorded net, in the order of {@link Passenger.draws}. */
   get draws(): readonly Draw[] {
     return this.dropouts.map(({ draw }) => draw)
@@ -220,7 +231,7 @@ export class FleetProgram implements FleetMemory {
     const kernels = { ...backend.kernels, ...this.kernels } as unknown as Record<string, unknown>
     for (const call of twinsOf(recording.calls, this)) {
       if (call.draw !== undefined) this.dropouts.push({ table: call.args[3], draw: call.draw })
-      program.addMoving(call.name, kernels[call.name], call.args, call.moves)
+      program.addMoving(call.name, unshared(kernels[call.name]), call.args, call.moves)
     }
     if (kept !== null) {
       const { from, size } = kept.predictions

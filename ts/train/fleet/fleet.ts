@@ -33,9 +33,8 @@ interface Kind {
   tables: NumberTables
   /** Most steps of a run. */
   capacity: number
-  /** Eight places, and the rows of the nets in them. */
-  program: FleetProgram
-  rows: StagedRows
+  /** One for each thread. */
+  workspaces: readonly Workspace[]
   /** The generator that each dropout of the step draws from, by its number in a net, and how many draws came before. */
   draws: readonly { generator: number; offset: number; rate: number }[]
   /** Each of these generators once, and how often the step draws from it. */
@@ -43,9 +42,16 @@ interface Kind {
   release(): void
 }
 
+/** Eight places for nets, and the rows that the nets in them see. */
+interface Workspace {
+  program: FleetProgram
+  rows: StagedRows
+}
+
 /** Nets in the places of a program, and their next steps. */
 interface Run {
   kind: Kind
+  program: FleetProgram
   nets: { member: Member; planned: Planned; passenger: Passenger }[]
   steps: number
 }
@@ -61,6 +67,7 @@ export class Fleet {
   private readonly isJudged: boolean
   private readonly spansEpochs: boolean
   private readonly heap: Heap
+  private readonly threads: number
 
   /** @throws NoTwin where the nets cannot go side by side, OutOfMemoryError */
   constructor(
@@ -71,6 +78,7 @@ export class Fleet {
     const { plan, run, parameters } = first
     this.batches = run.batches
     this.heap = parameters[0].backend.heap
+    this.threads = parameters[0].backend.threads
     this.isShared = members.every(({ plan: { rows, options } }) => rows === plan.rows && orderOf(options) === orderOf(plan.options))
     this.isJudged = run.isJudged
     this.spansEpochs = members.every(({ run }) => run.limits.spansEpochs)
@@ -93,11 +101,11 @@ export class Fleet {
           await done(member)
         }
         this.forgetOrders()
-        for (const group of await this.groups()) {
+        const groups = await this.groups()
+        for (let i = 0; i < groups.length; i += this.threads) {
           // a signal ends all, also those that have not had their turn
-          const [{ isOver }] = group
-          if (isOver) break
-          await this.advance(group)
+          if (groups[i][0].isOver) break
+          await this.advance(groups.slice(i, i + this.threads))
           report()
           if (pacer.isDue) await pacer.pause()
         }
@@ -151,21 +159,24 @@ export class Fleet {
     return groups
   }
 
-  /** Takes the next steps of up to eight nets that are at the same step. */
-  private async advance(members: readonly Member[]): Promise<void> {
-    // callbacks of nets that had their turn may have changed these
-    const group = members.filter((member) => member.hasSameLayers)
-    if (group.length === 0) return
-    const kind = this.kindOf(group[0])
-    const run = await this.ready(group, kind)
-    if (run === null) return
-    kind.program.run(run.steps)
-    await this.finish(run)
+  /** Takes the next steps of up to eight nets that are at the same step, of as many such groups as there are threads. */
+  private async advance(groups: readonly (readonly Member[])[]): Promise<void> {
+    const runs: Run[] = []
+    for (const members of groups) {
+      // callbacks of nets that had their turn may have changed these
+      const group = members.filter((member) => member.hasSameLayers)
+      if (group.length === 0) continue
+      const kind = this.kindOf(group[0])
+      const run = await this.ready(group, kind, kind.workspaces[runs.length])
+      if (run !== null) runs.push(run)
+    }
+    if (runs.length === 0) return
+    FleetProgram.runAll(runs)
+    for (const run of runs) await this.finish(run)
   }
 
   /** Plans the next steps and brings everything in that they need; null where no net can go on. */
-  private async ready(group: readonly Member[], kind: Kind): Promise<Run | null> {
-    const { program, rows } = kind
+  private async ready(group: readonly Member[], kind: Kind, { program, rows }: Workspace): Promise<Run | null> {
     const [{ at }] = group
     let steps = this.batches.ahead(at, kind.capacity, this.spansEpochs)
     const nets: Run['nets'] = []
@@ -197,13 +208,12 @@ export class Fleet {
       }
     }
     program.enter(nets.map(({ passenger }) => passenger))
-    return { kind, nets, steps }
+    return { kind, program, nets, steps }
   }
 
   /** Each net takes what became of it: all steps, or those before a loss that is not finite. */
   private async finish(run: Run): Promise<void> {
-    const { nets, steps } = run
-    const { program } = run.kind
+    const { program, nets, steps } = run
     const floats = this.heap.floats
     const first = program.losses / 4
     const done = nets.map((_, net) => (areFinite(floats, first + net, steps) ? steps : firstNotFinite(floats, first + net, steps)))
@@ -216,8 +226,8 @@ export class Fleet {
 
   /** A net whose loss is not finite takes the good steps again by itself, on the rows that are still there. */
   private async retake(run: Run, net: number, done: number, losses: FloatArray): Promise<void> {
+    const { program, kind } = run
     const { member, passenger } = run.nets[net]
-    const { program, counters } = run.kind
     if (done > 0) {
       const alone = run.nets.map((_, i) => (i === net ? passenger : null))
       program.enter(alone)
@@ -227,16 +237,17 @@ export class Fleet {
     const { at } = member
     await this.accept(run, net, done, losses, 0)
     // the step that failed had its forward pass
-    for (const { generator, perStep } of counters) member.generators[generator].counter += perStep
+    for (const { generator, perStep } of kind.counters) member.generators[generator].counter += perStep
     if (!this.members.includes(member)) return
     member.setRate(0)
     await this.fail(member, stepFailed(member.plan, losses[NETS * done + net], this.batches.positionOf(at + done)))
   }
 
   /** Counts steps of a net; its training hears of them. `losses` has them from `first` on, or those of the program. */
-  private async accept(run: Run, net: number, done: number, losses: FloatArray, first = run.kind.program.losses / 4): Promise<void> {
+  private async accept(run: Run, net: number, done: number, losses: FloatArray, first = run.program.losses / 4): Promise<void> {
     const { member, planned } = run.nets[net]
-    const { program, tables, counters } = run.kind
+    const { program } = run
+    const { tables, counters } = run.kind
     const { at } = member
     member.advance(planned, tables, done)
     for (const { generator, perStep } of counters) member.generators[generator].counter += perStep * done
@@ -290,9 +301,9 @@ export class Fleet {
     const { model, options, rows } = plan
     const recording = new Recording({ model, loss: options.loss, rows }, size)
     const blocks: Ptr[] = []
-    let made: FleetProgram | undefined
+    const workspaces: Workspace[] = []
     const release = () => {
-      made?.release()
+      for (const { program } of workspaces.splice(0)) program.release()
       for (const block of blocks.splice(0)) this.heap.free(block)
       recording.release()
     }
@@ -312,24 +323,20 @@ export class Fleet {
         4 * NETS + NumberTables.bytesOf(shapes) / NETS + 4 * judged,
       )
       const capacity = Math.max(1, Math.min(MOST_STEPS, this.batches.total, Math.floor(MOST_BYTES / bytes)))
-      const tables = new NumberTables(this.heap, shapes, capacity, NETS, allocate)
-      const staged = new StagedRows(recording, this.isShared, sharesInputs, capacity, allocate)
-      const program = (made = new FleetProgram({
-        recording,
-        parameters,
-        optimizer,
-        shapes,
-        rows: staged,
-        tables,
-        capacity,
-        isJudged: this.isJudged,
-      }))
-      const draws = program.draws.map(({ counter: { generator, offset, perStep }, args }) => ({
+      const tables = new NumberTables(this.heap, shapes, capacity, NETS * this.threads, allocate)
+      for (let thread = 0; thread < this.threads; thread++) {
+        const known = this.isShared ? workspaces[0]?.rows : undefined
+        const staged = known ?? new StagedRows(recording, this.isShared, sharesInputs, capacity, allocate)
+        const { isJudged } = this
+        const program = new FleetProgram({ recording, parameters, optimizer, shapes, rows: staged, tables, capacity, isJudged })
+        workspaces.push({ program, rows: staged })
+      }
+      const draws = workspaces[0].program.draws.map(({ counter: { generator, offset, perStep }, args }) => ({
         ...{ generator: generators.indexOf(generator), offset, perStep },
         rate: args[args.length - 1],
       }))
       const counters = draws.filter(({ generator }, i) => draws.findIndex((draw) => draw.generator === generator) === i)
-      return { recording, tables, capacity, program, rows: staged, draws, counters, release }
+      return { recording, tables, capacity, workspaces, draws, counters, release }
     } catch (error) {
       release()
       throw error

@@ -171,16 +171,17 @@ export function twinsOf(calls: readonly KernelCall[], memory: FleetMemory): Twin
 
 /**
  * The most weights of a layer of nets side by side. With more, a net alone keeps the multiply-add units as busy, by the tiles of large
- * products, and eight nets at once need more of the cache (docs/design/fleet.md has the measured crossover).
+ * products, and eight nets at once need more of the cache. bench/fleet/crossover.ts measures it, and sets others to do so.
  */
-const MOST_WEIGHTS = 1280
+export const CROSSOVER = { mostWeights: 1280 }
 
 /** @throws NoTwin for a step with a layer that is computed as fast alone */
 export function checkWidth(calls: readonly KernelCall[]): void {
+  const { mostWeights } = CROSSOVER
   for (const { name, args } of calls) {
     const [inputs, outputs] = [args[6], args[7]]
-    if (name === 'denseForward' && inputs * outputs > MOST_WEIGHTS)
-      throw new NoTwin(`a layer of ${inputs} · ${outputs} weights: with more than ${MOST_WEIGHTS} a net is as fast alone`)
+    if (name === 'denseForward' && inputs * outputs > mostWeights)
+      throw new NoTwin(`a layer of ${inputs} · ${outputs} weights: with more than ${mostWeights} a net is as fast alone`)
   }
 }
 
