@@ -1,8 +1,9 @@
 /**
  * Many small nets: `fitMany` beside `fit` for one net after the other, JAX vmap and PyTorch batched by hand, in net-steps per second of
  * processor time on one core. Adam, mean squared error, a learning rate for each net, the default shuffle. Each figure is the best and
- * the median of several trainings, which take turns. Two threads are beside one by the clock on the wall, in the same run.
- * `node --import tsx bench/fleet.ts [--widen] [--simd] [--rounds=5] [--only=0,1] [--python=PATH] [--keep=NAME]`
+ * the median of several trainings, which take turns. With `--threads` two threads are beside one, by the clock on the wall: where the machine
+ * has two cores and nothing else to do.
+ * `node --import tsx bench/fleet.ts [--widen] [--simd] [--rounds=5] [--only=0,1] [--threads] [--python=PATH] [--keep=NAME]`
  *
  * `--keep` writes the figures to bench/results/NAME.json, from which bench/peers/write.ts makes the tables of docs/benchmarks.md and README.md.
  * `--python` names the interpreter of an environment with jax, optax and torch, such as that which `make peers` installs
@@ -15,13 +16,13 @@ import { Adam, type Backend, createBackend, Dense, fit, fitMany, mse, Sequential
 import { cpuName } from './cpu.js'
 import type { FleetRow, Speeds } from './fleet/results.js'
 
-/** Widths, rows of a batch, nets, and net-steps per second to reach: with 128 bits, and widened. */
+/** Widths, rows of a batch, nets, epochs of a training, and net-steps per second to reach: with 128 bits, and widened. */
 const FLEETS = [
-  { sizes: [2, 8, 1], batch: 4, nets: 256, goals: [12e6, 16e6] },
-  { sizes: [4, 16, 3], batch: 16, nets: 256, goals: [1.5e6, 2e6] },
-  { sizes: [8, 32, 1], batch: 32, nets: 256, goals: [550e3, 850e3] },
-  { sizes: [2, 16, 16, 1], batch: 32, nets: 256, goals: [320e3, 480e3] },
-  { sizes: [32, 64, 64, 1], batch: 64, nets: 64, goals: [19e3, 30e3] },
+  { sizes: [2, 8, 1], batch: 4, nets: 256, epochs: 200, goals: [12e6, 16e6] },
+  { sizes: [4, 16, 3], batch: 16, nets: 256, epochs: 50, goals: [1.5e6, 2e6] },
+  { sizes: [8, 32, 1], batch: 32, nets: 256, epochs: 20, goals: [550e3, 850e3] },
+  { sizes: [2, 16, 16, 1], batch: 32, nets: 256, epochs: 15, goals: [320e3, 480e3] },
+  { sizes: [32, 64, 64, 1], batch: 64, nets: 64, epochs: 4, goals: [19e3, 30e3] },
 ] as const
 /** Batches of an epoch. */
 const BATCHES = 64
@@ -31,8 +32,8 @@ const given = (name: string) => flags.find((flag) => flag.startsWith(`--${name}=
 const widen = flags.includes('--widen')
 const variant = flags.includes('--simd') ? 'simd' : supportedVariants()[0]
 const backend = createBackend({ variant, widen })
-const pair = createBackend({ variant, widen, threads: 2 })
-await pair.ready
+const pair = flags.includes('--threads') ? createBackend({ variant, widen, threads: 2 }) : undefined
+await pair?.ready
 const rounds = Number(given('rounds') ?? 5)
 const python = given('python')
 const keep = given('keep')
@@ -67,7 +68,7 @@ console.log(
   'net, batch, nets | fitMany | fit in a row | JAX vmap | PyTorch by hand | goal | two threads | first steps of a new shape | how',
 )
 const kept: FleetRow[] = []
-for (const [row, { sizes, batch, nets, goals }] of FLEETS.entries()) {
+for (const [row, { sizes, batch, nets, epochs, goals }] of FLEETS.entries()) {
   if (only !== undefined && !only.includes(row)) continue
   const rows = BATCHES * batch
   const outputs = sizes[sizes.length - 1]
@@ -92,13 +93,11 @@ for (const [row, { sizes, batch, nets, goals }] of FLEETS.entries()) {
     return { all, options, some }
   }
   const { all, options, some } = setUp(backend)
-  const onTwo = setUp(pair)
+  const onTwo = pair && setUp(pair)
   const first = await timed(() => some(8, 1))
   const [history] = await some(nets, 2)
-  const once = await timed(() => some(nets, 2))
-  const epochs = Math.max(2, Math.min(200, Math.ceil((2 * 0.3) / once)))
   const reason = history.execution.fleet === history.steps ? '' : (history.execution.reason ?? '')
-  await onTwo.some(nets, 2)
+  await onTwo?.some(nets, 2)
   const [together, alone]: [number[], number[]] = [[], []]
   const [jax, torch]: [number[], number[]] = [[], []]
   const [one, two]: [number[], number[]] = [[], []]
@@ -106,7 +105,7 @@ for (const [row, { sizes, batch, nets, goals }] of FLEETS.entries()) {
     const started = performance.now()
     together.push((nets * BATCHES * epochs) / (await timed(() => some(nets, epochs))))
     const between = performance.now()
-    await onTwo.some(nets, epochs)
+    await onTwo?.some(nets, epochs)
     one.push(between - started)
     two.push(performance.now() - between)
     const few = Math.min(nets, 16)
@@ -123,9 +122,9 @@ for (const [row, { sizes, batch, nets, goals }] of FLEETS.entries()) {
   }
   const goal = goals[widen ? 1 : 0]
   const found = { together: speeds(together), alone: speeds(alone), jax: speeds(jax), torch: speeds(torch) }
-  const twoThreads = pair.threads === 2 && reason === '' ? Math.min(...one) / Math.min(...two) : null
+  const twoThreads = pair?.threads === 2 && reason === '' ? Math.min(...one) / Math.min(...two) : null
   const net = sizes.join('-')
-  kept.push({ net, batch, nets, goal, speeds: found, twoThreads, first: 1000 * first, reason })
+  kept.push({ net, batch, nets, epochs, goal, speeds: found, twoThreads, first: 1000 * first, reason })
   console.log(
     [
       `${net}, ${batch}, ${nets}`,

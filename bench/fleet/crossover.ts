@@ -10,7 +10,7 @@ import { cpuName } from '../cpu.js'
 import type { Crossover } from './results.js'
 
 const NETS = 16
-const UNITS = [8, 16, 24, 32, 36, 40, 48, 64]
+const UNITS = [8, 16, 24, 32, 48, 64, 80, 96, 128, 160]
 const BATCHES = [8, 32, 128]
 
 const given = process.argv.find((flag) => flag.startsWith('--rounds='))
@@ -28,7 +28,7 @@ async function seconds(fn: () => Promise<unknown>): Promise<number> {
 
 /** How many times as fast 16 nets are together, by the best of some trainings, which take turns. */
 async function measure(units: number, batch: number): Promise<number> {
-  const steps = Math.max(8, Math.round(4e5 / (units * units * batch)))
+  const steps = Math.max(8, Math.round(3e5 / (units * units * batch)))
   const rows = steps * batch
   const values = (n: number) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 7.3))
   const inputs = tensor(values(rows * 8), [rows, 8], { backend })

@@ -11,6 +11,8 @@ export interface FleetRow {
   net: string
   batch: number
   nets: number
+  /** Of each training. */
+  epochs: number
   goal: number
   /** By contestant; those that were not measured are left out. */
   speeds: Partial<Record<'together' | 'alone' | 'jax' | 'torch', Speeds>>

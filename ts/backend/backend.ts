@@ -2,6 +2,7 @@
 import type { StepArena } from './arena.js'
 import type { DType, Heap } from './heap.js'
 import type { Kernels, TileName, Update } from './kernels.js'
+import type { Pool } from './threads/pool.js'
 import type { WasmExports, WasmPart } from './wasm/types.js'
 import type { Variant } from './wasm/variants.js'
 
@@ -24,8 +25,8 @@ export interface Backend {
   readonly ready: Promise<void>
   /** The fused update kernel of that name, in the core or that part, if this backend has one; else the optimizer runs its own rule. */
   update(name: string, part?: Readonly<{ text: string }>): Update | undefined
-  /** @internal with threads: runs calls of a kernel at the same time, which have nothing to do with each other */
-  runAll?(kernel: unknown, calls: readonly (readonly number[])[]): void
+  /** @internal the threads, if there are several */
+  readonly pool?: Pool | undefined
   /** @internal the kernels of a part of the crate that loads when it is asked for, if this backend has them */
   part(part: WasmPart): WasmExports | undefined
   /** @internal the exports that are the function of that number in their module, as the stack of a trap has it */

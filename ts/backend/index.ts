@@ -145,7 +145,7 @@ function createWasm(variant: Variant, threads: number, { memoryLimit, widen = fa
     ready: shared ? shared.ready : Promise.resolve(),
     update: (name: string, part?: WasmPart) => updates.get(name) ?? findUpdate(name, part),
     part: partOf,
-    runAll: shared?.pool.runAll.bind(shared.pool),
+    pool: shared?.pool,
     exportsNumbered: (number: string) =>
       [exports, ...parts.values()].flatMap((module) =>
         Object.entries(module ?? {}).flatMap(([name, kernel]) => (isNumbered(kernel, number) ? [name] : [])),

@@ -116,12 +116,6 @@ export class Pool {
     })
   }
 
-  /** Runs calls of one kernel that have nothing to do with each other, on as many threads as there are. */
-  runAll(kernel: unknown, calls: readonly (readonly number[])[]): void {
-    if (this.sharesFor(Infinity) === 1) for (const call of calls) (kernel as Kernel)(...call)
-    else this.run(this.numberOf(kernel), calls.length, (i) => calls[i])
-  }
-
   /** Threads at work, main included: 1 until the workers have started, fewer when some have ended. */
   get size(): number {
     return this.workers.length + 1

@@ -66,12 +66,12 @@ const UPDATE_WORDS = 2 + 6 + 2
 
 /** A program: written call by call, then placed in memory, and run with updates that may change from run to run. */
 export class Program {
-  private readonly words: number[] = []
+  readonly words: number[] = []
   /** Pairs of a word and what it grows by. */
   private readonly moves: number[] = []
   private readonly counters: { word: number; counter: Counter }[] = []
   private readonly runner: Runner
-  private address: Ptr = 0
+  address: Ptr = 0
   private fixed: readonly [words: number, moves: number] = [0, 0]
   /** Whether what is in memory is what was written: a run leaves arguments where they have moved to. */
   private isWritten = false
@@ -143,20 +143,13 @@ export class Program {
 
   /** Runs up to `steps` steps; returns how many it finished. */
   run(ints: Int32Array, steps: number): number {
-    const { words, address } = this
     const moved = this.enter(ints, steps)
+    const { words, address } = this
     return this.runner.runProgram(address, words.length, address + 4 * words.length, moved, steps)
   }
 
-  /** As {@link run}, but leaves the call to others: its arguments for `runProgram`. */
-  callFor(ints: Int32Array, steps: number): number[] {
-    const { words, address } = this
-    const moved = this.enter(ints, steps)
-    return [address, words.length, address + 4 * words.length, moved, steps]
-  }
-
   /** Brings what a run of so many steps begins with into memory; returns how many arguments move. */
-  private enter(ints: Int32Array, steps: number): number {
+  enter(ints: Int32Array, steps: number): number {
     const { words, moves, address, counters } = this
     const moved = steps > 1 ? moves.length : 0
     if (!this.isWritten) {

@@ -187,13 +187,18 @@ export class FleetProgram implements FleetMemory {
 
   /** Runs several programs, each on a thread of its own where there are threads. All have the backend of the first. */
   static runAll(runs: readonly { program: FleetProgram; steps: number }[]): void {
-    const { runAll, heap, kernels } = runs[0].program.backend
-    if (runs.length === 1 || runAll === undefined) for (const run of runs) run.program.run(run.steps)
-    else
-      runAll(
-        (kernels as unknown as { runProgram: unknown }).runProgram,
-        runs.map((run) => run.program.program.callFor(heap.ints, run.steps)),
-      )
+    const { pool, heap, kernels } = runs[0].program.backend
+    if (pool === undefined || runs.length === 1 || pool.sharesFor(Number.POSITIVE_INFINITY) === 1) {
+      for (const { program, steps } of runs) program.run(steps)
+      return
+    }
+    const { runProgram } = kernels as unknown as { runProgram: unknown }
+    const calls = runs.map(({ program: { program }, steps }) => {
+      const moved = program.enter(heap.ints, steps)
+      const { address, words } = program
+      return [address, words.length, address + 4 * words.length, moved, steps]
+    })
+    pool.run(pool.numberOf(runProgram), calls.length, (i) => calls[i])
   }
 
   /** What draws in the step of the recorded net, in the order of {@link Passenger.draws}. */

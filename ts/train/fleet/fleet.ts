@@ -102,10 +102,14 @@ export class Fleet {
         }
         this.forgetOrders()
         const groups = await this.groups()
-        for (let i = 0; i < groups.length; i += this.threads) {
+        for (let from = 0, to = 0; from < groups.length; from = to) {
+          const [{ isOver, at }] = groups[from]
           // a signal ends all, also those that have not had their turn
-          if (groups[i][0].isOver) break
-          await this.advance(groups.slice(i, i + this.threads))
+          if (isOver) break
+          // rows may be laid out once for all, so that those at another step have to wait
+          do to++
+          while (to < Math.min(from + this.threads, groups.length) && groups[to][0].at === at)
+          await this.advance(groups.slice(from, to))
           report()
           if (pacer.isDue) await pacer.pause()
         }

@@ -173,7 +173,7 @@ export function twinsOf(calls: readonly KernelCall[], memory: FleetMemory): Twin
  * The most weights of a layer of nets side by side. With more, a net alone keeps the multiply-add units as busy, by the tiles of large
  * products, and eight nets at once need more of the cache. bench/fleet/crossover.ts measures it, and sets others to do so.
  */
-export const CROSSOVER = { mostWeights: 1280 }
+export const CROSSOVER = { mostWeights: 10_000 }
 
 /** @throws NoTwin for a step with a layer that is computed as fast alone */
 export function checkWidth(calls: readonly KernelCall[]): void {
