@@ -1,4 +1,5 @@
 /** docs/benchmarks.md and the short table of README.md, out of bench/results/peers.json (see run.ts); write.ts writes them. */
+import { fleetSection } from '../fleet/table.js'
 import { type LimitResults, type Product, SIZES } from '../native.js'
 import type { SkinnyResults } from '../skinny.js'
 import { readTables, tablesSection } from '../tables/write.js'
@@ -323,7 +324,7 @@ ${startTable(peers)}
 ## Who is who
 
 ${SINGLE.map(({ title, note, runtime }) => `- ${title}: ${runtime === 'python' ? 'Python' : runtime.replace('node-', 'Node ')}${note ? `; ${note}` : ''}.`).join('\n')}
-${tablesSection(readTables())}`
+${fleetSection()}${tablesSection(readTables())}`
 }
 
 /** Said until all of it was measured by one run. */

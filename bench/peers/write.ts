@@ -3,6 +3,7 @@
  * `node --import tsx bench/peers/write.ts`
  */
 import { readFileSync, writeFileSync } from 'node:fs'
+import { crossoverPicture, withFleets } from '../fleet/table.js'
 import type { LimitResults } from '../native.js'
 import { readResults } from '../results.js'
 import type { SkinnyResults } from '../skinny.js'
@@ -18,4 +19,5 @@ writeFileSync(inRoot('docs/benchmarks.md'), text)
 const changed = changedClaims(before, text)
 console.log(changed.length === 0 ? 'no claim has changed' : ['claims that have changed, as they are now:', ...changed].join('\n'))
 writeFileSync(inRoot('bench/results/peers.svg'), await draw(peers))
-writeFileSync(inRoot('README.md'), withSummary(readFileSync(inRoot('README.md'), 'utf8'), peers))
+writeFileSync(inRoot('docs/design/fleet-crossover.svg'), crossoverPicture())
+writeFileSync(inRoot('README.md'), withFleets(withSummary(readFileSync(inRoot('README.md'), 'utf8'), peers)))
