@@ -2,9 +2,16 @@
 import type { StepArena } from './arena.js'
 import type { DType, Heap } from './heap.js'
 import type { Kernels, TileName, Update } from './kernels.js'
-import type { Pool } from './threads/pool.js'
 import type { WasmExports, WasmPart } from './wasm/types.js'
 import type { Variant } from './wasm/variants.js'
+
+/** @internal Threads that run calls of one kernel at the same time: `Pool` in threads/pool.ts. */
+export interface ThreadPool {
+  /** How many threads share what takes so many nanoseconds. */
+  sharesFor(nanoseconds: number): number
+  numberOf(kernel: unknown): number
+  run(kernel: number, shares: number, argumentsOf: (share: number) => readonly number[]): void
+}
 
 /** An engine with its own memory. Tensors and parameters belong to one backend and do not mix. */
 export interface Backend {
@@ -26,7 +33,7 @@ export interface Backend {
   /** The fused update kernel of that name, in the core or that part, if this backend has one; else the optimizer runs its own rule. */
   update(name: string, part?: Readonly<{ text: string }>): Update | undefined
   /** @internal the threads, if there are several */
-  readonly pool?: Pool | undefined
+  readonly pool?: ThreadPool | undefined
   /** @internal the kernels of a part of the crate that loads when it is asked for, if this backend has them */
   part(part: WasmPart): WasmExports | undefined
   /** @internal the exports that are the function of that number in their module, as the stack of a trap has it */
