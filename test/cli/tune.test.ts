@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openStudy } from '../../ts/tune/index.js'
-import { postgres, postgresFolder, redis, redisServer, type Server } from '../tune/queue/servers.js'
+import { redis, redisServer } from '../tune/queue/servers.js'
 
 // What is built, not the sources: its workers load dist/tune.js.
 const CLI = path.resolve('dist/cli.js')
@@ -82,7 +82,11 @@ test.each(['stopped.log', 'stopped.sqlite'])('Ctrl-C keeps everything in %s, and
   expect(values).toEqual(expect.arrayContaining(kept))
 })
 
-async function onServer(server: Server): Promise<void> {
+const program = redisServer()
+
+// that PostgreSQL does the same is shown by test/tune/queue.test.ts
+test.runIf(program)('on Redis, by a worker', async () => {
+  const server = await redis(program as string)
   await server.start()
   const worker = start(['worker', server.url])
   try {
@@ -101,12 +105,7 @@ async function onServer(server: Server): Promise<void> {
     await server.stop()
     server.remove()
   }
-}
-
-const server = redisServer()
-const programs = postgresFolder()
-test.runIf(server)('on Redis, by a worker', async () => onServer(await redis(server as string)))
-test.runIf(programs)('on PostgreSQL, by a worker', async () => onServer(await postgres(programs as string)))
+})
 
 describe('what is wrong is said in one line', () => {
   const withSpace = (json: string) => {

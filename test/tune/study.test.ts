@@ -189,6 +189,16 @@ describe.each([
     await wider.close()
   })
 
+  test('keeps notes on the study as a whole', async () => {
+    const first = await open('notes')
+    expect(first.attributes).toEqual({})
+    await first.setAttribute('table', { file: 'penguins.csv', epochs: 4 })
+    await first.close()
+    const second = await open('notes')
+    expect(second.attributes).toEqual({ table: { file: 'penguins.csv', epochs: 4 } })
+    await second.close()
+  })
+
   test('loses nothing when it is killed', async () => {
     const { lost, doubled, finished, isSame, kills } = await killAgain(file(`killed.${ending}`), 24, 3)
     expect({ lost, doubled, finished, isSame }).toEqual({ lost: 0, doubled: 0, finished: 24, isSame: true })
