@@ -47,8 +47,10 @@ describe.each(backends)('$label', (backend) => {
 
   test.each(LAYOUTS)(`fault 33: %s: sizes 0…${LARGEST} exhaustively, at every alignment`, (layout) => {
     for (const [m, n, k] of SMALL) {
-      checkProduct(room, layout, m, n, k, 0, (m + n + k) % 4)
-      checkProduct(room, layout, m, n, k, 1, (m + n + k + 1) % 4)
+      const odd = (m + n + k) % 2
+      checkProduct(room, layout, m, n, k, odd as 0 | 1, (m + n + k) % 4)
+      // of larger ones one of the two, by turns
+      if (Math.max(m, n, k) < 10) checkProduct(room, layout, m, n, k, (1 - odd) as 0 | 1, (m + n + k + 1) % 4)
     }
   })
 

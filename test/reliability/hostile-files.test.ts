@@ -1,12 +1,16 @@
 /** What strangers may write into files of the newer formats: all of it ends soon, takes memory in proportion, and is told in words. */
+import { readFileSync } from 'node:fs'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { parseNpy, parseNpz } from '../../ts/data/index.js'
+import { checkGroup, compressorsFor } from '../../ts/data/formats/parquet.js'
+import { parseNpy, parseNpz, readTable } from '../../ts/data/index.js'
 import { encodeMessage, type Field } from '../../ts/export/protobuf.js'
 import { createBackend, Dense, decodeModel, fromOnnx, Sequential } from '../../ts/index.js'
 import { trainTable } from '../../ts/table/index.js'
 import { tableModelFrom } from '../../ts/table/model.js'
 import { Journal, parseJson } from '../../ts/tune/storage/journal.js'
 import { memoryStore } from '../../ts/tune/storage/memory.js'
+import { numbers } from '../tools/backends.js'
 import { withHeader } from '../tools/model-files.js'
 
 /** Milliseconds of CPU. */
@@ -243,4 +247,43 @@ describe('fault 19, fault 20: journals', () => {
 test('rows that are none are refused by trainTable, and so is what is no source', async () => {
   await expect(trainTable([{ x: 1, y: 'a' }, null] as never, { target: 'y' })).rejects.toThrow('row 1 wants an object, got null')
   await expect(trainTable(null as never, { target: 'y' })).rejects.toThrow(/are read from a path, a URL, .* got null/)
+})
+
+describe('fault 22: Parquet', () => {
+  const { cases } = JSON.parse(readFileSync('test/oracles/data_files.json', 'utf8')) as { cases: { kind: string; bytes: string }[] }
+  const good = cases.filter(({ kind, bytes }) => kind === 'parquet' && bytes).map(({ bytes }) => Buffer.from(bytes, 'base64'))
+
+  test('bytes that change in what the file says of itself: an answer or an error with its name, and nothing beside the file is read', async () => {
+    const random = numbers(1)
+    for (let i = 0; i < 50; i++) {
+      const bytes = Uint8Array.from(good[i % good.length])
+      for (let k = 0; k < 1 + (i % 3); k++) bytes[bytes.length - 9 - random.int(Math.min(400, bytes.length - 9))] = random.int(256)
+      // Node ends where a Blob is asked for bytes that no file has, so the same is read from both
+      for (const source of [new File([bytes], 'x.parquet'), bytes])
+        await readTable(source, { format: 'parquet' }).catch((error: Error) =>
+          expect(error.message).toMatch(/^(x\.parquet|the data): cannot be read as Parquet: /),
+        )
+    }
+  }, 60_000)
+
+  test('columns larger than the file, rows without end, and pages that unpack to more than is promised', async () => {
+    const { parquetMetadataAsync } = await import('../../ts/data/formats/hyparquet.js')
+    const [file] = good
+    const metadata = await parquetMetadataAsync({
+      byteLength: file.length,
+      slice: (a: number, b?: number) => Uint8Array.from(file).buffer.slice(a, b),
+    })
+    const [group] = metadata.row_groups
+    const [{ meta_data: column }] = group.columns as { meta_data: { total_compressed_size: bigint } }[]
+    expect(() => checkGroup(group, file.length)).not.toThrow()
+    expect(() => checkGroup({ ...group, num_rows: 2n ** 60n }, file.length)).toThrow(/a group of 1152921504606846976 rows/)
+    const columns = Array.from({ length: 1000 }, () => ({ meta_data: { ...column, total_compressed_size: BigInt(file.length >> 1) } }))
+    expect(() => checkGroup({ ...group, columns }, file.length)).toThrow(/columns of \d+ bytes are promised, and it has/)
+    const compressors = await compressorsFor()
+    for (const codec of ['GZIP', 'SNAPPY', 'BROTLI'])
+      expect(() => compressors[codec](new Uint8Array(20), 2 ** 31 - 1)).toThrow('a page of 20 bytes unpacks to 2147483647')
+    const bomb = brotliCompressSync(new Uint8Array(1 << 22))
+    expect(compressors.GZIP(gzipSync(new Uint8Array(1 << 22)), 1000)).toHaveLength(1000)
+    expect(compressors.BROTLI(bomb, 1 << 22)).toHaveLength(1 << 22)
+  })
 })

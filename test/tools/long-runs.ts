@@ -33,7 +33,7 @@ const RUNS: Record<string, LongRun> = {
     command: vitest('GRADUS_SEQUENCES=10000', 'test/reliability/input-arrays.test.ts', 'random sequences'),
   },
   products: {
-    what: 'fault 33: products for all m, n, k from 0 to 33, in three layouts, added and not, at every alignment, on each backend, against loops in double precision',
+    what: 'fault 33: products for all m, n, k from 0 to 33, in three layouts, added to what is there or not, at every alignment, on each backend, against loops in double precision',
     command: vitest('GRADUS_SIZES=33', 'test/backend/kernels.gemm.test.ts', 'exhaustively'),
   },
   fits: {

@@ -14,17 +14,23 @@ interface ByteRange {
 /** @internal the rows of a file, those of a row group at a time. @throws RangeError for what is no Parquet or is damaged */
 export async function* parquetRows(source: Source): AsyncGenerator<Row[], void, void> {
   const name = nameOf(source)
-  const { file, close } = await openRange(source)
+  const { file: whole, close } = await openRange(source)
+  const file = within(whole)
   try {
     const { parquetMetadataAsync, parquetReadObjects } = await import('./hyparquet.js')
     const compressors = await compressorsFor()
     const metadata = await parquetMetadataAsync(file)
     let from = 0
     for (const group of metadata.row_groups) {
+      checkGroup(group, file.byteLength)
       const to = from + Number(group.num_rows)
       // parts of a group, so that a file of one group does not take more memory than others
-      for (let rowStart = from; rowStart < to; rowStart += ROWS)
-        yield (await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd: Math.min(rowStart + ROWS, to) })) as Row[]
+      for (let rowStart = from; rowStart < to; rowStart += ROWS) {
+        const rowEnd = Math.min(rowStart + ROWS, to)
+        const rows = (await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd })) as Row[]
+        if (rows.length !== rowEnd - rowStart) throw rangeError(`rows ${rowStart} to ${rowEnd} are promised, and there are ${rows.length}`)
+        yield rows
+      }
       from = to
     }
   } catch (cause) {
@@ -32,6 +38,39 @@ export async function* parquetRows(source: Source): AsyncGenerator<Row[], void, 
   } finally {
     await close()
   }
+}
+
+/** The same file, of which nothing beside it can be asked for: what a file says about places in it may be anything. */
+function within({ byteLength, slice }: ByteRange): ByteRange {
+  return {
+    byteLength,
+    slice(start, end = byteLength) {
+      const isInside = Number.isSafeInteger(start) && Number.isSafeInteger(end) && 0 <= start && start <= end && end <= byteLength
+      if (!isInside) throw rangeError(`it speaks of bytes ${start} to ${end}, and has ${byteLength}`)
+      return slice(start, end)
+    },
+  }
+}
+
+interface RowGroup {
+  readonly num_rows: bigint
+  readonly columns: readonly { readonly meta_data?: { readonly total_compressed_size: bigint } }[]
+}
+
+/** @internal @throws RangeError for a group that says of itself what cannot be: its columns are read at once, and lie side by side in a file */
+export function checkGroup({ num_rows: rows, columns }: RowGroup, byteLength: number): void {
+  if (!(rows >= 0n && rows <= Number.MAX_SAFE_INTEGER)) throw rangeError(`a group of ${rows} rows`)
+  const bytes = columns.reduce((sum, { meta_data: column }) => sum + Number(column?.total_compressed_size ?? 0), 0)
+  if (!(bytes <= byteLength)) throw rangeError(`columns of ${bytes} bytes are promised, and it has ${byteLength}`)
+}
+
+/** The most that a page may unpack to, and as a multiple of its size where that is more; those that programs write have one MiB or a few. */
+const MOST_OF_PAGE = 1 << 26
+const MOST_RATIO = 1000
+
+function checkPage(input: Uint8Array, size: number): number {
+  if (size >= 0 && size <= Math.max(MOST_OF_PAGE, MOST_RATIO * input.length)) return size
+  throw rangeError(`a page of ${input.length} bytes unpacks to ${size}`)
 }
 
 /** Rows of a part. Pages are unpacked anew for each, so that parts are not small. */
@@ -79,19 +118,35 @@ async function openFile(path: string | URL): Promise<{ file: ByteRange; close():
 
 type Compressors = Record<string, (input: Uint8Array, size: number) => Uint8Array>
 
-/** Snappy is hyparquet's own and gzip ours; others are Node's, or those of hyparquet-compressors where it is installed. */
-async function compressorsFor(): Promise<Compressors> {
-  const own: Compressors = { GZIP: (input) => gunzipSync(input) }
+/** @internal Snappy is hyparquet's own and gzip ours; others are Node's, or those of hyparquet-compressors where it is installed. */
+export async function compressorsFor(): Promise<Compressors> {
+  const { snappyUncompress } = await import('./hyparquet.js')
+  const own: Compressors = {
+    GZIP: (input, size) => gunzipSync(input, { out: new Uint8Array(checkPage(input, size)) }),
+    SNAPPY(input, size) {
+      const page = new Uint8Array(checkPage(input, size))
+      snappyUncompress(input, page)
+      return page
+    },
+  }
   try {
     const { compressors } = await nodeModule<{ compressors: Compressors }>('hyparquet-compressors')
-    return { ...compressors, ...own }
+    const checked = Object.entries(compressors).map(([codec, unpack]): [string, Compressors[string]] => [
+      codec,
+      (input, size) => unpack(input, checkPage(input, size)),
+    ])
+    return { ...Object.fromEntries(checked), ...own }
   } catch {
     // not installed
   }
   try {
-    const zlib = await nodeModule<typeof import('node:zlib') & { zstdDecompressSync?: (input: Uint8Array) => Uint8Array }>('node:zlib')
+    type Unpack = (input: Uint8Array, options: { maxOutputLength: number }) => Uint8Array
+    const zlib = await nodeModule<typeof import('node:zlib') & { zstdDecompressSync?: Unpack }>('node:zlib')
     const { zstdDecompressSync: zstd, brotliDecompressSync: brotli } = zlib
-    return { ...own, BROTLI: (input) => brotli(input), ...(zstd && { ZSTD: (input) => zstd(input) }) }
+    const bounded = (unpack: Unpack) => (input: Uint8Array, size: number) =>
+      // of nothing Node wants one byte of room
+      unpack(input, { maxOutputLength: Math.max(1, checkPage(input, size)) })
+    return { ...own, BROTLI: bounded(brotli), ...(zstd && { ZSTD: bounded(zstd) }) }
   } catch {
     return own
   }
