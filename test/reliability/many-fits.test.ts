@@ -2,12 +2,13 @@
  * Many trainings in one process: the event loop keeps its turns however many run at once, and the memory of models that were
  * forgotten comes back in every kind of asynchronous loop.
  *
- * Limits of time are ten times the promise, and turns are measured in time of the processor, as machines are busy; with GRADUS_STRICT the
- * promise is measured by the clock. GRADUS_SECONDS is how long the server is asked (a minute for the promise), GRADUS_FITS how many models
- * a loop makes (20,000).
+ * Limits of time are ten times the promise, and turns are measured in time of the processor, as machines are busy; with GRADUS_STRICT
+ * they are the promise, and with GRADUS_STRICT=clock measured by the clock, of a machine that nobody else uses. GRADUS_SECONDS is how long
+ * the server is asked (a minute for the promise), GRADUS_FITS how many models a loop makes (20,000).
  */
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { loadavg } from 'node:os'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { expect, test } from 'vitest'
 import { Adam, type Backend, createBackend, Dense, fit, mse, OutOfMemoryError, Sequential, tensor, trainSteps } from '../../ts/index.js'
@@ -19,7 +20,7 @@ const MIB = 2 ** 20
 
 /** Milliseconds: of the clock, or of the processor, which other programs do not lengthen. */
 function now(): number {
-  if (process.env.GRADUS_STRICT) return performance.now()
+  if (process.env.GRADUS_STRICT === 'clock') return performance.now()
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
 }
@@ -174,6 +175,7 @@ test(`a server that trains a net for each of 200 requests at a time, for ${SECON
       call.end()
     })
   const delay = monitorEventLoopDelay({ resolution: 5 })
+  const turns: number[] = []
   const until = performance.now() + SECONDS * 1000
   let warm = 0
   const client = async () => {
@@ -183,12 +185,30 @@ test(`a server that trains a net for each of 200 requests at a time, for ${SECON
       if (++warm === 400) delay.enable()
     }
   }
-  await Promise.all(Array.from({ length: 200 }, client))
+  const watch = async () => {
+    let before = now()
+    while (performance.now() < until) {
+      await new Promise((resolve) => setImmediate(resolve))
+      const after = now()
+      if (warm >= 400) turns.push(after - before)
+      before = after
+    }
+  }
+  await Promise.all([watch(), ...Array.from({ length: 200 }, client)])
   delay.disable()
   server.close()
   // every answer is the same number, so nothing of one training leaked into another
   expect([...answers.keys()]).toEqual([expect.stringMatching(/^\d/)])
   expect([...answers.values()][0]).toBeGreaterThan(100)
-  if (delay.count > 0) expect(delay.percentile(99) / 1e6).toBeLessThan(50 * LENIENT)
+  if (turns.length > 0) {
+    turns.sort((a, b) => a - b)
+    const p99 = turns[Math.floor(turns.length * 0.99)]
+    const clock = delay.percentile(99) / 1e6
+    if (LENIENT === 1)
+      process.stdout.write(
+        `99 % of turns: ${p99.toFixed(0)} ms (by the clock ${clock.toFixed(0)} ms at a load of ${loadavg()[0].toFixed(0)}), ${warm} answers\n`,
+      )
+    expect(p99).toBeLessThan(50 * LENIENT)
+  }
   expect(backend.heap.totalBytes).toBeLessThanOrEqual(256 * MIB)
 }, 600_000)
