@@ -15,7 +15,7 @@ import { type Origin, origin } from '../results.js'
 
 const RESULTS = 'bench/results/tune-digits.json'
 const SEEDS = [1, 2, 3]
-const EPOCHS = 18
+const EPOCHS = 9
 const TRIALS = 15
 
 const SPACE = {
@@ -92,6 +92,7 @@ for (const seed of SEEDS) {
     data: rows.data,
     validation: rows.validation,
     loss: crossEntropy,
+    metric: 'error',
     trials: TRIALS,
     epochs: EPOCHS,
     seed,
