@@ -164,11 +164,11 @@ function tunedDigits({ points, runs: [{ seed, importance }] }: TunedDigits): Top
       encoding: {
         x: rateAxis([1e-4, 1e-3, 1e-2, 0.1, 1], [1e-4, 1]),
         y: {
-          field: 'loss',
+          field: 'error',
           type: 'quantitative',
-          title: 'validation loss',
-          scale: { type: 'log', domain: [0.1, 5], clamp: true },
-          axis: { values: [0.1, 0.2, 0.5, 1, 2, 5] },
+          title: 'validation error',
+          scale: { type: 'log', domain: [0.03, 1] },
+          axis: { values: [0.03, 0.05, 0.1, 0.2, 0.5, 1], format: '.0%' },
         },
         color: {
           field: 'stage',

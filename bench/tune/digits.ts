@@ -49,11 +49,11 @@ async function defaultNet(data: Dataset, seed: number): Promise<Module> {
   return model
 }
 
-/** A net of the tuning: its stage, its rate, and its loss at the last rung that it came to. */
+/** A net of the tuning: its stage, its rate, and its validation error at the last rung that it came to. */
 interface Point {
   stage: string
   learningRate: number
-  loss: number
+  error: number
 }
 
 /** bench/results/tune-digits.json */
@@ -113,9 +113,9 @@ for (const seed of SEEDS) {
   console.log(`  ${run.advice}`)
   if (seed !== SEEDS[0]) continue
   points = study.trials.flatMap(({ attributes: { stage }, params: { learningRate }, reports }) => {
-    const loss = [...reports.values()].at(-1)
+    const error = [...reports.values()].at(-1)
     const name = stage === 0 ? 'by default' : `${stage}: ${stages[(stage as number) - 1]?.tuned.join(', ')}`
-    return loss === undefined ? [] : [{ stage: name, learningRate, loss }]
+    return error === undefined ? [] : [{ stage: name, learningRate, error }]
   })
 }
 const results: TunedDigits = { ...origin(), trials: TRIALS, epochs: EPOCHS, defaults: DEFAULTS, runs, points }
