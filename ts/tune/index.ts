@@ -3,8 +3,6 @@
  * @module gradus/tune
  */
 
-// Everything public, by name, one line a file; nothing else. docs/api.md has the signatures: run `make api` after a change.
-
 export { type ImportanceOptions, importance } from './importance.js'
 export type { OptimizeOptions } from './optimize.js'
 export type { ModuleObjective } from './parallel/pool.js'
