@@ -1,17 +1,17 @@
 /**
  * What tuning itself costs, without any training: a study with the default sampler, beside Optuna's.
  *
- *   node_modules/node/bin/node --import tsx bench/tune/speed.ts [--optuna] [--write]
+ *   node_modules/node/bin/node --import tsx bench/tune/speed.ts [--optuna] [--only ask] [--write]
  *
  * - `ask`: one `ask()` at 1,000 finished trials, median of 200, each of which is told, so that there are 1,200 in the end.
  * - `trials`: 10,000 trials (Optuna: 1,000) by `optimize` of an objective that costs nothing.
  * - `prune`: `report` and `shouldPrune` of the 1,001st trial, where each of the others has 20 reports.
  *
  * All times are of the processor, all threads together. --optuna runs bench/tune/optuna_speed.py in the same run, with the Python of `make optuna`.
- * --write puts the numbers into bench/results/tune-speed.json.
+ * --write puts the numbers into bench/results/tune-speed.json, beside those that are there; --only measures the rows with a text in their names.
  */
 import { execFileSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { asha, categorical, createStudy, float, hyperband, int, median, type Pruner, type Space } from '../../ts/tune/index.js'
 import { origin } from '../results.js'
 
@@ -100,18 +100,39 @@ interface Row {
   optuna?: number
 }
 
+const tasks: [what: string, unit: string, measure: () => Promise<number>][] = [
+  ...Object.entries(SPACES).flatMap(([name, space]): typeof tasks => [
+    [`ask(), ${name}, ${FINISHED} finished`, 'ms', () => ask(space)],
+    [`1000 trials, ${name}`, 's', () => trials(space, 1000)],
+    [`${TRIALS} trials, ${name}`, 's', () => trials(space, TRIALS)],
+  ]),
+  ...[median(), asha(), hyperband({ most: REPORTS })].map((pruner): (typeof tasks)[number] => [
+    `report and shouldPrune, ${pruner.name}`,
+    'ms',
+    () => prune(pruner),
+  ]),
+]
+
+const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : ''
+const theirs: Record<string, number> = process.argv.includes('--optuna')
+  ? JSON.parse(execFileSync(PYTHON, ['bench/tune/optuna_speed.py'], { encoding: 'utf8' }))
+  : {}
+const kept: Row[] = existsSync(RESULTS) ? JSON.parse(readFileSync(RESULTS, 'utf8')).rows : []
 const rows: Row[] = []
-for (const [name, space] of Object.entries(SPACES)) {
-  rows.push({ what: `ask(), ${name}, ${FINISHED} finished`, unit: 'ms', gradus: await ask(space) })
-  rows.push({ what: `1000 trials, ${name}`, unit: 's', gradus: await trials(space, 1000) })
-  rows.push({ what: `${TRIALS} trials, ${name}`, unit: 's', gradus: await trials(space, TRIALS) })
+for (const [what, unit, measure] of tasks) {
+  const before = kept.find((row) => row.what === what)
+  if (!what.includes(only)) {
+    if (before) rows.push(before)
+    continue
+  }
+  const optuna = theirs[what] ?? before?.optuna
+  const row: Row = {
+    what,
+    unit,
+    gradus: Number((await measure()).toFixed(3)),
+    ...(optuna !== undefined && { optuna: Number(optuna.toFixed(3)) }),
+  }
+  rows.push(row)
+  console.log(what.padEnd(44), `${row.gradus} ${unit}`.padEnd(14), optuna === undefined ? '' : `Optuna ${row.optuna} ${unit}`)
 }
-for (const pruner of [median(), asha(), hyperband({ most: REPORTS })])
-  rows.push({ what: `report and shouldPrune, ${pruner.name}`, unit: 'ms', gradus: await prune(pruner) })
-if (process.argv.includes('--optuna')) {
-  const theirs = JSON.parse(execFileSync(PYTHON, ['bench/tune/optuna_speed.py'], { encoding: 'utf8' })) as Record<string, number>
-  for (const row of rows) row.optuna = theirs[row.what]
-}
-for (const { what, unit, gradus, optuna } of rows)
-  console.log(what.padEnd(44), `${gradus.toFixed(3)} ${unit}`.padEnd(14), optuna === undefined ? '' : `Optuna ${optuna.toFixed(2)} ${unit}`)
 if (process.argv.includes('--write')) writeFileSync(RESULTS, `${JSON.stringify({ ...origin(), rows }, null, 1)}\n`)

@@ -54,7 +54,7 @@ export function tpe(options: TpeOptions = {}): Sampler {
       if (ranked.length < startup) return pointAt(axes, random.uniforms(axes.length))
       const count = Math.min(MOST_GOOD, Math.ceil(good * ranked.length))
       const best = ranked.slice(0, count)
-      const others = thinned([...ranked.slice(count), ...running.values()])
+      const others = thinned(ranked, count, [...running.values()])
       const estimate = (list: readonly Observation[], narrowness: number) =>
         new ParzenEstimator(
           axes,
@@ -76,8 +76,13 @@ export function tpe(options: TpeOptions = {}): Sampler {
   }
 }
 
-/** Every so-manyth of a long list, which is sorted. */
-function thinned<T>(list: readonly T[]): readonly T[] {
-  if (list.length <= MOST_BAD) return list
-  return Array.from({ length: MOST_BAD }, (_, i) => list[Math.floor((i * list.length) / MOST_BAD)])
+/** Every so-manyth of those behind the best, which are sorted, and of those that run. The long list is not copied. */
+function thinned(ranked: readonly Observation[], best: number, running: readonly Observation[]): Observation[] {
+  const others = ranked.length - best
+  const all = others + running.length
+  const kept = Math.min(MOST_BAD, all)
+  return Array.from({ length: kept }, (_, i) => {
+    const place = Math.floor((i * all) / kept)
+    return place < others ? ranked[best + place] : running[place - others]
+  })
 }

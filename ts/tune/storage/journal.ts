@@ -302,8 +302,18 @@ function external(range: ParameterRange | undefined, value: unknown): Choice {
   return choice
 }
 
+/** Ranges and their texts, which each trial has all: they are written and read once. */
+const texts = new WeakMap<ParameterRange, string>()
+const ranges = new Map<string, ParameterRange>()
+
 /** A range as Optuna writes it, in JSON. */
 export function rangeToJson(range: ParameterRange): string {
+  const text = texts.get(range) ?? writtenRange(range)
+  texts.set(range, text)
+  return text
+}
+
+function writtenRange(range: ParameterRange): string {
   if (range.kind === 'categorical') return JSON.stringify({ name: 'CategoricalDistribution', attributes: { choices: range.choices } })
   const { low, high, log, step } = range
   return JSON.stringify({ name: range.kind === 'int' ? 'IntDistribution' : 'FloatDistribution', attributes: { log, step, low, high } })
@@ -311,6 +321,12 @@ export function rangeToJson(range: ParameterRange): string {
 
 /** The other way round. */
 export function rangeFromJson(json: string): ParameterRange {
+  const range = ranges.get(json) ?? readRange(json)
+  ranges.set(json, range)
+  return range
+}
+
+function readRange(json: string): ParameterRange {
   const { name, attributes } = parseJson(json) as { name: string; attributes: Record<string, unknown> }
   const { low, high, log, step, q, choices } = attributes as {
     low: number
