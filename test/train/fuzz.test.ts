@@ -406,6 +406,24 @@ const FOUND: readonly Case[] = [
     ...{ options: {}, grouped: false, epochs: 2, weighted: false, shuffle: true, dropLast: false, rate: 0.001, schedule: null, at: 0 },
     ...{ change: 'changes an activation', from: 1, twice: false, watched: false, batchSize: 2 },
   },
+  // in a fleet with a schedule, a group whose rate is multiplied in later had it twice where the rate of the other group is not
+  {
+    ...{
+      seed: 0,
+      rows: 1,
+      features: 1,
+      hidden: [],
+      outputs: 2,
+      loss: 'mse',
+      between: null,
+      flatten: false,
+      bias: true,
+      frozen: null,
+      optimizer: 'Adan',
+    },
+    ...{ options: {}, grouped: true, epochs: 1, weighted: false, shuffle: true, dropLast: false, rate: 0.001, schedule: 'decays', at: 0 },
+    ...{ change: 'sets the rate', from: 1, twice: false, watched: false, batchSize: 1 },
+  },
 ]
 
 test('fit and the written-out loop end at the same bits', async () => {

@@ -209,7 +209,8 @@ export class NumberTables {
     const inside = table.optimizer as unknown as Inside
     for (let i = 0; i < this.shapes.length; i++) {
       const { group, count } = this.shapes[i]
-      const own = live === undefined ? values[group] : live.groups[group].values
+      // a group of an optimizer may be one whose rate is multiplied in later, beside one where it is not
+      const own = live === undefined ? values[group] : unrated(live, live.groups[group].values)
       const hyper = inside.hyper(own, counts[i] + 1 + steps, after[i])
       const at = this.addressOf(table.at, i) / 8 + steps * count
       doubles[at] = (own as GroupOptions).maximize ? -1 : 1
