@@ -5,10 +5,10 @@
  *     node --import tsx bench/native.ts
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Backend, createBackend } from '../ts/index.js'
-import { type Origin, origin } from './results.js'
+import { type Origin, origin, writeResults } from './results.js'
 
 /** GFLOP/s of one core by the width of its vectors. */
 export type Limits = Record<string, number>
@@ -101,6 +101,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.exit(status ?? 1)
   }
   const results = run()
-  const round = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value)
-  writeFileSync(new URL('./results/native.json', import.meta.url), `${JSON.stringify(results, round, 2)}\n`)
+  writeResults('native', results)
 }

@@ -234,11 +234,17 @@ async function measureOptimizer(optimizer: Name, parameters: number): Promise<Sp
 
 // ---- files ----
 
-type Results = 'curves' | 'native' | 'skinny' | 'speed' | 'tuning' | 'threads' | 'start' | 'valley' | 'tune-digits'
+type Results = 'curves' | 'native' | 'skinny' | 'speed' | 'tuning' | 'threads' | 'start' | 'valley' | 'tune-digits' | 'peers' | 'inference'
 
 /** A file of bench/results. */
 export function readResults<T>(name: Results): T {
   return JSON.parse(readFileSync(resultFile(name), 'utf8'))
+}
+
+/** Writes such a file, numbers to four digits. */
+export function writeResults(name: Results, results: object): void {
+  const round = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value)
+  writeFileSync(resultFile(name), `${JSON.stringify(results, round, 2)}\n`)
 }
 
 function resultFile(name: Results): URL {

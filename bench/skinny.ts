@@ -5,12 +5,11 @@
  *
  *     node --import tsx bench/skinny.ts
  */
-import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { withProducts } from '../ts/backend/families.js'
 import { type Backend, createBackend, supportedVariants } from '../ts/index.js'
 import { best } from './limit.js'
-import { type Origin, origin } from './results.js'
+import { type Origin, origin, writeResults } from './results.js'
 
 const KINDS = ['matmul', 'matmulNT', 'matmulTN'] as const
 
@@ -81,7 +80,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   for (const { title, m, k, n, memory, wasm, js } of results) {
     console.log(`${title} ${m}·${k}·${n}`.padEnd(34), line(wasm), ' ', line(js), ' ', line([memory]))
   }
-  const round = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value)
   const all: SkinnyResults = { ...origin(), variant: wasm.variant, products: results }
-  writeFileSync(new URL('./results/skinny.json', import.meta.url), `${JSON.stringify(all, round, 2)}\n`)
+  writeResults('skinny', all)
 }

@@ -1,6 +1,5 @@
 /** bench/results/inference.json: what inference.ts measured, and its section of docs/benchmarks.md. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import type { Origin } from '../results.js'
+import { type Origin, readResults, writeResults } from '../results.js'
 
 /** What is called, and the floating-point operations of its products. */
 export const KINDS = [
@@ -20,15 +19,12 @@ export interface InferenceResults extends Origin {
   contestants: { name: string; figures: Partial<Record<Kind, { median: number; best: number }>> }[]
 }
 
-const FILE = new URL('../results/inference.json', import.meta.url)
-
 export function readInference(): InferenceResults {
-  return JSON.parse(readFileSync(FILE, 'utf8'))
+  return readResults('inference')
 }
 
 export function writeInference(results: InferenceResults): void {
-  const round = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value)
-  writeFileSync(FILE, `${JSON.stringify(results, round, 2)}\n`)
+  writeResults('inference', results)
 }
 
 const number = (n: number) => (n >= 100 ? Math.round(n).toLocaleString('en') : n.toPrecision(3))

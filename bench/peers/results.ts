@@ -1,5 +1,5 @@
 /** bench/results/peers.json: what run.ts measured. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readResults, writeResults } from '../results.js'
 
 /** One contestant on one workload: steps/s, ns a parameter, or milliseconds until 97 %, by the kind of workload. */
 export interface Measurement {
@@ -36,15 +36,12 @@ export interface Peers {
   contestants: Record<string, Entry>
 }
 
-const FILE = new URL('../results/peers.json', import.meta.url)
-
 export function readPeers(): Peers {
-  return JSON.parse(readFileSync(FILE, 'utf8'))
+  return readResults('peers')
 }
 
 export function writePeers(peers: Peers): void {
-  const round = (_: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value)
-  writeFileSync(FILE, `${JSON.stringify(peers, round, 2)}\n`)
+  writeResults('peers', peers)
 }
 
 /** The figure of a contestant on a workload that counts: measured, and it learned. */
