@@ -26,6 +26,11 @@ export function MethodChoice({
   add?: boolean
   firstOnly?: boolean
 }) {
+  const option = ({ id, label }: { id: string; label: string }) => (
+    <option key={id} value={id} selected={id === value}>
+      {label}
+    </option>
+  )
   return (
     <select
       aria-label={label}
@@ -37,22 +42,8 @@ export function MethodChoice({
       }}
     >
       {add && <option value="">Add an optimizer…</option>}
-      <optgroup label="Gradients alone">
-        {FIRST_ORDER.map(({ id, label }) => (
-          <option key={id} value={id} selected={id === value}>
-            {label}
-          </option>
-        ))}
-      </optgroup>
-      {!firstOnly && (
-        <optgroup label="With curvature or line search">
-          {SECOND_ORDER.map(({ id, label }) => (
-            <option key={id} value={id} selected={id === value}>
-              {label}
-            </option>
-          ))}
-        </optgroup>
-      )}
+      <optgroup label="Gradients alone">{FIRST_ORDER.map(option)}</optgroup>
+      {!firstOnly && <optgroup label="With curvature or line search">{SECOND_ORDER.map(option)}</optgroup>}
     </select>
   )
 }
