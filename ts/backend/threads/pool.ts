@@ -67,8 +67,8 @@ export class Pool {
   /** Whether workers may still be adding kernels. */
   private adding = false
   /**
-   * How many shares came late of late: one more for each that does, a quarter less for each in time. Where other programs keep the cores busy, sharing costs more than it saves; shares that come late show it, and main
-   * then works alone for a while.
+   * How late shares have come: one more for each that is late, a quarter less for each in time. Where other programs keep the cores busy,
+   * sharing costs more than it saves. Late shares show it, and main then works alone for a while.
    */
   private late = 0
   private rest = FIRST_REST
