@@ -182,7 +182,7 @@ export function tables({ cpu, node, date, steps, gemm, optimizers }: Speed): str
   const compact = (n: number) => (n < 1e6 ? `${Math.round(n / 1e3)}k` : `${n / 1e6}M`)
   const speed = (n: number) => (n >= 100 ? Math.round(n).toLocaleString('en') : n.toPrecision(3))
   return [
-    `${cpu}, one thread, Node ${node}, ${date}. The machine was busy with other work: each figure is the best of many short\nwindows in several runs.`,
+    `${cpu}, one thread, Node ${node}, ${date}. Each figure is the best of many short windows in\nseveral runs.`,
     STEPS,
     table(
       ['net', 'batch', ...variants, 'js', 'best / js'],
