@@ -47,8 +47,8 @@ export function inferenceSection({ cpu, date, turns, limit, contestants }: Infer
   }
   return `## Prediction, evaluation, derivatives
 
-The net 784-128-10 (bench/peers/inference.ts; ${cpu}, one core, ${date}): every contestant in a process of its own, in ${turns} turns, on a
-machine with other work. Times are of the processor; medians of windows, and behind the stroke the best. One row is a new tensor each time.
+The net 784-128-10 (bench/peers/inference.ts; ${cpu}, one core, ${date}): every contestant in a process of its own, in ${turns} turns.
+Times are of the processor; medians of windows, and behind the stroke the best. One row is a new tensor each time.
 onnxruntime-node computes the loss by loops in JavaScript.
 
 ${[line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n')}
