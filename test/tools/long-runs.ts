@@ -42,7 +42,11 @@ const RUNS: Record<string, LongRun> = {
   },
   server: {
     what: 'a node:http server that trains a net for each of 200 requests at a time, for a minute: no error, within 256 MiB, 99 % of the turns of the event loop below 50 ms by the clock; a turn below 25 ms for 1, 50 and 200 fits at once',
-    command: vitest('GRADUS_STRICT=clock GRADUS_SECONDS=60', 'test/reliability/many-fits.test.ts', 'a server that trains|a turn of the event'),
+    command: vitest(
+      'GRADUS_STRICT=clock GRADUS_SECONDS=60',
+      'test/reliability/many-fits.test.ts',
+      'a server that trains|a turn of the event',
+    ),
     counts: { pattern: /99 % of turns: (.*)$/m, of: '' },
   },
   denormals: {
