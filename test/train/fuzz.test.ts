@@ -337,7 +337,11 @@ function backward(c: Case, it: Subject, rows: readonly number[], where = ''): nu
   const options = weights && where !== '' ? { weights: Float32Array.from(rows, (r) => weights[r]) } : undefined
   const loss = LOSSES[c.loss](output, tensor(targetsOf(it, rows), { backend }), options)
   const value = loss.item()
-  if (where !== '' && !Number.isFinite(value)) throw new Error(`loss is ${value} at step ${where}`)
+  if (where !== '' && !Number.isFinite(value)) {
+    // fit drops gradients where a step fails, also those that a callback has set
+    for (const p of model.parameters()) p.grad = null
+    throw new Error(`loss is ${value} at step ${where}`)
+  }
   loss.backward()
   return value
 }
@@ -374,8 +378,8 @@ async function byHandFor(c: Case, it: Subject, seed: number, count: number, epoc
       sum += loss * batch.length
       seen += batch.length
     }
-    // fit looks at the weights where a callback hears of the epoch, and at the end
-    if (c.change !== null || epoch === count) checkWeights(it, step)
+    // fit looks at the weights where callbacks hear of the epoch or of its batches, and at the end
+    if (c.change !== null || c.watched || epoch === count) checkWeights(it, step)
     epochs.push([epoch, sum / seen, optimizer.learningRate])
     if (c.change !== null && epoch >= c.from) await CHANGES[c.change](it, epoch)
   }

@@ -22,8 +22,12 @@ interface Training {
   readonly lastFinite: LastFinite
 }
 
-/** @internal the error for a loss that is not finite */
-export function diverged(training: Training, loss: number, { step, epoch, batch }: Position): NonFiniteError {
+/**
+ * @internal The error for the loss of a step that is not finite. It drops all gradients of the model: those of this step are of no use,
+ * and the next training must not add to them.
+ */
+export function stepFailed(training: Training, loss: number, { step, epoch, batch }: Position): NonFiniteError {
+  for (const p of training.model.parameters()) p.grad = null
   const broken = firstBroken(training.options.optimizer)
   const largest = broken === null ? Math.max(0, ...training.model.parameters().map(maxAbs)) : Number.POSITIVE_INFINITY
   const size = largest > RUINED ? `, but as large as ${largest.toPrecision(2)}` : ''
@@ -31,12 +35,6 @@ export function diverged(training: Training, loss: number, { step, epoch, batch 
   return new NonFiniteError(
     `loss is ${loss} at step ${step} (epoch ${epoch}, batch ${batch})${weights}. ${remedy(training, largest > RUINED)}, or look at the data of that batch`,
   )
-}
-
-/** @internal as {@link diverged}, after dropping all gradients of the model */
-export function stepFailed(training: Training, loss: number, at: Position): NonFiniteError {
-  for (const p of training.model.parameters()) p.grad = null
-  return diverged(training, loss, at)
 }
 
 /** @internal Looks at all weights that are trained after a step. @throws NonFiniteError that names the first one that is not finite */

@@ -4,7 +4,7 @@ import type { Module } from '../nn/module.js'
 import type { Tensor } from '../tensor.js'
 import { Batches, type RowRange } from './batches.js'
 import { claim } from './claim.js'
-import { checkWeights, diverged, type Position, stepFailed } from './diverged.js'
+import { checkWeights, type Position, stepFailed } from './diverged.js'
 import { FastSteps } from './fast/index.js'
 import { EpochOrders } from './orders.js'
 import { Pacer } from './pacer.js'
@@ -99,16 +99,16 @@ export function takeStep(plan: Plan, fast: FastSteps, range: RowRange, at: Posit
   const { optimizer } = plan.options
   const { order, from, to } = range
   expireUntrainedGradients(plan)
+  const fail = (loss: number) => stepFailed(plan, loss, at)
   let result: Pick<Step, 'prediction' | 'targets' | 'loss'>
   if (takesWholeSteps(optimizer)) {
     fast.countWrittenOut(`${optimizer.name} evaluates the loss itself`)
     result = wholeStep(plan, optimizer, order, from, to, isWatched)
-    // drops the gradients as well: here and below they are of a point that the optimizer only tried
-    if (!Number.isFinite(result.loss)) throw stepFailed(plan, result.loss, at)
+    if (!Number.isFinite(result.loss)) throw fail(result.loss)
   } else if (optimizer.wantsClosure) {
-    result = closureStep(optimizer, () => fast.evaluate(range, (loss) => stepFailed(plan, loss, at), isWatched), isWatched)
+    result = closureStep(optimizer, () => fast.evaluate(range, fail, isWatched), isWatched)
   } else {
-    result = fast.evaluate(range, (loss) => diverged(plan, loss, at), isWatched)
+    result = fast.evaluate(range, fail, isWatched)
     optimizer.step()
   }
   const { loss, prediction, targets } = result

@@ -241,10 +241,7 @@ export class FastSteps {
   }
 
   private finished(recording: Recording, loss: number, fail: (loss: number) => Error, isWatched = true): Evaluation {
-    if (!Number.isFinite(loss)) {
-      for (const p of this.plan.model.parameters()) p.grad = null
-      throw fail(loss)
-    }
+    if (!Number.isFinite(loss)) throw fail(loss)
     recording.markGradients()
     const { prediction, targets } = isWatched ? recording.results() : recording
     return { prediction, targets, loss }
