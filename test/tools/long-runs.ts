@@ -83,6 +83,16 @@ const RUNS: Record<string, LongRun> = {
     command: 'make page-kills KILLS=100',
     counts: { pattern: /lost: (\d+)/m, of: 'lost' },
   },
+  'kill-proof': {
+    what: 'SIGKILL of a study at random moments, 100 times each in a journal and in SQLite, on two Nodes: no finished trial lost or doubled, and the trials of a study that nobody killed; two studies on a disk that is full keep what was told',
+    command: 'make kill-proof',
+    counts: { pattern: /^(\d+ kills: .*)$/m, of: '' },
+  },
+  'queue-proof': {
+    what: 'a study on a queue of Redis, and one of PostgreSQL: 500 trials by 8 workers, 20 of them killed, the server crashed once: each trial once, and the best value of a study without a queue',
+    command: 'make queue-proof',
+    counts: { pattern: /^each: (.*)$/m, of: '' },
+  },
   'same-bytes': {
     what: 'two clean builds in two folders, and their tarballs, are the same to the byte',
     command: 'make same-bytes',

@@ -24,19 +24,19 @@ const PRIOR_MASS = 1 - 2 * PRIOR_LOW
 
 /** The kernels along one axis. The last is the prior. */
 interface Kernels {
-  /** Centres as shares of the range, or indices of categories; NaN where the parameter is not there. */
+  /** Of numbers: centres as shares of the range. Of categories: their indices, NaN for the prior and where the parameter is not there. */
   readonly centres: Float64Array
-  /** Of numbers: 1 / width. */
+  /** Of numbers: 1 / width. Where the parameter is not there it is 0, as is the peak: the density is 1, whatever the number. */
   readonly narrowness: Float64Array
   /** Of numbers: the logarithm of the density at the centre. */
   readonly peaks: Float64Array
-  readonly hasGaps: boolean
 }
 
 /** @internal A mixture in which all kernels weigh the same. */
 export class ParzenEstimator {
   private readonly count: number
   private readonly kernels: readonly Kernels[]
+  /** Of each kernel, the logarithm of its density at four points. */
   private readonly exponents: Float64Array
 
   /** @param narrowest the width of the narrowest kernel, as a share of the range */
@@ -47,7 +47,7 @@ export class ParzenEstimator {
   ) {
     this.count = points.length + 1
     this.kernels = axes.map((axis, i) => kernelsOf(axis, i, points, narrowest))
-    this.exponents = new Float64Array(this.count)
+    this.exponents = new Float64Array(4 * this.count)
   }
 
   /** A point drawn from the mixture, one that the space has. Takes a number of [0, 1) for the kernel, and one for each axis. */
@@ -60,11 +60,11 @@ export class ParzenEstimator {
       if (!axis.isActive(point)) continue
       const u = uniforms[from + 1 + i]
       const { centres, narrowness } = this.kernels[i]
-      const centre = kernel === count - 1 ? Number.NaN : centres[kernel]
+      const centre = centres[kernel]
       if (axis.choices > 0) point[i] = Number.isNaN(centre) ? Math.floor(u * axis.choices) : this.category(axis.choices, centre, u)
       else {
         let share = 0.5 + normalQuantile(PRIOR_LOW + u * PRIOR_MASS)
-        if (!Number.isNaN(centre)) {
+        if (kernel < count - 1 && narrowness[kernel] > 0) {
           const [low, high] = [cdf(-centre * narrowness[kernel]), cdf((1 - centre) * narrowness[kernel])]
           share = centre + normalQuantile(Math.min(1 - 2 ** -53, Math.max(2 ** -53, low + u * (high - low)))) / narrowness[kernel]
         }
@@ -82,34 +82,76 @@ export class ParzenEstimator {
     return other < centre ? other : other + 1
   }
 
-  /** The logarithm of the density at a point, as shares of the ranges have it. */
-  logDensity(point: Float64Array): number {
-    const { axes, count, exponents } = this
-    exponents.fill(0)
-    for (let i = 0; i < axes.length; i++) {
-      const coordinate = point[i]
-      if (Number.isNaN(coordinate)) continue
-      const { centres, narrowness, peaks, hasGaps } = this.kernels[i]
-      const { choices } = axes[i]
-      if (choices > 0) {
-        const [own, other] = [log((count + 1) / (count + choices)), -log(count + choices)]
-        for (let k = 0; k < count - 1; k++)
-          exponents[k] += centres[k] === coordinate ? own : Number.isNaN(centres[k]) ? -log(choices) : other
-        exponents[count - 1] -= log(choices)
-        continue
+  /**
+   * The logarithms of the density at points, as shares of the ranges have it. Four points at a time: each kernel is read once for all of them, which
+   * takes a third of the time.
+   */
+  logDensities(points: readonly Float64Array[]): Float64Array {
+    const densities = new Float64Array(points.length)
+    for (let from = 0; from < points.length; from += 4) {
+      // the last of them again and again, where there are no four
+      const [a, b, c, d] = [0, 1, 2, 3].map((j) => points[Math.min(points.length - 1, from + j)])
+      this.exponents.fill(0)
+      for (let i = 0; i < this.axes.length; i++) {
+        if (this.axes[i].choices > 0) this.addCategories(i, a[i], b[i], c[i], d[i])
+        else this.addNumbers(i, a[i], b[i], c[i], d[i])
       }
-      const share = axes[i].share(coordinate)
-      for (let k = 0; k < count; k++) {
-        const distance = (share - centres[k]) * narrowness[k]
-        // an observation without the parameter says nothing about it: density 1
-        if (!hasGaps || distance === distance) exponents[k] += peaks[k] - 0.5 * distance * distance
-      }
+      for (let j = 0; j < Math.min(4, points.length - from); j++) densities[from + j] = this.logMean(j)
     }
+    return densities
+  }
+
+  /** Adds the logarithms of all kernels of a number at four coordinates. One that is NaN, for a parameter that is not there, adds nothing. */
+  private addNumbers(i: number, a: number, b: number, c: number, d: number): void {
+    const { count, exponents } = this
+    const axis = this.axes[i]
+    const { centres, narrowness, peaks } = this.kernels[i]
+    const [isA, isB, isC, isD] = [+(a === a), +(b === b), +(c === c), +(d === d)]
+    const shareA = isA && axis.share(a)
+    const shareB = isB && axis.share(b)
+    const shareC = isC && axis.share(c)
+    const shareD = isD && axis.share(d)
+    for (let k = 0, at = 0; k < count; k++, at += 4) {
+      const centre = centres[k]
+      const narrow = narrowness[k]
+      const peak = peaks[k]
+      const fromA = (shareA - centre) * narrow
+      const fromB = (shareB - centre) * narrow
+      const fromC = (shareC - centre) * narrow
+      const fromD = (shareD - centre) * narrow
+      exponents[at] += isA * (peak - 0.5 * fromA * fromA)
+      exponents[at + 1] += isB * (peak - 0.5 * fromB * fromB)
+      exponents[at + 2] += isC * (peak - 0.5 * fromC * fromC)
+      exponents[at + 3] += isD * (peak - 0.5 * fromD * fromD)
+    }
+  }
+
+  /** The same for a category. */
+  private addCategories(i: number, a: number, b: number, c: number, d: number): void {
+    const { count, exponents } = this
+    const { centres } = this.kernels[i]
+    const { choices } = this.axes[i]
+    const own = log((count + 1) / (count + choices))
+    const other = -log(count + choices)
+    const none = -log(choices)
+    for (let k = 0, at = 0; k < count; k++, at += 4) {
+      const centre = centres[k]
+      const elsewhere = centre === centre ? other : none
+      if (a === a) exponents[at] += a === centre ? own : elsewhere
+      if (b === b) exponents[at + 1] += b === centre ? own : elsewhere
+      if (c === c) exponents[at + 2] += c === centre ? own : elsewhere
+      if (d === d) exponents[at + 3] += d === centre ? own : elsewhere
+    }
+  }
+
+  /** The logarithm of the mean of the kernels at one of the four points. */
+  private logMean(j: number): number {
+    const { count, exponents } = this
     let largest = Number.NEGATIVE_INFINITY
-    for (let k = 0; k < count; k++) if (exponents[k] > largest) largest = exponents[k]
+    for (let k = 0; k < count; k++) if (exponents[4 * k + j] > largest) largest = exponents[4 * k + j]
     let sum = 0
     for (let k = 0; k < count; k++) {
-      const below = exponents[k] - largest
+      const below = exponents[4 * k + j] - largest
       if (below > -NEGLIGIBLE) sum += exp(below)
     }
     return largest + log(sum / count)
@@ -119,39 +161,44 @@ export class ParzenEstimator {
 /** The width of a kernel is the distance to its farther neighbour, not below the narrowest; that of the prior is the whole range. */
 function kernelsOf(axis: Axis, i: number, points: readonly Float64Array[], narrowest: number): Kernels {
   const n = points.length
-  const isNumber = axis.choices === 0
   const centres = new Float64Array(n + 1)
-  let there = 0
-  for (let k = 0; k < n; k++) {
-    centres[k] = isNumber ? axis.share(points[k][i]) : points[k][i]
-    if (!Number.isNaN(centres[k])) there++
+  if (axis.choices > 0) {
+    for (let k = 0; k < n; k++) centres[k] = points[k][i]
+    centres[n] = Number.NaN
+    return { centres, narrowness: NONE, peaks: NONE }
   }
-  centres[n] = 0.5
-  const hasGaps = there < n
-  const narrowness = new Float64Array(isNumber ? n + 1 : 0)
-  const peaks = new Float64Array(isNumber ? n + 1 : 0)
-  if (!isNumber) return { centres, narrowness, peaks, hasGaps }
-  // typed arrays are sorted with NaN at the end
-  const sorted = centres.slice(0, n).sort()
-  for (let k = 0; k <= n; k++) {
-    const centre = centres[k]
-    if (Number.isNaN(centre)) continue
-    let width = 1
-    if (k < n) {
-      // the last of those that are equal
-      let place = 0
-      let to = there - 1
-      while (place < to) {
-        const middle = (place + to + 1) >> 1
-        if (sorted[middle] <= centre) place = middle
-        else to = middle - 1
-      }
-      const before = place > 0 ? centre - sorted[place - 1] : 0
-      const after = place < there - 1 ? sorted[place + 1] - centre : 0
-      width = there === 1 ? 1 : Math.min(1, Math.max(narrowest, before, after))
-    }
+  const narrowness = new Float64Array(n + 1)
+  const peaks = new Float64Array(n + 1)
+  const put = (k: number, centre: number, width: number) => {
+    centres[k] = centre
     narrowness[k] = 1 / width
     peaks[k] = -HALF_LOG_2PI - log(width * (cdf((1 - centre) / width) - cdf(-centre / width)))
   }
-  return { centres, narrowness, peaks, hasGaps }
+  // sorted with the numbers of the observations in the last binary digits, which is faster than sorting these by a function
+  const keys = new Float64Array(n)
+  let there = 0
+  for (let k = 0; k < n; k++) {
+    const share = axis.share(points[k][i])
+    centres[k] = share === share ? share : 0.5
+    if (share === share) keys[there++] = Math.floor(share * 2 ** 36) * MOST_POINTS + k
+  }
+  keys.subarray(0, there).sort()
+  const order = new Uint16Array(there)
+  for (let j = 0; j < there; j++) order[j] = keys[j] - Math.floor(keys[j] / MOST_POINTS) * MOST_POINTS
+  for (let from = 0, to = 0; from < there; from = to) {
+    const centre = centres[order[from]]
+    while (to < there && centres[order[to]] === centre) to++
+    // equal ones have the same width, which is the distance to the next above, as those below are at no distance
+    const below = from > 0 && to - from === 1 ? centre - centres[order[from - 1]] : 0
+    const above = to < there ? centres[order[to]] - centre : 0
+    const width = there === 1 ? 1 : Math.min(1, Math.max(narrowest, below, above))
+    for (let j = from; j < to; j++) put(order[j], centre, width)
+  }
+  put(n, 0.5, 1)
+  return { centres, narrowness, peaks }
 }
+
+/** Observations that the keys of a sort have room for. */
+const MOST_POINTS = 2 ** 16
+
+const NONE = new Float64Array()

@@ -42,47 +42,42 @@ export function tpe(options: TpeOptions = {}): Sampler {
     n_ei_candidates: 'candidates',
     gamma: 'good',
   })
-  const { startup = 10, candidates = 32, good = 0.1, focus = 3 } = options
+  const { startup = 10, candidates = 32, good: share = 0.1, focus = 3 } = options
   checkCount('tpe: startup', startup)
   checkCount('tpe: candidates', candidates)
-  if (!(good > 0 && good < 1)) throw rangeError(`tpe: good wants a number between 0 and 1, got ${show(good)}`)
+  if (!(share > 0 && share < 1)) throw rangeError(`tpe: good wants a number between 0 and 1, got ${show(share)}`)
   if (!(focus > 0 && focus < Number.POSITIVE_INFINITY)) throw rangeError(`tpe: focus wants a number above 0, got ${show(focus)}`)
   return {
     name: 'tpe',
     sample({ axes, history, random }) {
       const { ranked, running } = history
       if (ranked.length < startup) return pointAt(axes, random.uniforms(axes.length))
-      const count = Math.min(MOST_GOOD, Math.ceil(good * ranked.length))
-      const best = ranked.slice(0, count)
-      const others = thinned(ranked, count, [...running.values()])
-      const estimate = (list: readonly Observation[], narrowness: number) =>
-        new ParzenEstimator(
-          axes,
-          list.map(({ point }) => point),
-          1 / Math.min(100, narrowness),
-        )
-      const likely = estimate(best, 1 + focus * (count + 1))
-      const unlikely = estimate(others, 2 + others.length)
+      const count = Math.min(MOST_GOOD, Math.ceil(share * ranked.length))
+      const good = ranked.slice(0, count).map(({ point }) => point)
+      const bad = thinned(ranked, count, [...running.values()])
+      const likely = new ParzenEstimator(axes, good, widthOf(1 + focus * (count + 1)))
+      const unlikely = new ParzenEstimator(axes, bad, widthOf(2 + bad.length))
       const uniforms = random.uniforms(candidates * (axes.length + 1))
-      let found = new Float64Array()
-      let highest = Number.NEGATIVE_INFINITY
-      for (let c = 0; c < candidates; c++) {
-        const point = likely.sample(uniforms, c * (axes.length + 1))
-        const score = likely.logDensity(point) - unlikely.logDensity(point)
-        if (score > highest || c === 0) [found, highest] = [point as Float64Array<ArrayBuffer>, score]
-      }
-      return found
+      const points = Array.from({ length: candidates }, (_, c) => likely.sample(uniforms, c * (axes.length + 1)))
+      const [high, low] = [likely.logDensities(points), unlikely.logDensities(points)]
+      let best = 0
+      for (let c = 1; c < candidates; c++) if (high[c] - low[c] > high[best] - low[best]) best = c
+      return points[best]
     },
   }
 }
 
-/** Every so-manyth of those behind the best, which are sorted, and of those that run. The long list is not copied. */
-function thinned(ranked: readonly Observation[], best: number, running: readonly Observation[]): Observation[] {
+/** The width of the narrowest kernel, as a share of the range. */
+const widthOf = (narrowness: number) => 1 / Math.min(100, narrowness)
+
+/** Points of every so-manyth of those behind the best, which are sorted, and of those that run. The long list is not copied. */
+function thinned(ranked: readonly Observation[], best: number, running: readonly Observation[]): Float64Array[] {
   const others = ranked.length - best
   const all = others + running.length
-  const kept = Math.min(MOST_BAD, all)
-  return Array.from({ length: kept }, (_, i) => {
+  const points: Float64Array[] = []
+  for (let i = 0, kept = Math.min(MOST_BAD, all); i < kept; i++) {
     const place = Math.floor((i * all) / kept)
-    return place < others ? ranked[best + place] : running[place - others]
-  })
+    points.push((place < others ? ranked[best + place] : running[place - others]).point)
+  }
+  return points
 }
