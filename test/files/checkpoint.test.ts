@@ -1,5 +1,5 @@
 /** Stop, save, load, go on is as if nothing had been stopped: the same bits, of every optimizer, on both backends, with all that goes along. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -214,6 +214,153 @@ describe('the same bits as never stopped', () => {
     }, [1, 60, 80])
     expect(reached.history?.stopReason).toMatch(/reached the target/)
     expect(reached.parts).toEqual(reached.whole)
+  })
+})
+
+describe('within an epoch, the same bits as never stopped', () => {
+  /** Each file that is saved within epochs, by how many steps there were, and what a training that nobody stopped comes to. */
+  async function savedWithin(make: Make, epochs: number, checkpointOptions: CheckpointOptions) {
+    const whole = make()
+    const all = await fit(whole.model, { ...whole.options, epochs })
+    const { model, options } = make()
+    const file = fresh()
+    const saved: { step: number; bytes: Buffer }[] = []
+    const look = {
+      onBatchSaved({ step }: { step: number }) {
+        const bytes = existsSync(file) ? readFileSync(file) : null
+        if (bytes !== null && !(saved.length > 0 && bytes.equals(saved[saved.length - 1].bytes))) saved.push({ step, bytes })
+      },
+    }
+    const callbacks = [...(options.callbacks ?? []), new Checkpoint(file, checkpointOptions), look]
+    const history = await fit(model, { ...options, epochs, callbacks })
+    expect(outcome(model, options, history)).toEqual(outcome(whole.model, whole.options, all))
+    return { saved, whole: outcome(whole.model, whole.options, all) }
+  }
+
+  async function wentOn(make: Make, epochs: number, bytes: Uint8Array) {
+    const { model, options } = make()
+    const callbacks = [...(options.callbacks ?? []), new Checkpoint(fresh())]
+    return outcome(model, options, await fit(model, { ...options, epochs, callbacks, resume: resumeFrom(bytes) }))
+  }
+
+  const optimizers: Record<string, (model: Module) => FitOptions['optimizer']> = {
+    Adam: (m) => new Adam(m.parameters()),
+    'SGD with momentum': (m) => new SGD(m.parameters(), { learningRate: 0.1, momentum: 0.9 }),
+    ScheduleFreeAdamW: (m) => new ScheduleFreeAdamW(m.parameters()),
+    Lookahead: (m) => new Lookahead(new Adam(m.parameters()), { every: 3 }),
+    SAM: (m) => new SAM(new SGD(m.parameters(), { learningRate: 0.1 })),
+    GradientAccumulation: (m) => new GradientAccumulation(new Adam(m.parameters()), { every: 2 }),
+    KFAC: (m) => new KFAC(m as Sequential, { loss: 'mse' }),
+  }
+  // 23 rows in batches of 4: five and a last one of three
+  for (const backend of ['js', 'wasm'] as const)
+    test.each(Object.entries(optimizers))(
+      `%s on ${backend}, shuffled, a last batch of three rows, dropout, a schedule`,
+      async (name, make) => {
+        const makeAll = () => {
+          const own = createBackend({ backend })
+          const layers = name === 'KFAC' ? [] : [new Dropout(0.3)]
+          const model = new Sequential([new Dense(3, 4, { activation: 'tanh' }), ...layers, new Dense(4, 2)], { seed: 3, backend: own })
+          const schedule = schedules.cosine(0.02, { steps: 30 })
+          const optimizer = make(model)
+          const metrics = ['mae'] as const
+          return {
+            model,
+            options: { inputs, targets, loss: mse, optimizer, batchSize: 4, seed: 6, metrics, ...(name in steppers && { schedule }) },
+          }
+        }
+        const { saved, whole } = await savedWithin(makeAll, 4, { steps: 1 })
+        const inEpochs = saved.map(({ step }) => step % 6)
+        expect(new Set(inEpochs)).toEqual(new Set(name === 'GradientAccumulation' ? [2, 4] : [1, 2, 3, 4, 5]))
+        for (const { bytes } of saved.filter((_, i) => i % 4 === 1)) expect(await wentOn(makeAll, 4, bytes)).toEqual(whole)
+      },
+    )
+  const steppers = { Adam: 1, 'SGD with momentum': 1, Lookahead: 1 }
+
+  test('rows in order, a metric that wants all rows of an epoch, and one who looks at each batch', async () => {
+    const worst = (p: Tensor, t: Tensor) => Math.max(...p.data().map((x, i) => Math.abs(x - t.data()[i])))
+    const rates: number[] = []
+    const make = () => {
+      const model = new Sequential([new Dense(3, 4, { activation: 'tanh' }), new Dense(4, 2)], { seed: 3 })
+      const optimizer = new Adam(model.parameters())
+      const callbacks = [{ onBatchEnd: ({ learningRate }: { learningRate: number }) => void rates.push(learningRate) }]
+      return { model, options: { inputs, targets, loss: mse, optimizer, batchSize: 4, shuffle: false, metrics: { worst }, callbacks } }
+    }
+    const { saved, whole } = await savedWithin(make, 3, { steps: 2 })
+    expect(saved.map(({ step }) => step)).toEqual([2, 4, 7, 8, 10, 13, 14, 16])
+    for (const { bytes } of saved) expect(await wentOn(make, 3, bytes)).toEqual(whole)
+  })
+
+  test('many steps between two files, as programs run them, with early stopping', async () => {
+    const rows = Array.from({ length: 1003 }, (_, i) => [Math.sin(i), Math.cos(i * 1.3), Math.sin(i * 0.7)])
+    const make = () => {
+      const model = new Sequential([new Dense(3, 8, { activation: 'tanh' }), new Dense(8, 2)], { seed: 3 })
+      const optimizer = new Adam(model.parameters())
+      const data = { inputs: rows, targets: Int32Array.from(rows, ([a, b]) => Number(a > b)), validationSplit: 0.1 }
+      const callbacks = [new EarlyStopping({ patience: 2 })]
+      return { model, options: { ...data, loss: crossEntropy, optimizer, batchSize: 4, metrics: ['accuracy'] as const, callbacks } }
+    }
+    const { model, options } = make()
+    const history = await fit(model, { ...options, epochs: 3, callbacks: [...options.callbacks, new Checkpoint(fresh(), { steps: 100 })] })
+    expect(history.execution.programs).toBeGreaterThan(400)
+    const { saved, whole } = await savedWithin(make, 3, { steps: 100 })
+    expect(saved.map(({ step }) => step)).toEqual([100, 200, 300, 400, 500, 600])
+    for (const { bytes } of [saved[0], saved[5]]) expect(await wentOn(make, 3, bytes)).toEqual(whole)
+  })
+
+  test('who stops in the midst of an epoch finds it there', async () => {
+    const make = () => {
+      const model = new Sequential([new Dense(3, 4, { activation: 'tanh' }), new Dense(4, 2)], { seed: 3 })
+      return { model, options: { inputs, targets, loss: mse, optimizer: new Adam(model.parameters()), batchSize: 4 } }
+    }
+    const whole = make()
+    const all = await fit(whole.model, { ...whole.options, epochs: 5 })
+    const file = fresh()
+    const first = make()
+    const stop = { onBatchEnd: ({ step }: { step: number }, control: { stop(): void }) => step === 15 && control.stop() }
+    const checkpoint = new Checkpoint(file, { epochs: 2 })
+    await fit(first.model, { ...first.options, epochs: 5, callbacks: [stop as never, checkpoint] })
+    expect((await loadModelFile(file)).training.part.batches).toBe(3)
+    const second = make()
+    const history = await fit(second.model, { ...second.options, epochs: 5, callbacks: [checkpoint], resume: checkpoint })
+    expect(outcome(second.model, second.options, history)).toEqual(outcome(whole.model, whole.options, all))
+  })
+
+  test('by the clock', async () => {
+    const clock = vi.spyOn(performance, 'now')
+    let minutes = 0
+    clock.mockImplementation(() => minutes * 60_000)
+    try {
+      const model = new Sequential([new Dense(3, 2)], { seed: 3 })
+      const file = fresh()
+      const saved: number[] = []
+      const look = {
+        onBatchEnd: () => void (minutes += 4),
+        onBatchSaved: async () => {
+          const found = await loadModelFile(file).catch(() => null)
+          if (found !== null && saved[saved.length - 1] !== found.training.part?.batches) saved.push(found.training.part?.batches)
+        },
+      }
+      const options = { inputs, targets, loss: mse, optimizer: new Adam(model.parameters()), batchSize: 1, epochs: 1 }
+      await fit(model, { ...options, callbacks: [new Checkpoint(file, { minutes: 10 }), look] })
+      expect(saved).toEqual([3, 6, 9, 12, 15, 18, 21])
+    } finally {
+      clock.mockRestore()
+    }
+  })
+
+  test('a part of an epoch that cannot be gone on from', async () => {
+    const make = (metrics: readonly 'mae'[] = []) => {
+      const model = new Sequential([new Dense(3, 2)], { seed: 3 })
+      return { model, options: { inputs, targets, loss: mse, optimizer: new Adam(model.parameters()), batchSize: 4, metrics } }
+    }
+    const { saved } = await savedWithin(make, 2, { steps: 8 })
+    const { bytes } = saved[saved.length - 1]
+    await expect(wentOn(() => make(['mae']), 2, bytes)).rejects.toThrow(
+      'resume: the file is of the midst of epoch 2, for which the metrics have to be the same as there',
+    )
+    await expect(wentOn(make, 1, bytes)).rejects.toThrow('resume: the training in the file has had 2 epochs, this one is to have 1')
+    expect(() => new Checkpoint(fresh(), { steps: 0 })).toThrow('Checkpoint: steps wants a whole number ≥ 1, got 0')
   })
 })
 

@@ -1,6 +1,6 @@
 /**
- * Trains and saves after each epoch until it is killed; started again, it goes on: `kills.ts` bundles and runs it. It prints a line after each file
- * that is on the disk.
+ * Trains and saves after each batch, of which an epoch has three, the last one smaller, until it is killed; started again, it goes on: `kills.ts`
+ * bundles and runs it. It prints the number of the step after each file that is on the disk.
  */
 import { Adam, Checkpoint, Dense, EarlyStopping, fit, load, mse, Sequential } from '../../ts/index.js'
 
@@ -11,13 +11,15 @@ const model = new Sequential([new Dense(4, 64, { activation: 'tanh' }), new Dens
 })
 const inputs = Array.from({ length: 64 }, (_, i) => [0, 1, 2, 3].map((j) => Math.sin(i * 0.37 + j)))
 const targets = inputs.map(([a, b, c]) => [a * b - c])
-const checkpoint = new Checkpoint(file, { keep: 3 })
-const tell = { onEpochSaved: ({ epoch }: { epoch: number }) => void process.stdout.write(`${epoch}\n`) }
+const checkpoint = new Checkpoint(file, { steps: 1, keep: 3 })
+const tellStep = ({ step }: { step: number }) => void process.stdout.write(`${step}\n`)
+const tell = { onBatchSaved: tellStep, onEpochSaved: tellStep }
 await fit(model, {
   inputs,
   targets,
   loss: mse,
   optimizer: new Adam(model.parameters()),
+  batchSize: 24,
   epochs: Number(epochs),
   callbacks: [new EarlyStopping({ monitor: 'loss', patience: 1_000_000 }), checkpoint, tell],
   resume: checkpoint,

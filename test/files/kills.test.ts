@@ -7,4 +7,5 @@ test('fault 13: a training that is killed at random moments loses nothing, and e
   const random = new Generator(1)
   const report = await killOften(8, () => random.next())
   expect(report).toMatchObject({ kills: 8, lost: 0, isSame: true })
+  expect(report.withinEpochs).toBeGreaterThan(0)
 }, 600_000)

@@ -1,6 +1,6 @@
 /**
  * Kills a training at random moments (SIGKILL) and looks whether anything is lost: `make kills`, with `KILLS=1000` by default. The training saves
- * after every epoch. After each kill the file has to load, and to be of no earlier epoch than the process had said to be saved; the program that
+ * after every batch, within epochs too. After each kill the file has to load, and to be of no earlier batch than the process had said to be saved; the program that
  * is started again goes on from there. In the end the weights have to be those of a training that nobody killed.
  */
 import { spawn } from 'node:child_process'
@@ -14,18 +14,22 @@ import { decodeModel, type Module } from '../../ts/index.js'
 
 export interface KillReport {
   kills: number
-  /** Kills after which no file loaded, or one of an earlier epoch than was told. */
+  /** Kills after which no file loaded, or one of an earlier batch than was told. */
   lost: number
   /** Files that were on their way when the process was killed. */
   interrupted: number
-  epochs: number
+  /** Kills after which the file was of the midst of an epoch. */
+  withinEpochs: number
+  steps: number
   /** Whether the weights in the end are those of a training without kills. */
   isSame: boolean
 }
 
+/** Of an epoch of the child. */
+const BATCHES = 3
 const CHILD = path.resolve('test/files/kill-child.ts')
 
-/** Runs the program; kills it after so many milliseconds from its first line on. @returns the last epoch that it told */
+/** Runs the program; kills it after so many milliseconds from its first line on. @returns the last step that it told */
 function run(program: string, args: string[], killAfter?: number): Promise<{ last: number; isOver: boolean }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -67,7 +71,7 @@ export async function killOften(kills: number, random: () => number, tell = (_li
       logLevel: 'error',
     })
     const file = path.join(folder, 'run.safetensors')
-    const report: KillReport = { kills: 0, lost: 0, interrupted: 0, epochs: 0, isSame: false }
+    const report: KillReport = { kills: 0, lost: 0, interrupted: 0, withinEpochs: 0, steps: 0, isSame: false }
     let saved = 0
     while (report.kills < kills) {
       const { last, isOver } = await run(program, [file, '1000000'], random() * 40)
@@ -77,19 +81,22 @@ export async function killOften(kills: number, random: () => number, tell = (_li
       for (const name of readdirSync(folder)) if (name.endsWith('.tmp')) rmSync(path.join(folder, name))
       try {
         const { training } = decodeModel(readFileSync(file))
-        const epoch = training.epochs.length
-        if (epoch < Math.max(last, saved)) throw new Error(`epoch ${Math.max(last, saved)} was saved, the file is of ${epoch}`)
-        saved = epoch
+        const batches = training.part?.batches ?? 0
+        const step = BATCHES * training.epochs.length + batches
+        if (step < Math.max(last, saved)) throw new Error(`step ${Math.max(last, saved)} was saved, the file is of ${step}`)
+        saved = step
+        if (batches > 0) report.withinEpochs++
       } catch (error) {
         report.lost++
         tell(`kill ${report.kills}: ${(error as Error).message}`)
       }
       if (report.kills % 100 === 0) tell(JSON.stringify(report))
     }
-    report.epochs = saved + 1
+    report.steps = saved
+    const epochs = Math.floor(saved / BATCHES) + 1
     const whole = path.join(folder, 'whole.safetensors')
     for (const name of [file, whole])
-      if (!(await run(program, [name, String(saved + 1)])).isOver) throw new Error('the training did not end')
+      if (!(await run(program, [name, String(epochs)])).isOver) throw new Error('the training did not end')
     const [killed, never] = [file, whole].map((name) => digest(decodeModel(readFileSync(name)).model))
     report.isSame = killed === never
     return report

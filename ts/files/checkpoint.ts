@@ -11,9 +11,14 @@ import { encodeTraining, restoreTraining, type StatefulPart } from './training-f
 
 /** Options of {@link Checkpoint}. */
 export interface CheckpointOptions {
-  /** Saves at the end of every so many epochs, and of the last one. Default 1. */
+  /** Saves at the end of every so many epochs, and of the last one. Default 1; only the last one where there are `steps`. */
   epochs?: number
-  /** Saves at the end of the first epoch that ends so many minutes after the file before, and of the last epoch. Default: each time. */
+  /** Saves after every so many steps, counted from the start of training, also within epochs. Default: at the ends of epochs. */
+  steps?: number
+  /**
+   * Saves so many minutes after the file before, also within epochs; with `epochs` or `steps`, at the first of their times after that. And at the end of
+   * the last epoch. Default: each time.
+   */
   minutes?: number
   /** How many of the last files are kept: the one before `run.safetensors` is `run.1.safetensors`, and so on. Default 2. */
   keep?: number
@@ -29,8 +34,9 @@ export interface CheckpointOptions {
 }
 
 /**
- * Saves a training to a file at the ends of epochs, so that it can go on where it was: model, optimizer, history, callbacks with a state, such as
- * {@link EarlyStopping} with its best weights, and how far random numbers were drawn. Stopped and gone on with, it ends with the same
+ * Saves a training to a file, at the ends of epochs or every so many steps or minutes, so that it can go on where it was, also within an epoch: model, optimizer, history, callbacks with a state, such as
+ * {@link EarlyStopping} with its best weights, how far the rows of the epoch were gone through, and how far random numbers were drawn. A training that
+ * is stopped saves where it is. Stopped and gone on with, it ends with the same
  * bits as if it had never been stopped; in another runtime as well, with `load({ reproducible: true })`.
  *
  * As `resume` of `fit` it goes on from the last file that is whole, and from the start where there is none: so a program that is killed is
@@ -52,15 +58,17 @@ export class Checkpoint implements Callback, Resume {
   private readonly best: BestValue | null
   private isBest = false
   private lastSaved = performance.now()
+  private lastStep = 0
 
   constructor(
     readonly path: string,
     private readonly options: CheckpointOptions = {},
   ) {
     checkPath('Checkpoint', path)
-    checkNames('Checkpoint', options, ['epochs', 'minutes', 'keep', 'monitor', 'mode', 'parts'])
-    const { epochs = 1, minutes, keep = 2, monitor, mode, parts = {} } = options
+    checkNames('Checkpoint', options, ['epochs', 'steps', 'minutes', 'keep', 'monitor', 'mode', 'parts'])
+    const { epochs = 1, steps = 1, minutes, keep = 2, monitor, mode, parts = {} } = options
     checkCount('Checkpoint: epochs', epochs)
+    checkCount('Checkpoint: steps', steps)
     checkKeep('Checkpoint', keep)
     if (minutes !== undefined) checkPositive('Checkpoint: minutes', minutes)
     if (mode !== undefined && monitor === undefined) throw rangeError('Checkpoint: mode says what is better of monitor, which is not given')
@@ -74,6 +82,17 @@ export class Checkpoint implements Callback, Resume {
   onTrainBegin(): void {
     this.best?.reset()
     this.lastSaved = performance.now()
+    this.lastStep = 0
+  }
+
+  /** @internal blocks of steps end where it saves */
+  get savesEvery(): number {
+    return this.options.steps ?? Number.POSITIVE_INFINITY
+  }
+
+  onBatchSaved(progress: Progress, training: Training): Promise<void> | undefined {
+    this.isBest = false
+    return training.isStopped || this.isDue(progress, false) ? this.save(progress, training) : undefined
   }
 
   onEpochEnd(progress: Progress): void {
@@ -82,20 +101,28 @@ export class Checkpoint implements Callback, Resume {
   }
 
   async onEpochSaved(progress: Progress, training: Training): Promise<void> {
+    const isDue = training.isStopped || this.isDue(progress, true)
+    if (isDue || this.isBest) await this.save(progress, training, isDue)
+  }
+
+  private async save({ step }: Progress, training: Training, isDue = true): Promise<void> {
     const { path, files, options } = this
     const { keep = 2, parts = {} } = options
-    const isDue = this.isDue(progress) || training.isStopped
-    if (!isDue && !this.isBest) return
     const bytes = encodeTraining(training, parts)
     if (this.isBest) await files.write(siblingOf(path, 'best'), bytes, [])
     if (!isDue) return
     await files.write(path, bytes, earlierOf(path, keep))
     this.lastSaved = performance.now()
+    this.lastStep = step
   }
 
-  private isDue({ epoch, epochs }: Progress): boolean {
-    const { epochs: every = 1, minutes = 0 } = this.options
-    return epoch === epochs || (epoch % every === 0 && performance.now() - this.lastSaved >= minutes * 60_000)
+  private isDue({ epoch, epochs, step }: Progress, isEnd: boolean): boolean {
+    const { epochs: every, steps, minutes } = this.options
+    if (isEnd && epoch === epochs) return true
+    if (performance.now() - this.lastSaved < (minutes ?? 0) * 60_000) return false
+    if (every === undefined && steps === undefined) return isEnd || minutes !== undefined
+    const hasMultiple = steps !== undefined && Math.floor(step / steps) > Math.floor(this.lastStep / steps)
+    return hasMultiple || (every !== undefined && isEnd && epoch % every === 0)
   }
 
   /** @internal what belongs to the training that it saves: its best value */
@@ -119,6 +146,7 @@ export class Checkpoint implements Callback, Resume {
       if (bytes === undefined) continue
       try {
         restoreTraining(training, bytes, parts)
+        this.lastStep = training.history.steps
       } catch (error) {
         // of a file that is whole the error is meant for who reads it: an earlier one is of the same training
         if (!isDamage(error)) throw named(name, error)

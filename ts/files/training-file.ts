@@ -1,11 +1,15 @@
 /** Trainings in model files: all that the next step depends on, and what shows whether another program goes on with the same training. */
+
+import type { FloatArray } from '../backend/heap.js'
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { savedCount } from '../common/saved.js'
+import { sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { crc32Of } from '../io/crc32.js'
 import type { Bytes } from '../io/safetensors.js'
-import { rowsOf } from '../nn/rows.js'
+import { joinRows, rowsOf } from '../nn/rows.js'
 import type { ShowsAverages } from '../optim/base/averaging.js'
+import { Tensor } from '../tensor.js'
 import type { Callback, Training } from '../train/callbacks.js'
 import type { EpochRecord } from '../train/history.js'
 import { encodeTrainedModel, readStates, type SavedModel, setModel } from './model-file.js'
@@ -31,13 +35,27 @@ interface SavedTraining {
   callbacks: { name: string; state: State }[]
   epochs: EpochRecord[]
   seconds: number
+  /** How far the epoch is that is not over; null, or nothing in files of old, between two epochs. */
+  part?: EpochPart | null
+}
+
+/** The part of an epoch that was. */
+interface EpochPart {
+  batches: number
+  seconds: number
+  /** Rows, the sum of their losses, and of each metric that is a mean. */
+  samples: number
+  lossSum: number
+  sums: number[]
+  /** Predictions and targets, where a metric wants to see those of the whole epoch. */
+  kept: { shape: number[]; values: FloatArray | Int32Array }[] | null
 }
 
 /** So many rows are looked at to see whether the data are the same. */
 const ROWS_SEEN = 64
 
 /**
- * @internal The file of a training between two epochs. The model in it is what validation saw, which predicts best: of an optimizer with
+ * @internal The file of a training between two batches. The model in it is what validation saw, which predicts best: of an optimizer with
  * averages those.
  */
 export function encodeTraining(training: Training, parts: Readonly<Record<string, StatefulPart>>): Bytes {
@@ -55,6 +73,7 @@ export function encodeTraining(training: Training, parts: Readonly<Record<string
       callbacks: callbacks.filter(isStateful).map((callback) => ({ name: nameOf(callback), state: callback.state() as State })),
       epochs: history.epochs,
       seconds: history.seconds + training.secondsSoFar,
+      part: partOf(training),
     }
     return encodeTrainedModel(model, { ...parts, training: saved })
   } finally {
@@ -88,9 +107,32 @@ export function restoreTraining(training: Training, file: Uint8Array | ArrayBuff
     for (const { part, state } of before) part.loadState(state as never)
     throw error
   }
-  training.goOnAfter(saved.epochs, saved.seconds)
+  training.goOnAfter(saved.epochs, saved.seconds, saved.part?.batches, saved.part?.seconds)
+  if (saved.part) setMeans(training, saved.part)
   // last, as one may say at once that it is over
   for (const [i, callback] of stateful.entries()) callback.loadState(saved.callbacks[i].state as never, control)
+}
+
+function partOf({ plan, history, means, secondsOfEpoch }: Training): EpochPart | null {
+  const batches = history.steps - history.epochs.length * plan.batchesPerEpoch
+  if (batches === 0) return null
+  const kept = means.kept?.map((parts) => joinRows('Checkpoint', parts)) ?? null
+  return {
+    batches,
+    seconds: secondsOfEpoch,
+    samples: means.samples,
+    lossSum: means.lossSum,
+    sums: [...means.sums],
+    kept: kept && kept.map((tensor) => ({ shape: [...tensor.shape], values: tensor.read() })),
+  }
+}
+
+function setMeans({ plan, means }: Training, { samples, lossSum, sums, kept }: EpochPart): void {
+  means.samples = samples
+  means.lossSum = lossSum
+  sums.forEach((sum, i) => void (means.sums[i] = sum))
+  const { backend } = plan.model
+  if (kept !== null) means.kept = kept.map(({ shape, values }) => [Tensor.onHost(backend, shape, values)]) as [Tensor[], Tensor[]]
 }
 
 type StatefulCallback = Callback & Required<Pick<Callback, 'state' | 'loadState'>>
@@ -136,6 +178,27 @@ function checked(found: unknown): SavedTraining {
   return found as SavedTraining
 }
 
+/** @throws Error, RangeError for a part of an epoch that this training cannot go on from */
+function checkPart({ plan, means }: Training, { epochs, part }: SavedTraining): void {
+  if (part === null || part === undefined) return
+  const { batches, seconds, samples, lossSum, sums, kept } = part
+  savedCount(batches, 'resume: batches of the epoch')
+  if (batches >= plan.batchesPerEpoch)
+    throw rangeError(`resume: ${batches} batches are more than the part of an epoch of ${plan.batchesPerEpoch}`)
+  if (samples !== batches * plan.batchSize || !(seconds >= 0) || typeof lossSum !== 'number')
+    throw rangeError(`resume: ${show(samples)} rows, ${show(seconds)} seconds and a loss of ${show(lossSum)} are no part of an epoch`)
+  const isSame = Array.isArray(sums) && sums.length === means.sums.length && sums.every((sum) => typeof sum === 'number')
+  const isKept =
+    kept === null ? means.kept === null : means.kept !== null && kept?.length === 2 && kept.every((rows) => isTable(rows, samples))
+  if (!isSame || !isKept)
+    throw plainError(`resume: the file is of the midst of epoch ${epochs.length + 1}, for which the metrics have to be the same as there`)
+}
+
+function isTable({ shape, values }: { shape: readonly number[]; values: unknown }, rows: number): boolean {
+  const isArray = values instanceof Float32Array || values instanceof Float64Array || values instanceof Int32Array
+  return isArray && Array.isArray(shape) && shape[0] === rows && sizeOf(shape) === (values as Float32Array).length
+}
+
 function checkSame(training: Training, saved: SavedTraining): void {
   const own = layersOf(training)
   const length = Math.max(own.length, saved.layers.length)
@@ -157,8 +220,8 @@ function checkSame(training: Training, saved: SavedTraining): void {
     )
   }
   const { epochs } = training.plan
-  if (saved.epochs.length > epochs)
-    throw rangeError(
-      `resume: the training in the file has had ${saved.epochs.length} epochs, this one is to have ${epochs}; give more epochs`,
-    )
+  const had = saved.epochs.length + (saved.part ? 1 : 0)
+  if (had > epochs)
+    throw rangeError(`resume: the training in the file has had ${had} epochs, this one is to have ${epochs}; give more epochs`)
+  checkPart(training, saved)
 }

@@ -9,7 +9,7 @@ import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Rows } from './data.js'
 import type { EpochRecord, History } from './history.js'
-import type { MetricName } from './metrics.js'
+import type { MetricName, RunningMeans } from './metrics.js'
 import type { WholeStepOptimizer } from './whole-step-optimizer.js'
 
 /** Where training is. Numbers that people read: epochs and batches count from 1. */
@@ -51,13 +51,21 @@ export interface Callback {
   onEpochSaved?(progress: Progress, training: Training): void | Promise<void>
   /** It is also called before a NonFiniteError is thrown, when training diverged. */
   onTrainEnd?(control: TrainingControl): void | Promise<void>
+  /**
+   * Within epochs, for what saves the training there: after each batch that is not the last one of its epoch or, where nobody watches batches,
+   * after those of a few milliseconds. Not while batches wait for others whose gradients are added to theirs.
+   * What changes the model here returns a promise; there is none where nothing was done.
+   */
+  onBatchSaved?(progress: Progress, training: Training): void | Promise<void>
+  /** {@link onBatchSaved} follows each step whose number is a multiple of this. Default: it comes when it suits. */
+  readonly savesEvery?: number
   /** What the callback remembers from epoch to epoch: saved with the training by {@link Checkpoint}. */
   state?(): object
   /** Goes on from a state, in the midst of a training. */
   loadState?(state: never, control: TrainingControl): void
 }
 
-/** A training between two epochs: what saves it reads, and what goes on with it sets. */
+/** A training between two batches: what saves it reads, and what goes on with it sets. */
 export interface Training {
   /** @internal what is trained, and on what */
   readonly plan: {
@@ -71,12 +79,16 @@ export interface Training {
   readonly callbacks: readonly Callback[]
   readonly history: History
   readonly control: TrainingControl
-  /** Whether this was the last epoch. */
+  /** Whether training ends here. */
   readonly isStopped: boolean
   /** Since `fit` was called. */
   readonly secondsSoFar: number
-  /** Goes on after these epochs, which took so many seconds. */
-  goOnAfter(epochs: readonly EpochRecord[], seconds: number): void
+  /** @internal of the batches of the epoch so far, its losses and metrics */
+  readonly means: RunningMeans
+  /** Since the epoch began. */
+  readonly secondsOfEpoch: number
+  /** Goes on after these epochs, which took so many seconds, and after so many batches of the next one. */
+  goOnAfter(epochs: readonly EpochRecord[], seconds: number, batches?: number, secondsOfEpoch?: number): void
 }
 
 /** Where a training goes on: {@link Checkpoint}, or what {@link resumeFrom} gives. */
@@ -85,7 +97,7 @@ export interface Resume {
   restore(training: Training): void | Promise<void>
 }
 
-const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onEpochEnd', 'onEpochSaved', 'onTrainEnd'] as const
+const HOOKS = ['onTrainBegin', 'onBatchEnd', 'onBatchSaved', 'onEpochEnd', 'onEpochSaved', 'onTrainEnd'] as const
 
 /** @internal @throws TypeError for what is no list of objects with hooks */
 export function checkCallbacks(callbacks: readonly Callback[] = []): readonly Callback[] {

@@ -85,13 +85,13 @@ export function areMeans(metrics: readonly [string, Metric][]): boolean {
 
 /** The mean of the loss, weighted by batch size, and metrics of all rows so far. @internal */
 export class RunningMeans {
-  private samples = 0
+  samples = 0
   /** Of the losses so far, each times its rows. */
   lossSum = 0
-  private readonly sums: number[]
+  readonly sums: number[]
   private readonly metrics: [string, Metric][]
   /** Predictions and targets so far, for metrics that are no means over rows. */
-  private kept: [predictions: Tensor[], targets: Tensor[]] | null
+  kept: [predictions: Tensor[], targets: Tensor[]] | null
   private readonly means: (Mean | undefined)[]
 
   constructor(metrics: [string, Metric][]) {

@@ -8,7 +8,7 @@ import { type Callback, checkCallbacks, type Progress, type TrainingControl } fr
 import type { Rows } from './data.js'
 import { checkWeights, type Position } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
-import { type BlockLimits, FastSteps, type StepBlock } from './fast/index.js'
+import { type BlockLimits, FastSteps, type StepBlock, stepPartsOf } from './fast/index.js'
 import type { EpochRecord, Execution, History } from './history.js'
 import { areMeans, RunningMeans, resolveMetrics } from './metrics.js'
 import { Pacer } from './pacer.js'
@@ -24,6 +24,7 @@ export class TrainingRun {
   private readonly metrics
   readonly callbacks: readonly Callback[]
   private readonly watchesBatches: boolean
+  private readonly savesBatches: boolean
   readonly watchesEpochs: boolean
   readonly history: History
   private readonly fast: FastSteps
@@ -37,7 +38,7 @@ export class TrainingRun {
   private isOver = false
   private readonly options: FitOptions
   readonly control: TrainingControl
-  private readonly means: RunningMeans
+  readonly means: RunningMeans
 
   /**
    * @param known data sets that were checked already, for trainings that share them
@@ -56,6 +57,7 @@ export class TrainingRun {
     this.metrics = resolveMetrics(options.metrics)
     this.callbacks = checkCallbacks(options.callbacks)
     this.watchesBatches = this.callbacks.some((c) => c.onBatchEnd !== undefined)
+    this.savesBatches = this.callbacks.some((c) => c.onBatchSaved !== undefined)
     this.watchesEpochs =
       this.validation !== null ||
       options.onProgress !== undefined ||
@@ -119,12 +121,17 @@ export class TrainingRun {
     return seconds(this.started)
   }
 
-  /** Goes on after epochs of another training, which took so many seconds. */
-  goOnAfter(epochs: readonly EpochRecord[], seconds: number): void {
+  /** Goes on after epochs, and batches of the next one, of another training, which took so many seconds. */
+  goOnAfter(epochs: readonly EpochRecord[], seconds: number, batches = 0, secondsOfEpoch = 0): void {
     const { history, plan } = this
     history.epochs.push(...epochs)
     history.seconds = seconds
-    history.steps = plan.start = epochs.length * plan.batchesPerEpoch
+    history.steps = plan.start = epochs.length * plan.batchesPerEpoch + batches
+    this.epochStarted = performance.now() - 1000 * secondsOfEpoch
+  }
+
+  get secondsOfEpoch(): number {
+    return seconds(this.epochStarted)
   }
 
   /** Where an error ended training, which is thrown again. */
@@ -197,18 +204,29 @@ export class TrainingRun {
       const pending = after(part)
       if (pending !== undefined) await pending
       this.checkFailure()
-      if (this.isStopped && !(part as Partial<StepBlock>).owes) break
+      const owes = (part as Partial<StepBlock>).owes
+      if (this.savesBatches && !owes) await this.saveBatches()
+      if (this.isStopped && !owes) break
       if (!pacer.isDue) continue
       await pacer.pause()
       this.fast.codeRan()
     }
   }
 
+  /** For those who save within epochs, unless gradients of this batch wait for those of others. */
+  private async saveBatches(): Promise<void> {
+    const at = this.batches.positionOf(this.history.steps - 1)
+    if (at.batch === this.plan.batchesPerEpoch || !stepPartsOf(this.options.optimizer).isWhole) return
+    await this.call('onBatchSaved', (c) => c.onBatchSaved?.(this.progress(at), this))
+  }
+
   get limits(): BlockLimits {
     const { optimizer } = this
     // where batches never wait for others at the end of an epoch, there is nothing to flush
     const each = optimizer.flush === undefined ? 1 : (optimizer.stepParts?.().batches ?? Infinity)
-    return { spansEpochs: !this.watchesEpochs && this.plan.batchesPerEpoch % each === 0, isOver: () => this.isStopped }
+    const spansEpochs = !this.watchesEpochs && this.plan.batchesPerEpoch % each === 0
+    const pauses = this.callbacks.map((c) => c.savesEvery ?? Infinity)
+    return { spansEpochs, pauseEvery: Math.min(...pauses, Infinity), isOver: () => this.isStopped }
   }
 
   /** Whether there is a reason to stop before the last step. */
@@ -369,6 +387,7 @@ export class TrainingRun {
       try {
         const result = invoke(callback)
         if (result !== undefined) await result
+        else if (hook === 'onBatchSaved') continue
         this.fast.codeRan()
       } catch (cause) {
         throw plainError(

@@ -36,6 +36,8 @@ export interface StepBlock {
 export interface BlockLimits {
   /** Whether epochs may end within one. */
   spansEpochs: boolean
+  /** Blocks end after steps whose numbers are multiples of this. */
+  pauseEvery: number
   /** Whether the step that was just asked for is to be the last, as where its schedule aborts training. */
   isOver: () => boolean
 }
@@ -108,7 +110,8 @@ export class BlockRunner {
     const size = new BlockSize()
     while (this.at < batches.total) {
       const parts = this.partsAt(this.at)
-      const count = batches.ahead(this.at, Math.max(size.steps, parts?.batches ?? 1), limits.spansEpochs && parts !== null)
+      const most = Math.min(Math.max(size.steps, parts?.batches ?? 1), limits.pauseEvery - (this.at % limits.pauseEvery))
+      const count = batches.ahead(this.at, most, limits.spansEpochs && parts !== null)
       yield size.measure(count, () => this.take(count))
     }
   }

@@ -16,6 +16,7 @@ import { Recording } from './recording.js'
 import { canPlan } from './step-planner.js'
 
 export type { BlockLimits, StepBlock } from './blocks.js'
+export { stepPartsOf } from './step-program.js'
 
 /** Forward pass, loss and gradients of a batch. */
 export interface Evaluation {
