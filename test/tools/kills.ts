@@ -95,8 +95,7 @@ export async function killOften(kills: number, random: () => number, tell = (_li
     report.steps = saved
     const epochs = Math.floor(saved / BATCHES) + 1
     const whole = path.join(folder, 'whole.safetensors')
-    for (const name of [file, whole])
-      if (!(await run(program, [name, String(epochs)])).isOver) throw new Error('the training did not end')
+    for (const name of [file, whole]) if (!(await run(program, [name, String(epochs)])).isOver) throw new Error('the training did not end')
     const [killed, never] = [file, whole].map((name) => digest(decodeModel(readFileSync(name)).model))
     report.isSame = killed === never
     return report

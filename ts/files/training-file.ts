@@ -116,14 +116,17 @@ export function restoreTraining(training: Training, file: Uint8Array | ArrayBuff
 function partOf({ plan, history, means, secondsOfEpoch }: Training): EpochPart | null {
   const batches = history.steps - history.epochs.length * plan.batchesPerEpoch
   if (batches === 0) return null
-  const kept = means.kept?.map((parts) => joinRows('Checkpoint', parts)) ?? null
+  const kept = means.kept?.map((parts) => {
+    const joined = joinRows('Checkpoint', parts)
+    return { shape: [...joined.shape], values: joined.read() }
+  })
   return {
     batches,
     seconds: secondsOfEpoch,
     samples: means.samples,
     lossSum: means.lossSum,
     sums: [...means.sums],
-    kept: kept && kept.map((tensor) => ({ shape: [...tensor.shape], values: tensor.read() })),
+    kept: kept ?? null,
   }
 }
 
