@@ -8,6 +8,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import * as families from '../ts/backend/families.js'
+import { withAllKernels } from '../ts/backend/js/all.js'
 import { ACTIVATIONS, BINARY_KERNELS, type Kernels, type Ptr, UNARY_KERNELS } from '../ts/backend/kernels.js'
 import { type Backend, createBackend } from '../ts/index.js'
 
@@ -202,7 +203,7 @@ function measure(names: readonly string[], check: boolean): void {
       const calls = [wasm, js].map(
         ({ backend, room }) =>
           () =>
-            call(backend.kernels, room),
+            call(withAllKernels(backend), room),
       )
       let found = compare(calls[0], calls[1])
       // again, for longer, where other programs may have had the core

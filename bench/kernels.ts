@@ -2,7 +2,8 @@
  * Kernels alone: matrix products beside the multiply-add limit of this core in this run, and element-wise kernels per element.
  * Best of many short rounds, the limit measured before and after each product. `npx tsx bench/kernels.ts`, on Node 22 for `relaxed`.
  */
-import { withActivations, withOperations, withOthers, withProducts, withSoftmax } from '../ts/backend/families.js'
+import { withProducts } from '../ts/backend/families.js'
+import { withAllKernels } from '../ts/backend/js/all.js'
 import { type Backend, createBackend, supportedVariants } from '../ts/index.js'
 import { best, limitOf } from './limit.js'
 
@@ -55,8 +56,8 @@ function product({ backend, limit }: Subject, [kind, m, k, n]: (typeof products)
 }
 
 function elementwise({ backend }: Subject, name: string, n: number): string {
-  const { kernels, heap } = backend
-  for (const family of [withActivations, withOperations, withOthers, withSoftmax]) family(backend)
+  const { heap } = backend
+  const kernels = withAllKernels(backend)
   const [x, y, z] = buffers(backend, [n, n, n])
   const activation = activations.indexOf(name as never)
   const calls: Record<string, () => void> = {

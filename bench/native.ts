@@ -7,6 +7,7 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { withProducts } from '../ts/backend/families.js'
 import { type Backend, createBackend } from '../ts/index.js'
 import { type Origin, origin, writeResults } from './results.js'
 
@@ -48,7 +49,9 @@ function measureLimits(program: string): Limits {
 }
 
 /** GFLOP/s, best of many rounds. */
-function measure({ kernels, heap }: Backend, kind: Product['kind'], size: number): number {
+function measure(backend: Backend, kind: Product['kind'], size: number): number {
+  const { heap } = backend
+  const kernels = withProducts(backend)
   const [a, b, c] = [0, 1, 2].map(() => heap.allocate(size * size * heap.elementSize))
   for (const at of [a, b]) heap.view(at, size * size).forEach((_, i, view) => (view[i] = ((i * 7919) % 1000) / 1000 - 0.5))
   const calls = Math.max(1, Math.round(1e8 / (2 * size ** 3)))

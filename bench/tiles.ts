@@ -8,6 +8,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { withDense } from '../ts/backend/families.js'
 import { TILES, type TileName } from '../ts/backend/kernels.js'
 import { tilesFor } from '../ts/backend/wasm/tiles.js'
 import { createBackend, supportedVariants } from '../ts/index.js'
@@ -29,7 +30,8 @@ const LEAST = 0.98
 /** In a process of its own: milliseconds of the fastest round through all shapes, and the tile at work. */
 function measure(tile: TileName | 'auto'): { ms: number; tile: string } {
   const backend = createBackend({ tile })
-  const { kernels, heap } = backend
+  const { heap } = backend
+  const kernels = withDense(backend)
   const most = Math.max(...SHAPES.map(([, k, n]) => k * n))
   const buffer = (n: number) => {
     const at = heap.allocate(4 * n)

@@ -1,7 +1,7 @@
 /** A look at where time goes: which kernels a function calls, on what sizes, how often, and how long they take. */
 
 import { type Backend, defaultBackend } from './backend/index.js'
-import { BINARY_KERNELS, type Kernels, sameForEach, UNARY_KERNELS } from './backend/kernels.js'
+import { type BasicKernels, BINARY_KERNELS, type Kernels, sameForEach, UNARY_KERNELS } from './backend/kernels.js'
 import { plainError, typeError } from './common/errors.js'
 import { checkNames } from './common/names.js'
 import { show } from './common/show.js'
@@ -90,7 +90,7 @@ export function trace<T>(fn: () => T | Promise<T>, options: TraceOptions = {}): 
   const { backend = defaultBackend() } = options
   if (running.has(backend)) throw plainError('trace: this backend is being traced already; wait for the other trace to end')
   const counts = new Map<string, TracedKernel>()
-  const open = backend as { kernels: Kernels }
+  const open = backend as { kernels: BasicKernels }
   const before = open.kernels
   const count: Count = (kernel, sizes, ms) => {
     const key = `${kernel} ${sizes.join()}`
@@ -148,7 +148,7 @@ function tracedStep(this: Optimizer, ...args: Parameters<typeof step>): ReturnTy
 }
 
 /** The kernels of a backend, with each call counted. */
-function watched(kernels: Kernels, count: Count): Kernels {
+function watched(kernels: BasicKernels, count: Count): BasicKernels {
   const wrappers = new Map<string, Kernel>()
   const wrap = (name: string, kernel: Kernel): Kernel => {
     return (...args) => {
@@ -164,9 +164,9 @@ function watched(kernels: Kernels, count: Count): Kernels {
     }
   }
   // The exports of a module are frozen, so the proxy stands before an empty object.
-  return new Proxy({} as Kernels, {
+  return new Proxy({} as BasicKernels, {
     get(_, name: string) {
-      const kernel: unknown = kernels[name as keyof Kernels]
+      const kernel: unknown = kernels[name as keyof BasicKernels]
       // Without this, fit makes the calls one by one (train/fast/program.ts): a program would call what is in WebAssembly itself.
       if (name === 'runProgram') return undefined
       if (typeof kernel !== 'function') return kernel

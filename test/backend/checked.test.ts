@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { SCRATCH_BYTES } from '../../ts/backend/kernels.js'
 import * as g from '../../ts/index.js'
 
-let backend: g.Backend
+let backend: ReturnType<typeof g.checkKernels>
 beforeEach(() => {
   backend = g.checkKernels(g.createBackend({ backend: 'js' }))
 })

@@ -6,6 +6,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
+import { withAllKernels } from '../../ts/backend/js/all.js'
 import { ACCUMULATE_B, ACCUMULATE_W, ACCUMULATE_X, ACTIVATIONS, type Activation, SAVES_INPUT, TILES } from '../../ts/backend/kernels.js'
 import { assertClose, assertExact, backends, inRoom, numbers, Room, type TestBackend } from '../tools/backends.js'
 import * as naive from '../tools/naive.js'
@@ -95,7 +96,9 @@ describe.each(backends)('$label', (backend) => {
 
 test.each(TILES)('tiles of %s read nothing behind A and B: there memory ends', (tile) => {
   const memoryLimit = 16 << 20
-  const { heap, kernels } = createBackend({ backend: 'wasm', tile, memoryLimit })
+  const backend = createBackend({ backend: 'wasm', tile, memoryLimit })
+  const { heap } = backend
+  const kernels = withAllKernels(backend)
   const [c, first] = [131 * 144, 1024 * 300].map((size) => heap.allocate(4 * size))
   expect(heap.totalBytes).toBe(memoryLimit)
   const ragged = [24, 26, 27, 64, 123, 131].flatMap((m) =>

@@ -1,5 +1,6 @@
 /** Tiles of large products: the same bits from each, and the one that is pinned, or the fastest, is the one at work. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { withProducts } from '../../ts/backend/families.js'
 import { type Kernels, TILES } from '../../ts/backend/kernels.js'
 import { tilesFor, withTileChoice } from '../../ts/backend/wasm/tiles.js'
 import { type Backend, createBackend, supportedVariants } from '../../ts/index.js'
@@ -18,7 +19,9 @@ const SHAPES = [
 const KINDS = ['matmul', 'matmulNT', 'matmulTN'] as const
 
 /** Bits of c = start + a·b. */
-function product({ kernels, heap }: Backend, kind: (typeof KINDS)[number], [m, n, k]: readonly number[], accumulate: 0 | 1): Int32Array {
+function product(backend: Backend, kind: (typeof KINDS)[number], [m, n, k]: readonly number[], accumulate: 0 | 1): Int32Array {
+  const { heap } = backend
+  const kernels = withProducts(backend)
   const sizes = [m * k, k * n, m * n]
   const [a, b, c] = sizes.map((size) => heap.allocate(4 * size))
   for (const [at, size] of [a, b, c].map((at, i) => [at, sizes[i]]))
@@ -33,7 +36,9 @@ function product({ kernels, heap }: Backend, kind: (typeof KINDS)[number], [m, n
 const ROOM_A = 65_536
 
 /** Rows and columns of the tile that a product used, from its panels: in those of a the first step of k is 1, in those of b likewise. */
-function tileOf({ kernels, heap }: Backend): string {
+function tileOf(backend: Backend): string {
+  const { heap } = backend
+  const kernels = withProducts(backend)
   const [m, n, k] = [48, 48, 256]
   const [a, b, c] = [m * k, k * n, m * n].map((size) => heap.allocate(4 * size))
   heap.view(a, m * k).forEach((_, i, view) => (view[i] = i % k === 0 ? 1 : 0))
@@ -46,7 +51,9 @@ function tileOf({ kernels, heap }: Backend): string {
 }
 
 /** Which sides of aᵀ·b were copied into panels. */
-function copiedSides({ kernels, heap }: Backend, m: number, n: number, k: number): string {
+function copiedSides(backend: Backend, m: number, n: number, k: number): string {
+  const { heap } = backend
+  const kernels = withProducts(backend)
   const [a, b, c] = [m * k, k * n, m * n].map((size) => heap.allocate(4 * size))
   const rooms = [heap.view(heap.scratch, ROOM_A), heap.view(heap.scratch + 4 * ROOM_A, ROOM_A)]
   for (const room of rooms) room.fill(7)

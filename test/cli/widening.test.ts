@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
+import { withAllKernels } from '../../ts/backend/js/all.js'
 import { TILES } from '../../ts/backend/kernels.js'
 import { tilesFor } from '../../ts/backend/wasm/tiles.js'
 import { checkWidened, enableWidening } from '../../ts/backend/wasm/widen.js'
@@ -144,7 +145,7 @@ describe('the check of widened kernels', () => {
   /** A backend whose kernel flips a bit of its result from a call on; y is the argument that says where that is. */
   function flipping(name: 'matmul' | 'crossEntropyProbabilities' | 'activationForward', y: number, from: number) {
     const backend = createBackend({ backend: 'wasm' })
-    const kernel = backend.kernels[name] as (...args: number[]) => void
+    const kernel = withAllKernels(backend)[name] as (...args: number[]) => void
     let calls = 0
     const flipped = (...args: number[]) => {
       kernel(...args)

@@ -1,8 +1,8 @@
 /** A trap in WebAssembly: nothing goes on with memory that may be wrong, and a new engine is there at once. */
 import { expect, test } from 'vitest'
-import type { Kernels } from '../../ts/backend/kernels.js'
 import {
   Adam,
+  type Backend,
   createBackend,
   Dense,
   defaultBackend,
@@ -18,7 +18,7 @@ import {
 } from '../../ts/index.js'
 
 /** Makes the kernel of that name trap at its n-th call from now on: it is called with an address outside of memory. */
-function breakKernel(kernels: Kernels, name: 'denseForward' | 'denseBackward', n: number): void {
+function breakKernel(kernels: Backend['kernels'], name: 'denseForward' | 'denseBackward', n: number): void {
   const table = kernels as unknown as Record<string, (...args: number[]) => unknown>
   const kernel = table[name]
   table[name] = (x, ...rest) => kernel(--n <= 0 ? 0xfffffff0 : x, ...rest)

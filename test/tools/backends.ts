@@ -38,7 +38,7 @@ function jsBackend(dtype: DType): TestBackend {
 function wasmBackend(variant: Variant): TestBackend {
   const backend = createBackend({ backend: 'wasm', variant })
   const { heap } = backend
-  const kernels = Object.assign({}, ...[LOSSES, OPERATIONS, OTHERS, UPDATES].map((part) => backend.part(part)), backend.kernels)
+  const kernels: Kernels = Object.assign({}, ...[LOSSES, OPERATIONS, OTHERS, UPDATES].map((part) => backend.part(part)), backend.kernels)
   return { label: `wasm ${variant}`, kernels, heap, float64: false, unit: 2 ** -24 }
 }
 

@@ -1,7 +1,7 @@
 /** The type of a backend: what tensors, models and optimizers know of the engine that runs their kernels. */
 import type { StepArena } from './arena.js'
 import type { DType, Heap } from './heap.js'
-import type { Kernels, TileName, Update } from './kernels.js'
+import type { BasicKernels, TileName, Update } from './kernels.js'
 import type { WasmExports, WasmPart } from './wasm/types.js'
 import type { Variant } from './wasm/variants.js'
 
@@ -18,8 +18,8 @@ export interface Backend {
   readonly name: 'wasm' | 'js'
   readonly variant: Variant | 'js'
   readonly dtype: DType
-  /** In JavaScript those of a family appear when something that needs them first runs. */
-  readonly kernels: Kernels
+  /** What every program needs of the kernels; the others come by the families of families.ts, which say that they are there. */
+  readonly kernels: BasicKernels
   readonly heap: Heap
   readonly arena: StepArena
   /** Whether `widen` of `BackendOptions` took effect. */

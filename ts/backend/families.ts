@@ -13,24 +13,26 @@ import { crossEntropyKernels, elementLossKernels } from './js/loss.js'
 import { dropoutKernel, normalKernel, randomKernels } from './js/random.js'
 import { rareReductions, sumKernel } from './js/reduce.js'
 import { logSoftmaxKernels, softmaxKernels } from './js/softmax.js'
-import type { Kernels } from './kernels.js'
+import type { BasicKernels, Kernels } from './kernels.js'
 import { LOSSES, OPERATIONS, OTHERS } from './wasm/parts.js'
 import type { WasmPart } from './wasm/types.js'
 
-/** Gives a backend the kernels of a family, if it does not have them yet, and returns all of its kernels. */
-export type With = (backend: Backend) => Kernels
+/** Gives a backend the kernels of a family, if it does not have them yet, and returns those that it then has for sure. */
+export type With<Name extends keyof Kernels> = (backend: Backend) => BasicKernels & Pick<Kernels, Name>
 
-/** Loops in JavaScript over a heap. */
-type Loops = (heap: Heap) => Partial<Kernels>
-
-export interface Family extends With {
-  readonly loops: Loops
+export interface Family<Name extends keyof Kernels = keyof Kernels> extends With<Name> {
+  /** The loops in JavaScript over a heap. */
+  readonly loops: (heap: Heap) => Pick<Kernels, Name>
   readonly part?: WasmPart
 }
 
-function family(first: keyof Kernels, loops: Loops, part?: WasmPart): Family {
-  const withFamily: With = (backend) => {
-    const { kernels } = backend
+function family<Name extends keyof Kernels>(
+  first: NoInfer<Name>,
+  loops: (heap: Heap) => Pick<Kernels, Name>,
+  part?: WasmPart,
+): Family<Name> {
+  const withFamily: With<Name> = (backend) => {
+    const kernels = backend.kernels as BasicKernels & Pick<Kernels, Name>
     if (typeof kernels[first] !== 'function') Object.assign(kernels, (part && backend.part(part)) ?? loops(backend.heap))
     return kernels
   }

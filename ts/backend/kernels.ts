@@ -213,6 +213,9 @@ export interface Kernels
   permutation(order: Ptr, n: number, seedLow: number, seedHigh: number, stream: number, counter: number): void
 }
 
+/** The kernels that every backend has from the start. Others come by families: ts/backend/families.ts. */
+export type BasicKernels = Pick<Kernels, 'add' | 'mul' | 'fill' | 'copy' | 'addScaled' | 'clip' | 'sumSquares' | 'sumAbs' | 'maxAbs'>
+
 /**
  * The shape of every element-wise optimizer kernel, one export of the WASM module each (crate/optim/):
  * parameters p[n], gradients g[n], state slot j at s + j·stride elements, hyper-parameters h.

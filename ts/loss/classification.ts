@@ -1,6 +1,7 @@
 /** Losses for classes: cross-entropy on logits, for one yes-or-no question or for one class out of many. */
 import type { Operations } from '../autograd.js'
 import { withCrossEntropy } from '../backend/families.js'
+import type { Backend } from '../backend/index.js'
 import { rangeError, ShapeError } from '../common/errors.js'
 import { formatShape, type Shape, sameShape } from '../common/shape.js'
 import type { Classified, Compared } from '../common/shape-types.js'
@@ -65,6 +66,10 @@ export const binaryCrossEntropy = /* @__PURE__ */ builtIn(
   { takes: (targets) => targets.dtype === 'float', checksTargets: true },
 )
 
+const indicesKernel = (backend: Backend) => withCrossEntropy(backend).crossEntropyIndices
+/** @internal */
+export const probabilitiesKernel = (backend: Backend) => withCrossEntropy(backend).crossEntropyProbabilities
+
 const CLASSES: Traits = {
   takes: (targets) => targets.dtype === 'int32' || targets.size > targets.shape[0],
   checksTargets: true,
@@ -94,12 +99,10 @@ export const crossEntropy = /* @__PURE__ */ builtIn(
       const wanted = add(mul(1 - option, hasLabels ? oneHot(given, cols) : given), option / cols)
       return sub(hasLabels ? softmax(prediction) : mul(softmax(prediction), sum(wanted, -1, true)), wanted)
     }
-    const kernel = hasLabels ? 'crossEntropyIndices' : 'crossEntropyProbabilities'
     // one literal: V8 of Node 20 takes as long for a spread object as a small net takes for its step
     return computeLoss({
       name: 'crossEntropy',
-      of: withCrossEntropy,
-      kernel,
+      kernelOf: hasLabels ? indicesKernel : probabilitiesKernel,
       prediction,
       target: given,
       rows,

@@ -1,7 +1,8 @@
 /** What all losses share: one kernel writes value and gradient in one pass. */
 
 import { apply, needsGradient, type Operations } from '../autograd.js'
-import { type With, withElementLosses } from '../backend/families.js'
+import { withElementLosses } from '../backend/families.js'
+import type { Backend } from '../backend/index.js'
 import type { Loss as LossKernel, Ptr } from '../backend/kernels.js'
 import { checkChoice } from '../common/checks.js'
 import { plainError, ShapeError, typeError } from '../common/errors.js'
@@ -60,9 +61,7 @@ export const COMMON = ['weights', 'reduction']
 
 export interface LossCall {
   name: string
-  /** Has the kernel. */
-  of: With
-  kernel: 'squaredError' | 'absoluteError' | 'huber' | 'binaryCrossEntropy' | 'crossEntropyIndices' | 'crossEntropyProbabilities'
+  kernelOf: (backend: Backend) => LossKernel
   prediction: Tensor
   target: Tensor
   rows: number
@@ -93,9 +92,8 @@ export function computeLoss(call: LossCall): Tensor {
     (out, backend) => {
       const { heap, arena } = backend
       if (wantsGradient) gradient = arena.allocate(prediction.size * heap.elementSize)
-      const kernels = call.of(backend)
-      const kernel = kernels[call.kernel] as LossKernel
-      kernel.call(kernels, prediction.address, target.address, weights?.address ?? 0, gradient, out, rows, cols, scale, option)
+      const kernel = call.kernelOf(backend)
+      kernel(prediction.address, target.address, weights?.address ?? 0, gradient, out, rows, cols, scale, option)
     },
     () => ({
       operation: name,
@@ -128,17 +126,18 @@ function rowWeights({ name, prediction, rows, options }: LossCall): Tensor | nul
   return weights
 }
 
+interface ElementLossCall extends Pick<LossCall, 'name' | 'prediction' | 'target' | 'option' | 'options' | 'takes' | 'derivative'> {
+  kernel: 'squaredError' | 'absoluteError' | 'huber' | 'binaryCrossEntropy'
+}
+
 /** @internal a loss that is a mean over elements, each judged by itself */
-export function elementLoss(
-  call: Pick<LossCall, 'name' | 'kernel' | 'prediction' | 'target' | 'option' | 'options' | 'takes' | 'derivative'>,
-): Tensor {
+export function elementLoss(call: ElementLossCall): Tensor {
   const { name, kernel, prediction, target, option, options, takes, derivative } = call
   const { rows, cols } = rowsAndCols(prediction)
   // one literal: V8 of Node 20 takes as long for a spread object as a small net takes for its step
   return computeLoss({
     name,
-    of: withElementLosses,
-    kernel,
+    kernelOf: (backend) => withElementLosses(backend)[kernel],
     prediction,
     target,
     rows,

@@ -1,11 +1,17 @@
 /** Cross-entropy where classes are unlike in number or in cost. */
 import type { Operations } from '../autograd.js'
-import { withCrossEntropy } from '../backend/families.js'
 import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { sameShape } from '../common/shape.js'
 import { show } from '../common/show.js'
 import { floatArray, Tensor, type TensorLike } from '../tensor.js'
-import { type CrossEntropyOptions, checkSmoothing, classTargets, type crossEntropy, SMOOTHED } from './classification.js'
+import {
+  type CrossEntropyOptions,
+  checkSmoothing,
+  classTargets,
+  type crossEntropy,
+  probabilitiesKernel,
+  SMOOTHED,
+} from './classification.js'
 import { computeLoss } from './loss.js'
 
 /** What {@link weightedCrossEntropy} makes: a loss that is called as {@link crossEntropy} is. */
@@ -35,8 +41,8 @@ export function weightedCrossEntropy(classWeights: ArrayLike<number>): WeightedC
     const total = isLabels ? Array.from(given.read(), (label) => w[label]).reduce((a, b) => a + b, 0) : rows
     const derivative = ({ mul, sub, sum, softmax }: Operations) => sub(mul(softmax(prediction), sum(t, -1, true)), t)
     // where no row counts, the loss is 0 and not 0 / 0
-    const common = { name, of: withCrossEntropy, prediction, rows, cols, count: total || 1, option: 0, options, takes: SMOOTHED }
-    return computeLoss({ ...common, kernel: 'crossEntropyProbabilities', target: t, derivative })
+    const common = { name, kernelOf: probabilitiesKernel, prediction, rows, cols, count: total || 1, option: 0, options, takes: SMOOTHED }
+    return computeLoss({ ...common, target: t, derivative })
   }
   return loss as WeightedCrossEntropy
 }

@@ -1,5 +1,6 @@
 /** Batch normalisation. */
 
+import { withOperations } from '../backend/families.js'
 import type { Backend } from '../backend/index.js'
 import { checkCount, checkPositive } from '../common/checks.js'
 import { rangeError, ShapeError } from '../common/errors.js'
@@ -101,7 +102,9 @@ export class BatchNorm<const N extends number = number> extends Layer {
   }
 
   /** Moves the running statistics towards those of a batch. These are kernels alone, so that a recorded step does it again. */
-  private follow({ mean, variance, groups, length }: Statistics, { kernels, arena, heap }: Backend): void {
+  private follow({ mean, variance, groups, length }: Statistics, backend: Backend): void {
+    const { arena, heap } = backend
+    const kernels = withOperations(backend)
     const { momentum, runningMean, runningVariance } = this
     const bytes = groups * heap.elementSize
     const [unbiased, difference] = [arena.allocate(bytes), arena.allocate(bytes)]

@@ -2,7 +2,7 @@
 
 import { apply, type Differentiable } from '../autograd.js'
 import { type With, withChoices, withOperations, withOthers } from '../backend/families.js'
-import type { BINARY_KERNELS, Binary, UNARY_KERNELS, Unary } from '../backend/kernels.js'
+import type { BINARY_KERNELS, UNARY_KERNELS } from '../backend/kernels.js'
 import { rangeError } from '../common/errors.js'
 import { broadcastShapes } from '../common/shape.js'
 import type { Broadcast, Text, Texts, Unless } from '../common/shape-types.js'
@@ -21,7 +21,14 @@ export type Broadcasted<A, B> = Broadcast<ShapeOf<A>, ShapeOf<B>>
 /** The second of two arguments that broadcast; a sentence where their shapes cannot. */
 export type Broadcastable<A, B> = Unless<Broadcasted<A, B>, B, `shapes ${Text<ShapeOf<A>>} and ${Text<ShapeOf<B>>} do not broadcast`>
 
-function binary(name: BinaryName, left: TensorLike, right: TensorLike | string, rule?: BinaryRule, of: With = withOperations): Tensor {
+/** @param of has the kernel of that name */
+function binary<Name extends BinaryName>(
+  of: With<Name>,
+  name: Name,
+  left: TensorLike,
+  right: TensorLike | string,
+  rule?: BinaryRule,
+): Tensor {
   const backend = left instanceof Tensor ? left.backend : right instanceof Tensor ? right.backend : undefined
   const a = asFloats(left, backend, name)
   const b = asFloats(right as TensorLike, a.backend, name)
@@ -35,41 +42,35 @@ function binary(name: BinaryName, left: TensorLike, right: TensorLike | string, 
         return [a.requiresGrad ? sumTo(da(), a.shape) : null, b.requiresGrad ? sumTo(db(), b.shape) : null]
       },
     }))
-  return apply([a, b], shape, (y, backend) => runBinary(of(backend)[name] as Binary, a, b, shape, y, backend.heap.elementSize), gradient)
+  return apply([a, b], shape, (y, backend) => runBinary(of(backend)[name], a, b, shape, y, backend.heap.elementSize), gradient)
 }
 
 /** a + b @example add([1, 2], [3, 4]) // [4, 6] */
 export function add<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('add', a, b, (_a, _b, _y, g) => [() => g, () => g])
+  return binary(withOperations, 'add', a, b, (_a, _b, _y, g) => [() => g, () => g])
 }
 
 /** a − b @example sub([3, 4], 1) // [2, 3] */
 export function sub<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('sub', a, b, (_a, _b, _y, g) => [() => g, () => neg(g)])
+  return binary(withOperations, 'sub', a, b, (_a, _b, _y, g) => [() => g, () => neg(g)])
 }
 
 /** a · b, element by element @example mul([1, 2], [[1], [10]]) // [[1, 2], [10, 20]] */
 export function mul<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('mul', a, b, (a, b, _y, g) => [() => mul(g, b), () => mul(g, a)])
+  return binary(withOperations, 'mul', a, b, (a, b, _y, g) => [() => mul(g, b), () => mul(g, a)])
 }
 
 /** a / b @example div([1, 2], 4) // [0.25, 0.5] */
 export function div<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('div', a, b, (_a, b, y, g) => [() => div(g, b), () => neg(div(mul(g, y), b))])
+  return binary(withOperations, 'div', a, b, (_a, b, y, g) => [() => div(g, b), () => neg(div(mul(g, y), b))])
 }
 
 /** a to the power of b, as IEEE 754: 1 to any power is 1. The gradient for b is 0 where a = 0 and b ≥ 0, as the limit for b > 0; −∞ below. @example pow([1, 2, 3], 2) // [1, 4, 9] */
 export function pow<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary(
-    'pow',
-    a,
-    b,
-    (a, b, y, g) => [
-      () => mul(g, b.requiresGrad ? baseSlope(a, b) : mul(b, pow(a, sub(b, sub(1, equal(b, 0)))))),
-      () => mul(g, mul(y, log(add(a, mul(equal(a, 0), greaterEqual(b, 0)))))),
-    ],
-    withOthers,
-  )
+  return binary(withOthers, 'pow', a, b, (a, b, y, g) => [
+    () => mul(g, b.requiresGrad ? baseSlope(a, b) : mul(b, pow(a, sub(b, sub(1, equal(b, 0)))))),
+    () => mul(g, mul(y, log(add(a, mul(equal(a, 0), greaterEqual(b, 0)))))),
+  ])
 }
 
 /** b·a^(b−1). Where b = 0 and a has no logarithm it is b/a, whose slope for b is right, and 0 where a is 0 or nearly. */
@@ -84,12 +85,12 @@ const NEARLY_ZERO = 1e-37
 
 /** The larger of a and b, NaN where either is. At a tie each side gets half of the gradient. @example maximum([1, 5], 3) // [3, 5] */
 export function maximum<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('maximum', a, b, (a, b, _y, g) => [() => mul(g, wins(a, b)), () => mul(g, wins(b, a))], withChoices)
+  return binary(withChoices, 'maximum', a, b, (a, b, _y, g) => [() => mul(g, wins(a, b)), () => mul(g, wins(b, a))])
 }
 
 /** The smaller of a and b, NaN where either is. At a tie each side gets half of the gradient. @example minimum([1, 5], 3) // [1, 3] */
 export function minimum<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('minimum', a, b, (a, b, _y, g) => [() => mul(g, wins(b, a)), () => mul(g, wins(a, b))], withChoices)
+  return binary(withChoices, 'minimum', a, b, (a, b, _y, g) => [() => mul(g, wins(b, a)), () => mul(g, wins(a, b))])
 }
 
 /** 0 where a < b, ½ at a tie, else 1: also where one is NaN, which the result is then of both, as in PyTorch */
@@ -99,84 +100,85 @@ function wins(a: Tensor, b: Tensor): Tensor {
 
 /** 1 where a > b, else 0; no gradient @example greater([1, 3, 5], 3) // [0, 0, 1] */
 export function greater<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('greater', a, b)
+  return binary(withOperations, 'greater', a, b)
 }
 
 /** 1 where a ≥ b, else 0; no gradient @example greaterEqual([1, 3, 5], 3) // [0, 1, 1] */
 export function greaterEqual<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('greaterEqual', a, b, undefined, withChoices)
+  return binary(withChoices, 'greaterEqual', a, b)
 }
 
 /** 1 where a = b, else 0; no gradient @example equal([1, 3, 5], 3) // [0, 1, 0] */
 export function equal<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary('equal', a, b, undefined, withChoices)
+  return binary(withChoices, 'equal', a, b)
 }
 
 type UnaryRule = (x: Tensor, y: Tensor, g: Tensor) => Tensor
 
-function unary(name: UnaryName, value: TensorLike, rule?: UnaryRule, of: With = withOperations): Tensor {
+/** @param of has the kernel of that name */
+function unary<Name extends UnaryName>(of: With<Name>, name: Name, value: TensorLike, rule?: UnaryRule): Tensor {
   const x = asFloats(value, undefined, name)
   return apply(
     [x],
     x.shape,
-    (y, backend) => (of(backend)[name] as Unary)(x.address, y, x.size),
+    (y, backend) => of(backend)[name](x.address, y, x.size),
     rule && ((y) => ({ operation: name, vjp: (g) => [rule(x, y, g)] })),
   )
 }
 
 /** −x @example neg([1, -2]) // [-1, 2] */
 export function neg<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('neg', x, (_x, _y, g) => neg(g))
+  return unary(withOperations, 'neg', x, (_x, _y, g) => neg(g))
 }
 
 /** |x|, gradient 0 at 0 @example abs([1, -2]) // [1, 2] */
 export function abs<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('abs', x, (x, _y, g) => mul(g, sign(x)), withOthers)
+  return unary(withOthers, 'abs', x, (x, _y, g) => mul(g, sign(x)))
 }
 
 /** −1, 0 or 1; no gradient @example sign([3, 0, -2]) // [1, 0, -1] */
 export function sign<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('sign', x, undefined, withOthers)
+  return unary(withOthers, 'sign', x)
 }
 
 /** eˣ @example exp([0, 1]) // [1, 2.718282] */
 export function exp<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('exp', x, (_x, y, g) => mul(g, y))
+  return unary(withOperations, 'exp', x, (_x, y, g) => mul(g, y))
 }
 
 /** Natural logarithm; −∞ at 0, NaN below. @example log([1, Math.E]) // [0, 1] */
 export function log<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('log', x, (x, _y, g) => div(g, x), withOthers)
+  return unary(withOthers, 'log', x, (x, _y, g) => div(g, x))
 }
 
 /** Square root; NaN below 0. @example sqrt([4, 9]) // [2, 3] */
 export function sqrt<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('sqrt', x, (_x, y, g) => div(g, mul(2, y)), withOthers)
+  return unary(withOthers, 'sqrt', x, (_x, y, g) => div(g, mul(2, y)))
 }
 
 /** x² @example square([2, -3]) // [4, 9] */
 export function square<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('square', x, (x, _y, g) => mul(mul(2, g), x))
+  return unary(withOperations, 'square', x, (x, _y, g) => mul(mul(2, g), x))
 }
 
 /** 1 / x @example reciprocal([2, 4]) // [0.5, 0.25] */
 export function reciprocal<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('reciprocal', x, (_x, y, g) => neg(mul(g, square(y))), withOthers)
+  return unary(withOthers, 'reciprocal', x, (_x, y, g) => neg(mul(g, square(y))))
 }
 
 /** Sine, in radians. @example sin([0, Math.PI / 2]) // [0, 1] */
 export function sin<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('sin', x, (x, _y, g) => mul(g, cos(x)), withOthers)
+  return unary(withOthers, 'sin', x, (x, _y, g) => mul(g, cos(x)))
 }
 
 /** Cosine, in radians. @example cos([0, Math.PI]) // [1, -1] */
 export function cos<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('cos', x, (x, _y, g) => neg(mul(g, sin(x))), withOthers)
+  return unary(withOthers, 'cos', x, (x, _y, g) => neg(mul(g, sin(x))))
 }
 
 /** The error function 2/√π ∫₀ˣ e^(−t²) dt. @example erf([0, 1]) // [0, 0.842701] */
 export function erf<X extends Operand>(x: X): Tensor<ShapeOf<X>> {
-  return unary('erf', x, (x, _y, g) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(square(x))))), withOthers)
+  return unary(withOthers, 'erf', x, (x, _y, g) => mul(g, mul(2 / Math.sqrt(Math.PI), exp(neg(square(x))))))
 }
 
 /**

@@ -3,7 +3,7 @@
 import { apply } from '../autograd.js'
 import { withOperations, withOthers } from '../backend/families.js'
 import type { Backend } from '../backend/index.js'
-import type { Kernels, Ptr } from '../backend/kernels.js'
+import type { Ptr } from '../backend/kernels.js'
 import type { Tensor } from '../tensor.js'
 import { add, mul, reciprocal, sqrt, sub } from './elementwise.js'
 import { mean, variance } from './reduce.js'
@@ -69,9 +69,9 @@ export function normalize(
 }
 
 /** The kernels with those of two families that are there when something asks for them. */
-function kernelsOf(backend: Backend): Kernels {
-  withOperations(backend)
-  return withOthers(backend)
+function kernelsOf(backend: Backend): ReturnType<typeof withOperations> & ReturnType<typeof withOthers> {
+  withOthers(backend)
+  return withOperations(backend) as ReturnType<typeof kernelsOf>
 }
 
 /** A tensor as a matrix of rows and columns, and how statistics lie beside it. */

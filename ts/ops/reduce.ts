@@ -13,8 +13,8 @@ import { type Axes, type Reduction, reduce, sum, sumTo } from './sum.js'
 
 export { type Axes, sum } from './sum.js'
 
-const MAX: Reduction = { name: 'max', kernel: 'reduceMax', of: withOthers, gradient: toWinners }
-const MIN: Reduction = { name: 'min', kernel: 'reduceMin', of: withOthers, gradient: toWinners }
+const MAX: Reduction = { name: 'max', kernelOf: (backend) => withOthers(backend).reduceMax, gradient: toWinners }
+const MIN: Reduction = { name: 'min', kernelOf: (backend) => withOthers(backend).reduceMin, gradient: toWinners }
 
 /** The gradient of a largest (smallest) value: shared evenly by the elements that equal it. */
 function toWinners(x: Tensor, y: Tensor, g: Tensor): Tensor {

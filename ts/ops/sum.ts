@@ -1,6 +1,7 @@
 /** Sums over axes and broadcasting: each is the gradient of the other, so they stand in one file. */
 import { apply } from '../autograd.js'
-import { type With, withOperations } from '../backend/families.js'
+import { withOperations } from '../backend/families.js'
+import type { Backend } from '../backend/index.js'
 import type { Reduce } from '../backend/kernels.js'
 import { rangeError, ShapeError } from '../common/errors.js'
 import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../common/shape.js'
@@ -15,20 +16,18 @@ export type Axes = number | readonly number[] | undefined
 /** @internal A way to reduce: its name, its kernel, and the gradient of an element. */
 export interface Reduction {
   name: string
-  kernel: 'reduceSum' | 'reduceMax' | 'reduceMin'
-  of: With
+  kernelOf: (backend: Backend) => Reduce
   gradient(x: Tensor, y: Tensor, g: Tensor): Tensor
 }
 
 const SUM: Reduction = {
   name: 'sum',
-  kernel: 'reduceSum',
-  of: withOperations,
+  kernelOf: (backend) => withOperations(backend).reduceSum,
   gradient: (x, _y, g) => broadcastTo(g, x.shape),
 }
 
 /** Reduces neighbouring axes from..to (inclusive) to length 1. */
-function reduceRun({ kernel, of, gradient }: Reduction, x: Tensor, from: number, to: number): Tensor {
+function reduceRun({ kernelOf, gradient }: Reduction, x: Tensor, from: number, to: number): Tensor {
   const shape = x.shape.map((d, i) => (i >= from && i <= to ? 1 : d))
   const outer = sizeOf(x.shape.slice(0, from))
   const length = sizeOf(x.shape.slice(from, to + 1))
@@ -36,7 +35,7 @@ function reduceRun({ kernel, of, gradient }: Reduction, x: Tensor, from: number,
   return apply(
     [x],
     shape,
-    (y, backend) => (of(backend)[kernel] as Reduce)(x.address, y, outer, length, inner),
+    (y, backend) => kernelOf(backend)(x.address, y, outer, length, inner),
     (y) => ({ vjp: (g) => [gradient(x, y, g)] }),
   )
 }

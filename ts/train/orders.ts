@@ -1,6 +1,6 @@
 /** The order of the rows in each epoch. */
 import type { Backend } from '../backend/index.js'
-import { SCRATCH_BYTES } from '../backend/kernels.js'
+import { type Kernels, SCRATCH_BYTES } from '../backend/kernels.js'
 import { Generator } from '../random.js'
 import type { Plan } from './plan.js'
 
@@ -43,10 +43,11 @@ export class EpochOrders {
   /** Draws the order by the kernel, which gives the same bits, if there is memory for all numbers. */
   private draw(generator: Generator): Int32Array {
     const { rows, backend } = this
-    const { kernels, heap } = backend
-    if (typeof kernels.permutation !== 'function' || 4 * rows > SCRATCH_BYTES) return generator.permutation(rows)
+    const { heap } = backend
+    const { permutation } = backend.kernels as Partial<Kernels>
+    if (permutation === undefined || 4 * rows > SCRATCH_BYTES) return generator.permutation(rows)
     const { seedLow, seedHigh, stream } = generator
-    kernels.permutation(heap.scratch, rows, seedLow, seedHigh, stream, generator.counter++)
+    permutation(heap.scratch, rows, seedLow, seedHigh, stream, generator.counter++)
     const order = this.spare.pop() ?? new Int32Array(rows)
     order.set(heap.intView(heap.scratch, rows))
     return order

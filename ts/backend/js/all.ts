@@ -1,4 +1,5 @@
-/** The whole table of kernels in JavaScript, for checks and benchmarks. Programs have only the families that they ask for. */
+/** Whole tables of kernels, for checks and benchmarks. Programs have only the families that they ask for. */
+import type { Backend } from '../backend.js'
 import * as families from '../families.js'
 import type { Heap } from '../heap.js'
 import type { Kernels } from '../kernels.js'
@@ -7,4 +8,10 @@ import { createBasicKernels } from './index.js'
 /** Every kernel over the given memory, as float32 or float64 after `heap.dtype`. */
 export function createJsKernels(heap: Heap): Kernels {
   return Object.assign(createBasicKernels(heap), ...Object.values(families).map(({ loops }) => loops(heap)))
+}
+
+/** Gives a backend the kernels of all families, and returns them. */
+export function withAllKernels(backend: Backend): Kernels {
+  for (const withFamily of Object.values(families)) withFamily(backend)
+  return backend.kernels as Kernels
 }

@@ -52,7 +52,7 @@ class Blocks {
  * message.startsWith('fill: y wants 20 elements') // true
  * @throws TypeError for a backend in WebAssembly; the kernels throw RangeError
  */
-export function checkKernels(backend: Backend): Backend {
+export function checkKernels(backend: Backend): Backend & { readonly kernels: Kernels } {
   if (backend?.name !== 'js')
     throw typeError(
       `checkKernels: backend wants one in JavaScript, createBackend({ backend: 'js' }), got ${show(backend?.variant ?? backend)}`,
@@ -60,19 +60,19 @@ export function checkKernels(backend: Backend): Backend {
   const maker = new SpanMaker(backend.heap)
   const argumentsOf = kernelArguments()
   const blocks = new Blocks(backend)
-  const kernels = Object.entries(createJsKernels(backend.heap)).map(([name, kernel]) => {
+  const checked = Object.entries(createJsKernels(backend.heap)).map(([name, kernel]) => {
     const spansOf = argumentsOf[name as keyof Kernels]
-    const checked = (...args: number[]) => {
+    const checkedKernel = (...args: number[]) => {
       const spans = spansOf(maker, ...args)
       for (const span of spans) checkSpan(name, span, blocks)
       checkOverlap(name, spans)
       return kernel(...args)
     }
     // as many arguments as the kernel, which is what recorded steps go by
-    return [name, Object.defineProperty(checked, 'length', { value: kernel.length })]
+    return [name, Object.defineProperty(checkedKernel, 'length', { value: kernel.length })]
   })
-  Object.assign(backend.kernels, Object.fromEntries(kernels))
-  return backend
+  const kernels: Kernels = Object.assign(backend.kernels, Object.fromEntries(checked))
+  return Object.assign(backend, { kernels })
 }
 
 function checkSpan(kernel: string, { argument, at, elements, bytes }: Span, blocks: Blocks): void {

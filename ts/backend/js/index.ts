@@ -4,11 +4,11 @@
  * mode only stores round.
  */
 import type { Heap } from '../heap.js'
-import type { Kernels } from '../kernels.js'
+import type { BasicKernels } from '../kernels.js'
 import { basicElementwise } from './elementwise.js'
 import { norms } from './reduce.js'
 
 /** What any program needs of the kernel table; ts/backend/families.ts adds the rest as it is asked for. */
-export function createBasicKernels(heap: Heap): Kernels {
-  return { ...basicElementwise(heap), ...norms(heap) } as Kernels
+export function createBasicKernels(heap: Heap): BasicKernels {
+  return { ...basicElementwise(heap), ...norms(heap) }
 }

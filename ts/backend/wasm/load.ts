@@ -1,7 +1,7 @@
 /** From text to a running WebAssembly instance whose exports are the kernel table. */
 
 import type { Backend } from '../backend.js'
-import { ACTIVATIONS, type Update } from '../kernels.js'
+import { ACTIVATIONS, type Kernels, type Update } from '../kernels.js'
 import { wasmCode } from './bytes.js'
 import { withMemoryImported } from './imported-memory.js'
 import { bytesOf } from './module-text.js'
@@ -123,7 +123,9 @@ const OUTPUTS = 128
  * is an engine, which takes a millisecond: by the time that the first batch comes, the products are fast. A second run would bring that
  * no nearer.
  */
-export function warmUp({ kernels, heap }: Pick<Backend, 'kernels' | 'heap'>): void {
+export function warmUp(backend: Backend): void {
+  const { heap } = backend
+  const kernels = backend.kernels as Kernels // the core of WebAssembly has products
   const sizes = [ROWS * INPUTS, INPUTS * OUTPUTS, OUTPUTS, ROWS * OUTPUTS]
   const block = heap.allocate(8 * sizes.reduce((sum, n) => sum + n, 0))
   let end = block

@@ -4,7 +4,7 @@
  * A call names its kernel by its index in the module's function table (backend/wasm/table.ts). Arguments may
  * move: grow by a fixed amount from one run to the next, as the address of the next batch does.
  */
-import { FLOAT_ARGUMENTS, type Kernels, type Ptr } from '../../backend/kernels.js'
+import { type BasicKernels, FLOAT_ARGUMENTS, type Ptr } from '../../backend/kernels.js'
 import { tableIndexOf } from '../../backend/wasm/table.js'
 import type { PlainCall } from '../../optim/wrappers/wrapper.js'
 import type { Generator } from '../../random.js'
@@ -81,7 +81,7 @@ export class Program {
   }
 
   /** An empty program; null where the kernels are not WebAssembly's own. */
-  static of(kernels: Kernels): Program | null {
+  static of(kernels: BasicKernels): Program | null {
     const runner = kernels as unknown as Runner
     return typeof runner.runProgram === 'function' ? new Program(runner) : null
   }

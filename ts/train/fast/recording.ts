@@ -7,7 +7,7 @@
  */
 import { type ElementCheck, StepArena } from '../../backend/arena.js'
 import type { Backend } from '../../backend/index.js'
-import type { Kernels, Ptr } from '../../backend/kernels.js'
+import type { BasicKernels, Ptr } from '../../backend/kernels.js'
 import { sizeOf } from '../../common/shape.js'
 import type { Loss } from '../../loss/loss.js'
 import type { Module } from '../../nn/module.js'
@@ -431,11 +431,11 @@ function withArena<T>(backend: Backend, arena: StepArena, fn: () => T): T {
 /** Runs fn with kernels that also write down what they were called with. */
 function recordCalls(backend: Backend, arena: RecordingArena, calls: KernelCall[], fn: () => void): void {
   const before = backend.kernels
-  const open = backend as { kernels: Kernels }
+  const open = backend as { kernels: BasicKernels }
   // The exports of a module are frozen, so the proxy stands before an empty object.
-  open.kernels = new Proxy({} as Kernels, {
+  open.kernels = new Proxy({} as BasicKernels, {
     get(_, name: string) {
-      const kernel = before[name as keyof Kernels] as ((...args: number[]) => number | undefined) | undefined
+      const kernel = before[name as keyof BasicKernels] as ((...args: number[]) => number | undefined) | undefined
       if (kernel === undefined) return undefined
       return (...args: number[]) => {
         calls.push({ name, kernel, args, counter: null })

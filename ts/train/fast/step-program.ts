@@ -6,7 +6,7 @@
  * step are a row of a table (in doubles up to there, as always), and the losses come back in another. Same kernels, same
  * arguments, same order: the bits are those of single steps.
  */
-import type { Ptr } from '../../backend/kernels.js'
+import type { Kernels, Ptr } from '../../backend/kernels.js'
 import { OutOfMemoryError } from '../../common/errors.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
 import type { OptimizerLike, PlainCall, SecondEvaluation, StepParts } from '../../optim/wrappers/wrapper.js'
@@ -274,10 +274,11 @@ export class StepProgram {
 
   /** Copies all rows of the data set, as it is now, and picks those of the steps out of them. */
   private pickRows({ rows, to }: BatchPart, { tables, indices }: WholeRows, i: number, steps: number): void {
-    const { kernels } = this.optimizer.groups[0].backend
+    // the core of WebAssembly has it, and there are programs there alone
+    const { gatherRows } = this.optimizer.groups[0].backend.kernels as Kernels
     const { size } = this.recording
     copyRows(rows, tables[i], null, 0, rows.shape[0])
-    kernels.gatherRows(tables[i], indices, this.staged[i], steps * size, to.size / size)
+    gatherRows(tables[i], indices, this.staged[i], steps * size, to.size / size)
   }
 
   /** Whether the checks of the step accept the rows of all steps; where they see the data set more than once, it is looked at instead. */
