@@ -282,8 +282,8 @@ export function copyRows(source: Tensor, target: Ptr, order: Int32Array | null, 
 
 type Numbers = Float32Array | Float64Array | Int32Array
 
-/** Rows of up to this many numbers are copied one by one: a call of set() costs more. */
-const SHORT_ROW = 32
+/** So many numbers that follow each other are copied one by one: a call of set() costs more. */
+const FEW = 32
 
 function pick<T extends Numbers>(
   values: Numbers,
@@ -295,14 +295,17 @@ function pick<T extends Numbers>(
   to: number,
 ): T {
   if (order === null) {
-    out.set(values.subarray(from * width, to * width), at)
+    copyNumbers(values, from * width, (to - from) * width, out, at)
     return out
   }
   for (let r = from; r < to; r++) {
-    const start = order[r] * width
-    if (width > SHORT_ROW) out.set(values.subarray(start, start + width), at)
-    else for (let c = 0; c < width; c++) out[at + c] = values[start + c]
+    copyNumbers(values, order[r] * width, width, out, at)
     at += width
   }
   return out
+}
+
+function copyNumbers(values: Numbers, from: number, count: number, out: Numbers, at: number): void {
+  if (count > FEW) out.set(values.subarray(from, from + count), at)
+  else for (let i = 0; i < count; i++) out[at + i] = values[from + i]
 }

@@ -99,16 +99,15 @@ export function takeStep(plan: Plan, fast: FastSteps, range: RowRange, at: Posit
   const { optimizer } = plan.options
   const { order, from, to } = range
   expireUntrainedGradients(plan)
-  const fail = (loss: number) => stepFailed(plan, loss, at)
   let result: Pick<Step, 'prediction' | 'targets' | 'loss'>
   if (takesWholeSteps(optimizer)) {
     fast.countWrittenOut(`${optimizer.name} evaluates the loss itself`)
     result = wholeStep(plan, optimizer, order, from, to, isWatched)
-    if (!Number.isFinite(result.loss)) throw fail(result.loss)
+    if (!Number.isFinite(result.loss)) throw stepFailed(plan, result.loss, at)
   } else if (optimizer.wantsClosure) {
-    result = closureStep(optimizer, () => fast.evaluate(range, fail, isWatched), isWatched)
+    result = closureStep(optimizer, () => fast.evaluate(range, (loss) => stepFailed(plan, loss, at), isWatched), isWatched)
   } else {
-    result = fast.evaluate(range, fail, isWatched)
+    result = fast.evaluate(range, (loss) => stepFailed(plan, loss, at), isWatched)
     optimizer.step()
   }
   const { loss, prediction, targets } = result

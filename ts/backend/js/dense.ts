@@ -2,6 +2,7 @@
 import type { FloatArray, Heap } from '../heap.js'
 import { ACCUMULATE_B, ACCUMULATE_W, ACCUMULATE_X, ACTIVATIONS, type Kernels, SAVES_INPUT } from '../kernels.js'
 import { activationKernels } from './activation.js'
+import { copyNumbers, fillNumbers } from './few.js'
 import { gemmKernels } from './gemm.js'
 import { columnSums } from './reduce.js'
 import { floatShift } from './shift.js'
@@ -32,6 +33,6 @@ export function denseKernels(heap: Heap): Pick<Kernels, 'denseForward' | 'denseB
 
 /** z[m,n] = b[n] in every row, or 0 where b is absent */
 function startWithBias(f: FloatArray, b: number, z: number, m: number, n: number): void {
-  if (b === 0) f.fill(0, z, z + m * n)
-  else for (let i = 0; i < m; i++) f.copyWithin(z + i * n, b, b + n)
+  if (b === 0) fillNumbers(f, z, m * n, 0)
+  else for (let i = 0; i < m; i++) copyNumbers(f, b, z + i * n, n)
 }

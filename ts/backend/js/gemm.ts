@@ -8,6 +8,7 @@
  */
 import type { FloatArray, Heap } from '../heap.js'
 import type { Kernels } from '../kernels.js'
+import { fillNumbers } from './few.js'
 import { floatShift } from './shift.js'
 
 export function gemmKernels(heap: Heap): Pick<Kernels, 'matmul' | 'matmulNT' | 'matmulTN'> {
@@ -38,7 +39,7 @@ function rowProduct(
   k: number,
   accumulate: boolean,
 ): void {
-  if (!accumulate) f.fill(0, c, c + m * n)
+  if (!accumulate) fillNumbers(f, c, m * n, 0)
   const pairs = m & ~1
   const fours = k & ~3
   for (let i = 0; i < pairs; i += 2) {
@@ -82,7 +83,7 @@ function addOne(f: FloatArray, a: number, b: number, c: number, n: number): void
 
 /** c[m,n] = a[m,k] · b[n,k]ᵀ (+ c) */
 function dotProduct(f: FloatArray, a: number, b: number, c: number, m: number, n: number, k: number, accumulate: boolean): void {
-  if (!accumulate) f.fill(0, c, c + m * n)
+  if (!accumulate) fillNumbers(f, c, m * n, 0)
   const pairs = m & ~1
   const fours = n & ~3
   for (let i = 0; i < pairs; i += 2) {

@@ -1,6 +1,7 @@
 /** Reductions over the middle axis of x[outer,length,inner], and sums over a whole vector. */
 import type { FloatArray, Heap } from '../heap.js'
 import type { Kernels } from '../kernels.js'
+import { fillNumbers } from './few.js'
 import { floatShift } from './shift.js'
 
 /** Kernels that any program may need. */
@@ -79,7 +80,7 @@ const RUN = 512
 
 /** sums[j] = Σ_i rows[i,j] (+ sums), for m rows of n; a column of its own keeps its sum in a double. */
 export function columnSums(f: FloatArray, rows: number, sums: number, m: number, n: number, accumulate: boolean): void {
-  if (!accumulate) f.fill(0, sums, sums + n)
+  if (!accumulate) fillNumbers(f, sums, n, 0)
   if (n === 1) {
     let sum = f[sums]
     for (let i = 0; i < m; i++) sum += f[rows + i]
