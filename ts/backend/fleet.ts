@@ -5,7 +5,7 @@
  */
 import type { Backend } from './index.js'
 import type { Loss, Ptr, Update } from './kernels.js'
-import { FLEET } from './wasm/parts.js'
+import { FLEET, FLEET_UPDATES } from './wasm/parts.js'
 
 /** Every kernel of fleets. */
 export interface FleetKernels {
@@ -56,8 +56,12 @@ export interface FleetKernels {
 
 /** The update of eight nets that stands for that of one of this name; undefined where there is none. */
 export function fleetUpdate(backend: Backend, name: string): Update | undefined {
-  const found = (backend.part(FLEET) as unknown as Record<string, Update> | undefined)?.[`fleet${name[0].toUpperCase()}${name.slice(1)}`]
-  return typeof found === 'function' ? found : undefined
+  const twin = `fleet${name[0].toUpperCase()}${name.slice(1)}`
+  for (const part of [FLEET, FLEET_UPDATES]) {
+    const kernel = backend.part(part)?.[twin]
+    if (typeof kernel === 'function') return kernel as Update
+  }
+  return undefined
 }
 
 /** The kernels of fleets on the memory of a backend; undefined in JavaScript. */

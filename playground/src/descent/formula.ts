@@ -1,84 +1,108 @@
-/**
- * Formulas that a person types, as functions of gradus' tensors: the parser's own arithmetic is replaced by operations, so gradients and
- * Hessians of what was typed are exact. Nothing is evaluated as code.
- */
-import { Parser } from 'expr-eval-fork'
-import * as g from 'gradus'
+/** Formulas that a person types, as functions of gradus' tensors, so that gradients and Hessians of what was typed are exact. */
+import { abs, add, cos, div, exp, log, maximum, minimum, mul, neg, pow, sign, sin, sqrt, sub, type Tensor, tanh } from 'gradus'
+import { type Expression, namesIn, parse } from './expression'
 import { type Ground, surfaceOf } from './functions'
 
-type Value = g.Tensor | number
-type TwoOf = (a: Value, b: Value) => Value
+type Value = Tensor | number
 
-/** Numbers stay numbers; what meets a tensor becomes one. */
-const two =
-  (numbers: (a: number, b: number) => number, tensors: (a: never, b: never) => g.Tensor): TwoOf =>
-  (a, b) =>
-    typeof a === 'number' && typeof b === 'number' ? numbers(a, b) : tensors(a as never, b as never)
-const one =
-  (number: (a: number) => number, tensor: (a: never) => g.Tensor) =>
-  (a: Value): Value =>
-    typeof a === 'number' ? number(a) : tensor(a as never)
-
-const tangent = (a: never) => g.div(g.sin(a), g.cos(a))
-
-const UNARY: Record<string, (a: Value) => Value> = {
-  '-': one((a) => -a, g.neg),
-  '+': (a) => a,
-  sin: one(Math.sin, g.sin),
-  cos: one(Math.cos, g.cos),
-  tan: one(Math.tan, tangent),
-  tanh: one(Math.tanh, g.tanh),
-  sqrt: one(Math.sqrt, g.sqrt),
-  exp: one(Math.exp, g.exp),
-  ln: one(Math.log, g.log),
-  log: one(Math.log, g.log),
-  abs: one(Math.abs, g.abs),
-  sign: one(Math.sign, g.sign),
+/** What an operator or a function does to numbers, to tensors, and how JavaScript writes it. */
+interface Operation {
+  count: number
+  numbers(...args: number[]): number
+  tensors(...args: never[]): Tensor
+  text(...args: string[]): string
 }
-const BINARY: Record<string, TwoOf> = {
-  '+': two((a, b) => a + b, g.add),
-  '-': two((a, b) => a - b, g.sub),
-  '*': two((a, b) => a * b, g.mul),
-  '/': two((a, b) => a / b, g.div),
-  '^': two((a, b) => a ** b, g.pow),
-}
-const FUNCTIONS: Record<string, TwoOf> = { min: two(Math.min, g.minimum), max: two(Math.max, g.maximum), pow: BINARY['^'] }
 
-const parser = new Parser()
-Object.assign(parser, {
-  unaryOps: UNARY,
-  binaryOps: BINARY,
-  ternaryOps: {},
-  functions: FUNCTIONS,
-  consts: { pi: Math.PI, PI: Math.PI, e: Math.E, E: Math.E },
+const operator = (symbol: string, numbers: Operation['numbers'], tensors: Operation['tensors']): Operation => ({
+  ...{ count: 2, numbers, tensors },
+  // JavaScript refuses a sign in front of the base of a power.
+  text: (a, b) => `(${symbol === '**' && a.startsWith('-') ? `(${a})` : a} ${symbol} ${b})`,
+})
+const method = (name: string, count: number, numbers: Operation['numbers'], tensors: Operation['tensors']): Operation => ({
+  ...{ count, numbers, tensors },
+  text: (...args) => `Math.${name}(${args.join(', ')})`,
 })
 
+const POWER = operator('**', (a, b) => a ** b, pow)
+const LOG = method('log', 1, Math.log, log)
+const OPERATIONS: Record<string, Operation | Operation[]> = {
+  '+': operator('+', (a, b) => a + b, add),
+  '-': [
+    { count: 1, numbers: (a) => -a, tensors: neg, text: (a) => `-${a.startsWith('-') ? `(${a})` : a}` },
+    operator('-', (a, b) => a - b, sub),
+  ],
+  '*': operator('*', (a, b) => a * b, mul),
+  '/': operator('/', (a, b) => a / b, div),
+  '^': POWER,
+  pow: POWER,
+  sin: method('sin', 1, Math.sin, sin),
+  cos: method('cos', 1, Math.cos, cos),
+  tan: method('tan', 1, Math.tan, (a: Tensor) => div(sin(a), cos(a))),
+  tanh: method('tanh', 1, Math.tanh, tanh),
+  sqrt: method('sqrt', 1, Math.sqrt, sqrt),
+  exp: method('exp', 1, Math.exp, exp),
+  ln: LOG,
+  log: LOG,
+  abs: method('abs', 1, Math.abs, abs),
+  sign: method('sign', 1, Math.sign, sign),
+  min: method('min', 2, Math.min, minimum),
+  max: method('max', 2, Math.max, maximum),
+}
+const CONSTANTS: Record<string, number> = { pi: Math.PI, PI: Math.PI, e: Math.E, E: Math.E }
+
+const HELP = 'A formula may use x, y, numbers, + − * / ^, pi, e, and sin, cos, tan, tanh, exp, log, sqrt, abs, sign, min, max, pow'
+
+const isKnown = (table: object, name: string) => Object.hasOwn(table, name)
+
+function operationOf(name: string, count: number): Operation {
+  const found = (isKnown(OPERATIONS, name) ? [OPERATIONS[name]] : []).flat()
+  if (found.length === 0) throw new Error(`unknown: ${name}. ${HELP}`)
+  const fitting = found.find((operation) => operation.count === count)
+  if (!fitting) throw new Error(`${name} wants ${found[0].count === 1 ? 'one number' : 'two numbers'}, got ${count}`)
+  return fitting
+}
+
+/** The formula as a tree of which every name is known. */
+function understood(ground: Ground): Expression {
+  const expression = parse(surfaceOf(ground).formula)
+  const unknown = namesIn(expression).filter((name) => !['x', 'y', 'k'].includes(name) && !isKnown(CONSTANTS, name))
+  if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}. ${HELP}`)
+  return expression
+}
+
 /** @throws Error that says what is wrong with the formula */
-export function compile(ground: Ground): (x: g.Tensor, y: g.Tensor) => g.Tensor {
-  const { formula } = surfaceOf(ground)
-  const expression = parser.parse(formula)
-  const unknown = expression.variables().filter((name) => !['x', 'y', 'k'].includes(name))
-  if (unknown.length > 0)
-    throw new Error(
-      `unknown: ${unknown.join(', ')}. A formula may use x, y, numbers, + − * / ^, and sin, cos, tanh, exp, log, sqrt, abs, min, max`,
-    )
+export function compile(ground: Ground): (x: Tensor, y: Tensor) => Tensor {
+  const expression = understood(ground)
+  // What is wrong with a call is said before anything is computed.
+  textOf(expression, ground)
   return (x, y) => {
-    const value = expression.evaluate({ x, y, k: ground.condition } as never) as Value
+    const value = evaluate(expression, { x, y, k: ground.condition })
     // A formula without x and y is a number.
-    return typeof value === 'number' ? g.add(g.mul(x, 0), value) : value
+    return typeof value === 'number' ? add(mul(x, 0), value) : value
   }
+}
+
+function evaluate(expression: Expression, values: Record<string, Value>): Value {
+  if (expression.kind === 'number') return expression.value
+  if (expression.kind === 'name') return values[expression.name] ?? CONSTANTS[expression.name]
+  const args = expression.args.map((arg) => evaluate(arg, values))
+  const { numbers, tensors } = operationOf(expression.name, args.length)
+  // Numbers stay numbers; what meets a tensor becomes one.
+  return args.every((arg) => typeof arg === 'number') ? numbers(...(args as number[])) : tensors(...(args as never[]))
 }
 
 /** The formula in JavaScript, for programs that people copy. */
 export function javascript(ground: Ground): string {
-  // The parser writes every operation in brackets, and functions of one number as (sin x).
-  return parser
-    .parse(surfaceOf(ground).formula)
-    .toString()
-    .replaceAll('^', '**')
-    .replace(/\((sin|cos|tan|tanh|sqrt|exp|log|ln|abs|sign) /g, (_, name: string) => `Math.${name === 'ln' ? 'log' : name}(`)
-    .replace(/\b(min|max|pow)\(/g, 'Math.$1(')
-    .replace(/\bk\b/g, String(ground.condition))
-    .replace(/\b(pi|PI)\b(?!\w)/g, 'Math.PI')
-    .replace(/(?<![\w.])(e|E)(?![\w.])/g, 'Math.E')
+  return textOf(understood(ground), ground)
+}
+
+function textOf(expression: Expression, { condition }: Ground): string {
+  if (expression.kind === 'number') return String(expression.value)
+  if (expression.kind === 'name') {
+    const { name } = expression
+    if (isKnown(CONSTANTS, name)) return CONSTANTS[name] === Math.PI ? 'Math.PI' : 'Math.E'
+    return name === 'k' ? String(condition) : name
+  }
+  const args = expression.args.map((arg) => textOf(arg, { condition } as Ground))
+  return operationOf(expression.name, args.length).text(...args)
 }

@@ -12,6 +12,8 @@ export interface Examples {
   range: readonly [readonly [number, number], readonly [number, number]]
   featureNames: readonly string[]
   classNames: readonly string[]
+  /** What of a table is used, for people. */
+  note?: string
 }
 
 export interface Part {

@@ -310,6 +310,7 @@ export function TrainTab() {
               <i class="ring" /> for testing
             </span>
             {shown.featureNames.length > 2 && <span>axes: {shown.featureNames.slice(0, 2).join(', ')}; the rest at their mean</span>}
+            {shown.note && <span>{shown.note}</span>}
           </p>
         )}
         <div class="rewind">

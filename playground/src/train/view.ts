@@ -28,7 +28,7 @@ export function viewOf(trainer: Trainer, examples: Examples): NetView {
   const { model } = trainer
   const isPlane = examples.features === 2 || examples.featureNames.length > 2
   return {
-    boundary: examples.classNames.length === 10 ? new Float32Array(0) : boundaryOf(model, examples),
+    boundary: examples.featureNames.length === 0 ? new Float32Array(0) : boundaryOf(model, examples),
     units: isPlane && examples.features < 100 ? unitsOf(model, examples) : [],
     weights: layersOf(model).map(({ weight, shape: [inputs, units] }) => ({ values: Float32Array.from(weight), inputs, units })),
     histograms: histogramsOf(trainer, examples),

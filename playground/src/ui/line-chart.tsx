@@ -1,9 +1,9 @@
-/** Curves over one axis, by uPlot. */
-import { useEffect, useRef } from 'preact/hooks'
-import uPlot from 'uplot'
-import 'uplot/dist/uPlot.min.css'
+/** Curves over one axis, on a canvas. A chart library would take more than all the rest of this page's own code (README.md). */
+import { useSignal } from '@preact/signals'
+import { Canvas, type Painting } from './canvas'
 import { short } from './controls'
 import { isDark, token } from './palette'
+import { type Axis, axisOf } from './scale'
 
 export interface Line {
   label: string
@@ -17,9 +17,11 @@ export interface Mark {
   text: string
 }
 
+type Column = readonly (number | null)[] | Float64Array
+
 interface Props {
-  /** The x values, then one list for each line; null where a line has no point. */
-  data: readonly (readonly (number | null)[] | Float64Array)[]
+  /** The x values, ascending, then one list for each line; null where a line has no point. */
+  data: readonly Column[]
   lines: readonly Line[]
   title: string
   xLabel: string
@@ -33,99 +35,167 @@ interface Props {
   xLog?: boolean
 }
 
+const LEFT = 54
+const RIGHT = 10
+const TOP = 8
+
 export function LineChart({ data, lines, title, xLabel, height = 200, log = false, marks = [], at, xRange, xLog = false }: Props) {
-  const box = useRef<HTMLDivElement>(null)
-  const plot = useRef<uPlot | null>(null)
-  const live = useRef({ marks, at, xRange })
-  live.current = { marks, at, xRange }
-  // A line that is chosen but not computed yet has no points.
-  const aligned = [data[0], ...lines.map((_, i) => data[i + 1] ?? Array.from(data[0], () => null))] as uPlot.AlignedData
-  const shape = JSON.stringify([lines, log, xLabel, isDark.value, xRange !== undefined, xLog, height])
-  useEffect(() => {
-    const element = box.current!
-    const grid = { stroke: token('line'), width: 1 }
-    // Of a logarithmic axis the decades are enough, of a long one every second or third.
-    const decades = (_: uPlot, splits: number[]) => {
-      const powers = splits.map((v) => Math.log10(v))
-      const whole = powers.filter((p) => Math.abs(p - Math.round(p)) < 1e-9)
-      const every = Math.max(1, Math.ceil(whole.length / 6))
-      return splits.map((v, i) =>
-        whole.length < 2 || (Math.abs(powers[i] - Math.round(powers[i])) < 1e-9 && Math.round(powers[i]) % every === 0) ? v : null,
-      )
-    }
-    const logarithmic = { grid: { ...grid, filter: decades }, ticks: { ...grid, filter: decades }, filter: decades }
-    const axis = { stroke: token('soft'), grid, ticks: grid, font: '12px system-ui, sans-serif' }
-    const size = () => ({ width: Math.max(element.clientWidth, 120), height })
-    const values = (_: uPlot, splits: number[]) => splits.map((v) => (v === null ? '' : short(v)))
-    plot.current = new uPlot(
-      {
-        ...size(),
-        legend: { show: false },
-        cursor: { y: false, drag: { x: false, y: false } },
-        scales: {
-          x: { time: false, distr: xLog ? 3 : 1, ...(xRange ? { range: () => [...live.current.xRange!] as [number, number] } : {}) },
-          y: { distr: log ? 3 : 1 },
-        },
-        axes: [
-          {
-            ...axis,
-            label: xLabel,
-            labelSize: 18,
-            labelFont: '12px system-ui, sans-serif',
-            size: 34,
-            values: xLog ? values : undefined,
-            ...(xLog ? logarithmic : {}),
-          },
-          { ...axis, size: 58, values, ...(log ? logarithmic : {}) },
-        ],
-        series: [
-          {},
-          ...lines.map(({ colour, dash, width = 1.8, label }) => ({ label, stroke: colour, width, dash, points: { show: false } })),
-        ],
-        hooks: { draw: [(u: uPlot) => overlay(u, live.current)] },
-      } as uPlot.Options,
-      aligned,
-      element,
-    )
-    const observer = new ResizeObserver(() => plot.current?.setSize(size()))
-    observer.observe(element)
-    return () => {
-      observer.disconnect()
-      plot.current?.destroy()
-    }
-  }, [shape])
-  useEffect(() => plot.current?.setData(aligned), [data])
-  useEffect(() => plot.current?.redraw(false), [at, marks])
+  /** Where the pointer is, in pixels; null where it is elsewhere. */
+  const pointer = useSignal<number | null>(null)
+  const [xs, ...columns] = data
+  const bottom = xLabel === '' ? 24 : 40
+  const paint = ({ context, width }: Painting) => {
+    const x = axisOf(xRange ?? rangeOf([xs], xLog), { log: xLog, from: LEFT, to: width - RIGHT, spacing: 80 })
+    const y = axisOf(rangeOf(columns, log), { log, from: height - bottom, to: TOP, spacing: 36, margin: 0.05 })
+    context.font = '12px system-ui, sans-serif'
+    context.lineWidth = 1
+    drawGrid(context, x, y)
+    if (xLabel !== '') context.fillText(xLabel, (LEFT + width - RIGHT) / 2, height - 6)
+    context.save()
+    context.beginPath()
+    context.rect(LEFT, TOP - 2, width - LEFT - RIGHT, height - bottom - TOP + 4)
+    context.clip()
+    lines.forEach((line, i) => {
+      if (columns[i]) drawLine(context, line, xs, columns[i], x, y, log)
+    })
+    marks.forEach((mark, i) => {
+      const place = x.place(mark.x)
+      upright(context, place, y, token('soft'))
+      context.textAlign = 'left'
+      context.fillText(mark.text, place + 4, TOP + 10 + 13 * (i % 3))
+    })
+    if (at !== undefined) upright(context, x.place(at), y, token('accent'))
+    context.restore()
+    if (pointer.value !== null) drawValues(context, nearest(xs, x, pointer.value), { data, lines, x, y, width })
+  }
+  const last = lines.map(({ label }, i) => `${label} ${short(lastOf(columns[i] ?? []))}`)
   return (
-    <figure class="chart" aria-label={title}>
+    <figure class="chart">
       <figcaption>{title}</figcaption>
-      <div ref={box} />
+      <Canvas
+        paint={paint}
+        when={[data, at, marks, pointer.value, log, xLog, xLabel, isDark.value, xRange?.join(), JSON.stringify(lines)]}
+        label={`${title}. Last values: ${last.join(', ')}`}
+        style={{ height: `${height}px` }}
+        onPointerMove={(e) => {
+          pointer.value = e.offsetX
+        }}
+        onPointerLeave={() => {
+          pointer.value = null
+        }}
+      />
     </figure>
   )
 }
 
-function overlay(u: uPlot, { marks, at }: { marks: readonly Mark[]; at?: number }): void {
-  const { ctx, bbox } = u
-  const ratio = devicePixelRatio || 1
-  const upright = (x: number, style: string) => {
-    const px = Math.round(u.valToPos(x, 'x', true))
-    if (px < bbox.left || px > bbox.left + bbox.width) return null
-    ctx.strokeStyle = style
-    ctx.beginPath()
-    ctx.moveTo(px, bbox.top)
-    ctx.lineTo(px, bbox.top + bbox.height)
-    ctx.stroke()
-    return px
+/** From the least to the largest that an axis can show. */
+function rangeOf(columns: readonly Column[], log: boolean): [number, number] {
+  let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (const column of columns) {
+    for (const value of column) {
+      if (!isShown(value, log)) continue
+      if (value < low) low = value
+      if (value > high) high = value
+    }
   }
-  ctx.save()
-  ctx.lineWidth = ratio
-  ctx.font = `${11 * ratio}px system-ui, sans-serif`
-  marks.forEach(({ x, text }, i) => {
-    const px = upright(x, token('soft'))
-    if (px === null) return
-    ctx.fillStyle = token('soft')
-    ctx.fillText(text, px + 4 * ratio, bbox.top + (12 + 13 * (i % 3)) * ratio)
+  return low <= high ? [low, high] : log ? [0.1, 1] : [0, 1]
+}
+
+const isShown = (value: number | null, log: boolean): value is number => value !== null && Number.isFinite(value) && (!log || value > 0)
+
+function drawGrid(context: CanvasRenderingContext2D, x: Axis, y: Axis): void {
+  context.strokeStyle = token('line')
+  context.fillStyle = token('soft')
+  context.beginPath()
+  context.textAlign = 'center'
+  for (const tick of x.ticks) {
+    const place = Math.round(x.place(tick)) + 0.5
+    context.moveTo(place, y.from)
+    context.lineTo(place, y.to)
+    context.fillText(short(tick), place, y.from + 16)
+  }
+  context.textAlign = 'right'
+  for (const tick of y.ticks) {
+    const place = Math.round(y.place(tick)) + 0.5
+    context.moveTo(x.from, place)
+    context.lineTo(x.to, place)
+    context.fillText(short(tick), x.from - 6, place + 4)
+  }
+  context.stroke()
+  context.textAlign = 'center'
+}
+
+function drawLine(context: CanvasRenderingContext2D, line: Line, xs: Column, ys: Column, x: Axis, y: Axis, log: boolean): void {
+  context.strokeStyle = line.colour
+  context.lineWidth = line.width ?? 1.8
+  context.lineJoin = 'round'
+  context.setLineDash(line.dash ?? [])
+  context.beginPath()
+  let isDown = false
+  for (let i = 0; i < xs.length; i++) {
+    const value = ys[i] ?? null
+    if (isShown(value, log)) {
+      if (isDown) context.lineTo(x.place(xs[i] as number), y.place(value))
+      else context.moveTo(x.place(xs[i] as number), y.place(value))
+      isDown = true
+    } else isDown = false
+  }
+  context.stroke()
+  context.setLineDash([])
+  context.lineWidth = 1
+}
+
+function upright(context: CanvasRenderingContext2D, place: number, y: Axis, colour: string): void {
+  context.strokeStyle = colour
+  context.fillStyle = colour
+  context.beginPath()
+  context.moveTo(place, y.from)
+  context.lineTo(place, y.to)
+  context.stroke()
+}
+
+/** The index whose x is nearest to a place. */
+function nearest(xs: Column, x: Axis, place: number): number {
+  let best = -1
+  let least = Number.POSITIVE_INFINITY
+  for (let i = 0; i < xs.length; i++) {
+    const distance = Math.abs(x.place(xs[i] as number) - place)
+    if (distance < least) [best, least] = [i, distance]
+  }
+  return best
+}
+
+/** What the lines are at a point, in a box beside it. */
+function drawValues(
+  context: CanvasRenderingContext2D,
+  index: number,
+  { data, lines, x, y, width }: Pick<Props, 'data' | 'lines'> & { x: Axis; y: Axis; width: number },
+): void {
+  if (index < 0) return
+  const [xs, ...columns] = data
+  const place = x.place(xs[index] as number)
+  upright(context, place, y, token('soft'))
+  const rows = lines.flatMap(({ label, colour }, i) => {
+    const value = columns[i]?.[index] ?? null
+    return value === null || Number.isNaN(value) ? [] : [{ text: `${label} ${short(value)}`, colour }]
   })
-  if (at !== undefined) upright(at, token('accent'))
-  ctx.restore()
+  const all = [{ text: short(xs[index] as number), colour: token('soft') }, ...rows]
+  const wide = Math.max(...all.map(({ text }) => context.measureText(text).width)) + 16
+  const left = place + wide + 8 > width ? place - wide - 8 : place + 8
+  context.fillStyle = token('panel')
+  context.strokeStyle = token('line')
+  context.beginPath()
+  context.rect(left, TOP, wide, 15 * all.length + 8)
+  context.fill()
+  context.stroke()
+  context.textAlign = 'left'
+  all.forEach(({ text, colour }, i) => {
+    context.fillStyle = colour
+    context.fillText(text, left + 8, TOP + 16 + 15 * i)
+  })
+}
+
+const lastOf = (column: Column): number => {
+  for (let i = column.length - 1; i >= 0; i--) if (column[i] !== null) return column[i] as number
+  return Number.NaN
 }

@@ -78,11 +78,13 @@ export function instantiate(variant: Variant, memory?: WebAssembly.Memory): Wasm
 }
 
 /**
- * A part beside an instance, on its memory; the instance itself where that has all kernels. Undefined where the calling thread may
- * not compile so large a module, as that of a page in old Chrome versions: what asks has a twin in JavaScript.
+ * A part beside an instance, on its memory; the instance itself where that has all kernels. Undefined where a bundler was told to leave the
+ * part out, or the calling thread may not compile so large a module, as that of a page in old Chrome versions: what asks has a twin in
+ * JavaScript.
  */
 export function instantiatePart(part: WasmPart, variant: Variant, core: WasmExports, shared: boolean): WasmExports | undefined {
-  if (part.text === '' || fileOf(variant)) return core
+  if (wasmCode.simd !== undefined || fileOf(variant)) return core
+  if (part.text === '') return undefined
   try {
     const exports = exportsOf(compiled(variant, shared, part), core.memory)
     exports.__stack_pointer.value = core.__stack_pointer.value - STACK_BETWEEN

@@ -16,6 +16,10 @@ function updatesOf(file) {
 
 const DESCENT = ['sgd.rs', 'momentum.rs']
 const ADAM = ['adam.rs']
+/** All others. */
+const UPDATES = readdirSync('crate/optim')
+  .filter((file) => ![...DESCENT, ...ADAM, 'mod.rs'].includes(file))
+  .flatMap(updatesOf)
 
 const CORE = [
   ...['heapBase', 'setTile', 'runProgram'],
@@ -43,13 +47,13 @@ const CORE = [
 
 /** @type {(exports: string[]) => Record<string, string[]>} of each part, its exports */
 export function partsOf(exports) {
+  const fleetUpdates = UPDATES.map((name) => `fleet${name[0].toUpperCase()}${name.slice(1)}`)
   const listed = {
     doubles: exports.filter((name) => name.startsWith('double')),
-    fleet: exports.filter((name) => name.startsWith('fleet')),
+    fleet: exports.filter((name) => name.startsWith('fleet') && !fleetUpdates.includes(name)),
+    'fleet-updates': exports.filter((name) => fleetUpdates.includes(name)),
     descent: [...DESCENT.flatMap(updatesOf), 'perturb'],
-    updates: readdirSync('crate/optim')
-      .filter((file) => ![...DESCENT, ...ADAM, 'mod.rs'].includes(file))
-      .flatMap(updatesOf),
+    updates: UPDATES,
     losses: ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'],
     operations: ['neg', 'exp', 'square', 'transpose', 'reduceSum', 'softmax', 'softmaxBackward', 'dropout'],
   }

@@ -1,0 +1,52 @@
+/** An axis of a chart: where values are, and which of them have a line and a number. */
+
+export interface Axis {
+  /** Pixels of its two ends. */
+  from: number
+  to: number
+  /** The pixel of a value. */
+  place(value: number): number
+  ticks: number[]
+}
+
+interface Options {
+  log: boolean
+  from: number
+  to: number
+  /** Pixels between ticks, at least. */
+  spacing: number
+  /** Room beyond the range at each end, as a share of it. */
+  margin?: number
+}
+
+/** The axis that shows a range, `low` ≤ `high`; both are above 0 where it is logarithmic. */
+export function axisOf([low, high]: readonly [number, number], { log, from, to, spacing, margin = 0 }: Options): Axis {
+  const scaled = log ? Math.log10 : (v: number) => v
+  const [a, b] = [scaled(low), scaled(high)]
+  const room = b === a ? 0.5 * (log ? 1 : Math.abs(a) || 1) : margin * (b - a)
+  const [start, end] = [a - room, b + room]
+  const most = Math.max(2, Math.floor(Math.abs(to - from) / spacing))
+  return {
+    from,
+    to,
+    place: (value) => from + ((scaled(value) - start) / (end - start)) * (to - from),
+    ticks: log ? logarithmicTicks(start, end, most) : roundNumbers(start, end, most),
+  }
+}
+
+/** At most so many numbers of one distance: 1, 2 or 5 times a power of ten. */
+export function roundNumbers(start: number, end: number, most: number): number[] {
+  const least = (end - start) / most
+  const power = 10 ** Math.floor(Math.log10(least))
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= least) ?? 10)
+  const first = Math.ceil(start / step - 1e-9)
+  const count = Math.floor(end / step + 1e-9) - first + 1
+  return Array.from({ length: Math.max(count, 0) }, (_, i) => (first + i) * step)
+}
+
+/** Powers of ten; where fewer than two are in the range, round numbers. */
+function logarithmicTicks(start: number, end: number, most: number): number[] {
+  const powers = roundNumbers(start, end, most).filter(Number.isInteger)
+  if (powers.length >= 2) return powers.map((power) => 10 ** power)
+  return roundNumbers(10 ** start, 10 ** end, most)
+}

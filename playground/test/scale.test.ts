@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { axisOf, roundNumbers } from '../src/ui/scale'
+
+const PIXELS = { from: 0, to: 400, spacing: 80 }
+
+test('ticks are round, inside of the range, and no more than there is room for', () => {
+  for (const [low, high] of [
+    [0, 1],
+    [0, 997],
+    [-3.2, 0.007],
+    [1e-7, 3e-7],
+    [5e8, 5.1e8],
+  ]) {
+    const { ticks, place } = axisOf([low, high], { log: false, ...PIXELS })
+    expect(ticks.length).toBeGreaterThanOrEqual(2)
+    expect(ticks.length).toBeLessThanOrEqual(6)
+    for (const tick of ticks) {
+      expect(place(tick)).toBeGreaterThanOrEqual(-1e-6)
+      expect(place(tick)).toBeLessThanOrEqual(400 + 1e-6)
+    }
+  }
+  expect(roundNumbers(0, 1, 5)).toEqual([0, 0.2, 0.4, 0.6000000000000001, 0.8, 1])
+})
+
+test('a logarithmic axis has powers of ten, or round numbers where it is short', () => {
+  const long = axisOf([1e-6, 10], { log: true, ...PIXELS })
+  expect(long.ticks.map((tick) => Math.round(Math.log10(tick)))).toEqual([-6, -4, -2, 0])
+  expect(long.place(1e-6)).toBeCloseTo(0)
+  expect(long.place(10)).toBeCloseTo(400)
+  expect(axisOf([0.2, 0.5], { log: true, ...PIXELS }).ticks).toEqual([0.2, 0.30000000000000004, 0.4, 0.5].map((v) => expect.closeTo(v)))
+})
+
+test('a range of one value has room around it', () => {
+  const { place } = axisOf([3, 3], { log: false, ...PIXELS })
+  expect(place(3)).toBe(200)
+})

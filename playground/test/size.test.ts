@@ -1,0 +1,35 @@
+/** What the built page weighs, so that it does not grow unseen: `make play-build` first. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
+import { expect, test } from 'vitest'
+
+const ASSETS = fileURLToPath(new URL('../dist/assets', import.meta.url))
+
+/**
+ * In kB of gzip; raise one only with a reason, here and in README.md.
+ *
+ * `all` is what someone downloads who opens every tab, without the digits: 150 is what we wish for. Half of it is the library's engine:
+ * 52 kB are its WebAssembly, whose two halves serve one net and eight side by side, and 41 kB its tensors, derivatives, operations, thirty
+ * optimizers and the backend in JavaScript; 50 kB are training and solvers. Readers of tables (17 kB), a chart library (20), a parser of
+ * formulas with much more than formulas (7) and kernels that the page has no need of (28) are gone already: README.md.
+ */
+const BUDGETS = { page: 41.5, 'first view': 161, all: 213 }
+
+test('the page keeps its budgets', () => {
+  const files = readdirSync(ASSETS).filter((file) => /\.(js|css)$/.test(file))
+  const kB = (names: readonly string[], compressed: (bytes: Buffer) => Buffer) =>
+    names.reduce((sum, file) => sum + compressed(readFileSync(`${ASSETS}/${file}`)).length, 0) / 1000
+  const page = files.filter((file) => file.startsWith('index-'))
+  const sets: Record<keyof typeof BUDGETS, string[]> = {
+    page,
+    'first view': [...page, ...files.filter((file) => /^(worker|rolldown-runtime|gradus|descent)-/.test(file))],
+    all: files,
+  }
+  for (const [name, budget] of Object.entries(BUDGETS) as [keyof typeof BUDGETS, number][]) {
+    const size = kB(sets[name], (bytes) => gzipSync(bytes, { level: 9 }))
+    console.log(`${name}: ${size.toFixed(1)} kB of gzip`)
+    expect(size, name).toBeLessThan(budget)
+  }
+  console.log(`all: ${kB(files, (bytes) => brotliCompressSync(bytes)).toFixed(1)} kB of brotli`)
+})
