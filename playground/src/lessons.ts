@@ -70,7 +70,7 @@ export const LESSONS: readonly Lesson[] = [
     title: 'Batch gradient descent: all rows in every step',
     why: 'The curve is smooth, for the gradient is exact. But each step looks at all 210 rows, most of which say the same: much of that work is redundant.',
     tab: 'train',
-    state: { runs: [run('SGD', { batch: 0, rate: 0.5 })], loss: 'batch', speed: 100 },
+    state: { runs: [run('SGD', { batch: 0, rate: 0.3 })], loss: 'batch', speed: 100 },
   },
   {
     title: 'Stochastic gradient descent: one row a step',
@@ -120,10 +120,11 @@ export const LESSONS: readonly Lesson[] = [
     why: 'Restarts throw the net out of a bad valley and let it settle again, each time for longer. One cycle warms up, runs hot, and cools once.',
     tab: 'schedules',
     state: {
-      steps: 3000,
+      // 400, 800 and 1600 steps: the third cosine has come to its end.
+      steps: 2800,
       method: 'Momentum',
       rate: 1,
-      choices: [{ ...CONSTANT, kind: 'restarts', steps: 400 }, { ...CONSTANT, kind: 'onecycle', steps: 3000 }, CONSTANT],
+      choices: [{ ...CONSTANT, kind: 'restarts', steps: 400 }, { ...CONSTANT, kind: 'onecycle', steps: 2800 }, CONSTANT],
     },
   },
   {
@@ -158,7 +159,7 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Local minima trap those who only go down',
-    why: 'A bowl full of dents. Whoever follows the gradient ends in the nearest dent. Turn the noise up to 60: gradient descent jumps from dent to dent, as stochastic gradients may; Adam divides the noise away and stays.',
+    why: 'A bowl full of dents. Whoever follows the gradient ends in the nearest dent. Turn the noise up to 60: gradient descent jumps from dent to dent, as stochastic gradients may, and Momentum, whose rate is ten times as large, strays over all of the map; Adam divides the noise away and stays.',
     tab: 'descent',
     state: {
       surface: 'rastrigin',
@@ -213,7 +214,7 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Then momentum, batch and units',
-    why: 'With the rate at its best the rest can be told apart: units a layer against rows a step. Plain numbers beat rules of thumb, and a thousand nets take a second.',
+    why: 'With the rate fixed at 1 the rest can be told apart: units a layer against rows a step. Each square is a net of its own first weights, so speckles within a block are luck, and only what is larger than they are is an effect: here a few rows are too noisy for so large a rate, and two units are too few.',
     tab: 'fleet',
     state: { x: 'width', y: 'batch', rate: 1 },
   },

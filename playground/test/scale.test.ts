@@ -27,7 +27,11 @@ test('a logarithmic axis has powers of ten, or round numbers where it is short',
   expect(long.ticks.map((tick) => Math.round(Math.log10(tick)))).toEqual([-6, -4, -2, 0])
   expect(long.place(1e-6)).toBeCloseTo(0)
   expect(long.place(10)).toBeCloseTo(400)
-  expect(axisOf([0.2, 0.5], { log: true, ...PIXELS }).ticks).toEqual([0.2, 0.30000000000000004, 0.4, 0.5].map((v) => expect.closeTo(v)))
+  const ticksOf = (low: number, high: number) =>
+    axisOf([low, high], { log: true, ...PIXELS }).ticks.map((tick) => Number(tick.toPrecision(6)))
+  expect(ticksOf(0.02, 0.7)).toEqual([0.02, 0.05, 0.1, 0.2, 0.5])
+  expect(ticksOf(0.002, 0.9)).toEqual([0.003, 0.01, 0.03, 0.1, 0.3])
+  expect(ticksOf(0.31, 0.46)).toEqual([0.35, 0.4, 0.45])
 })
 
 test('a range of one value has room around it', () => {

@@ -6,7 +6,7 @@ import { methodOf } from '../methods'
 import { Canvas } from '../ui/canvas'
 import { Choice, CopyButton, Panel, Problem, Segments, Slider, short, Toggle } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
-import { MethodChoice, RowHead, Swatch } from '../ui/methods'
+import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour, dash, isDark } from '../ui/palette'
 import { usePlayback } from '../ui/playback'
 import { descentCode } from './code'
@@ -15,7 +15,7 @@ import type { Verdict } from './inspect'
 import type { Landscape } from './landscape'
 import { paintMap, projection } from './map'
 import type { Track } from './race'
-import { chooseSurface, type DescentRacer, descent, racer } from './state'
+import { chooseSurface, type DescentRacer, type DescentState, descent, racer } from './state'
 import { paintSurface } from './surface'
 
 const worker = engineOnDemand()
@@ -275,12 +275,12 @@ export function DescentTab() {
                 return (
                   <tr key={`${i}-${method}`}>
                     <td>
-                      <Swatch i={i} /> {nameOf(state.racers, i)}
+                      <Named i={i}>{nameOf(state.racers, i)}</Named>
                     </td>
                     <td class="number">{short(track.values[step])}</td>
                     <td class="number">{arrival(track, surface, state.epsilon)}</td>
                     <td class="number">{track.evaluations}</td>
-                    <td>{endText(track, stops.value[i] ?? null, surface, state.epsilon)}</td>
+                    <td>{endText(track, stops.value[i] ?? null, surface, state)}</td>
                   </tr>
                 )
               })}
@@ -296,7 +296,7 @@ export function DescentTab() {
 function nameOf(racers: readonly DescentRacer[], i: number): string {
   const { method, rate } = racers[i]
   const { label } = methodOf(method)
-  return racers.some((other, k) => k !== i && other.method === method) ? `${label} ${short(rate, 2)}` : label
+  return racers.some((other, k) => k !== i && other.method === method) ? `${label} ${short(rate)}` : label
 }
 
 const lastOf = ({ path, steps }: Track): [number, number] => [path[2 * steps], path[2 * steps + 1]]
@@ -418,10 +418,10 @@ function arrival(track: Track, surface: Surface, epsilon: number): string {
 }
 
 /** Why it stands where it stands. */
-function endText(track: Track, verdict: Verdict | null, surface: Surface, epsilon: number): string {
+function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsilon, noise }: DescentState): string {
   if (track.end === 'diverged') return `left the map at step ${track.steps}: the learning rate is too large`
   if (track.values[track.steps] > track.values[0])
-    return `climbing, |g| ${short(track.gradientNorms[track.steps], 2)}: the learning rate is too large`
+    return `climbing, |g| ${short(track.gradientNorms[track.steps], 2)}: the learning rate is too large${noise > 0 ? ' for this noise' : ''}`
   if (!verdict) return ''
   const norm = short(track.gradientNorms[track.steps], 2)
   const low = short(verdict.eigenvalues[0], 2)
@@ -434,6 +434,7 @@ function endText(track: Track, verdict: Verdict | null, surface: Surface, epsilo
       return `stuck at a saddle: |g| ${norm}, an eigenvalue of ${low}`
     case 'slope': {
       if (arrivedAt(track, surface, epsilon) !== null) return `near the minimum: |g| ${norm}`
+      if (isNearMinimum(verdict)) return `near a minimum: |g| ${norm}`
       if (track.gradientNorms[track.steps] < 1e-2) return `on a plateau: |g| ${norm}`
       return `on its way: |g| ${norm}${verdict.eigenvalues[0] < 0 ? `, curved down (${low})` : ''}`
     }
@@ -441,6 +442,9 @@ function endText(track: Track, verdict: Verdict | null, surface: Surface, epsilo
       return `${verdict.kind}: |g| ${norm}`
   }
 }
+
+/** Whether it curves up every way, and the minimum that curvature and slope tell of is less than a tenth away. */
+const isNearMinimum = ({ gradient, eigenvalues: [lowest] }: Verdict) => lowest > 0 && Math.hypot(...gradient) < 0.1 * lowest
 
 function verdictText({ at: [x, y], verdict }: { at: readonly [number, number]; verdict: Verdict }): string {
   const { kind, value, gradient, eigenvalues } = verdict
@@ -452,6 +456,6 @@ function verdictText({ at: [x, y], verdict }: { at: readonly [number, number]; v
       : negative.length === 1
         ? `one negative eigenvalue, ${short(negative[0], 2)}`
         : `curved down both ways (${short(eigenvalues[0], 2)} and ${short(eigenvalues[1], 2)})`
-  const word = kind === 'slope' && norm < 1e-2 ? 'plateau' : kind
+  const word = kind !== 'slope' ? kind : isNearMinimum(verdict) ? 'near a minimum' : norm < 1e-2 ? 'plateau' : 'slope'
   return `(${short(x)}, ${short(y)}): ${word}, f = ${short(value)}, gradient ${short(norm, 2)}, ${curvature}`
 }

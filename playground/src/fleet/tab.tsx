@@ -5,7 +5,7 @@ import { useTask } from '../engine/use-task'
 import { Canvas } from '../ui/canvas'
 import { Button, Choice, Panel, Problem, Slider, short } from '../ui/controls'
 import { css, isDark, lossColour, token } from '../ui/palette'
-import { AXES, axis } from './axes'
+import { AXES, axis, type FleetState } from './axes'
 import { type Importance, places, SIDE } from './map'
 import { fleet } from './state'
 
@@ -40,10 +40,13 @@ export function FleetTab() {
   const finite = losses ? Array.from(losses).filter((v) => v >= 0 && Number.isFinite(v)) : []
   const [low, high] = [Math.min(...finite, Number.POSITIVE_INFINITY), Math.min(Math.max(...finite, 0), 1)]
   const share = (loss: number) => (Math.log(Math.min(loss, high)) - Math.log(low)) / (Math.log(high) - Math.log(low) || 1)
-  const best = losses
-    ? losses.reduce((least, loss, i) => (loss >= 0 && loss < (least < 0 ? Number.POSITIVE_INFINITY : losses[least]) ? i : least), -1)
-    : -1
-  const at = pointed.value ?? (best >= 0 ? best : null)
+  const areas = losses ? areasOf(losses, xs, ys) : []
+  const best = areas.reduce<Area | null>((least, area) => (area.loss < (least?.loss ?? Number.POSITIVE_INFINITY) ? area : least), null)
+  const here = pointed.value
+  const marked: Area | null =
+    here === null || !losses
+      ? best
+      : { left: here % SIDE, right: here % SIDE, bottom: rowOf(here), top: rowOf(here), nets: 1, loss: losses[here] }
   const others = AXES.filter(({ name }) => name !== state.x && name !== state.y)
   return (
     <div class="tab">
@@ -104,15 +107,14 @@ export function FleetTab() {
       </aside>
       <section class="stage" aria-label="Map of a thousand nets">
         <p class="count">
-          <b>{done.toLocaleString('en')}</b> nets of 2-{new Array(state.depth).fill(state.width).join('-')}-1,{' '}
-          {netSteps.toLocaleString('en')} steps in all, {seconds.toFixed(2)} s
+          <b>{done.toLocaleString('en')}</b> nets{netName(state)}, {netSteps.toLocaleString('en')} steps in all, {seconds.toFixed(2)} s
           {seconds > 0 && `: ${Math.round(netSteps / seconds).toLocaleString('en')} a second`}
         </p>
         <Problem text={map.problem || problem.value} />
         <Canvas
           class="map fleet-map"
           tabIndex={0}
-          label={`Final loss of ${done} nets by ${axis(state.x).label} and ${axis(state.y).label}${best >= 0 ? `; best ${short(losses![best])} at ${short(xs[best % SIDE])} and ${short(ys[Math.floor(best / SIDE)])}` : ''}`}
+          label={`Final loss of ${done} nets by ${axis(state.x).label} and ${axis(state.y).label}${best ? `; best ${short(best.loss)} at ${short(xs[best.left])} and ${short(ys[best.bottom])}` : ''}`}
           when={[map.result, pointed.value, isDark.value]}
           paint={({ context: c, width, height }) => {
             const [w, h] = [(width - LEFT - EDGE) / SIDE, (height - BOTTOM - EDGE) / SIDE]
@@ -129,18 +131,19 @@ export function FleetTab() {
                 c.stroke()
               }
             }
-            if (at !== null) {
+            if (marked) {
+              const { left, right, bottom, top } = marked
               c.strokeStyle = token('ink')
               c.lineWidth = 2.5
-              c.strokeRect(LEFT + (at % SIDE) * w, EDGE + (SIDE - 1 - Math.floor(at / SIDE)) * h, w, h)
+              c.strokeRect(LEFT + left * w, EDGE + (SIDE - 1 - top) * h, (right - left + 1) * w, (top - bottom + 1) * h)
             }
             c.fillStyle = token('soft')
             c.font = '12px system-ui, sans-serif'
             c.textAlign = 'center'
-            for (const k of [0, 8, 16, 24, 31]) c.fillText(short(xs[k], 2), LEFT + (k + 0.5) * w, height - BOTTOM + 14)
+            for (const k of ticksOf(state.x, xs)) c.fillText(short(xs[Math.floor(k)], 2), LEFT + (k + 0.5) * w, height - BOTTOM + 14)
             c.fillText(axis(state.x).label, LEFT + (SIDE / 2) * w, height - BOTTOM + 31)
             c.textAlign = 'right'
-            for (const k of [0, 8, 16, 24, 31]) c.fillText(short(ys[k], 2), LEFT - 6, EDGE + (SIDE - 0.5 - k) * h + 4)
+            for (const k of ticksOf(state.y, ys)) c.fillText(short(ys[Math.floor(k)], 2), LEFT - 6, EDGE + (SIDE - 0.5 - k) * h + 4)
             c.save()
             c.translate(13, EDGE + (SIDE / 2) * h)
             c.rotate(-Math.PI / 2)
@@ -163,8 +166,8 @@ export function FleetTab() {
           <span class="hatched">diverged</span>
         </div>
         <p class="verdict">
-          {at !== null && losses
-            ? `${pointed.value === null ? 'Best' : 'Here'}: ${axis(state.x).label} ${short(xs[at % SIDE])}, ${axis(state.y).label} ${short(ys[Math.floor(at / SIDE)])}, loss ${Number.isNaN(losses[at]) ? 'diverged' : short(losses[at])}`
+          {marked
+            ? `${here === null ? 'Best' : 'Here'}: ${axis(state.x).label} ${short(xs[marked.left])}, ${axis(state.y).label} ${short(ys[marked.bottom])}, loss ${Number.isNaN(marked.loss) ? 'diverged' : short(marked.loss)}${marked.nets > 1 ? `, the mean of ${marked.nets} nets that differ in their first weights` : ''}`
             : 'Training…'}
         </p>
       </section>
@@ -203,4 +206,45 @@ export function FleetTab() {
       </section>
     </div>
   )
+}
+
+/** Squares that share both numbers. */
+interface Area {
+  left: number
+  right: number
+  bottom: number
+  top: number
+  nets: number
+  /** The geometric mean of their losses; infinite where one diverged or is not trained yet. */
+  loss: number
+}
+
+const rowOf = (i: number) => Math.floor(i / SIDE)
+
+function areasOf(losses: Float32Array, xs: readonly number[], ys: readonly number[]): Area[] {
+  const areas = new Map<string, Area & { sum: number }>()
+  losses.forEach((loss, i) => {
+    const [column, row] = [i % SIDE, rowOf(i)]
+    const key = `${xs[column]} ${ys[row]}`
+    const area = areas.get(key) ?? { left: column, right: column, bottom: row, top: row, nets: 0, loss: 0, sum: 0 }
+    area.right = column
+    area.top = row
+    area.nets++
+    area.sum += loss >= 0 ? Math.log(loss) : Number.POSITIVE_INFINITY
+    area.loss = Math.exp(area.sum / area.nets)
+    areas.set(key, area)
+  })
+  return [...areas.values()]
+}
+
+/** Where an axis has numbers: a few places of a range, the middle of each whole number. */
+function ticksOf(name: string, places: readonly number[]): number[] {
+  const { values } = axis(name)
+  return values ? values.map((value) => (places.indexOf(value) + places.lastIndexOf(value)) / 2) : [0, 8, 16, 24, 31]
+}
+
+/** The shape of all nets, where they share it. */
+function netName({ x, y, width, depth }: FleetState): string {
+  const isVaried = (name: string) => x === name || y === name
+  return isVaried('depth') ? '' : ` of 2-${new Array(depth).fill(isVaried('width') ? 'n' : width).join('-')}-1`
 }

@@ -3,7 +3,7 @@ import { binaryCrossEntropy, Dense, fitMany, Generator, Momentum, Sequential } f
 import type { Context } from '../engine/context'
 import { ready } from '../engine/ready'
 import { examples } from '../train/data'
-import { AXES, type AxisFacts, type FleetState } from './axes'
+import { AXES, type AxisFacts, axis, type FleetState } from './axes'
 import { type FleetMap, type Importance, type Point, places, SIDE } from './map'
 
 const TRAIN_ROWS = 160
@@ -18,6 +18,8 @@ export async function fleetMap(state: FleetState, context: Context<FleetMap>): P
   const xs = places(state.x, SIDE)
   const ys = places(state.y, SIDE)
   const rows = await rowsOf(state)
+  // Nets that share all numbers begin with other weights: how far their losses lie apart is luck.
+  const isShared = axis(state.x).values !== undefined || axis(state.y).values !== undefined
   const losses = new Float32Array(SIDE * SIDE).fill(-1)
   let netSteps = 0
   let done = 0
@@ -28,7 +30,7 @@ export async function fleetMap(state: FleetState, context: Context<FleetMap>): P
       pointOf(state, { [state.x]: xs[i % SIDE], [state.y]: ys[row + Math.floor(i / SIDE)] }),
     )
     const start = performance.now()
-    const trained = await trainAll(state, rows, points)
+    const trained = await trainAll(state, rows, points, (i) => state.seed + (isShared ? row * SIDE + i : 0))
     seconds += (performance.now() - start) / 1000
     losses.set(trained.losses, row * SIDE)
     netSteps += trained.netSteps
@@ -56,7 +58,12 @@ async function rowsOf({ data, seed }: FleetState): Promise<Rows> {
 }
 
 /** Trains a net for each point; nets that share rows a step go into one call. */
-async function trainAll(state: FleetState, { inputs, targets, count }: Rows, points: readonly Point[]): Promise<Trained> {
+async function trainAll(
+  state: FleetState,
+  { inputs, targets, count }: Rows,
+  points: readonly Point[],
+  seedOf: (i: number) => number = () => state.seed,
+): Promise<Trained> {
   const losses = new Float32Array(points.length)
   let netSteps = 0
   for (const batch of new Set(points.map((point) => point.batch))) {
@@ -64,7 +71,7 @@ async function trainAll(state: FleetState, { inputs, targets, count }: Rows, poi
     const models = chosen.map((i) => {
       const { width, depth } = points[i]
       const layers = Array.from({ length: depth }, (_, k) => new Dense(k === 0 ? 2 : width, width, { activation: 'tanh' }))
-      return new Sequential([...layers, new Dense(width, 1)] as Dense[], { seed: state.seed })
+      return new Sequential([...layers, new Dense(width, 1)] as Dense[], { seed: seedOf(i) })
     })
     const optimizers = models.map((model, k) => {
       const { rate, momentum, decay } = points[chosen[k]]

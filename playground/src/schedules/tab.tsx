@@ -6,7 +6,7 @@ import { methodOf } from '../methods'
 import type { TrainingConfig } from '../train/config'
 import { Button, Choice, Panel, Problem, Slider, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
-import { MethodChoice, RowHead, Swatch } from '../ui/methods'
+import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour, dash } from '../ui/palette'
 import { CONSTANT, SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from './choice'
 import type { RateFinding } from './compare'
@@ -191,7 +191,7 @@ export function SchedulesTab() {
               {courses.map(({ rate, mean, test, problem }, i) => (
                 <tr key={i}>
                   <td>
-                    <Swatch i={i} /> {lines[i]?.label}
+                    <Named i={i}>{lines[i]?.label}</Named>
                   </td>
                   <td class="number">{short(rate.at(-1) ?? Number.NaN)}</td>
                   <td class="number">{problem ? 'diverged' : short(mean.at(-1) ?? Number.NaN)}</td>

@@ -114,12 +114,15 @@ export function paintNet({ context: c, width, height }: Painting, view: NetView,
           c.textAlign = 'center'
           c.textBaseline = 'middle'
           const name = column === 0 ? examples.featureNames[i] : examples.classes === 2 ? examples.classNames[1] : examples.classNames[i]
-          c.fillText((name ?? '').slice(0, 4), left + box / 2, top + box / 2 + 1)
+          c.fillText(shortName(name ?? '', column === 0 ? String(i + 1) : '●'), left + box / 2, top + box / 2 + 1)
         }
       })
     }
   }
 }
+
+/** A name that fits into a box, or what stands for it: the number of a column, a dot in the colour of a class. */
+const shortName = (name: string, substitute: string) => (name.length <= 2 ? name : substitute)
 
 function scaledPicture(values: Float32Array): HTMLCanvasElement {
   const largest = values.reduce((a, v) => Math.max(a, Math.abs(v)), 1e-6)

@@ -8,7 +8,7 @@ import { SCHEDULES, type ScheduleKind, scheduleFacts } from '../schedules/choice
 import { Canvas } from '../ui/canvas'
 import { Button, Choice, CopyButton, Panel, Problem, Segments, Slider, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
-import { MethodChoice, RowHead, Swatch } from '../ui/methods'
+import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour, dash, isDark } from '../ui/palette'
 import { trainCode } from './code'
 import type { Change, DataKind } from './config'
@@ -309,7 +309,11 @@ export function TrainTab() {
             <span>
               <i class="ring" /> for testing
             </span>
-            {shown.featureNames.length > 2 && <span>axes: {shown.featureNames.slice(0, 2).join(', ')}; the rest at their mean</span>}
+            {shown.featureNames.length > 2 && (
+              <span>
+                {shown.featureNames.map((name, i) => `${i + 1} ${name}`).join(', ')}; the map shows 1 and 2, the rest at their mean
+              </span>
+            )}
             {shown.note && <span>{shown.note}</span>}
           </p>
         )}
@@ -350,7 +354,7 @@ export function TrainTab() {
                   now && (
                     <tr key={i}>
                       <td>
-                        <Swatch i={i} /> {runName(now)}
+                        <Named i={i}>{runName(now)}</Named>
                       </td>
                       <td class="number">{short(trainLoss)}</td>
                       <td class="number">{short(testLoss)}</td>

@@ -13,7 +13,8 @@ interface Props extends Omit<CanvasHTMLAttributes<HTMLCanvasElement>, 'ref' | 'l
   paint(painting: Painting): void
   /** What the picture depends on. */
   when: readonly unknown[]
-  label: string
+  /** What it shows, for those who do not see it; none for a layer above a picture that says so. */
+  label?: string
 }
 
 export function Canvas({ paint, when, label, ...rest }: Props) {
@@ -40,5 +41,5 @@ export function Canvas({ paint, when, label, ...rest }: Props) {
     observer.observe(ref.current!)
     return () => observer.disconnect()
   }, [])
-  return <canvas ref={ref} role="img" aria-label={label} {...rest} />
+  return <canvas ref={ref} {...(label ? { role: 'img', 'aria-label': label } : { 'aria-hidden': true })} {...rest} />
 }

@@ -1,5 +1,6 @@
 /** Curves over one axis, on a canvas. A chart library would take more than all the rest of this page's own code (README.md). */
 import { useSignal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 import { Canvas, type Painting } from './canvas'
 import { short } from './controls'
 import { isDark, token } from './palette'
@@ -35,21 +36,26 @@ interface Props {
   xLog?: boolean
 }
 
-const LEFT = 54
-const RIGHT = 10
-const TOP = 8
+/** Room around the lines, in pixels. */
+const [LEFT, RIGHT, TOP] = [54, 12, 8]
+const FONT = '12px system-ui, sans-serif'
 
 export function LineChart({ data, lines, title, xLabel, height = 200, log = false, marks = [], at, xRange, xLog = false }: Props) {
   /** Where the pointer is, in pixels; null where it is elsewhere. */
   const pointer = useSignal<number | null>(null)
   const [xs, ...columns] = data
   const bottom = xLabel === '' ? 24 : 40
-  const paint = ({ context, width }: Painting) => {
-    const x = axisOf(xRange ?? rangeOf([xs], xLog), { log: xLog, from: LEFT, to: width - RIGHT, spacing: 80 })
-    const y = axisOf(rangeOf(columns, log), { log, from: height - bottom, to: TOP, spacing: 36, margin: 0.05 })
-    context.font = '12px system-ui, sans-serif'
-    context.lineWidth = 1
-    drawGrid(context, x, y)
+  const looks = [data, log, xLog, xLabel, isDark.value, xRange?.join(), JSON.stringify(lines)]
+  // Ranges look at every number, and the picture that moves is painted in each frame.
+  const [xSpan, ySpan] = useMemo(() => [xRange ?? rangeOf([xs], xLog), rangeOf(columns, log)], looks)
+  const axes = (width: number) => ({
+    x: axisOf(xSpan, { log: xLog, from: LEFT, to: width - RIGHT, spacing: 80 }),
+    y: axisOf(ySpan, { log, from: height - bottom, to: TOP, spacing: 34, margin: 0.05 }),
+  })
+  const paintLines = ({ context, width }: Painting) => {
+    const { x, y } = axes(width)
+    context.font = FONT
+    drawGrid(context, x, y, width)
     if (xLabel !== '') context.fillText(xLabel, (LEFT + width - RIGHT) / 2, height - 6)
     context.save()
     context.beginPath()
@@ -58,24 +64,25 @@ export function LineChart({ data, lines, title, xLabel, height = 200, log = fals
     lines.forEach((line, i) => {
       if (columns[i]) drawLine(context, line, xs, columns[i], x, y, log)
     })
-    marks.forEach((mark, i) => {
-      const place = x.place(mark.x)
-      upright(context, place, y, token('soft'))
-      context.textAlign = 'left'
-      context.fillText(mark.text, place + 4, TOP + 10 + 13 * (i % 3))
+    context.textAlign = 'left'
+    marks.forEach(({ x: value, text }, i) => {
+      const place = upright(context, value, x, y, token('soft'))
+      context.fillText(text, place + 4, TOP + 10 + 13 * (i % 3))
     })
-    if (at !== undefined) upright(context, x.place(at), y, token('accent'))
     context.restore()
+  }
+  const paintPlayhead = ({ context, width }: Painting) => {
+    const { x, y } = axes(width)
+    context.font = FONT
+    if (at !== undefined) upright(context, at, x, y, token('accent'))
     if (pointer.value !== null) drawValues(context, nearest(xs, x, pointer.value), { data, lines, x, y, width })
   }
   const last = lines.map(({ label }, i) => `${label} ${short(lastOf(columns[i] ?? []))}`)
   return (
     <figure class="chart">
       <figcaption>{title}</figcaption>
-      <Canvas
-        paint={paint}
-        when={[data, at, marks, pointer.value, log, xLog, xLabel, isDark.value, xRange?.join(), JSON.stringify(lines)]}
-        label={`${title}. Last values: ${last.join(', ')}`}
+      <div
+        class="layers"
         style={{ height: `${height}px` }}
         onPointerMove={(e) => {
           pointer.value = e.offsetX
@@ -83,7 +90,10 @@ export function LineChart({ data, lines, title, xLabel, height = 200, log = fals
         onPointerLeave={() => {
           pointer.value = null
         }}
-      />
+      >
+        <Canvas paint={paintLines} when={[...looks, marks]} label={`${title}. Last values: ${last.join(', ')}`} />
+        <Canvas paint={paintPlayhead} when={[...looks, at, pointer.value]} />
+      </div>
     </figure>
   )
 }
@@ -103,7 +113,8 @@ function rangeOf(columns: readonly Column[], log: boolean): [number, number] {
 
 const isShown = (value: number | null, log: boolean): value is number => value !== null && Number.isFinite(value) && (!log || value > 0)
 
-function drawGrid(context: CanvasRenderingContext2D, x: Axis, y: Axis): void {
+function drawGrid(context: CanvasRenderingContext2D, x: Axis, y: Axis, width: number): void {
+  context.lineWidth = 1
   context.strokeStyle = token('line')
   context.fillStyle = token('soft')
   context.beginPath()
@@ -112,7 +123,8 @@ function drawGrid(context: CanvasRenderingContext2D, x: Axis, y: Axis): void {
     const place = Math.round(x.place(tick)) + 0.5
     context.moveTo(place, y.from)
     context.lineTo(place, y.to)
-    context.fillText(short(tick), place, y.from + 16)
+    const half = context.measureText(short(tick)).width / 2
+    context.fillText(short(tick), Math.min(place, width - half), y.from + 16)
   }
   context.textAlign = 'right'
   for (const tick of y.ticks) {
@@ -145,13 +157,16 @@ function drawLine(context: CanvasRenderingContext2D, line: Line, xs: Column, ys:
   context.lineWidth = 1
 }
 
-function upright(context: CanvasRenderingContext2D, place: number, y: Axis, colour: string): void {
+/** @returns its pixel */
+function upright(context: CanvasRenderingContext2D, value: number, x: Axis, y: Axis, colour: string): number {
+  const place = x.place(value)
   context.strokeStyle = colour
   context.fillStyle = colour
   context.beginPath()
   context.moveTo(place, y.from)
   context.lineTo(place, y.to)
   context.stroke()
+  return place
 }
 
 /** The index whose x is nearest to a place. */
@@ -173,8 +188,7 @@ function drawValues(
 ): void {
   if (index < 0) return
   const [xs, ...columns] = data
-  const place = x.place(xs[index] as number)
-  upright(context, place, y, token('soft'))
+  const place = upright(context, xs[index] as number, x, y, token('soft'))
   const rows = lines.flatMap(({ label, colour }, i) => {
     const value = columns[i]?.[index] ?? null
     return value === null || Number.isNaN(value) ? [] : [{ text: `${label} ${short(value)}`, colour }]

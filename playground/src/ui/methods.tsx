@@ -4,12 +4,21 @@ import { FIRST_ORDER, SECOND_ORDER } from '../methods'
 import { Button } from './controls'
 import { colour, dash } from './palette'
 
-export function Swatch({ i }: { i: number }) {
+function Swatch({ i }: { i: number }) {
   const isPlain = dash(i).length === 0
   return (
     <svg class="swatch" width="18" height="12" aria-hidden="true">
       <line x1="0" y1="6" x2="18" y2="6" stroke={colour(i)} stroke-width={isPlain ? 4 : 3} stroke-dasharray={dash(i).join(' ')} />
     </svg>
+  )
+}
+
+/** A name beside its colour, in a table. */
+export function Named({ i, children }: { i: number; children: ComponentChildren }) {
+  return (
+    <span class="named">
+      <Swatch i={i} /> <span>{children}</span>
+    </span>
   )
 }
 

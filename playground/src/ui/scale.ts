@@ -39,14 +39,23 @@ export function roundNumbers(start: number, end: number, most: number): number[]
   const least = (end - start) / most
   const power = 10 ** Math.floor(Math.log10(least))
   const step = power * ([1, 2, 5].find((factor) => factor * power >= least) ?? 10)
+  return multiples(step, start, end)
+}
+
+function multiples(step: number, start: number, end: number): number[] {
   const first = Math.ceil(start / step - 1e-9)
   const count = Math.floor(end / step + 1e-9) - first + 1
   return Array.from({ length: Math.max(count, 0) }, (_, i) => (first + i) * step)
 }
 
-/** Powers of ten; where fewer than two are in the range, round numbers. */
+/** Powers of ten, with 2 and 5 times, or 3 times, such a power where there is room; round numbers where the range is short. */
 function logarithmicTicks(start: number, end: number, most: number): number[] {
-  const powers = roundNumbers(start, end, most).filter(Number.isInteger)
-  if (powers.length >= 2) return powers.map((power) => 10 ** power)
-  return roundNumbers(10 ** start, 10 ** end, most)
+  for (const factors of [[1, 2, 5], [1, 3], [1]]) {
+    const ticks = multiples(1, Math.floor(start), end)
+      .flatMap((power) => factors.map((factor) => factor * 10 ** power))
+      .filter((tick) => Math.log10(tick) >= start && Math.log10(tick) <= end)
+    if (factors.length > 1 && ticks.length < 2) return roundNumbers(10 ** start, 10 ** end, most)
+    if (ticks.length <= most + 1) return ticks
+  }
+  return multiples(Math.ceil((end - start) / most), start, end).map((power) => 10 ** power)
 }
