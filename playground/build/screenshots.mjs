@@ -44,12 +44,12 @@ for (const [name, { link, wait, click, after = 5000 }] of Object.entries(VIEWS))
   }
 }
 
-// The animation: a race, frame by frame, so that it is the same on a slow machine.
-const page = await browser.newPage({ viewport: { width: 1000, height: 560 }, colorScheme: 'light' })
+// The animation: a race on the stage alone, frame by frame, so that it is the same on a slow machine.
+const page = await browser.newPage({ viewport: { width: 760, height: 600 }, colorScheme: 'light' })
 const state = { condition: 20, isPlaying: false, steps: 120 }
-await page.goto(`${url}#${encodeLink('descent', state, {})}`)
-await page.getByText('near the minimum').first().waitFor()
-const stage = page.locator('main')
+await page.goto(`${url}?embed#${encodeLink('descent', state, {})}`)
+await page.locator('.playback output').getByText('/ 120').waitFor()
+const stage = page.locator('.stage')
 const frames = []
 for (let step = 0; step <= 120; step += 3) {
   await page.locator('.playback input').evaluate((input, value) => {
@@ -60,9 +60,8 @@ for (let step = 0; step <= 120; step += 3) {
   frames.push(PNG.sync.read(await stage.screenshot()))
 }
 // One palette for all; what stays as it was is transparent, which compresses to nearly nothing.
-const { width } = frames[0]
-const height = Math.min(frames[0].height, 480)
-const pixels = frames.map(({ data }) => data.subarray(0, 4 * width * height))
+const { width, height } = frames[0]
+const pixels = frames.map(({ data }) => data)
 const palette = quantize(pixels[pixels.length - 1], 63)
 const TRANSPARENT = palette.length
 const gif = GIFEncoder()

@@ -261,7 +261,7 @@ export function DescentTab() {
                 <th>Optimizer</th>
                 <th class="number">Value now</th>
                 <th class="number">To ε</th>
-                <th class="number" title="Gradients computed; products with the Hessian come on top">
+                <th class="number spare" title="Gradients computed; products with the Hessian come on top">
                   Gradients
                 </th>
                 <th class="wide">At the end</th>
@@ -279,7 +279,7 @@ export function DescentTab() {
                     </td>
                     <td class="number">{short(track.values[step])}</td>
                     <td class="number">{arrival(track, surface, state.epsilon)}</td>
-                    <td class="number">{track.evaluations}</td>
+                    <td class="number spare">{track.evaluations}</td>
                     <td>{endText(track, stops.value[i] ?? null, surface, state)}</td>
                   </tr>
                 )
