@@ -6,6 +6,7 @@
  * addresses. Whether the list is all that the step does is observed: see {@link Recording.obstacle}.
  */
 import { type ElementCheck, StepArena } from '../../backend/arena.js'
+import type { FloatArray } from '../../backend/heap.js'
 import type { Backend } from '../../backend/index.js'
 import type { BasicKernels, Ptr } from '../../backend/kernels.js'
 import { sizeOf } from '../../common/shape.js'
@@ -78,6 +79,9 @@ export class Recording {
   /** The step as a program; null where there can be none, undefined where none was asked for yet. */
   private program: Program | null | undefined = undefined
   private readonly backend: Backend
+  /** The rows of each part of the batch, for checks: to make a view for each step takes longer than to check it. */
+  private readonly views: (FloatArray | Int32Array)[] = []
+  private viewsVersion = -1
   private readonly arena: RecordingArena
   /** Programs of the step, and what they run on. */
   private programs: StepArena
@@ -184,18 +188,27 @@ export class Recording {
    */
   run(range: RowRange): number {
     this.fill(range)
-    const { batch } = this
-    for (let i = 0; i < batch.length; i++) {
-      const { to, checks } = batch[i]
-      if (checks.length === 0) continue
-      const elements = to.read()
-      for (let j = 0; j < checks.length; j++) checks[j](elements)
-    }
+    this.check()
     if (this.program === undefined) this.program = this.makeProgram()
     if (this.program === null) runCalls(this.calls)
     else this.program.run(this.backend.heap.ints, 1)
     this.advanceCounters(1)
     return this.loss
+  }
+
+  /** The checks that the step makes of its rows. @throws RangeError */
+  private check(): void {
+    const { batch, backend, views } = this
+    if (this.viewsVersion !== backend.heap.version) {
+      this.viewsVersion = backend.heap.version
+      views.length = 0
+    }
+    for (let i = 0; i < batch.length; i++) {
+      const { to, checks } = batch[i]
+      if (checks.length === 0) continue
+      views[i] ??= to.read()
+      for (let j = 0; j < checks.length; j++) checks[j](views[i])
+    }
   }
 
   /** The loss of the step that ran last. */
