@@ -65,7 +65,7 @@ describe('fault 30: shapes', () => {
     [
       'a layer that does not follow the one before',
       () => new Sequential([new Dense(3, 4), new Dense(5, 2) as Dense], { backend }).predict([[1, 2, 3]]),
-      /Dense\(5, 2\) '1': wants inputs with 5 features/,
+      /Sequential: layer 1 wants 5 inputs, but layer 0 gives 4/,
     ],
     ['broadcast', () => add(zeros([2, 3]), zeros([2, 4]) as Tensor), /add: shapes \[2, 3\] and \[2, 4\] do not broadcast/],
     ['broadcastTo fewer rows', () => broadcastTo(zeros([3, 1]) as Tensor, [1]), /broadcastTo: \[3, 1\] does not broadcast to \[1\]/],

@@ -280,3 +280,10 @@ test('a model that lists its parts itself is asked each time', () => {
   expect(model.predict([[1, 2]]).shape).toEqual([1, 1])
   expect([...model.namedParameters().keys()]).toEqual(['a.weight', 'a.bias', 'b.weight', 'b.bias'])
 })
+
+test('neighbours that do not fit are told where they are put together, also without types', () => {
+  const wrong = () => new Sequential([new Dense(4, 16), new Dense(8, 3)] as never)
+  expect(wrong).toThrow('Sequential: layer 1 wants 8 inputs, but layer 0 gives 16')
+  class Folded extends Dense {}
+  expect(() => new Sequential([new Dense(4, 16), new Folded(8, 3)] as never)).not.toThrow()
+})

@@ -25,7 +25,9 @@ test('shapes of layers are checked where they are literal', () => {
   new Sequential([new Dense(784, 128, { activation: 'relu' }), new Dense(128, 10)], { backend })
   new Sequential([new Dense(4, 8), new Dropout(0.5), new Activation('tanh'), new Dense(8, 2)], { backend })
   // @ts-expect-error Dense(64, 10) wants 64 inputs, but the layer before it gives 128
-  new Sequential([new Dense(784, 128), new Dense(64, 10)], { backend })
+  expect(() => new Sequential([new Dense(784, 128), new Dense(64, 10)], { backend })).toThrow(
+    'layer 1 wants 64 inputs, but layer 0 gives 128',
+  )
   // @ts-expect-error through layers that keep the width
   new Sequential([new Dense(4, 8), new Dropout(0.5), new Dense(9, 2)], { backend })
 })

@@ -6,7 +6,7 @@ import { Ensemble } from '../../ts/index.js'
 import { chooseGreedily, squaredErrorOf } from '../../ts/table/choose.js'
 import { fitFeatures, inputsOf, widthOf } from '../../ts/table/features.js'
 import { evaluateTable, loadTableModel, prepareTable, reportHtml, trainTable } from '../../ts/table/index.js'
-import { measureMetrics } from '../../ts/table/measure.js'
+import { importanceOf, measureMetrics } from '../../ts/table/measure.js'
 
 const penguins = () => parseCsv(readFileSync('docs/guide/penguins.csv', 'utf8'))
 const iris = () => parseCsv(readFileSync('docs/guide/iris.csv', 'utf8'))
@@ -140,6 +140,47 @@ test('time is kept, and spent on several kinds of nets', async () => {
   expect(report.nets.trained).toBeGreaterThanOrEqual(5)
   expect(report.candidates.reduce((sum, { votes }) => sum + votes, 0)).toBeGreaterThan(0)
   expect(seen.every((share) => share >= 0 && share <= 1)).toBe(true)
+})
+
+test('many rows and little time: what is trained and what follows are cut to it', async () => {
+  const rows = Array.from({ length: 16_000 }, (_, i) => {
+    const numbers = Object.fromEntries(Array.from({ length: 12 }, (_, j) => [`x${j}`, Math.sin(i * (j + 1) * 0.37)]))
+    return { ...numbers, y: numbers.x0 * numbers.x1 + Math.cos(i) }
+  })
+  const { report } = await trainTable(rows, { target: 'y', time: 1 })
+  // on a busy machine reading the rows alone may take longer than the second; a training of all epochs, which is what there was no time for, tells
+  expect(report.seconds).toBeLessThan(40)
+  expect(report.curve.loss.length).toBeLessThan(24)
+  expect(report.importance).toHaveLength(12)
+  expect(report.metrics.map(({ name }) => name)).toEqual(['R²', 'RMSE', 'mean absolute error'])
+})
+
+test('selection, intervals and importance end where their time does, with what they have', () => {
+  const over = performance.now() - 1
+  const targets = Float32Array.from({ length: 60 }, (_, i) => Math.sin(i))
+  const voters = [0.3, 0.1, 0.2].map((off) => ({ predictions: Float64Array.from(targets, (y, i) => y + off * Math.cos(i * 3)) }))
+  expect(chooseGreedily(voters, squaredErrorOf(targets), over)).toEqual([0, 1, 0])
+  const few = measureMetrics(voters[0].predictions, targets, [0], 0, 1, over)
+  const all = measureMetrics(voters[0].predictions, targets, [0], 0, 1)
+  expect(few.map(({ value }) => value)).toEqual(all.map(({ value }) => value))
+  expect(few.every(({ low, high, value }) => low <= value && value <= high)).toBe(true)
+  let rowsAsked = 0
+  const lossesOf = (encoded: Float32Array, rows: number) => {
+    rowsAsked += encoded.length / 2
+    return Array.from({ length: encoded.length / 2 / rows }, (_, part) => {
+      const own = encoded.subarray(2 * rows * part, 2 * rows * (part + 1))
+      return targets.subarray(0, rows).reduce((sum, y, i) => sum + (y - own[2 * i]) ** 2, 0) / rows
+    })
+  }
+  const encoded = Float32Array.from({ length: 120 }, (_, i) => (i % 2 === 0 ? targets[i / 2] : i))
+  const spans = [0, 1].map((from) => ({ column: `x${from}`, from, size: 1 }))
+  const [first, second] = importanceOf(encoded, 2, spans, lossesOf, 1, over, true)
+  expect(rowsAsked).toBe(32 * (3 + 2))
+  expect([first.column, second.column, second.rise]).toEqual(['x0', 'x1', 0])
+  expect(first.rise).toBeGreaterThan(0.2)
+  // with time, all rows, several times
+  const longer = importanceOf(encoded, 2, spans, lossesOf, 1, performance.now() + 100, false)
+  expect(longer[0].deviation).toBeGreaterThan(0)
 })
 
 test('a signal ends it with what there is, or with its reason where there is nothing', async () => {

@@ -1,12 +1,13 @@
 /** Layers one after the other. */
 
 import type { Backend } from '../backend/index.js'
-import { typeError } from '../common/errors.js'
+import { ShapeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import type { Shape } from '../common/shape.js'
 import type { Unless } from '../common/shape-types.js'
 import { show } from '../common/show.js'
 import { asTensor, type Operand, type ShapeOf, type Tensor, type TensorLike } from '../tensor.js'
+import { Dense } from './dense.js'
 import type { LayerShapes, OutputShape, WrongColumns } from './layer-shapes.js'
 import { Module, type ModuleOptions, outputOf, type PredictOptions } from './module.js'
 
@@ -51,7 +52,7 @@ type Misfit<L extends readonly unknown[], S extends Shape> = L extends readonly 
  * @example
  * const model = new Sequential([new Dense(4, 16, { activation: 'tanh' }), new Dense(16, 3)], { seed: 1 })
  * model.predict([[5.1, 3.5, 1.4, 0.2]]).shape // [1, 3]
- * @throws TypeError for anything but modules
+ * @throws TypeError for anything but modules, ShapeError for neighbours of which one wants other columns than the other gives
  */
 export class Sequential<const L extends readonly Module[] = readonly Module[]> extends Module {
   static override get name() {
@@ -70,6 +71,9 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
     this.layers = Object.freeze([...(layers as L)]) as unknown as L
     this.layers.forEach((layer, i) => {
       if (!(layer instanceof Module)) throw typeError(`Sequential: layer ${i} wants a Module, got ${show(layer)}`)
+      const before = this.layers[i - 1]
+      if (isDense(layer) && isDense(before) && layer.inputs !== before.outputs)
+        throw new ShapeError(`Sequential: layer ${i} wants ${layer.inputs} inputs, but layer ${i - 1} gives ${before.outputs}`)
     })
     this.#children = Object.freeze(this.layers.map((layer, i) => [String(i), layer] as const))
     this.#isNested = this.layers.some((layer) => layer instanceof Sequential)
@@ -88,6 +92,11 @@ export class Sequential<const L extends readonly Module[] = readonly Module[]> e
     for (const layer of this.layers) x = outputOf(layer, x)
     return x
   }
+}
+
+/** What was derived from Dense may do anything with its columns. */
+function isDense(layer: Module | undefined): layer is Dense {
+  return layer?.constructor === Dense
 }
 
 /** Through models inside models without recursion, since they may be nested deeply. */

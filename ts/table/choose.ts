@@ -10,15 +10,16 @@ export interface Voter {
 export type Judge = (predictions: ArrayLike<number>) => number
 
 /** Choices at most. */
-const MOST = 20
+export const MOST = 20
 /** So many of the best ones begin, where there are more than twice as many: on few rows a single best one is mostly lucky. */
 const FIRST = 4
 
 /**
  * Chooses candidates one by one, with repetition: each time the one that makes the mean of all chosen ones best (Caruana et al. 2004, with their sorted start).
+ * @param until when it has to be over, as performance.now() counts: the best of the means until then
  * @returns how often each was chosen in the best of these means
  */
-export function chooseGreedily(candidates: readonly Voter[], judge: Judge): number[] {
+export function chooseGreedily(candidates: readonly Voter[], judge: Judge, until = Number.POSITIVE_INFINITY): number[] {
   const size = candidates[0].predictions.length
   let sum = new Float64Array(size)
   const mean = new Float64Array(size)
@@ -34,14 +35,17 @@ export function chooseGreedily(candidates: readonly Voter[], judge: Judge): numb
       for (let j = 0; j < size; j++) mean[j] = (sum[j] + predictions[j]) / round
       const loss = judge(mean)
       if (loss < bestLoss) [best, bestLoss] = [i, loss]
+      if (performance.now() > until) break
     }
-    if (best < 0) break
+    if (best < 0 || performance.now() > until) break
     chosen.push(best)
     sum = sum.map((value, j) => value + candidates[best].predictions[j])
     // a choice more has to be worth something, or the ensemble grows for nothing
     if (bestLoss < least * (1 - 1e-6)) [least, length] = [bestLoss, round]
     else if (round > length + 5) break
   }
+  // without time for a single round, the one that is best alone
+  if (chosen.length === 0) chosen.push(order[0])
   const kept = chosen.slice(0, Math.max(1, length))
   return candidates.map((_, i) => kept.filter((c) => c === i).length)
 }

@@ -51,9 +51,10 @@ const CLASSIFICATION: readonly Named[] = [
   { name: 'log loss', better: 'less', of: (p, t) => logLossOf(t as Int32Array, p.shape[1])(p.data()) },
 ]
 
-/** Resamples; fewer of many rows, whose metrics vary less. */
+/** Resamples; fewer of many rows, whose metrics vary less; and at least so many, however little time there is. */
 const RESAMPLES = 200
 const FEW = 60
+const LEAST = 20
 const MANY_ROWS = 5000
 
 /**
@@ -61,7 +62,7 @@ const MANY_ROWS = 5000
  * @param predictions row-major [rows, classes] probabilities, or numbers
  * @param baseline what a guess without columns says of each row
  * @param classes 0 for numbers
- * @param seconds that it may take, about: fewer resamples where all of them would take longer
+ * @param until when it has to be over, as performance.now() counts: there are fewer resamples where all of them would take longer
  */
 export function measureMetrics(
   predictions: Float64Array,
@@ -69,36 +70,41 @@ export function measureMetrics(
   baseline: readonly number[],
   classes: number,
   seed: number,
-  seconds = Number.POSITIVE_INFINITY,
+  until = Number.POSITIVE_INFINITY,
 ): MeasuredMetric[] {
   const count = targets.length
   const width = classes || 1
   const named = classes > 0 ? CLASSIFICATION : REGRESSION
-  const all = Int32Array.from({ length: count }, (_, i) => i)
   const generator = new Generator(seed)
-  const secondsOfAll = (RESAMPLES / 1000) * timeOf(() => named.map(({ of }) => valueOn(of, predictions, targets, all, width)))
-  const resamples = count > MANY_ROWS || secondsOfAll > seconds ? FEW : RESAMPLES
-  const samples = Array.from({ length: resamples }, () =>
-    Int32Array.from(generator.uniforms(count), (u) => Math.min(count - 1, Math.floor(u * count))),
-  )
   const guess = Float64Array.from({ length: count * width }, (_, i) => baseline[i % width])
-  return named.flatMap(({ name, better, of }) => {
-    const value = valueOn(of, predictions, targets, all, width)
+  const all = Int32Array.from({ length: count }, (_, i) => i)
+  const found = named.map(({ name, better, of }) => ({
+    ...{ name, better, of, values: [] as number[], value: valueOn(of, predictions, targets, all, width) },
+    baseline: valueOn(of, guess, targets, all, width),
+  }))
+  const most = count > MANY_ROWS ? FEW : RESAMPLES
+  for (let sample = 0; sample < most && (sample < LEAST || performance.now() < until); sample++) {
+    const rows = Int32Array.from(generator.uniforms(count), (u) => Math.min(count - 1, Math.floor(u * count)))
+    for (const { of, name, values } of found) if (name !== 'accuracy') values.push(valueOn(of, predictions, targets, rows, width))
+  }
+  return found.flatMap(({ name, better, value, values, baseline }) => {
     if (!Number.isFinite(value)) return []
-    const values = samples.map((rows) => valueOn(of, predictions, targets, rows, width)).filter(Number.isFinite)
-    values.sort((a, b) => a - b)
-    const at = (share: number) => values[Math.round(share * (values.length - 1))] ?? value
+    const sorted = values.filter(Number.isFinite).sort((a, b) => a - b)
+    const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? value
     const [low, high] = name === 'accuracy' ? wilson(value, count) : [at(0.025), at(0.975)]
-    return [{ name, better, value, low, high, baseline: valueOn(of, guess, targets, all, width) }]
+    return [{ name, better, value, low, high, baseline }]
   })
 }
 
-/** Milliseconds, of the second time: the first one compiles. */
-function timeOf(work: () => unknown): number {
-  work()
+/** Seconds that {@link measureMetrics} takes at least: those of a guess without columns, on so many rows. */
+export function leastSecondsOfMetrics(targets: Int32Array | Float32Array, baseline: readonly number[], classes: number): number {
+  const width = classes || 1
+  const all = Int32Array.from({ length: targets.length }, (_, i) => i)
+  // no two alike, as predictions are
+  const guess = Float64Array.from({ length: targets.length * width }, (_, i) => baseline[i % width] * (1 + 0.1 * Math.sin(i)))
   const began = performance.now()
-  work()
-  return performance.now() - began
+  for (const { of } of classes > 0 ? CLASSIFICATION : REGRESSION) valueOn(of, guess, targets, all, width)
+  return ((LEAST + 2) * (performance.now() - began)) / 1000
 }
 
 /** The 95 % interval of a share of so many rows. */
@@ -192,45 +198,69 @@ export interface Importance {
 
 /** Rows that importance is measured on, at most and at least, and shuffles of each column. */
 const IMPORTANCE_ROWS = 2000
-const FEWEST_ROWS = 200
 /** Where there is no time for so many. */
-const LEAST_ROWS = 32
+export const LEAST_ROWS = 32
 const SHUFFLES = 3
+/** Where the time is to be filled: of each column, for about so many shuffles there is time, and there are so many at most. */
+const PASSES = 10
+const MOST_SHUFFLES = 50
+/** Encoded rows that are answered in one call. */
+const PART = 8192
 
 /**
  * Permutation importance (Breiman 2001): how much the loss rises where the values of a column are dealt out among the rows.
  * @param spans of each column, where its features begin in an encoded row, and how many there are
- * @param seconds that it may take, about: of large models it looks at fewer rows
+ * @param lossesOf what it loses by the first so many of the rows, of each of the tables of so many rows that lie one after the other
+ * @param until when it has to be over, as performance.now() counts: of large models it looks at fewer rows
+ * @param fills whether it shuffles more often where there is time left
  */
 export function importanceOf(
   encoded: Float32Array,
   features: number,
   spans: readonly { column: string; from: number; size: number }[],
-  lossOf: (encoded: Float32Array, rows: number) => number,
+  lossesOf: (encoded: Float32Array, rows: number) => number[],
   seed: number,
-  seconds: number,
+  until: number,
+  fills: boolean,
 ): Importance[] {
   const all = encoded.length / features
-  const few = Math.min(FEWEST_ROWS, all)
+  const few = Math.min(LEAST_ROWS, all)
+  // the first time compiles; the second one says how many rows there is time for
+  lossesOf(encoded.subarray(0, few * features), few)
   const began = performance.now()
-  lossOf(encoded.subarray(0, few * features), few)
-  const secondsOfOne = ((performance.now() - began) / 1000) * (1 + spans.length)
-  const shuffles = SHUFFLES * secondsOfOne > seconds ? 1 : SHUFFLES
-  const secondsOfAll = shuffles * secondsOfOne
-  const rows = Math.floor(Math.min(IMPORTANCE_ROWS, all, Math.max(Math.min(LEAST_ROWS, all), (few * seconds) / secondsOfAll)))
+  lossesOf(encoded.subarray(0, few * features), few)
+  const ofRow = (performance.now() - began) / few
+  const affordable = (0.8 * (until - performance.now())) / (ofRow * (1 + (fills ? PASSES : SHUFFLES) * spans.length))
+  const rows = Math.floor(Math.min(IMPORTANCE_ROWS, all, Math.max(few, affordable)))
   const part = encoded.subarray(0, rows * features)
-  const usual = lossOf(part, rows)
+  const [usual] = lossesOf(part, rows)
   const generator = new Generator(seed)
-  const found = spans.map(({ column, from, size }) => {
-    const rises = Array.from({ length: shuffles }, () => {
-      const order = shuffled(rows, generator)
-      const changed = part.slice()
-      for (let row = 0; row < rows; row++)
-        for (let f = from; f < from + size; f++) changed[row * features + f] = part[order[row] * features + f]
-      return lossOf(changed, rows) - usual
-    })
-    const rise = rises.reduce((sum, r) => sum + r, 0) / shuffles
-    return { column, rise, deviation: Math.sqrt(rises.reduce((sum, r) => sum + (r - rise) ** 2, 0) / Math.max(1, shuffles - 1)) }
+  const rises = spans.map((): number[] => [])
+  const together = Math.max(1, Math.floor(PART / rows))
+  const shuffleAll = () => {
+    for (let first = 0; first < spans.length; first += together) {
+      const some = spans.slice(first, first + together)
+      const changed = new Float32Array(some.length * part.length)
+      for (const [i, { from, size }] of some.entries()) {
+        const order = shuffled(rows, generator)
+        const own = changed.subarray(i * part.length, (i + 1) * part.length)
+        own.set(part)
+        for (let row = 0; row < rows; row++)
+          for (let f = from; f < from + size; f++) own[row * features + f] = part[order[row] * features + f]
+      }
+      for (const [i, loss] of lossesOf(changed, rows).entries()) rises[first + i].push(loss - usual)
+    }
+  }
+  const most = fills ? MOST_SHUFFLES : SHUFFLES
+  for (let [done, took] = [0, 0]; done < most && (done === 0 || performance.now() + took < until); done++) {
+    const started = performance.now()
+    shuffleAll()
+    took = performance.now() - started
+  }
+  const found = spans.map(({ column }, i) => {
+    const own = rises[i]
+    const rise = own.reduce((sum, r) => sum + r, 0) / own.length
+    return { column, rise, deviation: Math.sqrt(own.reduce((sum, r) => sum + (r - rise) ** 2, 0) / Math.max(1, own.length - 1)) }
   })
   return found.sort((a, b) => b.rise - a.rise)
 }

@@ -2,7 +2,7 @@
 import { plainError } from '../common/errors.js'
 import { joined } from '../common/joined.js'
 import { crossEntropy, EarlyStopping, Ensemble, fitMany, mse, schedules, softmax, tensor } from '../index.js'
-import { chooseGreedily, type Judge, logLossOf, squaredErrorOf, type Voter } from './choose.js'
+import { chooseGreedily, type Judge, logLossOf, MOST, squaredErrorOf, type Voter } from './choose.js'
 import { makeNet, makeOptimizer, type NetPlan, type RoundPlan, randomPlan, usualPlan, usualRound } from './nets.js'
 
 type Net = ReturnType<typeof makeNet>
@@ -52,8 +52,10 @@ export interface SearchProgress {
 
 /** What {@link search} is asked for. */
 export interface SearchOptions {
-  /** When it has to be over, as performance.now() counts; undefined for one plan, for as long as that takes. */
-  deadline: number | undefined
+  /** When everything has to be over, as performance.now() counts; undefined for one plan, for as long as that takes. */
+  end: number | undefined
+  /** Seconds that what follows takes where all nets together take so many for a row. */
+  reserve: (secondsOfRow: number) => number
   seed: number
   signal: AbortSignal | undefined
   onProgress: ((progress: SearchProgress) => void) | undefined
@@ -75,12 +77,14 @@ export interface SearchResult {
 const PATIENCE = 16
 /** Candidates that are kept, the best ones. */
 const MOST_KEPT = 40
+/** Rows of a first training, which says how long others take. */
+const TASTE = 2000
 /** Nets of a round where time is limited: as many folds as there are, times so many plans. */
 const PLANS_A_ROUND = 2
 
 /** @throws the signal's reason where it ends training before there is a net */
 export async function search(data: TrainingData, folds: readonly Fold[], options: SearchOptions): Promise<SearchResult> {
-  const { deadline, seed, signal } = options
+  const { end, seed, signal } = options
   const began = performance.now()
   const outputs = data.classes || 1
   const judged = Int32Array.from(folds.flatMap(({ judge }) => [...judge]))
@@ -90,10 +94,16 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
   const held = folds.map(({ judge: rows }) => heldRows(data, rows))
   let candidates: Candidate[] = []
   let nets = 0
+  let deadline = end && end - 1000 * options.reserve(0)
   const usual = usualPlan(data.count)
   const { batchSize, epochs } = usualRound(data.count)
 
-  const round = async (plans: NetPlan[], plan: RoundPlan, number: number, isTimed = true): Promise<void> => {
+  /** Seconds that a net of the rounds so far takes for a row, on average. */
+  const pace = { seconds: 0, rows: 0 }
+
+  /** Trains nets of these plans on a share of the rows. */
+  const round = async (plans: NetPlan[], plan: RoundPlan, number: number, share = 1, isTimed = true): Promise<void> => {
+    const rows = folds.map(({ train }) => (share < 1 ? train.filter((_, i) => Math.floor(i * share) < Math.floor((i + 1) * share)) : train))
     const controller = new AbortController()
     const stop = () => controller.abort()
     signal?.addEventListener('abort', stop)
@@ -105,12 +115,12 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
       const histories = await fitMany(models, {
         inputs: x,
         targets,
-        rows: jobs.map(({ fold }) => fold.train),
+        rows: jobs.map(({ k }) => rows[k]),
         validation: jobs.map(({ k }) => held[k]),
         loss: data.classes > 0 ? crossEntropy : mse,
         optimizers: models.map((model, i) => makeOptimizer(model, jobs[i].net)),
-        schedule: jobs.map(({ net, fold }) => {
-          const steps = plan.epochs * Math.ceil(fold.train.length / plan.batchSize)
+        schedule: jobs.map(({ net, k }) => {
+          const steps = plan.epochs * Math.ceil(rows[k].length / plan.batchSize)
           return schedules.oneCycle(net.learningRate, { steps })
         }),
         seed: jobs.map(({ seed }) => seed),
@@ -144,10 +154,13 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
         const own = folds.map((_, k) => i * folds.length + k)
         if (own.some((job) => histories[job].error !== undefined || histories[job].epochs.length === 0)) continue
         const members = own.map((job) => models[job])
+        const asked = performance.now()
         const predictions = joined(
           Float64Array,
           members.map((member, k) => answersOf(member, held[k].inputs, data.classes)),
         )
+        pace.seconds += (performance.now() - asked) / 1000
+        pace.rows += judged.length
         const loss = judge(predictions)
         if (!Number.isFinite(loss)) continue
         const curves = own.map((job) => ({
@@ -159,6 +172,9 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
       nets += models.length
       candidates.sort((a, b) => a.loss - b.loss)
       candidates = candidates.slice(0, MOST_KEPT)
+      // of as many nets as may be chosen, those of the next round among them
+      const most = Math.min(candidates.length + PLANS_A_ROUND, MOST) * folds.length
+      if (end !== undefined) deadline = end - 1000 * options.reserve((most * pace.seconds) / Math.max(1, pace.rows))
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', stop)
@@ -173,29 +189,37 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
       0,
     )
   } else {
-    // a short training first: there is a model early, and it says how long others take
-    const started = performance.now()
-    const few = Math.max(3, Math.round(epochs / 6))
-    await round([usual], { batchSize, epochs: few }, 0)
-    const ofEpoch = (performance.now() - started) / few
+    // two short trainings first: there is a model early, and they say how long others take
+    const all = Math.max(...folds.map(({ train }) => train.length))
+    const taste = Math.min(1, TASTE / all)
+    let started = performance.now()
+    await round([usual], { batchSize, epochs: 2 }, 0, taste)
+    const fits = (0.4 * (deadline - performance.now()) * 2 * taste) / (performance.now() - started)
+    const few = Math.max(3, Math.round(Math.min(epochs / 6, fits)))
+    const share = Math.min(1, Math.max(taste, fits / few))
+    started = performance.now()
+    await round([usual], { batchSize, epochs: few }, 0, share)
+    const ofEpoch = (performance.now() - started) / few / share
     for (let number = 1; performance.now() < deadline && !signal?.aborted; number++) {
       const left = deadline - performance.now()
       const fitting = Math.floor((0.9 * left) / ofEpoch)
       // what is left is too short for a training worth its name: it is given to one that is stopped
       const own = Math.max(few, Math.min(epochs, fitting))
+      const part = Math.min(1, Math.max(share, fitting / few))
       const count = fitting >= 4 * own ? PLANS_A_ROUND : 1
       const plans = Array.from({ length: count }, (_, i) => (number === 1 && i === 0 ? usual : randomPlan(seed + 7919 * number + i)))
-      await round(plans, { batchSize: number === 1 ? batchSize : batchSize * [1, 2, 0.5][number % 3], epochs: own }, number)
+      await round(plans, { batchSize: number === 1 ? batchSize : batchSize * [1, 2, 0.5][number % 3], epochs: own }, number, part)
     }
     // not even one epoch of all folds
     if (candidates.length === 0 && !signal?.aborted)
-      await round([{ ...usual, hidden: [32], dropout: 0 }], { batchSize, epochs: 2 }, 0, false)
+      await round([{ ...usual, hidden: [32], dropout: 0 }], { batchSize, epochs: 2 }, 0, taste, false)
   }
   if (candidates.length === 0) {
     signal?.throwIfAborted()
     throw plainError('trainTable: no net was trained: there was no time for one, or the loss of all was not finite')
   }
-  const votes = chooseGreedily(candidates, judge)
+  // half of the time that is left, at most: the other half is for the report
+  const votes = chooseGreedily(candidates, judge, end === undefined ? undefined : (performance.now() + end) / 2)
   const members = candidates.flatMap(({ nets }, i) => (votes[i] > 0 ? nets.map((net) => ({ net, weight: votes[i] / nets.length })) : []))
   const model = new Ensemble(
     members.map(({ net }) => net),

@@ -14,7 +14,17 @@ import {
 import { adviceOn } from './advice.js'
 import { logLossOf, squaredErrorOf } from './choose.js'
 import { fitFeatures, inputsOf, widthOf } from './features.js'
-import { baselineOf, calibrationOf, classCounts, confusionOf, coverageOf, importanceOf, measureMetrics } from './measure.js'
+import {
+  baselineOf,
+  calibrationOf,
+  classCounts,
+  confusionOf,
+  coverageOf,
+  importanceOf,
+  LEAST_ROWS,
+  leastSecondsOfMetrics,
+  measureMetrics,
+} from './measure.js'
 import { type ClassPrediction, type NumberPrediction, type Prediction, TableModel } from './model.js'
 import { describePlan } from './nets.js'
 import type { TableModelReport } from './report.js'
@@ -57,8 +67,8 @@ const JUDGED = 0.15
 const MOST_JUDGED = 10_000
 /** Parts that a column of numbers is cut into, by rows. */
 export const binsFor = (rows: number) => (rows < 300 ? 0 : rows < 2000 ? 8 : 16)
-/** Seconds that selection and report are left, at least, and the share of a longer time. */
-const AFTERWARDS = { least: 0.6, share: 0.04 }
+/** Seconds that selection and report are left beside what is measured, and the share of the time that they may take. */
+const AFTERWARDS = { least: 0.15, share: 0.02, most: 0.4 }
 /** Seconds that importance may take where no time was given. */
 const FOR_IMPORTANCE = 5
 
@@ -98,12 +108,19 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const spans = spansOf(data.report.columns)
   const features = fitFeatures(data.inputs, data.features, numbersOf(data.report.columns), binsFor(data.count))
   const inputs = inputsOf(features, data.inputs)
-  const after = Math.max(AFTERWARDS.least, AFTERWARDS.share * (time ?? 0))
-  const deadline = time === undefined ? undefined : began + 1000 * Math.max(time - after, time / 2)
+  const tested = data.dataset(judged)
+  const { classes } = data
+  const baseline = baselineOf(data.targets, classes)
+  const end = time === undefined ? undefined : began + 1000 * time
+  const ofMetrics = time === undefined ? 0 : leastSecondsOfMetrics(tested.targets, baseline, classes)
+  // rows that the nets answer after the search, at least: those of the test, and some for the importance of each column
+  const rowsAfter = tested.count + (3 + spans.length) * Math.min(LEAST_ROWS, tested.count)
+  const reserve = (secondsOfRow: number) =>
+    Math.min(AFTERWARDS.most * (time ?? 0), AFTERWARDS.least + AFTERWARDS.share * (time ?? 0) + ofMetrics + 1.2 * secondsOfRow * rowsAfter)
   const found = await search(
     { inputs, width: widthOf(features), count: data.count, targets, classes: data.classes },
     foldsOf(targets, data.classes, seed),
-    { deadline, seed, signal, onProgress },
+    { end, reserve, seed, signal, onProgress },
   )
   const errors = isClasses
     ? []
@@ -119,19 +136,27 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   } as const
   const model = new TableModel<P>(found.model, state)
 
-  const tested = data.dataset(judged)
   const answers = model.answersTo(tested.inputs)
-  const { classes } = data
-  const metrics = measureMetrics(answers, tested.targets, baselineOf(data.targets, classes), classes, seed, time && after / 2)
-  const lossOf = (targets: Int32Array | Float32Array) =>
-    targets instanceof Int32Array ? logLossOf(targets, classes) : squaredErrorOf(targets)
+  const halfway = end === undefined ? Number.POSITIVE_INFINITY : (performance.now() + end) / 2
+  const metrics = measureMetrics(answers, tested.targets, baseline, classes, seed, halfway)
+  const lossesOf = (encoded: Float32Array, count: number) => {
+    const all = model.answersTo(encoded)
+    const targets = tested.targets.subarray(0, count)
+    const loss = targets instanceof Int32Array ? logLossOf(targets, classes) : squaredErrorOf(targets)
+    const size = count * (classes || 1)
+    return Array.from(
+      { length: all.length / size },
+      (_, i) => loss(all.subarray(i * size, (i + 1) * size)) / (isClasses ? 1 : scale.deviation ** 2),
+    )
+  }
   const importance = importanceOf(
     tested.inputs,
     data.features,
     spans,
-    (encoded, count) => lossOf(tested.targets.subarray(0, count))(model.answersTo(encoded)) / (isClasses ? 1 : scale.deviation ** 2),
+    lossesOf,
     seed,
-    time === undefined ? FOR_IMPORTANCE : Math.max(0.1, time - (performance.now() - began) / 1000 - 0.05),
+    end === undefined ? performance.now() + 1000 * FOR_IMPORTANCE : end - 20,
+    end !== undefined,
   )
   const best = found.candidates[0]
   const report: TableModelReport = {
