@@ -1,9 +1,9 @@
 /**
  * TPE of gradus beside Optuna's on five real tuning problems: nets for tables, the objective and the space of `gradus tune`, which has seven
  * parameters, numbers on logarithmic ranges and categories among them. Best loss on held-out rows (cross-entropy, or root mean squared error) after
- * 50 trials, of 15 seeds, compared by Wilcoxon's paired test of log10 losses. A seed decides the split, the weights and the sampler, for both the same.
+ * 50 trials, of 30 seeds, compared by Wilcoxon's paired test of log10 losses. A seed decides the split, the weights and the sampler, for both the same.
  *
- *   node_modules/node/bin/node --import tsx bench/tune/tables.ts [--seeds 15] [--only diabetes,digits] [--out file.json]
+ *   node_modules/node/bin/node --import tsx bench/tune/tables.ts [--seeds 30] [--only diabetes,digits] [--out file.json]
  *
  * Optuna is that of `make optuna`; it asks, in a process of its own (bench/tune/optuna_tables.py), and the nets of both are trained here. Writes
  * bench/results/tune-tables.json after each seed, and goes on where it was stopped.
@@ -118,7 +118,7 @@ async function byGradus(objective: Objective, seed: number): Promise<number> {
 }
 
 await load()
-const seeds = Number(option('--seeds') ?? 15)
+const seeds = Number(option('--seeds') ?? 30)
 const file = option('--out') ?? 'bench/results/tune-tables.json'
 const optuna = new Optuna()
 const { optuna: version } = (await optuna.answer()) as { optuna: string }

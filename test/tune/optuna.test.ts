@@ -43,7 +43,7 @@ describe('a journal by Optuna', () => {
     expect(study.bestValue).toBe(Math.max(...complete.flatMap(({ value }) => value ?? [])))
     expect(summarize(study)).toContain('first: 14 trials')
     await study.close()
-    await expect(openStudy({ storage: copy('two.log') })).rejects.toThrow('of which to choose; it has first, second')
+    await expect(openStudy({ storage: copy('two.log') })).rejects.toThrow('has 2 studies; choose one by its name: first, second')
   })
 
   test('goes on', async () => {

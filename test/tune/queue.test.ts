@@ -27,5 +27,7 @@ test('errors say what is wrong', async () => {
     /cannot reach PostgreSQL at postgres:\/\/me:\*\*\*@127\.0\.0\.1:1\/x: connect ECONNREFUSED 127\.0\.0\.1:1\. Is the server running\?/,
   )
   const study = await createStudy({ space: { x: float(0, 1) } })
-  await expect(study.optimize(() => 1, { trials: 1, queue: 'redis://127.0.0.1:1' })).rejects.toThrow(/on a queue objective wants a module/)
+  await expect(study.optimize(() => 1, { trials: 1, queue: 'redis://127.0.0.1:1' })).rejects.toThrow(
+    /on a queue objective wants the URL of a module that exports it by default, got/,
+  )
 })

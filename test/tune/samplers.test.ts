@@ -130,7 +130,7 @@ describe('what they find', () => {
     expect(study.front.filter(isNear).length).toBeGreaterThan(study.front.length / 2)
     const firsts = study.front.map(({ values }) => values[0])
     expect(Math.max(...firsts) - Math.min(...firsts)).toBeGreaterThan(1.5)
-    expect(() => study.bestTrial).toThrow('a study of several objectives has no best trial; use front')
+    expect(() => study.bestTrial).toThrow('a study of 2 objectives has no best trial; front has those that no other beats')
   })
 })
 

@@ -3,6 +3,7 @@ import fs, { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { inspect } from 'node:util'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { NonFiniteError } from '../../ts/index.js'
 import { createStudy, type Entry, float, int, type JournalStore, median, openStudy, type Study } from '../../ts/tune/index.js'
@@ -33,8 +34,9 @@ describe('ask and tell', () => {
       ['complete', 3, undefined],
     ])
     expect([study.bestValue, study.bestTrial?.number, study.finished]).toEqual([5, 1, 3])
+    expect([String(study), inspect(study)]).toEqual(Array(2).fill("Study 'study': 3 trials, best 5 in trial 1"))
     await expect(study.tell(1, 6)).rejects.toThrow('tell: trial 1 is over already: it is complete')
-    await expect(study.tell(9, 6)).rejects.toThrow('tell: there is no trial 9')
+    await expect(study.tell(9, 6)).rejects.toThrow('tell: wants a trial that ask() gave, got 9; the study has 3 trials, from 0')
     await expect(study.tell(await study.ask(), undefined as never)).rejects.toThrow(
       'trial 3: the objective wants to return a number, got undefined; did it forget to return?',
     )
@@ -111,7 +113,7 @@ describe('optimize', () => {
     const controller = new AbortController()
     await study.optimize(slow, { signal: controller.signal, onTrial: () => study.finished > 40 && controller.abort() })
     expect(study.finished).toBeGreaterThan(40)
-    await expect(study.optimize(slow)).rejects.toThrow('optimize: wants trials, time or a signal, or it would never end')
+    await expect(study.optimize(slow)).rejects.toThrow('optimize: wants trials, time or a signal, got none, so it would never end')
   })
 
   test.each([
@@ -311,7 +313,7 @@ async function change(database: string, sql: string): Promise<void> {
 describe('createStudy', () => {
   test.each([
     [{ direction: 'up' }, "createStudy: direction wants 'minimize' or 'maximize', or one for each objective, got 'up'"],
-    [{ direction: [] }, 'createStudy: direction wants at least one, got an empty array'],
+    [{ direction: [] }, "createStudy: direction wants 'minimize' or 'maximize' for each objective, got an empty array"],
     [{ seed: -1 }, 'createStudy: seed wants a whole number from 0, got -1'],
     [{ study_name: 'a' }, "createStudy: there is no option 'study_name'; did you mean name?"],
     [{ pruner: { name: 'mine' } }, 'createStudy: pruner wants one such as median(), got an object with name'],

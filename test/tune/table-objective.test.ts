@@ -31,7 +31,7 @@ describe('what is no table', () => {
   const rows = Array.from({ length: 30 }, (_, i) => `${i},${i % 2 ? 'a' : 'b'}`)
 
   test.each([
-    ['', 'the file is empty'],
+    ['', 'wants names in the first line and rows below, got an empty file'],
     ['x,y\n1,2\n3,4\n', 'table.csv: wants at least 20 rows with a y, got 2'],
     [`x,z\n${rows.join('\n')}\n`, "table.csv: there is no column 'y'; it has x, z"],
     [`x,y\n${rows.join('\n')}\n1\n`, 'table.csv: line 32 has 1 value, and there are 2 columns'],

@@ -59,7 +59,7 @@ describe('tuneModel', () => {
     [{ build: 5 }, 'tuneModel: build wants a function that makes { model, optimizer } from parameters, got 5'],
     [{ trials: 1 }, 'tuneModel: trials wants a whole number ≥ 2, got 1'],
     [{ stages: [['depth']] }, "tuneModel: stages has 'depth', which is not tuned"],
-    [{ defaults: { width: 1000 } }, 'tuneModel: defaults.width wants a value of its range, got 1000'],
+    [{ defaults: { width: 1000 } }, 'tuneModel: defaults.width wants a value of int('],
     [{ metric: 'f1' }, "tuneModel: metric wants 'loss' or 'error', got 'f1'"],
     [{ inputs: [] }, "tuneModel: there is no option 'inputs'; did you mean data?"],
   ])('refuses %j', async (wrong, message) => {

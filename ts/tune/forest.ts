@@ -1,4 +1,7 @@
-/** Functional ANOVA by a forest of regression trees (Hutter, Hoos & Leyton-Brown 2014): which share of the variance over the whole space each parameter explains. */
+/**
+ * Functional ANOVA by a forest of regression trees (Hutter, Hoos & Leyton-Brown 2014): which share of the variance over the whole space
+ * each parameter explains.
+ */
 import { Generator } from '../index.js'
 import type { Observation } from './history.js'
 import type { Axis } from './space.js'
@@ -19,7 +22,8 @@ interface Leaf {
 
 /**
  * @internal Of each axis the share of variance that it explains by itself, as 1 in all. What is
- * worse than nine tenths of the first trials counts as no worse than that, so that one that went wrong does not outweigh all others. Pruned trials have the last loss that they reported.
+ * worse than nine tenths of the first trials counts as no worse than that, so that one that went wrong does not outweigh all others. Pruned
+ * trials have the last loss that they reported.
  */
 export function varianceShares(axes: readonly Axis[], ranked: readonly Observation[]): number[] {
   const trials = ranked.length <= MOST ? ranked : Array.from({ length: MOST }, (_, i) => ranked[Math.floor((i * ranked.length) / MOST)])

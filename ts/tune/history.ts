@@ -18,7 +18,9 @@ export interface Observation {
 
 /** @internal */
 export class History {
-  /** Finished trials from best to worst, by the first objective. Infeasible ones are behind all others, pruned ones behind complete ones. */
+  /**
+   * Finished trials from best to worst, by the first objective. Infeasible ones are behind all others, pruned ones behind complete ones.
+   */
   readonly ranked: Observation[] = []
   /** Finished trials in the order in which they ended. */
   readonly finished: Observation[] = []

@@ -12,9 +12,9 @@ import type { TrialRecord } from './trial.js'
 /** Options of {@link importance}. */
 export interface ImportanceOptions {
   /**
-   * 'pedAnova' asks how the best trials differ from the others that were tried; 'fanova' how much of the variance over the whole space a parameter
-   * explains, by a forest of regression trees (Hutter, Hoos & Leyton-Brown 2014). After a sampler has found the right
-   * range of a parameter, the first finds it unimportant, the second does not. Default 'pedAnova'.
+   * 'pedAnova' asks how the best trials differ from the others that were tried; 'fanova' how much of the variance over the whole space a
+   * parameter explains, by a forest of regression trees (Hutter, Hoos & Leyton-Brown 2014). After a sampler has found the right range of a
+   * parameter, the first finds it unimportant, the second does not. Default 'pedAnova'.
    */
   by?: 'pedAnova' | 'fanova'
   /** Which share of the trials counts as good. Default 0.1. */
@@ -74,7 +74,9 @@ function bestOf(trials: readonly TrialRecord[], share: number, sign: number): re
   return trials.filter((_, i) => losses[i] <= last)
 }
 
-/** Pearson's divergence of the distribution among the best from that among all, for trials that have the parameter (condPED-ANOVA, 2026). */
+/**
+ * Pearson's divergence of the distribution among the best from that among all, for trials that have the parameter (condPED-ANOVA, 2026).
+ */
 function divergence(name: string, space: Space, target: readonly TrialRecord[], region: readonly TrialRecord[]): number {
   const has = ({ params }: TrialRecord) => params[name] !== undefined
   const [own, all] = [target.filter(has), region.filter(has)]

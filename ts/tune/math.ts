@@ -71,7 +71,10 @@ export function log(x: number): number {
   return exponent * LN2_HIGH - (half - (s * (half + series) + exponent * LN2_LOW) - f)
 }
 
-/** Φ(x), the area of the standard normal distribution below x, absolute error about 1e-15 (Marsaglia 2004; Shepp's continued fraction far out). */
+/**
+ * Φ(x), the area of the standard normal distribution below x, absolute error about 1e-15 (Marsaglia 2004; Shepp's continued fraction far
+ * out).
+ */
 export function normalCdf(x: number): number {
   if (x < -38) return 0
   if (x > 38) return 1

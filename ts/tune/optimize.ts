@@ -21,7 +21,8 @@ export interface OptimizeOptions<S extends Space = Space> {
   time?: number
   /**
    * Trials at once. For a module 'auto', which is a worker for each core; of a function 1, in this thread, so that it may use what is
-   * around it. With 'auto' or a number above 1 a function runs in workers too, if it uses nothing but its arguments and what it imports itself.
+   * around it. With 'auto' or a number above 1 a function runs in workers too, if it uses nothing but its arguments and what it imports
+   * itself.
    */
   parallel?: number | 'auto'
   /** How often a trial is begun again whose worker died. Default 1. */
@@ -29,8 +30,9 @@ export interface OptimizeOptions<S extends Space = Space> {
   /** What an error of the objective does besides that its trial has failed. Default 'stop'. */
   onError?: 'stop' | 'continue'
   /**
-   * Runs the trials on a queue on a server of Redis or PostgreSQL, `redis://localhost:6379`, by any number of `gradus tune worker` anywhere. The storage
-   * is to be the same server, and the objective a module. `parallel` is then how many trials are in the queue at once. Default: no queue.
+   * Runs the trials on a queue on a server of Redis or PostgreSQL, `redis://localhost:6379`, by any number of `gradus tune worker`
+   * anywhere. The storage is to be the same server, and the objective a module. `parallel` is then how many trials are in the queue at
+   * once. Default: no queue.
    */
   queue?: string
   /** Stops the study: trials that run are asked to stop and go on when it is opened the next time. */
@@ -78,7 +80,7 @@ export async function runTrials<S extends Space>(
   if (!['stop', 'continue'].includes(onError)) throw rangeError(`optimize: onError wants 'stop' or 'continue', got ${show(onError)}`)
   const most = trials ?? Number.POSITIVE_INFINITY
   if (most === Number.POSITIVE_INFINITY && time === undefined && signal === undefined && !study.sampler.limit)
-    throw rangeError('optimize: wants trials, time or a signal, or it would never end')
+    throw rangeError('optimize: wants trials, time or a signal, got none, so it would never end; { trials: 100 } is a start')
   const isModule =
     objective instanceof URL ||
     typeof objective === 'string' ||

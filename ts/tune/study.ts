@@ -136,8 +136,10 @@ export async function openStudy({ storage, name }: OpenOptions): Promise<Study> 
     const names = [...journal.studies.values()].map((study) => study.name)
     const found = name === undefined && names.length === 1 ? journal.studyNamed(names[0]) : journal.studyNamed(name ?? '')
     if (!found) {
-      const there = names.length > 0 ? `it has ${showNames(names)}` : 'it has none'
-      throw plainError(`openStudy: ${store.place} has no study ${name === undefined ? 'of which to choose' : `'${name}'`}; ${there}`)
+      if (names.length === 0) throw plainError(`openStudy: ${store.place} has no study yet; is it the right place?`)
+      if (name === undefined)
+        throw plainError(`openStudy: ${store.place} has ${names.length} studies; choose one by its name: ${showNames(names)}`)
+      throw plainError(`openStudy: ${store.place} has no study '${name}'; it has ${showNames(names)}`)
     }
     const space = storedSpace(found)
     const study = new Study(journal, { space, name: found.name, seed: 0 }, axesOf(space), found.directions)
@@ -151,7 +153,8 @@ export async function openStudy({ storage, name }: OpenOptions): Promise<Study> 
 
 function directionsOf(direction: Direction | readonly Direction[]): Direction[] {
   const directions = typeof direction === 'string' ? [direction] : [...direction]
-  if (directions.length === 0) throw rangeError('createStudy: direction wants at least one, got an empty array')
+  if (directions.length === 0)
+    throw rangeError("createStudy: direction wants 'minimize' or 'maximize' for each objective, got an empty array")
   for (const one of directions)
     if (one !== 'minimize' && one !== 'maximize')
       throw rangeError(`createStudy: direction wants 'minimize' or 'maximize', or one for each objective, got ${show(one)}`)
@@ -229,6 +232,7 @@ export class Study<S extends Space = Space> {
     this.pruner = options.pruner
     this.constraint = options.constraint
     this.history = new History(axes)
+    Object.defineProperty(this, Symbol.for('nodejs.util.inspect.custom'), { value: () => String(this) })
     journal.onChange((study, trial, change) => {
       if (study.name !== this.name) return
       if (change === 'reported') this.showToPruner(trial)
@@ -263,14 +267,25 @@ export class Study<S extends Space = Space> {
     this.abandoned = stored.trials.filter((trial) => trial.state === 'running' && isGone(this.ownerOf(trial)))
   }
 
+  /** The study in a line; Node and Deno print it so too. */
+  toString(): string {
+    const best =
+      this.bestStored === undefined || this.directions.length > 1 ? '' : `, best ${this.bestValue} in trial ${this.bestStored.number}`
+    return `Study '${this.name}': ${this.all.length} trials${best}`
+  }
+
   /** All trials, by number. */
   get trials(): TrialRecord<S>[] {
     return this.all.map((trial) => this.record(trial))
   }
 
-  /** The trial with the best value among those that are complete and feasible; undefined before the first. Of several objectives use {@link front}. */
+  /**
+   * The trial with the best value among those that are complete and feasible; undefined before the first. Of several objectives use {@link
+   * front}.
+   */
   get bestTrial(): TrialRecord<S> | undefined {
-    if (this.directions.length > 1) throw plainError('a study of several objectives has no best trial; use front')
+    if (this.directions.length > 1)
+      throw plainError(`a study of ${this.directions.length} objectives has no best trial; front has those that no other beats`)
     return this.bestStored && this.record(this.bestStored)
   }
 
@@ -286,7 +301,8 @@ export class Study<S extends Space = Space> {
 
   private best(): TrialRecord<S> {
     const best = this.bestTrial
-    if (best === undefined) throw plainError(`the study '${this.name}' has no complete trial yet`)
+    if (best === undefined)
+      throw plainError(`the study '${this.name}' has no complete trial yet; run optimize() first, or look at the errors of its trials`)
     return best
   }
 
@@ -379,8 +395,10 @@ export class Study<S extends Space = Space> {
     const { state, values, error } = this.outcomeOf(number, outcome)
     await this.journal.write(() => {
       const stored = this.all[number]
-      if (stored === undefined) throw rangeError(`tell: there is no trial ${show(number)}`)
-      if (isOver(stored.state)) throw rangeError(`tell: trial ${number} is over already: it is ${stored.state}`)
+      if (stored === undefined)
+        throw rangeError(`tell: wants a trial that ask() gave, got ${show(number)}; the study has ${this.all.length} trials, from 0`)
+      if (isOver(stored.state))
+        throw rangeError(`tell: trial ${number} is over already: it is ${stored.state}; add() takes what came of another`)
       const more = [...(this.unwritten.get(number) ?? [])]
       if (error !== undefined) more.push({ op_code: OPERATION.setTrialUserAttribute, trial_id: stored.id, user_attr: { [ERROR]: error } })
       const end = { op_code: OPERATION.setTrialState, trial_id: stored.id, state: STATES.indexOf(state), values, datetime_complete: now() }
@@ -390,8 +408,8 @@ export class Study<S extends Space = Space> {
   }
 
   /**
-   * Adds a trial with these parameters, to be run before others: what is known to be good, or a suspicion. Parameters that are left out are chosen
-   * by the sampler.
+   * Adds a trial with these parameters, to be run before others: what is known to be good, or a suspicion. Parameters that are left out are
+   * chosen by the sampler.
    * @throws RangeError for a value that is not in its range, or a parameter that is not in the space
    */
   async enqueue(params: Partial<Params<S>>): Promise<void> {
@@ -426,11 +444,11 @@ export class Study<S extends Space = Space> {
   }
 
   /**
-   * Asks for trials, runs the objective with the parameters of each, and tells what came of them, until there are as many as wanted, the time is over
-   * or a signal stops it. What was told before an error or a stop is kept.
+   * Asks for trials, runs the objective with the parameters of each, and tells what came of them, until there are as many as wanted, the
+   * time is over or a signal stops it. What was told before an error or a stop is kept.
    *
-   * @param objective a function of the parameters that returns the value, or an array of one for each objective; or a module, as a URL, that
-   *   exports one by default, for workers
+   * @param objective a function of the parameters that returns the value, or an array of one for each objective; or a module, as a URL,
+   *   that exports one by default, for workers
    * @throws what the objective throws, with the number of the trial, which counts as failed; losses that are not finite do not throw
    * @example
    * const study = await createStudy({ space: { rate: float(1e-4, 1, { log: true }) }, pruner: median() })
@@ -606,7 +624,7 @@ export class Study<S extends Space = Space> {
   private choose(number: number, fixed: Record<string, unknown>): Record<string, Choice> {
     const { axes, sampler, seed, history, constraint, directions, limit } = this
     if (number >= limit && Object.keys(fixed).length === 0)
-      throw rangeError(`ask: the sampler '${sampler.name}' has ${limit} points, and all have been asked for`)
+      throw rangeError(`ask: the sampler '${sampler.name}' has ${limit} points, and all have been asked for; give it more, or take tpe()`)
     const random = new Generator(seed, number)
     const context = { axes, history, number, objectives: directions.length, random }
     for (let draw = 0; draw < MOST_DRAWS; draw++) {

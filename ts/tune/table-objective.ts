@@ -43,9 +43,9 @@ const REPORT_EVERY = 2
 type Values = Partial<Record<keyof typeof FIXED, unknown>>
 
 /**
- * An objective for a table: trains a net of dense layers by AdamW on four fifths of the rows, and returns its loss on the others: the cross-entropy
- * where the target is a class, else the root mean squared error in the units of the target. Numbers are standardized, texts one-hot, gaps filled
- * in. It understands the parameters of `TABLE_SPACE`; those that a space leaves out are as usual.
+ * An objective for a table: trains a net of dense layers by AdamW on four fifths of the rows, and returns its loss on the others: the
+ * cross-entropy where the target is a class, else the root mean squared error in the units of the target. Numbers are standardized, texts
+ * one-hot, gaps filled in. It understands the parameters of `TABLE_SPACE`; those that a space leaves out are as usual.
  * @example
  * // const objective = await tableObjective({ file: 'penguins.csv', target: 'species' })
  * // await study.optimize(objective, { trials: 20 })
@@ -107,7 +107,7 @@ interface TableData {
 
 async function tableOf({ file, target, seed = 0 }: TableObjectiveOptions): Promise<TableData> {
   const all = await rowsOf(file)
-  if (all.length === 0) throw rangeError(`${file}: the file is empty`)
+  if (all.length === 0) throw rangeError(`${file}: wants names in the first line and rows below, got an empty file`)
   const names = Object.keys(all[0])
   if (!names.includes(target)) throw rangeError(`${file}: there is no column ${show(target)}; it has ${showNames(names)}`)
   const isGap = (value: string) => value === '' || GAPS.includes(value)

@@ -7,7 +7,7 @@ import { type BuiltModel, type DataSet, evaluateModel, type FitManyOptions, fitM
 import { advice } from './report/advice.js'
 import { latinHypercube } from './samplers/random.js'
 import type { Sampler } from './samplers/sampler.js'
-import { axesOf, type Choice, float, int, type Params, rangeOf, type Space, type SpaceParameter } from './space.js'
+import { axesOf, type Choice, describeRange, float, int, type Params, rangeOf, type Space, type SpaceParameter } from './space.js'
 import type { JournalStore } from './storage/journal.js'
 import { createStudy, type Study } from './study.js'
 import type { Trial } from './trial.js'
@@ -23,8 +23,8 @@ export interface TuneModelOptions<S extends Space, N extends Module = Module> ex
   /** Rows to judge by. Default: a fifth of the rows, taken out at random. */
   validation?: DataSet
   /**
-   * The parameters of each stage, the most important first. Default: by their names, the learning rate; then momentum or β, batch size, width and all
-   * names not known; then depth, decay and dropout.
+   * The parameters of each stage, the most important first. Default: by their names, the learning rate; then momentum or β, batch size,
+   * width and all names not known; then depth, decay and dropout.
    */
   stages?: readonly (readonly (keyof S & string)[])[]
   /** What a parameter is before its stage has come. Default: the middle of its range, the first of its choices. */
@@ -107,9 +107,10 @@ const THIRD = /depth|layers|decay|dropout|regular|schedule|warmup/i
 const NARROWED = 1 / 3
 
 /**
- * Tunes a net in the order in which hyper-parameters matter (Andrew Ng's): first the learning rate; then momentum, batch size and width; then depth and
- * decay. Each stage narrows the ranges of the stages before to what was best. In a stage many nets are trained by {@link fitMany}, side by side where
- * they share a shape, and of three one goes on after a ninth and after a third of the epochs (successive halving, Jamieson & Talwalkar 2016).
+ * Tunes a net in the order in which hyper-parameters matter (Andrew Ng's): first the learning rate; then momentum, batch size and width;
+ * then depth and decay. Each stage narrows the ranges of the stages before to what was best. In a stage many nets are trained by {@link
+ * fitMany}, side by side where they share a shape, and of three one goes on after a ninth and after a third of the epochs (successive
+ * halving, Jamieson & Talwalkar 2016).
  *
  * @example
  * const space = { learningRate: float(1e-4, 1, { log: true }), width: int(4, 32, { log: true }) }
@@ -200,7 +201,7 @@ class Tuner<S extends Space, N extends Module> {
     }
     if (!this.best) {
       options.signal?.throwIfAborted()
-      throw rangeError('tuneModel: every net diverged; begin with lower learning rates')
+      throw rangeError('tuneModel: every net diverged; try a range of lower learning rates')
     }
     const { model, params, value } = this.best
     return { model, params, value, atDefaults, stages: summaries, study, text: advice(study) }
@@ -235,7 +236,7 @@ class Tuner<S extends Space, N extends Module> {
       this.axes.map((axis) => {
         const own = (defaults as Record<string, Choice>)[axis.name]
         if (own !== undefined && Number.isNaN(axis.coordinate(own)))
-          throw rangeError(`tuneModel: defaults.${axis.name} wants a value of its range, got ${show(own)}`)
+          throw rangeError(`tuneModel: defaults.${axis.name} wants a value of ${describeRange(axis.range)}, got ${show(own)}`)
         return [axis.name, own ?? (axis.range.kind === 'categorical' ? axis.range.choices[0] : axis.value(axis.at(0.5)))]
       }),
     )

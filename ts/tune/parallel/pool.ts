@@ -64,7 +64,9 @@ export async function workerPool<S extends Space>(objective: Objective<S> | URL 
       }
       worker.on('message', first)
       worker.once('error', reject)
-      worker.once('exit', () => reject(plainError('optimize: the worker ended before it had begun')))
+      worker.once('exit', () =>
+        reject(plainError('optimize: the worker ended before it had begun; does the module of the objective end the process?')),
+      )
     })
 
   const idle: Thread[] = []

@@ -14,9 +14,9 @@ export interface AshaOptions {
 }
 
 /**
- * Asynchronous successive halving (Li et al. 2020, "A system for massively parallel hyperparameter tuning"): at the steps least,
- * least · reduction, least · reduction² … a trial goes on if it is among the best 1/reduction of all that have come that far. It never waits
- * for others, so it suits many workers.
+ * Asynchronous successive halving (Li et al. 2020, "A system for massively parallel hyperparameter tuning"): at the steps least, least ·
+ * reduction, least · reduction² … a trial goes on if it is among the best 1/reduction of all that have come that far. It never waits for
+ * others, so it suits many workers.
  * @example
  * asha({ least: 1, reduction: 3 }).name // 'asha'
  * @throws RangeError for numbers that are not whole
@@ -59,8 +59,8 @@ export interface HyperbandOptions {
 }
 
 /**
- * Hyperband (Li et al. 2018): trials are dealt out to brackets, each of which halves by itself. The first begins to prune at `least`, the next
- * `reduction` times as late, and so on; the last prunes nothing. So it is right also where early losses mislead.
+ * Hyperband (Li et al. 2018): trials are dealt out to brackets, each of which halves by itself. The first begins to prune at `least`, the
+ * next `reduction` times as late, and so on; the last prunes nothing. So it is right also where early losses mislead.
  * @example
  * hyperband({ most: 81 }).name // 'hyperband'
  * @throws RangeError for numbers that are not whole, or `most` below `least`

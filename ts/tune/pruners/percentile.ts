@@ -29,7 +29,8 @@ export function median(options: PercentileOptions = {}): Pruner {
 }
 
 /**
- * Prunes a trial whose best loss so far is not among the best `percent` of what complete trials had at the same step. 25 prunes three of four.
+ * Prunes a trial whose best loss so far is not among the best `percent` of what complete trials had at the same step. 25 prunes three of
+ * four.
  * @example
  * percentile(25).name // 'percentile'
  * @throws RangeError for a percentage beyond 0 to 100, and counts that are no whole numbers

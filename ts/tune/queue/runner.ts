@@ -1,5 +1,6 @@
 /** Runs trials on a queue: each is a job, taken by any worker anywhere, which tells what came of it in the storage. */
 import { typeError } from '../../common/errors.js'
+import { show } from '../../common/show.js'
 import { load } from '../node.js'
 import type { ModuleObjective } from '../parallel/pool.js'
 import { type Runner, TOLD, WorkerDied } from '../parallel/runner.js'
@@ -38,7 +39,7 @@ export async function queueRunner<S extends Space>(study: Watched, objective: un
     module instanceof URL ? module.href : /^[a-z]+:/.test(module) ? module : pathToFileURL(module).href
   if (typeof objective === 'function')
     throw typeError(
-      'optimize: on a queue objective wants a module that exports the function by default, new URL("./objective.js", import.meta.url)',
+      `optimize: on a queue objective wants the URL of a module that exports it by default, got ${show(objective)}; write new URL('./objective.js', import.meta.url)`,
     )
   const isFactory = typeof objective === 'object' && objective !== null && 'module' in objective
   const found = isFactory

@@ -17,8 +17,8 @@ export interface WorkerOptions {
   /** Seconds without a sign of life after which others take over a trial. Default 60. */
   lockSeconds?: number
   /**
-   * Modules by names of your own, for objectives that are elsewhere on each machine: with `{ 'my:objective': new URL('./objective.js', import.meta.url) }`
-   * a study calls `optimize('my:objective', …)`. Default: none, so objectives are under the same path everywhere.
+   * Modules by names of your own, for objectives that are elsewhere on each machine: with `{ 'my:objective': new URL('./objective.js',
+   * import.meta.url) }` a study calls `optimize('my:objective', …)`. Default: none, so objectives are under the same path everywhere.
    */
   modules?: Readonly<Record<string, URL>>
   /** Called when a trial begins and when it is over. */
@@ -32,8 +32,9 @@ export interface QueueWorkerHandle {
 }
 
 /**
- * Takes trials from a queue on a server of Redis or PostgreSQL and runs them, until it is closed: `gradus tune worker redis://…` as a function. Any number may run on
- * any number of machines; the objective's module must be there under the same path, or a name in `modules`, and gradus, bullmq and ioredis or pg be installed.
+ * Takes trials from a queue on a server of Redis or PostgreSQL and runs them, until it is closed: `gradus tune worker redis://…` as a
+ * function. Any number may run on any number of machines; the objective's module must be there under the same path, or a name in `modules`,
+ * and gradus, bullmq and ioredis or pg be installed.
  *
  * The training runs in a thread, so that this one tells the queue that it lives. A trial whose worker dies is run again by another; what it
  * reported is kept, and a result is written once.

@@ -72,8 +72,13 @@ export function lossScale(values: readonly number[]): Scale {
   const ticks = scale.ticks.filter(({ text }) => Number.isInteger(Number(text)))
   return {
     share: (value) => (value > 0 ? scale.share(Math.log10(value)) : 0),
-    ticks: (ticks.length > 1 ? ticks : scale.ticks).map(({ share, text }) => ({ share, text: number(10 ** Number(text)) })),
+    ticks: (ticks.length > 1 ? ticks : scale.ticks).map(({ share, text }) => ({ share, text: number(powerOfTen(Number(text))) })),
   }
+}
+
+/** A whole power as it is written: 10 ** -4 is a little less than 0.0001. */
+function powerOfTen(exponent: number): number {
+  return Number.isInteger(exponent) ? Number(`1e${exponent}`) : 10 ** exponent
 }
 
 /** The scale of a parameter: its range, logarithmic where the range is. */

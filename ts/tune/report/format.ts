@@ -8,7 +8,10 @@ export function number(value: number): string {
   const text = String(Number(value.toPrecision(3)))
   return /e/.test(text) || (Math.abs(value) >= 1e-4 && Math.abs(value) < 1e6)
     ? text
-    : value.toExponential(1).replace(/\.0e/, 'e').replace('e+', 'e')
+    : value
+        .toExponential(2)
+        .replace(/\.?0+e/, 'e')
+        .replace('e+', 'e')
 }
 
 export function shown(value: Choice | undefined): string {

@@ -104,7 +104,8 @@ class View {
   facts(): string {
     const count = (state: string) => this.trials.filter((trial) => trial.state === state).length
     const facts: [string, string][] = [['trials', String(this.trials.length)]]
-    for (const state of ['pruned', 'failed', 'running']) if (count(state) > 0) facts.push([state, String(count(state))])
+    for (const state of ['pruned', 'failed', 'running'])
+      if (count(state) > 0) facts.push([state === 'running' ? 'unfinished' : state, String(count(state))])
     if (this.isSingle && this.complete.length > 0) {
       const best = this.trials[this.complete[0].number]
       facts.unshift(

@@ -7,6 +7,8 @@ import { number, paramsText } from './format.js'
 
 const BLOCKS = '▁▂▃▄▅▆▇█'
 const WIDEST = 30
+/** States beside complete. A trial runs, or its process was stopped and it goes on with the study. */
+const OTHERS = { pruned: 'pruned', failed: 'failed', running: 'unfinished', waiting: 'waiting' }
 
 /** Options of {@link summarize}. */
 export interface SummarizeOptions {
@@ -25,7 +27,7 @@ export function summarize<S extends Space>(study: Study<S>, options: SummarizeOp
   const { width = 80 } = options
   const { trials } = study
   const count = (state: string) => trials.filter((trial) => trial.state === state).length
-  const others = ['pruned', 'failed', 'running', 'waiting'].flatMap((state) => (count(state) > 0 ? [`${count(state)} ${state}`] : []))
+  const others = Object.entries(OTHERS).flatMap(([state, word]) => (count(state) > 0 ? [`${count(state)} ${word}`] : []))
   const lines = [`${study.name}: ${trials.length} trials${others.length > 0 ? `, of which ${others.join(', ')}` : ''}`]
   if (study.directions.length > 1) {
     lines.push('', ...wrapped(advice(study), width))

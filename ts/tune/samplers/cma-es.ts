@@ -17,9 +17,9 @@ export interface CmaEsOptions {
 }
 
 /**
- * Covariance matrix adaptation (Hansen & Ostermeier 2001; the formulas of Hansen's tutorial, 2016). For five to a hundred numbers and some hundred
- * trials, where parameters depend on each other. Numbers on logarithmic ranges are searched by their logarithm, whole ones are rounded; categories
- * and conditional parameters are random.
+ * Covariance matrix adaptation (Hansen & Ostermeier 2001; the formulas of Hansen's tutorial, 2016). For five to a hundred numbers and some
+ * hundred trials, where parameters depend on each other. Numbers on logarithmic ranges are searched by their logarithm, whole ones are
+ * rounded; categories and conditional parameters are random.
  *
  * A generation is made from the trials that had ended when its first was asked for.
  * @example

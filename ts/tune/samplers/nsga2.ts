@@ -90,7 +90,9 @@ function isBetter(a: Ranked, b: Ranked): boolean {
   return a.rank !== b.rank ? a.rank < b.rank : a.space > b.space
 }
 
-/** Whether a is at least as good in everything and better in something; what breaks constraints less is better than what breaks them more. */
+/**
+ * Whether a is at least as good in everything and better in something; what breaks constraints less is better than what breaks them more.
+ */
 export function dominates(a: Observation, b: Observation): boolean {
   if (a.violation !== b.violation) return a.violation < b.violation
   let isLess = false

@@ -83,8 +83,8 @@ export class ParzenEstimator {
   }
 
   /**
-   * The logarithms of the density at points, as shares of the ranges have it. Four points at a time: each kernel is read once for all of them, which
-   * takes a third of the time.
+   * The logarithms of the density at points, as shares of the ranges have it. Four points at a time: each kernel is read once for all of
+   * them, which takes a third of the time.
    */
   logDensities(points: readonly Float64Array[]): Float64Array {
     const densities = new Float64Array(points.length)
@@ -101,7 +101,9 @@ export class ParzenEstimator {
     return densities
   }
 
-  /** Adds the logarithms of all kernels of a number at four coordinates. One that is NaN, for a parameter that is not there, adds nothing. */
+  /**
+   * Adds the logarithms of all kernels of a number at four coordinates. One that is NaN, for a parameter that is not there, adds nothing.
+   */
   private addNumbers(i: number, a: number, b: number, c: number, d: number): void {
     const { count, exponents } = this
     const axis = this.axes[i]

@@ -25,7 +25,8 @@ export interface LatinHypercubeOptions {
 }
 
 /**
- * A Latin hypercube (McKay, Beckman & Conover 1979): of n points each has its own n-th of the range of each parameter, in random combination.
+ * A Latin hypercube (McKay, Beckman & Conover 1979): of n points each has its own n-th of the range of each parameter, in random
+ * combination.
  * @example
  * latinHypercube({ points: 32 }).name // 'latinHypercube'
  * @throws RangeError for a number of points that is not whole
@@ -121,8 +122,8 @@ export interface GridOptions {
 }
 
 /**
- * All combinations of equally distant values, both ends among them; on logarithmic ranges in equal proportion. The number of points is the product over
- * all parameters, so a grid is for one to three of them. The study ends when all have been tried.
+ * All combinations of equally distant values, both ends among them; on logarithmic ranges in equal proportion. The number of points is the
+ * product over all parameters, so a grid is for one to three of them. The study ends when all have been tried.
  * @example
  * grid({ points: 7, counts: { width: 3 } }).name // 'grid'
  * @throws RangeError for counts that are not whole

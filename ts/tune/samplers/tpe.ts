@@ -15,7 +15,10 @@ export interface TpeOptions {
   candidates?: number
   /** Which share of the trials counts as good, at most 25. Default 0.1. */
   good?: number
-  /** How narrow kernels of good trials get: the narrowest of n is 1/(1 + focus · n) of the range, at least 1/100. More is greedier. Default 3. */
+  /**
+   * How narrow kernels of good trials get: the narrowest of n is 1/(1 + focus · n) of the range, at least 1/100. More is greedier. Default
+   * 3.
+   */
   focus?: number
 }
 
@@ -24,10 +27,10 @@ const MOST_GOOD = 25
 const MOST_BAD = 200
 
 /**
- * The multivariate tree-structured Parzen estimator (Bergstra et al. 2011; Falkner et al. 2018): one density is made of the best trials, another of all
- * others; of points drawn from the first that is tried which is likeliest in the first compared with the second. All parameters are drawn
- * together, so those that depend on each other are found. The default of a study: good from some ten to thousands of trials, with categories,
- * conditions, noise and failures.
+ * The multivariate tree-structured Parzen estimator (Bergstra et al. 2011; Falkner et al. 2018): one density is made of the best trials,
+ * another of all others; of points drawn from the first that is tried which is likeliest in the first compared with the second. All
+ * parameters are drawn together, so those that depend on each other are found. The default of a study: good from some ten to thousands of
+ * trials, with categories, conditions, noise and failures.
  *
  * Trials that run count as bad (a constant liar), so many that are asked for at once spread out. Pruned trials rank behind complete
  * ones, by how far they came and how good they were there.

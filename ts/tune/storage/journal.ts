@@ -115,8 +115,8 @@ export class Journal {
   }
 
   /**
-   * Appends the entries that `make` returns; it sees all that was written before, and nothing comes between. It changes nothing itself: where another
-   * process was faster it is asked again.
+   * Appends the entries that `make` returns; it sees all that was written before, and nothing comes between. It changes nothing itself:
+   * where another process was faster it is asked again.
    */
   write(make: () => readonly NewEntry[]): Promise<void> {
     const next = this.queue.then(async () => {

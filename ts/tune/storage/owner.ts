@@ -21,7 +21,10 @@ export function forgetWorker(name: string): void {
   open.delete(name)
 }
 
-/** @internal whether the study of a name was of this machine and its process has ended; false for another machine's, of which that is not known */
+/**
+ * @internal whether the study of a name was of this machine and its process has ended; false for another machine's, of which that is not
+ * known
+ */
 export function isGone(name: string): boolean {
   const [kind, pid, home] = name.split(':')
   if (kind !== 'gradus' || home === undefined || home !== host) return false

@@ -74,7 +74,7 @@ async function openDatabase(path: string, fs: Fs): Promise<Database> {
         `${path} is a database of Optuna's own storage, which gradus does not write; share a journal file with Optuna instead, such as study.log`,
       )
     if (tables.length > 0 && !tables.includes('gradus_meta'))
-      throw plainError(`${path} is a database of something else: ${tables.join(', ')}`)
+      throw plainError(`${path} is a database of something else: ${tables.join(', ')}; name another file`)
     if (tables.length === 0) {
       database.exec('BEGIN IMMEDIATE')
       database.exec('CREATE TABLE gradus_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)')
