@@ -280,8 +280,8 @@ export class Study<S extends Space = Space> {
   }
 
   /**
-   * The trial with the best value among those that are complete and feasible; undefined before the first. Of several objectives use {@link
-   * front}.
+   * The trial with the best value among those that are complete and feasible; undefined before the first. Of several objectives use
+   * {@link front}.
    */
   get bestTrial(): TrialRecord<S> | undefined {
     if (this.directions.length > 1)

@@ -108,8 +108,8 @@ const NARROWED = 1 / 3
 
 /**
  * Tunes a net in the order in which hyper-parameters matter (Andrew Ng's): first the learning rate; then momentum, batch size and width;
- * then depth and decay. Each stage narrows the ranges of the stages before to what was best. In a stage many nets are trained by {@link
- * fitMany}, side by side where they share a shape, and of three one goes on after a ninth and after a third of the epochs (successive
+ * then depth and decay. Each stage narrows the ranges of the stages before to what was best. In a stage many nets are trained by
+ * {@link fitMany}, side by side where they share a shape, and of three one goes on after a ninth and after a third of the epochs (successive
  * halving, Jamieson & Talwalkar 2016).
  *
  * @example

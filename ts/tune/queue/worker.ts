@@ -17,8 +17,9 @@ export interface WorkerOptions {
   /** Seconds without a sign of life after which others take over a trial. Default 60. */
   lockSeconds?: number
   /**
-   * Modules by names of your own, for objectives that are elsewhere on each machine: with `{ 'my:objective': new URL('./objective.js',
-   * import.meta.url) }` a study calls `optimize('my:objective', …)`. Default: none, so objectives are under the same path everywhere.
+   * Modules by names of your own, for objectives that are elsewhere on each machine: with
+   * `{ 'my:objective': new URL('./objective.js', import.meta.url) }` a study calls `optimize('my:objective', …)`. Default: none, so
+   * objectives are under the same path everywhere.
    */
   modules?: Readonly<Record<string, URL>>
   /** Called when a trial begins and when it is over. */
