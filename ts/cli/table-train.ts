@@ -62,12 +62,13 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
   })
 }
 
-/** Seconds that the model and the report take to be written. */
-const WRITING = 0.1
+/** Seconds that the model and the report take to be written and the process to end: at least, and as a share of those that it took to begin. */
+const WRITING = { least: 0.05, share: 0.15 }
 
 /** Of the seconds that the whole command may take, those that are left: it began with the process. */
 function timeLeft(time: number): number {
-  return Math.max(time / 2, time - performance.now() / 1000 - WRITING)
+  const began = performance.now() / 1000
+  return Math.max(time / 2, time - began - WRITING.least - WRITING.share * began)
 }
 
 /** `iris.csv` → `iris.safetensors`, beside it. */
