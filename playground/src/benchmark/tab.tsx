@@ -64,7 +64,7 @@ export function BenchmarkTab() {
                   <th scope="row">{backend}</th>
                   <td>
                     <span class="bar" style={{ width: `${(100 * median) / most}%`, background: colour(i === 0 ? 1 : 0) }} />
-                    <i style={{ left: `${(100 * best) / most}%` }} />
+                    <i style={{ left: `calc(${(100 * best) / most}% - 4px)` }} />
                   </td>
                   <td class="number">{whole(median)}</td>
                   <td class="number">{(median / slowest).toFixed(1)} ×</td>

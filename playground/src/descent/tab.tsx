@@ -434,6 +434,7 @@ function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsi
       return `stuck at a saddle: |g| ${norm}, an eigenvalue of ${low}`
     case 'slope': {
       if (arrivedAt(track, surface, epsilon) !== null) return `near the minimum: |g| ${norm}`
+      if (noise === 0 && isBouncing(track)) return `bouncing, |g| ${norm}: the learning rate is too large`
       if (isNearMinimum(verdict)) return `near a minimum: |g| ${norm}`
       if (track.gradientNorms[track.steps] < 1e-2) return `on a plateau: |g| ${norm}`
       return `on its way: |g| ${norm}${verdict.eigenvalues[0] < 0 ? `, curved down (${low})` : ''}`
@@ -441,6 +442,16 @@ function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsi
     default:
       return `${verdict.kind}: |g| ${norm}`
   }
+}
+
+/** Whether it turns back at its last step, and is no lower than it was after three quarters of them. */
+function isBouncing({ path, values, steps }: Track): boolean {
+  if (steps < 8) return false
+  const step = (i: number) => [path[2 * i] - path[2 * i - 2], path[2 * i + 1] - path[2 * i - 1]]
+  const [[ax, ay], [bx, by]] = [step(steps - 1), step(steps)]
+  const before = Math.min(...values.slice(0, Math.ceil(0.75 * steps)))
+  const after = Math.min(...values.slice(Math.ceil(0.75 * steps), steps + 1))
+  return ax * bx + ay * by < 0 && after > before - 1e-3 * Math.abs(before)
 }
 
 /** Whether it curves up every way, and the minimum that curvature and slope tell of is less than a tenth away. */

@@ -1,5 +1,6 @@
 /** Paints a net: its units as small pictures with their weights between them, and its boundary with the data. */
 import type { Painting } from '../ui/canvas'
+import { rgbOf } from '../ui/hex'
 import { css, isDark, signed, token } from '../ui/palette'
 import type { Examples, Part } from './data'
 import type { NetView } from './view'
@@ -52,18 +53,13 @@ function picture(values: ArrayLike<number>, size: number, paint: (value: number)
 }
 
 function classPicture(values: Float32Array, size: number): HTMLCanvasElement {
-  const ground = parse(token('ground'))
+  const ground = rgbOf(token('ground'))
   return picture(values, size, (value) => {
     const label = Math.floor(value)
     const sure = Math.min(Math.max(value - label, 0), 1) * 0.55
-    const [r, g, b] = parse(classColour(label))
+    const [r, g, b] = rgbOf(classColour(label))
     return [ground[0] + (r - ground[0]) * sure, ground[1] + (g - ground[1]) * sure, ground[2] + (b - ground[2]) * sure]
   })
-}
-
-function parse(hex: string): [number, number, number] {
-  const value = Number.parseInt(hex.slice(1), 16)
-  return [value >> 16, (value >> 8) & 255, value & 255]
 }
 
 /** Columns of units; a line is as thick as its weight is large, blue above zero, orange below. */
