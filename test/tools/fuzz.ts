@@ -138,7 +138,11 @@ for (const [name, target] of Object.entries(targets)) {
   }
   for (; executions < runs && fuzzer.findings.length === 0; executions++) {
     if (executions % SAVED_EVERY === 0) save()
-    if (executions % 1000 === 0 && performance.now() > until) break
+    if (executions % 1000 === 0) {
+      if (performance.now() > until) break
+      // memory of what is forgotten comes back between tasks
+      await new Promise((resolve) => setImmediate(resolve))
+    }
     fuzzer.run(mutated(fuzzer.corpus, known, random))
   }
   process.stdout.write(`${name}: ${JSON.stringify(save())}\n`)
