@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::{Net8, NETS};
+use crate::activation::rectified;
 use crate::lane::{F32x4, F32x8, Lane};
 use core::array::from_fn;
 
@@ -22,11 +23,12 @@ impl Factor {
 }
 
 /// c\[i,j\] = start\[j\] + Σ a\[i,step\] · b\[step,j\] for eight nets, steps in ascending order. Where `SHARED`, a has one float for all nets.
-/// `start` may be null: sums then begin at 0.
+/// `start` may be null: sums then begin at 0. Where `RECTIFIED`, c has ReLU of the sums; columns of b
+/// lie side by side then.
 ///
 /// # Safety
 /// a, b, start and c have as many elements as the sizes say; c overlaps none of them.
-pub unsafe fn product<const SHARED: bool>(
+pub unsafe fn product<const SHARED: bool, const RECTIFIED: bool>(
     [rows, columns, steps]: [usize; 3],
     a: Factor,
     b: Factor,
@@ -37,8 +39,9 @@ pub unsafe fn product<const SHARED: bool>(
     // SAFETY: as the caller promises.
     unsafe {
         match b.line {
-            NETS => stripes::<SHARED, true>(&job),
-            _ => stripes::<SHARED, false>(&job),
+            NETS => stripes::<SHARED, true, RECTIFIED>(&job),
+            _ if RECTIFIED => unreachable!(),
+            _ => stripes::<SHARED, false, false>(&job),
         }
     }
 }
@@ -58,27 +61,27 @@ struct Job {
 ///
 /// # Safety
 /// As [`product`].
-unsafe fn stripes<const SHARED: bool, const NEAR: bool>(job: &Job) {
+unsafe fn stripes<const SHARED: bool, const NEAR: bool, const RECTIFIED: bool>(job: &Job) {
     let mut j = 0;
     // SAFETY: stripes lie inside c.
     unsafe {
         while j < job.columns {
             match job.columns - j {
                 1 => {
-                    stripe::<F32x8, SHARED, NEAR, 4, 1>(job, j);
+                    stripe::<F32x8, SHARED, NEAR, RECTIFIED, 4, 1>(job, j);
                     j += 1;
                 }
                 _ if SHARED => {
-                    stripe::<F32x8, SHARED, NEAR, 2, 2>(job, j);
+                    stripe::<F32x8, SHARED, NEAR, RECTIFIED, 2, 2>(job, j);
                     j += 2;
                 }
                 2 | 4 => {
-                    stripe::<F32x4, SHARED, NEAR, 4, 2>(job, j);
+                    stripe::<F32x4, SHARED, NEAR, RECTIFIED, 4, 2>(job, j);
                     j += 2;
                 }
                 // four nets at a time leave registers for more of c, so that each number that is loaded is used more often
                 _ => {
-                    stripe::<F32x4, SHARED, NEAR, 3, 3>(job, j);
+                    stripe::<F32x4, SHARED, NEAR, RECTIFIED, 3, 3>(job, j);
                     j += 3;
                 }
             }
@@ -91,20 +94,30 @@ unsafe fn stripes<const SHARED: bool, const NEAR: bool>(job: &Job) {
 /// # Safety
 /// As [`product`], and the columns lie inside c.
 #[inline(always)]
-unsafe fn stripe<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, const J: usize>(job: &Job, j: usize) {
+unsafe fn stripe<
+    L: Nets,
+    const SHARED: bool,
+    const NEAR: bool,
+    const RECTIFIED: bool,
+    const I: usize,
+    const J: usize,
+>(
+    job: &Job,
+    j: usize,
+) {
     let mut i = 0;
     // SAFETY: blocks lie inside c, and so do their lines of a and b.
     unsafe {
         while i + I <= job.rows && !(I == 3 && i + 4 == job.rows) {
-            placed::<L, SHARED, NEAR, I, J>(job, i, j);
+            placed::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j);
             i += I;
         }
         while I > 2 && i + 2 <= job.rows {
-            placed::<L, SHARED, NEAR, 2, J>(job, i, j);
+            placed::<L, SHARED, NEAR, RECTIFIED, 2, J>(job, i, j);
             i += 2;
         }
         if i < job.rows {
-            placed::<L, SHARED, NEAR, 1, J>(job, i, j);
+            placed::<L, SHARED, NEAR, RECTIFIED, 1, J>(job, i, j);
         }
     }
 }
@@ -114,7 +127,14 @@ unsafe fn stripe<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, 
 /// # Safety
 /// As [`block`].
 #[inline(always)]
-unsafe fn placed<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, const J: usize>(
+unsafe fn placed<
+    L: Nets,
+    const SHARED: bool,
+    const NEAR: bool,
+    const RECTIFIED: bool,
+    const I: usize,
+    const J: usize,
+>(
     job: &Job,
     i: usize,
     j: usize,
@@ -122,9 +142,9 @@ unsafe fn placed<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, 
     // SAFETY: the caller's promise.
     unsafe {
         if SHARED {
-            block::<L, SHARED, NEAR, I, J>(job, i, j)
+            block::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j)
         } else {
-            apart::<L, SHARED, NEAR, I, J>(job, i, j)
+            apart::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j)
         }
     }
 }
@@ -134,13 +154,20 @@ unsafe fn placed<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, 
 /// # Safety
 /// As there.
 #[inline(never)]
-unsafe fn apart<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, const J: usize>(
+unsafe fn apart<
+    L: Nets,
+    const SHARED: bool,
+    const NEAR: bool,
+    const RECTIFIED: bool,
+    const I: usize,
+    const J: usize,
+>(
     job: &Job,
     i: usize,
     j: usize,
 ) {
     // SAFETY: the caller's promise.
-    unsafe { block::<L, SHARED, NEAR, I, J>(job, i, j) }
+    unsafe { block::<L, SHARED, NEAR, RECTIFIED, I, J>(job, i, j) }
 }
 
 /// I rows by J columns of c.
@@ -148,7 +175,14 @@ unsafe fn apart<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, c
 /// # Safety
 /// As [`product`], and the block lies inside c.
 #[inline(always)]
-unsafe fn block<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, const J: usize>(
+unsafe fn block<
+    L: Nets,
+    const SHARED: bool,
+    const NEAR: bool,
+    const RECTIFIED: bool,
+    const I: usize,
+    const J: usize,
+>(
     job: &Job,
     i: usize,
     j: usize,
@@ -178,6 +212,7 @@ unsafe fn block<L: Nets, const SHARED: bool, const NEAR: bool, const I: usize, c
             }
             for (u, sums) in sums.into_iter().enumerate() {
                 for (v, sum) in sums.into_iter().enumerate() {
+                    let sum = if RECTIFIED { rectified(sum) } else { sum };
                     sum.to_nets(job.c.add(NETS * ((i + u) * job.columns + j + v) + net));
                 }
             }

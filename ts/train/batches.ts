@@ -29,6 +29,11 @@ export class Batches {
     return Math.floor(step / this.perEpoch)
   }
 
+  /** The step behind an epoch. */
+  endOf(epoch: number): number {
+    return (epoch + 1) * this.perEpoch
+  }
+
   /** The step, epoch and batch as people count them, from 1. */
   positionOf(step: number): Position {
     return { step: step + 1, epoch: this.epochOf(step) + 1, batch: (step % this.perEpoch) + 1 }

@@ -163,6 +163,11 @@ export class TrainingRun {
     return this.history.execution
   }
 
+  /** Of the losses of the present epoch so far, each times its rows. */
+  get lossSum(): number {
+    return this.means.lossSum
+  }
+
   /** Adds steps that a fleet ran to the history, and tells callbacks of epochs that ended among them. */
   accept(block: StepBlock): Promise<void> | undefined {
     const pending = this.afterBlock(block)

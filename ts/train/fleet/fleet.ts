@@ -218,14 +218,20 @@ export class Fleet {
   /** Each net takes what became of it: all steps, or those before a loss that is not finite. */
   private async finish(run: Run): Promise<void> {
     const { program, nets, steps } = run
-    const floats = this.heap.floats
-    const first = program.losses / 4
-    const done = nets.map((_, net) => (areFinite(floats, first + net, steps) ? steps : firstNotFinite(floats, first + net, steps)))
+    const [{ member }] = nets
+    const losses = new LossSums(this.heap.floats, program.losses / 4, { at: member.at, steps, nets }, this.batches)
+    const done = nets.map((_, net) => losses.finite(net))
+    const isWhole = done.every((count) => count === steps)
+    // callbacks may make the memory grow, which ends views of it
+    if (this.isJudged || !isWhole) losses.keep()
     program.leave(nets.map(({ passenger }, net) => (done[net] === steps ? passenger : null)))
-    for (const net of nets.keys()) if (done[net] === steps) await this.accept(run, net, steps, floats)
-    if (done.every((count) => count === steps)) return
-    const losses = floats.slice(first, first + NETS * steps)
-    for (const net of nets.keys()) if (done[net] < steps) await this.retake(run, net, done[net], losses)
+    for (const net of nets.keys()) {
+      if (done[net] < steps) continue
+      const pending = this.accept(run, net, steps, losses)
+      if (pending !== undefined) await pending
+    }
+    if (isWhole) return
+    for (const net of nets.keys()) if (done[net] < steps) await this.retake(run, net, done[net], losses.numbers)
   }
 
   /** A net whose loss is not finite takes the good steps again by itself, on the rows that are still there. */
@@ -239,7 +245,7 @@ export class Fleet {
       program.leave(alone)
     }
     const { at } = member
-    await this.accept(run, net, done, losses, 0)
+    await this.accept(run, net, done, new LossSums(losses, 0, { at, steps: done, nets: run.nets }, this.batches))
     // the step that failed had its forward pass
     for (const { generator, perStep } of kind.counters) member.generators[generator].counter += perStep
     if (!this.members.includes(member)) return
@@ -247,34 +253,20 @@ export class Fleet {
     await this.fail(member, stepFailed(member.plan, losses[NETS * done + net], this.batches.positionOf(at + done)))
   }
 
-  /** Counts steps of a net; its training hears of them. `losses` has them from `first` on, or those of the program. */
-  private async accept(run: Run, net: number, done: number, losses: FloatArray, first = run.program.losses / 4): Promise<void> {
+  /** Counts steps of a net; its training hears of them. A promise only where there is something to wait for. */
+  private accept(run: Run, net: number, done: number, losses: LossSums): Promise<void> | undefined {
     const { member, planned } = run.nets[net]
-    const { program } = run
     const { tables, counters } = run.kind
     const { at } = member
     member.advance(planned, tables, done)
     for (const { generator, perStep } of counters) member.generators[generator].counter += perStep * done
-    if (done === 0) return
-    const size = this.batches.sizeOf(at)
-    const start = first + net
-    const block: StepBlock = {
-      ...{ first: at + 1, count: done, size, isProgram: true },
-      loss: (i) => losses[start + NETS * i],
-      learningRate: (i) => member.rateOf(at + i),
-      sumLosses(i, end, sum) {
-        let total = sum
-        for (let k = start + NETS * i; k < start + NETS * end; k += NETS) total += losses[k] * size
-        return total
-      },
-    }
-    const outputs = program.outputs(net, done)
-    if (outputs !== null) block.outputs = outputs
+    if (done === 0) return undefined
+    const failed = (error: unknown) => this.fail(member, error)
     try {
-      const pending = member.accept(block)
-      if (pending !== undefined) await pending
+      const block = new NetBlock(member, at, done, this.batches.sizeOf(at), net, losses, run.program.outputs(net, done))
+      return member.accept(block)?.catch(failed)
     } catch (error) {
-      await this.fail(member, error)
+      return failed(error)
     }
   }
 
@@ -395,16 +387,105 @@ function passengerOf({ parameters, optimizer, generators }: Member, { table, rat
   }
 }
 
-/** Whether `count` numbers are finite, each eighth from `first` on. */
-function areFinite(numbers: FloatArray, first: number, count: number): boolean {
-  let sum = 0
-  // 0 · x is NaN where x is not finite
-  for (let i = 0, at = first; i < count; i++, at += NETS) sum += 0 * numbers[at]
-  return sum === 0
+/**
+ * The losses of a run, eight a step, and their sums over each epoch of it, each loss times its rows, in doubles and one after the other. The
+ * eight sums of all nets side by side take as long as one, whose additions wait for each other.
+ */
+class LossSums {
+  /** Of each epoch, for eight nets. */
+  private readonly sums: Float64Array
+  private readonly firstEpoch: number
+  private readonly steps: number
+
+  constructor(
+    /** Those of step i begin at first + 8·i. */
+    public numbers: FloatArray,
+    public first: number,
+    { at, steps, nets }: { at: number; steps: number; nets: Run['nets'] },
+    private readonly batches: Batches,
+  ) {
+    this.steps = steps
+    this.firstEpoch = batches.epochOf(at)
+    const rows = batches.sizeOf(at)
+    const epochs = steps === 0 ? 0 : batches.epochOf(at + steps - 1) - this.firstEpoch + 1
+    this.sums = new Float64Array(NETS * epochs)
+    // the run may begin in the middle of an epoch
+    if (epochs > 0 && batches.positionOf(at).batch > 1) nets.forEach(({ member }, net) => (this.sums[net] = member.run.lossSum))
+    for (let epoch = 0, step = 0; epoch < epochs; epoch++) {
+      const end = Math.min(steps, batches.endOf(this.firstEpoch + epoch) - at)
+      addEight(this.sums, NETS * epoch, numbers, first + NETS * step, first + NETS * end, rows)
+      step = end
+    }
+  }
+
+  /** Copies the losses. */
+  keep(): void {
+    this.numbers = this.numbers.slice(this.first, this.first + NETS * this.steps)
+    this.first = 0
+  }
+
+  /** Of the epoch that a step belongs to, as far as the run goes. */
+  of(net: number, step: number): number {
+    return this.sums[NETS * (this.batches.epochOf(step) - this.firstEpoch) + net]
+  }
+
+  /** How many steps of a net have a finite loss, from the first on. */
+  finite(net: number): number {
+    const { sums, steps, numbers, first } = this
+    let i = net
+    // sums of finite floats are finite doubles
+    while (i < sums.length && Number.isFinite(sums[i])) i += NETS
+    if (i >= sums.length) return steps
+    let step = 0
+    while (step < steps && Number.isFinite(numbers[first + NETS * step + net])) step++
+    return step
+  }
 }
 
-function firstNotFinite(numbers: FloatArray, first: number, count: number): number {
-  let i = 0
-  while (i < count && Number.isFinite(numbers[first + NETS * i])) i++
-  return i
+/** Adds rows · numbers[i + net] to sums[at + net], for i from `from` on. */
+function addEight(sums: Float64Array, at: number, numbers: FloatArray, from: number, end: number, rows: number): void {
+  let [a, b, c, d, e, f, g, h] = sums.subarray(at, at + NETS)
+  for (let i = from; i < end; i += NETS) {
+    a += numbers[i] * rows
+    b += numbers[i + 1] * rows
+    c += numbers[i + 2] * rows
+    d += numbers[i + 3] * rows
+    e += numbers[i + 4] * rows
+    f += numbers[i + 5] * rows
+    g += numbers[i + 6] * rows
+    h += numbers[i + 7] * rows
+  }
+  sums.set([a, b, c, d, e, f, g, h], at)
+}
+
+/** Steps of one net of a run. */
+class NetBlock implements StepBlock {
+  readonly isProgram = true
+  readonly first: number
+  declare outputs?: NonNullable<StepBlock['outputs']>
+
+  constructor(
+    private readonly member: Member,
+    private readonly at: number,
+    readonly count: number,
+    readonly size: number,
+    private readonly net: number,
+    private readonly losses: LossSums,
+    outputs: StepBlock['outputs'] | null,
+  ) {
+    this.first = at + 1
+    if (outputs) this.outputs = outputs
+  }
+
+  loss(i: number): number {
+    return this.losses.numbers[this.losses.first + NETS * i + this.net]
+  }
+
+  learningRate(i: number): number {
+    return this.member.rateOf(this.at + i)
+  }
+
+  sumLosses(i: number): number {
+    return this.losses.of(this.net, this.at + i)
+  }
 }
