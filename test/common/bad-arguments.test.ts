@@ -159,7 +159,11 @@ describe('values of another kind', () => {
     ['no state', () => net().loadState(undefined as never), /loadState: wants values by name.*got undefined/],
     ['IDX', () => parseIdx(Promise.resolve() as never), /IDX data: wants the bytes of a file.*got a Promise/],
     ['rows', () => fromTable(Promise.resolve() as never, { target: 'b' }), /fromTable: wants rows in an array, got a Promise/],
-    ['a row', () => fromTable([{ b: 1 }, null as never], { target: 'b' }), /fromTable: row 1 wants an object, got null/],
+    [
+      'a row',
+      () => fromTable([{ b: 1 }, null as never], { target: 'b' }),
+      /fromTable: row 1 wants an object, { column: value, … }, got null/,
+    ],
     ['an optimizer', () => new Scheduler(undefined as never, schedules.constant(1)), /Scheduler: wants an optimizer, got undefined/],
     ['a schedule', () => new Scheduler(new SGD(net().parameters()), 1 as never), /Scheduler: wants a schedule.*got 1/],
     ['a function', () => new Lambda(3 as never), /Lambda: wants a function of a tensor, got 3/],

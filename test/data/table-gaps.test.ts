@@ -74,7 +74,7 @@ describe('gaps in columns that a net learns from', () => {
 
   test('a column without gaps is filled in later too; without the option a gap stays an error', () => {
     const whole = rows.filter((row) => row.town !== '').map(({ town, y }) => ({ town, size: town.length, y }))
-    expect([...fromTable(whole, { ...target, missing: 'median' }).encode([{}])]).toEqual([0, 0, 1])
+    expect([...fromTable(whole, { ...target, missing: 'median' }).encode([{ size: null }])]).toEqual([0, 0, 1])
     expect(() => fromTable(whole, target).encode([{ town: 'A' }])).toThrow(
       "encode: no value in column 'size' of row 0; give fromTable what fills it in (missing: 'mean', 'median' or a number), or leave such rows out",
     )
@@ -131,8 +131,23 @@ describe('errors of tables', () => {
     const table = fromTable(rows, { ...target, missing: 'mean' })
     const one = rows[0] as never
     expect(() => table.encode(one)).toThrow(new TypeError('encode: wants rows in an array, got an object with age, income, town, y'))
-    expect(() => table.encode(['a'] as never)).toThrow("encode: row 0 wants an object, got 'a'")
+    expect(() => table.encode(['a'] as never)).toThrow("encode: row 0 wants an object, { column: value, … }, got 'a'")
     expect(() => table.dataset(one)).toThrow('dataset: wants rows in an array')
+  })
+
+  test('rows that are no objects, or have no column of the table, are refused and not filled in', () => {
+    const table = fromTable(rows, { ...target, missing: { age: 'mean', income: 'mean', town: 'auto', y: 'drop' } })
+    for (const row of [[1, 5], Float32Array.of(1, 5)])
+      expect(() => table.encode([rows[0], row] as never)).toThrow('encode: row 1 wants an object, { column: value, … }, got a')
+    expect(() => table.encode([rows[0], {}])).toThrow('encode: row 1 wants the columns age, income, town, got none at all')
+    expect(() => table.encode([rows[0], { foo: 1 }])).toThrow('got none of them, but foo')
+    expect(() =>
+      table.encode([
+        { age: 1, income: 5, town: 'A' },
+        { age: 1, incom: 5, town: 'A' },
+      ]),
+    ).toThrow("encode: row 1 has no column 'income'; did you mean it by 'incom'? (A gap is null.)")
+    expect(table.encode([{ age: 1 }, { age: null, income: null, town: null, other: 2 }])).toHaveLength(2 * table.features)
   })
 
   test('whole numbers of a database (bigint) are numbers', () => {
@@ -194,7 +209,7 @@ describe('rows of another file', () => {
     )
     // one left out, beside others that nobody learns from
     expect([...table.encode([{ age: 1, town: 'A', id: 7, i: 3 }])]).toEqual([1, 200, 1, 0])
-    expect([...table.encode([one, { income: 3 }])].slice(0, 2)).toEqual([1, 200])
+    expect(() => table.encode([{ income: 3 }, one])).toThrow("encode: row 1 has no column 'income'; did you mean it by 'incme'?")
     expect([...table.encode([{ ...one, income: null }])].slice(0, 2)).toEqual([1, 200])
     expect(table.encode([])).toHaveLength(0)
   })

@@ -135,7 +135,7 @@ describe('fromTable and columns that are nearly numbers', () => {
     expect(() => fromTable(rows, { target: 'y', inputs: ['a', 'y'] })).toThrow("inputs has the target 'y'")
     expect(() => fromTable(rows as object[], { target: 'toString' })).toThrow("there is no column 'toString'")
     const { encode } = fromTable([{ valueOf: 1, y: 1 }], { target: 'y' })
-    expect(() => encode([{}])).toThrow("no value in column 'valueOf' of row 0")
+    expect(() => encode([{}])).toThrow('encode: row 0 wants the columns valueOf, got none at all')
   })
 })
 

@@ -245,7 +245,9 @@ describe('fault 19, fault 20: journals', () => {
 })
 
 test('rows that are none are refused by trainTable, and so is what is no source', async () => {
-  await expect(trainTable([{ x: 1, y: 'a' }, null] as never, { target: 'y' })).rejects.toThrow('row 1 wants an object, got null')
+  await expect(trainTable([{ x: 1, y: 'a' }, null] as never, { target: 'y' })).rejects.toThrow(
+    'row 1 wants an object, { column: value, … }, got null',
+  )
   await expect(trainTable(null as never, { target: 'y' })).rejects.toThrow(/are read from a path, a URL, .* got null/)
 })
 

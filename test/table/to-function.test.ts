@@ -51,7 +51,7 @@ const later = [
   ...rows.slice(0, 40),
   { size: ' 3.5 ', town: 'elsewhere', street: 'none', level: 'middle', day: null, time: 'NA', open: 'false' },
   { size: 'much', town: 't1', day: new Date('2024-05-01'), time: '2024-02-03T10:30:00+02:00' },
-  {},
+  { size: null },
 ]
 
 test.each(['kind', 'price'] as const)('of %s', async (target) => {
@@ -62,6 +62,8 @@ test.each(['kind', 'price'] as const)('of %s', async (target) => {
   const wanted = model.predict(later)
   expectSame(predict(later), wanted, 1e-6 * (target === 'price' ? 30 : 1))
   expectSame(predict(later[2]), wanted[2], 1e-4)
+  for (const row of [{}, [1, 2], null])
+    expect(() => predict([row])).toThrow('predict: row 0 wants an object with the columns size, town, street, level, day, time, open')
   expectSame((await written(model, { weights: 'float16' }))(later), wanted, 0.05)
   if (target === 'price') expectSame(predict(later, { coverage: 0.5 }), model.predict(later, { coverage: 0.5 }), 1e-4)
   expect(() => predict([later[0], { size: 1, day: 'yesterday' }])).toThrow("predict: column 'day' of row 1 wants a date")

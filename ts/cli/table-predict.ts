@@ -31,6 +31,7 @@ export async function predict(
 ): Promise<void> {
   const model = await readModel(modelFile)
   const rows = await readRows(file)
+  tellAbsent(model, rows, file)
   const write = out === undefined ? (text: string) => void process.stdout.write(text) : writerTo(out)
   const names = only ? [] : Object.keys(rows[0] ?? {})
   if (!json) write(`${csvLine([...names, ...headOf(model)])}\n`)
@@ -74,6 +75,13 @@ function csvLine(cells: readonly unknown[]): string {
     .join(',')
 }
 
+/** Columns that the model knows and a file has not are gaps in each of its rows. */
+function tellAbsent({ columns }: TableModel, rows: readonly object[], file: string): void {
+  const absent = columns.filter((name) => !rows.some((row) => Object.hasOwn(row, name)))
+  if (rows.length > 0 && absent.length > 0 && absent.length < columns.length)
+    printNote(`${file} has no column ${absent.map((name) => `'${name}'`).join(', ')}: filled in as gaps were in training`)
+}
+
 function tellUnknown({ unknown }: TableModel): void {
   for (const [column, { count, values }] of Object.entries(unknown))
     printNote(
@@ -85,6 +93,7 @@ function tellUnknown({ unknown }: TableModel): void {
 export async function evaluate(modelFile: string, file: string, { json = false }: { json?: boolean }): Promise<void> {
   const model = await readModel(modelFile)
   const rows = await readRows(file)
+  tellAbsent(model, rows, file)
   const found = await naming(file, async () => evaluateTable(model, rows))
   if (json) return print(JSON.stringify(found))
   print(paint('bold', `'${model.target}' of ${whole(found.rows)} rows of ${file}, by ${modelFile}`))

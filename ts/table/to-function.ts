@@ -35,6 +35,9 @@ function hashOf(text) {
 }
 
 function encode(row, number) {
+  const names = columns.map(({ name }) => name)
+  if (typeof row !== 'object' || row === null || !names.some((name) => Object.hasOwn(row, name)))
+    throw new TypeError('predict: row ' + number + ' wants an object with the columns ' + names.slice(0, 12).join(', ') + ', got ' + JSON.stringify(row))
   const out = new Float32Array(features)
   let at = 0
   for (const { name, as, categories, width, buckets, fill, center = 0, spread = 1, lenient } of columns) {

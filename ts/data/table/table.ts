@@ -276,8 +276,8 @@ function checkOptions(options: TableOptions): void {
 /** @internal rows with their numbers. @throws TypeError for anything but objects in an array */
 export function numbered(who: string, rows: readonly object[], from = 0): NumberedRows {
   if (!Array.isArray(rows)) throw typeError(`${who}: wants rows in an array, got ${show(rows)}`)
-  const none = rows.findIndex((row) => typeof row !== 'object' || row === null)
-  if (none >= 0) throw typeError(`${who}: row ${none + from} wants an object, got ${show(rows[none])}`)
+  const none = rows.findIndex((row) => typeof row !== 'object' || row === null || Array.isArray(row) || ArrayBuffer.isView(row))
+  if (none >= 0) throw typeError(`${who}: row ${none + from} wants an object, { column: value, … }, got ${show(rows[none])}`)
   return rows.map((row, i) => [from + i, row as Row] as const)
 }
 
@@ -323,7 +323,7 @@ export function encoderOf(parts: EncoderParts, report = NO_REPORT): TableEncoder
 function encoding(parts: EncoderParts, report: TableReport) {
   const { columns, target, missingValues, unknown } = parts
   const isMissing = missingTest(missingValues)
-  const encoder = new RowEncoder(columns, isMissing, unknown)
+  const encoder = new RowEncoder(columns, target.name, isMissing, unknown)
   const dropped = [...columns, target].filter(({ drop }) => drop).map(({ name }) => name)
   const self: TableEncoder = {
     features: encoder.width,
