@@ -154,7 +154,10 @@ export function checkAllFinite(tensor: Tensor, what: string): void {
     const i = from + block.findIndex((value) => !Number.isFinite(value))
     const width = tensor.size / tensor.shape[0]
     const column = width > 1 ? `, column ${i % width}` : ''
-    throw rangeError(`${what}: ${values[i]} at row ${Math.floor(i / width)}${column}; remove or replace missing values first`)
+    const remedy = Number.isNaN(values[i])
+      ? 'remove or replace missing values first'
+      : 'remove it, or scale it down: 32 bits hold numbers up to 3.4e38'
+    throw rangeError(`${what}: ${values[i]} at row ${Math.floor(i / width)}${column}; ${remedy}`)
   }
 }
 
