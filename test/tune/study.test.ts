@@ -303,6 +303,35 @@ test('where another process is faster, notes and trials that were begun are not 
   expect(second.trials).toHaveLength(4)
 })
 
+test('to look at a study writes nothing, so that its space is still open', async () => {
+  const made = '{"op_code":0,"worker_id":"optuna","study_name":"looked","directions":[1]}\n'
+  writeFileSync(file('looked.log'), made)
+  const shown = await openStudy({ storage: file('looked.log') })
+  expect([shown.name, shown.trials]).toEqual(['looked', []])
+  await shown.close()
+  expect(readFileSync(file('looked.log'), 'utf8')).toBe(made)
+  const study = await createStudy({ space: SPACE, storage: file('looked.log'), name: 'looked' })
+  await study.optimize(({ x }) => x, { trials: 2 })
+  await study.close()
+  const again = await openStudy({ storage: file('looked.log') })
+  expect(Object.keys(again.space)).toEqual(['x', 'n'])
+  await again.close()
+})
+
+test('trials of a study that was deleted do not count for the next of its name', async () => {
+  const deleted = await createStudy({ space: SPACE, storage: file('deleted.log') })
+  await deleted.optimize(() => -1, { trials: 3 })
+  await deleted.close()
+  // as optuna.delete_study has it
+  writeFileSync(file('deleted.log'), '{"op_code":1,"worker_id":"optuna","study_id":0}\n', { flag: 'a' })
+  for (const trials of [2, 4]) {
+    const study = await createStudy({ space: SPACE, storage: file('deleted.log'), pruner: median() })
+    await study.optimize(() => 1, { trials })
+    expect([study.finished, study.trials.length, study.bestValue]).toEqual([trials, trials, 1])
+    await study.close()
+  }
+})
+
 async function change(database: string, sql: string): Promise<void> {
   const { default: sqlite } = await import('node-sqlite3-wasm')
   const connection = new sqlite.Database(database)

@@ -106,7 +106,7 @@ export async function createStudy<const S extends Space>(options: StudyOptions<S
   try {
     const journal = new Journal(store, await workerName())
     const study = new Study<S>(journal, { ...options, space, name, seed }, axes, directions)
-    await study.begin(allowSpaceChange)
+    await study.begin(allowSpaceChange ? 'change' : 'same')
     return study
   } catch (error) {
     await store.close?.()
@@ -143,7 +143,7 @@ export async function openStudy({ storage, name }: OpenOptions): Promise<Study> 
     }
     const space = storedSpace(found)
     const study = new Study(journal, { space, name: found.name, seed: 0 }, axesOf(space), found.directions)
-    await study.begin(true)
+    await study.begin('look')
     return study
   } catch (error) {
     await store.close?.()
@@ -234,14 +234,18 @@ export class Study<S extends Space = Space> {
     this.history = new History(axes)
     Object.defineProperty(this, Symbol.for('nodejs.util.inspect.custom'), { value: () => String(this) })
     journal.onChange((study, trial, change) => {
-      if (study.name !== this.name) return
+      // not by its name: one that was deleted before had the same
+      if (study !== this.stored) return
       if (change === 'reported') this.showToPruner(trial)
       else this.observe(trial)
     })
   }
 
-  /** @internal makes the study in the storage, or checks that it is the one there */
-  async begin(allowSpaceChange: boolean): Promise<void> {
+  /**
+   * @internal makes the study in the storage, or checks that it is the one there: with the same space, or one that it is to change to. To
+   * look at it writes nothing.
+   */
+  async begin(purpose: 'same' | 'change' | 'look'): Promise<void> {
     const { name, directions, journal } = this
     const json = spaceToJson(this.space)
     await journal.write(() => {
@@ -257,12 +261,12 @@ export class Study<S extends Space = Space> {
     // what was read before this study listened
     for (const trial of stored.trials) if (this.counted[trial.number] === undefined) this.observe(trial)
     const before = stored.userAttributes[SPACE]
-    if (typeof before === 'string' && before !== json && !allowSpaceChange)
+    if (typeof before === 'string' && before !== json && purpose === 'same')
       throw rangeError(
         `createStudy: the study '${name}' in ${journal.store.place} has another space: ${changesOf(storedSpace(stored), this.space)}. ` +
           'Give this one another name, or set allowSpaceChange: true, and its trials count where they fit',
       )
-    if (before !== json && !(typeof before === 'string' && allowSpaceChange && this.axes.length === 0))
+    if (before !== json && purpose !== 'look')
       await journal.write(() => [{ op_code: OPERATION.setStudyUserAttribute, study_id: stored.id, user_attr: { [SPACE]: json } }])
     this.abandoned = stored.trials.filter((trial) => trial.state === 'running' && isGone(this.ownerOf(trial)))
   }
