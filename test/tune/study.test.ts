@@ -5,8 +5,20 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { inspect } from 'node:util'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
-import { NonFiniteError } from '../../ts/index.js'
-import { createStudy, type Entry, float, int, type JournalStore, median, openStudy, type Study } from '../../ts/tune/index.js'
+import { spirals } from '../../ts/data/index.js'
+import { Adam, crossEntropy, Dense, fit, NonFiniteError, Sequential } from '../../ts/index.js'
+import {
+  createStudy,
+  type Entry,
+  float,
+  grid,
+  int,
+  type JournalStore,
+  median,
+  openStudy,
+  type Study,
+  type Trial,
+} from '../../ts/tune/index.js'
 import { killAgain } from './storage/kill.js'
 
 const SPACE = { x: float(-1, 1), n: int(1, 9) }
@@ -116,7 +128,67 @@ describe('optimize', () => {
     await expect(study.optimize(slow)).rejects.toThrow('optimize: wants trials, time or a signal, got none, so it would never end')
   })
 
+  test('a trial that is stopped has no result, and is run anew by the next optimize or the next process', async () => {
+    const storage = file('stopped.log')
+    const options = { space: { width: int(2, 9) }, sampler: grid({ points: 8 }), storage }
+    const study = await createStudy(options)
+    const data = spirals({ count: 60, seed: 1 })
+    let controller: AbortController | undefined
+    const trained = async ({ width }: { width: number }, trial: Trial) => {
+      const model = new Sequential([new Dense(2, width, { activation: 'tanh' }), new Dense(width, 3)], { seed: 1 })
+      const stopAt = controller
+      const onEpochEnd = ({ epoch }: { epoch: number }) => {
+        if (trial.number === 3 && epoch === 2) stopAt?.abort(new Error('enough'))
+      }
+      trial.setAttribute(stopAt ? 'stopped' : 'whole', true)
+      const { epochs } = await fit(model, {
+        ...data,
+        loss: crossEntropy,
+        optimizer: new Adam(model.parameters()),
+        epochs: 5,
+        signal: trial.signal,
+        callbacks: [{ onEpochEnd }],
+      })
+      return epochs.length
+    }
+    const states = (of: Study<{ width: ReturnType<typeof int> }>) => of.trials.map(({ state, value }) => [state, value])
+    const whole = ['complete', 5]
+
+    controller = new AbortController()
+    await study.optimize(trained, { trials: 6, signal: controller.signal })
+    expect(states(study)).toEqual([whole, whole, whole, ['running', undefined]])
+    controller = new AbortController()
+    await study.optimize(trained, { trials: 6, signal: controller.signal })
+    expect(states(study)).toEqual([whole, whole, whole, ['running', undefined]])
+    await study.close()
+
+    controller = undefined
+    const again = await createStudy(options)
+    await again.optimize(trained, { trials: 6 })
+    expect(states(again)).toEqual(Array(6).fill(whole))
+    expect(again.trials[3].attributes).toEqual({ whole: true })
+    expect(new Set(again.trials.map(({ params }) => params.width)).size).toBe(6)
+  })
+
+  test('a stop while a trial is asked for does not begin it', async () => {
+    const study = await createStudy({ space: SPACE })
+    const controller = new AbortController()
+    const ask = study.askBelow.bind(study)
+    vi.spyOn(study, 'askBelow').mockImplementation(async (most) => {
+      const trial = await ask(most)
+      if (trial?.number === 2) controller.abort()
+      return trial
+    })
+    const begun: number[] = []
+    await study.optimize((_, { number }) => begun.push(number), { trials: 9, signal: controller.signal })
+    expect(begun).toEqual([0, 1])
+    await study.optimize((_, { number }) => begun.push(number), { trials: 3 })
+    expect(begun).toEqual([0, 1, 2])
+  })
+
   test.each([
+    [{ time: 3e6 }, 'optimize: time wants at most 2147483 seconds (24 days), got 3000000; leave it out for no limit'],
+    [{ time: 1e12, trials: 1 }, 'optimize: time wants at most 2147483 seconds (24 days), got 1000000000000'],
     [{ trials: 0 }, 'optimize: trials wants a whole number ≥ 1, got 0'],
     [{ trials: 1, parallel: 0 }, "optimize: parallel wants a whole number ≥ 1 or 'auto', got 0"],
     [{ n_trials: 3 }, "optimize: there is no option 'n_trials'; did you mean trials?"],

@@ -17,7 +17,7 @@ export interface OptimizeOptions<S extends Space = Space> {
    * same end. Default: as many as the time allows, or as the sampler has points.
    */
   trials?: number
-  /** Seconds after which no trial is begun and those that run are stopped. Default: no limit. */
+  /** Seconds after which no trial is begun and those that run are stopped; the next run has them anew. At most 24 days. Default: no limit. */
   time?: number
   /**
    * Trials at once. For a module 'auto', which is a worker for each core; of a function 1, in this thread, so that it may use what is
@@ -35,7 +35,7 @@ export interface OptimizeOptions<S extends Space = Space> {
    * once. Default: no queue.
    */
   queue?: string
-  /** Stops the study: trials that run are asked to stop and go on when it is opened the next time. */
+  /** Stops the study: trials that run are asked to stop, have no result, and are run anew, with the same parameters, by the next run. */
   signal?: AbortSignal
   /** Called after each trial. */
   onTrial?: (trial: TrialRecord<S>) => void
@@ -54,6 +54,8 @@ const ALIASES = {
 
 /** The page or server gets a turn after so many milliseconds. */
 const TURN = 30
+/** Seconds that a timer can wait: its milliseconds are 32 bits. */
+const LONGEST = Math.floor((2 ** 31 - 1) / 1000)
 /** If all of the first trials fail, something else is wrong. */
 const HOPELESS = 10
 
@@ -63,6 +65,8 @@ export interface Tasks<S extends Space> extends Watched {
   /** The next trial; undefined where `most` have been begun. */
   askBelow(most: number): Promise<Trial<S> | undefined>
   tell(trial: Trial<S>, outcome: number | Outcome): Promise<void>
+  /** Hands back a trial that was stopped. */
+  leave(trial: Trial<S>): Promise<void>
   recordOf(number: number): TrialRecord<S>
 }
 
@@ -76,6 +80,8 @@ export async function runTrials<S extends Space>(
   const { trials, time, retries = 1, onError = 'stop', signal, onTrial } = options
   if (trials !== undefined) checkCount('optimize: trials', trials)
   if (time !== undefined) checkPositive('optimize: time', time)
+  if (time !== undefined && time > LONGEST)
+    throw rangeError(`optimize: time wants at most ${LONGEST} seconds (24 days), got ${time}; leave it out for no limit`)
   checkCount('optimize: retries', retries, 0)
   if (!['stop', 'continue'].includes(onError)) throw rangeError(`optimize: onError wants 'stop' or 'continue', got ${show(onError)}`)
   const most = trials ?? Number.POSITIVE_INFINITY
@@ -111,7 +117,7 @@ export async function runTrials<S extends Space>(
       } catch (error) {
         if (isPruning(error)) return await study.tell(trial, { state: 'pruned' })
         // what was stopped is no result: the trial goes on when the study does
-        if (stop.signal.aborted) return
+        if (stop.signal.aborted) return await study.leave(trial)
         if (error instanceof WorkerDied && tries < retries) continue
         const message = error instanceof Error ? error.message : String(error)
         await study.tell(trial, { state: 'failed', error: message })
@@ -171,9 +177,13 @@ function inThisThread<S extends Space>(objective: Objective<S>): Runner<S> {
     async run(trial, signal) {
       const own = trial as Trial<S> & { abort(reason: unknown): void }
       const abort = () => own.abort(signal.reason)
+      signal.throwIfAborted()
       signal.addEventListener('abort', abort)
       try {
-        return await objective(trial.params, trial)
+        const outcome = await objective(trial.params, trial)
+        // fit returns when it is stopped, so what comes now may be of a net that is half trained
+        signal.throwIfAborted()
+        return outcome
       } finally {
         signal.removeEventListener('abort', abort)
       }

@@ -29,7 +29,7 @@ import {
   type TrialState,
 } from './storage/journal.js'
 import { openStore } from './storage/open.js'
-import { forgetWorker, isGone, workerName } from './storage/owner.js'
+import { forgetWorker, isGone, NOBODY, workerName } from './storage/owner.js'
 import { type Objective, type Outcome, type Trial, TrialPruned, type TrialRecord } from './trial.js'
 
 /** Whether less or more is better. */
@@ -205,7 +205,7 @@ export class Study<S extends Space = Space> {
   private readonly history: History
   private stored: StoredStudy | undefined
   private readonly constraint: ((params: Params<S>) => boolean) | undefined
-  /** Trials whose process had ended when the study was opened. */
+  /** Trials whose process had ended when the study was opened, and those that were stopped since. */
   private abandoned: readonly StoredTrial[] = []
   private readonly unwritten = new Map<number, NewEntry[]>()
   /** What the pruner sees: trials by number, without those that failed or wait. Empty where there is no pruner. */
@@ -409,6 +409,17 @@ export class Study<S extends Space = Space> {
       return [...more, end]
     })
     this.unwritten.delete(number)
+  }
+
+  /** @internal says that a trial was stopped without a result: it is asked for again, with the same parameters, before new ones */
+  async leave({ number }: Trial<S>): Promise<void> {
+    const trial = this.all[number]
+    this.unwritten.delete(number)
+    await this.journal.write(() => {
+      if (isOver(trial.state)) return []
+      return [{ op_code: OPERATION.setTrialSystemAttribute, trial_id: trial.id, system_attr: { [OWNER]: NOBODY } }]
+    })
+    if (!this.abandoned.includes(trial)) this.abandoned = [...this.abandoned, trial]
   }
 
   /**

@@ -2,6 +2,9 @@
 
 import { isNode, load, type Os } from '../node.js'
 
+/** @internal the owner of a trial that was stopped: whoever asks for a trial next */
+export const NOBODY = 'nobody'
+
 /** The names of studies that are open in this process. */
 const open = new Set<string>()
 let host: string | undefined
@@ -22,10 +25,11 @@ export function forgetWorker(name: string): void {
 }
 
 /**
- * @internal whether the study of a name was of this machine and its process has ended; false for another machine's, of which that is not
- * known
+ * @internal whether a name is nobody's, or that of a study on this machine whose process has ended; false for another machine's, of which
+ * that is not known
  */
 export function isGone(name: string): boolean {
+  if (name === NOBODY) return true
   const [kind, pid, home] = name.split(':')
   if (kind !== 'gradus' || home === undefined || home !== host) return false
   if (Number(pid) === process.pid) return !open.has(name)
