@@ -8,17 +8,20 @@ import {
   defaultBackend,
   EngineCrashedError,
   fit,
+  fitMany,
   load,
   mse,
   Parameter,
   reset,
   Sequential,
   supportedVariants,
+  type Tensor,
   tensor,
+  trainSteps,
 } from '../../ts/index.js'
 
 /** Makes the kernel of that name trap at its n-th call from now on: it is called with an address outside of memory. */
-function breakKernel(kernels: Backend['kernels'], name: 'denseForward' | 'denseBackward', n: number): void {
+function breakKernel(kernels: Backend['kernels'], name: 'denseForward' | 'denseBackward' | 'runProgram', n: number): void {
   const table = kernels as unknown as Record<string, (...args: number[]) => unknown>
   const kernel = table[name]
   table[name] = (x, ...rest) => kernel(--n <= 0 ? 0xfffffff0 : x, ...rest)
@@ -73,6 +76,38 @@ test('fault 11: a trap inside fit, in a step of its own or a replayed one, is th
     const training = fit(model, { inputs: x, targets: y, loss: mse, optimizer, epochs: 5, batchSize: 5, callbacks: [{ onBatchEnd() {} }] })
     await expect(training).rejects.toThrow(EngineCrashedError)
     expect(() => model.predict(x)).toThrow(EngineCrashedError)
+  }
+})
+
+test('fault 11: a trap in trainSteps, in a step as written or a replayed one, is the same error', async () => {
+  for (const kernel of ['denseForward', 'runProgram'] as const) {
+    const backend = createBackend({ variant: 'simd' })
+    const { model, optimizer, x, y } = job(backend)
+    breakKernel(backend.kernels, kernel, 2)
+    const training = (async () => {
+      for await (const _ of trainSteps(model, { inputs: x, targets: y, loss: mse, optimizer, epochs: 5, batchSize: 5 }));
+    })()
+    await expect(training).rejects.toThrow(EngineCrashedError)
+    expect(() => model.predict(x)).toThrow(EngineCrashedError)
+  }
+})
+
+test('fault 11: a trap in a fleet ends all of its nets, side by side or one after the other', async () => {
+  for (const sideBySide of [true, false]) {
+    const backend = createBackend({ variant: 'simd' })
+    const jobs = [job(backend), job(backend), job(backend)]
+    breakKernel(backend.kernels, 'runProgram', 1)
+    const training = fitMany(
+      jobs.map(({ model }) => model),
+      {
+        ...{ inputs: jobs[0].x, targets: jobs[0].y, loss: mse, optimizers: jobs.map(({ optimizer }) => optimizer) },
+        // a loss that nobody knows keeps nets apart
+        ...{ epochs: 400, batchSize: 5, ...(sideBySide ? {} : { loss: (p: Tensor, t: Tensor) => mse(p, t) }) },
+      },
+    )
+    if (sideBySide) await expect(training).rejects.toThrow(EngineCrashedError)
+    else for (const { error } of await training) expect(error).toBeInstanceOf(EngineCrashedError)
+    for (const { model, x } of jobs) expect(() => model.predict(x)).toThrow(EngineCrashedError)
   }
 })
 

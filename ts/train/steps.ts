@@ -1,4 +1,5 @@
 /** Training as an iterator of steps: the loop that `fit` is a thin layer on. */
+import { trapped } from '../backend/crash.js'
 import { rangeError } from '../common/errors.js'
 import type { Module } from '../nn/module.js'
 import type { Tensor } from '../tensor.js'
@@ -58,11 +59,15 @@ export async function* stepsOf(model: Module, options: StepOptions): AsyncGenera
   const pacer = new Pacer(options)
   if (pacer.isDue) await pacer.pause()
   const fast = new FastSteps(plan, true)
-  for (const step of steps(plan, fast)) {
-    if (step.batch === plan.batchesPerEpoch) checkWeights(plan, step)
-    yield step
-    fast.codeRan()
-    if (pacer.isDue) await pacer.pause()
+  try {
+    for (const step of steps(plan, fast)) {
+      if (step.batch === plan.batchesPerEpoch) checkWeights(plan, step)
+      yield step
+      fast.codeRan()
+      if (pacer.isDue) await pacer.pause()
+    }
+  } catch (error) {
+    throw trapped(model.backend, error)
   }
 }
 

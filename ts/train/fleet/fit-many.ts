@@ -1,5 +1,6 @@
 /** fitMany: train many nets in one call, those of one shape side by side. */
 
+import { trapped } from '../../backend/crash.js'
 import { fleetKernels } from '../../backend/fleet.js'
 import { rangeError, typeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
@@ -322,8 +323,9 @@ class Many {
   private async settle(net: number, end: () => Promise<History>): Promise<void> {
     try {
       this.results[net] = await end()
-    } catch (error) {
-      const { history } = this.runs[net]
+    } catch (thrown) {
+      const { history, plan } = this.runs[net]
+      const error = trapped(plan.model.backend, thrown)
       this.results[net] = { ...history, stopReason: error instanceof Error ? error.message : String(error), error: error as Error }
     }
   }

@@ -4,6 +4,7 @@
  * and the optimizers' state of the nets are brought there, and afterwards taken back, so that in between each update of all eight nets is
  * one call too.
  */
+import { trapped } from '../../backend/crash.js'
 import { fleetKernels, fleetUpdate } from '../../backend/fleet.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
@@ -182,7 +183,11 @@ export class FleetProgram implements FleetMemory {
 
   /** Runs the steps for which rows and numbers are there. */
   run(steps: number): void {
-    this.program.run(this.backend.heap.ints, steps)
+    try {
+      this.program.run(this.backend.heap.ints, steps)
+    } catch (error) {
+      throw trapped(this.backend, error)
+    }
   }
 
   /** Runs several programs, each on a thread of its own where there are threads. All have the backend of the first. */
@@ -198,7 +203,11 @@ export class FleetProgram implements FleetMemory {
       const { address, words } = program
       return [address, words.length, address + 4 * words.length, moved, steps]
     })
-    pool.run(pool.numberOf(runProgram), calls.length, (i) => calls[i])
+    try {
+      pool.run(pool.numberOf(runProgram), calls.length, (i) => calls[i])
+    } catch (error) {
+      throw trapped(runs[0].program.backend, error)
+    }
   }
 
   /** What draws in the step of the recorded net, in the order of {@link Passenger.draws}. */
