@@ -146,8 +146,19 @@ describe('errors of tables', () => {
         { age: 1, income: 5, town: 'A' },
         { age: 1, incom: 5, town: 'A' },
       ]),
-    ).toThrow("encode: row 1 has no column 'income'; did you mean it by 'incom'? (A gap is null.)")
+    ).toThrow("encode: row 1 has no column 'income'; did you mean it by 'incom'? (A gap is null in a row.)")
     expect(table.encode([{ age: 1 }, { age: null, income: null, town: null, other: 2 }])).toHaveLength(2 * table.features)
+    // a column that is known and left out is none that was misspelt
+    const two = fromTable(
+      [
+        { x1: 1, x2: 7, z: 1, y: 0 },
+        { x1: 2, x2: 7, z: 3, y: 1 },
+      ],
+      { target: 'y', exclude: ['x2'], missing: { x1: 'mean', z: 'mean' } },
+    )
+    for (const encoder of [two, encoderFromState(JSON.parse(JSON.stringify(two.state())))])
+      expect([...encoder.encode([{ x2: 7, z: 2 }])]).toEqual([1.5, 2])
+    expect(() => two.encode([{ x3: 7, z: 2 }])).toThrow("did you mean it by 'x3'?")
   })
 
   test('whole numbers of a database (bigint) are numbers', () => {

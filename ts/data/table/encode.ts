@@ -1,9 +1,8 @@
 /** Rows of a table made into numbers, by what was decided about its columns. */
 import { rangeError } from '../../common/errors.js'
-import { editDistance, nearest } from '../../common/names.js'
 import { shortened, show, showNames } from '../../common/show.js'
 import { type TableColumn, useOf, widthOf } from './column.js'
-import { daysOf, isCell, isNumber, type MissingTest, type NumberedRows, numberOf, type Row, valueIn } from './values.js'
+import { daysOf, isCell, isNumber, type MissingTest, type NumberedRows, numberOf, valueIn } from './values.js'
 
 /** What to do about a category that was not in the table that columns were learnt from. */
 export type Unknown = 'ignore' | 'error'
@@ -23,31 +22,6 @@ export function wholeRows(who: string, rows: NumberedRows, dropped: readonly str
   return whole
 }
 
-/**
- * @internal A row may leave a column out. One that none has, where all have another of nearly its name, is misspelt.
- * @throws RangeError naming both
- */
-export function checkSpelling(who: string, rows: NumberedRows, columns: readonly TableColumn[], others: readonly TableColumn[]): void {
-  const absent = columns.filter(({ name }) => !rows.some(([, row]) => Object.hasOwn(row, name)))
-  if (absent.length === 0 || rows.length === 0) return
-  const known = [...columns, ...others].map(({ name }) => name)
-  const unknown = Object.keys(rows[0][1]).filter((key) => !known.includes(key))
-  for (const { name } of absent) {
-    const near = misspelt(name, unknown)
-    if (near !== undefined)
-      throw rangeError(
-        `${who}: no row has a column '${shortened(name)}'; did you mean it by '${shortened(near)}'? (A column of gaps alone is null in a row.)`,
-      )
-  }
-}
-
-/** The one of some names that is probably meant by this one. */
-function misspelt(name: string, others: readonly string[]): string | undefined {
-  const near = nearest(name, others)
-  // in a short name, two changed letters make another name
-  return near !== undefined && editDistance(name.toLowerCase(), near.toLowerCase()) <= name.length / 2 ? near : undefined
-}
-
 const FILL = "give fromTable what fills it in (missing: 'mean', 'median' or a number), or leave such rows out"
 
 /** So many unknown values of a column are kept to be shown. */
@@ -62,19 +36,11 @@ export class RowEncoder {
   /** What was met that the table did not have. */
   readonly unknown: UnknownValues = {}
   private readonly columns: readonly (TableColumn & { width: number; write: Writer })[]
-  /** The names of the columns. */
-  private readonly places: ReadonlySet<string>
   private readonly isMissing: MissingTest
   private readonly onUnknown: Unknown
   private who = 'encode'
 
-  constructor(
-    columns: readonly TableColumn[],
-    private readonly target: string,
-    isMissing: MissingTest,
-    onUnknown: Unknown,
-  ) {
-    this.places = new Set(columns.map(({ name }) => name))
+  constructor(columns: readonly TableColumn[], isMissing: MissingTest, onUnknown: Unknown) {
     this.isMissing = isMissing
     this.onUnknown = onUnknown
     this.columns = columns.map((column) => ({ ...column, width: widthOf(column), write: this.writerFor(column) }))
@@ -88,34 +54,11 @@ export class RowEncoder {
     let at = 0
     for (const [i, row] of rows) {
       for (const { name, width, write } of this.columns) {
-        const value = valueIn(row, name)
-        if (value === undefined) this.checkAbsent(name, row, i)
-        write(value, out, at, i)
+        write(valueIn(row, name), out, at, i)
         at += width
       }
     }
     return out
-  }
-
-  /**
-   * A row may leave a column out, which is a gap, but not one that it has under nearly the same name, nor all of them. In the table that is
-   * learnt from the report says what each column has.
-   */
-  private checkAbsent(name: string, row: Row, i: number): void {
-    if (this.who === 'fromTable' || Object.hasOwn(row, name)) return
-    const keys = Object.keys(row)
-    if (!keys.some((key) => this.places.has(key)))
-      throw rangeError(
-        `${this.who}: row ${i} wants the columns ${showNames([...this.places])}, got ${keys.length === 0 ? 'none at all' : `none of them, but ${showNames(keys)}`}`,
-      )
-    const near = misspelt(
-      name,
-      keys.filter((key) => key !== this.target && !this.places.has(key)),
-    )
-    if (near !== undefined)
-      throw rangeError(
-        `${this.who}: row ${i} has no column '${shortened(name)}'; did you mean it by '${shortened(near)}'? (A gap is null.)`,
-      )
   }
 
   private writerFor(column: TableColumn): Writer {

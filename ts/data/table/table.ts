@@ -7,8 +7,9 @@ import type { Dataset, Targets } from '../dataset.js'
 import { formatOf } from '../standardize.js'
 import { type ColumnUse, type Scale, type TableColumn, useOf, widthOf } from './column.js'
 import { type Decision, decideColumn, type Wanted } from './decide.js'
-import { checkSpelling, encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows, withoutGaps } from './encode.js'
+import { encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows, withoutGaps } from './encode.js'
 import type { TableReport } from './report.js'
+import { Spelling } from './spelling.js'
 import { ColumnStats } from './stats.js'
 import { type Missing, type MissingTest, missingTest, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './values.js'
 
@@ -110,6 +111,8 @@ export interface TableState {
   missingValues: readonly string[]
   /** Default `error`, of a state that was taken by an earlier version. */
   unknown?: Unknown
+  /** Columns that the table had and that are not used, which are no misspelt ones. Default: none. */
+  leftOut?: readonly string[]
 }
 
 /**
@@ -151,6 +154,8 @@ export function fromTable<T extends object>(rows: readonly T[], options: TableOp
 
 /** @internal Learns what becomes of columns from rows that come in parts. */
 export class TableLearner {
+  /** Of the first row, all. */
+  private readonly all: readonly string[]
   private readonly names: string[]
   private readonly target: string
   private readonly stats: Map<string, ColumnStats>
@@ -175,6 +180,7 @@ export class TableLearner {
       throw rangeError(`fromTable: inputs has the target '${shortened(target)}', which would be learnt from itself`)
     if (exclude.includes(target)) throw rangeError(`fromTable: exclude has the target '${shortened(target)}'`)
     const used = [...names, target]
+    this.all = Object.keys(first)
     this.names = [...names]
     this.target = target
     this.options = options
@@ -216,7 +222,10 @@ export class TableLearner {
         `fromTable: there is no column to learn from: ${inputs.map(({ report }) => `'${shortened(report.name)}' is left out because ${report.why}`).join(', ')}`,
       )
     const { unknown = 'ignore' } = this.options
-    return { encoder: { columns, target: answer.column as TableColumn, missingValues: this.missingValues.map(String), unknown }, report }
+    const known = new Set([this.target, ...columns.map(({ name }) => name)])
+    const leftOut = this.all.filter((name) => !known.has(name))
+    const target = answer.column as TableColumn
+    return { encoder: { columns, target, missingValues: this.missingValues.map(String), unknown, leftOut }, report }
   }
 
   private decide(name: string, role: Wanted['role']): Decision {
@@ -310,6 +319,7 @@ interface EncoderParts {
   target: TableColumn
   missingValues: readonly string[]
   unknown: Unknown
+  leftOut: readonly string[]
 }
 
 const NO_REPORT: TableReport = { rows: 0, dropped: 0, columns: [] }
@@ -321,9 +331,10 @@ export function encoderOf(parts: EncoderParts, report = NO_REPORT): TableEncoder
 
 /** An encoder, and what makes data sets of rows that have no gap where such rows are left out. */
 function encoding(parts: EncoderParts, report: TableReport) {
-  const { columns, target, missingValues, unknown } = parts
+  const { columns, target, missingValues, unknown, leftOut } = parts
   const isMissing = missingTest(missingValues)
-  const encoder = new RowEncoder(columns, target.name, isMissing, unknown)
+  const spelling = new Spelling(columns, target, leftOut)
+  const encoder = new RowEncoder(columns, isMissing, unknown)
   const dropped = [...columns, target].filter(({ drop }) => drop).map(({ name }) => name)
   const self: TableEncoder = {
     features: encoder.width,
@@ -334,15 +345,16 @@ function encoding(parts: EncoderParts, report: TableReport) {
     unknown: encoder.unknown,
     encode(rows) {
       const all = numbered('encode', rows)
-      checkSpelling('encode', all, columns, [target])
+      spelling.check('encode', all, columns)
+      spelling.checkEach('encode', all)
       return encoder.encode('encode', all)
     },
     dataset(rows) {
       const all = numbered('dataset', rows)
-      checkSpelling('dataset', all, [...columns, target], [])
+      spelling.check('dataset', all, [...columns, target])
       return tableOf('dataset', wholeRows('dataset', all, dropped, isMissing))
     },
-    state: () => structuredClone({ format: 'gradus-table/2', columns, target, missingValues, unknown }),
+    state: () => structuredClone({ format: 'gradus-table/2', columns, target, missingValues, unknown, leftOut }),
   }
   const tableOf = (who: string, rows: NumberedRows): Table => {
     const inputs = encoder.encode(who, rows)
@@ -383,7 +395,7 @@ function embeddingsOf(columns: readonly TableColumn[]): EmbeddedColumn[] {
 export function encoderFromState(state: TableState): TableEncoder {
   if (state?.format !== 'gradus-table/1' && state?.format !== 'gradus-table/2')
     throw typeError(`encoderFromState: this is no state of a table, but ${formatOf(state)}; take it with table.state()`)
-  const { columns, target, missingValues, unknown = 'error' } = structuredClone(state)
+  const { columns, target, missingValues, unknown = 'error', leftOut = [] } = structuredClone(state)
   if (!Array.isArray(columns) || columns.length === 0 || !Array.isArray(missingValues))
     throw typeError(`encoderFromState: wants columns and missingValues as arrays, got ${show(columns)} and ${show(missingValues)}`)
   checkChoice('encoderFromState: unknown', unknown, ['ignore', 'error'])
@@ -391,7 +403,9 @@ export function encoderFromState(state: TableState): TableEncoder {
   const features = columns.reduce((sum, column) => sum + widthOf(column), 0)
   if (features > MOST_FEATURES)
     throw rangeError(`encoderFromState: ${features} features are more than the ${MOST_FEATURES} that a table may have`)
-  return encoderOf({ columns, target, missingValues, unknown })
+  if (!Array.isArray(leftOut) || !leftOut.every(isText))
+    throw typeError(`encoderFromState: leftOut wants texts in an array, got ${show(leftOut)}`)
+  return encoderOf({ columns, target, missingValues, unknown, leftOut })
 }
 
 /** Of a table that was kept: a few bytes say how many features a hash has, and every row becomes so many numbers. */

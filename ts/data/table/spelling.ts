@@ -1,0 +1,82 @@
+/** Rows whose columns are probably named otherwise than in the table. */
+import { rangeError } from '../../common/errors.js'
+import { editDistance, nearest } from '../../common/names.js'
+import { shortened, showNames } from '../../common/show.js'
+import type { TableColumn } from './column.js'
+import type { NumberedRows, Row } from './values.js'
+
+/** So many names that the table does not have are compared with those of its columns. */
+const MOST_COMPARED = 1000
+
+/**
+ * @internal A row may leave a column out, which is a gap, but not one that it has under nearly the same name, nor all of them: that would be
+ * filled in without a word.
+ */
+export class Spelling {
+  private readonly names: readonly string[]
+  private readonly used: ReadonlySet<string>
+  /** Of each name that the table does not have, the column that is probably meant by it. */
+  private readonly meant = new Map<string, string | undefined>()
+  private compared = 0
+
+  /** @param leftOut columns of the table that are not used */
+  constructor(columns: readonly TableColumn[], target: TableColumn, leftOut: readonly string[]) {
+    this.names = columns.map(({ name }) => name)
+    this.used = new Set(this.names)
+    for (const name of [...this.names, target.name, ...leftOut]) this.meant.set(name, undefined)
+  }
+
+  /** @throws RangeError naming a column that no row has, and another of nearly its name that the first row has instead */
+  check(who: string, rows: NumberedRows, columns: readonly TableColumn[]): void {
+    const absent = columns.filter(({ name }) => !rows.some(([, row]) => Object.hasOwn(row, name)))
+    if (absent.length === 0 || rows.length === 0) return
+    const unknown = Object.keys(rows[0][1]).filter((key) => this.meant.get(key) !== undefined || !this.meant.has(key))
+    for (const { name } of absent) {
+      const near = nearest(name, unknown)
+      if (near !== undefined && isNear(name, near))
+        throw rangeError(
+          `${who}: no row has a column '${shortened(name)}'; did you mean it by '${shortened(near)}'? (A column of gaps alone is null in a row.)`,
+        )
+    }
+  }
+
+  /** @throws RangeError for a row that has none of the columns, or one under another name */
+  checkEach(who: string, rows: NumberedRows): void {
+    const { names } = this
+    for (const [i, row] of rows) {
+      // most rows have all columns
+      let all = true
+      for (let k = 0; k < names.length && all; k++) all = Object.hasOwn(row, names[k])
+      if (!all) this.checkOne(who, row, i)
+    }
+  }
+
+  private checkOne(who: string, row: Row, i: number): void {
+    const keys = Object.keys(row)
+    if (!keys.some((key) => this.used.has(key)))
+      throw rangeError(
+        `${who}: row ${i} wants the columns ${showNames(this.names)}, got ${keys.length === 0 ? 'none at all' : `none of them, but ${showNames(keys)}`}`,
+      )
+    for (const key of keys) {
+      const name = this.columnMeantBy(key)
+      if (name !== undefined && !Object.hasOwn(row, name))
+        throw rangeError(
+          `${who}: row ${i} has no column '${shortened(name)}'; did you mean it by '${shortened(key)}'? (A gap is null in a row.)`,
+        )
+    }
+  }
+
+  private columnMeantBy(key: string): string | undefined {
+    if (this.meant.has(key)) return this.meant.get(key)
+    if (this.compared++ >= MOST_COMPARED) return undefined
+    const near = nearest(key, this.names)
+    const name = near !== undefined && isNear(near, key) ? near : undefined
+    this.meant.set(key, name)
+    return name
+  }
+}
+
+/** In a short name, two changed letters make another name. */
+function isNear(name: string, other: string): boolean {
+  return editDistance(name.toLowerCase(), other.toLowerCase()) <= name.length / 2
+}
