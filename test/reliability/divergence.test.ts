@@ -37,6 +37,17 @@ describe.each(allBackends)('fault 27: $variant', (backend) => {
     /weights are not finite after step 1 \(epoch 1, batch 1\).*parameter '[01]\.(weight|bias)' of Dense.*is (NaN|-?Infinity) at position \d.*all were finite before the first step.*learning rate \(now/s
   const own: Loss = (p, t) => mean(square(sub(p, t)))
 
+  test('a frozen parameter that is not finite is named', async () => {
+    const model = net()
+    const [frozen] = model.parameters()
+    frozen.requiresGrad = false
+    frozen.view()[1] = Number.NaN
+    const optimizer = new SGD(model.parameters().slice(1))
+    await expect(fit(model, { ...options(model), optimizer })).rejects.toThrow(
+      /loss is NaN at step 1.*parameter '0\.weight' of Dense\(2, 4.* is NaN at position 1, which is not trained/,
+    )
+  })
+
   test.each([
     ['a loss of the library', mse],
     ['a loss of your own', own],

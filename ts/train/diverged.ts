@@ -31,7 +31,11 @@ export function stepFailed(training: Training, loss: number, { step, epoch, batc
   const broken = firstBroken(training.options.optimizer)
   const largest = broken === null ? Math.max(0, ...training.model.parameters().map(maxAbs)) : Number.POSITIVE_INFINITY
   const size = largest > RUINED ? `, but as large as ${largest.toPrecision(2)}` : ''
-  const weights = broken === null ? `; the weights are finite, those after step ${step - 1}${size}` : `; ${describe(training, broken)}`
+  const frozen = broken === null ? training.model.parameters().find((p) => !hasFiniteValues(p)) : undefined
+  const finite = frozen
+    ? `${nameOf(training.model, frozen)}, which is not trained`
+    : `the weights are finite, those after step ${step - 1}${size}`
+  const weights = `; ${broken === null ? finite : describe(training, broken)}`
   return new NonFiniteError(
     `loss is ${loss} at step ${step} (epoch ${epoch}, batch ${batch})${weights}. ${remedy(training, largest > RUINED)}, or look at the data of that batch`,
   )
