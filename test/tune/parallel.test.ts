@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { categorical, createStudy, float, percentile, random } from '../../ts/tune/index.js'
+import { workerPool } from '../../ts/tune/parallel/pool.js'
 
 const MODULE = new URL('./objective.mjs', import.meta.url)
 
@@ -44,6 +45,22 @@ test('more threads than trials run as many as wanted', async () => {
   const study = await createStudy({ space: { x: float(0, 1) }, sampler: random() })
   await study.optimize(MODULE, { trials: 3, parallel: 6 })
   expect([study.finished, study.trials.length]).toEqual([3, 3])
+})
+
+test('a worker that dies between two trials is replaced', async () => {
+  const study = await createStudy({ space: { x: float(0, 1) }, sampler: random() })
+  const objective = ({ x }: { x: number }) => {
+    setTimeout(() => Promise.reject(new Error('a stray rejection')))
+    return x
+  }
+  const isEnded = new Promise((resolve) => process.once('worker', (worker) => worker.once('exit', resolve)))
+  const pool = await workerPool<typeof study.space>(objective)
+  const { signal } = new AbortController()
+  const [first, second] = [await study.ask(), await study.ask()]
+  expect(await pool.run(first, signal)).toBe(first.params.x)
+  await isEnded
+  expect(await pool.run(second, signal)).toBe(second.params.x)
+  await pool.close()
 })
 
 test('a worker that dies costs its trial a retry, nothing else', async () => {

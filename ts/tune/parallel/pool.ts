@@ -76,6 +76,11 @@ export async function workerPool<S extends Space>(objective: Objective<S> | URL 
     if (free) return free
     const worker = await start()
     all.add(worker)
+    worker.once('exit', () => {
+      all.delete(worker)
+      const at = idle.indexOf(worker)
+      if (at >= 0) idle.splice(at, 1)
+    })
     // a worker alone does not keep the process
     worker.unref()
     return worker
