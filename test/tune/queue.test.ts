@@ -1,6 +1,7 @@
 /** A study on a real queue, disturbed. `make queue-proof` does so with 500 trials and 20 kills. */
 import { expect, test } from 'vitest'
 import { createStudy, float, runWorker } from '../../ts/tune/index.js'
+import { queueRunner } from '../../ts/tune/queue/runner.js'
 import { disturbed } from './queue/run.js'
 import { postgres, postgresFolder, redis, redisServer } from './queue/servers.js'
 
@@ -16,6 +17,26 @@ test.runIf(server)('on Redis workers that are killed and a server that crashes l
 test.runIf(folder)('on PostgreSQL workers that are killed and a server that crashes lose and double nothing', async () => {
   const { finished, complete, wrong, best, wanted } = await disturbed(await postgres(folder as string), SMALL)
   expect({ finished, complete, wrong, best }).toEqual({ finished: 24, complete: 24, wrong: [], best: wanted })
+})
+
+test.runIf(server)('a stop before a trial is on the queue ends it, though no worker is there', async () => {
+  const own = await redis(server as string)
+  await own.start()
+  const study = await createStudy({ space: { x: float(0, 1) }, storage: own.url })
+  const runner = await queueRunner<typeof study.space>(study, 'test/tune/queue/objective.mjs', own.url)
+  try {
+    const trial = await study.ask()
+    await expect(runner.run(trial, AbortSignal.abort(new Error('before')))).rejects.toThrow('before')
+    const controller = new AbortController()
+    const running = runner.run(trial, controller.signal)
+    controller.abort(new Error('while it is added'))
+    await expect(running).rejects.toThrow('while it is added')
+  } finally {
+    await runner.close()
+    await study.close()
+    await own.stop()
+    own.remove()
+  }
 })
 
 test('errors say what is wrong', async () => {

@@ -114,7 +114,9 @@ export async function queueRunner<S extends Space>(study: Watched, objective: un
 
   return {
     async run({ number }, signal) {
+      signal.throwIfAborted()
       await add(number)
+      signal.throwIfAborted()
       return await new Promise((resolve, reject) => {
         const abort = () => {
           waiting.delete(number)
