@@ -1,8 +1,11 @@
 /** Tuning nets in the order in which hyper-parameters matter. */
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
 import { spirals } from '../../ts/data/index.js'
 import { Adam, crossEntropy, Dense, Sequential } from '../../ts/index.js'
-import { categorical, float, importance, int, type TuneModelOptions, tuneModel } from '../../ts/tune/index.js'
+import { categorical, createStudy, float, importance, int, openStudy, type TuneModelOptions, tuneModel } from '../../ts/tune/index.js'
 
 const SPACE = {
   layers: int(1, 2),
@@ -26,6 +29,9 @@ const options = (): TuneModelOptions<typeof SPACE> => ({
   trials: 9,
   epochs: 18,
 })
+
+const folder = mkdtempSync(path.join(tmpdir(), 'gradus-tune-model-'))
+afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('tuneModel', () => {
   test('goes from the rate over β, batch and width to depth and decay, each stage narrowing the one before', async () => {
@@ -53,6 +59,64 @@ describe('tuneModel', () => {
       once.study.trials.map(({ params, value }) => [params, value]),
     )
     expect(again.value).toBe(once.value)
+  })
+
+  test('a net that is stopped in its last rung is neither complete nor the best', async () => {
+    const controller = new AbortController()
+    let isLast = false
+    const { build, ...others } = options()
+    const stopping: typeof build = (params) => ({
+      ...build(params),
+      callbacks: [
+        {
+          onEpochEnd() {
+            if (isLast) controller.abort(new Error('enough'))
+          },
+        },
+      ],
+    })
+    const { study, value, atDefaults, stages } = await tuneModel({
+      ...others,
+      build: stopping,
+      signal: controller.signal,
+      onProgress: ({ stage, epochs }) => {
+        isLast = stage === 1 && epochs === 6
+      },
+    })
+    const states = (stage: number) => study.trials.filter(({ attributes }) => attributes.stage === stage).map(({ state }) => state)
+    expect([states(0), states(1)]).toEqual([['complete'], Array(9).fill('pruned')])
+    expect(value).toBe(atDefaults)
+    expect(stages).toHaveLength(1)
+  })
+
+  test('a stop before the first net is whole throws the reason, and stores no result', async () => {
+    const storage = path.join(folder, 'stopped.log')
+    const controller = new AbortController()
+    const { build, ...others } = options()
+    const stopping: typeof build = (params) => ({
+      ...build(params),
+      callbacks: [{ onEpochEnd: () => controller.abort(new Error('enough')) }],
+    })
+    await expect(tuneModel({ ...others, build: stopping, storage, signal: controller.signal })).rejects.toThrow('enough')
+    const { trials } = await openStudy({ storage })
+    expect(trials.map(({ state, error }) => [state, error])).toEqual([['failed', 'stopped before its first rung']])
+  })
+
+  test('trials of a run that was killed are not taken for those of this one', async () => {
+    const storage = path.join(folder, 'killed.log')
+    const killed = await createStudy({ space: SPACE, storage, seed: 5 })
+    for (let i = 0; i < 3; i++) await killed.ask()
+    await killed.enqueue({ width: 5 })
+    await killed.close() // without a result, as a process that is killed
+    const small = { ...options(), trials: 3, epochs: 3, stages: [['learningRate' as const]] }
+    const { study, atDefaults } = await tuneModel({ ...small, storage })
+    const clean = await tuneModel(small)
+    expect(atDefaults).toBe(clean.atDefaults)
+    expect(study.trials.slice(4).map(({ params, state, value }) => [params, state, value])).toEqual(
+      clean.study.trials.map(({ params, state, value }) => [params, state, value]),
+    )
+    const ended = ['failed', 'its process ended before it had a result']
+    expect(study.trials.slice(0, 4).map(({ state, error }) => [state, error])).toEqual([ended, ended, ended, ['waiting', undefined]])
   })
 
   test.each([

@@ -411,6 +411,21 @@ export class Study<S extends Space = Space> {
     this.unwritten.delete(number)
   }
 
+  /** @internal a trial with these parameters, to be run at once: others that wait are left waiting */
+  async askWith(params: Partial<Params<S>>): Promise<Trial<S>> {
+    let number = -1
+    await this.journal.write(() => {
+      number = this.all.length
+      return [{ ...this.creation(this.choose(number, params)), system_attrs: { fixed_params: params } }]
+    })
+    return this.running(number)
+  }
+
+  /** @internal ends trials that nobody runs any more, for those who do not resume them */
+  async failOrphans(): Promise<void> {
+    for (const { number } of this.orphans) await this.tell(number, { state: 'failed', error: 'its process ended before it had a result' })
+  }
+
   /** @internal says that a trial was stopped without a result: it is asked for again, with the same parameters, before new ones */
   async leave({ number }: Trial<S>): Promise<void> {
     const trial = this.all[number]

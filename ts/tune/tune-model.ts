@@ -183,6 +183,7 @@ class Tuner<S extends Space, N extends Module> {
 
   async run(): Promise<TunedModel<S, N>> {
     const { study, options, stages } = this
+    await study.failOrphans()
     const atDefaults = await this.atDefaults()
     const summaries: TunedModel<S, N>['stages'] = []
     for (const [index, tuned] of stages.entries()) {
@@ -191,8 +192,7 @@ class Tuner<S extends Space, N extends Module> {
       const trials: Trial<S>[] = []
       const points = await this.pointsOf(sampler, index, tuned)
       for (const params of points) {
-        await study.enqueue(params as Partial<Params<S>>)
-        const trial = await study.ask()
+        const trial = await study.askWith(params as Partial<Params<S>>)
         trial.setAttribute('stage', index + 1)
         trials.push(trial)
       }
@@ -209,8 +209,7 @@ class Tuner<S extends Space, N extends Module> {
 
   /** What comes out without tuning. */
   private async atDefaults(): Promise<number> {
-    await this.study.enqueue(this.defaults as Partial<Params<S>>)
-    const trial = await this.study.ask()
+    const trial = await this.study.askWith(this.defaults as Partial<Params<S>>)
     trial.setAttribute('stage', 0)
     const [value] = await this.race([trial], -1, [])
     return value
@@ -290,12 +289,15 @@ class Tuner<S extends Space, N extends Module> {
             seed: this.seed + done,
           },
         )
+        // what was stopped within a rung is judged by the rung before
+        if (signal?.aborted) break
         for (const [i, net] of group.entries()) {
           const { error, steps } = histories[i]
           net.steps += steps
           net.value = error === undefined ? this.judge(net.model, net.optimizer) : Number.NaN
         }
       }
+      if (signal?.aborted) break
       done = rung
       for (const { trial, value } of running) if (!Number.isNaN(value)) await trial.report(value, rung)
       const diverged = running.filter(({ value }) => Number.isNaN(value))
