@@ -109,7 +109,10 @@ export function longResults(): Record<string, LongResult> {
 function figureOf({ counts }: LongRun, output: string): string {
   const { pattern, of } = counts ?? { pattern: /^\s*Tests .*?(\d+) passed/m, of: 'tests' }
   if (pattern.global) return `${output.match(pattern)?.length ?? 0} ${of}`
-  return `${output.match(pattern)?.[1] ?? 0} ${of}`.trim()
+  const [, figure] = output.match(pattern) ?? []
+  // a figure of 0 would say that nothing was lost
+  if (figure === undefined) throw new Error(`nothing in the output is ${pattern}`)
+  return `${figure} ${of}`.trim()
 }
 
 function run(name: string): LongResult {
@@ -119,7 +122,7 @@ function run(name: string): LongResult {
   if (status !== 0) process.stdout.write(`${stdout}\n${stderr}\n`)
   return {
     what: RUNS[name].what,
-    figure: figureOf(RUNS[name], stdout),
+    figure: status === 0 ? figureOf(RUNS[name], stdout) : 'failed',
     passed: status === 0,
     minutes: Math.round((performance.now() - began) / 6000) / 10,
     node: process.versions.node,

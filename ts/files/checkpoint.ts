@@ -34,10 +34,11 @@ export interface CheckpointOptions {
 }
 
 /**
- * Saves a training to a file, at the ends of epochs or every so many steps or minutes, so that it can go on where it was, also within an epoch: model, optimizer, history, callbacks with a state, such as
- * {@link EarlyStopping} with its best weights, how far the rows of the epoch were gone through, and how far random numbers were drawn. A training that
- * is stopped saves where it is. Stopped and gone on with, it ends with the same
- * bits as if it had never been stopped; in another runtime as well, with `load({ reproducible: true })`.
+ * Saves a training to a file, at the ends of epochs or every so many steps or minutes, so that it can go on where it was, also within an
+ * epoch: model, optimizer, history, callbacks with a state, such as {@link EarlyStopping} with its best weights, how far the rows of the epoch
+ * were gone through, and how far random numbers were drawn. A training that is stopped saves where it is; while a GradientAccumulation holds
+ * batches back, the file before stays. Stopped and gone on with, it ends with the same bits as if it had never been stopped; in another
+ * runtime as well, with `load({ reproducible: true })`.
  *
  * As `resume` of `fit` it goes on from the last file that is whole, and from the start where there is none: so a program that is killed is
  * just started again. Files are written as {@link saveModel} does it, all or nothing, and {@link loadModel} reads them: the model in them is the one
