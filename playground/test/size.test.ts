@@ -14,7 +14,7 @@ const ASSETS = fileURLToPath(new URL('../dist/assets', import.meta.url))
  * optimizers and the backend in JavaScript; 50 kB are training and solvers. Readers of tables (17 kB), a chart library (20), a parser of
  * formulas with much more than formulas (7) and kernels that the page has no need of (28) are gone already: README.md.
  */
-const BUDGETS = { page: 42.5, 'first view': 163, all: 215 }
+const BUDGETS = { page: 43, 'first view': 166, all: 219 }
 
 test('the page keeps its budgets', () => {
   const files = readdirSync(ASSETS).filter((file) => /\.(js|css)$/.test(file))
