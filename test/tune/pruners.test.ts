@@ -85,7 +85,7 @@ test.each([
   [() => asha({ reduction: 1 }), 'asha: reduction wants a whole number ≥ 2, got 1'],
   [() => hyperband({ least: 9, most: 3 }), 'hyperband: most wants a whole number ≥ 9, got 3'],
   [() => patience(0), 'patience: reports wants a whole number ≥ 1, got 0'],
-  [() => median({ n_startup_trials: 1 } as object), "percentile: there is no option 'n_startup_trials'"],
+  [() => median({ n_startup_trials: 1 } as object), "median: there is no option 'n_startup_trials'"],
 ])('%#', (make, message) => {
   expect(make).toThrow(message)
 })

@@ -8,6 +8,7 @@ import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { spirals } from '../../ts/data/index.js'
 import { Adam, crossEntropy, Dense, fit, NonFiniteError, Sequential } from '../../ts/index.js'
 import {
+  categorical,
   createStudy,
   type Entry,
   float,
@@ -18,6 +19,7 @@ import {
   openStudy,
   type Study,
   type Trial,
+  when,
 } from '../../ts/tune/index.js'
 import { killAgain } from './storage/kill.js'
 
@@ -67,6 +69,12 @@ describe('ask and tell', () => {
     await expect(study.enqueue({ x: 2 })).rejects.toThrow('enqueue: x wants a value of float(-1, 1), got 2')
     await expect(study.enqueue({ y: 2 } as object)).rejects.toThrow("enqueue: there is no parameter 'y' in the space; it has x, n")
     await expect(study.add({ x: 0 } as never, 1)).rejects.toThrow('add: n wants a value of int(1, 9), got undefined')
+    const conditional = await createStudy({
+      space: { kind: categorical(['a', 'b']), size: when('kind', 'a', int(1, 5)), other: when('kind', 'b', int(1, 5)), x: float(0, 1) },
+    })
+    await expect(conditional.add({ kind: 'a', x: 0 } as never, 1)).rejects.toThrow(
+      /add: size wants a value of .*int\(1, 5\)\), got undefined/,
+    )
   })
 
   test('constraints: before a trial combinations are left out, after it the trial is not the best', async () => {
@@ -184,6 +192,27 @@ describe('optimize', () => {
     expect(begun).toEqual([0, 1])
     await study.optimize((_, { number }) => begun.push(number), { trials: 3 })
     expect(begun).toEqual([0, 1, 2])
+  })
+
+  test.each([
+    ['in memory', undefined],
+    ['in a file', 'handed-back.log'],
+  ])('any study goes on with trials that another stopped, %s', async (_, storage) => {
+    const study = await createStudy({ space: SPACE, ...(storage && { storage: file(storage) }) })
+    const stopping = (_: unknown, trial: Trial) =>
+      new Promise<number>((_resolve, reject) => trial.signal.addEventListener('abort', () => reject(trial.signal.reason)))
+    await study.optimize(stopping, { time: 0.02 })
+    expect(study.trials.map(({ state }) => state)).toEqual(['running'])
+    const [{ params }] = study.trials
+    const controller = new AbortController()
+    setTimeout(() => controller.abort(), 20)
+    await study.optimize(stopping, { signal: controller.signal })
+    // another study of the same storage, open at the same time, may take it as well
+    const other = storage ? await createStudy({ space: SPACE, storage: file(storage) }) : study
+    await other.optimize(({ x }) => x, { trials: 10 })
+    await study.sync()
+    expect(study.trials.map(({ state }) => state)).toEqual(Array(10).fill('complete'))
+    expect(study.trials[0].params).toEqual(params)
   })
 
   test.each([
@@ -324,6 +353,18 @@ describe('storages that are not as they should be', () => {
     const lines = readFileSync(file('half.log'), 'utf8').trim().split('\n')
     expect(lines.every((line) => JSON.parse(line).op_code >= 0)).toBe(true)
     expect(study.finished).toBe(2)
+  })
+
+  test('results are on the disk when they are told or added', async () => {
+    const study = await open(file('synced.log'))
+    const written = vi.spyOn(fs, 'fdatasyncSync')
+    syncBuiltinESMExports()
+    const trial = await study.ask()
+    expect(written).toHaveBeenCalledTimes(0)
+    await study.tell(trial, 1)
+    expect(written).toHaveBeenCalledTimes(1)
+    await study.add({ x: 0, n: 1 }, 2)
+    expect(written).toHaveBeenCalledTimes(2)
   })
 
   test('a full disk loses nothing that was told', async () => {

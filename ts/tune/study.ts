@@ -205,8 +205,9 @@ export class Study<S extends Space = Space> {
   private readonly history: History
   private stored: StoredStudy | undefined
   private readonly constraint: ((params: Params<S>) => boolean) | undefined
-  /** Trials whose process had ended when the study was opened, and those that were stopped since. */
-  private abandoned: readonly StoredTrial[] = []
+  /** Numbers of trials whose process had ended when the study was opened. */
+  private readonly abandoned = new Set<number>()
+  private readonly runningNow = new Map<number, StoredTrial>()
   private readonly unwritten = new Map<number, NewEntry[]>()
   /** What the pruner sees: trials by number, without those that failed or wait. Empty where there is no pruner. */
   private readonly reported = new Map<number, ReportedTrial>()
@@ -268,7 +269,7 @@ export class Study<S extends Space = Space> {
       )
     if (before !== json && purpose !== 'look')
       await journal.write(() => [{ op_code: OPERATION.setStudyUserAttribute, study_id: stored.id, user_attr: { [SPACE]: json } }])
-    this.abandoned = stored.trials.filter((trial) => trial.state === 'running' && isGone(this.ownerOf(trial)))
+    for (const trial of this.runningNow.values()) if (isGone(this.ownerOf(trial))) this.abandoned.add(trial.number)
   }
 
   /** The study in a line; Node and Deno print it so too. */
@@ -434,7 +435,6 @@ export class Study<S extends Space = Space> {
       if (isOver(trial.state)) return []
       return [{ op_code: OPERATION.setTrialSystemAttribute, trial_id: trial.id, system_attr: { [OWNER]: NOBODY } }]
     })
-    if (!this.abandoned.includes(trial)) this.abandoned = [...this.abandoned, trial]
   }
 
   /**
@@ -462,8 +462,12 @@ export class Study<S extends Space = Space> {
     const { axes } = this
     const point = pointOf(axes, params)
     if (point === null) {
-      const wrong =
-        axes.find((axis) => Number.isNaN(axis.coordinate(params[axis.name as keyof S])) && axis.parent < 0) ?? axes[axes.length - 1]
+      const before = new Float64Array(axes.length).fill(Number.NaN)
+      const wrong = axes.find((axis, i) => {
+        if (!axis.isActive(before)) return false
+        before[i] = axis.coordinate(params[axis.name as keyof S])
+        return Number.isNaN(before[i])
+      }) as Axis
       throw rangeError(`add: ${wrong.name} wants a value of ${describeRange(wrong.parameter)}, got ${show(params[wrong.name as keyof S])}`)
     }
     const { state, values } = this.outcomeOf(this.all.length, value)
@@ -615,7 +619,10 @@ export class Study<S extends Space = Space> {
 
   /** Running trials that nobody runs any more: asked for again before new ones. */
   private get orphans(): StoredTrial[] {
-    return this.abandoned.filter((trial) => trial.state === 'running' && isGone(this.ownerOf(trial)))
+    return [...this.runningNow.values()].filter((trial) => {
+      const owner = this.ownerOf(trial)
+      return owner === NOBODY || (this.abandoned.has(trial.number) && isGone(owner))
+    })
   }
 
   /** How many trials are over or run somewhere. */
@@ -683,6 +690,8 @@ export class Study<S extends Space = Space> {
     if (before !== undefined) this.counts[before]--
     this.counted[trial.number] = trial.state
     this.counts[trial.state]++
+    if (trial.state === 'running') this.runningNow.set(trial.number, trial)
+    else this.runningNow.delete(trial.number)
     this.showToPruner(trial)
     if (this.isBest(trial)) this.bestStored = trial
     if (trial.state === 'failed') this.history.remove(trial.number)

@@ -25,7 +25,7 @@ export interface PercentileOptions {
  * @throws RangeError for counts that are no whole numbers
  */
 export function median(options: PercentileOptions = {}): Pruner {
-  return { ...percentile(50, options), name: 'median' }
+  return prunerBelow('median', 50, options)
 }
 
 /**
@@ -37,14 +37,18 @@ export function median(options: PercentileOptions = {}): Pruner {
  */
 export function percentile(percent: number, options: PercentileOptions = {}): Pruner {
   if (!(percent >= 0 && percent <= 100)) throw rangeError(`percentile: percent wants a number from 0 to 100, got ${show(percent)}`)
-  checkNames('percentile', options, ['startup', 'warmup', 'interval', 'least'])
+  return prunerBelow('percentile', percent, options)
+}
+
+function prunerBelow(name: string, percent: number, options: PercentileOptions): Pruner {
+  checkNames(name, options, ['startup', 'warmup', 'interval', 'least'])
   const { startup = 5, warmup = 0, interval = 1, least = 1 } = options
-  checkCount('percentile: startup', startup, 0)
-  checkCount('percentile: warmup', warmup, 0)
-  checkCount('percentile: interval', interval)
-  checkCount('percentile: least', least)
+  checkCount(`${name}: startup`, startup, 0)
+  checkCount(`${name}: warmup`, warmup, 0)
+  checkCount(`${name}: interval`, interval)
+  checkCount(`${name}: least`, least)
   return {
-    name: 'percentile',
+    name,
     shouldPrune({ trial, step, trials }) {
       if (step < warmup || (step - warmup) % interval !== 0) return false
       const complete = trials.filter(({ isComplete, number }) => isComplete && number !== trial.number)

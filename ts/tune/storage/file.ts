@@ -3,7 +3,7 @@ import { plainError } from '../../common/errors.js'
 import { type Fs, load, type Os } from '../node.js'
 import { reasonOf } from './disk.js'
 import { FileLock } from './file-lock.js'
-import { type Entry, type JournalStore, parseJson, toJson } from './journal.js'
+import { type Entry, isOver, type JournalStore, OPERATION, parseJson, STATES, toJson } from './journal.js'
 
 /** @internal @throws Error where the file cannot be read or written */
 export async function fileStore(path: string): Promise<JournalStore> {
@@ -92,7 +92,8 @@ export function entriesIn(lines: readonly string[], path: string, from: number):
   })
 }
 
-/** What must survive the loss of power, not only the end of the process: results. */
-function isLasting(entry: Entry): boolean {
-  return entry.op_code === 0 || entry.op_code === 6
+/** What must survive the loss of power, not only the end of the process: studies, and results, also of trials that come with theirs. */
+function isLasting({ op_code, state }: Entry): boolean {
+  if (op_code === OPERATION.createTrial) return isOver(STATES[state as number])
+  return op_code === OPERATION.createStudy || op_code === OPERATION.setTrialState
 }
