@@ -1,5 +1,7 @@
 /** Samplers: the same seed gives the same trials, points are in the space, and each finds what it should. */
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   categorical,
@@ -163,6 +165,49 @@ describe('points without regard to results', () => {
   test("Sobol' has an end of dimensions", async () => {
     const study = await createStudy({ space: unit(22), sampler: sobol() })
     await expect(study.ask()).rejects.toThrow('sobol: wants a space of at most 21 parameters; tpe() and random() take more')
+  })
+
+  test.each([false, true])(
+    'a grid leaves out what is forbidden, and nothing for what is enqueued or added; opened again: %s',
+    async (isOpenedAgain) => {
+      const folder = isOpenedAgain && mkdtempSync(path.join(tmpdir(), 'gradus-grid-'))
+      const options = {
+        space: { a: int(0, 3), b: int(0, 3) },
+        sampler: grid({ points: 4 }),
+        constraint: ({ a, b }: { a: number; b: number }) => a !== b,
+        ...(folder && { storage: path.join(folder, 'grid.log') }),
+      }
+      let study = await createStudy(options)
+      await study.enqueue({ a: 1, b: 2 })
+      await study.add({ a: 0, b: 1 }, 0)
+      await study.optimize(({ a, b }) => a + b, { trials: 6 })
+      await study.enqueue({ a: 3 })
+      if (folder) {
+        await study.close()
+        study = await createStudy(options)
+      }
+      await study.optimize(({ a, b }) => a + b)
+      await expect(study.ask()).rejects.toThrow(
+        "ask: the sampler 'grid' has 16 points, and all have been asked for that keep the constraint",
+      )
+      // the twelve of the grid, and three by hand, of which one goes on from the grid
+      expect(study.trials).toHaveLength(15)
+      const seen = new Set(study.trials.map(({ params: { a, b } }) => `${a} ${b}`))
+      expect(seen.size).toBe(12)
+      expect([...seen].every((pair) => pair[0] !== pair[2])).toBe(true)
+      await study.close()
+      if (folder) rmSync(folder, { recursive: true })
+      const never = await createStudy({ ...options, storage: undefined as never, constraint: () => false })
+      await expect(never.optimize(() => 1)).rejects.toThrow("ask: of 16 points of the sampler 'grid' none keeps the constraint")
+    },
+  )
+
+  test.each([() => sobol(), () => latinHypercube({ points: 16 })])('a constraint goes on to the next point: %#', async (sampler) => {
+    const study = await createStudy({ space: { x: float(0, 1), y: float(0, 1) }, sampler: sampler(), constraint: ({ x }) => x < 0.5 })
+    await study.optimize(({ x }) => x, { trials: 32 })
+    // each sixteenth of the half that is allowed as often as any other
+    const cells = study.trials.map(({ params }) => Math.floor(16 * params.x))
+    expect(Array.from({ length: 8 }, (_, i) => cells.filter((cell) => cell === i).length)).toEqual(Array(8).fill(4))
   })
 
   test('a grid has each combination once, ends, and ends the study', async () => {

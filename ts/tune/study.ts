@@ -79,6 +79,8 @@ const OWNER = 'gradus:owner'
 const ERROR = 'gradus:error'
 /** Set by the one that prunes, for a trial that runs somewhere else. */
 const PRUNE = 'gradus:prune'
+/** With the name of a sampler: which of its points a trial has. */
+const POINT = 'gradus:point:'
 const CONSTRAINT = 'constraints:'
 
 /** Points that are drawn before a constraint counts as never kept. */
@@ -208,6 +210,8 @@ export class Study<S extends Space = Space> {
   /** Numbers of trials whose process had ended when the study was opened. */
   private readonly abandoned = new Set<number>()
   private readonly runningNow = new Map<number, StoredTrial>()
+  /** The first point of the sampler that no trial has had. */
+  private nextPoint = 0
   private readonly unwritten = new Map<number, NewEntry[]>()
   /** What the pruner sees: trials by number, without those that failed or wait. Empty where there is no pruner. */
   private readonly reported = new Map<number, ReportedTrial>()
@@ -364,19 +368,27 @@ export class Study<S extends Space = Space> {
     await journal.write(() => {
       number = -1
       // asked here, where nothing comes between: of many that ask at once all would see the same last place
-      if (most !== undefined && this.begun >= Math.min(most, this.limit)) return []
+      if (most !== undefined && this.begun >= most) return []
       const [orphan] = this.orphans
       if (orphan) {
         number = orphan.number
         return [{ op_code: OPERATION.setTrialSystemAttribute, trial_id: orphan.id, system_attr: { [OWNER]: journal.worker } }]
       }
       const waiting = this.counts.waiting > 0 ? this.all.find(({ state }) => state === 'waiting') : undefined
-      number = waiting?.number ?? this.all.length
       const fixed = (waiting?.systemAttributes.fixed_params ?? {}) as Record<string, unknown>
-      const values = this.choose(number, fixed)
-      const created = this.creation(values)
+      const chosen = this.choose(waiting?.number ?? this.all.length, fixed)
+      if (chosen === undefined) {
+        if (most !== undefined) return []
+        throw rangeError(
+          `ask: the sampler '${this.sampler.name}' has ${this.limit} points, and all have been asked for${this.constraint ? ' that keep the constraint' : ''}; give it more, or take tpe()`,
+        )
+      }
+      number = waiting?.number ?? this.all.length
+      const { values, attributes } = chosen
+      const created = this.creation(values, attributes)
       if (waiting)
         return [
+          { op_code: OPERATION.setTrialSystemAttribute, trial_id: waiting.id, system_attr: attributes },
           { op_code: OPERATION.setTrialState, trial_id: waiting.id, state: 0, values: null, datetime_start: now() },
           ...Object.keys(values).map((name) => ({
             op_code: OPERATION.setTrialParameter,
@@ -600,7 +612,7 @@ export class Study<S extends Space = Space> {
   }
 
   /** The entry that makes a running trial. */
-  private creation(values: Readonly<Record<string, Choice>>) {
+  private creation(values: Readonly<Record<string, Choice>>, attributes: Readonly<Record<string, unknown>> = {}) {
     const there = this.axes.filter(({ name }) => name in values)
     return {
       op_code: OPERATION.createTrial,
@@ -612,7 +624,7 @@ export class Study<S extends Space = Space> {
       distributions: Object.fromEntries(there.map(({ name, range }) => [name, rangeToJson(range)])),
       params: Object.fromEntries(there.map(({ name, range }) => [name, internal(range, values[name])])),
       user_attrs: {},
-      system_attrs: {},
+      system_attrs: attributes,
       intermediate_values: {},
     }
   }
@@ -657,21 +669,27 @@ export class Study<S extends Space = Space> {
     return { state: 'complete', values }
   }
 
-  /** The parameters of a trial: what is fixed, the rest by the sampler, so that the constraint is kept. */
-  private choose(number: number, fixed: Record<string, unknown>): Record<string, Choice> {
-    const { axes, sampler, seed, history, constraint, directions, limit } = this
-    if (number >= limit && Object.keys(fixed).length === 0)
-      throw rangeError(`ask: the sampler '${sampler.name}' has ${limit} points, and all have been asked for; give it more, or take tpe()`)
-    const random = new Generator(seed, number)
-    const context = { axes, history, number, objectives: directions.length, random }
-    for (let draw = 0; draw < MOST_DRAWS; draw++) {
-      const drawn = sampler.sample(context)
-      const point = Object.keys(fixed).length === 0 ? drawn : this.withFixed(drawn, fixed)
-      const values = valuesAt(axes, point)
-      if (constraint === undefined || constraint(values as Params<S>)) return values
+  /**
+   * The parameters of a trial: what is fixed, the rest by the sampler, so that the constraint is kept; undefined where the sampler has no
+   * more points. A trial with parameters that are fixed takes no point away.
+   */
+  private choose(
+    number: number,
+    fixed: Record<string, unknown>,
+  ): { values: Record<string, Choice>; attributes: Record<string, unknown> } | undefined {
+    const { axes, sampler, seed, history, constraint, directions, limit, nextPoint } = this
+    const isFree = Object.keys(fixed).length === 0
+    const context = { axes, history, number, objectives: directions.length, random: new Generator(seed, number) }
+    const most = isFree && limit < Number.POSITIVE_INFINITY ? limit - nextPoint : MOST_DRAWS
+    for (let point = nextPoint; point < nextPoint + most; point++) {
+      const drawn = sampler.sample({ ...context, point })
+      const values = valuesAt(axes, isFree ? drawn : this.withFixed(drawn, fixed))
+      if (constraint !== undefined && !constraint(values as Params<S>)) continue
+      return { values, attributes: isFree && sampler.isSequence ? { [POINT + sampler.name]: point } : {} }
     }
+    if (isFree && limit < Number.POSITIVE_INFINITY && nextPoint > 0) return undefined
     throw rangeError(
-      `ask: of ${MOST_DRAWS} points of the sampler '${sampler.name}' none keeps the constraint; is there any? A range with less around what is allowed is found faster`,
+      `ask: of ${most} points of the sampler '${sampler.name}' none keeps the constraint; is there any? A range with less around what is allowed is found faster`,
     )
   }
 
@@ -692,17 +710,19 @@ export class Study<S extends Space = Space> {
     this.counts[trial.state]++
     if (trial.state === 'running') this.runningNow.set(trial.number, trial)
     else this.runningNow.delete(trial.number)
+    const point = trial.systemAttributes[POINT + this.sampler.name]
+    if (typeof point === 'number') this.nextPoint = Math.max(this.nextPoint, point + 1)
     this.showToPruner(trial)
     if (this.isBest(trial)) this.bestStored = trial
     if (trial.state === 'failed') this.history.remove(trial.number)
     if (trial.state === 'failed' || trial.state === 'waiting') return
-    const point = pointOf(this.axes, trial.parameters)
-    if (point === null) return
+    const place = pointOf(this.axes, trial.parameters)
+    if (place === null) return
     const sign = (i: number) => (this.directions[i] === 'minimize' ? 1 : -1)
     const step = lastStep(trial.reports)
     this.history.add({
       number: trial.number,
-      point,
+      point: place,
       state: trial.state as Observation['state'],
       losses: trial.state === 'complete' ? (trial.values ?? []).map((value, i) => sign(i) * Number(value)) : [],
       violation: violationOf(trial),

@@ -38,8 +38,9 @@ export function latinHypercube(options: LatinHypercubeOptions): Sampler {
   let known: { cube: number; orders: Int32Array[] } | undefined
   return {
     name: 'latinHypercube',
-    sample({ axes, number, random: generator }) {
-      const cube = Math.floor(number / points)
+    isSequence: true,
+    sample({ axes, point, random: generator }) {
+      const cube = Math.floor(point / points)
       if (known?.cube !== cube || known.orders.length !== axes.length) {
         const shuffles = new Generator(seed, cube)
         known = { cube, orders: axes.map(() => shuffles.permutation(points)) }
@@ -48,7 +49,7 @@ export function latinHypercube(options: LatinHypercubeOptions): Sampler {
       const within = generator.uniforms(axes.length)
       return pointAt(
         axes,
-        within.map((u, i) => (orders[i][number % points] + u) / points),
+        within.map((u, i) => (orders[i][point % points] + u) / points),
       )
     },
   }
@@ -73,7 +74,8 @@ export function sobol(options: SobolOptions = {}): Sampler {
   let known: { directions: Uint32Array[]; shifts: Float64Array } | undefined
   return {
     name: 'sobol',
-    sample({ axes, number, random: generator }) {
+    isSequence: true,
+    sample({ axes, point, random: generator }) {
       if (known?.directions.length !== axes.length)
         known = { directions: axes.map((_, i) => directionsOf(i)), shifts: new Generator(seed).uniforms(axes.length) }
       const { directions, shifts } = known
@@ -82,7 +84,7 @@ export function sobol(options: SobolOptions = {}): Sampler {
       const shares = directions.map((direction, i) => {
         let bits = Math.floor(shifts[i] * 2 ** 32) >>> 0
         // Gray code: neighbours differ in one digit
-        for (let code = (number ^ (number >>> 1)) >>> 0, j = 0; code > 0; code >>>= 1, j++) if (code & 1) bits = (bits ^ direction[j]) >>> 0
+        for (let code = (point ^ (point >>> 1)) >>> 0, j = 0; code > 0; code >>>= 1, j++) if (code & 1) bits = (bits ^ direction[j]) >>> 0
         return (bits + below[i]) / 2 ** 32
       })
       return pointAt(axes, shares)
@@ -155,8 +157,9 @@ export function grid(options: GridOptions = {}): Sampler {
   }
   return {
     name: 'grid',
+    isSequence: true,
     limit: (axes) => pointsOf(axes).length,
-    sample: ({ axes, number }) => pointsOf(axes)[number % pointsOf(axes).length],
+    sample: ({ axes, point }) => pointsOf(axes)[point % pointsOf(axes).length],
   }
 }
 

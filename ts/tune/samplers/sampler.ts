@@ -11,6 +11,8 @@ export interface SamplerContext {
   readonly history: History
   /** Number of the trial, from 0. */
   readonly number: number
+  /** Of a sampler that is a sequence which of its points it is to be, from 0: the next that no trial has had. */
+  readonly point: number
   /** How many objectives there are. */
   readonly objectives: number
   /** Random numbers of this trial: they depend on the seed of the study and the number of the trial alone. */
@@ -24,7 +26,12 @@ export interface SamplerContext {
 export interface Sampler {
   /** For reports and errors. */
   readonly name: string
-  /** Most trials that it has points for, as a grid does. Default: as many as are asked for. */
+  /**
+   * Whether it is a list of points, such as a grid, of which each trial has the next. A point that a constraint forbids is left out, and
+   * trials that are enqueued or added take none away. Default false.
+   */
+  readonly isSequence?: boolean
+  /** How many points a sequence has. Default: as many as are asked for. */
   limit?(axes: readonly Axis[]): number
   /**
    * The next point: a coordinate for each axis, NaN where a parameter is not there.
