@@ -429,7 +429,9 @@ export class Study<S extends Space = Space> {
     let number = -1
     await this.journal.write(() => {
       number = this.all.length
-      return [{ ...this.creation(this.choose(number, params)), system_attrs: { fixed_params: params } }]
+      const chosen = this.choose(number, params)
+      if (chosen === undefined) throw rangeError(`ask: the sampler '${this.sampler.name}' has no point left`)
+      return [{ ...this.creation(chosen.values), system_attrs: { ...chosen.attributes, fixed_params: params } }]
     })
     return this.running(number)
   }
