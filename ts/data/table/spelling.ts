@@ -15,22 +15,23 @@ const MOST_COMPARED = 1000
 export class Spelling {
   private readonly names: readonly string[]
   private readonly used: ReadonlySet<string>
-  /** Of each name that the table does not have, the column that is probably meant by it. */
+  /** All names that the table has. */
+  private readonly known: ReadonlySet<string>
+  /** Of names that it does not have, the column that is probably meant by each. */
   private readonly meant = new Map<string, string | undefined>()
-  private compared = 0
 
   /** @param leftOut columns of the table that are not used */
   constructor(columns: readonly TableColumn[], target: TableColumn, leftOut: readonly string[]) {
     this.names = columns.map(({ name }) => name)
     this.used = new Set(this.names)
-    for (const name of [...this.names, target.name, ...leftOut]) this.meant.set(name, undefined)
+    this.known = new Set([...this.names, target.name, ...leftOut])
   }
 
   /** @throws RangeError naming a column that no row has, and another of nearly its name that the first row has instead */
   check(who: string, rows: NumberedRows, columns: readonly TableColumn[]): void {
     const absent = columns.filter(({ name }) => !rows.some(([, row]) => Object.hasOwn(row, name)))
     if (absent.length === 0 || rows.length === 0) return
-    const unknown = Object.keys(rows[0][1]).filter((key) => this.meant.get(key) !== undefined || !this.meant.has(key))
+    const unknown = Object.keys(rows[0][1]).filter((key) => !this.known.has(key))
     for (const { name } of absent) {
       const near = nearest(name, unknown)
       if (near !== undefined && isNear(name, near))
@@ -67,8 +68,9 @@ export class Spelling {
   }
 
   private columnMeantBy(key: string): string | undefined {
+    if (this.known.has(key)) return undefined
     if (this.meant.has(key)) return this.meant.get(key)
-    if (this.compared++ >= MOST_COMPARED) return undefined
+    if (this.meant.size >= MOST_COMPARED) return undefined
     const near = nearest(key, this.names)
     const name = near !== undefined && isNear(near, key) ? near : undefined
     this.meant.set(key, name)

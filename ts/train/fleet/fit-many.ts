@@ -293,6 +293,8 @@ class Many {
   private async sideBySide(members: Member[]): Promise<boolean> {
     let fleet: Fleet
     const changed: Member[] = []
+    // nets of a fleet have one backend
+    const { backend } = members[0].run.plan.model
     try {
       fleet = new Fleet(members, {
         failed: (member, error) => this.settle(member.index, () => member.run.fail(error)),
@@ -300,17 +302,21 @@ class Many {
       })
     } catch (error) {
       // what is wrong with a net, its own training says
-      for (const { run } of members) run.execution.reason = (error as Error).message
+      for (const { run } of members) run.execution.reason = (trapped(backend, error) as Error).message
       return false
     }
     for (const { run } of members) await run.begin()
-    await fleet.train(
-      this.pacer,
-      async (member) => {
-        await this.settle(member.index, () => member.run.finish())
-      },
-      () => this.report(),
-    )
+    try {
+      await fleet.train(
+        this.pacer,
+        async (member) => {
+          await this.settle(member.index, () => member.run.finish())
+        },
+        () => this.report(),
+      )
+    } catch (error) {
+      throw trapped(backend, error)
+    }
     for (const { index, run, at } of changed) {
       run.execution.reason = 'the model was changed while it was trained'
       await this.settle(index, () => run.goOn(at))

@@ -4,7 +4,6 @@
  * and the optimizers' state of the nets are brought there, and afterwards taken back, so that in between each update of all eight nets is
  * one call too.
  */
-import { trapped } from '../../backend/crash.js'
 import { fleetKernels, fleetUpdate } from '../../backend/fleet.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
@@ -183,11 +182,7 @@ export class FleetProgram implements FleetMemory {
 
   /** Runs the steps for which rows and numbers are there. */
   run(steps: number): void {
-    try {
-      this.program.run(this.backend.heap.ints, steps)
-    } catch (error) {
-      throw trapped(this.backend, error)
-    }
+    this.program.run(this.backend.heap.ints, steps)
   }
 
   /** Runs several programs, each on a thread of its own where there are threads. All have the backend of the first. */
@@ -203,11 +198,7 @@ export class FleetProgram implements FleetMemory {
       const { address, words } = program
       return [address, words.length, address + 4 * words.length, moved, steps]
     })
-    try {
-      pool.run(pool.numberOf(runProgram), calls.length, (i) => calls[i])
-    } catch (error) {
-      throw trapped(runs[0].program.backend, error)
-    }
+    pool.run(pool.numberOf(runProgram), calls.length, (i) => calls[i])
   }
 
   /** What draws in the step of the recorded net, in the order of {@link Passenger.draws}. */
