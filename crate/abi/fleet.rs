@@ -95,9 +95,9 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
 
 /// The numbers of an update for each of eight nets, as floats at `to`. `table` has 8 addresses of each net's numbers, which are doubles and
 /// `increment` bytes from one step to the next; 8 addresses of its learning rate, a double; and by how many bytes each of those grows from
-/// step to step. Numbers of the set bits of `rated` are multiplied by the learning rate.
+/// step to step. Numbers of the set bits of `scaled_by_rate` are multiplied by the learning rate.
 #[wasm_bindgen(js_name = fleetHyper)]
-pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, rated: u32, increment: usize) {
+pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, scaled_by_rate: u32, increment: usize) {
     let (to, table) = (nets(to, count), integers(table, 3 * NETS));
     let rate = |net: usize| doubles(table[NETS + net].get() as Ptr, 1)[0];
     let row = |net: usize| doubles(table[net].get() as Ptr, count);
@@ -105,7 +105,7 @@ pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, rated: u32, increment: usi
         // nets that differ in nothing but their learning rate
         let rates: [f64; NETS] = from_fn(rate);
         for (i, number) in row(0).iter().enumerate() {
-            if rated >> i & 1 == 1 {
+            if scaled_by_rate >> i & 1 == 1 {
                 to[i].iter().zip(rates).for_each(|(to, rate)| to.set((rate * number) as f32));
             } else {
                 F32x8::splat(*number as f32).set(&to[i]);
@@ -114,7 +114,7 @@ pub fn fleet_hyper(to: Ptr, table: Ptr, count: usize, rated: u32, increment: usi
     } else {
         (0..NETS).for_each(|net| {
             for (to, (i, number)) in to.iter().zip(row(net).iter().enumerate()) {
-                let number = if rated >> i & 1 == 1 { rate(net) * number } else { *number };
+                let number = if scaled_by_rate >> i & 1 == 1 { rate(net) * number } else { *number };
                 to[net].set(number as f32);
             }
         });

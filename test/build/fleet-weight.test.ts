@@ -11,8 +11,8 @@ const MOST_BYTES = 512
 const FOR_FLEETS: Record<string, readonly string[]> = {
   'ts/train/run.ts': ['accept', 'lossSum', 'watchesSteps', 'isJudged', 'isOfLibrary'],
   'ts/train/fast/index.ts': ['fleet'],
-  'ts/optim/base/optimizer.ts': ['rated'],
-  'ts/optim/adam.ts': ['rated'],
+  'ts/optim/base/optimizer.ts': ['scaledByRate'],
+  'ts/optim/adam.ts': ['scaledByRate'],
   'ts/backend/kernels.ts': [
     ...['SquaredError', 'AbsoluteError', 'Huber', 'BinaryCrossEntropy', 'CrossEntropyIndices', 'CrossEntropyProbabilities'].map(
       (loss) => `fleet${loss}`,

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import * as gradus from '../../ts/index.js'
 import { Adam, type AdamOptions, createBackend, Optimizer, Parameter } from '../../ts/index.js'
-import { NetOptimizer, ratedOf } from '../../ts/train/fleet/numbers.js'
+import { NetOptimizer, scaledByRateOf } from '../../ts/train/fleet/numbers.js'
 
 const backend = createBackend({ backend: 'js' })
 
@@ -48,8 +48,8 @@ describe('numbers in proportion to the learning rate are that, to the last bit',
         continue // an option that it does not have
       }
       const { values } = optimizer.groups[0]
-      const rated = ratedOf(optimizer, values)
-      if (rated === null) continue
+      const scaledByRate = scaledByRateOf(optimizer, values)
+      if (scaledByRate === null) continue
       seen.add(name)
       const inside = optimizer as unknown as Inside
       for (const learningRate of [1e-5, 0.0031, 0.1, 1 / 3, 7]) {
@@ -62,7 +62,7 @@ describe('numbers in proportion to the learning rate are that, to the last bit',
         if (name === 'NAdam') a.product = b.product = 1
         for (const t of [1, 2, 3, 10, 999, 100_000]) {
           const [want, at1] = [inside.hyper(own, t, a), inside.hyper(unit, t, b)]
-          const got = at1.map((number, i) => (rated.includes(i) ? learningRate * number : number))
+          const got = at1.map((number, i) => (scaledByRate.includes(i) ? learningRate * number : number))
           expect(got.map(Math.fround), `step ${t} of ${JSON.stringify(own)}`).toEqual(want.map(Math.fround))
           expect(b).toEqual(a)
           expect(learningRate * inside.decoupledDecay(unit, at1)).toBe(inside.decoupledDecay(own, want))
@@ -88,9 +88,9 @@ test('a class with numbers of its own shares none', () => {
       return 0.25
     }
   }
-  expect(ratedOf(new Adam(parameters()), {})).not.toBeNull()
-  expect(ratedOf(new Halved(parameters()), {})).toBeNull()
-  expect(ratedOf(new Decaying(parameters()), {})).toBeNull()
+  expect(scaledByRateOf(new Adam(parameters()), {})).not.toBeNull()
+  expect(scaledByRateOf(new Halved(parameters()), {})).toBeNull()
+  expect(scaledByRateOf(new Decaying(parameters()), {})).toBeNull()
 })
 
 test('nets that differ in their learning rate have one profile, and others have not', () => {

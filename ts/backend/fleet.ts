@@ -41,9 +41,9 @@ export interface FleetKernels {
   fleetDropout(x: Ptr, y: Ptr, n: number, table: Ptr, increment: number): void
   /**
    * The numbers of an update for each net, as floats. The table has 8 addresses of numbers (doubles, `increment` bytes from step to step),
-   * 8 of learning rates (a double), and the bytes by which each of those grows. Numbers of the bits of `rated` are multiplied by the rate.
+   * 8 of learning rates (a double), and the bytes by which each of those grows. Numbers of the bits of `scaledByRate` are multiplied by the rate.
    */
-  fleetHyper(to: Ptr, table: Ptr, count: number, rated: number, increment: number): void
+  fleetHyper(to: Ptr, table: Ptr, count: number, scaledByRate: number, increment: number): void
   /** Rows of a table, by the numbers at `order` (0: from the first on), into the place of a net, or of all where net is 8 */
   fleetRows(to: Ptr, net: number, from: Ptr, order: Ptr, rows: number, width: number): void
   /** n elements of one net out of those of all */

@@ -60,7 +60,7 @@ export class AdaBelief extends Optimizer<AdaBeliefOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [4]
   }
 

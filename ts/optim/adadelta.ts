@@ -49,7 +49,7 @@ export class Adadelta extends Optimizer<AdadeltaOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [3]
   }
 

@@ -67,7 +67,7 @@ export class Adagrad extends Optimizer<AdagradOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [0]
   }
 

@@ -75,7 +75,7 @@ export class Adam extends Optimizer<AdamOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [3] // the step size
   }
 

@@ -59,7 +59,7 @@ export class Adamax extends Optimizer<AdamaxOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [4]
   }
 

@@ -71,7 +71,7 @@ export class Adan extends Optimizer<AdanOptions> {
   }
 
   /** @internal */
-  protected override rated({ weightDecay, weightDecayForm }: Required<AdanOptions>): readonly number[] | null {
+  protected override scaledByRate({ weightDecay, weightDecayForm }: Required<AdanOptions>): readonly number[] | null {
     return weightDecay === 0 || weightDecayForm === 'decoupled' ? [6, 7] : null
   }
 

@@ -64,7 +64,7 @@ export class AdEMAMix extends Optimizer<AdEMAMixOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [4, 5]
   }
 

@@ -59,7 +59,7 @@ export class ADOPT extends Optimizer<ADOPTOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [6]
   }
 

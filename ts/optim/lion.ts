@@ -52,7 +52,7 @@ export class Lion extends Optimizer<LionOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [4]
   }
 

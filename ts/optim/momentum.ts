@@ -56,7 +56,7 @@ export class Momentum extends Optimizer<MomentumOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [3]
   }
 

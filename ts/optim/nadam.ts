@@ -69,7 +69,7 @@ export class NAdam extends Optimizer<NAdamOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [4, 5]
   }
 

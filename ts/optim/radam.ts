@@ -64,7 +64,7 @@ export class RAdam extends Optimizer<RAdamOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [3]
   }
 

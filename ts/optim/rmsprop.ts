@@ -84,7 +84,7 @@ export class RMSProp extends Optimizer<RMSPropOptions> {
   }
 
   /** @internal */
-  protected override rated({ momentum, learningRateInside }: Required<RMSPropOptions>): readonly number[] {
+  protected override scaledByRate({ momentum, learningRateInside }: Required<RMSPropOptions>): readonly number[] {
     return momentum === 0 ? [5] : learningRateInside ? [6, 7] : [7, 8]
   }
 

@@ -69,7 +69,7 @@ export class Rprop extends Optimizer<RpropOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return []
   }
 

@@ -70,7 +70,7 @@ export class SGD extends Optimizer<SGDOptions> {
   }
 
   /** @internal */
-  protected override rated({ momentum, learningRateInside }: Required<SGDOptions>): readonly number[] {
+  protected override scaledByRate({ momentum, learningRateInside }: Required<SGDOptions>): readonly number[] {
     return momentum === 0 ? [0] : learningRateInside ? [1, 2] : [2, 3]
   }
 

@@ -30,7 +30,7 @@ export class SignSGD extends Optimizer<DecayOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [0]
   }
 

@@ -43,7 +43,7 @@ export class Signum extends Optimizer<SignumOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [2]
   }
 

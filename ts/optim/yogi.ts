@@ -64,7 +64,7 @@ export class Yogi extends Optimizer<YogiOptions> {
   }
 
   /** @internal */
-  protected override rated(): readonly number[] {
+  protected override scaledByRate(): readonly number[] {
     return [2]
   }
 

@@ -112,7 +112,7 @@ export abstract class Optimizer<O extends object = object> {
    * @internal Which numbers of {@link hyper} are the learning rate times what they are at a rate of 1, to the last bit, where all others do
    * not depend on it, and neither does what `scalars` become; null where that is not so. Nets of a fleet share the others.
    */
-  protected rated(_options: Required<O>): readonly number[] | null {
+  protected scaledByRate(_options: Required<O>): readonly number[] | null {
     return null
   }
 

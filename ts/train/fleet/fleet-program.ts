@@ -244,7 +244,7 @@ export class FleetProgram implements FleetMemory {
       if (prediction === null) throw new NoTwin('a prediction that no kernel made')
       program.addMoving('copy', kernels.copy, [prediction.at, from, NETS * size], [[1, 4 * NETS * size]])
     }
-    for (const { group: g, span: s, kernel, count, rated } of shapes) {
+    for (const { group: g, span: s, kernel, count, scaledByRate } of shapes) {
       const update = fleetUpdate(backend, kernel)
       if (update === undefined) throw new NoTwin(`${optimizer.name} looks at more than one element at a time`)
       const group = optimizer.groups[g]
@@ -252,7 +252,7 @@ export class FleetProgram implements FleetMemory {
       const table = this.allocate(4 * 3 * NETS)
       const hyper = this.allocate(4 * NETS * count)
       this.numbers.push(table)
-      program.addMoving('fleetHyper', kernels.fleetHyper, [hyper, table, count, rated, 8 * count])
+      program.addMoving('fleetHyper', kernels.fleetHyper, [hyper, table, count, scaledByRate, 8 * count])
       const [own, from] = [p, gradient].map((ptr) => this.find(ptr))
       if (own === null || from === null) throw new NoTwin('parameters that are not the model’s')
       const state = states[g] + NETS * (group.slotAt(first, 0) - group.slotAt(0, 0))

@@ -123,7 +123,7 @@ export class Member {
       return { steps: wanted, table: tables.of(net, wanted), rates }
     }
     // where the rate is not multiplied in later, numbers are asked for with each
-    const own = shapes.every(({ rated }) => rated !== 0) ? null : tables.own(optimizer)
+    const own = shapes.every(({ scaledByRate }) => scaledByRate !== 0) ? null : tables.own(optimizer)
     const { stepCount } = optimizer
     let steps = 0
     while (steps < wanted) {

@@ -1,6 +1,6 @@
 /**
  * The numbers of the next steps' updates, such as step sizes with their bias correction. An optimizer's own methods give them, in doubles;
- * nets that differ in nothing but their learning rate share a table of them ({@link Optimizer.rated}), and the rate of each is multiplied
+ * nets that differ in nothing but their learning rate share a table of them ({@link Optimizer.scaledByRate}), and the rate of each is multiplied
  * in by a kernel (crate/abi/fleet.rs).
  */
 import type { Heap } from '../../backend/heap.js'
@@ -14,7 +14,7 @@ import { NETS } from './twins.js'
 /** What this file knows of an optimizer's inside. */
 interface Inside {
   hyper(options: object, t: number, scalars: Scalars): readonly number[]
-  rated(options: object): readonly number[] | null
+  scaledByRate(options: object): readonly number[] | null
   kernel(options: object): string | undefined
   coupledDecay(options: object): number
   decoupledDecay(options: object, hyper: readonly number[]): number
@@ -35,7 +35,7 @@ export interface UpdateShape {
   /** Numbers that it takes, the shared ones included. */
   count: number
   /** A bit for each number that is to be multiplied by the learning rate. */
-  rated: number
+  scaledByRate: number
 }
 
 /** The optimizer of one net, as a fleet sees it. */
@@ -70,13 +70,16 @@ export class NetOptimizer {
     }))
     this.profile = JSON.stringify(this.optimizer.groups.map(({ values }) => Object.entries(unrated(this.optimizer, values))))
     return this.optimizer.groups.flatMap(({ values, spans }, group) => {
-      const rated = ratedOf(this.optimizer, values)
+      const scaledByRate = scaledByRateOf(this.optimizer, values)
       return spans.map(({ t, scalars }, span) => ({
         group,
         span,
         kernel: inside.kernel(values) ?? '',
         count: SHARED_HYPER + inside.hyper(values, t + 1, { ...scalars }).length,
-        rated: (rated ?? []).reduce((bits, place) => bits | (1 << (SHARED_HYPER + place)), rated === null ? 0 : 1 << DECOUPLED),
+        scaledByRate: (scaledByRate ?? []).reduce(
+          (bits, place) => bits | (1 << (SHARED_HYPER + place)),
+          scaledByRate === null ? 0 : 1 << DECOUPLED,
+        ),
       }))
     })
   }
@@ -233,9 +236,9 @@ export type { Table as NumberTable }
 const NUMBERS = ['hyper', 'coupledDecay', 'decoupledDecay'] as const
 
 /** Which numbers are proportional to the learning rate; null where it is not known, as of a class with numbers of its own. */
-export function ratedOf(optimizer: Optimizer, values: object): readonly number[] | null {
+export function scaledByRateOf(optimizer: Optimizer, values: object): readonly number[] | null {
   for (let at: object = optimizer; at !== null; at = Object.getPrototypeOf(at)) {
-    if (Object.hasOwn(at, 'rated')) return (optimizer as unknown as Inside).rated(values)
+    if (Object.hasOwn(at, 'scaledByRate')) return (optimizer as unknown as Inside).scaledByRate(values)
     if (NUMBERS.some((method) => Object.hasOwn(at, method))) return null
   }
   return null
@@ -243,7 +246,7 @@ export function ratedOf(optimizer: Optimizer, values: object): readonly number[]
 
 /** The options at a learning rate of 1, where the numbers at any other can be had from them. */
 function unrated(optimizer: Optimizer, values: object): Values {
-  return { ...values, ...(ratedOf(optimizer, values) === null ? {} : { learningRate: 1 }) }
+  return { ...values, ...(scaledByRateOf(optimizer, values) === null ? {} : { learningRate: 1 }) }
 }
 
 /** Whether the numbers of a table begin at the next step of an optimizer with the same options. */
