@@ -149,7 +149,7 @@ describe('what is wrong is said in one line', () => {
       () => ['worker', 'postgres://127.0.0.1:1/x'],
       /cannot reach PostgreSQL at postgres:\/\/127\.0\.0\.1:1\/x: .*Is the server running\?/,
     ],
-    ['no study', () => ['show', 'empty.log'], /^error: openStudy: empty\.log has no study yet; is it the right place\?\n$/],
+    ['no study', () => ['show', 'empty.log'], /^error: openStudy: there is no file 'empty\.log'; is it the right place\?\n$/],
     [
       'only trials that diverge',
       () => withSpace('{"learningRate": {"float": [1e30, 1e32], "log": true}}'),

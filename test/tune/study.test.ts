@@ -1,5 +1,5 @@
 /** Studies: asking and telling, what they refuse, and what they keep. */
-import fs, { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import fs, { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -429,6 +429,12 @@ test('to look at a study writes nothing, so that its space is still open', async
   const again = await openStudy({ storage: file('looked.log') })
   expect(Object.keys(again.space)).toEqual(['x', 'n'])
   await again.close()
+})
+
+test.each(['log', 'sqlite'])('to look for a study in a file that is not there makes no file: .%s', async (ending) => {
+  const missing = file(`mistyped.${ending}`)
+  await expect(openStudy({ storage: missing })).rejects.toThrow(/openStudy: there is no file .*mistyped/)
+  expect(existsSync(missing)).toBe(false)
 })
 
 test('trials of a study that was deleted do not count for the next of its name', async () => {

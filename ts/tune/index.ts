@@ -3,6 +3,7 @@
  * @module gradus/tune
  */
 
+export { createStudy, type OpenOptions, openStudy } from './create-study.js'
 export { type ImportanceOptions, importance } from './importance.js'
 export type { OptimizeOptions } from './optimize.js'
 export type { ModuleObjective } from './parallel/pool.js'
@@ -45,14 +46,7 @@ export {
   when,
 } from './space.js'
 export type { Entry, JournalStore, Transacted, TrialState } from './storage/journal.js'
-export {
-  createStudy,
-  type Direction,
-  type OpenOptions,
-  openStudy,
-  Study,
-  type StudyOptions,
-} from './study.js'
+export { type Direction, Study, type StudyOptions } from './study.js'
 export { TABLE_SPACE, type TableObjectiveOptions, tableObjective } from './table-objective.js'
 export { type Objective, type Outcome, type Trial, TrialPruned, type TrialRecord } from './trial.js'
 export { type TunedModel, type TuneModelOptions, type TuneModelProgress, tuneModel } from './tune-model.js'

@@ -1,26 +1,24 @@
 /** A study: trials of one space, what came of them, and what to try next. */
 
 import { plainError, rangeError, typeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
 import { show, showNames } from '../common/show.js'
 import { Generator } from '../index.js'
 import { History, type Observation } from './history.js'
 import { type OptimizeOptions, runTrials } from './optimize.js'
 import type { ModuleObjective } from './parallel/pool.js'
 import { lastStep, type Pruner, type ReportedTrial } from './pruners/pruner.js'
+import { RunningTrial } from './running-trial.js'
 import { nsga2 } from './samplers/nsga2.js'
 import type { Sampler } from './samplers/sampler.js'
 import { tpe } from './samplers/tpe.js'
-import { type Axis, axesOf, type Choice, describeRange, type Params, pointOf, type Space, type SpaceParameter, valuesAt } from './space.js'
+import { type Axis, type Choice, describeRange, type Params, pointOf, type Space, valuesAt } from './space.js'
 import {
   internal,
   isOver,
-  Journal,
+  type Journal,
   type JournalStore,
   type NewEntry,
   OPERATION,
-  parseJson,
-  rangeFromJson,
   rangeToJson,
   STATES,
   type StoredStudy,
@@ -28,9 +26,10 @@ import {
   spaceToJson,
   type TrialState,
 } from './storage/journal.js'
-import { openStore } from './storage/open.js'
-import { forgetWorker, isGone, NOBODY, workerName } from './storage/owner.js'
-import { type Objective, type Outcome, type Trial, TrialPruned, type TrialRecord } from './trial.js'
+import { forgetWorker, isGone, NOBODY } from './storage/owner.js'
+import { changesOf, SPACE, storedSpace } from './stored-space.js'
+import type { Objective, Outcome, Trial, TrialRecord } from './trial.js'
+import { CONSTRAINT, ERROR, recordOf, violationOf } from './trial-record.js'
 
 /** Whether less or more is better. */
 export type Direction = 'minimize' | 'maximize'
@@ -60,133 +59,15 @@ export interface StudyOptions<S extends Space> {
   allowSpaceChange?: boolean
 }
 
-const OPTIONS = ['space', 'direction', 'sampler', 'pruner', 'storage', 'name', 'seed', 'constraint', 'allowSpaceChange']
-/** What people type who come from Optuna. */
-const ALIASES = {
-  directions: 'direction',
-  study_name: 'name',
-  studyName: 'name',
-  load_if_exists: 'storage',
-  params: 'space',
-  searchSpace: 'space',
-  search_space: 'space',
-}
-
-/** Where studies keep their space, for a second run and for reports. */
-const SPACE = 'gradus:space'
 /** Who runs a trial now, where it was taken over from a process that ended. */
 const OWNER = 'gradus:owner'
-const ERROR = 'gradus:error'
 /** Set by the one that prunes, for a trial that runs somewhere else. */
 const PRUNE = 'gradus:prune'
 /** With the name of a sampler: which of its points a trial has. */
 const POINT = 'gradus:point:'
-const CONSTRAINT = 'constraints:'
 
 /** Points that are drawn before a constraint counts as never kept. */
 const MOST_DRAWS = 10_000
-
-/**
- * Makes a study, or opens the one of this name in the storage.
- *
- * @example
- * const study = await createStudy({ space: { x: float(-10, 10), y: float(-10, 10) }, seed: 1 })
- * await study.optimize(({ x, y }) => (x - 2) ** 2 + y ** 2, { trials: 100 })
- * study.trials.length      // 100
- * study.bestValue < 0.5    // true
- * @throws TypeError, RangeError for options that do not fit; Error where the storage cannot be opened, or its study has another space
- */
-export async function createStudy<const S extends Space>(options: StudyOptions<S>): Promise<Study<S>> {
-  checkNames('createStudy', options, OPTIONS, ALIASES)
-  const { space, storage, name = 'study', seed = 0, direction = 'minimize', allowSpaceChange = false } = options
-  const axes = axesOf(space)
-  const directions = directionsOf(direction)
-  if (!Number.isSafeInteger(seed) || seed < 0) throw rangeError(`createStudy: seed wants a whole number from 0, got ${show(seed)}`)
-  checkPart('sampler', options.sampler, 'sample', 'tpe()')
-  checkPart('pruner', options.pruner, 'shouldPrune', 'median()')
-  const store = await openStore(storage)
-  try {
-    const journal = new Journal(store, await workerName())
-    const study = new Study<S>(journal, { ...options, space, name, seed }, axes, directions)
-    await study.begin(allowSpaceChange ? 'change' : 'same')
-    return study
-  } catch (error) {
-    await store.close?.()
-    throw error
-  }
-}
-
-/** Options of {@link openStudy}. */
-export interface OpenOptions {
-  storage: string | JournalStore
-  /** Name of the study. Default: the only one there. */
-  name?: string
-}
-
-/**
- * Opens a study that is there, to look at it: the space is that of its storage, also of a study that Optuna made.
- * @example
- * // const study = await openStudy({ storage: 'study.log' })
- * // study.bestParams
- * @throws Error where there is no such study
- */
-export async function openStudy({ storage, name }: OpenOptions): Promise<Study> {
-  const store = await openStore(storage)
-  try {
-    const journal = new Journal(store, await workerName())
-    await journal.sync()
-    const names = [...journal.studies.values()].map((study) => study.name)
-    const found = name === undefined && names.length === 1 ? journal.studyNamed(names[0]) : journal.studyNamed(name ?? '')
-    if (!found) {
-      if (names.length === 0) throw plainError(`openStudy: ${store.place} has no study yet; is it the right place?`)
-      if (name === undefined)
-        throw plainError(`openStudy: ${store.place} has ${names.length} studies; choose one by its name: ${showNames(names)}`)
-      throw plainError(`openStudy: ${store.place} has no study '${name}'; it has ${showNames(names)}`)
-    }
-    const space = storedSpace(found)
-    const study = new Study(journal, { space, name: found.name, seed: 0 }, axesOf(space), found.directions)
-    await study.begin('look')
-    return study
-  } catch (error) {
-    await store.close?.()
-    throw error
-  }
-}
-
-function directionsOf(direction: Direction | readonly Direction[]): Direction[] {
-  const directions = typeof direction === 'string' ? [direction] : [...direction]
-  if (directions.length === 0)
-    throw rangeError("createStudy: direction wants 'minimize' or 'maximize' for each objective, got an empty array")
-  for (const one of directions)
-    if (one !== 'minimize' && one !== 'maximize')
-      throw rangeError(`createStudy: direction wants 'minimize' or 'maximize', or one for each objective, got ${show(one)}`)
-  return directions
-}
-
-function checkPart(name: string, part: unknown, method: string, example: string): void {
-  if (part === undefined) return
-  if (typeof part === 'function')
-    throw typeError(`createStudy: ${name} wants what the function makes, such as ${example}, got the function`)
-  if (typeof (part as Record<string, unknown> | null)?.[method] !== 'function')
-    throw typeError(`createStudy: ${name} wants one such as ${example}, got ${show(part)}`)
-}
-
-/** The space that a study was made with; of one by Optuna the ranges of its trials. */
-function storedSpace(study: StoredStudy): Space {
-  const json = study.userAttributes[SPACE]
-  if (typeof json === 'string') {
-    return Object.fromEntries(
-      (parseJson(json) as [string, string, string?, (string | number)[]?][]).map(([name, range, parent, values]) => {
-        const parameter = rangeFromJson(range)
-        return [
-          name,
-          parent === undefined ? parameter : ({ kind: 'when', name: parent, values: values ?? [], range: parameter } as SpaceParameter),
-        ]
-      }),
-    )
-  }
-  return Object.fromEntries(study.trials.flatMap(({ ranges }) => Object.entries(ranges)))
-}
 
 /**
  * Trials of one space and what came of them. {@link createStudy} makes one.
@@ -285,7 +166,7 @@ export class Study<S extends Space = Space> {
 
   /** All trials, by number. */
   get trials(): TrialRecord<S>[] {
-    return this.all.map((trial) => this.record(trial))
+    return this.all.map((trial) => recordOf<S>(trial))
   }
 
   /**
@@ -295,7 +176,7 @@ export class Study<S extends Space = Space> {
   get bestTrial(): TrialRecord<S> | undefined {
     if (this.directions.length > 1)
       throw plainError(`a study of ${this.directions.length} objectives has no best trial; front has those that no other beats`)
-    return this.bestStored && this.record(this.bestStored)
+    return this.bestStored && recordOf<S>(this.bestStored)
   }
 
   /** The best value. @throws Error before the first complete trial */
@@ -322,7 +203,7 @@ export class Study<S extends Space = Space> {
       complete.some((b) => b.losses.every((loss, i) => loss <= a.losses[i]) && b.losses.some((loss, i) => loss < a.losses[i]))
     return complete
       .filter((a) => !isBeaten(a))
-      .map(({ number }) => this.record(this.all[number]))
+      .map(({ number }) => recordOf<S>(this.all[number]))
       .sort((a, b) => a.number - b.number)
   }
 
@@ -535,7 +416,7 @@ export class Study<S extends Space = Space> {
 
   /** @internal */
   recordOf(number: number): TrialRecord<S> {
-    return this.record(this.all[number])
+    return recordOf<S>(this.all[number])
   }
 
   /** @internal */
@@ -550,7 +431,7 @@ export class Study<S extends Space = Space> {
 
   /** @internal the trial of this number, to be run by this process */
   running(number: number): Trial<S> {
-    return new RunningTrial(this, number, this.record(this.all[number]).params)
+    return new RunningTrial(this, number, recordOf<S>(this.all[number]).params)
   }
 
   /** @internal */
@@ -592,7 +473,7 @@ export class Study<S extends Space = Space> {
 
   /** @internal the trial of this number, run for another process, which decides whether it is pruned */
   onQueue(number: number, onReport: (step: number, value: number) => Promise<void>): Trial<S> {
-    const trial = new RunningTrial(this, number, this.record(this.all[number]).params)
+    const trial = new RunningTrial(this, number, recordOf<S>(this.all[number]).params)
     trial.report = async (value, step) => {
       await this.report(number, value, step)
       await onReport(step, value)
@@ -750,96 +631,12 @@ export class Study<S extends Space = Space> {
     if (state === 'failed' || state === 'waiting') this.reported.delete(number)
     else this.reported.set(number, { number, isComplete: state === 'complete', losses })
   }
-
-  private record(trial: StoredTrial): TrialRecord<S> {
-    const isComplete = trial.state === 'complete'
-    const values = isComplete ? (trial.values ?? []).map(Number) : []
-    const { [ERROR]: error, ...attributes } = trial.userAttributes
-    const seconds = trial.started && trial.ended ? (Date.parse(trial.ended) - Date.parse(trial.started)) / 1000 : undefined
-    return {
-      number: trial.number,
-      state: trial.state,
-      params: trial.parameters as Params<S>,
-      value: values[0],
-      values,
-      reports: trial.reports,
-      constraints: constraintsOf(trial),
-      attributes,
-      seconds,
-      error: error as string | undefined,
-    }
-  }
-}
-
-/** By how much a trial breaks its constraints; 0 where it keeps to them. */
-function violationOf(trial: StoredTrial): number {
-  return Object.values(constraintsOf(trial)).reduce((sum, value) => sum + Math.max(0, value), 0)
 }
 
 interface Ended {
   state: 'complete' | 'pruned' | 'failed'
   values: number[] | null
   error?: string
-}
-
-class RunningTrial<S extends Space> implements Trial<S> {
-  private readonly controller = new AbortController()
-
-  constructor(
-    private readonly study: Study<S>,
-    readonly number: number,
-    readonly params: Params<S>,
-  ) {}
-
-  get signal(): AbortSignal {
-    return this.controller.signal
-  }
-
-  /** @internal */
-  abort(reason: unknown): void {
-    this.controller.abort(reason)
-  }
-
-  report(value: number, step: number): Promise<void> {
-    return this.study.report(this.number, value, step)
-  }
-
-  shouldPrune(): boolean {
-    return this.study.shouldPrune(this.number)
-  }
-
-  prune(): never {
-    throw new TrialPruned()
-  }
-
-  constrain(name: string, value: number): void {
-    this.study.note(this.number, 'constraint', name, value)
-  }
-
-  setAttribute(name: string, value: unknown): void {
-    this.study.note(this.number, 'attribute', name, value)
-  }
-}
-
-function constraintsOf(trial: StoredTrial): Record<string, number> {
-  const { constraints, ...others } = trial.systemAttributes
-  const old = Array.isArray(constraints) ? constraints.map((value, i) => [String(i), value as number]) : []
-  const named = Object.entries(others)
-    .filter(([name]) => name.startsWith(CONSTRAINT))
-    .map(([name, value]) => [name.slice(CONSTRAINT.length), value as number])
-  return Object.fromEntries([...old, ...named])
-}
-
-/** What is different between two spaces, for people. */
-function changesOf(before: Space, after: Space): string {
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])]
-  const changes = names.flatMap((name) => {
-    const [a, b] = [before[name], after[name]].map((parameter) => (parameter ? describeRange(parameter) : undefined))
-    if (a === b) return []
-    if (a === undefined) return [`${name} is new`]
-    return [b === undefined ? `${name} is gone` : `${name} was ${a}, is ${b}`]
-  })
-  return changes.length > 0 ? changes.join('; ') : 'its parameters have another order'
 }
 
 /** As Python writes it. */

@@ -3,10 +3,11 @@
 import { checkCount, checkPositive } from '../../common/checks.js'
 import { plainError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
+import { openStudy } from '../create-study.js'
 import { workerPool } from '../parallel/pool.js'
 import { type Runner, WorkerDied } from '../parallel/runner.js'
 import type { Space } from '../space.js'
-import { openStudy, type Study } from '../study.js'
+import type { Study } from '../study.js'
 import { isPruning } from '../trial.js'
 import { connect, type Job } from './bullmq.js'
 

@@ -1,6 +1,7 @@
 /** Which storage a name means. */
-import { rangeError, typeError } from '../../common/errors.js'
+import { plainError, rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
+import { type Fs, load } from '../node.js'
 import { fileStore } from './file.js'
 import type { JournalStore } from './journal.js'
 import { memoryStore } from './memory.js'
@@ -29,4 +30,16 @@ export async function openStore(storage: string | JournalStore | undefined): Pro
   throw rangeError(
     `createStudy: storage wants a file that ends in .sqlite or .db (SQLite), or in .log, .journal or .jsonl (the journal that Optuna reads), got ${show(storage)}`,
   )
+}
+
+/**
+ * @internal opens a storage that is to be there already: to open a file for a study makes one
+ * @throws what {@link openStore} does; Error where there is no such file
+ */
+export async function openStored(storage: string | JournalStore): Promise<JournalStore> {
+  if (typeof storage === 'string' && (SQLITE.test(storage) || JOURNAL.test(storage)) && !/^[a-z]+:\/\//.test(storage)) {
+    const { existsSync } = await load<Fs>('node:fs')
+    if (!existsSync(storage)) throw plainError(`openStudy: there is no file ${show(storage)}; is it the right place?`)
+  }
+  return await openStore(storage)
 }
