@@ -1,9 +1,9 @@
-//! Kernels of fleets: eight nets side by side (crate/fleet). Arrays have eight floats in the place of each; `shared` is 1 where x has
-//! one float for all nets.
+//! Kernels of fleets: eight nets side by side (crate/fleet). Arrays have eight floats in the place of each; Dense layers are told `how`:
+//! bit 0 says that x has one float for all nets, bit 1 that the engine computes with all eight nets at once; `room` is scratch.
 #![allow(unsafe_code)]
 
 use super::{cells, doubles, integers, Ptr, MOST_HYPER};
-use crate::fleet::dense::{backward, forward, Gradients, Inputs, Sizes};
+use crate::fleet::dense::{backward, forward, Gradients, Inputs, Means, Sizes};
 use crate::fleet::dropout::dropout;
 use crate::fleet::loss::{self, Call};
 use crate::fleet::{exchange, Net8, NETS};
@@ -33,8 +33,16 @@ fn labels<'a>(at: Ptr, n: usize) -> &'a [[Cell<i32>; NETS]] {
     unsafe { slice::from_raw_parts(at as *const [Cell<i32>; NETS], n) }
 }
 
-fn inputs<'a>(x: Ptr, shared: u32, n: usize) -> Inputs<'a> {
-    if shared != 0 {
+/// Bits of `how`: all nets share x; the engine computes with all eight nets at once.
+const SHARED: u32 = 1;
+const WIDE: u32 = 2;
+
+fn means(how: u32, room: Ptr) -> Means {
+    Means { room: room as *mut f32, is_wide: how & WIDE != 0 }
+}
+
+fn inputs<'a>(x: Ptr, how: u32, n: usize) -> Inputs<'a> {
+    if how & SHARED != 0 {
         Inputs::Shared(cells(x, n))
     } else {
         Inputs::Own(nets(x, n))
@@ -45,7 +53,7 @@ fn inputs<'a>(x: Ptr, shared: u32, n: usize) -> Inputs<'a> {
 #[wasm_bindgen(js_name = fleetDenseForward)]
 pub fn fleet_dense_forward(
     x: Ptr,
-    shared: u32,
+    how: u32,
     w: Ptr,
     b: Ptr,
     z: Ptr,
@@ -54,22 +62,24 @@ pub fn fleet_dense_forward(
     k: usize,
     n: usize,
     kind: u32,
+    room: Ptr,
 ) {
-    let (x, y) = (inputs(x, shared, m * k), nets(y, m * n));
-    forward(x, nets(w, k * n), optional(b, n), optional(z, m * n), y, Sizes { m, k, n }, kind);
+    let (x, y) = (inputs(x, how, m * k), nets(y, m * n));
+    forward(x, nets(w, k * n), optional(b, n), optional(z, m * n), y, Sizes { m, k, n }, kind, means(how, room));
 }
 
 /// denseBackward of eight nets, which overwrites.
 #[wasm_bindgen(js_name = fleetDenseBackward)]
 #[rustfmt::skip]
 pub fn fleet_dense_backward(
-    x: Ptr, shared: u32, w: Ptr, saved: Ptr, dy: Ptr, dz: Ptr, dw: Ptr, db: Ptr, dx: Ptr,
-    m: usize, k: usize, n: usize, kind: u32,
+    x: Ptr, how: u32, w: Ptr, saved: Ptr, dy: Ptr, dz: Ptr, dw: Ptr, db: Ptr, dx: Ptr,
+    m: usize, k: usize, n: usize, kind: u32, room: Ptr,
 ) {
     let to = Gradients { dw: optional(dw, k * n), db: optional(db, n), dx: optional(dx, m * k) };
     let dz = optional(dz, m * n).unwrap_or(&[]);
     let (saved, dy) = (nets(saved, m * n), nets(dy, m * n));
-    backward(inputs(x, shared, m * k), nets(w, k * n), saved, dy, dz, &to, Sizes { m, k, n }, kind);
+    let (x, w) = (inputs(x, how, m * k), nets(w, k * n));
+    backward(x, w, saved, dy, dz, &to, Sizes { m, k, n }, kind, means(how, room));
 }
 
 /// The kernel behind every element-wise update of eight nets: n elements at p, g and each slot, slots `stride` elements apart, and 3 + H

@@ -1,6 +1,8 @@
 //! The dense layer of a fleet: what crate/dense.rs does to one net.
 #![allow(unsafe_code)]
 
+pub use super::panels::ROOM;
+pub use super::product::Means;
 use super::product::{outer, product, Factor};
 use super::{Net8, NETS};
 use crate::activation::{self, RELU};
@@ -39,18 +41,18 @@ impl Inputs<'_> {
     /// As `product`.
     #[rustfmt::skip]
     unsafe fn times<const RECTIFIED: bool>(
-        self, sizes: [usize; 3], line: usize, step: usize, right: Factor, start: *const f32, c: *mut f32,
+        self, sizes: [usize; 3], line: usize, step: usize, right: Factor, start: *const f32, c: *mut f32, means: Means,
     ) {
         // SAFETY: the caller's promise.
         unsafe {
             match self {
                 Inputs::Shared(x) => {
                     let left = Factor { at: x.as_ptr().cast(), line, step };
-                    product::<true, RECTIFIED>(sizes, left, right, start, c);
+                    product::<true, RECTIFIED>(sizes, left, right, start, c, means);
                 }
                 Inputs::Own(x) => {
                     let left = Factor { at: address(x), line: NETS * line, step: NETS * step };
-                    product::<false, false>(sizes, left, right, start, c);
+                    product::<false, false>(sizes, left, right, start, c, means);
                 }
             }
         }
@@ -82,7 +84,10 @@ pub fn floats(x: &[Net8]) -> Cells<'_> {
 }
 
 /// y\[m,n\] = f(z), z\[m,n\] = b\[n\] + x\[m,k\] · w\[k,n\]; z is kept where the activation's derivative needs it.
-pub fn forward(x: Inputs, w: &[Net8], b: Option<&[Net8]>, z: Option<&[Net8]>, y: &[Net8], sizes: Sizes, kind: u32) {
+#[rustfmt::skip]
+pub fn forward(
+    x: Inputs, w: &[Net8], b: Option<&[Net8]>, z: Option<&[Net8]>, y: &[Net8], sizes: Sizes, kind: u32, means: Means,
+) {
     let Sizes { m, k, n } = sizes;
     let sums = z.filter(|_| activation::saves_input(kind)).unwrap_or(y);
     let start = b.map_or(null(), address);
@@ -91,9 +96,9 @@ pub fn forward(x: Inputs, w: &[Net8], b: Option<&[Net8]>, z: Option<&[Net8]>, y:
     // SAFETY: the sizes were just compared.
     unsafe {
         if x.rectifies(kind) {
-            x.times::<true>([m, n, k], k, 1, right, start, target(y));
+            x.times::<true>([m, n, k], k, 1, right, start, target(y), means);
         } else {
-            x.times::<false>([m, n, k], k, 1, right, start, target(sums));
+            x.times::<false>([m, n, k], k, 1, right, start, target(sums), means);
             if kind != 0 {
                 activation::forward(kind, floats(sums), floats(y));
             }
@@ -115,6 +120,7 @@ pub struct Gradients<'a> {
 #[rustfmt::skip]
 pub fn backward(
     x: Inputs, w: &[Net8], saved: &[Net8], dy: &[Net8], dz: &[Net8], to: &Gradients, sizes: Sizes, kind: u32,
+    means: Means,
 ) {
     let Sizes { m, k, n } = sizes;
     let dz = if kind == 0 { dy } else { dz };
@@ -134,7 +140,7 @@ pub fn backward(
         assert!(x.len() >= m * k && dw.len() >= k * n);
         let right = Factor { at: address(dz), line: NETS, step: NETS * n };
         // SAFETY: the sizes were just compared.
-        unsafe { x.times::<false>([k, n, m], 1, k, right, null(), target(dw)) }
+        unsafe { x.times::<false>([k, n, m], 1, k, right, null(), target(dw), means) }
     }
     if let Some(dx) = to.dx {
         assert!(dx.len() >= m * k);
@@ -145,7 +151,7 @@ pub fn backward(
         let left = Factor { at: address(dz), line: NETS * n, step: NETS };
         let right = Factor { at: address(w), line: NETS * n, step: NETS };
         // SAFETY: the sizes were compared above.
-        unsafe { product::<false, false>([m, k, n], left, right, null(), target(dx)) }
+        unsafe { product::<false, false>([m, k, n], left, right, null(), target(dx), means) }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod dense;
 pub mod dropout;
 pub mod exchange;
 pub mod loss;
+mod panels;
 mod product;
 
 use core::cell::Cell;

@@ -1,7 +1,7 @@
 //! The matrix product of a fleet: in each block of C some rows by some columns, for eight nets at a time.
 #![allow(unsafe_code)]
 
-use super::{Net8, NETS};
+use super::{panels, Net8, NETS};
 use crate::activation::rectified;
 use crate::lane::{F32x4, F32x8, Lane};
 use core::array::from_fn;
@@ -17,7 +17,7 @@ pub struct Factor {
 impl Factor {
     /// The factor from line i on.
     #[inline(always)]
-    fn from(self, i: usize) -> Self {
+    pub fn from(self, i: usize) -> Self {
         Factor { at: self.at.wrapping_add(i * self.line), ..self }
     }
 }
@@ -27,18 +27,22 @@ impl Factor {
 /// lie side by side then.
 ///
 /// # Safety
-/// a, b, start and c have as many elements as the sizes say; c overlaps none of them.
+/// a, b, start and c have as many elements as the sizes say, and the room is there; c overlaps none of them.
 pub unsafe fn product<const SHARED: bool, const RECTIFIED: bool>(
     [rows, columns, steps]: [usize; 3],
     a: Factor,
     b: Factor,
     start: *const f32,
     c: *mut f32,
+    means: Means,
 ) {
     let job = Job { rows, columns, steps, a, b, start, c };
     // SAFETY: as the caller promises.
     unsafe {
         match b.line {
+            _ if panels::pay::<SHARED>(&job, means.is_wide) => {
+                panels::multiply::<SHARED>(&job, RECTIFIED, means.room, means.is_wide)
+            }
             NETS => stripes::<SHARED, true, RECTIFIED>(&job),
             _ if RECTIFIED => unreachable!(),
             _ => stripes::<SHARED, false, false>(&job),
@@ -46,15 +50,24 @@ pub unsafe fn product<const SHARED: bool, const RECTIFIED: bool>(
     }
 }
 
+/// What a product may use.
+#[derive(Clone, Copy)]
+pub struct Means {
+    /// [`panels::ROOM`] floats.
+    pub room: *mut f32,
+    /// Whether the engine computes with both halves of eight nets at once.
+    pub is_wide: bool,
+}
+
 /// What all blocks of a product have in common.
-struct Job {
-    rows: usize,
-    columns: usize,
-    steps: usize,
-    a: Factor,
-    b: Factor,
-    start: *const f32,
-    c: *mut f32,
+pub struct Job {
+    pub rows: usize,
+    pub columns: usize,
+    pub steps: usize,
+    pub a: Factor,
+    pub b: Factor,
+    pub start: *const f32,
+    pub c: *mut f32,
 }
 
 /// All columns: as many at a time as there are registers for. Where `NEAR`, columns of b lie side by side.
@@ -221,7 +234,7 @@ unsafe fn block<
 }
 
 /// One float of each of some nets.
-trait Nets: Lane {
+pub trait Nets: Lane {
     /// The first net of each lane of eight.
     const FIRST: Self::Firsts;
     type Firsts: IntoIterator<Item = usize>;

@@ -2,12 +2,26 @@
 
 use crate::tools::numbers;
 use gradus::abi;
+use gradus::fleet::dense::ROOM;
 use gradus::gemm::SCRATCH;
 
 const NETS: usize = 8;
 const KINDS: std::ops::Range<u32> = 0..9;
-const SIZES: [[usize; 3]; 9] =
-    [[4, 2, 8], [16, 4, 16], [16, 16, 3], [32, 8, 32], [32, 32, 1], [1, 1, 1], [3, 5, 7], [33, 9, 2], [300, 3, 5]];
+const SIZES: [[usize; 3]; 13] = [
+    [64, 64, 64],
+    [9, 33, 71],
+    [150, 70, 15],
+    [66, 20, 130],
+    [4, 2, 8],
+    [16, 4, 16],
+    [16, 16, 3],
+    [32, 8, 32],
+    [32, 32, 1],
+    [1, 1, 1],
+    [3, 5, 7],
+    [33, 9, 2],
+    [300, 3, 5],
+];
 
 /// An array of each net.
 fn arrays(n: usize, seed: u32) -> Vec<Vec<f32>> {
@@ -39,10 +53,12 @@ fn assert_bits(all: &[f32], net: usize, one: &[f32], what: &str) {
 #[test]
 fn dense_layers_have_the_bits_of_single_nets() {
     let mut scratch = vec![0.0f32; SCRATCH];
-    for ([m, k, n], kind, shared) in
-        SIZES.iter().flat_map(|&s| KINDS.flat_map(move |kind| [(s, kind, 0), (s, kind, 1)]))
+    let mut panels = vec![0.0f32; ROOM];
+    for ([m, k, n], kind, how) in
+        SIZES.iter().flat_map(|&s| KINDS.flat_map(move |kind| [0, 1, 2, 3].map(|how| (s, kind, how))))
     {
-        let what = format!("m {m} k {k} n {n} activation {kind} shared {shared}");
+        let shared = how & 1;
+        let what = format!("m {m} k {k} n {n} activation {kind} how {how}");
         let mut x = arrays(m * k, 1);
         if shared == 1 {
             x = vec![x[0].clone(); NETS];
@@ -54,11 +70,24 @@ fn dense_layers_have_the_bits_of_single_nets() {
         let (mut z, mut y, mut dz, mut dw, mut db, mut dx) =
             (room(m * n), room(m * n), room(m * n), room(k * n), room(n), room(m * k));
         let saves = gradus::activation::saves_input(kind);
-        abi::fleet_dense_forward(at(&mut xs), shared, at(&mut ws), at(&mut bs), at(&mut z), at(&mut y), m, k, n, kind);
+        abi::fleet_dense_forward(
+            at(&mut xs),
+            how,
+            at(&mut ws),
+            at(&mut bs),
+            at(&mut z),
+            at(&mut y),
+            m,
+            k,
+            n,
+            kind,
+            at(&mut panels),
+        );
         let saved = if saves { at(&mut z) } else { at(&mut y) };
         #[rustfmt::skip]
         abi::fleet_dense_backward(
-            at(&mut xs), shared, at(&mut ws), saved, at(&mut dys), at(&mut dz), at(&mut dw), at(&mut db), at(&mut dx), m, k, n, kind,
+            at(&mut xs), how, at(&mut ws), saved, at(&mut dys), at(&mut dz), at(&mut dw), at(&mut db), at(&mut dx), m, k, n, kind,
+            at(&mut panels),
         );
         for net in 0..NETS {
             let room = |n: usize| vec![0.0f32; n];

@@ -7,14 +7,35 @@ import type { Backend } from './index.js'
 import type { Loss, Ptr, Update } from './kernels.js'
 import { FLEET, FLEET_UPDATES } from './wasm/parts.js'
 
+/** Bits that say how a dense layer of eight nets is computed. */
+export const SHARED_INPUTS = 1
+export const WIDE = 2
+/** Floats of scratch of a dense layer (ROOM of crate/fleet/panels.rs). */
+export const PANEL_FLOATS = 8 * 128 * (64 + 5)
+
 /** Every kernel of fleets. */
 export interface FleetKernels {
-  /** denseForward; `shared` is 1 where x is one matrix for all nets */
-  fleetDenseForward(x: Ptr, shared: number, w: Ptr, b: Ptr, z: Ptr, y: Ptr, m: number, k: number, n: number, activation: number): void
-  /** denseBackward, which overwrites dw, db and dx */
+  /**
+   * denseForward. `how` has {@link SHARED_INPUTS} where x is one matrix for all nets, and {@link WIDE} where the engine computes with all
+   * eight at once; room has {@link PANEL_FLOATS} floats
+   */
+  fleetDenseForward(
+    x: Ptr,
+    how: number,
+    w: Ptr,
+    b: Ptr,
+    z: Ptr,
+    y: Ptr,
+    m: number,
+    k: number,
+    n: number,
+    activation: number,
+    room: Ptr,
+  ): void
+  /** denseBackward, which overwrites dw, db and dx; `how` and room as above */
   fleetDenseBackward(
     x: Ptr,
-    shared: number,
+    how: number,
     w: Ptr,
     saved: Ptr,
     dy: Ptr,
@@ -26,6 +47,7 @@ export interface FleetKernels {
     k: number,
     n: number,
     activation: number,
+    room: Ptr,
   ): void
   /** Losses take the arguments of those of single nets; `out` has one float of each net. */
   fleetSquaredError: Loss

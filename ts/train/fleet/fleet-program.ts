@@ -4,7 +4,7 @@
  * and the optimizers' state of the nets are brought there, and afterwards taken back, so that in between each update of all eight nets is
  * one call too.
  */
-import { fleetKernels, fleetUpdate } from '../../backend/fleet.js'
+import { fleetKernels, fleetUpdate, PANEL_FLOATS } from '../../backend/fleet.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
@@ -58,6 +58,8 @@ export interface Parts {
 
 export class FleetProgram implements FleetMemory {
   readonly inputs: { at: Ptr; isShared: boolean; bytes: number }
+  readonly panels: Ptr
+  readonly isWide: boolean
   /** Losses of step i, one for each net, are at `losses` + 32·i. */
   readonly losses: Ptr
   private readonly program: Program
@@ -83,6 +85,7 @@ export class FleetProgram implements FleetMemory {
     const program = Program.of(backend.kernels)
     if (program === null) throw new NoTwin('steps in JavaScript')
     this.program = program
+    this.isWide = backend.widened
     if (shapes.length === 0) throw new NoTwin('nothing is trained')
     checkWidth(recording.calls)
     try {
@@ -90,6 +93,7 @@ export class FleetProgram implements FleetMemory {
       const [{ at, isShared, bytes }] = rows.parts
       this.inputs = { at, isShared, bytes }
       this.losses = this.allocate(4 * NETS * capacity)
+      this.panels = this.allocate(4 * PANEL_FLOATS)
       this.found.set(recording.lossAddress, { at: this.losses, bytes: 4 * NETS })
       for (const region of regionsOf(parameters)) {
         this.exchange(this.state, region.size, ({ parameters }) => parameters[region.first].address, region.members, false)

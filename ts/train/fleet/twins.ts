@@ -2,6 +2,7 @@
  * From the recorded step of one net to the step of eight: each kernel call has a twin that does the same for all of them, on arrays
  * that have eight floats, one of each net, in the place of every float (crate/fleet).
  */
+import { SHARED_INPUTS, WIDE } from '../../backend/fleet.js'
 import type { Ptr } from '../../backend/kernels.js'
 import type { Counter, KernelCall } from '../fast/program.js'
 
@@ -35,6 +36,10 @@ export interface FleetMemory {
   find(ptr: Ptr): { at: Ptr; bytes: number } | null
   /** The array of a result, which is made where it is not known yet. */
   result(ptr: Ptr, floats: number): { at: Ptr; bytes: number }
+  /** Scratch of dense layers. */
+  readonly panels: Ptr
+  /** Whether the engine computes with all eight nets at once. */
+  readonly isWide: boolean
   /** Room for the generators of a dropout. */
   dropoutTable(): Ptr
 }
@@ -64,11 +69,12 @@ class Arguments {
     return ptr === 0 ? this.number(0) : this.add(this.memory.result(ptr, floats))
   }
 
-  /** The inputs of a dense layer, and whether all nets share them. */
+  /** The inputs of a dense layer, and how it is computed. */
   inputs(ptr: Ptr): this {
-    if (!this.memory.isInputs(ptr)) return this.read(ptr).number(0)
+    const wide = this.memory.isWide ? WIDE : 0
+    if (!this.memory.isInputs(ptr)) return this.read(ptr).number(wide)
     const { at, isShared, bytes } = this.memory.inputs
-    return this.add({ at, bytes }).number(isShared ? 1 : 0)
+    return this.add({ at, bytes }).number(wide + (isShared ? SHARED_INPUTS : 0))
   }
 
   number(...values: number[]): this {
@@ -115,7 +121,7 @@ const TWINS: Readonly<Record<string, Twin>> = {
       .read(b)
       .write(z, m * n)
       .write(y, m * n)
-      .number(m, k, n, kind)
+      .number(m, k, n, kind, memory.panels)
     return { name: 'fleetDenseForward', args, moves }
   },
   denseBackward([x, w, saved, dy, dz, dw, db, dx, m, k, n, kind, accumulate], memory) {
@@ -129,7 +135,7 @@ const TWINS: Readonly<Record<string, Twin>> = {
       .write(dw, k * n)
       .write(db, n)
       .write(dx, m * k)
-      .number(m, k, n, kind)
+      .number(m, k, n, kind, memory.panels)
     return { name: 'fleetDenseBackward', args, moves }
   },
   activationForward([x, y, n, kind], memory) {

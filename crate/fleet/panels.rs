@@ -1,0 +1,229 @@
+//! Products of a fleet whose factors no first-level cache holds: they are copied into panels first, in the order in which a block of sums
+//! reads them. Eight nets side by side put the rows of a matrix so far apart that a walk down a column meets the same few lines of
+//! that cache again and again; in a panel it is a walk straight ahead.
+#![allow(unsafe_code)]
+
+use super::product::{Job, Nets};
+use super::NETS;
+use crate::activation::rectified;
+use crate::lane::{F32x4, F32x8};
+use core::array::from_fn;
+
+/// Rows of a block of sums, which stay in registers: where all nets share the left factor, and where each has its own.
+const ROWS_SHARED: usize = 4;
+const ROWS_OWN: usize = 5;
+/// Columns of a block.
+const COLUMNS: usize = 2;
+/// Steps of a panel, so that two of them fit the first-level cache.
+const DEPTH: usize = 128;
+/// Columns whose panels are made at a time, so that they stay in the second-level cache.
+const WIDTH: usize = 64;
+
+/// Floats of scratch that a product may need (PANEL_FLOATS of ts/train/fleet/twins.ts).
+pub const ROOM: usize = NETS * DEPTH * (WIDTH + ROWS_OWN);
+
+/// Numbers of the right factor from which on panels pay, and rows that use each of them: of vectors of four nets, and of eight, which
+/// nothing but panels computes at once where each net has factors of its own.
+const LEAST: [usize; 2] = [1024, 16];
+const LEAST_WIDE: [usize; 2] = [128, 8];
+
+/// What the sums of a block begin with: element (u, v) is at `at` + u·row + v·column.
+#[derive(Clone, Copy)]
+struct Start {
+    at: *const f32,
+    row: usize,
+    column: usize,
+}
+
+static ZEROS: [f32; NETS] = [0.0; NETS];
+
+/// Whether a product is worth panels.
+pub fn pay<const SHARED: bool>(job: &Job, is_wide: bool) -> bool {
+    let [numbers, rows] = if is_wide && !SHARED { LEAST_WIDE } else { LEAST };
+    job.columns * job.steps >= numbers && job.rows >= rows
+}
+
+/// The product of a job, for four nets at a time or for all eight.
+///
+/// # Safety
+/// As [`super::product::product`]; `room` is valid for [`ROOM`] floats.
+pub unsafe fn multiply<const SHARED: bool>(job: &Job, is_rectified: bool, room: *mut f32, is_wide: bool) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        match (is_wide, SHARED) {
+            (true, true) => multiply_nets::<F32x8, true, ROWS_SHARED>(job, is_rectified, room),
+            (true, false) => multiply_nets::<F32x8, false, ROWS_OWN>(job, is_rectified, room),
+            (false, true) => multiply_nets::<F32x4, true, ROWS_SHARED>(job, is_rectified, room),
+            (false, false) => multiply_nets::<F32x4, false, ROWS_OWN>(job, is_rectified, room),
+        }
+    }
+}
+
+unsafe fn multiply_nets<L: Nets, const SHARED: bool, const ROWS: usize>(job: &Job, is_rectified: bool, room: *mut f32) {
+    let left = room;
+    // SAFETY: panels fit their room: at most WIDTH columns and ROWS_OWN rows of DEPTH steps.
+    unsafe {
+        let right = room.add(NETS * DEPTH * ROWS_OWN);
+        for net in L::FIRST {
+            for from in (0..job.steps).step_by(DEPTH) {
+                let steps = DEPTH.min(job.steps - from);
+                let is_last = from + steps == job.steps;
+                for j in (0..job.columns).step_by(WIDTH) {
+                    let columns = WIDTH.min(job.columns - j);
+                    let part = Part { job, net, from, steps, j, columns, is_rectified: is_rectified && is_last };
+                    part.copy_right::<L>(right);
+                    part.rows::<L, SHARED, ROWS>(left, right);
+                }
+            }
+        }
+    }
+}
+
+/// Some steps and columns of a product.
+struct Part<'a> {
+    job: &'a Job,
+    /// The first of its nets.
+    net: usize,
+    from: usize,
+    steps: usize,
+    j: usize,
+    columns: usize,
+    is_rectified: bool,
+}
+
+impl Part<'_> {
+    /// Columns of the right factor, COLUMNS of them to a panel; where one is missing, the last one twice.
+    #[inline(never)]
+    unsafe fn copy_right<L: Nets>(&self, room: *mut f32) {
+        let b = self.job.b.from(self.j);
+        let mut to = room;
+        // SAFETY: the columns and steps exist.
+        unsafe {
+            for j in (0..self.columns).step_by(COLUMNS) {
+                let column: [_; COLUMNS] = from_fn(|v| (j + v).min(self.columns - 1) * b.line);
+                let mut from = b.at.wrapping_add(self.from * b.step + self.net);
+                for _ in 0..self.steps {
+                    for (v, column) in column.into_iter().enumerate() {
+                        L::of_nets(from.add(column)).to_nets(to.add(v * L::WIDTH));
+                    }
+                    from = from.wrapping_add(b.step);
+                    to = to.add(COLUMNS * L::WIDTH);
+                }
+            }
+        }
+    }
+
+    /// Likewise rows of the left factor, from row i on: vectors of nets, or single floats that all nets share.
+    #[inline(never)]
+    unsafe fn copy_left<L: Nets, const SHARED: bool, const ROWS: usize>(&self, i: usize, room: *mut f32) {
+        let a = self.job.a.from(i);
+        let mut to = room;
+        let row: [_; ROWS] = from_fn(|u| u.min(self.job.rows - 1 - i) * a.line);
+        let mut from = a.at.wrapping_add(self.from * a.step + if SHARED { 0 } else { self.net });
+        // SAFETY: the rows and steps exist.
+        unsafe {
+            for _ in 0..self.steps {
+                for (u, row) in row.into_iter().enumerate() {
+                    if SHARED {
+                        *to.add(u) = *from.add(row);
+                    } else {
+                        L::of_nets(from.add(row)).to_nets(to.add(u * L::WIDTH));
+                    }
+                }
+                from = from.wrapping_add(a.step);
+                to = to.add(left_step::<L, SHARED>(ROWS));
+            }
+        }
+    }
+
+    /// All rows of these columns.
+    unsafe fn rows<L: Nets, const SHARED: bool, const ROWS: usize>(&self, left: *mut f32, right: *const f32) {
+        let &Part { job, net, from, steps, j: first, columns, is_rectified } = self;
+        let row = NETS * job.columns;
+        // SAFETY: blocks lie inside c, whose sums so far are its start where steps came before.
+        unsafe {
+            for i in (0..job.rows).step_by(ROWS) {
+                self.copy_left::<L, SHARED, ROWS>(i, left);
+                for j in (0..columns).step_by(COLUMNS) {
+                    let c = job.c.add(i * row + NETS * (first + j) + net);
+                    let start = if from > 0 {
+                        Start { at: c, row, column: NETS }
+                    } else if job.start.is_null() {
+                        Start { at: ZEROS.as_ptr(), row: 0, column: 0 }
+                    } else {
+                        Start { at: job.start.add(NETS * (first + j) + net), row: 0, column: NETS }
+                    };
+                    let (b, rows, columns) =
+                        (right.add(j * steps * L::WIDTH), ROWS.min(job.rows - i), COLUMNS.min(columns - j));
+                    Block { a: left, b, steps, start, c, row, rows, columns, is_rectified }.run::<L, SHARED, ROWS>();
+                }
+            }
+        }
+    }
+}
+
+/// Floats of a step in a panel of the left factor.
+const fn left_step<L: Nets, const SHARED: bool>(rows: usize) -> usize {
+    rows * if SHARED { 1 } else { L::WIDTH }
+}
+
+/// ROWS by COLUMNS sums. Rows and columns that do not exist repeat the last one, and are stored over it.
+struct Block {
+    a: *const f32,
+    b: *const f32,
+    steps: usize,
+    start: Start,
+    c: *mut f32,
+    /// Floats from one row of c to the next.
+    row: usize,
+    rows: usize,
+    columns: usize,
+    is_rectified: bool,
+}
+
+impl Block {
+    #[inline(never)]
+    unsafe fn run<L: Nets, const SHARED: bool, const ROWS: usize>(&self) {
+        let &Block { mut a, mut b, steps, start, c, row, rows, columns, is_rectified } = self;
+        let u: [usize; ROWS] = from_fn(|u| u.min(rows - 1));
+        let v: [usize; COLUMNS] = from_fn(|v| v.min(columns - 1));
+        // SAFETY: the panels hold so many steps; rows and columns exist.
+        unsafe {
+            let mut sums: [[L; COLUMNS]; ROWS] =
+                u.map(|u| v.map(|v| L::of_nets(start.at.add(u * start.row + v * start.column))));
+            for _ in 0..steps {
+                multiply_add::<L, SHARED, ROWS>(&mut sums, a, b);
+                a = a.add(left_step::<L, SHARED>(ROWS));
+                b = b.add(COLUMNS * L::WIDTH);
+            }
+            if is_rectified {
+                sums = sums.map(|sums| sums.map(rectified));
+            }
+            for (sums, u) in sums.into_iter().zip(u) {
+                for (sum, v) in sums.into_iter().zip(v) {
+                    sum.to_nets(c.add(u * row + NETS * v));
+                }
+            }
+        }
+    }
+}
+
+/// One step of a block, from the last sum to the first: in this order V8 loads each number just before it is used, and keeps the sums in
+/// registers (docs/design/fleet.md).
+#[inline(always)]
+unsafe fn multiply_add<L: Nets, const SHARED: bool, const ROWS: usize>(
+    sums: &mut [[L; COLUMNS]; ROWS],
+    a: *const f32,
+    b: *const f32,
+) {
+    // SAFETY: the caller stays inside the panels.
+    unsafe {
+        let right: [L; COLUMNS] = from_fn(|v| L::of_nets(b.add(v * L::WIDTH)));
+        for u in (0..ROWS).rev() {
+            let left = if SHARED { L::of_all(a.add(u)) } else { L::of_nets(a.add(u * L::WIDTH)) };
+            for v in (0..COLUMNS).rev() {
+                sums[u][v] = left.mul_add(right[v], sums[u][v]);
+            }
+        }
+    }
+}
