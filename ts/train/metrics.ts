@@ -93,6 +93,8 @@ export class RunningMeans {
   /** Predictions and targets so far, for metrics that are no means over rows. */
   kept: [predictions: Tensor[], targets: Tensor[]] | null
   private readonly means: (Mean | undefined)[]
+  /** The values where there are no metrics: one object for all epochs, of which there may be many thousands. */
+  private readonly none: Record<string, number> = {}
 
   constructor(metrics: [string, Metric][]) {
     this.metrics = metrics
@@ -135,7 +137,7 @@ export class RunningMeans {
 
   /** The value of each metric so far, by name. */
   get values(): Record<string, number> {
-    return this.metrics.length === 0 ? {} : this.valuesLater()()
+    return this.metrics.length === 0 ? this.none : this.valuesLater()()
   }
 
   /** The {@link values} of now, computed when they are asked for: by then there may be more rows, which do not count. */

@@ -130,7 +130,8 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     const value = (options as FitOptions)[name] ?? true
     if (typeof value !== 'boolean') throw typeError(`fit: ${name} wants true or false, got ${show(value)}`)
   }
-  checkOwner(model, options.optimizer)
+  const parameters = model.parameters()
+  checkOwner(parameters, options.optimizer)
   const wanted = batchSize === 'full' ? rows.count : (batchSize ?? DEFAULT_BATCH)
   checkCount('fit: batchSize', wanted, 1, " or 'full'")
   const size = Math.min(wanted, rows.count)
@@ -151,7 +152,7 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
     batchSize: size,
     batchesPerEpoch,
     start: 0,
-    untrained: untrainedBy(model, optimizer),
+    untrained: untrainedBy(parameters, optimizer),
     rates: ratesOf(optimizer),
     lastFinite: { step: areWeightsFinite(optimizer) ? 0 : -1 },
     unchecked: [],
@@ -160,9 +161,9 @@ export function planSteps(model: Module, options: StepOptions, rows = checkData(
   return plan
 }
 
-function untrainedBy(model: Module, { groups }: OptimizerLike | WholeStepOptimizer): Parameter[] {
+function untrainedBy(own: readonly Parameter[], { groups }: OptimizerLike | WholeStepOptimizer): Parameter[] {
   const driven = new Set(groups.flatMap(({ parameters }) => [...parameters]))
-  return model.parameters().filter((p) => !driven.has(p))
+  return own.filter((p) => !driven.has(p))
 }
 
 function ratesOf({ groups }: OptimizerLike | WholeStepOptimizer): number[] | null {
@@ -195,8 +196,8 @@ function checkedSchedule(schedule: (step: number) => number): (step: number) => 
 }
 
 /** @throws Error for an optimizer of another model, which would fail at its first step or train that one */
-function checkOwner(model: Module, { name, groups }: OptimizerLike | WholeStepOptimizer): void {
-  const own = new Set(model.parameters())
+function checkOwner(parameters: readonly Parameter[], { name, groups }: OptimizerLike | WholeStepOptimizer): void {
+  const own = new Set(parameters)
   const driven = groups.flatMap(({ parameters }) => [...parameters])
   if (!driven.some((p) => own.has(p)))
     throw plainError(`fit: optimizer ${name} has none of this model's parameters; make one with model.parameters()`)

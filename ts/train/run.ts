@@ -9,6 +9,7 @@ import type { Rows } from './data.js'
 import { checkWeights, type Position } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
 import { type BlockLimits, FastSteps, type StepBlock, stepPartsOf } from './fast/index.js'
+import type { ModelFields } from './fast/model-fields.js'
 import type { EpochRecord, Execution, History } from './history.js'
 import { areMeans, RunningMeans, resolveMetrics } from './metrics.js'
 import { Pacer } from './pacer.js'
@@ -153,9 +154,9 @@ export class TrainingRun {
     return this.metrics.length > 0
   }
 
-  /** Whether all modules are layers of this library. */
-  get isOfLibrary(): boolean {
-    return this.fast.isOfLibrary
+  /** What a recorded step depends on besides numbers. */
+  get modelFields(): ModelFields {
+    return this.fast.modelFields
   }
 
   /** How the steps so far were run. */

@@ -65,9 +65,9 @@ export class FastSteps {
     else if (codeEachStep && !this.isTrusted) this.disable('a model or loss of your own, and code of your own runs after each step')
   }
 
-  /** Whether all modules are layers of this library, with the forward methods that they were made with. */
-  get isOfLibrary(): boolean {
-    return this.fields.isOfLibrary
+  /** What the fields of the model were when they were looked at last. */
+  get modelFields(): ModelFields {
+    return this.fields
   }
 
   /** Call this when code outside of this library ran, which may have changed the model. */

@@ -2,6 +2,7 @@
 
 import { trapped } from '../../backend/crash.js'
 import { fleetKernels } from '../../backend/fleet.js'
+import type { Backend } from '../../backend/index.js'
 import { rangeError, typeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
@@ -108,7 +109,7 @@ export async function fitMany(models: readonly Module[], options: FitManyOptions
     }
     const data = new CheckedOnce()
     const runs = perNet.map(({ subset, ...own }, net) =>
-      naming(net, () => new TrainingRun(models[net], own, data.of(models[net], own, subset))),
+      naming(net, () => new TrainingRun(models[net], own, data.of(models[net].backend, own, subset))),
     )
     checkInputs(runs)
     return await new Many(runs, options).train()
@@ -192,14 +193,14 @@ class CheckedOnce {
   private readonly sets = new Map<unknown, { data: DataSet; rows: Rows }[]>()
   private readonly subsets = new Map<Rows, Map<ArrayLike<number>, Rows>>()
 
-  of(model: Module, options: FitOptions, subset: ArrayLike<number> | undefined): CheckedData {
-    const all = this.rowsOf(model, options, 'fit')
+  of(backend: Backend, options: FitOptions, subset: ArrayLike<number> | undefined): CheckedData {
+    const all = this.rowsOf(backend, options, 'fit')
     const rows = subset === undefined ? all : this.subset(all, subset)
     const { validation } = options
-    return { rows, validation: validation && this.rowsOf(model, validation, 'fit: validation') }
+    return { rows, validation: validation && this.rowsOf(backend, validation, 'fit: validation') }
   }
 
-  private rowsOf({ backend }: Module, { inputs, shape, targets, weights }: DataSet, what: string): Rows {
+  private rowsOf(backend: Backend, { inputs, shape, targets, weights }: DataSet, what: string): Rows {
     const known = this.sets.get(inputs) ?? []
     this.sets.set(inputs, known)
     const found = known.find(
@@ -224,10 +225,10 @@ class CheckedOnce {
 /** Whether models of layers of this library take the rows: one of each kind is asked. @throws ShapeError that names the net */
 function checkInputs(runs: readonly TrainingRun[]): void {
   const known = new Set<string>()
-  for (const [net, { plan, isOfLibrary }] of runs.entries()) {
+  for (const [net, { plan, modelFields }] of runs.entries()) {
     const { model, rows } = plan
     const kind = JSON.stringify([rows.inputs.shape.slice(1), layersOf(model)])
-    if (!isOfLibrary || known.has(kind)) continue
+    if (!modelFields.isOfLibrary || known.has(kind)) continue
     naming(net, () => model.predict(rowsBetween(rows, 0, 1).inputs))
     known.add(kind)
   }
@@ -355,12 +356,12 @@ class Many {
 
 /** Why a net cannot go beside others, or null. */
 function obstacleOf(run: TrainingRun): string | null {
-  const { model, options } = run.plan
-  const { backend } = model
+  const { rows, options } = run.plan
+  const { backend } = rows.inputs
   const optimizer = options.optimizer as OptimizerLike
   if (backend.name !== 'wasm') return 'nets in JavaScript are trained one after the other'
   if (options.replay === false) return 'the option replay is false'
-  if (!run.isOfLibrary) return 'layers of your own'
+  if (!run.modelFields.isOfLibrary) return 'layers of your own'
   if (traitsOf(options.loss) === undefined) return 'a loss of your own'
   if (run.watchesSteps) return 'metrics that look at whole epochs, or a callback after each batch'
   if (!canPlan(optimizer)) return `${optimizer.name} has no single fused update with numbers that are known ahead`
@@ -379,7 +380,7 @@ function shapeOf({ run: { plan, watchesEpochs, isJudged } }: Member): string {
   }
   const tensors = [rows.inputs, rows.targets, ...(rows.weights ? [rows.weights] : [])]
   return JSON.stringify([
-    numberOf(model.backend),
+    numberOf(rows.inputs.backend),
     layersOf(model),
     numberOf(options.loss),
     tensors.map(({ shape, dtype }) => [shape, dtype]),

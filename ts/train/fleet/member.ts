@@ -6,7 +6,7 @@ import type { Parameter } from '../../parameter.js'
 import type { Generator } from '../../random.js'
 import { ScheduleCache } from '../fast/blocks.js'
 import type { StepBlock } from '../fast/index.js'
-import { ModelFields } from '../fast/model-fields.js'
+import type { ModelFields } from '../fast/model-fields.js'
 import { type Plan, setLearningRate } from '../plan.js'
 import type { TrainingRun } from '../run.js'
 import { layoutOf } from './fleet-program.js'
@@ -50,7 +50,7 @@ export class Member {
     this.parameters = model.parameters()
     this.optimizer = options.optimizer as Optimizer
     this.net = new NetOptimizer(this.optimizer)
-    this.fields = new ModelFields(model)
+    this.fields = run.modelFields
     this.generators = [...model.namedGenerators().values()]
     this.schedule = options.schedule === undefined ? null : new ScheduleCache(options.schedule)
     const states = this.parameters.map((p) => p.gradientState)
