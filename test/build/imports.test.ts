@@ -29,7 +29,7 @@ const UNSAFE_FILES = [
   ...['blocked', 'direct', 'pack', 'tile', 'view'].map((name) => `crate/gemm/${name}.rs`),
   'crate/gemm.rs',
   'crate/bare.rs',
-  ...['crate/fleet/dense.rs', 'crate/fleet/product.rs'],
+  ...['crate/fleet/dense.rs', 'crate/fleet/panels.rs', 'crate/fleet/product.rs'],
   ...['crate/abi.rs', 'crate/abi/fleet.rs', 'crate/abi/products.rs', 'crate/abi/program.rs'],
 ]
 const INTRINSICS = ['crate/lane/', 'crate/bare.rs']
