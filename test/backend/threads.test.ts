@@ -142,7 +142,7 @@ test('a small net stays on one thread', async () => {
 test('so does one of sixteen layers of 64, its update included; that of 784-128-10 is shared', async () => {
   const backend = createBackend({ backend: 'wasm', threads: 2 })
   await backend.ready
-  const run = vi.spyOn(Pool.prototype, 'run')
+  const run = vi.spyOn(Pool.prototype, 'runShared')
   const layers = Array.from({ length: 16 }, () => new Dense(64, 64, { activation: 'relu' }))
   for (const [model, inputs] of [
     [new Sequential([...layers, new Dense(64, 10)], { backend }), 64],
@@ -258,21 +258,6 @@ describe('a pool', async () => {
     expect(pool.size).toBe(2)
     pool.run(fill, 3, (part) => [x + 64 * part, 16, part])
     expect([...heap.view(x, 48)]).toEqual(wanted(0))
-  })
-
-  test('rests when its workers come too late, and tries again', async () => {
-    const rested = await team('simd', 2)
-    const { pool } = rested
-    const parts = (nanoseconds: number) => Pool.prototype.sharesFor.call(pool, nanoseconds)
-    const noteLateness = (late: boolean) => (pool as unknown as { noteLateness(late: boolean): void }).noteLateness(late)
-    expect(parts(1e6)).toBe(2)
-    for (let i = 0; i < 20; i++) noteLateness(false)
-    noteLateness(true)
-    expect(parts(1e6)).toBe(2)
-    for (let i = 0; i < 3; i++) noteLateness(true)
-    expect(parts(1e6)).toBe(1)
-    await new Promise((resolve) => setTimeout(resolve, 30))
-    expect(parts(1e6)).toBe(2)
   })
 
   test('shares from some ten microseconds a thread on', async () => {

@@ -38,6 +38,7 @@ export async function team(variant: Variant, threads: number): Promise<Team> {
   const [operations, others] = PARTS.map((part) => add(partBeside(part, variant, exports, true), compiled(variant, true, part)))
   await allHave(pool)
   pool.sharesFor = () => threads
+  ;(pool as unknown as { gain: Gain }).gain.wants = () => true
   let shared = 0
   const { run } = pool
   pool.run = (...call) => {

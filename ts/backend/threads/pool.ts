@@ -5,6 +5,7 @@
 import { plainError } from '../../common/errors.js'
 import { STACK_BETWEEN } from '../wasm/load.js'
 import { fillTable } from '../wasm/table.js'
+import { Gain } from './gain.js'
 import {
   ASLEEP,
   AWAITED,
@@ -24,8 +25,8 @@ import { spawn, type Thread } from './spawn.js'
 
 export type Kernel = (...numbers: number[]) => unknown
 
-/** How many times main checks for the end of a share before it sleeps (if it may sleep): about 50 µs. */
-const PATIENCE = 20_000
+/** How many times main checks for the end of a share before it sleeps (if it may sleep): about 200 µs, since being woken takes 50. */
+const PATIENCE = 80_000
 /**
  * Least nanoseconds of work for each of several threads. Giving a share away takes half a microsecond; what costs more is that the
  * other core has to fetch what this one has just written.
@@ -36,11 +37,6 @@ const GRAIN = 16_000
 export function isSmall(nanoseconds: number): boolean {
   return nanoseconds < 2 * GRAIN
 }
-
-/** After about so many shared calls in a row that took longer than one thread would have, main works alone for a while; and how long. */
-const MOST_LATE = 4
-const FIRST_REST = 10
-const LONGEST_REST = 1000
 
 /** A worker must have died if its share takes longer than so many milliseconds and so many times as long as main's share. */
 const LIFETIME = 10_000
@@ -66,13 +62,7 @@ export class Pool {
   private modules = 0
   /** Whether workers may still be adding kernels. */
   private adding = false
-  /**
-   * How late shares have come: one more for each that is late, a quarter less for each in time. Where other programs keep the cores busy,
-   * sharing costs more than it saves. Late shares show it, and main then works alone for a while.
-   */
-  private late = 0
-  private rest = FIRST_REST
-  private restUntil = 0
+  private readonly gain = new Gain()
 
   /**
    * @param kernels the exports of main's instance, in the order that every instance has; more may follow ({@link add})
@@ -121,32 +111,41 @@ export class Pool {
     return this.workers.length + 1
   }
 
-  /** How many threads share a kernel that takes so many nanoseconds. */
+  /** How many threads may share a kernel that takes so many nanoseconds. */
   sharesFor(nanoseconds: number): number {
     if (isSmall(nanoseconds) || this.size === 1 || this.isAdding()) return 1
-    if (this.restUntil > 0 && performance.now() < this.restUntil) return 1
     return Math.min(this.size, Math.floor(nanoseconds / GRAIN))
   }
 
   /**
-   * Runs a kernel (its index in `kernels`) in so many shares; share i has the arguments argumentsOf(i).
+   * Runs a kernel (its index in `kernels`) in as many shares, or in one where that is as fast; share i of n has the arguments
+   * argumentsOf(i, n). Calls of one kernel that take as many `nanoseconds` by estimate do the same work.
    * @throws what a share throws; Error where a worker has died in the midst of its own
    */
+  runShared(kernel: number, nanoseconds: number, shares: number, argumentsOf: (share: number, shares: number) => readonly number[]): void {
+    const kind = kernel + this.kernels.length * Math.round(nanoseconds)
+    const isShared = this.gain.wants(kind)
+    const start = performance.now()
+    if (isShared) this.run(kernel, shares, (share) => argumentsOf(share, shares))
+    else this.kernels[kernel](...argumentsOf(0, 1))
+    const took = performance.now() - start
+    if (isShared) this.gain.noteShared(kind, took)
+    else this.gain.noteAlone(kind, took)
+  }
+
+  /** Runs a kernel in so many shares. */
   run(kernel: number, shares: number, argumentsOf: (share: number) => readonly number[]): void {
     const { workers } = this
     const start = performance.now()
-    let own = start
     const givenAway = Math.min(shares - 1, workers.length)
     for (let i = 0; i < givenAway; i++) this.open(workers[i], kernel, argumentsOf(i + 1))
     try {
       this.kernels[kernel](...argumentsOf(0))
       for (let share = givenAway + 1; share < shares; share++) this.kernels[kernel](...argumentsOf(share))
-      own = performance.now()
     } finally {
       const until = performance.now() + Math.max(LIFETIME, LIFETIMES * (performance.now() - start))
       this.finishAll(workers, givenAway, until)
     }
-    this.noteLateness(performance.now() - own > ((shares - 1) / 2) * (own - start))
   }
 
   /** Puts kernels into main's table, as each worker will into its own; returns the index of the first. */
@@ -160,15 +159,6 @@ export class Pool {
     if (!this.adding) return false
     this.adding = this.workers.some((worker) => Atomics.load(this.words, (worker * BLOCK) / 4) >= LISTEN)
     return this.adding
-  }
-
-  private noteLateness(late: boolean): void {
-    this.late = Math.max(0, this.late + (late ? 1 : -0.25))
-    if (this.late === 0) this.rest = FIRST_REST
-    if (this.late < MOST_LATE) return
-    this.restUntil = performance.now() + this.rest
-    this.rest = Math.min(LONGEST_REST, 2 * this.rest)
-    this.late = MOST_LATE / 2
   }
 
   private open(worker: number, kernel: number, numbers: readonly number[]): void {

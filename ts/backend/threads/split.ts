@@ -10,7 +10,7 @@ import { isSmall, type Kernel, type Pool } from './pool.js'
 /** Rough speed of one thread of a present-day machine: multiply-adds per nanosecond, and nanoseconds per element. */
 const PRODUCT = 20
 const UPDATE = 0.4
-const RECTIFIER = 0.15
+const RECTIFIER = 0.5
 const FUNCTION = 1
 
 /** Floats to a cache line: shares end where lines do. */
@@ -50,13 +50,14 @@ export function shareOthers({ exports, pool }: Pick<ThreadedModule, 'exports' | 
     const number = pool.numberOf(whole)
     table[name] = (...args: number[]) => {
       const [n, cols = 0] = [args[addresses], args[addresses + 1]]
-      const shares = Math.min(cols > 0 ? n : Infinity, pool.sharesFor(n * (cols || 1) * FUNCTION))
+      const time = n * (cols || 1) * FUNCTION
+      const shares = Math.min(cols > 0 ? n : Infinity, pool.sharesFor(time))
       if (shares < 2) {
         whole(...args)
         return
       }
       const share = (bytes: number, count: number) => [...args.slice(0, addresses).map((at) => at + bytes), count, cols]
-      pool.run(number, shares, cut(n, shares, share, cols))
+      pool.runShared(number, time, shares, cut(n, share, cols))
     }
   }
   return table
@@ -69,10 +70,11 @@ export function shareUpdate(pool: Pool, update: Update): Update {
     const shares = pool.sharesFor(n * UPDATE)
     if (shares < 2) update(p, g, s, stride, n, h)
     else
-      pool.run(
+      pool.runShared(
         number,
+        n * UPDATE,
         shares,
-        cut(n, shares, (at, count) => [p + at, g + at, s + at, stride, count, h]),
+        cut(n, (at, count) => [p + at, g + at, s + at, stride, count, h]),
       )
   }
   return shared(kernel, update, (_p, _g, _s, _stride, n) => n * UPDATE)
@@ -84,10 +86,10 @@ function scratchOf({ scratches }: ThreadedModule, index: number, own: Ptr): Ptr 
 }
 
 /** Arguments of each share of n elements, or rows of so many columns, from the bytes before it and their number. */
-function cut(n: number, shares: number, argumentsOf: (bytes: number, count: number) => number[], cols = 0): (index: number) => number[] {
+function cut(n: number, argumentsOf: (bytes: number, count: number) => number[], cols = 0): (index: number, shares: number) => number[] {
   const unit = cols > 0 ? 1 : LINE
-  const begin = (index: number) => Math.min(n, Math.floor((Math.ceil(n / unit) * index) / shares) * unit)
-  return (index) => argumentsOf(4 * (cols || 1) * begin(index), begin(index + 1) - begin(index))
+  const begin = (index: number, shares: number) => Math.min(n, Math.floor((Math.ceil(n / unit) * index) / shares) * unit)
+  return (index, shares) => argumentsOf(4 * (cols || 1) * begin(index, shares), begin(index + 1, shares) - begin(index, shares))
 }
 
 function products(threaded: ThreadedModule): Pick<Kernels, 'matmul' | 'matmulNT' | 'matmulTN'> {
@@ -96,9 +98,12 @@ function products(threaded: ThreadedModule): Pick<Kernels, 'matmul' | 'matmulNT'
   const share =
     (whole: Kernels['matmul'], layout: number): Kernels['matmul'] =>
     (a, b, c, m, n, k, accumulate, scratch) => {
-      const shares = pool.sharesFor((m * n * k) / PRODUCT)
-      if (shares < 2) return whole(a, b, c, m, n, k, accumulate, scratch)
-      pool.run(number, shares, (index) => [layout, a, b, c, m, n, k, accumulate, scratchOf(threaded, index, scratch), index, shares])
+      const time = (m * n * k) / PRODUCT
+      const most = pool.sharesFor(time)
+      if (most < 2) return whole(a, b, c, m, n, k, accumulate, scratch)
+      pool.runShared(number, time, most, (index, shares) => {
+        return [layout, a, b, c, m, n, k, accumulate, scratchOf(threaded, index, scratch), index, shares]
+      })
     }
   return { matmul: share(exports.matmul, 0), matmulNT: share(exports.matmulNT, 1), matmulTN: share(exports.matmulTN, 2) }
 }
@@ -108,17 +113,21 @@ function dense(threaded: ThreadedModule): Pick<Kernels, 'denseForward' | 'denseB
   const [forward, gradients] = [pool.numberOf(exports.denseForwardShare), pool.numberOf(exports.denseGradientsShare)]
   const { activationForward, activationBackward } = activations(threaded)
   const denseForward: Kernels['denseForward'] = (x, w, b, z, y, m, k, n, activation, scratch) => {
-    const shares = pool.sharesFor((m * n * k) / PRODUCT)
-    if (shares < 2) return exports.denseForward(x, w, b, z, y, m, k, n, activation, scratch)
-    pool.run(forward, shares, (index) => [x, w, b, z, y, m, k, n, activation, scratchOf(threaded, index, scratch), index, shares])
+    const time = (m * n * k) / PRODUCT
+    const most = pool.sharesFor(time)
+    if (most < 2) return exports.denseForward(x, w, b, z, y, m, k, n, activation, scratch)
+    pool.runShared(forward, time, most, (index, shares) => {
+      return [x, w, b, z, y, m, k, n, activation, scratchOf(threaded, index, scratch), index, shares]
+    })
   }
   const denseBackward: Kernels['denseBackward'] = (x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch) => {
-    const shares = pool.sharesFor((m * n * k * (dx === 0 ? 1 : 2)) / PRODUCT)
-    if (shares < 2) return exports.denseBackward(x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch)
+    const time = (m * n * k * (dx === 0 ? 1 : 2)) / PRODUCT
+    const most = pool.sharesFor(time)
+    if (most < 2) return exports.denseBackward(x, w, saved, dy, dz, dw, db, dx, m, k, n, activation, accumulate, scratch)
     // Every share of dw and dx needs all of dz.
     if (activation !== LINEAR) activationBackward(saved, dy, dz, m * n, activation)
     const from = activation === LINEAR ? dy : dz
-    pool.run(gradients, shares, (index) => {
+    pool.runShared(gradients, time, most, (index, shares) => {
       return [x, w, from, dw, db, dx, m, k, n, accumulate, scratchOf(threaded, index, scratch), index, shares]
     })
   }
@@ -140,20 +149,22 @@ function activations({ exports, pool }: ThreadedModule): Pick<Kernels, 'activati
     const shares = pool.sharesFor(n * cost[activation])
     if (shares < 2) exports.activationForward(x, y, n, activation)
     else
-      pool.run(
+      pool.runShared(
         forward,
+        n * cost[activation],
         shares,
-        cut(n, shares, (at, count) => [x + at, y + at, count, activation]),
+        cut(n, (at, count) => [x + at, y + at, count, activation]),
       )
   }
   const activationBackward: Kernels['activationBackward'] = (saved, dy, dx, n, activation) => {
     const shares = pool.sharesFor(n * cost[activation])
     if (shares < 2) exports.activationBackward(saved, dy, dx, n, activation)
     else
-      pool.run(
+      pool.runShared(
         backward,
+        n * cost[activation],
         shares,
-        cut(n, shares, (at, count) => [saved + at, dy + at, dx + at, count, activation]),
+        cut(n, (at, count) => [saved + at, dy + at, dx + at, count, activation]),
       )
   }
   return {

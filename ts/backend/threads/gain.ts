@@ -1,0 +1,61 @@
+/**
+ * Whether sharing work with other threads is worth it. Where other programs have the cores it is not: main waits for workers that stand still
+ * in the midst of their shares, or stands still itself. No clock of the processor is at hand to see that, so it is told from the time that calls
+ * take on one thread, which is measured now and then, beside what they take when they are shared.
+ */
+
+/** So many first calls of each kind run on one thread, and one of so many later ones. */
+const FIRST_ALONE = 3
+const ONE_OF = 61
+/** A call that takes longer on one thread than before counts for so much, as it is other programs that make calls longer. */
+const SLOWER = 1 / 8
+
+/** Milliseconds of work over which shared calls are judged. */
+const WINDOW = 20
+/** Shared calls are worth it if they take less than this part of the time of one thread. */
+const WORTH = 0.97
+/** For how many milliseconds all calls run on one thread after a window that was not worth it: at first, and at most. */
+const FIRST_REST = 10
+const LONGEST_REST = 1000
+
+export class Gain {
+  /** Of each kind of call the milliseconds on one thread, and how many were measured. */
+  private readonly alone = new Map<number, { time: number; count: number }>()
+  private calls = 0
+  /** Milliseconds of the shared calls of late, and of the same on one thread. */
+  private taken = 0
+  private expected = 0
+  private rest = FIRST_REST
+  private restUntil = 0
+
+  /** Whether the next call of a kind is to be shared. Calls are of one kind if they do the same work. */
+  wants(kind: number): boolean {
+    const { count } = this.alone.get(kind) ?? { count: 0 }
+    if (count < FIRST_ALONE || ++this.calls % ONE_OF === 0) return false
+    return this.restUntil === 0 || performance.now() >= this.restUntil
+  }
+
+  noteAlone(kind: number, milliseconds: number): void {
+    const known = this.alone.get(kind)
+    if (known === undefined) this.alone.set(kind, { time: milliseconds, count: 1 })
+    else {
+      known.time = Math.min(milliseconds, known.time + SLOWER * (milliseconds - known.time))
+      known.count++
+    }
+  }
+
+  noteShared(kind: number, milliseconds: number): void {
+    const alone = this.alone.get(kind)?.time ?? milliseconds
+    const kept = Math.max(0, 1 - alone / WINDOW)
+    this.expected = kept * this.expected + alone
+    this.taken = kept * this.taken + milliseconds
+    if (this.expected < WINDOW / 2) return
+    if (this.taken < WORTH * this.expected) {
+      this.rest = FIRST_REST
+      return
+    }
+    this.restUntil = performance.now() + this.rest
+    this.rest = Math.min(LONGEST_REST, 2 * this.rest)
+    this.expected = this.taken = 0
+  }
+}
