@@ -3,7 +3,7 @@ import { rangeError } from '../../common/errors.js'
 import { editDistance, nearest } from '../../common/names.js'
 import { shortened, showNames } from '../../common/show.js'
 import type { TableColumn } from './column.js'
-import type { NumberedRows, Row } from './values.js'
+import { type NumberedRows, type Row, valueIn } from './values.js'
 
 /** So many names that the table does not have are compared with those of its columns. */
 const MOST_COMPARED = 1000
@@ -47,7 +47,7 @@ export class Spelling {
     for (const [i, row] of rows) {
       // most rows have all columns
       let all = true
-      for (let k = 0; k < names.length && all; k++) all = Object.hasOwn(row, names[k])
+      for (let k = 0; k < names.length && all; k++) all = valueIn(row, names[k]) !== undefined || Object.hasOwn(row, names[k])
       if (!all) this.checkOne(who, row, i)
     }
   }

@@ -21,10 +21,11 @@ export const USUAL_GAPS: readonly string[] = [
 export function missingTest(given: readonly (string | number)[] = []): MissingTest {
   const known = new Set(given.map(String))
   // nearly all values are seen by their first character to be none of them
-  const first = new Set([...known].map((text) => text.charCodeAt(0)))
+  const mayBeGap = new Uint8Array(ASCII).fill(1, 0, 33)
+  for (const text of known) mayBeGap[text.charCodeAt(0)] = 1
   const isGap = (text: string) => {
     const code = text.charCodeAt(0)
-    return (first.has(code) && known.has(text)) || (!isVisible(code) && text.trim() === '')
+    return !(code < ASCII && mayBeGap[code] === 0) && (known.has(text) || text.trim() === '')
   }
   return (value) => {
     if (typeof value === 'string') return isGap(value)
@@ -33,10 +34,8 @@ export function missingTest(given: readonly (string | number)[] = []): MissingTe
   }
 }
 
-/** Whether a character is of ASCII and no blank: the first of a text that is not blank, mostly. */
-function isVisible(code: number): boolean {
-  return code > 32 && code < 127
-}
+/** Codes of ASCII; those up to 32 are blanks and their like. */
+const ASCII = 128
 
 /** @internal whether a value is of a kind that columns take; text can be made of all these */
 export function isCell(value: unknown): value is number | string | boolean | bigint {
@@ -45,14 +44,44 @@ export function isCell(value: unknown): value is number | string | boolean | big
 
 /** @internal */
 export function valueIn(row: Row, name: string): unknown {
-  return Object.hasOwn(row, name) ? row[name] : undefined
+  const value = row[name]
+  // what every object inherits is neither text nor a number
+  if (typeof value === 'string' || typeof value === 'number') return value
+  return Object.hasOwn(row, name) ? value : undefined
 }
 
 /** @internal the number that it is, or its text says, where 32 bits hold it; NaN for anything else */
 export function numberOf(value: unknown): number {
   if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return Number.NaN
-  const x = Number(value)
+  const x = typeof value === 'string' ? numberIn(value) : Number(value)
   return Math.abs(x) < TOO_LARGE ? x : Number.NaN
+}
+
+const [POINT, ZERO, NINE, MINUS, I] = [...'.09-I'].map((c) => c.charCodeAt(0))
+/** Digits that a double holds exactly, whatever they are. */
+const MOST_DIGITS = 15
+const TENS = Array.from({ length: MOST_DIGITS + 1 }, (_, i) => 10 ** i)
+
+/**
+ * What `Number(text)` gives, in a fraction of its time for what tables are full of. A plain decimal of few digits is a whole number divided by a power of
+ * ten; both are exact, so that the quotient is rounded once, as the number should be (Clinger 1990).
+ */
+export function numberIn(text: string): number {
+  const { length } = text
+  const start = text.charCodeAt(0) === MINUS ? 1 : 0
+  let [digits, count, point] = [0, 0, -1]
+  for (let i = start; i < length; i++) {
+    const code = text.charCodeAt(i)
+    if (code >= ZERO && code <= NINE) {
+      digits = 10 * digits + code - ZERO
+      if (++count > MOST_DIGITS) return Number(text)
+    } else if (code === POINT && point < 0) point = i
+    // a letter first: a word, but for Infinity
+    else return i === 0 && code > NINE && code < ASCII && code !== I ? Number.NaN : Number(text)
+  }
+  if (count === 0) return Number(text)
+  const size = point < 0 ? digits : digits / TENS[length - 1 - point]
+  return start === 1 ? -size : size
 }
 
 /** The smallest number that 32 bits round to infinity: 2¹²⁸ − 2¹⁰³. */
