@@ -136,6 +136,28 @@ describe('losses and metrics', () => {
   })
 })
 
+describe('fit converts targets to the type that the loss takes once, so that no step runs as it is written', () => {
+  const kinds: [string, Loss, number, readonly number[]][] = [
+    ['crossEntropy', crossEntropy, 3, [0, 1, 2, 1]],
+    ['binaryCrossEntropy', binaryCrossEntropy, 1, [0, 1, 1, 0]],
+    ['mse', mse, 1, [5, -3, 0, 2]],
+  ]
+  test.each(kinds)('%s', async (_name, loss, outputs, targets) => {
+    const ways = [[...targets], Float32Array.from(targets), Float64Array.from(targets), Int32Array.from(targets), targets.map((t) => [t])]
+    const seen = []
+    for (const way of ways) {
+      const model = netOfOutputs(outputs)
+      const validation = { inputs: fourInputs, targets: way }
+      const more = { targets: way, validation, loss, epochs: 6, batchSize: 2, metrics: [loss === mse ? 'mae' : 'accuracy'] }
+      const { execution, epochs } = await fit(model, fourRows(model, more as Any) as Any)
+      expect(execution.reason).toBeUndefined()
+      expect(execution.writtenOut).toBeLessThan(3)
+      seen.push({ state: model.state(), losses: epochs.map(({ loss, validation }) => [loss, validation?.loss]) })
+    }
+    for (const other of seen) expect(other).toEqual(seen[0])
+  })
+})
+
 describe('what fit refuses', () => {
   const inputs = fourInputs
   const make = netOfOutputs

@@ -21,7 +21,7 @@ export type Loss = (prediction: Tensor, target: Tensor, options?: LossOptions) =
 
 /** What training knows of a loss of this library. @internal */
 export interface Traits {
-  /** Whether these targets reach the kernel as they are; others are converted before, step by step. */
+  /** Whether these targets reach the kernel as they are; `fit` converts others once, the loss itself at each call. */
   takes(targets: Tensor): boolean
   /** Whether it refuses some numbers as targets. Kernels do not check them, so `fit` checks a data set before the first step. */
   checksTargets?: true

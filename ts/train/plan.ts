@@ -9,7 +9,7 @@ import { type Loss, traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Parameter } from '../parameter.js'
-import { zeros } from '../tensor.js'
+import { floatArray, Tensor, zeros } from '../tensor.js'
 import type { Callback, Progress, Resume } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
 import { areWeightsFinite, type LastFinite } from './diverged.js'
@@ -114,7 +114,8 @@ export interface Plan {
 }
 
 /** @internal @throws RangeError, ShapeError */
-export function planSteps(model: Module, options: StepOptions, rows = checkData(options, model.backend, 'fit', OPTIONS)): Plan {
+export function planSteps(model: Module, options: StepOptions, given = checkData(options, model.backend, 'fit', OPTIONS)): Plan {
+  const rows = rowsFor(options.loss, given)
   const { epochs = 1, batchSize, dropLast = false, schedule } = options
   checkCount('fit: epochs', epochs, 0)
   if (typeof options.loss !== 'function')
@@ -220,12 +221,33 @@ export function planFit(model: Module, options: FitOptions, known?: CheckedData)
     options.validationSplit === undefined
       ? [all, null]
       : splitRows(all, options.validationSplit, { ...options, areClasses: areClasses(all, options.loss) })
-  const validation = known?.validation ?? (options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held)
+  const judged = known?.validation ?? (options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held)
+  const validation = judged && rowsFor(options.loss, judged)
   checkHandlers(options)
   const plan = planSteps(model, options, rows)
   if (validation !== null && traitsOf(options.loss)) checkTargetsEarly(plan, validation, 'fit: validation')
   return { plan, validation }
 }
+
+/** Rows whose targets are of the type that the loss takes: it would convert them in every step, in JavaScript. */
+function rowsFor(loss: Loss, rows: Rows): Rows {
+  const { targets } = rows
+  const traits = traitsOf(loss)
+  if (traits === undefined || traits.takes(targets)) return rows
+  const before = converted.get(rows)
+  if (before?.loss === loss) return before.rows
+  const values = targets.read()
+  const numbers = targets.dtype === 'int32' ? floatArray(targets.backend, targets.size) : new Int32Array(targets.size)
+  numbers.set(values)
+  // what is no class, the loss says
+  if (!numbers.every((value, i) => value === values[i])) return rows
+  const found = { ...rows, targets: Tensor.onHost(targets.backend, targets.shape, numbers) }
+  converted.set(rows, { loss, rows: found })
+  return found
+}
+
+/** What {@link rowsFor} made, for trainings on the same rows. */
+const converted = new WeakMap<Rows, { loss: Loss; rows: Rows }>()
 
 /** Whether targets are classes: whole numbers by their type, or for a loss that takes nothing but classes. */
 function areClasses({ targets }: Rows, loss: Loss): boolean {
