@@ -108,6 +108,9 @@ export const CASES: Record<keyof Kernels, Cases> = {
     'rows of 64': (k, { x, classes, out }) => k.scatterAddRows(x, classes, out, ROWS, 64),
     'rows of 10': (k, { x, classes, out }) => k.scatterAddRows(x, classes, out, 1638, 10),
   },
+  toIndices: {
+    '1638 rows of 10': (k, { x, out }) => k.toIndices(x, out, 1638, 10),
+  },
   reduceSum: reduce('reduceSum'),
   reduceMax: reduce('reduceMax'),
   reduceMin: reduce('reduceMin'),

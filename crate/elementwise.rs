@@ -185,3 +185,10 @@ pub fn scatter_add_rows(dy: Cells, index: &[Cell<i32>], table: Cells, cols: usiz
         zip(Add, row, dy, row);
     }
 }
+
+/// y\[r\] = x\[r·stride\], whole numbers
+pub fn to_indices(x: Cells, y: &[Cell<i32>], stride: usize) {
+    for (x, y) in x.iter().step_by(stride.max(1)).zip(y) {
+        y.set(x.get() as i32);
+    }
+}

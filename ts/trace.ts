@@ -207,6 +207,7 @@ const SIZES: Partial<Record<keyof Kernels, Range>> = {
   transpose: [2, 4],
   gatherRows: [3, 5],
   scatterAddRows: [3, 5],
+  toIndices: [2, 4],
   reduceSum: REDUCE,
   reduceMax: REDUCE,
   reduceMin: REDUCE,

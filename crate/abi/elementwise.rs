@@ -118,3 +118,10 @@ pub fn scatter_add_rows(dy: Ptr, index: Ptr, to: Ptr, rows: usize, cols: usize) 
     let index = integers(index, rows);
     e::scatter_add_rows(cells(dy, rows * cols), index, table(to, index, cols), cols);
 }
+
+/// See ts/backend/kernels.ts.
+#[wasm_bindgen(js_name = toIndices)]
+pub fn to_indices(x: Ptr, y: Ptr, rows: usize, stride: usize) {
+    let last = rows.saturating_sub(1);
+    e::to_indices(cells(x, if rows == 0 { 0 } else { last * stride + 1 }), integers(y, rows), stride);
+}

@@ -4,7 +4,7 @@
  * Tolerances, u = unit roundoff (2⁻²⁴ or 2⁻⁵³): arithmetic, comparisons, square root and moves are exact, that is correctly
  * rounded; elementary functions may be off by 8u relative (in float64 by the reference's own error too: 1e-14).
  */
-import { describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { assertClose, assertExact, backends, INF, inRoom, numbers, Room, SIZES, SMALLEST, type TestBackend } from '../tools/backends.js'
 import * as naive from '../tools/naive.js'
 
@@ -209,6 +209,14 @@ function checkRows(room: Room, rows: number, cols: number): void {
       `gather ${what}`,
       true,
     )
+    const indices = room.intOutput(rows)
+    kernels.toIndices(
+      room.input(Array.from({ length: rows * (cols + 1) }, (_, i) => (i % (cols + 1) === 0 ? index[i / (cols + 1)] : 0.5))),
+      indices,
+      rows,
+      cols + 1,
+    )
+    expect(room.readInts(indices, rows), what).toEqual(index)
     const expected = [...table]
     dy.forEach((v, i) => {
       expected[index[Math.floor(i / cols)] * cols + (i % cols)] += v

@@ -6,7 +6,15 @@ import { Generator } from '../../ts/index.js'
 const ODD = [
   ...['', '-', '.', '-.', '1.', '.5', '-.5', '-0', '0', '00012', '-0.0', '1e5', '1E-5', 'Infinity', '-Infinity', '+1', '  1 ', '1 ', '\t2'],
   ...['1_0', '0x10', '0b1', '1.2.3', 'NaN', 'north', 'I', '--1', '1-', '1,5', '٣', '\ufeff7', '\u00a08', '１', 'e5'],
-  ...['999999999999999', '9999999999999999', '123456789012345.6', '0.000000000000001', '0.1234567890123456', '-123456789012.345', '9007199254740993'],
+  ...[
+    '999999999999999',
+    '9999999999999999',
+    '123456789012345.6',
+    '0.000000000000001',
+    '0.1234567890123456',
+    '-123456789012.345',
+    '9007199254740993',
+  ],
 ]
 
 describe('numberIn', () => {
@@ -31,7 +39,8 @@ describe('numberIn', () => {
 
 test('gaps are seen by their first character, and none is missed', () => {
   const isMissing = missingTest(['NA', '-', '?', 'ñ', '9'])
-  for (const gap of ['', ' ', '\t\n', '\u00a0', '\ufeff', 'NA', '-', '?', 'ñ', '9', 9, null, undefined, Number.NaN]) expect(isMissing(gap)).toBe(true)
+  for (const gap of ['', ' ', '\t\n', '\u00a0', '\ufeff', 'NA', '-', '?', 'ñ', '9', 9, null, undefined, Number.NaN])
+    expect(isMissing(gap)).toBe(true)
   for (const value of ['N', 'NAN', ' NA', '-1', '?!', 'ño', 'é', '99', '0', 0, false, '\u007f']) expect(isMissing(value)).toBe(false)
 })
 

@@ -6,6 +6,7 @@ import {
   createBackend,
   Dense,
   Dropout,
+  EmbedColumns,
   Embedding,
   Ensemble,
   Flatten,
@@ -94,5 +95,18 @@ export function cases(): Case[] {
       inputs: numbers([4, 3]),
       in: ['onnx'] as const,
     })),
+    {
+      name: 'columns of categories',
+      model: net(
+        new EmbedColumns(5, [
+          { feature: 3, count: 4, size: 3 },
+          { feature: 1, count: 6, size: 2 },
+        ]),
+        new Dense(8, 4, { activation: 'silu' }),
+        new Dense(4, 2),
+      ),
+      inputs: tensor(Float32Array.of(0.5, 5, -1, 0, 0.25, -2, 0, 1.5, 3, 1, 0.125, 2, 0, 2, -0.75), [3, 5], { backend }),
+      in: ['onnx', 'function'],
+    },
   ]
 }

@@ -194,8 +194,8 @@ test('what cannot be learnt is told', async () => {
   await expect(trainTable(rows, {} as never)).rejects.toThrow("trainTable: wants the column to predict, { target: 'species' }")
   await expect(trainTable(rows, { target: 'kind' })).rejects.toThrow("there is no column 'kind'")
   await expect(trainTable(rows, { target: 'species', time: -1 })).rejects.toThrow('time wants seconds above 0')
-  await expect(trainTable(rows, { target: 'species', columns: { island: 'embedding' } })).rejects.toThrow(
-    "trainTable: column 'island' as 'embedding' is for nets of your own",
+  await expect(prepareTable(penguins(), { target: 'species', columns: { island: 'embedding' } })).rejects.toThrow(
+    "prepareTable: column 'island' as 'embedding' is for trainTable",
   )
   await expect(trainTable(rows, { target: 'species', testFraction: 1 })).rejects.toThrow('testFraction wants a number above 0 and below 1')
   await expect(trainTable(rows, { target: 'species', seed: 0.5 })).rejects.toThrow('seed wants a whole number')

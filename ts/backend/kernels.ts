@@ -161,6 +161,8 @@ export interface Kernels
   gatherRows(table: Ptr, index: Ptr, y: Ptr, rows: number, cols: number): void
   /** table[index[r],:] += dy[r,:], rows in ascending order */
   scatterAddRows(dy: Ptr, index: Ptr, table: Ptr, rows: number, cols: number): void
+  /** y[r] = x[r·stride] as int32: a column of whole numbers, already checked, as indices */
+  toIndices(x: Ptr, y: Ptr, rows: number, stride: number): void
 
   // ---- reductions (crate/reduce.rs) ----
   reduceSum: Reduce
@@ -371,6 +373,10 @@ export const kernelArguments = (): Record<keyof Kernels, Spans> => ({
   scatterAddRows: (d, dy, index, table, rows, cols) => [
     ...[d.integers('index', index, rows), d.input('dy', dy, rows * cols)],
     d.output('table', table, tableRows(d, index, rows) * cols),
+  ],
+  toIndices: (d, x, y, rows, stride) => [
+    d.input('x', x, rows === 0 ? 0 : (rows - 1) * stride + 1),
+    { ...d.output('y', y, rows), bytes: 4 },
   ],
   reduceSum: reduce,
   reduceMax: reduce,

@@ -7,9 +7,10 @@ import { type BenchOptions, bench } from './bench.js'
 import { EXPORT_FORMATS, type ExportOptions, exportModel } from './export.js'
 import { table } from './format.js'
 import { info } from './info.js'
-import { inspect } from './inspect.js'
+import { type InspectOptions, inspect } from './inspect.js'
 import { SCHEDULE_NAMES } from './schedules.js'
 import { OPTIMIZER_NAMES, type TrainOptions } from './setup.js'
+import type { FileOptions } from './table-files.js'
 import { evaluate, type PredictOptions, predict } from './table-predict.js'
 import { findRate, type RaceOptions, raceOn } from './table-race.js'
 import { type TableTrainOptions, trainOnTable } from './table-train.js'
@@ -117,7 +118,10 @@ async function trainAny(data: string, options: TrainOptions & TableTrainOptions,
   return trainOnTable(data, options)
 }
 
-const TABLE_ONLY = ['target', 'time', 'test', 'testFraction', 'exclude', 'categories', 'numbers', 'out', 'report']
+const TABLE_ONLY = [
+  ...['target', 'time', 'test', 'testFraction', 'exclude', 'categories', 'numbers', 'embed', 'ragged', 'encoding', 'header'],
+  ...['out', 'report'],
+]
 const TASK_ONLY = [
   'epochs',
   'batchSize',
@@ -137,6 +141,16 @@ function columnOptions(): Option[] {
     new Option('--exclude <columns>', 'columns to leave out, with commas between').argParser(names),
     new Option('--categories <columns>', 'columns of numbers that are names, such as a postcode').argParser(names),
     new Option('--numbers <columns>', 'columns that are numbers, such as a target 0, 1, 2 that is an amount').argParser(names),
+    ...fileOptions(),
+  ]
+}
+
+/** How a file of CSV is written. */
+function fileOptions(): Option[] {
+  return [
+    new Option('--ragged', 'take lines with too few or too many values as they are, instead of an error'),
+    new Option('--encoding <name>', 'of the text, such as windows-1252; default: utf-8'),
+    new Option('--no-header', 'the first line has values, no names: columns are column1, column2 …'),
   ]
 }
 
@@ -151,6 +165,9 @@ function tableOptions(): Option[] {
     new Option('--test-fraction <x>', 'of a table: share of the rows to test with; default 0.2').argParser(
       numberIn({ above: 0, max: 0.9 }),
     ),
+    new Option('--embed <columns>', 'columns of texts whose categories become vectors that are learnt, as columns of many do').argParser(
+      names,
+    ),
     ...columnOptions(),
     new Option('--out <file>', 'of a table: where the model goes; default: the name of the table, .safetensors'),
     new Option('--report <file.html>', 'of a table: the report as a page with pictures'),
@@ -160,40 +177,44 @@ function tableOptions(): Option[] {
 function modelCommands(): Command[] {
   const json = () => new Option('--json', 'print JSON instead')
   const debug = () => new Option('--debug', 'print the stack trace of an error')
+  const withFile = (command: Command) => {
+    for (const option of fileOptions()) command.addOption(option)
+    return command.addOption(debug())
+  }
   return [
-    new Command('predict')
-      .summary('say what a model says of rows')
-      .description('Prints the rows of a table with what the model says of each, as CSV.')
-      .argument('<model>', 'a file that gradus train wrote')
-      .argument('<file>', 'a table with the same columns; the target may be missing')
-      .option('--out <file>', 'write there instead')
-      .addOption(new Option('--only', 'predictions alone, without the columns of the rows'))
-      .addOption(
-        new Option('--coverage <x>', 'of numbers: how often the interval is to hold the true one')
-          .default(0.9)
-          .argParser(numberIn({ above: 0, max: 0.999 })),
-      )
-      .addOption(new Option('--json', 'a JSON object for each row, a line each'))
-      .addOption(debug())
-      .action((model: string, file: string, options: PredictOptions) => predict(model, file, options)),
-    new Command('evaluate')
-      .summary('say how good a model is on rows with answers')
-      .description('Metrics of a model on other rows, with 95 % intervals, beside a guess that looks at no column.')
-      .argument('<model>', 'a file that gradus train wrote')
-      .argument('<file>', 'a table with the same columns and the target')
-      .addOption(json())
-      .addOption(debug())
-      .action((model: string, file: string, options: { json?: boolean }) => evaluate(model, file, options)),
-    new Command('inspect')
-      .summary('say what is in a model file or a table')
-      .description(
-        'Of a model file: what it predicts, from which columns, and by which nets. Of a table: what each column is taken for, and why.',
-      )
-      .argument('<file>', 'a model file, or a table')
-      .addOption(new Option('-t, --target <column>', 'of a table: the column to predict; default: the last one'))
-      .addOption(json())
-      .addOption(debug())
-      .action((file: string, options: { target?: string; json?: boolean }) => inspect(file, options)),
+    withFile(
+      new Command('predict')
+        .summary('say what a model says of rows')
+        .description('Prints the rows of a table with what the model says of each, as CSV.')
+        .argument('<model>', 'a file that gradus train wrote')
+        .argument('<file>', 'a table with the same columns; the target may be missing')
+        .option('--out <file>', 'write there instead')
+        .addOption(new Option('--only', 'predictions alone, without the columns of the rows'))
+        .addOption(
+          new Option('--coverage <x>', 'of numbers: how often the interval is to hold the true one')
+            .default(0.9)
+            .argParser(numberIn({ above: 0, max: 0.999 })),
+        )
+        .addOption(new Option('--json', 'a JSON object for each row, a line each')),
+    ).action((model: string, file: string, options: PredictOptions) => predict(model, file, options)),
+    withFile(
+      new Command('evaluate')
+        .summary('say how good a model is on rows with answers')
+        .description('Metrics of a model on other rows, with 95 % intervals, beside a guess that looks at no column.')
+        .argument('<model>', 'a file that gradus train wrote')
+        .argument('<file>', 'a table with the same columns and the target')
+        .addOption(json()),
+    ).action((model: string, file: string, options: FileOptions & { json?: boolean }) => evaluate(model, file, options)),
+    withFile(
+      new Command('inspect')
+        .summary('say what is in a model file or a table')
+        .description(
+          'Of a model file: what it predicts, from which columns, and by which nets. Of a table: what each column is taken for, and why.',
+        )
+        .argument('<file>', 'a model file, or a table')
+        .addOption(new Option('-t, --target <column>', 'of a table: the column to predict; default: the last one'))
+        .addOption(json()),
+    ).action((file: string, options: InspectOptions) => inspect(file, options)),
     new Command('export')
       .summary('write a model for other programs: ONNX, JavaScript, PyTorch, Keras')
       .description(

@@ -1,40 +1,64 @@
-/** Tables in files, for the commands that take one: options of columns, and errors that name the file. */
-import { type Row, readTable } from '../data/index.js'
+/** Tables in files, for the commands that take one: options of files and columns, and errors that name the file. */
+import { type ReadOptions, type Row, readTable } from '../data/index.js'
+
+/** Options that say how a file is written. */
+export interface FileOptions {
+  ragged?: boolean
+  encoding?: string
+  header?: boolean
+}
+
+/** As readTable takes them. */
+export function readOptions({ ragged, encoding, header }: FileOptions): ReadOptions {
+  return { ...(ragged && { ragged: 'fill' as const }), ...(encoding !== undefined && { encoding }), ...(header === false && { header }) }
+}
 
 /** Options that say what becomes of columns. */
-export interface TableColumns {
+export interface TableColumns extends FileOptions {
   exclude?: string[]
   categories?: string[]
   numbers?: string[]
+  embed?: string[]
 }
 
 /** As trainTable takes them. */
-export function tableOptions({ exclude, categories, numbers }: TableColumns) {
-  const columns = Object.fromEntries((numbers ?? []).map((name) => [name, 'number' as const]))
-  return { ...(exclude && { exclude }), ...(categories && { categories }), ...(numbers && { columns }) }
+export function tableOptions({ exclude, categories, numbers = [], embed = [], ...file }: TableColumns) {
+  const columns = Object.fromEntries([
+    ...numbers.map((name) => [name, 'number'] as const),
+    ...embed.map((name) => [name, 'embedding'] as const),
+  ])
+  return { ...(exclude && { exclude }), ...(categories && { categories }), columns, read: readOptions(file) }
 }
 
-/** Errors in it begin with the name of the file, unless they have it already. */
+/** Options of reading as errors of the library name them, and as the command line does. */
+const IN_COMMANDS = [
+  ["ragged: 'fill' takes", '--ragged takes'],
+  ["encoding: 'windows-1252'", '--encoding windows-1252'],
+  ['give header: false, or the names as header', 'give --no-header'],
+] as const
+
+/** Errors in it begin with the name of the file, unless they have it already, and name options as the command line has them. */
 export async function naming<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof Error && !error.message.includes(file))
-      error.message = `${file}: ${error.message.replace(/^(fromTable|encode|dataset|trainTable): /, '')}`
+    if (!(error instanceof Error)) throw error
+    for (const [option, flag] of IN_COMMANDS) error.message = error.message.replace(option, flag)
+    if (!error.message.includes(file)) error.message = `${file}: ${error.message.replace(/^(fromTable|encode|dataset|trainTable): /, '')}`
     throw error
   }
 }
 
 /** All rows of a file. @throws Error that names the file */
-export function readRows(file: string): Promise<Row[]> {
-  return naming(file, () => readTable(file))
+export function readRows(file: string, options: FileOptions): Promise<Row[]> {
+  return naming(file, () => readTable(file, readOptions(options)))
 }
 
 const SHOWN = 12
 
 /** `It has sepal_length, … and species.`, so that a column can be chosen. */
-export async function fileHint(file: string): Promise<string> {
-  const [row] = await naming(file, () => readTable(file, { limit: 1 }))
+export async function fileHint(file: string, options: FileOptions): Promise<string> {
+  const [row] = await naming(file, () => readTable(file, { ...readOptions(options), limit: 1 }))
   const names = Object.keys(row ?? {})
   if (names.length === 0) return 'It has no columns.'
   return `It has ${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}.`

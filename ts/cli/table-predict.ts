@@ -3,12 +3,12 @@ import { createWriteStream, writeFileSync } from 'node:fs'
 import { loadModelFile, type Module, summary } from '../index.js'
 import { evaluateTable, loadTableModel, type Prediction, type TableModel } from '../table/index.js'
 import { percent, table, whole } from './format.js'
-import { naming, readRows } from './table-files.js'
+import { type FileOptions, naming, readRows } from './table-files.js'
 import { confusionLines, metricText } from './table-report.js'
 import { paint, print, printNote } from './terminal.js'
 
 /** Options of `gradus predict`. */
-export interface PredictOptions {
+export interface PredictOptions extends FileOptions {
   out?: string
   coverage: number
   json?: boolean
@@ -27,10 +27,10 @@ const PART = 4096
 export async function predict(
   modelFile: string,
   file: string,
-  { out, coverage, json = false, only = false }: PredictOptions,
+  { out, coverage, json = false, only = false, ...how }: PredictOptions,
 ): Promise<void> {
   const model = await readModel(modelFile)
-  const rows = await readRows(file)
+  const rows = await readRows(file, how)
   tellAbsent(model, rows, file)
   const write = out === undefined ? (text: string) => void process.stdout.write(text) : writerTo(out)
   const names = only ? [] : Object.keys(rows[0] ?? {})
@@ -90,9 +90,9 @@ function tellUnknown({ unknown }: TableModel): void {
 }
 
 /** `gradus evaluate MODEL FILE`: how good a model is on rows whose answers are known. */
-export async function evaluate(modelFile: string, file: string, { json = false }: { json?: boolean }): Promise<void> {
+export async function evaluate(modelFile: string, file: string, { json = false, ...how }: FileOptions & { json?: boolean }): Promise<void> {
   const model = await readModel(modelFile)
-  const rows = await readRows(file)
+  const rows = await readRows(file, how)
   tellAbsent(model, rows, file)
   const found = await naming(file, async () => evaluateTable(model, rows))
   if (json) return print(JSON.stringify(found))

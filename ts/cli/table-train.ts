@@ -26,7 +26,8 @@ export interface TableTrainOptions extends TableColumns {
 /** Runs the command on a file. */
 export async function trainOnTable(file: string, options: TableTrainOptions): Promise<void> {
   const { target, time, test, out = outOf(file), report: page, seed, testFraction } = options
-  if (target === undefined) throw new Error(`--target is missing: which column of ${file} is to be predicted? ${await fileHint(file)}`)
+  if (target === undefined)
+    throw new Error(`--target is missing: which column of ${file} is to be predicted? ${await fileHint(file, options)}`)
   const silent = options.quiet === true || options.json === true
   await interruptible(async (signal) => {
     if (!silent) print(paint('bold', `Learning '${target}' from ${file}`))

@@ -8,6 +8,7 @@ import { Activation } from '../nn/activation.js'
 import { BatchNorm } from '../nn/batch-norm.js'
 import { Dense } from '../nn/dense.js'
 import { Dropout } from '../nn/dropout.js'
+import { EmbedColumns } from '../nn/embed-columns.js'
 import { Embedding } from '../nn/embedding.js'
 import { Flatten } from '../nn/flatten.js'
 import { LayerNorm } from '../nn/layer-norm.js'
@@ -78,6 +79,15 @@ const HELPERS = {
       y.set(table.subarray(index * width, (index + 1) * width), i * width)
     })
     return y
+  }`,
+  embedColumns: `  // columns of numbers of categories as rows of their tables, behind the other columns
+  const embedColumns = (x, features, others, embedded) => {
+    const y = []
+    for (let from = 0; from < x.length; from += features) {
+      for (const column of others) y.push(x[from + column])
+      for (const [column, table, count, width] of embedded) y.push(...embedding([x[from + column]], table, count, width))
+    }
+    return Float64Array.from(y)
   }`,
   outputs: `  // several nets that answer together: the mean of their outputs
   const outputs = (nets, shares) => (x) => {
@@ -198,6 +208,15 @@ class SourceWriter {
         this.use('embedding')
         return `embedding(x, ${this.constant(weight.data())}, ${count}, ${width})`
       }
+      case EmbedColumns: {
+        const { features, columns, others, tables } = layer as EmbedColumns
+        this.use('embedding')
+        this.use('embedColumns')
+        const embedded = columns.map(
+          ({ feature, count, size }, i) => `[${feature}, ${this.constant(tables[i].weight.data())}, ${count}, ${size}]`,
+        )
+        return `embedColumns(x, ${features}, [${others.join(', ')}], [${embedded.join(', ')}])`
+      }
       case LayerNorm: {
         const { weight, bias, epsilon } = layer as LayerNorm
         this.use('layerNorm')
@@ -244,7 +263,8 @@ function widthOf(model: Module): number {
   if (model instanceof Ensemble) return widthOf(model.members[0])
   for (const layer of leavesOf(model).reverse()) {
     if (layer instanceof Dense) return layer.outputs
-    if (layer instanceof Embedding || layer instanceof BatchNorm || layer instanceof LayerNorm) return layer.width
+    if (layer instanceof Embedding || layer instanceof EmbedColumns || layer instanceof BatchNorm || layer instanceof LayerNorm)
+      return layer.width
   }
   return 0
 }

@@ -7,7 +7,7 @@ import { Sequential } from '../nn/sequential.js'
 export function withoutExport(who: string, layer: Module): TypeError {
   const where = layer.path === '' ? '' : ` '${layer.path}'`
   return typeError(
-    `${who}: ${layer.describe()}${where} is not among the layers that can be exported: Dense, Embedding, BatchNorm, LayerNorm, Activation, Dropout, Flatten, and Sequential of these`,
+    `${who}: ${layer.describe()}${where} is not among the layers that can be exported: Dense, Embedding, EmbedColumns, BatchNorm, LayerNorm, Activation, Dropout, Flatten, and Sequential of these`,
   )
 }
 

@@ -9,6 +9,7 @@ import { Activation } from '../nn/activation.js'
 import { BatchNorm } from '../nn/batch-norm.js'
 import { Dense } from '../nn/dense.js'
 import { Dropout } from '../nn/dropout.js'
+import { EmbedColumns } from '../nn/embed-columns.js'
 import { Embedding } from '../nn/embedding.js'
 import { Flatten } from '../nn/flatten.js'
 import { LayerNorm } from '../nn/layer-norm.js'
@@ -126,6 +127,7 @@ function firstLayer(model: Module): Module | undefined {
 function inputOf(model: Module): Shape | undefined {
   const first = firstLayer(model)
   if (first instanceof Dense) return [first.inputs]
+  if (first instanceof EmbedColumns) return [first.features]
   return first instanceof BatchNorm || first instanceof LayerNorm ? [first.width] : undefined
 }
 
@@ -204,6 +206,8 @@ class Graph {
         const index = x === 'input' ? x : this.node('Cast', [x], { to: INT64 })
         return this.node('Gather', [this.constant(`${at}.weight`, weight.data(), [count, width]), index], { axis: 0 })
       }
+      case EmbedColumns:
+        return this.embedColumns(layer as EmbedColumns, x, at)
       case LayerNorm: {
         const { weight, bias, width, epsilon } = layer as LayerNorm
         const [scale, shift] = [this.constant(`${at}.weight`, weight.data(), [width]), this.constant(`${at}.bias`, bias.data(), [width])]
@@ -216,6 +220,16 @@ class Graph {
       default:
         throw withoutExport('toOnnx', layer)
     }
+  }
+
+  private embedColumns({ columns, others, tables }: EmbedColumns, x: string, at: string): string {
+    const pick = (name: string, which: readonly number[]) => this.node('Gather', [x, this.whole(`${at}.${name}`, which)], { axis: 1 })
+    const vectors = columns.map(({ feature, count, size }, i) => {
+      const index = this.node('Cast', [pick(`feature.${i}`, [feature])], { to: INT64 })
+      const table = this.constant(`${at}.tables.${i}.weight`, tables[i].weight.data(), [count, size])
+      return this.node('Flatten', [this.node('Gather', [table, index], { axis: 0 })], { axis: 1 })
+    })
+    return this.node('Concat', [...(others.length > 0 ? [pick('others', others)] : []), ...vectors], { axis: 1 })
   }
 
   private dense({ weight, bias, inputs, outputs, activation }: Dense, x: string, at: string): string {

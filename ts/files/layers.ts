@@ -9,6 +9,7 @@ import { Activation } from '../nn/activation.js'
 import { BatchNorm } from '../nn/batch-norm.js'
 import { Dense } from '../nn/dense.js'
 import { Dropout } from '../nn/dropout.js'
+import { type ColumnToEmbed, EmbedColumns } from '../nn/embed-columns.js'
 import { Embedding } from '../nn/embedding.js'
 import { Flatten } from '../nn/flatten.js'
 import { LayerNorm } from '../nn/layer-norm.js'
@@ -95,6 +96,19 @@ const LAYERS: readonly (readonly [name: string, Class: abstract new (...args: ne
       names: ['count', 'width'],
       load: ({ count, width }, options) => new Embedding(count, width, { ...UNFILLED, ...options }),
       shapes: ({ count, width }) => ({ weight: [count, width] }),
+    }),
+  ],
+  [
+    'EmbedColumns',
+    EmbedColumns,
+    kind<EmbedColumns, { features: number; columns: readonly ColumnToEmbed[] }>({
+      save: ({ features, columns }) => ({ features, columns }),
+      names: ['features', 'columns'],
+      load: ({ features, columns }, options) => new EmbedColumns(features, columns, { ...UNFILLED, ...options }),
+      shapes: ({ columns }) => {
+        if (!Array.isArray(columns)) throw rangeError(`EmbedColumns: columns wants a list, got ${show(columns)}`)
+        return Object.fromEntries(columns.map((column, i) => [`tables.${i}.weight`, [column?.count, column?.size]]))
+      },
     }),
   ],
   [

@@ -32,8 +32,34 @@ export function asIndices(values: TensorLike, limit: number, what: string, backe
 export function gather<T extends Shape, I extends Operand>(table: Tensor<T>, index: I, name = 'gather'): Tensor<Gathered<T, ShapeOf<I>>> {
   if (!(table instanceof Tensor)) throw typeError(`${name}: wants a table as a Tensor, got ${show(table)}`)
   if (table.rank !== 2) throw new ShapeError(`${name}: wants a table of shape [rows, cols], got ${formatShape(table.shape)}`)
+  return rowsAt(table, asIndices(index, table.shape[0], name, table.backend), name) as Tensor<Gathered<T, ShapeOf<I>>>
+}
+
+/**
+ * @internal a column of rows [n, stride] as indices, which the caller has checked
+ * @param x whole numbers
+ */
+export function indicesIn(x: Tensor, column: number): Tensor {
+  const { backend } = x
+  const [rows, stride] = x.shape
+  if (!backend.arena.keepsResults) {
+    const values = x.read()
+    return Tensor.onHost(
+      backend,
+      [rows],
+      Int32Array.from({ length: rows }, (_, row) => values[row * stride + column]),
+    )
+  }
+  x.forgetCopy()
+  const from = x.address + column * backend.heap.elementSize
+  const y = backend.arena.allocate(4 * rows)
+  withOthers(backend).toIndices(from, y, rows, stride)
+  return Tensor.inArena(backend, [rows], y, false, 'int32')
+}
+
+/** @internal {@link gather} for indices that are checked */
+export function rowsAt(table: Tensor, indices: Tensor, name: string): Tensor {
   const [rows, cols] = table.shape
-  const indices = asIndices(index, rows, name, table.backend)
   return apply(
     [table, indices],
     [...indices.shape, cols],

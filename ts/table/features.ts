@@ -3,6 +3,7 @@
  * threshold; trees do neither. So each number goes in twice: squeezed, so that no value is far out, and as where it lies among the quantiles of
  * its column (piecewise linear encoding: Gorishniy, Rubachev & Babenko 2022).
  */
+import type { EmbeddedColumn } from '../data/index.js'
 
 /** A feature that is a number, and where its column is cut. */
 export interface Cuts {
@@ -12,24 +13,47 @@ export interface Cuts {
   edges: readonly number[]
 }
 
+/** A feature that is the number of a category, and which vector stands for each. */
+export interface Embedded {
+  /** Which of the features it is. */
+  feature: number
+  /** Vectors, of which number 0 stands for unknown categories and for rare ones. */
+  count: number
+  /** Numbers of a vector. */
+  size: number
+  /** By the number of a category, that of its vector. */
+  vectors: readonly number[]
+}
+
 /** What {@link fitFeatures} found out. */
 export interface FeatureState {
   features: number
   cuts: readonly Cuts[]
+  /** Default: none. */
+  embedded?: readonly Embedded[]
 }
 
 /** Columns with fewer different values than this are not cut. */
 const FEWEST_EDGES = 4
 /** Values of a column that quantiles are found from. */
 const MOST_VALUES = 50_000
+/** A category in fewer rows than this has no vector of its own: what a net would learn of it is mostly noise. */
+const FEWEST_ROWS = 3
 
 /**
- * Cuts each number at the quantiles of these rows.
+ * Cuts each number at the quantiles of these rows, and counts categories.
  * @param inputs row-major [rows, features], numbers scaled by median and quartiles
  * @param numbers which features are numbers
  * @param bins how many parts a column is cut into; 0 for none
+ * @param embeddings which features are numbers of categories
  */
-export function fitFeatures(inputs: Float32Array, features: number, numbers: readonly number[], bins: number): FeatureState {
+export function fitFeatures(
+  inputs: Float32Array,
+  features: number,
+  numbers: readonly number[],
+  bins: number,
+  embeddings: readonly EmbeddedColumn[] = [],
+): FeatureState {
   const rows = inputs.length / features
   const every = Math.max(1, Math.ceil(rows / MOST_VALUES))
   const cuts = numbers.map((feature) => {
@@ -40,7 +64,17 @@ export function fitFeatures(inputs: Float32Array, features: number, numbers: rea
     const edges = [...new Set(Array.from({ length: bins + 1 }, (_, i) => at(i / bins)))]
     return { feature, edges: bins > 0 && edges.length >= FEWEST_EDGES ? edges : [] }
   })
-  return { features, cuts }
+  if (embeddings.length === 0) return { features, cuts }
+  return { features, cuts, embedded: embeddings.map((column) => vectorsFor(column, inputs, features)) }
+}
+
+/** A vector for each category that is in enough rows, and one for all others. */
+function vectorsFor({ feature, count, size }: EmbeddedColumn, inputs: Float32Array, features: number): Embedded {
+  const rows = new Array<number>(count).fill(0)
+  for (let i = feature; i < inputs.length; i += features) rows[inputs[i]]++
+  let next = 1
+  const vectors = rows.map((n, category) => (category > 0 && n >= FEWEST_ROWS ? next++ : 0))
+  return { feature, count: next, size, vectors }
 }
 
 /** How many inputs a row has. */
@@ -50,13 +84,14 @@ export function widthOf({ features, cuts }: FeatureState): number {
 
 /** Inputs of a net, row-major [rows, {@link widthOf}]. */
 export function inputsOf(state: FeatureState, encoded: Float32Array): Float32Array {
-  const { features, cuts } = state
+  const { features, cuts, embedded = [] } = state
   const width = widthOf(state)
   const rows = encoded.length / features
   const out = new Float32Array(rows * width)
   for (let row = 0; row < rows; row++) {
     let at = row * width
     for (let i = 0; i < features; i++) out[at++] = squeezed(encoded[row * features + i])
+    for (const { feature, vectors } of embedded) out[row * width + feature] = vectors[encoded[row * features + feature]]
     for (const { feature, edges } of cuts) {
       const x = encoded[row * features + feature]
       for (let i = 1; i < edges.length; i++) {

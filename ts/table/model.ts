@@ -5,6 +5,7 @@ import { shortened, show } from '../common/show.js'
 import { encoderFromState, type TableEncoder, type TableState } from '../data/index.js'
 import {
   decodeModel,
+  EmbedColumns,
   type Ensemble,
   encodeModel,
   loadModelFile,
@@ -15,7 +16,7 @@ import {
   softmax,
   tensor,
 } from '../index.js'
-import { type FeatureState, inputsOf, widthOf } from './features.js'
+import { type Embedded, type FeatureState, inputsOf, widthOf } from './features.js'
 
 /** What a model says of a row where it was trained on classes. */
 export interface ClassPrediction {
@@ -228,13 +229,25 @@ export function tableModelFrom<P extends Prediction>(net: Module, text: unknown)
 /** @throws RangeError for a table of other columns or classes than the net was trained on */
 function checkFits({ net, encoder, classNames }: TableModel, { features, task }: TableModelState): void {
   const width = widthOf(features)
-  const [first] = net.parameters()
-  const isInside = features.cuts.every(({ feature }) => Number.isInteger(feature) && feature >= 0 && feature < features.features)
-  if (encoder.features !== features.features || !isInside || first?.shape[0] !== width)
-    throw rangeError(`loadTableModel: the table has ${encoder.features} features, ${width} inputs, the net takes ${first?.shape[0] ?? 0}`)
+  const takes = inputsTaken(net)
+  const isInside = [...features.cuts, ...(features.embedded ?? [])].every(
+    ({ feature }) => Number.isInteger(feature) && feature >= 0 && feature < features.features,
+  )
+  if (encoder.features !== features.features || !isInside || takes !== width)
+    throw rangeError(`loadTableModel: the table has ${encoder.features} features, ${width} inputs, the net takes ${takes}`)
   const outputs = task === 'classification' ? classNames.length : 1
   const given = net.predict(tensor(new Float32Array(width), [1, width], { backend: net.backend })).shape[1]
   if (given !== outputs) throw rangeError(`loadTableModel: the table has ${outputs} classes, the net gives ${given}`)
+}
+
+function isEmbedded({ count, vectors }: Embedded): boolean {
+  return Array.isArray(vectors) && vectors.every((vector) => Number.isInteger(vector) && vector >= 0 && vector < count)
+}
+
+/** Columns of the input of a net: those of its first layer. */
+function inputsTaken(net: Module): number {
+  const embed = net.modules().find((layer) => layer instanceof EmbedColumns)
+  return embed?.features ?? net.parameters()[0]?.shape[0] ?? 0
 }
 
 /** @throws TypeError for what is not what {@link TableModel.bytes} writes */
@@ -251,7 +264,8 @@ function checkedState(state: TableModelState): TableModelState {
     errors.every(isNumber) &&
     isNumber(features?.features) &&
     Array.isArray(features.cuts) &&
-    features.cuts.every((cut) => isNumber(cut?.feature) && Array.isArray(cut.edges) && cut.edges.every(isNumber))
+    features.cuts.every((cut) => isNumber(cut?.feature) && Array.isArray(cut.edges) && cut.edges.every(isNumber)) &&
+    (features.embedded === undefined || (Array.isArray(features.embedded) && features.embedded.every(isEmbedded)))
   if (!isGood) throw typeError(`loadTableModel: wants a model of a table, 'gradus-table-model/1', got ${show(format)} or a damaged one`)
   return state
 }

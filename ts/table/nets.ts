@@ -1,5 +1,16 @@
 /** The nets that are tried on a table: their sizes and how they are trained. */
-import { type ActivationName, AdamW, Dense, Dropout, Generator, type Module, type Optimizer, Sequential } from '../index.js'
+import {
+  type ActivationName,
+  AdamW,
+  type ColumnToEmbed,
+  Dense,
+  Dropout,
+  EmbedColumns,
+  Generator,
+  type Module,
+  type Optimizer,
+  Sequential,
+} from '../index.js'
 
 /** How a net is made and trained. */
 export interface NetPlan {
@@ -50,10 +61,21 @@ export function randomPlan(seed: number): NetPlan {
   }
 }
 
-/** A new net of a plan. */
-export function makeNet({ hidden, activation, dropout }: NetPlan, inputs: number, outputs: number, seed: number): Sequential<Module[]> {
+/** A new net of a plan. @param embedded inputs that are numbers of categories, which become vectors first */
+export function makeNet(
+  { hidden, activation, dropout }: NetPlan,
+  inputs: number,
+  outputs: number,
+  seed: number,
+  embedded: readonly ColumnToEmbed[] = [],
+): Sequential<Module[]> {
   const layers: Module[] = []
   let width = inputs
+  if (embedded.length > 0) {
+    const embed = new EmbedColumns(inputs, embedded)
+    layers.push(embed)
+    width = embed.width
+  }
   for (const size of hidden) {
     layers.push(new Dense(width, size, { activation }))
     if (dropout > 0) layers.push(new Dropout(dropout))

@@ -1,4 +1,5 @@
 /** A table as nets take it, cut into rows to train on and rows to judge by: for one's own nets and experiments. */
+import { rangeError } from '../common/errors.js'
 import { fromTable, type ReadOptions, type Source, type TableOptions, trainTestSplit } from '../data/index.js'
 import { fitFeatures, inputsOf, widthOf } from './features.js'
 import { binsFor, numbersOf, rowsFrom, scaled } from './train-table.js'
@@ -43,6 +44,11 @@ export async function prepareTable(rows: readonly object[] | Source, options: Pr
   const { heldFraction = 0.2, seed = 0, read, ...table } = options
   const all = await rowsFrom(rows, read)
   const data = fromTable(all, { missing: 'auto', scale: 'robust', ...table } as TableOptions)
+  const [embedded] = data.embeddings
+  if (embedded !== undefined)
+    throw rangeError(
+      `prepareTable: column '${embedded.name}' as 'embedding' is for trainTable, and for nets with EmbedColumns; here 'hash' takes any number of categories`,
+    )
   const { train, test } = trainTestSplit(data, { testFraction: heldFraction, seed })
   const features = fitFeatures(train.inputs, data.features, numbersOf(data.report.columns), binsFor(train.count))
   const { targets, scale } = scaled(train.targets)

@@ -1,7 +1,7 @@
 /** Nets trained on a table until the time is up, each judged by rows that it did not see, and the ensemble of the best. */
 import { plainError } from '../common/errors.js'
 import { joined } from '../common/joined.js'
-import { crossEntropy, EarlyStopping, Ensemble, fitMany, mse, schedules, softmax, tensor } from '../index.js'
+import { type ColumnToEmbed, crossEntropy, EarlyStopping, Ensemble, fitMany, mse, schedules, softmax, tensor } from '../index.js'
 import { chooseGreedily, type Judge, logLossOf, MOST, squaredErrorOf, type Voter } from './choose.js'
 import { makeNet, makeOptimizer, type NetPlan, type RoundPlan, randomPlan, usualPlan, usualRound } from './nets.js'
 
@@ -17,6 +17,8 @@ export interface TrainingData {
   targets: Int32Array | Float32Array
   /** 0 for numbers. */
   classes: number
+  /** Inputs that are numbers of categories. */
+  embedded: readonly ColumnToEmbed[]
 }
 
 /** Rows to train on and rows to judge by. */
@@ -109,7 +111,7 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
     signal?.addEventListener('abort', stop)
     const timer = deadline === undefined || !isTimed ? undefined : setTimeout(stop, Math.max(0, deadline - performance.now()))
     const jobs = plans.flatMap((net, i) => folds.map((fold, k) => ({ net, fold, k, seed: seed + 1000 * number + 10 * i + k })))
-    const models = jobs.map(({ net, seed }) => makeNet(net, data.width, outputs, seed))
+    const models = jobs.map(({ net, seed }) => makeNet(net, data.width, outputs, seed, data.embedded))
     const curve: { loss: number[]; validation: number[] } = { loss: [], validation: [] }
     try {
       const histories = await fitMany(models, {

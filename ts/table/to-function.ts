@@ -70,9 +70,10 @@ function encode(row, number) {
   return out
 }
 
-// each number squeezed, and as where it lies among the quantiles of its column
+// each number squeezed, and as where it lies among the quantiles of its column; of categories the number of their vector
 function inputsOf(encoded) {
   const inputs = Array.from(encoded, (x) => Math.fround(x / Math.sqrt(1 + (x / 3) ** 2)))
+  for (const { feature, vectors } of embedded) inputs[feature] = vectors[encoded[feature]]
   for (const { feature, edges } of cuts)
     for (let i = 1; i < edges.length; i++)
       inputs.push(Math.fround(Math.min(1, Math.max(0, (encoded[feature] - edges[i - 1]) / (edges[i] - edges[i - 1])))))
@@ -130,6 +131,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
     columns,
     features: features.features,
     cuts: features.cuts.filter(({ edges }) => edges.length > 0),
+    embedded: features.embedded ?? [],
     mustKnow: table.unknown !== 'ignore',
     ...(isClasses ? { classNames: model.classNames } : { mean: scale.mean, deviation: scale.deviation, errors }),
   }

@@ -11,6 +11,7 @@ import {
   type TableOptions,
   trainTestSplit,
 } from '../data/index.js'
+import { SAID } from '../data/table/decide.js'
 import { adviceOn } from './advice.js'
 import { logLossOf, squaredErrorOf } from './choose.js'
 import { fitFeatures, inputsOf, widthOf } from './features.js'
@@ -67,6 +68,8 @@ const JUDGED = 0.15
 const MOST_JUDGED = 10_000
 /** Parts that a column of numbers is cut into, by rows. */
 export const binsFor = (rows: number) => (rows < 300 ? 0 : rows < 2000 ? 8 : 16)
+/** Rows that a category is in on average, at least, where each of many gets a vector of its own: with fewer, nets remember rows. */
+const ROWS_OF_CATEGORY = 10
 /** Seconds that selection and report are left beside what is measured, and the share of the time that they may take. */
 const AFTERWARDS = { least: 0.15, share: 0.02, most: 0.4 }
 /** Seconds that importance may take where no time was given. */
@@ -100,13 +103,21 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const kept = withTarget(all, first.state().missingValues, options.target)
   const [train, judged] =
     test === undefined ? split(kept, isClasses ? options.target : undefined, testFraction, seed) : [kept, await rowsFrom(test, read)]
-  const asDecided = { ...whole, columns: { ...whole.columns, [options.target]: isClasses ? ('category' as const) : ('number' as const) } }
+  const embedded = columnsToEmbed(first.report.columns)
+  const asDecided = {
+    ...whole,
+    columns: {
+      ...whole.columns,
+      [options.target]: isClasses ? ('category' as const) : ('number' as const),
+      ...Object.fromEntries(embedded.map(({ name }) => [name, 'embedding' as const])),
+    },
+  }
   const data = fromTable(train, asDecided)
   if (isClasses && data.classes < 2)
     throw rangeError(`trainTable: column '${options.target}' is '${data.classNames[0]}' in all rows: there is nothing to tell apart`)
   const { targets, scale } = scaled(data.targets)
   const spans = spansOf(data.report.columns)
-  const features = fitFeatures(data.inputs, data.features, numbersOf(data.report.columns), binsFor(data.count))
+  const features = fitFeatures(data.inputs, data.features, numbersOf(data.report.columns), binsFor(data.count), data.embeddings)
   const inputs = inputsOf(features, data.inputs)
   const tested = data.dataset(judged)
   const { classes } = data
@@ -118,7 +129,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const reserve = (secondsOfRow: number) =>
     Math.min(AFTERWARDS.most * (time ?? 0), AFTERWARDS.least + AFTERWARDS.share * (time ?? 0) + ofMetrics + 1.2 * secondsOfRow * rowsAfter)
   const found = await search(
-    { inputs, width: widthOf(features), count: data.count, targets, classes: data.classes },
+    { inputs, width: widthOf(features), count: data.count, targets, classes: data.classes, embedded: features.embedded ?? [] },
     foldsOf(targets, data.classes, seed),
     { end, reserve, seed, signal, onProgress },
   )
@@ -164,9 +175,11 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     target: options.target,
     classNames: [...data.classNames],
     rows: { train: data.count, test: tested.count, dropped: all.length - kept.length },
-    columns: data.report.columns.map((column) =>
-      column.role === 'target' ? (first.report.columns.find(({ role }) => role === 'target') ?? column) : column,
-    ),
+    columns: data.report.columns.map((column) => {
+      if (column.role === 'target') return first.report.columns.find(({ role }) => role === 'target') ?? column
+      const decided = embedded.find(({ name }) => name === column.name)
+      return decided === undefined ? column : { ...column, why: decided.why }
+    }),
     metrics,
     calibration:
       tested.targets instanceof Int32Array
@@ -190,6 +203,14 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   return { model, report }
 }
 
+/** Columns of very many categories whose rows are enough to learn a vector for each, where nobody said what becomes of them. */
+function columnsToEmbed(columns: readonly ColumnReport[]): { name: string; why: string }[] {
+  return columns.flatMap(({ name, as, why, different = Number.POSITIVE_INFINITY, rows }) => {
+    if (as !== 'hash' || why === SAID || rows < ROWS_OF_CATEGORY * different) return []
+    return [{ name, why: `it has texts, ${different} different ones, of which each gets a vector that is learnt` }]
+  })
+}
+
 function checked(options: TrainTableOptions): TrainTableOptions {
   if (typeof options?.target !== 'string') throw typeError("trainTable: wants the column to predict, { target: 'species' }")
   const { time, testFraction = 0.2, seed = 0 } = options
@@ -198,11 +219,6 @@ function checked(options: TrainTableOptions): TrainTableOptions {
   if (!(testFraction > 0 && testFraction < 1))
     throw rangeError(`trainTable: testFraction wants a number above 0 and below 1, got ${String(testFraction)}`)
   if (!(Number.isSafeInteger(seed) && seed >= 0)) throw rangeError(`trainTable: seed wants a whole number ≥ 0, got ${String(seed)}`)
-  for (const [name, choice] of Object.entries(options.columns ?? {}))
-    if ((typeof choice === 'string' ? choice : choice?.as) === 'embedding')
-      throw rangeError(
-        `trainTable: column '${name}' as 'embedding' is for nets of your own (fromTable, Embedding); here 'hash' takes any number of categories, and 'category' one feature each`,
-      )
   return options
 }
 

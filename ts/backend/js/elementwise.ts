@@ -190,7 +190,7 @@ function functionKernels(heap: Heap): Record<'log' | 'sin' | 'cos' | 'erf', Unar
 }
 
 /** Rows of a table by index */
-function rowKernels(heap: Heap): Pick<Kernels, 'gatherRows' | 'scatterAddRows'> {
+function rowKernels(heap: Heap): Pick<Kernels, 'gatherRows' | 'scatterAddRows' | 'toIndices'> {
   const shift = floatShift(heap)
   return {
     gatherRows(table, index, y, rows, cols) {
@@ -206,6 +206,9 @@ function rowKernels(heap: Heap): Pick<Kernels, 'gatherRows' | 'scatterAddRows'> 
         const row = (table >>> shift) + heap.ints[(index >>> 2) + r] * cols
         for (let c = 0; c < cols; c++) f[row + c] += f[p++]
       }
+    },
+    toIndices(x, y, rows, stride) {
+      for (let r = 0, p = x >>> shift; r < rows; r++, p += stride) heap.ints[(y >>> 2) + r] = heap.floats[p]
     },
   }
 }

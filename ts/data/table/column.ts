@@ -19,6 +19,8 @@ export interface TableColumn {
   categories: readonly string[] | null
   /** Of `hash`, how many features. */
   buckets?: number
+  /** Of `embedding`, how long its vectors are to be, where that was said. */
+  size?: number
   /** What stands for a gap: of categories 0, in the feature of each. Without it a gap is an error. */
   fill?: number
   /** Rows with a gap here are left out of data sets. */

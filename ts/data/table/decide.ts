@@ -12,6 +12,7 @@ export interface Wanted {
   as?: ColumnUse | undefined
   order?: readonly string[] | undefined
   buckets?: number | undefined
+  size?: number | undefined
   missing: Missing
   scale: Scale
   /** Whether nobody asked for this column by name, so that it may be left out. */
@@ -23,6 +24,9 @@ export interface Decision {
   column: TableColumn | null
   report: ColumnReport
 }
+
+/** @internal why a column is what it is, where somebody asked for it */
+export const SAID = 'you said so'
 
 /** A column of numbers may have this many other values before it is read as categories: one, or one in ten. */
 const STRAYS = 0.1
@@ -56,7 +60,7 @@ export function decideColumn(stats: ColumnStats, wanted: Wanted): Decision {
     throw rangeError(`fromTable: there is no value in column '${shortened(name)}'`)
   }
   if (stats.hasAllKinds) report.different = stats.kinds.size
-  const use = wanted.as ? { as: wanted.as, why: 'you said so' } : role === 'target' ? targetUse(stats, isAuto) : inputUse(stats, wanted)
+  const use = wanted.as ? { as: wanted.as, why: SAID } : role === 'target' ? targetUse(stats, isAuto) : inputUse(stats, wanted)
   if (use.as === 'left out') return { column: null, report: { ...report, why: use.why } }
   const { as } = use
   const column = columnOf(stats, as, wanted)
@@ -165,6 +169,7 @@ function columnOf(stats: ColumnStats, as: ColumnUse, wanted: Wanted): TableColum
       `fromTable: column '${shortened(name)}' has more than ${stats.kinds.size} different values, too many for '${as}'; 'hash' takes any number`,
     )
   const categories = wanted.order === undefined ? sorted([...stats.kinds.keys()]) : checkedOrder(stats, wanted.order)
+  if (as === 'embedding') return { name, as, categories, ...(wanted.size !== undefined && { size: wanted.size }) }
   if (as !== 'ordinal') return { name, as, categories }
   return { name, as, categories, fill: (categories.length - 1) / 2, ...ordinalScaling(stats, categories, wanted.scale) }
 }

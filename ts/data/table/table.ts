@@ -24,6 +24,8 @@ export interface ColumnOptions {
   order?: readonly string[]
   /** Of `hash`: how many features. Default 64. */
   buckets?: number
+  /** Of `embedding`: how long its vectors are. Default 1.6·categories^0.56 and at most 50. */
+  size?: number
   /** What to do about gaps. */
   missing?: Missing
   /** How its numbers are scaled. */
@@ -64,7 +66,7 @@ export interface EmbeddedColumn {
   feature: number
   /** Rows of the Embedding: the categories, and one, number 0, for those that are unknown. */
   count: number
-  /** A usual size of its vectors, 1.6·count^0.56 and at most 50 (fastai's rule). */
+  /** The size of its vectors: the one that was given, or a usual one, 1.6·count^0.56 and at most 50 (fastai's rule). */
   size: number
 }
 
@@ -236,6 +238,7 @@ export class TableLearner {
       as: choice.as ?? (categories.includes(name) ? 'category' : undefined),
       order: choice.order,
       buckets: choice.buckets,
+      size: choice.size,
       missing: this.wayOf(name),
       scale: role === 'target' ? 'none' : (choice.scale ?? scale),
       mayLeaveOut: inputs === undefined && !Object.hasOwn(columns, name) && !categories.includes(name),
@@ -267,7 +270,7 @@ function checkOptions(options: TableOptions): void {
   for (const name of Object.keys(columns)) {
     const who = `fromTable: columns of '${shortened(name)}'`
     const choice = choiceOf(columns, name)
-    checkNames(who, choice, ['as', 'order', 'buckets', 'missing', 'scale'])
+    checkNames(who, choice, ['as', 'order', 'buckets', 'size', 'missing', 'scale'])
     if (choice.as !== undefined) checkChoice(who, choice.as, name === target ? ['number', 'date', 'category'] : COLUMN_USES)
     if (choice.scale !== undefined) checkChoice(`${who}: scale`, choice.scale, SCALES)
     if (choice.missing !== undefined) checkMissing(`${who}: missing`, choice.missing)
@@ -276,11 +279,16 @@ function checkOptions(options: TableOptions): void {
       !(Array.isArray(choice.order) && choice.order.every(isText) && new Set(choice.order).size === choice.order.length)
     )
       throw typeError(`${who}: order wants different texts in an array, got ${show(choice.order)}`)
-    const { buckets = 1 } = choice
+    const { buckets = 1, size = 1 } = choice
+    if (!isVectorSize(size)) throw rangeError(`${who}: size wants a whole number from 1 to ${MOST_SIZE}, got ${show(size)}`)
     if (!(Number.isInteger(buckets) && buckets >= 1 && buckets <= 65536))
       throw rangeError(`${who}: buckets wants a whole number from 1 to 65536, got ${show(buckets)}`)
   }
 }
+
+/** Numbers of a vector that stands for a category. */
+const MOST_SIZE = 1024
+const isVectorSize = (size: unknown) => Number.isInteger(size) && (size as number) >= 1 && (size as number) <= MOST_SIZE
 
 /** @internal rows with their numbers. @throws TypeError for anything but objects in an array */
 export function numbered(who: string, rows: readonly object[], from = 0): NumberedRows {
@@ -377,8 +385,13 @@ function embeddingsOf(columns: readonly TableColumn[]): EmbeddedColumn[] {
     feature += widthOf(column)
     if (column.as !== 'embedding') return []
     const count = (column.categories as readonly string[]).length + 1
-    return { name: column.name, feature: at, count, size: Math.min(50, Math.round(1.6 * count ** 0.56)) }
+    return { name: column.name, feature: at, count, size: column.size ?? usualSize(count) }
   })
+}
+
+/** @internal of vectors that stand for so many categories: fastai's rule, which AutoGluon has too, with a limit that is enough for tables */
+export function usualSize(count: number): number {
+  return Math.min(50, Math.round(1.6 * count ** 0.56))
 }
 
 /**
@@ -413,13 +426,13 @@ const MOST_FEATURES = 2 ** 20
 
 function checkSaved(column: TableColumn): void {
   const saved = column ?? ({} as TableColumn)
-  const { name, categories, buckets = 1, fill = 0, center = 0, spread = 1 } = saved
+  const { name, categories, buckets = 1, size = 1, fill = 0, center = 0, spread = 1 } = saved
   const as = useOf(saved)
   const wantsNone = as === 'number' || as === 'date' || as === 'hash'
   const hasWhatItWants = wantsNone ? categories === null : Array.isArray(categories) && categories.every(isText)
   const isGood = isText(name) && COLUMN_USES.includes(as) && hasWhatItWants
   const isFilled = Number.isFinite(fill) && Number.isFinite(center) && Number.isFinite(spread) && spread !== 0
-  if (!(isGood && isFilled && Number.isInteger(buckets) && buckets >= 1 && buckets <= 65536))
+  if (!(isGood && isFilled && isVectorSize(size) && Number.isInteger(buckets) && buckets >= 1 && buckets <= 65536))
     throw typeError(`encoderFromState: a column has a name, its categories or null, and a number or nothing as fill, got ${show(column)}`)
 }
 

@@ -1,0 +1,121 @@
+/** Columns of categories among columns of numbers: each category becomes a vector. */
+
+import { checkCount } from '../common/checks.js'
+import { rangeError, ShapeError, typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { formatShape } from '../common/shape.js'
+import { show } from '../common/show.js'
+import { indicesIn, rowsAt } from '../ops/gather.js'
+import { concat, slice } from '../ops/shape.js'
+import { asFloats, type Tensor, type TensorLike } from '../tensor.js'
+import { Embedding } from './embedding.js'
+import { type Initializer, type InitializerName, normal } from './initializer.js'
+import { Layer } from './layer.js'
+import type { ModuleOptions } from './module.js'
+
+/** A column that {@link EmbedColumns} looks up: `table.embeddings` of fromTable are such. */
+export interface ColumnToEmbed {
+  /** Which column of the input it is, from 0. */
+  readonly feature: number
+  /** Rows of its table: the column has whole numbers from 0 to count − 1. */
+  readonly count: number
+  /** How long its vectors are. */
+  readonly size: number
+}
+
+/** Options of {@link EmbedColumns}. */
+export interface EmbedColumnsOptions extends ModuleOptions {
+  /** Default: normal with mean 0 and standard deviation 0.05, so that a category says little before something was learnt of it. */
+  weightInitializer?: InitializerName | Initializer
+}
+
+/**
+ * Rows of a table [n, features] in which some columns are numbers of categories, to rows [n, width]: the other columns as they are, then for each of
+ * those its vector out of a table that is learnt (entity embeddings: Guo & Berkhahn 2016). It is the first layer of a net.
+ *
+ * @example
+ * const rows = [{ age: 31, city: 'Rome', y: 1 }, { age: 47, city: 'Oslo', y: 2 }]
+ * const table = fromTable(rows, { target: 'y', columns: { y: 'number', city: 'embedding' } })
+ * const embed = new EmbedColumns(table.features, table.embeddings)
+ * embed.width // 4: the age, and a vector of 3 numbers for the city
+ * const model = new Sequential([embed, new Dense(embed.width, 8, { activation: 'relu' }), new Dense(8, 1)], { seed: 1 })
+ * await fit(model, { ...table, loss: mse, optimizer: new Adam(model.parameters()) })
+ * @throws RangeError for a column that there is not, or twice; forward() for a number that is no row of its table
+ */
+export class EmbedColumns extends Layer {
+  static override get name() {
+    return 'EmbedColumns'
+  }
+
+  /** Columns of the output. */
+  readonly width: number
+  readonly columns: readonly ColumnToEmbed[]
+  /** The table of each column. */
+  readonly tables: readonly Embedding[]
+  /** Columns that stay as they are, in runs from one to another. */
+  readonly #others: readonly (readonly [from: number, to: number])[]
+
+  constructor(
+    readonly features: number,
+    columns: readonly ColumnToEmbed[],
+    options: EmbedColumnsOptions = {},
+  ) {
+    super(options)
+    checkNames('EmbedColumns', options, ['weightInitializer', 'seed', 'backend'])
+    checkCount('EmbedColumns: features', features)
+    if (!Array.isArray(columns) || columns.length === 0)
+      throw typeError(`EmbedColumns: columns wants [{ feature, count, size }, …], as embeddings of fromTable are, got ${show(columns)}`)
+    const { weightInitializer = normal(0, 0.05) } = options
+    this.columns = columns.map(({ feature, count, size }) => ({ feature, count, size }))
+    const taken = new Set<number>()
+    for (const { feature } of this.columns) {
+      if (!(Number.isInteger(feature) && feature >= 0 && feature < features))
+        throw rangeError(`EmbedColumns: feature wants a whole number from 0 to ${features - 1}, got ${show(feature)}`)
+      if (taken.has(feature)) throw rangeError(`EmbedColumns: feature ${feature} is there twice`)
+      taken.add(feature)
+    }
+    this.tables = this.columns.map(({ count, size }) => new Embedding(count, size, { weightInitializer }))
+    this.#others = runsBetween(
+      [...taken].sort((a, b) => a - b),
+      features,
+    )
+    this.width = features - taken.size + this.columns.reduce((sum, { size }) => sum + size, 0)
+  }
+
+  /** Columns that stay as they are, in their order. */
+  get others(): number[] {
+    return this.#others.flatMap(([from, to]) => Array.from({ length: to - from }, (_, i) => from + i))
+  }
+
+  override describe(): string {
+    return `EmbedColumns(${this.features} → ${this.width})`
+  }
+
+  forward(input: TensorLike): Tensor {
+    const { features, columns, tables } = this
+    this.build()
+    const x = asFloats(input, this.backend, 'EmbedColumns')
+    if (x.rank !== 2 || x.shape[1] !== features)
+      throw new ShapeError(`EmbedColumns: wants rows of ${features} columns (shape [n, ${features}]), got shape ${formatShape(x.shape)}`)
+    x.check((values) => checkColumns(values, features, columns))
+    const others = this.#others.map(([from, to]) => slice(x, from, to, 1))
+    const vectors = columns.map(({ feature }, i) => rowsAt(tables[i].weight, indicesIn(x, feature), 'EmbedColumns'))
+    return concat([...others, ...vectors], 1) as Tensor
+  }
+}
+
+/** @throws RangeError naming row and column of what is no row of its table */
+function checkColumns(values: ArrayLike<number>, features: number, columns: readonly ColumnToEmbed[]): void {
+  for (const { feature, count } of columns)
+    for (let i = feature; i < values.length; i += features)
+      if (!(Number.isInteger(values[i]) && values[i] >= 0 && values[i] < count))
+        throw rangeError(
+          `EmbedColumns: column ${feature} of row ${(i - feature) / features} wants a whole number from 0 to ${count - 1}, got ${values[i]}`,
+        )
+}
+
+/** What is between columns that are taken, which are in ascending order. */
+function runsBetween(taken: readonly number[], features: number): [number, number][] {
+  const ends = [...taken, features]
+  return ends.map((end, i): [number, number] => [i === 0 ? 0 : taken[i - 1] + 1, end]).filter(([from, to]) => from < to)
+}
