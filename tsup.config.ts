@@ -27,7 +27,7 @@ type StandIns = Record<string, string>
 
 /** For builds that carry no WebAssembly as text. */
 const NO_TEXT: StandIns = Object.fromEntries(
-  ['core', 'descent', 'doubles', 'fleet', 'fleet-updates', 'losses', 'operations', 'others', 'updates'].map((name) => [
+  ['core', 'descent', 'doubles', 'fleet', 'fleet-others', 'fleet-updates', 'losses', 'operations', 'others', 'updates'].map((name) => [
     `backend/wasm/generated/${name}`,
     'ts/backend/wasm/no-text.ts',
   ]),

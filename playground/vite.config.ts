@@ -2,25 +2,27 @@ import { defineConfig, type Plugin } from 'vite'
 
 /**
  * Kernels of WebAssembly that the page can do without, as their loops in JavaScript are fast enough for what it does with them: operations
- * of Hessians and of formulas, and the updates of optimizers other than SGD, Momentum and Adam, on nets of a few hundred weights. They
- * would be 28 kB of gzip, a sixth of the page.
+ * of Hessians and of formulas, the updates of optimizers other than SGD, Momentum and Adam, on nets of a few hundred weights, and what
+ * its fleets have no use for. They would be 32 kB of gzip, a sixth of the page.
  */
-const LEFT_OUT = /\/wasm\/generated\/(doubles|fleet-updates|operations|others|updates)\.js$/
+const LEFT_OUT = /\/wasm\/generated\/(doubles|fleet-others|fleet-updates|operations|others|updates)\.js$/
 const withoutSomeKernels = (): Plugin => ({
   name: 'without-some-kernels',
   load: { filter: { id: LEFT_OUT }, handler: () => "export default ''" },
 })
 
 /**
- * The worker in five files instead of thirty, which compress better: the library's engine, what descends functions, what nets need of the
- * library and of the page, and the fleet. A tab fetches its own.
+ * The worker in four files, for gzip looks back no further than 32 kB and one file does better than thirty: the library's WebAssembly, its
+ * engine with what descends functions, and what nets need, which comes when a tab asks for it.
  */
 const GROUPS = [
-  { name: 'gradus', test: /modules\/web\/(?!(solve|nn|loss|train|schedule|data|metrics)\/)/, priority: 4 },
-  { name: 'training', test: /modules\/web\/(nn|loss|train(?!\/fleet)|schedule|data|metrics)\//, priority: 3 },
-  { name: 'descent', test: /modules\/web\/solve|src\/descent|d3-contour|d3-array|src\/methods/, priority: 2 },
-  { name: 'train', test: /src\/(train|schedules|benchmark)\/|d3-dsv|engine\/ready/, priority: 2 },
-  { name: 'fleet', test: /train\/fleet\/|src\/fleet\//, priority: 1 },
+  { name: 'wasm', test: /wasm\/generated\//, priority: 3 },
+  {
+    name: 'gradus',
+    test: /modules\/web\/(?!(nn|loss|train|schedule|data|metrics)\/)|src\/(descent|engine\/(doubles|optimizers))|d3-contour|d3-array/,
+    priority: 2,
+  },
+  { name: 'nets', test: /modules\/web\/|src\/(train|schedules|benchmark|fleet)\/|d3-dsv|engine\/ready/, priority: 1 },
 ]
 
 // Relative addresses, so that the folder works wherever a host puts it; JSX is preact's.

@@ -23,8 +23,8 @@ impl Factor {
 }
 
 /// c\[i,j\] = start\[j\] + Σ a\[i,step\] · b\[step,j\] for eight nets, steps in ascending order. Where `SHARED`, a has one float for all nets.
-/// `start` may be null: sums then begin at 0. Where `RECTIFIED`, c has ReLU of the sums; columns of b
-/// lie side by side then.
+/// `start` may be null: sums then begin at 0. Where `RECTIFIED`, c has ReLU of the sums. In both cases columns
+/// of b lie side by side.
 ///
 /// # Safety
 /// a, b, start and c have as many elements as the sizes say, and the room is there; c overlaps none of them.
@@ -44,8 +44,8 @@ pub unsafe fn product<const SHARED: bool, const RECTIFIED: bool>(
                 panels::multiply::<SHARED>(&job, RECTIFIED, means.room, means.is_wide)
             }
             NETS => stripes::<SHARED, true, RECTIFIED>(&job),
-            _ if RECTIFIED => unreachable!(),
-            _ => stripes::<SHARED, false, false>(&job),
+            _ if SHARED || RECTIFIED => unreachable!(),
+            _ => stripes::<false, false, false>(&job),
         }
     }
 }

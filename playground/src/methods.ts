@@ -12,6 +12,8 @@ export interface Method {
   /** Its state to draw: a velocity as an arrow, mean squares as a box. */
   velocity?: string
   squares?: string
+  /** What of the past it keeps at each step, by the names of its options, as a rule. */
+  decays?: Readonly<Record<string, number>>
   /** Whether its steps are as long as the gradient times the rate, so that the rate has to suit the function. */
   isScaled?: boolean
   /** In one sentence. */
@@ -24,7 +26,7 @@ const first = (
   rate: number,
   netRate: number,
   says: string,
-  state: Pick<Method, 'velocity' | 'squares'> = {},
+  state: Pick<Method, 'velocity' | 'squares' | 'decays'> = {},
 ): Method => ({
   ...{ id, label, order: 1, rate, netRate, says },
   ...state,
@@ -32,6 +34,7 @@ const first = (
 const second = (id: string, label: string, says: string): Method => ({ id, label, order: 2, rate: null, netRate: 0, says })
 
 const ADAM = { velocity: 'm', squares: 'v' }
+const TURNABLE_ADAM = { ...ADAM, decays: { beta1: 0.9, beta2: 0.999 } }
 
 const SCALED = new Set(['SGD', 'Momentum', 'Nesterov', 'ASGD', 'ScheduleFreeSGD'])
 
@@ -39,12 +42,19 @@ const ALL: readonly Method[] = [
   first('SGD', 'Gradient descent', 0.02, 0.3, 'A step against the gradient, as long as the learning rate says.'),
   first('Momentum', 'Momentum', 0.05, 0.5, 'A velocity that remembers past gradients, with friction: zigzags cancel.', {
     velocity: 'momentum',
+    decays: { beta: 0.9 },
   }),
-  first('Nesterov', 'Nesterov', 0.02, 0.2, 'Momentum that looks at the slope where it is about to be.', { velocity: 'momentum' }),
-  first('RMSProp', 'RMSProp', 0.02, 0.01, 'Divides each coordinate by the usual size of its gradient.', { squares: 'square' }),
-  first('Adam', 'Adam', 0.05, 0.02, 'Momentum and RMSProp together, corrected for starting at nothing.', ADAM),
-  first('UncorrectedAdam', 'Adam, uncorrected', 0.05, 0.02, 'Adam without bias correction: its first steps are too long.', ADAM),
-  first('AdamW', 'AdamW', 0.05, 0.02, 'Adam with weight decay apart from the gradient.', ADAM),
+  first('Nesterov', 'Nesterov', 0.02, 0.2, 'Momentum that looks at the slope where it is about to be.', {
+    velocity: 'momentum',
+    decays: { momentum: 0.9 },
+  }),
+  first('RMSProp', 'RMSProp', 0.02, 0.01, 'Divides each coordinate by the usual size of its gradient.', {
+    squares: 'square',
+    decays: { beta: 0.99 },
+  }),
+  first('Adam', 'Adam', 0.05, 0.02, 'Momentum and RMSProp together, corrected for starting at nothing.', TURNABLE_ADAM),
+  first('UncorrectedAdam', 'Adam, uncorrected', 0.05, 0.02, 'Adam without bias correction: its first steps are too long.', TURNABLE_ADAM),
+  first('AdamW', 'AdamW', 0.05, 0.02, 'Adam with weight decay apart from the gradient.', TURNABLE_ADAM),
   first('NAdam', 'NAdam', 0.05, 0.02, "Adam with Nesterov's look ahead.", ADAM),
   first('RAdam', 'RAdam', 0.05, 0.02, 'Adam that waits until it trusts its mean squares.', ADAM),
   first('Adamax', 'Adamax', 0.05, 0.02, 'Adam with the largest gradient in place of the mean square.'),

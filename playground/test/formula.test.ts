@@ -5,7 +5,7 @@ import { compile, javascript } from '../src/descent/formula'
 import { SURFACES } from '../src/descent/functions'
 
 const backend = createBackend({ backend: 'js', dtype: 'float64' })
-const ground = (formula: string) => ({ surface: 'own', formula, condition: 20 })
+const ground = (formula: string) => ({ formula, condition: 20 })
 const POINTS = [
   [1.3, 0.4],
   [-2, 3],

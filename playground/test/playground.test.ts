@@ -13,6 +13,9 @@ import { serve } from './serve'
 const DIST = fileURLToPath(new URL('../dist', import.meta.url))
 const TABS = ['Descent', 'Train', 'Schedules', 'A thousand nets', 'Benchmark']
 
+const until = (page: Page, what: string) => page.waitForFunction(what, undefined, { timeout: 120_000 })
+const weights = async (page: Page) => /step: (\w{16})/.exec((await page.locator('.stage').textContent()) ?? '')?.[1]
+
 describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   let browser: Browser
   let site: Awaited<ReturnType<typeof serve>>
@@ -49,8 +52,6 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   }
 
   const tab = (page: Page, title: string) => page.getByRole('navigation').getByRole('button', { name: title, exact: true }).click()
-  const until = (page: Page, what: string) => page.waitForFunction(what, undefined, { timeout: 120_000 })
-  const weights = async (page: Page) => /step: (\w{16})/.exec((await page.locator('.stage').textContent()) ?? '')?.[1]
 
   test.each([
     ['shared with no other origin', () => isolated],
@@ -153,7 +154,9 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
           input.value = '-3'
           input.dispatchEvent(new Event('input', { bubbles: true }))
         })
+      await page.getByLabel('Schedule').nth(1).selectOption('cosine')
       const turned = Number(await page.locator('.rewind output').textContent())
+      expect(turned).toBeGreaterThan(30)
       await until(page, `Number(document.querySelector('.rewind output')?.textContent) > ${turned + 60}`)
       await page.getByRole('button', { name: 'Pause' }).click()
       await page.waitForTimeout(1500)
@@ -323,30 +326,81 @@ describe('in Chromium alone', () => {
     await page.close()
   })
 
-  test('the copied program says the same as the page', async () => {
+  test('copied programs do what the page does', async () => {
     const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
     const page = await context.newPage()
-    await page.goto(`${site.url}#train`)
-    await page.getByRole('button', { name: 'Copy as code' }).click()
-    const code = await page.evaluate(() => navigator.clipboard.readText())
-    expect(code).toMatch(/import \{ load, Sequential, Dense, Adam, fit, evaluateModel, binaryCrossEntropy \} from 'gradus'/)
-    // A race on a formula with everything that JavaScript writes otherwise, run in Node: it ends where the page's ends.
-    await page.goto(
-      `${site.url}#${encodeLink('descent', { surface: 'own', formula: '4*(x-1)^2 + pow(y, 2) - -2^2 + ln(e)*pi + sin(0*x)', start: [-2, 1.5], steps: 800 }, {})}`,
-    )
-    await page.reload()
-    await page.getByText('near the minimum').or(page.getByText('a minimum')).first().waitFor()
-    await page.getByText('More', { exact: true }).click()
-    await page.getByRole('button', { name: 'Copy as code' }).click()
-    await page.getByText('Copied').waitFor()
-    const race = await page.evaluate(() => navigator.clipboard.readText())
     const folder = fileURLToPath(new URL('../.copied', import.meta.url))
     mkdirSync(folder, { recursive: true })
-    writeFileSync(`${folder}/race.mjs`, race)
-    const printed = execFileSync(process.execPath, [`${folder}/race.mjs`], { encoding: 'utf8' })
-    const [, x, y, value] = /^Adam (\S+) (\S+) (\S+)$/m.exec(printed) ?? []
-    expect([Number(x), Number(y)].map((v) => Math.round(100 * v) / 100)).toEqual([1, 0])
-    expect(Number(value)).toBeCloseTo(4 + Math.PI, 2)
+    const open = async (link: string) => {
+      await page.goto(`${site.url}#${link}`)
+      await page.reload()
+    }
+    /** What the program of the page prints, with a line more. */
+    const printed = async (more: (program: string) => string = (program) => program) => {
+      await page.getByRole('button', { name: 'Copy as code' }).click()
+      await page.getByText('Copied').waitFor()
+      writeFileSync(`${folder}/program.mjs`, more(await page.evaluate(() => navigator.clipboard.readText())))
+      return execFileSync(process.execPath, [`${folder}/program.mjs`], { encoding: 'utf8' })
+    }
+
+    // A race on a formula with everything that JavaScript writes otherwise, and noise: it ends where the page's ends.
+    const formula = '4*(x-1)^2 + pow(y, 2) - -2^2 + ln(e)*pi + sin(0*x)'
+    const racers = ['Adam', 'UncorrectedAdam'].map((method) => ({ method, rate: 0.05, options: {} }))
+    await open(encodeLink('descent', { surface: 'own', formula, start: [-2, 1.5], steps: 300, noise: 0.2, racers }, {}))
+    await page.locator('.results tbody tr').nth(1).waitFor()
+    await page.locator('.playback input').evaluate((input: HTMLInputElement) => {
+      input.value = input.max
+      input.dispatchEvent(new Event('input', { bubbles: true }))
+    })
+    const values = async () => (await page.locator('.results tbody tr td:nth-child(2)').allTextContents()).map(Number)
+    await page.getByText('More', { exact: true }).click()
+    const ends = [...(await printed()).matchAll(/^(?:Unc\w+|Adam) \S+ \S+ (\S+)$/gm)].map(([, value]) => Number(value))
+    expect(ends).toHaveLength(2)
+    for (const [i, value] of (await values()).entries()) expect(value).toBeCloseTo(ends[i], 2)
+
+    // Trainings, to the bits.
+    const constant = { kind: 'constant', steps: 500, factor: 0.5, threshold: 0.01 }
+    const runOf = (method: string, changes: object) => ({ method, rate: 0.02, options: {}, batch: 16, schedule: constant, ...changes })
+    const points = Array.from({ length: 60 }, (_, i) => (i % 3 < 2 ? Math.round(100 * Math.sin(i * i)) / 100 : Math.floor(i / 3) % 2))
+    const trainings = [
+      { at: 140, runs: [runOf('Adam', { schedule: { ...constant, kind: 'cosine', steps: 200 } }), runOf('SGD', { rate: 0.3 })] },
+      { at: 30, data: 'circles', activation: 'relu', hidden: [6], runs: [runOf('SGD', { rate: 0.5, batch: 0 })], decay: 0.01 },
+      { at: 28, data: 'drawn', points, runs: [runOf('UncorrectedAdam', { batch: 4 })] },
+    ]
+    for (const state of trainings) {
+      await open(encodeLink('train', { ...state, isPlaying: false }, {}))
+      await until(page, `document.querySelector('.rewind output')?.textContent === '${state.at}'`)
+      const bits = await weights(page)
+      expect(bits).toMatch(/^\w{16}$/)
+      const output = await printed((program) => program.replace('  return model', `  console.log('bits', await bitsOf(model))`) + BITS)
+      expect(output).toContain(`bits ${bits}`)
+    }
+
+    // Schedules, to the loss that the table shows; the plateau goes by epochs in a program.
+    const choices = [constant, { ...constant, kind: 'onecycle' }, { ...constant, kind: 'plateau', steps: 80 }]
+    await open(encodeLink('schedules', { steps: 530, choices }, {}))
+    await until(page, `[...document.querySelectorAll('tbody tr')].filter((row) => row.cells[3].textContent !== '').length === 3`)
+    const losses = [...(await printed()).matchAll(/loss: ([\d.]+)/g)].map(([, loss]) => Number(Number(loss).toPrecision(3)))
+    const shown = (await page.locator('tbody tr td:nth-child(4)').allTextContents()).map(Number)
+    expect(losses).toHaveLength(3)
+    expect(losses.slice(0, 2)).toEqual(shown.slice(0, 2))
+
+    // A thousand nets, to the best of them.
+    await open(encodeLink('fleet', { steps: 100, y: 'width' }, {}))
+    await until(page, `/^1,024/.test(document.querySelector('.count')?.textContent ?? '')`)
+    const nets = await printed((program) => `${program}\nconsole.log('best', Math.min(...points.map(({ loss }) => loss)))`)
+    const best = Number(/^best (\S+)$/m.exec(nets)?.[1])
+    expect(best).toBeGreaterThan(0)
+    expect(best).toBeLessThan(0.5)
     await context.close()
   })
 })
+
+/** The digest that the page shows of all weights. */
+const BITS = `
+async function bitsOf(model) {
+  const all = Float32Array.from(model.parameters().flatMap((parameter) => [...parameter.view()]))
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', all.buffer))
+  return Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+`

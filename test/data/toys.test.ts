@@ -1,6 +1,6 @@
 /** Iris against known facts, and toy data: where the points lie, seeds, sizes. */
 import { describe, expect, test } from 'vitest'
-import { blobs, type Dataset, fitScaler, iris, moons, spirals, xor } from '../../ts/data/index.js'
+import { blobs, circles, type Dataset, fitScaler, iris, moons, spirals, xor } from '../../ts/data/index.js'
 
 describe('iris', () => {
   test('is the table of Fisher', () => {
@@ -15,7 +15,13 @@ describe('iris', () => {
   })
 })
 
-const TOYS: Record<string, (options: { count?: number; seed?: number; noise?: number }) => Dataset> = { spirals, moons, xor, blobs }
+const TOYS: Record<string, (options: { count?: number; seed?: number; noise?: number }) => Dataset> = {
+  spirals,
+  moons,
+  circles,
+  xor,
+  blobs,
+}
 
 describe.each(Object.entries(TOYS))('%s', (name, make) => {
   test('is the same for the same seed, another for another', () => {
@@ -47,6 +53,14 @@ describe('toy data', () => {
     const { inputs, targets } = xor()
     const rows = Array.from(targets, (t, i) => [inputs[2 * i], inputs[2 * i + 1], t])
     expect(rows.sort().map(String)).toEqual(['0,0,0', '0,1,1', '1,0,1', '1,1,0'])
+  })
+
+  test('circles lie within each other', () => {
+    const { inputs, targets } = circles({ noise: 0, count: 9, factor: 0.3 })
+    for (const [i, t] of targets.entries()) expect(Math.hypot(inputs[2 * i], inputs[2 * i + 1])).toBeCloseTo(t === 0 ? 1 : 0.3, 6)
+    expect(Array.from(inputs.subarray(0, 2))).toEqual([1, 0])
+    for (const factor of [-0.1, 1.5, Number.NaN])
+      expect(() => circles({ factor })).toThrow(`circles: factor wants a number from 0 to 1, got ${factor}`)
   })
 
   test('moons and spirals lie where they should', () => {

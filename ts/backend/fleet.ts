@@ -4,8 +4,8 @@
  * There are no loops for them in JavaScript: there nets are trained one after the other.
  */
 import type { Backend } from './index.js'
-import type { Loss, Ptr, Update } from './kernels.js'
-import { FLEET, FLEET_UPDATES } from './wasm/parts.js'
+import type { Loss, Ptr } from './kernels.js'
+import { FLEET, FLEET_OTHERS, FLEET_UPDATES } from './wasm/parts.js'
 
 /** Bits that say how a dense layer of eight nets is computed. */
 export const SHARED_INPUTS = 1
@@ -13,7 +13,7 @@ export const WIDE = 2
 /** Floats of scratch of a dense layer (ROOM of crate/fleet/panels.rs). */
 export const PANEL_FLOATS = 8 * 128 * (64 + 5)
 
-/** Every kernel of fleets. */
+/** The kernels that any fleet needs. */
 export interface FleetKernels {
   /**
    * denseForward. `how` has {@link SHARED_INPUTS} where x is one matrix for all nets, and {@link WIDE} where the engine computes with all
@@ -50,17 +50,8 @@ export interface FleetKernels {
     room: Ptr,
   ): void
   /** Losses take the arguments of those of single nets; `out` has one float of each net. */
-  fleetSquaredError: Loss
-  fleetAbsoluteError: Loss
-  fleetHuber: Loss
   fleetBinaryCrossEntropy: Loss
   fleetCrossEntropyIndices: Loss
-  fleetCrossEntropyProbabilities: Loss
-  /**
-   * dropout of n elements. The table has for each net the words of its generator (seed low, seed high, stream, counter) and its rate as
-   * a double; counters grow by `increment` when all is done.
-   */
-  fleetDropout(x: Ptr, y: Ptr, n: number, table: Ptr, increment: number): void
   /**
    * The numbers of an update for each net, as floats. The table has 8 addresses of numbers (doubles, `increment` bytes from step to step),
    * 8 of learning rates (a double), and the bytes by which each of those grows. Numbers of the bits of `scaledByRate` are multiplied by the rate.
@@ -76,17 +67,32 @@ export interface FleetKernels {
   fleetJoin(to: Ptr, table: Ptr, n: number): void
 }
 
-/** The update of eight nets that stands for that of one of this name; undefined where there is none. */
-export function fleetUpdate(backend: Backend, name: string): Update | undefined {
-  const twin = `fleet${name[0].toUpperCase()}${name.slice(1)}`
-  for (const part of [FLEET, FLEET_UPDATES]) {
-    const kernel = backend.part(part)?.[twin]
-    if (typeof kernel === 'function') return kernel as Update
+/** Those that come when a step needs them; and the updates of all other optimizers. */
+export interface OtherFleetKernels {
+  fleetSquaredError: Loss
+  fleetAbsoluteError: Loss
+  fleetHuber: Loss
+  fleetCrossEntropyProbabilities: Loss
+  /**
+   * dropout of n elements. The table has for each net the words of its generator (seed low, seed high, stream, counter) and its rate as
+   * a double; counters grow by `increment` when all is done.
+   */
+  fleetDropout(x: Ptr, y: Ptr, n: number, table: Ptr, increment: number): void
+}
+
+/** A kernel for eight nets by its name, of whatever part it is; undefined where there is none. */
+export function fleetKernel(backend: Backend, name: string): unknown {
+  for (const part of [FLEET, FLEET_UPDATES, FLEET_OTHERS]) {
+    const kernel = backend.part(part)?.[name]
+    if (kernel !== undefined) return kernel
   }
   return undefined
 }
 
-/** The kernels of fleets on the memory of a backend; undefined in JavaScript. */
+/** What a kernel of one net is called for eight. */
+export const fleetName = (name: string): string => `fleet${name[0].toUpperCase()}${name.slice(1)}`
+
+/** The kernels that any fleet needs, on the memory of a backend; undefined in JavaScript. */
 export function fleetKernels(backend: Backend): FleetKernels | undefined {
   return backend.part(FLEET) as unknown as FleetKernels | undefined
 }

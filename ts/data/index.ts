@@ -52,4 +52,14 @@ export {
   type TableState,
 } from './table/table.js'
 export type { Missing, Row } from './table/values.js'
-export { type BlobsOptions, blobs, moons, type SpiralsOptions, spirals, type ToyOptions, xor } from './toys.js'
+export {
+  type BlobsOptions,
+  blobs,
+  type CirclesOptions,
+  circles,
+  moons,
+  type SpiralsOptions,
+  spirals,
+  type ToyOptions,
+  xor,
+} from './toys.js'

@@ -24,6 +24,12 @@ export interface SpiralsOptions extends ToyOptions {
   turns?: number
 }
 
+/** Options of {@link circles}. */
+export interface CirclesOptions extends ToyOptions {
+  /** Radius of the inner circle, from 0 to 1: that of the outer one is 1. Default 0.5. */
+  factor?: number
+}
+
 /** Options of {@link blobs}. */
 export interface BlobsOptions extends Omit<ToyOptions, 'noise'> {
   /** Number of clouds. Default 3. */
@@ -62,6 +68,24 @@ export function moons(options: ToyOptions = {}): Dataset {
   return sample(new RandomStream(seed), count, 2, 2, noise, (c, i, n) => {
     const angle = (Math.PI * i) / Math.max(n - 1, 1)
     return c === 0 ? [Math.cos(angle), Math.sin(angle)] : [1 - Math.cos(angle), 0.5 - Math.sin(angle)]
+  })
+}
+
+/**
+ * A circle (class 1) within another (class 0): what no straight line separates, but the distance from the middle does. Default 400
+ * samples, noise 0.1.
+ *
+ * @example circles({ count: 400, factor: 0.4 }).shape // [400, 2]
+ */
+export function circles(options: CirclesOptions = {}): Dataset {
+  checkNames('circles', options, [...COMMON, 'factor'])
+  const { count = 400, noise = 0.1, seed = 0, factor = 0.5 } = options
+  check('circles', { count, noise })
+  if (!(factor >= 0 && factor <= 1)) throw rangeError(`circles: factor wants a number from 0 to 1, got ${factor}`)
+  return sample(new RandomStream(seed), count, 2, 2, noise, (c, i, n) => {
+    const angle = (2 * Math.PI * i) / n
+    const radius = c === 0 ? 1 : factor
+    return [radius * Math.cos(angle), radius * Math.sin(angle)]
   })
 }
 

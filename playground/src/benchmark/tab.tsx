@@ -40,7 +40,7 @@ export function BenchmarkTab() {
       <p class="says">
         Whole training steps (forward, loss, backward, Adam) by <code>fit</code> with its defaults, shuffled batches included, in plain
         JavaScript and in each kind of WebAssembly that this browser has. Windows of the contestants take turns; a bar is the median, the
-        tick the best.
+        tick the best. In Node <code>npx gradus bench</code> measures the same.
       </p>
       <div class="toolbar">
         <Button kind="primary" disabled={running.value !== null} onClick={start}>

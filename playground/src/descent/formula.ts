@@ -1,7 +1,12 @@
 /** Formulas that a person types, as functions of gradus' tensors, so that gradients and Hessians of what was typed are exact. */
 import { abs, add, cos, div, exp, log, maximum, minimum, mul, neg, pow, sign, sin, sqrt, sub, type Tensor, tanh } from 'gradus'
 import { type Expression, namesIn, parse } from './expression'
-import { type Ground, surfaceOf } from './functions'
+
+/** What is descended: a formula in x, y and k, the condition number. */
+export interface Ground {
+  formula: string
+  condition: number
+}
 
 type Value = Tensor | number
 
@@ -64,7 +69,7 @@ function operationOf(name: string, count: number): Operation {
 
 /** The formula as a tree of which every name is known. */
 function understood(ground: Ground): Expression {
-  const expression = parse(surfaceOf(ground).formula)
+  const expression = parse(ground.formula)
   const unknown = namesIn(expression).filter((name) => !['x', 'y', 'k'].includes(name) && !isKnown(CONSTANTS, name))
   if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}. ${HELP}`)
   return expression

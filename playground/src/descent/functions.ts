@@ -123,14 +123,7 @@ export const SURFACES: readonly Surface[] = [
   },
 ]
 
-/** What a state of the tab means: the surface and its formula. */
-export interface Ground {
-  surface: string
-  formula: string
-  condition: number
-}
-
-export function surfaceOf({ surface, formula }: Ground): Surface {
+export function surfaceOf({ surface, formula }: { surface: string; formula: string }): Surface {
   const known = SURFACES.find(({ id }) => id === surface)
   return (
     known ?? { id: 'own', label: 'Your own', formula, range: square(4), start: [-3, 2], lowest: null, says: 'A function that you typed.' }

@@ -1,8 +1,7 @@
 /** What kind of point is this? */
 import { hessian, inspectPoint, type PointKind, slice, sum, type Tensor, tensor, valueAndGrad } from 'gradus'
 import { doubles } from '../engine/doubles'
-import { compile } from './formula'
-import type { Ground } from './functions'
+import { compile, type Ground } from './formula'
 
 export interface Verdict {
   kind: PointKind

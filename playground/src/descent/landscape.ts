@@ -2,8 +2,8 @@
 import { contours } from 'd3-contour'
 import { noGrad, tensor } from 'gradus'
 import { doubles } from '../engine/doubles'
-import { compile } from './formula'
-import type { Ground, Surface } from './functions'
+import { compile, type Ground } from './formula'
+import type { Surface } from './functions'
 
 export interface Landscape {
   columns: number

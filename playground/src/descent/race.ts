@@ -14,13 +14,11 @@ import {
 } from 'gradus'
 import { doubles } from '../engine/doubles'
 import { makeOptimizer, type Options } from '../engine/optimizers'
-import { methodOf } from '../methods'
-import { compile } from './formula'
-import type { Ground } from './functions'
+import type { Method } from '../methods'
+import { compile, type Ground } from './formula'
 
-export interface Racer {
-  /** Of `METHODS`. */
-  method: string
+/** What is known of a method (`METHODS`), and what is chosen. */
+export interface Racer extends Pick<Method, 'id' | 'order' | 'velocity' | 'squares'> {
   rate: number
   options?: Options
 }
@@ -58,7 +56,7 @@ export interface Track {
 const FAR = 1e12
 
 export function race(input: RaceInput): Track[] {
-  const first = input.racers.filter(({ method }) => methodOf(method).order === 1)
+  const first = input.racers.filter(({ order }) => order === 1)
   const together = descend(input, first)
   const tracks = new Map(first.map((racer, i) => [racer, together[i]]))
   return input.racers.map((racer) => tracks.get(racer) ?? solve(input, racer))
@@ -71,8 +69,8 @@ function descend({ ground, start, steps, noise, seed }: RaceInput, racers: reado
   if (n === 0) return []
   const evaluate = valueAndGrad((x: Tensor, y: Tensor) => sum(f(x, y)))
   const parameters = racers.map(() => new Parameter(Float64Array.from(start), { backend }))
-  const optimizers = racers.map(({ method, rate, options }, i) => makeOptimizer(method, [parameters[i]], rate, options))
-  const tracks = racers.map(({ method }) => empty(steps, methodOf(method)))
+  const optimizers = racers.map(({ id, rate, options }, i) => makeOptimizer(id, [parameters[i]], rate, options))
+  const tracks = racers.map((racer) => empty(steps, racer))
   // The same disturbances for all: what differs is what each makes of them.
   const disturbances = noise > 0 ? new Generator(seed).normals(2 * steps) : new Float64Array(2 * steps)
   const isOut = new Array<boolean>(n).fill(false)
@@ -96,7 +94,7 @@ function descend({ ground, start, steps, noise, seed }: RaceInput, racers: reado
       track.values[step] = values[i]
       track.gradientNorms[step] = Math.hypot(dx, dy)
       track.steps = step
-      record(track, optimizers[i], methodOf(racers[i].method), step)
+      record(track, optimizers[i], racers[i], step)
       if (!(Math.abs(values[i]) < FAR && Number.isFinite(dx + dy))) {
         isOut[i] = true
         track.end = 'diverged'
@@ -115,10 +113,10 @@ function descend({ ground, start, steps, noise, seed }: RaceInput, racers: reado
 }
 
 /** Second-order methods choose their own steps. */
-function solve({ ground, start, steps }: RaceInput, { method }: Racer): Track {
+function solve({ ground, start, steps }: RaceInput, racer: Racer): Track {
   const backend = doubles()
   const f = compile(ground)
-  const track = empty(steps, methodOf(method))
+  const track = empty(steps, racer)
   const loss = (p: Tensor) => sum(f(slice(p, 0, 1), slice(p, 1, 2)))
   const point = tensor(Float64Array.from(start), { backend })
   const { value, gradient } = valueAndGrad(loss)(point)
@@ -130,7 +128,7 @@ function solve({ ground, start, steps }: RaceInput, { method }: Racer): Track {
   }
   visit(0, start, value, gradient.data())
   const result = minimize(loss, point, {
-    method: method as MinimizeMethod,
+    method: racer.id as MinimizeMethod,
     maxIterations: steps,
     callback: ({ iteration, x, value, gradient, evaluations }) => {
       if (iteration > steps) return false
@@ -143,7 +141,7 @@ function solve({ ground, start, steps }: RaceInput, { method }: Racer): Track {
   return trimmed(track)
 }
 
-function empty(steps: number, { velocity, squares }: { velocity?: string; squares?: string }): Track {
+function empty(steps: number, { velocity, squares }: Racer): Track {
   const pairs = () => new Float64Array(2 * (steps + 1))
   return {
     path: pairs(),
@@ -155,7 +153,7 @@ function empty(steps: number, { velocity, squares }: { velocity?: string; square
   }
 }
 
-function record(track: Track, optimizer: Optimizer, { velocity, squares }: { velocity?: string; squares?: string }, step: number): void {
+function record(track: Track, optimizer: Optimizer, { velocity, squares }: Racer, step: number): void {
   if (track.velocity === null && track.scale === null) return
   const { slots } = optimizer.state().groups[0].parameters[0]
   if (track.velocity && slots[velocity!]) track.velocity.set(slots[velocity!], 2 * step)

@@ -56,7 +56,7 @@ export const descent = tabState<DescentState>('descent', {
 
 /** Another function, with its own start and rates that suit it. */
 export function chooseSurface(id: string): void {
-  const { formula, condition, racers } = descent.state.value
-  const surface = surfaceOf({ surface: id, formula, condition })
+  const { formula, racers } = descent.state.value
+  const surface = surfaceOf({ surface: id, formula })
   descent.set({ surface: id, start: surface.start, racers: racers.map(({ method, options }) => racer(method, surface, options)) })
 }

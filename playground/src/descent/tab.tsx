@@ -40,8 +40,8 @@ export function DescentTab() {
     isPlaying: state.isPlaying,
     onPlaying: (isPlaying) => descent.set({ isPlaying }),
   })
-  const ground = { surface: state.surface, formula: state.formula, condition: state.condition }
-  const groundKey = JSON.stringify([state.surface, state.surface === 'own' ? state.formula : '', state.condition])
+  const ground = groundOf(state)
+  const groundKey = JSON.stringify([state.surface, ground])
 
   useEffect(() => {
     const current = { isCurrent: true }
@@ -71,10 +71,11 @@ export function DescentTab() {
       let done = ''
       while (done !== wish.current.key) {
         done = wish.current.key
-        const { start, racers, noise, seed, steps, surface, formula, condition } = descent.state.value
-        const now = { surface, formula, condition }
+        const { start, racers, noise, seed, steps } = descent.state.value
+        const now = groundOf(descent.state.value)
+        const known = racers.map(({ method, rate, options }) => ({ ...methodOf(method), rate, options }))
         try {
-          const result = await worker().ask('race', { ground: now, start, racers, noise, seed, steps })
+          const result = await worker().ask('race', { ground: now, start, racers: known, noise, seed, steps })
           tracks.value = result
           stops.value = []
           const verdicts = await Promise.all(
@@ -173,9 +174,9 @@ export function DescentTab() {
         </Panel>
         <Panel title="Racers">
           <ol class="racers">
-            {state.racers.map(({ method, rate }, i) => {
+            {state.racers.map(({ method, rate, options }, i) => {
               const change = (changes: object) => descent.set({ racers: state.racers.map((r, k) => (k === i ? { ...r, ...changes } : r)) })
-              const { label, rate: usual, says } = methodOf(method)
+              const { label, rate: usual, says, decays = {} } = methodOf(method)
               return (
                 <li key={`${i}-${method}`} title={says}>
                   <RowHead
@@ -192,6 +193,19 @@ export function DescentTab() {
                   {usual !== null && (
                     <Slider label="Learning rate" value={rate} min={1e-5} max={3} log onChange={(value) => change({ rate: value })} />
                   )}
+                  {Object.entries(decays).map(([name, usual], k) => (
+                    <Slider
+                      key={name}
+                      label={Object.keys(decays).length > 1 ? `β${'₁₂'[k]}` : 'β'}
+                      value={memoryOf(Number(options[name] ?? usual))}
+                      min={1}
+                      max={1000}
+                      log
+                      show={(memory) => short(decayOf(memory))}
+                      hint="The share of the past that it keeps at each step"
+                      onChange={(memory) => change({ options: { ...options, [name]: decayOf(memory) } })}
+                    />
+                  ))}
                 </li>
               )
             })}
@@ -292,6 +306,12 @@ export function DescentTab() {
   )
 }
 
+/** The steps that a mean with this decay looks back, 1 / (1 − β), by which a slider has room for 0.9, 0.99 and 0.999. */
+const memoryOf = (decay: number) => 1 / (1 - decay)
+const decayOf = (memory: number) => Number((1 - 1 / memory).toPrecision(3))
+
+const groundOf = (state: DescentState) => ({ formula: surfaceOf(state).formula, condition: state.condition })
+
 /** Two of a kind are told apart by their rates. */
 function nameOf(racers: readonly DescentRacer[], i: number): string {
   const { method, rate } = racers[i]
@@ -344,8 +364,12 @@ function MapView({
         isDragging.current = true
         e.currentTarget.setPointerCapture(e.pointerId)
         onStart(at(e))
+        onPoint(at(e))
       }}
-      onPointerMove={(e) => (isDragging.current ? onStart(at(e)) : onPoint(at(e)))}
+      onPointerMove={(e) => {
+        if (isDragging.current) onStart(at(e))
+        onPoint(at(e))
+      }}
       onPointerUp={() => (isDragging.current = false)}
       onPointerLeave={onLeave}
     />

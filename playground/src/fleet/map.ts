@@ -2,6 +2,9 @@
 import { type AxisName, axis } from './axes'
 
 export const SIDE = 32
+/** Of a set of `gradus/data`. */
+export const DATA = { count: 230, noise: 0.2 }
+export const TRAIN_ROWS = 160
 
 export interface FleetMap {
   /** Mean losses of the last epoch, rows from the bottom; NaN where a net diverged, -1 where none is trained yet. */

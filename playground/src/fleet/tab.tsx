@@ -3,9 +3,10 @@ import { useSignal } from '@preact/signals'
 import { engineOnDemand } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { Canvas } from '../ui/canvas'
-import { Button, Choice, Panel, Problem, Slider, short } from '../ui/controls'
+import { Button, Choice, CopyButton, Panel, Problem, Slider, short } from '../ui/controls'
 import { css, isDark, lossColour, token } from '../ui/palette'
 import { AXES, axis, type FleetState } from './axes'
+import { fleetCode } from './code'
 import { type Importance, places, SIDE } from './map'
 import { fleet } from './state'
 
@@ -103,6 +104,7 @@ export function FleetTab() {
               />
             ),
           )}
+          <CopyButton text={() => fleetCode(state)}>Copy as code</CopyButton>
         </Panel>
       </aside>
       <section class="stage" aria-label="Map of a thousand nets">

@@ -4,9 +4,7 @@ import type { Context } from '../engine/context'
 import { ready } from '../engine/ready'
 import { examples } from '../train/data'
 import { AXES, type AxisFacts, axis, type FleetState } from './axes'
-import { type FleetMap, type Importance, type Point, places, SIDE } from './map'
-
-const TRAIN_ROWS = 160
+import { DATA, type FleetMap, type Importance, type Point, places, SIDE, TRAIN_ROWS } from './map'
 
 interface Trained {
   losses: Float32Array
@@ -52,7 +50,7 @@ interface Rows {
 }
 
 async function rowsOf({ data, seed }: FleetState): Promise<Rows> {
-  const { train } = await examples({ kind: data as never, count: 230, noise: 0.2, seed, points: [], csv: '', target: '' })
+  const { train } = await examples({ ...DATA, kind: data as never, seed, points: [], csv: '', target: '' })
   const count = Math.min(TRAIN_ROWS, train.count)
   return { count, inputs: train.inputs.subarray(0, 2 * count), targets: Float32Array.from(train.labels.subarray(0, count)) }
 }

@@ -12,6 +12,8 @@ export interface Course {
   rate: number[]
   batch: number[]
   mean: number[]
+  /** On a plateau: what the running mean has to come below, to count as better. */
+  goal: number[]
   test: number
   problem: string
 }
@@ -32,7 +34,7 @@ export async function compareSchedules(
   const data = await examples(config.data)
   const stride = Math.max(1, Math.floor(steps / POINTS))
   const trainers = config.runs.map((_, i) => new Trainer(config, i, data, { isQuiet: true }))
-  const courses: Course[] = trainers.map(() => ({ rate: [], batch: [], mean: [], test: Number.NaN, problem: '' }))
+  const courses: Course[] = trainers.map(() => ({ rate: [], batch: [], mean: [], goal: [], test: Number.NaN, problem: '' }))
   const at: number[] = []
   const means = trainers.map(() => Number.NaN)
   let shown = performance.now()
@@ -47,6 +49,7 @@ export async function compareSchedules(
       courses[i].rate.push(trainer.optimizer.learningRate)
       courses[i].batch.push(loss)
       courses[i].mean.push(means[i])
+      courses[i].goal.push(trainer.goal)
       courses[i].problem = trainer.problem
     })
     if (performance.now() - shown > 60) {

@@ -51,6 +51,11 @@ export class RateControl {
     if (this.schedule) this.optimizer.learningRate = this.schedule(step)
   }
 
+  /** On a plateau: the loss below which the next one counts as better. */
+  get goal(): number {
+    return this.plateau ? (1 - this.plateau.options.threshold) * this.plateau.best : Number.NaN
+  }
+
   after(loss: number): void {
     if (!this.plateau) return
     this.mean = Number.isNaN(this.mean) ? loss : this.mean + 0.05 * (loss - this.mean)

@@ -3,8 +3,9 @@ import { useSignal } from '@preact/signals'
 import { engineOnDemand } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
+import { trainCode } from '../train/code'
 import type { TrainingConfig } from '../train/config'
-import { Button, Choice, Panel, Problem, Slider, short } from '../ui/controls'
+import { Button, Choice, CopyButton, Panel, Problem, Slider, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour, dash } from '../ui/palette'
@@ -14,10 +15,13 @@ import { type SchedulesState, schedulesTab } from './state'
 
 const worker = engineOnDemand()
 const MOST = 5
+const ROWS = 300
+/** Of which so many are to learn from. */
+const TRAIN_ROWS = 210
 
 function configOf({ data, method, rate, batch, seed, choices }: SchedulesState): TrainingConfig {
   return {
-    data: { kind: data as never, count: 300, noise: 0.25, seed, points: [], csv: '', target: '' },
+    data: { kind: data as never, count: ROWS, noise: 0.25, seed, points: [], csv: '', target: '' },
     ...{ hidden: [8, 8], activation: 'tanh', seed, decay: 0, changes: [] },
     runs: choices.map((schedule) => ({ method, rate, options: {}, batch, schedule })),
   }
@@ -42,6 +46,8 @@ export function SchedulesTab() {
     dash: dash(i),
   }))
   const x = steps.length > 1 ? steps : [0, 1]
+  const shown = (values: readonly number[]) => values.map((v) => (Number.isFinite(v) ? v : null))
+  const plateaus = courses.flatMap((_, i) => (state.choices[i]?.kind === 'plateau' ? [i] : []))
   const range = [0, state.steps] as const
   return (
     <div class="tab">
@@ -147,6 +153,7 @@ export function SchedulesTab() {
               Add a schedule
             </Button>
           )}
+          <CopyButton text={() => trainCode(configOf(state), TRAIN_ROWS, state.steps)}>Copy as code</CopyButton>
         </Panel>
       </aside>
       <section class="stage two-wide" aria-label="Schedules and losses">
@@ -164,8 +171,8 @@ export function SchedulesTab() {
           xLabel="steps"
           height={280}
           log
-          data={[x, ...courses.map(({ mean }) => mean.map((v) => (Number.isFinite(v) ? v : null)))]}
-          lines={lines}
+          data={[x, ...courses.map(({ mean }) => shown(mean)), ...plateaus.map((i) => shown(courses[i].goal))]}
+          lines={[...lines, ...plateaus.map((i) => ({ label: 'to be better', colour: colour(i), dash: [1, 3], width: 1 }))]}
           xRange={range}
         />
         <LineChart

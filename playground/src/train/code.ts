@@ -1,69 +1,153 @@
-/** A program of gradus that trains the chosen run. */
+/** Programs of gradus that train what the page trains: the same nets on the same rows in the same order. */
+import { importing, literal, optimizers } from '../program'
 import type { ScheduleChoice } from '../schedules/choice'
-import { present, type TrainState } from './state'
+import { type Change, type RunChoice, type TrainingConfig, turned } from './config'
+import { toyOptions } from './toys'
 
-const DATA: Record<string, string> = {
-  moons: 'moons({ count: COUNT, noise: NOISE, seed: SEED })',
-  spirals: 'spirals({ count: COUNT, noise: NOISE / 4, classes: 2, turns: 1, seed: SEED })',
-  blobs: 'blobs({ count: COUNT, classes: 3, spread: 0.6 + 3 * NOISE, range: 3.2, seed: SEED })',
-  xor: 'xor({ count: COUNT, noise: NOISE, seed: SEED })',
-}
-
-function schedule({ kind, steps, factor }: ScheduleChoice, rate: number): string {
+/** The schedule as gradus has it; nothing where the rate is constant, or the loss decides. */
+function scheduleText({ kind, steps, factor }: ScheduleChoice, rate: number): string {
   switch (kind) {
     case 'step':
-      return `schedules.stepDecay(${rate}, { factor: ${factor}, every: ${steps} })`
+      return `schedules.stepDecay(${rate}, ${literal({ factor, every: steps })})`
     case 'exponential':
       return `(step) => ${rate} * ${factor} ** (step / ${steps})`
     case 'inverse':
       return `(step) => ${rate} / (1 + step / ${steps})`
     case 'cosine':
-      return `schedules.cosine(${rate}, { steps: ${steps} })`
-    case 'warmup':
-      return `schedules.warmup(schedules.cosine(${rate}, { steps: ${Math.round(0.9 * steps)} }), { steps: ${Math.round(steps / 10)} })`
+      return `schedules.cosine(${rate}, ${literal({ steps })})`
+    case 'warmup': {
+      const rise = Math.max(1, Math.round(steps / 10))
+      return `schedules.warmup(schedules.cosine(${rate}, ${literal({ steps: steps - rise })}), ${literal({ steps: rise })})`
+    }
     case 'restarts':
-      return `schedules.cosineRestarts(${rate}, { steps: ${steps}, lengthen: 2 })`
+      return `schedules.cosineRestarts(${rate}, ${literal({ steps, lengthen: 2 })})`
     case 'onecycle':
-      return `schedules.oneCycle(${rate}, { steps: ${steps} })`
+      return `schedules.oneCycle(${rate}, ${literal({ steps })})`
     default:
       return ''
   }
 }
 
-export function trainCode(state: TrainState): string {
-  const { method, rate, batch, schedule: chosen } = present(state, state.chosen)
-  const known = DATA[state.data] !== undefined
-  const source = known ? state.data : 'moons'
-  const data = DATA[source]
-    .replaceAll('COUNT', String(state.count))
-    .replaceAll('NOISE', String(state.noise))
-    .replaceAll('SEED', String(state.seed))
-  const isBinary = source !== 'blobs'
+interface Source {
+  /** Of `gradus/data`. */
+  names: string[]
+  /** What makes `data`. */
+  lines: string[]
+}
+
+/** The set of the page as a data set of gradus. */
+function source({ kind, count, noise, seed, points, target }: TrainingConfig['data']): Source {
+  switch (kind) {
+    case 'drawn': {
+      const rows = Array.from({ length: Math.floor(points.length / 3) }, (_, i) => points.slice(3 * i, 3 * i + 3))
+      const inputs = rows.map(([x, y]) => `[${x}, ${y}]`).join(', ')
+      return {
+        names: ['fromArrays'],
+        lines: [`const data = fromArrays([${inputs}], Int32Array.of(${rows.map(([, , label]) => label).join(', ')}))`],
+      }
+    }
+    case 'csv':
+      return {
+        names: ['fromTable', 'readTable'],
+        lines: [
+          '// Your file. fromTable takes texts and gaps as well, which the page leaves out.',
+          `const data = fromTable(await readTable('table.csv'), ${literal({ target })})`,
+        ],
+      }
+    case 'digits':
+      return {
+        names: ['loadMnist'],
+        lines: [
+          '// Digits of 28 × 28 pixels; the page has 3,000 of them at half that width.',
+          'const data = selectRows((await loadMnist()).train, Array.from({ length: 3000 }, (_, i) => i))',
+        ],
+      }
+    default:
+      return { names: [kind], lines: [`const data = ${kind}(${literal(toyOptions({ kind, count, noise, seed }))})`] }
+  }
+}
+
+/** The part to learn from and the one to judge by. */
+const CUT = (seed: number) => [
+  `const order = new Generator(${seed + 1}).permutation(data.count)`,
+  'const tests = Math.round(0.3 * data.count)',
+  'const train = selectRows(data, order.subarray(0, data.count - tests))',
+  'const test = selectRows(data, order.subarray(data.count - tests))',
+]
+
+/** What was turned while it ran, for a comment. */
+const turnText = ({ step, method, rate, batch, schedule }: Change) =>
+  `// from step ${step} on: ${JSON.stringify({ method, rate, batch, schedule }).replaceAll('"', '')}`
+
+/**
+ * @param count of the rows to learn from
+ * @param steps that each run takes, to whole epochs
+ */
+export function trainCode(config: TrainingConfig, count: number, steps: number): string {
+  const { data, hidden, activation, seed, decay, changes } = config
+  const made = source(data)
+  const isBinary = data.kind !== 'blobs' && data.kind !== 'csv' && data.kind !== 'digits'
   const loss = isBinary ? 'binaryCrossEntropy' : 'crossEntropy'
-  const optimizer = method === 'UncorrectedAdam' ? 'Adam' : method
-  const rule = schedule(chosen, rate)
-  const layers = state.hidden.map(
-    (units, i) => `  new Dense(${i === 0 ? 2 : state.hidden[i - 1]}, ${units}, { activation: '${state.activation}' }),`,
-  )
-  const decay = state.decay > 0 ? `, weightDecay: ${state.decay}` : ''
+  const runs = config.runs.map((run, i) => changes.filter((change) => change.run === i).reduce(turned, run))
+  const turns = changes.map((change) => `${turnText(change)} (run ${change.run + 1})`)
+  const calls = runs.map((run) => callOf(run, { count, steps, decay }))
+  const { names, own } = optimizers(runs.map(({ method }) => method))
+  const schedules = calls.some((call) => call.includes('schedules.')) ? ['schedules'] : []
+  const plateaus = calls.some((call) => call.includes('plateau:')) ? ['ReduceOnPlateau'] : []
+  const sizes = ['data.features', ...hidden, isBinary ? 1 : 'data.classes']
+  const layers = sizes.slice(1).map((units, i) => {
+    const options = i < hidden.length ? `, { activation: '${activation}' }` : ''
+    return `    new Dense(${sizes[i]}, ${units}${options}),`
+  })
   return [
-    `import { ${['load', 'Sequential', 'Dense', optimizer, 'fit', 'evaluateModel', loss, ...(rule.includes('schedules.') ? ['schedules'] : [])].join(', ')} } from 'gradus'`,
-    `import { ${source}, trainTestSplit } from 'gradus/data'`,
+    importing([...names, ...schedules, ...plateaus, 'Dense', 'evaluateModel', 'fit', 'Generator', 'load', loss, 'Sequential']),
+    importing([...made.names, 'selectRows'], 'gradus/data'),
     '',
+    ...own,
     'await load({ reproducible: true })',
-    ...(known ? [] : [`// The page's '${state.data}' is no set of gradus/data: put your rows and classes here.`]),
-    ...(chosen.kind === 'plateau'
-      ? ['// On a plateau: give fit callbacks: [new ReduceOnPlateau(optimizer)], which judges by epochs.']
-      : []),
-    `const { train, test } = trainTestSplit(${data}, { testFraction: 0.3, seed: ${state.seed} })`,
-    'const model = new Sequential([',
-    ...layers,
-    `  new Dense(${state.hidden.at(-1) ?? 2}, ${isBinary ? 1 : 3}),`,
-    `], { seed: ${state.seed} })`,
-    `const optimizer = new ${optimizer}(model.parameters(), { learningRate: ${rate}${decay} })`,
+    ...made.lines,
+    ...CUT(data.seed),
     `const loss = ${loss}`,
-    `await fit(model, { ...train, loss, optimizer, epochs: 50, batchSize: ${batch === 0 ? "'full'" : batch}, seed: ${state.seed}${rule ? `, schedule: ${rule}` : ''} })`,
-    `console.log(evaluateModel(model, { ...test, loss, metrics: ['accuracy'] }))`,
+    '',
+    `async function run(Optimizer, options, ${plateaus.length > 0 ? '{ plateau, ...training }' : 'training'}) {`,
+    '  const model = new Sequential([',
+    ...layers,
+    `  ], { seed: ${seed} })`,
+    '  const optimizer = new Optimizer(model.parameters(), options)',
+    ...(plateaus.length > 0
+      ? [
+          '  // It judges by epochs, where the page looks at a running mean of the batches.',
+          '  const callbacks = plateau ? [new ReduceOnPlateau(optimizer, plateau)] : []',
+        ]
+      : []),
+    `  await fit(model, { ...train, loss, optimizer, seed: ${seed}${plateaus.length > 0 ? ', callbacks' : ''}, ...training })`,
+    "  console.log(Optimizer.name, evaluateModel(model, { ...test, loss, metrics: ['accuracy'] }))",
+    '  return model',
+    '}',
+    '',
+    ...(turns.length > 0 ? ['// What was turned while it trained holds from the start here. On the page:', ...turns] : []),
+    ...calls,
     '',
   ].join('\n')
 }
+
+function callOf(
+  { method, rate, batch, schedule, options }: RunChoice,
+  { count, steps, decay }: { count: number; steps: number; decay: number },
+): string {
+  const size = batch === 0 ? count : Math.min(batch, count)
+  const stepsAnEpoch = Math.ceil(count / size)
+  const rule = scheduleText(schedule, rate)
+  const training = {
+    // All rows at once need no order.
+    ...(size === count ? { batchSize: 'full', shuffle: false } : { batchSize: size }),
+    epochs: Math.max(1, Math.round(steps / stepsAnEpoch)),
+    ...(rule === '' ? {} : { schedule: `=${rule}` }),
+    ...(schedule.kind === 'plateau' ? { plateau: `=${plateauText(schedule, stepsAnEpoch)}` } : {}),
+  }
+  const optimizer = { learningRate: rate, ...options, ...(decay > 0 ? { weightDecay: decay } : {}) }
+  return `await run(${method}, ${literal(optimizer)}, ${literal(training)})`
+}
+
+const plateauText = ({ factor, steps, threshold }: ScheduleChoice, stepsAnEpoch: number) =>
+  literal({ factor, patience: Math.max(1, Math.round(steps / stepsAnEpoch)), threshold })

@@ -33,6 +33,7 @@ export interface Change {
   method?: string
   rate?: number
   batch?: number
+  schedule?: ScheduleChoice
 }
 
 export interface TrainingConfig {
@@ -43,4 +44,9 @@ export interface TrainingConfig {
   decay: number
   runs: readonly RunChoice[]
   changes: readonly Change[]
+}
+
+/** A run as it is after something was turned; options are those of a method, so another method has none. */
+export function turned(now: RunChoice, { step: _, run: __, ...change }: Change): RunChoice {
+  return { ...now, ...(change.method === undefined ? {} : { options: {} }), ...change }
 }

@@ -1,7 +1,8 @@
 /** Data sets in the plane, drawn points, tables and digits, cut into a part to learn from and one to judge by. */
 import { Generator } from 'gradus'
-import { blobs, moons, spirals, xor } from 'gradus/data'
+import { blobs, circles, moons, spirals, xor } from 'gradus/data'
 import type { DataChoice } from './config'
+import { toyOptions } from './toys'
 
 export interface Examples {
   features: number
@@ -31,60 +32,24 @@ export async function examples(choice: DataChoice): Promise<Examples> {
       return (await import('./digits')).digits()
     case 'csv':
       return (await import('./table')).tableExamples(choice)
-    default: {
-      const { points, labels } = plane(choice)
-      return cut(points, labels, 2, choice.seed, squareRange(points))
-    }
-  }
-}
-
-function plane({ kind, count, noise, seed, points }: DataChoice): { points: Float32Array; labels: Int32Array } {
-  switch (kind) {
-    case 'moons': {
-      const { inputs, targets } = moons({ count, noise, seed })
-      return { points: inputs.map((v, i) => (i % 2 === 0 ? v - 0.5 : v - 0.25)), labels: targets }
-    }
-    case 'spirals': {
-      const { inputs, targets } = spirals({ count, noise: noise / 4, classes: 2, turns: 1, seed })
-      return { points: inputs, labels: targets }
-    }
-    case 'blobs': {
-      const { inputs, targets } = blobs({ count, classes: 3, spread: 0.6 + 3 * noise, range: 3.2, seed })
-      return { points: inputs.map((v) => v / 4), labels: targets }
-    }
-    case 'xor': {
-      const { inputs, targets } = xor({ count, noise, seed })
-      return { points: inputs, labels: targets }
-    }
     case 'drawn': {
-      const n = Math.floor(points.length / 3)
-      const inputs = new Float32Array(2 * n)
-      const labels = new Int32Array(n)
-      for (let i = 0; i < n; i++) {
-        inputs.set([points[3 * i], points[3 * i + 1]], 2 * i)
-        labels[i] = points[3 * i + 2]
-      }
-      return { points: inputs, labels }
+      const points = choice.points.filter((_, i) => i % 3 < 2)
+      const labels = choice.points.filter((_, i) => i % 3 === 2)
+      return cut(Float32Array.from(points), Int32Array.from(labels), 2, choice.seed, DRAWING_BOARD)
     }
-    default:
-      return circles(count, noise, seed)
+    default: {
+      const { inputs, targets } = TOYS[choice.kind](toyOptions(choice))
+      return cut(inputs, targets, 2, choice.seed, squareRange(inputs))
+    }
   }
 }
 
-/** One class inside, one around it. */
-function circles(count: number, noise: number, seed: number): { points: Float32Array; labels: Int32Array } {
-  const generator = new Generator(seed)
-  const u = generator.uniforms(count)
-  const z = generator.normals(2 * count)
-  const points = new Float32Array(2 * count)
-  const labels = Int32Array.from({ length: count }, (_, i) => i % 2)
-  for (let i = 0; i < count; i++) {
-    const radius = labels[i] === 0 ? 0.4 : 1
-    points[2 * i] = radius * Math.cos(2 * Math.PI * u[i]) + noise * z[2 * i]
-    points[2 * i + 1] = radius * Math.sin(2 * Math.PI * u[i]) + noise * z[2 * i + 1]
-  }
-  return { points, labels }
-}
+const TOYS = { moons, circles, spirals, blobs, xor }
+/** Where one draws: the same place however many points there are. */
+const DRAWING_BOARD: Examples['range'] = [
+  [-1.1, 1.1],
+  [-1.1, 1.1],
+]
 
 /** Rows in an order that the seed says; the last ones are for judging. */
 export function cut(
@@ -115,10 +80,16 @@ export function cut(
   }
 }
 
-export function squareRange(points: Float32Array): Examples['range'] {
-  const largest = Math.max(1.1, 1.12 * points.reduce((a, v) => Math.max(a, Math.abs(v)), 0))
+/** A square around all points. */
+function squareRange(points: Float32Array): Examples['range'] {
+  const sides = [0, 1].map((axis) => {
+    const values = points.filter((_, i) => i % 2 === axis)
+    return [Math.min(...values), Math.max(...values)]
+  })
+  const half = 0.56 * Math.max(...sides.map(([low, high]) => high - low))
+  const [x, y] = sides.map(([low, high]) => (low + high) / 2)
   return [
-    [-largest, largest],
-    [-largest, largest],
+    [x - half, x + half],
+    [y - half, y + half],
   ]
 }

@@ -1,7 +1,7 @@
 import { methodOf } from '../methods'
 import { CONSTANT } from '../schedules/choice'
 import { tabState } from '../tab-state'
-import type { Change, DataChoice, DataKind, RunChoice, TrainingConfig } from './config'
+import { type Change, type DataChoice, type DataKind, type RunChoice, type TrainingConfig, turned } from './config'
 
 /** All that the Train tab shows comes from this; `seed` is that of the data as well. */
 export interface TrainState extends Omit<TrainingConfig, 'data'>, Omit<DataChoice, 'kind'> {
@@ -52,14 +52,7 @@ export function configOf(state: TrainState): TrainingConfig {
 
 /** What a run does now: as chosen, with what was turned since. */
 export function present(state: TrainState, index: number): RunChoice {
-  const later = state.changes.filter(({ run }) => run === index)
-  const now = { ...state.runs[index] }
-  for (const { method, rate, batch } of later) {
-    now.method = method ?? now.method
-    now.rate = rate ?? now.rate
-    now.batch = batch ?? now.batch
-  }
-  return now
+  return state.changes.filter(({ run }) => run === index).reduce(turned, state.runs[index])
 }
 
 /** Keeps what was turned at a step, beside what was turned there before. */

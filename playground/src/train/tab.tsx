@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { engineOnDemand, type Running } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
-import { SCHEDULES, type ScheduleKind, scheduleFacts } from '../schedules/choice'
+import { SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from '../schedules/choice'
 import { Canvas } from '../ui/canvas'
 import { Button, Choice, CopyButton, Panel, Problem, Segments, Slider, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
@@ -224,7 +224,7 @@ export function TrainTab() {
               onChange={(id) => startAfresh({ runs: [...state.runs.map((_, i) => present(state, i)), run(id)] })}
             />
           )}
-          <CopyButton text={() => trainCode(state)}>Copy as code</CopyButton>
+          {shown && <CopyButton text={() => trainCode(configOf(state), shown.train.count, state.at || 1000)}>Copy as code</CopyButton>}
         </Panel>
       </aside>
       <section class="stage" aria-label="Net">
@@ -378,17 +378,17 @@ export function TrainTab() {
   )
 }
 
+const rowsText = (batch: number) => (batch === 0 ? 'all rows' : batch === 1 ? '1 row' : `${batch} rows`)
 const runName = ({ method, batch, rate }: { method: string; batch: number; rate: number }) =>
-  `${methodOf(method).label} ${short(rate, 2)}, ${batch === 0 ? 'all rows' : batch === 1 ? '1 row' : `${batch} rows`}`
+  `${methodOf(method).label} ${short(rate, 2)}, ${rowsText(batch)}`
 
 type Turn = (index: number, what: Omit<Change, 'step' | 'run'>) => void
 
 function RunControls({ index, state, turn }: { index: number; state: TrainState; turn: Turn }) {
   const now = present(state, index)
-  const { schedule } = state.runs[index]
+  const { schedule } = now
   const facts = scheduleFacts(schedule.kind)
-  const set = (changes: object) =>
-    startAfresh({ runs: state.runs.map((_, i) => (i === index ? { ...present(state, i), ...changes } : present(state, i))) })
+  const setSchedule = (changes: Partial<ScheduleChoice>) => turn(index, { schedule: { ...schedule, ...changes } })
   return (
     <li>
       <RowHead
@@ -409,14 +409,14 @@ function RunControls({ index, state, turn }: { index: number; state: TrainState;
         <Choice
           label="Rows a step"
           value={String(now.batch)}
-          options={[['0', 'all rows'], ['1', '1 row'], ...[4, 16, 64].map((n) => [String(n), `${n} rows`] as const)]}
+          options={[0, 1, 4, 16, 64].map((n) => [String(n), rowsText(n)] as const)}
           onChange={(batch) => turn(index, { batch: Number(batch) })}
         />
         <Choice
           label="Schedule"
           value={schedule.kind}
           options={SCHEDULES.map(({ kind, label }) => [kind, label] as const)}
-          onChange={(kind: ScheduleKind) => set({ schedule: { ...schedule, kind, steps: kind === 'plateau' ? 100 : schedule.steps } })}
+          onChange={(kind: ScheduleKind) => setSchedule({ kind, steps: kind === 'plateau' ? 100 : schedule.steps })}
         />
       </div>
       {facts.has.includes('steps') && (
@@ -426,7 +426,7 @@ function RunControls({ index, state, turn }: { index: number; state: TrainState;
           min={10}
           max={10000}
           log
-          onChange={(steps) => set({ schedule: { ...schedule, steps: Math.round(steps) } })}
+          onChange={(steps) => setSchedule({ steps: Math.round(steps) })}
         />
       )}
       {state.runs.length > 1 && (
@@ -474,13 +474,21 @@ function Curves({ state, frame }: { state: TrainState; frame: Frame | null }) {
       axis === 'seconds' ? curve.seconds : axis === 'samples' ? curve.steps.map((s) => s * samplesPerStep) : curve.steps,
     )
     const xs = [...new Set(places.flat())].sort((a, b) => a - b)
-    // uPlot wants one list of places for all lines: between its own points a line is interpolated.
+    // All lines of a chart have one list of places: between its own points a line is interpolated.
     const lines = runs.map(({ curve }, i) => interpolated(places[i], curve[loss as 'test' | 'train' | 'batch'], xs))
     const marks =
       axis === 'steps'
-        ? state.changes.map(({ step, run, method, rate, batch }) => ({
+        ? state.changes.map(({ step, run, method, rate, batch, schedule }) => ({
             x: step,
-            text: `${run + 1}: ${method ? methodOf(method).label : ''} ${rate !== undefined ? short(rate) : ''} ${batch !== undefined ? `${batch} rows` : ''}`.trim(),
+            text: [
+              `${run + 1}:`,
+              method && methodOf(method).label,
+              rate !== undefined && short(rate),
+              batch !== undefined && rowsText(batch),
+              schedule && scheduleFacts(schedule.kind).label.toLowerCase(),
+            ]
+              .filter(Boolean)
+              .join(' '),
           }))
         : []
     // Over samples or seconds the runs are compared as far as all of them have come.

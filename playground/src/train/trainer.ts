@@ -13,7 +13,7 @@ import {
 } from 'gradus'
 import { makeOptimizer, type Options } from '../engine/optimizers'
 import { RateControl } from '../schedules/rates'
-import type { RunChoice, TrainingConfig } from './config'
+import { type Change, type RunChoice, type TrainingConfig, turned } from './config'
 import type { Examples, Part } from './data'
 
 /** Losses by step, thinned out evenly so that there are never more than {@link MOST_POINTS}. */
@@ -60,11 +60,12 @@ export class Trainer {
   private seconds = 0
   private rates: RateControl
   private scheduleStart = 0
-  private batch: number
-  private epoch = -1
+  /** The order of each epoch, as `fit` draws it from the same seed. */
+  private readonly orders: Generator
   private order: Int32Array = new Int32Array(0)
   private place = 0
-  private readonly choice: { method: string; rate: number }
+  /** What holds now. */
+  private now: RunChoice
 
   constructor(
     private readonly config: TrainingConfig,
@@ -72,24 +73,23 @@ export class Trainer {
     private readonly examples: Examples,
     private readonly settings: { isQuiet?: boolean } = {},
   ) {
-    const run = config.runs[index]
-    this.choice = { method: run.method, rate: run.rate }
-    this.batch = run.batch
+    this.now = config.runs[index]
+    this.orders = new Generator(config.seed)
     this.model = netOf(config, examples)
     this.optimizer = this.newOptimizer()
-    this.rates = new RateControl(this.optimizer, run.schedule, run.rate)
+    this.rates = new RateControl(this.optimizer, this.now.schedule, this.now.rate)
     if (!settings.isQuiet) this.record(Number.NaN)
   }
 
-  private get run(): RunChoice {
-    return this.config.runs[this.index]
+  private newOptimizer(): Optimizer {
+    const { method, rate, options } = this.now
+    const decay: Options = this.config.decay > 0 ? { weightDecay: this.config.decay } : {}
+    return makeOptimizer(method, this.model.parameters(), rate, { ...options, ...decay })
   }
 
-  private newOptimizer(): Optimizer {
-    const { method, rate } = this.choice
-    const decay: Options = this.config.decay > 0 ? { weightDecay: this.config.decay } : {}
-    const options = method === this.run.method ? this.run.options : {}
-    return makeOptimizer(method, this.model.parameters(), rate, { ...options, ...decay })
+  /** Of a schedule that the loss decides: below which it counts as better. */
+  get goal(): number {
+    return this.rates.goal
   }
 
   /** Steps until `until`, or until `deadline` (of `performance.now`) if that comes first. */
@@ -121,29 +121,25 @@ export class Trainer {
     if (!this.settings.isQuiet && this.step % this.stride === 0) this.record(value)
   }
 
-  private apply({ method, rate, batch }: { method?: string; rate?: number; batch?: number }): void {
-    if (batch !== undefined) {
-      this.batch = batch
-      this.place = this.order.length
-    }
-    if (method !== undefined) this.choice.method = method
-    if (rate !== undefined) this.choice.rate = rate
+  private apply(change: Change): void {
+    const { method, rate, batch, schedule } = change
+    this.now = turned(this.now, change)
+    if (batch !== undefined) this.place = this.order.length
     if (method !== undefined) this.optimizer = this.newOptimizer()
-    if (method === undefined && rate === undefined) return
+    if (method === undefined && rate === undefined && schedule === undefined) return
     // A schedule begins again with what it drives.
-    this.optimizer.learningRate = this.choice.rate
+    this.optimizer.learningRate = this.now.rate
     this.scheduleStart = this.step
-    this.rates = new RateControl(this.optimizer, this.run.schedule, this.choice.rate)
+    this.rates = new RateControl(this.optimizer, this.now.schedule, this.now.rate)
   }
 
   /** The next rows in an order that is new each epoch. */
   private nextBatch(): { inputs: Float32Array; labels: Int32Array } {
     const { train, features } = this.examples
-    const size = this.batch === 0 ? train.count : Math.min(this.batch, train.count)
+    const size = this.now.batch === 0 ? train.count : Math.min(this.now.batch, train.count)
     if (size === train.count) return train
     if (this.place >= this.order.length) {
-      this.epoch++
-      this.order = new Generator(this.config.seed * 1_000_003 + this.epoch).permutation(train.count)
+      this.order = this.orders.permutation(train.count)
       this.place = 0
     }
     const rows = this.order.subarray(this.place, this.place + size)

@@ -6,6 +6,7 @@
 import descent from './generated/descent.js'
 import doubles from './generated/doubles.js'
 import fleet from './generated/fleet.js'
+import fleetOthers from './generated/fleet-others.js'
 import fleetUpdates from './generated/fleet-updates.js'
 import losses from './generated/losses.js'
 import operations from './generated/operations.js'
@@ -15,10 +16,12 @@ import type { WasmPart } from './types.js'
 
 /** Kernels in double precision, for solvers. */
 export const DOUBLES: WasmPart = { text: doubles }
-/** Kernels of fleets: eight nets side by side, with the updates of SGD, Momentum and Adam. */
+/** Kernels of fleets: eight nets side by side, with losses of classes, and the updates of SGD, Momentum and Adam. */
 export const FLEET: WasmPart = { text: fleet }
 /** The updates of all other optimizers for fleets. */
 export const FLEET_UPDATES: WasmPart = { text: fleetUpdates }
+/** Other losses for fleets, and dropout. */
+export const FLEET_OTHERS: WasmPart = { text: fleetOthers }
 /** The updates of SGD, plain and with momentum, and what SAM does between two evaluations. */
 export const DESCENT: WasmPart = { text: descent }
 /** The updates of all optimizers but SGD and Adam. */

@@ -47,11 +47,14 @@ const CORE = [
 
 /** @type {(exports: string[]) => Record<string, string[]>} of each part, its exports */
 export function partsOf(exports) {
-  const fleetUpdates = UPDATES.map((name) => `fleet${name[0].toUpperCase()}${name.slice(1)}`)
+  const forFleets = (names) => names.map((name) => `fleet${name[0].toUpperCase()}${name.slice(1)}`)
+  const fleetUpdates = forFleets(UPDATES)
+  const fleetOthers = forFleets(['squaredError', 'absoluteError', 'huber', 'crossEntropyProbabilities', 'dropout'])
   const listed = {
     doubles: exports.filter((name) => name.startsWith('double')),
-    fleet: exports.filter((name) => name.startsWith('fleet') && !fleetUpdates.includes(name)),
-    'fleet-updates': exports.filter((name) => fleetUpdates.includes(name)),
+    fleet: exports.filter((name) => name.startsWith('fleet') && ![...fleetUpdates, ...fleetOthers].includes(name)),
+    'fleet-updates': fleetUpdates,
+    'fleet-others': fleetOthers,
     descent: [...DESCENT.flatMap(updatesOf), 'perturb'],
     updates: UPDATES,
     losses: ['squaredError', 'absoluteError', 'huber', 'binaryCrossEntropy'],

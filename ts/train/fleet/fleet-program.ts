@@ -4,7 +4,7 @@
  * and the optimizers' state of the nets are brought there, and afterwards taken back, so that in between each update of all eight nets is
  * one call too.
  */
-import { fleetKernels, fleetUpdate, PANEL_FLOATS } from '../../backend/fleet.js'
+import { fleetKernel, fleetKernels, fleetName, PANEL_FLOATS } from '../../backend/fleet.js'
 import type { Backend } from '../../backend/index.js'
 import type { Ptr } from '../../backend/kernels.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
@@ -238,9 +238,14 @@ export class FleetProgram implements FleetMemory {
     const { program, backend, kept } = this
     const { recording, optimizer, shapes } = this.parts
     const kernels = { ...backend.kernels, ...this.kernels } as unknown as Record<string, unknown>
+    const kernelOf = (name: string) => {
+      const kernel = kernels[name] ?? fleetKernel(backend, name)
+      if (kernel === undefined) throw new NoTwin(`there is no kernel '${name}' here`)
+      return unshared(kernel)
+    }
     for (const call of twinsOf(recording.calls, this)) {
       if (call.draw !== undefined) this.dropouts.push({ table: call.args[3], draw: call.draw })
-      program.addMoving(call.name, unshared(kernels[call.name]), call.args, call.moves)
+      program.addMoving(call.name, kernelOf(call.name), call.args, call.moves)
     }
     if (kept !== null) {
       const { from, size } = kept.predictions
@@ -249,7 +254,7 @@ export class FleetProgram implements FleetMemory {
       program.addMoving('copy', kernels.copy, [prediction.at, from, NETS * size], [[1, 4 * NETS * size]])
     }
     for (const { group: g, span: s, kernel, count, scaledByRate } of shapes) {
-      const update = fleetUpdate(backend, kernel)
+      const update = fleetKernel(backend, fleetName(kernel))
       if (update === undefined) throw new NoTwin(`${optimizer.name} looks at more than one element at a time`)
       const group = optimizer.groups[g]
       const { p, g: gradient, n, first } = group.spans[s]
