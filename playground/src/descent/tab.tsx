@@ -274,7 +274,7 @@ export function DescentTab() {
               <tr>
                 <th>Optimizer</th>
                 <th class="number">Value now</th>
-                <th class="number">To ε</th>
+                <th class="number">Steps to ε</th>
                 <th class="number spare" title="Gradients computed; products with the Hessian come on top">
                   Gradients
                 </th>
@@ -438,33 +438,33 @@ function arrivedAt(track: Track, { lowest }: Surface, epsilon: number): number |
 function arrival(track: Track, surface: Surface, epsilon: number): string {
   if (surface.lowest === null) return '–'
   const step = arrivedAt(track, surface, epsilon)
-  return step === null ? 'not yet' : `${step} steps`
+  return step === null ? 'not yet' : String(step)
 }
 
 /** Why it stands where it stands. */
 function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsilon, noise }: DescentState): string {
   if (track.end === 'diverged') return `left the map at step ${track.steps}: the learning rate is too large`
   if (track.values[track.steps] > track.values[0])
-    return `climbing, |g| ${short(track.gradientNorms[track.steps], 2)}: the learning rate is too large${noise > 0 ? ' for this noise' : ''}`
+    return `climbing, |g|\u00a0${short(track.gradientNorms[track.steps], 2)}: the learning rate is too large${noise > 0 ? ' for this noise' : ''}`
   if (!verdict) return ''
   const norm = short(track.gradientNorms[track.steps], 2)
   const low = short(verdict.eigenvalues[0], 2)
   switch (verdict.kind) {
     case 'minimum': {
       const isLowest = surface.lowest === null || verdict.value - surface.lowest <= Math.max(epsilon, 1e-6)
-      return isLowest ? `a minimum: |g| ${norm}` : `stuck in a local minimum: |g| ${norm}, lower ones exist`
+      return isLowest ? `a minimum: |g|\u00a0${norm}` : `stuck in a local minimum: |g|\u00a0${norm}, lower ones exist`
     }
     case 'saddle':
-      return `stuck at a saddle: |g| ${norm}, an eigenvalue of ${low}`
+      return `stuck at a saddle: |g|\u00a0${norm}, an eigenvalue of ${low}`
     case 'slope': {
-      if (arrivedAt(track, surface, epsilon) !== null) return `near the minimum: |g| ${norm}`
-      if (noise === 0 && isBouncing(track)) return `bouncing, |g| ${norm}: the learning rate is too large`
-      if (isNearMinimum(verdict)) return `near a minimum: |g| ${norm}`
-      if (track.gradientNorms[track.steps] < 1e-2) return `on a plateau: |g| ${norm}`
-      return `on its way: |g| ${norm}${verdict.eigenvalues[0] < 0 ? `, curved down (${low})` : ''}`
+      if (arrivedAt(track, surface, epsilon) !== null) return `near the minimum: |g|\u00a0${norm}`
+      if (noise === 0 && isBouncing(track)) return `bouncing, |g|\u00a0${norm}: the learning rate is too large`
+      if (isNearMinimum(verdict)) return `near a minimum: |g|\u00a0${norm}`
+      if (track.gradientNorms[track.steps] < 1e-2) return `on a plateau: |g|\u00a0${norm}`
+      return `on its way: |g|\u00a0${norm}${verdict.eigenvalues[0] < 0 ? `, curved down (${low})` : ''}`
     }
     default:
-      return `${verdict.kind}: |g| ${norm}`
+      return `${verdict.kind}: |g|\u00a0${norm}`
   }
 }
 

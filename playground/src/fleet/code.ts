@@ -1,6 +1,6 @@
 /** A program of gradus that trains the nets of the map. */
 import { importing, literal } from '../program'
-import { toyOptions } from '../train/toys'
+import { toyLines } from '../train/toys'
 import { type AxisName, axis, type FleetState } from './axes'
 import { DATA, places, SIDE, TRAIN_ROWS } from './map'
 
@@ -21,7 +21,7 @@ export function fleetCode(state: FleetState): string {
     importing([state.data, 'selectRows'], 'gradus/data'),
     '',
     'await load({ reproducible: true })',
-    `const data = ${state.data}(${literal(toyOptions({ ...DATA, kind: state.data as 'moons', seed }))})`,
+    ...toyLines({ ...DATA, kind: state.data as 'moons', seed }),
     `const train = selectRows(data, new Generator(${seed + 1}).permutation(data.count).subarray(0, ${TRAIN_ROWS}))`,
     '',
     `const shared = ${literal(Object.fromEntries(shared.map((name) => [name, state[name]])))}`,

@@ -2,7 +2,7 @@
 import { importing, literal, optimizers } from '../program'
 import type { ScheduleChoice } from '../schedules/choice'
 import { type Change, type RunChoice, type TrainingConfig, turned } from './config'
-import { toyOptions } from './toys'
+import { toyLines } from './toys'
 
 /** The schedule as gradus has it; nothing where the rate is constant, or the loss decides. */
 function scheduleText({ kind, steps, factor }: ScheduleChoice, rate: number): string {
@@ -63,7 +63,7 @@ function source({ kind, count, noise, seed, points, target }: TrainingConfig['da
         ],
       }
     default:
-      return { names: [kind], lines: [`const data = ${kind}(${literal(toyOptions({ kind, count, noise, seed }))})`] }
+      return { names: [kind], lines: toyLines({ kind, count, noise, seed }) }
   }
 }
 

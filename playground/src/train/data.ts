@@ -2,7 +2,7 @@
 import { Generator } from 'gradus'
 import { blobs, circles, moons, spirals, xor } from 'gradus/data'
 import type { DataChoice } from './config'
-import { toyOptions } from './toys'
+import { MIDDLE, toyOptions } from './toys'
 
 export interface Examples {
   features: number
@@ -39,7 +39,8 @@ export async function examples(choice: DataChoice): Promise<Examples> {
     }
     default: {
       const { inputs, targets } = TOYS[choice.kind](toyOptions(choice))
-      return cut(inputs, targets, 2, choice.seed, squareRange(inputs))
+      const points = choice.kind === 'moons' ? inputs.map((x, i) => x - MIDDLE[i % 2]) : inputs
+      return cut(points, targets, 2, choice.seed, squareRange(points))
     }
   }
 }

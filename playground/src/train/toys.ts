@@ -1,10 +1,13 @@
 /** The sets of `gradus/data` that one can choose, and what they are made with, in the worker and in programs that people copy. */
+import { literal } from '../program'
 import type { DataChoice } from './config'
 
 export type Toy = 'moons' | 'circles' | 'spirals' | 'blobs' | 'xor'
 
+type ToyChoice = Pick<DataChoice, 'kind' | 'count' | 'noise' | 'seed'>
+
 /** The noise that one chooses, as each set takes it: what blurs moons a little would make spirals one cloud. */
-export function toyOptions({ kind, count, noise, seed }: Pick<DataChoice, 'kind' | 'count' | 'noise' | 'seed'>) {
+export function toyOptions({ kind, count, noise, seed }: ToyChoice) {
   switch (kind) {
     case 'spirals':
       return { count, noise: noise / 4, classes: 2, turns: 1, seed }
@@ -15,4 +18,14 @@ export function toyOptions({ kind, count, noise, seed }: Pick<DataChoice, 'kind'
     default:
       return { count, noise, seed }
   }
+}
+
+/** The middle of the moons, which nets learn faster around 0. */
+export const MIDDLE = [0.5, 0.25]
+
+/** The set as a program makes it. */
+export function toyLines(choice: ToyChoice): string[] {
+  const { kind } = choice
+  const centred = `data.inputs.forEach((x, i) => { data.inputs[i] = x - (i % 2 === 0 ? ${MIDDLE[0]} : ${MIDDLE[1]}) })`
+  return [`const data = ${kind}(${literal(toyOptions(choice))})`, ...(kind === 'moons' ? [centred] : [])]
 }
