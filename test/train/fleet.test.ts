@@ -46,7 +46,10 @@ import {
 
 const variants = supportedVariants()
 const threaded = variants.slice(0, 1).map((variant) => createBackend({ variant, threads: 2 }))
-const backends = [createBackend({ backend: 'js' }), ...variants.map((variant) => createBackend({ variant })), ...threaded]
+const usual = [createBackend({ backend: 'js' }), ...variants.map((variant) => createBackend({ variant })), ...threaded]
+/** `make fleet-proof WIDEN=1` on Node 24: what V8 widens. */
+const backends = process.env.WIDEN ? variants.map((variant) => createBackend({ variant, widen: true })) : usual
+test.runIf(process.env.WIDEN)('V8 widens', () => expect(backends.map(({ widened }) => widened)).not.toContain(false))
 for (const { ready } of threaded) await ready
 
 /** Numbers from a small generator. */
@@ -95,8 +98,13 @@ const LOSSES: [Loss, 'numbers' | 'labels' | 'zeroToOne'][] = [
 
 const fleets = fc.record({
   nets: fc.integer({ min: 2, max: 19 }),
-  inputs: fc.integer({ min: 1, max: 9 }),
-  hidden: fc.array(fc.integer({ min: 1, max: 17 }), { maxLength: 2 }),
+  inputs: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 10, max: 40 })),
+  // some with factors of more than a thousand numbers, whose products go by panels
+  hidden: fc.oneof(
+    fc.array(fc.integer({ min: 1, max: 17 }), { maxLength: 2 }),
+    fc.array(fc.integer({ min: 1, max: 17 }), { maxLength: 2 }),
+    fc.array(fc.integer({ min: 18, max: 75 }), { minLength: 1, maxLength: 2 }),
+  ),
   outputs: fc.integer({ min: 1, max: 5 }),
   activation: fc.constantFrom(...ACTIVATIONS),
   separate: fc.boolean(),

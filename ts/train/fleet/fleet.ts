@@ -15,9 +15,12 @@ import { NumberTables } from './numbers.js'
 import { StagedRows } from './staged-rows.js'
 import { NETS, NoTwin, onlyDenseTakes } from './twins.js'
 
-/** Most steps of a run, and most bytes of what differs between them: they should stay in a second-level cache. */
+/**
+ * Most steps of a run, and most bytes of what differs between them, which is read once, in order. Before and after a run there is work in
+ * JavaScript for each net: a few long runs take less of it than many short ones.
+ */
 const MOST_STEPS = 4096
-const MOST_BYTES = 1 << 19
+const MOST_BYTES = 1 << 21
 
 /** What becomes of a net that leaves its fleet before its last step. */
 export interface Departures {
@@ -261,12 +264,11 @@ export class Fleet {
     member.advance(planned, tables, done)
     for (const { generator, perStep } of counters) member.generators[generator].counter += perStep * done
     if (done === 0) return undefined
-    const failed = (error: unknown) => this.fail(member, error)
     try {
       const block = new NetBlock(member, at, done, this.batches.sizeOf(at), net, losses, run.program.outputs(net, done))
-      return member.accept(block)?.catch(failed)
+      return member.accept(block)?.catch((error) => this.fail(member, error))
     } catch (error) {
-      return failed(error)
+      return this.fail(member, error)
     }
   }
 
@@ -444,7 +446,8 @@ class LossSums {
 
 /** Adds rows · numbers[i + net] to sums[at + net], for i from `from` on. */
 function addEight(sums: Float64Array, at: number, numbers: FloatArray, from: number, end: number, rows: number): void {
-  let [a, b, c, d, e, f, g, h] = sums.subarray(at, at + NETS)
+  let [a, b, c, d] = [sums[at], sums[at + 1], sums[at + 2], sums[at + 3]]
+  let [e, f, g, h] = [sums[at + 4], sums[at + 5], sums[at + 6], sums[at + 7]]
   for (let i = from; i < end; i += NETS) {
     a += numbers[i] * rows
     b += numbers[i + 1] * rows
@@ -455,7 +458,14 @@ function addEight(sums: Float64Array, at: number, numbers: FloatArray, from: num
     g += numbers[i + 6] * rows
     h += numbers[i + 7] * rows
   }
-  sums.set([a, b, c, d, e, f, g, h], at)
+  sums[at] = a
+  sums[at + 1] = b
+  sums[at + 2] = c
+  sums[at + 3] = d
+  sums[at + 4] = e
+  sums[at + 5] = f
+  sums[at + 6] = g
+  sums[at + 7] = h
 }
 
 /** Steps of one net of a run. */

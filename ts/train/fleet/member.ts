@@ -114,10 +114,9 @@ export class Member {
       this.beforeBeginning = this.states().map((state) => state.slice())
       net.begin()
     } else this.beforeBeginning = null
-    const rateOf = (i: number) => (optimizer.groups[shapes[i].group].values as { learningRate?: number }).learningRate ?? 0
     if (schedule === null) {
       const rates = shapes.map((_, i) => {
-        doubles[room / 8 + i] = rateOf(i)
+        doubles[room / 8 + i] = this.rateNow(i)
         return { at: room + 8 * i, growsBy: 0 }
       })
       return { steps: wanted, table: tables.of(net, wanted), rates }
@@ -136,7 +135,7 @@ export class Member {
         // so is another option that the schedule sets
         if (!net.isUnchanged()) break
       }
-      for (let i = 0; i < shapes.length; i++) doubles[room / 8 + i * capacity + steps] = rateOf(i)
+      for (let i = 0; i < shapes.length; i++) doubles[room / 8 + i * capacity + steps] = this.rateNow(i)
       if (own !== null) tables.addStep(own, optimizer)
       steps++
       optimizer.stepCount++
@@ -163,6 +162,11 @@ export class Member {
   /** The learning rate of a step from now on that comes, or came in this block. */
   rateOf(step: number): number {
     return this.schedule === null ? this.optimizer.learningRate : this.schedule.of(step)
+  }
+
+  /** The present learning rate of update i. */
+  private rateNow(i: number): number {
+    return (this.optimizer.groups[this.shapes[i].group].values as { learningRate?: number }).learningRate ?? 0
   }
 
   /** Sets the learning rate of the step that is so many ahead. */
