@@ -6,8 +6,9 @@ import type { Crossover, FleetResults, FleetRow, Speeds } from './results.js'
 const fileOf = (name: string) => new URL(`../results/${name}.json`, import.meta.url)
 const read = <T>(name: string): T => JSON.parse(readFileSync(fileOf(name), 'utf8')) as T
 
-/** As it comes on Node 22, and widened on Node 24, by the names that bench/fleet.ts keeps them under. */
-const RUNS = { fleet: 'As it comes', 'fleet-widened': 'Widened' }
+/** On Node 22, and widened on Node 24, by the names that bench/fleet.ts keeps them under. */
+const RUNS = { fleet: 'The same bits everywhere', 'fleet-relaxed': 'As it comes', 'fleet-widened': 'Widened' }
+const FOUND = Object.entries(RUNS).filter(([run]) => existsSync(fileOf(run)))
 const CONTESTANTS = { together: 'fitMany', alone: 'fit in a row', jax: 'JAX vmap', torch: 'PyTorch by hand' } as const
 type Contestant = keyof typeof CONTESTANTS
 const NAMES = Object.keys(CONTESTANTS) as Contestant[]
@@ -63,22 +64,23 @@ error, a learning rate for each net, 64 batches an epoch, ${read<FleetResults>('
     .join(', ')} epochs; four where nets train in a row. Net-steps per second of processor time, median / best of trainings that take turns;
 two threads, where they were measured, by the clock on the wall, best beside best, on a machine of two cores. The first training of a shape is of eight nets over one epoch.
 
-${Object.entries(RUNS)
-  .filter(([run]) => existsSync(fileOf(run)))
-  .map(([run, heading]) => part(read<FleetResults>(run), heading))
-  .join('\n')}
-The figures were taken while other work had the machine, which makes all of them lower and two threads worth less. [The design](https://github.com/gradus-js/gradus/blob/main/docs/design/fleet.md)
-has the sizes from which on nets are as fast alone, as a picture.
+${FOUND.map(([run, heading]) => part(read<FleetResults>(run), heading)).join('\n')}
+A dash is for what was not measured in that run: the others do not depend on the runtime of gradus. [The design](https://github.com/gradus-js/gradus/blob/main/docs/design/fleet.md)
+has the sizes from which on nets are as fast alone, as a picture, and what the kernels take.
 `
 }
 
 /** The rows of README.md. */
 export function fleetSummary(): string {
-  const { rows } = read<FleetResults>('fleet')
+  const [{ rows }, widened] = [
+    read<FleetResults>('fleet'),
+    existsSync(fileOf('fleet-widened')) ? read<FleetResults>('fleet-widened') : null,
+  ]
   return table([
-    ['net-steps/s, one core, medians', ...NAMES.map((name) => CONTESTANTS[name])],
-    ...rows.map((row) => {
-      const speeds = NAMES.map((name) => row.speeds[name]?.median ?? 0)
+    ['net-steps/s, one core, medians', ...NAMES.map((name) => CONTESTANTS[name]), ...(widened ? ['fitMany, widened'] : [])],
+    ...rows.map((row, i) => {
+      const own = widened === null ? [] : [widened.rows[i].speeds.together?.median ?? 0]
+      const speeds = [...NAMES.map((name) => row.speeds[name]?.median ?? 0), ...own]
       const best = Math.max(...speeds)
       return [title(row), ...speeds.map((speed) => (speed === 0 ? '-' : speed === best ? `**${number(speed)}**` : number(speed)))]
     }),
