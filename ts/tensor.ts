@@ -77,10 +77,10 @@ export function inBackwardPass<T>(fn: () => T): T {
   }
 }
 
-/** Where the elements of a host tensor were copied to, and the epoch of the arena that this is valid in. @internal */
+/** Where the elements of a host tensor were copied to, and the generation of the arena that this is valid in. @internal */
 export interface HostCopy {
   ptr: Ptr
-  epoch: number
+  generation: number
 }
 
 /**
@@ -122,7 +122,7 @@ export class Tensor<S extends Shape = Shape> {
     /** Whether operations on this tensor are recorded. */
     public requiresGrad: boolean,
     private ptr: Ptr,
-    private epoch: number,
+    private generation: number,
     private host: FloatArray | Int32Array | null,
     /** Number of elements. */
     readonly size: number = sizeOf(shape),
@@ -176,38 +176,38 @@ export class Tensor<S extends Shape = Shape> {
 
   /** @internal true for memory that outlives the step, and may move or change while it does: a parameter */
   get isPermanent(): boolean {
-    return this.epoch === PERMANENT
+    return this.generation === PERMANENT
   }
 
   /** @internal true for results in the step arena that are still valid: using one carries the step on */
   get isInStep(): boolean {
-    return this.host === null && this.epoch > 0 && this.epoch === this.backend.arena.epoch
+    return this.host === null && this.generation > 0 && this.generation === this.backend.arena.generation
   }
 
   /** @internal Where the elements are, after copying them into the arena if need be. @throws StaleTensorError */
   get address(): Ptr {
     const { arena } = this.backend
-    if (this.epoch === PERMANENT || arena.isAlive(this.epoch)) return this.ptr
+    if (this.generation === PERMANENT || arena.isAlive(this.generation)) return this.ptr
     if (this.host === null) throw this.stale()
     this.ptr = this.copyIn(this.host)
-    this.epoch = arena.current
+    this.generation = arena.current
     return this.ptr
   }
 
   /** @internal An operation begins: of a host tensor it is to read the array as it is now, not a copy of earlier. */
   forgetCopy(): void {
-    if (this.host !== null && backwardPasses === 0) this.epoch = HOST
+    if (this.host !== null && backwardPasses === 0) this.generation = HOST
   }
 
   /** @internal the copy whose address {@link address} returned, for {@link useCopy} */
   get copy(): HostCopy {
-    return { ptr: this.address, epoch: this.epoch }
+    return { ptr: this.address, generation: this.generation }
   }
 
   /** @internal The gradient of an operation begins: it is to read what the operation read. */
-  useCopy({ ptr, epoch }: HostCopy): void {
+  useCopy({ ptr, generation }: HostCopy): void {
     this.ptr = ptr
-    this.epoch = epoch
+    this.generation = generation
   }
 
   /** @internal sets the address of a permanent tensor, whose memory has moved */
@@ -268,7 +268,7 @@ export class Tensor<S extends Shape = Shape> {
 
   /** @internal the same elements under another shape of the same size, outside the graph */
   withShape(shape: Shape): Tensor {
-    return new Tensor(this.backend, shape, this.dtype, false, this.ptr, this.epoch, this.host)
+    return new Tensor(this.backend, shape, this.dtype, false, this.ptr, this.generation, this.host)
   }
 
   /** A text for messages: the kind, the shape, and the values of small tensors. */
@@ -307,8 +307,8 @@ export class Tensor<S extends Shape = Shape> {
 
   private elements(): FloatArray | Int32Array {
     const { heap, arena } = this.backend
-    if (this.host !== null && (backwardPasses === 0 || !arena.isAlive(this.epoch))) return this.checkLength(this.host)
-    if (this.epoch !== PERMANENT && !arena.isAlive(this.epoch)) throw this.stale()
+    if (this.host !== null && (backwardPasses === 0 || !arena.isAlive(this.generation))) return this.checkLength(this.host)
+    if (this.generation !== PERMANENT && !arena.isAlive(this.generation)) throw this.stale()
     return this.dtype === 'int32' ? heap.intView(this.ptr, this.size) : heap.view(this.ptr, this.size)
   }
 

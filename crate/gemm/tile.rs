@@ -44,8 +44,9 @@ pub struct Tile {
 
 /// The tiles to choose from (TILES in ts/backend/kernels.ts), in floats 5 × 8, 6 × 8, 4 × 16 and 6 × 16. Sixteen registers of 128 bits hold
 /// the sums of the first two; sixteen of 256 bits, or thirty-two of 128, hold those of all. A processor starts two multiply-adds a cycle, and each takes
-/// four cycles or so: ten or twelve independent sums keep both units busy, twelve more so. Beside ten sums, one float of A and two vectors of B a
-/// register is left for a product that is not added yet; beside twelve none is.
+/// four cycles or so: ten or twelve independent sums keep both units busy, twelve more so. Without a fused
+/// multiply-add a product needs a register of its own until it is added: beside ten sums, one float of A and two vectors of B one is left, beside
+/// twelve none.
 pub static TILES: [Tile; 4] = [shape::<5, 2>(), shape::<6, 2>(), shape::<SHORT, 4>(), shape::<6, 4>()];
 
 const fn shape<const MR: usize, const NV: usize>() -> Tile {

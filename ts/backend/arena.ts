@@ -58,7 +58,7 @@ let counter = 0
 
 export class StepArena {
   /** The number of the current step; tensors remember theirs. Scopes draw from the same counter. */
-  epoch = ++counter
+  generation = ++counter
   private readonly scopes: number[] = []
   private ended = true
   /** Recorded nodes that no backward() has used yet. */
@@ -82,9 +82,9 @@ export class StepArena {
     if (isTemporary) forgotten.register(this, { heap, chunks: this.chunks })
   }
 
-  /** The epoch that a tensor made now belongs to: the innermost scope's, else the step's. */
+  /** The generation that a tensor made now belongs to: the innermost scope's, else the step's. */
   get current(): number {
-    return this.scopes.length > 0 ? this.scopes[this.scopes.length - 1] : this.epoch
+    return this.scopes.length > 0 ? this.scopes[this.scopes.length - 1] : this.generation
   }
 
   /** True inside a scope or a backward pass, where results of unrecorded operations stay in the arena. */
@@ -92,8 +92,8 @@ export class StepArena {
     return this.scopes.length > 0 || this.backwards > 0
   }
 
-  isAlive(epoch: number): boolean {
-    return epoch === this.epoch || (this.scopes.length > 0 && this.scopes.includes(epoch))
+  isAlive(generation: number): boolean {
+    return generation === this.generation || (this.scopes.length > 0 && this.scopes.includes(generation))
   }
 
   // What a recorded list of kernel calls does not hold: a recording (train/fast/recording.ts) listens, nobody else does.
@@ -253,7 +253,7 @@ export class StepArena {
   }
 
   protected reset(merges = true): void {
-    this.epoch = ++counter
+    this.generation = ++counter
     this.pending = 0
     this.loose = 0
     this.drawn.clear()

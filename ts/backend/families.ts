@@ -1,6 +1,6 @@
 /**
- * The one list of families of kernels: of each, one of its kernels by which to see whether the family is there, its loops in JavaScript, and
- * the part of WebAssembly that has it, if it is no part of the core. A family comes to a backend when something first asks for it, so
+ * The one list of families of kernels. Each entry has the name of one of its kernels (a backend that has it has the family), its loops in
+ * JavaScript, and its part of WebAssembly, if it is not in the core. A family comes to a backend when something first asks for it, so
  * that a bundle carries only those of what it imports. ts/build/pack/parts.mjs says which kernels a part has.
  */
 import type { Heap } from './heap.js'

@@ -184,8 +184,8 @@ export class ArrayBufferSource implements MemorySource {
 export const FIRST_BYTES = 16 << 20
 
 /**
- * The memory of a WASM backend. It grows before its buffer is first looked at, for V8 counts each buffer that growth replaces as
- * memory until it collects, and collects because of that.
+ * The memory of a WASM backend. V8 counts every buffer that growth replaces as garbage of full size, and collects early because of
+ * it. So the memory grows once, before anybody has looked at its buffer.
  */
 export class WasmMemorySource implements MemorySource {
   constructor(

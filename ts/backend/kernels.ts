@@ -228,8 +228,8 @@ export type BasicKernels = Pick<Kernels, 'add' | 'mul' | 'fill' | 'copy' | 'addS
 export type Update = (p: Ptr, g: Ptr, s: Ptr, stride: number, n: number, h: Ptr) => void
 
 /**
- * Updates that sum over all they are given before anything moves, so that threads may not share them: whole steps of a tensor, and
- * the passes before a step that leave two sums as doubles behind the hyper-parameters, at h + {@link SUMS_OFFSET} bytes.
+ * Updates that need sums over the whole array first, so that threads cannot divide them. The last two only leave two sums behind the
+ * hyper-parameters, as doubles at h + {@link SUMS_OFFSET} bytes.
  */
 export const WHOLE_UPDATES: readonly string[] = ['lamb', 'lars', 'dogSums', 'prodigyMoments']
 

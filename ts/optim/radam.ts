@@ -18,10 +18,10 @@ export interface RAdamOptions extends DecayOptions {
 
 const SLOTS = ['m', 'v'] as const
 /**
- * Times √v this is nothing beside 1, unless v overflowed: then the quotient is 0, where 0·√v would make it NaN. In single precision,
- * that is: in double precision a √v of 1e11 counts in the last digits, and one of 1e27 as much as the 1.
+ * Makes the root disappear beside 1, in single precision. It is not 0: where v overflowed, 0·√v would be NaN. (In double precision a √v of
+ * 1e11 counts in the last digits.)
  */
-const NO_ROOT = 1e-27
+const NEGLIGIBLE = 1e-27
 
 /**
  * Adam that does not trust v before it has seen enough: the first steps are plain momentum, then a factor r warms up.
@@ -75,7 +75,7 @@ export class RAdam extends Optimizer<RAdamOptions> {
     const rho = rhoInfinity - (2 * t * (1 - correction2)) / correction2
     const inverse1 = 1 / biasCorrection(o.beta1, t)
     const [oneMinusBeta1, oneMinusBeta2] = [1 - o.beta1, 1 - o.beta2]
-    if (rho <= 5) return [oneMinusBeta1, o.beta2, oneMinusBeta2, o.learningRate * inverse1, NO_ROOT, 1]
+    if (rho <= 5) return [oneMinusBeta1, o.beta2, oneMinusBeta2, o.learningRate * inverse1, NEGLIGIBLE, 1]
     const rectification = Math.sqrt(((rho - 4) * (rho - 2) * rhoInfinity) / ((rhoInfinity - 4) * (rhoInfinity - 2) * rho))
     if (o.epsilonPlacement === 'outside')
       return [oneMinusBeta1, o.beta2, oneMinusBeta2, o.learningRate * (inverse1 * rectification), 1 / Math.sqrt(correction2), o.epsilon]

@@ -119,7 +119,7 @@ export class RunningMeans {
     this.kept?.[1].push(target.keep())
   }
 
-  /** Used where there are no metrics. */
+  /** Adds the loss alone. */
   addLoss(loss: number, size: number): void {
     this.samples += size
     this.lossSum += loss * size

@@ -87,8 +87,7 @@ export interface FitOptions extends StepOptions {
 const DEFAULT_BATCH = 32
 /** @internal options of `fit` that `trainSteps` would ignore */
 export const FIT_ALONE = ['validation', 'validationSplit', 'metrics', 'callbacks', 'signal', 'onProgress', 'resume'] as const
-/** The options of fit and trainSteps without the data. */
-/** @internal */
+/** @internal the options of fit and trainSteps without the data */
 export const OPTIONS: readonly string[] = [
   ...['loss', 'optimizer', 'epochs', 'batchSize', 'shuffle', 'seed', 'dropLast', 'schedule', 'replay', 'yieldEvery'],
   ...FIT_ALONE,
@@ -109,7 +108,10 @@ export interface Plan {
   /** Each group's learning rate by the first one's, which a schedule keeps; null where they are alike. */
   rates: readonly number[] | null
   lastFinite: LastFinite
-  /** Targets that are looked at when the first step has shown what the model predicts: of a model whose forward method somebody may watch. */
+  /**
+   * Targets still to be checked: a model with a forward method of the user's own is not called for the check, and its first step shows the
+   * shape of its predictions.
+   */
   unchecked: { rows: Rows; what: string }[]
 }
 
@@ -186,7 +188,7 @@ export function setLearningRate({ options: { optimizer }, rates }: Plan, rate: n
   })
 }
 
-/** Sets a learning rate that a schedule returned, with an error that names the schedule where it is none. */
+/** The schedule, with an error that names it where it returns no rate. */
 function checkedSchedule(schedule: (step: number) => number): (step: number) => number {
   return (step) => {
     const rate = schedule(step)
@@ -266,8 +268,8 @@ function checkHandlers({ signal, onProgress, resume }: FitOptions): void {
 /** Checks targets before the first step; where that would call a forward method of somebody's own once more, at the first step. */
 function checkTargetsEarly(plan: Plan, rows: Rows, what: string): void {
   const { model, options } = plan
-  const { isOfLibrary, patched } = new ModelFields(model)
-  if ((isOfLibrary && patched === null) || takesWholeSteps(options.optimizer)) checkTargetsOnce(model, rows, options.loss, what)
+  const { isBuiltIn, patched } = new ModelFields(model)
+  if ((isBuiltIn && patched === null) || takesWholeSteps(options.optimizer)) checkTargetsOnce(model, rows, options.loss, what)
   else plan.unchecked.push({ rows, what })
 }
 

@@ -76,7 +76,7 @@ export class TrainingRun {
     const { resume } = this.options
     if (resume !== undefined) {
       await resume.restore(this)
-      this.fast.codeRan()
+      this.fast.userCodeRan()
     }
     return this.goOn(this.plan.start)
   }
@@ -150,7 +150,7 @@ export class TrainingRun {
   }
 
   /** Whether predictions are looked at. */
-  get isJudged(): boolean {
+  get keepsPredictions(): boolean {
     return this.metrics.length > 0
   }
 
@@ -179,7 +179,7 @@ export class TrainingRun {
 
   private async eachBlock(from: number): Promise<void> {
     const { plan, fast } = this
-    const keepsPredictions = this.metrics.length > 0
+    const { keepsPredictions } = this
     const runStep = (i: number, range: RowRange) => takeStep(plan, fast, range, this.batches.positionOf(i), keepsPredictions)
     try {
       await this.each(fast.blocks(this.limits, runStep, keepsPredictions, from), (block) => this.afterBlock(block))
@@ -188,7 +188,7 @@ export class TrainingRun {
     }
   }
 
-  /** The number of batches that have been accumulated since the last step of the optimizer. */
+  /** Steps on batches that wait for others, at the end of an epoch and of training. */
   private flush(): void {
     this.optimizer.flush?.()
   }
@@ -210,12 +210,12 @@ export class TrainingRun {
       const pending = after(part)
       if (pending !== undefined) await pending
       this.checkFailure()
-      const owes = (part as Partial<StepBlock>).owes
-      if (this.savesBatches && !owes) await this.saveBatches()
-      if (this.isStopped && !owes) break
+      const scheduleIsAhead = (part as Partial<StepBlock>).scheduleIsAhead
+      if (this.savesBatches && !scheduleIsAhead) await this.saveBatches()
+      if (this.isStopped && !scheduleIsAhead) break
       if (!pacer.isDue) continue
       await pacer.pause()
-      this.fast.codeRan()
+      this.fast.userCodeRan()
     }
   }
 
@@ -312,7 +312,7 @@ export class TrainingRun {
     this.line?.show(progress)
     if (this.options.onProgress === undefined) return
     const answer: unknown = this.options.onProgress(progress)
-    this.fast.codeRan()
+    this.fast.userCodeRan()
     if (!(answer instanceof Promise)) return
     answer.catch((cause) => {
       // training is over, so nobody waits for the error: the runtime reports it as an unhandled rejection
@@ -394,7 +394,7 @@ export class TrainingRun {
         const result = invoke(callback)
         if (result !== undefined) await result
         else if (hook === 'onBatchSaved') continue
-        this.fast.codeRan()
+        this.fast.userCodeRan()
       } catch (cause) {
         throw plainError(
           `fit: ${hook} of callback ${callback.name ?? i} failed: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -63,7 +63,7 @@ export async function* stepsOf(model: Module, options: StepOptions): AsyncGenera
     for (const step of steps(plan, fast)) {
       if (step.batch === plan.batchesPerEpoch) checkWeights(plan, step)
       yield step
-      fast.codeRan()
+      fast.userCodeRan()
       if (pacer.isDue) await pacer.pause()
     }
   } catch (error) {

@@ -26,7 +26,7 @@ import { spawn, type Thread } from './spawn.js'
 export type Kernel = (...numbers: number[]) => unknown
 
 /** How many times main checks for the end of a share before it sleeps (if it may sleep): about 200 µs, since being woken takes 50. */
-const PATIENCE = 80_000
+const SPINS_BEFORE_SLEEP = 80_000
 /**
  * Least nanoseconds of work for each of several threads. Giving a share away takes half a microsecond; what costs more is that the
  * other core has to fetch what this one has just written.
@@ -189,7 +189,7 @@ export class Pool {
       const state = Atomics.load(words, at)
       if (state === IDLE) return
       if (state === OPEN && Atomics.compareExchange(words, at, OPEN, TAKEN) === OPEN) return this.takeBack(worker)
-      if (turn <= PATIENCE) continue
+      if (turn <= SPINS_BEFORE_SLEEP) continue
       if (this.mayWait) this.sleep(at)
       if (performance.now() > until) this.giveUp(worker)
     }

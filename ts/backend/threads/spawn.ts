@@ -22,7 +22,7 @@ interface NodeThreads {
 type Failed = (reason: unknown) => void
 
 /** Milliseconds that a worker may take to start. */
-const PATIENCE = 20_000
+const START_TIMEOUT_MS = 20_000
 const POLICY = "a page's Content-Security-Policy has to allow blob: in worker-src"
 
 /**
@@ -35,7 +35,7 @@ export async function spawn(start: Start, threads: Thread[]): Promise<void> {
   try {
     await new Promise<void>((ready, reject) => {
       const failed = (reason: unknown) => reject(plainError(String(reason)))
-      timer = setTimeout(() => failed(`no answer within ${PATIENCE / 1000} s`), PATIENCE)
+      timer = setTimeout(() => failed(`no answer within ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS)
       const node = nodeThreads()
       thread = node ? inNode(node, ready, failed) : onPage(ready, failed)
       thread.postMessage(start)

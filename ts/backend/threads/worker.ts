@@ -23,7 +23,7 @@ import {
 } from './protocol.js'
 
 /** Milliseconds without work after which a worker goes to sleep. */
-const PATIENCE = 0.2
+const IDLE_BEFORE_SLEEP_MS = 0.2
 /** How many times the state is checked between two readings of the clock. */
 const LOOKS = 256
 
@@ -84,7 +84,7 @@ class KernelWorker {
       if (looks % LOOKS !== 0) continue
       const now = performance.now()
       if (idleSince === 0) idleSince = now
-      if (now - idleSince < PATIENCE) continue
+      if (now - idleSince < IDLE_BEFORE_SLEEP_MS) continue
       this.sleep()
       idleSince = 0
     }

@@ -19,8 +19,9 @@ const ENOUGH_MS = 6
 const CLEARLY = 0.97
 
 /**
- * The tiles that are tried, the likeliest first: it is used until one is chosen. Six rows by two vectors leave no register for a product
- * that is not added yet, which a multiply-add never has: without it they take twice as long. (6 × 16 is for processors with thirty-two.)
+ * The tiles that are tried, the likeliest first: it is used until one is chosen. Without a fused multiply-add a product needs a
+ * register of its own until it is added: five rows by two vectors leave one of sixteen free, six do not and take twice as long. (6 × 16 is for
+ * processors with thirty-two.)
  */
 const TRIED: Record<Variant, readonly TileName[]> = { simd: ['5x8', '4x16', '6x16'], relaxed: ['6x8', '4x16', '6x16'] }
 

@@ -88,7 +88,7 @@ export class ParameterGroup<O extends object = object> {
       floats += p.size
     }
     this.stride = floats
-    // First, as it may just fit where the parameters were before they moved.
+    // allocated first: it may fit into the blocks that layOut() has just freed
     this.state = heap.allocate(floats * slotNames.length * heap.elementSize)
     this.h = heap.allocate(HYPER_FLOATS * heap.elementSize)
     this.perTensor = perTensor

@@ -5,7 +5,7 @@
  * An optimizer is a rule. Its class names the state slots, computes the numbers of a step in doubles ({@link
  * Optimizer.hyper}, where bias correction lives) and applies them to the elements ({@link Optimizer.update}, the readable
  * specification, which any backend can run). Where the backend has a fused kernel of that name, one call of it updates
- * a whole group instead.
+ * a whole span instead.
  */
 
 import { trapped } from '../../backend/crash.js'

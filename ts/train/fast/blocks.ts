@@ -24,12 +24,15 @@ export interface StepBlock {
   loss(i: number): number
   /** The learning rate that it had. */
   learningRate(i: number): number
-  /** The sum of `sum` and, one after the other, the losses of steps from first + i to first + end − 1, each times `size`. */
+  /** `sum` plus the losses of steps first + i to first + end − 1, each times `size`, added in their order. */
   sumLosses?(i: number, end: number, sum: number): number
   /** Its prediction and targets, where they are asked for; valid until the next block. */
   outputs?(i: number): Outputs
-  /** Whether the schedule was already asked for rates of later steps when training was stopped. */
-  owes?: boolean
+  /**
+   * The schedule was asked for later steps before training was stopped: these are still run, so that a schedule that counts its calls stays
+   * in step.
+   */
+  scheduleIsAhead?: boolean
 }
 
 /** When a block ends before it has taken as long as it may. */
@@ -131,7 +134,7 @@ export class BlockRunner {
     const size = batches.sizeOf(at)
     const taken = this.runAsProgram(count, size) ?? this.runOneByOne(count, size)
     this.at += taken.count
-    taken.owes = this.schedule !== null && this.schedule.end > this.at && limits.isOver()
+    taken.scheduleIsAhead = this.schedule !== null && this.schedule.end > this.at && limits.isOver()
     return taken
   }
 

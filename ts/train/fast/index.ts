@@ -26,12 +26,12 @@ export interface Evaluation {
 }
 
 /** One kind of step: its number of rows, and whether it adds to gradients that are there. */
-interface Kind {
+interface RecordedStep {
   recording: Recording
   /** Whether the recording may run in the place of the step. */
   isVerified: boolean
-  /** {@link FastSteps.codeRuns} when that was found. */
-  codeRuns: number
+  /** The value of {@link FastSteps.userCodeRuns} when isVerified was last established. */
+  userCodeRuns: number
   /** How often in a row the step was recorded with another list of calls. */
   changes: number
 }
@@ -43,12 +43,14 @@ const MOST_CHANGES = 2
 export class FastSteps {
   /** How the steps so far were run. */
   readonly execution: Execution = { programs: 0, fleet: 0, replayed: 0, writtenOut: 0 }
-  private readonly kinds = new Map<number, Kind>()
+  /** Steps by their numbers of rows: those on fresh gradients, and those that add to the gradients that are there. */
+  private readonly first = new Map<number, RecordedStep>()
+  private readonly accumulating = new Map<number, RecordedStep>()
   private isEnabled = true
   /** How often code that is not of this library may have changed what a step does. */
-  private codeRuns = 0
+  private userCodeRuns = 0
   private fields: ModelFields
-  private isTrusted: boolean
+  private isBuiltIn: boolean
   /** What forward changed in the step that was recorded last. */
   private changedBefore: string | null = null
 
@@ -59,10 +61,10 @@ export class FastSteps {
   ) {
     const { model, options } = plan
     this.fields = new ModelFields(model)
-    this.isTrusted = this.fields.isOfLibrary && traitsOf(options.loss) !== undefined
+    this.isBuiltIn = this.fields.isBuiltIn && traitsOf(options.loss) !== undefined
     if (options.replay === false) this.disable('the option replay is false')
     else if (this.fields.patched !== null) this.disable(`${this.fields.patched} has a forward method of its own`)
-    else if (codeEachStep && !this.isTrusted) this.disable('a model or loss of your own, and code of your own runs after each step')
+    else if (codeEachStep && !this.isBuiltIn) this.disable('a model or loss of your own, and code of your own runs after each step')
   }
 
   /** What the fields of the model were when they were looked at last. */
@@ -71,15 +73,15 @@ export class FastSteps {
   }
 
   /** Call this when code outside of this library ran, which may have changed the model. */
-  codeRan(): void {
-    this.codeRuns++
+  userCodeRan(): void {
+    this.userCodeRuns++
   }
 
   /** Gives all memory back. */
   release(): void {
-    if (this.kinds.size === 0) return
-    for (const { recording } of this.kinds.values()) recording.release()
-    this.kinds.clear()
+    for (const { recording } of this.recordedSteps) recording.release()
+    this.first.clear()
+    this.accumulating.clear()
     // the tensors of the last step are in that memory
     this.plan.model.backend.arena.discard()
   }
@@ -117,9 +119,9 @@ export class FastSteps {
   private evaluated(range: RowRange, fail: (loss: number) => Error, isWatched: boolean): Evaluation {
     if (!this.isEnabled) return this.writtenOut(range, fail)
     const size = range.to - range.from
-    const usual = this.kinds.get(size)
+    const usual = this.first.get(size)
     if (usual !== undefined && this.isReady(usual)) return this.replayed(usual.recording, range, fail, isWatched)
-    const adding = this.kinds.get(-size)
+    const adding = this.accumulating.get(size)
     if (adding !== undefined && this.isReady(adding)) return this.replayed(adding.recording, range, fail, isWatched)
     const kind = this.kindOf(size)
     if (kind === null) return this.writtenOut(range, fail)
@@ -137,33 +139,36 @@ export class FastSteps {
    * of the first. Null where one of them is missing.
    */
   private readyRecordings(size: number, adds: boolean): readonly Recording[] | null {
-    const kind = this.kinds.get(size)
+    const kind = this.first.get(size)
     if (kind === undefined || !this.isEnabled || !this.isReady(kind)) return null
     const { recording } = kind
     if (!adds) return [recording]
-    const adding = this.kinds.get(-size)
+    const adding = this.accumulating.get(size)
     let goesOn = false
     recording.tryGradients(() => {
       goesOn = adding !== undefined && this.isReady(adding) && adding.recording.continues(recording)
       return false
     })
-    return goesOn ? [recording, (adding as Kind).recording] : null
+    return goesOn ? [recording, (adding as RecordedStep).recording] : null
   }
 
-  private kindOf(size: number): Kind | null {
+  private get recordedSteps(): readonly RecordedStep[] {
+    return [...this.first.values(), ...this.accumulating.values()]
+  }
+
+  private kindOf(size: number): RecordedStep | null {
     const { model, rows, options } = this.plan
-    // steps whose gradients are added to others are a kind of their own
-    const key = model.parameters().some((p) => p.gradientState === 'ready') ? -size : size
-    const found = this.kinds.get(key)
+    const kinds = model.parameters().some((p) => p.gradientState === 'ready') ? this.accumulating : this.first
+    const found = kinds.get(size)
     if (found !== undefined) return found
     try {
-      const kind: Kind = {
+      const kind: RecordedStep = {
         recording: new Recording({ model, loss: options.loss, rows }, size),
         isVerified: false,
-        codeRuns: -1,
+        userCodeRuns: -1,
         changes: 0,
       }
-      this.kinds.set(key, kind)
+      kinds.set(size, kind)
       return kind
     } catch (error) {
       if (!(error instanceof OutOfMemoryError)) throw error
@@ -172,12 +177,12 @@ export class FastSteps {
     }
   }
 
-  private isReady(kind: Kind): boolean {
+  private isReady(kind: RecordedStep): boolean {
     if (!kind.isVerified || !kind.recording.isCurrent) return false
-    if (kind.codeRuns === this.codeRuns) return true
+    if (kind.userCodeRuns === this.userCodeRuns) return true
     // what code outside of this library depends on is only seen by running it
-    if (!this.isTrusted || this.fields.changed() !== null) return false
-    kind.codeRuns = this.codeRuns
+    if (!this.isBuiltIn || this.fields.changed() !== null) return false
+    kind.userCodeRuns = this.userCodeRuns
     return true
   }
 
@@ -194,11 +199,11 @@ export class FastSteps {
     return this.finished(recording, loss, fail, isWatched)
   }
 
-  private recorded(kind: Kind, range: RowRange, fail: (loss: number) => Error): Evaluation {
+  private recorded(kind: RecordedStep, range: RowRange, fail: (loss: number) => Error): Evaluation {
     const { recording } = kind
     const { optimizer } = this.plan.options
     if (!this.refreshFields()) return this.writtenOut(range, fail)
-    const codeRan = kind.codeRuns !== this.codeRuns
+    const userCodeRan = kind.userCodeRuns !== this.userCodeRuns
     let isSame: boolean
     try {
       isSame = recording.record(range)
@@ -207,8 +212,8 @@ export class FastSteps {
       throw error
     }
     this.execution.writtenOut++
-    kind.codeRuns = this.codeRuns
-    kind.changes = isSame || codeRan ? 0 : kind.changes + 1
+    kind.userCodeRuns = this.userCodeRuns
+    kind.changes = isSame || userCodeRan ? 0 : kind.changes + 1
     const changed = this.fields.changed()
     const obstacle =
       recording.obstacle ??
@@ -218,7 +223,7 @@ export class FastSteps {
       (changed !== null && this.changedBefore !== null ? `forward changes the field ${changed}` : null) ??
       (kind.changes >= MOST_CHANGES ? 'two steps in a row did not do the same' : null)
     this.changedBefore = changed
-    kind.isVerified = obstacle === null && changed === null && (isSame || this.isTrusted)
+    kind.isVerified = obstacle === null && changed === null && (isSame || this.isBuiltIn)
     if (obstacle !== null) this.disable(obstacle)
     return this.finished(recording, recording.loss, fail)
   }
@@ -228,17 +233,17 @@ export class FastSteps {
     const { model, options } = this.plan
     const replaced = this.fields.replacedForward()
     // recordings of steps with other numbers of rows were made with what the fields were before
-    if (this.fields.changed() !== null) for (const kind of this.kinds.values()) kind.isVerified = false
+    if (this.fields.changed() !== null) for (const kind of this.recordedSteps) kind.isVerified = false
     this.fields = new ModelFields(model)
-    this.isTrusted = this.fields.isOfLibrary && traitsOf(options.loss) !== undefined
+    this.isBuiltIn = this.fields.isBuiltIn && traitsOf(options.loss) !== undefined
     if (this.fields.patched !== null) this.disable(`${this.fields.patched} has a forward method of its own`)
     else if (replaced !== null) this.disable(`the forward method of ${replaced} was replaced`)
     return this.isEnabled
   }
 
-  private forget(kind: Kind): void {
+  private forget(kind: RecordedStep): void {
     kind.recording.release()
-    for (const [key, other] of this.kinds) if (other === kind) this.kinds.delete(key)
+    for (const kinds of [this.first, this.accumulating]) for (const [size, other] of kinds) if (other === kind) kinds.delete(size)
   }
 
   private finished(recording: Recording, loss: number, fail: (loss: number) => Error, isWatched = true): Evaluation {

@@ -22,14 +22,14 @@ const MOST_ENTRIES = 256
 /** Of all modules of a model: their fields, and which function is their forward method. */
 export class ModelFields {
   /** Whether all modules are layers of this library with the forward methods that they were made with. */
-  readonly isOfLibrary: boolean
+  readonly isBuiltIn: boolean
   /** A module whose forward method is a field of its own: somebody put it there in the place of the class's. */
   readonly patched: string | null
   private readonly fields: Field[] = []
 
   constructor(model: Module) {
     const modules = model.modules()
-    this.isOfLibrary = modules.every(isLibraryLayer)
+    this.isBuiltIn = modules.every(isLibraryLayer)
     const patched = modules.find((module) => Object.hasOwn(module, 'forward'))
     this.patched = patched === undefined ? null : nameOf(patched)
     for (const module of modules) {

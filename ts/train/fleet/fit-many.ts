@@ -228,7 +228,7 @@ function checkInputs(runs: readonly TrainingRun[]): void {
   for (const [net, { plan, modelFields }] of runs.entries()) {
     const { model, rows } = plan
     const kind = JSON.stringify([rows.inputs.shape.slice(1), layersOf(model)])
-    if (!modelFields.isOfLibrary || known.has(kind)) continue
+    if (!modelFields.isBuiltIn || known.has(kind)) continue
     naming(net, () => model.predict(rowsBetween(rows, 0, 1).inputs))
     known.add(kind)
   }
@@ -361,7 +361,7 @@ function obstacleOf(run: TrainingRun): string | null {
   const optimizer = options.optimizer as OptimizerLike
   if (backend.name !== 'wasm') return 'nets in JavaScript are trained one after the other'
   if (options.replay === false) return 'the option replay is false'
-  if (!run.modelFields.isOfLibrary) return 'layers of your own'
+  if (!run.modelFields.isBuiltIn) return 'layers of your own'
   if (traitsOf(options.loss) === undefined) return 'a loss of your own'
   if (run.watchesSteps) return 'metrics that look at whole epochs, or a callback after each batch'
   if (!canPlan(optimizer)) return `${optimizer.name} has no single fused update with numbers that are known ahead`
@@ -373,7 +373,7 @@ function obstacleOf(run: TrainingRun): string | null {
 }
 
 /** What nets must have in common to go side by side, as text. */
-function shapeOf({ run: { plan, watchesEpochs, isJudged } }: Member): string {
+function shapeOf({ run: { plan, watchesEpochs, keepsPredictions } }: Member): string {
   const { model, options, rows, batchSize, batchesPerEpoch } = plan
   const optimizer = options.optimizer as OptimizerLike & {
     groups: readonly { slotNames: readonly string[]; parameters: readonly unknown[] }[]
@@ -387,7 +387,7 @@ function shapeOf({ run: { plan, watchesEpochs, isJudged } }: Member): string {
     batchSize,
     batchesPerEpoch,
     watchesEpochs,
-    isJudged,
+    keepsPredictions,
     optimizer.constructor.name,
     optimizer.groups.map((group) => [group.slotNames, group.parameters.length]),
   ])

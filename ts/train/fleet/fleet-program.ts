@@ -53,7 +53,7 @@ export interface Parts {
   /** Most steps of a run. */
   capacity: number
   /** Whether predictions and targets of all steps are kept. */
-  isJudged: boolean
+  keepsPredictions: boolean
 }
 
 export class FleetProgram implements FleetMemory {
@@ -80,7 +80,7 @@ export class FleetProgram implements FleetMemory {
 
   /** @throws NoTwin where the step is none for fleets, OutOfMemoryError */
   constructor(private readonly parts: Parts) {
-    const { recording, parameters, optimizer, shapes, rows, capacity, isJudged } = parts
+    const { recording, parameters, optimizer, shapes, rows, capacity, keepsPredictions } = parts
     const backend = (this.backend = parameters[0].backend)
     const program = Program.of(backend.kernels)
     if (program === null) throw new NoTwin('steps in JavaScript')
@@ -107,7 +107,7 @@ export class FleetProgram implements FleetMemory {
       this.idle = this.allocate(4 * Math.max(...[...this.state, ...this.gradients].map(({ size }) => size)))
       this.addresses = this.allocate(4 * NETS)
       this.rates = Array.from({ length: NETS }, () => this.allocate(8 * capacity * shapes.length))
-      this.kept = isJudged ? this.keep() : null
+      this.kept = keepsPredictions ? this.keep() : null
       this.write(states)
     } catch (error) {
       this.release()

@@ -67,7 +67,7 @@ export class Fleet {
   private readonly orders = new Map<string, EpochOrders>()
   /** Whether all see the same rows. */
   private readonly isShared: boolean
-  private readonly isJudged: boolean
+  private readonly keepsPredictions: boolean
   private readonly spansEpochs: boolean
   private readonly heap: Heap
   private readonly threads: number
@@ -83,7 +83,7 @@ export class Fleet {
     this.heap = parameters[0].backend.heap
     this.threads = parameters[0].backend.threads
     this.isShared = members.every(({ plan: { rows, options } }) => rows === plan.rows && orderOf(options) === orderOf(plan.options))
-    this.isJudged = run.isJudged
+    this.keepsPredictions = run.keepsPredictions
     this.spansEpochs = members.every(({ run }) => run.limits.spansEpochs)
     try {
       this.kindOf(first)
@@ -226,7 +226,7 @@ export class Fleet {
     const done = nets.map((_, net) => losses.finite(net))
     const isWhole = done.every((count) => count === steps)
     // callbacks may make the memory grow, which ends views of it
-    if (this.isJudged || !isWhole) losses.keep()
+    if (this.keepsPredictions || !isWhole) losses.keep()
     program.leave(nets.map(({ passenger }, net) => (done[net] === steps ? passenger : null)))
     for (const net of nets.keys()) {
       if (done[net] < steps) continue
@@ -315,7 +315,7 @@ export class Fleet {
         return block
       }
       const sharesInputs = this.isShared && onlyDenseTakes(recording.calls, recording.batch[0].to.address)
-      const judged = this.isJudged ? (NETS + 1) * (recording.prediction.size + recording.targets.size) : 0
+      const judged = this.keepsPredictions ? (NETS + 1) * (recording.prediction.size + recording.targets.size) : 0
       const bytes = recording.batch.reduce(
         (sum, { to }, i) => sum + StagedRows.bytesOf(to, i === 0 && sharesInputs),
         4 * NETS + NumberTables.bytesOf(shapes) / NETS + 4 * judged,
@@ -325,8 +325,8 @@ export class Fleet {
       for (let thread = 0; thread < this.threads; thread++) {
         const known = this.isShared ? workspaces[0]?.rows : undefined
         const staged = known ?? new StagedRows(recording, this.isShared, sharesInputs, capacity, allocate)
-        const { isJudged } = this
-        const program = new FleetProgram({ recording, parameters, optimizer, shapes, rows: staged, tables, capacity, isJudged })
+        const { keepsPredictions } = this
+        const program = new FleetProgram({ recording, parameters, optimizer, shapes, rows: staged, tables, capacity, keepsPredictions })
         workspaces.push({ program, rows: staged })
       }
       const draws = workspaces[0].program.draws.map(({ counter: { generator, offset, perStep }, args }) => ({

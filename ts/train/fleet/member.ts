@@ -159,7 +159,7 @@ export class Member {
     this.at += done
   }
 
-  /** The learning rate of a step from now on that comes, or came in this block. */
+  /** The learning rate of a step of this block or a later one. */
   rateOf(step: number): number {
     return this.schedule === null ? this.optimizer.learningRate : this.schedule.of(step)
   }
