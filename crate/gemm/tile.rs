@@ -162,6 +162,7 @@ unsafe fn tile<const MR: usize, const NV: usize, const W: usize>(
             a = a.add(step);
             b = b.add(ldb);
         }
+        // two neighbouring vectors of a row, one right after the other, so that V8 can widen the pair
         for pair in (0..NV).step_by(2) {
             for (i, sums) in sum.iter().enumerate() {
                 let c = c.add(i.min(rows - 1) * ldc);

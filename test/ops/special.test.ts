@@ -134,7 +134,10 @@ test('fault 28: every operation with a row in the table has special numbers by P
   const missing = OPERATIONS.map(({ name }) => name.split(' ')[0]).filter(
     (op) => !tried.has(op) && !['linear', 'dropout', 'normalize'].includes(op),
   )
-  expect(missing, 'wants a case in test/oracles/special.py').toEqual([])
+  expect(
+    missing,
+    `wants a case in test/oracles/special.py: run python special.py --only '^<name>$' (CONTRIBUTING.md, "An operation")`,
+  ).toEqual([])
 })
 
 describe.each(backends)('fault 28: special numbers and their gradients as PyTorch has them, $variant $dtype', (backend) => {

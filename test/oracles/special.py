@@ -59,7 +59,7 @@ def case(op, f, *inputs, **options):
 
 
 def unary_kernels():
-    """The names in UNARY_KERNELS of the contract; torch has functions of the same names. The sign has no gradient."""
+    """The names in UNARY_KERNELS of the contract; torch, or torch.nn.functional, has functions of the same names. The sign has no gradient."""
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../ts/backend/kernels.ts")) as file:
         listed = re.search(r"UNARY_KERNELS = \[(.*?)\] as const", file.read(), re.S)[1]
     return [op for op in re.findall(r"'(\w+)'", listed) if op != "sign"]
@@ -77,7 +77,7 @@ def merge():
 
 def main():
     for op in unary_kernels():
-        case(op, getattr(torch, op), SPECIAL)
+        case(op, getattr(torch, op, None) or getattr(F, op), SPECIAL)
     case("clip", lambda t: t.clamp(-0.5, 0.7), SPECIAL, low=-0.5, high=0.7)
     acts = dict(relu=torch.relu, leakyRelu=lambda t: F.leaky_relu(t, 0.01), sigmoid=torch.sigmoid, tanh=torch.tanh, gelu=F.gelu, silu=F.silu,
                 softplus=lambda t: F.softplus(t, threshold=1e4), elu=F.elu)

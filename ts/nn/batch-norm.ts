@@ -11,7 +11,7 @@ import { show } from '../common/show.js'
 import { add, div, mul, sqrt, sub } from '../ops/elementwise.js'
 import { normalize, type Statistics } from '../ops/normalize.js'
 import type { Parameter } from '../parameter.js'
-import { asFloats, type Tensor } from '../tensor.js'
+import type { Tensor } from '../tensor.js'
 import type { BufferTensor } from './buffer.js'
 import { Layer } from './layer.js'
 import type { LastAxis, WithColumns } from './layer-shapes.js'
@@ -86,13 +86,10 @@ export class BatchNorm<const N extends number = number> extends Layer {
   forward<S extends Shape>(x: WithColumns<`BatchNorm(${N})`, N, N, S>): Tensor<Through<S, N, N>>
   forward(input: Tensor): Tensor {
     const { weight, bias, width, training, epsilon } = this.build()
-    const name = this.label(this.describe())
-    const x = asFloats(input, weight.backend, name)
-    if (x.shape.at(-1) !== width)
-      throw new ShapeError(`${name}: wants inputs with ${width} features (shape [..., ${width}]), got shape ${formatShape(x.shape)}`)
+    const x = this.withFeatures(input, width, weight.backend)
     if (training && x.size < 2 * width)
       throw new ShapeError(
-        `${name}: training wants at least 2 rows, which have a variance, got shape ${formatShape(x.shape)}; ` +
+        `${this.label(this.describe())}: training wants at least 2 rows, which have a variance, got shape ${formatShape(x.shape)}; ` +
           'choose a batchSize that leaves no batch of one row, or call evaluate() first',
       )
     const normal = training

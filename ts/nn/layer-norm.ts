@@ -1,14 +1,13 @@
 /** Layer normalisation. */
 
 import { checkCount, checkPositive } from '../common/checks.js'
-import { ShapeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
-import { formatShape, type Shape } from '../common/shape.js'
+import type { Shape } from '../common/shape.js'
 import type { Through } from '../common/shape-types.js'
 import { add, mul } from '../ops/elementwise.js'
 import { normalize } from '../ops/normalize.js'
 import type { Parameter } from '../parameter.js'
-import { asFloats, type Tensor } from '../tensor.js'
+import type { Tensor } from '../tensor.js'
 import { Layer } from './layer.js'
 import type { LastAxis, WithColumns } from './layer-shapes.js'
 import type { BuildContext, ModuleOptions } from './module.js'
@@ -60,10 +59,6 @@ export class LayerNorm<const N extends number = number> extends Layer {
   forward<S extends Shape>(x: WithColumns<`LayerNorm(${N})`, N, N, S>): Tensor<Through<S, N, N>>
   forward(input: Tensor): Tensor {
     const { weight, bias, width, epsilon } = this.build()
-    const name = this.label(this.describe())
-    const x = asFloats(input, weight.backend, name)
-    if (x.shape.at(-1) !== width)
-      throw new ShapeError(`${name}: wants inputs with ${width} features (shape [..., ${width}]), got shape ${formatShape(x.shape)}`)
-    return add(mul(normalize(x, 'row', epsilon), weight), bias)
+    return add(mul(normalize(this.withFeatures(input, width, weight.backend), 'row', epsilon), weight), bias)
   }
 }

@@ -79,7 +79,9 @@ export class FastSteps {
 
   /** Gives all memory back. */
   release(): void {
-    for (const { recording } of this.recordedSteps) recording.release()
+    const steps = this.recordedSteps
+    if (steps.length === 0) return
+    for (const { recording } of steps) recording.release()
     this.first.clear()
     this.accumulating.clear()
     // the tensors of the last step are in that memory
