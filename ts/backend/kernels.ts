@@ -271,7 +271,7 @@ export const SUMS_OFFSET = 4 * MOST_HYPER
 export const SHARED_HYPER = 3
 
 /** What a kernel reads or writes through one of its arguments. */
-export interface Span {
+export interface MemoryRange {
   argument: string
   at: Ptr
   elements: number
@@ -282,68 +282,68 @@ export interface Span {
   mayEqual: readonly string[]
 }
 
-/** The spans of a kernel, out of the arguments of a call. */
-type Spans = (maker: SpanMaker, ...args: number[]) => Span[]
+/** The ranges of a kernel, out of the arguments of a call. */
+type Ranges = (maker: RangeMaker, ...args: number[]) => MemoryRange[]
 
-/** Makes spans of the floats of a heap, and of whole numbers. */
-export class SpanMaker {
+/** Makes ranges of the floats of a heap, and of whole numbers. */
+export class RangeMaker {
   constructor(readonly heap: { readonly elementSize: number; intView(at: Ptr, length: number): Int32Array }) {}
 
-  input(argument: string, at: Ptr, elements: number): Span {
+  input(argument: string, at: Ptr, elements: number): MemoryRange {
     return { argument, at, elements, bytes: this.heap.elementSize, isOutput: false, mayEqual: [] }
   }
 
-  output(argument: string, at: Ptr, elements: number, ...mayEqual: string[]): Span {
+  output(argument: string, at: Ptr, elements: number, ...mayEqual: string[]): MemoryRange {
     return { argument, at, elements, bytes: this.heap.elementSize, isOutput: true, mayEqual }
   }
 
-  integers(argument: string, at: Ptr, elements: number): Span {
+  integers(argument: string, at: Ptr, elements: number): MemoryRange {
     return { ...this.input(argument, at, elements), bytes: 4 }
   }
 
   /** One side of a broadcast. */
-  side(argument: string, at: Ptr, rows: number, cols: number, row: number, column: number): Span {
+  side(argument: string, at: Ptr, rows: number, cols: number, row: number, column: number): MemoryRange {
     return this.input(argument, at, rows * cols === 0 ? 0 : (rows - 1) * row + (cols - 1) * column + 1)
   }
 
-  scratch(at: Ptr): Span {
+  scratch(at: Ptr): MemoryRange {
     return { ...this.output('scratch', at, SCRATCH_BYTES), bytes: 1 }
   }
 }
 
 /** An argument that is absent where its address is 0. */
-const optional = (span: Span): Span => (span.at === 0 ? { ...span, elements: 0 } : span)
+const optional = (span: MemoryRange): MemoryRange => (span.at === 0 ? { ...span, elements: 0 } : span)
 
-const product: Spans = (d, a, b, c, m, n, k, _accumulate, scratch) => [
+const product: Ranges = (d, a, b, c, m, n, k, _accumulate, scratch) => [
   ...[d.input('a', a, m * k), d.input('b', b, k * n)],
   ...[d.output('c', c, m * n), d.scratch(scratch)],
 ]
-const unary: Spans = (d, x, y, n) => [d.input('x', x, n), d.output('y', y, n, 'x')]
-const binary: Spans = (d, a, b, y, rows, cols, ar, ac, br, bc) => {
+const unary: Ranges = (d, x, y, n) => [d.input('x', x, n), d.output('y', y, n, 'x')]
+const binary: Ranges = (d, a, b, y, rows, cols, ar, ac, br, bc) => {
   const agrees = (row: number, column: number) => (rows < 2 || row === cols) && (cols < 2 || column === 1)
   const mayEqual = [...(agrees(ar, ac) ? ['a'] : []), ...(agrees(br, bc) ? ['b'] : [])]
   return [d.side('a', a, rows, cols, ar, ac), d.side('b', b, rows, cols, br, bc), d.output('y', y, rows * cols, ...mayEqual)]
 }
-const reduce: Spans = (d, x, y, outer, length, inner) => [d.input('x', x, outer * length * inner), d.output('y', y, outer * inner)]
-const sum: Spans = (d, x, n) => [d.input('x', x, n)]
-const softmax: Spans = (d, x, y, rows, cols) => [d.input('x', x, rows * cols), d.output('y', y, rows * cols)]
-const softmaxBackward: Spans = (d, y, dy, dx, rows, cols) => [
+const reduce: Ranges = (d, x, y, outer, length, inner) => [d.input('x', x, outer * length * inner), d.output('y', y, outer * inner)]
+const sum: Ranges = (d, x, n) => [d.input('x', x, n)]
+const softmax: Ranges = (d, x, y, rows, cols) => [d.input('x', x, rows * cols), d.output('y', y, rows * cols)]
+const softmaxBackward: Ranges = (d, y, dy, dx, rows, cols) => [
   ...[d.input('y', y, rows * cols), d.input('dy', dy, rows * cols)],
   d.output('dx', dx, rows * cols),
 ]
 const lossOf =
-  (target: (d: SpanMaker, at: Ptr, rows: number, cols: number) => Span): Spans =>
+  (target: (d: RangeMaker, at: Ptr, rows: number, cols: number) => MemoryRange): Ranges =>
   (d, p, t, weights, gradient, out, rows, cols) => [
     ...[d.input('prediction', p, rows * cols), target(d, t, rows, cols), optional(d.input('weights', weights, rows))],
     ...[optional(d.output('gradient', gradient, rows * cols)), d.output('out', out, 1)],
   ]
 const loss = /* @__PURE__ */ lossOf((d, at, rows, cols) => d.input('target', at, rows * cols))
-const random: Spans = (d, y, n) => [d.output('y', y, n)]
+const random: Ranges = (d, y, n) => [d.output('y', y, n)]
 /** Rows of a table up to the last that is named. */
-const tableRows = (d: SpanMaker, index: Ptr, rows: number) => d.heap.intView(index, rows).reduce((most, i) => Math.max(most, i + 1), 0)
+const tableRows = (d: RangeMaker, index: Ptr, rows: number) => d.heap.intView(index, rows).reduce((most, i) => Math.max(most, i + 1), 0)
 
 /** What each kernel reads and writes, out of the arguments of a call; `checkKernels` holds calls against it. */
-export const kernelArguments = (): Record<keyof Kernels, Spans> => ({
+export const kernelArguments = (): Record<keyof Kernels, Ranges> => ({
   ...sameForEach(UNARY_KERNELS, unary),
   ...sameForEach(BINARY_KERNELS, binary),
   matmul: product,

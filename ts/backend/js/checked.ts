@@ -6,7 +6,7 @@
 import { rangeError, typeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import type { Backend } from '../index.js'
-import { type Kernels, kernelArguments, type Ptr, type Span, SpanMaker } from '../kernels.js'
+import { type Kernels, kernelArguments, type MemoryRange, type Ptr, RangeMaker } from '../kernels.js'
 import { createJsKernels } from './all.js'
 
 /** A range of memory that is allocated, and what allocated it. */
@@ -57,15 +57,15 @@ export function checkKernels(backend: Backend): Backend & { readonly kernels: Ke
     throw typeError(
       `checkKernels: backend wants one in JavaScript, createBackend({ backend: 'js' }), got ${show(backend?.variant ?? backend)}`,
     )
-  const maker = new SpanMaker(backend.heap)
+  const maker = new RangeMaker(backend.heap)
   const argumentsOf = kernelArguments()
   const blocks = new Blocks(backend)
   const checked = Object.entries(createJsKernels(backend.heap)).map(([name, kernel]) => {
     const spansOf = argumentsOf[name as keyof Kernels]
     const checkedKernel = (...args: number[]) => {
-      const spans = spansOf(maker, ...args)
-      for (const span of spans) checkSpan(name, span, blocks)
-      checkOverlap(name, spans)
+      const ranges = spansOf(maker, ...args)
+      for (const range of ranges) checkRange(name, range, blocks)
+      checkOverlap(name, ranges)
       return kernel(...args)
     }
     // as many arguments as the kernel, which is what recorded steps go by
@@ -75,7 +75,7 @@ export function checkKernels(backend: Backend): Backend & { readonly kernels: Ke
   return Object.assign(backend, { kernels })
 }
 
-function checkSpan(kernel: string, { argument, at, elements, bytes }: Span, blocks: Blocks): void {
+function checkRange(kernel: string, { argument, at, elements, bytes }: MemoryRange, blocks: Blocks): void {
   if (elements === 0) return
   const who = `${kernel}: ${argument}`
   if (!Number.isInteger(at) || at % bytes !== 0) throw rangeError(`${who} wants an address that is a multiple of ${bytes}, got ${at}`)
@@ -89,9 +89,9 @@ function checkSpan(kernel: string, { argument, at, elements, bytes }: Span, bloc
     )
 }
 
-function checkOverlap(kernel: string, spans: readonly Span[]): void {
-  for (const output of spans.filter((span) => span.isOutput && span.elements > 0))
-    for (const other of spans) {
+function checkOverlap(kernel: string, ranges: readonly MemoryRange[]): void {
+  for (const output of ranges.filter((range) => range.isOutput && range.elements > 0))
+    for (const other of ranges) {
       if (other === output || other.elements === 0) continue
       const [end, otherEnd] = [output, other].map(({ at, elements, bytes }) => at + elements * bytes)
       if (output.at >= otherEnd || other.at >= end) continue
