@@ -9,6 +9,7 @@ import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { formatShape, type Shape, sizeOf } from '../common/shape.js'
 import { show } from '../common/show.js'
+import type { Loss } from '../loss/loss.js'
 import { rowsOf } from '../nn/rows.js'
 import { reshape } from '../ops/shape.js'
 import { Generator } from '../random.js'
@@ -54,6 +55,10 @@ export interface Rows {
   targets: Tensor
   weights: Tensor | null
   count: number
+  /** The same with targets of the other type, for a loss that takes that. */
+  converted?: Rows
+  /** A loss that took the targets for predictions of a shape, so that many trainings on the same data look at them once. */
+  taken?: { loss: Loss; shape: Shape }
 }
 
 /** Rows of one step. */
@@ -154,9 +159,7 @@ export function checkAllFinite(tensor: Tensor, what: string): void {
     const i = from + block.findIndex((value) => !Number.isFinite(value))
     const width = tensor.size / tensor.shape[0]
     const column = width > 1 ? `, column ${i % width}` : ''
-    const remedy = Number.isNaN(values[i])
-      ? 'remove or replace missing values first'
-      : 'remove it, or scale it down: 32 bits hold numbers up to 3.4e38'
+    const remedy = Number.isNaN(values[i]) ? 'remove or replace missing values first' : 'remove it, or scale it down to below 3.4e38'
     throw rangeError(`${what}: ${values[i]} at row ${Math.floor(i / width)}${column}; ${remedy}`)
   }
 }

@@ -9,7 +9,7 @@ import { type Loss, traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Parameter } from '../parameter.js'
-import { floatArray, Tensor, zeros } from '../tensor.js'
+import { asFloats, Tensor, zeros } from '../tensor.js'
 import type { Callback, Progress, Resume } from './callbacks.js'
 import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
 import { areWeightsFinite, type LastFinite } from './diverged.js'
@@ -121,7 +121,7 @@ export function planSteps(model: Module, options: StepOptions, given = checkData
   const { epochs = 1, batchSize, dropLast = false, schedule } = options
   checkCount('fit: epochs', epochs, 0)
   if (typeof options.loss !== 'function')
-    throw typeError(`fit: loss wants a function of (prediction, target), such as mse or crossEntropy, got ${show(options.loss)}`)
+    throw typeError(`fit: loss wants a function, such as mse or crossEntropy, got ${show(options.loss)}`)
   const { step, groups } = (options.optimizer ?? {}) as Partial<OptimizerLike>
   if (typeof step !== 'function' || !Array.isArray(groups))
     throw typeError(`fit: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`)
@@ -140,9 +140,7 @@ export function planSteps(model: Module, options: StepOptions, given = checkData
   const size = Math.min(wanted, rows.count)
   const { optimizer } = options
   if (takesWholeSteps(optimizer) && optimizer.wholeBatch && size < rows.count) {
-    throw rangeError(
-      `fit: ${optimizer.name} compares losses from evaluation to evaluation and step to step, so each step must see all rows: set batchSize: 'full'`,
-    )
+    throw rangeError(`fit: ${optimizer.name} compares losses of steps, so each must see all rows: set batchSize: 'full'`)
   }
   const batches = rows.count / size
   const batchesPerEpoch = dropLast ? Math.floor(batches) : Math.ceil(batches)
@@ -223,8 +221,7 @@ export function planFit(model: Module, options: FitOptions, known?: CheckedData)
     options.validationSplit === undefined
       ? [all, null]
       : splitRows(all, options.validationSplit, { ...options, areClasses: areClasses(all, options.loss) })
-  const judged = known?.validation ?? (options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held)
-  const validation = judged && rowsFor(options.loss, judged)
+  const validation = known?.validation ?? (options.validation ? checkData(options.validation, model.backend, 'fit: validation') : held)
   checkHandlers(options)
   const plan = planSteps(model, options, rows)
   if (validation !== null && traitsOf(options.loss)) checkTargetsEarly(plan, validation, 'fit: validation')
@@ -234,22 +231,15 @@ export function planFit(model: Module, options: FitOptions, known?: CheckedData)
 /** Rows whose targets are of the type that the loss takes: it would convert them in every step, in JavaScript. */
 function rowsFor(loss: Loss, rows: Rows): Rows {
   const { targets } = rows
-  const traits = traitsOf(loss)
-  if (traits === undefined || traits.takes(targets)) return rows
-  const before = converted.get(rows)
-  if (before?.loss === loss) return before.rows
-  const values = targets.read()
-  const numbers = targets.dtype === 'int32' ? floatArray(targets.backend, targets.size) : new Int32Array(targets.size)
-  numbers.set(values)
-  // what is no class, the loss says
-  if (!numbers.every((value, i) => value === values[i])) return rows
-  const found = { ...rows, targets: Tensor.onHost(targets.backend, targets.shape, numbers) }
-  converted.set(rows, { loss, rows: found })
-  return found
+  if (traitsOf(loss)?.takes(targets) !== false) return rows
+  return (rows.converted ??= { ...rows, targets: targets.dtype === 'int32' ? asFloats(targets) : asClasses(targets) })
 }
 
-/** What {@link rowsFor} made, for trainings on the same rows. */
-const converted = new WeakMap<Rows, { loss: Loss; rows: Rows }>()
+/** As whole numbers by type; numbers that are none stay, and the loss says so. */
+function asClasses(targets: Tensor): Tensor {
+  const values = targets.read()
+  return values.every(Number.isInteger) ? Tensor.onHost(targets.backend, targets.shape, Int32Array.from(values)) : targets
+}
 
 /** Whether targets are classes: whole numbers by their type, or for a loss that takes nothing but classes. */
 function areClasses({ targets }: Rows, loss: Loss): boolean {
@@ -277,10 +267,10 @@ function checkTargetsEarly(plan: Plan, rows: Rows, what: string): void {
 function checkTargetsOnce(model: Module, rows: Rows, loss: Loss, what: string): void {
   const shape = outputsOfOne(model, rows)
   if (shape === null) return
-  const known = taken.get(rows)
+  const known = rows.taken
   if (known?.loss === loss && sameShape(known.shape, shape)) return
   checkTargets(model, rows, loss, what, shape)
-  taken.set(rows, { loss, shape })
+  rows.taken = { loss, shape }
 }
 
 /**
@@ -320,6 +310,3 @@ function outputsOfOne(model: Module, rows: Rows): Shape | null {
 }
 
 const CHECKED_ROWS = 1024
-
-/** Targets that a loss took for predictions of a shape, so that many trainings on the same data look at them once. */
-const taken = new WeakMap<Rows, { loss: Loss; shape: Shape }>()
