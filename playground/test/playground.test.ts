@@ -311,6 +311,25 @@ describe('in Chromium alone', () => {
     }
   })
 
+  test('every tab fits a phone', async () => {
+    const page = await browser.newPage({ viewport: { width: 390, height: 844 }, hasTouch: true })
+    await page.goto(`${site.url}#lesson-1`)
+    for (const title of TABS) {
+      await page.getByRole('navigation').getByRole('button', { name: title, exact: true }).click()
+      await page.waitForTimeout(500)
+      const wide = await page.evaluate(() => {
+        const nav = document.querySelector('nav')!
+        const tooWide = nav.scrollWidth > nav.clientWidth || document.documentElement.scrollWidth > innerWidth ? ['tabs or page'] : []
+        const rows = new Set(
+          [...document.querySelectorAll('h1, .header-end')].map((box) => Math.round(box.getBoundingClientRect().top / 20)),
+        )
+        return rows.size > 1 ? [...tooWide, 'name and colours are not beside each other'] : tooWide
+      })
+      expect(wide, title).toEqual([])
+    }
+    await page.close()
+  })
+
   test('every lesson opens, says why, and keeps its address', async () => {
     const page = await browser.newPage()
     const errors: string[] = []
@@ -353,7 +372,6 @@ describe('in Chromium alone', () => {
       input.dispatchEvent(new Event('input', { bubbles: true }))
     })
     const values = async () => (await page.locator('.results tbody tr td:nth-child(2)').allTextContents()).map(Number)
-    await page.getByText('More', { exact: true }).click()
     const ends = [...(await printed()).matchAll(/^(?:Unc\w+|Adam) \S+ \S+ (\S+)$/gm)].map(([, value]) => Number(value))
     expect(ends).toHaveLength(2)
     for (const [i, value] of (await values()).entries()) expect(value).toBeCloseTo(ends[i], 2)

@@ -218,11 +218,11 @@ export function DescentTab() {
               onChange={(id) => descent.set({ racers: [...state.racers, racer(id, surface)] })}
             />
           )}
+          <CopyButton text={async () => descentCode(state, await worker().ask('javascript', ground))}>Copy as code</CopyButton>
         </Panel>
         <Panel title="More" open={false}>
           <Slider label="Seed of the noise" value={state.seed} min={1} max={50} step={1} onChange={(seed) => descent.set({ seed })} />
           <Slider label="Steps a second" value={state.speed} min={2} max={400} log onChange={(speed) => descent.set({ speed })} />
-          <CopyButton text={async () => descentCode(state, await worker().ask('javascript', ground))}>Copy as code</CopyButton>
         </Panel>
       </aside>
       <section class="stage" aria-label="Race">
@@ -445,26 +445,26 @@ function arrival(track: Track, surface: Surface, epsilon: number): string {
 function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsilon, noise }: DescentState): string {
   if (track.end === 'diverged') return `left the map at step ${track.steps}: the learning rate is too large`
   if (track.values[track.steps] > track.values[0])
-    return `climbing, |g|\u00a0${short(track.gradientNorms[track.steps], 2)}: the learning rate is too large${noise > 0 ? ' for this noise' : ''}`
+    return `climbing, ‖g‖\u00a0${short(track.gradientNorms[track.steps], 2)}: the learning rate is too large${noise > 0 ? ' for this noise' : ''}`
   if (!verdict) return ''
   const norm = short(track.gradientNorms[track.steps], 2)
   const low = short(verdict.eigenvalues[0], 2)
   switch (verdict.kind) {
     case 'minimum': {
       const isLowest = surface.lowest === null || verdict.value - surface.lowest <= Math.max(epsilon, 1e-6)
-      return isLowest ? `a minimum: |g|\u00a0${norm}` : `stuck in a local minimum: |g|\u00a0${norm}, lower ones exist`
+      return isLowest ? `a minimum: ‖g‖\u00a0${norm}` : `stuck in a local minimum: ‖g‖\u00a0${norm}, lower ones exist`
     }
     case 'saddle':
-      return `stuck at a saddle: |g|\u00a0${norm}, an eigenvalue of ${low}`
+      return `stuck at a saddle: ‖g‖\u00a0${norm}, an eigenvalue of ${low}`
     case 'slope': {
-      if (arrivedAt(track, surface, epsilon) !== null) return `near the minimum: |g|\u00a0${norm}`
-      if (noise === 0 && isBouncing(track)) return `bouncing, |g|\u00a0${norm}: the learning rate is too large`
-      if (isNearMinimum(verdict)) return `near a minimum: |g|\u00a0${norm}`
-      if (track.gradientNorms[track.steps] < 1e-2) return `on a plateau: |g|\u00a0${norm}`
-      return `on its way: |g|\u00a0${norm}${verdict.eigenvalues[0] < 0 ? `, curved down (${low})` : ''}`
+      if (arrivedAt(track, surface, epsilon) !== null) return `near the minimum: ‖g‖\u00a0${norm}`
+      if (noise === 0 && isBouncing(track)) return `bouncing, ‖g‖\u00a0${norm}: the learning rate is too large`
+      if (isNearMinimum(verdict)) return `near a minimum: ‖g‖\u00a0${norm}`
+      if (track.gradientNorms[track.steps] < 1e-2) return `on a plateau: ‖g‖\u00a0${norm}`
+      return `on its way: ‖g‖\u00a0${norm}${verdict.eigenvalues[0] < 0 ? `, curved down (${low})` : ''}`
     }
     default:
-      return `${verdict.kind}: |g|\u00a0${norm}`
+      return `${verdict.kind}: ‖g‖\u00a0${norm}`
   }
 }
 

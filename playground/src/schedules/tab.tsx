@@ -27,6 +27,9 @@ function configOf({ data, method, rate, batch, seed, choices }: SchedulesState):
   }
 }
 
+/** Losses as far as they are no larger than a few times the first: what comes then would press all else flat. */
+const belowExplosion = (losses: readonly number[]) => losses.map((loss) => (loss < 4 * losses[0] ? loss : null))
+
 export function SchedulesTab() {
   const state = schedulesTab.state.value
   /** What the finder found, and for which net. */
@@ -233,7 +236,7 @@ export function SchedulesTab() {
                 height={200}
                 xLog
                 log
-                data={[finding.rates, finding.losses, finding.smoothed]}
+                data={[finding.rates, ...[finding.losses, finding.smoothed].map(belowExplosion)]}
                 lines={[
                   { label: 'loss', colour: colour(7), width: 0.8 },
                   { label: 'smoothed', colour: colour(0) },

@@ -162,9 +162,9 @@ async function fingerprint({ model }: Trainer): Promise<string> {
 function inspectionText(trainer: Trainer, data: Examples): string {
   try {
     const { kind, gradientNorm, lowest, highest } = inspectNet(trainer, data)
-    const number = (v: number) => v.toPrecision(2)
+    const number = (v: number) => v.toPrecision(2).replace('-', '−')
     const stuck = gradientNorm < 1e-3 && lowest < 0 ? 'stuck: ' : ''
-    return `${stuck}${kind}, |gradient| ${number(gradientNorm)}, eigenvalues of the Hessian from ${number(lowest)} to ${number(highest)}`
+    return `${stuck}${kind}, ‖g‖ ${number(gradientNorm)}, eigenvalues of the Hessian from ${number(lowest)} to ${number(highest)}`
   } catch (error) {
     return (error as Error).message
   }

@@ -1,5 +1,6 @@
 /** A net that learns before one's eyes. */
 import { useSignal } from '@preact/signals'
+import type { JSX } from 'preact'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { engineOnDemand, type Running } from '../engine/client'
 import { useTask } from '../engine/use-task'
@@ -77,11 +78,15 @@ export function TrainTab() {
     })
   }
   const isFirst = useRef(true)
+  // The last picture stays until the next one comes, unless it is of other inputs or another net.
+  const shape = JSON.stringify([state.data, state.hidden, state.csv, state.target])
+  const shownShape = useRef(shape)
   useEffect(() => {
     const at = isFirst.current ? train.state.value.at : 0
     if (!isFirst.current) furthest.current = 0
     isFirst.current = false
-    frame.value = null
+    if (shape !== shownShape.current) frame.value = null
+    shownShape.current = shape
     verdict.value = ''
     begin(at)
   }, [startKey])
@@ -284,13 +289,9 @@ export function TrainTab() {
                   label={`What the net says in the plane; test accuracy ${Math.round(100 * (frame.value?.runs[state.chosen]?.testAccuracy ?? 0))} percent`}
                   when={[view, isDark.value]}
                   paint={(painting) => paintBoundary(painting, view, shown)}
-                  onPointerDown={(e) => {
-                    if (state.data !== 'drawn') return
-                    const box = e.currentTarget.getBoundingClientRect()
-                    const [[left, right], [bottom, top]] = shown.range
-                    const x = left + ((e.clientX - box.left) / box.width) * (right - left)
-                    const y = top - ((e.clientY - box.top) / box.height) * (top - bottom)
-                    startAfresh({ points: [...state.points, Number(x.toFixed(2)), Number(y.toFixed(2)), state.brush] })
+                  onPointerDown={(e) => draw(e, shown)}
+                  onPointerMove={(e) => {
+                    if (e.buttons === 1) draw(e, shown)
                   }}
                 />
               )}
@@ -376,6 +377,22 @@ export function TrainTab() {
       </section>
     </div>
   )
+}
+
+/** The least distance of points that are drawn in one go. */
+const APART = 0.09
+
+/** Adds a point of the chosen class, unless the last one is as good as there. */
+function draw(e: JSX.TargetedPointerEvent<HTMLCanvasElement>, { range }: Examples): void {
+  const { data, points, brush } = train.state.value
+  if (data !== 'drawn') return
+  const box = e.currentTarget.getBoundingClientRect()
+  const [[left, right], [bottom, top]] = range
+  const x = left + ((e.clientX - box.left) / box.width) * (right - left)
+  const y = top - ((e.clientY - box.top) / box.height) * (top - bottom)
+  const [beforeX = 9, beforeY = 9] = points.slice(-3)
+  if (Math.hypot(x - beforeX, y - beforeY) < APART) return
+  startAfresh({ points: [...points, Number(x.toFixed(2)), Number(y.toFixed(2)), brush] })
 }
 
 const rowsText = (batch: number) => (batch === 0 ? 'all rows' : batch === 1 ? '1 row' : `${batch} rows`)
@@ -500,7 +517,7 @@ function Curves({ state, frame }: { state: TrainState; frame: Frame | null }) {
     }
   }, [frame, axis, loss, state.changes])
   return (
-    <div>
+    <div class="curves">
       <div class="toolbar">
         <Segments
           label="Loss"

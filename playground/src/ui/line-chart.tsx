@@ -64,10 +64,12 @@ export function LineChart({ data, lines, title, xLabel, height = 200, log = fals
     lines.forEach((line, i) => {
       if (columns[i]) drawLine(context, line, xs, columns[i], x, y, log)
     })
-    context.textAlign = 'left'
     marks.forEach(({ x: value, text }, i) => {
       const place = upright(context, value, x, y, token('soft'))
-      context.fillText(text, place + 4, TOP + 10 + 13 * (i % 3))
+      // On the side where there is room.
+      const isLeft = place + 4 + context.measureText(text).width > width - RIGHT
+      context.textAlign = isLeft ? 'right' : 'left'
+      context.fillText(text, place + (isLeft ? -4 : 4), TOP + 10 + 13 * (i % 3))
     })
     context.restore()
   }
