@@ -1,6 +1,6 @@
 /** A net that learns before one's eyes. */
 import { useSignal } from '@preact/signals'
-import type { JSX } from 'preact'
+import type { TargetedPointerEvent } from 'preact'
 import { useEffect, useMemo, useRef } from 'preact/hooks'
 import { engineOnDemand, type Running } from '../engine/client'
 import { useTask } from '../engine/use-task'
@@ -383,7 +383,7 @@ export function TrainTab() {
 const APART = 0.09
 
 /** Adds a point of the chosen class, unless the last one is as good as there. */
-function draw(e: JSX.TargetedPointerEvent<HTMLCanvasElement>, { range }: Examples): void {
+function draw(e: TargetedPointerEvent<HTMLCanvasElement>, { range }: Examples): void {
   const { data, points, brush } = train.state.value
   if (data !== 'drawn') return
   const box = e.currentTarget.getBoundingClientRect()
