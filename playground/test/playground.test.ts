@@ -206,6 +206,23 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     })
   })
 
+  test('points that are drawn are learned', async () => {
+    await on(`${site.url}#${encodeLink('train', { data: 'drawn', points: [], speed: 1000 }, {})}`, async (page) => {
+      await page.getByText('nothing to learn from yet').waitFor()
+      const box = (await page.locator('.boundary').boundingBox())!
+      for (const [i, name] of ['Draw class 0', 'Draw class 1'].entries()) {
+        await page.getByText(name).click()
+        const x = box.x + box.width * (0.2 + 0.5 * i)
+        await page.mouse.move(x, box.y + 0.2 * box.height)
+        await page.mouse.down()
+        await page.mouse.move(x, box.y + 0.8 * box.height, { steps: 8 })
+        await page.mouse.up()
+      }
+      await until(page, `[...document.querySelectorAll('.results tbody tr')].some((row) => parseFloat(row.cells[3]?.textContent) === 100)`)
+      expect(await page.getByRole('alert').count()).toBe(0)
+    })
+  })
+
   test('a digit that is drawn is named', async () => {
     await on(`${site.url}#${encodeLink('train', { data: 'digits', hidden: [24], speed: 0 }, {})}`, async (page) => {
       await until(page, `Number(document.querySelector('.rewind output')?.textContent) > 150`)

@@ -78,6 +78,7 @@ export class Trainer {
     this.model = netOf(config, examples)
     this.optimizer = this.newOptimizer()
     this.rates = new RateControl(this.optimizer, this.now.schedule, this.now.rate)
+    if (examples.train.count === 0) this.problem = 'there is nothing to learn from yet: draw some points'
     if (!settings.isQuiet) this.record(Number.NaN)
   }
 

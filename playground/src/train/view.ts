@@ -85,6 +85,7 @@ function histogramsOf(trainer: Trainer, examples: Examples): NetView['histograms
   const { model, optimizer } = trainer
   const matrices = model.parameters().filter(({ shape }) => shape.length === 2)
   const { train, features, classes } = examples
+  if (train.count === 0) return { weights: [], gradients: [], updates: [] }
   // The gradient of the whole set, and what the last update would make of it, on a copy that is put back.
   const before = model.parameters().map((parameter) => parameter.view().slice())
   const state = optimizer.state()
