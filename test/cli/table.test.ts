@@ -189,6 +189,29 @@ describe('failures are one line that names the file', () => {
   })
 })
 
+test('options that errors about a file name are there: --ragged, --encoding, --no-header', async () => {
+  const one = (name: string, bytes: string | Uint8Array) => writeFileSync(path.join(folder, name), bytes)
+  one('ragged.csv', 'sepal_length,sepal_width,petal_length,petal_width\n5.9,3\n5.1,3.5,1.4,0.2,7\n')
+  one(
+    'latin.csv',
+    Uint8Array.from('sepal_length,größe\n5.9,3\n', (c) => c.charCodeAt(0)),
+  )
+  one('bare.csv', '5.9,3,5.1,1.8\n5.1,3.5,1.4,0.2\n')
+  for (const [file, flag, ...more] of [
+    ['ragged.csv', '--ragged takes it as it is', '--ragged'],
+    ['latin.csv', '--encoding windows-1252', '--encoding', 'windows-1252'],
+    ['bare.csv', 'give --no-header', '--no-header'],
+  ]) {
+    const { code, stderr } = await gradus('inspect', file)
+    expect([code, stderr.trim().split('\n').length]).toEqual([1, 1])
+    expect(stderr).toContain(flag)
+    const good = await gradus('inspect', file, ...more)
+    expect([good.code, good.stderr]).toEqual([0, ''])
+  }
+  const { code, stdout } = await gradus('predict', 'iris.safetensors', 'ragged.csv', '--ragged', '--only')
+  expect([code, stdout.trim().split('\n').length]).toEqual([0, 3])
+})
+
 test('the commands of README.md run as they stand there', async () => {
   const commands = [...readFileSync('README.md', 'utf8').matchAll(/^npx gradus (.*)$/gm)].map(([, rest]) =>
     rest.replaceAll('docs/guide/', ''),

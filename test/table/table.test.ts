@@ -189,6 +189,21 @@ test('a signal ends it with what there is, or with its reason where there is not
   await expect(trainTable(iris(), { target: 'species', signal: controller.signal })).rejects.toThrow('enough')
 })
 
+test('of three rows there is a model that says how little it knows; fewer are told', async () => {
+  for (const target of ['kind', 'size'] as const) {
+    const rows = [1, 2, 3, 4].map((x) => ({ x, kind: x % 2 ? 'odd' : 'even', size: 2.5 * x }))
+    const { model, report } = await trainTable(rows.slice(0, 3), { target })
+    expect(report.rows).toEqual({ train: 2, test: 1, dropped: 0 })
+    expect(report.advice.join()).toContain('The test set has 1 row, so the intervals are wide')
+    const [answer] = model.predict([rows[3]])
+    if (target === 'kind') expect(Object.keys(answer.probabilities)).toEqual(['even', 'odd'])
+    else expect(answer.value).toBeGreaterThan(-100)
+    await expect(trainTable(rows.slice(0, 2), { target })).rejects.toThrow(
+      'trainTable: 2 rows with a target are too few: it wants 3 at least',
+    )
+  }
+})
+
 test('what cannot be learnt is told', async () => {
   const rows = iris()
   await expect(trainTable(rows, {} as never)).rejects.toThrow("trainTable: wants the column to predict, { target: 'species' }")

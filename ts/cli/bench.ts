@@ -2,7 +2,7 @@
 import { createBackend, supportedVariants, type Variant } from '../index.js'
 import { type Measurement, measure, NETS, reading, resultLines } from './measure.js'
 import { backendTitle } from './setup.js'
-import { isLive, paint, print } from './terminal.js'
+import { isLive, paint, print, printText } from './terminal.js'
 import { widenedOrNot } from './widen.js'
 
 /** Options of `gradus bench`. */
@@ -34,5 +34,8 @@ export async function bench({ variant, widen, seconds, json = false }: BenchOpti
   if (!json && isLive()) process.stdout.write('\r\x1b[K')
   const { variant: used = null, widened = false } = wasm ?? {}
   if (json) print(JSON.stringify({ runtime: `Node ${process.versions.node}`, variant: used, widened, results }))
-  else for (const line of [...resultLines(results), '', ...reading(results)]) print(line)
+  else {
+    for (const line of [...resultLines(results), '']) print(line)
+    for (const sentence of reading(results)) printText(sentence)
+  }
 }

@@ -4,7 +4,7 @@ import { Ensemble, encodeSafetensors, loadModelFile, type Module, toFunction, to
 import { loadTableModel, type TableModel, tableToFunction } from '../table/index.js'
 import { whole } from './format.js'
 import { naming } from './table-files.js'
-import { paint, print } from './terminal.js'
+import { paint, print, printText } from './terminal.js'
 
 /** Formats by the endings of their files. */
 export const EXPORT_FORMATS = ['onnx', 'js', 'pytorch', 'keras'] as const
@@ -45,7 +45,7 @@ export async function exportModel(file: string, { to, out, half = false, json = 
   const { bytes, use, note } = await naming(file, async () => written(model, format, target, half))
   writeFileSync(target, bytes)
   if (json) return print(JSON.stringify({ file: target, format, bytes: bytes.length, note }))
-  print(`${paint('green', '✓')} ${paint('bold', target)}, ${whole(Math.ceil(bytes.length / 1000))} kB. ${note}`)
+  printText(`${paint('green', '✓')} ${paint('bold', target)}, ${whole(Math.ceil(bytes.length / 1000))} kB. ${note}`)
   for (const line of use) print(paint('dim', `  ${line}`))
 }
 

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import os from 'node:os'
 import { defaultBackend, matmul, OPTIMIZERS, supportedVariants, zeros } from '../index.js'
 import { backendTitle } from './setup.js'
-import { paint, print } from './terminal.js'
+import { paint, print, printText } from './terminal.js'
 import { version } from './version.js'
 
 /** Runs the command. */
@@ -11,7 +11,7 @@ export function info({ json = false }: { json?: boolean }): void {
   const facts = collect()
   if (json) return print(JSON.stringify(facts))
   for (const [name, value] of Object.entries(facts)) {
-    print(`${paint('dim', name.padEnd(10))} ${Array.isArray(value) ? value.join(', ') || 'none' : value}`)
+    printText(`${paint('dim', name.padEnd(10))} ${Array.isArray(value) ? value.join(', ') || 'none' : value}`, ' '.repeat(11))
   }
 }
 

@@ -5,7 +5,7 @@ import { evaluateTable, loadTableModel, type Prediction, type TableModel } from 
 import { percent, table, whole } from './format.js'
 import { type FileOptions, naming, readRows } from './table-files.js'
 import { confusionLines, metricText } from './table-report.js'
-import { paint, print, printNote } from './terminal.js'
+import { paint, print, printNote, printText } from './terminal.js'
 
 /** Options of `gradus predict`. */
 export interface PredictOptions extends FileOptions {
@@ -123,7 +123,7 @@ export async function inspectModel(file: string, { json = false }: { json?: bool
   const { task, target, classNames, columns } = model
   const facts = { file, task, target, classNames, columns, nets: members.length, parameters }
   if (json) return print(JSON.stringify({ ...facts, layers }))
-  const fact = (name: string, text: string) => print(`  ${paint('dim', name.padEnd(10))} ${text}`)
+  const fact = (name: string, text: string) => printText(`  ${paint('dim', name.padEnd(10))} ${text}`, ' '.repeat(13))
   print(paint('bold', `${file}: predicts '${target}'`))
   fact(
     'task',

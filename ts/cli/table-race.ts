@@ -8,7 +8,7 @@ import { LiveArea } from './live-area.js'
 import type { OptimizerName } from './setup.js'
 import { chartLines } from './table-chart.js'
 import { naming, type TableColumns, tableOptions } from './table-files.js'
-import { columns, isLive, paint, print } from './terminal.js'
+import { columns, isLive, paint, print, printText } from './terminal.js'
 
 /** Options of both commands. */
 export interface RaceOptions extends TableColumns {
@@ -117,7 +117,7 @@ export async function raceOn(file: string, options: RaceOptions): Promise<void> 
       }),
     )
   if (options.json) return print(JSON.stringify({ file, target: options.target, epochs: options.epochs, laps }))
-  print(
+  printText(
     paint('bold', `${laps.length} optimizers on '${options.target}' of ${file}, each with the best of ${options.points} learning rates`),
   )
   const cells = laps.map(({ name, learningRate, loss, seconds }) => [
@@ -138,7 +138,7 @@ export async function raceOn(file: string, options: RaceOptions): Promise<void> 
   }))
     print(line)
   print()
-  print(
+  printText(
     `${options.epochs} epochs on a net of ${options.hidden.join('-')}. Held-out rows chose the rates, so differences of a few percent are luck; --epochs, --points and --seed tell more.`,
   )
   if (options.picture !== undefined) print(`${paint('green', '✓')} The picture is in ${paint('bold', options.picture)}`)
@@ -160,7 +160,7 @@ export async function findRate(file: string, options: RaceOptions): Promise<void
     )
   if (options.json)
     return print(JSON.stringify({ file, target: options.target, optimizer: name, learningRates, losses, best: learningRate }))
-  print(paint('bold', `Held-out loss after ${options.epochs} epochs of ${name}, by learning rate, on '${options.target}' of ${file}`))
+  printText(paint('bold', `Held-out loss after ${options.epochs} epochs of ${name}, by learning rate, on '${options.target}' of ${file}`))
   const width = Math.min(columns() - 1, 90)
   for (const line of chartLines([{ name, x: learningRates, y: losses }], {
     width,

@@ -1,7 +1,7 @@
 /** A report in the terminal. */
 import type { TableModelReport } from '../table/index.js'
 import { duration, table, whole } from './format.js'
-import { paint } from './terminal.js'
+import { paint, wrapped } from './terminal.js'
 
 const MOST_IMPORTANT = 10
 const MOST_CLASSES = 10
@@ -27,6 +27,8 @@ export function reportLines(report: TableModelReport, width: number): string[] {
 /** A metric to three or four digits. */
 export function metricText(value: number): string {
   const size = Math.abs(value)
+  // a guess of R² is 0 but for rounding
+  if (size < 0.0005) return '0.000'
   return size >= 1000 ? whole(value) : size >= 1 ? value.toPrecision(4) : value.toFixed(3)
 }
 
@@ -94,15 +96,4 @@ function calibrationLines({ calibration, task }: TableModelReport): string[] {
   ]
   const title = task === 'classification' ? 'Whether its probabilities can be believed' : 'Whether its intervals can be believed'
   return [`${paint('bold', title)} ${paint('dim', `(mean distance ${calibration.error.toFixed(3)})`)}`, ...table(rows)]
-}
-
-/** Lines of at most so many letters, cut between words. */
-export function wrapped(text: string, width: number): string[] {
-  const lines: string[] = []
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width) lines[lines.length - 1] = `${last} ${word}`
-    else lines.push(word)
-  }
-  return lines
 }

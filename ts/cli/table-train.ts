@@ -8,7 +8,7 @@ import { LiveArea } from './live-area.js'
 import { chartLines } from './table-chart.js'
 import { fileHint, naming, type TableColumns, tableOptions } from './table-files.js'
 import { reportLines } from './table-report.js'
-import { columns, isLive, paint, print } from './terminal.js'
+import { columns, isLive, paint, print, printText } from './terminal.js'
 
 /** Options of `gradus train` for a table. */
 export interface TableTrainOptions extends TableColumns {
@@ -94,7 +94,7 @@ function tell(report: TableModelReport, { file, out, page, options, stopped }: T
   if (stopped) print(paint('yellow', 'Stopped early; this is what there is.'))
   for (const line of reportLines(report, Math.min(columns(), 100))) print(line)
   print()
-  print(
+  printText(
     `${paint('green', '✓')} The model is in ${paint('bold', out)}${page === undefined ? '' : `, the report in ${paint('bold', page)}`}. It takes rows as they are in ${file}:`,
   )
   print(paint('dim', `  gradus predict ${out} new-rows.csv`))

@@ -39,6 +39,24 @@ export function print(line = ''): void {
   stdout.write(`${line}\n`)
 }
 
+/** Writes a sentence or two: in a terminal, in lines that end between words. */
+export function printText(text: string, indent = ''): void {
+  const lines = stdout.isTTY ? wrapped(text, columns() - indent.length) : [text]
+  for (const [i, line] of lines.entries()) print(`${i === 0 ? '' : indent}${line}`)
+}
+
+/** Lines of at most so many letters, cut between words. */
+export function wrapped(text: string, width: number): string[] {
+  const size = (line: string) => util.stripVTControlCharacters(line).length
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && size(last) + 1 + size(word) <= width) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
+}
+
 /** Writes the one line that says what went wrong. */
 export function printError(message: string): void {
   stderr.write(`${paint('red', 'error:', stderr)} ${message}\n`)

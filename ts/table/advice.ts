@@ -9,6 +9,9 @@ export interface Circumstances {
   counts: readonly number[]
 }
 
+/** A share of what all columns bring that is hardly worth one. */
+const LITTLE = 0.01
+
 /** @internal */
 export function adviceOn(report: TableModelReport, { hasTime, counts }: Circumstances): string[] {
   const { rows, metrics, importance, classNames, curve, columns } = report
@@ -28,14 +31,16 @@ export function adviceOn(report: TableModelReport, { hasTime, counts }: Circumst
   if (rare.length > 0)
     advice.push(`Of ${names(rare)} there are fewer than 10 rows to learn from: gather more of them, or put such classes together.`)
   if (rows.test < 100)
-    advice.push(`The test set has ${rows.test} rows, so the intervals are wide. More rows, or another --seed, tell how much is luck.`)
+    advice.push(
+      `The test set has ${rows.test} ${rows.test === 1 ? 'row' : 'rows'}, so the intervals are wide. More rows, or another --seed, tell how much is luck.`,
+    )
   const [trained, judged] = [curve.loss.at(-1) ?? 0, Math.min(...curve.validation.filter(Number.isFinite))]
   if (judged > 2 * trained && judged > 0.15)
     advice.push('The nets know their training rows much better than others: more rows would help more than longer training.')
-  const useless = importance.filter(({ rise, deviation }) => rise <= deviation).map(({ column }) => column)
+  const useless = importance.filter(({ rise, deviation }) => rise <= deviation && rise < LITTLE * total).map(({ column }) => column)
   if (useless.length > 0 && useless.length < importance.length)
     advice.push(
-      `Shuffling ${names(useless)} changes nothing: without ${useless.length === 1 ? 'it' : 'them'} the model is as good, and simpler.`,
+      `Shuffling ${useless.length === 1 ? '' : 'any one of '}${names(useless)} changes next to nothing: --exclude tells whether the model is as good without ${useless.length === 1 ? 'it' : 'some of them'}, and simpler.`,
     )
   const noted = columns.filter(({ notes }) => notes.length > 0)
   for (const { name, notes } of noted.slice(0, 3)) advice.push(`Column '${name}': ${notes.join('; ')}.`)

@@ -21,7 +21,7 @@ th, td { text-align: left; padding: 0.3rem 0.9rem 0.3rem 0; border-bottom: 1px s
 th { font-weight: 600; } td:first-child { min-width: 7.5rem; } td.number, th.number { text-align: right; white-space: nowrap; }
 .pictures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 1.2rem; }
 figure { margin: 0; } figcaption { font-size: 0.88rem; color: var(--faint); }
-@media (max-width: 500px) { table { font-size: 0.84rem; } th, td { padding-right: 0.55rem; } th:last-child, td:last-child { padding-right: 0; } td:first-child { min-width: 5.5rem; } th.number { white-space: normal; } }
+@media (max-width: 500px) { table { font-size: 0.84rem; } td { overflow-wrap: anywhere; } th, td { padding-right: 0.55rem; } th:last-child, td:last-child { padding-right: 0; } td:first-child { min-width: 5.5rem; } th.number { white-space: normal; } }
 ul { padding-left: 1.2rem; max-width: 46rem; } li { margin: 0.35rem 0; }
 svg { display: block; }
 `
@@ -64,6 +64,8 @@ const count = (n: number) => n.toLocaleString('en-US')
 /** @internal a metric to three or four digits */
 export function metricText(value: number): string {
   const size = Math.abs(value)
+  // a guess of R² is 0 but for rounding
+  if (size < 0.0005) return '0.000'
   return size >= 1000 ? Math.round(value).toLocaleString('en-US') : size >= 1 ? value.toPrecision(4) : value.toFixed(3)
 }
 

@@ -60,6 +60,8 @@ export interface TrainedTable<P extends Prediction = Prediction> {
   report: TableModelReport
 }
 
+/** Two to learn from, and one to judge by. */
+const FEWEST = 3
 /** Rows from which on one split is enough, and folds below. */
 const ONE_SPLIT = 15_000
 const FOLDS = 5
@@ -101,6 +103,10 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const first = fromTable(all, whole)
   const isClasses = first.classes > 0
   const kept = withTarget(all, first.state().missingValues, options.target)
+  if (kept.length < FEWEST)
+    throw rangeError(
+      `trainTable: ${kept.length === 1 ? 'one row with a target is' : `${kept.length} rows with a target are`} too few: it wants ${FEWEST} at least, and says little of fewer than a hundred`,
+    )
   const [train, judged] =
     test === undefined ? split(kept, isClasses ? options.target : undefined, testFraction, seed) : [kept, await rowsFrom(test, read)]
   const embedded = columnsToEmbed(first.report.columns)
