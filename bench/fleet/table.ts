@@ -19,6 +19,16 @@ const title = ({ net, batch, nets }: FleetRow) => `${net}, batch ${batch}, ${net
 const table = (rows: readonly (readonly string[])[]) =>
   rows.flatMap((row, i) => [`| ${row.join(' | ')} |`, ...(i === 0 ? [`| --- |${' ---: |'.repeat(row.length - 1)}`] : [])]).join('\n')
 
+/** A run of bench/fleet.ts. JAX and PyTorch do not depend on the runtime of gradus: where they were not measured, they are those of the first run. */
+function resultsOf(run: string): FleetResults {
+  const [results, first] = [read<FleetResults>(run), read<FleetResults>('fleet')]
+  const rows = results.rows.map((row, i) => ({
+    ...row,
+    speeds: { jax: first.rows[i].speeds.jax, torch: first.rows[i].speeds.torch, ...row.speeds },
+  }))
+  return { ...results, rows }
+}
+
 /** Where another is faster than fitMany, by medians. */
 function losses({ rows }: FleetResults): string[] {
   return rows.flatMap((row) => {
@@ -64,8 +74,8 @@ error, a learning rate for each net, 64 batches an epoch, ${read<FleetResults>('
     .join(', ')} epochs; four where nets train in a row. Net-steps per second of processor time, median / best of trainings that take turns;
 two threads, where they were measured, by the clock on the wall, best beside best, on a machine of two cores. The first training of a shape is of eight nets over one epoch.
 
-${FOUND.map(([run, heading]) => part(read<FleetResults>(run), heading)).join('\n')}
-A dash is for what was not measured in that run: the others do not depend on the runtime of gradus. [The design](https://github.com/gradus-js/gradus/blob/main/docs/design/fleet.md)
+${FOUND.map(([run, heading]) => part(resultsOf(run), heading)).join('\n')}
+JAX and PyTorch were measured once, beside the first table. [The design](https://github.com/gradus-js/gradus/blob/main/docs/design/fleet.md)
 has the sizes from which on nets are as fast alone, as a picture, and what the kernels take.
 `
 }

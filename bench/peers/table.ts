@@ -354,6 +354,10 @@ Shares of plain \`fit\` on W2 and shares of the limit, by processor time on an A
 | W6 as it comes 0.8 of the limit of 128 bits | 0.66 to 0.70 | its products alone reach 0.84 to 0.90 (panels take what is missing), the update of 8.3 million parameters waits for memory; the chosen tile is as fast as the pinned one |
 | W3, W7 widened 0.65 of the limit of 256 bits | 0.47, 0.46 | products are less than half of the time there (0.41 of W7, measured from outside); the rest are updates and small kernels, which widen little |
 | W1 2,000,000 steps/s on Node 24 | 1,600,000 to 1,800,000 | reached on Zen 5 (above); here a step is 2,200 cycles of 3.7 GHz |
+| \`fitMany\` 12,000,000 net-steps/s of 2-8-1, widened 16,000,000 | 10,200,000; 12,700,000 | its kernels take 75 ns of a net-step, 29 of them for the divisions and roots of Adam: 13,200,000 by themselves. The rest is JavaScript: an epoch lasts 6 µs, and has a record in the history |
+| \`fitMany\` 19,000 net-steps/s of 32-64-64-1, 21,000 with fused multiply-adds | 15,100; 18,200, in an hour when JAX did 21,600, and not 25,700 as before | a step has 1.06 M multiply-adds. Products of \`fit\` take 0.65 cycles for four at best, 0.56 fused, which allows 18,500 and 21,000 at 3.66 GHz; those of eight nets take 0.72 to 0.81 and 0.62 to 0.68. Widened they reach 31,900 |
+| two threads 1.9 × in \`fitMany\` | 1.56 to 1.92 | histories stay on the calling thread, and workers wait for it: least where steps are longest |
+| \`fit\` starts in 0.1 ms on 2-8-1 | 0.08 after 3,000 fits, 0.17 in the first 300 (bench/fleet/start.ts) | the engine compiles the JavaScript of it meanwhile; 32-64-64-1 takes 0.22 to 0.27, aim 0.5 |
 | two threads on an idle machine; the tables above on the last code | not measured anew | they want an hour of two free cores, which this machine did not have |
 `
 
