@@ -89,5 +89,8 @@ ${rows.join('\n')}
 *Alike* is a difference of less than two standard errors, of splits or of test rows. With a minute the score is higher than that of the trees on
 ${higher.length} of ${names.length} tables${lower.length > 0 ? `, and lower on ${lower.join(', ')}` : ''}. Below the MLP, within the noise or not, without a minute: ${losses.join(', ') || 'none'}.
 \`make tables\` takes them again.
+
+The figures are of the code of that morning. What came later, vectors for columns of very many categories, touches none of these tables, which have no
+such column; [A table in one call](guide/one-call.md#columns-of-very-many-categories) has four that have some.
 `
 }

@@ -51,7 +51,7 @@ describe('a training that another runtime began ends with the bits of one that w
   const node = async (...args: string[]): Promise<Outcome> =>
     JSON.parse(await run(process.execPath, ['resume-main.mjs', ...args], { cwd: project.folder }))
   const named = (name: string) => RUNTIMES.find(({ title }) => title === name) as (typeof RUNTIMES)[number]
-  const [deno, bun, chromium] = ['Deno', 'Bun', 'Chromium'].map(named)
+  const [deno, bun] = ['Deno', 'Bun'].map(named)
   const allowed = ['--allow-read', '--allow-write', '--allow-env', '--allow-sys']
   const others: Record<string, (...args: string[]) => Promise<Outcome>> = {
     Deno: async (...args) =>
@@ -79,31 +79,33 @@ describe('a training that another runtime began ends with the bits of one that w
       expect(await node('10', `end-${title}.safetensors`, `half-${title}.safetensors`)).toEqual({ sha: never.sha, trained: 3 })
     })
 
-  test.skipIf(!isInstalled(chromium))(
-    'fault 14: in Chromium, which saves in its database, in another page there, and in Node and Deno again',
-    async () => {
-      const roots = { '/fixtures/': path.resolve('test/runtimes'), '/gradus/': path.resolve('dist'), '/made/': project.folder }
-      const pages = ['resume', 'resume-again'].map((name) => ({ name, url: `/fixtures/page.html?page=${name}` }))
-      const reports = (await visit('chromium', pages, roots)) as unknown as Record<string, Outcome & { file: string }>
-      const [first, second] = pages.map(({ name }) => reports[name])
-      expect([first.error, first.trained, second.error, second.trained]).toEqual([undefined, 3, undefined, 2])
-      writeFileSync(at('of-chromium.safetensors'), Buffer.from(second.file, 'base64'))
-      expect(await node('10', 'end.safetensors', 'of-chromium.safetensors')).toEqual({ sha: never.sha, trained: 2 })
-      if (isInstalled(deno))
-        expect(await others.Deno('10', 'end-2.safetensors', 'of-chromium.safetensors')).toEqual({ sha: never.sha, trained: 2 })
-    },
-  )
+  for (const browser of ['chromium', 'firefox'] as const)
+    test.skipIf(!existsSync(BROWSERS[browser].command))(
+      `fault 14: in ${BROWSERS[browser].title}, which saves in its database, in another page there, and in Node and Deno again`,
+      async () => {
+        const roots = { '/fixtures/': path.resolve('test/runtimes'), '/gradus/': path.resolve('dist'), '/made/': project.folder }
+        const pages = ['resume', 'resume-again'].map((name) => ({ name, url: `/fixtures/page.html?page=${name}` }))
+        const reports = (await visit(browser, pages, roots)) as unknown as Record<string, Outcome & { file: string }>
+        const [first, second] = pages.map(({ name }) => reports[name])
+        expect([first.error, first.trained, second.error, second.trained]).toEqual([undefined, 3, undefined, 2])
+        const file = `of-${browser}.safetensors`
+        writeFileSync(at(file), Buffer.from(second.file, 'base64'))
+        expect(await node('10', 'end.safetensors', file)).toEqual({ sha: never.sha, trained: 2 })
+        if (isInstalled(deno)) expect(await others.Deno('10', 'end-2.safetensors', file)).toEqual({ sha: never.sha, trained: 2 })
+      },
+    )
 })
 
-test.skipIf(!existsSync(BROWSERS.chromium.command))(
-  'fault 13: a browser that is killed while a page saves loses no file: a short form of `make page-kills`',
-  async () => {
-    const random = new Generator(1)
-    const report = await killPages('chromium', 2, () => random.next())
-    expect(report).toMatchObject({ kills: 2, lost: 0 })
-    expect(report.saved).toBeGreaterThan(2)
-  },
-)
+for (const browser of ['chromium', 'firefox'] as const)
+  test.skipIf(!existsSync(BROWSERS[browser].command))(
+    `fault 13: ${BROWSERS[browser].title}, killed while a page saves, loses no file: a short form of \`make page-kills\``,
+    async () => {
+      const random = new Generator(1)
+      const report = await killPages(browser, 2, () => random.next())
+      expect(report).toMatchObject({ kills: 2, lost: 0 })
+      expect(report.saved).toBeGreaterThan(2)
+    },
+  )
 
 describe('where compiling is forbidden', () => {
   const FORBID = "WebAssembly.Module = function () { throw new WebAssembly.CompileError('blocked by a policy') }"
