@@ -9,8 +9,8 @@ const MOST_BYTES = 512
 
 /** Members of classes and objects of the core that nothing but fleets asks for. What workers need is in a text, and not counted. */
 const FOR_FLEETS: Record<string, readonly string[]> = {
-  'ts/train/run.ts': ['accept', 'lossSum', 'watchesSteps', 'keepsPredictions', 'modelFields'],
-  'ts/train/fast/index.ts': ['fleet', 'modelFields'],
+  'ts/train/run.ts': ['accept'],
+  'ts/train/fast/index.ts': ['fleet'],
   'ts/optim/base/optimizer.ts': ['scaledByRate'],
   'ts/optim/adam.ts': ['scaledByRate'],
   'ts/backend/kernels.ts': [

@@ -137,7 +137,7 @@ export class RunningMeans {
 
   /** The value of each metric so far, by name. */
   get values(): Record<string, number> {
-    return this.metrics.length === 0 ? this.none : this.valuesLater()()
+    return this.metrics.length > 0 ? this.valuesLater()() : this.none
   }
 
   /** The {@link values} of now, computed when they are asked for: by then there may be more rows, which do not count. */

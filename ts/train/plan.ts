@@ -126,9 +126,7 @@ export function planSteps(model: Module, options: StepOptions, given = checkData
   if (typeof step !== 'function' || !Array.isArray(groups))
     throw typeError(`fit: optimizer wants an Optimizer, such as new Adam(model.parameters()), got ${show(options.optimizer)}`)
   if (schedule !== undefined && typeof schedule !== 'function')
-    throw typeError(
-      `fit: schedule wants a function from the step to its learning rate, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`,
-    )
+    throw typeError(`fit: schedule wants a function of the step, such as schedules.cosine(0.1, { steps }), got ${show(schedule)}`)
   for (const name of ['shuffle', 'dropLast', 'replay', 'verbose'] as const) {
     const value = (options as FitOptions)[name] ?? true
     if (typeof value !== 'boolean') throw typeError(`fit: ${name} wants true or false, got ${show(value)}`)

@@ -9,8 +9,7 @@ import type { Rows } from './data.js'
 import { checkWeights, type Position } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
 import { type BlockLimits, FastSteps, type StepBlock, stepPartsOf } from './fast/index.js'
-import type { ModelFields } from './fast/model-fields.js'
-import type { EpochRecord, Execution, History } from './history.js'
+import type { EpochRecord, History } from './history.js'
 import { areMeans, RunningMeans, resolveMetrics } from './metrics.js'
 import { Pacer } from './pacer.js'
 import { type CheckedData, type FitOptions, type Plan, planFit } from './plan.js'
@@ -28,7 +27,7 @@ export class TrainingRun {
   private readonly savesBatches: boolean
   readonly watchesEpochs: boolean
   readonly history: History
-  private readonly fast: FastSteps
+  readonly fast: FastSteps
   private readonly started = performance.now()
   private epochStarted = performance.now()
   private stopReason: string | null = null
@@ -86,7 +85,7 @@ export class TrainingRun {
     try {
       if (!this.isStopped) {
         const { plan, fast } = this
-        if (this.watchesBatches || !areMeans(this.metrics)) await this.each(steps(plan, fast), (step) => this.afterStep(step))
+        if (this.watchesSteps) await this.each(steps(plan, fast), (step) => this.afterStep(step))
         else await this.eachBlock(from)
       }
       // before callbacks put the best weights back
@@ -152,21 +151,6 @@ export class TrainingRun {
   /** Whether predictions are looked at. */
   get keepsPredictions(): boolean {
     return this.metrics.length > 0
-  }
-
-  /** What a recorded step depends on besides numbers. */
-  get modelFields(): ModelFields {
-    return this.fast.modelFields
-  }
-
-  /** How the steps so far were run. */
-  get execution(): Execution {
-    return this.history.execution
-  }
-
-  /** Of the losses of the present epoch so far, each times its rows. */
-  get lossSum(): number {
-    return this.means.lossSum
   }
 
   /** Adds steps that a fleet ran to the history, and tells callbacks of epochs that ended among them. */

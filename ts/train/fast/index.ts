@@ -49,7 +49,8 @@ export class FastSteps {
   private isEnabled = true
   /** How often code that is not of this library may have changed what a step does. */
   private userCodeRuns = 0
-  private fields: ModelFields
+  /** Those of the model when it was looked at last. */
+  fields: ModelFields
   private isBuiltIn: boolean
   /** What forward changed in the step that was recorded last. */
   private changedBefore: string | null = null
@@ -65,11 +66,6 @@ export class FastSteps {
     if (options.replay === false) this.disable('the option replay is false')
     else if (this.fields.patched !== null) this.disable(`${this.fields.patched} has a forward method of its own`)
     else if (codeEachStep && !this.isBuiltIn) this.disable('a model or loss of your own, and code of your own runs after each step')
-  }
-
-  /** What the fields of the model were when they were looked at last. */
-  get modelFields(): ModelFields {
-    return this.fields
   }
 
   /** Call this when code outside of this library ran, which may have changed the model. */

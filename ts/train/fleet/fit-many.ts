@@ -225,10 +225,10 @@ class CheckedOnce {
 /** Whether models of layers of this library take the rows: one of each kind is asked. @throws ShapeError that names the net */
 function checkInputs(runs: readonly TrainingRun[]): void {
   const known = new Set<string>()
-  for (const [net, { plan, modelFields }] of runs.entries()) {
+  for (const [net, { plan, fast }] of runs.entries()) {
     const { model, rows } = plan
     const kind = JSON.stringify([rows.inputs.shape.slice(1), layersOf(model)])
-    if (!modelFields.isBuiltIn || known.has(kind)) continue
+    if (!fast.fields.isBuiltIn || known.has(kind)) continue
     naming(net, () => model.predict(rowsBetween(rows, 0, 1).inputs))
     known.add(kind)
   }
@@ -267,7 +267,7 @@ class Many {
     for (const [net, run] of this.runs.entries()) {
       const obstacle = obstacleOf(run)
       if (obstacle !== null) {
-        run.execution.reason = obstacle
+        run.history.execution.reason = obstacle
         alone.push(net)
         continue
       }
@@ -279,7 +279,7 @@ class Many {
     }
     for (const members of fleets.values()) {
       const [{ run }] = members
-      if (members.length === 1) run.execution.reason = 'no other net has its shape, loss, kind of optimizer and number of rows'
+      if (members.length === 1) run.history.execution.reason = 'no other net has its shape, loss, kind of optimizer and number of rows'
       if (members.length === 1 || !(await this.sideBySide(members))) alone.push(...members.map(({ index }) => index))
     }
     for (const net of alone.sort((a, b) => a - b)) {
@@ -303,7 +303,7 @@ class Many {
       })
     } catch (error) {
       // what is wrong with a net, its own training says
-      for (const { run } of members) run.execution.reason = (trapped(backend, error) as Error).message
+      for (const { run } of members) run.history.execution.reason = (trapped(backend, error) as Error).message
       return false
     }
     for (const { run } of members) await run.begin()
@@ -319,7 +319,7 @@ class Many {
       throw trapped(backend, error)
     }
     for (const { index, run, at } of changed) {
-      run.execution.reason = 'the model was changed while it was trained'
+      run.history.execution.reason = 'the model was changed while it was trained'
       await this.settle(index, () => run.goOn(at))
       this.report()
     }
@@ -361,7 +361,7 @@ function obstacleOf(run: TrainingRun): string | null {
   const optimizer = options.optimizer as OptimizerLike
   if (backend.name !== 'wasm') return 'nets in JavaScript are trained one after the other'
   if (options.replay === false) return 'the option replay is false'
-  if (!run.modelFields.isBuiltIn) return 'layers of your own'
+  if (!run.fast.fields.isBuiltIn) return 'layers of your own'
   if (traitsOf(options.loss) === undefined) return 'a loss of your own'
   if (run.watchesSteps) return 'metrics that look at whole epochs, or a callback after each batch'
   if (!canPlan(optimizer)) return `${optimizer.name} has no single fused update with numbers that are known ahead`

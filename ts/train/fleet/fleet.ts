@@ -412,7 +412,7 @@ class LossSums {
     const epochs = steps === 0 ? 0 : batches.epochOf(at + steps - 1) - this.firstEpoch + 1
     this.sums = new Float64Array(NETS * epochs)
     // the run may begin in the middle of an epoch
-    if (epochs > 0 && batches.positionOf(at).batch > 1) nets.forEach(({ member }, net) => (this.sums[net] = member.run.lossSum))
+    if (epochs > 0 && batches.positionOf(at).batch > 1) nets.forEach(({ member }, net) => (this.sums[net] = member.run.means.lossSum))
     for (let epoch = 0, step = 0; epoch < epochs; epoch++) {
       const end = Math.min(steps, batches.endOf(this.firstEpoch + epoch) - at)
       addEight(this.sums, NETS * epoch, numbers, first + NETS * step, first + NETS * end, rows)

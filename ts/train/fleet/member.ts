@@ -50,7 +50,7 @@ export class Member {
     this.parameters = model.parameters()
     this.optimizer = options.optimizer as Optimizer
     this.net = new NetOptimizer(this.optimizer)
-    this.fields = run.modelFields
+    this.fields = run.fast.fields
     this.generators = [...model.namedGenerators().values()]
     this.schedule = options.schedule === undefined ? null : new ScheduleCache(options.schedule)
     const states = this.parameters.map((p) => p.gradientState)
@@ -176,7 +176,7 @@ export class Member {
 
   /** Its training hears of steps that were taken. */
   accept(block: StepBlock): Promise<void> | undefined {
-    this.run.execution.fleet += block.count
+    this.run.history.execution.fleet += block.count
     return this.run.accept(block)
   }
 
