@@ -45,6 +45,8 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     try {
       await page.goto(url)
       await use(page)
+    } catch (error) {
+      throw errors.length > 0 ? new Error(`the page said: ${errors.join('; ')}`, { cause: error }) : error
     } finally {
       await context.close()
     }

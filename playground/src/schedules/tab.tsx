@@ -34,6 +34,7 @@ export function SchedulesTab() {
   const state = schedulesTab.state.value
   /** What the finder found, and for which net. */
   const latest = useSignal<{ netKey: string; finding: RateFinding } | null>(null)
+  const problem = useSignal('')
   const { set } = schedulesTab
   const comparison = useTask(worker, 'compareSchedules', { config: configOf(state), steps: state.steps })
   const netKey = JSON.stringify([state.data, state.method, state.batch, state.seed])
@@ -218,11 +219,16 @@ export function SchedulesTab() {
                 .ask('findRate', { config: configOf(state) })
                 .then((result) => {
                   latest.value = { netKey, finding: result }
+                  problem.value = ''
+                })
+                .catch((error: Error) => {
+                  problem.value = error.message
                 })
             }
           >
             Find a learning rate
           </Button>
+          <Problem text={problem.value} />
           <p class="says">
             The rate grows from step to step until the loss explodes: choose one on the slope.
             {finding?.valley != null &&
