@@ -334,7 +334,7 @@ export class Tensor<S extends Shape = Shape> {
   private gone(length: number): Error {
     return plainError(
       `a tensor of shape ${formatShape(this.shape)} is over an array of ${this.size} numbers that has ${length} now: its buffer was ` +
-        'transferred (postMessage, structuredClone) or resized; make the tensor from a copy of it, array.slice()',
+        'transferred (postMessage) or resized; make the tensor from a copy, array.slice()',
     )
   }
 
@@ -421,8 +421,8 @@ export function asTensor(value: TensorLike, backend?: Backend, op = 'tensor'): T
   if (!(value instanceof Tensor)) return fromData(value, undefined, { backend }, op)
   if (backend !== undefined && value.backend !== backend) {
     throw plainError(
-      `${op}: tensors of two backends do not mix, '${value.backend.variant}' and '${backend.variant}'. Call load() once, before making ` +
-        'tensors and models, or pass the same `backend` to all of them; or load one copy of gradus',
+      `${op}: tensors of two backends do not mix, '${value.backend.variant}' and '${backend.variant}'. Call load() once, before ` +
+        'all else, or pass the same `backend` to all; or load one copy of gradus',
     )
   }
   return value

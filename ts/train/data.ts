@@ -98,7 +98,7 @@ export function checkData(
     if (tensor !== null && tensor.shape[0] !== count) {
       throw new ShapeError(
         `${what}: ${count} rows of inputs but ${tensor.shape[0]} of ${name} (shapes ${formatShape(inputs.shape)} and ${formatShape(tensor.shape)})` +
-          (inputs.rank === 1 && count > tensor.shape[0] ? '; inputs in one flat array want a `shape` beside them' : hintFor(tensor, count)),
+          (inputs.rank === 1 && count > tensor.shape[0] ? '; inputs in a flat array want a `shape`' : hintFor(tensor, count)),
       )
     }
   }
@@ -141,7 +141,7 @@ function checkWeights(weights: ArrayLike<number>, what: string): void {
     if (weights[i] < 0) throw rangeError(`${what}: weights want numbers ≥ 0, got ${weights[i]} at row ${i}`)
     most = Math.max(most, weights[i])
   }
-  if (most === 0) throw rangeError(`${what}: all weights are 0, so that no row counts`)
+  if (most === 0) throw rangeError(`${what}: all weights are 0`)
 }
 
 /** Data outlives many steps, so it must not be in the memory of one. */
@@ -159,7 +159,7 @@ export function checkAllFinite(tensor: Tensor, what: string): void {
     const i = from + block.findIndex((value) => !Number.isFinite(value))
     const width = tensor.size / tensor.shape[0]
     const column = width > 1 ? `, column ${i % width}` : ''
-    const remedy = Number.isNaN(values[i]) ? 'remove or replace missing values first' : 'remove it, or scale it down to below 3.4e38'
+    const remedy = Number.isNaN(values[i]) ? 'replace missing values first' : 'remove it, or scale it down to below 3.4e38'
     throw rangeError(`${what}: ${values[i]} at row ${Math.floor(i / width)}${column}; ${remedy}`)
   }
 }
@@ -196,7 +196,7 @@ export function splitRows(rows: Rows, fraction: number, { shuffle = true, seed =
   const { count, targets } = rows
   if (!(fraction > 0 && fraction < 1)) throw rangeError(`fit: validationSplit wants a number between 0 and 1, got ${show(fraction)}`)
   const held = Math.max(1, Math.round(count * fraction))
-  if (held === count) throw rangeError(`fit: validationSplit ${fraction} of ${count} rows leaves nothing to train on`)
+  if (held === count) throw rangeError(`fit: validationSplit ${fraction} of ${count} rows leaves none to train on`)
   const values = targets.read()
   const classOf = areClasses && targets.size === count && values.every(Number.isInteger) ? values : null
   if (!shuffle) {
@@ -233,7 +233,7 @@ export function pickRows({ inputs, targets, weights, count }: Rows, subset: Arra
   for (let i = 0; i < subset.length; i++) {
     const row = subset[i]
     if (!(Number.isInteger(row) && row >= 0 && row < count))
-      throw rangeError(`rows wants whole numbers from 0 to ${count - 1}, got ${show(row)} at position ${i}: there is no row ${show(row)}`)
+      throw rangeError(`rows wants whole numbers from 0 to ${count - 1}, got ${show(row)} at position ${i}`)
   }
   const order = Int32Array.from(subset)
   const pick = (t: Tensor) => rowsInOrder(t, order)
