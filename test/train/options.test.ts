@@ -61,7 +61,7 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     ['one metric by name', { metrics: 'accuracy' }, /wants names in an array, \['accuracy'\].*got 'accuracy'/],
     ['a metric of its own that is none', { metrics: { right: 5 } }, /metrics: 5 is none of accuracy, .*or give a function/],
     ['accuracy of numbers', { metrics: ['accuracy'] }, /accuracy: targets of one output are from 0 to 1, got 2; .*meanAbsoluteError/],
-    ['a schedule that is a number', { schedule: 0.1 }, /schedule wants a function from the step.*got 0\.1/],
+    ['a schedule that is a number', { schedule: 0.1 }, /schedule wants a function of the step.*got 0\.1/],
     ['onProgress', { onProgress: true }, /onProgress wants a function of the progress, got true/],
     ['the controller for its signal', { signal: new AbortController() }, /signal wants an AbortSignal.*got an AbortController/],
     ['no inputs', { inputs: undefined }, /fit: inputs: wants a tensor, a number or nested arrays of numbers, got undefined/],
