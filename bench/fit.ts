@@ -35,7 +35,7 @@ const GOALS: Record<string, readonly [number, number]> = {
 }
 /** Accuracy that C1 is to reach, and the most epochs for it. */
 const RIGHT = 0.97
-const MOST_EPOCHS = 400
+const MAX_EPOCHS = 400
 const LOSSES = { bce: binaryCrossEntropy, ce: crossEntropy, mse }
 
 const flags = process.argv.slice(2).filter((a) => a.startsWith('--'))
@@ -108,7 +108,7 @@ async function reach(workload: Workload): Promise<number> {
       if (accuracy >= RIGHT) control.stop('learned')
     }
     const started = clock()
-    await fit(task.model, { ...task.options, epochs: MOST_EPOCHS, callbacks: [{ onEpochEnd }] })
+    await fit(task.model, { ...task.options, epochs: MAX_EPOCHS, callbacks: [{ onEpochEnd }] })
     const elapsed = clock() - started
     if (accuracy < RIGHT) throw new Error(`${workload.id} reaches ${accuracy} only`)
     if (start >= 0) times.push(elapsed)

@@ -119,7 +119,7 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
         let slots = from_fn(|j| cells(s.wrapping_add(j * stride) as Ptr, n));
         return sweep(&R::from(&numbers[SHARED_HYPER..]), shared, parameters, gradients, slots);
     }
-    const { assert!(SHARED_HYPER + H <= MOST_HYPER) };
+    const { assert!(SHARED_HYPER + H <= MAX_HYPER) };
     let scaled = ScaledGradients::new(shared);
     let h = plain(numbers);
     for start in (0..n).step_by(CHUNK) {
@@ -145,7 +145,7 @@ pub(crate) fn whole<const S: usize, const H: usize, T>(
     step(numbers, cells(p as Ptr, n), cells(g as Ptr, n), slots)
 }
 
-/// The kernel behind the sums of a method: those go, as doubles, behind the [`MOST_HYPER`] floats at h.
+/// The kernel behind the sums of a method: those go, as doubles, behind the [`MAX_HYPER`] floats at h.
 pub(crate) fn sums_of<R, const S: usize, const H: usize>(
     p: *mut f32,
     g: *const f32,
@@ -156,16 +156,16 @@ pub(crate) fn sums_of<R, const S: usize, const H: usize>(
 ) where
     R: Sums<S, 2> + for<'a> From<&'a [f32]>,
 {
-    const { assert!(SHARED_HYPER + H <= MOST_HYPER) };
+    const { assert!(SHARED_HYPER + H <= MAX_HYPER) };
     let found = whole::<S, H, _>(|h, p, g, s| sums(&R::from(h), p, g, s), p, g, s, stride, n, h);
-    doubles_mut(h.wrapping_add(MOST_HYPER) as Ptr, 2).copy_from_slice(&found);
+    doubles_mut(h.wrapping_add(MAX_HYPER) as Ptr, 2).copy_from_slice(&found);
 }
 
-/// Most hyper-parameters of an update, the shared ones included: `MOST_HYPER` in ts/backend/kernels.ts.
-const MOST_HYPER: usize = 16;
+/// Most hyper-parameters of an update, the shared ones included: `MAX_HYPER` in ts/backend/kernels.ts.
+const MAX_HYPER: usize = 16;
 
 /// The same hyper-parameters for gradients that are ready.
 #[inline(never)]
-fn plain(h: &[f32]) -> [f32; MOST_HYPER] {
+fn plain(h: &[f32]) -> [f32; MAX_HYPER] {
     from_fn(|i| PLAIN.get(i).or(h.get(i)).map_or(0.0, |h| *h))
 }

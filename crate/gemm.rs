@@ -91,7 +91,7 @@ impl Product {
 
     /// Whether tiles may read A where it lies, as they would read panels; whole tiles only, as a ragged one would read past its end.
     fn reads_a(&self, tile: &Tile) -> bool {
-        self.n <= MOST_REREAD
+        self.n <= MAX_REREAD
             && self.a.is_column_major()
             && !self.a.has_columns_apart_by(HALF_PAGE)
             && tile.fits(self.m % ROWS)
@@ -205,7 +205,7 @@ const NARROW_TILE: usize = 8;
 /// Aᵀ·B of more steps of k than this is worth a wide tile even for a tiny B.
 const FEW_STEPS: usize = 32;
 /// A column-major A is read in place for up to so many columns of C, as each strip of columns reads all of A again.
-const MOST_REREAD: usize = 256;
+const MAX_REREAD: usize = 256;
 /// Floats in half a page. Where the steps of A are a multiple of that apart, all of them fall into the same few lines of a first-level cache,
 /// so such an A is not read in place in [`blocked`]. Where they are whole pages apart that happens on every processor, and even
 /// narrow products copy A.

@@ -105,7 +105,7 @@ fn exp(x: f64) -> f64 {
 }
 
 /// Whole exponents up to here are products: squares of floats are then rounded once.
-const MOST_PRODUCTS: f64 = 64.0;
+const MAX_PRODUCTS: f64 = 64.0;
 
 /// xⁿ by squaring.
 fn product(x: f64, n: u32) -> f64 {
@@ -134,7 +134,7 @@ pub fn pow(a: f32, b: f32) -> f32 {
         return 1.0;
     }
     let whole = floor(y) == y;
-    if whole && y.abs() <= MOST_PRODUCTS {
+    if whole && y.abs() <= MAX_PRODUCTS {
         let power = product(x, y.abs() as u32);
         return (if y < 0.0 { 1.0 / power } else { power }) as f32;
     }

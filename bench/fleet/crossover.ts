@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs'
 import { Adam, createBackend, Dense, fit, fitMany, mse, Sequential, tensor } from '../../ts/index.js'
-import { CROSSOVER } from '../../ts/train/fleet/twins.js'
+import { CROSSOVER } from '../../ts/train/fleet/batching-rules.js'
 import { cpuName } from '../cpu.js'
 import type { Crossover } from './results.js'
 

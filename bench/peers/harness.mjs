@@ -15,7 +15,7 @@ const WINDOWS = 7
 const WINDOW = 0.3
 /** The loss that counts as learned, as a share of the first one. */
 const LEARNED = 0.5
-const MOST_EPOCHS = 400
+const MAX_EPOCHS = 400
 
 const seconds = () => performance.now() / 1000
 const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1]
@@ -40,7 +40,7 @@ async function learn(net) {
   const started = seconds()
   let epochs = 0
   let last = first
-  while (epochs < 2 || (!(last < LEARNED * first) && seconds() - started < PATIENCE && epochs < MOST_EPOCHS)) {
+  while (epochs < 2 || (!(last < LEARNED * first) && seconds() - started < PATIENCE && epochs < MAX_EPOCHS)) {
     await net.run(1)
     epochs++
     last = await net.loss()
@@ -89,16 +89,16 @@ async function measureReach() {
   for (let start = 0; start < starts; start++) {
     const net = await create(readTask(start))
     const started = seconds()
-    const took = net.reach ? await net.reach(0.97, MOST_EPOCHS) : await reach(net)
+    const took = net.reach ? await net.reach(0.97, MAX_EPOCHS) : await reach(net)
     times.push((seconds() - started) * 1000)
     epochs.push(took)
   }
-  return { best: Math.min(...times), median: median(times), learned: epochs.every((n) => n < MOST_EPOCHS), epochs }
+  return { best: Math.min(...times), median: median(times), learned: epochs.every((n) => n < MAX_EPOCHS), epochs }
 }
 
 async function reach(net) {
   let epochs = 0
-  while (epochs < MOST_EPOCHS) {
+  while (epochs < MAX_EPOCHS) {
     await net.run(1)
     epochs++
     if ((await net.accuracy()) >= 0.97) break

@@ -15,7 +15,7 @@ if "threads" not in sys.argv:
 
 import numpy as np
 
-PATIENCE, WINDOWS, WINDOW, LEARNED, MOST_EPOCHS = 6, 7, 0.3, 0.5, 400
+PATIENCE, WINDOWS, WINDOW, LEARNED, MAX_EPOCHS = 6, 7, 0.3, 0.5, 400
 name, workload, *options = sys.argv[1:]
 sys.path.insert(0, "contestants")
 module = importlib.import_module(name)
@@ -44,7 +44,7 @@ def read_task(start=0):
 def learn(net):
     first = net.loss()
     started, epochs, last = time.perf_counter(), 0, first
-    while epochs < 2 or (last >= LEARNED * first and time.perf_counter() - started < PATIENCE and epochs < MOST_EPOCHS):
+    while epochs < 2 or (last >= LEARNED * first and time.perf_counter() - started < PATIENCE and epochs < MAX_EPOCHS):
         net.run(1)
         epochs += 1
         last = net.loss()
@@ -83,14 +83,14 @@ def measure_reach():
     for start in range(1 if "once" in options else spec["starts"]):
         net = module.create(read_task(start))
         started, took = time.perf_counter(), 0
-        while took < MOST_EPOCHS:
+        while took < MAX_EPOCHS:
             net.run(1)
             took += 1
             if net.accuracy() >= 0.97:
                 break
         times.append((time.perf_counter() - started) * 1000)
         epochs.append(took)
-    learned = all(n < MOST_EPOCHS for n in epochs)
+    learned = all(n < MAX_EPOCHS for n in epochs)
     return {"best": min(times), "median": statistics.median(times), "learned": learned, "epochs": epochs}
 
 

@@ -28,7 +28,7 @@ const { values } = parseArgs({
 })
 const list = (text: string | undefined) => text?.split(',')
 const [only, wanted] = [list(values.only), list(values.workloads)]
-const MOST_SECONDS = 80
+const MAX_SECONDS = 80
 const STARTS = 9
 
 const today = () => new Date().toISOString().slice(0, 10)
@@ -56,10 +56,10 @@ function measure<T>(contestant: Contestant, args: readonly string[]): T {
   const cores = contestant.cores === 2 ? '0,1' : values.core
   const pin = process.platform === 'linux' ? ['taskset', '-c', cores] : []
   const [command, ...rest] = [...pin, commandOf(contestant), ...(contestant.flags ?? []), ...args]
-  const { status, stdout, stderr, signal } = spawnSync(command, rest, { cwd: folder, encoding: 'utf8', timeout: 1000 * MOST_SECONDS })
+  const { status, stdout, stderr, signal } = spawnSync(command, rest, { cwd: folder, encoding: 'utf8', timeout: 1000 * MAX_SECONDS })
   if (status === 0) return JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
   const said = /^(?:\w*Error|Error): (.+)$/m.exec(stderr)?.[1] ?? stderr.trim().split('\n').at(-1)
-  throw new Error(signal === null ? said : `more than ${MOST_SECONDS} s`)
+  throw new Error(signal === null ? said : `more than ${MAX_SECONDS} s`)
 }
 
 function better(kind: Kind, a: Measurement, b: Measurement): Measurement {

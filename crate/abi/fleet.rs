@@ -2,7 +2,7 @@
 //! bit 0 says that x has one float for all nets, bit 1 that the engine computes with all eight nets at once; `room` is scratch.
 #![allow(unsafe_code)]
 
-use super::{cells, doubles, integers, Ptr, MOST_HYPER};
+use super::{cells, doubles, integers, Ptr, MAX_HYPER};
 use crate::fleet::dense::{backward, forward, Gradients, Inputs, Means, Sizes};
 use crate::fleet::dropout::dropout;
 use crate::fleet::loss::{self, Call};
@@ -94,8 +94,8 @@ pub(crate) fn update<R, const S: usize, const H: usize>(
 ) where
     R: Rule<S, F32x8> + for<'a> From<&'a [F32x8]>,
 {
-    const { assert!(SHARED_HYPER + H <= MOST_HYPER) };
-    let mut numbers = [F32x8::splat(0.0); MOST_HYPER];
+    const { assert!(SHARED_HYPER + H <= MAX_HYPER) };
+    let mut numbers = [F32x8::splat(0.0); MAX_HYPER];
     let given = nets(h as Ptr, SHARED_HYPER + H);
     numbers.iter_mut().zip(given).for_each(|(number, given)| *number = F32x8::get(given));
     let slots = from_fn(|j| nets(s.wrapping_add(j * stride * NETS) as Ptr, n));

@@ -4,7 +4,7 @@ use super::products::{add_scaled, dot, Rows, TILE};
 use crate::lane::number::sqrt;
 
 /// What a pivot must keep of its diagonal element for the matrix to count as positive definite.
-const LEAST_PIVOT: f64 = 1e-16;
+const MIN_PIVOT: f64 = 1e-16;
 
 /// H + μ·diag(d) = L·Lᵀ from the lower triangle of H (n × n) into that of L, which holds 1 / Lᵢᵢ on its diagonal. Tile by
 /// tile: what earlier columns contribute is a tile of dot products of rows of L. An empty d stands for ones. False where H
@@ -37,7 +37,7 @@ fn row_of_tile(h: &[f64], shift: f64, known: [f64; TILE], above: &[f64], n: usiz
         }
         let within: f64 = before.iter().map(|x| x * x).sum();
         let square = h + shift - known - within;
-        if !(square > LEAST_PIVOT * (h + shift) && square < f64::INFINITY) {
+        if !(square > MIN_PIVOT * (h + shift) && square < f64::INFINITY) {
             return false;
         }
         row[c] = 1.0 / sqrt(square);

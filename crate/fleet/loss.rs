@@ -102,7 +102,7 @@ fn line(start: F32x8, n: usize, f: impl Fn(F32x8, F32x8) -> F32x8, term: impl Fn
 }
 
 /// The widest row of a cross-entropy: longer ones are summed in halves, which only the kernel of a single net does.
-pub const MOST_CLASSES: usize = RUN;
+pub const MAX_CLASSES: usize = RUN;
 
 /// What the log-softmax of a row is made of.
 struct Softmax {

@@ -1,7 +1,7 @@
 //! Fleets: eight nets of one shape, computed side by side.
 //!
 //! Arrays of a fleet are those of one net with eight floats, one of each net, in the place of every float. So what is computed
-//! element by element needs no kernel of its own: it runs over eight times as many elements. Only what adds up has a twin here:
+//! element by element needs no kernel of its own: it runs over eight times as many elements. Only what adds up has a kernel here:
 //! products ([`dense`]) and losses ([`loss`]), or draws random numbers ([`dropout`]). Updates run net by net, each with numbers of its own, on the arrays of that net:
 //! [`exchange`] brings gradients there and parameters back.
 //!

@@ -19,13 +19,13 @@ const DEPTH: usize = 128;
 /// Columns whose panels are made at a time, so that they stay in the second-level cache.
 const WIDTH: usize = 64;
 
-/// Floats of scratch that a product may need (PANEL_FLOATS of ts/train/fleet/twins.ts).
+/// Floats of scratch that a product may need (PANEL_FLOATS of ts/backend/fleet.ts).
 pub const ROOM: usize = NETS * DEPTH * (WIDTH + ROWS_OWN);
 
 /// Numbers of the right factor from which on panels pay, and rows that use each of them: of vectors of four nets, and of eight, which
 /// nothing but panels computes at once where each net has factors of its own.
 const LEAST: [usize; 2] = [1024, 16];
-const LEAST_WIDE: [usize; 2] = [128, 8];
+const MIN_WIDE: [usize; 2] = [128, 8];
 
 /// What the sums of a block begin with: element (u, v) is at `at` + u·row + v·column.
 #[derive(Clone, Copy)]
@@ -39,7 +39,7 @@ static ZEROS: [f32; NETS] = [0.0; NETS];
 
 /// Whether a product is worth panels.
 pub fn pay<const SHARED: bool>(job: &Job, is_wide: bool) -> bool {
-    let [numbers, rows] = if is_wide && !SHARED { LEAST_WIDE } else { LEAST };
+    let [numbers, rows] = if is_wide && !SHARED { MIN_WIDE } else { LEAST };
     job.columns * job.steps >= numbers && job.rows >= rows
 }
 

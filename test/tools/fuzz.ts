@@ -30,7 +30,7 @@ export interface FuzzResult {
 
 const RESULTS = 'test/fuzz/results.json'
 /** Of the committed corpus, each: files, and bytes of one. */
-const MOST_KEPT = 40
+const MAX_KEPT = 40
 const LONGEST_KEPT = 512
 /** Executions between two writings of the figures. */
 const SAVED_EVERY = 500_000
@@ -178,7 +178,7 @@ function cpuTime(call: () => void): number {
 
 /** Adds small inputs that reached something new to the committed corpus, by the place in which they were found. */
 function keepNew(inputs: readonly Uint8Array[], folder: string, already: number): void {
-  const room = Math.max(0, MOST_KEPT - already)
+  const room = Math.max(0, MAX_KEPT - already)
   const small = inputs.filter(({ length }) => length <= LONGEST_KEPT).slice(0, room)
   for (const [i, input] of small.entries()) writeFileSync(path.join(folder, `found-${String(already + i).padStart(3, '0')}`), input)
 }

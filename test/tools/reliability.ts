@@ -107,12 +107,12 @@ function note(found: Map<number, Tried[]>, number: number, { file, name, status 
 const cell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 /** At most so many names of a fault; the rest are counted. */
-const MOST_NAMES = 6
+const MAX_NAMES = 6
 
 function faultRow(number: number, tried: readonly Tried[]): string {
   const { fault, wanted, reason, limits } = faults[number]
-  const names = tried.slice(0, MOST_NAMES).map(({ file, name }) => `\`${file}\`: ${cell(name)}`)
-  if (tried.length > MOST_NAMES) names.push(`and ${tried.length - MOST_NAMES} more`)
+  const names = tried.slice(0, MAX_NAMES).map(({ file, name }) => `\`${file}\`: ${cell(name)}`)
+  if (tried.length > MAX_NAMES) names.push(`and ${tried.length - MAX_NAMES} more`)
   const [passed, failed] = [tried.reduce((sum, one) => sum + one.passed, 0), tried.reduce((sum, one) => sum + one.failed, 0)]
   const result = tried.length === 0 ? '–' : failed > 0 ? `**${failed} of ${passed + failed} fail**` : `${passed} of ${passed}`
   const how = [...names, ...(reason && tried.length === 0 ? [cell(reason)] : []), ...(limits ? [cell(limits)] : [])].join('<br>')

@@ -38,8 +38,8 @@ const ALIGN = 16
  * A step that has more recorded results that nothing used than this, and more memory than that, is a loop that forgot noGrad(): an
  * error says so before memory runs out. A long chain, or many terms that are added up, leave one such result.
  */
-const MOST_LOOSE_RESULTS = 4096
-const MOST_LOOSE_BYTES = 64 << 20
+const MAX_LOOSE_RESULTS = 4096
+const MAX_LOOSE_BYTES = 64 << 20
 
 /** What an arena took from the heap. */
 interface Taken {
@@ -143,7 +143,7 @@ export class StepArena {
   nodeRecorded(used: number): void {
     this.pending++
     this.loose += 1 - used
-    if (this.loose > MOST_LOOSE_RESULTS && this.usedBytes > MOST_LOOSE_BYTES) this.refuse()
+    if (this.loose > MAX_LOOSE_RESULTS && this.usedBytes > MAX_LOOSE_BYTES) this.refuse()
   }
 
   /** A backward() has used so many nodes; with `loose` its root is a result that no operation had taken as an input. */

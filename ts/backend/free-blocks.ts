@@ -5,7 +5,7 @@ import type { Ptr } from './kernels.js'
 const UNIT = 64
 const SMALL = 1024
 /** How many blocks of one class are tried before a block of the next larger class is taken, which always fits. */
-const MOST_LOOKS = 32
+const MAX_LOOKS = 32
 
 export class FreeBlocks {
   private readonly sizes = new Map<Ptr, number>()
@@ -78,7 +78,7 @@ export class FreeBlocks {
     const own = classOf(bytes)
     let best: Ptr | undefined
     let least = Number.POSITIVE_INFINITY
-    let looks = MOST_LOOKS
+    let looks = MAX_LOOKS
     for (const ptr of classes[own] ?? []) {
       const size = this.sizes.get(ptr) as number
       if (size >= bytes && size < least) [best, least] = [ptr, size]

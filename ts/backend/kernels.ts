@@ -261,11 +261,11 @@ export const FLOAT_ARGUMENTS: Readonly<Record<string, readonly ('f32' | 'f64')[]
   randomNormal: TWO_DOUBLES,
 }
 
-/** Most hyper-parameters of an {@link Update}, the shared ones included: MOST_HYPER in crate/abi.rs. */
-export const MOST_HYPER = 16
+/** Most hyper-parameters of an {@link Update}, the shared ones included: MAX_HYPER in crate/abi.rs. */
+export const MAX_HYPER = 16
 
 /** Bytes from the hyper-parameters to the two sums behind them. */
-export const SUMS_OFFSET = 4 * MOST_HYPER
+export const SUMS_OFFSET = 4 * MAX_HYPER
 
 /** Hyper-parameters that the driver of every {@link Update} uses itself, before the rule's own. */
 export const SHARED_HYPER = 3

@@ -50,14 +50,14 @@ export function seconds(text: string): number {
   return value
 }
 
-const MOST_LAYERS = 32
+const MAX_LAYERS = 32
 const width = numberIn({ min: 1, max: 65536, whole: true })
 
 /** A reader for sizes of hidden layers: `128`, `512,256`, `none`. */
 export function layerSizes(text: string): number[] {
   if (plain(text) === 'none') return []
   const sizes = text.split(',')
-  if (sizes.length > MOST_LAYERS) throw new InvalidArgumentError(`Wants at most ${MOST_LAYERS} layers.`)
+  if (sizes.length > MAX_LAYERS) throw new InvalidArgumentError(`Wants at most ${MAX_LAYERS} layers.`)
   try {
     return sizes.map(width)
   } catch {

@@ -18,11 +18,11 @@ export function reporter(silent: boolean): Reporter {
 }
 
 /** Epochs up to which each has its line; of more, and faster ones, some are left out. */
-const MOST_LINES = 20
+const MAX_LINES = 20
 const SLOW_EPOCH = 1
 
 function hasLine({ epoch, epochs }: Progress, seconds: number): boolean {
-  return seconds >= SLOW_EPOCH || epoch === 1 || epoch === epochs || epoch % Math.ceil(epochs / MOST_LINES) === 0
+  return seconds >= SLOW_EPOCH || epoch === 1 || epoch === epochs || epoch % Math.ceil(epochs / MAX_LINES) === 0
 }
 
 class BarReporter implements Reporter {

@@ -3,8 +3,8 @@ import type { TableModelReport } from '../table/index.js'
 import { duration, table, whole } from './format.js'
 import { paint, wrapped } from './terminal.js'
 
-const MOST_IMPORTANT = 10
-const MOST_CLASSES = 10
+const MAX_IMPORTANT = 10
+const MAX_CLASSES = 10
 const BAR = 24
 
 /** All of it, a line each. */
@@ -67,7 +67,7 @@ function metricsLines({ metrics, rows }: TableModelReport): string[] {
 
 /** Counts by true class (rows) and predicted class (columns). */
 export function confusionLines(matrix: readonly (readonly number[])[], names: readonly string[]): string[] {
-  if (names.length > MOST_CLASSES) return [paint('dim', `${names.length} classes: the confusion matrix is in --report and --json`)]
+  if (names.length > MAX_CLASSES) return [paint('dim', `${names.length} classes: the confusion matrix is in --report and --json`)]
   const short = (name: string) => (name.length > 12 ? `${name.slice(0, 11)}…` : name)
   const cells = matrix.map((row, i) => [`  ${short(names[i])}`, ...row.map(String)])
   const lines = table([['  true, below predicted →', ...names.map(short)], ...cells])
@@ -75,7 +75,7 @@ export function confusionLines(matrix: readonly (readonly number[])[], names: re
 }
 
 function importanceLines({ importance, task }: TableModelReport): string[] {
-  const shown = importance.slice(0, MOST_IMPORTANT)
+  const shown = importance.slice(0, MAX_IMPORTANT)
   const most = Math.max(1e-12, ...shown.map(({ rise }) => rise))
   const width = Math.max(0, ...shown.map(({ column }) => Math.min(24, column.length)))
   const lines = shown.map(({ column, rise }) => {

@@ -46,14 +46,14 @@ export function list(names: readonly string[]): string {
 const LONGEST_NAME = 64
 
 /** No more than this many names are compared, for the same reason. */
-const MOST_NAMES = 1000
+const MAX_NAMES = 1000
 
 /** @internal the name among `known` that is a typing error or two away, if one is; none for what is too long to be a name */
 export function nearest(name: string, known: readonly string[]): string | undefined {
   if (name.length > LONGEST_NAME) return undefined
   let best: string | undefined
   let least = Math.max(2, Math.floor(name.length / 3)) + 1
-  for (const candidate of known.slice(0, MOST_NAMES)) {
+  for (const candidate of known.slice(0, MAX_NAMES)) {
     // the distance is at least the difference of the lengths
     if (Math.abs(candidate.length - name.length) >= least) continue
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase())

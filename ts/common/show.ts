@@ -3,7 +3,7 @@
 import { isForeign, OF_ANOTHER_COPY } from './copies.js'
 
 const LONGEST = 40
-const MOST_NAMES = 6
+const MAX_NAMES = 6
 
 /**
  * @internal `'text'`, `3`, `null`, `a function`, `the class Adam`, `an array of 2`, `a Float32Array of 2`, `a Sequential`,
@@ -36,7 +36,7 @@ function className(value: object): string {
 function namesIn(value: object): string {
   const names = Object.keys(value)
   if (names.length === 0) return 'nothing'
-  return names.slice(0, MOST_NAMES).map(shortened).join(', ') + (names.length > MOST_NAMES ? ' …' : '')
+  return names.slice(0, MAX_NAMES).map(shortened).join(', ') + (names.length > MAX_NAMES ? ' …' : '')
 }
 
 /** A message shows no more than this many names of a list, and this many characters. */

@@ -11,9 +11,9 @@ export function nodeModule<T>(name: string): Promise<T> {
 }
 
 /** The most that a packed file may unpack to: so many times its size, which data never reach, above a mebibyte; never more than a gibibyte. */
-const MOST_RATIO = 200
-const MOST_FREE = 2 ** 20
-const MOST_BYTES = 2 ** 30
+const MAX_RATIO = 200
+const MAX_FREE = 2 ** 20
+const MAX_BYTES = 2 ** 30
 
 /** Reading and unpacking; undefined for a file that is not there. @throws Error outside of Node, Deno and Bun */
 export async function fileSystem(): Promise<{
@@ -30,7 +30,7 @@ export async function fileSystem(): Promise<{
 
 /** @throws RangeError for a file that would fill the memory, or is damaged */
 function unpacked(zlib: Zlib, bytes: Uint8Array, name: string): Uint8Array {
-  const maxOutputLength = Math.min(MOST_BYTES, MOST_RATIO * bytes.length + MOST_FREE)
+  const maxOutputLength = Math.min(MAX_BYTES, MAX_RATIO * bytes.length + MAX_FREE)
   try {
     return zlib.gunzipSync(bytes, { maxOutputLength })
   } catch (cause) {

@@ -53,7 +53,7 @@ const TYPES: Readonly<Record<number, string>> = { 1: 'F32', 11: 'F64', 10: 'F16'
  * Layers may share weights in the file, and each has its own here. So many numbers they may have for each byte of the file, above 64 thousand:
  * a small file could ask for more than there is memory.
  */
-const MOST_NUMBERS = 4
+const MAX_NUMBERS = 4
 
 /** What changes nothing when a net predicts. */
 const NOTHING = ['Identity', 'Dropout', 'Cast']
@@ -103,7 +103,7 @@ class GraphReader {
     file: Uint8Array,
     private readonly withoutSoftmax: boolean,
   ) {
-    this.room = MOST_NUMBERS * file.length + 2 ** 16
+    this.room = MAX_NUMBERS * file.length + 2 ** 16
     const [graph] = messagesOf(decodeMessage(file), 7)
     if (graph === undefined) throw rangeError('there is no graph in the file; is it an ONNX file?')
     this.graph = graph

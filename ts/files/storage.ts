@@ -46,12 +46,12 @@ export function earlierOf(path: string, keep: number): string[] {
 }
 
 /** Each file is renamed whenever one is written. */
-const MOST_KEPT = 1000
+const MAX_KEPT = 1000
 
 /** @internal @throws RangeError */
 export function checkKeep(who: string, keep: unknown): void {
-  if (!(Number.isInteger(keep) && (keep as number) >= 1 && (keep as number) <= MOST_KEPT))
-    throw rangeError(`${who}: keep wants a whole number from 1 to ${MOST_KEPT}, got ${show(keep)}`)
+  if (!(Number.isInteger(keep) && (keep as number) >= 1 && (keep as number) <= MAX_KEPT))
+    throw rangeError(`${who}: keep wants a whole number from 1 to ${MAX_KEPT}, got ${show(keep)}`)
 }
 
 /** @internal the bytes of a source. @throws Error saying what could not be read */

@@ -36,7 +36,7 @@ export interface FeatureState {
 /** Columns with fewer different values than this are not cut. */
 const FEWEST_EDGES = 4
 /** Values of a column that quantiles are found from. */
-const MOST_VALUES = 50_000
+const MAX_VALUES = 50_000
 /** A category in fewer rows than this has no vector of its own: what a net would learn of it is mostly noise. */
 const FEWEST_ROWS = 3
 
@@ -55,7 +55,7 @@ export function fitFeatures(
   embeddings: readonly EmbeddedColumn[] = [],
 ): FeatureState {
   const rows = inputs.length / features
-  const every = Math.max(1, Math.ceil(rows / MOST_VALUES))
+  const every = Math.max(1, Math.ceil(rows / MAX_VALUES))
   const cuts = numbers.map((feature) => {
     const values: number[] = []
     for (let row = 0; row < rows; row += every) values.push(inputs[row * features + feature])

@@ -166,17 +166,17 @@ function columnsTable({ columns }: TableModelReport): string {
   return `<div class="wide"><table><tr><th>column</th><th>taken as</th><th>why</th></tr>${lines.join('')}</table></div>`
 }
 
-const MOST_CANDIDATES = 12
+const MAX_CANDIDATES = 12
 
 function candidatesTable({ candidates, task }: TableModelReport): string {
   const total = candidates.reduce((sum, { votes }) => sum + votes, 0)
   const lines = candidates
-    .slice(0, MOST_CANDIDATES)
+    .slice(0, MAX_CANDIDATES)
     .map(
       ({ plan, loss, votes }) =>
         `<tr><td>${escaped(plan)}</td><td class="number">${metricText(loss)}</td><td class="number">${votes > 0 ? `${Math.round((100 * votes) / total)} %` : '–'}</td></tr>`,
     )
   const more =
-    candidates.length > MOST_CANDIDATES ? `<p class="faint">The best ${MOST_CANDIDATES} of ${candidates.length} that were kept.</p>` : ''
+    candidates.length > MAX_CANDIDATES ? `<p class="faint">The best ${MAX_CANDIDATES} of ${candidates.length} that were kept.</p>` : ''
   return `<div class="wide"><table><tr><th>hidden layers and training</th><th class="number">${task === 'classification' ? 'log loss' : 'squared error'} on rows not seen</th><th class="number">share of the answer</th></tr>${lines.join('')}</table></div>${more}`
 }

@@ -199,11 +199,11 @@ export interface Importance {
 /** Rows that importance is measured on, at most and at least, and shuffles of each column. */
 const IMPORTANCE_ROWS = 2000
 /** Where there is no time for so many. */
-export const LEAST_ROWS = 32
+export const MIN_ROWS = 32
 const SHUFFLES = 3
 /** Where the time is to be filled: of each column, for about so many shuffles there is time, and there are so many at most. */
 const PASSES = 10
-const MOST_SHUFFLES = 50
+const MAX_SHUFFLES = 50
 /** Encoded rows that are answered in one call. */
 const PART = 8192
 
@@ -224,7 +224,7 @@ export function importanceOf(
   fills: boolean,
 ): Importance[] {
   const all = encoded.length / features
-  const few = Math.min(LEAST_ROWS, all)
+  const few = Math.min(MIN_ROWS, all)
   // the first time compiles; the second one says how many rows there is time for
   lossesOf(encoded.subarray(0, few * features), few)
   const began = performance.now()
@@ -251,7 +251,7 @@ export function importanceOf(
       for (const [i, loss] of lossesOf(changed, rows).entries()) rises[first + i].push(loss - usual)
     }
   }
-  const most = fills ? MOST_SHUFFLES : SHUFFLES
+  const most = fills ? MAX_SHUFFLES : SHUFFLES
   for (let [done, took] = [0, 0]; done < most && (done === 0 || performance.now() + took < until); done++) {
     const started = performance.now()
     shuffleAll()

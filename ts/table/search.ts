@@ -78,7 +78,7 @@ export interface SearchResult {
 /** Epochs without improvement that end the training of a net. */
 const PATIENCE = 16
 /** Candidates that are kept, the best ones. */
-const MOST_KEPT = 40
+const MAX_KEPT = 40
 /** Rows of a first training, which says how long others take. */
 const TASTE = 2000
 /** Nets of a round where time is limited: as many folds as there are, times so many plans. */
@@ -173,7 +173,7 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
       }
       nets += models.length
       candidates.sort((a, b) => a.loss - b.loss)
-      candidates = candidates.slice(0, MOST_KEPT)
+      candidates = candidates.slice(0, MAX_KEPT)
       // of as many nets as may be chosen, those of the next round among them
       const most = Math.min(candidates.length + PLANS_A_ROUND, MOST) * folds.length
       if (end !== undefined) deadline = end - 1000 * options.reserve((most * pace.seconds) / Math.max(1, pace.rows))

@@ -22,8 +22,8 @@ import {
   confusionOf,
   coverageOf,
   importanceOf,
-  LEAST_ROWS,
   leastSecondsOfMetrics,
+  MIN_ROWS,
   measureMetrics,
 } from './measure.js'
 import { type ClassPrediction, type NumberPrediction, type Prediction, TableModel } from './model.js'
@@ -67,7 +67,7 @@ const ONE_SPLIT = 15_000
 const FOLDS = 5
 /** Share of the rows that nets are judged by where there is one split, and how many at most. */
 const JUDGED = 0.15
-const MOST_JUDGED = 10_000
+const MAX_JUDGED = 10_000
 /** Parts that a column of numbers is cut into, by rows. */
 export const binsFor = (rows: number) => (rows < 300 ? 0 : rows < 2000 ? 8 : 16)
 /** Rows that a category is in on average, at least, where each of many gets a vector of its own: with fewer, nets remember rows. */
@@ -131,7 +131,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const end = time === undefined ? undefined : began + 1000 * time
   const ofMetrics = time === undefined ? 0 : leastSecondsOfMetrics(tested.targets, baseline, classes)
   // rows that the nets answer after the search, at least: those of the test, and some for the importance of each column
-  const rowsAfter = tested.count + (3 + spans.length) * Math.min(LEAST_ROWS, tested.count)
+  const rowsAfter = tested.count + (3 + spans.length) * Math.min(MIN_ROWS, tested.count)
   const reserve = (secondsOfRow: number) =>
     Math.min(AFTERWARDS.most * (time ?? 0), AFTERWARDS.least + AFTERWARDS.share * (time ?? 0) + ofMetrics + 1.2 * secondsOfRow * rowsAfter)
   const found = await search(
@@ -257,7 +257,7 @@ function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: numb
   const data = { inputs: numbers, targets, count: targets.length, features: 1, classes, shape }
   const rowsOf = ({ inputs }: { inputs: Float32Array }) => Int32Array.from(inputs)
   if (data.count >= ONE_SPLIT) {
-    const { train, test } = trainTestSplit(data, { testFraction: Math.min(JUDGED, MOST_JUDGED / data.count), seed })
+    const { train, test } = trainTestSplit(data, { testFraction: Math.min(JUDGED, MAX_JUDGED / data.count), seed })
     return [{ train: rowsOf(train), judge: rowsOf(test) }]
   }
   return kFold(data, { folds: Math.min(FOLDS, data.count), seed }).map(({ train, test }) => ({ train: rowsOf(train), judge: rowsOf(test) }))
@@ -290,10 +290,10 @@ export function numbersOf(columns: readonly ColumnReport[]): number[] {
   return spansOf(columns).flatMap(({ column, from }) => (isNumber.has(column) ? [from] : []))
 }
 
-const MOST_EXAMPLES = 400
+const MAX_EXAMPLES = 400
 
 function examplesOf(answers: Float64Array, targets: Float32Array): { true: number; predicted: number }[] {
-  const every = Math.max(1, Math.ceil(targets.length / MOST_EXAMPLES))
+  const every = Math.max(1, Math.ceil(targets.length / MAX_EXAMPLES))
   return Array.from({ length: Math.floor(targets.length / every) }, (_, i) => ({ true: targets[i * every], predicted: answers[i * every] }))
 }
 

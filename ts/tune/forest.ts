@@ -9,8 +9,8 @@ import type { Axis } from './space.js'
 const TREES = 48
 /** Trials that are all over the space. */
 const EARLY = 16
-const LEAST_TO_SPLIT = 6
-const LEAST_IN_LEAF = 3
+const MIN_TO_SPLIT = 6
+const MIN_IN_LEAF = 3
 /** More trials are thinned: the time grows with their square. */
 const MOST = 400
 
@@ -62,7 +62,7 @@ function grow(
   high: Float64Array,
   leaves: Leaf[],
 ): void {
-  const split = rows.length >= LEAST_TO_SPLIT ? bestSplit(points, values, rows) : undefined
+  const split = rows.length >= MIN_TO_SPLIT ? bestSplit(points, values, rows) : undefined
   if (split === undefined) {
     leaves.push({ low, high, value: rows.reduce((sum, row) => sum + values[row], 0) / rows.length })
     return
@@ -103,7 +103,7 @@ function bestSplit(
     for (let k = 1; k < order.length; k++) {
       left += values[order[k - 1]]
       const [before, after] = [points[order[k - 1]][axis], points[order[k]][axis]]
-      if (before === after || k < LEAST_IN_LEAF || order.length - k < LEAST_IN_LEAF) continue
+      if (before === after || k < MIN_IN_LEAF || order.length - k < MIN_IN_LEAF) continue
       // the sum of squares within both parts falls as this grows
       const gain = (left * left) / k + (total - left) ** 2 / (order.length - k)
       if (gain > most) {

@@ -67,7 +67,7 @@ const PRUNE = 'gradus:prune'
 const POINT = 'gradus:point:'
 
 /** Points that are drawn before a constraint counts as never kept. */
-const MOST_DRAWS = 10_000
+const MAX_DRAWS = 10_000
 
 /**
  * Trials of one space and what came of them. {@link createStudy} makes one.
@@ -563,7 +563,7 @@ export class Study<S extends Space = Space> {
     const { axes, sampler, seed, history, constraint, directions, limit, nextPoint } = this
     const isFree = Object.keys(fixed).length === 0
     const context = { axes, history, number, objectives: directions.length, random: new Generator(seed, number) }
-    const most = isFree && limit < Number.POSITIVE_INFINITY ? limit - nextPoint : MOST_DRAWS
+    const most = isFree && limit < Number.POSITIVE_INFINITY ? limit - nextPoint : MAX_DRAWS
     for (let point = nextPoint; point < nextPoint + most; point++) {
       const drawn = sampler.sample({ ...context, point })
       const values = valuesAt(axes, isFree ? drawn : this.withFixed(drawn, fixed))

@@ -34,7 +34,7 @@ export const TABLE_SPACE = {
 const FIXED = { learningRate: 0.003, width: 32, batchSize: 32, activation: 'relu', layers: 1, weightDecay: 1e-4, dropout: 0 }
 
 /** A numeric target with so few whole values is one of classes. */
-const MOST_CLASSES = 10
+const MAX_CLASSES = 10
 /** What stands for a value that is not there. */
 const GAPS = ['NA', 'NaN', 'nan', 'null', '?']
 /** Epochs between reports. */
@@ -114,7 +114,7 @@ async function tableOf({ file, target, seed = 0 }: TableObjectiveOptions): Promi
   const rows = all.filter((row) => !isGap(row[target]))
   if (rows.length < 20) throw rangeError(`${file}: wants at least 20 rows with a ${target}, got ${rows.length}`)
   const distinct = new Set(rows.map((row) => row[target]))
-  const isClass = distinct.size <= MOST_CLASSES && [...distinct].every((value) => Number.isInteger(Number(value)))
+  const isClass = distinct.size <= MAX_CLASSES && [...distinct].every((value) => Number.isInteger(Number(value)))
   // a column without a value, or with a text of its own in every row, says nothing
   const inputs = names.filter((name) => {
     if (name === target) return false

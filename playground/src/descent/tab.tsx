@@ -21,9 +21,9 @@ import { paintSurface } from './surface'
 const worker = engineOnDemand()
 
 const GRID = 110
-const MOST_RACERS = 12
+const MAX_RACERS = 12
 /** The left end of the slider, which stands for none. */
-const LEAST_NOISE = 0.01
+const MIN_NOISE = 0.01
 
 export function DescentTab() {
   const state = descent.state.value
@@ -161,13 +161,13 @@ export function DescentTab() {
           )}
           <Slider
             label="Noise in gradients"
-            value={state.noise || LEAST_NOISE}
-            min={LEAST_NOISE}
+            value={state.noise || MIN_NOISE}
+            min={MIN_NOISE}
             max={100}
             log
-            show={(noise) => (noise <= LEAST_NOISE ? 'none' : short(noise))}
+            show={(noise) => (noise <= MIN_NOISE ? 'none' : short(noise))}
             hint="Standard deviation of what is added to each gradient, as mini-batches do"
-            onChange={(noise) => descent.set({ noise: noise <= LEAST_NOISE ? 0 : noise })}
+            onChange={(noise) => descent.set({ noise: noise <= MIN_NOISE ? 0 : noise })}
           />
           <Slider label="Steps" value={state.steps} min={20} max={1000} step={10} onChange={(steps) => descent.set({ steps })} />
           <Slider label="Arrived within ε" value={state.epsilon} min={1e-6} max={1} log onChange={(epsilon) => descent.set({ epsilon })} />
@@ -210,7 +210,7 @@ export function DescentTab() {
               )
             })}
           </ol>
-          {state.racers.length < MOST_RACERS && (
+          {state.racers.length < MAX_RACERS && (
             <MethodChoice
               label="Add an optimizer"
               value=""

@@ -44,7 +44,7 @@ export type SessionUpdate =
   | { type: 'digit'; outputs: number[] }
 
 const FRAME = 33
-const MOST_STEPS = 1_000_000
+const MAX_STEPS = 1_000_000
 
 export async function session(input: SessionInput, context: Context<SessionUpdate>): Promise<void> {
   await ready()
@@ -92,7 +92,7 @@ export async function session(input: SessionInput, context: Context<SessionUpdat
     if (step < goal) advance(trainers, goal, start + 200)
     else if (isPlaying) {
       due += speed === 0 ? Number.POSITIVE_INFINITY : (speed * FRAME) / 1000
-      const until = Math.min(speed === 0 ? MOST_STEPS : step + Math.floor(due), MOST_STEPS)
+      const until = Math.min(speed === 0 ? MAX_STEPS : step + Math.floor(due), MAX_STEPS)
       due = speed === 0 ? 0 : due - Math.floor(due)
       advance(trainers, until, start + FRAME)
     }

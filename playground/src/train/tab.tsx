@@ -32,9 +32,9 @@ const DATA: readonly (readonly [DataKind, string])[] = [
   ['digits', 'Handwritten digits'],
 ]
 const SPEEDS = [0, 1000, 100, 20, 2]
-const MOST_LAYERS = 4
-const MOST_UNITS = 10
-const MOST_RUNS = 4
+const MAX_LAYERS = 4
+const MAX_UNITS = 10
+const MAX_RUNS = 4
 /** Drawn points to begin with, so that there is something to learn. */
 const DRAWN = [-0.5, 0.4, 0, -0.6, 0.1, 0, -0.3, 0.6, 0, -0.7, 0.3, 0, 0.5, -0.4, 1, 0.4, -0.1, 1, 0.6, -0.6, 1, 0.3, -0.5, 1]
 
@@ -179,7 +179,7 @@ export function TrainTab() {
                 <span>{units} units</span>
                 <Button
                   label={`More units in layer ${i + 1}`}
-                  disabled={units >= (isDigits ? 48 : MOST_UNITS)}
+                  disabled={units >= (isDigits ? 48 : MAX_UNITS)}
                   onClick={() => startAfresh({ hidden: state.hidden.map((u, k) => (k === i ? u + 1 : u)) })}
                 >
                   +
@@ -193,7 +193,7 @@ export function TrainTab() {
                 </Button>
               </div>
             ))}
-            {state.hidden.length < MOST_LAYERS && (
+            {state.hidden.length < MAX_LAYERS && (
               <Button onClick={() => startAfresh({ hidden: [...state.hidden, state.hidden.at(-1) ?? 6] })}>Add a layer</Button>
             )}
           </div>
@@ -220,7 +220,7 @@ export function TrainTab() {
               <RunControls key={i} index={i} state={state} turn={turn} />
             ))}
           </ol>
-          {state.runs.length < MOST_RUNS && (
+          {state.runs.length < MAX_RUNS && (
             <MethodChoice
               label="Add a run"
               value=""

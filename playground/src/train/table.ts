@@ -6,9 +6,9 @@ import { dsvFormat } from 'd3-dsv'
 import type { DataChoice } from './config'
 import { cut, type Examples } from './data'
 
-const MOST_CLASSES = 10
+const MAX_CLASSES = 10
 /** Half a column of numbers is needed for it to be one with gaps. */
-const LEAST_SHARE = 0.5
+const MIN_SHARE = 0.5
 /** What people write where a value is missing. */
 const isMissing = (text: string) => /^(|na|n\/a|nan|null|none|\?|-)$/i.test(text)
 
@@ -46,15 +46,15 @@ export function tableExamples({ csv, target, seed }: DataChoice): Examples {
   const wanted = names.includes(target) ? names.indexOf(target) : names.length - 1
   const isNumeric = (column: number) => {
     const present = rows.map((row) => row[column]).filter((text) => !isMissing(text))
-    return present.length >= Math.max(1, LEAST_SHARE * rows.length) && present.every((text) => Number.isFinite(number(text)))
+    return present.length >= Math.max(1, MIN_SHARE * rows.length) && present.every((text) => Number.isFinite(number(text)))
   }
   const inputs = names.map((_, i) => i).filter((i) => i !== wanted && isNumeric(i))
   if (inputs.length < 2) throw new Error(`the table wants two columns of numbers beside the class, got ${inputs.length}`)
   const whole = rows.filter((row) => [...inputs, wanted].every((i) => !isMissing(row[i])))
   if (whole.length < 4) throw new Error(`the table wants a header and four rows without gaps at least, got ${whole.length}`)
   const classNames = [...new Set(whole.map((row) => row[wanted]))].sort()
-  if (classNames.length < 2 || classNames.length > MOST_CLASSES)
-    throw new Error(`'${names[wanted]}' has ${classNames.length} values: a class to predict has 2 to ${MOST_CLASSES}`)
+  if (classNames.length < 2 || classNames.length > MAX_CLASSES)
+    throw new Error(`'${names[wanted]}' has ${classNames.length} values: a class to predict has 2 to ${MAX_CLASSES}`)
   const scaled = inputs.map((i) => standardized(whole.map((row) => number(row[i]))))
   const unused = names.filter((_, i) => i !== wanted && !inputs.includes(i))
   const gaps = rows.length - whole.length

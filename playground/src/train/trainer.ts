@@ -16,7 +16,7 @@ import { RateControl } from '../schedules/rates'
 import { type Change, type RunChoice, type TrainingConfig, turned } from './config'
 import type { Examples, Part } from './data'
 
-/** Losses by step, thinned out evenly so that there are never more than {@link MOST_POINTS}. */
+/** Losses by step, thinned out evenly so that there are never more than {@link MAX_POINTS}. */
 export interface Curve {
   steps: number[]
   /** Of the batch of that step. */
@@ -27,7 +27,7 @@ export interface Curve {
   rate: number[]
 }
 
-const MOST_POINTS = 600
+const MAX_POINTS = 600
 
 export function netOf(
   { hidden, activation, seed }: Pick<TrainingConfig, 'hidden' | 'activation' | 'seed'>,
@@ -162,7 +162,7 @@ export class Trainer {
     curve.test.push(this.lossOn(this.examples.test))
     curve.seconds.push(this.seconds)
     curve.rate.push(this.optimizer.learningRate)
-    if (curve.steps.length < MOST_POINTS) return
+    if (curve.steps.length < MAX_POINTS) return
     // Every second point is enough from here on.
     this.stride *= 2
     for (const list of Object.values(curve) as number[][]) {

@@ -13,13 +13,13 @@ import { shareKernels, shareOthers, shareUpdate } from './split.js'
 /** Most threads of a backend. */
 const MOST = 16
 /** Most threads that 'auto' uses. */
-const MOST_AUTO = 8
+const MAX_AUTO = 8
 /** The stack of a worker; kernels use a hundredth of it. */
 const STACK_BYTES = 1 << 16
 /** Pages that the module's own data takes. */
-const LEAST_PAGES = 17
+const MIN_PAGES = 17
 /** What a shared memory may grow to: 4 GiB less one. A page is 64 KiB. */
-const MOST_PAGES = 65_536
+const MAX_PAGES = 65_536
 const PAGE = 65_536
 
 /** What a backend with threads uses instead of the plain exports. */
@@ -43,7 +43,7 @@ export function wantedThreads(threads: number | 'auto' = 1): number {
 
 /** One thread for each core. Most machines report two processors for each core, or slow cores beside fast ones. */
 function automatic(processors: number): number {
-  return Math.min(MOST_AUTO, processors <= 2 ? processors : Math.ceil(processors / 2))
+  return Math.min(MAX_AUTO, processors <= 2 ? processors : Math.ceil(processors / 2))
 }
 
 function processors(): number {
@@ -72,8 +72,8 @@ function warnOneThread(why: string): void {
 }
 
 /** A memory that threads can share. Its greatest size is address space, of which some machines give less. @throws RangeError */
-export function sharedMemory(limit = MOST_PAGES * PAGE): WebAssembly.Memory {
-  const most = Math.max(LEAST_PAGES, Math.min(MOST_PAGES, Math.floor(limit / PAGE)))
+export function sharedMemory(limit = MAX_PAGES * PAGE): WebAssembly.Memory {
+  const most = Math.max(MIN_PAGES, Math.min(MAX_PAGES, Math.floor(limit / PAGE)))
   const initial = Math.min(FIRST_BYTES / PAGE, most)
   for (let maximum = most; ; maximum = Math.floor(maximum / 2)) {
     try {

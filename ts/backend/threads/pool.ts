@@ -15,7 +15,7 @@ import {
   IDLE,
   KERNEL,
   LISTEN,
-  MOST_ARGUMENTS,
+  MAX_ARGUMENTS,
   OPEN,
   STOP,
   type Start,
@@ -199,7 +199,7 @@ export class Pool {
     const first = (worker * BLOCK) / 8 + KERNEL
     const { numbers } = this
     try {
-      this.kernels[numbers[first]](...numbers.subarray(first + 1, first + 1 + MOST_ARGUMENTS))
+      this.kernels[numbers[first]](...numbers.subarray(first + 1, first + 1 + MAX_ARGUMENTS))
     } finally {
       Atomics.store(this.words, (worker * BLOCK) / 4, IDLE)
       if (Atomics.load(this.words, (worker * BLOCK) / 4 + GONE) === 1) this.dismiss(worker)

@@ -22,7 +22,7 @@ export const AWAITED = 2
 export const GONE = 3
 /** Index among the doubles: the number of the kernel, then its arguments. */
 export const KERNEL = 4
-export const MOST_ARGUMENTS = 16
+export const MAX_ARGUMENTS = 16
 
 /** What a worker is started with. */
 export interface Start {

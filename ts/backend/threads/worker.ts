@@ -15,7 +15,7 @@ import {
   IDLE,
   KERNEL,
   LISTEN,
-  MOST_ARGUMENTS,
+  MAX_ARGUMENTS,
   OPEN,
   STOP,
   type Start,
@@ -47,7 +47,7 @@ class KernelWorker {
   private readonly kernels: Kernel[] = []
   /** The table of the first module. */
   private table: WebAssembly.Table | undefined
-  private readonly arguments: number[] = Array(MOST_ARGUMENTS).fill(0)
+  private readonly arguments: number[] = Array(MAX_ARGUMENTS).fill(0)
   /** Modules that came after the first one. */
   private modules = 0
 
@@ -93,7 +93,7 @@ class KernelWorker {
   /** Runs the kernel in the block. False if it threw: the main thread runs it again, and throws what it throws. */
   private run(): boolean {
     const { words, numbers, at, first, kernels } = this
-    for (let i = 0; i < MOST_ARGUMENTS; i++) this.arguments[i] = numbers[first + 1 + i]
+    for (let i = 0; i < MAX_ARGUMENTS; i++) this.arguments[i] = numbers[first + 1 + i]
     try {
       kernels[numbers[first]](...this.arguments)
     } catch {

@@ -8,7 +8,7 @@ import type { Variant } from './variants.js'
 /** Products of so many multiply-adds or more are *large*, and worth timing: they take a twentieth of a millisecond. */
 const LARGE = 1 << 21
 /** The choice is made by this many large calls, whatever shapes they have. */
-const MOST_CALLS = 40
+const MAX_CALLS = 40
 /** Before a tile is timed, it runs so many calls or milliseconds: V8 replaces its first, unoptimised code meanwhile. */
 const WARM_CALLS = 6
 const WARM_MS = 15
@@ -154,7 +154,7 @@ class Trial {
       shape.add(index, ms)
       this.any.add(index, ms / (m * n * k))
     }
-    if (this.calls < MOST_CALLS && !this.isClear()) return
+    if (this.calls < MAX_CALLS && !this.isClear()) return
     this.over = true
     this.settle(this.tiles[fastestOf(this.costs())])
   }

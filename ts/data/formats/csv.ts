@@ -30,7 +30,7 @@ const OPTIONS = ['delimiter', 'header', 'encoding', 'quote', 'comment', 'ragged'
 /** Characters that a single row may take; beyond there is an open quote, or it is no CSV. */
 const LONGEST_ROW = 1 << 24
 /** Columns that a table may have. */
-const MOST_COLUMNS = 100_000
+const MAX_COLUMNS = 100_000
 /** Characters of the beginning that the delimiter is found from. */
 const SAMPLE = 1 << 16
 
@@ -215,8 +215,8 @@ function delimiterOf(sample: string, quoteChar: string, comments: string | undef
 
 /** Names of columns: without blanks around them, all there and all different. */
 function columnsOf(name: string, header: boolean | readonly string[], first: string[]): string[] {
-  if (first.length > MOST_COLUMNS)
-    throw rangeError(`${name}: ${first.length} columns are more than the ${MOST_COLUMNS} that a table may have`)
+  if (first.length > MAX_COLUMNS)
+    throw rangeError(`${name}: ${first.length} columns are more than the ${MAX_COLUMNS} that a table may have`)
   const given = header === false ? [] : header === true ? first : header
   if (header === true && first.length > 1 && first.every((value) => value.trim() !== '' && Number.isFinite(Number(value))))
     throw rangeError(`${name}: the first line has numbers, not the names of columns; give header: false, or the names as header`)

@@ -68,7 +68,7 @@ export function parseNpy(bytes: Uint8Array | ArrayBuffer, name = 'NPY data'): Np
 }
 
 /** Of NumPy since 2.0. */
-const MOST_AXES = 64
+const MAX_AXES = 64
 
 function readHeader(view: DataView, name: string): { descr: string; isFortran: boolean; shape: number[]; start: number } {
   const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
@@ -88,7 +88,7 @@ function readHeader(view: DataView, name: string): { descr: string; isFortran: b
   if (descr === undefined || fortran === undefined || sizes === undefined)
     throw rangeError(`${name}: the header wants descr, fortran_order and shape of a plain array, got ${shortened(text.trim())}`)
   const shape = sizes.split(',').flatMap((size) => (size.trim() === '' ? [] : [Number(size)]))
-  if (shape.length > MOST_AXES) throw rangeError(`${name}: has ${shape.length} axes, NumPy has at most ${MOST_AXES}`)
+  if (shape.length > MAX_AXES) throw rangeError(`${name}: has ${shape.length} axes, NumPy has at most ${MAX_AXES}`)
   if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(shape.reduce((a, b) => a * b, 8)))
     throw rangeError(`${name}: shape (${shortened(sizes)}) is too large`)
   return { descr, isFortran: fortran === 'True', shape, start: start + length }
@@ -113,8 +113,8 @@ function checkSafe(data: NpyValues, name: string): void {
 }
 
 /** The most that a file of .npz, and one in it, may unpack to, as a multiple of its size: as much as deflate can pack. */
-const MOST_RATIO = 1100
-const MOST_BYTES = 2 ** 31 - 1
+const MAX_RATIO = 1100
+const MAX_BYTES = 2 ** 31 - 1
 /** An entry of a zip's directory has at least so many. */
 const ENTRY_BYTES = 46
 
@@ -130,7 +130,7 @@ const ENTRY_BYTES = 46
 export function parseNpz(bytes: Uint8Array | ArrayBuffer, name = 'NPZ data'): Record<string, NpyArray> {
   const { buffer, byteOffset, byteLength } = viewOf(bytes, name)
   const packed = new Uint8Array(buffer, byteOffset, byteLength)
-  const most = Math.min(MOST_BYTES, MOST_RATIO * packed.length + 2 ** 20)
+  const most = Math.min(MAX_BYTES, MAX_RATIO * packed.length + 2 ** 20)
   let [total, entries] = [0, 0]
   let files: Record<string, Uint8Array>
   try {
@@ -139,7 +139,7 @@ export function parseNpz(bytes: Uint8Array | ArrayBuffer, name = 'NPZ data'): Re
         // of what a file says about itself nothing is known to be true: neither how many there are in it, nor how large
         if (++entries > packed.length / ENTRY_BYTES || size > packed.length) throw rangeError('it says that more is in it than there is')
         total += originalSize
-        if (total > most || originalSize > MOST_RATIO * size + 2 ** 10) throw rangeError(`it unpacks to more than ${most} bytes`)
+        if (total > most || originalSize > MAX_RATIO * size + 2 ** 10) throw rangeError(`it unpacks to more than ${most} bytes`)
         return true
       },
     })

@@ -65,11 +65,11 @@ export function checkGroup({ num_rows: rows, columns }: RowGroup, byteLength: nu
 }
 
 /** The most that a page may unpack to, and as a multiple of its size where that is more; those that programs write have one MiB or a few. */
-const MOST_OF_PAGE = 1 << 26
-const MOST_RATIO = 1000
+const MAX_OF_PAGE = 1 << 26
+const MAX_RATIO = 1000
 
 function checkPage(input: Uint8Array, size: number): number {
-  if (size >= 0 && size <= Math.max(MOST_OF_PAGE, MOST_RATIO * input.length)) return size
+  if (size >= 0 && size <= Math.max(MAX_OF_PAGE, MAX_RATIO * input.length)) return size
   throw rangeError(`a page of ${input.length} bytes unpacks to ${size}`)
 }
 

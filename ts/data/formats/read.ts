@@ -108,9 +108,9 @@ async function* partsOf(source: Source, format: TableFormat, csv: CsvOptions): A
     let text = ''
     for await (const piece of decoded(nameOf(source), piecesOf(source), csv.encoding)) {
       text += piece
-      if (text.length > MOST_JSON)
+      if (text.length > MAX_JSON)
         throw rangeError(
-          `${nameOf(source)}: a JSON array of more than ${MOST_JSON >> 20} million characters; write an object a line (JSON lines)`,
+          `${nameOf(source)}: a JSON array of more than ${MAX_JSON >> 20} million characters; write an object a line (JSON lines)`,
         )
     }
     yield jsonRows(nameOf(source), text)
@@ -118,4 +118,4 @@ async function* partsOf(source: Source, format: TableFormat, csv: CsvOptions): A
 }
 
 /** Characters of a text, which is read as a whole. */
-const MOST_JSON = 1 << 29
+const MAX_JSON = 1 << 29

@@ -124,7 +124,7 @@ export function unreadable(path: string | URL, cause: unknown): Error {
 }
 
 /** The most that packed data may unpack to, as a multiple of what was read; text never packs so well. */
-const MOST_RATIO = 1000
+const MAX_RATIO = 1000
 
 async function* unpacked(pieces: AsyncGenerator<Uint8Array, void, void>): AsyncGenerator<Uint8Array, void, void> {
   const first = await pieces.next()
@@ -150,7 +150,7 @@ async function* unpacked(pieces: AsyncGenerator<Uint8Array, void, void>): AsyncG
   try {
     for await (const piece of readAll(inflated)) {
       size += piece.length
-      if (size > MOST_RATIO * packed + PIECE) throw rangeError(`packed data unpack to more than ${MOST_RATIO} times their size`)
+      if (size > MAX_RATIO * packed + PIECE) throw rangeError(`packed data unpack to more than ${MAX_RATIO} times their size`)
       yield piece
     }
   } catch (cause) {

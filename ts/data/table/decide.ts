@@ -3,7 +3,7 @@ import { rangeError, typeError } from '../../common/errors.js'
 import { shortened, show } from '../../common/show.js'
 import { type ColumnUse, type Scale, type TableColumn, widthOf } from './column.js'
 import type { ColumnReport } from './report.js'
-import { type ColumnStats, MOST_KEPT } from './stats.js'
+import { type ColumnStats, MAX_KEPT } from './stats.js'
 import { hasComma, isNumber, type Missing } from './values.js'
 
 /** @internal what a decision goes by */
@@ -33,10 +33,10 @@ const STRAYS = 0.1
 /** With fewer rows than this, nothing is concluded from what all of them have in common. */
 const MANY = 20
 /** Texts with more categories than this share features by their hash. */
-const MOST_FEATURES = 100
+const MAX_FEATURES = 100
 const BUCKETS = 64
 /** Whole numbers as target are classes where there are at most so many different, and on average so many rows of each. */
-const MOST_CLASSES = 20
+const MAX_CLASSES = 20
 const ROWS_OF_CLASS = 5
 
 /**
@@ -90,7 +90,7 @@ interface Use {
 function targetUse(stats: ColumnStats, isAuto: boolean): Use {
   if (!isNumeric(stats, isAuto)) return { as: 'category', why: 'it has text, whose values are the classes' }
   const { kinds, hasAllKinds, isWhole, count, min, max } = stats
-  if (hasAllKinds && isWhole && kinds.size <= MOST_CLASSES) {
+  if (hasAllKinds && isWhole && kinds.size <= MAX_CLASSES) {
     const override = "; columns: 'number' for it makes it a number to predict"
     if (kinds.size === 2 && min === 0 && max === 1) return { as: 'category', why: `it is 0 or 1, two classes${override}` }
     const isEnough = count >= MANY && count >= ROWS_OF_CLASS * kinds.size
@@ -107,22 +107,22 @@ function inputUse(stats: ColumnStats, wanted: Wanted): Use {
   if (wanted.mayLeaveOut && count >= MANY) {
     if (hasAllKinds && kinds.size === 1 && stats.gaps === 0)
       return { as: 'left out', why: `it is ${show([...kinds.keys()][0])} in each row, from which nothing can be learnt` }
-    const isAllDifferent = hasAllKinds ? kinds.size === count : stats.countOfKinds === MOST_KEPT
+    const isAllDifferent = hasAllKinds ? kinds.size === count : stats.countOfKinds === MAX_KEPT
     if (isNumbers && isAllDifferent && stats.isWhole && (isNameOfId(name) || (name === 'X' && stats.counts)))
       return { as: 'left out', why: 'it is another whole number in each row, and called as numbers of rows are' }
     if (!isNumbers && dates < count) {
       if (isAllDifferent) return { as: 'left out', why: 'it is another text in each row, as names and notes are' }
-      const isNearlyDifferent = hasAllKinds ? kinds.size > MOST_FEATURES && kinds.size > count / 2 : stats.countOfKinds < 2 * MOST_KEPT
+      const isNearlyDifferent = hasAllKinds ? kinds.size > MAX_FEATURES && kinds.size > count / 2 : stats.countOfKinds < 2 * MAX_KEPT
       if (isNearlyDifferent) return { as: 'left out', why: 'it is another text in most rows, as names and notes are' }
     }
   }
   if (isNumbers) return { as: 'number', why: 'it has numbers' }
   if (dates === count) return { as: 'date', why: 'it has dates, which become days since 1970' }
-  if (hasAllKinds && (kinds.size <= MOST_FEATURES || !wanted.mayLeaveOut))
+  if (hasAllKinds && (kinds.size <= MAX_FEATURES || !wanted.mayLeaveOut))
     return { as: 'category', why: stats.numbers > 0 ? 'it has numbers and texts' : 'it has texts' }
   return {
     as: 'hash',
-    why: `it has texts, ${hasAllKinds ? kinds.size : `more than ${MOST_KEPT}`} different ones, too many for a feature each`,
+    why: `it has texts, ${hasAllKinds ? kinds.size : `more than ${MAX_KEPT}`} different ones, too many for a feature each`,
   }
 }
 

@@ -25,7 +25,7 @@ export function wholeRows(who: string, rows: NumberedRows, dropped: readonly str
 const FILL = "give fromTable what fills it in (missing: 'mean', 'median' or a number), or leave such rows out"
 
 /** So many unknown values of a column are kept to be shown. */
-const MOST_SHOWN = 5
+const MAX_SHOWN = 5
 
 /** @internal Writes a column's features. */
 type Writer = (value: unknown, out: Float32Array, at: number, row: number) => void
@@ -129,7 +129,7 @@ export class RowEncoder {
     }
     const found = this.unknown[name]
     found.count++
-    if (found.values.length < MOST_SHOWN && !found.values.includes(text)) found.values.push(text)
+    if (found.values.length < MAX_SHOWN && !found.values.includes(text)) found.values.push(text)
   }
 }
 

@@ -6,7 +6,7 @@ import type { TableColumn } from './column.js'
 import { type NumberedRows, type Row, valueIn } from './values.js'
 
 /** So many names that the table does not have are compared with those of its columns. */
-const MOST_COMPARED = 1000
+const MAX_COMPARED = 1000
 
 /**
  * @internal A row may leave a column out, which is a gap, but not one that it has under nearly the same name, nor all of them: that would be
@@ -70,7 +70,7 @@ export class Spelling {
   private columnMeantBy(key: string): string | undefined {
     if (this.known.has(key)) return undefined
     if (this.meant.has(key)) return this.meant.get(key)
-    if (this.meant.size >= MOST_COMPARED) return undefined
+    if (this.meant.size >= MAX_COMPARED) return undefined
     const near = nearest(key, this.names)
     const name = near !== undefined && isNear(near, key) ? near : undefined
     this.meant.set(key, name)

@@ -4,13 +4,13 @@ import { RandomStream } from '../random.js'
 import { daysOf, hasComma, isCell, isTooLarge, numberOf } from './values.js'
 
 /** So many different values of a column are kept; a column with more is none of categories, unless it was said to be one. */
-export const MOST_KEPT = 10_000
+export const MAX_KEPT = 10_000
 /** So many categories a column may have where it was said that it has some. */
-const MOST_CATEGORIES = 1_000_000
+const MAX_CATEGORIES = 1_000_000
 /** Numbers that quantiles are found from, of each column: all of them, or a random sample where there are more. */
-const MOST_NUMBERS = 1 << 20
+const MAX_NUMBERS = 1 << 20
 /** The same of rows that come in parts, which are read so because memory is short: the middle of so many is off by 0.15 % of the rows, mostly. */
-export const MOST_OF_STREAM = 1 << 17
+export const MAX_OF_STREAM = 1 << 17
 
 /** A value, and the row that it is in. */
 export type Found = readonly [at: number, value: unknown]
@@ -60,10 +60,10 @@ export class ColumnStats {
   constructor(
     name: string,
     isNamed: boolean,
-    private readonly mostNumbers = MOST_NUMBERS,
+    private readonly mostNumbers = MAX_NUMBERS,
   ) {
     this.name = name
-    this.most = isNamed ? MOST_CATEGORIES : MOST_KEPT
+    this.most = isNamed ? MAX_CATEGORIES : MAX_KEPT
   }
 
   addGap(at: number): void {

@@ -5,7 +5,7 @@ import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
 import { RandomStream } from '../random.js'
 import type { TableReport } from './report.js'
-import { MOST_OF_STREAM } from './stats.js'
+import { MAX_OF_STREAM } from './stats.js'
 import { encoderOf, numbered, type TableEncoder, TableLearner, type TableOptions } from './table.js'
 import type { Row } from './values.js'
 
@@ -30,7 +30,7 @@ export async function encoderFromStream(parts: RowStream, options: TableOptions)
   for await (const rows of parts) {
     const all = numbered('encoderFromStream', rows, count)
     if (all.length === 0) continue
-    learner ??= new TableLearner(all[0][1], options, MOST_OF_STREAM)
+    learner ??= new TableLearner(all[0][1], options, MAX_OF_STREAM)
     learner.add(all)
     count += all.length
   }

@@ -280,15 +280,15 @@ function checkOptions(options: TableOptions): void {
     )
       throw typeError(`${who}: order wants different texts in an array, got ${show(choice.order)}`)
     const { buckets = 1, size = 1 } = choice
-    if (!isVectorSize(size)) throw rangeError(`${who}: size wants a whole number from 1 to ${MOST_SIZE}, got ${show(size)}`)
+    if (!isVectorSize(size)) throw rangeError(`${who}: size wants a whole number from 1 to ${MAX_SIZE}, got ${show(size)}`)
     if (!(Number.isInteger(buckets) && buckets >= 1 && buckets <= 65536))
       throw rangeError(`${who}: buckets wants a whole number from 1 to 65536, got ${show(buckets)}`)
   }
 }
 
 /** Numbers of a vector that stands for a category. */
-const MOST_SIZE = 1024
-const isVectorSize = (size: unknown) => Number.isInteger(size) && (size as number) >= 1 && (size as number) <= MOST_SIZE
+const MAX_SIZE = 1024
+const isVectorSize = (size: unknown) => Number.isInteger(size) && (size as number) >= 1 && (size as number) <= MAX_SIZE
 
 /** @internal rows with their numbers. @throws TypeError for anything but objects in an array */
 export function numbered(who: string, rows: readonly object[], from = 0): NumberedRows {
@@ -414,15 +414,15 @@ export function encoderFromState(state: TableState): TableEncoder {
   checkChoice('encoderFromState: unknown', unknown, ['ignore', 'error'])
   for (const column of [...columns, target]) checkSaved(column)
   const features = columns.reduce((sum, column) => sum + widthOf(column), 0)
-  if (features > MOST_FEATURES)
-    throw rangeError(`encoderFromState: ${features} features are more than the ${MOST_FEATURES} that a table may have`)
+  if (features > MAX_FEATURES)
+    throw rangeError(`encoderFromState: ${features} features are more than the ${MAX_FEATURES} that a table may have`)
   if (!Array.isArray(leftOut) || !leftOut.every(isText))
     throw typeError(`encoderFromState: leftOut wants texts in an array, got ${show(leftOut)}`)
   return encoderOf({ columns, target, missingValues, unknown, leftOut })
 }
 
 /** Of a table that was kept: a few bytes say how many features a hash has, and every row becomes so many numbers. */
-const MOST_FEATURES = 2 ** 20
+const MAX_FEATURES = 2 ** 20
 
 function checkSaved(column: TableColumn): void {
   const saved = column ?? ({} as TableColumn)

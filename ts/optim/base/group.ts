@@ -7,7 +7,7 @@
 
 import { type FloatArray, type Heap, weigh } from '../../backend/heap.js'
 import type { Backend } from '../../backend/index.js'
-import { MOST_HYPER, type Ptr, SHARED_HYPER, SUMS_OFFSET, type Update } from '../../backend/kernels.js'
+import { MAX_HYPER, type Ptr, SHARED_HYPER, SUMS_OFFSET, type Update } from '../../backend/kernels.js'
 import { isLaidOut, layOut, type Parameter } from '../../parameter.js'
 import type { ParameterSpan, Scalars, SpanViews } from './span.js'
 
@@ -29,7 +29,7 @@ interface Extra {
 }
 
 /** Room for the hyper-parameters of an update kernel, the shared ones and its own, and for two sums behind them as doubles. */
-export const HYPER_FLOATS = MOST_HYPER + 4
+export const HYPER_FLOATS = MAX_HYPER + 4
 
 const stateBlocks = new FinalizationRegistry<{ heap: Heap; ptrs: Ptr[] }>(({ heap, ptrs }) => {
   for (const ptr of ptrs) heap.free(ptr)

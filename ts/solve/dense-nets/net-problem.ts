@@ -11,7 +11,7 @@ import { clearFrozen, DenseNet, type LayerPlan, unitMajor } from './dense-net.js
 
 /** Floats of Jacobian that are held at a time, and fewest rows. */
 const CHUNK_FLOATS = 1 << 17
-const LEAST_ROWS = 32
+const MIN_ROWS = 32
 
 /** Row ranges of a data set and the matrices over them. @internal */
 export interface Chunk {
@@ -27,7 +27,7 @@ export function chunksOf(plan: readonly LayerPlan[], perRow: number, x: ArrayLik
   const inputs = plan[0].inputs
   const { outputs } = plan[plan.length - 1]
   const rows = x.length / inputs
-  const perChunk = Math.max(LEAST_ROWS, Math.floor(CHUNK_FLOATS / perRow))
+  const perChunk = Math.max(MIN_ROWS, Math.floor(CHUNK_FLOATS / perRow))
   const chunks: Chunk[] = []
   for (let from = 0; from < rows; from += perChunk) {
     const to = Math.min(rows, from + perChunk)

@@ -22,7 +22,7 @@ export interface TrialResult {
 /** A radius is met to a tenth. */
 const CLOSE = 0.1
 /** Dampings to try for a radius: one or two are enough nearly always. */
-const MOST_DAMPINGS = 10
+const MAX_DAMPINGS = 10
 /** The least part of the promised decrease that makes a step worth taking. */
 const WORTH_TAKING = 1e-4
 /**
@@ -65,7 +65,7 @@ export class ScaledRegion {
     let lower = least + this.correction(undamped, step)
     let upper = this.lengthOfInverse(gradient) / radius
     let mu = Math.min(Math.max(before, lower), upper) || 1e-3 * upper
-    for (let k = 0; k < MOST_DAMPINGS; k++) {
+    for (let k = 0; k < MAX_DAMPINGS; k++) {
       const isSolved = at(mu)
       const length = isSolved ? this.lengthOf(step) : Number.POSITIVE_INFINITY
       this.damping = mu

@@ -13,7 +13,7 @@ const NEAR = 1e-6
 /** Sufficient decrease, and how much of the slope may be left, as in the Wolfe conditions. */
 const C1 = 1e-4
 const C2 = 0.9
-const MOST_TRIALS = 40
+const MAX_TRIALS = 40
 
 /**
  * The two-metric projection of Bertsekas (1982) with the metric of L-BFGS: parameters that their bounds hold back follow −g, the
@@ -87,10 +87,10 @@ function search(objective: Objective, box: Box, now: Point, d: Float64Array, fir
   const isLowEnough = ({ point, promised }: ReturnType<typeof at>) => point.value <= now.value + C1 * promised
   let [t, trials] = [first, 1]
   let trial = at(t)
-  for (; !isLowEnough(trial) && trials < MOST_TRIALS; trials++) {
+  for (; !isLowEnough(trial) && trials < MAX_TRIALS; trials++) {
     trial = at((t *= shortening(trial.promised, trial.point.value - now.value)))
   }
-  for (; t >= first && trial.slope < C2 * trial.promised && trials < MOST_TRIALS; trials++) {
+  for (; t >= first && trial.slope < C2 * trial.promised && trials < MAX_TRIALS; trials++) {
     const longer = at(4 * t)
     if (!(isLowEnough(longer) && longer.point.value < trial.point.value)) break
     trial = longer

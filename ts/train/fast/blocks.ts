@@ -9,7 +9,7 @@ import { stepFailed } from '../diverged.js'
 import { EpochOrders } from '../orders.js'
 import { type Plan, type StepOptions, setLearningRate } from '../plan.js'
 import type { Outputs, Recording } from './recording.js'
-import { gradientsWait, MOST_STEPS, StepProgram, stepPartsOf } from './step-program.js'
+import { gradientsWait, MAX_STEPS, StepProgram, stepPartsOf } from './step-program.js'
 
 /** Steps that were taken, all with as many rows. */
 export interface StepBlock {
@@ -57,7 +57,7 @@ class BlockSize {
     // this block ended early because a program is ready now, whose steps take another time
     if (taken.count < asked && !taken.isProgram) return taken
     const each = (performance.now() - start) / taken.count
-    const wanted = Math.min(BLOCK_MS / Math.max(each, 1e-6), 4 * this.steps, MOST_STEPS)
+    const wanted = Math.min(BLOCK_MS / Math.max(each, 1e-6), 4 * this.steps, MAX_STEPS)
     this.steps = Math.max(1, Math.floor(wanted))
     return taken
   }

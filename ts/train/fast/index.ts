@@ -37,7 +37,7 @@ interface RecordedStep {
 }
 
 /** A step that was recorded so often in a row and never was the same is not recorded again. */
-const MOST_CHANGES = 2
+const MAX_CHANGES = 2
 
 /** Trains by the plan, each step in the fastest way that gives the bits of the step as it is written. */
 export class FastSteps {
@@ -219,7 +219,7 @@ export class FastSteps {
         ? `${optimizer.name} may update the rows of a table that were looked up alone`
         : null) ??
       (changed !== null && this.changedBefore !== null ? `forward changes the field ${changed}` : null) ??
-      (kind.changes >= MOST_CHANGES ? 'two steps in a row did not do the same' : null)
+      (kind.changes >= MAX_CHANGES ? 'two steps in a row did not do the same' : null)
     this.changedBefore = changed
     kind.isVerified = obstacle === null && changed === null && (isSame || this.isBuiltIn)
     if (obstacle !== null) this.disable(obstacle)

@@ -17,7 +17,7 @@ interface Field {
 
 /** How deep plain objects and arrays in a field are looked into, and how many entries of one at most. */
 const DEEPEST = 3
-const MOST_ENTRIES = 256
+const MAX_ENTRIES = 256
 
 /** Of all modules of a model: their fields, and which function is their forward method. */
 export class ModelFields {
@@ -57,7 +57,7 @@ export class ModelFields {
 
   private addEntries(owner: object, module: string, depth: number): void {
     const names = Object.keys(owner)
-    if (names.length > MOST_ENTRIES) return
+    if (names.length > MAX_ENTRIES) return
     if (Array.isArray(owner)) this.add(owner, 'length', owner.length, module)
     for (const name of names) {
       const value = (owner as Record<string, unknown>)[name]

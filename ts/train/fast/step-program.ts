@@ -19,10 +19,10 @@ import type { BatchPart, Outputs, Recording } from './recording.js'
 import { canPlan, ROW, type StepHooks, StepPlanner } from './step-planner.js'
 
 /** Most steps in one call, and most bytes of what differs between them: they should stay in a second-level cache. */
-export const MOST_STEPS = 256
-export const MOST_BYTES = 1 << 19
+export const MAX_STEPS = 256
+export const MAX_BYTES = 1 << 19
 /** A data set of up to so many times the rows of a run is copied as a whole, and the rows are then picked by a kernel. */
-const MOST_PASSES = 4
+const MAX_PASSES = 4
 
 /** The outcome of a run of many steps. */
 interface ProgramResult {
@@ -84,7 +84,7 @@ export class StepProgram {
     this.optimizer = parts.optimizer as Optimizer
     this.planner = new StepPlanner(this.optimizer, parts.batches, parts.gradientScale)
     this.staged = recording.batch.map(({ to }) => recording.allocate(4 * to.size * capacity))
-    const isSmall = recording.batch.every(({ rows, to }) => rows.size <= MOST_PASSES * to.size * capacity)
+    const isSmall = recording.batch.every(({ rows, to }) => rows.size <= MAX_PASSES * to.size * capacity)
     this.whole = isSmall
       ? {
           tables: recording.batch.map(({ rows }) => recording.allocate(4 * rows.size)),
@@ -301,7 +301,7 @@ export class StepProgram {
 function capacityOf({ batch, prediction, targets }: Recording, updates: number, keepsPredictions: boolean): number {
   const outputs = keepsPredictions ? 4 * (prediction.size + targets.size) : 0
   const bytes = batch.reduce((sum, { to }) => sum + 4 * to.size, outputs + 4 + 4 * ROW * updates)
-  return Math.min(MOST_STEPS, Math.floor(MOST_BYTES / bytes))
+  return Math.min(MAX_STEPS, Math.floor(MAX_BYTES / bytes))
 }
 
 /** Whether gradients wait that are of no recording: a step would use them once. */

@@ -1,6 +1,6 @@
 /**
- * The step of eight nets as a program. It is made of the recorded step of one of them, whose kernel calls are replaced by their twins
- * ({@link twinsOf}), and serves all nets of the same shape: what it computes with is a workspace. Before a run of many steps the parameters
+ * The step of eight nets as a program. It is made of the recorded step of one of them, whose kernel calls are replaced by batched ones
+ * ({@link batchedCalls}), and serves all nets of the same shape: what it computes with is a workspace. Before a run of many steps the parameters
  * and the optimizers' state of the nets are brought there, and afterwards taken back, so that in between each update of all eight nets is
  * one call too.
  */
@@ -12,9 +12,9 @@ import type { Parameter } from '../../parameter.js'
 import { Tensor } from '../../tensor.js'
 import { Program, unshared } from '../fast/program.js'
 import type { Outputs, Recording } from '../fast/recording.js'
+import { batchedCalls, CannotBatch, checkWidth, type Draw, type FleetMemory, NETS } from './batching-rules.js'
 import type { NumberTables, UpdateShape } from './numbers.js'
 import type { StagedRows } from './staged-rows.js'
-import { checkWidth, type Draw, type FleetMemory, NETS, NoTwin, twinsOf } from './twins.js'
 
 /** Bytes of a net in the table of a dropout: seed (low, high), stream, counter, and the rate as a double. */
 const DROPOUT_BYTES = 24
@@ -78,15 +78,15 @@ export class FleetProgram implements FleetMemory {
   private readonly kept: Kept | null
   private readonly backend: Backend
 
-  /** @throws NoTwin where the step is none for fleets, OutOfMemoryError */
+  /** @throws CannotBatch where the step is none for fleets, OutOfMemoryError */
   constructor(private readonly parts: Parts) {
     const { recording, parameters, optimizer, shapes, rows, capacity, keepsPredictions } = parts
     const backend = (this.backend = parameters[0].backend)
     const program = Program.of(backend.kernels)
-    if (program === null) throw new NoTwin('steps in JavaScript')
+    if (program === null) throw new CannotBatch('steps in JavaScript')
     this.program = program
     this.isWide = backend.widened
-    if (shapes.length === 0) throw new NoTwin('nothing is trained')
+    if (shapes.length === 0) throw new CannotBatch('nothing is trained')
     checkWidth(recording.calls)
     try {
       for (const { from, at, bytes } of rows.parts) this.found.set(from.address, { at, bytes })
@@ -222,7 +222,7 @@ export class FleetProgram implements FleetMemory {
   private keep(): Kept {
     const { recording, rows, capacity } = this.parts
     const { prediction, targets } = recording
-    if (prediction.isOnHost || targets.isOnHost) throw new NoTwin('metrics of what is not in the memory of WebAssembly')
+    if (prediction.isOnHost || targets.isOnHost) throw new CannotBatch('metrics of what is not in the memory of WebAssembly')
     const roomFor = ({ size }: Tensor) => this.allocate(4 * size * capacity)
     const from = this.allocate(4 * NETS * prediction.size * capacity)
     const to = [prediction, targets].map(roomFor)
@@ -240,22 +240,22 @@ export class FleetProgram implements FleetMemory {
     const kernels = { ...backend.kernels, ...this.kernels } as unknown as Record<string, unknown>
     const kernelOf = (name: string) => {
       const kernel = kernels[name] ?? fleetKernel(backend, name)
-      if (kernel === undefined) throw new NoTwin(`there is no kernel '${name}' here`)
+      if (kernel === undefined) throw new CannotBatch(`there is no kernel '${name}' here`)
       return unshared(kernel)
     }
-    for (const call of twinsOf(recording.calls, this)) {
+    for (const call of batchedCalls(recording.calls, this)) {
       if (call.draw !== undefined) this.dropouts.push({ table: call.args[3], draw: call.draw })
       program.addMoving(call.name, kernelOf(call.name), call.args, call.moves)
     }
     if (kept !== null) {
       const { from, size } = kept.predictions
       const prediction = this.find(recording.prediction.address)
-      if (prediction === null) throw new NoTwin('a prediction that no kernel made')
+      if (prediction === null) throw new CannotBatch('a prediction that no kernel made')
       program.addMoving('copy', kernels.copy, [prediction.at, from, NETS * size], [[1, 4 * NETS * size]])
     }
     for (const { group: g, span: s, kernel, count, scaledByRate } of shapes) {
       const update = fleetKernel(backend, fleetName(kernel))
-      if (update === undefined) throw new NoTwin(`${optimizer.name} looks at more than one element at a time`)
+      if (update === undefined) throw new CannotBatch(`${optimizer.name} looks at more than one element at a time`)
       const group = optimizer.groups[g]
       const { p, g: gradient, n, first } = group.spans[s]
       const table = this.allocate(4 * 3 * NETS)
@@ -263,7 +263,7 @@ export class FleetProgram implements FleetMemory {
       this.numbers.push(table)
       program.addMoving('fleetHyper', kernels.fleetHyper, [hyper, table, count, scaledByRate, 8 * count])
       const [own, from] = [p, gradient].map((ptr) => this.find(ptr))
-      if (own === null || from === null) throw new NoTwin('parameters that are not the model’s')
+      if (own === null || from === null) throw new CannotBatch('parameters that are not the model’s')
       const state = states[g] + NETS * (group.slotAt(first, 0) - group.slotAt(0, 0))
       program.addMoving('update', update, [own.at, from.at, state, group.stride, n, hyper])
     }

@@ -9,18 +9,18 @@ import { Recording } from '../fast/recording.js'
 import { EpochOrders } from '../orders.js'
 import type { Pacer } from '../pacer.js'
 import { checkTargets, type Plan } from '../plan.js'
+import { CannotBatch, NETS, onlyDenseTakes } from './batching-rules.js'
 import { FleetProgram, type Passenger } from './fleet-program.js'
 import type { Member, Planned } from './member.js'
 import { NumberTables } from './numbers.js'
 import { StagedRows } from './staged-rows.js'
-import { NETS, NoTwin, onlyDenseTakes } from './twins.js'
 
 /**
  * Most steps of a run, and most bytes of what differs between them, which is read once, in order. Before and after a run there is work in
  * JavaScript for each net: a few long runs take less of it than many short ones.
  */
-const MOST_STEPS = 4096
-const MOST_BYTES = 1 << 21
+const MAX_STEPS = 4096
+const MAX_BYTES = 1 << 21
 
 /** What becomes of a net that leaves its fleet before its last step. */
 export interface Departures {
@@ -72,7 +72,7 @@ export class Fleet {
   private readonly heap: Heap
   private readonly threads: number
 
-  /** @throws NoTwin where the nets cannot go side by side, OutOfMemoryError */
+  /** @throws CannotBatch where the nets cannot go side by side, OutOfMemoryError */
   constructor(
     private members: Member[],
     private readonly departures: Departures,
@@ -307,8 +307,9 @@ export class Fleet {
     }
     try {
       recordUnnoticed(recording, member, size)
-      if (recording.obstacle !== null) throw new NoTwin(recording.obstacle)
-      if (recording.trained.length !== parameters.filter((p) => p.requiresGrad).length) throw new NoTwin('a parameter without a gradient')
+      if (recording.obstacle !== null) throw new CannotBatch(recording.obstacle)
+      if (recording.trained.length !== parameters.filter((p) => p.requiresGrad).length)
+        throw new CannotBatch('a parameter without a gradient')
       const allocate = (bytes: number) => {
         const block = this.heap.allocate(bytes, 'zeros')
         blocks.push(block)
@@ -320,7 +321,7 @@ export class Fleet {
         (sum, { to }, i) => sum + StagedRows.bytesOf(to, i === 0 && sharesInputs),
         4 * NETS + NumberTables.bytesOf(shapes) / NETS + 4 * judged,
       )
-      const capacity = Math.max(1, Math.min(MOST_STEPS, this.batches.total, Math.floor(MOST_BYTES / bytes)))
+      const capacity = Math.max(1, Math.min(MAX_STEPS, this.batches.total, Math.floor(MAX_BYTES / bytes)))
       const tables = new NumberTables(this.heap, shapes, capacity, NETS * this.threads, allocate)
       for (let thread = 0; thread < this.threads; thread++) {
         const known = this.isShared ? workspaces[0]?.rows : undefined

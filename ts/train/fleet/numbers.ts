@@ -9,7 +9,7 @@ import type { ParameterGroup } from '../../optim/base/group.js'
 import type { GroupOptions } from '../../optim/base/input.js'
 import { Optimizer } from '../../optim/base/optimizer.js'
 import type { ParameterSpan, Scalars } from '../../optim/base/span.js'
-import { NETS } from './twins.js'
+import { NETS } from './batching-rules.js'
 
 /** What this file knows of an optimizer's inside. */
 interface Inside {

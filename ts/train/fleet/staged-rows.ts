@@ -6,10 +6,10 @@ import type { Tensor } from '../../tensor.js'
 import type { RowRange } from '../batches.js'
 import { copyRows, type Rows } from '../data.js'
 import type { BatchPart, Recording } from '../fast/recording.js'
-import { NETS } from './twins.js'
+import { NETS } from './batching-rules.js'
 
 /** A data set of up to so many times the rows of a run is copied as a whole, and a kernel picks the rows. */
-const MOST_PASSES = 4
+const MAX_PASSES = 4
 
 /** A part of the batch: inputs, targets or weights. */
 export interface StagedPart {
@@ -50,7 +50,7 @@ export class StagedRows {
       return { from: to, at: allocate(bytes * capacity), isShared, bytes }
     })
     this.order = allocate(4 * size * capacity)
-    const isSmall = batch.every(({ rows, to }) => rows.size <= MOST_PASSES * to.size * capacity)
+    const isSmall = batch.every(({ rows, to }) => rows.size <= MAX_PASSES * to.size * capacity)
     this.tables = isSmall ? batch.map(({ rows }) => allocate(4 * rows.size)) : null
   }
 

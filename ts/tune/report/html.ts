@@ -9,13 +9,13 @@ import { axisScale, chart, dot, line, linear, lossScale, QUALITIES, round, type 
 import { escaped, number, paramsText, shown } from './format.js'
 
 /** Lines of more trials cannot be told apart. */
-const MOST_LINES = 400
+const MAX_LINES = 400
 /** Parameters that have a slice. */
-const MOST_SLICES = 12
+const MAX_SLICES = 12
 /** Cells of a contour along each axis. */
 const CELLS = 28
 /** Rows of the table. */
-const MOST_ROWS = 50
+const MAX_ROWS = 50
 
 /**
  * A study as one self-contained HTML page: {@link advice}, importances, the history, a slice through each parameter, a map of the two that
@@ -186,7 +186,7 @@ class View {
   slices(): string {
     if (!this.isSingle || this.complete.length === 0) return ''
     const worstFirst = [...this.complete].reverse()
-    const charts = this.byImportance.slice(0, MOST_SLICES).map(({ axis, i }) => {
+    const charts = this.byImportance.slice(0, MAX_SLICES).map(({ axis, i }) => {
       const x = axisScale(axis)
       const svg = chart({ title: `Value over ${axis.name}`, x: axis.name, y: 'value' }, { x, y: this.scale }, (frame) =>
         worstFirst
@@ -256,7 +256,7 @@ class View {
     const scales = [...shownAxes.map(({ axis }) => axisScale(axis)), this.scale]
     const place = (k: number) => 50 + gap * k
     const lines = this.complete
-      .slice(0, MOST_LINES)
+      .slice(0, MAX_LINES)
       .reverse()
       .map((trial) => {
         const points = shownAxes.flatMap(({ i }, k) =>
@@ -304,8 +304,8 @@ class View {
 
   table(): string {
     const best = this.isSingle
-      ? this.complete.slice(0, MOST_ROWS).map(({ number: i }) => this.trials[i])
-      : this.study.front.slice(0, MOST_ROWS)
+      ? this.complete.slice(0, MAX_ROWS).map(({ number: i }) => this.trials[i])
+      : this.study.front.slice(0, MAX_ROWS)
     if (best.length === 0) return ''
     const names = this.axes.map(({ name }) => name)
     const head = ['trial', ...this.study.directions.map((_, i) => (this.isSingle ? 'value' : `objective ${i + 1}`)), ...names, 'seconds']

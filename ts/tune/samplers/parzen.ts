@@ -182,11 +182,11 @@ function kernelsOf(axis: Axis, i: number, points: readonly Float64Array[], narro
   for (let k = 0; k < n; k++) {
     const share = axis.share(points[k][i])
     centres[k] = share === share ? share : 0.5
-    if (share === share) keys[there++] = Math.floor(share * 2 ** 36) * MOST_POINTS + k
+    if (share === share) keys[there++] = Math.floor(share * 2 ** 36) * MAX_POINTS + k
   }
   keys.subarray(0, there).sort()
   const order = new Uint16Array(there)
-  for (let j = 0; j < there; j++) order[j] = keys[j] - Math.floor(keys[j] / MOST_POINTS) * MOST_POINTS
+  for (let j = 0; j < there; j++) order[j] = keys[j] - Math.floor(keys[j] / MAX_POINTS) * MAX_POINTS
   for (let from = 0, to = 0; from < there; from = to) {
     const centre = centres[order[from]]
     while (to < there && centres[order[to]] === centre) to++
@@ -201,6 +201,6 @@ function kernelsOf(axis: Axis, i: number, points: readonly Float64Array[], narro
 }
 
 /** Observations that the keys of a sort have room for. */
-const MOST_POINTS = 2 ** 16
+const MAX_POINTS = 2 ** 16
 
 const NONE = new Float64Array()

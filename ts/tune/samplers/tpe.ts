@@ -23,8 +23,8 @@ export interface TpeOptions {
 }
 
 /** More good trials than these are no help, and more bad ones than those cost time only. */
-const MOST_GOOD = 25
-const MOST_BAD = 200
+const MAX_GOOD = 25
+const MAX_BAD = 200
 
 /**
  * The multivariate tree-structured Parzen estimator (Bergstra et al. 2011; Falkner et al. 2018): one density is made of the best trials,
@@ -55,7 +55,7 @@ export function tpe(options: TpeOptions = {}): Sampler {
     sample({ axes, history, random }) {
       const { ranked, running } = history
       if (ranked.length < startup) return pointAt(axes, random.uniforms(axes.length))
-      const count = Math.min(MOST_GOOD, Math.ceil(share * ranked.length))
+      const count = Math.min(MAX_GOOD, Math.ceil(share * ranked.length))
       const good = ranked.slice(0, count).map(({ point }) => point)
       const bad = thinned(ranked, count, [...running.values()])
       const likely = new ParzenEstimator(axes, good, widthOf(1 + focus * (count + 1)))
@@ -78,7 +78,7 @@ function thinned(ranked: readonly Observation[], best: number, running: readonly
   const others = ranked.length - best
   const all = others + running.length
   const points: Float64Array[] = []
-  for (let i = 0, kept = Math.min(MOST_BAD, all); i < kept; i++) {
+  for (let i = 0, kept = Math.min(MAX_BAD, all); i < kept; i++) {
     const place = Math.floor((i * all) / kept)
     points.push((place < others ? ranked[best + place] : running[place - others]).point)
   }

@@ -2,13 +2,13 @@
 import type { Fs } from '../node.js'
 
 /** With less free space, an error in writing is that of a full disk. */
-const LEAST_FREE = 65536
+const MIN_FREE = 65536
 
 /** @internal why a file cannot be opened or written */
 export function reasonOf(error: unknown, path: string, fs: Fs): string {
   const { code, message } = error as NodeJS.ErrnoException
   // SQLite in WebAssembly says no more than that there was an error
-  if (code === 'ENOSPC' || /is full/.test(message) || (/I\/O error/.test(message) && freeAt(path, fs) < LEAST_FREE))
+  if (code === 'ENOSPC' || /is full/.test(message) || (/I\/O error/.test(message) && freeAt(path, fs) < MIN_FREE))
     return 'the disk is full; free some space and run it again'
   if (code === 'ENOENT') return 'there is no such folder'
   if (code === 'EACCES' || code === 'EROFS') return 'it may not be written'

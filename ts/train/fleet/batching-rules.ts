@@ -1,6 +1,6 @@
 /**
- * From the recorded step of one net to the step of eight: each kernel call has a twin that does the same for all of them, on arrays
- * that have eight floats, one of each net, in the place of every float (crate/fleet).
+ * From the recorded step of one net to the step of eight. Each kernel call has a batching rule (the word is that of vmap): the call that does
+ * the same for all eight, on arrays that have eight floats, one of each net, in the place of every float (crate/fleet).
  */
 import { SHARED_INPUTS, WIDE } from '../../backend/fleet.js'
 import type { Ptr } from '../../backend/kernels.js'
@@ -19,7 +19,7 @@ export interface Draw {
 }
 
 /** A kernel call of a fleet. */
-interface TwinCall {
+interface BatchedCall {
   name: string
   args: readonly number[]
   moves: readonly Move[]
@@ -44,12 +44,12 @@ export interface FleetMemory {
   dropoutTable(): Ptr
 }
 
-/** Why a step has no twin, for people. */
-export class NoTwin extends Error {}
+/** Why a step cannot be batched, for people. */
+export class CannotBatch extends Error {}
 
-type Twin = (args: readonly number[], memory: FleetMemory, call: KernelCall) => Omit<TwinCall, 'name'> & { name?: string }
+type BatchingRule = (args: readonly number[], memory: FleetMemory, call: KernelCall) => Omit<BatchedCall, 'name'> & { name?: string }
 
-/** Collects the arguments of a twin, with their moves. */
+/** Collects the arguments of a batched call, with their moves. */
 class Arguments {
   readonly args: number[] = []
   readonly moves: Move[] = []
@@ -60,7 +60,7 @@ class Arguments {
   read(ptr: Ptr): this {
     if (ptr === 0) return this.number(0)
     const found = this.memory.isInputs(ptr) ? this.ownInputs() : this.memory.find(ptr)
-    if (found === null) throw new NoTwin('a step reads an array that no kernel of it made')
+    if (found === null) throw new CannotBatch('a step reads an array that no kernel of it made')
     return this.add(found)
   }
 
@@ -84,7 +84,7 @@ class Arguments {
 
   private ownInputs(): { at: Ptr; bytes: number } {
     const { at, isShared, bytes } = this.memory.inputs
-    if (isShared) throw new NoTwin('inputs are used by more than dense layers')
+    if (isShared) throw new CannotBatch('inputs are used by more than dense layers')
     return { at, bytes }
   }
 
@@ -95,12 +95,12 @@ class Arguments {
   }
 }
 
-/** The twin of a loss, which must be asked for its gradient. */
+/** The batching rule of a loss, which must be asked for its gradient. */
 const loss =
-  (name: string): Twin =>
+  (name: string): BatchingRule =>
   ([prediction, target, weights, gradient, out, rows, cols, scale, option], memory) => {
-    if (gradient === 0) throw new NoTwin('a loss without its gradient')
-    if (name.includes('Entropy') && cols > MOST_CLASSES) throw new NoTwin(`more than ${MOST_CLASSES} classes`)
+    if (gradient === 0) throw new CannotBatch('a loss without its gradient')
+    if (name.includes('Entropy') && cols > MAX_CLASSES) throw new CannotBatch(`more than ${MAX_CLASSES} classes`)
     const a = new Arguments(memory).read(prediction).read(target).read(weights)
     const { args, moves } = a
       .write(gradient, rows * cols)
@@ -110,10 +110,10 @@ const loss =
   }
 
 /** The widest row of a cross-entropy (crate/fleet/loss.rs). */
-const MOST_CLASSES = 256
+const MAX_CLASSES = 256
 
-/** The twin of each kernel, by the kernel's name. What works element by element is its own: it runs over eight times as many elements. */
-const TWINS: Readonly<Record<string, Twin>> = {
+/** The batching rule of each kernel, by the kernel's name. What works element by element is its own: it runs over eight times as many elements. */
+const BATCHING_RULES: Readonly<Record<string, BatchingRule>> = {
   denseForward([x, w, b, z, y, m, k, n, kind], memory) {
     const { args, moves } = new Arguments(memory)
       .inputs(x)
@@ -125,7 +125,7 @@ const TWINS: Readonly<Record<string, Twin>> = {
     return { name: 'fleetDenseForward', args, moves }
   },
   denseBackward([x, w, saved, dy, dz, dw, db, dx, m, k, n, kind, accumulate], memory) {
-    if (accumulate !== 0) throw new NoTwin('a layer that is used twice in a step')
+    if (accumulate !== 0) throw new CannotBatch('a layer that is used twice in a step')
     const { args, moves } = new Arguments(memory)
       .inputs(x)
       .read(w)
@@ -154,7 +154,7 @@ const TWINS: Readonly<Record<string, Twin>> = {
     return { args, moves }
   },
   dropout([x, y, n], memory, call) {
-    if (call.counter === null) throw new NoTwin('dropout whose generator is not of the model')
+    if (call.counter === null) throw new CannotBatch('dropout whose generator is not of the model')
     const { args, moves } = new Arguments(memory).read(x).write(y, n).number(n, memory.dropoutTable(), call.counter.perStep)
     return { name: 'fleetDropout', args, moves, draw: { counter: call.counter, args: call.args } }
   },
@@ -166,12 +166,12 @@ const TWINS: Readonly<Record<string, Twin>> = {
   crossEntropyProbabilities: loss('fleetCrossEntropyProbabilities'),
 }
 
-/** The twins of all calls of a step. @throws NoTwin that says which has none */
-export function twinsOf(calls: readonly KernelCall[], memory: FleetMemory): TwinCall[] {
+/** The batched calls of all calls of a step. @throws CannotBatch that says which has no rule */
+export function batchedCalls(calls: readonly KernelCall[], memory: FleetMemory): BatchedCall[] {
   return calls.map((call) => {
-    const twin = TWINS[call.name]
-    if (twin === undefined) throw new NoTwin(`the kernel '${call.name}' is not one for fleets`)
-    return { name: call.name, ...twin(call.args, memory, call) }
+    const rule = BATCHING_RULES[call.name]
+    if (rule === undefined) throw new CannotBatch(`the kernel '${call.name}' is not one for fleets`)
+    return { name: call.name, ...rule(call.args, memory, call) }
   })
 }
 
@@ -181,13 +181,13 @@ export function twinsOf(calls: readonly KernelCall[], memory: FleetMemory): Twin
  */
 export const CROSSOVER = { mostWeights: 10_000 }
 
-/** @throws NoTwin for a step with a layer that is computed as fast alone */
+/** @throws CannotBatch for a step with a layer that is computed as fast alone */
 export function checkWidth(calls: readonly KernelCall[]): void {
   const { mostWeights } = CROSSOVER
   for (const { name, args } of calls) {
     const [inputs, outputs] = [args[6], args[7]]
     if (name === 'denseForward' && inputs * outputs > mostWeights)
-      throw new NoTwin(`a layer of ${inputs} · ${outputs} weights: with more than ${mostWeights} a net is as fast alone`)
+      throw new CannotBatch(`a layer of ${inputs} · ${outputs} weights: with more than ${mostWeights} a net is as fast alone`)
   }
 }
 
