@@ -353,12 +353,14 @@ Shares of plain \`fit\` on W2 and shares of the limit, by processor time on an A
 | a gradient and a Hessian-vector product 1.2 of PyTorch | as they come see above; widened 0.98 to 1.23 and 1.01 to 1.31 in three runs, the lowest on a quiet machine | as they come the limit of 128 bits is some 0.75 of what PyTorch takes; the kernels of a product take 1.1 ms of 1.5, copies of the results and their collection most of the rest |
 | W6 as it comes 0.8 of the limit of 128 bits | 0.66 to 0.70 | its products alone reach 0.84 to 0.90 (panels take what is missing), the update of 8.3 million parameters waits for memory; the chosen tile is as fast as the pinned one |
 | W3, W7 widened 0.65 of the limit of 256 bits | 0.47, 0.46 | products are less than half of the time there (0.41 of W7, measured from outside); the rest are updates and small kernels, which widen little |
-| W1 2,000,000 steps/s on Node 24 | 1,600,000 to 1,800,000 | reached on Zen 5 (above); here a step is 2,200 cycles of 3.7 GHz |
+| W1 2,000,000 steps/s on Node 24 | 1,600,000 to 1,800,000 | reached on Zen 5 on 2026-11-26; here a step is 2,200 cycles of 3.7 GHz |
+| the update of 10 million parameters ahead of PyTorch's fused one | Adam 0.82 as it comes, 0.91 widened; momentum 0.91 and 0.92 | Adam moves 28 bytes a parameter, in 0.67 ns 42 GB/s: memory is the limit of both, and PyTorch's wider loads and stores come closer to it |
+| two threads 1.8 × as fast on W5 and W6, 1.5 × on W4, medians of pairs on idle cores | W5 1.44 to 1.86, W6 1.33 to 1.70, W4 1.21 to 1.60 in six runs; best windows 1.75 to 1.94, 1.72 to 1.84, 1.53 to 1.68 | of 5.3 ms of a step of W5 0.4 are waiting, as the other core has to fetch what this one wrote, and 0.3 are not shared; runs differ as other tenants of the machine do ([threads](design/threads.md)) |
+| beside a program that keeps one core busy 1.2 × on W5, never below 0.97 | 1.00; 0.96 on W4 | three threads that want two cores can gain 1.33 at most; to hand over through threads that sleep, which would leave the core to the other program, takes 50 µs each time |
 | \`fitMany\` 12,000,000 net-steps/s of 2-8-1, widened 16,000,000 | 10,200,000; 12,700,000 | its kernels take 75 ns of a net-step, 29 of them for the divisions and roots of Adam: 13,200,000 by themselves. The rest is JavaScript: an epoch lasts 6 µs, and has a record in the history |
 | \`fitMany\` 19,000 net-steps/s of 32-64-64-1, 21,000 with fused multiply-adds | 15,100; 18,200, in an hour when JAX did 21,600, and not 25,700 as before | a step has 1.06 M multiply-adds. Products of \`fit\` take 0.65 cycles for four at best, 0.56 fused, which allows 18,500 and 21,000 at 3.66 GHz; those of eight nets take 0.72 to 0.81 and 0.62 to 0.68. Widened they reach 31,900 |
 | two threads 1.9 × in \`fitMany\` | 1.56 to 1.92 | histories stay on the calling thread, and workers wait for it: least where steps are longest |
 | \`fit\` starts in 0.1 ms on 2-8-1 | 0.08 after 3,000 fits, 0.17 in the first 300 (bench/fleet/start.ts) | the engine compiles the JavaScript of it meanwhile; 32-64-64-1 takes 0.22 to 0.27, aim 0.5 |
-| two threads on an idle machine; the tables above on the last code | not measured anew | they want an hour of two free cores, which this machine did not have |
 `
 
 const BEGIN = '<!-- peers: written by bench/peers/write.ts from bench/results/peers.json -->'
