@@ -15,18 +15,18 @@ export type { Shape } from './common/shape.js'
 export { type GradientsOptions, gradients } from './ops/gradients.js'
 export { Parameter } from './parameter.js'
 export { Generator } from './random.js'
-export { type BackwardOptions, full, type NestedNumbers, type NestedOf, ones, Tensor, type TensorDType, type TensorFunction, type TensorLike, type TensorOptions, tensor, zeros } from './tensor.js'
+export { arange, type BackwardOptions, eye, full, type NestedNumbers, type NestedOf, ones, Tensor, type TensorDType, type TensorFunction, type TensorLike, type TensorOptions, tensor, zeros } from './tensor.js'
 
 // Operations
 
 export { activate, elu, gelu, leakyRelu, relu, sigmoid, silu, softplus, tanh } from './ops/activation.js'
 export { dense } from './ops/dense.js'
 export { dropout } from './ops/dropout.js'
-export { abs, add, broadcastTo, clip, cos, div, equal, erf, exp, greater, greaterEqual, log, maximum, minimum, mul, neg, pow, reciprocal, sign, sin, sqrt, square, sub, where } from './ops/elementwise.js'
+export { abs, add, broadcastTo, clip, cos, div, equal, erf, exp, greater, greaterEqual, less, lessEqual, log, maximum, minimum, mul, neg, pow, reciprocal, sign, sin, sqrt, square, sub, where } from './ops/elementwise.js'
 export { gather, oneHot } from './ops/gather.js'
 export { type MatmulOptions, matmul } from './ops/matmul.js'
-export { type Axes, argmax, logSumExp, max, mean, min, sum, variance } from './ops/reduce.js'
-export { concat, reshape, slice, stack, transpose } from './ops/shape.js'
+export { type Axes, argmax, argmin, logSumExp, max, mean, min, sum, variance } from './ops/reduce.js'
+export { concat, expandDims, reshape, slice, split, squeeze, stack, transpose } from './ops/shape.js'
 export { logSoftmax, softmax } from './ops/softmax.js'
 
 // Layers and models

@@ -15,7 +15,7 @@ import type { FloatArray } from './backend/heap.js'
 import { type Backend, defaultBackend } from './backend/index.js'
 import type { Ptr } from './backend/kernels.js'
 import { COPY } from './common/copies.js'
-import { plainError, ShapeError, StaleTensorError, typeError } from './common/errors.js'
+import { plainError, rangeError, ShapeError, StaleTensorError, typeError } from './common/errors.js'
 import { checkNames } from './common/names.js'
 import { checkShape, formatShape, type Shape, sameShape, sizeOf } from './common/shape.js'
 import type { Given, Nested } from './common/shape-types.js'
@@ -414,6 +414,34 @@ export function zeros<const S extends Shape>(shape: S, options: TensorOptions = 
 /** A tensor of ones. @example ones([2]) // [1, 1] */
 export function ones<const S extends Shape>(shape: S, options: TensorOptions = {}): Tensor<Given<S>> {
   return filled('ones', shape, 1, options)
+}
+
+/**
+ * The numbers from `start` on in steps of `step`, up to `stop`, which is left out; with one number, those from 0 to below it.
+ *
+ * @example arange(4) // [0, 1, 2, 3]
+ * @example arange(1, 2, 0.25) // [1, 1.25, 1.5, 1.75]
+ * @throws RangeError for numbers that are not finite, or a step of 0
+ */
+export function arange(start: number, stop?: number, step = 1, options: TensorOptions = {}): Tensor<[number]> {
+  const [from, to] = stop === undefined ? [0, start] : [start, stop]
+  if (![from, to, step].every(Number.isFinite) || step === 0)
+    throw rangeError(`arange: wants finite numbers and a step that is not 0, got ${show(start)}, ${show(stop)}, ${show(step)}`)
+  checkNames('arange', options, OPTIONS)
+  const backend = options.backend ?? defaultBackend()
+  const count = Math.max(0, Math.ceil((to - from) / step))
+  const values = floatArray(backend, count).map((_, i) => from + i * step)
+  return Tensor.onHost(backend, [count], values, options.requiresGrad)
+}
+
+/** The identity matrix of so many rows. @example eye(2) // [[1, 0], [0, 1]] @throws RangeError unless rows is a whole number */
+export function eye<const N extends number>(rows: N, options: TensorOptions = {}): Tensor<Given<readonly [N, N]>> {
+  const shape = [rows, rows] as const
+  checkShape(shape, 'eye')
+  checkNames('eye', options, OPTIONS)
+  const backend = options.backend ?? defaultBackend()
+  const values = floatArray(backend, rows * rows).map((_, i) => Number(i % (rows + 1) === 0))
+  return Tensor.onHost(backend, shape, values, options.requiresGrad)
 }
 
 /** @internal data as a tensor of the given backend; tensors pass through. @throws Error for a tensor of another backend */

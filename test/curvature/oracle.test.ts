@@ -111,6 +111,12 @@ const formulas: Record<string, (x: Tensor) => Tensor> = {
   reshape: (x) => mul(0.3, g.reshape(g.matmul(g.reshape(x, [4, 3]), g.slice(x, 0, 3, 1)), [3, 4])),
   slice: (x) => mul(x, g.slice(x, 1, 2, 1)),
   stack: (x) => mul(g.stack([2, 0, 1].map((i) => g.reshape(g.slice(x, i, i + 1), [4]))), x),
+  less: (x) => mul(x, g.less(x, C(x))),
+  lessEqual: (x) => mul(square(x), g.lessEqual(x, C(x))),
+  argmin: (x) => mul(g.slice(g.gather(x, g.argmin(x, 0)), 0, 3), x),
+  split: (x) => mul(g.concat(g.split(x, [1, 2, 1], 1).reverse(), 1), x),
+  squeeze: (x) => g.squeeze(g.reshape(square(x), [1, 3, 1, 4])),
+  expandDims: (x) => mul(0.3, sum(mul(g.expandDims(x, 1), g.expandDims(x, 0)), 0)),
   transpose: (x) => g.transpose(mul(g.transpose(x), g.reshape(x, [4, 3]))),
   ...Object.fromEntries(activations.map((name) => [`activate.${name}`, (x: Tensor) => g.activate(x, name)])),
 }

@@ -42,6 +42,9 @@ const CALLED: Record<string, (inputs: Tensor[], options: Case['options']) => Ten
   transpose: ([x]) => g.transpose(g.reshape(x, [2, 8])),
   slice: ([x]) => g.slice(x, 3, 11),
   broadcastTo: ([x]) => g.broadcastTo(x, [2, 16]),
+  split: ([x]) => g.concat(gradus.split(x, [5, 11]).reverse()),
+  squeeze: ([x]) => gradus.squeeze(g.reshape(x, [1, 16, 1])),
+  expandDims: ([x]) => gradus.expandDims(x, 1),
   concat: (inputs) => g.concat(inputs),
   stack: (inputs) => g.stack(inputs),
   ...Object.fromEntries(

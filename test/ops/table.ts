@@ -21,6 +21,7 @@ import {
   dropout,
   erf,
   exp,
+  expandDims,
   focal,
   Generator,
   gather,
@@ -49,8 +50,10 @@ import {
   sin,
   slice,
   softmax,
+  split,
   sqrt,
   square,
+  squeeze,
   stack,
   sub,
   sum,
@@ -169,6 +172,31 @@ export const OPERATIONS: readonly Operation[] = [
     shapes: ['ab', 'abc'],
     call: (x) => square(reshape(x, [x.shape[1], -1])),
     refuses: [[(x) => reshape(x, [x.size + 1]), /reshape: .* does not fill/]],
+  },
+  {
+    name: 'split',
+    shapes: ['ab', 'abc'],
+    call: (x) => {
+      const [first, rest] = split(x, [1, x.shape[0] - 1])
+      return mul(first, add(sum(square(rest)), first))
+    },
+    refuses: [
+      [(x) => split(x, x.shape[0] + 1), /split: wants a number of parts that divides axis 0/],
+      [(x) => split(x, [x.shape[0], 1]), /split: wants lengths that add up to/],
+    ],
+  },
+  {
+    name: 'squeeze',
+    shapes: ['a1', 'ab1', '1a1b'],
+    call: (x) => square(squeeze(x)),
+    refuses: [[(x) => squeeze(stack([x, x]), 0), /squeeze: wants an axis of length 1, got axis 0/]],
+  },
+  { name: 'squeeze of one axis', shapes: ['a1', '1ab'], call: (x) => square(squeeze(x, x.shape[0] === 1 ? 0 : -1)) },
+  {
+    name: 'expandDims',
+    shapes: ['a', 'ab'],
+    call: (x) => square(expandDims(x, -1)),
+    refuses: [[(x) => expandDims(x, x.rank + 1), /expandDims: /]],
   },
   { name: 'transpose', shapes: ['ab', 'abc', 'abcd'], call: (x) => square(transpose(x)) },
   { name: 'transpose of three axes', shapes: ['abc'], call: (x) => square(transpose(x, [1, 2, 0])) },

@@ -76,10 +76,16 @@ STAGES = dict(
     softmax=lambda x: jax.nn.softmax(x, -1),
     logSoftmax=lambda x: jax.nn.log_softmax(x, -1),
     **{f"activate.{k}": f for k, f in ACT.items()},
+    less=lambda x: x * (x < C),
+    lessEqual=lambda x: x * x * (x <= C),
+    argmin=lambda x: x[jnp.argmin(x, 0)][:3] * x,
+    split=lambda x: jnp.concatenate(jnp.split(x, [1, 3], 1)[::-1], 1) * x,
+    squeeze=lambda x: jnp.squeeze((x * x)[None, :, None], (0, 2)),
+    expandDims=lambda x: jnp.sum(jnp.expand_dims(x, 1) * jnp.expand_dims(x, 0), 0) * 0.3,
 )
 
 # No kinks: the third and fourth derivatives are compared as well.
-ROUGH = {"abs", "clip", "maximum", "minimum", "sign", "greater", "greaterEqual", "equal", "argmax", "max", "min",
+ROUGH = {"abs", "clip", "maximum", "minimum", "sign", "greater", "greaterEqual", "equal", "argmax", "less", "lessEqual", "argmin", "max", "min",
          "activate.relu", "activate.leakyRelu", "activate.elu"}
 
 

@@ -96,7 +96,8 @@ def main():
     case("matmul", torch.matmul, LEFT, RIGHT)
     case("dense", lambda x, w, b: x @ w + b, LEFT, RIGHT, [0.0, math.inf, 1e-40])
     for op, f in dict(reshape=lambda t: t.reshape(4, 4), transpose=lambda t: t.reshape(2, 8).t(), slice=lambda t: t[3:11],
-                      broadcastTo=lambda t: t.expand(2, 16)).items():
+                      broadcastTo=lambda t: t.expand(2, 16), split=lambda t: torch.cat(t.split([5, 11])[::-1]),
+                      squeeze=lambda t: t.reshape(1, 16, 1).squeeze(), expandDims=lambda t: t.unsqueeze(1)).items():
         case(op, f, SPECIAL)
     case("concat", lambda a, b: torch.cat([a, b]), SPECIAL, SPECIAL[::-1])
     case("stack", lambda a, b: torch.stack([a, b]), SPECIAL, SPECIAL[::-1])

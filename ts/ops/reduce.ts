@@ -7,7 +7,7 @@ import { checkNames } from '../common/names.js'
 import { normalizeAxes, sizeOf } from '../common/shape.js'
 import type { Along, Reduced } from '../common/shape-types.js'
 import { asFloats, type Operand, type ShapeOf, Tensor } from '../tensor.js'
-import { add, div, equal, exp, log, mul, square, sub } from './elementwise.js'
+import { add, div, equal, exp, log, mul, neg, square, sub } from './elementwise.js'
 import { reshape } from './shape.js'
 import { type Axes, type Reduction, reduce, sum, sumTo } from './sum.js'
 
@@ -118,4 +118,16 @@ export function argmax<X extends Operand, const A extends number = -1>(value: X,
   } finally {
     arena.closeScope(mark)
   }
+}
+
+/**
+ * The index of the smallest value along one axis (default: last), the first of several, as whole numbers; no gradient. A NaN counts as smallest.
+ *
+ * @example argmin([[1, 5, 2], [7, 0, 3]]) // [0, 1]
+ */
+export function argmin<X extends Operand, const A extends number = -1>(value: X, axis: A = -1 as A): Tensor<Along<ShapeOf<X>, A, []>> {
+  const x = asFloats(value, undefined, 'argmin')
+  const [at] = normalizeAxes(axis, x.rank, 'argmin')
+  if (x.shape[at] === 0) throw rangeError('argmin: the axis has no elements')
+  return noGrad(() => argmax(neg(x), at)) as unknown as Tensor<Along<ShapeOf<X>, A, []>>
 }

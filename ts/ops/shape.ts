@@ -149,6 +149,62 @@ function padded(g: Tensor, shape: Shape, axis: number, from: number): Tensor {
 }
 
 /**
+ * The parts of a tensor along one axis: so many of the same length, or some of these lengths.
+ *
+ * @example split([1, 2, 3, 4], 2) // [1, 2] and [3, 4]
+ * @example split([[1, 2, 3]], [1, 2], 1) // [[1]] and [[2, 3]]
+ * @throws RangeError unless the lengths add up to that of the axis
+ */
+export function split(value: Operand, parts: number | readonly number[], axis = 0): Tensor[] {
+  const x = asTensor(value, undefined, 'split')
+  const [at] = normalizeAxes(axis, x.rank, 'split')
+  const length = x.shape[at]
+  const isCount = (n: number) => Number.isInteger(n) && n >= 0
+  if (typeof parts === 'number' && !(isCount(parts) && parts > 0 && length % parts === 0))
+    throw rangeError(`split: wants a number of parts that divides axis ${at} of length ${length}, or an array of lengths, got ${parts}`)
+  const lengths = typeof parts === 'number' ? Array.from({ length: parts }, () => length / parts) : parts
+  if (!lengths.every(isCount) || lengths.reduce((sum, n) => sum + n, 0) !== length)
+    throw rangeError(`split: wants lengths that add up to ${length}, the length of axis ${at}, got ${formatShape(lengths)}`)
+  let from = 0
+  return lengths.map((n) => slice(x, from, (from += n), at))
+}
+
+/**
+ * Without an axis of length 1, or without all of them.
+ *
+ * @example squeeze([[[1, 2]]]) // [1, 2]
+ * @example squeeze([[[1, 2]]], 0) // [[1, 2]]
+ * @throws RangeError for an axis that is not there; ShapeError for one of another length
+ */
+export function squeeze(value: Operand, axis?: number): Tensor {
+  const x = asTensor(value, undefined, 'squeeze')
+  if (axis === undefined)
+    return reshape(
+      x,
+      x.shape.filter((d) => d !== 1),
+    )
+  const [at] = normalizeAxes(axis, x.rank, 'squeeze')
+  if (x.shape[at] !== 1) throw new ShapeError(`squeeze: wants an axis of length 1, got axis ${at} of ${formatShape(x.shape)}`)
+  return reshape(
+    x,
+    x.shape.filter((_, i) => i !== at),
+  )
+}
+
+/**
+ * With one more axis of length 1, which is number `axis` of the result; −1 is the last.
+ *
+ * @example expandDims([1, 2], 0) // [[1, 2]]
+ * @example expandDims([1, 2], -1) // [[1], [2]]
+ * @throws RangeError for an axis that the result does not have
+ */
+export function expandDims(value: Operand, axis: number): Tensor {
+  const x = asTensor(value, undefined, 'expandDims')
+  const [at] = normalizeAxes(axis, x.rank + 1, 'expandDims')
+  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])
+}
+
+/**
  * Tensors end to end along one axis.
  *
  * @example concat([[1, 2], [3]]) // [1, 2, 3]
