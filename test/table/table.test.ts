@@ -250,3 +250,14 @@ test('the greedy choice finds the mean that is best, and leaves bad ones out', (
   const votes = chooseGreedily([voter(1, -1, 1, -1), voter(-1, 1, -1, 1), voter(9, 9, 9, 9)], squaredErrorOf(targets))
   expect(votes).toEqual([1, 1, 0])
 })
+
+test('options that do not exist are refused, by the function that was called', async () => {
+  const rows = Array.from({ length: 40 }, (_, i) => ({ a: i, y: 2 * i + (i % 3) }))
+  const wrong = (options: object) => trainTable(rows, { target: 'y', ...options })
+  await expect(wrong({ Time: 2 })).rejects.toThrow("trainTable: there is no option 'Time'; did you mean time?")
+  await expect(wrong({ testFration: 0.3 })).rejects.toThrow('did you mean testFraction?')
+  await expect(wrong({ exclude: ['a'], columns: { a: 'hash' } })).rejects.toThrow("'a' is in exclude and in columns")
+  const { model } = await trainTable(rows, { target: 'y', seed: 1 })
+  expect(() => model.predict([rows[0]], { coverge: 0.8 } as never)).toThrow("predict: there is no option 'coverge'; did you mean coverage?")
+  expect(() => model.predict([rows[0]], 0.8 as never)).toThrow(/predict: wants options as an object, \{ coverage: … \}, got 0\.8/)
+})

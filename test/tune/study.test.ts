@@ -437,6 +437,12 @@ test.each(['log', 'sqlite'])('to look for a study in a file that is not there ma
   expect(existsSync(missing)).toBe(false)
 })
 
+test('openStudy says what it wants', async () => {
+  await expect(openStudy('study.log' as never)).rejects.toThrow(/openStudy: wants options as an object, \{ storage: … \}/)
+  await expect(openStudy({ storag: 'study.log' } as never)).rejects.toThrow("openStudy: there is no option 'storag'; did you mean storage?")
+  await expect(openStudy({} as never)).rejects.toThrow(/openStudy: wants \{ storage/)
+})
+
 test('trials of a study that was deleted do not count for the next of its name', async () => {
   const deleted = await createStudy({ space: SPACE, storage: file('deleted.log') })
   await deleted.optimize(() => -1, { trials: 3 })

@@ -1,5 +1,6 @@
 /** A model of a table: encoder, scaler and net as one thing, which takes rows as they are in the file. */
 import { rangeError, typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
 import { quantileOf } from '../common/quantile.js'
 import { shortened, show } from '../common/show.js'
 import { encoderFromState, type TableEncoder, type TableState } from '../data/index.js'
@@ -106,11 +107,12 @@ export class TableModel<P extends Prediction = Prediction> {
    * counts as none of them and in {@link unknown}.
    *
    * @param rows one object or many, with the columns of the table; numbers may be text
-   * @throws RangeError naming row and column of a value that is of another kind than those of the table
+   * @throws RangeError naming row and column of a value that is of another kind than those of the table, or an option that there is not
    */
   predict(rows: readonly object[], options?: TablePredictOptions): P[]
   predict(row: object, options?: TablePredictOptions): P
   predict(rows: object | readonly object[], options: TablePredictOptions = {}): P | P[] {
+    checkNames('predict', options, ['coverage'])
     const { coverage = 0.9 } = options
     if (!(coverage > 0 && coverage < 1)) throw rangeError(`predict: coverage wants a number above 0 and below 1, got ${String(coverage)}`)
     const isOne = !Array.isArray(rows)

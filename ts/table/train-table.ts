@@ -1,5 +1,6 @@
 /** trainTable: from rows to a model that takes rows, and a report on how good it is. */
 import { rangeError, typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
 import {
   type ColumnReport,
   fromTable,
@@ -217,8 +218,14 @@ function columnsToEmbed(columns: readonly ColumnReport[]): { name: string; why: 
   })
 }
 
+const OPTIONS: readonly (keyof TrainTableOptions)[] = [
+  ...(['target', 'time', 'test', 'testFraction', 'seed', 'read', 'signal', 'onProgress'] as const),
+  ...(['inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown'] as const),
+]
+
 function checked(options: TrainTableOptions): TrainTableOptions {
   if (typeof options?.target !== 'string') throw typeError("trainTable: wants the column to predict, { target: 'species' }")
+  checkNames('trainTable', options, OPTIONS)
   const { time, testFraction = 0.2, seed = 0 } = options
   if (time !== undefined && !(time > 0 && Number.isFinite(time)))
     throw rangeError(`trainTable: time wants seconds above 0, got ${String(time)}`)

@@ -66,7 +66,10 @@ export interface OpenOptions {
  * // study.bestParams
  * @throws Error where there is no such file or study
  */
-export async function openStudy({ storage, name }: OpenOptions): Promise<Study> {
+export async function openStudy(options: OpenOptions): Promise<Study> {
+  checkNames('openStudy', options, ['storage', 'name'], ALIASES)
+  const { storage, name } = options
+  if (storage === undefined) throw typeError("openStudy: wants { storage: 'study.log' }, the place of a study, got no storage")
   const store = await openStored(storage)
   try {
     const journal = new Journal(store, await workerName())

@@ -268,6 +268,8 @@ function checkOptions(options: TableOptions): void {
   if (typeof columns !== 'object' || columns === null || Array.isArray(columns))
     throw typeError(`fromTable: columns wants an object, { column: 'ordinal', … }, got ${show(columns)}`)
   for (const name of Object.keys(columns)) {
+    if (options.exclude?.includes(name))
+      throw rangeError(`fromTable: '${shortened(name)}' is in exclude and in columns; take it out of one of them`)
     const who = `fromTable: columns of '${shortened(name)}'`
     const choice = choiceOf(columns, name)
     checkNames(who, choice, ['as', 'order', 'buckets', 'size', 'missing', 'scale'])
