@@ -9,6 +9,7 @@ import {
   Activation,
   BatchNorm,
   Dense,
+  EmbedColumns,
   Ensemble,
   encodeSafetensors,
   Flatten,
@@ -131,6 +132,18 @@ describe('there and back', () => {
 
 describe('what cannot be', () => {
   const own = new Sequential([new Dense(2, 2), new Lambda((x) => x)])
+  test('columns that are embedded are for ONNX and JavaScript alone, and the others say so', () => {
+    const embedding = new Sequential([new EmbedColumns(3, [{ feature: 1, count: 4, size: 2 }]), new Dense(4, 2)])
+    for (const [name, convert] of Object.entries({ toPyTorch, toKeras }))
+      expect(() => convert(embedding), name).toThrow(
+        /can be exported: Dense, Embedding, BatchNorm, LayerNorm, Activation, Dropout, Flatten, and Sequential of these; toOnnx and toFunction take EmbedColumns too$/,
+      )
+    for (const convert of [toOnnx, toFunction]) {
+      expect(() => convert(embedding)).not.toThrow()
+      expect(() => convert(own)).toThrow(/can be exported: .*EmbedColumns/)
+    }
+  })
+
   test('layers that no format has are named', () => {
     for (const [name, convert] of Object.entries({ toOnnx, toFunction, toPyTorch, toKeras }))
       expect(() => convert(own), name).toThrow(/Lambda '1' is not among the layers that can be exported/)

@@ -128,7 +128,7 @@ const LAYERS = new Map<unknown, FrameworkLayer<Module>>([
 
 function entryOf(layer: Module, framework: Framework): FrameworkLayer<Module> {
   const entry = LAYERS.get(layer.constructor)
-  if (entry === undefined) throw withoutExport(`to${framework}`, layer)
+  if (entry === undefined) throw withoutExport(`to${framework}`, layer, false)
   return entry
 }
 

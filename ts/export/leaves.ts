@@ -3,11 +3,14 @@ import { typeError } from '../common/errors.js'
 import type { Module } from '../nn/module.js'
 import { Sequential } from '../nn/sequential.js'
 
-/** @internal for a layer that a format does not have */
-export function withoutExport(who: string, layer: Module): TypeError {
+/** Layers that every format has. */
+const SHARED = 'Dense, Embedding, BatchNorm, LayerNorm, Activation, Dropout, Flatten'
+
+/** @internal for a layer that a format does not have. @param hasEmbedColumns whether the format has those, as ONNX and JavaScript do */
+export function withoutExport(who: string, layer: Module, hasEmbedColumns = true): TypeError {
   const where = layer.path === '' ? '' : ` '${layer.path}'`
   return typeError(
-    `${who}: ${layer.describe()}${where} is not among the layers that can be exported: Dense, Embedding, EmbedColumns, BatchNorm, LayerNorm, Activation, Dropout, Flatten, and Sequential of these`,
+    `${who}: ${layer.describe()}${where} is not among the layers that can be exported: ${SHARED}${hasEmbedColumns ? ', EmbedColumns' : ''}, and Sequential of these${hasEmbedColumns ? '' : '; toOnnx and toFunction take EmbedColumns too'}`,
   )
 }
 
