@@ -212,6 +212,10 @@ test('what cannot be learnt is told', async () => {
   await expect(prepareTable(penguins(), { target: 'species', columns: { island: 'embedding' } })).rejects.toThrow(
     "prepareTable: column 'island' as 'embedding' is for trainTable",
   )
+  await expect(trainTable(rows, { target: 'species', test: [] })).rejects.toThrow(/^trainTable: test: there are no rows$/)
+  await expect(trainTable(rows, { target: 'species', test: [{ x: 1 }] })).rejects.toThrow(
+    /^trainTable: test: there is no column 'species', which is to be predicted, only x$/,
+  )
   await expect(trainTable(rows, { target: 'species', testFraction: 1 })).rejects.toThrow('testFraction wants a number above 0 and below 1')
   await expect(trainTable(rows, { target: 'species', seed: 0.5 })).rejects.toThrow('seed wants a whole number')
   await expect(

@@ -117,16 +117,23 @@ export class TableModel<P extends Prediction = Prediction> {
     if (!(coverage > 0 && coverage < 1)) throw rangeError(`predict: coverage wants a number above 0 and below 1, got ${String(coverage)}`)
     const isOne = !Array.isArray(rows)
     const all = (isOne ? [rows] : rows) as readonly object[]
-    const answers = this.answers(this.inputs(all))
-    const each = all.map(
-      (_, row) => (this.task === 'classification' ? this.classOf(answers, row) : this.numberOf(answers[row], coverage)) as P,
-    )
+    const each = this.predictPart(all, 0, coverage)
     return isOne ? each[0] : each
+  }
+
+  /** @internal some of the rows of a table. @param from the number of the first of them, so that errors name rows as the table has them */
+  predictPart(rows: readonly object[], from: number, coverage: number): P[] {
+    const answers = this.answers(this.inputsFrom(rows, from))
+    return rows.map((_, row) => (this.task === 'classification' ? this.classOf(answers, row) : this.numberOf(answers[row], coverage)) as P)
   }
 
   /** What the net takes: rows as numbers, row-major. */
   inputs(rows: readonly object[]): Float32Array {
-    return rows.length === 0 ? new Float32Array() : inputsOf(this.state.features, this.encoder.encode(rows))
+    return this.inputsFrom(rows, 0)
+  }
+
+  private inputsFrom(rows: readonly object[], from: number): Float32Array {
+    return rows.length === 0 ? new Float32Array() : inputsOf(this.state.features, this.encoder.encode(rows, from))
   }
 
   /** @internal of rows as the encoder gives them: probabilities of classes, row-major, or numbers */

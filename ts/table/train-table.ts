@@ -1,6 +1,7 @@
 /** trainTable: from rows to a model that takes rows, and a report on how good it is. */
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
+import { showNames } from '../common/show.js'
 import {
   type ColumnReport,
   fromTable,
@@ -109,7 +110,9 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
       `trainTable: ${kept.length === 1 ? 'one row with a target is' : `${kept.length} rows with a target are`} too few: it wants ${FEWEST} at least, and says little of fewer than a hundred`,
     )
   const [train, judged] =
-    test === undefined ? split(kept, isClasses ? options.target : undefined, testFraction, seed) : [kept, await rowsFrom(test, read)]
+    test === undefined
+      ? split(kept, isClasses ? options.target : undefined, testFraction, seed)
+      : [kept, await testRowsFrom(test, read, options.target)]
   const embedded = columnsToEmbed(first.report.columns)
   const asDecided = {
     ...whole,
@@ -126,7 +129,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const spans = spansOf(data.report.columns)
   const features = fitFeatures(data.inputs, data.features, numbersOf(data.report.columns), binsFor(data.count), data.embeddings)
   const inputs = inputsOf(features, data.inputs)
-  const tested = data.dataset(judged)
+  const tested = test === undefined ? data.dataset(judged) : ofTest(() => data.dataset(judged))
   const { classes } = data
   const baseline = baselineOf(data.targets, classes)
   const end = time === undefined ? undefined : began + 1000 * time
@@ -239,6 +242,25 @@ function checked(options: TrainTableOptions): TrainTableOptions {
 export async function rowsFrom(given: readonly object[] | Source, read: ReadOptions | undefined): Promise<readonly Row[]> {
   if (Array.isArray(given)) return given as readonly Row[]
   return readTable(given as Source, read)
+}
+
+/** @throws RangeError for none, or for rows that have no target */
+async function testRowsFrom(test: readonly object[] | Source, read: ReadOptions | undefined, target: string): Promise<readonly Row[]> {
+  const rows = await rowsFrom(test, read)
+  if (rows.length === 0) throw rangeError('trainTable: test: there are no rows')
+  if (!rows.some((row) => Object.hasOwn(row, target)))
+    throw rangeError(`trainTable: test: there is no column '${target}', which is to be predicted, only ${showNames(Object.keys(rows[0]))}`)
+  return rows
+}
+
+/** Errors in it say that they are about the rows to test with. */
+function ofTest<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Error) error.message = `trainTable: test: ${error.message.replace(/^dataset: /, '')}`
+    throw error
+  }
 }
 
 /** The rows that have a target. */

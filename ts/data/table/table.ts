@@ -84,8 +84,12 @@ export interface TableEncoder {
   readonly embeddings: readonly EmbeddedColumn[]
   /** What rows had that the table had not, by column: how often, and the first values. */
   readonly unknown: Readonly<UnknownValues>
-  /** Inputs of other rows with the same columns, row-major. @throws RangeError for a gap that is not filled in, or an unknown category where that is an error */
-  encode(rows: readonly object[]): Float32Array
+  /**
+   * Inputs of other rows with the same columns, row-major.
+   * @param from number of the first row, where rows are encoded part by part: errors name rows by their numbers. Default 0
+   * @throws RangeError for a gap that is not filled in, or an unknown category where that is an error
+   */
+  encode(rows: readonly object[], from?: number): Float32Array
   /**
    * Other rows with their targets, encoded as these are: those of a file with test data. Rows that `missing` says to drop are left
    * out. @throws RangeError as encode does
@@ -353,8 +357,8 @@ function encoding(parts: EncoderParts, report: TableReport) {
     classNames: target.categories ?? [],
     embeddings: embeddingsOf(columns),
     unknown: encoder.unknown,
-    encode(rows) {
-      const all = numbered('encode', rows)
+    encode(rows, from = 0) {
+      const all = numbered('encode', rows, from)
       spelling.check('encode', all, columns)
       spelling.checkEach('encode', all)
       return encoder.encode('encode', all)
@@ -362,6 +366,7 @@ function encoding(parts: EncoderParts, report: TableReport) {
     dataset(rows) {
       const all = numbered('dataset', rows)
       spelling.check('dataset', all, [...columns, target])
+      spelling.checkEach('dataset', all)
       return tableOf('dataset', wholeRows('dataset', all, dropped, isMissing))
     },
     state: () => structuredClone({ format: 'gradus-table/2', columns, target, missingValues, unknown, leftOut }),
