@@ -1,10 +1,11 @@
 /** Commands on tables: what they print, the files they write, and the one line in which they fail. */
 import { execFile } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { program } from '../../ts/cli/program.js'
 import { Dense, decodeSafetensors, Sequential, saveModel } from '../../ts/index.js'
 
 const MAIN = path.resolve('ts/cli/main.ts')
@@ -23,6 +24,16 @@ function gradus(...args: string[]): Promise<Result> {
       resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     )
   })
+}
+
+/** The error of a command that fails, run in this process, which is much faster. Words with a dot, and folders, are files. */
+async function errorOf(...args: string[]): Promise<string> {
+  const there = args.map((word) => (/^[\w./-]*\.[\w-]*$/.test(word) ? path.join(folder, word) : word))
+  const error = await program()
+    .parseAsync(there, { from: 'user' })
+    .then(() => new Error('nothing'))
+    .catch((error: Error) => error)
+  return error.message.replaceAll(folder + path.sep, '').replaceAll(folder, '.')
 }
 
 beforeAll(async () => {
@@ -126,6 +137,9 @@ test('train prints a report that a person reads', async () => {
   expect(stdout).toMatch(/accuracy +(?:0\.9\d\d|1\.000) +[01]\.\d{3} to [01]\.\d{3} +0\.\d{3}/)
   expect(stdout).not.toContain('island')
   expect(stdout).not.toMatch(/NaN|undefined/)
+  // what is advised keeps the options of this run
+  expect(stdout).toContain('--report report.html in training writes this report as a page with pictures')
+  expect(stdout).not.toContain('gradus train')
 })
 
 test('--json is one object', async () => {
@@ -186,6 +200,91 @@ describe('failures are one line that names the file', () => {
     const { code, stderr } = await gradus('predict', 'iris.safetensors', 'bad.csv')
     expect(code).toBe(1)
     expect(stderr).toMatch(/^error: bad\.csv: column 'sepal_width' of row 1 wants a number, got 'wide'\n$/)
+  })
+})
+
+describe('what a command writes', () => {
+  const here = (name: string) => path.join(folder, name)
+  afterEach(() => vi.restoreAllMocks())
+  const HEAD = 'sepal_length,sepal_width,petal_length,petal_width'
+
+  test('predict names a row as the table has it, and leaves what was there as it was', async () => {
+    const lines = Array.from({ length: 4200 }, (_, row) => (row === 4150 ? '5,wide,1,0.2' : '5,3,1,0.2'))
+    writeFileSync(here('long.csv'), `${HEAD}\n${lines.join('\n')}\n`)
+    writeFileSync(here('kept.csv'), 'kept\n')
+    const { code, stderr } = await gradus('predict', 'iris.safetensors', 'long.csv', '--out', 'kept.csv')
+    expect([code, stderr]).toEqual([1, "error: long.csv: column 'sepal_width' of row 4150 wants a number, got 'wide'\n"])
+    expect(readFileSync(here('kept.csv'), 'utf8')).toBe('kept\n')
+    writeFileSync(here('long.csv'), `${HEAD}\n${lines.join('\n').replace('wide', '3')}\n`)
+    symlinkSync(here('kept.csv'), here('link.csv'))
+    expect((await gradus('predict', 'iris.safetensors', 'long.csv', '--out', 'link.csv')).code).toBe(0)
+    expect(readFileSync(here('kept.csv'), 'utf8').split('\n')).toHaveLength(4202)
+    expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+
+  const IRIS = ['train', 'iris.csv', '--target', 'species']
+  test.each<[string, string[], RegExp]>([
+    [
+      'the table, by a link',
+      ['predict', 'iris.safetensors', 'iris.csv', '--out', 'iris-link.csv'],
+      /--out iris-link\.csv is the table itself/,
+    ],
+    [
+      'the model',
+      ['predict', 'iris.safetensors', 'iris.csv', '--out', './iris.safetensors'],
+      /is the model itself, which would be written/,
+    ],
+    ['the table of training', [...IRIS, '--out', 'iris.csv'], /--out iris\.csv is the table itself/],
+    ['the table, for a report', [...IRIS, '--report', './iris.csv'], /--report iris\.csv is the table itself/],
+    ['the rows to test with', [...IRIS, '--test', 'one.csv', '--report', 'one.csv'], /--report one\.csv is the file of --test/],
+    ['model and report at one place', [...IRIS, '--out', 'both.x', '--report', './both.x'], /--report both\.x is the file of the model/],
+    ['no folder', [...IRIS, '--report', 'nowhere/r.html'], /--report nowhere\/r\.html: there is no folder nowhere; make it first/],
+    ['a file as folder', [...IRIS, '--out', 'one.csv/m.safetensors'], /one\.csv is a file, no folder/],
+    ['a folder', [...IRIS, '--out', '.'], /this is a folder; give the name of a file in it/],
+    ['a picture over the table', ['race', 'iris.csv', '-t', 'species', '--picture', 'iris.csv'], /--picture iris\.csv is the table itself/],
+  ])('is refused before anything is computed where it is %s', async (_, args, message) => {
+    if (!existsSync(here('iris-link.csv'))) symlinkSync(here('iris.csv'), here('iris-link.csv'))
+    const printed = vi.spyOn(process.stdout, 'write')
+    expect(await errorOf(...args)).toMatch(message)
+    expect(printed).not.toHaveBeenCalled()
+    expect(readFileSync(here('iris.csv'), 'utf8')).toMatch(/^sepal_length,/)
+  })
+})
+
+describe('tables that are none', () => {
+  test.each<[string, string[], string]>([
+    ['predict of nothing', ['predict', 'iris.safetensors', 'zero.csv'], 'zero.csv: there are no rows'],
+    ['predict of a header', ['predict', 'iris.safetensors', 'head.csv'], 'head.csv: there are no rows'],
+    ['evaluate of a header', ['evaluate', 'iris.safetensors', 'head.csv'], 'head.csv: there are no rows'],
+    ['a test of a header', ['train', 'iris.csv', '--target', 'species', '--quiet', '--test', 'head.csv'], 'head.csv: there are no rows'],
+    [
+      'a test without the target',
+      ['train', 'iris.csv', '--target', 'species', '--quiet', '--test', 'one.csv'],
+      "--test one.csv: there is no column 'species', which is to be predicted, only 'sepal_length', 'sepal_width', 'petal_length', 'petal_width'",
+    ],
+    [
+      'a test with the target alone',
+      ['train', 'iris.csv', '--target', 'species', '--quiet', '--test', 'target.csv'],
+      "--test target.csv: row 0 wants the columns 'sepal_length', 'sepal_width', 'petal_length', 'petal_width', got none of them, but 'species'",
+    ],
+    [
+      'model and table swapped',
+      ['predict', 'one.csv', 'iris.safetensors'],
+      'one.csv is no model file; are model and table swapped? gradus predict iris.safetensors one.csv',
+    ],
+  ])('%s', async (_, args, message) => {
+    writeFileSync(path.join(folder, 'zero.csv'), '')
+    writeFileSync(path.join(folder, 'head.csv'), 'sepal_length,sepal_width,petal_length,petal_width,species\n')
+    writeFileSync(path.join(folder, 'target.csv'), 'species\nsetosa\nvirginica\n')
+    expect((await errorOf(...args)).replaceAll("'", '')).toBe(message.replaceAll("'", ''))
+  })
+
+  test('a column that the rows to test with lack is told', async () => {
+    const lines = readFileSync('docs/guide/iris.csv', 'utf8').trim().split('\n')
+    writeFileSync(path.join(folder, 'narrow.csv'), lines.map((line) => line.slice(line.indexOf(',') + 1)).join('\n'))
+    const args = ['--target', 'species', '--time', '1s', '--quiet', '--out', 'narrow.safetensors', '--test', 'narrow.csv']
+    const { code, stderr } = await gradus('train', 'iris.csv', ...args)
+    expect([code, stderr]).toEqual([0, "note: narrow.csv has no column 'sepal_length': filled in as gaps were in training\n"])
   })
 })
 

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { Ensemble, encodeSafetensors, loadModelFile, type Module, toFunction, toKeras, toOnnx, toPyTorch } from '../index.js'
 import { loadTableModel, type TableModel, tableToFunction } from '../table/index.js'
 import { whole } from './format.js'
+import { checkOut } from './out-file.js'
 import { naming } from './table-files.js'
 import { paint, print, printText } from './terminal.js'
 
@@ -40,7 +41,7 @@ export async function exportModel(file: string, { to, out, half = false, json = 
   const format = to ?? formatOf(out)
   if (half && format !== 'js') throw new Error(`--half is for --to js; ${format} has weights as they are`)
   const target = out ?? `${file.replace(/^.*[\\/]/, '').replace(/\.safetensors$/i, '')}${ENDINGS[format]}`
-  if (target === file) throw new Error(`${file} would be written over; give another name by --out`)
+  checkOut('--out', target, { 'the model itself': file })
   const model = await naming(file, () => read(file))
   const { bytes, use, note } = await naming(file, async () => written(model, format, target, half))
   writeFileSync(target, bytes)

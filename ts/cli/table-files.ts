@@ -35,23 +35,34 @@ const IN_COMMANDS = [
   ["ragged: 'fill' takes", '--ragged takes'],
   ["encoding: 'windows-1252'", '--encoding windows-1252'],
   ['give header: false, or the names as header', 'give --no-header'],
+  ['toOnnx and toFunction take', '--to onnx and --to js take'],
 ] as const
 
-/** Errors in it begin with the name of the file, unless they have it already, and name options as the command line has them. */
-export async function naming<T>(file: string, work: () => Promise<T>): Promise<T> {
+/** How errors about the rows of its option `test` begin in trainTable. */
+const OF_TEST = 'trainTable: test: '
+
+/**
+ * Errors in it begin with the name of the file, unless they have it already, and name options as the command line has them.
+ * @param test the file whose rows are the option `test` of trainTable
+ */
+export async function naming<T>(file: string, work: () => Promise<T>, test?: string): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof Error)) throw error
     for (const [option, flag] of IN_COMMANDS) error.message = error.message.replace(option, flag)
-    if (!error.message.includes(file)) error.message = `${file}: ${error.message.replace(/^(fromTable|encode|dataset|trainTable): /, '')}`
+    if (test !== undefined && error.message.startsWith(OF_TEST)) error.message = `--test ${test}: ${error.message.slice(OF_TEST.length)}`
+    else if (!error.message.includes(file))
+      error.message = `${file}: ${error.message.replace(/^(fromTable|encode|dataset|trainTable): /, '')}`
     throw error
   }
 }
 
-/** All rows of a file. @throws Error that names the file */
-export function readRows(file: string, options: FileOptions): Promise<Row[]> {
-  return naming(file, () => readTable(file, readOptions(options)))
+/** All rows of a file. @throws Error that names the file, also where it has no rows */
+export async function readRows(file: string, options: FileOptions): Promise<Row[]> {
+  const rows = await naming(file, () => readTable(file, readOptions(options)))
+  if (rows.length === 0) throw new Error(`${file}: there are no rows`)
+  return rows
 }
 
 const SHOWN = 12

@@ -1,8 +1,8 @@
 /** `gradus predict`, `evaluate` and `inspect`: what one does with a model file. */
-import { createWriteStream, writeFileSync } from 'node:fs'
 import { loadModelFile, type Module, summary } from '../index.js'
 import { evaluateTable, loadTableModel, type Prediction, type TableModel } from '../table/index.js'
 import { percent, table, whole } from './format.js'
+import { checkOut, writeWhole } from './out-file.js'
 import { type FileOptions, naming, readRows } from './table-files.js'
 import { confusionLines, metricText } from './table-report.js'
 import { paint, print, printNote, printText } from './terminal.js'
@@ -20,6 +20,16 @@ export function readModel(file: string): Promise<TableModel> {
   return naming(file, () => loadTableModel(file))
 }
 
+/** As {@link readModel}, of a command that takes a model and a table. @throws Error that says so where the two are swapped */
+async function readModelFor(command: string, modelFile: string, file: string): Promise<TableModel> {
+  try {
+    return await readModel(modelFile)
+  } catch (error) {
+    if (!isTableFile(modelFile) || isTableFile(file)) throw error
+    throw new Error(`${modelFile} is no model file; are model and table swapped? gradus ${command} ${file} ${modelFile}`, { cause: error })
+  }
+}
+
 /** Rows that are answered at once. */
 const PART = 4096
 
@@ -29,30 +39,28 @@ export async function predict(
   file: string,
   { out, coverage, json = false, only = false, ...how }: PredictOptions,
 ): Promise<void> {
-  const model = await readModel(modelFile)
+  if (out !== undefined) checkOut('--out', out, { 'the table itself': file, 'the model itself': modelFile })
+  const model = await readModelFor('predict', modelFile, file)
   const rows = await readRows(file, how)
   tellAbsent(model, rows, file)
-  const write = out === undefined ? (text: string) => void process.stdout.write(text) : writerTo(out)
-  const names = only ? [] : Object.keys(rows[0] ?? {})
-  if (!json) write(`${csvLine([...names, ...headOf(model)])}\n`)
-  for (let from = 0; from < rows.length; from += PART) {
-    const some = rows.slice(from, from + PART)
-    const answers = await naming(file, async () => model.predict(some, { coverage }))
-    const lines = some.map((row, i) =>
-      json
-        ? JSON.stringify(only ? answers[i] : { ...row, prediction: answers[i] })
-        : csvLine([...names.map((name) => row[name]), ...cellsOf(model, answers[i])]),
-    )
-    write(`${lines.join('\n')}\n`)
+  const writeAll = async (write: (text: string) => unknown) => {
+    const names = only ? [] : Object.keys(rows[0])
+    if (!json) await write(`${csvLine([...names, ...headOf(model)])}\n`)
+    for (let from = 0; from < rows.length; from += PART) {
+      const some = rows.slice(from, from + PART)
+      const answers = await naming(file, async () => model.predictPart(some, from, coverage))
+      const lines = some.map((row, i) =>
+        json
+          ? JSON.stringify(only ? answers[i] : { ...row, prediction: answers[i] })
+          : csvLine([...names.map((name) => row[name]), ...cellsOf(model, answers[i])]),
+      )
+      await write(`${lines.join('\n')}\n`)
+    }
   }
+  if (out === undefined) await writeAll((text) => process.stdout.write(text))
+  else await writeWhole(out, writeAll)
   tellUnknown(model)
   if (out !== undefined) print(`${paint('green', '✓')} ${whole(rows.length)} rows with predictions are in ${paint('bold', out)}`)
-}
-
-function writerTo(file: string): (text: string) => void {
-  writeFileSync(file, '')
-  const stream = createWriteStream(file, { flags: 'a' })
-  return (text) => void stream.write(text)
 }
 
 function headOf({ task, target, classNames }: TableModel): string[] {
@@ -76,7 +84,7 @@ function csvLine(cells: readonly unknown[]): string {
 }
 
 /** Columns that the model knows and a file has not are gaps in each of its rows. */
-function tellAbsent({ columns }: TableModel, rows: readonly object[], file: string): void {
+export function tellAbsent({ columns }: TableModel, rows: readonly object[], file: string): void {
   const absent = columns.filter((name) => !rows.some((row) => Object.hasOwn(row, name)))
   if (rows.length > 0 && absent.length > 0 && absent.length < columns.length)
     printNote(`${file} has no column ${absent.map((name) => `'${name}'`).join(', ')}: filled in as gaps were in training`)
@@ -91,7 +99,7 @@ function tellUnknown({ unknown }: TableModel): void {
 
 /** `gradus evaluate MODEL FILE`: how good a model is on rows whose answers are known. */
 export async function evaluate(modelFile: string, file: string, { json = false, ...how }: FileOptions & { json?: boolean }): Promise<void> {
-  const model = await readModel(modelFile)
+  const model = await readModelFor('evaluate', modelFile, file)
   const rows = await readRows(file, how)
   tellAbsent(model, rows, file)
   const found = await naming(file, async () => evaluateTable(model, rows))

@@ -5,6 +5,7 @@ import { prepareTable } from '../table/index.js'
 import { barLine } from './bar.js'
 import { duration, table } from './format.js'
 import { LiveArea } from './live-area.js'
+import { checkOut } from './out-file.js'
 import type { OptimizerName } from './setup.js'
 import { chartLines } from './table-chart.js'
 import { naming, type TableColumns, tableOptions } from './table-files.js'
@@ -47,7 +48,8 @@ const RANGES: Partial<Record<string, readonly [number, number]>> = {
 }
 
 async function race(file: string, options: RaceOptions): Promise<Lap[]> {
-  const { target, optimizers, epochs, hidden, batchSize, points, seed } = options
+  const { target, optimizers, epochs, hidden, batchSize, points, seed, picture } = options
+  if (picture !== undefined) checkOut('--picture', picture, { 'the table itself': file })
   const { train, held, classes, width } = await naming(file, () => prepareTable(file, { ...tableOptions(options), target, seed }))
   const rows = ({ inputs, targets, count }: typeof train) => ({
     inputs: tensor(inputs, [count, width]),

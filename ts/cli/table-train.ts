@@ -5,8 +5,10 @@ import { barLine } from './bar.js'
 import { duration, whole } from './format.js'
 import { interruptible } from './interrupt.js'
 import { LiveArea } from './live-area.js'
+import { checkOut } from './out-file.js'
 import { chartLines } from './table-chart.js'
-import { fileHint, naming, type TableColumns, tableOptions } from './table-files.js'
+import { fileHint, naming, readRows, type TableColumns, tableOptions } from './table-files.js'
+import { tellAbsent } from './table-predict.js'
 import { reportLines } from './table-report.js'
 import { columns, isLive, paint, print, printText } from './terminal.js'
 
@@ -28,6 +30,9 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
   const { target, time, test, out = outOf(file), report: page, seed, testFraction } = options
   if (target === undefined)
     throw new Error(`--target is missing: which column of ${file} is to be predicted? ${await fileHint(file, options)}`)
+  checkOut('--out', out, { 'the table itself': file, 'the file of --test': test })
+  if (page !== undefined) checkOut('--report', page, { 'the table itself': file, 'the file of --test': test, 'the file of the model': out })
+  const testRows = test === undefined ? undefined : await readRows(test, options)
   const silent = options.quiet === true || options.json === true
   await interruptible(async (signal) => {
     if (!silent) print(paint('bold', `Learning '${target}' from ${file}`))
@@ -41,19 +46,20 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
       }
     }
     try {
-      const { model, report } = await naming(file, () =>
+      const work = () =>
         trainTable(file, {
           ...tableOptions(options),
           ...(time !== undefined && { time: timeLeft(time) }),
-          ...(test !== undefined && { test }),
+          ...(testRows !== undefined && { test: testRows }),
           ...(testFraction !== undefined && { testFraction }),
           target,
           seed,
           signal,
           onProgress,
-        }),
-      )
+        })
+      const { model, report } = await naming(file, work, test)
       live?.clear()
+      if (test !== undefined && testRows !== undefined) tellAbsent(model, testRows, test)
       await model.save(out)
       if (page !== undefined) writeFileSync(page, reportHtml(report))
       tell(report, { file, out, page, options, stopped: signal.aborted })
@@ -98,7 +104,7 @@ function tell(report: TableModelReport, { file, out, page, options, stopped }: T
     `${paint('green', '✓')} The model is in ${paint('bold', out)}${page === undefined ? '' : `, the report in ${paint('bold', page)}`}. It takes rows as they are in ${file}:`,
   )
   print(paint('dim', `  gradus predict ${out} new-rows.csv`))
-  if (page === undefined) print(paint('dim', `  gradus train ${file} --target ${options.target} --report report.html   for pictures`))
+  if (page === undefined) print(paint('dim', '  --report report.html in training writes this report as a page with pictures'))
 }
 
 function facts({ seconds, secondsLeft, nets, best }: SearchProgress): string[] {

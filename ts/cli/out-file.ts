@@ -1,0 +1,75 @@
+/** Files that commands write: checked before anything is computed, and written all or nothing. */
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
+import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
+import path from 'node:path'
+
+/**
+ * Refuses a place to write to where that cannot work, or would destroy a file that the command reads.
+ *
+ * @param option as it was typed, such as `--out`
+ * @param reads the files that the command reads or writes beside it, by what they are: `{ 'the table': 'iris.csv' }`
+ * @throws Error that names the option and the file
+ */
+export function checkOut(option: string, file: string, reads: Readonly<Record<string, string | undefined>>): void {
+  const folder = path.dirname(file)
+  const kind = kindOf(folder)
+  if (kind === undefined) throw new Error(`${option} ${file}: there is no folder ${folder}; make it first`)
+  if (!kind.isDirectory()) throw new Error(`${option} ${file}: ${folder} is a file, no folder`)
+  const there = kindOf(file)
+  if (there?.isDirectory()) throw new Error(`${option} ${file}: this is a folder; give the name of a file in it`)
+  if (!mayWrite(there === undefined || there.isFile() ? folder : file))
+    throw new Error(`${option} ${file}: ${folder} may not be written to`)
+  for (const [what, other] of Object.entries(reads))
+    if (other !== undefined && placeOf(other) === placeOf(file))
+      throw new Error(`${option} ${file} is ${what}, which would be written over; give another name`)
+}
+
+function kindOf(file: string) {
+  return statSync(file, { throwIfNoEntry: false })
+}
+
+function mayWrite(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Where a file is or would be, links followed. */
+function placeOf(file: string): string {
+  try {
+    return realpathSync.native(file)
+  } catch {
+    const folder = path.dirname(path.resolve(file))
+    return kindOf(folder) ? path.join(realpathSync.native(folder), path.basename(file)) : path.resolve(file)
+  }
+}
+
+/**
+ * Text that `work` writes into a file part by part. It goes to a file beside it, which takes its name when all is written; where `work` fails,
+ * that one is removed, and what was there is as it was. What is no regular file, such as `/dev/stdout`, is written to directly.
+ */
+export async function writeWhole(file: string, work: (write: (text: string) => Promise<void>) => Promise<void>): Promise<void> {
+  const isOther = kindOf(file)?.isFile() === false
+  const target = isOther ? file : await realpath(file).catch(() => file)
+  const temporary = isOther ? file : `${target}.${process.pid}.tmp`
+  const handle = await open(temporary, 'w')
+  try {
+    await writingTo(handle, work, !isOther)
+    if (!isOther) await rename(temporary, target)
+  } catch (error) {
+    if (!isOther) await rm(temporary, { force: true })
+    throw error
+  }
+}
+
+async function writingTo(handle: FileHandle, work: Parameters<typeof writeWhole>[1], toDisk: boolean): Promise<void> {
+  try {
+    await work(async (text) => void (await handle.writeFile(text)))
+    if (toDisk) await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
