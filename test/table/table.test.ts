@@ -71,6 +71,10 @@ describe('classes', async () => {
     expect(metrics[0].value).toBeGreaterThan(0.96)
     expect(confusion?.length).toBe(3)
     expect(() => evaluateTable(model, [{ island: 'Dream' }])).toThrow("no row has a value in column 'species'")
+    const [first] = rows as Record<string, unknown>[]
+    const some = [{ ...first, species: '' }, first, { ...first, bill_depth_mm: { mm: 5 } }]
+    expect(() => evaluateTable(model, some)).toThrow("column 'bill_depth_mm' of row 2 wants a number")
+    expect(evaluateTable(model, some.slice(0, 2)).rows).toBe(1)
   })
 
   test('the page holds everything it shows', () => {

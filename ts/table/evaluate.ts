@@ -25,7 +25,8 @@ export interface TableEvaluation {
 export function evaluateTable(model: TableModel<Prediction>, rows: readonly object[]): TableEvaluation {
   const known = rows.filter((row) => ![undefined, null, ''].includes((row as Record<string, undefined>)[model.target]))
   if (known.length === 0) throw rangeError(`evaluateTable: no row has a value in column '${model.target}'`)
-  const data = model.encoder.dataset(known)
+  // the encoder leaves rows without a target out by itself, and errors then name rows by their numbers among all
+  const data = model.encoder.dataset(model.saved().table.target.drop ? rows : known)
   const answers = model.answersTo(data.inputs)
   const { classes, targets } = data
   const metrics = measureMetrics(answers, targets, baselineOf(targets, classes), classes, 0)
