@@ -345,8 +345,9 @@ Shares of plain \`fit\` on W2 and shares of the limit, by processor time on an A
 
 | aim | reached | why |
 | --- | --- | --- |
-| shuffle 0.9 of plain \`fit\` on W2 | 0.75 to 0.84 | drawing an order of 1,024 rows takes 8.5 µs and gathering 2, of 93 µs for 64 steps: at most 0.9; the rest is rows in an order that never comes again |
+| shuffle 0.9 of plain \`fit\` on W2 | 0.74 to 0.94 | drawing an order of 1,024 rows takes 8.5 µs and gathering 2, of 93 µs for 64 steps: at most 0.9; the rest is rows in an order that never comes again |
 | Dropout 0.7 | 0.6 | a mask of 256 numbers is drawn in 0.44 µs, forward and backward, beside a step of 1.45: at most 0.62. A mask that is kept would allow 0.75 |
+| a loss of operations 0.8 | 0.47 to 0.64 | log-softmax, a product, two sums and their derivatives are a dozen kernels of 48 numbers each, which take 0.1 to 0.15 µs, where the loss of the library takes one of 0.5 µs |
 | pure JavaScript as fast as loops by hand on W1 | 0.61 to 0.72 | its kernels take 1.65 µs of 2.7, which is what the loops take for a whole step: those know the net, kernels take any; the rest is the step from a recording |
 | evaluation as it comes 0.8 of PyTorch | see above | vectors of 128 bits allow 34 ms for the products alone, PyTorch takes 32 with wider ones; widened gradus is ahead |
 | prediction of 256 rows as it comes 0.9 of the limit of 128 bits | 0.82 to 0.87 | the products alone reach 0.88 to 0.90; copying the rows in takes 20 µs, a layer of ten outputs 16 |
@@ -357,6 +358,7 @@ Shares of plain \`fit\` on W2 and shares of the limit, by processor time on an A
 | the update of 10 million parameters ahead of PyTorch's fused one | Adam 0.81 and 0.82 as it comes in two runs, 0.83 and 0.91 widened; momentum 0.82 and 0.91, 0.86 and 0.92 | Adam moves 28 bytes a parameter, in 0.67 ns 42 GB/s: memory is the limit of both, and PyTorch's wider loads and stores come closer to it |
 | two threads 1.8 × as fast on W6, as the median of pairs | 1.33 to 1.70 in seven runs, best windows 1.72 to 1.84; W5 (1.8) and W4 (1.5) reach 1.82 and 1.50 in the published run, 1.44 to 1.86 and 1.21 to 1.60 in all | of 5.3 ms of a step of W5 0.4 are waiting, as the other core has to fetch what this one wrote, and 0.3 are not shared ([threads](https://github.com/gradus-js/gradus/blob/main/docs/design/threads.md)); runs differ with what else has the machine |
 | start on one pinned core: import and load 30 ms | 32.6 (Node 22; 30 on two cores) | the engine reads 0.9 MB of JavaScript; with \`NODE_COMPILE_CACHE\` less than half |
+| \`widen\` takes 20 ms more at start | 69 (Node 24, one pinned core) | V8 compiles the products again, and each tile is timed only once that is done |
 | beside a program that keeps one core busy 1.2 × on W5, never below 0.97 | 1.00; 0.96 on W4 | three threads that want two cores can gain 1.33 at most; to hand over through threads that sleep, which would leave the core to the other program, takes 50 µs each time |
 | \`fitMany\` 12,000,000 net-steps/s of 2-8-1, widened 16,000,000 | 10,200,000; 12,700,000 | its kernels take 75 ns of a net-step, 29 of them for the divisions and roots of Adam: 13,200,000 by themselves. The rest is JavaScript: an epoch lasts 6 µs, and has a record in the history |
 | \`fitMany\` 19,000 net-steps/s of 32-64-64-1, 21,000 with fused multiply-adds | 15,100; 18,200, in an hour when JAX did 21,600, and not 25,700 as before | a step has 1.06 M multiply-adds. Products of \`fit\` take 0.65 cycles for four at best, 0.56 fused, which allows 18,500 and 21,000 at 3.66 GHz; those of eight nets take 0.72 to 0.81 and 0.62 to 0.68. Widened they reach 31,900 |
