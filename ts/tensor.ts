@@ -419,8 +419,9 @@ export function ones<const S extends Shape>(shape: S, options: TensorOptions = {
 /**
  * The numbers from `start` on in steps of `step`, up to `stop`, which is left out; with one number, those from 0 to below it.
  *
- * @example arange(4) // [0, 1, 2, 3]
- * @example arange(1, 2, 0.25) // [1, 1.25, 1.5, 1.75]
+ * @example
+ * arange(4) // [0, 1, 2, 3]
+ * arange(1, 2, 0.25) // [1, 1.25, 1.5, 1.75]
  * @throws RangeError for numbers that are not finite, or a step of 0
  */
 export function arange(start: number, stop?: number, step = 1, options: TensorOptions = {}): Tensor<[number]> {

@@ -151,8 +151,9 @@ function padded(g: Tensor, shape: Shape, axis: number, from: number): Tensor {
 /**
  * The parts of a tensor along one axis: so many of the same length, or some of these lengths.
  *
- * @example split([1, 2, 3, 4], 2) // [1, 2] and [3, 4]
- * @example split([[1, 2, 3]], [1, 2], 1) // [[1]] and [[2, 3]]
+ * @example
+ * split([1, 2, 3, 4], 2)[1] // [3, 4]
+ * split([[1, 2, 3]], [1, 2], 1)[1] // [[2, 3]]
  * @throws RangeError unless the lengths add up to that of the axis
  */
 export function split(value: Operand, parts: number | readonly number[], axis = 0): Tensor[] {
@@ -172,8 +173,9 @@ export function split(value: Operand, parts: number | readonly number[], axis = 
 /**
  * Without an axis of length 1, or without all of them.
  *
- * @example squeeze([[[1, 2]]]) // [1, 2]
- * @example squeeze([[[1, 2]]], 0) // [[1, 2]]
+ * @example
+ * squeeze([[[1, 2]]]) // [1, 2]
+ * squeeze([[[1, 2]]], 0) // [[1, 2]]
  * @throws RangeError for an axis that is not there; ShapeError for one of another length
  */
 export function squeeze(value: Operand, axis?: number): Tensor {
@@ -194,8 +196,9 @@ export function squeeze(value: Operand, axis?: number): Tensor {
 /**
  * With one more axis of length 1, which is number `axis` of the result; −1 is the last.
  *
- * @example expandDims([1, 2], 0) // [[1, 2]]
- * @example expandDims([1, 2], -1) // [[1], [2]]
+ * @example
+ * expandDims([1, 2], 0) // [[1, 2]]
+ * expandDims([1, 2], -1) // [[1], [2]]
  * @throws RangeError for an axis that the result does not have
  */
 export function expandDims(value: Operand, axis: number): Tensor {
