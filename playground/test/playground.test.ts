@@ -370,8 +370,9 @@ describe('in Chromium alone', () => {
     const folder = fileURLToPath(new URL('../.copied', import.meta.url))
     mkdirSync(folder, { recursive: true })
     const open = async (link: string) => {
+      // from another page: of two places in one, the page itself writes the first into its address
+      await page.goto('about:blank')
       await page.goto(`${site.url}#${link}`)
-      await page.reload()
     }
     /** What the program of the page prints, with a line more. */
     const printed = async (more: (program: string) => string = (program) => program) => {
