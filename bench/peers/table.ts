@@ -253,7 +253,7 @@ ${table(
   SINGLE.filter(isMeasured(peers)).map((c) => [c.title, ...WORKLOADS.map((w) => cell(peers, c, w))]),
 )}
 
-${isMeasured(peers)(SINGLE.find(({ id }) => id === 'numpy') as Contestant) ? '' : NOT_MEASURED}
+${NOT_MEASURED}
 ## What follows
 
 How many times as fast gradus is as the best of each other kind, by medians:
@@ -327,14 +327,10 @@ ${SINGLE.map(({ title, note, runtime }) => `- ${title}: ${runtime === 'python' ?
 ${fleetSection()}${tablesSection(readTables())}`
 }
 
-/** Said until all of it was measured by one run. */
-const NOT_MEASURED = `These figures are of 2026-11-26, before the choice of tiles settled in nets with three or more large layers: W6 as it comes is faster since.
-JAX compiled anew at each of the five starts of C1 then, which its contestant does no more.
-Not measured here yet, though \`make peers\` does it: numpy by hand, which a check from outside (Zen 4, 2026-11-27) found faster than
-PyTorch on W1 to W4 and W7, and faster than gradus as it comes on W4 to W6; and the other libraries with the flag of V8 that
-\`widen\` sets, which made TensorFlow.js a third faster on W5. Not measured at all: the training build of onnxruntime-web 1.19, whose graphs are made in
-Python. In that check it did 30,800 steps/s on W1, 5,060 on W3, 51 on W5 (level with jax-js) and 680 on W7, so that beside it gradus widened was 53 × as
-fast on W1, 6 × on W3, 4 × on W5 and W6, 7 × on W7.
+/** What no contestant of ours runs, with what a check from outside found. */
+const NOT_MEASURED = `Not measured here: the training build of onnxruntime-web 1.19, whose graphs are made in Python. A check from outside (Zen 4, 2026-11-27) had
+30,800 steps/s of it on W1, 5,060 on W3, 51 on W5 (level with jax-js) and 680 on W7, so that beside it gradus widened was 53 × as fast on W1, 6 × on
+W3, 4 × on W5 and W6, 7 × on W7.
 `
 
 /** What was aimed at and not reached, with the reason; by processor time on a busy machine, so shares and ratios count, not figures. */
