@@ -38,6 +38,9 @@ export function isSmall(nanoseconds: number): boolean {
   return nanoseconds < 2 * GRAIN
 }
 
+/** More than there are, in the core and all parts: a number for each kernel and size. */
+const MAX_KERNELS = 4096
+
 /** A worker must have died if its share takes longer than so many milliseconds and so many times as long as main's share. */
 const LIFETIME = 10_000
 const LIFETIMES = 100
@@ -123,7 +126,7 @@ export class Pool {
    * @throws what a share throws; Error where a worker has died in the midst of its own
    */
   runShared(kernel: number, nanoseconds: number, shares: number, argumentsOf: (share: number, shares: number) => readonly number[]): void {
-    const kind = kernel + this.kernels.length * Math.round(nanoseconds)
+    const kind = kernel + MAX_KERNELS * Math.round(nanoseconds)
     const isShared = this.gain.wants(kind)
     const start = performance.now()
     if (isShared) this.run(kernel, shares, (share) => argumentsOf(share, shares))
