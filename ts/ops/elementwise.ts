@@ -110,12 +110,12 @@ export function greaterEqual<A extends Operand, B extends Operand>(a: A, b: Broa
 
 /** 1 where a < b, else 0; no gradient @example less([1, 3, 5], 3) // [1, 0, 0] */
 export function less<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary(withOperations, 'greater', b as Operand, a as never) as Tensor<Broadcasted<A, B>>
+  return greater(b as Operand, a as never) as Tensor<Broadcasted<A, B>>
 }
 
 /** 1 where a ≤ b, else 0; no gradient @example lessEqual([1, 3, 5], 3) // [1, 1, 0] */
 export function lessEqual<A extends Operand, B extends Operand>(a: A, b: Broadcastable<A, B>): Tensor<Broadcasted<A, B>> {
-  return binary(withChoices, 'greaterEqual', b as Operand, a as never) as Tensor<Broadcasted<A, B>>
+  return greaterEqual(b as Operand, a as never) as Tensor<Broadcasted<A, B>>
 }
 
 /** 1 where a = b, else 0; no gradient @example equal([1, 3, 5], 3) // [0, 1, 0] */

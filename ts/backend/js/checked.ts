@@ -61,9 +61,9 @@ export function checkKernels(backend: Backend): Backend & { readonly kernels: Ke
   const argumentsOf = kernelArguments()
   const blocks = new Blocks(backend)
   const checked = Object.entries(createJsKernels(backend.heap)).map(([name, kernel]) => {
-    const spansOf = argumentsOf[name as keyof Kernels]
+    const rangesOf = argumentsOf[name as keyof Kernels]
     const checkedKernel = (...args: number[]) => {
-      const ranges = spansOf(maker, ...args)
+      const ranges = rangesOf(maker, ...args)
       for (const range of ranges) checkRange(name, range, blocks)
       checkOverlap(name, ranges)
       return kernel(...args)
