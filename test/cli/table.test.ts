@@ -288,17 +288,19 @@ describe('tables that are none', () => {
   })
 })
 
-test('options that errors about a file name are there: --ragged, --encoding, --no-header', async () => {
+test('options that errors about a file name are there: --ragged, --encoding, --decimal, --no-header', async () => {
   const one = (name: string, bytes: string | Uint8Array) => writeFileSync(path.join(folder, name), bytes)
   one('ragged.csv', 'sepal_length,sepal_width,petal_length,petal_width\n5.9,3\n5.1,3.5,1.4,0.2,7\n')
   one(
     'latin.csv',
     Uint8Array.from('sepal_length,größe\n5.9,3\n', (c) => c.charCodeAt(0)),
   )
+  one('comma.csv', 'sepal_length;size\n5,9;3\n5,1;2\n')
   one('bare.csv', '5.9,3,5.1,1.8\n5.1,3.5,1.4,0.2\n')
   for (const [file, flag, ...more] of [
     ['ragged.csv', '--ragged takes it as it is', '--ragged'],
     ['latin.csv', '--encoding windows-1252', '--encoding', 'windows-1252'],
+    ['comma.csv', 'read the file with --decimal , or --thousands ,', '--decimal', ','],
     ['bare.csv', 'give --no-header', '--no-header'],
   ]) {
     const { code, stderr } = await gradus('inspect', file)

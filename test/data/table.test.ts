@@ -147,7 +147,7 @@ describe('what fromTable finds in columns and options', () => {
       { a: '3', y: 3 },
     ]
     expect(() => fromTable(rows, { target: 'y' })).toThrow(
-      "column 'a' has a comma in a number, '1,5' in row 0; write numbers with a point before the decimals and nothing between thousands, or add 'a' to categories",
+      "column 'a' has a comma in a number, '1,5' in row 0; read the file with decimal: ',' or thousands: ',', as they are meant, or add 'a' to categories",
     )
     expect(fromTable(rows, { target: 'y', categories: ['a'] }).features).toBe(3)
     for (const a of ['1,200', '-1,200,000', ' 1,200.50', '12,34,567', '1.200,50'])

@@ -193,7 +193,10 @@ function parsed(text: string): { table?: unknown } | undefined {
 /** Rows have the columns of the first one, each value a text. */
 function csv(bytes: Uint8Array): void {
   const text = new TextDecoder().decode(bytes)
-  const rows = guarded(() => parseCsv(text, { ragged: bytes.length % 2 === 0 ? 'fill' : 'error' }), /^parseCsv: /)
+  const rows = guarded(
+    () => parseCsv(text, { ragged: bytes.length % 2 === 0 ? 'fill' : 'error', decimal: bytes.length % 3 === 0 ? ',' : '.' }),
+    /^parseCsv: /,
+  )
   if (rows === undefined || rows.length === 0) return
   const columns = Object.keys(rows[0]).join('\0')
   check(

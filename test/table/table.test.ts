@@ -5,6 +5,7 @@ import { parseCsv } from '../../ts/data/index.js'
 import { Ensemble } from '../../ts/index.js'
 import { chooseGreedily, squaredErrorOf } from '../../ts/table/choose.js'
 import { fitFeatures, inputsOf, widthOf } from '../../ts/table/features.js'
+import { metricText } from '../../ts/table/html.js'
 import { evaluateTable, loadTableModel, prepareTable, reportHtml, trainTable } from '../../ts/table/index.js'
 import { importanceOf, measureMetrics } from '../../ts/table/measure.js'
 
@@ -228,7 +229,24 @@ test('what cannot be learnt is told', async () => {
       { target: 'species' },
     ),
   ).rejects.toThrow("column 'species' is 'rose' in all rows")
+  await expect(
+    trainTable(
+      rows.map((row, i) => ({ ...row, species: `rose ${i}` })),
+      { target: 'species' },
+    ),
+  ).rejects.toThrow("trainTable: column 'species' has 120 different values in 120 rows, as names have")
+  await expect(
+    trainTable(
+      rows.map((row) => ({ ...row, weight: 3 })),
+      { target: 'weight' },
+    ),
+  ).rejects.toThrow("trainTable: column 'weight' is 3 in all rows to learn from: there is nothing to learn")
   await expect(loadTableModel(new Uint8Array(3))).rejects.toThrow()
+})
+
+test('metrics have three or four digits, whatever their size', () => {
+  const shown = [0, 1e-17, -3e-4, 1e-40 * 1e30, 0.0123, -0.5, 1.5, 12345.6, 3.1549377379735703e37].map(metricText)
+  expect(shown).toEqual(['0.000', '0.000', '-0.00030', '1.0e-10', '0.012', '-0.500', '1.500', '12,346', '3.155e+37'])
 })
 
 test('prepareTable gives what one-call nets see', async () => {

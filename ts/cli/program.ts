@@ -120,6 +120,7 @@ async function trainAny(data: string, options: TrainOptions & TableTrainOptions,
 
 const TABLE_ONLY = [
   ...['target', 'time', 'test', 'testFraction', 'exclude', 'categories', 'numbers', 'embed', 'ragged', 'encoding', 'header'],
+  ...['decimal', 'thousands'],
   ...['out', 'report'],
 ]
 const TASK_ONLY = [
@@ -150,6 +151,13 @@ function fileOptions(): Option[] {
   return [
     new Option('--ragged', 'take lines with too few or too many values as they are, instead of an error'),
     new Option('--encoding <name>', 'of the text, such as windows-1252; default: utf-8'),
+    new Option('--decimal <sign>', 'what stands before the decimals of numbers, a point or a comma; default: a point').choices(['.', ',']),
+    new Option('--thousands <sign>', 'what stands between thousands; default: nothing, or with --decimal , a point').choices([
+      '.',
+      ',',
+      ' ',
+      "'",
+    ]),
     new Option('--no-header', 'the first line has values, no names: columns are column1, column2 …'),
   ]
 }

@@ -1,16 +1,24 @@
 /** Tables in files, for the commands that take one: options of files and columns, and errors that name the file. */
-import { type ReadOptions, type Row, readTable } from '../data/index.js'
+import { type Decimal, type ReadOptions, type Row, readTable, type Thousands } from '../data/index.js'
 
 /** Options that say how a file is written. */
 export interface FileOptions {
   ragged?: boolean
   encoding?: string
   header?: boolean
+  decimal?: Decimal
+  thousands?: Thousands
 }
 
 /** As readTable takes them. */
-export function readOptions({ ragged, encoding, header }: FileOptions): ReadOptions {
-  return { ...(ragged && { ragged: 'fill' as const }), ...(encoding !== undefined && { encoding }), ...(header === false && { header }) }
+export function readOptions({ ragged, encoding, header, decimal, thousands }: FileOptions): ReadOptions {
+  return {
+    ...(ragged && { ragged: 'fill' as const }),
+    ...(encoding !== undefined && { encoding }),
+    ...(header === false && { header }),
+    ...(decimal !== undefined && { decimal }),
+    ...(thousands !== undefined && { thousands }),
+  }
 }
 
 /** Options that say what becomes of columns. */
@@ -34,6 +42,7 @@ export function tableOptions({ exclude, categories, numbers = [], embed = [], ..
 const IN_COMMANDS = [
   ["ragged: 'fill' takes", '--ragged takes'],
   ["encoding: 'windows-1252'", '--encoding windows-1252'],
+  ["decimal: ',' or thousands: ','", '--decimal , or --thousands ,'],
   ['give header: false, or the names as header', 'give --no-header'],
   ['toOnnx and toFunction take', '--to onnx and --to js take'],
 ] as const

@@ -28,7 +28,9 @@ export function reportLines(report: TableModelReport, width: number): string[] {
 export function metricText(value: number): string {
   const size = Math.abs(value)
   // a guess of R² is 0 but for rounding
-  if (size < 0.0005) return '0.000'
+  if (size < 1e-12) return '0.000'
+  if (size < 0.0005) return value.toPrecision(2)
+  if (size >= 1e15) return value.toExponential(3)
   return size >= 1000 ? whole(value) : size >= 1 ? value.toPrecision(4) : value.toFixed(3)
 }
 

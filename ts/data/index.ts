@@ -18,6 +18,7 @@ export {
 export type { FoldOptions } from './folds.js'
 export { type ArrowTable, rowsFromArrow } from './formats/arrow.js'
 export { type CsvOptions, parseCsv } from './formats/csv.js'
+export type { Decimal, Thousands } from './formats/decimals.js'
 export { type NpyArray, type NpyValues, parseNpy, parseNpz } from './formats/npy.js'
 export { type ReadOptions, readBytes, readTable, streamTable, type TableFormat } from './formats/read.js'
 export type { Source } from './formats/source.js'

@@ -64,6 +64,8 @@ export interface TrainedTable<P extends Prediction = Prediction> {
 
 /** Two to learn from, and one to judge by. */
 const FEWEST = 3
+/** Rows from which on a class for most of them is a mistake. */
+const FEW_ROWS = 20
 /** Rows from which on one split is enough, and folds below. */
 const ONE_SPLIT = 15_000
 const FOLDS = 5
@@ -125,6 +127,12 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const data = fromTable(train, asDecided)
   if (isClasses && data.classes < 2)
     throw rangeError(`trainTable: column '${options.target}' is '${data.classNames[0]}' in all rows: there is nothing to tell apart`)
+  if (isClasses && data.count >= FEW_ROWS && data.classes > data.count / 2)
+    throw rangeError(
+      `trainTable: column '${options.target}' has ${data.classes} different values in ${data.count} rows, as names have; a class wants rows to learn it from. Which column is to be predicted?`,
+    )
+  if (!isClasses && data.targets.every((value) => value === data.targets[0]))
+    throw rangeError(`trainTable: column '${options.target}' is ${data.targets[0]} in all rows to learn from: there is nothing to learn`)
   const { targets, scale } = scaled(data.targets)
   const spans = spansOf(data.report.columns)
   const features = fitFeatures(data.inputs, data.features, numbersOf(data.report.columns), binsFor(data.count), data.embeddings)

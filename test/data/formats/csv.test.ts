@@ -2,7 +2,7 @@
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseCsv, type ReadOptions, readTable, streamTable } from '../../../ts/data/index.js'
+import { type CsvOptions, parseCsv, type ReadOptions, readTable, streamTable } from '../../../ts/data/index.js'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 async function* pieces(data: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
@@ -102,6 +102,45 @@ describe('CSV is read as RFC 4180 has it', () => {
       ),
       { numRuns: 100 },
     )
+  })
+})
+
+describe('numbers as other countries write them', () => {
+  test.each<[string, string, CsvOptions, string[]]>([
+    [
+      'a comma, points between thousands',
+      '1,5;-0,25;,5;7,;1.234.567,8;1.500;1,5e-3;12',
+      { decimal: ',' },
+      [...['1.5', '-0.25', '.5', '7.', '1234567.8', '1500', '1.5e-3', '12']],
+    ],
+    [
+      'what is no number stays',
+      'a,b;1,5 m;31.12.2024;1,2,3;1.23.456,7;;-',
+      { decimal: ',' },
+      [...['a,b', '1,5 m', '31.12.2024', '1,2,3', '1.23.456,7', '', '-']],
+    ],
+    [
+      'commas between thousands',
+      '1,234.5;1,5;-12,345,678;0,001;1234.5',
+      { thousands: ',' },
+      [...['1234.5', '1,5', '-12345678', '0001', '1234.5']],
+    ],
+    ['blanks, also those that do not break a line', '1 234,5;1\u00a0234\u202f567', { decimal: ',', thousands: ' ' }, ['1234.5', '1234567']],
+    ['as in Switzerland', "1'234.5;12", { thousands: "'" }, ['1234.5', '12']],
+  ])('%s', async (_, line, options, wanted) => {
+    const text = `${wanted.map((_, i) => `c${i}`).join(';')}\n${line}\n`
+    expect(Object.values(parseCsv(text, { delimiter: ';', ...options })[0])).toEqual(wanted)
+    expect(Object.values((await read(text, { delimiter: ';', ...options }))[0])).toEqual(wanted)
+  })
+
+  test('a number that says something else than `decimal` is an error, and so are signs that do not go together', () => {
+    expect(() => parseCsv('x;y\n1,5;a\n2.5;b', { decimal: ',' })).toThrow(
+      "parseCsv: line 3 has '2.5', a point before decimals, where decimal says that a comma is",
+    )
+    expect(() => parseCsv('x', { decimal: ';' as never })).toThrow("parseCsv: decimal wants '.' or ',', got ';'")
+    expect(() => parseCsv('x', { thousands: '_' as never })).toThrow("parseCsv: thousands wants one of . , ' and a blank, got '_'")
+    expect(() => parseCsv('x', { decimal: ',', thousands: ',' })).toThrow("decimal and thousands are both ','")
+    expect(() => parseCsv('x', { thousands: '.' })).toThrow("decimal and thousands are both '.'")
   })
 })
 

@@ -3,6 +3,7 @@ import { rangeError, typeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
 import { show } from '../../common/show.js'
 import type { Row } from '../table/values.js'
+import { type Decimal, numberReader, type Thousands } from './decimals.js'
 import { Papa } from './papaparse.js'
 import { nameOf, piecesOf, type Source } from './source.js'
 
@@ -23,9 +24,14 @@ export interface CsvOptions {
    * the last column are left out). Default `error`.
    */
   ragged?: 'error' | 'fill'
+  /** What stands before the decimals of numbers: `.` or `,`, as in much of Europe. Numbers become text with a point. Default `.`. */
+  decimal?: Decimal
+  /** What stands between the thousands of numbers, which is taken out. Default: none where `decimal` is a point, a point where it is a comma. */
+  thousands?: Thousands
 }
 
-const OPTIONS = ['delimiter', 'header', 'encoding', 'quote', 'comment', 'ragged']
+/** @internal the names of them all */
+export const CSV_OPTIONS = ['delimiter', 'header', 'encoding', 'quote', 'comment', 'ragged', 'decimal', 'thousands']
 
 /** Characters that a single row may take; beyond there is an open quote, or it is no CSV. */
 const LONGEST_ROW = 1 << 24
@@ -40,7 +46,8 @@ const SAMPLE = 1 << 16
  * @example
  * parseCsv('x,kind\n1,a\n2,"b, c"\n') // [{ x: '1', kind: 'a' }, { x: '2', kind: 'b, c' }]
  * parseCsv('1;2\n3;4', { header: false }) // [{ column1: '1', column2: '2' }, { column1: '3', column2: '4' }]
- * @throws RangeError naming the line of a quote that is not closed, or of too few or too many values
+ * parseCsv('x;y\n1,5;2.000', { decimal: ',' }) // [{ x: '1.5', y: '2000' }]
+ * @throws RangeError naming the line of a quote that is not closed, or of too few or too many values, or of a number that is not as `decimal` says
  */
 export function parseCsv(text: string, options: CsvOptions = {}): Row[] {
   if (typeof text !== 'string') throw typeError(`parseCsv: wants text, got ${show(text)}; of bytes or a file there is readTable`)
@@ -108,11 +115,13 @@ class CsvParser {
   /** A row without values, of which each row is a copy. */
   private empty: Record<string, string> = {}
   private library: Papa.Parser | null = null
+  /** Numbers with a point before their decimals, of numbers that are written otherwise; null where all are written so. */
+  private readonly plain: ((text: string, line: number) => string) | null
   private readonly name: string
   private readonly options: CsvOptions
 
   constructor(name: string, options: CsvOptions) {
-    checkNames(name, options, OPTIONS, { separator: 'delimiter', sep: 'delimiter', columns: 'header', names: 'header' })
+    checkNames(name, options, CSV_OPTIONS, { separator: 'delimiter', sep: 'delimiter', columns: 'header', names: 'header' })
     const { header = true, quote = '"', ragged = 'error', delimiter, comment } = options
     if (!(typeof header === 'boolean' || (Array.isArray(header) && header.every((column) => typeof column === 'string'))))
       throw typeError(`${name}: header wants true, false or names in an array, got ${show(header)}`)
@@ -121,6 +130,7 @@ class CsvParser {
     for (const [option, value] of Object.entries({ delimiter, comment }))
       if (!(value === undefined || (typeof value === 'string' && value !== '' && !/[\r\n]/.test(value) && value !== quote)))
         throw rangeError(`${name}: ${option} wants a text of at least one character, no line break and no quote, got ${show(value)}`)
+    this.plain = numberReader(name, options.decimal, options.thousands)
     this.name = name
     this.options = options
   }
@@ -194,6 +204,7 @@ class CsvParser {
     // a copy has the place of each column already: faster than a row that grows
     const row: Record<string, string> = { ...this.empty }
     for (let i = 0; i < columns.length; i++) row[columns[i]] = values[i] ?? ''
+    if (this.plain !== null) for (const column of columns) row[column] = this.plain(row[column], line)
     return row
   }
 }

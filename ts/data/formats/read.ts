@@ -4,7 +4,7 @@ import { rangeError } from '../../common/errors.js'
 import { checkNames } from '../../common/names.js'
 import type { Row } from '../table/values.js'
 import { arrowRows } from './arrow.js'
-import { type CsvOptions, csvRows, decoded } from './csv.js'
+import { CSV_OPTIONS, type CsvOptions, csvRows, decoded } from './csv.js'
 import { jsonLines, jsonRows } from './json.js'
 import { parquetRows } from './parquet.js'
 import { allBytes, nameOf, piecesOf, readAhead, type Source } from './source.js'
@@ -75,7 +75,7 @@ export function readBytes(source: Source): Promise<Uint8Array> {
  * @throws as {@link readTable} does
  */
 export async function* streamTable(source: Source, options: ReadOptions = {}): AsyncGenerator<Row[], void, void> {
-  checkNames('readTable', options, ['format', 'limit', 'delimiter', 'header', 'encoding', 'quote', 'comment', 'ragged'], {
+  checkNames('readTable', options, ['format', 'limit', ...CSV_OPTIONS], {
     separator: 'delimiter',
     sep: 'delimiter',
     names: 'header',

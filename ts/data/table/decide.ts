@@ -147,7 +147,7 @@ function isNumeric(stats: ColumnStats, isAuto: boolean): boolean {
   if (stats.hasOnlyCommas)
     throw rangeError(
       `fromTable: column '${shortened(name)}' has a comma in a number, ${show(firstStray[1])} in row ${firstStray[0]}; ` +
-        `write numbers with a point before the decimals and nothing between thousands, or add '${shortened(name)}' to categories`,
+        `read the file with decimal: ',' or thousands: ',', as they are meant, or add '${shortened(name)}' to categories`,
     )
   if (numbers <= 1 || strays > Math.max(1, STRAYS * count)) return false
   if (isAuto) return true
