@@ -143,13 +143,13 @@ export class Program {
 
   /** Runs up to `steps` steps; returns how many it finished. */
   run(ints: Int32Array, steps: number): number {
-    const moved = this.enter(ints, steps)
+    const moved = this.begin(ints, steps)
     const { words, address } = this
     return this.runner.runProgram(address, words.length, address + 4 * words.length, moved, steps)
   }
 
   /** Brings what a run of so many steps begins with into memory; returns how many arguments move. */
-  enter(ints: Int32Array, steps: number): number {
+  begin(ints: Int32Array, steps: number): number {
     const { words, moves, address, counters } = this
     const moved = steps > 1 ? moves.length : 0
     if (!this.isWritten) {

@@ -9,7 +9,7 @@ import type { Counter, KernelCall } from '../fast/program.js'
 /** Nets side by side. */
 export const NETS = 8
 
-/** An argument that grows from step to step: its place among the arguments, and by how many bytes. */
+/** An argument that grows from step to step: its index among the arguments, and by how many bytes. */
 type Move = readonly [argument: number, bytes: number]
 
 /** A call that draws random numbers. */
@@ -27,15 +27,21 @@ interface BatchedCall {
   draw?: Draw
 }
 
+/** An array of eight nets. That of a batch is another one in each step, `stepBytes` behind the one before; of others it is 0. */
+export interface FleetArray {
+  address: Ptr
+  stepBytes: number
+}
+
 /** Where the arrays of a fleet are, by where those of the recorded net are. */
 export interface FleetMemory {
-  /** The rows of the batch: one matrix for all nets, or one of each; grows by so many bytes from step to step. */
-  readonly inputs: { at: Ptr; isShared: boolean; bytes: number }
+  /** The rows of the batch: one matrix for all nets, or one of each. */
+  readonly inputs: FleetArray & { isShared: boolean }
   isInputs(ptr: Ptr): boolean
-  /** An array that is there: of the batch with what it grows by, a parameter, a gradient, or a result of this step; null for any other. */
-  find(ptr: Ptr): { at: Ptr; bytes: number } | null
+  /** An array that is there: of the batch, a parameter, a gradient, or a result of this step; null for any other. */
+  find(ptr: Ptr): FleetArray | null
   /** The array of a result, which is made where it is not known yet. */
-  result(ptr: Ptr, floats: number): { at: Ptr; bytes: number }
+  result(ptr: Ptr, floats: number): FleetArray
   /** Scratch of dense layers. */
   readonly panels: Ptr
   /** Whether the engine computes with all eight nets at once. */
@@ -73,8 +79,8 @@ class Arguments {
   inputs(ptr: Ptr): this {
     const wide = this.memory.isWide ? WIDE : 0
     if (!this.memory.isInputs(ptr)) return this.read(ptr).number(wide)
-    const { at, isShared, bytes } = this.memory.inputs
-    return this.add({ at, bytes }).number(wide + (isShared ? SHARED_INPUTS : 0))
+    const { inputs } = this.memory
+    return this.add(inputs).number(wide + (inputs.isShared ? SHARED_INPUTS : 0))
   }
 
   number(...values: number[]): this {
@@ -82,15 +88,15 @@ class Arguments {
     return this
   }
 
-  private ownInputs(): { at: Ptr; bytes: number } {
-    const { at, isShared, bytes } = this.memory.inputs
-    if (isShared) throw new CannotBatch('inputs are used by more than dense layers')
-    return { at, bytes }
+  private ownInputs(): FleetArray {
+    const { inputs } = this.memory
+    if (inputs.isShared) throw new CannotBatch('inputs are used by more than dense layers')
+    return inputs
   }
 
-  private add({ at, bytes }: { at: Ptr; bytes: number }): this {
-    if (bytes > 0) this.moves.push([this.args.length, bytes])
-    this.args.push(at)
+  private add({ address, stepBytes }: FleetArray): this {
+    if (stepBytes > 0) this.moves.push([this.args.length, stepBytes])
+    this.args.push(address)
     return this
   }
 }

@@ -107,12 +107,12 @@ export async function fitMany(models: readonly Module[], options: FitManyOptions
       releases.push(claim('fitMany', model))
       restores.push(rememberModes(model, true))
     }
-    const data = new CheckedOnce()
+    const data = new CheckedDataSets()
     const runs = perNet.map(({ subset, ...own }, net) =>
-      naming(net, () => new TrainingRun(models[net], own, data.of(models[net].backend, own, subset))),
+      withNetName(net, () => new TrainingRun(models[net], own, data.of(models[net].backend, own, subset))),
     )
     checkInputs(runs)
-    return await new Many(runs, options).train()
+    return await new ManyTrainings(runs, options).train()
   } finally {
     for (const release of releases) release()
     for (const restore of restores) restore()
@@ -138,19 +138,19 @@ function splitOptions(models: readonly Module[], options: FitManyOptions): (FitO
     throw typeError(`fitMany: wants options as an object, { inputs, targets, loss, optimizers, … }, got ${show(options)}`)
   checkNames('fitMany', options, [...OPTIONS.filter((name) => name !== 'optimizer' && name !== 'resume'), ...OWN])
   const { data, rows, optimizers, seed, schedule, validation, callbacks, onProgress: _, inputs, targets, ...shared } = options
-  const many = (name: string, list: unknown): void => {
+  const checkOnePerNet = (name: string, list: unknown): void => {
     if (!Array.isArray(list)) throw typeError(`fitMany: ${name} wants an array with one for each net, got ${show(list)}`)
     if (list.length !== models.length) throw rangeError(`fitMany: ${name} wants one for each of ${models.length} nets, got ${list.length}`)
   }
-  many('optimizers', optimizers)
+  checkOnePerNet('optimizers', optimizers)
   const owners = new Map<unknown, number>()
   optimizers.forEach((optimizer, i) => {
     const first = owners.get(optimizer)
     if (first !== undefined) throw rangeError(`fitMany: optimizers[${i}] is the same as optimizers[${first}]; each net wants its own`)
     owners.set(optimizer, i)
   })
-  for (const [name, list] of Object.entries({ data, rows })) if (list !== undefined) many(name, list)
-  for (const [name, list] of Object.entries({ seed, schedule, validation })) if (Array.isArray(list)) many(name, list)
+  for (const [name, list] of Object.entries({ data, rows })) if (list !== undefined) checkOnePerNet(name, list)
+  for (const [name, list] of Object.entries({ seed, schedule, validation })) if (Array.isArray(list)) checkOnePerNet(name, list)
   if (data !== undefined && (inputs !== undefined || targets !== undefined))
     throw rangeError('fitMany: wants data, or inputs and targets, not both')
   if (callbacks !== undefined && typeof callbacks !== 'function')
@@ -189,7 +189,7 @@ function checkOwnCallbacks(callbacks: readonly Callback[], net: number, owners: 
 }
 
 /** Data sets of many nets, each checked once. */
-class CheckedOnce {
+class CheckedDataSets {
   private readonly sets = new Map<unknown, { data: DataSet; rows: Rows }[]>()
   private readonly subsets = new Map<Rows, Map<ArrayLike<number>, Rows>>()
 
@@ -229,13 +229,13 @@ function checkInputs(runs: readonly TrainingRun[]): void {
     const { model, rows } = plan
     const kind = JSON.stringify([rows.inputs.shape.slice(1), layersOf(model)])
     if (!fast.fields.isBuiltIn || known.has(kind)) continue
-    naming(net, () => model.predict(rowsBetween(rows, 0, 1).inputs))
+    withNetName(net, () => model.predict(rowsBetween(rows, 0, 1).inputs))
     known.add(kind)
   }
 }
 
 /** Runs fn for a net; errors name it. */
-function naming<T>(net: number, fn: () => T): T {
+function withNetName<T>(net: number, fn: () => T): T {
   try {
     return fn()
   } catch (error) {
@@ -245,7 +245,7 @@ function naming<T>(net: number, fn: () => T): T {
 }
 
 /** All nets of a call. */
-class Many {
+class ManyTrainings {
   private readonly results: (NetHistory | undefined)[]
   private readonly started = performance.now()
   private lastReport = 0
@@ -318,9 +318,9 @@ class Many {
     } catch (error) {
       throw trapped(backend, error)
     }
-    for (const { index, run, at } of changed) {
+    for (const { index, run, step } of changed) {
       run.history.execution.reason = 'the model was changed while it was trained'
-      await this.settle(index, () => run.goOn(at))
+      await this.settle(index, () => run.goOn(step))
       this.report()
     }
     return true
@@ -380,9 +380,9 @@ function shapeOf({ run: { plan, watchesEpochs, keepsPredictions } }: Member): st
   }
   const tensors = [rows.inputs, rows.targets, ...(rows.weights ? [rows.weights] : [])]
   return JSON.stringify([
-    numberOf(rows.inputs.backend),
+    identityOf(rows.inputs.backend),
     layersOf(model),
-    numberOf(options.loss),
+    identityOf(options.loss),
     tensors.map(({ shape, dtype }) => [shape, dtype]),
     batchSize,
     batchesPerEpoch,
@@ -397,13 +397,13 @@ function layersOf(model: Module): [kind: string, what: string][] {
   return model.modules().map((module) => [module.constructor.name, module.describe()])
 }
 
-const numbers = new WeakMap<object, number>()
-let lastNumber = 0
+const identities = new WeakMap<object, number>()
+let lastIdentity = 0
 
 /** A number that stands for an object or function in {@link shapeOf}. */
-function numberOf(value: unknown): number {
+function identityOf(value: unknown): number {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return 0
-  let number = numbers.get(value)
-  if (number === undefined) numbers.set(value, (number = ++lastNumber))
-  return number
+  let identity = identities.get(value)
+  if (identity === undefined) identities.set(value, (identity = ++lastIdentity))
+  return identity
 }

@@ -1,8 +1,8 @@
 /**
  * The step of eight nets as a program. It is made of the recorded step of one of them, whose kernel calls are replaced by batched ones
- * ({@link batchedCalls}), and serves all nets of the same shape: what it computes with is a workspace. Before a run of many steps the parameters
- * and the optimizers' state of the nets are brought there, and afterwards taken back, so that in between each update of all eight nets is
- * one call too.
+ * ({@link batchedCalls}), and serves all nets of the same shape. Before a run of many steps the parameters and the optimizers' state of eight nets
+ * are loaded into its interleaved arrays, and afterwards stored where each net has its own, so that in between each update of all eight nets
+ * is one call too.
  */
 import { fleetKernel, fleetKernels, fleetName, PANEL_FLOATS } from '../../backend/fleet.js'
 import type { Backend } from '../../backend/index.js'
@@ -12,44 +12,45 @@ import type { Parameter } from '../../parameter.js'
 import { Tensor } from '../../tensor.js'
 import { Program, unshared } from '../fast/program.js'
 import type { Outputs, Recording } from '../fast/recording.js'
-import { batchedCalls, CannotBatch, checkWidth, type Draw, type FleetMemory, NETS } from './batching-rules.js'
-import type { NumberTables, UpdateShape } from './numbers.js'
+import { batchedCalls, CannotBatch, checkWidth, type Draw, type FleetArray, type FleetMemory, NETS } from './batching-rules.js'
+import type { HyperTables, UpdateShape } from './hyper-tables.js'
 import type { StagedRows } from './staged-rows.js'
 
 /** Bytes of a net in the table of a dropout: seed (low, high), stream, counter, and the rate as a double. */
 const DROPOUT_BYTES = 24
 
-/** An array that each net has for itself. */
-interface Exchange {
+/** An array that each net has for itself, and the one that has eight floats, one of each net, in the place of every float of it. */
+interface InterleavedArray {
   /** Where a net has its own. */
-  of(net: Passenger): Ptr
+  addressOf(net: NetBuffers): Ptr
+  /** Floats of one net. */
   size: number
   /** Where that of all nets is. */
-  at: Ptr
+  address: Ptr
 }
 
-/** What each net has of its own in a run of the program. */
-export interface Passenger {
+/** The buffers of one net in a fleet: what a run of the program reads and writes of it. */
+export interface NetBuffers {
   /** In the order of the recorded net. */
   parameters: readonly Parameter[]
   optimizer: Optimizer
-  /** The numbers of its updates. */
-  numbers: Ptr
-  /** Learning rates of each update: one, or one for each step. */
-  rates: { at: Ptr; growsBy: number }[]
+  /** The table with the hyper-parameters of its updates. */
+  hyper: Ptr
+  /** Learning rates of each update: one for all steps, or one for each step, so many bytes behind the one before. */
+  rates: { address: Ptr; stepBytes: number }[]
   /** The generators that dropouts draw from, in the order of the calls. */
   draws: readonly { low: number; high: number; stream: number; counter: number; rate: number }[]
 }
 
 /** What a program is made of. */
-export interface Parts {
+export interface FleetProgramOptions {
   recording: Recording
   /** Parameters and optimizer of the recorded net. */
   parameters: readonly Parameter[]
   optimizer: Optimizer
   shapes: readonly UpdateShape[]
   rows: StagedRows
-  tables: NumberTables
+  tables: HyperTables
   /** Most steps of a run. */
   capacity: number
   /** Whether predictions and targets of all steps are kept. */
@@ -57,30 +58,32 @@ export interface Parts {
 }
 
 export class FleetProgram implements FleetMemory {
-  readonly inputs: { at: Ptr; isShared: boolean; bytes: number }
+  readonly inputs: FleetArray & { isShared: boolean }
   readonly panels: Ptr
   readonly isWide: boolean
   /** Losses of step i, one for each net, are at `losses` + 32·i. */
   readonly losses: Ptr
   private readonly program: Program
   private readonly blocks: Ptr[] = []
-  private readonly found = new Map<Ptr, { at: Ptr; bytes: number }>()
-  /** What is brought in before a run. */
-  private readonly state: Exchange[] = []
-  /** Gradients, which are taken out with the state. */
-  private readonly gradients: Exchange[] = []
+  /** The array of eight nets for an address of the recorded net. */
+  private readonly arrays = new Map<Ptr, FleetArray>()
+  /** Parameters and the optimizers' state, which are loaded before a run. */
+  private readonly state: InterleavedArray[] = []
+  /** Gradients, which are stored with the state after a run. */
+  private readonly gradients: InterleavedArray[] = []
   private readonly dropouts: { table: Ptr; draw: Draw }[] = []
   /** Of each update, the table of {@link FleetKernels.fleetHyper}. */
-  private readonly numbers: Ptr[] = []
+  private readonly hyperTables: Ptr[] = []
   private readonly rates: Ptr[]
   private readonly addresses: Ptr
-  private readonly idle: Ptr
-  private readonly kept: Kept | null
+  /** Stands for the arrays of a net where there are fewer than eight. */
+  private readonly scratch: Ptr
+  private readonly kept: KeptOutputs | null
   private readonly backend: Backend
 
   /** @throws CannotBatch where the step is none for fleets, OutOfMemoryError */
-  constructor(private readonly parts: Parts) {
-    const { recording, parameters, optimizer, shapes, rows, capacity, keepsPredictions } = parts
+  constructor(private readonly options: FleetProgramOptions) {
+    const { recording, parameters, optimizer, shapes, rows, capacity, keepsPredictions } = options
     const backend = (this.backend = parameters[0].backend)
     const program = Program.of(backend.kernels)
     if (program === null) throw new CannotBatch('steps in JavaScript')
@@ -89,25 +92,24 @@ export class FleetProgram implements FleetMemory {
     if (shapes.length === 0) throw new CannotBatch('nothing is trained')
     checkWidth(recording.calls)
     try {
-      for (const { from, at, bytes } of rows.parts) this.found.set(from.address, { at, bytes })
-      const [{ at, isShared, bytes }] = rows.parts
-      this.inputs = { at, isShared, bytes }
+      for (const staged of rows.tensors) this.arrays.set(staged.from.address, staged)
+      this.inputs = rows.tensors[0]
       this.losses = this.allocate(4 * NETS * capacity)
       this.panels = this.allocate(4 * PANEL_FLOATS)
-      this.found.set(recording.lossAddress, { at: this.losses, bytes: 4 * NETS })
+      this.arrays.set(recording.lossAddress, { address: this.losses, stepBytes: 4 * NETS })
       for (const region of regionsOf(parameters)) {
-        this.exchange(this.state, region.size, ({ parameters }) => parameters[region.first].address, region.members, false)
+        this.interleave(this.state, region.size, ({ parameters }) => parameters[region.first].address, region.members, false)
         if (parameters[region.first].requiresGrad)
-          this.exchange(this.gradients, region.size, ({ parameters }) => parameters[region.first].gradientAddress, region.members, true)
+          this.interleave(this.gradients, region.size, ({ parameters }) => parameters[region.first].gradientAddress, region.members, true)
       }
       const states = optimizer.groups.map((group, i) => {
         const size = group.stride * group.slotNames.length
-        return size === 0 ? 0 : this.exchange(this.state, size, ({ optimizer }) => optimizer.groups[i].slotAt(0, 0), [], false)
+        return size === 0 ? 0 : this.interleave(this.state, size, ({ optimizer }) => optimizer.groups[i].slotAt(0, 0), [], false)
       })
-      this.idle = this.allocate(4 * Math.max(...[...this.state, ...this.gradients].map(({ size }) => size)))
+      this.scratch = this.allocate(4 * Math.max(...[...this.state, ...this.gradients].map(({ size }) => size)))
       this.addresses = this.allocate(4 * NETS)
       this.rates = Array.from({ length: NETS }, () => this.allocate(8 * capacity * shapes.length))
-      this.kept = keepsPredictions ? this.keep() : null
+      this.kept = keepsPredictions ? this.allocateOutputs() : null
       this.write(states)
     } catch (error) {
       this.release()
@@ -126,16 +128,16 @@ export class FleetProgram implements FleetMemory {
   }
 
   isInputs(ptr: Ptr): boolean {
-    return ptr === this.parts.recording.batch[0].to.address
+    return ptr === this.options.recording.batch[0].to.address
   }
 
-  find(ptr: Ptr): { at: Ptr; bytes: number } | null {
-    return this.found.get(ptr) ?? null
+  find(ptr: Ptr): FleetArray | null {
+    return this.arrays.get(ptr) ?? null
   }
 
-  result(ptr: Ptr, floats: number): { at: Ptr; bytes: number } {
-    let known = this.found.get(ptr)
-    if (known === undefined) this.found.set(ptr, (known = { at: this.allocate(4 * NETS * floats), bytes: 0 }))
+  result(ptr: Ptr, floats: number): FleetArray {
+    let known = this.arrays.get(ptr)
+    if (known === undefined) this.arrays.set(ptr, (known = { address: this.allocate(4 * NETS * floats), stepBytes: 0 }))
     return known
   }
 
@@ -143,44 +145,44 @@ export class FleetProgram implements FleetMemory {
     return this.allocate(NETS * DROPOUT_BYTES)
   }
 
-  /** Brings what the nets have into the workspace. A place without a net computes, and nobody looks at it. */
-  enter(nets: readonly (Passenger | null)[]): void {
+  /** Loads what the nets have. Where there is null, the program computes with whatever is there, and nobody looks at it. */
+  loadNets(nets: readonly (NetBuffers | null)[]): void {
     const { heap } = this.backend
     const { ints } = heap
     const { fleetJoin } = this.kernels
-    for (const exchange of this.state) {
-      this.place(exchange, nets)
-      fleetJoin(exchange.at, this.addresses, exchange.size)
+    for (const array of this.state) {
+      this.writeAddresses(array, nets)
+      fleetJoin(array.address, this.addresses, array.size)
     }
     for (const [i, { table }] of this.dropouts.entries()) {
       for (let net = 0; net < NETS; net++) {
         const draw = nets[net]?.draws[i]
-        const at = (table + net * DROPOUT_BYTES) / 4
-        ints[at] = draw?.low ?? 0
-        ints[at + 1] = draw?.high ?? 0
-        ints[at + 2] = draw?.stream ?? 0
-        ints[at + 3] = draw?.counter ?? 0
-        heap.doubles[at / 2 + 2] = draw?.rate ?? 0
+        const word = (table + net * DROPOUT_BYTES) / 4
+        ints[word] = draw?.low ?? 0
+        ints[word + 1] = draw?.high ?? 0
+        ints[word + 2] = draw?.stream ?? 0
+        ints[word + 3] = draw?.counter ?? 0
+        heap.doubles[word / 2 + 2] = draw?.rate ?? 0
       }
     }
-    const someone = nets.find((net) => net !== null) as Passenger
-    for (const [i, table] of this.numbers.entries()) {
+    const someone = nets.find((net) => net !== null) as NetBuffers
+    for (const [i, table] of this.hyperTables.entries()) {
       for (let net = 0; net < NETS; net++) {
-        const { numbers, rates } = nets[net] ?? someone
-        const at = table / 4 + net
-        ints[at] = this.parts.tables.addressOf(numbers, i)
-        ints[at + NETS] = rates[i].at
-        ints[at + 2 * NETS] = rates[i].growsBy
+        const { hyper, rates } = nets[net] ?? someone
+        const word = table / 4 + net
+        ints[word] = this.options.tables.addressOf(hyper, i)
+        ints[word + NETS] = rates[i].address
+        ints[word + 2 * NETS] = rates[i].stepBytes
       }
     }
   }
 
-  /** Takes back what has become of these nets. */
-  leave(nets: readonly (Passenger | null)[]): void {
+  /** Stores what has become of these nets where each has its own arrays. */
+  storeNets(nets: readonly (NetBuffers | null)[]): void {
     const { fleetSplit } = this.kernels
-    for (const exchange of [...this.state, ...this.gradients]) {
-      this.place(exchange, nets)
-      fleetSplit(exchange.at, this.addresses, exchange.size)
+    for (const array of [...this.state, ...this.gradients]) {
+      this.writeAddresses(array, nets)
+      fleetSplit(array.address, this.addresses, array.size)
     }
   }
 
@@ -198,14 +200,14 @@ export class FleetProgram implements FleetMemory {
     }
     const { runProgram } = kernels as unknown as { runProgram: unknown }
     const calls = runs.map(({ program: { program }, steps }) => {
-      const moved = program.enter(heap.ints, steps)
+      const moved = program.begin(heap.ints, steps)
       const { address, words } = program
       return [address, words.length, address + 4 * words.length, moved, steps]
     })
     pool.run(pool.numberOf(runProgram), calls.length, (i) => calls[i])
   }
 
-  /** What draws in the step of the recorded net, in the order of {@link Passenger.draws}. */
+  /** What draws in the step of the recorded net, in the order of {@link NetBuffers.draws}. */
   get draws(): readonly Draw[] {
     return this.dropouts.map(({ draw }) => draw)
   }
@@ -214,29 +216,29 @@ export class FleetProgram implements FleetMemory {
   outputs(net: number, steps: number): ((i: number) => Outputs) | null {
     if (this.kept === null) return null
     const { fleetPick } = this.kernels
-    const { predictions, targets, room } = this.kept
+    const { predictions, targets, views } = this.kept
     for (const { from, to, size } of [predictions, targets]) fleetPick(from, net, to, size * steps)
-    return (i) => room[i]
+    return (i) => views[i]
   }
 
-  private keep(): Kept {
-    const { recording, rows, capacity } = this.parts
+  private allocateOutputs(): KeptOutputs {
+    const { recording, rows, capacity } = this.options
     const { prediction, targets } = recording
     if (prediction.isOnHost || targets.isOnHost) throw new CannotBatch('metrics of what is not in the memory of WebAssembly')
     const roomFor = ({ size }: Tensor) => this.allocate(4 * size * capacity)
     const from = this.allocate(4 * NETS * prediction.size * capacity)
     const to = [prediction, targets].map(roomFor)
-    const at = (t: Tensor, room: Ptr, i: number) => Tensor.permanent(t.backend, t.shape, room + 4 * t.size * i, t.dtype)
+    const view = (t: Tensor, first: Ptr, i: number) => Tensor.permanent(t.backend, t.shape, first + 4 * t.size * i, t.dtype)
     return {
       predictions: { from, to: to[0], size: prediction.size },
-      targets: { from: rows.parts[1].at, to: to[1], size: targets.size },
-      room: Array.from({ length: capacity }, (_, i) => ({ prediction: at(prediction, to[0], i), targets: at(targets, to[1], i) })),
+      targets: { from: rows.tensors[1].address, to: to[1], size: targets.size },
+      views: Array.from({ length: capacity }, (_, i) => ({ prediction: view(prediction, to[0], i), targets: view(targets, to[1], i) })),
     }
   }
 
   private write(states: readonly Ptr[]): void {
     const { program, backend, kept } = this
-    const { recording, optimizer, shapes } = this.parts
+    const { recording, optimizer, shapes } = this.options
     const kernels = { ...backend.kernels, ...this.kernels } as unknown as Record<string, unknown>
     const kernelOf = (name: string) => {
       const kernel = kernels[name] ?? fleetKernel(backend, name)
@@ -251,7 +253,7 @@ export class FleetProgram implements FleetMemory {
       const { from, size } = kept.predictions
       const prediction = this.find(recording.prediction.address)
       if (prediction === null) throw new CannotBatch('a prediction that no kernel made')
-      program.addMoving('copy', kernels.copy, [prediction.at, from, NETS * size], [[1, 4 * NETS * size]])
+      program.addMoving('copy', kernels.copy, [prediction.address, from, NETS * size], [[1, 4 * NETS * size]])
     }
     for (const { group: g, span: s, kernel, count, scaledByRate } of shapes) {
       const update = fleetKernel(backend, fleetName(kernel))
@@ -260,34 +262,40 @@ export class FleetProgram implements FleetMemory {
       const { p, g: gradient, n, first } = group.spans[s]
       const table = this.allocate(4 * 3 * NETS)
       const hyper = this.allocate(4 * NETS * count)
-      this.numbers.push(table)
+      this.hyperTables.push(table)
       program.addMoving('fleetHyper', kernels.fleetHyper, [hyper, table, count, scaledByRate, 8 * count])
       const [own, from] = [p, gradient].map((ptr) => this.find(ptr))
       if (own === null || from === null) throw new CannotBatch('parameters that are not the model’s')
       const state = states[g] + NETS * (group.slotAt(first, 0) - group.slotAt(0, 0))
-      program.addMoving('update', update, [own.at, from.at, state, group.stride, n, hyper])
+      program.addMoving('update', update, [own.address, from.address, state, group.stride, n, hyper])
     }
     program.place((bytes) => this.allocate(bytes), 0)
   }
 
   /** Room for an array of all nets: of parameters, or gradients, that lie end to end. */
-  private exchange(list: Exchange[], size: number, of: Exchange['of'], members: readonly Parameter[], isGradient: boolean): Ptr {
-    const at = this.allocate(4 * NETS * size)
+  private interleave(
+    list: InterleavedArray[],
+    size: number,
+    addressOf: InterleavedArray['addressOf'],
+    members: readonly Parameter[],
+    isGradient: boolean,
+  ): Ptr {
+    const address = this.allocate(4 * NETS * size)
     let before = 0
     for (const p of members) {
-      this.found.set(isGradient ? p.gradientAddress : p.address, { at: at + 4 * NETS * before, bytes: 0 })
+      this.arrays.set(isGradient ? p.gradientAddress : p.address, { address: address + 4 * NETS * before, stepBytes: 0 })
       before += p.size
     }
-    list.push({ of, size, at })
-    return at
+    list.push({ addressOf, size, address })
+    return address
   }
 
   /** Writes where each net has its own array. */
-  private place({ of }: Exchange, nets: readonly (Passenger | null)[]): void {
+  private writeAddresses({ addressOf }: InterleavedArray, nets: readonly (NetBuffers | null)[]): void {
     const { ints } = this.backend.heap
     for (let net = 0; net < NETS; net++) {
-      const passenger = nets[net]
-      ints[this.addresses / 4 + net] = passenger ? of(passenger) : this.idle
+      const buffers = nets[net]
+      ints[this.addresses / 4 + net] = buffers ? addressOf(buffers) : this.scratch
     }
   }
 
@@ -302,11 +310,11 @@ export class FleetProgram implements FleetMemory {
   }
 }
 
-/** Predictions and targets of many steps: of all nets, and room for those of one. */
-interface Kept {
+/** Predictions and targets of many steps: of all nets, and copies of those of one, with a view for each step. */
+interface KeptOutputs {
   predictions: { from: Ptr; to: Ptr; size: number }
   targets: { from: Ptr; to: Ptr; size: number }
-  room: readonly Outputs[]
+  views: readonly Outputs[]
 }
 
 /** Parameters whose values lie end to end, and so do their gradients, if they have any. */

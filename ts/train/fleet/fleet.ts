@@ -10,9 +10,9 @@ import { EpochOrders } from '../orders.js'
 import type { Pacer } from '../pacer.js'
 import { checkTargets, type Plan } from '../plan.js'
 import { CannotBatch, NETS, onlyDenseTakes } from './batching-rules.js'
-import { FleetProgram, type Passenger } from './fleet-program.js'
-import type { Member, Planned } from './member.js'
-import { NumberTables } from './numbers.js'
+import { FleetProgram, type NetBuffers } from './fleet-program.js'
+import { HyperTables } from './hyper-tables.js'
+import type { Member, PlannedSteps } from './member.js'
 import { StagedRows } from './staged-rows.js'
 
 /**
@@ -22,8 +22,8 @@ import { StagedRows } from './staged-rows.js'
 const MAX_STEPS = 4096
 const MAX_BYTES = 1 << 21
 
-/** What becomes of a net that leaves its fleet before its last step. */
-export interface Departures {
+/** What is done with a net that leaves its fleet before its last step. */
+export interface LeaveHandlers {
   /** An error ended its training. */
   failed(member: Member, error: unknown): Promise<void>
   /** It is another net now, and goes on alone. */
@@ -33,7 +33,7 @@ export interface Departures {
 /** Steps of so many rows, by nets whose parameters and updates are alike. */
 interface Kind {
   recording: Recording
-  tables: NumberTables
+  tables: HyperTables
   /** Most steps of a run. */
   capacity: number
   /** One for each thread. */
@@ -45,17 +45,17 @@ interface Kind {
   release(): void
 }
 
-/** Eight places for nets, and the rows that the nets in them see. */
+/** A program for eight nets, and the rows that they see. */
 interface Workspace {
   program: FleetProgram
   rows: StagedRows
 }
 
-/** Nets in the places of a program, and their next steps. */
-interface Run {
+/** Up to eight nets that a program runs, and their next steps. */
+interface FleetRun {
   kind: Kind
   program: FleetProgram
-  nets: { member: Member; planned: Planned; passenger: Passenger }[]
+  nets: { member: Member; planned: PlannedSteps; buffers: NetBuffers }[]
   steps: number
 }
 
@@ -75,7 +75,7 @@ export class Fleet {
   /** @throws CannotBatch where the nets cannot go side by side, OutOfMemoryError */
   constructor(
     private members: Member[],
-    private readonly departures: Departures,
+    private readonly handlers: LeaveHandlers,
   ) {
     const [first] = members
     const { plan, run, parameters } = first
@@ -106,12 +106,12 @@ export class Fleet {
         this.forgetOrders()
         const groups = await this.groups()
         for (let from = 0, to = 0; from < groups.length; from = to) {
-          const [{ isOver, at }] = groups[from]
+          const [{ isOver, step }] = groups[from]
           // a signal ends all, also those that have not had their turn
           if (isOver) break
           // rows may be laid out once for all, so that those at another step have to wait
           do to++
-          while (to < Math.min(from + this.threads, groups.length) && groups[to][0].at === at)
+          while (to < Math.min(from + this.threads, groups.length) && groups[to][0].step === step)
           await this.advance(groups.slice(from, to))
           report()
           if (pacer.isDue) await pacer.pause()
@@ -137,7 +137,7 @@ export class Fleet {
   /** Those of epochs that all nets are past. */
   private forgetOrders(): void {
     if (this.members.length === 0) return
-    const least = this.members.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY)
+    const least = this.members.reduce((least, { step }) => Math.min(least, step), Number.POSITIVE_INFINITY)
     for (const orders of this.orders.values()) orders.forgetBefore(this.batches.epochOf(least))
   }
 
@@ -156,8 +156,8 @@ export class Fleet {
       }
       let byStep = alike.get(member.layout)
       if (byStep === undefined) alike.set(member.layout, (byStep = new Map()))
-      const list = byStep.get(member.at)
-      if (list === undefined) byStep.set(member.at, [member])
+      const list = byStep.get(member.step)
+      if (list === undefined) byStep.set(member.step, [member])
       else list.push(member)
     }
     const groups: Member[][] = []
@@ -168,7 +168,7 @@ export class Fleet {
 
   /** Takes the next steps of up to eight nets that are at the same step, of as many such groups as there are threads. */
   private async advance(groups: readonly (readonly Member[])[]): Promise<void> {
-    const runs: Run[] = []
+    const runs: FleetRun[] = []
     for (const members of groups) {
       // callbacks of nets that had their turn may have changed these
       const group = members.filter((member) => member.hasSameLayers)
@@ -183,28 +183,28 @@ export class Fleet {
   }
 
   /** Plans the next steps and brings everything in that they need; null where no net can go on. */
-  private async ready(group: readonly Member[], kind: Kind, { program, rows }: Workspace): Promise<Run | null> {
-    const [{ at }] = group
-    let steps = this.batches.ahead(at, kind.capacity, this.spansEpochs)
-    const nets: Run['nets'] = []
+  private async ready(group: readonly Member[], kind: Kind, { program, rows }: Workspace): Promise<FleetRun | null> {
+    const [{ step }] = group
+    let steps = this.batches.ahead(step, kind.capacity, this.spansEpochs)
+    const nets: FleetRun['nets'] = []
     for (const member of group) {
       try {
         // no more than those before it
         const planned = member.planSteps(kind.tables, program.ratesOf(nets.length), kind.capacity, steps)
         steps = planned.steps
-        nets.push({ member, planned, passenger: passengerOf(member, planned, kind) })
+        nets.push({ member, planned, buffers: buffersOf(member, planned, kind) })
       } catch (error) {
         await this.fail(member, error)
       }
     }
     if (nets.length === 0) return null
-    if (!rows.isStaged(at, steps)) {
+    if (!rows.isStaged(step, steps)) {
       const sources = this.isShared ? nets.slice(0, 1) : nets
       try {
         rows.stage(
-          at,
+          step,
           steps,
-          sources.map(({ member }) => ({ rows: member.plan.rows, ranges: this.batches.ranges(this.ordersOf(member), at, steps) })),
+          sources.map(({ member }) => ({ rows: member.plan.rows, ranges: this.batches.ranges(this.ordersOf(member), step, steps) })),
         )
       } catch (error) {
         const refused = nets.flatMap(({ member }) => refusedTargets(member))
@@ -214,58 +214,58 @@ export class Fleet {
         return null
       }
     }
-    program.enter(nets.map(({ passenger }) => passenger))
+    program.loadNets(nets.map(({ buffers }) => buffers))
     return { kind, program, nets, steps }
   }
 
   /** Each net takes what became of it: all steps, or those before a loss that is not finite. */
-  private async finish(run: Run): Promise<void> {
+  private async finish(run: FleetRun): Promise<void> {
     const { program, nets, steps } = run
     const [{ member }] = nets
-    const losses = new LossSums(this.heap.floats, program.losses / 4, { at: member.at, steps, nets }, this.batches)
+    const losses = new LossSums(this.heap.floats, program.losses / 4, { first: member.step, steps, nets }, this.batches)
     const done = nets.map((_, net) => losses.finite(net))
     const isWhole = done.every((count) => count === steps)
     // callbacks may make the memory grow, which ends views of it
     if (this.keepsPredictions || !isWhole) losses.keep()
-    program.leave(nets.map(({ passenger }, net) => (done[net] === steps ? passenger : null)))
+    program.storeNets(nets.map(({ buffers }, net) => (done[net] === steps ? buffers : null)))
     for (const net of nets.keys()) {
       if (done[net] < steps) continue
       const pending = this.accept(run, net, steps, losses)
       if (pending !== undefined) await pending
     }
     if (isWhole) return
-    for (const net of nets.keys()) if (done[net] < steps) await this.retake(run, net, done[net], losses.numbers)
+    for (const net of nets.keys()) if (done[net] < steps) await this.rerunFiniteSteps(run, net, done[net], losses.losses)
   }
 
   /** A net whose loss is not finite takes the good steps again by itself, on the rows that are still there. */
-  private async retake(run: Run, net: number, done: number, losses: FloatArray): Promise<void> {
+  private async rerunFiniteSteps(run: FleetRun, net: number, done: number, losses: FloatArray): Promise<void> {
     const { program, kind } = run
-    const { member, passenger } = run.nets[net]
+    const { member, buffers } = run.nets[net]
     if (done > 0) {
-      const alone = run.nets.map((_, i) => (i === net ? passenger : null))
-      program.enter(alone)
+      const alone = run.nets.map((_, i) => (i === net ? buffers : null))
+      program.loadNets(alone)
       program.run(done)
-      program.leave(alone)
+      program.storeNets(alone)
     }
-    const { at } = member
-    await this.accept(run, net, done, new LossSums(losses, 0, { at, steps: done, nets: run.nets }, this.batches))
+    const first = member.step
+    await this.accept(run, net, done, new LossSums(losses, 0, { first, steps: done, nets: run.nets }, this.batches))
     // the step that failed had its forward pass
     for (const { generator, perStep } of kind.counters) member.generators[generator].counter += perStep
     if (!this.members.includes(member)) return
     member.setRate(0)
-    await this.fail(member, stepFailed(member.plan, losses[NETS * done + net], this.batches.positionOf(at + done)))
+    await this.fail(member, stepFailed(member.plan, losses[NETS * done + net], this.batches.positionOf(first + done)))
   }
 
   /** Counts steps of a net; its training hears of them. A promise only where there is something to wait for. */
-  private accept(run: Run, net: number, done: number, losses: LossSums): Promise<void> | undefined {
+  private accept(run: FleetRun, net: number, done: number, losses: LossSums): Promise<void> | undefined {
     const { member, planned } = run.nets[net]
     const { tables, counters } = run.kind
-    const { at } = member
+    const first = member.step
     member.advance(planned, tables, done)
     for (const { generator, perStep } of counters) member.generators[generator].counter += perStep * done
     if (done === 0) return undefined
     try {
-      const block = new NetBlock(member, at, done, this.batches.sizeOf(at), net, losses, run.program.outputs(net, done))
+      const block = new NetBlock(member, first, done, this.batches.sizeOf(first), net, losses, run.program.outputs(net, done))
       return member.accept(block)?.catch((error) => this.fail(member, error))
     } catch (error) {
       return this.fail(member, error)
@@ -275,19 +275,19 @@ export class Fleet {
   private async fail(member: Member, error: unknown): Promise<void> {
     this.members = this.members.filter((other) => other !== member)
     member.returnGradients()
-    await this.departures.failed(member, error)
+    await this.handlers.failed(member, error)
   }
 
   /** A net that is another now goes on alone. */
   private leave(member: Member): void {
     this.members = this.members.filter((other) => other !== member)
     member.returnGradients()
-    this.departures.changed(member)
+    this.handlers.changed(member)
   }
 
   /** What the next step of a member needs. */
   private kindOf(member: Member): Kind {
-    const size = this.batches.sizeOf(member.at)
+    const size = this.batches.sizeOf(member.step)
     const key = `${size} ${member.layout}`
     let kind = this.kinds.get(key)
     if (kind === undefined) this.kinds.set(key, (kind = this.makeKind(member, size)))
@@ -319,10 +319,10 @@ export class Fleet {
       const judged = this.keepsPredictions ? (NETS + 1) * (recording.prediction.size + recording.targets.size) : 0
       const bytes = recording.batch.reduce(
         (sum, { to }, i) => sum + StagedRows.bytesOf(to, i === 0 && sharesInputs),
-        4 * NETS + NumberTables.bytesOf(shapes) / NETS + 4 * judged,
+        4 * NETS + HyperTables.bytesOf(shapes) / NETS + 4 * judged,
       )
       const capacity = Math.max(1, Math.min(MAX_STEPS, this.batches.total, Math.floor(MAX_BYTES / bytes)))
-      const tables = new NumberTables(this.heap, shapes, capacity, NETS * this.threads, allocate)
+      const tables = new HyperTables(this.heap, shapes, capacity, NETS * this.threads, allocate)
       for (let thread = 0; thread < this.threads; thread++) {
         const known = this.isShared ? workspaces[0]?.rows : undefined
         const staged = known ?? new StagedRows(recording, this.isShared, sharesInputs, capacity, allocate)
@@ -380,9 +380,9 @@ function orderOf({ shuffle = true, seed = 0 }: Plan['options']): string {
   return shuffle ? `seed ${seed}` : 'as given'
 }
 
-function passengerOf({ parameters, optimizer, generators }: Member, { table, rates }: Planned, { draws }: Kind): Passenger {
+function buffersOf({ parameters, optimizer, generators }: Member, { table, rates }: PlannedSteps, { draws }: Kind): NetBuffers {
   return {
-    ...{ parameters, optimizer, rates, numbers: table.at },
+    ...{ parameters, optimizer, rates, hyper: table.address },
     draws: draws.map(({ generator, offset, rate }) => {
       const { seedLow, seedHigh, stream, counter } = generators[generator]
       return { low: seedLow, high: seedHigh, stream, counter: counter + offset, rate }
@@ -401,30 +401,30 @@ class LossSums {
   private readonly steps: number
 
   constructor(
-    /** Those of step i begin at first + 8·i. */
-    public numbers: FloatArray,
-    public first: number,
-    { at, steps, nets }: { at: number; steps: number; nets: Run['nets'] },
+    public losses: FloatArray,
+    /** Those of step i of the run begin at start + 8·i. */
+    public start: number,
+    { first, steps, nets }: { first: number; steps: number; nets: FleetRun['nets'] },
     private readonly batches: Batches,
   ) {
     this.steps = steps
-    this.firstEpoch = batches.epochOf(at)
-    const rows = batches.sizeOf(at)
-    const epochs = steps === 0 ? 0 : batches.epochOf(at + steps - 1) - this.firstEpoch + 1
+    this.firstEpoch = batches.epochOf(first)
+    const rows = batches.sizeOf(first)
+    const epochs = steps === 0 ? 0 : batches.epochOf(first + steps - 1) - this.firstEpoch + 1
     this.sums = new Float64Array(NETS * epochs)
     // the run may begin in the middle of an epoch
-    if (epochs > 0 && batches.positionOf(at).batch > 1) nets.forEach(({ member }, net) => (this.sums[net] = member.run.means.lossSum))
+    if (epochs > 0 && batches.positionOf(first).batch > 1) nets.forEach(({ member }, net) => (this.sums[net] = member.run.means.lossSum))
     for (let epoch = 0, step = 0; epoch < epochs; epoch++) {
-      const end = Math.min(steps, batches.endOf(this.firstEpoch + epoch) - at)
-      addEight(this.sums, NETS * epoch, numbers, first + NETS * step, first + NETS * end, rows)
+      const end = Math.min(steps, batches.endOf(this.firstEpoch + epoch) - first)
+      addEight(this.sums, NETS * epoch, losses, start + NETS * step, start + NETS * end, rows)
       step = end
     }
   }
 
   /** Copies the losses. */
   keep(): void {
-    this.numbers = this.numbers.slice(this.first, this.first + NETS * this.steps)
-    this.first = 0
+    this.losses = this.losses.slice(this.start, this.start + NETS * this.steps)
+    this.start = 0
   }
 
   /** Of the epoch that a step belongs to, as far as the run goes. */
@@ -434,39 +434,39 @@ class LossSums {
 
   /** How many steps of a net have a finite loss, from the first on. */
   finite(net: number): number {
-    const { sums, steps, numbers, first } = this
+    const { sums, steps, losses, start } = this
     let i = net
     // sums of finite floats are finite doubles
     while (i < sums.length && Number.isFinite(sums[i])) i += NETS
     if (i >= sums.length) return steps
     let step = 0
-    while (step < steps && Number.isFinite(numbers[first + NETS * step + net])) step++
+    while (step < steps && Number.isFinite(losses[start + NETS * step + net])) step++
     return step
   }
 }
 
-/** Adds rows · numbers[i + net] to sums[at + net], for i from `from` on. */
-function addEight(sums: Float64Array, at: number, numbers: FloatArray, from: number, end: number, rows: number): void {
-  let [a, b, c, d] = [sums[at], sums[at + 1], sums[at + 2], sums[at + 3]]
-  let [e, f, g, h] = [sums[at + 4], sums[at + 5], sums[at + 6], sums[at + 7]]
+/** Adds rows · losses[i + net] to sums[k + net], for i from `from` on. */
+function addEight(sums: Float64Array, k: number, losses: FloatArray, from: number, end: number, rows: number): void {
+  let [a, b, c, d] = [sums[k], sums[k + 1], sums[k + 2], sums[k + 3]]
+  let [e, f, g, h] = [sums[k + 4], sums[k + 5], sums[k + 6], sums[k + 7]]
   for (let i = from; i < end; i += NETS) {
-    a += numbers[i] * rows
-    b += numbers[i + 1] * rows
-    c += numbers[i + 2] * rows
-    d += numbers[i + 3] * rows
-    e += numbers[i + 4] * rows
-    f += numbers[i + 5] * rows
-    g += numbers[i + 6] * rows
-    h += numbers[i + 7] * rows
+    a += losses[i] * rows
+    b += losses[i + 1] * rows
+    c += losses[i + 2] * rows
+    d += losses[i + 3] * rows
+    e += losses[i + 4] * rows
+    f += losses[i + 5] * rows
+    g += losses[i + 6] * rows
+    h += losses[i + 7] * rows
   }
-  sums[at] = a
-  sums[at + 1] = b
-  sums[at + 2] = c
-  sums[at + 3] = d
-  sums[at + 4] = e
-  sums[at + 5] = f
-  sums[at + 6] = g
-  sums[at + 7] = h
+  sums[k] = a
+  sums[k + 1] = b
+  sums[k + 2] = c
+  sums[k + 3] = d
+  sums[k + 4] = e
+  sums[k + 5] = f
+  sums[k + 6] = g
+  sums[k + 7] = h
 }
 
 /** Steps of one net of a run. */
@@ -477,26 +477,26 @@ class NetBlock implements StepBlock {
 
   constructor(
     private readonly member: Member,
-    private readonly at: number,
+    private readonly firstStep: number,
     readonly count: number,
     readonly size: number,
     private readonly net: number,
-    private readonly losses: LossSums,
+    private readonly sums: LossSums,
     outputs: StepBlock['outputs'] | null,
   ) {
-    this.first = at + 1
+    this.first = firstStep + 1
     if (outputs) this.outputs = outputs
   }
 
   loss(i: number): number {
-    return this.losses.numbers[this.losses.first + NETS * i + this.net]
+    return this.sums.losses[this.sums.start + NETS * i + this.net]
   }
 
   learningRate(i: number): number {
-    return this.member.rateOf(this.at + i)
+    return this.member.rateOf(this.firstStep + i)
   }
 
   sumLosses(i: number): number {
-    return this.losses.of(this.net, this.at + i)
+    return this.sums.of(this.net, this.firstStep + i)
   }
 }

@@ -9,21 +9,20 @@ import type { StepBlock } from '../fast/index.js'
 import type { ModelFields } from '../fast/model-fields.js'
 import { type Plan, setLearningRate } from '../plan.js'
 import type { TrainingRun } from '../run.js'
-import { layoutOf } from './fleet-program.js'
-import { NetOptimizer, type NumberTable, type NumberTables, type UpdateShape } from './numbers.js'
+import { layoutOf, type NetBuffers } from './fleet-program.js'
+import { type HyperTable, type HyperTables, NetOptimizer, type UpdateShape } from './hyper-tables.js'
 
 /** The next steps of a net. */
-export interface Planned {
+export interface PlannedSteps {
   steps: number
-  /** The numbers of its updates. */
-  table: NumberTable
-  /** Learning rates of each update: one, or one for each step. */
-  rates: { at: Ptr; growsBy: number }[]
+  /** The hyper-parameters of its updates. */
+  table: HyperTable
+  rates: NetBuffers['rates']
 }
 
 export class Member {
-  /** Steps taken. */
-  at = 0
+  /** The next step, from 0. */
+  step = 0
   readonly parameters: readonly Parameter[]
   readonly optimizer: Optimizer
   readonly generators: readonly Generator[]
@@ -42,7 +41,7 @@ export class Member {
   private beforeBeginning: Float32Array[] | null = null
 
   constructor(
-    /** Its place among the models. */
+    /** Its index among the models. */
     readonly index: number,
     readonly run: TrainingRun,
   ) {
@@ -67,7 +66,7 @@ export class Member {
   }
 
   get isOver(): boolean {
-    return this.at >= this.run.batches.total || this.run.isStopped
+    return this.step >= this.run.batches.total || this.run.isStopped
   }
 
   /** Whether its layers are still those of the recorded step: a callback may have put another in the place of one. */
@@ -86,7 +85,7 @@ export class Member {
     this.gradientsBefore = this.parameters.map((p) => p.gradientState)
     this.claimGradients()
     if (this.schedule !== null) {
-      this.schedule.forgetBefore(this.at)
+      this.schedule.forgetBefore(this.step)
       this.setRate(0)
     }
     if (this.net.isUnchanged()) return true
@@ -106,8 +105,8 @@ export class Member {
     this.gradientsBefore = null
   }
 
-  /** Plans up to so many steps; learning rates of each step go to `room`, `capacity` for each update. */
-  planSteps(tables: NumberTables, room: Ptr, capacity: number, wanted: number): Planned {
+  /** Plans up to so many steps; learning rates go to `target`, `capacity` for each update. */
+  planSteps(tables: HyperTables, target: Ptr, capacity: number, wanted: number): PlannedSteps {
     const { net, optimizer, schedule, shapes } = this
     const { doubles } = optimizer.groups[0].backend.heap
     if (net.begins && optimizer.groups.some(({ spans }) => spans.some(({ t }) => t === 0))) {
@@ -116,13 +115,13 @@ export class Member {
     } else this.beforeBeginning = null
     if (schedule === null) {
       const rates = shapes.map((_, i) => {
-        doubles[room / 8 + i] = this.rateNow(i)
-        return { at: room + 8 * i, growsBy: 0 }
+        doubles[target / 8 + i] = this.rateNow(i)
+        return { address: target + 8 * i, stepBytes: 0 }
       })
-      return { steps: wanted, table: tables.of(net, wanted), rates }
+      return { steps: wanted, table: tables.forSteps(net, wanted), rates }
     }
-    // where the rate is not multiplied in later, numbers are asked for with each
-    const own = shapes.every(({ scaledByRate }) => scaledByRate !== 0) ? null : tables.own(optimizer)
+    // where the rate is not multiplied in later, hyper-parameters are asked for with each
+    const own = shapes.every(({ scaledByRate }) => scaledByRate !== 0) ? null : tables.empty(optimizer)
     const { stepCount } = optimizer
     let steps = 0
     while (steps < wanted) {
@@ -135,19 +134,19 @@ export class Member {
         // so is another option that the schedule sets
         if (!net.isUnchanged()) break
       }
-      for (let i = 0; i < shapes.length; i++) doubles[room / 8 + i * capacity + steps] = this.rateNow(i)
+      for (let i = 0; i < shapes.length; i++) doubles[target / 8 + i * capacity + steps] = this.rateNow(i)
       if (own !== null) tables.addStep(own, optimizer)
       steps++
       optimizer.stepCount++
       if (this.run.isStopped) break
     }
     optimizer.stepCount = stepCount
-    const rates = shapes.map((_, i) => ({ at: room + 8 * i * capacity, growsBy: 8 }))
-    return { steps, table: own ?? tables.of(net, steps), rates }
+    const rates = shapes.map((_, i) => ({ address: target + 8 * i * capacity, stepBytes: 8 }))
+    return { steps, table: own ?? tables.forSteps(net, steps), rates }
   }
 
   /** Its optimizer after `done` of the planned steps. */
-  advance({ table, steps }: Planned, tables: NumberTables, done: number): void {
+  advance({ table, steps }: PlannedSteps, tables: HyperTables, done: number): void {
     if (done > 0) {
       this.net.advance(done, tables.scalarsAfter(table, done))
       this.gradientsBefore = null
@@ -156,7 +155,7 @@ export class Member {
       this.states().forEach((state, i) => state.set(beforeBeginning[i]))
     }
     if (this.schedule !== null && done < steps && done > 0) this.setRate(done - 1)
-    this.at += done
+    this.step += done
   }
 
   /** The learning rate of a step of this block or a later one. */
@@ -171,7 +170,7 @@ export class Member {
 
   /** Sets the learning rate of the step that is so many ahead. */
   setRate(ahead: number): void {
-    if (this.schedule !== null) setLearningRate(this.plan, this.schedule.of(this.at + ahead))
+    if (this.schedule !== null) setLearningRate(this.plan, this.schedule.of(this.step + ahead))
   }
 
   /** Its training hears of steps that were taken. */

@@ -6,32 +6,29 @@ import type { Tensor } from '../../tensor.js'
 import type { RowRange } from '../batches.js'
 import { copyRows, type Rows } from '../data.js'
 import type { BatchPart, Recording } from '../fast/recording.js'
-import { NETS } from './batching-rules.js'
+import { type FleetArray, NETS } from './batching-rules.js'
 
 /** A data set of up to so many times the rows of a run is copied as a whole, and a kernel picks the rows. */
 const MAX_PASSES = 4
 
-/** A part of the batch: inputs, targets or weights. */
-export interface StagedPart {
+/** Inputs, targets or weights of the batches of all steps. */
+export interface StagedTensor extends FleetArray {
   /** The tensor of the recorded step. */
   from: Tensor
-  at: Ptr
   /** Whether there is one matrix for all nets, not one of each. */
   isShared: boolean
-  /** Bytes of a step. */
-  bytes: number
 }
 
 /** The rows of up to eight nets for some steps. Where all nets see the same rows, one of these serves all. */
 export class StagedRows {
-  readonly parts: readonly StagedPart[]
+  readonly tensors: readonly StagedTensor[]
   private readonly kernels: FleetKernels
   private readonly backend: Backend
   /** Room for the numbers of the rows of a net. */
   private readonly order: Ptr
   /** Room for a data set, for each part; null where it is too large. */
   private readonly tables: readonly Ptr[] | null
-  private staged: { at: number; steps: number } | null = null
+  private staged: { first: number; steps: number } | null = null
 
   constructor(
     private readonly recording: Recording,
@@ -44,10 +41,10 @@ export class StagedRows {
     const { batch, size } = recording
     this.backend = batch[0].to.backend
     this.kernels = fleetKernels(this.backend) as FleetKernels
-    this.parts = batch.map(({ to }, i) => {
+    this.tensors = batch.map(({ to }, i) => {
       const isShared = i === 0 && sharesInputs
-      const bytes = StagedRows.bytesOf(to, isShared)
-      return { from: to, at: allocate(bytes * capacity), isShared, bytes }
+      const stepBytes = StagedRows.bytesOf(to, isShared)
+      return { from: to, address: allocate(stepBytes * capacity), isShared, stepBytes }
     })
     this.order = allocate(4 * size * capacity)
     const isSmall = batch.every(({ rows, to }) => rows.size <= MAX_PASSES * to.size * capacity)
@@ -59,31 +56,31 @@ export class StagedRows {
   }
 
   /** Whether the rows of these steps are there, for whichever nets. */
-  isStaged(at: number, steps: number): boolean {
-    return this.isShared && this.staged?.at === at && this.staged.steps >= steps
+  isStaged(first: number, steps: number): boolean {
+    return this.isShared && this.staged?.first === first && this.staged.steps >= steps
   }
 
   /** Copies the rows of the next steps in, of each net, or of one for all. @throws what the step would, of rows that it refuses */
-  stage(at: number, steps: number, nets: readonly { rows: Rows; ranges: readonly RowRange[] }[]): void {
+  stage(first: number, steps: number, nets: readonly { rows: Rows; ranges: readonly RowRange[] }[]): void {
     this.staged = null
     let known: { rows: Rows; ranges: readonly RowRange[] } | null = null
     for (const [net, { rows, ranges }] of nets.entries()) {
       const source = [rows.inputs, rows.targets, ...(rows.weights === null ? [] : [rows.weights])]
-      const orders = this.tables === null ? null : this.placeOrder(ranges, known?.ranges)
-      for (const [i, part] of this.parts.entries()) {
-        if (part.isShared) {
-          copyRanges(source[i], part.at, ranges)
+      const orders = this.tables === null ? null : this.writeOrder(ranges, known?.ranges)
+      for (const [i, tensor] of this.tensors.entries()) {
+        if (tensor.isShared) {
+          copyRanges(source[i], tensor.address, ranges)
         } else if (orders === null) {
-          this.spread(source[i], part, net, ranges)
+          this.spread(source[i], tensor, net, ranges)
         } else {
           const table = (this.tables as readonly Ptr[])[i]
           if (known?.rows !== rows) copyRows(source[i], table, null, 0, rows.count)
-          const place = this.isShared ? NETS : net
+          const target = this.isShared ? NETS : net
           for (const { from, to, rows: count } of orders) {
-            const width = part.from.size / this.recording.size
+            const width = tensor.from.size / this.recording.size
             this.kernels.fleetRows(
-              part.at + 4 * NETS * width * to,
-              place,
+              tensor.address + 4 * NETS * width * to,
+              target,
               table + (from.order === 0 ? 4 * width * from.row : 0),
               from.order,
               count,
@@ -95,38 +92,38 @@ export class StagedRows {
       known = { rows, ranges }
     }
     this.check(steps)
-    this.staged = { at, steps }
+    this.staged = { first, steps }
   }
 
   /** Writes the numbers of the rows one after the other; says for each range where they are, and where its rows go. */
-  private placeOrder(
+  private writeOrder(
     ranges: readonly RowRange[],
     known: readonly RowRange[] | undefined,
   ): { from: { order: Ptr; row: number }; to: number; rows: number }[] {
     const { ints } = this.backend.heap
-    let at = 0
+    let done = 0
     const isKnown = known?.every(({ order }, i) => order !== null && order === ranges[i].order)
     return ranges.map(({ order, from, to }) => {
-      if (order !== null && !isKnown) ints.set(order.subarray(from, to), this.order / 4 + at)
-      const place = { from: { order: order === null ? 0 : this.order + 4 * at, row: from }, to: at, rows: to - from }
-      at += to - from
-      return place
+      if (order !== null && !isKnown) ints.set(order.subarray(from, to), this.order / 4 + done)
+      const range = { from: { order: order === null ? 0 : this.order + 4 * done, row: from }, to: done, rows: to - from }
+      done += to - from
+      return range
     })
   }
 
   /** As the kernel does, of a data set that is too large to be copied. */
-  private spread(source: Tensor, { at, from }: StagedPart, net: number, ranges: readonly RowRange[]): void {
+  private spread(source: Tensor, { address, from }: StagedTensor, net: number, ranges: readonly RowRange[]): void {
     const { ints, floats } = this.backend.heap
     const values = source.read()
     const out = values instanceof Int32Array ? ints : floats
     const width = from.size / this.recording.size
-    const places = this.isShared ? NETS : 1
-    let next = at / 4 + net
+    const copies = this.isShared ? NETS : 1
+    let next = address / 4 + net
     for (const { order, from: first, to } of ranges) {
       for (let r = first; r < to; r++) {
         const start = (order === null ? r : order[r]) * width
         for (let c = 0; c < width; c++) {
-          for (let i = 0; i < places; i++) out[next + i] = values[start + c]
+          for (let i = 0; i < copies; i++) out[next + i] = values[start + c]
           next += NETS
         }
       }
@@ -135,10 +132,10 @@ export class StagedRows {
 
   private check(steps: number): void {
     const { ints, floats } = this.backend.heap
-    this.parts.forEach(({ from, at, bytes }, i) => {
+    this.tensors.forEach(({ from, address, stepBytes }, i) => {
       const { checks } = this.recording.batch[i] as BatchPart
       if (checks.length === 0) return
-      const elements = (from.dtype === 'int32' ? ints : floats).subarray(at / 4, (at + steps * bytes) / 4)
+      const elements = (from.dtype === 'int32' ? ints : floats).subarray(address / 4, (address + steps * stepBytes) / 4)
       for (const check of checks) check(elements)
     })
   }
@@ -147,9 +144,9 @@ export class StagedRows {
 /** Rows of all steps behind each other. */
 function copyRanges(source: Tensor, to: Ptr, ranges: readonly RowRange[]): void {
   const width = source.size / source.shape[0]
-  let at = to
+  let address = to
   for (const { order, from, to: end } of ranges) {
-    copyRows(source, at, order, from, end)
-    at += 4 * width * (end - from)
+    copyRows(source, address, order, from, end)
+    address += 4 * width * (end - from)
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The numbers of the next steps' updates, such as step sizes with their bias correction. An optimizer's own methods give them, in doubles;
- * nets that differ in nothing but their learning rate share a table of them ({@link Optimizer.scaledByRate}), and the rate of each is multiplied
+ * Tables of the hyper-parameters of the next steps' updates, such as step sizes with their bias correction. An optimizer's own methods give
+ * them, in doubles; nets that differ in nothing but their learning rate share a table ({@link Optimizer.scaledByRate}), and the rate of each is multiplied
  * in by a kernel (crate/abi/fleet.rs).
  */
 import type { Heap } from '../../backend/heap.js'
@@ -23,7 +23,7 @@ interface Inside {
 
 type Values = Readonly<Record<string, unknown>>
 
-/** The place of the decoupled decay among the shared numbers. */
+/** The index of the decoupled decay among the hyper-parameters that all kernels have. */
 const DECOUPLED = 2
 
 /** One update of a step: a span of parameters of an optimizer. */
@@ -32,9 +32,9 @@ export interface UpdateShape {
   span: number
   /** Name of the kernel for one net. */
   kernel: string
-  /** Numbers that it takes, the shared ones included. */
+  /** How many hyper-parameters it takes, with those that all kernels have. */
   count: number
-  /** A bit for each number that is to be multiplied by the learning rate. */
+  /** A bit for each hyper-parameter that is to be multiplied by the learning rate. */
   scaledByRate: number
 }
 
@@ -42,7 +42,7 @@ export interface UpdateShape {
 export class NetOptimizer {
   /** Options, kernels and spans of when {@link shapes} was asked last. */
   private known: { values: [name: string, value: unknown][]; kernel: unknown; spans: readonly ParameterSpan[] }[] = []
-  /** What its numbers are made of besides counts, but for a learning rate that is multiplied in later: equal for nets that share them. */
+  /** The options that its hyper-parameters are computed from, but for a learning rate that is multiplied in later: equal for nets that share them. */
   profile = ''
 
   constructor(readonly optimizer: Optimizer) {}
@@ -68,7 +68,7 @@ export class NetOptimizer {
       values: Object.entries(values).filter(([name]) => name !== 'learningRate'),
       ...{ kernel, spans },
     }))
-    this.profile = JSON.stringify(this.optimizer.groups.map(({ values }) => Object.entries(unrated(this.optimizer, values))))
+    this.profile = JSON.stringify(this.optimizer.groups.map(({ values }) => Object.entries(atUnitRate(this.optimizer, values))))
     return this.optimizer.groups.flatMap(({ values, spans }, group) => {
       const scaledByRate = scaledByRateOf(this.optimizer, values)
       return spans.map(({ t, scalars }, span) => ({
@@ -77,7 +77,7 @@ export class NetOptimizer {
         kernel: inside.kernel(values) ?? '',
         count: SHARED_HYPER + inside.hyper(values, t + 1, { ...scalars }).length,
         scaledByRate: (scaledByRate ?? []).reduce(
-          (bits, place) => bits | (1 << (SHARED_HYPER + place)),
+          (bits, index) => bits | (1 << (SHARED_HYPER + index)),
           scaledByRate === null ? 0 : 1 << DECOUPLED,
         ),
       }))
@@ -111,9 +111,9 @@ export class NetOptimizer {
   }
 }
 
-/** Numbers for some steps: of which options and counts, where they are, and what they leave behind. */
-interface Table {
-  /** {@link NetOptimizer.profile}; null for numbers that no other net shares. */
+/** The hyper-parameters of some steps: of which options and counts they are, where they are, and which scalars come after them. */
+export interface HyperTable {
+  /** {@link NetOptimizer.profile}; null for a table that no other net shares. */
   profile: string | null
   optimizer: Optimizer | null
   values: Values[]
@@ -123,16 +123,16 @@ interface Table {
   /** Scalars after the last of the steps, and after each; none where there are no scalars. */
   after: Scalars[]
   afterEach: Scalars[][]
-  at: Ptr
-  /** When it was last asked for. */
-  used: number
+  address: Ptr
+  /** The number of the last request for it. */
+  lastUsed: number
 }
 
-/** Tables of numbers for steps of nets that are alike in their {@link UpdateShape}. */
-export class NumberTables {
-  private readonly tables: Table[]
+/** Tables for nets that are alike in their {@link UpdateShape}. */
+export class HyperTables {
+  private readonly tables: HyperTable[]
   private readonly offsets: number[] = []
-  private asked = 0
+  private requests = 0
 
   /** @param tables at least as many as nets of one run */
   constructor(
@@ -148,78 +148,78 @@ export class NumberTables {
       bytes += 8 * count * capacity
     }
     this.tables = Array.from({ length: tables }, () => ({
-      ...{ profile: null, optimizer: null, values: [], counts: [], scalars: [], steps: 0, after: [], afterEach: [], used: 0 },
-      at: allocate(bytes),
+      ...{ profile: null, optimizer: null, values: [], counts: [], scalars: [], steps: 0, after: [], afterEach: [], lastUsed: 0 },
+      address: allocate(bytes),
     }))
   }
 
-  /** Bytes of the numbers of a step, for as many nets as go side by side. */
+  /** Bytes of the tables of a step, for as many nets as go side by side. */
   static bytesOf(shapes: readonly UpdateShape[]): number {
     return shapes.reduce((sum, { count }) => sum + 8 * NETS * (count + 1), 0)
   }
 
-  /** Where the numbers of update i are in a table. */
+  /** Where the hyper-parameters of update i are in a table. */
   addressOf(table: Ptr, i: number): Ptr {
     return table + this.offsets[i]
   }
 
   /** A table for the next steps of an optimizer: one that is there, or a new one. */
-  of({ optimizer, profile }: NetOptimizer, steps: number): Table {
-    const now = ++this.asked
+  forSteps({ optimizer, profile }: NetOptimizer, steps: number): HyperTable {
+    const now = ++this.requests
     let oldest = this.tables[0]
     for (const table of this.tables) {
-      if (table.profile === profile && table.steps >= steps && isFor(table, optimizer)) {
-        table.used = now
+      if (table.profile === profile && table.steps >= steps && beginsAtNextStep(table, optimizer)) {
+        table.lastUsed = now
         return table
       }
-      if (table.used < oldest.used) oldest = table
+      if (table.lastUsed < oldest.lastUsed) oldest = table
     }
     this.start(oldest, optimizer)
     oldest.profile = profile
-    oldest.used = now
+    oldest.lastUsed = now
     while (oldest.steps < steps) this.addStep(oldest)
     return oldest
   }
 
   /** An empty table for a net whose options another may not share; {@link addStep} fills it. */
-  own(optimizer: Optimizer): Table {
-    const table = this.tables.reduce((oldest, other) => (other.used < oldest.used ? other : oldest))
+  empty(optimizer: Optimizer): HyperTable {
+    const table = this.tables.reduce((oldest, other) => (other.lastUsed < oldest.lastUsed ? other : oldest))
     this.start(table, optimizer)
-    table.used = ++this.asked
+    table.lastUsed = ++this.requests
     return table
   }
 
   /** The scalars after so many of its steps, at least one. */
-  scalarsAfter({ after, afterEach }: Table, steps: number): readonly Scalars[] {
+  scalarsAfter({ after, afterEach }: HyperTable, steps: number): readonly Scalars[] {
     return afterEach[steps - 1] ?? after
   }
 
-  private start(table: Table, optimizer: Optimizer): void {
+  private start(table: HyperTable, optimizer: Optimizer): void {
     table.optimizer = optimizer
     table.profile = null
     table.steps = 0
-    table.values = optimizer.groups.map(({ values }) => unrated(optimizer, values))
+    table.values = optimizer.groups.map(({ values }) => atUnitRate(optimizer, values))
     table.counts = optimizer.groups.flatMap(({ spans }) => spans.map(({ t }) => t))
     table.scalars = copies(optimizer.groups.flatMap(({ spans }) => spans.map(({ scalars }) => scalars)))
     table.after = copies(table.scalars)
     table.afterEach = []
   }
 
-  /** The numbers of one step more: by the options as they are in the table, or as an optimizer has them now. */
-  addStep(table: Table, live?: Optimizer): void {
+  /** The hyper-parameters of one step more: by the options as they are in the table, or as an optimizer has them now. */
+  addStep(table: HyperTable, live?: Optimizer): void {
     const { doubles } = this.heap
     const { values, counts, after, steps } = table
     const inside = table.optimizer as unknown as Inside
     for (let i = 0; i < this.shapes.length; i++) {
       const { group, count } = this.shapes[i]
       // a group of an optimizer may be one whose rate is multiplied in later, beside one where it is not
-      const own = live === undefined ? values[group] : unrated(live, live.groups[group].values)
+      const own = live === undefined ? values[group] : atUnitRate(live, live.groups[group].values)
       const hyper = inside.hyper(own, counts[i] + 1 + steps, after[i])
-      const at = this.addressOf(table.at, i) / 8 + steps * count
-      doubles[at] = (own as GroupOptions).maximize ? -1 : 1
-      doubles[at + 1] = inside.coupledDecay(own)
-      doubles[at + DECOUPLED] = inside.decoupledDecay(own, hyper)
-      for (let k = 0; k < hyper.length; k++) doubles[at + SHARED_HYPER + k] = hyper[k]
+      const row = this.addressOf(table.address, i) / 8 + steps * count
+      doubles[row] = (own as GroupOptions).maximize ? -1 : 1
+      doubles[row + 1] = inside.coupledDecay(own)
+      doubles[row + DECOUPLED] = inside.decoupledDecay(own, hyper)
+      for (let k = 0; k < hyper.length; k++) doubles[row + SHARED_HYPER + k] = hyper[k]
     }
     table.steps++
     if (after.some((scalars) => Object.keys(scalars).length > 0)) table.afterEach.push(copies(after))
@@ -230,27 +230,25 @@ function copies(scalars: readonly Scalars[]): Scalars[] {
   return scalars.map((scalars) => ({ ...scalars }))
 }
 
-export type { Table as NumberTable }
+/** A class that replaces one of these has hyper-parameters of its own. */
+const HYPER_METHODS = ['hyper', 'coupledDecay', 'decoupledDecay'] as const
 
-/** A class that replaces one of these has numbers of its own. */
-const NUMBERS = ['hyper', 'coupledDecay', 'decoupledDecay'] as const
-
-/** Which numbers are proportional to the learning rate; null where it is not known, as of a class with numbers of its own. */
+/** Which hyper-parameters are proportional to the learning rate; null where it is not known, as of a class with some of its own. */
 export function scaledByRateOf(optimizer: Optimizer, values: object): readonly number[] | null {
-  for (let at: object = optimizer; at !== null; at = Object.getPrototypeOf(at)) {
-    if (Object.hasOwn(at, 'scaledByRate')) return (optimizer as unknown as Inside).scaledByRate(values)
-    if (NUMBERS.some((method) => Object.hasOwn(at, method))) return null
+  for (let owner: object = optimizer; owner !== null; owner = Object.getPrototypeOf(owner)) {
+    if (Object.hasOwn(owner, 'scaledByRate')) return (optimizer as unknown as Inside).scaledByRate(values)
+    if (HYPER_METHODS.some((method) => Object.hasOwn(owner, method))) return null
   }
   return null
 }
 
-/** The options at a learning rate of 1, where the numbers at any other can be had from them. */
-function unrated(optimizer: Optimizer, values: object): Values {
+/** The options at a learning rate of 1, where the hyper-parameters at any other can be had from those at 1. */
+function atUnitRate(optimizer: Optimizer, values: object): Values {
   return { ...values, ...(scaledByRateOf(optimizer, values) === null ? {} : { learningRate: 1 }) }
 }
 
-/** Whether the numbers of a table begin at the next step of an optimizer with the same options. */
-function isFor({ counts, scalars }: Table, { groups }: Optimizer): boolean {
+/** Whether a table begins at the next step of an optimizer with the same options. */
+function beginsAtNextStep({ counts, scalars }: HyperTable, { groups }: Optimizer): boolean {
   let i = 0
   for (let j = 0; j < groups.length; j++) {
     for (const span of groups[j].spans) {

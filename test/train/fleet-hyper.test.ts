@@ -1,8 +1,8 @@
-/** What optimizers say of their numbers: nets of a fleet that differ in their learning rate share the others. */
+/** What optimizers say of their hyper-parameters: nets of a fleet that differ in their learning rate share the others. */
 import { describe, expect, test } from 'vitest'
 import * as gradus from '../../ts/index.js'
 import { Adam, type AdamOptions, createBackend, Optimizer, Parameter } from '../../ts/index.js'
-import { NetOptimizer, scaledByRateOf } from '../../ts/train/fleet/numbers.js'
+import { NetOptimizer, scaledByRateOf } from '../../ts/train/fleet/hyper-tables.js'
 
 const backend = createBackend({ backend: 'js' })
 
@@ -37,7 +37,7 @@ const VARIANTS: object[] = [
 ]
 const parameters = () => [new Parameter([1, 2, 3], { backend })]
 
-describe('numbers in proportion to the learning rate are that, to the last bit', () => {
+describe('hyper-parameters in proportion to the learning rate are that, to the last bit', () => {
   const seen = new Set<string>()
   test.each(classes)('%s', (name, Class) => {
     for (const options of VARIANTS) {
