@@ -10,7 +10,7 @@ import { commentOf, papersIn, updateIn } from '../test/tools/optim-comments.js'
 import { oracleCases } from '../test/tools/optim-problems.js'
 import { makeSetting } from '../test/tools/optim-runner.js'
 import { createBackend } from '../ts/backend/index.js'
-import { OPTIMIZERS, type Optimizer } from '../ts/optim/index.js'
+import { OPTIMIZERS, type Optimizer } from '../ts/index.js'
 import { Parameter } from '../ts/parameter.js'
 import { bytesPerParameter, type OptimizerFigures, type Origin, passesTwice, readFigures, shareOf } from './optim.js'
 

@@ -106,7 +106,7 @@ export type { Allowed, Range } from './optim/base/options.js'
 export type { ParameterSpan, Scalars } from './optim/base/span.js'
 export type { OptimizerState, ParameterState, WrapperState } from './optim/base/state.js'
 export type { TransformOptions } from './optim/base/transform.js'
-export { OPTIMIZERS } from './optim/index.js'
+export { OPTIMIZERS } from './optim/optimizers.js'
 
 // What goes around an optimizer
 

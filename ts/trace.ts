@@ -1,7 +1,7 @@
 /** A look at where time goes: which kernels a function calls, on what sizes, how often, and how long they take. */
 
 import { type Backend, defaultBackend } from './backend/index.js'
-import { type BasicKernels, BINARY_KERNELS, type Kernels, sameForEach, UNARY_KERNELS } from './backend/kernels.js'
+import { type BasicKernels, BINARY_KERNELS, type Kernel, type Kernels, sameForEach, UNARY_KERNELS } from './backend/kernels.js'
 import { plainError, typeError } from './common/errors.js'
 import { checkNames } from './common/names.js'
 import { show } from './common/show.js'
@@ -127,8 +127,6 @@ export function trace<T>(fn: () => T | Promise<T>, options: TraceOptions = {}): 
     if (!isPending) stop()
   }
 }
-
-type Kernel = (...args: number[]) => number | undefined
 
 /** Milliseconds in kernels since the first trace, so that an optimizer's own time can be told from that of the kernels it calls. */
 let inKernels = 0

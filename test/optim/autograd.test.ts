@@ -3,8 +3,7 @@
  * weights laid out as its layers have them: what users run is what was verified.
  */
 import { describe, expect, test } from 'vitest'
-import { crossEntropy, Dense, Sequential } from '../../ts/index.js'
-import { Muon } from '../../ts/optim/index.js'
+import { crossEntropy, Dense, Muon, Sequential } from '../../ts/index.js'
 import { tensor } from '../../ts/tensor.js'
 import { averages, ELEMENTWISE, LAYERWISE, type Row, WRAPPED } from '../tools/optim-cases.js'
 import { oracle, oracleCases } from '../tools/optim-problems.js'

@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
-import { OPTIMIZERS, type Optimizer } from '../../ts/optim/index.js'
+import { OPTIMIZERS, type Optimizer } from '../../ts/index.js'
 import { Parameter } from '../../ts/parameter.js'
 import { commentOf, papersIn, updateIn } from '../tools/optim-comments.js'
 

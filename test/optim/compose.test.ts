@@ -1,15 +1,7 @@
 /** What the issue of optimizers says of all of them: every wrapper takes any, every schedule any option, every option has its errors. */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
-import {
-  GradientAccumulation,
-  Lookahead,
-  OPTIMIZERS,
-  type Optimizer,
-  type OptimizerLike,
-  SAM,
-  WeightAverage,
-} from '../../ts/optim/index.js'
+import { GradientAccumulation, Lookahead, OPTIMIZERS, type Optimizer, type OptimizerLike, SAM, WeightAverage } from '../../ts/index.js'
 import { Parameter } from '../../ts/parameter.js'
 import { Scheduler } from '../../ts/schedule/index.js'
 import { backends } from '../tools/optim-runner.js'

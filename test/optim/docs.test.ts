@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import { mergeFigures, type OptimizerFigures, readFigures } from '../../bench/optim.js'
 import { readDocument, readReadme, verifiedBy, withOptimizers, withTables } from '../../bench/optim-table.js'
-import { OPTIMIZERS } from '../../ts/optim/index.js'
+import { OPTIMIZERS } from '../../ts/index.js'
 
 const WRITE = 'run `node_modules/node/bin/node --import tsx bench/optim-table.ts`'
 const CHECKLIST = "; checklist: 'An optimizer' in CONTRIBUTING.md"

@@ -3,7 +3,6 @@ import { describe, expect, test, vi } from 'vitest'
 import type { FloatArray } from '../../ts/backend/heap.js'
 import { type Backend, createBackend } from '../../ts/backend/index.js'
 import * as gradus from '../../ts/index.js'
-import { square, sum } from '../../ts/index.js'
 import {
   Adam,
   AdamW,
@@ -16,8 +15,10 @@ import {
   RAdam,
   RMSProp,
   SGD,
+  square,
+  sum,
   WeightAverage,
-} from '../../ts/optim/index.js'
+} from '../../ts/index.js'
 import { Parameter } from '../../ts/parameter.js'
 import { oracleCases } from '../tools/optim-problems.js'
 import { backends } from '../tools/optim-runner.js'

@@ -2,8 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
 import { supportedVariants } from '../../ts/backend/wasm/load.js'
-import { add, gather, matmul, mul, sum } from '../../ts/index.js'
-import { Adam, SGD, SparseAdam } from '../../ts/optim/index.js'
+import { Adam, add, gather, matmul, mul, SGD, SparseAdam, sum } from '../../ts/index.js'
 import { Parameter } from '../../ts/parameter.js'
 import { tensor } from '../../ts/tensor.js'
 

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
 import { UPDATES } from '../../ts/backend/wasm/parts.js'
 import type { WasmPart } from '../../ts/backend/wasm/types.js'
-import type { OptimizerClass } from '../../ts/optim/base/optimizer.js'
 import {
   ADOPT,
   Adan,
@@ -18,7 +17,8 @@ import {
   OPTIMIZERS,
   Rprop,
   SGD,
-} from '../../ts/optim/index.js'
+} from '../../ts/index.js'
+import type { OptimizerClass } from '../../ts/optim/base/optimizer.js'
 import { Parameter } from '../../ts/parameter.js'
 import { oracle, oracleCases } from '../tools/optim-problems.js'
 import { backends, follow, type Make } from '../tools/optim-runner.js'

@@ -1,7 +1,7 @@
 /** Schedules against torch.optim.lr_scheduler, optax and Keras: 41 values each, to 1e-12. */
 import { describe, expect, test } from 'vitest'
 import { createBackend } from '../../ts/backend/index.js'
-import { SGD } from '../../ts/optim/index.js'
+import { SGD } from '../../ts/index.js'
 import {
   constant,
   cosine,

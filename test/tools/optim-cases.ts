@@ -43,7 +43,7 @@ import {
   Signum,
   SparseAdam,
   Yogi,
-} from '../../ts/optim/index.js'
+} from '../../ts/index.js'
 import { cosine, Scheduler, warmup } from '../../ts/schedule/index.js'
 import { oracleCases } from './optim-problems.js'
 import type { Floors, Make, Setting, Steppable } from './optim-runner.js'
@@ -57,7 +57,7 @@ const SELF_DESCRIBED: Row[] = [...oracleCases.values()].flatMap(({ id, gradus })
   const Class = OPTIMIZERS[gradus.optimizer as 'Adam'] as typeof Adam | undefined
   if (Class === undefined)
     throw new Error(
-      `case '${id}' of test/oracles/optimizers.json is of ${gradus.optimizer}, which is not in OPTIMIZERS (ts/optim/index.ts)`,
+      `case '${id}' of test/oracles/optimizers.json is of ${gradus.optimizer}, which is not in OPTIMIZERS (ts/optim/optimizers.ts)`,
     )
   return [[id, (s) => new Class(s.parameters, { learningRate: s.learningRate, ...gradus.options })]]
 })

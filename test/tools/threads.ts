@@ -1,9 +1,9 @@
 /** Backends with threads for tests: kernels that share any call, however small. */
 import { Heap, WasmMemorySource } from '../../ts/backend/heap.js'
-import type { Kernels, Update } from '../../ts/backend/kernels.js'
+import type { Kernel, Kernels, Update } from '../../ts/backend/kernels.js'
 import type { Gain } from '../../ts/backend/threads/gain.js'
 import { sharedMemory, startThreads } from '../../ts/backend/threads/index.js'
-import { type Kernel, Pool } from '../../ts/backend/threads/pool.js'
+import { Pool } from '../../ts/backend/threads/pool.js'
 import { compiled, instantiate, instantiatePart } from '../../ts/backend/wasm/load.js'
 import { OPERATIONS, OTHERS } from '../../ts/backend/wasm/parts.js'
 import type { WasmExports, WasmPart } from '../../ts/backend/wasm/types.js'

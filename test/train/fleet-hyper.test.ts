@@ -2,15 +2,11 @@
 import { describe, expect, test } from 'vitest'
 import * as gradus from '../../ts/index.js'
 import { Adam, type AdamOptions, createBackend, Optimizer, Parameter } from '../../ts/index.js'
+import type { OptimizerInternals } from '../../ts/optim/base/internals.js'
 import { NetOptimizer, scaledByRateOf } from '../../ts/train/fleet/hyper-tables.js'
 
 const backend = createBackend({ backend: 'js' })
 
-interface Inside {
-  hyper(options: object, t: number, scalars: Record<string, number>): readonly number[]
-  decoupledDecay(options: object, hyper: readonly number[]): number
-  coupledDecay(options: object): number
-}
 type Class = new (parameters: Parameter[], options?: object) => Optimizer
 
 const isOptimizer = (value: unknown): value is Class => typeof value === 'function' && value.prototype instanceof Optimizer
@@ -51,7 +47,7 @@ describe('hyper-parameters in proportion to the learning rate are that, to the l
       const scaledByRate = scaledByRateOf(optimizer, values)
       if (scaledByRate === null) continue
       seen.add(name)
-      const inside = optimizer as unknown as Inside
+      const internals = optimizer as unknown as OptimizerInternals
       for (const learningRate of [1e-5, 0.0031, 0.1, 1 / 3, 7]) {
         const [own, unit] = [
           { ...values, learningRate },
@@ -61,12 +57,12 @@ describe('hyper-parameters in proportion to the learning rate are that, to the l
         const [a, b] = [{ ...before.scalars }, { ...before.scalars }]
         if (name === 'NAdam') a.product = b.product = 1
         for (const t of [1, 2, 3, 10, 999, 100_000]) {
-          const [want, at1] = [inside.hyper(own, t, a), inside.hyper(unit, t, b)]
+          const [want, at1] = [internals.hyper(own, t, a), internals.hyper(unit, t, b)]
           const got = at1.map((number, i) => (scaledByRate.includes(i) ? learningRate * number : number))
           expect(got.map(Math.fround), `step ${t} of ${JSON.stringify(own)}`).toEqual(want.map(Math.fround))
           expect(b).toEqual(a)
-          expect(learningRate * inside.decoupledDecay(unit, at1)).toBe(inside.decoupledDecay(own, want))
-          expect(inside.coupledDecay(unit)).toBe(inside.coupledDecay(own))
+          expect(learningRate * internals.decoupledDecay(unit, at1)).toBe(internals.decoupledDecay(own, want))
+          expect(internals.coupledDecay(unit)).toBe(internals.coupledDecay(own))
         }
       }
     }

@@ -14,6 +14,9 @@
 /** A byte offset into the linear memory of a backend. */
 export type Ptr = number
 
+/** A kernel, whichever: for code that passes arguments on without knowing what they mean. */
+export type Kernel = (...args: number[]) => unknown
+
 /** Room for packed panels that the heap reserves once and passes to every matrix kernel. */
 export const SCRATCH_BYTES = 1 << 20
 

@@ -1,6 +1,6 @@
 /** What the public index, ts/index.ts, names: the one list of everything public. */
 import { readFileSync } from 'node:fs'
-import { OPTIMIZERS } from '../optim/index.js'
+import { OPTIMIZERS } from '../optim/optimizers.js'
 
 /** Names of the values, not the types, that ts/index.ts exports from the files of one folder, such as `ts/ops`. */
 export function valuesFrom(folder: string, index = readFileSync('ts/index.ts', 'utf8')): string[] {

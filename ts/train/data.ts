@@ -301,17 +301,17 @@ function pick<T extends Numbers>(
   to: number,
 ): T {
   if (order === null) {
-    copyNumbers(values, from * width, (to - from) * width, out, at)
+    copyBetween(values, from * width, (to - from) * width, out, at)
     return out
   }
   for (let r = from; r < to; r++) {
-    copyNumbers(values, order[r] * width, width, out, at)
+    copyBetween(values, order[r] * width, width, out, at)
     at += width
   }
   return out
 }
 
-function copyNumbers(values: Numbers, from: number, count: number, out: Numbers, at: number): void {
+function copyBetween(values: Numbers, from: number, count: number, out: Numbers, at: number): void {
   if (count > FEW) out.set(values.subarray(from, from + count), at)
   else for (let i = 0; i < count; i++) out[at + i] = values[from + i]
 }

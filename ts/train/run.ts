@@ -8,7 +8,7 @@ import { type Callback, checkCallbacks, type Progress, type TrainingControl } fr
 import type { Rows } from './data.js'
 import { checkWeights, type Position } from './diverged.js'
 import { evaluateRows } from './evaluate.js'
-import { type BlockLimits, FastSteps, type StepBlock, stepPartsOf } from './fast/index.js'
+import { type BlockLimits, FastSteps, type StepBlock, stepSchemeOf } from './fast/index.js'
 import type { EpochRecord, History } from './history.js'
 import { areMeans, RunningMeans, resolveMetrics } from './metrics.js'
 import { Pacer } from './pacer.js'
@@ -187,14 +187,14 @@ export class TrainingRun {
   }
 
   /** Runs single steps or blocks of steps until training stops, and yields to other tasks of the event loop in between. */
-  private async each<T>(parts: Iterable<T>, after: (part: T) => Promise<void> | undefined): Promise<void> {
+  private async each<T>(taken: Iterable<T>, after: (steps: T) => Promise<void> | undefined): Promise<void> {
     const pacer = new Pacer(this.options)
-    for (const part of parts) {
+    for (const steps of taken) {
       // awaits only where there is something to wait for: a promise for each step would cost small nets as much as the step
-      const pending = after(part)
+      const pending = after(steps)
       if (pending !== undefined) await pending
       this.checkFailure()
-      const scheduleIsAhead = (part as Partial<StepBlock>).scheduleIsAhead
+      const scheduleIsAhead = (steps as Partial<StepBlock>).scheduleIsAhead
       if (this.savesBatches && !scheduleIsAhead) await this.saveBatches()
       if (this.isStopped && !scheduleIsAhead) break
       if (!pacer.isDue) continue
@@ -206,14 +206,14 @@ export class TrainingRun {
   /** For those who save within epochs, unless gradients of this batch wait for those of others. */
   private async saveBatches(): Promise<void> {
     const at = this.batches.positionOf(this.history.steps - 1)
-    if (at.batch === this.plan.batchesPerEpoch || !stepPartsOf(this.options.optimizer).isWhole) return
+    if (at.batch === this.plan.batchesPerEpoch || !stepSchemeOf(this.options.optimizer).isComplete) return
     await this.call('onBatchSaved', (c) => c.onBatchSaved?.(this.progress(at), this))
   }
 
   get limits(): BlockLimits {
     const { optimizer } = this
     // where batches never wait for others at the end of an epoch, there is nothing to flush
-    const each = optimizer.flush === undefined ? 1 : (optimizer.stepParts?.().batches ?? Infinity)
+    const each = optimizer.flush === undefined ? 1 : (optimizer.stepScheme?.().batches ?? Infinity)
     const spansEpochs = !this.watchesEpochs && this.plan.batchesPerEpoch % each === 0
     const pauses = this.callbacks.map((c) => c.savesEvery ?? Infinity)
     return { spansEpochs, pauseEvery: Math.min(...pauses, Infinity), isOver: () => this.isStopped }
@@ -242,10 +242,10 @@ export class TrainingRun {
     const epochs: EpochRecord[] = []
     // splits the block at the ends of epochs
     for (let done = 0; done < count; ) {
-      const { epoch, batch } = this.batches.positionOf(first - 1 + done)
+      const { epoch, batch } = this.batches.positionOf(first + done)
       if (batch === 1) this.beginEpoch()
       const end = Math.min(count, done + batchesPerEpoch - batch + 1)
-      const isWhole = end - done === batchesPerEpoch - batch + 1
+      const endsEpoch = end - done === batchesPerEpoch - batch + 1
       if (taken.sumLosses !== undefined && taken.outputs === undefined) {
         this.means.addLosses(taken.sumLosses(done, end, this.means.lossSum), (end - done) * size)
         done = end
@@ -255,13 +255,13 @@ export class TrainingRun {
         if (outputs === undefined) this.means.addLoss(taken.loss(done), size)
         else this.means.add(taken.loss(done), outputs.prediction, outputs.targets, size)
       }
-      if (!isWhole) break
+      if (!endsEpoch) break
       this.flush()
       // a block never crosses the end of an epoch that callbacks or metrics watch
       if (this.watchesEpochs) break
       epochs.push({ epoch, loss: this.means.loss, metrics: this.means.values, learningRate: taken.learningRate(end - 1), seconds: 0 })
     }
-    const last = this.batches.positionOf(first + count - 2)
+    const last = this.batches.positionOf(first + count - 1)
     this.count(last.step)
     this.keep(epochs)
     if (last.batch === batchesPerEpoch && this.watchesEpochs) return this.endEpoch(this.progress(last))

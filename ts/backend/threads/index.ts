@@ -2,12 +2,12 @@
 import { rangeError } from '../../common/errors.js'
 import { show } from '../../common/show.js'
 import { FIRST_BYTES, type Heap } from '../heap.js'
-import { type Kernels, SCRATCH_BYTES, type Update } from '../kernels.js'
+import { type Kernel, type Kernels, SCRATCH_BYTES, type Update } from '../kernels.js'
 import { warnOnce } from '../warn.js'
 import { compiled, isShareable } from '../wasm/load.js'
 import type { WasmExports } from '../wasm/types.js'
 import type { Variant } from '../wasm/variants.js'
-import { type Kernel, Pool } from './pool.js'
+import { Pool } from './pool.js'
 import { shareKernels, shareOthers, shareUpdate } from './split.js'
 
 /** Most threads of a backend. */

@@ -3,6 +3,7 @@
  * back what no worker has begun, and waits for the rest: it never waits for a thread that the machine has not let run yet.
  */
 import { plainError } from '../../common/errors.js'
+import type { Kernel } from '../kernels.js'
 import { STACK_BETWEEN } from '../wasm/load.js'
 import { fillTable } from '../wasm/table.js'
 import { Gain } from './gain.js'
@@ -22,8 +23,6 @@ import {
   TAKEN,
 } from './protocol.js'
 import { spawn, type Thread } from './spawn.js'
-
-export type Kernel = (...numbers: number[]) => unknown
 
 /** How many times main checks for the end of a share before it sleeps (if it may sleep): about 200 µs, since being woken takes 50. */
 const SPINS_BEFORE_SLEEP = 80_000

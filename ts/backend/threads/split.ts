@@ -3,9 +3,9 @@
  * ascending order wherever its rows and columns are cut, everything else here is computed element by element or row by row, and what
  * sums up a whole array stays on one thread. Small calls go to the kernels as they are.
  */
-import { ACTIVATIONS, type Activation, type Kernels, type Ptr, type Update } from '../kernels.js'
+import { ACTIVATIONS, type Activation, type Kernel, type Kernels, type Ptr, type Update } from '../kernels.js'
 import type { WasmExports } from '../wasm/types.js'
-import { isSmall, type Kernel, type Pool } from './pool.js'
+import { isSmall, type Pool } from './pool.js'
 
 /** Rough speed of one thread of a present-day machine: multiply-adds per nanosecond, and nanoseconds per element. */
 const PRODUCT = 20

@@ -5,6 +5,7 @@
  * A worker is started from text (spawn.ts), so that it needs no file of its own, whatever bundles the library. The text is this file and
  * what it imports, bundled by ts/build/worker.mjs. Nothing else may import it: it starts to listen as soon as it runs.
  */
+import type { Kernel } from '../kernels.js'
 import { fillTable } from '../wasm/table.js'
 import {
   ASLEEP,
@@ -33,8 +34,6 @@ interface Port {
   close(): void
   on?(event: 'message', listener: (data: unknown) => void): void
 }
-
-type Kernel = (...numbers: number[]) => unknown
 
 class KernelWorker {
   private readonly memory: WebAssembly.Memory

@@ -6,7 +6,7 @@ import { savedNumbers } from '../../common/saved.js'
 import type { Parameter } from '../../parameter.js'
 import type { UpdateOptions } from '../base/input.js'
 import { fromJson } from '../base/options.js'
-import { type OptimizerLike, OptimizerWrapper, type SavedArray, type StepParts, wrapperOptions } from './wrapper.js'
+import { type OptimizerLike, OptimizerWrapper, type SavedArray, type StepScheme, wrapperOptions } from './wrapper.js'
 
 /** What a parameter's gradient has come to so far: its numbers, and the rows of a table that they are in, see {@link Parameter}. */
 interface PendingGradient {
@@ -68,9 +68,9 @@ export class GradientAccumulation extends OptimizerWrapper {
   }
 
   /** @internal */
-  stepParts(): StepParts {
+  stepScheme(): StepScheme {
     const { inner, every, pending } = this
-    return { optimizer: inner, batches: every, gradientScale: 1 / every, isWhole: pending === 0 }
+    return { optimizer: inner, batches: every, gradientScale: 1 / every, isComplete: pending === 0 }
   }
 
   /** Forgets all gradients, and with them the batches that have come together. */

@@ -1,13 +1,11 @@
 /** Sharpness-aware minimisation, around any optimizer. */
-import type { Ptr } from '../../backend/kernels.js'
+import type { Kernel, Ptr } from '../../backend/kernels.js'
 import { DESCENT } from '../../backend/wasm/parts.js'
 import { typeError } from '../../common/errors.js'
 import type { Parameter } from '../../parameter.js'
 import type { UpdateOptions } from '../base/input.js'
 import { nonNegative } from '../base/options.js'
-import { type OptimizerLike, OptimizerWrapper, type PlainCall, type SecondEvaluation, type StepParts, wrapperOptions } from './wrapper.js'
-
-type Kernel = PlainCall['kernel']
+import { type OptimizerLike, OptimizerWrapper, type SecondEvaluation, type StepScheme, wrapperOptions } from './wrapper.js'
 
 const ALLOWED = { rho: nonNegative }
 
@@ -66,9 +64,9 @@ export class SAM extends OptimizerWrapper {
   }
 
   /** @internal */
-  stepParts(): StepParts {
+  stepScheme(): StepScheme {
     return {
-      ...{ optimizer: this.inner, batches: 1, gradientScale: 1, isWhole: true },
+      ...{ optimizer: this.inner, batches: 1, gradientScale: 1, isComplete: true },
       secondEvaluation: (parameters, allocate) => this.secondEvaluation(parameters, allocate),
     }
   }

@@ -3,7 +3,7 @@
  * optimizer, so that training loops, schedulers and checkpoints need not know.
  */
 
-import type { Ptr } from '../../backend/kernels.js'
+import type { Kernel, Ptr } from '../../backend/kernels.js'
 import { typeError } from '../../common/errors.js'
 import { savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
@@ -17,7 +17,7 @@ import { checkSizes, type OptimizerState, wrongState } from '../base/state.js'
 /** @internal A kernel, and what it is called with. */
 export interface PlainCall {
   readonly name: string
-  readonly kernel: (...args: number[]) => unknown
+  readonly kernel: Kernel
   readonly args: readonly number[]
 }
 
@@ -32,8 +32,8 @@ export interface SecondEvaluation {
   refresh(): void
 }
 
-/** @internal A step of a wrapper, as programs of many steps run it (train/fast/step-program.ts). */
-export interface StepParts {
+/** @internal What a step of a wrapper consists of, for programs of many steps (train/fast/step-program.ts). */
+export interface StepScheme {
   /** What updates. */
   readonly optimizer: OptimizerLike
   /** Batches to an update, whose gradients are added up. */
@@ -41,7 +41,7 @@ export interface StepParts {
   /** What the update multiplies gradients by. */
   readonly gradientScale: number
   /** Whether no batch waits for others. */
-  readonly isWhole: boolean
+  readonly isComplete: boolean
   /** @param parameters those that get a gradient. @throws OutOfMemoryError */
   secondEvaluation?(parameters: readonly Parameter[], allocate: (bytes: number) => Ptr): SecondEvaluation | null
 }
@@ -60,7 +60,7 @@ export interface OptimizerLike {
   /** Steps on batches that wait for others to be added to them, where there are any ({@link GradientAccumulation}). */
   flush?(options?: UpdateOptions): void
   /** @internal its step as it is now; only of wrappers whose steps programs can run */
-  stepParts?(): StepParts
+  stepScheme?(): StepScheme
   zeroGrad(): void
   state(): OptimizerState
   loadState(state: OptimizerState): void

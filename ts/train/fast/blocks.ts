@@ -3,17 +3,17 @@
  * WebAssembly where that is possible ({@link StepProgram}) and step by step otherwise. The bits are the same.
  */
 
-import type { StepParts } from '../../optim/wrappers/wrapper.js'
+import type { StepScheme } from '../../optim/wrappers/wrapper.js'
 import { Batches, type RowRange } from '../batches.js'
 import { stepFailed } from '../diverged.js'
 import { EpochOrders } from '../orders.js'
 import { type Plan, type StepOptions, setLearningRate } from '../plan.js'
 import type { Outputs, Recording } from './recording.js'
-import { gradientsWait, MAX_STEPS, StepProgram, stepPartsOf } from './step-program.js'
+import { gradientsWait, MAX_STEPS, StepProgram, stepSchemeOf } from './step-program.js'
 
 /** Steps that were taken, all with as many rows. */
 export interface StepBlock {
-  /** The first of them, from 1, over all epochs. */
+  /** The first of them, from 0, over all epochs. */
   first: number
   count: number
   /** Rows of each step. */
@@ -73,8 +73,8 @@ interface KnownProgram {
 
 /** Runs the steps of a training in blocks. */
 export class BlockRunner {
-  /** Steps taken. */
-  private at = 0
+  /** The first step of the next block, from 0. */
+  private first = 0
   private readonly plan: Plan
   private readonly batches: Batches
   private readonly orders: EpochOrders
@@ -109,59 +109,59 @@ export class BlockRunner {
    */
   *blocks(from: number): globalThis.Generator<StepBlock, void, void> {
     const { batches, limits } = this
-    this.at = from
+    this.first = from
     const size = new BlockSize()
-    while (this.at < batches.total) {
-      const parts = this.partsAt(this.at)
-      const most = Math.min(Math.max(size.steps, parts?.batches ?? 1), limits.pauseEvery - (this.at % limits.pauseEvery))
-      const count = batches.ahead(this.at, most, limits.spansEpochs && parts !== null)
+    while (this.first < batches.total) {
+      const scheme = this.schemeAt(this.first)
+      const most = Math.min(Math.max(size.steps, scheme?.batches ?? 1), limits.pauseEvery - (this.first % limits.pauseEvery))
+      const count = batches.ahead(this.first, most, limits.spansEpochs && scheme !== null)
       yield size.measure(count, () => this.take(count))
     }
   }
 
   /** The update that begins at a step; null where batches wait there, or would at the end of an epoch. */
-  private partsAt(step: number): StepParts | null {
-    const parts = stepPartsOf(this.plan.options.optimizer)
-    const { batches, isWhole } = parts
-    return isWhole && (!this.limits.spansEpochs || step % batches === 0) ? parts : null
+  private schemeAt(step: number): StepScheme | null {
+    const scheme = stepSchemeOf(this.plan.options.optimizer)
+    const { batches, isComplete } = scheme
+    return isComplete && (!this.limits.spansEpochs || step % batches === 0) ? scheme : null
   }
 
   private take(count: number): StepBlock {
-    const { at, batches, limits } = this
+    const { first, batches, limits } = this
     // orders and learning rates of steps that are over are forgotten; those asked for ahead and not used serve the steps that come now
-    this.orders.forgetBefore(batches.epochOf(at))
-    this.schedule?.forgetBefore(at)
-    const size = batches.sizeOf(at)
+    this.orders.forgetBefore(batches.epochOf(first))
+    this.schedule?.forgetBefore(first)
+    const size = batches.sizeOf(first)
     const taken = this.runAsProgram(count, size) ?? this.runOneByOne(count, size)
-    this.at += taken.count
-    taken.scheduleIsAhead = this.schedule !== null && this.schedule.end > this.at && limits.isOver()
+    this.first += taken.count
+    taken.scheduleIsAhead = this.schedule !== null && this.schedule.end > this.first && limits.isOver()
     return taken
   }
 
   private runAsProgram(most: number, size: number): StepBlock | null {
-    const { plan, batches, orders, at, limits } = this
+    const { plan, batches, orders, first, limits } = this
     const { optimizer, schedule } = plan.options
-    const program = most < 2 ? null : this.programAt(at, size)
+    const program = most < 2 ? null : this.programAt(first, size)
     if (program === null) return null
     const asked = Math.min(most, program.capacity)
-    const count = asked - (asked % program.parts.batches)
+    const count = asked - (asked % program.scheme.batches)
     if (count === 0) return null
     const before = (i: number) => {
-      if (schedule !== undefined) setLearningRate(plan, schedule(at + i))
+      if (schedule !== undefined) setLearningRate(plan, schedule(first + i))
     }
-    const result = program.run(batches.ranges(orders, at, count), count, { before, isOver: limits.isOver })
+    const result = program.run(batches.ranges(orders, first, count), count, { before, isOver: limits.isOver })
     if (result === null) return null
     const { done, loss, outputs } = result
     if (result.failed !== null) {
       before(done)
-      throw stepFailed(plan, result.failed, batches.positionOf(at + done))
+      throw stepFailed(plan, result.failed, batches.positionOf(first + done))
     }
-    const learningRate = schedule === undefined ? () => optimizer.learningRate : (i: number) => schedule(at + i)
-    return { first: at + 1, count: done, size, isProgram: true, loss, learningRate, outputs }
+    const learningRate = schedule === undefined ? () => optimizer.learningRate : (i: number) => schedule(first + i)
+    return { first, count: done, size, isProgram: true, loss, learningRate, outputs }
   }
 
   private runOneByOne(most: number, size: number): StepBlock {
-    const { plan, batches, orders, losses, rates, at, limits, schedule, keepsPredictions } = this
+    const { plan, batches, orders, losses, rates, first, limits, schedule, keepsPredictions } = this
     let count = 0
     let step: ReturnType<typeof this.runStep>
     const mayGoOn = () => {
@@ -169,34 +169,34 @@ export class BlockRunner {
       // the next step would overwrite the prediction
       if (keepsPredictions) return false
       // the first step was recorded, so a program may be able to run the others
-      return count > 1 || this.programAt(at + count, size) === null
+      return count > 1 || this.programAt(first + count, size) === null
     }
     do {
-      if (schedule !== null) setLearningRate(plan, schedule.of(at + count))
-      const [range] = batches.ranges(orders, at + count, 1)
-      step = this.runStep(at + count, range)
+      if (schedule !== null) setLearningRate(plan, schedule.of(first + count))
+      const [range] = batches.ranges(orders, first + count, 1)
+      step = this.runStep(first + count, range)
       losses[count] = step.loss
       rates[count] = plan.options.optimizer.learningRate
       count++
     } while (mayGoOn())
-    const block: StepBlock = { first: at + 1, count, size, isProgram: false, loss: (i) => losses[i], learningRate: (i) => rates[i] }
+    const block: StepBlock = { first, count, size, isProgram: false, loss: (i) => losses[i], learningRate: (i) => rates[i] }
     return keepsPredictions ? { ...block, outputs: () => step } : block
   }
 
   /** The program for steps of so many rows, where an update begins. */
   private programAt(step: number, size: number): StepProgram | null {
-    const parts = this.partsAt(step)
-    const recordings = parts && this.recordingsOf(size, parts.batches > 1)
-    if (parts === null || recordings === null) return null
+    const scheme = this.schemeAt(step)
+    const recordings = scheme && this.recordingsOf(size, scheme.batches > 1)
+    if (scheme === null || recordings === null) return null
     const [recording] = recordings
     const { optimizer } = this.plan.options
-    const { batches } = parts
+    const { batches } = scheme
     const version = recordings.reduce((sum, { version }) => sum + version, 0)
     let known = this.programs.get(recording)
     if (known?.optimizer !== optimizer || known.version !== version || known.batches !== batches) {
       // a gradient that waits is used by a single step, after which there may be a program
       if (gradientsWait(optimizer)) return null
-      known = { version, optimizer, batches, program: StepProgram.of(recordings, parts, this.keepsPredictions) }
+      known = { version, optimizer, batches, program: StepProgram.of(recordings, scheme, this.keepsPredictions) }
       this.programs.set(recording, known)
     }
     return known.program

@@ -16,7 +16,7 @@ import { Recording } from './recording.js'
 import { canPlan } from './step-planner.js'
 
 export type { BlockLimits, StepBlock } from './blocks.js'
-export { stepPartsOf } from './step-program.js'
+export { stepSchemeOf } from './step-program.js'
 
 /** Forward pass, loss and gradients of a batch. */
 export interface Evaluation {
@@ -26,7 +26,7 @@ export interface Evaluation {
 }
 
 /** One kind of step: its number of rows, and whether it adds to gradients that are there. */
-interface RecordedStep {
+interface StepKind {
   recording: Recording
   /** Whether the recording may run in the place of the step. */
   isVerified: boolean
@@ -44,8 +44,8 @@ export class FastSteps {
   /** How the steps so far were run. */
   readonly execution: Execution = { programs: 0, fleet: 0, replayed: 0, writtenOut: 0 }
   /** Steps by their numbers of rows: those on fresh gradients, and those that add to the gradients that are there. */
-  private readonly first = new Map<number, RecordedStep>()
-  private readonly accumulating = new Map<number, RecordedStep>()
+  private readonly first = new Map<number, StepKind>()
+  private readonly accumulating = new Map<number, StepKind>()
   private isEnabled = true
   /** How often code that is not of this library may have changed what a step does. */
   private userCodeRuns = 0
@@ -75,9 +75,9 @@ export class FastSteps {
 
   /** Gives all memory back. */
   release(): void {
-    const steps = this.recordedSteps
-    if (steps.length === 0) return
-    for (const { recording } of steps) recording.release()
+    const { kinds } = this
+    if (kinds.length === 0) return
+    for (const { recording } of kinds) recording.release()
     this.first.clear()
     this.accumulating.clear()
     // the tensors of the last step are in that memory
@@ -147,20 +147,20 @@ export class FastSteps {
       goesOn = adding !== undefined && this.isReady(adding) && adding.recording.continues(recording)
       return false
     })
-    return goesOn ? [recording, (adding as RecordedStep).recording] : null
+    return goesOn ? [recording, (adding as StepKind).recording] : null
   }
 
-  private get recordedSteps(): readonly RecordedStep[] {
+  private get kinds(): readonly StepKind[] {
     return [...this.first.values(), ...this.accumulating.values()]
   }
 
-  private kindOf(size: number): RecordedStep | null {
+  private kindOf(size: number): StepKind | null {
     const { model, rows, options } = this.plan
     const kinds = model.parameters().some((p) => p.gradientState === 'ready') ? this.accumulating : this.first
     const found = kinds.get(size)
     if (found !== undefined) return found
     try {
-      const kind: RecordedStep = {
+      const kind: StepKind = {
         recording: new Recording({ model, loss: options.loss, rows }, size),
         isVerified: false,
         userCodeRuns: -1,
@@ -175,7 +175,7 @@ export class FastSteps {
     }
   }
 
-  private isReady(kind: RecordedStep): boolean {
+  private isReady(kind: StepKind): boolean {
     if (!kind.isVerified || !kind.recording.isCurrent) return false
     if (kind.userCodeRuns === this.userCodeRuns) return true
     // what code outside of this library depends on is only seen by running it
@@ -197,7 +197,7 @@ export class FastSteps {
     return this.finished(recording, loss, fail, isWatched)
   }
 
-  private recorded(kind: RecordedStep, range: RowRange, fail: (loss: number) => Error): Evaluation {
+  private recorded(kind: StepKind, range: RowRange, fail: (loss: number) => Error): Evaluation {
     const { recording } = kind
     const { optimizer } = this.plan.options
     if (!this.refreshFields()) return this.writtenOut(range, fail)
@@ -231,7 +231,7 @@ export class FastSteps {
     const { model, options } = this.plan
     const replaced = this.fields.replacedForward()
     // recordings of steps with other numbers of rows were made with what the fields were before
-    if (this.fields.changed() !== null) for (const kind of this.recordedSteps) kind.isVerified = false
+    if (this.fields.changed() !== null) for (const kind of this.kinds) kind.isVerified = false
     this.fields = new ModelFields(model)
     this.isBuiltIn = this.fields.isBuiltIn && traitsOf(options.loss) !== undefined
     if (this.fields.patched !== null) this.disable(`${this.fields.patched} has a forward method of its own`)
@@ -239,7 +239,7 @@ export class FastSteps {
     return this.isEnabled
   }
 
-  private forget(kind: RecordedStep): void {
+  private forget(kind: StepKind): void {
     kind.recording.release()
     for (const kinds of [this.first, this.accumulating]) for (const [size, other] of kinds) if (other === kind) kinds.delete(size)
   }

@@ -4,12 +4,10 @@
  * A call names its kernel by its index in the module's function table (backend/wasm/table.ts). Arguments may
  * move: grow by a fixed amount from one run to the next, as the address of the next batch does.
  */
-import { type BasicKernels, FLOAT_ARGUMENTS, type Ptr } from '../../backend/kernels.js'
+import { type BasicKernels, FLOAT_ARGUMENTS, type Kernel, type Ptr } from '../../backend/kernels.js'
 import { tableIndexOf } from '../../backend/wasm/table.js'
 import type { PlainCall } from '../../optim/wrappers/wrapper.js'
 import type { Generator } from '../../random.js'
-
-type Kernel = (...args: number[]) => unknown
 
 /** A kernel as it was called. */
 export interface KernelCall extends PlainCall {

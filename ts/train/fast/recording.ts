@@ -8,17 +8,27 @@
 import { type ElementCheck, StepArena } from '../../backend/arena.js'
 import type { FloatArray } from '../../backend/heap.js'
 import type { Backend } from '../../backend/index.js'
-import type { BasicKernels, Ptr } from '../../backend/kernels.js'
+import type { Ptr } from '../../backend/kernels.js'
 import { sizeOf } from '../../common/shape.js'
 import type { Loss } from '../../loss/loss.js'
 import type { Module } from '../../nn/module.js'
-import { Parameter } from '../../parameter.js'
-import { type Generator, hostDraws } from '../../random.js'
+import type { Parameter } from '../../parameter.js'
 import { Tensor } from '../../tensor.js'
 import type { RowRange } from '../batches.js'
 import { copyRows, type Rows } from '../data.js'
 import { forwardLoss } from '../forward-loss.js'
+import { observe, RecordingArena } from './observe.js'
 import { type KernelCall, Program } from './program.js'
+import {
+  type Constant,
+  haveSameDraws,
+  isSameStep,
+  parametersOf,
+  type RecordedParameter,
+  type RecordedStep,
+  recordedParameters,
+  withCounters,
+} from './recorded-step.js'
 
 /** The tensors that metrics read. */
 export interface Outputs {
@@ -33,20 +43,8 @@ export interface Recorded {
   rows: Rows
 }
 
-/** The state of a parameter when a step was recorded: its addresses, and what the step did with its gradient. */
-interface RecordedParameter {
-  parameter: Parameter
-  address: Ptr
-  gradientAddress: Ptr
-  requiresGrad: boolean
-  /** Whether its gradient was there already, and was added to. */
-  accumulates: boolean
-  /** Whether the step computes its gradient. */
-  isTrained: boolean
-}
-
-/** One input of the batch: rows of data, and where they go. */
-export interface BatchPart {
+/** One tensor of the batch, inputs, targets or weights: rows of data, and where they go. */
+export interface BatchTensor {
   rows: Tensor
   to: Tensor
   ptr: Ptr
@@ -54,20 +52,14 @@ export interface BatchPart {
   checks: ElementCheck[]
 }
 
-/** An array that was copied in from the host. */
-interface Constant {
-  ptr: Ptr
-  bytes: Uint8Array
-}
-
 /** One kind of step: so many rows through the same kernels. */
-export class Recording {
+export class Recording implements RecordedStep {
   /** The kernel calls of the step, in order. */
   calls: readonly KernelCall[] = []
-  readonly batch: readonly BatchPart[]
-  private parameters: readonly RecordedParameter[] = []
-  private constants: readonly Constant[] = []
-  private draws: readonly (readonly [Generator, number])[] = []
+  readonly batch: readonly BatchTensor[]
+  parameters: readonly RecordedParameter[] = []
+  constants: readonly Constant[] = []
+  draws: RecordedStep['draws'] = []
   /** Prediction of the step that was recorded, over its memory. */
   prediction!: Tensor
   targets!: Tensor
@@ -79,7 +71,7 @@ export class Recording {
   /** The step as a program; null where there can be none, undefined where none was asked for yet. */
   private program: Program | null | undefined = undefined
   private readonly backend: Backend
-  /** The rows of each part of the batch, for checks: to make a view for each step takes longer than to check it. */
+  /** The rows of each tensor of the batch, for checks: to make a view for each step takes longer than to check it. */
   private readonly views: (FloatArray | Int32Array)[] = []
   private viewsVersion = -1
   private readonly arena: RecordingArena
@@ -131,15 +123,7 @@ export class Recording {
     const candidates = this.recorded.model.parameters()
     const waiting = new Set(candidates.filter((p) => p.gradientState === 'ready'))
     this.arena.begin()
-    const draws = hostDraws.count
-    const calls: KernelCall[] = []
-    const asked = watchRandom(() =>
-      withArena(this.backend, this.arena, () =>
-        // as in a backward pass, what is not recorded for a gradient stays in the arena: a copy would not be in the list
-        this.arena.duringBackward(() => recordCalls(this.backend, this.arena, calls, () => this.step())),
-      ),
-    )
-    if (asked || hostDraws.count !== draws) this.arena.obstacle ??= 'it draws random numbers in JavaScript'
+    const calls = observe(this.backend, this.arena, () => this.step())
     const reached = parametersOf(this.value)
     if (reached.some((p) => p.requiresGrad && !candidates.includes(p)))
       this.arena.obstacle ??= 'it trains a parameter that is not in the model'
@@ -147,8 +131,8 @@ export class Recording {
     this.draws = [...this.arena.draws].map(([generator, first]) => [generator, generator.counter - first] as const)
     this.constants = this.arena.constants.map(({ ptr, bytes }) => ({ ptr, bytes: this.bytesAt(ptr, bytes) }))
     this.keepChecks()
-    this.calls = this.withCounters(calls)
-    const isSame = this.isSameAs(before)
+    this.calls = withCounters(calls, this.draws)
+    const isSame = isSameStep(this, before)
     if (!isSame) this.forgetPrograms()
     return isSame
   }
@@ -250,10 +234,7 @@ export class Recording {
 
   /** Whether this step trains the same parameters as another, and draws as often. */
   continues(other: Recording): boolean {
-    return (
-      this.parameters.every(({ isTrained }, i) => isTrained === other.parameters[i]?.isTrained) &&
-      sameLists(this.draws, other.draws, (a, b) => a[0] === b[0] && a[1] === b[1])
-    )
+    return this.parameters.every(({ isTrained }, i) => isTrained === other.parameters[i]?.isTrained) && haveSameDraws(this, other)
   }
 
   /** Moves the counters of the model's generators on by the draws of this many steps. */
@@ -282,44 +263,16 @@ export class Recording {
 
   /** Checks of the batch are repeated for each; those of anything else look at what kernels computed. */
   private keepChecks(): void {
-    for (const part of this.batch) part.checks = []
+    for (const tensor of this.batch) tensor.checks = []
     for (const { ptr, size, check } of this.arena.checks) {
-      const part = this.batch.find(({ to }) => to.address === ptr && to.size === size)
-      if (part !== undefined) part.checks.push(check)
+      const tensor = this.batch.find(({ to }) => to.address === ptr && to.size === size)
+      if (tensor !== undefined) tensor.checks.push(check)
       else this.arena.obstacle ??= 'it looks at numbers that it computes'
     }
   }
 
-  /** The calls, each with its generator's counter if it draws random numbers. */
-  private withCounters(calls: readonly KernelCall[]): KernelCall[] {
-    return calls.map((call) => {
-      const argument = COUNTERS[call.name]
-      if (argument === undefined) return call
-      const [low, high, stream] = call.args.slice(argument - 3)
-      const found = this.draws.find(([g]) => g.seedLow === low && g.seedHigh === high && g.stream === stream)
-      if (found === undefined) return call
-      const [generator, perStep] = found
-      const offset = call.args[argument] - (generator.counter - perStep)
-      return { ...call, counter: { argument, generator, offset, perStep } }
-    })
-  }
-
   private bytesAt(ptr: Ptr, bytes: number): Uint8Array {
     return new Uint8Array(this.backend.heap.floats.buffer, ptr, bytes).slice()
-  }
-
-  private isSameAs(before: {
-    calls: readonly KernelCall[]
-    constants: readonly Constant[]
-    parameters: readonly RecordedParameter[]
-    draws: readonly (readonly [Generator, number])[]
-  }): boolean {
-    return (
-      sameLists(this.calls, before.calls, isSameCall) &&
-      sameLists(this.constants, before.constants, (a, b) => a.ptr === b.ptr && sameLists(a.bytes, b.bytes, Object.is)) &&
-      sameLists(this.parameters, before.parameters, isSameParameter) &&
-      sameLists(this.draws, before.draws, (a, b) => a[0] === b[0] && a[1] === b[1])
-    )
   }
 
   /** Memory that lasts until the list changes. @throws OutOfMemoryError */
@@ -341,148 +294,6 @@ function ofStep(backend: Backend, t: Tensor): Tensor {
   return t.isOnHost ? t : Tensor.inArena(backend, t.shape, t.address, false, t.dtype)
 }
 
-/** Which argument of a kernel is the counter of the generator whose seed and stream come before. */
-const COUNTERS: Readonly<Record<string, number>> = { dropout: 6 }
-
-/** The arena of a recording, which listens to what the kernels do not do. */
-class RecordingArena extends StepArena {
-  obstacle: string | null = null
-  constants: { ptr: Ptr; bytes: number }[] = []
-  checks: { ptr: Ptr; size: number; check: ElementCheck }[] = []
-  /** Generators that kernels drew from, with their counters before. */
-  draws = new Map<Generator, number>()
-
-  begin(): void {
-    this.rewind({ chunk: 0, top: 0 })
-    this.obstacle = null
-    this.constants = []
-    this.checks = []
-    this.draws = new Map()
-  }
-
-  override noteCopy(ptr: Ptr, bytes: number): void {
-    this.constants.push({ ptr, bytes })
-  }
-
-  override noteRead(): void {
-    this.obstacle ??= 'it reads numbers of a tensor in JavaScript (item, data, toArray, view, or whole numbers taken for floats)'
-  }
-
-  override noteCheck(ptr: Ptr, size: number, check: ElementCheck): void {
-    this.checks.push({ ptr, size, check })
-  }
-
-  override drew(generator: Generator): void {
-    super.drew(generator)
-    if (!this.draws.has(generator)) this.draws.set(generator, generator.counter)
-  }
-
-  protected override reset(merges = true): void {
-    if (merges) this.obstacle ??= 'it opens a step of its own, such as a gradient within the loss'
-    super.reset(false)
-  }
-}
-
-/** The parameters that a result was computed from. */
-function parametersOf(result: Tensor): Parameter[] {
-  const found = new Set<Parameter>()
-  const seen = new Set<unknown>()
-  const nodes = [result.node as unknown as { inputs: readonly Tensor[] } | null]
-  for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
-    if (node === null || seen.has(node)) continue
-    seen.add(node)
-    for (const input of node.inputs) {
-      if (input instanceof Parameter) found.add(input)
-      nodes.push(input.node as typeof node | null)
-    }
-  }
-  result.node = null
-  return [...found]
-}
-
-function recordedParameters(parameters: ReadonlySet<Parameter>, waiting: ReadonlySet<Parameter>): RecordedParameter[] {
-  return Array.from(parameters, (parameter) => {
-    const { address, gradientAddress, requiresGrad, gradientState } = parameter
-    const isTrained = gradientState === 'ready'
-    return { parameter, address, gradientAddress, requiresGrad, accumulates: waiting.has(parameter), isTrained }
-  })
-}
-
-function isSameParameter(a: RecordedParameter, b: RecordedParameter): boolean {
-  return (Object.keys(a) as (keyof RecordedParameter)[]).every((key) => a[key] === b[key])
-}
-
-function isSameCall(a: KernelCall, b: KernelCall): boolean {
-  if (a.name !== b.name || a.kernel !== b.kernel || a.args.length !== b.args.length) return false
-  for (let i = 0; i < a.args.length; i++) {
-    // a counter is as many draws after the step's first one
-    if (a.counter?.argument === i && b.counter?.argument === i) continue
-    if (!Object.is(a.args[i], b.args[i])) return false
-  }
-  const [p, q] = [a.counter, b.counter]
-  return p?.generator === q?.generator && p?.offset === q?.offset && p?.perStep === q?.perStep
-}
-
-function sameLists<T>(a: ArrayLike<T>, b: ArrayLike<T>, isSame: (x: T, y: T) => boolean): boolean {
-  if (a.length !== b.length) return false
-  for (let i = 0; i < a.length; i++) if (!isSame(a[i], b[i])) return false
-  return true
-}
-
-/** Runs fn with another arena in the backend's place. */
-function withArena<T>(backend: Backend, arena: StepArena, fn: () => T): T {
-  const before = backend.arena
-  const open = backend as { arena: StepArena }
-  open.arena = arena
-  try {
-    return fn()
-  } finally {
-    open.arena = before
-  }
-}
-
-/** Runs fn with kernels that also write down what they were called with. */
-function recordCalls(backend: Backend, arena: RecordingArena, calls: KernelCall[], fn: () => void): void {
-  const before = backend.kernels
-  const open = backend as { kernels: BasicKernels }
-  // The exports of a module are frozen, so the proxy stands before an empty object.
-  open.kernels = new Proxy({} as BasicKernels, {
-    get(_, name: string) {
-      const kernel = before[name as keyof BasicKernels] as ((...args: number[]) => number | undefined) | undefined
-      if (kernel === undefined) return undefined
-      return (...args: number[]) => {
-        calls.push({ name, kernel, args, counter: null })
-        const result = kernel(...args)
-        // JavaScript may read what a kernel returns, which a list of calls does not record
-        if (result !== undefined) arena.noteRead()
-        return result
-      }
-    },
-    set: (_, name, kernel) => Reflect.set(before, name, kernel),
-  })
-  try {
-    fn()
-  } finally {
-    open.kernels = before
-  }
-}
-
-/** Runs fn. @returns whether it called Math.random */
-function watchRandom(fn: () => void): boolean {
-  const { random } = Math
-  let asked = false
-  Math.random = () => {
-    asked = true
-    return random()
-  }
-  try {
-    fn()
-  } finally {
-    Math.random = random
-  }
-  return asked
-}
-
 /** Calls kernels one by one: those of JavaScript, and those that threads share. Arguments that a kernel does not have are ignored. */
 function runCalls(calls: readonly KernelCall[]): void {
   for (let i = 0; i < calls.length; i++) {
@@ -490,4 +301,12 @@ function runCalls(calls: readonly KernelCall[]): void {
     if (counter === null) kernel(x[0], x[1], x[2], x[3], x[4], x[5], x[6], x[7], x[8], x[9], x[10], x[11], x[12], x[13], x[14], x[15])
     else kernel(...x.map((value, j) => (j === counter.argument ? counter.generator.counter + counter.offset : value)))
   }
+}
+
+/** A data set of up to so many times the rows of a run is copied as a whole. */
+const MAX_PASSES = 4
+
+/** Whether a run of so many steps copies the whole data set, out of which a kernel picks the rows, or the rows one by one. */
+export function copiesDataSet(batch: readonly BatchTensor[], steps: number): boolean {
+  return batch.every(({ rows, to }) => rows.size <= MAX_PASSES * to.size * steps)
 }

@@ -7,23 +7,13 @@
 import type { Ptr } from '../../backend/kernels.js'
 import { HYPER_FLOATS, type ParameterGroup } from '../../optim/base/group.js'
 import type { GroupOptions } from '../../optim/base/input.js'
+import type { OptimizerInternals } from '../../optim/base/internals.js'
 import { Optimizer } from '../../optim/base/optimizer.js'
 import type { ParameterSpan, Scalars } from '../../optim/base/span.js'
 import type { UpdateCall } from './program.js'
 
 /** Floats from one row of hyper-parameters to the next. */
 export const ROW = HYPER_FLOATS
-
-/** The protected methods of an optimizer that are called here. */
-interface Inside {
-  transforms: { isEmpty: boolean }
-  bindings: readonly unknown[]
-  groups: readonly ParameterGroup[]
-  begin(group: ParameterGroup, span: ParameterSpan): void
-  hyper(options: object, t: number, scalars: Scalars): readonly number[]
-  coupledDecay(options: object): number
-  decoupledDecay(options: object, hyper: readonly number[]): number
-}
 
 /** What happens at the steps of a plan. */
 export interface StepHooks {
@@ -44,7 +34,7 @@ const NUMBERS = ['hyper', 'coupledDecay', 'decoupledDecay', 'begin'] as const
  */
 export function canPlan(optimizer: unknown): optimizer is Optimizer {
   if (!(optimizer instanceof Optimizer)) return false
-  const { transforms, bindings } = optimizer as unknown as Inside
+  const { transforms, bindings } = optimizer as unknown as OptimizerInternals
   if (!transforms.isEmpty || bindings.length > 0 || optimizer.groups.some((group) => group.kernel === undefined)) return false
   const [own, base, named] = [optimizer, Optimizer.prototype, whoseKernel(optimizer)] as unknown as Record<string, unknown>[]
   return METHODS.every((method) => own[method] === base[method]) && NUMBERS.every((method) => own[method] === named[method])
@@ -122,7 +112,7 @@ export class StepPlanner {
 
   /** The hyper-parameters of one step, as {@link Optimizer} writes them before it calls its kernel; returns where the next row begins. */
   private writeStep(row: Ptr): Ptr {
-    const optimizer = this.optimizer as unknown as Inside
+    const optimizer = this.optimizer as unknown as OptimizerInternals
     const { groups } = optimizer
     const rowBytes = ROW * groups[0].backend.heap.elementSize
     for (let j = 0; j < groups.length; j++) {

@@ -9,21 +9,18 @@
 import type { Kernels, Ptr } from '../../backend/kernels.js'
 import { OutOfMemoryError } from '../../common/errors.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
-import type { OptimizerLike, PlainCall, SecondEvaluation, StepParts } from '../../optim/wrappers/wrapper.js'
+import type { OptimizerLike, PlainCall, SecondEvaluation, StepScheme } from '../../optim/wrappers/wrapper.js'
 import type { Parameter } from '../../parameter.js'
 import { Tensor } from '../../tensor.js'
 import type { RowRange } from '../batches.js'
 import { copyRows } from '../data.js'
 import { type KernelCall, onOneThread, Program } from './program.js'
-import type { BatchPart, Outputs, Recording } from './recording.js'
+import { type BatchTensor, copiesDataSet, type Outputs, type Recording } from './recording.js'
 import { canPlan, ROW, type StepHooks, StepPlanner } from './step-planner.js'
 
 /** Most steps in one call, and most bytes of what differs between them: they should stay in a second-level cache. */
 export const MAX_STEPS = 256
 export const MAX_BYTES = 1 << 19
-/** A data set of up to so many times the rows of a run is copied as a whole, and the rows are then picked by a kernel. */
-const MAX_PASSES = 4
-
 /** The outcome of a run of many steps. */
 interface ProgramResult {
   done: number
@@ -36,32 +33,32 @@ interface ProgramResult {
 }
 
 /** The step of an optimizer, as programs run it; one that is no wrapper evaluates a batch and updates. */
-export function stepPartsOf(optimizer: object): StepParts {
-  const { stepParts } = optimizer as Partial<OptimizerLike>
-  return stepParts?.call(optimizer) ?? { optimizer: optimizer as OptimizerLike, batches: 1, gradientScale: 1, isWhole: true }
+export function stepSchemeOf(optimizer: object): StepScheme {
+  const { stepScheme } = optimizer as Partial<OptimizerLike>
+  return stepScheme?.call(optimizer) ?? { optimizer: optimizer as OptimizerLike, batches: 1, gradientScale: 1, isComplete: true }
 }
 
-/** Room for all rows of a data set, for each input of the batch, and for the places of those that a run picks. */
-interface WholeRows {
+/** Memory for a copy of the data set, a table for each tensor of the batch, and for the numbers of the rows that a run picks out of it. */
+interface DataSetCopy {
   readonly tables: readonly Ptr[]
   readonly indices: Ptr
 }
 
 /**
  * The steps of one kind with one optimizer, as a program. One round of it ends with an update of the parameters: it is a single step, or as
- * many as the optimizer adds up the gradients of ({@link StepParts}).
+ * many as the optimizer adds up the gradients of ({@link StepScheme}).
  */
 export class StepProgram {
   private readonly planner: StepPlanner
   private readonly recording: Recording
   private readonly optimizer: Optimizer
   private readonly staged: readonly Ptr[]
-  /** Memory for the whole data set; null where it is too large. */
-  private readonly whole: WholeRows | null
+  /** Null where the data set is too large to be copied. */
+  private readonly dataSet: DataSetCopy | null
   private readonly hyper: Ptr
   private readonly losses: Ptr
   /** Where predictions and targets of the steps are kept; null where nobody asks for them. */
-  private readonly rooms: { readonly prediction: Ptr; readonly targets: Ptr } | null
+  private readonly kept: { readonly prediction: Ptr; readonly targets: Ptr } | null
   /** Views of them, made anew when the memory has grown: one for each step would cost small nets a tenth of it. */
   private outputs: Outputs[] = []
   private outputsVersion = -1
@@ -72,7 +69,7 @@ export class StepProgram {
   private constructor(
     /** Of a step, and of one whose gradients are added to others. */
     private readonly recordings: readonly Recording[],
-    readonly parts: StepParts,
+    readonly scheme: StepScheme,
     private readonly program: Program,
     /** How many spans of parameters an update covers. */
     private readonly updates: number,
@@ -81,28 +78,27 @@ export class StepProgram {
     keepsPredictions: boolean,
   ) {
     const recording = (this.recording = recordings[0])
-    this.optimizer = parts.optimizer as Optimizer
-    this.planner = new StepPlanner(this.optimizer, parts.batches, parts.gradientScale)
+    this.optimizer = scheme.optimizer as Optimizer
+    this.planner = new StepPlanner(this.optimizer, scheme.batches, scheme.gradientScale)
     this.staged = recording.batch.map(({ to }) => recording.allocate(4 * to.size * capacity))
-    const isSmall = recording.batch.every(({ rows, to }) => rows.size <= MAX_PASSES * to.size * capacity)
-    this.whole = isSmall
+    this.dataSet = copiesDataSet(recording.batch, capacity)
       ? {
           tables: recording.batch.map(({ rows }) => recording.allocate(4 * rows.size)),
           indices: recording.allocate(4 * recording.size * capacity),
         }
       : null
-    this.again = parts.secondEvaluation?.(recording.trained, (bytes) => recording.allocate(bytes)) ?? null
-    this.checks = parts.batches + (this.again === null ? 0 : 2)
+    this.again = scheme.secondEvaluation?.(recording.trained, (bytes) => recording.allocate(bytes)) ?? null
+    this.checks = scheme.batches + (this.again === null ? 0 : 2)
     this.hyper = recording.allocate(4 * ROW * updates * capacity)
     this.losses = recording.allocate(4 * this.checks * capacity)
-    const roomFor = ({ size }: Tensor) => recording.allocate(4 * size * capacity)
+    const allSteps = ({ size }: Tensor) => recording.allocate(4 * size * capacity)
     const { prediction, targets } = recording
-    this.rooms = keepsPredictions ? { prediction: roomFor(prediction), targets: roomFor(targets) } : null
+    this.kept = keepsPredictions ? { prediction: allSteps(prediction), targets: allSteps(targets) } : null
   }
 
   /** Null where the steps cannot be run by WebAssembly alone, or there is no memory for it. */
-  static of(recordings: readonly Recording[], parts: StepParts, keepsPredictions: boolean): StepProgram | null {
-    const { optimizer, batches, secondEvaluation } = parts
+  static of(recordings: readonly Recording[], scheme: StepScheme, keepsPredictions: boolean): StepProgram | null {
+    const { optimizer, batches, secondEvaluation } = scheme
     const [recording] = recordings
     if (!canPlan(optimizer)) return null
     if (keepsPredictions && (recording.prediction.isOnHost || recording.targets.isOnHost)) return null
@@ -111,7 +107,7 @@ export class StepProgram {
     const capacity = capacityOf(recording, updates, keepsPredictions)
     if (program === null || updates === 0 || capacity < Math.max(2, batches)) return null
     try {
-      const made = new StepProgram(recordings, parts, program, updates, capacity, keepsPredictions)
+      const made = new StepProgram(recordings, scheme, program, updates, capacity, keepsPredictions)
       return made.write() && (made.again === null) === (secondEvaluation === undefined) ? made : null
     } catch (error) {
       if (error instanceof OutOfMemoryError) return null
@@ -122,7 +118,7 @@ export class StepProgram {
   /** Writes the program but for the updates; false if it has a call that programs lack. */
   private write(): boolean {
     const { recording, recordings, program, again } = this
-    const { batches } = this.parts
+    const { batches } = this.scheme
     for (let j = 0; j < batches; j++) if (!this.writeStep(recordings[Math.min(j, recordings.length - 1)], j)) return false
     if (again !== null) {
       if (!this.addCalls(again.before)) return false
@@ -136,19 +132,19 @@ export class StepProgram {
 
   /** Step j of an update. */
   private writeStep(recording: Recording, j: number): boolean {
-    const { program, staged, rooms } = this
+    const { program, staged, kept } = this
     const { kernels } = this.optimizer.groups[0].backend
-    const { batches } = this.parts
+    const { batches } = this.scheme
     recording.batch.forEach(({ to: { address, size } }, i) => {
       program.addMoving('copy', kernels.copy, [staged[i] + 4 * size * j, address, size], [[0, 4 * size * batches]])
     })
     if (!this.addCalls(this.evaluation(recording, j))) return false
-    for (const key of rooms === null ? [] : (['prediction', 'targets'] as const)) {
+    for (const key of kept === null ? [] : (['prediction', 'targets'] as const)) {
       const { address, size } = recording[key]
       program.addMoving(
         'copy',
         kernels.copy,
-        [address, (rooms as NonNullable<typeof rooms>)[key] + 4 * size * j, size],
+        [address, (kept as NonNullable<typeof kept>)[key] + 4 * size * j, size],
         [[1, 4 * size * batches]],
       )
     }
@@ -161,13 +157,13 @@ export class StepProgram {
   }
 
   /** Ends the run where the float at an address is not finite, and keeps it as number i of its update. */
-  private addCheck(at: Ptr, i: number): void {
-    this.program.addLoss(at, this.losses + 4 * i, 4 * this.checks)
+  private addCheck(address: Ptr, i: number): void {
+    this.program.addLoss(address, this.losses + 4 * i, 4 * this.checks)
   }
 
   /** The calls of evaluation i of an update, which draws after those before. */
   private evaluation({ calls }: Recording, i: number): readonly KernelCall[] {
-    const all = this.again === null ? this.parts.batches : 2
+    const all = this.again === null ? this.scheme.batches : 2
     if (all === 1) return calls
     return calls.map((call) => {
       if (call.counter === null) return call
@@ -183,7 +179,7 @@ export class StepProgram {
    */
   run(ranges: readonly RowRange[], steps: number, hooks: StepHooks): ProgramResult | null {
     const { recording, planner, hyper, optimizer, again, checks, losses } = this
-    const { batches } = this.parts
+    const { batches } = this.scheme
     if (!canPlan(optimizer) || !recording.isCurrent || gradientsWait(optimizer)) return null
     let planned = 0
     const canRun = recording.tryGradients(() => {
@@ -204,16 +200,16 @@ export class StepProgram {
     if (updates < planned) {
       // of the update that was not reached, what ended the run
       const first = losses / 4 + checks * updates
-      const at = floats.subarray(first, first + checks).findIndex((value) => !Number.isFinite(value))
+      const failedCheck = floats.subarray(first, first + checks).findIndex((value) => !Number.isFinite(value))
       // a step that failed had its forward pass
-      evaluations += again === null ? at + 1 : Math.max(1, at)
-      if (again !== null && at === 1) {
+      evaluations += again === null ? failedCheck + 1 : Math.max(1, failedCheck)
+      if (again !== null && failedCheck === 1) {
         recording.markGradients()
         hooks.before(done++)
         optimizer.step()
       } else {
-        failed = floats[first + at]
-        if (again === null) done += at
+        failed = floats[first + failedCheck]
+        if (again === null) done += failedCheck
       }
     }
     recording.advanceCounters(evaluations)
@@ -221,20 +217,20 @@ export class StepProgram {
     arena.end()
     const loss = (i: number) => floats[losses / 4 + checks * Math.floor(i / batches) + (i % batches)]
     const result: ProgramResult = { done, failed, loss }
-    if (this.rooms === null) return result
-    if (this.outputsVersion !== heap.version) this.viewOutputs(this.rooms)
+    if (this.kept === null) return result
+    if (this.outputsVersion !== heap.version) this.viewOutputs(this.kept)
     return { ...result, outputs: (i) => this.outputs[i] }
   }
 
-  private viewOutputs(rooms: NonNullable<typeof this.rooms>): void {
+  private viewOutputs(kept: NonNullable<typeof this.kept>): void {
     const { recording, capacity } = this
     const { heap } = this.optimizer.groups[0].backend
-    const at = (key: keyof Outputs, step: number) => {
+    const view = (key: keyof Outputs, step: number) => {
       const { backend, shape, size, dtype } = recording[key]
-      const address = rooms[key] + 4 * size * step
+      const address = kept[key] + 4 * size * step
       return Tensor.onHost(backend, shape, dtype === 'int32' ? heap.intView(address, size) : heap.view(address, size))
     }
-    this.outputs = Array.from({ length: capacity }, (_, i) => ({ prediction: at('prediction', i), targets: at('targets', i) }))
+    this.outputs = Array.from({ length: capacity }, (_, i) => ({ prediction: view('prediction', i), targets: view('targets', i) }))
     this.outputsVersion = heap.version
   }
 
@@ -246,34 +242,34 @@ export class StepProgram {
 
   /** Copies the rows of all steps in; false where the step would refuse some of them. */
   private stage(ranges: readonly RowRange[], steps: number): boolean {
-    const { recording, staged, whole } = this
+    const { recording, staged, dataSet } = this
     // many short ranges are epochs of one step: a kernel picks their rows faster than they are copied one by one
-    const isPicked = whole !== null && (ranges[0].order !== null || ranges.length > 4)
-    if (isPicked) this.writeRowIndices(ranges, whole.indices)
-    return recording.batch.every((part, i) => {
-      if (isPicked) this.pickRows(part, whole, i, steps)
+    const isPicked = dataSet !== null && (ranges[0].order !== null || ranges.length > 4)
+    if (isPicked) this.writeRowIndices(ranges, dataSet.indices)
+    return recording.batch.every((tensor, i) => {
+      if (isPicked) this.pickRows(tensor, dataSet, i, steps)
       else {
-        let at = staged[i]
+        let address = staged[i]
         for (const { order, from, to } of ranges) {
-          copyRows(part.rows, at, order, from, to)
-          at += ((4 * part.to.size) / recording.size) * (to - from)
+          copyRows(tensor.rows, address, order, from, to)
+          address += ((4 * tensor.to.size) / recording.size) * (to - from)
         }
       }
-      return this.areAccepted(part, staged[i], steps)
+      return this.areAccepted(tensor, staged[i], steps)
     })
   }
 
   /** Writes which rows the steps see, one after the other. */
   private writeRowIndices(ranges: readonly RowRange[], indices: Ptr): void {
     const { ints } = this.optimizer.groups[0].backend.heap
-    let at = indices / 4
+    let word = indices / 4
     for (const { order, from, to } of ranges) {
-      for (let i = from; i < to; i++) ints[at++] = order === null ? i : order[i]
+      for (let i = from; i < to; i++) ints[word++] = order === null ? i : order[i]
     }
   }
 
   /** Copies all rows of the data set, as it is now, and picks those of the steps out of them. */
-  private pickRows({ rows, to }: BatchPart, { tables, indices }: WholeRows, i: number, steps: number): void {
+  private pickRows({ rows, to }: BatchTensor, { tables, indices }: DataSetCopy, i: number, steps: number): void {
     // the core of WebAssembly has it, and there are programs there alone
     const { gatherRows } = this.optimizer.groups[0].backend.kernels as Kernels
     const { size } = this.recording
@@ -282,7 +278,7 @@ export class StepProgram {
   }
 
   /** Whether the checks of the step accept the rows of all steps; where they see the data set more than once, it is looked at instead. */
-  private areAccepted({ rows, to, checks }: BatchPart, staged: Ptr, steps: number): boolean {
+  private areAccepted({ rows, to, checks }: BatchTensor, staged: Ptr, steps: number): boolean {
     if (checks.length === 0) return true
     const { heap } = this.optimizer.groups[0].backend
     const floats = to.dtype === 'int32' ? heap.ints : heap.floats

@@ -225,9 +225,9 @@ export class FleetProgram implements FleetMemory {
     const { recording, rows, capacity } = this.options
     const { prediction, targets } = recording
     if (prediction.isOnHost || targets.isOnHost) throw new CannotBatch('metrics of what is not in the memory of WebAssembly')
-    const roomFor = ({ size }: Tensor) => this.allocate(4 * size * capacity)
+    const allSteps = ({ size }: Tensor) => this.allocate(4 * size * capacity)
     const from = this.allocate(4 * NETS * prediction.size * capacity)
-    const to = [prediction, targets].map(roomFor)
+    const to = [prediction, targets].map(allSteps)
     const view = (t: Tensor, first: Ptr, i: number) => Tensor.permanent(t.backend, t.shape, first + 4 * t.size * i, t.dtype)
     return {
       predictions: { from, to: to[0], size: prediction.size },

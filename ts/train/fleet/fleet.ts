@@ -224,16 +224,16 @@ export class Fleet {
     const [{ member }] = nets
     const losses = new LossSums(this.heap.floats, program.losses / 4, { first: member.step, steps, nets }, this.batches)
     const done = nets.map((_, net) => losses.finite(net))
-    const isWhole = done.every((count) => count === steps)
+    const allFinite = done.every((count) => count === steps)
     // callbacks may make the memory grow, which ends views of it
-    if (this.keepsPredictions || !isWhole) losses.keep()
+    if (this.keepsPredictions || !allFinite) losses.keep()
     program.storeNets(nets.map(({ buffers }, net) => (done[net] === steps ? buffers : null)))
     for (const net of nets.keys()) {
       if (done[net] < steps) continue
       const pending = this.accept(run, net, steps, losses)
       if (pending !== undefined) await pending
     }
-    if (isWhole) return
+    if (allFinite) return
     for (const net of nets.keys()) if (done[net] < steps) await this.rerunFiniteSteps(run, net, done[net], losses.losses)
   }
 
@@ -472,19 +472,17 @@ function addEight(sums: Float64Array, k: number, losses: FloatArray, from: numbe
 /** Steps of one net of a run. */
 class NetBlock implements StepBlock {
   readonly isProgram = true
-  readonly first: number
   declare outputs?: NonNullable<StepBlock['outputs']>
 
   constructor(
     private readonly member: Member,
-    private readonly firstStep: number,
+    readonly first: number,
     readonly count: number,
     readonly size: number,
     private readonly net: number,
     private readonly sums: LossSums,
     outputs: StepBlock['outputs'] | null,
   ) {
-    this.first = firstStep + 1
     if (outputs) this.outputs = outputs
   }
 
@@ -493,10 +491,10 @@ class NetBlock implements StepBlock {
   }
 
   learningRate(i: number): number {
-    return this.member.rateOf(this.firstStep + i)
+    return this.member.rateOf(this.first + i)
   }
 
   sumLosses(i: number): number {
-    return this.sums.of(this.net, this.firstStep + i)
+    return this.sums.of(this.net, this.first + i)
   }
 }

@@ -5,21 +5,11 @@
  */
 import type { Heap } from '../../backend/heap.js'
 import { type Ptr, SHARED_HYPER } from '../../backend/kernels.js'
-import type { ParameterGroup } from '../../optim/base/group.js'
 import type { GroupOptions } from '../../optim/base/input.js'
+import type { OptimizerInternals } from '../../optim/base/internals.js'
 import { Optimizer } from '../../optim/base/optimizer.js'
 import type { ParameterSpan, Scalars } from '../../optim/base/span.js'
 import { NETS } from './batching-rules.js'
-
-/** What this file knows of an optimizer's inside. */
-interface Inside {
-  hyper(options: object, t: number, scalars: Scalars): readonly number[]
-  scaledByRate(options: object): readonly number[] | null
-  kernel(options: object): string | undefined
-  coupledDecay(options: object): number
-  decoupledDecay(options: object, hyper: readonly number[]): number
-  begin(group: ParameterGroup, span: ParameterSpan): void
-}
 
 type Values = Readonly<Record<string, unknown>>
 
@@ -62,7 +52,7 @@ export class NetOptimizer {
 
   /** What its updates are like: nets go together where these are alike. */
   shapes(): UpdateShape[] {
-    const inside = this.optimizer as unknown as Inside
+    const internals = this.optimizer as unknown as OptimizerInternals
     for (const group of this.optimizer.groups) group.refresh()
     this.known = this.optimizer.groups.map(({ values, kernel, spans }) => ({
       values: Object.entries(values).filter(([name]) => name !== 'learningRate'),
@@ -74,8 +64,8 @@ export class NetOptimizer {
       return spans.map(({ t, scalars }, span) => ({
         group,
         span,
-        kernel: inside.kernel(values) ?? '',
-        count: SHARED_HYPER + inside.hyper(values, t + 1, { ...scalars }).length,
+        kernel: internals.kernel(values) ?? '',
+        count: SHARED_HYPER + internals.hyper(values, t + 1, { ...scalars }).length,
         scaledByRate: (scaledByRate ?? []).reduce(
           (bits, index) => bits | (1 << (SHARED_HYPER + index)),
           scaledByRate === null ? 0 : 1 << DECOUPLED,
@@ -86,13 +76,13 @@ export class NetOptimizer {
 
   /** Whether it does something before the first update of a parameter. */
   get begins(): boolean {
-    return (this.optimizer as unknown as Inside).begin !== (Optimizer.prototype as unknown as Inside).begin
+    return (this.optimizer as unknown as OptimizerInternals).begin !== (Optimizer.prototype as unknown as OptimizerInternals).begin
   }
 
   /** What it does then. */
   begin(): void {
     for (const group of this.optimizer.groups)
-      for (const span of group.spans) if (span.t === 0) (this.optimizer as unknown as Inside).begin(group, span)
+      for (const span of group.spans) if (span.t === 0) (this.optimizer as unknown as OptimizerInternals).begin(group, span)
   }
 
   /** Counts steps that were taken; scalars are what they are after them. */
@@ -209,16 +199,16 @@ export class HyperTables {
   addStep(table: HyperTable, live?: Optimizer): void {
     const { doubles } = this.heap
     const { values, counts, after, steps } = table
-    const inside = table.optimizer as unknown as Inside
+    const internals = table.optimizer as unknown as OptimizerInternals
     for (let i = 0; i < this.shapes.length; i++) {
       const { group, count } = this.shapes[i]
       // a group of an optimizer may be one whose rate is multiplied in later, beside one where it is not
       const own = live === undefined ? values[group] : atUnitRate(live, live.groups[group].values)
-      const hyper = inside.hyper(own, counts[i] + 1 + steps, after[i])
+      const hyper = internals.hyper(own, counts[i] + 1 + steps, after[i])
       const row = this.addressOf(table.address, i) / 8 + steps * count
       doubles[row] = (own as GroupOptions).maximize ? -1 : 1
-      doubles[row + 1] = inside.coupledDecay(own)
-      doubles[row + DECOUPLED] = inside.decoupledDecay(own, hyper)
+      doubles[row + 1] = internals.coupledDecay(own)
+      doubles[row + DECOUPLED] = internals.decoupledDecay(own, hyper)
       for (let k = 0; k < hyper.length; k++) doubles[row + SHARED_HYPER + k] = hyper[k]
     }
     table.steps++
@@ -236,7 +226,7 @@ const HYPER_METHODS = ['hyper', 'coupledDecay', 'decoupledDecay'] as const
 /** Which hyper-parameters are proportional to the learning rate; null where it is not known, as of a class with some of its own. */
 export function scaledByRateOf(optimizer: Optimizer, values: object): readonly number[] | null {
   for (let owner: object = optimizer; owner !== null; owner = Object.getPrototypeOf(owner)) {
-    if (Object.hasOwn(owner, 'scaledByRate')) return (optimizer as unknown as Inside).scaledByRate(values)
+    if (Object.hasOwn(owner, 'scaledByRate')) return (optimizer as unknown as OptimizerInternals).scaledByRate(values)
     if (HYPER_METHODS.some((method) => Object.hasOwn(owner, method))) return null
   }
   return null

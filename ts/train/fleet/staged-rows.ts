@@ -5,11 +5,8 @@ import type { Ptr } from '../../backend/kernels.js'
 import type { Tensor } from '../../tensor.js'
 import type { RowRange } from '../batches.js'
 import { copyRows, type Rows } from '../data.js'
-import type { BatchPart, Recording } from '../fast/recording.js'
+import { type BatchTensor, copiesDataSet, type Recording } from '../fast/recording.js'
 import { type FleetArray, NETS } from './batching-rules.js'
-
-/** A data set of up to so many times the rows of a run is copied as a whole, and a kernel picks the rows. */
-const MAX_PASSES = 4
 
 /** Inputs, targets or weights of the batches of all steps. */
 export interface StagedTensor extends FleetArray {
@@ -26,7 +23,7 @@ export class StagedRows {
   private readonly backend: Backend
   /** Room for the numbers of the rows of a net. */
   private readonly order: Ptr
-  /** Room for a data set, for each part; null where it is too large. */
+  /** Memory for a copy of a data set, a table for each tensor of the batch; null where it is too large. */
   private readonly tables: readonly Ptr[] | null
   private staged: { first: number; steps: number } | null = null
 
@@ -47,8 +44,7 @@ export class StagedRows {
       return { from: to, address: allocate(stepBytes * capacity), isShared, stepBytes }
     })
     this.order = allocate(4 * size * capacity)
-    const isSmall = batch.every(({ rows, to }) => rows.size <= MAX_PASSES * to.size * capacity)
-    this.tables = isSmall ? batch.map(({ rows }) => allocate(4 * rows.size)) : null
+    this.tables = copiesDataSet(batch, capacity) ? batch.map(({ rows }) => allocate(4 * rows.size)) : null
   }
 
   static bytesOf(to: Tensor, isShared: boolean): number {
@@ -133,7 +129,7 @@ export class StagedRows {
   private check(steps: number): void {
     const { ints, floats } = this.backend.heap
     this.tensors.forEach(({ from, address, stepBytes }, i) => {
-      const { checks } = this.recording.batch[i] as BatchPart
+      const { checks } = this.recording.batch[i] as BatchTensor
       if (checks.length === 0) return
       const elements = (from.dtype === 'int32' ? ints : floats).subarray(address / 4, (address + steps * stepBytes) / 4)
       for (const check of checks) check(elements)

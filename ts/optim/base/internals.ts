@@ -1,0 +1,19 @@
+/** The protected side of an optimizer, for the parts of training that run its steps themselves. */
+import type { ParameterGroup } from './group.js'
+import type { ParameterSpan, Scalars } from './span.js'
+
+/**
+ * Protected members of {@link Optimizer}, whose comments say what each does, with options of any type. At run time they are members like others:
+ * `optimizer as unknown as OptimizerInternals`.
+ */
+export interface OptimizerInternals {
+  readonly groups: readonly ParameterGroup[]
+  readonly transforms: { readonly isEmpty: boolean }
+  readonly bindings: readonly unknown[]
+  kernel(options: object): string | undefined
+  begin(group: ParameterGroup, span: ParameterSpan): void
+  hyper(options: object, t: number, scalars: Scalars): readonly number[]
+  scaledByRate(options: object): readonly number[] | null
+  coupledDecay(options: object): number
+  decoupledDecay(options: object, hyper: readonly number[]): number
+}
