@@ -12,17 +12,22 @@ const withoutSomeKernels = (): Plugin => ({
 })
 
 /**
- * The worker in four files, for gzip looks back no further than 32 kB and one file does better than thirty: the library's WebAssembly, its
- * engine with what descends functions, and what nets need, which comes when a tab asks for it.
+ * The worker in few files, for gzip looks back no further than 32 kB and one file does better than thirty: the library's engine with what
+ * descends functions, which the first view runs on; what nets need and what fleets need, which come when a tab asks for them. WebAssembly is
+ * apart from code.
  */
+const FLEET = 'train/fleet|backend/(?:wasm/)?fleet'
+const NETS = 'nn/|loss/|train/|schedule/|data/|metrics/'
 const GROUPS = [
+  { name: 'wasm-fleet', test: /wasm\/generated\/fleet/, priority: 4 },
   { name: 'wasm', test: /wasm\/generated\//, priority: 3 },
   {
     name: 'gradus',
-    test: /modules\/web\/(?!(nn|loss|train|schedule|data|metrics)\/)|src\/(descent|engine\/(doubles|optimizers))|d3-contour|d3-array/,
+    test: new RegExp(`modules/web/(?!${NETS}|${FLEET})|src/(descent|engine/(doubles|optimizers))|d3-contour|d3-array`),
     priority: 2,
   },
-  { name: 'nets', test: /modules\/web\/|src\/(train|schedules|benchmark|fleet)\/|d3-dsv|engine\/ready/, priority: 1 },
+  { name: 'nets', test: new RegExp(`modules/web/(?!${FLEET})|src/(train|schedules|benchmark)/|d3-dsv|engine/ready`), priority: 1 },
+  { name: 'fleet', test: /modules\/web\/|src\/fleet\//, priority: 0 },
 ]
 
 // Relative addresses, so that the folder works wherever a host puts it; JSX is preact's.
@@ -34,6 +39,6 @@ export default defineConfig({
     plugins: () => [withoutSomeKernels()],
     rolldownOptions: { output: { codeSplitting: { groups: GROUPS } } },
   },
-  build: { target: 'es2022', assetsInlineLimit: 0 },
+  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   server: { fs: { allow: ['..'] } },
 })

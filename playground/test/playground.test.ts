@@ -307,6 +307,25 @@ describe('in Chromium alone', () => {
     await site?.close()
   })
 
+  test('the first view fetches what a race needs, and a tab the rest when it is opened', async () => {
+    const fresh = await serve(DIST)
+    const page = await browser.newPage()
+    const parts = () => new Set(fresh.asked.flatMap((path) => /assets\/([a-z-]+)-[\w-]{8}\.js$/.exec(path)?.[1] ?? []))
+    await page.goto(fresh.url)
+    await page.locator('.results tbody tr').nth(3).waitFor()
+    expect([...parts()].sort()).toEqual(['gradus', 'index', 'rolldown-runtime', 'wasm', 'worker'])
+    for (const [title, part] of [
+      ['Train', 'nets'],
+      ['A thousand nets', 'wasm-fleet'],
+    ]) {
+      expect(parts()).not.toContain(part)
+      await page.getByRole('navigation').getByRole('button', { name: title, exact: true }).click()
+      await expect.poll(() => parts(), { timeout: 120_000 }).toContain(part)
+    }
+    await page.close()
+    await fresh.close()
+  })
+
   test('axe finds nothing serious on any tab, light or dark', async () => {
     const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
     for (const colorScheme of ['light', 'dark'] as const) {

@@ -13,14 +13,20 @@ const TYPES: Record<string, string> = {
   '.png': 'image/png',
 }
 
-/** `isolated`: with the headers that allow threads; `wasm: false`: with a policy that forbids WebAssembly. */
+/**
+ * `isolated`: with the headers that allow threads; `wasm: false`: with a policy that forbids WebAssembly.
+ *
+ * @returns its address, the paths that were asked for so far, and what ends it
+ */
 export async function serve(folder: string, { isolated = false, wasm = true } = {}) {
   const headers = {
     ...(isolated ? { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' } : {}),
     ...(wasm ? {} : { 'content-security-policy': "script-src 'self'" }),
   }
+  const asked: string[] = []
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost')
+    asked.push(pathname)
     let file = path.join(folder, path.normalize(decodeURIComponent(pathname)))
     if (existsSync(file) && statSync(file).isDirectory()) file = path.join(file, 'index.html')
     if (!existsSync(file)) {
@@ -35,5 +41,5 @@ export async function serve(folder: string, { isolated = false, wasm = true } = 
     server.closeAllConnections()
     return new Promise((resolve) => server.close(resolve))
   }
-  return { url: `http://localhost:${(server.address() as AddressInfo).port}/`, close }
+  return { url: `http://localhost:${(server.address() as AddressInfo).port}/`, asked, close }
 }

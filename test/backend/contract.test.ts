@@ -9,14 +9,16 @@ import * as families from '../../ts/backend/families.js'
 import { createBackend } from '../../ts/backend/index.js'
 import { createJsDoubleKernels } from '../../ts/backend/js/double.js'
 import { ACTIVATIONS, type Kernels, WHOLE_UPDATES } from '../../ts/backend/kernels.js'
+import * as fleetParts from '../../ts/backend/wasm/fleet-parts.js'
 import { instantiate, supportedVariants } from '../../ts/backend/wasm/load.js'
-import * as PARTS_OF_CRATE from '../../ts/backend/wasm/parts.js'
+import * as commonParts from '../../ts/backend/wasm/parts.js'
 import type { Variant } from '../../ts/backend/wasm/variants.js'
 import { Program } from '../../ts/train/fast/program.js'
 import { assertClose, backends, Room } from '../tools/backends.js'
 import * as naive from '../tools/naive.js'
 import { partBeside } from '../tools/threads.js'
 
+const PARTS_OF_CRATE = { ...commonParts, ...fleetParts }
 const UPDATE_ARITY = 6
 const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'runProgram', 'table', '__data_end', '__heap_base']
 /** What threads run of a kernel: its arguments, then which share of how many. */

@@ -3,7 +3,8 @@
  * have is done by loops in JavaScript then, and comes to the same.
  */
 import { afterEach, expect, test } from 'vitest'
-import { DESCENT, DOUBLES, FLEET, FLEET_OTHERS, FLEET_UPDATES, LOSSES, OPERATIONS, OTHERS, UPDATES } from '../../ts/backend/wasm/parts.js'
+import { FLEET, FLEET_OTHERS, FLEET_UPDATES } from '../../ts/backend/wasm/fleet-parts.js'
+import { DESCENT, DOUBLES, LOSSES, OPERATIONS, OTHERS, UPDATES } from '../../ts/backend/wasm/parts.js'
 import {
   Adam,
   type Backend,

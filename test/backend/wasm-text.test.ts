@@ -1,6 +1,7 @@
 /** The text that carries WebAssembly through bundlers, and the way back. */
 import { expect, test } from 'vitest'
 import { wasmCode } from '../../ts/backend/wasm/bytes.js'
+import * as fleetParts from '../../ts/backend/wasm/fleet-parts.js'
 import { bytesOf, textOf } from '../../ts/backend/wasm/module-text.js'
 import * as parts from '../../ts/backend/wasm/parts.js'
 import { marksIn, variantOf } from '../../ts/backend/wasm/variants.js'
@@ -8,8 +9,8 @@ import { marksIn, variantOf } from '../../ts/backend/wasm/variants.js'
 import { withMarks } from '../../ts/build/pack/variants.mjs'
 
 test('the texts are safe in any literal and page', () => {
-  for (const { text } of [wasmCode, ...Object.values(parts)]) expect(text).toMatch(/^[ -~]{500,}$/)
-  for (const { text } of [wasmCode, ...Object.values(parts)]) expect(text).not.toMatch(/[\\<"]/)
+  for (const { text } of [wasmCode, ...Object.values({ ...parts, ...fleetParts })]) expect(text).toMatch(/^[ -~]{500,}$/)
+  for (const { text } of [wasmCode, ...Object.values({ ...parts, ...fleetParts })]) expect(text).not.toMatch(/[\\<"]/)
 })
 
 test('a text gives back the bytes that it was made of', () => {

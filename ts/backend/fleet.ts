@@ -5,7 +5,7 @@
  */
 import type { Backend } from './index.js'
 import type { Loss, Ptr } from './kernels.js'
-import { FLEET, FLEET_OTHERS, FLEET_UPDATES } from './wasm/parts.js'
+import { FLEET, FLEET_OTHERS, FLEET_UPDATES } from './wasm/fleet-parts.js'
 
 /** Bits that say how a dense layer of eight nets is computed. */
 export const SHARED_INPUTS = 1

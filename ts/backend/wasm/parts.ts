@@ -1,13 +1,10 @@
 /**
  * Kernels that only some programs need, each part in a text of its own: who does not import what needs it does not carry it. A part
  * becomes an instance of its own on the memory of a backend when it is first asked for ({@link Backend.part}, families.ts).
- * ts/build/pack/parts.mjs says what is in which.
+ * ts/build/pack/parts.mjs says what is in which; those of fleets are in fleet-parts.ts.
  */
 import descent from './generated/descent.js'
 import doubles from './generated/doubles.js'
-import fleet from './generated/fleet.js'
-import fleetOthers from './generated/fleet-others.js'
-import fleetUpdates from './generated/fleet-updates.js'
 import losses from './generated/losses.js'
 import operations from './generated/operations.js'
 import others from './generated/others.js'
@@ -16,12 +13,6 @@ import type { WasmPart } from './types.js'
 
 /** Kernels in double precision, for solvers. */
 export const DOUBLES: WasmPart = { text: doubles }
-/** Kernels of fleets: eight nets side by side, with losses of classes, and the updates of SGD, Momentum and Adam. */
-export const FLEET: WasmPart = { text: fleet }
-/** The updates of all other optimizers for fleets. */
-export const FLEET_UPDATES: WasmPart = { text: fleetUpdates }
-/** Other losses for fleets, and dropout. */
-export const FLEET_OTHERS: WasmPart = { text: fleetOthers }
 /** The updates of SGD, plain and with momentum, and what SAM does between two evaluations. */
 export const DESCENT: WasmPart = { text: descent }
 /** The updates of all optimizers but SGD and Adam. */
