@@ -10,7 +10,7 @@
  *             the other entries in one file each, for both
  *   table.js  gradus/table in one file, on index.js and data.js
  *   *.cjs     the same in CommonJS: index.cjs is that of node.js
- *   cli.js    the command, its libraries inside, on node.js, data.js and table.js
+ *   cli.js    the command, which imports command.js: its libraries inside, on node.js, data.js, table.js and tune.js
  *   *.d.ts    one run for all entries, so that a type is the same type in each of them
  */
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
@@ -157,9 +157,11 @@ export default defineConfig([
   {
     ...shared,
     name: 'cli',
-    entry: { cli: 'ts/cli/main.ts' },
+    entry: { cli: 'ts/cli/main.ts', command: 'ts/cli/command.ts' },
     format: ['esm'],
     platform: 'node',
+    // so that cli.js imports command.js and is not one with it
+    splitting: true,
     noExternal: ['commander', 'cli-progress'],
     esbuildPlugins: [engineOutside, notices],
     // Bundled CommonJS libraries call require for Node's own modules.

@@ -26,6 +26,7 @@ const EXPECTED_FILES = [
   'README.md',
   'dist/THIRD-PARTY-NOTICES.md',
   'dist/cli.js',
+  'dist/command.js',
   ...['node.js', 'wasm/relaxed.wasm', 'wasm/simd.wasm'].map((file) => `dist/${file}`),
   ...['data', 'index', 'js', 'table', 'tune'].flatMap((entry) =>
     ['cjs', 'd.cts', 'd.ts', 'js'].map((extension) => `dist/${entry}.${extension}`),
@@ -145,7 +146,7 @@ describe('tarball', () => {
   })
 
   test('has the licences of all libraries inside', () => {
-    const [notices, cli] = ['THIRD-PARTY-NOTICES.md', 'cli.js'].map((name) => readFileSync(path.join('dist', name), 'utf8'))
+    const [notices, cli] = ['THIRD-PARTY-NOTICES.md', 'command.js'].map((name) => readFileSync(path.join('dist', name), 'utf8'))
     const inside = new Set([...cli.matchAll(/^ *\/\/ node_modules\/((?:@[^/]+\/)?[^/]+)/gm)].map((match) => match[1]))
     expect(inside).toContain('commander')
     for (const name of inside) {

@@ -16,7 +16,7 @@ interface Outcome {
 /** Runs the CLI; `stopAt`: sends Ctrl-C as soon as the output contains this. */
 function gradus(args: readonly string[], { stopAt, env }: { stopAt?: string; env?: Record<string, string> } = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const { FORCE_COLOR: _, ...rest } = process.env
+    const { FORCE_COLOR: _, NO_COLOR: __, ...rest } = process.env
     const child = spawn(process.execPath, ['--import', 'tsx', 'ts/cli/main.ts', ...args], { env: { ...rest, ...env } })
     const out = { stdout: '', stderr: '' }
     let stopped = false

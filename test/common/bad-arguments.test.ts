@@ -79,6 +79,11 @@ describe('fault 30: shapes', () => {
     ['reshape', () => reshape(zeros([2, 3]) as Tensor, [4, 2]), /\[2, 3\] \(6 elements\) does not fill \[4, 2\]/],
     ['concat', () => concat([zeros([2, 3]), zeros([2, 4]) as Tensor]), /does not continue/],
     ['slice', () => slice(zeros([3]), 1, 5), /1\.\.5 is not within axis 0 of length 3/],
+    [
+      'slice of all axes',
+      () => slice(zeros([3, 3]), [0, 0] as never, [1, 2] as never),
+      /slice: start and end want whole numbers along one axis, got .*; slice one axis after the other/,
+    ],
     ['transpose', () => transpose(zeros([2, 3]), [0, 0]), /each of 2 axes once/],
     ['axis', () => sum(zeros([2]), 3), /axis 3 is out of range for rank 1/],
     ['ragged rows', () => tensor([[1, 2], [3]]), /ragged nesting: wants 2 entries at \[1\], got an array of 1/],

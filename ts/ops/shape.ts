@@ -5,6 +5,7 @@ import { withOperations } from '../backend/families.js'
 import { rangeError, ShapeError, typeError } from '../common/errors.js'
 import { checkShape, formatShape, normalizeAxes, type Shape, sameShape, sizeOf } from '../common/shape.js'
 import type { Along, Joined, Permuted, Reshaped, Stacked, Text, Texts, Unless } from '../common/shape-types.js'
+import { show } from '../common/show.js'
 import { asFloats, asTensor, type Operand, type ShapeOf, type ShapesOf, Tensor, type TensorLike } from '../tensor.js'
 
 /**
@@ -95,6 +96,10 @@ export function slice<X extends Operand, const A extends number = 0>(
   const from = start < 0 ? start + length : start
   const to = end === undefined ? length : end < 0 ? end + length : end
   if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= length)) {
+    if (Array.isArray(start) || Array.isArray(end))
+      throw typeError(
+        `slice: start and end want whole numbers along one axis, got ${show(start)} and ${show(end)}; slice one axis after the other`,
+      )
     throw rangeError(`slice: ${start}..${end ?? 'end'} is not within axis ${at} of length ${length}`)
   }
   const shape = x.shape.map((d, i) => (i === at ? to - from : d))
