@@ -1,4 +1,5 @@
 import { tabState } from '../tab-state'
+import type { TrainingConfig } from '../train/config'
 import { CONSTANT, type ScheduleChoice } from './choice'
 
 /** All that the Schedules tab shows comes from this. */
@@ -21,3 +22,16 @@ export const schedulesTab = tabState<SchedulesState>('schedules', {
   seed: 1,
   choices: [CONSTANT, { ...CONSTANT, kind: 'cosine', steps: 1500 }, { ...CONSTANT, kind: 'step', steps: 400, factor: 0.4 }],
 })
+
+const ROWS = 300
+/** Of which so many are to learn from. */
+export const TRAIN_ROWS = 210
+
+/** A run for each schedule, from one start. */
+export function configOf({ data, method, rate, batch, seed, choices }: SchedulesState): TrainingConfig {
+  return {
+    data: { kind: data as never, count: ROWS, noise: 0.25, seed, points: [], csv: '', target: '' },
+    ...{ hidden: [8, 8], activation: 'tanh', seed, decay: 0, changes: [] },
+    runs: choices.map((schedule) => ({ method, rate, options: {}, batch, schedule })),
+  }
+}

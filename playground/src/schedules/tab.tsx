@@ -4,29 +4,16 @@ import { engineOnDemand } from '../engine/client'
 import { useTask } from '../engine/use-task'
 import { methodOf } from '../methods'
 import { trainCode } from '../train/code'
-import type { TrainingConfig } from '../train/config'
 import { Button, Choice, CopyButton, Panel, Problem, Slider, short } from '../ui/controls'
 import { LineChart } from '../ui/line-chart'
 import { MethodChoice, Named, RowHead } from '../ui/methods'
 import { colour, dash } from '../ui/palette'
 import { CONSTANT, SCHEDULES, type ScheduleChoice, type ScheduleKind, scheduleFacts } from './choice'
 import type { RateFinding } from './compare'
-import { type SchedulesState, schedulesTab } from './state'
+import { configOf, schedulesTab, TRAIN_ROWS } from './state'
 
 const worker = engineOnDemand()
 const MOST = 5
-const ROWS = 300
-/** Of which so many are to learn from. */
-const TRAIN_ROWS = 210
-
-function configOf({ data, method, rate, batch, seed, choices }: SchedulesState): TrainingConfig {
-  return {
-    data: { kind: data as never, count: ROWS, noise: 0.25, seed, points: [], csv: '', target: '' },
-    ...{ hidden: [8, 8], activation: 'tanh', seed, decay: 0, changes: [] },
-    runs: choices.map((schedule) => ({ method, rate, options: {}, batch, schedule })),
-  }
-}
-
 /** Losses as far as they are no larger than a few times the first: what comes then would press all else flat. */
 const belowExplosion = (losses: readonly number[]) => losses.map((loss) => (loss < 4 * losses[0] ? loss : null))
 
