@@ -7,10 +7,20 @@
  *     node --import tsx bench/every-kernel.ts --check      # fails where WebAssembly is slower, and names the kernel
  */
 import { fileURLToPath } from 'node:url'
+import { drawShapes, OPERATIONS, type Operation } from '../test/ops/table.js'
 import * as families from '../ts/backend/families.js'
 import { withAllKernels } from '../ts/backend/js/all.js'
-import { ACTIVATIONS, BINARY_KERNELS, type Kernels, type Ptr, UNARY_KERNELS } from '../ts/backend/kernels.js'
-import { type Backend, createBackend } from '../ts/index.js'
+import {
+  ACTIVATIONS,
+  BINARY_KERNELS,
+  type Kernel,
+  type Kernels,
+  kernelArguments,
+  type Ptr,
+  RangeMaker,
+  UNARY_KERNELS,
+} from '../ts/backend/kernels.js'
+import { type Backend, createBackend, gradients, square, sum, tensor } from '../ts/index.js'
 
 /** Floats of an element-wise case: in the second cache, as the arrays of a small net are. */
 const N = 1 << 14
@@ -50,14 +60,6 @@ const reduce = (name: keyof Kernels): Cases => ({
   'first axis': (k, { x, out }) => (k[name] as Kernels['reduceSum'])(x, out, 1, ROWS, 64),
   'middle axis': (k, { x, out }) => (k[name] as Kernels['reduceSum'])(x, out, 16, 32, 32),
 })
-const rows = (name: keyof Kernels): Cases => ({
-  'rows of 64': (k, { x, out }) => (k[name] as Kernels['softmax'])(x, out, ROWS, 64),
-  'rows of 10': (k, { x, out }) => (k[name] as Kernels['softmax'])(x, out, 1638, 10),
-})
-const rowsBackward = (name: keyof Kernels): Cases => ({
-  'rows of 64': (k, { x, y, out }) => (k[name] as Kernels['softmaxBackward'])(x, y, out, ROWS, 64),
-  'rows of 10': (k, { x, y, out }) => (k[name] as Kernels['softmaxBackward'])(x, y, out, 1638, 10),
-})
 const loss = (name: keyof Kernels, target: 'y' | 'classes' = 'y'): Cases => ({
   '64 columns': (k, room) => (k[name] as Kernels['huber'])(room.x, room[target], 0, room.out, room.z, ROWS, 64, 1, 0.1),
   '10 columns': (k, room) => (k[name] as Kernels['huber'])(room.x, room[target], 0, room.out, room.z, 1638, 10, 1, 0.1),
@@ -77,8 +79,59 @@ function eachOf<Name extends keyof Kernels>(names: readonly Name[], casesOf: (na
   return Object.fromEntries(names.map((name) => [name, casesOf(name)])) as Record<Name, Cases>
 }
 
-/** At least one case for every kernel; test/backend/every-kernel.test.ts compares with the contract. */
-export const CASES: Record<keyof Kernels, Cases> = {
+/** Lengths of as many axes as an operation's inputs have between them. */
+const LENGTHS = [[N], [ROWS, 64], [1638, 10], [16, 32, 32]]
+
+/** Cases of a kernel without a row below: the calls of the operation whose name its own begins with, as test/ops/table.ts has it. */
+function casesOf(kernel: keyof Kernels): Cases {
+  const cases: Cases = {}
+  for (const operation of OPERATIONS.filter(({ name }) => kernel.startsWith(name.split(' ')[0]))) {
+    for (const pattern of operation.shapes) {
+      for (const lengths of LENGTHS.filter(({ length }) => length === new Set(pattern.match(/[a-z]/g)).size)) {
+        const next = lengths.values()
+        const shapes = drawShapes(pattern, () => (next.next().value as number) - 1)
+        const call = callOf(kernel, operation, shapes)
+        if (call !== null) cases[`${operation.name}, ${shapes.map((shape) => shape.join(' × ')).join(' and ')}`] = call
+      }
+    }
+  }
+  return cases
+}
+
+/** The first call of a kernel by an operation and its gradient, with the arrays of a room in the place of its own; null if there is none. */
+function callOf(kernel: keyof Kernels, { call }: Operation, shapes: readonly number[][]): Cases[string] | null {
+  // in double precision, where whole numbers are told from floats by their bytes
+  const backend = createBackend({ backend: 'js', dtype: 'float64' })
+  const kernels = withAllKernels(backend) as unknown as Record<string, Kernel>
+  const own = kernels[kernel]
+  let found: Parameters<Kernel> | null = null
+  kernels[kernel] = (...args) => {
+    found ??= args
+    return own(...args)
+  }
+  const inputs = shapes.map((shape) =>
+    tensor(new Float64Array(shape.reduce((a, b) => a * b, 1)).fill(0.5), shape, { backend, requiresGrad: true }),
+  )
+  gradients(sum(square(call(...inputs))), inputs)
+  if (found === null) return null
+  const args: number[] = found
+  const [floats, results] = [['x', 'y', 'z'] as const, ['out', 'z'] as const].map((names) => names.values())
+  const arrays = kernelArguments()
+    [kernel](new RangeMaker(backend.heap), ...args)
+    .map(({ argument, at, bytes, isOutput }) => {
+      const name = argument === 'scratch' ? argument : bytes === 4 && !isOutput ? 'classes' : (isOutput ? results : floats).next().value
+      if (name === undefined) throw new Error(`${kernel}: has more arrays than a room, and wants a row in CASES of bench/every-kernel.ts`)
+      return { name, argument: args.indexOf(at) }
+    })
+  return (k, room) => {
+    const own = [...args]
+    for (const { name, argument } of arrays) own[argument] = room[name]
+    return (k[kernel] as Kernel)(...own)
+  }
+}
+
+/** Cases of kernels that no operation of test/ops/table.ts is named after, or that are called in ways that no operation does. */
+const BY_HAND: Partial<Record<keyof Kernels, Cases>> = {
   ...eachOf(UNARY_KERNELS, unary),
   ...eachOf(BINARY_KERNELS, binary),
   matmul: product('matmul'),
@@ -118,10 +171,6 @@ export const CASES: Record<keyof Kernels, Cases> = {
   sumSquares: { [`${N}`]: (k, { x }) => k.sumSquares(x, N) },
   sumAbs: { [`${N}`]: (k, { x }) => k.sumAbs(x, N) },
   maxAbs: { [`${N}`]: (k, { x }) => k.maxAbs(x, N) },
-  softmax: rows('softmax'),
-  logSoftmax: rows('logSoftmax'),
-  softmaxBackward: rowsBackward('softmaxBackward'),
-  logSoftmaxBackward: rowsBackward('logSoftmaxBackward'),
   squaredError: loss('squaredError'),
   absoluteError: loss('absoluteError'),
   huber: loss('huber'),
@@ -133,6 +182,9 @@ export const CASES: Record<keyof Kernels, Cases> = {
   dropout: { [`${N}`]: (k, { x, out }) => k.dropout(x, out, N, 1, 2, 3, 4, 0.5) },
   permutation: { [`${N}`]: (k, { out }) => k.permutation(out, N, 1, 2, 3, 4) },
 }
+
+/** The cases of every kernel; test/backend/every-kernel.test.ts runs them on both backends. */
+export const CASES = eachOf(Object.keys(kernelArguments()) as (keyof Kernels)[], (name) => BY_HAND[name] ?? casesOf(name))
 
 /** Floats of each array. */
 const ROOM = 2 * N

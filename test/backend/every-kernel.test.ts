@@ -6,8 +6,17 @@ import { createBackend } from '../../ts/index.js'
 
 const js = createBackend({ backend: 'js' })
 
-test('bench/every-kernel.ts has a row for each kernel of the table', () => {
+test('bench/every-kernel.ts has a case for each kernel of the table', () => {
   expect(Object.keys(CASES).sort()).toEqual(Object.keys(createJsKernels(js.heap)).sort())
+  const without = Object.entries(CASES).flatMap(([kernel, cases]) => (Object.keys(cases).length === 0 ? [kernel] : []))
+  expect(
+    without,
+    "no operation is named like it, so it wants a row in BY_HAND of bench/every-kernel.ts: CONTRIBUTING.md, 'A kernel'",
+  ).toEqual([])
+})
+
+test('cases are made of the operations that a kernel is named after', () => {
+  expect(Object.keys(CASES.softmaxBackward)).toContain('softmax, 1638 × 10')
 })
 
 /** Of the largest value: what sums of 16,384 floats, in another order, may differ by. Arrays hold floats from 0 to 1, and results of them. */

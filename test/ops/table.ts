@@ -3,9 +3,9 @@
  * element by element, what each number becomes; table.test.ts checks gradients of first and second order, single against double
  * precision, special numbers, errors and failing allocations for every row. A new operation is a row here.
  */
-import { ACTIVATIONS } from '../../ts/backend/kernels.js'
+import { ACTIVATIONS, BINARY_KERNELS, UNARY_KERNELS } from '../../ts/backend/kernels.js'
+import * as gradus from '../../ts/index.js'
 import {
-  abs,
   activate,
   add,
   binaryCrossEntropy,
@@ -13,14 +13,10 @@ import {
   clip,
   concat,
   contrastive,
-  cos,
   cosineDistance,
   crossEntropy,
   dense,
-  div,
   dropout,
-  erf,
-  exp,
   expandDims,
   focal,
   Generator,
@@ -28,34 +24,25 @@ import {
   hinge,
   huber,
   klDivergence,
-  log,
   logSoftmax,
   logSumExp,
   mae,
   matmul,
   max,
-  maximum,
   mean,
   min,
-  minimum,
   mse,
   mul,
-  neg,
   poisson,
-  pow,
   quantile,
-  reciprocal,
   reshape,
   sign,
-  sin,
   slice,
   softmax,
   split,
-  sqrt,
   square,
   squeeze,
   stack,
-  sub,
   sum,
   type Tensor,
   tensor,
@@ -65,6 +52,7 @@ import {
   where,
 } from '../../ts/index.js'
 import { normalize } from '../../ts/ops/normalize.js'
+import * as naive from '../tools/naive.js'
 
 /** Inputs in their order. */
 type Call = (...inputs: Tensor[]) => Tensor
@@ -85,7 +73,11 @@ export interface Operation {
   refuses?: readonly (readonly [(...inputs: Tensor[]) => unknown, RegExp])[]
 }
 
+const byName = gradus as unknown as Record<string, Call>
+
 const POSITIVE = [0.3, 2] as const
+const RANGES: Record<string, Operation['range']> = { log: POSITIVE, sqrt: POSITIVE, reciprocal: POSITIVE, div: POSITIVE, pow: POSITIVE }
+const COMPARISONS = ['greater', 'greaterEqual', 'equal']
 /** Equal, a row, a column, a number, an outer combination and different ranks. */
 const BROADCASTS = ['ab ab', 'ab b', 'ab a1', '- ab', 'a1 1b', 'a1c1 b1d']
 const ANY = ['a', 'ab', 'abc', '-']
@@ -131,23 +123,11 @@ const labelsOf = (p: Tensor) =>
 const weightsOf = (p: Tensor) => Array.from({ length: p.shape[0] }, (_, row) => 0.25 + (row % 3))
 
 export const OPERATIONS: readonly Operation[] = [
-  binary('add', add, (a, b) => a + b),
-  binary('sub', sub, (a, b) => a - b),
-  binary('mul', mul, (a, b) => a * b),
-  binary('div', div, (a, b) => a / b, POSITIVE),
-  binary('pow', pow, power, POSITIVE),
-  binary('maximum', maximum, Math.max),
-  binary('minimum', minimum, Math.min),
-  unary('neg', neg, (x) => -x),
-  unary('abs', abs, Math.abs),
-  unary('exp', exp, Math.exp),
-  unary('log', log, Math.log, POSITIVE),
-  unary('sqrt', sqrt, Math.sqrt, POSITIVE),
-  unary('square', square, (x) => x * x),
-  unary('reciprocal', reciprocal, (x) => 1 / x, POSITIVE),
-  unary('sin', sin, Math.sin),
-  unary('cos', cos, Math.cos),
-  { name: 'erf', shapes: ANY, call: erf },
+  // elements alone: what test/tools/naive.ts has for the kernels of one and of two arrays, but for those without a gradient
+  ...UNARY_KERNELS.filter((name) => name !== 'sign').map((name) => unary(name, byName[name], naive.unary[name], RANGES[name])),
+  ...BINARY_KERNELS.filter((name) => !COMPARISONS.includes(name)).map((name) =>
+    binary(name, byName[name], naive.binary[name], RANGES[name]),
+  ),
   {
     ...unary(
       'clip',
@@ -283,11 +263,6 @@ function mask(x: Tensor): Tensor {
     x.shape,
     { backend: x.backend },
   )
-}
-
-/** IEEE 754: 1 to any power and anything to the power 0 are 1, also NaN, where JavaScript says NaN. */
-function power(a: number, b: number): number {
-  return a === 1 || (a === -1 && Math.abs(b) === Number.POSITIVE_INFINITY) ? 1 : a ** b
 }
 
 /** Shapes for letters: lengths from 1 to `longest`, drawn by `int`. */

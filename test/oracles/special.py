@@ -15,8 +15,10 @@ from common import arguments, chosen, line, torch
 import common
 
 F = common.Lazy("torch.nn.functional")
+HERE = os.path.dirname(os.path.abspath(__file__))
 ARGS = arguments(__file__, "special.json", __doc__)
 CASES = []
+TRIED = set()
 
 SPECIAL = [math.nan, math.inf, -math.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.0, 3.0, 1e-40, -1e-40, 1e30, -1e30, 2.0**-126, 3.4028234663852886e38]
 ROWS = [[math.nan, 1, 2, 3], [math.inf, 1, 2, 3], [-math.inf, 1, 2, 3], [math.inf, -math.inf, 1, 2], [math.inf, math.inf, 1, 2],
@@ -44,6 +46,7 @@ def flat(t):
 
 def case(op, f, *inputs, **options):
     """`inputs`: nested lists of floats, or of ints, which want no gradient."""
+    TRIED.add(op)
     if not chosen(ARGS, op):
         return
     for dtype in (torch.float32, torch.float64):
@@ -60,9 +63,21 @@ def case(op, f, *inputs, **options):
 
 def unary_kernels():
     """The names in UNARY_KERNELS of the contract; torch, or torch.nn.functional, has functions of the same names. The sign has no gradient."""
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../ts/backend/kernels.ts")) as file:
+    with open(os.path.join(HERE, "../../ts/backend/kernels.ts")) as file:
         listed = re.search(r"UNARY_KERNELS = \[(.*?)\] as const", file.read(), re.S)[1]
     return [op for op in re.findall(r"'(\w+)'", listed) if op != "sign"]
+
+
+def other_operations():
+    """The operations with a row in test/ops/table.ts that have no case below, and the function of each: that of its name in torch, or in
+    torch.nn.functional, where capitals are small (logCumSumExp is logcumsumexp). An operation without such a function wants a case below.
+    dropout draws at random, normalize has a test of its own."""
+    with open(os.path.join(HERE, "../ops/table.ts")) as file:
+        names = re.findall(r"(?:name: |unary\(\s*|binary\(\s*)'(\w+)", file.read())
+    for op in dict.fromkeys(names):
+        f = getattr(torch, op.lower(), None) or getattr(F, op.lower(), None)
+        if f and op not in TRIED | {"dropout", "normalize"}:
+            yield op, f
 
 
 def merge():
@@ -133,6 +148,14 @@ def main():
                 return (0.5 * (y * d**2 + (1 - y) * torch.clamp(9 - d, min=0) ** 2)).mean()
             case("contrastive", hadsell, [row], target=y)
         case("triplet", lambda t: F.triplet_margin_loss(t, torch.tensor([[1.0, 2, -1, .5]], dtype=t.dtype), torch.tensor([[3.0, 2, 0, 1]], dtype=t.dtype)), [row])
+    for op, f in other_operations():
+        try:
+            f(torch.tensor(SPECIAL))
+        except TypeError:
+            # it wants an axis
+            case(op, lambda t: f(t, 1), ROWS, axis=1)
+        else:
+            case(op, f, SPECIAL)
     if ARGS.only:
         return merge()
     with open(ARGS.out, "w") as out:
