@@ -115,11 +115,17 @@ function callOf(kernel: keyof Kernels, { call }: Operation, shapes: readonly num
   gradients(sum(square(call(...inputs))), inputs)
   if (found === null) return null
   const args: number[] = found
-  const [floats, results] = [['x', 'y', 'z'] as const, ['out', 'z'] as const].map((names) => names.values())
+  const [floats, results] = (
+    [
+      ['x', 'y', 'z'],
+      ['out', 'z'],
+    ] as (keyof Room)[][]
+  ).map((names) => names.values())
   const arrays = kernelArguments()
     [kernel](new RangeMaker(backend.heap), ...args)
     .map(({ argument, at, bytes, isOutput }) => {
-      const name = argument === 'scratch' ? argument : bytes === 4 && !isOutput ? 'classes' : (isOutput ? results : floats).next().value
+      const name: keyof Room | undefined =
+        argument === 'scratch' ? argument : bytes === 4 && !isOutput ? 'classes' : (isOutput ? results : floats).next().value
       if (name === undefined) throw new Error(`${kernel}: has more arrays than a room, and wants a row in CASES of bench/every-kernel.ts`)
       return { name, argument: args.indexOf(at) }
     })

@@ -64,3 +64,10 @@ test('the time of one thread follows a machine that has become slower, not a sin
   run(gain, 1, 4000, 2, 1.2)
   expect(run(gain, 1, 500, 2, 1.2)).toBeGreaterThan(480)
 })
+
+test('as many kinds as there may be take no more memory than a thousand, and are still shared', () => {
+  const gain = new Gain()
+  for (let kind = 0; kind < 10_000; kind++) run(gain, kind, 5, 1, 0.6)
+  expect((gain as unknown as { alone: Map<number, unknown> }).alone.size).toBeLessThanOrEqual(1024)
+  expect(run(gain, 1, 103, 1, 0.6)).toBeGreaterThan(95)
+})

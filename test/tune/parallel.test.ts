@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { categorical, createStudy, float, percentile, random } from '../../ts/tune/index.js'
 import { workerPool } from '../../ts/tune/parallel/pool.js'
 
@@ -73,4 +73,18 @@ test('a worker that dies costs its trial a retry, nothing else', async () => {
   await other.optimize(MODULE, { trials: 5, parallel: 1, retries: 0, onError: 'continue' })
   expect(other.trials[3].state).toBe('failed')
   rmSync(marks, { recursive: true })
+})
+
+test('eleven trials at once listen to a signal each, as Node warns of more than ten on one', async () => {
+  const listeners = new Map<EventTarget, number>()
+  const { addEventListener } = EventTarget.prototype
+  const spy = vi.spyOn(EventTarget.prototype, 'addEventListener').mockImplementation(function (this: EventTarget, ...args) {
+    if (this instanceof AbortSignal) listeners.set(this, (listeners.get(this) ?? 0) + 1)
+    addEventListener.apply(this, args)
+  })
+  const study = await createStudy({ space: { x: float(0, 1) } })
+  await study.optimize(MODULE, { trials: 11, parallel: 11 })
+  spy.mockRestore()
+  expect(study.finished).toBe(11)
+  expect(Math.max(...listeners.values())).toBe(1)
 })

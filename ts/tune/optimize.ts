@@ -99,6 +99,11 @@ export async function runTrials<S extends Space>(
   await study.sync()
 
   const stop = new AbortController()
+  /** One for each trial that runs: Node warns of more than ten listeners on one signal. */
+  const running = new Set<AbortController>()
+  stop.signal.addEventListener('abort', () => {
+    for (const own of running) own.abort(stop.signal.reason)
+  })
   const stopped = () => stop.abort(signal?.reason)
   if (signal?.aborted) stopped()
   signal?.addEventListener('abort', stopped)
@@ -109,9 +114,20 @@ export async function runTrials<S extends Space>(
   let turn = performance.now()
 
   async function one(trial: Trial<S>): Promise<void> {
+    const own = new AbortController()
+    running.add(own)
+    if (stop.signal.aborted) own.abort(stop.signal.reason)
+    try {
+      await untilTold(trial, own.signal)
+    } finally {
+      running.delete(own)
+    }
+  }
+
+  async function untilTold(trial: Trial<S>, signal: AbortSignal): Promise<void> {
     for (let tries = 0; ; tries++) {
       try {
-        const outcome = await (runner as Runner<S>).run(trial, stop.signal)
+        const outcome = await (runner as Runner<S>).run(trial, signal)
         if (outcome !== TOLD) await study.tell(trial, outcome as number)
         return
       } catch (error) {

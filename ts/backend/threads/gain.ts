@@ -7,6 +7,8 @@
 /** So many first calls of each kind run on one thread, and one of so many later ones. */
 const FIRST_ALONE = 3
 const ONE_OF = 61
+/** Of so many kinds times are kept. With one more all are measured anew: programs whose calls differ in size for ever would fill the memory. */
+const MOST_KINDS = 1024
 /** A call that takes longer on one thread than before counts for so much, as it is other programs that make calls longer. */
 const SLOWER = 1 / 8
 
@@ -37,8 +39,10 @@ export class Gain {
 
   noteAlone(kind: number, milliseconds: number): void {
     const known = this.alone.get(kind)
-    if (known === undefined) this.alone.set(kind, { time: milliseconds, count: 1 })
-    else {
+    if (known === undefined) {
+      if (this.alone.size === MOST_KINDS) this.alone.clear()
+      this.alone.set(kind, { time: milliseconds, count: 1 })
+    } else {
       known.time = Math.min(milliseconds, known.time + SLOWER * (milliseconds - known.time))
       known.count++
     }

@@ -83,7 +83,8 @@ export async function runWorker(url: string, options: WorkerOptions = {}): Promi
       })
       onTrial?.({ study: name, number, state })
     }
-    const stop = lost ? AbortSignal.any([lost, closing.signal]) : closing.signal
+    // a signal for each trial: Node warns of more than ten listeners on one
+    const stop = AbortSignal.any(lost ? [lost, closing.signal] : [closing.signal])
     try {
       await tell((await pool.run(trial, stop)) as number, 'complete')
     } catch (error) {
