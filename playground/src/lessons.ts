@@ -107,7 +107,7 @@ export const LESSONS: readonly Lesson[] = [
     why: 'Here the loss itself decides: once it has not improved by the share τ for so many steps, the rate is halved. With a patience of 80 steps noise looks like a plateau, and the rate is gone before the net has learned; with 700 it falls when it should, and the loss ends below that of the constant rate, which bounces on. (This is the loss in training; on test rows early stops may even help.) Drag the dotted lines, which are the thresholds.',
     tab: 'schedules',
     state: {
-      ...{ steps: 5000, rate: 1 },
+      ...{ steps: 5000, rate: 1, seed: 8 },
       choices: [
         { ...CONSTANT, kind: 'plateau', steps: 700, factor: 0.5, threshold: 0.01 },
         { ...CONSTANT, kind: 'plateau', steps: 80, factor: 0.5, threshold: 0.01 },

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LESSONS } from '../src/lessons'
-import { encodeLink } from '../src/link'
+import { decodeLink, encodeLink } from '../src/link'
+import type { Change } from '../src/train/config'
 import { type BrowserName, launch } from './browsers'
 import { serve } from './serve'
 
@@ -15,6 +16,9 @@ const TABS = ['Descent', 'Train', 'Schedules', 'A thousand nets', 'Benchmark']
 
 const until = (page: Page, what: string) => page.waitForFunction(what, undefined, { timeout: 120_000 })
 const weights = async (page: Page) => /step: (\w{16})/.exec((await page.locator('.stage').textContent()) ?? '')?.[1]
+
+/** What was turned while it trained, by the address. */
+const changes = async (page: Page) => (decodeLink(new URL(page.url()).hash).changes.changes ?? []) as Change[]
 
 describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   let browser: Browser
@@ -149,13 +153,20 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   test('what is turned while it trains is marked, and rewinding gives the same bits', async () => {
     await on(`${site.url}#${encodeLink('train', { speed: 100 }, {})}`, async (page) => {
       await until(page, `Number(document.querySelector('.rewind output')?.textContent) > 30`)
-      await page
-        .getByLabel('Learning rate')
-        .first()
-        .evaluate((input: HTMLInputElement) => {
-          input.value = '-3'
-          input.dispatchEvent(new Event('input', { bubbles: true }))
-        })
+      // One mark for a drag, however many places it goes over.
+      await page.getByLabel('Learning rate').first().scrollIntoViewIfNeeded()
+      const slider = (await page.getByLabel('Learning rate').first().boundingBox())!
+      const height = slider.y + slider.height / 2
+      await page.mouse.move(slider.x + 0.7 * slider.width, height)
+      await page.mouse.down()
+      for (const share of [0.65, 0.6, 0.55, 0.5, 0.45]) {
+        await page.mouse.move(slider.x + share * slider.width, height)
+        await page.waitForTimeout(60)
+      }
+      expect(await changes(page)).toHaveLength(0)
+      await page.mouse.up()
+      await expect.poll(() => changes(page), { timeout: 120_000 }).toHaveLength(1)
+      expect((await changes(page))[0].rate).toBeLessThan(0.02)
       await page.getByLabel('Schedule').nth(1).selectOption('cosine')
       const turned = Number(await page.locator('.rewind output').textContent())
       expect(turned).toBeGreaterThan(30)
@@ -205,6 +216,29 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       await page.getByRole('button', { name: 'Find a learning rate' }).click()
       await until(page, `/Suggested: 0\\.|Suggested: \\d/.test(document.querySelector('.finder')?.textContent ?? '')`)
       await until(page, `[...document.querySelectorAll('tbody tr')].every((row) => row.cells[3].textContent !== '')`)
+    })
+  })
+
+  test('the threshold of a plateau is dragged on the curve', async () => {
+    const link = encodeLink('schedules', { choices: [{ kind: 'plateau', steps: 200, factor: 0.5, threshold: 0.01 }] }, {})
+    await on(`${site.url}#${link}`, async (page) => {
+      await until(page, `document.querySelector('tbody tr')?.cells[3].textContent !== ''`)
+      const threshold = async () =>
+        Number(/τ (\S+)/.exec((await page.getByRole('slider', { name: 'Threshold τ of' }).getAttribute('aria-valuetext')) ?? '')?.[1])
+      const knob = page.getByRole('slider', { name: 'Threshold τ of' })
+      expect(await threshold()).toBe(0.01)
+      await knob.scrollIntoViewIfNeeded()
+      const box = (await knob.boundingBox())!
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2)
+      await page.mouse.down()
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2 + 12, { steps: 4 })
+      const dragged = await threshold()
+      expect(dragged).toBeGreaterThan(0.03)
+      await page.mouse.up()
+      const chosen = async () => (decodeLink(new URL(page.url()).hash).changes.choices as { threshold: number }[])[0].threshold
+      await expect.poll(chosen, { timeout: 120_000 }).toBe(dragged)
+      await knob.press('ArrowUp')
+      await expect.poll(chosen, { timeout: 120_000 }).toBeLessThan(dragged)
     })
   })
 

@@ -14,6 +14,8 @@ import { configOf, schedulesTab, TRAIN_ROWS } from './state'
 
 const worker = engineOnDemand()
 const MOST = 5
+/** Of plateaus, from the least to the largest. */
+const THRESHOLDS = [0.0001, 0.5] as const
 /** Losses as far as they are no larger than a few times the first: what comes then would press all else flat. */
 const belowExplosion = (losses: readonly number[]) => losses.map((loss) => (loss < 4 * losses[0] ? loss : null))
 
@@ -22,6 +24,8 @@ export function SchedulesTab() {
   /** What the finder found, and for which net. */
   const latest = useSignal<{ netKey: string; finding: RateFinding } | null>(null)
   const problem = useSignal('')
+  /** A threshold that is being dragged. */
+  const held = useSignal<{ index: number; threshold: number } | null>(null)
   const { set } = schedulesTab
   const comparison = useTask(worker, 'compareSchedules', { config: configOf(state), steps: state.steps })
   const netKey = JSON.stringify([state.data, state.method, state.batch, state.seed])
@@ -40,6 +44,30 @@ export function SchedulesTab() {
   const shown = (values: readonly number[]) => values.map((v) => (Number.isFinite(v) ? v : null))
   const plateaus = courses.flatMap((_, i) => (state.choices[i]?.kind === 'plateau' ? [i] : []))
   const range = [0, state.steps] as const
+  // A threshold that is dragged on the curve holds once it is let go; until then its line alone moves.
+  const thresholdOf = (i: number) => (held.value?.index === i ? held.value.threshold : state.choices[i].threshold)
+  const goals = plateaus.map((i) => {
+    const scale = (1 - thresholdOf(i)) / (1 - state.choices[i].threshold)
+    return shown(courses[i].goal).map((v) => (v === null ? v : v * scale))
+  })
+  const knobs = plateaus.flatMap((i, k) => {
+    const goal = courses[i].goal.at(-1) ?? Number.NaN
+    if (!Number.isFinite(goal)) return []
+    const best = goal / (1 - state.choices[i].threshold)
+    return {
+      line: state.choices.length + k,
+      label: `Threshold τ of ${lines[i].label}`,
+      text: `τ ${short(thresholdOf(i), 2)}`,
+      range: [best * (1 - THRESHOLDS[1]), best * (1 - THRESHOLDS[0])] as const,
+      onMove: (value: number) => {
+        held.value = { index: i, threshold: Number((1 - value / best).toPrecision(2)) }
+      },
+      onRelease: () => {
+        if (held.value) change(i, { threshold: held.value.threshold })
+        held.value = null
+      },
+    }
+  })
   return (
     <div class="tab">
       <aside class="controls" aria-label="Settings">
@@ -128,9 +156,9 @@ export function SchedulesTab() {
                   {facts.has.includes('threshold') && (
                     <Slider
                       label="Threshold τ"
-                      value={choice.threshold}
-                      min={0.0001}
-                      max={0.5}
+                      value={thresholdOf(i)}
+                      min={THRESHOLDS[0]}
+                      max={THRESHOLDS[1]}
                       log
                       onChange={(threshold) => change(i, { threshold })}
                     />
@@ -162,8 +190,9 @@ export function SchedulesTab() {
           xLabel="steps"
           height={280}
           log
-          data={[x, ...courses.map(({ mean }) => shown(mean)), ...plateaus.map((i) => shown(courses[i].goal))]}
+          data={[x, ...courses.map(({ mean }) => shown(mean)), ...goals]}
           lines={[...lines, ...plateaus.map((i) => ({ label: 'to be better', colour: colour(i), dash: [1, 3], width: 1 }))]}
+          knobs={knobs}
           xRange={range}
         />
         <LineChart

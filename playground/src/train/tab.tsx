@@ -421,7 +421,7 @@ function RunControls({ index, state, turn }: { index: number; state: TrainState;
           onChange={(method) => turn(index, { method, rate: methodOf(method).netRate })}
         />
       </RowHead>
-      <Slider label="Learning rate" value={now.rate} min={1e-5} max={3} log onChange={(rate) => turn(index, { rate })} />
+      <Slider label="Learning rate" value={now.rate} min={1e-5} max={3} log onRelease onChange={(rate) => turn(index, { rate })} />
       <div class="pair">
         <Choice
           label="Rows a step"
@@ -443,6 +443,7 @@ function RunControls({ index, state, turn }: { index: number; state: TrainState;
           min={10}
           max={10000}
           log
+          onRelease
           onChange={(steps) => setSchedule({ steps: Math.round(steps) })}
         />
       )}

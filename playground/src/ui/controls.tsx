@@ -1,6 +1,6 @@
 /** Controls with a label each, which keyboards and screen readers understand. */
 import type { ComponentChildren } from 'preact'
-import { useId, useState } from 'preact/hooks'
+import { useEffect, useId, useState } from 'preact/hooks'
 
 /** A number for people: 0.001, 1.5, 3.2e−7. */
 export function short(value: number, digits = 3): string {
@@ -23,18 +23,35 @@ interface SliderProps {
   log?: boolean
   show?: (value: number) => string
   hint?: string
+  /** Changes once it is let go, rather than at each place that it is dragged over. */
+  onRelease?: boolean
   onChange(value: number): void
 }
 
-export function Slider({ label, value, min, max, step = (max - min) / 100, log = false, show = short, hint, onChange }: SliderProps) {
+export function Slider({
+  label,
+  value,
+  min,
+  max,
+  step = (max - min) / 100,
+  log = false,
+  show = short,
+  hint,
+  onRelease = false,
+  onChange,
+}: SliderProps) {
   const id = useId()
+  /** Where it is dragged to, until the value has followed. */
+  const [held, setHeld] = useState<number | null>(null)
+  useEffect(() => setHeld(null), [value])
+  const shown = held ?? value
   const to = (v: number) => (log ? Math.log10(v) : v)
   const from = (v: number) => (log ? Number((10 ** v).toPrecision(2)) : v)
   return (
     <div class="field" title={hint}>
       <label for={id}>
         <span>{label}</span>
-        <output for={id}>{show(value)}</output>
+        <output for={id}>{show(shown)}</output>
       </label>
       <input
         id={id}
@@ -42,9 +59,10 @@ export function Slider({ label, value, min, max, step = (max - min) / 100, log =
         min={to(min)}
         max={to(max)}
         step={log ? 0.01 : step}
-        value={to(value)}
-        aria-valuetext={show(value)}
-        onInput={(e) => onChange(from(Number(e.currentTarget.value)))}
+        value={to(shown)}
+        aria-valuetext={show(shown)}
+        onInput={(e) => (onRelease ? setHeld : onChange)(from(Number(e.currentTarget.value)))}
+        onChange={(e) => onRelease && onChange(from(Number(e.currentTarget.value)))}
       />
     </div>
   )

@@ -1,6 +1,6 @@
 /** Curves over one axis, on a canvas. A chart library would take more than all the rest of this page's own code (README.md). */
 import { useSignal } from '@preact/signals'
-import { useMemo } from 'preact/hooks'
+import { useMemo, useRef } from 'preact/hooks'
 import { Canvas, type Painting } from './canvas'
 import { short } from './controls'
 import { isDark, token } from './palette'
@@ -18,6 +18,21 @@ export interface Mark {
   text: string
 }
 
+/** A knob at the end of a line, by which one moves it up and down. */
+export interface Knob {
+  /** The line's index. */
+  line: number
+  /** What it sets, and what it is at. */
+  label: string
+  text: string
+  /** Between which the line's end may be; both are in view. */
+  range: readonly [low: number, high: number]
+  /** Where the end is wanted; called while it is dragged. */
+  onMove(value: number): void
+  /** It is let go: what it set holds from now on. */
+  onRelease(): void
+}
+
 type Column = readonly (number | null)[] | Float64Array
 
 interface Props {
@@ -30,6 +45,7 @@ interface Props {
   log?: boolean
   /** Upright lines with a word. */
   marks?: readonly Mark[]
+  knobs?: readonly Knob[]
   /** The place of a playhead on the x axis. */
   at?: number
   xRange?: readonly [number, number]
@@ -40,14 +56,30 @@ interface Props {
 const [LEFT, RIGHT, TOP] = [54, 12, 8]
 const FONT = '12px system-ui, sans-serif'
 
-export function LineChart({ data, lines, title, xLabel, height = 200, log = false, marks = [], at, xRange, xLog = false }: Props) {
+export function LineChart({
+  data,
+  lines,
+  title,
+  xLabel,
+  height = 200,
+  log = false,
+  marks = [],
+  knobs = [],
+  at,
+  xRange,
+  xLog = false,
+}: Props) {
   /** Where the pointer is, in pixels; null where it is elsewhere. */
   const pointer = useSignal<number | null>(null)
   const [xs, ...columns] = data
   const bottom = xLabel === '' ? 24 : 40
   const looks = [data, log, xLog, xLabel, isDark.value, xRange?.join(), JSON.stringify(lines)]
   // Ranges look at every number, and the picture that moves is painted in each frame.
-  const [xSpan, ySpan] = useMemo(() => [xRange ?? rangeOf([xs], xLog), rangeOf(columns, log)], looks)
+  const ranges = knobs.map(({ range }) => range)
+  const [xSpan, ySpan] = useMemo(
+    () => [xRange ?? rangeOf([xs], xLog), rangeOf([...columns, ...ranges], log)],
+    [...looks, JSON.stringify(ranges)],
+  )
   const axes = (width: number) => ({
     x: axisOf(xSpan, { log: xLog, from: LEFT, to: width - RIGHT, spacing: 80 }),
     y: axisOf(ySpan, { log, from: height - bottom, to: TOP, spacing: 34, margin: 0.05 }),
@@ -84,7 +116,7 @@ export function LineChart({ data, lines, title, xLabel, height = 200, log = fals
     <figure class="chart">
       <figcaption>{title}</figcaption>
       <div
-        class="layers"
+        class="stack"
         style={{ height: `${height}px` }}
         onPointerMove={(e) => {
           pointer.value = e.offsetX
@@ -95,8 +127,65 @@ export function LineChart({ data, lines, title, xLabel, height = 200, log = fals
       >
         <Canvas paint={paintLines} when={[...looks, marks]} label={`${title}. Last values: ${last.join(', ')}`} />
         <Canvas paint={paintPlayhead} when={[...looks, at, pointer.value]} />
+        {knobs.map((knob) => (
+          <KnobView
+            key={knob.line}
+            knob={knob}
+            colour={lines[knob.line].colour}
+            end={lastOf(columns[knob.line])}
+            share={((xs[xs.length - 1] as number) - xSpan[0]) / (xSpan[1] - xSpan[0])}
+            y={axes(0).y}
+          />
+        ))}
       </div>
     </figure>
+  )
+}
+
+function KnobView({ knob, colour, end, share, y }: { knob: Knob; colour: string; end: number; share: number; y: Axis }) {
+  const { label, text, range, onMove, onRelease } = knob
+  const move = (value: number) => onMove(Math.min(Math.max(value, range[0]), range[1]))
+  /** From the middle of the knob to where it was taken hold of, in pixels; null while it is not held. */
+  const held = useRef<number | null>(null)
+  const release = () => {
+    if (held.current !== null) onRelease()
+    held.current = null
+  }
+  return (
+    <button
+      type="button"
+      class="knob"
+      role="slider"
+      aria-label={label}
+      aria-orientation="vertical"
+      aria-valuemin={range[0]}
+      aria-valuemax={range[1]}
+      aria-valuenow={end}
+      aria-valuetext={text}
+      style={{
+        left: `calc(${LEFT}px + ${share} * (100% - ${LEFT + RIGHT}px))`,
+        top: `${y.place(Number.isNaN(end) ? range[1] : end)}px`,
+        color: colour,
+      }}
+      onPointerDown={(e) => {
+        e.currentTarget.setPointerCapture(e.pointerId)
+        held.current = e.clientY - y.place(end)
+      }}
+      onPointerMove={(e) => {
+        if (held.current !== null) move(y.value(e.clientY - held.current))
+      }}
+      onPointerUp={release}
+      onPointerCancel={release}
+      onKeyDown={(e) => {
+        const by = { ArrowUp: -3, ArrowDown: 3 }[e.key]
+        if (by === undefined) return
+        e.preventDefault()
+        move(y.value(y.place(end) + by))
+        onRelease()
+      }}
+    >
+      <span>{text}</span>
+    </button>
   )
 }
 

@@ -6,6 +6,8 @@ export interface Axis {
   to: number
   /** The pixel of a value. */
   place(value: number): number
+  /** The value of a pixel. */
+  value(place: number): number
   ticks: number[]
 }
 
@@ -25,11 +27,13 @@ export function axisOf([low, high]: readonly [number, number], { log, from, to, 
   const [a, b] = [scaled(low), scaled(high)]
   const room = b === a ? 0.5 * (log ? 1 : Math.abs(a) || 1) : margin * (b - a)
   const [start, end] = [a - room, b + room]
+  const unscaled = log ? (v: number) => 10 ** v : (v: number) => v
   const most = Math.max(2, Math.floor(Math.abs(to - from) / spacing))
   return {
     from,
     to,
     place: (value) => from + ((scaled(value) - start) / (end - start)) * (to - from),
+    value: (place) => unscaled(start + ((place - from) / (to - from)) * (end - start)),
     ticks: log ? logarithmicTicks(start, end, most) : roundNumbers(start, end, most),
   }
 }
