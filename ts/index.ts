@@ -129,8 +129,10 @@ export { Scheduler } from './schedule/scheduler.js'
 
 // Training
 
-export { type BestValueState, type Callback, EarlyStopping, type EarlyStoppingOptions, type EarlyStoppingState, type Progress, type Resume, TargetLoss, type Training, type TrainingControl } from './train/callbacks.js'
+export type { BestValueState } from './train/best-value.js'
+export type { Callback, Progress, Resume, Training, TrainingControl } from './train/callbacks.js'
 export type { DataSet, TrainingData } from './train/data.js'
+export { EarlyStopping, type EarlyStoppingOptions, type EarlyStoppingState } from './train/early-stopping.js'
 export { type EvaluateOptions, evaluateModel } from './train/evaluate.js'
 export { type FindLearningRateOptions, findLearningRate, type LearningRateCurve, type LearningRateSuggestions } from './train/find-learning-rate.js'
 export { fit } from './train/fit.js'
@@ -139,6 +141,7 @@ export type { EpochRecord, Execution, History } from './train/history.js'
 export type { Metric, MetricName, MetricsOption, MetricValues } from './train/metrics.js'
 export type { FitOptions, StepOptions } from './train/plan.js'
 export { type Step, trainSteps } from './train/steps.js'
+export { TargetLoss } from './train/target-loss.js'
 export { type TrainOnBatchOptions, trainOnBatch } from './train/train-on-batch.js'
 export type { WholeStepOptimizer } from './train/whole-step-optimizer.js'
 

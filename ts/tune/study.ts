@@ -2,11 +2,10 @@
 
 import { plainError, rangeError, typeError } from '../common/errors.js'
 import { show, showNames } from '../common/show.js'
-import { Generator } from '../index.js'
-import { History, type Observation } from './history.js'
+import type { History, Observation } from './history.js'
 import { type OptimizeOptions, runTrials } from './optimize.js'
 import type { ModuleObjective } from './parallel/pool.js'
-import { lastStep, type Pruner, type ReportedTrial } from './pruners/pruner.js'
+import { lastStep, type Pruner } from './pruners/pruner.js'
 import { RunningTrial } from './running-trial.js'
 import { nsga2 } from './samplers/nsga2.js'
 import type { Sampler } from './samplers/sampler.js'
@@ -24,12 +23,13 @@ import {
   type StoredStudy,
   type StoredTrial,
   spaceToJson,
-  type TrialState,
 } from './storage/journal.js'
 import { forgetWorker, isGone, NOBODY } from './storage/owner.js'
 import { changesOf, SPACE, storedSpace } from './stored-space.js'
+import { Suggester } from './suggest.js'
 import type { Objective, Outcome, Trial, TrialRecord } from './trial.js'
-import { CONSTRAINT, ERROR, recordOf, violationOf } from './trial-record.js'
+import { TrialIndex } from './trial-index.js'
+import { CONSTRAINT, ERROR, recordOf } from './trial-record.js'
 
 /** Whether less or more is better. */
 export type Direction = 'minimize' | 'maximize'
@@ -63,11 +63,6 @@ export interface StudyOptions<S extends Space> {
 const OWNER = 'gradus:owner'
 /** Set by the one that prunes, for a trial that runs somewhere else. */
 const PRUNE = 'gradus:prune'
-/** With the name of a sampler: which of its points a trial has. */
-const POINT = 'gradus:point:'
-
-/** Points that are drawn before a constraint counts as never kept. */
-const MAX_DRAWS = 10_000
 
 /**
  * Trials of one space and what came of them. {@link createStudy} makes one.
@@ -85,22 +80,13 @@ export class Study<S extends Space = Space> {
   readonly sampler: Sampler
   readonly pruner: Pruner | undefined
   readonly seed: number
-  private readonly history: History
+  private readonly index: TrialIndex
+  private readonly suggester: Suggester
   private stored: StoredStudy | undefined
   private readonly constraint: ((params: Params<S>) => boolean) | undefined
   /** Numbers of trials whose process had ended when the study was opened. */
   private readonly abandoned = new Set<number>()
-  private readonly runningNow = new Map<number, StoredTrial>()
-  /** The first point of the sampler that no trial has had. */
-  private nextPoint = 0
   private readonly unwritten = new Map<number, NewEntry[]>()
-  /** What the pruner sees: trials by number, without those that failed or wait. Empty where there is no pruner. */
-  private readonly reported = new Map<number, ReportedTrial>()
-  /** Of all complete, feasible trials, also of those by another program whose parameters are no point of this space. */
-  private bestStored: StoredTrial | undefined
-  private readonly counts: Record<TrialState, number> = { running: 0, complete: 0, pruned: 0, failed: 0, waiting: 0 }
-  /** The state of each trial as it was counted. */
-  private readonly counted: TrialState[] = []
   private isEnded = false
 
   /** @internal use {@link createStudy} */
@@ -117,12 +103,13 @@ export class Study<S extends Space = Space> {
     this.sampler = options.sampler ?? (directions.length > 1 ? nsga2() : tpe())
     this.pruner = options.pruner
     this.constraint = options.constraint
-    this.history = new History(axes)
+    this.index = new TrialIndex(axes, directions, this.pruner !== undefined)
+    this.suggester = new Suggester(this.sampler, axes, this.index.history, this.seed, directions.length, options.constraint)
     Object.defineProperty(this, Symbol.for('nodejs.util.inspect.custom'), { value: () => String(this) })
     journal.onChange((study, trial, change) => {
       // not by its name: one that was deleted before had the same
       if (study !== this.stored) return
-      if (change === 'reported') this.showToPruner(trial)
+      if (change === 'reported') this.index.updateReports(trial)
       else this.observe(trial)
     })
   }
@@ -145,7 +132,7 @@ export class Study<S extends Space = Space> {
         `createStudy: the study '${name}' in ${journal.store.place} is to ${stored.directions.join(' and ')}, got direction ${show(directions.join(' and '))}; give this one another name`,
       )
     // what was read before this study listened
-    for (const trial of stored.trials) if (this.counted[trial.number] === undefined) this.observe(trial)
+    for (const trial of stored.trials) if (!this.index.has(trial)) this.observe(trial)
     const before = stored.userAttributes[SPACE]
     if (typeof before === 'string' && before !== json && purpose === 'same')
       throw rangeError(
@@ -154,13 +141,13 @@ export class Study<S extends Space = Space> {
       )
     if (before !== json && purpose !== 'look')
       await journal.write(() => [{ op_code: OPERATION.setStudyUserAttribute, study_id: stored.id, user_attr: { [SPACE]: json } }])
-    for (const trial of this.runningNow.values()) if (isGone(this.ownerOf(trial))) this.abandoned.add(trial.number)
+    for (const trial of this.index.running.values()) if (isGone(this.ownerOf(trial))) this.abandoned.add(trial.number)
   }
 
   /** The study in a line; Node and Deno print it so too. */
   toString(): string {
-    const best =
-      this.bestStored === undefined || this.directions.length > 1 ? '' : `, best ${this.bestValue} in trial ${this.bestStored.number}`
+    const { best: trial } = this.index
+    const best = trial === undefined || this.directions.length > 1 ? '' : `, best ${this.bestValue} in trial ${trial.number}`
     return `Study '${this.name}': ${this.all.length} trials${best}`
   }
 
@@ -176,7 +163,7 @@ export class Study<S extends Space = Space> {
   get bestTrial(): TrialRecord<S> | undefined {
     if (this.directions.length > 1)
       throw plainError(`a study of ${this.directions.length} objectives has no best trial; front has those that no other beats`)
-    return this.bestStored && recordOf<S>(this.bestStored)
+    return this.index.best && recordOf<S>(this.index.best)
   }
 
   /** The best value. @throws Error before the first complete trial */
@@ -198,7 +185,7 @@ export class Study<S extends Space = Space> {
 
   /** The Pareto front: complete, feasible trials of which none is as good in every objective and better in one. By number. */
   get front(): TrialRecord<S>[] {
-    const complete = this.history.ranked.filter(({ state, violation }) => state === 'complete' && violation === 0)
+    const complete = this.index.history.ranked.filter(({ state, violation }) => state === 'complete' && violation === 0)
     const isBeaten = (a: Observation) =>
       complete.some((b) => b.losses.every((loss, i) => loss <= a.losses[i]) && b.losses.some((loss, i) => loss < a.losses[i]))
     return complete
@@ -226,7 +213,7 @@ export class Study<S extends Space = Space> {
 
   /** How many trials are over. */
   get finished(): number {
-    return this.counts.complete + this.counts.pruned + this.counts.failed
+    return this.index.finished
   }
 
   /** Reads what other processes wrote to the storage. */
@@ -255,13 +242,13 @@ export class Study<S extends Space = Space> {
         number = orphan.number
         return [{ op_code: OPERATION.setTrialSystemAttribute, trial_id: orphan.id, system_attr: { [OWNER]: journal.worker } }]
       }
-      const waiting = this.counts.waiting > 0 ? this.all.find(({ state }) => state === 'waiting') : undefined
+      const waiting = this.index.counts.waiting > 0 ? this.all.find(({ state }) => state === 'waiting') : undefined
       const fixed = (waiting?.systemAttributes.fixed_params ?? {}) as Record<string, unknown>
-      const chosen = this.choose(waiting?.number ?? this.all.length, fixed)
+      const chosen = this.suggester.suggest(waiting?.number ?? this.all.length, fixed)
       if (chosen === undefined) {
         if (most !== undefined) return []
         throw rangeError(
-          `ask: the sampler '${this.sampler.name}' has ${this.limit} points, and all have been asked for${this.constraint ? ' that keep the constraint' : ''}; give it more, or take tpe()`,
+          `ask: the sampler '${this.sampler.name}' has ${this.suggester.limit} points, and all have been asked for${this.constraint ? ' that keep the constraint' : ''}; give it more, or take tpe()`,
         )
       }
       number = waiting?.number ?? this.all.length
@@ -310,7 +297,7 @@ export class Study<S extends Space = Space> {
     let number = -1
     await this.journal.write(() => {
       number = this.all.length
-      const chosen = this.choose(number, params)
+      const chosen = this.suggester.suggest(number, params)
       if (chosen === undefined) throw rangeError(`ask: the sampler '${this.sampler.name}' has no point left`)
       return [{ ...this.creation(chosen.values), system_attrs: { ...chosen.attributes, fixed_params: params } }]
     })
@@ -426,7 +413,7 @@ export class Study<S extends Space = Space> {
 
   /** @internal the axes of the space, and the finished trials */
   get observations(): { axes: readonly Axis[]; history: History } {
-    return { axes: this.axes, history: this.history }
+    return { axes: this.axes, history: this.index.history }
   }
 
   /** @internal the trial of this number, to be run by this process */
@@ -451,8 +438,8 @@ export class Study<S extends Space = Space> {
     const { pruner } = this
     const stored = this.all[number]
     if (pruner === undefined || stored.reports.size === 0) return false
-    const trial = this.reported.get(number)
-    return trial !== undefined && pruner.shouldPrune({ trial, step: lastStep(trial.losses), trials: [...this.reported.values()] })
+    const trial = this.index.reported.get(number)
+    return trial !== undefined && pruner.shouldPrune({ trial, step: lastStep(trial.losses), trials: [...this.index.reported.values()] })
   }
 
   /** @internal */
@@ -514,7 +501,7 @@ export class Study<S extends Space = Space> {
 
   /** Running trials that nobody runs any more: asked for again before new ones. */
   private get orphans(): StoredTrial[] {
-    return [...this.runningNow.values()].filter((trial) => {
+    return [...this.index.running.values()].filter((trial) => {
       const owner = this.ownerOf(trial)
       return owner === NOBODY || (this.abandoned.has(trial.number) && isGone(owner))
     })
@@ -522,12 +509,13 @@ export class Study<S extends Space = Space> {
 
   /** How many trials are over or run somewhere. */
   private get begun(): number {
-    return this.finished + this.counts.running - this.orphans.length
+    return this.finished + this.index.counts.running - this.orphans.length
   }
 
-  /** How many points the sampler has. */
-  private get limit(): number {
-    return this.sampler.limit?.(this.axes) ?? Number.POSITIVE_INFINITY
+  /** Takes a trial as it is now into account. */
+  private observe(trial: StoredTrial): void {
+    this.index.update(trial)
+    this.suggester.note(trial.systemAttributes)
   }
 
   private ownerOf(trial: StoredTrial): string {
@@ -550,86 +538,6 @@ export class Study<S extends Space = Space> {
     }
     if (values.some(Number.isNaN)) return { state: 'failed', values: null, error: 'the value is NaN' }
     return { state: 'complete', values }
-  }
-
-  /**
-   * The parameters of a trial: what is fixed, the rest by the sampler, so that the constraint is kept; undefined where the sampler has no
-   * more points. A trial with parameters that are fixed takes no point away.
-   */
-  private choose(
-    number: number,
-    fixed: Record<string, unknown>,
-  ): { values: Record<string, Choice>; attributes: Record<string, unknown> } | undefined {
-    const { axes, sampler, seed, history, constraint, directions, limit, nextPoint } = this
-    const isFree = Object.keys(fixed).length === 0
-    const context = { axes, history, number, objectives: directions.length, random: new Generator(seed, number) }
-    const most = isFree && limit < Number.POSITIVE_INFINITY ? limit - nextPoint : MAX_DRAWS
-    for (let point = nextPoint; point < nextPoint + most; point++) {
-      const drawn = sampler.sample({ ...context, point })
-      const values = valuesAt(axes, isFree ? drawn : this.withFixed(drawn, fixed))
-      if (constraint !== undefined && !constraint(values as Params<S>)) continue
-      return { values, attributes: isFree && sampler.isSequence ? { [POINT + sampler.name]: point } : {} }
-    }
-    if (isFree && limit < Number.POSITIVE_INFINITY && nextPoint > 0) return undefined
-    throw rangeError(
-      `ask: of ${most} points of the sampler '${sampler.name}' none keeps the constraint; is there any? A range with less around what is allowed is found faster`,
-    )
-  }
-
-  private withFixed(drawn: Float64Array, fixed: Record<string, unknown>): Float64Array {
-    const point = new Float64Array(this.axes.length).fill(Number.NaN)
-    this.axes.forEach((axis, i) => {
-      if (!axis.isActive(point)) return
-      const own = axis.name in fixed ? axis.coordinate(fixed[axis.name]) : drawn[i]
-      point[i] = Number.isNaN(own) ? axis.coordinate(axis.value(axis.at(0.5))) : own
-    })
-    return point
-  }
-
-  private observe(trial: StoredTrial): void {
-    const before = this.counted[trial.number]
-    if (before !== undefined) this.counts[before]--
-    this.counted[trial.number] = trial.state
-    this.counts[trial.state]++
-    if (trial.state === 'running') this.runningNow.set(trial.number, trial)
-    else this.runningNow.delete(trial.number)
-    const point = trial.systemAttributes[POINT + this.sampler.name]
-    if (typeof point === 'number') this.nextPoint = Math.max(this.nextPoint, point + 1)
-    this.showToPruner(trial)
-    if (this.isBest(trial)) this.bestStored = trial
-    if (trial.state === 'failed') this.history.remove(trial.number)
-    if (trial.state === 'failed' || trial.state === 'waiting') return
-    const place = pointOf(this.axes, trial.parameters)
-    if (place === null) return
-    const sign = (i: number) => (this.directions[i] === 'minimize' ? 1 : -1)
-    const step = lastStep(trial.reports)
-    this.history.add({
-      number: trial.number,
-      point: place,
-      state: trial.state as Observation['state'],
-      losses: trial.state === 'complete' ? (trial.values ?? []).map((value, i) => sign(i) * Number(value)) : [],
-      violation: violationOf(trial),
-      step,
-      stepLoss: sign(0) * (trial.reports.get(step) ?? Number.NaN),
-    })
-  }
-
-  /** Whether a trial is better than the best so far; of equal ones the first is. */
-  private isBest(trial: StoredTrial): boolean {
-    if (trial.state !== 'complete' || violationOf(trial) > 0) return false
-    if (this.bestStored === undefined) return true
-    const sign = this.directions[0] === 'minimize' ? 1 : -1
-    const [own, best] = [trial, this.bestStored].map(({ values }) => sign * Number(values?.[0]))
-    return own < best || (own === best && trial.number < this.bestStored.number)
-  }
-
-  private showToPruner(trial: StoredTrial): void {
-    if (this.pruner === undefined) return
-    const { number, state, reports } = trial
-    const isMinimized = this.directions[0] === 'minimize'
-    const losses = isMinimized ? reports : new Map([...reports].map(([step, value]) => [step, -value]))
-    if (state === 'failed' || state === 'waiting') this.reported.delete(number)
-    else this.reported.set(number, { number, isComplete: state === 'complete', losses })
   }
 }
 

@@ -1,26 +1,16 @@
 /** Nets of one shape that are trained side by side, eight at a time. */
 import type { FloatArray, Heap } from '../../backend/heap.js'
-import type { Ptr } from '../../backend/kernels.js'
 import { traitsOf } from '../../loss/loss.js'
 import type { Batches } from '../batches.js'
 import { stepFailed } from '../diverged.js'
-import type { StepBlock } from '../fast/index.js'
-import { Recording } from '../fast/recording.js'
 import { EpochOrders } from '../orders.js'
 import type { Pacer } from '../pacer.js'
 import { checkTargets, type Plan } from '../plan.js'
-import { CannotBatch, NETS, onlyDenseTakes } from './batching-rules.js'
+import { NETS } from './batching-rules.js'
 import { FleetProgram, type NetBuffers } from './fleet-program.js'
-import { HyperTables } from './hyper-tables.js'
+import { type Kind, makeKind, type Workspace } from './kind.js'
+import { LossSums, NetBlock } from './loss-sums.js'
 import type { Member, PlannedSteps } from './member.js'
-import { StagedRows } from './staged-rows.js'
-
-/**
- * Most steps of a run, and most bytes of what differs between them, which is read once, in order. Before and after a run there is work in
- * JavaScript for each net: a few long runs take less of it than many short ones.
- */
-const MAX_STEPS = 4096
-const MAX_BYTES = 1 << 21
 
 /** What is done with a net that leaves its fleet before its last step. */
 export interface LeaveHandlers {
@@ -28,27 +18,6 @@ export interface LeaveHandlers {
   failed(member: Member, error: unknown): Promise<void>
   /** It is another net now, and goes on alone. */
   changed(member: Member): void
-}
-
-/** Steps of so many rows, by nets whose parameters and updates are alike. */
-interface Kind {
-  recording: Recording
-  tables: HyperTables
-  /** Most steps of a run. */
-  capacity: number
-  /** One for each thread. */
-  workspaces: readonly Workspace[]
-  /** The generator that each dropout of the step draws from, by its number in a net, and how many draws came before. */
-  draws: readonly { generator: number; offset: number; rate: number }[]
-  /** Each of these generators once, and how often the step draws from it. */
-  counters: readonly { generator: number; perStep: number }[]
-  release(): void
-}
-
-/** A program for eight nets, and the rows that they see. */
-interface Workspace {
-  program: FleetProgram
-  rows: StagedRows
 }
 
 /** Up to eight nets that a program runs, and their next steps. */
@@ -61,13 +30,13 @@ interface FleetRun {
 
 /** Trains all members. They have one shape, one loss, optimizers of one class, and equally many rows. */
 export class Fleet {
-  private readonly batches: Batches
+  readonly batches: Batches
   private readonly kinds = new Map<string, Kind>()
   /** Orders of the same seed are drawn once for all nets. */
   private readonly orders = new Map<string, EpochOrders>()
   /** Whether all see the same rows. */
-  private readonly isShared: boolean
-  private readonly keepsPredictions: boolean
+  readonly isShared: boolean
+  readonly keepsPredictions: boolean
   private readonly spansEpochs: boolean
   private readonly heap: Heap
   private readonly threads: number
@@ -290,77 +259,8 @@ export class Fleet {
     const size = this.batches.sizeOf(member.step)
     const key = `${size} ${member.layout}`
     let kind = this.kinds.get(key)
-    if (kind === undefined) this.kinds.set(key, (kind = this.makeKind(member, size)))
+    if (kind === undefined) this.kinds.set(key, (kind = makeKind(member, size, this)))
     return kind
-  }
-
-  private makeKind(member: Member, size: number): Kind {
-    const { plan, parameters, generators, optimizer, shapes } = member
-    const { model, options, rows } = plan
-    const recording = new Recording({ model, loss: options.loss, rows }, size)
-    const blocks: Ptr[] = []
-    const workspaces: Workspace[] = []
-    const release = () => {
-      for (const { program } of workspaces.splice(0)) program.release()
-      for (const block of blocks.splice(0)) this.heap.free(block)
-      recording.release()
-    }
-    try {
-      recordUnnoticed(recording, member, size)
-      if (recording.obstacle !== null) throw new CannotBatch(recording.obstacle)
-      if (recording.trained.length !== parameters.filter((p) => p.requiresGrad).length)
-        throw new CannotBatch('a parameter without a gradient')
-      const allocate = (bytes: number) => {
-        const block = this.heap.allocate(bytes, 'zeros')
-        blocks.push(block)
-        return block
-      }
-      const sharesInputs = this.isShared && onlyDenseTakes(recording.calls, recording.batch[0].to.address)
-      const judged = this.keepsPredictions ? (NETS + 1) * (recording.prediction.size + recording.targets.size) : 0
-      const bytes = recording.batch.reduce(
-        (sum, { to }, i) => sum + StagedRows.bytesOf(to, i === 0 && sharesInputs),
-        4 * NETS + HyperTables.bytesOf(shapes) / NETS + 4 * judged,
-      )
-      const capacity = Math.max(1, Math.min(MAX_STEPS, this.batches.total, Math.floor(MAX_BYTES / bytes)))
-      const tables = new HyperTables(this.heap, shapes, capacity, NETS * this.threads, allocate)
-      for (let thread = 0; thread < this.threads; thread++) {
-        const known = this.isShared ? workspaces[0]?.rows : undefined
-        const staged = known ?? new StagedRows(recording, this.isShared, sharesInputs, capacity, allocate)
-        const { keepsPredictions } = this
-        const program = new FleetProgram({ recording, parameters, optimizer, shapes, rows: staged, tables, capacity, keepsPredictions })
-        workspaces.push({ program, rows: staged })
-      }
-      const draws = workspaces[0].program.draws.map(({ counter: { generator, offset, perStep }, args }) => ({
-        ...{ generator: generators.indexOf(generator), offset, perStep },
-        rate: args[args.length - 1],
-      }))
-      const counters = draws.filter(({ generator }, i) => draws.findIndex((draw) => draw.generator === generator) === i)
-      return { recording, tables, capacity, workspaces, draws, counters, release }
-    } catch (error) {
-      release()
-      throw error
-    }
-  }
-}
-
-/** Records a step of a net on its first rows, after which the net is as it was. */
-function recordUnnoticed(recording: Recording, { generators, parameters, plan }: Member, size: number): void {
-  const counters = generators.map(({ counter }) => counter)
-  const states = parameters.map((p) => p.gradientState)
-  // running statistics follow each step
-  const buffers = plan.model.buffers().map((buffer) => ({ buffer, before: buffer.data().slice() }))
-  // gradients that are awaited would be added to
-  for (const p of parameters) p.gradientState = 'none'
-  try {
-    recording.record({ order: null, from: 0, to: size })
-  } finally {
-    generators.forEach((generator, i) => {
-      generator.counter = counters[i]
-    })
-    parameters.forEach((p, i) => {
-      p.gradientState = states[i]
-    })
-    for (const { buffer, before } of buffers) buffer.view().set(before)
   }
 }
 
@@ -387,114 +287,5 @@ function buffersOf({ parameters, optimizer, generators }: Member, { table, rates
       const { seedLow, seedHigh, stream, counter } = generators[generator]
       return { low: seedLow, high: seedHigh, stream, counter: counter + offset, rate }
     }),
-  }
-}
-
-/**
- * The losses of a run, eight a step, and their sums over each epoch of it, each loss times its rows, in doubles and one after the other. The
- * eight sums of all nets side by side take as long as one, whose additions wait for each other.
- */
-class LossSums {
-  /** Of each epoch, for eight nets. */
-  private readonly sums: Float64Array
-  private readonly firstEpoch: number
-  private readonly steps: number
-
-  constructor(
-    public losses: FloatArray,
-    /** Those of step i of the run begin at start + 8·i. */
-    public start: number,
-    { first, steps, nets }: { first: number; steps: number; nets: FleetRun['nets'] },
-    private readonly batches: Batches,
-  ) {
-    this.steps = steps
-    this.firstEpoch = batches.epochOf(first)
-    const rows = batches.sizeOf(first)
-    const epochs = steps === 0 ? 0 : batches.epochOf(first + steps - 1) - this.firstEpoch + 1
-    this.sums = new Float64Array(NETS * epochs)
-    // the run may begin in the middle of an epoch
-    if (epochs > 0 && batches.positionOf(first).batch > 1) nets.forEach(({ member }, net) => (this.sums[net] = member.run.means.lossSum))
-    for (let epoch = 0, step = 0; epoch < epochs; epoch++) {
-      const end = Math.min(steps, batches.endOf(this.firstEpoch + epoch) - first)
-      addEight(this.sums, NETS * epoch, losses, start + NETS * step, start + NETS * end, rows)
-      step = end
-    }
-  }
-
-  /** Copies the losses. */
-  keep(): void {
-    this.losses = this.losses.slice(this.start, this.start + NETS * this.steps)
-    this.start = 0
-  }
-
-  /** Of the epoch that a step belongs to, as far as the run goes. */
-  of(net: number, step: number): number {
-    return this.sums[NETS * (this.batches.epochOf(step) - this.firstEpoch) + net]
-  }
-
-  /** How many steps of a net have a finite loss, from the first on. */
-  finite(net: number): number {
-    const { sums, steps, losses, start } = this
-    let i = net
-    // sums of finite floats are finite doubles
-    while (i < sums.length && Number.isFinite(sums[i])) i += NETS
-    if (i >= sums.length) return steps
-    let step = 0
-    while (step < steps && Number.isFinite(losses[start + NETS * step + net])) step++
-    return step
-  }
-}
-
-/** Adds rows · losses[i + net] to sums[k + net], for i from `from` on. */
-function addEight(sums: Float64Array, k: number, losses: FloatArray, from: number, end: number, rows: number): void {
-  let [a, b, c, d] = [sums[k], sums[k + 1], sums[k + 2], sums[k + 3]]
-  let [e, f, g, h] = [sums[k + 4], sums[k + 5], sums[k + 6], sums[k + 7]]
-  for (let i = from; i < end; i += NETS) {
-    a += losses[i] * rows
-    b += losses[i + 1] * rows
-    c += losses[i + 2] * rows
-    d += losses[i + 3] * rows
-    e += losses[i + 4] * rows
-    f += losses[i + 5] * rows
-    g += losses[i + 6] * rows
-    h += losses[i + 7] * rows
-  }
-  sums[k] = a
-  sums[k + 1] = b
-  sums[k + 2] = c
-  sums[k + 3] = d
-  sums[k + 4] = e
-  sums[k + 5] = f
-  sums[k + 6] = g
-  sums[k + 7] = h
-}
-
-/** Steps of one net of a run. */
-class NetBlock implements StepBlock {
-  readonly isProgram = true
-  declare outputs?: NonNullable<StepBlock['outputs']>
-
-  constructor(
-    private readonly member: Member,
-    readonly first: number,
-    readonly count: number,
-    readonly size: number,
-    private readonly net: number,
-    private readonly sums: LossSums,
-    outputs: StepBlock['outputs'] | null,
-  ) {
-    if (outputs) this.outputs = outputs
-  }
-
-  loss(i: number): number {
-    return this.sums.losses[this.sums.start + NETS * i + this.net]
-  }
-
-  learningRate(i: number): number {
-    return this.member.rateOf(this.first + i)
-  }
-
-  sumLosses(i: number): number {
-    return this.sums.of(this.net, this.first + i)
   }
 }

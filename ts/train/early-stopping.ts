@@ -1,0 +1,114 @@
+/** A callback that ends a training which no longer gets better. */
+
+import { checkCount } from '../common/checks.js'
+import { typeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { savedCount } from '../common/saved.js'
+import { show } from '../common/show.js'
+import { BestValue, type BestValueState, monitored } from './best-value.js'
+import type { Callback, Progress, TrainingControl } from './callbacks.js'
+import type { MetricName } from './metrics.js'
+
+/** Options of {@link EarlyStopping}. */
+export interface EarlyStoppingOptions {
+  /**
+   * `loss`, `validation.loss` (or Keras' name for it, `valLoss`), or a metric: `validation.accuracy` of the validation data, `accuracy` of them
+   * if there are any, else of training. Default `validation.loss`.
+   */
+  monitor?: 'loss' | 'validation.loss' | MetricName | (string & Record<never, never>)
+  /** So many epochs without improvement end training. Default 5. */
+  patience?: number
+  /** Smallest change that counts as an improvement. Default 0. */
+  minDelta?: number
+  /** Whether less or more is better. Default: `max` for accuracies, `min` for losses and errors; of other values it has to be said. */
+  mode?: 'min' | 'max'
+  /** Put the weights of the best epoch back at the end. Default true. */
+  restoreBest?: boolean
+}
+
+/**
+ * Stops when a value has not improved for `patience` epochs, and puts the best weights back: also when training diverges. Of an
+ * optimizer that trains other weights than it judges by (ScheduleFreeAdamW, ASGD) these are the averages: the model is ready as it
+ * is then, and `optimizer.evaluate` not needed.
+ * @example
+ * const callbacks = [new EarlyStopping({ patience: 3 })]
+ * await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 100, validationSplit: 0.2, callbacks })
+ */
+export class EarlyStopping implements Callback {
+  readonly name = 'EarlyStopping'
+  private readonly best: BestValue
+  private waited = 0
+  private bestState: Record<string, Float32Array | Float64Array> | null = null
+  private readonly options: Required<Pick<EarlyStoppingOptions, 'monitor' | 'patience' | 'restoreBest'>>
+
+  constructor(options: EarlyStoppingOptions = {}) {
+    checkNames('EarlyStopping', options, ['patience', 'monitor', 'minDelta', 'mode', 'restoreBest'])
+    const { monitor = 'validation.loss', patience = 5, minDelta = 0, restoreBest = true } = options
+    checkCount('EarlyStopping: patience', patience, 0)
+    this.best = new BestValue('EarlyStopping', monitor, options.mode, minDelta)
+    this.options = { monitor, patience, restoreBest }
+  }
+
+  /** The epoch with the best value so far, 0 before the first. */
+  get bestEpoch(): number {
+    return this.best.epoch
+  }
+
+  /** NaN before the first epoch. */
+  get bestValue(): number {
+    return this.best.value
+  }
+
+  onTrainBegin(): void {
+    this.best.reset()
+    this.waited = 0
+    this.bestState = null
+  }
+
+  onEpochEnd(progress: Progress, control: TrainingControl): void {
+    const { monitor, restoreBest } = this.options
+    if (this.best.improvesBy(monitored(progress, monitor, 'EarlyStopping'), progress.epoch)) {
+      this.waited = 0
+      if (restoreBest) this.bestState = control.model.state()
+    } else {
+      this.waited++
+      this.stopWhenOver(control)
+    }
+  }
+
+  private stopWhenOver(control: TrainingControl): void {
+    const { waited, bestValue, bestEpoch } = this
+    const { monitor, patience } = this.options
+    if (waited < Math.max(patience, 1)) return
+    control.stop(
+      `${monitor} has not improved on ${bestValue.toPrecision(4)} (epoch ${bestEpoch}) for ${waited} epoch${waited === 1 ? '' : 's'}`,
+    )
+  }
+
+  onTrainEnd(control: TrainingControl): void {
+    if (this.bestState !== null) control.model.loadState(this.bestState)
+    this.bestState = null
+  }
+
+  /** What {@link Checkpoint} saves: how far it is, with the best weights. */
+  state(): EarlyStoppingState {
+    return { ...this.best.state(), waited: this.waited, bestState: this.bestState }
+  }
+
+  /** @throws TypeError, RangeError for what is no state of one; then nothing was changed */
+  loadState(state: EarlyStoppingState, control: TrainingControl): void {
+    const { waited, bestState } = state ?? {}
+    savedCount(waited, 'EarlyStopping.loadState(): waited')
+    if (typeof bestState !== 'object') throw typeError(`EarlyStopping.loadState(): bestState wants weights, got ${show(bestState)}`)
+    this.best.loadState(state)
+    this.waited = waited
+    this.bestState = bestState
+    this.stopWhenOver(control)
+  }
+}
+
+/** What an {@link EarlyStopping} remembers. */
+export interface EarlyStoppingState extends BestValueState {
+  waited: number
+  bestState: Record<string, Float32Array | Float64Array> | null
+}

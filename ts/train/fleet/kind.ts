@@ -1,0 +1,118 @@
+/** What steps of one kind need: the recorded step of one net, the programs of eight made of it, and tables of hyper-parameters. */
+import type { Ptr } from '../../backend/kernels.js'
+import type { Batches } from '../batches.js'
+import { Recording } from '../fast/recording.js'
+import { CannotBatch, NETS, onlyDenseTakes } from './batching-rules.js'
+import { FleetProgram } from './fleet-program.js'
+import { HyperTables } from './hyper-tables.js'
+import type { Member } from './member.js'
+import { StagedRows } from './staged-rows.js'
+
+/**
+ * Most steps of a run, and most bytes of what differs between them, which is read once, in order. Before and after a run there is work in
+ * JavaScript for each net: a few long runs take less of it than many short ones.
+ */
+const MAX_STEPS = 4096
+const MAX_BYTES = 1 << 21
+
+/** Steps of so many rows, by nets whose parameters and updates are alike. */
+export interface Kind {
+  recording: Recording
+  tables: HyperTables
+  /** Most steps of a run. */
+  capacity: number
+  /** One for each thread. */
+  workspaces: readonly Workspace[]
+  /** The generator that each dropout of the step draws from, by its number in a net, and how many draws came before. */
+  draws: readonly { generator: number; offset: number; rate: number }[]
+  /** Each of these generators once, and how often the step draws from it. */
+  counters: readonly { generator: number; perStep: number }[]
+  release(): void
+}
+
+/** A program for eight nets, and the rows that they see. */
+export interface Workspace {
+  program: FleetProgram
+  rows: StagedRows
+}
+
+/** What all nets of a fleet have in common. */
+interface FleetTraits {
+  readonly batches: Batches
+  /** Whether all see the same rows. */
+  readonly isShared: boolean
+  readonly keepsPredictions: boolean
+}
+
+/**
+ * What steps of so many rows need, by members like this one.
+ * @throws CannotBatch where the nets cannot go side by side, OutOfMemoryError
+ */
+export function makeKind(member: Member, size: number, { batches, isShared, keepsPredictions }: FleetTraits): Kind {
+  const { plan, parameters, generators, optimizer, shapes } = member
+  const { model, options, rows } = plan
+  const { heap, threads } = parameters[0].backend
+  const recording = new Recording({ model, loss: options.loss, rows }, size)
+  const blocks: Ptr[] = []
+  const workspaces: Workspace[] = []
+  const release = () => {
+    for (const { program } of workspaces.splice(0)) program.release()
+    for (const block of blocks.splice(0)) heap.free(block)
+    recording.release()
+  }
+  try {
+    recordUnnoticed(recording, member, size)
+    if (recording.obstacle !== null) throw new CannotBatch(recording.obstacle)
+    if (recording.trained.length !== parameters.filter((p) => p.requiresGrad).length)
+      throw new CannotBatch('a parameter without a gradient')
+    const allocate = (bytes: number) => {
+      const block = heap.allocate(bytes, 'zeros')
+      blocks.push(block)
+      return block
+    }
+    const sharesInputs = isShared && onlyDenseTakes(recording.calls, recording.batch[0].to.address)
+    const judged = keepsPredictions ? (NETS + 1) * (recording.prediction.size + recording.targets.size) : 0
+    const bytes = recording.batch.reduce(
+      (sum, { to }, i) => sum + StagedRows.bytesOf(to, i === 0 && sharesInputs),
+      4 * NETS + HyperTables.bytesOf(shapes) / NETS + 4 * judged,
+    )
+    const capacity = Math.max(1, Math.min(MAX_STEPS, batches.total, Math.floor(MAX_BYTES / bytes)))
+    const tables = new HyperTables(heap, shapes, capacity, NETS * threads, allocate)
+    for (let thread = 0; thread < threads; thread++) {
+      const known = isShared ? workspaces[0]?.rows : undefined
+      const staged = known ?? new StagedRows(recording, isShared, sharesInputs, capacity, allocate)
+      const program = new FleetProgram({ recording, parameters, optimizer, shapes, rows: staged, tables, capacity, keepsPredictions })
+      workspaces.push({ program, rows: staged })
+    }
+    const draws = workspaces[0].program.draws.map(({ counter: { generator, offset, perStep }, args }) => ({
+      ...{ generator: generators.indexOf(generator), offset, perStep },
+      rate: args[args.length - 1],
+    }))
+    const counters = draws.filter(({ generator }, i) => draws.findIndex((draw) => draw.generator === generator) === i)
+    return { recording, tables, capacity, workspaces, draws, counters, release }
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+/** Records a step of a net on its first rows, after which the net is as it was. */
+function recordUnnoticed(recording: Recording, { generators, parameters, plan }: Member, size: number): void {
+  const counters = generators.map(({ counter }) => counter)
+  const states = parameters.map((p) => p.gradientState)
+  // running statistics follow each step
+  const buffers = plan.model.buffers().map((buffer) => ({ buffer, before: buffer.data().slice() }))
+  // gradients that are awaited would be added to
+  for (const p of parameters) p.gradientState = 'none'
+  try {
+    recording.record({ order: null, from: 0, to: size })
+  } finally {
+    generators.forEach((generator, i) => {
+      generator.counter = counters[i]
+    })
+    parameters.forEach((p, i) => {
+      p.gradientState = states[i]
+    })
+    for (const { buffer, before } of buffers) buffer.view().set(before)
+  }
+}
