@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LESSONS } from '../src/lessons'
 import { decodeLink, encodeLink } from '../src/link'
@@ -14,7 +14,15 @@ import { serve } from './serve'
 const DIST = fileURLToPath(new URL('../dist', import.meta.url))
 const TABS = ['Descent', 'Train', 'Schedules', 'A thousand nets', 'Benchmark']
 
-const until = (page: Page, what: string) => page.waitForFunction(what, undefined, { timeout: 120_000 })
+/** Milliseconds after which something is taken to hang, however busy the machine is; what is waited for takes a second or ten. */
+const HANGS = 400_000
+const until = (page: Page, what: string) => page.waitForFunction(what)
+/** A page of its own that waits as long as it takes. */
+async function newPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+  context.setDefaultTimeout(HANGS)
+  return context.newPage()
+}
 const weights = async (page: Page) => /step: (\w{16})/.exec((await page.locator('.stage').textContent()) ?? '')?.[1]
 
 /** What was turned while it trained, by the address. */
@@ -39,8 +47,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
 
   /** A page of its own, closed at the end; errors on it fail the test. */
   async function on(url: string, use: (page: Page) => Promise<void>, allowed: RegExp = /^$/): Promise<void> {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
-    const page = await context.newPage()
+    const page = await newPage(browser)
     const errors: string[] = []
     page.on('console', (message) => {
       if (message.type() === 'error' && !allowed.test(message.text())) errors.push(message.text())
@@ -52,7 +59,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     } catch (error) {
       throw errors.length > 0 ? new Error(`the page said: ${errors.join('; ')}`, { cause: error }) : error
     } finally {
-      await context.close()
+      await page.context().close()
     }
     expect(errors).toEqual([])
   }
@@ -165,16 +172,26 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       }
       expect(await changes(page)).toHaveLength(0)
       await page.mouse.up()
-      await expect.poll(() => changes(page), { timeout: 120_000 }).toHaveLength(1)
+      await expect.poll(() => changes(page), { timeout: HANGS }).toHaveLength(1)
       expect((await changes(page))[0].rate).toBeLessThan(0.02)
       await page.getByLabel('Schedule').nth(1).selectOption('cosine')
       const turned = Number(await page.locator('.rewind output').textContent())
       expect(turned).toBeGreaterThan(30)
       await until(page, `Number(document.querySelector('.rewind output')?.textContent) > ${turned + 60}`)
       await page.getByRole('button', { name: 'Pause' }).click()
-      await page.waitForTimeout(1500)
-      const step = await page.locator('.rewind output').textContent()
-      const bits = await weights(page)
+      // It has stopped once it is where it was a second ago.
+      const place = async () => [await page.locator('.rewind output').textContent(), await weights(page)] as const
+      let [step, bits] = ['', '' as string | undefined]
+      await expect
+        .poll(
+          async () => {
+            const before = step
+            ;[step, bits] = (await place()) as [string, string]
+            return before === step
+          },
+          { timeout: HANGS, interval: 1000 },
+        )
+        .toBe(true)
       const rewind = (to: string) =>
         page.locator('#rewind').evaluate((input: HTMLInputElement, value) => {
           input.value = value
@@ -183,7 +200,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       await rewind('5')
       await until(page, `document.querySelector('.rewind output').textContent === '5'`)
       await page.waitForTimeout(300)
-      await rewind(step ?? '')
+      await rewind(step)
       await page.waitForFunction((same) => document.querySelector('.stage')?.textContent?.includes(`step: ${same}`), bits)
     })
   })
@@ -194,8 +211,8 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       `${withoutWasm.url}#train`,
       async (page) => {
         // The policy forbids `eval` as well, by which conditions are waited for elsewhere.
-        await page.getByText('Runs in js').waitFor({ timeout: 120_000 })
-        await expect.poll(async () => Number(await page.locator('.rewind output').textContent()), { timeout: 120_000 }).toBeGreaterThan(20)
+        await page.getByText('Runs in plain JavaScript').waitFor()
+        await expect.poll(async () => Number(await page.locator('.rewind output').textContent()), { timeout: HANGS }).toBeGreaterThan(20)
       },
       allowed,
     )
@@ -236,9 +253,9 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
       expect(dragged).toBeGreaterThan(0.03)
       await page.mouse.up()
       const chosen = async () => (decodeLink(new URL(page.url()).hash).changes.choices as { threshold: number }[])[0].threshold
-      await expect.poll(chosen, { timeout: 120_000 }).toBe(dragged)
+      await expect.poll(chosen, { timeout: HANGS }).toBe(dragged)
       await knob.press('ArrowUp')
-      await expect.poll(chosen, { timeout: 120_000 }).toBeLessThan(dragged)
+      await expect.poll(chosen, { timeout: HANGS }).toBeLessThan(dragged)
     })
   })
 
@@ -272,8 +289,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
   })
 
   test('paints at once and moves smoothly', async () => {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
-    const fresh = await context.newPage()
+    const fresh = await newPage(browser)
     // When the playhead of the first race has left step 0, in milliseconds since the page was asked for.
     await fresh.addInitScript(() => {
       requestAnimationFrame(function look(now) {
@@ -284,7 +300,7 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
     await fresh.goto(site.url)
     await until(fresh, 'window.firstMove > 0')
     console.log(`${name}: first animation ${Math.round(await fresh.evaluate('window.firstMove'))} ms`)
-    await context.close()
+    await fresh.context().close()
     await on(site.url, async (page) => {
       const paint = await page.evaluate(
         () =>
@@ -343,7 +359,7 @@ describe('in Chromium alone', () => {
 
   test('the first view fetches what a race needs, and a tab the rest when it is opened', async () => {
     const fresh = await serve(DIST)
-    const page = await browser.newPage()
+    const page = await newPage(browser)
     const parts = () => new Set(fresh.asked.flatMap((path) => /assets\/([a-z-]+)-[\w-]{8}\.js$/.exec(path)?.[1] ?? []))
     await page.goto(fresh.url)
     await page.locator('.results tbody tr').nth(3).waitFor()
@@ -354,16 +370,16 @@ describe('in Chromium alone', () => {
     ]) {
       expect(parts()).not.toContain(part)
       await page.getByRole('navigation').getByRole('button', { name: title, exact: true }).click()
-      await expect.poll(() => parts(), { timeout: 120_000 }).toContain(part)
+      await expect.poll(() => parts(), { timeout: HANGS }).toContain(part)
     }
-    await page.close()
+    await page.context().close()
     await fresh.close()
   })
 
   test('axe finds nothing serious on any tab, light or dark', async () => {
     const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
     for (const colorScheme of ['light', 'dark'] as const) {
-      const page = await browser.newPage({ colorScheme })
+      const page = await newPage(browser, { colorScheme })
       await page.goto(`${site.url}#lesson-1`)
       for (const title of TABS) {
         await page.getByRole('navigation').getByRole('button', { name: title, exact: true }).click()
@@ -379,12 +395,12 @@ describe('in Chromium alone', () => {
         })
         expect(found, `${title}, ${colorScheme}`).toEqual([])
       }
-      await page.close()
+      await page.context().close()
     }
   })
 
   test('every tab fits a phone', async () => {
-    const page = await browser.newPage({ viewport: { width: 390, height: 844 }, hasTouch: true })
+    const page = await newPage(browser, { viewport: { width: 390, height: 844 }, hasTouch: true })
     await page.goto(`${site.url}#lesson-1`)
     for (const title of TABS) {
       await page.getByRole('navigation').getByRole('button', { name: title, exact: true }).click()
@@ -399,27 +415,26 @@ describe('in Chromium alone', () => {
       })
       expect(wide, title).toEqual([])
     }
-    await page.close()
+    await page.context().close()
   })
 
   test('every lesson opens, says why, and keeps its address', async () => {
-    const page = await browser.newPage()
+    const page = await newPage(browser)
     const errors: string[] = []
     page.on('pageerror', (error) => errors.push(error.message))
     await page.goto(`${site.url}#lesson-1`)
     for (const [i, { title, why }] of LESSONS.entries()) {
       expect(await page.locator('.lecture p').textContent()).toBe(why)
       expect(await page.getByLabel('Lesson', { exact: true }).locator('option:checked').textContent()).toBe(`${i + 1}. ${title}`)
-      await expect.poll(() => new URL(page.url()).hash, { timeout: 60_000 }).toBe(`#lesson-${i + 1}`)
+      await expect.poll(() => new URL(page.url()).hash, { timeout: HANGS }).toBe(`#lesson-${i + 1}`)
       if (i + 1 < LESSONS.length) await page.getByRole('button', { name: 'Next lesson' }).click()
     }
     expect(errors).toEqual([])
-    await page.close()
+    await page.context().close()
   })
 
   test('copied programs do what the page does', async () => {
-    const context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] })
-    const page = await context.newPage()
+    const page = await newPage(browser, { permissions: ['clipboard-read', 'clipboard-write'] })
     const folder = fileURLToPath(new URL('../.copied', import.meta.url))
     mkdirSync(folder, { recursive: true })
     const open = async (link: string) => {
@@ -483,7 +498,7 @@ describe('in Chromium alone', () => {
     const best = Number(/^best (\S+)$/m.exec(nets)?.[1])
     expect(best).toBeGreaterThan(0)
     expect(best).toBeLessThan(0.5)
-    await context.close()
+    await page.context().close()
   })
 })
 

@@ -15,7 +15,7 @@ export function paintSurface({ context: c, width, height }: Painting, scene: Sce
   const { landscape, surface, tracks, frame } = scene
   if (!landscape) return
   const { columns, rows, shares } = landscape
-  const size = Math.min(width * 0.62, height * 0.78)
+  const size = Math.min(width * 0.62, height * 0.7)
   const [sin, cos] = [Math.sin(turn), Math.cos(turn)]
   const [down, up] = [Math.sin(tilt), Math.cos(tilt)]
   /** Of x and y from 0 to 1 and a height from 0 to 1. */

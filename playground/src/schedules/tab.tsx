@@ -247,8 +247,7 @@ export function SchedulesTab() {
           <Problem text={problem.value} />
           <p class="says">
             The rate grows from step to step until the loss explodes: choose one on the slope.
-            {finding?.valley != null &&
-              ` Suggested: ${short(finding.valley, 2)} (valley)${finding.steepest ? `, ${short(finding.steepest, 2)} (steepest)` : ''}.`}
+            {finding?.valley != null && ` Suggested: ${short(finding.valley, 2)}, two thirds along the longest fall.`}
           </p>
           {finding && (
             <>

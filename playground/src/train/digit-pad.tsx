@@ -36,21 +36,26 @@ export function DigitPad({ onDigit, outputs }: { onDigit(pixels: Float32Array): 
   const best = outputs && !isEmpty.value ? outputs.indexOf(Math.max(...outputs)) : -1
   return (
     <div class="digit-pad">
-      <canvas
-        ref={canvas}
-        width={SIDE * SCALE}
-        height={SIDE * SCALE}
-        role="img"
-        aria-label="Draw a digit here"
-        onPointerDown={(e) => {
-          e.currentTarget.setPointerCapture(e.pointerId)
-          last.current = null
-          draw(e)
-        }}
-        onPointerMove={(e) => e.buttons > 0 && draw(e)}
-      />
+      <div class="pad">
+        <canvas
+          ref={canvas}
+          width={SIDE * SCALE}
+          height={SIDE * SCALE}
+          role="img"
+          aria-label="Draw a digit here"
+          onPointerDown={(e) => {
+            e.currentTarget.setPointerCapture(e.pointerId)
+            last.current = null
+            draw(e)
+          }}
+          onPointerMove={(e) => e.buttons > 0 && draw(e)}
+        />
+        {isEmpty.value && <span aria-hidden="true">draw a digit here</span>}
+      </div>
       <div>
-        <p class="says">{best < 0 ? 'Draw a digit.' : `The net says ${best}, ${Math.round(100 * outputs![best])} % sure.`}</p>
+        <p class="says">
+          {best < 0 ? 'Which digit does the net see?' : `The net says ${best}, ${Math.round(100 * outputs![best])} % sure.`}
+        </p>
         <div class="bars" aria-hidden="true">
           {(outputs ?? new Array(10).fill(0)).map((p, i) => (
             <span key={i}>

@@ -11,10 +11,20 @@ const CLASSES_DARK = ['#ff9a4d', '#58b4ea', '#2fc49a', '#e58bb9', '#e6c229', '#a
 /** The colour of a class. */
 export const classColour = (label: number): string => (isDark.value ? CLASSES_DARK : CLASSES_LIGHT)[label % CLASSES_LIGHT.length]
 
+/** How strong the colour of a class is where the net is sure: points of that class, which have all of it, stand out. */
+const SURE = 0.55
+
 export function paintBoundary({ context: c, width, height }: Painting, view: NetView, examples: Examples): void {
   const { boundary } = view
   const size = Math.sqrt(boundary.length)
-  if (size > 0) c.drawImage(examples.classes === 2 ? picture(boundary, size, signed) : classPicture(boundary, size), 0, 0, width, height)
+  if (size > 0)
+    c.drawImage(
+      examples.classes === 2 ? picture(boundary, size, (value) => signed(SURE * value)) : classPicture(boundary, size),
+      0,
+      0,
+      width,
+      height,
+    )
   const [[left, right], [bottom, top]] = examples.range
   const dots = ({ inputs, labels, count }: Part, isTest: boolean) => {
     for (let i = 0; i < count; i++) {
@@ -56,7 +66,7 @@ function classPicture(values: Float32Array, size: number): HTMLCanvasElement {
   const ground = rgbOf(token('ground'))
   return picture(values, size, (value) => {
     const label = Math.floor(value)
-    const sure = Math.min(Math.max(value - label, 0), 1) * 0.55
+    const sure = Math.min(Math.max(value - label, 0), 1) * SURE
     const [r, g, b] = rgbOf(classColour(label))
     return [ground[0] + (r - ground[0]) * sure, ground[1] + (g - ground[1]) * sure, ground[2] + (b - ground[2]) * sure]
   })

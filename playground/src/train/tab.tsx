@@ -332,7 +332,7 @@ export function TrainTab() {
           <output>{state.at}</output>
         </div>
         <p class="says">
-          Runs in {backend.value || '…'}.{' '}
+          Runs in {backend.value === 'js' ? 'plain JavaScript' : backend.value === '' ? '…' : `WebAssembly (${backend.value})`}.{' '}
           {frame.value?.weights && `Weights of this step: ${frame.value.weights}; the same in every browser with this link.`}
         </p>
       </section>
@@ -449,7 +449,8 @@ function RunControls({ index, state, turn }: { index: number; state: TrainState;
       )}
       {state.runs.length > 1 && (
         <label class="toggle">
-          <input type="radio" name="chosen" checked={state.chosen === index} onChange={() => train.set({ chosen: index })} /> shown
+          <input type="radio" name="chosen" checked={state.chosen === index} onChange={() => train.set({ chosen: index })} /> its net is
+          shown
         </label>
       )}
     </li>
