@@ -1,9 +1,28 @@
 /** A small app with named imports: trains in the page and posts what came out. */
-import { Activation, Adam, crossEntropy, Dense, Dropout, load, Sequential, supportedVariants, tensor } from 'gradus'
+import {
+  Activation,
+  Adam,
+  AdamW,
+  BatchNorm,
+  crossEntropy,
+  Dense,
+  Dropout,
+  fit,
+  fitMany,
+  load,
+  Sequential,
+  SGD,
+  schedules,
+  supportedVariants,
+  tensor,
+} from 'gradus'
 import * as pure from 'gradus/js'
 import { smoke } from './program.mjs'
 
-const gradus = { Activation, Adam, crossEntropy, Dense, Dropout, load, Sequential, supportedVariants, tensor }
+const gradus = {
+  ...{ Activation, Adam, AdamW, BatchNorm, crossEntropy, Dense, Dropout, fit, fitMany },
+  ...{ load, SGD, Sequential, schedules, supportedVariants, tensor },
+}
 const page = new URLSearchParams(location.search).get('page')
 
 smoke(gradus, pure)
