@@ -27,10 +27,9 @@ type StandIns = Record<string, string>
 
 /** For builds that carry no WebAssembly as text. */
 const NO_TEXT: StandIns = Object.fromEntries(
-  ['core', 'descent', 'doubles', 'fleet', 'fleet-others', 'fleet-updates', 'losses', 'operations', 'others', 'updates'].map((name) => [
-    `backend/wasm/generated/${name}`,
-    'ts/backend/wasm/no-text.ts',
-  ]),
+  readdirSync('ts/backend/wasm/generated')
+    .filter((file) => /^(?!worker).*\.ts$/.test(file))
+    .map((file) => [`backend/wasm/generated/${file.replace(/\.ts$/, '')}`, 'ts/backend/wasm/no-text.ts']),
 )
 /** For bundles: flags of V8 can be set in Node alone, for which the condition `node` brings a file with everything. */
 const NO_WIDENING: StandIns = { 'backend/wasm/widen': 'ts/backend/wasm/widen.none.ts' }

@@ -1,5 +1,5 @@
-//! Between the arrays of a fleet, eight floats for each, and those of single nets: gradients go to where each net's optimizer reads
-//! them, and parameters come from where it wrote them. So every optimizer works in a fleet as it does alone.
+//! Between the arrays of a fleet, which have eight floats, one of each net, for every float, and the arrays of single nets: parameters and
+//! the states of optimizers are joined before a round of steps and split after it.
 
 use super::{Net8, NETS};
 use crate::lane::{F32x4, Lane};

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { DoubleKernels } from '../../ts/backend/double-kernels.js'
 import * as families from '../../ts/backend/families.js'
+import { fleetName } from '../../ts/backend/fleet.js'
 import { createBackend } from '../../ts/backend/index.js'
 import { createJsDoubleKernels } from '../../ts/backend/js/double.js'
 import { ACTIVATIONS, type Kernels, WHOLE_UPDATES } from '../../ts/backend/kernels.js'
@@ -25,6 +26,9 @@ const INTERNALS = ['memory', '__stack_pointer', 'heapBase', 'setTile', 'runProgr
 const SHARES = ['matmulShare', 'denseForwardShare', 'denseGradientsShare']
 /** What programs of many steps run between two evaluations of a batch, for wrappers of optimizers. */
 const BETWEEN = ['perturb']
+
+/** Updates that are not the whole of a step, so that eight nets cannot take them side by side. */
+const PARTS_OF_STEPS = ['prodigyStep']
 
 const [jsBackend] = backends
 /** Kernels of both precisions: floats, and doubles for the solvers. */
@@ -50,6 +54,14 @@ function exported(pattern: string): string[] {
     [...readFileSync(new URL(file, folder), 'utf8').matchAll(new RegExp(pattern, 'gm'))].map((match) => match[1]),
   )
 }
+
+test('each update has a kernel for eight nets, by its name, but for what is a part of a step', () => {
+  const pairs = exported('^\\s*export_update!\\(([^,]+,[^,]+),').map((pair) => pair.split(',').map((name) => name.trim()))
+  expect(pairs.length).toBeGreaterThan(20)
+  for (const [name, second] of pairs)
+    if (!PARTS_OF_STEPS.includes(name))
+      expect(second, `export_update!(${name}, …) in crate/optim: second is the name of its kernel for eight nets`).toBe(fleetName(name))
+})
 
 test('threads may not share what the crate exports as a whole tensor or with sums', () => {
   expect([...WHOLE_UPDATES].sort()).toEqual(updates('whole|sums').sort())

@@ -1,7 +1,7 @@
 /**
  * Eight nets side by side: the contract of the kernels that only fleets need (crate/fleet/). Arrays have eight floats, one of each net,
- * in the place of every float, so whatever is computed element by element runs by the kernels of single nets. Only sums have kernels here.
- * There are no loops for them in JavaScript: there nets are trained one after the other.
+ * in the place of every float, so whatever is computed element by element runs by the kernels of single nets; what adds up, draws or moves
+ * between nets has kernels here. There are no loops for them in JavaScript: there nets are trained one after the other.
  */
 import type { Backend } from './index.js'
 import type { Loss, Ptr } from './kernels.js'

@@ -116,7 +116,7 @@ const loss =
   }
 
 /** The widest row of a cross-entropy (crate/fleet/loss.rs). */
-const MAX_CLASSES = 256
+export const MAX_CLASSES = 256
 
 /** The batching rule of each kernel, by the kernel's name. What works element by element is its own: it runs over eight times as many elements. */
 const BATCHING_RULES: Readonly<Record<string, BatchingRule>> = {

@@ -17,7 +17,7 @@ import type { HyperTables, UpdateShape } from './hyper-tables.js'
 import type { StagedRows } from './staged-rows.js'
 
 /** Bytes of a net in the table of a dropout: seed (low, high), stream, counter, and the rate as a double. */
-const DROPOUT_BYTES = 24
+export const DROPOUT_BYTES = 24
 
 /** An array that each net has for itself, and the one that has eight floats, one of each net, in the place of every float of it. */
 interface InterleavedArray {
