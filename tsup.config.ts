@@ -33,6 +33,8 @@ const NO_TEXT: StandIns = Object.fromEntries(
 )
 /** For bundles: flags of V8 can be set in Node alone, for which the condition `node` brings a file with everything. */
 const NO_WIDENING: StandIns = { 'backend/wasm/widen': 'ts/backend/wasm/widen.none.ts' }
+/** For builds without files of tables, which have no copy of gradus/data and gradus/table. */
+const NO_TABLES: StandIns = { 'tune/table-objective': 'ts/tune/table-objective.none.ts' }
 /** For builds that have nothing to do with WebAssembly. */
 const NO_WASM: StandIns = {
   ...NO_TEXT,
@@ -74,9 +76,10 @@ const builtOnApi: Plugin = {
   name: 'built-on-api',
   setup(build) {
     const extension = build.initialOptions.format === 'cjs' ? 'cjs' : 'js'
-    build.onResolve({ filter: /^(\.\.\/)+(data\/)?index\.js$/ }, ({ path, importer }) => {
+    build.onResolve({ filter: /^(\.\.\/)+((data|table)\/)?index\.js$/ }, ({ path, importer }) => {
       if (!/\/ts\/(table|tune)\//.test(importer)) return
-      return { path: !path.endsWith('data/index.js') ? `./index.${extension}` : `./data.${extension}`, external: true }
+      const [, entry = 'index'] = /(data|table)\/index\.js$/.exec(path) ?? []
+      return { path: `./${entry}.${extension}`, external: true }
     })
   },
 }
@@ -138,7 +141,7 @@ const tune = { tune: 'ts/tune/index.ts' }
 export default defineConfig([
   ...modules('web', NO_WIDENING, []),
   ...modules('js', NO_WASM, ['js']),
-  ...modules('edge', { ...NO_TEXT, ...NO_WIDENING }, ['workerd', 'edge']),
+  ...modules('edge', { ...NO_TEXT, ...NO_WIDENING, ...NO_TABLES }, ['workerd', 'edge']),
   {
     ...bundle({ index: 'ts/entries/page.ts', node: 'ts/entries/node.ts' }),
     format: ['esm'],

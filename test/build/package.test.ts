@@ -313,6 +313,14 @@ describe('bundled and minified', () => {
     expect(found).toEqual(keys)
   })
 
+  test.each(['workerd', 'edge-light'])('gradus/tune has all that it imports under the condition %s', async (condition) => {
+    const text = await bundle("export { createStudy, tableObjective } from 'gradus/tune'", {
+      conditions: [condition],
+      external: ['node:*', '*.wasm', '*.wasm?module', 'bullmq', 'ioredis', 'pg', 'node-sqlite3-wasm'],
+    })
+    expect(text).toContain('reads no tables')
+  })
+
   // Saved weights and optimizers go by the order of parameters, which is that of a layer's fields: what lowers fields must keep it.
   test('lowered, parameters keep their order and training its bits', async () => {
     const source = `

@@ -85,7 +85,7 @@ describe('train', () => {
     expect(one).toMatchObject({ code: 0, stderr: '' })
     const result = JSON.parse(one.stdout)
     expect(result).toMatchObject({ task: 'moons', backend: 'js', stopReason: 'completed', comparison: null })
-    expect(result.settings).toMatchObject({ sizes: [2, 16, 16, 2], epochs: 3, batchSize: 32, optimizer: 'Adam', seed: 1 })
+    expect(result.settings).toMatchObject({ sizes: [2, 16, 16, 2], epochs: 3, batchSize: 32, optimizer: 'Adam', seed: 0 })
     expect(result.epochs).toHaveLength(3)
     expect(result.test.accuracy).toBeGreaterThan(0.8)
     expect(JSON.parse(two.stdout).test).toEqual(result.test)

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { columnOptions, dataOptions, fileOptions } from '../../ts/cli/data-options.js'
 import { program } from '../../ts/cli/program.js'
 import { Dense, decodeSafetensors, Sequential, saveModel } from '../../ts/index.js'
 
@@ -142,6 +143,58 @@ test('train prints a report that a person reads', async () => {
   expect(stdout).not.toContain('gradus train')
 })
 
+test('what a net is like can be said', async () => {
+  const args = [
+    '--hidden',
+    '12,8',
+    '--activation',
+    'tanh',
+    '--lr',
+    '0.02',
+    '--dropout',
+    '0',
+    '--weight-decay',
+    '0.01',
+    '--batch-size',
+    '16',
+  ]
+  const { stdout } = await gradus('train', 'iris.csv', '-t', 'species', ...args, '--epochs', '9', '--json', '--out', 'said.safetensors')
+  const { candidates, curve } = JSON.parse(stdout)
+  expect(candidates.map(({ plan }: { plan: string }) => plan)).toEqual(['12-8 tanh, dropout 0, learning rate 0.02, weight decay 0.01'])
+  expect(curve.loss).toHaveLength(9)
+})
+
+test('commands that train on a table have the same options for it', () => {
+  const { commands } = program()
+  const flagsOf = (name: string) =>
+    commands.find((command) => command.name() === name)?.options.map(({ flags, description }) => [flags, description])
+  const data = dataOptions().map(({ flags, description }) => [flags, description])
+  expect(data).toContainEqual(['--embed <columns>', expect.any(String)])
+  for (const name of ['train', 'tune', 'race', 'lr-find']) expect(flagsOf(name), name).toEqual(expect.arrayContaining(data))
+  expect(flagsOf('inspect')).toEqual(
+    expect.arrayContaining([...columnOptions().slice(1), ...fileOptions()].map(({ flags, description }) => [flags, description])),
+  )
+})
+
+test('inspect says what train does with each column, and every command takes it so', async () => {
+  // 120 towns, of which each has a price of its own
+  const lines = Array.from({ length: 1200 }, (_, i) => `t${(i * 7) % 120},${(i * 13) % 11},${((i * 7) % 120) % 10}.5`)
+  writeFileSync(path.join(folder, 'towns.csv'), `town,size,price\n${lines.join('\n')}\n`)
+  const here = ['towns.csv', '--target', 'price', '--exclude', 'size']
+  const inspected = JSON.parse((await gradus('inspect', ...here, '--json')).stdout)
+  const trained = JSON.parse(
+    (await gradus('train', ...here, '--json', '--hidden', '8', '--epochs', '3', '--out', 'towns.safetensors')).stdout,
+  )
+  const decided = ({ columns }: { columns: { name: string; as: string; why: string }[] }) =>
+    columns.map(({ name, as, why }) => ({ name, as, why }))
+  expect(decided(inspected)).toEqual(decided(trained))
+  expect(inspected.columns[0]).toMatchObject({ name: 'town', as: 'embedding', features: 1 })
+  const { losses } = JSON.parse((await gradus('lr-find', ...here, '--json', '--points', '2', '--epochs', '8')).stdout)
+  expect(Math.min(...losses)).toBeLessThan(0.2)
+  const asNumber = JSON.parse((await gradus('inspect', ...here, '--embed', 'town', '--json')).stdout)
+  expect(asNumber.columns[0]).toMatchObject({ as: 'embedding', why: 'you said so' })
+})
+
 test('--json is one object', async () => {
   const { stdout } = await gradus('train', 'iris.csv', '--target', 'species', '--json', '--time', '2s', '--out', 'other.safetensors')
   expect(JSON.parse(stdout)).toMatchObject({ task: 'classification', model: 'other.safetensors', stopped: false })
@@ -182,9 +235,15 @@ describe('failures are one line that names the file', () => {
     ['a column that is not there', ['train', 'iris.csv', '--target', 'kind'], /^error: iris\.csv: there is no column 'kind'/],
     [
       'an option of the other kind',
-      ['train', 'iris.csv', '--target', 'species', '--epochs', '3'],
-      /^error: --epochs is for data sets by name/,
+      ['train', 'iris.csv', '--target', 'species', '--schedule', 'cosine'],
+      /^error: --schedule is for data sets by name \(mnist, iris, spirals, moons\), not for a table\n/,
     ],
+    [
+      'a switch of the other kind',
+      ['train', 'iris.csv', '--target', 'species', '--no-compare'],
+      /^error: --no-compare is for data sets by name/,
+    ],
+    ['an option of nets of tables', ['train', 'iris', '--dropout', '0.5'], /^error: --dropout is for tables in files/],
     ['an option of tables', ['train', 'iris', '--time', '5s'], /^error: --time is for tables in files/],
     ['no model', ['predict', 'iris.csv', 'iris.csv'], /^error: .*iris\.csv.*no safetensors file/],
     ['no duration', ['train', 'iris.csv', '--time', 'soon'], /Wants a duration/],

@@ -19,9 +19,12 @@ interface Outcome {
   stderr: string
 }
 
-function start(args: readonly string[]): { child: ChildProcess; outcome: Promise<Outcome>; said(text: string): Promise<void> } {
+function start(
+  args: readonly string[],
+  before = ['tune'],
+): { child: ChildProcess; outcome: Promise<Outcome>; said(text: string): Promise<void> } {
   const { FORCE_COLOR: _, ...env } = process.env
-  const child = spawn(process.execPath, [CLI, 'tune', ...args], { cwd: folder, env })
+  const child = spawn(process.execPath, [CLI, ...before, ...args], { cwd: folder, env })
   const out = { stdout: '', stderr: '' }
   const waiting: { text: string; resolve(): void }[] = []
   child.stdout.on('data', (chunk) => {
@@ -34,6 +37,7 @@ function start(args: readonly string[]): { child: ChildProcess; outcome: Promise
 }
 
 const gradus = (...args: string[]): Promise<Outcome> => start(args).outcome
+const train = (line: string): Promise<Outcome> => start(['train', ...line.split(' ')], []).outcome
 const QUICK = ['penguins.csv', '--target', 'species', '--epochs', '4']
 const file = (name: string) => path.join(folder, name)
 
@@ -54,7 +58,7 @@ test('a run, a second one that goes on, and what both found', async () => {
   expect(first.stdout).toMatch(
     /\npenguins: 12 trials(, of which \d+ pruned)?\nbest [\d.e-]+, trial \d+\n {2}learningRate [\d.]+, layers [12], width 16\n/,
   )
-  expect(first.stdout).toMatch(/Its net has \d+\.\d\d % of the held-out rows right\.\n\nThe report is in report\.html\.\n$/)
+  expect(first.stdout).toMatch(/Its net has \d+\.\d\d % of the held-out rows right\.\n\nThe report is in report\.html\.\n/)
   expect(readFileSync(file('report.html'), 'utf8')).toContain('<h2>Slices</h2>')
   const second = await gradus(...QUICK, '--trials', '30', '--space', 'space.json')
   expect(second.stdout).toContain('kept in penguins.tune.log, which has 12 trials: going on')
@@ -63,6 +67,27 @@ test('a run, a second one that goes on, and what both found', async () => {
   expect(second.stdout).toContain(shown.stdout.trimEnd())
   const json = JSON.parse((await gradus('show', 'penguins.tune.log', '--json')).stdout)
   expect([json.study, json.trials.length]).toEqual(['penguins', 30])
+})
+
+test('what it found is a command that trains so, with the same table', async () => {
+  writeFileSync(file('small.json'), '{"learningRate": {"float": [0.005, 0.05], "log": true}, "layers": 2, "width": 16}')
+  const given = ['--exclude', 'island,sex', '--space', 'small.json', '--storage', 'line.log', '--trials', '4']
+  const { code, stdout } = await gradus(...QUICK, ...given)
+  expect(code).toBe(0)
+  const [, line] = /^ {2}gradus train (.*)$/m.exec(stdout) as RegExpExecArray
+  expect(line).toMatch(
+    /^penguins\.csv --target species --exclude island,sex --hidden 16,16 --activation relu --dropout 0 --learning-rate 0\.0\d+ /,
+  )
+  const { learningRate } = JSON.parse((await gradus(...QUICK, ...given, '--json')).stdout).best.params
+  const trained = JSON.parse((await train(`${line} --json --out line.safetensors`)).stdout)
+  expect(trained.candidates[0].plan).toContain(`16-16 relu, dropout 0, learning rate ${Number(learningRate.toPrecision(2))}, `)
+  expect(trained.columns.map(({ name }: { name: string }) => name)).not.toContain('island')
+  expect(trained.curve.loss.length).toBeLessThanOrEqual(4)
+  // or in one go
+  const both = await gradus(...QUICK, ...given, '--out', 'both.safetensors', '--quiet')
+  expect([both.code, both.stderr]).toEqual([0, ''])
+  expect(both.stdout).toMatch(/accuracy 0\.\d+ on 69 test rows; both\.safetensors\n$/)
+  expect(existsSync(file('both.safetensors'))).toBe(true)
 })
 
 test.each(['stopped.log', 'stopped.sqlite'])('Ctrl-C keeps everything in %s, and the same command goes on', async (storage) => {
@@ -114,14 +139,22 @@ describe('what is wrong is said in one line', () => {
   }
 
   test.each<[string, () => string[], RegExp]>([
-    ['no target', () => ['penguins.csv'], /^error: which column\? Say it by --target/],
+    [
+      'no target',
+      () => ['penguins.csv'],
+      /^error: --target is missing: which column of penguins\.csv is to be predicted\? It has species, island, /,
+    ],
     [
       'another column',
       () => ['penguins.csv', '--target', 'size'],
-      /^error: penguins\.csv: there is no column 'size'; it has species, island/,
+      /^error: penguins\.csv: there is no column 'size', only 'species', 'island'/,
     ],
     ['no such file', () => ['none.csv', '--target', 'y'], /^error: cannot read none\.csv: there is no such file\n$/],
-    ['a time', () => [...QUICK, '--time', 'soon'], /--time <time>' argument 'soon' is invalid\. Wants a time such as 90s, 10m or 1h\./],
+    [
+      'a time',
+      () => [...QUICK, '--time', 'soon'],
+      /--time <duration>' argument 'soon' is invalid\. Wants a duration of a second or more, such as 60s, 5m or 1h\./,
+    ],
     [
       'a parameter',
       () => withSpace('{"speed": [1, 2]}'),

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { parseCsv } from '../../ts/data/index.js'
 import { Ensemble } from '../../ts/index.js'
 import { chooseGreedily, squaredErrorOf } from '../../ts/table/choose.js'
+import { decideTable, setAside } from '../../ts/table/decide-table.js'
 import { fitFeatures, inputsOf, widthOf } from '../../ts/table/features.js'
 import { metricText } from '../../ts/table/html.js'
 import { evaluateTable, loadTableModel, prepareTable, reportHtml, trainTable } from '../../ts/table/index.js'
@@ -214,9 +215,20 @@ test('what cannot be learnt is told', async () => {
   await expect(trainTable(rows, {} as never)).rejects.toThrow("trainTable: wants the column to predict, { target: 'species' }")
   await expect(trainTable(rows, { target: 'kind' })).rejects.toThrow("there is no column 'kind'")
   await expect(trainTable(rows, { target: 'species', time: -1 })).rejects.toThrow('time wants seconds above 0')
-  await expect(prepareTable(penguins(), { target: 'species', columns: { island: 'embedding' } })).rejects.toThrow(
-    "prepareTable: column 'island' as 'embedding' is for trainTable",
+  await expect(prepareTable(rows, { target: 'species', heldFraction: 0 })).rejects.toThrow(
+    'prepareTable: heldFraction wants a number above 0',
   )
+  for (const [net, message] of [
+    [{ hidden: 64 }, 'hidden wants the neurons of each hidden layer, such as [64, 32], got 64'],
+    [{ activation: 'softmax' }, "activation wants 'linear', 'relu'"],
+    [{ dropout: 1 }, 'dropout wants a number from 0 to below 1, got 1'],
+    [{ learningRate: 0 }, 'learningRate wants a number above 0, got 0'],
+    [{ weightDecay: -1 }, 'weightDecay wants a number ≥ 0, got -1'],
+    [{ batchSize: 1.5 }, 'batchSize wants a whole number ≥ 1, got 1.5'],
+    [{ epochs: 0 }, 'epochs wants a whole number ≥ 1, got 0'],
+    [{ lr: 1 }, "there is no option 'lr'; did you mean learningRate?"],
+  ] as const)
+    await expect(trainTable(rows, { target: 'species', ...(net as object) })).rejects.toThrow(`trainTable: ${message}`)
   await expect(trainTable(rows, { target: 'species', test: [] })).rejects.toThrow(/^trainTable: test: there are no rows$/)
   await expect(trainTable(rows, { target: 'species', test: [{ x: 1 }] })).rejects.toThrow(
     /^trainTable: test: there is no column 'species', which is to be predicted, only x$/,
@@ -255,6 +267,36 @@ test('prepareTable gives what one-call nets see', async () => {
   expect(train.inputs.length).toBe(train.count * width)
   expect(held.inputs.length).toBe(held.count * width)
   expect(Math.max(...train.inputs.map(Math.abs))).toBeLessThanOrEqual(3)
+})
+
+test('prepareTable sets aside what trainTable tests with, and looks at none of it', async () => {
+  const rows = penguins()
+  const options = { target: 'body_mass_g', seed: 3 }
+  const { report } = await trainTable(rows, { ...options, epochs: 1, hidden: [4] })
+  const { train, held, embedded, scale } = await prepareTable(rows, { ...options, columns: { island: 'embedding' } })
+  expect(train.count + held.count).toBe(report.rows.train)
+  expect(embedded).toEqual([{ feature: 3, count: 4, size: 3 }])
+  expect(scale.mean).toBeCloseTo(4200, -3)
+  const decided = decideTable(rows, options)
+  const [, test] = setAside(decided, 0.2, options.seed)
+  expect(test).toHaveLength(report.rows.test)
+  const changed = rows.map((row) => (test.includes(row) ? { ...row, bill_length_mm: '1e6', body_mass_g: '9e6' } : row))
+  expect((await prepareTable(changed, options)).train).toEqual((await prepareTable(rows, options)).train)
+  const all = await prepareTable(rows, { ...options, testFraction: 0 })
+  expect(all.train.count + all.held.count).toBe(report.rows.train + report.rows.test)
+})
+
+test('a text among numbers is a gap wherever the split puts it', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => ({ x: i === 7 ? 'unclear' : String(i % 9), y: i % 2 ? 'a' : 'b' }))
+  const isTested: boolean[] = []
+  for (let seed = 0; seed < 8; seed++) {
+    const [, test] = setAside(decideTable(rows, { target: 'y' }), 0.2, seed)
+    isTested.push(test.includes(rows[7]))
+    const { model, report } = await trainTable(rows, { target: 'y', seed, hidden: [2], epochs: 1 })
+    expect(report.columns[0].notes).toEqual(["1 value is no number ('unclear' in row 7) and counts as a gap"])
+    expect(model.predict({ x: 'none of it' }).class).toMatch(/a|b/)
+  }
+  expect(new Set(isTested)).toEqual(new Set([true, false]))
 })
 
 test('numbers go in squeezed and by quantiles', () => {

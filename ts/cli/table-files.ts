@@ -21,21 +21,40 @@ export function readOptions({ ragged, encoding, header, decimal, thousands }: Fi
   }
 }
 
-/** Options that say what becomes of columns. */
-export interface TableColumns extends FileOptions {
+/** Options that say what is learnt from a table, and from which of its rows. */
+export interface TableData extends FileOptions {
+  target?: string
+  /** A file of rows to test with. */
+  test?: string
+  testFraction?: number
   exclude?: string[]
   categories?: string[]
   numbers?: string[]
   embed?: string[]
 }
 
-/** As trainTable takes them. */
-export function tableOptions({ exclude, categories, numbers = [], embed = [], ...file }: TableColumns) {
+/** What becomes of columns, as trainTable takes it. */
+export function tableOptions({ exclude, categories, numbers = [], embed = [], ...file }: TableData) {
   const columns = Object.fromEntries([
     ...numbers.map((name) => [name, 'number'] as const),
     ...embed.map((name) => [name, 'embedding'] as const),
   ])
   return { ...(exclude && { exclude }), ...(categories && { categories }), columns, read: readOptions(file) }
+}
+
+/** As prepareTable takes them: where rows to test with are a file of their own, none are set aside. */
+export function trialOptions(options: TableData & { target: string; seed: number }) {
+  const { target, seed, test, testFraction } = options
+  const aside = test === undefined ? testFraction : 0
+  return { ...tableOptions(options), target, seed, ...(aside !== undefined && { testFraction: aside }) }
+}
+
+/** The options with a target. @throws Error that lists the columns of the file where there is none */
+export async function withTarget<O extends TableData>(file: string, options: O): Promise<O & { target: string }> {
+  const { target } = options
+  if (target === undefined)
+    throw new Error(`--target is missing: which column of ${file} is to be predicted? ${await fileHint(file, options)}`)
+  return { ...options, target }
 }
 
 /** Options of reading as errors of the library name them, and as the command line does. */
@@ -62,7 +81,7 @@ export async function naming<T>(file: string, work: () => Promise<T>, test?: str
     for (const [option, flag] of IN_COMMANDS) error.message = error.message.replace(option, flag)
     if (test !== undefined && error.message.startsWith(OF_TEST)) error.message = `--test ${test}: ${error.message.slice(OF_TEST.length)}`
     else if (!error.message.includes(file))
-      error.message = `${file}: ${error.message.replace(/^(fromTable|encode|dataset|trainTable): /, '')}`
+      error.message = `${file}: ${error.message.replace(/^(fromTable|encode|dataset|trainTable|prepareTable|inspectTable): /, '')}`
     throw error
   }
 }
@@ -77,7 +96,7 @@ export async function readRows(file: string, options: FileOptions): Promise<Row[
 const SHOWN = 12
 
 /** `It has sepal_length, … and species.`, so that a column can be chosen. */
-export async function fileHint(file: string, options: FileOptions): Promise<string> {
+async function fileHint(file: string, options: FileOptions): Promise<string> {
   const [row] = await naming(file, () => readTable(file, { ...readOptions(options), limit: 1 }))
   const names = Object.keys(row ?? {})
   if (names.length === 0) return 'It has no columns.'

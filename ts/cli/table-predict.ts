@@ -17,7 +17,8 @@ export interface PredictOptions extends FileOptions {
 
 /** Reads a model of a table. @throws Error that names the file */
 export function readModel(file: string): Promise<TableModel> {
-  return naming(file, () => loadTableModel(file))
+  // what is unknown is told once, in the end
+  return naming(file, () => loadTableModel(file, { warn: false }))
 }
 
 /** As {@link readModel}, of a command that takes a model and a table. @throws Error that says so where the two are swapped */

@@ -1,19 +1,18 @@
 /** `gradus race` and `gradus lr-find`: optimizers and learning rates on one's own table. */
 import { writeFileSync } from 'node:fs'
-import { compareLearningRates, crossEntropy, Dense, lineChart, mse, OPTIMIZERS, type Optimizer, Sequential, tensor } from '../index.js'
-import { prepareTable } from '../table/index.js'
+import { compareLearningRates, crossEntropy, lineChart, mse, OPTIMIZERS, type Optimizer, tensor } from '../index.js'
+import { prepareTable, tableNet } from '../table/index.js'
 import { barLine } from './bar.js'
 import { duration, table } from './format.js'
 import { LiveArea } from './live-area.js'
 import { checkOut } from './out-file.js'
 import type { OptimizerName } from './setup.js'
 import { chartLines } from './table-chart.js'
-import { naming, type TableColumns, tableOptions } from './table-files.js'
+import { naming, type TableData, trialOptions, withTarget } from './table-files.js'
 import { columns, isLive, paint, print, printText } from './terminal.js'
 
 /** Options of both commands. */
-export interface RaceOptions extends TableColumns {
-  target: string
+export interface RaceOptions extends TableData {
   optimizers: OptimizerName[]
   epochs: number
   hidden: number[]
@@ -47,16 +46,17 @@ const RANGES: Partial<Record<string, readonly [number, number]>> = {
   Adadelta: [0.1, 10],
 }
 
-async function race(file: string, options: RaceOptions): Promise<Lap[]> {
-  const { target, optimizers, epochs, hidden, batchSize, points, seed, picture } = options
-  if (picture !== undefined) checkOut('--picture', picture, { 'the table itself': file })
-  const { train, held, classes, width } = await naming(file, () => prepareTable(file, { ...tableOptions(options), target, seed }))
+async function race(file: string, given: RaceOptions): Promise<Lap[]> {
+  const options = await withTarget(file, given)
+  const { optimizers, epochs, hidden, batchSize, points, seed, picture } = options
+  if (picture !== undefined) checkOut('--picture', picture, { 'the table itself': file, 'the file of --test': options.test })
+  const prepared = await naming(file, () => prepareTable(file, trialOptions(options)))
+  const { train, held, classes, width } = prepared
   const rows = ({ inputs, targets, count }: typeof train) => ({
     inputs: tensor(inputs, [count, width]),
     targets: targets instanceof Int32Array ? targets : tensor(targets, [count, 1]),
   })
   const [data, validation] = [rows(train), rows(held)]
-  const sizes = [width, ...hidden, classes || 1]
   const live = options.json || !isLive() ? null : new LiveArea()
   const laps: Lap[] = []
   try {
@@ -64,8 +64,7 @@ async function race(file: string, options: RaceOptions): Promise<Lap[]> {
       const began = performance.now()
       const [from, to] = RANGES[name] ?? [1e-4, 1e-1]
       const build = ({ learningRate, seed: own }: { learningRate: number; seed: number }) => {
-        const layers = sizes.slice(0, -1).map((size, j) => new Dense(size, sizes[j + 1], j < hidden.length ? { activation: 'silu' } : {}))
-        const model = new Sequential(layers, { seed: own })
+        const { model } = tableNet(prepared, { hidden, activation: 'silu', dropout: 0, seed: own })
         return { model, optimizer: new OPTIMIZERS[name](model.parameters(), { learningRate }) as Optimizer }
       }
       const onProgress = ({ steps, totalSteps }: { steps: number; totalSteps: number }) =>

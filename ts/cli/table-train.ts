@@ -1,23 +1,20 @@
 /** `gradus train table.csv --target column`: a model of one's own table, with a report that a person can read. */
 import { writeFileSync } from 'node:fs'
-import { reportHtml, type SearchProgress, type TableModelReport, trainTable } from '../table/index.js'
+import { type NetSettings, reportHtml, type SearchProgress, type TableModelReport, trainTable } from '../table/index.js'
 import { barLine } from './bar.js'
 import { duration, whole } from './format.js'
 import { interruptible } from './interrupt.js'
 import { LiveArea } from './live-area.js'
 import { checkOut } from './out-file.js'
 import { chartLines } from './table-chart.js'
-import { fileHint, naming, readRows, type TableColumns, tableOptions } from './table-files.js'
+import { naming, readRows, type TableData, tableOptions, withTarget } from './table-files.js'
 import { tellAbsent } from './table-predict.js'
 import { reportLines } from './table-report.js'
 import { columns, isLive, paint, print, printText } from './terminal.js'
 
 /** Options of `gradus train` for a table. */
-export interface TableTrainOptions extends TableColumns {
-  target?: string
+export interface TableTrainOptions extends TableData, NetSettings {
   time?: number
-  test?: string
-  testFraction?: number
   out?: string
   report?: string
   seed: number
@@ -27,9 +24,8 @@ export interface TableTrainOptions extends TableColumns {
 
 /** Runs the command on a file. */
 export async function trainOnTable(file: string, options: TableTrainOptions): Promise<void> {
-  const { target, time, test, out = outOf(file), report: page, seed, testFraction } = options
-  if (target === undefined)
-    throw new Error(`--target is missing: which column of ${file} is to be predicted? ${await fileHint(file, options)}`)
+  const { target } = await withTarget(file, options)
+  const { time, test, out = outOf(file), report: page, seed, testFraction } = options
   checkOut('--out', out, { 'the table itself': file, 'the file of --test': test })
   if (page !== undefined) checkOut('--report', page, { 'the table itself': file, 'the file of --test': test, 'the file of the model': out })
   const testRows = test === undefined ? undefined : await readRows(test, options)
@@ -49,6 +45,7 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
       const work = () =>
         trainTable(file, {
           ...tableOptions(options),
+          ...netOf(options),
           ...(time !== undefined && { time: timeLeft(time) }),
           ...(testRows !== undefined && { test: testRows }),
           ...(testFraction !== undefined && { testFraction }),
@@ -67,6 +64,12 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
       live?.clear()
     }
   })
+}
+
+/** What was said of the nets. */
+function netOf({ hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs }: NetSettings): NetSettings {
+  const given = { hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs }
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
 }
 
 /** Seconds that the model and the report take to be written and the process to end: at least, and as a share of those that it took to begin. */

@@ -1,17 +1,6 @@
-/** Options of `gradus tune` that are read from text: a time, and a space from a file of JSON. */
+/** The space of `gradus tune`, from a file of JSON. */
 import { readFileSync } from 'node:fs'
-import { InvalidArgumentError } from 'commander'
 import { categorical, float, int, type Space, TABLE_SPACE } from '../tune/index.js'
-
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 }
-
-/** Seconds of `90s`, `10m`, `1.5h` or `90`. */
-export function seconds(text: string): number {
-  const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)\s*([smh])?$/.exec(text.trim()) ?? []
-  const value = Number(amount) * UNITS[unit]
-  if (!(value > 0)) throw new InvalidArgumentError('Wants a time such as 90s, 10m or 1h.')
-  return value
-}
 
 /** A space from a file: `{ "learningRate": { "float": [1e-4, 0.1], "log": true }, "activation": ["relu", "tanh"], "layers": 2 }`. */
 export function spaceFrom(file: string): Space {

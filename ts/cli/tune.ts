@@ -6,6 +6,7 @@ import {
   createStudy,
   htmlReport,
   hyperband,
+  netSettings,
   openStudy,
   runWorker,
   type Space,
@@ -16,14 +17,17 @@ import {
   tableObjective,
 } from '../tune/index.js'
 import { LiveBar } from './bar.js'
+import { trainLine } from './data-options.js'
 import { duration, percent } from './format.js'
 import { interruptible } from './interrupt.js'
-import { columns, isLive, paint, print } from './terminal.js'
+import { checkOut } from './out-file.js'
+import { type TableData, trialOptions, withTarget } from './table-files.js'
+import { trainOnTable } from './table-train.js'
+import { columns, isLive, paint, print, printText } from './terminal.js'
 import { spaceFrom } from './tune-options.js'
 
 /** Options of `gradus tune table.csv`. */
-export interface TuneOptions {
-  target: string
+export interface TuneOptions extends TableData {
   time?: number
   trials?: number
   space?: string
@@ -32,6 +36,7 @@ export interface TuneOptions {
   epochs: number
   seed: number
   parallel?: number
+  out?: string
   html?: string
   quiet?: boolean
   json?: boolean
@@ -47,18 +52,23 @@ const TUNE_MODULE = 'gradus:tune'
 const SETTINGS = 'gradus:table'
 
 /** Runs the command. */
-export async function tune(file: string, options: TuneOptions): Promise<void> {
-  await interruptible(async (signal) => {
-    const silent = options.quiet === true || options.json === true
+export async function tune(file: string, given: TuneOptions): Promise<void> {
+  const silent = given.quiet === true || given.json === true
+  const reads = { 'the table itself': file, 'the file of --test': given.test, 'the file of --space': given.space }
+  if (given.out !== undefined) checkOut('--out', given.out, reads)
+  if (given.html !== undefined) checkOut('--html', given.html, { ...reads, 'the file of the model': given.out })
+  const options = await withTarget(file, given)
+  const net = await interruptible(async (signal) => {
     const { target, epochs, seed, trials } = options
+    const data = trialOptions(options)
     const name = options.name ?? basename(file, extname(file))
     const storage = options.storage ?? `${name}.tune.log`
     const space: Space = options.space === undefined ? TABLE_SPACE : spaceFrom(options.space)
     // what is wrong with the table is said here, not by a worker
-    await tableObjective({ file, target, epochs, seed })
+    await tableObjective({ file, epochs, ...data })
     const study = await createStudy({ space, storage, name, seed, pruner: hyperband({ least: 4, most: epochs }) })
     try {
-      await checkSettings(study, storage, { target, epochs, seed })
+      await checkSettings(study, storage, settingsOf(options))
       const before = study.finished
       const isQueue = /^(rediss?|postgres(ql)?):/.test(storage)
       if (!silent) {
@@ -72,7 +82,7 @@ export async function tune(file: string, options: TuneOptions): Promise<void> {
       const module = isQueue ? TUNE_MODULE : new URL('./tune.js', import.meta.url)
       try {
         await study.optimize(
-          { module, factory: 'tableObjective', options: { file: isQueue ? path.resolve(file) : file, target, epochs, seed } },
+          { module, factory: 'tableObjective', options: { file: isQueue ? path.resolve(file) : file, epochs, ...data } },
           {
             ...(trials !== undefined && { trials }),
             ...(time !== undefined && { time }),
@@ -86,12 +96,34 @@ export async function tune(file: string, options: TuneOptions): Promise<void> {
       } finally {
         progress.end()
       }
-      conclude(study, options)
+      conclude(study, file, options)
       if (signal.aborted && !options.json) print(`\nStopped; all results are kept in ${study.place}: the same command goes on.`)
+      return signal.aborted || study.bestTrial === undefined ? undefined : netSettings(study.bestParams, epochs)
     } finally {
       await study.close()
     }
   })
+  if (net === undefined || options.out === undefined) return
+  if (!silent) print()
+  await trainOnTable(file, { ...options, ...net, time: undefined, out: options.out })
+}
+
+/** What trials have in common, as the command line says it. */
+function settingsOf({
+  target,
+  epochs,
+  seed,
+  exclude,
+  categories,
+  numbers,
+  embed,
+  test,
+  testFraction,
+}: TuneOptions): Record<string, unknown> {
+  const columns = Object.entries({ exclude, categories, numbers, embed }).map(([name, list]) => [name, list?.join()] as const)
+  // of rows to test with no trial knows more than whether they come from the table
+  const more = [...columns, ['test', test], ['test-fraction', testFraction]].filter(([, value]) => value !== undefined)
+  return { target, epochs, seed, ...Object.fromEntries(more) }
 }
 
 /** Trials of another target, or trained for longer, cannot be compared: they are another study. */
@@ -109,24 +141,30 @@ async function checkSettings(study: Study, storage: string, settings: Record<str
     )
 }
 
-function conclude(study: Study, { html, json }: TuneOptions): void {
+function conclude(study: Study, file: string, options: TuneOptions): void {
+  const { html, json, out, epochs } = options
   if (html !== undefined) writeFileSync(html, htmlReport(study))
+  const { bestTrial, trials } = study
+  const line = bestTrial && trainLine(file, options, netSettings(study.bestParams, epochs))
   if (json) {
-    const { bestTrial, trials } = study
     print(
       JSON.stringify({
         study: study.name,
         storage: study.place,
         trials: trials.length,
         best: bestTrial && { ...bestTrial, reports: [...bestTrial.reports] },
+        train: line,
       }),
     )
     return
   }
   print(summarize(study, { width: columns() }))
-  const accuracy = study.bestTrial?.attributes.accuracy
+  const accuracy = bestTrial?.attributes.accuracy
   if (typeof accuracy === 'number') print(`\nIts net has ${percent(accuracy)} of the held-out rows right.`)
   if (html !== undefined) print(`\nThe report is in ${html}.`)
+  if (line === undefined || out !== undefined) return
+  printText('\nA model of such nets, tested with rows that no trial has seen:')
+  print(paint('dim', `  ${line}`))
 }
 
 /** A bar with the best so far at a terminal, a line for each better trial elsewhere. */

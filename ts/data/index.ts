@@ -45,6 +45,7 @@ export {
   type ColumnOf,
   type ColumnOptions,
   type EmbeddedColumn,
+  type EncoderOptions,
   encoderFromState,
   fromTable,
   type Table,

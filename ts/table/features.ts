@@ -3,7 +3,7 @@
  * threshold; trees do neither. So each number goes in twice: squeezed, so that no value is far out, and as where it lies among the quantiles of
  * its column (piecewise linear encoding: Gorishniy, Rubachev & Babenko 2022).
  */
-import type { EmbeddedColumn } from '../data/index.js'
+import type { ColumnReport, EmbeddedColumn, Table } from '../data/index.js'
 
 /** A feature that is a number, and where its column is cut. */
 export interface Cuts {
@@ -39,6 +39,41 @@ const FEWEST_EDGES = 4
 const MAX_VALUES = 50_000
 /** A category in fewer rows than this has no vector of its own: what a net would learn of it is mostly noise. */
 const FEWEST_ROWS = 3
+
+/** Parts that a column of numbers is cut into, by rows. */
+const binsFor = (rows: number) => (rows < 300 ? 0 : rows < 2000 ? 8 : 16)
+
+/** What {@link fitFeatures} finds in the rows of a table. */
+export function featuresOf({ inputs, features, report, count, embeddings }: Table): FeatureState {
+  return fitFeatures(inputs, features, numbersOf(report.columns), binsFor(count), embeddings)
+}
+
+/** Where the features of each column are. */
+export function spansOf(columns: readonly ColumnReport[]): { column: string; from: number; size: number }[] {
+  let from = 0
+  return columns.flatMap(({ name, role, features }) => {
+    if (role !== 'input' || features === 0) return []
+    const span = { column: name, from, size: features }
+    from += features
+    return [span]
+  })
+}
+
+function numbersOf(columns: readonly ColumnReport[]): number[] {
+  const isNumber = new Set(columns.filter(({ as }) => as === 'number' || as === 'date').map(({ name }) => name))
+  return spansOf(columns).flatMap(({ column, from }) => (isNumber.has(column) ? [from] : []))
+}
+
+/** Numbers with mean 0 and deviation 1; classes as they are. */
+export function scaled(targets: Int32Array | Float32Array): {
+  targets: Int32Array | Float32Array
+  scale: { mean: number; deviation: number }
+} {
+  if (targets instanceof Int32Array) return { targets, scale: { mean: 0, deviation: 1 } }
+  const mean = targets.reduce((sum, y) => sum + y, 0) / targets.length
+  const deviation = Math.sqrt(targets.reduce((sum, y) => sum + (y - mean) ** 2, 0) / targets.length) || 1
+  return { targets: targets.map((y) => (y - mean) / deviation), scale: { mean, deviation } }
+}
 
 /**
  * Cuts each number at the quantiles of these rows, and counts categories.

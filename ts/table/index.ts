@@ -2,6 +2,7 @@
  * `gradus/table`: from a table to a model that takes rows of it, in one call, and a report on how good it is.
  * @module gradus/table
  */
+export { inspectTable } from './decide-table.js'
 export { evaluateTable, type TableEvaluation } from './evaluate.js'
 export { reportHtml } from './html.js'
 export type { CalibrationBin, Importance, MeasuredMetric } from './measure.js'
@@ -13,8 +14,10 @@ export {
   TableModel,
   type TablePredictOptions,
 } from './model.js'
+export type { NetSettings } from './nets.js'
 export { type PreparedRows, type PreparedTable, type PrepareTableOptions, prepareTable } from './prepare-table.js'
 export type { TableModelReport } from './report.js'
 export type { SearchProgress } from './search.js'
+export { type TableNet, type TableNetOptions, tableNet } from './table-net.js'
 export { type TableFunctionOptions, tableToFunction } from './to-function.js'
 export { type TrainedTable, type TrainTableOptions, trainTable } from './train-table.js'

@@ -3,7 +3,7 @@ import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { quantileOf } from '../common/quantile.js'
 import { shortened, show } from '../common/show.js'
-import { encoderFromState, type TableEncoder, type TableState } from '../data/index.js'
+import { type EncoderOptions, encoderFromState, type TableEncoder, type TableState } from '../data/index.js'
 import {
   decodeModel,
   EmbedColumns,
@@ -83,10 +83,10 @@ export class TableModel<P extends Prediction = Prediction> {
   private readonly state: TableModelState
 
   /** @internal use {@link trainTable} or {@link loadTableModel} */
-  constructor(net: Module, state: TableModelState) {
+  constructor(net: Module, state: TableModelState, options: EncoderOptions = {}) {
     this.net = net
     this.state = state
-    this.encoder = encoderFromState(state.table)
+    this.encoder = encoderFromState(state.table, options)
     this.task = state.task
     this.target = state.target
     this.classNames = this.encoder.classNames
@@ -206,6 +206,7 @@ export class TableModel<P extends Prediction = Prediction> {
  * A model from a file that {@link TableModel.save} wrote: encoder, scaler and net, ready for raw rows.
  *
  * @param source a path, URL, Blob, or the bytes
+ * @param options `warn: false` leaves it to `model.unknown` to say which categories were unknown
  * @example
  * const { model } = await trainTable(rows, { target: 'species' })
  * await model.save('iris.safetensors')
@@ -214,14 +215,14 @@ export class TableModel<P extends Prediction = Prediction> {
  * @throws RangeError for a file that is damaged, TypeError for one that holds no model of a table
  */
 // biome-ignore lint/suspicious/noExplicitAny: which of the two a file holds is not known before it is read; `model.task` says it
-export async function loadTableModel<P extends Prediction = any>(source: ModelSource): Promise<TableModel<P>> {
+export async function loadTableModel<P extends Prediction = any>(source: ModelSource, options?: EncoderOptions): Promise<TableModel<P>> {
   const isBytes = source instanceof Uint8Array || source instanceof ArrayBuffer
   const file: ModelFile<Ensemble> = isBytes ? decodeModel(source as Uint8Array) : await loadModelFile(source)
-  return tableModelFrom<P>(file.model, file[PART])
+  return tableModelFrom<P>(file.model, file[PART], options)
 }
 
 /** @internal @param text what {@link TableModel.bytes} wrote beside the net. @throws TypeError for anything else, RangeError where it does not fit the net */
-export function tableModelFrom<P extends Prediction>(net: Module, text: unknown): TableModel<P> {
+export function tableModelFrom<P extends Prediction>(net: Module, text: unknown, options?: EncoderOptions): TableModel<P> {
   if (typeof text !== 'string')
     throw typeError('loadTableModel: this file holds a model, but none of a table; loadModel reads it, and trainTable makes the other kind')
   let state: unknown
@@ -230,7 +231,7 @@ export function tableModelFrom<P extends Prediction>(net: Module, text: unknown)
   } catch (cause) {
     throw typeError(`loadTableModel: what the file has of the table is no JSON: ${shortened((cause as Error).message)}`, { cause })
   }
-  const model = new TableModel<P>(net, checkedState(state as TableModelState))
+  const model = new TableModel<P>(net, checkedState(state as TableModelState), options)
   checkFits(model, state as TableModelState)
   return model
 }

@@ -10,6 +10,7 @@ import {
   type Module,
   type Optimizer,
   Sequential,
+  schedules,
 } from '../index.js'
 
 /** How a net is made and trained. */
@@ -22,6 +23,29 @@ export interface NetPlan {
   learningRate: number
   weightDecay: number
 }
+
+/** What may be said of the nets of a table and their training, instead of what is usual for so many rows. */
+export interface NetSettings {
+  /** Neurons of each hidden layer: `[64, 32]`; none makes a linear model. */
+  hidden?: readonly number[]
+  /** Of the hidden layers. */
+  activation?: ActivationName
+  /** Share of the neurons of each hidden layer that are left out in a step, from 0 to below 1. */
+  dropout?: number
+  /** The largest one of a one-cycle schedule, by AdamW. */
+  learningRate?: number
+  /** Of weights, not of biases, as AdamW has it. */
+  weightDecay?: number
+  /** Rows of a step. */
+  batchSize?: number
+  /** Passes over the rows, at most: nets stop when rows that they did not see get no better. */
+  epochs?: number
+}
+
+/** @internal */
+export const NET_SETTINGS: readonly (keyof NetSettings)[] = [
+  ...(['hidden', 'activation', 'dropout', 'learningRate', 'weightDecay', 'batchSize', 'epochs'] as const),
+]
 
 /** How all nets of a round are trained. */
 export interface RoundPlan {
@@ -85,6 +109,11 @@ export function makeNet(
   return new Sequential(layers, { seed })
 }
 
+/** The schedule of a net: one cycle. @param steps of the whole training */
+export function scheduleOf({ learningRate }: NetPlan, steps: number): (step: number) => number {
+  return schedules.oneCycle(learningRate, { steps })
+}
+
 /** The optimizer of a net: biases do not decay. */
 export function makeOptimizer(net: Module, { learningRate, weightDecay }: NetPlan): Optimizer {
   const parameters = net.parameters()
@@ -101,5 +130,5 @@ export function makeOptimizer(net: Module, { learningRate, weightDecay }: NetPla
 /** `128-128 silu, dropout 0.2, learning rate 0.005, weight decay 0.1` */
 export function describePlan({ hidden, activation, dropout, learningRate, weightDecay }: NetPlan): string {
   const short = (x: number) => String(Number(x.toPrecision(2)))
-  return `${hidden.join('-')} ${activation}, dropout ${dropout}, learning rate ${short(learningRate)}, weight decay ${short(weightDecay)}`
+  return `${hidden.length === 0 ? 'linear' : `${hidden.join('-')} ${activation}`}, dropout ${dropout}, learning rate ${short(learningRate)}, weight decay ${short(weightDecay)}`
 }

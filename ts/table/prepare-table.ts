@@ -1,14 +1,21 @@
-/** A table as nets take it, cut into rows to train on and rows to judge by: for one's own nets and experiments. */
-import { rangeError } from '../common/errors.js'
-import { fromTable, type ReadOptions, type Source, type TableOptions, trainTestSplit } from '../data/index.js'
-import { fitFeatures, inputsOf, widthOf } from './features.js'
-import { binsFor, numbersOf, rowsFrom, scaled } from './train-table.js'
+/** A table as nets take it, cut into rows to train on, rows to judge by and rows that are set aside: for one's own nets and experiments. */
+import { checkNames } from '../common/names.js'
+import { fromTable, type ReadOptions, type Source, type TableOptions } from '../data/index.js'
+import type { ColumnToEmbed } from '../index.js'
+import { checkSplit, decideTable, rowsFrom, setAside, TABLE_OPTIONS } from './decide-table.js'
+import { featuresOf, inputsOf, scaled, widthOf } from './features.js'
 
 /** Options of {@link prepareTable}. */
 export interface PrepareTableOptions extends Omit<TableOptions, 'target' | 'scale'> {
   target: string
-  /** Share of the rows to judge by. Default 0.2. */
+  /**
+   * Share of the rows that are set aside first, the same as {@link trainTable} makes its report from with the same share and seed: what is chosen here
+   * by the held rows is then judged by rows that nobody has seen. 0 sets none aside. Default 0.2.
+   */
+  testFraction?: number
+  /** Of the others, the share to judge by. Default 0.2. */
   heldFraction?: number
+  /** Decides which rows are which. Default 0. */
   seed?: number
   read?: ReadOptions
 }
@@ -30,10 +37,14 @@ export interface PreparedTable {
   width: number
   /** 0 where targets are numbers. */
   classes: number
+  /** Inputs that are numbers of categories, for a first layer `new EmbedColumns(width, embedded)`; empty where there are none. */
+  embedded: readonly ColumnToEmbed[]
+  /** Of targets that are numbers: what they were is mean + deviation · target. */
+  scale: { mean: number; deviation: number }
 }
 
 /**
- * A table with the inputs that {@link trainTable} gives its nets.
+ * A table with the inputs that {@link trainTable} gives its nets: columns are decided in the same way, and scaled by the rows to train on.
  *
  * @example
  * const { train, width, classes } = await prepareTable('docs/guide/penguins.csv', { target: 'species' })
@@ -41,22 +52,28 @@ export interface PreparedTable {
  * @throws as trainTable does
  */
 export async function prepareTable(rows: readonly object[] | Source, options: PrepareTableOptions): Promise<PreparedTable> {
-  const { heldFraction = 0.2, seed = 0, read, ...table } = options
-  const all = await rowsFrom(rows, read)
-  const data = fromTable(all, { missing: 'auto', scale: 'robust', ...table } as TableOptions)
-  const [embedded] = data.embeddings
-  if (embedded !== undefined)
-    throw rangeError(
-      `prepareTable: column '${embedded.name}' as 'embedding' is for trainTable, and for nets with EmbedColumns; here 'hash' takes any number of categories`,
-    )
-  const { train, test } = trainTestSplit(data, { testFraction: heldFraction, seed })
-  const features = fitFeatures(train.inputs, data.features, numbersOf(data.report.columns), binsFor(train.count))
-  const { targets, scale } = scaled(train.targets)
-  const others = test.targets instanceof Int32Array ? test.targets : test.targets.map((y) => (y - scale.mean) / scale.deviation)
+  checkNames('prepareTable', options, [...TABLE_OPTIONS, 'testFraction', 'heldFraction', 'read'])
+  const { testFraction = 0.2, heldFraction = 0.2, seed = 0, read, ...table } = options
+  checkSplit('prepareTable', 'heldFraction', heldFraction, seed)
+  if (testFraction !== 0) checkSplit('prepareTable', 'testFraction', testFraction, seed)
+  const decided = decideTable(await rowsFrom(rows, read), table)
+  const [used] = testFraction === 0 ? [decided.rows] : setAside(decided, testFraction, seed)
+  const [training, judging] = setAside({ ...decided, rows: used }, heldFraction, seed)
+  const data = fromTable(training, decided.options)
+  const features = featuresOf(data)
+  const { targets, scale } = scaled(data.targets)
+  const held = decided.encoderOf(data).dataset(judging)
+  const { mean, deviation } = scale
   return {
-    train: { inputs: inputsOf(features, train.inputs), targets, count: train.count },
-    held: { inputs: inputsOf(features, test.inputs), targets: others, count: test.count },
+    train: { inputs: inputsOf(features, data.inputs), targets, count: data.count },
+    held: {
+      inputs: inputsOf(features, held.inputs),
+      targets: held.targets instanceof Int32Array ? held.targets : held.targets.map((y) => (y - mean) / deviation),
+      count: held.count,
+    },
     width: widthOf(features),
     classes: data.classes,
+    embedded: (features.embedded ?? []).map(({ feature, count, size }) => ({ feature, count, size })),
+    scale,
   }
 }

@@ -1,9 +1,19 @@
 /** Nets trained on a table until the time is up, each judged by rows that it did not see, and the ensemble of the best. */
 import { plainError } from '../common/errors.js'
 import { joined } from '../common/joined.js'
-import { type ColumnToEmbed, crossEntropy, EarlyStopping, Ensemble, fitMany, mse, schedules, softmax, tensor } from '../index.js'
+import { type ColumnToEmbed, crossEntropy, EarlyStopping, Ensemble, fitMany, mse, softmax, tensor } from '../index.js'
 import { chooseGreedily, type Judge, logLossOf, MOST, squaredErrorOf, type Voter } from './choose.js'
-import { makeNet, makeOptimizer, type NetPlan, type RoundPlan, randomPlan, usualPlan, usualRound } from './nets.js'
+import {
+  makeNet,
+  makeOptimizer,
+  type NetPlan,
+  type NetSettings,
+  type RoundPlan,
+  randomPlan,
+  scheduleOf,
+  usualPlan,
+  usualRound,
+} from './nets.js'
 
 type Net = ReturnType<typeof makeNet>
 
@@ -61,6 +71,8 @@ export interface SearchOptions {
   seed: number
   signal: AbortSignal | undefined
   onProgress: ((progress: SearchProgress) => void) | undefined
+  /** What all nets have in common. */
+  net: NetSettings
 }
 
 /** What was found. */
@@ -97,8 +109,9 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
   let candidates: Candidate[] = []
   let nets = 0
   let deadline = end && end - 1000 * options.reserve(0)
-  const usual = usualPlan(data.count)
-  const { batchSize, epochs } = usualRound(data.count)
+  const { batchSize: givenSize, epochs: _, ...given } = options.net
+  const usual: NetPlan = { ...usualPlan(data.count), ...given }
+  const { batchSize = usualRound(data.count).batchSize, epochs = usualRound(data.count).epochs } = options.net
 
   /** Seconds that a net of the rounds so far takes for a row, on average. */
   const pace = { seconds: 0, rows: 0 }
@@ -121,10 +134,7 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
         validation: jobs.map(({ k }) => held[k]),
         loss: data.classes > 0 ? crossEntropy : mse,
         optimizers: models.map((model, i) => makeOptimizer(model, jobs[i].net)),
-        schedule: jobs.map(({ net, k }) => {
-          const steps = plan.epochs * Math.ceil(rows[k].length / plan.batchSize)
-          return schedules.oneCycle(net.learningRate, { steps })
-        }),
+        schedule: jobs.map(({ net, k }) => scheduleOf(net, plan.epochs * Math.ceil(rows[k].length / plan.batchSize))),
         seed: jobs.map(({ seed }) => seed),
         ...plan,
         signal: controller.signal,
@@ -209,8 +219,11 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
       const own = Math.max(few, Math.min(epochs, fitting))
       const part = Math.min(1, Math.max(share, fitting / few))
       const count = fitting >= 4 * own ? PLANS_A_ROUND : 1
-      const plans = Array.from({ length: count }, (_, i) => (number === 1 && i === 0 ? usual : randomPlan(seed + 7919 * number + i)))
-      await round(plans, { batchSize: number === 1 ? batchSize : batchSize * [1, 2, 0.5][number % 3], epochs: own }, number, part)
+      const plans = Array.from({ length: count }, (_, i) =>
+        number === 1 && i === 0 ? usual : { ...randomPlan(seed + 7919 * number + i), ...given },
+      )
+      const isGiven = number === 1 || givenSize !== undefined
+      await round(plans, { batchSize: isGiven ? batchSize : batchSize * [1, 2, 0.5][number % 3], epochs: own }, number, part)
     }
     // not even one epoch of all folds
     if (candidates.length === 0 && !signal?.aborted)

@@ -2,21 +2,12 @@
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { showNames } from '../common/show.js'
-import {
-  type ColumnReport,
-  fromTable,
-  kFold,
-  type ReadOptions,
-  type Row,
-  readTable,
-  type Source,
-  type TableOptions,
-  trainTestSplit,
-} from '../data/index.js'
-import { SAID } from '../data/table/decide.js'
+import { fromTable, kFold, type ReadOptions, type Row, type Source, type TableOptions, trainTestSplit } from '../data/index.js'
 import { adviceOn } from './advice.js'
+import { checkNet } from './check-net.js'
 import { logLossOf, squaredErrorOf } from './choose.js'
-import { fitFeatures, inputsOf, widthOf } from './features.js'
+import { checkSplit, decideTable, rowsFrom, setAside, TABLE_OPTIONS } from './decide-table.js'
+import { featuresOf, inputsOf, scaled, spansOf, widthOf } from './features.js'
 import {
   baselineOf,
   calibrationOf,
@@ -29,12 +20,12 @@ import {
   measureMetrics,
 } from './measure.js'
 import { type ClassPrediction, type NumberPrediction, type Prediction, TableModel } from './model.js'
-import { describePlan } from './nets.js'
+import { describePlan, NET_SETTINGS, type NetSettings } from './nets.js'
 import type { TableModelReport } from './report.js'
 import { type Fold, type SearchProgress, search } from './search.js'
 
-/** Options of {@link trainTable}: those of `fromTable` say what becomes of columns. */
-export interface TrainTableOptions extends Omit<TableOptions, 'target' | 'scale'> {
+/** Options of {@link trainTable}: those of `fromTable` say what becomes of columns, those of a net what it is like and how it is trained. */
+export interface TrainTableOptions extends Omit<TableOptions, 'target' | 'scale'>, NetSettings {
   /** The column to predict. */
   target: string
   /**
@@ -72,10 +63,6 @@ const FOLDS = 5
 /** Share of the rows that nets are judged by where there is one split, and how many at most. */
 const JUDGED = 0.15
 const MAX_JUDGED = 10_000
-/** Parts that a column of numbers is cut into, by rows. */
-export const binsFor = (rows: number) => (rows < 300 ? 0 : rows < 2000 ? 8 : 16)
-/** Rows that a category is in on average, at least, where each of many gets a vector of its own: with fewer, nets remember rows. */
-const ROWS_OF_CATEGORY = 10
 /** Seconds that selection and report are left beside what is measured, and the share of the time that they may take. */
 const AFTERWARDS = { least: 0.15, share: 0.02, most: 0.4 }
 /** Seconds that importance may take where no time was given. */
@@ -99,32 +86,19 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   options: TrainTableOptions,
 ): Promise<TrainedTable<P>> {
   const began = performance.now()
-  const { time, testFraction = 0.2, test, seed = 0, read, signal, onProgress, ...table } = checked(options)
+  const { time, testFraction = 0.2, test, seed = 0, read, signal, onProgress, ...rest } = checked(options)
+  const { table, net } = withoutNet(rest)
   signal?.throwIfAborted()
   const all = await rowsFrom(rows, read)
-  const whole = { missing: 'auto', scale: 'robust', ...table } as TableOptions
-  // what the task is, is decided from all rows; what columns are scaled by, from those of training alone
-  const first = fromTable(all, whole)
-  const isClasses = first.classes > 0
-  const kept = withTarget(all, first.state().missingValues, options.target)
+  const decided = decideTable(all, table)
+  const { rows: kept, isClasses } = decided
   if (kept.length < FEWEST)
     throw rangeError(
       `trainTable: ${kept.length === 1 ? 'one row with a target is' : `${kept.length} rows with a target are`} too few: it wants ${FEWEST} at least, and says little of fewer than a hundred`,
     )
   const [train, judged] =
-    test === undefined
-      ? split(kept, isClasses ? options.target : undefined, testFraction, seed)
-      : [kept, await testRowsFrom(test, read, options.target)]
-  const embedded = columnsToEmbed(first.report.columns)
-  const asDecided = {
-    ...whole,
-    columns: {
-      ...whole.columns,
-      [options.target]: isClasses ? ('category' as const) : ('number' as const),
-      ...Object.fromEntries(embedded.map(({ name }) => [name, 'embedding' as const])),
-    },
-  }
-  const data = fromTable(train, asDecided)
+    test === undefined ? setAside(decided, testFraction, seed) : [kept, await testRowsFrom(test, read, options.target)]
+  const data = fromTable(train, decided.options)
   if (isClasses && data.classes < 2)
     throw rangeError(`trainTable: column '${options.target}' is '${data.classNames[0]}' in all rows: there is nothing to tell apart`)
   if (isClasses && data.count >= FEW_ROWS && data.classes > data.count / 2)
@@ -135,9 +109,10 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     throw rangeError(`trainTable: column '${options.target}' is ${data.targets[0]} in all rows to learn from: there is nothing to learn`)
   const { targets, scale } = scaled(data.targets)
   const spans = spansOf(data.report.columns)
-  const features = fitFeatures(data.inputs, data.features, numbersOf(data.report.columns), binsFor(data.count), data.embeddings)
+  const features = featuresOf(data)
   const inputs = inputsOf(features, data.inputs)
-  const tested = test === undefined ? data.dataset(judged) : ofTest(() => data.dataset(judged))
+  const encoder = decided.encoderOf(data)
+  const tested = test === undefined ? encoder.dataset(judged) : ofTest(() => encoder.dataset(judged))
   const { classes } = data
   const baseline = baselineOf(data.targets, classes)
   const end = time === undefined ? undefined : began + 1000 * time
@@ -149,14 +124,14 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   const found = await search(
     { inputs, width: widthOf(features), count: data.count, targets, classes: data.classes, embedded: features.embedded ?? [] },
     foldsOf(targets, data.classes, seed),
-    { end, reserve, seed, signal, onProgress },
+    { end, reserve, seed, signal, onProgress, net },
   )
   const errors = isClasses
     ? []
     : quantilesOf(Float64Array.from(found.judged, (row, i) => Math.abs(found.predictions[i] - targets[row]) * scale.deviation))
   const state = {
     format: 'gradus-table-model/1',
-    table: data.state(),
+    table: encoder.state(),
     features,
     target: options.target,
     task: isClasses ? 'classification' : 'regression',
@@ -193,11 +168,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     target: options.target,
     classNames: [...data.classNames],
     rows: { train: data.count, test: tested.count, dropped: all.length - kept.length },
-    columns: data.report.columns.map((column) => {
-      if (column.role === 'target') return first.report.columns.find(({ role }) => role === 'target') ?? column
-      const decided = embedded.find(({ name }) => name === column.name)
-      return decided === undefined ? column : { ...column, why: decided.why }
-    }),
+    columns: decided.reasonsIn(data.report),
     metrics,
     calibration:
       tested.targets instanceof Int32Array
@@ -221,17 +192,10 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   return { model, report }
 }
 
-/** Columns of very many categories whose rows are enough to learn a vector for each, where nobody said what becomes of them. */
-function columnsToEmbed(columns: readonly ColumnReport[]): { name: string; why: string }[] {
-  return columns.flatMap(({ name, as, why, different = Number.POSITIVE_INFINITY, rows }) => {
-    if (as !== 'hash' || why === SAID || rows < ROWS_OF_CATEGORY * different) return []
-    return [{ name, why: `it has texts, ${different} different ones, of which each gets a vector that is learnt` }]
-  })
-}
-
 const OPTIONS: readonly (keyof TrainTableOptions)[] = [
-  ...(['target', 'time', 'test', 'testFraction', 'seed', 'read', 'signal', 'onProgress'] as const),
-  ...(['inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown'] as const),
+  ...(['time', 'testFraction', 'test', 'read', 'signal', 'onProgress'] as const),
+  ...TABLE_OPTIONS,
+  ...NET_SETTINGS,
 ]
 
 function checked(options: TrainTableOptions): TrainTableOptions {
@@ -240,16 +204,16 @@ function checked(options: TrainTableOptions): TrainTableOptions {
   const { time, testFraction = 0.2, seed = 0 } = options
   if (time !== undefined && !(time > 0 && Number.isFinite(time)))
     throw rangeError(`trainTable: time wants seconds above 0, got ${String(time)}`)
-  if (!(testFraction > 0 && testFraction < 1))
-    throw rangeError(`trainTable: testFraction wants a number above 0 and below 1, got ${String(testFraction)}`)
-  if (!(Number.isSafeInteger(seed) && seed >= 0)) throw rangeError(`trainTable: seed wants a whole number ≥ 0, got ${String(seed)}`)
+  checkSplit('trainTable', 'testFraction', testFraction, seed)
+  checkNet('trainTable', options)
   return options
 }
 
-/** Rows that are given, or those of a file. */
-export async function rowsFrom(given: readonly object[] | Source, read: ReadOptions | undefined): Promise<readonly Row[]> {
-  if (Array.isArray(given)) return given as readonly Row[]
-  return readTable(given as Source, read)
+/** What a net is like apart from what becomes of the table. */
+function withoutNet<O extends NetSettings>(options: O): { table: Omit<O, keyof NetSettings>; net: NetSettings } {
+  const { hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs, ...table } = options
+  const net = { hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs }
+  return { table, net: Object.fromEntries(Object.entries(net).filter(([, value]) => value !== undefined)) }
 }
 
 /** @throws RangeError for none, or for rows that have no target */
@@ -271,22 +235,6 @@ function ofTest<T>(work: () => T): T {
   }
 }
 
-/** The rows that have a target. */
-function withTarget(rows: readonly Row[], missing: readonly string[], target: string): Row[] {
-  const gaps = new Set(missing)
-  return rows.filter((row) => {
-    const value = row[target]
-    return !(value === undefined || value === null || Number.isNaN(value) || String(value).trim() === '' || gaps.has(String(value)))
-  })
-}
-
-/** Rows to learn from and rows to judge by, every value of a column in the same proportion on both sides. */
-function split(rows: readonly Row[], stratify: string | undefined, testFraction: number, seed: number): [Row[], Row[]] {
-  const each = rows.map((row) => ({ row, value: stratify === undefined ? null : row[stratify] }))
-  const { train, test } = trainTestSplit(each, { testFraction, seed, ...(stratify !== undefined && { stratify: 'value' as const }) })
-  return [train.map(({ row }) => row), test.map(({ row }) => row)]
-}
-
 function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: number): Fold[] {
   // numbers of rows as the features of a data set, so that the functions that cut data sets cut them
   const numbers = Float32Array.from(targets, (_, row) => row)
@@ -298,33 +246,6 @@ function foldsOf(targets: Int32Array | Float32Array, classes: number, seed: numb
     return [{ train: rowsOf(train), judge: rowsOf(test) }]
   }
   return kFold(data, { folds: Math.min(FOLDS, data.count), seed }).map(({ train, test }) => ({ train: rowsOf(train), judge: rowsOf(test) }))
-}
-
-/** Numbers with mean 0 and deviation 1; classes as they are. */
-export function scaled(targets: Int32Array | Float32Array): {
-  targets: Int32Array | Float32Array
-  scale: { mean: number; deviation: number }
-} {
-  if (targets instanceof Int32Array) return { targets, scale: { mean: 0, deviation: 1 } }
-  const mean = targets.reduce((sum, y) => sum + y, 0) / targets.length
-  const deviation = Math.sqrt(targets.reduce((sum, y) => sum + (y - mean) ** 2, 0) / targets.length) || 1
-  return { targets: targets.map((y) => (y - mean) / deviation), scale: { mean, deviation } }
-}
-
-/** Where the features of each column are. */
-function spansOf(columns: readonly ColumnReport[]): { column: string; from: number; size: number }[] {
-  let from = 0
-  return columns.flatMap(({ name, role, features }) => {
-    if (role !== 'input' || features === 0) return []
-    const span = { column: name, from, size: features }
-    from += features
-    return [span]
-  })
-}
-
-export function numbersOf(columns: readonly ColumnReport[]): number[] {
-  const isNumber = new Set(columns.filter(({ as }) => as === 'number' || as === 'date').map(({ name }) => name))
-  return spansOf(columns).flatMap(({ column, from }) => (isNumber.has(column) ? [from] : []))
 }
 
 const MAX_EXAMPLES = 400

@@ -47,6 +47,6 @@ export {
 } from './space.js'
 export type { Entry, JournalStore, Transacted, TrialState } from './storage/journal.js'
 export { type Direction, Study, type StudyOptions } from './study.js'
-export { TABLE_SPACE, type TableObjectiveOptions, tableObjective } from './table-objective.js'
+export { netSettings, TABLE_SPACE, type TableObjectiveOptions, tableObjective } from './table-objective.js'
 export { type Objective, type Outcome, type Trial, TrialPruned, type TrialRecord } from './trial.js'
 export { type TunedModel, type TuneModelOptions, type TuneModelProgress, tuneModel } from './tune-model.js'

@@ -1,22 +1,18 @@
 /** Nets for a table in a file, as an objective: what `gradus tune table.csv` tunes. */
 import { rangeError } from '../common/errors.js'
-import { checkNames } from '../common/names.js'
-import { show, showNames } from '../common/show.js'
-import { type Dataset, fromTable, readTable, standardize, type Targets, trainTestSplit } from '../data/index.js'
-import { AdamW, crossEntropy, Dense, Dropout, evaluateModel, fit, mse, type Progress, Sequential, schedules } from '../index.js'
+import { showNames } from '../common/show.js'
+import { type Row, readTable } from '../data/index.js'
+import { crossEntropy, evaluateModel, fit, mse, type Progress, tensor } from '../index.js'
+import { type NetSettings, type PreparedRows, type PrepareTableOptions, prepareTable, tableNet } from '../table/index.js'
 import { categorical, float, int, type Space } from './space.js'
 import type { Objective } from './trial.js'
 
-/** Options of {@link tableObjective}. */
-export interface TableObjectiveOptions {
-  /** A CSV file with names in its first line. */
+/** Options of {@link tableObjective}: those of `prepareTable` say what becomes of columns, and which rows are set aside. */
+export interface TableObjectiveOptions extends PrepareTableOptions {
+  /** A table that `readTable` takes. */
   file: string
-  /** The column to predict. */
-  target: string
   /** Passes over the rows. Default 40. */
   epochs?: number
-  /** Decides which rows judge, and the first weights. Default 0. */
-  seed?: number
 }
 
 /** What {@link tableObjective} understands, each with the range that it usually has. */
@@ -30,64 +26,81 @@ export const TABLE_SPACE = {
   dropout: float(0, 0.5),
 } satisfies Space
 
-/** Of a parameter that is not tuned. */
+/** What {@link TABLE_SPACE} names, of a parameter that is not tuned. */
 const FIXED = { learningRate: 0.003, width: 32, batchSize: 32, activation: 'relu', layers: 1, weightDecay: 1e-4, dropout: 0 }
 
-/** A numeric target with so few whole values is one of classes. */
-const MAX_CLASSES = 10
-/** What stands for a value that is not there. */
-const GAPS = ['NA', 'NaN', 'nan', 'null', '?']
+/** Of fewer rows nothing can be said. */
+const FEWEST = 20
 /** Epochs between reports. */
 const REPORT_EVERY = 2
 
 type Values = Partial<Record<keyof typeof FIXED, unknown>>
 
 /**
- * An objective for a table: trains a net of dense layers by AdamW on four fifths of the rows, and returns its loss on the others: the
- * cross-entropy where the target is a class, else the root mean squared error in the units of the target. Numbers are standardized, texts
- * one-hot, gaps filled in. It understands the parameters of `TABLE_SPACE`; those that a space leaves out are as usual.
+ * What `trainTable` and `gradus train` take of the parameters of a trial, those that were not tuned included: with them they train the net that the
+ * trial trained.
+ *
+ * @param epochs those of the trial
+ * @example netSettings({ layers: 2, width: 16, learningRate: 0.01 }).hidden // [16, 16]
+ * @throws RangeError for a parameter that a net of a table has not
+ */
+export function netSettings(params: Readonly<Record<string, unknown>>, epochs = 40): Required<NetSettings> {
+  for (const name of Object.keys(params))
+    if (!(name in FIXED))
+      throw rangeError(`tableObjective: there is no parameter '${name}' of a table; it has ${showNames(Object.keys(FIXED))}`)
+  const { width, layers, ...net } = { ...FIXED, ...(params as Values) } as typeof FIXED
+  return {
+    hidden: new Array<number>(layers).fill(width),
+    ...net,
+    activation: net.activation as Required<NetSettings>['activation'],
+    epochs,
+  }
+}
+
+/**
+ * An objective for a table: trains a net as `trainTable` does (the same columns, inputs, optimizer and schedule) on some of the rows, and returns its loss on
+ * others: the cross-entropy where the target is a class, else the root mean squared error in the units of the target. The rows that `trainTable` makes its
+ * report from are in neither part. It understands the parameters of `TABLE_SPACE`; those that a space leaves out are as usual.
  * @example
  * // const objective = await tableObjective({ file: 'penguins.csv', target: 'species' })
  * // await study.optimize(objective, { trials: 20 })
  * @throws Error, RangeError where the file cannot be read, or has no such column
  */
 export async function tableObjective(options: TableObjectiveOptions): Promise<Objective> {
-  checkNames('tableObjective', options, ['file', 'target', 'epochs', 'seed'])
-  const { epochs = 40, seed = 0 } = options
-  const { train, test, classes, scale } = await tableOf(options)
+  const { file, epochs = 40, read, ...table } = options
+  const { seed = 0 } = table
+  const rows = await rowsOf(file, read)
+  const prepared = await ofFile(file, () => prepareTable(rows, table))
+  const { train, held, width, classes, scale } = prepared
+  const count = train.count + held.count
+  if (count < FEWEST)
+    throw rangeError(`${file}: wants at least ${FEWEST} rows with a ${table.target}, besides those that are set aside, got ${count}`)
+  const loss = classes > 0 ? crossEntropy : mse
+  const asTensors = ({ inputs, targets, count }: PreparedRows) => ({
+    inputs: tensor(inputs, [count, width]),
+    targets: targets instanceof Int32Array ? targets : tensor(targets, [count, 1]),
+  })
+  const [training, judging] = [asTensors(train), asTensors(held)]
   return async (params, trial) => {
-    const values: Values = params
-    for (const name of Object.keys(values))
-      if (!(name in FIXED))
-        throw rangeError(`tableObjective: there is no parameter '${name}' of a table; it has ${showNames(Object.keys(FIXED))}`)
-    const { learningRate, width, batchSize, activation, layers, weightDecay, dropout } = { ...FIXED, ...values } as typeof FIXED
-    const hidden = Array.from({ length: layers }, (_, i) => [
-      new Dense(i === 0 ? train.features : width, width, { activation: activation as 'relu' }),
-      ...(dropout > 0 ? [new Dropout(dropout)] : []),
-    ])
-    const model = new Sequential([...hidden.flat(), new Dense(width, Math.max(1, classes))], { seed })
-    const optimizer = new AdamW(model.parameters(), { learningRate, weightDecay })
-    const loss = classes > 0 ? crossEntropy : mse
+    const { model, ...how } = tableNet(prepared, { ...netSettings(params, epochs), seed })
     const judge = () => {
-      const scores = evaluateModel(model, { ...test, loss, ...(classes > 0 && { metrics: ['accuracy'] as const }) })
-      return { value: classes > 0 ? scores.loss : scale * Math.sqrt(scores.loss), accuracy: (scores as { accuracy?: number }).accuracy }
+      const scores = evaluateModel(model, { ...judging, loss, ...(classes > 0 && { metrics: ['accuracy'] as const }) })
+      return {
+        value: classes > 0 ? scores.loss : scale.deviation * Math.sqrt(scores.loss),
+        accuracy: (scores as { accuracy?: number }).accuracy,
+      }
     }
-    const steps = epochs * Math.ceil(train.count / batchSize)
     const onEpochEnd = async ({ epoch }: Progress) => {
       if (epoch % REPORT_EVERY !== 0) return
       await trial.report(judge().value, epoch)
       if (trial.shouldPrune()) trial.prune()
     }
-    const { signal } = trial
     await fit(model, {
-      ...train,
+      ...training,
       loss,
-      optimizer,
-      epochs,
-      batchSize,
+      ...how,
       seed,
-      signal,
-      schedule: schedules.cosine(learningRate, { steps }),
+      signal: trial.signal,
       callbacks: [{ onEpochEnd }],
     })
     const { value, accuracy } = judge()
@@ -96,59 +109,26 @@ export async function tableObjective(options: TableObjectiveOptions): Promise<Ob
   }
 }
 
-interface TableData {
-  train: Dataset<Targets>
-  test: Dataset<Targets>
-  /** 0 where the target is a number. */
-  classes: number
-  /** Of standardized targets: their standard deviation. */
-  scale: number
-}
-
-async function tableOf({ file, target, seed = 0 }: TableObjectiveOptions): Promise<TableData> {
-  const all = await rowsOf(file)
-  if (all.length === 0) throw rangeError(`${file}: wants names in the first line and rows below, got an empty file`)
-  const names = Object.keys(all[0])
-  if (!names.includes(target)) throw rangeError(`${file}: there is no column ${show(target)}; it has ${showNames(names)}`)
-  const isGap = (value: string) => value === '' || GAPS.includes(value)
-  const rows = all.filter((row) => !isGap(row[target]))
-  if (rows.length < 20) throw rangeError(`${file}: wants at least 20 rows with a ${target}, got ${rows.length}`)
-  const distinct = new Set(rows.map((row) => row[target]))
-  const isClass = distinct.size <= MAX_CLASSES && [...distinct].every((value) => Number.isInteger(Number(value)))
-  // a column without a value, or with a text of its own in every row, says nothing
-  const inputs = names.filter((name) => {
-    if (name === target) return false
-    const values = rows.map((row) => row[name]).filter((value) => !isGap(value))
-    const isNumeric = values.every((value) => Number.isFinite(Number(value)))
-    return values.length > 0 && (isNumeric || new Set(values).size <= Math.min(50, rows.length / 2))
-  })
-  const table = fromTable(rows, {
-    target,
-    inputs,
-    missing: 'median',
-    missingValues: GAPS,
-    ...(isClass && { categories: [target] }),
-  })
-  const split = standardize(trainTestSplit(table as Dataset<Targets>, { seed }))
-  const { train, test } = split
-  if (table.classes > 0) return { train, test, classes: table.classes, scale: 1 }
-  const targets = Float64Array.from(train.targets)
-  const mean = targets.reduce((sum, y) => sum + y, 0) / targets.length
-  const scale = Math.sqrt(targets.reduce((sum, y) => sum + (y - mean) ** 2, 0) / targets.length) || 1
-  const scaled = <D extends Dataset<Targets>>(data: D): D => ({
-    ...data,
-    targets: Float32Array.from(data.targets, (y) => (y - mean) / scale),
-  })
-  return { train: scaled(train), test: scaled(test), classes: 0, scale }
-}
-
-/** The rows of a CSV file, values as texts. */
-async function rowsOf(file: string): Promise<Record<string, string>[]> {
+/** The rows of a file. @throws Error that says so where there is none */
+async function rowsOf(file: string, read: PrepareTableOptions['read']): Promise<readonly Row[]> {
+  let rows: readonly Row[]
   try {
-    return (await readTable(file, { format: 'csv' })) as Record<string, string>[]
+    rows = await readTable(file, read)
   } catch (error) {
     const cause = (error as Error).cause as NodeJS.ErrnoException | undefined
     if (cause?.code === undefined) throw error
     throw rangeError(`cannot read ${file}: ${cause.code === 'ENOENT' ? 'there is no such file' : cause.message}`, { cause })
+  }
+  if (rows.length === 0) throw rangeError(`${file}: wants names in the first line and rows below, got an empty file`)
+  return rows
+}
+
+/** Errors in it begin with the name of the file. */
+async function ofFile<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Error) error.message = `${file}: ${error.message.replace(/^(fromTable|encode|dataset|prepareTable): /, '')}`
+    throw error
   }
 }

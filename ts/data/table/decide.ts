@@ -234,7 +234,9 @@ function notesOf(stats: ColumnStats, { as }: TableColumn, { role }: Wanted): str
   const notes: string[] = []
   if (hasAllKinds && kinds.size === 1) notes.push('it never changes')
   if (as === 'number' && strays > 0 && firstStray)
-    notes.push(`${strays} values are no numbers (${show(firstStray[1])} in row ${firstStray[0]}) and count as gaps`)
+    notes.push(
+      `${strays === 1 ? '1 value is no number' : `${strays} values are no numbers`} (${show(firstStray[1])} in row ${firstStray[0]}) and ${strays === 1 ? 'counts as a gap' : 'count as gaps'}`,
+    )
   if (as === 'category' || as === 'ordinal') {
     const gap = [...kinds.keys()].find((text) => /^(\?|-|n\/?a|null|none|nan|missing|unknown)$/i.test(text.trim()))
     if (gap !== undefined) notes.push(`${show(gap)} is one of the values; if it stands for a gap, add it to missingValues`)

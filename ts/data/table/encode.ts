@@ -40,7 +40,13 @@ export class RowEncoder {
   private readonly onUnknown: Unknown
   private who = 'encode'
 
-  constructor(columns: readonly TableColumn[], isMissing: MissingTest, onUnknown: Unknown) {
+  /** @param warns whether it says of each column that it has met something unknown */
+  constructor(
+    columns: readonly TableColumn[],
+    isMissing: MissingTest,
+    onUnknown: Unknown,
+    private readonly warns: boolean,
+  ) {
     this.isMissing = isMissing
     this.onUnknown = onUnknown
     this.columns = columns.map((column) => ({ ...column, width: widthOf(column), write: this.writerFor(column) }))
@@ -122,10 +128,11 @@ export class RowEncoder {
     const text = shortened(String(value))
     if (!Object.hasOwn(this.unknown, name)) {
       Object.defineProperty(this.unknown, name, { value: { count: 0, values: [] }, enumerable: true, configurable: true, writable: true })
-      console.warn(
-        `gradus: ${this.who}: column '${shortened(name)}' has ${show(value)}, which was not in the table that was learnt from; it counts as no value. ` +
-          'How many such there are is in `unknown`.',
-      )
+      if (this.warns)
+        console.warn(
+          `gradus: ${this.who}: column '${shortened(name)}' has ${show(value)}, which was not in the table that was learnt from; it counts as no value. ` +
+            'How many such there are is in `unknown`.',
+        )
     }
     const found = this.unknown[name]
     found.count++

@@ -53,10 +53,10 @@ export function describeTable({ rows, dropped, columns }: TableReport): string {
   return [`${rows} rows${left}; ${columns.reduce((sum, { features }) => sum + features, 0)} features`, ...lines].join('\n')
 }
 
-function details({ as, gaps, fill, categories, min, max }: ColumnReport): string {
+function details({ as, why, gaps, fill, categories, min, max }: ColumnReport): string {
   const range =
     min === undefined || max === undefined ? '' : as === 'date' ? `, ${dayOf(min)} to ${dayOf(max)}` : `, ${short(min)} to ${short(max)}`
-  const kinds = categories === undefined ? '' : `, ${categories} of them`
+  const kinds = categories === undefined || why.includes(` ${categories} `) ? '' : `, ${categories} of them`
   const filled = fill === undefined ? '' : as === 'number' ? `, filled in by ${short(fill)}` : ', filled in'
   return `${range}${kinds}${gaps > 0 ? `; ${gaps} ${gaps === 1 ? 'gap' : 'gaps'}${filled}` : ''}`
 }

@@ -339,16 +339,16 @@ interface EncoderParts {
 const NO_REPORT: TableReport = { rows: 0, dropped: 0, columns: [] }
 
 /** @internal */
-export function encoderOf(parts: EncoderParts, report = NO_REPORT): TableEncoder {
-  return encoding(parts, report).self
+export function encoderOf(parts: EncoderParts, report = NO_REPORT, warn = true): TableEncoder {
+  return encoding(parts, report, warn).self
 }
 
 /** An encoder, and what makes data sets of rows that have no gap where such rows are left out. */
-function encoding(parts: EncoderParts, report: TableReport) {
+function encoding(parts: EncoderParts, report: TableReport, warn = true) {
   const { columns, target, missingValues, unknown, leftOut } = parts
   const isMissing = missingTest(missingValues)
   const spelling = new Spelling(columns, target, leftOut)
-  const encoder = new RowEncoder(columns, isMissing, unknown)
+  const encoder = new RowEncoder(columns, isMissing, unknown, warn)
   const dropped = [...columns, target].filter(({ drop }) => drop).map(({ name }) => name)
   const self: TableEncoder = {
     features: encoder.width,
@@ -401,6 +401,12 @@ export function usualSize(count: number): number {
   return Math.min(50, Math.round(1.6 * count ** 0.56))
 }
 
+/** Options of {@link encoderFromState}. */
+export interface EncoderOptions {
+  /** Whether the console is told of the first unknown value of each column; all are counted in `unknown`. Default true. */
+  warn?: boolean
+}
+
 /**
  * The encoder of a table whose state was kept, also after JSON: where a model is used, rows become the numbers that they were
  * where it was trained.
@@ -412,7 +418,8 @@ export function usualSize(count: number): number {
  * encoder.encode([{ x: 7 }]) // Float32Array.of(7)
  * @throws TypeError for anything but a table's state, or one that was damaged
  */
-export function encoderFromState(state: TableState): TableEncoder {
+export function encoderFromState(state: TableState, options: EncoderOptions = {}): TableEncoder {
+  checkNames('encoderFromState', options, ['warn'])
   if (state?.format !== 'gradus-table/1' && state?.format !== 'gradus-table/2')
     throw typeError(`encoderFromState: this is no state of a table, but ${formatOf(state)}; take it with table.state()`)
   const { columns, target, missingValues, unknown = 'error', leftOut = [] } = structuredClone(state)
@@ -425,7 +432,7 @@ export function encoderFromState(state: TableState): TableEncoder {
     throw rangeError(`encoderFromState: ${features} features are more than the ${MAX_FEATURES} that a table may have`)
   if (!Array.isArray(leftOut) || !leftOut.every(isText))
     throw typeError(`encoderFromState: leftOut wants texts in an array, got ${show(leftOut)}`)
-  return encoderOf({ columns, target, missingValues, unknown, leftOut })
+  return encoderOf({ columns, target, missingValues, unknown, leftOut }, NO_REPORT, options.warn)
 }
 
 /** Of a table that was kept: a few bytes say how many features a hash has, and every row becomes so many numbers. */

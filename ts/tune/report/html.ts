@@ -356,6 +356,7 @@ dt{font-size:12px;color:var(--weak)}dd{margin:0;font-weight:600;font-variant-num
 .charts.wide{max-width:680px;grid-template-columns:1fr}
 figure{margin:0;background:var(--card);border-radius:10px;padding:8px}figcaption{font-size:12px;color:var(--weak);padding-left:6px}
 svg{display:block;width:100%;height:auto;overflow:visible}svg text{font:11px system-ui,sans-serif;fill:var(--weak)}svg .name{font-weight:600;fill:var(--text)}
+.charts svg text{font-size:13px}.charts.wide svg text{font-size:8px}
 .scroll{overflow-x:auto;background:var(--card);border-radius:10px;padding:10px}
 .parallel text{paint-order:stroke;stroke:var(--card);stroke-width:3px}
 .grid{stroke:var(--grid);stroke-width:.7}.axis{stroke:var(--weak);stroke-width:1.2}

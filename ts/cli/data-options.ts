@@ -1,0 +1,87 @@
+/** Options that say what table is learnt from and how: the same for every command that trains on one. */
+import { Option } from 'commander'
+import type { NetSettings } from '../table/index.js'
+import { numberIn } from './arguments.js'
+import type { TableData } from './table-files.js'
+
+/** How a file of CSV is written. */
+export function fileOptions(): Option[] {
+  return [
+    new Option('--ragged', 'take lines with too few or too many values as they are, instead of an error'),
+    new Option('--encoding <name>', 'of the text, such as windows-1252 (default: utf-8)'),
+    new Option('--decimal <sign>', 'what stands before the decimals of numbers, a point or a comma (default: a point)').choices(['.', ',']),
+    new Option('--thousands <sign>', 'what stands between thousands (default: nothing, or with --decimal , a point)').choices([
+      '.',
+      ',',
+      ' ',
+      "'",
+    ]),
+    new Option('--no-header', 'the first line has values, no names: columns are column1, column2 …'),
+  ]
+}
+
+/** What becomes of columns. */
+export function columnOptions(target = 'the column to predict'): Option[] {
+  return [
+    new Option('-t, --target <column>', target),
+    new Option('--exclude <columns>', 'columns to leave out, with commas between').argParser(names),
+    new Option('--categories <columns>', 'columns of numbers that are names, such as a postcode').argParser(names),
+    new Option('--numbers <columns>', 'columns that are numbers, such as a target 0, 1, 2 that is an amount').argParser(names),
+    new Option('--embed <columns>', 'columns whose categories become vectors that are learnt, as those of very many do').argParser(names),
+  ]
+}
+
+/** All that says which rows are learnt from, and as what. */
+export function dataOptions(): Option[] {
+  return [
+    ...columnOptions(),
+    new Option('--test <file>', 'rows to test with, instead of a share of those to learn from'),
+    new Option('--test-fraction <x>', 'share of the rows that are set aside to test with (default: 0.2)').argParser(
+      numberIn({ above: 0, max: 0.9 }),
+    ),
+    ...fileOptions(),
+  ]
+}
+
+function names(text: string): string[] {
+  return text.split(',').map((name) => name.trim())
+}
+
+/** The command that trains on the same table in the same way, to be copied into a shell. */
+export function trainLine(
+  file: string,
+  { exclude, categories, numbers, embed, ...one }: TableData & { seed: number },
+  net: NetSettings,
+): string {
+  const short = (x: number | undefined) => (x === undefined ? undefined : String(Number(x.toPrecision(4))))
+  const words: [name: string, value: string | undefined][] = [
+    ['target', one.target],
+    ...Object.entries({ exclude, categories, numbers, embed }).map(([name, list]) => [name, list?.join()] as [string, string | undefined]),
+    ['test', one.test],
+    ['test-fraction', one.testFraction?.toString()],
+    ['encoding', one.encoding],
+    ['decimal', one.decimal],
+    ['thousands', one.thousands],
+    ['hidden', net.hidden?.join() || (net.hidden && 'none')],
+    ['activation', net.activation],
+    ['dropout', short(net.dropout)],
+    ['learning-rate', short(net.learningRate)],
+    ['weight-decay', short(net.weightDecay)],
+    ['batch-size', net.batchSize?.toString()],
+    ['epochs', net.epochs?.toString()],
+    ['seed', one.seed.toString()],
+  ]
+  const flags = [one.ragged && '--ragged', one.header === false && '--no-header'].filter(Boolean)
+  return [
+    'gradus train',
+    quoted(file),
+    ...words.flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`])),
+    ...flags,
+  ].join(' ')
+}
+
+/** As shells take it: in quotes where it has to be. */
+function quoted(text: string): string {
+  if (/^[\w@%+:,./-]+$/.test(text)) return text
+  return process.platform === 'win32' ? `"${text.replaceAll('"', '""')}"` : `'${text.replaceAll("'", "'\\''")}'`
+}

@@ -1,0 +1,141 @@
+/** What becomes of a table before it is split: its rows, its task, its columns, and which rows are set aside. */
+import { rangeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import {
+  type ColumnReport,
+  encoderFromState,
+  fromTable,
+  type ReadOptions,
+  type Row,
+  readTable,
+  type Source,
+  type Table,
+  type TableEncoder,
+  type TableOptions,
+  type TableReport,
+  trainTestSplit,
+} from '../data/index.js'
+import { SAID } from '../data/table/decide.js'
+
+/** Options that say what becomes of the columns of a table; gaps are filled in and numbers scaled unless they say otherwise. */
+export interface DecideTableOptions extends Omit<TableOptions, 'scale'> {
+  /** Decides which rows are set aside. Default 0. */
+  seed?: number
+}
+
+/** What {@link decideTable} finds out from all rows. */
+export interface DecidedTable {
+  /** The rows that have a target. */
+  rows: readonly Row[]
+  /** Whether classes are predicted. */
+  isClasses: boolean
+  /** For `fromTable` of the rows to learn from: the task and the columns are as was decided from all rows. */
+  options: TableOptions
+  /** A report on the rows to learn from, with the reasons and notes that all rows gave. */
+  reasonsIn(report: TableReport): ColumnReport[]
+  /**
+   * What encodes other rows as those to learn from: texts among numbers are gaps where any row of the table has one, and what those to learn from
+   * did not have is counted without a warning.
+   */
+  encoderOf(learnt: Table): TableEncoder
+}
+
+/** Rows that a category is in on average, at least, where each of many gets a vector of its own: with fewer, nets remember rows. */
+const ROWS_OF_CATEGORY = 10
+
+/** @internal the names of these options, for checks */
+export const TABLE_OPTIONS: readonly (keyof DecideTableOptions)[] = [
+  ...(['target', 'seed', 'inputs', 'exclude', 'categories', 'columns', 'missing', 'missingValues', 'unknown'] as const),
+]
+
+/** Finds out what the task is and what becomes of each column. What columns are scaled by is left to the rows of training. */
+export function decideTable(all: readonly Row[], { seed: _, ...table }: DecideTableOptions): DecidedTable {
+  const { target } = table
+  const whole: TableOptions = { missing: 'auto', scale: 'robust', ...table }
+  const first = fromTable(all, whole)
+  const isClasses = first.classes > 0
+  const embedded = columnsToEmbed(first.report.columns)
+  const options: TableOptions = {
+    ...whole,
+    columns: {
+      ...whole.columns,
+      [target]: isClasses ? ('category' as const) : ('number' as const),
+      ...Object.fromEntries(embedded.map(({ name }) => [name, 'embedding' as const])),
+    },
+  }
+  const { missingValues, columns } = first.state()
+  const lenient = new Set(columns.filter((column) => column.lenient).map(({ name }) => name))
+  return {
+    rows: withTarget(all, missingValues, target),
+    isClasses,
+    options,
+    reasonsIn: (report) =>
+      report.columns.map((column) => {
+        const ofAll = first.report.columns.find(({ name }) => name === column.name) ?? column
+        if (column.role === 'target') return ofAll
+        const decided = embedded.find(({ name }) => name === column.name)
+        return { ...column, notes: ofAll.notes, ...(decided && { why: decided.why }) }
+      }),
+    encoderOf(learnt) {
+      const state = learnt.state()
+      const asInAll = state.columns.map((column) =>
+        lenient.has(column.name) && column.as === 'number' && column.fill !== undefined ? { ...column, lenient: true as const } : column,
+      )
+      return encoderFromState({ ...state, columns: asInAll }, { warn: false })
+    },
+  }
+}
+
+/**
+ * What `trainTable` would make of each column, and why, without training anything: for {@link describeTable}.
+ *
+ * @example
+ * const rows = [{ size: 1, kind: 'b' }, { size: 2, kind: 'a' }]
+ * inspectTable(rows, { target: 'kind' }).columns.map(({ name, as }) => [name, as]) // [['size', 'number'], ['kind', 'category']]
+ * @throws RangeError, TypeError naming row and column of what does not fit
+ */
+export function inspectTable(rows: readonly object[], options: TableOptions): TableReport {
+  checkNames('inspectTable', options, TABLE_OPTIONS)
+  const decided = decideTable(rows as readonly Row[], options)
+  const { report } = fromTable(rows as readonly Row[], decided.options)
+  return { ...report, columns: decided.reasonsIn(report) }
+}
+
+/** Columns of very many categories whose rows are enough to learn a vector for each, where nobody said what becomes of them. */
+function columnsToEmbed(columns: readonly ColumnReport[]): { name: string; why: string }[] {
+  return columns.flatMap(({ name, as, why, different = Number.POSITIVE_INFINITY, rows }) => {
+    if (as !== 'hash' || why === SAID || rows < ROWS_OF_CATEGORY * different) return []
+    return [{ name, why: `it has texts, ${different} different ones, of which each gets a vector that is learnt` }]
+  })
+}
+
+/** The rows that have a target. */
+function withTarget(rows: readonly Row[], missing: readonly string[], target: string): Row[] {
+  const gaps = new Set(missing)
+  return rows.filter((row) => {
+    const value = row[target]
+    return !(value === undefined || value === null || Number.isNaN(value) || String(value).trim() === '' || gaps.has(String(value)))
+  })
+}
+
+/** Rows that are given, or those of a file. */
+export async function rowsFrom(given: readonly object[] | Source, read: ReadOptions | undefined): Promise<readonly Row[]> {
+  if (Array.isArray(given)) return given as readonly Row[]
+  return readTable(given as Source, read)
+}
+
+/**
+ * Rows to learn from and rows to set aside, every class in the same proportion on both sides. The same seed and share set the same rows aside
+ * wherever the table is used, so that what was chosen by some of the rest can be judged by them.
+ */
+export function setAside({ rows, isClasses, options }: DecidedTable, fraction: number, seed: number): [Row[], Row[]] {
+  const each = rows.map((row) => ({ row, value: isClasses ? row[options.target] : null }))
+  const { train, test } = trainTestSplit(each, { testFraction: fraction, seed, ...(isClasses && { stratify: 'value' as const }) })
+  return [train.map(({ row }) => row), test.map(({ row }) => row)]
+}
+
+/** @internal @throws RangeError for a share that leaves nothing on a side, or a seed that is none */
+export function checkSplit(who: string, name: string, fraction: number, seed: number): void {
+  if (!(fraction > 0 && fraction < 1)) throw rangeError(`${who}: ${name} wants a number above 0 and below 1, got ${String(fraction)}`)
+  if (!(Number.isSafeInteger(seed) && seed >= 0)) throw rangeError(`${who}: seed wants a whole number ≥ 0, got ${String(seed)}`)
+}
