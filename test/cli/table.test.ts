@@ -1,5 +1,5 @@
 /** Commands on tables: what they print, the files they write, and the one line in which they fail. */
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -254,11 +254,11 @@ describe('failures are one line that names the file', () => {
     expect(stderr).not.toMatch(/^\s+at /m)
   })
 
-  test('a value names its row and column', async () => {
+  test('a value names its line, as an editor shows it, and column', async () => {
     writeFileSync(path.join(folder, 'bad.csv'), 'sepal_length,sepal_width,petal_length,petal_width\n5,3,1,0.2\n5,wide,1,0.2\n')
     const { code, stderr } = await gradus('predict', 'iris.safetensors', 'bad.csv')
     expect(code).toBe(1)
-    expect(stderr).toMatch(/^error: bad\.csv: column 'sepal_width' of row 1 wants a number, got 'wide'\n$/)
+    expect(stderr).toMatch(/^error: bad\.csv: column 'sepal_width' of line 3 wants a number, got 'wide'\n$/)
   })
 })
 
@@ -272,8 +272,11 @@ describe('what a command writes', () => {
     writeFileSync(here('long.csv'), `${HEAD}\n${lines.join('\n')}\n`)
     writeFileSync(here('kept.csv'), 'kept\n')
     const { code, stderr } = await gradus('predict', 'iris.safetensors', 'long.csv', '--out', 'kept.csv')
-    expect([code, stderr]).toEqual([1, "error: long.csv: column 'sepal_width' of row 4150 wants a number, got 'wide'\n"])
+    expect([code, stderr]).toEqual([1, "error: long.csv: column 'sepal_width' of line 4152 wants a number, got 'wide'\n"])
     expect(readFileSync(here('kept.csv'), 'utf8')).toBe('kept\n')
+    const shown = await gradus('predict', 'iris.safetensors', 'long.csv', '--only')
+    expect(shown.stdout.trimEnd().split('\n')).toHaveLength(1 + 4096)
+    expect(shown.stderr).toMatch(/line 4152 .*; the answers to the first 4,096 rows are printed above \(--out writes all or nothing\)\n$/)
     writeFileSync(here('long.csv'), `${HEAD}\n${lines.join('\n').replace('wide', '3')}\n`)
     symlinkSync(here('kept.csv'), here('link.csv'))
     expect((await gradus('predict', 'iris.safetensors', 'long.csv', '--out', 'link.csv')).code).toBe(0)
@@ -324,7 +327,7 @@ describe('tables that are none', () => {
     [
       'a test with the target alone',
       ['train', 'iris.csv', '--target', 'species', '--quiet', '--test', 'target.csv'],
-      "--test target.csv: row 0 wants the columns 'sepal_length', 'sepal_width', 'petal_length', 'petal_width', got none of them, but 'species'",
+      "--test target.csv: line 2 wants the columns 'sepal_length', 'sepal_width', 'petal_length', 'petal_width', got none of them, but 'species'",
     ],
     [
       'model and table swapped',
@@ -346,6 +349,52 @@ describe('tables that are none', () => {
     expect([code, stderr]).toEqual([0, "note: narrow.csv has no column 'sepal_length': filled in as gaps were in training\n"])
   })
 })
+
+test('unknown categories are told once, in the end, and those of --test in the report', async () => {
+  const penguin = (island: string) => `Adelie,${island},39.1,18.7,181,3750,male`
+  writeFileSync(path.join(folder, 'far.csv'), `${HEAD_OF_PENGUINS}\n${penguin('Atlantis')}\n${penguin('Thule')}\n`)
+  const options = ['--target', 'species', '--hidden', '4', '--epochs', '2']
+  const trained = await gradus('train', 'penguins.csv', ...options, '--test', 'far.csv', '--json', '--out', 'far.safetensors')
+  const note = "2 of the rows to test with have values that no other row has ('Atlantis', 'Thule'), which count as none"
+  expect([trained.stderr, JSON.parse(trained.stdout).columns[0].notes]).toEqual(['', [note]])
+  for (const command of ['predict', 'evaluate']) {
+    const { code, stderr } = await gradus(command, 'far.safetensors', 'far.csv')
+    expect([code, stderr]).toEqual([0, "note: column 'island' had 2 values that the table had not (Atlantis, Thule); they count as none\n"])
+  }
+})
+
+test('lines are those of the file: after values of several lines, empty lines, and without names in the first', async () => {
+  const one = async (name: string, text: string, ...more: string[]) => {
+    writeFileSync(path.join(folder, name), text)
+    return (await errorOf('inspect', name, '--target', 'y', ...more)).replace(/ in line/g, ' of line')
+  }
+  const rows = Array.from({ length: 30 }, (_, i) => `${i},"a\nb",c`)
+  const wrong = '1e999,b,c'
+  expect(await one('several.csv', `x,y,z\n${rows.join('\n')}\n\n${wrong}\n`)).toMatch(/^several\.csv: column 'x' of line 63 wants a finite/)
+  expect(await one('ragged-late.csv', `x,y,z\n${rows.join('\n')}\n1\n`)).toMatch(/line 62 has 1 value/)
+  const bare = '1,a\n1e999,b\n'
+  expect(await one('bare2.csv', bare, '--no-header', '-t', 'column2')).toMatch(/column1' of line 2 wants/)
+  const lines = [
+    { x: 1, y: 'a' },
+    { x: '1e999', y: 'b' },
+  ].map((row) => JSON.stringify(row))
+  expect(await one('late.jsonl', `${lines.join('\n\n')}\n`)).toMatch(/'x' of line 3 wants/)
+  expect(await one('late.json', `[${lines}]`)).toMatch(/'x' of row 2, counted from 1, wants/)
+})
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s while predictions are written leaves nothing behind', async (signal) => {
+  const lines = Array.from({ length: 400_000 }, () => '5,3,1,0.2').join('\n')
+  writeFileSync(path.join(folder, 'endless.csv'), `sepal_length,sepal_width,petal_length,petal_width\n${lines}\n`)
+  const args = ['--import', LOADER, MAIN, 'predict', 'iris.safetensors', 'endless.csv', '--out', 'endless-out.csv']
+  const child = spawn(process.execPath, args, { cwd: folder, stdio: 'ignore' })
+  const left = () => readdirSync(folder).filter((name) => name.startsWith('endless-out'))
+  await vi.waitUntil(() => left().some((name) => name.endsWith('.tmp')), { timeout: 60_000, interval: 5 })
+  child.kill(signal)
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  expect([code, left()]).toEqual([130, []])
+})
+
+const HEAD_OF_PENGUINS = readFileSync('docs/guide/penguins.csv', 'utf8').split('\n')[0]
 
 test('options that errors about a file name are there: --ragged, --encoding, --decimal, --no-header', async () => {
   const one = (name: string, bytes: string | Uint8Array) => writeFileSync(path.join(folder, name), bytes)

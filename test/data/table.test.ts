@@ -225,6 +225,33 @@ describe('texts that are hardly categories', () => {
     expect(() => fromTable(wrong, { target: 'y' })).toThrow("column 'text' of row 0 wants a number, text, boolean or date, got a Date")
   })
 
+  test('a day that the calendar has not is text: leap years, and months of 30 days', () => {
+    const ofDay = (day: string) =>
+      fromTable(
+        rows((i) => ['2024-01-01', day][i % 2], 4),
+        { target: 'y' },
+      ).report.columns[0].as
+    for (const day of ['2024-02-29', '2000-02-29', '2023-02-28', '2024-04-30', '2024-12-31', '2024-02-29 23:59', '0004-02-29'])
+      expect([day, ofDay(day)]).toEqual([day, 'date'])
+    const wrong = [
+      '2024-02-30',
+      '2023-02-29',
+      '1900-02-29',
+      '2100-02-29',
+      '2024-04-31',
+      '2024-13-01',
+      '2024-00-10',
+      '2024-01-00',
+      '2024-01-32',
+    ]
+    for (const day of [...wrong, '2023-02-29T10:00Z', '2024-01-01 25:00']) expect([day, ofDay(day)]).toEqual([day, 'category'])
+    const table = fromTable(
+      rows((i) => ['2024-01-01', '2024-02-01'][i % 2], 4),
+      { target: 'y' },
+    )
+    expect(() => table.encode([{ text: '2024-02-30', x: 1 }])).toThrow("wants a date (2024-12-31), got '2024-02-30'")
+  })
+
   test('another text in each row is left out from twenty rows on, and told, unless it is asked for', () => {
     const named = rows((i) => `user ${i}`)
     const table = fromTable(named, { target: 'y' })

@@ -13,10 +13,9 @@ export interface InspectOptions extends TableData {
 /** Runs the command. */
 export async function inspect(file: string, { json = false, ...options }: InspectOptions): Promise<void> {
   if (!isTableFile(file)) return inspectModel(file, { json })
-  const rows = await readRows(file, options)
-  const { read: _, ...columns } = tableOptions(options)
-  const last = Object.keys(rows[0] ?? {}).at(-1) ?? ''
-  const report = await naming(file, async () => inspectTable(rows, { ...columns, target: options.target ?? last }))
+  const [row] = await readRows(file, options, 1)
+  const last = Object.keys(row).at(-1) ?? ''
+  const report = await naming(file, () => inspectTable(file, { ...tableOptions(options), target: options.target ?? last }), options)
   if (json) print(JSON.stringify(report))
   else print(describeTable(report))
 }

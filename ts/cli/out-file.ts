@@ -1,7 +1,8 @@
 /** Files that commands write: checked before anything is computed, and written all or nothing. */
-import { accessSync, constants, realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, readdirSync, realpathSync, rmSync, statSync } from 'node:fs'
 import { type FileHandle, open, realpath, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { INTERRUPTED } from './interrupt.js'
 
 /**
  * Refuses a place to write to where that cannot work, or would destroy a file that the command reads.
@@ -48,10 +49,37 @@ function placeOf(file: string): string {
 }
 
 /**
+ * While `work` writes a file by way of a temporary one beside it, a process that ends in between leaves none behind: neither by Ctrl-C, nor where it is
+ * told to end by SIGTERM. What was there is as it was.
+ */
+export async function leavingNoRest<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const target = placeOf(file)
+  const sweep = () => {
+    const own = (name: string) => name.startsWith(`${path.basename(target)}.${process.pid}`) && name.endsWith('.tmp')
+    for (const name of readdirSync(path.dirname(target)).filter(own)) rmSync(path.join(path.dirname(target), name), { force: true })
+  }
+  const end = () => process.exit(INTERRUPTED)
+  // who listens already ends the process itself, when the work is done or at the second Ctrl-C
+  const signals = (['SIGINT', 'SIGTERM'] as const).filter((signal) => process.listenerCount(signal) === 0)
+  process.on('exit', sweep)
+  for (const signal of signals) process.on(signal, end)
+  try {
+    return await work()
+  } finally {
+    process.off('exit', sweep)
+    for (const signal of signals) process.off(signal, end)
+  }
+}
+
+/**
  * Text that `work` writes into a file part by part. It goes to a file beside it, which takes its name when all is written; where `work` fails,
  * that one is removed, and what was there is as it was. What is no regular file, such as `/dev/stdout`, is written to directly.
  */
-export async function writeWhole(file: string, work: (write: (text: string) => Promise<void>) => Promise<void>): Promise<void> {
+export function writeWhole(file: string, work: (write: (text: string) => Promise<void>) => Promise<void>): Promise<void> {
+  return leavingNoRest(file, () => writeByTemporary(file, work))
+}
+
+async function writeByTemporary(file: string, work: Parameters<typeof writeWhole>[1]): Promise<void> {
   const isOther = kindOf(file)?.isFile() === false
   const target = isOther ? file : await realpath(file).catch(() => file)
   const temporary = isOther ? file : `${target}.${process.pid}.tmp`

@@ -152,7 +152,7 @@ function modelCommands(): Command[] {
         .description('Prints the rows of a table with what the model says of each, as CSV.')
         .argument('<model>', 'a file that gradus train wrote')
         .argument('<file>', 'a table with the same columns; the target may be missing')
-        .option('--out <file>', 'write there instead')
+        .option('--out <file>', 'write there instead, all or nothing')
         .addOption(new Option('--only', 'predictions alone, without the columns of the rows'))
         .addOption(
           new Option('--coverage <x>', 'of numbers: how often the interval is to hold the true one')

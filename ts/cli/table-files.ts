@@ -1,5 +1,5 @@
 /** Tables in files, for the commands that take one: options of files and columns, and errors that name the file. */
-import { type Decimal, type ReadOptions, type Row, readTable, type Thousands } from '../data/index.js'
+import { type Decimal, namingLines, type ReadOptions, type Row, readTable, type Thousands } from '../data/index.js'
 
 /** Options that say how a file is written. */
 export interface FileOptions {
@@ -70,25 +70,28 @@ const IN_COMMANDS = [
 const OF_TEST = 'trainTable: test: '
 
 /**
- * Errors in it begin with the name of the file, unless they have it already, and name options as the command line has them.
- * @param test the file whose rows are the option `test` of trainTable
+ * Errors in it begin with the name of the file, unless they have it already, name its lines where they named rows, and options as the command line
+ * has them.
+ * @param how the file is written, and `test`, the file whose rows are the option `test` of trainTable
  */
-export async function naming<T>(file: string, work: () => Promise<T>, test?: string): Promise<T> {
+export async function naming<T>(file: string, work: () => Promise<T>, { test, ...how }: FileOptions & { test?: string } = {}): Promise<T> {
   try {
     return await work()
   } catch (error) {
     if (!(error instanceof Error)) throw error
+    const isOfTest = test !== undefined && error.message.startsWith(OF_TEST)
+    error.message = await namingLines(error.message, isOfTest ? test : file, readOptions(how)).catch(() => error.message)
     for (const [option, flag] of IN_COMMANDS) error.message = error.message.replace(option, flag)
-    if (test !== undefined && error.message.startsWith(OF_TEST)) error.message = `--test ${test}: ${error.message.slice(OF_TEST.length)}`
+    if (isOfTest) error.message = `--test ${test}: ${error.message.slice(OF_TEST.length)}`
     else if (!error.message.includes(file))
       error.message = `${file}: ${error.message.replace(/^(fromTable|encode|dataset|trainTable|prepareTable|inspectTable): /, '')}`
     throw error
   }
 }
 
-/** All rows of a file. @throws Error that names the file, also where it has no rows */
-export async function readRows(file: string, options: FileOptions): Promise<Row[]> {
-  const rows = await naming(file, () => readTable(file, readOptions(options)))
+/** All rows of a file, or the first ones. @throws Error that names the file, also where it has no rows */
+export async function readRows(file: string, options: FileOptions, limit = Number.POSITIVE_INFINITY): Promise<Row[]> {
+  const rows = await naming(file, () => readTable(file, { ...readOptions(options), limit }), options)
   if (rows.length === 0) throw new Error(`${file}: there are no rows`)
   return rows
 }
@@ -97,7 +100,7 @@ const SHOWN = 12
 
 /** `It has sepal_length, … and species.`, so that a column can be chosen. */
 async function fileHint(file: string, options: FileOptions): Promise<string> {
-  const [row] = await naming(file, () => readTable(file, { ...readOptions(options), limit: 1 }))
+  const [row] = await naming(file, () => readTable(file, { ...readOptions(options), limit: 1 }), options)
   const names = Object.keys(row ?? {})
   if (names.length === 0) return 'It has no columns.'
   return `It has ${names.slice(0, SHOWN).join(', ')}${names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''}.`

@@ -44,21 +44,28 @@ export async function predict(
   const model = await readModelFor('predict', modelFile, file)
   const rows = await readRows(file, how)
   tellAbsent(model, rows, file)
+  let answered = 0
   const writeAll = async (write: (text: string) => unknown) => {
     const names = only ? [] : Object.keys(rows[0])
     if (!json) await write(`${csvLine([...names, ...headOf(model)])}\n`)
     for (let from = 0; from < rows.length; from += PART) {
       const some = rows.slice(from, from + PART)
-      const answers = await naming(file, async () => model.predictPart(some, from, coverage))
+      const answers = await naming(file, async () => model.predictPart(some, from, coverage), how)
       const lines = some.map((row, i) =>
         json
           ? JSON.stringify(only ? answers[i] : { ...row, prediction: answers[i] })
           : csvLine([...names.map((name) => row[name]), ...cellsOf(model, answers[i])]),
       )
       await write(`${lines.join('\n')}\n`)
+      answered += some.length
     }
   }
-  if (out === undefined) await writeAll((text) => process.stdout.write(text))
+  if (out === undefined)
+    await writeAll((text) => process.stdout.write(text)).catch((error: Error) => {
+      if (answered > 0)
+        error.message += `; the answers to the first ${whole(answered)} rows are printed above (--out writes all or nothing)`
+      throw error
+    })
   else await writeWhole(out, writeAll)
   tellUnknown(model)
   if (out !== undefined) print(`${paint('green', '✓')} ${whole(rows.length)} rows with predictions are in ${paint('bold', out)}`)
@@ -103,7 +110,7 @@ export async function evaluate(modelFile: string, file: string, { json = false, 
   const model = await readModelFor('evaluate', modelFile, file)
   const rows = await readRows(file, how)
   tellAbsent(model, rows, file)
-  const found = await naming(file, async () => evaluateTable(model, rows))
+  const found = await naming(file, async () => evaluateTable(model, rows), how)
   if (json) return print(JSON.stringify(found))
   print(paint('bold', `'${model.target}' of ${whole(found.rows)} rows of ${file}, by ${modelFile}`))
   const [head, ...lines] = table([

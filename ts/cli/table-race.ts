@@ -50,7 +50,7 @@ async function race(file: string, given: RaceOptions): Promise<Lap[]> {
   const options = await withTarget(file, given)
   const { optimizers, epochs, hidden, batchSize, points, seed, picture } = options
   if (picture !== undefined) checkOut('--picture', picture, { 'the table itself': file, 'the file of --test': options.test })
-  const prepared = await naming(file, () => prepareTable(file, trialOptions(options)))
+  const prepared = await naming(file, () => prepareTable(file, trialOptions(options)), options)
   const { train, held, classes, width } = prepared
   const rows = ({ inputs, targets, count }: typeof train) => ({
     inputs: tensor(inputs, [count, width]),

@@ -5,7 +5,7 @@ import { barLine } from './bar.js'
 import { duration, whole } from './format.js'
 import { interruptible } from './interrupt.js'
 import { LiveArea } from './live-area.js'
-import { checkOut } from './out-file.js'
+import { checkOut, leavingNoRest } from './out-file.js'
 import { chartLines } from './table-chart.js'
 import { naming, readRows, type TableData, tableOptions, withTarget } from './table-files.js'
 import { tellAbsent } from './table-predict.js'
@@ -54,10 +54,10 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
           signal,
           onProgress,
         })
-      const { model, report } = await naming(file, work, test)
+      const { model, report } = await naming(file, work, options)
       live?.clear()
       if (test !== undefined && testRows !== undefined) tellAbsent(model, testRows, test)
-      await model.save(out)
+      await leavingNoRest(out, () => model.save(out))
       if (page !== undefined) writeFileSync(page, reportHtml(report))
       tell(report, { file, out, page, options, stopped: signal.aborted })
     } finally {

@@ -5,6 +5,7 @@ import {
   type ColumnReport,
   encoderFromState,
   fromTable,
+  namingLines,
   type ReadOptions,
   type Row,
   readTable,
@@ -87,18 +88,43 @@ export function decideTable(all: readonly Row[], { seed: _, ...table }: DecideTa
 }
 
 /**
- * What `trainTable` would make of each column, and why, without training anything: for {@link describeTable}.
+ * What `trainTable` would make of each column, and why, without training anything: for `describeTable` of gradus/data.
  *
  * @example
  * const rows = [{ size: 1, kind: 'b' }, { size: 2, kind: 'a' }]
- * inspectTable(rows, { target: 'kind' }).columns.map(({ name, as }) => [name, as]) // [['size', 'number'], ['kind', 'category']]
- * @throws RangeError, TypeError naming row and column of what does not fit
+ * const { columns } = await inspectTable(rows, { target: 'kind' })
+ * columns.map(({ name, as }) => [name, as]) // [['size', 'number'], ['kind', 'category']]
+ * @throws RangeError, TypeError naming row, or line of the file, and column of what does not fit
  */
-export function inspectTable(rows: readonly object[], options: TableOptions): TableReport {
+export async function inspectTable(
+  rows: readonly object[] | Source,
+  { read, ...options }: TableOptions & { read?: ReadOptions },
+): Promise<TableReport> {
   checkNames('inspectTable', options, TABLE_OPTIONS)
-  const decided = decideTable(rows as readonly Row[], options)
-  const { report } = fromTable(rows as readonly Row[], decided.options)
-  return { ...report, columns: decided.reasonsIn(report) }
+  const all = await rowsFrom(rows, read)
+  try {
+    const decided = decideTable(all, options)
+    const { report } = fromTable(all, decided.options)
+    return { ...report, columns: await Promise.all(decided.reasonsIn(report).map((column) => notesOfLines(column, rows, read))) }
+  } catch (error) {
+    throw await ofLines(error, rows, read)
+  }
+}
+
+/** An error about rows that names lines of their file, where they are of one. */
+export async function ofLines(error: unknown, source: readonly object[] | Source, read: ReadOptions | undefined): Promise<unknown> {
+  if (error instanceof Error && !Array.isArray(source)) error.message = await namingLines(error.message, source as Source, read)
+  return error
+}
+
+/** What is told of a column, with lines of the file where it is of one. */
+export async function notesOfLines(
+  column: ColumnReport,
+  source: readonly object[] | Source,
+  read: ReadOptions | undefined,
+): Promise<ColumnReport> {
+  if (Array.isArray(source)) return column
+  return { ...column, notes: await Promise.all(column.notes.map((note) => namingLines(note, source as Source, read))) }
 }
 
 /** Columns of very many categories whose rows are enough to learn a vector for each, where nobody said what becomes of them. */

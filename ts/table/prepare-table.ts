@@ -2,14 +2,14 @@
 import { checkNames } from '../common/names.js'
 import { fromTable, type ReadOptions, type Source, type TableOptions } from '../data/index.js'
 import type { ColumnToEmbed } from '../index.js'
-import { checkSplit, decideTable, rowsFrom, setAside, TABLE_OPTIONS } from './decide-table.js'
+import { checkSplit, type DecidedTable, decideTable, ofLines, rowsFrom, setAside, TABLE_OPTIONS } from './decide-table.js'
 import { featuresOf, inputsOf, scaled, widthOf } from './features.js'
 
 /** Options of {@link prepareTable}. */
 export interface PrepareTableOptions extends Omit<TableOptions, 'target' | 'scale'> {
   target: string
   /**
-   * Share of the rows that are set aside first, the same as {@link trainTable} makes its report from with the same share and seed: what is chosen here
+   * Share of the rows that are set aside first, the same as `trainTable` makes its report from with the same share and seed: what is chosen here
    * by the held rows is then judged by rows that nobody has seen. 0 sets none aside. Default 0.2.
    */
   testFraction?: number
@@ -56,7 +56,13 @@ export async function prepareTable(rows: readonly object[] | Source, options: Pr
   const { testFraction = 0.2, heldFraction = 0.2, seed = 0, read, ...table } = options
   checkSplit('prepareTable', 'heldFraction', heldFraction, seed)
   if (testFraction !== 0) checkSplit('prepareTable', 'testFraction', testFraction, seed)
-  const decided = decideTable(await rowsFrom(rows, read), table)
+  const all = await rowsFrom(rows, read)
+  let decided: DecidedTable
+  try {
+    decided = decideTable(all, table)
+  } catch (error) {
+    throw await ofLines(error, rows, read)
+  }
   const [used] = testFraction === 0 ? [decided.rows] : setAside(decided, testFraction, seed)
   const [training, judging] = setAside({ ...decided, rows: used }, heldFraction, seed)
   const data = fromTable(training, decided.options)

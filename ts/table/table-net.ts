@@ -29,7 +29,7 @@ export interface TableNet {
  * const { train, width, classes } = prepared
  * const { model, ...how } = tableNet(prepared, { hidden: [32], learningRate: 0.01 })
  * await fit(model, { inputs: tensor(train.inputs, [train.count, width]), targets: train.targets, loss: crossEntropy, ...how })
- * model.predict(train.inputs.subarray(0, width)).shape // [1, 3]
+ * model.predict(train.inputs.subarray(0, width)).shape // [3]
  * @throws RangeError, TypeError naming a setting that is none
  */
 export function tableNet(

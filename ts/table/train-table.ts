@@ -1,12 +1,22 @@
 /** trainTable: from rows to a model that takes rows, and a report on how good it is. */
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
-import { showNames } from '../common/show.js'
-import { fromTable, kFold, type ReadOptions, type Row, type Source, type TableOptions, trainTestSplit } from '../data/index.js'
+import { show, showNames } from '../common/show.js'
+import {
+  type ColumnReport,
+  fromTable,
+  kFold,
+  type ReadOptions,
+  type Row,
+  type Source,
+  type TableEncoder,
+  type TableOptions,
+  trainTestSplit,
+} from '../data/index.js'
 import { adviceOn } from './advice.js'
 import { checkNet } from './check-net.js'
 import { logLossOf, squaredErrorOf } from './choose.js'
-import { checkSplit, decideTable, rowsFrom, setAside, TABLE_OPTIONS } from './decide-table.js'
+import { checkSplit, decideTable, notesOfLines, ofLines, rowsFrom, setAside, TABLE_OPTIONS } from './decide-table.js'
 import { featuresOf, inputsOf, scaled, spansOf, widthOf } from './features.js'
 import {
   baselineOf,
@@ -85,6 +95,20 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
   rows: readonly object[] | Source,
   options: TrainTableOptions,
 ): Promise<TrainedTable<P>> {
+  try {
+    const trained = await train<P>(rows, options)
+    const columns = trained.report.columns.map((column) => notesOfLines(column, rows, options.read))
+    return { ...trained, report: { ...trained.report, columns: await Promise.all(columns) } }
+  } catch (error) {
+    const isOfTest = error instanceof Error && error.message.startsWith(OF_TEST)
+    throw await ofLines(error, (isOfTest && options.test) || rows, options?.read)
+  }
+}
+
+/** How errors about the rows to test with begin. */
+const OF_TEST = 'trainTable: test: '
+
+async function train<P extends Prediction>(rows: readonly object[] | Source, options: TrainTableOptions): Promise<TrainedTable<P>> {
   const began = performance.now()
   const { time, testFraction = 0.2, test, seed = 0, read, signal, onProgress, ...rest } = checked(options)
   const { table, net } = withoutNet(rest)
@@ -168,7 +192,7 @@ export async function trainTable<P extends Prediction = ClassPrediction & Number
     target: options.target,
     classNames: [...data.classNames],
     rows: { train: data.count, test: tested.count, dropped: all.length - kept.length },
-    columns: decided.reasonsIn(data.report),
+    columns: decided.reasonsIn(data.report).map((column) => (test === undefined ? column : withUnknown(column, encoder.unknown))),
     metrics,
     calibration:
       tested.targets instanceof Int32Array
@@ -209,6 +233,14 @@ function checked(options: TrainTableOptions): TrainTableOptions {
   return options
 }
 
+/** With a note on values that are in rows to test with alone. */
+function withUnknown(column: ColumnReport, unknown: TableEncoder['unknown']): ColumnReport {
+  const { count, values } = unknown[column.name] ?? { count: 0, values: [] }
+  if (count === 0) return column
+  const what = `${count} of the rows to test with ${count === 1 ? 'has a value' : 'have values'} that no other row has (${values.slice(0, 3).map(show).join(', ')})`
+  return { ...column, notes: [...column.notes, `${what}, which ${count === 1 ? 'counts' : 'count'} as none`] }
+}
+
 /** What a net is like apart from what becomes of the table. */
 function withoutNet<O extends NetSettings>(options: O): { table: Omit<O, keyof NetSettings>; net: NetSettings } {
   const { hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs, ...table } = options
@@ -230,7 +262,7 @@ function ofTest<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (error instanceof Error) error.message = `trainTable: test: ${error.message.replace(/^dataset: /, '')}`
+    if (error instanceof Error) error.message = OF_TEST + error.message.replace(/^dataset: /, '')
     throw error
   }
 }

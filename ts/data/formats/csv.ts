@@ -57,11 +57,12 @@ export function parseCsv(text: string, options: CsvOptions = {}): Row[] {
 
 /**
  * @internal The rows of a file of CSV, some thousand at a time: the memory it takes does not depend on the size of the file.
+ * @param lines where the line that each row begins in is written
  * @throws as {@link parseCsv} does, with the name of the file; Error for what cannot be read
  */
-export async function* csvRows(source: Source, options: CsvOptions = {}): AsyncGenerator<Row[], void, void> {
+export async function* csvRows(source: Source, options: CsvOptions = {}, lines?: number[]): AsyncGenerator<Row[], void, void> {
   const name = nameOf(source)
-  const parser = new CsvParser(name, { ...(/\.tsv(\.gz)?$/i.test(name) && { delimiter: '\t' }), ...options })
+  const parser = new CsvParser(name, { ...(/\.tsv(\.gz)?$/i.test(name) && { delimiter: '\t' }), ...options }, lines)
   for await (const text of decoded(name, piecesOf(source), options.encoding)) {
     const rows = parser.push(text, false)
     if (rows.length > 0) yield rows
@@ -120,7 +121,11 @@ class CsvParser {
   private readonly name: string
   private readonly options: CsvOptions
 
-  constructor(name: string, options: CsvOptions) {
+  constructor(
+    name: string,
+    options: CsvOptions,
+    private readonly lines?: number[],
+  ) {
     checkNames(name, options, CSV_OPTIONS, { separator: 'delimiter', sep: 'delimiter', columns: 'header', names: 'header' })
     const { header = true, quote = '"', ragged = 'error', delimiter, comment } = options
     if (!(typeof header === 'boolean' || (Array.isArray(header) && header.every((column) => typeof column === 'string'))))
@@ -145,19 +150,31 @@ class CsvParser {
     const wrong = errors.find(({ code, row = 0 }) => code === 'InvalidQuotes' && (isLast || row < data.length))
     if (wrong !== undefined)
       throw rangeError(
-        `${this.name}: line ${this.line + (wrong.row ?? 0)} has a quote in the middle of a value; twice the quote stands for one`,
+        `${this.name}: line ${this.lineAfter(data, wrong.row)} has a quote in the middle of a value; twice the quote stands for one`,
       )
     const open = errors.find(({ code }) => code === 'MissingQuotes')
     if (open !== undefined && isLast)
-      throw rangeError(`${this.name}: the quote that opens in line ${this.line + (open.row ?? 0)} is never closed`)
+      throw rangeError(`${this.name}: the quote that opens in line ${this.lineAfter(data, open.row)} is never closed`)
+    const mayBreak = this.rest.includes(this.options.quote ?? '"')
     this.rest = isLast ? '' : this.rest.slice(meta.cursor)
     // what is no whole row yet is looked at again when there is twice as much of it
     this.wanted = data.length > 0 ? 1 : 2 * this.rest.length
     if (this.rest.length > LONGEST_ROW)
       throw rangeError(
-        `${this.name}: line ${this.line + data.length} goes on for more than ${LONGEST_ROW >> 20} million characters; is there a quote that is not closed, or is it no CSV?`,
+        `${this.name}: line ${this.lineAfter(data)} goes on for more than ${LONGEST_ROW >> 20} million characters; is there a quote that is not closed, or is it no CSV?`,
       )
-    return this.rowsOf(data)
+    return this.rowsOf(data, mayBreak)
+  }
+
+  /** The line that begins after so many of these rows. */
+  private lineAfter(data: readonly string[][], rows = data.length): number 
+    return data.slice(0, rows).reduce((line, values) => line + 1 + this.breaksIn(values), this.line)
+
+  /** Lines of the file that a row has more than one: quoted values may go on for several. */
+  private breaksIn(values: readonly string[]): number {
+    let breaks = 0
+    for (const value of values) for (let i = value.indexOf('\n'); i >= 0; i = value.indexOf('\n', i + 1)) breaks++
+    return breaks
   }
 
   private libraryFor(text: string): Papa.Parser {
@@ -172,10 +189,12 @@ class CsvParser {
     })
   }
 
-  private rowsOf(data: string[][]): Row[] {
+  /** @param mayBreak whether there are quotes, so that values may have line breaks in them */
+  private rowsOf(data: string[][], mayBreak: boolean): Row[] {
     const rows: Row[] = []
     for (const values of data) {
-      const at = this.line++
+      const at = this.line
+      this.line += 1 + (mayBreak ? this.breaksIn(values) : 0)
       const last = values.length - 1
       if (values[last].endsWith('\r')) values[last] = values[last].slice(0, -1)
       if (last === 0 && values[0].trim() === '') continue
@@ -185,6 +204,7 @@ class CsvParser {
         this.empty = emptyRow(this.columns)
         if (header === true) continue
       }
+      this.lines?.push(at)
       rows.push(this.rowOf(this.columns, values, at))
     }
     return rows

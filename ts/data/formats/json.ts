@@ -8,15 +8,21 @@ import { nameOf, piecesOf, type Source } from './source.js'
 /** The most characters that a line may have. */
 const LONGEST_LINE = 1 << 24
 
-/** @internal rows of JSON lines, as many at a time as a piece of the file has. @throws RangeError naming the line that is none */
-export async function* jsonLines(source: Source, encoding?: string): AsyncGenerator<Row[], void, void> {
+/**
+ * @internal rows of JSON lines, as many at a time as a piece of the file has
+ * @param where where the line of each row is written
+ * @throws RangeError naming the line that is none
+ */
+export async function* jsonLines(source: Source, encoding?: string, where?: number[]): AsyncGenerator<Row[], void, void> {
   const name = nameOf(source)
   let [rest, line] = ['', 0]
   const rowsOf = (lines: string[]) => {
     const rows: Row[] = []
     for (const text of lines) {
       line++
-      if (text.trim() !== '') rows.push(rowOf(name, text, `line ${line}`))
+      if (text.trim() === '') continue
+      where?.push(line)
+      rows.push(rowOf(name, text, `line ${line}`))
     }
     return rows
   }

@@ -93,15 +93,45 @@ export async function* streamTable(source: Source, options: ReadOptions = {}): A
   }
 }
 
+/** Rows that a message names: `of row 17`, `row 17 wants`. */
+const NAMED_ROWS = /(?<=^|[ (])row (\d+)(?![\w']|, counted)/g
+
+/**
+ * A message about rows of a table, with the lines of its file instead, as an editor shows them: {@link fromTable} and others count rows from 0, and
+ * know nothing of a file. Where a file has no lines (JSON in one piece, Parquet, Arrow) rows are counted from 1, and the message says so.
+ *
+ * @param source what the rows were read from; of a stream, which is gone, the message stays as it is
+ * @param options those that it was read with
+ * @example
+ * const file = new Blob(['x\n1\n\nmany\n'])
+ * await namingLines("column 'x' of row 1 wants a number", file) // "column 'x' of line 4 wants a number"
+ */
+export async function namingLines(message: string, source: Source, options: ReadOptions = {}): Promise<string> {
+  const rows = [...message.matchAll(NAMED_ROWS)].map(([, row]) => Number(row))
+  const isThere = typeof source === 'string' || [URL, Blob, ArrayBuffer, Uint8Array].some((kind) => source instanceof kind)
+  if (rows.length === 0 || !isThere) return message
+  const lines: number[] = []
+  const { format = formatOf(nameOf(source)), limit: _, ...csv } = options
+  const hasLines = format === 'csv' || format === 'tsv' || format === 'jsonl'
+  if (hasLines) {
+    const most = Math.max(...rows)
+    for await (const _ of partsOf(source, format, csv, lines)) if (lines.length > most) break
+  }
+  return message.replace(NAMED_ROWS, (_, row) =>
+    hasLines ? `line ${lines[Number(row)] ?? '?'}` : `row ${Number(row) + 1}, counted from 1,`,
+  )
+}
+
 function formatOf(name: string): TableFormat {
   const ending = /\.([a-z0-9]+)(?:\.gz)?$/i.exec(name)?.[1].toLowerCase() ?? ''
   return Object.hasOwn(ENDINGS, ending) ? ENDINGS[ending] : 'csv'
 }
 
-async function* partsOf(source: Source, format: TableFormat, csv: CsvOptions): AsyncGenerator<Row[], void, void> {
-  if (format === 'csv') yield* csvRows(source, csv)
-  else if (format === 'tsv') yield* csvRows(source, { delimiter: '\t', ...csv })
-  else if (format === 'jsonl') yield* jsonLines(source, csv.encoding)
+/** @param lines where the line of each row is written, if its format has lines */
+async function* partsOf(source: Source, format: TableFormat, csv: CsvOptions, lines?: number[]): AsyncGenerator<Row[], void, void> {
+  if (format === 'csv') yield* csvRows(source, csv, lines)
+  else if (format === 'tsv') yield* csvRows(source, { delimiter: '\t', ...csv }, lines)
+  else if (format === 'jsonl') yield* jsonLines(source, csv.encoding, lines)
   else if (format === 'parquet') yield* parquetRows(source)
   else if (format === 'arrow') yield await arrowRows(source)
   else {

@@ -106,7 +106,14 @@ export function hasComma(value: unknown): boolean {
 }
 
 /** A day, or a time on it, as computers write it. Of text without blanks around it: matching those too took quadratic time. */
-const DATE = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?$/
+const DATE = /^(\d{4})-(\d\d)-(\d\d)([T ]\d\d:\d\d.*)?$/
+
+/** Whether there is such a day in the Gregorian calendar. */
+function isOnCalendar(year: number, month: number, day: number): boolean {
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  const days = month === 2 ? (isLeap ? 29 : 28) : [4, 6, 9, 11].includes(month) ? 30 : 31
+  return month >= 1 && month <= 12 && day >= 1 && day <= days
+}
 
 /** Milliseconds of a day. */
 const DAY = 864e5
@@ -115,7 +122,9 @@ const DAY = 864e5
 export function daysOf(value: unknown): number {
   if (value instanceof Date) return value.getTime() / DAY
   const text = typeof value === 'string' ? value.trim() : ''
-  if (!DATE.test(text)) return Number.NaN
+  const [, year, month, day] = DATE.exec(text) ?? []
+  // JavaScript takes the 30th of February for the 1st of March
+  if (!isOnCalendar(Number(year), Number(month), Number(day))) return Number.NaN
   const time = text.length > 10 ? text.replace(' ', 'T') : text
   return Date.parse(text.length > 10 && !/(Z|[+-]\d\d:?\d\d)$/.test(time) ? `${time}Z` : time) / DAY
 }
