@@ -167,8 +167,9 @@ class CsvParser {
   }
 
   /** The line that begins after so many of these rows. */
-  private lineAfter(data: readonly string[][], rows = data.length): number 
+  private lineAfter(data: readonly string[][], rows = data.length): number {
     return data.slice(0, rows).reduce((line, values) => line + 1 + this.breaksIn(values), this.line)
+  }
 
   /** Lines of the file that a row has more than one: quoted values may go on for several. */
   private breaksIn(values: readonly string[]): number {
