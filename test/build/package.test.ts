@@ -12,6 +12,7 @@ import { formatMessage } from 'publint/utils'
 import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { coreSizes, gzipped, modulesIn } from '../bundlers/bundlers.js'
+import { type Program, programsOf } from '../tools/snippets.js'
 
 const REPOSITORY = process.cwd()
 const TYPESCRIPT = path.join(REPOSITORY, 'node_modules/typescript/bin/tsc')
@@ -187,6 +188,18 @@ describe('installed', () => {
 
   test('trains from ESM', () => {
     expectLearned(run(process.execPath, [write('esm.mjs', `import { ${NAMES} } from 'gradus'\n${PROGRAM}\n${REPORT}`)], project))
+  })
+
+  test('the lines of README from a table to predictions run in an empty folder, and so do the commands', () => {
+    const { code } = programsOf(readFileSync('README.md', 'utf8')).find(
+      ({ section }) => section === 'From a table to predictions',
+    ) as Program
+    expect(code.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(6)
+    expect(run(process.execPath, [write('table.mjs', code)], project)).toMatch(/^setosa\n(0\.9\d*|1)\n$/)
+    const commands = [...readFileSync('README.md', 'utf8').matchAll(/^npx gradus (.*)$/gm)]
+    expect(commands).toHaveLength(2)
+    for (const [, rest] of commands) run(path.join(project, 'node_modules/.bin/gradus'), rest.split(' '), project)
+    expect(readFileSync(path.join(project, 'answers.csv'), 'utf8').split('\n')[1]).toMatch(/^5\.1,3\.5,1\.4,0\.2,setosa,setosa,/)
   })
 
   test('trains from CommonJS', () => {
