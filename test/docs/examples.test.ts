@@ -64,6 +64,15 @@ describe('docstrings', () => {
   })
 })
 
+test('a name that two entries have is imported once, from the entry of the file', () => {
+  const importsOf = (file: string) =>
+    asModule([{ name: `${file} it`, code: 'let trial: Trial' }])
+      .split('\n')
+      .filter((line) => line.includes('type Trial '))
+  expect(importsOf('ts/tune/trial.ts')).toEqual(["import { type Trial } from 'gradus/tune'"])
+  expect(importsOf('ts/select/built.ts')).toEqual(["import { type Trial } from 'gradus'"])
+})
+
 describe('examples', () => {
   const outcomes = new Map<string, Outcome>()
 

@@ -210,7 +210,7 @@ export function asModule(examples: readonly Example[]): string {
   const free = new Set(bodies.flatMap(({ code }) => [...freeNames(code)]))
   const functions = bodies.map(({ name, code }) => `${JSON.stringify(name)}: async (__check: Check) => {\n${code}\n},`)
   const check = 'type Check = (claim: string, got: unknown, wanted: unknown) => void\n'
-  return `${imports(free)}${check}export default {\n${functions.join('\n')}\n}\n`
+  return `${imports(free, examples[0].name.split(' ')[0])}${check}export default {\n${functions.join('\n')}\n}\n`
 }
 
 /** The lines that declare what an example takes for granted. */
@@ -225,13 +225,18 @@ function given(code: string): string[] {
   return lines
 }
 
-function imports(names: ReadonlySet<string>): string {
-  const lines = Object.keys(ENTRIES).map((from) => {
-    const own = publicExports().filter((entry) => entry.from === from)
+/** Imports of these names: of two entries with one name that one counts in whose folder the file of the examples is, else the first. */
+function imports(names: ReadonlySet<string>, file: string): string {
+  const isHome = (from: string) => from !== 'gradus' && file.startsWith(`${path.posix.dirname(ENTRIES[from as Export['from']])}/`)
+  const entries = Object.keys(ENTRIES).sort((a, b) => Number(isHome(b)) - Number(isHome(a)))
+  const taken = new Set<string>()
+  const lines = entries.map((from) => {
+    const own = publicExports().filter((entry) => entry.from === from && !taken.has(entry.name))
     const plain = own.filter(({ name }) => names.has(name)).map(({ name, kind }) => (kind === 'type' ? `type ${name}` : name))
     const spaces = [
       ...new Set(own.map(({ name }) => name.split('.')).flatMap(([space, member]) => (member && names.has(space) ? [space] : []))),
     ]
+    for (const { name } of own) taken.add(name)
     return `import { ${[...plain, ...spaces].join(', ')} } from '${from}'\n`
   })
   return lines.join('')
