@@ -17,6 +17,14 @@ export type Ptr = number
 /** A kernel, whichever: for code that passes arguments on without knowing what they mean. */
 export type Kernel = (...args: number[]) => unknown
 
+/** What a kernel has besides that another stands before: threads, which share it (threads/split.ts), or a choice of tiles (wasm/tiles.ts). */
+export interface KernelInFront {
+  /** The kernel of WebAssembly, on one thread. */
+  readonly single: Kernel
+  /** Whether a call may go to it: it is too little work for several threads. */
+  isSmall(...args: number[]): boolean
+}
+
 /** Room for packed panels that the heap reserves once and passes to every matrix kernel. */
 export const SCRATCH_BYTES = 1 << 20
 

@@ -3,7 +3,7 @@
  * ascending order wherever its rows and columns are cut, everything else here is computed element by element or row by row, and what
  * sums up a whole array stays on one thread. Small calls go to the kernels as they are.
  */
-import { ACTIVATIONS, type Activation, type Kernel, type Kernels, type Ptr, type Update } from '../kernels.js'
+import { ACTIVATIONS, type Activation, type Kernel, type KernelInFront, type Kernels, type Ptr, type Update } from '../kernels.js'
 import type { WasmExports } from '../wasm/types.js'
 import { isSmall, type Pool } from './pool.js'
 
@@ -30,11 +30,12 @@ export interface ThreadedModule {
 }
 
 /**
- * Marks a kernel that threads share with two more fields: `whole`, the same kernel on one thread, and `isSmall`, which calls are small enough
- * for it. Programs (train/fast/program.ts) call kernels from within the module, which can only call `whole`, so they take small calls alone.
+ * Marks a kernel that threads share with two more fields: `single`, the same kernel on one thread, and `isSmall`, which calls are small enough
+ * for it. Programs (train/fast/program.ts) call kernels from within the module, which can only call `single`, so they take small calls alone.
  */
-function shared<F extends (...numbers: never[]) => unknown>(kernel: F, whole: F, time: (...args: Parameters<F>) => number): F {
-  return Object.assign(kernel, { whole, isSmall: (...args: Parameters<F>) => isSmall(time(...args)) })
+function shared<F extends (...numbers: never[]) => unknown>(kernel: F, single: F, time: (...args: Parameters<F>) => number): F {
+  const isOfOne = (...args: number[]) => isSmall(time(...(args as unknown as Parameters<F>)))
+  return Object.assign(kernel, { single: single as unknown as Kernel, isSmall: isOfOne } satisfies KernelInFront)
 }
 
 export function shareKernels(threaded: ThreadedModule): Kernels {
@@ -45,15 +46,15 @@ export function shareKernels(threaded: ThreadedModule): Kernels {
 export function shareOthers({ exports, pool }: Pick<ThreadedModule, 'exports' | 'pool'>): WasmExports {
   const table = { ...exports }
   for (const [name, addresses] of Object.entries(FUNCTIONS)) {
-    const whole = exports[name] as Kernel | undefined
-    if (whole === undefined) continue
-    const number = pool.numberOf(whole)
+    const single = exports[name] as Kernel | undefined
+    if (single === undefined) continue
+    const number = pool.numberOf(single)
     table[name] = (...args: number[]) => {
       const [n, cols = 0] = [args[addresses], args[addresses + 1]]
       const time = n * (cols || 1) * FUNCTION
       const shares = Math.min(cols > 0 ? n : Infinity, pool.sharesFor(time))
       if (shares < 2) {
-        whole(...args)
+        single(...args)
         return
       }
       const share = (bytes: number, count: number) => [...args.slice(0, addresses).map((at) => at + bytes), count, cols]
@@ -96,11 +97,11 @@ function products(threaded: ThreadedModule): Pick<Kernels, 'matmul' | 'matmulNT'
   const { exports, pool } = threaded
   const number = pool.numberOf(exports.matmulShare)
   const share =
-    (whole: Kernels['matmul'], layout: number): Kernels['matmul'] =>
+    (single: Kernels['matmul'], layout: number): Kernels['matmul'] =>
     (a, b, c, m, n, k, accumulate, scratch) => {
       const time = (m * n * k) / PRODUCT
       const most = pool.sharesFor(time)
-      if (most < 2) return whole(a, b, c, m, n, k, accumulate, scratch)
+      if (most < 2) return single(a, b, c, m, n, k, accumulate, scratch)
       pool.runShared(number, time, most, (index, shares) => {
         return [layout, a, b, c, m, n, k, accumulate, scratchOf(threaded, index, scratch), index, shares]
       })

@@ -4,7 +4,7 @@
  * A call names its kernel by its index in the module's function table (backend/wasm/table.ts). Arguments may
  * move: grow by a fixed amount from one run to the next, as the address of the next batch does.
  */
-import { type BasicKernels, FLOAT_ARGUMENTS, type Kernel, type Ptr } from '../../backend/kernels.js'
+import { type BasicKernels, FLOAT_ARGUMENTS, type Kernel, type KernelInFront, type Ptr } from '../../backend/kernels.js'
 import { tableIndexOf } from '../../backend/wasm/table.js'
 import type { PlainCall } from '../../optim/wrappers/wrapper.js'
 import type { Generator } from '../../random.js'
@@ -35,22 +35,16 @@ interface Runner {
   runProgram(program: Ptr, words: number, moves: Ptr, moved: number, steps: number): number
 }
 
-/** What threads add to a kernel that they share (threads/split.ts): the kernel on one thread, and which calls stay there. */
-interface Shared {
-  whole: Kernel
-  isSmall(...args: readonly number[]): boolean
-}
-
 /** The kernel that a program may call in the place of this one; null for a call that threads would share. */
 export function onOneThread(kernel: unknown, args: readonly number[]): Kernel | null {
-  const { whole, isSmall } = kernel as Partial<Shared>
-  if (whole === undefined || isSmall === undefined) return kernel as Kernel
-  return isSmall(...args) ? whole : null
+  const { single, isSmall } = kernel as Partial<KernelInFront>
+  if (single === undefined || isSmall === undefined) return kernel as Kernel
+  return isSmall(...args) ? single : null
 }
 
 /** The kernel on one thread, however large the call is. */
 export function unshared(kernel: unknown): unknown {
-  return (kernel as Partial<Shared>).whole ?? kernel
+  return (kernel as Partial<KernelInFront>).single ?? kernel
 }
 
 /** An update of an optimizer: the kernel and its arguments but the last, which is where its hyper-parameters are. */
@@ -165,10 +159,10 @@ export class Program {
 
   private write(name: string, kernel: unknown, args: readonly number[]): void {
     const types = FLOAT_ARGUMENTS[name] ?? NO_FLOATS
-    const whole = args.length - types.length
+    const integers = args.length - types.length
     const index = tableIndexOf(this.runner.table, kernel)
     const [of, shift] = types[0] === 'f64' ? [doubleWords, 16] : [floatWords, 8]
-    this.words.push(whole | (types.length << shift), index, ...args.slice(0, whole), ...args.slice(whole).flatMap(of))
+    this.words.push(integers | (types.length << shift), index, ...args.slice(0, integers), ...args.slice(integers).flatMap(of))
   }
 
   private move(word: number, increment: number): void {
