@@ -23,7 +23,7 @@ const GROUPS = [
   { name: 'wasm', test: /wasm\/generated\//, priority: 3 },
   {
     name: 'gradus',
-    test: new RegExp(`modules/web/(?!${NETS}|${FLEET})|src/(descent|engine/(doubles|optimizers))|d3-contour|d3-array`),
+    test: new RegExp(`modules/web/(?!${NETS}|${FLEET})|src/(descent|engine/(doubles|optimizers))`),
     priority: 2,
   },
   { name: 'nets', test: new RegExp(`modules/web/(?!${FLEET})|src/(train|schedules|benchmark)/|d3-dsv|engine/ready`), priority: 1 },

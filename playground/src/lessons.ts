@@ -159,7 +159,7 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Local minima trap those who only go down',
-    why: 'A bowl full of dents. Whoever follows the gradient ends in the nearest dent. Turn the noise up to 60: gradient descent jumps from dent to dent, as stochastic gradients may, and Momentum, whose rate is ten times as large, strays over all of the map; Adam divides the noise away and stays.',
+    why: 'A bowl full of dents. Whoever follows the gradient ends in the nearest dent. Turn the noise up to about 60: gradient descent jumps from dent to dent, as stochastic gradients may, and Momentum, whose rate is ten times as large, strays over all of the map; Adam divides the noise away and stays.',
     tab: 'descent',
     state: {
       surface: 'rastrigin',

@@ -89,12 +89,30 @@ describe.each<BrowserName>(['chromium', 'firefox'])('in %s', (name) => {
 
   test('a formula that is typed is raced on, and a wrong one is named', async () => {
     await on(site.url, async (page) => {
+      await page.locator('.map').hover()
+      await until(page, `/f = /.test(document.querySelector('.verdict').textContent)`)
       await page.getByLabel('Function', { exact: true }).selectOption('own')
+      // What was said of a place holds for the other function alone.
+      await until(page, `/Drag the start/.test(document.querySelector('.verdict').textContent)`)
       await page.getByLabel('f(x, y) =').fill('4*(x - 1)^2 + 4*(y + 1)^2')
       await until(page, `/minimum/.test(document.querySelector('.results tbody')?.textContent ?? '')`)
+      // The lowest value is that of the minimum where a racer came to rest.
+      await until(page, `[...document.querySelectorAll('.results tbody tr')].some((row) => Number(row.cells[2].textContent) > 0)`)
       await page.getByLabel('f(x, y) =').fill('x^2 + q')
       await page.getByRole('alert').waitFor()
       expect(await page.getByRole('alert').textContent()).toMatch(/unknown: q/)
+    })
+  })
+
+  test('each press of a key moves a logarithmic slider', async () => {
+    await on(site.url, async (page) => {
+      const slider = page.getByLabel('Learning rate').first()
+      const seen = new Set<string>()
+      for (let i = 0; i < 25; i++) {
+        await slider.press(i < 24 ? 'ArrowRight' : 'ArrowLeft')
+        seen.add((await slider.getAttribute('aria-valuetext')) ?? '')
+      }
+      expect(seen.size).toBe(24)
     })
   })
 

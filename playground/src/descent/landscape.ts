@@ -1,7 +1,7 @@
 /** The function over a grid, and its contour lines. */
-import { contours } from 'd3-contour'
 import { noGrad, tensor } from 'gradus'
 import { doubles } from '../engine/doubles'
+import { contourLine } from './contours'
 import { compile, type Ground } from './formula'
 import type { Surface } from './functions'
 
@@ -10,8 +10,8 @@ export interface Landscape {
   rows: number
   /** Heights from 0 to 1, row by row from the bottom (the least y) up; lines lie closer near the bottom, and so do colours. */
   shares: Float64Array
-  /** Contour lines, each a closed line of points in grid coordinates, with its level's place from 0 (lowest) to 1. */
-  lines: { share: number; points: Float32Array }[]
+  /** Contour lines as pieces (`contourLine`), with the level's place from 0 (lowest) to 1. */
+  lines: { share: number; pieces: Float32Array }[]
 }
 
 const LEVELS = 22
@@ -35,14 +35,8 @@ export function landscape(input: { ground: Ground; range: Surface['range']; colu
   const [low, high] = rangeOf(values)
   const levels = Array.from({ length: LEVELS }, (_, i) => low + (high - low) * ((i + 0.5) / LEVELS) ** CLOSENESS)
   const shares = values.map((v) => (Number.isFinite(v) ? Math.min(Math.max((v - low) / (high - low), 0), 1) ** (1 / CLOSENESS) : 1))
-  const lines = contours()
-    .size([columns, rows])
-    .thresholds(levels)(Array.from(values, (v) => (Number.isFinite(v) ? v : Number.MAX_VALUE)))
-    .flatMap(({ value, coordinates }) =>
-      coordinates.flatMap((polygon) =>
-        polygon.map((ring) => ({ share: levels.indexOf(value) / (levels.length - 1), points: Float32Array.from(ring.flat()) })),
-      ),
-    )
+  const heights = values.map((v) => (Number.isFinite(v) ? v : Number.MAX_VALUE))
+  const lines = levels.map((level, i) => ({ share: i / (LEVELS - 1), pieces: contourLine(heights, columns, rows, level) }))
   return { columns, rows, shares, lines }
 }
 

@@ -31,9 +31,7 @@ export function paintMap({ context: c, width, height }: Painting, scene: Scene):
   const { surface, landscape, tracks, start, frame, showState, verdict } = scene
   const to = projection(surface, width, height)
   if (landscape) {
-    c.imageSmoothingEnabled = true
-    c.drawImage(ground(landscape), 0, 0, width, height)
-    contourLines(c, landscape, width, height)
+    c.drawImage(ground(landscape, width, height), 0, 0, width, height)
   }
   tracks.forEach((track, i) => {
     if (track) drawTrack(c, track, i, frame, to)
@@ -62,13 +60,27 @@ export function paintMap({ context: c, width, height }: Painting, scene: Scene):
   c.stroke()
 }
 
-const pictures = new WeakMap<Landscape, { dark: boolean; picture: HTMLCanvasElement }>()
+const pictures = new WeakMap<Landscape, { key: string; picture: HTMLCanvasElement }>()
 
-/** Heights as colours, a pixel for each point of the grid. */
-function ground(landscape: Landscape): HTMLCanvasElement {
+/** Heights as colours with contour lines above them, which stay as they are while racers move. */
+function ground(landscape: Landscape, width: number, height: number): HTMLCanvasElement {
+  const ratio = Math.min(devicePixelRatio || 1, 2)
+  const key = [isDark.value, width, height, ratio].join()
   const known = pictures.get(landscape)
-  if (known?.dark === isDark.value) return known.picture
-  const { columns, rows, shares } = landscape
+  if (known?.key === key) return known.picture
+  const picture = document.createElement('canvas')
+  picture.width = Math.round(width * ratio)
+  picture.height = Math.round(height * ratio)
+  const context = picture.getContext('2d')!
+  context.scale(ratio, ratio)
+  context.drawImage(heights(landscape), 0, 0, width, height)
+  contourLines(context, landscape, width, height)
+  pictures.set(landscape, { key, picture })
+  return picture
+}
+
+/** A pixel for each point of the grid. */
+function heights({ columns, rows, shares }: Landscape): HTMLCanvasElement {
   const picture = document.createElement('canvas')
   picture.width = columns
   picture.height = rows
@@ -81,20 +93,17 @@ function ground(landscape: Landscape): HTMLCanvasElement {
     }
   }
   context.putImageData(image, 0, 0)
-  pictures.set(landscape, { dark: isDark.value, picture })
   return picture
 }
 
 function contourLines(c: CanvasRenderingContext2D, { lines, columns, rows }: Landscape, width: number, height: number): void {
   c.lineWidth = 1
-  for (const { points, share } of lines) {
+  for (const { pieces, share } of lines) {
     c.strokeStyle = isDark.value ? `rgb(255 255 255 / ${0.26 - 0.16 * share})` : `rgb(10 40 60 / ${0.34 - 0.22 * share})`
     c.beginPath()
-    for (let i = 0; i < points.length; i += 2) {
-      // d3's points lie in the middle of cells that are a unit wide.
-      const x = ((points[i] - 0.5) / (columns - 1)) * width
-      const y = height - ((points[i + 1] - 0.5) / (rows - 1)) * height
-      if (i === 0) c.moveTo(x, y)
+    for (let i = 0; i < pieces.length; i += 2) {
+      const [x, y] = [(pieces[i] / (columns - 1)) * width, height - (pieces[i + 1] / (rows - 1)) * height]
+      if (i % 4 === 0) c.moveTo(x, y)
       else c.lineTo(x, y)
     }
     c.stroke()

@@ -45,6 +45,7 @@ export function DescentTab() {
 
   useEffect(() => {
     const current = { isCurrent: true }
+    pointed.value = null
     worker()
       .ask('landscape', { ground, range: surface.range, columns: GRID, rows: GRID })
       .then((result) => {
@@ -122,7 +123,8 @@ export function DescentTab() {
     ...{ surface, landscape: landscape.value, tracks: tracks.value, start: state.start, frame: playback.frame },
     ...{ showState: state.showState, verdict: pointed.value },
   }
-  const chart = useMemo(() => valuesChart(tracks.value, surface), [tracks.value, surface.id])
+  const judged = surface.id === 'own' ? { ...surface, lowest: lowestFound(tracks.value, stops.value) } : surface
+  const chart = useMemo(() => valuesChart(tracks.value, judged), [tracks.value, surface.id, judged.lowest])
 
   return (
     <div class="tab">
@@ -292,9 +294,9 @@ export function DescentTab() {
                       <Named i={i}>{nameOf(state.racers, i)}</Named>
                     </td>
                     <td class="number">{short(track.values[step])}</td>
-                    <td class="number">{arrival(track, surface, state.epsilon)}</td>
+                    <td class="number">{arrival(track, judged, state.epsilon)}</td>
                     <td class="number spare">{track.evaluations}</td>
-                    <td>{endText(track, stops.value[i] ?? null, surface, state)}</td>
+                    <td>{endText(track, stops.value[i] ?? null, judged, state)}</td>
                   </tr>
                 )
               })}
@@ -414,6 +416,13 @@ function Turnable({ scene }: { scene: Parameters<typeof paintSurface>[1] }) {
   )
 }
 
+/** Of a function that nobody knows: the lowest minimum at which a racer came to rest, unless one has been below it. */
+function lowestFound(tracks: readonly (Track | null)[], stops: readonly (Verdict | null)[]): number | null {
+  const least = Math.min(...stops.flatMap((stop) => (stop?.kind === 'minimum' ? [stop.value] : [])))
+  const isLowest = tracks.every((track) => !track?.values.some((value) => value < least - 1e-9))
+  return Number.isFinite(least) && isLowest ? least : null
+}
+
 /** Values above the lowest, on a logarithmic axis where the lowest is known. */
 function valuesChart(tracks: readonly (Track | null)[], { lowest }: Surface) {
   const longest = Math.max(1, ...tracks.map((track) => track?.steps ?? 0))
@@ -458,8 +467,8 @@ function endText(track: Track, verdict: Verdict | null, surface: Surface, { epsi
       return `stuck at a saddle: ‖g‖\u00a0${norm}, an eigenvalue of ${low}`
     case 'slope': {
       if (arrivedAt(track, surface, epsilon) !== null) return `near the minimum: ‖g‖\u00a0${norm}`
-      if (noise === 0 && isBouncing(track)) return `bouncing, ‖g‖\u00a0${norm}: the learning rate is too large`
       if (isNearMinimum(verdict)) return `near a minimum: ‖g‖\u00a0${norm}`
+      if (noise === 0 && isBouncing(track)) return `bouncing, ‖g‖\u00a0${norm}: the learning rate is too large`
       if (track.gradientNorms[track.steps] < 1e-2) return `on a plateau: ‖g‖\u00a0${norm}`
       return `on its way: ‖g‖\u00a0${norm}${verdict.eigenvalues[0] < 0 ? `, curved down (${low})` : ''}`
     }

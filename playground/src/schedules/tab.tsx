@@ -16,8 +16,11 @@ const worker = engineOnDemand()
 const MOST = 5
 /** Of plateaus, from the least to the largest. */
 const THRESHOLDS = [0.0001, 0.5] as const
-/** Losses as far as they are no larger than a few times the first: what comes then would press all else flat. */
-const belowExplosion = (losses: readonly number[]) => losses.map((loss) => (loss < 4 * losses[0] ? loss : null))
+/** Losses that are neither a few times the first nor far below the least running mean: those would press all else flat. */
+function inView(losses: readonly number[], { smoothed }: RateFinding): (number | null)[] {
+  const least = Math.min(...smoothed) / 8
+  return losses.map((loss) => (loss < 4 * smoothed[0] && loss > least ? loss : null))
+}
 
 export function SchedulesTab() {
   const state = schedulesTab.state.value
@@ -257,7 +260,7 @@ export function SchedulesTab() {
                 height={200}
                 xLog
                 log
-                data={[finding.rates, ...[finding.losses, finding.smoothed].map(belowExplosion)]}
+                data={[finding.rates, ...[finding.losses, finding.smoothed].map((losses) => inView(losses, finding))]}
                 lines={[
                   { label: 'loss', colour: colour(7), width: 0.8 },
                   { label: 'smoothed', colour: colour(0) },

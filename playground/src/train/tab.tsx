@@ -462,8 +462,10 @@ function CsvChoice({ state }: { state: TrainState }) {
   return (
     <>
       <label class="file">
-        Choose a file, or drop one on the page
+        <span>{state.csv === '' ? 'Choose a file' : 'Choose another file'}</span>
+        or drop one on the page
         <input
+          class="hidden"
           type="file"
           accept=".csv,.tsv,text/csv"
           onChange={async (e) => {

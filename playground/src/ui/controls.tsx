@@ -18,7 +18,7 @@ interface SliderProps {
   value: number
   min: number
   max: number
-  /** Of a linear slider; a logarithmic one has 100 steps a decade. */
+  /** Of a linear slider; a logarithmic one has 20 steps a decade, each of which changes its two digits. */
   step?: number
   log?: boolean
   show?: (value: number) => string
@@ -58,11 +58,14 @@ export function Slider({
         type="range"
         min={to(min)}
         max={to(max)}
-        step={log ? 0.01 : step}
+        step={log ? 0.05 : step}
         value={to(shown)}
         aria-valuetext={show(shown)}
         onInput={(e) => (onRelease ? setHeld : onChange)(from(Number(e.currentTarget.value)))}
-        onChange={(e) => onRelease && onChange(from(Number(e.currentTarget.value)))}
+        onChange={(e) => {
+          const chosen = from(Number(e.currentTarget.value))
+          if (onRelease && chosen !== value) onChange(chosen)
+        }}
       />
     </div>
   )
