@@ -129,7 +129,7 @@ def merge(path, cases, name_of=lambda case: case["id"], list_name="cases"):
     lines[start + 1:end] = [row + "," for row in rows[:-1]] + rows[-1:]
     with open(path, "w") as f:
         f.write("\n".join(lines))
-    print(f"{path}: {', '.join(map(name_of, cases)) or 'no case'} written, {len(rows)} cases in all")
+    print(f"{path}, {list_name}: {', '.join(map(name_of, cases)) or 'none'} written, {len(rows)} in all")
 
 
 def arguments(script, name, doc):

@@ -205,9 +205,9 @@ export class TrainingRun {
 
   /** For those who save within epochs, unless gradients of this batch wait for those of others. */
   private async saveBatches(): Promise<void> {
-    const at = this.batches.positionOf(this.history.steps - 1)
-    if (at.batch === this.plan.batchesPerEpoch || !stepSchemeOf(this.options.optimizer).isComplete) return
-    await this.call('onBatchSaved', (c) => c.onBatchSaved?.(this.progress(at), this))
+    const position = this.batches.positionOf(this.history.steps - 1)
+    if (position.batch === this.plan.batchesPerEpoch || !stepSchemeOf(this.options.optimizer).isComplete) return
+    await this.call('onBatchSaved', (c) => c.onBatchSaved?.(this.progress(position), this))
   }
 
   get limits(): BlockLimits {
@@ -285,10 +285,10 @@ export class TrainingRun {
     this.epochStarted = performance.now()
   }
 
-  private reportProgress(at: Position): void {
+  private reportProgress(position: Position): void {
     if (!(this.options.onProgress ?? this.line) || performance.now() - this.lastReport < 100) return
     this.lastReport = performance.now()
-    this.callOnProgress(this.progress(at))
+    this.callOnProgress(this.progress(position))
   }
 
   /** An error in onProgress ends training, also where it was asynchronous and comes later. */
