@@ -25,9 +25,13 @@ export { dropout } from './ops/dropout.js'
 export { abs, add, broadcastTo, clip, cos, div, equal, erf, exp, greater, greaterEqual, less, lessEqual, log, maximum, minimum, mul, neg, pow, reciprocal, sign, sin, sqrt, square, sub, where } from './ops/elementwise.js'
 export { gather, oneHot } from './ops/gather.js'
 export { type MatmulOptions, matmul } from './ops/matmul.js'
+export { norm, prod, std } from './ops/norms.js'
 export { type Axes, argmax, argmin, logSumExp, max, mean, min, sum, variance } from './ops/reduce.js'
+export { ceil, floor, round } from './ops/rounding.js'
 export { concat, expandDims, reshape, slice, split, squeeze, stack, transpose } from './ops/shape.js'
 export { logSoftmax, softmax } from './ops/softmax.js'
+export { argsort, type SortOptions, sort, topK } from './ops/sort.js'
+export { tile } from './ops/tile.js'
 
 // Layers and models
 

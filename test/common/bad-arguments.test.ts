@@ -60,7 +60,7 @@ describe('fault 30: shapes', () => {
     [
       'input of the wrong width names the layer',
       () => net().predict([[1, 2]] as number[][]),
-      /Dense\(3, 4\) '0': wants inputs with 3 features.*got shape \[1, 2\]/,
+      /Dense\(3, 4\) '0': wants inputs of shape \[\.\.\., 3\], got shape \[1, 2\]/,
     ],
     [
       'a layer that does not follow the one before',

@@ -75,6 +75,26 @@ const scaled = (x: Tensor) => mul(x, 0.2)
 
 /** The same formulas as STAGES in curvature.py, [3, 4] to [3, 4], where a stage is more than the operation of its name. */
 const formulas: Record<string, (x: Tensor) => Tensor> = {
+  norm: (x) => div(x, add(0.5, g.norm(x, 1, { keepDims: true }))),
+  std: (x) => div(x, add(0.5, g.std(x, 0, { keepDims: true }))),
+  prod: (x) => mul(mul(0.5, x), g.prod(x, 1, true)),
+  tile: (x) => mul(g.tile(g.slice(x, 0, 1), [3, 1]), x),
+  sort: (x) => mul(g.sort(x, 0), x),
+  argsort: (x) =>
+    mul(
+      g.gather(
+        x as Tensor<[number, number]>,
+        g
+          .argsort(g.slice(x, 1, 2, 1), 0)
+          .data()
+          .slice() as never,
+      ),
+      x,
+    ),
+  topK: (x) => mul(g.topK(x, 1).values, x),
+  floor: (x) => mul(square(x), g.floor(x)),
+  ceil: (x) => mul(square(x), g.ceil(x)),
+  round: (x) => mul(square(x), g.round(mul(2, x))),
   add: (x) => add(x, C(x)),
   clip: (x) => mul(g.clip(x, -0.7, 0.9), x),
   div: (x) => div(x, add(1.5, cos(x))),

@@ -268,7 +268,7 @@ describe('in a model', () => {
     new Sequential([new Dense(4, 8), new LayerNorm(9)], { backend })
     // @ts-expect-error "BatchNorm(8) wants 8 columns, got [1, 4]"
     expect(() => new Sequential([new BatchNorm(8), new Dense(8, 3)], { backend }).predict([[1, 2, 3, 4]])).toThrow(
-      "BatchNorm(8) '0': wants inputs with 8 features (shape [..., 8]), got shape [1, 4]",
+      "BatchNorm(8) '0': wants inputs of shape [..., 8], got shape [1, 4]",
     )
   })
 

@@ -39,6 +39,9 @@ interface Options {
   reduction?: 'mean' | 'sum'
   form?: string
   alpha?: number
+  order?: string
+  descending?: boolean
+  k?: number
 }
 
 const { cases } = JSON.parse(readFileSync(new URL('../oracles/ops.json', import.meta.url), 'utf8')) as { cases: Case[] }
@@ -56,6 +59,10 @@ const called: Record<string, Run> = {
   ...reductions,
   pow: ([a, b], o) => g.pow(a, b ?? (o.exponent as number)),
   var: ([x], o) => g.variance(x, o.axis ?? undefined, { correction: o.correction, keepDims: o.keepDims }),
+  std: ([x], o) => g.std(x, o.axis ?? undefined, { correction: o.correction, keepDims: o.keepDims }),
+  norm: ([x], o) => g.norm(x, o.axis ?? undefined, { order: o.order === 'inf' ? Infinity : Number(o.order), keepDims: o.keepDims }),
+  sort: ([x], o) => g.sort(x, o.axis as number, { descending: o.descending }),
+  topK: ([x], o) => g.topK(x, o.k as number, o.axis as number).values as unknown as Tensor,
   clip: ([x], o) => g.clip(x, o.lo as number, o.hi as number),
   where: ([c, a, b]) => g.where(c, a, b),
   softmax: ([x]) => g.softmax(x),

@@ -82,10 +82,21 @@ STAGES = dict(
     split=lambda x: jnp.concatenate(jnp.split(x, [1, 3], 1)[::-1], 1) * x,
     squeeze=lambda x: jnp.squeeze((x * x)[None, :, None], (0, 2)),
     expandDims=lambda x: jnp.sum(jnp.expand_dims(x, 1) * jnp.expand_dims(x, 0), 0) * 0.3,
+    norm=lambda x: x / (0.5 + jnp.linalg.norm(x, axis=1, keepdims=True)),
+    std=lambda x: x / (0.5 + jnp.std(x, 0, keepdims=True)),
+    prod=lambda x: 0.5 * x * jnp.prod(x, 1, keepdims=True),
+    tile=lambda x: jnp.tile(x[:1], (3, 1)) * x,
+    sort=lambda x: jnp.sort(x, 0) * x,
+    argsort=lambda x: x[jnp.argsort(x[:, 1])] * x,
+    topK=lambda x: jax.lax.top_k(x, 1)[0] * x,
+    floor=lambda x: x * x * jnp.floor(x),
+    ceil=lambda x: x * x * jnp.ceil(x),
+    round=lambda x: x * x * jnp.round(2 * x),
 )
 
 # No kinks: the third and fourth derivatives are compared as well.
 ROUGH = {"abs", "clip", "maximum", "minimum", "sign", "greater", "greaterEqual", "equal", "argmax", "less", "lessEqual", "argmin", "max", "min",
+         "sort", "argsort", "topK", "floor", "ceil", "round",
          "activate.relu", "activate.leakyRelu", "activate.elu"}
 
 

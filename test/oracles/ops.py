@@ -121,6 +121,36 @@ def reductions():
     case("prod", lambda v: torch.prod(v, 1), np.array([[2.0, 0.0, 3.0], [0.0, 0.0, 5.0]]), id="prod-zeros", axis=[1], keepDims=False)
 
 
+def norms_and_order():
+    x = r(2, 3, 4)
+    for order in (1, 2, 3, float("inf")):
+        tag = "inf" if order == float("inf") else str(order)
+        case("norm", lambda v: torch.linalg.vector_norm(v, order, 1), x, id=f"norm{tag}-1", axis=[1], keepDims=False, order=tag)
+        case("norm", lambda v: torch.linalg.vector_norm(v, order), x, id=f"norm{tag}-all", axis=None, keepDims=False, order=tag)
+    case("norm", lambda v: torch.linalg.vector_norm(v, 2, 1), np.array([[0.0, 0.0], [3.0, -4.0]]), id="norm2-zero", axis=[1], keepDims=False, order="2",
+         note="the gradient of a norm that is 0 is 0")
+    for corr in (0, 1):
+        case("std", lambda v: torch.std(v, (0, 2), correction=corr, keepdim=True), x, id=f"std{corr}-02k", axis=[0, 2], keepDims=True, correction=corr)
+    case("std", lambda v: torch.std(v, 1, correction=0), np.array([[2.0, 2.0, 2.0], [1.0, 2.0, 4.0]]), id="std0-same", axis=[1], keepDims=False, correction=0,
+         note="the gradient of a deviation that is 0 is 0")
+    case("prod", torch.prod, r(2, 3), id="prod-all")
+    case("prod", lambda v: torch.prod(v, 1, keepdim=True), r(2, 7, 2), id="prod-1k", axis=[1], keepDims=True)
+    case("tile", lambda v: torch.tile(v, (2, 3)), r(2, 2), copies=[2, 3])
+    case("tile", lambda v: torch.tile(v, (2, 1, 2)), r(2, 3), id="tile-more", copies=[2, 1, 2])
+    case("tile", lambda v: torch.tile(v, (2,)), r(2, 3), id="tile-fewer", copies=[2])
+    ties = np.array([[2.0, 1.0, 2.0, 0.0], [0.0, -1.0, -1.0, 3.0]])
+    for name, v in (("", x), ("-ties", ties)):
+        for axis in (0, -1):
+            for descending in (False, True):
+                case("sort", lambda t: torch.sort(t, dim=axis, descending=descending, stable=True).values, v,
+                     id=f"sort{axis}{'d' if descending else ''}{name}", axis=axis, descending=descending)
+    case("topK", lambda t: torch.topk(t, 2, 1).values, x, id="topK-1", k=2, axis=1)
+    case("topK", lambda t: torch.topk(t, 3).values, x, id="topK-last", k=3, axis=-1)
+    halves = np.array([[-2.5, -1.5, -0.5, 0.5, 1.5, 2.5], [-2.51, -1.2, -0.0, 0.49, 1.51, 3.0]])
+    for op in ("floor", "ceil", "round"):
+        case(op, getattr(torch, op), halves, note="halves go to the even neighbour in round")
+
+
 def shapes():
     case("matmul", torch.matmul, r(2, 3), r(3, 4))
     case("matmul", torch.matmul, r(2, 2, 3), r(2, 3, 2), id="matmul-batch")
@@ -188,7 +218,7 @@ def losses():
 
 
 def main():
-    for f in (unary, binary, reductions, shapes, losses):
+    for f in (unary, binary, reductions, shapes, losses, norms_and_order):
         f()
     assert len(set(IDS)) == len(IDS), [i for i in IDS if IDS.count(i) > 1]
     if ARGS.only:

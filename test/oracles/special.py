@@ -105,6 +105,10 @@ def main():
     for op, f in dict(sum=torch.sum, mean=torch.mean, max=torch.amax, min=torch.amin, logSumExp=torch.logsumexp).items():
         case(op, lambda t: f(t, 1), ROWS)
     case("variance", lambda t: torch.var(t, 1, correction=0), ROWS)
+    for op, f in dict(norm=lambda t: torch.linalg.vector_norm(t, 2, 1), std=lambda t: torch.std(t, 1, correction=0), prod=lambda t: torch.prod(t, 1),
+                      sort=lambda t: torch.sort(t, dim=1, stable=True).values, topK=lambda t: torch.topk(t, 2, 1).values).items():
+        case(op, f, ROWS)
+    case("tile", lambda t: torch.tile(t, (2,)), SPECIAL)
     for op, f in dict(softmax=F.softmax, logSoftmax=F.log_softmax).items():
         # the sum of a softmax is 1 whatever its inputs are, so its squares are differentiated
         case(op, lambda t: f(t, -1) ** 2, ROWS)

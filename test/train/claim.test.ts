@@ -1,6 +1,7 @@
 /** Who trains what: a layer is in one training at a time, and forward is called for batches alone. */
 import { describe, expect, test } from 'vitest'
 import {
+  Adam,
   createBackend,
   crossEntropy,
   Dense,
@@ -13,6 +14,7 @@ import {
   Sequential,
   SGD,
   type Tensor,
+  tensor,
   trainSteps,
 } from '../../ts/index.js'
 
@@ -22,6 +24,48 @@ const options = (model: Module) => ({ ...data, loss: mse, optimizer: new SGD(mod
 const take = async (model: Module) => {
   for await (const _ of trainSteps(model, options(model)));
 }
+
+describe('what others do to a model during fit is what the next step begins with', () => {
+  for (const replay of [true, false])
+    test(`as in a loop by hand, replay ${replay}`, async () => {
+      const wasm = createBackend()
+      const make = (seed: number) => new Sequential([new Dense(2, 3, { activation: 'tanh' }), new Dense(3, 1)], { seed, backend: wasm })
+      const other = make(9).state()
+      const touch = (model: Module, second: SGD, epoch: number) => {
+        if (epoch === 2) model.loadState(other)
+        if (epoch !== 3) return
+        for (const parameter of model.parameters()) parameter.grad = new Float32Array(parameter.size).fill(1)
+        second.step()
+      }
+      const setUp = () => {
+        const model = make(1)
+        return {
+          model,
+          optimizer: new Adam(model.parameters(), { learningRate: 0.1 }),
+          second: new SGD(model.parameters(), { learningRate: 0.5 }),
+        }
+      }
+      const a = setUp()
+      const onEpochEnd = ({ epoch }: { epoch: number }) => touch(a.model, a.second, epoch)
+      const shared = {
+        inputs: tensor(data.inputs, undefined, { backend: wasm }),
+        targets: tensor([[0], [1], [1], [0]], undefined, { backend: wasm }),
+        loss: mse,
+        epochs: 5,
+        batchSize: 2,
+        seed: 3,
+      }
+      await fit(a.model, { ...shared, optimizer: a.optimizer, replay, callbacks: [{ onEpochEnd }] })
+      const b = setUp()
+      let steps = 0
+      for await (const _ of trainSteps(b.model, { ...shared, optimizer: b.optimizer, replay: false })) {
+        steps++
+        if (steps % 2 === 0) touch(b.model, b.second, steps / 2)
+      }
+      const bits = (model: Module) => model.parameters().map((parameter) => [...parameter.data()])
+      expect(bits(a.model)).toEqual(bits(b.model))
+    })
+})
 
 describe('fault 34: one training of a layer at a time', () => {
   test('two models that share a layer, or a parameter', async () => {

@@ -83,6 +83,12 @@ describe('mistakes that plain JavaScript lets through are named', () => {
     await expect(fit(make(), undefined as never)).rejects.toThrow(/fit: wants options as an object.*got undefined/)
     const options = { ...rows, loss: mse }
     expect(() => evaluateModel(make(), { ...options, epochs: 3 } as never)).toThrow(/evaluateModel: there is no option 'epochs'/)
+    // what data sets carry may be spread among options, and is none
+    const table = { ...options, count: 2, classNames: [], report: {} }
+    expect(() => evaluateModel(make(), table as never)).not.toThrow()
+    expect(() => evaluateModel(make(), { ...table, zzzzzzzz: 1 } as never)).toThrow(
+      /Options: batchSize, inputs, loss, metrics, shape, targets, weights$/,
+    )
     expect(() => evaluateModel(make(), { ...options, metrics: 'accuracy' } as never)).toThrow(/wants names in an array/)
     expect(() => evaluateModel(make(), { ...rows } as never)).toThrow(/evaluateModel: wants a loss/)
   })

@@ -30,11 +30,21 @@ export function checkName(owner: string, name: string, known: readonly string[],
   )
 }
 
-/** {@link checkName} for every property of an options object. @throws TypeError for anything else */
-export function checkNames(owner: string, options: object, known: readonly string[], aliases?: Readonly<Record<string, string>>): void {
+/**
+ * {@link checkName} for every property of an options object.
+ * @param carried names that may be there, and are no options
+ * @throws TypeError for anything else
+ */
+export function checkNames(
+  owner: string,
+  options: object,
+  known: readonly string[],
+  aliases?: Readonly<Record<string, string>>,
+  carried: readonly string[] = [],
+): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw typeError(`${owner}: wants options as an object, { ${known[0]}: … }, got ${show(options)}`)
-  for (const name in options) if (!known.includes(name)) checkName(owner, name, known, aliases)
+  for (const name in options) if (!carried.includes(name)) checkName(owner, name, known, aliases)
 }
 
 /** @internal `a, b or c` */

@@ -15,8 +15,7 @@ export abstract class Layer extends Module {
   protected withFeatures(input: Tensor, count: number, backend: Backend): Tensor {
     const name = this.label(this.describe())
     const x = asFloats(input, backend, name)
-    if (x.shape.at(-1) !== count)
-      throw new ShapeError(`${name}: wants inputs with ${count} features (shape [..., ${count}]), got shape ${formatShape(x.shape)}`)
+    if (x.shape.at(-1) !== count) throw new ShapeError(`${name}: wants inputs of shape [..., ${count}], got shape ${formatShape(x.shape)}`)
     return x
   }
 }

@@ -3,7 +3,7 @@ import { checkCount, checkPositive } from '../common/checks.js'
 import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
-import { checkData, DATA, type DataSet } from '../train/data.js'
+import { CARRIED, checkData, DATA, type DataSet } from '../train/data.js'
 import type { FitManyOptions, NetHistory } from '../train/fleet/fit-many.js'
 import { OPTIONS } from '../train/plan.js'
 import { type BuiltModel, buildAll, evaluateBuilt, type OfBuilt, trainBuilt, without } from './built.js'
@@ -78,6 +78,7 @@ export async function compareLearningRates(
     options,
     [...OPTIONS.filter((name) => !NOT_HERE.includes(name)), ...OWN, ...DATA],
     Object.fromEntries(['seed', 'randomState', 'random_state'].map((name) => [name, 'seeds'])),
+    CARRIED,
   )
   const { seeds = [0], validation } = options
   const learningRates = ratesOf(options)

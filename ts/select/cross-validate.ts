@@ -7,7 +7,7 @@ import { cutFolds, type FoldOptions, type FoldRows } from '../data/folds.js'
 import { traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import { asFloats, Tensor } from '../tensor.js'
-import { checkData, DATA, type DataSet, pickRows, type Rows } from '../train/data.js'
+import { CARRIED, checkData, DATA, type DataSet, pickRows, type Rows } from '../train/data.js'
 import type { FitManyOptions, NetHistory } from '../train/fleet/fit-many.js'
 import { type MetricsOption, type MetricValues, resolveMetrics } from '../train/metrics.js'
 import { OPTIONS } from '../train/plan.js'
@@ -115,7 +115,7 @@ export async function crossValidate<const M extends MetricsOption = readonly [],
   const sets = prepare && parts.map((part) => preparedBy(prepare, options, part, model))
   const held = heldOut(parts, sets, all, model)
   const histories = await trainBuilt(built, {
-    ...(without(options, [...OWN, ...DATA, 'metrics']) as Pick<FitManyOptions, 'loss'>),
+    ...(without(options, [...OWN, ...DATA, ...CARRIED, 'metrics']) as Pick<FitManyOptions, 'loss'>),
     ...(sets ? { data: sets.map(({ train }) => train) } : { ...all, rows: parts.map(({ train }) => train) }),
     seed: parts.map(({ index }) => seed + index),
   })
@@ -149,7 +149,7 @@ function checkOptions(options: CrossValidateOptions): void {
           : `crossValidate: there is no option '${name}', since each net wants its own; return it from build, { model, optimizer, schedule, callbacks }`,
       )
   const known = [...OPTIONS.filter((name) => !NOT_HERE.includes(name)), ...OWN, ...DATA]
-  checkNames('crossValidate', options, known, ALIASES)
+  checkNames('crossValidate', options, known, ALIASES, CARRIED)
   resolveMetrics(options.metrics)
   if (options.prepare !== undefined) {
     if (typeof options.prepare !== 'function')

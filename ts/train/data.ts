@@ -30,12 +30,11 @@ export interface TrainingData {
 /** The name of {@link TrainingData} in earlier versions. */
 export type DataSet = TrainingData
 
-/** @internal what a data set may carry */
-export const DATA = [
-  'inputs',
-  'shape',
-  'targets',
-  'weights',
+/** @internal the options of data */
+export const DATA = ['inputs', 'shape', 'targets', 'weights']
+
+/** @internal what data sets of gradus/data carry besides, so that they may be spread among options */
+export const CARRIED = [
   'count',
   'features',
   'classes',
@@ -81,7 +80,7 @@ export function checkData(
   options: readonly string[] = [],
   { checksInputs = true } = {},
 ): Rows {
-  checkNames(what, data, [...DATA, ...options])
+  checkNames(what, data, [...DATA, ...options], undefined, CARRIED)
   checkNumbers(data, what)
   const given = onHost(asTensor(data.inputs, backend, `${what}: inputs`))
   const inputs = data.shape === undefined ? given : reshape(given, data.shape)

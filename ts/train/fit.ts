@@ -13,6 +13,9 @@ import { TrainingRun } from './run.js'
  * Trains a model, in training mode; afterwards it is in the mode in which it was before. Where an optimizer accumulates batches
  * ({@link GradientAccumulation}), those left over at the end of an epoch make a step of their own.
  *
+ * What others do to the model between two steps (`loadState`, the step of a second optimizer, in a callback or while this waits) is what the next
+ * step begins with, as in a loop by hand; a second training of it is an error.
+ *
  * @returns the history: one record per epoch
  * @example
  * const history = await fit(model, { inputs, targets, loss: crossEntropy, optimizer, epochs: 5, metrics: ['accuracy'] })

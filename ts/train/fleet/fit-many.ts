@@ -12,7 +12,7 @@ import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
 import { ReduceOnPlateau } from '../../schedule/plateau.js'
 import type { Callback } from '../callbacks.js'
 import { claim } from '../claim.js'
-import { checkData, DATA, type DataSet, pickRows, type Rows, rowsBetween } from '../data.js'
+import { CARRIED, checkData, DATA, type DataSet, pickRows, type Rows, rowsBetween } from '../data.js'
 import { EarlyStopping } from '../early-stopping.js'
 import { canPlan } from '../fast/step-planner.js'
 import type { History } from '../history.js'
@@ -137,7 +137,7 @@ function checkModels(models: readonly Module[]): void {
 function splitOptions(models: readonly Module[], options: FitManyOptions): (FitOptions & { subset?: ArrayLike<number> })[] {
   if (typeof options !== 'object' || options === null)
     throw typeError(`fitMany: wants options as an object, { inputs, targets, loss, optimizers, … }, got ${show(options)}`)
-  checkNames('fitMany', options, [...OPTIONS.filter((name) => name !== 'optimizer' && name !== 'resume'), ...OWN])
+  checkNames('fitMany', options, [...OPTIONS.filter((name) => name !== 'optimizer' && name !== 'resume'), ...OWN], undefined, CARRIED)
   const { data, rows, optimizers, seed, schedule, validation, callbacks, onProgress: _, inputs, targets, ...shared } = options
   const checkOnePerNet = (name: string, list: unknown): void => {
     if (!Array.isArray(list)) throw typeError(`fitMany: ${name} wants an array with one for each net, got ${show(list)}`)

@@ -1,0 +1,94 @@
+/** How large values are, and their product, along axes: made of other operations. */
+import { rangeError } from '../common/errors.js'
+import { checkNames } from '../common/names.js'
+import { normalizeAxes } from '../common/shape.js'
+import type { Reduced } from '../common/shape-types.js'
+import { asFloats, type Operand, type ShapeOf, type Tensor } from '../tensor.js'
+import { abs, add, greater, mul, pow, sqrt, square, sub } from './elementwise.js'
+import { max, variance } from './reduce.js'
+import { concat, reshape, slice, transpose } from './shape.js'
+import { type Axes, sum } from './sum.js'
+
+/**
+ * Standard deviation over axes (default: all): the root of {@link variance}, by n or with `correction` 1 by n − 1, which is PyTorch's default. Where all
+ * values are the same it is 0, and so is its gradient.
+ *
+ * @example std([1, 3]).item() // 1
+ */
+export function std<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(
+  value: X,
+  axis?: A,
+  options: { correction?: number; keepDims?: K } = {},
+): Tensor<Reduced<ShapeOf<X>, A, K>> {
+  checkNames('std', options, ['correction', 'keepDims'])
+  return rootOf(variance(asFloats(value, undefined, 'std'), axis, options), 0.5) as Tensor<Reduced<ShapeOf<X>, A, K>>
+}
+
+/**
+ * The p-norm over axes (default: all): (Σ |x|ᵖ)^(1/p) with `order` p ≥ 1, of which 1, 2 (default) and `Infinity` are the usual ones. The gradient of a norm
+ * that is 0 is 0.
+ *
+ * @example
+ * norm([3, 4]).item() // 5
+ * norm([[3, -4], [1, 0]], 1, { order: Infinity }) // [4, 1]
+ * @throws RangeError for an order below 1
+ */
+export function norm<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(
+  value: X,
+  axis?: A,
+  options: { order?: number; keepDims?: K } = {},
+): Tensor<Reduced<ShapeOf<X>, A, K>> {
+  checkNames('norm', options, ['order', 'keepDims'])
+  const { order = 2, keepDims = false } = options
+  if (!(typeof order === 'number' && order >= 1)) throw rangeError(`norm: order wants a number from 1 to Infinity, got ${String(order)}`)
+  const x = asFloats(value, undefined, 'norm')
+  const along = axis as Axes
+  const made = (): Tensor => {
+    if (order === 1) return sum(abs(x), along, keepDims)
+    if (order === Number.POSITIVE_INFINITY) return max(abs(x), along, keepDims)
+    if (order === 2) return rootOf(sum(square(x), along, keepDims), 0.5)
+    return rootOf(sum(pow(abs(x), order), along, keepDims), 1 / order)
+  }
+  return made() as Tensor<Reduced<ShapeOf<X>, A, K>>
+}
+
+/** A root of numbers from 0 on whose gradient at 0 is 0, where that of the root is infinite. */
+function rootOf(x: Tensor, exponent: number): Tensor {
+  const isAbove = greater(x, 0)
+  // 1 in the place of 0, whose root is multiplied by 0
+  const safe: Tensor = add(x, sub(1, isAbove))
+  return mul(exponent === 0.5 ? sqrt(safe) : pow(safe, exponent), isAbove) as Tensor
+}
+
+/**
+ * Product over axes (default: all); 1 of none. Its gradient is the product of all others, also where some are 0.
+ *
+ * @example prod([[1, 2], [3, 4]], 1) // [2, 12]
+ */
+export function prod<X extends Operand, const A extends Axes = undefined, K extends boolean = false>(
+  value: X,
+  axis?: A,
+  keepDims: K = false as K,
+): Tensor<Reduced<ShapeOf<X>, A, K>> {
+  const x = asFloats(value, undefined, 'prod')
+  const axes = axis === undefined ? x.shape.map((_, i) => i) : normalizeAxes(axis as number, x.rank, 'prod')
+  const kept = x.shape.map((_, i) => i).filter((i) => !axes.includes(i))
+  const size = axes.reduce((count, i) => count * x.shape[i], 1)
+  let rest: Tensor = reshape(transpose(x, [...axes, ...kept]) as Tensor, [size, ...kept.map((i) => x.shape[i])]) as Tensor
+  // halves by halves: as many multiplications as values, and as many operations as their number has digits
+  while (rest.shape[0] > 1) {
+    const [count] = rest.shape
+    const half = count >> 1
+    const product = mul(slice(rest, 0, half), slice(rest, half, 2 * half)) as Tensor
+    rest = count % 2 === 0 ? product : withLast(product, slice(rest, count - 1, count) as Tensor)
+  }
+  const shape = x.shape.flatMap((length, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [length]))
+  return (size === 0 ? add(sum(x, axis as Axes, keepDims), 1) : reshape(rest, shape)) as Tensor<Reduced<ShapeOf<X>, A, K>>
+}
+
+/** A product of halves with the value that was left over. */
+function withLast(product: Tensor, last: Tensor): Tensor {
+  const [count] = product.shape
+  if (count === 1) return mul(product, last) as Tensor
+  return concat([slice(product, 0, count - 1) as Tensor, mul(slice(product, count - 1, count), last) as Tensor]) as Tensor
+}

@@ -1,0 +1,37 @@
+/** Copies of a tensor beside each other. */
+import { checkCount } from '../common/checks.js'
+import { rangeError } from '../common/errors.js'
+import { show } from '../common/show.js'
+import { asFloats, type Operand, type Tensor } from '../tensor.js'
+import { broadcastTo } from './elementwise.js'
+import { reshape } from './shape.js'
+
+/**
+ * Copies of a tensor beside each other: so many along each axis. Fewer numbers than axes are those of the last axes, more of them add axes in front.
+ *
+ * @example
+ * tile([1, 2], [2]) // [1, 2, 1, 2]
+ * tile([[1, 2]], [2, 1]) // [[1, 2], [1, 2]]
+ * @throws RangeError for a number of copies below 1
+ */
+export function tile(value: Operand, copies: number | readonly number[]): Tensor {
+  const x = asFloats(value, undefined, 'tile')
+  const given = typeof copies === 'number' ? [copies] : copies
+  if (!Array.isArray(given)) throw rangeError(`tile: copies wants a number for each axis, got ${show(copies)}`)
+  for (const count of given) checkCount('tile: copies', count)
+  const rank = Math.max(x.rank, given.length)
+  const shape = [...new Array<number>(rank - x.rank).fill(1), ...x.shape]
+  const counts = [...new Array<number>(rank - given.length).fill(1), ...given]
+  const apart = reshape(
+    x,
+    shape.flatMap((length) => [1, length]),
+  ) as Tensor
+  const repeated = broadcastTo(
+    apart,
+    shape.flatMap((length, i) => [counts[i], length]),
+  ) as Tensor
+  return reshape(
+    repeated,
+    shape.map((length, i) => length * counts[i]),
+  ) as Tensor
+}
