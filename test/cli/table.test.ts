@@ -6,7 +6,9 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { columnOptions, dataOptions, fileOptions } from '../../ts/cli/data-options.js'
+import { INTERRUPTED, interruptible } from '../../ts/cli/interrupt.js'
 import { program } from '../../ts/cli/program.js'
+import { naming } from '../../ts/cli/table-files.js'
 import { Dense, decodeSafetensors, Sequential, saveModel } from '../../ts/index.js'
 
 const MAIN = path.resolve('ts/cli/main.ts')
@@ -396,6 +398,39 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s while predictions are written leav
 
 const HEAD_OF_PENGUINS = readFileSync('docs/guide/penguins.csv', 'utf8').split('\n')[0]
 
+test('a file with decimal commas is answered in the same form, and without the option told how', async () => {
+  const iris = readFileSync(path.join(folder, 'iris.csv'), 'utf8')
+  writeFileSync(path.join(folder, 'comma-iris.csv'), iris.replaceAll(',', ';').replaceAll('.', ','))
+  const trained = await gradus('train', 'comma-iris.csv', '--target', 'petal_width', '--decimal', ',', '--epochs', '2')
+  expect(trained.stdout).toContain("gradus predict comma-iris.safetensors new-rows.csv --decimal ','")
+  const { stdout } = await gradus('predict', 'comma-iris.safetensors', 'comma-iris.csv', '--decimal', ',')
+  const [head, first] = stdout.split('\n')
+  expect(head).toBe('sepal_length;sepal_width;petal_length;petal_width;species;predicted_petal_width;low;high')
+  expect(first).toMatch(/^5,1;3,5;1,4;0,2;setosa;-?\d+(,\d+)?;-?\d+(,\d+)?;-?\d+(,\d+)?$/)
+  const { code, stderr } = await gradus('predict', 'comma-iris.safetensors', 'comma-iris.csv')
+  expect([code, stderr]).toEqual([
+    1,
+    "error: comma-iris.csv: column 'sepal_length' of line 2 wants a number, got '5,1'; read the file with --decimal ',' or --thousands ',', as they are meant\n",
+  ])
+})
+
+test('Ctrl-C before there is a model ends in a sentence', async () => {
+  const note = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  const work = (signal: AbortSignal) =>
+    naming('long.csv', async () => {
+      process.emit('SIGINT')
+      signal.throwIfAborted()
+    })
+  try {
+    await expect(interruptible(work)).rejects.toThrow('stopped before there was a model; nothing is written')
+    expect(note.mock.calls.join()).toContain('stopping; Ctrl-C again ends it at once')
+    expect(process.exitCode).toBe(INTERRUPTED)
+  } finally {
+    process.exitCode = undefined
+    note.mockRestore()
+  }
+})
+
 test('options that errors about a file name are there: --ragged, --encoding, --decimal, --no-header', async () => {
   const one = (name: string, bytes: string | Uint8Array) => writeFileSync(path.join(folder, name), bytes)
   one('ragged.csv', 'sepal_length,sepal_width,petal_length,petal_width\n5.9,3\n5.1,3.5,1.4,0.2,7\n')
@@ -408,7 +443,7 @@ test('options that errors about a file name are there: --ragged, --encoding, --d
   for (const [file, flag, ...more] of [
     ['ragged.csv', '--ragged takes it as it is', '--ragged'],
     ['latin.csv', '--encoding windows-1252', '--encoding', 'windows-1252'],
-    ['comma.csv', 'read the file with --decimal , or --thousands ,', '--decimal', ','],
+    ['comma.csv', "read the file with --decimal ',' or --thousands ','", '--decimal', ','],
     ['bare.csv', 'give --no-header', '--no-header'],
   ]) {
     const { code, stderr } = await gradus('inspect', file)

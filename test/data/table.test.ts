@@ -252,6 +252,20 @@ describe('texts that are hardly categories', () => {
     expect(() => table.encode([{ text: '2024-02-30', x: 1 }])).toThrow("wants a date (2024-12-31), got '2024-02-30'")
   })
 
+  test('texts that look like dates or amounts are told, as people expect them to be read', () => {
+    const rows = Array.from({ length: 40 }, (_, i) => ({
+      ...{ day: `${1 + (i % 28)}.09.20${10 + i}`, price: `$1,${100 + i}.50`, share: `${i % 10} %`, kind: i % 2 ? 'a' : 'b', y: i },
+    }))
+    const { report } = fromTable(rows, { target: 'y', missing: 'auto' })
+    expect(report.columns.map(({ name, as, notes }) => [name, as, ...notes])).toEqual([
+      ['day', 'left out', "'1.09.2010' looks like a date, which is read as one where it is written as 2024-12-31"],
+      ['price', 'left out', "'$1,100.50' looks like a number, which is read as one where it is written without signs, as 1234.5"],
+      ['share', 'category', "'0 %' looks like a number, which is read as one where it is written without signs, as 1234.5"],
+      ['kind', 'category'],
+      ['y', 'number'],
+    ])
+  })
+
   test('another text in each row is left out from twenty rows on, and told, unless it is asked for', () => {
     const named = rows((i) => `user ${i}`)
     const table = fromTable(named, { target: 'y' })

@@ -2,12 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { parseCsv } from '../../ts/data/index.js'
-import { Ensemble } from '../../ts/index.js'
+import { Ensemble, Generator } from '../../ts/index.js'
 import { chooseGreedily, squaredErrorOf } from '../../ts/table/choose.js'
 import { decideTable, setAside } from '../../ts/table/decide-table.js'
 import { fitFeatures, inputsOf, widthOf } from '../../ts/table/features.js'
 import { metricText } from '../../ts/table/html.js'
-import { evaluateTable, loadTableModel, prepareTable, reportHtml, trainTable } from '../../ts/table/index.js'
+import { evaluateTable, loadTableModel, prepareTable, reportHtml, tableToFunction, trainTable } from '../../ts/table/index.js'
 import { importanceOf, measureMetrics } from '../../ts/table/measure.js'
 
 const penguins = () => parseCsv(readFileSync('docs/guide/penguins.csv', 'utf8'))
@@ -310,6 +310,29 @@ test('numbers go in squeezed and by quantiles', () => {
   expect(inputs[3 * 5 + 2]).toBe(0.5)
   // a column of two values is not cut
   expect(fitFeatures(Float32Array.of(0, 1, 0, 1), 1, [0], 4).cuts[0].edges).toEqual([])
+})
+
+test('numbers that the target follows for as far as they go are not squeezed', async () => {
+  // most of them small, one in twenty large: delays
+  const random = new Generator(1)
+  const delay = (u: number, v: number) => (u < 0.95 ? 20 * v : 20 + 400 * v)
+  const rows = Array.from({ length: 600 }, (_, i) => {
+    const [u, v, noise] = random.uniforms(3)
+    return { delay: delay(u, v), hour: i % 24, arrival: delay(u, v) - 5 + 10 * noise }
+  })
+  const { model, report } = await trainTable(rows, { target: 'arrival', seed: 1 })
+  expect(model.saved().features.squeezes).toBe(false)
+  expect(report.metrics.find(({ name }) => name === 'R²')?.value).toBeGreaterThan(0.98)
+  const { predict } = await import(`data:text/javascript,${encodeURIComponent(tableToFunction(model))}`)
+  const loaded = await loadTableModel(model.bytes())
+  for (const row of rows.slice(0, 40)) {
+    const { value } = model.predict(row)
+    expect(predict(row).value).toBeCloseTo(value as number, 3)
+    expect(loaded.predict(row)).toEqual(model.predict(row))
+  }
+  // where the target does not, they are
+  const bent = rows.map(({ arrival, ...row }) => ({ ...row, arrival: Math.min(arrival, 30) }))
+  expect((await trainTable(bent, { target: 'arrival', seed: 1, epochs: 1 })).model.saved().features.squeezes).toBeUndefined()
 })
 
 test('the greedy choice finds the mean that is best, and leaves bad ones out', () => {

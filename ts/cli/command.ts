@@ -18,7 +18,8 @@ try {
 
 /** One line; the stack only for those who ask. */
 function fail(error: unknown): void {
-  process.exitCode = FAILED
+  // where Ctrl-C stopped the work, its code is there already
+  process.exitCode ??= FAILED
   printError(error instanceof Error ? error.message : String(error))
   if (!(error instanceof Error)) return
   if (process.argv.includes('--debug')) process.stderr.write(`${error.stack}\n${error.cause ? `caused by ${String(error.cause)}\n` : ''}`)

@@ -1,4 +1,5 @@
 /** Ctrl-C: the first asks the running work to stop, the second ends the process at once. */
+import { printNote } from './terminal.js'
 
 /** Exit code of a process that was interrupted. */
 export const INTERRUPTED = 130
@@ -9,12 +10,16 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
   const onInterrupt = () => {
     // The cursor may be hidden by the bar.
     if (controller.signal.aborted) process.stdout.write(process.stdout.isTTY ? '\x1b[?25h\n' : '\n', () => process.exit(INTERRUPTED))
+    else printNote('stopping; Ctrl-C again ends it at once')
     controller.abort()
   }
   process.on('SIGINT', onInterrupt)
   process.on('SIGTERM', onInterrupt)
   try {
     return await work(controller.signal)
+  } catch (error) {
+    if (error === controller.signal.reason) throw new Error('stopped before there was a model; nothing is written')
+    throw error
   } finally {
     process.off('SIGINT', onInterrupt)
     process.off('SIGTERM', onInterrupt)

@@ -61,7 +61,7 @@ export async function withTarget<O extends TableData>(file: string, options: O):
 const IN_COMMANDS = [
   ["ragged: 'fill' takes", '--ragged takes'],
   ["encoding: 'windows-1252'", '--encoding windows-1252'],
-  ["decimal: ',' or thousands: ','", '--decimal , or --thousands ,'],
+  ["decimal: ',' or thousands: ','", "--decimal ',' or --thousands ','"],
   ['give header: false, or the names as header', 'give --no-header'],
   ['toOnnx and toFunction take', '--to onnx and --to js take'],
 ] as const
@@ -78,7 +78,8 @@ export async function naming<T>(file: string, work: () => Promise<T>, { test, ..
   try {
     return await work()
   } catch (error) {
-    if (!(error instanceof Error)) throw error
+    // what stops work has a message that nobody may change
+    if (!(error instanceof Error) || error.name === 'AbortError') throw error
     const isOfTest = test !== undefined && error.message.startsWith(OF_TEST)
     error.message = await namingLines(error.message, isOfTest ? test : file, readOptions(how)).catch(() => error.message)
     for (const [option, flag] of IN_COMMANDS) error.message = error.message.replace(option, flag)
@@ -94,6 +95,12 @@ export async function readRows(file: string, options: FileOptions, limit = Numbe
   const rows = await naming(file, () => readTable(file, { ...readOptions(options), limit }), options)
   if (rows.length === 0) throw new Error(`${file}: there are no rows`)
   return rows
+}
+
+/** The options with which a file that is written in the same way is read, as a command takes them. */
+export function fileFlags({ ragged, encoding, header, decimal, thousands }: FileOptions): string {
+  const valued = Object.entries({ encoding, decimal, thousands }).flatMap(([name, value]) => (value ? [` --${name} '${value}'`] : []))
+  return [...valued, ragged ? ' --ragged' : '', header === false ? ' --no-header' : ''].join('')
 }
 
 const SHOWN = 12

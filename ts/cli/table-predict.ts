@@ -47,6 +47,7 @@ export async function predict(
   let answered = 0
   const writeAll = async (write: (text: string) => unknown) => {
     const names = only ? [] : Object.keys(rows[0])
+    const csvLine = lineWriter(how.decimal)
     if (!json) await write(`${csvLine([...names, ...headOf(model)])}\n`)
     for (let from = 0; from < rows.length; from += PART) {
       const some = rows.slice(from, from + PART)
@@ -82,13 +83,18 @@ function cellsOf({ classNames }: TableModel, answer: Prediction): unknown[] {
   return [answer.class, short(answer.probability), ...classNames.map((name) => short(answer.probabilities[name]))]
 }
 
-function csvLine(cells: readonly unknown[]): string {
-  return cells
-    .map((cell) => {
-      const text = cell === null || cell === undefined ? '' : String(cell)
-      return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
-    })
-    .join(',')
+/** What makes a line of CSV of cells: with semicolons and decimal commas where the file that was read has those. */
+function lineWriter(decimal: FileOptions['decimal'] = '.'): (cells: readonly unknown[]) => string {
+  const isEuropean = decimal === ','
+  const special = isEuropean ? /[";\r\n]/ : /[",\r\n]/
+  return (cells) =>
+    cells
+      .map((cell) => {
+        const plain = cell === null || cell === undefined ? '' : String(cell)
+        const text = isEuropean && /^-?\d*\.\d+(e-?\d+)?$/i.test(plain) ? plain.replace('.', ',') : plain
+        return special.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+      })
+      .join(isEuropean ? ';' : ',')
 }
 
 /** Columns that the model knows and a file has not are gaps in each of its rows. */

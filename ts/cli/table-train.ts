@@ -7,7 +7,7 @@ import { interruptible } from './interrupt.js'
 import { LiveArea } from './live-area.js'
 import { checkOut, leavingNoRest } from './out-file.js'
 import { chartLines } from './table-chart.js'
-import { naming, readRows, type TableData, tableOptions, withTarget } from './table-files.js'
+import { fileFlags, naming, readRows, type TableData, tableOptions, withTarget } from './table-files.js'
 import { tellAbsent } from './table-predict.js'
 import { reportLines } from './table-report.js'
 import { columns, isLive, paint, print, printText } from './terminal.js'
@@ -106,7 +106,7 @@ function tell(report: TableModelReport, { file, out, page, options, stopped }: T
   printText(
     `${paint('green', '✓')} The model is in ${paint('bold', out)}${page === undefined ? '' : `, the report in ${paint('bold', page)}`}. It takes rows as they are in ${file}:`,
   )
-  print(paint('dim', `  gradus predict ${out} new-rows.csv`))
+  print(paint('dim', `  gradus predict ${out} new-rows.csv${fileFlags(options)}`))
   if (page === undefined) print(paint('dim', '  --report report.html in training writes this report as a page with pictures'))
 }
 

@@ -1,9 +1,11 @@
 /**
  * From the features of a table to the inputs of a net. Nets learn badly from columns with a few huge numbers, and slowly what happens at a
  * threshold; trees do neither. So each number goes in twice: squeezed, so that no value is far out, and as where it lies among the quantiles of
- * its column (piecewise linear encoding: Gorishniy, Rubachev & Babenko 2022).
+ * its column (piecewise linear encoding: Gorishniy, Rubachev & Babenko 2022). Where a target that is a number grows with them for as far as they go,
+ * they are not squeezed (large-values.ts).
  */
 import type { ColumnReport, EmbeddedColumn, Table } from '../data/index.js'
+import { countInFull } from './large-values.js'
 
 /** A feature that is a number, and where its column is cut. */
 export interface Cuts {
@@ -29,6 +31,8 @@ export interface Embedded {
 export interface FeatureState {
   features: number
   cuts: readonly Cuts[]
+  /** Whether numbers are squeezed, so that none goes in as more than 3. Default true. */
+  squeezes?: boolean
   /** Default: none. */
   embedded?: readonly Embedded[]
 }
@@ -44,8 +48,13 @@ const FEWEST_ROWS = 3
 const binsFor = (rows: number) => (rows < 300 ? 0 : rows < 2000 ? 8 : 16)
 
 /** What {@link fitFeatures} finds in the rows of a table. */
-export function featuresOf({ inputs, features, report, count, embeddings }: Table): FeatureState {
-  return fitFeatures(inputs, features, numbersOf(report.columns), binsFor(count), embeddings)
+export function featuresOf({ inputs, features, report, count, embeddings, classes, targets }: Table): FeatureState {
+  const numbers = numbersOf(report.columns)
+  const state = fitFeatures(inputs, features, numbers, binsFor(count), embeddings)
+  if (classes > 0) return state
+  const plain = (row: number, column: number) => inputs[row * features + numbers[column]]
+  const isLinear = countInFull(numbers.length, plain, (row, column) => squeezed(plain(row, column)), targets)
+  return isLinear ? { ...state, squeezes: false } : state
 }
 
 /** Where the features of each column are. */
@@ -119,13 +128,13 @@ export function widthOf({ features, cuts }: FeatureState): number {
 
 /** Inputs of a net, row-major [rows, {@link widthOf}]. */
 export function inputsOf(state: FeatureState, encoded: Float32Array): Float32Array {
-  const { features, cuts, embedded = [] } = state
+  const { features, cuts, squeezes = true, embedded = [] } = state
   const width = widthOf(state)
   const rows = encoded.length / features
   const out = new Float32Array(rows * width)
   for (let row = 0; row < rows; row++) {
     let at = row * width
-    for (let i = 0; i < features; i++) out[at++] = squeezed(encoded[row * features + i])
+    for (let i = 0; i < features; i++) out[at++] = squeezes ? squeezed(encoded[row * features + i]) : encoded[row * features + i]
     for (const { feature, vectors } of embedded) out[row * width + feature] = vectors[encoded[row * features + feature]]
     for (const { feature, edges } of cuts) {
       const x = encoded[row * features + feature]

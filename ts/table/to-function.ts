@@ -70,9 +70,9 @@ function encode(row, number) {
   return out
 }
 
-// each number squeezed, and as where it lies among the quantiles of its column; of categories the number of their vector
+// each number, squeezed where that is so, and as where it lies among the quantiles of its column; of categories the number of their vector
 function inputsOf(encoded) {
-  const inputs = Array.from(encoded, (x) => Math.fround(x / Math.sqrt(1 + (x / 3) ** 2)))
+  const inputs = Array.from(encoded, (x) => (squeezes ? Math.fround(x / Math.sqrt(1 + (x / 3) ** 2)) : x))
   for (const { feature, vectors } of embedded) inputs[feature] = vectors[encoded[feature]]
   for (const { feature, edges } of cuts)
     for (let i = 1; i < edges.length; i++)
@@ -130,6 +130,7 @@ export function tableToFunction(model: TableModel, options: TableFunctionOptions
   const constants: Record<string, unknown> = {
     columns,
     features: features.features,
+    squeezes: features.squeezes ?? true,
     cuts: features.cuts.filter(({ edges }) => edges.length > 0),
     embedded: features.embedded ?? [],
     mustKnow: table.unknown !== 'ignore',

@@ -61,7 +61,7 @@ export function decideColumn(stats: ColumnStats, wanted: Wanted): Decision {
   }
   if (stats.hasAllKinds) report.different = stats.kinds.size
   const use = wanted.as ? { as: wanted.as, why: SAID } : role === 'target' ? targetUse(stats, isAuto) : inputUse(stats, wanted)
-  if (use.as === 'left out') return { column: null, report: { ...report, why: use.why } }
+  if (use.as === 'left out') return { column: null, report: { ...report, why: use.why, notes: unreadNotes(stats) } }
   const { as } = use
   const column = columnOf(stats, as, wanted)
   if (missing === 'drop' || (isAuto && role === 'target')) column.drop = true
@@ -244,5 +244,20 @@ function notesOf(stats: ColumnStats, { as }: TableColumn, { role }: Wanted): str
     if (role === 'target' && rare > 0 && count >= MANY) notes.push(`${rare} of the classes have a single row`)
   }
   if (as === 'category' && hasAllKinds && [...kinds.keys()].every(hasComma)) notes.push('its values are numbers with commas')
+  if (role === 'input' && (as === 'category' || as === 'hash')) notes.push(...unreadNotes(stats))
   return notes
+}
+
+/** A day as people write it, in an order that only the writer knows. */
+const WRITTEN_DAY = /^\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})$/
+/** Money or a share. */
+const WRITTEN_AMOUNT = /^-?[$€£¥] ?-?\d[\d.,]*$|^-?\d[\d.,]* ?[$€£¥%]$/
+
+/** Texts that say more to people than to this function. */
+function unreadNotes({ count, strays, firstStray }: ColumnStats): string[] {
+  const text = typeof firstStray?.[1] === 'string' && strays > count / 2 ? firstStray[1].trim() : ''
+  if (WRITTEN_DAY.test(text)) return [`${show(text)} looks like a date, which is read as one where it is written as 2024-12-31`]
+  if (WRITTEN_AMOUNT.test(text))
+    return [`${show(text)} looks like a number, which is read as one where it is written without signs, as 1234.5`]
+  return []
 }
