@@ -193,6 +193,10 @@ test('inspect says what train does with each column, and every command takes it 
   expect(inspected.columns[0]).toMatchObject({ name: 'town', as: 'embedding', features: 1 })
   const { losses } = JSON.parse((await gradus('lr-find', ...here, '--json', '--points', '2', '--epochs', '8')).stdout)
   expect(Math.min(...losses)).toBeLessThan(0.2)
+  writeFileSync(path.join(folder, 'sunk.csv'), `age,sunk\n${Array.from({ length: 40 }, (_, i) => `${i % 9},${i % 2}`).join('\n')}\n`)
+  expect((await gradus('inspect', 'sunk.csv')).stdout).toContain(
+    'sunk (target)  category  it is 0 or 1, two classes; --numbers with its name makes it a number to predict\n',
+  )
   const asNumber = JSON.parse((await gradus('inspect', ...here, '--embed', 'town', '--json')).stdout)
   expect(asNumber.columns[0]).toMatchObject({ as: 'embedding', why: 'you said so' })
 })

@@ -17,5 +17,5 @@ export async function inspect(file: string, { json = false, ...options }: Inspec
   const last = Object.keys(row).at(-1) ?? ''
   const report = await naming(file, () => inspectTable(file, { ...tableOptions(options), target: options.target ?? last }), options)
   if (json) print(JSON.stringify(report))
-  else print(describeTable(report))
+  else print(describeTable(report).replaceAll("columns: 'number' for it makes", '--numbers with its name makes'))
 }

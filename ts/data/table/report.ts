@@ -46,9 +46,10 @@ export interface TableReport {
 export function describeTable({ rows, dropped, columns }: TableReport): string {
   const names = columns.map(({ name, role }) => shortened(name) + (role === 'target' ? ' (target)' : ''))
   const width = Math.max(0, ...names.map((name) => name.length))
-  const lines = columns.map(
-    (column, i) => `${names[i].padEnd(width)}  ${column.as.padEnd(8)}  ${[column.why + details(column), ...column.notes].join('; ')}`,
-  )
+  const lines = columns.map((column, i) => {
+    const [reason, ...others] = column.why.split('; ')
+    return `${names[i].padEnd(width)}  ${column.as.padEnd(8)}  ${[reason + details(column), ...others, ...column.notes].join('; ')}`
+  })
   const left = dropped > 0 ? `, ${dropped} left out because of gaps` : ''
   return [`${rows} rows${left}; ${columns.reduce((sum, { features }) => sum + features, 0)} features`, ...lines].join('\n')
 }
@@ -56,7 +57,7 @@ export function describeTable({ rows, dropped, columns }: TableReport): string {
 function details({ as, why, gaps, fill, categories, min, max }: ColumnReport): string {
   const range =
     min === undefined || max === undefined ? '' : as === 'date' ? `, ${dayOf(min)} to ${dayOf(max)}` : `, ${short(min)} to ${short(max)}`
-  const kinds = categories === undefined || why.includes(` ${categories} `) ? '' : `, ${categories} of them`
+  const kinds = categories === undefined || why.includes(` ${categories} `) || why.includes('two classes') ? '' : `, ${categories} of them`
   const filled = fill === undefined ? '' : as === 'number' ? `, filled in by ${short(fill)}` : ', filled in'
   return `${range}${kinds}${gaps > 0 ? `; ${gaps} ${gaps === 1 ? 'gap' : 'gaps'}${filled}` : ''}`
 }
