@@ -134,6 +134,7 @@ describe('fromTable and columns that are nearly numbers', () => {
   test('the target is no input, and what an object inherits is no column', () => {
     expect(() => fromTable(rows, { target: 'y', inputs: ['a', 'y'] })).toThrow("inputs has the target 'y'")
     expect(() => fromTable(rows as object[], { target: 'toString' })).toThrow("there is no column 'toString'")
+    expect(() => fromTable(rows as object[], { target: 'Y' })).toThrow("there is no column 'Y', only 'a', 'b', 'y'; did you mean 'y'?")
     const { encode } = fromTable([{ valueOf: 1, y: 1 }], { target: 'y' })
     expect(() => encode([{}])).toThrow('encode: row 0 wants the columns valueOf, got none at all')
   })

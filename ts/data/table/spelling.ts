@@ -78,7 +78,7 @@ export class Spelling {
   }
 }
 
-/** In a short name, two changed letters make another name. */
-function isNear(name: string, other: string): boolean {
+/** @internal whether one may be the other, misspelt: in a short name, two changed letters make another name */
+export function isNear(name: string, other: string): boolean {
   return editDistance(name.toLowerCase(), other.toLowerCase()) <= name.length / 2
 }

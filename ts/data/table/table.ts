@@ -1,7 +1,7 @@
 /** Tables: rows as people have them (from CSV, JSON, a database), made into the numbers that a net learns from. */
 import { checkChoice } from '../../common/checks.js'
 import { rangeError, typeError } from '../../common/errors.js'
-import { checkNames, list } from '../../common/names.js'
+import { checkNames, list, nearest } from '../../common/names.js'
 import { shortened, show, showNames } from '../../common/show.js'
 import type { Dataset, Targets } from '../dataset.js'
 import { formatOf } from '../standardize.js'
@@ -9,7 +9,7 @@ import { type ColumnUse, type Scale, type TableColumn, useOf, widthOf } from './
 import { type Decision, decideColumn, type Wanted } from './decide.js'
 import { encodeTargets, RowEncoder, type Unknown, type UnknownValues, wholeRows, withoutGaps } from './encode.js'
 import type { TableReport } from './report.js'
-import { Spelling } from './spelling.js'
+import { isNear, Spelling } from './spelling.js'
 import { ColumnStats } from './stats.js'
 import { type Missing, type MissingTest, missingTest, type NumberedRows, type Row, USUAL_GAPS, valueIn } from './values.js'
 
@@ -455,7 +455,11 @@ function isText(value: unknown): boolean {
 }
 
 function checkColumn(row: Row, name: string): void {
-  if (!Object.hasOwn(row, name)) throw rangeError(`fromTable: there is no column '${shortened(name)}', only ${quoted(Object.keys(row))}`)
+  if (Object.hasOwn(row, name)) return
+  const names = Object.keys(row)
+  const near = names.find((other) => other.toLowerCase() === name.toLowerCase()) ?? nearest(name, names)
+  const hint = near !== undefined && isNear(name, near) ? `; did you mean '${shortened(near)}'?` : ''
+  throw rangeError(`fromTable: there is no column '${shortened(name)}', only ${quoted(names)}${hint}`)
 }
 
 /** Names in quotes, so that blanks around them show. */
