@@ -297,7 +297,7 @@ export function TrainTab() {
               )}
             </>
           ) : (
-            <p class="says">Making the net…</p>
+            hint === '' && <p class="says">Making the net…</p>
           )}
         </div>
         {shown && !isDigits && (
@@ -332,7 +332,7 @@ export function TrainTab() {
           <output>{state.at}</output>
         </div>
         <p class="says">
-          Runs in {backend.value === 'js' ? 'plain JavaScript' : backend.value === '' ? '…' : `WebAssembly (${backend.value})`}.{' '}
+          {backend.value && `Runs in ${backend.value === 'js' ? 'plain JavaScript' : `WebAssembly (${backend.value})`}. `}
           {frame.value?.weights && `Weights of this step: ${frame.value.weights}; the same in every browser with this link.`}
         </p>
       </section>
