@@ -122,7 +122,7 @@ test.runIf(program)('on Redis, by a worker', async () => {
     expect((await gradus('show', server.url)).stdout).toContain('penguins: 8 trials')
     worker.child.kill('SIGINT')
     const ended = await worker.outcome
-    expect([ended.code, ended.stderr]).toEqual([130, ''])
+    expect([ended.code, ended.stderr]).toEqual([130, 'note: stopping; Ctrl-C again ends it at once\n'])
     expect(ended.stdout).toMatch(/^Waiting for trials; Ctrl-C ends it\.\npenguins trial 0 begun\n/)
     expect(ended.stdout.match(/penguins trial \d (complete|pruned)/g)).toHaveLength(8)
   } finally {

@@ -103,7 +103,7 @@ export class RowEncoder {
           out[at] = (fill - center) / spread
         } else
           throw rangeError(
-            `${this.who}: column '${shortened(name)}' of row ${row} wants a number, got ${show(value)}${hasComma(value) ? COMMAS : ''}`,
+            `${this.who}: column '${shortened(name)}' of row ${row} wants a number, got ${show(value)}${isCell(value) && hasComma(value) ? COMMAS : ''}`,
           )
       }
     const places = new Map((categories ?? []).map((category, i) => [category, i]))
