@@ -33,7 +33,7 @@ export const SURFACES: readonly Surface[] = [
       start: [-9, 2],
       lowest: 0,
     },
-    says: 'k times as steep across as along: its condition number. Descent zigzags between the walls.',
+    says: 'k times as steep across as along: its condition number. Descent creeps along the floor; with a rate above 1/k it zigzags between the walls, above 2/k it flies out.',
   },
   {
     ...{
