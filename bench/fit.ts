@@ -10,13 +10,13 @@ import {
   binaryCrossEntropy,
   createBackend,
   crossEntropy,
-  type DataSet,
   Dense,
   evaluateModel,
   fit,
   mse,
   Sequential,
   supportedVariants,
+  type TrainingData,
   tensor,
 } from '../ts/index.js'
 import { limitOf } from './limit.js'
@@ -51,7 +51,7 @@ const limit = limitOf(variant === 'relaxed')
 
 interface Task {
   model: Sequential
-  data: DataSet
+  data: TrainingData
   options: Parameters<typeof fit>[1]
 }
 

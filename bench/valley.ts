@@ -12,7 +12,6 @@ import { type Dataset, iris, loadMnist, moons, selectRows, spirals, standardize,
 import {
   AveragingOptimizer,
   crossEntropy,
-  type DataSet,
   Dense,
   evaluateModel,
   fitMany,
@@ -22,6 +21,7 @@ import {
   mse,
   OPTIMIZERS,
   Sequential,
+  type TrainingData,
 } from '../ts/index.js'
 
 /** Seeds that choose the rate, and seeds that judge it. */
@@ -30,8 +30,8 @@ const JUDGE = [4, 5, 6, 7, 8, 9]
 const RATES = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1, 3, 10]
 
 interface Problem {
-  train: DataSet
-  test: DataSet
+  train: TrainingData
+  test: TrainingData
   loss: Loss
   sizes: number[]
   epochs: number

@@ -135,7 +135,7 @@ export { Scheduler } from './schedule/scheduler.js'
 
 export type { BestValueState } from './train/best-value.js'
 export type { Callback, Progress, Resume, Training, TrainingControl } from './train/callbacks.js'
-export type { DataSet, TrainingData } from './train/data.js'
+export type { TrainingData } from './train/data.js'
 export { EarlyStopping, type EarlyStoppingOptions, type EarlyStoppingState } from './train/early-stopping.js'
 export { type EvaluateOptions, evaluateModel } from './train/evaluate.js'
 export { type FindLearningRateOptions, findLearningRate, type LearningRateCurve, type LearningRateSuggestions } from './train/find-learning-rate.js'

@@ -3,7 +3,7 @@ import { checkCount, checkPositive } from '../common/checks.js'
 import { NonFiniteError, rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show } from '../common/show.js'
-import { CARRIED, checkData, DATA, type DataSet } from '../train/data.js'
+import { CARRIED, checkData, DATA, type TrainingData } from '../train/data.js'
 import type { FitManyOptions, NetHistory } from '../train/fleet/fit-many.js'
 import { OPTIONS } from '../train/plan.js'
 import { type BuiltModel, buildAll, evaluateBuilt, type OfBuilt, trainBuilt, without } from './built.js'
@@ -17,8 +17,8 @@ export interface RateToBuild {
 
 /** Options of {@link compareLearningRates}: the rates, and those of `fit` that hold for all nets. */
 export interface CompareLearningRatesOptions
-  extends DataSet,
-    Omit<FitManyOptions, OfBuilt | keyof DataSet | 'data' | 'rows' | 'validation' | 'validationSplit' | 'metrics' | 'seed'> {
+  extends TrainingData,
+    Omit<FitManyOptions, OfBuilt | keyof TrainingData | 'data' | 'rows' | 'validation' | 'validationSplit' | 'metrics' | 'seed'> {
   /** The rates to compare. Default: those of `from`, `to` and `points`. */
   rates?: readonly number[]
   /** First rate. Default 1e-5. */
@@ -30,7 +30,7 @@ export interface CompareLearningRatesOptions
   /** A net for each rate and each of these seeds, which decide weights and the order of batches. Default [0]. */
   seeds?: readonly number[]
   /** Data to judge by after the last epoch. Default: the mean loss of the last epoch on the data that are trained on. */
-  validation?: DataSet
+  validation?: TrainingData
 }
 
 /** What {@link compareLearningRates} found: points to plot (rates on a logarithmic axis), and the best of them. */

@@ -7,7 +7,7 @@ import { cutFolds, type FoldOptions, type FoldRows } from '../data/folds.js'
 import { traitsOf } from '../loss/loss.js'
 import type { Module } from '../nn/module.js'
 import { asFloats, Tensor } from '../tensor.js'
-import { CARRIED, checkData, DATA, type DataSet, pickRows, type Rows } from '../train/data.js'
+import { CARRIED, checkData, DATA, pickRows, type Rows, type TrainingData } from '../train/data.js'
 import type { FitManyOptions, NetHistory } from '../train/fleet/fit-many.js'
 import { type MetricsOption, type MetricValues, resolveMetrics } from '../train/metrics.js'
 import { OPTIONS } from '../train/plan.js'
@@ -21,9 +21,9 @@ export interface FoldToBuild extends FoldRows {
 
 /** Options of {@link crossValidate}: how rows are cut, and those of `fit` that hold for all nets. */
 export interface CrossValidateOptions<M extends MetricsOption = MetricsOption>
-  extends DataSet,
+  extends TrainingData,
     Omit<FoldOptions, 'shuffle'>,
-    Omit<FitManyOptions, OfBuilt | keyof DataSet | 'data' | 'rows' | 'validation' | 'metrics' | 'seed'> {
+    Omit<FitManyOptions, OfBuilt | keyof TrainingData | 'data' | 'rows' | 'validation' | 'metrics' | 'seed'> {
   /**
    * Every class in the same proportion in all folds, to one row. Default: true where the targets are classes, one whole number a row: an
    * Int32Array, or any with a loss that takes classes, such as crossEntropy. True is also good for 0 and 1 with binaryCrossEntropy.
@@ -35,7 +35,7 @@ export interface CrossValidateOptions<M extends MetricsOption = MetricsOption>
    * Changes the rows of each fold by what is known of those to train on, such as `standardize` of gradus/data: with the mean of all rows
    * the held-out ones would be known before they are seen. Wants a data set of gradus/data, spread into these options.
    */
-  prepare?: (split: Split<Dataset<Targets>>) => { train: DataSet; test: DataSet }
+  prepare?: (split: Split<Dataset<Targets>>) => { train: TrainingData; test: TrainingData }
   /** Decides how rows are cut, the order of batches, and the seeds that `build` is given. Default 0. */
   seed?: number
 }
@@ -160,7 +160,7 @@ function checkOptions(options: CrossValidateOptions): void {
   }
 }
 
-function rowsIn(targets: DataSet['targets']): number {
+function rowsIn(targets: TrainingData['targets']): number {
   const count = targets instanceof Tensor ? targets.shape[0] : (targets as ArrayLike<unknown> | undefined)?.length
   if (count === undefined) throw typeError(`crossValidate: targets wants one entry or row for each sample, got ${show(targets)}`)
   return count
@@ -188,7 +188,7 @@ function preparedBy(
   options: CrossValidateOptions,
   { train, test, index }: FoldRows,
   { backend }: Module,
-): { train: DataSet; test: DataSet } {
+): { train: TrainingData; test: TrainingData } {
   const { inputs, targets, count, features, classes, shape } = options as unknown as Dataset<Targets>
   const data = { inputs, targets, count, features, classes, shape }
   const prepared = prepare({ train: selectRows(data, train), test: selectRows(data, test) })
@@ -197,12 +197,17 @@ function preparedBy(
   if (options.weights === undefined) return prepared
   const weights = asFloats(options.weights, backend, 'crossValidate: weights').data()
   if (weights.length !== count) throw rangeError(`crossValidate: weights wants one for each of ${count} rows, got ${weights.length}`)
-  const weighted = (data: DataSet, rows: Int32Array) => ({ ...data, weights: Float32Array.from(rows, (row) => weights[row]) })
+  const weighted = (data: TrainingData, rows: Int32Array) => ({ ...data, weights: Float32Array.from(rows, (row) => weights[row]) })
   return { train: weighted(prepared.train, train), test: weighted(prepared.test, test) }
 }
 
 /** The rows that each net is judged by, checked. */
-function heldOut(parts: readonly FoldRows[], sets: readonly { test: DataSet }[] | undefined, all: DataSet, { backend }: Module): Rows[] {
+function heldOut(
+  parts: readonly FoldRows[],
+  sets: readonly { test: TrainingData }[] | undefined,
+  all: TrainingData,
+  { backend }: Module,
+): Rows[] {
   if (sets) return sets.map(({ test }, fold) => checkData(test, backend, `crossValidate: held-out rows of fold ${fold}`))
   const rows = checkData(all, backend, 'crossValidate')
   return parts.map(({ test }) => pickRows(rows, test))

@@ -13,7 +13,7 @@ import { logSumExp } from '../ops/reduce.js'
 import { stack } from '../ops/shape.js'
 import { logSoftmax } from '../ops/softmax.js'
 import { asTensor, floatArray, Tensor, type TensorLike } from '../tensor.js'
-import { checkData, type DataSet } from '../train/data.js'
+import { checkData, type TrainingData } from '../train/data.js'
 import { evaluateRows } from '../train/evaluate.js'
 
 /** What an ensemble takes the mean of. */
@@ -152,7 +152,7 @@ export class Ensemble<N extends Module = Module> extends Module {
    * ensemble.members.length <= 4 // true
    * @throws TypeError, RangeError, ShapeError naming the member or argument; Error where no member has a finite loss
    */
-  static select<N extends Module>(members: readonly N[], validation: DataSet, options: SelectOptions): Ensemble<N> {
+  static select<N extends Module>(members: readonly N[], validation: TrainingData, options: SelectOptions): Ensemble<N> {
     checkMembers('Ensemble.select', members)
     checkNames('Ensemble.select', options, ['loss', 'average', 'most'])
     const { loss, average = 'outputs', most = 50 } = options

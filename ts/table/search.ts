@@ -18,7 +18,7 @@ import {
 type Net = ReturnType<typeof makeNet>
 
 /** Numbers to learn from. */
-export interface TrainingData {
+export interface TableSamples {
   /** Row-major [count, width]. */
   inputs: Float32Array
   width: number
@@ -97,7 +97,7 @@ const TASTE = 2000
 const PLANS_A_ROUND = 2
 
 /** @throws the signal's reason where it ends training before there is a net */
-export async function search(data: TrainingData, folds: readonly Fold[], options: SearchOptions): Promise<SearchResult> {
+export async function search(data: TableSamples, folds: readonly Fold[], options: SearchOptions): Promise<SearchResult> {
   const { end, seed, signal } = options
   const began = performance.now()
   const outputs = data.classes || 1
@@ -247,7 +247,7 @@ export async function search(data: TrainingData, folds: readonly Fold[], options
   return { model, judged, predictions, candidates, votes, nets }
 }
 
-function judgeOf({ targets, classes }: TrainingData, rows: Int32Array): Judge {
+function judgeOf({ targets, classes }: TableSamples, rows: Int32Array): Judge {
   if (targets instanceof Int32Array)
     return logLossOf(
       Int32Array.from(rows, (row) => targets[row]),
@@ -256,7 +256,7 @@ function judgeOf({ targets, classes }: TrainingData, rows: Int32Array): Judge {
   return squaredErrorOf(Float32Array.from(rows, (row) => targets[row]))
 }
 
-function heldRows({ inputs, width, targets }: TrainingData, rows: Int32Array) {
+function heldRows({ inputs, width, targets }: TableSamples, rows: Int32Array) {
   const out = new Float32Array(rows.length * width)
   for (const [i, row] of rows.entries()) out.set(inputs.subarray(row * width, (row + 1) * width), i * width)
   const own =

@@ -27,9 +27,6 @@ export interface TrainingData {
   weights?: TensorLike | undefined
 }
 
-/** The name of {@link TrainingData} in earlier versions. */
-export type DataSet = TrainingData
-
 /** @internal the options of data */
 export const DATA = ['inputs', 'shape', 'targets', 'weights']
 
@@ -74,7 +71,7 @@ export interface Batch {
  * @throws ShapeError if counts differ or there is no row; RangeError naming row and column of a number that is not finite
  */
 export function checkData(
-  data: DataSet,
+  data: TrainingData,
   backend: Backend,
   what: string,
   options: readonly string[] = [],
@@ -120,7 +117,7 @@ function asRows(targets: Tensor, inputs: Tensor, shape: Shape | undefined): Tens
 }
 
 /** @throws TypeError for rows and classes that data tools make numbers of, naming the tool */
-function checkNumbers({ inputs, targets }: DataSet, what: string): void {
+function checkNumbers({ inputs, targets }: TrainingData, what: string): void {
   const first = (values: unknown) => (Array.isArray(values) ? values[0] : undefined)
   const [row, target]: unknown[] = [first(inputs), first(targets)]
   if (typeof target === 'string' || typeof target === 'boolean')

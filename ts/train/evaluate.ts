@@ -10,13 +10,13 @@ import { mul } from '../ops/elementwise.js'
 import { sum } from '../ops/sum.js'
 import type { Tensor } from '../tensor.js'
 import { checkModel } from './claim.js'
-import { checkAllFinite, checkData, type DataSet, type Rows, rowsBetween, rowsInScope } from './data.js'
+import { checkAllFinite, checkData, type Rows, rowsBetween, rowsInScope, type TrainingData } from './data.js'
 import { checkEvaluation } from './diverged.js'
 import { forwardLoss } from './forward-loss.js'
 import { type MetricsOption, type MetricValues, RunningMeans, resolveMetrics } from './metrics.js'
 
 /** Options of {@link evaluateModel}. */
-export interface EvaluateOptions<M extends MetricsOption = MetricsOption> extends DataSet {
+export interface EvaluateOptions<M extends MetricsOption = MetricsOption> extends TrainingData {
   /** May be left out where metrics are all that is asked for. */
   loss?: Loss
   metrics?: M

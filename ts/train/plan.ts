@@ -11,14 +11,14 @@ import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import type { Parameter } from '../parameter.js'
 import { asFloats, Tensor, zeros } from '../tensor.js'
 import type { Callback, Progress, Resume } from './callbacks.js'
-import { checkData, type DataSet, type Rows, rowsBetween, splitRows } from './data.js'
+import { checkData, type Rows, rowsBetween, splitRows, type TrainingData } from './data.js'
 import { areWeightsFinite, type LastFinite } from './diverged.js'
 import { ModelFields } from './fast/model-fields.js'
 import type { MetricsOption } from './metrics.js'
 import { takesWholeSteps, type WholeStepOptimizer } from './whole-step-optimizer.js'
 
 /** Options of {@link trainSteps}; those of `fit` include them. */
-export interface StepOptions extends DataSet {
+export interface StepOptions extends TrainingData {
   loss: Loss
   /** An optimizer; or one with a closure (LBFGS, LevenbergMarquardt …), which takes whole steps: those need `batchSize: 'full'`. */
   optimizer: OptimizerLike | WholeStepOptimizer
@@ -59,7 +59,7 @@ export interface StepOptions extends DataSet {
 /** Options of {@link fit}. */
 export interface FitOptions extends StepOptions {
   /** Data to judge by after each epoch, never trained on. */
-  validation?: DataSet
+  validation?: TrainingData
   /**
    * Or: the share of the rows to set aside for it: at random by `seed`, every class in proportion; the last rows where `shuffle` is false, as
    * for rows in the order of time. A class that is missing on one side is told.

@@ -5,13 +5,13 @@ import type { Loss } from '../loss/loss.js'
 import { type Module, rememberModes } from '../nn/module.js'
 import type { OptimizerLike } from '../optim/wrappers/wrapper.js'
 import { checkUnclaimed } from './claim.js'
-import { checkData, type DataSet } from './data.js'
+import { checkData, type TrainingData } from './data.js'
 import { checkEvaluation } from './diverged.js'
 import { forwardLoss } from './forward-loss.js'
 import { takesWholeSteps, type WholeStepOptimizer } from './whole-step-optimizer.js'
 
 /** Options of {@link trainOnBatch}. */
-export interface TrainOnBatchOptions extends DataSet {
+export interface TrainOnBatchOptions extends TrainingData {
   loss: Loss
   optimizer: OptimizerLike | WholeStepOptimizer
 }

@@ -3,7 +3,16 @@ import { checkCount, checkPositive } from '../common/checks.js'
 import { rangeError, typeError } from '../common/errors.js'
 import { checkNames } from '../common/names.js'
 import { show, showNames } from '../common/show.js'
-import { type BuiltModel, type DataSet, evaluateModel, type FitManyOptions, fitMany, Generator, type Module, Tensor } from '../index.js'
+import {
+  type BuiltModel,
+  evaluateModel,
+  type FitManyOptions,
+  fitMany,
+  Generator,
+  type Module,
+  Tensor,
+  type TrainingData,
+} from '../index.js'
 import { createStudy } from './create-study.js'
 import { advice } from './report/advice.js'
 import { latinHypercube } from './samplers/random.js'
@@ -20,9 +29,9 @@ export interface TuneModelOptions<S extends Space, N extends Module = Module> ex
   /** What is tuned. A parameter `batchSize` is the batch size of `fit`; all others are for `build`. */
   space: S
   /** Rows to train on. */
-  data: DataSet
+  data: TrainingData
   /** Rows to judge by. Default: a fifth of the rows, taken out at random. */
-  validation?: DataSet
+  validation?: TrainingData
   /**
    * The parameters of each stage, the most important first. Default: by their names, the learning rate; then momentum or β, batch size,
    * width and all names not known; then depth, decay and dropout.
@@ -151,8 +160,8 @@ class Tuner<S extends Space, N extends Module> {
   private readonly axes
   private readonly stages: string[][]
   private readonly defaults: Record<string, Choice>
-  private readonly data: DataSet
-  private readonly validation: DataSet
+  private readonly data: TrainingData
+  private readonly validation: TrainingData
   private readonly epochs: number
   private readonly trials: number
   private readonly reduction: number
@@ -367,12 +376,12 @@ function fixedAt(parameter: SpaceParameter, value: Choice): SpaceParameter {
   return parameter.kind === 'when' ? { ...parameter, range: fixed } : fixed
 }
 
-function rowsIn({ targets }: DataSet): number {
+function rowsIn({ targets }: TrainingData): number {
   return targets instanceof Tensor ? targets.shape[0] : (targets as ArrayLike<unknown>).length
 }
 
 /** A fifth of the rows for validation, drawn by the seed. */
-function splitOff(data: DataSet, seed: number): { data: DataSet; validation: DataSet } {
+function splitOff(data: TrainingData, seed: number): { data: TrainingData; validation: TrainingData } {
   const count = rowsIn(data)
   if (count < 5) throw rangeError(`tuneModel: data wants at least 5 rows, so that a fifth can judge, got ${count}`)
   const order = new Generator(seed, 1).permutation(count)
@@ -380,8 +389,8 @@ function splitOff(data: DataSet, seed: number): { data: DataSet; validation: Dat
   return { data: pick(data, order.subarray(held)), validation: pick(data, order.subarray(0, held)) }
 }
 
-function pick({ inputs, targets, shape, weights }: DataSet, rows: Int32Array): DataSet {
-  const count = rowsIn({ inputs, targets } as DataSet)
+function pick({ inputs, targets, shape, weights }: TrainingData, rows: Int32Array): TrainingData {
+  const count = rowsIn({ inputs, targets } as TrainingData)
   const of = (list: unknown): unknown => {
     if (list instanceof Tensor) return of(list.toArray())
     if (Array.isArray(list)) return Array.from(rows, (row) => list[row])
@@ -397,5 +406,5 @@ function pick({ inputs, targets, shape, weights }: DataSet, rows: Int32Array): D
     targets: of(targets),
     ...(shape && { shape: [rows.length, ...shape.slice(1)] }),
     ...(weights !== undefined && { weights: of(weights) }),
-  } as DataSet
+  } as TrainingData
 }

@@ -12,7 +12,7 @@ import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
 import { ReduceOnPlateau } from '../../schedule/plateau.js'
 import type { Callback } from '../callbacks.js'
 import { claim } from '../claim.js'
-import { CARRIED, checkData, DATA, type DataSet, pickRows, type Rows, rowsBetween } from '../data.js'
+import { CARRIED, checkData, DATA, pickRows, type Rows, rowsBetween, type TrainingData } from '../data.js'
 import { EarlyStopping } from '../early-stopping.js'
 import { canPlan } from '../fast/step-planner.js'
 import type { History } from '../history.js'
@@ -49,11 +49,11 @@ export interface FitManyOptions
     'optimizer' | 'seed' | 'schedule' | 'callbacks' | 'onProgress' | 'inputs' | 'targets' | 'validation' | 'verbose' | 'resume'
   > {
   /** Inputs of all nets. Leave them out where {@link FitManyOptions.data} has data of each net. */
-  inputs?: DataSet['inputs']
+  inputs?: TrainingData['inputs']
   /** Targets of all nets. */
-  targets?: DataSet['targets']
+  targets?: TrainingData['targets']
   /** A data set for each net, in the place of `inputs` and `targets`. */
-  data?: readonly DataSet[]
+  data?: readonly TrainingData[]
   /** For each net the rows of the data that it trains on, by number, as k-fold cross-validation has them. Default: all. */
   rows?: readonly ArrayLike<number>[]
   /** One optimizer for each net, over its parameters. */
@@ -63,7 +63,7 @@ export interface FitManyOptions
   /** Learning rate by step, for all nets or for each; undefined for one whose optimizer keeps its own. */
   schedule?: Each<FitOptions['schedule']>
   /** Data to judge all nets by after each epoch, or those of each net. */
-  validation?: Each<DataSet>
+  validation?: Each<TrainingData>
   /** Makes the callbacks of a net from its number: callbacks such as EarlyStopping remember, so each net needs its own. */
   callbacks?: (net: number) => readonly Callback[]
   /** Called at most every 100 ms. */
@@ -159,12 +159,12 @@ function splitOptions(models: readonly Module[], options: FitManyOptions): (FitO
   const remembering = new Map<Callback, number>()
   const of = <T>(value: Each<T>, net: number): T => (Array.isArray(value) ? value[net] : (value as T))
   return models.map((_, net) => {
-    const own = data?.[net] ?? ({ inputs, targets } as DataSet)
+    const own = data?.[net] ?? ({ inputs, targets } as TrainingData)
     const out = { ...shared, ...own, optimizer: optimizers[net] } as FitOptions & { subset?: ArrayLike<number> }
     if (seed !== undefined) out.seed = of(seed, net)
     const ownSchedule = of(schedule, net)
     if (ownSchedule !== undefined) out.schedule = ownSchedule
-    if (validation !== undefined) out.validation = of(validation, net) as DataSet
+    if (validation !== undefined) out.validation = of(validation, net) as TrainingData
     if (callbacks !== undefined) {
       out.callbacks = callbacks(net)
       checkOwnCallbacks(out.callbacks, net, remembering)
@@ -191,7 +191,7 @@ function checkOwnCallbacks(callbacks: readonly Callback[], net: number, owners: 
 
 /** Data sets of many nets, each checked once. */
 class CheckedDataSets {
-  private readonly sets = new Map<unknown, { data: DataSet; rows: Rows }[]>()
+  private readonly sets = new Map<unknown, { data: TrainingData; rows: Rows }[]>()
   private readonly subsets = new Map<Rows, Map<ArrayLike<number>, Rows>>()
 
   of(backend: Backend, options: FitOptions, subset: ArrayLike<number> | undefined): CheckedData {
@@ -201,7 +201,7 @@ class CheckedDataSets {
     return { rows, validation: validation && this.rowsOf(backend, validation, 'fit: validation') }
   }
 
-  private rowsOf(backend: Backend, { inputs, shape, targets, weights }: DataSet, what: string): Rows {
+  private rowsOf(backend: Backend, { inputs, shape, targets, weights }: TrainingData, what: string): Rows {
     const known = this.sets.get(inputs) ?? []
     this.sets.set(inputs, known)
     const found = known.find(
@@ -210,7 +210,7 @@ class CheckedDataSets {
     if (found !== undefined) return found.rows
     const data = { inputs, targets, ...(shape && { shape }), ...(weights !== undefined && { weights }) }
     const rows = checkData(data, backend, what)
-    known.push({ data: { inputs, shape, targets, weights } as DataSet, rows })
+    known.push({ data: { inputs, shape, targets, weights } as TrainingData, rows })
     return rows
   }
 
