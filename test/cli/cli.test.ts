@@ -165,7 +165,7 @@ describe('train', () => {
   test('Ctrl-C stops cleanly and says what was reached', async () => {
     const { code, stdout, stderr } = await gradus([...SMALL, '--epochs', '10000'], { stopAt: 'epoch' })
     expect(code).toBe(130)
-    expect(stderr).toBe('')
+    expect(stderr).toBe('note: stopping; Ctrl-C again ends it at once\n')
     expect(stdout).toMatch(
       /Stopped after [\d,]+ steps, in epoch \d+ of 10000 \([^\n]+\)\n\d+\.\d\d % of the 200 test points right so far\n$/,
     )
