@@ -67,6 +67,11 @@ test.each(['kind', 'price'] as const)('of %s', async (target) => {
   expectSame((await written(model, { weights: 'float16' }))(later), wanted, 0.05)
   if (target === 'price') expectSame(predict(later, { coverage: 0.5 }), model.predict(later, { coverage: 0.5 }), 1e-4)
   expect(() => predict([later[0], { size: 1, day: 'yesterday' }])).toThrow("predict: column 'day' of row 1 wants a date")
+  const leapDay = { ...later[0], day: '2024-02-29', time: '2024-02-29 10:30' }
+  expectSame(predict(leapDay), model.predict(leapDay), 1e-4)
+  for (const day of ['2024-02-30', '2023-02-29 10:30', '2024-13-01'])
+    for (const says of [(row: object) => predict(row), (row: object) => model.predict(row)])
+      expect(() => says({ ...later[0], day })).toThrow(/column 'day' of row 0 wants a date/)
   vi.restoreAllMocks()
 })
 

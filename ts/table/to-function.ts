@@ -23,6 +23,9 @@ function daysOf(value) {
   if (value instanceof Date) return value.getTime() / 864e5
   const text = typeof value === 'string' ? value.trim() : ''
   if (!/^\\d{4}-\\d\\d-\\d\\d([T ]\\d\\d:\\d\\d.*)?$/.test(text)) return NaN
+  // JavaScript takes the 30th of February for the 1st of March
+  const midnight = Date.parse(text.slice(0, 10))
+  if (Number.isNaN(midnight) || new Date(midnight).toISOString().slice(0, 10) !== text.slice(0, 10)) return NaN
   const time = text.length > 10 ? text.replace(' ', 'T') : text
   return Date.parse(text.length > 10 && !/(Z|[+-]\\d\\d:?\\d\\d)$/.test(time) ? time + 'Z' : time) / 864e5
 }
