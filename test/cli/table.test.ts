@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { columnOptions, dataOptions, fileOptions } from '../../ts/cli/data-options.js'
+import { columnOptions, dataOptions, fileOptions, predictLine } from '../../ts/cli/data-options.js'
 import { INTERRUPTED, interruptible } from '../../ts/cli/interrupt.js'
 import { program } from '../../ts/cli/program.js'
 import { naming } from '../../ts/cli/table-files.js'
@@ -402,11 +402,17 @@ test.each(['SIGINT', 'SIGTERM'] as const)('%s while predictions are written leav
 
 const HEAD_OF_PENGUINS = readFileSync('docs/guide/penguins.csv', 'utf8').split('\n')[0]
 
+test('lines to copy are as shells take them', () => {
+  expect(predictLine('my model.safetensors', { thousands: "'", encoding: 'windows-1252', ragged: true, header: false })).toBe(
+    `gradus predict 'my model.safetensors' new-rows.csv --encoding windows-1252 --thousands ''\\''' --ragged --no-header`,
+  )
+})
+
 test('a file with decimal commas is answered in the same form, and without the option told how', async () => {
   const iris = readFileSync(path.join(folder, 'iris.csv'), 'utf8')
   writeFileSync(path.join(folder, 'comma-iris.csv'), iris.replaceAll(',', ';').replaceAll('.', ','))
   const trained = await gradus('train', 'comma-iris.csv', '--target', 'petal_width', '--decimal', ',', '--epochs', '2')
-  expect(trained.stdout).toContain("gradus predict comma-iris.safetensors new-rows.csv --decimal ','")
+  expect(trained.stdout).toContain('gradus predict comma-iris.safetensors new-rows.csv --decimal ,')
   const { stdout } = await gradus('predict', 'comma-iris.safetensors', 'comma-iris.csv', '--decimal', ',')
   const [head, first] = stdout.split('\n')
   expect(head).toBe('sepal_length;sepal_width;petal_length;petal_width;species;predicted_petal_width;low;high')

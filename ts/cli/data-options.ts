@@ -2,7 +2,7 @@
 import { Option } from 'commander'
 import type { NetSettings } from '../table/index.js'
 import { numberIn } from './arguments.js'
-import type { TableData } from './table-files.js'
+import type { FileOptions, TableData } from './table-files.js'
 
 /** How a file of CSV is written. */
 export function fileOptions(): Option[] {
@@ -59,9 +59,6 @@ export function trainLine(
     ...Object.entries({ exclude, categories, numbers, embed }).map(([name, list]) => [name, list?.join()] as [string, string | undefined]),
     ['test', one.test],
     ['test-fraction', one.testFraction?.toString()],
-    ['encoding', one.encoding],
-    ['decimal', one.decimal],
-    ['thousands', one.thousands],
     ['hidden', net.hidden?.join() || (net.hidden && 'none')],
     ['activation', net.activation],
     ['dropout', short(net.dropout)],
@@ -71,13 +68,21 @@ export function trainLine(
     ['epochs', net.epochs?.toString()],
     ['seed', one.seed.toString()],
   ]
-  const flags = [one.ragged && '--ragged', one.header === false && '--no-header'].filter(Boolean)
-  return [
-    'gradus train',
-    quoted(file),
-    ...words.flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`])),
-    ...flags,
-  ].join(' ')
+  return ['gradus train', quoted(file), ...flagsOf(words), ...fileFlags(one)].join(' ')
+}
+
+/** The command that predicts rows of a file that is written as the table was, to be copied into a shell. */
+export function predictLine(model: string, options: FileOptions): string {
+  return ['gradus predict', quoted(model), 'new-rows.csv', ...fileFlags(options)].join(' ')
+}
+
+function fileFlags({ encoding, decimal, thousands, ragged, header }: FileOptions): string[] {
+  const valued = flagsOf(Object.entries({ encoding, decimal, thousands }))
+  return [...valued, ...(ragged ? ['--ragged'] : []), ...(header === false ? ['--no-header'] : [])]
+}
+
+function flagsOf(words: readonly [name: string, value: string | undefined][]): string[] {
+  return words.flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${quoted(value)}`]))
 }
 
 /** As shells take it: in quotes where it has to be. */

@@ -97,12 +97,6 @@ export async function readRows(file: string, options: FileOptions, limit = Numbe
   return rows
 }
 
-/** The options with which a file that is written in the same way is read, as a command takes them. */
-export function fileFlags({ ragged, encoding, header, decimal, thousands }: FileOptions): string {
-  const valued = Object.entries({ encoding, decimal, thousands }).flatMap(([name, value]) => (value ? [` --${name} '${value}'`] : []))
-  return [...valued, ragged ? ' --ragged' : '', header === false ? ' --no-header' : ''].join('')
-}
-
 const SHOWN = 12
 
 /** `It has sepal_length, … and species.`, so that a column can be chosen. */

@@ -2,12 +2,13 @@
 import { writeFileSync } from 'node:fs'
 import { type NetSettings, reportHtml, type SearchProgress, type TableModelReport, trainTable } from '../table/index.js'
 import { barLine } from './bar.js'
+import { predictLine } from './data-options.js'
 import { duration, whole } from './format.js'
 import { interruptible } from './interrupt.js'
 import { LiveArea } from './live-area.js'
 import { checkOut, leavingNoRest } from './out-file.js'
 import { chartLines } from './table-chart.js'
-import { fileFlags, naming, readRows, type TableData, tableOptions, withTarget } from './table-files.js'
+import { naming, readRows, type TableData, tableOptions, withTarget } from './table-files.js'
 import { tellAbsent } from './table-predict.js'
 import { reportLines } from './table-report.js'
 import { columns, isLive, paint, print, printText } from './terminal.js'
@@ -68,8 +69,7 @@ export async function trainOnTable(file: string, options: TableTrainOptions): Pr
 
 /** What was said of the nets. */
 function netOf({ hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs }: NetSettings): NetSettings {
-  const given = { hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs }
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  return { hidden, activation, dropout, learningRate, weightDecay, batchSize, epochs }
 }
 
 /** Seconds that the model and the report take to be written and the process to end: at least, and as a share of those that it took to begin. */
@@ -106,7 +106,7 @@ function tell(report: TableModelReport, { file, out, page, options, stopped }: T
   printText(
     `${paint('green', '✓')} The model is in ${paint('bold', out)}${page === undefined ? '' : `, the report in ${paint('bold', page)}`}. It takes rows as they are in ${file}:`,
   )
-  print(paint('dim', `  gradus predict ${out} new-rows.csv${fileFlags(options)}`))
+  print(paint('dim', `  ${predictLine(out, options)}`))
   if (page === undefined) print(paint('dim', '  --report report.html in training writes this report as a page with pictures'))
 }
 
