@@ -17,6 +17,7 @@ import {
   trainTestSplit,
 } from '../data/index.js'
 import { SAID } from '../data/table/decide.js'
+import { missingTest, valueIn } from '../data/table/values.js'
 
 /** Options that say what becomes of the columns of a table; gaps are filled in and numbers scaled unless they say otherwise. */
 export interface DecideTableOptions extends Omit<TableOptions, 'scale'> {
@@ -137,11 +138,8 @@ function columnsToEmbed(columns: readonly ColumnReport[]): { name: string; why: 
 
 /** The rows that have a target. */
 function withTarget(rows: readonly Row[], missing: readonly string[], target: string): Row[] {
-  const gaps = new Set(missing)
-  return rows.filter((row) => {
-    const value = row[target]
-    return !(value === undefined || value === null || Number.isNaN(value) || String(value).trim() === '' || gaps.has(String(value)))
-  })
+  const isGap = missingTest(missing)
+  return rows.filter((row) => !isGap(valueIn(row, target)))
 }
 
 /** Rows that are given, or those of a file. */

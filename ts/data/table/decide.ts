@@ -4,7 +4,7 @@ import { shortened, show } from '../../common/show.js'
 import { type ColumnUse, type Scale, type TableColumn, widthOf } from './column.js'
 import type { ColumnReport } from './report.js'
 import { type ColumnStats, MAX_KEPT } from './stats.js'
-import { hasComma, isNumber, type Missing } from './values.js'
+import { COMMA_ADVICE, hasComma, isNumber, type Missing } from './values.js'
 
 /** @internal what a decision goes by */
 export interface Wanted {
@@ -147,7 +147,7 @@ function isNumeric(stats: ColumnStats, isAuto: boolean): boolean {
   if (stats.hasOnlyCommas)
     throw rangeError(
       `fromTable: column '${shortened(name)}' has a comma in a number, ${show(firstStray[1])} in row ${firstStray[0]}; ` +
-        `read the file with decimal: ',' or thousands: ',', as they are meant, or add '${shortened(name)}' to categories`,
+        `${COMMA_ADVICE}, or add '${shortened(name)}' to categories`,
     )
   if (numbers <= 1 || strays > Math.max(1, STRAYS * count)) return false
   if (isAuto) return true

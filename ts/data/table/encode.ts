@@ -2,7 +2,7 @@
 import { rangeError } from '../../common/errors.js'
 import { shortened, show, showNames } from '../../common/show.js'
 import { type TableColumn, useOf, widthOf } from './column.js'
-import { daysOf, hasComma, isCell, isNumber, type MissingTest, type NumberedRows, numberOf, valueIn } from './values.js'
+import { COMMA_ADVICE, daysOf, hasComma, isCell, isNumber, type MissingTest, type NumberedRows, numberOf, valueIn } from './values.js'
 
 /** What to do about a category that was not in the table that columns were learnt from. */
 export type Unknown = 'ignore' | 'error'
@@ -23,9 +23,6 @@ export function wholeRows(who: string, rows: NumberedRows, dropped: readonly str
 }
 
 const FILL = "give fromTable what fills it in (missing: 'mean', 'median' or a number), or leave such rows out"
-
-/** What to do about a number with a comma. */
-const COMMAS = "; read the file with decimal: ',' or thousands: ',', as they are meant"
 
 /** So many unknown values of a column are kept to be shown. */
 const MAX_SHOWN = 5
@@ -103,7 +100,7 @@ export class RowEncoder {
           out[at] = (fill - center) / spread
         } else
           throw rangeError(
-            `${this.who}: column '${shortened(name)}' of row ${row} wants a number, got ${show(value)}${isCell(value) && hasComma(value) ? COMMAS : ''}`,
+            `${this.who}: column '${shortened(name)}' of row ${row} wants a number, got ${show(value)}${isCell(value) && hasComma(value) ? `; ${COMMA_ADVICE}` : ''}`,
           )
       }
     const places = new Map((categories ?? []).map((category, i) => [category, i]))

@@ -105,6 +105,9 @@ export function hasComma(value: unknown): boolean {
   return COMMA.test(String(value).trim())
 }
 
+/** @internal what to do about a table whose numbers have commas */
+export const COMMA_ADVICE = "read the file with decimal: ',' or thousands: ',', as they are meant"
+
 /** A day, or a time on it, as computers write it. Of text without blanks around it: matching those too took quadratic time. */
 const DATE = /^(\d{4})-(\d\d)-(\d\d)([T ]\d\d:\d\d.*)?$/
 
