@@ -14,7 +14,7 @@
  *   *.d.ts    one run for all entries, so that a type is the same type in each of them
  */
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { relative, resolve, sep } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { defineConfig, type Options } from 'tsup'
 import { notices } from './ts/build/notices.js'
@@ -57,16 +57,20 @@ const replacing = (standIns: StandIns): Plugin => ({
 const engineOutside: Plugin = {
   name: 'engine-outside',
   setup(build) {
+    const cli = resolve('ts/cli')
     const built: Record<string, string> = {
-      '../index.js': './node.js',
-      '../data/index.js': './data.js',
-      '../table/index.js': './table.js',
-      '../tune/index.js': './tune.js',
+      'index.js': './node.js',
+      'data/index.js': './data.js',
+      'table/index.js': './table.js',
+      'tune/index.js': './tune.js',
     }
-    build.onResolve({ filter: /^\.\.\// }, ({ path, importer }) => {
-      if (!/\/ts\/cli\/[^/]+$/.test(importer)) return
-      if (built[path]) return { path: built[path], external: true }
-      return { errors: [{ text: `the CLI uses the public API: import ${Object.keys(built).join(' or ')}, not ${path}` }] }
+    build.onResolve({ filter: /^\.\.\// }, ({ path, importer, resolveDir }) => {
+      const isWithin = (file: string) => file.startsWith(cli + sep)
+      const wanted = resolve(resolveDir, path)
+      if (!isWithin(importer) || isWithin(wanted)) return
+      const file = relative('ts', wanted).replaceAll(sep, '/')
+      if (built[file]) return { path: built[file], external: true }
+      return { errors: [{ text: `the CLI uses the public API: import ts/${Object.keys(built).join(' or ts/')}, not ts/${file}` }] }
     })
   },
 }

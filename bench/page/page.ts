@@ -2,7 +2,7 @@
  * The page's program: measures in the browser what `gradus bench` measures in Node, and says it in the same words. `?seconds=0.3`
  * is quicker.
  */
-import { cells, type Measurement, measure, NETS, reading } from '../../ts/cli/measure.js'
+import { cells, type Measurement, measure, NETS, reading } from '../../ts/cli/backend/measure.js'
 import { type Backend, createBackend, supportedVariants } from '../../ts/index.js'
 
 const byId = (id: string) => document.getElementById(id) as HTMLElement

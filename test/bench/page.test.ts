@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { page } from '../../bench/page/build.js'
-import { NETS } from '../../ts/cli/measure.js'
+import { NETS } from '../../ts/cli/backend/measure.js'
 import { BROWSERS, visit } from '../runtimes/browser.js'
 
 /** What the page shows once it is done. */

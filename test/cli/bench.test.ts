@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { type Measurement, measure, NETS, reading, resultLines } from '../../ts/cli/measure.js'
+import { type Measurement, measure, NETS, reading, resultLines } from '../../ts/cli/backend/measure.js'
 import { createBackend } from '../../ts/index.js'
 
 const run = promisify(execFile)

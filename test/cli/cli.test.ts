@@ -1,11 +1,11 @@
 /** The command line, as a child process from source: help, runs, errors, interruption; and the pure pieces on their own. */
 import { spawn } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { layerSizes, nearest, numberIn, oneOf } from '../../ts/cli/arguments.js'
-import { barLine } from '../../ts/cli/bar.js'
-import { drawDigits } from '../../ts/cli/digits.js'
-import { duration, percent, rate, table, whole } from '../../ts/cli/format.js'
-import { SCHEDULE_NAMES, schedule } from '../../ts/cli/schedules.js'
+import { drawDigits } from '../../ts/cli/data-sets/digits.js'
+import { SCHEDULE_NAMES, schedule } from '../../ts/cli/data-sets/schedules.js'
+import { layerSizes, nearest, numberIn, oneOf } from '../../ts/cli/options/values.js'
+import { barLine } from '../../ts/cli/terminal/bar.js'
+import { duration, percent, rate, table, whole } from '../../ts/cli/terminal/format.js'
 
 interface Outcome {
   code: number | null

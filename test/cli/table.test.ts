@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { columnOptions, dataOptions, fileOptions, predictLine } from '../../ts/cli/data-options.js'
 import { INTERRUPTED, interruptible } from '../../ts/cli/interrupt.js'
+import { columnOptions, dataOptions, fileOptions, predictLine } from '../../ts/cli/options/table.js'
 import { program } from '../../ts/cli/program.js'
-import { naming } from '../../ts/cli/table-files.js'
+import { naming } from '../../ts/cli/table/files.js'
 import { Dense, decodeSafetensors, Sequential, saveModel } from '../../ts/index.js'
 
 const MAIN = path.resolve('ts/cli/main.ts')

@@ -1,7 +1,7 @@
 /** Reads the command line, runs a command, turns errors into one line and an exit code. */
 import { CommanderError } from 'commander'
 import { program } from './program.js'
-import { printError } from './terminal.js'
+import { printError } from './terminal/terminal.js'
 
 const FAILED = 1
 const BAD_USAGE = 2

@@ -1,5 +1,5 @@
 /** Ctrl-C: the first asks the running work to stop, the second ends the process at once. */
-import { printNote } from './terminal.js'
+import { printNote } from './terminal/terminal.js'
 
 /** Exit code of a process that was interrupted. */
 export const INTERRUPTED = 130

@@ -1,15 +1,15 @@
 /** `gradus race` and `gradus lr-find`: optimizers and learning rates on one's own table. */
 import { writeFileSync } from 'node:fs'
-import { compareLearningRates, crossEntropy, lineChart, mse, OPTIMIZERS, type Optimizer, tensor } from '../index.js'
-import { prepareTable, tableNet } from '../table/index.js'
-import { barLine } from './bar.js'
-import { duration, table } from './format.js'
-import { LiveArea } from './live-area.js'
-import { checkOut } from './out-file.js'
-import type { OptimizerName } from './setup.js'
-import { chartLines } from './table-chart.js'
-import { naming, type TableData, trialOptions, withTarget } from './table-files.js'
-import { columns, isLive, paint, print, printText } from './terminal.js'
+import { compareLearningRates, crossEntropy, lineChart, mse, OPTIMIZERS, type Optimizer, tensor } from '../../index.js'
+import { prepareTable, tableNet } from '../../table/index.js'
+import type { OptimizerName } from '../data-sets/setup.js'
+import { checkOut } from '../out-file.js'
+import { naming, type TableData, trialOptions, withTarget } from '../table/files.js'
+import { barLine } from '../terminal/bar.js'
+import { chartLines } from '../terminal/chart.js'
+import { duration, table } from '../terminal/format.js'
+import { LiveArea } from '../terminal/live-area.js'
+import { columns, isLive, paint, print, printText } from '../terminal/terminal.js'
 
 /** Options of both commands. */
 export interface RaceOptions extends TableData {

@@ -1,6 +1,6 @@
 /** How fast WebAssembly and JavaScript train on this machine, and what that means in words: for `gradus bench` and a page in a browser. */
-import { Adam, type Backend, crossEntropy, Dense, fit, Generator, type Loss, mse, Sequential, type Tensor, tensor } from '../index.js'
-import { rate, table } from './format.js'
+import { Adam, type Backend, crossEntropy, Dense, fit, Generator, type Loss, mse, Sequential, type Tensor, tensor } from '../../index.js'
+import { rate, table } from '../terminal/format.js'
 
 /** A net with the rows of a step and the steps of an epoch, the least that is measured. */
 export interface Net {

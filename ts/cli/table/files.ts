@@ -1,5 +1,5 @@
 /** Tables in files, for the commands that take one: options of files and columns, and errors that name the file. */
-import { type Decimal, namingLines, type ReadOptions, type Row, readTable, type Thousands } from '../data/index.js'
+import { type Decimal, namingLines, type ReadOptions, type Row, readTable, type Thousands } from '../../data/index.js'
 
 /** Options that say how a file is written. */
 export interface FileOptions {

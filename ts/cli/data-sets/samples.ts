@@ -1,10 +1,10 @@
 /** A few test samples with what the net says: digits as pictures, others as a table. */
-import type { Dataset } from '../data/index.js'
-import { softmax } from '../index.js'
+import type { Dataset } from '../../data/index.js'
+import { softmax } from '../../index.js'
+import { percent, table } from '../terminal/format.js'
+import { columns, print } from '../terminal/terminal.js'
 import { drawDigits, type Guess } from './digits.js'
-import { percent, table } from './format.js'
 import { asTensors, type Plan, type Setup } from './setup.js'
-import { columns, print } from './terminal.js'
 
 const SHOWN = 6
 

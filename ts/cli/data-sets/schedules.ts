@@ -1,5 +1,5 @@
 /** Courses of the learning rate over a whole run, by name. */
-import { schedules } from '../index.js'
+import { schedules } from '../../index.js'
 
 type Course = (learningRate: number, steps: number) => schedules.Schedule
 

@@ -1,6 +1,6 @@
 /** The space of `gradus tune`, from a file of JSON. */
 import { readFileSync } from 'node:fs'
-import { categorical, float, int, type Space, TABLE_SPACE } from '../tune/index.js'
+import { categorical, float, int, type Space, TABLE_SPACE } from '../../tune/index.js'
 
 /** A space from a file: `{ "learningRate": { "float": [1e-4, 0.1], "log": true }, "activation": ["relu", "tanh"], "layers": 2 }`. */
 export function spaceFrom(file: string): Space {

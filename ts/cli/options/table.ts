@@ -1,8 +1,8 @@
 /** Options that say what table is learnt from and how: the same for every command that trains on one. */
 import { Option } from 'commander'
-import type { NetSettings } from '../table/index.js'
-import { numberIn } from './arguments.js'
-import type { FileOptions, TableData } from './table-files.js'
+import type { NetSettings } from '../../table/index.js'
+import type { FileOptions, TableData } from '../table/files.js'
+import { numberIn } from './values.js'
 
 /** How a file of CSV is written. */
 export function fileOptions(): Option[] {

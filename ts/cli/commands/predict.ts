@@ -1,11 +1,11 @@
 /** `gradus predict`, `evaluate` and `inspect`: what one does with a model file. */
-import { loadModelFile, type Module, summary } from '../index.js'
-import { evaluateTable, loadTableModel, type Prediction, type TableModel } from '../table/index.js'
-import { percent, table, whole } from './format.js'
-import { checkOut, writeWhole } from './out-file.js'
-import { type FileOptions, naming, readRows } from './table-files.js'
-import { confusionLines, metricText } from './table-report.js'
-import { paint, print, printNote, printText } from './terminal.js'
+import { loadModelFile, type Module, summary } from '../../index.js'
+import { evaluateTable, loadTableModel, type Prediction, type TableModel } from '../../table/index.js'
+import { checkOut, writeWhole } from '../out-file.js'
+import { type FileOptions, naming, readRows } from '../table/files.js'
+import { confusionLines, metricText } from '../table/report.js'
+import { percent, table, whole } from '../terminal/format.js'
+import { paint, print, printNote, printText } from '../terminal/terminal.js'
 
 /** Options of `gradus predict`. */
 export interface PredictOptions extends FileOptions {

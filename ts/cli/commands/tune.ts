@@ -15,16 +15,16 @@ import {
   TABLE_SPACE,
   type TrialRecord,
   tableObjective,
-} from '../tune/index.js'
-import { LiveBar } from './bar.js'
-import { trainLine } from './data-options.js'
-import { duration, percent } from './format.js'
-import { interruptible } from './interrupt.js'
-import { checkOut } from './out-file.js'
-import { type TableData, trialOptions, withTarget } from './table-files.js'
-import { trainOnTable } from './table-train.js'
-import { columns, isLive, paint, print, printText } from './terminal.js'
-import { spaceFrom } from './tune-options.js'
+} from '../../tune/index.js'
+import { interruptible } from '../interrupt.js'
+import { spaceFrom } from '../options/space.js'
+import { trainLine } from '../options/table.js'
+import { checkOut } from '../out-file.js'
+import { type TableData, trialOptions, withTarget } from '../table/files.js'
+import { LiveBar } from '../terminal/bar.js'
+import { duration, percent } from '../terminal/format.js'
+import { columns, isLive, paint, print, printText } from '../terminal/terminal.js'
+import { trainOnTable } from './train-table.js'
 
 /** Options of `gradus tune table.csv`. */
 export interface TuneOptions extends TableData {

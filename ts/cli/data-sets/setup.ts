@@ -1,5 +1,5 @@
 /** From options to everything that training takes: data, backend, model, optimizer, schedule. */
-import type { Dataset, Split } from '../data/index.js'
+import type { Dataset, Split } from '../../data/index.js'
 import {
   type ActivationName,
   AveragingOptimizer,
@@ -13,10 +13,10 @@ import {
   type Tensor,
   tensor,
   type Variant,
-} from '../index.js'
+} from '../../index.js'
+import { widenedOrNot } from '../backend/widen.js'
 import { type ScheduleName, schedule } from './schedules.js'
 import type { Task } from './tasks.js'
-import { widenedOrNot } from './widen.js'
 
 export type OptimizerName = keyof typeof OPTIMIZERS
 export const OPTIMIZER_NAMES = Object.keys(OPTIMIZERS) as OptimizerName[]

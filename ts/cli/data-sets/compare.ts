@@ -1,9 +1,9 @@
 /** The same net, the same start and the same batches on both backends: how fast each is, and whether they agree. */
-import { type Backend, createBackend, supportedVariants, trainSteps } from '../index.js'
-import { LiveBar } from './bar.js'
-import { percent, rate, table } from './format.js'
+import { type Backend, createBackend, supportedVariants, trainSteps } from '../../index.js'
+import { LiveBar } from '../terminal/bar.js'
+import { percent, rate, table } from '../terminal/format.js'
+import { isLive, paint, print } from '../terminal/terminal.js'
 import { makeSetup, type Plan } from './setup.js'
-import { isLive, paint, print } from './terminal.js'
 
 /** What one backend did. */
 export interface Lap {

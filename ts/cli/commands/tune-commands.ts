@@ -1,7 +1,7 @@
 /** The commands of tuning and their options. */
 import { Argument, Command, Option } from 'commander'
-import { describeRange, numberIn, seconds } from './arguments.js'
-import { dataOptions } from './data-options.js'
+import { dataOptions } from '../options/table.js'
+import { describeRange, numberIn, seconds } from '../options/values.js'
 import { type ShowOptions, showStudy, type TuneOptions, tune, type WorkOptions, work } from './tune.js'
 
 const TRIALS = { min: 1, whole: true }

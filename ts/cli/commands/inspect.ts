@@ -1,9 +1,9 @@
 /** `gradus inspect FILE`: what a model file holds, or what is in a table. */
-import { describeTable } from '../data/index.js'
-import { inspectTable } from '../table/index.js'
-import { naming, readRows, type TableData, tableOptions } from './table-files.js'
-import { inspectModel, isTableFile } from './table-predict.js'
-import { print } from './terminal.js'
+import { describeTable } from '../../data/index.js'
+import { inspectTable } from '../../table/index.js'
+import { naming, readRows, type TableData, tableOptions } from '../table/files.js'
+import { print } from '../terminal/terminal.js'
+import { inspectModel, isTableFile } from './predict.js'
 
 /** Options of `gradus inspect`. */
 export interface InspectOptions extends TableData {

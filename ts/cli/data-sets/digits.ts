@@ -1,5 +1,5 @@
 /** Pictures of digits in text: one character is two pixels, one above the other. */
-import { hasGreys, paint } from './terminal.js'
+import { hasGreys, paint } from '../terminal/terminal.js'
 
 /** A picture with what the net says about it. */
 export interface Guess {

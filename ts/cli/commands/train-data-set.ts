@@ -1,9 +1,8 @@
 /** `gradus train`: learn a task, judge the net on data it has not seen, show what it does, put WASM beside JS. */
-import { evaluateModel, fit, type History, type Progress } from '../index.js'
-import { type Comparison, compare, printComparison } from './compare.js'
-import { duration, percent, whole } from './format.js'
-import { interruptible } from './interrupt.js'
-import { reporter } from './progress.js'
+import { evaluateModel, fit, type History, type Progress } from '../../index.js'
+import { type Comparison, compare, printComparison } from '../data-sets/compare.js'
+import { reporter } from '../data-sets/progress.js'
+import { showSamples } from '../data-sets/samples.js'
 import {
   asTensors,
   backendTitle,
@@ -14,10 +13,11 @@ import {
   type Setup,
   type TrainOptions,
   takeAverages,
-} from './setup.js'
-import { showSamples } from './show.js'
-import { TASKS, type TaskName } from './tasks.js'
-import { paint, print } from './terminal.js'
+} from '../data-sets/setup.js'
+import { TASKS, type TaskName } from '../data-sets/tasks.js'
+import { interruptible } from '../interrupt.js'
+import { duration, percent, whole } from '../terminal/format.js'
+import { paint, print } from '../terminal/terminal.js'
 
 /** How well the trained net does. */
 interface Result {

@@ -1,6 +1,6 @@
 /** What `gradus train` can learn: where the data come from, and settings that suit them. */
-import { iris, loadMnist, moons, type Split, spirals, standardize, trainTestSplit } from '../data/index.js'
-import type { ActivationName } from '../index.js'
+import { iris, loadMnist, moons, type Split, spirals, standardize, trainTestSplit } from '../../data/index.js'
+import type { ActivationName } from '../../index.js'
 import type { ScheduleName } from './schedules.js'
 
 /** Settings that fit a task; options on the command line replace them. */

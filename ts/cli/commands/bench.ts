@@ -1,9 +1,9 @@
 /** `gradus bench`: training steps on nets from tiny to middling, WASM beside JS. */
-import { createBackend, supportedVariants, type Variant } from '../index.js'
-import { type Measurement, measure, NETS, reading, resultLines } from './measure.js'
-import { backendTitle } from './setup.js'
-import { isLive, paint, print, printText } from './terminal.js'
-import { widenedOrNot } from './widen.js'
+import { createBackend, supportedVariants, type Variant } from '../../index.js'
+import { type Measurement, measure, NETS, reading, resultLines } from '../backend/measure.js'
+import { widenedOrNot } from '../backend/widen.js'
+import { backendTitle } from '../data-sets/setup.js'
+import { isLive, paint, print, printText } from '../terminal/terminal.js'
 
 /** Options of `gradus bench`. */
 export interface BenchOptions {

@@ -1,11 +1,11 @@
 /** `gradus export MODEL --to FORMAT`: a model for other programs. */
 import { writeFileSync } from 'node:fs'
-import { Ensemble, encodeSafetensors, loadModelFile, type Module, toFunction, toKeras, toOnnx, toPyTorch } from '../index.js'
-import { loadTableModel, type TableModel, tableToFunction } from '../table/index.js'
-import { whole } from './format.js'
-import { checkOut } from './out-file.js'
-import { naming } from './table-files.js'
-import { paint, print, printText } from './terminal.js'
+import { Ensemble, encodeSafetensors, loadModelFile, type Module, toFunction, toKeras, toOnnx, toPyTorch } from '../../index.js'
+import { loadTableModel, type TableModel, tableToFunction } from '../../table/index.js'
+import { checkOut } from '../out-file.js'
+import { naming } from '../table/files.js'
+import { whole } from '../terminal/format.js'
+import { paint, print, printText } from '../terminal/terminal.js'
 
 /** Formats by the endings of their files. */
 export const EXPORT_FORMATS = ['onnx', 'js', 'pytorch', 'keras'] as const

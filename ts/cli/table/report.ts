@@ -1,7 +1,7 @@
 /** A report in the terminal. */
-import type { TableModelReport } from '../table/index.js'
-import { duration, table, whole } from './format.js'
-import { paint, wrapped } from './terminal.js'
+import type { TableModelReport } from '../../table/index.js'
+import { duration, table, whole } from '../terminal/format.js'
+import { paint, wrapped } from '../terminal/terminal.js'
 
 const MAX_IMPORTANT = 10
 const MAX_CLASSES = 10

@@ -1,10 +1,10 @@
 /** `gradus info`: what is here, for bug reports and for the curious. */
 import { createRequire } from 'node:module'
 import os from 'node:os'
-import { defaultBackend, matmul, OPTIMIZERS, supportedVariants, zeros } from '../index.js'
-import { backendTitle } from './setup.js'
-import { paint, print, printText } from './terminal.js'
-import { version } from './version.js'
+import { defaultBackend, matmul, OPTIMIZERS, supportedVariants, zeros } from '../../index.js'
+import { backendTitle } from '../data-sets/setup.js'
+import { paint, print, printText } from '../terminal/terminal.js'
+import { version } from '../version.js'
 
 /** Runs the command. */
 export function info({ json = false }: { json?: boolean }): void {

@@ -1,8 +1,8 @@
 /** Telling how training goes: a live bar at a terminal, plain lines elsewhere, nothing where nobody asked. */
-import type { Progress } from '../index.js'
-import { LiveBar } from './bar.js'
-import { duration, percent, whole } from './format.js'
-import { isLive, print } from './terminal.js'
+import type { Progress } from '../../index.js'
+import { LiveBar } from '../terminal/bar.js'
+import { duration, percent, whole } from '../terminal/format.js'
+import { isLive, print } from '../terminal/terminal.js'
 
 /** Receives the events of a training. */
 export interface Reporter {
