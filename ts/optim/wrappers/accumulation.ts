@@ -6,7 +6,8 @@ import { savedNumbers } from '../../common/saved.js'
 import type { Parameter } from '../../parameter.js'
 import type { UpdateOptions } from '../base/input.js'
 import { fromJson } from '../base/options.js'
-import { type OptimizerLike, OptimizerWrapper, type SavedArray, type StepScheme, wrapperOptions } from './wrapper.js'
+import type { StepScheme } from '../base/step-scheme.js'
+import { type OptimizerLike, OptimizerWrapper, type SavedArray, wrapperOptions } from './wrapper.js'
 
 /** What a parameter's gradient has come to so far: its numbers, and the rows of a table that they are in, see {@link Parameter}. */
 interface PendingGradient {

@@ -5,7 +5,8 @@ import { typeError } from '../../common/errors.js'
 import type { Parameter } from '../../parameter.js'
 import type { UpdateOptions } from '../base/input.js'
 import { nonNegative } from '../base/options.js'
-import { type OptimizerLike, OptimizerWrapper, type SecondEvaluation, type StepScheme, wrapperOptions } from './wrapper.js'
+import type { SecondEvaluation, StepScheme } from '../base/step-scheme.js'
+import { type OptimizerLike, OptimizerWrapper, wrapperOptions } from './wrapper.js'
 
 const ALLOWED = { rho: nonNegative }
 

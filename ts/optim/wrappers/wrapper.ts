@@ -3,7 +3,6 @@
  * optimizer, so that training loops, schedulers and checkpoints need not know.
  */
 
-import type { Kernel, Ptr } from '../../backend/kernels.js'
 import { typeError } from '../../common/errors.js'
 import { savedNumbers } from '../../common/saved.js'
 import { show } from '../../common/show.js'
@@ -13,38 +12,7 @@ import type { ParameterGroup } from '../base/group.js'
 import type { UpdateOptions } from '../base/input.js'
 import { type Allowed, checkNames, checkOption } from '../base/options.js'
 import { checkSizes, type OptimizerState, wrongState } from '../base/state.js'
-
-/** @internal A kernel, and what it is called with. */
-export interface PlainCall {
-  readonly name: string
-  readonly kernel: Kernel
-  readonly args: readonly number[]
-}
-
-/** @internal What a step does between its evaluation of a batch and its update: evaluates the batch again, in the midst of other calls. */
-export interface SecondEvaluation {
-  readonly before: readonly PlainCall[]
-  /** A float that is not finite after `before` where there is no second evaluation: the update follows at once. */
-  readonly isSkipped: Ptr
-  /** Runs after the second evaluation, also where its loss is not finite. */
-  readonly after: readonly PlainCall[]
-  /** Called before steps run. */
-  refresh(): void
-}
-
-/** @internal What a step of a wrapper consists of, for programs of many steps (train/fast/step-program.ts). */
-export interface StepScheme {
-  /** What updates. */
-  readonly optimizer: OptimizerLike
-  /** Batches to an update, whose gradients are added up. */
-  readonly batches: number
-  /** What the update multiplies gradients by. */
-  readonly gradientScale: number
-  /** Whether no batch waits for others. */
-  readonly isComplete: boolean
-  /** @param parameters those that get a gradient. @throws OutOfMemoryError */
-  secondEvaluation?(parameters: readonly Parameter[], allocate: (bytes: number) => Ptr): SecondEvaluation | null
-}
+import type { StepScheme } from '../base/step-scheme.js'
 
 /** What a training loop needs of an optimizer; optimizers and wrappers alike. */
 export interface OptimizerLike {

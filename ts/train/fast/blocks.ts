@@ -3,7 +3,7 @@
  * WebAssembly where that is possible ({@link StepProgram}) and step by step otherwise. The bits are the same.
  */
 
-import type { StepScheme } from '../../optim/wrappers/wrapper.js'
+import type { StepScheme } from '../../optim/base/step-scheme.js'
 import { Batches, type RowRange } from '../batches.js'
 import { stepFailed } from '../diverged.js'
 import { EpochOrders } from '../orders.js'

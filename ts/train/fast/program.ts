@@ -6,7 +6,7 @@
  */
 import { type BasicKernels, FLOAT_ARGUMENTS, type Kernel, type KernelInFront, type Ptr } from '../../backend/kernels.js'
 import { tableIndexOf } from '../../backend/wasm/table.js'
-import type { PlainCall } from '../../optim/wrappers/wrapper.js'
+import type { PlainCall } from '../../optim/base/step-scheme.js'
 import type { Generator } from '../../random.js'
 
 /** A kernel as it was called. */

@@ -25,7 +25,7 @@ export interface StepHooks {
 
 /** Methods that must be the base class's: an optimizer that overrides one may read gradients, or pass over them more than once. */
 const METHODS = ['step', 'applyToGroups', 'applyToGroup', 'applyToSpan', 'pass'] as const
-/** Methods that must be those of the class that names the kernel: overrides may depend on more than options and counts. */
+/** Methods that give the numbers of an update. */
 const NUMBERS = ['hyper', 'coupledDecay', 'decoupledDecay', 'begin'] as const
 
 /**
@@ -36,13 +36,21 @@ export function canPlan(optimizer: unknown): optimizer is Optimizer {
   if (!(optimizer instanceof Optimizer)) return false
   const { transforms, bindings } = optimizer as unknown as OptimizerInternals
   if (!transforms.isEmpty || bindings.length > 0 || optimizer.groups.some((group) => group.kernel === undefined)) return false
-  const [own, base, named] = [optimizer, Optimizer.prototype, whoseKernel(optimizer)] as unknown as Record<string, unknown>[]
-  return METHODS.every((method) => own[method] === base[method]) && NUMBERS.every((method) => own[method] === named[method])
+  return METHODS.every((method) => isSameMethod(optimizer, Optimizer.prototype, method)) && isTrueOfNumbers('kernel', optimizer)
 }
 
-/** The prototype, or the optimizer itself, that names the kernel. */
-function whoseKernel(optimizer: object): object {
-  return Object.hasOwn(optimizer, 'kernel') ? optimizer : whoseKernel(Object.getPrototypeOf(optimizer))
+/**
+ * Whether what a class says in `kernel` or `scaledByRate` about the numbers of its updates is true of this optimizer: a class below it that
+ * overrides one of the methods that give them, and not what is said of them, may let them depend on anything.
+ */
+export function isTrueOfNumbers(said: 'kernel' | 'scaledByRate', optimizer: object): boolean {
+  let owner = optimizer
+  while (!Object.hasOwn(owner, said)) owner = Object.getPrototypeOf(owner)
+  return NUMBERS.every((method) => isSameMethod(optimizer, owner, method))
+}
+
+function isSameMethod(a: object, b: object, name: string): boolean {
+  return (a as Record<string, unknown>)[name] === (b as Record<string, unknown>)[name]
 }
 
 /** The next steps of an optimizer for which {@link canPlan}; its parameters have the gradients of the first of them. */

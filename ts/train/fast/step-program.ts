@@ -9,7 +9,8 @@
 import type { Kernels, Ptr } from '../../backend/kernels.js'
 import { OutOfMemoryError } from '../../common/errors.js'
 import type { Optimizer } from '../../optim/base/optimizer.js'
-import type { OptimizerLike, PlainCall, SecondEvaluation, StepScheme } from '../../optim/wrappers/wrapper.js'
+import type { PlainCall, SecondEvaluation, StepScheme } from '../../optim/base/step-scheme.js'
+import type { OptimizerLike } from '../../optim/wrappers/wrapper.js'
 import type { Parameter } from '../../parameter.js'
 import { Tensor } from '../../tensor.js'
 import type { RowRange } from '../batches.js'
@@ -35,7 +36,7 @@ interface ProgramResult {
 /** The step of an optimizer, as programs run it; one that is no wrapper evaluates a batch and updates. */
 export function stepSchemeOf(optimizer: object): StepScheme {
   const { stepScheme } = optimizer as Partial<OptimizerLike>
-  return stepScheme?.call(optimizer) ?? { optimizer: optimizer as OptimizerLike, batches: 1, gradientScale: 1, isComplete: true }
+  return stepScheme?.call(optimizer) ?? { optimizer, batches: 1, gradientScale: 1, isComplete: true }
 }
 
 /** Memory for a copy of the data set, a table for each tensor of the batch, and for the numbers of the rows that a run picks out of it. */

@@ -13,7 +13,7 @@ import { Tensor } from '../../tensor.js'
 import { Program, unshared } from '../fast/program.js'
 import type { Outputs, Recording } from '../fast/recording.js'
 import { batchedCalls, CannotBatch, checkWidth, type Draw, type FleetArray, type FleetMemory, NETS } from './batching-rules.js'
-import type { HyperTables, UpdateShape } from './hyper-tables.js'
+import type { HyperTables, UpdateSpec } from './hyper-tables.js'
 import type { StagedRows } from './staged-rows.js'
 
 /** Bytes of a net in the table of a dropout: seed (low, high), stream, counter, and the rate as a double. */
@@ -48,7 +48,7 @@ export interface FleetProgramOptions {
   /** Parameters and optimizer of the recorded net. */
   parameters: readonly Parameter[]
   optimizer: Optimizer
-  shapes: readonly UpdateShape[]
+  updates: readonly UpdateSpec[]
   rows: StagedRows
   tables: HyperTables
   /** Most steps of a run. */
@@ -83,13 +83,13 @@ export class FleetProgram implements FleetMemory {
 
   /** @throws CannotBatch where the step is none for fleets, OutOfMemoryError */
   constructor(private readonly options: FleetProgramOptions) {
-    const { recording, parameters, optimizer, shapes, rows, capacity, keepsPredictions } = options
+    const { recording, parameters, optimizer, updates, rows, capacity, keepsPredictions } = options
     const backend = (this.backend = parameters[0].backend)
     const program = Program.of(backend.kernels)
     if (program === null) throw new CannotBatch('steps in JavaScript')
     this.program = program
     this.isWide = backend.widened
-    if (shapes.length === 0) throw new CannotBatch('nothing is trained')
+    if (updates.length === 0) throw new CannotBatch('nothing is trained')
     checkWidth(recording.calls)
     try {
       for (const staged of rows.tensors) this.arrays.set(staged.from.address, staged)
@@ -108,7 +108,7 @@ export class FleetProgram implements FleetMemory {
       })
       this.scratch = this.allocate(4 * Math.max(...[...this.state, ...this.gradients].map(({ size }) => size)))
       this.addresses = this.allocate(4 * NETS)
-      this.rates = Array.from({ length: NETS }, () => this.allocate(8 * capacity * shapes.length))
+      this.rates = Array.from({ length: NETS }, () => this.allocate(8 * capacity * updates.length))
       this.kept = keepsPredictions ? this.allocateOutputs() : null
       this.write(states)
     } catch (error) {
@@ -238,7 +238,7 @@ export class FleetProgram implements FleetMemory {
 
   private write(states: readonly Ptr[]): void {
     const { program, backend, kept } = this
-    const { recording, optimizer, shapes } = this.options
+    const { recording, optimizer, updates } = this.options
     const kernels = { ...backend.kernels, ...this.kernels } as unknown as Record<string, unknown>
     const kernelOf = (name: string) => {
       const kernel = kernels[name] ?? fleetKernel(backend, name)
@@ -255,7 +255,7 @@ export class FleetProgram implements FleetMemory {
       if (prediction === null) throw new CannotBatch('a prediction that no kernel made')
       program.addMoving('copy', kernels.copy, [prediction.address, from, NETS * size], [[1, 4 * NETS * size]])
     }
-    for (const { group: g, span: s, kernel, count, scaledByRate } of shapes) {
+    for (const { group: g, span: s, kernel, count, scaledByRate } of updates) {
       const update = fleetKernel(backend, fleetName(kernel))
       if (update === undefined) throw new CannotBatch(`${optimizer.name} looks at more than one element at a time`)
       const group = optimizer.groups[g]

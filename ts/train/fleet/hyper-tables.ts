@@ -9,15 +9,15 @@ import type { GroupOptions } from '../../optim/base/input.js'
 import type { OptimizerInternals } from '../../optim/base/internals.js'
 import { Optimizer } from '../../optim/base/optimizer.js'
 import type { ParameterSpan, Scalars } from '../../optim/base/span.js'
-import { NETS } from './batching-rules.js'
+import { isTrueOfNumbers } from '../fast/step-planner.js'
 
 type Values = Readonly<Record<string, unknown>>
 
 /** The index of the decoupled decay among the hyper-parameters that all kernels have. */
 const DECOUPLED = 2
 
-/** One update of a step: a span of parameters of an optimizer. */
-export interface UpdateShape {
+/** One update of a step: the span of parameters of an optimizer that it covers, and the kernel that does it. */
+export interface UpdateSpec {
   group: number
   span: number
   /** Name of the kernel for one net. */
@@ -28,16 +28,16 @@ export interface UpdateShape {
   scaledByRate: number
 }
 
-/** The optimizer of one net, as a fleet sees it. */
-export class NetOptimizer {
-  /** Options, kernels and spans of when {@link shapes} was asked last. */
+/** The optimizer of a member, as a fleet sees it: which updates it makes, whether that has changed, and how many were made. */
+export class MemberOptimizer {
+  /** Options, kernels and spans of when {@link updates} was asked last. */
   private known: { values: [name: string, value: unknown][]; kernel: unknown; spans: readonly ParameterSpan[] }[] = []
-  /** The options that its hyper-parameters are computed from, but for a learning rate that is multiplied in later: equal for nets that share them. */
-  profile = ''
+  /** The options that hyper-parameters are computed from, as text, without a learning rate that is multiplied in later: where it is equal, nets share a table. */
+  hyperKey = ''
 
   constructor(readonly optimizer: Optimizer) {}
 
-  /** Whether options other than the learning rate, and what has a gradient, are what they were when {@link shapes} was asked. */
+  /** Whether options other than the learning rate, and what has a gradient, are what they were when {@link updates} was asked. */
   isUnchanged(): boolean {
     const { groups } = this.optimizer
     for (let i = 0; i < groups.length; i++) {
@@ -50,15 +50,15 @@ export class NetOptimizer {
     return true
   }
 
-  /** What its updates are like: nets go together where these are alike. */
-  shapes(): UpdateShape[] {
+  /** The updates of its next step. */
+  updates(): UpdateSpec[] {
     const internals = this.optimizer as unknown as OptimizerInternals
     for (const group of this.optimizer.groups) group.refresh()
     this.known = this.optimizer.groups.map(({ values, kernel, spans }) => ({
       values: Object.entries(values).filter(([name]) => name !== 'learningRate'),
       ...{ kernel, spans },
     }))
-    this.profile = JSON.stringify(this.optimizer.groups.map(({ values }) => Object.entries(atUnitRate(this.optimizer, values))))
+    this.hyperKey = JSON.stringify(this.optimizer.groups.map(({ values }) => Object.entries(atUnitRate(this.optimizer, values))))
     return this.optimizer.groups.flatMap(({ values, spans }, group) => {
       const scaledByRate = scaledByRateOf(this.optimizer, values)
       return spans.map(({ t, scalars }, span) => ({
@@ -103,8 +103,8 @@ export class NetOptimizer {
 
 /** The hyper-parameters of some steps: of which options and counts they are, where they are, and which scalars come after them. */
 export interface HyperTable {
-  /** {@link NetOptimizer.profile}; null for a table that no other net shares. */
-  profile: string | null
+  /** {@link MemberOptimizer.hyperKey}; null for a table that no other net shares. */
+  hyperKey: string | null
   optimizer: Optimizer | null
   values: Values[]
   counts: number[]
@@ -118,7 +118,7 @@ export interface HyperTable {
   lastUsed: number
 }
 
-/** Tables for nets that are alike in their {@link UpdateShape}. */
+/** Tables for nets that are alike in their {@link UpdateSpec}. */
 export class HyperTables {
   private readonly tables: HyperTable[]
   private readonly offsets: number[] = []
@@ -127,25 +127,25 @@ export class HyperTables {
   /** @param tables at least as many as nets of one run */
   constructor(
     private readonly heap: Heap,
-    private readonly shapes: readonly UpdateShape[],
+    private readonly updates: readonly UpdateSpec[],
     capacity: number,
     tables: number,
     allocate: (bytes: number) => Ptr,
   ) {
     let bytes = 0
-    for (const { count } of shapes) {
+    for (const { count } of updates) {
       this.offsets.push(bytes)
       bytes += 8 * count * capacity
     }
     this.tables = Array.from({ length: tables }, () => ({
-      ...{ profile: null, optimizer: null, values: [], counts: [], scalars: [], steps: 0, after: [], afterEach: [], lastUsed: 0 },
+      ...{ hyperKey: null, optimizer: null, values: [], counts: [], scalars: [], steps: 0, after: [], afterEach: [], lastUsed: 0 },
       address: allocate(bytes),
     }))
   }
 
-  /** Bytes of the tables of a step, for as many nets as go side by side. */
-  static bytesOf(shapes: readonly UpdateShape[]): number {
-    return shapes.reduce((sum, { count }) => sum + 8 * NETS * (count + 1), 0)
+  /** Bytes that one step adds: its row of a table, and the learning rate of each update. */
+  static bytesOf(updates: readonly UpdateSpec[]): number {
+    return updates.reduce((sum, { count }) => sum + 8 * (count + 1), 0)
   }
 
   /** Where the hyper-parameters of update i are in a table. */
@@ -154,18 +154,18 @@ export class HyperTables {
   }
 
   /** A table for the next steps of an optimizer: one that is there, or a new one. */
-  forSteps({ optimizer, profile }: NetOptimizer, steps: number): HyperTable {
+  forSteps({ optimizer, hyperKey }: MemberOptimizer, steps: number): HyperTable {
     const now = ++this.requests
     let oldest = this.tables[0]
     for (const table of this.tables) {
-      if (table.profile === profile && table.steps >= steps && beginsAtNextStep(table, optimizer)) {
+      if (table.hyperKey === hyperKey && table.steps >= steps && beginsAtNextStep(table, optimizer)) {
         table.lastUsed = now
         return table
       }
       if (table.lastUsed < oldest.lastUsed) oldest = table
     }
     this.start(oldest, optimizer)
-    oldest.profile = profile
+    oldest.hyperKey = hyperKey
     oldest.lastUsed = now
     while (oldest.steps < steps) this.addStep(oldest)
     return oldest
@@ -186,7 +186,7 @@ export class HyperTables {
 
   private start(table: HyperTable, optimizer: Optimizer): void {
     table.optimizer = optimizer
-    table.profile = null
+    table.hyperKey = null
     table.steps = 0
     table.values = optimizer.groups.map(({ values }) => atUnitRate(optimizer, values))
     table.counts = optimizer.groups.flatMap(({ spans }) => spans.map(({ t }) => t))
@@ -200,8 +200,8 @@ export class HyperTables {
     const { doubles } = this.heap
     const { values, counts, after, steps } = table
     const internals = table.optimizer as unknown as OptimizerInternals
-    for (let i = 0; i < this.shapes.length; i++) {
-      const { group, count } = this.shapes[i]
+    for (let i = 0; i < this.updates.length; i++) {
+      const { group, count } = this.updates[i]
       // a group of an optimizer may be one whose rate is multiplied in later, beside one where it is not
       const own = live === undefined ? values[group] : atUnitRate(live, live.groups[group].values)
       const hyper = internals.hyper(own, counts[i] + 1 + steps, after[i])
@@ -220,16 +220,9 @@ function copies(scalars: readonly Scalars[]): Scalars[] {
   return scalars.map((scalars) => ({ ...scalars }))
 }
 
-/** A class that replaces one of these has hyper-parameters of its own. */
-const HYPER_METHODS = ['hyper', 'coupledDecay', 'decoupledDecay'] as const
-
-/** Which hyper-parameters are proportional to the learning rate; null where it is not known, as of a class with some of its own. */
+/** Which hyper-parameters are proportional to the learning rate; null where it is not known. */
 export function scaledByRateOf(optimizer: Optimizer, values: object): readonly number[] | null {
-  for (let owner: object = optimizer; owner !== null; owner = Object.getPrototypeOf(owner)) {
-    if (Object.hasOwn(owner, 'scaledByRate')) return (optimizer as unknown as OptimizerInternals).scaledByRate(values)
-    if (HYPER_METHODS.some((method) => Object.hasOwn(owner, method))) return null
-  }
-  return null
+  return isTrueOfNumbers('scaledByRate', optimizer) ? (optimizer as unknown as OptimizerInternals).scaledByRate(values) : null
 }
 
 /** The options at a learning rate of 1, where the hyper-parameters at any other can be had from those at 1. */

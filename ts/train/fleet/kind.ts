@@ -49,7 +49,7 @@ interface FleetTraits {
  * @throws CannotBatch where the nets cannot go side by side, OutOfMemoryError
  */
 export function makeKind(member: Member, size: number, { batches, isShared, keepsPredictions }: FleetTraits): Kind {
-  const { plan, parameters, generators, optimizer, shapes } = member
+  const { plan, parameters, generators, optimizer, updates } = member
   const { model, options, rows } = plan
   const { heap, threads } = parameters[0].backend
   const recording = new Recording({ model, loss: options.loss, rows }, size)
@@ -74,14 +74,14 @@ export function makeKind(member: Member, size: number, { batches, isShared, keep
     const judged = keepsPredictions ? (NETS + 1) * (recording.prediction.size + recording.targets.size) : 0
     const bytes = recording.batch.reduce(
       (sum, { to }, i) => sum + StagedRows.bytesOf(to, i === 0 && sharesInputs),
-      4 * NETS + HyperTables.bytesOf(shapes) / NETS + 4 * judged,
+      4 * NETS + HyperTables.bytesOf(updates) + 4 * judged,
     )
     const capacity = Math.max(1, Math.min(MAX_STEPS, batches.total, Math.floor(MAX_BYTES / bytes)))
-    const tables = new HyperTables(heap, shapes, capacity, NETS * threads, allocate)
+    const tables = new HyperTables(heap, updates, capacity, NETS * threads, allocate)
     for (let thread = 0; thread < threads; thread++) {
       const known = isShared ? workspaces[0]?.rows : undefined
       const staged = known ?? new StagedRows(recording, isShared, sharesInputs, capacity, allocate)
-      const program = new FleetProgram({ recording, parameters, optimizer, shapes, rows: staged, tables, capacity, keepsPredictions })
+      const program = new FleetProgram({ recording, parameters, optimizer, updates, rows: staged, tables, capacity, keepsPredictions })
       workspaces.push({ program, rows: staged })
     }
     const draws = workspaces[0].program.draws.map(({ counter: { generator, offset, perStep }, args }) => ({

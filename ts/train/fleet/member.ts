@@ -10,7 +10,7 @@ import type { ModelFields } from '../fast/model-fields.js'
 import { type Plan, setLearningRate } from '../plan.js'
 import type { TrainingRun } from '../run.js'
 import { layoutOf, type NetBuffers } from './fleet-program.js'
-import { type HyperTable, type HyperTables, NetOptimizer, type UpdateShape } from './hyper-tables.js'
+import { type HyperTable, type HyperTables, MemberOptimizer, type UpdateSpec } from './hyper-tables.js'
 
 /** The next steps of a net. */
 export interface PlannedSteps {
@@ -27,10 +27,10 @@ export class Member {
   readonly optimizer: Optimizer
   readonly generators: readonly Generator[]
   /** The updates of a step. */
-  shapes: readonly UpdateShape[]
+  updates: readonly UpdateSpec[]
   /** The same as text, with where its parameters are: members go together where it is alike. */
   layout: string
-  private readonly net: NetOptimizer
+  private readonly memberOptimizer: MemberOptimizer
   /** What the recorded step depends on besides numbers. */
   private readonly fields: ModelFields
   /** Which gradients there were before the step that is prepared; null where none is. */
@@ -48,13 +48,13 @@ export class Member {
     const { model, options } = run.plan
     this.parameters = model.parameters()
     this.optimizer = options.optimizer as Optimizer
-    this.net = new NetOptimizer(this.optimizer)
+    this.memberOptimizer = new MemberOptimizer(this.optimizer)
     this.fields = run.fast.fields
     this.generators = [...model.namedGenerators().values()]
     this.schedule = options.schedule === undefined ? null : new ScheduleCache(options.schedule)
     const states = this.parameters.map((p) => p.gradientState)
     this.claimGradients()
-    this.shapes = this.net.shapes()
+    this.updates = this.memberOptimizer.updates()
     this.layout = this.describe()
     this.parameters.forEach((p, i) => {
       p.gradientState = states[i]
@@ -88,11 +88,11 @@ export class Member {
       this.schedule.forgetBefore(this.step)
       this.setRate(0)
     }
-    if (this.net.isUnchanged()) return true
-    const { length } = this.shapes
-    this.shapes = this.net.shapes()
+    if (this.memberOptimizer.isUnchanged()) return true
+    const { length } = this.updates
+    this.updates = this.memberOptimizer.updates()
     this.layout = this.describe()
-    return this.shapes.length === length
+    return this.updates.length === length
   }
 
   /** The step that was prepared does not come: its gradients are not there. */
@@ -107,21 +107,21 @@ export class Member {
 
   /** Plans up to so many steps; learning rates go to `target`, `capacity` for each update. */
   planSteps(tables: HyperTables, target: Ptr, capacity: number, wanted: number): PlannedSteps {
-    const { net, optimizer, schedule, shapes } = this
+    const { memberOptimizer, optimizer, schedule, updates } = this
     const { doubles } = optimizer.groups[0].backend.heap
-    if (net.begins && optimizer.groups.some(({ spans }) => spans.some(({ t }) => t === 0))) {
+    if (memberOptimizer.begins && optimizer.groups.some(({ spans }) => spans.some(({ t }) => t === 0))) {
       this.beforeBeginning = this.states().map((state) => state.slice())
-      net.begin()
+      memberOptimizer.begin()
     } else this.beforeBeginning = null
     if (schedule === null) {
-      const rates = shapes.map((_, i) => {
+      const rates = updates.map((_, i) => {
         doubles[target / 8 + i] = this.rateNow(i)
         return { address: target + 8 * i, stepBytes: 0 }
       })
-      return { steps: wanted, table: tables.forSteps(net, wanted), rates }
+      return { steps: wanted, table: tables.forSteps(memberOptimizer, wanted), rates }
     }
     // where the rate is not multiplied in later, hyper-parameters are asked for with each
-    const own = shapes.every(({ scaledByRate }) => scaledByRate !== 0) ? null : tables.empty(optimizer)
+    const own = updates.every(({ scaledByRate }) => scaledByRate !== 0) ? null : tables.empty(optimizer)
     const { stepCount } = optimizer
     let steps = 0
     while (steps < wanted) {
@@ -132,23 +132,23 @@ export class Member {
           break // which is an error where it is the first step of a plan
         }
         // so is another option that the schedule sets
-        if (!net.isUnchanged()) break
+        if (!memberOptimizer.isUnchanged()) break
       }
-      for (let i = 0; i < shapes.length; i++) doubles[target / 8 + i * capacity + steps] = this.rateNow(i)
+      for (let i = 0; i < updates.length; i++) doubles[target / 8 + i * capacity + steps] = this.rateNow(i)
       if (own !== null) tables.addStep(own, optimizer)
       steps++
       optimizer.stepCount++
       if (this.run.isStopped) break
     }
     optimizer.stepCount = stepCount
-    const rates = shapes.map((_, i) => ({ address: target + 8 * i * capacity, stepBytes: 8 }))
-    return { steps, table: own ?? tables.forSteps(net, steps), rates }
+    const rates = updates.map((_, i) => ({ address: target + 8 * i * capacity, stepBytes: 8 }))
+    return { steps, table: own ?? tables.forSteps(memberOptimizer, steps), rates }
   }
 
   /** Its optimizer after `done` of the planned steps. */
   advance({ table, steps }: PlannedSteps, tables: HyperTables, done: number): void {
     if (done > 0) {
-      this.net.advance(done, tables.scalarsAfter(table, done))
+      this.memberOptimizer.advance(done, tables.scalarsAfter(table, done))
       this.gradientsBefore = null
     } else if (this.beforeBeginning !== null) {
       const { beforeBeginning } = this
@@ -165,7 +165,7 @@ export class Member {
 
   /** The present learning rate of update i. */
   private rateNow(i: number): number {
-    return (this.optimizer.groups[this.shapes[i].group].values as { learningRate?: number }).learningRate ?? 0
+    return (this.optimizer.groups[this.updates[i].group].values as { learningRate?: number }).learningRate ?? 0
   }
 
   /** Sets the learning rate of the step that is so many ahead. */
@@ -200,7 +200,7 @@ export class Member {
         parameters.map((p) => this.parameters.indexOf(p)),
         spans.map(({ first, end }) => [first, end]),
       ]),
-      this.shapes,
+      this.updates,
     ])
   }
 }
