@@ -16,8 +16,8 @@ type Words<'a> = &'a [Cell<i32>];
 /// Word 0 of a call: the number of its whole-number arguments, and in the bytes above what comes behind them.
 struct Signature;
 impl Signature {
-    /// No kernel: copies the loss at address 1 to address 2, and ends the run where it is not finite.
-    const LOSS: i32 = 0;
+    /// No kernel: copies the float at the address in word 1, such as the loss, to that in word 2, and ends the run where it is not finite.
+    const FINITE_TEST: i32 = 0;
     /// Bits of the number of whole-number arguments.
     const WHOLE: i32 = 0xff;
     const WHOLE_ALONE: i32 = 0;
@@ -76,14 +76,14 @@ macro_rules! by_count {
     };
 }
 
-/// One call; the number of words that it took, or nothing where the loss is not finite.
+/// One call; the number of words that it took, or nothing where a float that is tested is not finite.
 #[inline(always)]
 fn call(words: Words) -> Option<usize> {
     let (signature, kernel) = (words[0].get(), words[1].get() as usize);
-    if signature == Signature::LOSS {
-        let loss = integers(kernel, 1)[0].get();
-        integers(words[2].get() as usize, 1)[0].set(loss);
-        return if loss & EXPONENT == EXPONENT { None } else { Some(3) };
+    if signature == Signature::FINITE_TEST {
+        let float = integers(kernel, 1)[0].get();
+        integers(words[2].get() as usize, 1)[0].set(float);
+        return if float & EXPONENT == EXPONENT { None } else { Some(3) };
     }
     let count = (signature & Signature::WHOLE) as usize;
     let (whole, behind) = words[2..].split_at(count);

@@ -1,8 +1,9 @@
 /**
- * Programs: a list of kernel calls that WebAssembly runs by itself, many times in one call (crate/abi/program.rs).
+ * Programs: the kernel calls of a step, which WebAssembly runs by itself, many steps in one call (crate/abi/program.rs). What a program takes
+ * for a step may be several batches and one update (step-program.ts).
  *
  * A call names its kernel by its index in the module's function table (backend/wasm/table.ts). Arguments may
- * move: grow by a fixed amount from one run to the next, as the address of the next batch does.
+ * move: grow by a fixed amount from one step to the next, as the address of the next batch does.
  */
 import { type BasicKernels, FLOAT_ARGUMENTS, type Kernel, type KernelInFront, type Ptr } from '../../backend/kernels.js'
 import { tableIndexOf } from '../../backend/wasm/table.js'
@@ -26,8 +27,8 @@ export interface Counter {
   perStep: number
 }
 
-/** Word 0 of an instruction that is no kernel call: it copies the loss to another address, and ends the run if it is not finite. */
-const LOSS = 0
+/** Word 0 of an instruction that is no kernel call: it copies a float, such as the loss, and ends the run if it is not finite. */
+const FINITE_TEST = 0
 
 /** The exports of the WebAssembly module that run programs. */
 interface Runner {
@@ -78,9 +79,9 @@ export class Program {
     return typeof runner.runProgram === 'function' ? new Program(runner) : null
   }
 
-  /** Keeps a float of each run at `to`, which grows by so many bytes from one to the next, and ends all where it is not finite. */
-  addLoss(from: Ptr, to: Ptr, increment: number): void {
-    this.words.push(LOSS, from, to)
+  /** Keeps a float of each step, such as its loss, at `to`, which grows by so many bytes from step to step; the run ends where it is not finite. */
+  addFiniteTest(from: Ptr, to: Ptr, increment: number): void {
+    this.words.push(FINITE_TEST, from, to)
     this.move(-1, increment)
   }
 
@@ -102,7 +103,7 @@ export class Program {
     return true
   }
 
-  /** A kernel some of whose arguments grow from one run to the next: the index of each among the arguments, and by how much. */
+  /** A kernel some of whose arguments grow from one step to the next: the index of each among the arguments, and by how much. */
   addMoving(
     name: string,
     kernel: unknown,

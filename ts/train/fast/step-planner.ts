@@ -53,15 +53,15 @@ function isSameMethod(a: object, b: object, name: string): boolean {
   return (a as Record<string, unknown>)[name] === (b as Record<string, unknown>)[name]
 }
 
-/** The next steps of an optimizer for which {@link canPlan}; its parameters have the gradients of the first of them. */
+/** Plans the next updates of an optimizer for which {@link canPlan}; its parameters have the gradients of the first of them. */
 export class StepPlanner {
-  /** The updates of each step; where their hyper-parameters are is a row. */
-  updates: UpdateCall[] = []
+  /** The kernel calls of each update, without where their hyper-parameters are: those of each are a row. */
+  updateCalls: UpdateCall[] = []
   private readonly optimizer: Optimizer
   private before: { stepCount: number; spans: { t: number; scalars: Scalars }[] } = { stepCount: 0, spans: [] }
 
   /**
-   * @param batches to an update: the steps of {@link StepHooks}
+   * @param batches batches to an update, each of which is a step of {@link StepHooks}
    * @param gradientScale what it multiplies gradients by
    */
   constructor(
@@ -72,7 +72,7 @@ export class StepPlanner {
     this.optimizer = optimizer
   }
 
-  /** How many updates a step has; 0 where nothing has a gradient, or where one is the first of its parameters. */
+  /** How many kernel calls an update has; 0 where nothing has a gradient, or where one is the first of its parameters. */
   refresh(): number {
     const { groups } = this.optimizer
     for (const group of groups) group.refresh()
@@ -81,13 +81,13 @@ export class StepPlanner {
   }
 
   /**
-   * Does all of the next steps that comes before their updates, up to `updates` of them, and writes the hyper-parameters of each to a row from
-   * `rows` on. Returns for how many steps.
+   * Plans up to `updates` next updates: does all that comes before each, and writes its hyper-parameters from `rows` on, a row for each of its
+   * kernel calls. Returns how many were planned.
    */
   plan(rows: Ptr, updates: number, each: StepHooks): number {
     const { groups, stepCount } = this.optimizer
     this.before = { stepCount, spans: groups.flatMap(({ spans }) => spans.map(({ t, scalars }) => ({ t, scalars: { ...scalars } }))) }
-    this.updates = []
+    this.updateCalls = []
     let kernels: ParameterGroup['kernel'][] = []
     let row = rows
     for (let i = 0; i < updates; i++) {
@@ -109,7 +109,7 @@ export class StepPlanner {
       }
       if (i === 0) {
         kernels = groups.map((group) => group.kernel)
-        this.updates = groups.flatMap((group) => group.spans.map((span) => updateOf(group, span)))
+        this.updateCalls = groups.flatMap((group) => group.spans.map((span) => updateOf(group, span)))
       }
       row = this.writeStep(row)
       this.optimizer.stepCount++

@@ -25,7 +25,7 @@ export const MAX_BYTES = 1 << 19
 /** The outcome of a run of many steps. */
 interface ProgramResult {
   done: number
-  /** The loss of the next one, where it was not finite; or that of its second evaluation. */
+  /** The loss of the step after those, where it was not finite; or that of its second evaluation. */
   failed: number | null
   /** The loss of step i. */
   loss(i: number): number
@@ -33,7 +33,7 @@ interface ProgramResult {
   outputs?(i: number): Outputs
 }
 
-/** The step of an optimizer, as programs run it; one that is no wrapper evaluates a batch and updates. */
+/** What a step of an optimizer consists of, for programs; an optimizer that is no wrapper evaluates a batch and updates. */
 export function stepSchemeOf(optimizer: object): StepScheme {
   const { stepScheme } = optimizer as Partial<OptimizerLike>
   return stepScheme?.call(optimizer) ?? { optimizer, batches: 1, gradientScale: 1, isComplete: true }
@@ -46,8 +46,8 @@ interface DataSetCopy {
 }
 
 /**
- * The steps of one kind with one optimizer, as a program. One round of it ends with an update of the parameters: it is a single step, or as
- * many as the optimizer adds up the gradients of ({@link StepScheme}).
+ * The steps of one kind with one optimizer, as a program. It is run once for each update of the parameters, which is once for each step, or for
+ * as many steps as the optimizer adds up the gradients of ({@link StepScheme}).
  */
 export class StepProgram {
   private readonly planner: StepPlanner
@@ -63,17 +63,17 @@ export class StepProgram {
   /** Views of them, made anew when the memory has grown: one for each step would cost small nets a tenth of it. */
   private outputs: Outputs[] = []
   private outputsVersion = -1
-  private readonly again: SecondEvaluation | null
-  /** Numbers that must be finite, of each update: losses, and whether there is a second evaluation. */
-  private readonly checks: number
+  private readonly secondEvaluation: SecondEvaluation | null
+  /** How many floats of each update are tested: the losses, and with a second evaluation also {@link SecondEvaluation.isSkipped}. */
+  private readonly finiteTests: number
 
   private constructor(
-    /** Of a step, and of one whose gradients are added to others. */
+    /** A recording of the step, and one of a step that adds its gradients to those of others, where the optimizer has such steps. */
     private readonly recordings: readonly Recording[],
     readonly scheme: StepScheme,
     private readonly program: Program,
-    /** How many spans of parameters an update covers. */
-    private readonly updates: number,
+    /** Kernel calls of an update: one for each span of parameters. */
+    private readonly updateCalls: number,
     /** The most steps of one run. */
     readonly capacity: number,
     keepsPredictions: boolean,
@@ -88,10 +88,10 @@ export class StepProgram {
           indices: recording.allocate(4 * recording.size * capacity),
         }
       : null
-    this.again = scheme.secondEvaluation?.(recording.trained, (bytes) => recording.allocate(bytes)) ?? null
-    this.checks = scheme.batches + (this.again === null ? 0 : 2)
-    this.hyper = recording.allocate(4 * ROW * updates * capacity)
-    this.losses = recording.allocate(4 * this.checks * capacity)
+    this.secondEvaluation = scheme.secondEvaluation?.(recording.trained, (bytes) => recording.allocate(bytes)) ?? null
+    this.finiteTests = scheme.batches + (this.secondEvaluation === null ? 0 : 2)
+    this.hyper = recording.allocate(4 * ROW * updateCalls * capacity)
+    this.losses = recording.allocate(4 * this.finiteTests * capacity)
     const allSteps = ({ size }: Tensor) => recording.allocate(4 * size * capacity)
     const { prediction, targets } = recording
     this.kept = keepsPredictions ? { prediction: allSteps(prediction), targets: allSteps(targets) } : null
@@ -104,12 +104,12 @@ export class StepProgram {
     if (!canPlan(optimizer)) return null
     if (keepsPredictions && (recording.prediction.isOnHost || recording.targets.isOnHost)) return null
     const program = Program.of(optimizer.groups[0].backend.kernels)
-    const updates = program === null ? 0 : updatesOf(recording, optimizer)
-    const capacity = capacityOf(recording, updates, keepsPredictions)
-    if (program === null || updates === 0 || capacity < Math.max(2, batches)) return null
+    const updateCalls = program === null ? 0 : updateCallsOf(recording, optimizer)
+    const capacity = capacityOf(recording, updateCalls, keepsPredictions)
+    if (program === null || updateCalls === 0 || capacity < Math.max(2, batches)) return null
     try {
-      const made = new StepProgram(recordings, scheme, program, updates, capacity, keepsPredictions)
-      return made.write() && (made.again === null) === (secondEvaluation === undefined) ? made : null
+      const made = new StepProgram(recordings, scheme, program, updateCalls, capacity, keepsPredictions)
+      return made.write() && (made.secondEvaluation === null) === (secondEvaluation === undefined) ? made : null
     } catch (error) {
       if (error instanceof OutOfMemoryError) return null
       throw error
@@ -118,16 +118,16 @@ export class StepProgram {
 
   /** Writes the program but for the updates; false if it has a call that programs lack. */
   private write(): boolean {
-    const { recording, recordings, program, again } = this
+    const { recording, recordings, program, secondEvaluation: second } = this
     const { batches } = this.scheme
     for (let j = 0; j < batches; j++) if (!this.writeStep(recordings[Math.min(j, recordings.length - 1)], j)) return false
-    if (again !== null) {
-      if (!this.addCalls(again.before)) return false
-      this.addCheck(again.isSkipped, 1)
-      if (!this.addCalls(this.evaluation(recording, 1)) || !this.addCalls(again.after)) return false
-      this.addCheck(recording.lossAddress, 2)
+    if (second !== null) {
+      if (!this.addCalls(second.before)) return false
+      this.addFiniteTest(second.isSkipped, 1)
+      if (!this.addCalls(this.evaluation(recording, 1)) || !this.addCalls(second.after)) return false
+      this.addFiniteTest(recording.lossAddress, 2)
     }
-    program.place((bytes) => recording.allocate(bytes), this.updates)
+    program.place((bytes) => recording.allocate(bytes), this.updateCalls)
     return true
   }
 
@@ -149,7 +149,7 @@ export class StepProgram {
         [[1, 4 * size * batches]],
       )
     }
-    this.addCheck(recording.lossAddress, j)
+    this.addFiniteTest(recording.lossAddress, j)
     return true
   }
 
@@ -158,13 +158,13 @@ export class StepProgram {
   }
 
   /** Ends the run where the float at an address is not finite, and keeps it as number i of its update. */
-  private addCheck(address: Ptr, i: number): void {
-    this.program.addLoss(address, this.losses + 4 * i, 4 * this.checks)
+  private addFiniteTest(address: Ptr, i: number): void {
+    this.program.addFiniteTest(address, this.losses + 4 * i, 4 * this.finiteTests)
   }
 
   /** The calls of evaluation i of an update, which draws after those before. */
   private evaluation({ calls }: Recording, i: number): readonly KernelCall[] {
-    const all = this.again === null ? this.scheme.batches : 2
+    const all = this.secondEvaluation === null ? this.scheme.batches : 2
     if (all === 1) return calls
     return calls.map((call) => {
       if (call.counter === null) return call
@@ -179,44 +179,45 @@ export class StepProgram {
    * @throws what `before` throws at the first step; nothing has changed then
    */
   run(ranges: readonly RowRange[], steps: number, hooks: StepHooks): ProgramResult | null {
-    const { recording, planner, hyper, optimizer, again, checks, losses } = this
+    const { recording, planner, hyper, optimizer, secondEvaluation, finiteTests, losses } = this
     const { batches } = this.scheme
     if (!canPlan(optimizer) || !recording.isCurrent || gradientsWait(optimizer)) return null
     let planned = 0
     const canRun = recording.tryGradients(() => {
-      if (planner.refresh() !== this.updates) return false
+      if (planner.refresh() !== this.updateCalls) return false
       if (!this.stage(ranges, steps)) return false
       planned = planner.plan(hyper, steps / batches, hooks)
       return planned > 0
     })
     if (!canRun) return null
-    again?.refresh()
+    secondEvaluation?.refresh()
     const updates = this.execute(planned)
     planner.finish(hyper, planned, updates, hooks)
     const { arena, heap } = optimizer.groups[0].backend
     const { floats } = heap
     let done = updates * batches
-    let evaluations = again === null ? done : 2 * done
+    let evaluations = secondEvaluation === null ? done : 2 * done
     let failed: number | null = null
     if (updates < planned) {
-      // of the update that was not reached, what ended the run
-      const first = losses / 4 + checks * updates
-      const failedCheck = floats.subarray(first, first + checks).findIndex((value) => !Number.isFinite(value))
+      // the run ended at one of the floats that are tested before the next update
+      const first = losses / 4 + finiteTests * updates
+      const failedTest = floats.subarray(first, first + finiteTests).findIndex((value) => !Number.isFinite(value))
       // a step that failed had its forward pass
-      evaluations += again === null ? failedCheck + 1 : Math.max(1, failedCheck)
-      if (again !== null && failedCheck === 1) {
+      evaluations += secondEvaluation === null ? failedTest + 1 : Math.max(1, failedTest)
+      // there is no second evaluation, such as where the gradients are zero: the update follows at once
+      if (secondEvaluation !== null && failedTest === 1) {
         recording.markGradients()
         hooks.before(done++)
         optimizer.step()
       } else {
-        failed = floats[first + failedCheck]
-        if (again === null) done += failedCheck
+        failed = floats[first + failedTest]
+        if (secondEvaluation === null) done += failedTest
       }
     }
     recording.advanceCounters(evaluations)
     recording.results()
     arena.end()
-    const loss = (i: number) => floats[losses / 4 + checks * Math.floor(i / batches) + (i % batches)]
+    const loss = (i: number) => floats[losses / 4 + finiteTests * Math.floor(i / batches) + (i % batches)]
     const result: ProgramResult = { done, failed, loss }
     if (this.kept === null) return result
     if (this.outputsVersion !== heap.version) this.viewOutputs(this.kept)
@@ -237,7 +238,7 @@ export class StepProgram {
 
   private execute(updates: number): number {
     const { program, hyper, planner, optimizer } = this
-    program.setUpdates(planner.updates, hyper, 4 * ROW)
+    program.setUpdates(planner.updateCalls, hyper, 4 * ROW)
     return program.run(optimizer.groups[0].backend.heap.ints, updates)
   }
 
@@ -294,28 +295,28 @@ export class StepProgram {
   }
 }
 
-/** Steps for which there is room: the rows of a batch, the hyper-parameters of so many updates and a loss each. */
-function capacityOf({ batch, prediction, targets }: Recording, updates: number, keepsPredictions: boolean): number {
+/** Steps for which there is room: each has the rows of its batch, a row of hyper-parameters for each update call, and a loss. */
+function capacityOf({ batch, prediction, targets }: Recording, updateCalls: number, keepsPredictions: boolean): number {
   const outputs = keepsPredictions ? 4 * (prediction.size + targets.size) : 0
-  const bytes = batch.reduce((sum, { to }) => sum + 4 * to.size, outputs + 4 + 4 * ROW * updates)
+  const bytes = batch.reduce((sum, { to }) => sum + 4 * to.size, outputs + 4 + 4 * ROW * updateCalls)
   return Math.min(MAX_STEPS, Math.floor(MAX_BYTES / bytes))
 }
 
-/** Whether gradients wait that are of no recording: a step would use them once. */
+/** Whether there are gradients that no recording made: a single step would use them up. */
 export function gradientsWait({ groups }: { readonly groups: readonly { readonly parameters: Iterable<Parameter> }[] }): boolean {
   for (const { parameters } of groups) for (const p of parameters) if (p.gradientState === 'ready') return true
   return false
 }
 
-/** Updates of a step; 0 where they are not known ahead, leave a gradient unused, or are work for several threads. */
-function updatesOf(recording: Recording, optimizer: Optimizer): number {
+/** Kernel calls of an update; 0 where they are not known ahead, leave a gradient unused, or are work for several threads. */
+function updateCallsOf(recording: Recording, optimizer: Optimizer): number {
   const known = new Set(optimizer.groups.flatMap(({ parameters }) => parameters))
   if (!recording.trained.every((p) => known.has(p))) return 0
-  let updates = 0
+  let updateCalls = 0
   recording.tryGradients(() => {
-    updates = new StepPlanner(optimizer).refresh()
+    updateCalls = new StepPlanner(optimizer).refresh()
     return false
   })
   if (optimizer.groups.some(({ kernel, spans }) => spans.some(({ n }) => onOneThread(kernel, [0, 0, 0, 0, n, 0]) === null))) return 0
-  return updates
+  return updateCalls
 }
