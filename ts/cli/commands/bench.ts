@@ -1,12 +1,15 @@
 /** `gradus bench`: training steps on nets from tiny to middling, WASM beside JS. */
+import { Command, Option } from 'commander'
 import { createBackend, supportedVariants, type Variant } from '../../index.js'
 import { type Measurement, measure, NETS, reading, resultLines } from '../backend/measure.js'
+import { backendTitle } from '../backend/title.js'
 import { widenedOrNot } from '../backend/widen.js'
-import { backendTitle } from '../data-sets/setup.js'
+import { variantOption, widenOption } from '../options/backend.js'
+import { describeRange, numberIn } from '../options/values.js'
 import { isLive, paint, print, printText } from '../terminal/terminal.js'
 
 /** Options of `gradus bench`. */
-export interface BenchOptions {
+interface BenchOptions {
   variant?: Variant
   widen: boolean
   /** Seconds of measuring for each net and backend. */
@@ -14,8 +17,29 @@ export interface BenchOptions {
   json?: boolean
 }
 
-/** Runs the command. */
-export async function bench({ variant, widen, seconds, json = false }: BenchOptions): Promise<void> {
+const SECONDS = { min: 0.01, max: 60 }
+
+/** The command and its options. */
+export function benchCommand(): Command {
+  return new Command('bench')
+    .summary('measure training steps per second, WASM beside JS')
+    .description(
+      'Measures whole training steps (forward, loss, backward, Adam) on five nets from tiny to middling, on one core: by fit, which runs ' +
+        'recorded steps, and by a loop by hand, which the table in the README measures.',
+    )
+    .addOption(
+      new Option('--seconds <x>', `measuring time for each net and backend, ${describeRange(SECONDS)}`)
+        .default(1.5)
+        .argParser(numberIn(SECONDS)),
+    )
+    .addOption(variantOption())
+    .addOption(widenOption())
+    .addOption(new Option('--json', 'print one JSON object instead'))
+    .addOption(new Option('--debug', 'print the stack trace of an error'))
+    .action((options: BenchOptions) => bench(options))
+}
+
+async function bench({ variant, widen, seconds, json = false }: BenchOptions): Promise<void> {
   const chosen = variant ?? supportedVariants()[0]
   const make = (wide: boolean) => (chosen === undefined ? null : createBackend({ backend: 'wasm', variant: chosen, widen: wide }))
   const wasm = await widenedOrNot(widen, make)

@@ -1,5 +1,6 @@
 /** `gradus export MODEL --to FORMAT`: a model for other programs. */
 import { writeFileSync } from 'node:fs'
+import { Command, Option } from 'commander'
 import { Ensemble, encodeSafetensors, loadModelFile, type Module, toFunction, toKeras, toOnnx, toPyTorch } from '../../index.js'
 import { loadTableModel, type TableModel, tableToFunction } from '../../table/index.js'
 import { checkOut } from '../out-file.js'
@@ -8,9 +9,9 @@ import { whole } from '../terminal/format.js'
 import { paint, print, printText } from '../terminal/terminal.js'
 
 /** Formats by the endings of their files. */
-export const EXPORT_FORMATS = ['onnx', 'js', 'pytorch', 'keras'] as const
+const EXPORT_FORMATS = ['onnx', 'js', 'pytorch', 'keras'] as const
 /** One of {@link EXPORT_FORMATS}. */
-export type ExportFormat = (typeof EXPORT_FORMATS)[number]
+type ExportFormat = (typeof EXPORT_FORMATS)[number]
 
 const ENDINGS: Readonly<Record<ExportFormat, string>> = {
   onnx: '.onnx',
@@ -20,7 +21,7 @@ const ENDINGS: Readonly<Record<ExportFormat, string>> = {
 }
 
 /** Options of `gradus export`. */
-export interface ExportOptions {
+interface ExportOptions {
   to?: ExportFormat
   out?: string
   half?: boolean
@@ -36,8 +37,24 @@ interface Written {
   note: string
 }
 
-/** Runs the command. */
-export async function exportModel(file: string, { to, out, half = false, json = false }: ExportOptions): Promise<void> {
+/** The command and its options. */
+export function exportCommand(): Command {
+  return new Command('export')
+    .summary('write a model for other programs: ONNX, JavaScript, PyTorch, Keras')
+    .description(
+      'ONNX for onnxruntime and others; a JavaScript module that needs nothing, and takes rows of a table as they are; weights for PyTorch or Keras, ' +
+        'with the line of Python that makes the model.',
+    )
+    .argument('<model>', 'a file that gradus train or saveModel wrote')
+    .addOption(new Option('--to <format>', 'what for (default: by the ending of --out)').choices(EXPORT_FORMATS))
+    .addOption(new Option('--out <file>', 'where it goes (default: the name of the model, with another ending)'))
+    .addOption(new Option('--half', 'of js: weights of 16 bits, half as long and good to three digits'))
+    .option('--json', 'print JSON instead')
+    .option('--debug', 'print the stack trace of an error')
+    .action((model: string, options: ExportOptions) => exportModel(model, options))
+}
+
+async function exportModel(file: string, { to, out, half = false, json = false }: ExportOptions): Promise<void> {
   const format = to ?? formatOf(out)
   if (half && format !== 'js') throw new Error(`--half is for --to js; ${format} has weights as they are`)
   const target = out ?? `${file.replace(/^.*[\\/]/, '').replace(/\.safetensors$/i, '')}${ENDINGS[format]}`

@@ -1,13 +1,23 @@
 /** `gradus info`: what is here, for bug reports and for the curious. */
 import { createRequire } from 'node:module'
 import os from 'node:os'
+import { Command } from 'commander'
 import { defaultBackend, matmul, OPTIMIZERS, supportedVariants, zeros } from '../../index.js'
-import { backendTitle } from '../data-sets/setup.js'
+import { backendTitle } from '../backend/title.js'
 import { paint, print, printText } from '../terminal/terminal.js'
 import { version } from '../version.js'
 
-/** Runs the command. */
-export function info({ json = false }: { json?: boolean }): void {
+/** The command and its options. */
+export function infoCommand(): Command {
+  return new Command('info')
+    .summary('print version, runtime and what runs here')
+    .description('Prints the version, the runtime, the backends and variants that run here, and the optimizers there are.')
+    .option('--json', 'print one JSON object instead')
+    .option('--debug', 'print the stack trace of an error')
+    .action((options: { json?: boolean }) => info(options))
+}
+
+function info({ json = false }: { json?: boolean }): void {
   const facts = collect()
   if (json) return print(JSON.stringify(facts))
   for (const [name, value] of Object.entries(facts)) {

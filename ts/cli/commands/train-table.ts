@@ -1,17 +1,19 @@
 /** `gradus train table.csv --target column`: a model of one's own table, with a report that a person can read. */
 import { writeFileSync } from 'node:fs'
+import { Option } from 'commander'
 import { type NetSettings, reportHtml, type SearchProgress, type TableModelReport, trainTable } from '../../table/index.js'
 import { interruptible } from '../interrupt.js'
 import { predictLine } from '../options/table.js'
+import { seconds } from '../options/values.js'
 import { checkOut, leavingNoRest } from '../out-file.js'
 import { naming, readRows, type TableData, tableOptions, withTarget } from '../table/files.js'
+import { tellAbsent } from '../table/model.js'
 import { reportLines } from '../table/report.js'
 import { barLine } from '../terminal/bar.js'
 import { chartLines } from '../terminal/chart.js'
 import { duration, whole } from '../terminal/format.js'
 import { LiveArea } from '../terminal/live-area.js'
 import { columns, isLive, paint, print, printText } from '../terminal/terminal.js'
-import { tellAbsent } from './predict.js'
 
 /** Options of `gradus train` for a table. */
 export interface TableTrainOptions extends TableData, NetSettings {
@@ -21,6 +23,15 @@ export interface TableTrainOptions extends TableData, NetSettings {
   seed: number
   quiet?: boolean
   json?: boolean
+}
+
+/** Options that are for tables alone, beside those of the data. */
+export function tableTrainOptions(): Option[] {
+  return [
+    new Option('--time <duration>', 'how long to take, such as 60s or 5m: many kinds of nets, the best answer together').argParser(seconds),
+    new Option('--out <file>', 'where the model goes (default: the name of the table, .safetensors)'),
+    new Option('--report <file.html>', 'the report as a page with pictures'),
+  ]
 }
 
 /** Runs the command on a file. */

@@ -2,13 +2,12 @@
 
 import { writeFileSync } from 'node:fs'
 import path, { basename, extname } from 'node:path'
+import { Argument, Command, Option } from 'commander'
 import {
   createStudy,
   htmlReport,
   hyperband,
   netSettings,
-  openStudy,
-  runWorker,
   type Space,
   type Study,
   summarize,
@@ -18,16 +17,18 @@ import {
 } from '../../tune/index.js'
 import { interruptible } from '../interrupt.js'
 import { spaceFrom } from '../options/space.js'
-import { trainLine } from '../options/table.js'
+import { dataOptions, trainLine } from '../options/table.js'
+import { describeRange, numberIn, seconds } from '../options/values.js'
 import { checkOut } from '../out-file.js'
 import { type TableData, trialOptions, withTarget } from '../table/files.js'
 import { LiveBar } from '../terminal/bar.js'
 import { duration, percent } from '../terminal/format.js'
 import { columns, isLive, paint, print, printText } from '../terminal/terminal.js'
 import { trainOnTable } from './train-table.js'
+import { showCommand } from './tune-show.js'
+import { AT_ONCE, TUNE_MODULE, workerCommand } from './tune-worker.js'
 
-/** Options of `gradus tune table.csv`. */
-export interface TuneOptions extends TableData {
+interface TuneOptions extends TableData {
   time?: number
   trials?: number
   space?: string
@@ -46,13 +47,68 @@ export interface TuneOptions extends TableData {
 const USUAL_TIME = 60
 /** Trials in the queue at once: it does not know how many workers there are. */
 const QUEUED = 16
-/** What workers have under a path of their own: the module of gradus/tune. */
-const TUNE_MODULE = 'gradus:tune'
 /** Where the study keeps what its trials have in common. */
 const SETTINGS = 'gradus:table'
 
-/** Runs the command. */
-export async function tune(file: string, given: TuneOptions): Promise<void> {
+const TRIALS = { min: 1, whole: true }
+const EPOCHS = { min: 2, max: 10000, whole: true }
+const SEED = { min: 0, whole: true }
+
+const EXAMPLES = `
+Examples:
+  gradus tune penguins.csv --target species --time 2m
+  gradus tune penguins.csv --target species --trials 200 --html report.html
+  gradus tune penguins.csv --target species --exclude island --out penguins.safetensors
+  gradus tune show penguins.tune.log
+  gradus tune big.csv --target price --storage redis://host --time 1h    and on each machine
+  gradus tune worker redis://host                                        (needs the same file under the same path)`
+
+/** The command and its options, with `show` and `worker`. */
+export function tuneCommand(): Command {
+  const command = new Command('tune')
+    .summary('find good hyper-parameters of nets for a table')
+    .description(
+      'Trains nets for a column of a table with many hyper-parameters, chosen by what was good before (TPE), and stops bad ones early (Hyperband). ' +
+        'All results are kept in a file, so Ctrl-C loses nothing and the same command goes on. At the end it says what mattered, and the command ' +
+        'that trains a model with what was found. The rows that gradus train tests with are in no trial.',
+    )
+    .addArgument(new Argument('<table>', 'a file: CSV, TSV, JSON, JSON lines (also .gz), Parquet'))
+  command.optionsGroup?.('Options of the table:')
+  for (const option of dataOptions()) command.addOption(option)
+  command.optionsGroup?.('Options of the study:')
+  command
+    .addOption(
+      new Option('--time <duration>', 'how long, such as 90s, 10m or 1h (default: 60s unless there is --trials)').argParser(seconds),
+    )
+    .addOption(new Option('--trials <n>', 'trials of the study when it is done').argParser(numberIn(TRIALS)))
+    .option('--space <file>', 'what is tuned, as JSON: {"learningRate": {"float": [1e-4, 0.1], "log": true}, "layers": [1, 2]}')
+    .option(
+      '--storage <place>',
+      'where it is kept: study.log (Optuna reads it), study.sqlite, redis://host or postgres://host/database (default: the name of the table, .tune.log)',
+    )
+    .option('--name <name>', 'name of the study in its storage (default: that of the table)')
+    .addOption(new Option('-e, --epochs <n>', `passes over the rows, ${describeRange(EPOCHS)}`).default(40).argParser(numberIn(EPOCHS)))
+    .addOption(new Option('--parallel <n>', 'trials at once (default: a thread for each core; 16 in a queue)').argParser(numberIn(AT_ONCE)))
+    .addOption(
+      new Option('-s, --seed <n>', 'decides the split and the first weights; the same seed gives the same trials, one at a time')
+        .default(0)
+        .argParser(numberIn(SEED)),
+    )
+    .option('--out <file>', 'train a model with what was found, and write it there')
+    .option('--html <file>', 'write a report with pictures')
+  command.optionsGroup?.('Options:')
+  command
+    .option('-q, --quiet', 'print the result only')
+    .option('--json', 'print JSON instead, an object a line')
+    .option('--debug', 'print the stack trace of an error')
+    .addHelpText('after', EXAMPLES)
+    .action((file: string, options: TuneOptions) => tune(file, options))
+  const parts = [showCommand(), workerCommand()]
+  for (const part of parts) command.addCommand(part.helpOption('-h, --help', 'print this help').exitOverride())
+  return command
+}
+
+async function tune(file: string, given: TuneOptions): Promise<void> {
   const silent = given.quiet === true || given.json === true
   const reads = { 'the table itself': file, 'the file of --test': given.test, 'the file of --space': given.space }
   if (given.out !== undefined) checkOut('--out', given.out, reads)
@@ -214,45 +270,4 @@ class TuneProgress {
     const best = Number.isFinite(this.best) ? [`best ${this.best.toPrecision(4)}`] : []
     this.bar?.update(Math.min(999, Math.floor(1000 * share)), `${done} trials`, [...best, ...left])
   }
-}
-
-/** Options of `gradus tune show`. */
-export interface ShowOptions {
-  name?: string
-  html?: string
-  json?: boolean
-}
-
-/** `gradus tune show`: what a study found. */
-export async function showStudy(storage: string, { name, html, json }: ShowOptions): Promise<void> {
-  const study = await openStudy({ storage, ...(name !== undefined && { name }) })
-  try {
-    if (html !== undefined) writeFileSync(html, htmlReport(study))
-    if (json) print(JSON.stringify({ study: study.name, trials: study.trials.map((trial) => ({ ...trial, reports: [...trial.reports] })) }))
-    else {
-      print(summarize(study, { width: columns() }))
-      if (html !== undefined) print(`\nThe report is in ${html}.`)
-    }
-  } finally {
-    await study.close()
-  }
-}
-
-/** Options of `gradus tune worker`. */
-export interface WorkOptions {
-  concurrency: number
-}
-
-/** `gradus tune worker`: run trials from a queue until Ctrl-C. */
-export async function work(url: string, { concurrency }: WorkOptions): Promise<void> {
-  await interruptible(async (signal) => {
-    const worker = await runWorker(url, {
-      concurrency,
-      modules: { [TUNE_MODULE]: new URL('./tune.js', import.meta.url) },
-      onTrial: ({ study, number, state }) => print(`${study} trial ${number} ${state}`),
-    })
-    print('Waiting for trials; Ctrl-C ends it.')
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
-    await worker.close()
-  })
 }

@@ -15,14 +15,12 @@ import {
   type Variant,
 } from '../../index.js'
 import { widenedOrNot } from '../backend/widen.js'
+import type { OptimizerName } from '../options/net.js'
 import { type ScheduleName, schedule } from './schedules.js'
 import type { Task } from './tasks.js'
 
-export type OptimizerName = keyof typeof OPTIMIZERS
-export const OPTIMIZER_NAMES = Object.keys(OPTIMIZERS) as OptimizerName[]
-
-/** Options of `gradus train` after reading; undefined where the task decides. */
-export interface TrainOptions {
+/** Options of `gradus train` with a data set by name, after reading; undefined where the task decides. */
+export interface DataSetOptions {
   backend?: 'wasm' | 'js'
   variant?: Variant
   /** Whether V8 may use 256-bit vectors where that passes the check. */
@@ -73,7 +71,7 @@ export interface Setup {
 }
 
 /** Loads the data and decides what the options left open. */
-export async function makePlan(task: Task, options: TrainOptions): Promise<Plan> {
+export async function makePlan(task: Task, options: DataSetOptions): Promise<Plan> {
   const { optimizer, seed, dataDirectory } = options
   if (dataDirectory !== undefined && task.name !== 'mnist') throw new Error(`--data-directory is for mnist; ${task.name} has no files`)
   const data = await task.load(seed, dataDirectory)
@@ -103,7 +101,7 @@ function usualLearningRate(name: OptimizerName, forAdam: number): number {
 }
 
 /** The backend that the options ask for, made the default one. */
-export async function loadBackend({ backend, variant, widen }: TrainOptions): Promise<Backend> {
+export async function loadBackend({ backend, variant, widen }: DataSetOptions): Promise<Backend> {
   if (backend === 'js' && variant !== undefined) throw new Error('--variant chooses between WebAssembly artefacts; --backend js has none')
   const options = { ...(backend && { backend }), ...(variant && { variant }) }
   return widenedOrNot(widen && backend !== 'js', (wide) => load({ ...options, widen: wide }))
@@ -132,11 +130,4 @@ export function takeAverages({ options: { optimizer } }: Setup): void {
 /** A data set as the engine takes it; nothing is copied. */
 export function asTensors(data: Dataset, backend: Backend): { inputs: Tensor; targets: Int32Array } {
   return { inputs: tensor(data.inputs, data.shape, { backend }), targets: data.targets }
-}
-
-/** `WebAssembly, relaxed SIMD` for a backend. */
-export function backendTitle({ name, variant, widened }: Backend): string {
-  if (name === 'js') return 'plain JavaScript'
-  const title = variant === 'relaxed' ? 'WebAssembly, relaxed SIMD' : 'WebAssembly, SIMD'
-  return widened ? `${title} widened to 256 bits (same bits, checked; --no-widen turns it off)` : title
 }

@@ -1,0 +1,49 @@
+/** `gradus evaluate MODEL FILE`: how good a model is on rows whose answers are known. */
+import { Command } from 'commander'
+import { evaluateTable } from '../../table/index.js'
+import { fileOptions } from '../options/table.js'
+import { type FileOptions, naming, readRows } from '../table/files.js'
+import { readModelFor, tellAbsent, tellUnknown } from '../table/model.js'
+import { confusionLines, metricText } from '../table/report.js'
+import { table, whole } from '../terminal/format.js'
+import { paint, print } from '../terminal/terminal.js'
+
+interface EvaluateOptions extends FileOptions {
+  json?: boolean
+}
+
+/** The command and its options. */
+export function evaluateCommand(): Command {
+  const command = new Command('evaluate')
+    .summary('say how good a model is on rows with answers')
+    .description('Metrics of a model on other rows, with 95 % intervals, beside a guess that looks at no column.')
+    .argument('<model>', 'a file that gradus train wrote')
+    .argument('<file>', 'a table with the same columns and the target')
+    .option('--json', 'print JSON instead')
+  for (const option of fileOptions()) command.addOption(option)
+  return command
+    .option('--debug', 'print the stack trace of an error')
+    .action((model: string, file: string, options: EvaluateOptions) => evaluate(model, file, options))
+}
+
+async function evaluate(modelFile: string, file: string, { json = false, ...how }: EvaluateOptions): Promise<void> {
+  const model = await readModelFor('evaluate', modelFile, file)
+  const rows = await readRows(file, how)
+  tellAbsent(model, rows, file)
+  const found = await naming(file, async () => evaluateTable(model, rows), how)
+  if (json) return print(JSON.stringify(found))
+  print(paint('bold', `'${model.target}' of ${whole(found.rows)} rows of ${file}, by ${modelFile}`))
+  const [head, ...lines] = table([
+    ['', 'value', '95 % interval', 'a guess'],
+    ...found.metrics.map(({ name, value, low, high, baseline }) => [
+      `  ${name}`,
+      metricText(value),
+      `${metricText(low)} to ${metricText(high)}`,
+      metricText(baseline),
+    ]),
+  ])
+  print(paint('dim', head))
+  for (const line of lines) print(line)
+  if (found.confusion) for (const line of ['', ...confusionLines(found.confusion, model.classNames)]) print(line)
+  tellUnknown(model)
+}

@@ -1,0 +1,82 @@
+/** `gradus train DATA`: the options of both kinds, and the choice between train-table.ts and train-data-set.ts. */
+import { existsSync } from 'node:fs'
+import { Argument, Command, Option } from 'commander'
+import type { DataSetOptions } from '../data-sets/setup.js'
+import { TASK_NAMES, type TaskName } from '../data-sets/tasks.js'
+import { netOptions } from '../options/net.js'
+import { dataOptions } from '../options/table.js'
+import { nearest } from '../options/values.js'
+import { dataSetOptions, defaultsHelp, taskHelp, trainOnDataSet } from './train-data-set.js'
+import { type TableTrainOptions, tableTrainOptions, trainOnTable } from './train-table.js'
+
+/** The command and its options. */
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .summary('train a model on a table of yours, or on a data set that comes with it')
+    .description(
+      'Of a table (CSV, TSV, JSON, JSON lines, also .gz): finds out what each column is and whether classes or numbers are predicted, sets rows ' +
+        'aside to test with, trains nets that answer together, and says how good they are. The model is one file that takes rows as they are.\n\n' +
+        'Of a data set by name: trains a net of dense layers with softmax cross-entropy, tests it on data it has not seen, shows a few of its ' +
+        'answers, and then trains the same net with WASM and with JS for comparison. Ctrl-C stops and says how far it came.',
+    )
+    .addArgument(new Argument('<data>', `a file; or a data set: ${taskHelp()}`))
+  const groups: [title: string, options: Option[]][] = [
+    ['Options of a table:', [...dataOptions(), ...tableTrainOptions()]],
+    ['Options of the net and its training:', netOptions()],
+    ['Options of data sets by name:', dataSetOptions()],
+    ['Options:', outputOptions()],
+  ]
+  for (const [title, options] of groups) {
+    command.optionsGroup?.(title)
+    for (const option of options) command.addOption(option)
+  }
+  return command
+    .addHelpText(
+      'after',
+      `\nThe net of a table is by default one for so many rows; of data sets by name it is:\n${defaultsHelp()}\n${TRAIN_EXAMPLES}`,
+    )
+    .action((data: string, options: DataSetOptions & TableTrainOptions) => trainAny(data, options, command))
+}
+
+const TRAIN_EXAMPLES = `
+Examples:
+  gradus train iris.csv --target species --report iris.html
+  gradus train sales.csv --target price --exclude id,comment --time 60s
+  gradus train sales.csv --target price --hidden 64,32 --learning-rate 0.003
+  gradus train mnist --hidden 256,128 --activation gelu
+  gradus train moons --optimizer SGD --learning-rate 0.1 --schedule constant
+  gradus train iris --seed 7 --backend js --no-compare`
+
+const isTask = (name: string): name is TaskName => (TASK_NAMES as readonly string[]).includes(name.toLowerCase())
+
+/** A data set by its name, or a table in a file. */
+async function trainAny(data: string, options: DataSetOptions & TableTrainOptions, command: Command): Promise<void> {
+  const given = (names: readonly string[]) => names.find((name) => command.getOptionValueSource(name) === 'cli')
+  const flag = (name: string) => command.options.find((option) => option.attributeName() === name)?.long
+  if (isTask(data)) {
+    const wrong = given(TABLE_ONLY)
+    if (wrong !== undefined) throw new Error(`${flag(wrong)} is for tables in files; ${data} is a data set that comes with gradus`)
+    return trainOnDataSet(data.toLowerCase() as TaskName, options)
+  }
+  if (!existsSync(data) && !/^[a-z]+:/.test(data)) {
+    const near = nearest(data, TASK_NAMES)
+    throw new Error(
+      `there is no file ${data}${near === undefined ? '.' : `; did you mean ${near}?`} A data set by name is one of ${TASK_NAMES.join(', ')}`,
+    )
+  }
+  const wrong = given(TASK_ONLY)
+  if (wrong !== undefined) throw new Error(`${flag(wrong)} is for data sets by name (${TASK_NAMES.join(', ')}), not for a table`)
+  return trainOnTable(data, options)
+}
+
+const attributes = (options: readonly Option[]) => options.map((option) => option.attributeName())
+const TABLE_ONLY = [...attributes([...dataOptions(), ...tableTrainOptions()]), 'dropout', 'weightDecay']
+const TASK_ONLY = attributes(dataSetOptions())
+
+function outputOptions(): Option[] {
+  return [
+    new Option('-q, --quiet', 'print the result only'),
+    new Option('--json', 'print one JSON object instead, with every epoch'),
+    new Option('--debug', 'print the stack trace of an error'),
+  ]
+}

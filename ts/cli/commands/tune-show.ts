@@ -1,0 +1,37 @@
+/** `gradus tune show STORAGE`: what a study found. */
+import { writeFileSync } from 'node:fs'
+import { Argument, Command } from 'commander'
+import { htmlReport, openStudy, summarize } from '../../tune/index.js'
+import { columns, print } from '../terminal/terminal.js'
+
+interface ShowOptions {
+  name?: string
+  html?: string
+  json?: boolean
+}
+
+/** The command and its options. */
+export function showCommand(): Command {
+  return new Command('show')
+    .description('Says what a study found: the best trial, what mattered, what to try next.')
+    .addArgument(new Argument('<storage>', 'where the study is kept, such as penguins.tune.log; also one by Optuna'))
+    .option('--name <name>', 'which study, where there are several')
+    .option('--html <file>', 'write a report with pictures')
+    .option('--json', 'print all trials as one JSON object')
+    .option('--debug', 'print the stack trace of an error')
+    .action((storage: string, options: ShowOptions) => showStudy(storage, options))
+}
+
+async function showStudy(storage: string, { name, html, json }: ShowOptions): Promise<void> {
+  const study = await openStudy({ storage, ...(name !== undefined && { name }) })
+  try {
+    if (html !== undefined) writeFileSync(html, htmlReport(study))
+    if (json) print(JSON.stringify({ study: study.name, trials: study.trials.map((trial) => ({ ...trial, reports: [...trial.reports] })) }))
+    else {
+      print(summarize(study, { width: columns() }))
+      if (html !== undefined) print(`\nThe report is in ${html}.`)
+    }
+  } finally {
+    await study.close()
+  }
+}

@@ -1,0 +1,122 @@
+/** Optimizers at several learning rates on a table, side by side: what `gradus race` and `gradus lr-find` share. */
+import { type Command, Option } from 'commander'
+import { compareLearningRates, crossEntropy, mse, OPTIMIZERS, type Optimizer, tensor } from '../../index.js'
+import { prepareTable, tableNet } from '../../table/index.js'
+import { batchOption, epochsOption, hiddenOption, type OptimizerName, seedOption } from '../options/net.js'
+import { dataOptions } from '../options/table.js'
+import { numberIn } from '../options/values.js'
+import { checkOut } from '../out-file.js'
+import { barLine } from '../terminal/bar.js'
+import { LiveArea } from '../terminal/live-area.js'
+import { columns, isLive } from '../terminal/terminal.js'
+import { naming, type TableData, trialOptions, withTarget } from './files.js'
+
+/** Options of both commands. */
+export interface RateOptions extends TableData {
+  optimizers: OptimizerName[]
+  epochs: number
+  hidden: number[]
+  batchSize: number
+  points: number
+  seed: number
+  picture?: string
+  json?: boolean
+}
+
+/** What an optimizer came to at its best learning rate. */
+export interface Lap {
+  name: OptimizerName
+  learningRate: number | null
+  loss: number
+  /** Held-out loss by epoch, at that rate. */
+  course: number[]
+  learningRates: number[]
+  losses: number[]
+  seconds: number
+}
+
+/** Rates that are tried of each optimizer, by how large its steps usually are. */
+const RANGES: Partial<Record<string, readonly [number, number]>> = {
+  SGD: [1e-3, 1],
+  Momentum: [1e-3, 1],
+  Nesterov: [1e-3, 1],
+  Lion: [1e-5, 1e-2],
+  Prodigy: [0.1, 10],
+  DoG: [0.1, 10],
+  Adadelta: [0.1, 10],
+}
+
+/** Trains by each optimizer at each rate; the best first. */
+export async function race(file: string, given: RateOptions): Promise<Lap[]> {
+  const options = await withTarget(file, given)
+  const { optimizers, epochs, hidden, batchSize, points, seed, picture } = options
+  if (picture !== undefined) checkOut('--picture', picture, { 'the table itself': file, 'the file of --test': options.test })
+  const prepared = await naming(file, () => prepareTable(file, trialOptions(options)), options)
+  const { train, held, classes, width } = prepared
+  const rows = ({ inputs, targets, count }: typeof train) => ({
+    inputs: tensor(inputs, [count, width]),
+    targets: targets instanceof Int32Array ? targets : tensor(targets, [count, 1]),
+  })
+  const [data, validation] = [rows(train), rows(held)]
+  const live = options.json || !isLive() ? null : new LiveArea()
+  const laps: Lap[] = []
+  try {
+    for (const [i, name] of optimizers.entries()) {
+      const began = performance.now()
+      const [from, to] = RANGES[name] ?? [1e-4, 1e-1]
+      const build = ({ learningRate, seed: own }: { learningRate: number; seed: number }) => {
+        const { model } = tableNet(prepared, { hidden, activation: 'silu', dropout: 0, seed: own })
+        return { model, optimizer: new OPTIMIZERS[name](model.parameters(), { learningRate }) as Optimizer }
+      }
+      const onProgress = ({ steps, totalSteps }: { steps: number; totalSteps: number }) =>
+        live?.draw([
+          barLine(
+            name.padEnd(12),
+            (i + steps / totalSteps) / optimizers.length,
+            [`${points} learning rates, ${epochs} epochs`],
+            Math.min(columns() - 1, 90),
+          ),
+        ])
+      const found = await compareLearningRates(build, {
+        ...data,
+        validation,
+        loss: classes > 0 ? crossEntropy : mse,
+        ...{ from, to, points, seeds: [seed], epochs, batchSize: Math.min(batchSize, train.count), onProgress },
+      })
+      const best = found.best === null ? -1 : found.learningRates.indexOf(found.best)
+      laps.push({
+        name,
+        learningRate: found.best,
+        loss: best < 0 ? Number.POSITIVE_INFINITY : found.losses[best],
+        course: best < 0 ? [] : found.histories[best][0].epochs.map(({ loss }) => loss),
+        learningRates: found.learningRates,
+        losses: found.losses,
+        seconds: (performance.now() - began) / 1000,
+      })
+    }
+  } finally {
+    live?.clear()
+  }
+  return laps.sort((a, b) => a.loss - b.loss)
+}
+
+/** A command with the options of both. */
+export function rateCommand(command: Command, optimizers: Option, points: number): Command {
+  command.argument('<file>', 'a table')
+  for (const option of dataOptions()) command.addOption(option)
+  command
+    .addOption(optimizers)
+    .addOption(
+      new Option('--points <n>', 'learning rates that are tried of each optimizer')
+        .default(points)
+        .argParser(numberIn({ min: 2, max: 64, whole: true })),
+    )
+    .addOption(hiddenOption().default([64, 64], '64,64'))
+    .addOption(batchOption().default(64))
+    .addOption(epochsOption().default(20))
+    .addOption(seedOption())
+  return command
+    .addOption(new Option('--picture <file.svg>', 'write the picture there'))
+    .addOption(new Option('--json', 'print one JSON object instead'))
+    .addOption(new Option('--debug', 'print the stack trace of an error'))
+}
